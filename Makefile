@@ -1,0 +1,15 @@
+# The project's commands. `make up` is the place to start; each is described in the README.
+# BUILD is where cargo puts binaries; SECONDS and N are for `make bench`.
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+BUILD = $${CARGO_TARGET_DIR:-target}/release
+BENCH = $(if $(SECONDS),--seconds $(SECONDS)) $(if $(N),--messages $(N))
+
+.PHONY: up test check bench
+
+up: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace up --demo
+
+test: ; @scripts/setup --tests && cargo nextest run --workspace --locked
+
+check: ; @scripts/setup --tests && cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings && cargo nextest run --locked -p testkit --test tidy && scripts/sqlx check
+
+bench: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace bench $(BENCH)
