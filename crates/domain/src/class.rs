@@ -1,0 +1,104 @@
+//! Message classes, lanes and channels. The class is set by whoever makes the message and decides
+//! which gates apply; it is never guessed from the text.
+
+use serde::{Deserialize, Serialize};
+
+/// What a message is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageClass {
+    /// Marketing: every gate applies.
+    Promo,
+    /// A later step of a marketing journey: every gate but suppression.
+    Journey,
+    /// An answer within 24 hours of the contact's own text.
+    Conversational,
+    /// Something the contact asked for: codes, receipts, reminders.
+    Transactional,
+    /// An opt-out confirmation or HELP answer. Made by `inbound` alone.
+    Compliance,
+}
+
+impl MessageClass {
+    /// Every class.
+    pub const ALL: [Self; 5] =
+        [Self::Promo, Self::Journey, Self::Conversational, Self::Transactional, Self::Compliance];
+
+    /// The lane that this class travels in.
+    pub fn lane(self) -> Lane {
+        match self {
+            Self::Promo | Self::Journey => Lane::Bulk,
+            Self::Conversational | Self::Transactional | Self::Compliance => Lane::Urgent,
+        }
+    }
+
+    /// Whether marketing law (consent, quiet hours, frequency) applies.
+    pub fn is_marketing(self) -> bool {
+        match self {
+            Self::Promo | Self::Journey => true,
+            Self::Conversational | Self::Transactional | Self::Compliance => false,
+        }
+    }
+
+    /// The name on the wire and in rows.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Promo => "promo",
+            Self::Journey => "journey",
+            Self::Conversational => "conversational",
+            Self::Transactional => "transactional",
+            Self::Compliance => "compliance",
+        }
+    }
+
+    /// The class of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == name)
+    }
+}
+
+/// A lane of the pipeline. A bulk backlog never delays an urgent message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// Answers, codes, confirmations.
+    Urgent,
+    /// Campaigns and journeys.
+    Bulk,
+}
+
+impl Lane {
+    /// Both lanes, the urgent one first.
+    pub const ALL: [Self; 2] = [Self::Urgent, Self::Bulk];
+
+    /// The token in subjects.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Urgent => "urgent",
+            Self::Bulk => "bulk",
+        }
+    }
+}
+
+/// How a message reaches a phone. SMS and MMS share opt-outs; WhatsApp has its own.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Short messages of the phone network.
+    #[default]
+    Sms,
+    /// WhatsApp.
+    Whatsapp,
+}
+
+impl Channel {
+    /// The name on the wire and in rows; also the channel group that opt-outs are kept under.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sms => "sms",
+            Self::Whatsapp => "whatsapp",
+        }
+    }
+}

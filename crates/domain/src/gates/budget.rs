@@ -1,0 +1,87 @@
+//! Gate 2, budget: daily and monthly caps of tenant and campaign. Marketing over a cap waits for
+//! the next window; what somebody waits for is refused at once, as tomorrow it is of no use.
+
+use jiff::Timestamp;
+
+use super::{
+    case::{Case, Step},
+    counters::{CounterKey, CounterKind},
+    facts::Caps,
+};
+use crate::{ids::CampaignId, money::Micros};
+
+pub(super) fn check(case: &mut Case<'_>) -> Step {
+    let campaign = case.judged.campaign;
+    let of_campaign = campaign.and_then(|id| case.tenant.campaign_caps.get(&id));
+    let windows = case.windows;
+    let checks = [
+        cap(case, Caps::monthly, &case.tenant.caps, CounterKind::SpendMonth, None),
+        cap(case, Caps::daily, &case.tenant.caps, CounterKind::SpendDay, None),
+        of_campaign
+            .and_then(|caps| cap(case, Caps::monthly, caps, CounterKind::CampaignMonth, campaign)),
+        of_campaign
+            .and_then(|caps| cap(case, Caps::daily, caps, CounterKind::CampaignDay, campaign)),
+    ];
+    // The monthly caps come first in each pair, but the latest window of all decides the wait.
+    let over = checks.into_iter().flatten().max_by_key(|over| over.next);
+    if let Some(over) = over {
+        return if case.can_wait() {
+            Step::defer(case.spread(over.next), over.code, over.reason)
+        } else {
+            Step::block(over.code, over.reason)
+        };
+    }
+    if case.too_late(windows.next_day) {
+        let reason = "the budget's day ends before the message could be sent";
+        return Step::defer(windows.next_day, "day_ending", reason.into());
+    }
+    case.until(windows.next_day);
+    Step::Pass
+}
+
+struct Over {
+    next: Timestamp,
+    code: &'static str,
+    reason: String,
+}
+
+fn cap(
+    case: &Case<'_>,
+    which: fn(&Caps) -> Option<Micros>,
+    caps: &Caps,
+    kind: CounterKind,
+    campaign: Option<CampaignId>,
+) -> Option<Over> {
+    let cap = which(caps)?;
+    let windows = &case.windows;
+    let (window_start, next, code, span) = match kind {
+        CounterKind::SpendDay => (windows.day, windows.next_day, "daily_budget", "day"),
+        CounterKind::SpendMonth => (windows.month, windows.next_month, "monthly_budget", "month"),
+        CounterKind::CampaignDay => (windows.day, windows.next_day, "campaign_daily_budget", "day"),
+        CounterKind::CampaignMonth => {
+            (windows.month, windows.next_month, "campaign_monthly_budget", "month")
+        }
+        CounterKind::QuotaMinute
+        | CounterKind::QuotaHour
+        | CounterKind::QuotaDay
+        | CounterKind::SenderDay => return None,
+    };
+    let tenant = case.judged.tenant.clone();
+    let key = CounterKey { tenant, kind, target: campaign.map(|id| id.0), window_start };
+    let spent = Micros(case.counters.used(&key));
+    (spent + case.judged.cost > cap).then(|| Over {
+        next,
+        code,
+        reason: format!("{spent} of {cap} is spent for the {span}"),
+    })
+}
+
+impl Caps {
+    fn daily(&self) -> Option<Micros> {
+        self.daily
+    }
+
+    fn monthly(&self) -> Option<Micros> {
+        self.monthly
+    }
+}

@@ -1,0 +1,159 @@
+//! What a gate sees of one message, and what it may answer.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Gate, GateCause, Verdict,
+    counters::{Counters, Marketing, Windows},
+    decide::{Answer, COMPLIANCE_VALIDITY, Decision, GateResult, Judged, LEAD_TIME, Memo, Wake},
+    facts::{SenderFacts, Standing, SwitchMode, TenantFacts},
+    policy::Policy,
+    warmup::SenderDay,
+};
+use crate::class::MessageClass;
+
+/// One message before the gates. Each gate may narrow the senders and the time to send.
+pub(super) struct Case<'a> {
+    pub(super) now: Timestamp,
+    pub(super) judged: &'a Judged<'a>,
+    pub(super) platform: SwitchMode,
+    pub(super) tenant: &'a TenantFacts,
+    pub(super) policy: &'a Policy,
+    pub(super) standing: &'a Standing,
+    /// The tenant's windows.
+    pub(super) windows: Windows,
+    /// The candidates that no gate has ruled out, preferred first.
+    pub(super) senders: Vec<&'a SenderFacts>,
+    pub(super) counters: &'a Counters,
+    /// The contact's marketing, where this batch has changed it.
+    pub(super) marketing: Option<&'a Marketing>,
+    pub(super) memo: &'a mut Memo,
+    /// The earliest end of what has been looked at so far.
+    pub(super) sendable_until: Option<Timestamp>,
+}
+
+impl<'a> Case<'a> {
+    /// The message may not be sent from this instant on.
+    pub(super) fn until(&mut self, end: Timestamp) {
+        self.sendable_until = Some(self.sendable_until.map_or(end, |until| until.min(end)));
+    }
+
+    /// The end of everything that an admission rests on.
+    pub(super) fn sendable_until(&self) -> Timestamp {
+        let default = self.now.saturating_add(COMPLIANCE_VALIDITY).unwrap_or(Timestamp::MAX);
+        self.sendable_until.unwrap_or(default)
+    }
+
+    /// Whether an end is so near that the message could not be sent before it.
+    pub(super) fn too_late(&self, end: Timestamp) -> bool {
+        end.duration_since(self.now) < LEAD_TIME
+    }
+
+    /// A place in the first minutes after an opening, by the message's id: the same every time.
+    pub(super) fn spread(&self, opening: Timestamp) -> Timestamp {
+        self.spread_over(opening, self.policy.quiet_hours.spread_seconds)
+    }
+
+    /// A place in the first `seconds` after an instant.
+    pub(super) fn spread_over(&self, opening: Timestamp, seconds: u32) -> Timestamp {
+        let place = self.judged.id.0.as_u64_pair().1 % (u64::from(seconds) + 1);
+        let place = SignedDuration::from_secs(i64::try_from(place).unwrap_or_default());
+        opening.saturating_add(place).unwrap_or(opening)
+    }
+
+    /// The last promotion to this contact, those of this batch included.
+    pub(super) fn last_promo_at(&self) -> Option<Timestamp> {
+        self.marketing.map_or(self.standing.last_promo_at, |marketing| marketing.last_promo_at)
+    }
+
+    /// The latest marketing to this contact, that of this batch included.
+    pub(super) fn marketing_at(&self) -> &'a [Timestamp] {
+        match self.marketing {
+            Some(marketing) => &marketing.latest,
+            None => &self.standing.marketing_at,
+        }
+    }
+
+    /// A candidate's day.
+    pub(super) fn sender_day(&mut self, sender: &SenderFacts) -> SenderDay {
+        self.memo.sender_day(sender, self.policy)
+    }
+
+    /// Whether the message is marketing, or something that somebody waits for.
+    pub(super) fn can_wait(&self) -> bool {
+        match self.judged.class {
+            MessageClass::Promo | MessageClass::Journey => true,
+            MessageClass::Conversational
+            | MessageClass::Transactional
+            | MessageClass::Compliance => false,
+        }
+    }
+}
+
+/// What one gate says.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// The next gate is asked.
+    Pass,
+    /// This gate is not for messages of this class.
+    NotAsked,
+    /// This gate decides.
+    Stop(Stop),
+}
+
+/// A gate that does not pass.
+#[derive(Debug)]
+pub(super) struct Stop {
+    pub(super) ruling: Ruling,
+    pub(super) code: &'static str,
+    pub(super) reason: String,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ruling {
+    Defer(Timestamp),
+    Hold(Wake),
+    /// With the instant from which the gate would pass again, where there is one.
+    Block(Option<Timestamp>),
+}
+
+impl Step {
+    pub(super) fn defer(until: Timestamp, code: &'static str, reason: String) -> Self {
+        Self::Stop(Stop { ruling: Ruling::Defer(until), code, reason })
+    }
+
+    pub(super) fn hold(wake: Wake, code: &'static str, reason: String) -> Self {
+        Self::Stop(Stop { ruling: Ruling::Hold(wake), code, reason })
+    }
+
+    pub(super) fn block(code: &'static str, reason: String) -> Self {
+        Self::Stop(Stop { ruling: Ruling::Block(None), code, reason })
+    }
+
+    pub(super) fn block_until(until: Timestamp, code: &'static str, reason: String) -> Self {
+        Self::Stop(Stop { ruling: Ruling::Block(Some(until)), code, reason })
+    }
+}
+
+impl Stop {
+    /// The decision of a gate that does not pass, after those before it.
+    pub(super) fn decide(self, gate: Gate, mut gates: Vec<GateResult>) -> Decision {
+        let Self { ruling, code, reason } = self;
+        let cause = GateCause { gate, code, reason: reason.clone() };
+        let (answer, until, wake, verdict) = match ruling {
+            Ruling::Defer(until) => {
+                (Answer::Defer, Some(until), None, Verdict::Defer { until, cause })
+            }
+            Ruling::Hold(wake) => (Answer::Hold, None, Some(wake), Verdict::Hold { cause }),
+            Ruling::Block(until) => (Answer::Block, until, None, Verdict::Block { cause }),
+        };
+        gates.push(GateResult { gate, answer, code: Some(code), reason: Some(reason), until });
+        Decision { verdict, wake, gates, reserved: Vec::new() }
+    }
+}
+
+impl GateResult {
+    pub(super) fn plain(gate: Gate, answer: Answer) -> Self {
+        Self { gate, answer, code: None, reason: None, until: None }
+    }
+}

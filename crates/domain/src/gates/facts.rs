@@ -1,0 +1,142 @@
+//! What the gates go by: switches, caps, senders, policies and where each number stands. Loaded for
+//! a whole batch at once; explain and simulate load the same.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use crate::{
+    country::Country,
+    gates::{counters::StandingKey, policy::Policy},
+    ids::{CampaignId, SenderId, TenantId},
+    money::Micros,
+    zones::Zone,
+};
+
+/// The facts of a batch.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// The platform's own switch.
+    pub platform: SwitchMode,
+    /// By tenant. A tenant that is not in here has facts that could not be read.
+    pub tenants: HashMap<TenantId, TenantFacts>,
+    /// Where each number stands.
+    pub standings: HashMap<StandingKey, Standing>,
+}
+
+/// What holds for one tenant.
+#[derive(Debug)]
+pub struct TenantFacts {
+    /// Its days and months.
+    pub zone: Zone,
+    /// The version of the policy in force; 0 while the tenant has none of its own.
+    pub policy_version: i64,
+    /// The policy; none when its row cannot be read, and then nothing is sent.
+    pub policy: Option<Policy>,
+    /// Its switches.
+    pub switches: Switches,
+    /// Its own caps.
+    pub caps: Caps,
+    /// Caps by campaign.
+    pub campaign_caps: HashMap<CampaignId, Caps>,
+    /// Its senders, as far as the batch names them.
+    pub senders: HashMap<SenderId, SenderFacts>,
+}
+
+impl TenantFacts {
+    /// A tenant without senders, caps or switches, under the default policy.
+    pub fn new(zone: Zone) -> Self {
+        Self {
+            zone,
+            policy_version: 0,
+            policy: Some(Policy::default()),
+            switches: Switches::default(),
+            caps: Caps::default(),
+            campaign_caps: HashMap::new(),
+            senders: HashMap::new(),
+        }
+    }
+}
+
+/// How a switch stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SwitchMode {
+    /// Nothing is stopped.
+    #[default]
+    On,
+    /// What is concerned waits.
+    Paused,
+    /// What is concerned is never sent.
+    Stopped,
+}
+
+impl SwitchMode {
+    /// The mode of this name in rows.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let modes = [(Self::On, "on"), (Self::Paused, "paused"), (Self::Stopped, "stopped")];
+        modes.into_iter().find(|(_, known)| *known == name).map(|(mode, _)| mode)
+    }
+}
+
+/// A tenant's switches; what is not in here is on.
+#[derive(Debug, Default)]
+pub struct Switches {
+    /// Everything of the tenant.
+    pub tenant: SwitchMode,
+    /// One campaign, by its switch or its own state.
+    pub campaigns: HashMap<CampaignId, SwitchMode>,
+    /// One sender.
+    pub senders: HashMap<SenderId, SwitchMode>,
+}
+
+/// What may be spent; no cap, no limit.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Caps {
+    /// In a day of the tenant's zone.
+    pub daily: Option<Micros>,
+    /// In a month of the tenant's zone.
+    pub monthly: Option<Micros>,
+}
+
+/// A sender as the gates see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SenderFacts {
+    /// Which.
+    pub id: SenderId,
+    /// Its number or id, as the carrier knows it.
+    pub number: String,
+    /// The carrier account that it belongs to.
+    pub account: String,
+    /// The country that it is for; none when the row names none that is known.
+    pub country: Option<Country>,
+    /// Its days.
+    pub zone: Zone,
+    /// Segments per second.
+    pub pace: u32,
+    /// Start of the warm-up curve.
+    pub active_since: Timestamp,
+    /// Messages a day once warmed up.
+    pub daily_cap: u32,
+    /// False: quarantined or not registered.
+    pub usable: bool,
+}
+
+/// Where a number stands with a tenant.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// When the person said stop.
+    pub opted_out_at: Option<Timestamp>,
+    /// When the tenant or the platform said not to.
+    pub do_not_contact_at: Option<Timestamp>,
+    /// The latest grant of consent to marketing that stands.
+    pub marketing_consent_at: Option<Timestamp>,
+    /// The last promotion admitted.
+    pub last_promo_at: Option<Timestamp>,
+    /// The latest marketing admitted, at most [`KEPT`].
+    pub marketing_at: Vec<Timestamp>,
+    /// The last text of the person.
+    pub last_inbound_at: Option<Timestamp>,
+}
+
+/// How many admissions of marketing a standing remembers: the most that a frequency can count.
+pub const KEPT: usize = 10;

@@ -1,0 +1,116 @@
+//! The seven gates, and eligibility before them. The first gate that does not pass decides; the
+//! order is fixed (`Gate::ORDER`).
+
+mod budget;
+mod case;
+pub mod counters;
+pub mod decide;
+mod dnc;
+mod eligible;
+pub mod facts;
+mod kill_switch;
+pub mod policy;
+mod quiet;
+mod rate;
+mod suppression;
+pub mod warmup;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use counters::{CounterKey, CounterKind, Counters, Reserved, Windows, reservation};
+pub use decide::{Answer, Decision, GateResult, Judged, Memo, Wake, counter_keys, decide};
+pub use facts::{Caps, Facts, SenderFacts, Standing, SwitchMode, Switches, TenantFacts};
+pub use policy::{Policy, PolicyError};
+
+use crate::ids::SenderId;
+
+/// A gate, in the order in which they are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gate {
+    /// 0: the country is allowed, the sender usable, the conversation open.
+    Eligible,
+    /// 1: switches of platform, tenant, campaign and sender.
+    KillSwitch,
+    /// 2: daily and monthly caps of tenant and campaign.
+    Budget,
+    /// 3: opt-out, do-not-contact, missing consent.
+    Dnc,
+    /// 4: days since the last promo to this contact.
+    Suppression,
+    /// 5: the recipient's local time.
+    QuietHours,
+    /// 6: the tenant's quota and the contact's frequency.
+    Rate,
+    /// 7: the sender's daily cap while it warms up.
+    Warmup,
+}
+
+impl Gate {
+    /// The gates in the order in which they are asked.
+    pub const ORDER: [Self; 8] = [
+        Self::Eligible,
+        Self::KillSwitch,
+        Self::Budget,
+        Self::Dnc,
+        Self::Suppression,
+        Self::QuietHours,
+        Self::Rate,
+        Self::Warmup,
+    ];
+
+    /// The name in reason codes, rows and totals.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Eligible => "eligible",
+            Self::KillSwitch => "kill_switch",
+            Self::Budget => "budget",
+            Self::Dnc => "dnc",
+            Self::Suppression => "suppression",
+            Self::QuietHours => "quiet_hours",
+            Self::Rate => "rate",
+            Self::Warmup => "warmup",
+        }
+    }
+}
+
+/// What the gates say about one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may be sent from this sender, until this instant.
+    Admit {
+        /// The sender chosen from the candidates.
+        sender: SenderId,
+        /// The earliest of window close, end of the reserved budget and sender day, and validity.
+        sendable_until: Timestamp,
+    },
+    /// It is asked again at this instant.
+    Defer {
+        /// When.
+        until: Timestamp,
+        /// Who said so, and why.
+        cause: GateCause,
+    },
+    /// It is asked again when the cause goes away.
+    Hold {
+        /// Who said so, and why.
+        cause: GateCause,
+    },
+    /// It is never sent.
+    Block {
+        /// Who said so, and why.
+        cause: GateCause,
+    },
+}
+
+/// The gate that decided, with a reason code and a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateCause {
+    /// The gate.
+    pub gate: Gate,
+    /// Machine-readable, stable: `opted_out`, `no_consent`, `quiet_hours`, `daily_budget`, ...
+    pub code: &'static str,
+    /// One English clause with the facts used; no numbers or texts of persons.
+    pub reason: String,
+}

@@ -1,0 +1,200 @@
+//! A tenant's policy: the numbers that the gates go by. Stored as JSON in versions; what is left
+//! out has its default, and what is not understood makes the whole policy unreadable, so that
+//! nothing is sent under a rule that this program does not know.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use crate::{country::Country, gates::facts::KEPT, quiet_hours::Window};
+
+/// The numbers that the gates go by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// Countries that may be texted. A short list on purpose: traffic pumping uses the others.
+    pub allowed_countries: Vec<Country>,
+    /// Whether marketing needs a recorded consent.
+    pub require_consent: bool,
+    /// Hours after a contact's own text in which a conversational message may go out.
+    pub conversation_hours: u16,
+    /// Days between two promotions to one contact.
+    pub suppression_days: u16,
+    /// How much marketing one contact gets.
+    pub frequency: Frequency,
+    /// How many messages the tenant sends.
+    pub quota: Quota,
+    /// When marketing may reach a recipient.
+    pub quiet_hours: QuietPolicy,
+    /// Messages a day in a sender's first days, the first day first. After them its own cap holds.
+    pub warmup: Vec<u32>,
+}
+
+/// At most so many marketing messages to one contact in any span of so many hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Frequency {
+    /// 0 to 10.
+    pub messages: u8,
+    /// 1 or more.
+    pub hours: u16,
+}
+
+/// Messages of a tenant per minute, hour and day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Quota {
+    /// Messages a minute.
+    pub per_minute: u32,
+    /// Messages an hour.
+    pub per_hour: u32,
+    /// Messages a day of the tenant's zone.
+    pub per_day: u32,
+}
+
+/// The tenant's own hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct QuietPolicy {
+    /// When marketing is allowed, `daily 09:00-21:00`. Narrows the built-in hours of the place,
+    /// never widens them.
+    pub window: Window,
+    /// Deferred messages come back over so many seconds after the opening, so that a morning does
+    /// not begin with a flood. 0 sends all of them at once.
+    pub spread_seconds: u32,
+}
+
+/// Why a policy cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// It is not a policy, or names a rule that this program does not know.
+    #[error("not a policy: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A number makes no sense.
+    #[error("{0}")]
+    Value(&'static str),
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let others = ["PR", "NZ", "GB", "IE"].map(|code| code.parse().expect("two letters"));
+        Self {
+            allowed_countries: [Country::US, Country::CA, Country::AU]
+                .into_iter()
+                .chain(others)
+                .collect(),
+            require_consent: true,
+            conversation_hours: 24,
+            suppression_days: 90,
+            frequency: Frequency::default(),
+            quota: Quota::default(),
+            quiet_hours: QuietPolicy::default(),
+            warmup: vec![50, 100, 200, 300],
+        }
+    }
+}
+
+impl Default for Frequency {
+    /// The strictest state limit, applied everywhere (Florida, Oklahoma, Maryland).
+    fn default() -> Self {
+        Self { messages: 3, hours: 24 }
+    }
+}
+
+impl Default for Quota {
+    fn default() -> Self {
+        Self { per_minute: 100_000, per_hour: 1_000_000, per_day: 10_000_000 }
+    }
+}
+
+impl Default for QuietPolicy {
+    /// The built-in hours alone: 09:00 to 21:00, and state law.
+    fn default() -> Self {
+        Self { window: Window::ALWAYS, spread_seconds: 300 }
+    }
+}
+
+impl Policy {
+    /// Reads a stored policy.
+    ///
+    /// # Errors
+    /// When it is no policy, names an unknown rule, or holds a number that makes no sense.
+    pub fn read(json: &str) -> Result<Self, PolicyError> {
+        // A list would be read as the fields in order: only an object names its rules.
+        let named: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json)?;
+        let policy: Self = serde_json::from_value(named.into())?;
+        policy.check().map(|()| policy)
+    }
+
+    /// Whether the numbers make sense together.
+    ///
+    /// # Errors
+    /// [`PolicyError::Value`] with the rule that is broken.
+    pub fn check(&self) -> Result<(), PolicyError> {
+        let rules = [
+            (usize::from(self.frequency.messages) <= KEPT, "frequency.messages is at most 10"),
+            (self.frequency.hours > 0, "frequency.hours is at least 1"),
+            (!self.quiet_hours.window.is_never(), "quiet_hours.window allows no hour"),
+            (self.quiet_hours.spread_seconds <= 14_400, "quiet_hours.spread_seconds: at most 4 h"),
+            (self.warmup.len() <= 90, "warmup has at most 90 days"),
+        ];
+        let broken = rules.iter().find(|(holds, _)| !holds);
+        broken.map_or(Ok(()), |(_, rule)| Err(PolicyError::Value(rule)))
+    }
+
+    /// How long after a promotion the next one may follow.
+    pub fn suppression(&self) -> SignedDuration {
+        SignedDuration::from_hours(24 * i64::from(self.suppression_days))
+    }
+
+    /// The span that the frequency counts.
+    pub fn frequency_span(&self) -> SignedDuration {
+        SignedDuration::from_hours(self.frequency.hours.into())
+    }
+
+    /// How long a conversation stays open after the contact's last text.
+    pub fn conversation(&self) -> SignedDuration {
+        SignedDuration::from_hours(self.conversation_hours.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_policy_leaves_out_has_its_default() {
+        let policy = Policy::read(r#"{"suppression_days": 30, "quota": {"per_minute": 60}}"#);
+        let policy = policy.expect("a policy");
+        assert_eq!(policy.suppression_days, 30);
+        assert_eq!(policy.quota, Quota { per_minute: 60, ..Quota::default() });
+        assert_eq!(policy.frequency, Frequency { messages: 3, hours: 24 });
+        assert_eq!(Policy::read("{}").expect("a policy"), Policy::default());
+    }
+
+    #[test]
+    fn a_policy_reads_back_as_it_was_written() {
+        let policy = Policy::default();
+        let json = serde_json::to_string(&policy).expect("json");
+        assert!(json.contains(r#""window":"daily 00:00-24:00""#), "{json}");
+        assert_eq!(Policy::read(&json).expect("a policy"), policy);
+    }
+
+    #[test]
+    fn a_rule_that_is_not_known_makes_the_policy_unreadable() {
+        for bad in [
+            r#"{"allow_all": true}"#,
+            r#"{"quota": {"per_second": 1}}"#,
+            r#"{"suppression_days": "90"}"#,
+            r#"{"suppression_days": -1}"#,
+            r#"{"allowed_countries": ["USA"]}"#,
+            r#"{"frequency": {"messages": 11}}"#,
+            r#"{"frequency": {"hours": 0}}"#,
+            r#"{"quiet_hours": {"window": "daily 21:00-09:00"}}"#,
+            r#"{"quiet_hours": {"spread_seconds": 14401}}"#,
+            "[]",
+            "",
+        ] {
+            assert!(Policy::read(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Names of things: typed ids, and the deterministic ids that make repeats harmless.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize};
+use uuid::Uuid;
+
+/// The tenant's own key: `[a-z0-9-]{2,32}`, immutable, the same in rows, subjects and URLs.
+/// Two characters at least, so that it is never a NATS wildcard or empty token.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct TenantId(Arc<str>);
+
+/// Why a text is not a tenant key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a tenant key has 2 to 32 characters of a-z, 0-9 and -")]
+pub struct BadTenantId;
+
+impl TenantId {
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for TenantId {
+    type Err = BadTenantId;
+
+    fn from_str(text: &str) -> Result<Self, BadTenantId> {
+        let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+        if (2..=32).contains(&text.len()) && text.bytes().all(allowed) {
+            Ok(Self(text.into()))
+        } else {
+            Err(BadTenantId)
+        }
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for TenantId {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+macro_rules! uuid_ids {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, uuid::Error> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+    )*};
+}
+
+uuid_ids! {
+    /// One message to one person. Derived from what made it, see the functions below.
+    MessageId
+    /// A person as one tenant knows them: `v5(tenant, E.164)`.
+    ContactId
+    /// A marketing send to many contacts.
+    CampaignId
+    /// A number, short code or WhatsApp number that messages leave from: `v5(tenant, E.164)`.
+    SenderId
+    /// A group of senders that a campaign spreads over.
+    PoolId
+    /// A message text with variables, in versions.
+    TemplateId
+    /// The thread between one contact and one sender: `v5(contact, sender)`.
+    ConversationId
+}
+
+/// The root of every name-based id here. Changing it would give every message a new identity.
+const ROOT: Uuid = Uuid::from_u128(0x6d69_6c6c_7261_6365_8000_7465_7874_6564);
+
+/// A name-based id (UUID v5) under a kind, so that two kinds never share an id by accident.
+/// Parts are joined with a zero byte, which no part may contain.
+fn derive(kind: &str, parts: &[&[u8]]) -> Uuid {
+    let mut name = Vec::with_capacity(96);
+    name.extend_from_slice(kind.as_bytes());
+    for part in parts {
+        name.push(0);
+        name.extend_from_slice(part);
+    }
+    Uuid::new_v5(&ROOT, &name)
+}
+
+impl MessageId {
+    /// The id of a message submitted with an `Idempotency-Key`: the same key gives the same id for
+    /// good.
+    pub fn from_key(tenant: &TenantId, key: &str) -> Self {
+        Self(derive("key", &[tenant.as_str().as_bytes(), key.as_bytes()]))
+    }
+
+    /// The id of item `index` of a batch submitted with an `Idempotency-Key`.
+    pub fn from_batch(tenant: &TenantId, key: &str, index: u32) -> Self {
+        let parts: [&[u8]; 3] = [tenant.as_str().as_bytes(), key.as_bytes(), &index.to_be_bytes()];
+        Self(derive("batch", &parts))
+    }
+
+    /// The id of a campaign's message to a contact; `step` is 0 but in journeys.
+    pub fn from_campaign(campaign: CampaignId, contact: ContactId, step: u32) -> Self {
+        let step = step.to_be_bytes();
+        Self(derive("campaign", &[campaign.0.as_bytes(), contact.0.as_bytes(), &step]))
+    }
+
+    /// The id of the one compliance answer (confirmation, HELP) to an inbound text.
+    pub fn from_inbound(inbound: Uuid) -> Self {
+        Self(derive("confirmation", &[inbound.as_bytes()]))
+    }
+
+    /// The id of the AI's answer to one burst of texts in one epoch of a conversation.
+    pub fn from_burst(conversation: ConversationId, epoch: u32, burst: Uuid) -> Self {
+        let parts: [&[u8]; 3] = [conversation.0.as_bytes(), &epoch.to_be_bytes(), burst.as_bytes()];
+        Self(derive("reply", &parts))
+    }
+}
+
+impl ContactId {
+    /// The contact with this number (E.164) in this tenant.
+    pub fn of(tenant: &TenantId, number: &str) -> Self {
+        Self(derive("contact", &[tenant.as_str().as_bytes(), number.as_bytes()]))
+    }
+}
+
+impl SenderId {
+    /// The sender with this number (E.164, short code or alphanumeric id) in this tenant.
+    pub fn of(tenant: &TenantId, number: &str) -> Self {
+        Self(derive("sender", &[tenant.as_str().as_bytes(), number.as_bytes()]))
+    }
+}
+
+impl ConversationId {
+    /// The thread between a contact and a sender.
+    pub fn of(contact: ContactId, sender: SenderId) -> Self {
+        Self(derive("conversation", &[contact.0.as_bytes(), sender.0.as_bytes()]))
+    }
+}
+
+/// The id of an event: the same entity, type and version always name the same event.
+pub fn event_id(entity: Uuid, kind: &str, version: i64) -> Uuid {
+    derive("event", &[entity.as_bytes(), kind.as_bytes(), &version.to_be_bytes()])
+}
+
+/// The id of something that arrived from a carrier account: its own name there.
+pub fn carrier_id(account: &str, name: &str) -> Uuid {
+    derive("carrier", &[account.as_bytes(), name.as_bytes()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_key_cannot_carry_a_subject_wildcard() {
+        for bad in ["", "a", "a.b", "a*", "a>", "A1", "x y", &"a".repeat(33)] {
+            assert_eq!(bad.parse::<TenantId>(), Err(BadTenantId), "{bad:?}");
+        }
+        assert_eq!("acme-2".parse::<TenantId>().expect("valid").as_str(), "acme-2");
+    }
+
+    /// Values made by another program: SHA-1 over the root and the joined parts, per RFC 9562.
+    /// One that changes gives messages on their way a second identity.
+    #[test]
+    fn an_id_never_changes_for_the_same_key() {
+        let tenant: TenantId = "demo".parse().expect("valid");
+        let (campaign, contact) = (CampaignId(id(1)), ContactId(id(2)));
+        let thread = ConversationId(id(4));
+        let golden: [(Uuid, &str); 10] = [
+            (MessageId::from_key(&tenant, "k1").0, "e6831f67-bc45-5837-a302-ca563d986c47"),
+            (MessageId::from_batch(&tenant, "k1", 7).0, "7a24c9bd-7b03-57e8-8ab5-e4ef25f24dac"),
+            (
+                MessageId::from_campaign(campaign, contact, 0).0,
+                "19c72745-4409-51b0-b0f3-84db58b27b78",
+            ),
+            (MessageId::from_inbound(id(3)).0, "611d6492-2b90-58e5-8655-d37c8413f2ea"),
+            (MessageId::from_burst(thread, 2, id(5)).0, "c40ef1bc-d48f-5e74-8960-7f33c4666262"),
+            (ContactId::of(&tenant, "+14155550100").0, "aaeed09a-6abc-5044-8c60-0eb7e4e785d1"),
+            (SenderId::of(&tenant, "+12125550199").0, "4f28c51a-f694-5ed0-9dfb-9542f68dcaf8"),
+            (
+                ConversationId::of(contact, SenderId(id(6))).0,
+                "96d713c8-5aba-5400-96ba-b955f1b28ce6",
+            ),
+            (event_id(id(7), "message.sent", 3), "5ef30238-41de-582a-acba-7dd8b56c5810"),
+            (carrier_id("twilio-main", "SM0001"), "19c84aaa-9944-5a8d-962b-e8c11fd05339"),
+        ];
+        for (made, expected) in golden {
+            assert_eq!(made.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn the_kinds_of_ids_share_none() {
+        let tenant: TenantId = "demo".parse().expect("valid");
+        assert_ne!(MessageId::from_key(&tenant, "k1"), MessageId::from_batch(&tenant, "k1", 0));
+        assert_ne!(ContactId::of(&tenant, "+1").0, SenderId::of(&tenant, "+1").0);
+    }
+
+    fn id(n: u128) -> Uuid {
+        Uuid::from_u128(n)
+    }
+}

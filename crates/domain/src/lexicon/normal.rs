@@ -1,0 +1,68 @@
+//! The form in which texts and the words of the lexicon are compared.
+
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+/// Stands where words were taken out; no text has it as a word.
+pub(super) const MASK: &str = "_";
+
+/// How much of a text is read, in bytes: a carrier's longest, in the widest characters.
+const MAX_BYTES: usize = 6_400;
+
+/// The start of a text, cut at a character.
+pub(super) fn head(text: &str) -> &str {
+    let mut end = text.len().min(MAX_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// The words of a folded text.
+pub(super) fn words(folded: &str) -> Vec<&str> {
+    folded.split(' ').filter(|word| !word.is_empty()).collect()
+}
+
+/// A text as its words, with blanks between: compatibility forms composed (full-width letters are
+/// letters), lower case,
+/// without accents, apostrophes, signs and emoji. The stop sign counts as the word.
+pub(super) fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    if text.is_ascii() {
+        for byte in text.bytes().filter(|byte| !matches!(byte, b'\'' | b'`')) {
+            let word = byte.is_ascii_alphanumeric();
+            folded.push(if word { byte.to_ascii_lowercase().into() } else { ' ' });
+        }
+        return folded;
+    }
+    for c in text.nfkd().filter(|c| !is_combining_mark(*c)) {
+        match c {
+            // Contractions are one word, and people leave the apostrophe out anyway.
+            '\'' | '’' | '‘' | 'ʼ' | '`' | '´' => {}
+            // Invisible, and so no boundary.
+            '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' => {}
+            '🛑' => folded.push_str(" stop "),
+            'ß' | 'ẞ' => folded.push_str("ss"),
+            c if c.is_alphanumeric() => folded.extend(c.to_lowercase()),
+            _ => folded.push(' '),
+        }
+    }
+    folded
+}
+
+/// The words as one text, repetitions of a word dropped ("stop stop stop") and letters that were
+/// spaced out put together ("S T O P").
+pub(super) fn squeezed(words: &[&str]) -> String {
+    let mut kept = words.to_vec();
+    if kept.len() > 2 && kept.iter().all(|word| word.chars().count() == 1) {
+        return kept.concat();
+    }
+    kept.dedup();
+    kept.join(" ")
+}
+
+/// The parts of a text between signs that end a sentence or a thought. A hyphen inside a word
+/// ("non-stop") is none.
+pub(super) fn clauses(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['.', '!', '?', ';', ',', ':', '\n', '\r', '(', ')', '…', '–', '—', '"', '“', '”'])
+        .flat_map(|part| part.split(" - "))
+}

@@ -1,0 +1,112 @@
+//! Patterns of words, as the rows of the lexicon write them.
+//!
+//! `stop texting|messaging me? .. $`: alternatives with `|`, an optional word with `?`, up to
+//! three words of any kind with `..`, the start and end of the message with `^` and `$`.
+
+use std::ops::Range;
+
+/// A parsed pattern.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    parts: Vec<Part>,
+    from_start: bool,
+    to_end: bool,
+}
+
+#[derive(Debug)]
+enum Part {
+    Word(Vec<&'static str>),
+    Optional(Vec<&'static str>),
+    Gap,
+}
+
+/// How many words `..` may stand for.
+const GAP: usize = 3;
+
+impl Pattern {
+    /// Reads a row. It must begin with a required word: patterns are looked up by it.
+    pub(super) fn parse(text: &'static str) -> Self {
+        let body = text.trim_start_matches('^').trim_end_matches('$').trim();
+        let parts = body.split_whitespace().map(|part| match part.strip_suffix('?') {
+            _ if part == ".." => Part::Gap,
+            Some(words) => Part::Optional(words.split('|').collect()),
+            None => Part::Word(part.split('|').collect()),
+        });
+        Self {
+            parts: parts.collect(),
+            from_start: text.starts_with('^'),
+            to_end: text.ends_with('$'),
+        }
+    }
+
+    /// The words of the pattern, for the check that they are in normal form.
+    #[cfg(test)]
+    pub(super) fn vocabulary(&self) -> impl Iterator<Item = &'static str> {
+        self.parts.iter().flat_map(|part| match part {
+            Part::Word(words) | Part::Optional(words) => words.clone(),
+            Part::Gap => Vec::new(),
+        })
+    }
+
+    /// The words that the pattern can begin with.
+    pub(super) fn first(&self) -> &[&'static str] {
+        match self.parts.first() {
+            Some(Part::Word(words)) => words,
+            Some(Part::Optional(_) | Part::Gap) | None => {
+                panic!("a pattern of the lexicon begins with a required word")
+            }
+        }
+    }
+
+    /// Where the pattern matches from this word on; never an empty range.
+    pub(super) fn find_at(&self, words: &[&str], start: usize) -> Option<Range<usize>> {
+        if self.from_start && start > 0 {
+            return None;
+        }
+        Some(start..self.matches(&self.parts, words, start)?)
+    }
+
+    /// The end of a match of these parts at this word, if there is one.
+    fn matches(&self, parts: &[Part], words: &[&str], at: usize) -> Option<usize> {
+        let Some((part, rest)) = parts.split_first() else {
+            return (!self.to_end || at == words.len()).then_some(at);
+        };
+        let is = |options: &[&str]| words.get(at).is_some_and(|w| options.contains(w));
+        match part {
+            Part::Word(options) if is(options) => self.matches(rest, words, at + 1),
+            Part::Word(_) => None,
+            Part::Optional(options) => is(options)
+                .then(|| self.matches(rest, words, at + 1))
+                .flatten()
+                .or_else(|| self.matches(rest, words, at)),
+            Part::Gap => {
+                let furthest = words.len().min(at + GAP);
+                (at..=furthest).find_map(|next| self.matches(rest, words, next))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pattern;
+
+    fn matches(pattern: &'static str, text: &str) -> bool {
+        let words: Vec<&str> = text.split(' ').collect();
+        let pattern = Pattern::parse(pattern);
+        (0..words.len()).any(|start| pattern.find_at(&words, start).is_some())
+    }
+
+    #[test]
+    fn a_pattern_matches_words_alternatives_options_and_gaps() {
+        assert!(matches("stop texting|calling", "please stop calling me"));
+        assert!(!matches("stop texting|calling", "please stop"));
+        assert!(
+            matches("no more? texts", "no texts") && matches("no more? texts", "no more texts")
+        );
+        assert!(matches("take .. off", "take me and him off"));
+        assert!(!matches("take .. off", "take a b c d off"));
+        assert!(matches("^ stop it $", "stop it") && !matches("^ stop it $", "stop it please"));
+        assert!(!matches("^ stop", "do stop") && matches("stop $", "do stop"));
+    }
+}

@@ -1,0 +1,172 @@
+//! The built-in words: `data/lexicon/<language>.tsv`, one row per kind and pattern.
+
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+    sync::LazyLock,
+};
+
+use super::{Rule, pattern::Pattern};
+use crate::language::Language;
+
+/// What a row is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// A keyword that opts out as a whole message, and as a sentence of its own in a longer one.
+    Stop,
+    /// A keyword that opts out only as the whole message: it has a common other meaning.
+    StopAlone,
+    /// A pattern that opts out wherever it stands.
+    Phrase,
+    /// A pattern that does not opt out, taken out before phrases are looked for.
+    Not,
+    /// A pattern that opts out even where a `Not` overlaps it.
+    Always,
+    /// A keyword that opts in.
+    Start,
+    /// A keyword that opts in unless it answers a question.
+    StartUnlessAsked,
+    /// A keyword that asks for help.
+    Help,
+    /// A word with which questions begin.
+    Question,
+    /// A word that may stand around a keyword without changing it.
+    Courtesy,
+    /// A pattern by which an outbound text tells how to opt out.
+    Line,
+}
+
+/// A row with a pattern.
+#[derive(Debug)]
+struct Row {
+    pattern: Pattern,
+    rule: Rule,
+}
+
+/// All rows of all languages.
+#[derive(Debug)]
+pub(super) struct Words {
+    patterns: Vec<Row>,
+    /// The patterns that begin with a word, by kind.
+    starts: HashMap<(Kind, &'static str), Vec<usize>>,
+    keywords: HashMap<(Kind, &'static str), Rule>,
+    single: HashSet<(Kind, &'static str)>,
+}
+
+impl Words {
+    /// Where a pattern of a kind first matches, and its rule.
+    pub(super) fn find(&self, kind: Kind, words: &[&str]) -> Option<(Rule, Range<usize>)> {
+        words.iter().enumerate().find_map(|(start, word)| {
+            let rows = self.starts.get(&(kind, *word))?;
+            rows.iter().find_map(|row| {
+                let row = &self.patterns[*row];
+                Some((row.rule, row.pattern.find_at(words, start)?))
+            })
+        })
+    }
+
+    /// The rule of a keyword that is the whole message.
+    pub(super) fn keyword(&self, kind: Kind, message: &str) -> Option<Rule> {
+        self.keywords.get(&(kind, message)).copied()
+    }
+
+    /// Whether a list of single words has this one.
+    pub(super) fn has_word(&self, kind: Kind, word: &str) -> bool {
+        self.single.contains(&(kind, word))
+    }
+}
+
+pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
+    let mut words = Words {
+        patterns: Vec::new(),
+        starts: HashMap::new(),
+        keywords: HashMap::new(),
+        single: HashSet::new(),
+    };
+    for language in Language::ALL {
+        let rows = source(language).lines().filter(|row| !row.starts_with('#') && !row.is_empty());
+        for row in rows {
+            let (name, text) = row.split_once('\t').expect("two columns in the lexicon");
+            add(&mut words, language, name, text);
+        }
+    }
+    words
+});
+
+fn add(words: &mut Words, language: Language, name: &'static str, text: &'static str) {
+    let kind = kind(name);
+    let rule = Rule { language, kind: name, words: text };
+    match kind {
+        Kind::Stop | Kind::StopAlone | Kind::Start | Kind::StartUnlessAsked | Kind::Help => {
+            // The first language that has a keyword names it: STOP is English in every file.
+            for keyword in text.split('|') {
+                let rule = Rule { words: keyword, ..rule };
+                words.keywords.entry((kind, keyword)).or_insert(rule);
+            }
+        }
+        Kind::Phrase | Kind::Not | Kind::Always | Kind::Line => {
+            let pattern = Pattern::parse(text);
+            for first in pattern.first() {
+                words.starts.entry((kind, *first)).or_default().push(words.patterns.len());
+            }
+            words.patterns.push(Row { pattern, rule });
+        }
+        Kind::Question | Kind::Courtesy => {
+            words.single.extend(text.split('|').map(|word| (kind, word)));
+        }
+    }
+}
+
+fn kind(name: &str) -> Kind {
+    match name {
+        "stop" => Kind::Stop,
+        "stop_alone" => Kind::StopAlone,
+        "phrase" => Kind::Phrase,
+        "not" => Kind::Not,
+        "always" => Kind::Always,
+        "start" => Kind::Start,
+        "start_unless_asked" => Kind::StartUnlessAsked,
+        "help" => Kind::Help,
+        "question" => Kind::Question,
+        "courtesy" => Kind::Courtesy,
+        "line" => Kind::Line,
+        other => panic!("the lexicon has no kind {other}"),
+    }
+}
+
+fn source(language: Language) -> &'static str {
+    match language {
+        Language::En => include_str!("../../data/lexicon/en.tsv"),
+        Language::Es => include_str!("../../data/lexicon/es.tsv"),
+        Language::Fr => include_str!("../../data/lexicon/fr.tsv"),
+        Language::Pt => include_str!("../../data/lexicon/pt.tsv"),
+        Language::De => include_str!("../../data/lexicon/de.tsv"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::normal, *};
+
+    #[test]
+    fn every_word_of_the_lexicon_is_in_the_form_that_texts_are_compared_in() {
+        let keywords = WORDS.keywords.keys().map(|(_, keyword)| *keyword);
+        let single = WORDS.single.iter().map(|(_, word)| *word);
+        let patterns = WORDS.patterns.iter().flat_map(|row| row.pattern.vocabulary());
+        for text in keywords.chain(single).chain(patterns) {
+            assert_eq!(
+                normal::words(&normal::fold(text)).join(" "),
+                text,
+                "a row could never match"
+            );
+        }
+    }
+
+    #[test]
+    fn no_keyword_means_two_things() {
+        let mut seen = HashMap::new();
+        for (kind, keyword) in WORDS.keywords.keys() {
+            assert_eq!(seen.insert(*keyword, *kind), None, "{keyword}");
+        }
+    }
+}

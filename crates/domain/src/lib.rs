@@ -1,0 +1,21 @@
+//! The rules of Millrace as plain data and pure functions: no IO, no clock, no randomness.
+//!
+//! Everything that decides a message's fate lives here or in a stage's `decide.rs`, so that gate,
+//! explain, simulate and send share one code.
+
+pub mod class;
+pub mod clock;
+pub mod country;
+pub mod encoding;
+pub mod gates;
+pub mod ids;
+pub mod language;
+pub mod lexicon;
+pub mod money;
+pub mod nanp;
+pub mod passport;
+pub mod phone;
+pub mod quiet_hours;
+pub mod state;
+pub mod template;
+pub mod zones;

@@ -1,0 +1,84 @@
+//! The passport: what each stage decided about a message, and on what grounds.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::gates::Gate;
+
+/// How many stamps a passport holds. A message deferred more often keeps its first stamps and
+/// its latest ones.
+pub const MAX_STAMPS: usize = 32;
+
+/// One stage's word about one message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The stage that decided.
+    pub stage: String,
+    /// Business time of the decision.
+    pub at: Timestamp,
+    /// What it decided, in one word: `enriched`, `admit`, `defer`, `hold`, `block`, `sent`, ...
+    pub verdict: String,
+    /// The gate that decided, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
+    /// The machine-readable reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The reason in English.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Until when it waits, for a deferral.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// The stamps of one message, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Passport(Vec<Stamp>);
+
+impl Passport {
+    /// Adds a stamp; over the limit the oldest of the second half goes.
+    pub fn stamp(&mut self, stamp: Stamp) {
+        if self.0.len() == MAX_STAMPS {
+            self.0.remove(MAX_STAMPS / 2);
+        }
+        self.0.push(stamp);
+    }
+
+    /// The stamps, oldest first.
+    pub fn stamps(&self) -> &[Stamp] {
+        &self.0
+    }
+}
+
+impl Stamp {
+    /// A stamp with a verdict and nothing else.
+    pub fn plain(stage: &str, at: Timestamp, verdict: &str) -> Self {
+        Self {
+            stage: stage.into(),
+            at,
+            verdict: verdict.into(),
+            gate: None,
+            code: None,
+            reason: None,
+            until: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_passport_is_bounded_and_keeps_its_first_and_its_latest_stamps() {
+        let mut passport = Passport::default();
+        for n in 0..100 {
+            passport.stamp(Stamp::plain(&n.to_string(), Timestamp::UNIX_EPOCH, "defer"));
+        }
+        assert_eq!(passport.stamps().len(), MAX_STAMPS);
+        assert_eq!(passport.stamps()[0].stage, "0");
+        assert_eq!(passport.stamps()[MAX_STAMPS - 1].stage, "99");
+    }
+}

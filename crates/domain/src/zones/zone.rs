@@ -1,0 +1,115 @@
+//! One time zone of the bundled IANA database.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    str::FromStr,
+    sync::{LazyLock, OnceLock},
+};
+
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// A zone of the IANA database that is built into the program, so that a decision does not depend
+/// on the machine's files. Two bytes and `Copy`; orders by name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Zone(u16);
+
+/// Why a text is not a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is not a time zone of the IANA database, such as America/New_York")]
+pub struct UnknownZone;
+
+impl Zone {
+    /// The zone of this name, in any case: `america/new_york` is `America/New_York`.
+    ///
+    /// # Errors
+    /// [`UnknownZone`] where the database has no such name.
+    pub fn parse(name: &str) -> Result<Self, UnknownZone> {
+        if let Some(index) = EXACT.get(name) {
+            return Ok(Self(*index));
+        }
+        let found = ZONES.binary_search_by(|entry| {
+            let folded = entry.name.bytes().map(|b| b.to_ascii_lowercase());
+            folded.cmp(name.bytes().map(|b| b.to_ascii_lowercase()))
+        });
+        found.map(|index| Self(index as u16)).map_err(|_| UnknownZone)
+    }
+
+    /// The IANA name.
+    pub fn as_str(self) -> &'static str {
+        &ZONES[usize::from(self.0)].name
+    }
+
+    /// The zone's rules.
+    pub fn rules(self) -> &'static TimeZone {
+        let entry = &ZONES[usize::from(self.0)];
+        entry.rules.get_or_init(|| DATABASE.get(&entry.name).expect("a name of the database"))
+    }
+}
+
+impl FromStr for Zone {
+    type Err = UnknownZone;
+
+    fn from_str(name: &str) -> Result<Self, UnknownZone> {
+        Self::parse(name)
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Zone {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        d.deserialize_str(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl de::Visitor<'_> for NameVisitor {
+    type Value = Zone;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an IANA time zone")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Zone, E> {
+        Zone::parse(name).map_err(E::custom)
+    }
+}
+
+struct Entry {
+    name: String,
+    rules: OnceLock<TimeZone>,
+}
+
+static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
+/// By the name as the database writes it, which is how payloads have it.
+static EXACT: LazyLock<HashMap<&'static str, u16>> = LazyLock::new(|| {
+    ZONES.iter().enumerate().map(|(index, entry)| (entry.name.as_str(), index as u16)).collect()
+});
+
+/// Sorted by name without regard to case.
+static ZONES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let mut names: Vec<String> =
+        DATABASE.available().map(|name| name.as_str().to_owned()).collect();
+    names.sort_by_cached_key(|name| name.to_ascii_lowercase());
+    names.into_iter().map(|name| Entry { name, rules: OnceLock::new() }).collect()
+});

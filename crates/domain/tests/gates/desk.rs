@@ -1,0 +1,163 @@
+//! A message that every gate lets pass, to be changed by each test.
+
+use domain::{
+    class::{Channel, MessageClass},
+    country::Country,
+    gates::{
+        Answer, Counters, Decision, Facts, Memo, SenderFacts, Standing, TenantFacts, Verdict,
+        decide,
+    },
+    gates::{Judged, Policy},
+    ids::{CampaignId, MessageId, SenderId, TenantId},
+    money::Micros,
+    phone::PhoneNumber,
+    zones::{Candidates, Evidence, Place, Zone},
+};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+pub struct Desk {
+    pub now: Timestamp,
+    pub class: MessageClass,
+    pub channel: Channel,
+    pub message: u128,
+    pub campaign: Option<CampaignId>,
+    pub expires_at: Option<Timestamp>,
+    pub cost: Micros,
+    pub place: Place,
+    pub senders: Vec<SenderId>,
+    pub facts: Facts,
+    pub counters: Counters,
+}
+
+pub fn at(text: &str) -> Timestamp {
+    text.parse().expect("an instant")
+}
+
+pub fn tenant() -> TenantId {
+    "acme".parse().expect("a tenant")
+}
+
+pub fn number() -> PhoneNumber {
+    PhoneNumber::from_e164("+12125550123").expect("a number")
+}
+
+pub fn sender_id(n: u128) -> SenderId {
+    SenderId(Uuid::from_u128(n))
+}
+
+pub fn sender(n: u128) -> SenderFacts {
+    SenderFacts {
+        id: sender_id(n),
+        number: "+12125550100".into(),
+        account: "main".into(),
+        country: Some(Country::US),
+        zone: Zone::parse("America/New_York").expect("a zone"),
+        pace: 10,
+        active_since: at("2025-01-01T00:00:00Z"),
+        daily_cap: 1_000,
+        usable: true,
+    }
+}
+
+impl Desk {
+    /// Monday noon in New York; consent, two senders, the default policy without spread.
+    pub fn new() -> Self {
+        let zone = Zone::parse("America/New_York").expect("a zone");
+        let mut facts = TenantFacts::new(zone);
+        facts.policy = Some(Policy::default());
+        facts.senders = [1, 2].map(|n| (sender_id(n), sender(n))).into();
+        let consent = at("2026-01-01T00:00:00Z");
+        let standing = Standing { marketing_consent_at: Some(consent), ..Standing::default() };
+        let key = (tenant(), number(), Channel::Sms);
+        let mut desk = Self {
+            now: at("2026-03-02T17:00:00Z"),
+            class: MessageClass::Promo,
+            channel: Channel::Sms,
+            message: 7,
+            campaign: None,
+            expires_at: None,
+            cost: Micros(7_900),
+            place: Place {
+                zones: Candidates::from(vec![zone]),
+                evidence: Evidence::Prefix,
+                country: Some(Country::US),
+                states: vec!["NY".into()],
+            },
+            senders: vec![sender_id(1), sender_id(2)],
+            facts: Facts {
+                tenants: [(tenant(), facts)].into(),
+                standings: [(key, standing)].into(),
+                ..Facts::default()
+            },
+            counters: Counters::default(),
+        };
+        desk.policy().quiet_hours.spread_seconds = 0;
+        desk
+    }
+
+    pub fn of(class: MessageClass) -> Self {
+        Self { class, ..Self::new() }
+    }
+
+    pub fn tenant(&mut self) -> &mut TenantFacts {
+        self.facts.tenants.get_mut(&tenant()).expect("the tenant")
+    }
+
+    pub fn policy(&mut self) -> &mut Policy {
+        self.tenant().policy.as_mut().expect("a policy")
+    }
+
+    pub fn standing(&mut self) -> &mut Standing {
+        let key = (tenant(), number(), Channel::Sms);
+        self.facts.standings.get_mut(&key).expect("the standing")
+    }
+
+    pub fn sender(&mut self, n: u128) -> &mut SenderFacts {
+        self.tenant().senders.get_mut(&sender_id(n)).expect("the sender")
+    }
+
+    pub fn decide(&mut self) -> Decision {
+        let tenant = tenant();
+        let judged = Judged {
+            id: MessageId(Uuid::from_u128(self.message)),
+            tenant: &tenant,
+            class: self.class,
+            channel: self.channel,
+            number: number(),
+            campaign: self.campaign,
+            expires_at: self.expires_at,
+            cost: self.cost,
+            place: &self.place,
+            senders: &self.senders,
+        };
+        decide(&judged, &self.facts, &mut self.counters, &mut Memo::new(self.now))
+    }
+
+    /// The decision as one line: `admit 1`, `block dnc opted_out`, `defer rate frequency <until>`.
+    pub fn says(&mut self) -> String {
+        let decision = self.decide();
+        let last = decision.gates.last().cloned();
+        match decision.verdict {
+            Verdict::Admit { sender, .. } => format!("admit {}", sender.0.as_u128()),
+            Verdict::Defer { until, cause } => {
+                format!("defer {} {} {until}", cause.gate.as_str(), cause.code)
+            }
+            Verdict::Hold { cause } => {
+                let wake = decision.wake.expect("something wakes it");
+                format!("hold {} {} {wake}", cause.gate.as_str(), cause.code)
+            }
+            Verdict::Block { cause } => {
+                assert_eq!(last.expect("a gate").answer, Answer::Block);
+                format!("block {} {}", cause.gate.as_str(), cause.code)
+            }
+        }
+    }
+
+    pub fn sendable_until(&mut self) -> Timestamp {
+        match self.decide().verdict {
+            Verdict::Admit { sendable_until, .. } => sendable_until,
+            other => panic!("not admitted: {other:?}"),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Quiet hours, the spread after the opening, and until when an admission holds.
+
+use domain::{
+    class::MessageClass,
+    zones::{Candidates, Zone},
+};
+
+use crate::desk::{Desk, at};
+
+#[test]
+fn an_admission_holds_until_the_first_of_window_day_and_validity() {
+    let mut desk = Desk::new();
+    assert_eq!(desk.sendable_until(), at("2026-03-03T02:00:00Z"), "21:00 in New York");
+    let mut desk = Desk::of(MessageClass::Transactional);
+    assert_eq!(desk.sendable_until(), at("2026-03-03T05:00:00Z"), "the budget's and sender's day");
+    desk.sender(1).zone = Zone::parse("Asia/Tokyo").expect("a zone");
+    assert_eq!(desk.sendable_until(), at("2026-03-03T05:00:00Z").min(at("2026-03-03T15:00:00Z")));
+    desk.expires_at = Some(at("2026-03-02T17:05:00Z"));
+    assert_eq!(desk.sendable_until(), at("2026-03-02T17:05:00Z"));
+    let mut desk = Desk::of(MessageClass::Compliance);
+    assert_eq!(desk.sendable_until(), at("2026-03-03T17:00:00Z"));
+}
+
+#[test]
+fn the_senders_day_ends_in_the_senders_zone() {
+    let mut desk = Desk::of(MessageClass::Transactional);
+    desk.sender(1).zone = Zone::parse("UTC").expect("a zone");
+    assert_eq!(desk.sendable_until(), at("2026-03-03T00:00:00Z"));
+}
+
+#[test]
+fn a_deferred_message_comes_back_at_its_place_in_the_first_minutes() {
+    let mut desk = Desk::new();
+    desk.now = at("2026-03-03T03:00:00Z");
+    desk.policy().quiet_hours.spread_seconds = 300;
+    let opening = at("2026-03-03T14:00:00Z").as_second();
+    let mut places = Vec::new();
+    for message in [0, 1, 299, 300, 301, 5_000_000_000] {
+        desk.message = message;
+        let says = desk.says();
+        assert_eq!(says, desk.says(), "the same place every time");
+        let until = says.rsplit(' ').next().map(at).expect("an instant");
+        places.push(until.as_second() - opening);
+    }
+    assert_eq!(places, [0, 1, 299, 300, 0, 5_000_000_000 % 301]);
+}
+
+#[test]
+fn every_zone_and_every_state_must_be_open() {
+    let mut desk = Desk::new();
+    let zones = ["America/New_York", "America/Los_Angeles"];
+    let zones = zones.map(|name| Zone::parse(name).expect("a zone")).to_vec();
+    desk.place.zones = Candidates::from(zones);
+    desk.now = at("2026-03-02T15:00:00Z");
+    assert_eq!(desk.says(), "defer quiet_hours quiet_hours 2026-03-02T17:00:00Z");
+    desk.place.states = vec!["FL".into()];
+    desk.now = at("2026-03-03T01:00:00Z");
+    assert_eq!(desk.says(), "defer quiet_hours quiet_hours 2026-03-03T17:00:00Z", "20:00 in FL");
+    desk.place.zones = Candidates::Unknown;
+    assert_eq!(desk.says(), "block quiet_hours no_allowed_hour");
+}
+
+#[test]
+fn a_window_that_closes_before_the_call_could_end_is_closed() {
+    let mut desk = Desk::new();
+    desk.now = at("2026-03-03T01:59:48Z");
+    assert_eq!(desk.says(), "admit 1");
+    let mut desk = Desk::new();
+    desk.now = at("2026-03-03T01:59:49Z");
+    assert_eq!(desk.says(), "defer quiet_hours window_closing 2026-03-03T02:00:00Z");
+}
+
+#[test]
+fn a_day_that_ends_before_the_call_could_end_is_over() {
+    let mut desk = Desk::of(MessageClass::Transactional);
+    desk.now = at("2026-03-03T04:59:49Z");
+    assert_eq!(desk.says(), "defer budget day_ending 2026-03-03T05:00:00Z");
+    let mut desk = Desk::of(MessageClass::Transactional);
+    desk.now = at("2026-03-02T23:59:49Z");
+    desk.sender(1).zone = Zone::parse("UTC").expect("a zone");
+    assert_eq!(desk.says(), "admit 2", "the other sender's day goes on");
+}
+
+#[test]
+fn the_tenants_window_narrows_the_law_and_never_widens_it() {
+    let mut desk = Desk::new();
+    desk.policy().quiet_hours.window = "daily 13:00-24:00".parse().expect("a window");
+    assert_eq!(desk.says(), "defer quiet_hours quiet_hours 2026-03-02T18:00:00Z");
+    desk.now = at("2026-03-03T03:00:00Z");
+    assert_eq!(desk.says(), "defer quiet_hours quiet_hours 2026-03-03T18:00:00Z");
+}

@@ -1,0 +1,8 @@
+//! The gates, from outside: one message, its facts, and what is decided.
+
+mod capacity;
+mod classes;
+mod desk;
+mod fold;
+mod hours;
+mod people;

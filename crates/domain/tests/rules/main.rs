@@ -1,0 +1,9 @@
+//! The rules of the domain against vectors, tables and properties, as one test program.
+
+mod encoding;
+mod lexicon;
+mod money;
+mod phone;
+mod quiet_hours;
+mod template;
+mod zones;
