@@ -1,0 +1,226 @@
+//! A message on its way: what each step of the pipe says about it to the next.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    class::{Channel, MessageClass},
+    ids::{CampaignId, ContactId, MessageId, PoolId, SenderId, TemplateId, TenantId},
+    money::Micros,
+    passport::Passport,
+    phone::PhoneNumber,
+    zones::Place,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::frame::{Key, Payload};
+
+/// What every step knows about a message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Head {
+    /// Its id, for good.
+    pub id: MessageId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// How often it has been released into the pipe; starts at 1.
+    pub turn: u32,
+    /// What it is for.
+    pub class: MessageClass,
+    /// How it travels.
+    #[serde(default)]
+    pub channel: Channel,
+    /// Who it is for.
+    pub to: PhoneNumber,
+    /// The campaign it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<CampaignId>,
+    /// Business time at which it was accepted.
+    pub submitted_at: Timestamp,
+    /// When it is of no use any more; also told to the carrier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// W3C `traceparent` of the request that began it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+}
+
+/// What the text is made of.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// The text itself.
+    Body(String),
+    /// The latest version of a template, with variables.
+    Template {
+        /// Which.
+        id: TemplateId,
+        /// Values by name; the contact's own fields fill what is missing.
+        variables: BTreeMap<String, String>,
+    },
+    /// What the campaign of the head says to this contact.
+    Campaign,
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Body(text) => write!(f, "Body(<{} bytes>)", text.len()),
+            Self::Template { id, .. } => write!(f, "Template({id})"),
+            Self::Campaign => f.write_str("Campaign"),
+        }
+    }
+}
+
+/// Which senders may carry a message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum From {
+    /// This one.
+    Sender(SenderId),
+    /// Any of this pool.
+    Pool(PoolId),
+    /// Any of the tenant's senders that fit the recipient's country.
+    Any,
+}
+
+/// `msg.submitted.<lane>`: a message as it was accepted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Submitted {
+    /// What every step knows.
+    pub head: Head,
+    /// What the text is made of.
+    pub content: Content,
+    /// Which senders may carry it.
+    pub from: From,
+    /// SHA-256 of the validated, canonical message, hexadecimal: another body under the same id is
+    /// a conflict.
+    pub body_hash: String,
+    /// The caller's own fields, at most 2 KiB, stored and given back.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// `msg.enriched.<lane>`: rendered, counted, stored.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Enriched {
+    /// What every step knows.
+    pub head: Head,
+    /// The person.
+    pub contact: ContactId,
+    /// The rendered text, opt-out line included.
+    pub text: String,
+    /// Segments that the text will take.
+    pub segments: u16,
+    /// What they will cost by the rate card.
+    pub cost: Micros,
+    /// Where the person may be: candidate zones and states, and what they rest on.
+    pub place: Place,
+    /// Senders that may carry it, preferred first, at most 8.
+    pub senders: Vec<SenderId>,
+    /// What was decided so far.
+    pub passport: Passport,
+}
+
+/// How an admitted message leaves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Route {
+    /// The sender that the gates chose.
+    pub sender: SenderId,
+    /// Its number or id, as the carrier knows it.
+    pub number: String,
+    /// The carrier account it belongs to: its key here, not the carrier's.
+    pub account: String,
+    /// Segments per second that the sender may send.
+    pub pace: u32,
+    /// No call may begin that could end after this instant.
+    pub sendable_until: Timestamp,
+    /// The policy version that admitted it.
+    pub policy_version: i64,
+}
+
+/// `msg.admitted.<lane>.<shard>` and `msg.released.<lane>.<shard>`: past the gates.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Admitted {
+    /// The message as enriched; its passport holds the admission.
+    pub message: Enriched,
+    /// How it leaves.
+    pub route: Route,
+}
+
+impl std::fmt::Debug for Enriched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Enriched")
+            .field("head", &self.head)
+            .field("segments", &self.segments)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Admitted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Admitted").field("message", &self.message).finish_non_exhaustive()
+    }
+}
+
+impl Submitted {
+    /// Fills in [`Submitted::body_hash`]: SHA-256 of what the caller asked for, in canonical JSON.
+    /// What each try makes anew (id, turn, trace, times) is not part of it.
+    #[must_use]
+    pub fn with_body_hash(mut self) -> Self {
+        let Head { class, channel, to, campaign, .. } = &self.head;
+        let body = (class, channel, to, campaign, &self.content, &self.from, &self.metadata);
+        let json = serde_json::to_vec(&body).expect("messages are plain data with string keys");
+        self.body_hash = crate::hex(&Sha256::digest(json));
+        self
+    }
+}
+
+impl Head {
+    fn key(&self, body: u64) -> Key {
+        Key { id: self.id.0, turn: self.turn, body }
+    }
+}
+
+impl Payload for Submitted {
+    fn key(&self) -> Key {
+        let body = self.body_hash.get(..16).and_then(|hex| u64::from_str_radix(hex, 16).ok());
+        self.head.key(body.unwrap_or_default())
+    }
+
+    fn tenant(&self) -> &TenantId {
+        &self.head.tenant
+    }
+
+    fn trace(&self) -> Option<&str> {
+        self.head.trace.as_deref()
+    }
+}
+
+impl Payload for Enriched {
+    fn key(&self) -> Key {
+        self.head.key(0)
+    }
+
+    fn tenant(&self) -> &TenantId {
+        &self.head.tenant
+    }
+
+    fn trace(&self) -> Option<&str> {
+        self.head.trace.as_deref()
+    }
+}
+
+impl Payload for Admitted {
+    fn key(&self) -> Key {
+        self.message.key()
+    }
+
+    fn tenant(&self) -> &TenantId {
+        self.message.tenant()
+    }
+
+    fn trace(&self) -> Option<&str> {
+        self.message.trace()
+    }
+}

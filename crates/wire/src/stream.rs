@@ -1,0 +1,125 @@
+//! The streams, and what each of them is allowed to do with what it holds.
+
+use std::time::Duration;
+
+/// A JetStream stream of Millrace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stream {
+    /// Accepted by the API or a source.
+    Submitted,
+    /// Rendered, counted and stored.
+    Enriched,
+    /// Past the gates, in line for its sender.
+    Admitted,
+    /// Next to be sent.
+    Released,
+    /// Raw webhook requests of carriers.
+    Carrier,
+    /// Texts that want an answer.
+    Inbound,
+    /// What happened, for whoever wants to know.
+    Events,
+    /// The totals so far.
+    Analytics,
+    /// What could not be handled.
+    Dead,
+}
+
+/// How a stream keeps what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retention {
+    /// Until acknowledged; full means the publisher is refused.
+    WorkQueue,
+    /// For this long.
+    Limits(Duration),
+    /// The last value of each subject.
+    LastValue,
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Stream {
+    /// Every stream, in the order of `subjects.md`.
+    pub const ALL: [Self; 9] = [
+        Self::Submitted,
+        Self::Enriched,
+        Self::Admitted,
+        Self::Released,
+        Self::Carrier,
+        Self::Inbound,
+        Self::Events,
+        Self::Analytics,
+        Self::Dead,
+    ];
+
+    /// The stream's name at the broker.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Submitted => "SUBMITTED",
+            Self::Enriched => "ENRICHED",
+            Self::Admitted => "ADMITTED",
+            Self::Released => "RELEASED",
+            Self::Carrier => "CARRIER",
+            Self::Inbound => "INBOUND",
+            Self::Events => "EVENTS",
+            Self::Analytics => "ANALYTICS",
+            Self::Dead => "DEAD",
+        }
+    }
+
+    /// The subjects it takes.
+    pub fn subjects(self) -> &'static str {
+        match self {
+            Self::Submitted => "msg.submitted.*",
+            Self::Enriched => "msg.enriched.*",
+            Self::Admitted => "msg.admitted.*.*",
+            Self::Released => "msg.released.*.*",
+            Self::Carrier => "carrier.*.*.*",
+            Self::Inbound => "inbound.*",
+            Self::Events => "events.*.*.*",
+            Self::Analytics => "analytics.>",
+            Self::Dead => "dead.*.*",
+        }
+    }
+
+    /// How it keeps what it holds.
+    pub fn retention(self) -> Retention {
+        match self {
+            Self::Submitted | Self::Enriched | Self::Admitted | Self::Released => {
+                Retention::WorkQueue
+            }
+            Self::Inbound => Retention::WorkQueue,
+            Self::Carrier => Retention::Limits(7 * DAY),
+            Self::Events | Self::Dead => Retention::Limits(30 * DAY),
+            Self::Analytics => Retention::LastValue,
+        }
+    }
+
+    /// Whether payloads travel in frames (JSON arrays). Totals do not: each is one object, the last
+    /// value of its subject.
+    pub fn is_framed(self) -> bool {
+        match self {
+            Self::Submitted | Self::Enriched | Self::Admitted | Self::Released => true,
+            Self::Carrier | Self::Inbound | Self::Events | Self::Dead => true,
+            Self::Analytics => false,
+        }
+    }
+
+    /// How many bytes it may hold. New publishes to a full work queue are refused; limits streams
+    /// refuse too (discard new), so that nothing unread is ever dropped silently.
+    pub fn max_bytes(self) -> i64 {
+        const MIB: i64 = 1024 * 1024;
+        match self {
+            Self::Submitted => 512 * MIB,
+            Self::Enriched | Self::Admitted | Self::Released => 1024 * MIB,
+            Self::Inbound => 256 * MIB,
+            Self::Carrier | Self::Events => 4096 * MIB,
+            Self::Analytics | Self::Dead => 512 * MIB,
+        }
+    }
+
+    /// How long the broker remembers a `Nats-Msg-Id`. An optimisation only (law 4).
+    pub fn dedup_window(self) -> Duration {
+        Duration::from_secs(120)
+    }
+}
