@@ -1,0 +1,43 @@
+//! The totals as people look at them.
+
+use std::collections::BTreeMap;
+
+use domain::ids::TenantId;
+use pipeline::Fault;
+use sqlx::types::{Json, Uuid};
+use wire::totals::Totals;
+
+use crate::{Scoped, fault};
+
+/// The totals of a scope, from one statement. None while nothing was counted.
+/// `scope` is `dashboard` or `campaign`, `id` the campaign's or nil.
+///
+/// # Errors
+/// An outage.
+pub async fn get(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    scope: &str,
+    id: Uuid,
+) -> Result<Option<Totals>, Fault> {
+    let row = sqlx::query!(
+        r#"select h.as_of, h.watermark, h.version, coalesce((
+                  select jsonb_object_agg(t.name, t.value) from totals t
+                  where t.tenant_id = $1 and t.scope = $2 and t.scope_id = $3
+               ), '{}') as "totals!: Json<BTreeMap<String, i64>>"
+           from total_heads h where h.tenant_id = $1 and h.scope = $2 and h.scope_id = $3"#,
+        tenant.as_str(),
+        scope,
+        id,
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(row.map(|row| Totals {
+        as_of: row.as_of.to_jiff(),
+        watermark: row.watermark,
+        version: row.version,
+        id: (!id.is_nil()).then_some(id),
+        totals: row.totals.0,
+    }))
+}

@@ -1,0 +1,311 @@
+//! Campaigns as people handle them: made, listed, started, paused, resumed, stopped. `audience`
+//! has its own module for what it does with them.
+
+use domain::ids::{CampaignId, PoolId, TemplateId, TenantId};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use pipeline::Fault;
+use serde_json::Value;
+use sqlx::types::Uuid;
+
+use crate::{Scoped, Store, fault};
+
+/// A campaign.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Campaign {
+    /// Which.
+    pub id: CampaignId,
+    /// What people call it.
+    pub name: String,
+    /// `draft`, `starting`, `running`, `paused`, `stopped` or `completed`
+    pub state: String,
+    /// Where resume leads back to, while paused.
+    pub paused_from: Option<String>,
+    /// `promo`, `journey` or `transactional`
+    pub class: String,
+    /// What it says.
+    pub template: TemplateId,
+    /// The version of it, fixed at start.
+    pub template_version: Option<i32>,
+    /// What carries it.
+    pub pool: PoolId,
+    /// `{tags: [..]}`
+    pub audience: Value,
+    /// How long each message is of use.
+    pub validity_seconds: Option<i32>,
+    /// Recipients frozen so far.
+    pub audience_size: i64,
+    /// Raised by every act.
+    pub version: i64,
+    /// Business time.
+    pub created_at: Timestamp,
+    /// Business time.
+    pub started_at: Option<Timestamp>,
+    /// Business time.
+    pub completed_at: Option<Timestamp>,
+}
+
+/// One act on a campaign, as it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transition {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which.
+    pub campaign: CampaignId,
+    /// The version that it made.
+    pub version: i64,
+    /// `start`, `pause`, `resume` or `stop`
+    pub act: String,
+    /// Recipients frozen at that time.
+    pub audience: i64,
+    /// Business time.
+    pub at: Timestamp,
+}
+
+/// Adds a draft.
+///
+/// # Errors
+/// An outage.
+pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Campaign) -> Result<(), Fault> {
+    sqlx::query!(
+        "insert into campaigns (tenant_id, campaign_id, name, class, template_id, pool_id,
+                                audience, validity_seconds, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        tenant.as_str(),
+        new.id.0,
+        new.name,
+        new.class,
+        new.template.0,
+        new.pool.0,
+        new.audience,
+        new.validity_seconds,
+        new.created_at.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// A campaign. `lock` keeps it from changing until the transaction ends.
+///
+/// # Errors
+/// An outage.
+pub async fn get(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: CampaignId,
+    lock: bool,
+) -> Result<Option<Campaign>, Fault> {
+    if lock {
+        sqlx::query!(
+            "select state from campaigns where tenant_id = $1 and campaign_id = $2 for update",
+            tenant.as_str(),
+            id.0,
+        )
+        .fetch_optional(&mut **tx)
+        .await
+        .map_err(fault)?;
+    }
+    Ok(find(tx, tenant, Some(id), Uuid::nil(), 1).await?.pop())
+}
+
+/// A tenant's campaigns after one, by id.
+///
+/// # Errors
+/// An outage.
+pub async fn list(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<Campaign>, Fault> {
+    find(tx, tenant, None, after, limit).await
+}
+
+async fn find(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    one: Option<CampaignId>,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<Campaign>, Fault> {
+    let rows = sqlx::query!(
+        "select campaign_id, name, state, paused_from, class, template_id, template_version,
+                pool_id, audience, validity_seconds, audience_size, version, created_at,
+                started_at, completed_at
+         from campaigns
+         where tenant_id = $1 and ($2::uuid is null or campaign_id = $2) and campaign_id > $3
+         order by campaign_id limit $4",
+        tenant.as_str(),
+        one.map(|id| id.0),
+        after,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let campaign = rows.into_iter().map(|row| Campaign {
+        id: CampaignId(row.campaign_id),
+        name: row.name,
+        state: row.state,
+        paused_from: row.paused_from,
+        class: row.class,
+        template: TemplateId(row.template_id),
+        template_version: row.template_version,
+        pool: PoolId(row.pool_id),
+        audience: row.audience,
+        validity_seconds: row.validity_seconds,
+        audience_size: row.audience_size,
+        version: row.version,
+        created_at: row.created_at.to_jiff(),
+        started_at: row.started_at.map(|at| at.to_jiff()),
+        completed_at: row.completed_at.map(|at| at.to_jiff()),
+    });
+    Ok(campaign.collect())
+}
+
+/// Puts a locked campaign into a state by an act, raises its version and records the act.
+/// A start fixes the template's version.
+///
+/// # Errors
+/// An outage.
+pub async fn act(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    campaign: &Campaign,
+    act: &str,
+    state: &str,
+    now: Timestamp,
+) -> Result<Transition, Fault> {
+    let paused_from = (state == "paused").then_some(campaign.state.as_str());
+    let row = sqlx::query!(
+        "update campaigns
+         set state = $3, version = version + 1, paused_from = $4,
+             started_at = case when $5 = 'start' then $6 else started_at end,
+             template_version = case when $5 = 'start' then (
+                 select max(v.version) from template_versions v
+                 where v.tenant_id = campaigns.tenant_id and v.template_id = campaigns.template_id
+             ) else template_version end
+         where tenant_id = $1 and campaign_id = $2
+         returning version, audience_size",
+        tenant.as_str(),
+        campaign.id.0,
+        state,
+        paused_from,
+        act,
+        now.to_sqlx() as _,
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(fault)?;
+    sqlx::query!(
+        "insert into campaign_transitions (tenant_id, campaign_id, version, act, audience, at)
+         values ($1, $2, $3, $4, $5, $6)",
+        tenant.as_str(),
+        campaign.id.0,
+        row.version,
+        act,
+        row.audience_size,
+        now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(Transition {
+        tenant: tenant.clone(),
+        campaign: campaign.id,
+        version: row.version,
+        act: act.to_owned(),
+        audience: row.audience_size,
+        at: now,
+    })
+}
+
+/// The last time that this was done to a campaign.
+///
+/// # Errors
+/// An outage.
+pub async fn last(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: CampaignId,
+    act: &str,
+) -> Result<Option<Transition>, Fault> {
+    let row = sqlx::query!(
+        "select version, act, audience, at from campaign_transitions
+         where tenant_id = $1 and campaign_id = $2 and act = $3 order by version desc limit 1",
+        tenant.as_str(),
+        id.0,
+        act,
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(row.map(|row| Transition {
+        tenant: tenant.clone(),
+        campaign: id,
+        version: row.version,
+        act: row.act,
+        audience: row.audience,
+        at: row.at.to_jiff(),
+    }))
+}
+
+/// Acts of any tenant whose event has no PubAck yet.
+///
+/// # Errors
+/// An outage.
+pub async fn unpublished(store: &Store, at_most: i64) -> Result<Vec<Transition>, Fault> {
+    let found = sqlx::query!(
+        r#"select tenant_id as "tenant_id!", campaign_id as "campaign_id!", version as "version!"
+           from unpublished_transitions($1)"#,
+        at_most
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)?;
+    let mut all = Vec::with_capacity(found.len());
+    for row in found {
+        let tenant = crate::tenant(&row.tenant_id);
+        let mut tx = store.scoped([&tenant]).await?;
+        let full = sqlx::query!(
+            "select act, audience, at from campaign_transitions
+             where tenant_id = $1 and campaign_id = $2 and version = $3",
+            tenant.as_str(),
+            row.campaign_id,
+            row.version,
+        )
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(fault)?;
+        all.push(Transition {
+            tenant,
+            campaign: CampaignId(row.campaign_id),
+            version: row.version,
+            act: full.act,
+            audience: full.audience,
+            at: full.at.to_jiff(),
+        });
+    }
+    Ok(all)
+}
+
+/// Marks an act whose event the broker has stored.
+///
+/// # Errors
+/// An outage: the event is published again, under the same id.
+pub async fn published(store: &Store, act: &Transition) -> Result<(), Fault> {
+    let mut tx = store.scoped([&act.tenant]).await?;
+    sqlx::query!(
+        "update campaign_transitions set published = true
+         where tenant_id = $1 and campaign_id = $2 and version = $3",
+        act.tenant.as_str(),
+        act.campaign.0,
+        act.version,
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)
+}

@@ -1,0 +1,225 @@
+//! What the claim of `send` reads and writes. One transaction, locks in this order: standings,
+//! pace, messages. Whoever has a sender's pace row is alone with the claims of its messages.
+
+mod facts;
+mod pace;
+
+use domain::{
+    class::Channel,
+    ids::{MessageId, TenantId},
+};
+use jiff::Timestamp;
+use pipeline::Fault;
+use sqlx::types::Uuid;
+
+pub use facts::{SenderFacts, SwitchKey, senders, switches};
+pub use pace::{PaceLock, lock_pace, slow};
+
+use crate::{
+    Scoped,
+    answers::row::{StoredMessage, columns, turn},
+    fault,
+};
+
+/// Where a number stands with a tenant, on one channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The person said stop.
+    pub opted_out: bool,
+    /// The tenant or the platform said so.
+    pub do_not_contact: bool,
+    /// A grant of marketing consent stands.
+    pub consent: bool,
+}
+
+/// A claim as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Who made it.
+    pub owner: Uuid,
+    /// Database time; no call begins after it.
+    pub call_by: Timestamp,
+}
+
+/// A message as the claim finds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Current {
+    /// Where it stands.
+    pub message: StoredMessage,
+    /// Who has it.
+    pub claim: Option<Claim>,
+    /// Carrier calls begun.
+    pub attempt: i16,
+}
+
+/// Reads where these numbers stand and keeps every opt-out of them waiting until the transaction
+/// ends: an opt-out that has committed is seen here, a later one comes after the claim. Answers in
+/// the order of the keys; none where enrich has made no row.
+///
+/// # Errors
+/// An outage.
+pub async fn lock_standings(
+    tx: &mut Scoped,
+    keys: &[(&TenantId, &str, Channel)],
+) -> Result<Vec<Option<Standing>>, Fault> {
+    let tenants: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
+    let numbers: Vec<&str> = keys.iter().map(|key| key.1).collect();
+    let channels: Vec<&str> = keys.iter().map(|key| key.2.as_str()).collect();
+    let rows = sqlx::query!(
+        r#"select k.at as "at!", s.opted_out_at is not null as "opted_out!",
+                  s.do_not_contact_at is not null as "do_not_contact!",
+                  s.marketing_consent_at is not null as "consent!"
+           from unnest($1::text[], $2::text[], $3::text[])
+                with ordinality as k (tenant_id, number, channel, at)
+           join standings s on s.tenant_id = k.tenant_id and s.number = k.number
+                            and s.channel = k.channel
+           order by s.tenant_id, s.number, s.channel
+           for share of s"#,
+        &tenants as _,
+        &numbers as _,
+        &channels as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let mut standings = vec![None; keys.len()];
+    for row in rows {
+        standings[place(row.at)] = Some(Standing {
+            opted_out: row.opted_out,
+            do_not_contact: row.do_not_contact,
+            consent: row.consent,
+        });
+    }
+    Ok(standings)
+}
+
+/// Reads messages in the order of the keys, without locking them: see the head of this file.
+///
+/// # Errors
+/// An outage.
+pub async fn current(
+    tx: &mut Scoped,
+    keys: &[(&TenantId, MessageId)],
+) -> Result<Vec<Option<Current>>, Fault> {
+    let tenants: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
+    let messages: Vec<Uuid> = keys.iter().map(|key| key.1.0).collect();
+    let rows = sqlx::query!(
+        r#"select k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id,
+                  m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due,
+                  m.version, m.changed_at, m.carrier_sid is not null as "billed!",
+                  m.claim_owner, m.call_by, m.attempt
+           from unnest($1::text[], $2::uuid[]) with ordinality as k (tenant_id, message_id, at)
+           join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id"#,
+        &tenants as _,
+        &messages,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let mut found = vec![None; keys.len()];
+    for row in rows {
+        let claim = row.claim_owner.zip(row.call_by);
+        found[place(row.at)] = Some(Current {
+            claim: claim.map(|(owner, call_by)| Claim { owner, call_by: call_by.to_jiff() }),
+            attempt: row.attempt,
+            message: columns!(row).into(),
+        });
+    }
+    Ok(found)
+}
+
+/// One message to claim.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Whose.
+    pub tenant: &'a TenantId,
+    /// Which.
+    pub message: MessageId,
+    /// The turn that was admitted.
+    pub turn: u32,
+}
+
+/// Claims messages that are queued in their turn and without a claim, for calls that begin within
+/// `call_by` seconds of the database's clock, and moves the pace rows in the same statement.
+/// `wanted` is in key order. Answers the number of the attempt, or none for a message that has
+/// moved on since it was read.
+///
+/// # Errors
+/// An outage.
+pub async fn take(
+    tx: &mut Scoped,
+    owner: Uuid,
+    call_by: f64,
+    wanted: &[Wanted<'_>],
+    paced: &[PaceLock],
+) -> Result<Vec<Option<i16>>, Fault> {
+    let tenants: Vec<&str> = wanted.iter().map(|one| one.tenant.as_str()).collect();
+    let messages: Vec<Uuid> = wanted.iter().map(|one| one.message.0).collect();
+    let turns: Vec<i32> = wanted.iter().map(|one| turn(one.turn)).collect();
+    let pace = pace::columns(paced);
+    let rows = sqlx::query!(
+        r#"with paced as (
+               update pace p set next_free = k.next_free
+               from unnest($6::text[], $7::text[], $8::timestamptz[])
+                    as k (tenant_id, key, next_free)
+               where p.tenant_id = k.tenant_id and p.key = k.key
+           )
+           update messages m
+           set claim_owner = $1, attempt = m.attempt + 1,
+               call_by = clock_timestamp() + make_interval(secs => $2)
+           from unnest($3::text[], $4::uuid[], $5::int[])
+                with ordinality as k (tenant_id, message_id, turn, at)
+           where m.tenant_id = k.tenant_id and m.message_id = k.message_id
+             and m.turn = k.turn and m.state = 3 and m.claim_owner is null
+           returning k.at as "at!", m.attempt"#,
+        owner,
+        call_by,
+        &tenants as _,
+        &messages,
+        &turns,
+        &pace.tenants as _,
+        &pace.keys as _,
+        &pace.next_free as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let mut attempts = vec![None; wanted.len()];
+    for row in rows {
+        attempts[place(row.at)] = Some(row.attempt);
+    }
+    Ok(attempts)
+}
+
+/// Gives claims back whose calls did not begin in time: the messages are queued as before.
+///
+/// # Errors
+/// An outage; the claims then run out and are in doubt.
+pub async fn give_back(
+    tx: &mut Scoped,
+    owner: Uuid,
+    claims: &[(&TenantId, MessageId, i16)],
+) -> Result<(), Fault> {
+    let tenants: Vec<&str> = claims.iter().map(|claim| claim.0.as_str()).collect();
+    let messages: Vec<Uuid> = claims.iter().map(|claim| claim.1.0).collect();
+    let attempts: Vec<i16> = claims.iter().map(|claim| claim.2).collect();
+    sqlx::query!(
+        "update messages m set claim_owner = null, call_by = null, attempt = m.attempt - 1
+         from unnest($2::text[], $3::uuid[], $4::smallint[]) as k (tenant_id, message_id, attempt)
+         where m.tenant_id = k.tenant_id and m.message_id = k.message_id
+           and m.claim_owner = $1 and m.attempt = k.attempt and m.state = 3",
+        owner,
+        &tenants as _,
+        &messages,
+        &attempts,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// `with ordinality` counts from 1.
+pub(crate) fn place(at: i64) -> usize {
+    usize::try_from(at - 1).expect("ordinality counts from 1")
+}

@@ -1,0 +1,336 @@
+//! The facts that the gates decide by, for a whole batch: policies, switches, caps, senders, and
+//! where each number stands.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    class::{Channel, MessageClass},
+    gates::{Caps, Facts, Policy, SenderFacts, Standing, SwitchMode, TenantFacts},
+    ids::{CampaignId, SenderId, TenantId},
+    money::Micros,
+    phone::PhoneNumber,
+    zones::Zone,
+};
+use pipeline::Fault;
+use sqlx::types::Uuid;
+
+use crate::{Scoped, fault};
+
+/// What one message needs to know.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Whose message.
+    pub tenant: &'a TenantId,
+    /// Its class: the standing of marketing is locked, as admitting it changes the row.
+    pub class: MessageClass,
+    /// The campaign it belongs to.
+    pub campaign: Option<CampaignId>,
+    /// Candidate senders.
+    pub senders: &'a [SenderId],
+    /// Who it is for.
+    pub number: PhoneNumber,
+    /// How it travels.
+    pub channel: Channel,
+}
+
+/// What to do with the standings of marketing messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standings {
+    /// Read them: explain and simulate.
+    Read,
+    /// Read and lock them in key order until the transaction ends: the gate stage.
+    Lock,
+}
+
+/// Loads the facts for a batch. Switches that are found off are locked for share, so that whoever
+/// turns one on waits for this transaction and wakes what it has held.
+///
+/// # Errors
+/// An outage. Facts that are there but cannot be understood are left out, and the gates hold what
+/// would need them.
+pub async fn load(
+    tx: &mut Scoped,
+    wanted: &[Wanted<'_>],
+    standings: Standings,
+) -> Result<Facts, Fault> {
+    let tenants: BTreeSet<&TenantId> = wanted.iter().map(|one| one.tenant).collect();
+    let campaigns: BTreeSet<(&TenantId, CampaignId)> =
+        wanted.iter().filter_map(|one| Some((one.tenant, one.campaign?))).collect();
+    let senders: BTreeSet<(&TenantId, SenderId)> = wanted
+        .iter()
+        .flat_map(|one| one.senders.iter().map(|sender| (one.tenant, *sender)))
+        .collect();
+    let mut facts = load_tenants(tx, &tenants).await?;
+    load_switches(tx, &mut facts, &tenants, &campaigns, &senders).await?;
+    load_budgets(tx, &mut facts, &tenants, &campaigns).await?;
+    load_senders(tx, &mut facts, &senders).await?;
+    load_standings(tx, &mut facts, wanted, standings).await?;
+    Ok(facts)
+}
+
+async fn load_tenants(tx: &mut Scoped, tenants: &BTreeSet<&TenantId>) -> Result<Facts, Fault> {
+    let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
+    let rows = sqlx::query!(
+        r#"select t.tenant_id, t.time_zone, p.version as "version?", p.body::text as body,
+                  (select mode from platform_switch) as platform
+           from unnest($1::text[]) as k (tenant_id)
+           join tenants t on t.tenant_id = k.tenant_id
+           left join lateral (
+               select v.version, v.body from policies v where v.tenant_id = k.tenant_id
+               order by v.version desc limit 1
+           ) p on true"#,
+        &names as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    // No row, no answer: stopped rather than on.
+    let mut facts = Facts { platform: SwitchMode::Stopped, ..Facts::default() };
+    for row in rows {
+        facts.platform = mode(row.platform.as_deref().unwrap_or_default());
+        let Ok(zone) = Zone::parse(&row.time_zone) else {
+            tracing::error!(tenant = %row.tenant_id, "the tenant's time zone is not known");
+            continue;
+        };
+        let mut tenant = TenantFacts::new(zone);
+        if let Some((version, body)) = row.version.zip(row.body) {
+            tenant.policy_version = version;
+            tenant.policy = Policy::read(&body)
+                .inspect_err(|why| {
+                    tracing::error!(tenant = %row.tenant_id, version, %why, "unreadable policy");
+                })
+                .ok();
+        }
+        facts.tenants.insert(crate::tenant(&row.tenant_id), tenant);
+    }
+    Ok(facts)
+}
+
+/// Switches that are off, and campaigns that are off by their own state.
+async fn load_switches(
+    tx: &mut Scoped,
+    facts: &mut Facts,
+    tenants: &BTreeSet<&TenantId>,
+    campaigns: &BTreeSet<(&TenantId, CampaignId)>,
+    senders: &BTreeSet<(&TenantId, SenderId)>,
+) -> Result<(), Fault> {
+    let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
+    let ids = campaigns.iter().map(|key| key.1.to_string());
+    let ids = ids.chain(senders.iter().map(|key| key.1.to_string()));
+    let targets: Vec<String> = ids.chain([String::new()]).collect();
+    let rows = sqlx::query!(
+        "select tenant_id, scope, target, mode from switches
+         where tenant_id = any($1) and target = any($2) for share",
+        &names as _,
+        &targets,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    for row in rows {
+        let Some(tenant) = facts.tenants.get_mut(&crate::tenant(&row.tenant_id)) else { continue };
+        let (switches, to) = (&mut tenant.switches, mode(&row.mode));
+        match (row.scope.as_str(), row.target.parse::<Uuid>()) {
+            ("campaign", Ok(id)) => {
+                switches.campaigns.insert(CampaignId(id), to);
+            }
+            ("sender", Ok(id)) => {
+                switches.senders.insert(SenderId(id), to);
+            }
+            // A switch of a kind that is not known stops everything of its tenant.
+            (_, _) => switches.tenant = switches.tenant.max(to),
+        }
+    }
+    if campaigns.is_empty() {
+        return Ok(());
+    }
+    let (tenants, ids) = columns(campaigns, |id| id.0);
+    let rows = sqlx::query!(
+        "select c.tenant_id, c.campaign_id, c.state
+         from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
+         join campaigns c on c.tenant_id = k.tenant_id and c.campaign_id = k.campaign_id
+         where c.state in ('paused', 'stopped') for share of c",
+        &tenants as _,
+        &ids,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    for row in rows {
+        let Some(tenant) = facts.tenants.get_mut(&crate::tenant(&row.tenant_id)) else { continue };
+        let campaign = tenant.switches.campaigns.entry(CampaignId(row.campaign_id)).or_default();
+        *campaign = (*campaign).max(mode(&row.state));
+    }
+    Ok(())
+}
+
+async fn load_budgets(
+    tx: &mut Scoped,
+    facts: &mut Facts,
+    tenants: &BTreeSet<&TenantId>,
+    campaigns: &BTreeSet<(&TenantId, CampaignId)>,
+) -> Result<(), Fault> {
+    let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
+    let ids = campaigns.iter().map(|key| key.1.to_string());
+    let targets: Vec<String> = ids.chain([String::new()]).collect();
+    let rows = sqlx::query!(
+        "select tenant_id, scope, target, daily_micros, monthly_micros from budgets
+         where tenant_id = any($1) and target = any($2)",
+        &names as _,
+        &targets,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    for row in rows {
+        let Some(tenant) = facts.tenants.get_mut(&crate::tenant(&row.tenant_id)) else { continue };
+        let caps =
+            Caps { daily: row.daily_micros.map(Micros), monthly: row.monthly_micros.map(Micros) };
+        match row.target.parse() {
+            Ok(campaign) => {
+                tenant.campaign_caps.insert(CampaignId(campaign), caps);
+            }
+            Err(_) => tenant.caps = caps,
+        }
+    }
+    Ok(())
+}
+
+async fn load_senders(
+    tx: &mut Scoped,
+    facts: &mut Facts,
+    keys: &BTreeSet<(&TenantId, SenderId)>,
+) -> Result<(), Fault> {
+    for (tenant, sender) in senders(tx, keys).await? {
+        if let Some(facts) = facts.tenants.get_mut(&tenant) {
+            facts.senders.insert(sender.id, sender);
+        }
+    }
+    Ok(())
+}
+
+/// Senders as the gates see them. One whose time zone is not known is left out: its days cannot be
+/// counted.
+///
+/// # Errors
+/// An outage.
+pub async fn senders(
+    tx: &mut Scoped,
+    keys: &BTreeSet<(&TenantId, SenderId)>,
+) -> Result<Vec<(TenantId, SenderFacts)>, Fault> {
+    let (tenants, ids) = columns(keys, |id| id.0);
+    let rows = sqlx::query!(
+        "select s.tenant_id, s.sender_id, s.account, s.number, s.country, s.time_zone, s.pace,
+                s.active_since, s.daily_cap, s.usable
+         from unnest($1::text[], $2::uuid[]) as k (tenant_id, sender_id)
+         join senders s on s.tenant_id = k.tenant_id and s.sender_id = k.sender_id",
+        &tenants as _,
+        &ids,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let sender = rows.into_iter().filter_map(|row| {
+        let Ok(zone) = Zone::parse(&row.time_zone) else {
+            tracing::error!(tenant = %row.tenant_id, "a sender's time zone is not known");
+            return None;
+        };
+        let sender = SenderFacts {
+            id: SenderId(row.sender_id),
+            number: row.number,
+            account: row.account,
+            country: row.country.parse().ok(),
+            zone,
+            pace: row.pace.unsigned_abs(),
+            active_since: row.active_since.to_jiff(),
+            daily_cap: row.daily_cap.unsigned_abs(),
+            usable: row.usable,
+        };
+        Some((crate::tenant(&row.tenant_id), sender))
+    });
+    Ok(sender.collect())
+}
+
+type NumberKey<'a> = (&'a TenantId, PhoneNumber, Channel);
+
+async fn load_standings(
+    tx: &mut Scoped,
+    facts: &mut Facts,
+    wanted: &[Wanted<'_>],
+    how: Standings,
+) -> Result<(), Fault> {
+    let mut locked: BTreeSet<NumberKey<'_>> = BTreeSet::new();
+    let mut read: BTreeSet<NumberKey<'_>> = BTreeSet::new();
+    for one in wanted {
+        let lock = how == Standings::Lock && one.class.is_marketing();
+        let keys = if lock { &mut locked } else { &mut read };
+        keys.insert((one.tenant, one.number, one.channel));
+    }
+    read.retain(|key| !locked.contains(key));
+    macro_rules! load {
+        ($keys:ident, $sql:literal) => {
+            if !$keys.is_empty() {
+                let tenants: Vec<&str> = $keys.iter().map(|key| key.0.as_str()).collect();
+                let numbers: Vec<&str> = $keys.iter().map(|key| key.1.as_str()).collect();
+                let channels: Vec<&str> = $keys.iter().map(|key| key.2.as_str()).collect();
+                let rows = sqlx::query!($sql, &tenants as _, &numbers as _, &channels as _)
+                    .fetch_all(&mut **tx)
+                    .await
+                    .map_err(fault)?;
+                let keys: Vec<_> = $keys.iter().collect();
+                for row in rows {
+                    let (tenant, number, channel) = keys[crate::claims::place(row.at)];
+                    let marketing = row.marketing_at.into_iter().map(|at| at.to_jiff());
+                    let standing = Standing {
+                        opted_out_at: row.opted_out_at.map(|at| at.to_jiff()),
+                        do_not_contact_at: row.do_not_contact_at.map(|at| at.to_jiff()),
+                        marketing_consent_at: row.marketing_consent_at.map(|at| at.to_jiff()),
+                        last_promo_at: row.last_promo_at.map(|at| at.to_jiff()),
+                        marketing_at: marketing.collect(),
+                        last_inbound_at: row.last_inbound_at.map(|at| at.to_jiff()),
+                    };
+                    facts.standings.insert(((*tenant).clone(), *number, *channel), standing);
+                }
+            }
+        };
+    }
+    // The inner select is kept apart by its limit: one look into the key's index for each number.
+    load!(
+        read,
+        r#"select k.at as "at!", s.opted_out_at, s.do_not_contact_at, s.marketing_consent_at,
+                  s.last_promo_at, s.marketing_at, s.last_inbound_at
+           from unnest($1::text[], $2::text[], $3::text[])
+                with ordinality as k (tenant_id, number, channel, at)
+           cross join lateral (
+               select * from standings r where r.tenant_id = k.tenant_id
+                  and r.number = k.number and r.channel = k.channel limit 1
+           ) s"#
+    );
+    load!(
+        locked,
+        r#"select k.at as "at!", s.opted_out_at, s.do_not_contact_at, s.marketing_consent_at,
+                  s.last_promo_at, s.marketing_at, s.last_inbound_at
+           from (
+               select * from unnest($1::text[], $2::text[], $3::text[])
+               with ordinality as u (tenant_id, number, channel, at)
+               order by tenant_id, number, channel
+           ) k
+           cross join lateral (
+               select * from standings r where r.tenant_id = k.tenant_id
+                  and r.number = k.number and r.channel = k.channel for no key update
+           ) s"#
+    );
+    Ok(())
+}
+
+/// A mode that is not known stops.
+fn mode(name: &str) -> SwitchMode {
+    SwitchMode::from_name(name).unwrap_or(SwitchMode::Stopped)
+}
+
+fn columns<'a, T: Copy>(
+    keys: &BTreeSet<(&'a TenantId, T)>,
+    id: impl Fn(T) -> Uuid,
+) -> (Vec<&'a str>, Vec<Uuid>) {
+    keys.iter().map(|(tenant, key)| (tenant.as_str(), id(*key))).unzip()
+}

@@ -1,0 +1,103 @@
+//! Answers kept under an `Idempotency-Key`, so that a repeated POST does nothing twice. The row is
+//! written in the transaction that does the work: both are there, or neither.
+
+use domain::ids::TenantId;
+use jiff::{SignedDuration, Timestamp};
+use jiff_sqlx::ToSqlx;
+use pipeline::Fault;
+use serde_json::Value;
+
+use crate::{Scoped, fault};
+
+/// How long an answer is kept.
+pub const KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// How a request stands to an earlier one with its key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Begun {
+    /// There was none: do the work, then call [`finish`] in the same transaction.
+    First,
+    /// It is a repeat: this is the answer.
+    Repeat {
+        /// The HTTP status.
+        status: u16,
+        /// The body.
+        response: Value,
+    },
+    /// The key was used with another body.
+    Differs,
+}
+
+/// Takes a key. A second request with the same key waits here for the first one's transaction.
+///
+/// # Errors
+/// An outage.
+pub async fn begin(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    key: &str,
+    body_hash: &[u8; 32],
+    machine: Timestamp,
+) -> Result<Begun, Fault> {
+    sqlx::query!(
+        "delete from idempotency_keys where tenant_id = $1 and key = $2 and created_at < $3",
+        tenant.as_str(),
+        key,
+        (machine - KEPT).to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let taken = sqlx::query!(
+        "insert into idempotency_keys (tenant_id, key, body_hash, status, response, created_at)
+         values ($1, $2, $3, 0, 'null', $4) on conflict (tenant_id, key) do nothing",
+        tenant.as_str(),
+        key,
+        body_hash.as_slice(),
+        machine.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    if taken.rows_affected() == 1 {
+        return Ok(Begun::First);
+    }
+    let row = sqlx::query!(
+        "select body_hash, status, response from idempotency_keys
+         where tenant_id = $1 and key = $2",
+        tenant.as_str(),
+        key,
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(fault)?;
+    if row.body_hash != body_hash {
+        return Ok(Begun::Differs);
+    }
+    Ok(Begun::Repeat { status: row.status as u16, response: row.response })
+}
+
+/// Keeps the answer under the key.
+///
+/// # Errors
+/// An outage.
+pub async fn finish(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    key: &str,
+    status: u16,
+    response: &Value,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "update idempotency_keys set status = $3, response = $4
+         where tenant_id = $1 and key = $2",
+        tenant.as_str(),
+        key,
+        status as i16,
+        response,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! Contact imports: counts while they run, and the lines that did not become a contact.
+
+use domain::ids::TenantId;
+use jiff::{SignedDuration, Timestamp};
+use jiff_sqlx::ToSqlx;
+use pipeline::Fault;
+use sqlx::types::Uuid;
+
+use crate::{Scoped, fault};
+
+/// After this long without a step, the process that ran an import is gone.
+pub const STANDSTILL: SignedDuration = SignedDuration::from_secs(60);
+
+/// What became of the lines so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Lines read, the header apart.
+    pub total: i64,
+    /// New contacts.
+    pub created: i64,
+    /// Known contacts that changed.
+    pub updated: i64,
+    /// Known contacts that were so already.
+    pub unchanged: i64,
+    /// Numbers that an earlier line of the file had.
+    pub duplicate: i64,
+    /// Lines that cannot become a contact.
+    pub invalid: i64,
+}
+
+/// An import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    /// Which.
+    pub id: Uuid,
+    /// `running`, `completed` or `failed`
+    pub state: String,
+    /// What became of the lines so far.
+    pub counts: Counts,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// Machine time.
+    pub created_at: Timestamp,
+    /// Machine time.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// A line that did not become a contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its place in the file, the header being line 1.
+    pub line: i64,
+    /// `duplicate` or `invalid`
+    pub outcome: &'static str,
+    /// Why.
+    pub reason: String,
+}
+
+/// Begins an import.
+///
+/// # Errors
+/// An outage.
+pub async fn create(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: Uuid,
+    machine: Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "insert into imports (tenant_id, import_id, state, created_at, progressed_at)
+         values ($1, $2, 'running', $3, $3)",
+        tenant.as_str(),
+        id,
+        machine.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Records the counts after a step, and the lines of the step that did not become a contact.
+///
+/// # Errors
+/// An outage.
+pub async fn progress(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: Uuid,
+    counts: &Counts,
+    lines: &[Line],
+    machine: Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "insert into import_rows (tenant_id, import_id, line, outcome, reason)
+         select $1, $2, k.* from unnest($3::bigint[], $4::text[], $5::text[]) as k
+         on conflict do nothing",
+        tenant.as_str(),
+        id,
+        &lines.iter().map(|line| line.line).collect::<Vec<_>>(),
+        &lines.iter().map(|line| line.outcome.to_owned()).collect::<Vec<_>>(),
+        &lines.iter().map(|line| line.reason.clone()).collect::<Vec<_>>(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    sqlx::query!(
+        "update imports
+         set total = $3, created = $4, updated = $5, unchanged = $6, duplicate = $7, invalid = $8,
+             progressed_at = $9
+         where tenant_id = $1 and import_id = $2",
+        tenant.as_str(),
+        id,
+        counts.total,
+        counts.created,
+        counts.updated,
+        counts.unchanged,
+        counts.duplicate,
+        counts.invalid,
+        machine.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Ends an import that still runs, well or with an error.
+///
+/// # Errors
+/// An outage.
+pub async fn finish(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: Uuid,
+    error: Option<&str>,
+    machine: Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "update imports
+         set state = case when $3::text is null then 'completed' else 'failed' end,
+             error = $3, finished_at = $4
+         where tenant_id = $1 and import_id = $2 and state = 'running'",
+        tenant.as_str(),
+        id,
+        error,
+        machine.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// An import. One that stands still is ended as failed first: what it recorded stays, and the file
+/// can be imported again.
+///
+/// # Errors
+/// An outage.
+pub async fn get(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: Uuid,
+    machine: Timestamp,
+) -> Result<Option<Import>, Fault> {
+    sqlx::query!(
+        "update imports set state = 'failed', finished_at = $3,
+             error = 'interrupted; import the file again: what is in stays as it is'
+         where tenant_id = $1 and import_id = $2 and state = 'running' and progressed_at < $4",
+        tenant.as_str(),
+        id,
+        machine.to_sqlx(),
+        (machine - STANDSTILL).to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let row = sqlx::query!(
+        "select state, total, created, updated, unchanged, duplicate, invalid, error, created_at,
+                finished_at
+         from imports where tenant_id = $1 and import_id = $2",
+        tenant.as_str(),
+        id,
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(row.map(|row| Import {
+        id,
+        state: row.state,
+        counts: Counts {
+            total: row.total,
+            created: row.created,
+            updated: row.updated,
+            unchanged: row.unchanged,
+            duplicate: row.duplicate,
+            invalid: row.invalid,
+        },
+        error: row.error,
+        created_at: row.created_at.to_jiff(),
+        finished_at: row.finished_at.map(|at| at.to_jiff()),
+    }))
+}
+
+/// The lines of an import that did not become a contact, after one, by line.
+///
+/// # Errors
+/// An outage.
+pub async fn lines(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: Uuid,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Line>, Fault> {
+    let rows = sqlx::query!(
+        "select line, outcome, reason from import_rows
+         where tenant_id = $1 and import_id = $2 and line > $3 order by line limit $4",
+        tenant.as_str(),
+        id,
+        after,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let line = rows.into_iter().map(|row| Line {
+        line: row.line,
+        outcome: if row.outcome == "duplicate" { "duplicate" } else { "invalid" },
+        reason: row.reason,
+    });
+    Ok(line.collect())
+}

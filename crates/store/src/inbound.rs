@@ -1,0 +1,291 @@
+//! Texts that came in: stored once, with what they mean for the person's standing.
+
+use domain::ids::{ContactId, ConversationId, SenderId, TenantId};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use pipeline::Fault;
+use sqlx::types::Uuid;
+
+use crate::{Scoped, fault};
+
+/// One text as it is stored.
+#[derive(Debug, Clone)]
+pub struct Text {
+    /// Whose number was texted.
+    pub tenant: TenantId,
+    /// From the account and the carrier's id.
+    pub id: Uuid,
+    /// The thread.
+    pub conversation: ConversationId,
+    /// Who wrote.
+    pub contact: ContactId,
+    /// Their number.
+    pub number: String,
+    /// Its country.
+    pub country: String,
+    /// The sender that was texted.
+    pub sender: SenderId,
+    /// What they wrote.
+    pub body: String,
+    /// `opt_out`, `opt_in`, `help` or `text`.
+    pub meaning: &'static str,
+    /// The lexicon's rule that matched.
+    pub rule: Option<String>,
+    /// Business time of arrival.
+    pub received_at: Timestamp,
+}
+
+/// What the store knows of a text's thread and person.
+#[derive(Debug, Clone)]
+pub struct Thread {
+    /// The text.
+    pub inbound: Uuid,
+    /// The thread's epoch when the text came.
+    pub epoch: i32,
+    /// The campaign whose message was the last one sent in this thread.
+    pub campaign: Option<Uuid>,
+    /// The person's language.
+    pub language: Option<String>,
+    /// Whether this hand-over stored the text; false for a repeat.
+    pub first: bool,
+}
+
+/// Makes the contacts, standings and threads of these texts where they are missing, then stores
+/// each text once. Texts are in key order.
+///
+/// # Errors
+/// An outage, or a text that the database refuses.
+pub async fn receive(tx: &mut Scoped, texts: &[Text]) -> Result<Vec<Thread>, Fault> {
+    make_people(tx, texts).await?;
+    make_threads(tx, texts).await?;
+    let tenants: Vec<String> = texts.iter().map(|text| text.tenant.to_string()).collect();
+    let ids: Vec<Uuid> = texts.iter().map(|text| text.id).collect();
+    let first = insert(tx, texts, &tenants, &ids).await?;
+    let rows = sqlx::query!(
+        r#"select i.inbound_id, i.epoch, v.last_campaign_id, c.language
+           from unnest($1::text[], $2::uuid[]) as k (tenant_id, inbound_id)
+           join inbound_texts i on i.tenant_id = k.tenant_id and i.inbound_id = k.inbound_id
+           join conversations v
+             on v.tenant_id = i.tenant_id and v.conversation_id = i.conversation_id
+           join contacts c on c.tenant_id = i.tenant_id and c.contact_id = i.contact_id"#,
+        &tenants,
+        &ids,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let thread = rows.into_iter().map(|row| Thread {
+        inbound: row.inbound_id,
+        epoch: row.epoch,
+        campaign: row.last_campaign_id,
+        language: row.language,
+        first: first.contains(&row.inbound_id),
+    });
+    Ok(thread.collect())
+}
+
+async fn make_people(tx: &mut Scoped, texts: &[Text]) -> Result<(), Fault> {
+    let tenants: Vec<String> = texts.iter().map(|text| text.tenant.to_string()).collect();
+    let numbers: Vec<String> = texts.iter().map(|text| text.number.clone()).collect();
+    sqlx::query!(
+        "insert into contacts (tenant_id, contact_id, number, country, created_at, updated_at)
+         select distinct on (k.tenant_id, k.contact_id)
+                k.tenant_id, k.contact_id, k.number, k.country, k.at, k.at
+         from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
+           as k (tenant_id, contact_id, number, country, at)
+         order by 1, 2
+         on conflict do nothing",
+        &tenants,
+        &texts.iter().map(|text| text.contact.0).collect::<Vec<_>>(),
+        &numbers,
+        &texts.iter().map(|text| text.country.clone()).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    sqlx::query!(
+        "insert into standings as s (tenant_id, number, channel, last_inbound_at)
+         select k.tenant_id, k.number, 'sms', max(k.at)
+         from unnest($1::text[], $2::text[], $3::timestamptz[]) as k (tenant_id, number, at)
+         group by k.tenant_id, k.number order by 1, 2
+         on conflict (tenant_id, number, channel) do update
+         set last_inbound_at = greatest(s.last_inbound_at, excluded.last_inbound_at)",
+        &tenants,
+        &numbers,
+        &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+async fn make_threads(tx: &mut Scoped, texts: &[Text]) -> Result<(), Fault> {
+    sqlx::query!(
+        "insert into conversations as v
+             (tenant_id, conversation_id, contact_id, sender_id, last_inbound_at, last_campaign_id)
+         select distinct on (k.tenant_id, k.conversation_id)
+                k.tenant_id, k.conversation_id, k.contact_id, k.sender_id, k.at, last.campaign_id
+         from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[])
+           as k (tenant_id, conversation_id, contact_id, sender_id, at)
+         left join lateral (
+             select r.campaign_id from campaign_recipients r
+             join campaigns c on c.tenant_id = r.tenant_id and c.campaign_id = r.campaign_id
+             where r.tenant_id = k.tenant_id and r.contact_id = k.contact_id
+             order by c.started_at desc nulls last limit 1
+         ) last on true
+         order by 1, 2, k.at desc
+         on conflict (tenant_id, conversation_id) do update
+         set last_inbound_at = greatest(v.last_inbound_at, excluded.last_inbound_at),
+             last_campaign_id = coalesce(excluded.last_campaign_id, v.last_campaign_id)",
+        &texts.iter().map(|text| text.tenant.to_string()).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.conversation.0).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.contact.0).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.sender.0).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+async fn insert(
+    tx: &mut Scoped,
+    texts: &[Text],
+    tenants: &[String],
+    ids: &[Uuid],
+) -> Result<Vec<Uuid>, Fault> {
+    sqlx::query_scalar!(
+        "insert into inbound_texts (tenant_id, inbound_id, conversation_id, contact_id, sender_id,
+                                    body, meaning, rule, epoch, received_at)
+         select k.tenant_id, k.inbound_id, k.conversation_id, k.contact_id, k.sender_id, k.body,
+                k.meaning, k.rule, v.epoch, k.at
+         from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],
+                     $7::text[], $8::text[], $9::timestamptz[])
+           as k (tenant_id, inbound_id, conversation_id, contact_id, sender_id, body, meaning,
+                 rule, at)
+         join conversations v
+           on v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
+         on conflict do nothing returning inbound_id",
+        tenants,
+        ids,
+        &texts.iter().map(|text| text.conversation.0).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.contact.0).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.sender.0).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.body.clone()).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.meaning.to_owned()).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.rule.clone()).collect::<Vec<_>>() as _,
+        &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)
+}
+
+/// Records opt-outs and opt-ins: the standing, the consent ledger, and the end of the threads'
+/// epochs. Locks standings in key order, as the claim of send does. Call with first-time texts
+/// only.
+///
+/// # Errors
+/// An outage.
+pub async fn change_standing(tx: &mut Scoped, texts: &[&Text]) -> Result<(), Fault> {
+    let tenants: Vec<String> = texts.iter().map(|text| text.tenant.to_string()).collect();
+    let numbers: Vec<String> = texts.iter().map(|text| text.number.clone()).collect();
+    let out: Vec<bool> = texts.iter().map(|text| text.meaning == "opt_out").collect();
+    sqlx::query!(
+        "with said as (
+             select distinct on (k.tenant_id, k.number) k.*
+             from unnest($1::text[], $2::text[], $3::bool[], $4::timestamptz[])
+               as k (tenant_id, number, stop, at)
+             order by k.tenant_id, k.number, k.at desc
+         ), locked as (
+             select s.tenant_id, s.number from standings s
+             join said k on k.tenant_id = s.tenant_id and k.number = s.number
+             where s.channel = 'sms'
+             order by s.tenant_id, s.number
+             for update of s
+         )
+         update standings s
+         set opted_out_at = case when k.stop then coalesce(s.opted_out_at, k.at) end,
+             opt_out_cause = case when k.stop then coalesce(s.opt_out_cause, 'keyword') end
+         from said k join locked l on l.tenant_id = k.tenant_id and l.number = k.number
+         where s.tenant_id = k.tenant_id and s.number = k.number and s.channel = 'sms'",
+        &tenants,
+        &numbers,
+        &out,
+        &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    record_consents(tx, texts, &tenants, &numbers, &out).await?;
+    sqlx::query!(
+        "update conversations v set epoch = v.epoch + 1
+         from unnest($1::text[], $2::uuid[], $3::bool[]) as k (tenant_id, conversation_id, stop)
+         where v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id and k.stop",
+        &tenants,
+        &texts.iter().map(|text| text.conversation.0).collect::<Vec<_>>(),
+        &out,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+async fn record_consents(
+    tx: &mut Scoped,
+    texts: &[&Text],
+    tenants: &[String],
+    numbers: &[String],
+    out: &[bool],
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "insert into consents (tenant_id, consent_id, number, channel, action, method, evidence, at,
+                               recorded_by)
+         select k.tenant_id, k.inbound_id, k.number, 'sms',
+                case when k.stop then 'revoke' else 'restore' end, 'keyword',
+                jsonb_build_object('inbound', k.inbound_id, 'words', k.body, 'rule', k.rule), k.at,
+                'inbound'
+         from unnest($1::text[], $2::uuid[], $3::text[], $4::bool[], $5::text[], $6::text[],
+                     $7::timestamptz[])
+           as k (tenant_id, inbound_id, number, stop, body, rule, at)
+         on conflict do nothing",
+        tenants,
+        &texts.iter().map(|text| text.id).collect::<Vec<_>>(),
+        numbers,
+        out,
+        &texts.iter().map(|text| text.body.clone()).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.rule.clone()).collect::<Vec<_>>() as _,
+        &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// The accounts, among these, whose carrier answers its own opt-out, opt-in and help words.
+///
+/// # Errors
+/// An outage.
+pub async fn self_answering(
+    tx: &mut Scoped,
+    tenants: &[String],
+    accounts: &[String],
+) -> Result<std::collections::HashSet<String>, Fault> {
+    let rows = sqlx::query_scalar!(
+        "select a.account
+         from unnest($1::text[], $2::text[]) as k (tenant_id, account)
+         join carrier_accounts a on a.tenant_id = k.tenant_id and a.account = k.account
+         where a.confirms_opt_out",
+        tenants,
+        accounts,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().collect())
+}

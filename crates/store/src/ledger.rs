@@ -1,0 +1,269 @@
+//! A campaign's ledger: where each recipient of its frozen audience stands, all from one snapshot.
+
+use domain::{
+    ids::{CampaignId, TenantId},
+    money::Micros,
+    state::MessageState,
+};
+use jiff::Timestamp;
+use pipeline::Fault;
+use serde::Serialize;
+use sqlx::types::Uuid;
+
+use crate::{Scoped, Store, fault};
+
+/// The sums behind a ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sums {
+    /// The campaign's state.
+    pub state: String,
+    /// Recipients frozen so far, as the campaign says.
+    pub audience: i64,
+    /// Recipients without a message that are still to be fed or on their way.
+    pub waiting: i64,
+    /// Recipients that a stopped campaign will never feed.
+    pub never_fed: i64,
+    /// Messages by state and, where blocked, by gate.
+    pub messages: Vec<Group>,
+    /// Segments of what the carrier took.
+    pub segments: i64,
+    /// Cost of what the carrier took.
+    pub cost: Micros,
+    /// Texts that came in, in threads whose last message was of this campaign.
+    pub replies: i64,
+    /// Those that were opt-outs.
+    pub opt_outs: i64,
+    /// Answers that the AI wrote in these threads.
+    pub ai_replies: i64,
+    /// Messages that were released at least once after having been put aside.
+    pub released: i64,
+    /// When the next of those that are put aside is due.
+    pub next_due: Option<Timestamp>,
+}
+
+/// Messages that share a state and a gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The state.
+    pub state: MessageState,
+    /// The gate, for those that are blocked.
+    pub gate: Option<String>,
+    /// How many.
+    pub count: i64,
+}
+
+/// Reads a campaign's sums. None when there is no such campaign.
+///
+/// # Errors
+/// An outage, or a state that this version does not know.
+pub async fn read(store: &Store, tenant: &TenantId, id: CampaignId) -> Result<Option<Sums>, Fault> {
+    let mut tx = store.scoped([tenant]).await?;
+    sqlx::query!("set transaction isolation level repeatable read, read only")
+        .execute(&mut *tx)
+        .await
+        .map_err(fault)?;
+    let campaign = sqlx::query!(
+        "select state, audience_size, cursor from campaigns
+         where tenant_id = $1 and campaign_id = $2",
+        tenant.as_str(),
+        id.0,
+    )
+    .fetch_optional(&mut *tx)
+    .await
+    .map_err(fault)?;
+    let Some(campaign) = campaign else { return Ok(None) };
+    let mut sums = Sums {
+        waiting: 0,
+        never_fed: 0,
+        messages: Vec::new(),
+        segments: 0,
+        cost: Micros(0),
+        replies: 0,
+        opt_outs: 0,
+        ai_replies: 0,
+        released: 0,
+        next_due: None,
+        audience: campaign.audience_size,
+        state: campaign.state,
+    };
+    let fed = if sums.state == "stopped" { campaign.cursor } else { i64::MAX };
+    count_messages(&mut tx, tenant, id, fed, &mut sums).await?;
+    count_texts(&mut tx, tenant, id, &mut sums).await?;
+    sums.next_due = next_due(&mut tx, tenant, id).await?;
+    Ok(Some(sums))
+}
+
+async fn count_messages(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: CampaignId,
+    fed: i64,
+    sums: &mut Sums,
+) -> Result<(), Fault> {
+    let rows = sqlx::query!(
+        r#"select m.state as "state?", case when m.state = 10 then m.gate end as gate,
+                  count(*) as "count!", count(*) filter (where r.seq >= $3) as "beyond!",
+                  coalesce(sum(m.segments) filter (where m.carrier_sid is not null), 0)::bigint
+                      as "segments!",
+                  coalesce(sum(m.cost_micros) filter (where m.carrier_sid is not null), 0)::bigint
+                      as "cost!",
+                  count(*) filter (where m.turn > 1) as "released!"
+           from campaign_recipients r
+           left join messages m on m.tenant_id = r.tenant_id and m.message_id = r.message_id
+           where r.tenant_id = $1 and r.campaign_id = $2
+           group by 1, 2"#,
+        tenant.as_str(),
+        id.0,
+        fed,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    for row in rows {
+        let Some(state) = row.state else {
+            sums.waiting = row.count - row.beyond;
+            sums.never_fed = row.beyond;
+            continue;
+        };
+        sums.messages.push(Group { state: state_of(state)?, gate: row.gate, count: row.count });
+        sums.segments += row.segments;
+        sums.cost.0 += row.cost;
+        sums.released += row.released;
+    }
+    Ok(())
+}
+
+async fn next_due(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: CampaignId,
+) -> Result<Option<Timestamp>, Fault> {
+    let due = sqlx::query_scalar!(
+        "select min(p.due) from parked p
+         join messages m on m.tenant_id = p.tenant_id and m.message_id = p.message_id
+         where p.tenant_id = $1 and m.campaign_id = $2",
+        tenant.as_str(),
+        id.0,
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(due.map(|due| due.to_jiff()))
+}
+
+async fn count_texts(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: CampaignId,
+    sums: &mut Sums,
+) -> Result<(), Fault> {
+    let row = sqlx::query!(
+        r#"with threads as materialized (
+               select conversation_id from conversations
+               where tenant_id = $1 and last_campaign_id = $2
+           ), texts as (
+               select count(*) as replies, count(*) filter (where i.meaning = 'opt_out') as opt_outs
+               from threads t
+               join inbound_texts i on i.tenant_id = $1 and i.conversation_id = t.conversation_id
+           ), answers as (
+               select count(*) as ai_replies from threads t
+               join ai_replies a on a.tenant_id = $1 and a.conversation_id = t.conversation_id
+               where a.body is not null
+           )
+           select replies as "replies!", opt_outs as "opt_outs!", ai_replies as "ai_replies!"
+           from texts, answers"#,
+        tenant.as_str(),
+        id.0,
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(fault)?;
+    sums.replies = row.replies;
+    sums.opt_outs = row.opt_outs;
+    sums.ai_replies = row.ai_replies;
+    Ok(())
+}
+
+/// One recipient of a campaign. Holds a number: `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Recipient {
+    /// The place in the audience, from 0.
+    pub seq: i64,
+    /// Who.
+    pub contact_id: Uuid,
+    /// E.164
+    pub number: String,
+    /// The message.
+    pub message_id: Uuid,
+    /// A message state, or `waiting`.
+    pub state: &'static str,
+    /// The gate that deferred, held or blocked it.
+    pub gate: Option<String>,
+    /// Its reason, or the carrier's error.
+    pub code: Option<String>,
+    /// Segments, once there is a text.
+    pub segments: Option<i16>,
+    /// Until when it waits.
+    pub due: Option<Timestamp>,
+    /// Business time of the last change.
+    pub changed_at: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Recipient({}, {})", self.seq, self.state)
+    }
+}
+
+/// A campaign's recipients after a place, in their order.
+///
+/// # Errors
+/// An outage, or a state that this version does not know.
+pub async fn recipients(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: CampaignId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Recipient>, Fault> {
+    let rows = sqlx::query!(
+        r#"select r.seq, r.contact_id, r.message_id, c.number, m.state as "state?", m.gate, m.code,
+                  m.segments as "segments?", m.due, m.changed_at as "changed_at?"
+           from campaign_recipients r
+           join contacts c on c.tenant_id = r.tenant_id and c.contact_id = r.contact_id
+           left join messages m on m.tenant_id = r.tenant_id and m.message_id = r.message_id
+           where r.tenant_id = $1 and r.campaign_id = $2 and r.seq > $3
+           order by r.seq limit $4"#,
+        tenant.as_str(),
+        id.0,
+        after,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let recipient = rows.into_iter().map(|row| {
+        Ok(Recipient {
+            seq: row.seq,
+            contact_id: row.contact_id,
+            number: row.number,
+            message_id: row.message_id,
+            state: match row.state {
+                Some(code) => state_of(code)?.as_str(),
+                None => "waiting",
+            },
+            gate: row.gate,
+            code: row.code,
+            segments: row.segments,
+            due: row.due.map(|at| at.to_jiff()),
+            changed_at: row.changed_at.map(|at| at.to_jiff()),
+        })
+    });
+    recipient.collect()
+}
+
+/// The state of a row's number.
+pub(crate) fn state_of(code: i16) -> Result<MessageState, Fault> {
+    MessageState::from_code(code)
+        .ok_or_else(|| fault(sqlx::Error::Decode(format!("no message state {code}").into())))
+}

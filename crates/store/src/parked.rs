@@ -1,0 +1,73 @@
+//! Putting messages aside. `schedule` releases them.
+
+use domain::{
+    class::Lane,
+    ids::{MessageId, TenantId},
+};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use pipeline::Fault;
+use sqlx::types::Uuid;
+
+use crate::{Scoped, answers::row::turn, fault};
+
+/// One message put aside.
+#[derive(Debug, Clone)]
+pub struct Parking<'a> {
+    /// Whose.
+    pub tenant: &'a TenantId,
+    /// Which.
+    pub message: MessageId,
+    /// The turn that is parked.
+    pub turn: u32,
+    /// When it is due; none while it is held.
+    pub due: Option<Timestamp>,
+    /// Gate and reason code.
+    pub cause: String,
+    /// What wakes it while it is held.
+    pub cause_key: Option<String>,
+    /// The lane that it goes back to.
+    pub lane: Lane,
+    /// What goes back to the gates: the JSON of a `wire::Enriched`.
+    pub payload: String,
+}
+
+/// Adds parked rows, in the transaction that records why. One that exists stays as it is.
+///
+/// # Errors
+/// An outage, or a payload that the database refuses.
+pub async fn insert(tx: &mut Scoped, now: Timestamp, rows: &[Parking<'_>]) -> Result<(), Fault> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let messages: Vec<Uuid> = rows.iter().map(|row| row.message.0).collect();
+    let turns: Vec<i32> = rows.iter().map(|row| turn(row.turn)).collect();
+    let dues: Vec<_> = rows.iter().map(|row| row.due.map(|due| due.to_sqlx())).collect();
+    let causes: Vec<&str> = rows.iter().map(|row| row.cause.as_str()).collect();
+    let keys: Vec<Option<&str>> = rows.iter().map(|row| row.cause_key.as_deref()).collect();
+    let lanes: Vec<&str> = rows.iter().map(|row| row.lane.as_str()).collect();
+    let payloads: Vec<&str> = rows.iter().map(|row| row.payload.as_str()).collect();
+    sqlx::query!(
+        "insert into parked (tenant_id, message_id, turn, due, cause, cause_key, lane, payload,
+                             parked_at)
+         select tenant_id, message_id, turn, due, cause, cause_key, lane, payload::jsonb, $9
+         from unnest($1::text[], $2::uuid[], $3::int[], $4::timestamptz[], $5::text[],
+                     $6::text[], $7::text[], $8::text[])
+              as k (tenant_id, message_id, turn, due, cause, cause_key, lane, payload)
+         order by tenant_id, message_id, turn
+         on conflict do nothing",
+        &rows.iter().map(|row| row.tenant.as_str()).collect::<Vec<_>>() as _,
+        &messages,
+        &turns,
+        &dues as _,
+        &causes as _,
+        &keys as _,
+        &lanes as _,
+        &payloads as _,
+        now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}

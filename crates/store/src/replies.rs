@@ -1,0 +1,142 @@
+//! What the AI answered: one row per text that asked, the first decision stands.
+
+use domain::ids::{ConversationId, MessageId, TenantId};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use pipeline::Fault;
+use sqlx::types::Uuid;
+
+use crate::{Scoped, fault};
+
+/// What is known of one text that wants an answer.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The text.
+    pub inbound: Uuid,
+    /// The thread's epoch now.
+    pub epoch: i32,
+    /// Whether the person has opted out or must not be contacted.
+    pub silenced: bool,
+    /// AI answers in this thread since the given instant.
+    pub answers: i64,
+    /// What was decided before, if anything.
+    pub decided: Option<Decided>,
+}
+
+/// A decision that stands.
+#[derive(Clone)]
+pub struct Decided {
+    /// The answer; none when it was decided not to answer.
+    pub body: Option<String>,
+    /// `answered`, or why not.
+    pub reason: String,
+}
+
+impl std::fmt::Debug for Decided {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Decided({})", self.reason)
+    }
+}
+
+/// A text that wants an answer.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// Whose number was texted.
+    pub tenant: TenantId,
+    /// The text.
+    pub inbound: Uuid,
+    /// The thread.
+    pub conversation: ConversationId,
+    /// The id that the answer will have.
+    pub message: MessageId,
+    /// The person's number.
+    pub number: String,
+}
+
+/// Loads what is known of these texts; `since` begins the hour that answers are counted in.
+///
+/// # Errors
+/// An outage.
+pub async fn facts(tx: &mut Scoped, asks: &[Ask], since: Timestamp) -> Result<Vec<Facts>, Fault> {
+    let rows = sqlx::query!(
+        r#"select k.inbound_id as "inbound_id!", v.epoch,
+                  (s.opted_out_at is not null or s.do_not_contact_at is not null) as "silenced!",
+                  (select count(*) from ai_replies a
+                   where a.tenant_id = k.tenant_id and a.conversation_id = k.conversation_id
+                     and a.at > $6 and a.body is not null) as "answers!",
+                  r.message_id as "message_id?", r.body as "body?", r.reason as "reason?"
+           from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[])
+             as k (tenant_id, inbound_id, conversation_id, message_id, number)
+           join conversations v
+             on v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
+           join standings s
+             on s.tenant_id = k.tenant_id and s.number = k.number and s.channel = 'sms'
+           left join ai_replies r on r.tenant_id = k.tenant_id and r.message_id = k.message_id"#,
+        &asks.iter().map(|ask| ask.tenant.to_string()).collect::<Vec<_>>(),
+        &asks.iter().map(|ask| ask.inbound).collect::<Vec<_>>(),
+        &asks.iter().map(|ask| ask.conversation.0).collect::<Vec<_>>(),
+        &asks.iter().map(|ask| ask.message.0).collect::<Vec<_>>(),
+        &asks.iter().map(|ask| ask.number.clone()).collect::<Vec<_>>(),
+        since.to_sqlx(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let facts = rows.into_iter().map(|row| Facts {
+        inbound: row.inbound_id,
+        epoch: row.epoch,
+        silenced: row.silenced,
+        answers: row.answers,
+        decided: row.reason.map(|reason| Decided { body: row.body, reason }),
+    });
+    Ok(facts.collect())
+}
+
+/// A decision to record.
+#[derive(Clone)]
+pub struct Decision {
+    /// The text that asked.
+    pub ask: Ask,
+    /// The answer; none for a decision not to answer.
+    pub body: Option<String>,
+    /// `answered`, or why not.
+    pub reason: &'static str,
+    /// Tokens read.
+    pub input_tokens: i64,
+    /// Tokens written.
+    pub output_tokens: i64,
+}
+
+/// Records one decision, unless one stands; says which stands.
+///
+/// # Errors
+/// An outage, or a text that the database refuses.
+pub async fn decide(tx: &mut Scoped, decision: &Decision, at: Timestamp) -> Result<Decided, Fault> {
+    let tenant = decision.ask.tenant.as_str();
+    sqlx::query!(
+        "insert into ai_replies (tenant_id, message_id, conversation_id, inbound_id, body, reason,
+                                 input_tokens, output_tokens, at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
+        tenant,
+        decision.ask.message.0,
+        decision.ask.conversation.0,
+        decision.ask.inbound,
+        decision.body,
+        decision.reason,
+        decision.input_tokens,
+        decision.output_tokens,
+        at.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let row = sqlx::query!(
+        "select body, reason from ai_replies where tenant_id = $1 and message_id = $2",
+        tenant,
+        decision.ask.message.0,
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(Decided { body: row.body, reason: row.reason })
+}

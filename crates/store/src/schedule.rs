@@ -1,0 +1,158 @@
+//! Parked rows on their way back: due ones are released into the pipe with the next turn.
+
+use domain::{
+    class::Lane,
+    ids::{MessageId, TenantId},
+};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use pipeline::Fault;
+use sqlx::types::Uuid;
+use wire::Enriched;
+
+use crate::{Store, fault};
+
+/// One parked row that is due.
+#[derive(Debug, Clone)]
+pub struct Due {
+    /// Whose message.
+    pub tenant: TenantId,
+    /// Which.
+    pub message: MessageId,
+    /// The turn that was parked.
+    pub turn: i32,
+    /// The lane it travels in.
+    pub lane: Lane,
+    /// What goes back to the gates, with the next turn; none when the message has moved on and the
+    /// row is only to be deleted.
+    pub payload: Option<Enriched>,
+}
+
+/// Finds due rows, oldest first and fair between tenants, and raises their messages' turns. The
+/// rows stay until [`released`]: a crash in between repeats the release, which changes nothing.
+///
+/// # Errors
+/// An outage.
+pub async fn release(
+    store: &Store,
+    now: Timestamp,
+    per_tenant: i64,
+    at_most: i64,
+) -> Result<Vec<Due>, Fault> {
+    let found = sqlx::query!(
+        r#"select tenant_id as "tenant_id!", message_id as "message_id!", turn as "turn!"
+           from due_parked($1, $2, $3)"#,
+        now.to_sqlx(),
+        per_tenant,
+        at_most,
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)?;
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tenants: Vec<String> = found.iter().map(|row| row.tenant_id.clone()).collect();
+    let messages: Vec<Uuid> = found.iter().map(|row| row.message_id).collect();
+    let turns: Vec<i32> = found.iter().map(|row| row.turn).collect();
+    let mut tx = store.scoped(tenants.iter().map(|name| crate::tenant(name))).await?;
+    raise_turns(&mut tx, &tenants, &messages, &turns).await?;
+    let rows = sqlx::query!(
+        r#"select p.tenant_id, p.message_id, p.turn, p.lane, p.payload,
+                  (m.turn = p.turn + 1 and m.state = 0) as "released!"
+           from unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, turn)
+           join parked p
+             on p.tenant_id = k.tenant_id and p.message_id = k.message_id and p.turn = k.turn
+           join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id"#,
+        &tenants,
+        &messages,
+        &turns,
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)?;
+    let due = rows.into_iter().filter_map(|row| {
+        let payload = if row.released { Some(next_turn(row.payload, row.turn)?) } else { None };
+        Some(Due {
+            tenant: crate::tenant(&row.tenant_id),
+            message: MessageId(row.message_id),
+            turn: row.turn,
+            lane: if row.lane == Lane::Urgent.as_str() { Lane::Urgent } else { Lane::Bulk },
+            payload,
+        })
+    });
+    Ok(due.collect())
+}
+
+/// The row's message in its next turn. A payload that this version cannot read stays parked:
+/// nothing is sent, and the log and the count of parked rows show it.
+fn next_turn(payload: serde_json::Value, turn: i32) -> Option<Enriched> {
+    let read = serde_json::from_value::<Enriched>(payload);
+    let mut enriched =
+        read.inspect_err(|why| tracing::error!(%why, "a parked payload cannot be read")).ok()?;
+    enriched.head.turn = u32::try_from(turn).ok()? + 1;
+    Some(enriched)
+}
+
+async fn raise_turns(
+    tx: &mut crate::Scoped,
+    tenants: &[String],
+    messages: &[Uuid],
+    turns: &[i32],
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "with due as (
+             select m.tenant_id, m.message_id from messages m
+             join unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, turn)
+               on m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.turn = k.turn
+             where m.state in (1, 2)
+             order by m.tenant_id, m.message_id
+             for update of m
+         )
+         update messages m
+         set turn = m.turn + 1, state = 0, gate = null, code = null, due = null, sender_id = null,
+             policy_version = null, sendable_until = null, reserved_at = null,
+             claim_owner = null, call_by = null
+         from due where m.tenant_id = due.tenant_id and m.message_id = due.message_id",
+        tenants,
+        messages,
+        turns,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Deletes rows whose release the broker has stored.
+///
+/// # Errors
+/// An outage: the rows are released again, which changes nothing.
+pub async fn released(store: &Store, due: &[Due]) -> Result<(), Fault> {
+    let mut tx = store.scoped(due.iter().map(|row| row.tenant.clone())).await?;
+    sqlx::query!(
+        "delete from parked p
+         using unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, turn)
+         where p.tenant_id = k.tenant_id and p.message_id = k.message_id and p.turn = k.turn",
+        &due.iter().map(|row| row.tenant.to_string()).collect::<Vec<_>>(),
+        &due.iter().map(|row| row.message.0).collect::<Vec<_>>(),
+        &due.iter().map(|row| row.turn).collect::<Vec<_>>(),
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)
+}
+
+/// How many rows are parked, for the gauge: waiting for a time, and for a cause.
+///
+/// # Errors
+/// An outage.
+pub async fn parked(store: &Store) -> Result<(i64, i64), Fault> {
+    let row = sqlx::query!(r#"select due as "due!", held as "held!" from parked_count()"#)
+        .fetch_one(store.pool())
+        .await
+        .map_err(fault)?;
+    Ok((row.due, row.held))
+}

@@ -1,0 +1,103 @@
+//! Who is connected, and for which tenants. Every statement on a tenant table runs inside a
+//! [`Scoped`] transaction; without one, row-level security shows nothing.
+
+use std::{borrow::Borrow, str::FromStr};
+
+use domain::ids::TenantId;
+use sqlx::{
+    AssertSqlSafe, PgPool, Postgres, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{ACQUIRE_TIMEOUT, fault};
+
+/// The transaction of one tenant or one batch.
+pub type Scoped = Transaction<'static, Postgres>;
+
+/// The database role that a process works as. None is a superuser or bypasses row-level security.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Owns the schema: migrations alone.
+    Owner,
+    /// The api: one tenant per transaction.
+    Api,
+    /// The stages: the tenants of a batch.
+    Pipeline,
+}
+
+impl Role {
+    /// The role's name in Postgres.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "millrace_owner",
+            Self::Api => "millrace_api",
+            Self::Pipeline => "millrace_pipeline",
+        }
+    }
+}
+
+/// A plan that was made while a table was small is kept for the connection's life, and would scan
+/// the table that it grows into (docs/adr/0005). None is worth compiling.
+const PLANS: [(&str, &str); 3] =
+    [("plan_cache_mode", "force_custom_plan"), ("random_page_cost", "1.1"), ("jit", "off")];
+
+/// A pool of connections that all work as one role.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+}
+
+impl Store {
+    /// Opens a pool. `DATABASE_URL` names a login that is a member of the role.
+    ///
+    /// # Errors
+    /// When the URL cannot be read, or the server cannot be reached within 5 seconds.
+    pub async fn connect(url: &str, role: Role, connections: u32) -> Result<Self, sqlx::Error> {
+        let options = PgConnectOptions::from_str(url)?
+            .options([("role", role.as_str()), ("search_path", "millrace")])
+            .options(PLANS)
+            .application_name(role.as_str());
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await?;
+        Ok(Self { pool })
+    }
+
+    /// The pool, for statements outside any tenant: the look-ups of migration 0015.
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Begins a transaction that sees and writes these tenants' rows alone.
+    ///
+    /// # Errors
+    /// `Fault::Unavailable` when no connection is to be had.
+    pub async fn scoped<T: Borrow<TenantId>>(
+        &self,
+        tenants: impl IntoIterator<Item = T>,
+    ) -> Result<Scoped, pipeline::Fault> {
+        let mut names: Vec<String> =
+            tenants.into_iter().map(|tenant| tenant.borrow().to_string()).collect();
+        names.sort_unstable();
+        names.dedup();
+        // A tenant key holds a-z, 0-9 and '-' alone, so it cannot end the literal.
+        let begin = format!("begin; set local millrace.tenants = '{}'", names.join(","));
+        self.pool.begin_with(AssertSqlSafe(begin)).await.map_err(fault)
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// What it said instead.
+    pub async fn ping(&self) -> Result<(), sqlx::Error> {
+        sqlx::query("select 1").execute(&self.pool).await.map(drop)
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

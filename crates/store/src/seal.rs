@@ -1,0 +1,79 @@
+//! Sealing: AES-256-GCM under the master key, for credentials and dead letters. Keys come as a
+//! list, the newest first: it seals, all of them open.
+
+use std::sync::Arc;
+
+use aes_gcm::{
+    Aes256Gcm, Key, KeyInit, Nonce,
+    aead::{Aead, Generate},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+/// Seals and opens small secrets.
+#[derive(Clone)]
+pub struct Sealer {
+    keys: Arc<[Aes256Gcm]>,
+}
+
+/// The text was not sealed by any of our keys, or was changed since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not sealed by any key of MILLRACE_MASTER_KEY")]
+pub struct NotOurs;
+
+impl std::fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sealer({} keys)", self.keys.len())
+    }
+}
+
+const NONCE_BYTES: usize = 12;
+
+impl Sealer {
+    /// A sealer with these keys, the newest first. At least one.
+    pub fn new(keys: &[[u8; 32]]) -> Self {
+        let keys = keys.iter().map(|key| Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key))).collect();
+        Self { keys }
+    }
+
+    /// Seals with the newest key: base64 of nonce and ciphertext.
+    pub fn seal(&self, plain: &[u8]) -> String {
+        let nonce = Nonce::generate();
+        let sealed = self.keys[0]
+            .encrypt(&nonce, plain)
+            .expect("a secret is far below the limit of AES-GCM");
+        STANDARD.encode([nonce.as_slice(), sealed.as_slice()].concat())
+    }
+
+    /// Opens what any of the keys sealed.
+    ///
+    /// # Errors
+    /// When no key fits, or the text was changed.
+    pub fn open(&self, sealed: &str) -> Result<Vec<u8>, NotOurs> {
+        let bytes = STANDARD.decode(sealed).map_err(|_| NotOurs)?;
+        if bytes.len() < NONCE_BYTES {
+            return Err(NotOurs);
+        }
+        let (nonce, text) = bytes.split_at(NONCE_BYTES);
+        let nonce = Nonce::try_from(nonce).map_err(|_| NotOurs)?;
+        self.keys.iter().find_map(|key| key.decrypt(&nonce, text).ok()).ok_or(NotOurs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_key_still_opens_and_a_changed_text_does_not() {
+        let old = Sealer::new(&[[1; 32]]);
+        let both = Sealer::new(&[[2; 32], [1; 32]]);
+        let sealed = old.seal(b"token");
+        assert_eq!(both.open(&sealed).expect("opens"), b"token");
+        assert_eq!(old.open(&both.seal(b"token")), Err(NotOurs));
+        assert_eq!(
+            old.open(&sealed.replacen('A', "B", 1).replacen('a', "b", 1)[1..]),
+            Err(NotOurs)
+        );
+        assert_ne!(old.seal(b"token"), sealed, "a nonce is never used twice");
+    }
+}

@@ -1,0 +1,190 @@
+//! Senders and pools of senders.
+
+use domain::ids::{PoolId, SenderId, TenantId};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use pipeline::Fault;
+use sqlx::types::Uuid;
+
+use crate::{Scoped, fault};
+
+/// A number, short code or alphanumeric id that messages leave from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender {
+    /// `v5(tenant, number)`
+    pub id: SenderId,
+    /// The carrier account that it belongs to.
+    pub account: String,
+    /// E.164, short code or alphanumeric id.
+    pub number: String,
+    /// ISO 3166: recipients it is for.
+    pub country: String,
+    /// IANA: its warm-up days.
+    pub time_zone: String,
+    /// Segments per second.
+    pub pace: i32,
+    /// Start of the warm-up curve.
+    pub active_since: Timestamp,
+    /// Messages a day once warmed up.
+    pub daily_cap: i32,
+    /// False: quarantined or not registered.
+    pub usable: bool,
+    /// Business time.
+    pub created_at: Timestamp,
+}
+
+/// A group of senders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pool {
+    /// Its id.
+    pub id: PoolId,
+    /// Its name.
+    pub name: String,
+    /// Its senders, as given.
+    pub senders: Vec<Uuid>,
+    /// Business time.
+    pub created_at: Timestamp,
+}
+
+/// Adds a sender. False when the tenant has its number already.
+///
+/// # Errors
+/// An outage, or an account that does not exist.
+pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<bool, Fault> {
+    let done = sqlx::query!(
+        "insert into senders (tenant_id, sender_id, account, number, country, time_zone, pace,
+                              active_since, daily_cap, usable, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing",
+        tenant.as_str(),
+        new.id.0,
+        new.account,
+        new.number,
+        new.country,
+        new.time_zone,
+        new.pace,
+        new.active_since.to_sqlx(),
+        new.daily_cap,
+        new.usable,
+        new.created_at.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// A tenant's senders after one, by id.
+///
+/// # Errors
+/// An outage.
+pub async fn list(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<Sender>, Fault> {
+    let rows = sqlx::query!(
+        "select sender_id, account, number, country, time_zone, pace, active_since, daily_cap,
+                usable, created_at
+         from senders where tenant_id = $1 and sender_id > $2 order by sender_id limit $3",
+        tenant.as_str(),
+        after,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let sender = rows.into_iter().map(|row| Sender {
+        id: SenderId(row.sender_id),
+        account: row.account,
+        number: row.number,
+        country: row.country,
+        time_zone: row.time_zone,
+        pace: row.pace,
+        active_since: row.active_since.to_jiff(),
+        daily_cap: row.daily_cap,
+        usable: row.usable,
+        created_at: row.created_at.to_jiff(),
+    });
+    Ok(sender.collect())
+}
+
+/// Which of these senders the tenant does not have.
+///
+/// # Errors
+/// An outage.
+pub async fn missing(tx: &mut Scoped, tenant: &TenantId, ids: &[Uuid]) -> Result<Vec<Uuid>, Fault> {
+    sqlx::query_scalar!(
+        r#"select k.id as "id!" from unnest($2::uuid[]) as k (id)
+           where not exists (select from senders s where s.tenant_id = $1 and s.sender_id = k.id)"#,
+        tenant.as_str(),
+        ids,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)
+}
+
+/// Adds a pool.
+///
+/// # Errors
+/// An outage.
+pub async fn create_pool(tx: &mut Scoped, tenant: &TenantId, new: &Pool) -> Result<(), Fault> {
+    sqlx::query!(
+        "insert into pools (tenant_id, pool_id, name, senders, created_at)
+         values ($1, $2, $3, $4, $5)",
+        tenant.as_str(),
+        new.id.0,
+        new.name,
+        &new.senders,
+        new.created_at.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// A tenant's pools after one, by id.
+///
+/// # Errors
+/// An outage.
+pub async fn list_pools(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<Pool>, Fault> {
+    let rows = sqlx::query!(
+        "select pool_id, name, senders, created_at from pools
+         where tenant_id = $1 and pool_id > $2 order by pool_id limit $3",
+        tenant.as_str(),
+        after,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let pool = rows.into_iter().map(|row| Pool {
+        id: PoolId(row.pool_id),
+        name: row.name,
+        senders: row.senders,
+        created_at: row.created_at.to_jiff(),
+    });
+    Ok(pool.collect())
+}
+
+/// Whether the tenant has this pool.
+///
+/// # Errors
+/// An outage.
+pub async fn pool_exists(tx: &mut Scoped, tenant: &TenantId, id: PoolId) -> Result<bool, Fault> {
+    sqlx::query_scalar!(
+        r#"select exists (select from pools where tenant_id = $1 and pool_id = $2) as "exists!""#,
+        tenant.as_str(),
+        id.0,
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(fault)
+}

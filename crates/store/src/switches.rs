@@ -1,0 +1,182 @@
+//! Kill switches, and the parked messages that wait for them.
+
+use domain::ids::{CampaignId, TenantId};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use pipeline::Fault;
+
+use crate::{Scoped, fault};
+
+/// A switch that is not on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Switch {
+    /// `tenant`, `campaign` or `sender`
+    pub scope: String,
+    /// The campaign's or sender's id; empty for the tenant.
+    pub target: String,
+    /// `paused` or `stopped`
+    pub mode: String,
+    /// Why, for people.
+    pub reason: String,
+    /// Business time.
+    pub changed_at: Timestamp,
+}
+
+/// Sets a switch.
+///
+/// # Errors
+/// An outage.
+pub async fn set(tx: &mut Scoped, tenant: &TenantId, to: &Switch) -> Result<(), Fault> {
+    sqlx::query!(
+        "insert into switches (tenant_id, scope, target, mode, reason, changed_at)
+         values ($1, $2, $3, $4, $5, $6)
+         on conflict (tenant_id, scope, target) do update
+         set mode = excluded.mode, reason = excluded.reason, changed_at = excluded.changed_at",
+        tenant.as_str(),
+        to.scope,
+        to.target,
+        to.mode,
+        to.reason,
+        to.changed_at.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Sets a switch that is on; one that is not keeps its mode and reason.
+///
+/// # Errors
+/// An outage.
+pub async fn set_if_on(tx: &mut Scoped, tenant: &TenantId, to: &Switch) -> Result<(), Fault> {
+    sqlx::query!(
+        "insert into switches (tenant_id, scope, target, mode, reason, changed_at)
+         values ($1, $2, $3, $4, $5, $6) on conflict (tenant_id, scope, target) do nothing",
+        tenant.as_str(),
+        to.scope,
+        to.target,
+        to.mode,
+        to.reason,
+        to.changed_at.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Removes a switch: its scope is on again. With a reason, only one that was set for that reason.
+/// Waits for every transaction that holds the row for share, so that what they held is seen by
+/// [`wake`] afterwards.
+///
+/// # Errors
+/// An outage.
+pub async fn clear(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    scope: &str,
+    target: &str,
+    reason: Option<&str>,
+) -> Result<bool, Fault> {
+    let done = sqlx::query!(
+        "delete from switches where tenant_id = $1 and scope = $2 and target = $3
+           and ($4::text is null or reason = $4)",
+        tenant.as_str(),
+        scope,
+        target,
+        reason,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The switches of a tenant that are not on.
+///
+/// # Errors
+/// An outage.
+pub async fn list(tx: &mut Scoped, tenant: &TenantId) -> Result<Vec<Switch>, Fault> {
+    let rows = sqlx::query!(
+        "select scope, target, mode, reason, changed_at from switches
+         where tenant_id = $1 order by scope, target",
+        tenant.as_str(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let switch = rows.into_iter().map(|row| Switch {
+        scope: row.scope,
+        target: row.target,
+        mode: row.mode,
+        reason: row.reason,
+        changed_at: row.changed_at.to_jiff(),
+    });
+    Ok(switch.collect())
+}
+
+/// The platform's own switch: `on`, `paused` or `stopped`.
+///
+/// # Errors
+/// An outage.
+pub async fn platform(tx: &mut Scoped) -> Result<String, Fault> {
+    sqlx::query_scalar!("select mode from platform_switch")
+        .fetch_one(&mut **tx)
+        .await
+        .map_err(fault)
+}
+
+/// What held rows of a switch wait for: `switch:tenant`, `switch:campaign:<id>`, ...
+pub fn cause_key(scope: &str, target: &str) -> String {
+    if target.is_empty() { format!("switch:{scope}") } else { format!("switch:{scope}:{target}") }
+}
+
+/// Makes the rows due that are held for a cause. Says how many.
+///
+/// # Errors
+/// An outage.
+pub async fn wake(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    cause_key: &str,
+    now: Timestamp,
+) -> Result<u64, Fault> {
+    let done = sqlx::query!(
+        "update parked set due = $3 where tenant_id = $1 and cause_key = $2 and due is null",
+        tenant.as_str(),
+        cause_key,
+        now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(done.rows_affected())
+}
+
+/// Makes all parked messages of a campaign due: after a stop they come back to be blocked, rather
+/// than wait for their day.
+///
+/// # Errors
+/// An outage.
+pub async fn wake_campaign(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    campaign: CampaignId,
+    now: Timestamp,
+) -> Result<u64, Fault> {
+    let done = sqlx::query!(
+        "update parked p set due = $3
+         from campaign_recipients r
+         where r.tenant_id = $1 and r.campaign_id = $2
+           and p.tenant_id = $1 and p.message_id = r.message_id
+           and (p.due is null or p.due > $3)",
+        tenant.as_str(),
+        campaign.0,
+        now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,85 @@
+//! Tenants, and the settings that hold for everything of theirs.
+
+use domain::ids::TenantId;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use pipeline::Fault;
+
+use crate::{Scoped, Store, fault};
+
+/// A tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its key.
+    pub id: TenantId,
+    /// What people call it.
+    pub name: String,
+    /// ISO 3166: where numbers without a plus sign are read.
+    pub country: String,
+    /// IANA: the days of budgets; a recipient's last resort.
+    pub time_zone: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// ISO 639-1: of texts to contacts that have none.
+    pub language: String,
+}
+
+impl Tenant {
+    /// A tenant in New York who writes English and pays in dollars, until told otherwise.
+    pub fn named(id: &TenantId, name: &str) -> Self {
+        Self {
+            id: id.clone(),
+            name: name.to_owned(),
+            country: "US".to_owned(),
+            time_zone: "America/New_York".to_owned(),
+            currency: "USD".to_owned(),
+            language: "en".to_owned(),
+        }
+    }
+}
+
+/// Makes a tenant. Says whether it is new; one that exists stays as it is.
+///
+/// # Errors
+/// An outage.
+pub async fn create(store: &Store, tenant: &Tenant, now: Timestamp) -> Result<bool, Fault> {
+    let mut tx = store.scoped([&tenant.id]).await?;
+    let done = sqlx::query!(
+        "insert into tenants (tenant_id, name, country, time_zone, currency, language, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7) on conflict (tenant_id) do nothing",
+        tenant.id.as_str(),
+        tenant.name,
+        tenant.country,
+        tenant.time_zone,
+        tenant.currency,
+        tenant.language,
+        now.to_sqlx(),
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The tenant of this key.
+///
+/// # Errors
+/// An outage.
+pub async fn get(tx: &mut Scoped, id: &TenantId) -> Result<Option<Tenant>, Fault> {
+    let row = sqlx::query!(
+        "select name, country, time_zone, currency, language from tenants where tenant_id = $1",
+        id.as_str()
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(row.map(|row| Tenant {
+        id: id.clone(),
+        name: row.name,
+        country: row.country,
+        time_zone: row.time_zone,
+        currency: row.currency,
+        language: row.language,
+    }))
+}
