@@ -1,0 +1,260 @@
+//! The connection to NATS: made once per process, checked for what Millrace needs of a server, and
+//! watched by one callback that logs what the client library would keep to itself.
+
+use std::{
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::Duration,
+};
+
+use async_nats::{
+    Client, ConnectOptions, Event, ServerAddr,
+    jetstream::{Context, context::ContextBuilder},
+};
+use wire::frame::MAX_BYTES;
+
+use crate::machine::{backoff, chance};
+
+/// The oldest server that Millrace runs on: (major, minor).
+pub const OLDEST_SERVER: (u32, u32) = (2, 15);
+
+/// How long a PubAck is awaited before the same frame is published again under the same id. Lost
+/// acks are found by nothing else, so a longer wait makes a leader change longer.
+pub const ACK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a request to the JetStream API may take: it is rare, and may wait for an election.
+pub const API_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How many publishes may await their PubAck at once, per connection. More wait their turn.
+const PUBLISHES_IN_FLIGHT: usize = 4096;
+
+/// What a publish needs beside the frame: subject, headers, protocol.
+pub(crate) const PUBLISH_OVERHEAD: usize = 8 * 1024;
+
+/// A connection to NATS with JetStream. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Broker {
+    /// The connection.
+    pub client: Client,
+    /// For publishes: a PubAck is awaited for [`ACK_TIMEOUT`].
+    pub jetstream: Context,
+    /// For declaring and looking up streams and consumers: waits for [`API_TIMEOUT`].
+    pub api: Context,
+}
+
+/// Why there is no connection that Millrace could run on. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// Nobody answers, or the credentials are refused.
+    #[error("no NATS at {url}: {source}; check NATS_URL and NATS_CREDS")]
+    Connect {
+        /// Where, without a password.
+        url: String,
+        /// What the client said.
+        source: async_nats::ConnectError,
+    },
+    /// The credentials file cannot be read.
+    #[error("NATS_CREDS {path} cannot be read: {source}")]
+    Credentials {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The server is older than [`OLDEST_SERVER`].
+    #[error("nats-server {found} at {url} is too old: 2.15 or newer is needed")]
+    TooOld {
+        /// Where, without a password.
+        url: String,
+        /// Its version.
+        found: String,
+    },
+    /// `NATS_URL` is no address.
+    #[error("NATS_URL {url} is not an address: {source}")]
+    Address {
+        /// As given, without a password.
+        url: String,
+        /// What is wrong with it.
+        source: std::io::Error,
+    },
+    /// JetStream is switched off.
+    #[error(
+        "nats-server at {url} runs without JetStream: start it with `-js` or a jetstream block"
+    )]
+    NoJetStream {
+        /// Where, without a password.
+        url: String,
+    },
+    /// A full frame would not fit.
+    #[error("max_payload of nats-server at {url} is {found} bytes: at least {needed} are needed")]
+    SmallPayload {
+        /// Where, without a password.
+        url: String,
+        /// What it is.
+        found: usize,
+        /// What it must be.
+        needed: usize,
+    },
+}
+
+impl Broker {
+    /// Connects and checks the server. `url` may name several servers, separated by commas;
+    /// `name` is what the server's own tools show.
+    ///
+    /// # Errors
+    /// When there is no connection, or the server is not one that Millrace can run on.
+    pub async fn connect(url: &str, creds: Option<&Path>, name: &str) -> Result<Self, BrokerError> {
+        let connected = AtomicBool::new(true);
+        let mut options = ConnectOptions::new()
+            .name(name)
+            .ping_interval(Duration::from_secs(10))
+            .request_timeout(Some(API_TIMEOUT))
+            .reconnect_delay_callback(reconnect_delay)
+            .event_callback(move |event| {
+                report(&event, &connected);
+                std::future::ready(())
+            });
+        if let Some(path) = creds {
+            options = options.credentials_file(path).await.map_err(|source| {
+                BrokerError::Credentials { path: path.display().to_string(), source }
+            })?;
+        }
+        let shown = without_password(url);
+        let servers = url.split(',').map(|one| one.trim().parse::<ServerAddr>());
+        let servers: Vec<ServerAddr> = servers
+            .collect::<Result<_, _>>()
+            .map_err(|source| BrokerError::Address { url: shown.clone(), source })?;
+        // The client does not take these from the address by itself.
+        let named = servers.iter().find_map(|one| Some((one.username()?, one.password()?)));
+        if let Some((user, password)) = named {
+            options = options.user_and_password(user.to_owned(), password.to_owned());
+        }
+        let client = options
+            .connect(servers.as_slice())
+            .await
+            .map_err(|source| BrokerError::Connect { url: shown.clone(), source })?;
+        check(&client.server_info(), shown)?;
+        Ok(Self::of(client))
+    }
+
+    /// Wraps a connection that somebody else has made and checked.
+    pub fn of(client: Client) -> Self {
+        let jetstream = ContextBuilder::new()
+            .timeout(ACK_TIMEOUT)
+            .max_ack_inflight(PUBLISHES_IN_FLIGHT)
+            .backpressure_on_inflight(true)
+            .build(client.clone());
+        let api = ContextBuilder::new().timeout(API_TIMEOUT).build(client.clone());
+        Self { client, jetstream, api }
+    }
+
+    /// Whether the connection stands right now, for `/readyz`.
+    pub fn is_connected(&self) -> bool {
+        self.client.connection_state() == async_nats::connection::State::Connected
+    }
+
+    /// The longest JSON that one publish can carry.
+    pub(crate) fn longest_json(&self) -> usize {
+        self.client.max_payload().saturating_sub(PUBLISH_OVERHEAD)
+    }
+}
+
+fn check(server: &async_nats::ServerInfo, url: String) -> Result<(), BrokerError> {
+    if !new_enough(&server.version) {
+        return Err(BrokerError::TooOld { url, found: server.version.clone() });
+    }
+    if !server.jetstream {
+        return Err(BrokerError::NoJetStream { url });
+    }
+    let needed = MAX_BYTES + PUBLISH_OVERHEAD;
+    if server.max_payload < needed {
+        return Err(BrokerError::SmallPayload { url, found: server.max_payload, needed });
+    }
+    Ok(())
+}
+
+fn new_enough(version: &str) -> bool {
+    let mut parts = version.split(['.', '-']).map(str::parse::<u32>);
+    match (parts.next(), parts.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= OLDEST_SERVER,
+        (Some(_) | None, _) => false,
+    }
+}
+
+fn without_password(url: &str) -> String {
+    let bare = |one: &str| match (one.split_once("://"), one.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
+        (None, Some((_, host))) => host.to_owned(),
+        (_, None) => one.to_owned(),
+    };
+    url.split(',').map(str::trim).map(bare).collect::<Vec<_>>().join(",")
+}
+
+/// A restarted server is found again within about a second.
+fn reconnect_delay(attempts: usize) -> Duration {
+    let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
+    backoff(attempts, Duration::from_millis(20), Duration::from_secs(1), chance())
+}
+
+/// A forbidden publish or an overflowing buffer shows nowhere but here.
+fn report(event: &Event, connected: &AtomicBool) {
+    match event {
+        Event::Connected => {
+            connected.store(true, Relaxed);
+            tracing::info!("connected to NATS");
+        }
+        Event::Disconnected => {
+            connected.store(false, Relaxed);
+            tracing::warn!("disconnected from NATS; reconnecting");
+        }
+        // One for each attempt to reconnect: the disconnection has been said.
+        Event::ClientError(_) if !connected.load(Relaxed) => tracing::debug!(%event, "NATS"),
+        Event::LameDuckMode => tracing::warn!("the NATS server is about to stop"),
+        Event::Draining | Event::Closed => tracing::debug!(%event, "NATS connection"),
+        Event::SlowConsumer(_) => {
+            metrics::counter!("millrace_broker_slow_consumer_total").increment(1);
+            tracing::warn!(%event, "NATS deliveries were dropped; they come again");
+        }
+        Event::ServerError(_) | Event::ClientError(_) => {
+            metrics::counter!("millrace_broker_errors_total").increment(1);
+            tracing::error!(%event, "NATS");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_before_2_15_are_refused() {
+        for new in ["2.15.0", "2.15.1", "2.16.0-RC.1", "3.0.0"] {
+            assert!(new_enough(new), "{new}");
+        }
+        for old in ["2.14.9", "2.9.10", "1.99.0", "", "x"] {
+            assert!(!new_enough(old), "{old}");
+        }
+    }
+
+    #[test]
+    fn what_an_old_or_bare_server_lacks_is_said_in_one_line() {
+        let server = |version: &str, jetstream, max_payload| async_nats::ServerInfo {
+            version: version.into(),
+            jetstream,
+            max_payload,
+            ..Default::default()
+        };
+        let said = |server| check(&server, "nats://a".into()).map_err(|e| e.to_string());
+        assert_eq!(said(server("2.15.1", true, 1 << 20)), Ok(()));
+        let old = said(server("2.10.0", true, 1 << 20)).expect_err("old");
+        assert_eq!(old, "nats-server 2.10.0 at nats://a is too old: 2.15 or newer is needed");
+        assert!(said(server("2.15.1", false, 1 << 20)).expect_err("bare").contains("JetStream"));
+        assert!(said(server("2.15.1", true, 1 << 18)).expect_err("small").contains("max_payload"));
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        assert_eq!(without_password("nats://u:p@h:1, k@i"), "nats://h:1,i");
+        assert_eq!(without_password("nats://h:1"), "nats://h:1");
+    }
+}

@@ -1,0 +1,51 @@
+//! The machine's own clock and chance, for leases, time-outs, back-off and the age of what is held.
+//! Business time is another thing: it comes in through [`crate::Cx`] and is never read here.
+
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+/// What the machine's clock says. The only place in the pipeline that reads it.
+#[expect(clippy::disallowed_methods, reason = "the pipeline's home of the machine's clock")]
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// A number in `0.0..1.0`, so that processes which failed together do not come back together.
+pub(crate) fn chance() -> f64 {
+    let random = RandomState::new().build_hasher().finish();
+    (random >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// The wait before attempt `attempt + 1`: `base` doubled per attempt up to `cap`, of which a
+/// `chance` of up to a half is taken off. `attempt` counts from 1.
+pub fn backoff(attempt: u32, base: Duration, cap: Duration, chance: f64) -> Duration {
+    let doubled = base.saturating_mul(1 << attempt.saturating_sub(1).min(20));
+    doubled.min(cap).mul_f64(1.0 - chance.clamp(0.0, 1.0) / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_back_off_doubles_up_to_its_cap_and_jitters_down_by_half_at_most() {
+        let (base, cap) = (Duration::from_millis(100), Duration::from_secs(5));
+        let at = |attempt, chance| backoff(attempt, base, cap, chance).as_millis();
+        assert_eq!(
+            [1, 2, 3, 6, 7, 99, u32::MAX].map(|n| at(n, 0.0)),
+            [100, 200, 400, 3200, 5000, 5000, 5000]
+        );
+        assert_eq!([at(0, 0.0), at(1, 1.0), at(7, 1.0)], [100, 50, 2500]);
+    }
+
+    #[test]
+    fn chance_stays_below_one_and_differs() {
+        let drawn: Vec<f64> = (0..100).map(|_| chance()).collect();
+        assert!(drawn.iter().all(|c| (0.0..1.0).contains(c)));
+        assert!(drawn.windows(2).any(|pair| pair[0] != pair[1]));
+    }
+}

@@ -1,0 +1,83 @@
+//! The runtime's metrics, with Prometheus names and units. Handles are made once per consumer: a
+//! message costs an addition, not a look-up.
+
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+
+use crate::{consumers::ConsumerSpec, fault::Fault, outcome::Outcome};
+
+/// The metrics of one consumer.
+#[derive(Clone)]
+pub(crate) struct Measure {
+    stage: &'static str,
+    lane: &'static str,
+    emitted: Counter,
+    waited: Counter,
+    parked: Counter,
+    died: Counter,
+    /// Seconds that the stage took for a hand-over.
+    pub(crate) batch_seconds: Histogram,
+    /// Messages in a hand-over.
+    pub(crate) batch_size: Histogram,
+    /// Frames that were delivered before.
+    pub(crate) redeliveries: Counter,
+    /// Messages held by this process.
+    pub(crate) in_flight: Gauge,
+    /// Acks that were not confirmed; what they meant comes again.
+    pub(crate) ack_failures: Counter,
+    /// Frames not acked yet, anywhere.
+    pub(crate) lag: Gauge,
+    /// Age in seconds of the oldest frame not acked yet.
+    pub(crate) oldest: Gauge,
+}
+
+impl Measure {
+    pub(crate) fn new(spec: &ConsumerSpec) -> Self {
+        let stage = spec.stage.as_str();
+        let lane = spec.lane.map_or("none", domain::class::Lane::as_str);
+        let consumer = spec.name;
+        let messages = |outcome: &'static str| {
+            counter!("millrace_stage_messages_total",
+                "stage" => stage, "lane" => lane, "outcome" => outcome)
+        };
+        let of = [("stage", stage), ("lane", lane), ("consumer", consumer)];
+        Self {
+            stage,
+            lane,
+            emitted: messages("emit"),
+            waited: messages("wait"),
+            parked: messages("park"),
+            died: messages("dead"),
+            batch_seconds: histogram!("millrace_stage_batch_seconds", &of[..2]),
+            batch_size: histogram!("millrace_stage_batch_size", &of[..2]),
+            redeliveries: counter!("millrace_stage_redeliveries_total", &of[..2]),
+            in_flight: gauge!("millrace_stage_in_flight", &of),
+            ack_failures: counter!("millrace_ack_failures_total", &of),
+            lag: gauge!("millrace_stage_lag_messages", &of),
+            oldest: gauge!("millrace_stage_oldest_unacked_seconds", &of),
+        }
+    }
+
+    pub(crate) fn outcome(&self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Emit(_) => self.emitted.increment(1),
+            Outcome::Wait { .. } => self.waited.increment(1),
+            Outcome::Park { cause, .. } => {
+                self.parked.increment(1);
+                counter!("millrace_stage_parked_total", "stage" => self.stage, "cause" => cause.0)
+                    .increment(1);
+            }
+            Outcome::Dead { .. } => self.died.increment(1),
+        }
+    }
+
+    pub(crate) fn fault(&self, fault: &Fault) {
+        counter!("millrace_stage_faults_total",
+            "stage" => self.stage, "lane" => self.lane, "fault" => fault.label())
+        .increment(1);
+    }
+
+    pub(crate) fn letter(&self, cause: &'static str) {
+        counter!("millrace_stage_dead_letters_total", "stage" => self.stage, "cause" => cause)
+            .increment(1);
+    }
+}

@@ -1,0 +1,340 @@
+//! Publishing: outgoing messages are gathered into full frames, the frames go out pipelined, and
+//! nothing counts as said before its PubAck. A frame keeps its id over every attempt, so an attempt
+//! whose answer got lost is stored once.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_nats::jetstream::{
+    ErrorCode,
+    context::{PublishError as Refused, PublishErrorKind},
+    message::PublishMessage,
+};
+use bytes::Bytes;
+use futures::future::join_all;
+use tokio::{sync::watch, time::Instant};
+use tokio_util::sync::CancellationToken;
+use wire::{
+    frame::{Outgoing, pack},
+    stream::Stream,
+};
+
+use crate::{
+    broker::Broker,
+    machine::{backoff, chance},
+};
+
+/// The first wait after a refused or lost publish; doubled up to [`AGAIN_CAP`].
+const AGAIN_BASE: Duration = Duration::from_millis(50);
+
+/// The longest wait between two attempts: a stream that has room again is noticed within it.
+const AGAIN_CAP: Duration = Duration::from_secs(1);
+
+/// How often it is logged that publishing is blocked.
+const LOG_EVERY: Duration = Duration::from_secs(10);
+
+/// Publishes for one stage, source or the ingress. Clones share the connection and the gauge.
+#[derive(Clone, Debug)]
+pub struct Publisher {
+    broker: Broker,
+    by: &'static str,
+    blocked: Arc<watch::Sender<usize>>,
+    /// When a blocked publish was last logged: a stream that stays nearly full blocks each of them.
+    logged: Arc<Mutex<Option<Instant>>>,
+}
+
+/// Why something is not stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// The stream takes nothing more until its readers catch up: 503 with Retry-After.
+    #[error("stream {} is full", .0.name())]
+    Full(Stream),
+    /// No answer, or none that says it is stored: it may be stored. 503; a repeat has the same id.
+    #[error("stream {} does not answer: {why}", .stream.name())]
+    Unavailable {
+        /// Where it was meant to go.
+        stream: Stream,
+        /// What was heard, if anything.
+        why: String,
+    },
+    /// It can never be published.
+    #[error("{bytes} bytes for {} are more than the broker takes", .stream.name())]
+    TooLarge {
+        /// Where it was meant to go.
+        stream: Stream,
+        /// How long its JSON is.
+        bytes: usize,
+    },
+    /// The process is being stopped; what was not stored is said again after the restart.
+    #[error("stopped while publishing")]
+    Stopped,
+}
+
+impl Publisher {
+    /// A publisher that names itself `by` in frame ids and metrics.
+    pub fn new(broker: &Broker, by: &'static str) -> Self {
+        Self {
+            broker: broker.clone(),
+            by,
+            blocked: Arc::new(watch::Sender::new(0)),
+            logged: Arc::default(),
+        }
+    }
+
+    /// Publishes and awaits every PubAck, again and again while a stream is full or away. `stop` is
+    /// for the end of a drain, not for its beginning.
+    ///
+    /// # Errors
+    /// [`PublishError::TooLarge`] before anything is published, or [`PublishError::Stopped`].
+    pub async fn publish(
+        &self,
+        say: Vec<Outgoing>,
+        stop: &CancellationToken,
+    ) -> Result<(), PublishError> {
+        self.check(&say)?;
+        self.store(say, stop).await
+    }
+
+    /// [`Self::publish`] of what is known to fit.
+    pub(crate) async fn store(
+        &self,
+        say: Vec<Outgoing>,
+        stop: &CancellationToken,
+    ) -> Result<(), PublishError> {
+        let begun = Instant::now();
+        let mut frames = self.frames(say);
+        let mut blocked = None;
+        for attempt in 1.. {
+            let done = tokio::select! {
+                refused = self.round(frames) => refused,
+                () = stop.cancelled() => return Err(PublishError::Stopped),
+            };
+            let Some((left, why)) = done else { break };
+            blocked.get_or_insert_with(|| Blocked::new(self, &why));
+            frames = left;
+            let wait = backoff(attempt, AGAIN_BASE, AGAIN_CAP, chance());
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = stop.cancelled() => return Err(PublishError::Stopped),
+            }
+        }
+        metrics::histogram!("millrace_publish_seconds", "stage" => self.by).record(begun.elapsed());
+        Ok(())
+    }
+
+    /// For the ingress: publishes within a time budget and says what is wrong, so that the caller
+    /// can be told. A lost attempt is repeated while there is time; a full stream is not.
+    ///
+    /// # Errors
+    /// When not everything is known to be stored. What is stored stays; a repeat does no harm.
+    pub async fn offer(&self, say: Vec<Outgoing>, budget: Duration) -> Result<(), PublishError> {
+        self.check(&say)?;
+        let begun = Instant::now();
+        let mut frames = self.frames(say);
+        let Some(first) = frames.first().map(|frame| frame.stream) else { return Ok(()) };
+        let mut last = None;
+        let rounds = async {
+            while let Some((left, why)) = self.round(std::mem::take(&mut frames)).await {
+                let full = matches!(why, PublishError::Full(_));
+                last = Some(why);
+                frames = left;
+                if full {
+                    return false;
+                }
+                tokio::time::sleep(AGAIN_BASE).await;
+            }
+            true
+        };
+        let stored = tokio::time::timeout(budget, rounds).await.unwrap_or(false);
+        metrics::histogram!("millrace_publish_seconds", "stage" => self.by).record(begun.elapsed());
+        if stored {
+            return Ok(());
+        }
+        Err(last.unwrap_or_else(|| PublishError::Unavailable {
+            stream: first,
+            why: "no answer in time".into(),
+        }))
+    }
+
+    /// Whether one outgoing message is small enough for the broker.
+    pub fn fits(&self, outgoing: &Outgoing) -> bool {
+        outgoing.json.len() <= self.broker.longest_json()
+    }
+
+    /// How many publishes wait for a full or absent stream. While any does, nothing is pulled.
+    pub(crate) fn blocked(&self) -> watch::Receiver<usize> {
+        self.blocked.subscribe()
+    }
+
+    fn check(&self, say: &[Outgoing]) -> Result<(), PublishError> {
+        match say.iter().find(|outgoing| !self.fits(outgoing)) {
+            None => Ok(()),
+            Some(Outgoing { subject, json, .. }) => {
+                Err(PublishError::TooLarge { stream: subject.stream(), bytes: json.len() })
+            }
+        }
+    }
+
+    /// Groups by subject, keeps the order within each, and packs.
+    fn frames(&self, mut say: Vec<Outgoing>) -> Vec<Ready> {
+        say.sort_by(|a, b| a.subject.cmp(&b.subject));
+        let mut frames = Vec::new();
+        for group in say.chunk_by(|a, b| a.subject == b.subject) {
+            let subject = &group[0].subject;
+            match subject.stream() {
+                Stream::Analytics => frames.extend(group.iter().map(Ready::bare)),
+                Stream::Submitted
+                | Stream::Enriched
+                | Stream::Admitted
+                | Stream::Released
+                | Stream::Carrier
+                | Stream::Inbound
+                | Stream::Events
+                | Stream::Dead => {
+                    frames.extend(pack(self.by, subject, group).into_iter().map(Ready::from));
+                }
+            }
+        }
+        frames
+    }
+
+    /// One pipelined attempt; what is not known to be stored comes back with the first reason.
+    #[expect(clippy::disallowed_methods, reason = "this is where publishes are awaited")]
+    async fn round(&self, frames: Vec<Ready>) -> Option<(Vec<Ready>, PublishError)> {
+        let mut acks = Vec::with_capacity(frames.len());
+        let mut unsent = None;
+        for frame in &frames {
+            let sent = self.broker.jetstream.send_publish(frame.subject.clone(), frame.message());
+            match sent.await {
+                Ok(ack) => acks.push(ack.into_future()),
+                // The rest would fail likewise, each after its own time-out.
+                Err(why) => {
+                    unsent = Some(refusal(frame.stream, &why));
+                    break;
+                }
+            }
+        }
+        let sent = acks.len();
+        let answers = join_all(acks).await;
+        let mut why = None;
+        let mut left = Vec::new();
+        for (at, frame) in frames.into_iter().enumerate() {
+            let refused = match answers.get(at) {
+                Some(Ok(_)) => continue,
+                Some(Err(refused)) => Some(refusal(frame.stream, refused)),
+                None if at == sent => unsent.take(),
+                None => None,
+            };
+            if let Some(refused) = refused {
+                self.count(&refused);
+                why.get_or_insert(refused);
+            }
+            left.push(frame);
+        }
+        why.map(|why| (left, why))
+    }
+
+    fn count(&self, why: &PublishError) {
+        let reason = match why {
+            PublishError::Full(_) => "full",
+            PublishError::Unavailable { .. } => "unavailable",
+            PublishError::TooLarge { .. } => "too_large",
+            PublishError::Stopped => "stopped",
+        };
+        metrics::counter!("millrace_publish_failures_total", "stage" => self.by, "reason" => reason)
+            .increment(1);
+    }
+}
+
+/// Counts one publish as blocked for as long as it lives.
+struct Blocked(Publisher);
+
+impl Blocked {
+    fn new(publisher: &Publisher, why: &PublishError) -> Self {
+        let by = publisher.by;
+        publisher.blocked.send_modify(|count| *count += 1);
+        metrics::gauge!("millrace_publish_blocked", "stage" => by).increment(1);
+        let mut logged = publisher.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if logged.is_none_or(|last| last.elapsed() > LOG_EVERY) {
+            *logged = Some(Instant::now());
+            tracing::warn!(stage = by, %why, "publishing is blocked; pulling stops until then");
+        }
+        drop(logged);
+        Self(publisher.clone())
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        let by = self.0.by;
+        self.0.blocked.send_modify(|count| *count -= 1);
+        metrics::gauge!("millrace_publish_blocked", "stage" => by).decrement(1);
+        tracing::debug!(stage = by, "publishing goes on");
+    }
+}
+
+/// A frame that can be published any number of times.
+struct Ready {
+    subject: async_nats::Subject,
+    stream: Stream,
+    /// None where the last value counts: an older one republished must not be dropped as known.
+    id: Option<String>,
+    trace: Option<String>,
+    bytes: Bytes,
+}
+
+impl Ready {
+    /// Totals travel bare, one to a subject: subscribers read an object, not a frame.
+    fn bare(outgoing: &Outgoing) -> Self {
+        Self {
+            subject: outgoing.subject.to_string().into(),
+            stream: outgoing.subject.stream(),
+            id: None,
+            trace: None,
+            bytes: outgoing.json.clone().into(),
+        }
+    }
+
+    fn message(&self) -> PublishMessage {
+        let mut message =
+            PublishMessage::build().payload(self.bytes.clone()).expected_stream(self.stream.name());
+        if let Some(id) = &self.id {
+            message = message.message_id(id);
+        }
+        if let Some(trace) = &self.trace {
+            message = message.header("traceparent", trace.as_str());
+        }
+        message
+    }
+}
+
+impl From<wire::frame::Frame> for Ready {
+    fn from(frame: wire::frame::Frame) -> Self {
+        Self {
+            subject: frame.subject.to_string().into(),
+            stream: frame.subject.stream(),
+            id: Some(frame.id),
+            trace: frame.trace.filter(|trace| trace.bytes().all(|b| b.is_ascii_graphic())),
+            bytes: frame.bytes.into(),
+        }
+    }
+}
+
+/// What a refused or lost publish means.
+fn refusal(stream: Stream, why: &Refused) -> PublishError {
+    let said = std::error::Error::source(why)
+        .and_then(|source| source.downcast_ref::<async_nats::jetstream::Error>())
+        .map(async_nats::jetstream::Error::error_code);
+    match (why.kind(), said) {
+        (_, Some(ErrorCode::STREAM_STORE_FAILED | ErrorCode::STREAM_TOO_MANY_REQUESTS)) => {
+            PublishError::Full(stream)
+        }
+        (_, Some(ErrorCode::ACCOUNT_RESOURCES_EXCEEDED | ErrorCode::INSUFFICIENT_RESOURCES)) => {
+            PublishError::Full(stream)
+        }
+        (PublishErrorKind::MaxPayloadExceeded, _) => PublishError::TooLarge { stream, bytes: 0 },
+        (_, _) => PublishError::Unavailable { stream, why: why.to_string() },
+    }
+}

@@ -1,0 +1,343 @@
+//! One batch from hand-over to PubAck: hands it to the stage in a task of its own, settles each
+//! answer, publishes what it says, and does about a fault what [`settle`] decides.
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::Subject;
+use tokio::{
+    sync::mpsc::UnboundedSender,
+    time::{Instant, sleep, sleep_until},
+};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tracing::Instrument;
+use wire::frame::{Outgoing, Payload};
+
+use super::{
+    Clock,
+    handed::{Open, Said},
+    held::Member,
+};
+use crate::{
+    consumers::ConsumerSpec,
+    fault::Fault,
+    letter::{Seal, Why, Writer},
+    machine,
+    measure::Measure,
+    outcome::Outcome,
+    progress::Meter,
+    publish::Publisher,
+    settle::{Settlement, Situation, settle},
+    stage::{Cx, Stage},
+};
+
+/// What the batches of one lane have in common.
+pub(super) struct Crew<S: Stage> {
+    pub(super) stage: Arc<S>,
+    pub(super) spec: &'static ConsumerSpec,
+    pub(super) clock: Clock,
+    pub(super) publisher: Publisher,
+    pub(super) seal: Arc<dyn Seal>,
+    pub(super) longest_json: usize,
+    pub(super) measure: Measure,
+    pub(super) meter: Arc<Meter>,
+    /// How long answers are gathered while the stage still works on the batch.
+    pub(super) gather: Duration,
+    /// Cancelled when a drain begins: no more retries.
+    pub(super) draining: CancellationToken,
+    /// Cancelled when a drain has taken too long: nothing more at all.
+    pub(super) deadline: CancellationToken,
+    pub(super) notes: UnboundedSender<Note<S::In>>,
+}
+
+/// What a batch tells its lane.
+pub(super) enum Note<P> {
+    /// These members are through, by the slot of their frame.
+    Done(Vec<u32>),
+    /// Hand this one over again then.
+    Again(Member<P>, Instant),
+    /// These members are given up for now, by the slot of their frame: a drain is under way.
+    Left(Vec<u32>),
+}
+
+/// What a batch begins with.
+pub(super) struct Load<P> {
+    pub(super) members: Vec<Member<P>>,
+    /// Letters for what did not decode, with the slot of their frame.
+    pub(super) letters: Vec<(u32, Outgoing)>,
+}
+
+/// The time is up: what is not published yet is left for redelivery.
+struct TimeUp;
+
+/// What one hand-over left behind: messages without an answer, and why.
+struct Rest<P> {
+    members: Vec<Member<P>>,
+    fault: Fault,
+}
+
+impl<S: Stage> Crew<S> {
+    /// Works until every member is through, waiting, or given up by a drain.
+    pub(super) async fn work(self: Arc<Self>, load: Load<S::In>) {
+        let mut said = Said::default();
+        for (slot, letter) in load.letters {
+            self.measure.letter("undecodable");
+            said.add(slot, vec![letter]);
+        }
+        let mut groups = Vec::new();
+        if !load.members.is_empty() {
+            groups.push(load.members);
+        }
+        let mut failures = 0;
+        loop {
+            let Some(group) = groups.pop() else { break };
+            let Ok(rest) = self.hand_over(group, &mut said).await else { return };
+            let Some(rest) = rest else {
+                failures = 0;
+                continue;
+            };
+            failures += 1;
+            let Some(after) = self.settle_fault(rest, failures, &mut said, &mut groups) else {
+                failures = 0;
+                continue;
+            };
+            if self.say(&mut said).await.is_err() {
+                return;
+            }
+            tokio::select! {
+                () = sleep(after) => {}
+                () = self.draining.cancelled() => return self.leave(groups),
+            }
+        }
+        // An error here means that the time is up: the lane knows what it still holds.
+        let _ = self.say(&mut said).await;
+    }
+
+    /// Hands messages to the stage and publishes what it answers. Gives back what it left without
+    /// an answer.
+    async fn hand_over(
+        &self,
+        members: Vec<Member<S::In>>,
+        said: &mut Said,
+    ) -> Result<Option<Rest<S::In>>, TimeUp> {
+        let (mut open, batch, mut answers) = Open::new(members);
+        let size = open.answered.len();
+        let cx = Cx { now: (self.clock)(), machine: machine::now() };
+        let lane = self.spec.lane.map_or("none", domain::class::Lane::as_str);
+        let span = tracing::info_span!("batch", stage = S::NAME.as_str(), lane, size);
+        let stage = Arc::clone(&self.stage);
+        let begun = Instant::now();
+        let handle = async move { stage.handle(&cx, batch).await }.instrument(span);
+        let mut handle = AbortOnDropHandle::new(tokio::spawn(handle));
+        let mut buffer = Vec::with_capacity(size.min(64));
+        let mut answering = true;
+        let ended = loop {
+            let flush = said.since.map(|since| since + self.gather);
+            tokio::select! {
+                biased;
+                () = self.deadline.cancelled() => return Err(TimeUp),
+                got = answers.recv_many(&mut buffer, 1024), if answering => {
+                    answering = got > 0;
+                    self.take(&mut buffer, &mut open, said);
+                }
+                ended = &mut handle => break ended,
+                () = at(flush) => self.say(said).await?,
+                () = at(open.next_wait()) => self.hand_back(&mut open, Instant::now()),
+            }
+        };
+        while let Ok(answer) = answers.try_recv() {
+            buffer.push(answer);
+        }
+        self.take(&mut buffer, &mut open, said);
+        self.measure.batch_seconds.record(begun.elapsed());
+        self.measure.batch_size.record(size as f64);
+        self.say(said).await?;
+        let rest = open.close(|member, due| self.note(Note::Again(member, due)));
+        Ok((!rest.is_empty()).then(|| Rest { members: rest, fault: fault_of(ended) }))
+    }
+
+    /// Settles answers as they come.
+    fn take(&self, buffer: &mut Vec<(usize, Outcome)>, open: &mut Open<S::In>, said: &mut Said) {
+        if buffer.is_empty() {
+            return;
+        }
+        self.meter.moved();
+        let at =
+            Situation { failures: 0, batch: 1, from: S::FROM, now: machine::now(), chance: 0.0 };
+        for (index, outcome) in buffer.drain(..) {
+            if open.answered.get(index) != Some(&false) {
+                continue;
+            }
+            open.answered[index] = true;
+            self.measure.outcome(&outcome);
+            let (origin, attempts) = &open.origins[index];
+            match settle(Ok(outcome), &at) {
+                Settlement::Publish(say) if say.iter().all(|one| self.publisher.fits(one)) => {
+                    said.add(origin.slot, say);
+                }
+                Settlement::Publish(_) => {
+                    let detail = "what follows from it is larger than the broker takes";
+                    let why =
+                        Why { cause: "too_large", detail: detail.into(), attempts: *attempts };
+                    let letter = self.letter(&origin.subject, &open.items[index], why);
+                    said.add(origin.slot, vec![letter]);
+                }
+                Settlement::Again { after } => open.waits.push((index, Instant::now() + after)),
+                Settlement::DeadLetter { cause, detail } => {
+                    let why = Why { cause, detail: detail.into(), attempts: *attempts };
+                    let letter = self.letter(&origin.subject, &open.items[index], why);
+                    said.add(origin.slot, vec![letter]);
+                }
+                Settlement::Leave { cause } => {
+                    self.measure.letter(cause);
+                    said.add(origin.slot, Vec::new());
+                }
+                // No outcome settles so; if one did, the message would count as not answered.
+                Settlement::Retry { .. } | Settlement::Halve => open.answered[index] = false,
+            }
+        }
+    }
+
+    /// Does what the fault asks for; a back-off is left to the caller.
+    fn settle_fault(
+        &self,
+        rest: Rest<S::In>,
+        failures: u32,
+        said: &mut Said,
+        groups: &mut Vec<Vec<Member<S::In>>>,
+    ) -> Option<Duration> {
+        let Rest { mut members, fault } = rest;
+        self.measure.fault(&fault);
+        let batch = members.len();
+        report(self.spec.name, &fault, &members, failures);
+        let at = Situation {
+            failures,
+            batch,
+            from: S::FROM,
+            now: machine::now(),
+            chance: machine::chance(),
+        };
+        match settle(Err(&fault), &at) {
+            Settlement::Retry { after } | Settlement::Again { after } => {
+                groups.push(members);
+                return Some(after);
+            }
+            Settlement::Halve => {
+                let second = members.split_off(batch / 2);
+                groups.push(second);
+                groups.push(members);
+            }
+            Settlement::DeadLetter { cause, detail } => {
+                for Member { payload, origin, attempts } in members {
+                    let why = Why { cause, detail: detail.into(), attempts };
+                    let letter = self.letter(&origin.subject, &payload, why);
+                    said.add(origin.slot, vec![letter]);
+                }
+            }
+            Settlement::Leave { cause } => {
+                self.measure.letter(cause);
+                members.iter().for_each(|member| said.add(member.origin.slot, Vec::new()));
+            }
+            // No fault settles so; if one did, these would be through.
+            Settlement::Publish(say) => {
+                said.outgoing.extend(say);
+                members.iter().for_each(|member| said.add(member.origin.slot, Vec::new()));
+            }
+        }
+        None
+    }
+
+    /// Publishes, awaits every PubAck, and then tells the lane who is through.
+    async fn say(&self, said: &mut Said) -> Result<(), TimeUp> {
+        let Said { outgoing, done, .. } = std::mem::take(said);
+        if !outgoing.is_empty() {
+            let stored = self.publisher.store(outgoing, &self.deadline).await;
+            stored.map_err(|_| TimeUp)?;
+        }
+        if !done.is_empty() {
+            self.note(Note::Done(done));
+        }
+        Ok(())
+    }
+
+    /// Gives those whose wait is over back while the stage still works on others.
+    fn hand_back(&self, open: &mut Open<S::In>, now: Instant) {
+        let (due, later) = open.waits.iter().partition(|(_, due)| *due <= now);
+        open.waits = later;
+        let due: Vec<(usize, Instant)> = due;
+        for (index, due) in due {
+            let (origin, attempts) = open.origins[index].clone();
+            let payload = open.items[index].clone();
+            self.note(Note::Again(Member { payload, origin, attempts }, due));
+        }
+    }
+
+    fn leave(&self, groups: Vec<Vec<Member<S::In>>>) {
+        let slots = groups.into_iter().flatten().map(|member| member.origin.slot);
+        self.note(Note::Left(slots.collect()));
+    }
+
+    fn letter(&self, subject: &Subject, payload: &S::In, why: Why) -> Outgoing {
+        self.measure.letter(why.cause);
+        self.writer().message(subject, payload, why)
+    }
+
+    pub(super) fn writer(&self) -> Writer<'_> {
+        let (from, longest) = (S::FROM, self.longest_json);
+        Writer { stage: S::NAME, from, seal: &*self.seal, longest }
+    }
+
+    fn note(&self, note: Note<S::In>) {
+        // The lane outlives its batches; when it is gone, so is whoever would care.
+        let _ = self.notes.send(note);
+    }
+}
+
+/// Why messages are without an answer after the stage's task has ended.
+fn fault_of(ended: Result<Result<(), Fault>, tokio::task::JoinError>) -> Fault {
+    match ended {
+        Ok(Err(fault)) => fault,
+        Ok(Ok(())) => Fault::Panicked("the stage did not answer".into()),
+        Err(stopped) => Fault::Panicked(match stopped.try_into_panic() {
+            Ok(payload) => panic_text(&*payload).to_owned(),
+            Err(_) => "the stage's task was cancelled".into(),
+        }),
+    }
+}
+
+pub(super) fn panic_text(payload: &(dyn std::any::Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic")
+}
+
+/// An outage now and then while it lasts; refused data and bugs once the culprit is alone. What
+/// refused the data may quote it, so only its id is told.
+fn report<P: Payload>(consumer: &str, fault: &Fault, members: &[Member<P>], failures: u32) {
+    let (label, messages) = (fault.label(), members.len());
+    let culprit = match members {
+        [alone] => Some(alone.payload.key().id),
+        _ => None,
+    };
+    match (fault, culprit) {
+        (Fault::Unavailable { source, .. }, _) => {
+            if failures <= 2 || failures.is_power_of_two() {
+                tracing::warn!(consumer, fault = label, messages, failures, %source, "waiting");
+            }
+        }
+        (Fault::Refused { .. } | Fault::Panicked(_), None) => {
+            tracing::debug!(consumer, fault = label, messages, "looking for the culprit");
+        }
+        (Fault::Refused { .. }, Some(id)) => {
+            tracing::warn!(consumer, fault = label, %id, "a dead letter");
+        }
+        (Fault::Panicked(_), Some(id)) => {
+            tracing::error!(consumer, fault = label, %id, "a stage failed: a dead letter");
+        }
+    }
+}
+
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}

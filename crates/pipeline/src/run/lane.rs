@@ -1,0 +1,373 @@
+//! One lane: the task that owns what a consumer has delivered, from the pull to the ack. It holds
+//! the permits; batches run in tasks of their own and report back.
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::{Client, Request, Subject, jetstream::Message};
+use bytes::Bytes;
+use futures::{
+    FutureExt, StreamExt,
+    future::{BoxFuture, join_all},
+    stream::FuturesUnordered,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::{Instant, Interval, MissedTickBehavior, interval, sleep, sleep_until, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use wire::frame::{FrameError, MAX_MESSAGES, place, unpack};
+
+use super::{
+    Drained, Runtime, StageConfig,
+    batch::{Crew, Note},
+    held::{Arrival, Frames, Member, Origin, Through},
+    lag,
+    pull::Puller,
+    queue::Queue,
+};
+use crate::{
+    consumers::ConsumerSpec, measure::Measure, progress::Meter, publish::Publisher, stage::Stage,
+};
+
+/// How long an ack may take to be confirmed. It is only counted when it is not.
+const ACK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How soon what a drain gives back may come again: the others are up, or the restart takes longer.
+const GIVE_BACK: &[u8] = b"-NAK {\"delay\": 100000000}";
+
+/// How often gauges are set and stale pulls are looked for.
+const SURVEY: Duration = Duration::from_secs(1);
+
+/// Everything that one consumer's messages go through in this process.
+pub(super) struct Lane<S: Stage> {
+    crew: Arc<Crew<S>>,
+    config: StageConfig,
+    client: Client,
+    runtime: Runtime,
+    puller: Puller,
+    frames: Frames,
+    queue: Queue<S::In>,
+    batches: JoinSet<()>,
+    notes: mpsc::UnboundedReceiver<Note<S::In>>,
+    /// Progress beats on their way out.
+    beating: Option<BoxFuture<'static, ()>>,
+    acks: FuturesUnordered<BoxFuture<'static, Acked>>,
+    blocked: watch::Receiver<usize>,
+    /// Messages whose frame is not acked yet: the permits in use.
+    in_flight: usize,
+    left: usize,
+    measure: Measure,
+    meter: Arc<Meter>,
+}
+
+/// What became of an ack.
+struct Acked {
+    slot: u32,
+    size: u32,
+    confirmed: bool,
+}
+
+impl<S: Stage> Lane<S> {
+    pub(super) fn new(
+        stage: Arc<S>,
+        spec: &'static ConsumerSpec,
+        runtime: &Runtime,
+        config: &StageConfig,
+    ) -> Self {
+        let publisher = Publisher::new(&runtime.broker, S::NAME.as_str());
+        let (notes_in, notes) = mpsc::unbounded_channel();
+        let measure = Measure::new(spec);
+        let meter = runtime.progress.meter(spec.name);
+        let urgent = spec.lane == Some(domain::class::Lane::Urgent);
+        let config = StageConfig { in_flight: config.in_flight.max(512), ..config.clone() };
+        let blocked = publisher.blocked();
+        let crew = Crew {
+            stage,
+            spec,
+            clock: Arc::clone(&runtime.clock),
+            publisher,
+            seal: Arc::clone(&runtime.seal),
+            longest_json: runtime.broker.longest_json(),
+            measure: measure.clone(),
+            meter: Arc::clone(&meter),
+            gather: if urgent { config.gather / 4 } else { config.gather },
+            draining: runtime.stop.clone(),
+            deadline: CancellationToken::new(),
+            notes: notes_in,
+        };
+        Self {
+            crew: Arc::new(crew),
+            config,
+            client: runtime.broker.client.clone(),
+            runtime: runtime.clone(),
+            puller: Puller::new(&runtime.broker, spec, Arc::clone(&meter)),
+            frames: Frames::default(),
+            queue: Queue::new(),
+            batches: JoinSet::new(),
+            notes,
+            beating: None,
+            acks: FuturesUnordered::new(),
+            blocked,
+            in_flight: 0,
+            left: 0,
+            measure,
+            meter,
+        }
+    }
+
+    /// Until stopped, then drained.
+    pub(super) async fn run(mut self) -> Drained {
+        let lag = lag::watch(&self.runtime, self.crew.spec, &self.measure, &self.meter);
+        let stop = self.runtime.stop.clone();
+        let third = self.config.ack_wait / 3;
+        let mut beats = interval(third);
+        let mut survey = interval(SURVEY);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        survey.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            self.start_batches();
+            let may_pull = self.may_pull();
+            let due = self.queue.next_due();
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(note) = self.notes.recv() => self.take_notes(note),
+                Some(ack) = self.acks.next() => self.acked(ack),
+                Some(ended) = self.batches.join_next() => survive(ended),
+                () = until(due) => self.queue.wake(Instant::now()),
+                () = running(&mut self.beating) => self.beating = None,
+                _ = beats.tick() => self.beat(),
+                _ = survey.tick() => self.survey(third),
+                _ = self.blocked.changed() => {}
+                message = self.puller.next(), if may_pull => {
+                    self.arrived(message);
+                    self.take_what_is_there();
+                }
+            }
+        }
+        drop(lag);
+        self.drain(beats).await
+    }
+
+    /// Reads on while frames are here already and a batch is not full: no waiting for more.
+    fn take_what_is_there(&mut self) {
+        while self.may_pull() && self.queue.ready() < self.config.batch_max {
+            match self.puller.next().now_or_never() {
+                Some(message) => self.arrived(message),
+                None => break,
+            }
+        }
+    }
+
+    /// A permit comes before the pull: room for one more full frame, and nobody blocked.
+    fn may_pull(&self) -> bool {
+        let room = self.in_flight + MAX_MESSAGES <= self.config.in_flight;
+        room && *self.blocked.borrow() == 0
+    }
+
+    fn start_batches(&mut self) {
+        while self.batches.len() < self.config.batches_under_way {
+            let Some(load) = self.queue.batch(self.config.batch_max) else { break };
+            self.batches.spawn(Arc::clone(&self.crew).work(load));
+        }
+    }
+
+    fn arrived(&mut self, message: Message) {
+        let slot = match self.frames.arrive(&message) {
+            Arrival::New { slot, again } => {
+                self.measure.redeliveries.increment(u64::from(again));
+                slot
+            }
+            Arrival::Known => return self.measure.redeliveries.increment(1),
+            Arrival::Foreign => return,
+        };
+        let members = self.read(slot, &message);
+        self.frames.fill(slot, members);
+        self.in_flight += members;
+        self.meter.hold(self.frames.len());
+    }
+
+    /// Reads a frame apart; what does not decode becomes a letter, its neighbours go on.
+    fn read(&mut self, slot: u32, message: &Message) -> usize {
+        let subject = &message.subject;
+        let origin = Arc::new(Origin { slot, subject: subject.clone() });
+        let members = match unpack::<S::In>(&message.payload) {
+            Ok(members) => members,
+            Err(why) => {
+                let detail = match why {
+                    FrameError::Json(why) => place(&why),
+                    FrameError::Size(_) => why.to_string(),
+                };
+                let letter = self.crew.writer().frame(subject, &message.payload, detail);
+                self.queue.push_letter(slot, letter);
+                return 1;
+            }
+        };
+        let size = members.len();
+        for member in members {
+            match member {
+                Ok(payload) => {
+                    let origin = Arc::clone(&origin);
+                    self.queue.push(Member { payload, origin, attempts: 0 });
+                }
+                Err(bad) => {
+                    let letter = self.crew.writer().member(subject, &bad);
+                    self.queue.push_letter(slot, letter);
+                }
+            }
+        }
+        size
+    }
+
+    fn take_notes(&mut self, first: Note<S::In>) {
+        self.noted(first);
+        while let Ok(note) = self.notes.try_recv() {
+            self.noted(note);
+        }
+    }
+
+    fn noted(&mut self, note: Note<S::In>) {
+        match note {
+            Note::Done(slots) => {
+                self.meter.moved();
+                for slot in slots {
+                    let through = self.frames.done(slot);
+                    self.finish(through);
+                }
+            }
+            Note::Again(member, _) if self.crew.draining.is_cancelled() => {
+                self.give_up(vec![member.origin.slot]);
+            }
+            Note::Again(member, due) => self.queue.wait(member, due),
+            Note::Left(slots) => self.give_up(slots),
+        }
+    }
+
+    fn give_up(&mut self, slots: Vec<u32>) {
+        self.left += slots.len();
+        for slot in slots {
+            let through = self.frames.abandon(slot);
+            self.finish(through);
+        }
+    }
+
+    /// Acks a frame whose members are all through, by a request: its answer pushes back when the
+    /// broker lags, and it fails where `double_ack()` would say Ok to "no responders".
+    fn finish(&mut self, through: Option<Through>) {
+        let Some(Through { slot, reply, size, abandoned }) = through else { return };
+        let payload = Bytes::from_static(if abandoned { GIVE_BACK } else { b"+ACK" });
+        let request = Request::new().payload(payload).timeout(Some(ACK_TIMEOUT));
+        let client = self.client.clone();
+        let ack = async move {
+            let confirmed = client.send_request(reply, request).await.is_ok();
+            Acked { slot, size, confirmed }
+        };
+        self.acks.push(ack.boxed());
+    }
+
+    /// The permits come back when the ack is confirmed, or known to be lost: then the frame comes
+    /// again, which is harmless.
+    fn acked(&mut self, ack: Acked) {
+        self.frames.leave(ack.slot);
+        self.meter.hold(self.frames.len());
+        self.in_flight -= ack.size as usize;
+        if !ack.confirmed {
+            self.measure.ack_failures.increment(1);
+        }
+    }
+
+    /// Tells the broker that everything held here is still being worked on, unless the last beat
+    /// is still on its way: then there is no connection.
+    fn beat(&mut self) {
+        if self.beating.is_some() {
+            return;
+        }
+        let parked = self.puller.parked().iter().filter_map(|message| message.reply.clone());
+        let replies: Vec<Subject> = self.frames.replies().chain(parked).collect();
+        self.beating = Some(send_all(self.client.clone(), replies, b"+WPI").boxed());
+    }
+
+    fn survey(&mut self, third: Duration) {
+        if self.puller.relieve(third) {
+            self.beat();
+        }
+        self.measure.in_flight.set(self.in_flight as f64);
+        self.meter.set_oldest(self.frames.oldest());
+        self.meter.hold(self.frames.len());
+    }
+
+    /// Batches under way end, are published and acked; all else goes back to the broker.
+    async fn drain(mut self, mut beats: Interval) -> Drained {
+        self.puller.close();
+        let parked = self.puller.parked().iter().filter_map(|message| message.reply.clone());
+        let give_back = send_all(self.client.clone(), parked.collect(), GIVE_BACK);
+        let queued = self.queue.clear();
+        self.give_up(queued);
+        let _ = timeout(ACK_TIMEOUT, give_back).await;
+        let time_up = sleep(self.config.drain);
+        tokio::pin!(time_up);
+        let mut in_time = true;
+        while !self.batches.is_empty() {
+            tokio::select! {
+                biased;
+                Some(note) = self.notes.recv() => self.take_notes(note),
+                Some(ack) = self.acks.next() => self.acked(ack),
+                Some(ended) = self.batches.join_next() => survive(ended),
+                () = running(&mut self.beating) => self.beating = None,
+                _ = beats.tick() => self.beat(),
+                () = &mut time_up, if in_time => {
+                    in_time = false;
+                    self.crew.deadline.cancel();
+                }
+            }
+        }
+        while let Ok(note) = self.notes.try_recv() {
+            self.noted(note);
+        }
+        for through in self.frames.abandon_all() {
+            self.left += through.size as usize;
+            self.finish(Some(through));
+        }
+        let acks = std::mem::take(&mut self.acks).collect::<Vec<_>>();
+        for ack in timeout(2 * ACK_TIMEOUT, acks).await.unwrap_or_default() {
+            self.acked(ack);
+        }
+        let _ = timeout(ACK_TIMEOUT, self.client.flush()).await;
+        self.measure.in_flight.set(0.0);
+        let left = self.left;
+        tracing::info!(consumer = self.crew.spec.name, left, in_time, "drained");
+        Drained { left, in_time }
+    }
+}
+
+/// A batch task ends by itself; if it did not, what it held would never be acked or given back.
+fn survive(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(failed) = ended
+        && let Ok(payload) = failed.try_into_panic()
+    {
+        std::panic::resume_unwind(payload);
+    }
+}
+
+/// Sends the same to many replies, without awaiting answers.
+#[expect(clippy::disallowed_methods, reason = "beats and naks: what is lost of them does no harm")]
+async fn send_all(client: Client, replies: Vec<Subject>, what: &'static [u8]) {
+    let sends = replies.into_iter().map(|reply| client.publish(reply, Bytes::from_static(what)));
+    // Errors are those of a lost connection: the broker redelivers then anyway.
+    let _ = join_all(sends).await;
+}
+
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn running(work: &mut Option<BoxFuture<'static, ()>>) {
+    match work {
+        Some(work) => work.await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,121 @@
+//! THE function from what a stage said, or how it failed, to what the runtime does about it.
+//! Pure; its test lists every row. Nothing else in Millrace decides about an acknowledgement.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use wire::{frame::Outgoing, stream::Stream};
+
+use crate::{
+    fault::{Dependency, Fate, Fault},
+    machine::backoff,
+    outcome::{Cause, Outcome},
+};
+
+/// The longest that a message may wait in memory; longer waits are parked in a row.
+pub const MAX_WAIT: Duration = Duration::from_secs(1);
+
+/// The shortest wait, so that an instant already past does not become a busy loop.
+pub const MIN_WAIT: Duration = Duration::from_millis(5);
+
+/// The back-off after a first outage, doubled up to [`RETRY_CAP`].
+pub const RETRY_BASE: Duration = Duration::from_millis(100);
+
+/// The longest back-off during an outage.
+pub const RETRY_CAP: Duration = Duration::from_secs(5);
+
+/// What the runtime does about messages. The frame is acknowledged when each of its members has
+/// come to [`Settlement::Publish`], [`Settlement::DeadLetter`] or [`Settlement::Leave`], and what
+/// these publish is stored.
+#[derive(Debug)]
+pub enum Settlement {
+    /// Publish these, await every PubAck; then the message is done.
+    Publish(Vec<Outgoing>),
+    /// Hand this one message over again after the wait; its frame stays un-acked.
+    Again {
+        /// How long from now.
+        after: Duration,
+    },
+    /// Hand the unanswered messages of this batch over again, together, after the back-off.
+    Retry {
+        /// How long from now.
+        after: Duration,
+    },
+    /// Hand the unanswered messages over again in two halves, to find the culprit.
+    Halve,
+    /// Publish a dead letter, await its PubAck; then the message is done.
+    DeadLetter {
+        /// The cause in one word, see [`wire::DeadLetter::cause`].
+        cause: &'static str,
+        /// The cause in a sentence, without any text or number.
+        detail: &'static str,
+    },
+    /// It was read from DEAD itself: a letter about a letter would never end. It is done here and
+    /// stays in DEAD for as long as DEAD keeps it.
+    Leave {
+        /// The cause in one word.
+        cause: &'static str,
+    },
+}
+
+/// What [`settle`] may know.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation {
+    /// How many faults these messages met in a row, this one included. Hand-overs after a wait and
+    /// redeliveries are no faults.
+    pub failures: u32,
+    /// How many messages it concerns: 1 for an outcome, the unanswered for a fault.
+    pub batch: usize,
+    /// Where they were read.
+    pub from: Stream,
+    /// Machine time.
+    pub now: Timestamp,
+    /// A number in `0.0..1.0` for the jitter of back-offs.
+    pub chance: f64,
+}
+
+/// What to do about one outcome, or about a fault of the messages that have no outcome yet.
+pub fn settle(said: Result<Outcome, &Fault>, at: &Situation) -> Settlement {
+    match said {
+        Ok(Outcome::Emit(say) | Outcome::Park { say, .. }) => Settlement::Publish(say),
+        Ok(Outcome::Wait { until }) => Settlement::Again { after: wait(until, at.now) },
+        Ok(Outcome::Dead { cause: Cause(detail) }) => bury("refused_by_stage", detail, at.from),
+        Err(fault) => match fault.fate() {
+            Fate::Retry => {
+                let after = backoff(at.failures, RETRY_BASE, RETRY_CAP, at.chance);
+                Settlement::Retry { after }
+            }
+            Fate::Isolate if at.batch > 1 => Settlement::Halve,
+            Fate::Isolate => bury(cause_of(fault), fault.notice(), at.from),
+        },
+    }
+}
+
+/// The word for a fault in a dead letter.
+fn cause_of(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::Unavailable { .. } => "unavailable",
+        Fault::Refused { what: Dependency::Database, .. } => "refused_by_database",
+        Fault::Refused { what: Dependency::Broker, .. } => "refused_by_broker",
+        Fault::Refused { what: Dependency::Ai, .. } => "refused_by_ai",
+        Fault::Panicked(_) => "panicked",
+    }
+}
+
+fn bury(cause: &'static str, detail: &'static str, from: Stream) -> Settlement {
+    match from {
+        Stream::Dead => Settlement::Leave { cause },
+        Stream::Submitted
+        | Stream::Enriched
+        | Stream::Admitted
+        | Stream::Released
+        | Stream::Carrier
+        | Stream::Inbound
+        | Stream::Events
+        | Stream::Analytics => Settlement::DeadLetter { cause, detail },
+    }
+}
+
+fn wait(until: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(until.duration_since(now)).unwrap_or_default().clamp(MIN_WAIT, MAX_WAIT)
+}

@@ -1,0 +1,16 @@
+//! The runtime on a real broker: one test binary, one private nats-server per test.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "tests speak to the broker directly"
+)]
+
+mod broker_rules;
+mod common;
+mod declare;
+mod drain;
+mod faults;
+mod flow;
+mod publishing;
+mod sources;
