@@ -1,0 +1,14 @@
+//! The Anthropic Messages API: one question, one answer. Which calls to repeat, and when, is the
+//! caller's business; the errors say what is allowed.
+
+mod client;
+mod error;
+
+pub use client::{Client, Message, Reply, Request, Role, StopReason};
+pub use error::{AiError, Fate, Fault};
+
+/// The API's own host.
+pub const HOST: &str = "api.anthropic.com";
+
+/// Where the API is, unless the settings say otherwise.
+pub const BASE_URL: &str = "https://api.anthropic.com";

@@ -1,0 +1,142 @@
+//! Which base URLs a carrier account may have. Tenants can set one, and credentials go there, so
+//! any host but the provider's own must be named by the operator (`MILLRACE_ALLOW_CARRIER_HOSTS`).
+
+use reqwest::Url;
+
+/// Accepts the provider's own host over https on its default port, and hosts on the allow-list
+/// over http or https. Entries are `host` (any port) or `host:port`; case does not matter.
+///
+/// `own_host` is the provider's constant, such as [`crate::twilio::HOST`]. Returns the URL without
+/// a trailing slash.
+///
+/// # Errors
+/// Says which rule the URL breaks; the message is safe to show, it holds at most the host.
+pub fn check_base_url<S: AsRef<str>>(
+    own_host: &str,
+    url: &str,
+    allow_hosts: &[S],
+) -> Result<String, BaseUrlError> {
+    let parsed = Url::parse(url).map_err(|_| BaseUrlError::NotAUrl)?;
+    let host = parsed.host_str().filter(|host| !host.is_empty()).ok_or(BaseUrlError::NotAUrl)?;
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err(BaseUrlError::HasCredentials);
+    }
+    if parsed.query().is_some() || parsed.fragment().is_some() {
+        return Err(BaseUrlError::HasQuery);
+    }
+    let listed = allow_hosts.iter().any(|entry| names(entry.as_ref(), host, &parsed));
+    let own = is_own(own_host, host) && parsed.port().is_none() && parsed.path() == "/";
+    match (parsed.scheme(), own, listed) {
+        ("https", true, _) | ("https" | "http", _, true) => {
+            Ok(parsed.as_str().trim_end_matches('/').to_owned())
+        }
+        ("https", false, false) => Err(BaseUrlError::HostNotAllowed { host: host.to_owned() }),
+        _ => Err(BaseUrlError::NotHttps),
+    }
+}
+
+/// Why a base URL was turned down.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BaseUrlError {
+    /// It does not parse, or has no host.
+    #[error("base_url is not an absolute URL")]
+    NotAUrl,
+    /// User or password in the URL; credentials have their own fields.
+    #[error("base_url must not hold credentials")]
+    HasCredentials,
+    /// A query or fragment would be lost when paths are added.
+    #[error("base_url must have no query and no fragment")]
+    HasQuery,
+    /// Plain http is for listed hosts only.
+    #[error("base_url must use https, unless MILLRACE_ALLOW_CARRIER_HOSTS lists its host")]
+    NotHttps,
+    /// Neither the provider's own host nor a listed one.
+    #[error("base_url host {host} is not the carrier's; list it in MILLRACE_ALLOW_CARRIER_HOSTS")]
+    HostNotAllowed {
+        /// The host of the URL.
+        host: String,
+    },
+}
+
+/// Twilio also serves `product.edge.region.twilio.com`: labels between the first and the domain.
+fn is_own(own_host: &str, host: &str) -> bool {
+    if host == own_host {
+        return true;
+    }
+    let Some((product, domain)) = own_host.split_once('.') else { return false };
+    own_host == crate::twilio::HOST
+        && host.starts_with(&format!("{product}."))
+        && host.ends_with(&format!(".{domain}"))
+}
+
+fn names(entry: &str, host: &str, url: &Url) -> bool {
+    let entry = entry.trim().to_ascii_lowercase();
+    if entry == host {
+        return true;
+    }
+    url.port_or_known_default().is_some_and(|port| entry == format!("{host}:{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BaseUrlError, check_base_url};
+
+    const TWILIO: &str = crate::twilio::HOST;
+    const NONE: [&str; 0] = [];
+
+    #[test]
+    fn the_carriers_own_host_needs_no_listing() {
+        for url in ["https://api.twilio.com", "https://api.twilio.com/", "https://API.twilio.com"] {
+            let accepted = check_base_url(TWILIO, url, &NONE);
+            assert_eq!(accepted.as_deref(), Ok("https://api.twilio.com"), "{url}");
+        }
+        assert!(check_base_url(TWILIO, "https://api.dublin.ie1.twilio.com", &NONE).is_ok());
+        assert!(check_base_url("api.anthropic.com", "https://api.anthropic.com", &NONE).is_ok());
+    }
+
+    #[test]
+    fn every_other_form_of_url_is_turned_down() {
+        use BaseUrlError as E;
+        let host = |host: &str| E::HostNotAllowed { host: host.to_owned() };
+        for (url, want) in [
+            ("http://api.twilio.com", E::NotHttps),
+            ("https://api.twilio.com:8443", host("api.twilio.com")),
+            ("https://api.twilio.com/redirect", host("api.twilio.com")),
+            ("https://api.twilio.com.evil.test", host("api.twilio.com.evil.test")),
+            ("https://xapi.twilio.com", host("xapi.twilio.com")),
+            ("https://api.eviltwilio.com", host("api.eviltwilio.com")),
+            ("https://eviltwilio.com", host("eviltwilio.com")),
+            ("https://api.twilio.com@evil.test", E::HasCredentials),
+            ("https://api.twilio.com?x=1", E::HasQuery),
+            ("https://api.twilio.com#x", E::HasQuery),
+            ("http://127.0.0.1:8090", E::NotHttps),
+            ("https://169.254.169.254", host("169.254.169.254")),
+            ("file:///etc/passwd", E::NotAUrl),
+            ("/v1", E::NotAUrl),
+            ("", E::NotAUrl),
+        ] {
+            assert_eq!(check_base_url(TWILIO, url, &NONE), Err(want), "{url}");
+        }
+        // The regional form is Twilio's alone.
+        let other = check_base_url("api.anthropic.com", "https://api.x.anthropic.com", &NONE);
+        assert_eq!(other, Err(host("api.x.anthropic.com")));
+    }
+
+    #[test]
+    fn a_listed_host_is_accepted_with_any_port_and_a_listed_port_only_with_that_one() {
+        let allow = ["127.0.0.1:8090", " Sandbox.internal ", "[::1]:9000"];
+        for (url, accepted) in [
+            ("http://127.0.0.1:8090", true),
+            ("http://127.0.0.1:8090/", true),
+            ("http://127.0.0.1:8091", false),
+            ("http://127.0.0.1", false),
+            ("http://sandbox.internal:1234/twilio", true),
+            ("https://sandbox.internal", true),
+            ("http://[::1]:9000", true),
+            ("http://[::1]:9001", false),
+            ("ftp://sandbox.internal", false),
+        ] {
+            assert_eq!(check_base_url(TWILIO, url, &allow).is_ok(), accepted, "{url}");
+        }
+    }
+}

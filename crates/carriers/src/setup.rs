@@ -1,0 +1,23 @@
+//! Why a provider's client could not be made from its settings.
+
+/// Which setting is unusable; safe to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SetupError {
+    /// Not an absolute http or https URL.
+    #[error("base_url is not an absolute http(s) URL")]
+    BaseUrl,
+    /// Not `AC` and hex digits, or at least letters and digits.
+    #[error("account_sid must be letters and digits")]
+    AccountSid,
+    /// Empty, or with characters that a header cannot carry.
+    #[error("the auth token or key is empty or holds characters that a header cannot carry")]
+    Secret,
+}
+
+/// The full URL of an endpoint; only http and https.
+pub(crate) fn endpoint(base_url: &str, path: &str) -> Result<reqwest::Url, SetupError> {
+    reqwest::Url::parse(&format!("{}{path}", base_url.trim_end_matches('/')))
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https"))
+        .ok_or(SetupError::BaseUrl)
+}

@@ -1,0 +1,85 @@
+//! The status callback's address: it brings our own reference back with every report, so that a
+//! report finds its message even if the answer to the send was lost.
+
+use reqwest::Url;
+use uuid::Uuid;
+
+/// Our reference in a callback's query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallbackRef {
+    /// The tenant's key.
+    pub tenant: String,
+    /// The message.
+    pub message: Uuid,
+}
+
+/// `{public}/webhooks/twilio/{account}/status?tenant=..&message=<uuid>`. `public_url` is
+/// `MILLRACE_PUBLIC_URL`, `account` the key of the carrier account, both as they are configured:
+/// the signature covers this text byte by byte.
+pub fn callback_url(public_url: &str, account: &str, tenant: &str, message: Uuid) -> String {
+    let public_url = public_url.trim_end_matches('/');
+    format!("{public_url}/webhooks/twilio/{account}/status?tenant={tenant}&message={message}")
+}
+
+/// Reads the query of a callback (without the question mark). None if a part is missing or cannot
+/// be ours: a tenant's key is 2 to 32 of `[a-z0-9-]`. Repeated names: the first counts.
+pub fn parse_callback_query(query: &str) -> Option<CallbackRef> {
+    let mut url = Url::parse("http://query.invalid").ok()?;
+    url.set_query(Some(query));
+    let find = |wanted: &str| {
+        url.query_pairs().find_map(|(name, value)| (name == wanted).then(|| value.into_owned()))
+    };
+    let tenant = find("tenant").filter(|tenant| is_tenant(tenant))?;
+    let message = Uuid::try_parse(&find("message")?).ok()?;
+    Some(CallbackRef { tenant, message })
+}
+
+fn is_tenant(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (2..=32).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CallbackRef, callback_url, parse_callback_query};
+    use uuid::Uuid;
+
+    const MESSAGE: Uuid = Uuid::from_u128(0x0190_1234_5678_7abc_8def_0123_4567_89ab);
+
+    #[test]
+    fn the_reference_in_a_callback_url_comes_back() {
+        for public in ["https://hooks.example.com", "https://hooks.example.com/"] {
+            let url = callback_url(public, "acct1", "acme-2", MESSAGE);
+            assert_eq!(
+                url,
+                "https://hooks.example.com/webhooks/twilio/acct1/status?tenant=acme-2\
+                 &message=01901234-5678-7abc-8def-0123456789ab"
+            );
+            let (_, query) = url.split_once('?').expect("has a query");
+            let reference = CallbackRef { tenant: "acme-2".to_owned(), message: MESSAGE };
+            assert_eq!(parse_callback_query(query), Some(reference.clone()));
+            // Parameters that others add change nothing.
+            let longer = format!("x=1&{query}&tenant=other&bodySHA256=00");
+            assert_eq!(parse_callback_query(&longer), Some(reference));
+        }
+    }
+
+    #[test]
+    fn a_query_that_is_not_ours_gives_no_reference() {
+        let id = MESSAGE.to_string();
+        for query in [
+            String::new(),
+            "tenant=acme".to_owned(),
+            format!("message={id}"),
+            "tenant=acme&message=42".to_owned(),
+            format!("tenant=&message={id}"),
+            format!("tenant=a&message={id}"),
+            format!("tenant=Acme&message={id}"),
+            format!("tenant=a.b&message={id}"),
+            format!("tenant=a%2A%3E&message={id}"),
+            format!("tenant={}&message={id}", "a".repeat(33)),
+        ] {
+            assert_eq!(parse_callback_query(&query), None, "{query}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The calls that send a text. One call is one HTTP request: nothing is retried here.
+
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use reqwest::{Request, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+use super::classify::{classify, classify_fault};
+use crate::answer::Answer;
+use crate::http::{REQUEST_TIMEOUT, call, retry_after};
+use crate::redact::Hidden;
+use crate::setup::{SetupError, endpoint};
+
+/// One Twilio account. Cheap to clone; URL and authorization are built once.
+#[derive(Clone)]
+pub struct Client {
+    pub(super) http: reqwest::Client,
+    /// Without a trailing slash.
+    pub(super) base_url: String,
+    pub(super) account_sid: String,
+    messages_url: Url,
+    authorization: HeaderValue,
+    pub(super) timeout: Duration,
+}
+
+/// One text to be sent.
+#[derive(Clone, Copy)]
+pub struct Outbound<'a> {
+    /// Recipient, E.164.
+    pub to: &'a str,
+    /// Sender, E.164 or what the account may send from.
+    pub from: &'a str,
+    /// The text, at most 1,600 characters (Twilio refuses more: 21617).
+    pub body: &'a str,
+    /// Where Twilio reports this message's states; see [`super::callback_url`].
+    pub status_callback: &'a str,
+    /// How long Twilio may keep the text in its queue, in seconds; held to 1 to 36,000. None is
+    /// Twilio's own default of ten hours.
+    pub validity_seconds: Option<u32>,
+    /// W3C trace context, passed on as the `traceparent` header; an unusable value is left out.
+    pub traceparent: Option<&'a str>,
+}
+
+/// Twilio's longest validity period (section 2 of its Messages resource).
+const MAX_VALIDITY_SECONDS: u32 = 36_000;
+
+/// A reply to a send is about 1 KiB; escaped text makes it some KiB.
+const MAX_REPLY_BYTES: usize = 64 * 1024;
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+// === impl Client ===
+
+impl Client {
+    /// A client for one account. `base_url` must have passed [`crate::check_base_url`].
+    ///
+    /// # Errors
+    /// Says which setting is unusable.
+    pub fn new(
+        http: reqwest::Client,
+        base_url: &str,
+        account_sid: &str,
+        auth_token: &SecretString,
+    ) -> Result<Self, SetupError> {
+        if !super::is_sid(account_sid) {
+            return Err(SetupError::AccountSid);
+        }
+        let path = format!("/2010-04-01/Accounts/{account_sid}/Messages.json");
+        let messages_url = endpoint(base_url, &path)?;
+        Ok(Self {
+            http,
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            account_sid: account_sid.to_owned(),
+            messages_url,
+            authorization: basic(account_sid, auth_token)?,
+            timeout: REQUEST_TIMEOUT,
+        })
+    }
+
+    /// Another limit for a whole call than [`REQUEST_TIMEOUT`]. Claims are built on that number,
+    /// so a longer one is for calls without a claim only.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Asks Twilio to send one text (`POST .../Messages.json`), once.
+    pub async fn send(&self, outbound: &Outbound<'_>) -> Answer {
+        let mut request = self.request(Method::POST, self.messages_url.clone());
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        if let Some(Ok(value)) = outbound.traceparent.map(HeaderValue::from_str) {
+            headers.insert(TRACEPARENT, value);
+        }
+        *request.body_mut() = Some(outbound.form().into());
+        match call(&self.http, request, MAX_REPLY_BYTES).await {
+            Ok(reply) => classify(reply.status, retry_after(&reply.headers), &reply.body),
+            Err(fault) => classify_fault(fault),
+        }
+    }
+
+    pub(super) fn request(&self, method: Method, url: Url) -> Request {
+        let mut request = Request::new(method, url);
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(AUTHORIZATION, self.authorization.clone());
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        *request.headers_mut() = headers;
+        *request.timeout_mut() = Some(self.timeout);
+        request
+    }
+
+    pub(super) fn messages_url(&self) -> Url {
+        self.messages_url.clone()
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("twilio::Client")
+            .field("base_url", &self.base_url)
+            .field("account_sid", &self.account_sid)
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl Outbound ===
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Form<'a> {
+    to: &'a str,
+    from: &'a str,
+    body: &'a str,
+    status_callback: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validity_period: Option<u32>,
+}
+
+impl Outbound<'_> {
+    fn form(&self) -> String {
+        let form = Form {
+            to: self.to,
+            from: self.from,
+            body: self.body,
+            status_callback: self.status_callback,
+            validity_period: self
+                .validity_seconds
+                .map(|seconds| seconds.clamp(1, MAX_VALIDITY_SECONDS)),
+        };
+        serde_urlencoded::to_string(form).expect("a flat struct of texts and a number encodes")
+    }
+}
+
+impl fmt::Debug for Outbound<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbound")
+            .field("to", &Hidden(self.to))
+            .field("from", &Hidden(self.from))
+            .field("body", &Hidden(self.body))
+            .field("status_callback", &self.status_callback)
+            .field("validity_seconds", &self.validity_seconds)
+            .field("traceparent", &self.traceparent)
+            .finish()
+    }
+}
+
+fn basic(user: &str, password: &SecretString) -> Result<HeaderValue, SetupError> {
+    let password = password.expose_secret();
+    if password.is_empty() || password.chars().any(char::is_control) {
+        return Err(SetupError::Secret);
+    }
+    let value = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+    let mut value = HeaderValue::from_str(&value).map_err(|_| SetupError::Secret)?;
+    value.set_sensitive(true);
+    Ok(value)
+}

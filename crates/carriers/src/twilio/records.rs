@@ -1,0 +1,235 @@
+//! What Twilio has on record about texts: fetch one by its id, list those between two numbers.
+//! This is the evidence that settles a call in doubt.
+
+use std::fmt;
+
+use http::Method;
+use jiff::civil::Date;
+use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
+use reqwest::Url;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::classify::{error_code, segments};
+use super::client::Client;
+use super::webhook::ReportedStatus;
+use crate::answer::{Doubt, Scope, Throttle};
+use crate::http::{CallFault, call, retry_after};
+use crate::redact::Hidden;
+
+/// One outbound text as Twilio has it on record.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MessageRecord {
+    /// Twilio's id of the text.
+    pub sid: String,
+    /// Where it stands.
+    pub status: ReportedStatus,
+    /// Recipient.
+    pub to: String,
+    /// Sender; none until a messaging service has picked one.
+    pub from: Option<String>,
+    /// The text as Twilio stored it; empty where it was redacted.
+    pub body: String,
+    /// When Twilio took it.
+    pub created_at: Option<Timestamp>,
+    /// When Twilio handed it on; none before.
+    pub sent_at: Option<Timestamp>,
+    /// Billed segments, once counted.
+    pub segments: Option<u16>,
+}
+
+/// Why a record could not be read. Says nothing about any text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// Ask again later, slower (429).
+    #[error("Twilio asks to be called less")]
+    Throttled(Throttle),
+    /// Credentials or account are stopped (401, 403).
+    #[error("Twilio does not accept the account ({status})")]
+    Stopped {
+        /// HTTP status.
+        status: u16,
+    },
+    /// No usable reply; ask again later.
+    #[error("no usable reply from Twilio: {0:?}")]
+    Unavailable(Doubt),
+    /// No connection.
+    #[error("Twilio could not be reached")]
+    NoConnection,
+    /// The list goes on past the page limit, so absence cannot be read from it.
+    #[error("more than {} texts are listed", MAX_PAGES * PAGE_SIZE)]
+    TooMany,
+}
+
+const PAGE_SIZE: usize = 200;
+const MAX_PAGES: usize = 20;
+
+/// 200 texts of 1,600 escaped characters, with room.
+const MAX_LIST_BYTES: usize = 8 * 1024 * 1024;
+
+// === impl Client ===
+
+impl Client {
+    /// One text by its id; none if Twilio does not have it (404).
+    ///
+    /// # Errors
+    /// When Twilio gave no usable answer; says nothing about the text.
+    pub async fn fetch(&self, sid: &str) -> Result<Option<MessageRecord>, ReadError> {
+        if !super::is_sid(sid) {
+            return Ok(None);
+        }
+        let mut url = self.messages_url();
+        let path = url.path().trim_end_matches(".json").to_owned();
+        url.set_path(&format!("{path}/{sid}.json"));
+        match self.read(url).await? {
+            Some(body) => {
+                let wire: WireRecord<'_> = parse(&body)?;
+                wire.into_record().ok_or(UNREADABLE).map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// All outbound texts from one sender to one recipient, every page of them; `sent_on` narrows
+    /// to a UTC day of sending, which may leave out texts that are still queued.
+    ///
+    /// # Errors
+    /// When any page could not be read, or there are more than 4,000 texts: a partial list is no
+    /// proof of absence.
+    pub async fn list(
+        &self,
+        to: &str,
+        from: &str,
+        sent_on: Option<Date>,
+    ) -> Result<Vec<MessageRecord>, ReadError> {
+        let mut url = self.messages_url();
+        {
+            let mut query = url.query_pairs_mut();
+            query.append_pair("To", to).append_pair("From", from);
+            if let Some(day) = sent_on {
+                query.append_pair("DateSent", &day.to_string());
+            }
+            query.append_pair("PageSize", &PAGE_SIZE.to_string());
+        }
+        let mut records = Vec::new();
+        for _page in 0..MAX_PAGES {
+            let body = self.read(url).await?.ok_or(UNREADABLE)?;
+            let page: WirePage<'_> = parse(&body)?;
+            for wire in page.messages {
+                if wire.is_outbound() {
+                    records.push(wire.into_record().ok_or(UNREADABLE)?);
+                }
+            }
+            let Some(next) = page.next_page_uri else { return Ok(records) };
+            url = self.relative(&next).ok_or(UNREADABLE)?;
+        }
+        Err(ReadError::TooMany)
+    }
+
+    /// Page addresses are relative to the host; another host's would carry our credentials there.
+    fn relative(&self, uri: &str) -> Option<Url> {
+        let own = format!("/2010-04-01/Accounts/{}/Messages.json?", self.account_sid);
+        let uri = uri.starts_with(&own).then_some(uri)?;
+        Url::parse(&format!("{}{uri}", self.base_url)).ok()
+    }
+
+    /// The body of a 200; none for a 404 in Twilio's own form.
+    async fn read(&self, url: Url) -> Result<Option<Vec<u8>>, ReadError> {
+        let request = self.request(Method::GET, url);
+        let reply = call(&self.http, request, MAX_LIST_BYTES).await.map_err(of_fault)?;
+        let status = reply.status;
+        match status {
+            200 => Ok(Some(reply.body)),
+            404 if error_code(status, &reply.body).is_some() => Ok(None),
+            401 | 403 => Err(ReadError::Stopped { status }),
+            429 => Err(ReadError::Throttled(Throttle {
+                scope: Scope::Account,
+                retry_after: retry_after(&reply.headers),
+            })),
+            ..=199 | 201..=400 | 402 | 404..=428 | 430.. => {
+                let code = error_code(status, &reply.body);
+                Err(ReadError::Unavailable(Doubt::Status { status, code }))
+            }
+        }
+    }
+}
+
+const UNREADABLE: ReadError = ReadError::Unavailable(Doubt::Unreadable { status: 200 });
+
+fn of_fault(fault: CallFault) -> ReadError {
+    match fault {
+        CallFault::NoConnection => ReadError::NoConnection,
+        CallFault::TimedOut => ReadError::Unavailable(Doubt::TimedOut),
+        CallFault::Broken | CallFault::TooLong => ReadError::Unavailable(Doubt::Broken),
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ReadError> {
+    serde_json::from_slice(body).map_err(|_| UNREADABLE)
+}
+
+// === the wire form ===
+
+#[derive(Deserialize)]
+struct WirePage<'a> {
+    #[serde(borrow)]
+    messages: Vec<WireRecord<'a>>,
+    next_page_uri: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireRecord<'a> {
+    sid: String,
+    status: String,
+    to: String,
+    from: Option<String>,
+    body: Option<String>,
+    direction: Option<String>,
+    error_code: Option<u32>,
+    date_created: Option<String>,
+    date_sent: Option<String>,
+    #[serde(borrow, default)]
+    num_segments: Option<&'a RawValue>,
+}
+
+impl WireRecord<'_> {
+    fn is_outbound(&self) -> bool {
+        self.direction.as_deref() != Some("inbound")
+    }
+
+    fn into_record(self) -> Option<MessageRecord> {
+        if !super::is_sid(&self.sid) {
+            return None;
+        }
+        Some(MessageRecord {
+            status: ReportedStatus::read(&self.status, self.error_code)?,
+            created_at: self.date_created.as_deref().and_then(timestamp),
+            sent_at: self.date_sent.as_deref().and_then(timestamp),
+            segments: self.num_segments.and_then(|raw| segments(raw.get())),
+            sid: self.sid,
+            to: self.to,
+            from: self.from,
+            body: self.body.unwrap_or_default(),
+        })
+    }
+}
+
+impl fmt::Debug for MessageRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageRecord")
+            .field("sid", &self.sid)
+            .field("status", &self.status)
+            .field("to", &Hidden(&self.to))
+            .field("from", &self.from.as_deref().map(Hidden))
+            .field("body", &Hidden(&self.body))
+            .field("created_at", &self.created_at)
+            .field("sent_at", &self.sent_at)
+            .field("segments", &self.segments)
+            .finish()
+    }
+}
+
+/// RFC 2822, as the 2010 API writes dates.
+fn timestamp(text: &str) -> Option<Timestamp> {
+    DateTimeParser::new().parse_timestamp(text).ok()
+}

@@ -1,0 +1,200 @@
+//! What Twilio posts: status reports of texts we sent, and texts that people sent to us. Unknown
+//! parameters are ignored, because Twilio adds some without notice. Verify the signature first.
+
+use std::fmt;
+
+use super::form::{pairs, take};
+use crate::redact::Hidden;
+
+/// One status report (`StatusCallback`).
+#[derive(Clone, PartialEq, Eq)]
+pub struct StatusReport {
+    /// Twilio's id of the text.
+    pub sid: String,
+    /// Twilio's account.
+    pub account_sid: Option<String>,
+    /// What is reported.
+    pub status: ReportedStatus,
+    /// Twilio's error code, also where the status itself carries none.
+    pub error_code: Option<u32>,
+    /// Recipient of the text.
+    pub to: Option<String>,
+    /// Sender of the text.
+    pub from: Option<String>,
+}
+
+/// Twilio's thirteen statuses, as far as they differ for us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReportedStatus {
+    /// accepted, scheduled, queued, sending: Twilio has it, the carrier not yet.
+    Pending,
+    /// sent; also partially_delivered, which proves no delivery of the whole.
+    Sent,
+    /// delivered.
+    Delivered,
+    /// undelivered: the recipient's carrier did not deliver it.
+    Undelivered(Option<u32>),
+    /// failed or canceled: Twilio did not send it.
+    Failed(Option<u32>),
+    /// read, on channels with read receipts.
+    Read,
+}
+
+/// One text that somebody sent to one of our numbers.
+#[derive(Clone, PartialEq, Eq)]
+pub struct InboundText {
+    /// Twilio's id of the text.
+    pub sid: String,
+    /// Twilio's account.
+    pub account_sid: Option<String>,
+    /// The messaging service whose number was texted, if any.
+    pub messaging_service_sid: Option<String>,
+    /// Who wrote.
+    pub from: String,
+    /// Our number.
+    pub to: String,
+    /// The text; empty for media without one.
+    pub body: String,
+    /// How many media came with it.
+    pub num_media: u16,
+    /// Billed segments.
+    pub num_segments: Option<u16>,
+    /// Set where Twilio's Advanced Opt-Out recognised a keyword, and thus answered it.
+    pub opt_out_type: Option<OptOutType>,
+}
+
+/// What Advanced Opt-Out took a text for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OptOutType {
+    /// Opt-out.
+    Stop,
+    /// Opt-in.
+    Start,
+    /// Help.
+    Help,
+}
+
+/// Why a signed webhook could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookError {
+    /// A parameter that every such webhook has is missing or malformed.
+    #[error("parameter {0} is missing or malformed")]
+    Parameter(&'static str),
+    /// A status that is not one of Twilio's outbound ones; nothing may be concluded from it.
+    #[error("the reported status is not known")]
+    UnknownStatus,
+}
+
+/// Reads a status report.
+///
+/// # Errors
+/// When the id or the status is missing, malformed or not known.
+pub fn parse_status(form: &[u8]) -> Result<StatusReport, WebhookError> {
+    let mut pairs = pairs(form);
+    let sid = sid(&mut pairs)?;
+    let error_code = match take(&mut pairs, "ErrorCode") {
+        Some(code) => Some(code.parse().map_err(|_| WebhookError::Parameter("ErrorCode"))?),
+        None => None,
+    };
+    let status = take(&mut pairs, "MessageStatus")
+        .or_else(|| take(&mut pairs, "SmsStatus"))
+        .ok_or(WebhookError::Parameter("MessageStatus"))?;
+    Ok(StatusReport {
+        sid,
+        account_sid: take(&mut pairs, "AccountSid"),
+        status: ReportedStatus::read(&status, error_code).ok_or(WebhookError::UnknownStatus)?,
+        error_code,
+        to: take(&mut pairs, "To"),
+        from: take(&mut pairs, "From"),
+    })
+}
+
+/// Reads an inbound text.
+///
+/// # Errors
+/// When the id or a number is missing, or a count is not one.
+pub fn parse_inbound(form: &[u8]) -> Result<InboundText, WebhookError> {
+    let mut pairs = pairs(form);
+    Ok(InboundText {
+        sid: sid(&mut pairs)?,
+        account_sid: take(&mut pairs, "AccountSid"),
+        messaging_service_sid: take(&mut pairs, "MessagingServiceSid"),
+        from: take(&mut pairs, "From").ok_or(WebhookError::Parameter("From"))?,
+        to: take(&mut pairs, "To").ok_or(WebhookError::Parameter("To"))?,
+        body: take(&mut pairs, "Body").unwrap_or_default(),
+        num_media: count(&mut pairs, "NumMedia")?.unwrap_or(0),
+        num_segments: count(&mut pairs, "NumSegments")?,
+        opt_out_type: take(&mut pairs, "OptOutType").and_then(|kind| OptOutType::read(&kind)),
+    })
+}
+
+// === impl ReportedStatus ===
+
+impl ReportedStatus {
+    /// Twilio's word for an outbound status; none for the inbound ones and for words it may add.
+    pub(super) fn read(status: &str, code: Option<u32>) -> Option<Self> {
+        match status {
+            "accepted" | "scheduled" | "queued" | "sending" => Some(Self::Pending),
+            "sent" | "partially_delivered" => Some(Self::Sent),
+            "delivered" => Some(Self::Delivered),
+            "undelivered" => Some(Self::Undelivered(code)),
+            "failed" | "canceled" => Some(Self::Failed(code)),
+            "read" => Some(Self::Read),
+            _ => None,
+        }
+    }
+}
+
+// === impl OptOutType ===
+
+impl OptOutType {
+    fn read(kind: &str) -> Option<Self> {
+        match kind.to_ascii_uppercase().as_str() {
+            "STOP" => Some(Self::Stop),
+            "START" => Some(Self::Start),
+            "HELP" => Some(Self::Help),
+            _ => None,
+        }
+    }
+}
+
+fn sid(pairs: &mut [(String, String)]) -> Result<String, WebhookError> {
+    take(pairs, "MessageSid")
+        .or_else(|| take(pairs, "SmsSid"))
+        .filter(|sid| super::is_sid(sid))
+        .ok_or(WebhookError::Parameter("MessageSid"))
+}
+
+fn count(pairs: &mut [(String, String)], name: &'static str) -> Result<Option<u16>, WebhookError> {
+    let Some(text) = take(pairs, name) else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| WebhookError::Parameter(name))
+}
+
+impl fmt::Debug for StatusReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StatusReport")
+            .field("sid", &self.sid)
+            .field("account_sid", &self.account_sid)
+            .field("status", &self.status)
+            .field("error_code", &self.error_code)
+            .field("to", &self.to.as_deref().map(Hidden))
+            .field("from", &self.from.as_deref().map(Hidden))
+            .finish()
+    }
+}
+
+impl fmt::Debug for InboundText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InboundText")
+            .field("sid", &self.sid)
+            .field("account_sid", &self.account_sid)
+            .field("messaging_service_sid", &self.messaging_service_sid)
+            .field("from", &Hidden(&self.from))
+            .field("to", &Hidden(&self.to))
+            .field("body", &Hidden(&self.body))
+            .field("num_media", &self.num_media)
+            .field("num_segments", &self.num_segments)
+            .field("opt_out_type", &self.opt_out_type)
+            .finish()
+    }
+}

@@ -1,0 +1,229 @@
+//! The model client: what it asks, what it reads, and what each failure allows.
+
+use std::time::Duration;
+
+use carriers::anthropic::{
+    AiError, Client, Fate, Fault, Message, Reply, Request, Role, StopReason,
+};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::play::{Break, Breaker, Played, Server, secret};
+
+fn client(url: &str) -> Client {
+    let http = carriers::http::client().expect("TLS is set up");
+    Client::new(http, url, &secret("sk-ant-1")).expect("settings")
+}
+
+const CONVERSATION: [Message<'static>; 2] = [
+    Message { role: Role::Assistant, content: "Hi, this is Acme." },
+    Message { role: Role::User, content: "¿Abren hoy?" },
+];
+
+fn question() -> Request<'static> {
+    Request {
+        model: "claude-haiku-5-5",
+        system: "Answer briefly.",
+        messages: &CONVERSATION,
+        max_tokens: 200,
+    }
+}
+
+fn reply(content: &Value, stop_reason: &str) -> Played {
+    let body = json!({
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-haiku-5-5",
+        "content": content, "stop_reason": stop_reason, "stop_sequence": null,
+        "usage": {"input_tokens": 10, "output_tokens": 5,
+                  "cache_creation_input_tokens": 3, "cache_read_input_tokens": 4}
+    });
+    Played::new(200, &body.to_string()).header("request-id", "req_1")
+}
+
+fn error(status: u16, kind: &str) -> Played {
+    let body = json!({"type": "error", "error": {"type": kind, "message": "may change"},
+                      "request_id": "req_1"});
+    Played::new(status, &body.to_string()).header("request-id", "req_1")
+}
+
+async fn failure(label: &str, played: Played) -> AiError {
+    let server = Server::playing([played]).await;
+    let error = client(&server.url).message(question()).await.expect_err(label);
+    assert_eq!(server.seen().len(), 1, "{label}: one call, whatever the answer");
+    error
+}
+
+#[tokio::test]
+async fn a_question_is_one_post_in_the_current_version() {
+    let server =
+        Server::playing([reply(&json!([{"type": "text", "text": "Sí"}]), "end_turn")]).await;
+    let answer = client(&server.url).message(question()).await;
+    let want = Reply {
+        text: "Sí".to_owned(),
+        stop_reason: StopReason::EndTurn,
+        input_tokens: 17,
+        output_tokens: 5,
+    };
+    assert_eq!(answer, Ok(want));
+    let seen = &server.seen()[0];
+    assert_eq!((seen.method.as_str(), seen.uri.path()), ("POST", "/v1/messages"));
+    assert_eq!(seen.header("x-api-key"), Some("sk-ant-1"));
+    assert_eq!(seen.header("anthropic-version"), Some("2026-10-21"));
+    assert_eq!(seen.header("content-type"), Some("application/json"));
+    let body: Value = serde_json::from_slice(&seen.body).expect("JSON");
+    let want = json!({
+        "model": "claude-haiku-5-5", "system": "Answer briefly.", "max_tokens": 200,
+        "messages": [{"role": "assistant", "content": "Hi, this is Acme."},
+                     {"role": "user", "content": "¿Abren hoy?"}]
+    });
+    assert_eq!(body, want, "nothing more: sampling parameters are refused by this version");
+}
+
+#[tokio::test]
+async fn an_empty_system_text_is_left_out() {
+    let server = Server::playing([reply(&json!([]), "end_turn")]).await;
+    let request = Request { system: "", ..question() };
+    client(&server.url).message(request).await.expect("a message");
+    let body: Value = serde_json::from_slice(&server.seen()[0].body).expect("JSON");
+    assert!(body.get("system").is_none());
+}
+
+#[tokio::test]
+async fn text_blocks_are_joined_and_others_passed_over() {
+    let blocks = json!([
+        {"type": "thinking", "thinking": "...", "signature": "x"},
+        {"type": "text", "text": "a", "citations": null},
+        {"type": "tool_use", "id": "toolu_1", "name": "classify", "input": {"intent": "opt_out"}},
+        {"type": "text", "text": "b"}
+    ]);
+    for (word, reason, complete) in [
+        ("end_turn", StopReason::EndTurn, true),
+        ("stop_sequence", StopReason::StopSequence, true),
+        ("max_tokens", StopReason::MaxTokens, false),
+        ("tool_use", StopReason::ToolUse, false),
+        ("pause_turn", StopReason::PauseTurn, false),
+        ("refusal", StopReason::Refusal, false),
+        ("model_context_window_exceeded", StopReason::ModelContextWindowExceeded, false),
+        ("something_new", StopReason::Other, false),
+    ] {
+        let server = Server::playing([reply(&blocks, word)]).await;
+        let answer = client(&server.url).message(question()).await.expect("a message");
+        assert_eq!((answer.text.as_str(), answer.stop_reason), ("ab", reason));
+        assert_eq!(answer.stop_reason.is_complete(), complete, "{word}");
+    }
+}
+
+#[tokio::test]
+async fn every_error_of_the_api_has_its_fate() {
+    let retry = Fate::Retry { after: None };
+    for (status, kind, fault, fate) in [
+        (400, "invalid_request_error", Fault::InvalidRequest, Fate::GiveUp),
+        (401, "authentication_error", Fault::Authentication, Fate::StopAccount),
+        (402, "billing_error", Fault::Billing, Fate::StopAccount),
+        (403, "permission_error", Fault::Permission, Fate::StopAccount),
+        (404, "not_found_error", Fault::NotFound, Fate::GiveUp),
+        (408, "timeout_error", Fault::TimedOut, retry),
+        (409, "conflict_error", Fault::Conflict, retry),
+        (413, "request_too_large", Fault::TooLarge, Fate::GiveUp),
+        (422, "invalid_request_error", Fault::InvalidRequest, Fate::GiveUp),
+        (429, "rate_limit_error", Fault::RateLimited, retry),
+        (500, "api_error", Fault::Server, retry),
+        (503, "api_error", Fault::Server, retry),
+        (504, "timeout_error", Fault::TimedOut, retry),
+        (
+            529,
+            "overloaded_error",
+            Fault::Overloaded,
+            Fate::Retry { after: Some(Duration::from_secs(10)) },
+        ),
+    ] {
+        let error = failure(kind, error(status, kind)).await;
+        assert_eq!((error.fault, error.fate()), (fault, fate), "{status}");
+        assert_eq!(error.status, Some(status));
+        assert_eq!(error.error_type.as_deref(), Some(kind));
+        assert_eq!(error.request_id.as_deref(), Some("req_1"));
+    }
+}
+
+#[tokio::test]
+async fn the_apis_own_word_on_repeating_wins() {
+    let after = |seconds: f64| Fate::Retry { after: Some(Duration::from_secs_f64(seconds)) };
+    let limit = || error(429, "rate_limit_error");
+    for (label, played, fate) in [
+        ("seconds", limit().header("retry-after", "12"), after(12.0)),
+        ("a fraction", limit().header("retry-after", "0.5"), after(0.5)),
+        (
+            "milliseconds first",
+            limit().header("retry-after", "12").header("retry-after-ms", "250"),
+            after(0.25),
+        ),
+        (
+            "unreadable milliseconds",
+            limit().header("retry-after", "12").header("retry-after-ms", "-1"),
+            after(12.0),
+        ),
+        (
+            "overloaded with a wait",
+            error(529, "overloaded_error").header("retry-after", "3"),
+            after(3.0),
+        ),
+        ("no", limit().header("x-should-retry", "false"), Fate::GiveUp),
+        (
+            "yes",
+            error(400, "invalid_request_error").header("x-should-retry", "true"),
+            Fate::Retry { after: None },
+        ),
+        (
+            "no, and the account is stopped",
+            error(401, "authentication_error").header("x-should-retry", "false"),
+            Fate::StopAccount,
+        ),
+    ] {
+        assert_eq!(failure(label, played).await.fate(), fate, "{label}");
+    }
+}
+
+#[tokio::test]
+async fn a_2xx_that_is_no_message_is_unreadable() {
+    let message = |usage: &str| format!(r#"{{"content":[],"stop_reason":"end_turn"{usage}}}"#);
+    for (label, body) in [
+        ("empty", String::new()),
+        ("html", "<html>".to_owned()),
+        ("no usage", message("")),
+        ("no stop", r#"{"content":[],"usage":{"input_tokens":1,"output_tokens":1}}"#.to_owned()),
+        ("too long", "x".repeat(2 * 1024 * 1024)),
+    ] {
+        let error = failure(label, Played::new(200, &body)).await;
+        assert_eq!(error.fault, Fault::Unreadable, "{label}");
+        assert_eq!(error.fate(), Fate::Retry { after: None }, "{label}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_not_repeated() {
+    let target = Server::playing([reply(&json!([]), "end_turn")]).await;
+    let location: &'static str = Box::leak(target.url.clone().into_boxed_str());
+    let error = failure("redirect", Played::new(307, "").header("location", location)).await;
+    assert_eq!((error.fault, error.fate()), (Fault::Unexpected, Fate::GiveUp));
+    assert_eq!(target.seen().len(), 0, "the key goes nowhere else");
+}
+
+#[tokio::test]
+async fn calls_without_a_reply_may_be_repeated_by_the_caller_only() {
+    let retry = Fate::Retry { after: None };
+    let breaker = Breaker::that(Break::Reset).await;
+    let asked = client(&format!("http://{}", breaker.address)).message(question()).await;
+    let error = asked.expect_err("broken");
+    assert_eq!((error.fault, error.fate(), breaker.requests()), (Fault::Broken, retry, 1));
+
+    let server = Server::playing([Played { hang: true, ..Played::default() }]).await;
+    let slow = client(&server.url).with_timeout(Duration::from_millis(300));
+    let error = slow.message(question()).await.expect_err("too late");
+    assert_eq!((error.fault, error.fate()), (Fault::TimedOut, retry));
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    drop(listener);
+    let error = client(&format!("http://{address}")).message(question()).await;
+    let error = error.expect_err("refused");
+    assert_eq!((error.fault, error.fate()), (Fault::NoConnection, retry));
+}

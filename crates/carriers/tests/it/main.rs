@@ -1,0 +1,13 @@
+//! The carriers' clients against a small server that plays answers, and the codecs against the
+//! providers' own vectors.
+
+mod anthropic;
+mod play;
+mod redaction;
+mod signature;
+mod twilio_answers;
+mod twilio_faults;
+mod twilio_keywords;
+mod twilio_records;
+mod twilio_request;
+mod twilio_webhook;

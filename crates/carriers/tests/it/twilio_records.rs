@@ -1,0 +1,119 @@
+//! Fetching and listing what Twilio has on record.
+
+use carriers::twilio::webhook::ReportedStatus;
+use carriers::twilio::{MessageRecord, ReadError};
+use carriers::{Doubt, Scope, Throttle};
+use jiff::civil::date;
+
+use crate::play::{ACCOUNT, Break, Breaker, Played, SID, Server, twilio};
+
+fn wire(sid: &str, status: &str, direction: &str) -> String {
+    format!(
+        r#"{{"account_sid":"{ACCOUNT}","api_version":"2010-04-01","body":"hi",
+        "direction":"{direction}",
+        "date_created":"Thu, 24 Aug 2023 05:01:45 +0000","date_sent":null,
+        "date_updated":"Thu, 24 Aug 2023 05:01:45 +0000","error_code":null,"error_message":null,
+        "from":"+15005550006","messaging_service_sid":null,"num_media":"0","num_segments":"1",
+        "price":null,"price_unit":"USD","sid":"{sid}","status":"{status}",
+        "subresource_uris":{{"media":"/x"}},"to":"+14155550100","uri":"/x"}}"#
+    )
+}
+
+fn record(sid: &str, status: ReportedStatus) -> MessageRecord {
+    MessageRecord {
+        sid: sid.to_owned(),
+        status,
+        to: "+14155550100".to_owned(),
+        from: Some("+15005550006".to_owned()),
+        body: "hi".to_owned(),
+        created_at: Some("2023-08-24T05:01:45Z".parse().expect("a time")),
+        sent_at: None,
+        segments: Some(1),
+    }
+}
+
+fn page(messages: &[String], next: Option<&str>) -> Played {
+    let next = next.map_or("null".to_owned(), |uri| format!("\"{uri}\""));
+    let messages = messages.join(",");
+    Played::new(200, &format!(r#"{{"messages":[{messages}],"next_page_uri":{next},"page":0}}"#))
+}
+
+#[tokio::test]
+async fn one_text_is_fetched_by_its_id() {
+    let server = Server::playing([Played::new(200, &wire(SID, "delivered", "outbound-api"))]).await;
+    let fetched = twilio(&server.url).fetch(SID).await;
+    assert_eq!(fetched, Ok(Some(record(SID, ReportedStatus::Delivered))));
+    let seen = &server.seen()[0];
+    assert_eq!(seen.method, "GET");
+    assert_eq!(seen.uri.path(), format!("/2010-04-01/Accounts/{ACCOUNT}/Messages/{SID}.json"));
+    assert!(seen.header("authorization").is_some());
+}
+
+#[tokio::test]
+async fn only_a_404_of_twilio_itself_says_that_a_text_is_not_there() {
+    let server = Server::playing([Played::twilio_error(404, 20404)]).await;
+    assert_eq!(twilio(&server.url).fetch(SID).await, Ok(None));
+    assert_eq!(twilio(&server.url).fetch("../../Accounts").await, Ok(None));
+    assert_eq!(server.seen().len(), 1, "a malformed id is not asked for");
+    let server = Server::playing([Played::new(404, "<html>")]).await;
+    let error = ReadError::Unavailable(Doubt::Status { status: 404, code: None });
+    assert_eq!(twilio(&server.url).fetch(SID).await, Err(error));
+}
+
+#[tokio::test]
+async fn a_list_follows_every_page_and_leaves_inbound_texts_out() {
+    let next = format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json?Page=1&PageToken=PASM1");
+    let first = [wire("SM01", "sent", "outbound-api"), wire("SM02", "received", "inbound")];
+    let second = [wire("SM03", "queued", "outbound-api")];
+    let server = Server::playing([page(&first, Some(&next)), page(&second, None)]).await;
+    let listed =
+        twilio(&server.url).list("+14155550100", "+15005550006", Some(date(2023, 8, 24))).await;
+    let want = vec![record("SM01", ReportedStatus::Sent), record("SM03", ReportedStatus::Pending)];
+    assert_eq!(listed, Ok(want));
+    let seen = server.seen();
+    assert_eq!(
+        seen[0].uri.query(),
+        Some("To=%2B14155550100&From=%2B15005550006&DateSent=2023-08-24&PageSize=200")
+    );
+    assert_eq!(seen[1].uri.to_string(), next);
+}
+
+#[tokio::test]
+async fn a_partial_list_is_an_error_and_not_an_answer() {
+    let own = format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json?Page=1");
+    let unreadable = ReadError::Unavailable(Doubt::Unreadable { status: 200 });
+    let one = [wire("SM01", "sent", "outbound-api")];
+    for (label, answers, want) in [
+        (
+            "the second page fails",
+            vec![page(&one, Some(&own)), Played::twilio_error(500, 20500)],
+            ReadError::Unavailable(Doubt::Status { status: 500, code: Some(20500) }),
+        ),
+        ("pages without end", vec![page(&one, Some(&own))], ReadError::TooMany),
+        ("a page elsewhere", vec![page(&one, Some("https://evil.test/x"))], unreadable.clone()),
+        ("a page by authority", vec![page(&one, Some("@evil.test/x"))], unreadable.clone()),
+        (
+            "a status that is not known",
+            vec![page(&[wire("SM01", "teleported", "outbound-api")], None)],
+            unreadable.clone(),
+        ),
+        ("no list", vec![Played::new(200, "{}")], unreadable),
+        (
+            "throttled",
+            vec![Played::twilio_error(429, 20429)],
+            ReadError::Throttled(Throttle { scope: Scope::Account, retry_after: None }),
+        ),
+        ("stopped", vec![Played::twilio_error(401, 20003)], ReadError::Stopped { status: 401 }),
+    ] {
+        let server = Server::playing(answers).await;
+        let listed = twilio(&server.url).list("+1", "+2", None).await;
+        assert_eq!(listed, Err(want), "{label}");
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_breaks_says_nothing_about_the_text() {
+    let breaker = Breaker::that(Break::Reset).await;
+    let fetched = twilio(&format!("http://{}", breaker.address)).fetch(SID).await;
+    assert_eq!(fetched, Err(ReadError::Unavailable(Doubt::Broken)));
+}

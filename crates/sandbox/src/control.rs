@@ -1,0 +1,225 @@
+//! The control API under `/sandbox/`: what outsiders read and set. Errors are problem documents.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::app::App;
+use crate::clock::{self, machine_now};
+use crate::ledger::{Carrier, Filter, Lines};
+use crate::personas::Kind;
+use crate::phone::Phone;
+use crate::reply::{self, Form, Reply, problem};
+use crate::stats::Callbacks;
+use crate::twilio::{self, Heard, Keyword};
+
+/// The most references that the statistics name.
+const MAX_NAMED: usize = 100;
+
+/// Answers a request whose path goes on with `rest` after `/sandbox/`.
+pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> Response<Reply> {
+    let done = match (rest, &head.method) {
+        ("ledger", &Method::GET) => ledger(app, head),
+        ("auto-replies", &Method::GET) => Ok(auto_replies(app)),
+        ("stats", &Method::GET) => Ok(ok(&stats(app))),
+        ("reset", &Method::POST) => reset(app, body),
+        ("faults", &Method::GET) => Ok(ok(&*app.faults())),
+        ("faults", &Method::PUT) => put_faults(app, body),
+        ("personas", &Method::GET) => Ok(ok(&*app.personas())),
+        ("personas", &Method::PUT) => put_personas(app, body),
+        ("clock", &Method::GET) => Ok(ok(&app.clock.read(machine_now()))),
+        ("clock", &Method::PUT) => put_clock(app, body),
+        ("inbound", &Method::POST) => inbound(app, body),
+        (
+            "ledger" | "auto-replies" | "stats" | "reset" | "faults" | "personas" | "clock"
+            | "inbound",
+            _,
+        ) => Err(wrong_method()),
+        _ => Err(problem(StatusCode::NOT_FOUND, "the sandbox has no such control call")),
+    };
+    done.unwrap_or_else(|refusal| refusal)
+}
+
+/// `GET /healthz`.
+pub(crate) fn healthy() -> Response<Reply> {
+    ok(&json!({ "status": "ok" }))
+}
+
+fn ok<T: Serialize>(value: &T) -> Response<Reply> {
+    reply::json(StatusCode::OK, value)
+}
+
+fn unprocessable(detail: &str) -> Response<Reply> {
+    problem(StatusCode::UNPROCESSABLE_ENTITY, detail)
+}
+
+fn wrong_method() -> Response<Reply> {
+    problem(StatusCode::METHOD_NOT_ALLOWED, "this control call has another method")
+}
+
+/// Reads a JSON body: 400 when it is no JSON, 422 when it says something else than it should.
+#[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Response<Reply>> {
+    // A list would be taken for the fields in their order.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(unprocessable("a JSON object is wanted"));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        if error.is_data() {
+            unprocessable(&error.to_string())
+        } else {
+            problem(StatusCode::BAD_REQUEST, &format!("not JSON: {error}"))
+        }
+    })
+}
+
+#[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
+fn ledger(app: &Arc<App>, head: &Parts) -> Result<Response<Reply>, Response<Reply>> {
+    let query = Form::parse(head.uri.query().unwrap_or("").as_bytes())
+        .ok_or_else(|| unprocessable("the query cannot be read"))?;
+    let mut filter = Filter::default();
+    if let Some(name) = query.get("carrier") {
+        let carrier = Carrier::parse(name);
+        filter.carrier = Some(carrier.ok_or_else(|| unprocessable("carrier must be twilio"))?);
+    }
+    if let Some(since) = query.get("since") {
+        let since = since.parse().map_err(|_| unprocessable("since must be an RFC 3339 time"))?;
+        filter.since = Some(since);
+    }
+    let mut response = Response::new(Reply::Lines(Lines::new(app.clone(), filter)));
+    let kind = http::HeaderValue::from_static("application/x-ndjson");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
+    Ok(response)
+}
+
+fn auto_replies(app: &App) -> Response<Reply> {
+    let mut lines = String::new();
+    for reply in &app.state().people.auto_replies {
+        let line = json!({
+            "sid": format!("SM{:032x}", reply.sid),
+            "from": &*reply.from,
+            "to": reply.to.to_string(),
+            "body": reply.body,
+            "at": reply.at,
+        });
+        lines.push_str(&line.to_string());
+        lines.push('\n');
+    }
+    reply::whole(StatusCode::OK, "application/x-ndjson", lines.into())
+}
+
+/// The answer of `GET /sandbox/stats`.
+#[derive(Serialize)]
+struct Statistics {
+    accepted: u64,
+    by_status: BTreeMap<&'static str, u64>,
+    /// Refused calls by Twilio's code.
+    refused: BTreeMap<u32, u64>,
+    /// References that were accepted more than once.
+    duplicates: u64,
+    /// Texts beyond the first of their reference.
+    duplicate_texts: u64,
+    duplicate_references: Vec<Arc<str>>,
+    without_reference: u64,
+    inbound: BTreeMap<&'static str, u64>,
+    inbound_without_webhook: u64,
+    auto_replies: u64,
+    callbacks: Callbacks,
+    ai_calls: u64,
+    ai_errors: BTreeMap<u16, u64>,
+    /// Faults that struck, by name.
+    faults: BTreeMap<&'static str, u64>,
+}
+
+fn stats(app: &App) -> Statistics {
+    let state = app.state();
+    let counts = state.ledger.counts();
+    let stats = &state.stats;
+    let inbound = Kind::ALL.iter().map(|kind| (kind.name(), stats.inbound[*kind as usize]));
+    let total: u64 = stats.inbound.iter().sum();
+    Statistics {
+        accepted: counts.accepted,
+        by_status: counts.by_status.into_iter().collect(),
+        refused: stats.refused.clone(),
+        duplicates: counts.duplicate_references,
+        duplicate_texts: counts.duplicate_acceptances,
+        duplicate_references: state.ledger.duplicates(MAX_NAMED),
+        without_reference: counts.without_reference,
+        inbound: inbound.chain([("total", total)]).collect(),
+        inbound_without_webhook: stats.inbound_without_webhook,
+        auto_replies: stats.auto_replies,
+        callbacks: app.courier.counters.read(app.schedule.open() + app.courier.open()),
+        ai_calls: stats.ai_calls,
+        ai_errors: stats.ai_errors.clone(),
+        faults: stats.faults.clone(),
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Reset {
+    /// Also accounts, numbers, faults and personas.
+    all: bool,
+}
+
+#[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
+fn reset(app: &App, body: &[u8]) -> Result<Response<Reply>, Response<Reply>> {
+    let reset: Reset = if body.is_empty() { Reset::default() } else { read(body)? };
+    app.reset(reset.all);
+    Ok(ok(&stats(app)))
+}
+
+#[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
+fn put_faults(app: &App, body: &[u8]) -> Result<Response<Reply>, Response<Reply>> {
+    let faults: crate::faults::Faults = read(body)?;
+    faults.check().map_err(|detail| unprocessable(&detail))?;
+    app.set_faults(faults);
+    Ok(ok(&*app.faults()))
+}
+
+#[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
+fn put_personas(app: &App, body: &[u8]) -> Result<Response<Reply>, Response<Reply>> {
+    let personas: crate::personas::Personas = read(body)?;
+    personas.check().map_err(|detail| unprocessable(&detail))?;
+    app.set_personas(personas);
+    Ok(ok(&*app.personas()))
+}
+
+#[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
+fn put_clock(app: &App, body: &[u8]) -> Result<Response<Reply>, Response<Reply>> {
+    let change: clock::Change = read(body)?;
+    app.clock.set(&change, machine_now()).map_err(|detail| unprocessable(&detail))?;
+    Ok(ok(&app.clock.read(machine_now())))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InboundBody {
+    from: String,
+    to: String,
+    body: String,
+    opt_out_type: Option<String>,
+}
+
+#[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
+fn inbound(app: &Arc<App>, body: &[u8]) -> Result<Response<Reply>, Response<Reply>> {
+    let inbound: InboundBody = read(body)?;
+    let from = Phone::parse(&inbound.from)
+        .ok_or_else(|| unprocessable("from must be a phone number in E.164 form"))?;
+    let parse = |name: &String| {
+        Keyword::parse(name).ok_or_else(|| unprocessable("opt_out_type is STOP, START or HELP"))
+    };
+    let opt_out = inbound.opt_out_type.as_ref().map(parse).transpose()?;
+    let (to, body) = (inbound.to.as_str(), inbound.body.as_str());
+    let heard = Heard { from, to, body, opt_out, kind: None };
+    let received = twilio::receive(app, &heard).ok_or_else(|| {
+        unprocessable("no account has the number `to`: register it at IncomingPhoneNumbers first")
+    })?;
+    let webhook = received.webhook.as_deref();
+    Ok(reply::json(StatusCode::ACCEPTED, &json!({ "sid": received.sid, "webhook": webhook })))
+}

@@ -1,0 +1,150 @@
+//! One accepted text, and the states it goes through.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Draft, Index};
+use crate::phone::Phone;
+
+/// Who accepted a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    Twilio,
+}
+
+impl Carrier {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Twilio => "twilio",
+        }
+    }
+
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        (name == "twilio").then_some(Self::Twilio)
+    }
+}
+
+/// Where a text stands, in Twilio's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Accepted,
+    Scheduled,
+    Queued,
+    Sent,
+    Delivered,
+    Undelivered,
+    Failed,
+    Canceled,
+}
+
+impl Status {
+    /// In the order of their discriminants, which index counts.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Accepted,
+        Self::Scheduled,
+        Self::Queued,
+        Self::Sent,
+        Self::Delivered,
+        Self::Undelivered,
+        Self::Failed,
+        Self::Canceled,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Scheduled => "scheduled",
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Undelivered => "undelivered",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    /// Whether the carrier is done with it: it may be redacted and deleted.
+    pub(crate) fn is_done(self) -> bool {
+        match self {
+            Self::Accepted | Self::Scheduled | Self::Queued => false,
+            Self::Sent | Self::Delivered | Self::Undelivered | Self::Failed | Self::Canceled => {
+                true
+            }
+        }
+    }
+}
+
+/// An accepted text.
+pub(crate) struct Text {
+    pub(crate) sid: u128,
+    pub(crate) carrier: Carrier,
+    pub(crate) account: u16,
+    pub(crate) to: Phone,
+    pub(crate) from: Arc<str>,
+    pub(crate) body: Box<str>,
+    pub(crate) segments: u8,
+    pub(crate) media: u8,
+    pub(crate) service: Option<Arc<str>>,
+    /// Where receipts go; given up after the last one.
+    pub(crate) callback: Option<Arc<str>>,
+    pub(crate) reference: Option<Arc<str>>,
+    pub(crate) status: Status,
+    /// The carrier's error code, 0 for none.
+    pub(crate) error: u32,
+    /// Hidden from the carrier's API; the ledger keeps it.
+    pub(crate) redacted: bool,
+    pub(crate) deleted: bool,
+    /// Business time of acceptance.
+    pub(crate) at: Timestamp,
+    /// Machine times, as the carrier's API shows them.
+    pub(crate) received_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) sent_at: Option<Timestamp>,
+    /// The text to the same phone before this one.
+    pub(super) previous: Index,
+}
+
+impl Text {
+    pub(super) fn new(sid: u128, previous: Index, draft: Draft) -> Self {
+        Self {
+            sid,
+            carrier: draft.carrier,
+            account: draft.account,
+            to: draft.to,
+            from: draft.from,
+            body: draft.body,
+            segments: draft.segments,
+            media: draft.media,
+            service: draft.service,
+            callback: draft.callback,
+            reference: draft.reference,
+            status: draft.status,
+            error: 0,
+            redacted: false,
+            deleted: false,
+            at: draft.at,
+            received_at: draft.received_at,
+            updated_at: draft.received_at,
+            sent_at: None,
+            previous,
+        }
+    }
+
+    /// `SM` or, with media, `MM` and 32 hexadecimal digits.
+    pub(crate) fn sid_text(&self) -> String {
+        format!("{}{:032x}", if self.media > 0 { "MM" } else { "SM" }, self.sid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_stand_at_their_discriminant() {
+        for (place, status) in Status::ALL.iter().enumerate() {
+            assert_eq!(*status as usize, place);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The outside world of Millrace, simulated: carriers, the people behind the phones, and the AI.
+//!
+//! One server speaks enough of Twilio and Anthropic for their official SDKs, remembers every text
+//! it accepted (the ledger), calls back with signed requests, plays people who answer, and breaks
+//! on demand. It shares no codec with `carriers`: a shared codec would share its faults.
+//!
+//! Where it differs from the real services, on purpose:
+//! - A callback that cannot connect, times out or gets a 5xx is retried five times (a fault
+//!   setting). Twilio retries once, and only a failed connection, unless the URL says otherwise.
+//! - Callbacks go to `http` URLs only; one to `https` counts as failed at once.
+//! - A message may name any sender; a Messaging Service is a name for all numbers of its account.
+//! - The first credentials seen for an account stand, and its password signs the callbacks.
+//! - TwiML answers to an inbound webhook are read and ignored.
+
+mod anthropic;
+mod app;
+mod clock;
+mod control;
+mod courier;
+mod dice;
+mod faults;
+mod ledger;
+mod people;
+mod personas;
+mod phone;
+mod phrases;
+mod reply;
+mod schedule;
+mod segments;
+mod server;
+mod stats;
+mod twilio;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use domain::clock::BusinessClock;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::server::Running;
+
+/// What a sandbox is started with. Everything else is set over its control API.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// What all chance is drawn from, unless faults or personas name their own seed.
+    pub seed: u64,
+    /// The most connections that call back to one host at once (1 to 1,024).
+    pub callback_connections: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8090)),
+            seed: 1,
+            callback_connections: 64,
+        }
+    }
+}
+
+/// A running sandbox. Dropping it ends it at once; [`Sandbox::stop`] lets answers finish.
+pub struct Sandbox {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// The business clock, as last set by `PUT /sandbox/clock`; `None` until then.
+    pub clock: watch::Receiver<Option<BusinessClock>>,
+    running: Running,
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").field("addr", &self.addr).finish_non_exhaustive()
+    }
+}
+
+/// Starts a sandbox on the current tokio runtime.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub async fn start(config: Config) -> io::Result<Sandbox> {
+    let listener = TcpListener::bind(config.listen).await?;
+    let addr = listener.local_addr()?;
+    let app = Arc::new(App::new(config.seed, config.callback_connections.clamp(1, 1_024)));
+    let clock = app.clock.subscribe();
+    let running = Running::start(listener, app);
+    Ok(Sandbox { addr, clock, running })
+}
+
+impl Sandbox {
+    /// Answers the requests under way (for at most a second), then ends. Callbacks that are not
+    /// due yet are dropped.
+    pub async fn stop(self) {
+        self.running.stop().await;
+    }
+}

@@ -1,0 +1,160 @@
+//! `IncomingPhoneNumbers`: the numbers that an account has and where their inbound texts go.
+
+use std::sync::Arc;
+
+use http::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::callback::API_VERSION;
+use super::draft::is_callback;
+use super::errors::{Refusal, bad_request, coded, not_found};
+use super::paging::Page;
+use super::{Call, date};
+use crate::app::{Number, State};
+use crate::clock::machine_now;
+use crate::phone::Phone;
+use crate::reply::{Reply, whole};
+
+/// Registers a number. As with Twilio, one that anybody has already is not available.
+pub(super) fn create(call: &Call<'_>) -> Result<Response<Reply>, Refusal> {
+    let phone = call.form.get("PhoneNumber").ok_or_else(|| coded(21421))?;
+    match phone {
+        "+15005550000" => return Err(coded(21422)),
+        "+15005550001" => return Err(coded(21421)),
+        _ => {}
+    }
+    Phone::parse(phone).ok_or_else(|| coded(21421))?;
+    let mut state = call.app.state();
+    if state.accounts.numbers.contains_key(phone) {
+        return Err(coded(21422));
+    }
+    let now = machine_now();
+    let mut number = Number {
+        sid: state.ledger.fresh_id(),
+        account: call.account,
+        friendly_name: phone.into(),
+        sms_url: None,
+        status_callback: "".into(),
+        created_at: now,
+        updated_at: now,
+    };
+    change(&mut number, call)?;
+    let phone: Arc<str> = phone.into();
+    let body = show(&state, &phone, &number);
+    state.accounts.numbers.insert(phone, number);
+    Ok(super::json(StatusCode::CREATED, &body))
+}
+
+pub(super) fn update(call: &Call<'_>, id: u128) -> Result<Response<Reply>, Refusal> {
+    let mut state = call.app.state();
+    let phone = find(call, &state, id)?;
+    let number = state.accounts.numbers.get_mut(&phone).ok_or_else(not_found)?;
+    change(number, call)?;
+    number.updated_at = machine_now();
+    let number = state.accounts.numbers.get(&phone).ok_or_else(not_found)?;
+    Ok(super::json(StatusCode::OK, &show(&state, &phone, number)))
+}
+
+/// Applies the fields of a form, all or none.
+fn change(number: &mut Number, call: &Call<'_>) -> Result<(), Refusal> {
+    if call.form.get("SmsMethod").is_some_and(|method| method != "POST") {
+        return Err(bad_request("SmsMethod must be POST"));
+    }
+    let url = call.form.raw("SmsUrl");
+    if url.is_some_and(|url| !url.is_empty() && !is_callback(url)) {
+        return Err(bad_request("SmsUrl is not a valid URL"));
+    }
+    if let Some(url) = url {
+        number.sms_url = (!url.is_empty()).then(|| url.into());
+    }
+    if let Some(name) = call.form.get("FriendlyName") {
+        number.friendly_name = name.into();
+    }
+    if let Some(url) = call.form.raw("StatusCallback") {
+        number.status_callback = url.into();
+    }
+    Ok(())
+}
+
+pub(super) fn fetch(call: &Call<'_>, id: u128) -> Result<Response<Reply>, Refusal> {
+    let state = call.app.state();
+    let phone = find(call, &state, id)?;
+    let number = state.accounts.numbers.get(&phone).ok_or_else(not_found)?;
+    Ok(super::json(StatusCode::OK, &show(&state, &phone, number)))
+}
+
+pub(super) fn delete(call: &Call<'_>, id: u128) -> Result<Response<Reply>, Refusal> {
+    let mut state = call.app.state();
+    let phone = find(call, &state, id)?;
+    state.accounts.numbers.remove(&phone);
+    Ok(whole(StatusCode::NO_CONTENT, "application/json", bytes::Bytes::new()))
+}
+
+/// In the order of the digits, with the filters `PhoneNumber` (a part of it will do) and
+/// `FriendlyName`.
+pub(super) fn list(call: &Call<'_>) -> Result<Response<Reply>, Refusal> {
+    let page = Page::read(call)?;
+    let part = call.query.get("PhoneNumber");
+    let name = call.query.get("FriendlyName");
+    let mut records = Vec::new();
+    let mut last = None;
+    let mut more = false;
+    {
+        let state = call.app.state();
+        let mut skipping = page.after;
+        for (phone, number) in state.accounts.numbers_of(call.account) {
+            if let Some(token) = skipping {
+                skipping = skipping.filter(|_| number.sid != token);
+                continue;
+            }
+            let wanted = part.is_none_or(|part| phone.contains(part))
+                && name.is_none_or(|name| *number.friendly_name == *name);
+            if !wanted {
+                continue;
+            }
+            if records.len() == page.size {
+                more = true;
+                break;
+            }
+            last = Some(number.sid);
+            records.push(show(&state, phone, number));
+        }
+    }
+    let records = ("incoming_phone_numbers", records);
+    let body = page.envelope(call, "IncomingPhoneNumbers", records, last.filter(|_| more));
+    Ok(super::json(StatusCode::OK, &body))
+}
+
+fn find(call: &Call<'_>, state: &State, id: u128) -> Result<Arc<str>, Refusal> {
+    let mut mine = state.accounts.numbers_of(call.account);
+    let found = mine.find(|(_, number)| number.sid == id);
+    found.map(|(phone, _)| phone.clone()).ok_or_else(not_found)
+}
+
+fn show(state: &State, phone: &str, number: &Number) -> Value {
+    let account = state.accounts.sid(number.account);
+    let sid = format!("PN{:032x}", number.sid);
+    json!({
+        "sid": sid,
+        "account_sid": account,
+        "friendly_name": number.friendly_name,
+        "phone_number": phone,
+        "capabilities": { "voice": false, "sms": true, "mms": true, "fax": false },
+        "sms_url": number.sms_url.as_deref().unwrap_or(""),
+        "sms_method": "POST",
+        "sms_fallback_url": "",
+        "sms_fallback_method": "POST",
+        "sms_application_sid": "",
+        "status_callback": number.status_callback,
+        "status_callback_method": "POST",
+        "address_requirements": "none",
+        "beta": false,
+        "origin": "twilio",
+        "status": "in-use",
+        "type": "local",
+        "api_version": API_VERSION,
+        "date_created": date(number.created_at),
+        "date_updated": date(number.updated_at),
+        "uri": format!("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{sid}.json"),
+    })
+}

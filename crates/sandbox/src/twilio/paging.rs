@@ -1,0 +1,77 @@
+//! Lists in the envelope of the 2010 API. An extra key in it breaks the Python SDK. Paging goes
+//! forward only: `previous_page_uri` is always null.
+
+use serde_json::{Value, json};
+
+use super::Call;
+use super::errors::{Refusal, bad_request};
+
+/// Records per page, unless the call names a number.
+const DEFAULT_SIZE: usize = 50;
+
+/// The most records per page.
+const MAX_SIZE: usize = 1_000;
+
+/// Which page a call wants.
+pub(super) struct Page {
+    number: usize,
+    pub(super) size: usize,
+    /// The last record of the page before.
+    pub(super) after: Option<u128>,
+}
+
+impl Page {
+    pub(super) fn read(call: &Call<'_>) -> Result<Self, Refusal> {
+        let number = |name: &str, default| match call.query.get(name) {
+            None => Ok(default),
+            Some(text) => {
+                text.parse::<usize>().map_err(|_| bad_request(&format!("{name} is not a number")))
+            }
+        };
+        let after = call
+            .query
+            .get("PageToken")
+            .map(|token| super::sid_number(token).ok_or_else(|| bad_request("Invalid PageToken")))
+            .transpose()?;
+        let size = number("PageSize", DEFAULT_SIZE)?.clamp(1, MAX_SIZE);
+        Ok(Self { number: number("Page", 0)?, size, after })
+    }
+
+    /// The envelope. `last` is the last record on this page, if more follow.
+    pub(super) fn envelope(
+        &self,
+        call: &Call<'_>,
+        resource: &str,
+        (key, records): (&str, Vec<Value>),
+        last: Option<u128>,
+    ) -> Value {
+        let sid = call.app.state().accounts.sid(call.account).to_owned();
+        let path = format!("/2010-04-01/Accounts/{sid}/{resource}.json");
+        let uri = |number: usize, token: Option<u128>| {
+            let number = number.to_string();
+            let size = self.size.to_string();
+            let token = token.map(|sid| format!("PA{sid:032x}"));
+            let mut pairs: Vec<(&str, &str)> = call
+                .query
+                .pairs()
+                .filter(|(name, _)| !["Page", "PageSize", "PageToken"].contains(name))
+                .collect();
+            pairs.extend([("PageSize", size.as_str()), ("Page", number.as_str())]);
+            pairs.extend(token.as_deref().map(|token| ("PageToken", token)));
+            let query = serde_urlencoded::to_string(pairs).unwrap_or_default();
+            format!("{path}?{query}")
+        };
+        let start = self.number * self.size;
+        json!({
+            "first_page_uri": uri(0, None),
+            "next_page_uri": last.map(|sid| uri(self.number + 1, Some(sid))),
+            "previous_page_uri": null,
+            "page": self.number,
+            "page_size": self.size,
+            "start": start,
+            "end": (start + records.len()).saturating_sub(1),
+            "uri": uri(self.number, self.after),
+            key: records,
+        })
+    }
+}

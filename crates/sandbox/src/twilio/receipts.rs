@@ -1,0 +1,233 @@
+//! The way of an accepted text: queued, sent, then delivered or not, with a receipt at each step,
+//! and what the faults make of the receipts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+
+use super::{callback, inbound};
+use crate::app::App;
+use crate::clock::machine_now;
+use crate::courier::Delivery;
+use crate::dice::Dice;
+use crate::faults::Faults;
+use crate::ledger::{Index, Status};
+use crate::schedule::Job;
+use crate::stats::count;
+
+/// How often a scheduled text looks at the business clock.
+const RELEASE_LOOK: Duration = Duration::from_millis(100);
+
+/// How long after its text's last receipt a reordered `sent` comes.
+const REORDERED: Duration = Duration::from_millis(25);
+
+/// A step of a text that is due later.
+pub(crate) struct NextStep {
+    index: Index,
+    /// The ledger's generation that the index belongs to.
+    generation: u32,
+    dice: Dice,
+    step: Step,
+}
+
+/// What happens to the text.
+#[derive(Clone, Copy)]
+pub(super) enum Step {
+    /// A scheduled text whose time may have come.
+    Release { send_at: Timestamp },
+    /// A text of a service gets its sender.
+    Queue,
+    /// It goes to the phone's network.
+    Send,
+    /// The network says what became of it.
+    End,
+}
+
+impl NextStep {
+    pub(super) fn new(index: Index, generation: u32, dice: Dice, step: Step) -> Self {
+        Self { index, generation, dice, step }
+    }
+
+    fn then(&self, step: Step) -> Self {
+        Self { index: self.index, generation: self.generation, dice: self.dice, step }
+    }
+}
+
+/// What becomes of a text, drawn once and the same whenever it is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Delivered,
+    /// The network did not deliver it.
+    Undelivered(u32),
+    /// It never left the carrier.
+    Failed(u32),
+}
+
+impl Fate {
+    fn of(faults: &Faults, dice: Dice) -> Self {
+        match faults.undelivered.draw(dice.text("undelivered")) {
+            None => Self::Delivered,
+            // Queue overflow, account suspended, validity elapsed: these end in the queue.
+            Some(code @ (30001 | 30002 | 30036)) => Self::Failed(code),
+            Some(code) => Self::Undelivered(code),
+        }
+    }
+
+    fn status(self) -> (Status, u32) {
+        match self {
+            Self::Delivered => (Status::Delivered, 0),
+            Self::Undelivered(code) => (Status::Undelivered, code),
+            Self::Failed(code) => (Status::Failed, code),
+        }
+    }
+}
+
+/// Plans a step.
+pub(super) fn plan(app: &App, after: Duration, next: NextStep) {
+    app.later(after, Job::Step(next));
+}
+
+/// Whether this text's `sent` comes before the answer to its caller.
+pub(super) fn comes_before_response(faults: &Faults, dice: Dice) -> bool {
+    faults.receipts.sent && dice.text("before_response").hits(faults.receipts.before_response)
+}
+
+/// Takes a step that is due.
+pub(crate) fn take_step(app: &Arc<App>, next: NextStep) {
+    match next.step {
+        Step::Release { .. } => release(app, next),
+        Step::Queue => queue(app, &next),
+        Step::Send => send(app, &next, None),
+        Step::End => end(app, &next),
+    }
+}
+
+/// Sends at once, and tells when the receipt has been made.
+pub(super) fn send_now(app: &Arc<App>, next: NextStep, ended: oneshot::Sender<()>) {
+    app.state().stats.fault("before_response");
+    send(app, &next, Some(ended));
+}
+
+/// Lets a scheduled text go when business time has reached its time, else looks again later.
+pub(super) fn release(app: &App, next: NextStep) {
+    let Step::Release { send_at } = next.step else { return };
+    let waits = {
+        let state = app.state();
+        let text = state.ledger.get(next.index);
+        state.ledger.generation() == next.generation
+            && text.is_some_and(|text| text.status == Status::Scheduled)
+    };
+    if !waits {
+        return;
+    }
+    if app.clock.business(machine_now()) < send_at {
+        plan(app, RELEASE_LOOK, next);
+    } else {
+        plan(app, Duration::ZERO, next.then(Step::Queue));
+    }
+}
+
+fn queue(app: &Arc<App>, next: &NextStep) {
+    let faults = app.faults();
+    let from = [Status::Accepted, Status::Scheduled];
+    let Some(delivery) = advance(app, next, &from, Status::Queued, 0) else { return };
+    plan(app, faults.receipt_delay(next.dice) / 2, next.then(Step::Send));
+    emit(app, &faults, next.dice, "queued", delivery);
+}
+
+fn send(app: &Arc<App>, next: &NextStep, ended: Option<oneshot::Sender<()>>) {
+    let faults = app.faults();
+    let (status, error, ends) = match Fate::of(&faults, next.dice) {
+        Fate::Failed(code) => (Status::Failed, code, true),
+        Fate::Delivered | Fate::Undelivered(_) => (Status::Sent, 0, false),
+    };
+    let Some(delivery) = advance(app, next, &[Status::Queued], status, error) else { return };
+    if ends {
+        emit(app, &faults, next.dice, "failed", with_end(delivery, ended));
+        return;
+    }
+    plan(app, faults.receipt_delay(next.dice) / 2, next.then(Step::End));
+    let reordered = ended.is_none() && is_reordered(&faults, next.dice);
+    if faults.receipts.sent && !reordered {
+        emit(app, &faults, next.dice, "sent", with_end(delivery, ended));
+    }
+}
+
+fn end(app: &Arc<App>, next: &NextStep) {
+    let faults = app.faults();
+    let fate = Fate::of(&faults, next.dice);
+    let (status, error) = fate.status();
+    let reordered = is_reordered(&faults, next.dice) && !comes_before_response(&faults, next.dice);
+    let Some(delivery) = advance(app, next, &[Status::Sent], status, error) else { return };
+    let late = {
+        let mut state = app.state();
+        if state.ledger.generation() != next.generation {
+            return;
+        }
+        let late = reordered.then(|| callback::status(&mut state, next.index, Status::Sent, 0));
+        // No receipt follows: the URL's memory is given back.
+        if let Some(text) = state.ledger.get_mut(next.index) {
+            text.callback = None;
+        }
+        late.flatten()
+    };
+    if fate == Fate::Delivered {
+        inbound::react(app, next.index);
+    }
+    emit(app, &faults, next.dice, "end", delivery);
+    if let Some(late) = late {
+        app.state().stats.fault("reorder");
+        app.later(REORDERED, Job::Post(late));
+    }
+}
+
+fn is_reordered(faults: &Faults, dice: Dice) -> bool {
+    faults.receipts.sent && dice.text("reorder").hits(faults.receipts.reorder)
+}
+
+/// Moves the text on, if it stands where it should. The receipt is `None` within when the caller
+/// wants none.
+fn advance(
+    app: &App,
+    next: &NextStep,
+    from: &[Status],
+    to: Status,
+    error: u32,
+) -> Option<Option<Box<Delivery>>> {
+    let now = machine_now();
+    let mut state = app.state();
+    let stands = state.ledger.get(next.index).is_some_and(|text| from.contains(&text.status));
+    if !stands || state.ledger.generation() != next.generation {
+        return None;
+    }
+    state.ledger.set_status(next.index, to, error, now);
+    Some(callback::status(&mut state, next.index, to, error))
+}
+
+fn with_end(
+    delivery: Option<Box<Delivery>>,
+    ended: Option<oneshot::Sender<()>>,
+) -> Option<Box<Delivery>> {
+    delivery.map(|mut delivery| {
+        delivery.ended = ended;
+        delivery
+    })
+}
+
+/// Makes a receipt: once, twice or not at all.
+fn emit(app: &Arc<App>, faults: &Faults, dice: Dice, name: &str, delivery: Option<Box<Delivery>>) {
+    let Some(delivery) = delivery else { return };
+    if dice.text("receipt_drop").text(name).hits(faults.receipts.drop) {
+        count(&app.courier.counters.dropped);
+        return;
+    }
+    let duplicate = dice.text("receipt_duplicate").text(name);
+    if duplicate.hits(faults.receipts.duplicate) {
+        app.state().stats.fault("duplicate_receipt");
+        let after = Duration::from_millis(20 + duplicate.value() % 60);
+        app.later(after, Job::Post(delivery.again()));
+    }
+    app.courier.post(app, delivery);
+}

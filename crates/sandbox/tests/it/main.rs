@@ -1,0 +1,15 @@
+//! The sandbox as its callers see it: every behaviour over real HTTP on a free port.
+
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "tests")]
+
+mod anthropic;
+mod control;
+mod faults;
+mod inbound;
+mod lists;
+mod messages;
+mod numbers;
+mod official_sdks;
+mod personas;
+mod receipts;
+mod support;
