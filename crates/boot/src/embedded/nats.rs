@@ -1,0 +1,258 @@
+//! The embedded NATS server with JetStream.
+
+use std::fmt;
+use std::fs::File;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpStream;
+
+use super::data_dir::{lock_log, make_dir, write_durably, write_private};
+use super::supervise::{Program, Supervised};
+use super::{
+    EmbeddedError, EmbeddedOptions, NatsSync, PORT_ATTEMPTS, READY_POLL, READY_WITHIN, at,
+    free_port, last_words, port_was_taken,
+};
+use crate::keys::random_hex;
+use crate::tools;
+
+/// A private NATS server. Dropping it stops it too.
+pub struct Nats {
+    home: Home,
+    ports: Ports,
+    url: SecretString,
+    options: EmbeddedOptions,
+    server: Supervised,
+}
+
+/// The largest message, bytes: a frame is at most 256 KiB, a webhook body at most 1 MiB with its
+/// headers.
+const MAX_PAYLOAD: usize = 1024 * 1024 + 64 * 1024;
+/// How long the server may take to stop.
+const GRACE: Duration = Duration::from_secs(15);
+/// How long a server whose owner was killed may take until it has stopped.
+const PATIENCE: Duration = Duration::from_secs(17);
+/// The user that clients log in as.
+const USER: &str = "millrace";
+
+impl Nats {
+    /// Starts a server that keeps its data in `dir/nats`, and waits until it answers.
+    ///
+    /// # Errors
+    /// No server binary that is new enough; a server already working there; it does not start.
+    pub async fn start(dir: &Path, options: &EmbeddedOptions) -> Result<Self, EmbeddedError> {
+        let home = Home::open(dir, options.ephemeral)?;
+        let log = lock_log("NATS", &home.log, PATIENCE).await?;
+        let preferred = options.ports.nats.or_else(|| home.last_port());
+        let (ports, server) = start_on_some_port(&home, options, preferred, log).await?;
+        home.keep_port(ports.client)?;
+        let password = home.password.expose_secret();
+        let url =
+            SecretString::from(format!("nats://{USER}:{password}@127.0.0.1:{}", ports.client));
+        Ok(Self { home, ports, url, options: options.clone(), server })
+    }
+
+    /// The address for `NATS_URL`, with user and password.
+    pub fn url(&self) -> &SecretString {
+        &self.url
+    }
+
+    /// The client port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.ports.client
+    }
+
+    /// The server's own HTTP monitoring, such as `/varz` and `/jsz`, on loopback.
+    pub fn monitor_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.monitor)
+    }
+
+    /// The server's process id.
+    pub fn pid(&self) -> u32 {
+        self.server.pid()
+    }
+
+    /// Sends the server a signal: tests use this to kill, freeze and thaw it.
+    pub fn signal(&self, signal: Signal) {
+        self.server.signal(signal);
+    }
+
+    /// Waits until the server has ended, which it should not do by itself.
+    pub async fn exited(&self) {
+        while self.server.exited().is_none() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Stops the server if it runs, and starts it again on the same data and, if it can be had, the
+    /// same port.
+    ///
+    /// # Errors
+    /// As for [`Nats::start`].
+    pub async fn restart(&mut self) -> Result<(), EmbeddedError> {
+        self.server.stop().await;
+        let log = lock_log("NATS", &self.home.log, PATIENCE).await?;
+        let preferred = Some(self.ports.client);
+        let (ports, server) = start_on_some_port(&self.home, &self.options, preferred, log).await?;
+        let password = self.home.password.expose_secret();
+        self.url = format!("nats://{USER}:{password}@127.0.0.1:{}", ports.client).into();
+        self.ports = ports;
+        self.server = server;
+        Ok(())
+    }
+
+    /// Stops the server and waits until it has.
+    pub async fn stop(self) {
+        self.server.stop().await;
+    }
+}
+
+impl fmt::Debug for Nats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Nats").field("ports", &self.ports).field("pid", &self.pid()).finish()
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    client: u16,
+    monitor: u16,
+}
+
+/// The server's directory and what it keeps between starts.
+struct Home {
+    dir: PathBuf,
+    log: PathBuf,
+    password: SecretString,
+}
+
+impl Home {
+    fn open(dir: &Path, ephemeral: bool) -> Result<Self, EmbeddedError> {
+        let dir = make_dir(&dir.join("nats"), 0o700)?;
+        let path = dir.join("password");
+        let password = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let new = random_hex(24);
+                let write = if ephemeral { write_private } else { write_durably };
+                write(&path, new.as_bytes()).map_err(at("writing", &path))?;
+                new
+            }
+            Err(error) => return Err(at("reading", &path)(error)),
+        };
+        Ok(Self { log: dir.join("server.log"), dir, password: password.into() })
+    }
+
+    fn last_port(&self) -> Option<u16> {
+        std::fs::read_to_string(self.dir.join("port")).ok()?.trim().parse().ok()
+    }
+
+    fn keep_port(&self, port: u16) -> Result<(), EmbeddedError> {
+        let path = self.dir.join("port");
+        write_private(&path, port.to_string().as_bytes()).map_err(at("writing", &path))
+    }
+
+    /// The server's configuration. JSON is valid in it, so quoting is JSON's.
+    fn config(&self, name: &str, ports: Ports, options: &EmbeddedOptions) -> String {
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let sync = match (options.ephemeral, options.nats_sync) {
+            (false, NatsSync::Always) => "\"always\"".to_owned(),
+            (false, NatsSync::Every(interval)) => format!("\"{}s\"", interval.as_secs().max(1)),
+            // Nothing of a test needs to survive the machine.
+            (true, _) => "\"10m\"".to_owned(),
+        };
+        format!(
+            "server_name: {name}\nlisten: \"127.0.0.1:{client}\"\nhttp: \"127.0.0.1:{monitor}\"\n\
+             max_payload: {MAX_PAYLOAD}\n\
+             jetstream {{ store_dir: {store}, sync_interval: {sync} }}\n\
+             authorization {{ user: {USER}, password: {password} }}\n",
+            client = ports.client,
+            monitor = ports.monitor,
+            store = quoted(&self.dir.join("jetstream").to_string_lossy()),
+            password = quoted(self.password.expose_secret()),
+        )
+    }
+}
+
+/// Starts the server on the preferred port, and on others where it is taken.
+async fn start_on_some_port(
+    home: &Home,
+    options: &EmbeddedOptions,
+    preferred: Option<u16>,
+    log: File,
+) -> Result<(Ports, Supervised), EmbeddedError> {
+    let binary = tools::nats_server()?.path;
+    let mut preferred = preferred;
+    for _ in 0..PORT_ATTEMPTS {
+        let client = match preferred.take() {
+            Some(port) if port != 0 => port,
+            Some(_) | None => free_port()?,
+        };
+        let ports = Ports { client, monitor: free_port()? };
+        log.set_len(0).map_err(at("emptying", &home.log))?;
+        let log = log.try_clone().map_err(at("opening", &home.log))?;
+        if let Some(server) = try_ports(home, options, &binary, ports, log).await? {
+            return Ok((ports, server));
+        }
+    }
+    Err(not_started(home, last_words(&home.log)))
+}
+
+/// None when one of the ports is taken.
+async fn try_ports(
+    home: &Home,
+    options: &EmbeddedOptions,
+    binary: &Path,
+    ports: Ports,
+    log: File,
+) -> Result<Option<Supervised>, EmbeddedError> {
+    let name = format!("millrace-{}", random_hex(6));
+    let config = home.dir.join("nats.conf");
+    let text = home.config(&name, ports, options);
+    write_private(&config, text.as_bytes()).map_err(at("writing", &config))?;
+    let server = Supervised::start(Program {
+        path: binary.to_owned(),
+        args: vec!["--config".to_owned(), config.to_string_lossy().into_owned()],
+        account: None,
+        stop_signal: if options.ephemeral { "KILL" } else { "TERM" },
+        grace: GRACE,
+        log,
+    })
+    .map_err(at("starting", binary))?;
+    let deadline = Instant::now() + READY_WITHIN;
+    while Instant::now() < deadline {
+        if greets_as(&name, ports.client).await {
+            return Ok(Some(server));
+        }
+        if server.exited().is_some() {
+            return match port_was_taken(&home.log) {
+                true => Ok(None),
+                false => Err(not_started(home, last_words(&home.log))),
+            };
+        }
+        tokio::time::sleep(READY_POLL).await;
+    }
+    Err(not_started(home, format!("it did not answer within {} s", READY_WITHIN.as_secs())))
+}
+
+/// Whether the server with this name answers there, JetStream included: on a port that someone else
+/// took first, someone else would answer. The server greets with `INFO {json}`, and begins to
+/// listen only when its streams are recovered.
+async fn greets_as(name: &str, port: u16) -> bool {
+    let greeting = async {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.ok()?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).await.ok()?;
+        let info: serde_json::Value = serde_json::from_str(line.strip_prefix("INFO ")?).ok()?;
+        Some(info["server_name"] == name && info["jetstream"] == true)
+    };
+    matches!(tokio::time::timeout(Duration::from_secs(1), greeting).await, Ok(Some(true)))
+}
+
+fn not_started(home: &Home, reason: String) -> EmbeddedError {
+    EmbeddedError::NotStarted { server: "NATS", reason, log: home.log.clone() }
+}

@@ -1,0 +1,318 @@
+//! The embedded Postgres server, its database and its roles.
+
+use std::fmt;
+use std::fs::File;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
+use sqlx::{AssertSqlSafe, Connection};
+
+use super::cluster::{Cluster, SUPERUSER, Secrets};
+use super::data_dir::lock_log;
+use super::supervise::{Program, Supervised};
+use super::{
+    EmbeddedError, EmbeddedOptions, PORT_ATTEMPTS, READY_POLL, READY_WITHIN, at, free_port,
+    last_words, port_was_taken,
+};
+
+/// A private Postgres server with a database `millrace`. Dropping it stops it too.
+///
+/// The database belongs to the role `millrace_owner`; `millrace_api` and `millrace_pipeline` are
+/// the roles that processes work as. None of the three can log in, is a superuser or passes over
+/// row security. The login `millrace` has no rights of its own beyond connecting: a process says
+/// which of the three it is when it connects, with `options=-c role=millrace_api`.
+pub struct Postgres {
+    cluster: Cluster,
+    options: EmbeddedOptions,
+    port: u16,
+    database_url: SecretString,
+    superuser_url: SecretString,
+    server: Supervised,
+}
+
+/// The database's name, and the name of the login.
+const DATABASE: &str = "millrace";
+/// How long the server may take to stop: it writes what it holds in memory first.
+const GRACE: Duration = Duration::from_secs(60);
+/// How long a server whose owner was killed may take until it has stopped.
+const PATIENCE: Duration = Duration::from_secs(62);
+
+impl Postgres {
+    /// Starts a server that keeps its data in `dir/postgres`, makes cluster, roles and database
+    /// the first time, and waits until it answers.
+    ///
+    /// For root the server runs as another user; where that user cannot reach `dir`, the data lie
+    /// under `/var/tmp` and the file `dir/postgres/location` says where.
+    ///
+    /// # Errors
+    /// No Postgres of the right version; a server already working there; it does not start.
+    pub async fn start(dir: &Path, options: &EmbeddedOptions) -> Result<Self, EmbeddedError> {
+        let mut cluster = Cluster::open(dir)?;
+        let log = lock_log("Postgres", cluster.log(), PATIENCE).await?;
+        let (secrets, fresh) = cluster.ensure(options).await?;
+        let preferred = options.ports.postgres.or_else(|| cluster.last_port());
+        let (port, server) =
+            start_on_some_port(&cluster, &secrets, options, preferred, log).await?;
+        if fresh {
+            create_roles(&connect_options(port, &secrets.superuser), &secrets.login).await?;
+            cluster.finish(&secrets, options.ephemeral)?;
+        }
+        cluster.keep_port(port)?;
+        let mut postgres = Self {
+            cluster,
+            options: options.clone(),
+            port,
+            database_url: SecretString::default(),
+            superuser_url: SecretString::default(),
+            server,
+        };
+        postgres.set_urls(&secrets);
+        Ok(postgres)
+    }
+
+    /// The address for `DATABASE_URL`: the login role, whose password it holds.
+    pub fn database_url(&self) -> &SecretString {
+        &self.database_url
+    }
+
+    /// The superuser's address of the same database: for tests that look from outside.
+    pub fn superuser_url(&self) -> &SecretString {
+        &self.superuser_url
+    }
+
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The process id of the server's first process, parent of all others.
+    pub fn pid(&self) -> u32 {
+        self.server.pid()
+    }
+
+    /// Sends the server's first process a signal: tests use this to kill it.
+    pub fn signal(&self, signal: Signal) {
+        self.server.signal(signal);
+    }
+
+    /// Waits until the server has ended, which it should not do by itself.
+    pub async fn exited(&self) {
+        while self.server.exited().is_none() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Stops the server if it runs, and starts it again on the same data and, if it can be had, the
+    /// same port.
+    ///
+    /// # Errors
+    /// As for [`Postgres::start`].
+    pub async fn restart(&mut self) -> Result<(), EmbeddedError> {
+        self.server.stop().await;
+        let log = lock_log("Postgres", self.cluster.log(), PATIENCE).await?;
+        let (secrets, _) = self.cluster.ensure(&self.options).await?;
+        let preferred = Some(self.port);
+        let (port, server) =
+            start_on_some_port(&self.cluster, &secrets, &self.options, preferred, log).await?;
+        self.port = port;
+        self.server = server;
+        self.set_urls(&secrets);
+        Ok(())
+    }
+
+    /// Stops the server and waits until it has. Open connections are ended, open transactions
+    /// rolled back.
+    pub async fn stop(self) {
+        self.server.stop().await;
+    }
+
+    /// As [`Postgres::stop`], but leaves a cluster that needs no recovery, also when ephemeral,
+    /// and that lies under its own directory, also where this user could not work there.
+    pub(super) async fn stop_cleanly(self) -> Result<(), EmbeddedError> {
+        self.server.signal(Signal::SIGINT);
+        self.exited().await;
+        self.cluster.bring_home()
+    }
+
+    fn set_urls(&mut self, secrets: &Secrets) {
+        let url = |user: &str, password: &SecretString| {
+            let (password, port) = (password.expose_secret(), self.port);
+            let options = "sslmode=disable";
+            format!("postgres://{user}:{password}@127.0.0.1:{port}/{DATABASE}?{options}").into()
+        };
+        let (login, superuser) =
+            (url(DATABASE, &secrets.login), url(SUPERUSER, &secrets.superuser));
+        self.database_url = login;
+        self.superuser_url = superuser;
+    }
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres").field("port", &self.port).field("pid", &self.pid()).finish()
+    }
+}
+
+/// Starts the server on the preferred port, and on others where it is taken.
+async fn start_on_some_port(
+    cluster: &Cluster,
+    secrets: &Secrets,
+    options: &EmbeddedOptions,
+    preferred: Option<u16>,
+    log: File,
+) -> Result<(u16, Supervised), EmbeddedError> {
+    let mut preferred = preferred;
+    for _ in 0..PORT_ATTEMPTS {
+        let port = match preferred.take() {
+            Some(port) if port != 0 => port,
+            Some(_) | None => free_port()?,
+        };
+        log.set_len(0).map_err(at("emptying", cluster.log()))?;
+        let log = log.try_clone().map_err(at("opening", cluster.log()))?;
+        if let Some(server) = try_port(cluster, secrets, options, port, log).await? {
+            return Ok((port, server));
+        }
+    }
+    Err(cluster.not_started(last_words(cluster.log())))
+}
+
+/// None when the port is taken.
+async fn try_port(
+    cluster: &Cluster,
+    secrets: &Secrets,
+    options: &EmbeddedOptions,
+    port: u16,
+    log: File,
+) -> Result<Option<Supervised>, EmbeddedError> {
+    let binary = cluster.tools().bin.join("postgres");
+    let server = Supervised::start(Program {
+        args: arguments(cluster.data(), port, options.ephemeral),
+        account: cluster.account(),
+        // Fast shutdown; at once, without writing anything, where the data are thrown away.
+        stop_signal: if options.ephemeral { "QUIT" } else { "INT" },
+        grace: GRACE,
+        log,
+        path: binary.clone(),
+    })
+    .map_err(at("starting", &binary))?;
+    let deadline = Instant::now() + READY_WITHIN;
+    // The password is random: only the server that we started lets us in.
+    let asking = connect_options(port, &secrets.superuser);
+    while Instant::now() < deadline {
+        if server.exited().is_some() {
+            return match port_was_taken(cluster.log()) {
+                true => Ok(None),
+                false => Err(cluster.not_started(last_words(cluster.log()))),
+            };
+        }
+        let attempt = PgConnection::connect_with(&asking);
+        if let Ok(Ok(connection)) = tokio::time::timeout(Duration::from_secs(5), attempt).await {
+            let _ = connection.close().await;
+            return Ok(Some(server));
+        }
+        tokio::time::sleep(READY_POLL).await;
+    }
+    let reason = format!("it did not answer within {} s", READY_WITHIN.as_secs());
+    Err(cluster.not_started(reason))
+}
+
+/// Settings for a small machine, given on the command line so that a new version of Millrace
+/// changes them for existing data too.
+fn arguments(data: &Path, port: u16, ephemeral: bool) -> Vec<String> {
+    let common = [
+        "listen_addresses=127.0.0.1",
+        "unix_socket_directories=",
+        "password_encryption=scram-sha-256",
+        "timezone=UTC",
+        "log_timezone=UTC",
+        // Nobody replicates from an embedded server.
+        "wal_level=minimal",
+        "max_wal_senders=0",
+        // Statements are short and prepared; compiling them costs more than it saves.
+        "jit=off",
+        "random_page_cost=1.1",
+        "update_process_title=off",
+        // Rows hold texts and phone numbers: no statement and no row may end up in the log.
+        "log_min_messages=warning",
+        "log_min_error_statement=panic",
+        "log_error_verbosity=terse",
+    ];
+    let durable = [
+        "max_connections=200",
+        "shared_buffers=256MB",
+        "effective_cache_size=1GB",
+        "work_mem=8MB",
+        "maintenance_work_mem=64MB",
+        "max_wal_size=2GB",
+        "checkpoint_timeout=15min",
+        "fsync=on",
+        "synchronous_commit=on",
+        "autovacuum_naptime=10s",
+    ];
+    // Commits still reach the system, so a killed server process loses none.
+    let for_tests = [
+        "max_connections=100",
+        "shared_buffers=32MB",
+        "max_wal_size=512MB",
+        "fsync=off",
+        "full_page_writes=off",
+        "synchronous_commit=on",
+    ];
+    let specific: &[&str] = if ephemeral { &for_tests } else { &durable };
+    let mut arguments = vec!["-D".to_owned(), data.to_string_lossy().into_owned()];
+    arguments.extend(["-p".to_owned(), port.to_string()]);
+    for setting in common.iter().chain(specific) {
+        arguments.extend(["-c".to_owned(), (*setting).to_owned()]);
+    }
+    arguments
+}
+
+fn connect_options(port: u16, superuser: &SecretString) -> PgConnectOptions {
+    PgConnectOptions::new_without_pgpass()
+        .host("127.0.0.1")
+        .port(port)
+        .username(SUPERUSER)
+        .password(superuser.expose_secret())
+        .database("postgres")
+        .ssl_mode(PgSslMode::Disable)
+}
+
+/// Makes the roles and the database. The login's password is hexadecimal, so it needs no quoting.
+async fn create_roles(
+    options: &PgConnectOptions,
+    login_password: &SecretString,
+) -> Result<(), EmbeddedError> {
+    let mut connection = PgConnection::connect_with(options).await?;
+    let no = "nosuperuser nobypassrls nocreatedb nocreaterole noreplication";
+    let roles = format!(
+        "create role millrace_owner nologin {no};
+         create role millrace_api nologin {no};
+         create role millrace_pipeline nologin {no};
+         create role {DATABASE} login noinherit {no} password '{}';
+         grant millrace_owner, millrace_api, millrace_pipeline to {DATABASE};",
+        login_password.expose_secret()
+    );
+    run(&mut connection, roles).await?;
+    // Not together with other statements: a database is not made inside a transaction.
+    run(&mut connection, format!("create database {DATABASE} owner millrace_owner")).await?;
+    let rights = format!(
+        "revoke all on database {DATABASE} from public;
+         grant connect on database {DATABASE} to {DATABASE};"
+    );
+    run(&mut connection, rights).await?;
+    connection.close().await?;
+    let mut connection = PgConnection::connect_with(&options.clone().database(DATABASE)).await?;
+    let schema = "alter schema public owner to millrace_owner;
+         revoke all on schema public from public;
+         grant usage on schema public to millrace_api, millrace_pipeline;";
+    run(&mut connection, schema.to_owned()).await?;
+    connection.close().await?;
+    Ok(())
+}
+
+async fn run(connection: &mut PgConnection, sql: String) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(drop)
+}

@@ -1,0 +1,262 @@
+//! The settings that every process has: from flags, the environment or files, parsed once and
+//! checked against each other before anything starts.
+//!
+//! [`Common`] is what clap reads, as text; [`Settings`] is what the program works with. Bad values
+//! end the process with one line and exit code 64, bad flags with clap's code 2.
+
+mod parse;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use crate::keys::Keys;
+use crate::telemetry::LogFormat;
+
+/// The exit code of a process whose settings are wrong (`EX_USAGE` of sysexits.h).
+pub const EXIT_BAD_SETTINGS: u8 = 64;
+/// Where the api listens without `MILLRACE_LISTEN`.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+/// Where health is answered without `MILLRACE_HEALTH_LISTEN`.
+pub const DEFAULT_HEALTH_LISTEN: &str = "127.0.0.1:8081";
+
+/// Settings as they are given. Flatten this into a command; then call [`Common::resolve`].
+///
+/// An empty value counts as none. A secret may come from a file instead, named by the variable
+/// with `_FILE` at its end.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Settings")]
+pub struct Common {
+    /// Postgres: postgres://user:password@host:port/database
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(value_parser = secret)]
+    pub database_url: Option<SecretString>,
+    /// File that holds DATABASE_URL
+    #[arg(long, env = "DATABASE_URL_FILE", value_name = "PATH")]
+    pub database_url_file: Option<PathBuf>,
+    /// NATS servers: nats://host:port or tls://host:port, separated by commas
+    #[arg(long, env = "NATS_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(value_parser = secret)]
+    pub nats_url: Option<SecretString>,
+    /// File that holds NATS_URL
+    #[arg(long, env = "NATS_URL_FILE", value_name = "PATH")]
+    pub nats_url_file: Option<PathBuf>,
+    /// NATS credentials file (.creds) [default: none]
+    #[arg(long, env = "NATS_CREDS", value_name = "PATH")]
+    pub nats_creds: Option<PathBuf>,
+    /// Address to answer requests on [default: 127.0.0.1:8080, the sandbox 127.0.0.1:8090]
+    #[arg(long, env = "MILLRACE_LISTEN", value_name = "HOST:PORT")]
+    pub listen: Option<String>,
+    /// Address of /healthz, /readyz and /metrics; port 0 takes any [default: 127.0.0.1:8081]
+    #[arg(long, env = "MILLRACE_HEALTH_LISTEN", value_name = "HOST:PORT")]
+    pub health_listen: Option<String>,
+    /// Where carriers reach the api for callbacks [default: http:// and the listen address]
+    #[arg(long, env = "MILLRACE_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// What short links start with [default: the public URL]
+    #[arg(long, env = "MILLRACE_SHORT_URL", value_name = "URL")]
+    pub short_url: Option<String>,
+    /// Keys that encrypt stored credentials: 32 bytes in base64 each, newest first, separated by
+    /// commas. A flag is seen in the process list: prefer the variable or the file
+    #[arg(long, env = "MILLRACE_MASTER_KEY", hide_env_values = true, value_name = "BASE64")]
+    #[arg(value_parser = secret)]
+    pub master_key: Option<SecretString>,
+    /// File that holds MILLRACE_MASTER_KEY
+    #[arg(long, env = "MILLRACE_MASTER_KEY_FILE", value_name = "PATH")]
+    pub master_key_file: Option<PathBuf>,
+    /// Keys that sign access tokens, in the same form as the master keys
+    #[arg(long, env = "MILLRACE_JWT_SECRET", hide_env_values = true, value_name = "BASE64")]
+    #[arg(value_parser = secret)]
+    pub jwt_secret: Option<SecretString>,
+    /// File that holds MILLRACE_JWT_SECRET
+    #[arg(long, env = "MILLRACE_JWT_SECRET_FILE", value_name = "PATH")]
+    pub jwt_secret_file: Option<PathBuf>,
+    /// Key for AI replies [default: none, no AI replies]
+    #[arg(long, env = "ANTHROPIC_API_KEY", hide_env_values = true, value_name = "KEY")]
+    #[arg(value_parser = secret)]
+    pub anthropic_api_key: Option<SecretString>,
+    /// File that holds ANTHROPIC_API_KEY
+    #[arg(long, env = "ANTHROPIC_API_KEY_FILE", value_name = "PATH")]
+    pub anthropic_api_key_file: Option<PathBuf>,
+    /// Server of the AI [default: https://api.anthropic.com]
+    #[arg(long, env = "ANTHROPIC_BASE_URL", value_name = "URL")]
+    pub anthropic_base_url: Option<String>,
+    /// Hosts, besides the carriers' own, that carrier accounts may be called at: host or
+    /// host:port, separated by commas [default: none]
+    #[arg(long, env = "MILLRACE_ALLOW_CARRIER_HOSTS", value_name = "HOSTS")]
+    pub allow_carrier_hosts: Option<String>,
+    /// 1 allows the sandbox clock, which moves business time [default: 0]
+    #[arg(long, env = "MILLRACE_SANDBOX", value_name = "0|1")]
+    pub sandbox: Option<String>,
+    /// How log lines look: json or pretty [default: pretty at a terminal, else json]
+    #[arg(long, env = "MILLRACE_LOG", value_name = "FORMAT")]
+    pub log: Option<String>,
+    /// What is logged, such as info or info,send=debug [default: info, libraries warn]
+    #[arg(long, env = "RUST_LOG", value_name = "FILTER")]
+    pub log_filter: Option<String>,
+}
+
+/// Settings, parsed and checked.
+#[derive(Debug)]
+pub struct Settings {
+    /// Postgres, if named.
+    pub database_url: Option<SecretString>,
+    /// NATS, if named; may hold several addresses, separated by commas.
+    pub nats_url: Option<SecretString>,
+    /// The NATS credentials file; it exists.
+    pub nats_creds: Option<PathBuf>,
+    /// The address named to answer requests on.
+    pub listen: Option<SocketAddr>,
+    /// Where health is answered.
+    pub health_listen: SocketAddr,
+    /// Where carriers reach the api, without a slash at its end.
+    pub public_url: String,
+    /// What short links start with, without a slash at its end.
+    pub short_url: String,
+    /// Encrypt stored credentials, if named.
+    pub master_keys: Option<Keys>,
+    /// Sign access tokens, if named.
+    pub jwt_keys: Option<Keys>,
+    /// Key for AI replies, if named.
+    pub anthropic_api_key: Option<SecretString>,
+    /// Server of the AI, without a slash at its end.
+    pub anthropic_base_url: String,
+    /// Further hosts that carrier accounts may be called at, lowercase, some with a port.
+    pub carrier_hosts: Vec<String>,
+    /// Whether the sandbox clock may move business time.
+    pub sandbox: bool,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// What is logged, in the language of `RUST_LOG`.
+    pub log_filter: String,
+}
+
+/// One setting, or two together, cannot be. The text is one line without secrets; the process ends
+/// with [`EXIT_BAD_SETTINGS`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {problem}")]
+pub struct SettingsError {
+    /// The setting, by its variable.
+    pub name: &'static str,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+impl SettingsError {
+    /// An error of one setting.
+    pub fn new(name: &'static str, problem: impl Into<String>) -> Self {
+        Self { name, problem: problem.into() }
+    }
+}
+
+impl Common {
+    /// Reads the files, parses every value and checks the values against each other.
+    ///
+    /// # Errors
+    /// The first setting that is wrong.
+    pub fn resolve(self) -> Result<Settings, SettingsError> {
+        let database = (self.database_url, self.database_url_file);
+        let database_url = parse::secret_or_file("DATABASE_URL", database)?;
+        parse::database_url(database_url.as_ref())?;
+        let nats_url = parse::secret_or_file("NATS_URL", (self.nats_url, self.nats_url_file))?;
+        parse::nats_url(nats_url.as_ref())?;
+        let master = (self.master_key, self.master_key_file);
+        let jwt = (self.jwt_secret, self.jwt_secret_file);
+        let anthropic = (self.anthropic_api_key, self.anthropic_api_key_file);
+        let listen = parse::address("MILLRACE_LISTEN", self.listen.as_deref())?;
+        let public = parse::http_url("MILLRACE_PUBLIC_URL", self.public_url.as_deref())?;
+        let public_url = public.unwrap_or_else(|| match listen {
+            Some(address) => format!("http://{address}"),
+            None => format!("http://{DEFAULT_LISTEN}"),
+        });
+        let short_url = parse::http_url("MILLRACE_SHORT_URL", self.short_url.as_deref())?;
+        let ai = parse::http_url("ANTHROPIC_BASE_URL", self.anthropic_base_url.as_deref())?;
+        let settings = Settings {
+            database_url,
+            nats_url,
+            nats_creds: parse::existing_file("NATS_CREDS", self.nats_creds)?,
+            listen,
+            health_listen: parse::health_address(self.health_listen.as_deref())?,
+            short_url: short_url.unwrap_or_else(|| public_url.clone()),
+            public_url,
+            master_keys: parse::keys("MILLRACE_MASTER_KEY", master)?,
+            jwt_keys: parse::keys("MILLRACE_JWT_SECRET", jwt)?,
+            anthropic_api_key: parse::secret_or_file("ANTHROPIC_API_KEY", anthropic)?,
+            anthropic_base_url: ai.unwrap_or_else(|| "https://api.anthropic.com".to_owned()),
+            carrier_hosts: parse::hosts(self.allow_carrier_hosts.as_deref())?,
+            sandbox: parse::switch("MILLRACE_SANDBOX", self.sandbox.as_deref())?,
+            log_format: parse::log_format(self.log.as_deref())?,
+            log_filter: parse::log_filter(self.log_filter.as_deref())?,
+        };
+        settings.check_together()?;
+        Ok(settings)
+    }
+}
+
+impl Settings {
+    /// The named listen address, or another.
+    pub fn listen_or(&self, default: SocketAddr) -> SocketAddr {
+        self.listen.unwrap_or(default)
+    }
+
+    /// Postgres, for processes that cannot do without.
+    ///
+    /// # Errors
+    /// It is not named.
+    pub fn need_database(&self) -> Result<&SecretString, SettingsError> {
+        needed(self.database_url.as_ref(), "DATABASE_URL", "postgres://user:password@host/database")
+    }
+
+    /// NATS, for processes that cannot do without.
+    ///
+    /// # Errors
+    /// It is not named.
+    pub fn need_nats(&self) -> Result<&SecretString, SettingsError> {
+        needed(self.nats_url.as_ref(), "NATS_URL", "nats://host:4222")
+    }
+
+    /// The keys for stored credentials, for processes that cannot do without.
+    ///
+    /// # Errors
+    /// They are not named.
+    pub fn need_master_keys(&self) -> Result<&Keys, SettingsError> {
+        needed(self.master_keys.as_ref(), "MILLRACE_MASTER_KEY", "32 bytes in base64")
+    }
+
+    /// The keys for access tokens, for processes that cannot do without.
+    ///
+    /// # Errors
+    /// They are not named.
+    pub fn need_jwt_keys(&self) -> Result<&Keys, SettingsError> {
+        needed(self.jwt_keys.as_ref(), "MILLRACE_JWT_SECRET", "32 bytes in base64")
+    }
+
+    /// What no single value shows.
+    fn check_together(&self) -> Result<(), SettingsError> {
+        if self.listen == Some(self.health_listen) && self.health_listen.port() != 0 {
+            let problem = format!("MILLRACE_LISTEN is {} too: choose another", self.health_listen);
+            return Err(SettingsError::new("MILLRACE_HEALTH_LISTEN", problem));
+        }
+        if let (Some(master), Some(jwt)) = (&self.master_keys, &self.jwt_keys)
+            && master.shares_a_key_with(jwt)
+        {
+            let problem = "a key of MILLRACE_MASTER_KEY is used here too: make one of its own";
+            return Err(SettingsError::new("MILLRACE_JWT_SECRET", problem));
+        }
+        Ok(())
+    }
+}
+
+fn needed<'a, T>(
+    value: Option<&'a T>,
+    name: &'static str,
+    example: &str,
+) -> Result<&'a T, SettingsError> {
+    value.ok_or_else(|| SettingsError::new(name, format!("is not set: {example}")))
+}
+
+/// How clap takes a secret: it cannot be wrong here, and is never printed.
+fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
+    Ok(SecretString::from(text))
+}

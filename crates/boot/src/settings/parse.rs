@@ -1,0 +1,178 @@
+//! Parsing of single settings. An error names the setting and what would be right; values that
+//! may hold secrets are never shown.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+
+use http::Uri;
+use secrecy::{ExposeSecret, SecretString};
+use tracing_subscriber::EnvFilter;
+
+use super::{DEFAULT_HEALTH_LISTEN, SettingsError};
+use crate::keys::Keys;
+use crate::telemetry::{DEFAULT_FILTER, LogFormat};
+
+/// The largest file that a secret is read from, bytes.
+const LARGEST_SECRET: u64 = 64 * 1024;
+
+/// A secret, or the content of the file that holds it. Blanks around it do not count.
+pub(super) fn secret_or_file(
+    name: &'static str,
+    (value, file): (Option<SecretString>, Option<PathBuf>),
+) -> Result<Option<SecretString>, SettingsError> {
+    let trimmed =
+        |text: &str| Some(text.trim()).filter(|it| !it.is_empty()).map(SecretString::from);
+    let value = value.and_then(|value| trimmed(value.expose_secret()));
+    let Some(file) = file.filter(|file| !file.as_os_str().is_empty()) else { return Ok(value) };
+    if value.is_some() {
+        return Err(SettingsError::new(name, format!("{name}_FILE is set too: remove one")));
+    }
+    let wrong = |problem: String| {
+        SettingsError::new(name, format!("{name}_FILE {}: {problem}", file.display()))
+    };
+    let length = std::fs::metadata(&file).map_err(|e| wrong(e.to_string()))?.len();
+    if length > LARGEST_SECRET {
+        return Err(wrong(format!("larger than {LARGEST_SECRET} bytes")));
+    }
+    let content = std::fs::read_to_string(&file).map_err(|e| wrong(e.to_string()))?;
+    match trimmed(SecretString::from(content).expose_secret()) {
+        Some(secret) => Ok(Some(secret)),
+        None => Err(wrong("is empty".to_owned())),
+    }
+}
+
+/// Keys, newest first.
+pub(super) fn keys(
+    name: &'static str,
+    given: (Option<SecretString>, Option<PathBuf>),
+) -> Result<Option<Keys>, SettingsError> {
+    let Some(text) = secret_or_file(name, given)? else { return Ok(None) };
+    match Keys::parse(&text) {
+        Ok(keys) => Ok(Some(keys)),
+        Err(error) => Err(SettingsError::new(name, error.to_string())),
+    }
+}
+
+pub(super) fn database_url(url: Option<&SecretString>) -> Result<(), SettingsError> {
+    let Some(url) = url else { return Ok(()) };
+    let url = url.expose_secret();
+    let known = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+    if known && url.parse::<sqlx::postgres::PgConnectOptions>().is_ok() {
+        return Ok(());
+    }
+    let problem = "must look like postgres://user:password@host:port/database";
+    Err(SettingsError::new("DATABASE_URL", problem))
+}
+
+pub(super) fn nats_url(url: Option<&SecretString>) -> Result<(), SettingsError> {
+    let Some(url) = url else { return Ok(()) };
+    for server in url.expose_secret().split(',').map(str::trim) {
+        let known = ["nats://", "tls://"].iter().any(|scheme| server.starts_with(scheme));
+        if !known || server.parse::<async_nats::ServerAddr>().is_err() {
+            let problem = "must look like nats://host:port, several separated by commas";
+            return Err(SettingsError::new("NATS_URL", problem));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn existing_file(
+    name: &'static str,
+    path: Option<PathBuf>,
+) -> Result<Option<PathBuf>, SettingsError> {
+    let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
+    match std::fs::File::open(&path) {
+        Ok(_) => Ok(Some(path)),
+        Err(error) => Err(SettingsError::new(name, format!("{}: {error}", path.display()))),
+    }
+}
+
+pub(super) fn address(
+    name: &'static str,
+    text: Option<&str>,
+) -> Result<Option<SocketAddr>, SettingsError> {
+    let Some(text) = given(text) else { return Ok(None) };
+    // A host name is looked up, so that `localhost:8080` works.
+    let found = text.to_socket_addrs().ok().and_then(|mut found| found.next());
+    found.map(Some).ok_or_else(|| {
+        SettingsError::new(name, format!("'{text}' is no address: host:port, such as 0.0.0.0:8080"))
+    })
+}
+
+pub(super) fn health_address(text: Option<&str>) -> Result<SocketAddr, SettingsError> {
+    let name = "MILLRACE_HEALTH_LISTEN";
+    let text = given(text).unwrap_or(DEFAULT_HEALTH_LISTEN);
+    address(name, Some(text))?.ok_or_else(|| SettingsError::new(name, "is empty"))
+}
+
+/// An http or https address with a host, without query; answered without a slash at its end, so
+/// that paths are put behind it.
+pub(super) fn http_url(
+    name: &'static str,
+    text: Option<&str>,
+) -> Result<Option<String>, SettingsError> {
+    let Some(text) = given(text) else { return Ok(None) };
+    let wrong = || {
+        let problem = format!("'{text}' must look like https://host or https://host/path");
+        SettingsError::new(name, problem)
+    };
+    let uri: Uri = text.parse().map_err(|_| wrong())?;
+    let scheme_fits = matches!(uri.scheme_str(), Some("http" | "https"));
+    let host_fits = uri.host().is_some_and(|host| !host.is_empty());
+    let user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+    if !scheme_fits || !host_fits || user || uri.query().is_some() {
+        return Err(wrong());
+    }
+    Ok(Some(text.trim_end_matches('/').to_owned()))
+}
+
+/// Hosts with or without a port, lowercase. No patterns: each host is named.
+pub(super) fn hosts(text: Option<&str>) -> Result<Vec<String>, SettingsError> {
+    let name = "MILLRACE_ALLOW_CARRIER_HOSTS";
+    let entries = given(text).unwrap_or_default().split(',').map(str::trim);
+    let parse = |entry: &str| {
+        let authority: Option<http::uri::Authority> = entry.parse().ok();
+        let fits =
+            |it: &http::uri::Authority| !it.host().is_empty() && !entry.contains(['@', '*', '/']);
+        authority.filter(fits).map(|it| it.as_str().to_lowercase()).ok_or_else(|| {
+            SettingsError::new(name, format!("'{entry}' is no host, such as localhost:8090"))
+        })
+    };
+    entries.filter(|entry| !entry.is_empty()).map(parse).collect()
+}
+
+pub(super) fn switch(name: &'static str, text: Option<&str>) -> Result<bool, SettingsError> {
+    match given(text) {
+        None | Some("0" | "false") => Ok(false),
+        Some("1" | "true") => Ok(true),
+        Some(other) => Err(SettingsError::new(name, format!("'{other}' must be 0 or 1"))),
+    }
+}
+
+pub(super) fn log_format(text: Option<&str>) -> Result<LogFormat, SettingsError> {
+    match given(text) {
+        None => Ok(LogFormat::for_stderr()),
+        Some("json") => Ok(LogFormat::Json),
+        Some("pretty") => Ok(LogFormat::Pretty),
+        Some(other) => {
+            let problem = format!("'{other}' must be json or pretty");
+            Err(SettingsError::new("MILLRACE_LOG", problem))
+        }
+    }
+}
+
+pub(super) fn log_filter(text: Option<&str>) -> Result<String, SettingsError> {
+    let text = given(text).unwrap_or(DEFAULT_FILTER);
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => {
+            let problem = format!("{error}: must look like info or info,send=debug");
+            Err(SettingsError::new("RUST_LOG", problem.replace('\n', " ")))
+        }
+    }
+}
+
+/// Empty counts as not given, as in compose files that name every variable.
+fn given(text: Option<&str>) -> Option<&str> {
+    text.map(str::trim).filter(|text| !text.is_empty())
+}

@@ -1,0 +1,82 @@
+//! Stopping in order: the first signal asks for a drain, the second ends the process.
+
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// The exit code after a second signal: what shells report for one ended by Ctrl-C.
+const EXIT_IMPATIENT: i32 = 130;
+
+/// Work was still under way when its time to finish was over.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} did not finish within {} s", limit.as_secs())]
+pub struct DrainTimedOut {
+    /// Whose work.
+    pub what: &'static str,
+    /// The time it had.
+    pub limit: Duration,
+}
+
+/// A token that is cancelled by SIGTERM or SIGINT (Ctrl-C). A second signal exits at once, with
+/// code 130: what is unfinished then is redone from the broker later.
+///
+/// # Errors
+/// The system refuses the signal handlers.
+pub fn on_signals() -> std::io::Result<CancellationToken> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let stop = CancellationToken::new();
+    let asked = stop.clone();
+    tokio::spawn(async move {
+        let mut next = async || {
+            tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
+            }
+        };
+        let name = next().await;
+        tracing::info!(signal = name, "stopping: work under way is finished first");
+        asked.cancel();
+        let name = next().await;
+        tracing::warn!(signal = name, "stopping at once");
+        std::process::exit(EXIT_IMPATIENT);
+    });
+    Ok(stop)
+}
+
+/// Waits for work to finish, but not longer than `limit`.
+///
+/// # Errors
+/// [`DrainTimedOut`]; the work is dropped.
+pub async fn drain<T>(
+    what: &'static str,
+    limit: Duration,
+    work: impl Future<Output = T>,
+) -> Result<T, DrainTimedOut> {
+    let timed = tokio::time::timeout(limit, work).await;
+    timed.map_err(|_| DrainTimedOut { what, limit })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::signal::{Signal, raise};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_drain_ends_when_its_time_is_over() {
+        let limit = Duration::from_secs(20);
+        let late = drain("gate", limit, std::future::pending::<()>()).await;
+        let error = late.expect_err("never finishes");
+        assert_eq!(error.to_string(), "gate did not finish within 20 s");
+        assert_eq!(drain("gate", limit, async { 7 }).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn a_signal_cancels_the_token() {
+        let stop = on_signals().expect("handlers");
+        assert!(!stop.is_cancelled());
+        raise(Signal::SIGTERM).expect("raised");
+        stop.cancelled().await;
+    }
+}

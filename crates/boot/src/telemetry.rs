@@ -1,0 +1,145 @@
+//! Logs to standard error and metrics in Prometheus' format.
+//!
+//! Logs carry ids, counts and times; never texts, phone numbers or secrets.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::TryInitError;
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object per line, for machines.
+    Json,
+    /// For people at a terminal.
+    Pretty,
+}
+
+impl LogFormat {
+    /// `Pretty` where people read, `Json` elsewhere.
+    pub fn for_stderr() -> Self {
+        if std::io::stderr().is_terminal() { Self::Pretty } else { Self::Json }
+    }
+}
+
+/// What is logged without `RUST_LOG`: ourselves, and of libraries what is wrong.
+pub const DEFAULT_FILTER: &str = "info,async_nats=warn,sqlx=warn,hyper=warn,reqwest=warn";
+
+/// Histogram bounds for durations, seconds: from a batched row to a drain.
+const SECONDS: [f64; 17] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+    60.0, 300.0,
+];
+/// Histogram bounds for how many messages travel together.
+const MESSAGES: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+/// Histogram bounds for sizes, bytes: up to a webhook body.
+const BYTES: [f64; 7] = [256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262_144.0, 1_048_576.0];
+
+/// How often samples are moved into their buckets, also when nobody reads them.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Telemetry could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The process has a logger or a recorder already.
+    #[error("telemetry is set up already")]
+    Twice,
+    /// The metrics recorder was refused.
+    #[error("the metrics recorder could not be installed: {0}")]
+    Metrics(BuildError),
+    /// The upkeep thread could not be started.
+    #[error("the metrics thread could not be started: {0}")]
+    Thread(std::io::Error),
+}
+
+impl From<TryInitError> for TelemetryError {
+    fn from(_: TryInitError) -> Self {
+        Self::Twice
+    }
+}
+
+/// Every metric of this process.
+#[derive(Clone)]
+pub struct Metrics(PrometheusHandle);
+
+impl Metrics {
+    /// Installs the recorder that the `metrics` macros write to. Once per process.
+    ///
+    /// Histograms named `*_seconds`, `*_messages` and `*_bytes` get bounds for what they count.
+    ///
+    /// # Errors
+    /// There is a recorder already.
+    pub fn install() -> Result<Self, TelemetryError> {
+        let buckets = |builder: PrometheusBuilder, suffix: &str, bounds: &[f64]| {
+            builder.set_buckets_for_metric(Matcher::Suffix(suffix.to_owned()), bounds)
+        };
+        let builder = PrometheusBuilder::new().set_buckets(&SECONDS);
+        let builder = builder
+            .and_then(|it| buckets(it, "_seconds", &SECONDS))
+            .and_then(|it| buckets(it, "_messages", &MESSAGES))
+            .and_then(|it| buckets(it, "_bytes", &BYTES))
+            .map_err(TelemetryError::Metrics)?;
+        let handle = builder.install_recorder().map_err(TelemetryError::Metrics)?;
+        let kept = handle.clone();
+        std::thread::Builder::new()
+            .name("metrics-upkeep".to_owned())
+            .spawn(move || {
+                loop {
+                    std::thread::sleep(UPKEEP);
+                    kept.run_upkeep();
+                }
+            })
+            .map_err(TelemetryError::Thread)?;
+        Ok(Self(handle))
+    }
+
+    /// All metrics as Prometheus reads them.
+    pub fn render(&self) -> String {
+        self.0.render()
+    }
+}
+
+/// Starts logging. `filter` is in the language of `RUST_LOG`; it was checked with the settings.
+///
+/// # Errors
+/// There is a logger already.
+pub fn start_logging(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
+    use tracing_subscriber::util::SubscriberInitExt;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Json => builder.json().flatten_event(true).finish().try_init()?,
+        LogFormat::Pretty => {
+            let colours = std::io::stderr().is_terminal();
+            builder.compact().with_ansi(colours).with_target(false).finish().try_init()?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_counted_in_buckets_of_seconds() {
+        let metrics = Metrics::install().expect("first in this process");
+        metrics::histogram!("millrace_batch_seconds").record(0.003);
+        metrics::histogram!("millrace_batch_messages").record(100.0);
+        metrics::counter!("millrace_messages_total", "stage" => "gate").increment(2);
+        let text = metrics.render();
+        assert!(text.contains("millrace_batch_seconds_bucket{le=\"0.0025\"} 0"), "{text}");
+        assert!(text.contains("millrace_batch_seconds_bucket{le=\"0.005\"} 1"), "{text}");
+        assert!(text.contains("millrace_batch_messages_bucket{le=\"128\"} 1"), "{text}");
+        assert!(text.contains("millrace_messages_total{stage=\"gate\"} 2"), "{text}");
+    }
+
+    #[test]
+    fn the_default_filter_is_one() {
+        DEFAULT_FILTER.parse::<EnvFilter>().expect("parses");
+    }
+}

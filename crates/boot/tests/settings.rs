@@ -1,0 +1,166 @@
+//! Settings as a process reads them: defaults, files, and the one line for each mistake.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use boot::embedded::Scratch;
+use boot::settings::{Common, Settings, SettingsError};
+use boot::telemetry::LogFormat;
+use clap::{CommandFactory, Parser};
+use secrecy::{ExposeSecret, SecretString};
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Settings from flags alone: the environment of the test run may set some.
+fn from_flags(flags: &[&str]) -> Result<Settings, SettingsError> {
+    let mut common = Common::default();
+    let given = Cli::parse_from(["millrace"].iter().chain(flags)).common;
+    for flag in flags.iter().filter_map(|flag| flag.split('=').next()) {
+        match flag {
+            "--database-url" => common.database_url = given.database_url.clone(),
+            "--nats-url" => common.nats_url = given.nats_url.clone(),
+            "--listen" => common.listen = given.listen.clone(),
+            "--health-listen" => common.health_listen = given.health_listen.clone(),
+            "--public-url" => common.public_url = given.public_url.clone(),
+            "--allow-carrier-hosts" => {
+                common.allow_carrier_hosts = given.allow_carrier_hosts.clone();
+            }
+            "--sandbox" => common.sandbox = given.sandbox.clone(),
+            "--log" => common.log = given.log.clone(),
+            "--log-filter" => common.log_filter = given.log_filter.clone(),
+            other => panic!("{other} is not used in these tests"),
+        }
+    }
+    common.resolve()
+}
+
+fn mistake(flags: &[&str]) -> String {
+    let line = from_flags(flags).unwrap_err().to_string();
+    assert!(!line.contains('\n'), "{line}");
+    line
+}
+
+fn key(byte: u8) -> SecretString {
+    STANDARD.encode([byte; 32]).into()
+}
+
+#[test]
+fn without_any_setting_the_defaults_hold() {
+    let settings = Common::default().resolve().unwrap();
+    assert!(settings.database_url.is_none() && settings.listen.is_none());
+    assert_eq!(settings.health_listen.to_string(), "127.0.0.1:8081");
+    assert_eq!(settings.public_url, "http://127.0.0.1:8080");
+    assert_eq!(settings.short_url, settings.public_url);
+    assert!(!settings.sandbox);
+    let line = settings.need_database().unwrap_err().to_string();
+    assert_eq!(line, "DATABASE_URL: is not set: postgres://user:password@host/database");
+}
+
+#[test]
+fn flags_are_parsed_and_the_public_url_follows_the_listen_address() {
+    let settings = from_flags(&[
+        "--database-url=postgres://millrace:secret@db:5432/millrace",
+        "--nats-url=nats://a:4222,nats://b:4222",
+        "--listen=127.0.0.1:9000",
+        "--allow-carrier-hosts=LOCALHOST:8090, sandbox",
+        "--sandbox=1",
+        "--log=json",
+        "--log-filter=debug",
+    ])
+    .unwrap();
+    assert_eq!(settings.public_url, "http://127.0.0.1:9000");
+    assert_eq!(settings.carrier_hosts, ["localhost:8090", "sandbox"]);
+    assert!(settings.sandbox && settings.need_nats().is_ok());
+    assert_eq!(settings.log_format, LogFormat::Json);
+    assert!(!format!("{settings:?}").contains("secret@"), "{settings:?}");
+}
+
+#[test]
+fn an_empty_value_counts_as_none() {
+    let settings = from_flags(&["--listen=", "--public-url= ", "--sandbox="]).unwrap();
+    assert_eq!(settings.public_url, "http://127.0.0.1:8080");
+    assert!(!settings.sandbox);
+}
+
+#[test]
+fn each_mistake_is_one_line_that_names_the_setting_and_what_would_be_right() {
+    let cases = [
+        ("--database-url=mysql://hunter2@x", "DATABASE_URL: must look like postgres://"),
+        ("--nats-url=http://hunter2@x", "NATS_URL: must look like nats://"),
+        ("--listen=8080", "MILLRACE_LISTEN: '8080' is no address"),
+        ("--public-url=ftp://x", "MILLRACE_PUBLIC_URL: 'ftp://x' must look like https://"),
+        ("--public-url=https://user:pw@x", "MILLRACE_PUBLIC_URL: "),
+        ("--allow-carrier-hosts=*.example.com", "MILLRACE_ALLOW_CARRIER_HOSTS: '*.example.com'"),
+        ("--sandbox=yes", "MILLRACE_SANDBOX: 'yes' must be 0 or 1"),
+        ("--log=xml", "MILLRACE_LOG: 'xml' must be json or pretty"),
+        ("--log-filter=send=loud", "RUST_LOG: "),
+    ];
+    for (flag, expected) in cases {
+        let line = mistake(&[flag]);
+        assert!(line.starts_with(expected), "{flag}: {line}");
+        assert!(!line.contains("hunter2"), "{line}");
+    }
+}
+
+#[test]
+fn one_address_cannot_serve_both_requests_and_health() {
+    let line = mistake(&["--listen=127.0.0.1:9000", "--health-listen=127.0.0.1:9000"]);
+    assert!(line.starts_with("MILLRACE_HEALTH_LISTEN: MILLRACE_LISTEN is 127.0.0.1:9000 too"));
+    assert!(from_flags(&["--listen=127.0.0.1:0", "--health-listen=127.0.0.1:0"]).is_ok());
+}
+
+#[test]
+fn a_secret_comes_from_its_file_but_not_from_both() {
+    let scratch = Scratch::new().unwrap();
+    let file = scratch.path().join("key");
+    std::fs::write(&file, format!("{}\n", key(1).expose_secret())).unwrap();
+    let common = Common { master_key_file: Some(file.clone()), ..Common::default() };
+    let settings = common.clone().resolve().unwrap();
+    let keys = settings.need_master_keys().unwrap();
+    assert_eq!(keys.newest().expose_secret(), &[1; 32]);
+
+    let both = Common { master_key: Some(key(2)), ..common };
+    let line = both.resolve().unwrap_err().to_string();
+    assert_eq!(line, "MILLRACE_MASTER_KEY: MILLRACE_MASTER_KEY_FILE is set too: remove one");
+
+    std::fs::write(&file, "\n").unwrap();
+    let empty = Common { jwt_secret_file: Some(file), ..Common::default() };
+    assert!(empty.resolve().unwrap_err().to_string().ends_with("is empty"));
+}
+
+#[test]
+fn tokens_are_not_signed_with_the_key_that_encrypts_credentials() {
+    let same = Common { master_key: Some(key(1)), jwt_secret: Some(key(1)), ..Common::default() };
+    assert_eq!(same.resolve().unwrap_err().name, "MILLRACE_JWT_SECRET");
+    let other = Common { master_key: Some(key(1)), jwt_secret: Some(key(2)), ..Common::default() };
+    assert!(other.resolve().is_ok());
+}
+
+#[test]
+fn help_names_each_setting_with_its_variable_and_never_a_secret_value() {
+    let help = Cli::command().render_long_help().to_string();
+    for variable in [
+        "DATABASE_URL",
+        "NATS_URL",
+        "NATS_CREDS",
+        "MILLRACE_LISTEN",
+        "MILLRACE_HEALTH_LISTEN",
+        "MILLRACE_PUBLIC_URL",
+        "MILLRACE_SHORT_URL",
+        "MILLRACE_MASTER_KEY",
+        "MILLRACE_JWT_SECRET",
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_BASE_URL",
+        "MILLRACE_ALLOW_CARRIER_HOSTS",
+        "MILLRACE_SANDBOX",
+        "MILLRACE_LOG",
+        "RUST_LOG",
+    ] {
+        assert!(help.contains(&format!("[env: {variable}")), "{variable} is missing:\n{help}");
+    }
+    assert!(help.contains("[default: 127.0.0.1:8081]"), "{help}");
+}

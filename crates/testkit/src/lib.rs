@@ -1,0 +1,9 @@
+//! What tests run on: a real broker and a real database of their own, gone when the test ends.
+
+mod broker;
+mod database;
+mod stage;
+
+pub use broker::Broker;
+pub use database::Database;
+pub use stage::{hand_over, said};

@@ -1,0 +1,34 @@
+//! Handing messages to a stage without a broker: what the runtime does, and nothing more.
+
+use jiff::Timestamp;
+use pipeline::{Batch, Cx, Fault, Outcome, Outgoing, Stage};
+
+/// Hands messages over once; gives the answers in the order of the messages.
+///
+/// # Errors
+/// What the stage says is wrong with the batch.
+///
+/// # Panics
+/// When the stage says that all is well but left a message unanswered.
+pub async fn hand_over<S: Stage>(
+    stage: &S,
+    now: Timestamp,
+    messages: Vec<S::In>,
+) -> Result<Vec<Outcome>, Fault> {
+    let mut answers: Vec<Option<Outcome>> = messages.iter().map(|_| None).collect();
+    let (batch, mut said) = Batch::new(messages);
+    stage.handle(&Cx { now, machine: boot::clock::machine_now() }, batch).await?;
+    while let Some((index, outcome)) = said.recv().await {
+        answers[index].get_or_insert(outcome);
+    }
+    Ok(answers.into_iter().map(|answer| answer.expect("every message is answered")).collect())
+}
+
+/// What outcomes publish, in order.
+pub fn said(outcomes: Vec<Outcome>) -> Vec<Outgoing> {
+    let say = |outcome| match outcome {
+        Outcome::Emit(say) | Outcome::Park { say, .. } => say,
+        Outcome::Wait { .. } | Outcome::Dead { .. } => Vec::new(),
+    };
+    outcomes.into_iter().flat_map(say).collect()
+}

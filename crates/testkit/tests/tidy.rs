@@ -1,0 +1,12 @@
+//! The architecture test: the rules of the house that a compiler does not keep. One test for each
+//! rule; what breaks it is listed as `file:line: what`.
+
+mod tidy {
+    mod arrows;
+    mod cards;
+    mod docs;
+    mod house;
+    mod migrations;
+    mod shape;
+    mod tree;
+}

@@ -1,0 +1,34 @@
+//! Documents: what they link to is there.
+
+use super::tree::{Found, files, root};
+
+#[test]
+fn every_link_of_every_document_leads_somewhere() {
+    let root = root();
+    let mut found = Found::default();
+    for file in files(&[".md"]) {
+        let folder = root.join(&file.path).with_file_name("");
+        let mut fenced = false;
+        for (at, line) in file.lines() {
+            fenced ^= line.trim_start().starts_with("```");
+            if fenced {
+                continue;
+            }
+            for target in targets(line) {
+                let path = target.split(['#', ' ']).next().unwrap_or_default();
+                let elsewhere = path.contains("://") || path.starts_with("mailto:");
+                if !path.is_empty() && !elsewhere && !folder.join(path).exists() {
+                    found.at(&file.path, at, format!("links to {path}, which is not there"));
+                }
+            }
+        }
+    }
+    found.none("Every relative link of a document leads to a file.");
+}
+
+/// What the inline links and pictures of a line point to, code spans left out.
+fn targets(line: &str) -> Vec<String> {
+    let plain: String = line.split('`').step_by(2).collect();
+    let starts = plain.split("](").skip(1);
+    starts.filter_map(|rest| rest.split_once(')')).map(|(target, _)| target.to_owned()).collect()
+}
