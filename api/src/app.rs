@@ -1,0 +1,160 @@
+//! What every request of the ingress shares.
+
+use std::{ops::Deref, path::PathBuf, sync::Arc, time::Duration};
+
+use domain::class::Lane;
+use jiff::Timestamp;
+use pipeline::{Broker, Publisher};
+use secrecy::SecretBox;
+use store::{Store, seal::Sealer};
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    auth::Auth,
+    directory::AccountsDirectory,
+    submit::{coalesce::Coalescer, quota::Quotas, tenants::Tenants},
+};
+
+/// How long a publish may take before the caller is told to come again.
+pub const PUBLISH_BUDGET: Duration = Duration::from_secs(5);
+
+/// How many batches one process publishes at once; more are told to come again.
+const BATCHES_AT_ONCE: usize = 32;
+
+/// How many imports and previews one process works on at once.
+const IMPORTS_AT_ONCE: usize = 4;
+
+/// What the ingress is made of. Clones share everything.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+/// What the caller of [`crate::serve()`] brings.
+pub struct Parts {
+    /// Postgres, as the role `millrace_api`.
+    pub store: Store,
+    /// NATS.
+    pub broker: Broker,
+    /// Seals carrier tokens.
+    pub sealer: Sealer,
+    /// What was set.
+    pub settings: Settings,
+    /// Business time.
+    pub now: Now,
+}
+
+/// Reads business time.
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// The ingress' own settings.
+pub struct Settings {
+    /// How carriers reach this ingress: scheme, host, maybe a path; no slash at its end. Signatures
+    /// are checked against it, never against the `Host` header.
+    pub public_url: String,
+    /// Keys of access tokens (HS256), the newest first. Without any, only API keys are accepted.
+    pub jwt_keys: Vec<SecretBox<[u8; 32]>>,
+    /// Hosts that a carrier account may name beside the carrier's own.
+    pub carrier_hosts: Vec<String>,
+    /// Messages per second that one tenant may submit through this process, averaged.
+    pub submit_per_second: u32,
+    /// Messages that one tenant may submit at once after a pause.
+    pub submit_burst: u32,
+    /// Where uploads wait while they are imported.
+    pub upload_dir: PathBuf,
+    /// Connections that are served at once; further ones wait.
+    pub connections: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_url: "http://127.0.0.1:8080".into(),
+            jwt_keys: Vec::new(),
+            carrier_hosts: Vec::new(),
+            submit_per_second: 10_000,
+            submit_burst: 50_000,
+            upload_dir: std::env::temp_dir(),
+            connections: 4096,
+        }
+    }
+}
+
+/// The fields of [`App`].
+pub struct Inner {
+    pub(crate) store: Store,
+    pub(crate) publisher: Publisher,
+    pub(crate) broker: Broker,
+    pub(crate) sealer: Sealer,
+    pub(crate) settings: Settings,
+    pub(crate) auth: Auth,
+    pub(crate) tenants: Tenants,
+    pub(crate) quotas: Quotas,
+    pub(crate) urgent: Coalescer,
+    pub(crate) bulk: Coalescer,
+    pub(crate) webhooks: Coalescer,
+    pub(crate) directory: AccountsDirectory,
+    pub(crate) batches: Semaphore,
+    pub(crate) imports: Arc<Semaphore>,
+    /// What goes on after its request was answered.
+    pub(crate) background: TaskTracker,
+    /// Cancelled when the ingress stops: background work ends at its next step.
+    pub(crate) stopping: CancellationToken,
+    now: Now,
+}
+
+impl App {
+    /// Puts the ingress together and starts what gathers messages into frames. Needs a runtime.
+    pub fn new(parts: Parts) -> Self {
+        let publisher = Publisher::new(&parts.broker, "api");
+        let background = TaskTracker::new();
+        let gather = |name| Coalescer::start(name, publisher.clone(), &background);
+        Self(Arc::new(Inner {
+            auth: Auth::new(&parts.settings.jwt_keys),
+            tenants: Tenants::default(),
+            quotas: Quotas::new(parts.settings.submit_per_second, parts.settings.submit_burst),
+            urgent: gather("urgent"),
+            bulk: gather("bulk"),
+            webhooks: gather("webhooks"),
+            directory: AccountsDirectory::default(),
+            batches: Semaphore::new(BATCHES_AT_ONCE),
+            imports: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)),
+            stopping: CancellationToken::new(),
+            store: parts.store,
+            broker: parts.broker,
+            sealer: parts.sealer,
+            settings: parts.settings,
+            now: parts.now,
+            background,
+            publisher,
+        }))
+    }
+
+    /// Whether the accounts of carriers are known: until then webhooks are answered 503, and the
+    /// process is not ready.
+    pub fn is_ready(&self) -> bool {
+        self.directory.is_loaded()
+    }
+}
+
+impl Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Inner {
+    /// Business time.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.now)()
+    }
+
+    /// What gathers the messages of a lane.
+    pub(crate) fn lane(&self, lane: Lane) -> &Coalescer {
+        match lane {
+            Lane::Urgent => &self.urgent,
+            Lane::Bulk => &self.bulk,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What each role may do: the one table of permissions.
+
+use axum::http::Method;
+use store::keys::KeyRole;
+
+/// What a request does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// Look at something.
+    Read,
+    /// Send messages to single people.
+    Send,
+    /// Change contacts and where they stand.
+    People,
+    /// Run campaigns, write templates, throw switches.
+    Campaigns,
+    /// Change accounts, senders, budgets, policies.
+    Settings,
+}
+
+impl Act {
+    /// The act, after "may not".
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read this",
+            Self::Send => "send messages",
+            Self::People => "change contacts",
+            Self::Campaigns => "change campaigns, templates or switches",
+            Self::Settings => "change accounts, senders, budgets or policies",
+        }
+    }
+}
+
+/// Whether a role allows an act.
+pub(crate) fn allows(role: KeyRole, act: Act) -> bool {
+    match (role, act) {
+        (KeyRole::Owner | KeyRole::Admin, _) => true,
+        (KeyRole::Operator, Act::Read | Act::Send | Act::People | Act::Campaigns) => true,
+        (KeyRole::Operator, Act::Settings) => false,
+        (KeyRole::Agent, Act::Read | Act::Send | Act::People) => true,
+        (KeyRole::Agent, Act::Campaigns | Act::Settings) => false,
+        (KeyRole::Viewer, act) => act == Act::Read,
+    }
+}
+
+/// What a request on a route does. A route that is not in the table needs the most.
+pub(crate) fn needed(method: &Method, route: &str) -> Act {
+    if method == Method::GET || method == Method::HEAD {
+        return Act::Read;
+    }
+    let resource = route.strip_prefix("/v1/").and_then(|rest| rest.split('/').next());
+    match resource {
+        Some("messages") => Act::Send,
+        Some("contacts" | "do-not-contact") => Act::People,
+        Some("campaigns" | "templates" | "kill-switch") => Act::Campaigns,
+        Some(_) | None => Act::Settings,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_viewer_reads_and_nothing_else() {
+        for act in [Act::Send, Act::People, Act::Campaigns, Act::Settings] {
+            assert!(!allows(KeyRole::Viewer, act), "{act:?}");
+            assert!(allows(KeyRole::Owner, act) && allows(KeyRole::Admin, act), "{act:?}");
+        }
+        assert!(KeyRole::ALL.into_iter().all(|role| allows(role, Act::Read)));
+    }
+
+    #[test]
+    fn a_route_that_nobody_classified_needs_the_most() {
+        assert_eq!(needed(&Method::POST, "/v1/new-thing"), Act::Settings);
+        assert_eq!(needed(&Method::DELETE, "/elsewhere"), Act::Settings);
+        assert_eq!(needed(&Method::PUT, "/v1/budgets"), Act::Settings);
+        assert_eq!(needed(&Method::POST, "/v1/campaigns/{id}/start"), Act::Campaigns);
+        assert_eq!(needed(&Method::GET, "/v1/budgets"), Act::Read);
+    }
+}

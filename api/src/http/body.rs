@@ -1,0 +1,120 @@
+//! Request bodies: read under a limit of bytes and time, decoded with an error that names the
+//! field.
+
+use std::time::Duration;
+
+use axum::{
+    body::Body as RawBody,
+    extract::{FromRequest, Request},
+    http::{HeaderMap, header},
+};
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use serde::de::DeserializeOwned;
+
+use super::problem::{FieldError, Kind, Problem};
+
+/// How long a body of JSON may be, but for routes that say otherwise.
+pub(crate) const JSON_LIMIT: usize = 256 * 1024;
+
+/// How long a body may take to arrive.
+const READ_LIMIT: Duration = Duration::from_secs(20);
+
+/// A body of JSON, decoded.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        expect_json(request.headers())?;
+        let bytes = read_body(request.into_body(), JSON_LIMIT).await?;
+        decode(&bytes).map(Self)
+    }
+}
+
+/// Reads a whole body of at most `limit` bytes.
+pub(crate) async fn read_body(body: RawBody, limit: usize) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(Kind::TooLarge, format!("at most {limit} bytes"));
+    let mut chunks = body.into_data_stream();
+    let reading = async {
+        let mut first: Option<Bytes> = None;
+        let mut whole = BytesMut::new();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk
+                .map_err(|_| Problem::new(Kind::Malformed, "the connection ended in the body"))?;
+            let so_far = first.as_ref().map_or(0, Bytes::len).max(whole.len());
+            if so_far + chunk.len() > limit {
+                return Err(too_large());
+            }
+            // Most bodies are one chunk, which needs no copy.
+            match first.take() {
+                None if whole.is_empty() => first = Some(chunk),
+                None => whole.extend_from_slice(&chunk),
+                Some(before) => {
+                    whole.extend_from_slice(&before);
+                    whole.extend_from_slice(&chunk);
+                }
+            }
+        }
+        Ok(first.unwrap_or_else(|| whole.freeze()))
+    };
+    let late = |_| Problem::new(Kind::Timeout, "the body did not arrive in time");
+    tokio::time::timeout(READ_LIMIT, reading).await.map_err(late)?
+}
+
+/// Whether the content type is this one, whatever its parameters.
+pub(crate) fn is_type(headers: &HeaderMap, wanted: &[&str]) -> bool {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let given = given.and_then(|value| value.split(';').next()).unwrap_or("").trim();
+    wanted.iter().any(|wanted| given.eq_ignore_ascii_case(wanted))
+}
+
+pub(crate) fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
+    if is_type(headers, &["application/json"]) {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::UnsupportedMedia, "send Content-Type: application/json"))
+}
+
+/// Decodes JSON. The slow path that knows where the error lies is taken only when there is one.
+pub(crate) fn decode<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => Problem::invalid(vec![locate::<T>(bytes)]),
+        _ => Problem::new(
+            Kind::Malformed,
+            format!("not JSON: line {} column {}", error.line(), error.column()),
+        ),
+    })
+}
+
+/// Which field a decoder objects to. The value itself is not repeated.
+pub(crate) fn locate<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> FieldError {
+    let mut decoder = serde_json::Deserializer::from_slice(bytes);
+    let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut decoder) else {
+        // The fast path failed on what this one accepts: bytes after the end.
+        return FieldError {
+            field: String::new(),
+            code: "invalid",
+            detail: "unexpected text".into(),
+        };
+    };
+    let path = error.path().to_string();
+    let path = if path == "." { String::new() } else { path };
+    let text = error.into_inner().to_string();
+    let named = text.split('`').nth(1).unwrap_or_default();
+    let join = |name: &str| {
+        if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    };
+    if text.starts_with("missing field") {
+        FieldError { field: join(named), code: "required", detail: "this field is required".into() }
+    } else if text.starts_with("unknown field") {
+        // The path may already end in the field itself.
+        let field = if path.ends_with(named) { path } else { join(named) };
+        FieldError { field, code: "unknown_field", detail: "there is no such field".into() }
+    } else {
+        let expected = text.rsplit_once("expected ").map_or("another value", |(_, rest)| rest);
+        let expected = expected.split(" at line").next().unwrap_or(expected);
+        FieldError { field: path, code: "invalid_type", detail: format!("expected {expected}") }
+    }
+}

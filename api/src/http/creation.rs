@@ -1,0 +1,122 @@
+//! POSTs that create: authenticated, decoded, inside a transaction, and under their
+//! `Idempotency-Key` if they have one: same key and body, same answer for 24 hours.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{FromRequest, Request},
+    http::{HeaderMap, HeaderValue, StatusCode},
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+use store::{
+    Scoped,
+    idempotency::{self, Begun},
+    tenants::Tenant,
+};
+
+use super::{
+    body::{JSON_LIMIT, decode, expect_json, read_body},
+    problem::Problem,
+};
+use crate::{app::App, auth::Caller};
+
+/// The header.
+const HEADER: &str = "idempotency-key";
+
+/// One POST that creates something, its transaction open. [`Creation::finish`] commits.
+pub(crate) struct Creation<T> {
+    /// Who asks.
+    pub(crate) caller: Caller,
+    /// What for.
+    pub(crate) body: T,
+    /// Where to write.
+    pub(crate) tx: Scoped,
+    /// Their tenant. Read before the transaction began: whoever holds a connection and waits for
+    /// another can wait for ever.
+    pub(crate) tenant: Arc<Tenant>,
+    /// Business time.
+    pub(crate) now: Timestamp,
+    key: Option<String>,
+}
+
+impl<T: DeserializeOwned + Send> FromRequest<App> for Creation<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let caller = Caller::of(&parts).map_err(Problem::into_response)?;
+        expect_json(&parts.headers).map_err(Problem::into_response)?;
+        let key = key_of(&parts.headers).map_err(Problem::into_response)?;
+        let bytes = read_body(body, JSON_LIMIT).await.map_err(Problem::into_response)?;
+        let body = decode(&bytes).map_err(Problem::into_response)?;
+        let tenant = app.tenants.get(&app.store, &caller.tenant).await;
+        let tenant = tenant.map_err(Problem::into_response)?;
+        let tx = app.store.scoped([&caller.tenant]).await;
+        let tx = tx.map_err(|fault| Problem::from(fault).into_response())?;
+        let hash = Sha256::new()
+            .chain_update(parts.uri.path())
+            .chain_update([0])
+            .chain_update(&bytes)
+            .finalize();
+        let mut creation = Self { now: app.now(), caller, body, tx, tenant, key };
+        creation.begin(&hash.into()).await?;
+        Ok(creation)
+    }
+}
+
+impl<T> Creation<T> {
+    async fn begin(&mut self, body_hash: &[u8; 32]) -> Result<(), Response> {
+        let Some(key) = &self.key else { return Ok(()) };
+        let machine = pipeline::machine::now();
+        let tenant = &self.caller.tenant;
+        let begun = idempotency::begin(&mut self.tx, tenant, key, body_hash, machine).await;
+        match begun.map_err(|fault| Problem::from(fault).into_response())? {
+            Begun::First => Ok(()),
+            Begun::Repeat { status, response } => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+                let mut answer = (status, axum::Json(response)).into_response();
+                let repeated = HeaderValue::from_static("true");
+                answer.headers_mut().insert("idempotent-replayed", repeated);
+                Err(answer)
+            }
+            Begun::Differs => Err(Problem::field(
+                "Idempotency-Key",
+                "key_reused",
+                "this key was used with another body within 24 hours",
+            )
+            .into_response()),
+        }
+    }
+
+    /// Commits what was written, and answers; a repeat under the same key gets the same answer.
+    pub(crate) async fn finish<A: Serialize>(
+        mut self,
+        status: StatusCode,
+        answer: &A,
+    ) -> Result<Response, Problem> {
+        let json = serde_json::to_value(answer).expect("answers are plain data");
+        if let Some(key) = &self.key {
+            let (tx, tenant) = (&mut self.tx, &self.caller.tenant);
+            idempotency::finish(tx, tenant, key, status.as_u16(), &json).await?;
+        }
+        self.tx.commit().await.map_err(store::fault)?;
+        Ok((status, axum::Json(json)).into_response())
+    }
+}
+
+/// The caller's key, 1 to 255 visible characters.
+pub(crate) fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get(HEADER) else { return Ok(None) };
+    let text = value.to_str().ok().filter(|text| is_key(text));
+    text.map(|text| Some(text.to_owned())).ok_or_else(|| {
+        Problem::field("Idempotency-Key", "invalid", "1 to 255 visible ASCII characters")
+    })
+}
+
+/// Whether a text can be an idempotency key.
+pub(crate) fn is_key(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}

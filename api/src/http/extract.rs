@@ -1,0 +1,54 @@
+//! Ids, names and queries of a URL, with problems instead of plain texts when they are wrong.
+
+use axum::{
+    extract::{FromRequestParts, Path},
+    http::request::Parts,
+};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::problem::{Kind, Problem};
+
+/// The id in the path. One that is not a UUID names nothing: 404.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Id(pub(crate) Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Name(text) = Name::from_request_parts(parts, state).await?;
+        let none = |_| Problem::new(Kind::NotFound, "the id in the path is not a UUID");
+        text.parse().map(Self).map_err(none)
+    }
+}
+
+/// The name in the path.
+#[derive(Debug, Clone)]
+pub(crate) struct Name(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let none = |_| Problem::new(Kind::NotFound, "the path cannot be read");
+        Path::from_request_parts(parts, state).await.map(|Path(text)| Self(text)).map_err(none)
+    }
+}
+
+/// The query, decoded.
+#[derive(Debug, Clone)]
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        serde_urlencoded::from_str(query).map(Self).map_err(|error| {
+            let text = error.to_string();
+            let field = text.split('`').nth(1).unwrap_or("query").to_owned();
+            Problem::field(&field, "invalid_query", text)
+        })
+    }
+}

@@ -1,0 +1,17 @@
+//! HTTP as every route sees it: problems, bodies, pages, request ids, idempotent creation.
+
+pub(crate) mod body;
+pub(crate) mod creation;
+pub(crate) mod extract;
+pub(crate) mod outer;
+pub(crate) mod page;
+pub(crate) mod problem;
+pub(crate) mod trace;
+pub(crate) mod view;
+
+pub(crate) use body::{Body, read_body};
+pub(crate) use creation::Creation;
+pub(crate) use extract::{Id, Query};
+pub(crate) use page::{Page, Paging};
+pub(crate) use problem::{Errors, FieldError, Kind, Problem};
+pub(crate) use trace::Trace;

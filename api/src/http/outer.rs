@@ -1,0 +1,92 @@
+//! The outermost layer: a request id, a limit on time, problems written out, panics caught,
+//! metrics. One place, so that no route can forget any of it.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use axum::{
+    extract::{MatchedPath, Request},
+    http::{HeaderValue, Method},
+    middleware::Next,
+    response::Response,
+};
+use futures::FutureExt;
+use tokio::time::Instant;
+
+use super::problem::{Kind, Problem};
+use crate::ids;
+
+/// The header that names a request, in logs and in answers.
+const REQUEST_ID: &str = "x-request-id";
+
+/// How long any request may take; uploads of imports have a limit of their own.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Wraps every request.
+pub(crate) async fn outer(request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let id = request_id(&request);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("none", MatchedPath::as_str).to_owned();
+    let limit = if route.starts_with("/v1/contacts/import") { LIMIT * 30 } else { LIMIT };
+    let running = AssertUnwindSafe(tokio::time::timeout(limit, next.run(request))).catch_unwind();
+    let mut response = match running.await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => problem(Problem::unavailable("the request took too long", 5)),
+        Err(_) => {
+            tracing::error!(request.id = %id, route, "a request panicked");
+            problem(Problem::new(Kind::Internal, "it has been reported"))
+        }
+    };
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let headers = std::mem::take(response.headers_mut());
+        response = problem.render(&id);
+        // What a route says beside the problem (`Allow`, `RateLimit-*`) stays.
+        for (name, value) in headers {
+            if let Some(name) = name
+                && !response.headers().contains_key(&name)
+                && name != axum::http::header::CONTENT_LENGTH
+            {
+                response.headers_mut().insert(name, value);
+            }
+        }
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    count(&method, &route, &response, begun);
+    response
+}
+
+fn problem(problem: Problem) -> Response {
+    axum::response::IntoResponse::into_response(problem)
+}
+
+/// The caller's own id if it is short and harmless, else a new one.
+fn request_id(request: &Request) -> String {
+    let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let harmless = |text: &&str| {
+        let fine = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        (1..=64).contains(&text.len()) && text.bytes().all(fine)
+    };
+    given.filter(harmless).map_or_else(|| ids::fresh().to_string(), str::to_owned)
+}
+
+fn count(method: &Method, route: &str, response: &Response, begun: Instant) {
+    let method = match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::PATCH => "PATCH",
+        _ => "other",
+    };
+    let status = response.status();
+    metrics::histogram!(
+        "millrace_http_request_seconds",
+        "method" => method,
+        "route" => route.to_owned(),
+        "status" => status.as_str().to_owned()
+    )
+    .record(begun.elapsed());
+}

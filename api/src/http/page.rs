@@ -1,0 +1,77 @@
+//! Lists in pages: `?limit=&cursor=` in, `{data, next_cursor}` out. A cursor is the key of the last
+//! row, so that rows which come or go in between neither repeat nor hide others.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::problem::Problem;
+
+const DEFAULT_LIMIT: u32 = 50;
+const MOST: u32 = 1_000;
+
+/// What a caller asks for.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct Paging {
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+/// One page of a list.
+#[derive(Debug, Serialize)]
+pub(crate) struct Page<T> {
+    data: Vec<T>,
+    next_cursor: Option<String>,
+}
+
+impl Paging {
+    /// How many rows, 1 to 1,000.
+    pub(crate) fn limit(&self) -> Result<i64, Problem> {
+        let limit = self.limit.as_deref().map_or(Ok(DEFAULT_LIMIT), str::parse);
+        match limit {
+            Ok(limit @ 1..=MOST) => Ok(i64::from(limit)),
+            Ok(_) | Err(_) => {
+                Err(Problem::field("limit", "out_of_range", "a number from 1 to 1000"))
+            }
+        }
+    }
+
+    /// The key of the last row seen.
+    pub(crate) fn after_text(&self) -> Result<Option<String>, Problem> {
+        let Some(cursor) = &self.cursor else { return Ok(None) };
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        text.filter(|text| !text.contains('\0')).map(Some).ok_or_else(bad_cursor)
+    }
+
+    /// The key of the last row seen, where keys are ids.
+    pub(crate) fn after_id(&self) -> Result<Uuid, Problem> {
+        let Some(text) = self.after_text()? else { return Ok(Uuid::nil()) };
+        text.parse().map_err(|_| bad_cursor())
+    }
+
+    /// The key of the last row seen, where keys are numbers.
+    pub(crate) fn after_number(&self) -> Result<Option<i64>, Problem> {
+        let Some(text) = self.after_text()? else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| bad_cursor())
+    }
+}
+
+impl<T> Page<T> {
+    /// A page, `limit` rows having been asked for. `key` names a row.
+    pub(crate) fn new<K: ToString>(data: Vec<T>, limit: i64, key: impl Fn(&T) -> K) -> Self {
+        let full = data.len() as i64 >= limit;
+        let last = data.last().filter(|_| full);
+        let next_cursor = last.map(|row| URL_SAFE_NO_PAD.encode(key(row).to_string()));
+        Self { data, next_cursor }
+    }
+
+    /// All there is.
+    pub(crate) fn whole(data: Vec<T>) -> Self {
+        Self { data, next_cursor: None }
+    }
+}
+
+fn bad_cursor() -> Problem {
+    Problem::field("cursor", "invalid", "use next_cursor of the page before as it is")
+}

@@ -1,0 +1,261 @@
+//! Errors as callers read them: `application/problem+json` (RFC 9457) with the fields at fault.
+
+use std::borrow::Cow;
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use pipeline::{Dependency, Fault, PublishError};
+use serde::Serialize;
+
+/// What went wrong, in general.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The body is not JSON, CSV, or what it says it is.
+    Malformed,
+    /// No credentials, or none that hold.
+    Unauthenticated,
+    /// The role does not allow it.
+    Forbidden,
+    /// There is no such thing, for this caller.
+    NotFound,
+    /// The path exists, the method does not.
+    MethodNotAllowed,
+    /// The body did not arrive in time.
+    Timeout,
+    /// The thing is in a state that does not allow it.
+    Conflict,
+    /// The body is too long.
+    TooLarge,
+    /// The content type is not one that is read here.
+    UnsupportedMedia,
+    /// Fields are wrong.
+    Invalid,
+    /// The tenant's quota is used up.
+    TooMany,
+    /// A defect of ours.
+    Internal,
+    /// Something that is needed is away or full.
+    Unavailable,
+}
+
+impl Kind {
+    /// The status, the name and the title.
+    fn text(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::Malformed => (StatusCode::BAD_REQUEST, "malformed", "The request cannot be read"),
+            Self::Unauthenticated => {
+                (StatusCode::UNAUTHORIZED, "unauthenticated", "Credentials are needed")
+            }
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "The role does not allow this"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "There is no such thing"),
+            Self::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Another method is needed")
+            }
+            Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout", "The request was too slow"),
+            Self::Conflict => (StatusCode::CONFLICT, "conflict", "The state does not allow this"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too long"),
+            Self::UnsupportedMedia => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Another content type is needed",
+            ),
+            Self::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Fields are wrong"),
+            Self::TooMany => {
+                (StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "The quota is used up")
+            }
+            Self::Internal => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal", "This is a defect of ours")
+            }
+            Self::Unavailable => {
+                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again in a moment")
+            }
+        }
+    }
+}
+
+/// One field at fault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct FieldError {
+    /// The field, with dots and indices where it lies deeper; empty for the whole body.
+    pub(crate) field: String,
+    /// Machine-readable.
+    pub(crate) code: &'static str,
+    /// What would be right.
+    pub(crate) detail: String,
+}
+
+/// An answer that is an error. Its body is written by the outermost layer, which knows the
+/// request's id.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    kind: Kind,
+    detail: Cow<'static, str>,
+    errors: Vec<FieldError>,
+    retry_after: Option<u64>,
+}
+
+impl Problem {
+    /// An error with what the reader can do about it.
+    pub(crate) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, detail: detail.into(), errors: Vec::new(), retry_after: None }
+    }
+
+    /// There is no such thing, or it is another tenant's: the answer is the same.
+    pub(crate) fn not_found(what: &str) -> Self {
+        Self::new(Kind::NotFound, format!("no {what} with this id"))
+    }
+
+    /// Fields are wrong.
+    pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [one] => format!("{}: {}", one.field, one.detail).into(),
+            _ => "see errors".into(),
+        };
+        Self { kind: Kind::Invalid, detail, errors, retry_after: None }
+    }
+
+    /// One field is wrong.
+    pub(crate) fn field(field: &str, code: &'static str, detail: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError { field: field.into(), code, detail: detail.into() }])
+    }
+
+    /// Something is away or full; come again.
+    pub(crate) fn unavailable(detail: impl Into<Cow<'static, str>>, after_seconds: u64) -> Self {
+        Self::new(Kind::Unavailable, detail).retry_after(after_seconds)
+    }
+
+    /// Says when to come again.
+    #[must_use]
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// The response, body included.
+    pub(crate) fn render(&self, request_id: &str) -> Response {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            r#type: String,
+            title: &'a str,
+            status: u16,
+            detail: &'a str,
+            errors: &'a [FieldError],
+            request_id: &'a str,
+        }
+        let (status, name, title) = self.kind.text();
+        let body = Body {
+            r#type: format!("urn:millrace:problem:{name}"),
+            title,
+            status: status.as_u16(),
+            detail: &self.detail,
+            errors: &self.errors,
+            request_id,
+        };
+        let json = serde_json::to_vec(&body).expect("a problem is plain data");
+        let mut response = (status, json).into_response();
+        let headers = response.headers_mut();
+        let content_type = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, content_type);
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.kind == Kind::Unauthenticated {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.kind.text().0.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        match &fault {
+            Fault::Unavailable { what, .. } => {
+                tracing::warn!(error = %fault, "a request failed for an outage");
+                let detail = match what {
+                    Dependency::Database => "the database does not answer",
+                    Dependency::Broker => "the broker does not answer",
+                    Dependency::Ai => "the AI provider does not answer",
+                };
+                Self::unavailable(detail, 1)
+            }
+            Fault::Refused { .. } => {
+                tracing::warn!(label = fault.label(), "the database refused a request's data");
+                Self::new(Kind::Invalid, "the request holds something that cannot be stored")
+            }
+            Fault::Panicked(_) => Self::new(Kind::Internal, "it has been reported"),
+        }
+    }
+}
+
+impl From<PublishError> for Problem {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Full(_) => Self::unavailable("the pipe is full", 2),
+            PublishError::Unavailable { .. } => {
+                tracing::warn!(%error, "a request could not be published");
+                Self::unavailable("the broker does not answer; a repeat does no harm", 1)
+            }
+            PublishError::TooLarge { .. } => {
+                Self::new(Kind::TooLarge, "the message is too long for the broker")
+            }
+            PublishError::Stopped => Self::unavailable("the process is stopping", 1),
+        }
+    }
+}
+
+/// Gathers what is wrong with a body, so that the caller reads all of it at once.
+#[derive(Debug, Default)]
+pub(crate) struct Errors(Vec<FieldError>);
+
+impl Errors {
+    /// Adds one.
+    pub(crate) fn add(&mut self, field: &str, code: &'static str, detail: impl Into<String>) {
+        self.0.push(FieldError { field: field.into(), code, detail: detail.into() });
+    }
+
+    /// Adds one unless it is fine.
+    pub(crate) fn check(&mut self, fine: bool, field: &str, code: &'static str, detail: &str) {
+        if !fine {
+            self.add(field, code, detail);
+        }
+    }
+
+    /// Checks a text for its length in characters and for what Postgres cannot store.
+    pub(crate) fn text(&mut self, field: &str, text: &str, least: usize, most: usize) {
+        if text.contains('\0') {
+            self.add(field, "invalid_character", "the character U+0000 cannot be stored");
+        }
+        // A character is at most four bytes, so most texts need no counting.
+        let too_long = text.len() > most && text.chars().count() > most;
+        if too_long {
+            self.add(field, "too_long", format!("at most {most} characters"));
+        } else if text.trim().len() < least {
+            self.add(field, "too_short", format!("at least {least} characters"));
+        }
+    }
+
+    /// Fine, or everything that is wrong.
+    pub(crate) fn done(self) -> Result<(), Problem> {
+        if self.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.0)) }
+    }
+
+    /// What is wrong so far.
+    pub(crate) fn into_vec(self) -> Vec<FieldError> {
+        self.0
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

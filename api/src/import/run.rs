@@ -1,0 +1,266 @@
+//! The asynchronous half of an import: steps of lines against the database.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs::File,
+    time::Duration,
+};
+
+use domain::country::Country;
+use pipeline::Fault;
+use serde::Serialize;
+use store::{
+    Store,
+    imports::{self, Counts},
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{
+    mapping::Column,
+    reader::{Line, Lines},
+};
+use crate::{
+    http::Problem,
+    people::{self, Input, Outcome, Recorder},
+};
+
+/// How many lines a preview shows one by one.
+const SHOWN: usize = 200;
+
+/// How often a step is tried again while the database is away or two imports met.
+const ATTEMPTS: u32 = 6;
+
+/// What a run does with its lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Nothing: it says what an import would do.
+    Preview,
+    /// Writes them, and its progress under this id.
+    Import(Uuid),
+}
+
+/// One file on its way in.
+pub(crate) struct Run {
+    lines: Lines,
+    store: Store,
+    by: Recorder,
+    home: Option<Country>,
+    target: Target,
+    /// Numbers seen, with the line that had them first. Digits fit a u64, so a million of them take
+    /// about 40 MB, while the lines themselves are never held.
+    seen: HashMap<u64, u64>,
+    report: Report,
+}
+
+/// What became of a file, or would.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Report {
+    #[serde(flatten)]
+    pub(crate) counts: CountsView,
+    /// The first lines one by one.
+    pub(crate) rows: Vec<LineOutcome>,
+    /// Why the file was not read to its end.
+    pub(crate) error: Option<String>,
+}
+
+/// [`Counts`] as callers read them. They sum up: `total` is all others together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct CountsView {
+    total: i64,
+    created: i64,
+    updated: i64,
+    unchanged: i64,
+    duplicate: i64,
+    invalid: i64,
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct LineOutcome {
+    /// Its place in the file, the header being line 1.
+    pub(crate) line: i64,
+    /// `created`, `updated`, `unchanged`, `duplicate` or `invalid`
+    pub(crate) outcome: &'static str,
+    /// Why, for the last two.
+    pub(crate) reason: Option<String>,
+}
+
+/// The place of a line's person among the inputs, or the outcome and reason that it has none.
+type Fate = Result<usize, (&'static str, String)>;
+
+/// A step, sorted.
+struct Sorted {
+    inputs: Vec<Input>,
+    /// By the order of the file: the line, and its person or why it has none.
+    lines: Vec<(u64, Fate)>,
+}
+
+impl Run {
+    /// Reads the header of a file. The problem is the caller's: no column for the phone, say.
+    pub(crate) fn open(
+        file: File,
+        wanted: &BTreeMap<String, String>,
+        store: &Store,
+        by: Recorder,
+        home: Option<Country>,
+        target: Target,
+    ) -> Result<Self, Problem> {
+        let lines = Lines::open(file, wanted)?;
+        let (store, seen, report) = (store.clone(), HashMap::new(), Report::default());
+        Ok(Self { lines, store, by, home, target, seen, report })
+    }
+
+    /// The columns and what they are taken for.
+    pub(crate) fn columns(&self) -> Vec<Column> {
+        self.lines.mapping.columns().to_vec()
+    }
+
+    /// Works the file to its end, or until `stop`.
+    pub(crate) async fn go(self, stop: &CancellationToken) -> Result<Report, Fault> {
+        let Self { lines, store, by, home, target, mut seen, mut report } = self;
+        let (sender, mut steps) = mpsc::channel(2);
+        let import = match target {
+            Target::Import(id) => Some(id.to_string()),
+            Target::Preview => None,
+        };
+        let reader = tokio::task::spawn_blocking(move || lines.hand_on(home, import, &sender));
+        while let Some(step) = steps.recv().await {
+            if stop.is_cancelled() {
+                report.error = Some("the process was stopped; import the file again".into());
+                break;
+            }
+            match step {
+                Ok(lines) => {
+                    let sorted = sort(lines, &mut seen);
+                    record(&store, &by, target, &sorted, &mut report).await?;
+                }
+                Err(why) => report.error = Some(why),
+            }
+        }
+        drop(steps);
+        if reader.await.is_err() {
+            report.error = Some("the file could not be read".into());
+        }
+        Ok(report)
+    }
+}
+
+/// Sets numbers apart that an earlier line had, and lines that are no person.
+fn sort(lines: Vec<Line>, seen: &mut HashMap<u64, u64>) -> Sorted {
+    let mut sorted = Sorted { inputs: Vec::new(), lines: Vec::with_capacity(lines.len()) };
+    for (line, read) in lines {
+        let fate = match read {
+            Err(why) => Err(("invalid", why)),
+            Ok(input) => {
+                let digits = input.number.digits().parse().unwrap_or(0);
+                match seen.entry(digits) {
+                    std::collections::hash_map::Entry::Occupied(first) => {
+                        Err(("duplicate", format!("line {} has the same number", first.get())))
+                    }
+                    std::collections::hash_map::Entry::Vacant(place) => {
+                        place.insert(line);
+                        sorted.inputs.push(input);
+                        Ok(sorted.inputs.len() - 1)
+                    }
+                }
+            }
+        };
+        sorted.lines.push((line, fate));
+    }
+    sorted
+}
+
+/// One step in one transaction, again if the database was away: it is written whole or not at all.
+async fn record(
+    store: &Store,
+    by: &Recorder,
+    target: Target,
+    sorted: &Sorted,
+    report: &mut Report,
+) -> Result<(), Fault> {
+    let mut attempt = 1;
+    let (counts, told) = loop {
+        match try_record(store, by, target, sorted, report.counts).await {
+            Ok(done) => break done,
+            Err(fault @ (Fault::Refused { .. } | Fault::Panicked(_))) => return Err(fault),
+            Err(fault @ Fault::Unavailable { .. }) if attempt >= ATTEMPTS => return Err(fault),
+            Err(Fault::Unavailable { .. }) => {
+                tokio::time::sleep(Duration::from_millis(100) * 2_u32.pow(attempt)).await;
+                attempt += 1;
+            }
+        }
+    };
+    report.counts = counts;
+    let room = SHOWN.saturating_sub(report.rows.len());
+    report.rows.extend(told.into_iter().take(room));
+    Ok(())
+}
+
+async fn try_record(
+    store: &Store,
+    by: &Recorder,
+    target: Target,
+    sorted: &Sorted,
+    mut counts: CountsView,
+) -> Result<(CountsView, Vec<LineOutcome>), Fault> {
+    let mut tx = store.scoped([&by.tenant]).await?;
+    let write = target != Target::Preview;
+    let outcomes = people::apply(&mut tx, by, &sorted.inputs, write).await?;
+    let mut told = Vec::with_capacity(sorted.lines.len());
+    for (line, fate) in &sorted.lines {
+        let (outcome, reason) = match fate {
+            Ok(at) => (word(outcomes[*at]), None),
+            Err((outcome, why)) => (*outcome, Some(why.clone())),
+        };
+        counts.count(outcome);
+        told.push(LineOutcome { line: *line as i64, outcome, reason });
+    }
+    if let Target::Import(id) = target {
+        let lines = told.iter().filter_map(|line| {
+            let reason = line.reason.clone()?;
+            Some(imports::Line { line: line.line, outcome: line.outcome, reason })
+        });
+        let lines: Vec<_> = lines.collect();
+        let machine = pipeline::machine::now();
+        imports::progress(&mut tx, &by.tenant, id, &counts.into(), &lines, machine).await?;
+        tx.commit().await.map_err(store::fault)?;
+    }
+    Ok((counts, told))
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Created => "created",
+        Outcome::Updated => "updated",
+        Outcome::Unchanged => "unchanged",
+    }
+}
+
+impl CountsView {
+    fn count(&mut self, outcome: &str) {
+        self.total += 1;
+        match outcome {
+            "created" => self.created += 1,
+            "updated" => self.updated += 1,
+            "unchanged" => self.unchanged += 1,
+            "duplicate" => self.duplicate += 1,
+            _ => self.invalid += 1,
+        }
+    }
+}
+
+impl From<CountsView> for Counts {
+    fn from(view: CountsView) -> Self {
+        let CountsView { total, created, updated, unchanged, duplicate, invalid } = view;
+        Self { total, created, updated, unchanged, duplicate, invalid }
+    }
+}
+
+impl From<Counts> for CountsView {
+    fn from(counts: Counts) -> Self {
+        let Counts { total, created, updated, unchanged, duplicate, invalid } = counts;
+        Self { total, created, updated, unchanged, duplicate, invalid }
+    }
+}

@@ -1,0 +1,258 @@
+//! A person as written: in JSON or in a line of CSV. Forgiving about form, strict about meaning.
+
+use std::collections::BTreeMap;
+
+use domain::{country::Country, phone::PhoneNumber, zones::Zone};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Consent, Input};
+use crate::http::{Errors, FieldError};
+
+/// The longest name, in characters.
+const MAX_NAME: usize = 100;
+
+/// How many tags a contact gets from one saying.
+const MAX_TAGS: usize = 50;
+
+/// How many own fields a contact gets from one saying.
+const MAX_ATTRIBUTES: usize = 50;
+
+/// A person as written. Empty texts count as not said.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Raw {
+    pub(crate) phone: String,
+    #[serde(default)]
+    pub(crate) first_name: Option<String>,
+    #[serde(default)]
+    pub(crate) last_name: Option<String>,
+    #[serde(default)]
+    pub(crate) language: Option<String>,
+    #[serde(default)]
+    pub(crate) time_zone: Option<String>,
+    #[serde(default)]
+    pub(crate) postal_code: Option<String>,
+    /// A state by its code, or ISO 3166-2.
+    #[serde(default, alias = "state")]
+    pub(crate) region: Option<String>,
+    #[serde(default)]
+    pub(crate) tags: Vec<String>,
+    #[serde(default)]
+    pub(crate) attributes: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) consent: Option<RawConsent>,
+    #[serde(default)]
+    pub(crate) do_not_contact: Option<RawStop>,
+}
+
+/// Consent to marketing as written.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawConsent {
+    #[serde(default)]
+    pub(crate) source: Option<String>,
+    #[serde(default)]
+    pub(crate) at: Option<String>,
+}
+
+/// Not to be contacted, as written.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawStop {
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+}
+
+/// Reads a person. `home` is the country of numbers without a plus sign.
+pub(crate) fn read(
+    raw: Raw,
+    home: Option<Country>,
+    evidence: Value,
+) -> Result<Input, Vec<FieldError>> {
+    let mut errors = Errors::default();
+    let number = PhoneNumber::parse(&raw.phone, home);
+    if let Err(why) = number {
+        errors.add("phone", "invalid_number", why.to_string());
+    }
+    let country = number.ok().and_then(|number| number.country());
+    let first_name = text("first_name", raw.first_name, &mut errors);
+    let last_name = text("last_name", raw.last_name, &mut errors);
+    let language = language(raw.language, &mut errors);
+    let time_zone = zone(raw.time_zone, &mut errors);
+    let postal_code = text("postal_code", raw.postal_code, &mut errors);
+    let region = region(raw.region, country, &mut errors);
+    let tags = tags(raw.tags, &mut errors);
+    let attributes = attributes(raw.attributes, &mut errors);
+    let consent = raw.consent.map(|consent| Consent {
+        at: moment("consent.at", consent.at, &mut errors),
+        source: text("consent.source", consent.source, &mut errors),
+    });
+    let do_not_contact = raw.do_not_contact.map(|stop| {
+        let reason = text("do_not_contact.reason", stop.reason, &mut errors);
+        reason.unwrap_or_else(|| "not given".to_owned())
+    });
+    let (Ok(number), true) = (number, errors.is_empty()) else { return Err(errors.into_vec()) };
+    // International services such as +870 have no country: `ZZ`, as ISO 3166 leaves to its users.
+    let country = country.map_or_else(|| "ZZ".to_owned(), |country| country.to_string());
+    Ok(Input {
+        number,
+        country,
+        first_name,
+        last_name,
+        language,
+        time_zone,
+        postal_code,
+        region,
+        tags,
+        attributes,
+        consent,
+        do_not_contact,
+        evidence,
+    })
+}
+
+/// Reads a date or a time. A date alone is its beginning in UTC; the database keeps microseconds.
+fn moment(field: &str, written: Option<String>, errors: &mut Errors) -> Option<Timestamp> {
+    let written = said(written)?;
+    let whole: Option<Timestamp> = written.parse().ok();
+    let day = || written.parse::<jiff::civil::Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
+    let read = whole.or_else(|| day().map(|zoned| zoned.timestamp()));
+    if read.is_none() {
+        errors.add(field, "invalid_time", "a date such as 2026-03-08 or an RFC 3339 time");
+    }
+    read.and_then(|at| Timestamp::from_microsecond(at.as_microsecond()).ok())
+}
+
+fn text(field: &str, written: Option<String>, errors: &mut Errors) -> Option<String> {
+    let written = said(written)?;
+    errors.text(field, &written, 0, MAX_NAME);
+    Some(written)
+}
+
+/// `es`, `es-MX`, `Spanish`: the two letters of ISO 639-1.
+fn language(written: Option<String>, errors: &mut Errors) -> Option<String> {
+    let written = said(written)?.to_lowercase();
+    match written.as_str() {
+        "english" => return Some("en".into()),
+        "spanish" | "español" | "espanol" => return Some("es".into()),
+        _ => {}
+    }
+    let code = written.split(['-', '_']).next().unwrap_or_default();
+    let fine = code.len() == 2 && code.bytes().all(|b| b.is_ascii_lowercase());
+    errors.check(fine, "language", "unknown", "a language code such as en or es");
+    fine.then(|| code.to_owned())
+}
+
+fn zone(written: Option<String>, errors: &mut Errors) -> Option<String> {
+    match Zone::parse(&said(written)?) {
+        Ok(zone) => Some(zone.as_str().to_owned()),
+        Err(why) => {
+            errors.add("time_zone", "unknown", why.to_string());
+            None
+        }
+    }
+}
+
+/// `FL` with a number of the country, or `US-FL`.
+fn region(
+    written: Option<String>,
+    country: Option<Country>,
+    errors: &mut Errors,
+) -> Option<String> {
+    let written = said(written)?.to_uppercase();
+    let is_code = |text: &str| {
+        (1..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    let region = match (written.split_once('-'), country) {
+        (Some((country, code)), _) if country.parse::<Country>().is_ok() && is_code(code) => {
+            Some(written)
+        }
+        (None, Some(country)) if is_code(&written) => Some(format!("{country}-{written}")),
+        (Some(_) | None, _) => None,
+    };
+    errors.check(region.is_some(), "region", "unknown", "a state's code such as FL or US-FL");
+    region
+}
+
+fn tags(written: Vec<String>, errors: &mut Errors) -> Vec<String> {
+    errors.check(written.len() <= MAX_TAGS, "tags", "too_many", "at most 50");
+    let mut tags: Vec<String> = written.into_iter().filter_map(|tag| said(Some(tag))).collect();
+    for tag in &tags {
+        errors.text("tags", tag, 1, 64);
+    }
+    tags.truncate(MAX_TAGS);
+    tags
+}
+
+fn attributes(written: BTreeMap<String, String>, errors: &mut Errors) -> BTreeMap<String, String> {
+    errors.check(written.len() <= MAX_ATTRIBUTES, "attributes", "too_many", "at most 50");
+    for (name, value) in &written {
+        let fine = (1..=64).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        errors.check(fine, "attributes", "invalid_name", "names have 1 to 64 of a-z, 0-9 and _");
+        errors.text(&format!("attributes.{name}"), value, 0, 500);
+    }
+    written
+}
+
+/// A text without blanks around it; nothing where there is none.
+fn said(written: Option<String>) -> Option<String> {
+    let written = written?;
+    let trimmed = written.trim();
+    match trimmed.len() {
+        0 => None,
+        length if length == written.len() => Some(written),
+        _ => Some(trimmed.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(change: impl FnOnce(&mut Raw)) -> Result<Input, Vec<FieldError>> {
+        let mut raw = Raw { phone: "(212) 555-0100".into(), ..Raw::default() };
+        change(&mut raw);
+        read(raw, Some(Country::US), Value::Null)
+    }
+
+    #[test]
+    fn forms_are_forgiven_and_become_canonical() {
+        let input = person(|raw| {
+            raw.language = Some("es-MX".into());
+            raw.region = Some("fl".into());
+            raw.time_zone = Some("america/new_york".into());
+            raw.first_name = Some("  Ana ".into());
+            raw.last_name = Some("   ".into());
+            raw.consent = Some(RawConsent { source: None, at: Some("2026-03-08".into()) });
+        })
+        .expect("a person");
+        assert_eq!(input.language.as_deref(), Some("es"));
+        assert_eq!(input.region.as_deref(), Some("US-FL"));
+        assert_eq!(input.time_zone.as_deref(), Some("America/New_York"));
+        assert_eq!(input.first_name.as_deref(), Some("Ana"));
+        assert_eq!(input.last_name, None);
+        let at = input.consent.expect("consent").at.expect("a date");
+        assert_eq!(at.to_string(), "2026-03-08T00:00:00Z");
+    }
+
+    #[test]
+    fn every_field_that_is_wrong_is_named() {
+        let errors = person(|raw| {
+            raw.phone = "12".into();
+            raw.language = Some("klingon".into());
+            raw.region = Some("Some Where".into());
+            raw.time_zone = Some("Mars/Base".into());
+            raw.first_name = Some("a\0b".into());
+            raw.consent = Some(RawConsent { source: None, at: Some("yesterday".into()) });
+        })
+        .expect_err("all wrong");
+        let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            ["phone", "first_name", "language", "time_zone", "region", "consent.at"]
+        );
+    }
+}

@@ -1,0 +1,127 @@
+//! `/v1/kill-switch`: stops a tenant, a campaign or a sender at once, and lets it go on.
+
+use axum::{Json, Router, extract::State, routing::get};
+use domain::ids::CampaignId;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use store::{
+    Scoped, campaigns, senders,
+    switches::{self, Switch},
+};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    auth::Caller,
+    http::{Body, Errors, Problem},
+};
+
+pub(super) fn router() -> Router<App> {
+    Router::new().route("/v1/kill-switch", get(list).put(set))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetSwitch {
+    /// `tenant`, `campaign` or `sender`
+    scope: String,
+    /// The campaign or sender.
+    #[serde(default)]
+    target: Option<Uuid>,
+    /// `on`, `paused` or `stopped`
+    mode: String,
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Serialize)]
+struct SwitchView {
+    scope: String,
+    target: Option<Uuid>,
+    mode: String,
+    reason: String,
+    changed_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Set {
+    #[serde(flatten)]
+    switch: SwitchView,
+    /// How many messages that were held for it go back to the gates.
+    released: u64,
+}
+
+async fn set(
+    State(app): State<App>,
+    caller: Caller,
+    Body(body): Body<SetSwitch>,
+) -> Result<Json<Set>, Problem> {
+    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    check(&mut tx, &caller, &body).await?;
+    let now = app.now();
+    let target = body.target.map_or_else(String::new, |id| id.to_string());
+    let key = switches::cause_key(&body.scope, &target);
+    let switch =
+        Switch { scope: body.scope, target, mode: body.mode, reason: body.reason, changed_at: now };
+    let released = if switch.mode == "paused" {
+        switches::set(&mut tx, &caller.tenant, &switch).await?;
+        0
+    } else {
+        if switch.mode == "on" {
+            switches::clear(&mut tx, &caller.tenant, &switch.scope, &switch.target, None).await?;
+        } else {
+            // What was held comes back to be blocked.
+            switches::set(&mut tx, &caller.tenant, &switch).await?;
+        }
+        switches::wake(&mut tx, &caller.tenant, &key, now).await?
+    };
+    tx.commit().await.map_err(store::fault)?;
+    Ok(Json(Set { switch: view(switch), released }))
+}
+
+async fn check(tx: &mut Scoped, caller: &Caller, body: &SetSwitch) -> Result<(), Problem> {
+    let mut errors = Errors::default();
+    errors.text("reason", &body.reason, 0, 500);
+    let mode = ["on", "paused", "stopped"].contains(&body.mode.as_str());
+    errors.check(mode, "mode", "unknown", "on, paused or stopped");
+    match (body.scope.as_str(), body.target) {
+        ("tenant", None) => {}
+        ("tenant", Some(_)) => errors.add("target", "unexpected", "the tenant needs no target"),
+        ("campaign" | "sender", None) => errors.add("target", "required", "the id"),
+        ("campaign", Some(id)) => {
+            let found = campaigns::get(tx, &caller.tenant, CampaignId(id), false).await?;
+            errors.check(found.is_some(), "target", "not_found", "no campaign with this id");
+        }
+        ("sender", Some(id)) => {
+            let missing = senders::missing(tx, &caller.tenant, &[id]).await?;
+            errors.check(missing.is_empty(), "target", "not_found", "no sender with this id");
+        }
+        (_, _) => errors.add("scope", "unknown", "tenant, campaign or sender"),
+    }
+    errors.done()
+}
+
+#[derive(Serialize)]
+struct Switches {
+    /// The platform's own: `on`, `paused` or `stopped`.
+    platform: String,
+    /// Those of the tenant that are not on.
+    data: Vec<SwitchView>,
+}
+
+async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Switches>, Problem> {
+    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let platform = switches::platform(&mut tx).await?;
+    let data = switches::list(&mut tx, &caller.tenant).await?.into_iter().map(view).collect();
+    Ok(Json(Switches { platform, data }))
+}
+
+fn view(switch: Switch) -> SwitchView {
+    SwitchView {
+        scope: switch.scope,
+        target: switch.target.parse().ok(),
+        mode: switch.mode,
+        reason: switch.reason,
+        changed_at: switch.changed_at,
+    }
+}

@@ -1,0 +1,144 @@
+//! A message as people read it: the fields, the passport, and one sentence that a support agent can
+//! read out.
+
+use domain::{
+    ids::{CampaignId, ContactId, MessageId, SenderId},
+    money::Money,
+    passport::{Passport, Stamp},
+    state::MessageState,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use store::messages_read::Message;
+
+use crate::http::view::money;
+
+/// A message.
+#[derive(Serialize)]
+pub(super) struct MessageView {
+    id: MessageId,
+    status: &'static str,
+    sentence: String,
+    class: String,
+    channel: String,
+    to: String,
+    contact_id: ContactId,
+    campaign_id: Option<CampaignId>,
+    sender_id: Option<SenderId>,
+    body: String,
+    segments: i16,
+    cost: Money,
+    carrier_id: Option<String>,
+    gate: Option<String>,
+    code: Option<String>,
+    until: Option<Timestamp>,
+    error: Option<ErrorView>,
+    metadata: Option<Value>,
+    submitted_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    changed_at: Timestamp,
+    turn: i32,
+    attempts: i16,
+    version: i64,
+    passport: Passport,
+}
+
+/// What went wrong, and what to do.
+#[derive(Serialize)]
+struct ErrorView {
+    code: String,
+    cause: &'static str,
+    next_step: &'static str,
+}
+
+/// Makes the view.
+pub(super) fn view(message: Message, currency: &str) -> MessageView {
+    MessageView {
+        sentence: sentence(&message),
+        error: error(&message),
+        id: message.id,
+        status: message.state.as_str(),
+        class: message.class,
+        channel: message.channel,
+        to: message.number,
+        contact_id: message.contact,
+        campaign_id: message.campaign,
+        sender_id: message.sender,
+        body: message.body,
+        segments: message.segments,
+        cost: money(message.cost, currency),
+        carrier_id: message.carrier_sid,
+        gate: message.gate,
+        code: message.code,
+        until: message.due,
+        metadata: message.metadata,
+        submitted_at: message.submitted_at,
+        expires_at: message.expires_at,
+        changed_at: message.changed_at,
+        turn: message.turn,
+        attempts: message.attempts,
+        version: message.version,
+        passport: message.passport,
+    }
+}
+
+/// What has become of a message, in one English sentence.
+fn sentence(message: &Message) -> String {
+    let stamps = message.passport.stamps();
+    let reason = stamps.iter().rev().find_map(|stamp: &Stamp| stamp.reason.as_deref());
+    let gate =
+        || message.gate.as_deref().map_or_else(String::new, |gate| format!(" by the gate {gate}"));
+    let because = || match (reason, message.code.as_deref()) {
+        (Some(reason), _) => format!(": {}", reason.trim_end_matches('.')),
+        (None, Some(code)) => format!(": {code}"),
+        (None, None) => String::new(),
+    };
+    let at = message.changed_at.strftime("%Y-%m-%d %H:%M UTC");
+    match message.state {
+        MessageState::Accepted => "The message was accepted and is on its way to the gates.".into(),
+        MessageState::Deferred => {
+            let until = message.due.map_or_else(
+                || "later".to_owned(),
+                |due| due.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+            );
+            format!("The message waits until {until}, deferred{}{}.", gate(), because())
+        }
+        MessageState::Held => format!("The message is held{}{}.", gate(), because()),
+        MessageState::Queued => {
+            "The message passed every gate and waits its turn at its sender.".into()
+        }
+        MessageState::InDoubt => {
+            "The carrier was called and its answer was lost; the message is not sent again before \
+             that is cleared up."
+                .into()
+        }
+        MessageState::Blocked => {
+            format!("The message was not sent: blocked{}{}.", gate(), because())
+        }
+        MessageState::Cancelled => format!("The message was cancelled at {at}."),
+        MessageState::Expired => {
+            format!("The message was not sent: its validity ended first, at {at}.")
+        }
+        MessageState::Unknown => {
+            "The carrier was called, and whether it sent the message cannot be found out.".into()
+        }
+        MessageState::Sent => {
+            format!("The carrier took the message at {at}; no delivery was reported yet.")
+        }
+        MessageState::Failed => format!("The message could not be delivered{}.", because()),
+        MessageState::Delivered => format!("The message was delivered at {at}."),
+        MessageState::Read => format!("The message was delivered, and read at {at}."),
+    }
+}
+
+/// The carrier's error in words.
+fn error(message: &Message) -> Option<ErrorView> {
+    let code = message.code.clone().filter(|_| message.state == MessageState::Failed)?;
+    let (cause, next_step) = match code.parse().map(carriers::twilio::cause) {
+        Ok(info) => (info.cause, info.next_step),
+        // Ours, not the carrier's: the passport says more.
+        Err(_) => ("the platform could not send it", "read the passport"),
+    };
+    Some(ErrorView { code, cause, next_step })
+}

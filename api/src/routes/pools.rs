@@ -1,0 +1,80 @@
+//! `/v1/pools`: groups of senders that a campaign spreads over.
+
+use std::collections::HashSet;
+
+use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
+use domain::ids::PoolId;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use store::senders::{self, Pool};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    auth::Caller,
+    http::{Creation, Errors, Page, Paging, Problem, Query},
+    ids,
+};
+
+/// How many senders a pool may have.
+const MOST: usize = 400;
+
+pub(super) fn router() -> Router<App> {
+    Router::new().route("/v1/pools", get(list).post(create))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewPool {
+    name: String,
+    senders: Vec<Uuid>,
+}
+
+#[derive(Serialize)]
+struct PoolView {
+    id: PoolId,
+    name: String,
+    senders: Vec<Uuid>,
+    created_at: Timestamp,
+}
+
+fn view(pool: Pool) -> PoolView {
+    let Pool { id, name, senders, created_at } = pool;
+    PoolView { id, name, senders, created_at }
+}
+
+async fn create(mut new: Creation<NewPool>) -> Result<Response, Problem> {
+    let mut errors = Errors::default();
+    errors.text("name", &new.body.name, 1, 200);
+    let count = new.body.senders.len();
+    errors.check((1..=MOST).contains(&count), "senders", "out_of_range", "1 to 400 senders");
+    let distinct: HashSet<_> = new.body.senders.iter().collect();
+    errors.check(distinct.len() == count, "senders", "duplicate", "each sender once");
+    errors.done()?;
+    let missing = senders::missing(&mut new.tx, &new.caller.tenant, &new.body.senders).await?;
+    let mut errors = Errors::default();
+    for id in missing {
+        let at = new.body.senders.iter().position(|sender| *sender == id).unwrap_or_default();
+        errors.add(&format!("senders[{at}]"), "not_found", "no sender with this id");
+    }
+    errors.done()?;
+    let pool = Pool {
+        id: PoolId(ids::fresh()),
+        name: new.body.name.trim().to_owned(),
+        senders: std::mem::take(&mut new.body.senders),
+        created_at: new.now,
+    };
+    senders::create_pool(&mut new.tx, &new.caller.tenant, &pool).await?;
+    new.finish(StatusCode::CREATED, &view(pool)).await
+}
+
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<PoolView>>, Problem> {
+    let (after, limit) = (paging.after_id()?, paging.limit()?);
+    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let found = senders::list_pools(&mut tx, &caller.tenant, after, limit).await?;
+    Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |pool| pool.id)))
+}

@@ -1,0 +1,127 @@
+//! `/v1/campaigns/{id}/recipients`: everybody in the audience with state and reason, in pages of
+//! JSON, or all of them as NDJSON or CSV.
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use bytes::Bytes;
+use domain::ids::CampaignId;
+use futures::stream;
+use pipeline::Fault;
+use store::{
+    campaigns,
+    ledger::{self, Recipient},
+};
+
+use crate::{
+    app::App,
+    auth::Caller,
+    http::{Id, Page, Paging, Problem, Query},
+};
+
+/// How many recipients an export reads at once.
+const STEP: i64 = 1_000;
+
+pub(super) fn router() -> Router<App> {
+    Router::new().route("/v1/campaigns/{id}/recipients", get(list))
+}
+
+/// How an export is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Ndjson,
+    Csv,
+}
+
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    Query(paging): Query<Paging>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (id, limit) = (CampaignId(id), paging.limit()?);
+    let after = paging.after_number()?.unwrap_or(-1);
+    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    if campaigns::get(&mut tx, &caller.tenant, id, false).await?.is_none() {
+        return Err(Problem::not_found("campaign"));
+    }
+    if let Some(format) = wanted(&headers) {
+        drop(tx);
+        return Ok(export(app, caller, id, after, format));
+    }
+    let found = ledger::recipients(&mut tx, &caller.tenant, id, after, limit).await?;
+    Ok(Json(Page::new(found, limit, |recipient| recipient.seq)).into_response())
+}
+
+fn wanted(headers: &HeaderMap) -> Option<Format> {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok())?;
+    let kinds = accept.split(',').filter_map(|kind| kind.split(';').next()).map(str::trim);
+    kinds.into_iter().find_map(|kind| match kind {
+        "application/x-ndjson" | "application/ndjson" => Some(Format::Ndjson),
+        "text/csv" => Some(Format::Csv),
+        _ => None,
+    })
+}
+
+/// Everybody from a place on, read step by step while the caller reads.
+fn export(app: App, caller: Caller, id: CampaignId, after: i64, format: Format) -> Response {
+    let steps = stream::try_unfold((Some(after), true), move |(after, first)| {
+        let (app, caller) = (app.clone(), caller.clone());
+        async move {
+            let Some(after) = after else { return Ok(None) };
+            let mut tx = app.store.scoped([&caller.tenant]).await?;
+            let found = ledger::recipients(&mut tx, &caller.tenant, id, after, STEP).await?;
+            let next = found.last().map(|last| last.seq).filter(|_| found.len() as i64 == STEP);
+            Ok::<_, Fault>(Some((write(&found, format, first), (next, false))))
+        }
+    });
+    let kind = match format {
+        Format::Ndjson => "application/x-ndjson",
+        Format::Csv => "text/csv; charset=utf-8",
+    };
+    ([(header::CONTENT_TYPE, kind)], Body::from_stream(steps)).into_response()
+}
+
+fn write(found: &[Recipient], format: Format, first: bool) -> Bytes {
+    match format {
+        Format::Ndjson => {
+            let mut lines = Vec::with_capacity(found.len() * 200);
+            for recipient in found {
+                serde_json::to_writer(&mut lines, recipient).expect("plain data into memory");
+                lines.push(b'\n');
+            }
+            lines.into()
+        }
+        Format::Csv => {
+            // The header belongs to an empty audience too.
+            let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+            if first {
+                csv.write_record(COLUMNS).expect("a record into memory");
+            }
+            for recipient in found {
+                csv.serialize(recipient).expect("a flat record into memory");
+            }
+            csv.into_inner().expect("memory does not fail").into()
+        }
+    }
+}
+
+/// The fields of a recipient, in their order.
+const COLUMNS: [&str; 10] = [
+    "seq",
+    "contact_id",
+    "number",
+    "message_id",
+    "state",
+    "gate",
+    "code",
+    "segments",
+    "due",
+    "changed_at",
+];

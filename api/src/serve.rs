@@ -1,0 +1,103 @@
+//! The server: connections in, answers out, until it is told to stop; then everything under way is
+//! finished within a bounded time.
+
+use std::{sync::Arc, time::Duration};
+
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{app::App, directory, routes};
+
+/// How long a connection may take to send the head of a request, which bounds idling too.
+const HEAD_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long requests and background work may take to finish once the ingress stops.
+const DRAIN_LIMIT: Duration = Duration::from_secs(15);
+
+/// Answers on the listener until `shutdown` is cancelled, then finishes what is under way.
+///
+/// # Errors
+/// The listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    app: App,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    let router = routes::router(app.clone());
+    let upkeep = CancellationToken::new();
+    let _upkeep_ends = upkeep.clone().drop_guard();
+    directory::keep(app.clone(), upkeep.clone());
+    routes::campaigns::publish_left_over(app.clone(), upkeep);
+
+    let permits = Arc::new(Semaphore::new(app.settings.connections));
+    let connections = TaskTracker::new();
+    loop {
+        // A permit before accept: beyond the limit, connections wait in the kernel's queue.
+        let permit = tokio::select! {
+            permit = permits.clone().acquire_owned() => permit,
+            () = shutdown.cancelled() => break,
+        };
+        let Ok(permit) = permit else { break };
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) if is_the_peers(&error) => continue,
+                Err(error) => {
+                    // Out of file descriptors: connections that end make room.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+            () = shutdown.cancelled() => break,
+        };
+        // Without it a small answer may wait for the peer's delayed acknowledgement.
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone());
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_LIMIT)
+            .serve_connection(TokioIo::new(stream), service);
+        let shutdown = shutdown.clone();
+        connections.spawn(async move {
+            let mut connection = std::pin::pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = shutdown.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended early");
+            }
+            drop(permit);
+        });
+    }
+    // Refuse what comes now, so that callers go to another process.
+    drop(listener);
+    drain(app, connections).await;
+    Ok(())
+}
+
+/// Requests first, then what they left to the background.
+async fn drain(app: App, connections: TaskTracker) {
+    connections.close();
+    let requests = tokio::time::timeout(DRAIN_LIMIT, connections.wait()).await;
+    app.stopping.cancel();
+    app.background.close();
+    let work = tokio::time::timeout(DRAIN_LIMIT, app.background.wait()).await;
+    if requests.is_err() || work.is_err() {
+        tracing::warn!("the ingress stopped before everything under way was finished");
+    }
+}
+
+fn is_the_peers(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}

@@ -1,0 +1,286 @@
+//! One message as a caller writes it: validated, canonical, addressed.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use domain::{
+    class::{Channel, MessageClass},
+    ids::{MessageId, SenderId, TemplateId, TenantId},
+    phone::PhoneNumber,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use store::tenants::Tenant;
+use uuid::Uuid;
+use wire::{
+    Submitted,
+    frame::Outgoing,
+    message::{Content, From, Head},
+    subject::Subject,
+};
+
+use crate::{
+    http::{Errors, FieldError, Trace, creation::is_key},
+    ids,
+};
+
+/// The longest text, in characters: what carriers split into at most ten segments.
+pub(crate) const MAX_BODY: usize = 1_600;
+
+/// The longest validity, in seconds: a week.
+const MAX_VALIDITY: u32 = 7 * 24 * 60 * 60;
+
+/// The longest metadata, keys and values together, in bytes.
+const MAX_METADATA: usize = 2 * 1024;
+
+/// How many variables a message may bring.
+const MAX_VARIABLES: usize = 50;
+
+/// A message as it is submitted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewMessage<'a> {
+    #[serde(borrow)]
+    to: Cow<'a, str>,
+    #[serde(borrow)]
+    class: Cow<'a, str>,
+    #[serde(borrow, default)]
+    body: Option<Cow<'a, str>>,
+    #[serde(default)]
+    template: Option<TemplateRef>,
+    #[serde(borrow, default)]
+    channel: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    from: Option<Cow<'a, str>>,
+    #[serde(default)]
+    pool: Option<Uuid>,
+    #[serde(default)]
+    validity_seconds: Option<u32>,
+    #[serde(default)]
+    metadata: BTreeMap<String, String>,
+    /// Of an item of a batch; a single message has the header.
+    #[serde(borrow, default)]
+    pub(crate) idempotency_key: Option<Cow<'a, str>>,
+}
+
+/// A template with the values of its variables.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TemplateRef {
+    id: Uuid,
+    #[serde(default)]
+    variables: BTreeMap<String, String>,
+}
+
+/// What all messages of a request share.
+pub(crate) struct Submission<'a> {
+    /// Who submits.
+    pub(crate) tenant: &'a Tenant,
+    /// Business time.
+    pub(crate) now: Timestamp,
+    /// The request's trace.
+    pub(crate) trace: &'a Trace,
+    /// The request's `Idempotency-Key`.
+    pub(crate) key: Option<&'a str>,
+    /// Whether messages are items of a batch.
+    pub(crate) is_batch: bool,
+}
+
+impl Submission<'_> {
+    /// The message, ready to publish, or everything that is wrong with it.
+    pub(crate) fn accept(
+        &self,
+        index: u32,
+        new: NewMessage<'_>,
+    ) -> Result<(MessageId, Outgoing), Vec<FieldError>> {
+        let mut errors = Errors::default();
+        let id = self.id(index, new.idempotency_key.as_deref(), &mut errors);
+        let class = class(&new.class, &mut errors);
+        let region = self.tenant.country.parse().ok();
+        let to = match PhoneNumber::parse(&new.to, region) {
+            Ok(to) => Some(to),
+            Err(why) => {
+                errors.add("to", "invalid_number", why.to_string());
+                None
+            }
+        };
+        check_channel(new.channel.as_deref(), &mut errors);
+        let from = self.from(&new, &mut errors);
+        let content = content(new.body, new.template, &mut errors);
+        let expires_at = self.expires_at(new.validity_seconds, &mut errors);
+        check_metadata(&new.metadata, &mut errors);
+        let (Some(class), Some(to), Some(content), true) = (class, to, content, errors.is_empty())
+        else {
+            return Err(errors.into_vec());
+        };
+        let canonical = Canonical {
+            to,
+            class,
+            content: &content,
+            from: &from,
+            validity: new.validity_seconds,
+            metadata: &new.metadata,
+        };
+        let body_hash = canonical.hash();
+        let head = Head {
+            id,
+            tenant: self.tenant.id.clone(),
+            turn: 1,
+            class,
+            channel: Channel::Sms,
+            to,
+            campaign: None,
+            submitted_at: self.now,
+            expires_at,
+            trace: self.trace.to_owned(),
+        };
+        let submitted = Submitted { head, content, from, body_hash, metadata: new.metadata };
+        Ok((id, Outgoing::new(Subject::Submitted(class.lane()), &submitted)))
+    }
+
+    fn id(&self, index: u32, own: Option<&str>, errors: &mut Errors) -> MessageId {
+        let tenant: &TenantId = &self.tenant.id;
+        match (own, self.key) {
+            (Some(key), _) if self.is_batch => {
+                errors.check(
+                    is_key(key),
+                    "idempotency_key",
+                    "invalid",
+                    "1 to 255 visible characters",
+                );
+                MessageId::from_key(tenant, key)
+            }
+            (Some(_), _) => {
+                errors.add("idempotency_key", "unknown_field", "use the header Idempotency-Key");
+                MessageId(Uuid::nil())
+            }
+            (None, Some(key)) if self.is_batch => MessageId::from_batch(tenant, key, index),
+            (None, Some(key)) => MessageId::from_key(tenant, key),
+            (None, None) => MessageId(ids::fresh()),
+        }
+    }
+
+    fn from(&self, new: &NewMessage<'_>, errors: &mut Errors) -> From {
+        match (&new.from, new.pool) {
+            (Some(_), Some(_)) => {
+                errors.add("from", "ambiguous", "give from or pool, not both");
+                From::Any
+            }
+            (None, Some(pool)) => From::Pool(pool.into()),
+            (None, None) => From::Any,
+            (Some(from), None) => match sender(&self.tenant.id, &self.tenant.country, from) {
+                Some(sender) => From::Sender(sender),
+                None => {
+                    errors.add("from", "invalid", "a sender's id or number");
+                    From::Any
+                }
+            },
+        }
+    }
+
+    fn expires_at(&self, validity: Option<u32>, errors: &mut Errors) -> Option<Timestamp> {
+        let seconds = validity?;
+        let fine = (1..=MAX_VALIDITY).contains(&seconds);
+        errors.check(fine, "validity_seconds", "out_of_range", "1 to 604800");
+        self.now.checked_add(SignedDuration::from_secs(i64::from(seconds))).ok()
+    }
+}
+
+/// A sender by its id, or by its number as the tenant may write it.
+fn sender(tenant: &TenantId, country: &str, from: &str) -> Option<SenderId> {
+    if let Ok(id) = from.parse() {
+        return Some(id);
+    }
+    if let Ok(number) = PhoneNumber::parse(from, country.parse().ok()) {
+        return Some(SenderId::of(tenant, number.as_str()));
+    }
+    is_short_sender(from).then(|| SenderId::of(tenant, from))
+}
+
+/// A short code (3 to 8 digits) or an alphanumeric id (at most 11, with a letter).
+pub(crate) fn is_short_sender(text: &str) -> bool {
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    let named = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ' || b == b'-')
+        && text.bytes().any(|b| b.is_ascii_alphabetic())
+        && text.trim() == text;
+    (digits && (3..=8).contains(&text.len())) || (named && (1..=11).contains(&text.len()))
+}
+
+fn class(name: &str, errors: &mut Errors) -> Option<MessageClass> {
+    match MessageClass::from_name(name) {
+        Some(MessageClass::Compliance) => {
+            errors.add("class", "reserved", "compliance messages are made by the platform alone");
+            None
+        }
+        None => {
+            errors.add("class", "unknown", "promo, journey, conversational or transactional");
+            None
+        }
+        known => known,
+    }
+}
+
+fn check_channel(channel: Option<&str>, errors: &mut Errors) {
+    match channel {
+        None | Some("sms") => {}
+        Some("whatsapp") => {
+            errors.add("channel", "unsupported", "no WhatsApp carrier is connected")
+        }
+        Some(_) => errors.add("channel", "unknown", "sms"),
+    }
+}
+
+fn content(
+    body: Option<Cow<'_, str>>,
+    template: Option<TemplateRef>,
+    errors: &mut Errors,
+) -> Option<Content> {
+    match (body, template) {
+        (Some(body), None) => {
+            errors.text("body", &body, 1, MAX_BODY);
+            Some(Content::Body(body.into_owned()))
+        }
+        (None, Some(TemplateRef { id, variables })) => {
+            let many = variables.len() > MAX_VARIABLES;
+            errors.check(!many, "template.variables", "too_many", "at most 50");
+            for (name, value) in &variables {
+                errors.text(&format!("template.variables.{name}"), value, 0, MAX_BODY);
+            }
+            Some(Content::Template { id: TemplateId(id), variables })
+        }
+        (Some(_), Some(_)) => {
+            errors.add("template", "ambiguous", "give body or template, not both");
+            None
+        }
+        (None, None) => {
+            errors.add("body", "required", "give body or template");
+            None
+        }
+    }
+}
+
+fn check_metadata(metadata: &BTreeMap<String, String>, errors: &mut Errors) {
+    let bytes: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
+    errors.check(bytes <= MAX_METADATA, "metadata", "too_long", "at most 2048 bytes in all");
+    let clean = !metadata.iter().any(|(name, value)| name.contains('\0') || value.contains('\0'));
+    errors.check(clean, "metadata", "invalid_character", "the character U+0000 cannot be stored");
+}
+
+/// What makes two submissions the same message, in a fixed order.
+#[derive(Serialize)]
+struct Canonical<'a> {
+    to: PhoneNumber,
+    class: MessageClass,
+    content: &'a Content,
+    from: &'a From,
+    validity: Option<u32>,
+    metadata: &'a BTreeMap<String, String>,
+}
+
+impl Canonical<'_> {
+    /// SHA-256 in hexadecimal.
+    fn hash(&self) -> String {
+        let json = serde_json::to_vec(self).expect("plain data with string keys");
+        wire::hex(&Sha256::digest(&json))
+    }
+}

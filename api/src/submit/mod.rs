@@ -1,0 +1,6 @@
+//! From a request to `msg.submitted.<lane>`: validation, ids, quotas, frames.
+
+pub(crate) mod coalesce;
+pub(crate) mod message;
+pub(crate) mod quota;
+pub(crate) mod tenants;

@@ -1,0 +1,171 @@
+//! Campaigns: each act once, whoever asks how often; the ledger adds up.
+
+use domain::ids::event_id;
+use reqwest::Method;
+use serde_json::{Value, json};
+use store::keys::KeyRole;
+use wire::Event;
+
+use crate::{
+    harness::{Caller, World, send},
+    settings::{carrier, template},
+};
+
+async fn campaign(caller: &Caller, account: &str) -> String {
+    let (_, pool) = carrier(caller, account, "+12125550199").await;
+    let template = template(caller).await;
+    let body = json!({
+        "name": "Spring", "class": "promo", "template_id": template, "pool_id": pool,
+        "audience": { "tags": ["vip"] },
+    });
+    let made = caller.post("/v1/campaigns", &body).await.expect(201);
+    assert_eq!(made["state"], "draft");
+    made["id"].as_str().unwrap().to_owned()
+}
+
+async fn events(world: &World, what: &str) -> Vec<Event> {
+    world.published("EVENTS", &format!("events.acme.campaign.{what}")).await
+}
+
+#[tokio::test]
+async fn a_campaign_starts_once_however_often_it_is_asked_to() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let id = campaign(&caller, "main").await;
+    let path = format!("/v1/campaigns/{id}/start");
+    let nothing = json!({});
+    let answers = futures::future::join_all((0..20).map(|_| caller.post(&path, &nothing))).await;
+    for answer in answers {
+        let started = answer.expect(200);
+        assert_eq!((&started["state"], &started["version"]), (&json!("starting"), &json!(2)));
+        assert_eq!(started["template_version"], 1);
+    }
+    let started = events(&world, "started").await;
+    assert!(!started.is_empty());
+    let once = event_id(id.parse().unwrap(), "campaign.started", 2);
+    assert!(started.iter().all(|event| event.id == once && event.version == 2));
+}
+
+#[tokio::test]
+async fn pause_resume_and_stop_move_the_switch_and_tell_of_it() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let id = campaign(&caller, "main").await;
+    let act = async |act: &str| caller.post(&format!("/v1/campaigns/{id}/{act}"), &json!({})).await;
+    act("pause").await.problem(409);
+    act("start").await.expect(200);
+    assert_eq!(act("pause").await.expect(200)["state"], "paused");
+    let switches = caller.get("/v1/kill-switch").await.expect(200);
+    assert_eq!(switches["data"][0]["target"], id.as_str());
+    assert_eq!(act("resume").await.expect(200)["state"], "starting");
+    assert_eq!(caller.get("/v1/kill-switch").await.expect(200)["data"], json!([]));
+    assert_eq!(act("stop").await.expect(200)["state"], "stopped");
+    act("resume").await.problem(409);
+    act("nonsense").await.problem(404);
+    for (what, version) in [("paused", 3), ("resumed", 4), ("stopped", 5)] {
+        let told = events(&world, what).await;
+        assert_eq!(told.iter().map(|event| event.version).collect::<Vec<_>>(), [version], "{what}");
+    }
+    let mut db = world.database.superuser().await.unwrap();
+    let left: i64 = sqlx::query_scalar(
+        "select count(*) from millrace.campaign_transitions where not published",
+    )
+    .fetch_one(&mut db)
+    .await
+    .unwrap();
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn an_event_that_a_crash_left_behind_is_published_later() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let id = campaign(&caller, "main").await;
+    let mut db = world.database.superuser().await.unwrap();
+    let insert = format!(
+        "insert into millrace.campaign_transitions
+            (tenant_id, campaign_id, version, act, audience, at)
+         values ('acme', '{id}', 9, 'stop', 0, '2026-05-01T15:00:00Z')"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(insert)).execute(&mut db).await.unwrap();
+    let published = async {
+        while events(&world, "stopped").await.is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), published).await.expect("published");
+}
+
+#[tokio::test]
+async fn the_ledger_adds_up_and_the_recipients_are_those_it_counts() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let id = campaign(&caller, "main").await;
+    let people: Vec<_> = (0..5).map(|n| json!({ "phone": format!("+1212555010{n}") })).collect();
+    caller.post("/v1/contacts/bulk", &json!({ "contacts": people })).await.expect(200);
+    let mut db = world.database.superuser().await.unwrap();
+    let sql = format!(
+        "insert into millrace.campaign_recipients
+         select 'acme', '{id}', row_number() over (order by contact_id) - 1, contact_id,
+                gen_random_uuid() from millrace.contacts;
+         update millrace.campaigns set state = 'running', audience_size = 5, cursor = 4;
+         insert into millrace.messages (tenant_id, message_id, state, class, channel, contact_id,
+            number, campaign_id, body, segments, cost_micros, body_hash, submitted_at, changed_at,
+            passport, gate, code, carrier_sid)
+         select 'acme', message_id, (array[10, 22, 20])[seq + 1], 'promo', 'sms', contact_id, '+1',
+                '{id}', 'x', 2, 15800, '\\x00', now(), now(), '[]',
+                case when seq = 0 then 'dnc' end, case when seq = 0 then 'opted_out' end,
+                case when seq > 0 then 'SM' || seq end
+         from millrace.campaign_recipients where seq < 3"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
+    let ledger = caller.get(&format!("/v1/campaigns/{id}/ledger")).await.expect(200);
+    assert_eq!(ledger["balanced"], true, "{ledger}");
+    assert_eq!((&ledger["audience"], &ledger["open"]["waiting"]), (&json!(5), &json!(2)));
+    assert_eq!((&ledger["open"]["sent"], &ledger["final"]["delivered"]), (&json!(1), &json!(1)));
+    assert_eq!(ledger["blocked_by"], json!({ "dnc": 1 }));
+    assert_eq!((&ledger["segments"], &ledger["cost"]["amount"]), (&json!(4), &json!("0.0316")));
+
+    let path = format!("/v1/campaigns/{id}/recipients");
+    let page = caller.get(&format!("{path}?limit=2")).await.expect(200);
+    assert_eq!(page["data"][0]["state"], "blocked");
+    assert_eq!(page["data"][0]["code"], "opted_out");
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let rest = caller.get(&format!("{path}?cursor={cursor}")).await.expect(200);
+    assert_eq!(rest["data"].as_array().unwrap().len(), 3);
+    assert_eq!(rest["data"][2]["state"], "waiting");
+    let csv =
+        send(caller.request(Method::GET, &path).header("Accept", "text/csv")).await.expect(200);
+    let csv = csv.as_str().unwrap();
+    assert!(csv.starts_with("seq,contact_id,number,message_id,state,gate,code"), "{csv}");
+    assert_eq!(csv.lines().count(), 6);
+    let lines = caller.request(Method::GET, &path).header("Accept", "application/x-ndjson");
+    let lines = send(lines).await.expect(200);
+    assert_eq!(lines.as_str().unwrap().lines().count(), 5);
+
+    sqlx::raw_sql("update millrace.campaigns set state = 'stopped'")
+        .execute(&mut db)
+        .await
+        .unwrap();
+    let ledger = caller.get(&format!("/v1/campaigns/{id}/ledger")).await.expect(200);
+    assert_eq!(ledger["balanced"], true, "{ledger}");
+    assert_eq!((&ledger["open"]["waiting"], &ledger["final"]["cancelled"]), (&json!(1), &json!(1)));
+}
+
+#[tokio::test]
+async fn totals_are_shown_with_what_they_are_of() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Viewer).await;
+    let empty = caller.get("/v1/analytics/dashboard").await.expect(200);
+    assert_eq!((&empty["version"], &empty["totals"]), (&json!(0), &json!({})));
+    let mut db = world.database.superuser().await.unwrap();
+    let sql =
+        "insert into millrace.total_heads (tenant_id, scope, scope_id, as_of, watermark, version)
+         values ('acme', 'dashboard', '00000000-0000-0000-0000-000000000000', now(), 7, 3);
+         insert into millrace.totals values
+         ('acme', 'dashboard', '00000000-0000-0000-0000-000000000000', 'sent', 5)";
+    sqlx::raw_sql(sql).execute(&mut db).await.unwrap();
+    let totals: Value = caller.get("/v1/analytics/dashboard").await.expect(200);
+    assert_eq!((&totals["version"], &totals["watermark"]), (&json!(3), &json!(7)));
+    assert_eq!(totals["totals"], json!({ "sent": 5 }));
+}

@@ -1,0 +1,216 @@
+//! One ingress with a private broker and database, and a caller that speaks JSON to it.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use api::{App, Parts, Settings};
+use domain::ids::TenantId;
+use futures::StreamExt;
+use jiff::Timestamp;
+use reqwest::{Method, RequestBuilder, StatusCode};
+use secrecy::{ExposeSecret, SecretBox};
+use serde_json::Value;
+use store::{
+    Role, Store,
+    keys::{self, KeyKind, KeyRole},
+    seal::Sealer,
+};
+use testkit::{Broker, Database};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use wire::Payload;
+
+/// Where carriers reach the ingress, as far as signatures go.
+pub(crate) const PUBLIC_URL: &str = "https://hooks.example.test/in";
+
+/// The key of access tokens.
+pub(crate) const JWT_KEY: [u8; 32] = [7; 32];
+
+pub(crate) struct World {
+    pub(crate) database: Database,
+    pub(crate) broker: Broker,
+    pub(crate) store: Store,
+    pub(crate) app: App,
+    pub(crate) base: String,
+    pub(crate) http: reqwest::Client,
+    pub(crate) now: Arc<Mutex<Timestamp>>,
+    shutdown: CancellationToken,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+/// Somebody who calls.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    http: reqwest::Client,
+    base: String,
+    pub(crate) key: String,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        let (database, broker) = tokio::join!(Database::start(), Broker::start());
+        let (database, broker) = (database.unwrap(), broker.unwrap());
+        let store = database.store(Role::Api).await.unwrap();
+        let now = Arc::new(Mutex::new("2026-05-01T15:00:00Z".parse::<Timestamp>().unwrap()));
+        let clock = now.clone();
+        let mut settings = Settings {
+            public_url: PUBLIC_URL.into(),
+            jwt_keys: vec![SecretBox::new(Box::new(JWT_KEY))],
+            carrier_hosts: vec!["127.0.0.1:8090".into()],
+            ..Settings::default()
+        };
+        change(&mut settings);
+        let app = App::new(Parts {
+            store: store.clone(),
+            broker: broker.connect().await.unwrap(),
+            sealer: Sealer::new(&[[1; 32]]),
+            settings,
+            now: Arc::new(move || *clock.lock().unwrap()),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let shutdown = CancellationToken::new();
+        let server = tokio::spawn(api::serve(listener, app.clone(), shutdown.clone()));
+        let http = client();
+        Self { database, broker, store, app, base, http, now, shutdown, server }
+    }
+
+    /// A tenant with an API key of this role.
+    pub(crate) async fn caller(&self, tenant: &str, role: KeyRole) -> Caller {
+        let id: TenantId = tenant.parse().unwrap();
+        self.database.tenant(tenant).await.unwrap();
+        let now = *self.now.lock().unwrap();
+        let key = keys::create(&self.store, &id, "test", role, KeyKind::Test, now).await.unwrap();
+        self.with_token(key.expose_secret())
+    }
+
+    pub(crate) fn with_token(&self, token: &str) -> Caller {
+        Caller { http: self.http.clone(), base: self.base.clone(), key: token.into() }
+    }
+
+    /// What lies on a stream's subject, frames taken apart.
+    pub(crate) async fn published<P: Payload>(&self, stream: &str, subject: &str) -> Vec<P> {
+        let frames = self.frames(stream, subject).await;
+        let members = frames.iter().flat_map(|frame| wire::frame::unpack::<P>(frame).unwrap());
+        members.map(Result::unwrap).collect()
+    }
+
+    /// The frames on a stream's subject, as they were published.
+    pub(crate) async fn frames(&self, stream: &str, subject: &str) -> Vec<Vec<u8>> {
+        let broker = self.broker.connect().await.unwrap();
+        let stream = broker.api.get_stream(stream).await.unwrap();
+        let last = stream.get_info().await.unwrap().state.last_sequence;
+        let mut frames = Vec::new();
+        for sequence in 1..=last {
+            let Ok(message) = stream.get_raw_message(sequence).await else { continue };
+            if message.subject.as_str() == subject {
+                frames.push(message.payload.to_vec());
+            }
+        }
+        frames
+    }
+
+    /// Waits until the accounts of carriers are known.
+    pub(crate) async fn ready(&self) {
+        let ready = async {
+            while !self.app.is_ready() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), ready).await.expect("ready");
+    }
+
+    /// Stops the ingress as SIGTERM does.
+    pub(crate) async fn stop(self) -> (Database, Broker) {
+        self.shutdown.cancel();
+        self.server.await.unwrap().unwrap();
+        (self.database, self.broker)
+    }
+}
+
+impl Caller {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        if self.key.is_empty() { request } else { request.bearer_auth(&self.key) }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        send(self.request(Method::POST, path).json(body)).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        send(self.request(Method::PUT, path).json(body)).await
+    }
+
+    /// A POST under an `Idempotency-Key`.
+    pub(crate) async fn post_once(&self, path: &str, key: &str, body: &Value) -> Answer {
+        let request = self.request(Method::POST, path).header("Idempotency-Key", key);
+        send(request.json(body)).await
+    }
+
+    pub(crate) async fn csv(&self, path: &str, file: &str) -> Answer {
+        let request = self.request(Method::POST, path).header("Content-Type", "text/csv");
+        send(request.body(file.to_owned())).await
+    }
+}
+
+pub(crate) async fn send(request: RequestBuilder) -> Answer {
+    let response = request.send().await.expect("an answer");
+    let (status, headers) = (response.status(), response.headers().clone());
+    let bytes = response.bytes().await.expect("a body");
+    let body = serde_json::from_slice(&bytes)
+        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+    Answer { status, headers, body }
+}
+
+impl Answer {
+    /// The answer's body, which must have this status.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        self.body
+    }
+
+    /// The codes of a problem's errors by field, which must have this status.
+    #[track_caller]
+    pub(crate) fn problem(self, status: u16) -> Vec<(String, String)> {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        assert_eq!(self.body["status"], status);
+        assert_eq!(text(&self.body["request_id"]), self.headers["x-request-id"].to_str().unwrap());
+        assert!(!text(&self.body["title"]).is_empty() && !text(&self.body["type"]).is_empty());
+        let errors = self.body["errors"].as_array().expect("errors").iter();
+        errors.map(|error| (text(&error["field"]), text(&error["code"]))).collect()
+    }
+}
+
+/// A stream of parts as one body that has no length beforehand.
+pub(crate) fn streamed(parts: Vec<Vec<u8>>) -> reqwest::Body {
+    reqwest::Body::wrap_stream(futures::stream::iter(parts).map(Ok::<_, std::io::Error>))
+}
+
+/// A client; the HTTP library wants its TLS chosen even for http.
+pub(crate) fn client() -> reqwest::Client {
+    // A second call in this process finds it installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap()
+}

@@ -1,0 +1,167 @@
+//! What a tenant sets up: templates, accounts, senders, pools, budgets, policies, switches.
+
+use serde_json::{Value, json};
+use store::keys::KeyRole;
+
+use crate::harness::{Caller, World};
+
+/// An account with a sender and a pool; the ids of the sender and the pool.
+pub(crate) async fn carrier(caller: &Caller, account: &str, number: &str) -> (Value, Value) {
+    let body = json!({
+        "account": account, "carrier": "twilio", "carrier_sid": "AC1", "auth_token": "secret",
+        "base_url": "http://127.0.0.1:8090",
+    });
+    caller.post("/v1/carrier-accounts", &body).await.expect(201);
+    let sender = json!({ "number": number, "account": account, "pace": 10 });
+    let sender = caller.post("/v1/senders", &sender).await.expect(201);
+    let pool = json!({ "name": "all", "senders": [sender["id"]] });
+    let pool = caller.post("/v1/pools", &pool).await.expect(201);
+    (sender["id"].clone(), pool["id"].clone())
+}
+
+/// A template that says hello; its id.
+pub(crate) async fn template(caller: &Caller) -> Value {
+    let body = json!({ "name": "Hello", "variants": [
+        { "key": "a", "weight": 1, "bodies": { "en": "Hi {first_name|friend}", "es": "Hola" } },
+    ] });
+    caller.post("/v1/templates", &body).await.expect(201)["id"].clone()
+}
+
+#[tokio::test]
+async fn a_template_has_versions_and_refuses_variables_that_nobody_has() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Operator).await;
+    let id = template(&caller).await;
+    let path = format!("/v1/templates/{}", id.as_str().unwrap());
+    let next =
+        json!({ "variants": [{ "key": "a", "weight": 1, "bodies": { "en": "Code {code}" } }] });
+    let errors = caller.post(&format!("{path}/versions"), &next).await.problem(422);
+    assert_eq!(errors, [("variants[0].bodies.en".to_owned(), "unknown_variable".to_owned())]);
+    let mut next = next;
+    next["variables"] = json!(["code"]);
+    let added = caller.post(&format!("{path}/versions"), &next).await.expect(201);
+    assert_eq!((&added["version"], &added["name"]), (&json!(2), &json!("Hello")));
+    assert_eq!(caller.get(&path).await.expect(200)["variants"], next["variants"]);
+    let missing = format!("/v1/templates/{}/versions", uuid::Uuid::nil());
+    caller.post(&missing, &next).await.problem(404);
+}
+
+#[tokio::test]
+async fn a_preview_shows_the_text_its_segments_and_what_forces_ucs2() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Viewer).await;
+    caller.post("/v1/templates/preview", &json!({ "body": "x" })).await.problem(403);
+    let caller = world.caller("acme", KeyRole::Operator).await;
+    let body = json!({
+        "body": "Hi {first_name} \u{1f600}", "variables": { "first_name": "Ana" }, "class": "promo",
+    });
+    let preview = caller.post("/v1/templates/preview", &body).await.expect(200);
+    assert_eq!(preview["text"], "Hi Ana \u{1f600}\nReply STOP to opt out");
+    assert_eq!(preview["forces_ucs2"], "\u{1f600}");
+    assert_eq!(preview["segments"], 1);
+    let errors = caller.post("/v1/templates/preview", &json!({ "body": "{nope}" })).await;
+    assert_eq!(errors.problem(422)[0].1, "unknown_variable");
+}
+
+#[tokio::test]
+async fn a_token_goes_in_and_never_comes_out() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    carrier(&caller, "main", "+12125550199").await;
+    let list = caller.get("/v1/carrier-accounts").await.expect(200);
+    assert!(!list.to_string().contains("secret") && !list.to_string().contains("token"), "{list}");
+    assert_eq!(
+        list["data"][0]["status_webhook"],
+        "https://hooks.example.test/in/webhooks/twilio/main/status"
+    );
+    let mut db = world.database.superuser().await.unwrap();
+    let sealed: String = sqlx::query_scalar("select sealed_token from millrace.carrier_accounts")
+        .fetch_one(&mut db)
+        .await
+        .unwrap();
+    assert!(!sealed.contains("secret"));
+    let stolen = json!({
+        "account": "x", "carrier": "twilio", "carrier_sid": "AC1", "auth_token": "t",
+        "base_url": "https://evil.test",
+    });
+    let errors = caller.post("/v1/carrier-accounts", &stolen).await.problem(422);
+    assert_eq!(errors, [("base_url".to_owned(), "not_allowed".to_owned())]);
+    let taken = json!({
+        "account": "main", "carrier": "twilio", "carrier_sid": "AC1", "auth_token": "t",
+    });
+    let other = world.caller("globex", KeyRole::Admin).await;
+    other.post("/v1/carrier-accounts", &taken).await.problem(409);
+}
+
+#[tokio::test]
+async fn senders_pools_and_budgets_name_only_what_exists() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let (sender, pool) = carrier(&caller, "main", "+12125550199").await;
+    let senders = caller.get("/v1/senders").await.expect(200);
+    assert_eq!(senders["data"][0]["id"], sender);
+    assert_eq!(caller.get("/v1/pools").await.expect(200)["data"][0]["id"], pool);
+    let lost = json!({ "number": "+12125550198", "account": "other", "pace": 1 });
+    assert_eq!(caller.post("/v1/senders", &lost).await.problem(422)[0].0, "account");
+    let twice = json!({ "number": "(212) 555-0199", "account": "main", "pace": 1 });
+    caller.post("/v1/senders", &twice).await.problem(409);
+    let pool = json!({ "name": "p", "senders": [sender, uuid::Uuid::nil()] });
+    assert_eq!(caller.post("/v1/pools", &pool).await.problem(422)[0].0, "senders[1]");
+    let cap = json!({ "scope": "tenant", "daily": { "amount": "10.00", "currency": "USD" } });
+    caller.put("/v1/budgets", &cap).await.expect(200);
+    let list = caller.get("/v1/budgets").await.expect(200);
+    assert_eq!(list["data"][0]["daily"]["amount"], "10.00");
+    let euros = json!({ "scope": "tenant", "daily": { "amount": "1", "currency": "EUR" } });
+    caller.put("/v1/budgets", &euros).await.problem(422);
+    caller.put("/v1/budgets", &json!({ "scope": "tenant" })).await.expect(200);
+    assert_eq!(caller.get("/v1/budgets").await.expect(200)["data"], json!([]));
+}
+
+#[tokio::test]
+async fn a_policy_has_versions_and_a_rule_that_makes_no_sense_is_refused() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let none = caller.get("/v1/policies").await.expect(200);
+    assert_eq!(none["data"][0]["version"], 0);
+    for days in [30, 60] {
+        caller.put("/v1/policies", &json!({ "suppression_days": days })).await.expect(200);
+    }
+    let versions = caller.get("/v1/policies?limit=1").await.expect(200);
+    assert_eq!(versions["data"][0]["version"], 2);
+    assert_eq!(versions["data"][0]["policy"]["suppression_days"], 60);
+    assert_eq!(versions["data"][0]["policy"]["require_consent"], true);
+    let cursor = versions["next_cursor"].as_str().unwrap();
+    let older = caller.get(&format!("/v1/policies?cursor={cursor}")).await.expect(200);
+    assert_eq!(older["data"][0]["version"], 1);
+    caller.put("/v1/policies", &json!({ "frequency": { "hours": 0 } })).await.problem(422);
+    caller.put("/v1/policies", &json!({ "no_such_rule": 1 })).await.problem(422);
+}
+
+#[tokio::test]
+async fn a_switch_that_is_thrown_back_wakes_what_was_held_for_it() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Operator).await;
+    caller
+        .put("/v1/kill-switch", &json!({ "scope": "tenant", "mode": "paused" }))
+        .await
+        .expect(200);
+    let list = caller.get("/v1/kill-switch").await.expect(200);
+    assert_eq!((&list["platform"], &list["data"][0]["mode"]), (&json!("on"), &json!("paused")));
+    let mut db = world.database.superuser().await.unwrap();
+    let insert = "insert into millrace.parked (tenant_id, message_id, turn, cause, cause_key, lane,
+            payload, parked_at)
+        select t, gen_random_uuid(), 1, 'kill_switch', k, 'bulk', '{}', now()
+        from unnest(array['acme', 'acme', 'other'], array['switch:tenant', 'switch:sender:1',
+            'switch:tenant']) as k (t, k)";
+    sqlx::raw_sql(insert).execute(&mut db).await.unwrap();
+    let on = caller.put("/v1/kill-switch", &json!({ "scope": "tenant", "mode": "on" })).await;
+    assert_eq!(on.expect(200)["released"], 1);
+    let due: i64 = sqlx::query_scalar("select count(*) from millrace.parked where due is not null")
+        .fetch_one(&mut db)
+        .await
+        .unwrap();
+    assert_eq!(due, 1, "no other cause, no other tenant");
+    assert_eq!(caller.get("/v1/kill-switch").await.expect(200)["data"], json!([]));
+    let lost = json!({ "scope": "campaign", "target": uuid::Uuid::nil(), "mode": "paused" });
+    caller.put("/v1/kill-switch", &lost).await.problem(422);
+}

@@ -1,0 +1,88 @@
+//! Tenant walls: another tenant's things are not there.
+
+use serde_json::json;
+use store::keys::KeyRole;
+
+use crate::{
+    harness::World,
+    settings::{carrier, template},
+};
+
+#[tokio::test]
+async fn another_tenants_ids_are_answered_404_everywhere() {
+    let world = World::start().await;
+    let owner = world.caller("acme", KeyRole::Admin).await;
+    let (sender, pool) = carrier(&owner, "main", "+12125550199").await;
+    let template = template(&owner).await;
+    let campaign = json!({
+        "name": "c", "class": "promo", "template_id": template, "pool_id": pool,
+    });
+    let campaign_id = owner.post("/v1/campaigns", &campaign).await.expect(201)["id"].clone();
+    let contact = owner.post("/v1/contacts", &json!({ "phone": "+12125550100" })).await.expect(201);
+    let import = owner.csv("/v1/contacts/import", "phone\n+12125550101\n").await.expect(202);
+    let id = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+
+    let stranger = world.caller("globex", KeyRole::Owner).await;
+    let campaign_path = format!("/v1/campaigns/{}", id(&campaign_id));
+    for path in [
+        format!("/v1/contacts/{}", id(&contact["id"])),
+        format!("/v1/imports/{}", id(&import["id"])),
+        format!("/v1/imports/{}/rows", id(&import["id"])),
+        format!("/v1/templates/{}", id(&template)),
+        campaign_path.clone(),
+        format!("{campaign_path}/ledger"),
+        format!("{campaign_path}/recipients"),
+        format!("/v1/analytics/campaigns/{}", id(&campaign_id)),
+    ] {
+        owner.get(&path).await.expect(200);
+        stranger.get(&path).await.problem(404);
+    }
+    for act in ["start", "pause", "resume", "stop"] {
+        stranger.post(&format!("{campaign_path}/{act}"), &json!({})).await.problem(404);
+    }
+    let version = json!({ "variants": [{ "key": "a", "weight": 1, "bodies": { "en": "x" } }] });
+    let versions = format!("/v1/templates/{}/versions", id(&template));
+    stranger.post(&versions, &version).await.problem(404);
+    for path in [
+        "/v1/contacts",
+        "/v1/templates",
+        "/v1/senders",
+        "/v1/pools",
+        "/v1/carrier-accounts",
+        "/v1/campaigns",
+        "/v1/do-not-contact",
+        "/v1/budgets",
+        "/v1/kill-switch",
+    ] {
+        let list = stranger.get(path).await.expect(200);
+        assert_eq!(list["data"], json!([]), "{path}");
+    }
+    // What is named inside a body is not there either.
+    assert_eq!(stranger.post("/v1/campaigns", &campaign).await.problem(422).len(), 2);
+    let pool = json!({ "name": "p", "senders": [sender] });
+    stranger.post("/v1/pools", &pool).await.problem(422);
+    let borrowed = json!({ "number": "+12125550198", "account": "main", "pace": 1 });
+    stranger.post("/v1/senders", &borrowed).await.problem(422);
+    let switch = json!({ "scope": "campaign", "target": campaign_id, "mode": "stopped" });
+    stranger.put("/v1/kill-switch", &switch).await.problem(422);
+    let cap = json!({ "scope": "campaign", "target": campaign_id });
+    stranger.put("/v1/budgets", &cap).await.problem(422);
+    let state = owner.get(&campaign_path).await.expect(200);
+    assert_eq!(state["state"], "draft", "nothing of it was touched");
+}
+
+#[tokio::test]
+async fn the_same_number_is_another_contact_to_each_tenant() {
+    let world = World::start().await;
+    let (a, b) =
+        (world.caller("acme", KeyRole::Admin).await, world.caller("globex", KeyRole::Admin).await);
+    let body = json!({ "phone": "+12125550100", "consent": {} });
+    let (ours, theirs) = (
+        a.post("/v1/contacts", &body).await.expect(201),
+        b.post("/v1/contacts", &body).await.expect(201),
+    );
+    assert_ne!(ours["id"], theirs["id"]);
+    let stop = json!({ "phone": "+12125550100", "reason": "x" });
+    a.post("/v1/do-not-contact", &stop).await.expect(201);
+    assert_eq!(b.get("/v1/do-not-contact").await.expect(200)["data"], json!([]));
+}
