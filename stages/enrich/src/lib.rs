@@ -1,0 +1,235 @@
+//! Enrich: makes a message complete: contact, text, segments, cost, place, candidate senders; and
+//! stores it, once.
+//!
+//! | | |
+//! |---|---|
+//! | Consumes | `msg.submitted.<lane>` |
+//! | Emits | `msg.enriched.<lane>`; events message.accepted, message.failed, message.rejected |
+//! | Reads | `tenants`, `contacts`, `campaigns`, `template_versions`, `pools`, `senders` |
+//! | Writes | `messages`, `contacts` and `standings` that are missing, `message_conflicts` |
+//! | Calls | nobody |
+//! | Never | changes a row that exists; renders a stored message a second time |
+//!
+//! A message that cannot be rendered (unknown template or campaign, a variable without value and
+//! fallback, too many segments) has been accepted, so it is stored as `failed` with the code, and
+//! `message.failed` says so. `message.rejected` is for a second body under an id that exists: the
+//! first stands, the second is listed in `message_conflicts`.
+//!
+//! A repeat says again what was stored, until a later stage has recorded something; then nothing.
+
+pub mod decide;
+mod say;
+mod senders;
+mod texts;
+
+use std::collections::BTreeSet;
+
+use domain::{
+    class::Channel,
+    ids::{ContactId, MessageId, TenantId},
+    phone::PhoneNumber,
+};
+use jiff::Timestamp;
+use pipeline::{Batch, Cause, Cx, Fault, Outcome, Stage, StageName};
+use store::{
+    Scoped, Store,
+    enrich::{
+        self as rows, ContactKey, Found,
+        record::{self, Existing, NewMessage},
+    },
+};
+use wire::{
+    Stream, Submitted,
+    message::{Content, From},
+};
+
+use decide::{Draft, Facts, draft};
+
+/// The enrich stage.
+pub struct Enrich {
+    store: Store,
+}
+
+impl Enrich {
+    /// An enrich over this store.
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+impl Stage for Enrich {
+    const NAME: StageName = StageName::Enrich;
+    const FROM: Stream = Stream::Submitted;
+    type In = Submitted;
+
+    async fn handle(&self, cx: &Cx, batch: Batch<Submitted>) -> Result<(), Fault> {
+        let messages = batch.items();
+        let mut tx = self.store.scoped(messages.iter().map(|one| &one.head.tenant)).await?;
+        let contacts: Vec<ContactId> = messages
+            .iter()
+            .map(|one| ContactId::of(&one.head.tenant, one.head.to.as_str()))
+            .collect();
+        let keys: Vec<ContactKey<'_>> = messages
+            .iter()
+            .zip(&contacts)
+            .map(|(one, contact)| contact_key(one, *contact))
+            .collect();
+        let found = rows::contacts(&mut tx, &keys).await?;
+        let facts = load(&mut tx, messages).await?;
+
+        let drafts: Vec<Result<Draft, Cause>> = messages
+            .iter()
+            .zip(found.iter().zip(&contacts))
+            .map(|(one, (found, contact))| draft(cx.now, one, *contact, found, &facts))
+            .collect();
+        make_contacts(&mut tx, cx.now, &keys, &found).await?;
+        let rows = store_messages(&mut tx, cx.now, messages, &drafts).await?;
+        tx.commit().await.map_err(store::fault)?;
+
+        for (at, (draft, row)) in drafts.iter().zip(&rows).enumerate() {
+            let outcome = match draft {
+                Err(cause) => Outcome::Dead { cause: *cause },
+                Ok(draft) => say::outcome(cx.now, &messages[at], draft, row),
+            };
+            batch.answer(at, outcome);
+        }
+        Ok(())
+    }
+}
+
+/// What became of one message's row.
+enum Row {
+    /// It was stored now.
+    New,
+    /// It was stored before.
+    Known(Existing),
+    /// It was stored before, with another body; first seen then.
+    Conflict(Existing, Timestamp),
+    /// Nothing was stored: a dead letter.
+    None,
+}
+
+/// Everything that texts and senders come from, for the whole batch.
+async fn load(tx: &mut Scoped, messages: &[Submitted]) -> Result<Facts, Fault> {
+    let mut tenants = BTreeSet::new();
+    let mut campaigns = BTreeSet::new();
+    let mut templates = BTreeSet::new();
+    let mut pools = BTreeSet::new();
+    let mut free = BTreeSet::new();
+    for Submitted { head, content, from, .. } in messages {
+        tenants.insert(&head.tenant);
+        match content {
+            Content::Body(_) => {}
+            Content::Template { id, .. } => {
+                templates.insert((&head.tenant, *id));
+            }
+            Content::Campaign => campaigns.extend(head.campaign.map(|id| (&head.tenant, id))),
+        }
+        match from {
+            From::Sender(_) => {}
+            From::Pool(id) => {
+                pools.insert((&head.tenant, *id));
+            }
+            From::Any => {
+                free.insert(&head.tenant);
+            }
+        }
+    }
+    let campaigns = rows::campaign_variants(tx, &campaigns).await?;
+    let templates = rows::template_variants(tx, &templates).await?;
+    Ok(Facts {
+        tenants: rows::tenants(tx, &tenants).await?,
+        texts: texts::Texts::parse(campaigns, templates),
+        pools: rows::pools(tx, &pools).await?,
+        senders: rows::senders(tx, &free).await?,
+    })
+}
+
+fn contact_key(message: &Submitted, contact: ContactId) -> ContactKey<'_> {
+    let fields = match &message.content {
+        Content::Body(_) => false,
+        Content::Template { .. } | Content::Campaign => true,
+    };
+    ContactKey {
+        tenant: &message.head.tenant,
+        contact,
+        number: message.head.to,
+        channel: message.head.channel,
+        fields,
+    }
+}
+
+/// Makes the contacts and standings that are missing, in key order.
+async fn make_contacts(
+    tx: &mut Scoped,
+    now: Timestamp,
+    keys: &[ContactKey<'_>],
+    found: &[Found],
+) -> Result<(), Fault> {
+    let both = || keys.iter().zip(found);
+    let mut contacts: Vec<ContactKey<'_>> =
+        both().filter(|(_, found)| found.contact.is_none()).map(|(key, _)| *key).collect();
+    contacts.sort_unstable_by_key(|key| (key.tenant, key.contact));
+    contacts.dedup_by_key(|key| (key.tenant, key.contact));
+    record::insert_contacts(tx, now, &contacts).await?;
+
+    let standings: BTreeSet<(&TenantId, PhoneNumber, Channel)> = both()
+        .filter(|(_, found)| !found.standing)
+        .map(|(key, _)| (key.tenant, key.number, key.channel))
+        .collect();
+    record::insert_standings(tx, &standings.into_iter().collect::<Vec<_>>()).await
+}
+
+/// Stores what is new, reads back what was there, and lists second bodies.
+async fn store_messages(
+    tx: &mut Scoped,
+    now: Timestamp,
+    messages: &[Submitted],
+    drafts: &[Result<Draft, Cause>],
+) -> Result<Vec<Row>, Fault> {
+    let mut rows: Vec<Row> = drafts.iter().map(|_| Row::None).collect();
+    let mut order: Vec<(usize, &Draft)> = drafts
+        .iter()
+        .enumerate()
+        .filter_map(|(at, draft)| Some((at, draft.as_ref().ok()?)))
+        .collect();
+    order.sort_by_key(|(at, _)| key(&messages[*at]));
+    let new: Vec<NewMessage<'_>> =
+        order.iter().map(|(at, draft)| draft.row(&messages[*at])).collect();
+    let inserted = record::insert_messages(tx, now, &new).await?;
+
+    let (fresh, known): (Vec<_>, Vec<_>) =
+        order.into_iter().zip(inserted).partition(|(_, inserted)| *inserted);
+    for ((at, _), _) in fresh {
+        rows[at] = Row::New;
+    }
+    let keys: Vec<_> = known.iter().map(|((at, _), _)| key(&messages[*at])).collect();
+    let existing = record::existing(tx, &keys).await?;
+    let mut conflicts = Vec::new();
+    for (((at, draft), _), existing) in known.into_iter().zip(existing) {
+        match existing {
+            Some(existing) if existing.body_hash == draft.body_hash => {
+                rows[at] = Row::Known(existing);
+            }
+            Some(existing) => conflicts.push((at, draft, existing)),
+            // Deleted between two statements: nothing deletes messages.
+            None => {}
+        }
+    }
+    let seconds: Vec<_> = conflicts
+        .iter()
+        .map(|(at, draft, _)| {
+            let (tenant, message) = key(&messages[*at]);
+            (tenant, message, draft.body_hash.clone())
+        })
+        .collect();
+    let first_seen = record::insert_conflicts(tx, now, &seconds).await?;
+    for ((at, _, existing), seen) in conflicts.into_iter().zip(first_seen) {
+        rows[at] = Row::Conflict(existing, seen);
+    }
+    Ok(rows)
+}
+
+fn key(message: &Submitted) -> (&TenantId, MessageId) {
+    (&message.head.tenant, message.head.id)
+}

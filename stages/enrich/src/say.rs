@@ -1,0 +1,115 @@
+//! What enrich says about a message: made from the row, so that a repeat says the same.
+
+use domain::{passport::Passport, state::MessageState};
+use jiff::Timestamp;
+use pipeline::{Outcome, Outgoing};
+use store::{answers::StoredMessage, enrich::record::Existing};
+use wire::{Enriched, Event, EventKind, Subject, Submitted, event::MessageData, message::Head};
+
+use crate::{Row, decide::Draft};
+
+pub(crate) fn outcome(now: Timestamp, message: &Submitted, draft: &Draft, row: &Row) -> Outcome {
+    match row {
+        Row::New => {
+            let stored = as_stored(now, message, draft);
+            said(&stored, message.head.clone(), draft, &draft.text, &draft.passport)
+        }
+        Row::Known(existing) => again(message, draft, existing),
+        Row::Conflict(existing, seen) => Outcome::Emit(vec![rejected(existing, draft, *seen)]),
+        // Its row vanished between two statements: say nothing that no row backs.
+        Row::None => Outcome::DONE,
+    }
+}
+
+/// Says again what was stored. The first recorded change of a later stage raises the version: from
+/// then on enrich has been heard.
+fn again(message: &Submitted, draft: &Draft, existing: &Existing) -> Outcome {
+    let row = &existing.message;
+    if row.version > 1 || row.turn > message.head.turn {
+        return Outcome::DONE;
+    }
+    let head = Head {
+        submitted_at: existing.submitted_at,
+        expires_at: existing.expires_at,
+        turn: row.turn,
+        ..message.head.clone()
+    };
+    said(row, head, draft, &existing.text, &existing.passport)
+}
+
+/// The event of the row, and the message itself unless it failed. Place and candidates are the
+/// draft's: they are facts of now, not decisions.
+fn said(
+    row: &StoredMessage,
+    head: Head,
+    draft: &Draft,
+    text: &str,
+    passport: &Passport,
+) -> Outcome {
+    let mut say = Vec::with_capacity(2);
+    if row.state == MessageState::Accepted {
+        let lane = head.class.lane();
+        let enriched = Enriched {
+            head,
+            contact: row.contact,
+            text: text.into(),
+            segments: row.segments,
+            cost: row.cost,
+            place: draft.place.clone(),
+            senders: draft.senders.clone(),
+            passport: passport.clone(),
+        };
+        say.push(Outgoing::new(Subject::Enriched(lane), &enriched));
+    }
+    say.extend(row.event().map(|event| outgoing(&event)));
+    Outcome::Emit(say)
+}
+
+fn as_stored(now: Timestamp, message: &Submitted, draft: &Draft) -> StoredMessage {
+    let head = &message.head;
+    StoredMessage {
+        tenant: head.tenant.clone(),
+        id: head.id,
+        turn: head.turn,
+        state: draft.state(),
+        class: head.class,
+        contact: draft.contact,
+        campaign: head.campaign,
+        sender: None,
+        billed: false,
+        segments: draft.segments,
+        cost: draft.cost,
+        gate: None,
+        code: draft.failed.map(Into::into),
+        due: None,
+        version: 1,
+        changed_at: now,
+    }
+}
+
+/// A second body under an id that exists. The version is made of the body's hash, so that a repeat
+/// is the same event; it is negative, so that it never passes for a newer version of the message.
+fn rejected(existing: &Existing, draft: &Draft, seen: Timestamp) -> Outgoing {
+    let row = &existing.message;
+    let hash = draft.body_hash.iter().take(8).fold(0_i64, |n, byte| n << 8 | i64::from(*byte));
+    let data = MessageData {
+        message: row.id,
+        state: row.state,
+        turn: row.turn,
+        class: row.class,
+        contact: row.contact,
+        campaign: row.campaign,
+        sender: row.sender,
+        segments: row.segments,
+        cost: row.cost,
+        gate: None,
+        code: Some("other_body".into()),
+        until: None,
+    };
+    let kind = EventKind::MessageRejected;
+    outgoing(&Event::new(kind, &row.tenant, row.id.0, hash | i64::MIN, seen, &data))
+}
+
+fn outgoing(event: &Event) -> Outgoing {
+    Outgoing::new(Subject::Event(event.tenant.clone(), event.kind), event)
+}

@@ -1,0 +1,94 @@
+//! Which senders may carry a message, preferred first.
+
+use domain::{
+    country::Country,
+    ids::{ContactId, SenderId},
+};
+use store::enrich::Candidate;
+
+/// How many candidates travel with a message.
+pub const MAX_CANDIDATES: usize = 8;
+
+/// The candidates of a pool: its order turned by the contact, so that load spreads and a contact
+/// keeps its sender; of these, usable ones for the recipient's country first.
+pub fn of_pool(pool: &[Candidate], contact: ContactId, to: Option<Country>) -> Vec<SenderId> {
+    let mut turned = turned(pool, contact);
+    turned.sort_by_key(|sender| (!sender.usable, !fits(sender, to)));
+    turned.iter().take(MAX_CANDIDATES).map(|sender| sender.id).collect()
+}
+
+/// The candidates among all senders of a tenant: those for the recipient's country alone.
+pub fn of_tenant(all: &[Candidate], contact: ContactId, to: Option<Country>) -> Vec<SenderId> {
+    let fitting: Vec<Candidate> = all.iter().filter(|sender| fits(sender, to)).copied().collect();
+    of_pool(&fitting, contact, to)
+}
+
+fn turned(pool: &[Candidate], contact: ContactId) -> Vec<Candidate> {
+    let mut turned = pool.to_vec();
+    if let Some(len) = u64::try_from(pool.len()).ok().filter(|len| *len > 0) {
+        let by = contact.0.as_u64_pair().1 % len;
+        turned.rotate_left(usize::try_from(by).unwrap_or_default());
+    }
+    turned
+}
+
+/// Senders of the United States also serve the territories, which have codes of their own.
+fn fits(sender: &Candidate, to: Option<Country>) -> bool {
+    let home = |c: Country| if c.under_us_law() { Country::US } else { c };
+    sender.country.is_some() && sender.country.map(home) == to.map(home)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn sender(n: u128, country: &str, usable: bool) -> Candidate {
+        Candidate { id: SenderId(Uuid::from_u128(n)), country: country.parse().ok(), usable }
+    }
+
+    fn contact(n: u128) -> ContactId {
+        ContactId(Uuid::from_u128(n))
+    }
+
+    fn ids(numbers: &[u128]) -> Vec<SenderId> {
+        numbers.iter().map(|n| SenderId(Uuid::from_u128(*n))).collect()
+    }
+
+    #[test]
+    fn contacts_start_at_different_senders_of_the_pool_and_keep_theirs() {
+        let pool = [1, 2, 3].map(|n| sender(n, "US", true));
+        assert_eq!(of_pool(&pool, contact(0), Some(Country::US)), ids(&[1, 2, 3]));
+        assert_eq!(of_pool(&pool, contact(1), Some(Country::US)), ids(&[2, 3, 1]));
+        assert_eq!(of_pool(&pool, contact(5), Some(Country::US)), ids(&[3, 1, 2]));
+    }
+
+    #[test]
+    fn usable_senders_of_the_country_come_first_and_others_are_kept_behind() {
+        let pool = [sender(1, "AU", true), sender(2, "US", false), sender(3, "US", true)];
+        assert_eq!(of_pool(&pool, contact(0), Some(Country::US)), ids(&[3, 1, 2]));
+        assert_eq!(of_pool(&pool, contact(0), None), ids(&[1, 3, 2]));
+    }
+
+    #[test]
+    fn a_territory_is_served_from_the_mainland() {
+        let pool = [sender(1, "AU", true), sender(2, "US", true)];
+        let puerto_rico = "PR".parse().ok();
+        assert_eq!(of_pool(&pool, contact(0), puerto_rico), ids(&[2, 1]));
+    }
+
+    #[test]
+    fn without_a_pool_only_senders_of_the_country_are_candidates() {
+        let all = [sender(1, "AU", true), sender(2, "US", true), sender(3, "??", true)];
+        assert_eq!(of_tenant(&all, contact(0), Some(Country::AU)), ids(&[1]));
+        assert_eq!(of_tenant(&all, contact(0), None), ids(&[]));
+        assert_eq!(of_pool(&[], contact(7), None), ids(&[]));
+    }
+
+    #[test]
+    fn at_most_eight_candidates_travel() {
+        let pool: Vec<_> = (0..400).map(|n| sender(n, "US", true)).collect();
+        assert_eq!(of_pool(&pool, contact(3), Some(Country::US)).len(), MAX_CANDIDATES);
+    }
+}

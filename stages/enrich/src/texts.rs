@@ -1,0 +1,169 @@
+//! Texts of templates: the variants of a version, parsed once per batch, and the one that a contact
+//! gets.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::{
+    ids::{CampaignId, ContactId, TemplateId, TenantId},
+    template::{Template, pick_variant},
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// The parsed templates of a batch. A version that cannot be read is in here as a failure.
+#[derive(Debug, Default)]
+pub struct Texts {
+    campaigns: HashMap<(TenantId, CampaignId), Option<Variants>>,
+    templates: HashMap<(TenantId, TemplateId), Option<Variants>>,
+}
+
+/// Why there is no text, as a reason code.
+pub type Code = &'static str;
+
+/// The variants of one version.
+#[derive(Debug)]
+pub struct Variants {
+    weights: Vec<u32>,
+    bodies: Vec<BTreeMap<String, Template>>,
+}
+
+/// As stored: `[{key, weight, bodies: {language: text}}]`.
+#[derive(Deserialize)]
+struct Variant {
+    weight: u32,
+    bodies: BTreeMap<String, String>,
+}
+
+impl Texts {
+    /// Parses the variants that were loaded.
+    pub fn parse(
+        campaigns: HashMap<(TenantId, CampaignId), String>,
+        templates: HashMap<(TenantId, TemplateId), String>,
+    ) -> Self {
+        Self {
+            campaigns: campaigns.into_iter().map(|(key, json)| (key, read(&json))).collect(),
+            templates: templates.into_iter().map(|(key, json)| (key, read(&json))).collect(),
+        }
+    }
+
+    /// The variants of the version that a campaign has fixed.
+    ///
+    /// # Errors
+    /// `unknown_campaign`, or `bad_template` for a version that cannot be read.
+    pub fn of_campaign(&self, tenant: &TenantId, id: CampaignId) -> Result<&Variants, Code> {
+        let found = self.campaigns.get(&(tenant.clone(), id)).ok_or("unknown_campaign")?;
+        found.as_ref().ok_or("bad_template")
+    }
+
+    /// The variants of a template's latest version.
+    ///
+    /// # Errors
+    /// `unknown_template`, or `bad_template` for a version that cannot be read.
+    pub fn of_template(&self, tenant: &TenantId, id: TemplateId) -> Result<&Variants, Code> {
+        let found = self.templates.get(&(tenant.clone(), id)).ok_or("unknown_template")?;
+        found.as_ref().ok_or("bad_template")
+    }
+}
+
+impl Variants {
+    /// The template of a contact and the language it is in: the variant by stable hash of campaign
+    /// (or template) and contact, in the first of the languages that it has, else in its first.
+    ///
+    /// # Errors
+    /// `bad_template` for a version without texts or weights.
+    pub fn pick<'a>(
+        &'a self,
+        of: Uuid,
+        contact: ContactId,
+        languages: [Option<&str>; 2],
+    ) -> Result<(&'a str, &'a Template), Code> {
+        let picked = pick_variant(of, contact.0, &self.weights);
+        let bodies = picked.and_then(|at| self.bodies.get(at)).ok_or("bad_template")?;
+        let wanted = languages.into_iter().flatten().find_map(|tag| in_language(bodies, tag));
+        let (language, template) = wanted.or_else(|| bodies.iter().next()).ok_or("bad_template")?;
+        Ok((language, template))
+    }
+}
+
+/// The body in a language: `es-MX` takes `es-MX` before `es`.
+fn in_language<'a>(
+    bodies: &'a BTreeMap<String, Template>,
+    tag: &str,
+) -> Option<(&'a String, &'a Template)> {
+    let primary = tag.split(['-', '_']).next().unwrap_or(tag);
+    bodies.get_key_value(tag).or_else(|| bodies.get_key_value(primary))
+}
+
+fn read(json: &str) -> Option<Variants> {
+    let variants: Vec<Variant> = serde_json::from_str(json).ok()?;
+    let parse = |variant: &Variant| {
+        let bodies = variant.bodies.iter();
+        let parsed = bodies.map(|(tag, text)| Some((tag.clone(), Template::parse(text).ok()?)));
+        parsed.collect::<Option<BTreeMap<_, _>>>()
+    };
+    Some(Variants {
+        weights: variants.iter().map(|variant| variant.weight).collect(),
+        bodies: variants.iter().map(parse).collect::<Option<_>>()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO: &str = r#"[
+        {"key": "a", "weight": 1, "bodies": {"en": "Hi {first_name|there}", "es": "Hola"}},
+        {"key": "b", "weight": 1, "bodies": {"en": "Hello"}}
+    ]"#;
+
+    fn contact(n: u128) -> ContactId {
+        ContactId(Uuid::from_u128(n))
+    }
+
+    #[test]
+    fn a_contact_gets_the_same_variant_every_time_and_contacts_share_the_variants() {
+        let variants = read(TWO).expect("variants");
+        let text = |n| {
+            let (_, template) = variants.pick(Uuid::nil(), contact(n), [None, Some("en")])?;
+            Ok::<_, Code>(template.to_string())
+        };
+        let texts: Vec<_> = (0..200).map(|n| text(n).expect("a text")).collect();
+        assert_eq!(texts, (0..200).map(|n| text(n).expect("a text")).collect::<Vec<_>>());
+        let hello = texts.iter().filter(|text| *text == "Hello").count();
+        assert!((60..140).contains(&hello), "{hello}");
+    }
+
+    #[test]
+    fn the_contacts_language_comes_before_the_tenants_and_any_before_none() {
+        let variants =
+            read(&TWO.replace(
+                r#""weight": 1, "bodies": {"en": "Hello"}"#,
+                r#""weight": 0, "bodies": {}"#,
+            ));
+        let variants = variants.expect("variants");
+        let language = |own, tenants| variants.pick(Uuid::nil(), contact(1), [own, tenants]);
+        assert_eq!(language(Some("es"), Some("en")).expect("a text").0, "es");
+        assert_eq!(language(Some("es-MX"), Some("en")).expect("a text").0, "es");
+        assert_eq!(language(Some("fr"), Some("es")).expect("a text").0, "es");
+        assert_eq!(language(Some("fr"), Some("de")).expect("a text").0, "en");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_failure_and_not_a_text() {
+        for bad in ["{}", "[{}]", r#"[{"weight": 1, "bodies": {"en": "{oops"}}]"#] {
+            assert!(read(bad).is_none(), "{bad}");
+        }
+        let empty = read("[]").expect("no variants");
+        assert!(empty.pick(Uuid::nil(), contact(1), [None, None]).is_err());
+        let texts = Texts::default();
+        let tenant: TenantId = "acme".parse().expect("a tenant");
+        assert_eq!(
+            texts.of_campaign(&tenant, CampaignId(Uuid::nil())).err(),
+            Some("unknown_campaign")
+        );
+        assert_eq!(
+            texts.of_template(&tenant, TemplateId(Uuid::nil())).err(),
+            Some("unknown_template")
+        );
+    }
+}

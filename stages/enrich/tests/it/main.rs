@@ -1,0 +1,5 @@
+//! The enrich stage on a real database.
+
+mod drafts;
+mod twice;
+mod world;

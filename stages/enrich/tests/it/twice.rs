@@ -1,0 +1,103 @@
+//! The same message again: stored once, said again until somebody else has it.
+
+use jiff::SignedDuration;
+use testkit::hand_over;
+use wire::Event;
+
+use crate::world::{World, now, said, subjects};
+
+#[tokio::test]
+async fn a_repeat_says_what_was_stored_and_renders_nothing_anew() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let stage = world.stage().await?;
+    world
+        .run(
+            "insert into millrace.contacts (tenant_id, contact_id, number, country, first_name, \
+                 created_at, updated_at)
+             select 'acme', '00000000-0000-0000-0000-000000000000', '+1', 'US', 'x', now(), now()",
+        )
+        .await?;
+    hand_over(&stage, now(), vec![world.message(200, "makes the contact")]).await?;
+    world.run("update millrace.contacts set first_name = 'Ada'").await?;
+    let mut message = world.campaign(200);
+    message.head.id = domain::ids::MessageId::from_campaign(
+        crate::world::CAMPAIGN,
+        domain::ids::ContactId::of(&world.tenant, "+12125550200"),
+        0,
+    );
+    let first = said(hand_over(&stage, now(), vec![message.clone()]).await?);
+    assert!(first[0].1.contains("Hi Ada"));
+    world.run("update millrace.contacts set first_name = 'Eve'").await?;
+    let later = now() + SignedDuration::from_hours(1);
+    // The same request, tried again by its sender an hour later.
+    message.head.submitted_at = later;
+    let again = said(hand_over(&world.stage().await?, later, vec![message]).await?);
+    assert_eq!(first, again);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_repeat_after_the_gates_says_nothing() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let stage = world.stage().await?;
+    let message = world.message(200, "Hi");
+    hand_over(&stage, now(), vec![message.clone()]).await?;
+    world.run("update millrace.messages set state = 3, version = 2").await?;
+    assert!(subjects(hand_over(&stage, now(), vec![message]).await?).is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn another_body_under_the_same_id_is_rejected_and_the_first_stands() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let stage = world.stage().await?;
+    hand_over(&stage, now(), vec![world.message(200, "first")]).await?;
+    let batch = vec![world.message(200, "second"), world.message(200, "third")];
+    let said_first = said(hand_over(&stage, now(), batch.clone()).await?);
+    let later = now() + SignedDuration::from_hours(1);
+    let again = said(hand_over(&stage, later, batch).await?);
+    assert_eq!(said_first, again, "the same events, whenever it is repeated");
+    assert_eq!(said_first.len(), 2);
+    let events: Vec<Event> = said_first
+        .iter()
+        .map(|(subject, json)| {
+            assert_eq!(subject, "events.acme.message.rejected");
+            serde_json::from_str(json)
+        })
+        .collect::<Result<_, _>>()?;
+    assert_ne!(events[0].id, events[1].id);
+    assert!(events.iter().all(|event| event.version < 0));
+    assert_eq!(world.number("select count(*) from millrace.message_conflicts").await?, 2);
+    let stands = "select count(*) from millrace.messages where body = 'first' and version = 1";
+    assert_eq!(world.number(stands).await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_workers_with_the_same_batch_store_once_and_say_the_same() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let (one, two) = (world.stage().await?, world.stage().await?);
+    let messages: Vec<_> = (100..400).map(|n| world.message(n, "Hi")).collect();
+    let mut other_order = messages.clone();
+    other_order.reverse();
+    let (one, two) =
+        tokio::join!(hand_over(&one, now(), messages), hand_over(&two, now(), other_order));
+    let mut two = two?;
+    two.reverse();
+    assert_eq!(said(one?), said(two));
+    assert_eq!(world.number("select count(*) from millrace.messages").await?, 300);
+    assert_eq!(world.number("select count(*) from millrace.contacts").await?, 300);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_named_twice_in_one_batch_is_stored_once() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let message = world.message(200, "Hi");
+    let outcomes = hand_over(&world.stage().await?, now(), vec![message.clone(), message]).await?;
+    let said = said(outcomes);
+    assert_eq!(said.len(), 4);
+    assert_eq!(said[..2], said[2..]);
+    assert_eq!(world.number("select count(*) from millrace.messages").await?, 1);
+    Ok(())
+}

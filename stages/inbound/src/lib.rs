@@ -1,0 +1,100 @@
+//! Inbound: what people write becomes opt-outs, opt-ins, help answers and conversations.
+//!
+//! | | |
+//! |---|---|
+//! | Consumes | `carrier.*.*.inbound` and `.mixed` |
+//! | Emits | `inbound.<tenant>`; `msg.submitted.urgent` (confirmations, HELP answers); events message.received, contact.opted_out, contact.opted_in |
+//! | Reads | `carrier_accounts` |
+//! | Writes | `inbound_texts`, `conversations`, `contacts`, `standings`, `consents` |
+//! | Calls | nobody |
+//! | Never | lets an automation or the AI see a text before the opt-out check |
+
+mod read;
+mod say;
+
+use std::collections::{HashMap, HashSet};
+
+use pipeline::{Batch, Cx, Fault, Outcome, Stage, StageName};
+use read::Received;
+use store::{
+    Store,
+    inbound::{self, Text, Thread},
+};
+use uuid::Uuid;
+use wire::{Stream, WebhookRequest};
+
+/// The stage that understands texts.
+pub struct Inbound {
+    store: Store,
+}
+
+impl Inbound {
+    /// An inbound over this store.
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+impl Stage for Inbound {
+    const NAME: StageName = StageName::Inbound;
+    const FROM: Stream = Stream::Carrier;
+    type In = WebhookRequest;
+
+    async fn handle(&self, _: &Cx, batch: Batch<WebhookRequest>) -> Result<(), Fault> {
+        let read: Vec<Option<Received>> = batch.items().iter().map(read::read).collect();
+        let texts = distinct(read.iter().flatten());
+        if !texts.is_empty() {
+            let (threads, answering) = self.record(&batch, &texts).await?;
+            for (index, received) in read.iter().enumerate() {
+                if let Some(received) = received {
+                    let said = say::say(received, &threads[&received.text.id], &answering);
+                    batch.answer(index, Outcome::Emit(said));
+                }
+            }
+        }
+        for (index, received) in read.iter().enumerate() {
+            if received.is_none() {
+                batch.answer(index, Outcome::Dead { cause: read::UNREADABLE });
+            }
+        }
+        Ok(())
+    }
+}
+
+type Recorded = (HashMap<Uuid, Thread>, HashSet<String>);
+
+impl Inbound {
+    /// Stores every text once; the first time a text says stop or start, the standing changes in
+    /// the same transaction.
+    async fn record(
+        &self,
+        batch: &Batch<WebhookRequest>,
+        texts: &[Text],
+    ) -> Result<Recorded, Fault> {
+        let mut tx = self.store.scoped(texts.iter().map(|text| text.tenant.clone())).await?;
+        let threads = inbound::receive(&mut tx, texts).await?;
+        let threads: HashMap<Uuid, Thread> =
+            threads.into_iter().map(|thread| (thread.inbound, thread)).collect();
+        let changing: Vec<&Text> = texts
+            .iter()
+            .filter(|text| threads[&text.id].first && matches!(text.meaning, "opt_out" | "opt_in"))
+            .collect();
+        if !changing.is_empty() {
+            inbound::change_standing(&mut tx, &changing).await?;
+        }
+        let tenants: Vec<String> =
+            batch.items().iter().map(|request| request.tenant.to_string()).collect();
+        let accounts: Vec<String> =
+            batch.items().iter().map(|request| request.account.clone()).collect();
+        let answering = inbound::self_answering(&mut tx, &tenants, &accounts).await?;
+        tx.commit().await.map_err(store::fault)?;
+        Ok((threads, answering))
+    }
+}
+
+/// Each text once, in key order: a carrier may have sent one twice.
+fn distinct<'a>(read: impl Iterator<Item = &'a Received>) -> Vec<Text> {
+    let by_key: std::collections::BTreeMap<_, _> =
+        read.map(|received| ((received.text.tenant.clone(), received.text.id), received)).collect();
+    by_key.into_values().map(|received| received.text.clone()).collect()
+}

@@ -1,0 +1,89 @@
+//! A carrier's request becomes a text with a meaning. Pure.
+
+use carriers::twilio::{self, KeywordGroup};
+use domain::{
+    ids::{ContactId, ConversationId, SenderId, carrier_id},
+    language::Language,
+    lexicon::{self, Intent, Rule},
+    phone::PhoneNumber,
+};
+use pipeline::Cause;
+use store::inbound::Text;
+use wire::WebhookRequest;
+
+/// The cause of a dead letter for a request that is no text.
+pub const UNREADABLE: Cause = Cause("unreadable_request");
+
+/// A text, and what the carrier has already answered by itself.
+pub struct Received {
+    /// What is stored.
+    pub text: Text,
+    /// The person's number.
+    pub number: PhoneNumber,
+    /// The account that it came through.
+    pub account: String,
+    /// The words that the carrier acts on and answers where the account says so.
+    pub keyword: Option<KeywordGroup>,
+    /// The language that the words were in, where they are of one.
+    pub language: Option<Language>,
+    /// The trace it belongs to.
+    pub trace: Option<String>,
+}
+
+/// Reads a request; none when it is not a text from a phone number.
+pub fn read(request: &WebhookRequest) -> Option<Received> {
+    let inbound = twilio::webhook::parse_inbound(&request.body).ok()?;
+    let number = PhoneNumber::from_e164(&inbound.from).ok()?;
+    let contact = ContactId::of(&request.tenant, number.as_str());
+    let sender = SenderId::of(&request.tenant, &inbound.to);
+    let keyword = twilio::answered_by_carrier(&inbound);
+    let said = lexicon::classify(&inbound.body);
+    let rule = rule(&said);
+    let text = Text {
+        tenant: request.tenant.clone(),
+        id: carrier_id(&request.account, &inbound.sid),
+        conversation: ConversationId::of(contact, sender),
+        contact,
+        number: number.as_str().to_owned(),
+        country: number
+            .country()
+            .map_or_else(|| "ZZ".to_owned(), |country| country.as_str().to_owned()),
+        sender,
+        body: inbound.body,
+        meaning: meaning(keyword, &said),
+        rule: rule.map(|rule| rule.to_string()),
+        received_at: request.received_at,
+    };
+    let (account, trace) = (request.account.clone(), request.trace.clone());
+    Some(Received {
+        text,
+        number,
+        account,
+        keyword,
+        language: rule.map(|rule| rule.language),
+        trace,
+    })
+}
+
+/// The carrier's own word comes first: what it blocks, we must not send. A word that may also be an
+/// ordinary answer is an opt-in only where the carrier takes it for one.
+fn meaning(keyword: Option<KeywordGroup>, said: &Intent) -> &'static str {
+    match (keyword, said) {
+        (Some(KeywordGroup::OptOut), _) | (None, Intent::OptOut { .. }) => "opt_out",
+        (Some(KeywordGroup::OptIn), _) | (None, Intent::OptIn { unless_asked: false, .. }) => {
+            "opt_in"
+        }
+        (Some(KeywordGroup::Help), _) | (None, Intent::Help { .. }) => "help",
+        (None, Intent::OptIn { unless_asked: true, .. }) => "text",
+        (None, Intent::Question | Intent::Other) => "text",
+    }
+}
+
+fn rule(said: &Intent) -> Option<Rule> {
+    match said {
+        Intent::OptOut { rule, .. } | Intent::OptIn { rule, .. } | Intent::Help { rule } => {
+            Some(*rule)
+        }
+        Intent::Question | Intent::Other => None,
+    }
+}

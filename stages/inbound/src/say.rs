@@ -1,0 +1,132 @@
+//! What follows from a text: events, the one compliance answer, or a conversation. Pure.
+
+use std::collections::HashSet;
+
+use domain::class::{Channel, Lane, MessageClass};
+use domain::ids::{CampaignId, MessageId};
+use domain::language::Language;
+use pipeline::Outgoing;
+use store::inbound::Thread;
+use wire::{
+    Event, EventKind, InboundText, Subject, Submitted,
+    event::{ContactData, ReceivedData},
+    message::{Content, From, Head},
+};
+
+use crate::read::Received;
+
+/// What to publish for one text. Saying it again gives the same ids.
+pub fn say(
+    received: &Received,
+    thread: &Thread,
+    self_answering: &HashSet<String>,
+) -> Vec<Outgoing> {
+    let carrier_answered = received.keyword.is_some() && self_answering.contains(&received.account);
+    let mut said = vec![received_event(received, thread)];
+    match received.text.meaning {
+        "opt_out" => said.push(contact_event(received, thread, EventKind::ContactOptedOut)),
+        "opt_in" => said.push(contact_event(received, thread, EventKind::ContactOptedIn)),
+        "help" => {}
+        _text => said.push(conversation(received, thread)),
+    }
+    if received.text.meaning != "text" && !carrier_answered {
+        said.push(answer(received, thread));
+    }
+    said
+}
+
+fn received_event(received: &Received, thread: &Thread) -> Outgoing {
+    let text = &received.text;
+    let data = ReceivedData {
+        inbound: text.id,
+        contact: text.contact,
+        sender: text.sender,
+        campaign: thread.campaign.map(CampaignId),
+        meaning: text.meaning.to_owned(),
+    };
+    let kind = EventKind::MessageReceived;
+    let event = Event::new(kind, &text.tenant, text.id, 1, text.received_at, &data);
+    Outgoing::new(Subject::Event(text.tenant.clone(), kind), &event)
+}
+
+/// An event of the contact, named by the text that caused it.
+fn contact_event(received: &Received, thread: &Thread, kind: EventKind) -> Outgoing {
+    let text = &received.text;
+    let data = ContactData {
+        contact: text.contact,
+        cause: "keyword".to_owned(),
+        campaign: thread.campaign.map(CampaignId),
+    };
+    let event = Event::new(kind, &text.tenant, text.id, 1, text.received_at, &data);
+    Outgoing::new(Subject::Event(text.tenant.clone(), kind), &event)
+}
+
+fn conversation(received: &Received, thread: &Thread) -> Outgoing {
+    let text = &received.text;
+    let inbound = InboundText {
+        id: text.id,
+        tenant: text.tenant.clone(),
+        conversation: text.conversation,
+        epoch: u32::try_from(thread.epoch).unwrap_or(1),
+        contact: text.contact,
+        number: received.number,
+        sender: text.sender,
+        channel: Channel::Sms,
+        body: text.body.clone(),
+        language: language(received, thread).to_owned(),
+        received_at: text.received_at,
+        trace: received.trace.clone(),
+    };
+    Outgoing::new(Subject::Inbound(text.tenant.clone()), &inbound)
+}
+
+/// The one compliance answer to this text, from the sender that was texted.
+fn answer(received: &Received, thread: &Thread) -> Outgoing {
+    let text = &received.text;
+    let head = Head {
+        id: MessageId::from_inbound(text.id),
+        tenant: text.tenant.clone(),
+        turn: 1,
+        class: MessageClass::Compliance,
+        channel: Channel::Sms,
+        to: received.number,
+        campaign: None,
+        submitted_at: text.received_at,
+        expires_at: None,
+        trace: received.trace.clone(),
+    };
+    let message = Submitted {
+        head,
+        content: Content::Body(words(text.meaning, language(received, thread)).to_owned()),
+        from: From::Sender(text.sender),
+        body_hash: String::new(),
+        metadata: Default::default(),
+    };
+    Outgoing::new(Subject::Submitted(Lane::Urgent), &message.with_body_hash())
+}
+
+/// The language of the words said, else the person's, else English.
+fn language<'a>(received: &Received, thread: &'a Thread) -> &'a str {
+    let said = received.language.map(Language::as_str);
+    said.or(thread.language.as_deref()).unwrap_or("en")
+}
+
+/// Confirmations hold no marketing (47 CFR 64.1200(a)(12)).
+fn words(meaning: &str, language: &str) -> &'static str {
+    match (meaning, language) {
+        ("opt_out", "es") => {
+            "Su baja está confirmada. No recibirá más mensajes. Responda START para volver."
+        }
+        ("opt_out", _) => {
+            "You are unsubscribed and will get no more messages. Reply START to return."
+        }
+        ("opt_in", "es") => {
+            "Recibirá nuestros mensajes otra vez. Responda ALTO para darse de baja."
+        }
+        ("opt_in", _) => "You will get our messages again. Reply STOP to unsubscribe.",
+        (_, "es") => {
+            "Responda ALTO para darse de baja. Pueden aplicarse tarifas de mensajes y datos."
+        }
+        (_, _) => "Reply STOP to unsubscribe. Msg & data rates may apply.",
+    }
+}

@@ -1,0 +1,142 @@
+//! Texts that come in, on a real database.
+
+use domain::ids::TenantId;
+use inbound::Inbound;
+use jiff::Timestamp;
+use pipeline::Outgoing;
+use store::{Role, Store, accounts::Account};
+use testkit::{Database, hand_over, said};
+use uuid::Uuid;
+use wire::{InboundText, Submitted, WebhookRequest};
+
+struct World {
+    database: Database,
+    tenant: TenantId,
+    stage: Inbound,
+}
+
+impl World {
+    async fn begin() -> anyhow::Result<Self> {
+        let database = Database::start().await?;
+        let tenant = database.tenant("acme").await?;
+        let stage = Inbound::new(database.store(Role::Pipeline).await?);
+        Ok(Self { database, tenant, stage })
+    }
+
+    /// An account whose carrier answers its own keywords, or not.
+    async fn account(&self, confirms_opt_out: bool) -> anyhow::Result<()> {
+        let store: Store = self.database.store(Role::Api).await?;
+        let mut tx = store.scoped([&self.tenant]).await?;
+        let account = Account {
+            account: "main".into(),
+            carrier: "twilio".into(),
+            carrier_sid: "AC1".into(),
+            base_url: "https://api.twilio.com".into(),
+            sealed_token: String::new(),
+            confirms_opt_out,
+            created_at: Timestamp::UNIX_EPOCH,
+        };
+        store::accounts::create(&mut tx, &self.tenant, &account).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    fn text(&self, sid: &str, body: &str) -> WebhookRequest {
+        let form = format!("MessageSid={sid}&From=%2B12125550123&To=%2B12025550171&Body={body}");
+        WebhookRequest {
+            id: Uuid::from_u128(sid.bytes().map(u128::from).sum()),
+            tenant: self.tenant.clone(),
+            account: "main".into(),
+            received_at: Timestamp::from_second(1_000).expect("in range"),
+            query: String::new(),
+            body: form.into_bytes(),
+            trace: None,
+        }
+    }
+
+    async fn receive(&self, texts: Vec<WebhookRequest>) -> anyhow::Result<Vec<Outgoing>> {
+        Ok(said(hand_over(&self.stage, Timestamp::UNIX_EPOCH, texts).await?))
+    }
+
+    async fn opted_out(&self) -> anyhow::Result<bool> {
+        let mut connection = self.database.superuser().await?;
+        let row: (bool,) = sqlx::query_as(
+            "select opted_out_at is not null from millrace.standings where number = '+12125550123'",
+        )
+        .fetch_one(&mut connection)
+        .await?;
+        Ok(row.0)
+    }
+}
+
+fn subjects(said: &[Outgoing]) -> Vec<String> {
+    said.iter().map(|outgoing| outgoing.subject.to_string()).collect()
+}
+
+#[tokio::test]
+async fn a_stop_that_the_carrier_does_not_know_opts_out_and_is_confirmed_in_its_language()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.account(true).await?;
+    let said = world.receive(vec![world.text("SM1", "ALTO")]).await?;
+    assert_eq!(
+        subjects(&said),
+        ["events.acme.message.received", "events.acme.contact.opted_out", "msg.submitted.urgent"]
+    );
+    let confirmation: Submitted = serde_json::from_slice(&said[2].json)?;
+    assert_eq!(confirmation.head.class.as_str(), "compliance");
+    assert!(serde_json::to_string(&confirmation.content)?.contains("baja"));
+    assert!(world.opted_out().await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stop_that_the_carrier_has_confirmed_is_not_confirmed_again() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.account(true).await?;
+    let said = world.receive(vec![world.text("SM1", "STOP")]).await?;
+    assert!(!subjects(&said).contains(&"msg.submitted.urgent".to_owned()));
+    assert!(world.opted_out().await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn where_the_carrier_confirms_nothing_we_do() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.account(false).await?;
+    let said = world.receive(vec![world.text("SM1", "STOP")]).await?;
+    assert!(subjects(&said).contains(&"msg.submitted.urgent".to_owned()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_question_goes_to_reply_and_changes_no_standing() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.account(true).await?;
+    let said = world.receive(vec![world.text("SM1", "Are+you+open+on+Sunday%3F")]).await?;
+    assert_eq!(subjects(&said), ["events.acme.message.received", "inbound.acme"]);
+    let text: InboundText = serde_json::from_slice(&said[1].json)?;
+    assert_eq!((text.body.as_str(), text.epoch), ("Are you open on Sunday?", 1));
+    assert!(!world.opted_out().await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_text_delivered_twice_says_the_same_twice_and_a_later_start_stands() -> anyhow::Result<()>
+{
+    let world = World::begin().await?;
+    world.account(false).await?;
+    let first = world.receive(vec![world.text("SM1", "STOP"), world.text("SM1", "STOP")]).await?;
+    let (half, other) = first.split_at(first.len() / 2);
+    assert_eq!(json(half), json(other), "a copy in the same batch says the same");
+    world.receive(vec![world.text("SM2", "START")]).await?;
+    assert!(!world.opted_out().await?);
+    let again = world.receive(vec![world.text("SM1", "STOP")]).await?;
+    assert_eq!(json(half), json(&again), "a late copy says the same");
+    assert!(!world.opted_out().await?, "and changes nothing: the person said START after it");
+    Ok(())
+}
+
+fn json(said: &[Outgoing]) -> Vec<&[u8]> {
+    said.iter().map(|outgoing| outgoing.json.as_slice()).collect()
+}

@@ -1,0 +1,4 @@
+//! Reconcile on a real database.
+
+mod receipts;
+mod world;

@@ -1,0 +1,62 @@
+//! One question to the model, and what its answer means.
+
+use carriers::anthropic::{self, Fate, Message, Request, Role};
+use pipeline::Fault;
+use store::replies::{Ask, Decision};
+use wire::InboundText;
+
+use crate::unavailable;
+
+/// Answers are texts: short. Also the model's limit.
+const MAX_TOKENS: u32 = 200;
+
+/// Texts longer than this are cut before they go out: two segments in GSM-7.
+const MAX_CHARACTERS: usize = 300;
+
+/// Asks the model once. A call that may be tried again is an outage; everything else ends as a
+/// decision not to answer, so that no text is asked about forever.
+pub async fn ask(
+    client: &anthropic::Client,
+    model: &str,
+    text: &InboundText,
+    ask: Ask,
+) -> Result<Decision, Fault> {
+    let system = instructions(&text.language);
+    let messages = [Message { role: Role::User, content: &text.body }];
+    let request = Request { model, system: &system, messages: &messages, max_tokens: MAX_TOKENS };
+    let silent = |reason| Decision {
+        ask: ask.clone(),
+        body: None,
+        reason,
+        input_tokens: 0,
+        output_tokens: 0,
+    };
+    match client.message(request).await {
+        Ok(reply) if reply.stop_reason.is_complete() && !reply.text.trim().is_empty() => {
+            Ok(Decision {
+                ask,
+                body: Some(reply.text.trim().chars().take(MAX_CHARACTERS).collect()),
+                reason: "answered",
+                input_tokens: i64::try_from(reply.input_tokens).unwrap_or(i64::MAX),
+                output_tokens: i64::try_from(reply.output_tokens).unwrap_or(i64::MAX),
+            })
+        }
+        Ok(_) => Ok(silent("ai_incomplete")),
+        Err(error) => match error.fate() {
+            Fate::Retry { .. } => Err(unavailable(error)),
+            Fate::StopAccount => {
+                tracing::error!(%error, "the AI account refuses calls: check ANTHROPIC_API_KEY");
+                Ok(silent("ai_account"))
+            }
+            Fate::GiveUp => Ok(silent("ai_refused")),
+        },
+    }
+}
+
+fn instructions(language: &str) -> String {
+    format!(
+        "You answer text messages for a business. Answer the person's question in one or two short \
+         sentences, in the language with the ISO code {language}. Plain text only. Do not invent \
+         prices, dates or promises; if you do not know, say that a colleague will get back."
+    )
+}

@@ -1,0 +1,103 @@
+//! Rollup: events become totals, each counted once.
+//!
+//! | | |
+//! |---|---|
+//! | Consumes | `events.>` |
+//! | Emits | `analytics.<tenant>.<scope>[.<id>]` (by the source [`Publish`]) |
+//! | Reads | `counted_messages`, `total_heads`, `totals` |
+//! | Writes | `counted_messages`, `counted_events`, `totals`, `total_heads` |
+//! | Calls | nobody |
+//! | Never | relies on the order of events, or on seeing each of them once |
+
+pub mod count;
+mod publish;
+
+use std::collections::HashMap;
+
+use count::{Change, Sums, Tally};
+use domain::ids::TenantId;
+use pipeline::{Batch, Cx, Fault, Outcome, Stage, StageName};
+pub use publish::Publish;
+use store::{
+    Scoped, Store,
+    rollup::{self, Counted},
+};
+use uuid::Uuid;
+use wire::{Event, Stream};
+
+/// The stage that counts.
+pub struct Rollup {
+    store: Store,
+}
+
+impl Rollup {
+    /// A rollup over this store.
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+impl Stage for Rollup {
+    const NAME: StageName = StageName::Rollup;
+    const FROM: Stream = Stream::Events;
+    type In = Event;
+
+    async fn handle(&self, _: &Cx, batch: Batch<Event>) -> Result<(), Fault> {
+        let tally = Tally::of(batch.items());
+        let mut tx = self.store.scoped(tally.tenants()).await?;
+        let mut sums = Sums::default();
+        count_messages(&mut tx, &tally, &mut sums).await?;
+        count_others(&mut tx, &tally, &mut sums).await?;
+        let (deltas, moved) = sums.finish();
+        rollup::add(&mut tx, &deltas, &moved).await?;
+        tx.commit().await.map_err(store::fault)?;
+        for index in 0..batch.items().len() {
+            batch.answer(index, Outcome::DONE);
+        }
+        Ok(())
+    }
+}
+
+/// Counts each message's latest state: all of it the first time, the difference later.
+async fn count_messages(tx: &mut Scoped, tally: &Tally, sums: &mut Sums) -> Result<(), Fault> {
+    let latest: Vec<Counted> = tally.messages.iter().map(|m| m.counted.clone()).collect();
+    let first = rollup::count_first(tx, &latest).await?;
+    for &index in &first {
+        sums.add(&Change { old: None, new: &tally.messages[index] });
+    }
+    if first.len() == latest.len() {
+        return Ok(());
+    }
+    let is_first: std::collections::HashSet<usize> = first.into_iter().collect();
+    let rest = || (0..latest.len()).filter(|index| !is_first.contains(index));
+    let tenants: Vec<String> = rest().map(|index| latest[index].tenant.to_string()).collect();
+    let ids: Vec<Uuid> = rest().map(|index| latest[index].message).collect();
+    let known = rollup::counted(tx, &tenants, &ids).await?;
+    let known: HashMap<(TenantId, Uuid), Counted> =
+        known.into_iter().map(|row| ((row.tenant.clone(), row.message), row)).collect();
+    let mut raised = Vec::new();
+    for index in rest() {
+        let new = &tally.messages[index];
+        let key = (new.counted.tenant.clone(), new.counted.message);
+        let Some(old) = known.get(&key).filter(|old| old.version < new.counted.version) else {
+            continue;
+        };
+        sums.add(&Change { old: Some(old), new });
+        raised.push(new.counted.clone());
+    }
+    rollup::recount(tx, &raised).await
+}
+
+/// Counts every other event once.
+async fn count_others(tx: &mut Scoped, tally: &Tally, sums: &mut Sums) -> Result<(), Fault> {
+    if tally.others.is_empty() {
+        return Ok(());
+    }
+    let tenants: Vec<String> = tally.others.iter().map(|other| other.tenant.to_string()).collect();
+    let ids: Vec<Uuid> = tally.others.iter().map(|other| other.event).collect();
+    let new = rollup::count_events(tx, &tenants, &ids).await?;
+    for other in tally.others.iter().filter(|other| new.contains(&other.event)) {
+        sums.add_other(other);
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! The totals on their way to subscribers: rows whose version is ahead of what was published.
+
+use domain::ids::event_id;
+use pipeline::{Cx, Fault, Outgoing, Source, StageName, Tick};
+use store::{
+    Store,
+    totals::{self, Due},
+};
+use wire::{
+    frame::Key,
+    subject::{Scope, Subject},
+};
+
+/// How many scopes one tick publishes at most.
+const AT_MOST: i64 = 256;
+
+/// The source that publishes totals.
+pub struct Publish {
+    store: Store,
+}
+
+impl Publish {
+    /// A publisher over this store.
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+impl Source for Publish {
+    const NAME: StageName = StageName::Rollup;
+
+    async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
+        let due = totals::lease(&self.store, cx.machine, AT_MOST).await?;
+        if due.is_empty() {
+            return Ok(Tick::default());
+        }
+        let say = due.iter().map(outgoing).collect();
+        let store = self.store.clone();
+        let mark = async move { totals::published(&store, &due).await };
+        Ok(Tick { say, published: Some(Box::pin(mark)), more: false })
+    }
+}
+
+fn outgoing(due: &Due) -> Outgoing {
+    let scope =
+        if due.scope_id.is_nil() { Scope::Dashboard } else { Scope::Campaign(due.scope_id) };
+    let subject = Subject::Analytics(due.tenant.clone(), scope);
+    let name = event_id(due.scope_id, &subject.to_string(), due.totals.version);
+    let json = serde_json::to_vec(&due.totals).expect("totals are plain data with string keys");
+    Outgoing { subject, key: Key::of(name), trace: None, json }
+}

@@ -1,0 +1,154 @@
+//! What a carrier's answer means for the message: pure. What the carrier took is recorded as sent;
+//! this is about everything else.
+
+use std::time::Duration;
+
+use carriers::{Answer, Doubt, Refusal, Scope, twilio};
+use domain::state::MessageState;
+use jiff::{SignedDuration, Timestamp};
+use pipeline::machine::backoff;
+use wire::Admitted;
+
+use crate::{decide::account_wake, pace::Pace};
+
+/// The wait before the second call, doubled for each after it.
+const RETRY_BASE: Duration = Duration::from_secs(2);
+
+/// The longest wait between two calls.
+const RETRY_CAP: Duration = Duration::from_secs(15 * 60);
+
+/// After so many calls that surely sent nothing, about three hours, the message has failed.
+pub(crate) const MAX_ATTEMPTS: i16 = 20;
+
+/// How long an account rests after it refused our credentials, so that its other messages do not
+/// all ask in vain before a person has looked.
+const REST: Duration = Duration::from_secs(60);
+
+/// How a call ended that did not send, or may not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// `failed`, `deferred`, `held` or `in_doubt`.
+    pub(crate) state: MessageState,
+    /// The carrier's code, or a word for what was seen.
+    pub(crate) code: String,
+    /// The cause in English.
+    pub(crate) reason: &'static str,
+    /// When it is tried again; business time.
+    pub(crate) due: Option<Timestamp>,
+    /// What wakes it, while it is held.
+    pub(crate) wake: Option<String>,
+    /// The pace row to slow down, and for how long.
+    pub(crate) slow: Option<(String, Duration)>,
+    /// The carrier's code by which the person has opted out.
+    pub(crate) opt_out: Option<u32>,
+    /// One word for metrics.
+    pub(crate) label: &'static str,
+}
+
+/// Reads an answer to attempt number `attempt`, counted from 1. None for a text that was taken.
+pub(crate) fn read(
+    answer: &Answer,
+    message: &Admitted,
+    attempt: i16,
+    now: Timestamp,
+) -> Option<Verdict> {
+    match answer {
+        Answer::Accepted { .. } => None,
+        Answer::Refused { code, reason } => Some(refused(*code, *reason)),
+        Answer::NotSent { code, throttle } => {
+            let slow = throttle.map(|asked| {
+                let pause = asked.retry_after.unwrap_or_else(|| again_after(message, attempt));
+                (scope_key(message, asked.scope), pause)
+            });
+            Some(not_sent(*code, slow, message, attempt, now))
+        }
+        Answer::AuthFailed { code } => Some(Verdict {
+            state: MessageState::Held,
+            wake: Some(account_wake(&message.route.account)),
+            slow: Some((Pace::account_key(&message.route.account), REST)),
+            ..plain(MessageState::Held, *code, "account_refused")
+        }),
+        Answer::Unknown { why } => Some(doubt(*why)),
+    }
+}
+
+fn refused(code: u32, reason: Refusal) -> Verdict {
+    let by_person = match reason {
+        Refusal::OptedOut => true,
+        Refusal::Recipient | Refusal::Sender | Refusal::Region => false,
+        Refusal::Content | Refusal::Request | Refusal::Unlisted => false,
+    };
+    let opt_out = (by_person || twilio::cause(code).opt_out).then_some(code);
+    Verdict { opt_out, ..plain(MessageState::Failed, code, "refused") }
+}
+
+fn not_sent(
+    code: Option<u32>,
+    slow: Option<(Option<String>, Duration)>,
+    message: &Admitted,
+    attempt: i16,
+    now: Timestamp,
+) -> Verdict {
+    let verdict = match code {
+        Some(code) => plain(MessageState::Deferred, code, "not_sent"),
+        None => Verdict {
+            code: "no_connection".into(),
+            reason: "no connection to the carrier was made",
+            ..plain(MessageState::Deferred, 0, "not_sent")
+        },
+    };
+    if attempt >= MAX_ATTEMPTS {
+        return Verdict { state: MessageState::Failed, label: "given_up", ..verdict };
+    }
+    let wait = slow.as_ref().map_or_else(|| again_after(message, attempt), |(_, pause)| *pause);
+    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_hours(1));
+    let due = Some(now.checked_add(wait).unwrap_or(Timestamp::MAX));
+    Verdict { due, slow: slow.and_then(|(key, pause)| Some((key?, pause))), ..verdict }
+}
+
+/// The row that a throttle answer slows; none for a pair, of which parking this message is enough.
+fn scope_key(message: &Admitted, scope: Scope) -> Option<String> {
+    match scope {
+        Scope::Account => Some(Pace::account_key(&message.route.account)),
+        Scope::Sender => Some(Pace::sender_key(message.route.sender)),
+        Scope::Pair => None,
+    }
+}
+
+/// Grows with the attempts, and differs between messages that failed together.
+fn again_after(message: &Admitted, attempt: i16) -> Duration {
+    let drawn = (message.message.head.id.0.as_u128() & 0xffff) as f64 / 65_536.0;
+    backoff(u32::from(attempt.unsigned_abs()), RETRY_BASE, RETRY_CAP, drawn)
+}
+
+fn doubt(why: Doubt) -> Verdict {
+    let (code, reason) = match why {
+        Doubt::TimedOut => ("timed_out".into(), "the carrier did not answer in time"),
+        Doubt::Broken => ("connection_broken".into(), "the connection broke during the call"),
+        Doubt::Unreadable { status } => {
+            (format!("unreadable_{status}"), "the carrier's answer could not be read")
+        }
+        Doubt::Status { status, code } => {
+            let code = code.map_or_else(|| format!("status_{status}"), |code| code.to_string());
+            (code, "the carrier's answer says nothing certain")
+        }
+    };
+    Verdict { code, reason, ..plain(MessageState::InDoubt, 0, "unknown") }
+}
+
+fn plain(state: MessageState, code: u32, label: &'static str) -> Verdict {
+    Verdict {
+        state,
+        code: code.to_string(),
+        reason: twilio::cause(code).cause,
+        due: None,
+        wake: None,
+        slow: None,
+        opt_out: None,
+        label,
+    }
+}
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

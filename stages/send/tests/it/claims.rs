@@ -1,0 +1,161 @@
+//! What the claim keeps from being sent, and from being sent twice.
+
+use domain::state::MessageState;
+use pipeline::Outcome;
+use send::Config;
+use serde_json::json;
+use testkit::hand_over;
+
+use crate::world::{World, ids, now, said, settle};
+
+#[tokio::test]
+async fn a_message_is_sent_recorded_and_announced() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550001", 1_000).await?;
+    let messages = world.admit(sender, 3).await?;
+    let outcomes = hand_over(&world.stage().await?, now(), messages.clone()).await?;
+    assert!(outcomes.iter().all(|outcome| said(outcome) == ["message.sent"]));
+    let stored = world.stored(&messages[0]).await?;
+    assert_eq!((stored.state, stored.version, stored.attempt), (MessageState::Sent, 3, 1));
+    assert!(stored.sid.is_some_and(|sid| sid.starts_with("SM")) && stored.reserved);
+    assert_eq!(stored.verdicts, ["admit", "sent"]);
+    assert_eq!(world.accepted_once().await?, 3);
+    let first = &world.ledger().await?[0];
+    assert_eq!(first["from"], "+12125550001");
+    assert_eq!(
+        (first["body"].as_str(), first["to"].as_str().map(str::len)),
+        (Some("hello"), Some(12))
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_delivered_twice_is_sent_once_and_says_the_same_again() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550001", 1_000).await?;
+    let messages = world.admit(sender, 40).await?;
+    let stage = world.stage().await?;
+    let first = hand_over(&stage, now(), messages.clone()).await?;
+    let again = hand_over(&world.stage().await?, now(), messages[7..].to_vec()).await?;
+    assert_eq!(ids(&first[7..]), ids(&again));
+    assert_eq!(world.accepted_once().await?, 40);
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_workers_with_the_same_messages_send_each_once() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550001", 10_000).await?;
+    let messages = world.admit(sender, 200).await?;
+    world.faults(json!({ "latency_ms": [5, 30] })).await?;
+    let (one, other) = (world.stage().await?, world.stage().await?);
+    let backwards: Vec<_> = messages.iter().rev().cloned().collect();
+    let (first, second) = tokio::join!(settle(&one, &messages), settle(&other, &backwards));
+    let mut second = ids(&second?);
+    second.reverse();
+    assert_eq!(ids(&first?), second);
+    assert_eq!(world.accepted_once().await?, 200);
+    assert_eq!(world.states().await?, [(MessageState::Sent, 200)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_batch_larger_than_the_permits_goes_through_in_chunks() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550001", 10_000).await?;
+    let messages = world.admit(sender, 300).await?;
+    let config = Config {
+        allow_hosts: vec!["127.0.0.1".into()],
+        permits: 16,
+        ..Config::new("http://127.0.0.1:9")
+    };
+    let stage = world.stage_with(config).await?;
+    let outcomes = settle(&stage, &messages).await?;
+    assert!(outcomes.iter().all(|outcome| said(outcome) == ["message.sent"]));
+    assert_eq!(world.accepted_once().await?, 300);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_opt_out_that_commits_before_the_claim_stops_it() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550001", 1_000).await?;
+    let messages = world.admit(sender, 2).await?;
+    // The opt-out has its lock, and commits while the claim waits for it.
+    let mut opt_out = world.database.superuser().await?;
+    let number = messages[0].message.head.to.to_string();
+    sqlx::query("begin").execute(&mut opt_out).await?;
+    sqlx::query("update millrace.standings set opted_out_at = now() where number = $1")
+        .bind(&number)
+        .execute(&mut opt_out)
+        .await?;
+    let stage = world.stage().await?;
+    let commit = async {
+        let waiting = "select count(*) from pg_locks where not granted";
+        while world.count(waiting).await? == 0 {
+            tokio::task::yield_now().await;
+        }
+        sqlx::query("commit").execute(&mut opt_out).await?;
+        anyhow::Ok(())
+    };
+    let (outcomes, committed) = tokio::join!(settle(&stage, &messages), commit);
+    committed?;
+    let outcomes = outcomes?;
+    assert_eq!(said(&outcomes[0]), ["message.blocked"]);
+    assert_eq!(said(&outcomes[1]), ["message.sent"]);
+    assert_eq!(world.accepted_once().await?, 1);
+    let blocked = world.stored(&messages[0]).await?;
+    assert_eq!(
+        (blocked.state, blocked.code.as_deref()),
+        (MessageState::Blocked, Some("opted_out"))
+    );
+    assert!(!blocked.reserved && !blocked.claimed);
+    assert_eq!(world.reserved(sender).await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_paused_tenant_holds_and_a_policy_change_goes_back_to_the_gates() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550001", 1_000).await?;
+    let messages = world.admit(sender, 2).await?;
+    let stage = world.stage().await?;
+    world
+        .run(
+            "insert into millrace.switches (tenant_id, scope, target, mode, changed_at)
+             values ('acme', 'tenant', '', 'paused', now())",
+            |query| query,
+        )
+        .await?;
+    let held = hand_over(&stage, now(), messages[..1].to_vec()).await?;
+    assert_eq!(said(&held[0]), ["message.held"]);
+    assert!(matches!(held[0], Outcome::Park { due: None, .. }));
+    world.run("delete from millrace.switches", |query| query).await?;
+    world
+        .run("insert into millrace.policies values ('acme', 4, '{}', now(), 'test')", |query| query)
+        .await?;
+    let back = hand_over(&stage, now(), messages[1..].to_vec()).await?;
+    assert!(matches!(back[0], Outcome::Park { due: Some(due), .. } if due == now()));
+    assert_eq!(world.accepted_once().await?, 0);
+    assert_eq!(world.reserved(sender).await?, 0);
+    let waiting =
+        "select count(*) from millrace.parked where cause_key = 'switch:tenant' or due is not null";
+    assert_eq!(world.count(waiting).await?, 2);
+    let marketed = "select count(*) from millrace.standings where last_promo_at is not null";
+    assert_eq!(world.count(marketed).await?, 0, "what was not sent does not count as marketing");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lower_turn_says_nothing_and_an_unknown_message_is_a_dead_letter() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550001", 1_000).await?;
+    let mut messages = world.admit(sender, 2).await?;
+    world.run("update millrace.messages set turn = 2", |query| query).await?;
+    messages[1].message.head.id = uuid::Uuid::nil().into();
+    let outcomes = hand_over(&world.stage().await?, now(), messages).await?;
+    assert_eq!(said(&outcomes[0]), [""; 0]);
+    assert_eq!(said(&outcomes[1]), ["dead message_without_row"]);
+    assert_eq!(world.accepted_once().await?, 0);
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! Deficit round robin: tenants take turns, and each turn is worth the same number of segments,
+//! however long a tenant's messages are.
+
+use std::collections::{HashMap, VecDeque};
+
+/// The order in which items are served: their indexes. `items` are (whose, cost); the items of one
+/// owner keep their order. In each round an owner may spend `quantum` and what it has saved.
+pub fn order<K: Eq + std::hash::Hash>(
+    quantum: u32,
+    items: impl IntoIterator<Item = (K, u32)>,
+) -> Vec<usize> {
+    let quantum = quantum.max(1);
+    let mut place: HashMap<K, usize> = HashMap::new();
+    let mut queues: Vec<Queue> = Vec::new();
+    let mut count = 0;
+    for (at, (owner, cost)) in items.into_iter().enumerate() {
+        let queue = *place.entry(owner).or_insert_with(|| {
+            queues.push(Queue::default());
+            queues.len() - 1
+        });
+        queues[queue].waiting.push_back((at, cost));
+        count += 1;
+    }
+    let mut served = Vec::with_capacity(count);
+    let mut round: VecDeque<Queue> = queues.into();
+    while let Some(mut queue) = round.pop_front() {
+        queue.saved = queue.saved.saturating_add(quantum);
+        while let Some((at, cost)) = queue.waiting.front().copied() {
+            if cost > queue.saved {
+                break;
+            }
+            queue.saved -= cost;
+            queue.waiting.pop_front();
+            served.push(at);
+        }
+        // Whoever has nothing left leaves, and takes no savings along.
+        if !queue.waiting.is_empty() {
+            round.push_back(queue);
+        }
+    }
+    served
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<(usize, u32)>,
+    saved: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const QUANTUM: u32 = 10;
+
+    fn items() -> impl Strategy<Value = Vec<(u8, u32)>> {
+        proptest::collection::vec((0_u8..6, 1_u32..=QUANTUM), 0..300)
+    }
+
+    #[test]
+    fn a_small_tenant_is_not_behind_a_large_ones_backlog() {
+        let large = std::iter::repeat_n(("large", 1), 500);
+        let items: Vec<_> = large.chain([("small", 3)]).collect();
+        let served = order(QUANTUM, items);
+        assert_eq!(served.iter().position(|at| *at == 500), Some(10));
+    }
+
+    #[test]
+    fn one_tenant_alone_keeps_its_order() {
+        assert_eq!(order(QUANTUM, [("a", 7), ("a", 7), ("a", 1)]), [0, 1, 2]);
+        assert_eq!(order::<&str>(QUANTUM, []), [] as [usize; 0]);
+        assert_eq!(order(0, [("a", 3), ("b", 1)]), [1, 0], "a quantum is at least 1");
+    }
+
+    proptest! {
+        #[test]
+        fn everything_is_served_once_and_each_tenants_items_in_their_order(items in items()) {
+            let served = order(QUANTUM, items.clone());
+            let mut sorted = served.clone();
+            sorted.sort_unstable();
+            prop_assert_eq!(sorted, (0..items.len()).collect::<Vec<_>>());
+            for tenant in 0..6 {
+                let own: Vec<_> = served.iter().filter(|at| items[**at].0 == tenant).collect();
+                prop_assert!(own.is_sorted());
+            }
+        }
+
+        /// While two tenants both have something waiting, neither is ahead of the other by more
+        /// than one quantum and the savings of less than one message.
+        #[test]
+        fn shares_differ_by_less_than_two_quanta_while_both_wait(items in items()) {
+            let served = order(QUANTUM, items.clone());
+            let mut left = [0_usize; 6];
+            let mut got = [0_u32; 6];
+            for (tenant, _) in &items {
+                left[usize::from(*tenant)] += 1;
+            }
+            let waiting_at_start = left.map(|left| left > 0);
+            for at in served {
+                let (tenant, cost) = items[at];
+                got[usize::from(tenant)] += cost;
+                left[usize::from(tenant)] -= 1;
+                let both = (0..6).filter(|n| waiting_at_start[*n] && left[*n] > 0);
+                let shares: Vec<_> = both.map(|n| got[n]).collect();
+                let most = shares.iter().max().copied().unwrap_or_default();
+                let least = shares.iter().min().copied().unwrap_or_default();
+                prop_assert!(most - least < 2 * QUANTUM, "{shares:?}");
+            }
+        }
+
+        /// Whoever waits is served in every round.
+        #[test]
+        fn nobody_starves(items in items()) {
+            let served = order(QUANTUM, items.clone());
+            for tenant in 0..6_u8 {
+                let first = served.iter().position(|at| items[*at].0 == tenant);
+                let before: u32 = served[..first.unwrap_or(0)].iter().map(|at| items[*at].1).sum();
+                prop_assert!(before <= 5 * QUANTUM, "{before} segments before tenant {tenant}");
+            }
+        }
+    }
+}
