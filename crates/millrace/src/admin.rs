@@ -1,0 +1,86 @@
+//! The operator's tools: schema, streams, first tenant, first key.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use domain::ids::TenantId;
+use pipeline::{
+    broker::Broker,
+    consumers::{ConsumerSettings, apply_consumers, diff_consumers},
+    streams::{StreamSettings, apply_streams, diff_streams},
+};
+use secrecy::ExposeSecret;
+use store::{
+    Role,
+    keys::{self, KeyKind, KeyRole},
+    tenants::Tenant,
+};
+
+use crate::{
+    cli::{self, Serve, Streams, StreamsAction, Token},
+    process::Process,
+};
+
+/// `millrace migrate`
+pub async fn migrate(args: Serve) -> anyhow::Result<ExitCode> {
+    let settings = args.common.resolve()?;
+    store::migrate::migrate(settings.need_database()?.expose_secret()).await?;
+    eprintln!("schema is up to date");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `millrace streams apply|diff`
+pub async fn streams(args: Streams) -> anyhow::Result<ExitCode> {
+    let settings = args.common.resolve()?;
+    let url = settings.need_nats()?.expose_secret();
+    let broker = Broker::connect(url, settings.nats_creds.as_deref(), "streams").await?;
+    let changes = match args.action {
+        StreamsAction::Apply => apply(&broker).await?,
+        StreamsAction::Diff => {
+            let mut changes = diff_streams(&broker, &StreamSettings::default()).await?;
+            changes.extend(diff_consumers(&broker, &ConsumerSettings::default()).await?);
+            changes
+        }
+    };
+    for change in &changes {
+        eprintln!("{}: {}", change.what, change.how);
+    }
+    eprintln!("{} changes", changes.len());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes streams and consumers what this version needs.
+///
+/// # Errors
+/// The broker refuses, or a change would lose data.
+pub async fn apply(broker: &Broker) -> anyhow::Result<Vec<pipeline::streams::Change>> {
+    let mut changes = apply_streams(broker, &StreamSettings::default()).await?;
+    changes.extend(apply_consumers(broker, &ConsumerSettings::default()).await?);
+    Ok(changes)
+}
+
+/// `millrace tenant create KEY`
+pub async fn tenant(args: cli::Tenant) -> anyhow::Result<ExitCode> {
+    let process = Process::begin(args.common)?;
+    let tenant: TenantId = args.key.parse().context("tenant")?;
+    let store = process.store(Role::Api, 1).await?;
+    let name = args.name.as_deref().unwrap_or(tenant.as_str());
+    let named = Tenant::named(&tenant, name);
+    let new = store::tenants::create(&store, &named, process.time.now()).await?;
+    eprintln!("tenant {tenant} {}", if new { "made" } else { "was there already" });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `millrace token create`: prints the key, once.
+pub async fn token(args: Token) -> anyhow::Result<ExitCode> {
+    let process = Process::begin(args.common)?;
+    let tenant: TenantId = args.tenant.parse().context("--tenant")?;
+    let Some(role) = KeyRole::from_name(&args.role) else {
+        bail!("--role is one of owner, admin, operator, agent, viewer");
+    };
+    let store = process.store(Role::Api, 1).await?;
+    let now = process.time.now();
+    let key = keys::create(&store, &tenant, &args.name, role, KeyKind::Live, now).await?;
+    println!("{}", key.expose_secret());
+    Ok(ExitCode::SUCCESS)
+}

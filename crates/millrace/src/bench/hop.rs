@@ -1,0 +1,93 @@
+//! The reference: one raw JetStream hop on this machine. Consume from a work queue, publish to the
+//! next with an id, await the PubAck, acknowledge; single messages of 300 bytes.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use async_nats::jetstream::{
+    self, AckKind,
+    consumer::{AckPolicy, pull},
+    message::PublishMessage,
+    stream::{Config, RetentionPolicy, StorageType},
+};
+use futures::{StreamExt, future::try_join_all};
+use pipeline::Broker;
+
+const BYTES: usize = 300;
+const BATCH: usize = 256;
+
+/// Messages per second of a raw hop over `messages` messages, on a server with default settings.
+///
+/// # Errors
+/// The broker refuses something.
+#[expect(clippy::disallowed_methods, reason = "the reference measures the raw broker")]
+pub async fn measure(url: &str, messages: usize) -> anyhow::Result<f64> {
+    let client = Broker::connect(url, None, "hop").await?.client;
+    let context = jetstream::new(client.clone());
+    let from = queue(&context, "HOP_FROM", "hop.from").await?;
+    queue(&context, "HOP_TO", "hop.to").await?;
+    publish(&context, "hop.from", 0..messages).await?;
+
+    let config = pull::Config {
+        durable_name: Some("hop".to_owned()),
+        ack_policy: AckPolicy::Explicit,
+        max_ack_pending: 4 * BATCH as i64,
+        ..pull::Config::default()
+    };
+    let consumer = from.create_consumer(config).await?;
+    let incoming = consumer.stream().max_messages_per_batch(2 * BATCH).messages().await?;
+    let mut incoming = incoming.ready_chunks(BATCH);
+    let begun = Instant::now();
+    let mut done = 0;
+    while done < messages {
+        let next = tokio::time::timeout(Duration::from_secs(30), incoming.next()).await?;
+        let batch: Vec<_> =
+            next.context("the consumer ended")?.into_iter().collect::<Result<_, _>>()?;
+        publish(&context, "hop.to", done..done + batch.len()).await?;
+        for message in &batch {
+            message.ack_with(AckKind::Ack).await.map_err(anyhow::Error::from_boxed)?;
+        }
+        client.flush().await?;
+        done += batch.len();
+    }
+    let rate = messages as f64 / begun.elapsed().as_secs_f64();
+    for name in ["HOP_FROM", "HOP_TO"] {
+        context.delete_stream(name).await?;
+    }
+    Ok(rate)
+}
+
+async fn queue(
+    context: &jetstream::Context,
+    name: &str,
+    subject: &str,
+) -> anyhow::Result<jetstream::stream::Stream> {
+    let config = Config {
+        name: name.to_owned(),
+        subjects: vec![subject.to_owned()],
+        retention: RetentionPolicy::WorkQueue,
+        storage: StorageType::File,
+        ..Config::default()
+    };
+    Ok(context.create_stream(config).await?)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the reference measures the raw broker")]
+async fn publish(
+    context: &jetstream::Context,
+    subject: &str,
+    ids: std::ops::Range<usize>,
+) -> anyhow::Result<()> {
+    let ids: Vec<usize> = ids.collect();
+    for chunk in ids.chunks(BATCH) {
+        let mut acks = Vec::with_capacity(chunk.len());
+        for id in chunk {
+            let message = PublishMessage::build()
+                .payload(vec![b'x'; BYTES].into())
+                .message_id(format!("{subject}-{id}"));
+            acks.push(context.send_publish(subject.to_owned(), message).await?.into_future());
+        }
+        try_join_all(acks).await?;
+    }
+    Ok(())
+}

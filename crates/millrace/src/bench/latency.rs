@@ -1,0 +1,79 @@
+//! From submission to the carrier, at a steady rate far below the limit.
+
+use std::{collections::HashMap, time::Duration};
+
+use anyhow::Context;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::{task::JoinSet, time::MissedTickBehavior};
+
+use super::{load::Work, platform::Platform};
+
+/// Messages per second, and for how long.
+const RATE: u64 = 200;
+const SECONDS: u64 = 15;
+
+/// How long the last messages may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The measured distribution, in milliseconds.
+pub struct Latency {
+    /// Messages measured.
+    pub messages: usize,
+    /// Half are faster.
+    pub p50: f64,
+    /// 99 in 100 are faster.
+    pub p99: f64,
+}
+
+/// Submits one message at a time, from as many connections as it takes, and compares with the time
+/// at which the carrier received each.
+///
+/// # Errors
+/// A submission fails, or a message does not arrive.
+pub async fn measure(platform: &Platform, work: &Work) -> anyhow::Result<Latency> {
+    let mut tick = tokio::time::interval(Duration::from_secs(1) / RATE as u32);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut sending = JoinSet::new();
+    platform.sandbox.post("/sandbox/reset", &json!({})).await?;
+    for at in 0..(RATE * SECONDS) as usize {
+        tick.tick().await;
+        let (tenant, number) = work.spare(at);
+        let client = platform.client(tenant)?;
+        let body = json!({ "to": number, "class": "promo", "pool": work.pool(tenant), "body": "Spring sale" });
+        sending.spawn(async move {
+            let begun = boot::clock::machine_now();
+            let answer = client.post("/v1/messages", &body).await?;
+            let id = answer["id"].as_str().context("no id")?.to_owned();
+            anyhow::Ok((id, begun))
+        });
+    }
+    let mut begun = HashMap::new();
+    while let Some(sent) = sending.join_next().await {
+        let (id, at) = sent??;
+        begun.insert(id, at);
+    }
+    let waited = tokio::time::timeout(PATIENCE, arrivals(platform, &begun)).await;
+    let mut took = waited.context("messages did not arrive at the carrier")??;
+    took.sort_by(f64::total_cmp);
+    let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize];
+    Ok(Latency { messages: took.len(), p50: at(0.5), p99: at(0.99) })
+}
+
+/// Milliseconds from submission to arrival, once all have arrived.
+async fn arrivals(
+    platform: &Platform,
+    begun: &HashMap<String, Timestamp>,
+) -> anyhow::Result<Vec<f64>> {
+    while platform.sandbox_stats().await?.accepted < begun.len() {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let ledger = platform.ledger().await?;
+    Ok(ledger.iter().filter_map(|line| milliseconds(line, begun)).collect())
+}
+
+fn milliseconds(line: &Value, begun: &HashMap<String, Timestamp>) -> Option<f64> {
+    let begun = begun.get(line["reference"].as_str()?)?;
+    let arrived: Timestamp = line["received_at"].as_str()?.parse().ok()?;
+    Some(arrived.duration_since(*begun).as_secs_f64() * 1000.0)
+}

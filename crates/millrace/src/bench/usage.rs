@@ -1,0 +1,90 @@
+//! What processes cost: CPU time and memory, read from `/proc`.
+
+use std::{collections::BTreeMap, fs};
+
+/// A named group: the processes whose root these are, with all their descendants.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// `api`, `stages`, `nats`, `postgres`, `sandbox`.
+    pub name: &'static str,
+    /// The roots.
+    pub roots: Vec<u32>,
+}
+
+/// The kernel's clock ticks per second; 100 on every Linux that Rust runs on.
+const TICKS: f64 = 100.0;
+
+/// Reads the CPU time of each group. What a process has already used stays counted when it ends,
+/// as its parent waits for it.
+pub fn cpu(groups: &[Group]) -> BTreeMap<&'static str, f64> {
+    let table = processes();
+    let seconds = |group: &Group| members(&table, group).map(|process| process.cpu).sum();
+    groups.iter().map(|group| (group.name, seconds(group))).collect()
+}
+
+/// Reads the memory of each group.
+pub fn memory(groups: &[Group]) -> BTreeMap<&'static str, u64> {
+    let table = processes();
+    let bytes = |group: &Group| members(&table, group).map(|process| pss(process.pid)).sum();
+    groups.iter().map(|group| (group.name, bytes(group))).collect()
+}
+
+struct Process {
+    pid: u32,
+    parent: u32,
+    cpu: f64,
+}
+
+fn members<'a>(
+    table: &'a BTreeMap<u32, Process>,
+    group: &'a Group,
+) -> impl Iterator<Item = &'a Process> {
+    table.values().filter(|process| {
+        let mut at = process.pid;
+        loop {
+            if group.roots.contains(&at) {
+                return true;
+            }
+            match table.get(&at) {
+                Some(process) if process.parent > 1 => at = process.parent,
+                Some(_) | None => return false,
+            }
+        }
+    })
+}
+
+fn processes() -> BTreeMap<u32, Process> {
+    let pids = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter_map(|pid| Some((pid, process(pid)?))).collect()
+}
+
+/// Fields of `/proc/<pid>/stat`, counted from behind the name: 1 parent, 11 to 14 times.
+fn process(pid: u32) -> Option<Process> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let tick = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok());
+    let ticks = tick(11)? + tick(12)? + tick(13)? + tick(14)?;
+    Some(Process { pid, parent: fields.get(1)?.parse().ok()?, cpu: ticks / TICKS })
+}
+
+fn pss(pid: u32) -> u64 {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok());
+    kib.unwrap_or_default() * 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_found_in_the_group_of_its_parent() {
+        let this = std::process::id();
+        let parent = processes()[&this].parent;
+        let group = Group { name: "parent", roots: vec![parent] };
+        assert!(members(&processes(), &group).any(|process| process.pid == this));
+        assert!(memory(&[group])["parent"] > 1024 * 1024);
+    }
+}

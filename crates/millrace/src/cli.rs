@@ -1,0 +1,214 @@
+//! What the command line says.
+
+use std::path::PathBuf;
+
+use boot::settings::Common;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use pipeline::{StageName, run::Lanes};
+
+/// Millrace: multi-tenant SMS and WhatsApp messaging on NATS JetStream and Postgres.
+///
+/// Exit codes: 0 fine, 1 failed, 2 bad usage, 64 bad settings.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Cli {
+    /// Which process this is.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The processes and the operator's tools.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Everything in one process, on private NATS and Postgres unless others are named
+    Up(Up),
+    /// The ingress: REST and carrier webhooks
+    Api(Serve),
+    /// One stage
+    Stage(Stage),
+    /// The simulator of carriers and AI
+    Sandbox(Serve),
+    /// Brings the database schema up to date
+    Migrate(Serve),
+    /// Streams and consumers at the broker
+    Streams(Streams),
+    /// Tenants
+    Tenant(Tenant),
+    /// API keys
+    Token(Token),
+    /// Runs the demo campaign on a platform that is up, with the sandbox as its carrier
+    Demo(Demo),
+    /// Measures the whole pipeline on this machine
+    Bench(Bench),
+    /// Writes the demo's contacts (CSV) to standard output
+    #[command(hide = true)]
+    DemoPeople {
+        /// What all chance is drawn from
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}
+
+/// A process with nothing but settings.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The settings that every process has.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `millrace up`
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Run the demo campaign once everything is ready
+    #[arg(long)]
+    pub demo: bool,
+    /// End after the demo's table: exit code 0 only if the ledger balances
+    #[arg(long, requires = "demo")]
+    pub exit: bool,
+    /// Where the private servers keep their data
+    #[arg(long, env = "MILLRACE_DATA_DIR", default_value = ".millrace", value_name = "PATH")]
+    pub data_dir: PathBuf,
+    /// The settings that every process has.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `millrace stage NAME`
+#[derive(Debug, Args)]
+pub struct Stage {
+    /// Which stage
+    #[arg(value_parser = stage_name)]
+    pub name: StageName,
+    /// Batches under way at once, per lane
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub workers: u8,
+    /// Which lane to serve
+    #[arg(long, default_value = "both")]
+    pub lane: LaneArg,
+    /// The settings that every process has.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Lanes on the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum LaneArg {
+    /// Answers, codes, confirmations.
+    Urgent,
+    /// Campaigns and journeys.
+    Bulk,
+    /// Both, by separate consumers.
+    Both,
+}
+
+impl From<LaneArg> for Lanes {
+    fn from(lane: LaneArg) -> Self {
+        match lane {
+            LaneArg::Urgent => Self::Urgent,
+            LaneArg::Bulk => Self::Bulk,
+            LaneArg::Both => Self::Both,
+        }
+    }
+}
+
+/// `millrace streams`
+#[derive(Debug, Args)]
+pub struct Streams {
+    /// What to do
+    #[arg(value_enum)]
+    pub action: StreamsAction,
+    /// The settings that every process has.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What to do with streams and consumers.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum StreamsAction {
+    /// Make them what this version needs; refuses what would lose data
+    Apply,
+    /// Say what apply would change
+    Diff,
+}
+
+/// `millrace tenant create KEY`
+#[derive(Debug, Args)]
+pub struct Tenant {
+    /// What to do
+    #[arg(value_enum)]
+    pub action: CreateAction,
+    /// The tenant's key: 2 to 32 characters of a-z, 0-9 and -
+    pub key: String,
+    /// The tenant's name [default: its key]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The settings that every process has.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `millrace token create`
+#[derive(Debug, Args)]
+pub struct Token {
+    /// What to do
+    #[arg(value_enum)]
+    pub action: CreateAction,
+    /// The tenant's key
+    #[arg(long)]
+    pub tenant: String,
+    /// What the key is for, for people
+    #[arg(long, default_value = "command line")]
+    pub name: String,
+    /// owner, admin, operator, agent or viewer
+    #[arg(long, default_value = "admin")]
+    pub role: String,
+    /// The settings that every process has.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// The one thing that can be done to tenants and tokens here.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum CreateAction {
+    /// Make one
+    Create,
+}
+
+/// `millrace demo`
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// The api
+    #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    pub api: String,
+    /// The sandbox
+    #[arg(long, default_value = "http://127.0.0.1:8090", value_name = "URL")]
+    pub sandbox: String,
+    /// File that holds an admin's API key
+    #[arg(long, default_value = ".millrace/api-key", value_name = "PATH")]
+    pub key_file: PathBuf,
+}
+
+/// `millrace bench`
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// Messages to send
+    #[arg(long, default_value_t = 20_000, value_name = "N")]
+    pub messages: usize,
+    /// Send for this long instead, in seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub seconds: Option<u64>,
+    /// Tenants to spread the messages over
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub tenants: usize,
+    /// Opt-outs loaded beforehand, over all tenants
+    #[arg(long, default_value_t = 100_000, value_name = "N")]
+    pub opt_outs: usize,
+}
+
+fn stage_name(text: &str) -> Result<StageName, String> {
+    let known = || StageName::ALL.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+    let found = StageName::ALL.iter().copied().find(|name| name.as_str() == text);
+    found.ok_or_else(|| format!("no such stage; there are {}", known()))
+}

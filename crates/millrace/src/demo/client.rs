@@ -1,0 +1,101 @@
+//! The demo is an outsider: it calls the public API, the sandbox's control calls, and nothing else.
+
+use anyhow::{Context, bail};
+use reqwest::{Method, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+/// A caller of one server.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    key: Option<SecretString>,
+}
+
+impl Client {
+    /// A caller with an API key, or of a server that wants none.
+    ///
+    /// # Errors
+    /// TLS cannot be set up.
+    pub fn new(base: &str, key: Option<SecretString>) -> anyhow::Result<Self> {
+        Ok(Self { http: carriers::http::client()?, base: base.to_owned(), key })
+    }
+
+    /// GET, as JSON.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        Ok(serde_json::from_slice(&self.call(Method::GET, path, None).await?)?)
+    }
+
+    /// GET, as it comes.
+    pub async fn get_text(&self, path: &str) -> anyhow::Result<String> {
+        Ok(String::from_utf8(self.call(Method::GET, path, None).await?)?)
+    }
+
+    /// POST of JSON.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.send(Method::POST, path, body).await
+    }
+
+    /// PUT of JSON.
+    pub async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.send(Method::PUT, path, body).await
+    }
+
+    /// POST of a text of this type.
+    pub async fn post_text(&self, path: &str, kind: &str, text: String) -> anyhow::Result<Value> {
+        let answer = self.call(Method::POST, path, Some((kind, text))).await?;
+        Ok(serde_json::from_slice(&answer)?)
+    }
+
+    /// POST of a form with basic authentication, as a carrier's console would.
+    pub async fn post_form(
+        &self,
+        path: &str,
+        user: &str,
+        password: &str,
+        form: &[(&str, &str)],
+    ) -> anyhow::Result<()> {
+        let url = format!("{}{path}", self.base);
+        let request = self.http.post(&url).basic_auth(user, Some(password)).form(form);
+        request.send().await.context(url)?.error_for_status()?;
+        Ok(())
+    }
+
+    /// GET with basic authentication, as JSON.
+    pub async fn get_basic(&self, path: &str, user: &str, password: &str) -> anyhow::Result<Value> {
+        let url = format!("{}{path}", self.base);
+        let request = self.http.get(&url).basic_auth(user, Some(password));
+        let answer = request.send().await.context(url)?.error_for_status()?;
+        Ok(serde_json::from_slice(&answer.bytes().await?)?)
+    }
+
+    async fn send(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let body = Some(("application/json", body.to_string()));
+        let answer = self.call(method, path, body).await?;
+        Ok(if answer.is_empty() { Value::Null } else { serde_json::from_slice(&answer)? })
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&str, String)>,
+    ) -> anyhow::Result<Vec<u8>> {
+        let url = format!("{}{path}", self.base);
+        let mut request = self.http.request(method.clone(), &url);
+        if let Some(key) = &self.key {
+            request = request.bearer_auth(key.expose_secret());
+        }
+        if let Some((kind, text)) = body {
+            request = request.header("content-type", kind).body(text);
+        }
+        let answer = request.send().await.with_context(|| format!("{method} {url}"))?;
+        let status = answer.status();
+        let bytes = answer.bytes().await?.to_vec();
+        if status >= StatusCode::BAD_REQUEST {
+            bail!("{method} {path} answered {status}: {}", String::from_utf8_lossy(&bytes));
+        }
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,81 @@
+//! What a tenant needs before it can send: a carrier account, senders, a pool, contacts.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde_json::{Value, json};
+
+use super::client::Client;
+
+/// A sender to register.
+pub struct Sender<'a> {
+    /// E.164.
+    pub number: &'a str,
+    /// Segments per second.
+    pub pace: u32,
+    /// ISO 3166 country of its recipients.
+    pub country: &'a str,
+}
+
+/// The carrier's secret of an account in the sandbox, which takes the first that it sees.
+pub const TOKEN: &str = "sandbox-token";
+
+/// The account's id at the carrier: `AC` and 32 hexadecimal digits, from its name here.
+pub fn sid(account: &str) -> String {
+    let digits: String = account.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("AC{digits:0>32}")
+}
+
+/// Registers a carrier account that points at the sandbox.
+///
+/// # Errors
+/// The api refuses it.
+pub async fn account(api: &Client, sandbox: &str, account: &str) -> anyhow::Result<()> {
+    let body = json!({
+        "account": account,
+        "carrier": "twilio",
+        "carrier_sid": sid(account),
+        "auth_token": TOKEN,
+        "base_url": sandbox,
+    });
+    api.post("/v1/carrier-accounts", &body).await.map(drop)
+}
+
+/// Registers senders that are past their warm-up, and a pool of them; says the pool's id.
+///
+/// # Errors
+/// The api refuses something.
+pub async fn pool(api: &Client, account: &str, senders: &[Sender<'_>]) -> anyhow::Result<String> {
+    let mut ids = Vec::new();
+    for sender in senders {
+        let body = json!({
+            "account": account,
+            "number": sender.number,
+            "country": sender.country,
+            "pace": sender.pace,
+            "active_since": "2026-01-01T00:00:00Z",
+            "daily_cap": 10_000_000,
+            "time_zone": if sender.country == "AU" { "Australia/Sydney" } else { "America/New_York" },
+        });
+        ids.push(api.post("/v1/senders", &body).await?["id"].clone());
+    }
+    let pool = api.post("/v1/pools", &json!({ "name": "demo", "senders": ids })).await?;
+    Ok(pool["id"].as_str().context("the pool's id")?.to_owned())
+}
+
+/// Imports contacts and waits until that is done; says the import's counts.
+///
+/// # Errors
+/// The file cannot be read as contacts.
+pub async fn import(api: &Client, csv: String) -> anyhow::Result<Value> {
+    let started = api.post_text("/v1/contacts/import", "text/csv", csv).await?;
+    let id = started["id"].as_str().context("the import's id")?.to_owned();
+    loop {
+        let import = api.get(&format!("/v1/imports/{id}")).await?;
+        match import["state"].as_str() {
+            Some("completed") => return Ok(import),
+            Some("failed") => bail!("the import failed: {}", import["error"]),
+            Some(_) | None => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `millrace`: every process of the platform in one binary. Which one it is says the first word.
+
+#![expect(clippy::print_stdout, reason = "a command prints its answer")]
+
+mod admin;
+mod bench;
+mod cli;
+mod demo;
+mod process;
+mod serve;
+mod up;
+
+use std::process::ExitCode;
+
+use boot::settings::{EXIT_BAD_SETTINGS, SettingsError};
+use clap::Parser;
+use cli::{Cli, Command};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(run(cli.command)),
+        Err(why) => Err(anyhow::anyhow!("cannot start: {why}")),
+    };
+    match ended {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("millrace: {error:#}");
+            ExitCode::from(if error.is::<SettingsError>() { EXIT_BAD_SETTINGS } else { 1 })
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    carriers::http::install_crypto();
+    match command {
+        Command::Up(args) => up::run(args).await,
+        Command::Api(args) => serve::api::run(args).await,
+        Command::Stage(args) => serve::stage::run(args).await,
+        Command::Sandbox(args) => serve::sandbox::run(args).await,
+        Command::Migrate(args) => admin::migrate(args).await,
+        Command::Streams(args) => admin::streams(args).await,
+        Command::Tenant(args) => admin::tenant(args).await,
+        Command::Token(args) => admin::token(args).await,
+        Command::Demo(args) => demo::command(args).await,
+        Command::Bench(args) => bench::run(args).await,
+        Command::DemoPeople { seed } => demo::people::write(seed),
+    }
+}

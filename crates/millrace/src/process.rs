@@ -1,0 +1,168 @@
+//! What every process is made of: settings, broker, business time, metrics, and the token that
+//! ends it.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use boot::{
+    clock::{self, BusinessTime},
+    health::Health,
+    settings::{Common, Settings},
+    shutdown, telemetry,
+};
+use jiff::Timestamp;
+use pipeline::{
+    broker::Broker,
+    progress::Progress,
+    run::{Clock, Runtime},
+};
+use secrecy::ExposeSecret;
+use store::{Role, Store, seal::Sealer};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// How long a consumer may hold something without answering before `/readyz` says so.
+const STUCK_AFTER: Duration = Duration::from_secs(30);
+
+/// A process that talks to NATS and Postgres.
+#[derive(Clone)]
+pub struct Process {
+    /// What it was told.
+    pub settings: Arc<Settings>,
+    /// Its metrics.
+    pub metrics: telemetry::Metrics,
+    /// Cancelled by SIGTERM and SIGINT.
+    pub stop: CancellationToken,
+    /// Business time.
+    pub time: BusinessTime,
+    /// Whether its consumers move.
+    pub progress: Progress,
+}
+
+impl Process {
+    /// Reads the settings, starts logging and metrics, listens for signals.
+    ///
+    /// # Errors
+    /// A setting is wrong, or another process of ours runs inside this one.
+    pub fn begin(common: Common) -> anyhow::Result<Self> {
+        let settings = common.resolve()?;
+        telemetry::start_logging(settings.log_format, &settings.log_filter)?;
+        Ok(Self {
+            settings: Arc::new(settings),
+            metrics: telemetry::Metrics::install()?,
+            stop: shutdown::on_signals()?,
+            time: BusinessTime::machine(),
+            progress: Progress::default(),
+        })
+    }
+
+    /// Follows the sandbox clock, where the settings allow it.
+    ///
+    /// # Errors
+    /// The broker cannot be asked.
+    pub async fn follow_clock(&mut self, broker: &Broker) -> anyhow::Result<()> {
+        if self.settings.sandbox {
+            let following = clock::follow_sandbox_clock(&broker.jetstream, self.stop.clone());
+            self.time = following.await.context("reading the sandbox clock")?;
+        }
+        Ok(())
+    }
+
+    /// Connects to NATS under this name.
+    ///
+    /// # Errors
+    /// `NATS_URL` is missing, or the server is away or too old.
+    pub async fn broker(&self, name: &str) -> anyhow::Result<Broker> {
+        let url = self.settings.need_nats()?.expose_secret();
+        Ok(Broker::connect(url, self.settings.nats_creds.as_deref(), name).await?)
+    }
+
+    /// Connects to Postgres as this role.
+    ///
+    /// # Errors
+    /// `DATABASE_URL` is missing, or the server is away.
+    pub async fn store(&self, role: Role, connections: u32) -> anyhow::Result<Store> {
+        let url = self.settings.need_database()?.expose_secret();
+        Store::connect(url, role, connections).await.context("DATABASE_URL")
+    }
+
+    /// The sealer with the master keys.
+    ///
+    /// # Errors
+    /// `MILLRACE_MASTER_KEY` is missing.
+    pub fn sealer(&self) -> anyhow::Result<Sealer> {
+        let keys: Vec<[u8; 32]> = self
+            .settings
+            .need_master_keys()?
+            .all()
+            .iter()
+            .map(|key| *key.expose_secret())
+            .collect();
+        Ok(Sealer::new(&keys))
+    }
+
+    /// Business time as stages and the api take it.
+    pub fn clock(&self) -> Clock {
+        let time = self.time.clone();
+        Arc::new(move || -> Timestamp { time.now() })
+    }
+
+    /// What stages run on.
+    pub fn runtime(&self, broker: Broker, sealer: Sealer) -> Runtime {
+        Runtime {
+            broker,
+            clock: self.clock(),
+            seal: Arc::new(DeadSeal(sealer)),
+            stop: self.stop.clone(),
+            progress: self.progress.clone(),
+        }
+    }
+
+    /// The checks that every process has: broker, database, and its own consumers moving.
+    pub fn health(&self, broker: &Broker, store: &Store) -> Health {
+        let (broker, store, progress) = (broker.clone(), store.clone(), self.progress.clone());
+        Health::new(self.metrics.clone(), self.stop.clone())
+            .check("broker", move || {
+                let connected = broker.is_connected();
+                async move { connected.then_some(()).ok_or_else(|| "not connected".to_owned()) }
+            })
+            .check("database", move || {
+                let store = store.clone();
+                async move { store.ping().await.map_err(|why| why.to_string()) }
+            })
+            .check("consumer", move || {
+                let moving = progress.ready(STUCK_AFTER).map_err(|why| why.to_string());
+                async move { moving }
+            })
+    }
+
+    /// Answers `/healthz`, `/readyz` and `/metrics` until `end` is cancelled; says where.
+    ///
+    /// # Errors
+    /// The address is in use.
+    pub async fn answer_health(
+        &self,
+        health: Health,
+        end: CancellationToken,
+    ) -> anyhow::Result<SocketAddr> {
+        let address = self.settings.health_listen;
+        let listener =
+            TcpListener::bind(address).await.with_context(|| in_use("health", address))?;
+        let bound = listener.local_addr()?;
+        tokio::spawn(health.serve(listener, end));
+        Ok(bound)
+    }
+}
+
+/// One line for an address that cannot be had.
+pub fn in_use(what: &str, address: SocketAddr) -> String {
+    format!("cannot listen for {what} on {address}; choose another address or port 0")
+}
+
+struct DeadSeal(Sealer);
+
+impl pipeline::letter::Seal for DeadSeal {
+    fn seal(&self, plain: &[u8]) -> String {
+        self.0.seal(plain)
+    }
+}

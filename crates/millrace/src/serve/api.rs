@@ -1,0 +1,71 @@
+//! `millrace api`: the ingress.
+
+use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+
+use anyhow::Context;
+use api::{App, Parts, Settings};
+use boot::settings::DEFAULT_LISTEN;
+use pipeline::Broker;
+use secrecy::{ExposeSecret, SecretBox};
+use store::{Role, Store};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{cli, process::Process};
+
+/// Connections to Postgres of one ingress process.
+pub const CONNECTIONS: u32 = 8;
+
+/// Runs the ingress until it is told to end.
+pub async fn run(args: cli::Serve) -> anyhow::Result<ExitCode> {
+    let mut process = Process::begin(args.common)?;
+    let broker = process.broker("api").await?;
+    process.follow_clock(&broker).await?;
+    let store = process.store(Role::Api, CONNECTIONS).await?;
+    let default: SocketAddr = DEFAULT_LISTEN.parse().context("the default address")?;
+    let listen = process.settings.listen_or(default);
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| crate::process::in_use("the api", listen))?;
+    let end = CancellationToken::new();
+    let (serving, app) = serve(&process, listener, store.clone(), broker.clone())?;
+    let health = process.health(&broker, &store).check("accounts", move || {
+        let ready = app.is_ready();
+        async move { ready.then_some(()).ok_or_else(|| "not loaded yet".to_owned()) }
+    });
+    let address = process.answer_health(health, end.clone()).await?;
+    tracing::info!(%listen, health = %address, "running");
+    serving.await??;
+    end.cancel();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Serves the api on this listener until the process is told to end.
+///
+/// # Errors
+/// A setting that it needs is missing.
+pub fn serve(
+    process: &Process,
+    listener: TcpListener,
+    store: Store,
+    broker: Broker,
+) -> anyhow::Result<(JoinHandle<std::io::Result<()>>, App)> {
+    let settings = &process.settings;
+    let keys = settings.jwt_keys.as_ref().map(|keys| keys.all()).unwrap_or_default();
+    let jwt_keys = keys.iter().map(|key| SecretBox::new(Box::new(*key.expose_secret()))).collect();
+    let parts = Parts {
+        store,
+        broker,
+        sealer: process.sealer()?,
+        settings: Settings {
+            public_url: settings.public_url.clone(),
+            jwt_keys,
+            carrier_hosts: settings.carrier_hosts.clone(),
+            ..Settings::default()
+        },
+        now: Arc::clone(&process.clock()),
+    };
+    let app = App::new(parts);
+    let serving = tokio::spawn(api::serve(listener, app.clone(), process.stop.clone()));
+    Ok((serving, app))
+}

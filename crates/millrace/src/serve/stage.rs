@@ -1,0 +1,106 @@
+//! `millrace stage NAME`: one stage as its own process. The only place that knows every stage.
+
+use std::process::ExitCode;
+
+use carriers::anthropic;
+use pipeline::{
+    StageName,
+    run::{Drained, Runtime, SourceConfig, StageConfig, run as run_stage, run_source},
+};
+use store::{Role, Store, seal::Sealer};
+use tokio_util::sync::CancellationToken;
+
+use crate::{cli, process::Process};
+
+/// Connections to Postgres per stage process: a batch takes one, three batches are under way.
+pub const CONNECTIONS: u32 = 6;
+
+/// The model that answers texts, unless the tenant says otherwise.
+const MODEL: &str = "claude-haiku-5-5";
+
+/// Runs one stage until it is told to end.
+pub async fn run(args: cli::Stage) -> anyhow::Result<ExitCode> {
+    let mut process = Process::begin(args.common)?;
+    let name = args.name.as_str();
+    let broker = process.broker(name).await?;
+    process.follow_clock(&broker).await?;
+    let store = process.store(Role::Pipeline, CONNECTIONS).await?;
+    let end = CancellationToken::new();
+    let health = process.answer_health(process.health(&broker, &store), end.clone()).await?;
+    tracing::info!(stage = name, %health, "running");
+    let config = StageConfig {
+        lanes: args.lane.into(),
+        batches_under_way: args.workers.into(),
+        ..StageConfig::default()
+    };
+    let sealer = process.sealer()?;
+    let runtime = process.runtime(broker.clone(), sealer.clone());
+    let drained = stage(args.name, &process, &runtime, store, sealer, &config).await?;
+    tracing::info!(stage = name, left = drained.left, in_time = drained.in_time, "drained");
+    broker.client.flush().await?;
+    end.cancel();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs one stage on this runtime until it is told to end.
+///
+/// # Errors
+/// A setting that the stage needs is missing.
+pub async fn stage(
+    name: StageName,
+    process: &Process,
+    runtime: &Runtime,
+    store: Store,
+    sealer: Sealer,
+    config: &StageConfig,
+) -> anyhow::Result<Drained> {
+    let source = SourceConfig::default();
+    match name {
+        StageName::Audience => {
+            run_source(audience::Audience::new(store), runtime, &source).await;
+            Ok(Drained::default())
+        }
+        StageName::Schedule => {
+            run_source(schedule::Schedule::new(store), runtime, &source).await;
+            Ok(Drained::default())
+        }
+        StageName::Enrich => Ok(run_stage(enrich::Enrich::new(store), runtime, config).await?),
+        StageName::Gate => Ok(run_stage(gate::Gate::new(store), runtime, config).await?),
+        StageName::Throttle => Ok(run_stage(throttle::Throttle::default(), runtime, config).await?),
+        StageName::Send => {
+            let send = send_stage(process, store, sealer)?;
+            Ok(run_stage(send, runtime, config).await?)
+        }
+        StageName::Reconcile => {
+            Ok(run_stage(reconcile::Reconcile::new(store), runtime, config).await?)
+        }
+        StageName::Inbound => Ok(run_stage(inbound::Inbound::new(store), runtime, config).await?),
+        StageName::Reply => {
+            let reply = reply::Reply::new(store, model(process)?, MODEL.to_owned());
+            Ok(run_stage(reply, runtime, config).await?)
+        }
+        StageName::Rollup => {
+            let publish = run_source(rollup::Publish::new(store.clone()), runtime, &source);
+            let count = run_stage(rollup::Rollup::new(store), runtime, config);
+            let ((), drained) = tokio::join!(publish, count);
+            Ok(drained?)
+        }
+    }
+}
+
+fn send_stage(process: &Process, store: Store, sealer: Sealer) -> anyhow::Result<send::Send> {
+    let settings = &process.settings;
+    let config = send::Config {
+        allow_hosts: settings.carrier_hosts.clone(),
+        ..send::Config::new(settings.public_url.clone())
+    };
+    Ok(send::Send::new(store, sealer, carriers::http::client()?, config))
+}
+
+/// The client of the AI; none without a key.
+fn model(process: &Process) -> anyhow::Result<Option<anthropic::Client>> {
+    let settings = &process.settings;
+    let Some(key) = &settings.anthropic_api_key else { return Ok(None) };
+    let client = carriers::http::client()?;
+    Ok(Some(anthropic::Client::new(client, &settings.anthropic_base_url, key)?))
+}

@@ -1,0 +1,222 @@
+//! `millrace up`: everything in one process, on private servers unless others are named.
+
+mod servers;
+
+use std::{fs, path::Path, process::ExitCode, time::Duration};
+
+use anyhow::Context;
+use boot::{
+    embedded::DataDir,
+    settings::{Common, DEFAULT_LISTEN},
+};
+use pipeline::{StageName, run::StageConfig};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use servers::Servers;
+use store::{
+    Role,
+    keys::{self, KeyKind, KeyRole},
+    tenants::Tenant,
+};
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{admin, cli, demo, process::Process, serve};
+
+/// The tenant that `up` makes.
+pub const TENANT: &str = "demo";
+
+/// How long stages may take to finish what they hold.
+const DRAIN: Duration = Duration::from_secs(25);
+
+/// Where scripts and the demo find the running platform.
+#[derive(Debug, Clone)]
+pub struct Endpoints {
+    /// The REST API.
+    pub api: String,
+    /// The simulator.
+    pub sandbox: String,
+    /// A ready admin key of tenant `demo`.
+    pub api_key: SecretString,
+}
+
+/// Starts everything, runs the demo if asked, and stays until it is told to end.
+pub async fn run(args: cli::Up) -> anyhow::Result<ExitCode> {
+    let data = DataDir::open(&args.data_dir)?;
+    let mut common = args.common;
+    quiet_logs(&mut common);
+    eprintln!("starting servers under {}", data.path().display());
+    let servers = Servers::start(data.path(), &mut common).await?;
+    let sandbox = serve::sandbox::start(sandbox_address(&common)).await?;
+    let listener = listen(&mut common).await?;
+    embedded_defaults(data.path(), &mut common, sandbox.addr)?;
+
+    let process = Process::begin(common)?;
+    let ended = serve_all(&process, sandbox, listener, data.path(), &args.demo, args.exit).await;
+    servers.stop().await;
+    ended
+}
+
+async fn serve_all(
+    process: &Process,
+    sandbox: sandbox::Sandbox,
+    listener: TcpListener,
+    data: &Path,
+    run_demo: &bool,
+    exit: bool,
+) -> anyhow::Result<ExitCode> {
+    let mut process = process.clone();
+    let url = process.settings.need_database()?.expose_secret().to_owned();
+    store::migrate::migrate(&url)
+        .await
+        .context("the data directory may be from another version; remove it to start anew")?;
+    let broker = process.broker("up").await?;
+    admin::apply(&broker).await?;
+    process.follow_clock(&broker).await?;
+    serve::sandbox::bridge(&sandbox, broker.clone(), process.stop.clone()).await?;
+
+    let store = process.store(Role::Api, 8).await?;
+    let api_key = first_key(&process, &store, data).await?;
+    let endpoints = Endpoints {
+        api: format!("http://{}", listener.local_addr()?),
+        sandbox: format!("http://{}", sandbox.addr),
+        api_key,
+    };
+    write_endpoints(&process, &endpoints, data)?;
+    let end = CancellationToken::new();
+    let health = process.answer_health(process.health(&broker, &store), end.clone()).await?;
+    let mut running = stages(&process).await?;
+    let (api, _) = serve::api::serve(&process, listener, store, broker.clone())?;
+
+    eprintln!(
+        "api      {}\nsandbox  {}\nhealth   http://{health}",
+        endpoints.api, endpoints.sandbox
+    );
+    eprintln!("api key  {} (tenant {TENANT})", data.join("api-key").display());
+    let code = if *run_demo { demo::run(&endpoints, &process.stop).await } else { Ok(true) };
+    if !exit && !process.stop.is_cancelled() {
+        eprintln!("running; Ctrl-C ends it");
+        process.stop.cancelled().await;
+    }
+    process.stop.cancel();
+    let drained = async { while running.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN, drained).await.is_err() {
+        tracing::warn!("some stages did not drain in time; what they held comes again");
+    }
+    api.await??;
+    sandbox.stop().await;
+    end.cancel();
+    Ok(if code? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Every stage in this process, each with its own connections.
+async fn stages(process: &Process) -> anyhow::Result<JoinSet<()>> {
+    let mut running = JoinSet::new();
+    for &name in StageName::ALL {
+        let broker = process.broker(name.as_str()).await?;
+        let store = process.store(Role::Pipeline, serve::stage::CONNECTIONS).await?;
+        let (process, sealer) = (process.clone(), process.sealer()?);
+        running.spawn(async move {
+            let runtime = process.runtime(broker, sealer.clone());
+            let config = StageConfig::default();
+            let ran = serve::stage::stage(name, &process, &runtime, store, sealer, &config).await;
+            if let Err(why) = ran {
+                tracing::error!(stage = name.as_str(), %why, "the stage cannot run");
+                process.stop.cancel();
+            }
+        });
+    }
+    Ok(running)
+}
+
+/// People look at the demo, not at logs, unless they ask for them.
+fn quiet_logs(common: &mut Common) {
+    common.log_filter.get_or_insert_with(|| "warn".to_owned());
+}
+
+fn sandbox_address(common: &Common) -> std::net::SocketAddr {
+    let fixed = std::net::SocketAddr::from(serve::sandbox::DEFAULT_LISTEN);
+    let free = std::net::TcpListener::bind(fixed).is_ok();
+    if common.listen.is_none() && free {
+        fixed
+    } else {
+        std::net::SocketAddr::from(([127, 0, 0, 1], 0))
+    }
+}
+
+/// Binds the api's address now, so that callbacks can name the port.
+async fn listen(common: &mut Common) -> anyhow::Result<TcpListener> {
+    let wanted = common.listen.clone().unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
+    let why = || format!("cannot listen on {wanted}; name another address with --listen");
+    let listener = TcpListener::bind(&wanted).await.with_context(why)?;
+    let bound = listener.local_addr()?;
+    common.listen = Some(bound.to_string());
+    common.public_url.get_or_insert_with(|| format!("http://{bound}"));
+    Ok(listener)
+}
+
+/// What nobody has to set on one machine: keys, the sandbox as carrier and AI, a free health port.
+fn embedded_defaults(
+    data: &Path,
+    common: &mut Common,
+    sandbox: std::net::SocketAddr,
+) -> anyhow::Result<()> {
+    if common.master_key.is_none() && common.master_key_file.is_none() {
+        common.master_key_file = Some(key_file(&data.join("master-key"))?);
+    }
+    if common.jwt_secret.is_none() && common.jwt_secret_file.is_none() {
+        common.jwt_secret_file = Some(key_file(&data.join("jwt-secret"))?);
+    }
+    common.health_listen.get_or_insert_with(|| "127.0.0.1:0".to_owned());
+    common.sandbox.get_or_insert_with(|| "1".to_owned());
+    common.allow_carrier_hosts.get_or_insert_with(|| sandbox.to_string());
+    if common.anthropic_api_key.is_none() && common.anthropic_api_key_file.is_none() {
+        common.anthropic_api_key = Some("sandbox".into());
+        common.anthropic_base_url = Some(format!("http://{sandbox}"));
+    }
+    Ok(())
+}
+
+fn key_file(path: &Path) -> anyhow::Result<std::path::PathBuf> {
+    boot::keys::Keys::load_or_create(path).with_context(|| path.display().to_string())?;
+    Ok(path.to_owned())
+}
+
+/// The key in the data directory, made with its tenant the first time.
+async fn first_key(
+    process: &Process,
+    store: &store::Store,
+    data: &Path,
+) -> anyhow::Result<SecretString> {
+    let path = data.join("api-key");
+    let tenant = TENANT.parse().context("the demo tenant's key")?;
+    let now = process.time.now();
+    store::tenants::create(store, &Tenant::named(&tenant, "Demo"), now).await?;
+    if let Ok(key) = fs::read_to_string(&path) {
+        return Ok(key.trim().into());
+    }
+    let (role, kind) = (KeyRole::Admin, KeyKind::Test);
+    let key = keys::create(store, &tenant, "millrace up", role, kind, now).await?;
+    write_private(&path, key.expose_secret())?;
+    Ok(key)
+}
+
+fn write_endpoints(process: &Process, endpoints: &Endpoints, data: &Path) -> anyhow::Result<()> {
+    let settings = &process.settings;
+    let body = json!({
+        "api": endpoints.api,
+        "sandbox": endpoints.sandbox,
+        "nats": settings.need_nats()?.expose_secret(),
+        "database": settings.need_database()?.expose_secret(),
+    });
+    write_private(&data.join("endpoints.json"), &format!("{body:#}\n"))
+}
+
+/// Writes a file that only its owner can read.
+fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    let mut options = fs::OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
+    let mut file = file.with_context(|| path.display().to_string())?;
+    file.write_all(text.as_bytes()).with_context(|| path.display().to_string())
+}

@@ -1,0 +1,52 @@
+//! The demo with every part in a process of its own and two of each stage, against one NATS and one
+//! Postgres; a stock Python subscriber that was there before ends with the ledger's numbers.
+
+mod support;
+
+use std::time::Duration;
+
+use anyhow::Context;
+use serde_json::Value;
+use support::{Apart, subscriber::Subscriber};
+
+/// How long the totals may lag behind the ledger at the end.
+const LAG: Duration = Duration::from_secs(20);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_balances_with_two_processes_of_each_stage_and_a_subscriber_agrees()
+-> anyhow::Result<()> {
+    let platform = Apart::start(2).await?;
+    let mut subscriber = Subscriber::start(&platform.nats_url(), "demo").await?;
+    let demo = platform.demo().await?;
+    assert!(demo.status.success(), "{}", String::from_utf8_lossy(&demo.stderr));
+    let campaign = platform.only_campaign().await?;
+    let ledger = platform.get(&format!("/v1/campaigns/{campaign}/ledger")).await?;
+    let agreed = async {
+        loop {
+            let totals = subscriber.next(&format!("analytics.demo.campaign.{campaign}")).await?;
+            if agree(&ledger, &totals) {
+                return anyhow::Ok(totals);
+            }
+        }
+    };
+    let agreed = tokio::time::timeout(LAG, agreed).await;
+    agreed.with_context(|| format!("the totals never came to {ledger}"))??;
+    platform.stop().await
+}
+
+/// Whether a subscriber's totals say what the ledger says: every state, every gate, segments, money
+/// and texts.
+fn agree(ledger: &Value, totals: &Value) -> bool {
+    let total = |name: &str| totals["totals"][name].as_i64().unwrap_or_default();
+    let states = ["open", "final"].iter().flat_map(|part| ledger[part].as_object());
+    let states = states.flatten().filter(|(name, _)| *name != "waiting");
+    let gates = ledger["blocked_by"].as_object().into_iter().flatten();
+    let cost = ledger["cost"]["amount"].as_str().and_then(|cost| cost.parse::<f64>().ok());
+    states.into_iter().all(|(name, count)| count.as_i64() == Some(total(name)))
+        && gates.into_iter().all(|(gate, n)| n.as_i64() == Some(total(&format!("blocked.{gate}"))))
+        && ledger["audience"].as_i64() == Some(total("audience"))
+        && ledger["segments"].as_i64() == Some(total("segments"))
+        && cost.map(|cost| (cost * 1e6).round() as i64) == Some(total("cost_micros"))
+        && ledger["opt_outs"].as_i64() == Some(total("opt_outs"))
+        && ledger["replies"].as_i64() == Some(total("received"))
+}

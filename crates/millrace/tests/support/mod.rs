@@ -1,0 +1,163 @@
+//! A platform of separate processes on private servers, as an operator would run it.
+
+pub mod subscriber;
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    process::{Output, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, bail, ensure};
+use boot::{
+    embedded::{EmbeddedOptions, Nats, Postgres, Scratch},
+    keys::Keys,
+};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use tokio::process::{Child, Command};
+
+/// How long a process may take to be ready, on a machine that is busy with other tests.
+const START: Duration = Duration::from_secs(60);
+
+/// A running platform. Dropping it kills what still runs.
+pub struct Apart {
+    processes: Vec<Child>,
+    api: SocketAddr,
+    sandbox: SocketAddr,
+    key: String,
+    nats: Nats,
+    postgres: Postgres,
+    scratch: Scratch,
+}
+
+impl Apart {
+    /// Starts an api, a sandbox, and `each` processes of each stage.
+    pub async fn start(each: usize) -> anyhow::Result<Self> {
+        let scratch = Scratch::new()?;
+        let nats = Nats::start(scratch.path(), &EmbeddedOptions::for_tests()).await?;
+        let postgres = Postgres::start(scratch.path(), &EmbeddedOptions::for_tests()).await?;
+        for name in ["master-key", "jwt-secret"] {
+            Keys::load_or_create(&scratch.path().join(name))?;
+        }
+        let (api, sandbox) = (free()?, free()?);
+        let mut this = Self {
+            processes: Vec::new(),
+            api,
+            sandbox,
+            key: String::new(),
+            nats,
+            postgres,
+            scratch,
+        };
+        this.tool(&["migrate"]).await?;
+        this.tool(&["streams", "apply"]).await?;
+        this.tool(&["tenant", "create", "demo"]).await?;
+        this.key = this.tool(&["token", "create", "--tenant", "demo"]).await?.trim().to_owned();
+        this.spawn(&["sandbox"], sandbox)?;
+        this.spawn(&["api"], api)?;
+        for stage in pipeline::StageName::ALL {
+            for _ in 0..each {
+                this.spawn(&["stage", stage.as_str()], free()?)?;
+            }
+        }
+        this.wait(&format!("http://{sandbox}/healthz")).await?;
+        this.wait(&format!("http://{api}/v1/me")).await?;
+        Ok(this)
+    }
+
+    /// The broker's address.
+    pub fn nats_url(&self) -> String {
+        self.nats.url().expose_secret().to_owned()
+    }
+
+    /// Runs the demo to its end.
+    pub async fn demo(&self) -> anyhow::Result<Output> {
+        let key = self.scratch.path().join("api-key");
+        std::fs::write(&key, &self.key)?;
+        let (api, sandbox) = (format!("http://{}", self.api), format!("http://{}", self.sandbox));
+        let mut command = self.command(&["demo", "--api", &api, "--sandbox", &sandbox]);
+        Ok(command.arg("--key-file").arg(key).output().await?)
+    }
+
+    /// GET of the api, as JSON.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let request = carriers::http::client()?.get(format!("http://{}{path}", self.api));
+        let answer = request.bearer_auth(&self.key).send().await?.error_for_status()?;
+        Ok(serde_json::from_slice(&answer.bytes().await?)?)
+    }
+
+    /// The id of the one campaign there is.
+    pub async fn only_campaign(&self) -> anyhow::Result<String> {
+        let campaigns = self.get("/v1/campaigns").await?;
+        let campaigns = campaigns["data"].as_array().context("data")?;
+        ensure!(campaigns.len() == 1, "one campaign");
+        Ok(campaigns[0]["id"].as_str().context("id")?.to_owned())
+    }
+
+    /// Ends every process with SIGTERM and waits: each must drain and end well by itself.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        use nix::sys::signal::{Signal, kill};
+        for process in &self.processes {
+            let pid = process.id().context("a process ended by itself")?;
+            kill(nix::unistd::Pid::from_raw(pid.try_into()?), Signal::SIGTERM)?;
+        }
+        for process in &mut self.processes {
+            let ended = tokio::time::timeout(START, process.wait()).await;
+            let status = ended.context("a process did not drain")??;
+            ensure!(status.success(), "a process ended with {status}");
+        }
+        self.postgres.stop().await;
+        self.nats.stop().await;
+        Ok(())
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
+        let scratch = self.scratch.path();
+        command
+            .args(words)
+            .env("NATS_URL", self.nats_url())
+            .env("DATABASE_URL", self.postgres.database_url().expose_secret())
+            .env("MILLRACE_MASTER_KEY_FILE", scratch.join("master-key"))
+            .env("MILLRACE_JWT_SECRET_FILE", scratch.join("jwt-secret"))
+            .env("MILLRACE_SANDBOX", "1")
+            .env("MILLRACE_ALLOW_CARRIER_HOSTS", self.sandbox.to_string())
+            .env("MILLRACE_PUBLIC_URL", format!("http://{}", self.api))
+            .env("MILLRACE_HEALTH_LISTEN", "127.0.0.1:0")
+            .env("ANTHROPIC_API_KEY", "sandbox")
+            .env("ANTHROPIC_BASE_URL", format!("http://{}", self.sandbox))
+            .env("RUST_LOG", "warn")
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
+
+    fn spawn(&mut self, words: &[&str], listen: SocketAddr) -> anyhow::Result<()> {
+        let mut command = self.command(words);
+        self.processes.push(command.env("MILLRACE_LISTEN", listen.to_string()).spawn()?);
+        Ok(())
+    }
+
+    async fn tool(&self, words: &[&str]) -> anyhow::Result<String> {
+        let output = self.command(words).output().await?;
+        if !output.status.success() {
+            bail!("{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    async fn wait(&self, url: &str) -> anyhow::Result<()> {
+        let client = carriers::http::client()?;
+        let answers = async {
+            while client.get(url).send().await.is_err() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(START, answers).await.with_context(|| format!("{url} does not answer"))
+    }
+}
+
+fn free() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
