@@ -47,7 +47,8 @@ pub(crate) async fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]
     else {
         return Ok(errors::bad_request("The request is not form encoded").response());
     };
-    let call = Call { app, account, form: &form, query: &query };
+    let trace = head.headers.get("traceparent").and_then(|value| value.to_str().ok());
+    let call = Call { app, account, form: &form, query: &query, trace };
     let answer = match (resource, &head.method) {
         ("Messages.json", &Method::POST) => return create::create(&call).await,
         ("Messages.json", &Method::GET) => messages::list(&call),
@@ -64,6 +65,8 @@ struct Call<'a> {
     account: u16,
     form: &'a Form,
     query: &'a Form,
+    /// W3C trace context.
+    trace: Option<&'a str>,
 }
 
 /// A call that names one message or number: `Messages/SM..json`.

@@ -14,7 +14,7 @@ use boot::{
     keys::Keys,
 };
 use secrecy::ExposeSecret;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
 /// How long a process may take to be ready, on a machine that is busy with other tests.
@@ -93,6 +93,35 @@ impl Apart {
         let campaigns = campaigns["data"].as_array().context("data")?;
         ensure!(campaigns.len() == 1, "one campaign");
         Ok(campaigns[0]["id"].as_str().context("id")?.to_owned())
+    }
+
+    /// Texts somebody by the public API, under this trace; gives what the carrier wrote down of it.
+    pub async fn traced_text(&self, trace: &str) -> anyhow::Result<Value> {
+        let senders = self.get("/v1/senders").await?;
+        let body = json!({
+            "to": "+12125550188", "class": "transactional", "body": "Your code is 417",
+            "from": senders["data"][0]["number"],
+        });
+        let request = carriers::http::client()?.post(format!("http://{}/v1/messages", self.api));
+        let request = request.bearer_auth(&self.key).header("traceparent", trace).json(&body);
+        let answer = request.send().await?.error_for_status()?;
+        let accepted: Value = serde_json::from_slice(&answer.bytes().await?)?;
+        let found = async {
+            loop {
+                if let Some(line) = self.carrier_line(&accepted["id"]).await? {
+                    return anyhow::Ok(line);
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(START, found).await.context("the text never came to the carrier")?
+    }
+
+    async fn carrier_line(&self, reference: &Value) -> anyhow::Result<Option<Value>> {
+        let url = format!("http://{}/sandbox/ledger", self.sandbox);
+        let ledger = carriers::http::client()?.get(url).send().await?.text().await?;
+        let mut lines = ledger.lines().map(serde_json::from_str::<Value>);
+        Ok(lines.find(|line| line.as_ref().is_ok_and(|l| l["reference"] == *reference)).transpose()?)
     }
 
     /// Ends every process with SIGTERM and waits: each must drain and end well by itself.

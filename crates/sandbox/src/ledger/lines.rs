@@ -44,6 +44,7 @@ struct Line<'a> {
     received_at: Timestamp,
     status: &'static str,
     error_code: Option<u32>,
+    traceparent: Option<&'a str>,
 }
 
 impl Lines {
@@ -97,6 +98,7 @@ fn write_line(state: &State, text: &Text, out: &mut Vec<u8>) {
         received_at: text.received_at,
         status: text.status.name(),
         error_code: (text.error > 0).then_some(text.error),
+        traceparent: text.trace.as_deref(),
     };
     serde_json::to_writer(&mut *out, &line).expect("plain data becomes JSON");
     out.push(b'\n');

@@ -89,6 +89,8 @@ pub(crate) struct Text {
     /// Where receipts go; given up after the last one.
     pub(crate) callback: Option<Arc<str>>,
     pub(crate) reference: Option<Arc<str>>,
+    /// The `traceparent` header of the call.
+    pub(crate) trace: Option<Box<str>>,
     pub(crate) status: Status,
     /// The carrier's error code, 0 for none.
     pub(crate) error: u32,
@@ -119,6 +121,7 @@ impl Text {
             service: draft.service,
             callback: draft.callback,
             reference: draft.reference,
+            trace: draft.trace,
             status: draft.status,
             error: 0,
             redacted: false,

@@ -140,6 +140,7 @@ fn accept(
             service: request.service,
             callback: request.callback,
             reference: request.reference,
+            trace: call.trace.map(Box::from),
             status,
             at,
             received_at: now,

@@ -30,6 +30,23 @@ async fn a_message_is_sent_recorded_and_announced() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn the_carrier_gets_the_trace_of_the_request_that_began_the_message() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550001", 1_000).await?;
+    let mut messages = world.admit(sender, 2).await?;
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    messages[0].message.head.trace = Some(trace.into());
+    hand_over(&world.stage().await?, now(), messages.clone()).await?;
+    let traced = messages[0].message.head.id.to_string();
+    for line in world.ledger().await? {
+        let expected = if line["reference"] == traced { json!(trace) } else { json!(null) };
+        assert_eq!(line["traceparent"], expected);
+    }
+    assert_eq!(world.accepted_once().await?, 2);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_message_delivered_twice_is_sent_once_and_says_the_same_again() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
