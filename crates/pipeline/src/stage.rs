@@ -1,7 +1,7 @@
 //! What a stage is: a batch of messages in, an outcome for each out. What a source is: due rows in,
 //! messages out.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -66,6 +66,10 @@ pub trait Stage: Send + Sync + 'static {
     const FROM: Stream;
     /// What it reads.
     type In: Payload;
+    /// How long a message may wait for its batch to become fuller. Statements and frames cost by
+    /// the batch, so a few milliseconds pay where nobody waits for the answer. Urgent lanes never
+    /// linger.
+    const LINGER: Duration = Duration::ZERO;
 
     /// Answers each message once its outcome is known, through [`Batch::answer`].
     ///

@@ -41,6 +41,15 @@ impl Clock {
         self.setting.subscribe()
     }
 
+    /// Takes over a clock that the platform already goes by, unless one has been set here. Who
+    /// follows this clock knows it already and is not told.
+    pub(crate) fn restore(&self, clock: BusinessClock) {
+        self.setting.send_if_modified(|setting| {
+            setting.get_or_insert(clock);
+            false
+        });
+    }
+
     /// Business time at a machine instant.
     pub(crate) fn business(&self, machine: Timestamp) -> Timestamp {
         self.setting.borrow().map_or(machine, |clock| clock.at(machine))
@@ -105,6 +114,23 @@ mod tests {
 
     fn change(now: &str, rate: f64) -> Change {
         Change { now: Some(at(now)), rate: Some(rate) }
+    }
+
+    #[test]
+    fn a_restored_clock_is_gone_by_but_not_told_and_yields_to_one_that_was_set() {
+        let machine = at("2026-11-20T10:00:00Z");
+        let restored =
+            BusinessClock { now: at("2026-03-08T06:55:00Z"), set_at: machine, rate: 0.0 };
+        let clock = Clock::new();
+        let mut followed = clock.subscribe();
+        clock.restore(restored);
+        assert_eq!(clock.business(machine), restored.now);
+        assert!(!followed.has_changed().expect("the clock is there"));
+        clock.set(&change("2026-03-09T00:00:00Z", 0.0), machine).expect("forward");
+        assert!(followed.has_changed().expect("the clock is there"));
+        followed.mark_unchanged();
+        clock.restore(restored);
+        assert_eq!(clock.business(machine), at("2026-03-09T00:00:00Z"));
     }
 
     #[test]

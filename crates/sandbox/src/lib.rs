@@ -69,6 +69,7 @@ pub struct Sandbox {
     pub addr: SocketAddr,
     /// The business clock, as last set by `PUT /sandbox/clock`; `None` until then.
     pub clock: watch::Receiver<Option<BusinessClock>>,
+    app: Arc<App>,
     running: Running,
 }
 
@@ -87,11 +88,17 @@ pub async fn start(config: Config) -> io::Result<Sandbox> {
     let addr = listener.local_addr()?;
     let app = Arc::new(App::new(config.seed, config.callback_connections.clamp(1, 1_024)));
     let clock = app.clock.subscribe();
-    let running = Running::start(listener, app);
-    Ok(Sandbox { addr, clock, running })
+    let running = Running::start(listener, Arc::clone(&app));
+    Ok(Sandbox { addr, clock, app, running })
 }
 
 impl Sandbox {
+    /// Goes on with a clock that was set before this sandbox started, unless one has been set since.
+    /// [`Sandbox::clock`] tells only what is set over the control API.
+    pub fn restore_clock(&self, clock: BusinessClock) {
+        self.app.clock.restore(clock);
+    }
+
     /// Answers the requests under way (for at most a second), then ends. Callbacks that are not
     /// due yet are dropped.
     pub async fn stop(self) {

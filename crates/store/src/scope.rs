@@ -36,10 +36,15 @@ impl Role {
     }
 }
 
-/// A plan that was made while a table was small is kept for the connection's life, and would scan
-/// the table that it grows into (docs/adr/0005). None is worth compiling.
-const PLANS: [(&str, &str); 3] =
-    [("plan_cache_mode", "force_custom_plan"), ("random_page_cost", "1.1"), ("jit", "off")];
+/// Rows are looked up by whole keys. A plan that was made while a table was small is kept for the
+/// connection's life, and must not scan the table that it grows into (docs/adr/0005).
+const PLANS: [(&str, &str); 5] = [
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_material", "off"),
+    ("random_page_cost", "1.1"),
+    ("jit", "off"),
+];
 
 /// A pool of connections that all work as one role.
 #[derive(Debug, Clone)]

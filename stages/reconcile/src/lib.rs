@@ -19,7 +19,7 @@
 mod merge;
 mod report;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use carriers::twilio;
 use domain::{
@@ -59,6 +59,7 @@ impl Stage for Reconcile {
     const NAME: StageName = StageName::Reconcile;
     const FROM: Stream = Stream::Carrier;
     type In = WebhookRequest;
+    const LINGER: Duration = Duration::from_millis(20);
 
     async fn handle(&self, _: &Cx, batch: Batch<WebhookRequest>) -> Result<(), Fault> {
         let reports = read(&batch);

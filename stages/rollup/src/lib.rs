@@ -12,7 +12,7 @@
 pub mod count;
 mod publish;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use count::{Change, Sums, Tally};
 use domain::ids::TenantId;
@@ -41,6 +41,7 @@ impl Stage for Rollup {
     const NAME: StageName = StageName::Rollup;
     const FROM: Stream = Stream::Events;
     type In = Event;
+    const LINGER: Duration = Duration::from_millis(50);
 
     async fn handle(&self, _: &Cx, batch: Batch<Event>) -> Result<(), Fault> {
         let tally = Tally::of(batch.items());

@@ -62,12 +62,12 @@ pub struct Config {
 }
 
 impl Config {
-    /// 128 calls at once, each begun within 300 ms of its claim, to carriers' own hosts alone.
+    /// 256 calls at once, each begun within 300 ms of its claim, to carriers' own hosts alone.
     pub fn new(public_url: impl Into<String>) -> Self {
         Self {
             public_url: public_url.into(),
             allow_hosts: Vec::new(),
-            permits: 128,
+            permits: 256,
             call_by: Duration::from_millis(300),
         }
     }
@@ -152,6 +152,7 @@ impl Stage for Send {
     const NAME: StageName = StageName::Send;
     const FROM: Stream = Stream::Released;
     type In = Admitted;
+    const LINGER: Duration = Duration::from_millis(5);
 
     async fn handle(&self, cx: &Cx, batch: Batch<Admitted>) -> Result<(), Fault> {
         // Three legs at once: a claim that fails must not stop the calls that are under way, and a

@@ -13,8 +13,9 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// The longest that a chunk waits to become bigger once one call could begin.
-const LINGER: Duration = Duration::from_millis(5);
+/// The longest that a chunk of the bulk lane waits to become bigger once one call could begin; of
+/// the urgent lane a quarter of it.
+const LINGER: Duration = Duration::from_millis(20);
 
 /// The permits of a process.
 #[derive(Debug)]
@@ -58,7 +59,8 @@ impl Permits {
         account_of: impl Fn(usize) -> &'a str,
     ) -> Vec<(usize, Permit)> {
         let enough = waiting.len().min(self.total / 2);
-        let deadline = Instant::now() + LINGER;
+        let linger = if lane == Lane::Urgent { LINGER / 4 } else { LINGER };
+        let deadline = Instant::now() + linger;
         loop {
             let freed = self.freed.notified();
             let late = Instant::now() >= deadline;
@@ -67,7 +69,7 @@ impl Permits {
                 return taken;
             }
             // Woken, or late: either way it looks again.
-            let until = if late { Instant::now() + LINGER } else { deadline };
+            let until = if late { Instant::now() + linger } else { deadline };
             let _ = timeout_at(until, freed).await;
         }
     }

@@ -75,7 +75,15 @@ impl Scratch {
         let in_memory = Path::new("/dev/shm");
         let room = statvfs(in_memory).map_or(0, |it| it.blocks_available() * it.fragment_size());
         let parent = if room >= ENOUGH_ROOM { in_memory.to_owned() } else { std::env::temp_dir() };
-        remove_abandoned(&parent);
+        Self::under(&parent)
+    }
+
+    /// Makes a new directory in this one: for what measures a disk.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Io`].
+    pub fn under(parent: &Path) -> Result<Self, EmbeddedError> {
+        remove_abandoned(parent);
         let path = parent.join(format!("{SCRATCH_PREFIX}{}", crate::keys::random_hex(8)));
         Ok(Self { dir: DataDir::open(&path)? })
     }

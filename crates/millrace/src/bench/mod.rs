@@ -9,7 +9,7 @@ mod report;
 mod usage;
 mod watch;
 
-use std::{process::ExitCode, time::Instant};
+use std::{path::Path, process::ExitCode, time::Instant};
 
 use boot::embedded::{EmbeddedOptions, Nats, NatsSync, Scratch};
 use platform::Platform;
@@ -18,13 +18,17 @@ use secrecy::ExposeSecret;
 
 use crate::cli;
 
+/// Where the servers keep their data meanwhile, below the working directory.
+const WORK_DIR: &str = ".millrace";
+
 /// Messages of one reference measurement, of which there is one before and one after.
 const HOPS: usize = 30_000;
 
 /// Runs the benchmark and prints its report.
 pub async fn run(args: cli::Bench) -> anyhow::Result<ExitCode> {
     boot::telemetry::start_logging(boot::telemetry::LogFormat::for_stderr(), "warn")?;
-    let scratch = Scratch::new()?;
+    // On a disk, where fsync costs what it costs.
+    let scratch = Scratch::under(Path::new(WORK_DIR))?;
     let reference = reference_server(&scratch).await?;
     eprintln!("reference: raw hops ...");
     let before = hop::measure(reference.url().expose_secret(), HOPS).await?;

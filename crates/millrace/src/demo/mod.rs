@@ -62,7 +62,7 @@ pub async fn run(endpoints: &Endpoints, stop: &CancellationToken) -> anyhow::Res
     };
     match stop.run_until_cancelled(demo.run()).await {
         Some(balanced) => balanced,
-        None => Ok(true),
+        None => Ok(false),
     }
 }
 
@@ -83,10 +83,10 @@ impl Demo {
         let import = setup::import(&self.api, CONTACTS.to_owned()).await?;
         eprintln!("{}", table::import(&import));
         let campaign = self.campaign(&pool).await?;
-        let ledger = self.follow(&campaign, begun).await?;
+        let (ledger, opened) = self.follow(&campaign, begun).await?;
         let found = check::against_carrier(&self.api, &self.sandbox, &campaign, &ledger).await?;
         let took = begun.elapsed();
-        println!("{}", table::campaign(&ledger, &found, took));
+        println!("{}", table::campaign(&ledger, &found, opened, took));
         Ok(found.balanced)
     }
 
@@ -163,9 +163,15 @@ impl Demo {
     }
 
     /// Watches the campaign to its end, and moves the clock on when only parked messages are left.
-    async fn follow(&self, campaign: &str, begun: Instant) -> anyhow::Result<Value> {
+    /// Gives the ledger, and the last instant that parked messages waited for.
+    async fn follow(
+        &self,
+        campaign: &str,
+        begun: Instant,
+    ) -> anyhow::Result<(Value, Option<Timestamp>)> {
         let bar = progress_bar();
         let path = format!("/v1/campaigns/{campaign}/ledger");
+        let mut opened = None;
         loop {
             let ledger = self.api.get(&path).await?;
             let (open, parked, settled) = (open(&ledger), parked(&ledger), settled(&ledger));
@@ -174,10 +180,10 @@ impl Demo {
             bar.set_message(format!("{parked} parked"));
             if ledger["state"] == "completed" && self.quiet().await? {
                 bar.finish_and_clear();
-                return self.api.get(&path).await;
+                return Ok((self.api.get(&path).await?, opened));
             }
             if open > 0 && open == parked && self.quiet().await? {
-                self.move_clock(&ledger).await?;
+                opened = self.move_clock(&ledger).await?.or(opened);
             }
             if begun.elapsed() > LIMIT {
                 bail!("the campaign did not end within {LIMIT:?}: {ledger}");
@@ -193,16 +199,17 @@ impl Demo {
     }
 
     /// Business time jumps to the next due message, unless that is due already and on its way.
-    async fn move_clock(&self, ledger: &Value) -> anyhow::Result<()> {
+    async fn move_clock(&self, ledger: &Value) -> anyhow::Result<Option<Timestamp>> {
         let due = ledger["next_due"].as_str().context("parked messages without a due time")?;
         let due: Timestamp = due.parse()?;
         let clock = self.sandbox.get("/sandbox/clock").await?;
         let now: Timestamp = clock["now"].as_str().context("the sandbox's clock")?.parse()?;
         if due <= now {
-            return Ok(());
+            return Ok(None);
         }
         let body = json!({ "now": due, "rate": 1 });
-        self.sandbox.put("/sandbox/clock", &body).await.map(drop)
+        self.sandbox.put("/sandbox/clock", &body).await?;
+        Ok(Some(due))
     }
 }
 

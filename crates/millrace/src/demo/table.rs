@@ -2,6 +2,7 @@
 
 use std::{fmt::Write, time::Duration};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::check::Found;
@@ -21,7 +22,13 @@ pub fn import(import: &Value) -> String {
 }
 
 /// The campaign's ledger, and what the carrier says.
-pub fn campaign(ledger: &Value, found: &Found, took: Duration) -> String {
+/// `opened` is the last opening that deferred messages waited for.
+pub fn campaign(
+    ledger: &Value,
+    found: &Found,
+    opened: Option<Timestamp>,
+    took: Duration,
+) -> String {
     let mut text = String::new();
     let mut row = |name: &str, value: u64| {
         let _ = writeln!(text, "  {name:<32}{value:>8}");
@@ -31,7 +38,10 @@ pub fn campaign(ledger: &Value, found: &Found, took: Duration) -> String {
     for (gate, count) in ledger["blocked_by"].as_object().into_iter().flatten() {
         row(&format!("blocked by {gate}"), count.as_u64().unwrap_or_default());
     }
-    row("deferred first, then released", ledger["released"].as_u64().unwrap_or_default());
+    if let Some(opened) = opened {
+        let until = opened.strftime("deferred until %d %b %H:%M UTC").to_string();
+        row(&until, ledger["released"].as_u64().unwrap_or_default());
+    }
     row("sent", found.at_carrier);
     row("delivered", number("final", "delivered"));
     row("failed", number("final", "failed"));

@@ -7,7 +7,6 @@ use boot::clock;
 use domain::clock::BusinessClock;
 use pipeline::broker::Broker;
 use sandbox::Sandbox;
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::{cli, process::Process};
@@ -51,13 +50,9 @@ pub async fn bridge(
 ) -> anyhow::Result<()> {
     let known = clock::follow_sandbox_clock(&broker.jetstream, stop.clone()).await?;
     if let Some(clock) = known.clock() {
-        let body = json!({ "now": known.now(), "rate": clock.rate });
-        let url = format!("http://{}/sandbox/clock", sandbox.addr);
-        carriers::http::client()?.put(url).json(&body).send().await?.error_for_status()?;
+        sandbox.restore_clock(clock);
     }
     let mut changes = sandbox.clock.clone();
-    // What the platform goes by already is not news to it.
-    changes.borrow_and_update();
     tokio::spawn(stop.run_until_cancelled_owned(async move {
         while changes.changed().await.is_ok() {
             let clock: Option<BusinessClock> = *changes.borrow_and_update();

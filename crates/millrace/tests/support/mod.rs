@@ -121,7 +121,9 @@ impl Apart {
         let url = format!("http://{}/sandbox/ledger", self.sandbox);
         let ledger = carriers::http::client()?.get(url).send().await?.text().await?;
         let mut lines = ledger.lines().map(serde_json::from_str::<Value>);
-        Ok(lines.find(|line| line.as_ref().is_ok_and(|l| l["reference"] == *reference)).transpose()?)
+        Ok(lines
+            .find(|line| line.as_ref().is_ok_and(|l| l["reference"] == *reference))
+            .transpose()?)
     }
 
     /// Ends every process with SIGTERM and waits: each must drain and end well by itself.

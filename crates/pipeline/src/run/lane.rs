@@ -43,6 +43,7 @@ const SURVEY: Duration = Duration::from_secs(1);
 pub(super) struct Lane<S: Stage> {
     crew: Arc<Crew<S>>,
     config: StageConfig,
+    linger: Duration,
     client: Client,
     runtime: Runtime,
     puller: Puller,
@@ -99,6 +100,7 @@ impl<S: Stage> Lane<S> {
         Self {
             crew: Arc::new(crew),
             config,
+            linger: if urgent { Duration::ZERO } else { S::LINGER },
             client: runtime.broker.client.clone(),
             runtime: runtime.clone(),
             puller: Puller::new(&runtime.broker, spec, Arc::clone(&meter)),
@@ -128,13 +130,14 @@ impl<S: Stage> Lane<S> {
         loop {
             self.start_batches();
             let may_pull = self.may_pull();
-            let due = self.queue.next_due();
+            let (due, begins) = (self.queue.next_due(), self.begins());
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 Some(note) = self.notes.recv() => self.take_notes(note),
                 Some(ack) = self.acks.next() => self.acked(ack),
                 Some(ended) = self.batches.join_next() => survive(ended),
+                () = until(begins) => {}
                 () = until(due) => self.queue.wake(Instant::now()),
                 () = running(&mut self.beating) => self.beating = None,
                 _ = beats.tick() => self.beat(),
@@ -167,10 +170,16 @@ impl<S: Stage> Lane<S> {
     }
 
     fn start_batches(&mut self) {
-        while self.batches.len() < self.config.batches_under_way {
+        while self.begins().is_some_and(|begins| begins <= Instant::now()) {
             let Some(load) = self.queue.batch(self.config.batch_max) else { break };
             self.batches.spawn(Arc::clone(&self.crew).work(load));
         }
+    }
+
+    /// When the next batch may begin; none while nothing is ready or enough are under way.
+    fn begins(&self) -> Option<Instant> {
+        let room = self.batches.len() < self.config.batches_under_way;
+        room.then(|| self.queue.begins(self.config.batch_max, self.linger)).flatten()
     }
 
     fn arrived(&mut self, message: Message) {

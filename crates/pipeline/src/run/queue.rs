@@ -17,6 +17,8 @@ const GRID: Duration = Duration::from_millis(10);
 /// The messages of one lane that no batch has.
 pub(super) struct Queue<P> {
     ready: VecDeque<Member<P>>,
+    /// Since when something has been ready without being handed over.
+    since: Option<Instant>,
     letters: Vec<(u32, Outgoing)>,
     waiting: BTreeMap<Instant, Vec<Member<P>>>,
     waits: usize,
@@ -29,6 +31,7 @@ impl<P: Payload> Queue<P> {
     pub(super) fn new() -> Self {
         Self {
             ready: VecDeque::new(),
+            since: None,
             letters: Vec::new(),
             waiting: BTreeMap::new(),
             waits: 0,
@@ -39,11 +42,13 @@ impl<P: Payload> Queue<P> {
 
     pub(super) fn push(&mut self, member: Member<P>) {
         self.ready.push_back(member);
+        self.since.get_or_insert_with(Instant::now);
     }
 
     /// A letter for what did not decode, with the slot of its frame.
     pub(super) fn push_letter(&mut self, slot: u32, letter: Outgoing) {
         self.letters.push((slot, letter));
+        self.since.get_or_insert_with(Instant::now);
     }
 
     /// Keeps a message until `due`, rounded up to the grid.
@@ -66,6 +71,7 @@ impl<P: Payload> Queue<P> {
             }
             let due = entry.remove();
             self.waits -= due.len();
+            self.since.get_or_insert(now);
             due.into_iter().rev().for_each(|member| self.ready.push_front(member));
         }
     }
@@ -73,6 +79,13 @@ impl<P: Payload> Queue<P> {
     /// How many could be handed over now.
     pub(super) fn ready(&self) -> usize {
         self.ready.len() + self.letters.len()
+    }
+
+    /// When a batch may begin: at once when it is full, else after a linger, so that it may become
+    /// fuller. None when nothing is ready.
+    pub(super) fn begins(&self, max: usize, linger: Duration) -> Option<Instant> {
+        let since = self.since?;
+        Some(if self.ready() >= max { since } else { since + linger })
     }
 
     /// The next batch: the oldest messages, at most `max`, none with the id of another one of the
@@ -93,14 +106,96 @@ impl<P: Payload> Queue<P> {
             }
         }
         twins.into_iter().rev().for_each(|twin| self.ready.push_front(twin));
+        self.since = self.since.filter(|_| !self.ready.is_empty());
         Some(Load { members, letters: std::mem::take(&mut self.letters) })
     }
 
     /// Gives everything up, by the slot of its frame.
     pub(super) fn clear(&mut self) -> Vec<u32> {
         self.waits = 0;
+        self.since = None;
         let waiting = std::mem::take(&mut self.waiting).into_values().flatten();
         let members = self.ready.drain(..).chain(waiting).map(|member| member.origin.slot);
         members.chain(self.letters.drain(..).map(|(slot, _)| slot)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use domain::ids::TenantId;
+    use serde::{Deserialize, Serialize};
+    use tokio::time::advance;
+    use wire::frame::Key;
+
+    use super::{super::held::Origin, *};
+
+    const LINGER: Duration = Duration::from_millis(20);
+
+    #[derive(Clone, Serialize, Deserialize)]
+    struct Item(TenantId, u128);
+
+    impl Payload for Item {
+        fn key(&self) -> Key {
+            Key { id: Uuid::from_u128(self.1), turn: 1, body: 0 }
+        }
+
+        fn tenant(&self) -> &TenantId {
+            &self.0
+        }
+    }
+
+    fn member(id: u128) -> Member<Item> {
+        let tenant = "acme".parse().expect("a tenant");
+        let origin = Arc::new(Origin { slot: 0, subject: "msg".into() });
+        Member { payload: Item(tenant, id), origin, attempts: 0 }
+    }
+
+    fn ids(load: Option<Load<Item>>) -> Vec<u128> {
+        load.map_or(Vec::new(), |load| load.members.iter().map(|one| one.payload.1).collect())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_begins_when_it_is_full_or_its_oldest_message_has_lingered() {
+        let mut queue = Queue::new();
+        assert_eq!(queue.begins(3, LINGER), None);
+        let start = Instant::now();
+        queue.push(member(1));
+        advance(LINGER / 2).await;
+        queue.push(member(2));
+        assert_eq!(queue.begins(3, LINGER), Some(start + LINGER));
+        queue.push(member(3));
+        assert_eq!(queue.begins(3, LINGER), Some(start));
+        assert_eq!(ids(queue.batch(3)), [1, 2, 3]);
+        assert_eq!(queue.begins(3, LINGER), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_full_batch_leaves_behind_has_lingered_already() {
+        let mut queue = Queue::new();
+        let start = Instant::now();
+        (1..=4).for_each(|id| queue.push(member(id)));
+        advance(LINGER).await;
+        assert_eq!(ids(queue.batch(3)), [1, 2, 3]);
+        assert_eq!(queue.begins(3, LINGER), Some(start + LINGER));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_whose_wait_is_over_lingers_like_a_new_one() {
+        let mut queue = Queue::new();
+        queue.wait(member(1), Instant::now() + LINGER);
+        assert_eq!(queue.begins(3, LINGER), None);
+        advance(2 * LINGER).await;
+        queue.wake(Instant::now());
+        assert_eq!(queue.begins(3, LINGER), Some(Instant::now() + LINGER));
+    }
+
+    #[test]
+    fn two_messages_of_one_id_are_never_in_one_batch() {
+        let mut queue = Queue::new();
+        [1, 2, 1].into_iter().for_each(|id| queue.push(member(id)));
+        assert_eq!(ids(queue.batch(9)), [1, 2]);
+        assert_eq!(ids(queue.batch(9)), [1]);
     }
 }
