@@ -1,10 +1,12 @@
 # The project's commands. `make up` is the place to start; each is described in the README.
-# BUILD is where cargo puts binaries; SECONDS and N are for `make bench`.
+# BUILD is where cargo puts binaries; SECONDS and N are for `make bench`, SEED, N and KILLS for
+# `make chaos`.
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 BUILD = $${CARGO_TARGET_DIR:-target}/release
+CHAOS = $(if $(SEED),--seed $(SEED)) $(if $(N),--recipients $(N)) $(if $(KILLS),--kills $(KILLS))
 BENCH = $(if $(SECONDS),--seconds $(SECONDS)) $(if $(N),--messages $(N))
 
-.PHONY: up test check bench
+.PHONY: up test check bench chaos
 
 up: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace up --demo
 
@@ -13,3 +15,5 @@ test: ; @scripts/setup --tests && cargo nextest run --workspace --locked
 check: ; @scripts/setup --tests && cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings && cargo nextest run --locked -p testkit --test tidy && scripts/sqlx check
 
 bench: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace bench $(BENCH)
+
+chaos: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace chaos $(CHAOS)

@@ -1,6 +1,6 @@
 //! The operator's tools: schema, streams, first tenant, first key.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, bail};
 use domain::ids::TenantId;
@@ -35,10 +35,10 @@ pub async fn streams(args: Streams) -> anyhow::Result<ExitCode> {
     let url = settings.need_nats()?.expose_secret();
     let broker = Broker::connect(url, settings.nats_creds.as_deref(), "streams").await?;
     let changes = match args.action {
-        StreamsAction::Apply => apply(&broker).await?,
+        StreamsAction::Apply => apply(&broker, settings.ack_wait).await?,
         StreamsAction::Diff => {
             let mut changes = diff_streams(&broker, &StreamSettings::default()).await?;
-            changes.extend(diff_consumers(&broker, &ConsumerSettings::default()).await?);
+            changes.extend(diff_consumers(&broker, &consumers(settings.ack_wait)).await?);
             changes
         }
     };
@@ -53,10 +53,17 @@ pub async fn streams(args: Streams) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// The broker refuses, or a change would lose data.
-pub async fn apply(broker: &Broker) -> anyhow::Result<Vec<pipeline::streams::Change>> {
+pub async fn apply(
+    broker: &Broker,
+    ack_wait: Duration,
+) -> anyhow::Result<Vec<pipeline::streams::Change>> {
     let mut changes = apply_streams(broker, &StreamSettings::default()).await?;
-    changes.extend(apply_consumers(broker, &ConsumerSettings::default()).await?);
+    changes.extend(apply_consumers(broker, &consumers(ack_wait)).await?);
     Ok(changes)
+}
+
+fn consumers(ack_wait: Duration) -> ConsumerSettings {
+    ConsumerSettings { ack_wait, ..ConsumerSettings::default() }
 }
 
 /// `millrace tenant create KEY`

@@ -40,6 +40,8 @@ pub enum Command {
     Demo(Demo),
     /// Measures the whole pipeline on this machine
     Bench(Bench),
+    /// Kills processes while messages go through, and checks that every count agrees
+    Chaos(Chaos),
     /// Writes the demo's contacts (CSV) to standard output
     #[command(hide = true)]
     DemoPeople {
@@ -205,6 +207,32 @@ pub struct Bench {
     /// Opt-outs loaded beforehand, over all tenants
     #[arg(long, default_value_t = 100_000, value_name = "N")]
     pub opt_outs: usize,
+}
+
+/// `millrace chaos`
+#[derive(Debug, Args)]
+pub struct Chaos {
+    /// People to text, a fifth of them by single messages and the others by a campaign
+    #[arg(long, default_value_t = 10_000, value_name = "N")]
+    pub recipients: usize,
+    /// How often a process is killed; every kind at least once
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub kills: usize,
+    /// Processes of each stage
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    pub each: usize,
+    /// What all chance is drawn from [default: another one each time]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// How long everything may take, in seconds
+    #[arg(long, default_value_t = 230, value_name = "SECONDS")]
+    pub limit: u64,
+    /// Shortened: how long a stage may hold a message before another process gets it, in seconds
+    #[arg(long, default_value_t = 6, value_name = "SECONDS")]
+    pub ack_wait: u64,
+    /// Shortened: how long the carrier's list may miss a text, in seconds
+    #[arg(long, default_value_t = 2, value_name = "SECONDS")]
+    pub list_lag: u64,
 }
 
 fn stage_name(text: &str) -> Result<StageName, String> {

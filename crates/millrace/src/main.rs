@@ -4,8 +4,10 @@
 
 mod admin;
 mod bench;
+mod chaos;
 mod cli;
 mod demo;
+mod platform;
 mod process;
 mod serve;
 mod up;
@@ -48,6 +50,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Token(args) => admin::token(args).await,
         Command::Demo(args) => demo::command(args).await,
         Command::Bench(args) => bench::run(args).await,
+        Command::Chaos(args) => chaos::run(args).await,
         Command::DemoPeople { seed } => demo::people::write(seed),
     }
 }

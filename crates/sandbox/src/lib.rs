@@ -93,7 +93,7 @@ pub async fn start(config: Config) -> io::Result<Sandbox> {
 }
 
 impl Sandbox {
-    /// Goes on with a clock that was set before this sandbox started, unless one has been set since.
+    /// Goes on with a clock that was set before this sandbox started, unless one was set since.
     /// [`Sandbox::clock`] tells only what is set over the control API.
     pub fn restore_clock(&self, clock: BusinessClock) {
         self.app.clock.restore(clock);

@@ -258,7 +258,8 @@ pub async fn next(
     Ok(recipient.collect())
 }
 
-/// Moves the cursor after the broker has stored what lies below it, and gives the lease back.
+/// Moves the cursor after the broker has stored what lies below it, and gives the lease back. A
+/// redrive that lowered `settled_below` meanwhile is not undone: its messages are open again.
 ///
 /// # Errors
 /// An outage: the same recipients are published again, under the same ids.
@@ -271,13 +272,16 @@ pub async fn advance(
     let mut tx = store.scoped([&campaign.tenant]).await?;
     sqlx::query!(
         "update campaigns
-         set cursor = greatest(cursor, $3), settled_below = greatest(settled_below, $4),
+         set cursor = greatest(cursor, $3),
+             settled_below = case when settled_below = $5 then greatest(settled_below, $4)
+                                  else settled_below end,
              leased_until = null
          where tenant_id = $1 and campaign_id = $2",
         campaign.tenant.as_str(),
         campaign.id.0,
         cursor,
         settled,
+        campaign.settled_below,
     )
     .execute(&mut *tx)
     .await
@@ -285,7 +289,8 @@ pub async fn advance(
     tx.commit().await.map_err(fault)
 }
 
-/// Completes a running campaign, once: after `campaign.completed` of this version is published.
+/// Completes a campaign, once: after `campaign.completed` is published. Also one that was paused
+/// meanwhile, or paused and resumed: its end has been told, and is not to be told again.
 ///
 /// # Errors
 /// An outage: the same event is published again, under the same id.
@@ -293,11 +298,11 @@ pub async fn complete(store: &Store, campaign: &Campaign, now: Timestamp) -> Res
     let mut tx = store.scoped([&campaign.tenant]).await?;
     sqlx::query!(
         "update campaigns
-         set state = 'completed', completed_at = $4, version = version + 1, leased_until = null
-         where tenant_id = $1 and campaign_id = $2 and state = 'running' and version = $3",
+         set state = 'completed', completed_at = $3, version = version + 1, leased_until = null,
+             paused_from = null
+         where tenant_id = $1 and campaign_id = $2 and state in ('running', 'paused')",
         campaign.tenant.as_str(),
         campaign.id.0,
-        campaign.version,
         now.to_sqlx(),
     )
     .execute(&mut *tx)

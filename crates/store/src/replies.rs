@@ -107,25 +107,59 @@ pub struct Decision {
     pub output_tokens: i64,
 }
 
-/// Records one decision, unless one stands; says which stands.
+/// How many answers a thread may have.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    /// Answers after this instant count.
+    pub since: Timestamp,
+    /// The most of them.
+    pub answers: i64,
+}
+
+/// Records one decision, unless one stands; says which stands. An answer beyond the limit becomes
+/// the decision not to answer: the thread is locked, so that two processes count one after the
+/// other.
 ///
 /// # Errors
 /// An outage, or a text that the database refuses.
-pub async fn decide(tx: &mut Scoped, decision: &Decision, at: Timestamp) -> Result<Decided, Fault> {
-    let tenant = decision.ask.tenant.as_str();
+pub async fn decide(
+    tx: &mut Scoped,
+    decision: &Decision,
+    at: Timestamp,
+    limit: Limit,
+) -> Result<Decided, Fault> {
+    let (tenant, ask) = (decision.ask.tenant.as_str(), &decision.ask);
     sqlx::query!(
-        "insert into ai_replies (tenant_id, message_id, conversation_id, inbound_id, body, reason,
-                                 input_tokens, output_tokens, at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
+        "select epoch from conversations
+         where tenant_id = $1 and conversation_id = $2 for update",
         tenant,
-        decision.ask.message.0,
-        decision.ask.conversation.0,
-        decision.ask.inbound,
+        ask.conversation.0,
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault)?;
+    sqlx::query!(
+        "with used as (
+             select count(*) >= $11 as up from ai_replies
+             where tenant_id = $1 and conversation_id = $3 and at > $10 and body is not null
+         )
+         insert into ai_replies (tenant_id, message_id, conversation_id, inbound_id, body, reason,
+                                 input_tokens, output_tokens, at)
+         select $1, $2, $3, $4, case when not used.up then $5 end,
+                case when used.up and $5 is not null then 'answers_per_hour' else $6 end,
+                $7, $8, $9
+         from used on conflict do nothing",
+        tenant,
+        ask.message.0,
+        ask.conversation.0,
+        ask.inbound,
         decision.body,
         decision.reason,
         decision.input_tokens,
         decision.output_tokens,
         at.to_sqlx(),
+        limit.since.to_sqlx(),
+        limit.answers,
     )
     .execute(&mut **tx)
     .await
@@ -133,7 +167,7 @@ pub async fn decide(tx: &mut Scoped, decision: &Decision, at: Timestamp) -> Resu
     let row = sqlx::query!(
         "select body, reason from ai_replies where tenant_id = $1 and message_id = $2",
         tenant,
-        decision.ask.message.0,
+        ask.message.0,
     )
     .fetch_one(&mut **tx)
     .await

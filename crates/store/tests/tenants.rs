@@ -9,8 +9,7 @@ use testkit::Database;
 const OF_THE_PLATFORM: [&str; 1] = ["platform_switch"];
 
 #[tokio::test]
-async fn each_store_works_as_its_role_and_no_role_is_above_row_level_security()
--> anyhow::Result<()> {
+async fn each_store_works_as_its_role_and_none_bypasses_the_row_rules() -> anyhow::Result<()> {
     let database = Database::start().await?;
     for role in [Role::Owner, Role::Api, Role::Pipeline] {
         let store: Store = database.store(role).await?;

@@ -12,20 +12,20 @@
 mod ask;
 mod decide;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use carriers::anthropic;
-use decide::Intent;
+use decide::{ANSWERS_PER_HOUR, Intent};
 use domain::{
     class::{Channel, Lane, MessageClass},
-    ids::MessageId,
+    ids::{ConversationId, MessageId},
 };
-use futures::{StreamExt, stream};
+use futures::{StreamExt, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::{Batch, Cx, Dependency, Fault, Outcome, Outgoing, Stage, StageName};
 use store::{
     Store,
-    replies::{self, Ask, Decided, Decision, Facts},
+    replies::{self, Ask, Decided, Decision, Facts, Limit},
 };
 use uuid::Uuid;
 use wire::{
@@ -40,7 +40,7 @@ pub struct Reply {
     model: String,
 }
 
-/// How many questions one process has at the model at once.
+/// How many questions one batch has at the model at once.
 const AT_ONCE: usize = 16;
 
 /// The time in which answers to one thread are counted.
@@ -60,15 +60,20 @@ impl Stage for Reply {
 
     async fn handle(&self, cx: &Cx, batch: Batch<InboundText>) -> Result<(), Fault> {
         let facts = self.load(cx, batch.items()).await?;
-        let one = |index: usize| {
-            let (text, facts) = (&batch.items()[index], &facts);
-            async move { (index, self.answer(cx, text, facts.get(&text.id)).await) }
-        };
-        let mut answers = stream::iter(0..batch.items().len()).map(one).buffer_unordered(AT_ONCE);
-        while let Some((index, answer)) = answers.next().await {
-            batch.answer(index, Outcome::Emit(answer?));
+        let one = |thread: Vec<usize>| self.answer_thread(cx, &batch, &facts, thread);
+        let mut threads = by_thread(batch.items()).into_values();
+        let mut under_way: FuturesUnordered<_> = threads.by_ref().take(AT_ONCE).map(one).collect();
+        let mut failed = None;
+        while let Some(done) = under_way.next().await {
+            if let Err(fault) = done {
+                failed.get_or_insert(fault);
+            }
+            // After a failure no thread begins, but calls under way are paid for: they end.
+            if failed.is_none() {
+                under_way.extend(threads.next().map(one));
+            }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 }
 
@@ -78,6 +83,29 @@ impl Reply {
         let mut tx = self.store.scoped(texts.iter().map(|text| text.tenant.clone())).await?;
         let facts = replies::facts(&mut tx, &asks, cx.now - COUNTED).await?;
         Ok(facts.into_iter().map(|facts| (facts.inbound, facts)).collect())
+    }
+
+    /// The texts of one thread, one after the other: each counts the answers before it.
+    async fn answer_thread(
+        &self,
+        cx: &Cx,
+        batch: &Batch<InboundText>,
+        facts: &HashMap<Uuid, Facts>,
+        thread: Vec<usize>,
+    ) -> Result<(), Fault> {
+        let mut answered = 0;
+        for index in thread {
+            let text = &batch.items()[index];
+            let mut facts = facts.get(&text.id).cloned();
+            if let Some(facts) = &mut facts {
+                facts.answers += answered;
+            }
+            let say = self.answer(cx, text, facts.as_ref()).await?;
+            let is_new = facts.is_some_and(|facts| facts.decided.is_none());
+            answered += i64::from(is_new && !say.is_empty());
+            batch.answer(index, Outcome::Emit(say));
+        }
+        Ok(())
     }
 
     /// One text: what was decided stands; else decide, ask the model, record.
@@ -104,10 +132,20 @@ impl Reply {
 
     async fn record(&self, decision: &Decision, now: Timestamp) -> Result<Decided, Fault> {
         let mut tx = self.store.scoped([&decision.ask.tenant]).await?;
-        let decided = replies::decide(&mut tx, decision, now).await?;
+        let limit = Limit { since: now - COUNTED, answers: ANSWERS_PER_HOUR };
+        let decided = replies::decide(&mut tx, decision, now, limit).await?;
         tx.commit().await.map_err(store::fault)?;
         Ok(decided)
     }
+}
+
+/// The places of each thread's texts, in their order.
+fn by_thread(texts: &[InboundText]) -> BTreeMap<ConversationId, Vec<usize>> {
+    let mut threads: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (index, text) in texts.iter().enumerate() {
+        threads.entry(text.conversation).or_default().push(index);
+    }
+    threads
 }
 
 fn ask_of(text: &InboundText) -> Ask {

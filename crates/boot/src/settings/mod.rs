@@ -8,6 +8,7 @@ mod parse;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -86,6 +87,10 @@ pub struct Common {
     /// host:port, separated by commas [default: none]
     #[arg(long, env = "MILLRACE_ALLOW_CARRIER_HOSTS", value_name = "HOSTS")]
     pub allow_carrier_hosts: Option<String>,
+    /// How long a stage may hold a message before the broker gives it to another process, in
+    /// seconds: the same for `streams apply` and every stage [default: 60]
+    #[arg(long, env = "MILLRACE_ACK_WAIT", value_name = "SECONDS")]
+    pub ack_wait: Option<String>,
     /// 1 allows the sandbox clock, which moves business time [default: 0]
     #[arg(long, env = "MILLRACE_SANDBOX", value_name = "0|1")]
     pub sandbox: Option<String>,
@@ -124,6 +129,8 @@ pub struct Settings {
     pub anthropic_base_url: String,
     /// Further hosts that carrier accounts may be called at, lowercase, some with a port.
     pub carrier_hosts: Vec<String>,
+    /// How long a stage may hold a message before another process gets it.
+    pub ack_wait: Duration,
     /// Whether the sandbox clock may move business time.
     pub sandbox: bool,
     /// How log lines look.
@@ -185,6 +192,7 @@ impl Common {
             anthropic_api_key: parse::secret_or_file("ANTHROPIC_API_KEY", anthropic)?,
             anthropic_base_url: ai.unwrap_or_else(|| "https://api.anthropic.com".to_owned()),
             carrier_hosts: parse::hosts(self.allow_carrier_hosts.as_deref())?,
+            ack_wait: parse::seconds("MILLRACE_ACK_WAIT", self.ack_wait.as_deref(), 1..=3600, 60)?,
             sandbox: parse::switch("MILLRACE_SANDBOX", self.sandbox.as_deref())?,
             log_format: parse::log_format(self.log.as_deref())?,
             log_filter: parse::log_filter(self.log_filter.as_deref())?,

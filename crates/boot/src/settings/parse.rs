@@ -2,7 +2,9 @@
 //! may hold secrets are never shown.
 
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use http::Uri;
 use secrecy::{ExposeSecret, SecretString};
@@ -147,6 +149,20 @@ pub(super) fn switch(name: &'static str, text: Option<&str>) -> Result<bool, Set
         Some("1" | "true") => Ok(true),
         Some(other) => Err(SettingsError::new(name, format!("'{other}' must be 0 or 1"))),
     }
+}
+
+/// A whole number of seconds within a range.
+pub(super) fn seconds(
+    name: &'static str,
+    text: Option<&str>,
+    range: RangeInclusive<u64>,
+    default: u64,
+) -> Result<Duration, SettingsError> {
+    let Some(text) = given(text) else { return Ok(Duration::from_secs(default)) };
+    let seconds = text.parse().ok().filter(|seconds| range.contains(seconds));
+    let (least, most) = (range.start(), range.end());
+    let wrong = || format!("'{text}' must be a number of seconds from {least} to {most}");
+    seconds.map(Duration::from_secs).ok_or_else(|| SettingsError::new(name, wrong()))
 }
 
 pub(super) fn log_format(text: Option<&str>) -> Result<LogFormat, SettingsError> {

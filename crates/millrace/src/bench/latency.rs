@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::MissedTickBehavior};
 
-use super::{load::Work, platform::Platform};
+use super::load::Work;
+use crate::platform::Platform;
 
 /// Messages per second, and for how long.
 const RATE: u64 = 200;

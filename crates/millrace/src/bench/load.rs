@@ -10,8 +10,8 @@ use anyhow::Context;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::{platform::Platform, watch::Sent};
-use crate::{cli, demo::setup};
+use super::watch::Sent;
+use crate::{cli, demo::setup, platform::Platform};
 
 /// Noon in New York, on a Wednesday; business time stands still.
 const OPEN_HOUR: &str = "2026-06-10T16:00:00Z";

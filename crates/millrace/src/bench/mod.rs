@@ -4,7 +4,6 @@
 mod hop;
 mod latency;
 mod load;
-mod platform;
 mod report;
 mod usage;
 mod watch;
@@ -12,11 +11,13 @@ mod watch;
 use std::{path::Path, process::ExitCode, time::Instant};
 
 use boot::embedded::{EmbeddedOptions, Nats, NatsSync, Scratch};
-use platform::Platform;
 use report::Report;
 use secrecy::ExposeSecret;
 
-use crate::cli;
+use crate::{
+    cli,
+    platform::{Plan, Platform},
+};
 
 /// Where the servers keep their data meanwhile, below the working directory.
 const WORK_DIR: &str = ".millrace";
@@ -34,10 +35,10 @@ pub async fn run(args: cli::Bench) -> anyhow::Result<ExitCode> {
     let before = hop::measure(reference.url().expose_secret(), HOPS).await?;
 
     eprintln!("starting the platform, one process each ...");
-    let mut platform = Platform::start(scratch.path()).await?;
+    let mut platform = Platform::start(scratch.path(), &Plan::default()).await?;
     let work = load::prepare(&mut platform, &args).await?;
     eprintln!("sending ...");
-    let groups = platform.groups();
+    let groups = usage::groups(&platform);
     let cpu = usage::cpu(&groups);
     let peak = watch::Peak::start(groups.clone());
     let sent = watch::Sent::start(&platform.nats_url).await?;

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{latency::Latency, platform::Truth};
+use super::latency::Latency;
+use crate::platform::Truth;
 
 /// The raw hop's rate divided by ours is at most this.
 const MOST_HOPS: f64 = 40.0;

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fs};
 
+use crate::platform::{Part, Platform};
+
 /// A named group: the processes whose root these are, with all their descendants.
 #[derive(Debug, Clone)]
 pub struct Group {
@@ -9,6 +11,21 @@ pub struct Group {
     pub name: &'static str,
     /// The roots.
     pub roots: Vec<u32>,
+}
+
+/// The processes of a platform by group.
+pub fn groups(platform: &Platform) -> Vec<Group> {
+    let of = |wanted: &dyn Fn(&str) -> bool| {
+        let parts = platform.parts.iter().filter(|part| wanted(part.name));
+        parts.filter_map(Part::pid).collect()
+    };
+    vec![
+        Group { name: "api", roots: of(&|name| name == "api") },
+        Group { name: "stages", roots: of(&|name| name != "api" && name != "sandbox") },
+        Group { name: "nats", roots: vec![platform.nats.pid()] },
+        Group { name: "postgres", roots: vec![platform.postgres.pid()] },
+        Group { name: "sandbox", roots: of(&|name| name == "sandbox") },
+    ]
 }
 
 /// The kernel's clock ticks per second; 100 on every Linux that Rust runs on.

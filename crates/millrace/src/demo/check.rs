@@ -63,7 +63,10 @@ pub async fn against_carrier(
 }
 
 /// Every recipient, page by page.
-async fn recipients(api: &Client, campaign: &str) -> anyhow::Result<Vec<Value>> {
+///
+/// # Errors
+/// The api does not answer.
+pub async fn recipients(api: &Client, campaign: &str) -> anyhow::Result<Vec<Value>> {
     let mut all = Vec::new();
     let mut cursor = String::new();
     loop {
@@ -79,7 +82,7 @@ async fn recipients(api: &Client, campaign: &str) -> anyhow::Result<Vec<Value>> 
 
 /// What we call a message's state, against what the carrier calls it. A refusal leaves no text in
 /// the carrier's ledger; a failure after acceptance does.
-fn agree(state: &str, carrier: Option<&str>) -> bool {
+pub fn agree(state: &str, carrier: Option<&str>) -> bool {
     match carrier {
         None => matches!(state, "blocked" | "cancelled" | "expired" | "failed"),
         Some("delivered") => state == "delivered",

@@ -1,7 +1,7 @@
 //! `millrace up --demo`: one real campaign, from a CSV file to a ledger that balances, through the
 //! public API and the sandbox's control calls alone.
 
-mod check;
+pub mod check;
 pub mod client;
 pub mod people;
 pub mod setup;

@@ -31,6 +31,7 @@ pub async fn run(args: cli::Stage) -> anyhow::Result<ExitCode> {
     let config = StageConfig {
         lanes: args.lane.into(),
         batches_under_way: args.workers.into(),
+        ack_wait: process.settings.ack_wait,
         ..StageConfig::default()
     };
     let sealer = process.sealer()?;

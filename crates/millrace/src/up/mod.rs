@@ -71,7 +71,7 @@ async fn serve_all(
         .await
         .context("the data directory may be from another version; remove it to start anew")?;
     let broker = process.broker("up").await?;
-    admin::apply(&broker).await?;
+    admin::apply(&broker, process.settings.ack_wait).await?;
     process.follow_clock(&broker).await?;
     serve::sandbox::bridge(&sandbox, broker.clone(), process.stop.clone()).await?;
 
@@ -118,7 +118,8 @@ async fn stages(process: &Process) -> anyhow::Result<JoinSet<()>> {
         let (process, sealer) = (process.clone(), process.sealer()?);
         running.spawn(async move {
             let runtime = process.runtime(broker, sealer.clone());
-            let config = StageConfig::default();
+            let config =
+                StageConfig { ack_wait: process.settings.ack_wait, ..StageConfig::default() };
             let ran = serve::stage::stage(name, &process, &runtime, store, sealer, &config).await;
             if let Err(why) = ran {
                 tracing::error!(stage = name.as_str(), %why, "the stage cannot run");

@@ -9,7 +9,6 @@ mod inbound;
 mod lists;
 mod messages;
 mod numbers;
-mod official_sdks;
 mod personas;
 mod receipts;
 mod support;

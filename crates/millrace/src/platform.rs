@@ -1,4 +1,5 @@
-//! The platform as it is run for real: one NATS, one Postgres, and a process for each part.
+//! The platform as it is run for real: one NATS, one Postgres, and processes for each part, which
+//! the benchmark measures and chaos kills.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -13,7 +14,7 @@ use boot::{
     keys::Keys,
 };
 use domain::ids::TenantId;
-use pipeline::{StageName, broker::Broker};
+use pipeline::{StageName, broker::Broker, consumers::ConsumerSettings};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use store::{
@@ -23,11 +24,28 @@ use store::{
 };
 use tokio::process::{Child, Command};
 
-use super::usage::Group;
 use crate::{admin, demo::client::Client};
 
 /// How long the processes may take to answer.
 const START: Duration = Duration::from_secs(30);
+
+/// What is run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Processes of each stage.
+    pub each: usize,
+    /// The consumers' `ack_wait`.
+    pub ack_wait: Duration,
+    /// Further settings of every process.
+    pub settings: Vec<(&'static str, String)>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        let ack_wait = ConsumerSettings::default().ack_wait;
+        Self { each: 1, ack_wait, settings: Vec::new() }
+    }
+}
 
 /// Everything that runs.
 pub struct Platform {
@@ -39,12 +57,21 @@ pub struct Platform {
     pub sandbox_url: String,
     /// The api's address.
     pub api_url: String,
+    /// The broker.
+    pub nats: Nats,
+    /// The database.
+    pub postgres: Postgres,
+    /// The sandbox, the api, and the stages.
+    pub parts: Vec<Part>,
     keys: Vec<SecretString>,
-    nats: Nats,
-    postgres: Postgres,
-    sandbox_process: Child,
-    api: Child,
-    stages: Vec<Child>,
+}
+
+/// One process.
+pub struct Part {
+    /// `sandbox`, `api`, or the stage's name.
+    pub name: &'static str,
+    command: Command,
+    child: Option<Child>,
 }
 
 /// What the carrier says at the end.
@@ -55,60 +82,77 @@ pub struct Truth {
     pub duplicates: usize,
 }
 
+// === impl Platform ===
+
 impl Platform {
     /// Starts everything under a directory.
     ///
     /// # Errors
     /// Something does not start.
-    pub async fn start(dir: &Path) -> anyhow::Result<Self> {
+    pub async fn start(dir: &Path, plan: &Plan) -> anyhow::Result<Self> {
         let options = EmbeddedOptions::default();
         let nats = Nats::start(dir, &options).await?;
         let postgres = Postgres::start(dir, &options).await?;
-        let database = postgres.database_url().expose_secret().to_owned();
         let nats_url = nats.url().expose_secret().to_owned();
-        store::migrate::migrate(&database).await?;
-        admin::apply(&Broker::connect(&nats_url, None, "bench").await?).await?;
+        store::migrate::migrate(postgres.database_url().expose_secret()).await?;
+        let broker = Broker::connect(&nats_url, None, "platform").await?;
+        admin::apply(&broker, plan.ack_wait).await?;
         for name in ["master-key", "jwt-secret"] {
             Keys::load_or_create(&dir.join(name))?;
         }
         let (sandbox, api) = (free_address()?, free_address()?);
-        let spawn = |words: &[&str], listen: SocketAddr| -> anyhow::Result<Child> {
-            let mut command = Command::new(std::env::current_exe()?);
-            command
-                .args(words)
-                .env("NATS_URL", &nats_url)
-                .env("DATABASE_URL", &database)
-                .env("MILLRACE_MASTER_KEY_FILE", dir.join("master-key"))
-                .env("MILLRACE_JWT_SECRET_FILE", dir.join("jwt-secret"))
-                .env("MILLRACE_SANDBOX", "1")
-                .env("MILLRACE_ALLOW_CARRIER_HOSTS", sandbox.to_string())
-                .env("MILLRACE_PUBLIC_URL", format!("http://{api}"))
-                .env("MILLRACE_LISTEN", listen.to_string())
-                .env("MILLRACE_HEALTH_LISTEN", "127.0.0.1:0")
-                .env("RUST_LOG", "warn")
-                .stdin(Stdio::null())
-                .kill_on_drop(true);
-            command.spawn().context("starting a process of the platform")
-        };
-        let sandbox_process = spawn(&["sandbox"], sandbox)?;
-        let api_process = spawn(&["api"], api)?;
-        let stage = |name: &StageName| spawn(&["stage", name.as_str()], free_address()?);
-        let stages = StageName::ALL.iter().map(stage).collect::<anyhow::Result<Vec<_>>>()?;
         let sandbox_url = format!("http://{sandbox}");
-        let platform = Self {
+        let mut platform = Self {
             nats_url,
             sandbox: Client::new(&sandbox_url, None)?,
             sandbox_url,
             api_url: format!("http://{api}"),
-            keys: Vec::new(),
             nats,
             postgres,
-            sandbox_process,
-            api: api_process,
-            stages,
+            parts: Vec::new(),
+            keys: Vec::new(),
         };
+        platform.add(dir, plan, "sandbox", sandbox)?;
+        platform.add(dir, plan, "api", api)?;
+        for stage in StageName::ALL {
+            for _ in 0..plan.each {
+                platform.add(dir, plan, stage.as_str(), free_address()?)?;
+            }
+        }
         platform.wait().await?;
         Ok(platform)
+    }
+
+    fn add(
+        &mut self,
+        dir: &Path,
+        plan: &Plan,
+        name: &'static str,
+        listen: SocketAddr,
+    ) -> anyhow::Result<()> {
+        let mut command = Command::new(std::env::current_exe()?);
+        let is_stage = StageName::ALL.iter().any(|stage| stage.as_str() == name);
+        command
+            .args(is_stage.then_some("stage"))
+            .arg(name)
+            .env("NATS_URL", &self.nats_url)
+            .env("DATABASE_URL", self.postgres.database_url().expose_secret())
+            .env("MILLRACE_MASTER_KEY_FILE", dir.join("master-key"))
+            .env("MILLRACE_JWT_SECRET_FILE", dir.join("jwt-secret"))
+            .env("MILLRACE_SANDBOX", "1")
+            .env("MILLRACE_ALLOW_CARRIER_HOSTS", self.sandbox_url.trim_start_matches("http://"))
+            .env("MILLRACE_PUBLIC_URL", &self.api_url)
+            .env("MILLRACE_LISTEN", listen.to_string())
+            .env("MILLRACE_HEALTH_LISTEN", "127.0.0.1:0")
+            .env("MILLRACE_ACK_WAIT", plan.ack_wait.as_secs().to_string())
+            .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".into()))
+            .envs(plan.settings.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        let mut part = Part { name, command, child: None };
+        part.start()?;
+        self.parts.push(part);
+        Ok(())
     }
 
     /// Makes the tenants, each with an API key.
@@ -116,16 +160,23 @@ impl Platform {
     /// # Errors
     /// The database is away.
     pub async fn make_tenants(&mut self, count: usize) -> anyhow::Result<()> {
-        let url = self.postgres.database_url().expose_secret();
-        let store = Store::connect(url, Role::Api, 2).await?;
+        let store = self.store(Role::Api).await?;
         let now = boot::clock::machine_now();
         for at in 0..count {
-            let tenant: TenantId = format!("bench-{at:02}").parse()?;
+            let tenant = tenant(at)?;
             store::tenants::create(&store, &Tenant::named(&tenant, "bench"), now).await?;
             let (role, kind) = (KeyRole::Admin, KeyKind::Test);
             self.keys.push(keys::create(&store, &tenant, "bench", role, kind, now).await?);
         }
         Ok(())
+    }
+
+    /// A look into the database.
+    ///
+    /// # Errors
+    /// It is away.
+    pub async fn store(&self, role: Role) -> anyhow::Result<Store> {
+        Ok(Store::connect(self.postgres.database_url().expose_secret(), role, 2).await?)
     }
 
     /// How many tenants there are.
@@ -140,18 +191,6 @@ impl Platform {
     pub fn client(&self, tenant: usize) -> anyhow::Result<Client> {
         let key = &self.keys[tenant % self.keys.len()];
         Client::new(&self.api_url, Some(key.clone()))
-    }
-
-    /// The processes by group.
-    pub fn groups(&self) -> Vec<Group> {
-        let pid = |child: &Child| child.id().unwrap_or_default();
-        vec![
-            Group { name: "api", roots: vec![pid(&self.api)] },
-            Group { name: "stages", roots: self.stages.iter().map(pid).collect() },
-            Group { name: "nats", roots: vec![self.nats.pid()] },
-            Group { name: "postgres", roots: vec![self.postgres.pid()] },
-            Group { name: "sandbox", roots: vec![pid(&self.sandbox_process)] },
-        ]
     }
 
     /// What the carrier counted.
@@ -178,8 +217,8 @@ impl Platform {
 
     /// Ends everything.
     pub async fn stop(mut self) {
-        for child in self.stages.iter_mut().chain([&mut self.api, &mut self.sandbox_process]) {
-            let _ = child.kill().await;
+        for part in &mut self.parts {
+            part.kill().await;
         }
         self.postgres.stop().await;
         self.nats.stop().await;
@@ -197,6 +236,41 @@ impl Platform {
             }
         }
         Ok(())
+    }
+}
+
+/// The key of a tenant.
+///
+/// # Errors
+/// More tenants than a key can tell apart.
+pub fn tenant(at: usize) -> anyhow::Result<TenantId> {
+    Ok(format!("bench-{at:02}").parse()?)
+}
+
+// === impl Part ===
+
+impl Part {
+    /// Starts it, or starts it again.
+    ///
+    /// # Errors
+    /// The program cannot be run.
+    pub fn start(&mut self) -> anyhow::Result<()> {
+        let started = self.command.spawn();
+        self.child = Some(started.with_context(|| format!("starting {}", self.name))?);
+        Ok(())
+    }
+
+    /// Kills it, so that it cannot finish anything.
+    pub async fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // An error says that it has ended already.
+            let _ = child.kill().await;
+        }
+    }
+
+    /// Its process id; none while it is not running.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().and_then(Child::id)
     }
 }
 

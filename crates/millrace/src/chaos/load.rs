@@ -1,0 +1,151 @@
+//! What goes through the platform meanwhile: a campaign, and single messages that are submitted
+//! again and again under their keys until the api has said that it has them.
+
+use std::{collections::BTreeMap, fmt::Write, time::Duration};
+
+use anyhow::{Context, bail};
+use serde_json::{Value, json};
+
+use crate::{
+    cli,
+    demo::{client::Client, setup},
+    platform::Platform,
+};
+
+/// The carrier account.
+const ACCOUNT: &str = "chaos";
+
+/// Segments per second of each of the two senders.
+const PACE: u32 = 100;
+
+/// Single messages per request.
+const BATCH: usize = 50;
+
+/// Between two requests, and before a failed one is repeated.
+const PAUSE: Duration = Duration::from_millis(400);
+
+/// What is sent.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// The campaign's id.
+    pub campaign: String,
+    pool: String,
+    recipients: usize,
+    singles: usize,
+}
+
+impl Work {
+    /// How many messages there are in all.
+    pub fn messages(&self) -> usize {
+        self.recipients + self.singles
+    }
+
+    /// The campaign's ledger, as soon as the api answers.
+    ///
+    /// # Errors
+    /// The api refuses.
+    pub async fn ledger(&self, platform: &Platform) -> anyhow::Result<Value> {
+        platform.client(0)?.get(&format!("/v1/campaigns/{}/ledger", self.campaign)).await
+    }
+}
+
+/// Makes a tenant, two senders and contacts, and starts a campaign to four of five of them.
+///
+/// # Errors
+/// The api refuses something.
+pub async fn prepare(platform: &mut Platform, args: &cli::Chaos) -> anyhow::Result<Work> {
+    platform.make_tenants(1).await?;
+    let client = platform.client(0)?;
+    setup::account(&client, &platform.sandbox_url, ACCOUNT).await?;
+    let sender = |number| setup::Sender { number, pace: PACE, country: "US" };
+    let senders = [sender("+12025551001"), sender("+12025551002")];
+    let pool = setup::pool(&client, ACCOUNT, &senders).await?;
+    let singles = args.recipients / 5;
+    let recipients = args.recipients - singles;
+    let import = setup::import(&client, contacts(recipients)).await?;
+    if import["created"].as_u64() != Some(recipients as u64) {
+        bail!("not every contact was made: {import}");
+    }
+    let bodies = json!({ "en": "Spring sale: 20 % off until Sunday" });
+    let variants = json!([{ "key": "only", "weight": 1, "bodies": bodies }]);
+    let template = json!({ "name": "chaos", "variants": variants });
+    let template = client.post("/v1/templates", &template).await?;
+    let campaign = json!({
+        "name": "chaos",
+        "class": "promo",
+        "template_id": template["id"],
+        "pool_id": pool,
+        "audience": { "tags": [] },
+    });
+    let campaign = client.post("/v1/campaigns", &campaign).await?;
+    let campaign = campaign["id"].as_str().context("the campaign's id")?.to_owned();
+    client.post(&format!("/v1/campaigns/{campaign}/start"), &json!({})).await?;
+    Ok(Work { campaign, pool, recipients, singles })
+}
+
+/// Submits the single messages, each under a key; a request without an answer is repeated. Gives
+/// the ids by key.
+///
+/// # Errors
+/// The same key was answered with two ids, or the api refuses a message.
+pub async fn submit(client: Client, work: Work) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut accepted = BTreeMap::new();
+    let mut first = 0;
+    while first < work.singles {
+        let batch: Vec<usize> = (first..work.singles.min(first + BATCH)).collect();
+        let Ok(answer) = client.post("/v1/messages/batch", &request(&work, &batch)).await else {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
+        let ids = answer["ids"].as_array().context("ids")?;
+        if ids.len() != batch.len() {
+            bail!("{} of {} were accepted: {answer}", ids.len(), batch.len());
+        }
+        for (at, id) in batch.iter().zip(ids) {
+            let id = id.as_str().context("an id")?.to_owned();
+            if let Some(other) = accepted.insert(key(*at), id.clone())
+                && other != id
+            {
+                bail!("{} was answered with {other} and {id}", key(*at));
+            }
+        }
+        // Every tenth batch is sent again, as a client does whose answer was lost.
+        if !(first / BATCH).is_multiple_of(10) || batch.len() < BATCH {
+            first += BATCH;
+        } else if client.post("/v1/messages/batch", &request(&work, &batch)).await.is_ok() {
+            first += BATCH;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(accepted)
+}
+
+fn request(work: &Work, batch: &[usize]) -> Value {
+    let message = |&at: &usize| {
+        json!({
+            "to": number(work.recipients + at),
+            "class": "transactional",
+            "pool": work.pool,
+            "body": format!("Your code is {at}"),
+            "idempotency_key": key(at),
+        })
+    };
+    json!({ "messages": batch.iter().map(message).collect::<Vec<_>>() })
+}
+
+fn key(at: usize) -> String {
+    format!("single-{at}")
+}
+
+fn contacts(count: usize) -> String {
+    let mut csv = String::from("phone,first_name,region,consent,consent_source\n");
+    for at in 0..count {
+        let _ = writeln!(csv, "{},Pat,US-NY,yes,chaos", number(at));
+    }
+    csv
+}
+
+/// A New York number.
+fn number(at: usize) -> String {
+    format!("+1212{:07}", 2_000_000 + at)
+}

@@ -1,0 +1,106 @@
+//! `millrace chaos`: a campaign and a stream of single messages go through the platform while its
+//! processes, its broker and its database are killed; at the end every count must agree.
+
+mod blows;
+mod load;
+mod verdict;
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use anyhow::bail;
+use blows::Storm;
+use boot::embedded::Scratch;
+use serde_json::json;
+
+use crate::{
+    cli,
+    platform::{Plan, Platform},
+};
+
+/// Where the servers keep their data meanwhile, below the working directory.
+const WORK_DIR: &str = ".millrace";
+
+/// Noon in New York, on a Wednesday; business time runs on from there.
+const OPEN_HOUR: &str = "2026-06-10T16:00:00Z";
+
+/// How often progress is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Runs it and prints its verdict.
+pub async fn run(args: cli::Chaos) -> anyhow::Result<ExitCode> {
+    boot::telemetry::start_logging(boot::telemetry::LogFormat::for_stderr(), "error")?;
+    let seed = args.seed.unwrap_or_else(|| u64::from(std::process::id()));
+    println!("seed {seed}: {} recipients, {} kills", args.recipients, args.kills);
+    let scratch = Scratch::under(Path::new(WORK_DIR))?;
+    let plan = Plan {
+        each: args.each,
+        ack_wait: Duration::from_secs(args.ack_wait),
+        settings: settings(&args),
+    };
+    let mut platform = Platform::start(scratch.path(), &plan).await?;
+    rig_the_carrier(&platform, seed).await?;
+    let work = load::prepare(&mut platform, &args).await?;
+    let begun = Instant::now();
+    let submitting = tokio::spawn(load::submit(platform.client(0)?, work.clone()));
+    Storm::new(seed, &args).rage(&mut platform).await?;
+    println!("{:>6.1} s  calm", begun.elapsed().as_secs_f64());
+    let accepted = submitting.await??;
+    let limit = Duration::from_secs(args.limit).saturating_sub(begun.elapsed());
+    settle(&platform, &work, &accepted, limit).await?;
+    let verdict = verdict::reach(&platform, &work, &accepted).await?;
+    verdict.print(begun.elapsed());
+    platform.stop().await;
+    Ok(if verdict.passes() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Which waits are shortened, so that what would take minutes takes seconds.
+fn settings(args: &cli::Chaos) -> Vec<(&'static str, String)> {
+    vec![("MILLRACE_LIST_LAG", args.list_lag.to_string()), ("RUST_LOG", "error".to_owned())]
+}
+
+/// The carrier loses answers, throttles, fails before and after accepting, and repeats itself.
+async fn rig_the_carrier(platform: &Platform, seed: u64) -> anyhow::Result<()> {
+    let clock = json!({ "now": OPEN_HOUR, "rate": 1 });
+    platform.sandbox.put("/sandbox/clock", &clock).await?;
+    let faults = json!({
+        "seed": seed,
+        "lost_response": 0.02,
+        "http_429": 0.03,
+        "http_5xx_before": 0.01,
+        "http_5xx_after": 0.01,
+        "receipts": { "delay_ms": [50, 2000], "duplicate": 0.1, "reorder": 0.1 },
+        "callbacks": { "retries": 12, "backoff_ms": [200, 2000] },
+    });
+    platform.sandbox.put("/sandbox/faults", &faults).await.map(drop)
+}
+
+/// Waits until the campaign has ended by itself and no message is open.
+async fn settle(
+    platform: &Platform,
+    work: &load::Work,
+    accepted: &BTreeMap<String, String>,
+    limit: Duration,
+) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    let mut said = Instant::now();
+    loop {
+        let ledger = work.ledger(platform).await?;
+        let open = verdict::open(platform, accepted).await?;
+        if ledger["state"] == "completed" && open == 0 {
+            return Ok(());
+        }
+        if said.elapsed() > Duration::from_secs(5) {
+            said = Instant::now();
+            println!("          campaign {}, {open} single messages open", ledger["open"]);
+        }
+        if begun.elapsed() > limit {
+            bail!("not settled in time: campaign {ledger}, {open} single messages open");
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}

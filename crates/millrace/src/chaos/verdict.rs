@@ -1,0 +1,235 @@
+//! The end of a run: what the api, the carrier, the rollup and the counters say, side by side.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use domain::{
+    gates::{CounterKey, CounterKind, Windows},
+    zones::Zone,
+};
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use serde_json::Value;
+use store::{Role, counters};
+
+use super::load::Work;
+use crate::{
+    demo::{check, client::Client},
+    platform::{self, Platform},
+};
+
+/// Fewer than one message in so many may end as unknown.
+const UNKNOWN_IN: usize = 1_000;
+
+/// How long the rollup may lag behind.
+const LAG: Duration = Duration::from_secs(20);
+
+/// Messages asked for at once.
+const ASKED_AT_ONCE: usize = 16;
+
+/// States in which a message may still change by itself.
+const OPEN: [&str; 7] = ["waiting", "accepted", "deferred", "held", "queued", "in_doubt", "sent"];
+
+/// What was found.
+pub struct Verdict {
+    /// Messages by state, as the api tells them one by one.
+    states: BTreeMap<String, usize>,
+    /// Texts in the carrier's ledger.
+    carrier: usize,
+    /// What does not agree; empty is well.
+    wrong: Vec<String>,
+}
+
+/// A message as the api tells it.
+struct Told {
+    id: String,
+    state: String,
+    /// Micro-units of what the carrier took.
+    cost: i64,
+}
+
+/// How many single messages are open.
+///
+/// # Errors
+/// The api does not answer.
+pub async fn open(
+    platform: &Platform,
+    accepted: &BTreeMap<String, String>,
+) -> anyhow::Result<usize> {
+    let singles = singles(&platform.client(0)?, accepted).await?;
+    Ok(singles.iter().filter(|told| OPEN.contains(&told.state.as_str())).count())
+}
+
+/// Asks everybody and compares.
+///
+/// # Errors
+/// Somebody does not answer.
+pub async fn reach(
+    platform: &Platform,
+    work: &Work,
+    accepted: &BTreeMap<String, String>,
+) -> anyhow::Result<Verdict> {
+    let client = platform.client(0)?;
+    let ledger = work.ledger(platform).await?;
+    let mut all = singles(&client, accepted).await?;
+    let single_cost: i64 = all.iter().map(|told| told.cost).sum();
+    for recipient in check::recipients(&client, &work.campaign).await? {
+        let text = |name: &str| Some(recipient[name].as_str()?.to_owned());
+        let id = text("message_id").context("message_id")?;
+        all.push(Told { id, state: text("state").context("state")?, cost: 0 });
+    }
+    let mut wrong = Vec::new();
+    let mut states = BTreeMap::new();
+    for told in &all {
+        *states.entry(told.state.clone()).or_insert(0) += 1;
+    }
+    if ledger["balanced"] != true {
+        wrong.push(format!("the campaign's ledger does not balance: {ledger}"));
+    }
+    if all.len() != work.messages() {
+        wrong.push(format!("{} messages, but {} were accepted", all.len(), work.messages()));
+    }
+    let carrier = against_carrier(platform, &all, &mut wrong).await?;
+    final_states(&states, all.len(), &mut wrong);
+    against_rollup(&client, &states, &mut wrong).await?;
+    let campaign_cost = money(&ledger["cost"])?;
+    against_budget(platform, campaign_cost + single_cost, &mut wrong).await?;
+    Ok(Verdict { states, carrier, wrong })
+}
+
+/// The carrier holds each reference at most once, and tells each message's fate as we do.
+async fn against_carrier(
+    platform: &Platform,
+    all: &[Told],
+    wrong: &mut Vec<String>,
+) -> anyhow::Result<usize> {
+    let mut texts: HashMap<String, (usize, String)> = HashMap::new();
+    let ledger = platform.ledger().await?;
+    for line in &ledger {
+        let reference = line["reference"].as_str().context("a text without a reference")?;
+        let entry = texts.entry(reference.to_owned()).or_default();
+        *entry = (entry.0 + 1, line["status"].as_str().unwrap_or_default().to_owned());
+    }
+    let twice = texts.values().filter(|(times, _)| *times > 1).count();
+    if twice > 0 {
+        wrong.push(format!("{twice} messages are more than once at the carrier"));
+    }
+    let agree = |told: &&Told| {
+        let status = texts.get(&told.id).map(|(_, status)| status.as_str());
+        check::agree(&told.state, status)
+    };
+    let different: Vec<&Told> = all.iter().filter(|told| !agree(told)).collect();
+    if let Some(example) = different.first() {
+        let status = texts.get(&example.id).map(|(_, status)| status);
+        wrong.push(format!(
+            "{} messages are told differently by the carrier: {} is {} here and {status:?} there",
+            different.len(),
+            example.id,
+            example.state
+        ));
+    }
+    Ok(ledger.len())
+}
+
+fn final_states(states: &BTreeMap<String, usize>, all: usize, wrong: &mut Vec<String>) {
+    for open in OPEN {
+        if let Some(count) = states.get(open) {
+            wrong.push(format!("{count} messages are {open}"));
+        }
+    }
+    let unknown = states.get("unknown").copied().unwrap_or_default();
+    if unknown * UNKNOWN_IN >= all {
+        wrong.push(format!("{unknown} of {all} messages ended as unknown"));
+    }
+}
+
+/// The dashboard's totals come to the same numbers.
+async fn against_rollup(
+    client: &Client,
+    states: &BTreeMap<String, usize>,
+    wrong: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let begun = std::time::Instant::now();
+    loop {
+        let dashboard = client.get("/v1/analytics/dashboard").await?;
+        let total = |state: &str| dashboard["totals"][state].as_u64().unwrap_or_default() as usize;
+        let off: Vec<_> = states.iter().filter(|(state, count)| total(state) != **count).collect();
+        if off.is_empty() {
+            return Ok(());
+        }
+        if begun.elapsed() > LAG {
+            wrong.push(format!("the rollup differs in {off:?}: {}", dashboard["totals"]));
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// What the budget has spent is what the carrier billed.
+async fn against_budget(
+    platform: &Platform,
+    billed: i64,
+    wrong: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let zone = Zone::parse("America/New_York").context("the zone")?;
+    let opened: Timestamp = super::OPEN_HOUR.parse()?;
+    let key = CounterKey {
+        tenant: platform::tenant(0)?,
+        kind: CounterKind::SpendMonth,
+        target: None,
+        window_start: Windows::at(opened, zone).month,
+    };
+    let store = platform.store(Role::Pipeline).await?;
+    let mut tx = store.scoped([&key.tenant]).await?;
+    let spent = counters::used(&mut tx, &key).await?;
+    if spent != billed {
+        wrong.push(format!("{spent} micro-units are reserved, {billed} were billed"));
+    }
+    Ok(())
+}
+
+async fn singles(
+    client: &Client,
+    accepted: &BTreeMap<String, String>,
+) -> anyhow::Result<Vec<Told>> {
+    let ask = async |id: &String| {
+        let told = client.get(&format!("/v1/messages/{id}")).await?;
+        let state = told["status"].as_str().context("status")?.to_owned();
+        let cost = if told["carrier_id"].is_null() { 0 } else { money(&told["cost"])? };
+        anyhow::Ok(Told { id: id.clone(), state, cost })
+    };
+    stream::iter(accepted.values().map(ask)).buffer_unordered(ASKED_AT_ONCE).try_collect().await
+}
+
+/// Micro-units.
+fn money(amount: &Value) -> anyhow::Result<i64> {
+    let Some(text) = amount["amount"].as_str() else { bail!("no amount in {amount}") };
+    Ok((text.parse::<f64>()? * 1e6).round() as i64)
+}
+
+// === impl Verdict ===
+
+impl Verdict {
+    /// Whether everything agrees.
+    pub fn passes(&self) -> bool {
+        self.wrong.is_empty()
+    }
+
+    /// Prints it.
+    pub fn print(&self, took: Duration) {
+        let all: usize = self.states.values().sum();
+        println!("\n  {:<32}{all:>8}", "accepted");
+        for (state, count) in &self.states {
+            println!("  {state:<32}{count:>8}");
+        }
+        println!("  {:<32}{:>8}", "in the carrier's ledger", self.carrier);
+        for wrong in &self.wrong {
+            println!("  WRONG: {wrong}");
+        }
+        let verdict = if self.passes() { "every count agrees" } else { "THE COUNTS DO NOT AGREE" };
+        println!("\n  {verdict}; {:.1} s", took.as_secs_f64());
+    }
+}

@@ -1,0 +1,69 @@
+//! How many answers a thread gets in an hour, however its texts come.
+
+use wire::InboundText;
+
+use super::world::{World, after, answer, json};
+
+/// What a thread gets in an hour.
+const PER_HOUR: usize = 3;
+
+async fn questions(world: &World, person: u32, count: u32) -> anyhow::Result<Vec<InboundText>> {
+    let mut texts = Vec::new();
+    for n in 0..count {
+        texts.push(world.text(person, &format!("Question {n}: when do you open?")).await?);
+    }
+    Ok(texts)
+}
+
+#[tokio::test]
+async fn a_thread_gets_three_answers_an_hour_and_others_are_not_affected() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let stage = world.stage().await?;
+    let texts = questions(&world, 1, 6).await?;
+    let mut answers = Vec::new();
+    for (text, minute) in texts[..4].iter().zip([0, 10, 20, 59]) {
+        answers.push(answer(&stage, after(minute), std::slice::from_ref(text)).await?.len());
+    }
+    assert_eq!(answers, [1, 1, 1, 0]);
+    assert_eq!(world.calls().await?, 3, "a text over the limit costs no call");
+    let neighbour = questions(&world, 2, 1).await?;
+    assert_eq!(answer(&stage, after(59), &neighbour).await?.len(), 1);
+
+    assert_eq!(answer(&stage, after(61), &texts[4..5]).await?.len(), 1, "the first is an hour old");
+    assert_eq!(answer(&stage, after(62), &texts[5..]).await?.len(), 0, "the second is not");
+    assert!(answer(&stage, after(600), &texts[3..4]).await?.is_empty(), "silence stands");
+    Ok(())
+}
+
+#[tokio::test]
+async fn texts_of_one_thread_in_one_batch_get_no_more_than_the_hour_allows() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let stage = world.stage().await?;
+    let mut texts = questions(&world, 1, 6).await?;
+    texts.extend(questions(&world, 2, 1).await?);
+    let said = answer(&stage, after(0), &texts).await?;
+    let to = |n: usize| said.iter().filter(|one| contains(&one.json, &texts[n])).count();
+    assert_eq!((to(0), to(6)), (PER_HOUR, 1));
+    assert_eq!(world.calls().await?, 4, "a text over the limit costs no call");
+    let again = answer(&stage, after(1), &texts).await?;
+    assert_eq!(json(&again), json(&said));
+    Ok(())
+}
+
+#[tokio::test]
+async fn batches_of_one_thread_in_several_processes_get_no_more_than_the_hour_allows()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let (one, two) = (world.stage().await?, world.stage().await?);
+    let texts = questions(&world, 1, 8).await?;
+    let (first, second) =
+        tokio::join!(answer(&one, after(0), &texts[..4]), answer(&two, after(0), &texts[4..]),);
+    assert_eq!(first?.len() + second?.len(), PER_HOUR);
+    let answered = world.reasons().await?.iter().filter(|reason| *reason == "answered").count();
+    assert_eq!(answered, PER_HOUR);
+    Ok(())
+}
+
+fn contains(json: &[u8], text: &InboundText) -> bool {
+    String::from_utf8_lossy(json).contains(text.number.as_str())
+}

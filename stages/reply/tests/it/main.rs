@@ -1,0 +1,7 @@
+//! The reply stage on a real database, with the sandbox as the model.
+
+mod answering;
+mod failing;
+mod limits;
+mod silence;
+mod world;

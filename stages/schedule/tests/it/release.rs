@@ -1,0 +1,176 @@
+//! When a parked message is said again, when not, and what its rows hold then.
+
+use domain::{class::MessageClass, state::MessageState};
+use serde_json::{Value, json};
+use store::{Role, switches};
+
+use super::world::{World, after, in_next_turn, message, now, publish, tick, told};
+
+#[tokio::test]
+async fn a_due_row_goes_back_to_its_lane_in_the_next_turn_and_is_gone_once_stored()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let promo = message(&world.tenant, MessageClass::Promo, 1);
+    let answer = message(&world.tenant, MessageClass::Conversational, 2);
+    world.park_all(&[(promo.clone(), Some(after(-2))), (answer.clone(), Some(now()))]).await?;
+    let source = world.source().await?;
+    let first = tick(&source, now()).await?;
+    assert!(!first.more);
+    let mut said = told(&publish(first).await?);
+    said.sort_by(|one, other| one.0.cmp(&other.0));
+    let (promo, answer) = (in_next_turn(&promo), in_next_turn(&answer));
+    assert_eq!(
+        said,
+        [
+            ("msg.enriched.bulk".to_owned(), promo.head.id, 2, promo),
+            ("msg.enriched.urgent".to_owned(), answer.head.id, 2, answer),
+        ]
+    );
+    assert_eq!(world.parked().await?, []);
+    let second = tick(&source, after(60)).await?;
+    assert!(second.say.is_empty() && second.published.is_none());
+    Ok(())
+}
+
+#[tokio::test]
+async fn until_it_is_stored_a_release_is_said_again_the_same() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let one = message(&world.tenant, MessageClass::Promo, 1);
+    world.park(&one, Some(now())).await?;
+    let first = tick(&world.source().await?, now()).await?;
+    assert_eq!(world.parked().await?, [(one.head.id, 1)], "the row stays for the PubAck");
+    let released = world.row(&one).await?;
+    let second = tick(&world.source().await?, after(5)).await?;
+    let keys = |say: &[pipeline::Outgoing]| say.iter().map(|out| out.key).collect::<Vec<_>>();
+    assert_eq!(first.say.len(), 1);
+    assert_eq!(keys(&first.say), keys(&second.say));
+    assert_eq!(first.say[0].json, second.say[0].json);
+    assert_eq!(world.row(&one).await?, released, "the turn is raised once");
+    publish(first).await?;
+    assert_eq!(world.parked().await?, []);
+    publish(second).await?;
+    assert_eq!(world.row(&one).await?, released);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_released_message_is_accepted_in_the_next_turn_and_nothing_else_of_it_changes()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let (deferred, other) = (
+        message(&world.tenant, MessageClass::Promo, 1),
+        message(&world.tenant, MessageClass::Promo, 2),
+    );
+    world.park_all(&[(deferred.clone(), Some(now())), (other.clone(), Some(after(1)))]).await?;
+    let (before, beside) = (world.row(&deferred).await?, world.row(&other).await?);
+    let decided = [
+        "gate",
+        "code",
+        "due",
+        "sender_id",
+        "policy_version",
+        "sendable_until",
+        "reserved_at",
+        "claim_owner",
+        "call_by",
+    ];
+    assert!(decided.iter().all(|column| !before[column].is_null()), "{before}");
+    publish(tick(&world.source().await?, now()).await?).await?;
+    let mut expected = before;
+    expected["turn"] = json!(2);
+    expected["state"] = json!(MessageState::Accepted.code());
+    decided.iter().for_each(|column| expected[column] = Value::Null);
+    assert_eq!(world.row(&deferred).await?, expected);
+    assert_eq!(world.row(&other).await?, beside);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_not_due_and_what_is_held_stays_until_it_is_due() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let later = message(&world.tenant, MessageClass::Promo, 1);
+    let held = message(&world.tenant, MessageClass::Promo, 2);
+    world.park_all(&[(later.clone(), Some(after(60))), (held.clone(), None)]).await?;
+    let rows = [world.row(&later).await?, world.row(&held).await?];
+    let source = world.source().await?;
+    let early = tick(&source, after(59)).await?;
+    assert!(early.say.is_empty() && early.published.is_none());
+    assert_eq!([world.row(&later).await?, world.row(&held).await?], rows);
+    assert_eq!(world.parked().await?.len(), 2);
+
+    let due = told(&publish(tick(&source, after(60)).await?).await?);
+    assert_eq!(due.iter().map(|said| said.1).collect::<Vec<_>>(), [later.head.id]);
+    assert_eq!(world.row(&held).await?, rows[1], "no time frees what is held");
+
+    let mut tx = world.database.store(Role::Api).await?.scoped([&world.tenant]).await?;
+    switches::wake(&mut tx, &world.tenant, super::world::CAUSE, after(61)).await?;
+    tx.commit().await?;
+    let woken = told(&publish(tick(&source, after(61)).await?).await?);
+    assert_eq!(woken.iter().map(|said| said.1).collect::<Vec<_>>(), [held.head.id]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_that_has_moved_on_says_nothing_and_its_row_goes() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let ended: Vec<MessageState> = MessageState::ALL
+        .into_iter()
+        .filter(|state| state.is_final() || state.is_at_carrier())
+        .collect();
+    let message = |n| message(&world.tenant, MessageClass::Promo, n);
+    let alive = message(0);
+    world.park(&alive, Some(now())).await?;
+    let mut gone = Vec::new();
+    for (state, n) in ended.into_iter().zip(1..) {
+        world.park(&message(n), Some(after(-1))).await?;
+        world.put(&message(n), state).await?;
+        gone.push((message(n), world.row(&message(n)).await?));
+    }
+    assert!(gone.len() > 5);
+    let said = told(&publish(tick(&world.source().await?, now()).await?).await?);
+    assert_eq!(said.iter().map(|said| said.1).collect::<Vec<_>>(), [alive.head.id]);
+    assert_eq!(world.parked().await?, []);
+    for (message, before) in gone {
+        assert_eq!(world.row(&message).await?, before, "a release lowers no state");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_release_that_the_gates_have_answered_is_not_said_again_and_spares_the_new_row()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let one = message(&world.tenant, MessageClass::Promo, 1);
+    world.park(&one, Some(now())).await?;
+    let source = world.source().await?;
+    let unmarked = tick(&source, now()).await?;
+    assert_eq!(unmarked.say.len(), 1);
+    let again = in_next_turn(&one);
+    world.park(&again, Some(after(600))).await?;
+    assert_eq!(world.parked().await?, [(one.head.id, 1), (one.head.id, 2)]);
+    let late = tick(&source, after(1)).await?;
+    assert!(late.say.is_empty(), "turn 2 is decided");
+    publish(late).await?;
+    publish(unmarked).await?;
+    assert_eq!(world.parked().await?, [(one.head.id, 2)]);
+    let due = told(&publish(tick(&source, after(600)).await?).await?);
+    assert_eq!(due.iter().map(|said| said.2).collect::<Vec<_>>(), [3]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_payload_that_cannot_be_read_stays_parked_and_holds_up_no_other() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let broken = message(&world.tenant, MessageClass::Promo, 1);
+    let whole = message(&world.tenant, MessageClass::Promo, 2);
+    world.park_all(&[(broken.clone(), Some(after(-9))), (whole.clone(), Some(now()))]).await?;
+    let mut connection = world.database.superuser().await?;
+    sqlx::query("update millrace.parked set payload = '{}' where message_id = $1")
+        .bind(broken.head.id.0)
+        .execute(&mut connection)
+        .await?;
+    let said = told(&publish(tick(&world.source().await?, now()).await?).await?);
+    assert_eq!(said.iter().map(|said| said.1).collect::<Vec<_>>(), [whole.head.id]);
+    assert_eq!(world.parked().await?, [(broken.head.id, 1)]);
+    Ok(())
+}
