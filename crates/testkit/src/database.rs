@@ -28,7 +28,7 @@ impl Database {
     /// No Postgres on this machine, or a migration fails.
     pub async fn start() -> anyhow::Result<Self> {
         let scratch = Scratch::new()?;
-        let root = std::env::temp_dir().join("millrace-templates");
+        let root = embedded::template_root();
         let version = version_of_migrations()?;
         let template = embedded::template(&root, "schema", &version, async |server| {
             Ok(store::migrate::migrate(server.database_url().expose_secret()).await?)
