@@ -145,7 +145,7 @@ impl Platform {
             .env("MILLRACE_LISTEN", listen.to_string())
             .env("MILLRACE_HEALTH_LISTEN", "127.0.0.1:0")
             .env("MILLRACE_ACK_WAIT", plan.ack_wait.as_secs().to_string())
-            .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".into()))
+            .env("RUST_LOG", "warn")
             .envs(plan.settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .kill_on_drop(true);

@@ -110,9 +110,8 @@ pub async fn submit(client: Client, work: Work) -> anyhow::Result<BTreeMap<Strin
             }
         }
         // Every tenth batch is sent again, as a client does whose answer was lost.
-        if !(first / BATCH).is_multiple_of(10) || batch.len() < BATCH {
-            first += BATCH;
-        } else if client.post("/v1/messages/batch", &request(&work, &batch)).await.is_ok() {
+        let again = (first / BATCH).is_multiple_of(10);
+        if !again || client.post("/v1/messages/batch", &request(&work, &batch)).await.is_ok() {
             first += BATCH;
         }
         tokio::time::sleep(PAUSE).await;
