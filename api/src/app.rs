@@ -13,7 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     auth::Auth,
     directory::AccountsDirectory,
-    submit::{coalesce::Coalescer, quota::Quotas, tenants::Tenants},
+    submit::{coalesce::Coalescer, keys::Keys, quota::Quotas, tenants::Tenants},
 };
 
 /// How long a publish may take before the caller is told to come again.
@@ -63,6 +63,9 @@ pub struct Settings {
     pub upload_dir: PathBuf,
     /// Connections that are served at once; further ones wait.
     pub connections: usize,
+    /// How long the database may take over what a message can be accepted without: whether its key
+    /// is taken by another body, and whether what is known of its caller has changed.
+    pub patience: Duration,
 }
 
 impl Default for Settings {
@@ -75,6 +78,7 @@ impl Default for Settings {
             submit_burst: 50_000,
             upload_dir: std::env::temp_dir(),
             connections: 4096,
+            patience: Duration::from_millis(50),
         }
     }
 }
@@ -89,6 +93,7 @@ pub struct Inner {
     pub(crate) auth: Auth,
     pub(crate) tenants: Tenants,
     pub(crate) quotas: Quotas,
+    pub(crate) keys: Keys,
     pub(crate) urgent: Coalescer,
     pub(crate) bulk: Coalescer,
     pub(crate) webhooks: Coalescer,
@@ -107,10 +112,12 @@ impl App {
     pub fn new(parts: Parts) -> Self {
         let publisher = Publisher::new(&parts.broker, "api");
         let background = TaskTracker::new();
-        let gather = |name| Coalescer::start(name, publisher.clone(), &background);
+        let patience = parts.settings.patience;
+        let keys = Keys::new(parts.store.clone(), patience);
+        let gather = |name| Coalescer::start(name, publisher.clone(), keys.clone(), &background);
         Self(Arc::new(Inner {
-            auth: Auth::new(&parts.settings.jwt_keys),
-            tenants: Tenants::default(),
+            auth: Auth::new(&parts.settings.jwt_keys, patience),
+            tenants: Tenants::new(patience),
             quotas: Quotas::new(parts.settings.submit_per_second, parts.settings.submit_burst),
             urgent: gather("urgent"),
             bulk: gather("bulk"),
@@ -126,6 +133,7 @@ impl App {
             now: parts.now,
             background,
             publisher,
+            keys,
         }))
     }
 

@@ -4,9 +4,10 @@
 //!
 //! Contract: REST under `/v1`, `/webhooks/twilio/{account}/status|inbound`.
 //! Publishes: `msg.submitted.<lane>`, `carrier.<carrier>.<account>.<kind>`,
-//! `events.<tenant>.campaign.*`.
-//! Reads and writes: the tables of its resources, as the role `millrace_api`, one tenant at a time.
-//! Never: calls a carrier, sends a message, writes a message row.
+//! `events.<tenant>.campaign.*`, `events.<tenant>.message.cancelled`.
+//! Reads and writes: the tables of its resources, as the role `millrace_api`, one tenant at a time;
+//! only keys that are taken are asked for by tenants together (docs/adr/0009).
+//! Never: calls a carrier, sends a message, makes a message row, or changes one but to cancel it.
 
 pub mod app;
 pub mod auth;
@@ -14,6 +15,8 @@ pub mod directory;
 mod http;
 mod ids;
 mod import;
+mod last_known;
+mod outbox;
 mod people;
 mod routes;
 mod serve;

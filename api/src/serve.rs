@@ -11,7 +11,7 @@ use hyper_util::{
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{app::App, directory, routes};
+use crate::{app::App, directory, outbox, routes};
 
 /// How long a connection may take to send the head of a request, which bounds idling too.
 const HEAD_LIMIT: Duration = Duration::from_secs(30);
@@ -32,7 +32,8 @@ pub async fn serve(
     let upkeep = CancellationToken::new();
     let _upkeep_ends = upkeep.clone().drop_guard();
     directory::keep(app.clone(), upkeep.clone());
-    routes::campaigns::publish_left_over(app.clone(), upkeep);
+    routes::campaigns::publish_left_over(app.clone(), upkeep.clone());
+    outbox::say_left_over(app.clone(), upkeep);
 
     let permits = Arc::new(Semaphore::new(app.settings.connections));
     let connections = TaskTracker::new();

@@ -86,7 +86,7 @@ async fn receive(
     };
     let carrier = Token::new(TWILIO).expect("a name of ours");
     let subject = Subject::Carrier(carrier, token, kind);
-    app.webhooks.publish(Outgoing::new(subject, &payload)).await?;
+    app.webhooks.publish(Outgoing::new(subject, &payload), None).await?;
     Ok(())
 }
 

@@ -1,57 +1,37 @@
 //! API keys that were looked up within the last second, so that a busy key costs one query a
-//! second. A revoked key works for that second at most.
+//! second. A revoked key works for that second; while the database is away, where keys are revoked,
+//! a known one goes on working for some minutes.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use store::{Store, keys};
-use tokio::time::Instant;
 
 use super::Caller;
-use crate::http::Problem;
+use crate::{http::Problem, last_known::LastKnown};
 
-/// How long an answer of the database holds.
-const FRESH: Duration = Duration::from_secs(1);
-
-/// How many keys are remembered: a flood of invented ones must not fill the memory.
+/// How many keys are remembered.
 const MOST: usize = 10_000;
 
-/// When a key was looked up, and whose it was; by its hash.
-type Known = HashMap<[u8; 32], (Instant, Option<Caller>)>;
-
-/// The cache.
-#[derive(Default)]
-pub(super) struct KeyCache {
-    known: Mutex<Known>,
-}
+/// Whose key has this hash.
+pub(super) struct KeyCache(LastKnown<[u8; 32], Caller>);
 
 impl KeyCache {
+    pub(super) fn new(patience: Duration) -> Self {
+        Self(LastKnown::new(patience, MOST))
+    }
+
     /// Whose key it is; none for a key that does not exist or was revoked.
     pub(super) async fn find(&self, store: &Store, key: &str) -> Result<Option<Caller>, Problem> {
         let hash = keys::hash(key);
-        if let Some((at, caller)) = self.lock().get(&hash)
-            && at.elapsed() < FRESH
-        {
-            return Ok(caller.clone());
-        }
-        let found = keys::find(store, &hash).await?;
-        let caller = found.map(|found| Caller {
-            tenant: found.tenant,
-            subject: format!("key:{}", found.id),
-            role: found.role,
-        });
-        let mut known = self.lock();
-        if known.len() >= MOST {
-            known.clear();
-        }
-        known.insert(hash, (Instant::now(), caller.clone()));
-        Ok(caller)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        let store = store.clone();
+        let ask = async move {
+            let found = keys::find(&store, &hash).await?;
+            Ok(found.map(|found| Caller {
+                tenant: found.tenant,
+                subject: format!("key:{}", found.id),
+                role: found.role,
+            }))
+        };
+        Ok(self.0.get(&hash, ask).await?)
     }
 }

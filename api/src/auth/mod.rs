@@ -4,6 +4,8 @@
 mod cache;
 mod roles;
 
+use std::time::Duration;
+
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
     http::{HeaderValue, header, request::Parts},
@@ -49,13 +51,13 @@ struct Claims {
 }
 
 impl Auth {
-    pub(crate) fn new(keys: &[SecretBox<[u8; 32]>]) -> Self {
+    pub(crate) fn new(keys: &[SecretBox<[u8; 32]>], patience: Duration) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_required_spec_claims(&["exp"]);
         validation.validate_aud = false;
         validation.leeway = 5;
         let keys = keys.iter().map(|key| DecodingKey::from_secret(key.expose_secret()));
-        Self { keys: keys.collect(), validation, cache: KeyCache::default() }
+        Self { keys: keys.collect(), validation, cache: KeyCache::new(patience) }
     }
 
     async fn check(&self, app: &App, bearer: &str) -> Result<Caller, Problem> {

@@ -10,6 +10,8 @@ pub(crate) enum Act {
     Read,
     /// Send messages to single people.
     Send,
+    /// Withdraw messages, whoever sent them.
+    Cancel,
     /// Change contacts and where they stand.
     People,
     /// Run campaigns, write templates, throw switches.
@@ -24,6 +26,7 @@ impl Act {
         match self {
             Self::Read => "read this",
             Self::Send => "send messages",
+            Self::Cancel => "cancel messages",
             Self::People => "change contacts",
             Self::Campaigns => "change campaigns, templates or switches",
             Self::Settings => "change accounts, senders, budgets or policies",
@@ -35,10 +38,11 @@ impl Act {
 pub(crate) fn allows(role: KeyRole, act: Act) -> bool {
     match (role, act) {
         (KeyRole::Owner | KeyRole::Admin, _) => true,
-        (KeyRole::Operator, Act::Read | Act::Send | Act::People | Act::Campaigns) => true,
+        (KeyRole::Operator, Act::Read | Act::Send | Act::People) => true,
+        (KeyRole::Operator, Act::Cancel | Act::Campaigns) => true,
         (KeyRole::Operator, Act::Settings) => false,
         (KeyRole::Agent, Act::Read | Act::Send | Act::People) => true,
-        (KeyRole::Agent, Act::Campaigns | Act::Settings) => false,
+        (KeyRole::Agent, Act::Cancel | Act::Campaigns | Act::Settings) => false,
         (KeyRole::Viewer, act) => act == Act::Read,
     }
 }
@@ -47,6 +51,9 @@ pub(crate) fn allows(role: KeyRole, act: Act) -> bool {
 pub(crate) fn needed(method: &Method, route: &str) -> Act {
     if method == Method::GET || method == Method::HEAD {
         return Act::Read;
+    }
+    if route == "/v1/messages/{id}/cancel" {
+        return Act::Cancel;
     }
     let resource = route.strip_prefix("/v1/").and_then(|rest| rest.split('/').next());
     match resource {
@@ -63,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_viewer_reads_and_nothing_else() {
-        for act in [Act::Send, Act::People, Act::Campaigns, Act::Settings] {
+        for act in [Act::Send, Act::Cancel, Act::People, Act::Campaigns, Act::Settings] {
             assert!(!allows(KeyRole::Viewer, act), "{act:?}");
             assert!(allows(KeyRole::Owner, act) && allows(KeyRole::Admin, act), "{act:?}");
         }
@@ -77,5 +84,7 @@ mod tests {
         assert_eq!(needed(&Method::PUT, "/v1/budgets"), Act::Settings);
         assert_eq!(needed(&Method::POST, "/v1/campaigns/{id}/start"), Act::Campaigns);
         assert_eq!(needed(&Method::GET, "/v1/budgets"), Act::Read);
+        assert_eq!(needed(&Method::POST, "/v1/messages"), Act::Send);
+        assert_eq!(needed(&Method::POST, "/v1/messages/{id}/cancel"), Act::Cancel);
     }
 }

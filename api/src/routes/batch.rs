@@ -1,5 +1,8 @@
 //! `/v1/messages/batch`: up to 1,000 messages at once, as one JSON object or as NDJSON. Each item
-//! stands alone: one that is wrong is told by its index and keeps no other back.
+//! stands alone: one that is wrong is told by its index and keeps no other back. The header's key
+//! names the whole batch: where it is another batch's, none of it is taken.
+
+use std::collections::HashMap;
 
 use axum::{
     Json, Router,
@@ -12,6 +15,7 @@ use bytes::Bytes;
 use domain::ids::MessageId;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use store::messages_read::Keyed;
 
 use crate::{
     app::{App, PUBLISH_BUDGET},
@@ -22,7 +26,10 @@ use crate::{
         creation::key_of,
         read_body,
     },
-    submit::message::{NewMessage, Submission},
+    submit::{
+        keys::{Keys, reused},
+        message::{Accepted, NewMessage, Submission},
+    },
 };
 
 /// How many messages a batch may hold.
@@ -91,24 +98,80 @@ async fn submit(
         key: key.as_deref(),
         is_batch: true,
     };
-    let mut answer = Answer { accepted: 0, rejected: Vec::new(), ids: Vec::new() };
-    let mut say = Vec::with_capacity(items.len());
-    for (index, item) in items.into_iter().enumerate() {
-        let accepted = read(item).and_then(|new| submission.accept(index as u32, new));
-        match accepted {
-            Ok((id, outgoing)) => {
-                answer.ids.push(id);
-                say.push(outgoing);
-            }
-            Err(errors) => answer.rejected.push(Rejected { index, errors }),
-        }
-    }
-    answer.accepted = say.len();
+    let mut rejected = Vec::new();
+    let right = read_all(&submission, items, &mut rejected);
+    let right = untaken(&app.keys, right, &mut rejected).await?;
+    let ids: Vec<MessageId> = right.iter().map(|message| message.id).collect();
+    let answer = Answer { accepted: ids.len(), rejected, ids };
     // All or a 503: what a repeat finds stored already has the same ids, if there were keys.
+    let say = right.into_iter().map(|message| message.outgoing).collect();
     app.publisher.offer(say, PUBLISH_BUDGET).await?;
     let mut response = (StatusCode::ACCEPTED, Json(answer)).into_response();
     left.write(response.headers_mut());
     Ok(response)
+}
+
+/// An item that is right.
+struct Item {
+    index: usize,
+    /// Whether it has a key of its own.
+    own_key: bool,
+    message: Accepted,
+}
+
+fn read_all(
+    submission: &Submission<'_>,
+    items: Vec<&[u8]>,
+    rejected: &mut Vec<Rejected>,
+) -> Vec<Item> {
+    let mut right = Vec::with_capacity(items.len());
+    for (index, item) in items.into_iter().enumerate() {
+        let accepted = read(item).and_then(|new| {
+            let own_key = new.idempotency_key.is_some();
+            Ok(Item { index, own_key, message: submission.accept(index as u32, new)? })
+        });
+        match accepted {
+            Ok(item) => right.push(item),
+            Err(errors) => rejected.push(Rejected { index, errors }),
+        }
+    }
+    right
+}
+
+/// The items whose keys are not known to be taken. One query for all keys of a batch; none where
+/// there are none.
+async fn untaken(
+    keys: &Keys,
+    items: Vec<Item>,
+    rejected: &mut Vec<Rejected>,
+) -> Result<Vec<Accepted>, Problem> {
+    let keyed: Vec<Keyed> = items.iter().filter_map(|item| item.message.keyed.clone()).collect();
+    if keyed.is_empty() {
+        return Ok(items.into_iter().map(|item| item.message).collect());
+    }
+    let mut taken = keys.taken(keyed).await.into_iter();
+    let mut seen = HashMap::new();
+    let mut left = Vec::with_capacity(items.len());
+    for Item { index, own_key, message } in items {
+        // In a batch, too, the first body of a key stands.
+        let differs = message.keyed.as_ref().is_some_and(|keyed| {
+            taken.next() == Some(true)
+                || *seen.entry(keyed.message).or_insert(keyed.body_hash) != keyed.body_hash
+        });
+        match (differs, own_key) {
+            (false, _) => left.push(message),
+            (true, true) => {
+                rejected.push(Rejected { index, errors: vec![reused("idempotency_key")] });
+            }
+            (true, false) => {
+                let mut error = reused("Idempotency-Key");
+                error.detail = format!("messages[{index}]: {}", error.detail);
+                return Err(Problem::invalid(vec![error]));
+            }
+        }
+    }
+    rejected.sort_by_key(|one| one.index);
+    Ok(left)
 }
 
 /// The items, not decoded yet.

@@ -41,6 +41,8 @@ pub(super) struct MessageView {
     turn: i32,
     attempts: i16,
     version: i64,
+    /// When other bodies came under its key: this one stands.
+    conflicts: Vec<Timestamp>,
     passport: Passport,
 }
 
@@ -79,6 +81,7 @@ pub(super) fn view(message: Message, currency: &str) -> MessageView {
         turn: message.turn,
         attempts: message.attempts,
         version: message.version,
+        conflicts: message.conflicts,
         passport: message.passport,
     }
 }

@@ -73,12 +73,12 @@ async fn submit(
         key: key.as_deref(),
         is_batch: false,
     };
-    let (id, outgoing) = submission.accept(0, decode(&body)?).map_err(Problem::invalid)?;
-    let Subject::Submitted(lane) = outgoing.subject else {
+    let message = submission.accept(0, decode(&body)?).map_err(Problem::invalid)?;
+    let Subject::Submitted(lane) = message.outgoing.subject else {
         unreachable!("a submission goes to msg.submitted")
     };
-    app.lane(lane).publish(outgoing).await?;
-    let accepted = Json(Accepted { id, status: "accepted" });
+    app.lane(lane).publish(message.outgoing, message.keyed).await?;
+    let accepted = Json(Accepted { id: message.id, status: "accepted" });
     let mut response = (StatusCode::ACCEPTED, accepted).into_response();
     left.write(response.headers_mut());
     Ok(response)
@@ -90,17 +90,35 @@ async fn show(
     Id(id): Id,
 ) -> Result<Json<MessageView>, Problem> {
     let id = MessageId(id);
-    let until = Instant::now() + if is_old(id) { Duration::ZERO } else { WAIT };
+    let patience = Patience::with(id);
     loop {
         if let Some(message) = find(&app, &caller, id).await? {
             let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
             return Ok(Json(view(message, &tenant.currency)));
         }
-        if Instant::now() >= until {
+        if !patience.next_look().await {
             return Err(Problem::not_found("message"));
         }
-        // The connection goes back to the pool meanwhile.
-        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// How long a message's row is waited for.
+pub(super) struct Patience(Instant);
+
+impl Patience {
+    /// With a message that may have been accepted just now, as far as its id tells.
+    pub(super) fn with(id: MessageId) -> Self {
+        Self(Instant::now() + if is_old(id) { Duration::ZERO } else { WAIT })
+    }
+
+    /// Returns when another look is worth it, or says that none is. The connection goes back to the
+    /// pool meanwhile.
+    pub(super) async fn next_look(&self) -> bool {
+        let is_worth_it = Instant::now() < self.0;
+        if is_worth_it {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        is_worth_it
     }
 }
 

@@ -5,10 +5,12 @@ mod analytics;
 mod batch;
 mod budgets;
 pub(crate) mod campaigns;
+mod cancel;
 mod contacts;
 mod contacts_bulk;
 mod do_not_contact;
 mod imports;
+mod in_doubt;
 mod kill_switch;
 mod ledger;
 mod lifecycle;
@@ -44,10 +46,12 @@ pub(crate) fn router(app: App) -> Router {
         .merge(batch::router())
         .merge(budgets::router())
         .merge(campaigns::router())
+        .merge(cancel::router())
         .merge(contacts::router())
         .merge(contacts_bulk::router())
         .merge(do_not_contact::router())
         .merge(imports::router())
+        .merge(in_doubt::router())
         .merge(kill_switch::router())
         .merge(ledger::router())
         .merge(me::router())

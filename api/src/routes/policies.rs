@@ -1,11 +1,11 @@
 //! `/v1/policies`: the numbers that the gates go by, in versions; the highest is in force.
 
 use axum::{Json, Router, extract::State, routing::get};
-use domain::gates::Policy;
+use domain::gates::{Policy, Wake};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use store::policies;
+use store::{policies, switches};
 
 use crate::{
     app::App,
@@ -37,6 +37,8 @@ async fn add(
     let now = app.now();
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let version = policies::add(&mut tx, &caller.tenant, &body, &caller.subject, now).await?;
+    // What could not be decided under a policy that does not parse is decided afresh.
+    switches::wake(&mut tx, &caller.tenant, &Wake::Policy.to_string(), now).await?;
     tx.commit().await.map_err(store::fault)?;
     let raced = || Problem::new(Kind::Conflict, "somebody else changed the policy just now");
     let version = version.ok_or_else(raced)?;

@@ -1,10 +1,12 @@
 //! Gathers what single requests publish: whatever arrives within 2 ms shares a frame, whatever its
-//! tenants. A publish costs the broker one fsync; a frame of many costs one as well.
+//! tenants. A publish costs the broker one fsync; a frame of many costs one as well. Those that
+//! carry a key share the query for keys that are taken, and keep nobody without one waiting.
 
 use std::{collections::HashMap, time::Duration};
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use pipeline::{PublishError, Publisher};
+use store::messages_read::Keyed;
 use tokio::{
     sync::{Semaphore, mpsc, oneshot},
     time::Instant,
@@ -15,7 +17,8 @@ use wire::{
     subject::Subject,
 };
 
-use crate::app::PUBLISH_BUDGET;
+use super::keys::{Keys, reused};
+use crate::{app::PUBLISH_BUDGET, http::Problem};
 
 /// How long the first of a frame waits for others.
 pub(crate) const GATHER: Duration = Duration::from_millis(2);
@@ -26,12 +29,19 @@ const QUEUE: usize = 8_192;
 /// How many gatherings are on their way to the broker at once.
 const IN_FLIGHT: usize = 32;
 
-type Answer = oneshot::Sender<Result<(), PublishError>>;
+type Answer = oneshot::Sender<Result<(), NotStored>>;
 
 /// Where requests hand over what they publish.
 #[derive(Clone)]
 pub struct Coalescer {
-    queue: mpsc::Sender<(Outgoing, Answer)>,
+    queue: mpsc::Sender<Waiting>,
+}
+
+/// One request's publish.
+struct Waiting {
+    outgoing: Outgoing,
+    keyed: Option<Keyed>,
+    answer: Answer,
 }
 
 /// Why something could not be handed over, or was not stored.
@@ -39,31 +49,45 @@ pub struct Coalescer {
 pub(crate) enum NotStored {
     /// The queue is full.
     Busy,
+    /// The key is taken by another body.
+    KeyTaken,
     /// The broker did not store it.
     Refused(PublishError),
 }
 
 impl Coalescer {
     /// Starts the task that gathers. It ends when every handle is gone.
-    pub(crate) fn start(name: &'static str, publisher: Publisher, tasks: &TaskTracker) -> Self {
+    pub(crate) fn start(
+        name: &'static str,
+        publisher: Publisher,
+        keys: Keys,
+        tasks: &TaskTracker,
+    ) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(gather(name, publisher, waiting, tasks.clone()));
+        tokio::spawn(gather(name, publisher, keys, waiting, tasks.clone()));
         Self { queue }
     }
 
-    /// Publishes with whatever else comes now; returns once the broker has it on disk.
-    pub(crate) async fn publish(&self, outgoing: Outgoing) -> Result<(), NotStored> {
+    /// Publishes with whatever else comes now; returns once the broker has it on disk. What has a
+    /// key that is taken by another body is not published.
+    pub(crate) async fn publish(
+        &self,
+        outgoing: Outgoing,
+        keyed: Option<Keyed>,
+    ) -> Result<(), NotStored> {
         let (answer, answered) = oneshot::channel();
-        self.queue.try_send((outgoing, answer)).map_err(|_| NotStored::Busy)?;
+        let waiting = Waiting { outgoing, keyed, answer };
+        self.queue.try_send(waiting).map_err(|_| NotStored::Busy)?;
         // The task answers everything it takes, unless it is torn down with the process.
-        answered.await.unwrap_or(Err(PublishError::Stopped)).map_err(NotStored::Refused)
+        answered.await.unwrap_or(Err(NotStored::Refused(PublishError::Stopped)))
     }
 }
 
-impl From<NotStored> for crate::http::Problem {
+impl From<NotStored> for Problem {
     fn from(why: NotStored) -> Self {
         match why {
             NotStored::Busy => Self::unavailable("too many requests at once", 1),
+            NotStored::KeyTaken => Self::invalid(vec![reused("Idempotency-Key")]),
             NotStored::Refused(error) => error.into(),
         }
     }
@@ -72,46 +96,66 @@ impl From<NotStored> for crate::http::Problem {
 async fn gather(
     name: &'static str,
     publisher: Publisher,
-    mut waiting: mpsc::Receiver<(Outgoing, Answer)>,
+    keys: Keys,
+    mut waiting: mpsc::Receiver<Waiting>,
     tasks: TaskTracker,
 ) {
     let permits = std::sync::Arc::new(Semaphore::new(IN_FLIGHT));
     while let Some(first) = waiting.recv().await {
         let until = Instant::now() + GATHER;
-        let mut groups = HashMap::new();
-        let mut count = 0;
-        add(&mut groups, first, &mut count);
-        while count < MAX_MESSAGES {
+        let mut gathered = vec![first];
+        while gathered.len() < MAX_MESSAGES {
             match tokio::time::timeout_at(until, waiting.recv()).await {
-                Ok(Some(next)) => add(&mut groups, next, &mut count),
+                Ok(Some(next)) => gathered.push(next),
                 Ok(None) | Err(_) => break,
             }
         }
         metrics::histogram!("millrace_ingress_frame_messages", "queue" => name)
-            .record(count as f64);
+            .record(gathered.len() as f64);
         // While the broker is slow, the queue fills and requests are refused, rather than gathered.
         let Ok(permit) = permits.clone().acquire_owned().await else { return };
-        let publisher = publisher.clone();
+        let (publisher, keys) = (publisher.clone(), keys.clone());
         tasks.spawn(async move {
-            // One subject's trouble is none of the others'.
-            join_all(groups.into_values().map(|group| publish(&publisher, group))).await;
+            let (keyed, free) = gathered.into_iter().partition(|one| one.keyed.is_some());
+            let checked = async { publish_all(&publisher, untaken(&keys, keyed).await).await };
+            join(publish_all(&publisher, free), checked).await;
             drop(permit);
         });
     }
 }
 
+/// Those whose key is not known to be taken; the others are answered.
+async fn untaken(keys: &Keys, gathered: Vec<Waiting>) -> Vec<Waiting> {
+    let keyed = gathered.iter().filter_map(|one| one.keyed.clone()).collect();
+    let taken = keys.taken(keyed).await;
+    let mut left = Vec::with_capacity(gathered.len());
+    for (one, taken) in gathered.into_iter().zip(taken) {
+        if taken {
+            // A caller that has gone needs no answer.
+            let _ = one.answer.send(Err(NotStored::KeyTaken));
+        } else {
+            left.push(one);
+        }
+    }
+    left
+}
+
+/// What goes to one subject.
 #[derive(Default)]
 struct Group {
     say: Vec<Outgoing>,
     answers: Vec<Answer>,
 }
 
-fn add(groups: &mut HashMap<Subject, Group>, next: (Outgoing, Answer), count: &mut usize) {
-    let (outgoing, answer) = next;
-    let group = groups.entry(outgoing.subject.clone()).or_default();
-    group.say.push(outgoing);
-    group.answers.push(answer);
-    *count += 1;
+/// One subject's trouble is none of the others'.
+async fn publish_all(publisher: &Publisher, gathered: Vec<Waiting>) {
+    let mut groups: HashMap<Subject, Group> = HashMap::new();
+    for Waiting { outgoing, answer, .. } in gathered {
+        let group = groups.entry(outgoing.subject.clone()).or_default();
+        group.say.push(outgoing);
+        group.answers.push(answer);
+    }
+    join_all(groups.into_values().map(|group| publish(publisher, group))).await;
 }
 
 async fn publish(publisher: &Publisher, group: Group) {
@@ -124,11 +168,10 @@ async fn publish(publisher: &Publisher, group: Group) {
         } else {
             let stream = outgoing.subject.stream();
             let too_large = PublishError::TooLarge { stream, bytes: outgoing.json.len() };
-            // A caller that has gone needs no answer.
-            let _ = answer.send(Err(too_large));
+            let _ = answer.send(Err(NotStored::Refused(too_large)));
         }
     }
-    let stored = publisher.offer(say, PUBLISH_BUDGET).await;
+    let stored = publisher.offer(say, PUBLISH_BUDGET).await.map_err(NotStored::Refused);
     for answer in answers {
         let _ = answer.send(stored.clone());
     }

@@ -10,7 +10,7 @@ use domain::{
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use store::tenants::Tenant;
+use store::{messages_read::Keyed, tenants::Tenant};
 use uuid::Uuid;
 use wire::{
     Submitted,
@@ -86,15 +86,26 @@ pub(crate) struct Submission<'a> {
     pub(crate) is_batch: bool,
 }
 
+/// A message that is right, ready to publish.
+pub(crate) struct Accepted {
+    /// Its id.
+    pub(crate) id: MessageId,
+    /// What is published.
+    pub(crate) outgoing: Outgoing,
+    /// What its key is checked by; none without a key.
+    pub(crate) keyed: Option<Keyed>,
+}
+
 impl Submission<'_> {
     /// The message, ready to publish, or everything that is wrong with it.
     pub(crate) fn accept(
         &self,
         index: u32,
         new: NewMessage<'_>,
-    ) -> Result<(MessageId, Outgoing), Vec<FieldError>> {
+    ) -> Result<Accepted, Vec<FieldError>> {
         let mut errors = Errors::default();
         let id = self.id(index, new.idempotency_key.as_deref(), &mut errors);
+        let has_key = self.key.is_some() || new.idempotency_key.is_some();
         let class = class(&new.class, &mut errors);
         let region = self.tenant.country.parse().ok();
         let to = match PhoneNumber::parse(&new.to, region) {
@@ -122,6 +133,9 @@ impl Submission<'_> {
             metadata: &new.metadata,
         };
         let body_hash = canonical.hash();
+        let keyed =
+            has_key.then(|| Keyed { tenant: self.tenant.id.clone(), message: id, body_hash });
+        let body_hash = wire::hex(&body_hash);
         let head = Head {
             id,
             tenant: self.tenant.id.clone(),
@@ -135,7 +149,8 @@ impl Submission<'_> {
             trace: self.trace.to_owned(),
         };
         let submitted = Submitted { head, content, from, body_hash, metadata: new.metadata };
-        Ok((id, Outgoing::new(Subject::Submitted(class.lane()), &submitted)))
+        let outgoing = Outgoing::new(Subject::Submitted(class.lane()), &submitted);
+        Ok(Accepted { id, outgoing, keyed })
     }
 
     fn id(&self, index: u32, own: Option<&str>, errors: &mut Errors) -> MessageId {
@@ -278,9 +293,8 @@ struct Canonical<'a> {
 }
 
 impl Canonical<'_> {
-    /// SHA-256 in hexadecimal.
-    fn hash(&self) -> String {
+    fn hash(&self) -> [u8; 32] {
         let json = serde_json::to_vec(self).expect("plain data with string keys");
-        wire::hex(&Sha256::digest(&json))
+        Sha256::digest(&json).into()
     }
 }

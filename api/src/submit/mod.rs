@@ -1,6 +1,7 @@
 //! From a request to `msg.submitted.<lane>`: validation, ids, quotas, frames.
 
 pub(crate) mod coalesce;
+pub(crate) mod keys;
 pub(crate) mod message;
 pub(crate) mod quota;
 pub(crate) mod tenants;

@@ -20,7 +20,7 @@ use store::{
 use testkit::{Broker, Database};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use wire::Payload;
+use wire::{Payload, Submitted};
 
 /// Where carriers reach the ingress, as far as signatures go.
 pub(crate) const PUBLIC_URL: &str = "https://hooks.example.test/in";
@@ -63,7 +63,15 @@ impl World {
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let (database, broker) = tokio::join!(Database::start(), Broker::start());
-        let (database, broker) = (database.unwrap(), broker.unwrap());
+        Self::start_on(database.unwrap(), broker.unwrap(), change).await
+    }
+
+    /// An ingress on what another one has left.
+    pub(crate) async fn start_on(
+        database: Database,
+        broker: Broker,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let store = database.store(Role::Api).await.unwrap();
         let now = Arc::new(Mutex::new("2026-05-01T15:00:00Z".parse::<Timestamp>().unwrap()));
         let clock = now.clone();
@@ -71,6 +79,8 @@ impl World {
             public_url: PUBLIC_URL.into(),
             jwt_keys: vec![SecretBox::new(Box::new(JWT_KEY))],
             carrier_hosts: vec!["127.0.0.1:8090".into()],
+            // Machines that run tests are slow, and a key that is taken is to be noticed.
+            patience: Duration::from_secs(20),
             ..Settings::default()
         };
         change(&mut settings);
@@ -122,6 +132,45 @@ impl World {
             }
         }
         frames
+    }
+
+    /// Runs statements as the superuser.
+    pub(crate) async fn run(&self, sql: &str) {
+        let mut db = self.database.superuser().await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
+    }
+
+    /// The one number that a query gives.
+    pub(crate) async fn number(&self, sql: &'static str) -> i64 {
+        let mut db = self.database.superuser().await.unwrap();
+        sqlx::query_scalar(sql).fetch_one(&mut db).await.unwrap()
+    }
+
+    /// Makes the row of a message as enrich does.
+    pub(crate) async fn store(&self, message: &Submitted) {
+        let (head, hash) = (&message.head, &message.body_hash);
+        self.run(&format!(
+            "insert into millrace.messages (tenant_id, message_id, state, class, channel,
+                 contact_id, number, body, segments, cost_micros, body_hash, submitted_at,
+                 changed_at, passport)
+             values ('{}', '{id}', 0, '{}', 'sms', '{id}', '{}', 'Hello', 1, 7900, '\\x{hash}',
+                 now(), now(), '[]')",
+            head.tenant,
+            head.class.as_str(),
+            head.to,
+            id = head.id,
+        ))
+        .await;
+    }
+
+    /// Waits until a count is what it should be.
+    pub(crate) async fn becomes(&self, expected: i64, sql: &'static str) {
+        let becomes = async {
+            while self.number(sql).await != expected {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), becomes).await.expect(sql);
     }
 
     /// Waits until the accounts of carriers are known.

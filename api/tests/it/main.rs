@@ -3,9 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod campaigns;
+mod cancels;
 mod harness;
 mod imports;
+mod in_doubt;
 mod messages;
+mod once;
+mod outages;
 mod people;
 mod problems;
 mod settings;

@@ -29,6 +29,9 @@ fn from_flags(flags: &[&str]) -> Result<Settings, SettingsError> {
             "--allow-carrier-hosts" => {
                 common.allow_carrier_hosts = given.allow_carrier_hosts.clone();
             }
+            "--call-by" => common.call_by = given.call_by.clone(),
+            "--request-timeout" => common.request_timeout = given.request_timeout.clone(),
+            "--list-lag" => common.list_lag = given.list_lag.clone(),
             "--sandbox" => common.sandbox = given.sandbox.clone(),
             "--log" => common.log = given.log.clone(),
             "--log-filter" => common.log_filter = given.log_filter.clone(),
@@ -80,6 +83,17 @@ fn flags_are_parsed_and_the_public_url_follows_the_listen_address() {
 }
 
 #[test]
+fn the_waits_around_a_carrier_call_take_fractions_of_seconds() {
+    let settings = Common::default().resolve().unwrap();
+    let waits = |settings: &Settings| {
+        [settings.call_by, settings.request_timeout, settings.list_lag].map(|it| it.as_millis())
+    };
+    assert_eq!(waits(&settings), [300, 10_000, 30_000]);
+    let flags = ["--call-by=0.05", "--request-timeout=1.5", "--list-lag=0"];
+    assert_eq!(waits(&from_flags(&flags).unwrap()), [50, 1_500, 0]);
+}
+
+#[test]
 fn an_empty_value_counts_as_none() {
     let settings = from_flags(&["--listen=", "--public-url= ", "--sandbox="]).unwrap();
     assert_eq!(settings.public_url, "http://127.0.0.1:8080");
@@ -95,6 +109,10 @@ fn each_mistake_is_one_line_that_names_the_setting_and_what_would_be_right() {
         ("--public-url=ftp://x", "MILLRACE_PUBLIC_URL: 'ftp://x' must look like https://"),
         ("--public-url=https://user:pw@x", "MILLRACE_PUBLIC_URL: "),
         ("--allow-carrier-hosts=*.example.com", "MILLRACE_ALLOW_CARRIER_HOSTS: '*.example.com'"),
+        ("--list-lag=-1", "MILLRACE_LIST_LAG: '-1' must be seconds from 0 to 3600, such as 30"),
+        ("--list-lag=NaN", "MILLRACE_LIST_LAG: 'NaN' must be seconds"),
+        ("--call-by=300", "MILLRACE_CALL_BY: '300' must be seconds from 0.01 to 5, such as 0.3"),
+        ("--request-timeout=10s", "MILLRACE_REQUEST_TIMEOUT: '10s' must be seconds from 0.1 to 60"),
         ("--sandbox=yes", "MILLRACE_SANDBOX: 'yes' must be 0 or 1"),
         ("--log=xml", "MILLRACE_LOG: 'xml' must be json or pretty"),
         ("--log-filter=send=loud", "RUST_LOG: "),

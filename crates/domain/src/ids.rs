@@ -160,6 +160,11 @@ impl ConversationId {
     }
 }
 
+/// The id of another body under the id of a message that exists.
+pub fn conflict_id(message: MessageId, body_hash: &[u8]) -> Uuid {
+    derive("conflict", &[message.0.as_bytes(), body_hash])
+}
+
 /// The id of an event: the same entity, type and version always name the same event.
 pub fn event_id(entity: Uuid, kind: &str, version: i64) -> Uuid {
     derive("event", &[entity.as_bytes(), kind.as_bytes(), &version.to_be_bytes()])
@@ -189,7 +194,7 @@ mod tests {
         let tenant: TenantId = "demo".parse().expect("valid");
         let (campaign, contact) = (CampaignId(id(1)), ContactId(id(2)));
         let thread = ConversationId(id(4));
-        let golden: [(Uuid, &str); 10] = [
+        let golden: [(Uuid, &str); 11] = [
             (MessageId::from_key(&tenant, "k1").0, "e6831f67-bc45-5837-a302-ca563d986c47"),
             (MessageId::from_batch(&tenant, "k1", 7).0, "7a24c9bd-7b03-57e8-8ab5-e4ef25f24dac"),
             (
@@ -204,6 +209,7 @@ mod tests {
                 ConversationId::of(contact, SenderId(id(6))).0,
                 "96d713c8-5aba-5400-96ba-b955f1b28ce6",
             ),
+            (conflict_id(MessageId(id(7)), &[9; 32]), "0bbefa0c-8e4b-5d1f-a64d-0a9ce6ce79c0"),
             (event_id(id(7), "message.sent", 3), "5ef30238-41de-582a-acba-7dd8b56c5810"),
             (carrier_id("twilio-main", "SM0001"), "19c84aaa-9944-5a8d-962b-e8c11fd05339"),
         ];

@@ -36,6 +36,8 @@ pub enum Command {
     Tenant(Tenant),
     /// API keys
     Token(Token),
+    /// Dead letters: what no stage could handle
+    Dead(crate::dead::Dead),
     /// Runs the demo campaign on a platform that is up, with the sandbox as its carrier
     Demo(Demo),
     /// Measures the whole pipeline on this machine
@@ -235,7 +237,7 @@ pub struct Chaos {
     pub list_lag: u64,
 }
 
-fn stage_name(text: &str) -> Result<StageName, String> {
+pub(crate) fn stage_name(text: &str) -> Result<StageName, String> {
     let known = || StageName::ALL.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
     let found = StageName::ALL.iter().copied().find(|name| name.as_str() == text);
     found.ok_or_else(|| format!("no such stage; there are {}", known()))

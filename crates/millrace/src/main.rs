@@ -6,6 +6,7 @@ mod admin;
 mod bench;
 mod chaos;
 mod cli;
+mod dead;
 mod demo;
 mod platform;
 mod process;
@@ -48,6 +49,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Streams(args) => admin::streams(args).await,
         Command::Tenant(args) => admin::tenant(args).await,
         Command::Token(args) => admin::token(args).await,
+        Command::Dead(args) => dead::run(args).await,
         Command::Demo(args) => demo::command(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::Chaos(args) => chaos::run(args).await,

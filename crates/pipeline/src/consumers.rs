@@ -58,6 +58,7 @@ pub const CONSUMERS: &[ConsumerSpec] = table! {
     "send-urgent" Send URGENT, Released ["msg.released.urgent.>"];
     "send-bulk" Send BULK, Released ["msg.released.bulk.>"];
     "reconcile" Reconcile None, Carrier ["carrier.*.*.status", "carrier.*.*.mixed"];
+    "reconcile-dead" Reconcile None, Dead ["dead.*.*"];
     "inbound" Inbound None, Carrier ["carrier.*.*.inbound", "carrier.*.*.mixed"];
     "reply" Reply None, Inbound ["inbound.*"];
     "rollup" Rollup None, Events ["events.>"];

@@ -45,7 +45,8 @@ impl Writer<'_> {
     /// The letter of a message that decodes but cannot be handled.
     pub(crate) fn message<P: Payload>(&self, subject: &str, payload: &P, why: Why) -> Outgoing {
         let bytes = serde_json::to_vec(payload).expect("payloads are plain data with string keys");
-        let message = self.reads_messages().then(|| payload.key().id);
+        let key = payload.key();
+        let message = self.reads_messages().then_some((key.id, Some(key.turn)));
         self.write(subject, &bytes, Some(payload.tenant().clone()), message, why)
     }
 
@@ -62,8 +63,11 @@ impl Writer<'_> {
 
     fn unread(&self, subject: &str, bytes: &[u8], why: Why) -> Outgoing {
         let probe = Probe::of(bytes);
-        let message = probe.message().filter(|_| self.reads_messages());
-        self.write(subject, bytes, probe.tenant(), message, why)
+        let tenant = probe.tenant();
+        // An id alone names no message: it is one only with its tenant.
+        let named = tenant.is_some() && self.reads_messages();
+        let message = probe.message().filter(|_| named).map(|id| (id, probe.turn()));
+        self.write(subject, bytes, tenant, message, why)
     }
 
     fn write(
@@ -71,7 +75,7 @@ impl Writer<'_> {
         subject: &str,
         bytes: &[u8],
         tenant: Option<TenantId>,
-        message: Option<Uuid>,
+        message: Option<(Uuid, Option<u32>)>,
         why: Why,
     ) -> Outgoing {
         let stage = self.stage.as_str();
@@ -90,7 +94,8 @@ impl Writer<'_> {
             tenant: tenant.clone().unwrap_or_else(nobody),
             stage: stage.into(),
             subject: subject.into(),
-            message,
+            message: message.map(|(id, _)| id),
+            turn: message.and_then(|(_, turn)| turn),
             cause: why.cause.into(),
             detail: why.detail + &cut,
             attempts: why.attempts,
@@ -119,6 +124,7 @@ impl Writer<'_> {
 struct Probe {
     id: Option<Lenient<Uuid>>,
     tenant: Option<Lenient<TenantId>>,
+    turn: Option<Lenient<u32>>,
     head: Option<Box<Probe>>,
     message: Option<Box<Lenient<Probe>>>,
 }
@@ -145,6 +151,10 @@ impl Probe {
         self.inner()?.id.as_ref().and_then(Lenient::right).copied()
     }
 
+    fn turn(&self) -> Option<u32> {
+        self.inner()?.turn.as_ref().and_then(Lenient::right).copied()
+    }
+
     fn tenant(&self) -> Option<TenantId> {
         let own = self.tenant.as_ref().and_then(Lenient::right);
         own.or_else(|| self.inner()?.tenant.as_ref().and_then(Lenient::right)).cloned()
@@ -167,13 +177,13 @@ mod tests {
     #[test]
     fn a_probe_finds_whose_message_it_was_in_each_shape() {
         let id = Uuid::from_u128(7);
-        let head = format!(r#"{{"id":"{id}","tenant":"acme","to":1}}"#);
+        let head = format!(r#"{{"id":"{id}","tenant":"acme","turn":3,"to":1}}"#);
         for bytes in [
             format!(r#"{{"head":{head},"content":5}}"#),
             format!(r#"{{"message":{{"head":{head}}},"route":null}}"#),
         ] {
             let probe = Probe::of(bytes.as_bytes());
-            assert_eq!(probe.message(), Some(id), "{bytes}");
+            assert_eq!((probe.message(), probe.turn()), (Some(id), Some(3)), "{bytes}");
             assert_eq!(probe.tenant().expect("a tenant").as_str(), "acme");
         }
     }

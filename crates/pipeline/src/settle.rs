@@ -103,8 +103,18 @@ fn cause_of(fault: &Fault) -> &'static str {
 }
 
 fn bury(cause: &'static str, detail: &'static str, from: Stream) -> Settlement {
+    if writes_letters(from) {
+        Settlement::DeadLetter { cause, detail }
+    } else {
+        Settlement::Leave { cause }
+    }
+}
+
+/// Whether what cannot be handled, or not even read, becomes a dead letter. What was read from
+/// DEAD does not: see [`Settlement::Leave`].
+pub fn writes_letters(from: Stream) -> bool {
     match from {
-        Stream::Dead => Settlement::Leave { cause },
+        Stream::Dead => false,
         Stream::Submitted
         | Stream::Enriched
         | Stream::Admitted
@@ -112,7 +122,7 @@ fn bury(cause: &'static str, detail: &'static str, from: Stream) -> Settlement {
         | Stream::Carrier
         | Stream::Inbound
         | Stream::Events
-        | Stream::Analytics => Settlement::DeadLetter { cause, detail },
+        | Stream::Analytics => true,
     }
 }
 

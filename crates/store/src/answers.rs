@@ -15,7 +15,7 @@ use jiff_sqlx::ToSqlx;
 use pipeline::Fault;
 use sqlx::types::Uuid;
 
-pub use conclude::{Concluded, Conclusion, Waiting, conclude};
+pub use conclude::{Concluded, Conclusion, Doubt, Waiting, conclude};
 pub use opt_out::{CarrierOptOut, opt_out};
 pub use release::{Reservation, release};
 pub use row::StoredMessage;

@@ -4,6 +4,8 @@
 mod facts;
 mod pace;
 
+use std::time::Duration;
+
 use domain::{
     class::Channel,
     ids::{MessageId, TenantId},
@@ -139,17 +141,27 @@ pub struct Wanted<'a> {
     pub turn: u32,
 }
 
+/// Who claims.
+#[derive(Debug, Clone, Copy)]
+pub struct Claimant {
+    /// The process.
+    pub owner: Uuid,
+    /// Its number of this chunk, never used before.
+    pub chunk: i64,
+    /// How long after the claim a call may begin.
+    pub call_by: Duration,
+}
+
 /// Claims messages that are queued in their turn and without a claim, for calls that begin within
-/// `call_by` seconds of the database's clock, and moves the pace rows in the same statement.
-/// `wanted` is in key order. Answers the number of the attempt, or none for a message that has
-/// moved on since it was read.
+/// `call_by` of the database's clock. The same statement moves the pace rows, and leaves a row per
+/// tenant by which the sweep finds the claims if nobody ends them. `wanted` is in key order.
+/// Answers the number of the attempt, or none for a message that has moved on since it was read.
 ///
 /// # Errors
 /// An outage.
 pub async fn take(
     tx: &mut Scoped,
-    owner: Uuid,
-    call_by: f64,
+    claimant: Claimant,
     wanted: &[Wanted<'_>],
     paced: &[PaceLock],
 ) -> Result<Vec<Option<i16>>, Fault> {
@@ -163,23 +175,30 @@ pub async fn take(
                from unnest($6::text[], $7::text[], $8::timestamptz[])
                     as k (tenant_id, key, next_free)
                where p.tenant_id = k.tenant_id and p.key = k.key
+           ), claimed as (
+               update messages m
+               set claim_owner = $1, attempt = m.attempt + 1,
+                   call_by = clock_timestamp() + make_interval(secs => $2)
+               from unnest($3::text[], $4::uuid[], $5::int[])
+                    with ordinality as k (tenant_id, message_id, turn, at)
+               where m.tenant_id = k.tenant_id and m.message_id = k.message_id
+                 and m.turn = k.turn and m.state = 3 and m.claim_owner is null
+               returning k.at, m.attempt, m.tenant_id, m.message_id, m.call_by
+           ), opened as (
+               insert into open_claims (tenant_id, owner, chunk, call_by, messages)
+               select tenant_id, $1, $9, max(call_by), array_agg(message_id)
+               from claimed group by tenant_id
            )
-           update messages m
-           set claim_owner = $1, attempt = m.attempt + 1,
-               call_by = clock_timestamp() + make_interval(secs => $2)
-           from unnest($3::text[], $4::uuid[], $5::int[])
-                with ordinality as k (tenant_id, message_id, turn, at)
-           where m.tenant_id = k.tenant_id and m.message_id = k.message_id
-             and m.turn = k.turn and m.state = 3 and m.claim_owner is null
-           returning k.at as "at!", m.attempt"#,
-        owner,
-        call_by,
+           select at as "at!", attempt from claimed"#,
+        claimant.owner,
+        claimant.call_by.as_secs_f64(),
         &tenants as _,
         &messages,
         &turns,
         &pace.tenants as _,
         &pace.keys as _,
         &pace.next_free as _,
+        claimant.chunk,
     )
     .fetch_all(&mut **tx)
     .await

@@ -11,7 +11,7 @@ use pipeline::Fault;
 use serde_json::Value;
 use sqlx::types::Json;
 
-use crate::{Scoped, fault, ledger::state_of};
+use crate::{Scoped, Store, claims::place, fault, ledger::state_of};
 
 /// A message. Holds a text and a number: `Debug` shows neither.
 #[derive(Clone, PartialEq)]
@@ -62,6 +62,8 @@ pub struct Message {
     pub attempts: i16,
     /// The carrier's id.
     pub carrier_sid: Option<String>,
+    /// When other bodies came under its id, at most 32: the first stands.
+    pub conflicts: Vec<Timestamp>,
 }
 
 impl std::fmt::Debug for Message {
@@ -83,8 +85,11 @@ pub async fn get(
         r#"select turn, state, class, channel, contact_id, number, campaign_id, body, segments,
                   cost_micros, metadata, submitted_at, expires_at, version, changed_at,
                   passport as "passport: Json<Passport>", gate, code, due, sender_id, attempt,
-                  carrier_sid
-           from messages where tenant_id = $1 and message_id = $2"#,
+                  carrier_sid,
+                  array(select c.at from message_conflicts c
+                        where c.tenant_id = m.tenant_id and c.message_id = m.message_id
+                        order by c.at limit 32) as "conflicts!: Vec<jiff_sqlx::Timestamp>"
+           from messages m where tenant_id = $1 and message_id = $2"#,
         tenant.as_str(),
         id.0,
     )
@@ -116,5 +121,48 @@ pub async fn get(
         sender: row.sender_id.map(SenderId),
         attempts: row.attempt,
         carrier_sid: row.carrier_sid,
+        conflicts: row.conflicts.into_iter().map(jiff_sqlx::Timestamp::to_jiff).collect(),
     }))
+}
+
+/// A body that came under a caller's key.
+#[derive(Debug, Clone)]
+pub struct Keyed {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The id that the key makes.
+    pub message: MessageId,
+    /// SHA-256 of the canonical message.
+    pub body_hash: [u8; 32],
+}
+
+/// Which of these keys are taken by another body. One statement for all of them, whatever their
+/// tenants, and nothing but that answer leaves the database: see docs/adr/0009. A row that was made
+/// for a dead letter may not know its body.
+///
+/// # Errors
+/// An outage.
+pub async fn other_bodies(store: &Store, keyed: &[Keyed]) -> Result<Vec<bool>, Fault> {
+    let mut tx = store.scoped(keyed.iter().map(|one| &one.tenant)).await?;
+    let rows = sqlx::query_scalar!(
+        r#"select k.at as "at!"
+           from unnest($1::text[], $2::uuid[], $3::bytea[])
+                with ordinality as k (tenant_id, message_id, body_hash, at)
+           cross join lateral (
+               select r.body_hash from messages r
+               where r.tenant_id = k.tenant_id and r.message_id = k.message_id limit 1
+           ) m
+           where m.body_hash <> k.body_hash and m.body_hash <> ''"#,
+        &keyed.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &keyed.iter().map(|one| one.message.0).collect::<Vec<_>>(),
+        &keyed.iter().map(|one| one.body_hash.as_slice()).collect::<Vec<_>>() as _,
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(fault)?;
+    let mut other = vec![false; keyed.len()];
+    for at in rows {
+        other[place(at)] = true;
+    }
+    Ok(other)
 }

@@ -46,6 +46,10 @@ const PLANS: [(&str, &str); 5] = [
     ("jit", "off"),
 ];
 
+/// How long a transaction may wait for its client: a frozen process must not hold its locks on and
+/// on. Milliseconds.
+const IDLE_IN_TRANSACTION: &str = "10000";
+
 /// A pool of connections that all work as one role.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -61,6 +65,7 @@ impl Store {
         let options = PgConnectOptions::from_str(url)?
             .options([("role", role.as_str()), ("search_path", "millrace")])
             .options(PLANS)
+            .options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)])
             .application_name(role.as_str());
         let pool = PgPoolOptions::new()
             .max_connections(connections)

@@ -51,6 +51,8 @@ pub struct Draft {
     pub text: String,
     /// Why it failed.
     pub failed: Option<Code>,
+    /// Whether it was cancelled before it came here.
+    pub cancelled: bool,
     /// Segments.
     pub segments: u16,
     /// Cost by the rate card.
@@ -99,13 +101,39 @@ pub fn draft(
             ..Stamp::plain("enrich", now, "fail")
         },
     });
-    Ok(Draft { contact, text, failed, segments, cost, place, senders, body_hash, passport })
+    Ok(Draft {
+        contact,
+        text,
+        failed,
+        cancelled: false,
+        segments,
+        cost,
+        place,
+        senders,
+        body_hash,
+        passport,
+    })
 }
 
 impl Draft {
+    /// The same, withdrawn by its tenant before it was stored: nothing else is of interest.
+    #[must_use]
+    pub fn cancelled(self, now: Timestamp) -> Self {
+        let mut passport = Passport::default();
+        passport.stamp(Stamp {
+            reason: Some("it was cancelled before it was stored".into()),
+            ..Stamp::plain("enrich", now, "cancel")
+        });
+        Self { failed: None, cancelled: true, passport, ..self }
+    }
+
     /// The state that the message begins in.
     pub fn state(&self) -> MessageState {
-        if self.failed.is_none() { MessageState::Accepted } else { MessageState::Failed }
+        match (self.cancelled, self.failed) {
+            (true, _) => MessageState::Cancelled,
+            (false, None) => MessageState::Accepted,
+            (false, Some(_)) => MessageState::Failed,
+        }
     }
 
     /// The row to store.

@@ -4,20 +4,24 @@
 //! | | |
 //! |---|---|
 //! | Consumes | `msg.submitted.<lane>` |
-//! | Emits | `msg.enriched.<lane>`; events message.accepted, message.failed, message.rejected |
+//! | Emits | `msg.enriched.<lane>`; events message.accepted, failed, rejected, cancelled |
 //! | Reads | `tenants`, `contacts`, `campaigns`, `template_versions`, `pools`, `senders` |
-//! | Writes | `messages`, `contacts` and `standings` that are missing, `message_conflicts` |
+//! | Writes | `messages`, `contacts` and `standings` that are missing, `message_conflicts`; takes `cancel_marks` |
 //! | Calls | nobody |
-//! | Never | changes a row that exists; renders a stored message a second time |
+//! | Never | changes a row that has a text; renders a stored message a second time |
 //!
 //! A message that cannot be rendered (unknown template or campaign, a variable without value and
 //! fallback, too many segments) has been accepted, so it is stored as `failed` with the code, and
 //! `message.failed` says so. `message.rejected` is for a second body under an id that exists: the
 //! first stands, the second is listed in `message_conflicts`.
 //!
+//! A message that was cancelled before it came here has a mark: it is stored as `cancelled`, and
+//! `message.cancelled` says so. Its row and its mark never stand side by side.
+//!
 //! A repeat says again what was stored, until a later stage has recorded something; then nothing.
 
 pub mod decide;
+mod reopened;
 mod say;
 mod senders;
 mod texts;
@@ -32,7 +36,7 @@ use domain::{
 use jiff::Timestamp;
 use pipeline::{Batch, Cause, Cx, Fault, Outcome, Stage, StageName};
 use store::{
-    Scoped, Store,
+    Scoped, Store, cancel,
     enrich::{
         self as rows, ContactKey, Found,
         record::{self, Existing, NewMessage},
@@ -83,6 +87,7 @@ impl Stage for Enrich {
             .map(|(one, (found, contact))| draft(cx.now, one, *contact, found, &facts))
             .collect();
         make_contacts(&mut tx, cx.now, &keys, &found).await?;
+        let drafts = obey_cancels(&mut tx, cx.now, messages, drafts).await?;
         let rows = store_messages(&mut tx, cx.now, messages, &drafts).await?;
         tx.commit().await.map_err(store::fault)?;
 
@@ -180,6 +185,27 @@ async fn make_contacts(
     record::insert_standings(tx, &standings.into_iter().collect::<Vec<_>>()).await
 }
 
+/// Turns what its tenant has withdrawn already into what is to be stored of it.
+async fn obey_cancels(
+    tx: &mut Scoped,
+    now: Timestamp,
+    messages: &[Submitted],
+    drafts: Vec<Result<Draft, Cause>>,
+) -> Result<Vec<Result<Draft, Cause>>, Fault> {
+    let storable = messages.iter().zip(&drafts).filter(|(_, draft)| draft.is_ok());
+    let keys: Vec<_> = storable.map(|(message, _)| key(message)).collect();
+    let marked = cancel::take_marks(tx, &keys).await?;
+    if marked.is_empty() {
+        return Ok(drafts);
+    }
+    let both = messages.iter().zip(drafts);
+    let obeyed = both.map(|(message, draft)| {
+        let is_marked = marked.contains(&(message.head.tenant.clone(), message.head.id));
+        if is_marked { draft.map(|draft| draft.cancelled(now)) } else { draft }
+    });
+    Ok(obeyed.collect())
+}
+
 /// Stores what is new, reads back what was there, and lists second bodies.
 async fn store_messages(
     tx: &mut Scoped,
@@ -205,10 +231,16 @@ async fn store_messages(
     }
     let keys: Vec<_> = known.iter().map(|((at, _), _)| key(&messages[*at])).collect();
     let existing = record::existing(tx, &keys).await?;
-    let mut conflicts = Vec::new();
+    let (mut conflicts, mut reopened) = (Vec::new(), Vec::new());
     for (((at, draft), _), existing) in known.into_iter().zip(existing) {
         match existing {
-            Some(existing) if existing.body_hash == draft.body_hash => {
+            Some(existing) if reopened::has_no_text(&messages[at], &existing) => {
+                reopened.push((at, draft));
+            }
+            // A row that was made for a dead letter may not know its body.
+            Some(existing)
+                if existing.body_hash == draft.body_hash || existing.body_hash.is_empty() =>
+            {
                 rows[at] = Row::Known(existing);
             }
             Some(existing) => conflicts.push((at, draft, existing)),
@@ -223,6 +255,9 @@ async fn store_messages(
             (tenant, message, draft.body_hash.clone())
         })
         .collect();
+    for (at, existing) in reopened::fill(tx, now, messages, &reopened).await? {
+        rows[at] = Row::Known(existing);
+    }
     let first_seen = record::insert_conflicts(tx, now, &seconds).await?;
     for ((at, _, existing), seen) in conflicts.into_iter().zip(first_seen) {
         rows[at] = Row::Conflict(existing, seen);

@@ -1,6 +1,6 @@
 //! What enrich says about a message: made from the row, so that a repeat says the same.
 
-use domain::{passport::Passport, state::MessageState};
+use domain::{ids::conflict_id, money::Micros, passport::Passport, state::MessageState};
 use jiff::Timestamp;
 use pipeline::{Outcome, Outgoing};
 use store::{answers::StoredMessage, enrich::record::Existing};
@@ -15,17 +15,22 @@ pub(crate) fn outcome(now: Timestamp, message: &Submitted, draft: &Draft, row: &
             said(&stored, message.head.clone(), draft, &draft.text, &draft.passport)
         }
         Row::Known(existing) => again(message, draft, existing),
-        Row::Conflict(existing, seen) => Outcome::Emit(vec![rejected(existing, draft, *seen)]),
+        Row::Conflict(existing, seen) => {
+            Outcome::Emit(vec![rejected(message, existing, draft, *seen)])
+        }
         // Its row vanished between two statements: say nothing that no row backs.
         Row::None => Outcome::DONE,
     }
 }
 
 /// Says again what was stored. The first recorded change of a later stage raises the version: from
-/// then on enrich has been heard.
+/// then on enrich has been heard. A message that was redriven has a higher version from the start:
+/// there it has not been heard while no gate has decided in this turn, or the last word is its own.
 fn again(message: &Submitted, draft: &Draft, existing: &Existing) -> Outcome {
     let row = &existing.message;
-    if row.version > 1 || row.turn > message.head.turn {
+    let last_word = existing.passport.stamps().last().is_some_and(|stamp| stamp.stage == "enrich");
+    let heard = row.version > 1 && row.state != MessageState::Accepted && !last_word;
+    if heard || row.turn > message.head.turn {
         return Outcome::DONE;
     }
     let head = Head {
@@ -87,27 +92,26 @@ fn as_stored(now: Timestamp, message: &Submitted, draft: &Draft) -> StoredMessag
     }
 }
 
-/// A second body under an id that exists. The version is made of the body's hash, so that a repeat
-/// is the same event; it is negative, so that it never passes for a newer version of the message.
-fn rejected(existing: &Existing, draft: &Draft, seen: Timestamp) -> Outgoing {
+/// A second body under an id that exists. The event is that body's own, the first version of it,
+/// and says only what no later change of the first one touches: a repeat is the same event.
+fn rejected(message: &Submitted, existing: &Existing, draft: &Draft, seen: Timestamp) -> Outgoing {
     let row = &existing.message;
-    let hash = draft.body_hash.iter().take(8).fold(0_i64, |n, byte| n << 8 | i64::from(*byte));
     let data = MessageData {
         message: row.id,
-        state: row.state,
-        turn: row.turn,
+        state: MessageState::Accepted,
+        turn: message.head.turn,
         class: row.class,
         contact: row.contact,
         campaign: row.campaign,
-        sender: row.sender,
-        segments: row.segments,
-        cost: row.cost,
+        sender: None,
+        segments: 0,
+        cost: Micros(0),
         gate: None,
         code: Some("other_body".into()),
         until: None,
     };
-    let kind = EventKind::MessageRejected;
-    outgoing(&Event::new(kind, &row.tenant, row.id.0, hash | i64::MIN, seen, &data))
+    let body = conflict_id(row.id, &draft.body_hash);
+    outgoing(&Event::new(EventKind::MessageRejected, &row.tenant, body, 1, seen, &data))
 }
 
 fn outgoing(event: &Event) -> Outgoing {

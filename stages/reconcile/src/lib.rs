@@ -2,22 +2,27 @@
 //!
 //! | | |
 //! |---|---|
-//! | Consumes | `carrier.<carrier>.<account>.status` and `.mixed` |
-//! | Emits | `events.<tenant>.message.sent`, `.delivered`, `.failed`, `.read`, |
-//! | | `events.<tenant>.contact.opted_out` |
-//! | Reads | `messages` |
-//! | Writes | `messages`, `parked`, `standings`, `consents` |
-//! | Calls | nobody |
-//! | Never | lowers a state, sends, or gives a reservation back: a carrier bills what it took, |
-//! | | delivered or not |
+//! | Consumes | `carrier.<carrier>.<account>.status` and `.mixed`; `dead.<stage>.<tenant>` ([`Dead`]) |
+//! | Emits | `events.<tenant>.message.sent`, `.delivered`, `.failed`, `.read`, `.cancelled`, |
+//! | | `events.<tenant>.contact.opted_out`; [`Sweep`] also `events.<tenant>.in_doubt.raised`, |
+//! | | `events.<tenant>.message.deferred`, `.unknown` |
+//! | Reads | `messages`, `tenants`; [`Sweep`] also `senders`, `carrier_accounts`, `policies`, `contacts` |
+//! | Writes | `messages`, `parked`, `standings`, `consents`, `counters`, `doubts`, `taken_sids`; |
+//! | | takes `cancel_marks`, `open_claims` |
+//! | Calls | nobody; [`Sweep`] the carrier's list of texts |
+//! | Never | lowers a state, sends, or gives the reservation of what a carrier took back: it is |
+//! | | billed, delivered or not; takes a list that it could not read for one without a text |
 //!
 //! A receipt names its message by the reference in its address, so it settles a call in doubt, and
 //! a call whose answer was lost. Receipts of one message that come together are folded here; a row
 //! is locked, merged and written once per batch. A repeat says nothing, unless it is the receipt
 //! that made the stored state: whoever recorded that may have died before saying it.
 
+mod dead;
 mod merge;
 mod report;
+mod sweep;
+mod taken;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -31,10 +36,15 @@ use pipeline::{Batch, Cause, Cx, Fault, Outcome, Outgoing, Stage, StageName};
 use store::{
     Scoped, Store,
     answers::{self, CarrierOptOut, StoredMessage},
+    doubts,
     receipts::{self, Merged, Reported},
 };
 use wire::{Event, Stream, Subject, WebhookRequest};
 
+pub use crate::{
+    dead::Dead,
+    sweep::{Sweep, SweepConfig},
+};
 use crate::{
     merge::{Change, merge, was_parked},
     report::{Report, Unusable},
@@ -62,13 +72,14 @@ impl Stage for Reconcile {
     const LINGER: Duration = Duration::from_millis(20);
 
     async fn handle(&self, _: &Cx, batch: Batch<WebhookRequest>) -> Result<(), Fault> {
-        let reports = read(&batch);
+        let mut reports = read(&batch);
         if reports.is_empty() {
             return Ok(());
         }
         let mut tx = self.store.scoped(reports.keys().map(|key| &key.0)).await?;
         let keys: Vec<(TenantId, MessageId)> = reports.keys().cloned().collect();
-        let rows = receipts::lock(&mut tx, &keys).await?;
+        let mut rows = receipts::lock(&mut tx, &keys).await?;
+        taken::redirect(&mut tx, &mut reports, &mut rows).await?;
         let mut merged = Vec::with_capacity(reports.len());
         for (key, of_message) in &reports {
             if let Some(row) = rows.get(key) {
@@ -145,6 +156,14 @@ async fn record(
         .collect();
     if !parked.is_empty() {
         receipts::unpark(tx, &parked).await?;
+    }
+    let doubted: Vec<(&TenantId, MessageId)> = changed
+        .iter()
+        .filter(|(_, row, change)| ends_doubt(row, change))
+        .map(|(key, ..)| (&key.0, key.1))
+        .collect();
+    if !doubted.is_empty() {
+        doubts::forget(tx, &doubted).await?;
     }
     // Not on a repeat: the person may have come back since.
     let opted_out: Vec<CarrierOptOut<'_>> = changed
@@ -228,6 +247,11 @@ fn outgoing(event: &Event) -> Outgoing {
     Outgoing::new(Subject::Event(event.tenant.clone(), event.kind), event)
 }
 
+/// Whether a receipt tells how a call in doubt ended.
+fn ends_doubt(row: &Reported, change: &Change<'_>) -> bool {
+    row.message.state == MessageState::InDoubt && change.raised_by.is_some()
+}
+
 /// What a person should know of.
 fn notice(row: &Reported, change: &Change<'_>) {
     if change.second_sid {
@@ -235,7 +259,7 @@ fn notice(row: &Reported, change: &Change<'_>) {
         let (tenant, message) = (&row.message.tenant, row.message.id);
         tracing::error!(%tenant, %message, "the carrier has two texts of one message");
     }
-    if row.message.state == MessageState::InDoubt && change.raised_by.is_some() {
-        metrics::counter!("millrace_in_doubt_resolved_total", "by" => "receipt").increment(1);
+    if ends_doubt(row, change) {
+        metrics::counter!("millrace_in_doubt_resolved_total", "by" => "callback").increment(1);
     }
 }

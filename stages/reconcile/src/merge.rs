@@ -116,6 +116,7 @@ mod tests {
             message: MESSAGE,
             state,
             code: None,
+            account: "main".into(),
             sid: "SM1".into(),
             at: at(second),
         }

@@ -22,6 +22,8 @@ pub(crate) struct Report {
     pub(crate) state: MessageState,
     /// The carrier's error code.
     pub(crate) code: Option<u32>,
+    /// The account that sent it.
+    pub(crate) account: String,
     /// The carrier's id of the text.
     pub(crate) sid: String,
     /// Business time of arrival.
@@ -72,6 +74,7 @@ pub(crate) fn read(request: &WebhookRequest) -> Result<Report, Unusable> {
         message: MessageId(reference.message),
         state,
         code,
+        account: request.account.clone(),
         sid: report.sid,
         at: request.received_at,
     })

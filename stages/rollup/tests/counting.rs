@@ -139,3 +139,29 @@ async fn published_totals_are_not_published_again_until_they_change() -> anyhow:
     assert_eq!(publish.tick(&cx).await?.say.len(), 0, "a repeat changes nothing");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_cancelled_message_moves_from_where_it_stood_and_late_events_move_it_nowhere()
+-> anyhow::Result<()> {
+    use EventKind as K;
+    use MessageState as S;
+    let database = Database::start().await?;
+    let tenant = database.tenant("acme").await?;
+    let says = |n, version, state, kind| event(&tenant, n, version, state, kind);
+    let batches = vec![
+        vec![says(1, 1, S::Accepted, K::MessageAccepted)],
+        // Cancelled before the gates, while it waited, and before it was stored; the event of the
+        // second comes before what it overtakes.
+        vec![says(1, 2, S::Cancelled, K::MessageCancelled)],
+        vec![says(2, 3, S::Cancelled, K::MessageCancelled)],
+        vec![says(2, 2, S::Deferred, K::MessageDeferred)],
+        vec![says(2, 1, S::Accepted, K::MessageAccepted)],
+        vec![says(3, 1, S::Cancelled, K::MessageCancelled)],
+        vec![says(1, 2, S::Cancelled, K::MessageCancelled)],
+    ];
+    let totals = totals_after(batches, &database).await?;
+    let count = |name: &str| totals.totals.get(name).copied().unwrap_or_default();
+    assert_eq!((count("cancelled"), count("accepted"), count("deferred")), (3, 0, 0));
+    assert_eq!((count("segments"), count("cost_micros")), (0, 0), "no carrier had them");
+    Ok(())
+}

@@ -23,6 +23,7 @@ pub(crate) struct Clients {
     sealer: Sealer,
     http: reqwest::Client,
     allow_hosts: Vec<String>,
+    timeout: Duration,
     made: Mutex<HashMap<Made, twilio::Client>>,
 }
 
@@ -65,8 +66,9 @@ pub(crate) struct Heard {
 // === impl Clients ===
 
 impl Clients {
-    pub(crate) fn new(sealer: Sealer, http: reqwest::Client, allow_hosts: Vec<String>) -> Self {
-        Self { sealer, http, allow_hosts, made: Mutex::default() }
+    pub(crate) fn new(sealer: Sealer, http: reqwest::Client, config: &Config) -> Self {
+        let (allow_hosts, timeout) = (config.allow_hosts.clone(), config.request_timeout);
+        Self { sealer, http, allow_hosts, timeout, made: Mutex::default() }
     }
 
     /// The client of a sender's account, or why there is none.
@@ -95,6 +97,7 @@ impl Clients {
         let token = String::from_utf8(token).map_err(|_| "account_token_unread")?;
         let token = SecretString::from(token);
         twilio::Client::new(self.http.clone(), &account.base_url, &account.carrier_sid, &token)
+            .map(|client| client.with_timeout(self.timeout))
             .map_err(|_| "account_settings")
     }
 }

@@ -20,6 +20,7 @@ use store::{
 use wire::Admitted;
 
 use crate::{
+    Config,
     call::{Claimed, Clients},
     decide::{Decision, Ending, Facts, decide},
     pace::Pace,
@@ -56,18 +57,16 @@ impl crate::Send {
         let (loaded, mut pace) = load(&mut tx, &self.clients, &items).await?;
         let decisions: Vec<Decision> = (0..items.len())
             .map(|at| {
-                decide(
-                    items[at],
-                    &loaded.facts(cx.now, self.config.call_by, at, items[at]),
-                    &mut pace,
-                )
+                decide(items[at], &loaded.facts(cx.now, &self.config, at, items[at]), &mut pace)
             })
             .collect();
         let began = Instant::now();
         let attempts = self.take(&mut tx, &items, &decisions, pace).await?;
         let ends = ends(&chunk, &items, &decisions, &loaded);
-        let ended =
-            if ends.is_empty() { Vec::new() } else { record::ends(&mut tx, cx.now, &ends).await? };
+        let ended = match ends.as_slice() {
+            [] => Vec::new(),
+            ends => record::ends(&mut tx, cx.now, self.config.first_look(), ends).await?,
+        };
         tx.commit().await.map_err(store::fault)?;
 
         for (end, outcome) in ends.iter().zip(ended) {
@@ -122,8 +121,7 @@ impl crate::Send {
             .map(|at| &items[*at].message.head)
             .map(|head| Wanted { tenant: &head.tenant, message: head.id, turn: head.turn })
             .collect();
-        let call_by = self.config.call_by.as_secs_f64();
-        let attempts = claims::take(tx, self.owner, call_by, &wanted, &pace.moved()).await?;
+        let attempts = claims::take(tx, self.claimant(), &wanted, &pace.moved()).await?;
         let taken = calls.into_iter().zip(attempts);
         Ok(taken.filter_map(|(at, attempt)| Some((at, attempt?))).collect())
     }
@@ -224,14 +222,15 @@ impl Loaded {
     fn facts<'a>(
         &'a self,
         now: Timestamp,
-        call_by: Duration,
+        config: &Config,
         at: usize,
         item: &Admitted,
     ) -> Facts<'a> {
         let sender = self.sender(item);
         Facts {
             now,
-            call_by,
+            call_by: config.call_by,
+            request_timeout: config.request_timeout,
             current: self.current[at].as_ref(),
             standing: self.standings[at],
             sender: sender.map(|sender| &sender.facts),

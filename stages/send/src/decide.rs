@@ -4,7 +4,6 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use carriers::http::REQUEST_TIMEOUT;
 use domain::{
     class::MessageClass,
     gates::{Gate, SwitchMode},
@@ -34,6 +33,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) now: Timestamp,
     /// How long a claimed call may take to begin.
     pub(crate) call_by: Duration,
+    /// How long it may take from there.
+    pub(crate) request_timeout: Duration,
     /// The message's row.
     pub(crate) current: Option<&'a Current>,
     /// Where the number stands.
@@ -57,7 +58,7 @@ pub(crate) enum Decision {
     End(Ending),
     /// It was decided before: say that again.
     SayAgain,
-    /// A later turn has begun, which says what there is to say.
+    /// A later turn has begun, or its tenant withdrew it: whoever did that says so.
     Nothing,
     /// It does not fit what is stored.
     Dead(&'static str),
@@ -92,15 +93,15 @@ pub(crate) fn decide(message: &Admitted, facts: &Facts<'_>, pace: &mut Pace) -> 
     }
     match stored.state {
         MessageState::Queued => match current.claim {
-            Some(claim) => claimed(&claim, pace.now()),
+            Some(claim) => claimed(&claim, facts.request_timeout, pace.now()),
             None => last_look(message, facts, pace),
         },
         MessageState::Accepted => Decision::Dead("not_admitted"),
+        MessageState::Cancelled => Decision::Nothing,
         MessageState::Deferred
         | MessageState::Held
         | MessageState::InDoubt
         | MessageState::Blocked
-        | MessageState::Cancelled
         | MessageState::Expired
         | MessageState::Unknown
         | MessageState::Sent
@@ -111,8 +112,8 @@ pub(crate) fn decide(message: &Admitted, facts: &Facts<'_>, pace: &mut Pace) -> 
 }
 
 /// Somebody has it. Until its call must be over it is theirs; after that nobody knows.
-fn claimed(claim: &Claim, now: Timestamp) -> Decision {
-    let mine = claim.call_by.duration_since(now) + signed(REQUEST_TIMEOUT);
+fn claimed(claim: &Claim, request_timeout: Duration, now: Timestamp) -> Decision {
+    let mine = claim.call_by.duration_since(now) + signed(request_timeout);
     if mine >= SignedDuration::ZERO {
         return Decision::Wait(LOOK_AGAIN);
     }
@@ -224,7 +225,7 @@ fn standing(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
 
 /// No call begins that could end after what the gates allowed.
 fn window(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
-    let longest = signed(facts.call_by + REQUEST_TIMEOUT);
+    let longest = signed(facts.call_by + facts.request_timeout);
     let ends = facts.now.checked_add(longest).unwrap_or(Timestamp::MAX);
     if ends < message.route.sendable_until {
         return None;

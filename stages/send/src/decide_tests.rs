@@ -133,6 +133,7 @@ impl Known {
         let facts = Facts {
             now: at(0),
             call_by: Duration::from_millis(300),
+            request_timeout: Duration::from_secs(10),
             current: self.current.as_ref(),
             standing: self.standing,
             sender: self.sender.as_ref(),
@@ -177,6 +178,8 @@ fn a_message_that_is_not_queued_is_never_called() {
         let known = Known::with(|known| known.stored().state = state);
         let want = match state {
             MessageState::Accepted => Decision::Dead("not_admitted"),
+            // Who cancels says so.
+            MessageState::Cancelled => Decision::Nothing,
             _ => Decision::SayAgain,
         };
         assert_eq!(known.decide(&admitted(MessageClass::Transactional)), want, "{state:?}");

@@ -7,7 +7,8 @@
 //! | | `.expired`, `events.<tenant>.in_doubt.raised`, `events.<tenant>.contact.opted_out` |
 //! | Reads | `standings`, `senders`, `carrier_accounts`, `policies`, `switches`, `campaigns`, |
 //! | | `pace`, `messages` |
-//! | Writes | `messages`, `pace`, `parked`, `counters`, `standings`, `consents` |
+//! | Writes | `messages`, `open_claims`, `pace`, `parked`, `doubts`, `counters`, `standings`, |
+//! | | `consents` |
 //! | Calls | the carrier of the sender's account |
 //! | Never | calls twice for one claim, calls after the claim's time to begin, or sends |
 //! | | where a call may have been made before |
@@ -20,7 +21,8 @@
 //! 2. **Call** (`call.rs`): not begun when our own clock says that `call_by` is over.
 //! 3. **Record** (`recording.rs`), a few milliseconds of answers at a time. An answer that cannot
 //!    be recorded now is kept until the message is handed over again; if this process dies first,
-//!    the claim runs out and the message is in doubt. Then evidence decides, never a second call.
+//!    the claim runs out and the message is in doubt. Then evidence decides, in `reconcile`, and
+//!    never a second call from here.
 
 mod answer;
 mod call;
@@ -32,12 +34,20 @@ mod record;
 mod recording;
 mod unrecorded;
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
+use carriers::http::REQUEST_TIMEOUT;
 use domain::class::Lane;
 use futures::{StreamExt, stream::FuturesUnordered};
 use pipeline::{Batch, Cx, Fault, Stage, StageName};
-use store::{Store, seal::Sealer};
+use store::{Store, claims::Claimant, seal::Sealer};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use uuid::Uuid;
 use wire::{Admitted, Stream};
@@ -57,8 +67,12 @@ pub struct Config {
     pub allow_hosts: Vec<String>,
     /// Carrier calls under way at once in this process, at least 4.
     pub permits: usize,
-    /// How long after its claim a call may begin.
+    /// `MILLRACE_CALL_BY`: how long after its claim a call may begin.
     pub call_by: Duration,
+    /// `MILLRACE_REQUEST_TIMEOUT`: how long a call may take.
+    pub request_timeout: Duration,
+    /// `MILLRACE_LIST_LAG`: how long the carrier's list may miss a text that it took.
+    pub list_lag: Duration,
 }
 
 impl Config {
@@ -69,7 +83,14 @@ impl Config {
             allow_hosts: Vec::new(),
             permits: 256,
             call_by: Duration::from_millis(300),
+            request_timeout: REQUEST_TIMEOUT,
+            list_lag: carriers::twilio::LIST_LAG,
         }
+    }
+
+    /// From a claim's `call_by` to the first look at the carrier's list.
+    pub(crate) fn first_look(&self) -> Duration {
+        self.request_timeout + self.list_lag
     }
 }
 
@@ -81,6 +102,8 @@ pub struct Send {
     permits: Arc<Permits>,
     /// Names the claims of this process.
     owner: Uuid,
+    /// Numbers them.
+    chunks: AtomicI64,
     unrecorded: Unrecorded,
 }
 
@@ -90,12 +113,19 @@ impl Send {
     pub fn new(store: Store, sealer: Sealer, http: reqwest::Client, config: Config) -> Self {
         Self {
             store,
-            clients: Clients::new(sealer, http, config.allow_hosts.clone()),
+            clients: Clients::new(sealer, http, &config),
             permits: Permits::new(config.permits),
             owner: owner(),
+            chunks: AtomicI64::new(0),
             unrecorded: Unrecorded::default(),
             config,
         }
+    }
+
+    /// Who claims the next chunk.
+    pub(crate) fn claimant(&self) -> Claimant {
+        let chunk = self.chunks.fetch_add(1, Ordering::Relaxed);
+        Claimant { owner: self.owner, chunk, call_by: self.config.call_by }
     }
 
     /// Claims chunk by chunk, each as big as there are free permits.

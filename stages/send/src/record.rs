@@ -1,5 +1,7 @@
 //! Writing down what was decided or answered, and saying it.
 
+use std::time::Duration;
+
 use domain::{
     class::MessageClass, gates::Gate, money::Micros, passport::Stamp, state::MessageState,
 };
@@ -7,10 +9,10 @@ use jiff::Timestamp;
 use pipeline::{Cause, Fault, Outcome, Outgoing, StageName};
 use store::{
     Scoped,
-    answers::{self, CarrierOptOut, Conclusion, Reservation, StoredMessage, Taken, Waiting},
+    answers::{self, CarrierOptOut, Conclusion, Doubt, Reservation, StoredMessage, Taken, Waiting},
 };
 use uuid::Uuid;
-use wire::{Admitted, Event, Subject};
+use wire::{Admitted, Enriched, Event, Subject};
 
 /// The end of a message's turn, to be recorded: see [`answers::Conclusion`].
 pub(crate) struct End<'a> {
@@ -39,14 +41,17 @@ pub(crate) struct Accepted<'a> {
     pub(crate) segments: Option<u16>,
 }
 
-/// Records ends, gives reservations back and marks opt-outs. Answers in the order of `ends`; none
-/// for a message that has moved on.
+/// Records ends, gives reservations back and marks opt-outs. A doubt waits `first_look` for its
+/// first look at the carrier's list. Answers in the order of `ends`; none for a message that has
+/// moved on.
 pub(crate) async fn ends(
     tx: &mut Scoped,
     now: Timestamp,
+    first_look: Duration,
     ends: &[End<'_>],
 ) -> Result<Vec<Option<Outcome>>, Fault> {
-    let conclusions: Vec<Conclusion<'_>> = ends.iter().map(|end| end.conclusion(now)).collect();
+    let conclusions: Vec<Conclusion<'_>> =
+        ends.iter().map(|end| end.conclusion(now, first_look)).collect();
     let concluded = answers::conclude(tx, now, &conclusions).await?;
     let recorded =
         || ends.iter().zip(&concluded).filter_map(|(end, done)| Some((end, done.as_ref()?)));
@@ -182,7 +187,7 @@ fn correction<'a>(
 // === impl End ===
 
 impl<'a> End<'a> {
-    fn conclusion(&self, now: Timestamp) -> Conclusion<'a> {
+    fn conclusion(&self, now: Timestamp, first_look: Duration) -> Conclusion<'a> {
         let head = &self.message.message.head;
         let stamp = Stamp {
             gate: self.gate,
@@ -202,8 +207,18 @@ impl<'a> End<'a> {
             due: self.due,
             passport: &self.message.message.passport,
             waiting: self.waiting(&stamp),
+            doubt: self.doubt(first_look),
             stamp,
         }
+    }
+
+    /// What `reconcile` clears up, for a call whose result is not known.
+    fn doubt(&self, first_look: Duration) -> Option<Doubt> {
+        (self.state == MessageState::InDoubt).then(|| Doubt {
+            account: self.message.route.account.clone(),
+            first_look,
+            payload: json(&self.message.message),
+        })
     }
 
     /// The row that brings it back, for a message that waits.
@@ -228,7 +243,11 @@ impl<'a> End<'a> {
             cause: format!("{}:{}", StageName::Send.as_str(), self.code),
             cause_key: self.wake.clone(),
             lane: payload.head.class.lane(),
-            payload: serde_json::to_string(&payload).expect("plain data with string keys"),
+            payload: json(&payload),
         })
     }
+}
+
+fn json(message: &Enriched) -> String {
+    serde_json::to_string(message).expect("plain data with string keys")
 }

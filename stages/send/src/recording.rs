@@ -61,7 +61,7 @@ impl crate::Send {
             outcomes.extend(taken.iter().map(|one| one.index).zip(said));
         }
         if !ends.is_empty() {
-            let said = record::ends(&mut tx, cx.now, &ends).await?;
+            let said = record::ends(&mut tx, cx.now, self.config.first_look(), &ends).await?;
             outcomes.extend(ends.iter().map(|end| end.index).zip(said));
         }
         if !unbegun.is_empty() {

@@ -91,6 +91,17 @@ pub struct Common {
     /// seconds: the same for `streams apply` and every stage [default: 60]
     #[arg(long, env = "MILLRACE_ACK_WAIT", value_name = "SECONDS")]
     pub ack_wait: Option<String>,
+    /// How long after its claim a carrier call may begin, in seconds, for every stage alike
+    /// [default: 0.3]
+    #[arg(long, env = "MILLRACE_CALL_BY", value_name = "SECONDS")]
+    pub call_by: Option<String>,
+    /// How long a carrier call may take, in seconds, for every stage alike [default: 10]
+    #[arg(long, env = "MILLRACE_REQUEST_TIMEOUT", value_name = "SECONDS")]
+    pub request_timeout: Option<String>,
+    /// How long a carrier's list may miss a text that it took, in seconds, for every stage alike:
+    /// sooner no text in doubt is sent again [default: 30]
+    #[arg(long, env = "MILLRACE_LIST_LAG", value_name = "SECONDS")]
+    pub list_lag: Option<String>,
     /// 1 allows the sandbox clock, which moves business time [default: 0]
     #[arg(long, env = "MILLRACE_SANDBOX", value_name = "0|1")]
     pub sandbox: Option<String>,
@@ -131,6 +142,12 @@ pub struct Settings {
     pub carrier_hosts: Vec<String>,
     /// How long a stage may hold a message before another process gets it.
     pub ack_wait: Duration,
+    /// How long after its claim a carrier call may begin.
+    pub call_by: Duration,
+    /// How long a carrier call may take.
+    pub request_timeout: Duration,
+    /// How long a carrier's list may miss a text that it took.
+    pub list_lag: Duration,
     /// Whether the sandbox clock may move business time.
     pub sandbox: bool,
     /// How log lines look.
@@ -193,6 +210,19 @@ impl Common {
             anthropic_base_url: ai.unwrap_or_else(|| "https://api.anthropic.com".to_owned()),
             carrier_hosts: parse::hosts(self.allow_carrier_hosts.as_deref())?,
             ack_wait: parse::seconds("MILLRACE_ACK_WAIT", self.ack_wait.as_deref(), 1..=3600, 60)?,
+            call_by: parse::span("MILLRACE_CALL_BY", self.call_by.as_deref(), 0.01..=5.0, 0.3)?,
+            request_timeout: parse::span(
+                "MILLRACE_REQUEST_TIMEOUT",
+                self.request_timeout.as_deref(),
+                0.1..=60.0,
+                10.0,
+            )?,
+            list_lag: parse::span(
+                "MILLRACE_LIST_LAG",
+                self.list_lag.as_deref(),
+                0.0..=3600.0,
+                30.0,
+            )?,
             sandbox: parse::switch("MILLRACE_SANDBOX", self.sandbox.as_deref())?,
             log_format: parse::log_format(self.log.as_deref())?,
             log_filter: parse::log_filter(self.log_filter.as_deref())?,

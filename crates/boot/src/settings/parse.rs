@@ -165,6 +165,20 @@ pub(super) fn seconds(
     seconds.map(Duration::from_secs).ok_or_else(|| SettingsError::new(name, wrong()))
 }
 
+/// Seconds within a range, with fractions.
+pub(super) fn span(
+    name: &'static str,
+    text: Option<&str>,
+    range: RangeInclusive<f64>,
+    default: f64,
+) -> Result<Duration, SettingsError> {
+    let Some(text) = given(text) else { return Ok(Duration::from_secs_f64(default)) };
+    let seconds = text.parse().ok().filter(|seconds| range.contains(seconds));
+    let (least, most) = (range.start(), range.end());
+    let wrong = || format!("'{text}' must be seconds from {least} to {most}, such as {default}");
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| SettingsError::new(name, wrong()))
+}
+
 pub(super) fn log_format(text: Option<&str>) -> Result<LogFormat, SettingsError> {
     match given(text) {
         None => Ok(LogFormat::for_stderr()),

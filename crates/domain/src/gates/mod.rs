@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use counters::{CounterKey, CounterKind, Counters, Reserved, Windows, reservation};
 pub use decide::{Answer, Decision, GateResult, Judged, Memo, Wake, counter_keys, decide};
 pub use facts::{Caps, Facts, SenderFacts, Standing, SwitchMode, Switches, TenantFacts};
-pub use policy::{Policy, PolicyError};
+pub use policy::{Absent, Policy, PolicyError};
 
 use crate::ids::SenderId;
 

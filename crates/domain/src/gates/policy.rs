@@ -27,6 +27,28 @@ pub struct Policy {
     pub quiet_hours: QuietPolicy,
     /// Messages a day in a sender's first days, the first day first. After them its own cap holds.
     pub warmup: Vec<u32>,
+    /// What becomes of a carrier call whose result stays unknown.
+    pub in_doubt: InDoubtPolicy,
+}
+
+/// A call whose answer was lost: it is sent again only once the carrier's list proves that it does
+/// not have the text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InDoubtPolicy {
+    /// What to do with a text that is proven absent.
+    pub absent: Absent,
+}
+
+/// What to do with a text in doubt that the carrier's list does not have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Absent {
+    /// Back to the gates, in the next turn.
+    #[default]
+    Resend,
+    /// Never a second call: it ends as `unknown`.
+    Never,
 }
 
 /// At most so many marketing messages to one contact in any span of so many hours.
@@ -89,6 +111,7 @@ impl Default for Policy {
             quota: Quota::default(),
             quiet_hours: QuietPolicy::default(),
             warmup: vec![50, 100, 200, 300],
+            in_doubt: InDoubtPolicy::default(),
         }
     }
 }
@@ -168,6 +191,9 @@ mod tests {
         assert_eq!(policy.suppression_days, 30);
         assert_eq!(policy.quota, Quota { per_minute: 60, ..Quota::default() });
         assert_eq!(policy.frequency, Frequency { messages: 3, hours: 24 });
+        assert_eq!(policy.in_doubt.absent, Absent::Resend);
+        let never = Policy::read(r#"{"in_doubt": {"absent": "never"}}"#).expect("a policy");
+        assert_eq!(never.in_doubt.absent, Absent::Never);
         assert_eq!(Policy::read("{}").expect("a policy"), Policy::default());
     }
 
@@ -184,6 +210,9 @@ mod tests {
         for bad in [
             r#"{"allow_all": true}"#,
             r#"{"quota": {"per_second": 1}}"#,
+            r#"{"in_doubt": {"absent": "sometimes"}}"#,
+            r#"{"in_doubt": {"found": "resend"}}"#,
+            r#"{"in_doubt": "never"}"#,
             r#"{"suppression_days": "90"}"#,
             r#"{"suppression_days": -1}"#,
             r#"{"allowed_countries": ["USA"]}"#,

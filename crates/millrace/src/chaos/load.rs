@@ -75,7 +75,7 @@ pub async fn prepare(platform: &mut Platform, args: &cli::Chaos) -> anyhow::Resu
         "class": "promo",
         "template_id": template["id"],
         "pool_id": pool,
-        "audience": { "tags": [] },
+        "audience": { "tags": ["chaos"] },
     });
     let campaign = client.post("/v1/campaigns", &campaign).await?;
     let campaign = campaign["id"].as_str().context("the campaign's id")?.to_owned();
@@ -137,9 +137,9 @@ fn key(at: usize) -> String {
 }
 
 fn contacts(count: usize) -> String {
-    let mut csv = String::from("phone,first_name,region,consent,consent_source\n");
+    let mut csv = String::from("phone,first_name,region,consent,consent_source,tags\n");
     for at in 0..count {
-        let _ = writeln!(csv, "{},Pat,US-NY,yes,chaos", number(at));
+        let _ = writeln!(csv, "{},Pat,US-NY,yes,chaos,chaos", number(at));
     }
     csv
 }

@@ -1,6 +1,6 @@
 //! `millrace stage NAME`: one stage as its own process. The only place that knows every stage.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use carriers::anthropic;
 use pipeline::{
@@ -14,6 +14,10 @@ use crate::{cli, process::Process};
 
 /// Connections to Postgres per stage process: a batch takes one, three batches are under way.
 pub const CONNECTIONS: u32 = 6;
+
+/// The sweep waits for times of ten seconds and more.
+const SWEEPING: SourceConfig =
+    SourceConfig { interval: Duration::from_secs(1), drain: Duration::from_secs(20) };
 
 /// The model that answers texts, unless the tenant says otherwise.
 const MODEL: &str = "claude-haiku-5-5";
@@ -73,7 +77,15 @@ pub async fn stage(
             Ok(run_stage(send, runtime, config).await?)
         }
         StageName::Reconcile => {
-            Ok(run_stage(reconcile::Reconcile::new(store), runtime, config).await?)
+            let sweep = sweep(process, store.clone(), sealer.clone())?;
+            let sweep = run_source(sweep, runtime, &SWEEPING);
+            let dead = reconcile::Dead::new(store.clone(), sealer);
+            let dead = run_stage(dead, runtime, config);
+            let receipts = run_stage(reconcile::Reconcile::new(store), runtime, config);
+            let ((), dead, receipts) = tokio::join!(sweep, dead, receipts);
+            let (dead, receipts) = (dead?, receipts?);
+            let left = dead.left + receipts.left;
+            Ok(Drained { left, in_time: dead.in_time && receipts.in_time })
         }
         StageName::Inbound => Ok(run_stage(inbound::Inbound::new(store), runtime, config).await?),
         StageName::Reply => {
@@ -93,9 +105,23 @@ fn send_stage(process: &Process, store: Store, sealer: Sealer) -> anyhow::Result
     let settings = &process.settings;
     let config = send::Config {
         allow_hosts: settings.carrier_hosts.clone(),
+        call_by: settings.call_by,
+        request_timeout: settings.request_timeout,
+        list_lag: settings.list_lag,
         ..send::Config::new(settings.public_url.clone())
     };
     Ok(send::Send::new(store, sealer, carriers::http::client()?, config))
+}
+
+fn sweep(process: &Process, store: Store, sealer: Sealer) -> anyhow::Result<reconcile::Sweep> {
+    let settings = &process.settings;
+    let config = reconcile::SweepConfig {
+        allow_hosts: settings.carrier_hosts.clone(),
+        request_timeout: settings.request_timeout,
+        list_lag: settings.list_lag,
+        ..reconcile::SweepConfig::default()
+    };
+    Ok(reconcile::Sweep::new(store, sealer, carriers::http::client()?, config))
 }
 
 /// The client of the AI; none without a key.

@@ -26,7 +26,7 @@ use crate::{
     outcome::Outcome,
     progress::Meter,
     publish::Publisher,
-    settle::{Settlement, Situation, settle},
+    settle::{Settlement, Situation, settle, writes_letters},
     stage::{Cx, Stage},
 };
 
@@ -62,8 +62,8 @@ pub(super) enum Note<P> {
 /// What a batch begins with.
 pub(super) struct Load<P> {
     pub(super) members: Vec<Member<P>>,
-    /// Letters for what did not decode, with the slot of their frame.
-    pub(super) letters: Vec<(u32, Outgoing)>,
+    /// Letters for what did not decode, with the slot of their frame; none for what stays in DEAD.
+    pub(super) letters: Vec<(u32, Option<Outgoing>)>,
 }
 
 /// The time is up: what is not published yet is left for redelivery.
@@ -81,7 +81,7 @@ impl<S: Stage> Crew<S> {
         let mut said = Said::default();
         for (slot, letter) in load.letters {
             self.measure.letter("undecodable");
-            said.add(slot, vec![letter]);
+            said.add(slot, letter.into_iter().collect());
         }
         let mut groups = Vec::new();
         if !load.members.is_empty() {
@@ -179,13 +179,13 @@ impl<S: Stage> Crew<S> {
                     let why =
                         Why { cause: "too_large", detail: detail.into(), attempts: *attempts };
                     let letter = self.letter(&origin.subject, &open.items[index], why);
-                    said.add(origin.slot, vec![letter]);
+                    said.add(origin.slot, letter);
                 }
                 Settlement::Again { after } => open.waits.push((index, Instant::now() + after)),
                 Settlement::DeadLetter { cause, detail } => {
                     let why = Why { cause, detail: detail.into(), attempts: *attempts };
                     let letter = self.letter(&origin.subject, &open.items[index], why);
-                    said.add(origin.slot, vec![letter]);
+                    said.add(origin.slot, letter);
                 }
                 Settlement::Leave { cause } => {
                     self.measure.letter(cause);
@@ -230,7 +230,7 @@ impl<S: Stage> Crew<S> {
                 for Member { payload, origin, attempts } in members {
                     let why = Why { cause, detail: detail.into(), attempts };
                     let letter = self.letter(&origin.subject, &payload, why);
-                    said.add(origin.slot, vec![letter]);
+                    said.add(origin.slot, letter);
                 }
             }
             Settlement::Leave { cause } => {
@@ -276,9 +276,11 @@ impl<S: Stage> Crew<S> {
         self.note(Note::Left(slots.collect()));
     }
 
-    fn letter(&self, subject: &Subject, payload: &S::In, why: Why) -> Outgoing {
+    /// The letter of one message; none about what was read from DEAD.
+    fn letter(&self, subject: &Subject, payload: &S::In, why: Why) -> Vec<Outgoing> {
         self.measure.letter(why.cause);
-        self.writer().message(subject, payload, why)
+        let letter = writes_letters(S::FROM);
+        letter.then(|| self.writer().message(subject, payload, why)).into_iter().collect()
     }
 
     pub(super) fn writer(&self) -> Writer<'_> {

@@ -27,7 +27,8 @@ use super::{
     queue::Queue,
 };
 use crate::{
-    consumers::ConsumerSpec, measure::Measure, progress::Meter, publish::Publisher, stage::Stage,
+    consumers::ConsumerSpec, measure::Measure, progress::Meter, publish::Publisher,
+    settle::writes_letters, stage::Stage,
 };
 
 /// How long an ack may take to be confirmed. It is only counted when it is not.
@@ -208,8 +209,8 @@ impl<S: Stage> Lane<S> {
                     FrameError::Json(why) => place(&why),
                     FrameError::Size(_) => why.to_string(),
                 };
-                let letter = self.crew.writer().frame(subject, &message.payload, detail);
-                self.queue.push_letter(slot, letter);
+                let letter = || self.crew.writer().frame(subject, &message.payload, detail);
+                self.queue.push_letter(slot, writes_letters(S::FROM).then(letter));
                 return 1;
             }
         };
@@ -221,8 +222,8 @@ impl<S: Stage> Lane<S> {
                     self.queue.push(Member { payload, origin, attempts: 0 });
                 }
                 Err(bad) => {
-                    let letter = self.crew.writer().member(subject, &bad);
-                    self.queue.push_letter(slot, letter);
+                    let letter = || self.crew.writer().member(subject, &bad);
+                    self.queue.push_letter(slot, writes_letters(S::FROM).then(letter));
                 }
             }
         }

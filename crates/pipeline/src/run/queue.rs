@@ -19,7 +19,7 @@ pub(super) struct Queue<P> {
     ready: VecDeque<Member<P>>,
     /// Since when something has been ready without being handed over.
     since: Option<Instant>,
-    letters: Vec<(u32, Outgoing)>,
+    letters: Vec<(u32, Option<Outgoing>)>,
     waiting: BTreeMap<Instant, Vec<Member<P>>>,
     waits: usize,
     /// Ids of the batch being made; kept for its memory.
@@ -45,8 +45,8 @@ impl<P: Payload> Queue<P> {
         self.since.get_or_insert_with(Instant::now);
     }
 
-    /// A letter for what did not decode, with the slot of its frame.
-    pub(super) fn push_letter(&mut self, slot: u32, letter: Outgoing) {
+    /// A letter for what did not decode, if one is written, with the slot of its frame.
+    pub(super) fn push_letter(&mut self, slot: u32, letter: Option<Outgoing>) {
         self.letters.push((slot, letter));
         self.since.get_or_insert_with(Instant::now);
     }

@@ -12,5 +12,6 @@ mod declare;
 mod drain;
 mod faults;
 mod flow;
+mod letters;
 mod publishing;
 mod sources;

@@ -1,6 +1,6 @@
-//! Documents: what they link to is there.
+//! Documents: what they link to is there, and so are the tests that they name.
 
-use super::tree::{Found, files, root};
+use super::tree::{Found, files, root, rust};
 
 #[test]
 fn every_link_of_every_document_leads_somewhere() {
@@ -31,4 +31,28 @@ fn targets(line: &str) -> Vec<String> {
     let plain: String = line.split('`').step_by(2).collect();
     let starts = plain.split("](").skip(1);
     starts.filter_map(|rest| rest.split_once(')')).map(|(target, _)| target.to_owned()).collect()
+}
+
+/// The page that names a test for each sentence.
+const GUARANTEE: &str = "docs/guarantee.md";
+
+#[test]
+fn every_test_that_the_guarantee_names_is_there() {
+    let tests: Vec<String> = rust().into_iter().map(|file| file.text).collect();
+    let mut found = Found::default();
+    let mut named = 0;
+    for page in files(&[".md"]).iter().filter(|file| file.path == GUARANTEE) {
+        for (at, line) in page.lines() {
+            let spans = line.split('`').skip(1).step_by(2).filter(|span| span.contains('_'));
+            for name in spans {
+                named += 1;
+                let declared = format!("fn {name}(");
+                if !tests.iter().any(|text| text.contains(&declared)) {
+                    found.at(&page.path, at, format!("there is no test {name}"));
+                }
+            }
+        }
+    }
+    found.none("Every promise names the tests that show it.");
+    assert!(named > 20, "{GUARANTEE} names {named} tests");
 }

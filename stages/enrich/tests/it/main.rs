@@ -1,5 +1,8 @@
 //! The enrich stage on a real database.
 
+mod cancels;
+mod conflicts;
 mod drafts;
+mod reopened;
 mod twice;
 mod world;

@@ -2,7 +2,6 @@
 
 use jiff::SignedDuration;
 use testkit::hand_over;
-use wire::Event;
 
 use crate::world::{World, now, said, subjects};
 
@@ -44,32 +43,6 @@ async fn a_repeat_after_the_gates_says_nothing() -> anyhow::Result<()> {
     hand_over(&stage, now(), vec![message.clone()]).await?;
     world.run("update millrace.messages set state = 3, version = 2").await?;
     assert!(subjects(hand_over(&stage, now(), vec![message]).await?).is_empty());
-    Ok(())
-}
-
-#[tokio::test]
-async fn another_body_under_the_same_id_is_rejected_and_the_first_stands() -> anyhow::Result<()> {
-    let world = World::begin().await?;
-    let stage = world.stage().await?;
-    hand_over(&stage, now(), vec![world.message(200, "first")]).await?;
-    let batch = vec![world.message(200, "second"), world.message(200, "third")];
-    let said_first = said(hand_over(&stage, now(), batch.clone()).await?);
-    let later = now() + SignedDuration::from_hours(1);
-    let again = said(hand_over(&stage, later, batch).await?);
-    assert_eq!(said_first, again, "the same events, whenever it is repeated");
-    assert_eq!(said_first.len(), 2);
-    let events: Vec<Event> = said_first
-        .iter()
-        .map(|(subject, json)| {
-            assert_eq!(subject, "events.acme.message.rejected");
-            serde_json::from_str(json)
-        })
-        .collect::<Result<_, _>>()?;
-    assert_ne!(events[0].id, events[1].id);
-    assert!(events.iter().all(|event| event.version < 0));
-    assert_eq!(world.number("select count(*) from millrace.message_conflicts").await?, 2);
-    let stands = "select count(*) from millrace.messages where body = 'first' and version = 1";
-    assert_eq!(world.number(stands).await?, 1);
     Ok(())
 }
 

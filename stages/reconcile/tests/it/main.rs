@@ -1,4 +1,9 @@
 //! Reconcile on a real database.
 
+mod calls;
+mod dead;
+mod evidence;
+mod letters;
 mod receipts;
+mod sweep;
 mod world;

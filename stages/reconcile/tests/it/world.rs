@@ -82,22 +82,7 @@ impl World {
     }
 
     pub async fn stored(&self, message: MessageId) -> anyhow::Result<Stored> {
-        let mut connection = self.database.superuser().await?;
-        let row = sqlx::query(
-            "select state, version, code, carrier_sid,
-                    array(select s ->> 'verdict' from jsonb_array_elements(passport) s) as verdicts
-             from millrace.messages where message_id = $1",
-        )
-        .bind(message.0)
-        .fetch_one(&mut connection)
-        .await?;
-        Ok(Stored {
-            state: MessageState::from_code(row.get("state")).expect("a state"),
-            version: row.get("version"),
-            code: row.get("code"),
-            sid: row.get("carrier_sid"),
-            verdicts: row.get("verdicts"),
-        })
+        stored(&self.database, message).await
     }
 
     /// One number out of the database.
@@ -112,6 +97,26 @@ impl World {
         sqlx::query(sql).execute(&mut connection).await?;
         Ok(())
     }
+}
+
+/// A message's row.
+pub async fn stored(database: &Database, message: MessageId) -> anyhow::Result<Stored> {
+    let mut connection = database.superuser().await?;
+    let row = sqlx::query(
+        "select state, version, code, carrier_sid,
+                array(select s ->> 'verdict' from jsonb_array_elements(passport) s) as verdicts
+         from millrace.messages where message_id = $1",
+    )
+    .bind(message.0)
+    .fetch_one(&mut connection)
+    .await?;
+    Ok(Stored {
+        state: MessageState::from_code(row.get("state")).expect("a state"),
+        version: row.get("version"),
+        code: row.get("code"),
+        sid: row.get("carrier_sid"),
+        verdicts: row.get("verdicts"),
+    })
 }
 
 /// The types of the events that outcomes say, in order.

@@ -1,7 +1,9 @@
 //! Send on a real database, against the sandbox's Twilio.
 
 mod answers;
+mod cancelled;
 mod claims;
+mod doubts;
 mod pace;
 mod recovery;
 mod world;

@@ -1,0 +1,158 @@
+//! Reading DEAD from its oldest frame to the one that was last when reading began: what dies again
+//! meanwhile is not read. No consumer is made, and nothing is acknowledged.
+
+use anyhow::{Context, bail};
+use async_nats::jetstream::{
+    ErrorCode,
+    stream::{RawMessageErrorKind, Stream as Handle},
+};
+use pipeline::{Broker, Publisher, StageName};
+use serde_json::value::RawValue;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use wire::{DeadLetter, Key, Stream, Subject, frame::Outgoing};
+
+use super::Filter;
+
+/// One frame of DEAD.
+pub(super) struct Frame {
+    /// Where it lies in the stream.
+    pub(super) sequence: u64,
+    subject: String,
+    /// Its letters, in their order.
+    members: Vec<Member>,
+}
+
+/// A letter as it lies in its frame.
+struct Member {
+    raw: Box<RawValue>,
+    /// None where this version cannot read it.
+    letter: Option<DeadLetter>,
+}
+
+/// DEAD.
+pub(super) struct Letters {
+    stream: Handle<()>,
+    filter: String,
+    next: u64,
+    last: u64,
+    /// Cancelled by SIGTERM and SIGINT.
+    stop: CancellationToken,
+}
+
+impl Letters {
+    /// Begins with the oldest frame that may hold letters of this stage.
+    pub(super) async fn open(
+        broker: &Broker,
+        filter: &Filter,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let name = Stream::Dead.name();
+        let found = broker.api.get_stream(name).await;
+        let state = found.with_context(|| no_stream(name))?.cached_info().state.clone();
+        let stream = broker.api.get_stream_no_info(name).await.with_context(|| no_stream(name))?;
+        let filter = format!("dead.{}.*", filter.stage.map_or("*", StageName::as_str));
+        let (next, last) = (state.first_sequence.max(1), state.last_sequence);
+        Ok(Self { stream, filter, next, last, stop: stop.clone() })
+    }
+
+    /// The next frame; none at the end.
+    ///
+    /// # Errors
+    /// The broker does not answer, or the process was told to end.
+    pub(super) async fn next(&mut self) -> anyhow::Result<Option<Frame>> {
+        if self.stop.is_cancelled() {
+            bail!("interrupted");
+        }
+        if self.next > self.last {
+            return Ok(None);
+        }
+        let found = self.stream.get_first_raw_message_by_subject(&self.filter, self.next).await;
+        let message = match found {
+            Ok(message) => message,
+            Err(why) if why.kind() == RawMessageErrorKind::NoMessageFound => return Ok(None),
+            Err(why) => return Err(why).context("reading DEAD"),
+        };
+        self.next = message.sequence + 1;
+        // What is no frame at all holds no letter, and is left where it is.
+        let parts: Vec<Box<RawValue>> =
+            serde_json::from_slice(&message.payload).unwrap_or_default();
+        let members = parts
+            .into_iter()
+            .map(|raw| Member { letter: serde_json::from_str(raw.get()).ok(), raw });
+        let subject = message.subject.to_string();
+        let frame = Frame { sequence: message.sequence, subject, members: members.collect() };
+        Ok((message.sequence <= self.last).then_some(frame))
+    }
+
+    /// Takes letters out of a frame, by their places: the others are stored as a frame of their own
+    /// before this one is deleted, so that a crash in between leaves a letter twice, never none.
+    pub(super) async fn remove(
+        &self,
+        publisher: &Publisher,
+        frame: &Frame,
+        done: &[usize],
+    ) -> anyhow::Result<()> {
+        if done.is_empty() {
+            return Ok(());
+        }
+        let kept = frame.members.iter().enumerate().filter(|(at, _)| !done.contains(at));
+        let kept: Vec<&Member> = kept.map(|(_, member)| member).collect();
+        if !kept.is_empty() {
+            let subject = frame.subject().context("a frame of DEAD under a stage that is none")?;
+            let say = kept.iter().map(|member| member.again(&subject, frame.sequence)).collect();
+            publisher.offer(say, super::redrive::PATIENCE).await.context("DEAD")?;
+        }
+        match self.stream.delete_message(frame.sequence).await {
+            Ok(_) => Ok(()),
+            Err(_) if self.is_gone(frame.sequence).await => Ok(()),
+            Err(why) => Err(why).context("deleting a letter that was redriven"),
+        }
+    }
+
+    /// Whether somebody else has deleted a frame.
+    async fn is_gone(&self, sequence: u64) -> bool {
+        let found = self.stream.get_raw_message(sequence).await;
+        found.is_err_and(|why| match why.kind() {
+            RawMessageErrorKind::NoMessageFound => true,
+            RawMessageErrorKind::JetStream(said) => {
+                said.error_code() == ErrorCode::NO_MESSAGE_FOUND
+            }
+            RawMessageErrorKind::InvalidSubject | RawMessageErrorKind::Other => false,
+        })
+    }
+}
+
+impl Frame {
+    /// The letters that are asked for, with their places.
+    pub(super) fn letters<'a>(
+        &'a self,
+        filter: &Filter,
+    ) -> impl Iterator<Item = (usize, &'a DeadLetter)> {
+        let read = self.members.iter().enumerate();
+        let read = read.filter_map(|(at, member)| Some((at, member.letter.as_ref()?)));
+        read.filter(|(_, letter)| filter.takes(letter))
+    }
+
+    fn subject(&self) -> Option<Subject> {
+        let (stage, tenant) = self.subject.strip_prefix("dead.")?.split_once('.')?;
+        let stage = StageName::ALL.iter().find(|name| name.as_str() == stage)?;
+        Some(Subject::Dead(stage.as_str(), tenant.parse().ok()))
+    }
+}
+
+impl Member {
+    /// The letter again, byte for byte. Named by the frame that it was in: the broker drops a
+    /// repeat of this, and nothing else.
+    fn again(&self, subject: &Subject, sequence: u64) -> Outgoing {
+        let own = || Uuid::new_v5(&Uuid::NAMESPACE_OID, self.raw.get().as_bytes());
+        let id = self.letter.as_ref().map_or_else(own, |letter| letter.id);
+        let key = Key { body: sequence, ..Key::of(id) };
+        let json = self.raw.get().as_bytes().to_vec();
+        Outgoing { subject: subject.clone(), key, trace: None, json }
+    }
+}
+
+fn no_stream(name: &str) -> String {
+    format!("no stream {name}: `millrace streams apply` makes it")
+}

@@ -1,0 +1,102 @@
+//! `millrace dead list` and `show`. What is sealed stays so unless it is asked for.
+
+use std::process::ExitCode;
+
+use store::seal::Sealer;
+use wire::DeadLetter;
+
+use super::{Filter, List, Show, Which, letters::Letters};
+use crate::process::Process;
+
+/// `millrace dead list`
+pub(super) async fn list(args: List) -> anyhow::Result<ExitCode> {
+    let process = Process::begin(args.common)?;
+    let broker = process.broker("dead").await?;
+    let mut letters = Letters::open(&broker, &args.filter, &process.stop).await?;
+    let (mut shown, mut found) = (0, 0);
+    while let Some(frame) = letters.next().await? {
+        for (_, letter) in frame.letters(&args.filter) {
+            found += 1;
+            if shown < args.limit {
+                shown += 1;
+                println!("{}", line(frame.sequence, letter));
+            }
+        }
+    }
+    eprintln!("{shown} of {found} letters");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `millrace dead show`
+pub(super) async fn show(args: Show) -> anyhow::Result<ExitCode> {
+    let process = Process::begin(args.common)?;
+    let sealer = args.open.then(|| process.sealer()).transpose()?;
+    let broker = process.broker("dead").await?;
+    let all = Filter::default();
+    let mut letters = Letters::open(&broker, &all, &process.stop).await?;
+    let (mut found, mut opened) = (false, true);
+    while let Some(frame) = letters.next().await? {
+        for (_, letter) in frame.letters(&all) {
+            if is(args.which, frame.sequence, letter) {
+                found = true;
+                opened &= print(frame.sequence, letter, sealer.as_ref());
+            }
+        }
+    }
+    if !found {
+        eprintln!("no such letter");
+    }
+    Ok(if found && opened { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn is(which: Which, sequence: u64, letter: &DeadLetter) -> bool {
+    match which {
+        Which::Id(id) => letter.id == id,
+        Which::Sequence(wanted) => sequence == wanted,
+    }
+}
+
+/// Sequence, id, when, stage, tenant, cause, attempts, message.
+fn line(sequence: u64, letter: &DeadLetter) -> String {
+    let DeadLetter { id, at, stage, tenant, cause, attempts, .. } = letter;
+    let message = letter.message.map_or_else(|| "-".to_owned(), |id| id.to_string());
+    format!("{sequence}\t{id}\t{at:.0}\t{stage}\t{tenant}\t{cause}\t{attempts}\t{message}")
+}
+
+/// Prints a letter; says whether what was asked for could be opened.
+fn print(sequence: u64, letter: &DeadLetter, sealer: Option<&Sealer>) -> bool {
+    println!("sequence  {sequence}");
+    println!("id        {}", letter.id);
+    println!("at        {}", letter.at);
+    println!("stage     {}", letter.stage);
+    println!("tenant    {}", letter.tenant);
+    println!("subject   {}", letter.subject);
+    if let Some(message) = letter.message {
+        println!("message   {message}");
+    }
+    if let Some(turn) = letter.turn {
+        println!("turn      {turn}");
+    }
+    println!("cause     {}", letter.cause);
+    println!("detail    {}", letter.detail);
+    println!("attempts  {}", letter.attempts);
+    let Some(sealer) = sealer else {
+        println!("content   sealed; --open shows it");
+        return true;
+    };
+    match sealer.open(&letter.sealed) {
+        Ok(bytes) => {
+            let json = serde_json::from_slice::<serde_json::Value>(&bytes);
+            let text = json.map_or_else(
+                |_| String::from_utf8_lossy(&bytes).escape_debug().to_string(),
+                |json| format!("{json:#}"),
+            );
+            println!("content   {text}");
+            true
+        }
+        Err(why) => {
+            eprintln!("content   {why}");
+            false
+        }
+    }
+}

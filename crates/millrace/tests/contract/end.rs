@@ -1,0 +1,130 @@
+//! What a trial leaves behind: rows, events, what waits for the next stage, and texts at the
+//! carrier. Two ends are the same when all of it is, but for what a clock or chance names.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context;
+use serde_json::{Value, json};
+use sqlx::Row;
+use wire::Stream;
+
+use crate::world::World;
+
+/// Tables that tell the outcome, each with what a machine's clock or chance puts into it.
+const TABLES: [(&str, &[&str]); 14] = [
+    ("messages", &["claim_owner", "call_by", "attempt", "carrier_sid", "version"]),
+    ("message_conflicts", &[]),
+    ("parked", &["payload"]),
+    ("counters", &[]),
+    ("contacts", &[]),
+    ("standings", &[]),
+    ("consents", &[]),
+    ("conversations", &[]),
+    ("inbound_texts", &[]),
+    ("ai_replies", &["input_tokens", "output_tokens"]),
+    ("counted_messages", &["version"]),
+    ("counted_events", &[]),
+    ("totals", &[]),
+    ("campaigns", &["leased_until"]),
+];
+
+/// Streams that hold what was said. A work queue holds what nobody has read yet.
+const SAID: [Stream; 6] = [
+    Stream::Submitted,
+    Stream::Enriched,
+    Stream::Admitted,
+    Stream::Released,
+    Stream::Inbound,
+    Stream::Events,
+];
+
+/// Everything that a trial left, each thing once.
+#[derive(Debug, Default)]
+pub struct End {
+    left: BTreeSet<String>,
+    /// Texts that the carrier has more than once.
+    twice: Vec<String>,
+}
+
+impl End {
+    pub async fn of(world: &World<'_>) -> anyhow::Result<Self> {
+        let mut end = Self::default();
+        end.rows(world).await?;
+        end.said(world).await?;
+        end.texts(world).await?;
+        Ok(end)
+    }
+
+    /// What became of each message, by whatever way, and what the carrier has.
+    pub async fn fates(world: &World<'_>) -> anyhow::Result<Self> {
+        let mut end = Self::default();
+        let sql = "select message_id::text || ' ' || state from millrace.messages";
+        for row in sqlx::query(sql).fetch_all(&mut world.database().await?).await? {
+            end.left.insert(row.get(0));
+        }
+        end.texts(world).await?;
+        Ok(end)
+    }
+
+    /// Whether there is anything but what every trial begins with.
+    pub fn worked(&self) -> bool {
+        self.left.len() > 40
+    }
+
+    /// Fails with what one has and the other has not.
+    pub fn same(&self, other: &Self, trial: &str) {
+        assert!(other.twice.is_empty(), "{trial}: at the carrier twice: {:?}", other.twice);
+        let lost: Vec<_> = self.left.difference(&other.left).take(6).collect();
+        let new: Vec<_> = other.left.difference(&self.left).take(6).collect();
+        assert!(lost.is_empty() && new.is_empty(), "{trial}\nlost: {lost:#?}\nnew: {new:#?}");
+    }
+
+    async fn rows(&mut self, world: &World<'_>) -> anyhow::Result<()> {
+        let mut connection = world.database().await?;
+        for (table, chance) in TABLES {
+            let sql = format!("select (to_jsonb(t) - $1::text[])::text from millrace.{table} t");
+            let chance: Vec<String> = chance.iter().map(|name| (*name).to_owned()).collect();
+            let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(chance);
+            for row in rows.fetch_all(&mut connection).await? {
+                self.left.insert(format!("{table} {}", row.get::<String, _>(0)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Events by id; of a work queue who waits in it, in which turn.
+    async fn said(&mut self, world: &World<'_>) -> anyhow::Result<()> {
+        let broker = world.broker().await?;
+        for name in SAID {
+            let stream = broker.api.get_stream(name.name()).await?;
+            let state = stream.get_info().await?.state;
+            for at in state.first_sequence..=state.last_sequence {
+                let Ok(message) = stream.get_raw_message(at).await else { continue };
+                let members: Vec<Value> = serde_json::from_slice(&message.payload)?;
+                for member in members {
+                    self.left.insert(format!("{} {}", message.subject, named(&member)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn texts(&mut self, world: &World<'_>) -> anyhow::Result<()> {
+        for line in world.carrier().await? {
+            let reference = line["reference"].as_str().context("a reference")?.to_owned();
+            if !self.left.insert(format!("text {reference} {}", line["body"])) {
+                self.twice.push(reference);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What names a member: an event's id and type, a message's id and turn.
+fn named(member: &Value) -> Value {
+    let head = [&member["head"], &member["message"]["head"]].into_iter().find(|h| h.is_object());
+    match head {
+        Some(head) => json!({ "id": head["id"], "turn": head["turn"] }),
+        None => json!({ "id": member["id"], "type": member["type"] }),
+    }
+}

@@ -1,0 +1,245 @@
+//! Claims whose owner never said how their call ended: found by the rows that claims leave behind,
+//! and raised to in doubt.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
+
+use domain::{
+    ids::{MessageId, TenantId},
+    passport::Stamp,
+    state::MessageState,
+};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use pipeline::Fault;
+use sqlx::types::Uuid;
+
+use crate::{
+    Scoped, Store,
+    answers::{
+        json,
+        row::{StoredMessage, columns},
+    },
+    fault,
+};
+
+/// A row of `open_claims`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Chunk {
+    /// Whose messages.
+    pub tenant: TenantId,
+    /// Who claimed them.
+    pub owner: Uuid,
+    /// The owner's number of the chunk.
+    pub chunk: i64,
+}
+
+/// What is raised.
+#[derive(Debug, Clone)]
+pub struct Raise<'a> {
+    /// Claims whose `call_by` is longer ago than this; the database's clock.
+    pub past: Duration,
+    /// From `call_by` to the first look at the carrier's list.
+    pub first_look: Duration,
+    /// Business time.
+    pub now: Timestamp,
+    /// The stamp, with its code.
+    pub stamp: &'a Stamp,
+    /// Chunks looked at at most.
+    pub at_most: i64,
+}
+
+/// What was found behind chunks whose time is past.
+#[derive(Debug, Default)]
+pub struct Raised {
+    /// Messages that are in doubt because nobody ended their claim: raised now, or by a sweep that
+    /// died before it could say so.
+    pub messages: Vec<StoredMessage>,
+    /// How many of them were raised now.
+    pub new: u64,
+    /// Chunks without an open claim, to be deleted once that is said: see [`swept`].
+    pub done: Vec<Chunk>,
+    /// Whether more may be past their time.
+    pub more: bool,
+}
+
+/// Raises claims past their time to in doubt, and says which messages those are. Whether a claim
+/// is past its time, and still its owner's, is decided by the message's row, under its lock. A row
+/// that somebody else has locked is left for the next time.
+///
+/// # Errors
+/// An outage.
+pub async fn raise(store: &Store, what: &Raise<'_>) -> Result<Raised, Fault> {
+    let rows = sqlx::query!(
+        r#"select tenant_id as "tenant_id!", owner as "owner!", chunk as "chunk!"
+           from past_claims($1, $2)"#,
+        what.past.as_secs_f64(),
+        what.at_most,
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)?;
+    if rows.is_empty() {
+        return Ok(Raised::default());
+    }
+    let more = i64::try_from(rows.len()).is_ok_and(|found| found >= what.at_most);
+    let chunks: Vec<Chunk> = rows
+        .into_iter()
+        .map(|row| Chunk {
+            tenant: crate::tenant(&row.tenant_id),
+            owner: row.owner,
+            chunk: row.chunk,
+        })
+        .collect();
+    let mut tx = store.scoped(chunks.iter().map(|chunk| &chunk.tenant)).await?;
+    let mut left = named(&mut tx, &chunks).await?;
+    let mut new = 0;
+    if left.iter().any(Left::is_open) {
+        new = raise_open(&mut tx, what, &left).await?;
+        left = named(&mut tx, &chunks).await?;
+    }
+    tx.commit().await.map_err(fault)?;
+
+    let open: HashSet<Chunk> = left.iter().filter(|one| one.is_open()).map(Left::chunk).collect();
+    let done = chunks.into_iter().filter(|chunk| !open.contains(chunk)).collect();
+    let messages: BTreeMap<(TenantId, MessageId), StoredMessage> = left
+        .into_iter()
+        .filter(|one| one.unanswered)
+        .map(|one| ((one.message.tenant.clone(), one.message.id), one.message))
+        .collect();
+    Ok(Raised { messages: messages.into_values().collect(), new, done, more })
+}
+
+/// A message of a chunk whose owner has it still.
+struct Left {
+    owner: Uuid,
+    chunk: i64,
+    message: StoredMessage,
+    /// In doubt, and not by what its owner heard.
+    unanswered: bool,
+}
+
+impl Left {
+    fn is_open(&self) -> bool {
+        self.message.state == MessageState::Queued
+    }
+
+    fn chunk(&self) -> Chunk {
+        Chunk { tenant: self.message.tenant.clone(), owner: self.owner, chunk: self.chunk }
+    }
+}
+
+/// The messages of chunks that are claimed or in doubt; none, as a rule.
+async fn named(tx: &mut Scoped, chunks: &[Chunk]) -> Result<Vec<Left>, Fault> {
+    let (tenants, owners, numbers) = keys(chunks);
+    let rows = sqlx::query!(
+        r#"select k.owner as "owner!", k.chunk as "chunk!", m.tenant_id, m.message_id, m.turn,
+                  m.state, m.class, m.contact_id, m.campaign_id, m.sender_id, m.segments,
+                  m.cost_micros, m.gate, m.code, m.due, m.version, m.changed_at,
+                  m.carrier_sid is not null as "billed!", d.one is not null as "unanswered!"
+           from unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, owner, chunk)
+           cross join lateral (
+               select o.messages from open_claims o where o.tenant_id = k.tenant_id
+                  and o.owner = k.owner and o.chunk = k.chunk limit 1
+           ) c
+           cross join lateral unnest(c.messages) as u (message_id)
+           cross join lateral (
+               select * from messages r
+               where r.tenant_id = k.tenant_id and r.message_id = u.message_id limit 1
+           ) m
+           left join lateral (
+               select 1 as one from doubts r
+               where r.tenant_id = k.tenant_id and r.message_id = u.message_id
+                 and r.payload is null and r.settled_version is null limit 1
+           ) d on true
+           where m.claim_owner = k.owner and m.state in (3, 4)"#,
+        &tenants as _,
+        &owners,
+        &numbers,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let left = rows.into_iter().map(|row| {
+        let (owner, chunk, in_doubt) = (row.owner, row.chunk, row.unanswered);
+        let message: StoredMessage = columns!(row).into();
+        let unanswered = in_doubt && message.state == MessageState::InDoubt;
+        Left { owner, chunk, message, unanswered }
+    });
+    Ok(left.collect())
+}
+
+async fn raise_open(tx: &mut Scoped, what: &Raise<'_>, left: &[Left]) -> Result<u64, Fault> {
+    let open = || left.iter().filter(|one| one.is_open());
+    let done = sqlx::query!(
+        "with late as (
+             select m.tenant_id, m.message_id
+             from unnest($1::text[], $2::uuid[], $3::uuid[]) as k (tenant_id, message_id, owner)
+             join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id
+             where m.state = 3 and m.claim_owner = k.owner
+               and m.call_by < clock_timestamp() - make_interval(secs => $4)
+             order by m.tenant_id, m.message_id
+             for update of m skip locked
+         ), raised as (
+             update messages m
+             set state = 4, gate = null, code = $5, due = null, version = m.version + 1,
+                 changed_at = $6, passport = add_stamp(m.passport, $7::text::jsonb)
+             from late l where m.tenant_id = l.tenant_id and m.message_id = l.message_id
+             returning m.tenant_id, m.message_id, m.sender_id, m.call_by
+         )
+         insert into doubts (tenant_id, message_id, account, raised_at, next_look)
+         select r.tenant_id, r.message_id, coalesce(s.account, ''), $6,
+                r.call_by + make_interval(secs => $8)
+         from raised r
+         left join senders s on s.tenant_id = r.tenant_id and s.sender_id = r.sender_id
+         on conflict (tenant_id, message_id) do update
+         set account = excluded.account, raised_at = excluded.raised_at,
+             next_look = excluded.next_look, looks = 0, payload = null, settled_version = null",
+        &open().map(|one| one.message.tenant.as_str()).collect::<Vec<_>>() as _,
+        &open().map(|one| one.message.id.0).collect::<Vec<_>>(),
+        &open().map(|one| one.owner).collect::<Vec<_>>(),
+        what.past.as_secs_f64(),
+        what.stamp.code,
+        what.now.to_sqlx(),
+        json(what.stamp),
+        what.first_look.as_secs_f64(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(done.rows_affected())
+}
+
+/// Deletes chunks whose messages have been seen to.
+///
+/// # Errors
+/// An outage: they are looked at again, which changes nothing.
+pub async fn swept(store: &Store, chunks: &[Chunk]) -> Result<(), Fault> {
+    if chunks.is_empty() {
+        return Ok(());
+    }
+    let (tenants, owners, numbers) = keys(chunks);
+    let mut tx = store.scoped(chunks.iter().map(|chunk| &chunk.tenant)).await?;
+    sqlx::query!(
+        "delete from open_claims c
+         using unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, owner, chunk)
+         where c.tenant_id = k.tenant_id and c.owner = k.owner and c.chunk = k.chunk",
+        &tenants as _,
+        &owners,
+        &numbers,
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)
+}
+
+fn keys(chunks: &[Chunk]) -> (Vec<&str>, Vec<Uuid>, Vec<i64>) {
+    (
+        chunks.iter().map(|chunk| chunk.tenant.as_str()).collect(),
+        chunks.iter().map(|chunk| chunk.owner).collect(),
+        chunks.iter().map(|chunk| chunk.chunk).collect(),
+    )
+}

@@ -1,0 +1,80 @@
+//! Events that the api has to say: written with what they tell of, deleted after their PubAck.
+
+use domain::ids::TenantId;
+use pipeline::Fault;
+use wire::Event;
+
+use crate::{Scoped, Store, fault};
+
+/// Owes an event to the broker, in the transaction that makes it true.
+///
+/// # Errors
+/// An outage.
+pub async fn owe(tx: &mut Scoped, event: &Event) -> Result<(), Fault> {
+    let json = serde_json::to_string(event).expect("an event is plain data with string keys");
+    sqlx::query!(
+        "insert into unsaid_events (tenant_id, event_id, event) values ($1, $2, $3)
+         on conflict do nothing",
+        event.tenant.as_str(),
+        event.id,
+        json,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Tenants whose events the broker may not have yet.
+///
+/// # Errors
+/// An outage.
+pub async fn tenants(store: &Store, at_most: i64) -> Result<Vec<TenantId>, Fault> {
+    let rows = sqlx::query_scalar!(
+        r#"select tenant_id as "tenant_id!" from tenants_with_unsaid_events($1)"#,
+        at_most
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)?;
+    Ok(rows.iter().map(|key| crate::tenant(key)).collect())
+}
+
+/// Events of a tenant that the broker may not have yet.
+///
+/// # Errors
+/// An outage.
+pub async fn unsaid(store: &Store, tenant: &TenantId, at_most: i64) -> Result<Vec<Event>, Fault> {
+    let mut tx = store.scoped([tenant]).await?;
+    let rows = sqlx::query_scalar!(
+        "select event from unsaid_events where tenant_id = $1 order by event_id limit $2",
+        tenant.as_str(),
+        at_most,
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(fault)?;
+    let read = |json: String| {
+        let event = serde_json::from_str(&json);
+        // It stays, and the log says so: this version did not write it.
+        event.inspect_err(|why| tracing::error!(%why, "an unsaid event cannot be read")).ok()
+    };
+    Ok(rows.into_iter().filter_map(read).collect())
+}
+
+/// Forgets events that the broker has stored.
+///
+/// # Errors
+/// An outage: they are said again, under the same ids.
+pub async fn said(store: &Store, tenant: &TenantId, events: &[Event]) -> Result<(), Fault> {
+    let mut tx = store.scoped([tenant]).await?;
+    sqlx::query!(
+        "delete from unsaid_events where tenant_id = $1 and event_id = any ($2)",
+        tenant.as_str(),
+        &events.iter().map(|event| event.id).collect::<Vec<_>>(),
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)
+}

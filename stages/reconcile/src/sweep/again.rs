@@ -1,0 +1,116 @@
+//! What goes back to the gates of a text that was never sent. The stage that called says what it
+//! had in hand; of one that died with its claim, the row tells it, and where the person may be is
+//! looked up afresh.
+
+use std::collections::{BTreeSet, HashMap};
+
+use domain::{
+    ids::{MessageId, TenantId},
+    passport::Stamp,
+    phone::PhoneNumber,
+    zones::{self, OnFile, Place, Zone},
+};
+use pipeline::{Fault, Source};
+use store::{
+    Scoped,
+    answers::Waiting,
+    doubts::Open,
+    enrich::{self, Contact, ContactKey},
+};
+use wire::{Enriched, message::Head};
+
+use super::Sweep;
+
+/// The parked rows of messages, each with the stamp of the decision. One that cannot be made is not
+/// in the answer.
+pub(super) async fn payloads(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    resent: &[(&Open, &Stamp)],
+) -> Result<HashMap<MessageId, Waiting>, Fault> {
+    let mut waiting = HashMap::new();
+    for (one, stamp) in resent {
+        let enriched = match said(one) {
+            Some(said) => Some(said),
+            None => rebuilt(tx, tenant, one).await?,
+        };
+        let Some(mut enriched) = enriched else {
+            tracing::error!(%tenant, message = %one.message.id, "it cannot be sent again");
+            continue;
+        };
+        enriched.head.turn = one.message.turn;
+        enriched.passport = one.passport.clone();
+        enriched.passport.stamp((*stamp).clone());
+        let code = stamp.code.as_deref().unwrap_or_default();
+        let row = Waiting {
+            cause: format!("{}:{code}", Sweep::NAME.as_str()),
+            cause_key: None,
+            lane: enriched.head.class.lane(),
+            payload: serde_json::to_string(&enriched).expect("plain data with string keys"),
+        };
+        waiting.insert(one.message.id, row);
+    }
+    Ok(waiting)
+}
+
+/// What the stage that called had in hand.
+fn said(one: &Open) -> Option<Enriched> {
+    serde_json::from_value(one.payload.clone()?).ok()
+}
+
+/// Nobody is left who had it in hand. Its sender stays the one that the gates chose: which others
+/// there were is not stored.
+async fn rebuilt(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    one: &Open,
+) -> Result<Option<Enriched>, Fault> {
+    let message = &one.message;
+    let (Ok(to), Some(sender)) = (PhoneNumber::from_e164(&one.number), message.sender) else {
+        return Ok(None);
+    };
+    let contact = message.contact;
+    let key = ContactKey { tenant, contact, number: to, channel: one.channel, fields: false };
+    let found = enrich::contacts(tx, &[key]).await?.pop().unwrap_or_default();
+    let defaults = enrich::tenants(tx, &BTreeSet::from([tenant])).await?;
+    let zone = defaults.get(tenant).and_then(|defaults| defaults.zone);
+    let head = Head {
+        id: message.id,
+        tenant: tenant.clone(),
+        turn: message.turn,
+        class: message.class,
+        channel: one.channel,
+        to,
+        campaign: message.campaign,
+        submitted_at: one.submitted_at,
+        expires_at: one.expires_at,
+        trace: None,
+    };
+    Ok(Some(Enriched {
+        place: place(&head, &found.contact.unwrap_or_default(), zone),
+        head,
+        contact,
+        text: one.text.clone(),
+        segments: message.segments,
+        cost: message.cost,
+        senders: vec![sender],
+        passport: one.passport.clone(),
+    }))
+}
+
+/// As enrich reads it: `US-FL` is a state of US, and a state of another country than the number's
+/// tells nothing.
+fn place(head: &Head, person: &Contact, tenant_default: Option<Zone>) -> Place {
+    let home = head.to.country();
+    let state = person.region.as_deref().and_then(|region| match region.split_once('-') {
+        Some((country, state)) => home.filter(|home| home.as_str() == country).map(|_| state),
+        None => Some(region),
+    });
+    let on_file = OnFile {
+        zone: person.time_zone.as_deref().and_then(|name| Zone::parse(name).ok()),
+        postal_code: person.postal_code.as_deref(),
+        state,
+        tenant_default,
+    };
+    zones::resolve(&head.to, &on_file)
+}
