@@ -4,7 +4,6 @@
 //! The environment, the machine's clock and the choice of server binaries are read here and
 //! nowhere else.
 
-pub mod broker;
 pub mod clock;
 pub mod embedded;
 pub mod health;

@@ -4,14 +4,15 @@
 use std::time::Duration;
 
 use async_nats::jetstream;
-use boot::broker;
 use boot::clock::{ClockError, follow_sandbox_clock, set_sandbox_clock};
 use boot::embedded::{EmbeddedOptions, Nats, Scratch};
 use jiff::Timestamp;
+use pipeline::Broker;
+use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
 async fn context(nats: &Nats) -> jetstream::Context {
-    jetstream::new(broker::connect(nats.url(), None, "test").await.unwrap())
+    Broker::connect(nats.url().expose_secret(), None, "test").await.unwrap().jetstream
 }
 
 /// Waits until a condition that another task brings about holds.

@@ -5,18 +5,22 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use boot::broker;
 use boot::embedded::{
     EmbeddedError, EmbeddedOptions, Nats, Postgres, Scratch, template, template_root,
 };
 use nix::sys::signal::Signal;
 use nix::unistd::Uid;
+use pipeline::Broker;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection, query_scalar};
 
 async fn connect(url: &SecretString) -> PgConnection {
     PgConnection::connect(url.expose_secret()).await.unwrap()
+}
+
+async fn connected(nats: &Nats) -> async_nats::jetstream::Context {
+    Broker::connect(nats.url().expose_secret(), None, "test").await.unwrap().jetstream
 }
 
 /// A connection as processes make it: the login, working as one of the three roles.
@@ -46,8 +50,7 @@ fn mode(path: &Path) -> u32 {
 async fn nats_keeps_what_it_acknowledged_over_a_restart() {
     let scratch = Scratch::new().unwrap();
     let mut nats = Nats::start(scratch.path(), &EmbeddedOptions::default()).await.unwrap();
-    let client = broker::connect(nats.url(), None, "test").await.unwrap();
-    let jetstream = async_nats::jetstream::new(client);
+    let jetstream = connected(&nats).await;
     let config = async_nats::jetstream::kv::Config { bucket: "TEST".into(), ..Default::default() };
     let store = jetstream.create_key_value(config).await.unwrap();
     store.put("key", "value".into()).await.unwrap();
@@ -57,8 +60,7 @@ async fn nats_keeps_what_it_acknowledged_over_a_restart() {
     nats.exited().await;
     nats.restart().await.unwrap();
     assert_eq!(nats.port(), port);
-    let client = broker::connect(nats.url(), None, "test").await.unwrap();
-    let jetstream = async_nats::jetstream::new(client);
+    let jetstream = connected(&nats).await;
     let store = jetstream.get_key_value("TEST").await.unwrap();
     assert_eq!(store.get("key").await.unwrap().unwrap(), "value");
     nats.stop().await;
@@ -83,7 +85,7 @@ async fn a_server_whose_port_is_taken_starts_on_another() {
     options.ports.postgres = Some(pg_port);
     let nats = Nats::start(scratch.path(), &options).await.unwrap();
     assert_ne!(nats.port(), nats_port);
-    broker::connect(nats.url(), None, "test").await.unwrap();
+    connected(&nats).await;
     let postgres = Postgres::start(scratch.path(), &options).await.unwrap();
     assert_ne!(postgres.port(), pg_port);
     connect(postgres.database_url()).await;

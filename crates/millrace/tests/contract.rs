@@ -24,7 +24,7 @@ use proxy::Points;
 use world::{ACK_WAIT, PATIENCE, Snapshot, World};
 
 /// At how many of its IO points, spread evenly, a stage is killed.
-const KILLS: usize = 6;
+const KILLS: usize = 3;
 
 /// How long the broker or the database stays away.
 const AWAY: Duration = Duration::from_millis(700);
@@ -63,18 +63,16 @@ impl Trials<'_> {
     async fn undisturbed(&self, points: &Arc<Points>) -> anyhow::Result<End> {
         let world = self.snapshot.restore().await?;
         let process = world.start(self.stage, Some(points)).await?;
-        world.empty(self.stage).await?;
-        process.end().await?;
+        world.work(self.stage, process).await?.end().await?;
         self.end(world).await
     }
 
     async fn two_at_once(&self) -> anyhow::Result<End> {
         let world = self.snapshot.restore().await?;
-        let both = [world.start(self.stage, None).await?, world.start(self.stage, None).await?];
-        world.empty(self.stage).await?;
-        for process in both {
-            process.end().await?;
-        }
+        let one = world.start(self.stage, None).await?;
+        let other = world.start(self.stage, None).await?;
+        world.work(self.stage, one).await?.end().await?;
+        other.end().await?;
         self.end(world).await
     }
 
@@ -85,10 +83,9 @@ impl Trials<'_> {
         let inputs = repeat::read(&broker, self.stage).await?;
         repeat::publish(&broker, &inputs, 5).await?;
         let process = world.start(self.stage, None).await?;
-        world.empty(self.stage).await?;
+        let process = world.work(self.stage, process).await?;
         repeat::publish(&broker, &inputs, 3).await?;
-        world.empty(self.stage).await?;
-        process.end().await?;
+        world.work(self.stage, process).await?.end().await?;
         self.end(world).await
     }
 
@@ -112,9 +109,7 @@ impl Trials<'_> {
         points.release();
         tokio::time::sleep(AWAY).await;
         world.nats.restart().await?;
-        let process = world.revive(self.stage, process).await?;
-        world.empty(self.stage).await?;
-        process.end().await?;
+        world.work(self.stage, process).await?.end().await?;
         self.end(world).await
     }
 
@@ -128,9 +123,7 @@ impl Trials<'_> {
         points.release();
         tokio::time::sleep(AWAY).await;
         world.postgres.restart().await?;
-        let process = world.revive(self.stage, process).await?;
-        world.empty(self.stage).await?;
-        process.end().await?;
+        world.work(self.stage, process).await?.end().await?;
         self.end(world).await
     }
 
@@ -144,17 +137,16 @@ impl Trials<'_> {
         points.release();
         tokio::time::sleep(ACK_WAIT).await;
         let other = world.start(self.stage, None).await?;
-        world.empty(self.stage).await?;
+        let other = world.work(self.stage, other).await?;
         kill(frozen.pid()?, Signal::SIGCONT)?;
         frozen.end().await?;
-        other.end().await?;
+        world.work(self.stage, other).await?.end().await?;
         self.end(world).await
     }
 
     async fn finish(&self, world: World<'_>) -> anyhow::Result<End> {
         let process = world.start(self.stage, None).await?;
-        world.empty(self.stage).await?;
-        process.end().await?;
+        world.work(self.stage, process).await?.end().await?;
         self.end(world).await
     }
 

@@ -199,7 +199,8 @@ async fn try_port(
     })
     .map_err(at("starting", &binary))?;
     let deadline = Instant::now() + READY_WITHIN;
-    // The password is random: only the server that we started lets us in.
+    // The password is random, but a copy of the data has the same: a server that lets us in must
+    // also work in our directory.
     let asking = connect_options(port, &secrets.superuser);
     while Instant::now() < deadline {
         if server.exited().is_some() {
@@ -208,15 +209,26 @@ async fn try_port(
                 false => Err(cluster.not_started(last_words(cluster.log()))),
             };
         }
-        let attempt = PgConnection::connect_with(&asking);
-        if let Ok(Ok(connection)) = tokio::time::timeout(Duration::from_secs(5), attempt).await {
-            let _ = connection.close().await;
+        let attempt = data_directory(&asking);
+        if let Ok(Ok(dir)) = tokio::time::timeout(Duration::from_secs(5), attempt).await
+            && Path::new(&dir) == cluster.data()
+        {
             return Ok(Some(server));
         }
         tokio::time::sleep(READY_POLL).await;
     }
     let reason = format!("it did not answer within {} s", READY_WITHIN.as_secs());
     Err(cluster.not_started(reason))
+}
+
+/// Where a server keeps its data.
+async fn data_directory(at: &PgConnectOptions) -> Result<String, sqlx::Error> {
+    let mut connection = PgConnection::connect_with(at).await?;
+    let dir = sqlx::query_scalar("select current_setting('data_directory')");
+    let dir = dir.fetch_one(&mut connection).await?;
+    // An error here says that the connection is closed already.
+    let _ = connection.close().await;
+    Ok(dir)
 }
 
 /// Settings for a small machine, given on the command line so that a new version of Millrace

@@ -82,7 +82,10 @@ impl End {
     async fn rows(&mut self, world: &World<'_>) -> anyhow::Result<()> {
         let mut connection = world.database().await?;
         for (table, chance) in TABLES {
-            let sql = format!("select (to_jsonb(t) - $1::text[])::text from millrace.{table} t");
+            // A counter that went up and down again is as good as none.
+            let counts = if table == "totals" { "where value <> 0" } else { "" };
+            let sql =
+                format!("select (to_jsonb(t) - $1::text[])::text from millrace.{table} t {counts}");
             let chance: Vec<String> = chance.iter().map(|name| (*name).to_owned()).collect();
             let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(chance);
             for row in rows.fetch_all(&mut connection).await? {

@@ -5,7 +5,7 @@ use std::{net::TcpListener, path::Path, process::Stdio, sync::Arc, time::Duratio
 
 use anyhow::{Context, bail, ensure};
 use boot::{
-    embedded::{EmbeddedOptions, Nats, Postgres, Scratch},
+    embedded::{EmbeddedOptions, Nats, Postgres, PreferredPorts, Scratch},
     keys::Keys,
 };
 use pipeline::{
@@ -18,6 +18,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, Row};
 use tokio::process::{Child, Command};
+use wire::stream::Retention;
 
 use crate::{
     inputs,
@@ -29,6 +30,10 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long a stage may hold a message before another process gets it.
 pub const ACK_WAIT: Duration = Duration::from_secs(1);
+
+/// How often a stage's input is looked at, and how often in a row it must be empty.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+const LOOKS: usize = 4;
 
 /// Business time, which stands still: noon in New York.
 const NOW: &str = "2026-06-10T16:00:00Z";
@@ -82,8 +87,7 @@ impl Snapshot {
                 inputs::answer(&caller).await?;
             }
             let process = world.start(earlier, None).await?;
-            world.empty(earlier).await?;
-            process.end().await?;
+            world.work(earlier, process).await?.end().await?;
         }
         if stage == StageName::Inbound {
             inputs::answer(&caller).await?;
@@ -107,7 +111,9 @@ impl Snapshot {
     }
 
     async fn servers(&self, dir: Scratch) -> anyhow::Result<World<'_>> {
-        let options = EmbeddedOptions::default();
+        // Any ports: copies of one snapshot run side by side.
+        let ports = PreferredPorts { nats: Some(0), postgres: Some(0) };
+        let options = EmbeddedOptions { ports, ..EmbeddedOptions::default() };
         let nats = Nats::start(dir.path(), &options).await?;
         let postgres = Postgres::start(dir.path(), &options).await?;
         Ok(World { snapshot: self, nats, postgres, dir })
@@ -173,27 +179,25 @@ impl World<'_> {
         Ok(Process(command.spawn()?))
     }
 
-    /// A process that has ended is started again, as an orchestrator would.
-    pub async fn revive(&self, stage: StageName, mut process: Process) -> anyhow::Result<Process> {
-        match process.0.try_wait()? {
-            Some(_) => self.start(stage, None).await,
-            None => Ok(process),
-        }
-    }
-
-    /// Waits until a stage has nothing to read and nothing un-acked, several looks in a row.
-    pub async fn empty(&self, stage: StageName) -> anyhow::Result<()> {
+    /// Waits until a stage has nothing to read and nothing un-acked, several looks in a row. A
+    /// process that ends meanwhile is started again, as an orchestrator would.
+    pub async fn work(&self, stage: StageName, process: Process) -> anyhow::Result<Process> {
         let broker = self.broker().await?;
-        let empty = async {
+        let mut process = process;
+        let work = async {
             let mut looks = 0;
-            while looks < 4 {
+            while looks < LOOKS {
                 looks = if left(&broker, stage).await? == 0 { looks + 1 } else { 0 };
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                if looks == 0 && process.0.try_wait()?.is_some() {
+                    process = self.start(stage, None).await?;
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
             }
             anyhow::Ok(())
         };
-        let done = tokio::time::timeout(PATIENCE, empty).await;
-        done.with_context(|| format!("{} never came to an end", stage.as_str()))?
+        let done = tokio::time::timeout(PATIENCE, work).await;
+        done.with_context(|| format!("{} never came to an end", stage.as_str()))??;
+        Ok(process)
     }
 
     async fn ingress(&self) -> anyhow::Result<Process> {
@@ -260,23 +264,35 @@ impl Process {
         Ok(self.0.kill().await?)
     }
 
-    /// Drains it.
+    /// Drains it. One that was still starting ends by the signal itself.
     pub async fn end(mut self) -> anyhow::Result<()> {
-        nix::sys::signal::kill(self.pid()?, nix::sys::signal::Signal::SIGTERM)?;
+        use std::os::unix::process::ExitStatusExt;
+        if self.0.try_wait()?.is_none() {
+            nix::sys::signal::kill(self.pid()?, nix::sys::signal::Signal::SIGTERM)?;
+        }
         let ended = tokio::time::timeout(PATIENCE, self.0.wait()).await;
-        ensure!(ended.context("it did not drain")??.success(), "it ended badly");
+        let status = ended.context("it did not drain")??;
+        let by_signal = status.signal() == Some(nix::sys::signal::Signal::SIGTERM as i32);
+        ensure!(status.success() || by_signal, "it ended with {status}");
         Ok(())
     }
 }
 
-/// Frames that a stage has not read or not acknowledged.
+/// Frames that a stage has not read or not acknowledged. What is acknowledged leaves a work queue;
+/// of other streams the consumer says how far it is.
 async fn left(broker: &Broker, stage: StageName) -> anyhow::Result<u64> {
     let mut left = 0;
     for spec in CONSUMERS.iter().filter(|spec| spec.stage == stage) {
-        let consumer: async_nats::jetstream::consumer::PullConsumer =
-            broker.api.get_consumer_from_stream(spec.name, spec.stream.name()).await?;
-        let info = consumer.get_info().await?;
-        left += info.num_pending + info.num_ack_pending as u64;
+        let stream = broker.api.get_stream(spec.stream.name()).await?;
+        let state = stream.get_info().await?.state;
+        let info = stream.consumer_info(spec.name).await?;
+        left += match spec.stream.retention() {
+            Retention::WorkQueue => state.messages,
+            Retention::Limits(_) | Retention::LastValue => {
+                let begun = info.delivered.stream_sequence > 0 || state.messages == 0;
+                info.num_pending + info.num_ack_pending as u64 + u64::from(!begun)
+            }
+        };
     }
     Ok(left)
 }
