@@ -17,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use end::End;
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use nix::sys::signal::{Signal, kill};
 use pipeline::StageName;
 use proxy::Points;
@@ -36,21 +36,22 @@ async fn stands_everything(stage: StageName) -> anyhow::Result<()> {
     let points = Points::counting();
     let expected = trials.undisturbed(&points).await?;
     assert!(expected.worked(), "{}: nothing was there to be done", stage.as_str());
-    let same = |trial: &str, end: anyhow::Result<End>| {
-        expected.same(&end.with_context(|| trial.to_owned())?, trial);
-        anyhow::Ok(())
-    };
-    same("two processes at once", trials.two_at_once().await)?;
-    same("everything delivered again, in another cut", trials.delivered_again().await)?;
-    let kills = spread(points.passed()).map(async |at| (at, trials.killed(at).await));
-    let mut kills = stream::iter(kills).buffer_unordered(at_once(stage));
-    while let Some((at, end)) = kills.next().await {
-        same(&format!("killed at its IO point {at}"), end)?;
-    }
     let middle = points.passed() / 2;
-    same("broker away", trials.without_broker(middle).await)?;
-    same("database away", trials.without_database(middle).await)?;
-    same("frozen past its time", trials.frozen(middle).await)?;
+    let mut all: Vec<(String, BoxFuture<'_, anyhow::Result<End>>)> = vec![
+        ("two processes at once".into(), trials.two_at_once().boxed()),
+        ("everything again, in another cut".into(), trials.delivered_again().boxed()),
+        ("broker away".into(), trials.without_broker(middle).boxed()),
+        ("database away".into(), trials.without_database(middle).boxed()),
+        ("frozen past its time".into(), trials.frozen(middle).boxed()),
+    ];
+    for at in spread(points.passed()) {
+        all.push((format!("killed at its IO point {at}"), trials.killed(at).boxed()));
+    }
+    let run = all.into_iter().map(async |(trial, run)| (run.await, trial));
+    let mut ends = stream::iter(run).buffer_unordered(at_once(stage));
+    while let Some((end, trial)) = ends.next().await {
+        expected.same(&end.with_context(|| trial.clone())?, &trial);
+    }
     Ok(())
 }
 
@@ -139,8 +140,8 @@ impl Trials<'_> {
         let other = world.start(self.stage, None).await?;
         let other = world.work(self.stage, other).await?;
         kill(frozen.pid()?, Signal::SIGCONT)?;
-        frozen.end().await?;
         world.work(self.stage, other).await?.end().await?;
+        frozen.kill().await?;
         self.end(world).await
     }
 
@@ -165,7 +166,7 @@ impl Trials<'_> {
 
 /// How many trials run side by side. Those of a stage that texts share the carrier's ledger.
 fn at_once(stage: StageName) -> usize {
-    if stage == StageName::Send { 1 } else { 2 }
+    if stage == StageName::Send { 1 } else { 3 }
 }
 
 /// Points between the first that does some work and the last.

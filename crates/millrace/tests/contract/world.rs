@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How long anything may take that a trial waits for.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How long a stage may hold a message before another process gets it.
 pub const ACK_WAIT: Duration = Duration::from_secs(1);
