@@ -6,6 +6,7 @@
 pub mod class;
 pub mod clock;
 pub mod country;
+pub mod draft;
 pub mod encoding;
 pub mod gates;
 pub mod ids;
@@ -16,6 +17,7 @@ pub mod nanp;
 pub mod passport;
 pub mod phone;
 pub mod quiet_hours;
+pub mod simulate;
 pub mod state;
 pub mod template;
 pub mod zones;

@@ -27,7 +27,10 @@ pub struct Stamp {
     /// The reason in English.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Until when it waits, for a deferral.
+    /// The version of the policy that the gates went by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_version: Option<i64>,
+    /// Until when it waits, for a deferral; for a block from when on the gate would pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
@@ -62,6 +65,7 @@ impl Stamp {
             gate: None,
             code: None,
             reason: None,
+            policy_version: None,
             until: None,
         }
     }

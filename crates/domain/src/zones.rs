@@ -50,7 +50,7 @@ pub enum Evidence {
 }
 
 /// Where a recipient may be: zones for local time, states for state law.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// The candidate zones.
     pub zones: Candidates,

@@ -1,5 +1,5 @@
-//! What enrich reads: contacts, tenants' defaults, templates, pools and senders, for a whole batch.
-//! What it writes is in [`record`].
+//! What drafts are made from: contacts, tenants' defaults, templates, pools and senders, for a whole
+//! batch. Enrich, explain and simulate read the same; what enrich writes is in [`record`].
 
 pub mod record;
 
@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     class::Channel,
-    country::Country,
+    draft::{Candidate, Content, From, Person, Request, Supplies, TenantDefaults, Texts},
     ids::{CampaignId, ContactId, PoolId, SenderId, TemplateId, TenantId},
     phone::PhoneNumber,
     zones::Zone,
@@ -33,26 +33,11 @@ pub struct ContactKey<'a> {
     pub fields: bool,
 }
 
-/// What is known of a contact.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Contact {
-    /// ISO 639-1.
-    pub language: Option<String>,
-    /// IANA.
-    pub time_zone: Option<String>,
-    /// As written.
-    pub postal_code: Option<String>,
-    /// ISO 3166-2, `US-FL`.
-    pub region: Option<String>,
-    /// Names and own fields by name, where they were asked for.
-    pub fields: HashMap<String, String>,
-}
-
 /// A contact as the batch finds it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Found {
     /// None: it is to be made.
-    pub contact: Option<Contact>,
+    pub contact: Option<Person>,
     /// Whether its standing exists.
     pub standing: bool,
 }
@@ -94,7 +79,7 @@ pub async fn contacts(tx: &mut Scoped, keys: &[ContactKey<'_>]) -> Result<Vec<Fo
         let mut fields = row.attributes.map(own_fields).unwrap_or_default();
         let names = [("first_name", row.first_name), ("last_name", row.last_name)];
         fields.extend(names.into_iter().filter_map(|(name, value)| Some((name.into(), value?))));
-        let contact = Contact {
+        let contact = Person {
             language: row.language,
             time_zone: row.time_zone,
             postal_code: row.postal_code,
@@ -118,22 +103,50 @@ fn own_fields(attributes: Value) -> HashMap<String, String> {
     fields.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect()
 }
 
-/// What holds for everything of a tenant.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TenantDefaults {
-    /// Its name, for the opt-out line.
-    pub name: String,
-    /// Of texts to contacts that have none.
-    pub language: String,
-    /// Where a number tells nothing; none when the row's zone is not known.
-    pub zone: Option<Zone>,
-}
-
-/// The defaults of these tenants.
+/// Everything that texts and senders come from, for the whole batch.
 ///
 /// # Errors
 /// An outage.
-pub async fn tenants(
+pub async fn supplies<'a>(
+    tx: &mut Scoped,
+    requests: impl Iterator<Item = Request<'a>>,
+) -> Result<Supplies, Fault> {
+    let mut tenants = BTreeSet::new();
+    let mut campaigns = BTreeSet::new();
+    let mut templates = BTreeSet::new();
+    let mut with_pool = BTreeSet::new();
+    let mut free = BTreeSet::new();
+    for Request { tenant, campaign, content, from, .. } in requests {
+        tenants.insert(tenant);
+        match content {
+            Content::Body(_) => {}
+            Content::Template { id, .. } => {
+                templates.insert((tenant, *id));
+            }
+            Content::Campaign => campaigns.extend(campaign.map(|id| (tenant, id))),
+        }
+        match from {
+            From::Sender(_) => {}
+            From::Pool(id) => {
+                with_pool.insert((tenant, *id));
+            }
+            From::Any => {
+                free.insert(tenant);
+            }
+        }
+    }
+    let campaigns = campaign_variants(tx, &campaigns).await?;
+    let templates = template_variants(tx, &templates).await?;
+    Ok(Supplies {
+        tenants: defaults(tx, &tenants).await?,
+        texts: Texts::parse(campaigns, templates),
+        pools: pools(tx, &with_pool).await?,
+        senders: senders(tx, &free).await?,
+    })
+}
+
+/// The defaults of these tenants.
+async fn defaults(
     tx: &mut Scoped,
     tenants: &BTreeSet<&TenantId>,
 ) -> Result<HashMap<TenantId, TenantDefaults>, Fault> {
@@ -154,10 +167,7 @@ pub async fn tenants(
 }
 
 /// The variants (their JSON) of the template versions that campaigns have fixed.
-///
-/// # Errors
-/// An outage.
-pub async fn campaign_variants(
+async fn campaign_variants(
     tx: &mut Scoped,
     campaigns: &BTreeSet<(&TenantId, CampaignId)>,
 ) -> Result<HashMap<(TenantId, CampaignId), String>, Fault> {
@@ -189,10 +199,7 @@ pub async fn campaign_variants(
 }
 
 /// The variants (their JSON) of the latest versions of templates.
-///
-/// # Errors
-/// An outage.
-pub async fn template_variants(
+async fn template_variants(
     tx: &mut Scoped,
     templates: &BTreeSet<(&TenantId, TemplateId)>,
 ) -> Result<HashMap<(TenantId, TemplateId), String>, Fault> {
@@ -221,22 +228,8 @@ pub async fn template_variants(
     Ok(variants.collect())
 }
 
-/// A sender as enrich looks at it: the gates look closer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Candidate {
-    /// Which.
-    pub id: SenderId,
-    /// Recipients it is for.
-    pub country: Option<Country>,
-    /// False: quarantined or not registered.
-    pub usable: bool,
-}
-
 /// The senders of pools, in the pools' own order.
-///
-/// # Errors
-/// An outage.
-pub async fn pools(
+async fn pools(
     tx: &mut Scoped,
     pools: &BTreeSet<(&TenantId, PoolId)>,
 ) -> Result<HashMap<(TenantId, PoolId), Vec<Candidate>>, Fault> {
@@ -267,10 +260,7 @@ pub async fn pools(
 }
 
 /// All senders of tenants, by id, at most 400 of each.
-///
-/// # Errors
-/// An outage.
-pub async fn senders(
+async fn senders(
     tx: &mut Scoped,
     tenants: &BTreeSet<&TenantId>,
 ) -> Result<HashMap<TenantId, Vec<Candidate>>, Fault> {

@@ -33,17 +33,18 @@ pub struct Wanted<'a> {
     pub channel: Channel,
 }
 
-/// What to do with the standings of marketing messages.
+/// What to do with the rows that a decision rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standings {
-    /// Read them: explain and simulate.
+    /// Read them, and lock nothing, also in a transaction that may not write: explain and simulate.
     Read,
-    /// Read and lock them in key order until the transaction ends: the gate stage.
+    /// Read them, and lock the standings of marketing in key order until the transaction ends: the
+    /// gate stage. Switches that are found off are locked for share, so that whoever turns one on
+    /// waits for this transaction and wakes what it has held.
     Lock,
 }
 
-/// Loads the facts for a batch. Switches that are found off are locked for share, so that whoever
-/// turns one on waits for this transaction and wakes what it has held.
+/// Loads the facts for a batch.
 ///
 /// # Errors
 /// An outage. Facts that are there but cannot be understood are left out, and the gates hold what
@@ -61,7 +62,7 @@ pub async fn load(
         .flat_map(|one| one.senders.iter().map(|sender| (one.tenant, *sender)))
         .collect();
     let mut facts = load_tenants(tx, &tenants).await?;
-    load_switches(tx, &mut facts, &tenants, &campaigns, &senders).await?;
+    load_switches(tx, &mut facts, &tenants, &campaigns, &senders, standings).await?;
     load_budgets(tx, &mut facts, &tenants, &campaigns).await?;
     load_senders(tx, &mut facts, &senders).await?;
     load_standings(tx, &mut facts, wanted, standings).await?;
@@ -113,53 +114,87 @@ async fn load_switches(
     tenants: &BTreeSet<&TenantId>,
     campaigns: &BTreeSet<(&TenantId, CampaignId)>,
     senders: &BTreeSet<(&TenantId, SenderId)>,
+    how: Standings,
 ) -> Result<(), Fault> {
     let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
     let ids = campaigns.iter().map(|key| key.1.to_string());
     let ids = ids.chain(senders.iter().map(|key| key.1.to_string()));
     let targets: Vec<String> = ids.chain([String::new()]).collect();
-    let rows = sqlx::query!(
-        "select tenant_id, scope, target, mode from switches
-         where tenant_id = any($1) and target = any($2) for share",
-        &names as _,
-        &targets,
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-    for row in rows {
-        let Some(tenant) = facts.tenants.get_mut(&crate::tenant(&row.tenant_id)) else { continue };
-        let (switches, to) = (&mut tenant.switches, mode(&row.mode));
-        match (row.scope.as_str(), row.target.parse::<Uuid>()) {
-            ("campaign", Ok(id)) => {
-                switches.campaigns.insert(CampaignId(id), to);
+    macro_rules! load {
+        ($sql:literal) => {
+            for row in sqlx::query!($sql, &names as _, &targets)
+                .fetch_all(&mut **tx)
+                .await
+                .map_err(fault)?
+            {
+                switch_off(facts, &row.tenant_id, (&row.scope, &row.target), mode(&row.mode));
             }
-            ("sender", Ok(id)) => {
-                switches.senders.insert(SenderId(id), to);
-            }
-            // A switch of a kind that is not known stops everything of its tenant.
-            (_, _) => switches.tenant = switches.tenant.max(to),
-        }
+        };
     }
+    match how {
+        Standings::Read => load!(
+            "select tenant_id, scope, target, mode from switches
+             where tenant_id = any($1) and target = any($2)"
+        ),
+        Standings::Lock => load!(
+            "select tenant_id, scope, target, mode from switches
+             where tenant_id = any($1) and target = any($2) for share"
+        ),
+    }
+    load_campaign_states(tx, facts, campaigns, how).await
+}
+
+fn switch_off(facts: &mut Facts, tenant: &str, of: (&str, &str), to: SwitchMode) {
+    let Some(tenant) = facts.tenants.get_mut(&crate::tenant(tenant)) else { return };
+    let switches = &mut tenant.switches;
+    match (of.0, of.1.parse::<Uuid>()) {
+        ("campaign", Ok(id)) => {
+            switches.campaigns.insert(CampaignId(id), to);
+        }
+        ("sender", Ok(id)) => {
+            switches.senders.insert(SenderId(id), to);
+        }
+        // A switch of a kind that is not known stops everything of its tenant.
+        (_, _) => switches.tenant = switches.tenant.max(to),
+    }
+}
+
+async fn load_campaign_states(
+    tx: &mut Scoped,
+    facts: &mut Facts,
+    campaigns: &BTreeSet<(&TenantId, CampaignId)>,
+    how: Standings,
+) -> Result<(), Fault> {
     if campaigns.is_empty() {
         return Ok(());
     }
     let (tenants, ids) = columns(campaigns, |id| id.0);
-    let rows = sqlx::query!(
-        "select c.tenant_id, c.campaign_id, c.state
-         from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
-         join campaigns c on c.tenant_id = k.tenant_id and c.campaign_id = k.campaign_id
-         where c.state in ('paused', 'stopped') for share of c",
-        &tenants as _,
-        &ids,
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-    for row in rows {
-        let Some(tenant) = facts.tenants.get_mut(&crate::tenant(&row.tenant_id)) else { continue };
-        let campaign = tenant.switches.campaigns.entry(CampaignId(row.campaign_id)).or_default();
-        *campaign = (*campaign).max(mode(&row.state));
+    macro_rules! load {
+        ($sql:literal) => {
+            for row in
+                sqlx::query!($sql, &tenants as _, &ids).fetch_all(&mut **tx).await.map_err(fault)?
+            {
+                let tenant = crate::tenant(&row.tenant_id);
+                let Some(tenant) = facts.tenants.get_mut(&tenant) else { continue };
+                let campaign = CampaignId(row.campaign_id);
+                let switch = tenant.switches.campaigns.entry(campaign).or_default();
+                *switch = (*switch).max(mode(&row.state));
+            }
+        };
+    }
+    match how {
+        Standings::Read => load!(
+            "select c.tenant_id, c.campaign_id, c.state
+             from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
+             join campaigns c on c.tenant_id = k.tenant_id and c.campaign_id = k.campaign_id
+             where c.state in ('paused', 'stopped')"
+        ),
+        Standings::Lock => load!(
+            "select c.tenant_id, c.campaign_id, c.state
+             from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
+             join campaigns c on c.tenant_id = k.tenant_id and c.campaign_id = k.campaign_id
+             where c.state in ('paused', 'stopped') for share of c"
+        ),
     }
     Ok(())
 }

@@ -93,8 +93,21 @@ impl Store {
             tenants.into_iter().map(|tenant| tenant.borrow().to_string()).collect();
         names.sort_unstable();
         names.dedup();
+        self.begin("begin", &names.join(",")).await
+    }
+
+    /// Begins a transaction that sees one tenant's rows as they are at its start, and in which the
+    /// database refuses every write and every lock.
+    ///
+    /// # Errors
+    /// `Fault::Unavailable` when no connection is to be had.
+    pub async fn reading(&self, tenant: &TenantId) -> Result<Scoped, pipeline::Fault> {
+        self.begin("begin isolation level repeatable read read only", tenant.as_str()).await
+    }
+
+    async fn begin(&self, begin: &str, tenants: &str) -> Result<Scoped, pipeline::Fault> {
         // A tenant key holds a-z, 0-9 and '-' alone, so it cannot end the literal.
-        let begin = format!("begin; set local millrace.tenants = '{}'", names.join(","));
+        let begin = format!("{begin}; set local millrace.tenants = '{tenants}'");
         self.pool.begin_with(AssertSqlSafe(begin)).await.map_err(fault)
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     class::{Channel, MessageClass},
-    ids::{CampaignId, ContactId, MessageId, PoolId, SenderId, TemplateId, TenantId},
+    ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
     money::Micros,
     passport::Passport,
     phone::PhoneNumber,
@@ -13,6 +13,8 @@ use domain::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+pub use domain::draft::{Content, From};
 
 use crate::frame::{Key, Payload};
 
@@ -43,45 +45,6 @@ pub struct Head {
     /// W3C `traceparent` of the request that began it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
-}
-
-/// What the text is made of.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Content {
-    /// The text itself.
-    Body(String),
-    /// The latest version of a template, with variables.
-    Template {
-        /// Which.
-        id: TemplateId,
-        /// Values by name; the contact's own fields fill what is missing.
-        variables: BTreeMap<String, String>,
-    },
-    /// What the campaign of the head says to this contact.
-    Campaign,
-}
-
-impl std::fmt::Debug for Content {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Body(text) => write!(f, "Body(<{} bytes>)", text.len()),
-            Self::Template { id, .. } => write!(f, "Template({id})"),
-            Self::Campaign => f.write_str("Campaign"),
-        }
-    }
-}
-
-/// Which senders may carry a message.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum From {
-    /// This one.
-    Sender(SenderId),
-    /// Any of this pool.
-    Pool(PoolId),
-    /// Any of the tenant's senders that fit the recipient's country.
-    Any,
 }
 
 /// `msg.submitted.<lane>`: a message as it was accepted.

@@ -23,8 +23,6 @@
 pub mod decide;
 mod reopened;
 mod say;
-mod senders;
-mod texts;
 
 use std::collections::BTreeSet;
 
@@ -42,12 +40,9 @@ use store::{
         record::{self, Existing, NewMessage},
     },
 };
-use wire::{
-    Stream, Submitted,
-    message::{Content, From},
-};
+use wire::{Stream, Submitted};
 
-use decide::{Draft, Facts, draft};
+use decide::{Entry, entry, request};
 
 /// The enrich stage.
 pub struct Enrich {
@@ -79,22 +74,22 @@ impl Stage for Enrich {
             .map(|(one, contact)| contact_key(one, *contact))
             .collect();
         let found = rows::contacts(&mut tx, &keys).await?;
-        let facts = load(&mut tx, messages).await?;
+        let supplies = rows::supplies(&mut tx, messages.iter().map(request)).await?;
 
-        let drafts: Vec<Result<Draft, Cause>> = messages
+        let entries: Vec<Result<Entry, Cause>> = messages
             .iter()
             .zip(found.iter().zip(&contacts))
-            .map(|(one, (found, contact))| draft(cx.now, one, *contact, found, &facts))
+            .map(|(one, (found, contact))| entry(cx.now, one, *contact, found, &supplies))
             .collect();
         make_contacts(&mut tx, cx.now, &keys, &found).await?;
-        let drafts = obey_cancels(&mut tx, cx.now, messages, drafts).await?;
-        let rows = store_messages(&mut tx, cx.now, messages, &drafts).await?;
+        let entries = obey_cancels(&mut tx, cx.now, messages, entries).await?;
+        let rows = store_messages(&mut tx, cx.now, messages, &entries).await?;
         tx.commit().await.map_err(store::fault)?;
 
-        for (at, (draft, row)) in drafts.iter().zip(&rows).enumerate() {
-            let outcome = match draft {
+        for (at, (entry, row)) in entries.iter().zip(&rows).enumerate() {
+            let outcome = match entry {
                 Err(cause) => Outcome::Dead { cause: *cause },
-                Ok(draft) => say::outcome(cx.now, &messages[at], draft, row),
+                Ok(entry) => say::outcome(cx.now, &messages[at], entry, row),
             };
             batch.answer(at, outcome);
         }
@@ -114,53 +109,13 @@ enum Row {
     None,
 }
 
-/// Everything that texts and senders come from, for the whole batch.
-async fn load(tx: &mut Scoped, messages: &[Submitted]) -> Result<Facts, Fault> {
-    let mut tenants = BTreeSet::new();
-    let mut campaigns = BTreeSet::new();
-    let mut templates = BTreeSet::new();
-    let mut pools = BTreeSet::new();
-    let mut free = BTreeSet::new();
-    for Submitted { head, content, from, .. } in messages {
-        tenants.insert(&head.tenant);
-        match content {
-            Content::Body(_) => {}
-            Content::Template { id, .. } => {
-                templates.insert((&head.tenant, *id));
-            }
-            Content::Campaign => campaigns.extend(head.campaign.map(|id| (&head.tenant, id))),
-        }
-        match from {
-            From::Sender(_) => {}
-            From::Pool(id) => {
-                pools.insert((&head.tenant, *id));
-            }
-            From::Any => {
-                free.insert(&head.tenant);
-            }
-        }
-    }
-    let campaigns = rows::campaign_variants(tx, &campaigns).await?;
-    let templates = rows::template_variants(tx, &templates).await?;
-    Ok(Facts {
-        tenants: rows::tenants(tx, &tenants).await?,
-        texts: texts::Texts::parse(campaigns, templates),
-        pools: rows::pools(tx, &pools).await?,
-        senders: rows::senders(tx, &free).await?,
-    })
-}
-
 fn contact_key(message: &Submitted, contact: ContactId) -> ContactKey<'_> {
-    let fields = match &message.content {
-        Content::Body(_) => false,
-        Content::Template { .. } | Content::Campaign => true,
-    };
     ContactKey {
         tenant: &message.head.tenant,
         contact,
         number: message.head.to,
         channel: message.head.channel,
-        fields,
+        fields: message.content.is_template(),
     }
 }
 
@@ -190,18 +145,18 @@ async fn obey_cancels(
     tx: &mut Scoped,
     now: Timestamp,
     messages: &[Submitted],
-    drafts: Vec<Result<Draft, Cause>>,
-) -> Result<Vec<Result<Draft, Cause>>, Fault> {
-    let storable = messages.iter().zip(&drafts).filter(|(_, draft)| draft.is_ok());
+    entries: Vec<Result<Entry, Cause>>,
+) -> Result<Vec<Result<Entry, Cause>>, Fault> {
+    let storable = messages.iter().zip(&entries).filter(|(_, entry)| entry.is_ok());
     let keys: Vec<_> = storable.map(|(message, _)| key(message)).collect();
     let marked = cancel::take_marks(tx, &keys).await?;
     if marked.is_empty() {
-        return Ok(drafts);
+        return Ok(entries);
     }
-    let both = messages.iter().zip(drafts);
-    let obeyed = both.map(|(message, draft)| {
+    let both = messages.iter().zip(entries);
+    let obeyed = both.map(|(message, entry)| {
         let is_marked = marked.contains(&(message.head.tenant.clone(), message.head.id));
-        if is_marked { draft.map(|draft| draft.cancelled(now)) } else { draft }
+        if is_marked { entry.map(|entry| entry.cancelled(now)) } else { entry }
     });
     Ok(obeyed.collect())
 }
@@ -211,17 +166,17 @@ async fn store_messages(
     tx: &mut Scoped,
     now: Timestamp,
     messages: &[Submitted],
-    drafts: &[Result<Draft, Cause>],
+    entries: &[Result<Entry, Cause>],
 ) -> Result<Vec<Row>, Fault> {
-    let mut rows: Vec<Row> = drafts.iter().map(|_| Row::None).collect();
-    let mut order: Vec<(usize, &Draft)> = drafts
+    let mut rows: Vec<Row> = entries.iter().map(|_| Row::None).collect();
+    let mut order: Vec<(usize, &Entry)> = entries
         .iter()
         .enumerate()
-        .filter_map(|(at, draft)| Some((at, draft.as_ref().ok()?)))
+        .filter_map(|(at, entry)| Some((at, entry.as_ref().ok()?)))
         .collect();
     order.sort_by_key(|(at, _)| key(&messages[*at]));
     let new: Vec<NewMessage<'_>> =
-        order.iter().map(|(at, draft)| draft.row(&messages[*at])).collect();
+        order.iter().map(|(at, entry)| entry.row(&messages[*at])).collect();
     let inserted = record::insert_messages(tx, now, &new).await?;
 
     let (fresh, known): (Vec<_>, Vec<_>) =
@@ -232,27 +187,27 @@ async fn store_messages(
     let keys: Vec<_> = known.iter().map(|((at, _), _)| key(&messages[*at])).collect();
     let existing = record::existing(tx, &keys).await?;
     let (mut conflicts, mut reopened) = (Vec::new(), Vec::new());
-    for (((at, draft), _), existing) in known.into_iter().zip(existing) {
+    for (((at, entry), _), existing) in known.into_iter().zip(existing) {
         match existing {
             Some(existing) if reopened::has_no_text(&messages[at], &existing) => {
-                reopened.push((at, draft));
+                reopened.push((at, entry));
             }
             // A row that was made for a dead letter may not know its body.
             Some(existing)
-                if existing.body_hash == draft.body_hash || existing.body_hash.is_empty() =>
+                if existing.body_hash == entry.body_hash || existing.body_hash.is_empty() =>
             {
                 rows[at] = Row::Known(existing);
             }
-            Some(existing) => conflicts.push((at, draft, existing)),
+            Some(existing) => conflicts.push((at, entry, existing)),
             // Deleted between two statements: nothing deletes messages.
             None => {}
         }
     }
     let seconds: Vec<_> = conflicts
         .iter()
-        .map(|(at, draft, _)| {
+        .map(|(at, entry, _)| {
             let (tenant, message) = key(&messages[*at]);
-            (tenant, message, draft.body_hash.clone())
+            (tenant, message, entry.body_hash.clone())
         })
         .collect();
     for (at, existing) in reopened::fill(tx, now, messages, &reopened).await? {

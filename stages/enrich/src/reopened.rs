@@ -10,7 +10,7 @@ use store::{
 };
 use wire::Submitted;
 
-use crate::{decide::Draft, key};
+use crate::{decide::Entry, key};
 
 /// Whether a row waits for its first text, in the turn of this message.
 pub(crate) fn has_no_text(message: &Submitted, existing: &Existing) -> bool {
@@ -24,11 +24,11 @@ pub(crate) async fn fill(
     tx: &mut Scoped,
     now: Timestamp,
     messages: &[Submitted],
-    reopened: &[(usize, &Draft)],
+    reopened: &[(usize, &Entry)],
 ) -> Result<Vec<(usize, Existing)>, Fault> {
-    let drafts: Vec<NewMessage<'_>> =
-        reopened.iter().map(|(at, draft)| draft.row(&messages[*at])).collect();
-    dead::fill(tx, now, &drafts).await?;
+    let entries: Vec<NewMessage<'_>> =
+        reopened.iter().map(|(at, entry)| entry.row(&messages[*at])).collect();
+    dead::fill(tx, now, &entries).await?;
     let keys: Vec<_> = reopened.iter().map(|(at, _)| key(&messages[*at])).collect();
     let rows = record::existing(tx, &keys).await?.into_iter();
     Ok(reopened.iter().zip(rows).filter_map(|((at, _), row)| Some((*at, row?))).collect())

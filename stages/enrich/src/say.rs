@@ -6,17 +6,17 @@ use pipeline::{Outcome, Outgoing};
 use store::{answers::StoredMessage, enrich::record::Existing};
 use wire::{Enriched, Event, EventKind, Subject, Submitted, event::MessageData, message::Head};
 
-use crate::{Row, decide::Draft};
+use crate::{Row, decide::Entry};
 
-pub(crate) fn outcome(now: Timestamp, message: &Submitted, draft: &Draft, row: &Row) -> Outcome {
+pub(crate) fn outcome(now: Timestamp, message: &Submitted, entry: &Entry, row: &Row) -> Outcome {
     match row {
         Row::New => {
-            let stored = as_stored(now, message, draft);
-            said(&stored, message.head.clone(), draft, &draft.text, &draft.passport)
+            let stored = as_stored(now, message, entry);
+            said(&stored, message.head.clone(), entry, &entry.draft.text, &entry.passport)
         }
-        Row::Known(existing) => again(message, draft, existing),
+        Row::Known(existing) => again(message, entry, existing),
         Row::Conflict(existing, seen) => {
-            Outcome::Emit(vec![rejected(message, existing, draft, *seen)])
+            Outcome::Emit(vec![rejected(message, existing, entry, *seen)])
         }
         // Its row vanished between two statements: say nothing that no row backs.
         Row::None => Outcome::DONE,
@@ -26,7 +26,7 @@ pub(crate) fn outcome(now: Timestamp, message: &Submitted, draft: &Draft, row: &
 /// Says again what was stored. The first recorded change of a later stage raises the version: from
 /// then on enrich has been heard. A message that was redriven has a higher version from the start:
 /// there it has not been heard while no gate has decided in this turn, or the last word is its own.
-fn again(message: &Submitted, draft: &Draft, existing: &Existing) -> Outcome {
+fn again(message: &Submitted, entry: &Entry, existing: &Existing) -> Outcome {
     let row = &existing.message;
     let last_word = existing.passport.stamps().last().is_some_and(|stamp| stamp.stage == "enrich");
     let heard = row.version > 1 && row.state != MessageState::Accepted && !last_word;
@@ -39,15 +39,15 @@ fn again(message: &Submitted, draft: &Draft, existing: &Existing) -> Outcome {
         turn: row.turn,
         ..message.head.clone()
     };
-    said(row, head, draft, &existing.text, &existing.passport)
+    said(row, head, entry, &existing.text, &existing.passport)
 }
 
 /// The event of the row, and the message itself unless it failed. Place and candidates are the
-/// draft's: they are facts of now, not decisions.
+/// entry's: they are facts of now, not decisions.
 fn said(
     row: &StoredMessage,
     head: Head,
-    draft: &Draft,
+    entry: &Entry,
     text: &str,
     passport: &Passport,
 ) -> Outcome {
@@ -60,8 +60,8 @@ fn said(
             text: text.into(),
             segments: row.segments,
             cost: row.cost,
-            place: draft.place.clone(),
-            senders: draft.senders.clone(),
+            place: entry.draft.place.clone(),
+            senders: entry.draft.senders.clone(),
             passport: passport.clone(),
         };
         say.push(Outgoing::new(Subject::Enriched(lane), &enriched));
@@ -70,22 +70,22 @@ fn said(
     Outcome::Emit(say)
 }
 
-fn as_stored(now: Timestamp, message: &Submitted, draft: &Draft) -> StoredMessage {
+fn as_stored(now: Timestamp, message: &Submitted, entry: &Entry) -> StoredMessage {
     let head = &message.head;
     StoredMessage {
         tenant: head.tenant.clone(),
         id: head.id,
         turn: head.turn,
-        state: draft.state(),
+        state: entry.state(),
         class: head.class,
-        contact: draft.contact,
+        contact: entry.contact,
         campaign: head.campaign,
         sender: None,
         billed: false,
-        segments: draft.segments,
-        cost: draft.cost,
+        segments: entry.draft.segments,
+        cost: entry.draft.cost,
         gate: None,
-        code: draft.failed.map(Into::into),
+        code: entry.draft.failed.map(Into::into),
         due: None,
         version: 1,
         changed_at: now,
@@ -94,7 +94,7 @@ fn as_stored(now: Timestamp, message: &Submitted, draft: &Draft) -> StoredMessag
 
 /// A second body under an id that exists. The event is that body's own, the first version of it,
 /// and says only what no later change of the first one touches: a repeat is the same event.
-fn rejected(message: &Submitted, existing: &Existing, draft: &Draft, seen: Timestamp) -> Outgoing {
+fn rejected(message: &Submitted, existing: &Existing, entry: &Entry, seen: Timestamp) -> Outgoing {
     let row = &existing.message;
     let data = MessageData {
         message: row.id,
@@ -110,7 +110,7 @@ fn rejected(message: &Submitted, existing: &Existing, draft: &Draft, seen: Times
         code: Some("other_body".into()),
         until: None,
     };
-    let body = conflict_id(row.id, &draft.body_hash);
+    let body = conflict_id(row.id, &entry.body_hash);
     outgoing(&Event::new(EventKind::MessageRejected, &row.tenant, body, 1, seen, &data))
 }
 

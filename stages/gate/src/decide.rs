@@ -1,10 +1,8 @@
 //! What the gates' verdict means for one message: its state, its stamp, how it waits. Pure.
 
 use domain::{
-    gates::{
-        Counters, Facts, Gate, GateCause, Judged, Memo, Verdict, Wake, decide, decide::LEAD_TIME,
-    },
-    passport::{Passport, Stamp},
+    gates::{Counters, Decision, Facts, Gate, Judged, Memo, Verdict, Wake, decide},
+    passport::Passport,
     state::MessageState,
 };
 use jiff::Timestamp;
@@ -50,44 +48,29 @@ pub fn judged(message: &Enriched) -> Judged<'_> {
 
 /// Decides one message and folds it into the counters.
 pub fn rule(message: &Enriched, facts: &Facts, counters: &mut Counters, memo: &mut Memo) -> Ruling {
-    let now = memo.now();
-    let ends = message.head.expires_at;
-    if ends.is_some_and(|ends| ends.duration_since(now) < LEAD_TIME) {
-        let reason = "it could not be sent before its validity ends";
-        return expired(message, now, None, "validity_ended", reason.into());
-    }
     let decision = decide(&judged(message), facts, counters, memo);
-    match decision.verdict {
+    let mut passport = message.passport.clone();
+    passport.stamp(decision.stamp(memo.now()));
+    let policy_version = decision.policy_version.unwrap_or(0);
+    let (state, gate, code) = match &decision.verdict {
+        Verdict::Admit { .. } => (MessageState::Queued, None, None),
+        Verdict::Defer { cause, .. } => {
+            (MessageState::Deferred, Some(cause.gate), Some(cause.code))
+        }
+        Verdict::Hold { cause } => (MessageState::Held, Some(cause.gate), Some(cause.code)),
+        Verdict::Block { cause, .. } => (MessageState::Blocked, Some(cause.gate), Some(cause.code)),
+        Verdict::Expire { gate, code, .. } => (MessageState::Expired, *gate, Some(*code)),
+    };
+    let (due, admission) = match decision.verdict {
         Verdict::Admit { sender, sendable_until } => {
-            let tenant = facts.tenants.get(&message.head.tenant);
-            let policy_version = tenant.map_or(0, |tenant| tenant.policy_version);
             let reserved = !decision.reserved.is_empty();
-            let admission = Admission { sender, policy_version, sendable_until, reserved };
-            Ruling {
-                admission: Some(admission),
-                reserved: decision.reserved,
-                ..plain(message, MessageState::Queued, Stamp::plain("gate", now, "admit"))
-            }
+            (None, Some(Admission { sender, policy_version, sendable_until, reserved }))
         }
-        Verdict::Defer { until, cause } if ends.is_some_and(|ends| until >= ends) => {
-            let reason = format!("{}; it would wait until {until}, beyond its use", cause.reason);
-            expired(message, now, Some(cause.gate), cause.code, reason)
-        }
-        Verdict::Defer { until, cause } => {
-            let stamp = Stamp { until: Some(until), ..stamp(now, "defer", &cause) };
-            Ruling { due: Some(until), ..stopped(message, MessageState::Deferred, &cause, stamp) }
-        }
-        Verdict::Hold { cause } => {
-            let stamp = stamp(now, "hold", &cause);
-            let held = stopped(message, MessageState::Held, &cause, stamp);
-            Ruling { wake: decision.wake, ..held }
-        }
-        Verdict::Block { cause } => {
-            let until = decision.gates.last().and_then(|gate| gate.until);
-            let stamp = Stamp { until, ..stamp(now, "block", &cause) };
-            stopped(message, MessageState::Blocked, &cause, stamp)
-        }
-    }
+        Verdict::Defer { until, .. } => (Some(until), None),
+        Verdict::Hold { .. } | Verdict::Block { .. } | Verdict::Expire { .. } => (None, None),
+    };
+    let Decision { wake, reserved, .. } = decision;
+    Ruling { state, gate, code, due, wake, admission, reserved, passport }
 }
 
 /// The row that puts a message aside; none for one that does not wait.
@@ -116,44 +99,4 @@ pub fn parking<'a>(message: &'a Enriched, ruling: &Ruling) -> Option<Parking<'a>
         lane: message.head.class.lane(),
         payload: serde_json::to_string(&payload).expect("payloads are plain data"),
     })
-}
-
-fn expired(
-    message: &Enriched,
-    now: Timestamp,
-    gate: Option<Gate>,
-    code: &'static str,
-    reason: String,
-) -> Ruling {
-    let mut stamp = Stamp::plain("gate", now, "expire");
-    (stamp.gate, stamp.code, stamp.reason) = (gate, Some(code.into()), Some(reason));
-    Ruling { gate, code: Some(code), ..plain(message, MessageState::Expired, stamp) }
-}
-
-fn stopped(message: &Enriched, state: MessageState, cause: &GateCause, stamp: Stamp) -> Ruling {
-    Ruling { gate: Some(cause.gate), code: Some(cause.code), ..plain(message, state, stamp) }
-}
-
-fn plain(message: &Enriched, state: MessageState, stamp: Stamp) -> Ruling {
-    let mut passport = message.passport.clone();
-    passport.stamp(stamp);
-    Ruling {
-        state,
-        gate: None,
-        code: None,
-        due: None,
-        wake: None,
-        admission: None,
-        reserved: Vec::new(),
-        passport,
-    }
-}
-
-fn stamp(now: Timestamp, verdict: &str, cause: &GateCause) -> Stamp {
-    Stamp {
-        gate: Some(cause.gate),
-        code: Some(cause.code.into()),
-        reason: Some(cause.reason.clone()),
-        ..Stamp::plain("gate", now, verdict)
-    }
 }

@@ -69,10 +69,14 @@ fn cap(
     let tenant = case.judged.tenant.clone();
     let key = CounterKey { tenant, kind, target: campaign.map(|id| id.0), window_start };
     let spent = Micros(case.counters.used(&key));
-    (spent + case.judged.cost > cap).then(|| Over {
+    let cost = case.judged.cost;
+    let whose = if campaign.is_some() { "campaign" } else { "tenant" };
+    (spent + cost > cap).then(|| Over {
         next,
         code,
-        reason: format!("{spent} of {cap} is spent for the {span}"),
+        reason: format!(
+            "the {whose} has spent {spent} of {cap} for the {span}, and this costs {cost}"
+        ),
     })
 }
 

@@ -97,12 +97,14 @@ pub(super) enum Step {
     Pass,
     /// This gate is not for messages of this class.
     NotAsked,
-    /// This gate decides.
+    /// It asks the candidate senders, and the gates before it left none.
+    Moot,
+    /// This gate decides, unless one before it has.
     Stop(Stop),
 }
 
 /// A gate that does not pass.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Stop {
     pub(super) ruling: Ruling,
     pub(super) code: &'static str,
@@ -136,24 +138,53 @@ impl Step {
 }
 
 impl Stop {
-    /// The decision of a gate that does not pass, after those before it.
-    pub(super) fn decide(self, gate: Gate, mut gates: Vec<GateResult>) -> Decision {
-        let Self { ruling, code, reason } = self;
-        let cause = GateCause { gate, code, reason: reason.clone() };
-        let (answer, until, wake, verdict) = match ruling {
-            Ruling::Defer(until) => {
-                (Answer::Defer, Some(until), None, Verdict::Defer { until, cause })
-            }
-            Ruling::Hold(wake) => (Answer::Hold, None, Some(wake), Verdict::Hold { cause }),
-            Ruling::Block(until) => (Answer::Block, until, None, Verdict::Block { cause }),
+    /// What the gate says.
+    pub(super) fn result(&self, gate: Gate) -> GateResult {
+        let (answer, until) = match self.ruling {
+            Ruling::Defer(until) => (Answer::Defer, Some(until)),
+            Ruling::Hold(_) => (Answer::Hold, None),
+            Ruling::Block(until) => (Answer::Block, until),
         };
-        gates.push(GateResult { gate, answer, code: Some(code), reason: Some(reason), until });
-        Decision { verdict, wake, gates, reserved: Vec::new() }
+        let (code, reason) = (Some(self.code), Some(self.reason.clone()));
+        GateResult { gate, answer, code, reason, until }
+    }
+
+    /// The decision of the first gate that does not pass. A message whose use ends before it would
+    /// be asked again has expired.
+    pub(super) fn decide(
+        self,
+        gate: Gate,
+        gates: Vec<GateResult>,
+        expires_at: Option<Timestamp>,
+    ) -> Decision {
+        let Self { ruling, code, reason } = self;
+        let (wake, verdict) = match ruling {
+            Ruling::Defer(until) if expires_at.is_some_and(|ends| until >= ends) => {
+                let reason = format!("{reason}; it would wait until {until}, beyond its use");
+                (None, Verdict::Expire { gate: Some(gate), code, reason })
+            }
+            Ruling::Defer(until) => {
+                (None, Verdict::Defer { until, cause: GateCause { gate, code, reason } })
+            }
+            Ruling::Hold(wake) => {
+                (Some(wake), Verdict::Hold { cause: GateCause { gate, code, reason } })
+            }
+            Ruling::Block(until) => {
+                (None, Verdict::Block { until, cause: GateCause { gate, code, reason } })
+            }
+        };
+        Decision { verdict, wake, gates, reserved: Vec::new(), policy_version: None }
     }
 }
 
 impl GateResult {
     pub(super) fn plain(gate: Gate, answer: Answer) -> Self {
         Self { gate, answer, code: None, reason: None, until: None }
+    }
+
+    /// A gate that could not be asked, and why.
+    pub(super) fn moot(gate: Gate, code: &'static str, reason: &str) -> Self {
+        let (code, reason) = (Some(code), Some(reason.to_owned()));
+        Self { code, reason, ..Self::plain(gate, Answer::Moot) }
     }
 }

@@ -252,6 +252,11 @@ impl Counters {
         }
     }
 
+    /// Forgets the marketing of this batch: a simulation asks about each person alone.
+    pub fn forget_marketing(&mut self) {
+        self.marketing.clear();
+    }
+
     /// The marketing to a contact as this batch has changed it; none if it has not.
     pub(super) fn marketing(&self, key: &StandingKey) -> Option<&Marketing> {
         self.marketing.get(key)

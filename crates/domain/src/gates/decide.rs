@@ -6,15 +6,13 @@ use std::{collections::HashMap, fmt};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Gate, Verdict, budget,
-    case::{Case, Ruling, Step, Stop},
+    Gate, Verdict,
+    ask::{Depth, End, Passed, unreadable, walk},
+    case::{Case, Ruling, Stop},
     counters::{CounterKey, CounterKind, Counters, Reserved, Windows, reservation},
-    dnc, eligible,
-    facts::{Facts, SenderFacts},
-    kill_switch,
+    facts::{Facts, SenderFacts, Standing, TenantFacts},
     policy::Policy,
-    quiet, rate, suppression,
-    warmup::{self, SenderDay},
+    warmup::SenderDay,
 };
 use crate::{
     class::{Channel, MessageClass},
@@ -64,10 +62,35 @@ pub struct Decision {
     pub verdict: Verdict,
     /// What wakes a message that is held.
     pub wake: Option<Wake>,
-    /// What each gate said, up to the one that decided.
+    /// What each gate said, in order: [`decide`] lists them up to the one that decided,
+    /// [`examine`] lists all.
     pub gates: Vec<GateResult>,
     /// What the admission has taken from the counters; empty for every other verdict.
     pub reserved: Vec<(CounterKey, i64)>,
+    /// The version of the policy in force; none where the tenant's facts could not be read.
+    pub policy_version: Option<i64>,
+}
+
+impl Answer {
+    /// The name in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::NotAsked => "not_asked",
+            Self::Moot => "moot",
+            Self::Defer => "defer",
+            Self::Hold => "hold",
+            Self::Block => "block",
+        }
+    }
+
+    /// Whether a message gets no further at this gate.
+    pub fn stops(self) -> bool {
+        match self {
+            Self::Defer | Self::Hold | Self::Block => true,
+            Self::Pass | Self::NotAsked | Self::Moot => false,
+        }
+    }
 }
 
 /// What one gate said.
@@ -77,7 +100,7 @@ pub struct GateResult {
     pub gate: Gate,
     /// Its answer.
     pub answer: Answer,
-    /// The reason code of a gate that does not pass.
+    /// The reason code of a gate that does not pass, or could not be asked.
     pub code: Option<&'static str>,
     /// The same in an English clause.
     pub reason: Option<String>,
@@ -92,6 +115,8 @@ pub enum Answer {
     Pass,
     /// This gate is not for messages of this class.
     NotAsked,
+    /// It could not be asked: the gates before it left nothing to ask about.
+    Moot,
     /// Wait until an instant.
     Defer,
     /// Wait until the cause goes away.
@@ -207,132 +232,104 @@ pub fn counter_keys(judged: &Judged<'_>, facts: &Facts, memo: &mut Memo) -> Vec<
     keys
 }
 
-/// Decides one message and, when it is admitted, lowers what the next one sees.
+/// Decides one message and, when it is admitted, lowers what the next one sees. No gate is asked
+/// after one that does not pass.
 pub fn decide(
     judged: &Judged<'_>,
     facts: &Facts,
     counters: &mut Counters,
     memo: &mut Memo,
 ) -> Decision {
-    let tenant = facts.tenants.get(judged.tenant);
-    let Some((tenant, policy)) = tenant.and_then(|t| Some((t, t.policy.as_ref()?))) else {
-        return unreadable("policy_unreadable", "the tenant's policy cannot be read");
-    };
-    let key = (judged.tenant.clone(), judged.number, judged.channel);
-    let Some(standing) = facts.standings.get(&key) else {
-        return unreadable("standing_unreadable", "where the number stands is not known");
-    };
-    let windows = memo.windows(tenant.zone);
+    judge(judged, facts, counters, memo, Depth::ToTheFirstStop)
+}
+
+/// The same decision by the same gates, with every gate asked: explain and simulate list what each
+/// says, also behind the one that decides.
+pub fn examine(
+    judged: &Judged<'_>,
+    facts: &Facts,
+    counters: &mut Counters,
+    memo: &mut Memo,
+) -> Decision {
+    judge(judged, facts, counters, memo, Depth::All)
+}
+
+fn judge(
+    judged: &Judged<'_>,
+    facts: &Facts,
+    counters: &mut Counters,
+    memo: &mut Memo,
+    depth: Depth,
+) -> Decision {
     let now = memo.now;
-    let case = Case {
-        now,
-        judged,
-        platform: facts.platform,
-        tenant,
-        policy,
-        standing,
-        windows,
-        senders: judged.senders.iter().filter_map(|id| tenant.senders.get(id)).collect(),
-        sendable_until: judged.expires_at,
-        marketing: counters.marketing(&key),
-        counters,
-        memo,
-    };
-    let passed = match pass(case) {
-        Ok(passed) => passed,
-        Err(decision) => return *decision,
-    };
-    let what = Reserved {
-        tenant: judged.tenant,
-        class: judged.class,
-        campaign: judged.campaign,
-        sender: passed.sender,
-        cost: judged.cost,
-    };
-    let reserved = reservation(&what, &windows, passed.sender_day);
-    counters.take(&reserved);
-    if judged.class.is_marketing() {
-        counters.market(key, standing, judged.class, now);
+    let tenant = facts.tenants.get(judged.tenant);
+    let policy_version = tenant.map(|tenant| tenant.policy_version);
+    let ended = judged.expires_at.is_some_and(|ends| ends.duration_since(now) < LEAD_TIME);
+    if ended && depth == Depth::ToTheFirstStop {
+        return Decision { policy_version, ..validity_ended(Vec::new()) };
     }
-    let Passed { sender, sendable_until, gates, .. } = passed;
-    Decision { verdict: Verdict::Admit { sender, sendable_until }, wake: None, gates, reserved }
-}
-
-/// A message that every gate lets pass.
-struct Passed {
-    sender: SenderId,
-    sender_day: Timestamp,
-    sendable_until: Timestamp,
-    gates: Vec<GateResult>,
-}
-
-/// Asks the gates in their order, until one does not pass.
-fn pass(mut case: Case<'_>) -> Result<Passed, Box<Decision>> {
-    let mut gates = Vec::with_capacity(Gate::ORDER.len());
-    for gate in Gate::ORDER {
-        let asked = applies(gate, case.judged.class);
-        match if asked { ask(gate, &mut case) } else { Step::NotAsked } {
-            Step::Pass => gates.push(GateResult::plain(gate, Answer::Pass)),
-            Step::NotAsked => gates.push(GateResult::plain(gate, Answer::NotAsked)),
-            Step::Stop(stop) => return Err(Box::new(stop.decide(gate, gates))),
+    let key = (judged.tenant.clone(), judged.number, judged.channel);
+    let walk = match read(tenant, facts.standings.get(&key)) {
+        Ok((tenant, policy, standing)) => walk(
+            Case {
+                now,
+                judged,
+                platform: facts.platform,
+                tenant,
+                policy,
+                standing,
+                windows: memo.windows(tenant.zone),
+                senders: judged.senders.iter().filter_map(|id| tenant.senders.get(id)).collect(),
+                sendable_until: judged.expires_at,
+                marketing: counters.marketing(&key),
+                counters,
+                memo,
+            },
+            depth,
+        ),
+        Err(stop) => unreadable(stop, depth),
+    };
+    if ended {
+        return Decision { policy_version, ..validity_ended(walk.gates) };
+    }
+    let passed = match walk.end {
+        End::Passed(passed) => passed,
+        End::Stopped(gate, stop) => {
+            let decision = stop.decide(gate, walk.gates, judged.expires_at);
+            return Decision { policy_version, ..decision };
         }
-    }
-    let Some(sender) = case.senders.first().copied() else {
-        let reason = "no sender fits this recipient".into();
-        let stop = Stop { ruling: Ruling::Block(None), code: "no_sender", reason };
-        return Err(Box::new(stop.decide(Gate::Eligible, gates)));
     };
-    let sender_day = case.sender_day(sender).start;
-    let sendable_until = case.sendable_until();
-    Ok(Passed { sender: sender.id, sender_day, sendable_until, gates })
-}
-
-/// Which gates are asked for which class: the table of the seven gates, and eligibility.
-fn applies(gate: Gate, class: MessageClass) -> bool {
-    use MessageClass::{Compliance, Conversational, Journey, Promo, Transactional};
-    match (gate, class) {
-        (Gate::KillSwitch, Compliance) => true,
-        (
-            Gate::Eligible
-            | Gate::KillSwitch
-            | Gate::Budget
-            | Gate::Dnc
-            | Gate::Rate
-            | Gate::Warmup,
-            Promo | Journey | Conversational | Transactional,
-        ) => true,
-        (Gate::Suppression, Promo) => true,
-        (Gate::QuietHours, Promo | Journey) => true,
-        (Gate::Suppression, Journey | Conversational | Transactional) => false,
-        (Gate::QuietHours, Conversational | Transactional) => false,
-        (
-            Gate::Eligible
-            | Gate::Budget
-            | Gate::Dnc
-            | Gate::Suppression
-            | Gate::QuietHours
-            | Gate::Rate
-            | Gate::Warmup,
-            Compliance,
-        ) => false,
+    let Passed { sender, sender_day, sendable_until, windows } = passed;
+    let (tenant, class) = (judged.tenant, judged.class);
+    let what = Reserved { tenant, class, campaign: judged.campaign, sender, cost: judged.cost };
+    let reserved = reservation(&what, &windows, sender_day);
+    counters.take(&reserved);
+    if let Some(standing) = facts.standings.get(&key).filter(|_| class.is_marketing()) {
+        counters.market(key, standing, class, now);
     }
+    let verdict = Verdict::Admit { sender, sendable_until };
+    Decision { verdict, wake: None, gates: walk.gates, reserved, policy_version }
 }
 
-fn ask(gate: Gate, case: &mut Case<'_>) -> Step {
-    match gate {
-        Gate::Eligible => eligible::check(case),
-        Gate::KillSwitch => kill_switch::check(case),
-        Gate::Budget => budget::check(case),
-        Gate::Dnc => dnc::check(case),
-        Gate::Suppression => suppression::check(case),
-        Gate::QuietHours => quiet::check(case),
-        Gate::Rate => rate::check(case),
-        Gate::Warmup => warmup::check(case),
-    }
+/// The facts that every gate needs. Where they cannot be read, nothing is sent and nothing is lost.
+fn read<'a>(
+    tenant: Option<&'a TenantFacts>,
+    standing: Option<&'a Standing>,
+) -> Result<(&'a TenantFacts, &'a Policy, &'a Standing), Stop> {
+    let hold = |code, reason: &str| Stop {
+        ruling: Ruling::Hold(Wake::Policy),
+        code,
+        reason: reason.into(),
+    };
+    let read = tenant.and_then(|tenant| Some((tenant, tenant.policy.as_ref()?)));
+    let (tenant, policy) =
+        read.ok_or_else(|| hold("policy_unreadable", "the tenant's policy cannot be read"))?;
+    let unknown = || hold("standing_unreadable", "where the number stands is not known");
+    Ok((tenant, policy, standing.ok_or_else(unknown)?))
 }
 
-/// Facts that cannot be read: nothing is sent, and nothing is lost.
-fn unreadable(code: &'static str, reason: &str) -> Decision {
-    let stop = Stop { ruling: Ruling::Hold(Wake::Policy), code, reason: reason.into() };
-    stop.decide(Gate::Eligible, Vec::new())
+fn validity_ended(gates: Vec<GateResult>) -> Decision {
+    let reason = "it could not be sent before its validity ends".into();
+    let verdict = Verdict::Expire { gate: None, code: "validity_ended", reason };
+    Decision { verdict, wake: None, gates, reserved: Vec::new(), policy_version: None }
 }

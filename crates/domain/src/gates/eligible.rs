@@ -7,15 +7,14 @@ use super::case::{Case, Step};
 use crate::class::{Channel, MessageClass};
 
 pub(super) fn check(case: &mut Case<'_>) -> Step {
-    let judged = case.judged;
+    let (judged, now) = (case.judged, case.now);
+    case.senders.retain(|sender| sender.usable && sender.active_since <= now);
     let country = judged.place.country;
     let allowed = country.is_some_and(|c| case.policy.allowed_countries.contains(&c));
     if !allowed {
         let country = country.map_or("an unknown country".into(), |c| c.to_string());
         return Step::block("country_not_allowed", format!("the policy does not allow {country}"));
     }
-    let now = case.now;
-    case.senders.retain(|sender| sender.usable && sender.active_since <= now);
     if case.senders.is_empty() {
         let reason = match judged.senders.len() {
             0 => "no sender fits this recipient".into(),
@@ -46,5 +45,9 @@ pub(super) fn check(case: &mut Case<'_>) -> Step {
 }
 
 fn no_text_within(case: &Case<'_>) -> String {
-    format!("the contact has not written in the last {} hours", case.policy.conversation_hours)
+    let hours = case.policy.conversation_hours;
+    match case.standing.last_inbound_at {
+        Some(last) => format!("the contact last wrote on {last}, more than {hours} hours ago"),
+        None => format!("the contact has not written, and had to in the last {hours} hours"),
+    }
 }

@@ -25,7 +25,7 @@ pub struct Facts {
 }
 
 /// What holds for one tenant.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TenantFacts {
     /// Its days and months.
     pub zone: Zone,
@@ -79,7 +79,7 @@ impl SwitchMode {
 }
 
 /// A tenant's switches; what is not in here is on.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Switches {
     /// Everything of the tenant.
     pub tenant: SwitchMode,

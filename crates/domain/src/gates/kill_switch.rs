@@ -46,17 +46,17 @@ fn every_switch(case: &mut Case<'_>) -> Step {
 /// Leaves the senders whose switch is on. Waits while one of the others may come back.
 fn senders(case: &mut Case<'_>) -> Step {
     let switches = &case.tenant.switches.senders;
-    if switches.is_empty() {
+    if switches.is_empty() || case.senders.is_empty() {
         return Step::Pass;
     }
     let mode = |id| switches.get(id).copied().unwrap_or_default();
-    let paused = case.senders.iter().find(|sender| mode(&sender.id) == SwitchMode::Paused);
-    let paused = paused.map(|sender| sender.id);
+    let paused = case.senders.iter().find(|sender| mode(&sender.id) == SwitchMode::Paused).copied();
     case.senders.retain(|sender| mode(&sender.id) == SwitchMode::On);
     match (case.senders.is_empty(), paused) {
         (false, _) => Step::Pass,
-        (true, Some(id)) => {
-            switch(SwitchMode::Paused, Wake::Sender(id), "sender_paused", "sender_stopped")
+        (true, Some(sender)) => {
+            let reason = format!("no other sender is left, and {} is paused", sender.number);
+            Step::hold(Wake::Sender(sender.id), "sender_paused", reason)
         }
         (true, None) => Step::block("sender_stopped", "every candidate sender is stopped".into()),
     }

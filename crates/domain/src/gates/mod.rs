@@ -1,6 +1,7 @@
 //! The seven gates, and eligibility before them. The first gate that does not pass decides; the
 //! order is fixed (`Gate::ORDER`).
 
+mod ask;
 mod budget;
 mod case;
 pub mod counters;
@@ -12,6 +13,7 @@ mod kill_switch;
 pub mod policy;
 mod quiet;
 mod rate;
+mod stamp;
 mod suppression;
 pub mod warmup;
 
@@ -19,7 +21,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use counters::{CounterKey, CounterKind, Counters, Reserved, Windows, reservation};
-pub use decide::{Answer, Decision, GateResult, Judged, Memo, Wake, counter_keys, decide};
+pub use decide::{Answer, Decision, GateResult, Judged, Memo, Wake, counter_keys, decide, examine};
 pub use facts::{Caps, Facts, SenderFacts, Standing, SwitchMode, Switches, TenantFacts};
 pub use policy::{Absent, Policy, PolicyError};
 
@@ -99,9 +101,33 @@ pub enum Verdict {
     },
     /// It is never sent.
     Block {
+        /// From when on the gate would let another message pass, where there is such an instant.
+        until: Option<Timestamp>,
         /// Who said so, and why.
         cause: GateCause,
     },
+    /// Its validity ends before it could be sent.
+    Expire {
+        /// The gate that would have made it wait beyond its use, where one did.
+        gate: Option<Gate>,
+        /// The gate's code, else `validity_ended`.
+        code: &'static str,
+        /// One English clause.
+        reason: String,
+    },
+}
+
+impl Verdict {
+    /// The name in passports and answers.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Admit { .. } => "admit",
+            Self::Defer { .. } => "defer",
+            Self::Hold { .. } => "hold",
+            Self::Block { .. } => "block",
+            Self::Expire { .. } => "expire",
+        }
+    }
 }
 
 /// The gate that decided, with a reason code and a sentence.

@@ -2,7 +2,13 @@
 //! window that applies. Deferred messages come back spread over the minutes after the opening.
 
 use super::case::{Case, Step};
-use crate::quiet_hours::Decision;
+use crate::{
+    quiet_hours::{Decision, window_for},
+    zones::Place,
+};
+
+/// How many zones a reason names.
+const NAMED: usize = 3;
 
 pub(super) fn check(case: &mut Case<'_>) -> Step {
     let place = case.judged.place;
@@ -14,19 +20,32 @@ pub(super) fn check(case: &mut Case<'_>) -> Step {
         }
         Decision::Open { until } => {
             // What opens next is known when the window has closed: the message is asked again then.
-            let reason = "the recipient's hours end before the message could be sent";
-            Step::defer(until, "window_closing", reason.into())
+            let reason = format!("the recipient's hours end at {until}, before it could be sent");
+            Step::defer(until, "window_closing", reason)
         }
         Decision::Closed { opens_at } => {
-            let zones = place.zones.as_slice();
-            let names: Vec<&str> = zones.iter().take(3).map(|zone| zone.as_str()).collect();
-            let more = if zones.len() > 3 { ", ..." } else { "" };
-            let reason = format!("quiet hours until {opens_at} ({}{more})", names.join(", "));
+            let reason = format!(
+                "it may be sent {} in {}, which is next at {opens_at}",
+                window_for(place, &own),
+                zones(place),
+            );
             Step::defer(case.spread(opens_at), "quiet_hours", reason)
         }
         Decision::Never => {
-            let reason = "no hour is surely allowed where the recipient may be";
-            Step::block("no_allowed_hour", reason.into())
+            let (window, zones) = (window_for(place, &own), zones(place));
+            let reason = format!("no hour is surely allowed: {window} in {zones}");
+            Step::block("no_allowed_hour", reason)
         }
+    }
+}
+
+/// The candidate zones, the first few by name.
+fn zones(place: &Place) -> String {
+    let zones = place.zones.as_slice();
+    let names: Vec<&str> = zones.iter().take(NAMED).map(|zone| zone.as_str()).collect();
+    match zones.len().checked_sub(NAMED + 1) {
+        None if names.is_empty() => "a zone that is not known".into(),
+        None => names.join(" and "),
+        Some(more) => format!("{} and {} more zones", names.join(", "), more + 1),
     }
 }

@@ -52,7 +52,10 @@ fn frequency(case: &Case<'_>) -> Step {
     let Some(oldest) = latest.get(last) else { return Step::Pass };
     match oldest.saturating_add(span) {
         Ok(free) if free <= case.now => Step::Pass,
-        Ok(free) => Step::defer(free, "frequency", reason),
+        Ok(free) => {
+            let reason = format!("{reason}, and one went out on {oldest}");
+            Step::defer(free, "frequency", reason)
+        }
         Err(_) => Step::block("frequency", reason),
     }
 }

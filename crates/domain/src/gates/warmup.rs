@@ -11,6 +11,9 @@ use super::{
 };
 use crate::{ids::TenantId, zones::Zone};
 
+/// How many senders a reason names.
+const NAMED: usize = 3;
+
 /// A sender's day: its bounds and how many messages fit it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SenderDay {
@@ -45,25 +48,35 @@ impl SenderDay {
 }
 
 pub(super) fn check(case: &mut Case<'_>) -> Step {
-    let mut next: Option<Timestamp> = None;
-    let mut full = 0_u32;
     let candidates = std::mem::take(&mut case.senders);
     for sender in &candidates {
-        let day = case.sender_day(sender);
-        let used = case.counters.used(&day.key(case.judged.tenant, sender));
+        let (day, used) = state(case, sender);
         if used < i64::from(day.cap) && !case.too_late(day.end) {
             case.until(day.end);
             case.senders.push(sender);
             return Step::Pass;
         }
-        full += 1;
-        next = Some(next.map_or(day.end, |next| next.min(day.end)));
     }
-    match next {
-        Some(next) => {
-            let reason = format!("{full} candidate senders have reached their cap of the day");
-            Step::defer(case.spread(next), "sender_cap", reason)
-        }
-        None => Step::block("no_sender", "no sender fits this recipient".into()),
+    let days = candidates.iter().map(|sender| state(case, sender).0.end);
+    match days.min() {
+        Some(next) => Step::defer(case.spread(next), "sender_cap", reason(case, &candidates)),
+        None => Step::Moot,
     }
+}
+
+/// A sender's day, and how many messages are admitted to it.
+fn state(case: &mut Case<'_>, sender: &SenderFacts) -> (SenderDay, i64) {
+    let day = case.sender_day(sender);
+    (day, case.counters.used(&day.key(case.judged.tenant, sender)))
+}
+
+/// What each sender has used of its cap, the first few by number.
+fn reason(case: &mut Case<'_>, full: &[&SenderFacts]) -> String {
+    let used = full.iter().take(NAMED).map(|sender| {
+        let (day, used) = state(case, sender);
+        format!("{} has {used} of {}", sender.number, day.cap)
+    });
+    let used = used.collect::<Vec<_>>().join(", ");
+    let more = if full.len() > NAMED { ", and so on" } else { "" };
+    format!("no candidate sender has room left in its day: {used}{more}")
 }

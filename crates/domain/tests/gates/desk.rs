@@ -4,8 +4,8 @@ use domain::{
     class::{Channel, MessageClass},
     country::Country,
     gates::{
-        Answer, Counters, Decision, Facts, Memo, SenderFacts, Standing, TenantFacts, Verdict,
-        decide,
+        Answer, Counters, Decision, Facts, Gate, Memo, SenderFacts, Standing, TenantFacts, Verdict,
+        decide, examine,
     },
     gates::{Judged, Policy},
     ids::{CampaignId, MessageId, SenderId, TenantId},
@@ -118,6 +118,18 @@ impl Desk {
     }
 
     pub fn decide(&mut self) -> Decision {
+        self.ask(decide)
+    }
+
+    /// Every gate asked.
+    pub fn examine(&mut self) -> Decision {
+        self.ask(examine)
+    }
+
+    fn ask(
+        &mut self,
+        ask: fn(&Judged<'_>, &Facts, &mut Counters, &mut Memo) -> Decision,
+    ) -> Decision {
         let tenant = tenant();
         let judged = Judged {
             id: MessageId(Uuid::from_u128(self.message)),
@@ -131,13 +143,12 @@ impl Desk {
             place: &self.place,
             senders: &self.senders,
         };
-        decide(&judged, &self.facts, &mut self.counters, &mut Memo::new(self.now))
+        ask(&judged, &self.facts, &mut self.counters, &mut Memo::new(self.now))
     }
 
     /// The decision as one line: `admit 1`, `block dnc opted_out`, `defer rate frequency <until>`.
     pub fn says(&mut self) -> String {
         let decision = self.decide();
-        let last = decision.gates.last().cloned();
         match decision.verdict {
             Verdict::Admit { sender, .. } => format!("admit {}", sender.0.as_u128()),
             Verdict::Defer { until, cause } => {
@@ -147,9 +158,13 @@ impl Desk {
                 let wake = decision.wake.expect("something wakes it");
                 format!("hold {} {} {wake}", cause.gate.as_str(), cause.code)
             }
-            Verdict::Block { cause } => {
-                assert_eq!(last.expect("a gate").answer, Answer::Block);
+            Verdict::Block { cause, .. } => {
+                let said = decision.gates.iter().find(|gate| gate.gate == cause.gate);
+                assert_eq!(said.expect("the gate").answer, Answer::Block);
                 format!("block {} {}", cause.gate.as_str(), cause.code)
+            }
+            Verdict::Expire { gate, code, .. } => {
+                format!("expire {} {code}", gate.map_or("-", Gate::as_str))
             }
         }
     }

@@ -1,10 +1,20 @@
 //! Which senders may carry a message, preferred first.
 
-use domain::{
+use crate::{
     country::Country,
     ids::{ContactId, SenderId},
 };
-use store::enrich::Candidate;
+
+/// A sender as it is picked: the gates look closer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate {
+    /// Which.
+    pub id: SenderId,
+    /// Recipients it is for.
+    pub country: Option<Country>,
+    /// False: quarantined or not registered.
+    pub usable: bool,
+}
 
 /// How many candidates travel with a message.
 pub const MAX_CANDIDATES: usize = 8;

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::{
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::{
     ids::{CampaignId, ContactId, TemplateId, TenantId},
     template::{Template, pick_variant},
 };
-use serde::Deserialize;
-use uuid::Uuid;
 
 /// The parsed templates of a batch. A version that cannot be read is in here as a failure.
 #[derive(Debug, Default)]

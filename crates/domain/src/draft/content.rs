@@ -1,0 +1,56 @@
+//! What a message is made of and who may carry it, as its sender says. Part of the wire.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{PoolId, SenderId, TemplateId};
+
+/// What the text is made of.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// The text itself.
+    Body(String),
+    /// The latest version of a template, with variables.
+    Template {
+        /// Which.
+        id: TemplateId,
+        /// Values by name; the contact's own fields fill what is missing.
+        variables: BTreeMap<String, String>,
+    },
+    /// What the campaign of the head says to this contact.
+    Campaign,
+}
+
+impl Content {
+    /// Whether a template is to be filled: names and own fields of the contact are wanted too.
+    pub fn is_template(&self) -> bool {
+        match self {
+            Self::Body(_) => false,
+            Self::Template { .. } | Self::Campaign => true,
+        }
+    }
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Body(text) => write!(f, "Body(<{} bytes>)", text.len()),
+            Self::Template { id, .. } => write!(f, "Template({id})"),
+            Self::Campaign => f.write_str("Campaign"),
+        }
+    }
+}
+
+/// Which senders may carry a message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum From {
+    /// This one.
+    Sender(SenderId),
+    /// Any of this pool.
+    Pool(PoolId),
+    /// Any of the tenant's senders that fit the recipient's country.
+    Any,
+}

@@ -1,0 +1,232 @@
+//! What a message becomes before the gates see it: its text, segments, cost, place and candidate
+//! senders. Pure: enrich, explain and simulate make the same draft of the same facts.
+
+mod content;
+mod senders;
+mod texts;
+
+use std::{borrow::Cow, collections::HashMap};
+
+pub use content::{Content, From};
+pub use senders::{Candidate, MAX_CANDIDATES};
+pub use texts::{Code, Texts, Variants};
+
+use crate::{
+    class::MessageClass,
+    encoding,
+    ids::{CampaignId, ContactId, PoolId, SenderId, TenantId},
+    language::Language,
+    money::{Micros, RateCard},
+    phone::PhoneNumber,
+    template::{TemplateError, with_opt_out_line},
+    zones::{self, OnFile, Place, Zone},
+};
+
+/// The most segments that a message may take.
+pub const MAX_SEGMENTS: u16 = 10;
+
+/// The message to draft.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Whose.
+    pub tenant: &'a TenantId,
+    /// What it is for.
+    pub class: MessageClass,
+    /// Who it is for.
+    pub to: PhoneNumber,
+    /// The campaign it belongs to.
+    pub campaign: Option<CampaignId>,
+    /// What the text is made of.
+    pub content: &'a Content,
+    /// Which senders may carry it.
+    pub from: &'a From,
+}
+
+/// What is known of the person.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Person {
+    /// ISO 639-1.
+    pub language: Option<String>,
+    /// IANA.
+    pub time_zone: Option<String>,
+    /// As written.
+    pub postal_code: Option<String>,
+    /// ISO 3166-2, `US-FL`, or the state alone.
+    pub region: Option<String>,
+    /// Names and own fields by name, where they were asked for.
+    pub fields: HashMap<String, String>,
+}
+
+/// What holds for everything of a tenant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TenantDefaults {
+    /// Its name, for the opt-out line.
+    pub name: String,
+    /// Of texts to contacts that have none.
+    pub language: String,
+    /// Where a number tells nothing; none when the row's zone is not known.
+    pub zone: Option<Zone>,
+}
+
+/// What drafts are made from.
+#[derive(Debug, Default)]
+pub struct Supplies {
+    /// By tenant.
+    pub tenants: HashMap<TenantId, TenantDefaults>,
+    /// Templates.
+    pub texts: Texts,
+    /// Senders by pool.
+    pub pools: HashMap<(TenantId, PoolId), Vec<Candidate>>,
+    /// All senders of tenants that leave the choice to us.
+    pub senders: HashMap<TenantId, Vec<Candidate>>,
+}
+
+/// A message made complete, or failed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// The text; empty where it failed.
+    pub text: String,
+    /// Why it failed.
+    pub failed: Option<Code>,
+    /// Segments.
+    pub segments: u16,
+    /// Cost by the rate card.
+    pub cost: Micros,
+    /// Where the person may be.
+    pub place: Place,
+    /// Candidate senders, preferred first.
+    pub senders: Vec<SenderId>,
+}
+
+/// Makes a draft. None when the tenant is not among the supplies.
+pub fn draft(
+    request: &Request<'_>,
+    contact: ContactId,
+    person: &Person,
+    supplies: &Supplies,
+) -> Option<Draft> {
+    let tenant = supplies.tenants.get(request.tenant)?;
+    let place = place(request.to, person, tenant.zone);
+    let senders = candidates(request, contact, &place, supplies);
+    let rendered = render(request, contact, person, tenant, &supplies.texts);
+    let measured = rendered.and_then(|text| Ok((measured(&text)?, text)));
+    let (text, segments, failed) = match measured {
+        Ok((segments, text)) => (text, segments, None),
+        Err(code) => (String::new(), 0, Some(code)),
+    };
+    let cost = RateCard::standard().cost(place.country, segments);
+    Some(Draft { text, failed, segments, cost, place, senders })
+}
+
+/// What a support agent reads where a draft failed. The codes are those of this file and of
+/// [`Texts`].
+pub fn reason(code: Code) -> &'static str {
+    match code {
+        "unknown_campaign" => "there is no such campaign",
+        "unknown_template" => "there is no such template",
+        "missing_variable" => "a variable has neither a value nor a fallback",
+        "empty_text" => "the text is empty",
+        "too_long" => "the text takes more than 10 segments",
+        "unsendable_text" => "the text holds a character that cannot be sent",
+        _ => "the template cannot be read",
+    }
+}
+
+/// The text that the person reads, in Unicode normal form C.
+fn render(
+    request: &Request<'_>,
+    contact: ContactId,
+    person: &Person,
+    tenant: &TenantDefaults,
+    texts: &Texts,
+) -> Result<String, Code> {
+    let languages = [person.language.as_deref(), Some(tenant.language.as_str())];
+    let own = |name: &str| person.fields.get(name).map(String::as_str);
+    let (language, text) = match request.content {
+        Content::Body(text) => {
+            let language = languages.into_iter().flatten().next().unwrap_or_default();
+            (language, Cow::Borrowed(text.as_str()))
+        }
+        Content::Template { id, variables } => {
+            let of = request.campaign.map_or(id.0, |campaign| campaign.0);
+            let picked = texts.of_template(request.tenant, *id)?.pick(of, contact, languages)?;
+            let given = |name: &str| variables.get(name).map(String::as_str).or_else(|| own(name));
+            (picked.0, Cow::Owned(picked.1.render(given).map_err(code_of)?))
+        }
+        Content::Campaign => {
+            let campaign = request.campaign.ok_or("unknown_campaign")?;
+            let variants = texts.of_campaign(request.tenant, campaign)?;
+            let picked = variants.pick(campaign.0, contact, languages)?;
+            (picked.0, Cow::Owned(picked.1.render(own).map_err(code_of)?))
+        }
+    };
+    if text.trim().is_empty() {
+        return Err("empty_text");
+    }
+    let complete = match request.class {
+        MessageClass::Promo | MessageClass::Journey => {
+            with_opt_out_line(&text, Language::from_tag(language).unwrap_or_default())
+        }
+        MessageClass::Conversational | MessageClass::Transactional | MessageClass::Compliance => {
+            Cow::Borrowed(text.as_ref())
+        }
+    };
+    Ok(encoding::nfc(&complete).into_owned())
+}
+
+fn measured(text: &str) -> Result<u16, Code> {
+    if text.contains('\0') {
+        return Err("unsendable_text");
+    }
+    match encoding::measure(text).segments {
+        segments if segments > MAX_SEGMENTS => Err("too_long"),
+        segments => Ok(segments),
+    }
+}
+
+/// Where a person may be, by what is on file and by the number.
+pub fn place(to: PhoneNumber, person: &Person, tenant_default: Option<Zone>) -> Place {
+    // `US-FL` is a state of US; a state of another country than the number's tells nothing.
+    let state = person.region.as_deref().map(|region| match region.split_once('-') {
+        Some((country, state)) if to.country().is_some_and(|c| c.as_str() == country) => state,
+        Some(_) => "",
+        None => region,
+    });
+    let on_file = OnFile {
+        zone: person.time_zone.as_deref().and_then(|name| Zone::parse(name).ok()),
+        postal_code: person.postal_code.as_deref(),
+        state: state.filter(|state| !state.is_empty()),
+        tenant_default,
+    };
+    zones::resolve(&to, &on_file)
+}
+
+fn candidates(
+    request: &Request<'_>,
+    contact: ContactId,
+    place: &Place,
+    supplies: &Supplies,
+) -> Vec<SenderId> {
+    let tenant = request.tenant;
+    match request.from {
+        From::Sender(id) => vec![*id],
+        From::Pool(id) => {
+            let pool = supplies.pools.get(&(tenant.clone(), *id)).map_or(&[][..], Vec::as_slice);
+            senders::of_pool(pool, contact, place.country)
+        }
+        From::Any => {
+            let all = supplies.senders.get(tenant).map_or(&[][..], Vec::as_slice);
+            senders::of_tenant(all, contact, place.country)
+        }
+    }
+}
+
+fn code_of(error: TemplateError) -> Code {
+    match error {
+        TemplateError::MissingValue { .. } => "missing_variable",
+        TemplateError::TooLong
+        | TemplateError::Unbalanced { .. }
+        | TemplateError::BadName { .. }
+        | TemplateError::UnknownVariable { .. } => "bad_template",
+    }
+}
