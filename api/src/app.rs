@@ -25,6 +25,10 @@ const BATCHES_AT_ONCE: usize = 32;
 /// How many imports and previews one process works on at once.
 const IMPORTS_AT_ONCE: usize = 4;
 
+/// How many simulations one process works on at once: each keeps who waits in memory, at most some
+/// 100 MB.
+const SIMULATIONS_AT_ONCE: usize = 2;
+
 /// What the ingress is made of. Clones share everything.
 #[derive(Clone)]
 pub struct App(Arc<Inner>);
@@ -100,6 +104,7 @@ pub struct Inner {
     pub(crate) directory: AccountsDirectory,
     pub(crate) batches: Semaphore,
     pub(crate) imports: Arc<Semaphore>,
+    pub(crate) simulations: Arc<Semaphore>,
     /// What goes on after its request was answered.
     pub(crate) background: TaskTracker,
     /// Cancelled when the ingress stops: background work ends at its next step.
@@ -125,6 +130,7 @@ impl App {
             directory: AccountsDirectory::default(),
             batches: Semaphore::new(BATCHES_AT_ONCE),
             imports: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)),
+            simulations: Arc::new(Semaphore::new(SIMULATIONS_AT_ONCE)),
             stopping: CancellationToken::new(),
             store: parts.store,
             broker: parts.broker,

@@ -12,6 +12,7 @@
 pub mod app;
 pub mod auth;
 pub mod directory;
+mod dry;
 mod http;
 mod ids;
 mod import;

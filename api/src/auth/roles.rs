@@ -49,7 +49,9 @@ pub(crate) fn allows(role: KeyRole, act: Act) -> bool {
 
 /// What a request on a route does. A route that is not in the table needs the most.
 pub(crate) fn needed(method: &Method, route: &str) -> Act {
-    if method == Method::GET || method == Method::HEAD {
+    // Two questions that need a body, and change nothing.
+    let asks = matches!(route, "/v1/explain" | "/v1/campaigns/{id}/simulate");
+    if method == Method::GET || method == Method::HEAD || asks {
         return Act::Read;
     }
     if route == "/v1/messages/{id}/cancel" {
@@ -84,6 +86,8 @@ mod tests {
         assert_eq!(needed(&Method::PUT, "/v1/budgets"), Act::Settings);
         assert_eq!(needed(&Method::POST, "/v1/campaigns/{id}/start"), Act::Campaigns);
         assert_eq!(needed(&Method::GET, "/v1/budgets"), Act::Read);
+        assert_eq!(needed(&Method::POST, "/v1/explain"), Act::Read);
+        assert_eq!(needed(&Method::POST, "/v1/campaigns/{id}/simulate"), Act::Read);
         assert_eq!(needed(&Method::POST, "/v1/messages"), Act::Send);
         assert_eq!(needed(&Method::POST, "/v1/messages/{id}/cancel"), Act::Cancel);
     }

@@ -2,9 +2,10 @@
 //! read out.
 
 use domain::{
+    gates::Gate,
     ids::{CampaignId, ContactId, MessageId, SenderId},
     money::Money,
-    passport::{Passport, Stamp},
+    passport::Passport,
     state::MessageState,
 };
 use jiff::Timestamp;
@@ -12,7 +13,10 @@ use serde::Serialize;
 use serde_json::Value;
 use store::messages_read::Message;
 
-use crate::http::view::money;
+use crate::{
+    dry::sentence::{self, Grounds, Mood, minute},
+    http::view::money,
+};
 
 /// A message.
 #[derive(Serialize)]
@@ -88,50 +92,48 @@ pub(super) fn view(message: Message, currency: &str) -> MessageView {
 
 /// What has become of a message, in one English sentence.
 fn sentence(message: &Message) -> String {
-    let stamps = message.passport.stamps();
-    let reason = stamps.iter().rev().find_map(|stamp: &Stamp| stamp.reason.as_deref());
-    let gate =
-        || message.gate.as_deref().map_or_else(String::new, |gate| format!(" by the gate {gate}"));
-    let because = || match (reason, message.code.as_deref()) {
-        (Some(reason), _) => format!(": {}", reason.trim_end_matches('.')),
-        (None, Some(code)) => format!(": {code}"),
-        (None, None) => String::new(),
-    };
-    let at = message.changed_at.strftime("%Y-%m-%d %H:%M UTC");
+    let grounds = grounds(message);
+    let at = minute(message.changed_at);
     match message.state {
         MessageState::Accepted => "The message was accepted and is on its way to the gates.".into(),
-        MessageState::Deferred => {
-            let until = message.due.map_or_else(
-                || "later".to_owned(),
-                |due| due.strftime("%Y-%m-%d %H:%M UTC").to_string(),
-            );
-            format!("The message waits until {until}, deferred{}{}.", gate(), because())
-        }
-        MessageState::Held => format!("The message is held{}{}.", gate(), because()),
-        MessageState::Queued => {
-            "The message passed every gate and waits its turn at its sender.".into()
-        }
+        MessageState::Deferred => sentence::deferred(Mood::Is, &grounds),
+        MessageState::Held => sentence::held(Mood::Is, &grounds),
+        MessageState::Queued => sentence::admitted(Mood::Is),
         MessageState::InDoubt => {
             "The carrier was called and its answer was lost; the message is not sent again before \
              that is cleared up."
                 .into()
         }
-        MessageState::Blocked => {
-            format!("The message was not sent: blocked{}{}.", gate(), because())
-        }
+        MessageState::Blocked => sentence::blocked(Mood::Is, &grounds),
         MessageState::Cancelled => format!("The message was cancelled at {at}."),
-        MessageState::Expired => {
-            format!("The message was not sent: its validity ended first, at {at}.")
-        }
+        MessageState::Expired => sentence::expired(Mood::Is, &grounds),
         MessageState::Unknown => {
             "The carrier was called, and whether it sent the message cannot be found out.".into()
         }
         MessageState::Sent => {
             format!("The carrier took the message at {at}; no delivery was reported yet.")
         }
-        MessageState::Failed => format!("The message could not be delivered{}.", because()),
+        MessageState::Failed => {
+            let because = grounds.reason.or(grounds.code).map(|why| why.trim_end_matches('.'));
+            let because = because.map_or(String::new(), |why| format!(": {why}"));
+            format!("The message could not be delivered{because}.")
+        }
         MessageState::Delivered => format!("The message was delivered at {at}."),
         MessageState::Read => format!("The message was delivered, and read at {at}."),
+    }
+}
+
+/// What the row says of its state, in the words of the last stamp that gives a reason.
+fn grounds(message: &Message) -> Grounds<'_> {
+    let stamps = message.passport.stamps();
+    let said = stamps.iter().rev().find(|stamp| stamp.reason.is_some());
+    let said = said.map(Grounds::of).unwrap_or_default();
+    let gate = message.gate.as_deref();
+    Grounds {
+        gate: gate.and_then(|name| Gate::ORDER.into_iter().find(|gate| gate.as_str() == name)),
+        code: message.code.as_deref(),
+        until: message.due.or(said.until),
+        ..said
     }
 }
 

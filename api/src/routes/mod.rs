@@ -9,6 +9,7 @@ mod cancel;
 mod contacts;
 mod contacts_bulk;
 mod do_not_contact;
+mod explain;
 mod imports;
 mod in_doubt;
 mod kill_switch;
@@ -21,6 +22,7 @@ mod policies;
 mod pools;
 mod recipients;
 mod senders;
+mod simulate;
 mod templates;
 mod variants;
 
@@ -50,6 +52,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(contacts::router())
         .merge(contacts_bulk::router())
         .merge(do_not_contact::router())
+        .merge(explain::router())
         .merge(imports::router())
         .merge(in_doubt::router())
         .merge(kill_switch::router())
@@ -60,6 +63,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(pools::router())
         .merge(recipients::router())
         .merge(senders::router())
+        .merge(simulate::router())
         .merge(templates::router())
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate));
     Router::new()

@@ -221,7 +221,8 @@ pub(crate) fn is_short_sender(text: &str) -> bool {
     (digits && (3..=8).contains(&text.len())) || (named && (1..=11).contains(&text.len()))
 }
 
-fn class(name: &str, errors: &mut Errors) -> Option<MessageClass> {
+/// The class of this name, of those that callers may use.
+pub(crate) fn class(name: &str, errors: &mut Errors) -> Option<MessageClass> {
     match MessageClass::from_name(name) {
         Some(MessageClass::Compliance) => {
             errors.add("class", "reserved", "compliance messages are made by the platform alone");

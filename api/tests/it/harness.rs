@@ -146,6 +146,25 @@ impl World {
         sqlx::query_scalar(sql).fetch_one(&mut db).await.unwrap()
     }
 
+    /// What every table holds: its rows, counted and hashed.
+    pub(crate) async fn tables(&self) -> Vec<(String, String)> {
+        let mut db = self.database.superuser().await.unwrap();
+        let names =
+            "select tablename::text from pg_tables where schemaname = 'millrace' order by 1";
+        let names: Vec<String> = sqlx::query_scalar(names).fetch_all(&mut db).await.unwrap();
+        let mut tables = Vec::new();
+        for name in names {
+            let sum = format!(
+                "select count(*) || ' ' || coalesce(md5(string_agg(md5(t::text), '' order by \
+                 md5(t::text))), '') from millrace.{name} t"
+            );
+            let sum =
+                sqlx::query_scalar(sqlx::AssertSqlSafe(sum)).fetch_one(&mut db).await.unwrap();
+            tables.push((name, sum));
+        }
+        tables
+    }
+
     /// Makes the row of a message as enrich does.
     pub(crate) async fn store(&self, message: &Submitted) {
         let (head, hash) = (&message.head, &message.body_hash);

@@ -4,6 +4,7 @@
 
 mod campaigns;
 mod cancels;
+mod explain;
 mod harness;
 mod imports;
 mod in_doubt;
@@ -13,5 +14,6 @@ mod outages;
 mod people;
 mod problems;
 mod settings;
+mod simulate;
 mod walls;
 mod webhooks;

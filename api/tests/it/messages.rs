@@ -213,8 +213,7 @@ async fn a_message_is_waited_for_and_shown_with_its_passport() {
     assert_eq!(shown["passport"][0]["gate"], "quiet_hours");
     assert_eq!(
         shown["sentence"],
-        "The message waits until 2026-05-02 13:00 UTC, deferred by the gate quiet_hours: it is \
-         night there."
+        "The message waits until 2026-05-02 13:00 UTC because of quiet hours: it is night there."
     );
     caller.get(&format!("/v1/messages/{}", uuid::Uuid::nil())).await.problem(404);
 }

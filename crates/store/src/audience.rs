@@ -110,7 +110,32 @@ pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<Campaign>, F
     Ok(campaign.collect())
 }
 
-fn tags_of(audience: &serde_json::Value) -> Vec<String> {
+/// The contacts of an audience after one, by id, each with its number: who is frozen, and who is
+/// simulated before that.
+pub(crate) async fn select(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    tags: &[String],
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<(Uuid, String)>, Fault> {
+    let rows = sqlx::query!(
+        "select contact_id, number from contacts
+         where tenant_id = $1 and contact_id > $2 and tags @> $3
+         order by contact_id limit $4",
+        tenant.as_str(),
+        after,
+        tags,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().map(|row| (row.contact_id, row.number)).collect())
+}
+
+/// The tags of `{tags: [..]}`.
+pub(crate) fn tags_of(audience: &serde_json::Value) -> Vec<String> {
     let tags = audience.get("tags").and_then(|tags| tags.as_array());
     tags.into_iter().flatten().filter_map(|tag| tag.as_str().map(str::to_owned)).collect()
 }
@@ -124,18 +149,8 @@ fn tags_of(audience: &serde_json::Value) -> Vec<String> {
 pub async fn freeze(store: &Store, campaign: &Campaign) -> Result<bool, Fault> {
     let mut tx = store.scoped([&campaign.tenant]).await?;
     let after = campaign.frozen_through.unwrap_or(Uuid::nil());
-    let contacts = sqlx::query_scalar!(
-        "select contact_id from contacts
-         where tenant_id = $1 and contact_id > $2 and tags @> $3
-         order by contact_id limit $4",
-        campaign.tenant.as_str(),
-        after,
-        &campaign.tags,
-        FREEZE_STEP,
-    )
-    .fetch_all(&mut *tx)
-    .await
-    .map_err(fault)?;
+    let selected = select(&mut tx, &campaign.tenant, &campaign.tags, after, FREEZE_STEP).await?;
+    let contacts: Vec<Uuid> = selected.into_iter().map(|one| one.0).collect();
     let first = campaign.audience_size;
     let message = |contact: &Uuid| MessageId::from_campaign(campaign.id, ContactId(*contact), 0).0;
     sqlx::query!(

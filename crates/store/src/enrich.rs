@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     class::Channel,
-    draft::{Candidate, Content, From, Person, Request, Supplies, TenantDefaults, Texts},
+    draft::{Candidate, Content, From, Origin, Person, Supplies, TenantDefaults, Texts},
     ids::{CampaignId, ContactId, PoolId, SenderId, TemplateId, TenantId},
     phone::PhoneNumber,
     zones::Zone,
@@ -109,14 +109,14 @@ fn own_fields(attributes: Value) -> HashMap<String, String> {
 /// An outage.
 pub async fn supplies<'a>(
     tx: &mut Scoped,
-    requests: impl Iterator<Item = Request<'a>>,
+    origins: impl Iterator<Item = Origin<'a>>,
 ) -> Result<Supplies, Fault> {
     let mut tenants = BTreeSet::new();
     let mut campaigns = BTreeSet::new();
     let mut templates = BTreeSet::new();
     let mut with_pool = BTreeSet::new();
     let mut free = BTreeSet::new();
-    for Request { tenant, campaign, content, from, .. } in requests {
+    for Origin { tenant, campaign, content, from } in origins {
         tenants.insert(tenant);
         match content {
             Content::Body(_) => {}

@@ -33,6 +33,7 @@ pub mod schedule;
 pub mod scope;
 pub mod seal;
 pub mod senders;
+pub mod simulate;
 pub mod switches;
 pub mod templates;
 pub mod tenants;

@@ -1,7 +1,7 @@
 //! One message made complete. Pure: the same message and facts give the same entry.
 
 use domain::{
-    draft::{self, Draft, Person, Request, Supplies},
+    draft::{self, Draft, Origin, Person, Request, Supplies},
     ids::ContactId,
     passport::{Passport, Stamp},
     state::MessageState,
@@ -26,12 +26,10 @@ pub struct Entry {
     pub passport: Passport,
 }
 
-/// The message as it is drafted.
-pub fn request(message: &Submitted) -> Request<'_> {
-    Request {
+/// Where the message's text and its senders come from.
+pub fn origin(message: &Submitted) -> Origin<'_> {
+    Origin {
         tenant: &message.head.tenant,
-        class: message.head.class,
-        to: message.head.to,
         campaign: message.head.campaign,
         content: &message.content,
         from: &message.from,
@@ -52,7 +50,9 @@ pub fn entry(
     let body_hash = unhex(&message.body_hash).ok_or(Cause("bad_body_hash"))?;
     let unknown = Person::default();
     let person = found.contact.as_ref().unwrap_or(&unknown);
-    let draft = draft::draft(&request(message), contact, person, supplies);
+    let (class, to) = (message.head.class, message.head.to);
+    let request = Request { class, to, origin: origin(message) };
+    let draft = draft::draft(&request, contact, person, supplies);
     let draft = draft.ok_or(Cause("unknown_tenant"))?;
     let mut passport = Passport::default();
     passport.stamp(match draft.failed {

@@ -42,7 +42,7 @@ use store::{
 };
 use wire::{Stream, Submitted};
 
-use decide::{Entry, entry, request};
+use decide::{Entry, entry, origin};
 
 /// The enrich stage.
 pub struct Enrich {
@@ -74,7 +74,7 @@ impl Stage for Enrich {
             .map(|(one, contact)| contact_key(one, *contact))
             .collect();
         let found = rows::contacts(&mut tx, &keys).await?;
-        let supplies = rows::supplies(&mut tx, messages.iter().map(request)).await?;
+        let supplies = rows::supplies(&mut tx, messages.iter().map(origin)).await?;
 
         let entries: Vec<Result<Entry, Cause>> = messages
             .iter()

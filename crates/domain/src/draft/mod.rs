@@ -28,12 +28,19 @@ pub const MAX_SEGMENTS: u16 = 10;
 /// The message to draft.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// Whose.
-    pub tenant: &'a TenantId,
     /// What it is for.
     pub class: MessageClass,
     /// Who it is for.
     pub to: PhoneNumber,
+    /// Where its text and its senders come from.
+    pub origin: Origin<'a>,
+}
+
+/// Where a text and its senders come from: what [`Supplies`] must hold.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// Whose message.
+    pub tenant: &'a TenantId,
     /// The campaign it belongs to.
     pub campaign: Option<CampaignId>,
     /// What the text is made of.
@@ -105,7 +112,7 @@ pub fn draft(
     person: &Person,
     supplies: &Supplies,
 ) -> Option<Draft> {
-    let tenant = supplies.tenants.get(request.tenant)?;
+    let tenant = supplies.tenants.get(request.origin.tenant)?;
     let place = place(request.to, person, tenant.zone);
     let senders = candidates(request, contact, &place, supplies);
     let rendered = render(request, contact, person, tenant, &supplies.texts);
@@ -142,20 +149,21 @@ fn render(
 ) -> Result<String, Code> {
     let languages = [person.language.as_deref(), Some(tenant.language.as_str())];
     let own = |name: &str| person.fields.get(name).map(String::as_str);
-    let (language, text) = match request.content {
+    let (language, text) = match request.origin.content {
         Content::Body(text) => {
             let language = languages.into_iter().flatten().next().unwrap_or_default();
             (language, Cow::Borrowed(text.as_str()))
         }
         Content::Template { id, variables } => {
-            let of = request.campaign.map_or(id.0, |campaign| campaign.0);
-            let picked = texts.of_template(request.tenant, *id)?.pick(of, contact, languages)?;
+            let of = request.origin.campaign.map_or(id.0, |campaign| campaign.0);
+            let picked =
+                texts.of_template(request.origin.tenant, *id)?.pick(of, contact, languages)?;
             let given = |name: &str| variables.get(name).map(String::as_str).or_else(|| own(name));
             (picked.0, Cow::Owned(picked.1.render(given).map_err(code_of)?))
         }
         Content::Campaign => {
-            let campaign = request.campaign.ok_or("unknown_campaign")?;
-            let variants = texts.of_campaign(request.tenant, campaign)?;
+            let campaign = request.origin.campaign.ok_or("unknown_campaign")?;
+            let variants = texts.of_campaign(request.origin.tenant, campaign)?;
             let picked = variants.pick(campaign.0, contact, languages)?;
             (picked.0, Cow::Owned(picked.1.render(own).map_err(code_of)?))
         }
@@ -207,8 +215,8 @@ fn candidates(
     place: &Place,
     supplies: &Supplies,
 ) -> Vec<SenderId> {
-    let tenant = request.tenant;
-    match request.from {
+    let tenant = request.origin.tenant;
+    match request.origin.from {
         From::Sender(id) => vec![*id],
         From::Pool(id) => {
             let pool = supplies.pools.get(&(tenant.clone(), *id)).map_or(&[][..], Vec::as_slice);

@@ -6,3 +6,5 @@ mod desk;
 mod fold;
 mod hours;
 mod people;
+mod simulation;
+mod whole;
