@@ -14,7 +14,7 @@ use domain::{
 use pipeline::Fault;
 use sqlx::types::Uuid;
 
-use crate::{Scoped, fault};
+use crate::{Scoped, fault, lines};
 
 /// What one message needs to know.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +64,7 @@ pub async fn load(
     let mut facts = load_tenants(tx, &tenants).await?;
     load_switches(tx, &mut facts, &tenants, &campaigns, &senders, standings).await?;
     load_budgets(tx, &mut facts, &tenants, &campaigns).await?;
+    load_lines(tx, &mut facts, &tenants).await?;
     load_senders(tx, &mut facts, &senders).await?;
     load_standings(tx, &mut facts, wanted, standings).await?;
     Ok(facts)
@@ -226,6 +227,21 @@ async fn load_budgets(
                 tenant.campaign_caps.insert(CampaignId(campaign), caps);
             }
             Err(_) => tenant.caps = caps,
+        }
+    }
+    Ok(())
+}
+
+/// Lines are read without a lock: two gates that give the same place to two messages let one of
+/// them be asked twice, and no more than that.
+async fn load_lines(
+    tx: &mut Scoped,
+    facts: &mut Facts,
+    tenants: &BTreeSet<&TenantId>,
+) -> Result<(), Fault> {
+    for (tenant, key, next_due) in lines::of(tx, tenants.iter().copied()).await? {
+        if let Some(facts) = facts.tenants.get_mut(&tenant) {
+            facts.lines.insert(key, next_due);
         }
     }
     Ok(())

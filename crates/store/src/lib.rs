@@ -21,6 +21,7 @@ pub mod imports;
 pub mod inbound;
 pub mod keys;
 pub mod ledger;
+pub mod lines;
 pub mod messages_read;
 pub mod migrate;
 pub mod outbox;

@@ -69,7 +69,7 @@ pub(super) fn walk(mut case: Case<'_>, depth: Depth) -> Walk {
     }
     let Some(sender) = case.senders.first().copied() else {
         let reason = "no sender fits this recipient".into();
-        let stop = Stop { ruling: Ruling::Block(None), code: "no_sender", reason };
+        let stop = Stop::new(Ruling::Block(None), "no_sender", reason);
         gates[0] = stop.result(Gate::Eligible);
         return Walk { gates, end: End::Stopped(Gate::Eligible, stop) };
     };

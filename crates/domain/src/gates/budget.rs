@@ -1,12 +1,11 @@
 //! Gate 2, budget: daily and monthly caps of tenant and campaign. Marketing over a cap waits for
 //! the next window; what somebody waits for is refused at once, as tomorrow it is of no use.
 
-use jiff::Timestamp;
-
 use super::{
     case::{Case, Step},
     counters::{CounterKey, CounterKind},
     facts::Caps,
+    line::Line,
 };
 use crate::{ids::CampaignId, money::Micros};
 
@@ -23,10 +22,11 @@ pub(super) fn check(case: &mut Case<'_>) -> Step {
             .and_then(|caps| cap(case, Caps::daily, caps, CounterKind::CampaignDay, campaign)),
     ];
     // The monthly caps come first in each pair, but the latest window of all decides the wait.
-    let over = checks.into_iter().flatten().max_by_key(|over| over.next);
+    let over = checks.into_iter().flatten().max_by_key(|over| over.line.due());
     if let Some(over) = over {
         return if case.can_wait() {
-            Step::defer(case.spread(over.next), over.code, over.reason)
+            let spread = case.policy.quiet_hours.spread_seconds;
+            Step::line(case, over.line, spread, over.code, over.reason)
         } else {
             Step::block(over.code, over.reason)
         };
@@ -40,7 +40,7 @@ pub(super) fn check(case: &mut Case<'_>) -> Step {
 }
 
 struct Over {
-    next: Timestamp,
+    line: Line,
     code: &'static str,
     reason: String,
 }
@@ -72,7 +72,7 @@ fn cap(
     let cost = case.judged.cost;
     let whose = if campaign.is_some() { "campaign" } else { "tenant" };
     (spent + cost > cap).then(|| Over {
-        next,
+        line: case.line(kind, campaign.map(|id| id.0), next, cap.0, cost.0),
         code,
         reason: format!(
             "the {whose} has spent {spent} of {cap} for the {span}, and this costs {cost}"

@@ -1,12 +1,14 @@
 //! What a gate sees of one message, and what it may answer.
 
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use super::{
     Gate, GateCause, Verdict,
-    counters::{Counters, Marketing, Windows},
+    counters::{CounterKind, Counters, Marketing, Windows},
     decide::{Answer, COMPLIANCE_VALIDITY, Decision, GateResult, Judged, LEAD_TIME, Memo, Wake},
     facts::{SenderFacts, Standing, SwitchMode, TenantFacts},
+    line::{Line, LineKey},
     policy::Policy,
     warmup::SenderDay,
 };
@@ -74,6 +76,21 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// The message's place in the line for a capacity whose next window begins at `opens_at`.
+    pub(super) fn line(
+        &self,
+        kind: CounterKind,
+        target: Option<Uuid>,
+        opens_at: Timestamp,
+        limit: i64,
+        amount: i64,
+    ) -> Line {
+        let key = LineKey { kind, target };
+        let next_due = self.counters.line(self.judged.tenant, key);
+        let next_due = next_due.or_else(|| self.tenant.lines.get(&key).copied());
+        Line { key, next_due, opens_at, limit, amount, zone: self.tenant.zone }
+    }
+
     /// A candidate's day.
     pub(super) fn sender_day(&mut self, sender: &SenderFacts) -> SenderDay {
         self.memo.sender_day(sender, self.policy)
@@ -109,6 +126,8 @@ pub(super) struct Stop {
     pub(super) ruling: Ruling,
     pub(super) code: &'static str,
     pub(super) reason: String,
+    /// The line that it stands in, for what waits for a capacity.
+    pub(super) line: Option<Box<Line>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -121,23 +140,40 @@ pub(super) enum Ruling {
 
 impl Step {
     pub(super) fn defer(until: Timestamp, code: &'static str, reason: String) -> Self {
-        Self::Stop(Stop { ruling: Ruling::Defer(until), code, reason })
+        Self::Stop(Stop::new(Ruling::Defer(until), code, reason))
     }
 
     pub(super) fn hold(wake: Wake, code: &'static str, reason: String) -> Self {
-        Self::Stop(Stop { ruling: Ruling::Hold(wake), code, reason })
+        Self::Stop(Stop::new(Ruling::Hold(wake), code, reason))
     }
 
     pub(super) fn block(code: &'static str, reason: String) -> Self {
-        Self::Stop(Stop { ruling: Ruling::Block(None), code, reason })
+        Self::Stop(Stop::new(Ruling::Block(None), code, reason))
     }
 
     pub(super) fn block_until(until: Timestamp, code: &'static str, reason: String) -> Self {
-        Self::Stop(Stop { ruling: Ruling::Block(Some(until)), code, reason })
+        Self::Stop(Stop::new(Ruling::Block(Some(until)), code, reason))
+    }
+
+    /// Waits in line for a capacity. `spread` are the seconds after the place in line that such
+    /// messages are spread over.
+    pub(super) fn line(
+        case: &Case<'_>,
+        line: Line,
+        spread: u32,
+        code: &'static str,
+        reason: String,
+    ) -> Self {
+        let until = case.spread_over(line.due(), spread);
+        Self::Stop(Stop { line: Some(Box::new(line)), ..Stop::new(Ruling::Defer(until), code, reason) })
     }
 }
 
 impl Stop {
+    pub(super) fn new(ruling: Ruling, code: &'static str, reason: String) -> Self {
+        Self { ruling, code, reason, line: None }
+    }
+
     /// What the gate says.
     pub(super) fn result(&self, gate: Gate) -> GateResult {
         let (answer, until) = match self.ruling {
@@ -157,14 +193,15 @@ impl Stop {
         gates: Vec<GateResult>,
         expires_at: Option<Timestamp>,
     ) -> Decision {
-        let Self { ruling, code, reason } = self;
+        let Self { ruling, code, reason, line } = self;
         let (wake, verdict) = match ruling {
             Ruling::Defer(until) if expires_at.is_some_and(|ends| until >= ends) => {
                 let reason = format!("{reason}; it would wait until {until}, beyond its use");
                 (None, Verdict::Expire { gate: Some(gate), code, reason })
             }
             Ruling::Defer(until) => {
-                (None, Verdict::Defer { until, cause: GateCause { gate, code, reason } })
+                let wake = line.map(|line| Wake::Line(line.key));
+                (wake, Verdict::Defer { until, cause: GateCause { gate, code, reason } })
             }
             Ruling::Hold(wake) => {
                 (Some(wake), Verdict::Hold { cause: GateCause { gate, code, reason } })

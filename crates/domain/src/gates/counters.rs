@@ -9,7 +9,10 @@ use uuid::Uuid;
 
 use crate::{
     class::{Channel, MessageClass},
-    gates::facts::Standing,
+    gates::{
+        facts::Standing,
+        line::{Line, LineKey},
+    },
     ids::{CampaignId, SenderId, TenantId},
     money::Micros,
     phone::PhoneNumber,
@@ -186,6 +189,7 @@ pub type StandingKey = (TenantId, PhoneNumber, Channel);
 pub struct Counters {
     used: HashMap<CounterKey, Used>,
     marketing: HashMap<StandingKey, Marketing>,
+    lines: HashMap<(TenantId, LineKey), Timestamp>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -232,6 +236,24 @@ impl Counters {
         let mut added: Vec<_> = changed.map(|(key, used)| (key.clone(), used.added)).collect();
         added.sort_unstable();
         added
+    }
+
+    /// Puts a message behind those that wait for a capacity.
+    pub(super) fn stand_in(&mut self, tenant: &TenantId, line: &Line) {
+        self.lines.insert((tenant.clone(), line.key), line.behind());
+    }
+
+    /// Where a line stands that this batch has added to; none if it has not.
+    pub(super) fn line(&self, tenant: &TenantId, key: LineKey) -> Option<Timestamp> {
+        self.lines.get(&(tenant.clone(), key)).copied()
+    }
+
+    /// The lines that this batch has added to, in key order, and where they stand.
+    pub fn lines(&self) -> Vec<(&TenantId, LineKey, Timestamp)> {
+        let mut lines: Vec<_> =
+            self.lines.iter().map(|((tenant, key), next)| (tenant, *key, *next)).collect();
+        lines.sort_unstable();
+        lines
     }
 
     /// Counts a marketing message to a contact.

@@ -11,6 +11,7 @@ use super::{
     case::{Case, Ruling, Stop},
     counters::{CounterKey, CounterKind, Counters, Reserved, Windows, reservation},
     facts::{Facts, SenderFacts, Standing, TenantFacts},
+    line::LineKey,
     policy::Policy,
     warmup::SenderDay,
 };
@@ -60,7 +61,7 @@ pub struct Judged<'a> {
 pub struct Decision {
     /// The verdict.
     pub verdict: Verdict,
-    /// What wakes a message that is held.
+    /// What wakes a message before its time: one that is held, or stands in line.
     pub wake: Option<Wake>,
     /// What each gate said, in order: [`decide`] lists them up to the one that decided,
     /// [`examine`] lists all.
@@ -125,7 +126,7 @@ pub enum Answer {
     Block,
 }
 
-/// What wakes a held message: the key of its parked row.
+/// What wakes a waiting message: the key of its parked row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wake {
     /// The platform's switch.
@@ -138,6 +139,8 @@ pub enum Wake {
     Sender(SenderId),
     /// A policy that can be read.
     Policy,
+    /// More of a capacity that the message stands in line for.
+    Line(LineKey),
 }
 
 impl Wake {
@@ -148,6 +151,7 @@ impl Wake {
             Self::Campaign(_) => "campaign",
             Self::Sender(_) => "sender",
             Self::Policy => "policy",
+            Self::Line(_) => "capacity",
         }
     }
 }
@@ -160,6 +164,7 @@ impl fmt::Display for Wake {
             Self::Campaign(id) => write!(f, "switch:campaign:{id}"),
             Self::Sender(id) => write!(f, "switch:sender:{id}"),
             Self::Policy => f.write_str("policy"),
+            Self::Line(key) => write!(f, "line:{key}"),
         }
     }
 }
@@ -295,6 +300,9 @@ fn judge(
     let passed = match walk.end {
         End::Passed(passed) => passed,
         End::Stopped(gate, stop) => {
+            if let Some(line) = &stop.line {
+                counters.stand_in(judged.tenant, line);
+            }
             let decision = stop.decide(gate, walk.gates, judged.expires_at);
             return Decision { policy_version, ..decision };
         }
@@ -316,11 +324,7 @@ fn read<'a>(
     tenant: Option<&'a TenantFacts>,
     standing: Option<&'a Standing>,
 ) -> Result<(&'a TenantFacts, &'a Policy, &'a Standing), Stop> {
-    let hold = |code, reason: &str| Stop {
-        ruling: Ruling::Hold(Wake::Policy),
-        code,
-        reason: reason.into(),
-    };
+    let hold = |code, reason: &str| Stop::new(Ruling::Hold(Wake::Policy), code, reason.into());
     let read = tenant.and_then(|tenant| Some((tenant, tenant.policy.as_ref()?)));
     let (tenant, policy) =
         read.ok_or_else(|| hold("policy_unreadable", "the tenant's policy cannot be read"))?;

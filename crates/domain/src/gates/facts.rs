@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     country::Country,
-    gates::{counters::StandingKey, policy::Policy},
+    gates::{counters::StandingKey, line::LineKey, policy::Policy},
     ids::{CampaignId, SenderId, TenantId},
     money::Micros,
     zones::Zone,
@@ -39,6 +39,8 @@ pub struct TenantFacts {
     pub caps: Caps,
     /// Caps by campaign.
     pub campaign_caps: HashMap<CampaignId, Caps>,
+    /// Where its lines stand: when the next message fits that waits for a capacity.
+    pub lines: HashMap<LineKey, Timestamp>,
     /// Its senders, as far as the batch names them.
     pub senders: HashMap<SenderId, SenderFacts>,
 }
@@ -53,6 +55,7 @@ impl TenantFacts {
             switches: Switches::default(),
             caps: Caps::default(),
             campaign_caps: HashMap::new(),
+            lines: HashMap::new(),
             senders: HashMap::new(),
         }
     }

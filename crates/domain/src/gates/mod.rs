@@ -10,6 +10,7 @@ mod dnc;
 mod eligible;
 pub mod facts;
 mod kill_switch;
+pub mod line;
 pub mod policy;
 mod quiet;
 mod rate;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use counters::{CounterKey, CounterKind, Counters, Reserved, Windows, reservation};
 pub use decide::{Answer, Decision, GateResult, Judged, Memo, Wake, counter_keys, decide, examine};
 pub use facts::{Caps, Facts, SenderFacts, Standing, SwitchMode, Switches, TenantFacts};
+pub use line::LineKey;
 pub use policy::{Absent, Policy, PolicyError};
 
 use crate::ids::SenderId;

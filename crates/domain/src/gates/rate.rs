@@ -23,17 +23,21 @@ fn quota(case: &Case<'_>) -> Step {
         case.counters.used(&key) >= i64::from(limit)
     };
     let reason = |limit, span| format!("the quota of {limit} messages a {span} is used up");
+    let wait = |kind, opens_at, limit: u32, spread, code, span| {
+        let line = case.line(kind, None, opens_at, limit.into(), 1);
+        Step::line(case, line, spread, code, reason(limit, span))
+    };
     if full(CounterKind::QuotaDay, windows.day, quota.per_day) {
-        let until = case.spread(windows.next_day);
-        return Step::defer(until, "quota_day", reason(quota.per_day, "day"));
+        let (kind, spread) = (CounterKind::QuotaDay, case.policy.quiet_hours.spread_seconds);
+        return wait(kind, windows.next_day, quota.per_day, spread, "quota_day", "day");
     }
     if full(CounterKind::QuotaHour, windows.hour, quota.per_hour) {
-        let until = case.spread(windows.next_hour());
-        return Step::defer(until, "quota_hour", reason(quota.per_hour, "hour"));
+        let (kind, opens_at) = (CounterKind::QuotaHour, windows.next_hour());
+        return wait(kind, opens_at, quota.per_hour, 0, "quota_hour", "hour");
     }
     if full(CounterKind::QuotaMinute, windows.minute, quota.per_minute) {
-        let until = case.spread_over(windows.next_minute(), 60);
-        return Step::defer(until, "quota_minute", reason(quota.per_minute, "minute"));
+        let (kind, opens_at) = (CounterKind::QuotaMinute, windows.next_minute());
+        return wait(kind, opens_at, quota.per_minute, 0, "quota_minute", "minute");
     }
     Step::Pass
 }

@@ -7,6 +7,7 @@ use super::{
     case::{Case, Step},
     counters::{CounterKey, CounterKind, Windows},
     facts::SenderFacts,
+    line::Line,
     policy::Policy,
 };
 use crate::{ids::TenantId, zones::Zone};
@@ -57,11 +58,28 @@ pub(super) fn check(case: &mut Case<'_>) -> Step {
             return Step::Pass;
         }
     }
-    let days = candidates.iter().map(|sender| state(case, sender).0.end);
-    match days.min() {
-        Some(next) => Step::defer(case.spread(next), "sender_cap", reason(case, &candidates)),
+    let lines: Vec<Line> = candidates.iter().map(|sender| line(case, sender)).collect();
+    // The shortest line.
+    match lines.into_iter().min_by_key(Line::due) {
+        Some(line) => {
+            let (spread, reason) =
+                (case.policy.quiet_hours.spread_seconds, reason(case, &candidates));
+            Step::line(case, line, spread, "sender_cap", reason)
+        }
         None => Step::Moot,
     }
+}
+
+/// The line for a sender's next days. Its cap may grow from day to day: the one counts that holds
+/// where the line has come to.
+fn line(case: &mut Case<'_>, sender: &SenderFacts) -> Line {
+    let end = case.sender_day(sender).end;
+    let line = case.line(CounterKind::SenderDay, Some(sender.id.0), end, 1, 1);
+    let line = Line { zone: sender.zone, ..line };
+    let there = line.due();
+    let windows = Windows::at(there, sender.zone);
+    let day = SenderDay::of(sender, case.policy, there, &windows);
+    Line { limit: i64::from(day.cap), ..line }
 }
 
 /// A sender's day, and how many messages are admitted to it.

@@ -5,6 +5,7 @@ mod classes;
 mod desk;
 mod fold;
 mod hours;
+mod lines;
 mod people;
 mod simulation;
 mod whole;

@@ -1,0 +1,95 @@
+//! Lines: where each capacity's queue of waiting messages stands.
+
+use domain::{gates::LineKey, ids::TenantId};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use pipeline::Fault;
+
+use crate::{
+    Scoped, fault,
+    wakes::{self, What},
+};
+
+/// Where the lines of these tenants stand.
+///
+/// # Errors
+/// An outage.
+pub async fn of<'a>(
+    tx: &mut Scoped,
+    tenants: impl Iterator<Item = &'a TenantId>,
+) -> Result<Vec<(TenantId, LineKey, Timestamp)>, Fault> {
+    let tenants: Vec<&str> = tenants.map(TenantId::as_str).collect();
+    let rows = sqlx::query!(
+        "select tenant_id, key, next_due from lines where tenant_id = any($1)",
+        &tenants as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let line = rows.into_iter().filter_map(|row| {
+        let key = LineKey::parse(&row.key)?;
+        Some((crate::tenant(&row.tenant_id), key, row.next_due.to_jiff()))
+    });
+    Ok(line.collect())
+}
+
+/// Moves lines on to where a batch has left them; one that has come further stays there. Lines are
+/// in key order.
+///
+/// # Errors
+/// An outage.
+pub async fn move_on(
+    tx: &mut Scoped,
+    lines: &[(&TenantId, LineKey, Timestamp)],
+) -> Result<(), Fault> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let tenants: Vec<&str> = lines.iter().map(|line| line.0.as_str()).collect();
+    let keys: Vec<String> = lines.iter().map(|line| line.1.to_string()).collect();
+    let next: Vec<_> = lines.iter().map(|line| line.2.to_sqlx()).collect();
+    sqlx::query!(
+        "insert into lines as l (tenant_id, key, next_due)
+         select tenant_id, key, next_due
+         from unnest($1::text[], $2::text[], $3::timestamptz[]) as k (tenant_id, key, next_due)
+         order by tenant_id, key
+         on conflict (tenant_id, key) do update
+         set next_due = greatest(l.next_due, excluded.next_due)",
+        &tenants as _,
+        &keys,
+        &next as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// A capacity of the tenant has changed: who stands in these lines is asked again now, and the
+/// lines begin anew.
+///
+/// # Errors
+/// An outage.
+pub async fn dissolve(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    which: impl Fn(&LineKey) -> bool,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    for (_, key, _) in of(tx, std::iter::once(tenant)).await? {
+        if !which(&key) {
+            continue;
+        }
+        sqlx::query!(
+            "delete from lines where tenant_id = $1 and key = $2",
+            tenant.as_str(),
+            key.to_string(),
+        )
+        .execute(&mut **tx)
+        .await
+        .map_err(fault)?;
+        let cause = domain::gates::Wake::Line(key).to_string();
+        wakes::wake_parked_before(tx, tenant, &What::Cause(&cause), now).await?;
+    }
+    Ok(())
+}
