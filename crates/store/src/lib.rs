@@ -37,6 +37,7 @@ pub mod switches;
 pub mod templates;
 pub mod tenants;
 pub mod totals;
+pub mod wakes;
 
 use std::time::Duration;
 
