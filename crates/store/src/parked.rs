@@ -76,7 +76,7 @@ pub async fn insert(tx: &mut Scoped, now: Timestamp, rows: &[Parking<'_>]) -> Re
     Ok(())
 }
 
-/// Its place among due rows (migration 0021).
+/// Its place among due rows (migration 0018).
 fn rank(row: &Parking<'_>) -> i16 {
     match (row.held, row.lane) {
         (true, Lane::Urgent | Lane::Bulk) => 1,

@@ -61,7 +61,7 @@ async fn a_stopped_campaign_brings_back_its_own_messages_alone_whatever_they_wai
     let of_campaign: Vec<_> =
         (0..300).map(|n| message(&world.tenant, MessageClass::Promo, n)).collect();
     let other = message(&world.tenant, MessageClass::Promo, 999);
-    let due = |n: usize| (n % 3 > 0).then(|| after(3_600 * 24));
+    let due = |n: usize| (!n.is_multiple_of(3)).then(|| after(3_600 * 24));
     let mut rows: Vec<_> =
         of_campaign.iter().cloned().enumerate().map(|(n, one)| (one, due(n))).collect();
     rows.push((other.clone(), Some(after(60))));
