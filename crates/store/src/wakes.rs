@@ -1,5 +1,5 @@
-//! Waking parked messages before their time: their cause has gone, or they are to be ended. A wake is
-//! a row, written in the transaction that ends the cause; `schedule` works it off in slices.
+//! Waking parked messages before their time: their cause has gone, or they are to be ended. A wake
+//! is a row, written in the transaction that ends the cause; `schedule` works it off in slices.
 
 use domain::ids::{CampaignId, TenantId};
 use jiff::{SignedDuration, Timestamp};
