@@ -19,6 +19,7 @@ use store::{
     senders,
     switches::{self, Switch},
     templates,
+    wakes::{self, Way, What},
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -234,16 +235,20 @@ async fn switch(
     let target = id.to_string();
     match act {
         Act::Start => {}
-        Act::Pause => switches::set_if_on(tx, tenant, &switch("paused", PAUSED)).await?,
+        Act::Pause => {
+            switches::set_if_on(tx, tenant, &switch("paused", PAUSED)).await?;
+            let key = switches::cause_key("campaign", &target);
+            wakes::cancel(tx, tenant, &What::Cause(&key)).await?;
+        }
         Act::Resume => {
             if switches::clear(tx, tenant, "campaign", &target, Some(PAUSED)).await? {
                 let key = switches::cause_key("campaign", &target);
-                switches::wake(tx, tenant, &key, now).await?;
+                wakes::wake(tx, tenant, &What::Cause(&key), Way::On).await?;
             }
         }
         Act::Stop => {
             switches::set(tx, tenant, &switch("stopped", "campaign stopped")).await?;
-            switches::wake_campaign(tx, tenant, id, now).await?;
+            wakes::wake(tx, tenant, &What::Campaign(id), Way::Ending).await?;
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use store::{
     Scoped, campaigns, senders,
     switches::{self, Switch},
+    wakes::{self, Way, What},
 };
 use uuid::Uuid;
 
@@ -48,7 +49,7 @@ struct Set {
     #[serde(flatten)]
     switch: SwitchView,
     /// How many messages that were held for it go back to the gates.
-    released: u64,
+    released: i64,
 }
 
 async fn set(
@@ -63,20 +64,43 @@ async fn set(
     let key = switches::cause_key(&body.scope, &target);
     let switch =
         Switch { scope: body.scope, target, mode: body.mode, reason: body.reason, changed_at: now };
-    let released = if switch.mode == "paused" {
-        switches::set(&mut tx, &caller.tenant, &switch).await?;
-        0
-    } else {
-        if switch.mode == "on" {
+    let released = match switch.mode.as_str() {
+        "on" => {
             switches::clear(&mut tx, &caller.tenant, &switch.scope, &switch.target, None).await?;
-        } else {
-            // What was held comes back to be blocked.
-            switches::set(&mut tx, &caller.tenant, &switch).await?;
+            wakes::wake(&mut tx, &caller.tenant, &What::Cause(&key), Way::On).await?;
+            wakes::waiting(&mut tx, &caller.tenant, &key).await?
         }
-        switches::wake(&mut tx, &caller.tenant, &key, now).await?
+        "paused" => {
+            switches::set(&mut tx, &caller.tenant, &switch).await?;
+            wakes::cancel(&mut tx, &caller.tenant, &What::Cause(&key)).await?;
+            0
+        }
+        _ => {
+            switches::set(&mut tx, &caller.tenant, &switch).await?;
+            end_parked(&mut tx, &caller, &switch, body.target, &key).await?;
+            wakes::waiting(&mut tx, &caller.tenant, &key).await?
+        }
     };
     tx.commit().await.map_err(store::fault)?;
     Ok(Json(Set { switch: view(switch), released }))
+}
+
+/// What is parked under a switch that is stopped comes back to be blocked. Which sender a deferred
+/// message would have is not known before the gates choose it: those come when they are due.
+async fn end_parked(
+    tx: &mut Scoped,
+    caller: &Caller,
+    switch: &Switch,
+    target: Option<Uuid>,
+    key: &str,
+) -> Result<(), Problem> {
+    let what = match (switch.scope.as_str(), target) {
+        ("tenant", _) => What::Everything,
+        ("campaign", Some(id)) => What::Campaign(CampaignId(id)),
+        (_, _) => What::Cause(key),
+    };
+    wakes::wake(tx, &caller.tenant, &what, Way::Ending).await?;
+    Ok(())
 }
 
 async fn check(tx: &mut Scoped, caller: &Caller, body: &SetSwitch) -> Result<(), Problem> {

@@ -5,7 +5,10 @@ use domain::gates::{Policy, Wake};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use store::{policies, switches};
+use store::{
+    policies,
+    wakes::{self, Way, What},
+};
 
 use crate::{
     app::App,
@@ -38,7 +41,8 @@ async fn add(
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let version = policies::add(&mut tx, &caller.tenant, &body, &caller.subject, now).await?;
     // What could not be decided under a policy that does not parse is decided afresh.
-    switches::wake(&mut tx, &caller.tenant, &Wake::Policy.to_string(), now).await?;
+    let cause = Wake::Policy.to_string();
+    wakes::wake(&mut tx, &caller.tenant, &What::Cause(&cause), Way::On).await?;
     tx.commit().await.map_err(store::fault)?;
     let raced = || Problem::new(Kind::Conflict, "somebody else changed the policy just now");
     let version = version.ok_or_else(raced)?;

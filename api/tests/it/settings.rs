@@ -156,11 +156,15 @@ async fn a_switch_that_is_thrown_back_wakes_what_was_held_for_it() {
     sqlx::raw_sql(insert).execute(&mut db).await.unwrap();
     let on = caller.put("/v1/kill-switch", &json!({ "scope": "tenant", "mode": "on" })).await;
     assert_eq!(on.expect(200)["released"], 1);
-    let due: i64 = sqlx::query_scalar("select count(*) from millrace.parked where due is not null")
-        .fetch_one(&mut db)
-        .await
-        .unwrap();
-    assert_eq!(due, 1, "no other cause, no other tenant");
+    let woken = "select tenant_id || ' ' || what from millrace.wakes";
+    let woken: Vec<String> = sqlx::query_scalar(woken).fetch_all(&mut db).await.unwrap();
+    assert_eq!(woken, ["acme switch:tenant"], "no other cause, no other tenant");
+    let again = json!({ "scope": "tenant", "mode": "paused" });
+    caller.put("/v1/kill-switch", &again).await.expect(200);
+    let left: i64 =
+        sqlx::query_scalar("select count(*) from millrace.wakes").fetch_one(&mut db).await.unwrap();
+    assert_eq!(left, 0, "what is held now waits by right");
+    caller.put("/v1/kill-switch", &json!({ "scope": "tenant", "mode": "on" })).await.expect(200);
     assert_eq!(caller.get("/v1/kill-switch").await.expect(200)["data"], json!([]));
     let lost = json!({ "scope": "campaign", "target": uuid::Uuid::nil(), "mode": "paused" });
     caller.put("/v1/kill-switch", &lost).await.problem(422);

@@ -1,6 +1,8 @@
 //! The demo with every part in a process of its own and two of each stage, against one NATS and one
 //! Postgres; a stock Python subscriber that was there before ends with the ledger's numbers.
 
+#[path = "apart/blast.rs"]
+mod blast;
 mod support;
 
 use std::time::Duration;

@@ -39,6 +39,7 @@ pub mod switches;
 pub mod templates;
 pub mod tenants;
 pub mod totals;
+pub mod wakes;
 
 use std::time::Duration;
 

@@ -20,12 +20,14 @@ pub struct Parking<'a> {
     pub message: MessageId,
     /// The turn that is parked.
     pub turn: u32,
-    /// When it is due; none while it is held.
+    /// When it is due. Of a held message: when it is of no use any more, if ever.
     pub due: Option<Timestamp>,
     /// Gate and reason code.
     pub cause: String,
-    /// What wakes it while it is held.
+    /// What wakes it before its time.
     pub cause_key: Option<String>,
+    /// Held: no time frees it, only its cause.
+    pub held: bool,
     /// The lane that it goes back to.
     pub lane: Lane,
     /// What goes back to the gates: the JSON of a `wire::Enriched`.
@@ -47,13 +49,14 @@ pub async fn insert(tx: &mut Scoped, now: Timestamp, rows: &[Parking<'_>]) -> Re
     let keys: Vec<Option<&str>> = rows.iter().map(|row| row.cause_key.as_deref()).collect();
     let lanes: Vec<&str> = rows.iter().map(|row| row.lane.as_str()).collect();
     let payloads: Vec<&str> = rows.iter().map(|row| row.payload.as_str()).collect();
+    let ranks: Vec<i16> = rows.iter().map(rank).collect();
     sqlx::query!(
         "insert into parked (tenant_id, message_id, turn, due, cause, cause_key, lane, payload,
-                             parked_at)
-         select tenant_id, message_id, turn, due, cause, cause_key, lane, payload::jsonb, $9
+                             rank, parked_at)
+         select tenant_id, message_id, turn, due, cause, cause_key, lane, payload::jsonb, rank, $10
          from unnest($1::text[], $2::uuid[], $3::int[], $4::timestamptz[], $5::text[],
-                     $6::text[], $7::text[], $8::text[])
-              as k (tenant_id, message_id, turn, due, cause, cause_key, lane, payload)
+                     $6::text[], $7::text[], $8::text[], $9::smallint[])
+              as k (tenant_id, message_id, turn, due, cause, cause_key, lane, payload, rank)
          order by tenant_id, message_id, turn
          on conflict do nothing",
         &rows.iter().map(|row| row.tenant.as_str()).collect::<Vec<_>>() as _,
@@ -64,10 +67,20 @@ pub async fn insert(tx: &mut Scoped, now: Timestamp, rows: &[Parking<'_>]) -> Re
         &keys as _,
         &lanes as _,
         &payloads as _,
+        &ranks,
         now.to_sqlx(),
     )
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
     Ok(())
+}
+
+/// Its place among due rows (migration 0018).
+fn rank(row: &Parking<'_>) -> i16 {
+    match (row.held, row.lane) {
+        (true, Lane::Urgent | Lane::Bulk) => 1,
+        (false, Lane::Urgent) => 0,
+        (false, Lane::Bulk) => 2,
+    }
 }

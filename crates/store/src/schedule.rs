@@ -28,34 +28,86 @@ pub struct Due {
     pub payload: Option<Enriched>,
 }
 
-/// Finds due rows, oldest first and fair between tenants, and raises their messages' turns. The
-/// rows stay until [`released`]: a crash in between repeats the release, which changes nothing.
+/// A due row that has not been looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Whose message.
+    pub tenant: TenantId,
+    /// Which.
+    pub message: MessageId,
+    /// The turn that was parked.
+    pub turn: i32,
+    /// Whether it comes back at the tenant's pace. False for what somebody waits for, and for what
+    /// comes back to be ended.
+    pub paced: bool,
+}
+
+/// Due rows: what somebody waits for, then the oldest; fair between tenants. Paced rows of the
+/// tenants in `waiting` are left out.
 ///
 /// # Errors
 /// An outage.
-pub async fn release(
+pub async fn find(
     store: &Store,
     now: Timestamp,
     per_tenant: i64,
     at_most: i64,
-) -> Result<Vec<Due>, Fault> {
+    waiting: &[&TenantId],
+) -> Result<Vec<Found>, Fault> {
     let found = sqlx::query!(
-        r#"select tenant_id as "tenant_id!", message_id as "message_id!", turn as "turn!"
-           from due_parked($1, $2, $3)"#,
+        r#"select tenant_id as "tenant_id!", message_id as "message_id!", turn as "turn!",
+                  rank as "rank!"
+           from due_parked($1, $2, $3, $4)"#,
         now.to_sqlx(),
         per_tenant,
         at_most,
+        &waiting.iter().map(|tenant| tenant.as_str()).collect::<Vec<_>>() as _,
     )
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
+    let found = found.into_iter().map(|row| Found {
+        tenant: crate::tenant(&row.tenant_id),
+        message: MessageId(row.message_id),
+        turn: row.turn,
+        paced: row.rank == 2,
+    });
+    Ok(found.collect())
+}
+
+/// Messages a second that the usable senders of these tenants carry, at one segment each.
+///
+/// # Errors
+/// An outage.
+pub async fn paces(store: &Store, tenants: &[&TenantId]) -> Result<Vec<(TenantId, i64)>, Fault> {
+    let mut tx = store.scoped(tenants.iter().copied()).await?;
+    let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
+    let rows = sqlx::query!(
+        r#"select k.tenant_id as "tenant_id!", coalesce(sum(s.pace), 0) as "pace!"
+           from unnest($1::text[]) as k (tenant_id)
+           left join senders s on s.tenant_id = k.tenant_id and s.usable
+           group by k.tenant_id"#,
+        &names as _,
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().map(|row| (crate::tenant(&row.tenant_id), row.pace)).collect())
+}
+
+/// Raises the turns of the messages of due rows, and gives what goes back to the gates. The
+/// rows stay until [`released`]: a crash in between repeats the release, which changes nothing.
+///
+/// # Errors
+/// An outage.
+pub async fn release(store: &Store, found: &[Found]) -> Result<Vec<Due>, Fault> {
     if found.is_empty() {
         return Ok(Vec::new());
     }
-    let tenants: Vec<String> = found.iter().map(|row| row.tenant_id.clone()).collect();
-    let messages: Vec<Uuid> = found.iter().map(|row| row.message_id).collect();
+    let tenants: Vec<String> = found.iter().map(|row| row.tenant.to_string()).collect();
+    let messages: Vec<Uuid> = found.iter().map(|row| row.message.0).collect();
     let turns: Vec<i32> = found.iter().map(|row| row.turn).collect();
-    let mut tx = store.scoped(tenants.iter().map(|name| crate::tenant(name))).await?;
+    let mut tx = store.scoped(found.iter().map(|row| &row.tenant)).await?;
     raise_turns(&mut tx, &tenants, &messages, &turns).await?;
     let rows = sqlx::query!(
         r#"select p.tenant_id, p.message_id, p.turn, p.lane, p.payload,
@@ -145,7 +197,7 @@ pub async fn released(store: &Store, due: &[Due]) -> Result<(), Fault> {
     tx.commit().await.map_err(fault)
 }
 
-/// How many rows are parked, for the gauge: waiting for a time, and for a cause.
+/// How many rows are parked, for the gauge: waiting for a time, and held for a cause.
 ///
 /// # Errors
 /// An outage.

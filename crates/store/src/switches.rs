@@ -1,6 +1,6 @@
 //! Kill switches, and the parked messages that wait for them.
 
-use domain::ids::{CampaignId, TenantId};
+use domain::ids::TenantId;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use pipeline::Fault;
@@ -68,7 +68,7 @@ pub async fn set_if_on(tx: &mut Scoped, tenant: &TenantId, to: &Switch) -> Resul
 
 /// Removes a switch: its scope is on again. With a reason, only one that was set for that reason.
 /// Waits for every transaction that holds the row for share, so that what they held is seen by
-/// [`wake`] afterwards.
+/// [`crate::wakes::wake`] afterwards.
 ///
 /// # Errors
 /// An outage.
@@ -130,53 +130,4 @@ pub async fn platform(tx: &mut Scoped) -> Result<String, Fault> {
 /// What held rows of a switch wait for: `switch:tenant`, `switch:campaign:<id>`, ...
 pub fn cause_key(scope: &str, target: &str) -> String {
     if target.is_empty() { format!("switch:{scope}") } else { format!("switch:{scope}:{target}") }
-}
-
-/// Makes the rows due that are held for a cause. Says how many.
-///
-/// # Errors
-/// An outage.
-pub async fn wake(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    cause_key: &str,
-    now: Timestamp,
-) -> Result<u64, Fault> {
-    let done = sqlx::query!(
-        "update parked set due = $3 where tenant_id = $1 and cause_key = $2 and due is null",
-        tenant.as_str(),
-        cause_key,
-        now.to_sqlx(),
-    )
-    .execute(&mut **tx)
-    .await
-    .map_err(fault)?;
-    Ok(done.rows_affected())
-}
-
-/// Makes all parked messages of a campaign due: after a stop they come back to be blocked, rather
-/// than wait for their day.
-///
-/// # Errors
-/// An outage.
-pub async fn wake_campaign(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    campaign: CampaignId,
-    now: Timestamp,
-) -> Result<u64, Fault> {
-    let done = sqlx::query!(
-        "update parked p set due = $3
-         from campaign_recipients r
-         where r.tenant_id = $1 and r.campaign_id = $2
-           and p.tenant_id = $1 and p.message_id = r.message_id
-           and (p.due is null or p.due > $3)",
-        tenant.as_str(),
-        campaign.0,
-        now.to_sqlx(),
-    )
-    .execute(&mut **tx)
-    .await
-    .map_err(fault)?;
-    Ok(done.rows_affected())
 }

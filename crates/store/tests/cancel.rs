@@ -159,7 +159,7 @@ async fn a_parked_message_that_is_cancelled_is_never_released() -> anyhow::Resul
     }
     world.cancel(id(1)).await?;
     assert_eq!(world.number("select count(*) from millrace.parked").await?, 1);
-    let due = schedule::release(&pipeline, now(), 10, 10).await?;
+    let due = release(&pipeline).await?;
     let released: Vec<_> = due.iter().map(|row| (row.message, row.payload.is_some())).collect();
     assert_eq!(released, [(id(2), true)]);
     Ok(())
@@ -170,11 +170,11 @@ async fn a_message_cancelled_after_its_release_goes_nowhere() -> anyhow::Result<
     let world = World::begin().await?;
     let pipeline = world.database.store(Role::Pipeline).await?;
     parked(&world, 1).await?;
-    let due = schedule::release(&pipeline, now(), 10, 10).await?;
+    let due = release(&pipeline).await?;
     assert!(due[0].payload.is_some());
     // The schedule dies before the PubAck; the release that would be repeated finds nothing.
     assert!(matches!(world.cancel(id(1)).await?, Some(Outcome::Cancelled(_))));
-    assert!(schedule::release(&pipeline, now(), 10, 10).await?.is_empty());
+    assert!(release(&pipeline).await?.is_empty());
     let row = "select count(*) from millrace.messages where state = 11 and turn = 2";
     assert_eq!(world.number(row).await?, 1);
     schedule::released(&pipeline, &due).await?;
@@ -267,4 +267,10 @@ async fn a_key_is_taken_by_another_body_of_the_same_tenant_alone() -> anyhow::Re
     let taken = messages_read::other_bodies(&world.api, &asked).await?;
     assert_eq!(taken, [false, false, true, true, false, false]);
     Ok(())
+}
+
+/// What is due, released.
+async fn release(store: &Store) -> anyhow::Result<Vec<schedule::Due>> {
+    let found = schedule::find(store, now(), 10, 10, &[]).await?;
+    Ok(schedule::release(store, &found).await?)
 }

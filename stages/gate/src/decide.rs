@@ -89,11 +89,13 @@ pub fn parking<'a>(message: &'a Enriched, ruling: &Ruling) -> Option<Parking<'a>
     }
     let payload = Enriched { passport: ruling.passport.clone(), ..message.clone() };
     let gate = ruling.gate.map_or("gate", Gate::as_str);
+    let held = ruling.state == MessageState::Held;
     Some(Parking {
         tenant: &message.head.tenant,
         message: message.head.id,
         turn: message.head.turn,
-        due: ruling.due,
+        due: if held { message.head.expires_at } else { ruling.due },
+        held,
         cause: format!("{gate}:{}", ruling.code.unwrap_or_default()),
         cause_key: ruling.wake.map(|wake| wake.to_string()),
         lane: message.head.class.lane(),

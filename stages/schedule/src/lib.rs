@@ -4,37 +4,73 @@
 //! |---|---|
 //! | Consumes | nothing; due rows of `parked` |
 //! | Emits | `msg.enriched.<lane>`, with the next turn |
-//! | Reads | `parked`, oldest due first, fair between tenants |
-//! | Writes | `messages.turn`; deletes `parked` rows after the PubAck |
+//! | Reads | `parked`, oldest due first, fair between tenants; `wakes`, the pace of `senders` |
+//! | Writes | `messages.turn`; deletes `parked` rows after the PubAck; makes woken rows due |
 //! | Calls | nobody |
 //! | Never | decides whether a message may be sent: the gates do, afresh |
 
-use std::sync::{Mutex, PoisonError};
+mod pace;
 
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+use domain::ids::TenantId;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::{Cx, Fault, Outgoing, Source, StageName, Tick};
-use store::{Store, schedule};
+use store::{
+    Store,
+    schedule::{self, Found},
+    wakes,
+};
 use wire::Subject;
+
+use pace::Paces;
 
 /// How many rows one tick releases at most, and how many of them of one tenant: two frames' worth,
 /// so that a morning's opening does not flood the gates.
 const AT_MOST: i64 = 512;
 const PER_TENANT: i64 = 128;
 
+/// How many rows of one wake are made due in one tick.
+const WOKEN: i64 = 2_000;
+
 /// How often the parked messages are counted for the gauge.
-const COUNT_EVERY: SignedDuration = SignedDuration::from_secs(5);
+const COUNT_EVERY: SignedDuration = SignedDuration::from_secs(15);
 
 /// The source that releases parked messages.
 pub struct Schedule {
     store: Store,
     /// Machine time of the last count.
     counted: Mutex<Timestamp>,
+    paces: Mutex<Paces>,
 }
 
 impl Schedule {
     /// A schedule over this store.
     pub fn new(store: Store) -> Self {
-        Self { store, counted: Mutex::new(Timestamp::MIN) }
+        let (counted, paces) = (Mutex::new(Timestamp::MIN), Mutex::new(Paces::default()));
+        Self { store, counted, paces }
+    }
+
+    /// The due rows that may go now.
+    async fn find(&self, now: Timestamp) -> Result<Vec<Found>, Fault> {
+        let waiting = self.paces().waiting();
+        let waiting: Vec<&TenantId> = waiting.iter().collect();
+        let found = schedule::find(&self.store, now, PER_TENANT, AT_MOST, &waiting).await?;
+        let paced: BTreeSet<&TenantId> =
+            found.iter().filter(|row| row.paced).map(|row| &row.tenant).collect();
+        if paced.is_empty() {
+            return Ok(found);
+        }
+        let paced: Vec<&TenantId> = paced.into_iter().collect();
+        let paces = schedule::paces(&self.store, &paced).await?;
+        Ok(self.paces().admit(found, paces))
+    }
+
+    fn paces(&self) -> std::sync::MutexGuard<'_, Paces> {
+        self.paces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets the gauge of parked messages, by what they wait for.
@@ -58,15 +94,17 @@ impl Source for Schedule {
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
         self.count(cx.machine).await?;
-        let due = schedule::release(&self.store, cx.now, PER_TENANT, AT_MOST).await?;
+        let waking = wakes::work(&self.store, cx.now, cx.machine, WOKEN).await?;
+        let found = self.find(cx.now).await?;
+        let due = schedule::release(&self.store, &found).await?;
         if due.is_empty() {
-            return Ok(Tick::default());
+            return Ok(Tick { more: waking, ..Tick::default() });
         }
         let say = due.iter().filter_map(|row| {
             let payload = row.payload.as_ref()?;
             Some(Outgoing::new(Subject::Enriched(row.lane), payload))
         });
-        let (say, more) = (say.collect(), due.len() as i64 >= PER_TENANT);
+        let (say, more) = (say.collect(), waking || due.len() as i64 >= PER_TENANT);
         let store = self.store.clone();
         let published = async move { schedule::released(&store, &due).await };
         Ok(Tick { say, published: Some(Box::pin(published)), more })

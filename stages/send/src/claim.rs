@@ -127,7 +127,8 @@ impl crate::Send {
     }
 }
 
-/// Loads in the order of the locks: standings, pace, messages.
+/// Loads in the order of the locks: standings, pace, messages. Switches are read when nothing is
+/// waited for any more, so that no claim rests on one that was looked at long ago.
 async fn load(
     tx: &mut Scoped,
     clients: &Clients,
@@ -143,7 +144,6 @@ async fn load(
         items.iter().map(|item| (item.message.head.tenant.clone(), item.route.sender)).collect();
     let keys: Vec<(TenantId, SenderId)> = keys.into_iter().collect();
     let facts = claims::senders(tx, &keys).await?;
-    let switches = claims::switches(tx, &switch_keys(items)).await?;
     let accounts: HashSet<(TenantId, String)> = keys
         .iter()
         .zip(&facts)
@@ -155,6 +155,7 @@ async fn load(
         keys.iter().map(|(tenant, id)| (tenant.clone(), Pace::sender_key(*id))).collect();
     let (locks, now) =
         claims::lock_pace(tx, &lines, &accounts.into_iter().collect::<Vec<_>>()).await?;
+    let switches = claims::switches(tx, &switch_keys(items)).await?;
     let ids: Vec<_> =
         items.iter().map(|item| (&item.message.head.tenant, item.message.head.id)).collect();
     let current = claims::current(tx, &ids).await?;

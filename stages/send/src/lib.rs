@@ -48,7 +48,10 @@ use domain::class::Lane;
 use futures::{StreamExt, stream::FuturesUnordered};
 use pipeline::{Batch, Cx, Fault, Stage, StageName};
 use store::{Store, claims::Claimant, seal::Sealer};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{
+    Mutex,
+    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+};
 use uuid::Uuid;
 use wire::{Admitted, Stream};
 
@@ -100,6 +103,9 @@ pub struct Send {
     config: Config,
     clients: Clients,
     permits: Arc<Permits>,
+    /// One claim at a time in each lane: a claim that waits for the pace holds the standings of its
+    /// people locked, and an opt-out would wait with it.
+    claiming: [Mutex<()>; 2],
     /// Names the claims of this process.
     owner: Uuid,
     /// Numbers them.
@@ -115,6 +121,7 @@ impl Send {
             store,
             clients: Clients::new(sealer, http, &config),
             permits: Permits::new(config.permits),
+            claiming: Default::default(),
             owner: owner(),
             chunks: AtomicI64::new(0),
             unrecorded: Unrecorded::default(),
@@ -145,7 +152,10 @@ impl Send {
         while !waiting.is_empty() {
             let account_of = |index: usize| items[index].route.account.as_str();
             let chunk = self.permits.take(lane, &mut waiting, account_of).await;
-            for claimed in self.claim(cx, batch, chunk).await? {
+            let turn = self.claiming[lane as usize].lock().await;
+            let claimed = self.claim(cx, batch, chunk).await?;
+            drop(turn);
+            for claimed in claimed {
                 send(&calls, claimed);
             }
         }

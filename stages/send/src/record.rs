@@ -242,6 +242,7 @@ impl<'a> End<'a> {
         Some(Waiting {
             cause: format!("{}:{}", StageName::Send.as_str(), self.code),
             cause_key: self.wake.clone(),
+            expires_at: payload.head.expires_at,
             lane: payload.head.class.lane(),
             payload: json(&payload),
         })

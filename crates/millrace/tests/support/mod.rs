@@ -13,6 +13,7 @@ use boot::{
     embedded::{EmbeddedOptions, Nats, Postgres, Scratch},
     keys::Keys,
 };
+use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
@@ -82,9 +83,85 @@ impl Apart {
 
     /// GET of the api, as JSON.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        let request = carriers::http::client()?.get(format!("http://{}{path}", self.api));
-        let answer = request.bearer_auth(&self.key).send().await?.error_for_status()?;
-        Ok(serde_json::from_slice(&answer.bytes().await?)?)
+        self.call(Method::GET, self.api, path, None).await
+    }
+
+    /// POST to the api, as JSON.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.call(Method::POST, self.api, path, Some(("application/json", body.to_string()))).await
+    }
+
+    /// PUT to the api, as JSON.
+    pub async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.call(Method::PUT, self.api, path, Some(("application/json", body.to_string()))).await
+    }
+
+    /// Imports contacts and waits until that is done.
+    pub async fn import(&self, csv: String) -> anyhow::Result<Value> {
+        let body = Some(("text/csv", csv));
+        let started = self.call(Method::POST, self.api, "/v1/contacts/import", body).await?;
+        let path = format!("/v1/imports/{}", started["id"].as_str().context("id")?);
+        let done = async {
+            loop {
+                let import = self.get(&path).await?;
+                if import["state"] == "completed" {
+                    return anyhow::Ok(import);
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(START, done).await.context("the import did not end")?
+    }
+
+    /// A control call of the sandbox.
+    pub async fn sandbox(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let body = Some(("application/json", body.to_string()));
+        self.call(method, self.sandbox, path, body).await
+    }
+
+    /// Registers a number at the carrier, with the address of our webhook.
+    pub async fn register(&self, account: &str, number: &str) -> anyhow::Result<String> {
+        let digits: String = account.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let sid = format!("AC{digits:0>32}");
+        let path = format!("/2010-04-01/Accounts/{sid}/IncomingPhoneNumbers.json");
+        let webhook = format!("http://{}/webhooks/twilio/{account}/inbound", self.api);
+        let form = [("PhoneNumber", number), ("SmsUrl", &webhook), ("SmsMethod", "POST")];
+        let request = carriers::http::client()?.post(format!("http://{}{path}", self.sandbox));
+        let request = request.basic_auth(&sid, Some("sandbox-token")).form(&form);
+        request.send().await?.error_for_status()?;
+        let body = json!({
+            "account": account, "carrier": "twilio", "carrier_sid": sid,
+            "auth_token": "sandbox-token", "base_url": format!("http://{}", self.sandbox),
+        });
+        self.post("/v1/carrier-accounts", &body).await?;
+        Ok(sid)
+    }
+
+    /// Every text that the carrier has accepted.
+    pub async fn carrier(&self) -> anyhow::Result<Vec<Value>> {
+        let url = format!("http://{}/sandbox/ledger", self.sandbox);
+        let ledger = carriers::http::client()?.get(url).send().await?.text().await?;
+        Ok(ledger.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        at: SocketAddr,
+        path: &str,
+        body: Option<(&str, String)>,
+    ) -> anyhow::Result<Value> {
+        let mut request = carriers::http::client()?.request(method, format!("http://{at}{path}"));
+        if at == self.api {
+            request = request.bearer_auth(&self.key);
+        }
+        if let Some((kind, body)) = body {
+            request = request.header("content-type", kind).body(body);
+        }
+        let answer = request.send().await?;
+        let (status, bytes) = (answer.status(), answer.bytes().await?);
+        ensure!(status.is_success(), "{path}: {status} {}", String::from_utf8_lossy(&bytes));
+        Ok(if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes)? })
     }
 
     /// The id of the one campaign there is.
@@ -118,12 +195,8 @@ impl Apart {
     }
 
     async fn carrier_line(&self, reference: &Value) -> anyhow::Result<Option<Value>> {
-        let url = format!("http://{}/sandbox/ledger", self.sandbox);
-        let ledger = carriers::http::client()?.get(url).send().await?.text().await?;
-        let mut lines = ledger.lines().map(serde_json::from_str::<Value>);
-        Ok(lines
-            .find(|line| line.as_ref().is_ok_and(|l| l["reference"] == *reference))
-            .transpose()?)
+        let texts = self.carrier().await?;
+        Ok(texts.into_iter().find(|text| text["reference"] == *reference))
     }
 
     /// Ends every process with SIGTERM and waits: each must drain and end well by itself.

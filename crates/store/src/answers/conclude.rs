@@ -71,6 +71,8 @@ pub struct Waiting {
     pub cause: String,
     /// What wakes it, for `held`.
     pub cause_key: Option<String>,
+    /// When it is of no use any more: a held message comes back then, to be ended.
+    pub expires_at: Option<Timestamp>,
     /// The lane that it goes back to.
     pub lane: Lane,
     /// What goes back to the gates: `wire::Enriched` as JSON.
@@ -218,9 +220,11 @@ async fn park(
 ) -> Result<(), Fault> {
     let recorded = decided.iter().zip(concluded).filter(|(_, done)| done.is_some());
     let parked = recorded.filter_map(|(one, _)| {
-        let Waiting { cause, cause_key, lane, payload } = one.waiting.clone()?;
-        let (tenant, message, turn, due) = (one.tenant, one.message, one.turn, one.due);
-        Some(Parking { tenant, message, turn, due, cause, cause_key, lane, payload })
+        let Waiting { cause, cause_key, expires_at, lane, payload } = one.waiting.clone()?;
+        let (tenant, message, turn) = (one.tenant, one.message, one.turn);
+        let held = one.state == MessageState::Held;
+        let due = if held { expires_at } else { one.due };
+        Some(Parking { tenant, message, turn, due, cause, cause_key, held, lane, payload })
     });
     parked::insert(tx, now, &parked.collect::<Vec<_>>()).await
 }

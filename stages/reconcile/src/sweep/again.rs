@@ -45,6 +45,7 @@ pub(super) async fn payloads(
         let row = Waiting {
             cause: format!("{}:{code}", Sweep::NAME.as_str()),
             cause_key: None,
+            expires_at: enriched.head.expires_at,
             lane: enriched.head.class.lane(),
             payload: serde_json::to_string(&enriched).expect("plain data with string keys"),
         };

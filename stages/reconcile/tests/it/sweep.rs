@@ -78,7 +78,8 @@ async fn a_process_that_died_between_claim_and_call_costs_its_messages_one_more_
 
     // schedule releases it, the gates admit it, and it is sent once.
     let store = world.database.store(Role::Pipeline).await?;
-    let due = schedule::release(&store, now(), 9, 9).await?;
+    let found = schedule::find(&store, now(), 9, 9, &[]).await?;
+    let due = schedule::release(&store, &found).await?;
     let [row] = &due[..] else { panic!("{} rows are due", due.len()) };
     let again = row.payload.as_ref().expect("it is sent again");
     assert_eq!((again.head.id, again.head.turn, again.text.as_str()), (text(1).id, 2, "hello 1"));
@@ -96,7 +97,8 @@ async fn what_send_had_in_hand_goes_back_to_the_gates_as_it_was() -> anyhow::Res
     world.doubts(&[text(1)], 0).await?;
     assert_eq!(tick(&world.sweep().await?).await?, ["message.deferred"]);
     let store = world.database.store(Role::Pipeline).await?;
-    let due = schedule::release(&store, now(), 9, 9).await?;
+    let found = schedule::find(&store, now(), 9, 9, &[]).await?;
+    let due = schedule::release(&store, &found).await?;
     let again = due[0].payload.as_ref().expect("it is sent again");
     assert_eq!((again.senders.len(), again.head.trace.is_some()), (2, true));
     let verdicts: Vec<&str> =

@@ -2,7 +2,7 @@
 
 use domain::{class::MessageClass, state::MessageState};
 use serde_json::{Value, json};
-use store::{Role, switches};
+use store::wakes::{Way, What};
 
 use super::world::{World, after, in_next_turn, message, now, publish, tick, told};
 
@@ -102,9 +102,7 @@ async fn what_is_not_due_and_what_is_held_stays_until_it_is_due() -> anyhow::Res
     assert_eq!(due.iter().map(|said| said.1).collect::<Vec<_>>(), [later.head.id]);
     assert_eq!(world.row(&held).await?, rows[1], "no time frees what is held");
 
-    let mut tx = world.database.store(Role::Api).await?.scoped([&world.tenant]).await?;
-    switches::wake(&mut tx, &world.tenant, super::world::CAUSE, after(61)).await?;
-    tx.commit().await?;
+    world.wake(What::Cause(super::world::CAUSE), Way::On).await?;
     let woken = told(&publish(tick(&source, after(61)).await?).await?);
     assert_eq!(woken.iter().map(|said| said.1).collect::<Vec<_>>(), [held.head.id]);
     Ok(())

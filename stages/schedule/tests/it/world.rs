@@ -2,7 +2,7 @@
 
 use domain::{
     class::{Channel, MessageClass},
-    ids::{ContactId, MessageId, TenantId},
+    ids::{CampaignId, ContactId, MessageId, TenantId},
     money::Micros,
     passport::{Passport, Stamp},
     phone::PhoneNumber,
@@ -18,6 +18,7 @@ use sqlx::{PgConnection, Row};
 use store::{
     Role,
     parked::{self, Parking},
+    wakes::{self, Way, What},
 };
 use testkit::Database;
 use wire::{Enriched, message::Head};
@@ -44,7 +45,27 @@ impl World {
     pub async fn begin() -> anyhow::Result<Self> {
         let database = Database::start().await?;
         let tenant = database.tenant("acme").await?;
-        Ok(Self { database, tenant })
+        let world = Self { database, tenant };
+        world.sender(10_000).await?;
+        Ok(world)
+    }
+
+    /// Sets what the tenant's senders carry, in segments a second.
+    pub async fn sender(&self, pace: i32) -> anyhow::Result<()> {
+        let sql = "with a as (
+                insert into millrace.carrier_accounts (tenant_id, account, carrier, carrier_sid,
+                    base_url, sealed_token, created_at)
+                values ($1, 'main', 'twilio', 'AC1', 'http://127.0.0.1', '', now())
+                on conflict do nothing)
+            insert into millrace.senders (tenant_id, sender_id, account, number, country, time_zone,
+                pace, active_since, daily_cap, created_at)
+            values ($1, '00000000-0000-0000-0000-000000000001', 'main', '+12125550100', 'US', 'UTC',
+                $2, now(), 100000, now())
+            on conflict (tenant_id, sender_id) do update set pace = excluded.pace";
+        let mut connection = self.database.superuser().await?;
+        let set = sqlx::query(sql).bind(self.tenant.as_str()).bind(pace);
+        set.execute(&mut connection).await?;
+        Ok(())
     }
 
     /// The source as one more process would run it.
@@ -71,9 +92,10 @@ impl World {
                 tenant: &rows[0].0.head.tenant,
                 message: message.head.id,
                 turn: message.head.turn,
-                due: *due,
+                due: due.or(message.head.expires_at),
                 cause: "quiet_hours quiet".into(),
                 cause_key: due.is_none().then(|| CAUSE.to_owned()),
+                held: due.is_none(),
                 lane: message.head.class.lane(),
                 payload,
             })
@@ -83,6 +105,68 @@ impl World {
         let mut tx = store.scoped([&rows[0].0.head.tenant]).await?;
         parked::insert(&mut tx, now(), &parkings).await?;
         tx.commit().await?;
+        Ok(())
+    }
+
+    /// Wakes parked messages, as the api does.
+    pub async fn wake(&self, what: What<'_>, way: Way) -> anyhow::Result<()> {
+        let mut tx = self.database.store(Role::Api).await?.scoped([&self.tenant]).await?;
+        wakes::wake(&mut tx, &self.tenant, &what, way).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Takes a wake back, as the api does.
+    pub async fn cancel_wake(&self, what: What<'_>) -> anyhow::Result<()> {
+        let mut tx = self.database.store(Role::Api).await?.scoped([&self.tenant]).await?;
+        wakes::cancel(&mut tx, &self.tenant, &what).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// How many wakes are open.
+    pub async fn wakes(&self) -> anyhow::Result<i64> {
+        let mut connection = self.database.superuser().await?;
+        let count = sqlx::query_scalar("select count(*) from millrace.wakes");
+        Ok(count.fetch_one(&mut connection).await?)
+    }
+
+    /// Makes these messages the ones of a campaign.
+    pub async fn recipients(&self, of: CampaignId, messages: &[Enriched]) -> anyhow::Result<()> {
+        let mut connection = self.database.superuser().await?;
+        let campaign = "insert into millrace.campaigns (tenant_id, campaign_id, name, class,
+                template_id, pool_id, audience, audience_size, cursor, state, created_at)
+            values ($1, $2, '', 'promo', $2, $2, '{}', $3, $3, 'stopped', now())";
+        let size = i64::try_from(messages.len())?;
+        let campaign = sqlx::query(campaign).bind(self.tenant.as_str()).bind(of.0).bind(size);
+        campaign.execute(&mut connection).await?;
+        let recipients = "insert into millrace.campaign_recipients
+            select $1, $2, k.at - 1, k.contact, k.message
+            from unnest($3::uuid[], $4::uuid[]) with ordinality as k (contact, message, at)";
+        sqlx::query(recipients)
+            .bind(self.tenant.as_str())
+            .bind(of.0)
+            .bind(messages.iter().map(|one| one.contact.0).collect::<Vec<_>>())
+            .bind(messages.iter().map(|one| one.head.id.0).collect::<Vec<_>>())
+            .execute(&mut connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Parks many rows whose messages do not matter: half of them are due later, half are held.
+    pub async fn backlog(&self, rows: i32, due: Timestamp) -> anyhow::Result<()> {
+        let mut connection = self.database.superuser().await?;
+        let sql = "insert into millrace.parked (tenant_id, message_id, turn, due, cause, cause_key,
+                rank, lane, payload, parked_at)
+            select $1, gen_random_uuid(), 1, case when n % 2 = 0 then $2 end, 'backlog',
+                case when n % 2 = 1 then $4 end, 2 - n % 2, 'bulk', '{}', now()
+            from generate_series(1, $3) n";
+        sqlx::query(sql)
+            .bind(self.tenant.as_str())
+            .bind(due.to_sqlx())
+            .bind(rows)
+            .bind(CAUSE)
+            .execute(&mut connection)
+            .await?;
+        sqlx::query("analyze millrace.parked").execute(&mut connection).await?;
         Ok(())
     }
 
@@ -154,7 +238,7 @@ pub fn in_next_turn(message: &Enriched) -> Enriched {
 
 /// One tick of a source at an instant.
 pub async fn tick(source: &Schedule, now: Timestamp) -> anyhow::Result<Tick> {
-    Ok(source.tick(&Cx { now, machine: "2026-11-20T10:00:00Z".parse()? }).await?)
+    Ok(source.tick(&Cx { now, machine: pipeline::machine::now() }).await?)
 }
 
 /// Marks a tick, as after every PubAck; gives what was published.

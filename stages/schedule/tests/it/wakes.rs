@@ -1,0 +1,100 @@
+//! Parked messages that come back before their time, and held ones whose time ends.
+
+use std::collections::BTreeSet;
+
+use domain::{class::MessageClass, ids::CampaignId};
+use pipeline::{Cx, Source};
+use store::wakes::{LAST_PASS, Way, What};
+use uuid::Uuid;
+
+use super::world::{CAUSE, World, after, message, now, publish, tick, told};
+
+#[tokio::test]
+async fn a_held_message_comes_back_when_its_validity_ends() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let mut held = message(&world.tenant, MessageClass::Promo, 1);
+    held.head.expires_at = Some(after(60));
+    world.park(&held, None).await?;
+    let source = world.source().await?;
+    assert!(tick(&source, after(59)).await?.say.is_empty());
+    let said = told(&publish(tick(&source, after(60)).await?).await?);
+    assert_eq!(said.iter().map(|said| said.1).collect::<Vec<_>>(), [held.head.id]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_cause_that_is_there_again_takes_its_wake_back() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.park(&message(&world.tenant, MessageClass::Promo, 1), None).await?;
+    world.wake(What::Cause(CAUSE), Way::On).await?;
+    world.cancel_wake(What::Cause(CAUSE)).await?;
+    let source = world.source().await?;
+    assert!(tick(&source, now()).await?.say.is_empty());
+    world.wake(What::Cause("switch:sender:1"), Way::On).await?;
+    assert!(tick(&source, now()).await?.say.is_empty(), "another cause");
+    world.wake(What::Cause(CAUSE), Way::On).await?;
+    assert_eq!(tick(&source, now()).await?.say.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_that_was_being_held_while_its_cause_went_is_woken_by_the_last_pass()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.wake(What::Cause(CAUSE), Way::On).await?;
+    let source = world.source().await?;
+    assert!(tick(&source, now()).await?.say.is_empty());
+    world.park(&message(&world.tenant, MessageClass::Promo, 1), None).await?;
+    assert!(tick(&source, now()).await?.say.is_empty());
+    let later = Cx { now: now(), machine: pipeline::machine::now() + LAST_PASS };
+    assert_eq!(source.tick(&later).await?.say.len(), 1);
+    assert_eq!(world.wakes().await?, 0, "and then it is forgotten");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stopped_campaign_brings_back_its_own_messages_alone_whatever_they_wait_for()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.sender(1).await?;
+    let campaign = CampaignId(Uuid::from_u128(7));
+    let of_campaign: Vec<_> =
+        (0..300).map(|n| message(&world.tenant, MessageClass::Promo, n)).collect();
+    let other = message(&world.tenant, MessageClass::Promo, 999);
+    let due = |n: usize| (!n.is_multiple_of(3)).then(|| after(3_600 * 24));
+    let mut rows: Vec<_> =
+        of_campaign.iter().cloned().enumerate().map(|(n, one)| (one, due(n))).collect();
+    rows.push((other.clone(), Some(after(60))));
+    world.park_all(&rows).await?;
+    world.recipients(campaign, &of_campaign).await?;
+    world.wake(What::Campaign(campaign), Way::Ending).await?;
+
+    let source = world.source().await?;
+    let mut back = BTreeSet::new();
+    loop {
+        let next = tick(&source, now()).await?;
+        let more = next.more;
+        back.extend(told(&publish(next).await?).iter().map(|said| said.1));
+        if !more {
+            break;
+        }
+    }
+    assert_eq!(back, of_campaign.iter().map(|one| one.head.id).collect(), "at no pace");
+    assert_eq!(world.parked().await?, [(other.head.id, 1)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stopped_tenant_brings_back_everything() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let rows = [
+        (message(&world.tenant, MessageClass::Promo, 1), None),
+        (message(&world.tenant, MessageClass::Promo, 2), Some(after(600))),
+        (message(&world.tenant, MessageClass::Conversational, 3), Some(after(600))),
+    ];
+    world.park_all(&rows).await?;
+    world.wake(What::Everything, Way::Ending).await?;
+    publish(tick(&world.source().await?, now()).await?).await?;
+    assert_eq!(world.parked().await?, []);
+    Ok(())
+}
