@@ -2,13 +2,14 @@
 
 use axum::{Json, Router, extract::State, routing::get};
 use domain::{
+    gates::LineKey,
     ids::CampaignId,
     money::{Micros, Money},
 };
 use serde::{Deserialize, Serialize};
 use store::{
     budgets::{self, Budget},
-    campaigns,
+    campaigns, lines,
     tenants::Tenant,
 };
 use uuid::Uuid;
@@ -63,6 +64,8 @@ async fn set(
     let target = body.target.map_or_else(String::new, |id| id.to_string());
     let budget = Budget { scope: body.scope.clone(), target, daily, monthly };
     budgets::set(&mut tx, &caller.tenant, &budget).await?;
+    let of_budget = |line: &LineKey| line.kind.is_spend() && line.target == body.target;
+    lines::dissolve(&mut tx, &caller.tenant, of_budget, app.now()).await?;
     tx.commit().await.map_err(store::fault)?;
     Ok(Json(body))
 }

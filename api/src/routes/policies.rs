@@ -1,12 +1,12 @@
 //! `/v1/policies`: the numbers that the gates go by, in versions; the highest is in force.
 
 use axum::{Json, Router, extract::State, routing::get};
-use domain::gates::{Policy, Wake};
+use domain::gates::{LineKey, Policy, Wake};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use store::{
-    policies,
+    lines, policies,
     wakes::{self, Way, What},
 };
 
@@ -43,6 +43,9 @@ async fn add(
     // What could not be decided under a policy that does not parse is decided afresh.
     let cause = Wake::Policy.to_string();
     wakes::wake(&mut tx, &caller.tenant, &What::Cause(&cause), Way::On).await?;
+    // Quotas and the warm-up curve are the policy's.
+    let of_policy = |line: &LineKey| !line.kind.is_spend();
+    lines::dissolve(&mut tx, &caller.tenant, of_policy, now).await?;
     tx.commit().await.map_err(store::fault)?;
     let raced = || Problem::new(Kind::Conflict, "somebody else changed the policy just now");
     let version = version.ok_or_else(raced)?;

@@ -2,7 +2,9 @@
 
 use domain::{
     class::MessageClass,
-    ids::{CampaignId, ContactId, MessageId, PoolId, TenantId},
+    gates::LineKey,
+    ids::{CampaignId, ContactId, MessageId, PoolId, SenderId, TenantId},
+    zones::Zone,
 };
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
@@ -222,23 +224,57 @@ pub async fn in_flight(tx: &mut Scoped, campaign: &Campaign) -> Result<InFlight,
     Ok(InFlight { messages: row.pipe, open: row.open, lowest_open })
 }
 
-/// The sum of the paces of the pool's usable senders, in segments per second.
+/// A sender that may carry a campaign.
+#[derive(Debug, Clone)]
+pub struct Carrier {
+    /// Which.
+    pub sender: SenderId,
+    /// Segments per second.
+    pub pace: i64,
+    /// Its days.
+    pub zone: Zone,
+}
+
+/// The pool's usable senders.
 ///
 /// # Errors
 /// An outage.
-pub async fn pool_pace(tx: &mut Scoped, campaign: &Campaign) -> Result<i64, Fault> {
-    sqlx::query_scalar!(
-        r#"select coalesce(sum(s.pace), 0) as "pace!"
-           from pools p
-           join senders s
-             on s.tenant_id = p.tenant_id and s.sender_id = any (p.senders) and s.usable
-           where p.tenant_id = $1 and p.pool_id = $2"#,
+pub async fn carriers(tx: &mut Scoped, campaign: &Campaign) -> Result<Vec<Carrier>, Fault> {
+    let rows = sqlx::query!(
+        "select s.sender_id, s.pace, s.time_zone
+         from pools p
+         join senders s
+           on s.tenant_id = p.tenant_id and s.sender_id = any (p.senders) and s.usable
+         where p.tenant_id = $1 and p.pool_id = $2",
         campaign.tenant.as_str(),
         campaign.pool.0,
     )
-    .fetch_one(&mut **tx)
+    .fetch_all(&mut **tx)
     .await
-    .map_err(fault)
+    .map_err(fault)?;
+    let carrier = rows.into_iter().filter_map(|row| {
+        let zone = Zone::parse(&row.time_zone).ok()?;
+        Some(Carrier { sender: SenderId(row.sender_id), pace: row.pace.into(), zone })
+    });
+    Ok(carrier.collect())
+}
+
+/// The tenant's zone and where its lines stand.
+///
+/// # Errors
+/// An outage.
+pub async fn lines(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+) -> Result<(Option<Zone>, Vec<(LineKey, Timestamp)>), Fault> {
+    let zone =
+        sqlx::query_scalar!("select time_zone from tenants where tenant_id = $1", tenant.as_str(),)
+            .fetch_optional(&mut **tx)
+            .await
+            .map_err(fault)?;
+    let lines = crate::lines::of(tx, std::iter::once(tenant)).await?;
+    let lines = lines.into_iter().map(|(_, key, next_due)| (key, next_due)).collect();
+    Ok((zone.and_then(|zone| Zone::parse(&zone).ok()), lines))
 }
 
 /// The next recipients from the cursor on.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | Consumes | nothing; rows of `campaigns` |
 //! | Emits | `msg.submitted.<lane>`; event campaign.completed |
-//! | Reads | `contacts`, `campaign_recipients`, `messages` (states), `pools`, `senders` |
+//! | Reads | `contacts`, `campaign_recipients`, `messages` (states), `pools`, `senders`, `lines` |
 //! | Writes | `campaign_recipients` (frozen once), `campaigns` (cursor, state) |
 //! | Calls | nobody |
 //! | Never | skips a recipient: the cursor moves after the PubAck |
@@ -78,8 +78,11 @@ impl Audience {
         if campaign.cursor == campaign.audience_size && flight.open == 0 {
             return Ok(self.complete(cx.now, campaign));
         }
-        let pace = audience::pool_pace(&mut tx, &campaign).await?;
-        let room = window::room(pace, flight.messages).min(PER_TICK);
+        let carriers = audience::carriers(&mut tx, &campaign).await?;
+        let (zone, lines) = audience::lines(&mut tx, &campaign.tenant).await?;
+        let open = window::is_open(campaign.id, &carriers, &lines, zone, cx.now);
+        let pace = carriers.iter().map(|carrier| carrier.pace).sum();
+        let room = if open { window::room(pace, flight.messages).min(PER_TICK) } else { 0 };
         let next = audience::next(&mut tx, &campaign, room).await?;
         drop(tx);
         let say = next.iter().filter_map(|recipient| submit(cx.now, &campaign, recipient));

@@ -1,6 +1,14 @@
 //! How many of a campaign's messages may be in the pipe at once: enough to keep its senders busy,
 //! few enough that pause and stop act at once and a neighbour is not delayed.
 
+use domain::{
+    gates::{CounterKind, LineKey},
+    ids::CampaignId,
+    zones::Zone,
+};
+use jiff::Timestamp;
+use store::audience::Carrier;
+
 /// Seconds of its senders' pace that a campaign may have in the pipe.
 const SECONDS_AHEAD: i64 = 10;
 
@@ -15,9 +23,81 @@ pub fn room(pace: i64, in_flight: i64) -> i64 {
     (window - in_flight).max(0)
 }
 
+/// Whether more of a campaign would find room at the gates: nobody stands in line for a capacity
+/// of its tenant or its own, nor for every one of its senders.
+pub fn is_open(
+    campaign: CampaignId,
+    carriers: &[Carrier],
+    lines: &[(LineKey, Timestamp)],
+    zone: Option<Zone>,
+    now: Timestamp,
+) -> bool {
+    let Some(zone) = zone else { return true };
+    let waits = |key: &LineKey, next_due, zone| !key.is_over(next_due, now, zone);
+    let of_campaign = |target| target == Some(campaign.0);
+    let shared = lines.iter().any(|(key, next_due)| match key.kind {
+        CounterKind::SenderDay => false,
+        CounterKind::CampaignDay | CounterKind::CampaignMonth => {
+            of_campaign(key.target) && waits(key, *next_due, zone)
+        }
+        CounterKind::QuotaMinute
+        | CounterKind::QuotaHour
+        | CounterKind::QuotaDay
+        | CounterKind::SpendDay
+        | CounterKind::SpendMonth => waits(key, *next_due, zone),
+    });
+    let full = |carrier: &Carrier| {
+        let key = LineKey { kind: CounterKind::SenderDay, target: Some(carrier.sender.0) };
+        let stands = lines.iter().find(|(of, _)| *of == key);
+        stands.is_some_and(|(key, next_due)| waits(key, *next_due, carrier.zone))
+    };
+    !shared && (carriers.is_empty() || !carriers.iter().all(full))
+}
+
 #[cfg(test)]
 mod tests {
+    use domain::ids::SenderId;
+    use uuid::Uuid;
+
     use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("an instant")
+    }
+
+    fn carrier(n: u128) -> Carrier {
+        let zone = Zone::parse("UTC").expect("a zone");
+        Carrier { sender: SenderId(Uuid::from_u128(n)), pace: 1, zone }
+    }
+
+    fn line(kind: CounterKind, target: Option<u128>, next_due: &str) -> (LineKey, Timestamp) {
+        (LineKey { kind, target: target.map(Uuid::from_u128) }, at(next_due))
+    }
+
+    fn open(lines: &[(LineKey, Timestamp)]) -> bool {
+        let (campaign, zone) = (CampaignId(Uuid::from_u128(9)), Zone::parse("UTC").ok());
+        let now = at("2026-03-02T17:00:00Z");
+        is_open(campaign, &[carrier(1), carrier(2)], lines, zone, now)
+    }
+
+    #[test]
+    fn who_stands_in_line_for_a_shared_capacity_goes_first() {
+        use CounterKind::{CampaignDay, QuotaMinute, SpendDay};
+        assert!(open(&[]));
+        assert!(!open(&[line(SpendDay, None, "2026-03-04T01:00:00Z")]));
+        assert!(open(&[line(SpendDay, None, "2026-03-02T23:00:00Z")]), "its day has begun");
+        assert!(!open(&[line(QuotaMinute, None, "2026-03-02T17:00:01Z")]));
+        assert!(!open(&[line(CampaignDay, Some(9), "2026-03-04T01:00:00Z")]));
+        assert!(open(&[line(CampaignDay, Some(8), "2026-03-04T01:00:00Z")]), "another campaign");
+    }
+
+    #[test]
+    fn a_sender_that_has_room_keeps_the_campaign_open() {
+        let full = |n| line(CounterKind::SenderDay, Some(n), "2026-03-03T01:00:00Z");
+        assert!(open(&[full(1)]));
+        assert!(!open(&[full(1), full(2)]));
+        assert!(open(&[full(1), full(3)]), "a sender of another pool");
+    }
 
     #[test]
     fn a_slow_pool_still_has_a_window_and_a_fast_one_a_bounded_one() {

@@ -4,12 +4,13 @@
 //! |---|---|
 //! | Consumes | `msg.enriched.<lane>` |
 //! | Emits | `msg.admitted.<lane>.<shard>`; events message.blocked, deferred, held, expired |
-//! | Reads | policies, switches, budgets, senders, standings, counters, the message's state |
-//! | Writes | `messages` (the decision), `counters`, `standings` (marketing), `parked` |
+//! | Reads | policies, switches, budgets, senders, standings, counters, lines, the message's state |
+//! | Writes | `messages` (the decision), `counters`, `lines`, `standings` (marketing), `parked` |
 //! | Calls | nobody |
 //! | Never | admits under facts that it could not read; decides twice in one turn |
 //!
-//! Locks are taken in one order everywhere: standings, counters, messages, each in key order.
+//! Locks are taken in one order everywhere: standings, counters, messages, each in key order. Lines
+//! are written at the end, in key order too.
 
 pub mod decide;
 mod say;
@@ -29,7 +30,7 @@ use store::{
     Scoped, Store, counters,
     facts::{self, Standings, Wanted},
     gate::{self, Decided, Marketed, Stored},
-    parked,
+    lines, parked,
 };
 use wire::{Enriched, Stream};
 
@@ -160,6 +161,7 @@ async fn decide_open(
         result.rulings.push(New { at, ruling, row, sender });
     }
     counters::add(tx, &counters.added()).await?;
+    lines::move_on(tx, &counters.lines()).await?;
     gate::market(tx, now, &marketed(messages, &result.rulings)).await?;
     parked::insert(tx, now, &parkings(messages, &result.rulings)).await?;
     Ok(result)

@@ -165,7 +165,10 @@ impl Step {
         reason: String,
     ) -> Self {
         let until = case.spread_over(line.due(), spread);
-        Self::Stop(Stop { line: Some(Box::new(line)), ..Stop::new(Ruling::Defer(until), code, reason) })
+        Self::Stop(Stop {
+            line: Some(Box::new(line)),
+            ..Stop::new(Ruling::Defer(until), code, reason)
+        })
     }
 }
 

@@ -67,6 +67,14 @@ impl CounterKind {
         }
     }
 
+    /// Whether it counts money.
+    pub fn is_spend(self) -> bool {
+        match self {
+            Self::SpendDay | Self::SpendMonth | Self::CampaignDay | Self::CampaignMonth => true,
+            Self::QuotaMinute | Self::QuotaHour | Self::QuotaDay | Self::SenderDay => false,
+        }
+    }
+
     /// The kind of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)

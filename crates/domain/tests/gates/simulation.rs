@@ -138,7 +138,11 @@ fn who_would_wait_beyond_the_validity_is_dropped_when_that_is_known() {
         one.expires_at = Some(at("2026-03-03T05:00:01Z"));
     }
     let report = stage.run();
-    assert_eq!((report.answers.admitted, report.answers.deferred), (1, 1), "the third's place is a day later");
+    assert_eq!(
+        (report.answers.admitted, report.answers.deferred),
+        (1, 1),
+        "the third's place is a day later"
+    );
     assert_eq!((report.sent, report.dropped, report.waiting), (1, 1, 0));
 }
 

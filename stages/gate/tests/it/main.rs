@@ -2,5 +2,6 @@
 
 mod cancels;
 mod decisions;
+mod lines;
 mod twice;
 mod world;

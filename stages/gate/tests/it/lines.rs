@@ -1,0 +1,91 @@
+//! What is over a capacity: its due time, and what brings it back before.
+
+use domain::{class::MessageClass, gates::CounterKind};
+use sqlx::Row;
+use testkit::hand_over;
+
+use crate::world::{World, now};
+
+async fn dues(world: &World) -> anyhow::Result<Vec<String>> {
+    let sql = "select to_char(due at time zone 'utc', 'DD HH24:MI:SS') from millrace.parked
+               where cause_key = 'line:quota_minute' order by due, message_id";
+    let mut connection = world.database.superuser().await?;
+    let rows = sqlx::query(sql).fetch_all(&mut connection).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+#[tokio::test]
+async fn the_messages_of_several_batches_stand_in_one_line() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550100", 1_000).await?;
+    world
+        .run(
+            "insert into millrace.policies (tenant_id, version, body, created_at, created_by)
+             values ('acme', 2, '{\"quota\": {\"per_minute\": 4}}', now(), 'test')",
+        )
+        .await?;
+    let messages = world.messages(MessageClass::Transactional, &[sender], 0..12).await?;
+    let stage = world.stage().await?;
+    for batch in messages.chunks(6) {
+        hand_over(&stage, now(), batch.to_vec()).await?;
+    }
+    let times = ["01:00", "01:15", "01:30", "01:45", "02:00", "02:15", "02:30", "02:45"];
+    assert_eq!(dues(&world).await?, times.map(|time| format!("02 17:{time}")));
+
+    // Handed over again, they keep their places and the line does not move.
+    hand_over(&stage, now(), messages).await?;
+    assert_eq!(dues(&world).await?.len(), 8);
+    let stands = "select extract(epoch from next_due)::bigint from millrace.lines";
+    assert_eq!(world.number(stands).await?, now().as_second() + 180);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_raised_quota_wakes_who_stood_in_line_and_spares_who_stands_in_another()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550100", 1_000).await?;
+    world
+        .run(
+            "insert into millrace.policies (tenant_id, version, body, created_at, created_by)
+             values ('acme', 2, '{\"quota\": {\"per_minute\": 1}}', now(), 'test');
+             insert into millrace.lines values ('acme', 'spend_day', '2026-04-01')",
+        )
+        .await?;
+    let messages = world.messages(MessageClass::Transactional, &[sender], 0..3).await?;
+    hand_over(&world.stage().await?, now(), messages).await?;
+    let store = world.database.store(store::Role::Api).await?;
+    let mut tx = store.scoped([&world.tenant]).await?;
+    let quota = |key: &domain::gates::LineKey| key.kind == CounterKind::QuotaMinute;
+    store::lines::dissolve(&mut tx, &world.tenant, quota, now()).await?;
+    tx.commit().await?;
+    assert_eq!(world.number("select count(*) from millrace.lines").await?, 1);
+    let woken = "select count(*) from millrace.wakes where what = 'line:quota_minute'";
+    assert_eq!(world.number(woken).await?, 1);
+
+    // Who was parked by the rule of before comes back; who is parked from now on waits.
+    let later = now() + jiff::SignedDuration::from_secs(1);
+    store::wakes::work(
+        &world.database.store(store::Role::Pipeline).await?,
+        later,
+        pipeline::machine::now(),
+        100,
+    )
+    .await?;
+    assert_eq!(dues(&world).await?.len(), 2, "parked in the very instant of the change");
+    let mut tx = store.scoped([&world.tenant]).await?;
+    world.run("insert into millrace.lines values ('acme', 'quota_minute', '2026-04-01')").await?;
+    store::lines::dissolve(&mut tx, &world.tenant, quota, later).await?;
+    tx.commit().await?;
+    store::wakes::work(
+        &world.database.store(store::Role::Pipeline).await?,
+        later,
+        pipeline::machine::now(),
+        100,
+    )
+    .await?;
+    assert_eq!(dues(&world).await?.len(), 0);
+    let due = "select count(*) from millrace.parked where due <= '2026-03-02T17:00:01Z'";
+    assert_eq!(world.number(due).await?, 2);
+    Ok(())
+}
