@@ -170,6 +170,18 @@ pub fn event_id(entity: Uuid, kind: &str, version: i64) -> Uuid {
     derive("event", &[entity.as_bytes(), kind.as_bytes(), &version.to_be_bytes()])
 }
 
+/// The id of a window of a counter: what is said about a budget is said about it.
+pub fn window_id(
+    tenant: &TenantId,
+    kind: &str,
+    target: Option<Uuid>,
+    window_start: jiff::Timestamp,
+) -> Uuid {
+    let start = window_start.as_microsecond().to_be_bytes();
+    let target = target.unwrap_or(Uuid::nil());
+    derive("window", &[tenant.as_str().as_bytes(), kind.as_bytes(), target.as_bytes(), &start])
+}
+
 /// The id of something that arrived from a carrier account: its own name there.
 pub fn carrier_id(account: &str, name: &str) -> Uuid {
     derive("carrier", &[account.as_bytes(), name.as_bytes()])

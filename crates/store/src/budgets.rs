@@ -1,6 +1,12 @@
 //! Caps on what a tenant or a campaign may spend.
 
-use domain::{ids::TenantId, money::Micros};
+use domain::{
+    gates::alerts::{AlertLevel, BudgetAlert},
+    ids::TenantId,
+    money::Micros,
+};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
 use pipeline::Fault;
 
 use crate::{Scoped, fault};
@@ -50,6 +56,53 @@ pub async fn set(tx: &mut Scoped, tenant: &TenantId, to: &Budget) -> Result<(), 
     .await
     .map_err(fault)?;
     Ok(())
+}
+
+/// Those of these alerts that nobody was told of in their window; they are taken down. Alerts are
+/// in key order.
+///
+/// # Errors
+/// An outage.
+pub async fn first<'a>(
+    tx: &mut Scoped,
+    alerts: &'a [BudgetAlert],
+    now: Timestamp,
+) -> Result<Vec<&'a BudgetAlert>, Fault> {
+    if alerts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let level = |alert: &BudgetAlert| match alert.level {
+        AlertLevel::Warning => "warning",
+        AlertLevel::Exhausted => "exhausted",
+    };
+    let target = |alert: &BudgetAlert| alert.key.target.map_or(String::new(), |id| id.to_string());
+    let rows = sqlx::query!(
+        "insert into budget_alerts (tenant_id, kind, key, window_start, level, at)
+         select tenant_id, kind, key, window_start, level, $6
+         from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[])
+              as k (tenant_id, kind, key, window_start, level)
+         on conflict do nothing
+         returning tenant_id, kind, key, window_start, level",
+        &alerts.iter().map(|alert| alert.key.tenant.as_str()).collect::<Vec<_>>() as _,
+        &alerts.iter().map(|alert| alert.key.kind.as_str()).collect::<Vec<_>>() as _,
+        &alerts.iter().map(target).collect::<Vec<_>>(),
+        &alerts.iter().map(|alert| alert.key.window_start.to_sqlx()).collect::<Vec<_>>() as _,
+        &alerts.iter().map(level).collect::<Vec<_>>() as _,
+        now.to_sqlx(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let first = alerts.iter().filter(|alert| {
+        rows.iter().any(|row| {
+            row.tenant_id == alert.key.tenant.as_str()
+                && row.kind == alert.key.kind.as_str()
+                && row.key == target(alert)
+                && row.window_start.to_jiff() == alert.key.window_start
+                && row.level == level(alert)
+        })
+    });
+    Ok(first.collect())
 }
 
 /// A tenant's caps, at most 1,000.

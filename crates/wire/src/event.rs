@@ -57,6 +57,8 @@ kinds! {
     CampaignStopped "campaign.stopped"
     CampaignCompleted "campaign.completed"
     InDoubtRaised "in_doubt.raised"
+    BudgetWarning "budget.warning"
+    BudgetExhausted "budget.exhausted"
 }
 
 /// One event as subscribers read it.
@@ -73,7 +75,8 @@ pub struct Event {
     pub at: Timestamp,
     /// The entity's version that this event made.
     pub version: i64,
-    /// Fields by type: [`MessageData`], [`ReceivedData`], [`ContactData`] or [`CampaignData`].
+    /// Fields by type: [`MessageData`], [`ReceivedData`], [`ContactData`], [`CampaignData`] or
+    /// [`BudgetData`].
     pub data: Box<RawValue>,
 }
 
@@ -169,6 +172,22 @@ pub struct ContactData {
     /// The campaign whose message was the last one before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<CampaignId>,
+}
+
+/// The data of `budget.*`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BudgetData {
+    /// Whose budget: the campaign's, or the tenant's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<CampaignId>,
+    /// `day` or `month`.
+    pub period: String,
+    /// When the period began, in the tenant's time zone.
+    pub window_start: Timestamp,
+    /// What is spent or reserved in it.
+    pub spent: Micros,
+    /// What may be.
+    pub cap: Micros,
 }
 
 /// The data of `campaign.*`.

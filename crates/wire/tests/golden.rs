@@ -12,7 +12,7 @@ use uuid::Uuid;
 use wire::{
     Admitted, DeadLetter, Enriched, Event, EventKind, InboundText, Subject, Submitted,
     WebhookRequest,
-    event::{CampaignData, ContactData, MessageData, ReceivedData},
+    event::{BudgetData, CampaignData, ContactData, MessageData, ReceivedData},
     frame::{Outgoing, pack, unpack},
     totals::Totals,
 };
@@ -30,6 +30,7 @@ fn every_payload_is_read_and_written_as_its_golden_file_says() {
     both_ways::<Event>("event_received");
     both_ways::<Event>("event_contact");
     both_ways::<Event>("event_campaign");
+    both_ways::<Event>("event_budget");
     both_ways::<Totals>("totals_dashboard");
     both_ways::<Totals>("totals_campaign");
     both_ways::<DeadLetter>("dead_letter");
@@ -42,6 +43,7 @@ fn the_data_of_every_kind_of_event_is_read_and_written_as_its_golden_file_says()
     data_both_ways::<ReceivedData>("event_received");
     data_both_ways::<ContactData>("event_contact");
     data_both_ways::<CampaignData>("event_campaign");
+    data_both_ways::<BudgetData>("event_budget");
 }
 
 #[test]
@@ -58,6 +60,7 @@ fn what_an_older_version_wrote_is_still_read() {
         ("event_received", data_is_read::<ReceivedData>),
         ("event_contact", data_is_read::<ContactData>),
         ("event_campaign", data_is_read::<CampaignData>),
+        ("event_budget", data_is_read::<BudgetData>),
     ] {
         read_from_older::<Event>(name);
         assert!(read(&file(&format!("older/{name}"))), "the data of older/{name}.json");

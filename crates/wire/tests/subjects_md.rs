@@ -11,7 +11,7 @@ use tables::{blocks, code, covers, document, links, name, pattern, table};
 use wire::{
     Admitted, DeadLetter, Enriched, Event, EventKind, InboundText, Stream, Subject, Submitted,
     WebhookRequest,
-    event::{CampaignData, ContactData, MessageData, ReceivedData},
+    event::{BudgetData, CampaignData, ContactData, MessageData, ReceivedData},
     stream::Retention,
     subject::{SHARDS, Scope, Token, WebhookKind},
     totals::{Totals, blocked_by},
@@ -217,6 +217,7 @@ fn data_of(kind: EventKind) -> &'static str {
         | K::CampaignResumed
         | K::CampaignStopped
         | K::CampaignCompleted => type_name::<CampaignData>(),
+        K::BudgetWarning | K::BudgetExhausted => type_name::<BudgetData>(),
     })
 }
 

@@ -3,15 +3,18 @@
 //! | | |
 //! |---|---|
 //! | Consumes | `msg.enriched.<lane>` |
-//! | Emits | `msg.admitted.<lane>.<shard>`; events message.blocked, deferred, held, expired |
+//! | Emits | `msg.admitted.<lane>.<shard>`; events message.blocked, deferred, held, expired; owes |
+//! | | budget.warning and budget.exhausted |
 //! | Reads | policies, switches, budgets, senders, standings, counters, lines, the message's state |
-//! | Writes | `messages` (the decision), `counters`, `lines`, `standings` (marketing), `parked` |
+//! | Writes | `messages` (the decision), `counters`, `lines`, `standings` (marketing), `parked`, |
+//! | | `budget_alerts`, `unsaid_events` |
 //! | Calls | nobody |
 //! | Never | admits under facts that it could not read; decides twice in one turn |
 //!
 //! Locks are taken in one order everywhere: standings, counters, messages, each in key order. Lines
 //! are written at the end, in key order too.
 
+mod alerts;
 pub mod decide;
 mod say;
 
@@ -19,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     class::Channel,
-    gates::{Counters, Facts, Memo, SenderFacts, counter_keys},
+    gates::{Counters, Facts, Memo, SenderFacts, alerts::TurnedAway, counter_keys},
     ids::{MessageId, SenderId, TenantId},
     phone::PhoneNumber,
     state::MessageState,
@@ -162,6 +165,8 @@ async fn decide_open(
     }
     counters::add(tx, &counters.added()).await?;
     lines::move_on(tx, &counters.lines()).await?;
+    let turned_away = turned_away(messages, &result.rulings);
+    alerts::raise(tx, now, &facts, &counters, &mut memo, &turned_away).await?;
     gate::market(tx, now, &marketed(messages, &result.rulings)).await?;
     parked::insert(tx, now, &parkings(messages, &result.rulings)).await?;
     Ok(result)
@@ -217,6 +222,16 @@ async fn stored(
         Known { at: *at, stored, sender: sender.map(|(_, sender)| sender.clone()) }
     });
     Ok(known.collect())
+}
+
+/// What the budgets did not let through.
+fn turned_away<'a>(messages: &'a [Enriched], rulings: &[New]) -> Vec<TurnedAway<'a>> {
+    let of_budget = |one: &&New| one.ruling.gate == Some(domain::gates::Gate::Budget);
+    let away = rulings.iter().filter(of_budget).filter_map(|one| {
+        let head = &messages[one.at].head;
+        Some((&head.tenant, one.ruling.code?, head.campaign))
+    });
+    away.collect()
 }
 
 fn marketed<'a>(messages: &'a [Enriched], rulings: &[New]) -> Vec<Marketed<'a>> {

@@ -107,6 +107,7 @@ fn says_state(kind: EventKind) -> bool {
         K::ContactOptedOut | K::ContactOptedIn => false,
         K::CampaignStarted | K::CampaignPaused | K::CampaignResumed => false,
         K::CampaignStopped | K::CampaignCompleted => false,
+        K::BudgetWarning | K::BudgetExhausted => false,
     }
 }
 
@@ -128,6 +129,7 @@ fn other(event: &Event) -> Option<Other> {
         K::CampaignStarted | K::CampaignPaused | K::CampaignResumed | K::CampaignStopped => {
             return None;
         }
+        K::BudgetWarning | K::BudgetExhausted => return None,
         K::MessageAccepted | K::MessageBlocked | K::MessageDeferred | K::MessageHeld => {
             return None;
         }

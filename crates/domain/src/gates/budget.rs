@@ -39,6 +39,22 @@ pub(super) fn check(case: &mut Case<'_>) -> Step {
     Step::Pass
 }
 
+/// The cap that a reason code speaks of.
+pub(super) fn kind_of(code: &str) -> Option<CounterKind> {
+    let codes = [
+        (DAILY, CounterKind::SpendDay),
+        (MONTHLY, CounterKind::SpendMonth),
+        (CAMPAIGN_DAILY, CounterKind::CampaignDay),
+        (CAMPAIGN_MONTHLY, CounterKind::CampaignMonth),
+    ];
+    codes.into_iter().find(|(known, _)| *known == code).map(|(_, kind)| kind)
+}
+
+const DAILY: &str = "daily_budget";
+const MONTHLY: &str = "monthly_budget";
+const CAMPAIGN_DAILY: &str = "campaign_daily_budget";
+const CAMPAIGN_MONTHLY: &str = "campaign_monthly_budget";
+
 struct Over {
     line: Line,
     code: &'static str,
@@ -55,11 +71,11 @@ fn cap(
     let cap = which(caps)?;
     let windows = &case.windows;
     let (window_start, next, code, span) = match kind {
-        CounterKind::SpendDay => (windows.day, windows.next_day, "daily_budget", "day"),
-        CounterKind::SpendMonth => (windows.month, windows.next_month, "monthly_budget", "month"),
-        CounterKind::CampaignDay => (windows.day, windows.next_day, "campaign_daily_budget", "day"),
+        CounterKind::SpendDay => (windows.day, windows.next_day, DAILY, "day"),
+        CounterKind::SpendMonth => (windows.month, windows.next_month, MONTHLY, "month"),
+        CounterKind::CampaignDay => (windows.day, windows.next_day, CAMPAIGN_DAILY, "day"),
         CounterKind::CampaignMonth => {
-            (windows.month, windows.next_month, "campaign_monthly_budget", "month")
+            (windows.month, windows.next_month, CAMPAIGN_MONTHLY, "month")
         }
         CounterKind::QuotaMinute
         | CounterKind::QuotaHour

@@ -1,6 +1,7 @@
 //! The seven gates, and eligibility before them. The first gate that does not pass decides; the
 //! order is fixed (`Gate::ORDER`).
 
+pub mod alerts;
 mod ask;
 mod budget;
 mod case;

@@ -89,3 +89,35 @@ async fn a_raised_quota_wakes_who_stood_in_line_and_spares_who_stands_in_another
     assert_eq!(world.number(due).await?, 2);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_budget_warns_once_at_four_fifths_and_once_when_it_turns_somebody_away()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550100", 1_000).await?;
+    // Ten messages.
+    world
+        .run(
+            "insert into millrace.budgets (tenant_id, scope, target, daily_micros, monthly_micros)
+             values ('acme', 'tenant', '', 79000, null)",
+        )
+        .await?;
+    let messages = world.messages(MessageClass::Promo, &[sender], 0..14).await?;
+    let stage = world.stage().await?;
+    let mut counts = Vec::new();
+    for batch in [0..7, 7..8, 8..10, 10..12, 12..14] {
+        hand_over(&stage, now(), messages[batch].to_vec()).await?;
+        let warned =
+            "select count(*) from millrace.unsaid_events where event like '%\"budget.warning\"%'";
+        let exhausted =
+            "select count(*) from millrace.unsaid_events where event like '%\"budget.exhausted\"%'";
+        counts.push((world.number(warned).await?, world.number(exhausted).await?));
+    }
+    assert_eq!(counts, [(0, 0), (1, 0), (1, 0), (1, 1), (1, 1)]);
+    let tomorrow = "2026-03-03T17:00:00Z".parse()?;
+    let more = world.messages(MessageClass::Promo, &[sender], 100..108).await?;
+    hand_over(&stage, tomorrow, more).await?;
+    let all = "select count(*) from millrace.budget_alerts";
+    assert_eq!(world.number(all).await?, 3, "another day, another warning");
+    Ok(())
+}
