@@ -79,7 +79,7 @@ async fn a_supposed_person_stands_in_for_what_is_on_file() {
     assert_eq!(
         said["sentence"],
         "The message would wait until 2026-05-01 19:00 UTC because of quiet hours: it may be sent \
-         daily 09:00-20:00 in Pacific/Honolulu, which is next at 2026-05-01T19:00:00Z."
+         daily 09:00-21:00 in Pacific/Honolulu, which is next at 2026-05-01T19:00:00Z."
     );
     let mut asked = promo("+12125550100");
     asked["contact"] = json!({ "postal_code": "94103" });

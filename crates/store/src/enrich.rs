@@ -138,7 +138,7 @@ pub async fn supplies<'a>(
     let campaigns = campaign_variants(tx, &campaigns).await?;
     let templates = template_variants(tx, &templates).await?;
     Ok(Supplies {
-        tenants: defaults(tx, &tenants).await?,
+        tenants: self::tenants(tx, &tenants).await?,
         texts: Texts::parse(campaigns, templates),
         pools: pools(tx, &with_pool).await?,
         senders: senders(tx, &free).await?,
@@ -146,7 +146,10 @@ pub async fn supplies<'a>(
 }
 
 /// The defaults of these tenants.
-async fn defaults(
+///
+/// # Errors
+/// An outage.
+pub async fn tenants(
     tx: &mut Scoped,
     tenants: &BTreeSet<&TenantId>,
 ) -> Result<HashMap<TenantId, TenantDefaults>, Fault> {

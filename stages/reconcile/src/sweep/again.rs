@@ -5,17 +5,17 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
+    draft,
     ids::{MessageId, TenantId},
     passport::Stamp,
     phone::PhoneNumber,
-    zones::{self, OnFile, Place, Zone},
 };
 use pipeline::{Fault, Source};
 use store::{
     Scoped,
     answers::Waiting,
     doubts::Open,
-    enrich::{self, Contact, ContactKey},
+    enrich::{self, ContactKey},
 };
 use wire::{Enriched, message::Head};
 
@@ -88,7 +88,7 @@ async fn rebuilt(
         trace: None,
     };
     Ok(Some(Enriched {
-        place: place(&head, &found.contact.unwrap_or_default(), zone),
+        place: draft::place(to, &found.contact.unwrap_or_default(), zone),
         head,
         contact,
         text: one.text.clone(),
@@ -97,21 +97,4 @@ async fn rebuilt(
         senders: vec![sender],
         passport: one.passport.clone(),
     }))
-}
-
-/// As enrich reads it: `US-FL` is a state of US, and a state of another country than the number's
-/// tells nothing.
-fn place(head: &Head, person: &Contact, tenant_default: Option<Zone>) -> Place {
-    let home = head.to.country();
-    let state = person.region.as_deref().and_then(|region| match region.split_once('-') {
-        Some((country, state)) => home.filter(|home| home.as_str() == country).map(|_| state),
-        None => Some(region),
-    });
-    let on_file = OnFile {
-        zone: person.time_zone.as_deref().and_then(|name| Zone::parse(name).ok()),
-        postal_code: person.postal_code.as_deref(),
-        state,
-        tenant_default,
-    };
-    zones::resolve(&head.to, &on_file)
 }
