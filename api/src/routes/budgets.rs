@@ -2,14 +2,16 @@
 
 use axum::{Json, Router, extract::State, routing::get};
 use domain::{
-    gates::LineKey,
-    ids::CampaignId,
+    gates::{CounterKey, CounterKind, LineKey, Windows},
+    ids::{CampaignId, TenantId},
     money::{Micros, Money},
+    zones::Zone,
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{
     budgets::{self, Budget},
-    campaigns, lines,
+    campaigns, counters, lines,
     tenants::Tenant,
 };
 use uuid::Uuid;
@@ -17,7 +19,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     auth::Caller,
-    http::{Body, Errors, Page, Problem, view::money},
+    http::{Body, Errors, Kind, Page, Problem, view::money},
 };
 
 pub(super) fn router() -> Router<App> {
@@ -83,15 +85,68 @@ fn amount(
     Some(given.amount)
 }
 
-async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Page<BudgetBody>>, Problem> {
+/// A cap, and what of it is spent or reserved in the day and the month of the tenant's zone.
+#[derive(Serialize)]
+struct BudgetView {
+    #[serde(flatten)]
+    budget: BudgetBody,
+    spent: Spent,
+}
+
+#[derive(Serialize)]
+struct Spent {
+    day: Window,
+    month: Window,
+}
+
+#[derive(Serialize)]
+struct Window {
+    spent: Money,
+    since: Timestamp,
+    until: Timestamp,
+}
+
+async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Page<BudgetView>>, Problem> {
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
+    let zone = Zone::parse(&tenant.time_zone)
+        .map_err(|_| Problem::new(Kind::Internal, "the tenant's time zone is not known"))?;
+    let windows = Windows::at(app.now(), zone);
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let found = budgets::list(&mut tx, &caller.tenant).await?;
-    let view = |budget: Budget| BudgetBody {
-        scope: budget.scope,
-        target: budget.target.parse().ok(),
-        daily: budget.daily.map(|amount| money(amount, &tenant.currency)),
-        monthly: budget.monthly.map(|amount| money(amount, &tenant.currency)),
+    let keys: Vec<CounterKey> =
+        found.iter().flat_map(|budget| counters_of(&caller.tenant, budget, &windows)).collect();
+    let used = counters::peek(&mut tx, &keys).await?;
+    let window = |used: i64, since, until| Window {
+        spent: money(Micros(used), &tenant.currency),
+        since,
+        until,
     };
-    Ok(Json(Page::whole(found.into_iter().map(view).collect())))
+    let view = |(budget, used): (Budget, &[i64])| BudgetView {
+        budget: BudgetBody {
+            scope: budget.scope,
+            target: budget.target.parse().ok(),
+            daily: budget.daily.map(|amount| money(amount, &tenant.currency)),
+            monthly: budget.monthly.map(|amount| money(amount, &tenant.currency)),
+        },
+        spent: Spent {
+            day: window(used[0], windows.day, windows.next_day),
+            month: window(used[1], windows.month, windows.next_month),
+        },
+    };
+    Ok(Json(Page::whole(found.into_iter().zip(used.chunks(2)).map(view).collect())))
+}
+
+/// The counters of the day and of the month that a budget caps.
+fn counters_of(tenant: &TenantId, budget: &Budget, windows: &Windows) -> [CounterKey; 2] {
+    let target: Option<Uuid> = budget.target.parse().ok();
+    let (day, month) = match target {
+        Some(_) => (CounterKind::CampaignDay, CounterKind::CampaignMonth),
+        None => (CounterKind::SpendDay, CounterKind::SpendMonth),
+    };
+    [(day, windows.day), (month, windows.month)].map(|(kind, start)| CounterKey {
+        tenant: tenant.clone(),
+        kind,
+        target,
+        window_start: start,
+    })
 }
