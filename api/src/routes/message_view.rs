@@ -5,7 +5,7 @@ use domain::{
     ids::{CampaignId, ContactId, MessageId, SenderId},
     money::Money,
     passport::{Passport, Stamp},
-    state::MessageState,
+    state::{MessageState, NO_RECEIPT},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -125,6 +125,12 @@ fn sentence(message: &Message) -> String {
         }
         MessageState::Unknown => {
             "The carrier was called, and whether it sent the message cannot be found out.".into()
+        }
+        MessageState::Sent if message.code.as_deref() == Some(NO_RECEIPT) => {
+            format!(
+                "The carrier took the message; whether it was delivered is not known{}.",
+                because()
+            )
         }
         MessageState::Sent => {
             format!("The carrier took the message at {at}; no delivery was reported yet.")

@@ -22,6 +22,7 @@ mod pools;
 mod recipients;
 mod senders;
 mod templates;
+mod unmatched_receipts;
 mod variants;
 
 use axum::{
@@ -61,6 +62,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(recipients::router())
         .merge(senders::router())
         .merge(templates::router())
+        .merge(unmatched_receipts::router())
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate));
     Router::new()
         .merge(resources)

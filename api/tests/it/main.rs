@@ -13,5 +13,6 @@ mod outages;
 mod people;
 mod problems;
 mod settings;
+mod unmatched_receipts;
 mod walls;
 mod webhooks;
