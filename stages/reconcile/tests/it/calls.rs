@@ -15,7 +15,7 @@ use domain::{
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use pipeline::{Cx, Outgoing, Source, Tick};
-use reconcile::{Sweep, SweepConfig};
+use reconcile::{Sweep, SweepConfig, Watch, WatchConfig};
 use sandbox::Sandbox;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ use sqlx::Row;
 use store::{
     Role, Scoped,
     accounts::Account,
-    answers::{self, Conclusion, Doubt},
+    answers::{self, Conclusion, Doubt, Taken},
     claims::{self, Claimant, Wanted},
     counters,
     seal::Sealer,
@@ -117,9 +117,17 @@ impl Calls {
         Ok(Sweep::new(store, sealer(), self.http.clone(), config))
     }
 
+    /// A watch over receipts as one more process would run it.
+    pub async fn watch(&self) -> anyhow::Result<Watch> {
+        let allow_hosts = vec!["127.0.0.1".into()];
+        let config = WatchConfig { allow_hosts, ..WatchConfig::default() };
+        let store = self.database.store(Role::Pipeline).await?;
+        Ok(Watch::new(store, sealer(), self.http.clone(), config))
+    }
+
     /// What goes wrong at the carrier. Receipts do not come: tests bring them.
     pub async fn faults(&self, mut faults: Value) -> anyhow::Result<()> {
-        faults["receipts"] = json!({ "drop": 1.0 });
+        faults["receipts"]["drop"] = 1.0.into();
         let url = format!("http://{}/sandbox/faults", self.sandbox.addr);
         self.http.put(url).json(&faults).send().await?.error_for_status()?;
         Ok(())
@@ -225,6 +233,49 @@ impl Calls {
         let done = answers::conclude(&mut tx, now(), &conclusions).await?;
         assert!(done.iter().all(Option::is_some), "{done:?}");
         Ok(tx.commit().await?)
+    }
+
+    /// Messages that the carrier took, recorded as such and claimed a minute ago.
+    pub async fn sent(&self, texts: &[Text]) -> anyhow::Result<()> {
+        self.admit(texts).await?;
+        let chunk = i64::try_from(texts[0].id.0.as_u128())?;
+        self.claim(OWNER, chunk, texts).await?;
+        for text in texts {
+            let Answer::Accepted { sid, .. } = self.call(text).await else {
+                anyhow::bail!("not taken");
+            };
+            self.heard(text, &sid).await?;
+        }
+        self.age().await
+    }
+
+    /// Records what the carrier answered.
+    pub async fn heard(&self, text: &Text, sid: &str) -> anyhow::Result<()> {
+        let taken = Taken {
+            tenant: &self.tenant,
+            message: text.id,
+            attempt: 1,
+            sid,
+            billed: None,
+            passport: &Passport::default(),
+            stamp: &Stamp::plain("send", now(), "sent"),
+        };
+        let mut tx = self.scoped().await?;
+        let done = answers::sent(&mut tx, OWNER, now(), &[taken]).await?;
+        assert!(done.iter().all(Option::is_some), "{done:?}");
+        Ok(tx.commit().await?)
+    }
+
+    /// Waits until the carrier has delivered so many texts.
+    pub async fn delivered(&self, texts: usize) -> anyhow::Result<()> {
+        let url = format!("http://{}/sandbox/ledger", self.sandbox.addr);
+        loop {
+            let ledger = self.http.get(&url).send().await?.text().await?;
+            if ledger.matches(r#""status":"delivered""#).count() >= texts {
+                return Ok(());
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Messages in doubt for a minute: of the first `taken` the carrier has the text.
@@ -350,8 +401,13 @@ impl Calls {
 }
 
 /// One tick whose events are stored by the broker: their types, sorted; no order is promised.
-pub async fn tick(sweep: &Sweep) -> anyhow::Result<Vec<String>> {
-    let Tick { say, published, .. } = tick_without_mark(sweep).await?;
+pub async fn tick(source: &impl Source) -> anyhow::Result<Vec<String>> {
+    tick_at(source, now()).await
+}
+
+/// One tick at a business time.
+pub async fn tick_at(source: &impl Source, now: Timestamp) -> anyhow::Result<Vec<String>> {
+    let Tick { say, published, .. } = unmarked(source, now).await?;
     if let Some(mark) = published {
         mark.await?;
     }
@@ -359,9 +415,14 @@ pub async fn tick(sweep: &Sweep) -> anyhow::Result<Vec<String>> {
 }
 
 /// One tick of a process that dies before its events are stored.
-pub async fn tick_without_mark(sweep: &Sweep) -> anyhow::Result<Tick> {
-    let cx = Cx { now: now(), machine: pipeline::machine::now() };
-    Ok(sweep.tick(&cx).await?)
+pub async fn tick_without_mark(source: &impl Source) -> anyhow::Result<Tick> {
+    unmarked(source, now()).await
+}
+
+/// The same at a business time.
+pub async fn unmarked(source: &impl Source, now: Timestamp) -> anyhow::Result<Tick> {
+    let cx = Cx { now, machine: pipeline::machine::now() };
+    Ok(source.tick(&cx).await?)
 }
 
 pub fn types(say: &[Outgoing]) -> Vec<String> {

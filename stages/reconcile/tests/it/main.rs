@@ -6,4 +6,6 @@ mod evidence;
 mod letters;
 mod receipts;
 mod sweep;
+mod unmatched;
+mod watch;
 mod world;
