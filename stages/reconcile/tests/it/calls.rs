@@ -266,12 +266,13 @@ impl Calls {
         Ok(tx.commit().await?)
     }
 
-    /// Waits until the carrier has delivered so many texts.
-    pub async fn delivered(&self, texts: usize) -> anyhow::Result<()> {
+    /// Waits until so many texts have come to this status at the carrier.
+    pub async fn until(&self, texts: usize, status: &str) -> anyhow::Result<()> {
+        let status = format!(r#""status":"{status}""#);
         let url = format!("http://{}/sandbox/ledger", self.sandbox.addr);
         loop {
             let ledger = self.http.get(&url).send().await?.text().await?;
-            if ledger.matches(r#""status":"delivered""#).count() >= texts {
+            if ledger.matches(&status).count() >= texts {
                 return Ok(());
             }
             tokio::task::yield_now().await;

@@ -37,7 +37,7 @@ async fn a_text_whose_receipts_are_lost_is_found_delivered_ten_minutes_after_it_
     assert_eq!(tick(&world.sweep().await?).await?, [""; 0]);
     assert_eq!(world.count("select count(*) from millrace.open_claims").await?, 0);
     assert_eq!(world.count(WATCHES).await?, 1, "one row for the chunk");
-    world.delivered(2).await?;
+    world.until(2, "delivered").await?;
     let watch = world.watch().await?;
     let early = after(RECEIPT_FETCH - Duration::from_secs(1));
     assert_eq!(tick_at(&watch, early).await?, [""; 0]);
@@ -58,18 +58,9 @@ async fn a_text_that_failed_without_a_receipt_is_found_failed_with_the_carriers_
     world.faults(json!({ "undelivered": { "30005": 1.0 } })).await?;
     world.sent(&[text(1)]).await?;
     tick(&world.sweep().await?).await?;
+    world.until(1, "undelivered").await?;
     let watch = world.watch().await?;
-    let mut at = after(RECEIPT_FETCH);
-    // Until the sandbox has given up on it, the text is sent and the next look is later.
-    let said = loop {
-        let said = tick_at(&watch, at).await?;
-        if !said.is_empty() {
-            break said;
-        }
-        at += Duration::from_secs(1);
-        world.run("update millrace.receipt_watches set due = '2026-03-04T15:00:00Z'").await?;
-    };
-    assert_eq!(said, ["message.failed"]);
+    assert_eq!(tick_at(&watch, after(RECEIPT_FETCH)).await?, ["message.failed"]);
     assert_eq!(world.stored(&text(1)).await?.code.as_deref(), Some("30005"));
     Ok(())
 }
@@ -92,7 +83,7 @@ async fn a_carrier_that_gives_no_answer_ends_nothing_and_is_asked_again() -> any
     let world = Calls::begin().await?;
     world.sent(&[text(1)]).await?;
     tick(&world.sweep().await?).await?;
-    world.delivered(1).await?;
+    world.until(1, "delivered").await?;
     let watch = world.watch().await?;
     for (times, status) in (1..).zip([503, 429, 401]) {
         let outage = json!({
@@ -150,7 +141,7 @@ async fn a_watch_that_died_before_its_mark_is_repeated_with_the_same_events() ->
 {
     let world = Calls::begin().await?;
     world.sent(&[text(1)]).await?;
-    world.delivered(1).await?;
+    world.until(1, "delivered").await?;
     world.faults(slow()).await?;
     world.sent(&[text(2)]).await?;
     tick(&world.sweep().await?).await?;
@@ -172,7 +163,7 @@ async fn two_watches_at_once_raise_each_text_once() -> anyhow::Result<()> {
     let texts: Vec<Text> = (1..=12).map(text).collect();
     world.sent(&texts).await?;
     tick(&world.sweep().await?).await?;
-    world.delivered(12).await?;
+    world.until(12, "delivered").await?;
     let (one, other) = (world.watch().await?, world.watch().await?);
     let at = after(RECEIPT_FETCH);
     let (first, second) = tokio::join!(tick_at(&one, at), tick_at(&other, at));
