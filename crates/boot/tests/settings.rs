@@ -32,6 +32,8 @@ fn from_flags(flags: &[&str]) -> Result<Settings, SettingsError> {
             "--call-by" => common.call_by = given.call_by.clone(),
             "--request-timeout" => common.request_timeout = given.request_timeout.clone(),
             "--list-lag" => common.list_lag = given.list_lag.clone(),
+            "--receipt-fetch" => common.receipt_fetch = given.receipt_fetch.clone(),
+            "--receipt-horizon" => common.receipt_horizon = given.receipt_horizon.clone(),
             "--sandbox" => common.sandbox = given.sandbox.clone(),
             "--log" => common.log = given.log.clone(),
             "--log-filter" => common.log_filter = given.log_filter.clone(),

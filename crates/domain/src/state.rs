@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The code of a message that stayed `sent` until the receipt horizon: nothing is expected any more,
-/// and a receipt that comes after all still raises it.
+/// The code of a message that stayed `sent` until the receipt horizon: nothing is expected any
+/// more, and a receipt that comes after all still raises it.
 pub const NO_RECEIPT: &str = "no_receipt";
 
 /// Where a message stands.

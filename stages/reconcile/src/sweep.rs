@@ -8,8 +8,8 @@
 //!    tenant's policy says. A list that cannot be read says nothing, and is asked again later.
 //!
 //! Rows are deleted only after what they stand for has been said, so that a crash repeats the same
-//! events. Where the carrier has the text, a watch over its receipt takes the row's place ([`crate::Watch`]).
-//! Two sweeps at once get in each other's way, and change nothing twice.
+//! events. Where the carrier has the text, a watch over its receipt takes the row's place
+//! ([`crate::Watch`]). Two sweeps at once get in each other's way, and change nothing twice.
 
 mod again;
 mod lists;

@@ -102,8 +102,8 @@ pub struct Common {
     /// sooner no text in doubt is sent again [default: 30]
     #[arg(long, env = "MILLRACE_LIST_LAG", value_name = "SECONDS")]
     pub list_lag: Option<String>,
-    /// How long a text may be without a receipt before it is fetched from the carrier, in seconds of
-    /// business time, for every stage alike [default: 600, ten minutes]
+    /// How long a text may be without a receipt before it is fetched from the carrier, in seconds
+    /// of business time [default: 600, ten minutes]
     #[arg(long, env = "MILLRACE_RECEIPT_FETCH", value_name = "SECONDS")]
     pub receipt_fetch: Option<String>,
     /// How long a text may be without a receipt before none is expected any more, in seconds of

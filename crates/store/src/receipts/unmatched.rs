@@ -129,7 +129,8 @@ pub async fn lease(store: &Store, at_most: i64) -> Result<Vec<Unmatched>, Fault>
              next_look = clock_timestamp() + make_interval(
                  secs => least($4::float8, $3::float8 * power(2, least(u.looks, 20))))
          from free f where u.tenant_id = f.tenant_id and u.receipt_id = f.receipt_id
-         returning u.tenant_id, u.receipt_id, u.message_id, u.account, u.sid, u.state, u.code, u.at",
+         returning u.tenant_id, u.receipt_id, u.message_id, u.account, u.sid, u.state, u.code,
+                   u.at",
         &found.iter().map(|row| row.tenant_id.clone()).collect::<Vec<_>>(),
         &found.iter().map(|row| row.receipt_id).collect::<Vec<_>>(),
         SOON.as_secs_f64(),

@@ -14,7 +14,6 @@ use domain::{
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::{Cx, Outgoing, Source, Tick};
 use reconcile::{Sweep, SweepConfig, Watch, WatchConfig};
 use sandbox::Sandbox;
 use secrecy::SecretString;
@@ -135,14 +134,17 @@ impl Calls {
 
     /// What the carrier has: the message that each text was sent for, and its id.
     pub async fn ledger(&self) -> anyhow::Result<Vec<(MessageId, String)>> {
+        let field = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+        let text =
+            |line: &Value| Ok((MessageId(field(line, "reference").parse()?), field(line, "sid")));
+        self.lines().await?.iter().map(text).collect()
+    }
+
+    /// What the carrier has, line by line.
+    pub async fn lines(&self) -> anyhow::Result<Vec<Value>> {
         let url = format!("http://{}/sandbox/ledger", self.sandbox.addr);
         let ledger = self.http.get(url).send().await?.text().await?;
-        let line = |line: &str| {
-            let line: Value = serde_json::from_str(line)?;
-            let field = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
-            Ok((MessageId(field("reference").parse()?), field("sid")))
-        };
-        ledger.lines().map(line).collect()
+        Ok(ledger.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
     }
 
     /// Admits messages, with what the gates reserve for them.
@@ -266,19 +268,6 @@ impl Calls {
         Ok(tx.commit().await?)
     }
 
-    /// Waits until so many texts have come to this status at the carrier.
-    pub async fn until(&self, texts: usize, status: &str) -> anyhow::Result<()> {
-        let status = format!(r#""status":"{status}""#);
-        let url = format!("http://{}/sandbox/ledger", self.sandbox.addr);
-        loop {
-            let ledger = self.http.get(&url).send().await?.text().await?;
-            if ledger.matches(&status).count() >= texts {
-                return Ok(());
-            }
-            tokio::task::yield_now().await;
-        }
-    }
-
     /// Messages in doubt for a minute: of the first `taken` the carrier has the text.
     pub async fn doubts(&self, texts: &[Text], taken: usize) -> anyhow::Result<()> {
         self.admit(texts).await?;
@@ -399,44 +388,6 @@ impl Calls {
             passport: Passport::default(),
         }
     }
-}
-
-/// One tick whose events are stored by the broker: their types, sorted; no order is promised.
-pub async fn tick(source: &impl Source) -> anyhow::Result<Vec<String>> {
-    tick_at(source, now()).await
-}
-
-/// One tick at a business time.
-pub async fn tick_at(source: &impl Source, now: Timestamp) -> anyhow::Result<Vec<String>> {
-    let Tick { say, published, .. } = unmarked(source, now).await?;
-    if let Some(mark) = published {
-        mark.await?;
-    }
-    Ok(types(&say))
-}
-
-/// One tick of a process that dies before its events are stored.
-pub async fn tick_without_mark(source: &impl Source) -> anyhow::Result<Tick> {
-    unmarked(source, now()).await
-}
-
-/// The same at a business time.
-pub async fn unmarked(source: &impl Source, now: Timestamp) -> anyhow::Result<Tick> {
-    let cx = Cx { now, machine: pipeline::machine::now() };
-    Ok(source.tick(&cx).await?)
-}
-
-pub fn types(say: &[Outgoing]) -> Vec<String> {
-    let of = |one: &Outgoing| one.subject.to_string().replace("events.acme.", "");
-    let mut types: Vec<String> = say.iter().map(of).collect();
-    types.sort_unstable();
-    types
-}
-
-pub fn ids(say: &[Outgoing]) -> Vec<Uuid> {
-    let mut ids: Vec<Uuid> = say.iter().map(|one| one.key.id).collect();
-    ids.sort_unstable();
-    ids
 }
 
 fn sealer() -> Sealer {

@@ -7,7 +7,7 @@ use store::{Role, seal::Sealer};
 use uuid::Uuid;
 
 use crate::{
-    calls::{ids, tick, tick_without_mark, types},
+    ticks::{ids, tick, tick_without_mark, types},
     world::{World, said},
 };
 

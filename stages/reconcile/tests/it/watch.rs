@@ -13,7 +13,8 @@ use store::Role;
 use testkit::hand_over;
 
 use crate::{
-    calls::{Calls, Text, ids, now, text, tick, tick_at, types, unmarked},
+    calls::{Calls, Text, now, text},
+    ticks::{ids, tick, tick_at, types, unmarked},
     world::said,
 };
 
@@ -29,6 +30,14 @@ fn slow() -> serde_json::Value {
     json!({ "receipts": { "delay_ms": [600_000, 600_000] } })
 }
 
+/// Waits until so many texts have come to this status at the carrier.
+async fn until(world: &Calls, texts: usize, status: &str) -> anyhow::Result<()> {
+    while world.lines().await?.iter().filter(|line| line["status"] == status).count() < texts {
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_text_whose_receipts_are_lost_is_found_delivered_ten_minutes_after_it_was_sent()
 -> anyhow::Result<()> {
@@ -37,7 +46,7 @@ async fn a_text_whose_receipts_are_lost_is_found_delivered_ten_minutes_after_it_
     assert_eq!(tick(&world.sweep().await?).await?, [""; 0]);
     assert_eq!(world.count("select count(*) from millrace.open_claims").await?, 0);
     assert_eq!(world.count(WATCHES).await?, 1, "one row for the chunk");
-    world.until(2, "delivered").await?;
+    until(&world, 2, "delivered").await?;
     let watch = world.watch().await?;
     let early = after(RECEIPT_FETCH - Duration::from_secs(1));
     assert_eq!(tick_at(&watch, early).await?, [""; 0]);
@@ -58,7 +67,7 @@ async fn a_text_that_failed_without_a_receipt_is_found_failed_with_the_carriers_
     world.faults(json!({ "undelivered": { "30005": 1.0 } })).await?;
     world.sent(&[text(1)]).await?;
     tick(&world.sweep().await?).await?;
-    world.until(1, "undelivered").await?;
+    until(&world, 1, "undelivered").await?;
     let watch = world.watch().await?;
     assert_eq!(tick_at(&watch, after(RECEIPT_FETCH)).await?, ["message.failed"]);
     assert_eq!(world.stored(&text(1)).await?.code.as_deref(), Some("30005"));
@@ -83,7 +92,7 @@ async fn a_carrier_that_gives_no_answer_ends_nothing_and_is_asked_again() -> any
     let world = Calls::begin().await?;
     world.sent(&[text(1)]).await?;
     tick(&world.sweep().await?).await?;
-    world.until(1, "delivered").await?;
+    until(&world, 1, "delivered").await?;
     let watch = world.watch().await?;
     for (times, status) in (1..).zip([503, 429, 401]) {
         let outage = json!({
@@ -141,7 +150,7 @@ async fn a_watch_that_died_before_its_mark_is_repeated_with_the_same_events() ->
 {
     let world = Calls::begin().await?;
     world.sent(&[text(1)]).await?;
-    world.until(1, "delivered").await?;
+    until(&world, 1, "delivered").await?;
     world.faults(slow()).await?;
     world.sent(&[text(2)]).await?;
     tick(&world.sweep().await?).await?;
@@ -163,7 +172,7 @@ async fn two_watches_at_once_raise_each_text_once() -> anyhow::Result<()> {
     let texts: Vec<Text> = (1..=12).map(text).collect();
     world.sent(&texts).await?;
     tick(&world.sweep().await?).await?;
-    world.until(12, "delivered").await?;
+    until(&world, 12, "delivered").await?;
     let (one, other) = (world.watch().await?, world.watch().await?);
     let at = after(RECEIPT_FETCH);
     let (first, second) = tokio::join!(tick_at(&one, at), tick_at(&other, at));
