@@ -1,9 +1,9 @@
 # The project's commands. `make up` is the place to start; each is described in the README.
 # BUILD is where cargo puts binaries; SECONDS and N are for `make bench`, SEED, N and KILLS for
-# `make chaos`.
+# `make chaos`, WAITS for flags of the waits that it shortens (`millrace chaos --help`).
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 BUILD = $${CARGO_TARGET_DIR:-target}/release
-CHAOS = $(if $(SEED),--seed $(SEED)) $(if $(N),--recipients $(N)) $(if $(KILLS),--kills $(KILLS))
+CHAOS = $(if $(SEED),--seed $(SEED)) $(if $(N),--recipients $(N)) $(if $(KILLS),--kills $(KILLS)) $(WAITS)
 BENCH = $(if $(SECONDS),--seconds $(SECONDS)) $(if $(N),--messages $(N))
 
 .PHONY: up test check bench chaos

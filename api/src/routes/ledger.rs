@@ -54,12 +54,14 @@ fn add_up(campaign: CampaignId, sums: Sums, currency: &str) -> Ledger {
     let mut open = BTreeMap::from([("waiting", sums.waiting)]);
     let mut closed = BTreeMap::new();
     for state in MessageState::ALL {
-        let side = if is_open(state) { &mut open } else { &mut closed };
+        let side = if state.is_final() { &mut closed } else { &mut open };
         side.insert(state.as_str(), 0);
     }
+    // Once the receipt horizon has passed over it, what is sent is final.
+    closed.insert(MessageState::Sent.as_str(), 0);
     let mut blocked_by = BTreeMap::new();
     for group in &sums.messages {
-        let side = if is_open(group.state) { &mut open } else { &mut closed };
+        let side = if group.ended { &mut closed } else { &mut open };
         *side.entry(group.state.as_str()).or_default() += group.count;
         if group.state == MessageState::Blocked {
             let gate = group.gate.clone().unwrap_or_else(|| "none".to_owned());
@@ -90,11 +92,6 @@ fn add_up(campaign: CampaignId, sums: Sums, currency: &str) -> Ledger {
     }
 }
 
-/// Sent stays open until a receipt or the receipt horizon.
-fn is_open(state: MessageState) -> bool {
-    !state.is_final()
-}
-
 #[cfg(test)]
 mod tests {
     use domain::money::Micros;
@@ -106,6 +103,7 @@ mod tests {
         let group = |state, gate: Option<&str>, count| Group {
             state,
             gate: gate.map(str::to_owned),
+            ended: state.is_final(),
             count,
         };
         Sums {
@@ -115,6 +113,7 @@ mod tests {
             never_fed: 3,
             messages: vec![
                 group(MessageState::Sent, None, 5),
+                Group { ended: true, ..group(MessageState::Sent, None, 6) },
                 group(MessageState::Blocked, Some("dnc"), 4),
                 group(MessageState::Blocked, Some("budget"), 1),
                 group(MessageState::Delivered, None, 7),
@@ -131,16 +130,17 @@ mod tests {
 
     #[test]
     fn a_ledger_balances_when_everybody_is_somewhere() {
-        let ledger = add_up(CampaignId(uuid::Uuid::nil()), sums(22), "USD");
+        let ledger = add_up(CampaignId(uuid::Uuid::nil()), sums(28), "USD");
         assert!(ledger.balanced);
         assert_eq!((ledger.open["waiting"], ledger.open["sent"]), (2, 5));
+        assert_eq!(ledger.r#final["sent"], 6, "no receipt is expected any more");
         assert_eq!((ledger.r#final["blocked"], ledger.r#final["cancelled"]), (5, 3));
         assert_eq!(ledger.blocked_by["dnc"], 4);
-        assert_eq!(ledger.open.len() + ledger.r#final.len(), MessageState::ALL.len() + 1);
+        assert_eq!(ledger.open.len() + ledger.r#final.len(), MessageState::ALL.len() + 2);
     }
 
     #[test]
     fn a_ledger_says_so_when_somebody_is_missing() {
-        assert!(!add_up(CampaignId(uuid::Uuid::nil()), sums(23), "USD").balanced);
+        assert!(!add_up(CampaignId(uuid::Uuid::nil()), sums(29), "USD").balanced);
     }
 }

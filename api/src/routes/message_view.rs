@@ -6,7 +6,7 @@ use domain::{
     ids::{CampaignId, ContactId, MessageId, SenderId},
     money::Money,
     passport::Passport,
-    state::MessageState,
+    state::{MessageState, NO_RECEIPT},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -110,17 +110,24 @@ fn sentence(message: &Message) -> String {
         MessageState::Unknown => {
             "The carrier was called, and whether it sent the message cannot be found out.".into()
         }
+        MessageState::Sent if message.code.as_deref() == Some(NO_RECEIPT) => {
+            let because = because(&grounds);
+            format!("The carrier took the message; whether it was delivered is not known{because}.")
+        }
         MessageState::Sent => {
             format!("The carrier took the message at {at}; no delivery was reported yet.")
         }
         MessageState::Failed => {
-            let because = grounds.reason.or(grounds.code).map(|why| why.trim_end_matches('.'));
-            let because = because.map_or(String::new(), |why| format!(": {why}"));
-            format!("The message could not be delivered{because}.")
+            format!("The message could not be delivered{}.", because(&grounds))
         }
         MessageState::Delivered => format!("The message was delivered at {at}."),
         MessageState::Read => format!("The message was delivered, and read at {at}."),
     }
+}
+
+fn because(grounds: &Grounds<'_>) -> String {
+    let why = grounds.reason.or(grounds.code).map(|why| why.trim_end_matches('.'));
+    why.map_or_else(String::new, |why| format!(": {why}"))
 }
 
 /// What the row says of its state, in the words of the last stamp that gives a reason.

@@ -24,6 +24,7 @@ mod recipients;
 mod senders;
 mod simulate;
 mod templates;
+mod unmatched_receipts;
 mod variants;
 
 use axum::{
@@ -65,6 +66,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(senders::router())
         .merge(simulate::router())
         .merge(templates::router())
+        .merge(unmatched_receipts::router())
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate));
     Router::new()
         .merge(resources)

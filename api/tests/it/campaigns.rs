@@ -4,6 +4,7 @@ use domain::ids::event_id;
 use reqwest::Method;
 use serde_json::{Value, json};
 use store::keys::KeyRole;
+use uuid::Uuid;
 use wire::Event;
 
 use crate::{
@@ -94,6 +95,36 @@ async fn an_event_that_a_crash_left_behind_is_published_later() {
         }
     };
     tokio::time::timeout(std::time::Duration::from_secs(10), published).await.expect("published");
+}
+
+#[tokio::test]
+async fn a_message_without_a_receipt_until_the_horizon_is_final_wherever_it_is_shown() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let id = campaign(&caller, "main").await;
+    let mut db = world.database.superuser().await.unwrap();
+    let stamp = r#"{"stage": "reconcile", "at": "2026-05-04T14:00:00Z", "verdict": "sent",
+                    "code": "no_receipt", "reason": "no receipt came within 72 hours"}"#;
+    let message = Uuid::from_u128(1);
+    let sql = format!(
+        "insert into millrace.campaign_recipients
+         values ('acme', '{id}', 0, '{message}', '{message}');
+         update millrace.campaigns set state = 'completed', audience_size = 1, cursor = 1;
+         insert into millrace.messages (tenant_id, message_id, state, class, channel, contact_id,
+            number, campaign_id, body, segments, cost_micros, body_hash, submitted_at, changed_at,
+            passport, code, carrier_sid)
+         values ('acme', '{message}', 20, 'promo', 'sms', '{message}', '+12125550100', '{id}', 'x',
+            1, 7900, '', now(), now(), '[{stamp}]', 'no_receipt', 'SM1')"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
+    let ledger = caller.get(&format!("/v1/campaigns/{id}/ledger")).await.expect(200);
+    assert_eq!((&ledger["final"]["sent"], &ledger["open"]["sent"]), (&json!(1), &json!(0)));
+    assert_eq!(ledger["balanced"], true, "{ledger}");
+    let shown = caller.get(&format!("/v1/messages/{message}")).await.expect(200);
+    assert_eq!((&shown["status"], &shown["code"]), (&json!("sent"), &json!("no_receipt")));
+    let sentence = "The carrier took the message; whether it was delivered is not known: \
+                    no receipt came within 72 hours.";
+    assert_eq!((&shown["sentence"], &shown["error"]), (&json!(sentence), &json!(null)));
 }
 
 #[tokio::test]

@@ -15,5 +15,6 @@ mod people;
 mod problems;
 mod settings;
 mod simulate;
+mod unmatched_receipts;
 mod walls;
 mod webhooks;

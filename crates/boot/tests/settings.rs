@@ -32,6 +32,8 @@ fn from_flags(flags: &[&str]) -> Result<Settings, SettingsError> {
             "--call-by" => common.call_by = given.call_by.clone(),
             "--request-timeout" => common.request_timeout = given.request_timeout.clone(),
             "--list-lag" => common.list_lag = given.list_lag.clone(),
+            "--receipt-fetch" => common.receipt_fetch = given.receipt_fetch.clone(),
+            "--receipt-horizon" => common.receipt_horizon = given.receipt_horizon.clone(),
             "--sandbox" => common.sandbox = given.sandbox.clone(),
             "--log" => common.log = given.log.clone(),
             "--log-filter" => common.log_filter = given.log_filter.clone(),
@@ -94,6 +96,16 @@ fn the_waits_around_a_carrier_call_take_fractions_of_seconds() {
 }
 
 #[test]
+fn a_receipt_is_waited_for_ten_minutes_and_three_days_unless_set() {
+    let waits = |settings: &Settings| {
+        [settings.receipt_fetch, settings.receipt_horizon].map(|it| it.as_millis())
+    };
+    assert_eq!(waits(&Common::default().resolve().unwrap()), [600_000, 259_200_000]);
+    let flags = ["--receipt-fetch=2.5", "--receipt-horizon=90"];
+    assert_eq!(waits(&from_flags(&flags).unwrap()), [2_500, 90_000]);
+}
+
+#[test]
 fn an_empty_value_counts_as_none() {
     let settings = from_flags(&["--listen=", "--public-url= ", "--sandbox="]).unwrap();
     assert_eq!(settings.public_url, "http://127.0.0.1:8080");
@@ -113,6 +125,18 @@ fn each_mistake_is_one_line_that_names_the_setting_and_what_would_be_right() {
         ("--list-lag=NaN", "MILLRACE_LIST_LAG: 'NaN' must be seconds"),
         ("--call-by=300", "MILLRACE_CALL_BY: '300' must be seconds from 0.01 to 5, such as 0.3"),
         ("--request-timeout=10s", "MILLRACE_REQUEST_TIMEOUT: '10s' must be seconds from 0.1 to 60"),
+        (
+            "--receipt-fetch=0",
+            "MILLRACE_RECEIPT_FETCH: '0' must be seconds from 1 to 86400, such as",
+        ),
+        (
+            "--receipt-horizon=3d",
+            "MILLRACE_RECEIPT_HORIZON: '3d' must be seconds from 1 to 2592000",
+        ),
+        (
+            "--receipt-horizon=600",
+            "MILLRACE_RECEIPT_HORIZON: must be longer than MILLRACE_RECEIPT_",
+        ),
         ("--sandbox=yes", "MILLRACE_SANDBOX: 'yes' must be 0 or 1"),
         ("--log=xml", "MILLRACE_LOG: 'xml' must be json or pretty"),
         ("--log-filter=send=loud", "RUST_LOG: "),

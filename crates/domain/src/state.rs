@@ -3,6 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The code of a message that stayed `sent` until the receipt horizon: nothing is expected any
+/// more, and a receipt that comes after all still raises it.
+pub const NO_RECEIPT: &str = "no_receipt";
+
 /// Where a message stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -98,6 +102,12 @@ impl MessageState {
         }
     }
 
+    /// Whether a message in this state, with this code, has ended: `Sent` has once the receipt
+    /// horizon has passed over it.
+    pub fn is_final_with(self, code: Option<&str>) -> bool {
+        self.is_final() || self == Self::Sent && code == Some(NO_RECEIPT)
+    }
+
     /// Whether the carrier took the message.
     pub fn is_at_carrier(self) -> bool {
         self.rank() >= Self::Sent.rank()
@@ -164,6 +174,16 @@ mod tests {
                 prop_assert!(next.rank() >= state.rank());
                 state = next;
             }
+        }
+    }
+
+    #[test]
+    fn only_the_receipt_horizon_makes_sent_final() {
+        for state in MessageState::ALL {
+            assert_eq!(state.is_final_with(None), state.is_final(), "{state:?}");
+            assert_eq!(state.is_final_with(Some("30003")), state.is_final(), "{state:?}");
+            let ended = state.is_final() || state == MessageState::Sent;
+            assert_eq!(state.is_final_with(Some(NO_RECEIPT)), ended, "{state:?}");
         }
     }
 

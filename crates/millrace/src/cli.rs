@@ -235,6 +235,19 @@ pub struct Chaos {
     /// Shortened: how long the carrier's list may miss a text, in seconds
     #[arg(long, default_value_t = 2, value_name = "SECONDS")]
     pub list_lag: u64,
+    /// Shortened: how long a carrier call may take, in seconds. With the list lag it makes the
+    /// grace of a call in doubt, which must outlast a frozen process
+    #[arg(long, default_value_t = 7, value_name = "SECONDS")]
+    pub request_timeout: u64,
+    /// Not shortened unless given: how long after its claim a carrier call may begin, in seconds
+    #[arg(long, default_value_t = 0.3, value_name = "SECONDS")]
+    pub call_by: f64,
+    /// Shortened: how long a text is without a receipt before it is fetched, in seconds
+    #[arg(long, default_value_t = 4, value_name = "SECONDS")]
+    pub receipt_fetch: u64,
+    /// Shortened: how long a text may be without a receipt before none is expected, in seconds
+    #[arg(long, default_value_t = 200, value_name = "SECONDS")]
+    pub receipt_horizon: u64,
 }
 
 pub(crate) fn stage_name(text: &str) -> Result<StageName, String> {

@@ -199,18 +199,21 @@ pub struct InFlight {
     pub lowest_open: i64,
 }
 
-/// Counts a campaign's messages in flight.
+/// Counts a campaign's messages in flight. What is open is `MessageState::is_final_with` in SQL.
 ///
 /// # Errors
 /// An outage.
 pub async fn in_flight(tx: &mut Scoped, campaign: &Campaign) -> Result<InFlight, Fault> {
     let row = sqlx::query!(
         r#"select count(*) filter (where m.state is null or m.state in (0, 3, 4)) as "pipe!",
-                  count(*) filter (where m.state is null or m.state in (0, 1, 2, 3, 4, 20)) as "open!",
-                  min(r.seq) filter (where m.state is null or m.state in (0, 1, 2, 3, 4, 20))
-                      as lowest
+                  count(*) filter (where o.open) as "open!",
+                  min(r.seq) filter (where o.open) as lowest
            from campaign_recipients r
            left join messages m on m.tenant_id = r.tenant_id and m.message_id = r.message_id
+           cross join lateral (
+               select m.state is null or m.state in (0, 1, 2, 3, 4)
+                   or m.state = 20 and m.code is distinct from 'no_receipt' as open
+           ) o
            where r.tenant_id = $1 and r.campaign_id = $2 and r.seq >= $3 and r.seq < $4"#,
         campaign.tenant.as_str(),
         campaign.id.0,

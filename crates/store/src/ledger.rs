@@ -41,13 +41,15 @@ pub struct Sums {
     pub next_due: Option<Timestamp>,
 }
 
-/// Messages that share a state and a gate.
+/// Messages that share a state, a gate, and whether they have ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// The state.
     pub state: MessageState,
     /// The gate, for those that are blocked.
     pub gate: Option<String>,
+    /// Whether they have ended; of those that are sent, whether no receipt is expected any more.
+    pub ended: bool,
     /// How many.
     pub count: i64,
 }
@@ -102,6 +104,7 @@ async fn count_messages(
 ) -> Result<(), Fault> {
     let rows = sqlx::query!(
         r#"select m.state as "state?", case when m.state = 10 then m.gate end as gate,
+                  m.state = 20 and m.code is not distinct from 'no_receipt' as "no_receipt?",
                   count(*) as "count!", count(*) filter (where r.seq >= $3) as "beyond!",
                   coalesce(sum(m.segments) filter (where m.carrier_sid is not null), 0)::bigint
                       as "segments!",
@@ -111,7 +114,7 @@ async fn count_messages(
            from campaign_recipients r
            left join messages m on m.tenant_id = r.tenant_id and m.message_id = r.message_id
            where r.tenant_id = $1 and r.campaign_id = $2
-           group by 1, 2"#,
+           group by 1, 2, 3"#,
         tenant.as_str(),
         id.0,
         fed,
@@ -125,7 +128,9 @@ async fn count_messages(
             sums.never_fed = row.beyond;
             continue;
         };
-        sums.messages.push(Group { state: state_of(state)?, gate: row.gate, count: row.count });
+        let state = state_of(state)?;
+        let ended = state.is_final() || row.no_receipt == Some(true);
+        sums.messages.push(Group { state, gate: row.gate, ended, count: row.count });
         sums.segments += row.segments;
         sums.cost.0 += row.cost;
         sums.released += row.released;

@@ -1,4 +1,8 @@
 //! What carriers reported about messages: read under lock, merged by the caller, written back.
+//! Also the messages that wait for a receipt, and the receipts that wait for their message.
+
+pub mod unmatched;
+pub mod watches;
 
 use std::collections::HashMap;
 
@@ -34,6 +38,8 @@ pub struct Reported {
     pub channel: Channel,
     /// The carrier's id of the text, once known.
     pub sid: Option<String>,
+    /// Whether it is under a claim, so that the row of its claim leads to it.
+    pub claimed: bool,
 }
 
 /// Reads and locks messages, in key order. Those that do not exist are not in the answer.
@@ -50,7 +56,7 @@ pub async fn lock(
         r#"select m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id,
                   m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due, m.version,
                   m.changed_at, m.carrier_sid is not null as "billed!", m.number, m.channel,
-                  m.carrier_sid
+                  m.carrier_sid, m.claim_owner is not null as "claimed!"
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
            join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id
            order by m.tenant_id, m.message_id
@@ -67,9 +73,9 @@ pub async fn lock(
         } else {
             Channel::Sms
         };
-        let (number, sid) = (row.number, row.carrier_sid);
+        let (number, sid, claimed) = (row.number, row.carrier_sid, row.claimed);
         let message: StoredMessage = columns!(row).into();
-        ((message.tenant.clone(), message.id), Reported { message, number, channel, sid })
+        ((message.tenant.clone(), message.id), Reported { message, number, channel, sid, claimed })
     });
     Ok(found.collect())
 }

@@ -51,6 +51,38 @@ pub(crate) fn merge<'a>(row: &Reported, reports: &[&'a Report]) -> Change<'a> {
     change
 }
 
+impl Change<'_> {
+    /// A row that was made by somebody who may have died before saying it.
+    pub(crate) fn again(row: &Reported) -> Self {
+        let state = row.message.state;
+        Self { state, raised_by: None, sid: None, repeats: true, second_sid: false }
+    }
+}
+
+/// Whether somebody sees to it that a message which becomes this has a receipt in the end: a claim
+/// leads the sweep to it. What is more than sent needs no more.
+pub(crate) fn is_watched(before: &Reported, state: MessageState) -> bool {
+    if state != MessageState::Sent {
+        return true;
+    }
+    match before.message.state {
+        MessageState::Queued => before.claimed,
+        MessageState::Sent => true,
+        // A callback takes the row of the doubt away.
+        MessageState::InDoubt => false,
+        MessageState::Accepted
+        | MessageState::Deferred
+        | MessageState::Held
+        | MessageState::Blocked
+        | MessageState::Cancelled
+        | MessageState::Expired
+        | MessageState::Unknown
+        | MessageState::Failed
+        | MessageState::Delivered
+        | MessageState::Read => false,
+    }
+}
+
 /// Whether the message waits in a parked row that must not release it any more.
 pub(crate) fn was_parked(before: MessageState) -> bool {
     match before {
@@ -107,7 +139,7 @@ mod tests {
             changed_at: at(5),
         };
         let number = "+12125550100".into();
-        Reported { message, number, channel: Channel::Sms, sid: sid.map(Into::into) }
+        Reported { message, number, channel: Channel::Sms, sid: sid.map(Into::into), claimed: true }
     }
 
     fn report(state: MessageState, second: i64) -> Report {
@@ -176,6 +208,19 @@ mod tests {
             (report(MessageState::Delivered, 5), report(MessageState::Delivered, 6));
         assert!(merge(&delivered, &[&first]).repeats);
         assert!(!merge(&delivered, &[&other]).repeats);
+    }
+
+    #[test]
+    fn what_a_receipt_raises_to_sent_is_watched_unless_a_claim_leads_to_it() {
+        for state in MessageState::ALL {
+            let mut before = row(state, None);
+            let by_claim = [MessageState::Queued, MessageState::Sent].contains(&state);
+            assert_eq!(is_watched(&before, MessageState::Sent), by_claim, "{state:?}");
+            assert!(is_watched(&before, MessageState::Delivered), "{state:?}");
+            before.claimed = false;
+            let already = state == MessageState::Sent;
+            assert_eq!(is_watched(&before, MessageState::Sent), already, "{state:?}");
+        }
     }
 
     #[test]

@@ -9,6 +9,8 @@ use domain::{
     state::MessageState,
 };
 use jiff::Timestamp;
+use store::receipts::unmatched::Unmatched;
+use uuid::Uuid;
 use wire::WebhookRequest;
 
 /// What one receipt says.
@@ -60,15 +62,7 @@ pub(crate) fn read(request: &WebhookRequest) -> Result<Report, Unusable> {
         return Err(Unusable::OtherTenant);
     }
     let report = parse_status(&request.body).map_err(Unusable::Unreadable)?;
-    let (state, code) = match report.status {
-        // Twilio has it: that is what `sent` says. It also settles a call in doubt.
-        ReportedStatus::Pending | ReportedStatus::Sent => (MessageState::Sent, None),
-        ReportedStatus::Delivered => (MessageState::Delivered, None),
-        ReportedStatus::Read => (MessageState::Read, None),
-        ReportedStatus::Undelivered(code) | ReportedStatus::Failed(code) => {
-            (MessageState::Failed, code)
-        }
-    };
+    let (state, code) = meaning(report.status);
     Ok(Report {
         tenant: request.tenant.clone(),
         message: MessageId(reference.message),
@@ -80,10 +74,51 @@ pub(crate) fn read(request: &WebhookRequest) -> Result<Report, Unusable> {
     })
 }
 
+/// What a status of the carrier says, and its error code.
+pub(crate) fn meaning(status: ReportedStatus) -> (MessageState, Option<u32>) {
+    match status {
+        // Twilio has it: that is what `sent` says. It also settles a call in doubt.
+        ReportedStatus::Pending | ReportedStatus::Sent => (MessageState::Sent, None),
+        ReportedStatus::Delivered => (MessageState::Delivered, None),
+        ReportedStatus::Read => (MessageState::Read, None),
+        ReportedStatus::Undelivered(code) | ReportedStatus::Failed(code) => {
+            (MessageState::Failed, code)
+        }
+    }
+}
+
+impl Report {
+    /// As it is kept while its message is not here.
+    pub(crate) fn unmatched(&self, request: Uuid) -> Unmatched {
+        Unmatched {
+            tenant: self.tenant.clone(),
+            id: request,
+            message: self.message,
+            account: self.account.clone(),
+            sid: self.sid.clone(),
+            state: self.state,
+            code: self.code,
+            at: self.at,
+        }
+    }
+}
+
+impl From<Unmatched> for Report {
+    fn from(kept: Unmatched) -> Self {
+        Self {
+            tenant: kept.tenant,
+            message: kept.message,
+            state: kept.state,
+            code: kept.code,
+            account: kept.account,
+            sid: kept.sid,
+            at: kept.at,
+        }
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
     pub(crate) const MESSAGE: MessageId = MessageId(Uuid::from_u128(7));

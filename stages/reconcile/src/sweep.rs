@@ -8,7 +8,8 @@
 //!    tenant's policy says. A list that cannot be read says nothing, and is asked again later.
 //!
 //! Rows are deleted only after what they stand for has been said, so that a crash repeats the same
-//! events. Two sweeps at once get in each other's way, and change nothing twice.
+//! events. Where the carrier has the text, a watch over its receipt takes the row's place
+//! ([`crate::Watch`]). Two sweeps at once get in each other's way, and change nothing twice.
 
 mod again;
 mod lists;
@@ -36,8 +37,8 @@ use store::{
     seal::Sealer,
 };
 
-use self::lists::Lists;
-use crate::outgoing;
+use self::lists::list;
+use crate::{carrier::Carrier, record::outgoing, watch::RECEIPT_FETCH};
 
 /// After the last instant at which a call may have ended, before its claim is in doubt: its owner
 /// still has to record it.
@@ -68,6 +69,8 @@ pub struct SweepConfig {
     pub request_timeout: Duration,
     /// `MILLRACE_LIST_LAG`: how long the carrier's list may miss a text that it took.
     pub list_lag: Duration,
+    /// `MILLRACE_RECEIPT_FETCH`: how long a text is without a receipt before it is fetched.
+    pub receipt_fetch: Duration,
     /// The wait after a look that settled nothing, doubled for each after it.
     pub retry: Duration,
     /// The longest such wait.
@@ -81,6 +84,7 @@ impl Default for SweepConfig {
             allow_hosts: Vec::new(),
             request_timeout: REQUEST_TIMEOUT,
             list_lag: carriers::twilio::LIST_LAG,
+            receipt_fetch: RECEIPT_FETCH,
             retry: Duration::from_secs(5),
             retry_cap: Duration::from_secs(10 * 60),
         }
@@ -90,7 +94,7 @@ impl Default for SweepConfig {
 /// The source that clears doubts up.
 pub struct Sweep {
     store: Store,
-    lists: Lists,
+    carrier: Carrier,
     config: SweepConfig,
     /// Machine time of the last count.
     counted: Mutex<Timestamp>,
@@ -125,8 +129,9 @@ impl Sweep {
     /// A sweep over this store. `http` is `carriers::http::client()`, `sealer` opens the accounts'
     /// tokens.
     pub fn new(store: Store, sealer: Sealer, http: reqwest::Client, config: SweepConfig) -> Self {
-        let lists = Lists::new(sealer, http, &config);
-        Self { store, lists, config, counted: Mutex::new(Timestamp::MIN) }
+        let (allow_hosts, timeout) = (config.allow_hosts.clone(), config.request_timeout);
+        let carrier = Carrier { sealer, http, allow_hosts, timeout };
+        Self { store, carrier, config, counted: Mutex::new(Timestamp::MIN) }
     }
 
     /// Sets the gauge of messages in doubt.
@@ -175,7 +180,7 @@ impl Sweep {
             cleared.end_elsewhere(due);
         }
         let asked = stream::iter(pairs(open)).map(|asked| async {
-            let listed = self.lists.of(&asked.pair, asked.access.as_ref()).await;
+            let listed = list(&self.carrier, &asked.pair, asked.access.as_ref()).await;
             (asked, listed)
         });
         let mut answers = asked.buffer_unordered(AT_ONCE);
@@ -237,10 +242,11 @@ impl Source for Sweep {
         }
         let events = raised.messages.iter().filter_map(|message| message.event());
         let say = events.map(|event| outgoing(&event)).chain(cleared).collect();
-        let (store, done) = (self.store.clone(), raised.done);
+        let (store, done, sent) = (self.store.clone(), raised.done, raised.sent);
+        let watch_after = self.config.receipt_fetch;
         let published = async move {
-            doubts::swept(&store, &done).await?;
-            doubts::said(&store, &ended).await
+            doubts::swept(&store, &done, &sent, watch_after).await?;
+            doubts::said(&store, &ended, watch_after).await
         };
         Ok(Tick { say, published: Some(Box::pin(published)), more })
     }

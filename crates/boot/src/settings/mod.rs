@@ -102,6 +102,14 @@ pub struct Common {
     /// sooner no text in doubt is sent again [default: 30]
     #[arg(long, env = "MILLRACE_LIST_LAG", value_name = "SECONDS")]
     pub list_lag: Option<String>,
+    /// How long a text may be without a receipt before it is fetched from the carrier, in seconds
+    /// of business time [default: 600, ten minutes]
+    #[arg(long, env = "MILLRACE_RECEIPT_FETCH", value_name = "SECONDS")]
+    pub receipt_fetch: Option<String>,
+    /// How long a text may be without a receipt before none is expected any more, in seconds of
+    /// business time [default: 259200, three days]
+    #[arg(long, env = "MILLRACE_RECEIPT_HORIZON", value_name = "SECONDS")]
+    pub receipt_horizon: Option<String>,
     /// 1 allows the sandbox clock, which moves business time [default: 0]
     #[arg(long, env = "MILLRACE_SANDBOX", value_name = "0|1")]
     pub sandbox: Option<String>,
@@ -148,6 +156,10 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// How long a carrier's list may miss a text that it took.
     pub list_lag: Duration,
+    /// How long a text may be without a receipt before it is fetched; business time.
+    pub receipt_fetch: Duration,
+    /// How long a text may be without a receipt before none is expected; business time.
+    pub receipt_horizon: Duration,
     /// Whether the sandbox clock may move business time.
     pub sandbox: bool,
     /// How log lines look.
@@ -223,6 +235,18 @@ impl Common {
                 0.0..=3600.0,
                 30.0,
             )?,
+            receipt_fetch: parse::span(
+                "MILLRACE_RECEIPT_FETCH",
+                self.receipt_fetch.as_deref(),
+                1.0..=86_400.0,
+                600.0,
+            )?,
+            receipt_horizon: parse::span(
+                "MILLRACE_RECEIPT_HORIZON",
+                self.receipt_horizon.as_deref(),
+                1.0..=2_592_000.0,
+                259_200.0,
+            )?,
             sandbox: parse::switch("MILLRACE_SANDBOX", self.sandbox.as_deref())?,
             log_format: parse::log_format(self.log.as_deref())?,
             log_filter: parse::log_filter(self.log_filter.as_deref())?,
@@ -275,6 +299,11 @@ impl Settings {
         if self.listen == Some(self.health_listen) && self.health_listen.port() != 0 {
             let problem = format!("MILLRACE_LISTEN is {} too: choose another", self.health_listen);
             return Err(SettingsError::new("MILLRACE_HEALTH_LISTEN", problem));
+        }
+        if self.receipt_horizon <= self.receipt_fetch {
+            let fetch = self.receipt_fetch.as_secs_f64();
+            let problem = format!("must be longer than MILLRACE_RECEIPT_FETCH, which is {fetch}");
+            return Err(SettingsError::new("MILLRACE_RECEIPT_HORIZON", problem));
         }
         if let (Some(master), Some(jwt)) = (&self.master_keys, &self.jwt_keys)
             && master.shares_a_key_with(jwt)

@@ -36,6 +36,7 @@ pub async fn run(args: cli::Chaos) -> anyhow::Result<ExitCode> {
     boot::telemetry::start_logging(boot::telemetry::LogFormat::for_stderr(), "error")?;
     let seed = args.seed.unwrap_or_else(|| u64::from(std::process::id()));
     println!("seed {seed}: {} recipients, {} kills", args.recipients, args.kills);
+    print_waits(&args);
     let scratch = Scratch::under(Path::new(WORK_DIR))?;
     let plan = Plan {
         each: args.each,
@@ -60,10 +61,34 @@ pub async fn run(args: cli::Chaos) -> anyhow::Result<ExitCode> {
 
 /// Which waits are shortened, so that what would take minutes takes seconds.
 fn settings(args: &cli::Chaos) -> Vec<(&'static str, String)> {
-    vec![("MILLRACE_LIST_LAG", args.list_lag.to_string()), ("RUST_LOG", "error".to_owned())]
+    vec![
+        ("MILLRACE_CALL_BY", args.call_by.to_string()),
+        ("MILLRACE_REQUEST_TIMEOUT", args.request_timeout.to_string()),
+        ("MILLRACE_LIST_LAG", args.list_lag.to_string()),
+        ("MILLRACE_RECEIPT_FETCH", args.receipt_fetch.to_string()),
+        ("MILLRACE_RECEIPT_HORIZON", args.receipt_horizon.to_string()),
+        ("RUST_LOG", "error".to_owned()),
+    ]
 }
 
-/// The carrier loses answers, throttles, fails before and after accepting, and repeats itself.
+/// Says which waits are not as they are by default.
+fn print_waits(args: &cli::Chaos) {
+    let grace = args.call_by + (args.request_timeout + args.list_lag) as f64;
+    println!(
+        "waits in seconds, otherwise: ack_wait {} (60), call_by {} (0.3), request timeout {} (10), \
+         list lag {} (30), so that the grace is {grace} (40.3); receipt fetch {} (600), receipt \
+         horizon {} (259200)",
+        args.ack_wait,
+        args.call_by,
+        args.request_timeout,
+        args.list_lag,
+        args.receipt_fetch,
+        args.receipt_horizon,
+    );
+}
+
+/// The carrier loses answers and receipts, throttles, fails before and after accepting, and repeats
+/// itself.
 async fn rig_the_carrier(platform: &Platform, seed: u64) -> anyhow::Result<()> {
     let clock = json!({ "now": OPEN_HOUR, "rate": 1 });
     platform.sandbox.put("/sandbox/clock", &clock).await?;
@@ -73,7 +98,7 @@ async fn rig_the_carrier(platform: &Platform, seed: u64) -> anyhow::Result<()> {
         "http_429": 0.03,
         "http_5xx_before": 0.01,
         "http_5xx_after": 0.01,
-        "receipts": { "delay_ms": [50, 2000], "duplicate": 0.1, "reorder": 0.1 },
+        "receipts": { "delay_ms": [50, 2000], "drop": 0.05, "duplicate": 0.1, "reorder": 0.1 },
         "callbacks": { "retries": 12, "backoff_ms": [200, 2000] },
     });
     platform.sandbox.put("/sandbox/faults", &faults).await.map(drop)

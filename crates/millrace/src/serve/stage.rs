@@ -15,7 +15,7 @@ use crate::{cli, process::Process};
 /// Connections to Postgres per stage process: a batch takes one, three batches are under way.
 pub const CONNECTIONS: u32 = 6;
 
-/// The sweep waits for times of ten seconds and more.
+/// The sweep and the watch wait for times of ten seconds and more.
 const SWEEPING: SourceConfig =
     SourceConfig { interval: Duration::from_secs(1), drain: Duration::from_secs(20) };
 
@@ -83,10 +83,12 @@ pub async fn stage(
         StageName::Reconcile => {
             let sweep = sweep(process, store.clone(), sealer.clone())?;
             let sweep = run_source(sweep, runtime, &SWEEPING);
+            let watch = watch(process, store.clone(), sealer.clone())?;
+            let watch = run_source(watch, runtime, &SWEEPING);
             let dead = reconcile::Dead::new(store.clone(), sealer);
             let dead = run_stage(dead, runtime, config);
             let receipts = run_stage(reconcile::Reconcile::new(store), runtime, config);
-            let ((), dead, receipts) = tokio::join!(sweep, dead, receipts);
+            let ((), (), dead, receipts) = tokio::join!(sweep, watch, dead, receipts);
             let (dead, receipts) = (dead?, receipts?);
             let left = dead.left + receipts.left;
             Ok(Drained { left, in_time: dead.in_time && receipts.in_time })
@@ -123,9 +125,21 @@ fn sweep(process: &Process, store: Store, sealer: Sealer) -> anyhow::Result<reco
         allow_hosts: settings.carrier_hosts.clone(),
         request_timeout: settings.request_timeout,
         list_lag: settings.list_lag,
+        receipt_fetch: settings.receipt_fetch,
         ..reconcile::SweepConfig::default()
     };
     Ok(reconcile::Sweep::new(store, sealer, carriers::http::client()?, config))
+}
+
+fn watch(process: &Process, store: Store, sealer: Sealer) -> anyhow::Result<reconcile::Watch> {
+    let settings = &process.settings;
+    let config = reconcile::WatchConfig {
+        allow_hosts: settings.carrier_hosts.clone(),
+        request_timeout: settings.request_timeout,
+        fetch: settings.receipt_fetch,
+        horizon: settings.receipt_horizon,
+    };
+    Ok(reconcile::Watch::new(store, sealer, carriers::http::client()?, config))
 }
 
 /// The client of the AI; none without a key.

@@ -2,7 +2,7 @@
 //! and raised to in doubt.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeSet, HashSet},
     time::Duration,
 };
 
@@ -20,9 +20,10 @@ use crate::{
     Scoped, Store,
     answers::{
         json,
-        row::{StoredMessage, columns},
+        row::{StoredMessage, columns, state_of},
     },
     fault,
+    receipts::watches::watch,
 };
 
 /// A row of `open_claims`.
@@ -61,6 +62,8 @@ pub struct Raised {
     pub new: u64,
     /// Chunks without an open claim, to be deleted once that is said: see [`swept`].
     pub done: Vec<Chunk>,
+    /// Messages of those chunks that the carrier has, and that have no receipt yet.
+    pub sent: Vec<(Chunk, MessageId)>,
     /// Whether more may be past their time.
     pub more: bool,
 }
@@ -100,45 +103,49 @@ pub async fn raise(store: &Store, what: &Raise<'_>) -> Result<Raised, Fault> {
         new = raise_open(&mut tx, what, &left).await?;
         left = named(&mut tx, &chunks).await?;
     }
+    let unanswered: BTreeSet<(&TenantId, MessageId)> =
+        left.iter().filter(|one| one.unanswered).map(|one| (&one.tenant, one.message)).collect();
+    let messages = match unanswered.is_empty() {
+        true => Vec::new(),
+        false => in_doubt(&mut tx, &unanswered).await?,
+    };
     tx.commit().await.map_err(fault)?;
 
     let open: HashSet<Chunk> = left.iter().filter(|one| one.is_open()).map(Left::chunk).collect();
-    let done = chunks.into_iter().filter(|chunk| !open.contains(chunk)).collect();
-    let messages: BTreeMap<(TenantId, MessageId), StoredMessage> = left
-        .into_iter()
-        .filter(|one| one.unanswered)
-        .map(|one| ((one.message.tenant.clone(), one.message.id), one.message))
-        .collect();
-    Ok(Raised { messages: messages.into_values().collect(), new, done, more })
+    let done: Vec<Chunk> = chunks.into_iter().filter(|chunk| !open.contains(chunk)).collect();
+    let sent = left.iter().filter(|one| one.state == MessageState::Sent);
+    let sent = sent.map(|one| (one.chunk(), one.message));
+    let sent = sent.filter(|(chunk, _)| !open.contains(chunk)).collect();
+    Ok(Raised { messages, new, done, sent, more })
 }
 
-/// A message of a chunk whose owner has it still.
+/// A message of a chunk that is not seen to: its owner has it still, or it waits for its receipt.
 struct Left {
+    tenant: TenantId,
     owner: Uuid,
     chunk: i64,
-    message: StoredMessage,
+    message: MessageId,
+    state: MessageState,
     /// In doubt, and not by what its owner heard.
     unanswered: bool,
 }
 
 impl Left {
     fn is_open(&self) -> bool {
-        self.message.state == MessageState::Queued
+        self.state == MessageState::Queued
     }
 
     fn chunk(&self) -> Chunk {
-        Chunk { tenant: self.message.tenant.clone(), owner: self.owner, chunk: self.chunk }
+        Chunk { tenant: self.tenant.clone(), owner: self.owner, chunk: self.chunk }
     }
 }
 
-/// The messages of chunks that are claimed or in doubt; none, as a rule.
+/// The messages of chunks that are claimed, in doubt, or sent and without a receipt.
 async fn named(tx: &mut Scoped, chunks: &[Chunk]) -> Result<Vec<Left>, Fault> {
     let (tenants, owners, numbers) = keys(chunks);
     let rows = sqlx::query!(
-        r#"select k.owner as "owner!", k.chunk as "chunk!", m.tenant_id, m.message_id, m.turn,
-                  m.state, m.class, m.contact_id, m.campaign_id, m.sender_id, m.segments,
-                  m.cost_micros, m.gate, m.code, m.due, m.version, m.changed_at,
-                  m.carrier_sid is not null as "billed!", d.one is not null as "unanswered!"
+        r#"select k.tenant_id as "tenant_id!", k.owner as "owner!", k.chunk as "chunk!",
+                  m.message_id, m.state, d.one is not null as "unanswered!"
            from unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, owner, chunk)
            cross join lateral (
                select o.messages from open_claims o where o.tenant_id = k.tenant_id
@@ -152,9 +159,10 @@ async fn named(tx: &mut Scoped, chunks: &[Chunk]) -> Result<Vec<Left>, Fault> {
            left join lateral (
                select 1 as one from doubts r
                where r.tenant_id = k.tenant_id and r.message_id = u.message_id
-                 and r.payload is null and r.settled_version is null limit 1
+                 and r.payload is null and r.settled_version is null and m.state = 4 limit 1
            ) d on true
-           where m.claim_owner = k.owner and m.state in (3, 4)"#,
+           where m.claim_owner = k.owner and m.state in (3, 4)
+              or m.state = 20 and m.code is distinct from 'no_receipt'"#,
         &tenants as _,
         &owners,
         &numbers,
@@ -162,13 +170,36 @@ async fn named(tx: &mut Scoped, chunks: &[Chunk]) -> Result<Vec<Left>, Fault> {
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let left = rows.into_iter().map(|row| {
-        let (owner, chunk, in_doubt) = (row.owner, row.chunk, row.unanswered);
-        let message: StoredMessage = columns!(row).into();
-        let unanswered = in_doubt && message.state == MessageState::InDoubt;
-        Left { owner, chunk, message, unanswered }
+    let left = rows.into_iter().map(|row| Left {
+        tenant: crate::tenant(&row.tenant_id),
+        owner: row.owner,
+        chunk: row.chunk,
+        message: MessageId(row.message_id),
+        state: state_of(row.state),
+        unanswered: row.unanswered,
     });
     Ok(left.collect())
+}
+
+/// Those of these messages that are in doubt, as they are said.
+async fn in_doubt(
+    tx: &mut Scoped,
+    keys: &BTreeSet<(&TenantId, MessageId)>,
+) -> Result<Vec<StoredMessage>, Fault> {
+    let rows = sqlx::query!(
+        r#"select m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id,
+                  m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due, m.version,
+                  m.changed_at, m.carrier_sid is not null as "billed!"
+           from unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
+           join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id
+           where m.state = 4"#,
+        &keys.iter().map(|key| key.0.as_str()).collect::<Vec<_>>() as _,
+        &keys.iter().map(|key| key.1.0).collect::<Vec<_>>(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().map(|row| columns!(row).into()).collect())
 }
 
 async fn raise_open(tx: &mut Scoped, what: &Raise<'_>, left: &[Left]) -> Result<u64, Fault> {
@@ -197,8 +228,8 @@ async fn raise_open(tx: &mut Scoped, what: &Raise<'_>, left: &[Left]) -> Result<
          on conflict (tenant_id, message_id) do update
          set account = excluded.account, raised_at = excluded.raised_at,
              next_look = excluded.next_look, looks = 0, payload = null, settled_version = null",
-        &open().map(|one| one.message.tenant.as_str()).collect::<Vec<_>>() as _,
-        &open().map(|one| one.message.id.0).collect::<Vec<_>>(),
+        &open().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &open().map(|one| one.message.0).collect::<Vec<_>>(),
         &open().map(|one| one.owner).collect::<Vec<_>>(),
         what.past.as_secs_f64(),
         what.stamp.code,
@@ -212,27 +243,47 @@ async fn raise_open(tx: &mut Scoped, what: &Raise<'_>, left: &[Left]) -> Result<
     Ok(done.rows_affected())
 }
 
-/// Deletes chunks whose messages have been seen to.
+/// Deletes chunks whose messages have been seen to, and has those of them watched that have no
+/// receipt: for the first time this long after they were sent.
 ///
 /// # Errors
 /// An outage: they are looked at again, which changes nothing.
-pub async fn swept(store: &Store, chunks: &[Chunk]) -> Result<(), Fault> {
+pub async fn swept(
+    store: &Store,
+    chunks: &[Chunk],
+    sent: &[(Chunk, MessageId)],
+    watch_after: Duration,
+) -> Result<(), Fault> {
     if chunks.is_empty() {
         return Ok(());
     }
     let (tenants, owners, numbers) = keys(chunks);
     let mut tx = store.scoped(chunks.iter().map(|chunk| &chunk.tenant)).await?;
-    sqlx::query!(
+    let gone = sqlx::query!(
         "delete from open_claims c
          using unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, owner, chunk)
-         where c.tenant_id = k.tenant_id and c.owner = k.owner and c.chunk = k.chunk",
+         where c.tenant_id = k.tenant_id and c.owner = k.owner and c.chunk = k.chunk
+         returning c.tenant_id, c.owner, c.chunk",
         &tenants as _,
         &owners,
         &numbers,
     )
-    .execute(&mut *tx)
+    .fetch_all(&mut *tx)
     .await
     .map_err(fault)?;
+    let gone: HashSet<Chunk> = gone
+        .into_iter()
+        .map(|row| (crate::tenant(&row.tenant_id), row.owner, row.chunk))
+        .map(|(tenant, owner, chunk)| Chunk { tenant, owner, chunk })
+        .collect();
+    // Another sweep that deleted a chunk has its messages watched.
+    let mut sent: Vec<(&TenantId, MessageId)> = sent
+        .iter()
+        .filter(|(chunk, _)| gone.contains(chunk))
+        .map(|(chunk, message)| (&chunk.tenant, *message))
+        .collect();
+    sent.sort_unstable();
+    watch(&mut tx, &sent, watch_after).await?;
     tx.commit().await.map_err(fault)
 }
 

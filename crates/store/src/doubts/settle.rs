@@ -24,6 +24,7 @@ use crate::{
     },
     claims::place,
     fault,
+    receipts::watches::watch,
 };
 
 /// A message whose call may have been made and whose end is not known.
@@ -286,32 +287,42 @@ pub async fn postpone(
 }
 
 /// Deletes doubts whose end has been said: by the version that ended them, or by whoever ended them
-/// elsewhere, without one. One that has come back since stays.
+/// elsewhere, without one. One that has come back since stays. Those that were sent are watched for
+/// their receipt, for the first time this long after they were found.
 ///
 /// # Errors
 /// An outage: they are looked at again, and said again.
 pub async fn said(
     store: &Store,
     ended: &[(TenantId, MessageId, Option<i64>)],
+    watch_after: Duration,
 ) -> Result<(), Fault> {
     if ended.is_empty() {
         return Ok(());
     }
     let mut tx = store.scoped(ended.iter().map(|one| &one.0)).await?;
-    sqlx::query!(
+    let gone = sqlx::query!(
         "delete from doubts d
          using unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, message_id, version),
                messages m
          where d.tenant_id = k.tenant_id and d.message_id = k.message_id
            and m.tenant_id = k.tenant_id and m.message_id = k.message_id
-           and d.settled_version is not distinct from k.version and m.state <> 4",
+           and d.settled_version is not distinct from k.version and m.state <> 4
+         returning d.tenant_id, d.message_id",
         &ended.iter().map(|one| one.0.as_str()).collect::<Vec<_>>() as _,
         &ended.iter().map(|one| one.1.0).collect::<Vec<_>>(),
         &ended.iter().map(|one| one.2).collect::<Vec<_>>() as _,
     )
-    .execute(&mut *tx)
+    .fetch_all(&mut *tx)
     .await
     .map_err(fault)?;
+    let mut gone: Vec<(TenantId, MessageId)> = gone
+        .into_iter()
+        .map(|row| (crate::tenant(&row.tenant_id), MessageId(row.message_id)))
+        .collect();
+    gone.sort_unstable();
+    let gone: Vec<(&TenantId, MessageId)> = gone.iter().map(|(of, id)| (of, *id)).collect();
+    watch(&mut tx, &gone, watch_after).await?;
     tx.commit().await.map_err(fault)
 }
 

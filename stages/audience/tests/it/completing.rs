@@ -31,6 +31,24 @@ async fn a_campaign_completes_when_the_last_message_is_final_and_not_before() ->
 }
 
 #[tokio::test]
+async fn a_campaign_completes_when_nothing_is_expected_any_more_and_not_again_after_a_late_receipt()
+-> anyhow::Result<()> {
+    let world = World::begin(1).await?;
+    let campaign = world.run_to(2).await?;
+    publish(world.tick(1).await?).await?;
+    world.messages(campaign, 0..1, MessageState::Delivered).await?;
+    world.messages(campaign, 1..2, MessageState::Sent).await?;
+    assert_eq!(publish(world.tick(2).await?).await?, NOTHING, "its receipt may come");
+    world.run("update millrace.messages set code = 'no_receipt' where state = 20").await?;
+    assert_eq!(publish(world.tick(3).await?).await?.len(), 1);
+    assert_eq!(world.stored(campaign).await?.state, "completed");
+    let delivered = "update millrace.messages set state = 22, code = null where state = 20";
+    world.run(delivered).await?;
+    assert_eq!(publish(world.tick(3 + LEASE_OVER).await?).await?, NOTHING);
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_completion_is_said_under_one_id_until_it_is_stored_and_never_after()
 -> anyhow::Result<()> {
     let world = World::begin(1).await?;

@@ -198,6 +198,13 @@ impl World {
         Ok(())
     }
 
+    /// Runs one statement as the superuser.
+    pub async fn run(&self, sql: &'static str) -> anyhow::Result<()> {
+        let mut connection = self.database.superuser().await?;
+        sqlx::query(sql).execute(&mut connection).await?;
+        Ok(())
+    }
+
     /// One tick, so many seconds of machine time after the first.
     pub async fn tick(&self, second: i64) -> anyhow::Result<Tick> {
         Ok(self.source.tick(&self.at(second)?).await?)

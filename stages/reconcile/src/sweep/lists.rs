@@ -2,26 +2,15 @@
 
 use std::time::Duration;
 
-use carriers::{
-    check_base_url,
-    twilio::{self, MessageRecord, ReadError},
-};
-use secrecy::SecretString;
-use store::{doubts::Access, seal::Sealer};
+use carriers::twilio::{MessageRecord, ReadError};
+use store::doubts::Access;
 use tokio::time::timeout;
 
-use super::{Pair, SweepConfig};
+use super::Pair;
+use crate::carrier::Carrier;
 
 /// How long a list may take, all of its pages together.
 const LONGEST: Duration = Duration::from_secs(15);
-
-/// Makes clients of accounts and asks them.
-pub(crate) struct Lists {
-    sealer: Sealer,
-    http: reqwest::Client,
-    allow_hosts: Vec<String>,
-    timeout: Duration,
-}
 
 /// Why there is no list. Says nothing about any text.
 #[derive(Debug, thiserror::Error)]
@@ -37,34 +26,16 @@ pub(crate) enum NoList {
     TimeUp,
 }
 
-impl Lists {
-    pub(crate) fn new(sealer: Sealer, http: reqwest::Client, config: &SweepConfig) -> Self {
-        let (allow_hosts, timeout) = (config.allow_hosts.clone(), config.request_timeout);
-        Self { sealer, http, allow_hosts, timeout }
-    }
-
-    /// Every text that the account has from the sender to the person.
-    pub(crate) async fn of(
-        &self,
-        pair: &Pair,
-        access: Option<&Access>,
-    ) -> Result<Vec<MessageRecord>, NoList> {
-        let access = access.ok_or(NoList::Account("account_gone"))?;
-        let client = self.client(access).map_err(NoList::Account)?;
-        let list = client.list(&pair.to, &pair.from, None);
-        Ok(timeout(LONGEST, list).await.map_err(|_| NoList::TimeUp)??)
-    }
-
-    fn client(&self, access: &Access) -> Result<twilio::Client, &'static str> {
-        check_base_url(twilio::HOST, &access.base_url, &self.allow_hosts)
-            .map_err(|_| "account_host_not_allowed")?;
-        let token = self.sealer.open(&access.sealed_token).map_err(|_| "account_token_unread")?;
-        let token = String::from_utf8(token).map_err(|_| "account_token_unread")?;
-        let token = SecretString::from(token);
-        twilio::Client::new(self.http.clone(), &access.base_url, &access.carrier_sid, &token)
-            .map(|client| client.with_timeout(self.timeout))
-            .map_err(|_| "account_settings")
-    }
+/// Every text that the account has from the sender to the person.
+pub(crate) async fn list(
+    carrier: &Carrier,
+    pair: &Pair,
+    access: Option<&Access>,
+) -> Result<Vec<MessageRecord>, NoList> {
+    let access = access.ok_or(NoList::Account("account_gone"))?;
+    let client = carrier.client(access).map_err(NoList::Account)?;
+    let list = client.list(&pair.to, &pair.from, None);
+    Ok(timeout(LONGEST, list).await.map_err(|_| NoList::TimeUp)??)
 }
 
 impl NoList {

@@ -23,7 +23,7 @@ use super::{
     Cleared, Pair, Sweep, again,
     match_up::{Fate, Member, match_up},
 };
-use crate::outgoing;
+use crate::record::outgoing;
 
 /// After so many carrier calls that may have been made and were not, the message has failed.
 const MAX_CALLS: i16 = 20;

@@ -14,8 +14,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::{Cx, Outgoing, Source, Tick};
-use reconcile::{Sweep, SweepConfig};
+use reconcile::{Sweep, SweepConfig, Watch, WatchConfig};
 use sandbox::Sandbox;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -23,7 +22,7 @@ use sqlx::Row;
 use store::{
     Role, Scoped,
     accounts::Account,
-    answers::{self, Conclusion, Doubt},
+    answers::{self, Conclusion, Doubt, Taken},
     claims::{self, Claimant, Wanted},
     counters,
     seal::Sealer,
@@ -117,9 +116,17 @@ impl Calls {
         Ok(Sweep::new(store, sealer(), self.http.clone(), config))
     }
 
+    /// A watch over receipts as one more process would run it.
+    pub async fn watch(&self) -> anyhow::Result<Watch> {
+        let allow_hosts = vec!["127.0.0.1".into()];
+        let config = WatchConfig { allow_hosts, ..WatchConfig::default() };
+        let store = self.database.store(Role::Pipeline).await?;
+        Ok(Watch::new(store, sealer(), self.http.clone(), config))
+    }
+
     /// What goes wrong at the carrier. Receipts do not come: tests bring them.
     pub async fn faults(&self, mut faults: Value) -> anyhow::Result<()> {
-        faults["receipts"] = json!({ "drop": 1.0 });
+        faults["receipts"]["drop"] = 1.0.into();
         let url = format!("http://{}/sandbox/faults", self.sandbox.addr);
         self.http.put(url).json(&faults).send().await?.error_for_status()?;
         Ok(())
@@ -127,14 +134,17 @@ impl Calls {
 
     /// What the carrier has: the message that each text was sent for, and its id.
     pub async fn ledger(&self) -> anyhow::Result<Vec<(MessageId, String)>> {
+        let field = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+        let text =
+            |line: &Value| Ok((MessageId(field(line, "reference").parse()?), field(line, "sid")));
+        self.lines().await?.iter().map(text).collect()
+    }
+
+    /// What the carrier has, line by line.
+    pub async fn lines(&self) -> anyhow::Result<Vec<Value>> {
         let url = format!("http://{}/sandbox/ledger", self.sandbox.addr);
         let ledger = self.http.get(url).send().await?.text().await?;
-        let line = |line: &str| {
-            let line: Value = serde_json::from_str(line)?;
-            let field = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
-            Ok((MessageId(field("reference").parse()?), field("sid")))
-        };
-        ledger.lines().map(line).collect()
+        Ok(ledger.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
     }
 
     /// Admits messages, with what the gates reserve for them.
@@ -223,6 +233,37 @@ impl Calls {
             .collect();
         let mut tx = self.scoped().await?;
         let done = answers::conclude(&mut tx, now(), &conclusions).await?;
+        assert!(done.iter().all(Option::is_some), "{done:?}");
+        Ok(tx.commit().await?)
+    }
+
+    /// Messages that the carrier took, recorded as such and claimed a minute ago.
+    pub async fn sent(&self, texts: &[Text]) -> anyhow::Result<()> {
+        self.admit(texts).await?;
+        let chunk = i64::try_from(texts[0].id.0.as_u128())?;
+        self.claim(OWNER, chunk, texts).await?;
+        for text in texts {
+            let Answer::Accepted { sid, .. } = self.call(text).await else {
+                anyhow::bail!("not taken");
+            };
+            self.heard(text, &sid).await?;
+        }
+        self.age().await
+    }
+
+    /// Records what the carrier answered.
+    pub async fn heard(&self, text: &Text, sid: &str) -> anyhow::Result<()> {
+        let taken = Taken {
+            tenant: &self.tenant,
+            message: text.id,
+            attempt: 1,
+            sid,
+            billed: None,
+            passport: &Passport::default(),
+            stamp: &Stamp::plain("send", now(), "sent"),
+        };
+        let mut tx = self.scoped().await?;
+        let done = answers::sent(&mut tx, OWNER, now(), &[taken]).await?;
         assert!(done.iter().all(Option::is_some), "{done:?}");
         Ok(tx.commit().await?)
     }
@@ -347,34 +388,6 @@ impl Calls {
             passport: Passport::default(),
         }
     }
-}
-
-/// One tick whose events are stored by the broker: their types, sorted; no order is promised.
-pub async fn tick(sweep: &Sweep) -> anyhow::Result<Vec<String>> {
-    let Tick { say, published, .. } = tick_without_mark(sweep).await?;
-    if let Some(mark) = published {
-        mark.await?;
-    }
-    Ok(types(&say))
-}
-
-/// One tick of a process that dies before its events are stored.
-pub async fn tick_without_mark(sweep: &Sweep) -> anyhow::Result<Tick> {
-    let cx = Cx { now: now(), machine: pipeline::machine::now() };
-    Ok(sweep.tick(&cx).await?)
-}
-
-pub fn types(say: &[Outgoing]) -> Vec<String> {
-    let of = |one: &Outgoing| one.subject.to_string().replace("events.acme.", "");
-    let mut types: Vec<String> = say.iter().map(of).collect();
-    types.sort_unstable();
-    types
-}
-
-pub fn ids(say: &[Outgoing]) -> Vec<Uuid> {
-    let mut ids: Vec<Uuid> = say.iter().map(|one| one.key.id).collect();
-    ids.sort_unstable();
-    ids
 }
 
 fn sealer() -> Sealer {

@@ -15,7 +15,8 @@ use testkit::hand_over;
 use uuid::Uuid;
 
 use crate::{
-    calls::{Calls, OWNER, Text, equal, now, text, tick},
+    calls::{Calls, OWNER, Text, equal, now, text},
+    ticks::tick,
     world::said,
 };
 

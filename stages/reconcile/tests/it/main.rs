@@ -6,4 +6,7 @@ mod evidence;
 mod letters;
 mod receipts;
 mod sweep;
+mod ticks;
+mod unmatched;
+mod watch;
 mod world;

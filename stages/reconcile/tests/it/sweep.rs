@@ -6,7 +6,10 @@ use serde_json::json;
 use store::{Role, doubts, schedule};
 use uuid::Uuid;
 
-use crate::calls::{Calls, OWNER, Text, ids, now, text, tick, tick_without_mark, types};
+use crate::{
+    calls::{Calls, OWNER, Text, now, text},
+    ticks::{ids, tick, tick_without_mark, types},
+};
 
 #[tokio::test]
 async fn a_lost_answer_is_found_in_the_carriers_list_and_never_called_again() -> anyhow::Result<()>

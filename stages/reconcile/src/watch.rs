@@ -1,0 +1,106 @@
+//! The watch over receipts (docs/adr/0010): a text whose receipt does not come is fetched from the
+//! carrier, later each time, until the receipt horizon ends it. What the carrier says of a text is
+//! merged as a receipt is. A fetch that gives no answer changes nothing.
+//!
+//! Its rows are put off or deleted only after what a look made has been said, and what it makes
+//! bears the time of the look: a crash repeats the look with the same time, and so the same events.
+//! It also applies receipts that came before their message.
+
+mod ask;
+mod early;
+mod plan;
+mod settle;
+
+use std::time::Duration;
+
+use carriers::http::REQUEST_TIMEOUT;
+use futures::future::try_join;
+use pipeline::{Cx, Fault, Source, StageName, Tick};
+use store::{
+    Store,
+    receipts::{
+        unmatched,
+        watches::{self, Leased, Limits},
+    },
+    seal::Sealer,
+};
+
+use self::plan::Times;
+use crate::carrier::Carrier;
+
+/// How long a text is without a receipt before it is fetched; business time.
+pub const RECEIPT_FETCH: Duration = Duration::from_secs(10 * 60);
+
+/// How long a text may be without a receipt before nothing is expected any more; business time.
+pub const RECEIPT_HORIZON: Duration = Duration::from_secs(72 * 60 * 60);
+
+/// What one tick takes: some ten seconds of fetching, and half of it for one tenant.
+const LIMITS: Limits =
+    Limits { lease: Duration::from_secs(60), per_tenant: 16, rows: 64, messages: 1_024 };
+
+/// How the watch behaves.
+#[derive(Debug, Clone)]
+pub struct WatchConfig {
+    /// `MILLRACE_ALLOW_CARRIER_HOSTS`: hosts besides the carrier's own that accounts may name.
+    pub allow_hosts: Vec<String>,
+    /// `MILLRACE_REQUEST_TIMEOUT`: how long a carrier call may take.
+    pub request_timeout: Duration,
+    /// `MILLRACE_RECEIPT_FETCH`; the wait after it is twice as long, and so on.
+    pub fetch: Duration,
+    /// `MILLRACE_RECEIPT_HORIZON`
+    pub horizon: Duration,
+}
+
+impl Default for WatchConfig {
+    /// The times of the carrier, and its own hosts alone.
+    fn default() -> Self {
+        Self {
+            allow_hosts: Vec::new(),
+            request_timeout: REQUEST_TIMEOUT,
+            fetch: RECEIPT_FETCH,
+            horizon: RECEIPT_HORIZON,
+        }
+    }
+}
+
+/// The source that looks after receipts which do not come.
+pub struct Watch {
+    store: Store,
+    carrier: Carrier,
+    times: Times,
+}
+
+impl Watch {
+    /// A watch over this store. `http` is `carriers::http::client()`, `sealer` opens the accounts'
+    /// tokens.
+    pub fn new(store: Store, sealer: Sealer, http: reqwest::Client, config: WatchConfig) -> Self {
+        let WatchConfig { allow_hosts, request_timeout: timeout, fetch, horizon } = config;
+        let carrier = Carrier { sealer, http, allow_hosts, timeout };
+        Self { store, carrier, times: Times { fetch, horizon } }
+    }
+}
+
+impl Source for Watch {
+    const NAME: StageName = StageName::Reconcile;
+
+    async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
+        let Leased { watches, accounts, more } =
+            watches::lease(&self.store, cx.now, LIMITS).await?;
+        let looks = async {
+            let asked = self.ask(&watches, &accounts).await;
+            self.settle(&watches, &asked).await
+        };
+        let (looked, early) = try_join(looks, self.apply_early()).await?;
+        let (say, next) = looked;
+        let say = say.into_iter().chain(early.say).collect();
+        if next.is_empty() && early.matched.is_empty() {
+            return Ok(Tick { say, published: None, more });
+        }
+        let store = self.store.clone();
+        let published = async move {
+            watches::looked(&store, &next).await?;
+            unmatched::matched(&store, &early.matched).await
+        };
+        Ok(Tick { say, published: Some(Box::pin(published)), more })
+    }
+}

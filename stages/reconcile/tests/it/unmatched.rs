@@ -1,0 +1,89 @@
+//! Receipts about messages that are not here.
+
+use domain::{ids::MessageId, state::MessageState};
+use pipeline::Tick;
+use reconcile::{Watch, WatchConfig};
+use store::{Role, seal::Sealer};
+use uuid::Uuid;
+
+use crate::{
+    ticks::{ids, tick, tick_without_mark, types},
+    world::{World, said},
+};
+
+const KEPT: &str = "select count(*) from millrace.unmatched_receipts";
+
+async fn watch(world: &World) -> anyhow::Result<Watch> {
+    let store = world.database.store(Role::Pipeline).await?;
+    let sealer = Sealer::new(&[[7; 32]]);
+    Ok(Watch::new(store, sealer, carriers::http::client()?, WatchConfig::default()))
+}
+
+/// Lets the time of the next look come.
+async fn look_now(world: &World) -> anyhow::Result<()> {
+    world.run("update millrace.unmatched_receipts set next_look = clock_timestamp()").await
+}
+
+#[tokio::test]
+async fn a_receipt_before_its_message_is_kept_once_and_applied_when_the_message_is_there()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let message = MessageId(Uuid::from_u128(1));
+    let early = |second| world.receipt(message, "undelivered&ErrorCode=30003", second);
+    let outcomes = world.receive(vec![early(1), early(1), early(2)]).await?;
+    assert_eq!(said(&outcomes), [""; 0]);
+    world.receive(vec![early(3), world.receipt(message, "sent", 0)]).await?;
+    assert_eq!(world.count(KEPT).await?, 2, "what was said, each once");
+
+    let source = watch(&world).await?;
+    look_now(&world).await?;
+    assert_eq!(tick(&source).await?, [""; 0]);
+    assert_eq!(world.count(KEPT).await?, 2, "there is no message yet");
+    world.message(1, MessageState::Queued).await?;
+    assert_eq!(tick(&source).await?, [""; 0], "it is not looked at all the time");
+    look_now(&world).await?;
+    let first = tick_without_mark(&source).await?;
+    assert_eq!(types(&first.say), ["message.failed"]);
+    let stored = world.stored(message).await?;
+    assert_eq!((stored.state, stored.version), (MessageState::Failed, 4));
+    assert_eq!((stored.code.as_deref(), stored.sid.as_deref()), (Some("30003"), Some("SM1")));
+
+    // Whoever applied them died before it could say so.
+    look_now(&world).await?;
+    let Tick { say, published, .. } = tick_without_mark(&source).await?;
+    assert_eq!(ids(&first.say), ids(&say));
+    published.expect("there is something to mark").await?;
+    assert_eq!(world.count(KEPT).await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_a_tenants_receipts_without_a_message_the_newest_thousand_of_a_month_are_kept()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world
+        .run(
+            "insert into millrace.unmatched_receipts
+                 (tenant_id, receipt_id, message_id, account, sid, state, at, next_look)
+             select 'acme', gen_random_uuid(), gen_random_uuid(), 'main', 'SM' || n, 22,
+                    timestamptz 'epoch' - n * interval '1 day', clock_timestamp() + interval '1 h'
+             from generate_series(-1100, 40) n",
+        )
+        .await?;
+    // Handed over at the epoch; it came eleven days later.
+    world.receive(vec![world.receipt(MessageId(Uuid::from_u128(7)), "delivered", 1)]).await?;
+    assert_eq!(world.count(KEPT).await?, 1_000);
+    world.run("delete from millrace.unmatched_receipts where at > 'epoch'").await?;
+    world
+        .run(
+            "insert into millrace.unmatched_receipts
+                 (tenant_id, receipt_id, message_id, account, sid, state, at, next_look)
+             select 'acme', gen_random_uuid(), gen_random_uuid(), 'main', 'SM' || n, 22,
+                    timestamptz 'epoch' - n * interval '1 day', clock_timestamp() + interval '1 h'
+             from generate_series(29, 32) n",
+        )
+        .await?;
+    world.receive(vec![world.receipt(MessageId(Uuid::from_u128(8)), "delivered", 1)]).await?;
+    assert_eq!(world.count(KEPT).await?, 3, "29 and 30 days ago, and now");
+    Ok(())
+}
