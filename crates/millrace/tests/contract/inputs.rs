@@ -3,14 +3,21 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, ensure};
-use pipeline::StageName;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::world::{PATIENCE, without_receipts};
+/// People. Of four one has opted out, and one never consented: so the parts into which the contract
+/// deals its input are of one make.
+const PEOPLE: usize = 256;
 
-/// People; every seventh has opted out, every fifth never consented.
-const PEOPLE: usize = 36;
+/// How many of them one request names.
+const AT_ONCE: usize = 16;
+
+/// Campaigns, each to four people.
+pub const CAMPAIGNS: usize = 64;
+
+/// How long the carrier may take to call everything back.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A caller of the api and of the sandbox.
 pub struct Caller {
@@ -20,25 +27,11 @@ pub struct Caller {
     key: String,
 }
 
-/// The stages whose work comes before this one's.
-pub fn before(stage: StageName) -> &'static [StageName] {
-    use StageName::{Enrich, Gate, Inbound, Reply, Send, Throttle};
-    match stage {
-        Enrich | StageName::Audience | StageName::Schedule => &[],
-        Gate => &[Enrich],
-        Throttle => &[Enrich, Gate],
-        Send => &[Enrich, Gate, Throttle],
-        StageName::Reconcile | Inbound => &[Enrich, Gate, Throttle, Send],
-        Reply => &[Enrich, Gate, Throttle, Send, Inbound],
-        StageName::Rollup => &[Enrich, Gate, Throttle, Send],
-    }
-}
-
 impl Caller {
-    pub fn new(api: u16, sandbox: SocketAddr, key: &str) -> anyhow::Result<Self> {
+    pub fn new(api: SocketAddr, sandbox: SocketAddr, key: &str) -> anyhow::Result<Self> {
         Ok(Self {
             http: carriers::http::client()?,
-            api: format!("http://127.0.0.1:{api}"),
+            api: format!("http://{api}"),
             sandbox: format!("http://{sandbox}"),
             key: key.to_owned(),
         })
@@ -69,16 +62,10 @@ impl Caller {
         request.send().await?.error_for_status()?;
         Ok(())
     }
-
-    /// Empties the carrier's ledger; from now on it sends no receipts.
-    pub async fn reset_carrier(&self) -> anyhow::Result<()> {
-        self.sandbox(Method::POST, "/sandbox/reset", &json!({})).await?;
-        self.sandbox(Method::PUT, "/sandbox/faults", &without_receipts()).await.map(drop)
-    }
 }
 
-/// Sets a tenant up and submits its messages.
-pub async fn submit(caller: &Caller) -> anyhow::Result<()> {
+/// Sets a tenant up.
+pub async fn set_up(caller: &Caller) -> anyhow::Result<()> {
     let account = json!({
         "account": "main", "carrier": "twilio", "auth_token": TOKEN,
         "carrier_sid": SID, "base_url": caller.sandbox,
@@ -92,20 +79,45 @@ pub async fn submit(caller: &Caller) -> anyhow::Result<()> {
     });
     caller.api(Method::POST, "/v1/senders", &sender).await?;
     let contacts: Vec<Value> = (0..PEOPLE).map(contact).collect();
-    let contacts = json!({ "contacts": contacts });
-    caller.api(Method::POST, "/v1/contacts/bulk", &contacts).await?;
-    // In small requests, so that there are several frames.
-    for first in (0..PEOPLE).step_by(6) {
-        let messages: Vec<Value> = (first..PEOPLE.min(first + 6)).map(message).collect();
+    caller.api(Method::POST, "/v1/contacts/bulk", &json!({ "contacts": contacts })).await?;
+    Ok(())
+}
+
+/// Submits a message to everybody, in small requests, so that there are several frames.
+pub async fn submit(caller: &Caller) -> anyhow::Result<()> {
+    for first in (0..PEOPLE).step_by(AT_ONCE) {
+        let messages: Vec<Value> = (first..first + AT_ONCE).map(message).collect();
         caller.api(Method::POST, "/v1/messages/batch", &json!({ "messages": messages })).await?;
+    }
+    Ok(())
+}
+
+/// Starts campaigns.
+pub async fn start_campaigns(caller: &Caller) -> anyhow::Result<()> {
+    let sender = caller.api(Method::GET, "/v1/senders", &json!({})).await?;
+    let senders = json!({ "name": "all", "senders": [sender["data"][0]["id"]] });
+    let pool = caller.api(Method::POST, "/v1/pools", &senders).await?;
+    let variant = json!({ "key": "plain", "weight": 1, "bodies": { "en": "Reply STOP to end" } });
+    let template = json!({ "name": "plain", "variants": [variant] });
+    let template = caller.api(Method::POST, "/v1/templates", &template).await?;
+    for at in 0..CAMPAIGNS {
+        let campaign = json!({
+            "name": format!("number {at}"), "class": "promo", "template_id": template["id"],
+            "pool_id": pool["id"], "audience": { "tags": [group(at)] },
+        });
+        let campaign = caller.api(Method::POST, "/v1/campaigns", &campaign).await?;
+        let id = campaign["id"].as_str().context("the campaign's id")?;
+        let start = format!("/v1/campaigns/{id}/start");
+        caller.api(Method::POST, &start, &json!({})).await?;
     }
     Ok(())
 }
 
 /// People answer.
 pub async fn answer(caller: &Caller) -> anyhow::Result<()> {
-    for (at, text) in ["STOP", "How late are you open?", "HELP", "gracias"].iter().enumerate() {
-        let body = json!({ "from": number(3 * at + 1), "to": SENDER, "body": text });
+    let texts = ["STOP", "How late are you open?", "HELP", "gracias"];
+    for at in 0..PEOPLE {
+        let body = json!({ "from": number(at), "to": SENDER, "body": texts[at % texts.len()] });
         caller.sandbox(Method::POST, "/sandbox/inbound", &body).await?;
     }
     quiet(caller).await
@@ -133,17 +145,20 @@ fn number(at: usize) -> String {
     format!("+1212{:07}", 2_000_000 + at)
 }
 
+fn group(at: usize) -> String {
+    format!("group-{}", at % CAMPAIGNS)
+}
+
 fn contact(at: usize) -> Value {
-    let consent = !at.is_multiple_of(5);
     json!({
-        "phone": number(at), "first_name": "Pat", "region": "US-NY",
-        "consent": consent.then(|| json!({ "source": "test" })),
-        "do_not_contact": at.is_multiple_of(7).then(|| json!({ "reason": "asked" })),
+        "phone": number(at), "first_name": "Pat", "region": "US-NY", "tags": [group(at)],
+        "consent": (at % 4 != 1).then(|| json!({ "source": "test" })),
+        "do_not_contact": (at % 4 == 2).then(|| json!({ "reason": "asked" })),
     })
 }
 
 fn message(at: usize) -> Value {
-    let class = if at.is_multiple_of(3) { "transactional" } else { "promo" };
+    let class = if at % 4 > 1 { "transactional" } else { "promo" };
     json!({
         "to": number(at), "class": class, "from": SENDER, "body": format!("Text number {at}"),
         "idempotency_key": format!("message-{at}"),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sqlx::Row;
 use wire::Stream;
 
-use crate::world::World;
+use super::world::World;
 
 /// Tables that tell the outcome, each with what a machine's clock or chance puts into it.
 const TABLES: [(&str, &[&str]); 14] = [
@@ -40,14 +40,14 @@ const SAID: [Stream; 6] = [
 
 /// Everything that a trial left, each thing once.
 #[derive(Debug, Default)]
-pub struct End {
+pub(super) struct End {
     left: BTreeSet<String>,
     /// Texts that the carrier has more than once.
     twice: Vec<String>,
 }
 
 impl End {
-    pub async fn of(world: &World<'_>) -> anyhow::Result<Self> {
+    pub(super) async fn of(world: &World<'_>) -> anyhow::Result<Self> {
         let mut end = Self::default();
         end.rows(world).await?;
         end.said(world).await?;
@@ -56,7 +56,7 @@ impl End {
     }
 
     /// What became of each message, by whatever way, and what the carrier has.
-    pub async fn fates(world: &World<'_>) -> anyhow::Result<Self> {
+    pub(super) async fn fates(world: &World<'_>) -> anyhow::Result<Self> {
         let mut end = Self::default();
         let sql = "select message_id::text || ' ' || state from millrace.messages";
         for row in sqlx::query(sql).fetch_all(&mut world.database().await?).await? {
@@ -67,12 +67,12 @@ impl End {
     }
 
     /// Whether there is anything but what every trial begins with.
-    pub fn worked(&self) -> bool {
+    pub(super) fn worked(&self) -> bool {
         self.left.len() > 40
     }
 
     /// Fails with what one has and the other has not.
-    pub fn same(&self, other: &Self, trial: &str) {
+    pub(super) fn same(&self, other: &Self, trial: &str) {
         assert!(other.twice.is_empty(), "{trial}: at the carrier twice: {:?}", other.twice);
         let lost: Vec<_> = self.left.difference(&other.left).take(6).collect();
         let new: Vec<_> = other.left.difference(&self.left).take(6).collect();

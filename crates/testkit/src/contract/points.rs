@@ -4,8 +4,8 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -16,10 +16,28 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// What an IO point is: before a call (its request), or after it (its response).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Point {
+    /// What a process says to the broker.
+    ToBroker,
+    /// What the broker says to it.
+    FromBroker,
+    /// What it says to the database.
+    ToDatabase,
+    /// What the database says to it.
+    FromDatabase,
+}
+
 /// Counts the reads of all proxies that share it; the read of number `stop` is never passed on.
+/// Counting begins with the read that holds a mark: what is before is the start of a process, and
+/// no work.
 pub struct Points {
+    begins_with: &'static str,
+    begun: AtomicBool,
     passed: AtomicUsize,
     stop: usize,
+    held: OnceLock<Point>,
     reached: Notify,
     released: watch::Sender<bool>,
     cut: CancellationToken,
@@ -27,15 +45,22 @@ pub struct Points {
 
 impl Points {
     /// Everything passes.
-    pub fn counting() -> Arc<Self> {
-        Self::stopping_at(usize::MAX)
+    pub fn counting(begins_with: &'static str) -> Arc<Self> {
+        Self::stopping_at(usize::MAX, begins_with)
     }
 
     /// Everything stops at this point, until it is released.
-    pub fn stopping_at(stop: usize) -> Arc<Self> {
-        let (passed, reached) = (AtomicUsize::default(), Notify::new());
-        let (released, cut) = (watch::Sender::new(false), CancellationToken::new());
-        Arc::new(Self { passed, stop, reached, released, cut })
+    pub fn stopping_at(stop: usize, begins_with: &'static str) -> Arc<Self> {
+        Arc::new(Self {
+            begins_with,
+            begun: AtomicBool::new(begins_with.is_empty()),
+            passed: AtomicUsize::default(),
+            stop,
+            held: OnceLock::new(),
+            reached: Notify::new(),
+            released: watch::Sender::new(false),
+            cut: CancellationToken::new(),
+        })
     }
 
     /// How many have passed.
@@ -43,9 +68,14 @@ impl Points {
         self.passed.load(Ordering::SeqCst)
     }
 
-    /// Waits until the point is reached.
-    pub async fn reached(&self) {
-        self.reached.notified().await;
+    /// Waits until the point is reached; says what it is.
+    pub async fn reached(&self) -> Point {
+        loop {
+            if let Some(held) = self.held.get() {
+                return *held;
+            }
+            self.reached.notified().await;
+        }
     }
 
     /// Lets everything pass from now on.
@@ -58,8 +88,19 @@ impl Points {
         self.cut.cancel();
     }
 
-    async fn pass(&self) {
-        if self.passed.fetch_add(1, Ordering::SeqCst) + 1 >= self.stop {
+    async fn pass(&self, point: Point, bytes: &[u8]) {
+        if !self.begun.load(Ordering::SeqCst) {
+            let mark = self.begins_with.as_bytes();
+            if !bytes.windows(mark.len()).any(|window| window == mark) {
+                return;
+            }
+            self.begun.store(true, Ordering::SeqCst);
+        }
+        let number = self.passed.fetch_add(1, Ordering::SeqCst) + 1;
+        if number >= self.stop {
+            if number == self.stop {
+                self.held.get_or_init(|| point);
+            }
             self.reached.notify_one();
             // The sender lives as long as this: there is no error to wait for.
             let _ = self.released.subscribe().wait_for(|released| *released).await;
@@ -67,10 +108,12 @@ impl Points {
     }
 }
 
-/// Starts a proxy in front of a port of this machine; it lives as long as the test.
-pub async fn proxy(upstream: u16, points: Arc<Points>) -> anyhow::Result<u16> {
+/// Starts a proxy in front of a port of this machine; it lives as long as the test. `calls` names
+/// its requests and its responses.
+pub async fn proxy(upstream: u16, calls: [Point; 2], points: Arc<Points>) -> anyhow::Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
+    let [request, response] = calls;
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let points = Arc::clone(&points);
@@ -81,8 +124,8 @@ pub async fn proxy(upstream: u16, points: Arc<Points>) -> anyhow::Result<u16> {
                     (client.into_split(), server.into_split());
                 let pumps = async {
                     tokio::join!(
-                        pump(from_client, to_server, &points),
-                        pump(from_server, to_client, &points),
+                        pump(from_client, to_server, request, &points),
+                        pump(from_server, to_client, response, &points),
                     )
                 };
                 points.cut.run_until_cancelled(pumps).await;
@@ -95,6 +138,7 @@ pub async fn proxy(upstream: u16, points: Arc<Points>) -> anyhow::Result<u16> {
 async fn pump(
     mut from: tokio::net::tcp::OwnedReadHalf,
     mut to: tokio::net::tcp::OwnedWriteHalf,
+    point: Point,
     points: &Points,
 ) {
     let mut buffer = vec![0; 256 * 1024];
@@ -102,7 +146,7 @@ async fn pump(
         if read == 0 {
             break;
         }
-        points.pass().await;
+        points.pass(point, &buffer[..read]).await;
         if to.write_all(&buffer[..read]).await.is_err() {
             break;
         }

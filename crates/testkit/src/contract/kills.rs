@@ -1,0 +1,181 @@
+//! Killed before and after every call to the broker and to the database. One world serves for all
+//! points of a subject: process after process gets a fresh part of the same input, and is killed at
+//! the next point. What they held comes again to the last one, which nobody disturbs.
+
+use std::{collections::BTreeSet, ops::Range, sync::Arc, time::Duration};
+
+use anyhow::{Context, ensure};
+
+use super::{
+    ACK_WAIT, PATIENCE, Rows, Subject, Work,
+    end::End,
+    points::{Point, Points},
+    repeat::{self, Input},
+    trials::Trials,
+    world::World,
+};
+
+/// Into how many parts of equal make frames are dealt. Each kill takes one.
+const PARTS: usize = 128;
+
+/// Nothing comes again before all kills are done, so that each process has its own part alone.
+const NOT_YET: Duration = Duration::from_secs(600);
+
+/// How often it is looked whether a part is done.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// How often in a row work must end before a point is reached, until it is believed that there is
+/// no such point.
+const BEYOND: usize = 2;
+
+/// What became of one process.
+enum Ended {
+    /// It was killed there.
+    At(Point),
+    /// It was through before it got there.
+    Through,
+}
+
+impl<S: Subject> Trials<'_, S> {
+    /// One part is worked on undisturbed and counted. Then every point is a kill, from the first to
+    /// the last that there is: a point that a process did not come to is tried again with another
+    /// part, and never left out. So the last one must not be far from the count.
+    pub(super) async fn killed_everywhere(&self) -> anyhow::Result<End> {
+        let world = self.snapshot.restore().await?;
+        world.redeliver_after(NOT_YET).await?;
+        let mut parts = Parts::of(self, &world).await?;
+        let all = Points::counting(self.begins_with());
+        let undisturbed = self.one(&world, &mut parts, &all).await?;
+        ensure!(matches!(undisturbed, Ended::Through), "an undisturbed part was not done");
+        let (mut at, mut beyond, mut killed_at) = (1, 0, BTreeSet::new());
+        while beyond < BEYOND {
+            let points = Points::stopping_at(at, self.begins_with());
+            let ended = self.one(&world, &mut parts, &points).await;
+            match ended.with_context(|| format!("to be killed at its IO point {at}"))? {
+                Ended::At(point) => {
+                    killed_at.insert(point);
+                    (at, beyond) = (at + 1, 0);
+                }
+                Ended::Through => beyond += 1,
+            }
+        }
+        eprintln!("KILLED {at} of {} {:?}", all.passed(), self.stage);
+        ensure!(4 * at > 3 * all.passed(), "it was killed at {at} of {} points", all.passed());
+        let mut every = BTreeSet::from([Point::ToBroker, Point::FromBroker]);
+        if self.subject.has_database() {
+            every.extend([Point::ToDatabase, Point::FromDatabase]);
+        }
+        ensure!(every.is_subset(&killed_at), "it was killed at {killed_at:?} alone");
+        parts.give_all(&world).await?;
+        world.redeliver_after(ACK_WAIT).await?;
+        let process = world.start(self.stage, None).await?;
+        self.work(&world, process).await?.end().await?;
+        self.end(world).await
+    }
+
+    /// One process with one part of its own, until it is killed at its point or is through.
+    async fn one(
+        &self,
+        world: &World<'_>,
+        parts: &mut Parts<'_>,
+        points: &Arc<Points>,
+    ) -> anyhow::Result<Ended> {
+        parts.give(world).await?;
+        let left = parts.left;
+        let process = world.start(self.stage, Some(points)).await?;
+        let through = async {
+            let mut look = world.look(self.stage, self.subject.work()).await?;
+            while look.left().await? > left {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            anyhow::Ok(())
+        };
+        let ended = tokio::time::timeout(PATIENCE, async {
+            tokio::select! {
+                biased;
+                point = points.reached() => Ok(Ended::At(point)),
+                done = through => done.map(|()| Ended::Through),
+            }
+        });
+        let ended = ended.await.context("neither killed nor done")?;
+        process.kill().await?;
+        points.cut();
+        parts.left = world.look(self.stage, self.subject.work()).await?.left().await?;
+        ended
+    }
+}
+
+/// The input in parts, given one after the other.
+struct Parts<'a> {
+    given: usize,
+    all: usize,
+    /// What those before have left undone.
+    left: u64,
+    of: Dealt<'a>,
+}
+
+enum Dealt<'a> {
+    Frames(Vec<Vec<Input>>),
+    Rows(&'a Rows),
+}
+
+impl<'a> Parts<'a> {
+    /// Takes the input away from the subject.
+    async fn of<S: Subject>(trials: &Trials<'a, S>, world: &World<'_>) -> anyhow::Result<Self> {
+        let (all, of) = match trials.subject.work() {
+            Work::Frames => {
+                let inputs = repeat::take(&world.broker().await?, trials.stage).await?;
+                (PARTS, Dealt::Frames(repeat::deal(&inputs, PARTS)))
+            }
+            Work::Rows(rows) => {
+                world.change(rows.aside).await?;
+                (rows.parts, Dealt::Rows(rows))
+            }
+        };
+        Ok(Self { given: 0, all, left: 0, of })
+    }
+
+    /// Gives the next part.
+    async fn give(&mut self, world: &World<'_>) -> anyhow::Result<()> {
+        ensure!(self.given < self.all, "it has more IO points than parts: {}", self.all);
+        match &self.of {
+            Dealt::Frames(parts) => {
+                repeat::publish(&world.broker().await?, &parts[self.given], usize::MAX).await?;
+            }
+            Dealt::Rows(rows) => {
+                // What those before were killed over waits.
+                world.change(rows.aside).await?;
+                self.left = 0;
+                give_rows(world, rows, self.given..self.given + 1, self.all).await?;
+            }
+        }
+        self.given += 1;
+        Ok(())
+    }
+
+    async fn give_all(&mut self, world: &World<'_>) -> anyhow::Result<()> {
+        match &self.of {
+            Dealt::Frames(_) => {
+                while self.given < self.all {
+                    self.give(world).await?;
+                }
+                Ok(())
+            }
+            Dealt::Rows(rows) => give_rows(world, rows, 0..self.all, self.all).await,
+        }
+    }
+}
+
+async fn give_rows(
+    world: &World<'_>,
+    rows: &Rows,
+    parts: Range<usize>,
+    all: usize,
+) -> anyhow::Result<()> {
+    let mut connection = world.database().await?;
+    for part in parts {
+        let give = sqlx::query(rows.give).bind(part as i64).bind(all as i64);
+        give.execute(&mut connection).await?;
+    }
+    Ok(())
+}
