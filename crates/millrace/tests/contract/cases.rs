@@ -4,7 +4,7 @@
 use pipeline::StageName::{self, Audience, Enrich, Gate, Inbound, Reconcile, Reply, Rollup};
 use pipeline::StageName::{Schedule, Send, Throttle};
 use serde_json::json;
-use testkit::contract::{Rows, Subject, Work, World};
+use testkit::contract::{Poison, Rows, Subject, Work, World};
 
 use crate::inputs::{self, Caller};
 
@@ -20,10 +20,36 @@ pub struct Case {
     /// The stages whose work comes before.
     before: &'static [StageName],
     work: Work,
-    /// Statements that change the facts for half of its input; none where it decides by none but
-    /// its input.
-    changes: &'static [&'static str],
+    /// How the facts change for about half of its input, before that comes again.
+    changes: Change,
+    /// What the database alone refuses of its input.
+    poison: Poison,
 }
+
+/// How facts change.
+#[derive(Clone, Copy)]
+enum Change {
+    /// By these statements.
+    Rows(&'static [&'static str]),
+    /// By these, and the carrier refuses half of all texts.
+    AndCarrier(&'static [&'static str]),
+    /// Nothing that it could decide otherwise, and why.
+    None(&'static str),
+}
+
+/// Who had said no says yes, and half of those who had not say no.
+const PEOPLE_THINK_AGAIN: &[&str] = &["update millrace.standings
+     set opted_out_at = case when opted_out_at is null and number ~ '[02468].$'
+                             then '2026-06-10 15:00Z'::timestamptz end,
+         do_not_contact_at = null, do_not_contact_reason = null,
+         marketing_consent_at = '2026-06-10 15:00Z'"];
+
+/// Sources are handed nothing, so nothing comes to them again, and no input is poison: a row is
+/// what the database has taken.
+const SOURCE: (Change, Poison) = (
+    Change::None("a source is handed nothing twice"),
+    Poison::None("its input is what the database holds"),
+);
 
 /// What a case begins with.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,19 +64,33 @@ enum Made {
     Campaigns,
 }
 
-pub const ENRICH: Case =
-    Case { stage: Enrich, made: Made::Messages, before: &[], work: Work::Frames, changes: &[] };
+pub const ENRICH: Case = Case {
+    stage: Enrich,
+    made: Made::Messages,
+    before: &[],
+    work: Work::Frames,
+    changes: Change::Rows(&["insert into millrace.cancel_marks
+         select tenant_id, message_id, '2026-06-10 15:00Z' from millrace.messages
+         where number ~ '[02468].$'"]),
+    poison: Poison::Refused(inputs::refused_metadata),
+};
 
-pub const GATE: Case =
-    Case { stage: Gate, made: Made::Messages, before: &[Enrich], work: Work::Frames, changes: &[] };
+pub const GATE: Case = Case {
+    stage: Gate,
+    made: Made::Messages,
+    before: &[Enrich],
+    work: Work::Frames,
+    changes: Change::Rows(PEOPLE_THINK_AGAIN),
+    poison: Poison::Refused(inputs::refused_parking),
+};
 
-/// It decides the order alone, and keeps nothing.
 pub const THROTTLE: Case = Case {
     stage: Throttle,
     made: Made::Messages,
     before: &[Enrich, Gate],
     work: Work::Frames,
-    changes: &[],
+    changes: Change::None("it decides the order alone, and keeps nothing"),
+    poison: Poison::None("it writes nothing"),
 };
 
 pub const SEND: Case = Case {
@@ -58,7 +98,10 @@ pub const SEND: Case = Case {
     made: Made::Messages,
     before: &[Enrich, Gate, Throttle],
     work: Work::Frames,
-    changes: &[],
+    changes: Change::AndCarrier(PEOPLE_THINK_AGAIN),
+    poison: Poison::None(
+        "of a message it writes ids and numbers, and a text that was stored before",
+    ),
 };
 
 pub const RECONCILE: Case = Case {
@@ -66,7 +109,8 @@ pub const RECONCILE: Case = Case {
     made: Made::Messages,
     before: &[Enrich, Gate, Throttle, Send],
     work: Work::Frames,
-    changes: &[],
+    changes: Change::None("a report alone decides, and never lowers a state"),
+    poison: Poison::Refused(inputs::refused_receipt),
 };
 
 pub const INBOUND: Case = Case {
@@ -74,7 +118,8 @@ pub const INBOUND: Case = Case {
     made: Made::Messages,
     before: &[Enrich, Gate, Throttle, Send],
     work: Work::Frames,
-    changes: &[],
+    changes: Change::Rows(PEOPLE_THINK_AGAIN),
+    poison: Poison::Refused(inputs::refused_text),
 };
 
 pub const REPLY: Case = Case {
@@ -82,7 +127,8 @@ pub const REPLY: Case = Case {
     made: Made::Messages,
     before: &[Enrich, Gate, Throttle, Send, Inbound],
     work: Work::Frames,
-    changes: &[],
+    changes: Change::Rows(PEOPLE_THINK_AGAIN),
+    poison: Poison::None("it writes ids, and what the model says"),
 };
 
 pub const ROLLUP: Case = Case {
@@ -90,7 +136,8 @@ pub const ROLLUP: Case = Case {
     made: Made::Messages,
     before: &[Enrich, Gate, Throttle, Send],
     work: Work::Frames,
-    changes: &[],
+    changes: Change::None("it counts what was decided"),
+    poison: Poison::None("it writes ids and numbers, and names that it knows"),
 };
 
 /// Campaigns that were started: each is frozen, and then fed.
@@ -110,7 +157,8 @@ pub const AUDIENCE: Case = Case {
                where (state = 'starting' or cursor < audience_size)
                  and (leased_until is null or leased_until < '2100-01-01Z')",
     }),
-    changes: &[],
+    changes: SOURCE.0,
+    poison: SOURCE.1,
 };
 
 /// Messages that were put aside over night, in the morning.
@@ -127,7 +175,8 @@ pub const SCHEDULE: Case = Case {
         later: "select",
         left: "select count(*) from millrace.parked where due < '2100-01-01Z'",
     }),
-    changes: &[],
+    changes: SOURCE.0,
+    poison: SOURCE.1,
 };
 
 /// Calls whose answer nobody heard, and claims whose owner has died.
@@ -136,7 +185,7 @@ pub const SWEEP: Case = Case {
     made: Made::Unanswered,
     before: &[Enrich, Gate, Throttle, Send],
     work: Work::Rows(Rows {
-        parts: 96,
+        parts: 128,
         tick: "past_claims",
         aside: "with claims as (update millrace.open_claims set call_by = '2100-01-01Z')
                 update millrace.doubts set next_look = '2100-01-01Z'",
@@ -155,7 +204,8 @@ pub const SWEEP: Case = Case {
         left: "select (select count(*) from millrace.doubts where next_look < '2100-01-01Z')
                     + (select count(*) from millrace.open_claims where call_by < '2100-01-01Z')",
     }),
-    changes: &[],
+    changes: SOURCE.0,
+    poison: SOURCE.1,
 };
 
 impl Subject for Case {
@@ -209,10 +259,27 @@ impl Subject for Case {
     }
 
     async fn change(&self, world: &World<'_>) -> anyhow::Result<()> {
-        for sql in self.changes {
-            world.change(sql).await?;
+        let rows = match self.changes {
+            Change::Rows(rows) => rows,
+            Change::AndCarrier(rows) => {
+                let refuse = json!({ "refuse": [{ "code": 21614, "rate": 0.5 }] });
+                world.carrier_faults(&refuse).await?;
+                rows
+            }
+            Change::None(why) => {
+                assert!(!why.is_empty(), "why is there nothing to change?");
+                &[]
+            }
+        };
+        for sql in rows {
+            let changed = world.change(sql).await?;
+            assert!(changed > 0, "nothing was changed by {sql}");
         }
         Ok(())
+    }
+
+    fn poison(&self) -> Poison {
+        self.poison
     }
 }
 
@@ -231,7 +298,7 @@ impl Made {
             Self::Unanswered => &[
                 "create table parts as
                  select message_id as id, row_number() over (order by message_id) - 1 as place
-                 from (select message_id from millrace.doubts order by message_id limit 96) d",
+                 from (select message_id from millrace.doubts order by message_id limit 128) d",
                 "delete from millrace.open_claims",
                 "with dead as (
                      delete from millrace.doubts d using parts p

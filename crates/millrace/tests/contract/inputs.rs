@@ -3,8 +3,10 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, ensure};
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// People. Of four one has opted out, and one never consented: so the parts into which the contract
 /// deals its input are of one make.
@@ -13,8 +15,8 @@ const PEOPLE: usize = 256;
 /// How many of them one request names.
 const AT_ONCE: usize = 16;
 
-/// Campaigns, each to four people.
-pub const CAMPAIGNS: usize = 64;
+/// Campaigns, each to two people.
+pub const CAMPAIGNS: usize = 128;
 
 /// How long the carrier may take to call everything back.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -163,4 +165,42 @@ fn message(at: usize) -> Value {
         "to": number(at), "class": class, "from": SENDER, "body": format!("Text number {at}"),
         "idempotency_key": format!("message-{at}"),
     })
+}
+
+/// A submitted message whose metadata hold what Postgres has no character for.
+pub fn refused_metadata(message: &mut Value, id: Uuid) -> bool {
+    message["head"]["id"] = json!(id);
+    message["metadata"] = json!({ "order": "47\u{0}11" });
+    true
+}
+
+/// A text of that kind to somebody for whom it is night: it is to be put aside.
+pub fn refused_parking(message: &mut Value, id: Uuid) -> bool {
+    message["head"]["id"] = json!(id);
+    message["text"] = json!("a text\u{0}");
+    message["place"]["zones"] = json!(["Asia/Tokyo"]);
+    // Of the promotional ones, one who consented.
+    let number = message["head"]["to"].as_str().unwrap_or_default();
+    let at = number.get(5..).and_then(|at| at.parse::<usize>().ok()).unwrap_or_default();
+    message["head"]["class"] == "promo" && at % 4 == 0
+}
+
+/// A receipt that names the carrier's text so.
+pub fn refused_receipt(receipt: &mut Value, id: Uuid) -> bool {
+    receipt["id"] = json!(id);
+    receipt["query"] = json!(format!("tenant=acme&message={id}"));
+    receipt["body"] = json!(BASE64.encode("MessageSid=SM%00&MessageStatus=delivered"));
+    true
+}
+
+/// A text that says so.
+pub fn refused_text(text: &mut Value, id: Uuid) -> bool {
+    let sid = id.simple();
+    let from = number(PEOPLE).replace('+', "%2B");
+    let to = SENDER.replace('+', "%2B");
+    let form = format!("MessageSid=SM{sid}&From={from}&To={to}&Body=a%00b");
+    let is_text = text["query"].as_str().is_none_or(str::is_empty);
+    text["id"] = json!(id);
+    text["body"] = json!(BASE64.encode(form));
+    is_text
 }

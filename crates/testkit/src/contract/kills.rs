@@ -5,6 +5,8 @@
 use std::{collections::BTreeSet, ops::Range, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
+use pipeline::Broker;
+use sqlx::PgConnection;
 
 use super::{
     ACK_WAIT, PATIENCE, Rows, Subject, Work,
@@ -12,7 +14,7 @@ use super::{
     points::{Point, Points},
     repeat::{self, Input},
     trials::Trials,
-    world::World,
+    world::{Look, World},
 };
 
 /// Into how many parts of equal make frames are dealt. Each kill takes one.
@@ -22,7 +24,7 @@ const PARTS: usize = 128;
 const NOT_YET: Duration = Duration::from_secs(600);
 
 /// How often it is looked whether a part is done.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// How often in a row work must end before a point is reached, until it is believed that there is
 /// no such point.
@@ -39,18 +41,20 @@ enum Ended {
 impl<S: Subject> Trials<'_, S> {
     /// One part is worked on undisturbed and counted. Then every point is a kill, from the first to
     /// the last that there is: a point that a process did not come to is tried again with another
-    /// part, and never left out. So the last one must not be far from the count.
+    /// part, and never left out. The count holds what an idle process says meanwhile, too, so the
+    /// last point may come before it, but not by far.
     pub(super) async fn killed_everywhere(&self) -> anyhow::Result<End> {
         let world = self.snapshot.restore().await?;
         world.redeliver_after(NOT_YET).await?;
         let mut parts = Parts::of(self, &world).await?;
+        let mut look = world.look(self.stage, self.subject.work()).await?;
         let all = Points::counting(self.begins_with());
-        let undisturbed = self.one(&world, &mut parts, &all).await?;
+        let undisturbed = self.one(&world, &mut parts, &mut look, &all).await?;
         ensure!(matches!(undisturbed, Ended::Through), "an undisturbed part was not done");
         let (mut at, mut beyond, mut killed_at) = (1, 0, BTreeSet::new());
         while beyond < BEYOND {
             let points = Points::stopping_at(at, self.begins_with());
-            let ended = self.one(&world, &mut parts, &points).await;
+            let ended = self.one(&world, &mut parts, &mut look, &points).await;
             match ended.with_context(|| format!("to be killed at its IO point {at}"))? {
                 Ended::At(point) => {
                     killed_at.insert(point);
@@ -59,14 +63,13 @@ impl<S: Subject> Trials<'_, S> {
                 Ended::Through => beyond += 1,
             }
         }
-        eprintln!("KILLED {at} of {} {:?}", all.passed(), self.stage);
-        ensure!(4 * at > 3 * all.passed(), "it was killed at {at} of {} points", all.passed());
+        ensure!(2 * at > all.passed(), "it was killed at {at} of {} points", all.passed());
         let mut every = BTreeSet::from([Point::ToBroker, Point::FromBroker]);
         if self.subject.has_database() {
             every.extend([Point::ToDatabase, Point::FromDatabase]);
         }
         ensure!(every.is_subset(&killed_at), "it was killed at {killed_at:?} alone");
-        parts.give_all(&world).await?;
+        parts.give_all().await?;
         world.redeliver_after(ACK_WAIT).await?;
         let process = world.start(self.stage, None).await?;
         self.work(&world, process).await?.end().await?;
@@ -78,29 +81,30 @@ impl<S: Subject> Trials<'_, S> {
         &self,
         world: &World<'_>,
         parts: &mut Parts<'_>,
+        look: &mut Look<'_>,
         points: &Arc<Points>,
     ) -> anyhow::Result<Ended> {
-        parts.give(world).await?;
+        parts.give().await?;
         let left = parts.left;
         let process = world.start(self.stage, Some(points)).await?;
         let through = async {
-            let mut look = world.look(self.stage, self.subject.work()).await?;
             while look.left().await? > left {
                 tokio::time::sleep(LOOK_EVERY).await;
             }
             anyhow::Ok(())
         };
-        let ended = tokio::time::timeout(PATIENCE, async {
+        let ended = async {
             tokio::select! {
                 biased;
                 point = points.reached() => Ok(Ended::At(point)),
                 done = through => done.map(|()| Ended::Through),
             }
-        });
-        let ended = ended.await.context("neither killed nor done")?;
+        };
+        let ended = tokio::time::timeout(PATIENCE, ended).await;
+        let ended = ended.context("neither killed nor done")?;
         process.kill().await?;
         points.cut();
-        parts.left = world.look(self.stage, self.subject.work()).await?.left().await?;
+        parts.left = look.left().await?;
         ended
     }
 }
@@ -112,6 +116,8 @@ struct Parts<'a> {
     /// What those before have left undone.
     left: u64,
     of: Dealt<'a>,
+    broker: Broker,
+    database: PgConnection,
 }
 
 enum Dealt<'a> {
@@ -132,50 +138,51 @@ impl<'a> Parts<'a> {
                 (rows.parts, Dealt::Rows(rows))
             }
         };
-        Ok(Self { given: 0, all, left: 0, of })
+        let (broker, database) = (world.broker().await?, world.database().await?);
+        Ok(Self { given: 0, all, left: 0, of, broker, database })
     }
 
     /// Gives the next part.
-    async fn give(&mut self, world: &World<'_>) -> anyhow::Result<()> {
+    async fn give(&mut self) -> anyhow::Result<()> {
         ensure!(self.given < self.all, "it has more IO points than parts: {}", self.all);
         match &self.of {
             Dealt::Frames(parts) => {
-                repeat::publish(&world.broker().await?, &parts[self.given], usize::MAX).await?;
+                repeat::publish(&self.broker, &parts[self.given], usize::MAX).await?;
             }
             Dealt::Rows(rows) => {
                 // What those before were killed over waits.
-                world.change(rows.aside).await?;
+                sqlx::query(rows.aside).execute(&mut self.database).await?;
                 self.left = 0;
-                give_rows(world, rows, self.given..self.given + 1, self.all).await?;
+                give_rows(&mut self.database, rows, self.given..self.given + 1, self.all).await?;
             }
         }
         self.given += 1;
         Ok(())
     }
 
-    async fn give_all(&mut self, world: &World<'_>) -> anyhow::Result<()> {
+    /// Gives all that is not done.
+    async fn give_all(&mut self) -> anyhow::Result<()> {
         match &self.of {
             Dealt::Frames(_) => {
                 while self.given < self.all {
-                    self.give(world).await?;
+                    self.give().await?;
                 }
                 Ok(())
             }
-            Dealt::Rows(rows) => give_rows(world, rows, 0..self.all, self.all).await,
+            Dealt::Rows(rows) => give_rows(&mut self.database, rows, 0..self.all, self.all).await,
         }
     }
 }
 
 async fn give_rows(
-    world: &World<'_>,
+    database: &mut PgConnection,
     rows: &Rows,
     parts: Range<usize>,
     all: usize,
 ) -> anyhow::Result<()> {
-    let mut connection = world.database().await?;
     for part in parts {
         let give = sqlx::query(rows.give).bind(part as i64).bind(all as i64);
-        give.execute(&mut connection).await?;
+        give.execute(&mut *database).await?;
     }
     Ok(())
 }

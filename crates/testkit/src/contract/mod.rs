@@ -9,6 +9,7 @@
 mod end;
 mod kills;
 mod points;
+mod poison;
 mod process;
 mod repeat;
 mod trials;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use pipeline::StageName;
 
+pub use poison::Poison;
 pub use process::Process;
 pub use trials::stands_everything;
 pub use world::World;
@@ -41,6 +43,9 @@ pub trait Subject: Sync {
 
     /// Whether it calls the database.
     fn has_database(&self) -> bool;
+
+    /// What the database alone refuses of its input.
+    fn poison(&self) -> Poison;
 
     /// Makes its input: a platform whose earlier stages have done their work.
     fn prepare(&self, world: &World<'_>) -> impl Future<Output = anyhow::Result<()>> + Send;

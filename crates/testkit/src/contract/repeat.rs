@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use anyhow::Context;
 use async_nats::{HeaderMap, jetstream};
 use pipeline::{Broker, StageName, consumers::CONSUMERS};
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use wire::Stream;
 
 /// What a stream holds for a stage.
@@ -119,6 +119,38 @@ pub(super) async fn publish(broker: &Broker, inputs: &[Input], size: usize) -> a
         }
     }
     Ok(())
+}
+
+/// Publishes bytes of any kind where an input was.
+#[expect(clippy::disallowed_methods, reason = "plays a producer that is broken")]
+pub(super) async fn publish_raw(
+    broker: &Broker,
+    input: &Input,
+    payload: &'static [u8],
+) -> anyhow::Result<()> {
+    let publish = jetstream::message::PublishMessage::build().payload(payload.into());
+    broker.api.send_publish(input.subject.clone(), publish).await?.await?;
+    Ok(())
+}
+
+/// A message among the members of an input, or alone where they do not travel in frames.
+pub(super) fn among(input: &Input, message: String) -> anyhow::Result<Input> {
+    let message = RawValue::from_string(message)?;
+    let mut members = if input.whole { Vec::new() } else { input.members.clone() };
+    members.insert(members.len() / 2, message);
+    Ok(Input { members, ..input.without_members() })
+}
+
+/// Every message of every input.
+pub(super) fn members(inputs: &[Input]) -> impl Iterator<Item = (&Input, Value)> {
+    let each =
+        |input: &'_ Input| input.members.iter().map(|member| member.get().to_owned()).collect();
+    inputs.iter().flat_map(move |input| {
+        let members: Vec<String> = each(input);
+        members
+            .into_iter()
+            .filter_map(move |member| Some((input, serde_json::from_str(&member).ok()?)))
+    })
 }
 
 /// A number that was not used before.

@@ -48,13 +48,9 @@ pub async fn stands_everything(subject: &impl Subject) -> anyhow::Result<()> {
     if matches!(subject.work(), Work::Frames) {
         let again = trials.delivered_again().boxed();
         all.push(("everything again, in another cut and under other facts", again));
+        all.push(("poison among its input", trials.poisoned().boxed()));
     }
-    let run = all.into_iter().map(async |(trial, run)| {
-        let t = std::time::Instant::now();
-        let r = run.await;
-        eprintln!("TRIAL {trial} {:?}", t.elapsed());
-        (r, trial)
-    });
+    let run = all.into_iter().map(async |(trial, run)| (run.await, trial));
     let mut ends = stream::iter(run).buffer_unordered(AT_ONCE);
     while let Some((end, trial)) = ends.next().await {
         expected.same(&end.context(trial)?, trial);
@@ -95,10 +91,14 @@ impl<S: Subject> Trials<'_, S> {
         repeat::publish(&broker, &inputs, 5).await?;
         let process = world.start(self.stage, None).await?;
         let process = self.work(&world, process).await?;
+        let end = self.reached(&world).await?;
         self.subject.change(&world).await?;
+        let decided = End::of(&world).await?;
         repeat::publish(&broker, &inputs, 3).await?;
         self.work(&world, process).await?.end().await?;
-        self.end(world).await
+        decided.same(&End::of(&world).await?, "again, under other facts");
+        world.stop().await;
+        Ok(end)
     }
 
     async fn without_broker(&self, at: usize) -> anyhow::Result<End> {
@@ -183,15 +183,19 @@ impl<S: Subject> Trials<'_, S> {
     }
 
     pub(super) async fn end(&self, world: World<'_>) -> anyhow::Result<End> {
-        let end = if self.stage == StageName::Send {
-            // A call that nobody recorded is in doubt: others find out about it, or send it again.
-            world.settle().await?;
-            End::fates(&world).await?
-        } else {
-            End::of(&world).await?
-        };
+        let end = self.reached(&world).await?;
         world.stop().await;
         Ok(end)
+    }
+
+    async fn reached(&self, world: &World<'_>) -> anyhow::Result<End> {
+        if self.stage == StageName::Send {
+            // A call that nobody recorded is in doubt: others find out about it, or send it again.
+            world.settle().await?;
+            End::fates(world).await
+        } else {
+            End::of(world).await
+        }
     }
 
     /// What the first IO of the work holds: the name of an ack's subject, which comes with every
