@@ -110,7 +110,7 @@ pub const RECONCILE: Case = Case {
     before: &[Enrich, Gate, Throttle, Send],
     work: Work::Frames,
     changes: Change::None("a report alone decides, and never lowers a state"),
-    poison: Poison::Refused(inputs::refused_receipt),
+    poison: Poison::None("of a report it writes numbers, and an id whose form is checked before"),
 };
 
 pub const INBOUND: Case = Case {

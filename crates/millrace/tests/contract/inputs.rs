@@ -179,18 +179,12 @@ pub fn refused_parking(message: &mut Value, id: Uuid) -> bool {
     message["head"]["id"] = json!(id);
     message["text"] = json!("a text\u{0}");
     message["place"]["zones"] = json!(["Asia/Tokyo"]);
-    // Of the promotional ones, one who consented.
+    // Of the promotional ones, one who consented; promotions come once in a while.
     let number = message["head"]["to"].as_str().unwrap_or_default();
     let at = number.get(5..).and_then(|at| at.parse::<usize>().ok()).unwrap_or_default();
-    message["head"]["class"] == "promo" && at % 4 == 0
-}
-
-/// A receipt that names the carrier's text so.
-pub fn refused_receipt(receipt: &mut Value, id: Uuid) -> bool {
-    receipt["id"] = json!(id);
-    receipt["query"] = json!(format!("tenant=acme&message={id}"));
-    receipt["body"] = json!(BASE64.encode("MessageSid=SM%00&MessageStatus=delivered"));
-    true
+    let fits = message["head"]["class"] == "promo" && at.is_multiple_of(4);
+    message["head"]["class"] = json!("journey");
+    fits
 }
 
 /// A text that says so.

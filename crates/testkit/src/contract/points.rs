@@ -4,7 +4,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
@@ -29,15 +29,19 @@ pub enum Point {
     FromDatabase,
 }
 
-/// Counts the reads of all proxies that share it; the read of number `stop` is never passed on.
-/// Counting begins with the read that holds a mark: what is before is the start of a process, and
+impl Point {
+    pub(super) const ALL: [Self; 4] =
+        [Self::ToBroker, Self::FromBroker, Self::ToDatabase, Self::FromDatabase];
+}
+
+/// Counts the reads of all proxies that share it; the one to stop at is never passed on. Counting begins with the read that holds a mark: what is before is the start of a process, and
 /// no work.
 pub struct Points {
     begins_with: &'static str,
     begun: AtomicBool,
-    passed: AtomicUsize,
-    stop: usize,
-    held: OnceLock<Point>,
+    passed: [AtomicUsize; 4],
+    stop: Option<(Option<Point>, usize)>,
+    held: AtomicBool,
     reached: Notify,
     released: watch::Sender<bool>,
     cut: CancellationToken,
@@ -46,17 +50,27 @@ pub struct Points {
 impl Points {
     /// Everything passes.
     pub fn counting(begins_with: &'static str) -> Arc<Self> {
-        Self::stopping_at(usize::MAX, begins_with)
+        Self::new(begins_with, None)
     }
 
-    /// Everything stops at this point, until it is released.
-    pub fn stopping_at(stop: usize, begins_with: &'static str) -> Arc<Self> {
+    /// Everything stops at the point of this number, until it is released.
+    pub fn stopping_at(number: usize, begins_with: &'static str) -> Arc<Self> {
+        Self::new(begins_with, Some((None, number)))
+    }
+
+    /// Everything stops at the point of this number among those of one kind: what happens on
+    /// several connections at once has no order, what happens on one has.
+    pub fn stopping_at_kind(kind: Point, number: usize, begins_with: &'static str) -> Arc<Self> {
+        Self::new(begins_with, Some((Some(kind), number)))
+    }
+
+    fn new(begins_with: &'static str, stop: Option<(Option<Point>, usize)>) -> Arc<Self> {
         Arc::new(Self {
             begins_with,
-            begun: AtomicBool::new(begins_with.is_empty()),
-            passed: AtomicUsize::default(),
+            begun: AtomicBool::default(),
+            passed: Default::default(),
             stop,
-            held: OnceLock::new(),
+            held: AtomicBool::default(),
             reached: Notify::new(),
             released: watch::Sender::new(false),
             cut: CancellationToken::new(),
@@ -65,15 +79,17 @@ impl Points {
 
     /// How many have passed.
     pub fn passed(&self) -> usize {
-        self.passed.load(Ordering::SeqCst)
+        Point::ALL.into_iter().map(|kind| self.passed_of(kind)).sum()
     }
 
-    /// Waits until the point is reached; says what it is.
-    pub async fn reached(&self) -> Point {
-        loop {
-            if let Some(held) = self.held.get() {
-                return *held;
-            }
+    /// How many of a kind have passed.
+    pub fn passed_of(&self, kind: Point) -> usize {
+        self.passed[kind as usize].load(Ordering::SeqCst)
+    }
+
+    /// Waits until the point is reached.
+    pub async fn reached(&self) {
+        while !self.held.load(Ordering::SeqCst) {
             self.reached.notified().await;
         }
     }
@@ -90,22 +106,55 @@ impl Points {
 
     async fn pass(&self, point: Point, bytes: &[u8]) {
         if !self.begun.load(Ordering::SeqCst) {
-            let mark = self.begins_with.as_bytes();
-            if !bytes.windows(mark.len()).any(|window| window == mark) {
+            if !holds(bytes, self.begins_with) {
                 return;
             }
             self.begun.store(true, Ordering::SeqCst);
         }
-        let number = self.passed.fetch_add(1, Ordering::SeqCst) + 1;
-        if number >= self.stop {
-            if number == self.stop {
-                self.held.get_or_init(|| point);
-            }
+        if !is_of_a_call(point, bytes) {
+            return;
+        }
+        self.passed[point as usize].fetch_add(1, Ordering::SeqCst);
+        let here = match self.stop {
+            None => false,
+            Some((None, number)) => self.passed() >= number,
+            Some((Some(kind), number)) => self.passed_of(kind) >= number,
+        };
+        if here || self.held.load(Ordering::SeqCst) {
+            self.held.store(true, Ordering::SeqCst);
             self.reached.notify_one();
             // The sender lives as long as this: there is no error to wait for.
             let _ = self.released.subscribe().wait_for(|released| *released).await;
         }
     }
+}
+
+/// Whether bytes are a call's request or response. Connections that are opened, statements that are
+/// prepared and heartbeats change nothing: a kill there is one before the call that follows.
+fn is_of_a_call(point: Point, bytes: &[u8]) -> bool {
+    const SYNC: &[u8] = b"S\0\0\0\x04";
+    const READY: &[u8] = b"Z\0\0\0\x05";
+    match point {
+        Point::ToBroker | Point::FromBroker => {
+            let beats = [b"PING".as_slice(), b"PONG"].iter().any(|beat| bytes.starts_with(beat));
+            !beats && !holds(bytes, "Idle Heartbeat")
+        }
+        // Bind and simple query.
+        Point::ToDatabase => {
+            let bytes = bytes.strip_prefix(SYNC).unwrap_or(bytes);
+            matches!(bytes.first(), Some(b'B' | b'Q'))
+        }
+        // Bound, completed, a row, an error.
+        Point::FromDatabase => {
+            let bytes =
+                bytes.strip_prefix(READY).map_or(bytes, |rest| rest.get(1..).unwrap_or(rest));
+            matches!(bytes.first(), Some(b'2' | b'C' | b'D' | b'E'))
+        }
+    }
+}
+
+fn holds(bytes: &[u8], words: &str) -> bool {
+    bytes.windows(words.len()).any(|window| window == words.as_bytes())
 }
 
 /// Starts a proxy in front of a port of this machine; it lives as long as the test. `calls` names
