@@ -1,6 +1,7 @@
 //! What tests run on: a real broker and a real database of their own, gone when the test ends.
 
 mod broker;
+pub mod contract;
 mod database;
 mod stage;
 

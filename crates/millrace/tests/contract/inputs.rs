@@ -3,14 +3,23 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, ensure};
-use pipeline::StageName;
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use crate::world::{PATIENCE, without_receipts};
+/// People. Of four one has opted out, and one never consented: so the parts into which the contract
+/// deals its input are of one make.
+const PEOPLE: usize = 256;
 
-/// People; every seventh has opted out, every fifth never consented.
-const PEOPLE: usize = 36;
+/// How many of them one request names.
+const AT_ONCE: usize = 16;
+
+/// Campaigns, each to two people.
+pub const CAMPAIGNS: usize = 128;
+
+/// How long the carrier may take to call everything back.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A caller of the api and of the sandbox.
 pub struct Caller {
@@ -20,25 +29,11 @@ pub struct Caller {
     key: String,
 }
 
-/// The stages whose work comes before this one's.
-pub fn before(stage: StageName) -> &'static [StageName] {
-    use StageName::{Enrich, Gate, Inbound, Reply, Send, Throttle};
-    match stage {
-        Enrich | StageName::Audience | StageName::Schedule => &[],
-        Gate => &[Enrich],
-        Throttle => &[Enrich, Gate],
-        Send => &[Enrich, Gate, Throttle],
-        StageName::Reconcile | Inbound => &[Enrich, Gate, Throttle, Send],
-        Reply => &[Enrich, Gate, Throttle, Send, Inbound],
-        StageName::Rollup => &[Enrich, Gate, Throttle, Send],
-    }
-}
-
 impl Caller {
-    pub fn new(api: u16, sandbox: SocketAddr, key: &str) -> anyhow::Result<Self> {
+    pub fn new(api: SocketAddr, sandbox: SocketAddr, key: &str) -> anyhow::Result<Self> {
         Ok(Self {
             http: carriers::http::client()?,
-            api: format!("http://127.0.0.1:{api}"),
+            api: format!("http://{api}"),
             sandbox: format!("http://{sandbox}"),
             key: key.to_owned(),
         })
@@ -69,16 +64,10 @@ impl Caller {
         request.send().await?.error_for_status()?;
         Ok(())
     }
-
-    /// Empties the carrier's ledger; from now on it sends no receipts.
-    pub async fn reset_carrier(&self) -> anyhow::Result<()> {
-        self.sandbox(Method::POST, "/sandbox/reset", &json!({})).await?;
-        self.sandbox(Method::PUT, "/sandbox/faults", &without_receipts()).await.map(drop)
-    }
 }
 
-/// Sets a tenant up and submits its messages.
-pub async fn submit(caller: &Caller) -> anyhow::Result<()> {
+/// Sets a tenant up.
+pub async fn set_up(caller: &Caller) -> anyhow::Result<()> {
     let account = json!({
         "account": "main", "carrier": "twilio", "auth_token": TOKEN,
         "carrier_sid": SID, "base_url": caller.sandbox,
@@ -92,20 +81,45 @@ pub async fn submit(caller: &Caller) -> anyhow::Result<()> {
     });
     caller.api(Method::POST, "/v1/senders", &sender).await?;
     let contacts: Vec<Value> = (0..PEOPLE).map(contact).collect();
-    let contacts = json!({ "contacts": contacts });
-    caller.api(Method::POST, "/v1/contacts/bulk", &contacts).await?;
-    // In small requests, so that there are several frames.
-    for first in (0..PEOPLE).step_by(6) {
-        let messages: Vec<Value> = (first..PEOPLE.min(first + 6)).map(message).collect();
+    caller.api(Method::POST, "/v1/contacts/bulk", &json!({ "contacts": contacts })).await?;
+    Ok(())
+}
+
+/// Submits a message to everybody, in small requests, so that there are several frames.
+pub async fn submit(caller: &Caller) -> anyhow::Result<()> {
+    for first in (0..PEOPLE).step_by(AT_ONCE) {
+        let messages: Vec<Value> = (first..first + AT_ONCE).map(message).collect();
         caller.api(Method::POST, "/v1/messages/batch", &json!({ "messages": messages })).await?;
+    }
+    Ok(())
+}
+
+/// Starts campaigns.
+pub async fn start_campaigns(caller: &Caller) -> anyhow::Result<()> {
+    let sender = caller.api(Method::GET, "/v1/senders", &json!({})).await?;
+    let senders = json!({ "name": "all", "senders": [sender["data"][0]["id"]] });
+    let pool = caller.api(Method::POST, "/v1/pools", &senders).await?;
+    let variant = json!({ "key": "plain", "weight": 1, "bodies": { "en": "Reply STOP to end" } });
+    let template = json!({ "name": "plain", "variants": [variant] });
+    let template = caller.api(Method::POST, "/v1/templates", &template).await?;
+    for at in 0..CAMPAIGNS {
+        let campaign = json!({
+            "name": format!("number {at}"), "class": "promo", "template_id": template["id"],
+            "pool_id": pool["id"], "audience": { "tags": [group(at)] },
+        });
+        let campaign = caller.api(Method::POST, "/v1/campaigns", &campaign).await?;
+        let id = campaign["id"].as_str().context("the campaign's id")?;
+        let start = format!("/v1/campaigns/{id}/start");
+        caller.api(Method::POST, &start, &json!({})).await?;
     }
     Ok(())
 }
 
 /// People answer.
 pub async fn answer(caller: &Caller) -> anyhow::Result<()> {
-    for (at, text) in ["STOP", "How late are you open?", "HELP", "gracias"].iter().enumerate() {
-        let body = json!({ "from": number(3 * at + 1), "to": SENDER, "body": text });
+    let texts = ["STOP", "How late are you open?", "HELP", "gracias"];
+    for at in 0..PEOPLE {
+        let body = json!({ "from": number(at), "to": SENDER, "body": texts[at % texts.len()] });
         caller.sandbox(Method::POST, "/sandbox/inbound", &body).await?;
     }
     quiet(caller).await
@@ -133,19 +147,54 @@ fn number(at: usize) -> String {
     format!("+1212{:07}", 2_000_000 + at)
 }
 
+fn group(at: usize) -> String {
+    format!("group-{}", at % CAMPAIGNS)
+}
+
 fn contact(at: usize) -> Value {
-    let consent = !at.is_multiple_of(5);
     json!({
-        "phone": number(at), "first_name": "Pat", "region": "US-NY",
-        "consent": consent.then(|| json!({ "source": "test" })),
-        "do_not_contact": at.is_multiple_of(7).then(|| json!({ "reason": "asked" })),
+        "phone": number(at), "first_name": "Pat", "region": "US-NY", "tags": [group(at)],
+        "consent": (at % 4 != 1).then(|| json!({ "source": "test" })),
+        "do_not_contact": (at % 4 == 2).then(|| json!({ "reason": "asked" })),
     })
 }
 
 fn message(at: usize) -> Value {
-    let class = if at.is_multiple_of(3) { "transactional" } else { "promo" };
+    let class = if at % 4 > 1 { "transactional" } else { "promo" };
     json!({
         "to": number(at), "class": class, "from": SENDER, "body": format!("Text number {at}"),
         "idempotency_key": format!("message-{at}"),
     })
+}
+
+/// A submitted message whose metadata hold what Postgres has no character for.
+pub fn refused_metadata(message: &mut Value, id: Uuid) -> bool {
+    message["head"]["id"] = json!(id);
+    message["metadata"] = json!({ "order": "47\u{0}11" });
+    true
+}
+
+/// A text of that kind to somebody for whom it is night: it is to be put aside.
+pub fn refused_parking(message: &mut Value, id: Uuid) -> bool {
+    message["head"]["id"] = json!(id);
+    message["text"] = json!("a text\u{0}");
+    message["place"]["zones"] = json!(["Asia/Tokyo"]);
+    // Of the promotional ones, one who consented; promotions come once in a while.
+    let number = message["head"]["to"].as_str().unwrap_or_default();
+    let at = number.get(5..).and_then(|at| at.parse::<usize>().ok()).unwrap_or_default();
+    let fits = message["head"]["class"] == "promo" && at.is_multiple_of(4);
+    message["head"]["class"] = json!("journey");
+    fits
+}
+
+/// A text that says so.
+pub fn refused_text(text: &mut Value, id: Uuid) -> bool {
+    let sid = id.simple();
+    let from = number(PEOPLE).replace('+', "%2B");
+    let to = SENDER.replace('+', "%2B");
+    let form = format!("MessageSid=SM{sid}&From={from}&To={to}&Body=a%00b");
+    let is_text = text["query"].as_str().is_none_or(str::is_empty);
+    text["id"] = json!(id);
+    text["body"] = json!(BASE64.encode(form));
+    is_text
 }

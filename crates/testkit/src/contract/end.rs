@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use sqlx::Row;
 use wire::Stream;
 
-use crate::world::World;
+use super::world::World;
 
 /// Tables that tell the outcome, each with what a machine's clock or chance puts into it.
-const TABLES: [(&str, &[&str]); 14] = [
+const TABLES: [(&str, &[&str]); 16] = [
     ("messages", &["claim_owner", "call_by", "attempt", "carrier_sid", "version"]),
     ("message_conflicts", &[]),
     ("parked", &["payload"]),
@@ -26,6 +26,8 @@ const TABLES: [(&str, &[&str]); 14] = [
     ("counted_events", &[]),
     ("totals", &[]),
     ("campaigns", &["leased_until"]),
+    ("campaign_recipients", &[]),
+    ("taken_sids", &["taken_at"]),
 ];
 
 /// Streams that hold what was said. A work queue holds what nobody has read yet.
@@ -40,14 +42,14 @@ const SAID: [Stream; 6] = [
 
 /// Everything that a trial left, each thing once.
 #[derive(Debug, Default)]
-pub struct End {
+pub(super) struct End {
     left: BTreeSet<String>,
     /// Texts that the carrier has more than once.
     twice: Vec<String>,
 }
 
 impl End {
-    pub async fn of(world: &World<'_>) -> anyhow::Result<Self> {
+    pub(super) async fn of(world: &World<'_>) -> anyhow::Result<Self> {
         let mut end = Self::default();
         end.rows(world).await?;
         end.said(world).await?;
@@ -56,7 +58,7 @@ impl End {
     }
 
     /// What became of each message, by whatever way, and what the carrier has.
-    pub async fn fates(world: &World<'_>) -> anyhow::Result<Self> {
+    pub(super) async fn fates(world: &World<'_>) -> anyhow::Result<Self> {
         let mut end = Self::default();
         let sql = "select message_id::text || ' ' || state from millrace.messages";
         for row in sqlx::query(sql).fetch_all(&mut world.database().await?).await? {
@@ -66,13 +68,19 @@ impl End {
         Ok(end)
     }
 
+    /// All but what names this.
+    pub(super) fn without(mut self, name: &str) -> Self {
+        self.left.retain(|line| !line.contains(name));
+        self
+    }
+
     /// Whether there is anything but what every trial begins with.
-    pub fn worked(&self) -> bool {
+    pub(super) fn worked(&self) -> bool {
         self.left.len() > 40
     }
 
     /// Fails with what one has and the other has not.
-    pub fn same(&self, other: &Self, trial: &str) {
+    pub(super) fn same(&self, other: &Self, trial: &str) {
         assert!(other.twice.is_empty(), "{trial}: at the carrier twice: {:?}", other.twice);
         let lost: Vec<_> = self.left.difference(&other.left).take(6).collect();
         let new: Vec<_> = other.left.difference(&self.left).take(6).collect();
@@ -103,9 +111,12 @@ impl End {
             let state = stream.get_info().await?.state;
             for at in state.first_sequence..=state.last_sequence {
                 let Ok(message) = stream.get_raw_message(at).await else { continue };
-                let members: Vec<Value> = serde_json::from_slice(&message.payload)?;
-                for member in members {
-                    self.left.insert(format!("{} {}", message.subject, named(&member)));
+                // What is no frame, and what is no message in one, was put there as poison.
+                let Ok(members) = serde_json::from_slice::<Vec<Value>>(&message.payload) else {
+                    continue;
+                };
+                for member in members.iter().filter(|member| member.get("no").is_none()) {
+                    self.left.insert(format!("{} {}", message.subject, named(member)));
                 }
             }
         }

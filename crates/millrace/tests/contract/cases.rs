@@ -1,0 +1,335 @@
+//! Everything that is put through the contract: what comes before it, what it works on, and how
+//! facts change under it.
+
+use pipeline::StageName::{self, Audience, Enrich, Gate, Inbound, Reconcile, Reply, Rollup};
+use pipeline::StageName::{Schedule, Send, Throttle};
+use serde_json::json;
+use testkit::contract::{Poison, Rows, Subject, Work, World};
+
+use crate::inputs::{self, Caller};
+
+/// Business time, which stands still: noon in New York, and the night before.
+const NOON: &str = "2026-06-10T16:00:00Z";
+const NIGHT: &str = "2026-06-10T03:00:00Z";
+
+/// One stage or source, and what the contract must know about it.
+pub struct Case {
+    pub stage: StageName,
+    /// What is made first.
+    made: Made,
+    /// The stages whose work comes before.
+    before: &'static [StageName],
+    work: Work,
+    /// How the facts change for about half of its input, before that comes again.
+    changes: Change,
+    /// What the database alone refuses of its input.
+    poison: Poison,
+}
+
+/// How facts change.
+#[derive(Clone, Copy)]
+enum Change {
+    /// By these statements.
+    Rows(&'static [&'static str]),
+    /// By these, and the carrier refuses half of all texts.
+    AndCarrier(&'static [&'static str]),
+    /// Nothing that it could decide otherwise, and why.
+    None(&'static str),
+}
+
+/// Who had said no says yes, and half of those who had not say no.
+const PEOPLE_THINK_AGAIN: &[&str] = &["update millrace.standings
+     set opted_out_at = case when opted_out_at is null and number ~ '[02468].$'
+                             then '2026-06-10 15:00Z'::timestamptz end,
+         do_not_contact_at = null, do_not_contact_reason = null,
+         marketing_consent_at = '2026-06-10 15:00Z'"];
+
+/// Sources are handed nothing, so nothing comes to them again, and no input is poison: a row is
+/// what the database has taken.
+const SOURCE: (Change, Poison) = (
+    Change::None("a source is handed nothing twice"),
+    Poison::None("its input is what the database holds"),
+);
+
+/// What a case begins with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Made {
+    /// Messages that were submitted at noon.
+    Messages,
+    /// Messages that were submitted at night, while campaigns must wait.
+    AtNight,
+    /// Messages that the carrier answers to nobody.
+    Unanswered,
+    /// Campaigns that were started.
+    Campaigns,
+}
+
+pub const ENRICH: Case = Case {
+    stage: Enrich,
+    made: Made::Messages,
+    before: &[],
+    work: Work::Frames,
+    changes: Change::Rows(&["insert into millrace.cancel_marks
+         select tenant_id, message_id, '2026-06-10 15:00Z' from millrace.messages
+         where number ~ '[02468].$'"]),
+    poison: Poison::Refused(inputs::refused_metadata),
+};
+
+pub const GATE: Case = Case {
+    stage: Gate,
+    made: Made::Messages,
+    before: &[Enrich],
+    work: Work::Frames,
+    changes: Change::Rows(PEOPLE_THINK_AGAIN),
+    poison: Poison::Refused(inputs::refused_parking),
+};
+
+pub const THROTTLE: Case = Case {
+    stage: Throttle,
+    made: Made::Messages,
+    before: &[Enrich, Gate],
+    work: Work::Frames,
+    changes: Change::None("it decides the order alone, and keeps nothing"),
+    poison: Poison::None("it writes nothing"),
+};
+
+pub const SEND: Case = Case {
+    stage: Send,
+    made: Made::Messages,
+    before: &[Enrich, Gate, Throttle],
+    work: Work::Frames,
+    changes: Change::AndCarrier(PEOPLE_THINK_AGAIN),
+    poison: Poison::None(
+        "of a message it writes ids and numbers, and a text that was stored before",
+    ),
+};
+
+pub const RECONCILE: Case = Case {
+    stage: Reconcile,
+    made: Made::Messages,
+    before: &[Enrich, Gate, Throttle, Send],
+    work: Work::Frames,
+    changes: Change::None("a report alone decides, and never lowers a state"),
+    poison: Poison::None("of a report it writes numbers, and an id whose form is checked before"),
+};
+
+pub const INBOUND: Case = Case {
+    stage: Inbound,
+    made: Made::Messages,
+    before: &[Enrich, Gate, Throttle, Send],
+    work: Work::Frames,
+    changes: Change::Rows(PEOPLE_THINK_AGAIN),
+    poison: Poison::Refused(inputs::refused_text),
+};
+
+pub const REPLY: Case = Case {
+    stage: Reply,
+    made: Made::Messages,
+    before: &[Enrich, Gate, Throttle, Send, Inbound],
+    work: Work::Frames,
+    changes: Change::Rows(PEOPLE_THINK_AGAIN),
+    poison: Poison::None("it writes ids, and what the model says"),
+};
+
+pub const ROLLUP: Case = Case {
+    stage: Rollup,
+    made: Made::Messages,
+    before: &[Enrich, Gate, Throttle, Send],
+    work: Work::Frames,
+    changes: Change::None("it counts what was decided"),
+    poison: Poison::None("it writes ids and numbers, and names that it knows"),
+};
+
+/// Campaigns that were started: each is frozen, and then fed.
+pub const AUDIENCE: Case = Case {
+    stage: Audience,
+    made: Made::Campaigns,
+    before: &[],
+    work: Work::Rows(Rows {
+        parts: inputs::CAMPAIGNS,
+        tick: "active_campaigns",
+        aside: "update millrace.campaigns set leased_until = '2100-01-01Z'",
+        give: "update millrace.campaigns c set leased_until = null
+               from parts p where p.id = c.campaign_id and p.place % $2 = $1",
+        later: "update millrace.campaigns set leased_until = null
+                where leased_until < '2100-01-01Z'",
+        left: "select count(*) from millrace.campaigns
+               where (state = 'starting' or cursor < audience_size)
+                 and (leased_until is null or leased_until < '2100-01-01Z')",
+    }),
+    changes: SOURCE.0,
+    poison: SOURCE.1,
+};
+
+/// Messages that were put aside over night, in the morning.
+pub const SCHEDULE: Case = Case {
+    stage: Schedule,
+    made: Made::AtNight,
+    before: &[Enrich, Gate],
+    work: Work::Rows(Rows {
+        parts: 64,
+        tick: "due_parked",
+        aside: "update millrace.parked set due = '2100-01-01Z'",
+        give: "update millrace.parked r set due = '2026-06-10 13:00Z'
+               from parts p where p.id = r.message_id and p.place % $2 = $1",
+        later: "select",
+        left: "select count(*) from millrace.parked where due < '2100-01-01Z'",
+    }),
+    changes: SOURCE.0,
+    poison: SOURCE.1,
+};
+
+/// Calls whose answer nobody heard, and claims whose owner has died.
+pub const SWEEP: Case = Case {
+    stage: Reconcile,
+    made: Made::Unanswered,
+    before: &[Enrich, Gate, Throttle, Send],
+    work: Work::Rows(Rows {
+        parts: 128,
+        tick: "past_claims",
+        aside: "with claims as (update millrace.open_claims set call_by = '2100-01-01Z')
+                update millrace.doubts set next_look = '2100-01-01Z'",
+        give: "with claims as (
+                   update millrace.open_claims c set call_by = '2026-01-01Z'
+                   from parts p where p.id = c.owner and p.place % $2 = $1
+                   returning 1
+               ), doubts as (
+                   update millrace.doubts d set next_look = '2026-01-01Z'
+                   from parts p where p.id = d.message_id and p.place % $2 = $1
+                   returning 1
+               )
+               select from claims union all select from doubts",
+        later: "update millrace.doubts set next_look = '2026-01-01Z'
+                where next_look < '2100-01-01Z'",
+        left: "select (select count(*) from millrace.doubts where next_look < '2100-01-01Z')
+                    + (select count(*) from millrace.open_claims where call_by < '2100-01-01Z')",
+    }),
+    changes: SOURCE.0,
+    poison: SOURCE.1,
+};
+
+impl Subject for Case {
+    fn stage(&self) -> StageName {
+        self.stage
+    }
+
+    fn program(&self) -> &'static str {
+        env!("CARGO_BIN_EXE_millrace")
+    }
+
+    fn work(&self) -> &Work {
+        &self.work
+    }
+
+    fn has_database(&self) -> bool {
+        self.stage != Throttle
+    }
+
+    async fn prepare(&self, world: &World<'_>) -> anyhow::Result<()> {
+        world.set_clock(if self.made == Made::AtNight { NIGHT } else { NOON }).await?;
+        world.tool(&["tenant", "create", "acme"]).await?;
+        let key = world.tool(&["token", "create", "--tenant", "acme"]).await?;
+        let caller = Caller::new(world.api(), world.sandbox(), key.trim())?;
+        let ingress = world.ingress().await?;
+        inputs::set_up(&caller).await?;
+        if self.made == Made::Campaigns {
+            inputs::start_campaigns(&caller).await?;
+        } else {
+            inputs::submit(&caller).await?;
+        }
+        if self.made == Made::Unanswered {
+            world.carrier_faults(&json!({ "lost_response": 0.5, "reset_before": 1.0 })).await?;
+        }
+        for &earlier in self.before {
+            if earlier == Inbound {
+                inputs::answer(&caller).await?;
+            }
+            let process = world.start(earlier, None).await?;
+            world.work(earlier, &Work::Frames, process).await?.end().await?;
+        }
+        if self.stage == Inbound {
+            inputs::answer(&caller).await?;
+        }
+        inputs::quiet(&caller).await?;
+        for sql in self.made.rows() {
+            world.change(sql).await?;
+        }
+        world.set_clock(NOON).await?;
+        ingress.kill().await
+    }
+
+    async fn change(&self, world: &World<'_>) -> anyhow::Result<()> {
+        let rows = match self.changes {
+            Change::Rows(rows) => rows,
+            Change::AndCarrier(rows) => {
+                let refuse = json!({ "refuse": [{ "code": 21614, "rate": 0.5 }] });
+                world.carrier_faults(&refuse).await?;
+                rows
+            }
+            Change::None(why) => {
+                assert!(!why.is_empty(), "why is there nothing to change?");
+                &[]
+            }
+        };
+        for sql in rows {
+            let changed = world.change(sql).await?;
+            assert!(changed > 0, "nothing was changed by {sql}");
+        }
+        Ok(())
+    }
+
+    fn poison(&self) -> Poison {
+        self.poison
+    }
+}
+
+impl Made {
+    /// Statements that deal rows into parts. Half of the calls that nobody answered become claims
+    /// of processes that have died since.
+    fn rows(self) -> &'static [&'static str] {
+        match self {
+            Self::Messages => &[],
+            Self::AtNight => &["create table parts as
+                  select message_id as id, row_number() over (order by message_id) - 1 as place
+                  from millrace.parked"],
+            Self::Campaigns => &["create table parts as
+                  select campaign_id as id, row_number() over (order by campaign_id) - 1 as place
+                  from millrace.campaigns"],
+            Self::Unanswered => &[
+                "create table parts as
+                 select message_id as id, row_number() over (order by message_id) - 1 as place
+                 from (select message_id from millrace.doubts order by message_id limit 128) d",
+                "delete from millrace.open_claims",
+                "with dead as (
+                     delete from millrace.doubts d using parts p
+                     where p.id = d.message_id and p.place >= (select count(*) / 2 from parts)
+                     returning d.tenant_id, d.message_id
+                 ), claimed as (
+                     update millrace.messages m set state = 3, claim_owner = m.message_id
+                     from dead d where m.tenant_id = d.tenant_id and m.message_id = d.message_id
+                     returning m.tenant_id, m.message_id, m.call_by
+                 )
+                 insert into millrace.open_claims
+                 select tenant_id, message_id, 1, call_by, array[message_id] from claimed",
+            ],
+        }
+    }
+}
+
+macro_rules! cases {
+    ($($test:ident $case:ident;)*) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $test() -> anyhow::Result<()> {
+            stands_everything(&cases::$case).await
+        })*
+
+        #[test]
+        fn every_stage_is_put_through_the_contract() {
+            for stage in StageName::ALL {
+                let named = [$(cases::$case.stage),*].contains(stage);
+                assert!(named, "{} is not in the list of the contract", stage.as_str());
+            }
+        }
+    };
+}
+pub(crate) use cases;

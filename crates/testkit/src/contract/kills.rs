@@ -1,0 +1,187 @@
+//! Killed before and after every call to the broker and to the database. One world serves for all
+//! points of a subject: process after process gets a fresh part of the same input, and is killed at
+//! the next point. What they held comes again to the last one, which nobody disturbs.
+
+use std::{ops::Range, sync::Arc, time::Duration};
+
+use anyhow::{Context, ensure};
+use pipeline::Broker;
+use sqlx::PgConnection;
+
+use super::{
+    ACK_WAIT, PATIENCE, Rows, Subject, Work,
+    end::End,
+    points::{Point, Points},
+    repeat::{self, Input},
+    trials::Trials,
+    world::{Look, World},
+};
+
+/// Into how many parts of equal make frames are dealt. Each kill takes one.
+const PARTS: usize = 128;
+
+/// Nothing comes again before all kills are done, so that each process has its own part alone.
+const NOT_YET: Duration = Duration::from_secs(600);
+
+/// How often it is looked whether a part is done.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// How often in a row work must end before a point is reached, until it is believed that there is
+/// no such point.
+const BEYOND: usize = 2;
+
+/// What became of one process.
+#[derive(PartialEq)]
+enum Ended {
+    /// It was killed at its point.
+    Killed,
+    /// It was through before it got there.
+    Through,
+}
+
+impl<S: Subject> Trials<'_, S> {
+    /// One part is worked on undisturbed and counted. Then every request and every response is a
+    /// kill, from the first to the last that there is: a point that a process did not come to is
+    /// tried again with another part, and never left out. The count holds what an idle process
+    /// says meanwhile, too, so the last point may come before it, but not by far.
+    pub(super) async fn killed_everywhere(&self) -> anyhow::Result<End> {
+        let world = self.snapshot.restore().await?;
+        world.redeliver_after(NOT_YET).await?;
+        let mut parts = Parts::of(self, &world).await?;
+        let mut look = world.look(self.stage, self.subject.work()).await?;
+        let all = Points::counting(self.begins_with());
+        let undisturbed = self.one(&world, &mut parts, &mut look, &all).await?;
+        ensure!(undisturbed == Ended::Through, "an undisturbed part was not done");
+        for kind in Point::ALL {
+            let (mut killed, mut beyond) = (0, 0);
+            while beyond < BEYOND {
+                let at = killed + 1;
+                let points = Points::stopping_at_kind(kind, at, self.begins_with());
+                let ended = self.one(&world, &mut parts, &mut look, &points).await;
+                match ended.with_context(|| format!("to be killed at {kind:?} {at}"))? {
+                    Ended::Killed => (killed, beyond) = (at, 0),
+                    Ended::Through => beyond += 1,
+                }
+            }
+            let database = matches!(kind, Point::ToDatabase | Point::FromDatabase);
+            let least = if database { usize::from(self.subject.has_database()) } else { 1 };
+            let least = least.max(all.passed_of(kind) / 2);
+            ensure!(killed >= least, "killed at {killed} points {kind:?}, of {least} or more");
+        }
+        parts.give_all().await?;
+        world.redeliver_after(ACK_WAIT).await?;
+        let process = world.start(self.stage, None).await?;
+        self.work(&world, process).await?.end().await?;
+        self.end(world).await
+    }
+
+    /// One process with one part of its own, until it is killed at its point or is through.
+    async fn one(
+        &self,
+        world: &World<'_>,
+        parts: &mut Parts<'_>,
+        look: &mut Look<'_>,
+        points: &Arc<Points>,
+    ) -> anyhow::Result<Ended> {
+        parts.give().await?;
+        let left = parts.left;
+        let process = world.start(self.stage, Some(points)).await?;
+        let through = async {
+            while look.left().await? > left {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            anyhow::Ok(())
+        };
+        let ended = async {
+            tokio::select! {
+                biased;
+                () = points.reached() => Ok(Ended::Killed),
+                done = through => done.map(|()| Ended::Through),
+            }
+        };
+        let ended = tokio::time::timeout(PATIENCE, ended).await;
+        let ended = ended.context("neither killed nor done")?;
+        process.kill().await?;
+        points.cut();
+        parts.left = look.left().await?;
+        ended
+    }
+}
+
+/// The input in parts, given one after the other.
+struct Parts<'a> {
+    given: usize,
+    all: usize,
+    /// What those before have left undone.
+    left: u64,
+    of: Dealt<'a>,
+    broker: Broker,
+    database: PgConnection,
+}
+
+enum Dealt<'a> {
+    Frames(Vec<Vec<Input>>),
+    Rows(&'a Rows),
+}
+
+impl<'a> Parts<'a> {
+    /// Takes the input away from the subject.
+    async fn of<S: Subject>(trials: &Trials<'a, S>, world: &World<'_>) -> anyhow::Result<Self> {
+        let (all, of) = match trials.subject.work() {
+            Work::Frames => {
+                let inputs = repeat::take(&world.broker().await?, trials.stage).await?;
+                (PARTS, Dealt::Frames(repeat::deal(&inputs, PARTS)))
+            }
+            Work::Rows(rows) => {
+                world.change(rows.aside).await?;
+                (rows.parts, Dealt::Rows(rows))
+            }
+        };
+        let (broker, database) = (world.broker().await?, world.database().await?);
+        Ok(Self { given: 0, all, left: 0, of, broker, database })
+    }
+
+    /// Gives the next part.
+    async fn give(&mut self) -> anyhow::Result<()> {
+        ensure!(self.given < self.all, "it has more IO points than parts: {}", self.all);
+        match &self.of {
+            Dealt::Frames(parts) => {
+                repeat::publish(&self.broker, &parts[self.given], usize::MAX).await?;
+            }
+            Dealt::Rows(rows) => {
+                // What those before were killed over waits.
+                sqlx::query(rows.aside).execute(&mut self.database).await?;
+                self.left = 0;
+                give_rows(&mut self.database, rows, self.given..self.given + 1, self.all).await?;
+            }
+        }
+        self.given += 1;
+        Ok(())
+    }
+
+    /// Gives all that is not done.
+    async fn give_all(&mut self) -> anyhow::Result<()> {
+        match &self.of {
+            Dealt::Frames(_) => {
+                while self.given < self.all {
+                    self.give().await?;
+                }
+                Ok(())
+            }
+            Dealt::Rows(rows) => give_rows(&mut self.database, rows, 0..self.all, self.all).await,
+        }
+    }
+}
+
+async fn give_rows(
+    database: &mut PgConnection,
+    rows: &Rows,
+    parts: Range<usize>,
+    all: usize,
+) -> anyhow::Result<()> {
+    for part in parts {
+        let give = sqlx::query(rows.give).bind(part as i64).bind(all as i64);
+        give.execute(&mut *database).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! The contract of everything with side effects, run on real processes: handed the same again in
+//! another cut and under other facts, by two processes at once, killed at each of its IO points,
+//! late, frozen, without its broker or its database, with poison among its input. The end is the
+//! same each time.
+//!
+//! What a stage is made ready with, and the list of stages, is in the only crate that knows every
+//! stage (`crates/millrace/tests/contract.rs`); here is what needs no knowledge of them.
+
+mod end;
+mod kills;
+mod points;
+mod poison;
+mod process;
+mod repeat;
+mod trials;
+mod world;
+
+use std::time::Duration;
+
+use pipeline::StageName;
+
+pub use poison::Poison;
+pub use process::Process;
+pub use trials::stands_everything;
+pub use world::World;
+
+/// How long anything may take that a trial waits for.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long a stage may hold a message before another process gets it.
+const ACK_WAIT: Duration = Duration::from_secs(1);
+
+/// One thing that is put through the contract, by the crate that knows it.
+pub trait Subject: Sync {
+    /// The stage whose process it runs in.
+    fn stage(&self) -> StageName;
+
+    /// The program that runs stages.
+    fn program(&self) -> &'static str;
+
+    /// What it works on.
+    fn work(&self) -> &Work;
+
+    /// Whether it calls the database.
+    fn has_database(&self) -> bool;
+
+    /// What the database alone refuses of its input.
+    fn poison(&self) -> Poison;
+
+    /// Makes its input: a platform whose earlier stages have done their work.
+    fn prepare(&self, world: &World<'_>) -> impl Future<Output = anyhow::Result<()>> + Send;
+
+    /// Changes the facts, so that about half of what was decided would be decided otherwise.
+    fn change(&self, world: &World<'_>) -> impl Future<Output = anyhow::Result<()>> + Send;
+}
+
+/// What something works on.
+#[derive(Debug, Clone, Copy)]
+pub enum Work {
+    /// What its consumers hand it.
+    Frames,
+    /// Rows that it looks for itself.
+    Rows(Rows),
+}
+
+/// How rows become due. Statements of the superuser.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows {
+    /// Into how many parts of equal make the rows are dealt.
+    pub parts: usize,
+    /// Words of the statement that begins a tick.
+    pub tick: &'static str,
+    /// Puts all rows aside.
+    pub aside: &'static str,
+    /// Makes one part of so many due: `$1` of `$2`, from nought. Changes a row or more.
+    pub give: &'static str,
+    /// As if all leases had ended.
+    pub later: &'static str,
+    /// Counts what is left to do.
+    pub left: &'static str,
+}

@@ -1,0 +1,205 @@
+//! A TCP proxy that counts what goes through it in both directions, and holds everything back at
+//! one chosen point: the moment at which a process, or a server, is killed.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::{Notify, watch},
+};
+use tokio_util::sync::CancellationToken;
+
+/// What an IO point is: before a call (its request), or after it (its response).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Point {
+    /// What a process says to the broker.
+    ToBroker,
+    /// What the broker says to it.
+    FromBroker,
+    /// What it says to the database.
+    ToDatabase,
+    /// What the database says to it.
+    FromDatabase,
+}
+
+impl Point {
+    pub(super) const ALL: [Self; 4] =
+        [Self::ToBroker, Self::FromBroker, Self::ToDatabase, Self::FromDatabase];
+}
+
+/// Counts the reads of all proxies that share it; the one to stop at is never passed on. Counting begins with the read that holds a mark: what is before is the start of a process, and
+/// no work.
+pub struct Points {
+    begins_with: &'static str,
+    begun: AtomicBool,
+    passed: [AtomicUsize; 4],
+    stop: Option<(Option<Point>, usize)>,
+    held: AtomicBool,
+    reached: Notify,
+    released: watch::Sender<bool>,
+    cut: CancellationToken,
+}
+
+impl Points {
+    /// Everything passes.
+    pub fn counting(begins_with: &'static str) -> Arc<Self> {
+        Self::new(begins_with, None)
+    }
+
+    /// Everything stops at the point of this number, until it is released.
+    pub fn stopping_at(number: usize, begins_with: &'static str) -> Arc<Self> {
+        Self::new(begins_with, Some((None, number)))
+    }
+
+    /// Everything stops at the point of this number among those of one kind: what happens on
+    /// several connections at once has no order, what happens on one has.
+    pub fn stopping_at_kind(kind: Point, number: usize, begins_with: &'static str) -> Arc<Self> {
+        Self::new(begins_with, Some((Some(kind), number)))
+    }
+
+    fn new(begins_with: &'static str, stop: Option<(Option<Point>, usize)>) -> Arc<Self> {
+        Arc::new(Self {
+            begins_with,
+            begun: AtomicBool::default(),
+            passed: Default::default(),
+            stop,
+            held: AtomicBool::default(),
+            reached: Notify::new(),
+            released: watch::Sender::new(false),
+            cut: CancellationToken::new(),
+        })
+    }
+
+    /// How many have passed.
+    pub fn passed(&self) -> usize {
+        Point::ALL.into_iter().map(|kind| self.passed_of(kind)).sum()
+    }
+
+    /// How many of a kind have passed.
+    pub fn passed_of(&self, kind: Point) -> usize {
+        self.passed[kind as usize].load(Ordering::SeqCst)
+    }
+
+    /// Waits until the point is reached.
+    pub async fn reached(&self) {
+        while !self.held.load(Ordering::SeqCst) {
+            self.reached.notified().await;
+        }
+    }
+
+    /// Lets everything pass from now on.
+    pub fn release(&self) {
+        self.released.send_replace(true);
+    }
+
+    /// Closes every connection, as the system does for a process that is killed.
+    pub fn cut(&self) {
+        self.cut.cancel();
+    }
+
+    async fn pass(&self, point: Point, bytes: &[u8]) {
+        if !self.begun.load(Ordering::SeqCst) {
+            if !holds(bytes, self.begins_with) {
+                return;
+            }
+            self.begun.store(true, Ordering::SeqCst);
+        }
+        if !is_of_a_call(point, bytes) {
+            return;
+        }
+        self.passed[point as usize].fetch_add(1, Ordering::SeqCst);
+        let here = match self.stop {
+            None => false,
+            Some((None, number)) => self.passed() >= number,
+            Some((Some(kind), number)) => self.passed_of(kind) >= number,
+        };
+        if here || self.held.load(Ordering::SeqCst) {
+            self.held.store(true, Ordering::SeqCst);
+            self.reached.notify_one();
+            // The sender lives as long as this: there is no error to wait for.
+            let _ = self.released.subscribe().wait_for(|released| *released).await;
+        }
+    }
+}
+
+/// Whether bytes are a call's request or response. Connections that are opened, statements that are
+/// prepared and heartbeats change nothing: a kill there is one before the call that follows.
+fn is_of_a_call(point: Point, bytes: &[u8]) -> bool {
+    const SYNC: &[u8] = b"S\0\0\0\x04";
+    const READY: &[u8] = b"Z\0\0\0\x05";
+    match point {
+        Point::ToBroker | Point::FromBroker => {
+            let beats = [b"PING".as_slice(), b"PONG"].iter().any(|beat| bytes.starts_with(beat));
+            !beats && !holds(bytes, "Idle Heartbeat")
+        }
+        // Bind and simple query.
+        Point::ToDatabase => {
+            let bytes = bytes.strip_prefix(SYNC).unwrap_or(bytes);
+            matches!(bytes.first(), Some(b'B' | b'Q'))
+        }
+        // Bound, completed, a row, an error.
+        Point::FromDatabase => {
+            let bytes =
+                bytes.strip_prefix(READY).map_or(bytes, |rest| rest.get(1..).unwrap_or(rest));
+            matches!(bytes.first(), Some(b'2' | b'C' | b'D' | b'E'))
+        }
+    }
+}
+
+fn holds(bytes: &[u8], words: &str) -> bool {
+    bytes.windows(words.len()).any(|window| window == words.as_bytes())
+}
+
+/// Starts a proxy in front of a port of this machine; it lives as long as the test. `calls` names
+/// its requests and its responses.
+pub async fn proxy(upstream: u16, calls: [Point; 2], points: Arc<Points>) -> anyhow::Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let port = listener.local_addr()?.port();
+    let [request, response] = calls;
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let points = Arc::clone(&points);
+            tokio::spawn(async move {
+                let upstream = SocketAddr::from(([127, 0, 0, 1], upstream));
+                let Ok(server) = TcpStream::connect(upstream).await else { return };
+                let ((from_client, to_client), (from_server, to_server)) =
+                    (client.into_split(), server.into_split());
+                let pumps = async {
+                    tokio::join!(
+                        pump(from_client, to_server, request, &points),
+                        pump(from_server, to_client, response, &points),
+                    )
+                };
+                points.cut.run_until_cancelled(pumps).await;
+            });
+        }
+    });
+    Ok(port)
+}
+
+async fn pump(
+    mut from: tokio::net::tcp::OwnedReadHalf,
+    mut to: tokio::net::tcp::OwnedWriteHalf,
+    point: Point,
+    points: &Points,
+) {
+    let mut buffer = vec![0; 256 * 1024];
+    while let Ok(read) = from.read(&mut buffer).await {
+        if read == 0 {
+            break;
+        }
+        points.pass(point, &buffer[..read]).await;
+        if to.write_all(&buffer[..read]).await.is_err() {
+            break;
+        }
+    }
+    // The other side has ended; so does this one.
+    let _ = to.shutdown().await;
+}

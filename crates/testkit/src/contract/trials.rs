@@ -1,0 +1,209 @@
+//! What every subject must stand. Each trial begins with the same snapshot, and its end is compared
+//! with the undisturbed one.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
+use nix::sys::signal::Signal;
+use pipeline::StageName;
+
+use super::{
+    ACK_WAIT, PATIENCE, Subject, Work,
+    end::End,
+    points::Points,
+    process::Process,
+    repeat,
+    world::{Snapshot, World},
+};
+
+/// How long the broker or the database stays away.
+const AWAY: Duration = Duration::from_millis(700);
+
+/// How many trials of a subject run side by side.
+const AT_ONCE: usize = 3;
+
+/// Puts a subject through every trial.
+///
+/// # Errors
+/// A trial does not come to its end.
+///
+/// # Panics
+/// A trial ends otherwise than the undisturbed run.
+pub async fn stands_everything(subject: &impl Subject) -> anyhow::Result<()> {
+    let snapshot = Snapshot::before(subject).await?;
+    let trials = Trials { subject, stage: subject.stage(), snapshot: &snapshot };
+    let points = Points::counting(trials.begins_with());
+    let expected = trials.undisturbed(&points).await?;
+    assert!(expected.worked(), "nothing was there to be done");
+    let middle = points.passed() / 2;
+    let mut all: Vec<(&str, BoxFuture<'_, anyhow::Result<End>>)> = vec![
+        ("killed at each of its IO points", trials.killed_everywhere().boxed()),
+        ("two processes at once", trials.two_at_once().boxed()),
+        ("broker away", trials.without_broker(middle).boxed()),
+        ("database away", trials.without_database(middle).boxed()),
+        ("frozen past its time", trials.frozen(middle).boxed()),
+        ("slow past its time", trials.slow(middle).boxed()),
+    ];
+    if matches!(subject.work(), Work::Frames) {
+        let again = trials.delivered_again().boxed();
+        all.push(("everything again, in another cut and under other facts", again));
+        all.push(("poison among its input", trials.poisoned().boxed()));
+    }
+    let run = all.into_iter().map(async |(trial, run)| (run.await, trial));
+    let mut ends = stream::iter(run).buffer_unordered(AT_ONCE);
+    while let Some((end, trial)) = ends.next().await {
+        expected.same(&end.context(trial)?, trial);
+    }
+    Ok(())
+}
+
+/// The trials of one subject.
+pub(super) struct Trials<'a, S> {
+    pub(super) subject: &'a S,
+    pub(super) stage: StageName,
+    pub(super) snapshot: &'a Snapshot,
+}
+
+impl<S: Subject> Trials<'_, S> {
+    async fn undisturbed(&self, points: &Arc<Points>) -> anyhow::Result<End> {
+        let world = self.snapshot.restore().await?;
+        let process = world.start(self.stage, Some(points)).await?;
+        self.work(&world, process).await?.end().await?;
+        self.end(world).await
+    }
+
+    async fn two_at_once(&self) -> anyhow::Result<End> {
+        let world = self.snapshot.restore().await?;
+        let one = world.start(self.stage, None).await?;
+        let other = world.start(self.stage, None).await?;
+        self.work(&world, one).await?.end().await?;
+        other.end().await?;
+        self.end(world).await
+    }
+
+    /// In other frames beside its input, and once more when facts have changed after it: the
+    /// first decision stands.
+    async fn delivered_again(&self) -> anyhow::Result<End> {
+        let world = self.snapshot.restore().await?;
+        let broker = world.broker().await?;
+        let inputs = repeat::read(&broker, self.stage).await?;
+        repeat::publish(&broker, &inputs, 5).await?;
+        let process = world.start(self.stage, None).await?;
+        let process = self.work(&world, process).await?;
+        let end = self.reached(&world).await?;
+        self.subject.change(&world).await?;
+        let decided = End::of(&world).await?;
+        repeat::publish(&broker, &inputs, 3).await?;
+        self.work(&world, process).await?.end().await?;
+        decided.same(&End::of(&world).await?, "again, under other facts");
+        world.stop().await;
+        Ok(end)
+    }
+
+    async fn without_broker(&self, at: usize) -> anyhow::Result<End> {
+        let mut world = self.snapshot.restore().await?;
+        let points = Points::stopping_at(at, self.begins_with());
+        let process = world.start(self.stage, Some(&points)).await?;
+        tokio::time::timeout(PATIENCE, points.reached()).await?;
+        world.nats.signal(Signal::SIGKILL);
+        world.nats.exited().await;
+        points.release();
+        tokio::time::sleep(AWAY).await;
+        world.nats.restart().await?;
+        self.later(&world).await?;
+        self.work(&world, process).await?.end().await?;
+        self.end(world).await
+    }
+
+    async fn without_database(&self, at: usize) -> anyhow::Result<End> {
+        let mut world = self.snapshot.restore().await?;
+        let points = Points::stopping_at(at, self.begins_with());
+        let process = world.start(self.stage, Some(&points)).await?;
+        tokio::time::timeout(PATIENCE, points.reached()).await?;
+        world.postgres.signal(Signal::SIGQUIT);
+        world.postgres.exited().await;
+        points.release();
+        tokio::time::sleep(AWAY).await;
+        world.postgres.restart().await?;
+        self.later(&world).await?;
+        self.work(&world, process).await?.end().await?;
+        self.end(world).await
+    }
+
+    /// Another process does its work meanwhile; then it wakes up and goes on.
+    async fn frozen(&self, at: usize) -> anyhow::Result<End> {
+        let world = self.snapshot.restore().await?;
+        let points = Points::stopping_at(at, self.begins_with());
+        let frozen = world.start(self.stage, Some(&points)).await?;
+        tokio::time::timeout(PATIENCE, points.reached()).await?;
+        frozen.signal(Signal::SIGSTOP)?;
+        points.release();
+        tokio::time::sleep(ACK_WAIT).await;
+        self.later(&world).await?;
+        let other = world.start(self.stage, None).await?;
+        let other = self.work(&world, other).await?;
+        frozen.signal(Signal::SIGCONT)?;
+        self.work(&world, other).await?.end().await?;
+        frozen.kill().await?;
+        self.end(world).await
+    }
+
+    /// Its network holds everything back, beats and acks as well, until its messages have come to
+    /// another process; then all of it arrives.
+    async fn slow(&self, at: usize) -> anyhow::Result<End> {
+        let world = self.snapshot.restore().await?;
+        let points = Points::stopping_at(at, self.begins_with());
+        let slow = world.start(self.stage, Some(&points)).await?;
+        tokio::time::timeout(PATIENCE, points.reached()).await?;
+        let other = world.start(self.stage, None).await?;
+        tokio::time::sleep(2 * ACK_WAIT).await;
+        self.later(&world).await?;
+        points.release();
+        self.work(&world, other).await?.end().await?;
+        slow.end().await?;
+        self.end(world).await
+    }
+
+    /// As long after as leases last: what a process had for itself is anybody's again.
+    async fn later(&self, world: &World<'_>) -> anyhow::Result<()> {
+        match self.subject.work() {
+            Work::Frames => Ok(()),
+            Work::Rows(rows) => world.change(rows.later).await.map(drop),
+        }
+    }
+
+    /// Waits until nothing is left to do.
+    pub(super) async fn work(
+        &self,
+        world: &World<'_>,
+        process: Process,
+    ) -> anyhow::Result<Process> {
+        world.work(self.stage, self.subject.work(), process).await
+    }
+
+    pub(super) async fn end(&self, world: World<'_>) -> anyhow::Result<End> {
+        let end = self.reached(&world).await?;
+        world.stop().await;
+        Ok(end)
+    }
+
+    async fn reached(&self, world: &World<'_>) -> anyhow::Result<End> {
+        if self.stage == StageName::Send {
+            // A call that nobody recorded is in doubt: others find out about it, or send it again.
+            world.settle().await?;
+            End::fates(world).await
+        } else {
+            End::of(world).await
+        }
+    }
+
+    /// What the first IO of the work holds: the name of an ack's subject, which comes with every
+    /// message, or the statement of a tick.
+    pub(super) fn begins_with(&self) -> &'static str {
+        match self.subject.work() {
+            Work::Frames => "$JS.ACK.",
+            Work::Rows(rows) => rows.tick,
+        }
+    }
+}
