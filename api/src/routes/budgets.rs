@@ -6,6 +6,7 @@ use domain::{
     money::{Micros, Money},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use store::{
     budgets::{self, Budget},
     campaigns,
@@ -13,6 +14,7 @@ use store::{
 };
 use uuid::Uuid;
 
+use super::audit;
 use crate::{
     app::App,
     auth::Caller,
@@ -62,9 +64,26 @@ async fn set(
     }
     let target = body.target.map_or_else(String::new, |id| id.to_string());
     let budget = Budget { scope: body.scope.clone(), target, daily, monthly };
+    let known = budgets::list(&mut tx, &caller.tenant).await?;
+    let known =
+        known.iter().find(|old| (&old.scope, &old.target) == (&budget.scope, &budget.target));
+    let detail = json!({ "before": known.map(caps), "after": caps(&budget) });
     budgets::set(&mut tx, &caller.tenant, &budget).await?;
+    let subject = match budget.target.as_str() {
+        "" => "budget:tenant".to_owned(),
+        target => format!("budget:{}:{target}", budget.scope),
+    };
+    audit::note(&mut tx, &caller, app.now(), "budget.changed", subject, detail).await?;
     tx.commit().await.map_err(store::fault)?;
     Ok(Json(body))
+}
+
+/// A cap as the audit trail has it: millionths of the tenant's currency.
+fn caps(budget: &Budget) -> Value {
+    json!({
+        "daily_micros": budget.daily.map(|amount| amount.0),
+        "monthly_micros": budget.monthly.map(|amount| amount.0),
+    })
 }
 
 fn amount(

@@ -2,10 +2,12 @@
 
 mod accounts;
 mod analytics;
+mod audit;
 mod batch;
 mod budgets;
 pub(crate) mod campaigns;
 mod cancel;
+mod consent;
 mod contacts;
 mod contacts_bulk;
 mod do_not_contact;
@@ -20,7 +22,9 @@ mod messages;
 mod policies;
 mod pools;
 mod recipients;
+mod scope;
 mod senders;
+mod suppressions;
 mod templates;
 mod variants;
 
@@ -43,10 +47,12 @@ pub(crate) fn router(app: App) -> Router {
     let resources = Router::new()
         .merge(accounts::router())
         .merge(analytics::router())
+        .merge(audit::router())
         .merge(batch::router())
         .merge(budgets::router())
         .merge(campaigns::router())
         .merge(cancel::router())
+        .merge(consent::router())
         .merge(contacts::router())
         .merge(contacts_bulk::router())
         .merge(do_not_contact::router())
@@ -60,6 +66,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(pools::router())
         .merge(recipients::router())
         .merge(senders::router())
+        .merge(suppressions::router())
         .merge(templates::router())
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate));
     Router::new()

@@ -4,9 +4,10 @@ use axum::{Json, Router, extract::State, routing::get};
 use domain::gates::{Policy, Wake};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::{policies, switches};
 
+use super::audit;
 use crate::{
     app::App,
     auth::Caller,
@@ -36,12 +37,17 @@ async fn add(
     let body = serde_json::to_value(&policy).expect("a policy is plain data");
     let now = app.now();
     let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let before = policies::list(&mut tx, &caller.tenant, i64::MAX, 1).await?.pop();
     let version = policies::add(&mut tx, &caller.tenant, &body, &caller.subject, now).await?;
-    // What could not be decided under a policy that does not parse is decided afresh.
-    switches::wake(&mut tx, &caller.tenant, &Wake::Policy.to_string(), now).await?;
-    tx.commit().await.map_err(store::fault)?;
     let raced = || Problem::new(Kind::Conflict, "somebody else changed the policy just now");
     let version = version.ok_or_else(raced)?;
+    // What could not be decided under a policy that does not parse is decided afresh.
+    switches::wake(&mut tx, &caller.tenant, &Wake::Policy.to_string(), now).await?;
+    let detail = json!({
+        "version": version, "before": before.map(|before| before.body), "after": body,
+    });
+    audit::note(&mut tx, &caller, now, "policy.changed", "policy".into(), detail).await?;
+    tx.commit().await.map_err(store::fault)?;
     let (created_at, created_by) = (Some(now), Some(caller.subject));
     Ok(Json(VersionView { version, policy: body, created_at, created_by }))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     class::{Channel, MessageClass},
-    gates::{Caps, Facts, Policy, SenderFacts, Standing, SwitchMode, TenantFacts},
+    gates::{Basis, Caps, Facts, Policy, SenderFacts, Standing, SwitchMode, TenantFacts},
     ids::{CampaignId, SenderId, TenantId},
     money::Micros,
     phone::PhoneNumber,
@@ -65,6 +65,10 @@ pub async fn load(
     load_budgets(tx, &mut facts, &tenants, &campaigns).await?;
     load_senders(tx, &mut facts, &senders).await?;
     load_standings(tx, &mut facts, wanted, standings).await?;
+    // Few people leave one program and not everything: without them nobody's campaign matters.
+    if facts.standings.values().any(|standing| !standing.stopped_programs.is_empty()) {
+        load_programs(tx, &mut facts, &campaigns).await?;
+    }
     Ok(facts)
 }
 
@@ -72,7 +76,7 @@ async fn load_tenants(tx: &mut Scoped, tenants: &BTreeSet<&TenantId>) -> Result<
     let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
     let rows = sqlx::query!(
         r#"select t.tenant_id, t.time_zone, p.version as "version?", p.body::text as body,
-                  (select mode from platform_switch) as platform
+                  (select platform_mode()) as platform
            from unnest($1::text[]) as k (tenant_id)
            join tenants t on t.tenant_id = k.tenant_id
            left join lateral (
@@ -160,6 +164,30 @@ async fn load_switches(
         let Some(tenant) = facts.tenants.get_mut(&crate::tenant(&row.tenant_id)) else { continue };
         let campaign = tenant.switches.campaigns.entry(CampaignId(row.campaign_id)).or_default();
         *campaign = (*campaign).max(mode(&row.state));
+    }
+    Ok(())
+}
+
+async fn load_programs(
+    tx: &mut Scoped,
+    facts: &mut Facts,
+    campaigns: &BTreeSet<(&TenantId, CampaignId)>,
+) -> Result<(), Fault> {
+    let (tenants, ids) = columns(campaigns, |id| id.0);
+    let rows = sqlx::query!(
+        "select c.tenant_id, c.campaign_id, c.program
+         from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
+         join campaigns c on c.tenant_id = k.tenant_id and c.campaign_id = k.campaign_id",
+        &tenants as _,
+        &ids,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    for row in rows {
+        if let Some(tenant) = facts.tenants.get_mut(&crate::tenant(&row.tenant_id)) {
+            tenant.programs.insert(CampaignId(row.campaign_id), row.program);
+        }
     }
     Ok(())
 }
@@ -285,6 +313,9 @@ async fn load_standings(
                         opted_out_at: row.opted_out_at.map(|at| at.to_jiff()),
                         do_not_contact_at: row.do_not_contact_at.map(|at| at.to_jiff()),
                         marketing_consent_at: row.marketing_consent_at.map(|at| at.to_jiff()),
+                        consent_basis: row.consent_basis.as_deref().and_then(Basis::from_name),
+                        consent_expires_at: row.consent_expires_at.map(|at| at.to_jiff()),
+                        stopped_programs: row.stopped_programs,
                         last_promo_at: row.last_promo_at.map(|at| at.to_jiff()),
                         marketing_at: marketing.collect(),
                         last_inbound_at: row.last_inbound_at.map(|at| at.to_jiff()),
@@ -298,7 +329,8 @@ async fn load_standings(
     load!(
         read,
         r#"select k.at as "at!", s.opted_out_at, s.do_not_contact_at, s.marketing_consent_at,
-                  s.last_promo_at, s.marketing_at, s.last_inbound_at
+                  s.consent_basis, s.consent_expires_at, s.stopped_programs, s.last_promo_at,
+                  s.marketing_at, s.last_inbound_at
            from unnest($1::text[], $2::text[], $3::text[])
                 with ordinality as k (tenant_id, number, channel, at)
            cross join lateral (
@@ -309,7 +341,8 @@ async fn load_standings(
     load!(
         locked,
         r#"select k.at as "at!", s.opted_out_at, s.do_not_contact_at, s.marketing_consent_at,
-                  s.last_promo_at, s.marketing_at, s.last_inbound_at
+                  s.consent_basis, s.consent_expires_at, s.stopped_programs, s.last_promo_at,
+                  s.marketing_at, s.last_inbound_at
            from (
                select * from unnest($1::text[], $2::text[], $3::text[])
                with ordinality as u (tenant_id, number, channel, at)
