@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod audit;
 mod campaigns;
 mod cancels;
+mod consent;
+mod do_not_contact;
 mod harness;
 mod imports;
 mod in_doubt;
