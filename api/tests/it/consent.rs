@@ -103,7 +103,10 @@ async fn a_stronger_ground_outlives_a_weaker_one_and_an_ended_one_does_not_hold(
     let world = World::start().await;
     let caller = world.caller("acme", KeyRole::Agent).await;
     let path = contact(&caller).await;
-    let implied = |at: &str, end: &str| json!({ "action": "grant", "basis": "implied", "at": at, "expires_at": end });
+    let implied = |at: &str, end: &str| {
+        let end = json!(end);
+        json!({ "action": "grant", "basis": "implied", "at": at, "expires_at": end })
+    };
     let first = implied("2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z");
     let ended = caller.post(&path, &first).await.expect(201)["standing"].clone();
     assert_eq!((&ended["basis"], &ended["holds"]), (&json!("implied"), &json!(false)));

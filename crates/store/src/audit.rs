@@ -83,8 +83,8 @@ impl From<Row> for Stored {
     }
 }
 
-/// Adds entries at the end of their tenants' trails, in the order given. Keeps every other writer of
-/// these trails waiting until the transaction ends: call it after everything else that locks.
+/// Adds entries at the end of their tenants' trails, in the order given. Keeps every other writer
+/// of these trails waiting until the transaction ends: call it after everything else that locks.
 ///
 /// # Errors
 /// An outage.

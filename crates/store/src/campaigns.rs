@@ -135,8 +135,8 @@ async fn find(
 ) -> Result<Vec<Campaign>, Fault> {
     let rows = sqlx::query!(
         "select campaign_id, name, state, paused_from, class, program, template_id,
-                template_version, pool_id, audience, validity_seconds, audience_size, version, created_at,
-                started_at, completed_at
+                template_version, pool_id, audience, validity_seconds, audience_size, version,
+                created_at, started_at, completed_at
          from campaigns
          where tenant_id = $1 and ($2::uuid is null or campaign_id = $2) and campaign_id > $3
          order by campaign_id limit $4",

@@ -281,20 +281,28 @@ pub async fn senders(
 
 type NumberKey<'a> = (&'a TenantId, PhoneNumber, Channel);
 
-async fn load_standings(
-    tx: &mut Scoped,
-    facts: &mut Facts,
-    wanted: &[Wanted<'_>],
+/// The numbers to be locked, and those to be read only.
+fn numbers<'a>(
+    wanted: &[Wanted<'a>],
     how: Standings,
-) -> Result<(), Fault> {
-    let mut locked: BTreeSet<NumberKey<'_>> = BTreeSet::new();
-    let mut read: BTreeSet<NumberKey<'_>> = BTreeSet::new();
+) -> (BTreeSet<NumberKey<'a>>, BTreeSet<NumberKey<'a>>) {
+    let (mut locked, mut read) = (BTreeSet::new(), BTreeSet::new());
     for one in wanted {
         let lock = how == Standings::Lock && one.class.is_marketing();
         let keys = if lock { &mut locked } else { &mut read };
         keys.insert((one.tenant, one.number, one.channel));
     }
     read.retain(|key| !locked.contains(key));
+    (locked, read)
+}
+
+async fn load_standings(
+    tx: &mut Scoped,
+    facts: &mut Facts,
+    wanted: &[Wanted<'_>],
+    how: Standings,
+) -> Result<(), Fault> {
+    let (locked, read) = numbers(wanted, how);
     macro_rules! load {
         ($keys:ident, $sql:literal) => {
             if !$keys.is_empty() {

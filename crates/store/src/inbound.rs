@@ -58,6 +58,8 @@ pub struct Thread {
     pub language: Option<String>,
     /// Whether this hand-over stored the text; false for a repeat.
     pub first: bool,
+    /// The program that the text has left, where it has not left everything: see [`left`].
+    pub program: Option<String>,
 }
 
 /// Makes the contacts, standings and threads of these texts where they are missing, then stores
@@ -90,6 +92,7 @@ pub async fn receive(tx: &mut Scoped, texts: &[Text]) -> Result<Vec<Thread>, Fau
         campaign: row.last_campaign_id,
         language: row.language,
         first: first.contains(&row.inbound_id),
+        program: None,
     });
     Ok(thread.collect())
 }
@@ -276,6 +279,26 @@ async fn programs_left(tx: &mut Scoped, stops: &[&Text]) -> Result<HashMap<Uuid,
     .await
     .map_err(fault)?;
     Ok(rows.into_iter().map(|row| (row.inbound_id, row.program)).collect())
+}
+
+/// The programs that texts have left, by text; those that have left everything are missing. Reads
+/// the ledger, so that a repeat says what was said at first.
+///
+/// # Errors
+/// An outage.
+pub async fn left(tx: &mut Scoped, texts: &[&Text]) -> Result<HashMap<Uuid, String>, Fault> {
+    let rows = sqlx::query!(
+        r#"select c.consent_id, c.program as "program!"
+           from unnest($1::text[], $2::uuid[]) as k (tenant_id, inbound_id)
+           join consents c on c.tenant_id = k.tenant_id and c.consent_id = k.inbound_id
+           where c.program is not null"#,
+        &texts.iter().map(|text| text.tenant.as_str()).collect::<Vec<_>>() as _,
+        &texts.iter().map(|text| text.id).collect::<Vec<_>>(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().map(|row| (row.consent_id, row.program)).collect())
 }
 
 /// The accounts, among these, whose carrier answers its own opt-out, opt-in and help words.

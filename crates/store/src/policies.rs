@@ -78,8 +78,8 @@ pub async fn list(
     Ok(version.collect())
 }
 
-/// The policies in force of these tenants: the defaults where a tenant has none of its own, and none
-/// where it cannot be read.
+/// The policies in force of these tenants: the defaults where a tenant has none of its own, and
+/// none where it cannot be read.
 ///
 /// # Errors
 /// An outage.

@@ -74,7 +74,7 @@ impl Inbound {
     ) -> Result<Recorded, Fault> {
         let mut tx = self.store.scoped(texts.iter().map(|text| text.tenant.clone())).await?;
         let threads = inbound::receive(&mut tx, texts).await?;
-        let threads: HashMap<Uuid, Thread> =
+        let mut threads: HashMap<Uuid, Thread> =
             threads.into_iter().map(|thread| (thread.inbound, thread)).collect();
         let changing: Vec<&Text> = texts
             .iter()
@@ -82,6 +82,12 @@ impl Inbound {
             .collect();
         if !changing.is_empty() {
             inbound::change_standing(&mut tx, cx.now, &changing).await?;
+        }
+        let stops: Vec<&Text> = texts.iter().filter(|text| text.meaning == "opt_out").collect();
+        if !stops.is_empty() {
+            for (text, program) in inbound::left(&mut tx, &stops).await? {
+                threads.entry(text).and_modify(|thread| thread.program = Some(program));
+            }
         }
         let tenants: Vec<String> =
             batch.items().iter().map(|request| request.tenant.to_string()).collect();

@@ -186,7 +186,7 @@ async fn a_stop_is_in_the_ledger_and_the_trail_and_reaches_what_is_parked() -> a
 #[tokio::test]
 async fn a_stop_leaves_one_program_only_where_the_policy_says_so() -> anyhow::Result<()> {
     let world = World::begin().await?;
-    world.account(true).await?;
+    world.account(false).await?;
     world
         .run(
             "insert into millrace.campaigns (tenant_id, campaign_id, name, class, program,
@@ -216,8 +216,13 @@ async fn a_stop_leaves_one_program_only_where_the_policy_says_so() -> anyhow::Re
         .await?;
         let reset = "update millrace.standings set opted_out_at = null, stopped_programs = '{}'";
         world.run(reset).await?;
-        world.receive(vec![world.text(sid, "STOP")]).await?;
+        let said = world.receive(vec![world.text(sid, "STOP")]).await?;
         assert_eq!(world.one(standing).await?, expected, "{policy}");
+        let again = world.receive(vec![world.text(sid, "STOP")]).await?;
+        assert_eq!(json(&said), json(&again));
+        let confirmation: Submitted = serde_json::from_slice(&said[2].json)?;
+        let words = serde_json::to_string(&confirmation.content)?;
+        assert_eq!(words.contains("no more messages"), expected == "t {}", "{words}");
     }
     let program = "select string_agg(program, ' ') from millrace.consents";
     assert_eq!(world.one(program).await?, "news");

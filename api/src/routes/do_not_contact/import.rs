@@ -1,5 +1,5 @@
-//! `POST /v1/do-not-contact/import`: up to 10,000 numbers at once, as JSON or CSV, each with its own
-//! outcome. Done again, it changes nothing.
+//! `POST /v1/do-not-contact/import`: up to 10,000 numbers at once, as JSON or CSV, each with its
+//! own outcome. Done again, it changes nothing.
 
 use std::collections::HashMap;
 
