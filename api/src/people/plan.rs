@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{class::Channel, ids::ContactId, phone::PhoneNumber};
+use domain::{class::Channel, gates::Basis, ids::ContactId, phone::PhoneNumber};
 use jiff::Timestamp;
 use serde_json::Value;
 use store::{
@@ -44,6 +44,10 @@ pub(crate) struct Consent {
     pub(crate) at: Option<Timestamp>,
     /// List, form or vendor.
     pub(crate) source: Option<String>,
+    /// On what ground.
+    pub(crate) basis: Option<Basis>,
+    /// From when on it is none.
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 /// What is new about one person.
@@ -131,7 +135,10 @@ fn changes(by: &Recorder, input: &Input, standing: Option<&Standing>) -> Vec<Cha
     if let Some(consent) = &input.consent
         && is_news(consent, standing)
     {
-        changes.push(change(Action::Grant, consent.source.clone(), consent.at.unwrap_or(by.now)));
+        let at = consent.at.unwrap_or(by.now);
+        let (basis, expires_at) = (consent.basis, consent.expires_at);
+        let proof = Proof { basis, expires_at, ..Proof::default() };
+        changes.push(Change { proof, ..change(Action::Grant, consent.source.clone(), at) });
     }
     if let Some(reason) = &input.do_not_contact
         && standing.is_none_or(|standing| standing.do_not_contact_at.is_none())
@@ -178,10 +185,14 @@ mod tests {
             region: None,
             tags: vec!["b".into(), "a".into()],
             attributes: BTreeMap::new(),
-            consent: Some(Consent { at: None, source: Some("web".into()) }),
+            consent: Some(granted(None)),
             do_not_contact: None,
             evidence: Value::Null,
         }
+    }
+
+    fn granted(at: Option<Timestamp>) -> Consent {
+        Consent { at, source: Some("web".into()), basis: None, expires_at: None }
     }
 
     fn standing(consent: Option<&str>, stop: Option<&str>) -> Standing {
@@ -228,7 +239,7 @@ mod tests {
             (Some("2026-04-01T00:00:00Z"), false),
             (Some("2026-04-02T00:00:00Z"), true),
         ] {
-            let consent = Some(Consent { at: given.map(at), source: None });
+            let consent = Some(granted(given.map(at)));
             let said = Input { consent, ..input() };
             let known = plan(&by(), &said, None, None).contact;
             let plan = plan(&by(), &said, known.as_ref(), Some(&stopped));
