@@ -4,7 +4,8 @@
 //!
 //! Contract: REST under `/v1`, `/webhooks/twilio/{account}/status|inbound`.
 //! Publishes: `msg.submitted.<lane>`, `carrier.<carrier>.<account>.<kind>`,
-//! `events.<tenant>.campaign.*`, `events.<tenant>.message.cancelled`.
+//! `events.<tenant>.campaign.*`, `events.<tenant>.message.cancelled`,
+//! `events.<tenant>.contact.opted_out|opted_in`.
 //! Reads and writes: the tables of its resources, as the role `millrace_api`, one tenant at a time;
 //! only keys that are taken are asked for by tenants together (docs/adr/0009).
 //! Never: calls a carrier, sends a message, makes a message row, or changes one but to cancel it.

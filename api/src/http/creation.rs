@@ -46,12 +46,27 @@ impl<T: DeserializeOwned + Send> FromRequest<App> for Creation<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        Self::read(request, app, JSON_LIMIT, |headers, bytes| {
+            expect_json(headers)?;
+            decode(bytes)
+        })
+        .await
+    }
+}
+
+impl<T> Creation<T> {
+    /// Reads a body of at most `limit` bytes, which `decode` understands by the request's headers.
+    pub(crate) async fn read(
+        request: Request,
+        app: &App,
+        limit: usize,
+        decode: impl FnOnce(&HeaderMap, &[u8]) -> Result<T, Problem>,
+    ) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
         let caller = Caller::of(&parts).map_err(Problem::into_response)?;
-        expect_json(&parts.headers).map_err(Problem::into_response)?;
         let key = key_of(&parts.headers).map_err(Problem::into_response)?;
-        let bytes = read_body(body, JSON_LIMIT).await.map_err(Problem::into_response)?;
-        let body = decode(&bytes).map_err(Problem::into_response)?;
+        let bytes = read_body(body, limit).await.map_err(Problem::into_response)?;
+        let body = decode(&parts.headers, &bytes).map_err(Problem::into_response)?;
         let tenant = app.tenants.get(&app.store, &caller.tenant).await;
         let tenant = tenant.map_err(Problem::into_response)?;
         let tx = app.store.scoped([&caller.tenant]).await;
@@ -65,9 +80,7 @@ impl<T: DeserializeOwned + Send> FromRequest<App> for Creation<T> {
         creation.begin(&hash.into()).await?;
         Ok(creation)
     }
-}
 
-impl<T> Creation<T> {
     async fn begin(&mut self, body_hash: &[u8; 32]) -> Result<(), Response> {
         let Some(key) = &self.key else { return Ok(()) };
         let machine = pipeline::machine::now();

@@ -2,6 +2,7 @@
 //! row, so that rows which come or go in between neither repeat nor hide others.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -48,6 +49,20 @@ impl Paging {
     pub(crate) fn after_id(&self) -> Result<Uuid, Problem> {
         let Some(text) = self.after_text()? else { return Ok(Uuid::nil()) };
         text.parse().map_err(|_| bad_cursor())
+    }
+
+    /// The key of the last row seen, where keys are phone numbers with their channel.
+    pub(crate) fn after_number_and_channel(&self) -> Result<(String, String), Problem> {
+        let Some(text) = self.after_text()? else { return Ok(Default::default()) };
+        let (number, channel) = text.split_once(' ').ok_or_else(bad_cursor)?;
+        Ok((number.to_owned(), channel.to_owned()))
+    }
+
+    /// The key of the last row seen, where keys are times with an id.
+    pub(crate) fn after_time_and_id(&self) -> Result<Option<(Timestamp, Uuid)>, Problem> {
+        let Some(text) = self.after_text()? else { return Ok(None) };
+        let read = |(at, id): (&str, &str)| Some((at.parse().ok()?, id.parse().ok()?));
+        text.split_once(' ').and_then(read).map(Some).ok_or_else(bad_cursor)
     }
 
     /// The key of the last row seen, where keys are numbers.

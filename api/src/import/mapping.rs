@@ -25,6 +25,8 @@ pub(crate) enum Field {
     Consent,
     ConsentSource,
     ConsentAt,
+    ConsentBasis,
+    ConsentExpiresAt,
     DoNotContact,
     DoNotContactReason,
 }
@@ -43,6 +45,8 @@ const NAMES: &[(Field, &[&str])] = &[
     (Field::Consent, &["consent", "opt_in", "opted_in"]),
     (Field::ConsentSource, &["consent_source", "source"]),
     (Field::ConsentAt, &["consent_at", "consent_date", "opt_in_date"]),
+    (Field::ConsentBasis, &["consent_basis", "legal_basis"]),
+    (Field::ConsentExpiresAt, &["consent_expires_at", "consent_expires", "consent_expiry"]),
     (Field::DoNotContact, &["do_not_contact", "dnc", "opt_out", "opted_out"]),
     (Field::DoNotContactReason, &["do_not_contact_reason", "dnc_reason"]),
 ];
@@ -130,6 +134,8 @@ impl Mapping {
                 Field::Consent => consents = yes_or_no("consent", &cell)?,
                 Field::ConsentSource => consent.source = Some(cell),
                 Field::ConsentAt => consent.at = Some(cell),
+                Field::ConsentBasis => consent.basis = Some(cell),
+                Field::ConsentExpiresAt => consent.expires_at = Some(cell),
                 Field::DoNotContact => stops = yes_or_no("do_not_contact", &cell)?,
                 Field::DoNotContactReason => stop.reason = Some(cell),
             }
@@ -202,5 +208,16 @@ mod tests {
         assert!(line(&["1", "no"]).expect("read").consent.is_none());
         assert_eq!(line(&["1", "maybe"]).err().as_deref(), Some("consent: yes or no"));
         assert!(line(&["1"]).is_err());
+    }
+
+    #[test]
+    fn a_consent_has_its_ground_and_its_end_from_their_columns() {
+        let headers = ["phone", "consent", "Consent Basis", "Consent Expires At"];
+        let mapping = mapping(&headers, &[]).expect("a mapping");
+        let cells = ["1", "yes", "implied", "2027-01-01"];
+        let consent = mapping.raw(&ByteRecord::from(&cells[..])).expect("read").consent;
+        let consent = consent.expect("consent");
+        assert_eq!(consent.basis.as_deref(), Some("implied"));
+        assert_eq!(consent.expires_at.as_deref(), Some("2027-01-01"));
     }
 }

@@ -6,11 +6,14 @@ mod read;
 
 use std::collections::HashMap;
 
-use domain::ids::{ContactId, TenantId};
+use domain::{
+    class::Channel,
+    ids::{ContactId, TenantId},
+};
 use jiff::Timestamp;
 use pipeline::Fault;
 use serde::Serialize;
-use store::{Scoped, contacts};
+use store::{Scoped, consents, contacts, standings};
 
 pub(crate) use plan::{Consent, Input};
 pub(crate) use read::{Raw, RawConsent, RawStop, read};
@@ -55,7 +58,7 @@ pub(crate) async fn apply(
     let numbers: Vec<_> = inputs.iter().map(|input| input.number.as_str().to_owned()).collect();
     let known = contacts::load(tx, &by.tenant, &ids, write).await?;
     let known: HashMap<_, _> = known.into_iter().map(|row| (row.contact_id, row)).collect();
-    let standings = contacts::standings(tx, &by.tenant, &numbers, write).await?;
+    let standings = standings::load(tx, &by.tenant, &numbers, Channel::Sms, write).await?;
     let standings: HashMap<_, _> =
         standings.into_iter().map(|row| (row.number.clone(), row)).collect();
 
@@ -73,7 +76,7 @@ pub(crate) async fn apply(
             contacts::save(tx, &by.tenant, &changed).await?;
         }
         if !changes.is_empty() {
-            contacts::change_standings(tx, &by.tenant, &changes).await?;
+            consents::record(tx, by.now, &changes).await?;
         }
     }
     Ok(outcomes)

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ids::ContactId, phone::PhoneNumber};
+use domain::{class::Channel, gates::Basis, ids::ContactId, phone::PhoneNumber};
 use jiff::Timestamp;
 use serde_json::Value;
-use store::contacts::{Change, Contact, Standing};
+use store::{
+    consents::{Action, Change, Proof},
+    contacts::Contact,
+    standings::Standing,
+};
 
 use super::{Outcome, Recorder};
 use crate::ids;
@@ -40,6 +44,10 @@ pub(crate) struct Consent {
     pub(crate) at: Option<Timestamp>,
     /// List, form or vendor.
     pub(crate) source: Option<String>,
+    /// On what ground.
+    pub(crate) basis: Option<Basis>,
+    /// From when on it is none.
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 /// What is new about one person.
@@ -109,14 +117,17 @@ fn merged(by: &Recorder, input: &Input, known: Option<&Contact>) -> Contact {
 
 fn changes(by: &Recorder, input: &Input, standing: Option<&Standing>) -> Vec<Change> {
     let change = |action, source: Option<String>, at| Change {
+        tenant: by.tenant.clone(),
         consent_id: ids::fresh(),
         number: input.number.as_str().to_owned(),
+        channel: Channel::Sms,
         action,
-        method: by.method,
+        program: None,
+        method: by.method.to_owned(),
         language: input.language.clone(),
         source,
+        proof: Proof::default(),
         evidence: input.evidence.clone(),
-        previous: standing_word(standing).to_owned(),
         at,
         recorded_by: by.by.clone(),
     };
@@ -124,12 +135,15 @@ fn changes(by: &Recorder, input: &Input, standing: Option<&Standing>) -> Vec<Cha
     if let Some(consent) = &input.consent
         && is_news(consent, standing)
     {
-        changes.push(change("grant", consent.source.clone(), consent.at.unwrap_or(by.now)));
+        let at = consent.at.unwrap_or(by.now);
+        let (basis, expires_at) = (consent.basis, consent.expires_at);
+        let proof = Proof { basis, expires_at, ..Proof::default() };
+        changes.push(Change { proof, ..change(Action::Grant, consent.source.clone(), at) });
     }
     if let Some(reason) = &input.do_not_contact
         && standing.is_none_or(|standing| standing.do_not_contact_at.is_none())
     {
-        changes.push(change("revoke", Some(reason.clone()), by.now));
+        changes.push(change(Action::DoNotContact, Some(reason.clone()), by.now));
     }
     changes
 }
@@ -144,16 +158,6 @@ fn is_news(consent: &Consent, standing: Option<&Standing>) -> bool {
         (None, Some(_)) => false,
     };
     after(standing.marketing_consent_at) && after(standing.opted_out_at)
-}
-
-/// Where a number stood, for the ledger.
-fn standing_word(standing: Option<&Standing>) -> &'static str {
-    match standing {
-        Some(Standing { opted_out_at: Some(_), .. }) => "opted_out",
-        Some(Standing { do_not_contact_at: Some(_), .. }) => "do_not_contact",
-        Some(Standing { marketing_consent_at: Some(_), .. }) => "consented",
-        Some(_) | None => "none",
-    }
 }
 
 #[cfg(test)]
@@ -181,10 +185,14 @@ mod tests {
             region: None,
             tags: vec!["b".into(), "a".into()],
             attributes: BTreeMap::new(),
-            consent: Some(Consent { at: None, source: Some("web".into()) }),
+            consent: Some(granted(None)),
             do_not_contact: None,
             evidence: Value::Null,
         }
+    }
+
+    fn granted(at: Option<Timestamp>) -> Consent {
+        Consent { at, source: Some("web".into()), basis: None, expires_at: None }
     }
 
     fn standing(consent: Option<&str>, stop: Option<&str>) -> Standing {
@@ -193,9 +201,12 @@ mod tests {
             channel: "sms".into(),
             opted_out_at: stop.map(at),
             opt_out_cause: None,
+            stopped_programs: Vec::new(),
             do_not_contact_at: None,
             do_not_contact_reason: None,
             marketing_consent_at: consent.map(at),
+            consent_basis: None,
+            consent_expires_at: None,
         }
     }
 
@@ -203,7 +214,7 @@ mod tests {
     fn what_was_said_before_is_unchanged_when_it_is_said_again() {
         let first = plan(&by(), &input(), None, None);
         assert_eq!(first.outcome, Outcome::Created);
-        assert_eq!(first.changes[0].action, "grant");
+        assert_eq!(first.changes[0].action, Action::Grant);
         let contact = first.contact.expect("a row");
         assert_eq!(contact.tags, ["a", "b"]);
         let consented = standing(Some("2026-05-01T00:00:00Z"), None);
@@ -228,12 +239,11 @@ mod tests {
             (Some("2026-04-01T00:00:00Z"), false),
             (Some("2026-04-02T00:00:00Z"), true),
         ] {
-            let consent = Some(Consent { at: given.map(at), source: None });
+            let consent = Some(granted(given.map(at)));
             let said = Input { consent, ..input() };
             let known = plan(&by(), &said, None, None).contact;
             let plan = plan(&by(), &said, known.as_ref(), Some(&stopped));
             assert_eq!(!plan.changes.is_empty(), grants, "{given:?}");
-            assert!(plan.changes.iter().all(|change| change.previous == "opted_out"));
         }
     }
 }

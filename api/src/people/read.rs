@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{country::Country, phone::PhoneNumber, zones::Zone};
+use domain::{country::Country, gates::Basis, phone::PhoneNumber, zones::Zone};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -55,6 +55,11 @@ pub(crate) struct RawConsent {
     pub(crate) source: Option<String>,
     #[serde(default)]
     pub(crate) at: Option<String>,
+    /// `express_written`, `express`, `implied` or `soft_opt_in`
+    #[serde(default)]
+    pub(crate) basis: Option<String>,
+    #[serde(default)]
+    pub(crate) expires_at: Option<String>,
 }
 
 /// Not to be contacted, as written.
@@ -85,10 +90,7 @@ pub(crate) fn read(
     let region = region(raw.region, country, &mut errors);
     let tags = tags(raw.tags, &mut errors);
     let attributes = attributes(raw.attributes, &mut errors);
-    let consent = raw.consent.map(|consent| Consent {
-        at: moment("consent.at", consent.at, &mut errors),
-        source: text("consent.source", consent.source, &mut errors),
-    });
+    let consent = raw.consent.map(|given| consent(given, &mut errors));
     let do_not_contact = raw.do_not_contact.map(|stop| {
         let reason = text("do_not_contact.reason", stop.reason, &mut errors);
         reason.unwrap_or_else(|| "not given".to_owned())
@@ -111,6 +113,22 @@ pub(crate) fn read(
         do_not_contact,
         evidence,
     })
+}
+
+fn consent(written: RawConsent, errors: &mut Errors) -> Consent {
+    let at = moment("consent.at", written.at, errors);
+    let expires_at = moment("consent.expires_at", written.expires_at, errors);
+    let name = said(written.basis).map(|name| name.to_lowercase().replace([' ', '-'], "_"));
+    let basis = name.as_deref().and_then(Basis::from_name);
+    let known = "express_written, express, implied or soft_opt_in";
+    errors.check(name.is_none() || basis.is_some(), "consent.basis", "unknown", known);
+    if basis == Some(Basis::Implied) {
+        let detail = "an implied consent ends: say when";
+        errors.check(expires_at.is_some(), "consent.expires_at", "required", detail);
+    }
+    let ordered = at.zip(expires_at).is_none_or(|(at, end)| at < end);
+    errors.check(ordered, "consent.expires_at", "out_of_range", "after it was given");
+    Consent { at, source: text("consent.source", written.source, errors), basis, expires_at }
 }
 
 /// Reads a date or a time. A date alone is its beginning in UTC; the database keeps microseconds.
@@ -226,7 +244,11 @@ mod tests {
             raw.time_zone = Some("america/new_york".into());
             raw.first_name = Some("  Ana ".into());
             raw.last_name = Some("   ".into());
-            raw.consent = Some(RawConsent { source: None, at: Some("2026-03-08".into()) });
+            raw.consent = Some(RawConsent {
+                at: Some("2026-03-08".into()),
+                basis: Some("Express written".into()),
+                ..RawConsent::default()
+            });
         })
         .expect("a person");
         assert_eq!(input.language.as_deref(), Some("es"));
@@ -234,8 +256,9 @@ mod tests {
         assert_eq!(input.time_zone.as_deref(), Some("America/New_York"));
         assert_eq!(input.first_name.as_deref(), Some("Ana"));
         assert_eq!(input.last_name, None);
-        let at = input.consent.expect("consent").at.expect("a date");
-        assert_eq!(at.to_string(), "2026-03-08T00:00:00Z");
+        let consent = input.consent.expect("consent");
+        assert_eq!(consent.at.expect("a date").to_string(), "2026-03-08T00:00:00Z");
+        assert_eq!(consent.basis, Some(Basis::ExpressWritten));
     }
 
     #[test]
@@ -246,13 +269,25 @@ mod tests {
             raw.region = Some("Some Where".into());
             raw.time_zone = Some("Mars/Base".into());
             raw.first_name = Some("a\0b".into());
-            raw.consent = Some(RawConsent { source: None, at: Some("yesterday".into()) });
+            raw.consent = Some(RawConsent {
+                at: Some("yesterday".into()),
+                basis: Some("implied".into()),
+                ..RawConsent::default()
+            });
         })
         .expect_err("all wrong");
         let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(
             fields,
-            ["phone", "first_name", "language", "time_zone", "region", "consent.at"]
+            [
+                "phone",
+                "first_name",
+                "language",
+                "time_zone",
+                "region",
+                "consent.at",
+                "consent.expires_at"
+            ]
         );
     }
 }

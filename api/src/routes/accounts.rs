@@ -4,9 +4,11 @@ use axum::{Json, Router, extract::State, http::StatusCode, response::Response, r
 use carriers::{check_base_url, twilio};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::accounts::{self, Account};
 use wire::subject::Token;
 
+use super::audit;
 use crate::{
     app::App,
     auth::Caller,
@@ -70,6 +72,14 @@ async fn create(
     if !accounts::create(&mut new.tx, &tenant, &account).await? {
         return Err(Problem::new(Kind::Conflict, "this account key is taken; choose another"));
     }
+    // The token is not told: that it was set is.
+    let detail = json!({
+        "carrier": account.carrier, "carrier_sid": account.carrier_sid,
+        "base_url": account.base_url, "auth_token": "set",
+    });
+    let subject = format!("carrier_account:{}", account.account);
+    let (caller, now) = (new.caller.clone(), new.now);
+    audit::note(&mut new.tx, &caller, now, "carrier_account.created", subject, detail).await?;
     let entry = Entry {
         tenant,
         carrier: account.carrier.clone(),

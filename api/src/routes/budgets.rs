@@ -9,6 +9,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use store::{
     budgets::{self, Budget},
     campaigns, counters, lines,
@@ -16,6 +17,7 @@ use store::{
 };
 use uuid::Uuid;
 
+use super::audit;
 use crate::{
     app::App,
     auth::Caller,
@@ -65,11 +67,28 @@ async fn set(
     }
     let target = body.target.map_or_else(String::new, |id| id.to_string());
     let budget = Budget { scope: body.scope.clone(), target, daily, monthly };
+    let known = budgets::list(&mut tx, &caller.tenant).await?;
+    let known =
+        known.iter().find(|old| (&old.scope, &old.target) == (&budget.scope, &budget.target));
+    let detail = json!({ "before": known.map(caps), "after": caps(&budget) });
     budgets::set(&mut tx, &caller.tenant, &budget).await?;
     let of_budget = |line: &LineKey| line.kind.is_spend() && line.target == body.target;
     lines::dissolve(&mut tx, &caller.tenant, of_budget, app.now()).await?;
+    let subject = match budget.target.as_str() {
+        "" => "budget:tenant".to_owned(),
+        target => format!("budget:{}:{target}", budget.scope),
+    };
+    audit::note(&mut tx, &caller, app.now(), "budget.changed", subject, detail).await?;
     tx.commit().await.map_err(store::fault)?;
     Ok(Json(body))
+}
+
+/// A cap as the audit trail has it: millionths of the tenant's currency.
+fn caps(budget: &Budget) -> Value {
+    json!({
+        "daily_micros": budget.daily.map(|amount| amount.0),
+        "monthly_micros": budget.monthly.map(|amount| amount.0),
+    })
 }
 
 fn amount(

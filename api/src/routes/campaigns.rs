@@ -9,7 +9,11 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use domain::ids::{CampaignId, PoolId, TemplateId};
+use domain::{
+    class::MessageClass,
+    gates::consent::{is_program, program_of},
+    ids::{CampaignId, PoolId, TemplateId},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -26,6 +30,7 @@ use uuid::Uuid;
 use wire::{Event, event::CampaignData, frame::Outgoing, subject::Subject};
 
 use super::{
+    audit,
     lifecycle::{Act, Step},
     located,
 };
@@ -60,6 +65,9 @@ pub(super) fn router() -> Router<App> {
 struct NewCampaign {
     name: String,
     class: String,
+    /// What a recipient can leave without leaving everything.
+    #[serde(default)]
+    program: Option<String>,
     template_id: Uuid,
     pool_id: Uuid,
     #[serde(default)]
@@ -82,6 +90,7 @@ struct CampaignView {
     name: String,
     state: String,
     class: String,
+    program: String,
     template_id: TemplateId,
     template_version: Option<i32>,
     pool_id: PoolId,
@@ -100,6 +109,7 @@ fn view(campaign: Campaign) -> CampaignView {
         name: campaign.name,
         state: campaign.state,
         class: campaign.class,
+        program: campaign.program,
         template_id: campaign.template,
         template_version: campaign.template_version,
         pool_id: campaign.pool,
@@ -121,6 +131,7 @@ async fn create(mut new: Creation<NewCampaign>) -> Result<Response, Problem> {
         state: "draft".into(),
         paused_from: None,
         class: new.body.class.clone(),
+        program: program(&new.body),
         template: TemplateId(new.body.template_id),
         template_version: None,
         pool: PoolId(new.body.pool_id),
@@ -137,12 +148,20 @@ async fn create(mut new: Creation<NewCampaign>) -> Result<Response, Problem> {
     Ok(located(new.finish(StatusCode::CREATED, &view(campaign)).await?, &path))
 }
 
+/// The program that was asked for, else that of the class.
+fn program(new: &NewCampaign) -> String {
+    let of_class = || MessageClass::from_name(&new.class).map(program_of);
+    new.program.clone().or_else(|| of_class().map(str::to_owned)).unwrap_or_default()
+}
+
 async fn check(new: &mut Creation<NewCampaign>) -> Result<(), Problem> {
     let body = &new.body;
     let mut errors = Errors::default();
     errors.text("name", &body.name, 1, 200);
     let class = ["promo", "journey", "transactional"].contains(&body.class.as_str());
     errors.check(class, "class", "unknown", "promo, journey or transactional");
+    let program = body.program.as_deref().is_none_or(is_program);
+    errors.check(program, "program", "invalid", "1 to 40 of a-z, 0-9, _ and -");
     errors.check(body.audience.tags.len() <= 50, "audience.tags", "too_many", "at most 50");
     for tag in &body.audience.tags {
         errors.text("audience.tags", tag, 1, 64);
@@ -197,6 +216,9 @@ async fn act(
             let done = campaigns::act(&mut tx, &caller.tenant, &campaign, act.as_str(), state, now)
                 .await?;
             switch(&mut tx, &caller, id, act, now).await?;
+            let detail = json!({ "before": campaign.state, "after": state });
+            let (action, subject) = (act.event().as_str(), format!("campaign:{id}"));
+            audit::note(&mut tx, &caller, now, action, subject, detail).await?;
             Some(done)
         }
         (Step::Repeat, last) => last,

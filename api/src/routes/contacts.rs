@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
-use domain::ids::ContactId;
+use domain::{class::Channel, ids::ContactId};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use store::{
     Scoped,
-    contacts::{self, Contact, Standing},
+    contacts::{self, Contact},
+    standings::{self, Standing},
 };
 use uuid::Uuid;
 
@@ -79,7 +80,7 @@ async fn views(
     found: Vec<Contact>,
 ) -> Result<Vec<ContactView>, Problem> {
     let numbers: Vec<_> = found.iter().map(|contact| contact.number.clone()).collect();
-    let standings = contacts::standings(tx, &caller.tenant, &numbers, false).await?;
+    let standings = standings::load(tx, &caller.tenant, &numbers, Channel::Sms, false).await?;
     let standing = |number: &str| standings.iter().find(|standing| standing.number == number);
     Ok(found
         .into_iter()

@@ -4,13 +4,15 @@ use axum::{Json, Router, extract::State, routing::get};
 use domain::ids::CampaignId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::{
-    Scoped, campaigns, senders,
+    Scoped, campaigns, platform, senders,
     switches::{self, Switch},
     wakes::{self, Way, What},
 };
 use uuid::Uuid;
 
+use super::audit;
 use crate::{
     app::App,
     auth::Caller,
@@ -64,6 +66,10 @@ async fn set(
     let key = switches::cause_key(&body.scope, &target);
     let switch =
         Switch { scope: body.scope, target, mode: body.mode, reason: body.reason, changed_at: now };
+    let known = switches::list(&mut tx, &caller.tenant).await?;
+    let before =
+        known.iter().find(|old| (&old.scope, &old.target) == (&switch.scope, &switch.target));
+    let before = before.map_or("on", |old| old.mode.as_str()).to_owned();
     let released = match switch.mode.as_str() {
         "on" => {
             switches::clear(&mut tx, &caller.tenant, &switch.scope, &switch.target, None).await?;
@@ -81,6 +87,10 @@ async fn set(
             wakes::waiting(&mut tx, &caller.tenant, &key).await?
         }
     };
+    let detail = json!({
+        "before": before, "after": switch.mode, "reason": switch.reason, "released": released,
+    });
+    audit::note(&mut tx, &caller, now, "switch.changed", key, detail).await?;
     tx.commit().await.map_err(store::fault)?;
     Ok(Json(Set { switch: view(switch), released }))
 }
@@ -135,7 +145,7 @@ struct Switches {
 
 async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Switches>, Problem> {
     let mut tx = app.store.scoped([&caller.tenant]).await?;
-    let platform = switches::platform(&mut tx).await?;
+    let platform = platform::mode(&mut tx).await?;
     let data = switches::list(&mut tx, &caller.tenant).await?.into_iter().map(view).collect();
     Ok(Json(Switches { platform, data }))
 }

@@ -2,10 +2,12 @@
 
 mod accounts;
 mod analytics;
+mod audit;
 mod batch;
 mod budgets;
 pub(crate) mod campaigns;
 mod cancel;
+mod consent;
 mod contacts;
 mod contacts_bulk;
 mod do_not_contact;
@@ -21,8 +23,10 @@ mod messages;
 mod policies;
 mod pools;
 mod recipients;
+mod scope;
 mod senders;
 mod simulate;
+mod suppressions;
 mod templates;
 mod unmatched_receipts;
 mod variants;
@@ -46,10 +50,12 @@ pub(crate) fn router(app: App) -> Router {
     let resources = Router::new()
         .merge(accounts::router())
         .merge(analytics::router())
+        .merge(audit::router())
         .merge(batch::router())
         .merge(budgets::router())
         .merge(campaigns::router())
         .merge(cancel::router())
+        .merge(consent::router())
         .merge(contacts::router())
         .merge(contacts_bulk::router())
         .merge(do_not_contact::router())
@@ -65,6 +71,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(recipients::router())
         .merge(senders::router())
         .merge(simulate::router())
+        .merge(suppressions::router())
         .merge(templates::router())
         .merge(unmatched_receipts::router())
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate));

@@ -4,12 +4,13 @@ use axum::{Json, Router, extract::State, routing::get};
 use domain::gates::{LineKey, Policy, Wake};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::{
     lines, policies,
     wakes::{self, Way, What},
 };
 
+use super::audit;
 use crate::{
     app::App,
     auth::Caller,
@@ -39,6 +40,7 @@ async fn add(
     let body = serde_json::to_value(&policy).expect("a policy is plain data");
     let now = app.now();
     let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let before = policies::list(&mut tx, &caller.tenant, i64::MAX, 1).await?.pop();
     let version = policies::add(&mut tx, &caller.tenant, &body, &caller.subject, now).await?;
     // What could not be decided under a policy that does not parse is decided afresh.
     let cause = Wake::Policy.to_string();
@@ -46,9 +48,13 @@ async fn add(
     // Quotas and the warm-up curve are the policy's.
     let of_policy = |line: &LineKey| !line.kind.is_spend();
     lines::dissolve(&mut tx, &caller.tenant, of_policy, now).await?;
-    tx.commit().await.map_err(store::fault)?;
     let raced = || Problem::new(Kind::Conflict, "somebody else changed the policy just now");
     let version = version.ok_or_else(raced)?;
+    let detail = json!({
+        "version": version, "before": before.map(|before| before.body), "after": body,
+    });
+    audit::note(&mut tx, &caller, now, "policy.changed", "policy".into(), detail).await?;
+    tx.commit().await.map_err(store::fault)?;
     let (created_at, created_by) = (Some(now), Some(caller.subject));
     Ok(Json(VersionView { version, policy: body, created_at, created_by }))
 }

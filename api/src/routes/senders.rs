@@ -10,6 +10,7 @@ use store::{
     tenants::Tenant,
 };
 
+use super::audit;
 use crate::{
     app::App,
     auth::Caller,
@@ -78,7 +79,11 @@ async fn create(mut new: Creation<NewSender>) -> Result<Response, Problem> {
     if !senders::create(&mut new.tx, &tenant.id, &sender).await? {
         return Err(Problem::new(Kind::Conflict, "there is a sender with this number"));
     }
-    new.finish(StatusCode::CREATED, &view(sender)).await
+    let (caller, now, view) = (new.caller.clone(), new.now, view(sender));
+    let detail = serde_json::to_value(&view).expect("a view is plain data");
+    let subject = format!("sender:{}", view.id);
+    audit::note(&mut new.tx, &caller, now, "sender.created", subject, detail).await?;
+    new.finish(StatusCode::CREATED, &view).await
 }
 
 fn check(tenant: &Tenant, new: &Creation<NewSender>) -> Result<Sender, Problem> {

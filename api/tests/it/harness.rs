@@ -234,6 +234,10 @@ impl Caller {
         send(request.json(body)).await
     }
 
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        send(self.request(Method::DELETE, path)).await
+    }
+
     pub(crate) async fn csv(&self, path: &str, file: &str) -> Answer {
         let request = self.request(Method::POST, path).header("Content-Type", "text/csv");
         send(request.body(file.to_owned())).await

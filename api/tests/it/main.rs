@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod audit;
 mod campaigns;
 mod cancels;
 mod explain;
+mod consent;
+mod do_not_contact;
 mod harness;
 mod imports;
 mod in_doubt;

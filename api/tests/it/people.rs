@@ -12,12 +12,15 @@ async fn a_contact_is_made_once_per_number_and_added_to() {
     let first = json!({
         "phone": "(212) 555-0123", "first_name": "Ana", "language": "es-MX", "state": "ny",
         "tags": ["vip"], "attributes": { "plan": "gold" },
-        "consent": { "source": "web form", "at": "2026-01-02" },
+        "consent": { "source": "web form", "at": "2026-01-02", "basis": "express_written" },
     });
     let made = caller.post("/v1/contacts", &first).await.expect(201);
     assert_eq!(made["phone"], "+12125550123");
     assert_eq!((&made["language"], &made["region"]), (&json!("es"), &json!("US-NY")));
     assert_eq!(made["consent_at"], "2026-01-02T00:00:00Z");
+    let ledger = format!("/v1/contacts/{}/consent", made["id"].as_str().unwrap());
+    let ledger = caller.get(&ledger).await.expect(200);
+    assert_eq!(ledger["standings"][0]["basis"], "express_written");
     let again = json!({ "phone": "+12125550123", "last_name": "Ruiz", "tags": ["new"] });
     let known = caller.post("/v1/contacts", &again).await.expect(200);
     assert_eq!(known["id"], made["id"]);

@@ -1,4 +1,4 @@
-//! The operator's tools: schema, streams, first tenant, first key.
+//! The operator's tools: schema, streams, first tenant, first key, the platform's switch.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -17,7 +17,7 @@ use store::{
 };
 
 use crate::{
-    cli::{self, Serve, Streams, StreamsAction, Token},
+    cli::{self, Serve, Streams, StreamsAction, SwitchScope, Token},
     process::Process,
 };
 
@@ -89,5 +89,25 @@ pub async fn token(args: Token) -> anyhow::Result<ExitCode> {
     let now = process.time.now();
     let key = keys::create(&store, &tenant, &args.name, role, KeyKind::Live, now).await?;
     println!("{}", key.expose_secret());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `millrace switch platform on|paused|stopped`
+pub async fn switch(args: cli::Switch) -> anyhow::Result<ExitCode> {
+    let SwitchScope::Platform = args.scope;
+    let reason = args.reason.trim();
+    if !(1..=500).contains(&reason.chars().count()) {
+        bail!("--reason has 1 to 500 characters");
+    }
+    let process = Process::begin(args.common)?;
+    let store = process.store(Role::Api, 1).await?;
+    let thrown = store::platform::throw(&store, args.mode, reason, process.time.now()).await?;
+    eprintln!(
+        "the platform was {} and is {}; {} tenants told, {} held messages go back to the gates",
+        thrown.before,
+        args.mode.as_str(),
+        thrown.tenants,
+        thrown.released
+    );
     Ok(ExitCode::SUCCESS)
 }

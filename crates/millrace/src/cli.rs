@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use boot::settings::Common;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::gates::SwitchMode;
 use pipeline::{StageName, run::Lanes};
 
 /// Millrace: multi-tenant SMS and WhatsApp messaging on NATS JetStream and Postgres.
@@ -36,6 +37,8 @@ pub enum Command {
     Tenant(Tenant),
     /// API keys
     Token(Token),
+    /// The platform's own switch: holds or stops the messages of every tenant
+    Switch(Switch),
     /// Dead letters: what no stage could handle
     Dead(crate::dead::Dead),
     /// Runs the demo campaign on a platform that is up, with the sandbox as its carrier
@@ -173,6 +176,30 @@ pub struct Token {
     pub common: Common,
 }
 
+/// `millrace switch platform MODE`
+#[derive(Debug, Args)]
+pub struct Switch {
+    /// What it stands over
+    #[arg(value_enum)]
+    pub scope: SwitchScope,
+    /// on, paused (messages are held) or stopped (messages are blocked for good)
+    #[arg(value_parser = switch_mode)]
+    pub mode: SwitchMode,
+    /// Why, for every tenant's audit trail
+    #[arg(long)]
+    pub reason: String,
+    /// The settings that every process has.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// The one switch that is an operator's; tenants throw theirs through the API.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum SwitchScope {
+    /// Every tenant
+    Platform,
+}
+
 /// The one thing that can be done to tenants and tokens here.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum CreateAction {
@@ -248,6 +275,10 @@ pub struct Chaos {
     /// Shortened: how long a text may be without a receipt before none is expected, in seconds
     #[arg(long, default_value_t = 200, value_name = "SECONDS")]
     pub receipt_horizon: u64,
+}
+
+fn switch_mode(text: &str) -> Result<SwitchMode, String> {
+    SwitchMode::from_name(text).ok_or_else(|| "on, paused or stopped".to_owned())
 }
 
 pub(crate) fn stage_name(text: &str) -> Result<StageName, String> {

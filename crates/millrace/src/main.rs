@@ -49,6 +49,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Streams(args) => admin::streams(args).await,
         Command::Tenant(args) => admin::tenant(args).await,
         Command::Token(args) => admin::token(args).await,
+        Command::Switch(args) => admin::switch(args).await,
         Command::Dead(args) => dead::run(args).await,
         Command::Demo(args) => demo::command(args).await,
         Command::Bench(args) => bench::run(args).await,

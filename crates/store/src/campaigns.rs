@@ -23,6 +23,8 @@ pub struct Campaign {
     pub paused_from: Option<String>,
     /// `promo`, `journey` or `transactional`
     pub class: String,
+    /// What a recipient can leave without leaving everything.
+    pub program: String,
     /// What it says.
     pub template: TemplateId,
     /// The version of it, fixed at start.
@@ -68,13 +70,14 @@ pub struct Transition {
 /// An outage.
 pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Campaign) -> Result<(), Fault> {
     sqlx::query!(
-        "insert into campaigns (tenant_id, campaign_id, name, class, template_id, pool_id,
-                                audience, validity_seconds, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into campaigns (tenant_id, campaign_id, name, class, program, template_id,
+                                pool_id, audience, validity_seconds, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         tenant.as_str(),
         new.id.0,
         new.name,
         new.class,
+        new.program,
         new.template.0,
         new.pool.0,
         new.audience,
@@ -131,9 +134,9 @@ async fn find(
     limit: i64,
 ) -> Result<Vec<Campaign>, Fault> {
     let rows = sqlx::query!(
-        "select campaign_id, name, state, paused_from, class, template_id, template_version,
-                pool_id, audience, validity_seconds, audience_size, version, created_at,
-                started_at, completed_at
+        "select campaign_id, name, state, paused_from, class, program, template_id,
+                template_version, pool_id, audience, validity_seconds, audience_size, version,
+                created_at, started_at, completed_at
          from campaigns
          where tenant_id = $1 and ($2::uuid is null or campaign_id = $2) and campaign_id > $3
          order by campaign_id limit $4",
@@ -151,6 +154,7 @@ async fn find(
         state: row.state,
         paused_from: row.paused_from,
         class: row.class,
+        program: row.program,
         template: TemplateId(row.template_id),
         template_version: row.template_version,
         pool: PoolId(row.pool_id),

@@ -7,8 +7,9 @@ mod pace;
 use std::time::Duration;
 
 use domain::{
-    class::Channel,
-    ids::{MessageId, TenantId},
+    class::{Channel, MessageClass},
+    gates::{Basis, Consent, consent::program_of},
+    ids::{CampaignId, MessageId, TenantId},
 };
 use jiff::Timestamp;
 use pipeline::Fault;
@@ -23,15 +24,32 @@ use crate::{
     fault,
 };
 
-/// Where a number stands with a tenant, on one channel.
+/// One message whose number is looked up.
+#[derive(Debug, Clone, Copy)]
+pub struct StandingKey<'a> {
+    /// Whose.
+    pub tenant: &'a TenantId,
+    /// E.164
+    pub number: &'a str,
+    /// How it travels.
+    pub channel: Channel,
+    /// What it is for: names the program of a message without a campaign.
+    pub class: MessageClass,
+    /// The campaign it belongs to: names the program of its messages.
+    pub campaign: Option<CampaignId>,
+}
+
+/// Where a number stands with a tenant, on one channel, for one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// The person said stop.
     pub opted_out: bool,
     /// The tenant or the platform said so.
     pub do_not_contact: bool,
-    /// A grant of marketing consent stands.
-    pub consent: bool,
+    /// The person has left the program of this message.
+    pub program_stopped: bool,
+    /// The marketing consent that was given, expired or not.
+    pub consent: Option<Consent>,
 }
 
 /// A claim as it is stored.
@@ -62,17 +80,26 @@ pub struct Current {
 /// An outage.
 pub async fn lock_standings(
     tx: &mut Scoped,
-    keys: &[(&TenantId, &str, Channel)],
+    keys: &[StandingKey<'_>],
 ) -> Result<Vec<Option<Standing>>, Fault> {
-    let tenants: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
-    let numbers: Vec<&str> = keys.iter().map(|key| key.1).collect();
-    let channels: Vec<&str> = keys.iter().map(|key| key.2.as_str()).collect();
+    let tenants: Vec<&str> = keys.iter().map(|key| key.tenant.as_str()).collect();
+    let numbers: Vec<&str> = keys.iter().map(|key| key.number).collect();
+    let channels: Vec<&str> = keys.iter().map(|key| key.channel.as_str()).collect();
+    let programs: Vec<&str> = keys.iter().map(|key| program_of(key.class)).collect();
+    let campaigns: Vec<Option<Uuid>> = keys.iter().map(|key| Some(key.campaign?.0)).collect();
     let rows = sqlx::query!(
         r#"select k.at as "at!", s.opted_out_at is not null as "opted_out!",
                   s.do_not_contact_at is not null as "do_not_contact!",
-                  s.marketing_consent_at is not null as "consent!"
-           from unnest($1::text[], $2::text[], $3::text[])
-                with ordinality as k (tenant_id, number, channel, at)
+                  s.marketing_consent_at is not null as "consent!", s.consent_basis,
+                  s.consent_expires_at,
+                  case when s.stopped_programs = '{}' then false
+                       else coalesce((select c.program from campaigns c
+                                      where c.tenant_id = k.tenant_id
+                                        and c.campaign_id = k.campaign_id),
+                                     k.program) = any (s.stopped_programs)
+                  end as "program_stopped!"
+           from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[])
+                with ordinality as k (tenant_id, number, channel, program, campaign_id, at)
            join standings s on s.tenant_id = k.tenant_id and s.number = k.number
                             and s.channel = k.channel
            order by s.tenant_id, s.number, s.channel
@@ -80,6 +107,8 @@ pub async fn lock_standings(
         &tenants as _,
         &numbers as _,
         &channels as _,
+        &programs as _,
+        &campaigns as _,
     )
     .fetch_all(&mut **tx)
     .await
@@ -89,7 +118,11 @@ pub async fn lock_standings(
         standings[place(row.at)] = Some(Standing {
             opted_out: row.opted_out,
             do_not_contact: row.do_not_contact,
-            consent: row.consent,
+            program_stopped: row.program_stopped,
+            consent: row.consent.then(|| Consent {
+                basis: row.consent_basis.as_deref().and_then(Basis::from_name),
+                expires_at: row.consent_expires_at.map(|at| at.to_jiff()),
+            }),
         });
     }
     Ok(standings)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     class::{Channel, MessageClass},
-    gates::{Caps, Facts, Policy, SenderFacts, Standing, SwitchMode, TenantFacts},
+    gates::{Basis, Caps, Facts, Policy, SenderFacts, Standing, SwitchMode, TenantFacts},
     ids::{CampaignId, SenderId, TenantId},
     money::Micros,
     phone::PhoneNumber,
@@ -61,20 +61,29 @@ pub async fn load(
         .iter()
         .flat_map(|one| one.senders.iter().map(|sender| (one.tenant, *sender)))
         .collect();
-    let mut facts = load_tenants(tx, &tenants).await?;
+    let mut facts = load_tenants(tx, &tenants, standings).await?;
     load_switches(tx, &mut facts, &tenants, &campaigns, &senders, standings).await?;
     load_budgets(tx, &mut facts, &tenants, &campaigns).await?;
     load_lines(tx, &mut facts, &tenants).await?;
     load_senders(tx, &mut facts, &senders).await?;
     load_standings(tx, &mut facts, wanted, standings).await?;
+    // Few people leave one program and not everything: without them nobody's campaign matters.
+    if facts.standings.values().any(|standing| !standing.stopped_programs.is_empty()) {
+        load_programs(tx, &mut facts, &campaigns).await?;
+    }
     Ok(facts)
 }
 
-async fn load_tenants(tx: &mut Scoped, tenants: &BTreeSet<&TenantId>) -> Result<Facts, Fault> {
+async fn load_tenants(
+    tx: &mut Scoped,
+    tenants: &BTreeSet<&TenantId>,
+    how: Standings,
+) -> Result<Facts, Fault> {
     let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
     let rows = sqlx::query!(
         r#"select t.tenant_id, t.time_zone, p.version as "version?", p.body::text as body,
-                  (select mode from platform_switch) as platform
+                  case when $2 then (select platform_mode()) else (select mode from platform_switch) end
+                      as platform
            from unnest($1::text[]) as k (tenant_id)
            join tenants t on t.tenant_id = k.tenant_id
            left join lateral (
@@ -82,6 +91,7 @@ async fn load_tenants(tx: &mut Scoped, tenants: &BTreeSet<&TenantId>) -> Result<
                order by v.version desc limit 1
            ) p on true"#,
         &names as _,
+        how == Standings::Lock,
     )
     .fetch_all(&mut **tx)
     .await
@@ -200,6 +210,30 @@ async fn load_campaign_states(
     Ok(())
 }
 
+async fn load_programs(
+    tx: &mut Scoped,
+    facts: &mut Facts,
+    campaigns: &BTreeSet<(&TenantId, CampaignId)>,
+) -> Result<(), Fault> {
+    let (tenants, ids) = columns(campaigns, |id| id.0);
+    let rows = sqlx::query!(
+        "select c.tenant_id, c.campaign_id, c.program
+         from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
+         join campaigns c on c.tenant_id = k.tenant_id and c.campaign_id = k.campaign_id",
+        &tenants as _,
+        &ids,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    for row in rows {
+        if let Some(tenant) = facts.tenants.get_mut(&crate::tenant(&row.tenant_id)) {
+            tenant.programs.insert(CampaignId(row.campaign_id), row.program);
+        }
+    }
+    Ok(())
+}
+
 async fn load_budgets(
     tx: &mut Scoped,
     facts: &mut Facts,
@@ -304,20 +338,28 @@ pub async fn senders(
 
 type NumberKey<'a> = (&'a TenantId, PhoneNumber, Channel);
 
-async fn load_standings(
-    tx: &mut Scoped,
-    facts: &mut Facts,
-    wanted: &[Wanted<'_>],
+/// The numbers to be locked, and those to be read only.
+fn numbers<'a>(
+    wanted: &[Wanted<'a>],
     how: Standings,
-) -> Result<(), Fault> {
-    let mut locked: BTreeSet<NumberKey<'_>> = BTreeSet::new();
-    let mut read: BTreeSet<NumberKey<'_>> = BTreeSet::new();
+) -> (BTreeSet<NumberKey<'a>>, BTreeSet<NumberKey<'a>>) {
+    let (mut locked, mut read) = (BTreeSet::new(), BTreeSet::new());
     for one in wanted {
         let lock = how == Standings::Lock && one.class.is_marketing();
         let keys = if lock { &mut locked } else { &mut read };
         keys.insert((one.tenant, one.number, one.channel));
     }
     read.retain(|key| !locked.contains(key));
+    (locked, read)
+}
+
+async fn load_standings(
+    tx: &mut Scoped,
+    facts: &mut Facts,
+    wanted: &[Wanted<'_>],
+    how: Standings,
+) -> Result<(), Fault> {
+    let (locked, read) = numbers(wanted, how);
     macro_rules! load {
         ($keys:ident, $sql:literal) => {
             if !$keys.is_empty() {
@@ -336,6 +378,9 @@ async fn load_standings(
                         opted_out_at: row.opted_out_at.map(|at| at.to_jiff()),
                         do_not_contact_at: row.do_not_contact_at.map(|at| at.to_jiff()),
                         marketing_consent_at: row.marketing_consent_at.map(|at| at.to_jiff()),
+                        consent_basis: row.consent_basis.as_deref().and_then(Basis::from_name),
+                        consent_expires_at: row.consent_expires_at.map(|at| at.to_jiff()),
+                        stopped_programs: row.stopped_programs,
                         last_promo_at: row.last_promo_at.map(|at| at.to_jiff()),
                         marketing_at: marketing.collect(),
                         last_inbound_at: row.last_inbound_at.map(|at| at.to_jiff()),
@@ -349,7 +394,8 @@ async fn load_standings(
     load!(
         read,
         r#"select k.at as "at!", s.opted_out_at, s.do_not_contact_at, s.marketing_consent_at,
-                  s.last_promo_at, s.marketing_at, s.last_inbound_at
+                  s.consent_basis, s.consent_expires_at, s.stopped_programs, s.last_promo_at,
+                  s.marketing_at, s.last_inbound_at
            from unnest($1::text[], $2::text[], $3::text[])
                 with ordinality as k (tenant_id, number, channel, at)
            cross join lateral (
@@ -360,7 +406,8 @@ async fn load_standings(
     load!(
         locked,
         r#"select k.at as "at!", s.opted_out_at, s.do_not_contact_at, s.marketing_consent_at,
-                  s.last_promo_at, s.marketing_at, s.last_inbound_at
+                  s.consent_basis, s.consent_expires_at, s.stopped_programs, s.last_promo_at,
+                  s.marketing_at, s.last_inbound_at
            from (
                select * from unnest($1::text[], $2::text[], $3::text[])
                with ordinality as u (tenant_id, number, channel, at)

@@ -1,12 +1,22 @@
 //! Texts that came in: stored once, with what they mean for the person's standing.
 
-use domain::ids::{ContactId, ConversationId, SenderId, TenantId};
+use std::collections::{BTreeSet, HashMap};
+
+use domain::{
+    class::Channel,
+    gates::OptOutScope,
+    ids::{ContactId, ConversationId, SenderId, TenantId},
+};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use pipeline::Fault;
 use sqlx::types::Uuid;
 
-use crate::{Scoped, fault};
+use crate::{
+    Scoped,
+    consents::{self, Action, Change, Proof},
+    fault, policies,
+};
 
 /// One text as it is stored.
 #[derive(Debug, Clone)]
@@ -48,6 +58,8 @@ pub struct Thread {
     pub language: Option<String>,
     /// Whether this hand-over stored the text; false for a repeat.
     pub first: bool,
+    /// The program that the text has left, where it has not left everything: see [`left`].
+    pub program: Option<String>,
 }
 
 /// Makes the contacts, standings and threads of these texts where they are missing, then stores
@@ -80,6 +92,7 @@ pub async fn receive(tx: &mut Scoped, texts: &[Text]) -> Result<Vec<Thread>, Fau
         campaign: row.last_campaign_id,
         language: row.language,
         first: first.contains(&row.inbound_id),
+        program: None,
     });
     Ok(thread.collect())
 }
@@ -185,49 +198,25 @@ async fn insert(
 }
 
 /// Records opt-outs and opt-ins: the standing, the consent ledger, and the end of the threads'
-/// epochs. Locks standings in key order, as the claim of send does. Call with first-time texts
-/// only.
+/// epochs. Call with first-time texts only.
 ///
 /// # Errors
 /// An outage.
-pub async fn change_standing(tx: &mut Scoped, texts: &[&Text]) -> Result<(), Fault> {
-    let tenants: Vec<String> = texts.iter().map(|text| text.tenant.to_string()).collect();
-    let numbers: Vec<String> = texts.iter().map(|text| text.number.clone()).collect();
-    let out: Vec<bool> = texts.iter().map(|text| text.meaning == "opt_out").collect();
-    sqlx::query!(
-        "with said as (
-             select distinct on (k.tenant_id, k.number) k.*
-             from unnest($1::text[], $2::text[], $3::bool[], $4::timestamptz[])
-               as k (tenant_id, number, stop, at)
-             order by k.tenant_id, k.number, k.at desc
-         ), locked as (
-             select s.tenant_id, s.number from standings s
-             join said k on k.tenant_id = s.tenant_id and k.number = s.number
-             where s.channel = 'sms'
-             order by s.tenant_id, s.number
-             for update of s
-         )
-         update standings s
-         set opted_out_at = case when k.stop then coalesce(s.opted_out_at, k.at) end,
-             opt_out_cause = case when k.stop then coalesce(s.opt_out_cause, 'keyword') end
-         from said k join locked l on l.tenant_id = k.tenant_id and l.number = k.number
-         where s.tenant_id = k.tenant_id and s.number = k.number and s.channel = 'sms'",
-        &tenants,
-        &numbers,
-        &out,
-        &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
-    )
-    .execute(&mut **tx)
-    .await
-    .map_err(fault)?;
-    record_consents(tx, texts, &tenants, &numbers, &out).await?;
+pub async fn change_standing(
+    tx: &mut Scoped,
+    now: Timestamp,
+    texts: &[&Text],
+) -> Result<(), Fault> {
+    let stops: Vec<&Text> = texts.iter().copied().filter(|text| is_stop(text)).collect();
+    let programs = programs_left(tx, &stops).await?;
+    let changes: Vec<Change> = texts.iter().map(|text| change(text, &programs)).collect();
+    consents::record(tx, now, &changes).await?;
     sqlx::query!(
         "update conversations v set epoch = v.epoch + 1
-         from unnest($1::text[], $2::uuid[], $3::bool[]) as k (tenant_id, conversation_id, stop)
-         where v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id and k.stop",
-        &tenants,
-        &texts.iter().map(|text| text.conversation.0).collect::<Vec<_>>(),
-        &out,
+         from unnest($1::text[], $2::uuid[]) as k (tenant_id, conversation_id)
+         where v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id",
+        &stops.iter().map(|text| text.tenant.as_str()).collect::<Vec<_>>() as _,
+        &stops.iter().map(|text| text.conversation.0).collect::<Vec<_>>(),
     )
     .execute(&mut **tx)
     .await
@@ -235,36 +224,81 @@ pub async fn change_standing(tx: &mut Scoped, texts: &[&Text]) -> Result<(), Fau
     Ok(())
 }
 
-async fn record_consents(
-    tx: &mut Scoped,
-    texts: &[&Text],
-    tenants: &[String],
-    numbers: &[String],
-    out: &[bool],
-) -> Result<(), Fault> {
-    sqlx::query!(
-        "insert into consents (tenant_id, consent_id, number, channel, action, method, evidence, at,
-                               recorded_by)
-         select k.tenant_id, k.inbound_id, k.number, 'sms',
-                case when k.stop then 'revoke' else 'restore' end, 'keyword',
-                jsonb_build_object('inbound', k.inbound_id, 'words', k.body, 'rule', k.rule), k.at,
-                'inbound'
-         from unnest($1::text[], $2::uuid[], $3::text[], $4::bool[], $5::text[], $6::text[],
-                     $7::timestamptz[])
-           as k (tenant_id, inbound_id, number, stop, body, rule, at)
-         on conflict do nothing",
-        tenants,
-        &texts.iter().map(|text| text.id).collect::<Vec<_>>(),
-        numbers,
-        out,
-        &texts.iter().map(|text| text.body.clone()).collect::<Vec<_>>(),
-        &texts.iter().map(|text| text.rule.clone()).collect::<Vec<_>>() as _,
-        &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
+fn is_stop(text: &Text) -> bool {
+    text.meaning == "opt_out"
+}
+
+fn change(text: &Text, programs: &HashMap<Uuid, String>) -> Change {
+    Change {
+        tenant: text.tenant.clone(),
+        consent_id: text.id,
+        number: text.number.clone(),
+        channel: Channel::Sms,
+        action: if is_stop(text) { Action::Revoke } else { Action::Restore },
+        program: programs.get(&text.id).cloned(),
+        method: "keyword".into(),
+        language: None,
+        source: None,
+        proof: Proof { inbound_id: Some(text.id), ..Proof::default() },
+        evidence: serde_json::json!({ "inbound": text.id, "words": text.body, "rule": text.rule }),
+        at: text.received_at,
+        recorded_by: "stage:inbound".into(),
+    }
+}
+
+/// The programs that these texts leave, by text: of tenants whose policy says that a STOP reaches
+/// one program, that of the campaign last sent in the thread. A text that is missing leaves
+/// everything.
+async fn programs_left(tx: &mut Scoped, stops: &[&Text]) -> Result<HashMap<Uuid, String>, Fault> {
+    let tenants: BTreeSet<&TenantId> = stops.iter().map(|text| &text.tenant).collect();
+    if tenants.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let policies = policies::in_force(tx, &tenants.into_iter().collect::<Vec<_>>()).await?;
+    let of_program = |text: &&&Text| {
+        let policy = policies.get(&text.tenant).and_then(Option::as_ref);
+        policy.is_some_and(|policy| policy.opt_out_scope == OptOutScope::Program)
+    };
+    let asked: Vec<&&Text> = stops.iter().filter(of_program).collect();
+    if asked.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query!(
+        r#"select k.inbound_id as "inbound_id!", c.program
+           from unnest($1::text[], $2::uuid[], $3::uuid[])
+                as k (tenant_id, inbound_id, conversation_id)
+           join conversations v
+             on v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
+           join campaigns c
+             on c.tenant_id = v.tenant_id and c.campaign_id = v.last_campaign_id"#,
+        &asked.iter().map(|text| text.tenant.as_str()).collect::<Vec<_>>() as _,
+        &asked.iter().map(|text| text.id).collect::<Vec<_>>(),
+        &asked.iter().map(|text| text.conversation.0).collect::<Vec<_>>(),
     )
-    .execute(&mut **tx)
+    .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(())
+    Ok(rows.into_iter().map(|row| (row.inbound_id, row.program)).collect())
+}
+
+/// The programs that texts have left, by text; those that have left everything are missing. Reads
+/// the ledger, so that a repeat says what was said at first.
+///
+/// # Errors
+/// An outage.
+pub async fn left(tx: &mut Scoped, texts: &[&Text]) -> Result<HashMap<Uuid, String>, Fault> {
+    let rows = sqlx::query!(
+        r#"select c.consent_id, c.program as "program!"
+           from unnest($1::text[], $2::uuid[]) as k (tenant_id, inbound_id)
+           join consents c on c.tenant_id = k.tenant_id and c.consent_id = k.inbound_id
+           where c.program is not null"#,
+        &texts.iter().map(|text| text.tenant.as_str()).collect::<Vec<_>>() as _,
+        &texts.iter().map(|text| text.id).collect::<Vec<_>>(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().map(|row| (row.consent_id, row.program)).collect())
 }
 
 /// The accounts, among these, whose carrier answers its own opt-out, opt-in and help words.

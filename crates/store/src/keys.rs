@@ -11,7 +11,11 @@ use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use sqlx::types::Uuid;
 
-use crate::{Scoped, Store, fault};
+use crate::{
+    Scoped, Store,
+    audit::{self, Entry},
+    fault,
+};
 
 /// What a key or token may do. The api's table of roles says what that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -105,7 +109,16 @@ pub async fn create(
 ) -> Result<SecretString, Fault> {
     let key = format!("{}{}", kind.prefix(), URL_SAFE_NO_PAD.encode(random()));
     let mut tx = store.scoped([tenant]).await?;
-    insert(&mut tx, tenant, name, role, &hash(&key), now).await?;
+    let id = insert(&mut tx, tenant, name, role, &hash(&key), now).await?;
+    let made = Entry {
+        tenant: tenant.clone(),
+        at: now,
+        actor: "operator".into(),
+        action: "api_key.created".into(),
+        subject: format!("api_key:{id}"),
+        detail: serde_json::json!({ "name": name, "role": role.as_str() }),
+    };
+    audit::append(&mut tx, &[made]).await?;
     tx.commit().await.map_err(fault)?;
     Ok(SecretString::from(key))
 }
@@ -122,12 +135,13 @@ async fn insert(
     role: KeyRole,
     hash: &[u8; 32],
     now: Timestamp,
-) -> Result<(), Fault> {
+) -> Result<Uuid, Fault> {
+    let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, hash);
     sqlx::query!(
         "insert into api_keys (tenant_id, key_id, hash, name, role, created_at)
          values ($1, $2, $3, $4, $5, $6)",
         tenant.as_str(),
-        Uuid::new_v5(&Uuid::NAMESPACE_OID, hash),
+        id,
         hash.as_slice(),
         name,
         role.as_str(),
@@ -136,7 +150,7 @@ async fn insert(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(())
+    Ok(id)
 }
 
 /// Whose key has this hash, if it is not revoked. Before any tenant is known.

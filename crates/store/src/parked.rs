@@ -1,7 +1,7 @@
 //! Putting messages aside. `schedule` releases them.
 
 use domain::{
-    class::Lane,
+    class::{Channel, Lane},
     ids::{MessageId, TenantId},
 };
 use jiff::Timestamp;
@@ -83,4 +83,50 @@ fn rank(row: &Parking<'_>) -> i16 {
         (false, Lane::Urgent) => 0,
         (false, Lane::Bulk) => 2,
     }
+}
+
+/// Makes everything due that is parked for these numbers, so that the gates decide again now: after
+/// an opt-out they block it.
+///
+/// # Errors
+/// An outage.
+pub async fn wake_numbers(
+    tx: &mut Scoped,
+    now: Timestamp,
+    numbers: &[(&TenantId, &str, Channel)],
+) -> Result<(), Fault> {
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "with found as (
+             select p.tenant_id, p.message_id, p.turn
+             from unnest($1::text[], $2::text[], $3::text[]) as k (tenant_id, number, channel)
+             cross join lateral (
+                 select * from parked r
+                 where r.tenant_id = k.tenant_id and (r.payload -> 'head' ->> 'to') = k.number
+                   and r.payload -> 'head' ->> 'channel' = k.channel
+                   and (r.due is null or r.due > $4)
+             ) p
+             order by p.tenant_id, p.message_id, p.turn
+         ), locked as (
+             select p.tenant_id, p.message_id, p.turn
+             from found f
+             join parked p on p.tenant_id = f.tenant_id and p.message_id = f.message_id
+                          and p.turn = f.turn
+             order by p.tenant_id, p.message_id, p.turn
+             for update of p
+         )
+         update parked p set due = $4, cause_key = null, rank = least(p.rank, 1::smallint)
+         from locked l
+         where p.tenant_id = l.tenant_id and p.message_id = l.message_id and p.turn = l.turn",
+        &numbers.iter().map(|key| key.0.as_str()).collect::<Vec<_>>() as _,
+        &numbers.iter().map(|key| key.1).collect::<Vec<_>>() as _,
+        &numbers.iter().map(|key| key.2.as_str()).collect::<Vec<_>>() as _,
+        now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
 }

@@ -1,6 +1,8 @@
 //! Gate policies in versions. The highest is in force; none means the defaults.
 
-use domain::ids::TenantId;
+use std::collections::HashMap;
+
+use domain::{gates::Policy, ids::TenantId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use pipeline::Fault;
@@ -74,4 +76,32 @@ pub async fn list(
         created_by: row.created_by,
     });
     Ok(version.collect())
+}
+
+/// The policies in force of these tenants: the defaults where a tenant has none of its own, and
+/// none where it cannot be read.
+///
+/// # Errors
+/// An outage.
+pub async fn in_force(
+    tx: &mut Scoped,
+    tenants: &[&TenantId],
+) -> Result<HashMap<TenantId, Option<Policy>>, Fault> {
+    let rows = sqlx::query!(
+        r#"select k.tenant_id as "tenant_id!", p.body::text as body
+           from unnest($1::text[]) as k (tenant_id)
+           left join lateral (
+               select v.body from policies v where v.tenant_id = k.tenant_id
+               order by v.version desc limit 1
+           ) p on true"#,
+        &tenants.iter().map(|tenant| tenant.as_str()).collect::<Vec<_>>() as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let policy = |body: Option<String>| match body {
+        Some(body) => Policy::read(&body).ok(),
+        None => Some(Policy::default()),
+    };
+    Ok(rows.into_iter().map(|row| (crate::tenant(&row.tenant_id), policy(row.body))).collect())
 }

@@ -116,17 +116,6 @@ pub async fn list(tx: &mut Scoped, tenant: &TenantId) -> Result<Vec<Switch>, Fau
     Ok(switch.collect())
 }
 
-/// The platform's own switch: `on`, `paused` or `stopped`.
-///
-/// # Errors
-/// An outage.
-pub async fn platform(tx: &mut Scoped) -> Result<String, Fault> {
-    sqlx::query_scalar!("select mode from platform_switch")
-        .fetch_one(&mut **tx)
-        .await
-        .map_err(fault)
-}
-
 /// What held rows of a switch wait for: `switch:tenant`, `switch:campaign:<id>`, ...
 pub fn cause_key(scope: &str, target: &str) -> String {
     if target.is_empty() { format!("switch:{scope}") } else { format!("switch:{scope}:{target}") }

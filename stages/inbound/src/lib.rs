@@ -4,8 +4,8 @@
 //! |---|---|
 //! | Consumes | `carrier.*.*.inbound` and `.mixed` |
 //! | Emits | `inbound.<tenant>`; `msg.submitted.urgent` (confirmations, HELP answers); events message.received, contact.opted_out, contact.opted_in |
-//! | Reads | `carrier_accounts` |
-//! | Writes | `inbound_texts`, `conversations`, `contacts`, `standings`, `consents` |
+//! | Reads | `carrier_accounts`, `policies`, `campaigns` |
+//! | Writes | `inbound_texts`, `conversations`, `contacts`, `standings`, `consents`, `parked`, `audit_log` |
 //! | Calls | nobody |
 //! | Never | lets an automation or the AI see a text before the opt-out check |
 
@@ -40,11 +40,11 @@ impl Stage for Inbound {
     const FROM: Stream = Stream::Carrier;
     type In = WebhookRequest;
 
-    async fn handle(&self, _: &Cx, batch: Batch<WebhookRequest>) -> Result<(), Fault> {
+    async fn handle(&self, cx: &Cx, batch: Batch<WebhookRequest>) -> Result<(), Fault> {
         let read: Vec<Option<Received>> = batch.items().iter().map(read::read).collect();
         let texts = distinct(read.iter().flatten());
         if !texts.is_empty() {
-            let (threads, answering) = self.record(&batch, &texts).await?;
+            let (threads, answering) = self.record(cx, &batch, &texts).await?;
             for (index, received) in read.iter().enumerate() {
                 if let Some(received) = received {
                     let said = say::say(received, &threads[&received.text.id], &answering);
@@ -68,19 +68,26 @@ impl Inbound {
     /// the same transaction.
     async fn record(
         &self,
+        cx: &Cx,
         batch: &Batch<WebhookRequest>,
         texts: &[Text],
     ) -> Result<Recorded, Fault> {
         let mut tx = self.store.scoped(texts.iter().map(|text| text.tenant.clone())).await?;
         let threads = inbound::receive(&mut tx, texts).await?;
-        let threads: HashMap<Uuid, Thread> =
+        let mut threads: HashMap<Uuid, Thread> =
             threads.into_iter().map(|thread| (thread.inbound, thread)).collect();
         let changing: Vec<&Text> = texts
             .iter()
             .filter(|text| threads[&text.id].first && matches!(text.meaning, "opt_out" | "opt_in"))
             .collect();
         if !changing.is_empty() {
-            inbound::change_standing(&mut tx, &changing).await?;
+            inbound::change_standing(&mut tx, cx.now, &changing).await?;
+        }
+        let stops: Vec<&Text> = texts.iter().filter(|text| text.meaning == "opt_out").collect();
+        if !stops.is_empty() {
+            for (text, program) in inbound::left(&mut tx, &stops).await? {
+                threads.entry(text).and_modify(|thread| thread.program = Some(program));
+            }
         }
         let tenants: Vec<String> =
             batch.items().iter().map(|request| request.tenant.to_string()).collect();

@@ -97,7 +97,7 @@ fn answer(received: &Received, thread: &Thread) -> Outgoing {
     };
     let message = Submitted {
         head,
-        content: Content::Body(words(text.meaning, language(received, thread)).to_owned()),
+        content: Content::Body(answer_words(received, thread).to_owned()),
         from: From::Sender(text.sender),
         body_hash: String::new(),
         metadata: Default::default(),
@@ -109,6 +109,14 @@ fn answer(received: &Received, thread: &Thread) -> Outgoing {
 fn language<'a>(received: &Received, thread: &'a Thread) -> &'a str {
     let said = received.language.map(Language::as_str);
     said.or(thread.language.as_deref()).unwrap_or("en")
+}
+
+fn answer_words(received: &Received, thread: &Thread) -> &'static str {
+    match (&thread.program, language(received, thread)) {
+        (Some(_), "es") => "Su baja de estos mensajes está confirmada. Responda START para volver.",
+        (Some(_), _) => "You are unsubscribed from these messages. Reply START to return.",
+        (None, language) => words(received.text.meaning, language),
+    }
 }
 
 /// Confirmations hold no marketing (47 CFR 64.1200(a)(12)).

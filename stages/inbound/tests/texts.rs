@@ -58,6 +58,17 @@ impl World {
         Ok(said(hand_over(&self.stage, Timestamp::UNIX_EPOCH, texts).await?))
     }
 
+    /// Runs statements as the superuser.
+    async fn run(&self, sql: &'static str) -> anyhow::Result<()> {
+        sqlx::raw_sql(sql).execute(&mut self.database.superuser().await?).await?;
+        Ok(())
+    }
+
+    /// The one text that a query gives.
+    async fn one(&self, sql: &'static str) -> anyhow::Result<String> {
+        Ok(sqlx::query_scalar(sql).fetch_one(&mut self.database.superuser().await?).await?)
+    }
+
     async fn opted_out(&self) -> anyhow::Result<bool> {
         let mut connection = self.database.superuser().await?;
         let row: (bool,) = sqlx::query_as(
@@ -134,6 +145,94 @@ async fn a_text_delivered_twice_says_the_same_twice_and_a_later_start_stands() -
     let again = world.receive(vec![world.text("SM1", "STOP")]).await?;
     assert_eq!(json(half), json(&again), "a late copy says the same");
     assert!(!world.opted_out().await?, "and changes nothing: the person said START after it");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stop_is_in_the_ledger_and_the_trail_and_reaches_what_is_parked() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.account(true).await?;
+    world
+        .run(
+            r#"insert into millrace.parked (tenant_id, message_id, turn, due, cause, lane, payload,
+                   parked_at)
+               select 'acme', gen_random_uuid(), 1, timestamptz '2030-01-01', 'quiet_hours', 'bulk',
+                   jsonb_build_object('head', jsonb_build_object('to', k, 'channel', 'sms')), now()
+               from unnest(array['+12125550123', '+12125550124']) as k"#,
+        )
+        .await?;
+    world.receive(vec![world.text("SM1", "STOP"), world.text("SM1", "STOP")]).await?;
+    world.receive(vec![world.text("SM1", "STOP")]).await?;
+    let woken = "select string_agg(payload -> 'head' ->> 'to', ' ') from millrace.parked
+                 where due = '1970-01-01T00:00:00Z'";
+    assert_eq!(world.one(woken).await?, "+12125550123", "due now, and nobody else's");
+    world.receive(vec![world.text("SM2", "START")]).await?;
+    let ledger =
+        "select string_agg(concat_ws(' ', action, method, previous, inbound_id is not null,
+                      evidence ->> 'words'), ', ' order by action desc)
+                  from millrace.consents";
+    let lines = "revoke keyword none t STOP, restore keyword opted_out t START";
+    assert_eq!(world.one(ledger).await?, lines);
+    let trail = "select string_agg(concat_ws(' ', seq, actor, action, subject), ', ' order by seq)
+                 from millrace.audit_log";
+    let entries = "1 stage:inbound consent.revoked number:+12125550123, \
+                   2 stage:inbound consent.restored number:+12125550123";
+    assert_eq!(world.one(trail).await?, entries);
+    let told = "select string_agg(detail, ' ') from millrace.audit_log";
+    assert!(!world.one(told).await?.contains("START"), "no text of a person is in the trail");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stop_leaves_one_program_only_where_the_policy_says_so() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.account(false).await?;
+    world
+        .run(
+            "insert into millrace.campaigns (tenant_id, campaign_id, name, class, program,
+                 template_id, pool_id, audience, created_at)
+             values ('acme', '00000000-0000-0000-0000-000000000001', 'May', 'promo', 'news',
+                 gen_random_uuid(), gen_random_uuid(), '{}', now())",
+        )
+        .await?;
+    let standing = "select concat_ws(' ', opted_out_at is not null, stopped_programs::text)
+                    from millrace.standings";
+    let thread = "update millrace.conversations
+                  set last_campaign_id = '00000000-0000-0000-0000-000000000001'";
+    world.receive(vec![world.text("SM0", "Hello")]).await?;
+    world.run(thread).await?;
+    for (policy, sid, expected) in [
+        ("{}", "SM1", "t {}"),
+        (r#"{"opt_out_scope": "program"}"#, "SM2", "f {news}"),
+        (r#"{"opt_out_scope": "program", "no_such_rule": 1}"#, "SM3", "t {}"),
+    ] {
+        let mut db = world.database.superuser().await?;
+        sqlx::query(
+            "insert into millrace.policies (tenant_id, version, body, created_at, created_by)
+             select 'acme', count(*) + 1, $1::jsonb, now(), '' from millrace.policies",
+        )
+        .bind(policy)
+        .execute(&mut db)
+        .await?;
+        let reset = "update millrace.standings set opted_out_at = null, stopped_programs = '{}'";
+        world.run(reset).await?;
+        let said = world.receive(vec![world.text(sid, "STOP")]).await?;
+        assert_eq!(world.one(standing).await?, expected, "{policy}");
+        let again = world.receive(vec![world.text(sid, "STOP")]).await?;
+        assert_eq!(json(&said), json(&again));
+        let confirmation: Submitted = serde_json::from_slice(&said[2].json)?;
+        let words = serde_json::to_string(&confirmation.content)?;
+        assert_eq!(words.contains("no more messages"), expected == "t {}", "{words}");
+    }
+    let program = "select string_agg(program, ' ') from millrace.consents";
+    assert_eq!(world.one(program).await?, "news");
+    world.receive(vec![world.text("SM4", "START")]).await?;
+    assert_eq!(world.one(standing).await?, "f {}", "START takes back everything");
+    // In a thread without a campaign nobody knows which program is meant.
+    world.run("delete from millrace.policies where version = 3").await?;
+    world.run("update millrace.conversations set last_campaign_id = null").await?;
+    world.receive(vec![world.text("SM5", "STOP")]).await?;
+    assert_eq!(world.one(standing).await?, "t {}");
     Ok(())
 }
 

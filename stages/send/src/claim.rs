@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use pipeline::{Batch, Cause, Cx, Fault, Outcome, machine};
 use store::{
     Scoped,
-    claims::{self, Current, SenderFacts, Standing, SwitchKey, Wanted},
+    claims::{self, Current, SenderFacts, Standing, StandingKey, SwitchKey, Wanted},
 };
 use wire::Admitted;
 
@@ -137,7 +137,13 @@ async fn load(
     let numbers: Vec<_> = items
         .iter()
         .map(|item| &item.message.head)
-        .map(|head| (&head.tenant, head.to.as_str(), head.channel))
+        .map(|head| StandingKey {
+            tenant: &head.tenant,
+            number: head.to.as_str(),
+            channel: head.channel,
+            class: head.class,
+            campaign: head.campaign,
+        })
         .collect();
     let standings = claims::lock_standings(tx, &numbers).await?;
     let keys: HashSet<(TenantId, SenderId)> =

@@ -129,7 +129,7 @@ fn claimed(claim: &Claim, request_timeout: Duration, now: Timestamp) -> Decision
 }
 
 fn last_look(message: &Admitted, facts: &Facts<'_>, pace: &mut Pace) -> Decision {
-    let checks = [switches, standing, window, policy, sender];
+    let checks = [switches, standing, window, policy, consent, sender];
     if let Some(ending) = checks.iter().find_map(|check| check(message, facts)) {
         return Decision::End(ending);
     }
@@ -201,24 +201,23 @@ fn switches(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
 /// would wait for, so nothing goes to it.
 fn standing(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
     let class = message.message.head.class;
-    let (do_not_contact, consent) = match class {
+    let do_not_contact = match class {
         MessageClass::Compliance => return None,
-        MessageClass::Transactional => (false, false),
-        MessageClass::Conversational => (true, false),
-        MessageClass::Promo | MessageClass::Journey => (true, true),
+        MessageClass::Transactional => false,
+        MessageClass::Conversational | MessageClass::Promo | MessageClass::Journey => true,
     };
     let Some(standing) = facts.standing else {
         return Some(blocked(Gate::Dnc, "standing_unknown", "nothing is stored about the number"));
     };
-    let consent = consent && facts.sender.is_none_or(|sender| sender.require_consent);
     if standing.opted_out {
         return Some(blocked(Gate::Dnc, "opted_out", "the person opted out before the call"));
     }
+    if standing.program_stopped {
+        let reason = "the person opted out of its program before the call";
+        return Some(blocked(Gate::Dnc, "program_opted_out", reason));
+    }
     if do_not_contact && standing.do_not_contact {
         return Some(blocked(Gate::Dnc, "do_not_contact", "on the do-not-contact list"));
-    }
-    if consent && !standing.consent {
-        return Some(blocked(Gate::Dnc, "no_consent", "no consent to marketing is recorded"));
     }
     None
 }
@@ -247,6 +246,14 @@ fn policy(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
     let admitted_under = message.route.policy_version;
     let changed = facts.sender.is_some_and(|sender| sender.policy_version != admitted_under);
     changed.then(|| back_to_gates(facts, "policy_changed", "another policy is in force by now"))
+}
+
+/// Gate 3's consent, under the policy that the gates went by: it may have been none for an hour.
+fn consent(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
+    let needed = facts.sender?.consent.of(message.message.head.class);
+    let given = facts.standing.and_then(|standing| standing.consent);
+    let lacking = needed.lacks(given, facts.now)?;
+    Some(blocked(Gate::Dnc, lacking.code(), lacking.reason()))
 }
 
 fn sender(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {

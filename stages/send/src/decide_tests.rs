@@ -2,6 +2,7 @@
 
 use domain::{
     class::Channel,
+    gates::{Consent, ConsentPolicy},
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
     money::Micros,
     passport::Passport,
@@ -109,11 +110,16 @@ impl Known {
             pace: 10,
             usable: true,
             policy_version: 5,
-            require_consent: true,
+            consent: ConsentPolicy::default(),
         };
         Self {
             current: Some(Current { message: stored, claim: None, attempt: 0 }),
-            standing: Some(Standing { opted_out: false, do_not_contact: false, consent: true }),
+            standing: Some(Standing {
+                opted_out: false,
+                do_not_contact: false,
+                program_stopped: false,
+                consent: Some(Consent { basis: None, expires_at: None }),
+            }),
             sender: Some(sender),
             account_fault: None,
             switches: HashMap::new(),
@@ -205,12 +211,18 @@ fn opt_outs_and_lists_stop_the_classes_that_the_gate_table_names() {
     use MessageClass::{Compliance, Conversational, Journey, Promo, Transactional};
     let out = |standing: &mut Standing| standing.opted_out = true;
     let listed = |standing: &mut Standing| standing.do_not_contact = true;
-    let unasked = |standing: &mut Standing| standing.consent = false;
+    let left = |standing: &mut Standing| standing.program_stopped = true;
+    let unasked = |standing: &mut Standing| standing.consent = None;
+    let expired = |standing: &mut Standing| {
+        standing.consent = Some(Consent { basis: None, expires_at: Some(at(0)) });
+    };
     type Change<'a> = (&'a str, &'a dyn Fn(&mut Standing), &'a [MessageClass]);
-    let changes: [Change<'_>; 3] = [
+    let changes: [Change<'_>; 5] = [
         ("opted_out", &out, &[Promo, Journey, Conversational, Transactional]),
         ("do_not_contact", &listed, &[Promo, Journey, Conversational]),
+        ("program_opted_out", &left, &[Promo, Journey, Conversational, Transactional]),
         ("no_consent", &unasked, &[Promo, Journey]),
+        ("consent_expired", &expired, &[Promo, Journey]),
     ];
     for (code, change, stopped) in changes {
         for class in [Promo, Journey, Conversational, Transactional, Compliance] {
@@ -238,10 +250,25 @@ fn a_number_that_nothing_is_stored_about_gets_nothing_but_compliance() {
 #[test]
 fn a_policy_without_consent_lets_marketing_go_without() {
     let known = Known::with(|known| {
-        known.standing.as_mut().expect("known").consent = false;
-        known.sender.as_mut().expect("known").require_consent = false;
+        known.standing.as_mut().expect("known").consent = None;
+        known.sender.as_mut().expect("known").consent = ConsentPolicy::NOTHING;
     });
     assert_eq!(known.decide(&admitted(MessageClass::Promo)), Decision::Call);
+}
+
+#[test]
+fn consent_is_judged_under_the_policy_of_the_admission_alone() {
+    let known = Known::with(|known| {
+        let sender = known.sender.as_mut().expect("known");
+        sender.consent = ConsentPolicy::STRICTEST;
+    });
+    let promo = admitted(MessageClass::Promo);
+    assert_eq!(ending(known.decide(&promo)), (MessageState::Blocked, "consent_insufficient"));
+    let changed = Known::with(|known| {
+        let sender = known.sender.as_mut().expect("known");
+        (sender.consent, sender.policy_version) = (ConsentPolicy::STRICTEST, 6);
+    });
+    assert_eq!(ending(changed.decide(&promo)), (MessageState::Deferred, "policy_changed"));
 }
 
 #[test]

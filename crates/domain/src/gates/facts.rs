@@ -7,7 +7,12 @@ use jiff::Timestamp;
 
 use crate::{
     country::Country,
-    gates::{counters::StandingKey, line::LineKey, policy::Policy},
+    gates::{
+        consent::{Basis, Consent},
+        counters::StandingKey,
+        line::LineKey,
+        policy::Policy,
+    },
     ids::{CampaignId, SenderId, TenantId},
     money::Micros,
     zones::Zone,
@@ -37,6 +42,8 @@ pub struct TenantFacts {
     pub switches: Switches,
     /// Its own caps.
     pub caps: Caps,
+    /// Programs by campaign; where none is in here, the class says which.
+    pub programs: HashMap<CampaignId, String>,
     /// Caps by campaign.
     pub campaign_caps: HashMap<CampaignId, Caps>,
     /// Where its lines stand: when the next message fits that waits for a capacity.
@@ -54,6 +61,7 @@ impl TenantFacts {
             policy: Some(Policy::default()),
             switches: Switches::default(),
             caps: Caps::default(),
+            programs: HashMap::new(),
             campaign_caps: HashMap::new(),
             lines: HashMap::new(),
             senders: HashMap::new(),
@@ -74,10 +82,21 @@ pub enum SwitchMode {
 }
 
 impl SwitchMode {
-    /// The mode of this name in rows.
+    /// Every mode.
+    pub const ALL: [Self; 3] = [Self::On, Self::Paused, Self::Stopped];
+
+    /// The name in rows and commands.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// The mode of this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        let modes = [(Self::On, "on"), (Self::Paused, "paused"), (Self::Stopped, "stopped")];
-        modes.into_iter().find(|(_, known)| *known == name).map(|(mode, _)| mode)
+        Self::ALL.into_iter().find(|mode| mode.as_str() == name)
     }
 }
 
@@ -133,12 +152,26 @@ pub struct Standing {
     pub do_not_contact_at: Option<Timestamp>,
     /// The latest grant of consent to marketing that stands.
     pub marketing_consent_at: Option<Timestamp>,
+    /// The ground of that consent, where it was said.
+    pub consent_basis: Option<Basis>,
+    /// From when on that consent is none.
+    pub consent_expires_at: Option<Timestamp>,
+    /// Programs that the person has left.
+    pub stopped_programs: Vec<String>,
     /// The last promotion admitted.
     pub last_promo_at: Option<Timestamp>,
     /// The latest marketing admitted, at most [`KEPT`].
     pub marketing_at: Vec<Timestamp>,
     /// The last text of the person.
     pub last_inbound_at: Option<Timestamp>,
+}
+
+impl Standing {
+    /// The consent that was given, expired or not.
+    pub fn consent(&self) -> Option<Consent> {
+        let (basis, expires_at) = (self.consent_basis, self.consent_expires_at);
+        self.marketing_consent_at.map(|_| Consent { basis, expires_at })
+    }
 }
 
 /// How many admissions of marketing a standing remembers: the most that a frequency can count.

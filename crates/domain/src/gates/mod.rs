@@ -5,6 +5,7 @@ pub mod alerts;
 mod ask;
 mod budget;
 mod case;
+pub mod consent;
 pub mod counters;
 pub mod decide;
 mod dnc;
@@ -22,6 +23,7 @@ pub mod warmup;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use consent::{Basis, Consent, ConsentPolicy, Lacking, Needed, OptOutScope};
 pub use counters::{CounterKey, CounterKind, Counters, Reserved, Windows, reservation};
 pub use decide::{Answer, Decision, GateResult, Judged, Memo, Wake, counter_keys, decide, examine};
 pub use facts::{Caps, Facts, SenderFacts, Standing, SwitchMode, Switches, TenantFacts};

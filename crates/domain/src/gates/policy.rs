@@ -5,7 +5,15 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::{country::Country, gates::facts::KEPT, quiet_hours::Window};
+use crate::{
+    class::MessageClass,
+    country::Country,
+    gates::{
+        consent::{ConsentPolicy, Needed, OptOutScope},
+        facts::KEPT,
+    },
+    quiet_hours::Window,
+};
 
 /// The numbers that the gates go by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,8 +21,12 @@ use crate::{country::Country, gates::facts::KEPT, quiet_hours::Window};
 pub struct Policy {
     /// Countries that may be texted. A short list on purpose: traffic pumping uses the others.
     pub allowed_countries: Vec<Country>,
-    /// Whether marketing needs a recorded consent.
+    /// Whether consent is looked at at all: `false` overrules `consent`.
     pub require_consent: bool,
+    /// Which consent each class needs.
+    pub consent: ConsentPolicy,
+    /// How far a STOP by text reaches.
+    pub opt_out_scope: OptOutScope,
     /// Hours after a contact's own text in which a conversational message may go out.
     pub conversation_hours: u16,
     /// Days between two promotions to one contact.
@@ -105,6 +117,8 @@ impl Default for Policy {
                 .chain(others)
                 .collect(),
             require_consent: true,
+            consent: ConsentPolicy::default(),
+            opt_out_scope: OptOutScope::Tenant,
             conversation_hours: 24,
             suppression_days: 90,
             frequency: Frequency::default(),
@@ -164,6 +178,11 @@ impl Policy {
         broken.map_or(Ok(()), |(_, rule)| Err(PolicyError::Value(rule)))
     }
 
+    /// Which consent a class needs.
+    pub fn consent_for(&self, class: MessageClass) -> Needed {
+        if self.require_consent { self.consent.of(class) } else { Needed::None }
+    }
+
     /// How long after a promotion the next one may follow.
     pub fn suppression(&self) -> SignedDuration {
         SignedDuration::from_hours(24 * i64::from(self.suppression_days))
@@ -194,6 +213,9 @@ mod tests {
         assert_eq!(policy.in_doubt.absent, Absent::Resend);
         let never = Policy::read(r#"{"in_doubt": {"absent": "never"}}"#).expect("a policy");
         assert_eq!(never.in_doubt.absent, Absent::Never);
+        let strict = Policy::read(r#"{"consent": {"promo": "express_written"}}"#);
+        let strict = strict.expect("a policy").consent;
+        assert_eq!((strict.promo, strict.journey), (Needed::ExpressWritten, Needed::Any));
         assert_eq!(Policy::read("{}").expect("a policy"), Policy::default());
     }
 
@@ -213,6 +235,9 @@ mod tests {
             r#"{"in_doubt": {"absent": "sometimes"}}"#,
             r#"{"in_doubt": {"found": "resend"}}"#,
             r#"{"in_doubt": "never"}"#,
+            r#"{"consent": {"promo": "verbal"}}"#,
+            r#"{"consent": {"compliance": "any"}}"#,
+            r#"{"opt_out_scope": "sender"}"#,
             r#"{"suppression_days": "90"}"#,
             r#"{"suppression_days": -1}"#,
             r#"{"allowed_countries": ["USA"]}"#,

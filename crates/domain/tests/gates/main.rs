@@ -2,6 +2,7 @@
 
 mod capacity;
 mod classes;
+mod consent;
 mod desk;
 mod fold;
 mod hours;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::{
-    gates::{SwitchMode, Wake},
+    gates::{ConsentPolicy, SwitchMode, Wake},
     ids::{CampaignId, SenderId, TenantId},
 };
 use pipeline::Fault;
@@ -30,8 +30,8 @@ pub struct SenderFacts {
     pub usable: bool,
     /// The highest version of the tenant's policy; 0 without one.
     pub policy_version: i64,
-    /// Whether that policy asks for consent to marketing; only a plain `false` says no.
-    pub require_consent: bool,
+    /// Which consent that policy asks for; the strictest where it cannot be read.
+    pub consent: ConsentPolicy,
 }
 
 impl std::fmt::Debug for SenderFacts {
@@ -59,7 +59,8 @@ pub async fn senders(
         r#"select k.at as "at!", s.number, s.account, s.pace, s.usable,
                   a.carrier_sid, a.base_url, a.sealed_token,
                   coalesce(p.version, 0) as "policy_version!",
-                  p.body -> 'require_consent' is distinct from 'false'::jsonb as "require_consent!"
+                  p.body -> 'require_consent' is distinct from 'false'::jsonb as "require_consent!",
+                  p.body -> 'consent' as consent
            from unnest($1::text[], $2::uuid[]) with ordinality as k (tenant_id, sender_id, at)
            join senders s on s.tenant_id = k.tenant_id and s.sender_id = k.sender_id
            join carrier_accounts a on a.tenant_id = s.tenant_id and a.account = s.account
@@ -84,10 +85,19 @@ pub async fn senders(
             pace: row.pace.unsigned_abs(),
             usable: row.usable,
             policy_version: row.policy_version,
-            require_consent: row.require_consent,
+            consent: consent(row.require_consent, row.consent),
         });
     }
     Ok(found)
+}
+
+/// What a stored policy says about consent.
+fn consent(required: bool, rules: Option<serde_json::Value>) -> ConsentPolicy {
+    match (required, rules) {
+        (false, _) => ConsentPolicy::NOTHING,
+        (true, None) => ConsentPolicy::default(),
+        (true, Some(rules)) => serde_json::from_value(rules).unwrap_or(ConsentPolicy::STRICTEST),
+    }
 }
 
 /// What a switch stands over.
@@ -159,7 +169,8 @@ pub async fn switches(
                where c.state in ('paused', 'stopped')
                for share of c
            )
-           select 0::bigint as "at!", mode as "mode!" from platform_switch where mode <> 'on'
+           select 0::bigint as "at!", coalesce(p.mode, 'stopped') as "mode!"
+           from platform_mode() as p (mode) where p.mode is distinct from 'on'
            union all select at, mode from off
            union all select at, state from stopped"#,
         &tenants as _,

@@ -1,6 +1,7 @@
 //! The gate stage on a real database.
 
 mod cancels;
+mod changes;
 mod decisions;
 mod lines;
 mod twice;

@@ -171,6 +171,8 @@ async fn an_opt_out_that_a_receipt_tells_of_is_recorded_once() -> anyhow::Result
     assert_eq!(ids(&first), ids(&again));
     assert_eq!(world.count(out).await?, 0, "who has come back since is not sent away again");
     assert_eq!(world.count("select count(*) from millrace.consents").await?, 1);
+    let trail = "select count(*) from millrace.audit_log where actor = 'stage:reconcile'";
+    assert_eq!(world.count(trail).await?, 1);
     Ok(())
 }
 

@@ -42,6 +42,9 @@ async fn a_refusal_for_an_opt_out_is_an_opt_out_here_too() -> anyhow::Result<()>
     let ledger =
         "select count(*) from millrace.consents where action = 'revoke' and method = 'carrier'";
     assert_eq!(world.count(ledger).await?, 1);
+    let trail = "select count(*) from millrace.audit_log where action = 'consent.revoked'
+                 and actor = 'stage:send' and subject like 'number:+%'";
+    assert_eq!(world.count(trail).await?, 1);
     Ok(())
 }
 

@@ -1,10 +1,11 @@
 //! What the claim keeps from being sent, and from being sent twice.
 
-use domain::state::MessageState;
+use domain::{ids::CampaignId, state::MessageState};
 use pipeline::Outcome;
 use send::Config;
 use serde_json::json;
 use testkit::hand_over;
+use uuid::Uuid;
 
 use crate::world::{World, ids, now, said, settle};
 
@@ -43,6 +44,42 @@ async fn the_carrier_gets_the_trace_of_the_request_that_began_the_message() -> a
         assert_eq!(line["traceparent"], expected);
     }
     assert_eq!(world.accepted_once().await?, 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_program_left_after_admission_is_seen_by_the_claim_and_the_others_go_out()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550001", 1_000).await?;
+    let mut messages = world.admit(sender, 3).await?;
+    let (news, deals) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let mut connection = world.database.superuser().await?;
+    sqlx::query(
+        "insert into millrace.campaigns (tenant_id, campaign_id, name, class, program, template_id,
+             pool_id, audience, created_at)
+         select 'acme', id, program, 'promo', program, gen_random_uuid(), gen_random_uuid(), '{}',
+                now()
+         from unnest($1::uuid[], $2::text[]) as k (id, program)",
+    )
+    .bind(vec![news, deals])
+    .bind(vec!["news", "deals"])
+    .execute(&mut connection)
+    .await?;
+    sqlx::query("update millrace.standings set stopped_programs = '{news}'")
+        .execute(&mut connection)
+        .await?;
+    messages[0].message.head.campaign = Some(CampaignId(news));
+    messages[1].message.head.campaign = Some(CampaignId(deals));
+    hand_over(&world.stage().await?, now(), messages.clone()).await?;
+    let blocked = world.stored(&messages[0]).await?;
+    assert_eq!(
+        (blocked.state, blocked.code.as_deref()),
+        (MessageState::Blocked, Some("program_opted_out"))
+    );
+    for message in &messages[1..] {
+        assert_eq!(world.stored(message).await?.state, MessageState::Sent);
+    }
     Ok(())
 }
 

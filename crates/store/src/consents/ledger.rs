@@ -1,0 +1,165 @@
+//! The consent ledger itself: lines are added and read, never changed.
+
+use std::collections::HashSet;
+
+use domain::ids::TenantId;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use pipeline::Fault;
+use serde_json::Value;
+use sqlx::types::{Json, Uuid};
+
+use super::Change;
+use crate::{Scoped, fault};
+
+/// One line as it is stored. Holds personal data: `Debug` shows the id alone.
+#[derive(Clone, PartialEq)]
+pub struct Line {
+    /// Its id.
+    pub id: Uuid,
+    /// E.164
+    pub number: String,
+    /// `sms` or `whatsapp`
+    pub channel: String,
+    /// What was done.
+    pub action: String,
+    /// The program that it is about; none: everything of the tenant.
+    pub program: Option<String>,
+    /// On what ground.
+    pub basis: Option<String>,
+    /// From when on it is none.
+    pub expires_at: Option<Timestamp>,
+    /// How it was captured.
+    pub method: String,
+    /// ISO 639-1
+    pub language: Option<String>,
+    /// List, form or vendor; for do-not-contact the reason.
+    pub source: Option<String>,
+    /// The words that the person agreed to.
+    pub disclosure: Option<String>,
+    /// Their SHA-256.
+    pub disclosure_hash: Option<Vec<u8>>,
+    /// Where they stood.
+    pub page_url: Option<String>,
+    /// From where the person agreed.
+    pub ip: Option<String>,
+    /// With what.
+    pub user_agent: Option<String>,
+    /// In which form.
+    pub signature: Option<String>,
+    /// The text by which they said so.
+    pub inbound_id: Option<Uuid>,
+    /// Of a double opt-in.
+    pub message_ids: Vec<Uuid>,
+    /// A vendor's id of the recorded act.
+    pub certificate: Option<String>,
+    /// Where else it can be looked up.
+    pub evidence: Value,
+    /// Where the number stood before.
+    pub previous: Option<String>,
+    /// Business time at which it was said.
+    pub at: Timestamp,
+    /// Business time at which it was written here.
+    pub recorded_at: Option<Timestamp>,
+    /// Who wrote it.
+    pub recorded_by: String,
+}
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Line({} {})", self.action, self.id)
+    }
+}
+
+/// Adds lines, with where each number stood before. Answers those that are new.
+pub(super) async fn write(
+    tx: &mut Scoped,
+    now: Timestamp,
+    changes: &[Change],
+) -> Result<HashSet<Uuid>, Fault> {
+    let rows = sqlx::query_scalar!(
+        r#"insert into consents (tenant_id, consent_id, number, channel, action, program, method,
+                                language, source, basis, expires_at, disclosure, disclosure_hash,
+                                page_url, ip, user_agent, signature, inbound_id, message_ids,
+                                certificate, evidence, previous, at, recorded_at, recorded_by)
+           select r.tenant_id, r.consent_id, r.number, r.channel, r.action, r.program, r.method,
+                  r.language, r.source, r.basis, r.expires_at, r.disclosure,
+                  sha256(convert_to(r.disclosure, 'UTF8')), r.page_url, r.ip, r.user_agent,
+                  r.signature, r.inbound_id, coalesce(r.message_ids, '{}'), r.certificate,
+                  coalesce(r.evidence, '{}'), stood(s), r.at, $2, r.recorded_by
+           from jsonb_to_recordset($1) as r (
+               tenant_id text, consent_id uuid, number text, channel text, action text,
+               program text, method text, language text, source text, basis text,
+               expires_at timestamptz, disclosure text, page_url text, ip text, user_agent text,
+               signature text, inbound_id uuid, message_ids uuid[], certificate text,
+               evidence jsonb, at timestamptz, recorded_by text)
+           join standings s on s.tenant_id = r.tenant_id and s.number = r.number
+                           and s.channel = r.channel
+           on conflict do nothing
+           returning consent_id"#,
+        Json(changes) as _,
+        now.to_sqlx(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// The lines of a number before a time and id, the latest first.
+///
+/// # Errors
+/// An outage.
+pub async fn list(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    number: &str,
+    before: Option<(Timestamp, Uuid)>,
+    limit: i64,
+) -> Result<Vec<Line>, Fault> {
+    let rows = sqlx::query!(
+        "select consent_id, number, channel, action, program, basis, expires_at, method, language,
+                source, disclosure, disclosure_hash, page_url, ip, user_agent, signature,
+                inbound_id, message_ids, certificate, evidence, previous, at, recorded_at,
+                recorded_by
+         from consents
+         where tenant_id = $1 and number = $2
+           and ($3::timestamptz is null or (at, consent_id) < ($3, $4::uuid))
+         order by at desc, consent_id desc limit $5",
+        tenant.as_str(),
+        number,
+        before.map(|(at, _)| at.to_sqlx()) as _,
+        before.map(|(_, id)| id),
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let line = rows.into_iter().map(|row| Line {
+        id: row.consent_id,
+        number: row.number,
+        channel: row.channel,
+        action: row.action,
+        program: row.program,
+        basis: row.basis,
+        expires_at: row.expires_at.map(|at| at.to_jiff()),
+        method: row.method,
+        language: row.language,
+        source: row.source,
+        disclosure: row.disclosure,
+        disclosure_hash: row.disclosure_hash,
+        page_url: row.page_url,
+        ip: row.ip,
+        user_agent: row.user_agent,
+        signature: row.signature,
+        inbound_id: row.inbound_id,
+        message_ids: row.message_ids,
+        certificate: row.certificate,
+        evidence: row.evidence,
+        previous: row.previous,
+        at: row.at.to_jiff(),
+        recorded_at: row.recorded_at.map(|at| at.to_jiff()),
+        recorded_by: row.recorded_by,
+    });
+    Ok(line.collect())
+}
