@@ -5,9 +5,9 @@
 mod audit;
 mod campaigns;
 mod cancels;
-mod explain;
 mod consent;
 mod do_not_contact;
+mod explain;
 mod harness;
 mod imports;
 mod in_doubt;
