@@ -180,7 +180,8 @@ proptest! {
     #[test]
     fn everybody_is_counted_once_and_no_day_passes_its_cap(
         people in 1..120_usize, cap in 0..40_u32, pace in 1..5_u32, hour in 0..24_i64,
-        budget in proptest::option::of(0..60_i64), stops in proptest::collection::vec(0..120_usize, 0..9),
+        budget in proptest::option::of(0..60_i64),
+        stops in proptest::collection::vec(0..120_usize, 0..9),
         quota in 1..50_u32, journey in any::<bool>(),
     ) {
         let start = at("2026-03-02T00:00:00Z") + jiff::SignedDuration::from_hours(hour);
