@@ -77,7 +77,7 @@ fn odds() -> impl Strategy<Value = Odds> {
         proptest::option::weighted(0.3, 0..20_000_i64),
         prop_oneof![1 => Just(0_u32), 5 => Just(1_000)],
         [0..3_u32, 0..3_u32],
-        proptest::option::weighted(0.2, 0..40_000_i64),
+        proptest::option::weighted(0.3, prop_oneof![0..20_i64, 0..40_000_i64]),
         [often, often],
     );
     (who, switches, person, limits).prop_map(|(who, switches, person, limits)| Odds {
