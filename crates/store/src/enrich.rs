@@ -1,5 +1,5 @@
-//! What drafts are made from: contacts, tenants' defaults, templates, pools and senders, for a whole
-//! batch. Enrich, explain and simulate read the same; what enrich writes is in [`record`].
+//! What drafts are made from: contacts, tenants' defaults, templates, pools and senders, for a
+//! whole batch. Enrich, explain and simulate read the same; what enrich writes is in [`record`].
 
 pub mod record;
 

@@ -1,5 +1,5 @@
-//! The days after the first instant: who waits is asked when they would be, oldest first, and who is
-//! admitted leaves at the pace of their sender, or is asked again when its time is over.
+//! The days after the first instant: who waits is asked when they would be, oldest first, and who
+//! is admitted leaves at the pace of their sender, or is asked again when the time for it is over.
 
 use std::{
     cmp::Reverse,

@@ -1,6 +1,6 @@
 //! A campaign simulated: the gates are asked about every recipient at one instant, and who has to
-//! wait is asked again when they would be, until everybody has been sent to. Pure, and the gates' own
-//! code: only facts and counters come from outside, and nothing goes back.
+//! wait is asked again when they would be, until everybody has been sent to. Pure, and the gates'
+//! own code: only facts and counters come from outside, and nothing goes back.
 //!
 //! Not in it: what others send meanwhile, what people answer, and faults of the carrier.
 
@@ -119,9 +119,9 @@ impl Simulation {
         }
     }
 
-    /// Takes over the facts of the next recipients. Policy, caps and switches are those of the first
-    /// that came. A number that has no standing is a person of whom nothing is known, as enrich would
-    /// write them down.
+    /// Takes over the facts of the next recipients. Policy, caps and switches are those of the
+    /// first that came. A number that has no standing is a person of whom nothing is known, as
+    /// enrich would write them down.
     pub fn learn(&mut self, facts: Facts, next: &[Recipient]) {
         self.facts.platform = self.facts.platform.max(facts.platform);
         self.facts.standings.extend(facts.standings);

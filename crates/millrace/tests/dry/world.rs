@@ -69,7 +69,8 @@ pub struct World {
 /// What was said about one person: verdict, gate, code, reason, until.
 pub type Said = (String, Option<Gate>, Option<String>, Option<String>, Option<Timestamp>);
 
-/// A simulation's answer: what is said about each, the first that stops among gates 3 to 5, the sum.
+/// A simulation's answer: what is said about each, the code of the first that stops among gates 3
+/// to 5, and the sum.
 pub struct Simulated {
     pub people: BTreeMap<Uuid, Said>,
     pub about_the_person: BTreeMap<Uuid, Option<String>>,
@@ -130,7 +131,8 @@ impl World {
                  ('{name}', '{pool}', 'all', array['{first}', '{second}']::uuid[], now());
              insert into millrace.templates values ('{name}', '{template}', 'Hi', now());
              insert into millrace.template_versions values ('{name}', '{template}', 1,
-                 '[{{\"key\": \"a\", \"weight\": 1, \"bodies\": {{\"en\": \"Hi {{first_name}}\"}}}}]',
+                 '[{{\"key\": \"a\", \"weight\": 1,
+                    \"bodies\": {{\"en\": \"Hi {{first_name}}\"}}}}]',
                  '{{}}', now());
              insert into millrace.policies values ('{name}', 3, '{policy}', now(), 'test');",
             pool = POOL,
@@ -294,8 +296,8 @@ impl World {
 const POOL: PoolId = PoolId(Uuid::from_u128(3));
 const TEMPLATE: TemplateId = TemplateId(Uuid::from_u128(4));
 
-/// The code of the first gate that stops, among those about the person: do-not-contact, suppression,
-/// quiet hours.
+/// The code of the first gate that stops, among those about the person: do-not-contact,
+/// suppression, quiet hours.
 fn first_stop(gates: &Value) -> Option<String> {
     let mut about = gates.as_array()?.iter().filter(|gate| {
         matches!(gate["gate"].as_str(), Some("dnc" | "suppression" | "quiet_hours"))
