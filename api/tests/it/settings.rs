@@ -110,8 +110,8 @@ async fn senders_pools_and_budgets_name_only_what_exists() {
     let cap = json!({ "scope": "tenant", "daily": { "amount": "10.00", "currency": "USD" } });
     caller.put("/v1/budgets", &cap).await.expect(200);
     let list = caller.get("/v1/budgets").await.expect(200);
-    let zero = json!({ "amount": "0", "currency": "USD" });
-    assert_eq!(list["data"][0]["spent"]["day"]["spent"], zero);
+    let spent = &list["data"][0]["spent"]["day"]["spent"];
+    assert_eq!(*spent, json!({ "amount": "0.00", "currency": "USD" }));
     let until: jiff::Timestamp =
         list["data"][0]["spent"]["month"]["until"].as_str().unwrap().parse().unwrap();
     assert!(until > *world.now.lock().unwrap(), "the month has not ended");
