@@ -1,8 +1,13 @@
 //! `POST /v1/campaigns/{id}/simulate`: what a campaign would come to from an instant on, without
 //! anything being sent or written. As NDJSON also what is said about each recipient.
+//!
+//! An audience of any size is read, a thousand at a time. Of those who have to wait 250,000 are
+//! followed, for 60 days, and asked 2,000,000 times in all; beyond that `waiting` counts them and
+//! there is no `finish_at`. Chunks are read one after the other: what changes meanwhile is seen by
+//! the later ones, but for policy, caps and switches, which are the first one's.
 
 use axum::{
-    Json, Router,
+    Router,
     body::Body as RawBody,
     extract::{Request, State},
     http::{HeaderMap, header},
@@ -67,12 +72,8 @@ async fn simulate(
     let mut tx = app.store.reading(&caller.tenant).await?;
     let campaign = campaigns::get(&mut tx, &caller.tenant, CampaignId(id), false).await?;
     let campaign = campaign.ok_or_else(|| Problem::not_found("campaign"))?;
-    let mut run = Run::begin(app.store.clone(), tx, caller.tenant, campaign, at).await?;
-    if wants_lines(&parts.headers) {
-        return Ok(lines(run, currency, permit));
-    }
-    while run.chunk(false).await?.is_some() {}
-    Ok(Json(view(run.finish().await, &currency)).into_response())
+    let run = Run::begin(app.store.clone(), tx, caller.tenant, campaign, at).await?;
+    Ok(answer(run, currency, wants_lines(&parts.headers), permit))
 }
 
 /// An instant as written, in the field `at`.
@@ -99,25 +100,28 @@ struct Line {
     gates: Vec<GateView>,
 }
 
-/// One line for each recipient, written while the caller reads, and the sum as the last one.
-fn lines(run: Run, currency: String, permit: OwnedSemaphorePermit) -> Response {
-    let steps = stream::try_unfold(Some((run, currency, permit)), |state| async {
-        let Some((mut run, currency, permit)) = state else { return Ok::<_, Fault>(None) };
-        match run.chunk(true).await? {
-            Some(answered) => {
-                let mut bytes = Vec::with_capacity(answered.len() * 1_000);
-                answered.into_iter().for_each(|one| write(&mut bytes, &line(one)));
-                Ok(Some((Bytes::from(bytes), Some((run, currency, permit)))))
+/// The sum; before it, where they are wanted, a line for each recipient. It is worked out while the
+/// caller reads, as a large audience takes longer than other requests may; a caller who goes away
+/// ends it. An outage on the way cuts the answer off.
+fn answer(run: Run, currency: String, lines: bool, permit: OwnedSemaphorePermit) -> Response {
+    let steps = stream::try_unfold(Some((run, permit)), move |state| {
+        let currency = currency.clone();
+        async move {
+            let Some((mut run, permit)) = state else { return Ok::<_, Fault>(None) };
+            while let Some(answered) = run.chunk(lines).await? {
+                if lines && !answered.is_empty() {
+                    let mut bytes = Vec::with_capacity(answered.len() * 1_000);
+                    answered.into_iter().for_each(|one| write(&mut bytes, &line(one)));
+                    return Ok(Some((Bytes::from(bytes), Some((run, permit)))));
+                }
             }
-            None => {
-                let mut bytes = Vec::new();
-                write(&mut bytes, &view(run.finish().await, &currency));
-                Ok(Some((bytes.into(), None)))
-            }
+            let mut bytes = Vec::new();
+            write(&mut bytes, &view(run.finish().await, &currency));
+            Ok(Some((bytes.into(), None)))
         }
     });
-    let kind = [(header::CONTENT_TYPE, "application/x-ndjson")];
-    (kind, RawBody::from_stream(steps)).into_response()
+    let kind = if lines { "application/x-ndjson" } else { "application/json" };
+    ([(header::CONTENT_TYPE, kind)], RawBody::from_stream(steps)).into_response()
 }
 
 fn write(bytes: &mut Vec<u8>, line: &impl Serialize) {
