@@ -254,6 +254,8 @@ async fn decision(
         channel: Channel::Sms,
         number: asked.to,
         campaign,
+        submitted_at: asked.at,
+        on_late: None,
         expires_at: validity.and_then(|validity| asked.at.checked_add(validity).ok()),
         cost: draft.cost,
         place: &draft.place,

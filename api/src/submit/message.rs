@@ -4,6 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use domain::{
     class::{Channel, MessageClass},
+    gates::OnLate,
     ids::{MessageId, SenderId, TemplateId, TenantId},
     phone::PhoneNumber,
 };
@@ -56,6 +57,8 @@ pub(crate) struct NewMessage<'a> {
     pool: Option<Uuid>,
     #[serde(default)]
     validity_seconds: Option<u32>,
+    #[serde(borrow, default)]
+    on_late: Option<Cow<'a, str>>,
     #[serde(default)]
     metadata: BTreeMap<String, String>,
     /// Of an item of a batch; a single message has the header.
@@ -119,6 +122,7 @@ impl Submission<'_> {
         let from = self.from(&new, &mut errors);
         let content = content(new.body, new.template, &mut errors);
         let expires_at = self.expires_at(new.validity_seconds, &mut errors);
+        let on_late = on_late(new.on_late.as_deref(), &mut errors);
         check_metadata(&new.metadata, &mut errors);
         let (Some(class), Some(to), Some(content), true) = (class, to, content, errors.is_empty())
         else {
@@ -130,6 +134,7 @@ impl Submission<'_> {
             content: &content,
             from: &from,
             validity: new.validity_seconds,
+            on_late,
             metadata: &new.metadata,
         };
         let body_hash = canonical.hash();
@@ -146,6 +151,7 @@ impl Submission<'_> {
             campaign: None,
             submitted_at: self.now,
             expires_at,
+            on_late,
             trace: self.trace.to_owned(),
         };
         let submitted = Submitted { head, content, from, body_hash, metadata: new.metadata };
@@ -198,6 +204,17 @@ impl Submission<'_> {
         let fine = (1..=MAX_VALIDITY).contains(&seconds);
         errors.check(fine, "validity_seconds", "out_of_range", "1 to 604800");
         self.now.checked_add(SignedDuration::from_secs(i64::from(seconds))).ok()
+    }
+}
+
+fn on_late(given: Option<&str>, errors: &mut Errors) -> Option<OnLate> {
+    match given? {
+        "send" => Some(OnLate::Send),
+        "drop" => Some(OnLate::Drop),
+        _ => {
+            errors.add("on_late", "unknown", "send or drop");
+            None
+        }
     }
 }
 
@@ -290,6 +307,8 @@ struct Canonical<'a> {
     content: &'a Content,
     from: &'a From,
     validity: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_late: Option<OnLate>,
     metadata: &'a BTreeMap<String, String>,
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     class::{Channel, MessageClass},
+    gates::OnLate,
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
     money::Micros,
     passport::Passport,
@@ -42,6 +43,9 @@ pub struct Head {
     /// When it is of no use any more; also told to the carrier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// What becomes of it when it is late; none: the policy says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_late: Option<OnLate>,
     /// W3C `traceparent` of the request that began it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,

@@ -129,6 +129,7 @@ fn another_body_under_the_same_message_id_is_another_frame() {
             campaign: None,
             submitted_at: Timestamp::UNIX_EPOCH,
             expires_at: None,
+            on_late: None,
             trace: None,
         };
         let content = Content::Body(text.into());

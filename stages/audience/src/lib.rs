@@ -120,6 +120,7 @@ fn submit(now: Timestamp, campaign: &Campaign, to: &Recipient) -> Option<Outgoin
         campaign: Some(campaign.id),
         submitted_at: now,
         expires_at: validity.map(|validity| now + validity),
+        on_late: None,
         trace: None,
     };
     let message = Submitted {

@@ -36,6 +36,7 @@ fn again(message: &Submitted, entry: &Entry, existing: &Existing) -> Outcome {
     let head = Head {
         submitted_at: existing.submitted_at,
         expires_at: existing.expires_at,
+        on_late: None,
         turn: row.turn,
         ..message.head.clone()
     };

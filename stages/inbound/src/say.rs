@@ -93,6 +93,7 @@ fn answer(received: &Received, thread: &Thread) -> Outgoing {
         campaign: None,
         submitted_at: text.received_at,
         expires_at: None,
+        on_late: None,
         trace: received.trace.clone(),
     };
     let message = Submitted {

@@ -175,6 +175,7 @@ fn say(text: &InboundText, decided: &Decided) -> Vec<Outgoing> {
         campaign: None,
         submitted_at: text.received_at,
         expires_at: None,
+        on_late: None,
         trace: text.trace.clone(),
     };
     let message = Submitted {

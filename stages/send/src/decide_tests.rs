@@ -41,6 +41,7 @@ pub(crate) fn admitted(class: MessageClass) -> Admitted {
         campaign: Some(CAMPAIGN),
         submitted_at: at(-60),
         expires_at: None,
+        on_late: None,
         trace: None,
     };
     let message = Enriched {

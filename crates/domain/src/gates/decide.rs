@@ -7,12 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Gate, Verdict,
-    ask::{Depth, End, Passed, unreadable, walk},
+    ask::{self, Depth, Passed, unreadable, walk},
     case::{Case, Ruling, Stop},
     counters::{CounterKey, CounterKind, Counters, Reserved, Windows, reservation},
     facts::{Facts, SenderFacts, Standing, TenantFacts},
     line::LineKey,
-    policy::Policy,
+    policy::{OnLate, Policy},
     warmup::SenderDay,
 };
 use crate::{
@@ -46,8 +46,12 @@ pub struct Judged<'a> {
     pub number: PhoneNumber,
     /// The campaign it belongs to.
     pub campaign: Option<CampaignId>,
+    /// When it was submitted: lateness counts from then.
+    pub submitted_at: Timestamp,
     /// When it is of no use any more.
     pub expires_at: Option<Timestamp>,
+    /// What becomes of it when it is late; none: the policy says.
+    pub on_late: Option<OnLate>,
     /// What it costs by the rate card.
     pub cost: Micros,
     /// Where the person may be.
@@ -269,9 +273,10 @@ fn judge(
     let now = memo.now;
     let tenant = facts.tenants.get(judged.tenant);
     let policy_version = tenant.map(|tenant| tenant.policy_version);
-    let ended = judged.expires_at.is_some_and(|ends| ends.duration_since(now) < LEAD_TIME);
-    if ended && depth == Depth::ToTheFirstStop {
-        return Decision { policy_version, ..validity_ended(Vec::new()) };
+    let ends = End::of(judged, tenant.and_then(|tenant| tenant.policy.as_ref()));
+    let ended = ends.filter(|ends| ends.at.duration_since(now) < LEAD_TIME);
+    if let (Some(end), Depth::ToTheFirstStop) = (ended, depth) {
+        return Decision { policy_version, ..end.reached(Vec::new()) };
     }
     let key = (judged.tenant.clone(), judged.number, judged.channel);
     let walk = match read(tenant, facts.standings.get(&key)) {
@@ -285,7 +290,7 @@ fn judge(
                 standing,
                 windows: memo.windows(tenant.zone),
                 senders: judged.senders.iter().filter_map(|id| tenant.senders.get(id)).collect(),
-                sendable_until: judged.expires_at,
+                sendable_until: ends.map(|end| end.at),
                 marketing: counters.marketing(&key),
                 counters,
                 memo,
@@ -294,16 +299,16 @@ fn judge(
         ),
         Err(stop) => unreadable(stop, depth),
     };
-    if ended {
-        return Decision { policy_version, ..validity_ended(walk.gates) };
+    if let Some(end) = ended {
+        return Decision { policy_version, ..end.reached(walk.gates) };
     }
     let passed = match walk.end {
-        End::Passed(passed) => passed,
-        End::Stopped(gate, stop) => {
+        ask::End::Passed(passed) => passed,
+        ask::End::Stopped(gate, stop) => {
             if let Some(line) = &stop.line {
                 counters.stand_in(judged.tenant, line);
             }
-            let decision = stop.decide(gate, walk.gates, judged.expires_at);
+            let decision = stop.decide(gate, walk.gates, ends.map(|end| end.at));
             return Decision { policy_version, ..decision };
         }
     };
@@ -332,8 +337,40 @@ fn read<'a>(
     Ok((tenant, policy, standing.ok_or_else(unknown)?))
 }
 
-fn validity_ended(gates: Vec<GateResult>) -> Decision {
-    let reason = "it could not be sent before its validity ends".into();
-    let verdict = Verdict::Expire { gate: None, code: "validity_ended", reason };
-    Decision { verdict, wake: None, gates, reserved: Vec::new(), policy_version: None }
+/// When a message is of no use any more, and why.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    at: Timestamp,
+    code: &'static str,
+    reason: &'static str,
+}
+
+impl End {
+    /// The end of its validity, or of the time after which its tenant does not want it sent.
+    fn of(judged: &Judged<'_>, policy: Option<&Policy>) -> Option<Self> {
+        let validity = judged.expires_at.map(|at| Self {
+            at,
+            code: "validity_ended",
+            reason: "it could not be sent before its validity ends",
+        });
+        let late = policy.map(|policy| policy.lateness).and_then(|lateness| {
+            match judged.on_late.unwrap_or(lateness.on_late) {
+                OnLate::Send => None,
+                OnLate::Drop => {
+                    let after = SignedDuration::from_secs(lateness.max_seconds.into());
+                    let at = judged.submitted_at.saturating_add(after).ok()?;
+                    let reason = "it could not be sent before it is late, and is dropped then";
+                    Some(Self { at, code: "too_late", reason })
+                }
+            }
+        });
+        validity.into_iter().chain(late).min_by_key(|end| end.at)
+    }
+
+    /// The decision about a message that has come to its end.
+    fn reached(self, gates: Vec<GateResult>) -> Decision {
+        let Self { code, reason, .. } = self;
+        let verdict = Verdict::Expire { gate: None, code, reason: reason.into() };
+        Decision { verdict, wake: None, gates, reserved: Vec::new(), policy_version: None }
+    }
 }

@@ -41,6 +41,29 @@ pub struct Policy {
     pub warmup: Vec<u32>,
     /// What becomes of a carrier call whose result stays unknown.
     pub in_doubt: InDoubtPolicy,
+    /// What becomes of a message that had to wait.
+    pub lateness: Lateness,
+}
+
+/// How long after its submission a message is still worth sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lateness {
+    /// Seconds; 60 to 604,800, a week.
+    pub max_seconds: u32,
+    /// What to do with one that is later, unless the message says so itself.
+    pub on_late: OnLate,
+}
+
+/// What becomes of a message that is later than its tenant wants it to be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnLate {
+    /// It is sent all the same.
+    #[default]
+    Send,
+    /// It ends as expired.
+    Drop,
 }
 
 /// A call whose answer was lost: it is sent again only once the carrier's list proves that it does
@@ -126,7 +149,15 @@ impl Default for Policy {
             quiet_hours: QuietPolicy::default(),
             warmup: vec![50, 100, 200, 300],
             in_doubt: InDoubtPolicy::default(),
+            lateness: Lateness::default(),
         }
+    }
+}
+
+impl Default for Lateness {
+    /// Four hours, and sent all the same.
+    fn default() -> Self {
+        Self { max_seconds: 4 * 3_600, on_late: OnLate::Send }
     }
 }
 
@@ -173,6 +204,10 @@ impl Policy {
             (!self.quiet_hours.window.is_never(), "quiet_hours.window allows no hour"),
             (self.quiet_hours.spread_seconds <= 14_400, "quiet_hours.spread_seconds: at most 4 h"),
             (self.warmup.len() <= 90, "warmup has at most 90 days"),
+            (
+                (60..=604_800).contains(&self.lateness.max_seconds),
+                "lateness.max_seconds is 60 to 604800",
+            ),
         ];
         let broken = rules.iter().find(|(holds, _)| !holds);
         broken.map_or(Ok(()), |(_, rule)| Err(PolicyError::Value(rule)))
@@ -243,6 +278,8 @@ mod tests {
             r#"{"allowed_countries": ["USA"]}"#,
             r#"{"frequency": {"messages": 11}}"#,
             r#"{"frequency": {"hours": 0}}"#,
+            r#"{"lateness": {"max_seconds": 59}}"#,
+            r#"{"lateness": {"on_late": "never"}}"#,
             r#"{"quiet_hours": {"window": "daily 21:00-09:00"}}"#,
             r#"{"quiet_hours": {"spread_seconds": 14401}}"#,
             "[]",

@@ -6,6 +6,7 @@ mod consent;
 mod desk;
 mod fold;
 mod hours;
+mod lateness;
 mod lines;
 mod people;
 mod simulation;

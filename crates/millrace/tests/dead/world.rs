@@ -109,6 +109,7 @@ impl World {
                 campaign: None,
                 submitted_at: "2026-03-02T17:00:00Z".parse().expect("an instant"),
                 expires_at: None,
+                on_late: None,
                 trace: None,
             },
             content: Content::Body(text.into()),

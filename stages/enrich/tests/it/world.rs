@@ -110,6 +110,7 @@ impl World {
                 campaign: None,
                 submitted_at: now(),
                 expires_at: None,
+                on_late: None,
                 trace: None,
             },
             content: Content::Body(text.into()),

@@ -125,6 +125,7 @@ impl World {
                 campaign: None,
                 submitted_at: now(),
                 expires_at: None,
+                on_late: None,
                 trace: None,
             },
         }

@@ -85,6 +85,7 @@ async fn rebuilt(
         campaign: message.campaign,
         submitted_at: one.submitted_at,
         expires_at: one.expires_at,
+        on_late: None,
         trace: None,
     };
     Ok(Some(Enriched {

@@ -375,6 +375,7 @@ impl Calls {
             campaign: None,
             submitted_at: now(),
             expires_at: None,
+            on_late: None,
             trace: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
         };
         Enriched {

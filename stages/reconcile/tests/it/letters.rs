@@ -133,6 +133,7 @@ impl Letters {
                 campaign: None,
                 submitted_at: now(),
                 expires_at: None,
+                on_late: None,
                 trace: None,
             },
             content: Content::Body(text.into()),

@@ -224,6 +224,7 @@ pub fn message(tenant: &TenantId, class: MessageClass, n: u32) -> Enriched {
             campaign: None,
             submitted_at: after(-3_600),
             expires_at: None,
+            on_late: None,
             trace: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
         },
     }

@@ -201,6 +201,7 @@ impl World {
             campaign: None,
             submitted_at: now(),
             expires_at: None,
+            on_late: None,
             trace: None,
         };
         let message = Enriched {
