@@ -34,8 +34,8 @@ impl Point {
         [Self::ToBroker, Self::FromBroker, Self::ToDatabase, Self::FromDatabase];
 }
 
-/// Counts the reads of all proxies that share it; the one to stop at is never passed on. Counting begins with the read that holds a mark: what is before is the start of a process, and
-/// no work.
+/// Counts the reads of all proxies that share it; the one to stop at is never passed on. Counting
+/// begins with the read that holds a mark: what is before is the start of a process, and no work.
 pub struct Points {
     begins_with: &'static str,
     begun: AtomicBool,
