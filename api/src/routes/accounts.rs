@@ -1,6 +1,12 @@
 //! `/v1/carrier-accounts`: where texts leave. Tokens go in and never come out.
 
-use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    response::Response,
+    routing::{get, put},
+};
 use carriers::{check_base_url, twilio};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,11 +19,13 @@ use crate::{
     app::App,
     auth::Caller,
     directory::{self, Entry},
-    http::{Creation, Errors, Kind, Page, Paging, Problem, Query},
+    http::{Body, Creation, Errors, Kind, Page, Paging, Problem, Query, extract::Name},
 };
 
 pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/carrier-accounts", get(list).post(create))
+    Router::new()
+        .route("/v1/carrier-accounts", get(list).post(create))
+        .route("/v1/carrier-accounts/{account}", put(set_token))
 }
 
 #[derive(Deserialize)]
@@ -92,6 +100,45 @@ async fn create(
     Ok(response)
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewToken {
+    auth_token: String,
+}
+
+/// Another token for an account: what was held because the carrier refused the old one goes on.
+async fn set_token(
+    State(app): State<App>,
+    caller: Caller,
+    Name(account): Name,
+    Body(body): Body<NewToken>,
+) -> Result<Json<AccountView>, Problem> {
+    let mut errors = Errors::default();
+    check_token(&body.auth_token, &mut errors);
+    errors.done()?;
+    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let sealed = app.sealer.seal(body.auth_token.as_bytes());
+    let set = accounts::set_token(&mut tx, &caller.tenant, &account, &sealed).await?;
+    let set = set.ok_or_else(|| Problem::not_found("carrier account"))?;
+    let subject = format!("carrier_account:{account}");
+    let detail = json!({ "auth_token": "set" });
+    audit::note(&mut tx, &caller, app.now(), "carrier_account.changed", subject, detail).await?;
+    tx.commit().await.map_err(store::fault)?;
+    let entry = Entry {
+        tenant: caller.tenant,
+        carrier: set.carrier.clone(),
+        carrier_sid: set.carrier_sid.clone(),
+        sealed_tokens: vec![set.sealed_token.clone()],
+    };
+    directory::announce(&app, &account, entry).await;
+    Ok(Json(view(&app, set)))
+}
+
+fn check_token(token: &str, errors: &mut Errors) {
+    let fine = (1..=256).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic());
+    errors.check(fine, "auth_token", "invalid", "1 to 256 visible characters");
+}
+
 fn check(app: &App, new: &Creation<NewAccount>) -> Result<Account, Problem> {
     let body = &new.body;
     let mut errors = Errors::default();
@@ -101,9 +148,7 @@ fn check(app: &App, new: &Creation<NewAccount>) -> Result<Account, Problem> {
     let sid = (1..=64).contains(&body.carrier_sid.len())
         && body.carrier_sid.bytes().all(|b| b.is_ascii_alphanumeric());
     errors.check(sid, "carrier_sid", "invalid", "the account's SID at the carrier");
-    let token = (1..=256).contains(&body.auth_token.len())
-        && body.auth_token.bytes().all(|b| b.is_ascii_graphic());
-    errors.check(token, "auth_token", "invalid", "1 to 256 visible characters");
+    check_token(&body.auth_token, &mut errors);
     let url = body.base_url.as_deref().unwrap_or(twilio::BASE_URL);
     let base_url = match check_base_url(twilio::HOST, url, &app.settings.carrier_hosts) {
         Ok(url) => url,

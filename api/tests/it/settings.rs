@@ -64,6 +64,32 @@ async fn a_preview_shows_the_text_its_segments_and_what_forces_ucs2() {
 }
 
 #[tokio::test]
+async fn a_new_token_frees_what_the_old_one_held() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    carrier(&caller, "main", "+12125550199").await;
+    let mut db = world.database.superuser().await.unwrap();
+    let rest = "insert into millrace.pace values ('acme', 'account:main', now() + interval '1 h')";
+    sqlx::query(rest).execute(&mut db).await.unwrap();
+    let sealed = "select sealed_token from millrace.carrier_accounts";
+    let before: String = sqlx::query_scalar(sealed).fetch_one(&mut db).await.unwrap();
+    let token = json!({ "auth_token": "another" });
+    let path = "/v1/carrier-accounts/main";
+    assert_eq!(caller.put(path, &token).await.expect(200)["account"], "main");
+    let after: String = sqlx::query_scalar(sealed).fetch_one(&mut db).await.unwrap();
+    assert_ne!(before, after);
+    let woken: String =
+        sqlx::query_scalar("select what from millrace.wakes").fetch_one(&mut db).await.unwrap();
+    assert_eq!(woken, "account:main");
+    let resting = "select count(*) from millrace.pace where key = 'account:main'";
+    let resting: i64 = sqlx::query_scalar(resting).fetch_one(&mut db).await.unwrap();
+    assert_eq!(resting, 0, "the account rests no more");
+    caller.put(path, &json!({ "auth_token": "" })).await.problem(422);
+    let other = world.caller("globex", KeyRole::Admin).await;
+    other.put(path, &token).await.problem(404);
+}
+
+#[tokio::test]
 async fn a_token_goes_in_and_never_comes_out() {
     let world = World::start().await;
     let caller = world.caller("acme", KeyRole::Admin).await;

@@ -5,7 +5,10 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use pipeline::Fault;
 
-use crate::{Scoped, Store, fault};
+use crate::{
+    Scoped, Store, fault,
+    wakes::{self, Way, What},
+};
 
 /// An account at a carrier.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +66,46 @@ pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Account) -> Result
     .await
     .map_err(fault)?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Sets an account's token. What was held because the carrier had refused the one before goes on,
+/// and the account rests no more. The account as it is now; none where the tenant has no such.
+///
+/// # Errors
+/// An outage.
+pub async fn set_token(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    account: &str,
+    sealed_token: &str,
+) -> Result<Option<Account>, Fault> {
+    let row = sqlx::query!(
+        "update carrier_accounts set sealed_token = $3 where tenant_id = $1 and account = $2
+         returning account, carrier, carrier_sid, base_url, sealed_token, confirms_opt_out,
+                   created_at",
+        tenant.as_str(),
+        account,
+        sealed_token,
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let Some(row) = row else { return Ok(None) };
+    let key = format!("account:{account}");
+    sqlx::query!("delete from pace where tenant_id = $1 and key = $2", tenant.as_str(), key)
+        .execute(&mut **tx)
+        .await
+        .map_err(fault)?;
+    wakes::wake(tx, tenant, &What::Cause(&key), Way::On).await?;
+    Ok(Some(Account {
+        account: row.account,
+        carrier: row.carrier,
+        carrier_sid: row.carrier_sid,
+        base_url: row.base_url,
+        sealed_token: row.sealed_token,
+        confirms_opt_out: row.confirms_opt_out,
+        created_at: row.created_at.to_jiff(),
+    }))
 }
 
 /// A tenant's accounts after one, by key.
