@@ -73,8 +73,9 @@ pub struct Current {
 }
 
 /// Reads where these numbers stand and keeps every opt-out of them waiting until the transaction
-/// ends: an opt-out that has committed is seen here, a later one comes after the claim. Answers in
-/// the order of the keys; none where enrich has made no row.
+/// ends: an opt-out that has committed is seen here, a later one comes after the claim. Two claims
+/// for one person take turns: one that only shared the row could not give marketing back to it.
+/// Answers in the order of the keys; none where enrich has made no row.
 ///
 /// # Errors
 /// An outage.
@@ -103,7 +104,7 @@ pub async fn lock_standings(
            join standings s on s.tenant_id = k.tenant_id and s.number = k.number
                             and s.channel = k.channel
            order by s.tenant_id, s.number, s.channel
-           for share of s"#,
+           for no key update of s"#,
         &tenants as _,
         &numbers as _,
         &channels as _,

@@ -1,7 +1,8 @@
-//! Killed before and after every call to the broker and to the database: a process that dies before
-//! its next call leaves behind what it leaves when it dies after the last one. One world serves for all
-//! points of a subject: process after process gets a fresh part of the same input, and is killed at
-//! the next point. What they held comes again to the last one, which nobody disturbs.
+//! Killed before and after every call to the broker and to the database: a process that dies
+//! before its next call leaves behind what it leaves when it dies after the last one. One world
+//! serves for all points of a subject: process after process gets a fresh part of the same
+//! input, and is killed at the next point. What they held comes again to the last one, which
+//! nobody disturbs.
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
@@ -41,9 +42,10 @@ enum Ended {
 }
 
 impl<S: Subject> Trials<'_, S> {
-    /// One part is worked on undisturbed and counted. Then every request is a kill, from the first to the last that there is: a point that a process did not come to is
-    /// tried again with another part, and never left out. The count holds what an idle process
-    /// says meanwhile, too, so the last point may come before it, but not by far.
+    /// One part is worked on undisturbed and counted. Then every request is a kill, from the
+    /// first to the last that there is: a point that a process did not come to is tried again
+    /// with another part, and never left out. The count holds what an idle process says
+    /// meanwhile, too, so the last point may come before it, but not by far.
     pub(super) async fn killed_everywhere(&self) -> anyhow::Result<End> {
         let world = self.snapshot.restore().await?;
         world.redeliver_after(NOT_YET).await?;
