@@ -105,6 +105,8 @@ impl<S: Subject> Trials<'_, S> {
         let ended = ended.context("neither killed nor done")?;
         process.kill().await?;
         points.cut();
+        let unread = tokio::time::timeout(PATIENCE, look.unread()).await;
+        unread.context("the broker believes that a dead process reads")??;
         parts.left = look.left().await?;
         ended
     }

@@ -351,6 +351,21 @@ impl Look<'_> {
     }
 }
 
+impl Look<'_> {
+    /// Waits until the broker knows that nobody reads any more: what it gave to a process that is
+    /// dead would come again only after its time.
+    pub(super) async fn unread(&mut self) -> anyhow::Result<()> {
+        let Self::Frames(broker, stage) = self else { return Ok(()) };
+        for spec in CONSUMERS.iter().filter(|spec| spec.stage == *stage) {
+            let stream = broker.api.get_stream(spec.stream.name()).await?;
+            while stream.consumer_info(spec.name).await?.num_waiting > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Frames that a stage has not read or not acknowledged. What is acknowledged leaves a work queue;
 /// of other streams the consumer says how far it is.
 async fn left(broker: &Broker, stage: StageName) -> anyhow::Result<u64> {
