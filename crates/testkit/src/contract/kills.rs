@@ -13,10 +13,11 @@ use sqlx::PgConnection;
 use super::{
     ACK_WAIT, PATIENCE, Rows, Subject, Work,
     end::End,
+    look::Look,
     points::{Point, Points},
     repeat::{self, Input},
     trials::Trials,
-    world::{Look, World},
+    world::World,
 };
 
 /// Into how many parts of equal make frames are dealt. Each kill takes one.

@@ -8,6 +8,7 @@
 
 mod end;
 mod kills;
+mod look;
 mod points;
 mod poison;
 mod process;
