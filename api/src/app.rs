@@ -13,6 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     auth::Auth,
     directory::AccountsDirectory,
+    last_known::Asking,
     submit::{coalesce::Coalescer, keys::Keys, quota::Quotas, tenants::Tenants},
 };
 
@@ -70,6 +71,8 @@ pub struct Settings {
     /// How long the database may take over what a message can be accepted without: whether its key
     /// is taken by another body, and whether what is known of its caller has changed.
     pub patience: Duration,
+    /// How long what is known of a caller holds before the database is asked again.
+    pub fresh: Duration,
 }
 
 impl Default for Settings {
@@ -83,6 +86,7 @@ impl Default for Settings {
             upload_dir: std::env::temp_dir(),
             connections: 4096,
             patience: Duration::from_millis(50),
+            fresh: Duration::from_secs(1),
         }
     }
 }
@@ -117,12 +121,13 @@ impl App {
     pub fn new(parts: Parts) -> Self {
         let publisher = Publisher::new(&parts.broker, "api");
         let background = TaskTracker::new();
-        let patience = parts.settings.patience;
+        let Settings { patience, fresh, .. } = parts.settings;
+        let asking = Asking { fresh, patience };
         let keys = Keys::new(parts.store.clone(), patience);
         let gather = |name| Coalescer::start(name, publisher.clone(), keys.clone(), &background);
         Self(Arc::new(Inner {
-            auth: Auth::new(&parts.settings.jwt_keys, patience),
-            tenants: Tenants::new(patience),
+            auth: Auth::new(&parts.settings.jwt_keys, asking),
+            tenants: Tenants::new(asking),
             quotas: Quotas::new(parts.settings.submit_per_second, parts.settings.submit_burst),
             urgent: gather("urgent"),
             bulk: gather("bulk"),

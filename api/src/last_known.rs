@@ -1,4 +1,4 @@
-//! What the database said last: asked at most once a second, and believed for a while when it does
+//! What the database said last: asked only now and then, and believed for a while when it does
 //! not answer, so that messages are accepted without it.
 
 use std::{
@@ -11,17 +11,22 @@ use std::{
 use pipeline::Fault;
 use tokio::time::Instant;
 
-/// How long an answer holds.
-const FRESH: Duration = Duration::from_secs(1);
-
 /// How long it is believed while no newer one is to be had.
 const BELIEVED: Duration = Duration::from_secs(5 * 60);
+
+/// When the database is asked again, and how long that may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asking {
+    /// How long an answer holds.
+    pub(crate) fresh: Duration,
+    /// How long a newer answer is waited for.
+    pub(crate) patience: Duration,
+}
 
 /// Answers by what was asked; none where there is no such thing. Clones share them.
 pub(crate) struct LastKnown<K, V> {
     known: Arc<Mutex<HashMap<K, Entry<V>>>>,
-    /// How long a newer answer is waited for.
-    patience: Duration,
+    asking: Asking,
     /// How many answers are kept: a flood of invented questions must not fill the memory.
     most: usize,
 }
@@ -43,7 +48,7 @@ enum Look<V> {
 
 impl<K, V> Clone for LastKnown<K, V> {
     fn clone(&self) -> Self {
-        Self { known: self.known.clone(), patience: self.patience, most: self.most }
+        Self { known: self.known.clone(), asking: self.asking, most: self.most }
     }
 }
 
@@ -52,11 +57,11 @@ where
     K: Eq + Hash + Clone + Send + 'static,
     V: Clone + Send + 'static,
 {
-    pub(crate) fn new(patience: Duration, most: usize) -> Self {
-        Self { known: Arc::default(), patience, most }
+    pub(crate) fn new(asking: Asking, most: usize) -> Self {
+        Self { known: Arc::default(), asking, most }
     }
 
-    /// The answer: of the last second, of `ask`, or the last one where `ask` has none in time. Then
+    /// The answer: a fresh one, that of `ask`, or the last one where `ask` has none in time. Then
     /// it goes on, and what it says holds from then.
     ///
     /// # Errors
@@ -81,7 +86,7 @@ where
             this.keep(&key, value.clone());
             Some(value)
         });
-        match tokio::time::timeout(self.patience, asked).await {
+        match tokio::time::timeout(self.asking.patience, asked).await {
             Ok(Ok(Some(value))) => Ok(value),
             // It failed, its task was torn down, or it is late.
             Ok(Ok(None) | Err(_)) | Err(_) => Ok(Some(old)),
@@ -91,12 +96,12 @@ where
     fn look(&self, key: &K) -> Look<V> {
         let mut known = self.lock();
         let Some(entry) = known.get_mut(key) else { return Look::Nothing };
-        if entry.told.elapsed() < FRESH {
+        if entry.told.elapsed() < self.asking.fresh {
             return Look::Answer(entry.value.clone());
         }
         let believed = entry.told.elapsed() < BELIEVED;
         let Some(value) = entry.value.clone().filter(|_| believed) else { return Look::Nothing };
-        if entry.asked.elapsed() < FRESH {
+        if entry.asked.elapsed() < self.asking.fresh {
             // Somebody else is asking, or has just asked in vain.
             return Look::Answer(Some(value));
         }
@@ -126,7 +131,9 @@ mod tests {
 
     use super::*;
 
+    const FRESH: Duration = Duration::from_secs(1);
     const PATIENCE: Duration = Duration::from_millis(50);
+    const ASKING: Asking = Asking { fresh: FRESH, patience: PATIENCE };
 
     async fn says(value: Option<u8>) -> Result<Option<u8>, Fault> {
         Ok(value)
@@ -137,8 +144,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_holds_for_a_second_and_is_then_asked_for_again() {
-        let known = LastKnown::new(PATIENCE, 10);
+    async fn an_answer_holds_while_it_is_fresh_and_is_then_asked_for_again() {
+        let known = LastKnown::new(ASKING, 10);
         assert_eq!(known.get(&1, says(Some(1))).await.expect("known"), Some(1));
         assert_eq!(known.get(&1, says(Some(2))).await.expect("known"), Some(1));
         tokio::time::advance(FRESH).await;
@@ -147,7 +154,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn without_an_answer_the_last_one_is_believed_for_a_while() {
-        let known = LastKnown::new(PATIENCE, 10);
+        let known = LastKnown::new(ASKING, 10);
         assert!(known.get(&1, is_away()).await.is_err(), "nothing is known");
         known.get(&1, says(Some(1))).await.expect("known");
         tokio::time::advance(FRESH).await;
@@ -164,7 +171,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_is_late_holds_from_when_it_comes() {
-        let known = LastKnown::new(PATIENCE, 10);
+        let known = LastKnown::new(ASKING, 10);
         known.get(&1, says(Some(1))).await.expect("known");
         tokio::time::advance(FRESH).await;
         let late = async {
@@ -178,7 +185,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_was_not_there_is_not_believed() {
-        let known = LastKnown::new(PATIENCE, 10);
+        let known = LastKnown::new(ASKING, 10);
         known.get(&1, says(None)).await.expect("known");
         tokio::time::advance(FRESH).await;
         assert!(known.get(&1, is_away()).await.is_err());
@@ -186,7 +193,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_more_answers_are_kept_than_allowed() {
-        let known = LastKnown::new(PATIENCE, 3);
+        let known = LastKnown::new(ASKING, 3);
         for key in 0..10 {
             known.get(&key, says(Some(key))).await.expect("known");
             assert!(known.lock().len() <= 3);

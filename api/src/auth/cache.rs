@@ -2,12 +2,13 @@
 //! second. A revoked key works for that second; while the database is away, where keys are revoked,
 //! a known one goes on working for some minutes.
 
-use std::time::Duration;
-
 use store::{Store, keys};
 
 use super::Caller;
-use crate::{http::Problem, last_known::LastKnown};
+use crate::{
+    http::Problem,
+    last_known::{Asking, LastKnown},
+};
 
 /// How many keys are remembered.
 const MOST: usize = 10_000;
@@ -16,8 +17,8 @@ const MOST: usize = 10_000;
 pub(super) struct KeyCache(LastKnown<[u8; 32], Caller>);
 
 impl KeyCache {
-    pub(super) fn new(patience: Duration) -> Self {
-        Self(LastKnown::new(patience, MOST))
+    pub(super) fn new(asking: Asking) -> Self {
+        Self(LastKnown::new(asking, MOST))
     }
 
     /// Whose key it is; none for a key that does not exist or was revoked.

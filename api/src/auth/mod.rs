@@ -4,8 +4,6 @@
 mod cache;
 mod roles;
 
-use std::time::Duration;
-
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
     http::{HeaderValue, header, request::Parts},
@@ -22,6 +20,7 @@ use self::cache::KeyCache;
 use crate::{
     app::App,
     http::{Kind, Problem},
+    last_known::Asking,
 };
 
 /// Who asks, once checked.
@@ -51,13 +50,13 @@ struct Claims {
 }
 
 impl Auth {
-    pub(crate) fn new(keys: &[SecretBox<[u8; 32]>], patience: Duration) -> Self {
+    pub(crate) fn new(keys: &[SecretBox<[u8; 32]>], asking: Asking) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_required_spec_claims(&["exp"]);
         validation.validate_aud = false;
         validation.leeway = 5;
         let keys = keys.iter().map(|key| DecodingKey::from_secret(key.expose_secret()));
-        Self { keys: keys.collect(), validation, cache: KeyCache::new(patience) }
+        Self { keys: keys.collect(), validation, cache: KeyCache::new(asking) }
     }
 
     async fn check(&self, app: &App, bearer: &str) -> Result<Caller, Problem> {

@@ -1,13 +1,13 @@
 //! Tenants' settings that validation needs, read at most once a second.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use domain::ids::TenantId;
 use store::{Store, tenants::Tenant};
 
 use crate::{
     http::{Kind, Problem},
-    last_known::LastKnown,
+    last_known::{Asking, LastKnown},
 };
 
 /// How many tenants are remembered.
@@ -17,8 +17,8 @@ const MOST: usize = 100_000;
 pub struct Tenants(LastKnown<TenantId, Arc<Tenant>>);
 
 impl Tenants {
-    pub(crate) fn new(patience: Duration) -> Self {
-        Self(LastKnown::new(patience, MOST))
+    pub(crate) fn new(asking: Asking) -> Self {
+        Self(LastKnown::new(asking, MOST))
     }
 
     /// The tenant's settings.
