@@ -213,3 +213,47 @@ async fn a_lower_turn_says_nothing_and_an_unknown_message_is_a_dead_letter() -> 
     assert_eq!(world.accepted_once().await?, 0);
     Ok(())
 }
+
+#[tokio::test]
+async fn two_claims_for_one_person_who_stopped_do_not_wait_for_each_other() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550001", 1_000).await?;
+    let promo = world.admit(sender, 1).await?.remove(0);
+    let confirmation = world.compliance_to(&promo).await?;
+    world.run("update millrace.standings set opted_out_at = now()", |query| query).await?;
+    // Both have come as far as the pace, which somebody else has.
+    let mut held = world.database.superuser().await?;
+    world
+        .run(
+            "insert into millrace.pace (tenant_id, key, next_free)
+             select tenant_id, 'sender:' || sender_id, now() from millrace.senders
+             on conflict do nothing",
+            |query| query,
+        )
+        .await?;
+    sqlx::query("begin").execute(&mut held).await?;
+    sqlx::query("select from millrace.pace for update").execute(&mut held).await?;
+    let waiting = async |claims: i64| {
+        let waiting = "select count(distinct pid) from pg_locks where not granted";
+        while world.count(waiting).await? < claims {
+            tokio::task::yield_now().await;
+        }
+        anyhow::Ok(())
+    };
+    let (one, other) = (world.stage().await?, world.stage().await?);
+    let first = settle(&one, std::slice::from_ref(&promo));
+    let second = async {
+        waiting(1).await?;
+        settle(&other, std::slice::from_ref(&confirmation)).await
+    };
+    let release = async {
+        waiting(2).await?;
+        sqlx::query("commit").execute(&mut held).await?;
+        anyhow::Ok(())
+    };
+    let (first, second, released) = tokio::join!(first, second, release);
+    released?;
+    assert_eq!(said(&first?[0]), ["message.blocked"]);
+    assert_eq!(said(&second?[0]), ["message.sent"]);
+    Ok(())
+}

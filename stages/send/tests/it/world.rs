@@ -186,6 +186,26 @@ impl World {
         Ok(messages)
     }
 
+    /// A confirmation to the person of a promotion, admitted; it reserves nothing.
+    pub async fn compliance_to(&self, promo: &Admitted) -> anyhow::Result<Admitted> {
+        let mut other = promo.clone();
+        let head = &mut other.message.head;
+        (head.id, head.class) =
+            (MessageId::from_key(&self.tenant, "confirmation"), MessageClass::Compliance);
+        let (id, of) = (head.id.0, promo.message.head.id.0);
+        self.run(
+            "insert into millrace.messages (tenant_id, message_id, state, class, channel,
+                 contact_id, number, body, segments, cost_micros, body_hash, submitted_at,
+                 version, changed_at, passport, sender_id)
+             select tenant_id, $1, state, 'compliance', channel, contact_id, number, body, segments,
+                    cost_micros, body_hash, submitted_at, version, changed_at, passport, sender_id
+             from millrace.messages where message_id = $2",
+            |query| query.bind(id).bind(of),
+        )
+        .await?;
+        Ok(other)
+    }
+
     fn message(&self, sender: SenderId, n: usize) -> anyhow::Result<Admitted> {
         let number = format!("+1312555{n:04}");
         let to: PhoneNumber = serde_json::from_value(json!(number))?;
