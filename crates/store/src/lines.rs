@@ -33,14 +33,15 @@ pub async fn of<'a>(
     Ok(line.collect())
 }
 
-/// Moves lines on to where a batch has left them; one that has come further stays there. Lines are
-/// in key order.
+/// Moves lines on to where a batch has left them; one that has come further stays there. Lines of
+/// the same tenants that nobody stands in any more go. Lines are in key order.
 ///
 /// # Errors
 /// An outage.
 pub async fn move_on(
     tx: &mut Scoped,
     lines: &[(&TenantId, LineKey, Timestamp)],
+    now: Timestamp,
 ) -> Result<(), Fault> {
     if lines.is_empty() {
         return Ok(());
@@ -48,6 +49,14 @@ pub async fn move_on(
     let tenants: Vec<&str> = lines.iter().map(|line| line.0.as_str()).collect();
     let keys: Vec<String> = lines.iter().map(|line| line.1.to_string()).collect();
     let next: Vec<_> = lines.iter().map(|line| line.2.to_sqlx()).collect();
+    sqlx::query!(
+        "delete from lines where tenant_id = any($1) and next_due < $2",
+        &tenants as _,
+        now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
     sqlx::query!(
         "insert into lines as l (tenant_id, key, next_due)
          select tenant_id, key, next_due

@@ -26,12 +26,21 @@ pub enum What<'a> {
     Everything,
 }
 
-impl What<'_> {
+impl<'a> What<'a> {
     fn key(&self) -> String {
         match self {
             Self::Cause(key) => (*key).to_owned(),
             Self::Campaign(id) => format!("campaign:{id}"),
             Self::Everything => "*".to_owned(),
+        }
+    }
+
+    fn of(key: &'a str) -> Self {
+        let campaign = key.strip_prefix("campaign:").and_then(|id| id.parse().ok());
+        match (key, campaign) {
+            ("*", _) => Self::Everything,
+            (_, Some(id)) => Self::Campaign(CampaignId(id)),
+            (_, None) => Self::Cause(key),
         }
     }
 }
@@ -192,12 +201,10 @@ async fn slice(
         next_seq: row.next_seq,
         last_pass_at: row.last_pass_at.to_jiff(),
     };
-    let more = match what.strip_prefix("campaign:").map(str::parse) {
-        Some(Ok(campaign)) => {
-            of_campaign(tx, tenant, CampaignId(campaign), &open, now, at_most).await?
-        }
-        Some(Err(_)) | None if what == "*" => everything(tx, tenant, now, at_most).await?,
-        Some(Err(_)) | None => of_cause(tx, tenant, what, &open, now, at_most).await?,
+    let more = match What::of(what) {
+        What::Campaign(campaign) => of_campaign(tx, tenant, campaign, &open, now, at_most).await?,
+        What::Everything => everything(tx, tenant, now, at_most).await?,
+        What::Cause(key) => of_cause(tx, tenant, key, &open, now, at_most).await?,
     };
     if !more {
         passed(tx, tenant, what, machine >= open.last_pass_at).await?;

@@ -164,7 +164,7 @@ async fn decide_open(
         result.rulings.push(New { at, ruling, row, sender });
     }
     counters::add(tx, &counters.added()).await?;
-    lines::move_on(tx, &counters.lines()).await?;
+    lines::move_on(tx, &counters.lines(), now).await?;
     let turned_away = turned_away(messages, &result.rulings);
     alerts::raise(tx, now, &facts, &counters, &mut memo, &turned_away).await?;
     gate::market(tx, now, &marketed(messages, &result.rulings)).await?;

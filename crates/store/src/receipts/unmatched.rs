@@ -44,6 +44,32 @@ pub struct Unmatched {
     pub at: Timestamp,
 }
 
+struct Row {
+    tenant_id: String,
+    receipt_id: Uuid,
+    message_id: Uuid,
+    account: String,
+    sid: String,
+    state: i16,
+    code: Option<i32>,
+    at: jiff_sqlx::Timestamp,
+}
+
+impl From<Row> for Unmatched {
+    fn from(row: Row) -> Self {
+        Self {
+            tenant: crate::tenant(&row.tenant_id),
+            id: row.receipt_id,
+            message: MessageId(row.message_id),
+            account: row.account,
+            sid: row.sid,
+            state: state_of(row.state),
+            code: row.code.map(i32::unsigned_abs),
+            at: row.at.to_jiff(),
+        }
+    }
+}
+
 /// Keeps receipts. One that says what another has said is not kept twice; beyond the limit of a
 /// tenant, and after 30 days, the oldest go.
 ///
@@ -114,7 +140,8 @@ pub async fn lease(store: &Store, at_most: i64) -> Result<Vec<Unmatched>, Fault>
         return Ok(Vec::new());
     }
     let mut tx = store.scoped(found.iter().map(|row| crate::tenant(&row.tenant_id))).await?;
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         "with free as (
              select u.tenant_id, u.receipt_id
              from unnest($1::text[], $2::uuid[]) as k (tenant_id, receipt_id)
@@ -140,17 +167,7 @@ pub async fn lease(store: &Store, at_most: i64) -> Result<Vec<Unmatched>, Fault>
     .await
     .map_err(fault)?;
     tx.commit().await.map_err(fault)?;
-    let receipt = rows.into_iter().map(|row| Unmatched {
-        tenant: crate::tenant(&row.tenant_id),
-        id: row.receipt_id,
-        message: MessageId(row.message_id),
-        account: row.account,
-        sid: row.sid,
-        state: state_of(row.state),
-        code: row.code.map(i32::unsigned_abs),
-        at: row.at.to_jiff(),
-    });
-    Ok(receipt.collect())
+    Ok(rows.into_iter().map(Unmatched::from).collect())
 }
 
 /// Deletes receipts that have found their message, once what they made has been said.
@@ -185,8 +202,9 @@ pub async fn list(
     after: Uuid,
     limit: i64,
 ) -> Result<Vec<Unmatched>, Fault> {
-    let rows = sqlx::query!(
-        "select u.receipt_id, u.message_id, u.account, u.sid, u.state, u.code, u.at
+    let rows = sqlx::query_as!(
+        Row,
+        "select u.tenant_id, u.receipt_id, u.message_id, u.account, u.sid, u.state, u.code, u.at
          from unmatched_receipts u
          where u.tenant_id = $1 and u.receipt_id > $2
          order by u.receipt_id limit $3",
@@ -197,15 +215,5 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let receipt = rows.into_iter().map(|row| Unmatched {
-        tenant: tenant.clone(),
-        id: row.receipt_id,
-        message: MessageId(row.message_id),
-        account: row.account,
-        sid: row.sid,
-        state: state_of(row.state),
-        code: row.code.map(i32::unsigned_abs),
-        at: row.at.to_jiff(),
-    });
-    Ok(receipt.collect())
+    Ok(rows.into_iter().map(Unmatched::from).collect())
 }
