@@ -8,7 +8,9 @@ use sqlx::types::Uuid;
 use crate::{Scoped, fault};
 
 /// Locks these counters until the transaction ends, in key order, and reads them. Counters that do
-/// not exist are made. `keys` are sorted and without repetition; answers in their order.
+/// not exist are made, before any is locked: who makes one waits for whoever makes the same, and
+/// must hold nothing that the other wants. `keys` are sorted and without repetition; answers in
+/// their order.
 ///
 /// # Errors
 /// An outage.
@@ -90,17 +92,26 @@ pub async fn add(tx: &mut Scoped, added: &[(CounterKey, i64)]) -> Result<(), Fau
     Ok(())
 }
 
+/// Locks and reads them, if all of them are there; otherwise locks none.
 async fn read(tx: &mut Scoped, columns: &Columns<'_>) -> Result<Vec<(usize, i64)>, Fault> {
     let rows = sqlx::query!(
-        r#"select k.at as "at!", c.used
-           from (
+        r#"with wanted as (
                select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
                with ordinality as u (tenant_id, kind, key, window_start, at)
-               order by tenant_id, kind, key, window_start
-           ) k
+           ), there as (
+               select count(*) as counters from wanted k
+               cross join lateral (
+                   select 1 from counters r where r.tenant_id = k.tenant_id and r.kind = k.kind
+                      and r.key = k.key and r.window_start = k.window_start limit 1
+               ) r
+           )
+           select k.at as "at!", c.used
+           from (select * from wanted order by tenant_id, kind, key, window_start) k
            cross join lateral (
                select r.used from counters r where r.tenant_id = k.tenant_id and r.kind = k.kind
-                  and r.key = k.key and r.window_start = k.window_start for no key update
+                  and r.key = k.key and r.window_start = k.window_start
+                  and (select counters from there) = cardinality($1::text[])
+               for no key update
            ) c"#,
         &columns.tenants as _,
         &columns.kinds as _,
