@@ -205,7 +205,7 @@ async fn add(
     let (id, event) = (change.consent_id, event(&change, contact));
     consents::record(&mut new.tx, new.now, &[change]).await?;
     if let Some(event) = &event {
-        owed::owe(&mut new.tx, event).await?;
+        owed::owe(&mut new.tx, std::slice::from_ref(event)).await?;
     }
     let after = standings::load(&mut new.tx, &tenant, &numbers, channel, false).await?.pop();
     let standing = after.map(|after| standing_view(after, new.now));

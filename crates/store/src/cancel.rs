@@ -189,7 +189,7 @@ async fn withdraw(
     .map_err(fault)?;
     let cancelled: StoredMessage = columns!(row).into();
     let event = cancelled.event().expect("a cancelled message has its event");
-    outbox::owe(tx, &event).await?;
+    outbox::owe(tx, std::slice::from_ref(&event)).await?;
     Ok(Some(event))
 }
 

@@ -14,7 +14,7 @@ use pipeline::Fault;
 use sqlx::types::Uuid;
 
 pub use due::{Access, Due, Leased, lease};
-pub use raise::{Chunk, Raise, Raised, raise, swept};
+pub use raise::{Raise, Raised, raise};
 pub use settle::{
     FoundText, Open, found, known_sids, lock_open, policy, postpone, said, settled, take_sids,
 };

@@ -1,4 +1,5 @@
-//! Events that the api has to say: written with what they tell of, deleted after their PubAck.
+//! Events that the api says, whoever owes them: written with what they tell of, deleted after their
+//! PubAck.
 
 use domain::ids::TenantId;
 use pipeline::Fault;
@@ -6,18 +7,19 @@ use wire::Event;
 
 use crate::{Scoped, Store, fault};
 
-/// Owes an event to the broker, in the transaction that makes it true.
+/// Owes events to the broker, in the transaction that makes them true.
 ///
 /// # Errors
 /// An outage.
-pub async fn owe(tx: &mut Scoped, event: &Event) -> Result<(), Fault> {
-    let json = serde_json::to_string(event).expect("an event is plain data with string keys");
+pub async fn owe(tx: &mut Scoped, events: &[Event]) -> Result<(), Fault> {
+    let json = |event| serde_json::to_string(event).expect("an event is plain data");
     sqlx::query!(
-        "insert into unsaid_events (tenant_id, event_id, event) values ($1, $2, $3)
+        "insert into unsaid_events (tenant_id, event_id, event)
+         select * from unnest($1::text[], $2::uuid[], $3::text[])
          on conflict do nothing",
-        event.tenant.as_str(),
-        event.id,
-        json,
+        &events.iter().map(|event| event.tenant.as_str()).collect::<Vec<_>>() as _,
+        &events.iter().map(|event| event.id).collect::<Vec<_>>(),
+        &events.iter().map(json).collect::<Vec<String>>(),
     )
     .execute(&mut **tx)
     .await

@@ -24,14 +24,16 @@ pub(crate) fn outcome(now: Timestamp, message: &Submitted, entry: &Entry, row: &
 }
 
 /// Says again what was stored. The first recorded change of a later stage raises the version: from
-/// then on enrich has been heard. A message that was redriven has a higher version from the start:
-/// there it has not been heard while no gate has decided in this turn, or the last word is its own.
+/// then on the message has been heard, and its acceptance alone is said again, which may not have
+/// been. A message that was redriven has a higher version from the start: there it has not been
+/// heard while no gate has decided in this turn, or the last word is its own.
 fn again(message: &Submitted, entry: &Entry, existing: &Existing) -> Outcome {
     let row = &existing.message;
     let last_word = existing.passport.stamps().last().is_some_and(|stamp| stamp.stage == "enrich");
     let heard = row.version > 1 && row.state != MessageState::Accepted && !last_word;
     if heard || row.turn > message.head.turn {
-        return Outcome::DONE;
+        let accepted = acceptance(existing).and_then(|first| first.event());
+        return Outcome::Emit(accepted.iter().map(outgoing).collect());
     }
     let head = Head {
         submitted_at: existing.submitted_at,
@@ -41,6 +43,23 @@ fn again(message: &Submitted, entry: &Entry, existing: &Existing) -> Outcome {
         ..message.head.clone()
     };
     said(row, head, entry, &existing.text, &existing.passport)
+}
+
+/// The row as it was when it was accepted; none for one that never was.
+fn acceptance(existing: &Existing) -> Option<StoredMessage> {
+    let first = existing.passport.stamps().first()?;
+    (first.stage == "enrich" && first.verdict == "accept").then(|| StoredMessage {
+        turn: 1,
+        state: MessageState::Accepted,
+        sender: None,
+        billed: false,
+        gate: None,
+        code: None,
+        due: None,
+        version: 1,
+        changed_at: first.at,
+        ..existing.message.clone()
+    })
 }
 
 /// The event of the row, and the message itself unless it failed. Place and candidates are the

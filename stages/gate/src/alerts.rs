@@ -22,10 +22,12 @@ pub(crate) async fn raise(
     turned_away: &[TurnedAway<'_>],
 ) -> Result<(), Fault> {
     let alerts = budget_alerts(facts, counters, memo, turned_away);
-    for alert in budgets::first(tx, &alerts, now).await? {
-        outbox::owe(tx, &event(alert, now)).await?;
+    let first = budgets::first(tx, &alerts, now).await?;
+    if first.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let events: Vec<Event> = first.into_iter().map(|alert| event(alert, now)).collect();
+    outbox::owe(tx, &events).await
 }
 
 fn event(alert: &BudgetAlert, now: Timestamp) -> Event {

@@ -7,8 +7,8 @@
 //!    text that is not there was not taken: it goes back to the gates or ends as `unknown`, as the
 //!    tenant's policy says. A list that cannot be read says nothing, and is asked again later.
 //!
-//! Rows are deleted only after what they stand for has been said, so that a crash repeats the same
-//! events. Where the carrier has the text, a watch over its receipt takes the row's place
+//! The event of a raise is owed with it. A doubt's row is deleted only after its end has been said, so
+//! that a crash repeats the same event. Where the carrier has the text, a watch over its receipt takes the row's place
 //! ([`crate::Watch`]). Two sweeps at once get in each other's way, and change nothing twice.
 
 mod again;
@@ -33,7 +33,7 @@ use jiff::{SignedDuration, Timestamp};
 use pipeline::{Cx, Fault, Outgoing, Source, StageName, Tick, machine::backoff};
 use store::{
     Store,
-    doubts::{self, Access, Due, Leased, Raise, Raised},
+    doubts::{self, Access, Due, Leased, Raise},
     seal::Sealer,
 };
 
@@ -148,7 +148,8 @@ impl Sweep {
         Ok(())
     }
 
-    async fn raise(&self, now: Timestamp) -> Result<Raised, Fault> {
+    /// Raises what nobody ended. Says whether there may be more.
+    async fn raise(&self, now: Timestamp) -> Result<bool, Fault> {
         let reason = "its carrier call was begun, and whoever made it never said how it ended";
         let stamp = Stamp {
             code: Some("call_unanswered".into()),
@@ -158,16 +159,18 @@ impl Sweep {
         let what = Raise {
             past: self.config.request_timeout + MARGIN,
             first_look: self.first_look(),
+            watch_after: self.config.receipt_fetch,
             now,
             stamp: &stamp,
             at_most: CHUNKS,
         };
         let raised = doubts::raise(&self.store, &what).await?;
-        if raised.new > 0 {
-            metrics::counter!("millrace_in_doubt_total").increment(raised.new);
-            tracing::warn!(messages = raised.new, "carrier calls whose owner died are in doubt");
+        if raised.messages > 0 {
+            metrics::counter!("millrace_in_doubt_total").increment(raised.messages as u64);
+            let messages = raised.messages;
+            tracing::warn!(messages, "carrier calls whose owner died are in doubt");
         }
-        Ok(raised)
+        Ok(raised.more)
     }
 
     /// Asks the lists about all that is leased. A pair that cannot be settled does not hold the
@@ -233,21 +236,15 @@ impl Source for Sweep {
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
         self.count(cx.machine).await?;
-        let raised = self.raise(cx.now).await?;
+        let more_past = self.raise(cx.now).await?;
         let leased = doubts::lease(&self.store, LEASE, PER_TENANT, DOUBTS).await?;
-        let more = raised.more || leased.more;
-        let Cleared { say: cleared, ended } = self.look(cx.now, leased).await;
-        if raised.done.is_empty() && raised.messages.is_empty() && ended.is_empty() {
-            return Ok(Tick { say: cleared, published: None, more });
+        let more = more_past || leased.more;
+        let Cleared { say, ended } = self.look(cx.now, leased).await;
+        if ended.is_empty() {
+            return Ok(Tick { say, published: None, more });
         }
-        let events = raised.messages.iter().filter_map(|message| message.event());
-        let say = events.map(|event| outgoing(&event)).chain(cleared).collect();
-        let (store, done, sent) = (self.store.clone(), raised.done, raised.sent);
-        let watch_after = self.config.receipt_fetch;
-        let published = async move {
-            doubts::swept(&store, &done, &sent, watch_after).await?;
-            doubts::said(&store, &ended, watch_after).await
-        };
+        let (store, watch_after) = (self.store.clone(), self.config.receipt_fetch);
+        let published = async move { doubts::said(&store, &ended, watch_after).await };
         Ok(Tick { say, published: Some(Box::pin(published)), more })
     }
 }

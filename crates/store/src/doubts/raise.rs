@@ -1,10 +1,7 @@
 //! Claims whose owner never said how their call ended: found by the rows that claims leave behind,
 //! and raised to in doubt.
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    time::Duration,
-};
+use std::{collections::HashSet, time::Duration};
 
 use domain::{
     ids::{MessageId, TenantId},
@@ -15,6 +12,7 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use pipeline::Fault;
 use sqlx::types::Uuid;
+use wire::Event;
 
 use crate::{
     Scoped, Store,
@@ -22,13 +20,13 @@ use crate::{
         json,
         row::{StoredMessage, columns, state_of},
     },
-    fault,
+    fault, outbox,
     receipts::watches::watch,
 };
 
 /// A row of `open_claims`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Chunk {
+struct Chunk {
     /// Whose messages.
     pub tenant: TenantId,
     /// Who claimed them.
@@ -44,6 +42,8 @@ pub struct Raise<'a> {
     pub past: Duration,
     /// From `call_by` to the first look at the carrier's list.
     pub first_look: Duration,
+    /// From a text that the carrier has to the first question after its receipt.
+    pub watch_after: Duration,
     /// Business time.
     pub now: Timestamp,
     /// The stamp, with its code.
@@ -55,22 +55,16 @@ pub struct Raise<'a> {
 /// What was found behind chunks whose time is past.
 #[derive(Debug, Default)]
 pub struct Raised {
-    /// Messages that are in doubt because nobody ended their claim: raised now, or by a sweep that
-    /// died before it could say so.
-    pub messages: Vec<StoredMessage>,
-    /// How many of them were raised now.
-    pub new: u64,
-    /// Chunks without an open claim, to be deleted once that is said: see [`swept`].
-    pub done: Vec<Chunk>,
-    /// Messages of those chunks that the carrier has, and that have no receipt yet.
-    pub sent: Vec<(Chunk, MessageId)>,
+    /// How many messages are in doubt now that were not before.
+    pub messages: usize,
     /// Whether more may be past their time.
     pub more: bool,
 }
 
-/// Raises claims past their time to in doubt, and says which messages those are. Whether a claim
-/// is past its time, and still its owner's, is decided by the message's row, under its lock. A row
-/// that somebody else has locked is left for the next time.
+/// Raises claims past their time to in doubt and owes their events. Whether a claim is past its
+/// time, and still its owner's, is decided by the message's row, under its lock; a row that somebody
+/// else has locked is left for the next time. A chunk without an open claim goes; those of its
+/// messages that the carrier has and that have no receipt are watched.
 ///
 /// # Errors
 /// An outage.
@@ -98,36 +92,34 @@ pub async fn raise(store: &Store, what: &Raise<'_>) -> Result<Raised, Fault> {
         .collect();
     let mut tx = store.scoped(chunks.iter().map(|chunk| &chunk.tenant)).await?;
     let mut left = named(&mut tx, &chunks).await?;
-    let mut new = 0;
+    let mut messages = 0;
     if left.iter().any(Left::is_open) {
-        new = raise_open(&mut tx, what, &left).await?;
+        let raised = raise_open(&mut tx, what, &left).await?;
+        messages = raised.len();
+        let events: Vec<Event> = raised.iter().filter_map(StoredMessage::event).collect();
+        outbox::owe(&mut tx, &events).await?;
         left = named(&mut tx, &chunks).await?;
     }
-    let unanswered: BTreeSet<(&TenantId, MessageId)> =
-        left.iter().filter(|one| one.unanswered).map(|one| (&one.tenant, one.message)).collect();
-    let messages = match unanswered.is_empty() {
-        true => Vec::new(),
-        false => in_doubt(&mut tx, &unanswered).await?,
-    };
-    tx.commit().await.map_err(fault)?;
-
     let open: HashSet<Chunk> = left.iter().filter(|one| one.is_open()).map(Left::chunk).collect();
     let done: Vec<Chunk> = chunks.into_iter().filter(|chunk| !open.contains(chunk)).collect();
-    let sent = left.iter().filter(|one| one.state == MessageState::Sent);
-    let sent = sent.map(|one| (one.chunk(), one.message));
-    let sent = sent.filter(|(chunk, _)| !open.contains(chunk)).collect();
-    Ok(Raised { messages, new, done, sent, more })
+    let gone = delete(&mut tx, &done).await?;
+    // Another sweep that deleted a chunk has its messages watched.
+    let sent = left.iter().filter(|one| !one.is_open() && gone.contains(&one.chunk()));
+    let mut sent: Vec<(&TenantId, MessageId)> =
+        sent.map(|one| (&one.tenant, one.message)).collect();
+    sent.sort_unstable();
+    watch(&mut tx, &sent, what.watch_after).await?;
+    tx.commit().await.map_err(fault)?;
+    Ok(Raised { messages, more })
 }
 
-/// A message of a chunk that is not seen to: its owner has it still, or it waits for its receipt.
+/// A message of a chunk that is claimed still, or that the carrier has and that has no receipt yet.
 struct Left {
     tenant: TenantId,
     owner: Uuid,
     chunk: i64,
     message: MessageId,
     state: MessageState,
-    /// In doubt, and not by what its owner heard.
-    unanswered: bool,
 }
 
 impl Left {
@@ -140,12 +132,12 @@ impl Left {
     }
 }
 
-/// The messages of chunks that are claimed, in doubt, or sent and without a receipt.
+/// The messages of chunks that are claimed, or sent and without a receipt.
 async fn named(tx: &mut Scoped, chunks: &[Chunk]) -> Result<Vec<Left>, Fault> {
     let (tenants, owners, numbers) = keys(chunks);
     let rows = sqlx::query!(
         r#"select k.tenant_id as "tenant_id!", k.owner as "owner!", k.chunk as "chunk!",
-                  m.message_id, m.state, d.one is not null as "unanswered!"
+                  m.message_id, m.state
            from unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, owner, chunk)
            cross join lateral (
                select o.messages from open_claims o where o.tenant_id = k.tenant_id
@@ -156,12 +148,7 @@ async fn named(tx: &mut Scoped, chunks: &[Chunk]) -> Result<Vec<Left>, Fault> {
                select * from messages r
                where r.tenant_id = k.tenant_id and r.message_id = u.message_id limit 1
            ) m
-           left join lateral (
-               select 1 as one from doubts r
-               where r.tenant_id = k.tenant_id and r.message_id = u.message_id
-                 and r.payload is null and r.settled_version is null and m.state = 4 limit 1
-           ) d on true
-           where m.claim_owner = k.owner and m.state in (3, 4)
+           where m.claim_owner = k.owner and m.state = 3
               or m.state = 20 and m.code is distinct from 'no_receipt'"#,
         &tenants as _,
         &owners,
@@ -176,36 +163,18 @@ async fn named(tx: &mut Scoped, chunks: &[Chunk]) -> Result<Vec<Left>, Fault> {
         chunk: row.chunk,
         message: MessageId(row.message_id),
         state: state_of(row.state),
-        unanswered: row.unanswered,
     });
     Ok(left.collect())
 }
 
-/// Those of these messages that are in doubt, as they are said.
-async fn in_doubt(
+async fn raise_open(
     tx: &mut Scoped,
-    keys: &BTreeSet<(&TenantId, MessageId)>,
+    what: &Raise<'_>,
+    left: &[Left],
 ) -> Result<Vec<StoredMessage>, Fault> {
-    let rows = sqlx::query!(
-        r#"select m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id,
-                  m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due, m.version,
-                  m.changed_at, m.carrier_sid is not null as "billed!"
-           from unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
-           join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id
-           where m.state = 4"#,
-        &keys.iter().map(|key| key.0.as_str()).collect::<Vec<_>>() as _,
-        &keys.iter().map(|key| key.1.0).collect::<Vec<_>>(),
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-    Ok(rows.into_iter().map(|row| columns!(row).into()).collect())
-}
-
-async fn raise_open(tx: &mut Scoped, what: &Raise<'_>, left: &[Left]) -> Result<u64, Fault> {
     let open = || left.iter().filter(|one| one.is_open());
-    let done = sqlx::query!(
-        "with late as (
+    let rows = sqlx::query!(
+        r#"with late as (
              select m.tenant_id, m.message_id
              from unnest($1::text[], $2::uuid[], $3::uuid[]) as k (tenant_id, message_id, owner)
              join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id
@@ -218,16 +187,21 @@ async fn raise_open(tx: &mut Scoped, what: &Raise<'_>, left: &[Left]) -> Result<
              set state = 4, gate = null, code = $5, due = null, version = m.version + 1,
                  changed_at = $6, passport = add_stamp(m.passport, $7::text::jsonb)
              from late l where m.tenant_id = l.tenant_id and m.message_id = l.message_id
-             returning m.tenant_id, m.message_id, m.sender_id, m.call_by
+             returning m.*
+         ), doubted as (
+             insert into doubts (tenant_id, message_id, account, raised_at, next_look)
+             select r.tenant_id, r.message_id, coalesce(s.account, ''), $6,
+                    r.call_by + make_interval(secs => $8)
+             from raised r
+             left join senders s on s.tenant_id = r.tenant_id and s.sender_id = r.sender_id
+             on conflict (tenant_id, message_id) do update
+             set account = excluded.account, raised_at = excluded.raised_at,
+                 next_look = excluded.next_look, looks = 0, payload = null, settled_version = null
          )
-         insert into doubts (tenant_id, message_id, account, raised_at, next_look)
-         select r.tenant_id, r.message_id, coalesce(s.account, ''), $6,
-                r.call_by + make_interval(secs => $8)
-         from raised r
-         left join senders s on s.tenant_id = r.tenant_id and s.sender_id = r.sender_id
-         on conflict (tenant_id, message_id) do update
-         set account = excluded.account, raised_at = excluded.raised_at,
-             next_look = excluded.next_look, looks = 0, payload = null, settled_version = null",
+         select m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id,
+                m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due, m.version,
+                m.changed_at, m.carrier_sid is not null as "billed!"
+         from raised m"#,
         &open().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
         &open().map(|one| one.message.0).collect::<Vec<_>>(),
         &open().map(|one| one.owner).collect::<Vec<_>>(),
@@ -237,28 +211,15 @@ async fn raise_open(tx: &mut Scoped, what: &Raise<'_>, left: &[Left]) -> Result<
         json(what.stamp),
         what.first_look.as_secs_f64(),
     )
-    .execute(&mut **tx)
+    .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(done.rows_affected())
+    Ok(rows.into_iter().map(|row| columns!(row).into()).collect())
 }
 
-/// Deletes chunks whose messages have been seen to, and has those of them watched that have no
-/// receipt: for the first time this long after they were sent.
-///
-/// # Errors
-/// An outage: they are looked at again, which changes nothing.
-pub async fn swept(
-    store: &Store,
-    chunks: &[Chunk],
-    sent: &[(Chunk, MessageId)],
-    watch_after: Duration,
-) -> Result<(), Fault> {
-    if chunks.is_empty() {
-        return Ok(());
-    }
+/// Deletes chunks. Answers those that were there.
+async fn delete(tx: &mut Scoped, chunks: &[Chunk]) -> Result<HashSet<Chunk>, Fault> {
     let (tenants, owners, numbers) = keys(chunks);
-    let mut tx = store.scoped(chunks.iter().map(|chunk| &chunk.tenant)).await?;
     let gone = sqlx::query!(
         "delete from open_claims c
          using unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, owner, chunk)
@@ -268,23 +229,11 @@ pub async fn swept(
         &owners,
         &numbers,
     )
-    .fetch_all(&mut *tx)
+    .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let gone: HashSet<Chunk> = gone
-        .into_iter()
-        .map(|row| (crate::tenant(&row.tenant_id), row.owner, row.chunk))
-        .map(|(tenant, owner, chunk)| Chunk { tenant, owner, chunk })
-        .collect();
-    // Another sweep that deleted a chunk has its messages watched.
-    let mut sent: Vec<(&TenantId, MessageId)> = sent
-        .iter()
-        .filter(|(chunk, _)| gone.contains(chunk))
-        .map(|(chunk, message)| (&chunk.tenant, *message))
-        .collect();
-    sent.sort_unstable();
-    watch(&mut tx, &sent, watch_after).await?;
-    tx.commit().await.map_err(fault)
+    let gone = gone.into_iter().map(|row| (crate::tenant(&row.tenant_id), row.owner, row.chunk));
+    Ok(gone.map(|(tenant, owner, chunk)| Chunk { tenant, owner, chunk }).collect())
 }
 
 fn keys(chunks: &[Chunk]) -> (Vec<&str>, Vec<Uuid>, Vec<i64>) {

@@ -11,7 +11,7 @@ use wire::Stream;
 use super::world::World;
 
 /// Tables that tell the outcome, each with what a machine's clock or chance puts into it.
-const TABLES: [(&str, &[&str]); 16] = [
+const TABLES: [(&str, &[&str]); 17] = [
     ("messages", &["claim_owner", "call_by", "attempt", "carrier_sid", "version"]),
     ("message_conflicts", &[]),
     ("parked", &["payload"]),
@@ -28,6 +28,7 @@ const TABLES: [(&str, &[&str]); 16] = [
     ("campaigns", &["leased_until"]),
     ("campaign_recipients", &[]),
     ("taken_sids", &["taken_at"]),
+    ("unsaid_events", &["event"]),
 ];
 
 /// Streams that hold what was said. A work queue holds what nobody has read yet.
@@ -39,9 +40,6 @@ const SAID: [Stream; 6] = [
     Stream::Inbound,
     Stream::Events,
 ];
-
-/// An event that may be left out, as docs/guarantee.md says.
-const MAY_BE_LEFT_OUT: &str = ".in_doubt.raised";
 
 /// Everything that a trial left, each thing once.
 #[derive(Debug, Default)]
@@ -114,9 +112,6 @@ impl End {
             let state = stream.get_info().await?.state;
             for at in state.first_sequence..=state.last_sequence {
                 let Ok(message) = stream.get_raw_message(at).await else { continue };
-                if message.subject.ends_with(MAY_BE_LEFT_OUT) {
-                    continue;
-                }
                 // What is no frame, and what is no message in one, was put there as poison.
                 let Ok(members) = serde_json::from_slice::<Vec<Value>>(&message.payload) else {
                     continue;

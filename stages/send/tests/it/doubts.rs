@@ -58,12 +58,13 @@ async fn overtaken(then: &'static str) -> anyhow::Result<(World, Outcome, Outcom
     let what = Raise {
         past: Duration::ZERO,
         first_look: Duration::ZERO,
+        watch_after: Duration::ZERO,
         now: now(),
         stamp: &stamp,
         at_most: 9,
     };
     let sweep = async {
-        while doubts::raise(&store, &what).await?.new == 0 {
+        while doubts::raise(&store, &what).await?.messages == 0 {
             tokio::task::yield_now().await;
         }
         world.run(then, |query| query).await
