@@ -10,7 +10,7 @@ use wire::{
     stream::Stream,
 };
 
-use crate::{fault::Fault, outcome::Outcome};
+use crate::{fault::Fault, machine, outcome::Outcome, run::Clock};
 
 macro_rules! names {
     ($($name:ident $text:literal)*) => {
@@ -46,12 +46,30 @@ names! {
 }
 
 /// What a stage may know beside its messages.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub struct Cx {
     /// Business time, read once for the whole batch.
     pub now: Timestamp,
     /// Machine time, read once for the whole batch: for leases alone.
     pub machine: Timestamp,
+    clock: Clock,
+}
+
+impl Cx {
+    /// The times that the clocks tell.
+    pub fn read(clock: &Clock) -> Self {
+        Self { now: clock(), machine: machine::now(), clock: Arc::clone(clock) }
+    }
+
+    /// Times that stand still.
+    pub fn at(now: Timestamp, machine: Timestamp) -> Self {
+        Self { now, machine, clock: Arc::new(move || now) }
+    }
+
+    /// Business time as it is by now: for what is decided after a wait within the batch.
+    pub fn later(&self) -> Timestamp {
+        (self.clock)()
+    }
 }
 
 /// One link of the pipeline: load facts for the whole batch, decide each message, record in one

@@ -7,4 +7,4 @@ mod stage;
 
 pub use broker::Broker;
 pub use database::Database;
-pub use stage::{hand_over, said};
+pub use stage::{hand_over, hand_over_at, said};

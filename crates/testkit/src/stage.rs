@@ -15,9 +15,24 @@ pub async fn hand_over<S: Stage>(
     now: Timestamp,
     messages: Vec<S::In>,
 ) -> Result<Vec<Outcome>, Fault> {
+    hand_over_at(stage, &Cx::at(now, boot::clock::machine_now()), messages).await
+}
+
+/// The same, by any clock.
+///
+/// # Errors
+/// As for [`hand_over`].
+///
+/// # Panics
+/// As for [`hand_over`].
+pub async fn hand_over_at<S: Stage>(
+    stage: &S,
+    cx: &Cx,
+    messages: Vec<S::In>,
+) -> Result<Vec<Outcome>, Fault> {
     let mut answers: Vec<Option<Outcome>> = messages.iter().map(|_| None).collect();
     let (batch, mut said) = Batch::new(messages);
-    stage.handle(&Cx { now, machine: boot::clock::machine_now() }, batch).await?;
+    stage.handle(cx, batch).await?;
     while let Some((index, outcome)) = said.recv().await {
         answers[index].get_or_insert(outcome);
     }

@@ -62,7 +62,7 @@ async fn totals_after(batches: Vec<Vec<Event>>, database: &Database) -> anyhow::
     for batch in batches {
         hand_over(&rollup, Timestamp::UNIX_EPOCH, batch).await?;
     }
-    let cx = Cx { now: Timestamp::UNIX_EPOCH, machine: boot_now() };
+    let cx = Cx::at(Timestamp::UNIX_EPOCH, boot_now());
     let tick = Publish::new(store).tick(&cx).await?;
     let campaign = tick.say.iter().find(|out| out.subject.to_string().contains(".campaign."));
     Ok(serde_json::from_slice(&campaign.expect("the campaign's totals").json)?)
@@ -130,7 +130,7 @@ async fn published_totals_are_not_published_again_until_they_change() -> anyhow:
     let rollup = Rollup::new(store.clone());
     hand_over(&rollup, Timestamp::UNIX_EPOCH, history(&tenant)).await?;
     let publish = Publish::new(store);
-    let cx = Cx { now: Timestamp::UNIX_EPOCH, machine: boot_now() };
+    let cx = Cx::at(Timestamp::UNIX_EPOCH, boot_now());
     let tick = publish.tick(&cx).await?;
     assert_eq!(tick.say.len(), 2, "the dashboard and the campaign");
     tick.published.expect("a mark").await?;

@@ -55,17 +55,16 @@ impl crate::Send {
         let items: Vec<&Admitted> = chunk.iter().map(|(at, _)| &batch.items()[*at]).collect();
         let mut tx = self.store.scoped(items.iter().map(|item| &item.message.head.tenant)).await?;
         let (loaded, mut pace) = load(&mut tx, &self.clients, &items).await?;
+        let now = cx.later();
         let decisions: Vec<Decision> = (0..items.len())
-            .map(|at| {
-                decide(items[at], &loaded.facts(cx.now, &self.config, at, items[at]), &mut pace)
-            })
+            .map(|at| decide(items[at], &loaded.facts(now, &self.config, at, items[at]), &mut pace))
             .collect();
         let began = Instant::now();
         let attempts = self.take(&mut tx, &items, &decisions, pace).await?;
         let ends = ends(&chunk, &items, &decisions, &loaded);
         let ended = match ends.as_slice() {
             [] => Vec::new(),
-            ends => record::ends(&mut tx, cx.now, self.config.first_look(), ends).await?,
+            ends => record::ends(&mut tx, now, self.config.first_look(), ends).await?,
         };
         tx.commit().await.map_err(store::fault)?;
 

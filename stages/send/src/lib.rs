@@ -177,7 +177,7 @@ impl Send {
                 next = claimed.recv(), if more => match next {
                     Some(next) => {
                         let message = &batch.items()[next.index];
-                        under_way.push(call::call(&self.config, cx.now, message, next));
+                        under_way.push(call::call(&self.config, cx.later(), message, next));
                     }
                     None => more = false,
                 },

@@ -194,6 +194,7 @@ impl<'a> End<'a> {
             code: Some(self.code.clone()),
             reason: Some(self.reason.clone()),
             until: self.due,
+            policy_version: Some(self.message.route.policy_version),
             ..Stamp::plain(StageName::Send.as_str(), now, self.state.as_str())
         };
         Conclusion {

@@ -7,6 +7,7 @@ use domain::{
     ids::{MessageId, TenantId},
     state::MessageState,
 };
+use jiff::Timestamp;
 use pipeline::{Batch, Cx, Fault, Outcome};
 use store::claims;
 use tokio::{sync::mpsc::UnboundedReceiver, time::timeout};
@@ -46,7 +47,8 @@ impl crate::Send {
     async fn record(&self, cx: &Cx, batch: &Batch<Admitted>, heard: &[Heard]) -> Result<(), Fault> {
         let items = batch.items();
         let taken = taken(items, heard);
-        let (ends, slow) = self.refusals(cx, items, heard);
+        let now = cx.later();
+        let (ends, slow) = self.refusals(now, items, heard);
         let unbegun: Vec<(&TenantId, MessageId, i16)> = heard
             .iter()
             .filter(|one| one.answer.is_none())
@@ -57,11 +59,11 @@ impl crate::Send {
         let mut tx = self.store.scoped(tenants).await?;
         let mut outcomes: Vec<(usize, Option<Outcome>)> = Vec::with_capacity(heard.len());
         if !taken.is_empty() {
-            let said = record::accepted(&mut tx, self.owner, cx.now, &taken).await?;
+            let said = record::accepted(&mut tx, self.owner, now, &taken).await?;
             outcomes.extend(taken.iter().map(|one| one.index).zip(said));
         }
         if !ends.is_empty() {
-            let said = record::ends(&mut tx, cx.now, self.config.first_look(), &ends).await?;
+            let said = record::ends(&mut tx, now, self.config.first_look(), &ends).await?;
             outcomes.extend(ends.iter().map(|end| end.index).zip(said));
         }
         if !unbegun.is_empty() {
@@ -84,7 +86,7 @@ impl crate::Send {
     /// Everything that was answered but an acceptance, and the pace rows to slow down for it.
     fn refusals<'a>(
         &self,
-        cx: &Cx,
+        now: Timestamp,
         items: &'a [Admitted],
         heard: &[Heard],
     ) -> (Vec<End<'a>>, Vec<(TenantId, String, Duration)>) {
@@ -94,7 +96,7 @@ impl crate::Send {
             let verdict = one
                 .answer
                 .as_ref()
-                .and_then(|answer| answer::read(answer, message, one.attempt, cx.now));
+                .and_then(|answer| answer::read(answer, message, one.attempt, now));
             let Some(verdict) = verdict else { continue };
             tell(message, &verdict);
             let Verdict { state, code, reason, due, wake, slow: asked, opt_out, label } = verdict;

@@ -139,7 +139,7 @@ mod tests {
         let start: Timestamp = AT.parse().expect("an instant");
         let machine = start + SignedDuration::from_millis(millis);
         let (batch, mut answers) = Batch::new(batch);
-        throttle.handle(&Cx { now: machine, machine }, batch).await.expect("no outage");
+        throttle.handle(&Cx::at(machine, machine), batch).await.expect("no outage");
         std::iter::from_fn(|| answers.try_recv().ok()).collect()
     }
 

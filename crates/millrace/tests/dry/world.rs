@@ -237,7 +237,7 @@ impl World {
         let source = Audience::new(store.clone());
         let mut submitted: Vec<Submitted> = Vec::new();
         loop {
-            let tick = source.tick(&Cx { now: now(), machine: boot::clock::machine_now() }).await?;
+            let tick = source.tick(&Cx::at(now(), boot::clock::machine_now())).await?;
             for out in &tick.say {
                 submitted.push(serde_json::from_slice(&out.json)?);
             }

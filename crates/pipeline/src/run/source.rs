@@ -8,7 +8,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::Runtime;
 use crate::{
     fault::Fault,
-    machine::{backoff, chance, now},
+    machine::{backoff, chance},
     publish::{PublishError, Publisher},
     settle::{RETRY_BASE, RETRY_CAP},
     stage::{Cx, Source, Tick},
@@ -80,7 +80,7 @@ async fn turn<S: Source>(
     runtime: &Runtime,
     publisher: &Publisher,
 ) -> Result<bool, Failed> {
-    let cx = Cx { now: (runtime.clock)(), machine: now() };
+    let cx = Cx::read(&runtime.clock);
     let ticking = Arc::clone(source);
     let tick = AbortOnDropHandle::new(tokio::spawn(async move { ticking.tick(&cx).await }));
     let Tick { say, published, more } = tick.await.unwrap_or_else(panicked)?;

@@ -214,7 +214,7 @@ impl World {
     pub fn at(&self, second: i64) -> anyhow::Result<Cx> {
         let begin: Timestamp = "2026-11-20T10:00:00Z".parse()?;
         let later = SignedDuration::from_secs(second);
-        Ok(Cx { now: now() + later, machine: begin + later })
+        Ok(Cx::at(now() + later, begin + later))
     }
 
     pub async fn stored(&self, campaign: CampaignId) -> anyhow::Result<Stored> {

@@ -27,7 +27,7 @@ pub async fn tick_without_mark(source: &impl Source) -> anyhow::Result<Tick> {
 
 /// The same at a business time.
 pub async fn unmarked(source: &impl Source, now: Timestamp) -> anyhow::Result<Tick> {
-    let cx = Cx { now, machine: pipeline::machine::now() };
+    let cx = Cx::at(now, pipeline::machine::now());
     Ok(source.tick(&cx).await?)
 }
 

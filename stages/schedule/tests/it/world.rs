@@ -239,7 +239,7 @@ pub fn in_next_turn(message: &Enriched) -> Enriched {
 
 /// One tick of a source at an instant.
 pub async fn tick(source: &Schedule, now: Timestamp) -> anyhow::Result<Tick> {
-    Ok(source.tick(&Cx { now, machine: pipeline::machine::now() }).await?)
+    Ok(source.tick(&Cx::at(now, pipeline::machine::now())).await?)
 }
 
 /// Marks a tick, as after every PubAck; gives what was published.

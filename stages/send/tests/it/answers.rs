@@ -5,7 +5,10 @@ use pipeline::Outcome;
 use serde_json::json;
 use testkit::hand_over;
 
-use crate::world::{World, ids, now, said, settle};
+use crate::{
+    outcomes::{ids, said, settle},
+    world::{World, now},
+};
 
 #[tokio::test]
 async fn a_refused_message_has_failed_and_its_budget_is_free_again() -> anyhow::Result<()> {

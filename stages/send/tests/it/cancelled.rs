@@ -11,7 +11,10 @@ use store::{
 use testkit::hand_over;
 use wire::Admitted;
 
-use crate::world::{World, now, said, settle};
+use crate::{
+    outcomes::{said, settle},
+    world::{World, now},
+};
 
 async fn cancel(store: &Store, message: &Admitted) -> anyhow::Result<Cancel> {
     let head = &message.message.head;

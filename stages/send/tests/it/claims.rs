@@ -1,13 +1,21 @@
 //! What the claim keeps from being sent, and from being sent twice.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use domain::{ids::CampaignId, state::MessageState};
-use pipeline::Outcome;
+use pipeline::{Cx, Outcome};
 use send::Config;
 use serde_json::json;
-use testkit::hand_over;
+use testkit::{hand_over, hand_over_at};
 use uuid::Uuid;
 
-use crate::world::{World, ids, now, said, settle};
+use crate::{
+    outcomes::{ids, said, settle},
+    world::{World, now},
+};
 
 #[tokio::test]
 async fn a_message_is_sent_recorded_and_announced() -> anyhow::Result<()> {
@@ -145,10 +153,7 @@ async fn an_opt_out_that_commits_before_the_claim_stops_it() -> anyhow::Result<(
         .await?;
     let stage = world.stage().await?;
     let commit = async {
-        let waiting = "select count(*) from pg_locks where not granted";
-        while world.count(waiting).await? == 0 {
-            tokio::task::yield_now().await;
-        }
+        world.waiting(1).await?;
         sqlx::query("commit").execute(&mut opt_out).await?;
         anyhow::Ok(())
     };
@@ -222,32 +227,15 @@ async fn two_claims_for_one_person_who_stopped_do_not_wait_for_each_other() -> a
     let confirmation = world.compliance_to(&promo).await?;
     world.run("update millrace.standings set opted_out_at = now()", |query| query).await?;
     // Both have come as far as the pace, which somebody else has.
-    let mut held = world.database.superuser().await?;
-    world
-        .run(
-            "insert into millrace.pace (tenant_id, key, next_free)
-             select tenant_id, 'sender:' || sender_id, now() from millrace.senders
-             on conflict do nothing",
-            |query| query,
-        )
-        .await?;
-    sqlx::query("begin").execute(&mut held).await?;
-    sqlx::query("select from millrace.pace for update").execute(&mut held).await?;
-    let waiting = async |claims: i64| {
-        let waiting = "select count(distinct pid) from pg_locks where not granted";
-        while world.count(waiting).await? < claims {
-            tokio::task::yield_now().await;
-        }
-        anyhow::Ok(())
-    };
+    let mut held = world.hold_pace().await?;
     let (one, other) = (world.stage().await?, world.stage().await?);
     let first = settle(&one, std::slice::from_ref(&promo));
     let second = async {
-        waiting(1).await?;
+        world.waiting(1).await?;
         settle(&other, std::slice::from_ref(&confirmation)).await
     };
     let release = async {
-        waiting(2).await?;
+        world.waiting(2).await?;
         sqlx::query("commit").execute(&mut held).await?;
         anyhow::Ok(())
     };
@@ -255,5 +243,33 @@ async fn two_claims_for_one_person_who_stopped_do_not_wait_for_each_other() -> a
     released?;
     assert_eq!(said(&first?[0]), ["message.blocked"]);
     assert_eq!(said(&second?[0]), ["message.sent"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_last_look_goes_by_the_time_after_its_waits() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550001", 1_000).await?;
+    let messages = world.admit(sender, 1).await?;
+    let mut held = world.hold_pace().await?;
+    let late = Arc::new(AtomicBool::new(false));
+    let (is_late, closes) = (late.clone(), messages[0].route.sendable_until);
+    let clock: pipeline::run::Clock = Arc::new(move || match is_late.load(Ordering::Relaxed) {
+        true => closes,
+        false => now(),
+    });
+    let stage = world.stage().await?;
+    let release = async {
+        world.waiting(1).await?;
+        late.store(true, Ordering::Relaxed);
+        sqlx::query("commit").execute(&mut held).await?;
+        anyhow::Ok(())
+    };
+    let (cx, batch) = (Cx::read(&clock), messages.clone());
+    let (outcomes, released) = tokio::join!(hand_over_at(&stage, &cx, batch), release);
+    released?;
+    assert_eq!(said(&outcomes?[0]), ["message.deferred"]);
+    assert_eq!(world.stored(&messages[0]).await?.code.as_deref(), Some("window_closed"));
+    assert_eq!(world.accepted_once().await?, 0);
     Ok(())
 }

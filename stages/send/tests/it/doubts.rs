@@ -11,7 +11,10 @@ use store::{
 };
 use testkit::hand_over;
 
-use crate::world::{World, now, said, settle};
+use crate::{
+    outcomes::{said, settle},
+    world::{World, now},
+};
 
 #[tokio::test]
 async fn a_claim_leaves_one_row_that_names_its_messages_and_points_past_its_call_by()

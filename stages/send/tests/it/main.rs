@@ -4,6 +4,7 @@ mod answers;
 mod cancelled;
 mod claims;
 mod doubts;
+mod outcomes;
 mod pace;
 mod recovery;
 mod world;

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use pipeline::Outcome;
 use testkit::hand_over;
 
-use crate::world::{World, now, said, settle};
+use crate::{
+    outcomes::{said, settle},
+    world::{World, now},
+};
 
 /// The most texts of any span of one second.
 async fn most_in_a_second(world: &World) -> anyhow::Result<usize> {

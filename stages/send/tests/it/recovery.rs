@@ -8,7 +8,10 @@ use send::Config;
 use serde_json::json;
 use testkit::hand_over;
 
-use crate::world::{World, now, said, settle};
+use crate::{
+    outcomes::{said, settle},
+    world::{World, now},
+};
 
 #[tokio::test]
 async fn a_claim_of_a_process_that_died_is_waited_for_and_then_in_doubt() -> anyhow::Result<()> {

@@ -11,13 +11,12 @@ use domain::{
     zones::{Candidates, Evidence, Place, Zone},
 };
 use jiff::Timestamp;
-use pipeline::Outcome;
 use sandbox::Sandbox;
 use send::{Config, Send};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Row};
 use store::{Role, Store, accounts::Account, counters, seal::Sealer};
-use testkit::{Database, hand_over};
+use testkit::Database;
 use wire::{
     Admitted, Enriched,
     message::{Head, Route},
@@ -323,56 +322,32 @@ impl World {
         Ok(rows.iter().map(|row| (state(row.get(0)), row.get(1))).collect())
     }
 
+    /// Locks the pace of every sender, until the connection's transaction ends.
+    pub async fn hold_pace(&self) -> anyhow::Result<PgConnection> {
+        let mut connection = self.database.superuser().await?;
+        let lock = "insert into millrace.pace (tenant_id, key, next_free)
+            select tenant_id, 'sender:' || sender_id, now() from millrace.senders";
+        sqlx::query(lock).execute(&mut connection).await?;
+        sqlx::raw_sql("begin; select from millrace.pace for update")
+            .execute(&mut connection)
+            .await?;
+        Ok(connection)
+    }
+
+    /// Waits until so many connections wait for a lock.
+    pub async fn waiting(&self, connections: i64) -> anyhow::Result<()> {
+        let waiting = "select count(distinct pid) from pg_locks where not granted";
+        while self.count(waiting).await? < connections {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
     /// One number out of the database.
     pub async fn count(&self, sql: &'static str) -> anyhow::Result<i64> {
         let mut connection = self.database.superuser().await?;
         Ok(sqlx::query(sql).fetch_one(&mut connection).await?.get(0))
     }
-}
-
-/// Hands messages over until none of them waits any more; gives what was said by message.
-pub async fn settle(stage: &Send, messages: &[Admitted]) -> anyhow::Result<Vec<Outcome>> {
-    let mut outcomes: Vec<Option<Outcome>> = messages.iter().map(|_| None).collect();
-    loop {
-        let open: Vec<usize> = (0..messages.len()).filter(|at| outcomes[*at].is_none()).collect();
-        if open.is_empty() {
-            return Ok(outcomes.into_iter().flatten().collect());
-        }
-        let again = open.iter().map(|at| messages[*at].clone()).collect();
-        let mut until = None;
-        for (at, outcome) in open.into_iter().zip(hand_over(stage, now(), again).await?) {
-            match outcome {
-                Outcome::Wait { until: next } => until = until.max(Some(next)),
-                Outcome::Emit(_) | Outcome::Park { .. } | Outcome::Dead { .. } => {
-                    outcomes[at] = Some(outcome);
-                }
-            }
-        }
-        if let Some(until) = until {
-            let wait = until.duration_since(pipeline::machine::now());
-            tokio::time::sleep(wait.try_into().unwrap_or_default()).await;
-        }
-    }
-}
-
-/// The types of the events that an outcome says.
-pub fn said(outcome: &Outcome) -> Vec<String> {
-    match outcome {
-        Outcome::Emit(say) | Outcome::Park { say, .. } => {
-            say.iter().map(|one| one.subject.to_string().replace("events.acme.", "")).collect()
-        }
-        Outcome::Wait { .. } => vec!["wait".into()],
-        Outcome::Dead { cause } => vec![format!("dead {}", cause.0)],
-    }
-}
-
-/// The ids of the events that outcomes say.
-pub fn ids(outcomes: &[Outcome]) -> Vec<uuid::Uuid> {
-    let say = outcomes.iter().flat_map(|outcome| match outcome {
-        Outcome::Emit(say) | Outcome::Park { say, .. } => say.as_slice(),
-        Outcome::Wait { .. } | Outcome::Dead { .. } => &[],
-    });
-    say.map(|one| one.key.id).collect()
 }
 
 pub fn sealer() -> Sealer {
