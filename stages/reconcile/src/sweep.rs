@@ -7,9 +7,10 @@
 //!    text that is not there was not taken: it goes back to the gates or ends as `unknown`, as the
 //!    tenant's policy says. A list that cannot be read says nothing, and is asked again later.
 //!
-//! The event of a raise is owed with it. A doubt's row is deleted only after its end has been said, so
-//! that a crash repeats the same event. Where the carrier has the text, a watch over its receipt takes the row's place
-//! ([`crate::Watch`]). Two sweeps at once get in each other's way, and change nothing twice.
+//! The event of a raise is owed with it. A doubt's row is deleted only after its end has been said,
+//! so that a crash repeats the same event. Where the carrier has the text, a watch over its receipt
+//! takes the row's place ([`crate::Watch`]). Two sweeps at once get in each other's way, and change
+//! nothing twice.
 
 mod again;
 mod lists;

@@ -123,6 +123,17 @@ impl Postgres {
         Ok(())
     }
 
+    /// Vacuums what was loaded and writes it to disk, so that what follows does not pay for it.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn settle(&self) -> Result<(), sqlx::Error> {
+        let mut connection = PgConnection::connect(self.superuser_url.expose_secret()).await?;
+        run(&mut connection, "vacuum analyze".to_owned()).await?;
+        run(&mut connection, "checkpoint".to_owned()).await?;
+        connection.close().await
+    }
+
     /// Stops the server and waits until it has. Open connections are ended, open transactions
     /// rolled back.
     pub async fn stop(self) {

@@ -62,9 +62,9 @@ pub struct Raised {
 }
 
 /// Raises claims past their time to in doubt and owes their events. Whether a claim is past its
-/// time, and still its owner's, is decided by the message's row, under its lock; a row that somebody
-/// else has locked is left for the next time. A chunk without an open claim goes; those of its
-/// messages that the carrier has and that have no receipt are watched.
+/// time, and still its owner's, is decided by the message's row, under its lock; a row that
+/// somebody else has locked is left for the next time. A chunk without an open claim goes; those of
+/// its messages that the carrier has and that have no receipt are watched.
 ///
 /// # Errors
 /// An outage.

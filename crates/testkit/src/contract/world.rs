@@ -24,6 +24,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, Row};
 use tokio::process::Command;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     ACK_WAIT, PATIENCE, Subject, Work,
@@ -158,6 +159,16 @@ impl World<'_> {
         Ok(())
     }
 
+    /// Lets business time run from where it stands.
+    async fn run_clock(&self) -> anyhow::Result<()> {
+        let broker = self.broker().await?;
+        let stop = CancellationToken::new();
+        let now = boot::clock::follow_sandbox_clock(&broker.jetstream, stop.clone()).await?.now();
+        stop.cancel();
+        boot::clock::set_sandbox_clock(&broker.jetstream, now, 1.0).await?;
+        Ok(())
+    }
+
     /// Changes rows, as the superuser.
     ///
     /// # Errors
@@ -182,6 +193,8 @@ impl World<'_> {
         for stage in [Reconcile, Schedule, Gate, Throttle, Send] {
             processes.push(self.start(stage, None).await?);
         }
+        // What could not be sent at once is due a moment later.
+        self.run_clock().await?;
         let mut connection = self.database().await?;
         let settled = async {
             let open = "select count(*) from millrace.messages where state < 10";
@@ -190,7 +203,17 @@ impl World<'_> {
             }
             anyhow::Ok(())
         };
-        tokio::time::timeout(PATIENCE, settled).await.context("messages stay on their way")??;
+        let in_time = tokio::time::timeout(PATIENCE, settled).await;
+        if let Err(late) = in_time {
+            let rows = "select jsonb_agg(to_jsonb(m) - 'body' || jsonb_build_object(
+                            'doubt', to_jsonb(d) - 'payload', 'parked', to_jsonb(p) - 'payload'))
+                        from (select * from millrace.messages where state < 10 limit 3) m
+                        left join millrace.doubts d using (tenant_id, message_id)
+                        left join millrace.parked p using (tenant_id, message_id)";
+            let rows: Value = sqlx::query(rows).fetch_one(&mut connection).await?.get(0);
+            return Err(late).context(format!("messages stay on their way: {rows}"));
+        }
+        in_time??;
         for process in processes {
             process.end().await?;
         }
