@@ -148,8 +148,8 @@ impl std::fmt::Debug for Change {
 
 /// Records changes: the ledger, the standings, the parked messages of who is stopped (they are due
 /// at once, so that the gates block them), the audit trail. A stop that stands keeps its first time
-/// and cause; of a revocation and a restoration in one call the later counts. Locks standings in
-/// key order, as the claim of send does.
+/// and cause; of a revocation and a restoration the later counts, in whatever order they come.
+/// Locks standings in key order, as the claim of send does.
 ///
 /// # Errors
 /// An outage, or a text that Postgres cannot store.
@@ -164,7 +164,10 @@ pub async fn record(tx: &mut Scoped, now: Timestamp, changes: &[Change]) -> Resu
     if new.is_empty() {
         return Ok(());
     }
-    apply(tx, &new).await?;
+    let overtaken = ledger::overtaken(tx, &new).await?;
+    let standing: Vec<&Change> =
+        new.iter().filter(|change| !overtaken.contains(&change.consent_id)).copied().collect();
+    apply(tx, &standing).await?;
     let stopped: HashSet<(&TenantId, &str, Channel)> = new
         .iter()
         .filter(|change| change.action.stops())

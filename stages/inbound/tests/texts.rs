@@ -149,6 +149,28 @@ async fn a_text_delivered_twice_says_the_same_twice_and_a_later_start_stands() -
 }
 
 #[tokio::test]
+async fn a_start_that_comes_after_a_newer_stop_does_not_lift_it() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.account(false).await?;
+    let second = Timestamp::from_second(1_001)?;
+    world.receive(vec![world.text("SM1", "STOP")]).await?;
+    let newer = WebhookRequest { received_at: second, ..world.text("SM3", "STOP") };
+    world.receive(vec![newer]).await?;
+    world.receive(vec![world.text("SM2", "START")]).await?;
+    assert!(world.opted_out().await?);
+    let ledger = "select string_agg(action, ' ' order by at, action) from millrace.consents";
+    assert_eq!(
+        world.one(ledger).await?,
+        "restore revoke revoke",
+        "it is written down all the same"
+    );
+    let newest = WebhookRequest { received_at: second, ..world.text("SM4", "START") };
+    world.receive(vec![newest]).await?;
+    assert!(!world.opted_out().await?);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_stop_is_in_the_ledger_and_the_trail_and_reaches_what_is_parked() -> anyhow::Result<()> {
     let world = World::begin().await?;
     world.account(true).await?;

@@ -9,7 +9,7 @@ use pipeline::Fault;
 use serde_json::Value;
 use sqlx::types::{Json, Uuid};
 
-use super::Change;
+use super::{Action, Change};
 use crate::{Scoped, fault};
 
 /// One line as it is stored. Holds personal data: `Debug` shows the id alone.
@@ -99,6 +99,37 @@ pub(super) async fn write(
            returning consent_id"#,
         Json(changes) as _,
         now.to_sqlx(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Those of these restorations that a later revocation speaks against: they were written late.
+pub(super) async fn overtaken(
+    tx: &mut Scoped,
+    changes: &[&Change],
+) -> Result<HashSet<Uuid>, Fault> {
+    let restored: Vec<&&Change> =
+        changes.iter().filter(|change| change.action == Action::Restore).collect();
+    if restored.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows = sqlx::query_scalar!(
+        r#"select k.consent_id as "consent_id!"
+           from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[],
+                       $6::timestamptz[]) as k (tenant_id, consent_id, number, channel, program, at)
+           where exists (
+               select from consents c where c.tenant_id = k.tenant_id and c.number = k.number
+                  and c.channel = k.channel and c.action = 'revoke' and c.at > k.at
+                  and (c.program is null or k.program is null or c.program = k.program))"#,
+        &restored.iter().map(|change| change.tenant.as_str()).collect::<Vec<_>>() as _,
+        &restored.iter().map(|change| change.consent_id).collect::<Vec<_>>(),
+        &restored.iter().map(|change| change.number.as_str()).collect::<Vec<_>>() as _,
+        &restored.iter().map(|change| change.channel.as_str()).collect::<Vec<_>>() as _,
+        &restored.iter().map(|change| change.program.as_deref()).collect::<Vec<_>>() as _,
+        &restored.iter().map(|change| change.at.to_sqlx()).collect::<Vec<_>>() as _,
     )
     .fetch_all(&mut **tx)
     .await
