@@ -1,5 +1,7 @@
 //! `/v1/kill-switch`: stops a tenant, a campaign or a sender at once, and lets it go on.
 
+use std::collections::BTreeSet;
+
 use axum::{Json, Router, extract::State, routing::get};
 use domain::ids::CampaignId;
 use jiff::Timestamp;
@@ -73,7 +75,9 @@ async fn set(
     let released = match switch.mode.as_str() {
         "on" => {
             switches::clear(&mut tx, &caller.tenant, &switch.scope, &switch.target, None).await?;
-            wakes::wake(&mut tx, &caller.tenant, &What::Cause(&key), Way::On).await?;
+            for cause in woken(&known, &switch, &key) {
+                wakes::wake(&mut tx, &caller.tenant, &What::Cause(&cause), Way::On).await?;
+            }
             wakes::waiting(&mut tx, &caller.tenant, &key).await?
         }
         "paused" => {
@@ -93,6 +97,14 @@ async fn set(
     audit::note(&mut tx, &caller, now, "switch.changed", key, detail).await?;
     tx.commit().await.map_err(store::fault)?;
     Ok(Json(Set { switch: view(switch), released }))
+}
+
+/// The causes that a switch ends which is turned on. A message that is held for one sender may have
+/// others: when one of them is on again, all that wait for any sender are asked.
+fn woken(known: &[Switch], switch: &Switch, key: &str) -> BTreeSet<String> {
+    let senders = known.iter().filter(|other| switch.scope == "sender" && other.scope == "sender");
+    let others = senders.map(|other| switches::cause_key(&other.scope, &other.target));
+    others.chain([key.to_owned()]).collect()
 }
 
 /// What is parked under a switch that is stopped comes back to be blocked. Which sender a deferred

@@ -200,3 +200,26 @@ async fn a_switch_that_is_thrown_back_wakes_what_was_held_for_it() {
     let lost = json!({ "scope": "campaign", "target": uuid::Uuid::nil(), "mode": "paused" });
     caller.put("/v1/kill-switch", &lost).await.problem(422);
 }
+
+#[tokio::test]
+async fn a_sender_that_is_on_again_wakes_what_waits_for_any_sender() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let (first, _) = carrier(&caller, "one", "+12125550198").await;
+    let (second, _) = carrier(&caller, "other", "+12125550199").await;
+    let put = async |sender: &Value, mode: &str| {
+        let switch = json!({ "scope": "sender", "target": sender, "mode": mode });
+        caller.put("/v1/kill-switch", &switch).await.expect(200)
+    };
+    put(&first, "paused").await;
+    put(&second, "paused").await;
+    // What has both is held for the first of them.
+    put(&second, "on").await;
+    let woken = "select what from millrace.wakes order by what";
+    let mut db = world.database.superuser().await.unwrap();
+    let woken: Vec<String> = sqlx::query_scalar(woken).fetch_all(&mut db).await.unwrap();
+    let mut both =
+        [&first, &second].map(|sender| format!("switch:sender:{}", sender.as_str().unwrap()));
+    both.sort_unstable();
+    assert_eq!(woken, both);
+}

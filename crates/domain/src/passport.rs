@@ -30,7 +30,8 @@ pub struct Stamp {
     /// The version of the policy that the gates went by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_version: Option<i64>,
-    /// Until when it waits, for a deferral; for a block from when on the gate would pass.
+    /// Until when it waits, for a deferral; for a block from when on the gate would pass; for an
+    /// admission until when it may be called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }

@@ -42,7 +42,7 @@ pub enum Standings {
     Read,
     /// Read them, and lock the standings of marketing in key order until the transaction ends: the
     /// gate stage. Switches that are found off are locked for share, so that whoever turns one on
-    /// waits for this transaction and wakes what it has held.
+    /// waits for this transaction and wakes what it has held. [`lines()`] are to be loaded apart.
     Lock,
 }
 
@@ -66,7 +66,9 @@ pub async fn load(
     let mut facts = load_tenants(tx, &tenants, standings).await?;
     load_switches(tx, &mut facts, &tenants, &campaigns, &senders, standings).await?;
     load_budgets(tx, &mut facts, &tenants, &campaigns).await?;
-    load_lines(tx, &mut facts, &tenants).await?;
+    if standings == Standings::Read {
+        lines(tx, &mut facts).await?;
+    }
     load_senders(tx, &mut facts, &senders).await?;
     standings::load(tx, &mut facts, wanted, standings).await?;
     // Few people leave one program and not everything: without them nobody's campaign matters.
@@ -268,14 +270,14 @@ async fn load_budgets(
     Ok(())
 }
 
-/// Lines are read without a lock: two gates that give the same place to two messages let one of
-/// them be asked twice, and no more than that.
-async fn load_lines(
-    tx: &mut Scoped,
-    facts: &mut Facts,
-    tenants: &BTreeSet<&TenantId>,
-) -> Result<(), Fault> {
-    for (tenant, key, next_due) in lines::of(tx, tenants.iter().copied()).await? {
+/// Loads where the lines of these tenants stand. The gate stage does so when it has locked the
+/// counters: until then another gate may give places away.
+///
+/// # Errors
+/// An outage.
+pub async fn lines(tx: &mut Scoped, facts: &mut Facts) -> Result<(), Fault> {
+    let tenants: Vec<TenantId> = facts.tenants.keys().cloned().collect();
+    for (tenant, key, next_due) in lines::of(tx, tenants.iter()).await? {
         if let Some(facts) = facts.tenants.get_mut(&tenant) {
             facts.lines.insert(key, next_due);
         }

@@ -7,7 +7,7 @@ use pipeline::Fault;
 
 use crate::{
     Scoped, fault,
-    wakes::{self, What},
+    wakes::{self, LAST_PASS, What},
 };
 
 /// Where the lines of these tenants stand.
@@ -75,7 +75,7 @@ pub async fn move_on(
 }
 
 /// A capacity of the tenant has changed: who stands in these lines is asked again now, and the
-/// lines begin anew.
+/// lines begin anew. So is who comes to stand there while a gate may still know the old capacity.
 ///
 /// # Errors
 /// An outage.
@@ -98,7 +98,7 @@ pub async fn dissolve(
         .await
         .map_err(fault)?;
         let cause = domain::gates::Wake::Line(key).to_string();
-        wakes::wake_parked_before(tx, tenant, &What::Cause(&cause), now).await?;
+        wakes::wake_parked_before(tx, tenant, &What::Cause(&cause), now + LAST_PASS).await?;
     }
     Ok(())
 }

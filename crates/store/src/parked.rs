@@ -2,6 +2,7 @@
 
 use domain::{
     class::{Channel, Lane},
+    gates::{LineKey, Wake},
     ids::{MessageId, TenantId},
 };
 use jiff::Timestamp;
@@ -106,7 +107,7 @@ pub async fn wake_numbers(
                  select * from parked r
                  where r.tenant_id = k.tenant_id and (r.payload -> 'head' ->> 'to') = k.number
                    and r.payload -> 'head' ->> 'channel' = k.channel
-                   and (r.due is null or r.due > $4)
+                   and (r.due is null or r.due > $4 or r.rank = 2)
              ) p
              order by p.tenant_id, p.message_id, p.turn
          ), locked as (
@@ -124,6 +125,43 @@ pub async fn wake_numbers(
         &numbers.iter().map(|key| key.1).collect::<Vec<_>>() as _,
         &numbers.iter().map(|key| key.2.as_str()).collect::<Vec<_>>() as _,
         now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Makes some of those due who stand in these lines, as many of each line as there is room for. One
+/// that somebody else has locked is passed over.
+///
+/// # Errors
+/// An outage.
+pub(crate) async fn admit_more(
+    tx: &mut Scoped,
+    room: &[((&TenantId, LineKey), i64)],
+    due: Timestamp,
+) -> Result<(), Fault> {
+    if room.is_empty() {
+        return Ok(());
+    }
+    let cause = |line: LineKey| Wake::Line(line).to_string();
+    sqlx::query!(
+        "with found as (
+             select p.tenant_id, p.message_id, p.turn
+             from unnest($1::text[], $2::text[], $3::bigint[]) as k (tenant_id, cause, room)
+             cross join lateral (
+                 select * from parked r where r.tenant_id = k.tenant_id and r.cause_key = k.cause
+                 order by r.message_id limit k.room for update skip locked
+             ) p
+         )
+         update parked p set due = $4, cause_key = null
+         from found f
+         where p.tenant_id = f.tenant_id and p.message_id = f.message_id and p.turn = f.turn",
+        &room.iter().map(|one| one.0.0.as_str()).collect::<Vec<_>>() as _,
+        &room.iter().map(|one| cause(one.0.1)).collect::<Vec<_>>(),
+        &room.iter().map(|one| one.1).collect::<Vec<_>>(),
+        due.to_sqlx(),
     )
     .execute(&mut **tx)
     .await

@@ -212,7 +212,8 @@ async fn slice(
     Ok(more)
 }
 
-/// A wake whose rows are done: it rests until its last pass, or is forgotten after it.
+/// A wake whose rows are done: it rests until its last pass, or is forgotten after it. A line that
+/// was dissolved begins anew once more: who knew the old capacity may have written it back.
 async fn passed(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -222,6 +223,8 @@ async fn passed(
     sqlx::query!(
         "with forgotten as (
              delete from wakes where tenant_id = $1 and what = $2 and $3
+         ), begun_anew as (
+             delete from lines where tenant_id = $1 and 'line:' || key = $2 and $3
          )
          update wakes set next_pass_at = last_pass_at, next_seq = 0
          where tenant_id = $1 and what = $2 and not $3",
@@ -268,7 +271,7 @@ async fn of_cause(
     Ok(done.rows_affected() == at_most.unsigned_abs())
 }
 
-/// What is due already comes back by itself; the rest is woken to be ended.
+/// All is woken to be ended, also what is due already and waits for the pace of the rest.
 async fn everything(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -281,7 +284,7 @@ async fn everything(
               where tenant_id = $1 and cause_key is not null limit $3)
              union
              (select tenant_id, message_id, turn from parked
-              where tenant_id = $1 and rank = 2 and due > $2 limit $3)
+              where tenant_id = $1 and rank = 2 limit $3)
              union
              (select tenant_id, message_id, turn from parked
               where tenant_id = $1 and rank = 0 and due > $2 limit $3)
@@ -316,7 +319,7 @@ async fn of_campaign(
              from campaign_recipients r
              join parked p on p.tenant_id = r.tenant_id and p.message_id = r.message_id
              where r.tenant_id = $1 and r.campaign_id = $2 and r.seq >= $3 and r.seq < $4
-               and (p.due is null or p.due > $5)
+               and (p.due is null or p.due > $5 or p.rank = 2)
              order by p.message_id, p.turn for update of p
          )
          update parked p set due = $5, cause_key = null, rank = 1

@@ -1,7 +1,7 @@
 //! What the gates' verdict means for one message: its state, its stamp, how it waits. Pure.
 
 use domain::{
-    gates::{Counters, Decision, Facts, Gate, Judged, Memo, Verdict, Wake, decide},
+    gates::{Counters, Decision, Facts, Gate, Judged, Memo, Verdict, Wake, decide, ends_at},
     passport::Passport,
     state::MessageState,
 };
@@ -22,6 +22,8 @@ pub struct Ruling {
     pub due: Option<Timestamp>,
     /// What wakes a message that is held.
     pub wake: Option<Wake>,
+    /// When it is of no use any more.
+    pub ends_at: Option<Timestamp>,
     /// How an admitted message leaves.
     pub admission: Option<Admission>,
     /// What the admission took from the counters.
@@ -50,7 +52,10 @@ pub fn judged(message: &Enriched) -> Judged<'_> {
 
 /// Decides one message and folds it into the counters.
 pub fn rule(message: &Enriched, facts: &Facts, counters: &mut Counters, memo: &mut Memo) -> Ruling {
-    let decision = decide(&judged(message), facts, counters, memo);
+    let judged = judged(message);
+    let decision = decide(&judged, facts, counters, memo);
+    let tenant = facts.tenants.get(judged.tenant);
+    let ends_at = ends_at(&judged, tenant.and_then(|tenant| tenant.policy.as_ref()));
     let mut passport = message.passport.clone();
     passport.stamp(decision.stamp(memo.now()));
     let policy_version = decision.policy_version.unwrap_or(0);
@@ -72,7 +77,7 @@ pub fn rule(message: &Enriched, facts: &Facts, counters: &mut Counters, memo: &m
         Verdict::Hold { .. } | Verdict::Block { .. } | Verdict::Expire { .. } => (None, None),
     };
     let Decision { wake, reserved, .. } = decision;
-    Ruling { state, gate, code, due, wake, admission, reserved, passport }
+    Ruling { state, gate, code, due, wake, ends_at, admission, reserved, passport }
 }
 
 /// The row that puts a message aside; none for one that does not wait.
@@ -96,7 +101,7 @@ pub fn parking<'a>(message: &'a Enriched, ruling: &Ruling) -> Option<Parking<'a>
         tenant: &message.head.tenant,
         message: message.head.id,
         turn: message.head.turn,
-        due: if held { message.head.expires_at } else { ruling.due },
+        due: if held { ruling.ends_at } else { ruling.due },
         held,
         cause: format!("{gate}:{}", ruling.code.unwrap_or_default()),
         cause_key: ruling.wake.map(|wake| wake.to_string()),

@@ -18,7 +18,7 @@ mod alerts;
 pub mod decide;
 mod say;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use domain::{
     class::Channel,
@@ -62,12 +62,14 @@ impl Stage for Gate {
         let all: Vec<usize> = (0..messages.len()).collect();
         let turns = gate::turns(&mut tx, &keys(messages, &all)).await?;
         let mut open = Vec::with_capacity(messages.len());
+        let mut once = HashSet::with_capacity(messages.len());
         let mut decided = Vec::new();
         let mut answers: Vec<(usize, Outcome)> = Vec::new();
         for (at, (message, found)) in messages.iter().zip(turns).enumerate() {
             match place(message, found) {
-                Place::Open => open.push(at),
-                Place::Decided => decided.push(at),
+                Place::Open if once.insert(key(message)) => open.push(at),
+                // A second copy says what was decided about the first.
+                Place::Open | Place::Decided => decided.push(at),
                 Place::Moved => answers.push((at, Outcome::DONE)),
                 Place::Unknown => answers.push((at, say::unknown())),
             }
@@ -134,9 +136,10 @@ async fn decide_open(
         return Ok(Recorded::default());
     }
     let wanted: Vec<Wanted<'_>> = open.iter().map(|at| wanted(&messages[*at])).collect();
-    let facts = facts::load(tx, &wanted, Standings::Lock).await?;
+    let mut facts = facts::load(tx, &wanted, Standings::Lock).await?;
     let mut memo = Memo::new(now);
     let mut counters = lock_counters(tx, messages, open, &facts, &mut memo).await?;
+    facts::lines(tx, &mut facts).await?;
     let mut rulings: Vec<Ruling> =
         open.iter().map(|at| rule(&messages[*at], &facts, &mut counters, &mut memo)).collect();
     // Rows are updated in key order, as everybody does who holds locks on many.

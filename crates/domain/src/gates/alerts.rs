@@ -73,7 +73,7 @@ pub fn budget_alerts(
                 if i128::from(spent.0) * 100 >= i128::from(cap.0) * WARN_AT && spent.0 > 0 {
                     alert(AlertLevel::Warning);
                 }
-                if turned_away.iter().any(away) {
+                if spent >= cap || turned_away.iter().any(away) {
                     alert(AlertLevel::Exhausted);
                 }
             }

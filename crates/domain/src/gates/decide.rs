@@ -337,6 +337,11 @@ fn read<'a>(
     Ok((tenant, policy, standing.ok_or_else(unknown)?))
 }
 
+/// When a message is of no use any more: its validity ends, or its tenant drops what is late.
+pub fn ends_at(judged: &Judged<'_>, policy: Option<&Policy>) -> Option<Timestamp> {
+    End::of(judged, policy).map(|end| end.at)
+}
+
 /// When a message is of no use any more, and why.
 #[derive(Debug, Clone, Copy)]
 struct End {

@@ -23,7 +23,8 @@ pub(super) fn check(case: &mut Case<'_>) -> Step {
         return Step::block("no_sender", reason);
     }
     let until = |at: Timestamp| at.saturating_add(case.policy.conversation()).unwrap_or(at);
-    let open = case.standing.last_inbound_at.is_some_and(|at| now < until(at));
+    let closes = case.standing.last_inbound_at.map(until);
+    let open = closes.is_some_and(|at| now < at);
     let needs_conversation = match judged.class {
         MessageClass::Conversational => true,
         MessageClass::Promo
@@ -40,6 +41,9 @@ pub(super) fn check(case: &mut Case<'_>) -> Step {
     };
     if needs_window && !open {
         return Step::block("whatsapp_window", no_text_within(case));
+    }
+    if let Some(closes) = closes.filter(|_| needs_conversation || needs_window) {
+        case.until(closes);
     }
     Step::Pass
 }

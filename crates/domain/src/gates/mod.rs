@@ -25,7 +25,9 @@ use serde::{Deserialize, Serialize};
 
 pub use consent::{Basis, Consent, ConsentPolicy, Lacking, Needed, OptOutScope};
 pub use counters::{CounterKey, CounterKind, Counters, Reserved, Windows, reservation};
-pub use decide::{Answer, Decision, GateResult, Judged, Memo, Wake, counter_keys, decide, examine};
+pub use decide::{
+    Answer, Decision, GateResult, Judged, Memo, Wake, counter_keys, decide, ends_at, examine,
+};
 pub use facts::{Caps, Facts, SenderFacts, Standing, SwitchMode, Switches, TenantFacts};
 pub use line::LineKey;
 pub use policy::{Absent, OnLate, Policy, PolicyError};

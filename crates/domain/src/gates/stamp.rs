@@ -14,7 +14,9 @@ impl Decision {
             ..Stamp::plain("gate", now, self.verdict.as_str())
         };
         let (gate, code, reason, until) = match &self.verdict {
-            Verdict::Admit { .. } => return plain,
+            Verdict::Admit { sendable_until, .. } => {
+                return Stamp { until: Some(*sendable_until), ..plain };
+            }
             Verdict::Defer { until, cause } => {
                 (Some(cause.gate), cause.code, &cause.reason, Some(*until))
             }

@@ -2,7 +2,7 @@
 
 use domain::{
     class::{Channel, MessageClass},
-    gates::{Answer, Caps, CounterKey, CounterKind, Gate, SwitchMode, Windows},
+    gates::{Answer, Caps, CounterKey, CounterKind, Gate, SwitchMode, Verdict, Windows},
     money::Micros,
 };
 
@@ -85,6 +85,19 @@ fn eligible_conversation() {
     assert_eq!(desk.says(), "admit 1");
     desk.standing().last_inbound_at = Some(at("2026-03-01T17:00:00Z"));
     assert_eq!(desk.says(), closed, "24 hours are over");
+}
+
+#[test]
+fn what_needs_an_open_conversation_may_be_called_until_it_closes() {
+    let closes = |last: &str| {
+        let mut desk = desk(Conversational);
+        desk.standing().last_inbound_at = Some(at(last));
+        match desk.decide().verdict {
+            Verdict::Admit { sendable_until, .. } => sendable_until,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(closes("2026-03-01T17:00:30Z"), at("2026-03-02T17:00:30Z"));
 }
 
 #[test]

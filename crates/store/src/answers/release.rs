@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use domain::{
     class::{Channel, MessageClass},
-    gates::counters::{CounterKey, CounterKind, Reserved, Windows, reservation},
+    gates::{
+        LineKey,
+        counters::{CounterKey, CounterKind, Reserved, Windows, reservation},
+    },
     ids::{CampaignId, SenderId, TenantId},
     money::Micros,
     zones::Zone,
@@ -16,7 +19,7 @@ use pipeline::Fault;
 use sqlx::types::Uuid;
 
 use super::row::StoredMessage;
-use crate::{Scoped, claims::place, counters, fault};
+use crate::{Scoped, claims::place, counters, fault, parked};
 
 /// A change of what a message has reserved.
 #[derive(Debug, Clone)]
@@ -59,12 +62,14 @@ impl<'a> Reservation<'a> {
 }
 
 /// Gives reservations back: lowers counters in key order, and forgets marketing that was not sent.
+/// As many as have become free of a capacity are asked again, of those who stand in line for it.
 ///
 /// # Errors
 /// An outage.
 pub async fn release(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<(), Fault> {
     let zones = zones(tx, freed).await?;
     let mut lower: BTreeMap<CounterKey, i64> = BTreeMap::new();
+    let mut room: BTreeMap<(&TenantId, LineKey), i64> = BTreeMap::new();
     for (one, zones) in freed.iter().zip(zones) {
         let Some((tenant_zone, sender_zone)) = zones else {
             // The gates cannot have admitted under zones that do not parse; nothing to give back.
@@ -82,6 +87,10 @@ pub async fn release(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<(), F
         let sender_day = Windows::at(one.reserved_at, sender_zone).day;
         let amounts = reservation(&what, &windows, sender_day).into_iter();
         for (key, amount) in amounts.filter(|(key, _)| one.unsent.is_some() || is_spend(key.kind)) {
+            if one.unsent.is_some() && lasts(key.kind) {
+                let line = LineKey { kind: key.kind, target: key.target };
+                *room.entry((one.tenant, line)).or_default() += 1;
+            }
             *lower.entry(key).or_default() -= amount;
         }
     }
@@ -89,7 +98,20 @@ pub async fn release(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<(), F
     forget_marketing(tx, freed).await?;
     let keys: Vec<CounterKey> = lower.keys().cloned().collect();
     counters::lock(tx, &keys).await?;
-    counters::add(tx, &lower.into_iter().collect::<Vec<_>>()).await
+    counters::add(tx, &lower.into_iter().collect::<Vec<_>>()).await?;
+    let Some(due) = freed.iter().map(|one| one.reserved_at).max() else { return Ok(()) };
+    parked::admit_more(tx, &room.into_iter().collect::<Vec<_>>(), due).await
+}
+
+/// Whether a window lasts long enough for somebody to use what becomes free of it. A quota of a
+/// minute or an hour opens again by itself.
+fn lasts(kind: CounterKind) -> bool {
+    match kind {
+        CounterKind::QuotaMinute | CounterKind::QuotaHour => false,
+        CounterKind::QuotaDay | CounterKind::SenderDay => true,
+        CounterKind::SpendDay | CounterKind::SpendMonth => true,
+        CounterKind::CampaignDay | CounterKind::CampaignMonth => true,
+    }
 }
 
 /// Whether a counter counts money, which a correction of the cost moves.
@@ -139,31 +161,36 @@ async fn forget_marketing(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<
         return Ok(());
     }
     let times = marketing.iter().map(|(one, ..)| one.reserved_at.to_sqlx());
+    let promos = marketing.iter().map(|(one, ..)| one.class == MessageClass::Promo);
     sqlx::query!(
         "with k as (
-             select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
-             as k (tenant_id, number, channel, at)
+             select tenant_id, number, channel, array_agg(at) as times,
+                    coalesce(array_agg(at) filter (where promo), '{}') as promos
+             from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bool[])
+                  as u (tenant_id, number, channel, at, promo)
+             group by tenant_id, number, channel
          ), locked as (
-             select s.tenant_id, s.number, s.channel, k.at
+             select s.tenant_id, s.number, s.channel, k.times, k.promos
              from k join standings s on s.tenant_id = k.tenant_id and s.number = k.number
                                     and s.channel = k.channel
              order by s.tenant_id, s.number, s.channel
              for update of s
          )
          update standings s
-         set marketing_at = case when p.one is null then s.marketing_at
-                                 else s.marketing_at[:p.one - 1] || s.marketing_at[p.one + 1:] end,
-             last_promo_at = nullif(s.last_promo_at, l.at)
+         set marketing_at = array(
+                 select m.at
+                 from (select at, place, row_number() over (partition by at order by place) as nth
+                       from unnest(s.marketing_at) with ordinality as u (at, place)) m
+                 where m.nth > (select count(*) from unnest(l.times) as t (at) where t.at = m.at)
+                 order by m.place),
+             last_promo_at = case when s.last_promo_at <> all (l.promos) then s.last_promo_at end
          from locked l
-         cross join lateral (
-             select array_position(n.marketing_at, l.at) as one from standings n
-             where n.tenant_id = l.tenant_id and n.number = l.number and n.channel = l.channel
-         ) p
          where s.tenant_id = l.tenant_id and s.number = l.number and s.channel = l.channel",
         &marketing.iter().map(|(one, ..)| one.tenant.as_str()).collect::<Vec<_>>() as _,
         &marketing.iter().map(|(_, number, _)| *number).collect::<Vec<_>>() as _,
         &marketing.iter().map(|(.., channel)| channel.as_str()).collect::<Vec<_>>() as _,
         &times.collect::<Vec<_>>() as _,
+        &promos.collect::<Vec<_>>(),
     )
     .execute(&mut **tx)
     .await

@@ -170,3 +170,23 @@ async fn a_stop_of_one_program_blocks_its_campaigns_alone() -> anyhow::Result<()
     assert_eq!(world.number(code).await?, 1);
     Ok(())
 }
+
+#[tokio::test]
+async fn what_is_held_comes_back_when_it_is_late_and_to_be_dropped_then() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550100", 1_000).await?;
+    world
+        .run(
+            "insert into millrace.switches (tenant_id, scope, target, mode, reason, changed_at)
+             values ('acme', 'tenant', '', 'paused', '', now())",
+        )
+        .await?;
+    let lateness = json!({ "lateness": { "max_seconds": 600, "on_late": "drop" } });
+    put(&world, lateness).await?;
+    let messages = world.messages(MessageClass::Promo, &[sender], 200..201).await?;
+    hand_over(&world.stage().await?, now(), messages).await?;
+    let due = "select count(*) from millrace.parked
+               where cause_key = 'switch:tenant' and due = '2026-03-02T17:10:00Z'";
+    assert_eq!(world.number(due).await?, 1);
+    Ok(())
+}

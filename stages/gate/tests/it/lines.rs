@@ -2,6 +2,7 @@
 
 use domain::{class::MessageClass, gates::CounterKind};
 use sqlx::Row;
+use store::answers::{Reservation, release};
 use testkit::hand_over;
 
 use crate::world::{World, now};
@@ -63,36 +64,56 @@ async fn a_raised_quota_wakes_who_stood_in_line_and_spares_who_stands_in_another
     let woken = "select count(*) from millrace.wakes where what = 'line:quota_minute'";
     assert_eq!(world.number(woken).await?, 1);
 
-    // Who was parked by the rule of before comes back; who is parked from now on waits.
+    // Who was parked by the rule of before comes back, also where a gate that knew no other was
+    // still at it; who is parked long after that waits.
+    let long_after = "update millrace.parked set parked_at = '2026-03-02T17:01:00Z'
+        where (tenant_id, message_id) in (
+            select tenant_id, message_id from millrace.parked order by due desc limit 1)";
+    world.run(long_after).await?;
     let later = now() + jiff::SignedDuration::from_secs(1);
-    store::wakes::work(
-        &world.database.store(store::Role::Pipeline).await?,
-        later,
-        pipeline::machine::now(),
-        100,
-    )
-    .await?;
-    assert_eq!(dues(&world).await?.len(), 2, "parked in the very instant of the change");
-    let mut tx = store.scoped([&world.tenant]).await?;
-    world.run("insert into millrace.lines values ('acme', 'quota_minute', '2026-04-01')").await?;
-    store::lines::dissolve(&mut tx, &world.tenant, quota, later).await?;
-    tx.commit().await?;
-    store::wakes::work(
-        &world.database.store(store::Role::Pipeline).await?,
-        later,
-        pipeline::machine::now(),
-        100,
-    )
-    .await?;
-    assert_eq!(dues(&world).await?.len(), 0);
+    let pipeline = world.database.store(store::Role::Pipeline).await?;
+    store::wakes::work(&pipeline, later, pipeline::machine::now(), 100).await?;
+    assert_eq!(dues(&world).await?.len(), 1);
     let due = "select count(*) from millrace.parked where due <= '2026-03-02T17:00:01Z'";
-    assert_eq!(world.number(due).await?, 2);
+    assert_eq!(world.number(due).await?, 1);
+
+    // A gate that knew the old line has written it back: it goes with the last pass.
+    world.run("insert into millrace.lines values ('acme', 'quota_minute', '2026-04-01')").await?;
+    let last = pipeline::machine::now() + store::wakes::LAST_PASS;
+    store::wakes::work(&pipeline, later, last, 100).await?;
+    let left = "select count(*) from millrace.lines where key = 'quota_minute'";
+    assert_eq!(world.number(left).await?, 0);
+    assert_eq!(world.number("select count(*) from millrace.lines").await?, 1);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_budget_warns_once_at_four_fifths_and_once_when_it_turns_somebody_away()
--> anyhow::Result<()> {
+async fn gates_that_work_at_once_give_no_place_twice() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550100", 1_000).await?;
+    world
+        .run(
+            "insert into millrace.policies (tenant_id, version, body, created_at, created_by)
+             values ('acme', 2, '{\"quota\": {\"per_minute\": 1}}', now(), 'test')",
+        )
+        .await?;
+    let messages = world.messages(MessageClass::Transactional, &[sender], 0..41).await?;
+    let mut workers = tokio::task::JoinSet::new();
+    for chunk in messages.chunks(10) {
+        let (stage, chunk) = (world.stage().await?, chunk.to_vec());
+        workers.spawn(async move { hand_over(&stage, now(), chunk).await });
+    }
+    while let Some(done) = workers.join_next().await {
+        done??;
+    }
+    let mut places = dues(&world).await?;
+    places.dedup();
+    assert_eq!(places.len(), 40);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_budget_warns_once_at_four_fifths_and_once_when_it_is_used_up() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 1_000).await?;
     // Ten messages.
@@ -113,11 +134,44 @@ async fn a_budget_warns_once_at_four_fifths_and_once_when_it_turns_somebody_away
             "select count(*) from millrace.unsaid_events where event like '%\"budget.exhausted\"%'";
         counts.push((world.number(warned).await?, world.number(exhausted).await?));
     }
-    assert_eq!(counts, [(0, 0), (1, 0), (1, 0), (1, 1), (1, 1)]);
+    assert_eq!(counts, [(0, 0), (1, 0), (1, 1), (1, 1), (1, 1)]);
     let tomorrow = "2026-03-03T17:00:00Z".parse()?;
     let more = world.messages(MessageClass::Promo, &[sender], 100..108).await?;
     hand_over(&stage, tomorrow, more).await?;
     let all = "select count(*) from millrace.budget_alerts";
     assert_eq!(world.number(all).await?, 3, "another day, another warning");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_becomes_free_of_a_budget_is_used_by_who_waits_for_it() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550100", 1_000).await?;
+    world
+        .run(
+            "insert into millrace.budgets (tenant_id, scope, target, daily_micros, monthly_micros)
+             values ('acme', 'tenant', '', 79000, null)",
+        )
+        .await?;
+    let messages = world.messages(MessageClass::Promo, &[sender], 0..14).await?;
+    hand_over(&world.stage().await?, now(), messages.clone()).await?;
+    let freed: Vec<Reservation<'_>> = messages[..3]
+        .iter()
+        .map(|one| Reservation {
+            tenant: &one.head.tenant,
+            class: one.head.class,
+            campaign: None,
+            sender,
+            reserved_at: now(),
+            cost: one.cost,
+            unsent: Some((one.head.to.as_str(), one.head.channel)),
+        })
+        .collect();
+    let mut tx = world.database.store(store::Role::Pipeline).await?.scoped([&world.tenant]).await?;
+    release(&mut tx, &freed).await?;
+    tx.commit().await?;
+    let due = "select count(*) from millrace.parked where due = '2026-03-02T17:00:00Z'";
+    assert_eq!(world.number(due).await?, 3);
+    assert_eq!(world.number("select count(*) from millrace.parked").await?, 4);
     Ok(())
 }

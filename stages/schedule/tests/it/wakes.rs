@@ -46,7 +46,7 @@ async fn a_message_that_was_being_held_while_its_cause_went_is_woken_by_the_last
     assert!(tick(&source, now()).await?.say.is_empty());
     world.park(&message(&world.tenant, MessageClass::Promo, 1), None).await?;
     assert!(tick(&source, now()).await?.say.is_empty());
-    let later = Cx { now: now(), machine: pipeline::machine::now() + LAST_PASS };
+    let later = Cx::at(now(), pipeline::machine::now() + LAST_PASS);
     assert_eq!(source.tick(&later).await?.say.len(), 1);
     assert_eq!(world.wakes().await?, 0, "and then it is forgotten");
     Ok(())
@@ -81,6 +81,53 @@ async fn a_stopped_campaign_brings_back_its_own_messages_alone_whatever_they_wai
     }
     assert_eq!(back, of_campaign.iter().map(|one| one.head.id).collect(), "at no pace");
     assert_eq!(world.parked().await?, [(other.head.id, 1)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_due_and_waits_for_the_pace_is_ended_at_once() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.sender(1).await?;
+    let overdue: Vec<_> =
+        (0..900).map(|n| message(&world.tenant, MessageClass::Promo, n)).collect();
+    let rows: Vec<_> = overdue.iter().map(|one| (one.clone(), Some(now()))).collect();
+    world.park_all(&rows).await?;
+    let campaign = CampaignId(Uuid::from_u128(7));
+    world.recipients(campaign, &overdue[..300]).await?;
+    let number = overdue[300].head.to;
+    let source = world.source().await?;
+    let back = async || {
+        let before = world.parked().await?.len();
+        loop {
+            let next = tick(&source, now()).await?;
+            let more = next.more;
+            publish(next).await?;
+            if !more {
+                return anyhow::Ok(before - world.parked().await?.len());
+            }
+        }
+    };
+    back().await?;
+    let left = world.parked().await?.len();
+    assert!(left > 600, "the pace lets {left} of 900 wait");
+
+    world.wake(What::Campaign(campaign), Way::Ending).await?;
+    assert!(back().await? > 0);
+    let of_campaign: BTreeSet<_> = overdue[..300].iter().map(|one| one.head.id).collect();
+    let parked = world.parked().await?;
+    assert!(parked.iter().all(|(id, _)| !of_campaign.contains(id)), "all of the campaign");
+
+    let mut tx = world.database.store(store::Role::Pipeline).await?.scoped([&world.tenant]).await?;
+    let key = (&world.tenant, number.as_str(), domain::class::Channel::Sms);
+    store::parked::wake_numbers(&mut tx, now(), &[key]).await?;
+    tx.commit().await?;
+    back().await?;
+    let theirs = overdue[300].head.id;
+    assert!(world.parked().await?.iter().all(|(id, _)| *id != theirs));
+
+    world.wake(What::Everything, Way::Ending).await?;
+    back().await?;
+    assert_eq!(world.parked().await?, []);
     Ok(())
 }
 
