@@ -166,6 +166,14 @@ async fn a_policy_has_versions_and_a_rule_that_makes_no_sense_is_refused() {
     assert_eq!(older["data"][0]["version"], 1);
     caller.put("/v1/policies", &json!({ "frequency": { "hours": 0 } })).await.problem(422);
     caller.put("/v1/policies", &json!({ "no_such_rule": 1 })).await.problem(422);
+    // A list would be read as the rules in order, and an empty one as the defaults.
+    for (list, field) in [(json!([]), ""), (json!({ "quota": [600] }), "quota")] {
+        let refused = caller.put("/v1/policies", &list).await.expect(422);
+        assert_eq!(refused["errors"][0]["field"], field);
+        assert_eq!(refused["errors"][0]["detail"], "expected an object that names its rules");
+    }
+    let versions = caller.get("/v1/policies?limit=1").await.expect(200);
+    assert_eq!(versions["data"][0]["version"], 2);
 }
 
 #[tokio::test]

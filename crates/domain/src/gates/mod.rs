@@ -28,7 +28,7 @@ pub use counters::{CounterKey, CounterKind, Counters, Reserved, Windows, reserva
 pub use decide::{Answer, Decision, GateResult, Judged, Memo, Wake, counter_keys, decide, examine};
 pub use facts::{Caps, Facts, SenderFacts, Standing, SwitchMode, Switches, TenantFacts};
 pub use line::LineKey;
-pub use policy::{Absent, OnLate, Policy, PolicyError};
+pub use policy::{Absent, Named, OnLate, Policy, PolicyError};
 
 use crate::ids::SenderId;
 
