@@ -39,6 +39,8 @@ pub struct Text {
     pub body: String,
     /// `opt_out`, `opt_in`, `help` or `text`.
     pub meaning: &'static str,
+    /// `keyword` or `phrase`: how an opt-out or opt-in was said.
+    pub method: &'static str,
     /// The lexicon's rule that matched.
     pub rule: Option<String>,
     /// Business time of arrival.
@@ -236,7 +238,7 @@ fn change(text: &Text, programs: &HashMap<Uuid, String>) -> Change {
         channel: Channel::Sms,
         action: if is_stop(text) { Action::Revoke } else { Action::Restore },
         program: programs.get(&text.id).cloned(),
-        method: "keyword".into(),
+        method: text.method.into(),
         language: None,
         source: None,
         proof: Proof { inbound_id: Some(text.id), ..Proof::default() },

@@ -54,7 +54,7 @@ fn contact_event(received: &Received, thread: &Thread, kind: EventKind) -> Outgo
     let text = &received.text;
     let data = ContactData {
         contact: text.contact,
-        cause: "keyword".to_owned(),
+        cause: text.method.to_owned(),
         campaign: thread.campaign.map(CampaignId),
     };
     let event = Event::new(kind, &text.tenant, text.id, 1, text.received_at, &data);

@@ -184,6 +184,19 @@ async fn a_stop_is_in_the_ledger_and_the_trail_and_reaches_what_is_parked() -> a
 }
 
 #[tokio::test]
+async fn an_opt_out_in_other_words_is_recorded_as_a_phrase() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.account(false).await?;
+    let said = world.receive(vec![world.text("SM1", "please+stop+texting+me")]).await?;
+    let event: serde_json::Value = serde_json::from_slice(&said[1].json)?;
+    assert_eq!(event["data"]["cause"], "phrase", "{event}");
+    let recorded = "select concat_ws(' ', c.method, s.opt_out_cause)
+                    from millrace.consents c join millrace.standings s using (number)";
+    assert_eq!(world.one(recorded).await?, "phrase phrase");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_stop_leaves_one_program_only_where_the_policy_says_so() -> anyhow::Result<()> {
     let world = World::begin().await?;
     world.account(false).await?;
