@@ -33,6 +33,10 @@ pub struct Policy {
     pub consent: ConsentPolicy,
     /// How far a STOP by text reaches.
     pub opt_out_scope: OptOutScope,
+    /// How to reach a person, as the answer to HELP says it: "call 212-555-0100". One line of at most
+    /// 100 characters; without it the answer leaves it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help_contact: Option<String>,
     /// Hours after a contact's own text in which a conversational message may go out.
     pub conversation_hours: u16,
     /// Days between two promotions to one contact.
@@ -182,6 +186,7 @@ impl Default for Policy {
             require_consent: true,
             consent: ConsentPolicy::default(),
             opt_out_scope: OptOutScope::Tenant,
+            help_contact: None,
             conversation_hours: 24,
             suppression_days: 90,
             frequency: Frequency::default(),
@@ -237,6 +242,10 @@ impl Policy {
     /// [`PolicyError::Value`] with the rule that is broken.
     pub fn check(&self) -> Result<(), PolicyError> {
         let rules = [
+            (
+                self.help_contact.as_deref().is_none_or(is_line),
+                "help_contact is one line of 1 to 100 characters",
+            ),
             (usize::from(self.frequency.messages) <= KEPT, "frequency.messages is at most 10"),
             (self.frequency.hours > 0, "frequency.hours is at least 1"),
             (!self.quiet_hours.window.is_never(), "quiet_hours.window allows no hour"),
@@ -272,6 +281,10 @@ impl Policy {
     }
 }
 
+fn is_line(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= 100 && !text.contains(char::is_control)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,6 +302,8 @@ mod tests {
         let strict = Policy::read(r#"{"consent": {"promo": "express_written"}}"#);
         let strict = strict.expect("a policy").consent;
         assert_eq!((strict.promo, strict.journey), (Needed::ExpressWritten, Needed::Any));
+        let long = format!(r#"{{"help_contact": "{}"}}"#, "é".repeat(100));
+        assert!(Policy::read(&long).expect("a policy").help_contact.is_some());
         assert_eq!(Policy::read("{}").expect("a policy"), Policy::default());
     }
 
@@ -317,6 +332,10 @@ mod tests {
             r#"{"frequency": {"messages": 11}}"#,
             r#"{"frequency": {"hours": 0}}"#,
             r#"{"lateness": {"max_seconds": 59}}"#,
+            r#"{"help_contact": " "}"#,
+            r#"{"help_contact": "call\nme"}"#,
+            r#"{"help_contact": 2125550100}"#,
+            &format!(r#"{{"help_contact": "{}"}}"#, "é".repeat(101)),
             r#"{"lateness": {"on_late": "never"}}"#,
             r#"{"quiet_hours": {"window": "daily 21:00-09:00"}}"#,
             r#"{"quiet_hours": {"spread_seconds": 14401}}"#,
