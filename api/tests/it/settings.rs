@@ -133,6 +133,11 @@ async fn senders_pools_and_budgets_name_only_what_exists() {
     caller.post("/v1/senders", &twice).await.problem(409);
     let pool = json!({ "name": "p", "senders": [sender, uuid::Uuid::nil()] });
     assert_eq!(caller.post("/v1/pools", &pool).await.problem(422)[0].0, "senders[1]");
+    for (senders, field) in [(51, "senders"), (50, "senders[0]")] {
+        let many: Vec<_> = (1..=senders).map(uuid::Uuid::from_u128).collect();
+        let pool = json!({ "name": "p", "senders": many });
+        assert_eq!(caller.post("/v1/pools", &pool).await.problem(422)[0].0, field, "{senders}");
+    }
     let cap = json!({ "scope": "tenant", "daily": { "amount": "10.00", "currency": "USD" } });
     caller.put("/v1/budgets", &cap).await.expect(200);
     let list = caller.get("/v1/budgets").await.expect(200);
