@@ -33,8 +33,8 @@ pub struct Policy {
     pub consent: ConsentPolicy,
     /// How far a STOP by text reaches.
     pub opt_out_scope: OptOutScope,
-    /// How to reach a person, as the answer to HELP says it: "call 212-555-0100". One line of at most
-    /// 100 characters; without it the answer leaves it out.
+    /// How to reach a person, as the answer to HELP says it: "call 212-555-0100". One line of at
+    /// most 100 characters; without it the answer leaves it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help_contact: Option<String>,
     /// Hours after a contact's own text in which a conversational message may go out.
