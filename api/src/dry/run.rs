@@ -62,7 +62,7 @@ impl Run {
             at,
             from,
         };
-        run.supplies = enrich::supplies(&mut tx, once(run.origin())).await?;
+        run.supplies = enrich::supplies(&mut tx, at, once(run.origin())).await?;
         Ok(run)
     }
 

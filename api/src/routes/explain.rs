@@ -229,7 +229,7 @@ async fn drafted(tx: &mut Scoped, tenant: &TenantId, asked: &Asked) -> Result<Dr
         person.region.clone_from(&contact.state);
     }
     let origin = asked.origin(tenant);
-    let supplies = enrich::supplies(tx, once(origin)).await?;
+    let supplies = enrich::supplies(tx, asked.at, once(origin)).await?;
     let request = Request { class: asked.class, to: asked.to, origin };
     draft::draft(&request, contact, &person, &supplies).ok_or_else(|| Problem::not_found("tenant"))
 }

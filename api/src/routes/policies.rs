@@ -1,7 +1,7 @@
 //! `/v1/policies`: the numbers that the gates go by, in versions; the highest is in force.
 
 use axum::{Json, Router, extract::State, routing::get};
-use domain::gates::{LineKey, Policy, Wake};
+use domain::gates::{LineKey, Named, Policy, Wake};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ struct VersionView {
 async fn add(
     State(app): State<App>,
     caller: Caller,
-    Body(policy): Body<Policy>,
+    Body(Named(policy)): Body<Named<Policy>>,
 ) -> Result<Json<VersionView>, Problem> {
     policy.check().map_err(|why| Problem::field("policy", "invalid", why.to_string()))?;
     let body = serde_json::to_value(&policy).expect("a policy is plain data");

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
-use domain::ids::PoolId;
+use domain::{draft::MAX_CANDIDATES, ids::PoolId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::senders::{self, Pool};
@@ -16,8 +16,8 @@ use crate::{
     ids,
 };
 
-/// How many senders a pool may have.
-const MOST: usize = 400;
+/// How many senders a pool may have: each of them is offered to every message.
+const MOST: usize = MAX_CANDIDATES;
 
 pub(super) fn router() -> Router<App> {
     Router::new().route("/v1/pools", get(list).post(create))
@@ -47,7 +47,8 @@ async fn create(mut new: Creation<NewPool>) -> Result<Response, Problem> {
     let mut errors = Errors::default();
     errors.text("name", &new.body.name, 1, 200);
     let count = new.body.senders.len();
-    errors.check((1..=MOST).contains(&count), "senders", "out_of_range", "1 to 400 senders");
+    let limits = format!("1 to {MOST} senders; make another pool for more");
+    errors.check((1..=MOST).contains(&count), "senders", "out_of_range", &limits);
     let distinct: HashSet<_> = new.body.senders.iter().collect();
     errors.check(distinct.len() == count, "senders", "duplicate", "each sender once");
     errors.done()?;

@@ -133,6 +133,11 @@ async fn senders_pools_and_budgets_name_only_what_exists() {
     caller.post("/v1/senders", &twice).await.problem(409);
     let pool = json!({ "name": "p", "senders": [sender, uuid::Uuid::nil()] });
     assert_eq!(caller.post("/v1/pools", &pool).await.problem(422)[0].0, "senders[1]");
+    for (senders, field) in [(51, "senders"), (50, "senders[0]")] {
+        let many: Vec<_> = (1..=senders).map(uuid::Uuid::from_u128).collect();
+        let pool = json!({ "name": "p", "senders": many });
+        assert_eq!(caller.post("/v1/pools", &pool).await.problem(422)[0].0, field, "{senders}");
+    }
     let cap = json!({ "scope": "tenant", "daily": { "amount": "10.00", "currency": "USD" } });
     caller.put("/v1/budgets", &cap).await.expect(200);
     let list = caller.get("/v1/budgets").await.expect(200);
@@ -166,6 +171,14 @@ async fn a_policy_has_versions_and_a_rule_that_makes_no_sense_is_refused() {
     assert_eq!(older["data"][0]["version"], 1);
     caller.put("/v1/policies", &json!({ "frequency": { "hours": 0 } })).await.problem(422);
     caller.put("/v1/policies", &json!({ "no_such_rule": 1 })).await.problem(422);
+    // A list would be read as the rules in order, and an empty one as the defaults.
+    for (list, field) in [(json!([]), ""), (json!({ "quota": [600] }), "quota")] {
+        let refused = caller.put("/v1/policies", &list).await.expect(422);
+        assert_eq!(refused["errors"][0]["field"], field);
+        assert_eq!(refused["errors"][0]["detail"], "expected an object that names its rules");
+    }
+    let versions = caller.get("/v1/policies?limit=1").await.expect(200);
+    assert_eq!(versions["data"][0]["version"], 2);
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ use domain::{
     phone::PhoneNumber,
     zones::Zone,
 };
+use jiff::Timestamp;
+
 use pipeline::Fault;
 use serde_json::Value;
 use sqlx::types::Uuid;
@@ -109,6 +111,7 @@ fn own_fields(attributes: Value) -> HashMap<String, String> {
 /// An outage.
 pub async fn supplies<'a>(
     tx: &mut Scoped,
+    now: Timestamp,
     origins: impl Iterator<Item = Origin<'a>>,
 ) -> Result<Supplies, Fault> {
     let mut tenants = BTreeSet::new();
@@ -140,8 +143,8 @@ pub async fn supplies<'a>(
     Ok(Supplies {
         tenants: self::tenants(tx, &tenants).await?,
         texts: Texts::parse(campaigns, templates),
-        pools: pools(tx, &with_pool).await?,
-        senders: senders(tx, &free).await?,
+        pools: pools(tx, now, &with_pool).await?,
+        senders: senders(tx, now, &free).await?,
     })
 }
 
@@ -234,6 +237,7 @@ async fn template_variants(
 /// The senders of pools, in the pools' own order.
 async fn pools(
     tx: &mut Scoped,
+    now: Timestamp,
     pools: &BTreeSet<(&TenantId, PoolId)>,
 ) -> Result<HashMap<(TenantId, PoolId), Vec<Candidate>>, Fault> {
     if pools.is_empty() {
@@ -242,7 +246,7 @@ async fn pools(
     let (tenants, ids): (Vec<&str>, Vec<Uuid>) =
         pools.iter().map(|(tenant, id)| (tenant.as_str(), id.0)).unzip();
     let rows = sqlx::query!(
-        r#"select p.tenant_id, p.pool_id, s.sender_id, s.country, s.usable
+        r#"select p.tenant_id, p.pool_id, s.sender_id, s.country, s.usable, s.active_since
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, pool_id)
            join pools p on p.tenant_id = k.tenant_id and p.pool_id = k.pool_id
            cross join lateral unnest(p.senders) with ordinality as m (sender_id, at)
@@ -257,7 +261,9 @@ async fn pools(
     let mut found: HashMap<_, Vec<Candidate>> = HashMap::new();
     for row in rows {
         let key = (crate::tenant(&row.tenant_id), PoolId(row.pool_id));
-        found.entry(key).or_default().push(candidate(row.sender_id, &row.country, row.usable));
+        let active = row.active_since.to_jiff() <= now;
+        let sender = candidate(row.sender_id, &row.country, row.usable, active);
+        found.entry(key).or_default().push(sender);
     }
     Ok(found)
 }
@@ -265,6 +271,7 @@ async fn pools(
 /// All senders of tenants, by id, at most 400 of each.
 async fn senders(
     tx: &mut Scoped,
+    now: Timestamp,
     tenants: &BTreeSet<&TenantId>,
 ) -> Result<HashMap<TenantId, Vec<Candidate>>, Fault> {
     if tenants.is_empty() {
@@ -272,7 +279,7 @@ async fn senders(
     }
     let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
     let rows = sqlx::query!(
-        "select s.tenant_id, s.sender_id, s.country, s.usable
+        "select s.tenant_id, s.sender_id, s.country, s.usable, s.active_since
          from unnest($1::text[]) as k (tenant_id)
          cross join lateral (
              select * from senders r where r.tenant_id = k.tenant_id order by r.sender_id limit 400
@@ -285,12 +292,13 @@ async fn senders(
     .map_err(fault)?;
     let mut found: HashMap<_, Vec<Candidate>> = HashMap::new();
     for row in rows {
-        let sender = candidate(row.sender_id, &row.country, row.usable);
+        let active = row.active_since.to_jiff() <= now;
+        let sender = candidate(row.sender_id, &row.country, row.usable, active);
         found.entry(crate::tenant(&row.tenant_id)).or_default().push(sender);
     }
     Ok(found)
 }
 
-fn candidate(id: Uuid, country: &str, usable: bool) -> Candidate {
-    Candidate { id: SenderId(id), country: country.parse().ok(), usable }
+fn candidate(id: Uuid, country: &str, usable: bool, active: bool) -> Candidate {
+    Candidate { id: SenderId(id), country: country.parse().ok(), usable, active }
 }

@@ -39,6 +39,8 @@ pub struct Text {
     pub body: String,
     /// `opt_out`, `opt_in`, `help` or `text`.
     pub meaning: &'static str,
+    /// `keyword` or `phrase`: how an opt-out or opt-in was said.
+    pub method: &'static str,
     /// The lexicon's rule that matched.
     pub rule: Option<String>,
     /// Business time of arrival.
@@ -56,10 +58,21 @@ pub struct Thread {
     pub campaign: Option<Uuid>,
     /// The person's language.
     pub language: Option<String>,
+    /// Whom the person wrote to.
+    pub company: Company,
     /// Whether this hand-over stored the text; false for a repeat.
     pub first: bool,
     /// The program that the text has left, where it has not left everything: see [`left`].
     pub program: Option<String>,
+}
+
+/// A tenant as it introduces itself to people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Company {
+    /// The tenant's name.
+    pub name: String,
+    /// How to reach a person: `help_contact` of the policy in force.
+    pub help_contact: Option<String>,
 }
 
 /// Makes the contacts, standings and threads of these texts where they are missing, then stores
@@ -74,12 +87,15 @@ pub async fn receive(tx: &mut Scoped, texts: &[Text]) -> Result<Vec<Thread>, Fau
     let ids: Vec<Uuid> = texts.iter().map(|text| text.id).collect();
     let first = insert(tx, texts, &tenants, &ids).await?;
     let rows = sqlx::query!(
-        r#"select i.inbound_id, i.epoch, v.last_campaign_id, c.language
+        r#"select i.inbound_id, i.epoch, v.last_campaign_id, c.language, t.name,
+                  (select p.body ->> 'help_contact' from policies p
+                   where p.tenant_id = k.tenant_id order by p.version desc limit 1) as help_contact
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, inbound_id)
            join inbound_texts i on i.tenant_id = k.tenant_id and i.inbound_id = k.inbound_id
            join conversations v
              on v.tenant_id = i.tenant_id and v.conversation_id = i.conversation_id
-           join contacts c on c.tenant_id = i.tenant_id and c.contact_id = i.contact_id"#,
+           join contacts c on c.tenant_id = i.tenant_id and c.contact_id = i.contact_id
+           join tenants t on t.tenant_id = i.tenant_id"#,
         &tenants,
         &ids,
     )
@@ -91,6 +107,7 @@ pub async fn receive(tx: &mut Scoped, texts: &[Text]) -> Result<Vec<Thread>, Fau
         epoch: row.epoch,
         campaign: row.last_campaign_id,
         language: row.language,
+        company: Company { name: row.name, help_contact: row.help_contact },
         first: first.contains(&row.inbound_id),
         program: None,
     });
@@ -236,7 +253,7 @@ fn change(text: &Text, programs: &HashMap<Uuid, String>) -> Change {
         channel: Channel::Sms,
         action: if is_stop(text) { Action::Revoke } else { Action::Restore },
         program: programs.get(&text.id).cloned(),
-        method: "keyword".into(),
+        method: text.method.into(),
         language: None,
         source: None,
         proof: Proof { inbound_id: Some(text.id), ..Proof::default() },

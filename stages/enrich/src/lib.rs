@@ -74,7 +74,7 @@ impl Stage for Enrich {
             .map(|(one, contact)| contact_key(one, *contact))
             .collect();
         let found = rows::contacts(&mut tx, &keys).await?;
-        let supplies = rows::supplies(&mut tx, messages.iter().map(origin)).await?;
+        let supplies = rows::supplies(&mut tx, cx.now, messages.iter().map(origin)).await?;
 
         let entries: Vec<Result<Entry, Cause>> = messages
             .iter()

@@ -4,11 +4,12 @@
 //! |---|---|
 //! | Consumes | `carrier.*.*.inbound` and `.mixed` |
 //! | Emits | `inbound.<tenant>`; `msg.submitted.urgent` (confirmations, HELP answers); events message.received, contact.opted_out, contact.opted_in |
-//! | Reads | `carrier_accounts`, `policies`, `campaigns` |
+//! | Reads | `carrier_accounts`, `policies`, `campaigns`, `tenants` |
 //! | Writes | `inbound_texts`, `conversations`, `contacts`, `standings`, `consents`, `parked`, `audit_log` |
 //! | Calls | nobody |
 //! | Never | lets an automation or the AI see a text before the opt-out check |
 
+mod answers;
 mod read;
 mod say;
 

@@ -4,7 +4,7 @@ use carriers::twilio::{self, KeywordGroup};
 use domain::{
     ids::{ContactId, ConversationId, SenderId, carrier_id},
     language::Language,
-    lexicon::{self, Intent, Rule},
+    lexicon::{self, Intent, Rule, Tier},
     phone::PhoneNumber,
 };
 use pipeline::Cause;
@@ -51,6 +51,7 @@ pub fn read(request: &WebhookRequest) -> Option<Received> {
         sender,
         body: inbound.body,
         meaning: meaning(keyword, &said),
+        method: method(keyword, &said),
         rule: rule.map(|rule| rule.to_string()),
         received_at: request.received_at,
     };
@@ -76,6 +77,22 @@ fn meaning(keyword: Option<KeywordGroup>, said: &Intent) -> &'static str {
         (Some(KeywordGroup::Help), _) | (None, Intent::Help { .. }) => "help",
         (None, Intent::OptIn { unless_asked: true, .. }) => "text",
         (None, Intent::Question | Intent::Other) => "text",
+    }
+}
+
+/// Whether it was said by a keyword, or in other words, which a person may want to look at.
+fn method(keyword: Option<KeywordGroup>, said: &Intent) -> &'static str {
+    match (keyword, said) {
+        (None, Intent::OptOut { tier: Tier::Phrase, .. }) => "phrase",
+        (Some(_), _)
+        | (
+            None,
+            Intent::OptOut { tier: Tier::Keyword, .. }
+            | Intent::OptIn { .. }
+            | Intent::Help { .. }
+            | Intent::Question
+            | Intent::Other,
+        ) => "keyword",
     }
 }
 

@@ -13,7 +13,7 @@ use wire::{
     message::{Content, From, Head},
 };
 
-use crate::read::Received;
+use crate::{answers::Answer, read::Received};
 
 /// What to publish for one text. Saying it again gives the same ids.
 pub fn say(
@@ -54,7 +54,7 @@ fn contact_event(received: &Received, thread: &Thread, kind: EventKind) -> Outgo
     let text = &received.text;
     let data = ContactData {
         contact: text.contact,
-        cause: "keyword".to_owned(),
+        cause: text.method.to_owned(),
         campaign: thread.campaign.map(CampaignId),
     };
     let event = Event::new(kind, &text.tenant, text.id, 1, text.received_at, &data);
@@ -98,7 +98,7 @@ fn answer(received: &Received, thread: &Thread) -> Outgoing {
     };
     let message = Submitted {
         head,
-        content: Content::Body(answer_words(received, thread).to_owned()),
+        content: Content::Body(answer_words(received, thread)),
         from: From::Sender(text.sender),
         body_hash: String::new(),
         metadata: Default::default(),
@@ -112,30 +112,13 @@ fn language<'a>(received: &Received, thread: &'a Thread) -> &'a str {
     said.or(thread.language.as_deref()).unwrap_or("en")
 }
 
-fn answer_words(received: &Received, thread: &Thread) -> &'static str {
-    match (&thread.program, language(received, thread)) {
-        (Some(_), "es") => "Su baja de estos mensajes está confirmada. Responda START para volver.",
-        (Some(_), _) => "You are unsubscribed from these messages. Reply START to return.",
-        (None, language) => words(received.text.meaning, language),
-    }
-}
-
-/// Confirmations hold no marketing (47 CFR 64.1200(a)(12)).
-fn words(meaning: &str, language: &str) -> &'static str {
-    match (meaning, language) {
-        ("opt_out", "es") => {
-            "Su baja está confirmada. No recibirá más mensajes. Responda START para volver."
-        }
-        ("opt_out", _) => {
-            "You are unsubscribed and will get no more messages. Reply START to return."
-        }
-        ("opt_in", "es") => {
-            "Recibirá nuestros mensajes otra vez. Responda ALTO para darse de baja."
-        }
-        ("opt_in", _) => "You will get our messages again. Reply STOP to unsubscribe.",
-        (_, "es") => {
-            "Responda ALTO para darse de baja. Pueden aplicarse tarifas de mensajes y datos."
-        }
-        (_, _) => "Reply STOP to unsubscribe. Msg & data rates may apply.",
-    }
+fn answer_words(received: &Received, thread: &Thread) -> String {
+    let answer = match (received.text.meaning, &thread.program) {
+        ("opt_out", Some(_)) => Answer::OptOutOfProgram,
+        ("opt_out", None) => Answer::OptOut,
+        ("opt_in", _) => Answer::OptIn,
+        (_help, _) => Answer::Help,
+    };
+    let language = Language::from_tag(language(received, thread)).unwrap_or_default();
+    answer.words(language, &thread.company)
 }

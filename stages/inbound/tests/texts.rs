@@ -206,6 +206,50 @@ async fn a_stop_is_in_the_ledger_and_the_trail_and_reaches_what_is_parked() -> a
 }
 
 #[tokio::test]
+async fn an_opt_out_in_other_words_is_recorded_as_a_phrase() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.account(false).await?;
+    let said = world.receive(vec![world.text("SM1", "please+stop+texting+me")]).await?;
+    let event: serde_json::Value = serde_json::from_slice(&said[1].json)?;
+    assert_eq!(event["data"]["cause"], "phrase", "{event}");
+    let recorded = "select concat_ws(' ', c.method, s.opt_out_cause)
+                    from millrace.consents c join millrace.standings s using (number)";
+    assert_eq!(world.one(recorded).await?, "phrase phrase");
+    Ok(())
+}
+
+#[tokio::test]
+async fn help_says_who_answers_and_how_to_reach_them_in_the_language_asked() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.account(false).await?;
+    world.run("update millrace.tenants set name = 'Acme Coffee'").await?;
+    let said = world.receive(vec![world.text("SM1", "HELP")]).await?;
+    let rest = "reply STOP to unsubscribe, START to return. Msg & data rates may apply.";
+    assert_eq!(body(&said)?, format!("Acme Coffee: {rest}"));
+    world
+        .run(
+            r#"insert into millrace.policies (tenant_id, version, body, created_at, created_by)
+               values ('acme', 1, '{"help_contact": "acme.co/old"}', now(), ''),
+                      ('acme', 2, '{"help_contact": "acme.co/help"}', now(), '')"#,
+        )
+        .await?;
+    let said = world.receive(vec![world.text("SM2", "ayuda")]).await?;
+    let answer = body(&said)?;
+    assert!(answer.starts_with("Acme Coffee: para ayuda acme.co/help. Responda ALTO"), "{answer}");
+    let said = world.receive(vec![world.text("SM3", "STOPP")]).await?;
+    let answer = body(&said)?;
+    assert!(answer.starts_with("Sie sind von Acme Coffee abgemeldet"), "{answer}");
+    Ok(())
+}
+
+/// The text of the answer, which is said last.
+fn body(said: &[Outgoing]) -> anyhow::Result<String> {
+    let last = said.last().expect("something is said");
+    let message: serde_json::Value = serde_json::from_slice(&last.json)?;
+    Ok(message["content"]["body"].as_str().expect("a body").to_owned())
+}
+
+#[tokio::test]
 async fn a_stop_leaves_one_program_only_where_the_policy_says_so() -> anyhow::Result<()> {
     let world = World::begin().await?;
     world.account(false).await?;

@@ -14,16 +14,20 @@ pub struct Candidate {
     pub country: Option<Country>,
     /// False: quarantined or not registered.
     pub usable: bool,
+    /// False: its warm-up has not begun.
+    pub active: bool,
 }
 
-/// How many candidates travel with a message.
-pub const MAX_CANDIDATES: usize = 8;
+/// How many candidates travel with a message: as many as a pool may have senders, so that a message
+/// waits only when no sender of its pool has room. They take 39 bytes each.
+pub const MAX_CANDIDATES: usize = 50;
 
 /// The candidates of a pool: its order turned by the contact, so that load spreads and a contact
-/// keeps its sender; of these, usable ones for the recipient's country first.
+/// keeps its sender; of these, usable and active ones for the recipient's country first, and those
+/// that are not active yet behind all that are.
 pub fn of_pool(pool: &[Candidate], contact: ContactId, to: Option<Country>) -> Vec<SenderId> {
     let mut turned = turned(pool, contact);
-    turned.sort_by_key(|sender| (!sender.usable, !fits(sender, to)));
+    turned.sort_by_key(|sender| (!sender.usable, !sender.active, !fits(sender, to)));
     turned.iter().take(MAX_CANDIDATES).map(|sender| sender.id).collect()
 }
 
@@ -55,7 +59,8 @@ mod tests {
     use super::*;
 
     fn sender(n: u128, country: &str, usable: bool) -> Candidate {
-        Candidate { id: SenderId(Uuid::from_u128(n)), country: country.parse().ok(), usable }
+        let (id, country) = (SenderId(Uuid::from_u128(n)), country.parse().ok());
+        Candidate { id, country, usable, active: true }
     }
 
     fn contact(n: u128) -> ContactId {
@@ -97,8 +102,23 @@ mod tests {
     }
 
     #[test]
-    fn at_most_eight_candidates_travel() {
-        let pool: Vec<_> = (0..400).map(|n| sender(n, "US", true)).collect();
-        assert_eq!(of_pool(&pool, contact(3), Some(Country::US)).len(), MAX_CANDIDATES);
+    fn every_sender_of_a_pool_is_a_candidate_and_of_more_as_many_as_may_travel() {
+        for (senders, candidates) in [(20, 20), (50, 50), (400, 50)] {
+            let pool: Vec<_> = (0..senders).map(|n| sender(n, "US", true)).collect();
+            let offered = of_pool(&pool, contact(3), Some(Country::US));
+            assert_eq!(offered.len(), candidates, "of {senders}");
+            assert_eq!(offered[0], pool[3].id);
+        }
+    }
+
+    #[test]
+    fn senders_that_are_not_active_yet_take_no_place_of_one_that_is() {
+        let mut pool: Vec<_> = (0..60).map(|n| sender(n, "US", true)).collect();
+        for later in &mut pool[1..58] {
+            later.active = false;
+        }
+        pool[59].country = Some("AU".parse().expect("two letters"));
+        let offered = of_pool(&pool, contact(1), Some(Country::US));
+        assert_eq!(offered[..4], ids(&[58, 0, 59, 1]));
     }
 }

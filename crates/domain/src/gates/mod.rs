@@ -30,7 +30,7 @@ pub use decide::{
 };
 pub use facts::{Caps, Facts, SenderFacts, Standing, SwitchMode, Switches, TenantFacts};
 pub use line::LineKey;
-pub use policy::{Absent, OnLate, Policy, PolicyError};
+pub use policy::{Absent, Named, OnLate, Policy, PolicyError};
 
 use crate::ids::SenderId;
 

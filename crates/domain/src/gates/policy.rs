@@ -2,8 +2,13 @@
 //! out has its default, and what is not understood makes the whole policy unreadable, so that
 //! nothing is sent under a rule that this program does not know.
 
+use std::{fmt, marker::PhantomData};
+
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
 use crate::{
     class::MessageClass,
@@ -24,24 +29,34 @@ pub struct Policy {
     /// Whether consent is looked at at all: `false` overrules `consent`.
     pub require_consent: bool,
     /// Which consent each class needs.
+    #[serde(deserialize_with = "named")]
     pub consent: ConsentPolicy,
     /// How far a STOP by text reaches.
     pub opt_out_scope: OptOutScope,
+    /// How to reach a person, as the answer to HELP says it: "call 212-555-0100". One line of at
+    /// most 100 characters; without it the answer leaves it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help_contact: Option<String>,
     /// Hours after a contact's own text in which a conversational message may go out.
     pub conversation_hours: u16,
     /// Days between two promotions to one contact.
     pub suppression_days: u16,
     /// How much marketing one contact gets.
+    #[serde(deserialize_with = "named")]
     pub frequency: Frequency,
     /// How many messages the tenant sends.
+    #[serde(deserialize_with = "named")]
     pub quota: Quota,
     /// When marketing may reach a recipient.
+    #[serde(deserialize_with = "named")]
     pub quiet_hours: QuietPolicy,
     /// Messages a day in a sender's first days, the first day first. After them its own cap holds.
     pub warmup: Vec<u32>,
     /// What becomes of a carrier call whose result stays unknown.
+    #[serde(deserialize_with = "named")]
     pub in_doubt: InDoubtPolicy,
     /// What becomes of a message that had to wait.
+    #[serde(deserialize_with = "named")]
     pub lateness: Lateness,
 }
 
@@ -120,6 +135,35 @@ pub struct QuietPolicy {
     pub spread_seconds: u32,
 }
 
+/// What is read from an object alone. A derived reader also takes a list, as the fields in order:
+/// then `[]` would be the default policy.
+#[derive(Debug)]
+pub struct Named<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        named(from).map(Self)
+    }
+}
+
+fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    struct Object<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object that names its rules")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    from.deserialize_map(Object(PhantomData))
+}
+
 /// Why a policy cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
@@ -142,6 +186,7 @@ impl Default for Policy {
             require_consent: true,
             consent: ConsentPolicy::default(),
             opt_out_scope: OptOutScope::Tenant,
+            help_contact: None,
             conversation_hours: 24,
             suppression_days: 90,
             frequency: Frequency::default(),
@@ -187,9 +232,7 @@ impl Policy {
     /// # Errors
     /// When it is no policy, names an unknown rule, or holds a number that makes no sense.
     pub fn read(json: &str) -> Result<Self, PolicyError> {
-        // A list would be read as the fields in order: only an object names its rules.
-        let named: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json)?;
-        let policy: Self = serde_json::from_value(named.into())?;
+        let Named(policy) = serde_json::from_str::<Named<Self>>(json)?;
         policy.check().map(|()| policy)
     }
 
@@ -199,6 +242,10 @@ impl Policy {
     /// [`PolicyError::Value`] with the rule that is broken.
     pub fn check(&self) -> Result<(), PolicyError> {
         let rules = [
+            (
+                self.help_contact.as_deref().is_none_or(is_line),
+                "help_contact is one line of 1 to 100 characters",
+            ),
             (usize::from(self.frequency.messages) <= KEPT, "frequency.messages is at most 10"),
             (self.frequency.hours > 0, "frequency.hours is at least 1"),
             (!self.quiet_hours.window.is_never(), "quiet_hours.window allows no hour"),
@@ -234,6 +281,10 @@ impl Policy {
     }
 }
 
+fn is_line(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= 100 && !text.contains(char::is_control)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,6 +302,8 @@ mod tests {
         let strict = Policy::read(r#"{"consent": {"promo": "express_written"}}"#);
         let strict = strict.expect("a policy").consent;
         assert_eq!((strict.promo, strict.journey), (Needed::ExpressWritten, Needed::Any));
+        let long = format!(r#"{{"help_contact": "{}"}}"#, "é".repeat(100));
+        assert!(Policy::read(&long).expect("a policy").help_contact.is_some());
         assert_eq!(Policy::read("{}").expect("a policy"), Policy::default());
     }
 
@@ -279,10 +332,24 @@ mod tests {
             r#"{"frequency": {"messages": 11}}"#,
             r#"{"frequency": {"hours": 0}}"#,
             r#"{"lateness": {"max_seconds": 59}}"#,
+            r#"{"help_contact": " "}"#,
+            r#"{"help_contact": "call\nme"}"#,
+            r#"{"help_contact": 2125550100}"#,
+            &format!(r#"{{"help_contact": "{}"}}"#, "é".repeat(101)),
             r#"{"lateness": {"on_late": "never"}}"#,
             r#"{"quiet_hours": {"window": "daily 21:00-09:00"}}"#,
             r#"{"quiet_hours": {"spread_seconds": 14401}}"#,
             "[]",
+            "null",
+            r#"[["US"], false]"#,
+            r#"{"quota": [600]}"#,
+            r#"{"quota": []}"#,
+            r#"{"quota": null}"#,
+            r#"{"consent": ["none", "none", "none", "none"]}"#,
+            r#"{"frequency": [10, 24]}"#,
+            r#"{"quiet_hours": []}"#,
+            r#"{"in_doubt": ["never"]}"#,
+            r#"{"lateness": [60]}"#,
             "",
         ] {
             assert!(Policy::read(bad).is_err(), "{bad}");

@@ -131,6 +131,8 @@ impl Simulation {
                 first.senders.entry(id).or_insert(sender);
             }
             first.switches.senders.extend(new.switches.senders);
+            // Loaded only where somebody has left a program.
+            first.programs.extend(new.programs);
         }
         for one in next {
             let key = (self.setting.tenant.clone(), one.number, Channel::Sms);

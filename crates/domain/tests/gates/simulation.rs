@@ -124,6 +124,36 @@ fn what_its_sender_cannot_carry_before_the_night_leaves_in_the_morning() {
 }
 
 #[test]
+fn who_left_the_program_is_blocked_in_whichever_part_of_the_audience_they_are() {
+    let mut stage = Stage::new(at("2026-03-02T17:00:00Z"), 2);
+    let campaign = CampaignId(Uuid::from_u128(5));
+    stage.standing(1).stopped_programs = vec!["vip".into()];
+    let standings = std::mem::take(&mut stage.desk.facts.standings);
+    let mut parts: Vec<Facts> = (0..2)
+        .map(|n| {
+            let key = (tenant(), number(n), Channel::Sms);
+            let standing = standings.get(&key).expect("a standing").clone();
+            let (platform, tenants) = (stage.desk.facts.platform, stage.desk.facts.tenants.clone());
+            Facts { platform, tenants, standings: [(key, standing)].into() }
+        })
+        .collect();
+    // Programs are loaded where somebody of the part has left one.
+    let of_second = parts[1].tenants.get_mut(&tenant()).expect("a tenant");
+    of_second.programs.insert(campaign, "vip".into());
+
+    let (at, class) = (stage.desk.now, stage.desk.class);
+    let mut simulation = Simulation::new(Setting { at, tenant: tenant(), campaign, class });
+    for (facts, one) in parts.into_iter().zip(&stage.people) {
+        simulation.learn(facts, std::slice::from_ref(one));
+        simulation.ask(one, false);
+    }
+    while simulation.follow_on(100) {}
+    let report = simulation.report();
+    assert_eq!((report.answers.admitted, report.answers.blocked), (1, 1));
+    assert_eq!(report.groups[0].code, "program_opted_out");
+}
+
+#[test]
 fn a_monthly_budget_waits_for_the_next_month() {
     let mut stage = Stage::new(at("2026-03-02T17:00:00Z"), 5);
     stage.desk.tenant().caps = Caps { daily: None, monthly: Some(Micros(3 * 7_900)) };

@@ -10,7 +10,7 @@ use wire::{
     message::{Content, From},
 };
 
-use crate::world::{TEMPLATE, World, now, said, sender, subjects};
+use crate::world::{POOL, TEMPLATE, World, now, said, sender, subjects};
 
 async fn enriched(world: &World, message: wire::Submitted) -> anyhow::Result<Enriched> {
     let said = said(hand_over(&world.stage().await?, now(), vec![message]).await?);
@@ -63,6 +63,26 @@ async fn a_campaign_speaks_the_contacts_language_and_tells_how_to_opt_out() -> a
     other.head.id = domain::ids::MessageId(Uuid::from_u128(78));
     let message = enriched(&world, other).await?;
     assert_eq!(message.text, "Hi Ada\nReply STOP to opt out");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sender_whose_warm_up_has_not_begun_is_asked_after_all_others() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world
+        .run(
+            "update millrace.senders set active_since = case
+                 when number = '+121255501010' then timestamptz '2100-01-01'
+                 else timestamptz '2000-01-01' end",
+        )
+        .await?;
+    for (n, from) in [(200, From::Pool(POOL)), (201, From::Any)] {
+        let mut message = world.message(n, "Hi");
+        message.from = from;
+        let message = enriched(&world, message.with_body_hash()).await?;
+        assert_eq!(message.senders.first(), Some(&sender(11)));
+        assert_eq!(message.senders.last(), Some(&sender(10)));
+    }
     Ok(())
 }
 

@@ -1,0 +1,128 @@
+//! The answers that the law asks for, in the words of `data/answers.tsv`.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use domain::{encoding::smart, language::Language};
+use store::inbound::Company;
+
+/// What a text is answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// No more messages.
+    OptOut,
+    /// No more messages of one program.
+    OptOutOfProgram,
+    /// Messages again.
+    OptIn,
+    /// Who this is, and how to stop it.
+    Help,
+}
+
+impl Answer {
+    fn row(self, company: &Company) -> &'static str {
+        match self {
+            Self::OptOut => "opt_out",
+            Self::OptOutOfProgram => "opt_out_program",
+            Self::OptIn => "opt_in",
+            Self::Help if company.help_contact.is_some() => "help_contact",
+            Self::Help => "help",
+        }
+    }
+
+    /// The words: one segment, unless the name and the contact are long or need other letters than
+    /// GSM 03.38 has.
+    pub fn words(self, language: Language, company: &Company) -> String {
+        let text = TEXTS.get(&(language, self.row(company))).expect("every answer has a text");
+        let (before, after) = text.split_once("{name}").expect("every answer says who it is");
+        let contact = company.help_contact.as_deref().unwrap_or_default();
+        let after = after.replace("{contact}", contact);
+        smart(&format!("{before}{}{after}", company.name.trim())).text.into_owned()
+    }
+}
+
+static TEXTS: LazyLock<HashMap<(Language, &'static str), &'static str>> = LazyLock::new(|| {
+    let rows = include_str!("../data/answers.tsv").lines().filter(|row| !row.starts_with('#'));
+    rows.map(|row| {
+        let mut columns = row.splitn(3, '\t');
+        let mut column = || columns.next().expect("three columns");
+        let language = Language::from_tag(column()).expect("a language with built-in words");
+        ((language, column()), column())
+    })
+    .collect()
+});
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        encoding::{Encoding, measure},
+        lexicon::{Intent, classify},
+    };
+
+    use super::*;
+
+    const ALL: [Answer; 4] = [Answer::OptOut, Answer::OptOutOfProgram, Answer::OptIn, Answer::Help];
+
+    fn company(help_contact: Option<&str>) -> Company {
+        Company { name: "Acme Coffee Inc.".into(), help_contact: help_contact.map(Into::into) }
+    }
+
+    /// Every answer in every language, with and without a contact.
+    fn said() -> impl Iterator<Item = (Answer, Language, String)> {
+        let companies = [company(None), company(Some("+1 212-555-0100, acme.co/x"))];
+        companies.into_iter().flat_map(|company| {
+            Language::ALL.into_iter().flat_map(move |language| {
+                let company = company.clone();
+                ALL.map(|answer| (answer, language, answer.words(language, &company)))
+            })
+        })
+    }
+
+    #[test]
+    fn every_answer_in_every_language_is_one_segment_and_says_who_it_is() {
+        for (answer, language, text) in said() {
+            let measured = measure(&text);
+            assert_eq!((measured.encoding, measured.segments), (Encoding::Gsm7, 1), "{text}");
+            assert!(text.contains("Acme Coffee Inc."), "{answer:?} {language:?}: {text}");
+            assert!(!text.contains(['{', '}']), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_keywords_that_an_answer_names_do_what_it_says() {
+        for (answer, language, text) in said() {
+            let words = text.split(|c: char| !c.is_alphanumeric());
+            let keywords: Vec<Intent> = words
+                .filter(|word| word.len() > 3 && word.chars().all(char::is_uppercase))
+                .map(classify)
+                .collect();
+            let leaves = keywords.iter().any(Intent::is_opt_out);
+            let returns = |said: &Intent| matches!(said, Intent::OptIn { unless_asked: false, .. });
+            match answer {
+                Answer::OptOut | Answer::OptOutOfProgram => {
+                    assert!(!leaves && keywords.iter().any(returns), "{language:?}: {text}");
+                }
+                Answer::OptIn => {
+                    let helps = |said: &Intent| matches!(said, Intent::Help { .. });
+                    assert!(leaves && keywords.iter().any(helps), "{language:?}: {text}");
+                }
+                Answer::Help => assert!(leaves, "{language:?}: {text}"),
+            }
+        }
+    }
+
+    #[test]
+    fn help_tells_how_to_reach_a_person_where_the_policy_says_so() {
+        let with = Answer::Help.words(Language::En, &company(Some("call 212-555-0100")));
+        let rest = "Reply STOP to unsubscribe. Msg & data rates may apply.";
+        assert_eq!(with, format!("Acme Coffee Inc.: for help call 212-555-0100. {rest}"));
+        let without = Answer::Help.words(Language::De, &company(None));
+        assert!(without.starts_with("Acme Coffee Inc.: Antworten Sie STOPP"), "{without}");
+    }
+
+    #[test]
+    fn what_a_company_is_called_is_never_read_as_a_place_to_fill_in() {
+        let odd = Company { name: "{contact}".into(), help_contact: Some("{name}".into()) };
+        let text = Answer::Help.words(Language::En, &odd);
+        assert!(text.starts_with("{contact}: for help {name}. "), "{text}");
+    }
+}
