@@ -209,7 +209,10 @@ pub async fn in_flight(tx: &mut Scoped, campaign: &Campaign) -> Result<InFlight,
                   count(*) filter (where o.open) as "open!",
                   min(r.seq) filter (where o.open) as lowest
            from campaign_recipients r
-           left join messages m on m.tenant_id = r.tenant_id and m.message_id = r.message_id
+           left join lateral (
+               select * from messages n
+               where n.tenant_id = r.tenant_id and n.message_id = r.message_id limit 1
+           ) m on true
            cross join lateral (
                select m.state is null or m.state in (0, 1, 2, 3, 4)
                    or m.state = 20 and m.code is distinct from 'no_receipt' as open
@@ -292,7 +295,10 @@ pub async fn next(
     let rows = sqlx::query!(
         "select r.seq, r.contact_id, r.message_id, c.number
          from campaign_recipients r
-         join contacts c on c.tenant_id = r.tenant_id and c.contact_id = r.contact_id
+         cross join lateral (
+             select * from contacts n
+             where n.tenant_id = r.tenant_id and n.contact_id = r.contact_id limit 1
+         ) c
          where r.tenant_id = $1 and r.campaign_id = $2 and r.seq >= $3 and r.seq < $3 + $4
          order by r.seq",
         campaign.tenant.as_str(),

@@ -109,7 +109,10 @@ pub async fn list(
     let rows = sqlx::query!(
         "select d.message_id, d.raised_at, d.account, d.next_look, d.looks, m.attempt, m.code
          from doubts d
-         join messages m on m.tenant_id = d.tenant_id and m.message_id = d.message_id
+         cross join lateral (
+             select * from messages n
+             where n.tenant_id = d.tenant_id and n.message_id = d.message_id limit 1
+         ) m
          where d.tenant_id = $1 and d.message_id > $2 and m.state = 4
          order by d.message_id limit $3",
         tenant.as_str(),

@@ -112,7 +112,10 @@ async fn count_messages(
                       as "cost!",
                   count(*) filter (where m.turn > 1) as "released!"
            from campaign_recipients r
-           left join messages m on m.tenant_id = r.tenant_id and m.message_id = r.message_id
+           left join lateral (
+               select * from messages n
+               where n.tenant_id = r.tenant_id and n.message_id = r.message_id limit 1
+           ) m on true
            where r.tenant_id = $1 and r.campaign_id = $2
            group by 1, 2, 3"#,
         tenant.as_str(),
@@ -145,7 +148,10 @@ async fn next_due(
 ) -> Result<Option<Timestamp>, Fault> {
     let due = sqlx::query_scalar!(
         "select min(p.due) from parked p
-         join messages m on m.tenant_id = p.tenant_id and m.message_id = p.message_id
+         cross join lateral (
+             select n.campaign_id from messages n
+             where n.tenant_id = p.tenant_id and n.message_id = p.message_id limit 1
+         ) m
          where p.tenant_id = $1 and m.campaign_id = $2",
         tenant.as_str(),
         id.0,
@@ -235,8 +241,14 @@ pub async fn recipients(
         r#"select r.seq, r.contact_id, r.message_id, c.number, m.state as "state?", m.gate, m.code,
                   m.segments as "segments?", m.due, m.changed_at as "changed_at?"
            from campaign_recipients r
-           join contacts c on c.tenant_id = r.tenant_id and c.contact_id = r.contact_id
-           left join messages m on m.tenant_id = r.tenant_id and m.message_id = r.message_id
+           cross join lateral (
+               select * from contacts n
+               where n.tenant_id = r.tenant_id and n.contact_id = r.contact_id limit 1
+           ) c
+           left join lateral (
+               select * from messages n
+               where n.tenant_id = r.tenant_id and n.message_id = r.message_id limit 1
+           ) m on true
            where r.tenant_id = $1 and r.campaign_id = $2 and r.seq > $3
            order by r.seq limit $4"#,
         tenant.as_str(),

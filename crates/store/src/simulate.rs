@@ -87,8 +87,14 @@ async fn frozen(
                   m.message_id is not null as "stored!",
                   coalesce(m.state in (0, 1, 2), true) as "open!"
            from campaign_recipients r
-           join contacts c on c.tenant_id = r.tenant_id and c.contact_id = r.contact_id
-           left join messages m on m.tenant_id = r.tenant_id and m.message_id = r.message_id
+           cross join lateral (
+               select * from contacts n
+               where n.tenant_id = r.tenant_id and n.contact_id = r.contact_id limit 1
+           ) c
+           left join lateral (
+               select * from messages n
+               where n.tenant_id = r.tenant_id and n.message_id = r.message_id limit 1
+           ) m on true
            where r.tenant_id = $1 and r.campaign_id = $2 and r.seq > $3 and r.seq <= $3 + $4
            order by r.seq"#,
         tenant.as_str(),

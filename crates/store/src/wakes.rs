@@ -314,12 +314,20 @@ async fn of_campaign(
 ) -> Result<bool, Fault> {
     let until = open.next_seq + at_most * RECIPIENTS;
     sqlx::query!(
-        "with woken as (
+        "with found as materialized (
              select p.tenant_id, p.message_id, p.turn
              from campaign_recipients r
-             join parked p on p.tenant_id = r.tenant_id and p.message_id = r.message_id
+             cross join lateral (
+                 select * from parked q
+                 where q.tenant_id = r.tenant_id and q.message_id = r.message_id offset 0
+             ) p
              where r.tenant_id = $1 and r.campaign_id = $2 and r.seq >= $3 and r.seq < $4
                and (p.due is null or p.due > $5 or p.rank = 2)
+         ), woken as (
+             select p.tenant_id, p.message_id, p.turn
+             from found f
+             join parked p on p.tenant_id = f.tenant_id and p.message_id = f.message_id
+                          and p.turn = f.turn
              order by p.message_id, p.turn for update of p
          )
          update parked p set due = $5, cause_key = null, rank = 1

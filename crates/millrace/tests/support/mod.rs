@@ -16,6 +16,7 @@ use boot::{
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 use tokio::process::{Child, Command};
 
 /// How long a process may take to be ready, on a machine that is busy with other tests.
@@ -70,6 +71,13 @@ impl Apart {
     /// The broker's address.
     pub fn nats_url(&self) -> String {
         self.nats.url().expose_secret().to_owned()
+    }
+
+    /// One number out of the database.
+    pub async fn count(&self, sql: &'static str) -> anyhow::Result<i64> {
+        let url = self.postgres.superuser_url().expose_secret();
+        let mut connection = PgConnection::connect(url).await?;
+        Ok(sqlx::query_scalar(sql).fetch_one(&mut connection).await?)
     }
 
     /// Runs the demo to its end.
