@@ -2,6 +2,7 @@
 
 use domain::{
     class::Lane,
+    draft,
     ids::{MessageId, TenantId},
 };
 use jiff::Timestamp;
@@ -10,7 +11,11 @@ use pipeline::Fault;
 use sqlx::types::Uuid;
 use wire::Enriched;
 
-use crate::{Store, fault};
+use crate::{
+    Scoped, Store,
+    enrich::{self, ContactKey},
+    fault,
+};
 
 /// One parked row that is due.
 #[derive(Debug, Clone)]
@@ -123,7 +128,6 @@ pub async fn release(store: &Store, found: &[Found]) -> Result<Vec<Due>, Fault> 
     .fetch_all(&mut *tx)
     .await
     .map_err(fault)?;
-    tx.commit().await.map_err(fault)?;
     let due = rows.into_iter().filter_map(|row| {
         let payload = if row.released { Some(next_turn(row.payload, row.turn)?) } else { None };
         Some(Due {
@@ -134,7 +138,34 @@ pub async fn release(store: &Store, found: &[Found]) -> Result<Vec<Due>, Fault> 
             payload,
         })
     });
-    Ok(due.collect())
+    let mut due: Vec<Due> = due.collect();
+    find_places(&mut tx, &mut due).await?;
+    tx.commit().await.map_err(fault)?;
+    Ok(due)
+}
+
+/// Looks up where the people may be by now: a message may have waited for weeks.
+async fn find_places(tx: &mut Scoped, due: &mut [Due]) -> Result<(), Fault> {
+    let mut released: Vec<&mut Enriched> =
+        due.iter_mut().filter_map(|row| row.payload.as_mut()).collect();
+    let heads: Vec<_> = released.iter().map(|one| (one.head.clone(), one.contact)).collect();
+    let keys: Vec<ContactKey<'_>> = heads
+        .iter()
+        .map(|(head, contact)| ContactKey {
+            tenant: &head.tenant,
+            contact: *contact,
+            number: head.to,
+            channel: head.channel,
+            fields: false,
+        })
+        .collect();
+    let people = enrich::contacts(tx, &keys).await?;
+    let tenants = enrich::tenants(tx, &keys.iter().map(|key| key.tenant).collect()).await?;
+    for ((message, key), person) in released.iter_mut().zip(&keys).zip(people) {
+        let zone = tenants.get(key.tenant).and_then(|tenant| tenant.zone);
+        message.place = draft::place(key.number, &person.contact.unwrap_or_default(), zone);
+    }
+    Ok(())
 }
 
 /// The row's message in its next turn. A payload that this version cannot read stays parked:
@@ -148,7 +179,7 @@ fn next_turn(payload: serde_json::Value, turn: i32) -> Option<Enriched> {
 }
 
 async fn raise_turns(
-    tx: &mut crate::Scoped,
+    tx: &mut Scoped,
     tenants: &[String],
     messages: &[Uuid],
     turns: &[i32],

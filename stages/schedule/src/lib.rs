@@ -4,7 +4,8 @@
 //! |---|---|
 //! | Consumes | nothing; due rows of `parked` |
 //! | Emits | `msg.enriched.<lane>`, with the next turn |
-//! | Reads | `parked`, oldest due first, fair between tenants; `wakes`, the pace of `senders` |
+//! | Reads | `parked`, oldest due first, fair between tenants; `wakes`, the pace of `senders`; where |
+//! | | the people may be by now: `contacts`, `tenants` |
 //! | Writes | `messages.turn`; deletes `parked` rows after the PubAck; makes woken rows due |
 //! | Calls | nobody |
 //! | Never | decides whether a message may be sent: the gates do, afresh |

@@ -1,6 +1,10 @@
 //! When a parked message is said again, when not, and what its rows hold then.
 
-use domain::{class::MessageClass, state::MessageState};
+use domain::{
+    class::MessageClass,
+    state::MessageState,
+    zones::{OnFile, Zone, resolve},
+};
 use serde_json::{Value, json};
 use store::wakes::{Way, What};
 
@@ -170,5 +174,27 @@ async fn a_payload_that_cannot_be_read_stays_parked_and_holds_up_no_other() -> a
     let said = told(&publish(tick(&world.source().await?, now()).await?).await?);
     assert_eq!(said.iter().map(|said| said.1).collect::<Vec<_>>(), [whole.head.id]);
     assert_eq!(world.parked().await?, [(broken.head.id, 1)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn where_the_person_may_be_is_looked_up_at_the_release() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let one = message(&world.tenant, MessageClass::Promo, 1);
+    world.park(&one, Some(now())).await?;
+    let mut connection = world.database.superuser().await?;
+    sqlx::query(
+        "insert into millrace.contacts (tenant_id, contact_id, number, country, time_zone,
+             created_at, updated_at)
+         values ('acme', $1, $2, 'US', 'Pacific/Honolulu', now(), now())",
+    )
+    .bind(one.contact.0)
+    .bind(one.head.to.as_str())
+    .execute(&mut connection)
+    .await?;
+    let said = told(&publish(tick(&world.source().await?, now()).await?).await?);
+    let moved = OnFile { zone: Zone::parse("Pacific/Honolulu").ok(), ..OnFile::default() };
+    assert_eq!(said[0].3.place.zones, resolve(&one.head.to, &moved).zones);
+    assert_ne!(said[0].3.place.zones, one.place.zones);
     Ok(())
 }
