@@ -160,7 +160,7 @@ async fn switch_off_and_on(platform: &Apart) -> anyhow::Result<()> {
     platform.put("/v1/kill-switch", &paused).await?;
     sleep(PROMISE).await;
     let before = platform.carrier().await?.len();
-    ensure!(before < MESSAGES / 2, "the switch came too late to halt anything: {before}");
+    ensure!(before + 500 < MESSAGES, "the switch came too late to halt anything: {before}");
     sleep(Duration::from_secs(2)).await;
     assert_eq!(platform.carrier().await?.len(), before, "texts under a switch that is off");
     let on = json!({ "scope": "tenant", "mode": "on" });
