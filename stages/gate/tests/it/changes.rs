@@ -64,12 +64,7 @@ async fn what_an_unreadable_policy_held_goes_on_under_the_next_one() -> anyhow::
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 1_000).await?;
     let stage = world.stage().await?;
-    world
-        .run(
-            "insert into millrace.policies (tenant_id, version, body, created_at, created_by)
-             values ('acme', 2, '{\"suppression_days\": \"ninety\"}', now(), '')",
-        )
-        .await?;
+    world.policy(r#"{"suppression_days": "ninety"}"#).await?;
     let messages = world.messages(MessageClass::Promo, &[sender], 200..203).await?;
     let held = hand_over(&stage, now(), messages).await?;
     assert_eq!(kinds(held), [("held".into(), 3)]);

@@ -76,13 +76,8 @@ async fn a_paused_tenant_and_an_unreadable_policy_hold() -> anyhow::Result<()> {
     let paused = hand_over(&stage, now(), messages).await?;
     assert!(matches!(paused[0], Outcome::Park { due: None, .. }));
     assert_eq!(kinds(paused), [("held".into(), 2)]);
-    world
-        .run(
-            "delete from millrace.switches;
-             insert into millrace.policies (tenant_id, version, body, created_at, created_by)
-             values ('acme', 2, '{\"no_such_rule\": 1}', now(), '')",
-        )
-        .await?;
+    world.run("delete from millrace.switches").await?;
+    world.policy(r#"{"no_such_rule": 1}"#).await?;
     let messages = world.messages(MessageClass::Transactional, &[sender], 300..301).await?;
     assert_eq!(kinds(hand_over(&stage, now(), messages).await?), [("held".into(), 1)]);
     let by_key = "select count(*) from millrace.parked where cause_key = 'switch:tenant'";

@@ -19,12 +19,7 @@ async fn dues(world: &World) -> anyhow::Result<Vec<String>> {
 async fn the_messages_of_several_batches_stand_in_one_line() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 1_000).await?;
-    world
-        .run(
-            "insert into millrace.policies (tenant_id, version, body, created_at, created_by)
-             values ('acme', 2, '{\"quota\": {\"per_minute\": 4}}', now(), 'test')",
-        )
-        .await?;
+    world.policy(r#"{"quota": {"per_minute": 4}}"#).await?;
     let messages = world.messages(MessageClass::Transactional, &[sender], 0..12).await?;
     let stage = world.stage().await?;
     for batch in messages.chunks(6) {
@@ -46,13 +41,8 @@ async fn a_raised_quota_wakes_who_stood_in_line_and_spares_who_stands_in_another
 -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 1_000).await?;
-    world
-        .run(
-            "insert into millrace.policies (tenant_id, version, body, created_at, created_by)
-             values ('acme', 2, '{\"quota\": {\"per_minute\": 1}}', now(), 'test');
-             insert into millrace.lines values ('acme', 'spend_day', '2026-04-01')",
-        )
-        .await?;
+    world.policy(r#"{"quota": {"per_minute": 1}}"#).await?;
+    world.run("insert into millrace.lines values ('acme', 'spend_day', '2026-04-01')").await?;
     let messages = world.messages(MessageClass::Transactional, &[sender], 0..3).await?;
     hand_over(&world.stage().await?, now(), messages).await?;
     let store = world.database.store(store::Role::Api).await?;
@@ -91,12 +81,7 @@ async fn a_raised_quota_wakes_who_stood_in_line_and_spares_who_stands_in_another
 async fn gates_that_work_at_once_give_no_place_twice() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 1_000).await?;
-    world
-        .run(
-            "insert into millrace.policies (tenant_id, version, body, created_at, created_by)
-             values ('acme', 2, '{\"quota\": {\"per_minute\": 1}}', now(), 'test')",
-        )
-        .await?;
+    world.policy(r#"{"quota": {"per_minute": 1}}"#).await?;
     let messages = world.messages(MessageClass::Transactional, &[sender], 0..41).await?;
     let mut workers = tokio::task::JoinSet::new();
     for chunk in messages.chunks(10) {
@@ -117,12 +102,7 @@ async fn a_budget_warns_once_at_four_fifths_and_once_when_it_is_used_up() -> any
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 1_000).await?;
     // Ten messages.
-    world
-        .run(
-            "insert into millrace.budgets (tenant_id, scope, target, daily_micros, monthly_micros)
-             values ('acme', 'tenant', '', 79000, null)",
-        )
-        .await?;
+    world.daily_budget(79_000).await?;
     let messages = world.messages(MessageClass::Promo, &[sender], 0..14).await?;
     let stage = world.stage().await?;
     let mut counts = Vec::new();
@@ -147,12 +127,7 @@ async fn a_budget_warns_once_at_four_fifths_and_once_when_it_is_used_up() -> any
 async fn what_becomes_free_of_a_budget_is_used_by_who_waits_for_it() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 1_000).await?;
-    world
-        .run(
-            "insert into millrace.budgets (tenant_id, scope, target, daily_micros, monthly_micros)
-             values ('acme', 'tenant', '', 79000, null)",
-        )
-        .await?;
+    world.daily_budget(79_000).await?;
     let messages = world.messages(MessageClass::Promo, &[sender], 0..14).await?;
     hand_over(&world.stage().await?, now(), messages.clone()).await?;
     let freed: Vec<Reservation<'_>> = messages[..3]

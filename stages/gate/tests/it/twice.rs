@@ -82,12 +82,7 @@ async fn the_same_message_twice_in_one_batch_reserves_once() -> anyhow::Result<(
 async fn concurrent_batches_count_exactly_and_no_cap_is_passed() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 170).await?;
-    world
-        .run(
-            "insert into millrace.budgets (tenant_id, scope, target, daily_micros, monthly_micros)
-             values ('acme', 'tenant', '', 1185000, null)",
-        )
-        .await?;
+    world.daily_budget(1_185_000).await?;
     let messages = world.messages(MessageClass::Promo, &[sender], 0..240).await?;
     let mut workers = tokio::task::JoinSet::new();
     for chunk in messages.chunks(60) {

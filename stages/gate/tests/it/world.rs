@@ -51,6 +51,25 @@ impl World {
         Ok(Gate::new(self.database.store(Role::Pipeline).await?))
     }
 
+    /// Puts a policy in force after the first one, whatever it says.
+    pub async fn policy(&self, rules: &'static str) -> anyhow::Result<()> {
+        let insert =
+            "insert into millrace.policies (tenant_id, version, body, created_at, created_by)
+                      values ('acme', 2, $1::jsonb, now(), 'test')";
+        let mut connection: PgConnection = self.database.superuser().await?;
+        sqlx::query(insert).bind(rules).execute(&mut connection).await?;
+        Ok(())
+    }
+
+    /// Caps what the tenant may spend in a day.
+    pub async fn daily_budget(&self, micros: i64) -> anyhow::Result<()> {
+        let insert = "insert into millrace.budgets (tenant_id, scope, target, daily_micros)
+                      values ('acme', 'tenant', '', $1)";
+        let mut connection: PgConnection = self.database.superuser().await?;
+        sqlx::query(insert).bind(micros).execute(&mut connection).await?;
+        Ok(())
+    }
+
     /// Runs statements as the superuser.
     pub async fn run(&self, sql: &'static str) -> anyhow::Result<()> {
         let mut connection: PgConnection = self.database.superuser().await?;
