@@ -73,7 +73,12 @@ async fn set(
     let detail = json!({ "before": known.map(caps), "after": caps(&budget) });
     budgets::set(&mut tx, &caller.tenant, &budget).await?;
     let of_budget = |line: &LineKey| line.kind.is_spend() && line.target == body.target;
-    lines::dissolve(&mut tx, &caller.tenant, of_budget, app.now()).await?;
+    let caps = match body.target {
+        None => [CounterKind::SpendDay, CounterKind::SpendMonth],
+        Some(_) => [CounterKind::CampaignDay, CounterKind::CampaignMonth],
+    };
+    let caps = caps.map(|kind| LineKey { kind, target: body.target });
+    lines::dissolve(&mut tx, &caller.tenant, &caps, of_budget, app.now()).await?;
     let subject = match budget.target.as_str() {
         "" => "budget:tenant".to_owned(),
         target => format!("budget:{}:{target}", budget.scope),

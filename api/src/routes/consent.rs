@@ -203,7 +203,9 @@ async fn add(
     }
     let change = change(&new, action, program, number);
     let (id, event) = (change.consent_id, event(&change, contact));
-    consents::record(&mut new.tx, new.now, &[change]).await?;
+    consents::record(&mut new.tx, new.now, std::slice::from_ref(&change)).await?;
+    let overtaken = !consents::overtaken(&mut new.tx, &[&change]).await?.is_empty();
+    let event = event.filter(|_| !overtaken);
     if let Some(event) = &event {
         owed::owe(&mut new.tx, std::slice::from_ref(event)).await?;
     }

@@ -102,7 +102,8 @@ async fn set(
 /// The causes that a switch ends which is turned on. A message that is held for one sender may have
 /// others: when one of them is on again, all that wait for any sender are asked.
 fn woken(known: &[Switch], switch: &Switch, key: &str) -> BTreeSet<String> {
-    let senders = known.iter().filter(|other| switch.scope == "sender" && other.scope == "sender");
+    let paused = |other: &&Switch| other.scope == "sender" && other.mode == "paused";
+    let senders = known.iter().filter(|_| switch.scope == "sender").filter(paused);
     let others = senders.map(|other| switches::cause_key(&other.scope, &other.target));
     others.chain([key.to_owned()]).collect()
 }

@@ -1,7 +1,7 @@
 //! `/v1/policies`: the numbers that the gates go by, in versions; the highest is in force.
 
 use axum::{Json, Router, extract::State, routing::get};
-use domain::gates::{LineKey, Named, Policy, Wake};
+use domain::gates::{CounterKind, LineKey, Named, Policy, Wake};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -47,7 +47,9 @@ async fn add(
     wakes::wake(&mut tx, &caller.tenant, &What::Cause(&cause), Way::On).await?;
     // Quotas and the warm-up curve are the policy's.
     let of_policy = |line: &LineKey| !line.kind.is_spend();
-    lines::dissolve(&mut tx, &caller.tenant, of_policy, now).await?;
+    let quotas = [CounterKind::QuotaMinute, CounterKind::QuotaHour, CounterKind::QuotaDay]
+        .map(|kind| LineKey { kind, target: None });
+    lines::dissolve(&mut tx, &caller.tenant, &quotas, of_policy, now).await?;
     let raced = || Problem::new(Kind::Conflict, "somebody else changed the policy just now");
     let version = version.ok_or_else(raced)?;
     let detail = json!({

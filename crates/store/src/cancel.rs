@@ -157,7 +157,7 @@ async fn withdraw(
         .reserved_at
         .and_then(|at| Reservation::whole(message, at, &found.number, found.channel));
     if let Some(freed) = freed {
-        answers::release(tx, &[freed]).await?;
+        answers::release(tx, now, &[Reservation { over: true, ..freed }]).await?;
     }
     let row = sqlx::query!(
         r#"update messages

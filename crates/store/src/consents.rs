@@ -12,7 +12,7 @@ use pipeline::Fault;
 use serde::Serialize;
 use sqlx::types::{Json, Uuid};
 
-pub use ledger::{Line, list};
+pub use ledger::{Line, list, overtaken};
 
 use crate::{
     Scoped,
@@ -148,8 +148,8 @@ impl std::fmt::Debug for Change {
 
 /// Records changes: the ledger, the standings, the parked messages of who is stopped (they are due
 /// at once, so that the gates block them), the audit trail. A stop that stands keeps its first time
-/// and cause; of a revocation and a restoration the later counts, in whatever order they come.
-/// Locks standings in key order, as the claim of send does.
+/// and cause; a restoration that is written late does not lift a newer revocation. Locks standings
+/// in key order, as the claim of send does.
 ///
 /// # Errors
 /// An outage, or a text that Postgres cannot store.
@@ -164,7 +164,7 @@ pub async fn record(tx: &mut Scoped, now: Timestamp, changes: &[Change]) -> Resu
     if new.is_empty() {
         return Ok(());
     }
-    let overtaken = ledger::overtaken(tx, &new).await?;
+    let overtaken = overtaken(tx, &new).await?;
     let standing: Vec<&Change> =
         new.iter().filter(|change| !overtaken.contains(&change.consent_id)).copied().collect();
     apply(tx, &standing).await?;

@@ -1,6 +1,6 @@
 //! Texts that came in: stored once, with what they mean for the person's standing.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{
     class::Channel,
@@ -64,6 +64,8 @@ pub struct Thread {
     pub first: bool,
     /// The program that the text has left, where it has not left everything: see [`left`].
     pub program: Option<String>,
+    /// Whether the text asks for messages and a later one has stopped them: see [`overtaken`].
+    pub overtaken: bool,
 }
 
 /// A tenant as it introduces itself to people.
@@ -110,6 +112,7 @@ pub async fn receive(tx: &mut Scoped, texts: &[Text]) -> Result<Vec<Thread>, Fau
         company: Company { name: row.name, help_contact: row.help_contact },
         first: first.contains(&row.inbound_id),
         program: None,
+        overtaken: false,
     });
     Ok(thread.collect())
 }
@@ -239,6 +242,15 @@ pub async fn change_standing(
     .await
     .map_err(fault)?;
     Ok(())
+}
+
+/// Those of these texts that ask for messages again although their person has stopped since.
+///
+/// # Errors
+/// An outage.
+pub async fn overtaken(tx: &mut Scoped, starts: &[&Text]) -> Result<HashSet<Uuid>, Fault> {
+    let changes: Vec<Change> = starts.iter().map(|text| change(text, &HashMap::new())).collect();
+    consents::overtaken(tx, &changes.iter().collect::<Vec<_>>()).await
 }
 
 fn is_stop(text: &Text) -> bool {

@@ -1,5 +1,7 @@
 //! Lines: where each capacity's queue of waiting messages stands.
 
+use std::collections::BTreeMap;
+
 use domain::{gates::LineKey, ids::TenantId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -33,8 +35,9 @@ pub async fn of<'a>(
     Ok(line.collect())
 }
 
-/// Moves lines on to where a batch has left them; one that has come further stays there. Lines of
-/// the same tenants that nobody stands in any more go. Lines are in key order.
+/// Moves lines on to where a batch has left them; one that has come further stays there. Lines are
+/// in key order. Lines of the same tenants that nobody stands in any more go, but for those that
+/// somebody else has locked.
 ///
 /// # Errors
 /// An outage.
@@ -50,14 +53,6 @@ pub async fn move_on(
     let keys: Vec<String> = lines.iter().map(|line| line.1.to_string()).collect();
     let next: Vec<_> = lines.iter().map(|line| line.2.to_sqlx()).collect();
     sqlx::query!(
-        "delete from lines where tenant_id = any($1) and next_due < $2",
-        &tenants as _,
-        now.to_sqlx(),
-    )
-    .execute(&mut **tx)
-    .await
-    .map_err(fault)?;
-    sqlx::query!(
         "insert into lines as l (tenant_id, key, next_due)
          select tenant_id, key, next_due
          from unnest($1::text[], $2::text[], $3::timestamptz[]) as k (tenant_id, key, next_due)
@@ -71,34 +66,44 @@ pub async fn move_on(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+    sqlx::query!(
+        "delete from lines l
+         using (select tenant_id, key from lines where tenant_id = any($1) and next_due < $2
+                for update skip locked) over
+         where l.tenant_id = over.tenant_id and l.key = over.key",
+        &tenants as _,
+        now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
     Ok(())
 }
 
-/// A capacity of the tenant has changed: who stands in these lines is asked again now, and the
-/// lines begin anew. So is who comes to stand there while a gate may still know the old capacity.
+/// Capacities of the tenant have changed: those named, and those for which somebody stands in a
+/// line and `which` is true. Who stands in their lines is asked again now, and the lines begin
+/// anew. So is who comes to stand there while a gate may still know the old capacity.
 ///
 /// # Errors
 /// An outage.
 pub async fn dissolve(
     tx: &mut Scoped,
     tenant: &TenantId,
+    named: &[LineKey],
     which: impl Fn(&LineKey) -> bool,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    for (_, key, _) in of(tx, std::iter::once(tenant)).await? {
-        if !which(&key) {
-            continue;
-        }
-        sqlx::query!(
-            "delete from lines where tenant_id = $1 and key = $2",
-            tenant.as_str(),
-            key.to_string(),
-        )
-        .execute(&mut **tx)
-        .await
-        .map_err(fault)?;
+    let standing = of(tx, std::iter::once(tenant)).await?.into_iter().map(|(_, key, _)| key);
+    let keys = standing.filter(which).chain(named.iter().copied());
+    // In key order, each wake before its line, as others lock them.
+    let keys: BTreeMap<String, LineKey> = keys.map(|key| (key.to_string(), key)).collect();
+    for (text, key) in keys {
         let cause = domain::gates::Wake::Line(key).to_string();
         wakes::wake_parked_before(tx, tenant, &What::Cause(&cause), now + LAST_PASS).await?;
+        sqlx::query!("delete from lines where tenant_id = $1 and key = $2", tenant.as_str(), text,)
+            .execute(&mut **tx)
+            .await
+            .map_err(fault)?;
     }
     Ok(())
 }

@@ -139,8 +139,8 @@ pub async fn wake_numbers(
 /// An outage.
 pub(crate) async fn admit_more(
     tx: &mut Scoped,
+    now: Timestamp,
     room: &[((&TenantId, LineKey), i64)],
-    due: Timestamp,
 ) -> Result<(), Fault> {
     if room.is_empty() {
         return Ok(());
@@ -152,6 +152,7 @@ pub(crate) async fn admit_more(
              from unnest($1::text[], $2::text[], $3::bigint[]) as k (tenant_id, cause, room)
              cross join lateral (
                  select * from parked r where r.tenant_id = k.tenant_id and r.cause_key = k.cause
+                    and r.due > $4
                  order by r.message_id limit k.room for update skip locked
              ) p
          )
@@ -161,7 +162,7 @@ pub(crate) async fn admit_more(
         &room.iter().map(|one| one.0.0.as_str()).collect::<Vec<_>>() as _,
         &room.iter().map(|one| cause(one.0.1)).collect::<Vec<_>>(),
         &room.iter().map(|one| one.1).collect::<Vec<_>>(),
-        due.to_sqlx(),
+        now.to_sqlx(),
     )
     .execute(&mut **tx)
     .await

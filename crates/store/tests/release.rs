@@ -41,11 +41,12 @@ async fn each_message_that_was_not_sent_is_forgotten_and_no_promotion_that_was()
         reserved_at: at(hour),
         cost: Micros(0),
         unsent: Some((NUMBER, Channel::Sms)),
+        over: true,
     };
     let store = database.store(Role::Pipeline).await?;
     let mut left = async |freed: &[Reservation<'_>]| {
         let mut tx = store.scoped([&tenant]).await?;
-        release(&mut tx, freed).await?;
+        release(&mut tx, at(13), freed).await?;
         tx.commit().await?;
         let look = "select array_length(marketing_at, 1), last_promo_at is not null
                     from millrace.standings";

@@ -31,7 +31,10 @@ fn again(message: &Submitted, entry: &Entry, existing: &Existing) -> Outcome {
     let row = &existing.message;
     let last_word = existing.passport.stamps().last().is_some_and(|stamp| stamp.stage == "enrich");
     let heard = row.version > 1 && row.state != MessageState::Accepted && !last_word;
-    if heard || row.turn > message.head.turn {
+    if row.turn > message.head.turn {
+        return Outcome::DONE;
+    }
+    if heard {
         let accepted = acceptance(existing).and_then(|first| first.event());
         return Outcome::Emit(accepted.iter().map(outgoing).collect());
     }
@@ -45,11 +48,11 @@ fn again(message: &Submitted, entry: &Entry, existing: &Existing) -> Outcome {
     said(row, head, entry, &existing.text, &existing.passport)
 }
 
-/// The row as it was when it was accepted; none for one that never was.
+/// The row as it was when it was accepted, but for what the carrier has counted since; none for one
+/// that never was.
 fn acceptance(existing: &Existing) -> Option<StoredMessage> {
     let first = existing.passport.stamps().first()?;
     (first.stage == "enrich" && first.verdict == "accept").then(|| StoredMessage {
-        turn: 1,
         state: MessageState::Accepted,
         sender: None,
         billed: false,

@@ -90,6 +90,10 @@ impl Inbound {
                 threads.entry(text).and_modify(|thread| thread.program = Some(program));
             }
         }
+        let starts: Vec<&Text> = texts.iter().filter(|text| text.meaning == "opt_in").collect();
+        for text in inbound::overtaken(&mut tx, &starts).await? {
+            threads.entry(text).and_modify(|thread| thread.overtaken = true);
+        }
         let tenants: Vec<String> =
             batch.items().iter().map(|request| request.tenant.to_string()).collect();
         let accounts: Vec<String> =

@@ -23,6 +23,10 @@ pub fn say(
 ) -> Vec<Outgoing> {
     let carrier_answered = received.keyword.is_some() && self_answering.contains(&received.account);
     let mut said = vec![received_event(received, thread)];
+    // Nobody is told that they will get messages again who has stopped since.
+    if thread.overtaken {
+        return said;
+    }
     match received.text.meaning {
         "opt_out" => said.push(contact_event(received, thread, EventKind::ContactOptedOut)),
         "opt_in" => said.push(contact_event(received, thread, EventKind::ContactOptedIn)),

@@ -156,8 +156,9 @@ async fn a_start_that_comes_after_a_newer_stop_does_not_lift_it() -> anyhow::Res
     world.receive(vec![world.text("SM1", "STOP")]).await?;
     let newer = WebhookRequest { received_at: second, ..world.text("SM3", "STOP") };
     world.receive(vec![newer]).await?;
-    world.receive(vec![world.text("SM2", "START")]).await?;
+    let late = world.receive(vec![world.text("SM2", "START")]).await?;
     assert!(world.opted_out().await?);
+    assert_eq!(subjects(&late), ["events.acme.message.received"], "and nobody hears otherwise");
     let ledger = "select string_agg(action, ' ' order by at, action) from millrace.consents";
     assert_eq!(
         world.one(ledger).await?,

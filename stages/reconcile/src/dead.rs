@@ -163,9 +163,10 @@ async fn fail(
         .filter_map(|(found, _)| {
             Reservation::whole(&found.message, found.reserved_at?, &found.number, found.channel)
         })
+        .map(|freed| Reservation { over: true, ..freed })
         .collect();
     if !freed.is_empty() {
-        answers::release(tx, &freed).await?;
+        answers::release(tx, now, &freed).await?;
     }
     let deaths: Vec<Death<'_>> = deaths
         .iter()

@@ -62,7 +62,7 @@ pub(crate) async fn ends(
         })
         .collect();
     if !freed.is_empty() {
-        answers::release(tx, &freed).await?;
+        answers::release(tx, now, &freed).await?;
     }
     let opted_out: Vec<CarrierOptOut<'_>> = recorded()
         .filter_map(|(end, done)| opt_out(end.message, end.opt_out?, done.message.changed_at))
@@ -104,7 +104,7 @@ pub(crate) async fn accepted(
         .filter_map(|(one, done)| correction(one.message, done.as_ref()?))
         .collect();
     if !corrected.is_empty() {
-        answers::release(tx, &corrected).await?;
+        answers::release(tx, now, &corrected).await?;
     }
     let outcome = |(one, done): (&Accepted<'_>, Option<(StoredMessage, _)>)| {
         Some(outcome(one.message, &done?.0, Cause("sent")))
@@ -181,6 +181,7 @@ fn correction<'a>(
         reserved_at: (*reserved_at)?,
         cost,
         unsent: None,
+        over: true,
     })
 }
 

@@ -1,4 +1,4 @@
-//! Warnings about budgets: at 80 % of a cap, and when a message is turned away by it.
+//! Warnings about budgets: at 80 % of a cap, and when it is used up or turns a message away.
 
 use super::{
     budget,
@@ -19,7 +19,7 @@ const WARN_AT: i128 = 80;
 pub enum AlertLevel {
     /// 80 % are spent or reserved.
     Warning,
-    /// A message did not fit any more.
+    /// It is used up, or a message did not fit any more.
     Exhausted,
 }
 
@@ -73,7 +73,7 @@ pub fn budget_alerts(
                 if i128::from(spent.0) * 100 >= i128::from(cap.0) * WARN_AT && spent.0 > 0 {
                     alert(AlertLevel::Warning);
                 }
-                if spent >= cap || turned_away.iter().any(away) {
+                if cap.0 > 0 && spent >= cap || turned_away.iter().any(away) {
                     alert(AlertLevel::Exhausted);
                 }
             }

@@ -39,6 +39,8 @@ pub struct Reservation<'a> {
     /// The person, where the message itself is given back and no longer counts as sent to them;
     /// none where only its cost is corrected.
     pub unsent: Option<(&'a str, Channel)>,
+    /// Whether the message is over: one that is tried again will take its place itself.
+    pub over: bool,
 }
 
 impl<'a> Reservation<'a> {
@@ -57,16 +59,22 @@ impl<'a> Reservation<'a> {
             reserved_at,
             cost: message.cost,
             unsent: Some((number, channel)),
+            over: message.state.is_final(),
         })
     }
 }
 
 /// Gives reservations back: lowers counters in key order, and forgets marketing that was not sent.
-/// As many as have become free of a capacity are asked again, of those who stand in line for it.
+/// As many as have become free of a capacity whose window is still open are asked again, of those
+/// who stand in line for it; a quota of a minute or an hour opens again by itself.
 ///
 /// # Errors
 /// An outage.
-pub async fn release(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<(), Fault> {
+pub async fn release(
+    tx: &mut Scoped,
+    now: Timestamp,
+    freed: &[Reservation<'_>],
+) -> Result<(), Fault> {
     let zones = zones(tx, freed).await?;
     let mut lower: BTreeMap<CounterKey, i64> = BTreeMap::new();
     let mut room: BTreeMap<(&TenantId, LineKey), i64> = BTreeMap::new();
@@ -87,7 +95,7 @@ pub async fn release(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<(), F
         let sender_day = Windows::at(one.reserved_at, sender_zone).day;
         let amounts = reservation(&what, &windows, sender_day).into_iter();
         for (key, amount) in amounts.filter(|(key, _)| one.unsent.is_some() || is_spend(key.kind)) {
-            if one.unsent.is_some() && lasts(key.kind) {
+            if one.over && one.unsent.is_some() && is_open(&key, now, tenant_zone, sender_zone) {
                 let line = LineKey { kind: key.kind, target: key.target };
                 *room.entry((one.tenant, line)).or_default() += 1;
             }
@@ -99,19 +107,20 @@ pub async fn release(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<(), F
     let keys: Vec<CounterKey> = lower.keys().cloned().collect();
     counters::lock(tx, &keys).await?;
     counters::add(tx, &lower.into_iter().collect::<Vec<_>>()).await?;
-    let Some(due) = freed.iter().map(|one| one.reserved_at).max() else { return Ok(()) };
-    parked::admit_more(tx, &room.into_iter().collect::<Vec<_>>(), due).await
+    parked::admit_more(tx, now, &room.into_iter().collect::<Vec<_>>()).await
 }
 
-/// Whether a window lasts long enough for somebody to use what becomes free of it. A quota of a
-/// minute or an hour opens again by itself.
-fn lasts(kind: CounterKind) -> bool {
-    match kind {
-        CounterKind::QuotaMinute | CounterKind::QuotaHour => false,
-        CounterKind::QuotaDay | CounterKind::SenderDay => true,
-        CounterKind::SpendDay | CounterKind::SpendMonth => true,
-        CounterKind::CampaignDay | CounterKind::CampaignMonth => true,
-    }
+/// Whether the window of a counter lasts, and somebody may still use what becomes free of it.
+fn is_open(key: &CounterKey, now: Timestamp, tenant: Zone, sender: Zone) -> bool {
+    let current = match key.kind {
+        CounterKind::QuotaMinute | CounterKind::QuotaHour => return false,
+        CounterKind::SenderDay => Windows::at(now, sender).day,
+        CounterKind::QuotaDay | CounterKind::SpendDay | CounterKind::CampaignDay => {
+            Windows::at(now, tenant).day
+        }
+        CounterKind::SpendMonth | CounterKind::CampaignMonth => Windows::at(now, tenant).month,
+    };
+    key.window_start == current
 }
 
 /// Whether a counter counts money, which a correction of the cost moves.

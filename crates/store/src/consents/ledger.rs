@@ -106,11 +106,12 @@ pub(super) async fn write(
     Ok(rows.into_iter().collect())
 }
 
-/// Those of these restorations that a later revocation speaks against: they were written late.
-pub(super) async fn overtaken(
-    tx: &mut Scoped,
-    changes: &[&Change],
-) -> Result<HashSet<Uuid>, Fault> {
+/// Those of these restorations that a later revocation speaks against, of everything or of a
+/// program: they were written late, and change nothing.
+///
+/// # Errors
+/// An outage.
+pub async fn overtaken(tx: &mut Scoped, changes: &[&Change]) -> Result<HashSet<Uuid>, Fault> {
     let restored: Vec<&&Change> =
         changes.iter().filter(|change| change.action == Action::Restore).collect();
     if restored.is_empty() {

@@ -45,8 +45,10 @@ async fn a_repeat_after_the_gates_says_again_that_it_was_accepted_and_nothing_el
     // Its process died before it could say either, and what it had said was handed on by another.
     world
         .run(
-            "update millrace.messages set state = 3, version = 2, turn = 2, \
-                    sender_id = gen_random_uuid(), gate = 'rate', code = 'x', due = now()",
+            "update millrace.messages set state = 3, version = 2, \
+                    sender_id = gen_random_uuid(), gate = 'rate', code = 'x', due = now(), \
+                    passport = passport || '[{\"stage\": \"gate\", \
+                        \"at\": \"2026-03-02T17:00:01Z\", \"verdict\": \"admit\"}]'",
         )
         .await?;
     let later = now() + SignedDuration::from_hours(1);

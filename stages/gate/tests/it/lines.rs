@@ -48,7 +48,7 @@ async fn a_raised_quota_wakes_who_stood_in_line_and_spares_who_stands_in_another
     let store = world.database.store(store::Role::Api).await?;
     let mut tx = store.scoped([&world.tenant]).await?;
     let quota = |key: &domain::gates::LineKey| key.kind == CounterKind::QuotaMinute;
-    store::lines::dissolve(&mut tx, &world.tenant, quota, now()).await?;
+    store::lines::dissolve(&mut tx, &world.tenant, &[], quota, now()).await?;
     tx.commit().await?;
     assert_eq!(world.number("select count(*) from millrace.lines").await?, 1);
     let woken = "select count(*) from millrace.wakes where what = 'line:quota_minute'";
@@ -130,9 +130,9 @@ async fn what_becomes_free_of_a_budget_is_used_by_who_waits_for_it() -> anyhow::
     world.daily_budget(79_000).await?;
     let messages = world.messages(MessageClass::Promo, &[sender], 0..14).await?;
     hand_over(&world.stage().await?, now(), messages.clone()).await?;
-    let freed: Vec<Reservation<'_>> = messages[..3]
-        .iter()
-        .map(|one| Reservation {
+    let freed = |at: usize, over| {
+        let one = &messages[at];
+        Reservation {
             tenant: &one.head.tenant,
             class: one.head.class,
             campaign: None,
@@ -140,12 +140,22 @@ async fn what_becomes_free_of_a_budget_is_used_by_who_waits_for_it() -> anyhow::
             reserved_at: now(),
             cost: one.cost,
             unsent: Some((one.head.to.as_str(), one.head.channel)),
-        })
-        .collect();
-    let mut tx = world.database.store(store::Role::Pipeline).await?.scoped([&world.tenant]).await?;
-    release(&mut tx, &freed).await?;
-    tx.commit().await?;
+            over,
+        }
+    };
+    let store = world.database.store(store::Role::Pipeline).await?;
+    let give_back = async |at, freed: &[Reservation<'_>]| {
+        let mut tx = store.scoped([&world.tenant]).await?;
+        release(&mut tx, at, freed).await?;
+        anyhow::Ok(tx.commit().await?)
+    };
     let due = "select count(*) from millrace.parked where due = '2026-03-02T17:00:00Z'";
+    // One is tried again and takes its own place, another's day is over.
+    give_back(now(), &[freed(8, false)]).await?;
+    give_back("2026-03-03T17:00:00Z".parse()?, &[freed(9, true)]).await?;
+    assert_eq!(world.number(due).await?, 0);
+    let three = [0, 1, 2].map(|at| freed(at, true));
+    give_back(now(), &three).await?;
     assert_eq!(world.number(due).await?, 3);
     assert_eq!(world.number("select count(*) from millrace.parked").await?, 4);
     Ok(())

@@ -139,7 +139,7 @@ impl Reading<'_> {
         let corrected: Vec<Reservation<'_>> =
             both().filter_map(|(one, now)| correction(one, now.as_ref()?)).collect();
         if !corrected.is_empty() {
-            answers::release(tx, &corrected).await?;
+            answers::release(tx, self.now, &corrected).await?;
         }
         Ok(stored.into_iter().flatten().map(|message| (message, "list")).collect())
     }
@@ -189,7 +189,7 @@ impl Reading<'_> {
             })
             .collect();
         if !freed.is_empty() {
-            answers::release(tx, &freed).await?;
+            answers::release(tx, self.now, &freed).await?;
         }
         let ended = concluding.iter().zip(concluded);
         Ok(ended.filter_map(|((_, end), done)| Some((done?.message, end.label()))).collect())
