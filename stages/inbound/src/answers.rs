@@ -116,7 +116,7 @@ mod tests {
         let rest = "Reply STOP to unsubscribe. Msg & data rates may apply.";
         assert_eq!(with, format!("Acme Coffee Inc.: for help call 212-555-0100. {rest}"));
         let without = Answer::Help.words(Language::De, &company(None));
-        assert!(without.starts_with("Acme Coffee Inc.: Antworten Sie STOPP"), "{without}");
+        assert!(without.starts_with("Acme Coffee Inc.: Antworten Sie mit STOPP"), "{without}");
     }
 
     #[test]

@@ -146,7 +146,7 @@ async fn texted(platform: &Apart) -> anyhow::Result<BTreeSet<String>> {
 async fn stop(platform: &Apart) -> anyhow::Result<(BTreeSet<String>, Timestamp)> {
     let texted = texted(platform).await?;
     let waiting = (0..MESSAGES).map(number).filter(|to| !texted.contains(to));
-    let quitters: BTreeSet<String> = waiting.skip(60).step_by(20).take(20).collect();
+    let quitters: BTreeSet<String> = waiting.skip(40).step_by(6).take(20).collect();
     for (n, from) in quitters.iter().enumerate() {
         let body = json!({ "from": from, "to": SENDERS[n % 2], "body": WORDS[n % WORDS.len()] });
         platform.sandbox(Method::POST, "/sandbox/inbound", &body).await?;
