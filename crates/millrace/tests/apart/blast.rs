@@ -71,7 +71,7 @@ async fn begin(platform: &Apart) -> anyhow::Result<()> {
         let account = format!("blast{n}");
         platform.register(&account, number).await?;
         let sender = json!({
-            "account": account, "number": number, "country": "US", "pace": 60,
+            "account": account, "number": number, "country": "US", "pace": 120,
             "active_since": "2026-01-01T00:00:00Z", "daily_cap": 100_000,
             "time_zone": "America/New_York",
         });
