@@ -72,13 +72,12 @@ async fn set(
         known.iter().find(|old| (&old.scope, &old.target) == (&budget.scope, &budget.target));
     let detail = json!({ "before": known.map(caps), "after": caps(&budget) });
     budgets::set(&mut tx, &caller.tenant, &budget).await?;
-    let of_budget = |line: &LineKey| line.kind.is_spend() && line.target == body.target;
-    let caps = match body.target {
+    let kinds = match body.target {
         None => [CounterKind::SpendDay, CounterKind::SpendMonth],
         Some(_) => [CounterKind::CampaignDay, CounterKind::CampaignMonth],
     };
-    let caps = caps.map(|kind| LineKey { kind, target: body.target });
-    lines::dissolve(&mut tx, &caller.tenant, &caps, of_budget, app.now()).await?;
+    let changed = kinds.map(|kind| LineKey { kind, target: body.target });
+    lines::dissolve(&mut tx, &caller.tenant, &changed, app.now()).await?;
     let subject = match budget.target.as_str() {
         "" => "budget:tenant".to_owned(),
         target => format!("budget:{}:{target}", budget.scope),

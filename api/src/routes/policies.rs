@@ -46,10 +46,10 @@ async fn add(
     let cause = Wake::Policy.to_string();
     wakes::wake(&mut tx, &caller.tenant, &What::Cause(&cause), Way::On).await?;
     // Quotas and the warm-up curve are the policy's.
-    let of_policy = |line: &LineKey| !line.kind.is_spend();
-    let quotas = [CounterKind::QuotaMinute, CounterKind::QuotaHour, CounterKind::QuotaDay]
-        .map(|kind| LineKey { kind, target: None });
-    lines::dissolve(&mut tx, &caller.tenant, &quotas, of_policy, now).await?;
+    let quotas = [CounterKind::QuotaMinute, CounterKind::QuotaHour, CounterKind::QuotaDay];
+    let mut changed = lines::of_senders(&mut tx, &caller.tenant).await?;
+    changed.extend(quotas.map(|kind| LineKey { kind, target: None }));
+    lines::dissolve(&mut tx, &caller.tenant, &changed, now).await?;
     let raced = || Problem::new(Kind::Conflict, "somebody else changed the policy just now");
     let version = version.ok_or_else(raced)?;
     let detail = json!({

@@ -29,6 +29,30 @@ pub struct Account {
     pub created_at: Timestamp,
 }
 
+struct Row {
+    account: String,
+    carrier: String,
+    carrier_sid: String,
+    base_url: String,
+    sealed_token: String,
+    confirms_opt_out: bool,
+    created_at: jiff_sqlx::Timestamp,
+}
+
+impl From<Row> for Account {
+    fn from(row: Row) -> Self {
+        Self {
+            account: row.account,
+            carrier: row.carrier,
+            carrier_sid: row.carrier_sid,
+            base_url: row.base_url,
+            sealed_token: row.sealed_token,
+            confirms_opt_out: row.confirms_opt_out,
+            created_at: row.created_at.to_jiff(),
+        }
+    }
+}
+
 /// An account as the webhook ingress knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
@@ -79,7 +103,8 @@ pub async fn set_token(
     account: &str,
     sealed_token: &str,
 ) -> Result<Option<Account>, Fault> {
-    let row = sqlx::query!(
+    let row = sqlx::query_as!(
+        Row,
         "update carrier_accounts set sealed_token = $3 where tenant_id = $1 and account = $2
          returning account, carrier, carrier_sid, base_url, sealed_token, confirms_opt_out,
                    created_at",
@@ -97,15 +122,7 @@ pub async fn set_token(
         .await
         .map_err(fault)?;
     wakes::wake(tx, tenant, &What::Cause(&key), Way::On).await?;
-    Ok(Some(Account {
-        account: row.account,
-        carrier: row.carrier,
-        carrier_sid: row.carrier_sid,
-        base_url: row.base_url,
-        sealed_token: row.sealed_token,
-        confirms_opt_out: row.confirms_opt_out,
-        created_at: row.created_at.to_jiff(),
-    }))
+    Ok(Some(row.into()))
 }
 
 /// A tenant's accounts after one, by key.
@@ -118,7 +135,8 @@ pub async fn list(
     after: &str,
     limit: i64,
 ) -> Result<Vec<Account>, Fault> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         "select account, carrier, carrier_sid, base_url, sealed_token, confirms_opt_out, created_at
          from carrier_accounts where tenant_id = $1 and account > $2 order by account limit $3",
         tenant.as_str(),
@@ -128,16 +146,7 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let account = rows.into_iter().map(|row| Account {
-        account: row.account,
-        carrier: row.carrier,
-        carrier_sid: row.carrier_sid,
-        base_url: row.base_url,
-        sealed_token: row.sealed_token,
-        confirms_opt_out: row.confirms_opt_out,
-        created_at: row.created_at.to_jiff(),
-    });
-    Ok(account.collect())
+    Ok(rows.into_iter().map(Account::from).collect())
 }
 
 /// Whether the tenant has this account.

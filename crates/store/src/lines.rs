@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{gates::LineKey, ids::TenantId};
+use domain::{
+    gates::{CounterKind, LineKey},
+    ids::TenantId,
+};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use pipeline::Fault;
@@ -80,23 +83,29 @@ pub async fn move_on(
     Ok(())
 }
 
-/// Capacities of the tenant have changed: those named, and those for which somebody stands in a
-/// line and `which` is true. Who stands in their lines is asked again now, and the lines begin
-/// anew. So is who comes to stand there while a gate may still know the old capacity.
+/// The senders of the tenant whose day somebody stands in line for.
+///
+/// # Errors
+/// An outage.
+pub async fn of_senders(tx: &mut Scoped, tenant: &TenantId) -> Result<Vec<LineKey>, Fault> {
+    let standing = of(tx, std::iter::once(tenant)).await?.into_iter().map(|(_, key, _)| key);
+    Ok(standing.filter(|key| key.kind == CounterKind::SenderDay).collect())
+}
+
+/// These capacities of the tenant have changed: who stands in their lines is asked again now, and
+/// the lines begin anew. So is who comes to stand there while a gate may still know the old
+/// capacity.
 ///
 /// # Errors
 /// An outage.
 pub async fn dissolve(
     tx: &mut Scoped,
     tenant: &TenantId,
-    named: &[LineKey],
-    which: impl Fn(&LineKey) -> bool,
+    keys: &[LineKey],
     now: Timestamp,
 ) -> Result<(), Fault> {
-    let standing = of(tx, std::iter::once(tenant)).await?.into_iter().map(|(_, key, _)| key);
-    let keys = standing.filter(which).chain(named.iter().copied());
     // In key order, each wake before its line, as others lock them.
-    let keys: BTreeMap<String, LineKey> = keys.map(|key| (key.to_string(), key)).collect();
+    let keys: BTreeMap<String, LineKey> = keys.iter().map(|key| (key.to_string(), *key)).collect();
     for (text, key) in keys {
         let cause = domain::gates::Wake::Line(key).to_string();
         wakes::wake_parked_before(tx, tenant, &What::Cause(&cause), now + LAST_PASS).await?;

@@ -4,12 +4,13 @@
 //! |---|---|
 //! | Consumes | `carrier.<carrier>.<account>.status` and `.mixed`; `dead.<stage>.<tenant>` ([`Dead`]) |
 //! | Emits | `events.<tenant>.message.sent`, `.delivered`, `.failed`, `.read`, `.cancelled`, |
-//! | | `events.<tenant>.contact.opted_out`; [`Sweep`] also `events.<tenant>.in_doubt.raised`, |
-//! | | `events.<tenant>.message.deferred`, `.unknown` |
+//! | | `events.<tenant>.contact.opted_out`; [`Sweep`] also `events.<tenant>.message.deferred`, |
+//! | | `.unknown`; owes `in_doubt.raised` |
 //! | Reads | `messages`, `tenants`; [`Sweep`] and [`Watch`] also `senders`, `carrier_accounts`, |
 //! | | `policies`, `contacts` |
 //! | Writes | `messages`, `parked`, `standings`, `consents`, `counters`, `doubts`, `taken_sids`, |
-//! | | `receipt_watches`, `unmatched_receipts`; takes `cancel_marks`, `open_claims` |
+//! | | `receipt_watches`, `unmatched_receipts`, `unsaid_events`; takes `cancel_marks`, |
+//! | | `open_claims` |
 //! | Calls | nobody; [`Sweep`] the carrier's list of texts, [`Watch`] its record of a text |
 //! | Never | lowers a state, sends, or gives the reservation of what a carrier took back: it is |
 //! | | billed, delivered or not; takes a list or a record that it could not read for an answer |

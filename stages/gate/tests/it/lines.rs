@@ -1,6 +1,9 @@
 //! What is over a capacity: its due time, and what brings it back before.
 
-use domain::{class::MessageClass, gates::CounterKind};
+use domain::{
+    class::MessageClass,
+    gates::{CounterKind, LineKey},
+};
 use sqlx::Row;
 use store::answers::{Reservation, release};
 use testkit::hand_over;
@@ -47,8 +50,8 @@ async fn a_raised_quota_wakes_who_stood_in_line_and_spares_who_stands_in_another
     hand_over(&world.stage().await?, now(), messages).await?;
     let store = world.database.store(store::Role::Api).await?;
     let mut tx = store.scoped([&world.tenant]).await?;
-    let quota = |key: &domain::gates::LineKey| key.kind == CounterKind::QuotaMinute;
-    store::lines::dissolve(&mut tx, &world.tenant, &[], quota, now()).await?;
+    let quota = LineKey { kind: CounterKind::QuotaMinute, target: None };
+    store::lines::dissolve(&mut tx, &world.tenant, &[quota], now()).await?;
     tx.commit().await?;
     assert_eq!(world.number("select count(*) from millrace.lines").await?, 1);
     let woken = "select count(*) from millrace.wakes where what = 'line:quota_minute'";
