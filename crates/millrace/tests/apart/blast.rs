@@ -34,12 +34,14 @@ const LIMIT: Duration = Duration::from_secs(60);
 async fn who_says_stop_is_texted_no_more_and_a_switch_halts_all_within_a_second()
 -> anyhow::Result<()> {
     let platform = Apart::start(1).await?;
-    begin(&platform).await?;
+    let senders = begin(&platform).await?;
     queued(&platform).await?;
     let (quitters, latest) = stop(&platform).await?;
     others(&platform, &quitters).await?;
-    switch_off_and_on(&platform).await?;
-    texts(&platform, platform.carrier().await?.len() + 100).await?;
+    for scope in [Scope::Tenant, Scope::Platform, Scope::Senders(&senders)] {
+        switch_off_and_on(&platform, scope).await?;
+        texts(&platform, platform.carrier().await?.len() + 50).await?;
+    }
 
     let texts = platform.carrier().await?;
     let references: BTreeSet<_> = texts.iter().map(|text| text["reference"].to_string()).collect();
@@ -59,7 +61,7 @@ async fn who_says_stop_is_texted_no_more_and_a_switch_halts_all_within_a_second(
 }
 
 /// A tenant, its people, and a message to each of them, at noon.
-async fn begin(platform: &Apart) -> anyhow::Result<()> {
+async fn begin(platform: &Apart) -> anyhow::Result<Vec<Value>> {
     let noon = json!({ "now": "2026-06-10T16:00:00Z", "rate": 1 });
     platform.sandbox(Method::PUT, "/sandbox/clock", &noon).await?;
     let quick = json!({ "seed": 7, "receipts": { "delay_ms": [20, 200] } });
@@ -89,7 +91,7 @@ async fn begin(platform: &Apart) -> anyhow::Result<()> {
         let accepted = platform.post("/v1/messages/batch", &json!({ "messages": batch })).await?;
         ensure!(accepted["accepted"] == batch.len(), "{accepted}");
     }
-    Ok(())
+    Ok(senders)
 }
 
 /// The number of a person.
@@ -154,18 +156,41 @@ async fn stop(platform: &Apart) -> anyhow::Result<(BTreeSet<String>, Timestamp)>
     Ok((quitters, instant_now(platform).await? + PROMISE))
 }
 
+/// What a switch stands over.
+#[derive(Clone, Copy)]
+enum Scope<'a> {
+    Platform,
+    Tenant,
+    /// All that the tenant has.
+    Senders(&'a [Value]),
+}
+
+async fn throw(platform: &Apart, scope: Scope<'_>, mode: &str) -> anyhow::Result<()> {
+    let put = async |switch: Value| platform.put("/v1/kill-switch", &switch).await.map(drop);
+    match scope {
+        Scope::Platform => {
+            let words = ["switch", "platform", mode, "--reason", "a test"];
+            platform.tool(&words).await.map(drop)
+        }
+        Scope::Tenant => put(json!({ "scope": "tenant", "mode": mode })).await,
+        Scope::Senders(senders) => {
+            for id in senders {
+                put(json!({ "scope": "sender", "target": id, "mode": mode })).await?;
+            }
+            Ok(())
+        }
+    }
+}
+
 /// The carrier gets nothing from a second after the switch on, and everything else afterwards.
-async fn switch_off_and_on(platform: &Apart) -> anyhow::Result<()> {
-    let paused = json!({ "scope": "tenant", "mode": "paused", "reason": "a test" });
-    platform.put("/v1/kill-switch", &paused).await?;
+async fn switch_off_and_on(platform: &Apart, scope: Scope<'_>) -> anyhow::Result<()> {
+    throw(platform, scope, "paused").await?;
     sleep(PROMISE).await;
     let before = platform.carrier().await?.len();
     ensure!(before + 500 < MESSAGES, "the switch came too late to halt anything: {before}");
     sleep(Duration::from_secs(2)).await;
     assert_eq!(platform.carrier().await?.len(), before, "texts under a switch that is off");
-    let on = json!({ "scope": "tenant", "mode": "on" });
-    platform.put("/v1/kill-switch", &on).await?;
-    Ok(())
+    throw(platform, scope, "on").await
 }
 
 /// The sandbox's time, which the carrier writes down.

@@ -251,7 +251,8 @@ impl Apart {
         Ok(())
     }
 
-    async fn tool(&self, words: &[&str]) -> anyhow::Result<String> {
+    /// Runs `millrace` with these words to its end; says what it printed.
+    pub async fn tool(&self, words: &[&str]) -> anyhow::Result<String> {
         let output = self.command(words).output().await?;
         if !output.status.success() {
             bail!("{words:?}: {}", String::from_utf8_lossy(&output.stderr));
