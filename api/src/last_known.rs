@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use pipeline::Fault;
+use stage::Fault;
 use tokio::time::Instant;
 
 /// How long it is believed while no newer one is to be had.
@@ -127,7 +127,7 @@ where
 mod tests {
     use std::future::pending;
 
-    use pipeline::Dependency;
+    use stage::Dependency;
 
     use super::*;
 

@@ -11,8 +11,8 @@ use domain::{
     ids::{CampaignId, ContactId, TenantId},
     phone::PhoneNumber,
 };
-use pipeline::Fault;
 use serde::Serialize;
+use stage::Fault;
 use store::{
     Scoped,
     enrich::{self, ContactKey, Found},

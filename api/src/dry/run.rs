@@ -12,7 +12,7 @@ use domain::{
     simulate::{Answered, Recipient, Report, Setting, Simulation},
 };
 use jiff::Timestamp;
-use pipeline::Fault;
+use stage::Fault;
 use store::{
     Scoped, Store,
     campaigns::Campaign,

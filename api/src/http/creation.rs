@@ -83,7 +83,7 @@ impl<T> Creation<T> {
 
     async fn begin(&mut self, body_hash: &[u8; 32]) -> Result<(), Response> {
         let Some(key) = &self.key else { return Ok(()) };
-        let machine = pipeline::machine::now();
+        let machine = stage::machine::now();
         let tenant = &self.caller.tenant;
         let begun = idempotency::begin(&mut self.tx, tenant, key, body_hash, machine).await;
         match begun.map_err(|fault| Problem::from(fault).into_response())? {

@@ -6,8 +6,9 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use pipeline::{Dependency, Fault, PublishError};
+use pipeline::PublishError;
 use serde::Serialize;
+use stage::{Dependency, Fault};
 
 /// What went wrong, in general.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

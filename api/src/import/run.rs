@@ -7,8 +7,8 @@ use std::{
 };
 
 use domain::country::Country;
-use pipeline::Fault;
 use serde::Serialize;
+use stage::Fault;
 use store::{
     Store,
     imports::{self, Counts},
@@ -223,7 +223,7 @@ async fn try_record(
             Some(imports::Line { line: line.line, outcome: line.outcome, reason })
         });
         let lines: Vec<_> = lines.collect();
-        let machine = pipeline::machine::now();
+        let machine = stage::machine::now();
         imports::progress(&mut tx, &by.tenant, id, &counts.into(), &lines, machine).await?;
         tx.commit().await.map_err(store::fault)?;
     }

@@ -11,8 +11,8 @@ use domain::{
     ids::{ContactId, TenantId},
 };
 use jiff::Timestamp;
-use pipeline::Fault;
 use serde::Serialize;
+use stage::Fault;
 use store::{Scoped, consents, contacts, standings};
 
 pub(crate) use plan::{Consent, Input};

@@ -47,7 +47,7 @@ async fn withdraw(
 
 /// Leaves a mark for enrich.
 async fn without_a_row(app: &App, caller: &Caller, id: MessageId) -> Result<Json<Answer>, Problem> {
-    match cancel::mark(&app.store, &caller.tenant, id, pipeline::machine::now()).await? {
+    match cancel::mark(&app.store, &caller.tenant, id, stage::machine::now()).await? {
         Marked::Left => Err(Problem::new(
             Kind::NotFound,
             "no message with this id; if it was just accepted, it is cancelled when it is stored",

@@ -125,7 +125,7 @@ async fn begin(
 ) -> Result<Option<Response>, Problem> {
     let tenant = &caller.tenant;
     let mut tx = app.store.scoped([tenant]).await?;
-    let machine = pipeline::machine::now();
+    let machine = stage::machine::now();
     if let Some(key) = &key {
         match idempotency::begin(&mut tx, tenant, key, hash, machine).await? {
             Begun::First => {}
@@ -155,7 +155,7 @@ async fn work(app: &App, caller: &Caller, id: Uuid, run: Run) {
     };
     let finished = async {
         let mut tx = app.store.scoped([&caller.tenant]).await?;
-        let machine = pipeline::machine::now();
+        let machine = stage::machine::now();
         imports::finish(&mut tx, &caller.tenant, id, error.as_deref(), machine).await?;
         tx.commit().await.map_err(store::fault)
     };
@@ -212,7 +212,7 @@ async fn show(
     Id(id): Id,
 ) -> Result<Json<ImportView>, Problem> {
     let mut tx = app.store.scoped([&caller.tenant]).await?;
-    let machine = pipeline::machine::now();
+    let machine = stage::machine::now();
     let found = imports::get(&mut tx, &caller.tenant, id, machine).await?;
     tx.commit().await.map_err(store::fault)?;
     let Import { id, state, counts, error, created_at, finished_at } =
@@ -229,7 +229,7 @@ async fn rows(
 ) -> Result<Json<Page<LineOutcome>>, Problem> {
     let (after, limit) = (paging.after_number()?.unwrap_or(0), paging.limit()?);
     let mut tx = app.store.scoped([&caller.tenant]).await?;
-    let machine = pipeline::machine::now();
+    let machine = stage::machine::now();
     if imports::get(&mut tx, &caller.tenant, id, machine).await?.is_none() {
         return Err(Problem::not_found("import"));
     }

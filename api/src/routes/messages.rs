@@ -133,6 +133,6 @@ fn is_old(id: MessageId) -> bool {
     let Some(made) = id.0.get_timestamp().filter(|_| id.0.get_version_num() == 7) else {
         return false;
     };
-    let (made, now) = (made.to_unix().0, pipeline::machine::now().as_second());
+    let (made, now) = (made.to_unix().0, stage::machine::now().as_second());
     u64::try_from(now).is_ok_and(|now| now > made + JUST_NOW.as_secs())
 }

@@ -12,7 +12,7 @@ use axum::{
 use bytes::Bytes;
 use domain::ids::CampaignId;
 use futures::stream;
-use pipeline::Fault;
+use stage::Fault;
 use store::{
     campaigns,
     ledger::{self, Recipient},

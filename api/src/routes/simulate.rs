@@ -23,8 +23,8 @@ use domain::{
 };
 use futures::stream;
 use jiff::{Timestamp, civil::Date};
-use pipeline::Fault;
 use serde::{Deserialize, Serialize};
+use stage::Fault;
 use store::campaigns;
 use tokio::sync::OwnedSemaphorePermit;
 

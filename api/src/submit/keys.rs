@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use pipeline::Fault;
+use stage::Fault;
 use store::{
     Store,
     messages_read::{self, Keyed},

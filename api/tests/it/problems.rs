@@ -69,7 +69,7 @@ async fn a_token_is_accepted_until_it_expires_and_only_from_our_key() {
     let world = World::start().await;
     world.database.tenant("acme").await.unwrap();
     let token = |key: &[u8], seconds: i64, role: &str| {
-        let exp = pipeline::machine::now().as_second() + seconds;
+        let exp = stage::machine::now().as_second() + seconds;
         let claims = json!({ "tenant": "acme", "sub": "ann", "role": role, "exp": exp });
         let key = jsonwebtoken::EncodingKey::from_secret(key);
         jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap()

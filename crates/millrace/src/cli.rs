@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use boot::settings::Common;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::gates::SwitchMode;
-use pipeline::{StageName, run::Lanes};
+use pipeline::run::Lanes;
+use stage::StageName;
 
 /// Millrace: multi-tenant SMS and WhatsApp messaging on NATS JetStream and Postgres.
 ///

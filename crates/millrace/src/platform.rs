@@ -14,9 +14,10 @@ use boot::{
     keys::Keys,
 };
 use domain::ids::TenantId;
-use pipeline::{StageName, broker::Broker, consumers::ConsumerSettings};
+use pipeline::{broker::Broker, consumers::ConsumerSettings};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use stage::StageName;
 use store::{
     Role, Store,
     keys::{self, KeyKind, KeyRole},

@@ -11,12 +11,9 @@ use boot::{
     shutdown, telemetry,
 };
 use jiff::Timestamp;
-use pipeline::{
-    broker::Broker,
-    progress::Progress,
-    run::{Clock, Runtime},
-};
+use pipeline::{broker::Broker, progress::Progress, run::Runtime};
 use secrecy::ExposeSecret;
+use stage::Clock;
 use store::{Role, Store, seal::Sealer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;

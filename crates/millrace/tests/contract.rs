@@ -12,7 +12,7 @@ mod cases;
 mod inputs;
 
 use cases::cases;
-use pipeline::StageName;
+use stage::StageName;
 use testkit::contract::stands_everything;
 
 cases! {

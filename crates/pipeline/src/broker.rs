@@ -13,7 +13,7 @@ use async_nats::{
 };
 use wire::frame::MAX_BYTES;
 
-use crate::machine::{backoff, chance};
+use stage::machine::{backoff, chance};
 
 /// The oldest server that Millrace runs on: (major, minor).
 pub const OLDEST_SERVER: (u32, u32) = (2, 15);

@@ -13,9 +13,9 @@ use wire::stream::Stream;
 
 use crate::{
     broker::Broker,
-    stage::StageName,
     streams::{ApplyError, Change, broker_said},
 };
+use stage::StageName;
 
 /// One durable pull consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

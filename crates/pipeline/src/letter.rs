@@ -10,7 +10,7 @@ use wire::{
     subject::Subject,
 };
 
-use crate::{machine, stage::StageName};
+use stage::{StageName, machine};
 
 /// Seals what was read, so that a dead letter shows no text or number to who may read the stream.
 pub trait Seal: Send + Sync {

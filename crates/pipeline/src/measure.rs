@@ -3,7 +3,8 @@
 
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
-use crate::{consumers::ConsumerSpec, fault::Fault, outcome::Outcome};
+use crate::consumers::ConsumerSpec;
+use stage::{fault::Fault, outcome::Outcome};
 
 /// The metrics of one consumer.
 #[derive(Clone)]

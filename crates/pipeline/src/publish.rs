@@ -21,10 +21,8 @@ use wire::{
     stream::Stream,
 };
 
-use crate::{
-    broker::Broker,
-    machine::{backoff, chance},
-};
+use crate::broker::Broker;
+use stage::machine::{backoff, chance};
 
 /// The first wait after a refused or lost publish; doubled up to [`AGAIN_CAP`].
 const AGAIN_BASE: Duration = Duration::from_millis(50);

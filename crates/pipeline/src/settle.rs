@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use wire::{frame::Outgoing, stream::Stream};
 
-use crate::{
+use stage::{
     fault::{Dependency, Fate, Fault},
     machine::backoff,
     outcome::{Cause, Outcome},

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use domain::class::Lane;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::{
-    Cause, Dependency, Fault, Outcome, Outgoing,
-    settle::{Settlement, Situation, settle},
-};
+use pipeline::settle::{Settlement, Situation, settle};
+use stage::{Cause, Dependency, Fault, Outcome};
 use uuid::Uuid;
+use wire::frame::Outgoing;
 use wire::{Key, Stream, Subject};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;

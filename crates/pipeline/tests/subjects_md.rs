@@ -18,7 +18,8 @@ use std::{
 
 use domain::ids::TenantId;
 use nats::Nats;
-use pipeline::{Broker, Publisher, StageName, StreamSettings, apply_streams, consumers::CONSUMERS};
+use pipeline::{Broker, Publisher, StreamSettings, apply_streams, consumers::CONSUMERS};
+use stage::StageName;
 use tables::{blocks, code, name, overlap, pattern, table};
 use tokio_util::sync::CancellationToken;
 use wire::{

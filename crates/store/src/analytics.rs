@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::ids::TenantId;
-use pipeline::Fault;
 use sqlx::types::{Json, Uuid};
+use stage::Fault;
 use wire::totals::Totals;
 
 use crate::{Scoped, fault};

@@ -12,8 +12,8 @@ use domain::{
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
 use sqlx::types::Uuid;
+use stage::Fault;
 
 pub use conclude::{Concluded, Conclusion, Doubt, Waiting, conclude};
 pub use opt_out::{CarrierOptOut, opt_out};

@@ -8,8 +8,8 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
 use sqlx::types::Uuid;
+use stage::Fault;
 
 use crate::{Scoped, Store, fault};
 

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::ids::TenantId;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use stage::Fault;
 
 use crate::{Scoped, fault};
 

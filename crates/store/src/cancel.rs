@@ -11,8 +11,8 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
-use pipeline::{Dependency, Fault};
 use sqlx::types::{Json, Uuid};
+use stage::{Dependency, Fault};
 use wire::Event;
 
 use crate::{

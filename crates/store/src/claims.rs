@@ -12,8 +12,8 @@ use domain::{
     ids::{CampaignId, MessageId, TenantId},
 };
 use jiff::Timestamp;
-use pipeline::Fault;
 use sqlx::types::Uuid;
+use stage::Fault;
 
 pub use facts::{SenderFacts, SwitchKey, senders, switches};
 pub use pace::{PaceLock, lock_pace, slow};

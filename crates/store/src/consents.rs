@@ -8,9 +8,9 @@ use std::collections::HashSet;
 
 use domain::{class::Channel, gates::Basis, ids::TenantId};
 use jiff::Timestamp;
-use pipeline::Fault;
 use serde::Serialize;
 use sqlx::types::{Json, Uuid};
+use stage::Fault;
 
 pub use ledger::{Line, list, overtaken};
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use domain::ids::TenantId;
 use jiff::Timestamp;
-use pipeline::Fault;
 use serde::Serialize;
 use sqlx::types::{Json, Uuid};
+use stage::Fault;
 
 use crate::{Scoped, fault};
 

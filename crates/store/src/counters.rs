@@ -2,8 +2,8 @@
 
 use domain::gates::{CounterKey, CounterKind};
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
 use sqlx::types::Uuid;
+use stage::Fault;
 
 use crate::{Scoped, fault};
 

@@ -14,8 +14,8 @@ use domain::{
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
 use sqlx::types::Json;
+use stage::Fault;
 
 pub use again::{Revival, fill, reopen};
 

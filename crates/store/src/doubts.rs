@@ -10,8 +10,8 @@ use std::collections::HashMap;
 
 use domain::ids::{MessageId, TenantId};
 use jiff::Timestamp;
-use pipeline::Fault;
 use sqlx::types::Uuid;
+use stage::Fault;
 
 pub use due::{Access, Due, Leased, lease};
 pub use raise::{Raise, Raised, raise};

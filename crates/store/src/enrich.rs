@@ -14,9 +14,9 @@ use domain::{
 };
 use jiff::Timestamp;
 
-use pipeline::Fault;
 use serde_json::Value;
 use sqlx::types::Uuid;
+use stage::Fault;
 
 use crate::{Scoped, claims::place, fault};
 

@@ -13,8 +13,8 @@ use domain::{
     phone::PhoneNumber,
     zones::Zone,
 };
-use pipeline::Fault;
 use sqlx::types::Uuid;
+use stage::Fault;
 
 use crate::{Scoped, fault, lines};
 

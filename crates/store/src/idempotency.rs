@@ -4,8 +4,8 @@
 use domain::ids::TenantId;
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
 use serde_json::Value;
+use stage::Fault;
 
 use crate::{Scoped, fault};
 

@@ -6,10 +6,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::ids::TenantId;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use sqlx::types::Uuid;
+use stage::Fault;
 
 use crate::{
     Scoped, Store,

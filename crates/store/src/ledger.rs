@@ -6,9 +6,9 @@ use domain::{
     state::MessageState,
 };
 use jiff::Timestamp;
-use pipeline::Fault;
 use serde::Serialize;
 use sqlx::types::Uuid;
+use stage::Fault;
 
 use crate::{Scoped, Store, fault};
 

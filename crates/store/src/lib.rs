@@ -47,8 +47,8 @@ pub mod wakes;
 
 use std::time::Duration;
 
-use pipeline::{Dependency, Fault};
 pub use scope::{Role, Scoped, Store};
+use stage::{Dependency, Fault};
 
 /// A number that does not fit a column is a defect of ours, not of the caller.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);

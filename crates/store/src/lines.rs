@@ -8,7 +8,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
+use stage::Fault;
 
 use crate::{
     Scoped, fault,

@@ -7,9 +7,9 @@ use domain::{
     state::MessageState,
 };
 use jiff::Timestamp;
-use pipeline::Fault;
 use serde_json::Value;
 use sqlx::types::Json;
+use stage::Fault;
 
 use crate::{Scoped, Store, claims::place, fault, ledger::state_of};
 

@@ -2,7 +2,7 @@
 //! PubAck.
 
 use domain::ids::TenantId;
-use pipeline::Fault;
+use stage::Fault;
 use wire::Event;
 
 use crate::{Scoped, Store, fault};

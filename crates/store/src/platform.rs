@@ -6,7 +6,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
+use stage::Fault;
 
 use crate::{
     Scoped, Store,

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use domain::{gates::Policy, ids::TenantId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
 use serde_json::Value;
+use stage::Fault;
 
 use crate::{Scoped, fault};
 

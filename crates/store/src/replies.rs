@@ -3,8 +3,8 @@
 use domain::ids::{ConversationId, MessageId, TenantId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
 use sqlx::types::Uuid;
+use stage::Fault;
 
 use crate::{Scoped, fault};
 

@@ -88,7 +88,7 @@ impl Store {
     pub async fn scoped<T: Borrow<TenantId>>(
         &self,
         tenants: impl IntoIterator<Item = T>,
-    ) -> Result<Scoped, pipeline::Fault> {
+    ) -> Result<Scoped, stage::Fault> {
         let mut names: Vec<String> =
             tenants.into_iter().map(|tenant| tenant.borrow().to_string()).collect();
         names.sort_unstable();
@@ -101,11 +101,11 @@ impl Store {
     ///
     /// # Errors
     /// `Fault::Unavailable` when no connection is to be had.
-    pub async fn reading(&self, tenant: &TenantId) -> Result<Scoped, pipeline::Fault> {
+    pub async fn reading(&self, tenant: &TenantId) -> Result<Scoped, stage::Fault> {
         self.begin("begin isolation level repeatable read read only", tenant.as_str()).await
     }
 
-    async fn begin(&self, begin: &str, tenants: &str) -> Result<Scoped, pipeline::Fault> {
+    async fn begin(&self, begin: &str, tenants: &str) -> Result<Scoped, stage::Fault> {
         // A tenant key holds a-z, 0-9 and '-' alone, so it cannot end the literal.
         let begin = format!("{begin}; set local millrace.tenants = '{tenants}'");
         self.pool.begin_with(AssertSqlSafe(begin)).await.map_err(fault)

@@ -5,8 +5,8 @@ use domain::{
     phone::PhoneNumber,
 };
 use jiff::{SignedDuration, Timestamp};
-use pipeline::Fault;
 use sqlx::types::Uuid;
+use stage::Fault;
 
 use crate::{Scoped, audience, campaigns::Campaign, fault};
 

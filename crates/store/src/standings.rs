@@ -4,7 +4,7 @@
 use domain::{class::Channel, gates::Basis, ids::TenantId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
+use stage::Fault;
 
 use crate::{Scoped, fault};
 

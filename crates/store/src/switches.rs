@@ -3,7 +3,7 @@
 use domain::ids::TenantId;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
+use stage::Fault;
 
 use crate::{Scoped, fault};
 

@@ -3,9 +3,9 @@
 use domain::ids::{TemplateId, TenantId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
 use serde_json::Value;
 use sqlx::types::Uuid;
+use stage::Fault;
 
 use crate::{Scoped, fault};
 

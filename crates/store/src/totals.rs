@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use domain::ids::TenantId;
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
 use sqlx::types::Uuid;
+use stage::Fault;
 use wire::totals::Totals;
 
 use crate::{Store, fault};

@@ -4,7 +4,7 @@
 use domain::ids::{CampaignId, TenantId};
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
+use stage::Fault;
 
 use crate::{Scoped, Store, fault};
 
@@ -88,7 +88,7 @@ async fn write(
     way: Way,
     before: Option<Timestamp>,
 ) -> Result<(), Fault> {
-    let machine = pipeline::machine::now();
+    let machine = stage::machine::now();
     sqlx::query!(
         "insert into wakes (tenant_id, what, ending, parked_before, next_pass_at, last_pass_at)
          values ($1, $2, $3, $4, $5, $6)

@@ -1,7 +1,8 @@
 //! Handing messages to a stage without a broker: what the runtime does, and nothing more.
 
 use jiff::Timestamp;
-use pipeline::{Batch, Cx, Fault, Outcome, Outgoing, Stage};
+use stage::{Batch, Cx, Fault, Outcome, Stage};
+use wire::frame::Outgoing;
 
 /// Hands messages over once; gives the answers in the order of the messages.
 ///

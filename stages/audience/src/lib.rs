@@ -13,11 +13,12 @@ pub mod window;
 
 use domain::{class::Channel, phone::PhoneNumber};
 use jiff::{SignedDuration, Timestamp};
-use pipeline::{Cx, Fault, Outgoing, Source, StageName, Tick};
+use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
     audience::{self, Campaign, Recipient},
 };
+use wire::frame::Outgoing;
 use wire::{
     Event, EventKind, Subject, Submitted,
     event::CampaignData,
@@ -44,14 +45,14 @@ impl Source for Audience {
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
         let mut whole = Tick::default();
-        let mut marks: Vec<pipeline::Mark> = Vec::new();
+        let mut marks: Vec<stage::Mark> = Vec::new();
         for campaign in audience::lease(&self.store, cx.machine).await? {
             let part = self.work(cx, campaign).await?;
             whole.say.extend(part.say);
             whole.more |= part.more;
             marks.extend(part.published);
         }
-        whole.published = (!marks.is_empty()).then(|| -> pipeline::Mark {
+        whole.published = (!marks.is_empty()).then(|| -> stage::Mark {
             Box::pin(async move {
                 for mark in marks {
                     mark.await?;

@@ -7,7 +7,7 @@ use domain::{
     state::MessageState,
 };
 use jiff::Timestamp;
-use pipeline::Cause;
+use stage::Cause;
 use store::enrich::{Found, record::NewMessage};
 use wire::Submitted;
 

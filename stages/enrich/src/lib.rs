@@ -32,7 +32,7 @@ use domain::{
     phone::PhoneNumber,
 };
 use jiff::Timestamp;
-use pipeline::{Batch, Cause, Cx, Fault, Outcome, Stage, StageName};
+use stage::{Batch, Cause, Cx, Fault, Outcome, Stage, StageName};
 use store::{
     Scoped, Store, cancel,
     enrich::{

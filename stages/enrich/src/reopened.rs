@@ -3,7 +3,7 @@
 
 use domain::state::MessageState;
 use jiff::Timestamp;
-use pipeline::Fault;
+use stage::Fault;
 use store::{
     Scoped, dead,
     enrich::record::{self, Existing, NewMessage},

@@ -2,8 +2,9 @@
 
 use domain::{ids::conflict_id, money::Micros, passport::Passport, state::MessageState};
 use jiff::Timestamp;
-use pipeline::{Outcome, Outgoing};
+use stage::Outcome;
 use store::{answers::StoredMessage, enrich::record::Existing};
+use wire::frame::Outgoing;
 use wire::{Enriched, Event, EventKind, Subject, Submitted, event::MessageData, message::Head};
 
 use crate::{Row, decide::Entry};

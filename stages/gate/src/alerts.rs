@@ -8,7 +8,7 @@ use domain::{
     ids::CampaignId,
 };
 use jiff::Timestamp;
-use pipeline::Fault;
+use stage::Fault;
 use store::{Scoped, budgets, outbox};
 use wire::{Event, EventKind, event::BudgetData};
 

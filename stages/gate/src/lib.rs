@@ -28,7 +28,7 @@ use domain::{
     state::MessageState,
 };
 use jiff::Timestamp;
-use pipeline::{Batch, Cx, Fault, Outcome, Stage, StageName};
+use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
 use store::{
     Scoped, Store, counters,
     facts::{self, Standings, Wanted},

@@ -3,8 +3,9 @@
 
 use domain::{gates::SenderFacts, passport::Passport, state::MessageState};
 use jiff::Timestamp;
-use pipeline::{Cause, Outcome, Outgoing};
+use stage::{Cause, Outcome};
 use store::{answers::StoredMessage, gate::Admission};
+use wire::frame::Outgoing;
 use wire::{Admitted, Enriched, Subject, message::Route, subject::shard_of};
 
 use crate::{Known, New, Place, place};

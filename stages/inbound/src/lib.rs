@@ -15,8 +15,8 @@ mod say;
 
 use std::collections::{HashMap, HashSet};
 
-use pipeline::{Batch, Cx, Fault, Outcome, Stage, StageName};
 use read::Received;
+use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
 use store::{
     Store,
     inbound::{self, Text, Thread},

@@ -7,7 +7,7 @@ use domain::{
     lexicon::{self, Intent, Rule, Tier},
     phone::PhoneNumber,
 };
-use pipeline::Cause;
+use stage::Cause;
 use store::inbound::Text;
 use wire::WebhookRequest;
 

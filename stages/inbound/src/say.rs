@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use domain::class::{Channel, Lane, MessageClass};
 use domain::ids::{CampaignId, MessageId};
 use domain::language::Language;
-use pipeline::Outgoing;
 use store::inbound::Thread;
+use wire::frame::Outgoing;
 use wire::{
     Event, EventKind, InboundText, Subject, Submitted,
     event::{ContactData, ReceivedData},

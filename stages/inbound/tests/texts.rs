@@ -3,10 +3,10 @@
 use domain::ids::TenantId;
 use inbound::Inbound;
 use jiff::Timestamp;
-use pipeline::Outgoing;
 use store::{Role, Store, accounts::Account};
 use testkit::{Database, hand_over, said};
 use uuid::Uuid;
+use wire::frame::Outgoing;
 use wire::{InboundText, Submitted, WebhookRequest};
 
 struct World {

@@ -16,7 +16,7 @@ use domain::{
     state::MessageState,
 };
 use jiff::Timestamp;
-use pipeline::{Batch, Cx, Dependency, Fault, Outcome, Outgoing, Stage, StageName};
+use stage::{Batch, Cx, Dependency, Fault, Outcome, Stage, StageName};
 use store::{
     Scoped, Store,
     answers::{self, Reservation, StoredMessage},
@@ -24,6 +24,7 @@ use store::{
     dead::{self, CODE, Death, Found, Key, Shell},
     seal::Sealer,
 };
+use wire::frame::Outgoing;
 use wire::{DeadLetter, Stream, Subject};
 
 use self::{

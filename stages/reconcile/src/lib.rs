@@ -33,7 +33,7 @@ mod watch;
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::ids::{MessageId, TenantId};
-use pipeline::{Batch, Cause, Cx, Fault, Outcome, Stage, StageName};
+use stage::{Batch, Cause, Cx, Fault, Outcome, Stage, StageName};
 use store::{
     Store,
     receipts::unmatched::{self, Unmatched},

@@ -12,13 +12,14 @@ use domain::{
     passport::Stamp,
     state::MessageState,
 };
-use pipeline::{Fault, Outgoing, StageName};
+use stage::{Fault, StageName};
 use store::{
     Scoped,
     answers::{self, CarrierOptOut, StoredMessage},
     doubts,
     receipts::{self, Merged, Reported, watches},
 };
+use wire::frame::Outgoing;
 use wire::{Event, Subject};
 
 use crate::{

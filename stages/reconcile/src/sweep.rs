@@ -31,12 +31,13 @@ use domain::{
 };
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-use pipeline::{Cx, Fault, Outgoing, Source, StageName, Tick, machine::backoff};
+use stage::{Cx, Fault, Source, StageName, Tick, machine::backoff};
 use store::{
     Store,
     doubts::{self, Access, Due, Leased, Raise},
     seal::Sealer,
 };
+use wire::frame::Outgoing;
 
 use self::lists::list;
 use crate::{carrier::Carrier, record::outgoing, watch::RECEIPT_FETCH};

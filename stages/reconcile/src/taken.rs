@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use domain::ids::{MessageId, TenantId};
-use pipeline::Fault;
+use stage::Fault;
 use store::{
     Scoped,
     doubts::{self, Text},

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use carriers::http::REQUEST_TIMEOUT;
 use futures::future::try_join;
-use pipeline::{Cx, Fault, Source, StageName, Tick};
+use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
     receipts::{

@@ -1,7 +1,7 @@
 //! One question to the model, and what its answer means.
 
 use carriers::anthropic::{self, Fate, Message, Request, Role};
-use pipeline::Fault;
+use stage::Fault;
 use store::replies::{Ask, Decision};
 use wire::InboundText;
 

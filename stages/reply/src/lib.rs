@@ -22,12 +22,13 @@ use domain::{
 };
 use futures::{StreamExt, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
-use pipeline::{Batch, Cx, Dependency, Fault, Outcome, Outgoing, Stage, StageName};
+use stage::{Batch, Cx, Dependency, Fault, Outcome, Stage, StageName};
 use store::{
     Store,
     replies::{self, Ask, Decided, Decision, Facts, Limit},
 };
 use uuid::Uuid;
+use wire::frame::Outgoing;
 use wire::{
     InboundText, Stream, Subject, Submitted,
     message::{Content, From, Head},

@@ -16,8 +16,8 @@ use std::{collections::HashMap, time::Duration};
 
 use count::{Change, Sums, Tally};
 use domain::ids::TenantId;
-use pipeline::{Batch, Cx, Fault, Outcome, Stage, StageName};
 pub use publish::Publish;
+use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
 use store::{
     Scoped, Store,
     rollup::{self, Counted},

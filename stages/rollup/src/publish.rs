@@ -1,11 +1,12 @@
 //! The totals on their way to subscribers: rows whose version is ahead of what was published.
 
 use domain::ids::event_id;
-use pipeline::{Cx, Fault, Outgoing, Source, StageName, Tick};
+use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
     totals::{self, Due},
 };
+use wire::frame::Outgoing;
 use wire::{
     frame::Key,
     subject::{Scope, Subject},

@@ -8,8 +8,8 @@ use domain::{
     state::MessageState,
 };
 use jiff::Timestamp;
-use pipeline::{Cx, Source};
 use rollup::{Publish, Rollup};
+use stage::{Cx, Source};
 use store::Role;
 use testkit::{Database, hand_over};
 use uuid::Uuid;

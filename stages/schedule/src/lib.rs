@@ -19,13 +19,14 @@ use std::{
 
 use domain::ids::TenantId;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::{Cx, Fault, Outgoing, Source, StageName, Tick};
+use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
     schedule::{self, Found},
     wakes,
 };
 use wire::Subject;
+use wire::frame::Outgoing;
 
 use pace::Paces;
 

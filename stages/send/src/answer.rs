@@ -6,7 +6,7 @@ use std::time::Duration;
 use carriers::{Answer, Doubt, Refusal, Scope, twilio};
 use domain::state::MessageState;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::machine::backoff;
+use stage::machine::backoff;
 use wire::Admitted;
 
 use crate::{decide::account_wake, pace::Pace};

@@ -12,7 +12,7 @@ use domain::{
     ids::{SenderId, TenantId},
 };
 use jiff::{SignedDuration, Timestamp};
-use pipeline::{Batch, Cause, Cx, Fault, Outcome, machine};
+use stage::{Batch, Cause, Cx, Fault, Outcome, machine};
 use store::{
     Scoped,
     claims::{self, Current, SenderFacts, Standing, StandingKey, SwitchKey, Wanted},

@@ -46,7 +46,7 @@ use std::{
 use carriers::http::REQUEST_TIMEOUT;
 use domain::class::Lane;
 use futures::{StreamExt, stream::FuturesUnordered};
-use pipeline::{Batch, Cx, Fault, Stage, StageName};
+use stage::{Batch, Cx, Fault, Stage, StageName};
 use store::{Store, claims::Claimant, seal::Sealer};
 use tokio::sync::{
     Mutex,

@@ -6,12 +6,13 @@ use domain::{
     class::MessageClass, gates::Gate, money::Micros, passport::Stamp, state::MessageState,
 };
 use jiff::Timestamp;
-use pipeline::{Cause, Fault, Outcome, Outgoing, StageName};
+use stage::{Cause, Fault, Outcome, StageName};
 use store::{
     Scoped,
     answers::{self, CarrierOptOut, Conclusion, Doubt, Reservation, StoredMessage, Taken, Waiting},
 };
 use uuid::Uuid;
+use wire::frame::Outgoing;
 use wire::{Admitted, Enriched, Event, Subject};
 
 /// The end of a message's turn, to be recorded: see [`answers::Conclusion`].

@@ -8,7 +8,7 @@ use domain::{
     state::MessageState,
 };
 use jiff::Timestamp;
-use pipeline::{Batch, Cx, Fault, Outcome};
+use stage::{Batch, Cx, Fault, Outcome};
 use store::claims;
 use tokio::{sync::mpsc::UnboundedReceiver, time::timeout};
 use wire::Admitted;

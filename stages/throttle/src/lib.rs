@@ -21,7 +21,8 @@ use std::sync::Mutex;
 
 use domain::class::Lane;
 use jiff::SignedDuration;
-use pipeline::{Batch, Cx, Fault, Outcome, Outgoing, Stage, StageName};
+use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
+use wire::frame::Outgoing;
 use wire::{Admitted, Stream, Subject, subject::shard_of};
 
 use line::{Lines, Slot};

@@ -6,8 +6,9 @@ use async_nats::jetstream::{
     ErrorCode,
     stream::{RawMessageErrorKind, Stream as Handle},
 };
-use pipeline::{Broker, Publisher, StageName};
+use pipeline::{Broker, Publisher};
 use serde_json::value::RawValue;
+use stage::StageName;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wire::{DeadLetter, Key, Stream, Subject, frame::Outgoing};

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use boot::settings::Common;
 use clap::{Args, Subcommand};
 use domain::ids::TenantId;
-use pipeline::StageName;
+use stage::StageName;
 use uuid::Uuid;
 use wire::DeadLetter;
 

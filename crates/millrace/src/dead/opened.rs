@@ -1,7 +1,7 @@
 //! What a letter holds, and what it becomes when it is sent again.
 
-use pipeline::Outgoing;
 use store::{dead::Found, seal::Sealer};
+use wire::frame::Outgoing;
 use wire::{
     Admitted, DeadLetter, Enriched, Event, InboundText, Key, Subject, Submitted, WebhookRequest,
     frame::Payload,

@@ -10,12 +10,13 @@ use std::{
 
 use anyhow::Context;
 use domain::{ids::MessageId, money::Micros};
-use pipeline::{Outgoing, Publisher};
+use pipeline::Publisher;
 use store::{
     Role, Scoped, Store,
     dead::{self, Found, Key, Revival},
     seal::Sealer,
 };
+use wire::frame::Outgoing;
 use wire::{DeadLetter, Subject};
 
 use super::{

@@ -3,10 +3,8 @@
 use std::{process::ExitCode, time::Duration};
 
 use carriers::anthropic;
-use pipeline::{
-    StageName,
-    run::{Drained, Runtime, SourceConfig, StageConfig, run as run_stage, run_source},
-};
+use pipeline::run::{Drained, Runtime, SourceConfig, StageConfig, run as run_stage, run_source};
+use stage::StageName;
 use store::{Role, Store, seal::Sealer};
 use tokio_util::sync::CancellationToken;
 

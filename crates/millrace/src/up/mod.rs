@@ -9,10 +9,11 @@ use boot::{
     embedded::DataDir,
     settings::{Common, DEFAULT_LISTEN},
 };
-use pipeline::{StageName, run::StageConfig};
+use pipeline::run::StageConfig;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use servers::Servers;
+use stage::StageName;
 use store::{
     Role,
     keys::{self, KeyKind, KeyRole},

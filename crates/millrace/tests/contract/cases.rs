@@ -1,9 +1,9 @@
 //! Everything that is put through the contract: what comes before it, what it works on, and how
 //! facts change under it.
 
-use pipeline::StageName::{self, Audience, Enrich, Gate, Inbound, Reconcile, Reply, Rollup};
-use pipeline::StageName::{Schedule, Send, Throttle};
 use serde_json::json;
+use stage::StageName::{self, Audience, Enrich, Gate, Inbound, Reconcile, Reply, Rollup};
+use stage::StageName::{Schedule, Send, Throttle};
 use testkit::contract::{Poison, Rows, Subject, Work, World};
 
 use crate::inputs::{self, Caller};

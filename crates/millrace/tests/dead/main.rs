@@ -233,7 +233,7 @@ async fn a_redrive_that_ended_half_way_is_finished_by_the_next_and_nothing_is_do
     world.limit(Stream::Enriched, Some(1)).await?;
     let other = world.enriched(2, MessageState::Accepted).await?;
     let subject = wire::Subject::Enriched(domain::class::Lane::Bulk);
-    world.publish(vec![pipeline::Outgoing::new(subject, &other)]).await?;
+    world.publish(vec![wire::frame::Outgoing::new(subject, &other)]).await?;
     let (ended, said) = world.ends(&["dead", "redrive"]).await?;
     assert_eq!(ended, Some(1), "{said}");
     assert!(said.contains("ENRICHED is full"), "{said}");

@@ -14,13 +14,14 @@ use domain::{
     state::MessageState,
 };
 use jiff::Timestamp;
-use pipeline::{Outgoing, Publisher};
+use pipeline::Publisher;
 use sqlx::Row;
 use store::seal::Sealer;
 use testkit::{Broker, Database};
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+use wire::frame::Outgoing;
 use wire::{
     DeadLetter, Enriched, Payload, Stream, Subject, Submitted,
     message::{Content, From, Head},

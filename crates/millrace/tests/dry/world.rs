@@ -12,10 +12,10 @@ use domain::{
 };
 use enrich::Enrich;
 use jiff::Timestamp;
-use pipeline::{Cx, Source};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use sqlx::{PgConnection, types::Json};
+use stage::{Cx, Source};
 use store::{
     Role,
     keys::{self, KeyKind, KeyRole},

@@ -58,7 +58,7 @@ impl Apart {
         this.key = this.tool(&["token", "create", "--tenant", "demo"]).await?.trim().to_owned();
         this.spawn(&["sandbox"], sandbox)?;
         this.spawn(&["api"], api)?;
-        for stage in pipeline::StageName::ALL {
+        for stage in stage::StageName::ALL {
             for _ in 0..each {
                 this.spawn(&["stage", stage.as_str()], free()?)?;
             }

@@ -13,22 +13,19 @@ use tracing::Instrument;
 use wire::frame::{Outgoing, Payload};
 
 use super::{
-    Clock,
     handed::{Open, Said},
     held::Member,
 };
 use crate::{
     consumers::ConsumerSpec,
-    fault::Fault,
     letter::{Seal, Why, Writer},
-    machine,
     measure::Measure,
-    outcome::Outcome,
     progress::Meter,
     publish::Publisher,
     settle::{Settlement, Situation, settle, writes_letters},
-    stage::{Cx, Stage},
 };
+use stage::Clock;
+use stage::{Cx, Stage, fault::Fault, machine, outcome::Outcome};
 
 /// What the batches of one lane have in common.
 pub(super) struct Crew<S: Stage> {

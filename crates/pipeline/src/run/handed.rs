@@ -6,7 +6,7 @@ use tokio::{sync::mpsc::UnboundedReceiver, time::Instant};
 use wire::frame::{Outgoing, Payload};
 
 use super::held::{Member, Origin};
-use crate::{outcome::Outcome, stage::Batch};
+use stage::{Batch, outcome::Outcome};
 
 /// One hand-over while the stage works on it.
 pub(super) struct Open<P> {

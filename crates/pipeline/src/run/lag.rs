@@ -8,7 +8,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Runtime;
-use crate::{broker::Broker, consumers::ConsumerSpec, machine, measure::Measure, progress::Meter};
+use crate::{broker::Broker, consumers::ConsumerSpec, measure::Measure, progress::Meter};
+use stage::machine;
 
 /// How often the broker is asked.
 const EVERY: Duration = Duration::from_secs(5);

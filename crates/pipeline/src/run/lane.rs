@@ -28,8 +28,9 @@ use super::{
 };
 use crate::{
     consumers::ConsumerSpec, measure::Measure, progress::Meter, publish::Publisher,
-    settle::writes_letters, stage::Stage,
+    settle::writes_letters,
 };
+use stage::Stage;
 
 /// How long an ack may take to be confirmed. It is only counted when it is not.
 const ACK_TIMEOUT: Duration = Duration::from_secs(5);

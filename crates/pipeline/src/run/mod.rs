@@ -13,22 +13,13 @@ mod source;
 use std::{sync::Arc, time::Duration};
 
 use domain::class::Lane;
-use jiff::Timestamp;
+use stage::{Clock, Stage, StageName};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use source::{SourceConfig, run_source};
 
-use crate::{
-    broker::Broker,
-    consumers::consumers_of,
-    letter::Seal,
-    progress::Progress,
-    stage::{Stage, StageName},
-};
-
-/// Business time, read once per batch. Forward only.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+use crate::{broker::Broker, consumers::consumers_of, letter::Seal, progress::Progress};
 
 /// What every stage and source of a process runs on. Clones share it.
 #[derive(Clone)]

@@ -15,9 +15,9 @@ use tokio::{
 use crate::{
     broker::Broker,
     consumers::{ConsumerSpec, is_missing},
-    machine::{backoff, chance},
     progress::Meter,
 };
+use stage::machine::{backoff, chance};
 
 /// Frames asked for at once; half of them may be on their way while the others are read.
 const FRAMES: usize = 64;

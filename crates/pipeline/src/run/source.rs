@@ -7,11 +7,13 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::Runtime;
 use crate::{
-    fault::Fault,
-    machine::{backoff, chance},
     publish::{PublishError, Publisher},
     settle::{RETRY_BASE, RETRY_CAP},
-    stage::{Cx, Source, Tick},
+};
+use stage::{
+    Cx, Source, Tick,
+    fault::Fault,
+    machine::{backoff, chance},
 };
 
 /// How a source is run.

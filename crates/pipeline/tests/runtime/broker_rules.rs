@@ -7,10 +7,10 @@ use async_nats::jetstream::{AckKind, consumer::PullConsumer, message::PublishMes
 use domain::class::Lane;
 use futures::{StreamExt, future::join_all};
 use pipeline::{
-    Broker, ConsumerSettings, Outgoing, Publisher, StageConfig, StreamSettings, apply_consumers,
-    streams,
+    Broker, ConsumerSettings, Publisher, StageConfig, StreamSettings, apply_consumers, streams,
 };
 use tokio::time::timeout;
+use wire::frame::Outgoing;
 use wire::{Stream, Subject};
 
 use crate::common::{

@@ -8,7 +8,8 @@ use std::{
     time::Duration,
 };
 
-use pipeline::{Dependency, Fault, Outcome, StageConfig, StreamSettings, machine};
+use pipeline::{StageConfig, StreamSettings};
+use stage::{Dependency, Fault, Outcome, machine};
 use tokio::time::Instant;
 use wire::Stream;
 

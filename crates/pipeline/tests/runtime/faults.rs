@@ -8,7 +8,8 @@ use std::{
     time::Duration,
 };
 
-use pipeline::{Batch, Cause, Dependency, Fault, Outcome, StageConfig};
+use pipeline::StageConfig;
+use stage::{Batch, Cause, Dependency, Fault, Outcome};
 use wire::Stream;
 
 use crate::common::{

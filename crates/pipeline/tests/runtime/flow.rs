@@ -11,7 +11,8 @@ use crate::common::{
     probe::{Probe, answer_all, relayed, stop},
 };
 use domain::class::Lane;
-use pipeline::{Lanes, Outcome, StageConfig, StreamSettings, machine};
+use pipeline::{Lanes, StageConfig, StreamSettings};
+use stage::{Outcome, machine};
 use tokio::time::Instant;
 use wire::Stream;
 

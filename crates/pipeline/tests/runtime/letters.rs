@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use pipeline::{Batch, Cause, Cx, Dependency, Fault, Outcome, Stage, StageConfig, StageName};
+use pipeline::StageConfig;
+use stage::{Batch, Cause, Cx, Dependency, Fault, Outcome, Stage, StageName};
 use wire::{DeadLetter, Stream};
 
 use crate::common::{Item, World};

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use domain::class::Lane;
-use pipeline::{Outgoing, PublishError, Publisher, StreamSettings, streams::declared};
+use pipeline::{PublishError, Publisher, StreamSettings, streams::declared};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use wire::frame::Outgoing;
 use wire::{Key, Payload, Stream, Subject, subject::Scope};
 
 use crate::common::{Item, World};

@@ -9,9 +9,9 @@ use std::{
 };
 
 use domain::class::Lane;
-use pipeline::{
-    Cx, Dependency, Fault, Outgoing, Source, SourceConfig, StageName, Tick, run_source,
-};
+use pipeline::{SourceConfig, run_source};
+use stage::{Cx, Dependency, Fault, Source, StageName, Tick};
+use wire::frame::Outgoing;
 use wire::{Stream, Subject};
 
 use crate::common::{Item, World, eventually};

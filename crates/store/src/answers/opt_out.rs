@@ -6,7 +6,7 @@ use domain::{
     ids::{ContactId, MessageId, TenantId},
 };
 use jiff::Timestamp;
-use pipeline::Fault;
+use stage::Fault;
 use wire::event::{ContactData, Event, EventKind};
 
 use crate::{

@@ -15,8 +15,8 @@ use domain::{
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
 use sqlx::types::Uuid;
+use stage::Fault;
 
 use super::row::StoredMessage;
 use crate::{Scoped, claims::place, counters, fault, parked};

@@ -6,8 +6,8 @@ use domain::{
     gates::{ConsentPolicy, SwitchMode, Wake},
     ids::{CampaignId, SenderId, TenantId},
 };
-use pipeline::Fault;
 use sqlx::types::Uuid;
+use stage::Fault;
 
 use crate::{Scoped, fault};
 

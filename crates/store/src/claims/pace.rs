@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::ids::TenantId;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
+use stage::Fault;
 
 use crate::{Scoped, fault};
 

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use domain::ids::TenantId;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
 use serde_json::Value;
 use sqlx::types::{Json, Uuid};
+use stage::Fault;
 
 use super::{Action, Change};
 use crate::{Scoped, fault};

@@ -7,8 +7,8 @@ use domain::{
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
 use sqlx::types::{Json, Uuid};
+use stage::Fault;
 
 use super::{CODE, Found};
 use crate::{

@@ -12,9 +12,9 @@ use domain::{
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
 use serde_json::Value;
 use sqlx::types::{Json, Uuid};
+use stage::Fault;
 
 use crate::{
     Scoped, Store,

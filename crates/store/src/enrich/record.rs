@@ -11,8 +11,8 @@ use domain::{
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
 use sqlx::types::{Json, Uuid};
+use stage::Fault;
 use wire::message::Head;
 
 use super::ContactKey;

@@ -8,7 +8,7 @@ use domain::{
     ids::TenantId,
     phone::PhoneNumber,
 };
-use pipeline::Fault;
+use stage::Fault;
 
 use super::{Standings, Wanted};
 use crate::{Scoped, fault};

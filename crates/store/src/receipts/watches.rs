@@ -9,8 +9,8 @@ use domain::{
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use pipeline::Fault;
 use sqlx::types::Uuid;
+use stage::Fault;
 
 use crate::{Scoped, Store, answers::row::state_of, doubts::Access, fault};
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use pipeline::{Broker, StageName, consumers::CONSUMERS};
+use pipeline::{Broker, consumers::CONSUMERS};
 use sqlx::{PgConnection, Row};
+use stage::StageName;
 use wire::stream::Retention;
 
 use super::Rows;

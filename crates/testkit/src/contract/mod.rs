@@ -18,7 +18,7 @@ mod world;
 
 use std::time::Duration;
 
-use pipeline::StageName;
+use stage::StageName;
 
 pub use poison::Poison;
 pub use process::Process;

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Context;
 use async_nats::{HeaderMap, jetstream};
-use pipeline::{Broker, StageName, consumers::CONSUMERS};
+use pipeline::{Broker, consumers::CONSUMERS};
 use serde_json::{Value, value::RawValue};
+use stage::StageName;
 use wire::Stream;
 
 /// What a stream holds for a stage.

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use nix::sys::signal::Signal;
-use pipeline::StageName;
+use stage::StageName;
 
 use super::{
     ACK_WAIT, PATIENCE, Subject, Work,

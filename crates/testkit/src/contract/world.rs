@@ -15,7 +15,7 @@ use boot::{
     keys::Keys,
 };
 use pipeline::{
-    Broker, StageName,
+    Broker,
     consumers::{ConsumerSettings, apply_consumers},
     streams::{StreamSettings, apply_streams},
 };
@@ -23,6 +23,7 @@ use sandbox::Sandbox;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, Row};
+use stage::StageName;
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 

@@ -6,28 +6,32 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 use super::tree::{Found, files, root};
 
-const DOWN: &str = "Arrows point down only: api, stages -> pipeline, store, carriers -> wire -> \
-                    domain; boot and testkit wire things together; only millrace knows the stages.";
+const DOWN: &str = "Arrows point down only: api, stages -> store, carriers -> stage -> wire -> \
+                    domain; pipeline runs what is written against stage, and no stage uses it; \
+                    boot and testkit wire things together; only millrace knows the stages.";
 
-/// The crates below the stages, each with those of ours that it may use. `store` uses `pipeline`
-/// for `Fault` alone: what a failed query means for a batch.
-const BELOW: [(&str, &[&str]); 8] = [
+/// The crates below the stages, each with those of ours that it may use.
+const BELOW: [(&str, &[&str]); 9] = [
     ("domain", &[]),
     ("wire", &["domain"]),
-    ("pipeline", &["wire", "domain"]),
-    ("store", &["pipeline", "wire", "domain"]),
+    ("stage", &["wire", "domain"]),
+    ("pipeline", &["stage", "wire", "domain"]),
+    ("store", &["stage", "wire", "domain"]),
     ("carriers", &["wire", "domain"]),
     // A codec shared with the carriers would share its faults.
     ("sandbox", &["domain"]),
-    ("boot", &["pipeline", "store", "wire", "domain"]),
-    ("testkit", &["boot", "sandbox", "carriers", "store", "pipeline", "wire", "domain"]),
+    ("boot", &["pipeline", "stage", "store", "wire", "domain"]),
+    ("testkit", &["boot", "sandbox", "carriers", "store", "pipeline", "stage", "wire", "domain"]),
 ];
 
-/// What the api and each stage may use.
-const STAGE: &[&str] = &["pipeline", "store", "carriers", "wire", "domain"];
+/// What each stage may use.
+const STAGE: &[&str] = &["stage", "store", "carriers", "wire", "domain"];
+
+/// What the api may use: it publishes what it accepts itself.
+const API: &[&str] = &["pipeline", "stage", "store", "carriers", "wire", "domain"];
 
 /// What tests may use beside that.
-const FOR_TESTS: &[&str] = &["testkit", "boot", "sandbox"];
+const FOR_TESTS: &[&str] = &["testkit", "boot", "sandbox", "pipeline"];
 
 #[test]
 fn every_crate_depends_on_crates_below_it_only() {
@@ -74,6 +78,21 @@ fn a_stage_holds_neither_the_broker_nor_the_database_itself() {
         }
     }
     found.none("A stage never acks, publishes or writes SQL: pipeline and store do.");
+}
+
+#[test]
+fn neither_the_contract_nor_the_store_knows_the_broker() {
+    let mut found = Found::default();
+    let packages = packages();
+    let free = |package: &&Package| matches!(package.name.as_str(), "stage" | "store");
+    assert_eq!(packages.iter().filter(free).count(), 2, "both crates are there");
+    for package in packages.iter().filter(free) {
+        for dependency in package.dependencies.iter().filter(|d| d.name == "async-nats") {
+            let (path, line) = place(package, &dependency.name);
+            found.at(&path, line, format!("{} may not use {}", package.name, dependency.name));
+        }
+    }
+    found.none("Only pipeline publishes and acknowledges.");
 }
 
 #[test]
@@ -132,7 +151,8 @@ fn may_use(package: &Package, all: &[Package], other: &str, dev: bool) -> bool {
     let below = BELOW.iter().find(|(crate_name, _)| *crate_name == name);
     let allowed = match below {
         Some((_, allowed)) => allowed,
-        None if name == "api" || is_stage(package) => STAGE,
+        None if name == "api" => API,
+        None if is_stage(package) => STAGE,
         None => &[],
     };
     allowed.contains(&other) || (dev && name != "sandbox" && FOR_TESTS.contains(&other))

@@ -24,7 +24,7 @@ async fn the_cursor_moves_once_the_messages_are_stored_and_till_then_they_are_sa
 
     let again = world.tick(10 + LEASE_OVER).await?;
     assert_eq!(world.stored(campaign).await?.cursor, 0);
-    let keys = |say: &[pipeline::Outgoing]| say.iter().map(|out| out.key).collect::<Vec<_>>();
+    let keys = |say: &[wire::frame::Outgoing]| say.iter().map(|out| out.key).collect::<Vec<_>>();
     assert_eq!(keys(&again.say), keys(&lost.say), "a later tick says the same messages");
     publish(again).await?;
     assert_eq!(world.stored(campaign).await?.cursor, 64);

@@ -9,12 +9,13 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
-use pipeline::{Cx, Outgoing, Source, Tick};
 use serde_json::json;
 use sqlx::Row;
+use stage::{Cx, Source, Tick};
 use store::Role;
 use testkit::Database;
 use uuid::Uuid;
+use wire::frame::Outgoing;
 
 pub struct World {
     pub database: Database,

@@ -1,7 +1,7 @@
 //! What a message looks like when it is complete, and when it cannot be.
 
 use domain::{class::MessageClass, ids::TemplateId, money::Micros};
-use pipeline::Outcome;
+use stage::Outcome;
 use testkit::hand_over;
 use uuid::Uuid;
 use wire::{

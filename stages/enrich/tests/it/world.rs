@@ -9,8 +9,8 @@ use domain::{
 };
 use enrich::Enrich;
 use jiff::Timestamp;
-use pipeline::Outcome;
 use sqlx::{PgConnection, Row};
+use stage::Outcome;
 use store::Role;
 use testkit::Database;
 use uuid::Uuid;

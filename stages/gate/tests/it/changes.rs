@@ -20,7 +20,7 @@ use crate::world::{World, kinds, now};
 /// The messages that are due, as the source `schedule` releases them.
 async fn released(world: &World) -> anyhow::Result<Vec<Enriched>> {
     let store: Store = world.database.store(Role::Pipeline).await?;
-    wakes::work(&store, now(), pipeline::machine::now(), 100).await?;
+    wakes::work(&store, now(), stage::machine::now(), 100).await?;
     let found = store::schedule::find(&store, now(), 100, 100, &[]).await?;
     let due = store::schedule::release(&store, &found).await?;
     store::schedule::released(&store, &due).await?;

@@ -2,7 +2,7 @@
 
 use domain::class::MessageClass;
 use jiff::SignedDuration;
-use pipeline::Outcome;
+use stage::Outcome;
 use testkit::hand_over;
 use wire::{Admitted, Enriched};
 

@@ -1,7 +1,7 @@
 //! The same message again, in two workers at once, and workers that share counters.
 
 use domain::{class::MessageClass, state::MessageState};
-use pipeline::Outcome;
+use stage::Outcome;
 use testkit::hand_over;
 
 use crate::world::{COST, World, kinds, now, said};

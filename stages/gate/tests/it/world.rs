@@ -10,8 +10,8 @@ use domain::{
 };
 use gate::Gate;
 use jiff::Timestamp;
-use pipeline::Outcome;
 use sqlx::{PgConnection, Row};
+use stage::Outcome;
 use store::Role;
 use testkit::Database;
 use uuid::Uuid;

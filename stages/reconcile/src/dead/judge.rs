@@ -1,7 +1,7 @@
 //! What a letter means for the row that it names. Pure.
 
 use domain::state::MessageState;
-use pipeline::StageName;
+use stage::StageName;
 use store::dead::Found;
 
 use super::letter::Letter;

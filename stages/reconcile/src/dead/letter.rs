@@ -9,9 +9,9 @@ use domain::{
     state::MessageState,
 };
 use jiff::Timestamp;
-use pipeline::StageName;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use stage::StageName;
 use store::{dead::Shell, seal::Sealer};
 use wire::DeadLetter;
 

@@ -10,7 +10,7 @@ use domain::{
     passport::Stamp,
     phone::PhoneNumber,
 };
-use pipeline::{Fault, Source};
+use stage::{Fault, Source};
 use store::{
     Scoped,
     answers::Waiting,

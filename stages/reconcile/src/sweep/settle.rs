@@ -12,7 +12,7 @@ use domain::{
     state::MessageState,
 };
 use jiff::Timestamp;
-use pipeline::{Fault, Source};
+use stage::{Fault, Source};
 use store::{
     Scoped,
     answers::{self, Conclusion, Reservation, StoredMessage, Waiting},

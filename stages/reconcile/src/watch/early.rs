@@ -1,9 +1,10 @@
 //! Receipts that came before their message: kept without one, applied when it is there.
 
 use domain::ids::TenantId;
-use pipeline::{Fault, Outgoing};
+use stage::Fault;
 use store::receipts::unmatched;
 use uuid::Uuid;
+use wire::frame::Outgoing;
 
 use super::Watch;
 use crate::{Reports, record::apply, report::Report};

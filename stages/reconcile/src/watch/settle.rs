@@ -11,7 +11,7 @@ use domain::{
     state::{MessageState, NO_RECEIPT},
 };
 use jiff::Timestamp;
-use pipeline::{Fault, Outgoing, Source};
+use stage::{Fault, Source};
 use store::{
     Scoped,
     receipts::{
@@ -19,6 +19,7 @@ use store::{
         watches::{self, Next, Watched},
     },
 };
+use wire::frame::Outgoing;
 
 use super::{Watch, ask::Asked};
 use crate::{

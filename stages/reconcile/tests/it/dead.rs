@@ -1,7 +1,7 @@
 //! What dead letters make of messages, however often they come.
 
 use domain::{ids::MessageId, state::MessageState};
-use pipeline::{Outcome, StageName};
+use stage::{Outcome, StageName};
 use testkit::hand_over;
 use uuid::Uuid;
 

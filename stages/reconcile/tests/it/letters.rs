@@ -7,9 +7,9 @@ use domain::{
     state::MessageState,
 };
 use jiff::Timestamp;
-use pipeline::{Outcome, StageName};
 use reconcile::Dead;
 use sqlx::{Connection, PgConnection, Row};
+use stage::{Outcome, StageName};
 use store::{Role, seal::Sealer};
 use testkit::{Database, hand_over};
 use uuid::Uuid;

@@ -1,8 +1,9 @@
 //! Ticks of the sources, with and without what follows once their events are stored.
 
 use jiff::Timestamp;
-use pipeline::{Cx, Outgoing, Source, Tick};
+use stage::{Cx, Source, Tick};
 use uuid::Uuid;
+use wire::frame::Outgoing;
 
 use crate::calls::now;
 
@@ -27,7 +28,7 @@ pub async fn tick_without_mark(source: &impl Source) -> anyhow::Result<Tick> {
 
 /// The same at a business time.
 pub async fn unmarked(source: &impl Source, now: Timestamp) -> anyhow::Result<Tick> {
-    let cx = Cx::at(now, pipeline::machine::now());
+    let cx = Cx::at(now, stage::machine::now());
     Ok(source.tick(&cx).await?)
 }
 

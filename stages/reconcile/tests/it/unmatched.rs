@@ -1,8 +1,8 @@
 //! Receipts about messages that are not here.
 
 use domain::{ids::MessageId, state::MessageState};
-use pipeline::Tick;
 use reconcile::{Watch, WatchConfig};
+use stage::Tick;
 use store::{Role, seal::Sealer};
 use uuid::Uuid;
 

@@ -5,9 +5,9 @@ use domain::{
     state::MessageState,
 };
 use jiff::Timestamp;
-use pipeline::Outcome;
 use reconcile::Reconcile;
 use sqlx::Row;
+use stage::Outcome;
 use store::Role;
 use testkit::{Database, hand_over};
 use uuid::Uuid;

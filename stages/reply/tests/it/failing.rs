@@ -1,7 +1,7 @@
 //! The model fails: nothing is sent. What may pass is tried again, what will not ends in silence.
 
-use pipeline::{Dependency, Fault, fault::Fate};
 use serde_json::json;
+use stage::{Dependency, Fault, fault::Fate};
 use wire::InboundText;
 
 use super::world::{QUESTION, World, after, answer, now};

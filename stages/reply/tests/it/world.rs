@@ -8,16 +8,17 @@ use domain::{
     phone::PhoneNumber,
 };
 use jiff::{SignedDuration, Timestamp};
-use pipeline::{Fault, Outgoing};
 use reply::Reply;
 use sandbox::Sandbox;
 use secrecy::SecretString;
 use serde_json::Value;
 use sqlx::{PgConnection, Row};
+use stage::Fault;
 use store::Role;
 use testkit::{Database, hand_over};
 use uuid::Uuid;
 use wire::InboundText;
+use wire::frame::Outgoing;
 
 pub struct World {
     pub database: Database,

@@ -45,7 +45,7 @@ async fn until_it_is_stored_a_release_is_said_again_the_same() -> anyhow::Result
     assert_eq!(world.parked().await?, [(one.head.id, 1)], "the row stays for the PubAck");
     let released = world.row(&one).await?;
     let second = tick(&world.source().await?, after(5)).await?;
-    let keys = |say: &[pipeline::Outgoing]| say.iter().map(|out| out.key).collect::<Vec<_>>();
+    let keys = |say: &[wire::frame::Outgoing]| say.iter().map(|out| out.key).collect::<Vec<_>>();
     assert_eq!(first.say.len(), 1);
     assert_eq!(keys(&first.say), keys(&second.say));
     assert_eq!(first.say[0].json, second.say[0].json);

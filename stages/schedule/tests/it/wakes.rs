@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{class::MessageClass, ids::CampaignId};
-use pipeline::{Cx, Source};
+use stage::{Cx, Source};
 use store::wakes::{LAST_PASS, Way, What};
 use uuid::Uuid;
 
@@ -46,7 +46,7 @@ async fn a_message_that_was_being_held_while_its_cause_went_is_woken_by_the_last
     assert!(tick(&source, now()).await?.say.is_empty());
     world.park(&message(&world.tenant, MessageClass::Promo, 1), None).await?;
     assert!(tick(&source, now()).await?.say.is_empty());
-    let later = Cx::at(now(), pipeline::machine::now() + LAST_PASS);
+    let later = Cx::at(now(), stage::machine::now() + LAST_PASS);
     assert_eq!(source.tick(&later).await?.say.len(), 1);
     assert_eq!(world.wakes().await?, 0, "and then it is forgotten");
     Ok(())

@@ -11,16 +11,17 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
-use pipeline::{Cx, Outgoing, Source, Tick};
 use schedule::Schedule;
 use serde_json::Value;
 use sqlx::{PgConnection, Row};
+use stage::{Cx, Source, Tick};
 use store::{
     Role,
     parked::{self, Parking},
     wakes::{self, Way, What},
 };
 use testkit::Database;
+use wire::frame::Outgoing;
 use wire::{Enriched, message::Head};
 
 pub struct World {
@@ -239,7 +240,7 @@ pub fn in_next_turn(message: &Enriched) -> Enriched {
 
 /// One tick of a source at an instant.
 pub async fn tick(source: &Schedule, now: Timestamp) -> anyhow::Result<Tick> {
-    Ok(source.tick(&Cx::at(now, pipeline::machine::now())).await?)
+    Ok(source.tick(&Cx::at(now, stage::machine::now())).await?)
 }
 
 /// Marks a tick, as after every PubAck; gives what was published.

@@ -1,8 +1,8 @@
 //! What becomes of a message when the carrier does not simply take it.
 
 use domain::state::MessageState;
-use pipeline::Outcome;
 use serde_json::json;
+use stage::Outcome;
 use testkit::hand_over;
 
 use crate::{

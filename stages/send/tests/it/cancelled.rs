@@ -2,8 +2,8 @@
 //! what was withdrawn.
 
 use domain::{passport::Stamp, state::MessageState};
-use pipeline::Outcome;
 use serde_json::json;
+use stage::Outcome;
 use store::{
     Role, Store,
     cancel::{self, Outcome as Cancel},

@@ -6,9 +6,9 @@ use std::sync::{
 };
 
 use domain::{ids::CampaignId, state::MessageState};
-use pipeline::{Cx, Outcome};
 use send::Config;
 use serde_json::json;
+use stage::{Cx, Outcome};
 use testkit::{hand_over, hand_over_at};
 use uuid::Uuid;
 
@@ -254,7 +254,7 @@ async fn the_last_look_goes_by_the_time_after_its_waits() -> anyhow::Result<()> 
     let mut held = world.hold_pace().await?;
     let late = Arc::new(AtomicBool::new(false));
     let (is_late, closes) = (late.clone(), messages[0].route.sendable_until);
-    let clock: pipeline::run::Clock = Arc::new(move || match is_late.load(Ordering::Relaxed) {
+    let clock: stage::Clock = Arc::new(move || match is_late.load(Ordering::Relaxed) {
         true => closes,
         false => now(),
     });

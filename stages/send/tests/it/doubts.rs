@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{passport::Stamp, state::MessageState};
-use pipeline::Outcome;
 use serde_json::json;
+use stage::Outcome;
 use store::{
     Role,
     doubts::{self, Raise},

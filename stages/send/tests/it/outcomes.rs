@@ -1,7 +1,7 @@
 //! What the stage answers, and handing over again what waits.
 
-use pipeline::Outcome;
 use send::Send;
+use stage::Outcome;
 use testkit::hand_over;
 use wire::Admitted;
 
@@ -26,7 +26,7 @@ pub async fn settle(stage: &Send, messages: &[Admitted]) -> anyhow::Result<Vec<O
             }
         }
         if let Some(until) = until {
-            let wait = until.duration_since(pipeline::machine::now());
+            let wait = until.duration_since(stage::machine::now());
             tokio::time::sleep(wait.try_into().unwrap_or_default()).await;
         }
     }

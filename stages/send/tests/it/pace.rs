@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pipeline::Outcome;
+use stage::Outcome;
 use testkit::hand_over;
 
 use crate::{

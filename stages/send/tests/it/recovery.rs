@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use domain::state::MessageState;
-use pipeline::Outcome;
 use send::Config;
 use serde_json::json;
+use stage::Outcome;
 use testkit::hand_over;
 
 use crate::{

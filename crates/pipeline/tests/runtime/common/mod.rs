@@ -10,13 +10,14 @@ use domain::{class::Lane, ids::TenantId};
 use futures::StreamExt;
 use jiff::Timestamp;
 use pipeline::{
-    Broker, ConsumerSettings, Outgoing, Progress, Publisher, Runtime, Seal, StreamSettings,
-    apply_consumers, apply_streams,
+    Broker, ConsumerSettings, Progress, Publisher, Runtime, Seal, StreamSettings, apply_consumers,
+    apply_streams,
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+use wire::frame::Outgoing;
 use wire::{DeadLetter, Key, Payload, Stream, Subject};
 
 /// What the tests send through a stage.

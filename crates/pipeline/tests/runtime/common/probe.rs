@@ -7,10 +7,10 @@ use std::{
 
 use domain::class::Lane;
 use futures::future::BoxFuture;
-use pipeline::{
-    Batch, Cx, Drained, Fault, Outcome, Outgoing, Runtime, Stage, StageConfig, StageName,
-};
+use pipeline::{Drained, Runtime, StageConfig};
+use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
 use tokio::task::JoinHandle;
+use wire::frame::Outgoing;
 use wire::{Stream, Subject};
 
 use super::Item;

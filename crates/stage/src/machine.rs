@@ -8,14 +8,14 @@ use std::{
 
 use jiff::Timestamp;
 
-/// What the machine's clock says. The only place in the pipeline that reads it.
-#[expect(clippy::disallowed_methods, reason = "the pipeline's home of the machine's clock")]
+/// What the machine's clock says. The only place below `boot` that reads it.
+#[expect(clippy::disallowed_methods, reason = "the home of the machine's clock below boot")]
 pub fn now() -> Timestamp {
     Timestamp::now()
 }
 
 /// A number in `0.0..1.0`, so that processes which failed together do not come back together.
-pub(crate) fn chance() -> f64 {
+pub fn chance() -> f64 {
     let random = RandomState::new().build_hasher().finish();
     (random >> 11) as f64 / (1_u64 << 53) as f64
 }

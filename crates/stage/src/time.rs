@@ -1,0 +1,37 @@
+//! The times that a stage may read: business time, which a sandbox may drive, and machine time.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::machine;
+
+/// Business time, read once per batch. Forward only.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What a stage may know beside its messages.
+#[derive(Clone)]
+pub struct Cx {
+    /// Business time, read once for the whole batch.
+    pub now: Timestamp,
+    /// Machine time, read once for the whole batch: for leases alone.
+    pub machine: Timestamp,
+    clock: Clock,
+}
+
+impl Cx {
+    /// The times that the clocks tell.
+    pub fn read(clock: &Clock) -> Self {
+        Self { now: clock(), machine: machine::now(), clock: Arc::clone(clock) }
+    }
+
+    /// Times that stand still.
+    pub fn at(now: Timestamp, machine: Timestamp) -> Self {
+        Self { now, machine, clock: Arc::new(move || now) }
+    }
+
+    /// Business time as it is by now: for what is decided after a wait within the batch.
+    pub fn later(&self) -> Timestamp {
+        (self.clock)()
+    }
+}
