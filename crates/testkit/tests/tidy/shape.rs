@@ -20,6 +20,20 @@ fn every_file_opens_with_what_it_is_for() {
 }
 
 #[test]
+fn modules_are_written_in_one_style() {
+    let mut found = Found::default();
+    for file in rust().iter().filter(|file| file.name() == "mod.rs") {
+        // Cargo takes every file right below `tests/` for a program of its own, but no folder.
+        let folders: Vec<&str> = file.path.rsplit('/').collect();
+        let shared_by_programs = folders.get(2) == Some(&"tests");
+        if !shared_by_programs {
+            found.at(&file.path, 1, "name the file after its module, beside the folder");
+        }
+    }
+    found.none("A module is `x.rs`, and what it holds is in `x/`.");
+}
+
+#[test]
 fn no_file_is_longer_than_400_lines() {
     let mut found = Found::default();
     for file in rust() {

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{cli, up::Endpoints};
 
 /// The contacts of the demo, made by [`people`].
-pub const CONTACTS: &str = include_str!("../../data/demo-contacts.csv");
+pub const CONTACTS: &str = include_str!("../data/demo-contacts.csv");
 
 /// The instant at which the first demo begins: evening in New York and morning in Sydney, so that
 /// some recipients are in their quiet hours. A later demo on the same data begins that many days
