@@ -6,7 +6,7 @@ use domain::class::Lane;
 use jiff::Timestamp;
 use pipeline::{Broker, Publisher};
 use secrecy::SecretBox;
-use store::{Store, seal::Sealer};
+use store::{Store, core::seal::Sealer};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 

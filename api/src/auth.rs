@@ -14,7 +14,7 @@ use domain::ids::TenantId;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use secrecy::{ExposeSecret, SecretBox};
 use serde::Deserialize;
-use store::keys::{KeyKind, KeyRole};
+use store::settings::api_keys::{KeyKind, KeyRole};
 
 use self::cache::KeyCache;
 use crate::{

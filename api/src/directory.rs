@@ -19,7 +19,7 @@ use domain::ids::TenantId;
 use futures::StreamExt;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use store::seal::Sealer;
+use store::core::seal::Sealer;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -190,7 +190,7 @@ async fn follow(app: &App) -> Result<(), String> {
 
 /// Writes into the bucket what Postgres has and the directory lacks.
 async fn compare(app: &App) -> Result<(), String> {
-    let accounts = store::accounts::all(&app.store).await.map_err(|e| e.to_string())?;
+    let accounts = store::settings::accounts::all(&app.store).await.map_err(|e| e.to_string())?;
     let store = bucket(&app.broker.api).await?;
     for known in accounts {
         let entry = Entry {

@@ -15,7 +15,7 @@ use serde::Serialize;
 use stage::Fault;
 use store::{
     Scoped,
-    enrich::{self, ContactKey, Found},
+    drafts::{self, ContactKey, Found},
     facts::{self, Standings, Wanted},
 };
 
@@ -55,7 +55,7 @@ pub(crate) async fn people(
         channel: Channel::Sms,
         fields,
     };
-    enrich::contacts(tx, &people.iter().map(key).collect::<Vec<_>>()).await
+    drafts::contacts(tx, &people.iter().map(key).collect::<Vec<_>>()).await
 }
 
 /// What the gates go by for these drafts.

@@ -13,7 +13,10 @@ use domain::{
 use jiff::Timestamp;
 use serde::Serialize;
 use stage::Fault;
-use store::{Scoped, consents, contacts, standings};
+use store::{
+    Scoped, contacts,
+    recipients::{consent, status},
+};
 
 pub(crate) use plan::{Consent, Input};
 pub(crate) use read::{Raw, RawConsent, RawStop, read};
@@ -58,7 +61,7 @@ pub(crate) async fn apply(
     let numbers: Vec<_> = inputs.iter().map(|input| input.number.as_str().to_owned()).collect();
     let known = contacts::load(tx, &by.tenant, &ids, write).await?;
     let known: HashMap<_, _> = known.into_iter().map(|row| (row.contact_id, row)).collect();
-    let standings = standings::load(tx, &by.tenant, &numbers, Channel::Sms, write).await?;
+    let standings = status::load(tx, &by.tenant, &numbers, Channel::Sms, write).await?;
     let standings: HashMap<_, _> =
         standings.into_iter().map(|row| (row.number.clone(), row)).collect();
 
@@ -76,7 +79,7 @@ pub(crate) async fn apply(
             contacts::save(tx, &by.tenant, &changed).await?;
         }
         if !changes.is_empty() {
-            consents::record(tx, by.now, &changes).await?;
+            consent::record(tx, by.now, &changes).await?;
         }
     }
     Ok(outcomes)

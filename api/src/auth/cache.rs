@@ -2,7 +2,7 @@
 //! second. A revoked key works for that second; while the database is away, where keys are revoked,
 //! a known one goes on working for some minutes.
 
-use store::{Store, keys};
+use store::{Store, settings::api_keys};
 
 use super::Caller;
 use crate::{
@@ -23,10 +23,10 @@ impl KeyCache {
 
     /// Whose key it is; none for a key that does not exist or was revoked.
     pub(super) async fn find(&self, store: &Store, key: &str) -> Result<Option<Caller>, Problem> {
-        let hash = keys::hash(key);
+        let hash = api_keys::hash(key);
         let store = store.clone();
         let ask = async move {
-            let found = keys::find(&store, &hash).await?;
+            let found = api_keys::find(&store, &hash).await?;
             Ok(found.map(|found| Caller {
                 tenant: found.tenant,
                 subject: format!("key:{}", found.id),

@@ -1,7 +1,7 @@
 //! What each role may do: the one table of permissions.
 
 use axum::http::Method;
-use store::keys::KeyRole;
+use store::settings::api_keys::KeyRole;
 
 /// What a request does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,9 +15,12 @@ use jiff::Timestamp;
 use stage::Fault;
 use store::{
     Scoped, Store,
-    campaigns::Campaign,
-    counters, enrich,
-    simulate::{self, Place},
+    campaigns::{
+        Campaign,
+        simulate::{self, Place},
+    },
+    capacity::counters,
+    drafts,
 };
 
 /// How many recipients are read at once.
@@ -62,7 +65,7 @@ impl Run {
             at,
             from,
         };
-        run.supplies = enrich::supplies(&mut tx, at, once(run.origin())).await?;
+        run.supplies = drafts::supplies(&mut tx, at, once(run.origin())).await?;
         Ok(run)
     }
 

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use store::{
     Scoped,
     idempotency::{self, Begun},
-    tenants::Tenant,
+    settings::tenants::Tenant,
 };
 
 use super::{

@@ -11,7 +11,7 @@ use serde::Serialize;
 use stage::Fault;
 use store::{
     Store,
-    imports::{self, Counts},
+    contacts::imports::{self, Counts},
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;

@@ -6,9 +6,11 @@ use domain::{class::Channel, gates::Basis, ids::ContactId, phone::PhoneNumber};
 use jiff::Timestamp;
 use serde_json::Value;
 use store::{
-    consents::{Action, Change, Proof},
     contacts::Contact,
-    standings::Standing,
+    recipients::{
+        consent::{Action, Change, Proof},
+        status::Standing,
+    },
 };
 
 use super::{Outcome, Recorder};

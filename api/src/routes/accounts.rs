@@ -11,7 +11,7 @@ use carriers::{check_base_url, twilio};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::accounts::{self, Account};
+use store::settings::accounts::{self, Account};
 use wire::subject::Token;
 
 use super::audit;

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use domain::ids::MessageId;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use store::messages_read::Keyed;
+use store::messages::read::Keyed;
 
 use crate::{
     app::{App, PUBLISH_BUDGET},

@@ -11,9 +11,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{
-    budgets::{self, Budget},
-    campaigns, counters, lines,
-    tenants::Tenant,
+    campaigns,
+    capacity::{counters, lines},
+    settings::{
+        budgets::{self, Budget},
+        tenants::Tenant,
+    },
 };
 use uuid::Uuid;
 

@@ -20,10 +20,12 @@ use serde_json::{Value, json};
 use store::{
     Scoped,
     campaigns::{self, Campaign, Transition},
-    senders,
-    switches::{self, Switch},
-    templates,
-    wakes::{self, Way, What},
+    parked::wake::{self, Way, What},
+    settings::{
+        senders,
+        switches::{self, Switch},
+        templates,
+    },
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -260,17 +262,17 @@ async fn switch(
         Act::Pause => {
             switches::set_if_on(tx, tenant, &switch("paused", PAUSED)).await?;
             let key = switches::cause_key("campaign", &target);
-            wakes::cancel(tx, tenant, &What::Cause(&key)).await?;
+            wake::cancel(tx, tenant, &What::Cause(&key)).await?;
         }
         Act::Resume => {
             if switches::clear(tx, tenant, "campaign", &target, Some(PAUSED)).await? {
                 let key = switches::cause_key("campaign", &target);
-                wakes::wake(tx, tenant, &What::Cause(&key), Way::On).await?;
+                wake::wake(tx, tenant, &What::Cause(&key), Way::On).await?;
             }
         }
         Act::Stop => {
             switches::set(tx, tenant, &switch("stopped", "campaign stopped")).await?;
-            wakes::wake(tx, tenant, &What::Campaign(id), Way::Ending).await?;
+            wake::wake(tx, tenant, &What::Campaign(id), Way::Ending).await?;
         }
     }
     Ok(())

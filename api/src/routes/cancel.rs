@@ -4,7 +4,7 @@
 use axum::{Json, Router, extract::State, routing::post};
 use domain::{ids::MessageId, passport::Stamp, state::MessageState};
 use serde::Serialize;
-use store::cancel::{self, Marked, Outcome};
+use store::messages::cancel::{self, Marked, Outcome};
 
 use super::messages::Patience;
 use crate::{

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{
-    Scoped,
-    consents::{self, Action, Change, Line, Proof},
-    contacts, outbox as owed,
-    standings::{self, Standing},
+    Scoped, contacts, outbox as owed,
+    recipients::{
+        consent::{self, Action, Change, Line, Proof},
+        status::{self, Standing},
+    },
 };
 use uuid::Uuid;
 use wire::{Event, EventKind, event::ContactData};
@@ -197,19 +198,19 @@ async fn add(
     let number = number_of(&mut new.tx, &new.caller, contact).await?;
     let channel = new.body.channel;
     let numbers = [number.clone()];
-    let before = standings::load(&mut new.tx, &tenant, &numbers, channel, true).await?.pop();
+    let before = status::load(&mut new.tx, &tenant, &numbers, channel, true).await?.pop();
     if action == Action::Restore && !is_revoked(before.as_ref(), program.as_deref()) {
         return Err(Problem::new(Kind::Conflict, "nothing is revoked that could be restored"));
     }
     let change = change(&new, action, program, number);
     let (id, event) = (change.consent_id, event(&change, contact));
-    consents::record(&mut new.tx, new.now, std::slice::from_ref(&change)).await?;
-    let overtaken = !consents::overtaken(&mut new.tx, &[&change]).await?.is_empty();
+    consent::record(&mut new.tx, new.now, std::slice::from_ref(&change)).await?;
+    let overtaken = !consent::overtaken(&mut new.tx, &[&change]).await?.is_empty();
     let event = event.filter(|_| !overtaken);
     if let Some(event) = &event {
         owed::owe(&mut new.tx, std::slice::from_ref(event)).await?;
     }
-    let after = standings::load(&mut new.tx, &tenant, &numbers, channel, false).await?.pop();
+    let after = status::load(&mut new.tx, &tenant, &numbers, channel, false).await?.pop();
     let standing = after.map(|after| standing_view(after, new.now));
     let response = new.finish(StatusCode::CREATED, &Added { id, standing }).await?;
     if let Some(event) = event {
@@ -349,10 +350,10 @@ async fn list(
     let mut standing = Vec::new();
     for channel in [Channel::Sms, Channel::Whatsapp] {
         let numbers = std::slice::from_ref(&number);
-        let found = standings::load(&mut tx, &caller.tenant, numbers, channel, false).await?;
+        let found = status::load(&mut tx, &caller.tenant, numbers, channel, false).await?;
         standing.extend(found.into_iter().map(|found| standing_view(found, app.now())));
     }
-    let found = consents::list(&mut tx, &caller.tenant, &number, before, limit).await?;
+    let found = consent::list(&mut tx, &caller.tenant, &number, before, limit).await?;
     let found = found.into_iter().map(line_view).collect();
     let lines = Page::new(found, limit, |line: &LineView| format!("{} {}", line.at, line.id));
     Ok(Json(Ledger { standings: standing, lines }))

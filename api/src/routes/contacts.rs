@@ -10,7 +10,7 @@ use serde_json::json;
 use store::{
     Scoped,
     contacts::{self, Contact},
-    standings::{self, Standing},
+    recipients::status::{self, Standing},
 };
 use uuid::Uuid;
 
@@ -80,7 +80,7 @@ async fn views(
     found: Vec<Contact>,
 ) -> Result<Vec<ContactView>, Problem> {
     let numbers: Vec<_> = found.iter().map(|contact| contact.number.clone()).collect();
-    let standings = standings::load(tx, &caller.tenant, &numbers, Channel::Sms, false).await?;
+    let standings = status::load(tx, &caller.tenant, &numbers, Channel::Sms, false).await?;
     let standing = |number: &str| standings.iter().find(|standing| standing.number == number);
     Ok(found
         .into_iter()

@@ -15,8 +15,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
     Scoped,
-    consents::{self, Action, Change, Proof},
-    standings::{self, Filter, Standing},
+    recipients::{
+        consent::{self, Action, Change, Proof},
+        status::{self, Filter, Standing},
+    },
 };
 
 use super::scope;
@@ -119,7 +121,7 @@ async fn standing(
     lock: bool,
 ) -> Result<Option<Standing>, Problem> {
     let numbers = std::slice::from_ref(&stop.number);
-    Ok(standings::load(tx, tenant, numbers, stop.channel, lock).await?.pop())
+    Ok(status::load(tx, tenant, numbers, stop.channel, lock).await?.pop())
 }
 
 /// Puts a number on the list; one that is on it keeps its first date and reason.
@@ -139,7 +141,7 @@ async fn add(mut new: Creation<NewStop>) -> Result<Response, Problem> {
     if !stop.stands(before.as_ref()) {
         let reason = new.body.reason.clone();
         let change = stop.clone().change(&new.caller, Action::DoNotContact, &reason, new.now);
-        consents::record(&mut new.tx, new.now, &[change]).await?;
+        consent::record(&mut new.tx, new.now, &[change]).await?;
     }
     let after = standing(&mut new.tx, &new.caller.tenant, &stop, false).await?;
     let after = after.ok_or_else(|| Problem::not_found("number"))?;
@@ -178,7 +180,7 @@ async fn remove(
         return Err(gone());
     }
     let change = stop.clone().change(&caller, Action::Allow, &reason, now);
-    consents::record(&mut tx, now, &[change]).await?;
+    consent::record(&mut tx, now, &[change]).await?;
     let after = standing(&mut tx, &caller.tenant, &stop, false).await?;
     tx.commit().await.map_err(store::fault)?;
     after.map(view).map(Json).ok_or_else(gone)
@@ -220,7 +222,7 @@ async fn list(
     let filter = Filter { number, channel: wanted.channel, listed, since: wanted.since };
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let after = (after.0.as_str(), after.1.as_str());
-    let found = standings::list_stopped(&mut tx, &caller.tenant, &filter, after, limit).await?;
+    let found = status::list_stopped(&mut tx, &caller.tenant, &filter, after, limit).await?;
     let found: Vec<_> = found.into_iter().map(view).collect();
     Ok(Json(Page::new(found, limit, |stop| format!("{} {}", stop.phone, stop.channel))))
 }

@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 use store::{
     Scoped,
     campaigns::{self, Campaign},
-    counters, enrich,
+    capacity::counters,
+    drafts,
 };
 use uuid::Uuid;
 
@@ -121,7 +122,7 @@ async fn explain(
 
 async fn check(
     tx: &mut Scoped,
-    tenant: &store::tenants::Tenant,
+    tenant: &store::settings::tenants::Tenant,
     question: Question,
     now: Timestamp,
 ) -> Result<Asked, Problem> {
@@ -229,7 +230,7 @@ async fn drafted(tx: &mut Scoped, tenant: &TenantId, asked: &Asked) -> Result<Dr
         person.region.clone_from(&contact.state);
     }
     let origin = asked.origin(tenant);
-    let supplies = enrich::supplies(tx, asked.at, once(origin)).await?;
+    let supplies = drafts::supplies(tx, asked.at, once(origin)).await?;
     let request = Request { class: asked.class, to: asked.to, origin };
     draft::draft(&request, contact, &person, &supplies).ok_or_else(|| Problem::not_found("tenant"))
 }

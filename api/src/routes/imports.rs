@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
+    contacts::imports::{self, Import},
     idempotency::{self, Begun},
-    imports::{self, Import},
 };
 use uuid::Uuid;
 

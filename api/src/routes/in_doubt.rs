@@ -5,7 +5,7 @@ use axum::{Json, Router, extract::State, routing::get};
 use domain::ids::MessageId;
 use jiff::Timestamp;
 use serde::Serialize;
-use store::doubts::{self, Listed};
+use store::messages::in_doubt::{self, Listed};
 
 use crate::{
     app::App,
@@ -48,7 +48,7 @@ async fn list(
 ) -> Result<Json<Page<DoubtView>>, Problem> {
     let (after, limit) = (paging.after_id()?, paging.limit()?);
     let mut tx = app.store.scoped([&caller.tenant]).await?;
-    let found = doubts::list(&mut tx, &caller.tenant, after, limit).await?;
+    let found = in_doubt::list(&mut tx, &caller.tenant, after, limit).await?;
     let found = found.into_iter().map(view).collect();
     Ok(Json(Page::new(found, limit, |doubt: &DoubtView| doubt.message_id)))
 }

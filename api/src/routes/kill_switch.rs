@@ -8,9 +8,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
-    Scoped, campaigns, platform, senders,
-    switches::{self, Switch},
-    wakes::{self, Way, What},
+    Scoped, campaigns,
+    parked::wake::{self, Way, What},
+    settings::{
+        platform_switch, senders,
+        switches::{self, Switch},
+    },
 };
 use uuid::Uuid;
 
@@ -76,19 +79,19 @@ async fn set(
         "on" => {
             switches::clear(&mut tx, &caller.tenant, &switch.scope, &switch.target, None).await?;
             for cause in woken(&known, &switch, &key) {
-                wakes::wake(&mut tx, &caller.tenant, &What::Cause(&cause), Way::On).await?;
+                wake::wake(&mut tx, &caller.tenant, &What::Cause(&cause), Way::On).await?;
             }
-            wakes::waiting(&mut tx, &caller.tenant, &key).await?
+            wake::waiting(&mut tx, &caller.tenant, &key).await?
         }
         "paused" => {
             switches::set(&mut tx, &caller.tenant, &switch).await?;
-            wakes::cancel(&mut tx, &caller.tenant, &What::Cause(&key)).await?;
+            wake::cancel(&mut tx, &caller.tenant, &What::Cause(&key)).await?;
             0
         }
         _ => {
             switches::set(&mut tx, &caller.tenant, &switch).await?;
             end_parked(&mut tx, &caller, &switch, body.target, &key).await?;
-            wakes::waiting(&mut tx, &caller.tenant, &key).await?
+            wake::waiting(&mut tx, &caller.tenant, &key).await?
         }
     };
     let detail = json!({
@@ -122,7 +125,7 @@ async fn end_parked(
         ("campaign", Some(id)) => What::Campaign(CampaignId(id)),
         (_, _) => What::Cause(key),
     };
-    wakes::wake(tx, &caller.tenant, &what, Way::Ending).await?;
+    wake::wake(tx, &caller.tenant, &what, Way::Ending).await?;
     Ok(())
 }
 
@@ -158,7 +161,7 @@ struct Switches {
 
 async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Switches>, Problem> {
     let mut tx = app.store.scoped([&caller.tenant]).await?;
-    let platform = platform::mode(&mut tx).await?;
+    let platform = platform_switch::mode(&mut tx).await?;
     let data = switches::list(&mut tx, &caller.tenant).await?.into_iter().map(view).collect();
     Ok(Json(Switches { platform, data }))
 }

@@ -7,7 +7,7 @@ use axum::{Json, Router, extract::State, routing::get};
 use domain::{ids::CampaignId, money::Money, state::MessageState};
 use jiff::Timestamp;
 use serde::Serialize;
-use store::ledger::{self, Sums};
+use store::campaigns::ledger::{self, Sums};
 
 use crate::{
     app::App,
@@ -95,7 +95,7 @@ fn add_up(campaign: CampaignId, sums: Sums, currency: &str) -> Ledger {
 #[cfg(test)]
 mod tests {
     use domain::money::Micros;
-    use store::ledger::Group;
+    use store::campaigns::ledger::Group;
 
     use super::*;
 

@@ -11,7 +11,7 @@ use domain::{
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use store::messages_read::Message;
+use store::messages::read::Message;
 
 use crate::{
     dry::sentence::{self, Grounds, Mood, minute},

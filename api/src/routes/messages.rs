@@ -11,7 +11,7 @@ use axum::{
 };
 use domain::ids::MessageId;
 use serde::Serialize;
-use store::messages_read::{self, Message};
+use store::messages::read::{self, Message};
 use tokio::time::Instant;
 use wire::subject::Subject;
 
@@ -124,7 +124,7 @@ impl Patience {
 
 async fn find(app: &App, caller: &Caller, id: MessageId) -> Result<Option<Message>, Problem> {
     let mut tx = app.store.scoped([&caller.tenant]).await?;
-    Ok(messages_read::get(&mut tx, &caller.tenant, id).await?)
+    Ok(read::get(&mut tx, &caller.tenant, id).await?)
 }
 
 /// Whether the id itself says that the message was accepted some time ago. Ids made from keys say

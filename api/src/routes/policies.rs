@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{
-    lines, policies,
-    wakes::{self, Way, What},
+    capacity::lines,
+    parked::wake::{self, Way, What},
+    settings::policies,
 };
 
 use super::audit;
@@ -44,7 +45,7 @@ async fn add(
     let version = policies::add(&mut tx, &caller.tenant, &body, &caller.subject, now).await?;
     // What could not be decided under a policy that does not parse is decided afresh.
     let cause = Wake::Policy.to_string();
-    wakes::wake(&mut tx, &caller.tenant, &What::Cause(&cause), Way::On).await?;
+    wake::wake(&mut tx, &caller.tenant, &What::Cause(&cause), Way::On).await?;
     // Quotas and the warm-up curve are the policy's.
     let quotas = [CounterKind::QuotaMinute, CounterKind::QuotaHour, CounterKind::QuotaDay];
     let mut changed = lines::of_senders(&mut tx, &caller.tenant).await?;

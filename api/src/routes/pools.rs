@@ -6,7 +6,7 @@ use axum::{Json, Router, extract::State, http::StatusCode, response::Response, r
 use domain::{draft::MAX_CANDIDATES, ids::PoolId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::senders::{self, Pool};
+use store::settings::senders::{self, Pool};
 use uuid::Uuid;
 
 use crate::{

@@ -13,8 +13,8 @@ use bytes::Bytes;
 use domain::ids::CampaignId;
 use futures::stream;
 use stage::Fault;
-use store::{
-    campaigns,
+use store::campaigns::{
+    self,
     ledger::{self, Recipient},
 };
 

@@ -4,7 +4,7 @@ use axum::{Json, Router, extract::State, http::StatusCode, response::Response, r
 use domain::{country::Country, ids::SenderId, phone::PhoneNumber, zones::Zone};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::{
+use store::settings::{
     accounts,
     senders::{self, Sender},
     tenants::Tenant,

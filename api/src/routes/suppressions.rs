@@ -5,7 +5,7 @@ use axum::{Json, Router, extract::State, routing::get};
 use domain::phone::PhoneNumber;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::{policies, standings};
+use store::{recipients::status, settings::policies};
 
 use crate::{
     app::App,
@@ -57,8 +57,8 @@ async fn list(
     let number = number.as_ref().map(PhoneNumber::as_str);
     let after = (after.0.as_str(), after.1.as_str());
     let found =
-        standings::list_suppressed(&mut tx, &caller.tenant, number, since, after, limit).await?;
-    let view = |one: standings::Suppressed| SuppressionView {
+        status::list_suppressed(&mut tx, &caller.tenant, number, since, after, limit).await?;
+    let view = |one: status::Suppressed| SuppressionView {
         phone: one.number,
         channel: one.channel,
         last_promo_at: one.last_promo_at,

@@ -20,7 +20,7 @@ use domain::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::templates::{self, Template};
+use store::settings::templates::{self, Template};
 
 use super::{
     located,

@@ -5,7 +5,7 @@ use axum::{Json, Router, extract::State, routing::get};
 use domain::ids::MessageId;
 use jiff::Timestamp;
 use serde::Serialize;
-use store::receipts::unmatched::{self, Unmatched};
+use store::messages::receipt::unmatched::{self, Unmatched};
 use uuid::Uuid;
 
 use crate::{

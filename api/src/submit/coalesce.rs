@@ -6,7 +6,7 @@ use std::{collections::HashMap, time::Duration};
 
 use futures::future::{join, join_all};
 use pipeline::{PublishError, Publisher};
-use store::messages_read::Keyed;
+use store::messages::read::Keyed;
 use tokio::{
     sync::{Semaphore, mpsc, oneshot},
     time::Instant,

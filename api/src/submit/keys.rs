@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use stage::Fault;
 use store::{
     Store,
-    messages_read::{self, Keyed},
+    messages::read::{self, Keyed},
 };
 use tokio::sync::Semaphore;
 
@@ -60,7 +60,7 @@ impl Keys {
         let store = self.store.clone();
         let asked = tokio::spawn(async move {
             let _permit = permit;
-            messages_read::other_bodies(&store, &keyed).await
+            read::other_bodies(&store, &keyed).await
         });
         asked.await.unwrap_or_else(|panic| Err(Fault::Panicked(panic.to_string())))
     }

@@ -11,7 +11,7 @@ use domain::{
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use store::{messages_read::Keyed, tenants::Tenant};
+use store::{messages::read::Keyed, settings::tenants::Tenant};
 use uuid::Uuid;
 use wire::{
     Submitted,

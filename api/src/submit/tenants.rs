@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::ids::TenantId;
-use store::{Store, tenants::Tenant};
+use store::{Store, settings::tenants::Tenant};
 
 use crate::{
     http::{Kind, Problem},
@@ -26,7 +26,7 @@ impl Tenants {
         let (store, whose) = (store.clone(), id.clone());
         let ask = async move {
             let mut tx = store.scoped([&whose]).await?;
-            Ok(store::tenants::get(&mut tx, &whose).await?.map(Arc::new))
+            Ok(store::settings::tenants::get(&mut tx, &whose).await?.map(Arc::new))
         };
         let gone = || Problem::new(Kind::Forbidden, "the tenant of this token does not exist");
         self.0.get(id, ask).await?.ok_or_else(gone)

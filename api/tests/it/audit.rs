@@ -1,7 +1,7 @@
 //! The audit trail: what is in it, and that nobody changes it unseen.
 
 use serde_json::{Value, json};
-use store::keys::KeyRole;
+use store::settings::api_keys::KeyRole;
 
 use crate::{
     harness::{Caller, World},

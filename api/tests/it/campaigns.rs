@@ -3,7 +3,7 @@
 use domain::ids::event_id;
 use reqwest::Method;
 use serde_json::{Value, json};
-use store::keys::KeyRole;
+use store::settings::api_keys::KeyRole;
 use uuid::Uuid;
 use wire::Event;
 

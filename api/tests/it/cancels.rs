@@ -9,7 +9,7 @@ use domain::{
 };
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use store::keys::KeyRole;
+use store::settings::api_keys::KeyRole;
 use wire::{Event, Submitted, event::MessageData};
 
 use crate::{
@@ -160,8 +160,9 @@ async fn an_event_that_a_crash_left_behind_is_said_by_the_next_process() {
     let store = database.store(store::Role::Api).await.unwrap();
     let stamp = domain::passport::Stamp::plain("api", jiff::Timestamp::UNIX_EPOCH, "cancel");
     let now = jiff::Timestamp::UNIX_EPOCH;
-    let done =
-        store::cancel::cancel(&store, &tenant, submitted.head.id, now, &stamp).await.unwrap();
+    let done = store::messages::cancel::cancel(&store, &tenant, submitted.head.id, now, &stamp)
+        .await
+        .unwrap();
     assert!(done.is_some());
     let world = World::start_on(database, broker, |_| {}).await;
     world.becomes(0, UNSAID).await;

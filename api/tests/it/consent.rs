@@ -1,7 +1,7 @@
 //! The consent ledger of a contact, and numbers that had a promotion lately.
 
 use serde_json::{Value, json};
-use store::keys::KeyRole;
+use store::settings::api_keys::KeyRole;
 use wire::Event;
 
 use crate::harness::{Caller, World};

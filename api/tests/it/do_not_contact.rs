@@ -1,7 +1,7 @@
 //! The do-not-contact list: put on, taken off, imported; and what is parked for who is put on it.
 
 use serde_json::{Value, json};
-use store::keys::KeyRole;
+use store::settings::api_keys::KeyRole;
 
 use crate::harness::World;
 

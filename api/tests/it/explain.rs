@@ -1,7 +1,7 @@
 //! Explain: what every gate would say, in words, and nothing written.
 
 use serde_json::{Value, json};
-use store::keys::KeyRole;
+use store::settings::api_keys::KeyRole;
 
 use crate::{
     harness::{Caller, World},

@@ -14,8 +14,8 @@ use secrecy::{ExposeSecret, SecretBox};
 use serde_json::Value;
 use store::{
     Role, Store,
-    keys::{self, KeyKind, KeyRole},
-    seal::Sealer,
+    core::seal::Sealer,
+    settings::api_keys::{self, KeyKind, KeyRole},
 };
 use testkit::{Broker, Database};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -104,7 +104,8 @@ impl World {
         let id: TenantId = tenant.parse().unwrap();
         self.database.tenant(tenant).await.unwrap();
         let now = *self.now.lock().unwrap();
-        let key = keys::create(&self.store, &id, "test", role, KeyKind::Test, now).await.unwrap();
+        let key =
+            api_keys::create(&self.store, &id, "test", role, KeyKind::Test, now).await.unwrap();
         self.with_token(key.expose_secret())
     }
 

@@ -1,7 +1,7 @@
 //! The list of messages in doubt.
 
 use serde_json::json;
-use store::keys::KeyRole;
+use store::settings::api_keys::KeyRole;
 use uuid::Uuid;
 
 use crate::harness::World;

@@ -3,7 +3,7 @@
 use domain::ids::{MessageId, TenantId};
 use reqwest::Method;
 use serde_json::{Value, json};
-use store::keys::KeyRole;
+use store::settings::api_keys::KeyRole;
 use wire::{Submitted, message::Content};
 
 use crate::harness::{World, send};

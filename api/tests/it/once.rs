@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor};
-use store::keys::KeyRole;
+use store::settings::api_keys::KeyRole;
 use wire::Submitted;
 
 use crate::harness::{Answer, Caller, World, send};

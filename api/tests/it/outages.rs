@@ -6,7 +6,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use store::keys::KeyRole;
+use store::settings::api_keys::KeyRole;
 use wire::Submitted;
 
 use crate::harness::{Answer, Caller, World};

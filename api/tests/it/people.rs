@@ -1,7 +1,7 @@
 //! Contacts and where their numbers stand.
 
 use serde_json::json;
-use store::keys::KeyRole;
+use store::settings::api_keys::KeyRole;
 
 use crate::harness::World;
 

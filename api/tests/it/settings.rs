@@ -1,7 +1,7 @@
 //! What a tenant sets up: templates, accounts, senders, pools, budgets, policies, switches.
 
 use serde_json::{Value, json};
-use store::keys::KeyRole;
+use store::settings::api_keys::KeyRole;
 
 use crate::harness::{Caller, World};
 

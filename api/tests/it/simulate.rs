@@ -3,7 +3,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use store::keys::KeyRole;
+use store::settings::api_keys::KeyRole;
 
 use crate::{
     harness::{Caller, World, send},

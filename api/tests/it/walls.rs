@@ -1,7 +1,7 @@
 //! Tenant walls: another tenant's things are not there.
 
 use serde_json::json;
-use store::keys::KeyRole;
+use store::settings::api_keys::KeyRole;
 
 use crate::{
     harness::World,

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use nix::sys::signal::Signal;
 use serde_json::json;
 use sha1::Sha1;
-use store::keys::KeyRole;
+use store::settings::api_keys::KeyRole;
 use wire::WebhookRequest;
 
 use crate::harness::{Answer, PUBLIC_URL, World, client, send};
@@ -120,7 +120,7 @@ async fn an_ingress_that_starts_without_a_database_knows_the_accounts_from_the_m
     let app = api::App::new(api::Parts {
         store,
         broker: broker.connect().await.unwrap(),
-        sealer: store::seal::Sealer::new(&[[1; 32]]),
+        sealer: store::core::seal::Sealer::new(&[[1; 32]]),
         settings: api::Settings { public_url: PUBLIC_URL.into(), ..api::Settings::default() },
         now: std::sync::Arc::new(stage::machine::now),
     });

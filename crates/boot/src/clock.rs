@@ -5,13 +5,19 @@
 //! the sandbox clock is allowed (`MILLRACE_SANDBOX=1`) and set: then every process follows the one
 //! value under the key `business` of the key-value bucket `CLOCK`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use arc_swap::ArcSwapOption;
-use async_nats::jetstream::Context;
-use async_nats::jetstream::kv::{self, Operation, Store, UpdateErrorKind};
+use async_nats::jetstream::{
+    Context,
+    kv::{self, Operation, Store, UpdateErrorKind},
+};
 use domain::clock::{BusinessClock, MAX_RATE};
 use futures::StreamExt;
 use jiff::Timestamp;

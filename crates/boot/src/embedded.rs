@@ -18,8 +18,10 @@ pub use nats::Nats;
 pub use postgres::Postgres;
 pub use template::{template, template_root};
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use crate::tools::ToolError;
 

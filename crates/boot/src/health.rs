@@ -3,14 +3,15 @@
 //! Alive means that the process answers at all; ready means that what it depends on works. An
 //! orchestrator restarts what is not alive and sends no traffic to what is not ready.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use futures::future::{BoxFuture, FutureExt, join_all};
 use serde_json::json;
 use tokio::net::TcpListener;

@@ -3,8 +3,10 @@
 
 use std::path::Path;
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD},
+};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 
 /// A secret key of 256 bits.

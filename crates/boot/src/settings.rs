@@ -6,14 +6,11 @@
 
 mod parse;
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 
-use crate::keys::Keys;
-use crate::telemetry::LogFormat;
+use crate::{keys::Keys, telemetry::LogFormat};
 
 /// The exit code of a process whose settings are wrong (`EX_USAGE` of sysexits.h).
 pub const EXIT_BAD_SETTINGS: u8 = 64;

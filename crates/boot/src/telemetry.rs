@@ -2,12 +2,10 @@
 //!
 //! Logs carry ids, counts and times; never texts, phone numbers or secrets.
 
-use std::io::IsTerminal;
-use std::time::Duration;
+use std::{io::IsTerminal, time::Duration};
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::util::TryInitError;
+use tracing_subscriber::{EnvFilter, util::TryInitError};
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,9 +5,11 @@
 //! places of distributions. The first that is new enough is taken, so that an old one on the
 //! `PATH` does not hide a good one.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// The oldest NATS server that Millrace works with: (major, minor).
 pub const OLDEST_NATS: (u32, u32) = (2, 15);

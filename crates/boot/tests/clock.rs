@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use async_nats::jetstream;
-use boot::clock::{ClockError, follow_sandbox_clock, set_sandbox_clock};
-use boot::embedded::{EmbeddedOptions, Nats, Scratch};
+use boot::{
+    clock::{ClockError, follow_sandbox_clock, set_sandbox_clock},
+    embedded::{EmbeddedOptions, Nats, Scratch},
+};
 use jiff::Timestamp;
 use pipeline::Broker;
 use secrecy::ExposeSecret;

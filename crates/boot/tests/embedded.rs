@@ -1,19 +1,19 @@
 //! The embedded servers, started for real.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::{net::TcpListener, os::unix::fs::PermissionsExt, path::Path};
 
 use boot::embedded::{
     EmbeddedError, EmbeddedOptions, Nats, Postgres, Scratch, template, template_root,
 };
-use nix::sys::signal::Signal;
-use nix::unistd::Uid;
+use nix::{sys::signal::Signal, unistd::Uid};
 use pipeline::Broker;
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{Connection, query_scalar};
+use sqlx::{
+    Connection,
+    postgres::{PgConnectOptions, PgConnection},
+    query_scalar,
+};
 
 async fn connect(url: &SecretString) -> PgConnection {
     PgConnection::connect(url.expose_secret()).await.unwrap()

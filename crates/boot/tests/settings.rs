@@ -1,11 +1,12 @@
 //! Settings as a process reads them: defaults, files, and the one line for each mistake.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use boot::embedded::Scratch;
-use boot::settings::{Common, Settings, SettingsError};
-use boot::telemetry::LogFormat;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use boot::{
+    embedded::Scratch,
+    settings::{Common, Settings, SettingsError},
+    telemetry::LogFormat,
+};
 use clap::{CommandFactory, Parser};
 use secrecy::{ExposeSecret, SecretString};
 

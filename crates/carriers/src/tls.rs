@@ -3,8 +3,7 @@
 
 use std::sync::{Once, OnceLock};
 
-use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
 
 /// Makes ring the process's default TLS provider. May be called any number of times; leaves a
 /// provider that was set before it alone.

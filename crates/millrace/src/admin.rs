@@ -12,8 +12,10 @@ use pipeline::{
 use secrecy::ExposeSecret;
 use store::{
     Role,
-    keys::{self, KeyKind, KeyRole},
-    tenants::Tenant,
+    settings::{
+        api_keys::{self, KeyKind, KeyRole},
+        tenants::Tenant,
+    },
 };
 
 use crate::{
@@ -24,7 +26,7 @@ use crate::{
 /// `millrace migrate`
 pub async fn migrate(args: Serve) -> anyhow::Result<ExitCode> {
     let settings = args.common.resolve()?;
-    store::migrate::migrate(settings.need_database()?.expose_secret()).await?;
+    store::core::migrate::migrate(settings.need_database()?.expose_secret()).await?;
     eprintln!("schema is up to date");
     Ok(ExitCode::SUCCESS)
 }
@@ -73,7 +75,7 @@ pub async fn tenant(args: cli::Tenant) -> anyhow::Result<ExitCode> {
     let store = process.store(Role::Api, 1).await?;
     let name = args.name.as_deref().unwrap_or(tenant.as_str());
     let named = Tenant::named(&tenant, name);
-    let new = store::tenants::create(&store, &named, process.time.now()).await?;
+    let new = store::settings::tenants::create(&store, &named, process.time.now()).await?;
     eprintln!("tenant {tenant} {}", if new { "made" } else { "was there already" });
     Ok(ExitCode::SUCCESS)
 }
@@ -87,7 +89,7 @@ pub async fn token(args: Token) -> anyhow::Result<ExitCode> {
     };
     let store = process.store(Role::Api, 1).await?;
     let now = process.time.now();
-    let key = keys::create(&store, &tenant, &args.name, role, KeyKind::Live, now).await?;
+    let key = api_keys::create(&store, &tenant, &args.name, role, KeyKind::Live, now).await?;
     println!("{}", key.expose_secret());
     Ok(ExitCode::SUCCESS)
 }
@@ -101,7 +103,9 @@ pub async fn switch(args: cli::Switch) -> anyhow::Result<ExitCode> {
     }
     let process = Process::begin(args.common)?;
     let store = process.store(Role::Api, 1).await?;
-    let thrown = store::platform::throw(&store, args.mode, reason, process.time.now()).await?;
+    let thrown =
+        store::settings::platform_switch::throw(&store, args.mode, reason, process.time.now())
+            .await?;
     eprintln!(
         "the platform was {} and is {}; {} tenants told, {} held messages go back to the gates",
         thrown.before,

@@ -20,8 +20,10 @@ use serde_json::Value;
 use stage::StageName;
 use store::{
     Role, Store,
-    keys::{self, KeyKind, KeyRole},
-    tenants::Tenant,
+    settings::{
+        api_keys::{self, KeyKind, KeyRole},
+        tenants::Tenant,
+    },
 };
 use tokio::process::{Child, Command};
 
@@ -95,7 +97,7 @@ impl Platform {
         let nats = Nats::start(dir, &options).await?;
         let postgres = Postgres::start(dir, &options).await?;
         let nats_url = nats.url().expose_secret().to_owned();
-        store::migrate::migrate(postgres.database_url().expose_secret()).await?;
+        store::core::migrate::migrate(postgres.database_url().expose_secret()).await?;
         let broker = Broker::connect(&nats_url, None, "platform").await?;
         admin::apply(&broker, plan.ack_wait).await?;
         for name in ["master-key", "jwt-secret"] {
@@ -165,9 +167,9 @@ impl Platform {
         let now = boot::clock::machine_now();
         for at in 0..count {
             let tenant = tenant(at)?;
-            store::tenants::create(&store, &Tenant::named(&tenant, "bench"), now).await?;
+            store::settings::tenants::create(&store, &Tenant::named(&tenant, "bench"), now).await?;
             let (role, kind) = (KeyRole::Admin, KeyKind::Test);
-            self.keys.push(keys::create(&store, &tenant, "bench", role, kind, now).await?);
+            self.keys.push(api_keys::create(&store, &tenant, "bench", role, kind, now).await?);
         }
         Ok(())
     }

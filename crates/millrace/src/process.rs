@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use pipeline::{broker::Broker, progress::Progress, run::Runtime};
 use secrecy::ExposeSecret;
 use stage::Clock;
-use store::{Role, Store, seal::Sealer};
+use store::{Role, Store, core::seal::Sealer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 

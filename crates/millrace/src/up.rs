@@ -16,8 +16,10 @@ use servers::Servers;
 use stage::StageName;
 use store::{
     Role,
-    keys::{self, KeyKind, KeyRole},
-    tenants::Tenant,
+    settings::{
+        api_keys::{self, KeyKind, KeyRole},
+        tenants::Tenant,
+    },
 };
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -68,7 +70,7 @@ async fn serve_all(
 ) -> anyhow::Result<ExitCode> {
     let mut process = process.clone();
     let url = process.settings.need_database()?.expose_secret().to_owned();
-    store::migrate::migrate(&url)
+    store::core::migrate::migrate(&url)
         .await
         .context("the data directory may be from another version; remove it to start anew")?;
     let broker = process.broker("up").await?;
@@ -193,12 +195,12 @@ async fn first_key(
     let path = data.join("api-key");
     let tenant = TENANT.parse().context("the demo tenant's key")?;
     let now = process.time.now();
-    store::tenants::create(store, &Tenant::named(&tenant, "Demo"), now).await?;
+    store::settings::tenants::create(store, &Tenant::named(&tenant, "Demo"), now).await?;
     if let Ok(key) = fs::read_to_string(&path) {
         return Ok(key.trim().into());
     }
     let (role, kind) = (KeyRole::Admin, KeyKind::Test);
-    let key = keys::create(store, &tenant, "millrace up", role, kind, now).await?;
+    let key = api_keys::create(store, &tenant, "millrace up", role, kind, now).await?;
     write_private(&path, key.expose_secret())?;
     Ok(key)
 }

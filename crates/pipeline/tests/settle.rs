@@ -7,8 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use pipeline::settle::{Settlement, Situation, settle};
 use stage::{Cause, Dependency, Fault, Outcome};
 use uuid::Uuid;
-use wire::frame::Outgoing;
-use wire::{Key, Stream, Subject};
+use wire::{Key, Stream, Subject, frame::Outgoing};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const DEPENDENCIES: [Dependency; 3] = [Dependency::Database, Dependency::Broker, Dependency::Ai];

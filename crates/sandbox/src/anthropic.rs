@@ -5,16 +5,19 @@ mod respond;
 mod schema;
 mod validate;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use http::header::{AUTHORIZATION, HeaderName, RETRY_AFTER};
-use http::request::Parts;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{
+    HeaderValue, Method, Response, StatusCode,
+    header::{AUTHORIZATION, HeaderName, RETRY_AFTER},
+    request::Parts,
+};
 use serde_json::{Value, json};
 
-use crate::app::App;
-use crate::reply::{self, Answer, Reply};
+use crate::{
+    app::App,
+    reply::{self, Answer, Reply},
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 

@@ -2,19 +2,23 @@
 
 mod accounts;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    time::Duration,
+};
 
-use crate::clock::Clock;
-use crate::courier::Courier;
-use crate::dice::Dice;
-use crate::faults::Faults;
-use crate::ledger::Ledger;
-use crate::people::People;
-use crate::personas::Personas;
-use crate::schedule::{Job, Schedule};
-use crate::stats::Stats;
+use crate::{
+    clock::Clock,
+    courier::Courier,
+    dice::Dice,
+    faults::Faults,
+    ledger::Ledger,
+    people::People,
+    personas::Personas,
+    schedule::{Job, Schedule},
+    stats::Stats,
+};
 pub(crate) use accounts::{Accounts, Number};
 
 /// A running sandbox, apart from its sockets.

@@ -1,22 +1,21 @@
 //! The control API under `/sandbox/`: what outsiders read and set. Errors are problem documents.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use http::request::Parts;
-use http::{Method, Response, StatusCode};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use http::{Method, Response, StatusCode, request::Parts};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 
-use crate::app::App;
-use crate::clock::{self, machine_now};
-use crate::ledger::{Carrier, Filter, Lines};
-use crate::personas::Kind;
-use crate::phone::Phone;
-use crate::reply::{self, Form, Reply, problem};
-use crate::stats::Callbacks;
-use crate::twilio::{self, Heard, Keyword};
+use crate::{
+    app::App,
+    clock::{self, machine_now},
+    ledger::{Carrier, Filter, Lines},
+    personas::Kind,
+    phone::Phone,
+    reply::{self, Form, Reply, problem},
+    stats::Callbacks,
+    twilio::{self, Heard, Keyword},
+};
 
 /// The most references that the statistics name.
 const MAX_NAMED: usize = 100;

@@ -3,19 +3,27 @@
 
 mod link;
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, Uri};
-use tokio::sync::{Semaphore, oneshot};
-use tokio::task::JoinSet;
+use tokio::{
+    sync::{Semaphore, oneshot},
+    task::JoinSet,
+};
 
-use crate::app::App;
-use crate::schedule::Job;
-use crate::stats::{CallbackCounters, count};
+use crate::{
+    app::App,
+    schedule::Job,
+    stats::{CallbackCounters, count},
+};
 use link::Link;
 
 /// One call takes at most this long, as Twilio's do.

@@ -4,8 +4,10 @@
 mod lines;
 mod texts;
 
-use std::collections::hash_map::{Entry, HashMap};
-use std::sync::Arc;
+use std::{
+    collections::hash_map::{Entry, HashMap},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 

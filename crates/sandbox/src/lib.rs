@@ -31,16 +31,16 @@ mod server;
 mod stats;
 mod twilio;
 
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 use domain::clock::BusinessClock;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::{net::TcpListener, sync::watch};
 
-use crate::app::App;
-use crate::server::Running;
+use crate::{app::App, server::Running};
 
 /// What a sandbox is started with. Everything else is set over its control API.
 #[derive(Debug, Clone)]

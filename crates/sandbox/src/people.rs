@@ -1,7 +1,9 @@
 //! What the people behind the phones remember: whom they told to stop, and how much they said.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 

@@ -4,10 +4,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::dice::Dice;
-use crate::faults::{Range, check_rate};
-use crate::phone::Phone;
-use crate::phrases::{self, Language};
+use crate::{
+    dice::Dice,
+    faults::{Range, check_rate},
+    phone::Phone,
+    phrases::{self, Language},
+};
 
 /// How people behave. A `PUT` replaces all of it; by default nobody answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,8 +2,7 @@
 
 mod topics;
 
-use crate::dice::Dice;
-use crate::personas::Kind;
+use crate::{dice::Dice, personas::Kind};
 use topics::{TOPICS, Topic};
 
 /// The languages that are spoken here.

@@ -1,15 +1,19 @@
 //! HTTP as the sandbox needs it: reading a body with a limit, answering in one piece or in a
 //! stream, and the error form of the control API.
 
-use std::convert::Infallible;
-use std::fmt;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::{
+    convert::Infallible,
+    fmt,
+    pin::Pin,
+    sync::atomic::{AtomicU64, Ordering},
+    task::{Context, Poll},
+};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Response, StatusCode};
+use http::{
+    Response, StatusCode,
+    header::{CONTENT_TYPE, HeaderValue},
+};
 use hyper::body::{Body, Frame, SizeHint};
 use serde::Serialize;
 

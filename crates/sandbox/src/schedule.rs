@@ -1,17 +1,18 @@
 //! Work that is due later: receipts, answers of people, retries. One task and one sorted map of
 //! 5 ms slots, which costs less per text than a timer each.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
-use crate::app::App;
-use crate::courier::Delivery;
-use crate::twilio;
+use crate::{app::App, courier::Delivery, twilio};
 
 /// The width of a slot in milliseconds: work is up to this much late.
 const SLOT_MS: u64 = 5;

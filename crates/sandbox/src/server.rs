@@ -1,28 +1,36 @@
 //! The listening side: accepts connections, finds the handler of a request, and cuts connections
 //! when a fault says so.
 
-use std::io;
-use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::{
+    io,
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use http::{Request, StatusCode};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::{JoinHandle, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
-use crate::reply::{Answer, Cut, Unread, problem, read_body};
-use crate::schedule::Schedule;
-use crate::{anthropic, control, twilio};
+use crate::{
+    anthropic,
+    app::App,
+    control,
+    reply::{Answer, Cut, Unread, problem, read_body},
+    schedule::Schedule,
+    twilio,
+};
 
 /// The most connections at a time; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 8_192;

@@ -1,7 +1,9 @@
 //! The counters of `GET /sandbox/stats` that nothing else implies.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use serde::Serialize;
 

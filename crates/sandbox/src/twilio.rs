@@ -15,14 +15,18 @@ mod signature;
 
 use std::sync::Arc;
 
-use http::header::{AUTHORIZATION, HeaderName};
-use http::request::Parts;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{
+    HeaderValue, Method, Response, StatusCode,
+    header::{AUTHORIZATION, HeaderName},
+    request::Parts,
+};
 use jiff::Timestamp;
 
-use crate::app::App;
-use crate::clock::machine_now;
-use crate::reply::{Answer, Form, Reply};
+use crate::{
+    app::App,
+    clock::machine_now,
+    reply::{Answer, Form, Reply},
+};
 use errors::Refusal;
 pub(crate) use inbound::{Heard, Said, receive, say};
 pub(crate) use keywords::Keyword;

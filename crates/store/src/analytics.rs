@@ -1,5 +1,8 @@
 //! The totals as people look at them.
 
+pub mod rollup;
+pub mod totals;
+
 use std::collections::BTreeMap;
 
 use domain::ids::TenantId;

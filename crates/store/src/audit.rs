@@ -155,7 +155,7 @@ async fn lock_heads(
     let head = |hash: Vec<u8>| Hash::try_from(hash.as_slice()).expect("32 bytes were written");
     Ok(rows
         .into_iter()
-        .map(|row| (crate::tenant(&row.tenant_id), (row.seq, head(row.hash))))
+        .map(|row| (crate::core::keyed::tenant(&row.tenant_id), (row.seq, head(row.hash))))
         .collect())
 }
 

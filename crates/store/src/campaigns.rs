@@ -1,6 +1,10 @@
 //! Campaigns as people handle them: made, listed, started, paused, resumed, stopped. `audience`
 //! has its own module for what it does with them.
 
+pub mod audience;
+pub mod ledger;
+pub mod simulate;
+
 use domain::ids::{CampaignId, PoolId, TemplateId, TenantId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -271,7 +275,7 @@ pub async fn unpublished(store: &Store, at_most: i64) -> Result<Vec<Transition>,
     .map_err(fault)?;
     let mut all = Vec::with_capacity(found.len());
     for row in found {
-        let tenant = crate::tenant(&row.tenant_id);
+        let tenant = crate::core::keyed::tenant(&row.tenant_id);
         let mut tx = store.scoped([&tenant]).await?;
         let full = sqlx::query!(
             "select act, audience, at from campaign_transitions

@@ -1,5 +1,7 @@
 //! Contacts: one per number and tenant, read and written set-based.
 
+pub mod imports;
+
 use std::collections::BTreeMap;
 
 use domain::ids::TenantId;

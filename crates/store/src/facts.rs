@@ -1,8 +1,6 @@
 //! The facts that the gates decide by, for a whole batch: policies, switches, caps, senders, and
 //! where each number stands.
 
-mod standings;
-
 use std::collections::BTreeSet;
 
 use domain::{
@@ -16,7 +14,7 @@ use domain::{
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, fault, lines};
+use crate::{Scoped, capacity::lines, fault, recipients};
 
 /// What one message needs to know.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +68,7 @@ pub async fn load(
         lines(tx, &mut facts).await?;
     }
     load_senders(tx, &mut facts, &senders).await?;
-    standings::load(tx, &mut facts, wanted, standings).await?;
+    recipients::facts::load(tx, &mut facts, wanted, standings).await?;
     // Few people leave one program and not everything: without them nobody's campaign matters.
     if facts.standings.values().any(|standing| !standing.stopped_programs.is_empty()) {
         load_programs(tx, &mut facts, &campaigns).await?;
@@ -117,7 +115,7 @@ async fn load_tenants(
                 })
                 .ok();
         }
-        facts.tenants.insert(crate::tenant(&row.tenant_id), tenant);
+        facts.tenants.insert(crate::core::keyed::tenant(&row.tenant_id), tenant);
     }
     Ok(facts)
 }
@@ -160,7 +158,7 @@ async fn load_switches(
 }
 
 fn switch_off(facts: &mut Facts, tenant: &str, of: (&str, &str), to: SwitchMode) {
-    let Some(tenant) = facts.tenants.get_mut(&crate::tenant(tenant)) else { return };
+    let Some(tenant) = facts.tenants.get_mut(&crate::core::keyed::tenant(tenant)) else { return };
     let switches = &mut tenant.switches;
     match (of.0, of.1.parse::<Uuid>()) {
         ("campaign", Ok(id)) => {
@@ -189,7 +187,7 @@ async fn load_campaign_states(
             for row in
                 sqlx::query!($sql, &tenants as _, &ids).fetch_all(&mut **tx).await.map_err(fault)?
             {
-                let tenant = crate::tenant(&row.tenant_id);
+                let tenant = crate::core::keyed::tenant(&row.tenant_id);
                 let Some(tenant) = facts.tenants.get_mut(&tenant) else { continue };
                 let campaign = CampaignId(row.campaign_id);
                 let switch = tenant.switches.campaigns.entry(campaign).or_default();
@@ -231,7 +229,7 @@ async fn load_programs(
     .await
     .map_err(fault)?;
     for row in rows {
-        if let Some(tenant) = facts.tenants.get_mut(&crate::tenant(&row.tenant_id)) {
+        if let Some(tenant) = facts.tenants.get_mut(&crate::core::keyed::tenant(&row.tenant_id)) {
             tenant.programs.insert(CampaignId(row.campaign_id), row.program);
         }
     }
@@ -257,7 +255,10 @@ async fn load_budgets(
     .await
     .map_err(fault)?;
     for row in rows {
-        let Some(tenant) = facts.tenants.get_mut(&crate::tenant(&row.tenant_id)) else { continue };
+        let Some(tenant) = facts.tenants.get_mut(&crate::core::keyed::tenant(&row.tenant_id))
+        else {
+            continue;
+        };
         let caps =
             Caps { daily: row.daily_micros.map(Micros), monthly: row.monthly_micros.map(Micros) };
         match row.target.parse() {
@@ -335,7 +336,7 @@ pub async fn senders(
             daily_cap: row.daily_cap.unsigned_abs(),
             usable: row.usable,
         };
-        Some((crate::tenant(&row.tenant_id), sender))
+        Some((crate::core::keyed::tenant(&row.tenant_id), sender))
     });
     Ok(sender.collect())
 }

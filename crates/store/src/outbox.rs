@@ -39,7 +39,7 @@ pub async fn tenants(store: &Store, at_most: i64) -> Result<Vec<TenantId>, Fault
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
-    Ok(rows.iter().map(|key| crate::tenant(key)).collect())
+    Ok(rows.iter().map(|key| crate::core::keyed::tenant(key)).collect())
 }
 
 /// Events of a tenant that the broker may not have yet.

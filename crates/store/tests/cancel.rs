@@ -11,9 +11,12 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use store::{
     Role, Store,
-    cancel::{self, KEPT, MOST_MARKS, Marked, Outcome},
-    messages_read::{self, Keyed},
-    outbox, schedule,
+    messages::{
+        cancel::{self, KEPT, MOST_MARKS, Marked, Outcome},
+        read::{self, Keyed},
+    },
+    outbox,
+    parked::release,
 };
 use testkit::Database;
 use uuid::Uuid;
@@ -177,7 +180,7 @@ async fn a_message_cancelled_after_its_release_goes_nowhere() -> anyhow::Result<
     assert!(release(&pipeline).await?.is_empty());
     let row = "select count(*) from millrace.messages where state = 11 and turn = 2";
     assert_eq!(world.number(row).await?, 1);
-    schedule::released(&pipeline, &due).await?;
+    release::released(&pipeline, &due).await?;
     Ok(())
 }
 
@@ -264,13 +267,13 @@ async fn a_key_is_taken_by_another_body_of_the_same_tenant_alone() -> anyhow::Re
         keyed(&globex, 1, 0xcd),
         keyed(&world.tenant, 3, 0xcd),
     ];
-    let taken = messages_read::other_bodies(&world.api, &asked).await?;
+    let taken = read::other_bodies(&world.api, &asked).await?;
     assert_eq!(taken, [false, false, true, true, false, false]);
     Ok(())
 }
 
 /// What is due, released.
-async fn release(store: &Store) -> anyhow::Result<Vec<schedule::Due>> {
-    let found = schedule::find(store, now(), 10, 10, &[]).await?;
-    Ok(schedule::release(store, &found).await?)
+async fn release(store: &Store) -> anyhow::Result<Vec<release::Due>> {
+    let found = release::find(store, now(), 10, 10, &[]).await?;
+    Ok(release::release(store, &found).await?)
 }

@@ -1,7 +1,7 @@
 //! Counters are locked in one order, also by whoever makes them.
 
 use domain::gates::{CounterKey, CounterKind};
-use store::{Role, counters};
+use store::{Role, capacity::counters};
 use testkit::Database;
 
 fn key(window_start: &str) -> CounterKey {

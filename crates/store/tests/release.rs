@@ -8,7 +8,7 @@ use domain::{
 use jiff::Timestamp;
 use store::{
     Role,
-    answers::{Reservation, release},
+    capacity::release::{Reservation, release},
 };
 use testkit::Database;
 

@@ -31,7 +31,7 @@ impl Database {
         let root = embedded::template_root();
         let version = version_of_migrations()?;
         let template = embedded::template(&root, "schema", &version, async |server| {
-            Ok(store::migrate::migrate(server.database_url().expose_secret()).await?)
+            Ok(store::core::migrate::migrate(server.database_url().expose_secret()).await?)
         });
         let options =
             EmbeddedOptions { template: Some(template.await?), ..EmbeddedOptions::for_tests() };
@@ -68,8 +68,8 @@ impl Database {
     pub async fn tenant(&self, key: &str) -> anyhow::Result<TenantId> {
         let tenant: TenantId = key.parse()?;
         let store = self.store(Role::Api).await?;
-        let named = store::tenants::Tenant::named(&tenant, key);
-        store::tenants::create(&store, &named, boot::clock::machine_now()).await?;
+        let named = store::settings::tenants::Tenant::named(&tenant, key);
+        store::settings::tenants::create(&store, &named, boot::clock::machine_now()).await?;
         Ok(tenant)
     }
 

@@ -16,12 +16,12 @@ use jiff::{SignedDuration, Timestamp};
 use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
-    audience::{self, Campaign, Recipient},
+    campaigns::audience::{self, Campaign, Recipient},
 };
-use wire::frame::Outgoing;
 use wire::{
     Event, EventKind, Subject, Submitted,
     event::CampaignData,
+    frame::Outgoing,
     message::{Content, From, Head},
 };
 

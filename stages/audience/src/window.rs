@@ -7,7 +7,7 @@ use domain::{
     zones::Zone,
 };
 use jiff::Timestamp;
-use store::audience::Carrier;
+use store::campaigns::audience::Carrier;
 
 /// Seconds of its senders' pace that a campaign may have in the pipe.
 const SECONDS_AHEAD: i64 = 10;

@@ -8,7 +8,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use stage::Cause;
-use store::enrich::{Found, record::NewMessage};
+use store::{drafts::Found, messages::enrich::NewMessage};
 use wire::Submitted;
 
 /// What is to be stored of one message.

@@ -34,10 +34,11 @@ use domain::{
 use jiff::Timestamp;
 use stage::{Batch, Cause, Cx, Fault, Outcome, Stage, StageName};
 use store::{
-    Scoped, Store, cancel,
-    enrich::{
-        self as rows, ContactKey, Found,
-        record::{self, Existing, NewMessage},
+    Scoped, Store,
+    drafts::{self as rows, ContactKey, Found},
+    messages::{
+        cancel,
+        enrich::{self, Existing, NewMessage},
     },
 };
 use wire::{Stream, Submitted};
@@ -131,13 +132,13 @@ async fn make_contacts(
         both().filter(|(_, found)| found.contact.is_none()).map(|(key, _)| *key).collect();
     contacts.sort_unstable_by_key(|key| (key.tenant, key.contact));
     contacts.dedup_by_key(|key| (key.tenant, key.contact));
-    record::insert_contacts(tx, now, &contacts).await?;
+    enrich::insert_contacts(tx, now, &contacts).await?;
 
     let standings: BTreeSet<(&TenantId, PhoneNumber, Channel)> = both()
         .filter(|(_, found)| !found.standing)
         .map(|(key, _)| (key.tenant, key.number, key.channel))
         .collect();
-    record::insert_standings(tx, &standings.into_iter().collect::<Vec<_>>()).await
+    enrich::insert_standings(tx, &standings.into_iter().collect::<Vec<_>>()).await
 }
 
 /// Turns what its tenant has withdrawn already into what is to be stored of it.
@@ -177,7 +178,7 @@ async fn store_messages(
     order.sort_by_key(|(at, _)| key(&messages[*at]));
     let new: Vec<NewMessage<'_>> =
         order.iter().map(|(at, entry)| entry.row(&messages[*at])).collect();
-    let inserted = record::insert_messages(tx, now, &new).await?;
+    let inserted = enrich::insert_messages(tx, now, &new).await?;
 
     let (fresh, known): (Vec<_>, Vec<_>) =
         order.into_iter().zip(inserted).partition(|(_, inserted)| *inserted);
@@ -185,7 +186,7 @@ async fn store_messages(
         rows[at] = Row::New;
     }
     let keys: Vec<_> = known.iter().map(|((at, _), _)| key(&messages[*at])).collect();
-    let existing = record::existing(tx, &keys).await?;
+    let existing = enrich::existing(tx, &keys).await?;
     let (mut conflicts, mut reopened) = (Vec::new(), Vec::new());
     for (((at, entry), _), existing) in known.into_iter().zip(existing) {
         match existing {
@@ -213,7 +214,7 @@ async fn store_messages(
     for (at, existing) in reopened::fill(tx, now, messages, &reopened).await? {
         rows[at] = Row::Known(existing);
     }
-    let first_seen = record::insert_conflicts(tx, now, &seconds).await?;
+    let first_seen = enrich::insert_conflicts(tx, now, &seconds).await?;
     for ((at, _, existing), seen) in conflicts.into_iter().zip(first_seen) {
         rows[at] = Row::Conflict(existing, seen);
     }

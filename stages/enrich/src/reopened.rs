@@ -5,8 +5,11 @@ use domain::state::MessageState;
 use jiff::Timestamp;
 use stage::Fault;
 use store::{
-    Scoped, dead,
-    enrich::record::{self, Existing, NewMessage},
+    Scoped,
+    messages::{
+        dead_letter,
+        enrich::{self, Existing, NewMessage},
+    },
 };
 use wire::Submitted;
 
@@ -28,8 +31,8 @@ pub(crate) async fn fill(
 ) -> Result<Vec<(usize, Existing)>, Fault> {
     let entries: Vec<NewMessage<'_>> =
         reopened.iter().map(|(at, entry)| entry.row(&messages[*at])).collect();
-    dead::fill(tx, now, &entries).await?;
+    dead_letter::fill(tx, now, &entries).await?;
     let keys: Vec<_> = reopened.iter().map(|(at, _)| key(&messages[*at])).collect();
-    let rows = record::existing(tx, &keys).await?.into_iter();
+    let rows = enrich::existing(tx, &keys).await?.into_iter();
     Ok(reopened.iter().zip(rows).filter_map(|((at, _), row)| Some((*at, row?))).collect())
 }

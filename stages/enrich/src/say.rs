@@ -3,9 +3,11 @@
 use domain::{ids::conflict_id, money::Micros, passport::Passport, state::MessageState};
 use jiff::Timestamp;
 use stage::Outcome;
-use store::{answers::StoredMessage, enrich::record::Existing};
-use wire::frame::Outgoing;
-use wire::{Enriched, Event, EventKind, Subject, Submitted, event::MessageData, message::Head};
+use store::messages::{enrich::Existing, row::StoredMessage};
+use wire::{
+    Enriched, Event, EventKind, Subject, Submitted, event::MessageData, frame::Outgoing,
+    message::Head,
+};
 
 use crate::{Row, decide::Entry};
 

@@ -9,7 +9,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use stage::Fault;
-use store::{Scoped, budgets, outbox};
+use store::{Scoped, outbox, settings::budgets};
 use wire::{Event, EventKind, event::BudgetData};
 
 /// Owes the events of the budgets that this batch has brought there first.

@@ -6,7 +6,7 @@ use domain::{
     state::MessageState,
 };
 use jiff::Timestamp;
-use store::{gate::Admission, parked::Parking};
+use store::{messages::gate::Admission, parked::park::Parking};
 use wire::Enriched;
 
 /// What is written down about one message.

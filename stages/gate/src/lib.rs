@@ -30,10 +30,11 @@ use domain::{
 use jiff::Timestamp;
 use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
 use store::{
-    Scoped, Store, counters,
+    Scoped, Store,
+    capacity::{counters, lines},
     facts::{self, Standings, Wanted},
-    gate::{self, Decided, Marketed, Stored},
-    lines, parked,
+    messages::gate::{self, Decided, Marketed, Stored},
+    parked::park,
 };
 use wire::{Enriched, Stream};
 
@@ -114,7 +115,7 @@ fn place(message: &Enriched, found: Option<(u32, MessageState)>) -> Place {
 struct New {
     at: usize,
     ruling: Ruling,
-    row: store::answers::StoredMessage,
+    row: store::messages::row::StoredMessage,
     sender: Option<SenderFacts>,
 }
 
@@ -148,7 +149,7 @@ async fn decide_open(
     let decisions: Vec<Decided<'_>> =
         order.iter().map(|n| decided(&messages[open[*n]], &rulings[*n])).collect();
     let rows = gate::record(tx, now, &decisions).await?;
-    let mut recorded: Vec<Option<store::answers::StoredMessage>> = vec![None; open.len()];
+    let mut recorded: Vec<Option<store::messages::row::StoredMessage>> = vec![None; open.len()];
     for (n, row) in order.into_iter().zip(rows) {
         recorded[n] = row;
     }
@@ -171,7 +172,7 @@ async fn decide_open(
     let turned_away = turned_away(messages, &result.rulings);
     alerts::raise(tx, now, &facts, &counters, &mut memo, &turned_away).await?;
     gate::market(tx, now, &marketed(messages, &result.rulings)).await?;
-    parked::insert(tx, now, &parkings(messages, &result.rulings)).await?;
+    park::insert(tx, now, &parkings(messages, &result.rulings)).await?;
     Ok(result)
 }
 
@@ -253,7 +254,7 @@ fn marketed<'a>(messages: &'a [Enriched], rulings: &[New]) -> Vec<Marketed<'a>> 
     marketed.collect()
 }
 
-fn parkings<'a>(messages: &'a [Enriched], rulings: &[New]) -> Vec<parked::Parking<'a>> {
+fn parkings<'a>(messages: &'a [Enriched], rulings: &[New]) -> Vec<park::Parking<'a>> {
     let parkings = rulings.iter().filter_map(|one| decide::parking(&messages[one.at], &one.ruling));
     parkings.collect()
 }

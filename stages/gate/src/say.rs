@@ -4,9 +4,8 @@
 use domain::{gates::SenderFacts, passport::Passport, state::MessageState};
 use jiff::Timestamp;
 use stage::{Cause, Outcome};
-use store::{answers::StoredMessage, gate::Admission};
-use wire::frame::Outgoing;
-use wire::{Admitted, Enriched, Subject, message::Route, subject::shard_of};
+use store::messages::{gate::Admission, row::StoredMessage};
+use wire::{Admitted, Enriched, Subject, frame::Outgoing, message::Route, subject::shard_of};
 
 use crate::{Known, New, Place, place};
 

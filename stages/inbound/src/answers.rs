@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use domain::{encoding::smart, language::Language};
-use store::inbound::Company;
+use store::conversations::inbound::Company;
 
 /// What a text is answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use read::Received;
 use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
 use store::{
     Store,
-    inbound::{self, Text, Thread},
+    conversations::inbound::{self, Text, Thread},
 };
 use uuid::Uuid;
 use wire::{Stream, WebhookRequest};

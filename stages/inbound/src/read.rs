@@ -8,7 +8,7 @@ use domain::{
     phone::PhoneNumber,
 };
 use stage::Cause;
-use store::inbound::Text;
+use store::conversations::inbound::Text;
 use wire::WebhookRequest;
 
 /// The cause of a dead letter for a request that is no text.

@@ -2,14 +2,16 @@
 
 use std::collections::HashSet;
 
-use domain::class::{Channel, Lane, MessageClass};
-use domain::ids::{CampaignId, MessageId};
-use domain::language::Language;
-use store::inbound::Thread;
-use wire::frame::Outgoing;
+use domain::{
+    class::{Channel, Lane, MessageClass},
+    ids::{CampaignId, MessageId},
+    language::Language,
+};
+use store::conversations::inbound::Thread;
 use wire::{
     Event, EventKind, InboundText, Subject, Submitted,
     event::{ContactData, ReceivedData},
+    frame::Outgoing,
     message::{Content, From, Head},
 };
 

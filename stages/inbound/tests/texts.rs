@@ -3,11 +3,10 @@
 use domain::ids::TenantId;
 use inbound::Inbound;
 use jiff::Timestamp;
-use store::{Role, Store, accounts::Account};
+use store::{Role, Store, settings::accounts::Account};
 use testkit::{Database, hand_over, said};
 use uuid::Uuid;
-use wire::frame::Outgoing;
-use wire::{InboundText, Submitted, WebhookRequest};
+use wire::{InboundText, Submitted, WebhookRequest, frame::Outgoing};
 
 struct World {
     database: Database,
@@ -36,7 +35,7 @@ impl World {
             confirms_opt_out,
             created_at: Timestamp::UNIX_EPOCH,
         };
-        store::accounts::create(&mut tx, &self.tenant, &account).await?;
+        store::settings::accounts::create(&mut tx, &self.tenant, &account).await?;
         tx.commit().await?;
         Ok(())
     }

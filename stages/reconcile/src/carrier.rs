@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use carriers::{check_base_url, twilio};
 use secrecy::SecretString;
-use store::{doubts::Access, seal::Sealer};
+use store::{core::seal::Sealer, messages::in_doubt::Access};
 
 /// Makes clients of accounts.
 pub(crate) struct Carrier {

@@ -19,13 +19,15 @@ use jiff::Timestamp;
 use stage::{Batch, Cx, Dependency, Fault, Outcome, Stage, StageName};
 use store::{
     Scoped, Store,
-    answers::{self, Reservation, StoredMessage},
-    cancel,
-    dead::{self, CODE, Death, Found, Key, Shell},
-    seal::Sealer,
+    capacity::release::{self, Reservation},
+    core::seal::Sealer,
+    messages::{
+        cancel,
+        dead_letter::{self, CODE, Death, Found, Key, Shell},
+        row::StoredMessage,
+    },
 };
-use wire::frame::Outgoing;
-use wire::{DeadLetter, Stream, Subject};
+use wire::{DeadLetter, Stream, Subject, frame::Outgoing};
 
 use self::{
     judge::{Fate, judge},
@@ -115,8 +117,9 @@ impl Dead {
     ) -> Result<Option<Recorded>, Fault> {
         let mut tx = self.store.scoped(letters.keys().map(|key| &key.0)).await?;
         let keys: BTreeSet<Key> = letters.keys().cloned().collect();
-        let found = dead::find(&mut tx, &keys).await?;
-        let tenants = dead::tenants(&mut tx, &keys.iter().map(|key| &key.0).collect()).await?;
+        let found = dead_letter::find(&mut tx, &keys).await?;
+        let tenants =
+            dead_letter::tenants(&mut tx, &keys.iter().map(|key| &key.0).collect()).await?;
         let mut recorded = Recorded::default();
         let (mut deaths, mut missing) = (Vec::new(), Vec::new());
         for (key, of_message) in letters {
@@ -167,13 +170,13 @@ async fn fail(
         .map(|freed| Reservation { over: true, ..freed })
         .collect();
     if !freed.is_empty() {
-        answers::release(tx, now, &freed).await?;
+        release::release(tx, now, &freed).await?;
     }
     let deaths: Vec<Death<'_>> = deaths
         .iter()
         .map(|(found, letter)| Death { found, stamp: stamp(now, letter, MessageState::Failed) })
         .collect();
-    dead::fail(tx, now, &deaths).await
+    dead_letter::fail(tx, now, &deaths).await
 }
 
 /// Makes rows without a text for messages that have none; one that its tenant withdrew before any
@@ -197,7 +200,7 @@ async fn make(
             letter.shell(now, state, stamp(now, letter, state))
         })
         .collect();
-    dead::insert(tx, now, &shells).await
+    dead_letter::insert(tx, now, &shells).await
 }
 
 fn stamp(now: Timestamp, letter: &Letter<'_>, state: MessageState) -> Stamp {

@@ -36,7 +36,7 @@ use domain::ids::{MessageId, TenantId};
 use stage::{Batch, Cause, Cx, Fault, Outcome, Stage, StageName};
 use store::{
     Store,
-    receipts::unmatched::{self, Unmatched},
+    messages::receipt::unmatched::{self, Unmatched},
 };
 use wire::{Stream, WebhookRequest};
 

@@ -2,7 +2,7 @@
 //! of repetitions ends in the same state.
 
 use domain::state::MessageState;
-use store::receipts::Reported;
+use store::messages::receipt::Reported;
 
 use crate::report::Report;
 
@@ -109,7 +109,7 @@ mod tests {
     };
     use jiff::Timestamp;
     use proptest::prelude::*;
-    use store::answers::StoredMessage;
+    use store::messages::row::StoredMessage;
 
     use super::*;
     use crate::report::tests::MESSAGE;

@@ -15,12 +15,14 @@ use domain::{
 use stage::{Fault, StageName};
 use store::{
     Scoped,
-    answers::{self, CarrierOptOut, StoredMessage},
-    doubts,
-    receipts::{self, Merged, Reported, watches},
+    messages::{
+        in_doubt,
+        receipt::{self, Merged, Reported, poll},
+        row::StoredMessage,
+    },
+    recipients::opt_out::{self, CarrierOptOut},
 };
-use wire::frame::Outgoing;
-use wire::{Event, Subject};
+use wire::{Event, Subject, frame::Outgoing};
 
 use crate::{
     Reports,
@@ -45,7 +47,7 @@ pub(crate) async fn apply(
     reports: &mut Reports,
 ) -> Result<(Said, HashMap<Key, Reported>), Fault> {
     let keys: Vec<Key> = reports.keys().cloned().collect();
-    let mut rows = receipts::lock(tx, &keys).await?;
+    let mut rows = receipt::lock(tx, &keys).await?;
     taken::redirect(tx, reports, &mut rows).await?;
     let mut merged = Vec::with_capacity(reports.len());
     for (key, of_message) in reports.iter() {
@@ -77,14 +79,14 @@ pub(crate) async fn record(
         .zip(&stamps)
         .map(|((key, row, change), stamp)| written(key, row, change, stamp))
         .collect();
-    let stored = if rows.is_empty() { Vec::new() } else { receipts::write(tx, &rows).await? };
+    let stored = if rows.is_empty() { Vec::new() } else { receipt::write(tx, &rows).await? };
     let parked: Vec<(&TenantId, MessageId)> = changed
         .iter()
         .filter(|(_, row, change)| change.raised_by.is_some() && was_parked(row.message.state))
         .map(|(key, ..)| (&key.0, key.1))
         .collect();
     if !parked.is_empty() {
-        receipts::unpark(tx, &parked).await?;
+        receipt::unpark(tx, &parked).await?;
     }
     let doubted: Vec<(&TenantId, MessageId)> = changed
         .iter()
@@ -92,14 +94,14 @@ pub(crate) async fn record(
         .map(|(key, ..)| (&key.0, key.1))
         .collect();
     if !doubted.is_empty() {
-        doubts::forget(tx, &doubted).await?;
+        in_doubt::forget(tx, &doubted).await?;
     }
     let unwatched: Vec<(&TenantId, MessageId)> = changed
         .iter()
         .filter(|(_, row, change)| change.raised_by.is_some() && !is_watched(row, change.state))
         .map(|(key, ..)| (&key.0, key.1))
         .collect();
-    watches::watch(tx, &unwatched, Duration::ZERO).await?;
+    poll::watch(tx, &unwatched, Duration::ZERO).await?;
     // Not on a repeat: the person may have come back since.
     let opted_out: Vec<CarrierOptOut<'_>> = changed
         .iter()
@@ -107,7 +109,7 @@ pub(crate) async fn record(
         .filter_map(|(_, row, change)| opt_out(row, change))
         .collect();
     if !opted_out.is_empty() {
-        answers::opt_out(tx, &opted_out).await?;
+        opt_out::opt_out(tx, &opted_out).await?;
     }
 
     let mut said = Said::new();

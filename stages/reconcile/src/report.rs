@@ -9,7 +9,7 @@ use domain::{
     state::MessageState,
 };
 use jiff::Timestamp;
-use store::receipts::unmatched::Unmatched;
+use store::messages::receipt::unmatched::Unmatched;
 use uuid::Uuid;
 use wire::WebhookRequest;
 

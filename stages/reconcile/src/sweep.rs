@@ -34,8 +34,8 @@ use jiff::{SignedDuration, Timestamp};
 use stage::{Cx, Fault, Source, StageName, Tick, machine::backoff};
 use store::{
     Store,
-    doubts::{self, Access, Due, Leased, Raise},
-    seal::Sealer,
+    core::seal::Sealer,
+    messages::in_doubt::{self, Access, Due, Leased, Raise},
 };
 use wire::frame::Outgoing;
 
@@ -145,7 +145,7 @@ impl Sweep {
             }
             *counted = machine;
         }
-        let count = doubts::count(&self.store).await?;
+        let count = in_doubt::count(&self.store).await?;
         metrics::gauge!("millrace_in_doubt_messages").set(count as f64);
         Ok(())
     }
@@ -166,7 +166,7 @@ impl Sweep {
             stamp: &stamp,
             at_most: CHUNKS,
         };
-        let raised = doubts::raise(&self.store, &what).await?;
+        let raised = in_doubt::raise(&self.store, &what).await?;
         if raised.messages > 0 {
             metrics::counter!("millrace_in_doubt_total").increment(raised.messages as u64);
             let messages = raised.messages;
@@ -217,7 +217,7 @@ impl Sweep {
             .map(|(tenant, message, wait)| (tenant, message, wait.max(at_least.unwrap_or(wait))))
             .collect();
         let mut tx = self.store.scoped([tenant]).await?;
-        doubts::postpone(&mut tx, &later).await?;
+        in_doubt::postpone(&mut tx, &later).await?;
         tx.commit().await.map_err(store::fault)
     }
 
@@ -239,14 +239,14 @@ impl Source for Sweep {
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
         self.count(cx.machine).await?;
         let more_past = self.raise(cx.now).await?;
-        let leased = doubts::lease(&self.store, LEASE, PER_TENANT, DOUBTS).await?;
+        let leased = in_doubt::lease(&self.store, LEASE, PER_TENANT, DOUBTS).await?;
         let more = more_past || leased.more;
         let Cleared { say, ended } = self.look(cx.now, leased).await;
         if ended.is_empty() {
             return Ok(Tick { say, published: None, more });
         }
         let (store, watch_after) = (self.store.clone(), self.config.receipt_fetch);
-        let published = async move { doubts::said(&store, &ended, watch_after).await };
+        let published = async move { in_doubt::said(&store, &ended, watch_after).await };
         Ok(Tick { say, published: Some(Box::pin(published)), more })
     }
 }

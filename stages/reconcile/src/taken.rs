@@ -8,8 +8,10 @@ use domain::ids::{MessageId, TenantId};
 use stage::Fault;
 use store::{
     Scoped,
-    doubts::{self, Text},
-    receipts::{self, Reported},
+    messages::{
+        in_doubt::{self, Text},
+        receipt::{self, Reported},
+    },
 };
 
 use crate::{Reports, report::Report};
@@ -35,7 +37,7 @@ pub(crate) async fn redirect(
     if strange.is_empty() {
         return Ok(());
     }
-    let takers = doubts::takers(tx, &strange).await?;
+    let takers = in_doubt::takers(tx, &strange).await?;
     if takers.is_empty() {
         return Ok(());
     }
@@ -48,7 +50,7 @@ pub(crate) async fn redirect(
     }
     let unlocked: Vec<_> = reports.keys().filter(|key| !rows.contains_key(*key)).cloned().collect();
     if !unlocked.is_empty() {
-        rows.extend(receipts::lock(tx, &unlocked).await?);
+        rows.extend(receipt::lock(tx, &unlocked).await?);
     }
     Ok(())
 }

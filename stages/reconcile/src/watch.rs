@@ -18,11 +18,11 @@ use futures::future::try_join;
 use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
-    receipts::{
+    core::seal::Sealer,
+    messages::receipt::{
+        poll::{self, Leased, Limits},
         unmatched,
-        watches::{self, Leased, Limits},
     },
-    seal::Sealer,
 };
 
 use self::plan::Times;
@@ -84,8 +84,7 @@ impl Source for Watch {
     const NAME: StageName = StageName::Reconcile;
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
-        let Leased { watches, accounts, more } =
-            watches::lease(&self.store, cx.now, LIMITS).await?;
+        let Leased { watches, accounts, more } = poll::lease(&self.store, cx.now, LIMITS).await?;
         let looks = async {
             let asked = self.ask(&watches, &accounts).await;
             self.settle(&watches, &asked).await
@@ -98,7 +97,7 @@ impl Source for Watch {
         }
         let store = self.store.clone();
         let published = async move {
-            watches::looked(&store, &next).await?;
+            poll::looked(&store, &next).await?;
             unmatched::matched(&store, &early.matched).await
         };
         Ok(Tick { say, published: Some(Box::pin(published)), more })

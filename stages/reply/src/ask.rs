@@ -2,7 +2,7 @@
 
 use carriers::anthropic::{self, Fate, Message, Request, Role};
 use stage::Fault;
-use store::replies::{Ask, Decision};
+use store::conversations::replies::{Ask, Decision};
 use wire::InboundText;
 
 use crate::unavailable;

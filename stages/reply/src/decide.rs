@@ -1,6 +1,6 @@
 //! Whether a text is answered at all. Pure.
 
-use store::replies::Facts;
+use store::conversations::replies::Facts;
 use wire::InboundText;
 
 /// How many answers one thread gets in an hour: two machines texting each other stop there.

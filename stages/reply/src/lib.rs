@@ -25,12 +25,12 @@ use jiff::{SignedDuration, Timestamp};
 use stage::{Batch, Cx, Dependency, Fault, Outcome, Stage, StageName};
 use store::{
     Store,
-    replies::{self, Ask, Decided, Decision, Facts, Limit},
+    conversations::replies::{self, Ask, Decided, Decision, Facts, Limit},
 };
 use uuid::Uuid;
-use wire::frame::Outgoing;
 use wire::{
     InboundText, Stream, Subject, Submitted,
+    frame::Outgoing,
     message::{Content, From, Head},
 };
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::{ids::TenantId, state::MessageState};
 use jiff::Timestamp;
-use store::rollup::{Counted, Delta, Moved};
+use store::analytics::rollup::{Counted, Delta, Moved};
 use uuid::Uuid;
 use wire::{
     Event, EventKind,

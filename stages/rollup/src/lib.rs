@@ -20,7 +20,7 @@ pub use publish::Publish;
 use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
 use store::{
     Scoped, Store,
-    rollup::{self, Counted},
+    analytics::rollup::{self, Counted},
 };
 use uuid::Uuid;
 use wire::{Event, Stream};

@@ -4,11 +4,10 @@ use domain::ids::event_id;
 use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
-    totals::{self, Due},
+    analytics::totals::{self, Due},
 };
-use wire::frame::Outgoing;
 use wire::{
-    frame::Key,
+    frame::{Key, Outgoing},
     subject::{Scope, Subject},
 };
 

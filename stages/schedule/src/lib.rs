@@ -22,11 +22,12 @@ use jiff::{SignedDuration, Timestamp};
 use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
-    schedule::{self, Found},
-    wakes,
+    parked::{
+        release::{self, Found},
+        wake,
+    },
 };
-use wire::Subject;
-use wire::frame::Outgoing;
+use wire::{Subject, frame::Outgoing};
 
 use pace::Paces;
 
@@ -60,14 +61,14 @@ impl Schedule {
     async fn find(&self, now: Timestamp) -> Result<Vec<Found>, Fault> {
         let waiting = self.paces().waiting();
         let waiting: Vec<&TenantId> = waiting.iter().collect();
-        let found = schedule::find(&self.store, now, PER_TENANT, AT_MOST, &waiting).await?;
+        let found = release::find(&self.store, now, PER_TENANT, AT_MOST, &waiting).await?;
         let paced: BTreeSet<&TenantId> =
             found.iter().filter(|row| row.paced).map(|row| &row.tenant).collect();
         if paced.is_empty() {
             return Ok(found);
         }
         let paced: Vec<&TenantId> = paced.into_iter().collect();
-        let paces = schedule::paces(&self.store, &paced).await?;
+        let paces = release::paces(&self.store, &paced).await?;
         Ok(self.paces().admit(found, paces))
     }
 
@@ -84,7 +85,7 @@ impl Schedule {
             }
             *counted = machine;
         }
-        let (due, held) = schedule::parked(&self.store).await?;
+        let (due, held) = release::parked(&self.store).await?;
         metrics::gauge!("millrace_parked_messages", "until" => "due").set(due as f64);
         metrics::gauge!("millrace_parked_messages", "until" => "cause").set(held as f64);
         Ok(())
@@ -96,9 +97,9 @@ impl Source for Schedule {
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
         self.count(cx.machine).await?;
-        let waking = wakes::work(&self.store, cx.now, cx.machine, WOKEN).await?;
+        let waking = wake::work(&self.store, cx.now, cx.machine, WOKEN).await?;
         let found = self.find(cx.now).await?;
-        let due = schedule::release(&self.store, &found).await?;
+        let due = release::release(&self.store, &found).await?;
         if due.is_empty() {
             return Ok(Tick { more: waking, ..Tick::default() });
         }
@@ -108,7 +109,7 @@ impl Source for Schedule {
         });
         let (say, more) = (say.collect(), waking || due.len() as i64 >= PER_TENANT);
         let store = self.store.clone();
-        let published = async move { schedule::released(&store, &due).await };
+        let published = async move { release::released(&store, &due).await };
         Ok(Tick { say, published: Some(Box::pin(published)), more })
     }
 }

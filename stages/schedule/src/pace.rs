@@ -8,7 +8,7 @@ use governor::{
     DefaultDirectRateLimiter, Quota, RateLimiter,
     clock::{Clock, QuantaClock, QuantaInstant},
 };
-use store::schedule::Found;
+use store::parked::release::Found;
 
 /// Seconds of its senders' pace that a tenant may have released at once.
 const SECONDS_AHEAD: u32 = 10;

@@ -9,7 +9,7 @@ use std::{
 use carriers::{Answer, check_base_url, twilio};
 use jiff::Timestamp;
 use secrecy::SecretString;
-use store::{claims::SenderFacts, seal::Sealer};
+use store::{core::seal::Sealer, messages::claim::SenderFacts};
 use wire::Admitted;
 
 use crate::{Config, permits::Permit};

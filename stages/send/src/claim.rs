@@ -15,7 +15,8 @@ use jiff::{SignedDuration, Timestamp};
 use stage::{Batch, Cause, Cx, Fault, Outcome, machine};
 use store::{
     Scoped,
-    claims::{self, Current, SenderFacts, Standing, StandingKey, SwitchKey, Wanted},
+    capacity::pace,
+    messages::claim::{self, Current, SenderFacts, Standing, StandingKey, SwitchKey, Wanted},
 };
 use wire::Admitted;
 
@@ -120,7 +121,7 @@ impl crate::Send {
             .map(|at| &items[*at].message.head)
             .map(|head| Wanted { tenant: &head.tenant, message: head.id, turn: head.turn })
             .collect();
-        let attempts = claims::take(tx, self.claimant(), &wanted, &pace.moved()).await?;
+        let attempts = claim::take(tx, self.claimant(), &wanted, &pace.moved()).await?;
         let taken = calls.into_iter().zip(attempts);
         Ok(taken.filter_map(|(at, attempt)| Some((at, attempt?))).collect())
     }
@@ -144,11 +145,11 @@ async fn load(
             campaign: head.campaign,
         })
         .collect();
-    let standings = claims::lock_standings(tx, &numbers).await?;
+    let standings = claim::lock_standings(tx, &numbers).await?;
     let keys: HashSet<(TenantId, SenderId)> =
         items.iter().map(|item| (item.message.head.tenant.clone(), item.route.sender)).collect();
     let keys: Vec<(TenantId, SenderId)> = keys.into_iter().collect();
-    let facts = claims::senders(tx, &keys).await?;
+    let facts = claim::senders(tx, &keys).await?;
     let accounts: HashSet<(TenantId, String)> = keys
         .iter()
         .zip(&facts)
@@ -159,11 +160,11 @@ async fn load(
     let lines: Vec<_> =
         keys.iter().map(|(tenant, id)| (tenant.clone(), Pace::sender_key(*id))).collect();
     let (locks, now) =
-        claims::lock_pace(tx, &lines, &accounts.into_iter().collect::<Vec<_>>()).await?;
-    let switches = claims::switches(tx, &switch_keys(items)).await?;
+        pace::lock_pace(tx, &lines, &accounts.into_iter().collect::<Vec<_>>()).await?;
+    let switches = claim::switches(tx, &switch_keys(items)).await?;
     let ids: Vec<_> =
         items.iter().map(|item| (&item.message.head.tenant, item.message.head.id)).collect();
-    let current = claims::current(tx, &ids).await?;
+    let current = claim::current(tx, &ids).await?;
     let senders = keys.into_iter().zip(facts).filter_map(|(key, facts)| {
         let facts = facts?;
         let client = clients.of(&facts);

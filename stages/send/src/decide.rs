@@ -10,7 +10,7 @@ use domain::{
     state::MessageState,
 };
 use jiff::{SignedDuration, Timestamp};
-use store::claims::{Claim, Current, SenderFacts, Standing, SwitchKey};
+use store::messages::claim::{Claim, Current, SenderFacts, Standing, SwitchKey};
 use wire::Admitted;
 
 use crate::pace::{Pace, Slot};

@@ -8,7 +8,7 @@ use domain::{
     passport::Passport,
     zones::{Candidates, Evidence, Place},
 };
-use store::{answers::StoredMessage, claims::PaceLock};
+use store::{capacity::pace::PaceLock, messages::row::StoredMessage};
 use uuid::Uuid;
 use wire::{
     Enriched,

@@ -47,7 +47,7 @@ use carriers::http::REQUEST_TIMEOUT;
 use domain::class::Lane;
 use futures::{StreamExt, stream::FuturesUnordered};
 use stage::{Batch, Cx, Fault, Stage, StageName};
-use store::{Store, claims::Claimant, seal::Sealer};
+use store::{Store, core::seal::Sealer, messages::claim::Claimant};
 use tokio::sync::{
     Mutex,
     mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},

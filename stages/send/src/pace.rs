@@ -8,7 +8,7 @@ use std::{collections::HashMap, time::Duration};
 
 use domain::ids::{SenderId, TenantId};
 use jiff::{SignedDuration, Timestamp};
-use store::claims::PaceLock;
+use store::capacity::pace::PaceLock;
 
 /// How far a sender may run ahead of its pace, so that a chunk goes out in one claim.
 pub(crate) const BURST: SignedDuration = SignedDuration::from_millis(250);

@@ -9,13 +9,18 @@ use jiff::Timestamp;
 use stage::{Cause, Fault, Outcome, StageName};
 use store::{
     Scoped,
-    answers::{self, CarrierOptOut, Conclusion, Doubt, Reservation, StoredMessage, Taken, Waiting},
+    capacity::release::{self, Reservation},
+    messages::{
+        conclude::{self, Conclusion, Doubt, Waiting},
+        row::StoredMessage,
+        sent::{self, Taken},
+    },
+    recipients::opt_out::{self, CarrierOptOut},
 };
 use uuid::Uuid;
-use wire::frame::Outgoing;
-use wire::{Admitted, Enriched, Event, Subject};
+use wire::{Admitted, Enriched, Event, Subject, frame::Outgoing};
 
-/// The end of a message's turn, to be recorded: see [`answers::Conclusion`].
+/// The end of a message's turn, to be recorded: see [`sent::Conclusion`].
 pub(crate) struct End<'a> {
     pub(crate) index: usize,
     pub(crate) message: &'a Admitted,
@@ -53,7 +58,7 @@ pub(crate) async fn ends(
 ) -> Result<Vec<Option<Outcome>>, Fault> {
     let conclusions: Vec<Conclusion<'_>> =
         ends.iter().map(|end| end.conclusion(now, first_look)).collect();
-    let concluded = answers::conclude(tx, now, &conclusions).await?;
+    let concluded = conclude::conclude(tx, now, &conclusions).await?;
     let recorded =
         || ends.iter().zip(&concluded).filter_map(|(end, done)| Some((end, done.as_ref()?)));
     let freed: Vec<Reservation<'_>> = recorded()
@@ -63,15 +68,15 @@ pub(crate) async fn ends(
         })
         .collect();
     if !freed.is_empty() {
-        answers::release(tx, now, &freed).await?;
+        release::release(tx, now, &freed).await?;
     }
     let opted_out: Vec<CarrierOptOut<'_>> = recorded()
         .filter_map(|(end, done)| opt_out(end.message, end.opt_out?, done.message.changed_at))
         .collect();
     if !opted_out.is_empty() {
-        answers::opt_out(tx, &opted_out).await?;
+        opt_out::opt_out(tx, &opted_out).await?;
     }
-    let outcome = |(end, done): (&End<'_>, Option<answers::Concluded>)| {
+    let outcome = |(end, done): (&End<'_>, Option<conclude::Concluded>)| {
         Some(outcome(end.message, &done?.message, Cause(end.label)))
     };
     Ok(ends.iter().zip(concluded).map(outcome).collect())
@@ -98,14 +103,14 @@ pub(crate) async fn accepted(
             stamp: &stamp,
         })
         .collect();
-    let stored = answers::sent(tx, owner, now, &taken).await?;
+    let stored = sent::sent(tx, owner, now, &taken).await?;
     let corrected: Vec<Reservation<'_>> = accepted
         .iter()
         .zip(&stored)
         .filter_map(|(one, done)| correction(one.message, done.as_ref()?))
         .collect();
     if !corrected.is_empty() {
-        answers::release(tx, now, &corrected).await?;
+        release::release(tx, now, &corrected).await?;
     }
     let outcome = |(one, done): (&Accepted<'_>, Option<(StoredMessage, _)>)| {
         Some(outcome(one.message, &done?.0, Cause("sent")))

@@ -9,7 +9,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use stage::{Batch, Cx, Fault, Outcome};
-use store::claims;
+use store::{capacity::pace, messages::claim};
 use tokio::{sync::mpsc::UnboundedReceiver, time::timeout};
 use wire::Admitted;
 
@@ -67,10 +67,10 @@ impl crate::Send {
             outcomes.extend(ends.iter().map(|end| end.index).zip(said));
         }
         if !unbegun.is_empty() {
-            claims::give_back(&mut tx, self.owner, &unbegun).await?;
+            claim::give_back(&mut tx, self.owner, &unbegun).await?;
         }
         if !slow.is_empty() {
-            claims::slow(&mut tx, &slow).await?;
+            pace::slow(&mut tx, &slow).await?;
         }
         tx.commit().await.map_err(store::fault)?;
 

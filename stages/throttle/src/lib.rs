@@ -22,8 +22,7 @@ use std::sync::Mutex;
 use domain::class::Lane;
 use jiff::SignedDuration;
 use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
-use wire::frame::Outgoing;
-use wire::{Admitted, Stream, Subject, subject::shard_of};
+use wire::{Admitted, Stream, Subject, frame::Outgoing, subject::shard_of};
 
 use line::{Lines, Slot};
 

@@ -11,9 +11,9 @@ use axum::{
 use domain::{class::Channel, country::Country, phone::PhoneNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use store::{
-    consents::{self, Action, Change},
-    standings::{self, Standing},
+use store::recipients::{
+    consent::{self, Action, Change},
+    status::{self, Standing},
 };
 
 use super::{MAX_REASON, NewStop, Stop};
@@ -70,8 +70,7 @@ async fn apply(mut new: Creation<Rows>) -> Result<Response, Problem> {
         if numbers.is_empty() {
             continue;
         }
-        let found =
-            standings::load(&mut new.tx, &new.caller.tenant, &numbers, channel, true).await?;
+        let found = status::load(&mut new.tx, &new.caller.tenant, &numbers, channel, true).await?;
         known.extend(found.into_iter().map(|row| ((row.number.clone(), channel), row)));
     }
     let (mut answer, mut changes) = (Answer::default(), Vec::new());
@@ -102,7 +101,7 @@ async fn apply(mut new: Creation<Rows>) -> Result<Response, Problem> {
         }
         answer.results.push(row);
     }
-    consents::record(&mut new.tx, new.now, &changes).await?;
+    consent::record(&mut new.tx, new.now, &changes).await?;
     new.finish(StatusCode::OK, &answer).await
 }
 

@@ -1,8 +1,10 @@
 //! The system user that Postgres runs as: it refuses to run as root.
 
-use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::{
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use nix::unistd::{Uid, User};
 

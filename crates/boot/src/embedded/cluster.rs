@@ -4,22 +4,31 @@
 //! file `unfinished` is there from before the cluster is made until its roles are: what is found
 //! with it is made anew, since nothing of value can be in it yet.
 
-use std::fs;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::{
+    fs,
+    os::unix::{
+        fs::{DirBuilderExt, MetadataExt},
+        process::CommandExt,
+    },
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::account::Account;
-use super::copy::copy_cluster;
-use super::data_dir::{make_dir, write_durably, write_private};
-use super::{EmbeddedError, EmbeddedOptions, at};
-use crate::keys::random_hex;
-use crate::tools::{self, PostgresTools};
+use super::{
+    EmbeddedError, EmbeddedOptions,
+    account::Account,
+    at,
+    copy::copy_cluster,
+    data_dir::{make_dir, write_durably, write_private},
+};
+use crate::{
+    keys::random_hex,
+    tools::{self, PostgresTools},
+};
 
 /// The superuser of embedded clusters.
 pub(super) const SUPERUSER: &str = "postgres";

@@ -1,8 +1,10 @@
 //! Copies a stopped cluster, with its owner and modes.
 
-use std::fs;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
-use std::path::Path;
+use std::{
+    fs,
+    os::unix::fs::{DirBuilderExt, MetadataExt, lchown},
+    path::Path,
+};
 
 /// Copies the content of `from` into the existing directory `to`. A cluster holds files and
 /// directories only: no table spaces are used, so no links.

@@ -1,24 +1,27 @@
 //! The embedded NATS server with JetStream.
 
-use std::fmt;
-use std::fs::File;
-use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    fs::File,
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use nix::sys::signal::Signal;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::TcpStream,
+};
 
-use super::data_dir::{lock_log, make_dir, write_durably, write_private};
-use super::supervise::{Program, Supervised};
 use super::{
     EmbeddedError, EmbeddedOptions, NatsSync, PORT_ATTEMPTS, READY_POLL, READY_WITHIN, at,
+    data_dir::{lock_log, make_dir, write_durably, write_private},
     free_port, last_words, port_was_taken,
+    supervise::{Program, Supervised},
 };
-use crate::keys::random_hex;
-use crate::tools;
+use crate::{keys::random_hex, tools};
 
 /// A private NATS server. Dropping it stops it too.
 pub struct Nats {

@@ -1,21 +1,25 @@
 //! The embedded Postgres server, its database and its roles.
 
-use std::fmt;
-use std::fs::File;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    fs::File,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use nix::sys::signal::Signal;
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
-use sqlx::{AssertSqlSafe, Connection};
+use sqlx::{
+    AssertSqlSafe, Connection,
+    postgres::{PgConnectOptions, PgConnection, PgSslMode},
+};
 
-use super::cluster::{Cluster, SUPERUSER, Secrets};
-use super::data_dir::lock_log;
-use super::supervise::{Program, Supervised};
 use super::{
-    EmbeddedError, EmbeddedOptions, PORT_ATTEMPTS, READY_POLL, READY_WITHIN, at, free_port,
-    last_words, port_was_taken,
+    EmbeddedError, EmbeddedOptions, PORT_ATTEMPTS, READY_POLL, READY_WITHIN, at,
+    cluster::{Cluster, SUPERUSER, Secrets},
+    data_dir::lock_log,
+    free_port, last_words, port_was_taken,
+    supervise::{Program, Supervised},
 };
 
 /// A private Postgres server with a database `millrace`. Dropping it stops it too.

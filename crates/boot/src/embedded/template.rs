@@ -1,10 +1,14 @@
 //! Clusters that are made once and copied for each test.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use super::data_dir::{make_dir, open_private};
-use super::{EmbeddedError, EmbeddedOptions, Postgres, at};
+use super::{
+    EmbeddedError, EmbeddedOptions, Postgres, at,
+    data_dir::{make_dir, open_private},
+};
 use crate::tools;
 
 /// Makes a cluster that [`EmbeddedOptions::template`] can copy, unless it is there, and says

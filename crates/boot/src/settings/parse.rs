@@ -1,18 +1,22 @@
 //! Parsing of single settings. An error names the setting and what would be right; values that
 //! may hold secrets are never shown.
 
-use std::net::{SocketAddr, ToSocketAddrs};
-use std::ops::RangeInclusive;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{
+    net::{SocketAddr, ToSocketAddrs},
+    ops::RangeInclusive,
+    path::PathBuf,
+    time::Duration,
+};
 
 use http::Uri;
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 
 use super::{DEFAULT_HEALTH_LISTEN, SettingsError};
-use crate::keys::Keys;
-use crate::telemetry::{DEFAULT_FILTER, LogFormat};
+use crate::{
+    keys::Keys,
+    telemetry::{DEFAULT_FILTER, LogFormat},
+};
 
 /// The largest file that a secret is read from, bytes.
 const LARGEST_SECRET: u64 = 64 * 1024;

@@ -7,8 +7,10 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use boot::embedded::{DataDir, EmbeddedOptions, Nats, Postgres};
-use boot::shutdown;
+use boot::{
+    embedded::{DataDir, EmbeddedOptions, Nats, Postgres},
+    shutdown,
+};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {

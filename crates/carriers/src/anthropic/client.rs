@@ -1,18 +1,18 @@
 //! One call of the Messages API (`POST /v1/messages`), without streaming and without retries.
 
-use std::fmt;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method, header::CONTENT_TYPE};
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::error::{AiError, Fault};
-use crate::http::call;
-use crate::redact::Hidden;
-use crate::setup::{SetupError, endpoint};
+use crate::{
+    http::call,
+    redact::Hidden,
+    setup::{SetupError, endpoint},
+};
 
 /// One API key. Cheap to clone.
 #[derive(Clone)]

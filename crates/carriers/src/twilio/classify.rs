@@ -15,8 +15,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::codes::{Fate, row};
-use crate::answer::{Answer, Doubt, Refusal, Throttle};
-use crate::http::CallFault;
+use crate::{
+    answer::{Answer, Doubt, Refusal, Throttle},
+    http::CallFault,
+};
 
 /// Reads a complete reply.
 pub(super) fn classify(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Answer {

@@ -1,21 +1,23 @@
 //! The calls that send a text. One call is one HTTP request: nothing is retried here.
 
-use std::fmt;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+};
 use reqwest::{Request, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::classify::{classify, classify_fault};
-use crate::answer::Answer;
-use crate::http::{REQUEST_TIMEOUT, call, retry_after};
-use crate::redact::Hidden;
-use crate::setup::{SetupError, endpoint};
+use crate::{
+    answer::Answer,
+    http::{REQUEST_TIMEOUT, call, retry_after},
+    redact::Hidden,
+    setup::{SetupError, endpoint},
+};
 
 /// One Twilio account. Cheap to clone; URL and authorization are built once.
 #[derive(Clone)]

@@ -4,18 +4,21 @@
 use std::fmt;
 
 use http::Method;
-use jiff::civil::Date;
-use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
+use jiff::{Timestamp, civil::Date, fmt::rfc2822::DateTimeParser};
 use reqwest::Url;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::classify::{error_code, segments};
-use super::client::Client;
-use super::webhook::ReportedStatus;
-use crate::answer::{Doubt, Scope, Throttle};
-use crate::http::{CallFault, call, retry_after};
-use crate::redact::Hidden;
+use super::{
+    classify::{error_code, segments},
+    client::Client,
+    webhook::ReportedStatus,
+};
+use crate::{
+    answer::{Doubt, Scope, Throttle},
+    http::{CallFault, call, retry_after},
+    redact::Hidden,
+};
 
 /// One outbound text as Twilio has it on record.
 #[derive(Clone, PartialEq, Eq)]

@@ -5,8 +5,7 @@
 //! bodies are covered by the `bodySHA256` query parameter. Rules and cases are those of Twilio's
 //! own validators; `tests/data/twilio_signature.json` holds them.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha1::Sha1;

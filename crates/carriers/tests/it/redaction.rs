@@ -2,8 +2,10 @@
 
 use std::fmt::Debug;
 
-use carriers::twilio::webhook::{parse_inbound, parse_status};
-use carriers::{Answer, anthropic};
+use carriers::{
+    Answer, anthropic,
+    twilio::webhook::{parse_inbound, parse_status},
+};
 use secrecy::SecretString;
 
 use crate::play::{Break, Breaker, Played, Server, secret, text, twilio};

@@ -1,7 +1,9 @@
 //! Which texts Twilio has answered itself.
 
-use carriers::twilio::webhook::{InboundText, OptOutType};
-use carriers::twilio::{KeywordGroup, answered_by_carrier};
+use carriers::twilio::{
+    KeywordGroup, answered_by_carrier,
+    webhook::{InboundText, OptOutType},
+};
 
 fn text(body: &str, opt_out_type: Option<OptOutType>) -> InboundText {
     InboundText {

@@ -1,8 +1,9 @@
 //! Fetching and listing what Twilio has on record.
 
-use carriers::twilio::webhook::ReportedStatus;
-use carriers::twilio::{MessageRecord, ReadError};
-use carriers::{Doubt, Scope, Throttle};
+use carriers::{
+    Doubt, Scope, Throttle,
+    twilio::{MessageRecord, ReadError, webhook::ReportedStatus},
+};
 use jiff::civil::date;
 
 use crate::play::{ACCOUNT, Break, Breaker, Played, SID, Server, twilio};

@@ -1,7 +1,9 @@
 //! What a send puts on the wire.
 
-use carriers::SetupError;
-use carriers::twilio::{Client, Outbound};
+use carriers::{
+    SetupError,
+    twilio::{Client, Outbound},
+};
 
 use crate::play::{ACCOUNT, Played, SID, Seen, Server, secret, text, twilio};
 

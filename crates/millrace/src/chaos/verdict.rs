@@ -13,7 +13,7 @@ use domain::{
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde_json::Value;
-use store::{Role, counters};
+use store::{Role, capacity::counters};
 
 use super::load::Work;
 use crate::{

@@ -2,7 +2,7 @@
 
 use domain::{passport::Stamp, state::MessageState};
 use jiff::Timestamp;
-use store::dead::Found;
+use store::messages::dead_letter::Found;
 use wire::DeadLetter;
 
 use super::opened::{Content, Opened};

@@ -1,10 +1,9 @@
 //! What a letter holds, and what it becomes when it is sent again.
 
-use store::{dead::Found, seal::Sealer};
-use wire::frame::Outgoing;
+use store::{core::seal::Sealer, messages::dead_letter::Found};
 use wire::{
     Admitted, DeadLetter, Enriched, Event, InboundText, Key, Subject, Submitted, WebhookRequest,
-    frame::Payload,
+    frame::{Outgoing, Payload},
 };
 
 /// A letter that was opened and read.

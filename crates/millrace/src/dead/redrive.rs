@@ -13,11 +13,10 @@ use domain::{ids::MessageId, money::Micros};
 use pipeline::Publisher;
 use store::{
     Role, Scoped, Store,
-    dead::{self, Found, Key, Revival},
-    seal::Sealer,
+    core::seal::Sealer,
+    messages::dead_letter::{self, Found, Key, Revival},
 };
-use wire::frame::Outgoing;
-use wire::{DeadLetter, Subject};
+use wire::{DeadLetter, Subject, frame::Outgoing};
 
 use super::{
     Filter, Redrive,
@@ -152,7 +151,7 @@ impl Run {
     async fn plan(&self, tasks: &mut [Task<'_>]) -> anyhow::Result<Rows> {
         let keys: BTreeSet<Key> = tasks.iter().filter_map(Task::key).collect();
         let mut tx = self.store.scoped(keys.iter().map(|key| &key.0)).await?;
-        let mut rows = dead::find(&mut tx, &keys).await?;
+        let mut rows = dead_letter::find(&mut tx, &keys).await?;
         for task in tasks.iter_mut() {
             let row = task.key().and_then(|key| rows.get(&key));
             task.plan = match &task.opened {
@@ -184,7 +183,7 @@ impl Run {
                 Some(Revival { found, body_hash: task.body_hash(), text: task.text(), stamp })
             })
             .collect();
-        let reopened = dead::reopen(tx, now, &revivals).await?;
+        let reopened = dead_letter::reopen(tx, now, &revivals).await?;
         for ((key, of_message), row) in opening.iter().zip(reopened) {
             match (row, rows.get_mut(key)) {
                 (Some((message, passport)), Some(found)) => {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use store::seal::Sealer;
+use store::core::seal::Sealer;
 use wire::DeadLetter;
 
 use super::{Filter, List, Show, Which, letters::Letters};

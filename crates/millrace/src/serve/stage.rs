@@ -5,7 +5,7 @@ use std::{process::ExitCode, time::Duration};
 use carriers::anthropic;
 use pipeline::run::{Drained, Runtime, SourceConfig, StageConfig, run as run_stage, run_source};
 use stage::StageName;
-use store::{Role, Store, seal::Sealer};
+use store::{Role, Store, core::seal::Sealer};
 use tokio_util::sync::CancellationToken;
 
 use crate::{cli, process::Process};

@@ -2,8 +2,9 @@
 //! facts change under it.
 
 use serde_json::json;
-use stage::StageName::{self, Audience, Enrich, Gate, Inbound, Reconcile, Reply, Rollup};
-use stage::StageName::{Schedule, Send, Throttle};
+use stage::StageName::{
+    self, Audience, Enrich, Gate, Inbound, Reconcile, Reply, Rollup, Schedule, Send, Throttle,
+};
 use testkit::contract::{Poison, Rows, Subject, Work, World};
 
 use crate::inputs::{self, Caller};

@@ -16,14 +16,14 @@ use domain::{
 use jiff::Timestamp;
 use pipeline::Publisher;
 use sqlx::Row;
-use store::seal::Sealer;
+use store::core::seal::Sealer;
 use testkit::{Broker, Database};
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use wire::frame::Outgoing;
 use wire::{
     DeadLetter, Enriched, Payload, Stream, Subject, Submitted,
+    frame::Outgoing,
     message::{Content, From, Head},
 };
 

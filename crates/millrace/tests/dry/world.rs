@@ -18,8 +18,8 @@ use sqlx::{PgConnection, types::Json};
 use stage::{Cx, Source};
 use store::{
     Role,
-    keys::{self, KeyKind, KeyRole},
-    seal::Sealer,
+    core::seal::Sealer,
+    settings::api_keys::{self, KeyKind, KeyRole},
 };
 use testkit::{Broker, Database, hand_over};
 use tokio_util::sync::CancellationToken;
@@ -116,7 +116,8 @@ impl World {
     pub async fn tenant(&self, name: &str, policy: &str) -> anyhow::Result<Tenant> {
         let id = self.database.tenant(name).await?;
         let store = self.database.store(Role::Api).await?;
-        let key = keys::create(&store, &id, "test", KeyRole::Admin, KeyKind::Test, now()).await?;
+        let key =
+            api_keys::create(&store, &id, "test", KeyRole::Admin, KeyKind::Test, now()).await?;
         let senders = ["+12125550000", "+12125550001"].map(|number| SenderId::of(&id, number).0);
         let [first, second] = senders;
         self.run(&format!(

@@ -24,8 +24,7 @@ use crate::{
     publish::Publisher,
     settle::{Settlement, Situation, settle, writes_letters},
 };
-use stage::Clock;
-use stage::{Cx, Stage, fault::Fault, machine, outcome::Outcome};
+use stage::{Clock, Cx, Stage, fault::Fault, machine, outcome::Outcome};
 
 /// What the batches of one lane have in common.
 pub(super) struct Crew<S: Stage> {

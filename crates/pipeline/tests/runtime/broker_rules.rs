@@ -10,8 +10,7 @@ use pipeline::{
     Broker, ConsumerSettings, Publisher, StageConfig, StreamSettings, apply_consumers, streams,
 };
 use tokio::time::timeout;
-use wire::frame::Outgoing;
-use wire::{Stream, Subject};
+use wire::{Stream, Subject, frame::Outgoing};
 
 use crate::common::{
     Item, MIB, World, ack_wait, eventually,

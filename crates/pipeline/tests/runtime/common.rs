@@ -17,8 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use wire::frame::Outgoing;
-use wire::{DeadLetter, Key, Payload, Stream, Subject};
+use wire::{DeadLetter, Key, Payload, Stream, Subject, frame::Outgoing};
 
 /// What the tests send through a stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -6,8 +6,7 @@ use domain::class::Lane;
 use pipeline::{PublishError, Publisher, StreamSettings, streams::declared};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use wire::frame::Outgoing;
-use wire::{Key, Payload, Stream, Subject, subject::Scope};
+use wire::{Key, Payload, Stream, Subject, frame::Outgoing, subject::Scope};
 
 use crate::common::{Item, World};
 

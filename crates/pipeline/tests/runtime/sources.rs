@@ -11,8 +11,7 @@ use std::{
 use domain::class::Lane;
 use pipeline::{SourceConfig, run_source};
 use stage::{Cx, Dependency, Fault, Source, StageName, Tick};
-use wire::frame::Outgoing;
-use wire::{Stream, Subject};
+use wire::{Stream, Subject, frame::Outgoing};
 
 use crate::common::{Item, World, eventually};
 

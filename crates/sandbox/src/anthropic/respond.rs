@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::schema::fill;
-use super::validate::Request;
-use crate::dice::Dice;
-use crate::phrases;
+use super::{schema::fill, validate::Request};
+use crate::{dice::Dice, phrases};
 
 /// Characters per token, roughly as in real texts.
 const CHARS_PER_TOKEN: usize = 4;

@@ -1,8 +1,10 @@
 //! Carrier accounts and their numbers. An account comes into being with the first credentials
 //! that are seen for it.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 

@@ -1,15 +1,18 @@
 //! One kept HTTP/1.1 connection to a host. The connection is driven by the call that uses it,
 //! which saves a task and its wake-ups.
 
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::task::Poll;
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::Poll,
+};
 
 use bytes::Bytes;
-use http::header::HOST;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
-use hyper::body::{Body, Incoming};
-use hyper::client::conn::http1::{self, Connection, SendRequest};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header::HOST};
+use hyper::{
+    body::{Body, Incoming},
+    client::conn::http1::{self, Connection, SendRequest},
+};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, USER_AGENT};
-use http::{HeaderValue, Uri};
+use http::{
+    HeaderValue, Uri,
+    header::{CONTENT_TYPE, HeaderName, USER_AGENT},
+};
 
 use super::signature::sign;
-use crate::app::State;
-use crate::courier::Delivery;
-use crate::ledger::{Index, Status};
-use crate::phone::Phone;
+use crate::{
+    app::State,
+    courier::Delivery,
+    ledger::{Index, Status},
+    phone::Phone,
+};
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");
 const IDEMPOTENCY: HeaderName = HeaderName::from_static("i-twilio-idempotency-token");

@@ -1,21 +1,25 @@
 //! `POST Messages.json`: faults, checks, acceptance, and the answer or the lack of one.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
 use tokio::sync::oneshot;
 
-use super::draft::{self, Request};
-use super::errors::{self, Refusal, coded};
-use super::receipts::{self, NextStep};
-use super::{Call, messages};
-use crate::app::State;
-use crate::clock::machine_now;
-use crate::dice::Dice;
-use crate::faults::Faults;
-use crate::ledger::{Carrier, Draft, Index, Status};
-use crate::reply::{Answer, Cut};
+use super::{
+    Call,
+    draft::{self, Request},
+    errors::{self, Refusal, coded},
+    messages,
+    receipts::{self, NextStep},
+};
+use crate::{
+    app::State,
+    clock::machine_now,
+    dice::Dice,
+    faults::Faults,
+    ledger::{Carrier, Draft, Index, Status},
+    reply::{Answer, Cut},
+};
 
 /// How long the answer waits for a receipt that is to come before it.
 const BEFORE_RESPONSE: Duration = Duration::from_secs(2);

@@ -7,9 +7,7 @@ use http::Uri;
 use jiff::Timestamp;
 
 use super::errors::{Refusal, bad_request, coded};
-use crate::phone::Phone;
-use crate::reply::Form;
-use crate::segments::segments;
+use crate::{phone::Phone, reply::Form, segments::segments};
 
 /// The longest text, in characters.
 const MAX_BODY: usize = 1_600;

@@ -1,7 +1,6 @@
 //! Refusals in the form that Twilio gives them: an HTTP status, a code and a sentence.
 
-use http::header::RETRY_AFTER;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode, header::RETRY_AFTER};
 use serde::Serialize;
 
 use crate::reply::Reply;

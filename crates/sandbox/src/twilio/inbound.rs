@@ -1,19 +1,22 @@
 //! Texts from phones: personas that react to a delivery, the carrier's own opt-out handling, and
 //! the webhook of the number that was texted.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use super::callback::{self, Inbound};
-use super::keywords::{self, Keyword};
-use crate::app::{App, State};
-use crate::clock::machine_now;
-use crate::ledger::Index;
-use crate::people::AutoReply;
-use crate::personas::{Kind, Utterance};
-use crate::phone::Phone;
-use crate::schedule::Job;
-use crate::segments::segments;
+use super::{
+    callback::{self, Inbound},
+    keywords::{self, Keyword},
+};
+use crate::{
+    app::{App, State},
+    clock::machine_now,
+    ledger::Index,
+    people::AutoReply,
+    personas::{Kind, Utterance},
+    phone::Phone,
+    schedule::Job,
+    segments::segments,
+};
 
 /// A text that a person has decided to send and that is due later.
 pub(crate) struct Said {

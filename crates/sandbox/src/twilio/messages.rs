@@ -4,20 +4,23 @@
 use std::time::Duration;
 
 use http::{Response, StatusCode};
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use serde::Serialize;
 
-use super::callback::{self, API_VERSION};
-use super::errors::{Refusal, bad_request, coded, not_found};
-use super::paging::Page;
-use super::{Call, date};
-use crate::app::State;
-use crate::clock::{before, machine_now};
-use crate::ledger::{Index, Status, Text};
-use crate::phone::Phone;
-use crate::reply::{Reply, whole};
+use super::{
+    Call,
+    callback::{self, API_VERSION},
+    date,
+    errors::{Refusal, bad_request, coded, not_found},
+    paging::Page,
+};
+use crate::{
+    app::State,
+    clock::{before, machine_now},
+    ledger::{Index, Status, Text},
+    phone::Phone,
+    reply::{Reply, whole},
+};
 
 /// What one segment costs, in hundred-thousandths of a dollar.
 const PRICE: u64 = 790;

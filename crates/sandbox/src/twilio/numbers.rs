@@ -5,15 +5,20 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::callback::API_VERSION;
-use super::draft::is_callback;
-use super::errors::{Refusal, bad_request, coded, not_found};
-use super::paging::Page;
-use super::{Call, date};
-use crate::app::{Number, State};
-use crate::clock::machine_now;
-use crate::phone::Phone;
-use crate::reply::{Reply, whole};
+use super::{
+    Call,
+    callback::API_VERSION,
+    date,
+    draft::is_callback,
+    errors::{Refusal, bad_request, coded, not_found},
+    paging::Page,
+};
+use crate::{
+    app::{Number, State},
+    clock::machine_now,
+    phone::Phone,
+    reply::{Reply, whole},
+};
 
 /// Registers a number. As with Twilio, one that anybody has already is not available.
 pub(super) fn create(call: &Call<'_>) -> Result<Response<Reply>, Refusal> {

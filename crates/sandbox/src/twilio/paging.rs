@@ -3,8 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::Call;
-use super::errors::{Refusal, bad_request};
+use super::{
+    Call,
+    errors::{Refusal, bad_request},
+};
 
 /// Records per page, unless the call names a number.
 const DEFAULT_SIZE: usize = 50;

@@ -1,21 +1,22 @@
 //! The way of an accepted text: queued, sent, then delivered or not, with a receipt at each step,
 //! and what the faults make of the receipts.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::{callback, inbound};
-use crate::app::App;
-use crate::clock::machine_now;
-use crate::courier::Delivery;
-use crate::dice::Dice;
-use crate::faults::Faults;
-use crate::ledger::{Index, Status};
-use crate::schedule::Job;
-use crate::stats::count;
+use crate::{
+    app::App,
+    clock::machine_now,
+    courier::Delivery,
+    dice::Dice,
+    faults::Faults,
+    ledger::{Index, Status},
+    schedule::Job,
+    stats::count,
+};
 
 /// How often a scheduled text looks at the business clock.
 const RELEASE_LOOK: Duration = Duration::from_millis(100);

@@ -1,8 +1,7 @@
 //! The `X-Twilio-Signature` header: base64 of HMAC-SHA1, keyed with the auth token, over the URL
 //! and then each parameter's name and value, by name in byte order.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 

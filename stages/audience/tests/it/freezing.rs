@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::ids::{ContactId, MessageId};
-use store::{Role, audience};
+use store::{Role, campaigns::audience};
 
 use super::world::{LEASE_OVER, NOTHING, World, publish};
 

@@ -4,7 +4,7 @@ use domain::{ids::MessageId, state::MessageState};
 use jiff::Timestamp;
 use store::{
     Role, Store,
-    cancel::{self, Marked},
+    messages::cancel::{self, Marked},
 };
 use testkit::hand_over;
 

@@ -4,7 +4,7 @@
 use domain::{class::MessageClass, passport::Stamp};
 use store::{
     Role, Store,
-    cancel::{self, Outcome},
+    messages::cancel::{self, Outcome},
 };
 use testkit::hand_over;
 use wire::Enriched;

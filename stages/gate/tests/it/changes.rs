@@ -8,8 +8,9 @@ use domain::{
 };
 use serde_json::json;
 use store::{
-    Role, Store, platform, policies,
-    wakes::{self, Way, What},
+    Role, Store,
+    parked::wake::{self, Way, What},
+    settings::{platform_switch, policies},
 };
 use testkit::hand_over;
 use uuid::Uuid;
@@ -20,10 +21,10 @@ use crate::world::{World, kinds, now};
 /// The messages that are due, as the source `schedule` releases them.
 async fn released(world: &World) -> anyhow::Result<Vec<Enriched>> {
     let store: Store = world.database.store(Role::Pipeline).await?;
-    wakes::work(&store, now(), stage::machine::now(), 100).await?;
-    let found = store::schedule::find(&store, now(), 100, 100, &[]).await?;
-    let due = store::schedule::release(&store, &found).await?;
-    store::schedule::released(&store, &due).await?;
+    wake::work(&store, now(), stage::machine::now(), 100).await?;
+    let found = store::parked::release::find(&store, now(), 100, 100, &[]).await?;
+    let due = store::parked::release::release(&store, &found).await?;
+    store::parked::release::released(&store, &due).await?;
     Ok(due.into_iter().filter_map(|row| row.payload).collect())
 }
 
@@ -33,7 +34,7 @@ async fn put(world: &World, body: serde_json::Value) -> anyhow::Result<()> {
     let mut tx = store.scoped([&world.tenant]).await?;
     policies::add(&mut tx, &world.tenant, &body, "test", now()).await?;
     let cause = Wake::Policy.to_string();
-    wakes::wake(&mut tx, &world.tenant, &What::Cause(&cause), Way::On).await?;
+    wake::wake(&mut tx, &world.tenant, &What::Cause(&cause), Way::On).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -87,7 +88,7 @@ async fn the_platforms_switch_holds_everybody_and_wakes_everybody() -> anyhow::R
     let sender = world.sender("+12125550100", 1_000).await?;
     let stage = world.stage().await?;
     let store = world.database.store(Role::Api).await?;
-    let off = platform::throw(&store, SwitchMode::Paused, "incident", now()).await?;
+    let off = platform_switch::throw(&store, SwitchMode::Paused, "incident", now()).await?;
     assert_eq!((off.before.as_str(), off.tenants, off.released), ("on", 2, 0));
     let messages = world.messages(MessageClass::Transactional, &[sender], 200..202).await?;
     let held = hand_over(&stage, now(), messages).await?;
@@ -101,7 +102,7 @@ async fn the_platforms_switch_holds_everybody_and_wakes_everybody() -> anyhow::R
                   as v (t, k)",
         )
         .await?;
-    let on = platform::throw(&store, SwitchMode::On, "over", now()).await?;
+    let on = platform_switch::throw(&store, SwitchMode::On, "over", now()).await?;
     assert_eq!((on.before.as_str(), on.tenants, on.released), ("paused", 2, 3));
     let admitted = hand_over(&stage, now(), released(&world).await?).await?;
     assert_eq!(kinds(admitted), [("admitted".into(), 2)]);
@@ -115,14 +116,16 @@ async fn the_platforms_switch_holds_everybody_and_wakes_everybody() -> anyhow::R
 async fn turning_the_platform_on_waits_for_who_is_still_holding_for_it() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let api = world.database.store(Role::Api).await?;
-    platform::throw(&api, SwitchMode::Paused, "incident", now()).await?;
+    platform_switch::throw(&api, SwitchMode::Paused, "incident", now()).await?;
     let pipeline = world.database.store(Role::Pipeline).await?;
     let mut holding = pipeline.scoped([&world.tenant]).await?;
     let seen: String =
         sqlx::query_scalar("select millrace.platform_mode()").fetch_one(&mut *holding).await?;
     assert_eq!(seen, "paused");
     let on =
-        tokio::spawn(async move { platform::throw(&api, SwitchMode::On, "over", now()).await });
+        tokio::spawn(
+            async move { platform_switch::throw(&api, SwitchMode::On, "over", now()).await },
+        );
     let waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'";
     while world.number(waits).await? == 0 {
         assert!(!on.is_finished(), "it did not wait");

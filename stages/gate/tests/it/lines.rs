@@ -5,7 +5,7 @@ use domain::{
     gates::{CounterKind, LineKey},
 };
 use sqlx::Row;
-use store::answers::{Reservation, release};
+use store::capacity::release::{Reservation, release};
 use testkit::hand_over;
 
 use crate::world::{World, now};
@@ -51,7 +51,7 @@ async fn a_raised_quota_wakes_who_stood_in_line_and_spares_who_stands_in_another
     let store = world.database.store(store::Role::Api).await?;
     let mut tx = store.scoped([&world.tenant]).await?;
     let quota = LineKey { kind: CounterKind::QuotaMinute, target: None };
-    store::lines::dissolve(&mut tx, &world.tenant, &[quota], now()).await?;
+    store::capacity::lines::dissolve(&mut tx, &world.tenant, &[quota], now()).await?;
     tx.commit().await?;
     assert_eq!(world.number("select count(*) from millrace.lines").await?, 1);
     let woken = "select count(*) from millrace.wakes where what = 'line:quota_minute'";
@@ -65,15 +65,15 @@ async fn a_raised_quota_wakes_who_stood_in_line_and_spares_who_stands_in_another
     world.run(long_after).await?;
     let later = now() + jiff::SignedDuration::from_secs(1);
     let pipeline = world.database.store(store::Role::Pipeline).await?;
-    store::wakes::work(&pipeline, later, stage::machine::now(), 100).await?;
+    store::parked::wake::work(&pipeline, later, stage::machine::now(), 100).await?;
     assert_eq!(dues(&world).await?.len(), 1);
     let due = "select count(*) from millrace.parked where due <= '2026-03-02T17:00:01Z'";
     assert_eq!(world.number(due).await?, 1);
 
     // A gate that knew the old line has written it back: it goes with the last pass.
     world.run("insert into millrace.lines values ('acme', 'quota_minute', '2026-04-01')").await?;
-    let last = stage::machine::now() + store::wakes::LAST_PASS;
-    store::wakes::work(&pipeline, later, last, 100).await?;
+    let last = stage::machine::now() + store::parked::wake::LAST_PASS;
+    store::parked::wake::work(&pipeline, later, last, 100).await?;
     let left = "select count(*) from millrace.lines where key = 'quota_minute'";
     assert_eq!(world.number(left).await?, 0);
     assert_eq!(world.number("select count(*) from millrace.lines").await?, 1);

@@ -2,7 +2,7 @@
 
 use domain::state::MessageState;
 use stage::StageName;
-use store::dead::Found;
+use store::messages::dead_letter::Found;
 
 use super::letter::Letter;
 

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use stage::StageName;
-use store::{dead::Shell, seal::Sealer};
+use store::{core::seal::Sealer, messages::dead_letter::Shell};
 use wire::DeadLetter;
 
 /// A letter that names a message.

@@ -13,9 +13,8 @@ use domain::{
 use stage::{Fault, Source};
 use store::{
     Scoped,
-    answers::Waiting,
-    doubts::Open,
-    enrich::{self, ContactKey},
+    drafts::{self, ContactKey},
+    messages::{conclude::Waiting, in_doubt::Open},
 };
 use wire::{Enriched, message::Head};
 
@@ -72,8 +71,8 @@ async fn rebuilt(
     };
     let contact = message.contact;
     let key = ContactKey { tenant, contact, number: to, channel: one.channel, fields: false };
-    let found = enrich::contacts(tx, &[key]).await?.pop().unwrap_or_default();
-    let defaults = enrich::tenants(tx, &BTreeSet::from([tenant])).await?;
+    let found = drafts::contacts(tx, &[key]).await?.pop().unwrap_or_default();
+    let defaults = drafts::tenants(tx, &BTreeSet::from([tenant])).await?;
     let zone = defaults.get(tenant).and_then(|defaults| defaults.zone);
     let head = Head {
         id: message.id,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use carriers::twilio::{MessageRecord, ReadError};
-use store::doubts::Access;
+use store::messages::in_doubt::Access;
 use tokio::time::timeout;
 
 use super::Pair;

@@ -15,8 +15,12 @@ use jiff::Timestamp;
 use stage::{Fault, Source};
 use store::{
     Scoped,
-    answers::{self, Conclusion, Reservation, StoredMessage, Waiting},
-    doubts::{self, FoundText, Open},
+    capacity::release::{self, Reservation},
+    messages::{
+        conclude::{self, Conclusion, Waiting},
+        in_doubt::{self, FoundText, Open},
+        row::StoredMessage,
+    },
 };
 
 use super::{
@@ -54,13 +58,13 @@ impl Sweep {
         listed: &[MessageRecord],
     ) -> Result<Cleared, Fault> {
         let mut tx = self.store.scoped([&pair.tenant]).await?;
-        let open = doubts::lock_open(&mut tx, &pair.tenant, pair.contact, pair.sender).await?;
+        let open = in_doubt::lock_open(&mut tx, &pair.tenant, pair.contact, pair.sender).await?;
         // A doubt of another account has another list.
         let ours = |one: &Open| one.account.as_ref().is_none_or(|of| *of == pair.account);
         let open: Vec<Open> = open.into_iter().filter(ours).collect();
         let account = (&pair.tenant, pair.account.as_str());
         let sids: Vec<&str> = listed.iter().map(|record| record.sid.as_str()).collect();
-        let known = doubts::known_sids(&mut tx, account, pair.contact, &sids).await?;
+        let known = in_doubt::known_sids(&mut tx, account, pair.contact, &sids).await?;
         let members: Vec<Member<'_>> = open.iter().map(|one| self.member(one)).collect();
         let fates = match_up(&members, listed, &known, at);
 
@@ -69,12 +73,12 @@ impl Sweep {
         let mut ended = reading.found(&mut tx, &open, &fates).await?;
         ended.extend(reading.absent(&mut tx, &open, &fates).await?);
         let settled: Vec<&StoredMessage> = ended.iter().map(|(message, _)| message).collect();
-        doubts::settled(&mut tx, &settled).await?;
+        in_doubt::settled(&mut tx, &settled).await?;
         let over: HashSet<MessageId> = settled.iter().map(|message| message.id).collect();
         let left = open.iter().filter(|one| !over.contains(&one.message.id));
         let later: Vec<_> =
             left.map(|one| (&pair.tenant, one.message.id, self.wait(one, at))).collect();
-        doubts::postpone(&mut tx, &later).await?;
+        in_doubt::postpone(&mut tx, &later).await?;
         tx.commit().await.map_err(store::fault)?;
         Ok(cleared(ended))
     }
@@ -117,7 +121,7 @@ impl Reading<'_> {
         let account = (&self.pair.tenant, self.pair.account.as_str());
         let taken: Vec<(&str, MessageId)> =
             found.iter().map(|(one, record)| (record.sid.as_str(), one.message.id)).collect();
-        let given = doubts::take_sids(tx, account, &taken).await?;
+        let given = in_doubt::take_sids(tx, account, &taken).await?;
         let found: Vec<_> =
             found.into_iter().filter(|(_, record)| given.contains(&record.sid)).collect();
         let stamp = Stamp {
@@ -134,12 +138,12 @@ impl Reading<'_> {
                 stamp: &stamp,
             })
             .collect();
-        let stored = doubts::found(tx, self.now, &texts).await?;
+        let stored = in_doubt::found(tx, self.now, &texts).await?;
         let both = || found.iter().map(|(one, _)| *one).zip(&stored);
         let corrected: Vec<Reservation<'_>> =
             both().filter_map(|(one, now)| correction(one, now.as_ref()?)).collect();
         if !corrected.is_empty() {
-            answers::release(tx, self.now, &corrected).await?;
+            release::release(tx, self.now, &corrected).await?;
         }
         Ok(stored.into_iter().flatten().map(|message| (message, "list")).collect())
     }
@@ -179,7 +183,7 @@ impl Reading<'_> {
             conclusions.push(self.conclusion(one, end, stamp, waiting));
             concluding.push((*one, end));
         }
-        let concluded = answers::conclude(tx, self.now, &conclusions).await?;
+        let concluded = conclude::conclude(tx, self.now, &conclusions).await?;
         let freed: Vec<Reservation<'_>> = concluding
             .iter()
             .zip(&concluded)
@@ -189,7 +193,7 @@ impl Reading<'_> {
             })
             .collect();
         if !freed.is_empty() {
-            answers::release(tx, self.now, &freed).await?;
+            release::release(tx, self.now, &freed).await?;
         }
         let ended = concluding.iter().zip(concluded);
         Ok(ended.filter_map(|((_, end), done)| Some((done?.message, end.label()))).collect())
@@ -275,7 +279,7 @@ impl End {
 
 /// What the tenant wants done with absent texts.
 async fn absent_by_policy(tx: &mut Scoped, pair: &Pair) -> Result<Option<Absent>, Fault> {
-    let stored = doubts::policy(tx, &pair.tenant).await?;
+    let stored = in_doubt::policy(tx, &pair.tenant).await?;
     let policy = stored.map_or_else(|| Ok(Policy::default()), |json| Policy::read(&json));
     let read = policy.inspect_err(|_| {
         tracing::error!(tenant = %pair.tenant, "absent texts stay in doubt: the policy is unreadable");

@@ -13,7 +13,7 @@ use carriers::{
 };
 use domain::ids::TenantId;
 use futures::{StreamExt, stream};
-use store::{doubts::Access, receipts::watches};
+use store::messages::{in_doubt::Access, receipt::poll};
 use tokio::time::{Instant, timeout_at};
 
 use super::Watch;
@@ -54,7 +54,7 @@ impl Watch {
     /// Asks about every text that has waited long enough.
     pub(super) async fn ask(
         &self,
-        watches: &[watches::Watch],
+        watches: &[poll::Watch],
         accounts: &HashMap<Account, Access>,
     ) -> Asked {
         let clients: HashMap<&Account, Client> = accounts
@@ -89,14 +89,14 @@ impl Watch {
     /// A text whose sender or account is gone cannot be asked about: it has no question.
     fn questions(
         &self,
-        watches: &[watches::Watch],
+        watches: &[poll::Watch],
         clients: &HashMap<&Account, Client>,
     ) -> BTreeMap<Key, Question> {
         let due = watches.iter().flat_map(|watch| {
             let due = watch.messages.iter().filter(|one| self.times.is_due(one, watch.looked_at));
             due.map(|one| (&watch.tenant, one))
         });
-        let question = |(tenant, one): (&TenantId, &watches::Watched)| {
+        let question = |(tenant, one): (&TenantId, &poll::Watched)| {
             let account = (tenant.clone(), one.account.clone()?);
             let (client, sid) = (clients.get(&account)?.clone(), one.sid.clone()?);
             let key = (tenant.clone(), one.id);

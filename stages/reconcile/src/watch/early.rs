@@ -2,7 +2,7 @@
 
 use domain::ids::TenantId;
 use stage::Fault;
-use store::receipts::unmatched;
+use store::messages::receipt::unmatched;
 use uuid::Uuid;
 use wire::frame::Outgoing;
 

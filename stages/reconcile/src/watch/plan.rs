@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::state::MessageState;
 use jiff::Timestamp;
-use store::receipts::watches::{Watch, Watched};
+use store::messages::receipt::poll::{Watch, Watched};
 
 /// The two waits; business time.
 #[derive(Debug, Clone, Copy)]

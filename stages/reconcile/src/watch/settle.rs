@@ -14,9 +14,9 @@ use jiff::Timestamp;
 use stage::{Fault, Source};
 use store::{
     Scoped,
-    receipts::{
+    messages::receipt::{
         self, Merged, Reported,
-        watches::{self, Next, Watched},
+        poll::{self, Next, Watched},
     },
 };
 use wire::frame::Outgoing;
@@ -35,7 +35,7 @@ impl Watch {
     /// Merges what was said, ends what is over, and says when the rest is looked at next.
     pub(super) async fn settle(
         &self,
-        rows: &[watches::Watch],
+        rows: &[poll::Watch],
         asked: &Asked,
     ) -> Result<(Vec<Outgoing>, Vec<Next>), Fault> {
         let mut looks = Looks::new();
@@ -51,7 +51,7 @@ impl Watch {
         }
         let mut tx = self.store.scoped(looks.keys().map(|key| &key.0)).await?;
         let keys: Vec<Key> = looks.keys().cloned().collect();
-        let found = receipts::lock(&mut tx, &keys).await?;
+        let found = receipt::lock(&mut tx, &keys).await?;
         let reports: BTreeMap<&Key, Report> = looks
             .iter()
             .filter_map(|(key, look)| Some((key, report(key, *look, asked)?)))
@@ -98,7 +98,7 @@ impl Watch {
             return Ok(Vec::new());
         }
         let rows: Vec<Merged<'_>> = over.iter().map(|(key, stamp)| ended(key, stamp)).collect();
-        let stored = receipts::write(tx, &rows).await?;
+        let stored = receipt::write(tx, &rows).await?;
         for (key, _) in &over {
             waiting.remove(*key);
         }
@@ -115,12 +115,7 @@ impl Watch {
         }
     }
 
-    fn next(
-        &self,
-        watch: &watches::Watch,
-        asked: &Asked,
-        waiting: &HashMap<Key, Timestamp>,
-    ) -> Next {
+    fn next(&self, watch: &poll::Watch, asked: &Asked, waiting: &HashMap<Key, Timestamp>) -> Next {
         let mut next = Next {
             tenant: watch.tenant.clone(),
             watch: watch.id,

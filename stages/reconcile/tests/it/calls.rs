@@ -21,11 +21,14 @@ use serde_json::{Value, json};
 use sqlx::Row;
 use store::{
     Role, Scoped,
-    accounts::Account,
-    answers::{self, Conclusion, Doubt, Taken},
-    claims::{self, Claimant, Wanted},
-    counters,
-    seal::Sealer,
+    capacity::counters,
+    core::seal::Sealer,
+    messages::{
+        claim::{self, Claimant, Wanted},
+        conclude::{self, Conclusion, Doubt},
+        sent::{self, Taken},
+    },
+    settings::accounts::Account,
 };
 use testkit::Database;
 use uuid::Uuid;
@@ -92,7 +95,7 @@ impl Calls {
             confirms_opt_out: true,
             created_at: now(),
         };
-        assert!(store::accounts::create(&mut tx, &tenant, &account).await?);
+        assert!(store::settings::accounts::create(&mut tx, &tenant, &account).await?);
         tx.commit().await?;
         let sender = SenderId::of(&tenant, FROM);
         let world = Self { database, tenant, sandbox, sender, http, client };
@@ -188,7 +191,7 @@ impl Calls {
             .collect();
         let claimant = Claimant { owner, chunk, call_by: std::time::Duration::from_millis(300) };
         let mut tx = self.scoped().await?;
-        let attempts = claims::take(&mut tx, claimant, &wanted, &[]).await?;
+        let attempts = claim::take(&mut tx, claimant, &wanted, &[]).await?;
         assert!(attempts.iter().all(Option::is_some), "{attempts:?}");
         Ok(tx.commit().await?)
     }
@@ -232,7 +235,7 @@ impl Calls {
             })
             .collect();
         let mut tx = self.scoped().await?;
-        let done = answers::conclude(&mut tx, now(), &conclusions).await?;
+        let done = conclude::conclude(&mut tx, now(), &conclusions).await?;
         assert!(done.iter().all(Option::is_some), "{done:?}");
         Ok(tx.commit().await?)
     }
@@ -263,7 +266,7 @@ impl Calls {
             stamp: &Stamp::plain("send", now(), "sent"),
         };
         let mut tx = self.scoped().await?;
-        let done = answers::sent(&mut tx, OWNER, now(), &[taken]).await?;
+        let done = sent::sent(&mut tx, OWNER, now(), &[taken]).await?;
         assert!(done.iter().all(Option::is_some), "{done:?}");
         Ok(tx.commit().await?)
     }

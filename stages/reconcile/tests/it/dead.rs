@@ -141,7 +141,7 @@ async fn a_message_that_was_withdrawn_before_it_died_is_cancelled() -> anyhow::R
     let world = Letters::begin().await?;
     let submitted = world.submitted(1, "hello");
     let store = world.database.store(store::Role::Api).await?;
-    store::cancel::mark(&store, &world.tenant, submitted.head.id, now()).await?;
+    store::messages::cancel::mark(&store, &world.tenant, submitted.head.id, now()).await?;
     let letter = world.of_submitted(&submitted);
     let first = world.read(vec![letter.clone()]).await?;
     assert_eq!(said(&first), ["message.cancelled"]);

@@ -9,7 +9,7 @@ use domain::{
 use reconcile::Reconcile;
 use store::{
     Role,
-    answers::{self, Taken},
+    messages::sent::{self, Taken},
 };
 use testkit::hand_over;
 use uuid::Uuid;
@@ -102,7 +102,7 @@ async fn a_text_that_another_message_is_known_by_is_not_taken() -> anyhow::Resul
         passport: &Passport::default(),
         stamp: &Stamp::plain("send", now(), "sent"),
     };
-    answers::sent(&mut tx, Uuid::from_u128(1), now(), &[taken]).await?;
+    sent::sent(&mut tx, Uuid::from_u128(1), now(), &[taken]).await?;
     tx.commit().await?;
     world.age().await?;
     assert_eq!(tick(&sweep).await?, ["message.deferred"]);
@@ -164,7 +164,7 @@ async fn an_answer_that_is_heard_late_ends_the_doubt_and_the_sweep_only_tidies_u
         passport: &Passport::default(),
         stamp: &Stamp::plain("send", now(), "sent"),
     };
-    answers::sent(&mut tx, OWNER, now(), &[taken]).await?;
+    sent::sent(&mut tx, OWNER, now(), &[taken]).await?;
     tx.commit().await?;
     assert_eq!(tick(&world.sweep().await?).await?, [""; 0]);
     assert_eq!(world.count("select count(*) from millrace.doubts").await?, 0);

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use reconcile::Dead;
 use sqlx::{Connection, PgConnection, Row};
 use stage::{Outcome, StageName};
-use store::{Role, seal::Sealer};
+use store::{Role, core::seal::Sealer};
 use testkit::{Database, hand_over};
 use uuid::Uuid;
 use wire::{

@@ -7,7 +7,7 @@ use domain::{
 use jiff::Timestamp;
 use store::{
     Role,
-    answers::{self, Taken},
+    messages::sent::{self, Taken},
 };
 use uuid::Uuid;
 
@@ -119,7 +119,7 @@ async fn a_receipt_before_the_record_of_the_answer_is_not_lowered_by_it() -> any
         passport: &Passport::default(),
         stamp: &Stamp::plain("send", Timestamp::UNIX_EPOCH, "sent"),
     };
-    answers::sent(&mut tx, owner, Timestamp::UNIX_EPOCH, &[taken]).await?;
+    sent::sent(&mut tx, owner, Timestamp::UNIX_EPOCH, &[taken]).await?;
     tx.commit().await?;
     let stored = world.stored(message).await?;
     assert_eq!((stored.state, stored.version), (MessageState::Delivered, 4));

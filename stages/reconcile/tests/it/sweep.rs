@@ -3,7 +3,7 @@
 use carriers::Answer;
 use domain::state::MessageState::{Deferred, Failed, InDoubt, Queued, Sent, Unknown};
 use serde_json::json;
-use store::{Role, doubts, schedule};
+use store::{Role, messages::in_doubt, parked::release};
 use uuid::Uuid;
 
 use crate::{
@@ -86,14 +86,14 @@ async fn a_process_that_died_between_claim_and_call_costs_its_messages_one_more_
 
     // schedule releases it, the gates admit it, and it is sent once.
     let store = world.database.store(Role::Pipeline).await?;
-    let found = schedule::find(&store, now(), 9, 9, &[]).await?;
-    let due = schedule::release(&store, &found).await?;
+    let found = release::find(&store, now(), 9, 9, &[]).await?;
+    let due = release::release(&store, &found).await?;
     let [row] = &due[..] else { panic!("{} rows are due", due.len()) };
     let again = row.payload.as_ref().expect("it is sent again");
     assert_eq!((again.head.id, again.head.turn, again.text.as_str()), (text(1).id, 2, "hello 1"));
     assert_eq!(again.place.states, ["IL"], "where the person may be is looked up again");
     assert_eq!((again.senders.len(), again.passport.stamps().len()), (1, 2));
-    schedule::released(&store, &due).await?;
+    release::released(&store, &due).await?;
     assert!(matches!(world.call(&text(1)).await, Answer::Accepted { .. }));
     assert_eq!(world.ledger().await?.len(), 1);
     Ok(())
@@ -105,8 +105,8 @@ async fn what_send_had_in_hand_goes_back_to_the_gates_as_it_was() -> anyhow::Res
     world.doubts(&[text(1)], 0).await?;
     assert_eq!(tick(&world.sweep().await?).await?, ["message.deferred"]);
     let store = world.database.store(Role::Pipeline).await?;
-    let found = schedule::find(&store, now(), 9, 9, &[]).await?;
-    let due = schedule::release(&store, &found).await?;
+    let found = release::find(&store, now(), 9, 9, &[]).await?;
+    let due = release::release(&store, &found).await?;
     let again = due[0].payload.as_ref().expect("it is sent again");
     assert_eq!((again.senders.len(), again.head.trace.is_some()), (2, true));
     let verdicts: Vec<&str> =
@@ -274,8 +274,8 @@ async fn the_list_of_doubts_shows_those_that_are_open_page_by_page() -> anyhow::
     world.doubts(&texts, 0).await?;
     world.run("update millrace.messages set state = 20 where body = 'hello 2'").await?;
     let mut tx = world.scoped().await?;
-    let first = doubts::list(&mut tx, &world.tenant, Uuid::nil(), 1).await?;
-    let rest = doubts::list(&mut tx, &world.tenant, first[0].message.0, 9).await?;
+    let first = in_doubt::list(&mut tx, &world.tenant, Uuid::nil(), 1).await?;
+    let rest = in_doubt::list(&mut tx, &world.tenant, first[0].message.0, 9).await?;
     let listed: Vec<_> = first.iter().chain(&rest).map(|doubt| doubt.message).collect();
     assert_eq!(listed, [text(1).id, text(3).id]);
     assert_eq!((first[0].account.as_str(), first[0].attempt, first[0].since), ("main", 1, now()));

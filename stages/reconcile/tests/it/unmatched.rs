@@ -3,7 +3,7 @@
 use domain::{ids::MessageId, state::MessageState};
 use reconcile::{Watch, WatchConfig};
 use stage::Tick;
-use store::{Role, seal::Sealer};
+use store::{Role, core::seal::Sealer};
 use uuid::Uuid;
 
 use crate::{

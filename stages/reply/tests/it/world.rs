@@ -17,8 +17,7 @@ use stage::Fault;
 use store::Role;
 use testkit::{Database, hand_over};
 use uuid::Uuid;
-use wire::InboundText;
-use wire::frame::Outgoing;
+use wire::{InboundText, frame::Outgoing};
 
 pub struct World {
     pub database: Database,

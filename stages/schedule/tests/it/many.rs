@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use domain::class::MessageClass;
-use store::wakes::{Way, What};
+use store::parked::wake::{Way, What};
 
 use super::world::{CAUSE, World, after, message, now, publish, tick, told};
 

@@ -6,7 +6,7 @@ use domain::{
     zones::{OnFile, Zone, resolve},
 };
 use serde_json::{Value, json};
-use store::wakes::{Way, What};
+use store::parked::wake::{Way, What};
 
 use super::world::{World, after, in_next_turn, message, now, publish, tick, told};
 

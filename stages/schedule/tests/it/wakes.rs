@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{class::MessageClass, ids::CampaignId};
 use stage::{Cx, Source};
-use store::wakes::{LAST_PASS, Way, What};
+use store::parked::wake::{LAST_PASS, Way, What};
 use uuid::Uuid;
 
 use super::world::{CAUSE, World, after, message, now, publish, tick, told};
@@ -119,7 +119,7 @@ async fn what_is_due_and_waits_for_the_pace_is_ended_at_once() -> anyhow::Result
 
     let mut tx = world.database.store(store::Role::Pipeline).await?.scoped([&world.tenant]).await?;
     let key = (&world.tenant, number.as_str(), domain::class::Channel::Sms);
-    store::parked::wake_numbers(&mut tx, now(), &[key]).await?;
+    store::parked::park::wake_numbers(&mut tx, now(), &[key]).await?;
     tx.commit().await?;
     back().await?;
     let theirs = overdue[300].head.id;

@@ -17,12 +17,13 @@ use sqlx::{PgConnection, Row};
 use stage::{Cx, Source, Tick};
 use store::{
     Role,
-    parked::{self, Parking},
-    wakes::{self, Way, What},
+    parked::{
+        park::{self, Parking},
+        wake::{self, Way, What},
+    },
 };
 use testkit::Database;
-use wire::frame::Outgoing;
-use wire::{Enriched, message::Head};
+use wire::{Enriched, frame::Outgoing, message::Head};
 
 pub struct World {
     pub database: Database,
@@ -104,7 +105,7 @@ impl World {
         let parkings = rows.iter().map(parking).collect::<anyhow::Result<Vec<_>>>()?;
         let store = self.database.store(Role::Pipeline).await?;
         let mut tx = store.scoped([&rows[0].0.head.tenant]).await?;
-        parked::insert(&mut tx, now(), &parkings).await?;
+        park::insert(&mut tx, now(), &parkings).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -112,14 +113,14 @@ impl World {
     /// Wakes parked messages, as the api does.
     pub async fn wake(&self, what: What<'_>, way: Way) -> anyhow::Result<()> {
         let mut tx = self.database.store(Role::Api).await?.scoped([&self.tenant]).await?;
-        wakes::wake(&mut tx, &self.tenant, &what, way).await?;
+        wake::wake(&mut tx, &self.tenant, &what, way).await?;
         Ok(tx.commit().await?)
     }
 
     /// Takes a wake back, as the api does.
     pub async fn cancel_wake(&self, what: What<'_>) -> anyhow::Result<()> {
         let mut tx = self.database.store(Role::Api).await?.scoped([&self.tenant]).await?;
-        wakes::cancel(&mut tx, &self.tenant, &what).await?;
+        wake::cancel(&mut tx, &self.tenant, &what).await?;
         Ok(tx.commit().await?)
     }
 

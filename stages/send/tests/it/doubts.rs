@@ -7,7 +7,7 @@ use serde_json::json;
 use stage::Outcome;
 use store::{
     Role,
-    doubts::{self, Raise},
+    messages::in_doubt::{self, Raise},
 };
 use testkit::hand_over;
 
@@ -67,7 +67,7 @@ async fn overtaken(then: &'static str) -> anyhow::Result<(World, Outcome, Outcom
         at_most: 9,
     };
     let sweep = async {
-        while doubts::raise(&store, &what).await?.messages == 0 {
+        while in_doubt::raise(&store, &what).await?.messages == 0 {
             tokio::task::yield_now().await;
         }
         world.run(then, |query| query).await

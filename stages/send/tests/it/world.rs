@@ -15,7 +15,7 @@ use sandbox::Sandbox;
 use send::{Config, Send};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Row};
-use store::{Role, Store, accounts::Account, counters, seal::Sealer};
+use store::{Role, Store, capacity::counters, core::seal::Sealer, settings::accounts::Account};
 use testkit::Database;
 use wire::{
     Admitted, Enriched,
@@ -112,7 +112,7 @@ impl World {
             confirms_opt_out: true,
             created_at: now(),
         };
-        if !store::accounts::create(&mut tx, &self.tenant, &account).await? {
+        if !store::settings::accounts::create(&mut tx, &self.tenant, &account).await? {
             sqlx::query("update millrace.carrier_accounts set sealed_token = $1")
                 .bind(&account.sealed_token)
                 .execute(&mut *tx)

@@ -10,8 +10,7 @@ use futures::future::BoxFuture;
 use pipeline::{Drained, Runtime, StageConfig};
 use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
 use tokio::task::JoinHandle;
-use wire::frame::Outgoing;
-use wire::{Stream, Subject};
+use wire::{Stream, Subject, frame::Outgoing};
 
 use super::Item;
 

@@ -1,0 +1,244 @@
+//! Analytics rows: what has been counted of each message, and the totals.
+
+use domain::ids::TenantId;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::types::Uuid;
+use stage::Fault;
+
+use crate::{Scoped, fault};
+
+/// What is counted of one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// Whose message.
+    pub tenant: TenantId,
+    /// Which.
+    pub message: Uuid,
+    /// The message's version that this is.
+    pub version: i64,
+    /// Its state's number.
+    pub state: i16,
+    /// The gate of a block.
+    pub gate: Option<String>,
+    /// Its campaign.
+    pub campaign: Option<Uuid>,
+    /// Segments counted, once it is at the carrier.
+    pub segments: i16,
+    /// Cost counted, once it is at the carrier.
+    pub cost_micros: i64,
+}
+
+/// A difference to one total.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Delta {
+    /// Whose total.
+    pub tenant: String,
+    /// `dashboard` or `campaign`.
+    pub scope: &'static str,
+    /// The campaign; nil for the dashboard.
+    pub scope_id: Uuid,
+    /// The total's name.
+    pub name: String,
+    /// By how much it moves.
+    pub by: i64,
+}
+
+/// How one scope moved: as many events counted, the latest at this business time.
+#[derive(Debug, Clone)]
+pub struct Moved {
+    /// Whose scope.
+    pub tenant: String,
+    /// `dashboard` or `campaign`.
+    pub scope: &'static str,
+    /// The campaign; nil for the dashboard.
+    pub scope_id: Uuid,
+    /// Events counted.
+    pub events: i64,
+    /// Business time of the latest.
+    pub as_of: Timestamp,
+}
+
+/// Marks messages that were never counted as counted; says which those were, as indexes.
+///
+/// # Errors
+/// An outage, or data that the database refuses.
+pub async fn count_first(tx: &mut Scoped, rows: &[Counted]) -> Result<Vec<usize>, Fault> {
+    let columns = Columns::of(rows);
+    let new = sqlx::query!(
+        "insert into counted_messages
+             (tenant_id, message_id, version, state, gate, campaign_id, segments, cost_micros)
+         select * from unnest($1::text[], $2::uuid[], $3::bigint[], $4::smallint[], $5::text[],
+                              $6::uuid[], $7::smallint[], $8::bigint[])
+         on conflict do nothing
+         returning tenant_id, message_id",
+        &columns.tenants,
+        &columns.messages,
+        &columns.versions,
+        &columns.states,
+        &columns.gates as _,
+        &columns.campaigns as _,
+        &columns.segments,
+        &columns.costs,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let new: std::collections::HashSet<(&str, Uuid)> =
+        new.iter().map(|row| (row.tenant_id.as_str(), row.message_id)).collect();
+    let is_new = |row: &Counted| new.contains(&(row.tenant.as_str(), row.message));
+    Ok(rows.iter().enumerate().filter(|(_, row)| is_new(row)).map(|(at, _)| at).collect())
+}
+
+/// Locks what is counted of these messages, in key order.
+///
+/// # Errors
+/// An outage.
+pub async fn counted(
+    tx: &mut Scoped,
+    tenants: &[String],
+    messages: &[Uuid],
+) -> Result<Vec<Counted>, Fault> {
+    let rows = sqlx::query!(
+        "select c.tenant_id, c.message_id, c.version, c.state, c.gate, c.campaign_id, c.segments,
+                c.cost_micros
+         from counted_messages c
+         join unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
+           on c.tenant_id = k.tenant_id and c.message_id = k.message_id
+         order by c.tenant_id, c.message_id
+         for update of c",
+        tenants,
+        messages,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let counted = rows.into_iter().map(|row| Counted {
+        tenant: crate::core::keyed::tenant(&row.tenant_id),
+        message: row.message_id,
+        version: row.version,
+        state: row.state,
+        gate: row.gate,
+        campaign: row.campaign_id,
+        segments: row.segments,
+        cost_micros: row.cost_micros,
+    });
+    Ok(counted.collect())
+}
+
+/// Raises what is counted of these messages.
+///
+/// # Errors
+/// An outage.
+pub async fn recount(tx: &mut Scoped, rows: &[Counted]) -> Result<(), Fault> {
+    let columns = Columns::of(rows);
+    sqlx::query!(
+        "update counted_messages c
+         set version = k.version, state = k.state, gate = k.gate, segments = k.segments,
+             cost_micros = k.cost_micros
+         from unnest($1::text[], $2::uuid[], $3::bigint[], $4::smallint[], $5::text[],
+                     $6::smallint[], $7::bigint[])
+           as k (tenant_id, message_id, version, state, gate, segments, cost_micros)
+         where c.tenant_id = k.tenant_id and c.message_id = k.message_id",
+        &columns.tenants,
+        &columns.messages,
+        &columns.versions,
+        &columns.states,
+        &columns.gates as _,
+        &columns.segments,
+        &columns.costs,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Marks other events as counted; says which were not yet, as `(tenant, event)`.
+///
+/// # Errors
+/// An outage.
+pub async fn count_events(
+    tx: &mut Scoped,
+    tenants: &[String],
+    events: &[Uuid],
+) -> Result<Vec<Uuid>, Fault> {
+    sqlx::query_scalar!(
+        "insert into counted_events (tenant_id, event_id)
+         select distinct * from unnest($1::text[], $2::uuid[])
+         on conflict do nothing returning event_id",
+        tenants,
+        events,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)
+}
+
+/// Adds differences to totals, and raises the version of each scope that moved. Both in key order.
+///
+/// # Errors
+/// An outage.
+pub async fn add(tx: &mut Scoped, deltas: &[Delta], moved: &[Moved]) -> Result<(), Fault> {
+    let text = |f: fn(&Delta) -> String| deltas.iter().map(f).collect::<Vec<_>>();
+    sqlx::query!(
+        "insert into totals as t (tenant_id, scope, scope_id, name, value)
+         select * from unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::bigint[])
+           as k (tenant_id, scope, scope_id, name, by) order by 1, 2, 3, 4
+         on conflict (tenant_id, scope, scope_id, name) do update
+         set value = t.value + excluded.value",
+        &text(|d| d.tenant.clone()),
+        &text(|d| d.scope.into()),
+        &deltas.iter().map(|d| d.scope_id).collect::<Vec<_>>(),
+        &text(|d| d.name.clone()),
+        &deltas.iter().map(|d| d.by).collect::<Vec<_>>(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    sqlx::query!(
+        "insert into total_heads as h (tenant_id, scope, scope_id, as_of, watermark, version)
+         select k.tenant_id, k.scope, k.scope_id, k.as_of, k.events, 1
+         from unnest($1::text[], $2::text[], $3::uuid[], $4::timestamptz[], $5::bigint[])
+           as k (tenant_id, scope, scope_id, as_of, events) order by 1, 2, 3
+         on conflict (tenant_id, scope, scope_id) do update
+         set as_of = greatest(h.as_of, excluded.as_of),
+             watermark = h.watermark + excluded.watermark,
+             version = h.version + 1",
+        &moved.iter().map(|m| m.tenant.clone()).collect::<Vec<_>>(),
+        &moved.iter().map(|m| m.scope.to_owned()).collect::<Vec<_>>(),
+        &moved.iter().map(|m| m.scope_id).collect::<Vec<_>>(),
+        &moved.iter().map(|m| m.as_of.to_sqlx()).collect::<Vec<_>>() as _,
+        &moved.iter().map(|m| m.events).collect::<Vec<_>>(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+struct Columns {
+    tenants: Vec<String>,
+    messages: Vec<Uuid>,
+    versions: Vec<i64>,
+    states: Vec<i16>,
+    gates: Vec<Option<String>>,
+    campaigns: Vec<Option<Uuid>>,
+    segments: Vec<i16>,
+    costs: Vec<i64>,
+}
+
+impl Columns {
+    fn of(rows: &[Counted]) -> Self {
+        Self {
+            tenants: rows.iter().map(|row| row.tenant.to_string()).collect(),
+            messages: rows.iter().map(|row| row.message).collect(),
+            versions: rows.iter().map(|row| row.version).collect(),
+            states: rows.iter().map(|row| row.state).collect(),
+            gates: rows.iter().map(|row| row.gate.clone()).collect(),
+            campaigns: rows.iter().map(|row| row.campaign).collect(),
+            segments: rows.iter().map(|row| row.segments).collect(),
+            costs: rows.iter().map(|row| row.cost_micros).collect(),
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! Campaigns as `audience` works them: freeze the recipients, feed a window of them, see the end.
+
+use domain::{
+    class::MessageClass,
+    gates::LineKey,
+    ids::{CampaignId, ContactId, MessageId, PoolId, SenderId, TenantId},
+    zones::Zone,
+};
+use jiff::{SignedDuration, Timestamp};
+use jiff_sqlx::ToSqlx;
+use sqlx::types::Uuid;
+use stage::Fault;
+
+use crate::{Scoped, Store, fault};
+
+/// How long one audience process has a campaign to itself.
+const LEASE: SignedDuration = SignedDuration::from_secs(15);
+
+/// How many contacts are frozen in one step.
+pub const FREEZE_STEP: i64 = 5_000;
+
+/// A campaign under lease.
+#[derive(Debug, Clone)]
+pub struct Campaign {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which.
+    pub id: CampaignId,
+    /// `starting` or `running`.
+    pub state: String,
+    /// The class of its messages.
+    pub class: MessageClass,
+    /// The pool that carries it.
+    pub pool: PoolId,
+    /// Contacts with all of these tags; empty is everyone.
+    pub tags: Vec<String>,
+    /// How long each message is of use, in seconds from its submission.
+    pub validity_seconds: Option<i32>,
+    /// Recipients frozen so far.
+    pub audience_size: i64,
+    /// The last contact looked at while freezing.
+    pub frozen_through: Option<Uuid>,
+    /// Recipients below it have been published.
+    pub cursor: i64,
+    /// Recipients below it are final.
+    pub settled_below: i64,
+    /// The campaign's version.
+    pub version: i64,
+}
+
+/// A recipient to feed.
+#[derive(Debug, Clone)]
+pub struct Recipient {
+    /// Their place in the audience.
+    pub seq: i64,
+    /// Who.
+    pub contact: ContactId,
+    /// The message's id.
+    pub message: MessageId,
+    /// The number.
+    pub number: String,
+}
+
+/// Leases every active campaign that nobody else has.
+///
+/// # Errors
+/// An outage.
+pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<Campaign>, Fault> {
+    let active = sqlx::query!(
+        r#"select tenant_id as "tenant_id!", campaign_id as "campaign_id!" from active_campaigns()"#
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)?;
+    if active.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tenants: Vec<String> = active.iter().map(|row| row.tenant_id.clone()).collect();
+    let mut tx = store.scoped(tenants.iter().map(|name| crate::core::keyed::tenant(name))).await?;
+    let rows = sqlx::query!(
+        "update campaigns c set leased_until = $3
+         from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
+         where c.tenant_id = k.tenant_id and c.campaign_id = k.campaign_id
+           and c.state in ('starting', 'running')
+           and (c.leased_until is null or c.leased_until < $4)
+         returning c.tenant_id, c.campaign_id, c.state, c.class, c.pool_id, c.audience,
+                   c.validity_seconds, c.audience_size, c.frozen_through, c.cursor,
+                   c.settled_below, c.version",
+        &tenants,
+        &active.iter().map(|row| row.campaign_id).collect::<Vec<_>>(),
+        (machine + LEASE).to_sqlx(),
+        machine.to_sqlx(),
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)?;
+    let campaign = rows.into_iter().map(|row| Campaign {
+        tenant: crate::core::keyed::tenant(&row.tenant_id),
+        id: CampaignId(row.campaign_id),
+        state: row.state,
+        class: MessageClass::from_name(&row.class).unwrap_or(MessageClass::Promo),
+        pool: PoolId(row.pool_id),
+        tags: tags_of(&row.audience),
+        validity_seconds: row.validity_seconds,
+        audience_size: row.audience_size,
+        frozen_through: row.frozen_through,
+        cursor: row.cursor,
+        settled_below: row.settled_below,
+        version: row.version,
+    });
+    Ok(campaign.collect())
+}
+
+/// The contacts of an audience after one, by id, each with its number: who is frozen, and who is
+/// simulated before that.
+pub(crate) async fn select(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    tags: &[String],
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<(Uuid, String)>, Fault> {
+    let rows = sqlx::query!(
+        "select contact_id, number from contacts
+         where tenant_id = $1 and contact_id > $2 and tags @> $3
+         order by contact_id limit $4",
+        tenant.as_str(),
+        after,
+        tags,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().map(|row| (row.contact_id, row.number)).collect())
+}
+
+/// The tags of `{tags: [..]}`.
+pub(crate) fn tags_of(audience: &serde_json::Value) -> Vec<String> {
+    let tags = audience.get("tags").and_then(|tags| tags.as_array());
+    tags.into_iter().flatten().filter_map(|tag| tag.as_str().map(str::to_owned)).collect()
+}
+
+/// Freezes the next step of the audience, and starts the campaign's run at its end. Says whether
+/// that was the end. Repeating a step that was recorded changes nothing: `frozen_through` has
+/// moved.
+///
+/// # Errors
+/// An outage.
+pub async fn freeze(store: &Store, campaign: &Campaign) -> Result<bool, Fault> {
+    let mut tx = store.scoped([&campaign.tenant]).await?;
+    let after = campaign.frozen_through.unwrap_or(Uuid::nil());
+    let selected = select(&mut tx, &campaign.tenant, &campaign.tags, after, FREEZE_STEP).await?;
+    let contacts: Vec<Uuid> = selected.into_iter().map(|one| one.0).collect();
+    let first = campaign.audience_size;
+    let message = |contact: &Uuid| MessageId::from_campaign(campaign.id, ContactId(*contact), 0).0;
+    sqlx::query!(
+        "insert into campaign_recipients (tenant_id, campaign_id, seq, contact_id, message_id)
+         select $1, $2, * from unnest($3::bigint[], $4::uuid[], $5::uuid[])",
+        campaign.tenant.as_str(),
+        campaign.id.0,
+        &(first..first + contacts.len() as i64).collect::<Vec<_>>(),
+        &contacts,
+        &contacts.iter().map(message).collect::<Vec<_>>(),
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?;
+    let last = (contacts.len() as i64) < FREEZE_STEP;
+    sqlx::query!(
+        "update campaigns
+         set audience_size = audience_size + $3, frozen_through = $4,
+             state = case when $5 and state = 'starting' then 'running' else state end
+         where tenant_id = $1 and campaign_id = $2 and audience_size = $6",
+        campaign.tenant.as_str(),
+        campaign.id.0,
+        contacts.len() as i64,
+        contacts.last().copied().unwrap_or(after),
+        last,
+        first,
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)?;
+    Ok(last)
+}
+
+/// What a campaign has in the pipe: published, and neither parked, nor at the carrier, nor final.
+/// Also how far from the start everything is final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InFlight {
+    /// Messages in the pipe.
+    pub messages: i64,
+    /// Recipients that are not final yet, among those published.
+    pub open: i64,
+    /// The lowest recipient that is not final; the cursor when all are.
+    pub lowest_open: i64,
+}
+
+/// Counts a campaign's messages in flight. What is open is `MessageState::is_final_with` in SQL.
+///
+/// # Errors
+/// An outage.
+pub async fn in_flight(tx: &mut Scoped, campaign: &Campaign) -> Result<InFlight, Fault> {
+    let row = sqlx::query!(
+        r#"select count(*) filter (where m.state is null or m.state in (0, 3, 4)) as "pipe!",
+                  count(*) filter (where o.open) as "open!",
+                  min(r.seq) filter (where o.open) as lowest
+           from campaign_recipients r
+           left join lateral (
+               select * from messages n
+               where n.tenant_id = r.tenant_id and n.message_id = r.message_id limit 1
+           ) m on true
+           cross join lateral (
+               select m.state is null or m.state in (0, 1, 2, 3, 4)
+                   or m.state = 20 and m.code is distinct from 'no_receipt' as open
+           ) o
+           where r.tenant_id = $1 and r.campaign_id = $2 and r.seq >= $3 and r.seq < $4"#,
+        campaign.tenant.as_str(),
+        campaign.id.0,
+        campaign.settled_below,
+        campaign.cursor,
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let lowest_open = row.lowest.unwrap_or(campaign.cursor);
+    Ok(InFlight { messages: row.pipe, open: row.open, lowest_open })
+}
+
+/// A sender that may carry a campaign.
+#[derive(Debug, Clone)]
+pub struct Carrier {
+    /// Which.
+    pub sender: SenderId,
+    /// Segments per second.
+    pub pace: i64,
+    /// Its days.
+    pub zone: Zone,
+}
+
+/// The pool's usable senders.
+///
+/// # Errors
+/// An outage.
+pub async fn carriers(tx: &mut Scoped, campaign: &Campaign) -> Result<Vec<Carrier>, Fault> {
+    let rows = sqlx::query!(
+        "select s.sender_id, s.pace, s.time_zone
+         from pools p
+         join senders s
+           on s.tenant_id = p.tenant_id and s.sender_id = any (p.senders) and s.usable
+         where p.tenant_id = $1 and p.pool_id = $2",
+        campaign.tenant.as_str(),
+        campaign.pool.0,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let carrier = rows.into_iter().filter_map(|row| {
+        let zone = Zone::parse(&row.time_zone).ok()?;
+        Some(Carrier { sender: SenderId(row.sender_id), pace: row.pace.into(), zone })
+    });
+    Ok(carrier.collect())
+}
+
+/// The tenant's zone and where its lines stand.
+///
+/// # Errors
+/// An outage.
+pub async fn lines(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+) -> Result<(Option<Zone>, Vec<(LineKey, Timestamp)>), Fault> {
+    let zone =
+        sqlx::query_scalar!("select time_zone from tenants where tenant_id = $1", tenant.as_str(),)
+            .fetch_optional(&mut **tx)
+            .await
+            .map_err(fault)?;
+    let lines = crate::capacity::lines::of(tx, std::iter::once(tenant)).await?;
+    let lines = lines.into_iter().map(|(_, key, next_due)| (key, next_due)).collect();
+    Ok((zone.and_then(|zone| Zone::parse(&zone).ok()), lines))
+}
+
+/// The next recipients from the cursor on.
+///
+/// # Errors
+/// An outage.
+pub async fn next(
+    tx: &mut Scoped,
+    campaign: &Campaign,
+    at_most: i64,
+) -> Result<Vec<Recipient>, Fault> {
+    let rows = sqlx::query!(
+        "select r.seq, r.contact_id, r.message_id, c.number
+         from campaign_recipients r
+         cross join lateral (
+             select * from contacts n
+             where n.tenant_id = r.tenant_id and n.contact_id = r.contact_id limit 1
+         ) c
+         where r.tenant_id = $1 and r.campaign_id = $2 and r.seq >= $3 and r.seq < $3 + $4
+         order by r.seq",
+        campaign.tenant.as_str(),
+        campaign.id.0,
+        campaign.cursor,
+        at_most,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let recipient = rows.into_iter().map(|row| Recipient {
+        seq: row.seq,
+        contact: ContactId(row.contact_id),
+        message: MessageId(row.message_id),
+        number: row.number,
+    });
+    Ok(recipient.collect())
+}
+
+/// Moves the cursor after the broker has stored what lies below it, and gives the lease back. A
+/// redrive that lowered `settled_below` meanwhile is not undone: its messages are open again.
+///
+/// # Errors
+/// An outage: the same recipients are published again, under the same ids.
+pub async fn advance(
+    store: &Store,
+    campaign: &Campaign,
+    cursor: i64,
+    settled: i64,
+) -> Result<(), Fault> {
+    let mut tx = store.scoped([&campaign.tenant]).await?;
+    sqlx::query!(
+        "update campaigns
+         set cursor = greatest(cursor, $3),
+             settled_below = case when settled_below = $5 then greatest(settled_below, $4)
+                                  else settled_below end,
+             leased_until = null
+         where tenant_id = $1 and campaign_id = $2",
+        campaign.tenant.as_str(),
+        campaign.id.0,
+        cursor,
+        settled,
+        campaign.settled_below,
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)
+}
+
+/// Completes a campaign, once: after `campaign.completed` is published. Also one that was paused
+/// meanwhile, or paused and resumed: its end has been told, and is not to be told again.
+///
+/// # Errors
+/// An outage: the same event is published again, under the same id.
+pub async fn complete(store: &Store, campaign: &Campaign, now: Timestamp) -> Result<(), Fault> {
+    let mut tx = store.scoped([&campaign.tenant]).await?;
+    sqlx::query!(
+        "update campaigns
+         set state = 'completed', completed_at = $3, version = version + 1, leased_until = null,
+             paused_from = null
+         where tenant_id = $1 and campaign_id = $2 and state in ('running', 'paused')",
+        campaign.tenant.as_str(),
+        campaign.id.0,
+        now.to_sqlx(),
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)
+}

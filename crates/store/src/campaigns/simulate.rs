@@ -1,0 +1,124 @@
+//! Who a campaign would be sent to from now on, in the order in which it is fed.
+
+use domain::{
+    ids::{CampaignId, ContactId, MessageId, TenantId},
+    phone::PhoneNumber,
+};
+use jiff::{SignedDuration, Timestamp};
+use sqlx::types::Uuid;
+use stage::Fault;
+
+use crate::{
+    Scoped,
+    campaigns::{Campaign, audience},
+    fault,
+};
+
+/// Somebody who has not been sent to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipient {
+    /// Who.
+    pub contact: ContactId,
+    /// The message's id.
+    pub message: MessageId,
+    /// The number.
+    pub number: PhoneNumber,
+    /// When the message is of no use any more: of its row, or as if it were submitted at `at`.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// How far an audience has been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The last contact that was read: the audience is not frozen yet.
+    Contact(Uuid),
+    /// The last place of the frozen audience that was read.
+    Seq(i64),
+}
+
+impl Place {
+    /// Before everybody. An audience is frozen while its campaign starts; until then its contacts
+    /// are those that freezing would select.
+    pub fn first(campaign: &Campaign) -> Self {
+        let freezing = ["draft", "starting"].contains(&campaign.state.as_str())
+            || campaign.paused_from.as_deref() == Some("starting");
+        if freezing { Self::Contact(Uuid::nil()) } else { Self::Seq(-1) }
+    }
+}
+
+/// At most `limit` of those who come next, without those whose message has been admitted or has
+/// ended, and the place that was reached; none at the end.
+///
+/// # Errors
+/// An outage.
+pub async fn next(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    campaign: &Campaign,
+    place: Place,
+    at: Timestamp,
+    limit: i64,
+) -> Result<(Vec<Recipient>, Option<Place>), Fault> {
+    let validity = campaign.validity_seconds.map(|s| SignedDuration::from_secs(s.into()));
+    let expires_at = validity.map(|validity| at.saturating_add(validity).unwrap_or(at));
+    match place {
+        Place::Contact(after) => {
+            let tags = audience::tags_of(&campaign.audience);
+            let found = audience::select(tx, tenant, &tags, after, limit).await?;
+            let reached = found.last().map(|(contact, _)| Place::Contact(*contact));
+            let recipients = found.into_iter().filter_map(|(contact, number)| {
+                let contact = ContactId(contact);
+                let number = PhoneNumber::from_e164(&number).ok()?;
+                let message = MessageId::from_campaign(campaign.id, contact, 0);
+                Some(Recipient { contact, message, number, expires_at })
+            });
+            Ok((recipients.collect(), reached))
+        }
+        Place::Seq(after) => frozen(tx, tenant, campaign.id, after, expires_at, limit).await,
+    }
+}
+
+async fn frozen(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    campaign: CampaignId,
+    after: i64,
+    expires_at: Option<Timestamp>,
+    limit: i64,
+) -> Result<(Vec<Recipient>, Option<Place>), Fault> {
+    let rows = sqlx::query!(
+        r#"select r.seq, r.contact_id, r.message_id, c.number, m.expires_at as "expires_at?",
+                  m.message_id is not null as "stored!",
+                  coalesce(m.state in (0, 1, 2), true) as "open!"
+           from campaign_recipients r
+           cross join lateral (
+               select * from contacts n
+               where n.tenant_id = r.tenant_id and n.contact_id = r.contact_id limit 1
+           ) c
+           left join lateral (
+               select * from messages n
+               where n.tenant_id = r.tenant_id and n.message_id = r.message_id limit 1
+           ) m on true
+           where r.tenant_id = $1 and r.campaign_id = $2 and r.seq > $3 and r.seq <= $3 + $4
+           order by r.seq"#,
+        tenant.as_str(),
+        campaign.0,
+        after,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let reached = rows.last().map(|row| Place::Seq(row.seq));
+    let open = rows.into_iter().filter(|row| row.open);
+    let recipients = open.filter_map(|row| {
+        let of_row = row.expires_at.map(|at| at.to_jiff());
+        Some(Recipient {
+            contact: ContactId(row.contact_id),
+            message: MessageId(row.message_id),
+            number: PhoneNumber::from_e164(&row.number).ok()?,
+            expires_at: if row.stored { of_row } else { expires_at },
+        })
+    });
+    Ok((recipients.collect(), reached))
+}

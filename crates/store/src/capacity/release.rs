@@ -1,0 +1,210 @@
+//! What the gates reserved goes back to the counters when a message leaves the pipe unsent, and is
+//! corrected when the carrier bills other segments than were estimated.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    class::{Channel, MessageClass},
+    gates::{
+        LineKey,
+        counters::{CounterKey, CounterKind, Reserved, Windows, reservation},
+    },
+    ids::{CampaignId, SenderId, TenantId},
+    money::Micros,
+    zones::Zone,
+};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::types::Uuid;
+use stage::Fault;
+
+use crate::{
+    Scoped, capacity::counters, core::keyed::index, fault, messages::row::StoredMessage,
+    parked::park,
+};
+
+/// A change of what a message has reserved.
+#[derive(Debug, Clone)]
+pub struct Reservation<'a> {
+    /// Whose.
+    pub tenant: &'a TenantId,
+    /// Its class.
+    pub class: MessageClass,
+    /// Its campaign.
+    pub campaign: Option<CampaignId>,
+    /// The sender that the gates chose.
+    pub sender: SenderId,
+    /// When they reserved.
+    pub reserved_at: Timestamp,
+    /// The cost to give back; negative where more was spent than estimated.
+    pub cost: Micros,
+    /// The person, where the message itself is given back and no longer counts as sent to them;
+    /// none where only its cost is corrected.
+    pub unsent: Option<(&'a str, Channel)>,
+    /// Whether the message is over: one that is tried again will take its place itself.
+    pub over: bool,
+}
+
+impl<'a> Reservation<'a> {
+    /// The whole reservation of a message. None for a row without a sender: it was never admitted.
+    pub fn whole(
+        message: &'a StoredMessage,
+        reserved_at: Timestamp,
+        number: &'a str,
+        channel: Channel,
+    ) -> Option<Self> {
+        Some(Self {
+            tenant: &message.tenant,
+            class: message.class,
+            campaign: message.campaign,
+            sender: message.sender?,
+            reserved_at,
+            cost: message.cost,
+            unsent: Some((number, channel)),
+            over: message.state.is_final(),
+        })
+    }
+}
+
+/// Gives reservations back: lowers counters in key order, and forgets marketing that was not sent.
+/// As many as have become free of a capacity whose window is still open are asked again, of those
+/// who stand in line for it; a quota of a minute or an hour opens again by itself.
+///
+/// # Errors
+/// An outage.
+pub async fn release(
+    tx: &mut Scoped,
+    now: Timestamp,
+    freed: &[Reservation<'_>],
+) -> Result<(), Fault> {
+    let zones = zones(tx, freed).await?;
+    let mut lower: BTreeMap<CounterKey, i64> = BTreeMap::new();
+    let mut room: BTreeMap<(&TenantId, LineKey), i64> = BTreeMap::new();
+    for (one, zones) in freed.iter().zip(zones) {
+        let Some((tenant_zone, sender_zone)) = zones else {
+            // The gates cannot have admitted under zones that do not parse; nothing to give back.
+            tracing::error!(tenant = %one.tenant, "a reservation without readable zones stays");
+            continue;
+        };
+        let what = Reserved {
+            tenant: one.tenant,
+            class: one.class,
+            campaign: one.campaign,
+            sender: one.sender,
+            cost: one.cost,
+        };
+        let windows = Windows::at(one.reserved_at, tenant_zone);
+        let sender_day = Windows::at(one.reserved_at, sender_zone).day;
+        let amounts = reservation(&what, &windows, sender_day).into_iter();
+        for (key, amount) in amounts.filter(|(key, _)| one.unsent.is_some() || is_spend(key.kind)) {
+            if one.over && one.unsent.is_some() && is_open(&key, now, tenant_zone, sender_zone) {
+                let line = LineKey { kind: key.kind, target: key.target };
+                *room.entry((one.tenant, line)).or_default() += 1;
+            }
+            *lower.entry(key).or_default() -= amount;
+        }
+    }
+    // Standings before counters, as the gates lock them.
+    forget_marketing(tx, freed).await?;
+    let keys: Vec<CounterKey> = lower.keys().cloned().collect();
+    counters::lock(tx, &keys).await?;
+    counters::add(tx, &lower.into_iter().collect::<Vec<_>>()).await?;
+    park::admit_more(tx, now, &room.into_iter().collect::<Vec<_>>()).await
+}
+
+/// Whether the window of a counter lasts, and somebody may still use what becomes free of it.
+fn is_open(key: &CounterKey, now: Timestamp, tenant: Zone, sender: Zone) -> bool {
+    let current = match key.kind {
+        CounterKind::QuotaMinute | CounterKind::QuotaHour => return false,
+        CounterKind::SenderDay => Windows::at(now, sender).day,
+        CounterKind::QuotaDay | CounterKind::SpendDay | CounterKind::CampaignDay => {
+            Windows::at(now, tenant).day
+        }
+        CounterKind::SpendMonth | CounterKind::CampaignMonth => Windows::at(now, tenant).month,
+    };
+    key.window_start == current
+}
+
+/// Whether a counter counts money, which a correction of the cost moves.
+fn is_spend(kind: CounterKind) -> bool {
+    match kind {
+        CounterKind::SpendDay | CounterKind::SpendMonth => true,
+        CounterKind::CampaignDay | CounterKind::CampaignMonth => true,
+        CounterKind::QuotaMinute | CounterKind::QuotaHour | CounterKind::QuotaDay => false,
+        CounterKind::SenderDay => false,
+    }
+}
+
+async fn zones(
+    tx: &mut Scoped,
+    freed: &[Reservation<'_>],
+) -> Result<Vec<Option<(Zone, Zone)>>, Fault> {
+    let tenants: Vec<&str> = freed.iter().map(|one| one.tenant.as_str()).collect();
+    let senders: Vec<Uuid> = freed.iter().map(|one| one.sender.0).collect();
+    let rows = sqlx::query!(
+        r#"select k.at as "at!", t.time_zone as tenant_zone, s.time_zone as sender_zone
+           from unnest($1::text[], $2::uuid[]) with ordinality as k (tenant_id, sender_id, at)
+           join tenants t on t.tenant_id = k.tenant_id
+           join senders s on s.tenant_id = k.tenant_id and s.sender_id = k.sender_id"#,
+        &tenants as _,
+        &senders,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let mut zones = vec![None; freed.len()];
+    for row in rows {
+        let both = Zone::parse(&row.tenant_zone).ok().zip(Zone::parse(&row.sender_zone).ok());
+        zones[index(row.at)] = both;
+    }
+    Ok(zones)
+}
+
+/// Takes an admission out of what a contact has been sent. A promotion is admitted only when the
+/// one before it no longer counts, so nothing that counts is forgotten with it.
+async fn forget_marketing(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<(), Fault> {
+    let marketing: Vec<_> = freed
+        .iter()
+        .filter(|one| one.class.is_marketing())
+        .filter_map(|one| one.unsent.map(|(number, channel)| (one, number, channel)))
+        .collect();
+    if marketing.is_empty() {
+        return Ok(());
+    }
+    let times = marketing.iter().map(|(one, ..)| one.reserved_at.to_sqlx());
+    let promos = marketing.iter().map(|(one, ..)| one.class == MessageClass::Promo);
+    sqlx::query!(
+        "with k as (
+             select tenant_id, number, channel, array_agg(at) as times,
+                    coalesce(array_agg(at) filter (where promo), '{}') as promos
+             from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bool[])
+                  as u (tenant_id, number, channel, at, promo)
+             group by tenant_id, number, channel
+         ), locked as (
+             select s.tenant_id, s.number, s.channel, k.times, k.promos
+             from k join standings s on s.tenant_id = k.tenant_id and s.number = k.number
+                                    and s.channel = k.channel
+             order by s.tenant_id, s.number, s.channel
+             for update of s
+         )
+         update standings s
+         set marketing_at = array(
+                 select m.at
+                 from (select at, place, row_number() over (partition by at order by place) as nth
+                       from unnest(s.marketing_at) with ordinality as u (at, place)) m
+                 where m.nth > (select count(*) from unnest(l.times) as t (at) where t.at = m.at)
+                 order by m.place),
+             last_promo_at = case when s.last_promo_at <> all (l.promos) then s.last_promo_at end
+         from locked l
+         where s.tenant_id = l.tenant_id and s.number = l.number and s.channel = l.channel",
+        &marketing.iter().map(|(one, ..)| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &marketing.iter().map(|(_, number, _)| *number).collect::<Vec<_>>() as _,
+        &marketing.iter().map(|(.., channel)| channel.as_str()).collect::<Vec<_>>() as _,
+        &times.collect::<Vec<_>>() as _,
+        &promos.collect::<Vec<_>>(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}

@@ -1,0 +1,354 @@
+//! Texts that came in: stored once, with what they mean for the person's standing.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use domain::{
+    class::Channel,
+    gates::OptOutScope,
+    ids::{ContactId, ConversationId, SenderId, TenantId},
+};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::types::Uuid;
+use stage::Fault;
+
+use crate::{
+    Scoped, fault,
+    recipients::consent::{self, Action, Change, Proof},
+    settings::policies,
+};
+
+/// One text as it is stored.
+#[derive(Debug, Clone)]
+pub struct Text {
+    /// Whose number was texted.
+    pub tenant: TenantId,
+    /// From the account and the carrier's id.
+    pub id: Uuid,
+    /// The thread.
+    pub conversation: ConversationId,
+    /// Who wrote.
+    pub contact: ContactId,
+    /// Their number.
+    pub number: String,
+    /// Its country.
+    pub country: String,
+    /// The sender that was texted.
+    pub sender: SenderId,
+    /// What they wrote.
+    pub body: String,
+    /// `opt_out`, `opt_in`, `help` or `text`.
+    pub meaning: &'static str,
+    /// `keyword` or `phrase`: how an opt-out or opt-in was said.
+    pub method: &'static str,
+    /// The lexicon's rule that matched.
+    pub rule: Option<String>,
+    /// Business time of arrival.
+    pub received_at: Timestamp,
+}
+
+/// What the store knows of a text's thread and person.
+#[derive(Debug, Clone)]
+pub struct Thread {
+    /// The text.
+    pub inbound: Uuid,
+    /// The thread's epoch when the text came.
+    pub epoch: i32,
+    /// The campaign whose message was the last one sent in this thread.
+    pub campaign: Option<Uuid>,
+    /// The person's language.
+    pub language: Option<String>,
+    /// Whom the person wrote to.
+    pub company: Company,
+    /// Whether this hand-over stored the text; false for a repeat.
+    pub first: bool,
+    /// The program that the text has left, where it has not left everything: see [`left`].
+    pub program: Option<String>,
+    /// Whether the text asks for messages and a later one has stopped them: see [`overtaken`].
+    pub overtaken: bool,
+}
+
+/// A tenant as it introduces itself to people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Company {
+    /// The tenant's name.
+    pub name: String,
+    /// How to reach a person: `help_contact` of the policy in force.
+    pub help_contact: Option<String>,
+}
+
+/// Makes the contacts, standings and threads of these texts where they are missing, then stores
+/// each text once. Texts are in key order.
+///
+/// # Errors
+/// An outage, or a text that the database refuses.
+pub async fn receive(tx: &mut Scoped, texts: &[Text]) -> Result<Vec<Thread>, Fault> {
+    make_people(tx, texts).await?;
+    make_threads(tx, texts).await?;
+    let tenants: Vec<String> = texts.iter().map(|text| text.tenant.to_string()).collect();
+    let ids: Vec<Uuid> = texts.iter().map(|text| text.id).collect();
+    let first = insert(tx, texts, &tenants, &ids).await?;
+    let rows = sqlx::query!(
+        r#"select i.inbound_id, i.epoch, v.last_campaign_id, c.language, t.name,
+                  (select p.body ->> 'help_contact' from policies p
+                   where p.tenant_id = k.tenant_id order by p.version desc limit 1) as help_contact
+           from unnest($1::text[], $2::uuid[]) as k (tenant_id, inbound_id)
+           join inbound_texts i on i.tenant_id = k.tenant_id and i.inbound_id = k.inbound_id
+           join conversations v
+             on v.tenant_id = i.tenant_id and v.conversation_id = i.conversation_id
+           join contacts c on c.tenant_id = i.tenant_id and c.contact_id = i.contact_id
+           join tenants t on t.tenant_id = i.tenant_id"#,
+        &tenants,
+        &ids,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let thread = rows.into_iter().map(|row| Thread {
+        inbound: row.inbound_id,
+        epoch: row.epoch,
+        campaign: row.last_campaign_id,
+        language: row.language,
+        company: Company { name: row.name, help_contact: row.help_contact },
+        first: first.contains(&row.inbound_id),
+        program: None,
+        overtaken: false,
+    });
+    Ok(thread.collect())
+}
+
+async fn make_people(tx: &mut Scoped, texts: &[Text]) -> Result<(), Fault> {
+    let tenants: Vec<String> = texts.iter().map(|text| text.tenant.to_string()).collect();
+    let numbers: Vec<String> = texts.iter().map(|text| text.number.clone()).collect();
+    sqlx::query!(
+        "insert into contacts (tenant_id, contact_id, number, country, created_at, updated_at)
+         select distinct on (k.tenant_id, k.contact_id)
+                k.tenant_id, k.contact_id, k.number, k.country, k.at, k.at
+         from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
+           as k (tenant_id, contact_id, number, country, at)
+         order by 1, 2
+         on conflict do nothing",
+        &tenants,
+        &texts.iter().map(|text| text.contact.0).collect::<Vec<_>>(),
+        &numbers,
+        &texts.iter().map(|text| text.country.clone()).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    sqlx::query!(
+        "insert into standings as s (tenant_id, number, channel, last_inbound_at)
+         select k.tenant_id, k.number, 'sms', max(k.at)
+         from unnest($1::text[], $2::text[], $3::timestamptz[]) as k (tenant_id, number, at)
+         group by k.tenant_id, k.number order by 1, 2
+         on conflict (tenant_id, number, channel) do update
+         set last_inbound_at = greatest(s.last_inbound_at, excluded.last_inbound_at)",
+        &tenants,
+        &numbers,
+        &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+async fn make_threads(tx: &mut Scoped, texts: &[Text]) -> Result<(), Fault> {
+    sqlx::query!(
+        "insert into conversations as v
+             (tenant_id, conversation_id, contact_id, sender_id, last_inbound_at, last_campaign_id)
+         select distinct on (k.tenant_id, k.conversation_id)
+                k.tenant_id, k.conversation_id, k.contact_id, k.sender_id, k.at, last.campaign_id
+         from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[])
+           as k (tenant_id, conversation_id, contact_id, sender_id, at)
+         left join lateral (
+             select r.campaign_id from campaign_recipients r
+             join campaigns c on c.tenant_id = r.tenant_id and c.campaign_id = r.campaign_id
+             where r.tenant_id = k.tenant_id and r.contact_id = k.contact_id
+             order by c.started_at desc nulls last limit 1
+         ) last on true
+         order by 1, 2, k.at desc
+         on conflict (tenant_id, conversation_id) do update
+         set last_inbound_at = greatest(v.last_inbound_at, excluded.last_inbound_at),
+             last_campaign_id = coalesce(excluded.last_campaign_id, v.last_campaign_id)",
+        &texts.iter().map(|text| text.tenant.to_string()).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.conversation.0).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.contact.0).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.sender.0).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+async fn insert(
+    tx: &mut Scoped,
+    texts: &[Text],
+    tenants: &[String],
+    ids: &[Uuid],
+) -> Result<Vec<Uuid>, Fault> {
+    sqlx::query_scalar!(
+        "insert into inbound_texts (tenant_id, inbound_id, conversation_id, contact_id, sender_id,
+                                    body, meaning, rule, epoch, received_at)
+         select k.tenant_id, k.inbound_id, k.conversation_id, k.contact_id, k.sender_id, k.body,
+                k.meaning, k.rule, v.epoch, k.at
+         from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],
+                     $7::text[], $8::text[], $9::timestamptz[])
+           as k (tenant_id, inbound_id, conversation_id, contact_id, sender_id, body, meaning,
+                 rule, at)
+         join conversations v
+           on v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
+         on conflict do nothing returning inbound_id",
+        tenants,
+        ids,
+        &texts.iter().map(|text| text.conversation.0).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.contact.0).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.sender.0).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.body.clone()).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.meaning.to_owned()).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.rule.clone()).collect::<Vec<_>>() as _,
+        &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)
+}
+
+/// Records opt-outs and opt-ins: the standing, the consent ledger, and the end of the threads'
+/// epochs. Call with first-time texts only.
+///
+/// # Errors
+/// An outage.
+pub async fn change_standing(
+    tx: &mut Scoped,
+    now: Timestamp,
+    texts: &[&Text],
+) -> Result<(), Fault> {
+    let stops: Vec<&Text> = texts.iter().copied().filter(|text| is_stop(text)).collect();
+    let programs = programs_left(tx, &stops).await?;
+    let changes: Vec<Change> = texts.iter().map(|text| change(text, &programs)).collect();
+    consent::record(tx, now, &changes).await?;
+    sqlx::query!(
+        "update conversations v set epoch = v.epoch + 1
+         from unnest($1::text[], $2::uuid[]) as k (tenant_id, conversation_id)
+         where v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id",
+        &stops.iter().map(|text| text.tenant.as_str()).collect::<Vec<_>>() as _,
+        &stops.iter().map(|text| text.conversation.0).collect::<Vec<_>>(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Those of these texts that ask for messages again although their person has stopped since.
+///
+/// # Errors
+/// An outage.
+pub async fn overtaken(tx: &mut Scoped, starts: &[&Text]) -> Result<HashSet<Uuid>, Fault> {
+    let changes: Vec<Change> = starts.iter().map(|text| change(text, &HashMap::new())).collect();
+    consent::overtaken(tx, &changes.iter().collect::<Vec<_>>()).await
+}
+
+fn is_stop(text: &Text) -> bool {
+    text.meaning == "opt_out"
+}
+
+fn change(text: &Text, programs: &HashMap<Uuid, String>) -> Change {
+    Change {
+        tenant: text.tenant.clone(),
+        consent_id: text.id,
+        number: text.number.clone(),
+        channel: Channel::Sms,
+        action: if is_stop(text) { Action::Revoke } else { Action::Restore },
+        program: programs.get(&text.id).cloned(),
+        method: text.method.into(),
+        language: None,
+        source: None,
+        proof: Proof { inbound_id: Some(text.id), ..Proof::default() },
+        evidence: serde_json::json!({ "inbound": text.id, "words": text.body, "rule": text.rule }),
+        at: text.received_at,
+        recorded_by: "stage:inbound".into(),
+    }
+}
+
+/// The programs that these texts leave, by text: of tenants whose policy says that a STOP reaches
+/// one program, that of the campaign last sent in the thread. A text that is missing leaves
+/// everything.
+async fn programs_left(tx: &mut Scoped, stops: &[&Text]) -> Result<HashMap<Uuid, String>, Fault> {
+    let tenants: BTreeSet<&TenantId> = stops.iter().map(|text| &text.tenant).collect();
+    if tenants.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let policies = policies::in_force(tx, &tenants.into_iter().collect::<Vec<_>>()).await?;
+    let of_program = |text: &&&Text| {
+        let policy = policies.get(&text.tenant).and_then(Option::as_ref);
+        policy.is_some_and(|policy| policy.opt_out_scope == OptOutScope::Program)
+    };
+    let asked: Vec<&&Text> = stops.iter().filter(of_program).collect();
+    if asked.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query!(
+        r#"select k.inbound_id as "inbound_id!", c.program
+           from unnest($1::text[], $2::uuid[], $3::uuid[])
+                as k (tenant_id, inbound_id, conversation_id)
+           join conversations v
+             on v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
+           join campaigns c
+             on c.tenant_id = v.tenant_id and c.campaign_id = v.last_campaign_id"#,
+        &asked.iter().map(|text| text.tenant.as_str()).collect::<Vec<_>>() as _,
+        &asked.iter().map(|text| text.id).collect::<Vec<_>>(),
+        &asked.iter().map(|text| text.conversation.0).collect::<Vec<_>>(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().map(|row| (row.inbound_id, row.program)).collect())
+}
+
+/// The programs that texts have left, by text; those that have left everything are missing. Reads
+/// the ledger, so that a repeat says what was said at first.
+///
+/// # Errors
+/// An outage.
+pub async fn left(tx: &mut Scoped, texts: &[&Text]) -> Result<HashMap<Uuid, String>, Fault> {
+    let rows = sqlx::query!(
+        r#"select c.consent_id, c.program as "program!"
+           from unnest($1::text[], $2::uuid[]) as k (tenant_id, inbound_id)
+           join consents c on c.tenant_id = k.tenant_id and c.consent_id = k.inbound_id
+           where c.program is not null"#,
+        &texts.iter().map(|text| text.tenant.as_str()).collect::<Vec<_>>() as _,
+        &texts.iter().map(|text| text.id).collect::<Vec<_>>(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().map(|row| (row.consent_id, row.program)).collect())
+}
+
+/// The accounts, among these, whose carrier answers its own opt-out, opt-in and help words.
+///
+/// # Errors
+/// An outage.
+pub async fn self_answering(
+    tx: &mut Scoped,
+    tenants: &[String],
+    accounts: &[String],
+) -> Result<std::collections::HashSet<String>, Fault> {
+    let rows = sqlx::query_scalar!(
+        "select a.account
+         from unnest($1::text[], $2::text[]) as k (tenant_id, account)
+         join carrier_accounts a on a.tenant_id = k.tenant_id and a.account = k.account
+         where a.confirms_opt_out",
+        tenants,
+        accounts,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().collect())
+}

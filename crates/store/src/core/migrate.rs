@@ -1,0 +1,59 @@
+//! `millrace migrate`: the roles, then the schema, as its owner.
+
+use std::str::FromStr;
+
+use sqlx::{Connection, Executor, PgConnection, postgres::PgConnectOptions};
+
+use crate::core::scope::Role;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
+
+/// Makes the roles where they are missing. Needs CREATEROLE only then.
+const ROLES: &str = "
+do $$
+declare r text;
+begin
+    foreach r in array array['millrace_owner', 'millrace_api', 'millrace_pipeline'] loop
+        if not exists (select from pg_roles where rolname = r) then
+            execute format('create role %I nosuperuser nobypassrls nologin', r);
+            execute format('grant %I to %I', r, current_user);
+        end if;
+    end loop;
+    if not has_database_privilege('millrace_owner', current_database(), 'create') then
+        execute format('grant create on database %I to millrace_owner', current_database());
+    end if;
+end $$";
+
+/// Why the schema could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// The roles are missing and could not be made.
+    #[error("cannot make the database roles; run once as a superuser: {0}")]
+    Roles(#[source] sqlx::Error),
+    /// No connection.
+    #[error("cannot connect as millrace_owner: {0}")]
+    Connect(#[source] sqlx::Error),
+    /// A migration failed; it was rolled back.
+    #[error(transparent)]
+    Migration(#[from] sqlx::migrate::MigrateError),
+}
+
+/// Brings the schema up to date; does nothing when it is. Safe to run in several processes at once.
+///
+/// # Errors
+/// See [`MigrateError`]; what was applied before stays applied.
+pub async fn migrate(url: &str) -> Result<(), MigrateError> {
+    let login = PgConnectOptions::from_str(url).map_err(MigrateError::Connect)?;
+    let mut connection = PgConnection::connect_with(&login).await.map_err(MigrateError::Connect)?;
+    connection.execute(ROLES).await.map_err(MigrateError::Roles)?;
+    connection.close().await.map_err(MigrateError::Connect)?;
+
+    let owner = login.options([("role", Role::Owner.as_str()), ("search_path", "millrace")]);
+    let mut connection = PgConnection::connect_with(&owner).await.map_err(MigrateError::Connect)?;
+    connection
+        .execute("create schema if not exists millrace")
+        .await
+        .map_err(MigrateError::Connect)?;
+    MIGRATIONS.run(&mut connection).await?;
+    connection.close().await.map_err(MigrateError::Connect)
+}

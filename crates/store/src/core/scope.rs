@@ -1,0 +1,129 @@
+//! Who is connected, and for which tenants. Every statement on a tenant table runs inside a
+//! [`Scoped`] transaction; without one, row-level security shows nothing.
+
+use std::{borrow::Borrow, str::FromStr, time::Duration};
+
+use domain::ids::TenantId;
+use sqlx::{
+    AssertSqlSafe, PgPool, Postgres, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use super::fault::fault;
+
+/// The transaction of one tenant or one batch.
+pub type Scoped = Transaction<'static, Postgres>;
+
+/// The database role that a process works as. None is a superuser or bypasses row-level security.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Owns the schema: migrations alone.
+    Owner,
+    /// The api: one tenant per transaction.
+    Api,
+    /// The stages: the tenants of a batch.
+    Pipeline,
+}
+
+impl Role {
+    /// The role's name in Postgres.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "millrace_owner",
+            Self::Api => "millrace_api",
+            Self::Pipeline => "millrace_pipeline",
+        }
+    }
+}
+
+/// Rows are looked up by whole keys. A plan that was made while a table was small is kept for the
+/// connection's life, and must not scan the table that it grows into (docs/adr/0005).
+const PLANS: [(&str, &str); 5] = [
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_material", "off"),
+    ("random_page_cost", "1.1"),
+    ("jit", "off"),
+];
+
+/// How long a transaction may wait for its client: a frozen process must not hold its locks on and
+/// on. Milliseconds.
+const IDLE_IN_TRANSACTION: &str = "10000";
+
+/// How long a statement may wait for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A pool of connections that all work as one role.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+}
+
+impl Store {
+    /// Opens a pool. `DATABASE_URL` names a login that is a member of the role.
+    ///
+    /// # Errors
+    /// When the URL cannot be read, or the server cannot be reached within 5 seconds.
+    pub async fn connect(url: &str, role: Role, connections: u32) -> Result<Self, sqlx::Error> {
+        let options = PgConnectOptions::from_str(url)?
+            .options([("role", role.as_str()), ("search_path", "millrace")])
+            .options(PLANS)
+            .options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)])
+            .application_name(role.as_str());
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await?;
+        Ok(Self { pool })
+    }
+
+    /// The pool, for statements outside any tenant: the look-ups of migration 0015.
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Begins a transaction that sees and writes these tenants' rows alone.
+    ///
+    /// # Errors
+    /// `Fault::Unavailable` when no connection is to be had.
+    pub async fn scoped<T: Borrow<TenantId>>(
+        &self,
+        tenants: impl IntoIterator<Item = T>,
+    ) -> Result<Scoped, stage::Fault> {
+        let mut names: Vec<String> =
+            tenants.into_iter().map(|tenant| tenant.borrow().to_string()).collect();
+        names.sort_unstable();
+        names.dedup();
+        self.begin("begin", &names.join(",")).await
+    }
+
+    /// Begins a transaction that sees one tenant's rows as they are at its start, and in which the
+    /// database refuses every write and every lock.
+    ///
+    /// # Errors
+    /// `Fault::Unavailable` when no connection is to be had.
+    pub async fn reading(&self, tenant: &TenantId) -> Result<Scoped, stage::Fault> {
+        self.begin("begin isolation level repeatable read read only", tenant.as_str()).await
+    }
+
+    async fn begin(&self, begin: &str, tenants: &str) -> Result<Scoped, stage::Fault> {
+        // A tenant key holds a-z, 0-9 and '-' alone, so it cannot end the literal.
+        let begin = format!("{begin}; set local millrace.tenants = '{tenants}'");
+        self.pool.begin_with(AssertSqlSafe(begin)).await.map_err(fault)
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// What it said instead.
+    pub async fn ping(&self) -> Result<(), sqlx::Error> {
+        sqlx::query("select 1").execute(&self.pool).await.map(drop)
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

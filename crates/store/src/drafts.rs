@@ -1,0 +1,302 @@
+//! What drafts are made from: contacts, tenants' defaults, templates, pools and senders, for a
+//! whole batch. Enrich, explain and simulate read the same; what enrich writes is in [`record`].
+
+use std::collections::{BTreeSet, HashMap};
+
+use domain::{
+    class::Channel,
+    draft::{Candidate, Content, From, Origin, Person, Supplies, TenantDefaults, Texts},
+    ids::{CampaignId, ContactId, PoolId, SenderId, TemplateId, TenantId},
+    phone::PhoneNumber,
+    zones::Zone,
+};
+use jiff::Timestamp;
+
+use serde_json::Value;
+use sqlx::types::Uuid;
+use stage::Fault;
+
+use crate::{Scoped, core::keyed::index, fault};
+
+/// Looks for one contact.
+#[derive(Debug, Clone, Copy)]
+pub struct ContactKey<'a> {
+    /// Whose.
+    pub tenant: &'a TenantId,
+    /// Its id.
+    pub contact: ContactId,
+    /// Its number.
+    pub number: PhoneNumber,
+    /// The channel whose standing must exist.
+    pub channel: Channel,
+    /// Whether a template is to be filled: names and own fields are wanted too.
+    pub fields: bool,
+}
+
+/// A contact as the batch finds it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    /// None: it is to be made.
+    pub contact: Option<Person>,
+    /// Whether its standing exists.
+    pub standing: bool,
+}
+
+/// Finds contacts and whether their standings exist, in the order of the keys.
+///
+/// # Errors
+/// An outage.
+pub async fn contacts(tx: &mut Scoped, keys: &[ContactKey<'_>]) -> Result<Vec<Found>, Fault> {
+    let rows = sqlx::query!(
+        r#"select k.at as "at!", c.contact_id is not null as "known!",
+                  s.one is not null as "standing!",
+                  c.language, c.time_zone, c.postal_code, c.region,
+                  case when k.fields then c.first_name end as first_name,
+                  case when k.fields then c.last_name end as last_name,
+                  case when k.fields then c.attributes end
+                      as attributes
+           from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bool[])
+                with ordinality as k (tenant_id, contact_id, number, channel, fields, at)
+           left join lateral (
+               select * from contacts r
+               where r.tenant_id = k.tenant_id and r.contact_id = k.contact_id limit 1
+           ) c on true
+           left join lateral (
+               select 1 as one from standings r where r.tenant_id = k.tenant_id
+                  and r.number = k.number and r.channel = k.channel limit 1
+           ) s on true"#,
+        &keys.iter().map(|key| key.tenant.as_str()).collect::<Vec<_>>() as _,
+        &keys.iter().map(|key| key.contact.0).collect::<Vec<_>>(),
+        &keys.iter().map(|key| key.number.as_str()).collect::<Vec<_>>() as _,
+        &keys.iter().map(|key| key.channel.as_str()).collect::<Vec<_>>() as _,
+        &keys.iter().map(|key| key.fields).collect::<Vec<_>>(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let mut found = vec![Found::default(); keys.len()];
+    for row in rows {
+        let mut fields = row.attributes.map(own_fields).unwrap_or_default();
+        let names = [("first_name", row.first_name), ("last_name", row.last_name)];
+        fields.extend(names.into_iter().filter_map(|(name, value)| Some((name.into(), value?))));
+        let contact = Person {
+            language: row.language,
+            time_zone: row.time_zone,
+            postal_code: row.postal_code,
+            region: row.region,
+            fields,
+        };
+        let contact = row.known.then_some(contact);
+        found[index(row.at)] = Found { contact, standing: row.standing };
+    }
+    Ok(found)
+}
+
+/// A contact's own fields as text. What is no text or number does not fill a template.
+fn own_fields(attributes: Value) -> HashMap<String, String> {
+    let Value::Object(fields) = attributes else { return HashMap::new() };
+    let text = |value| match value {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    fields.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect()
+}
+
+/// Everything that texts and senders come from, for the whole batch.
+///
+/// # Errors
+/// An outage.
+pub async fn supplies<'a>(
+    tx: &mut Scoped,
+    now: Timestamp,
+    origins: impl Iterator<Item = Origin<'a>>,
+) -> Result<Supplies, Fault> {
+    let mut tenants = BTreeSet::new();
+    let mut campaigns = BTreeSet::new();
+    let mut templates = BTreeSet::new();
+    let mut with_pool = BTreeSet::new();
+    let mut free = BTreeSet::new();
+    for Origin { tenant, campaign, content, from } in origins {
+        tenants.insert(tenant);
+        match content {
+            Content::Body(_) => {}
+            Content::Template { id, .. } => {
+                templates.insert((tenant, *id));
+            }
+            Content::Campaign => campaigns.extend(campaign.map(|id| (tenant, id))),
+        }
+        match from {
+            From::Sender(_) => {}
+            From::Pool(id) => {
+                with_pool.insert((tenant, *id));
+            }
+            From::Any => {
+                free.insert(tenant);
+            }
+        }
+    }
+    let campaigns = campaign_variants(tx, &campaigns).await?;
+    let templates = template_variants(tx, &templates).await?;
+    Ok(Supplies {
+        tenants: self::tenants(tx, &tenants).await?,
+        texts: Texts::parse(campaigns, templates),
+        pools: pools(tx, now, &with_pool).await?,
+        senders: senders(tx, now, &free).await?,
+    })
+}
+
+/// The defaults of these tenants.
+///
+/// # Errors
+/// An outage.
+pub async fn tenants(
+    tx: &mut Scoped,
+    tenants: &BTreeSet<&TenantId>,
+) -> Result<HashMap<TenantId, TenantDefaults>, Fault> {
+    let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
+    let rows = sqlx::query!(
+        "select tenant_id, name, language, time_zone from tenants where tenant_id = any($1)",
+        &names as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let defaults = rows.into_iter().map(|row| {
+        let zone = Zone::parse(&row.time_zone).ok();
+        let defaults = TenantDefaults { name: row.name, language: row.language, zone };
+        (crate::core::keyed::tenant(&row.tenant_id), defaults)
+    });
+    Ok(defaults.collect())
+}
+
+/// The variants (their JSON) of the template versions that campaigns have fixed.
+async fn campaign_variants(
+    tx: &mut Scoped,
+    campaigns: &BTreeSet<(&TenantId, CampaignId)>,
+) -> Result<HashMap<(TenantId, CampaignId), String>, Fault> {
+    if campaigns.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (tenants, ids): (Vec<&str>, Vec<Uuid>) =
+        campaigns.iter().map(|(tenant, id)| (tenant.as_str(), id.0)).unzip();
+    let rows = sqlx::query!(
+        r#"select c.tenant_id, c.campaign_id, v.variants::text as "variants!"
+           from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
+           join campaigns c on c.tenant_id = k.tenant_id and c.campaign_id = k.campaign_id
+           cross join lateral (
+               select t.variants from template_versions t
+               where t.tenant_id = c.tenant_id and t.template_id = c.template_id
+                 and (c.template_version is null or t.version = c.template_version)
+               order by t.version desc limit 1
+           ) v"#,
+        &tenants as _,
+        &ids,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let variants = rows.into_iter().map(|row| {
+        ((crate::core::keyed::tenant(&row.tenant_id), CampaignId(row.campaign_id)), row.variants)
+    });
+    Ok(variants.collect())
+}
+
+/// The variants (their JSON) of the latest versions of templates.
+async fn template_variants(
+    tx: &mut Scoped,
+    templates: &BTreeSet<(&TenantId, TemplateId)>,
+) -> Result<HashMap<(TenantId, TemplateId), String>, Fault> {
+    if templates.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (tenants, ids): (Vec<&str>, Vec<Uuid>) =
+        templates.iter().map(|(tenant, id)| (tenant.as_str(), id.0)).unzip();
+    let rows = sqlx::query!(
+        r#"select v.tenant_id, v.template_id, v.variants::text as "variants!"
+           from unnest($1::text[], $2::uuid[]) as k (tenant_id, template_id)
+           cross join lateral (
+               select t.tenant_id, t.template_id, t.variants from template_versions t
+               where t.tenant_id = k.tenant_id and t.template_id = k.template_id
+               order by t.version desc limit 1
+           ) v"#,
+        &tenants as _,
+        &ids,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let variants = rows.into_iter().map(|row| {
+        ((crate::core::keyed::tenant(&row.tenant_id), TemplateId(row.template_id)), row.variants)
+    });
+    Ok(variants.collect())
+}
+
+/// The senders of pools, in the pools' own order.
+async fn pools(
+    tx: &mut Scoped,
+    now: Timestamp,
+    pools: &BTreeSet<(&TenantId, PoolId)>,
+) -> Result<HashMap<(TenantId, PoolId), Vec<Candidate>>, Fault> {
+    if pools.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (tenants, ids): (Vec<&str>, Vec<Uuid>) =
+        pools.iter().map(|(tenant, id)| (tenant.as_str(), id.0)).unzip();
+    let rows = sqlx::query!(
+        r#"select p.tenant_id, p.pool_id, s.sender_id, s.country, s.usable, s.active_since
+           from unnest($1::text[], $2::uuid[]) as k (tenant_id, pool_id)
+           join pools p on p.tenant_id = k.tenant_id and p.pool_id = k.pool_id
+           cross join lateral unnest(p.senders) with ordinality as m (sender_id, at)
+           join senders s on s.tenant_id = p.tenant_id and s.sender_id = m.sender_id
+           order by p.tenant_id, p.pool_id, m.at"#,
+        &tenants as _,
+        &ids,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let mut found: HashMap<_, Vec<Candidate>> = HashMap::new();
+    for row in rows {
+        let key = (crate::core::keyed::tenant(&row.tenant_id), PoolId(row.pool_id));
+        let active = row.active_since.to_jiff() <= now;
+        let sender = candidate(row.sender_id, &row.country, row.usable, active);
+        found.entry(key).or_default().push(sender);
+    }
+    Ok(found)
+}
+
+/// All senders of tenants, by id, at most 400 of each.
+async fn senders(
+    tx: &mut Scoped,
+    now: Timestamp,
+    tenants: &BTreeSet<&TenantId>,
+) -> Result<HashMap<TenantId, Vec<Candidate>>, Fault> {
+    if tenants.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
+    let rows = sqlx::query!(
+        "select s.tenant_id, s.sender_id, s.country, s.usable, s.active_since
+         from unnest($1::text[]) as k (tenant_id)
+         cross join lateral (
+             select * from senders r where r.tenant_id = k.tenant_id order by r.sender_id limit 400
+         ) s
+         order by s.tenant_id, s.sender_id",
+        &names as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let mut found: HashMap<_, Vec<Candidate>> = HashMap::new();
+    for row in rows {
+        let active = row.active_since.to_jiff() <= now;
+        let sender = candidate(row.sender_id, &row.country, row.usable, active);
+        found.entry(crate::core::keyed::tenant(&row.tenant_id)).or_default().push(sender);
+    }
+    Ok(found)
+}
+
+fn candidate(id: Uuid, country: &str, usable: bool, active: bool) -> Candidate {
+    Candidate { id: SenderId(id), country: country.parse().ok(), usable, active }
+}

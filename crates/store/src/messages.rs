@@ -1,0 +1,13 @@
+//! The message rows: each module is one of those who write them, but for [`read`].
+
+pub mod cancel;
+pub mod claim;
+pub mod conclude;
+pub mod dead_letter;
+pub mod enrich;
+pub mod gate;
+pub mod in_doubt;
+pub mod read;
+pub mod receipt;
+pub mod row;
+pub mod sent;

@@ -1,0 +1,306 @@
+//! Withdrawing messages: in the row where enrich has stored one, by a mark for enrich where it has
+//! not. Locks are taken in the gates' order: standings, counters, messages.
+
+use std::collections::HashSet;
+
+use domain::{
+    class::Channel,
+    ids::{MessageId, TenantId},
+    passport::{Passport, Stamp},
+    state::MessageState,
+};
+use jiff::{SignedDuration, Timestamp};
+use jiff_sqlx::ToSqlx;
+use sqlx::types::{Json, Uuid};
+use stage::{Dependency, Fault};
+use wire::Event;
+
+use crate::{
+    Scoped, Store,
+    capacity::release::{self, Reservation},
+    fault,
+    messages::{
+        row::{StoredMessage, columns, turn},
+        sent::stamped,
+    },
+    outbox,
+};
+
+/// How long a mark is kept for a message that does not come: as long as dead letters are.
+pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// How many marks a tenant may have.
+pub const MOST_MARKS: i64 = 10_000;
+
+/// How often a message may move on between our look and our write.
+const TRIES: usize = 8;
+
+/// What a cancel has come to.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// It is withdrawn now; the event that says so is owed to the broker.
+    Cancelled(Box<Event>),
+    /// It was withdrawn before.
+    Before,
+    /// It stays as it is.
+    TooLate {
+        /// Where it stands.
+        state: MessageState,
+        /// Whether a carrier call has been begun.
+        claimed: bool,
+    },
+}
+
+/// What became of a mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marked {
+    /// enrich will find it.
+    Left,
+    /// The row is there by now, so no mark was left.
+    RowIsThere,
+    /// The tenant has too many.
+    TooMany,
+}
+
+/// A message as the cancel finds it, without a lock.
+struct Found {
+    message: StoredMessage,
+    number: String,
+    channel: Channel,
+    claimed: bool,
+    reserved_at: Option<Timestamp>,
+    passport: Passport,
+}
+
+/// Withdraws a message that no carrier call has been begun for: gives its reservation back, deletes
+/// its parked rows and owes the event. None where there is no row.
+///
+/// # Errors
+/// An outage.
+pub async fn cancel(
+    store: &Store,
+    tenant: &TenantId,
+    id: MessageId,
+    now: Timestamp,
+    stamp: &Stamp,
+) -> Result<Option<Outcome>, Fault> {
+    for _ in 0..TRIES {
+        let mut tx = store.scoped([tenant]).await?;
+        let Some(found) = find(&mut tx, tenant, id).await? else { return Ok(None) };
+        if let Some(outcome) = decided(found.message.state, found.claimed) {
+            return Ok(Some(outcome));
+        }
+        // Without a row that is still as it was found, the transaction is rolled back.
+        if let Some(event) = withdraw(&mut tx, &found, now, stamp).await? {
+            tx.commit().await.map_err(fault)?;
+            return Ok(Some(Outcome::Cancelled(Box::new(event))));
+        }
+    }
+    let source = "the message moved on each time it was about to be cancelled".into();
+    Err(Fault::Unavailable { what: Dependency::Database, source })
+}
+
+/// What stands already; none where the message can be withdrawn.
+fn decided(state: MessageState, claimed: bool) -> Option<Outcome> {
+    match state {
+        MessageState::Accepted | MessageState::Deferred | MessageState::Held => None,
+        MessageState::Queued if !claimed => None,
+        MessageState::Cancelled => Some(Outcome::Before),
+        MessageState::Queued
+        | MessageState::InDoubt
+        | MessageState::Blocked
+        | MessageState::Expired
+        | MessageState::Unknown
+        | MessageState::Sent
+        | MessageState::Failed
+        | MessageState::Delivered
+        | MessageState::Read => Some(Outcome::TooLate { state, claimed }),
+    }
+}
+
+async fn find(tx: &mut Scoped, tenant: &TenantId, id: MessageId) -> Result<Option<Found>, Fault> {
+    let row = sqlx::query!(
+        r#"select tenant_id, message_id, turn, state, class, contact_id, campaign_id, sender_id,
+                  segments, cost_micros, gate, code, due, version, changed_at,
+                  carrier_sid is not null as "billed!", number, channel,
+                  claim_owner is not null as "claimed!", reserved_at,
+                  passport as "passport: Json<Passport>"
+           from messages where tenant_id = $1 and message_id = $2"#,
+        tenant.as_str(),
+        id.0,
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(row.map(|row| Found {
+        number: row.number,
+        channel: if row.channel == Channel::Whatsapp.as_str() {
+            Channel::Whatsapp
+        } else {
+            Channel::Sms
+        },
+        claimed: row.claimed,
+        reserved_at: row.reserved_at.map(|at| at.to_jiff()),
+        passport: row.passport.0,
+        message: columns!(row).into(),
+    }))
+}
+
+/// Turn and version name what was found: nothing else is withdrawn.
+async fn withdraw(
+    tx: &mut Scoped,
+    found: &Found,
+    now: Timestamp,
+    stamp: &Stamp,
+) -> Result<Option<Event>, Fault> {
+    let message = &found.message;
+    let freed = found
+        .reserved_at
+        .and_then(|at| Reservation::whole(message, at, &found.number, found.channel));
+    if let Some(freed) = freed {
+        release::release(tx, now, &[Reservation { over: true, ..freed }]).await?;
+    }
+    let row = sqlx::query!(
+        r#"update messages
+           set state = 11, gate = null, code = null, due = null, reserved_at = null,
+               passport = $5::text::jsonb, version = version + 1, changed_at = $6
+           where tenant_id = $1 and message_id = $2 and turn = $3 and version = $4
+             and state in (0, 1, 2, 3) and claim_owner is null
+           returning tenant_id, message_id, turn, state, class, contact_id, campaign_id, sender_id,
+                     segments, cost_micros, gate, code, due, version, changed_at,
+                     carrier_sid is not null as "billed!""#,
+        message.tenant.as_str(),
+        message.id.0,
+        turn(message.turn),
+        message.version,
+        stamped(&found.passport, stamp),
+        now.to_sqlx(),
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let Some(row) = row else { return Ok(None) };
+    sqlx::query!(
+        "delete from parked where tenant_id = $1 and message_id = $2",
+        message.tenant.as_str(),
+        message.id.0,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let cancelled: StoredMessage = columns!(row).into();
+    let event = cancelled.event().expect("a cancelled message has its event");
+    outbox::owe(tx, std::slice::from_ref(&event)).await?;
+    Ok(Some(event))
+}
+
+/// Leaves a mark for enrich, unless the row is there by now. Purges the tenant's old marks.
+///
+/// # Errors
+/// An outage.
+pub async fn mark(
+    store: &Store,
+    tenant: &TenantId,
+    id: MessageId,
+    machine: Timestamp,
+) -> Result<Marked, Fault> {
+    let mut tx = store.scoped([tenant]).await?;
+    // enrich waits for whoever has this lock: they must not keep it, nor queue for it for long.
+    sqlx::query!(
+        r#"select set_config('lock_timeout', '1s', true) as "lock!",
+                  set_config('idle_in_transaction_session_timeout', '2s', true) as "idle!""#
+    )
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(fault)?;
+    // The key of take_cancel_marks (0017).
+    sqlx::query!("select pg_advisory_xact_lock(17, hashtext($1))", tenant.as_str())
+        .execute(&mut *tx)
+        .await
+        .map_err(fault)?;
+    let row = sqlx::query_scalar!(
+        r#"select exists (select from messages where tenant_id = $1 and message_id = $2) as "is!""#,
+        tenant.as_str(),
+        id.0,
+    )
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(fault)?;
+    if row {
+        return Ok(Marked::RowIsThere);
+    }
+    let left = leave(&mut tx, tenant, id, machine).await?;
+    tx.commit().await.map_err(fault)?;
+    Ok(if left { Marked::Left } else { Marked::TooMany })
+}
+
+async fn leave(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: MessageId,
+    machine: Timestamp,
+) -> Result<bool, Fault> {
+    sqlx::query!(
+        "delete from cancel_marks where tenant_id = $1 and at < $2",
+        tenant.as_str(),
+        (machine - KEPT).to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let left = sqlx::query!(
+        "insert into cancel_marks (tenant_id, message_id, at)
+         select $1, $2, $3
+         where (select count(*) from cancel_marks where tenant_id = $1 and message_id <> $2) < $4
+         on conflict (tenant_id, message_id) do update set at = excluded.at",
+        tenant.as_str(),
+        id.0,
+        machine.to_sqlx(),
+        MOST_MARKS,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(left.rows_affected() == 1)
+}
+
+/// Takes the marks of messages that are about to be stored, in the same transaction: which of them
+/// were cancelled before. No mark of these tenants is left until it ends.
+///
+/// # Errors
+/// An outage.
+pub async fn take_marks(
+    tx: &mut Scoped,
+    keys: &[(&TenantId, MessageId)],
+) -> Result<HashSet<(TenantId, MessageId)>, Fault> {
+    let (tenants, messages): (Vec<String>, Vec<Uuid>) =
+        keys.iter().map(|(tenant, id)| (tenant.to_string(), id.0)).unzip();
+    let rows = sqlx::query!(
+        r#"select tenant_id as "tenant_id!", message_id as "message_id!"
+           from take_cancel_marks($1, $2)"#,
+        &tenants,
+        &messages,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let key = |(tenant, id): (String, Uuid)| (crate::core::keyed::tenant(&tenant), MessageId(id));
+    Ok(rows.into_iter().map(|row| key((row.tenant_id, row.message_id))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_no_carrier_may_have_is_withdrawn() {
+        for state in MessageState::ALL {
+            let open = !state.is_final() && !state.is_at_carrier();
+            let withdrawn = decided(state, false).is_none();
+            assert_eq!(withdrawn, open && state != MessageState::InDoubt, "{state:?}");
+            let queued = state == MessageState::Queued;
+            let claimed = matches!(decided(state, true), Some(Outcome::TooLate { .. }));
+            assert!(!queued || claimed, "{state:?}");
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! What the claim of `send` reads and writes. One transaction, locks in this order: standings,
+//! pace, messages. Whoever has a sender's pace row is alone with the claims of its messages.
+
+mod facts;
+
+use std::time::Duration;
+
+use domain::{
+    class::{Channel, MessageClass},
+    gates::{Basis, Consent, consent::program_of},
+    ids::{CampaignId, MessageId, TenantId},
+};
+use jiff::Timestamp;
+use sqlx::types::Uuid;
+use stage::Fault;
+
+pub use facts::{SenderFacts, SwitchKey, senders, switches};
+
+use crate::{
+    Scoped,
+    capacity::pace::{self, PaceLock},
+    core::keyed::index,
+    fault,
+    messages::row::{StoredMessage, columns, turn},
+};
+
+/// One message whose number is looked up.
+#[derive(Debug, Clone, Copy)]
+pub struct StandingKey<'a> {
+    /// Whose.
+    pub tenant: &'a TenantId,
+    /// E.164
+    pub number: &'a str,
+    /// How it travels.
+    pub channel: Channel,
+    /// What it is for: names the program of a message without a campaign.
+    pub class: MessageClass,
+    /// The campaign it belongs to: names the program of its messages.
+    pub campaign: Option<CampaignId>,
+}
+
+/// Where a number stands with a tenant, on one channel, for one message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The person said stop.
+    pub opted_out: bool,
+    /// The tenant or the platform said so.
+    pub do_not_contact: bool,
+    /// The person has left the program of this message.
+    pub program_stopped: bool,
+    /// The marketing consent that was given, expired or not.
+    pub consent: Option<Consent>,
+}
+
+/// A claim as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Who made it.
+    pub owner: Uuid,
+    /// Database time; no call begins after it.
+    pub call_by: Timestamp,
+}
+
+/// A message as the claim finds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Current {
+    /// Where it stands.
+    pub message: StoredMessage,
+    /// Who has it.
+    pub claim: Option<Claim>,
+    /// Carrier calls begun.
+    pub attempt: i16,
+}
+
+/// Reads where these numbers stand and keeps every opt-out of them waiting until the transaction
+/// ends: an opt-out that has committed is seen here, a later one comes after the claim. Two claims
+/// for one person take turns: one that only shared the row could not give marketing back to it.
+/// Answers in the order of the keys; none where enrich has made no row.
+///
+/// # Errors
+/// An outage.
+pub async fn lock_standings(
+    tx: &mut Scoped,
+    keys: &[StandingKey<'_>],
+) -> Result<Vec<Option<Standing>>, Fault> {
+    let tenants: Vec<&str> = keys.iter().map(|key| key.tenant.as_str()).collect();
+    let numbers: Vec<&str> = keys.iter().map(|key| key.number).collect();
+    let channels: Vec<&str> = keys.iter().map(|key| key.channel.as_str()).collect();
+    let programs: Vec<&str> = keys.iter().map(|key| program_of(key.class)).collect();
+    let campaigns: Vec<Option<Uuid>> = keys.iter().map(|key| Some(key.campaign?.0)).collect();
+    let rows = sqlx::query!(
+        r#"select k.at as "at!", s.opted_out_at is not null as "opted_out!",
+                  s.do_not_contact_at is not null as "do_not_contact!",
+                  s.marketing_consent_at is not null as "consent!", s.consent_basis,
+                  s.consent_expires_at,
+                  case when s.stopped_programs = '{}' then false
+                       else coalesce((select c.program from campaigns c
+                                      where c.tenant_id = k.tenant_id
+                                        and c.campaign_id = k.campaign_id),
+                                     k.program) = any (s.stopped_programs)
+                  end as "program_stopped!"
+           from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[])
+                with ordinality as k (tenant_id, number, channel, program, campaign_id, at)
+           join standings s on s.tenant_id = k.tenant_id and s.number = k.number
+                            and s.channel = k.channel
+           order by s.tenant_id, s.number, s.channel
+           for no key update of s"#,
+        &tenants as _,
+        &numbers as _,
+        &channels as _,
+        &programs as _,
+        &campaigns as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let mut standings = vec![None; keys.len()];
+    for row in rows {
+        standings[index(row.at)] = Some(Standing {
+            opted_out: row.opted_out,
+            do_not_contact: row.do_not_contact,
+            program_stopped: row.program_stopped,
+            consent: row.consent.then(|| Consent {
+                basis: row.consent_basis.as_deref().and_then(Basis::from_name),
+                expires_at: row.consent_expires_at.map(|at| at.to_jiff()),
+            }),
+        });
+    }
+    Ok(standings)
+}
+
+/// Reads messages in the order of the keys, without locking them: see the head of this file.
+///
+/// # Errors
+/// An outage.
+pub async fn current(
+    tx: &mut Scoped,
+    keys: &[(&TenantId, MessageId)],
+) -> Result<Vec<Option<Current>>, Fault> {
+    let tenants: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
+    let messages: Vec<Uuid> = keys.iter().map(|key| key.1.0).collect();
+    let rows = sqlx::query!(
+        r#"select k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id,
+                  m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due,
+                  m.version, m.changed_at, m.carrier_sid is not null as "billed!",
+                  m.claim_owner, m.call_by, m.attempt
+           from unnest($1::text[], $2::uuid[]) with ordinality as k (tenant_id, message_id, at)
+           join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id"#,
+        &tenants as _,
+        &messages,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let mut found = vec![None; keys.len()];
+    for row in rows {
+        let claim = row.claim_owner.zip(row.call_by);
+        found[index(row.at)] = Some(Current {
+            claim: claim.map(|(owner, call_by)| Claim { owner, call_by: call_by.to_jiff() }),
+            attempt: row.attempt,
+            message: columns!(row).into(),
+        });
+    }
+    Ok(found)
+}
+
+/// One message to claim.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Whose.
+    pub tenant: &'a TenantId,
+    /// Which.
+    pub message: MessageId,
+    /// The turn that was admitted.
+    pub turn: u32,
+}
+
+/// Who claims.
+#[derive(Debug, Clone, Copy)]
+pub struct Claimant {
+    /// The process.
+    pub owner: Uuid,
+    /// Its number of this chunk, never used before.
+    pub chunk: i64,
+    /// How long after the claim a call may begin.
+    pub call_by: Duration,
+}
+
+/// Claims messages that are queued in their turn and without a claim, for calls that begin within
+/// `call_by` of the database's clock. The same statement moves the pace rows, and leaves a row per
+/// tenant by which the sweep finds the claims if nobody ends them. `wanted` is in key order.
+/// Answers the number of the attempt, or none for a message that has moved on since it was read.
+///
+/// # Errors
+/// An outage.
+pub async fn take(
+    tx: &mut Scoped,
+    claimant: Claimant,
+    wanted: &[Wanted<'_>],
+    paced: &[PaceLock],
+) -> Result<Vec<Option<i16>>, Fault> {
+    let tenants: Vec<&str> = wanted.iter().map(|one| one.tenant.as_str()).collect();
+    let messages: Vec<Uuid> = wanted.iter().map(|one| one.message.0).collect();
+    let turns: Vec<i32> = wanted.iter().map(|one| turn(one.turn)).collect();
+    let pace = pace::columns(paced);
+    let rows = sqlx::query!(
+        r#"with paced as (
+               update pace p set next_free = k.next_free
+               from unnest($6::text[], $7::text[], $8::timestamptz[])
+                    as k (tenant_id, key, next_free)
+               where p.tenant_id = k.tenant_id and p.key = k.key
+           ), claimed as (
+               update messages m
+               set claim_owner = $1, attempt = m.attempt + 1,
+                   call_by = clock_timestamp() + make_interval(secs => $2)
+               from unnest($3::text[], $4::uuid[], $5::int[])
+                    with ordinality as k (tenant_id, message_id, turn, at)
+               where m.tenant_id = k.tenant_id and m.message_id = k.message_id
+                 and m.turn = k.turn and m.state = 3 and m.claim_owner is null
+               returning k.at, m.attempt, m.tenant_id, m.message_id, m.call_by
+           ), opened as (
+               insert into open_claims (tenant_id, owner, chunk, call_by, messages)
+               select tenant_id, $1, $9, max(call_by), array_agg(message_id)
+               from claimed group by tenant_id
+           )
+           select at as "at!", attempt from claimed"#,
+        claimant.owner,
+        claimant.call_by.as_secs_f64(),
+        &tenants as _,
+        &messages,
+        &turns,
+        &pace.tenants as _,
+        &pace.keys as _,
+        &pace.next_free as _,
+        claimant.chunk,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let mut attempts = vec![None; wanted.len()];
+    for row in rows {
+        attempts[index(row.at)] = Some(row.attempt);
+    }
+    Ok(attempts)
+}
+
+/// Gives claims back whose calls did not begin in time: the messages are queued as before.
+///
+/// # Errors
+/// An outage; the claims then run out and are in doubt.
+pub async fn give_back(
+    tx: &mut Scoped,
+    owner: Uuid,
+    claims: &[(&TenantId, MessageId, i16)],
+) -> Result<(), Fault> {
+    let tenants: Vec<&str> = claims.iter().map(|claim| claim.0.as_str()).collect();
+    let messages: Vec<Uuid> = claims.iter().map(|claim| claim.1.0).collect();
+    let attempts: Vec<i16> = claims.iter().map(|claim| claim.2).collect();
+    sqlx::query!(
+        "update messages m set claim_owner = null, call_by = null, attempt = m.attempt - 1
+         from unnest($2::text[], $3::uuid[], $4::smallint[]) as k (tenant_id, message_id, attempt)
+         where m.tenant_id = k.tenant_id and m.message_id = k.message_id
+           and m.claim_owner = $1 and m.attempt = k.attempt and m.state = 3",
+        owner,
+        &tenants as _,
+        &messages,
+        &attempts,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}

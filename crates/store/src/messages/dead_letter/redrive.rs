@@ -1,0 +1,185 @@
+//! The way back of messages that died: a redrive reopens their rows in the next turn, and enrich
+//! gives those a text that never had one.
+
+use domain::{
+    money::Micros,
+    passport::{Passport, Stamp},
+};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::types::{Json, Uuid};
+use stage::Fault;
+
+use super::{CODE, Found};
+use crate::{
+    Scoped,
+    core::keyed::index,
+    fault,
+    messages::{
+        enrich::NewMessage,
+        row::{StoredMessage, columns, turn},
+        sent::json,
+    },
+};
+
+/// A dead message that goes into the pipe again.
+#[derive(Clone)]
+pub struct Revival<'a> {
+    /// The row as it was found.
+    pub found: &'a Found,
+    /// SHA-256 of the submitted message, for a row that was made without it.
+    pub body_hash: Option<Vec<u8>>,
+    /// Text, segments and cost, for a row that was made without them, where its letter has them.
+    pub text: Option<(&'a str, u16, Micros)>,
+    /// The stamp of the redrive.
+    pub stamp: Stamp,
+}
+
+/// Reopens rows that are `failed` with the code [`CODE`] and as they were found, in their next
+/// turn, and has `audience` count their recipients again. Answers in the order of `again`, with the
+/// passport; none for one that has moved on.
+///
+/// # Errors
+/// An outage, or a text that the database refuses.
+pub async fn reopen(
+    tx: &mut Scoped,
+    now: Timestamp,
+    again: &[Revival<'_>],
+) -> Result<Vec<Option<(StoredMessage, Passport)>>, Fault> {
+    if again.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = || again.iter().map(|one| &one.found.message);
+    let rows = sqlx::query!(
+        r#"update messages m
+           set turn = m.turn + 1, state = 0, gate = null, code = null, due = null,
+               sender_id = null, policy_version = null, sendable_until = null, reserved_at = null,
+               claim_owner = null, call_by = null,
+               body_hash = case when m.segments = 0 then coalesce(k.hash, m.body_hash)
+                                else m.body_hash end,
+               body = case when m.segments = 0 then coalesce(k.body, m.body) else m.body end,
+               segments = case when m.segments = 0 then coalesce(k.segments, 0)
+                               else m.segments end,
+               cost_micros = case when m.segments = 0 then coalesce(k.cost, m.cost_micros)
+                                  else m.cost_micros end,
+               passport = add_stamp(m.passport, k.stamp::jsonb), version = m.version + 1,
+               changed_at = $1
+           from unnest($3::text[], $4::uuid[], $5::int[], $6::bigint[], $7::text[], $8::bytea[],
+                       $9::text[], $10::smallint[], $11::bigint[])
+                with ordinality as k (tenant_id, message_id, turn, version, stamp, hash, body,
+                                      segments, cost, at)
+           where m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.turn = k.turn
+             and m.version = k.version and m.state = 21 and m.code = $2
+           returning k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class,
+                     m.contact_id, m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate,
+                     m.code, m.due, m.version, m.changed_at,
+                     m.carrier_sid is not null as "billed!",
+                     m.passport as "passport: Json<Passport>""#,
+        now.to_sqlx() as _,
+        CODE,
+        &found().map(|row| row.tenant.as_str()).collect::<Vec<_>>() as _,
+        &found().map(|row| row.id.0).collect::<Vec<_>>(),
+        &found().map(|row| turn(row.turn)).collect::<Vec<_>>(),
+        &found().map(|row| row.version).collect::<Vec<_>>(),
+        &again.iter().map(|one| json(&one.stamp)).collect::<Vec<_>>(),
+        &again.iter().map(|one| one.body_hash.as_deref()).collect::<Vec<_>>() as _,
+        &again.iter().map(|one| one.text.map(|text| text.0)).collect::<Vec<_>>() as _,
+        &again.iter().map(|one| one.text.map(|text| small(text.1))).collect::<Vec<_>>() as _,
+        &again.iter().map(|one| one.text.map(|text| text.2.0)).collect::<Vec<_>>() as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let mut reopened = vec![None; again.len()];
+    for row in rows {
+        let (at, passport) = (index(row.at), row.passport.0.clone());
+        reopened[at] = Some((columns!(row).into(), passport));
+    }
+    let open: Vec<&StoredMessage> = reopened.iter().flatten().map(|(row, _)| row).collect();
+    count_again(tx, &open).await?;
+    Ok(reopened)
+}
+
+/// Has `audience` count recipients again that it had counted as final.
+async fn count_again(tx: &mut Scoped, open: &[&StoredMessage]) -> Result<(), Fault> {
+    let fed: Vec<(&StoredMessage, Uuid)> =
+        open.iter().filter_map(|row| Some((*row, row.campaign?.0))).collect();
+    if fed.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "with fed as (
+             select r.tenant_id, r.campaign_id, min(r.seq) as seq
+             from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[])
+                  as k (tenant_id, campaign_id, contact_id, message_id)
+             join campaign_recipients r on r.tenant_id = k.tenant_id and r.contact_id = k.contact_id
+                                       and r.campaign_id = k.campaign_id
+                                       and r.message_id = k.message_id
+             group by r.tenant_id, r.campaign_id
+         )
+         update campaigns c set settled_below = least(c.settled_below, fed.seq)
+         from fed
+         where c.tenant_id = fed.tenant_id and c.campaign_id = fed.campaign_id
+           and c.settled_below > fed.seq",
+        &fed.iter().map(|(row, _)| row.tenant.as_str()).collect::<Vec<_>>() as _,
+        &fed.iter().map(|(_, campaign)| *campaign).collect::<Vec<_>>(),
+        &fed.iter().map(|(row, _)| row.contact.0).collect::<Vec<_>>(),
+        &fed.iter().map(|(row, _)| row.id.0).collect::<Vec<_>>(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Gives rows that were made without a text what enrich has made of their message. A row that has
+/// moved on, or has a text by now, stays as it is.
+///
+/// # Errors
+/// An outage, or a text that the database refuses.
+pub async fn fill(tx: &mut Scoped, now: Timestamp, drafts: &[NewMessage<'_>]) -> Result<(), Fault> {
+    if drafts.is_empty() {
+        return Ok(());
+    }
+    let stamps = drafts.iter().map(|one| one.passport.stamps().last().map(json));
+    sqlx::query!(
+        "update messages m
+         set state = k.state, code = k.code, class = k.class, channel = k.channel,
+             contact_id = k.contact_id, number = k.number, campaign_id = k.campaign_id,
+             body = k.body, segments = k.segments, cost_micros = k.cost,
+             metadata = k.metadata::jsonb, version = m.version + 1, changed_at = $1,
+             passport = add_stamp(m.passport, k.stamp::jsonb)
+         from unnest($2::text[], $3::uuid[], $4::int[], $5::smallint[], $6::text[], $7::text[],
+                     $8::text[], $9::uuid[], $10::text[], $11::uuid[], $12::text[],
+                     $13::smallint[], $14::bigint[], $15::text[], $16::text[])
+              as k (tenant_id, message_id, turn, state, code, class, channel, contact_id, number,
+                    campaign_id, body, segments, cost, metadata, stamp)
+         where m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.turn = k.turn
+           and m.state = 0 and m.segments = 0",
+        now.to_sqlx() as _,
+        &drafts.iter().map(|one| one.head.tenant.as_str()).collect::<Vec<_>>() as _,
+        &drafts.iter().map(|one| one.head.id.0).collect::<Vec<_>>(),
+        &drafts.iter().map(|one| turn(one.head.turn)).collect::<Vec<_>>(),
+        &drafts.iter().map(|one| one.state.code()).collect::<Vec<_>>(),
+        &drafts.iter().map(|one| one.code).collect::<Vec<_>>() as _,
+        &drafts.iter().map(|one| one.head.class.as_str()).collect::<Vec<_>>() as _,
+        &drafts.iter().map(|one| one.head.channel.as_str()).collect::<Vec<_>>() as _,
+        &drafts.iter().map(|one| one.contact.0).collect::<Vec<_>>(),
+        &drafts.iter().map(|one| one.head.to.as_str()).collect::<Vec<_>>() as _,
+        &drafts.iter().map(|one| one.head.campaign.map(|id| id.0)).collect::<Vec<_>>() as _,
+        &drafts.iter().map(|one| one.text).collect::<Vec<_>>() as _,
+        &drafts.iter().map(|one| small(one.segments)).collect::<Vec<_>>(),
+        &drafts.iter().map(|one| one.cost.0).collect::<Vec<_>>(),
+        &drafts.iter().map(|one| one.metadata.as_deref()).collect::<Vec<_>>() as _,
+        &stamps.collect::<Vec<_>>() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// The most that a segment count can be is far below the column's limit.
+fn small(segments: u16) -> i16 {
+    i16::try_from(segments).unwrap_or(i16::MAX)
+}

@@ -1,0 +1,135 @@
+//! Calls in doubt (docs/adr/0008): claims that nobody ended are raised, doubts are taken for a look
+//! at the carrier's list, and what the list says is written down. All of it for the sweep of
+//! `reconcile`; receipts and the api use the functions of this file.
+
+mod due;
+mod raise;
+mod settle;
+
+use std::collections::HashMap;
+
+use domain::ids::{MessageId, TenantId};
+use jiff::Timestamp;
+use sqlx::types::Uuid;
+use stage::Fault;
+
+pub use due::{Access, Due, Leased, lease};
+pub use raise::{Raise, Raised, raise};
+pub use settle::{
+    FoundText, Open, found, known_sids, lock_open, policy, postpone, said, settled, take_sids,
+};
+
+use crate::{Scoped, Store, fault};
+
+/// A text of a carrier: whose account, which, and its id.
+pub type Text = (TenantId, String, String);
+
+/// Which message the carrier's list gave each of these texts to. Those that were given to none are
+/// not in the answer.
+///
+/// # Errors
+/// An outage.
+pub async fn takers(tx: &mut Scoped, texts: &[Text]) -> Result<HashMap<Text, MessageId>, Fault> {
+    let rows = sqlx::query!(
+        "select t.tenant_id, t.account, t.sid, t.message_id
+         from unnest($1::text[], $2::text[], $3::text[]) as k (tenant_id, account, sid)
+         join taken_sids t on t.tenant_id = k.tenant_id and t.account = k.account
+                          and t.sid = k.sid",
+        &texts.iter().map(|text| text.0.as_str()).collect::<Vec<_>>() as _,
+        &texts.iter().map(|text| text.1.as_str()).collect::<Vec<_>>() as _,
+        &texts.iter().map(|text| text.2.as_str()).collect::<Vec<_>>() as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let taker = |(tenant, account, sid): (String, String, String), message: Uuid| {
+        ((crate::core::keyed::tenant(&tenant), account, sid), MessageId(message))
+    };
+    let takers = rows.into_iter();
+    Ok(takers.map(|row| taker((row.tenant_id, row.account, row.sid), row.message_id)).collect())
+}
+
+/// Forgets doubts that a receipt has ended, in the transaction that says so.
+///
+/// # Errors
+/// An outage.
+pub async fn forget(tx: &mut Scoped, keys: &[(&TenantId, MessageId)]) -> Result<(), Fault> {
+    sqlx::query!(
+        "delete from doubts d using unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
+         where d.tenant_id = k.tenant_id and d.message_id = k.message_id",
+        &keys.iter().map(|key| key.0.as_str()).collect::<Vec<_>>() as _,
+        &keys.iter().map(|key| key.1.0).collect::<Vec<_>>(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// How many messages are in doubt, over all tenants: for the gauge.
+///
+/// # Errors
+/// An outage.
+pub async fn count(store: &Store) -> Result<i64, Fault> {
+    sqlx::query_scalar!(r#"select doubts_count() as "count!""#)
+        .fetch_one(store.pool())
+        .await
+        .map_err(fault)
+}
+
+/// A message in doubt, as people look at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Which.
+    pub message: MessageId,
+    /// Since when; business time.
+    pub since: Timestamp,
+    /// The account that was called.
+    pub account: String,
+    /// Carrier calls begun.
+    pub attempt: i16,
+    /// What was seen of the last one.
+    pub code: Option<String>,
+    /// When the carrier's list is asked next; machine time.
+    pub next_look: Timestamp,
+    /// How often it was asked and settled nothing.
+    pub looks: i32,
+}
+
+/// A tenant's messages in doubt after one, by id.
+///
+/// # Errors
+/// An outage.
+pub async fn list(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<Listed>, Fault> {
+    let rows = sqlx::query!(
+        "select d.message_id, d.raised_at, d.account, d.next_look, d.looks, m.attempt, m.code
+         from doubts d
+         cross join lateral (
+             select * from messages n
+             where n.tenant_id = d.tenant_id and n.message_id = d.message_id limit 1
+         ) m
+         where d.tenant_id = $1 and d.message_id > $2 and m.state = 4
+         order by d.message_id limit $3",
+        tenant.as_str(),
+        after,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let listed = rows.into_iter().map(|row| Listed {
+        message: MessageId(row.message_id),
+        since: row.raised_at.to_jiff(),
+        account: row.account,
+        attempt: row.attempt,
+        code: row.code,
+        next_look: row.next_look.to_jiff(),
+        looks: row.looks,
+    });
+    Ok(listed.collect())
+}

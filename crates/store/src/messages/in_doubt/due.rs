@@ -1,0 +1,150 @@
+//! Doubts whose time for a look has come, each leased to one sweep.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::types::Uuid;
+use stage::Fault;
+
+use crate::{
+    Scoped, Store, fault,
+    messages::row::{StoredMessage, columns},
+};
+
+/// What it takes to ask an account's list.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Access {
+    /// The account's id at the carrier.
+    pub carrier_sid: String,
+    /// Where the carrier's API is.
+    pub base_url: String,
+    /// The account's token under the master key.
+    pub sealed_token: String,
+}
+
+impl std::fmt::Debug for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Access").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+/// One doubt.
+#[derive(Debug, Clone)]
+pub struct Due {
+    /// Where the message stands: in doubt, or somewhere else by now.
+    pub message: StoredMessage,
+    /// The account that was called.
+    pub account: String,
+    /// The person's number.
+    pub to: String,
+    /// The sender's number; none where the sender is gone.
+    pub from: Option<String>,
+    /// How its list is asked; none where the account is gone.
+    pub access: Option<Access>,
+    /// Looks so far.
+    pub looks: i32,
+    /// The version that ended the doubt, where a sweep died before it had said so.
+    pub settled_version: Option<i64>,
+}
+
+/// Doubts to look at.
+#[derive(Debug, Default)]
+pub struct Leased {
+    /// The doubts.
+    pub due: Vec<Due>,
+    /// The database's clock when they were leased.
+    pub at: Timestamp,
+    /// Whether more may be due.
+    pub more: bool,
+}
+
+/// Leases doubts that are due, oldest first and fair between tenants: nobody else looks at them
+/// before the lease ends.
+///
+/// # Errors
+/// An outage.
+pub async fn lease(
+    store: &Store,
+    lease: Duration,
+    per_tenant: i64,
+    at_most: i64,
+) -> Result<Leased, Fault> {
+    let found = sqlx::query!(
+        r#"select tenant_id as "tenant_id!", message_id as "message_id!"
+           from due_doubts($1, $2)"#,
+        per_tenant,
+        at_most,
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)?;
+    if found.is_empty() {
+        return Ok(Leased::default());
+    }
+    let tenants: Vec<String> = found.iter().map(|row| row.tenant_id.clone()).collect();
+    let messages: Vec<Uuid> = found.iter().map(|row| row.message_id).collect();
+    let mut tx = store.scoped(tenants.iter().map(|name| crate::core::keyed::tenant(name))).await?;
+    let (due, at) = take(&mut tx, lease, &tenants, &messages).await?;
+    tx.commit().await.map_err(fault)?;
+    let more = i64::try_from(found.len()).is_ok_and(|found| found >= at_most);
+    Ok(Leased { due, at, more })
+}
+
+async fn take(
+    tx: &mut Scoped,
+    lease: Duration,
+    tenants: &[String],
+    messages: &[Uuid],
+) -> Result<(Vec<Due>, Timestamp), Fault> {
+    let rows = sqlx::query!(
+        r#"with free as (
+               select d.tenant_id, d.message_id
+               from unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
+               join doubts d on d.tenant_id = k.tenant_id and d.message_id = k.message_id
+               where d.next_look <= clock_timestamp()
+               order by d.tenant_id, d.message_id
+               for update of d skip locked
+           ), leased as (
+               update doubts d set next_look = clock_timestamp() + make_interval(secs => $3)
+               from free f where d.tenant_id = f.tenant_id and d.message_id = f.message_id
+               returning d.tenant_id, d.message_id, d.account, d.looks, d.settled_version
+           )
+           select clock_timestamp() as "at!", l.account, l.looks, l.settled_version,
+                  m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id,
+                  m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due, m.version,
+                  m.changed_at, m.carrier_sid is not null as "billed!", m.number as "to!",
+                  s.number as "from?", a.carrier_sid as "carrier_sid?", a.base_url as "base_url?",
+                  a.sealed_token as "sealed_token?"
+           from leased l
+           cross join lateral (
+               select * from messages r
+               where r.tenant_id = l.tenant_id and r.message_id = l.message_id limit 1
+           ) m
+           left join senders s on s.tenant_id = m.tenant_id and s.sender_id = m.sender_id
+           left join carrier_accounts a on a.tenant_id = l.tenant_id and a.account = l.account
+           order by m.tenant_id, m.message_id"#,
+        tenants,
+        messages,
+        lease.as_secs_f64(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let at = rows.iter().map(|row| row.at.to_jiff()).min().unwrap_or_default();
+    let due = rows.into_iter().map(|row| Due {
+        account: row.account,
+        to: row.to,
+        from: row.from,
+        access: row.carrier_sid.zip(row.base_url).zip(row.sealed_token).map(
+            |((carrier_sid, base_url), sealed_token)| Access {
+                carrier_sid,
+                base_url,
+                sealed_token,
+            },
+        ),
+        looks: row.looks,
+        settled_version: row.settled_version,
+        message: columns!(row).into(),
+    });
+    Ok((due.collect(), at))
+}

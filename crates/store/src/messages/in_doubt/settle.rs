@@ -1,0 +1,342 @@
+//! What a carrier's list makes of doubts: everything open between one sender and one person is
+//! locked together, texts that are known already are told apart, and the rest is given out.
+
+use std::{collections::HashSet, time::Duration};
+
+use domain::{
+    class::Channel,
+    ids::{ContactId, MessageId, SenderId, TenantId},
+    money::Micros,
+    passport::{Passport, Stamp},
+    state::MessageState,
+};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use serde_json::Value;
+use sqlx::types::{Json, Uuid};
+use stage::Fault;
+
+use crate::{
+    Scoped, Store,
+    core::keyed::index,
+    fault,
+    messages::{
+        receipt::poll::watch,
+        row::{StoredMessage, columns},
+        sent::json,
+    },
+};
+
+/// A message whose call may have been made and whose end is not known.
+#[derive(Clone)]
+pub struct Open {
+    /// Where it stands: in doubt, or queued while somebody's claim on it holds.
+    pub message: StoredMessage,
+    /// Whose call it was, and the number of the attempt.
+    pub claim: (Option<Uuid>, i16),
+    /// When the call began at the latest; database time.
+    pub call_by: Timestamp,
+    /// The text.
+    pub text: String,
+    /// The person's number.
+    pub number: String,
+    /// The channel.
+    pub channel: Channel,
+    /// When the gates reserved for it.
+    pub reserved_at: Option<Timestamp>,
+    /// When it was accepted.
+    pub submitted_at: Timestamp,
+    /// When it is of no use any more.
+    pub expires_at: Option<Timestamp>,
+    /// What was decided so far.
+    pub passport: Passport,
+    /// The account that was called, where it is in doubt.
+    pub account: Option<String>,
+    /// What to send again, where its sender lived to say it: a `wire::Enriched`.
+    pub payload: Option<Value>,
+}
+
+impl Open {
+    /// Whether it is in doubt, and not under a claim that still holds.
+    pub fn is_in_doubt(&self) -> bool {
+        self.message.state == MessageState::InDoubt && self.account.is_some()
+    }
+}
+
+/// Locks all that is open between a sender and a person, in key order. Waits for others at most two
+/// seconds.
+///
+/// # Errors
+/// An outage, or somebody has a row for longer.
+pub async fn lock_open(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    contact: ContactId,
+    sender: SenderId,
+) -> Result<Vec<Open>, Fault> {
+    sqlx::query_scalar!(r#"select set_config('lock_timeout', '2s', true) as "set!""#)
+        .fetch_one(&mut **tx)
+        .await
+        .map_err(fault)?;
+    let rows = sqlx::query!(
+        r#"select m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id,
+                  m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due, m.version,
+                  m.changed_at, m.carrier_sid is not null as "billed!", m.claim_owner, m.attempt,
+                  m.call_by, m.body, m.number, m.channel, m.reserved_at, m.submitted_at,
+                  m.expires_at, m.passport as "passport: Json<Passport>",
+                  d.account as "account?", d.payload as "payload?"
+           from messages m
+           left join doubts d on d.tenant_id = m.tenant_id and d.message_id = m.message_id
+                             and d.settled_version is null
+           where m.tenant_id = $1 and m.contact_id = $2 and m.sender_id = $3
+             and (m.state = 4 or m.state = 3 and m.claim_owner is not null)
+           order by m.message_id
+           for update of m"#,
+        tenant.as_str(),
+        contact.0,
+        sender.0,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let open = rows.into_iter().map(|row| Open {
+        claim: (row.claim_owner, row.attempt),
+        // Whoever claims sets it. Without it nothing is ever late enough to be decided.
+        call_by: row.call_by.map_or(Timestamp::MAX, |at| at.to_jiff()),
+        channel: if row.channel == Channel::Whatsapp.as_str() {
+            Channel::Whatsapp
+        } else {
+            Channel::Sms
+        },
+        text: row.body,
+        number: row.number,
+        reserved_at: row.reserved_at.map(|at| at.to_jiff()),
+        submitted_at: row.submitted_at.to_jiff(),
+        expires_at: row.expires_at.map(|at| at.to_jiff()),
+        passport: row.passport.0,
+        account: row.account,
+        payload: row.payload,
+        message: columns!(row).into(),
+    });
+    Ok(open.collect())
+}
+
+/// Which of these texts belong to a message already: by its own row, or because a list gave them to
+/// it. `sids` are texts of the account to this person.
+///
+/// # Errors
+/// An outage.
+pub async fn known_sids(
+    tx: &mut Scoped,
+    (tenant, account): (&TenantId, &str),
+    contact: ContactId,
+    sids: &[&str],
+) -> Result<HashSet<String>, Fault> {
+    let rows = sqlx::query_scalar!(
+        r#"select m.carrier_sid as "sid!" from messages m
+           where m.tenant_id = $1 and m.contact_id = $3 and m.carrier_sid = any($4)
+           union all
+           select t.sid from taken_sids t
+           where t.tenant_id = $1 and t.account = $2 and t.sid = any($4)"#,
+        tenant.as_str(),
+        account,
+        contact.0,
+        sids as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Gives texts of an account to messages, unless they have been given before; answers which of them
+/// were given now. Forgets what the tenant's messages took more than 30 days ago.
+///
+/// # Errors
+/// An outage.
+pub async fn take_sids(
+    tx: &mut Scoped,
+    (tenant, account): (&TenantId, &str),
+    taken: &[(&str, MessageId)],
+) -> Result<HashSet<String>, Fault> {
+    sqlx::query!(
+        "delete from taken_sids
+         where tenant_id = $1 and taken_at < clock_timestamp() - interval '30 days'",
+        tenant.as_str(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let rows = sqlx::query_scalar!(
+        "insert into taken_sids (tenant_id, account, sid, message_id, taken_at)
+         select $1, $2, k.sid, k.message_id, clock_timestamp()
+         from unnest($3::text[], $4::uuid[]) as k (sid, message_id)
+         order by k.sid
+         on conflict do nothing
+         returning sid",
+        tenant.as_str(),
+        account,
+        &taken.iter().map(|(sid, _)| *sid).collect::<Vec<_>>() as _,
+        &taken.iter().map(|(_, message)| message.0).collect::<Vec<_>>(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// A text that the carrier's list has for a message.
+#[derive(Debug, Clone)]
+pub struct FoundText<'a> {
+    /// Whose.
+    pub tenant: &'a TenantId,
+    /// Which.
+    pub message: MessageId,
+    /// The carrier's id.
+    pub sid: &'a str,
+    /// What the carrier counted, and its cost, where that differs from the estimate.
+    pub billed: Option<(u16, Micros)>,
+    /// The stamp of the evidence.
+    pub stamp: &'a Stamp,
+}
+
+/// Records messages in doubt as sent. The rows are locked; answers in the order of `texts`, none
+/// where the message is not in doubt.
+///
+/// # Errors
+/// An outage.
+pub async fn found(
+    tx: &mut Scoped,
+    now: Timestamp,
+    texts: &[FoundText<'_>],
+) -> Result<Vec<Option<StoredMessage>>, Fault> {
+    let segments = texts.iter().map(|one| Some(i16::try_from(one.billed?.0).unwrap_or(i16::MAX)));
+    let rows = sqlx::query!(
+        r#"update messages m
+           set state = 20, carrier_sid = k.sid, segments = coalesce(k.segments, m.segments),
+               cost_micros = coalesce(k.cost, m.cost_micros), gate = null, code = null, due = null,
+               passport = add_stamp(m.passport, k.stamp::jsonb), version = m.version + 1,
+               changed_at = $1
+           from unnest($2::text[], $3::uuid[], $4::text[], $5::smallint[], $6::bigint[],
+                       $7::text[]) with ordinality
+                as k (tenant_id, message_id, sid, segments, cost, stamp, at)
+           where m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.state = 4
+           returning k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class,
+                     m.contact_id, m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate,
+                     m.code, m.due, m.version, m.changed_at,
+                     m.carrier_sid is not null as "billed!""#,
+        now.to_sqlx() as _,
+        &texts.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &texts.iter().map(|one| one.message.0).collect::<Vec<_>>(),
+        &texts.iter().map(|one| one.sid).collect::<Vec<_>>() as _,
+        &segments.collect::<Vec<_>>() as _,
+        &texts.iter().map(|one| Some(one.billed?.1.0)).collect::<Vec<_>>() as _,
+        &texts.iter().map(|one| json(one.stamp)).collect::<Vec<_>>(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let mut stored = vec![None; texts.len()];
+    for row in rows {
+        stored[index(row.at)] = Some(columns!(row).into());
+    }
+    Ok(stored)
+}
+
+/// Marks doubts as ended by these versions of their messages. The rows stay until that is said: see
+/// [`said`].
+///
+/// # Errors
+/// An outage.
+pub async fn settled(tx: &mut Scoped, ended: &[&StoredMessage]) -> Result<(), Fault> {
+    sqlx::query!(
+        "update doubts d set settled_version = k.version
+         from unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, message_id, version)
+         where d.tenant_id = k.tenant_id and d.message_id = k.message_id",
+        &ended.iter().map(|message| message.tenant.as_str()).collect::<Vec<_>>() as _,
+        &ended.iter().map(|message| message.id.0).collect::<Vec<_>>(),
+        &ended.iter().map(|message| message.version).collect::<Vec<_>>(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Puts looks off that settled nothing.
+///
+/// # Errors
+/// An outage.
+pub async fn postpone(
+    tx: &mut Scoped,
+    looks: &[(&TenantId, MessageId, Duration)],
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "update doubts d
+         set looks = d.looks + 1, next_look = clock_timestamp() + make_interval(secs => k.wait)
+         from unnest($1::text[], $2::uuid[], $3::float8[]) as k (tenant_id, message_id, wait)
+         where d.tenant_id = k.tenant_id and d.message_id = k.message_id",
+        &looks.iter().map(|look| look.0.as_str()).collect::<Vec<_>>() as _,
+        &looks.iter().map(|look| look.1.0).collect::<Vec<_>>(),
+        &looks.iter().map(|look| look.2.as_secs_f64()).collect::<Vec<_>>(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Deletes doubts whose end has been said: by the version that ended them, or by whoever ended them
+/// elsewhere, without one. One that has come back since stays. Those that were sent are watched for
+/// their receipt, for the first time this long after they were found.
+///
+/// # Errors
+/// An outage: they are looked at again, and said again.
+pub async fn said(
+    store: &Store,
+    ended: &[(TenantId, MessageId, Option<i64>)],
+    watch_after: Duration,
+) -> Result<(), Fault> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let mut tx = store.scoped(ended.iter().map(|one| &one.0)).await?;
+    let gone = sqlx::query!(
+        "delete from doubts d
+         using unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, message_id, version),
+               messages m
+         where d.tenant_id = k.tenant_id and d.message_id = k.message_id
+           and m.tenant_id = k.tenant_id and m.message_id = k.message_id
+           and d.settled_version is not distinct from k.version and m.state <> 4
+         returning d.tenant_id, d.message_id",
+        &ended.iter().map(|one| one.0.as_str()).collect::<Vec<_>>() as _,
+        &ended.iter().map(|one| one.1.0).collect::<Vec<_>>(),
+        &ended.iter().map(|one| one.2).collect::<Vec<_>>() as _,
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(fault)?;
+    let mut gone: Vec<(TenantId, MessageId)> = gone
+        .into_iter()
+        .map(|row| (crate::core::keyed::tenant(&row.tenant_id), MessageId(row.message_id)))
+        .collect();
+    gone.sort_unstable();
+    let gone: Vec<(&TenantId, MessageId)> = gone.iter().map(|(of, id)| (of, *id)).collect();
+    watch(&mut tx, &gone, watch_after).await?;
+    tx.commit().await.map_err(fault)
+}
+
+/// The tenant's policy in force, as stored; none where it has none.
+///
+/// # Errors
+/// An outage.
+pub async fn policy(tx: &mut Scoped, tenant: &TenantId) -> Result<Option<String>, Fault> {
+    sqlx::query_scalar!(
+        r#"select body::text as "body!" from policies
+           where tenant_id = $1 order by version desc limit 1"#,
+        tenant.as_str(),
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault)
+}

@@ -1,0 +1,168 @@
+//! Messages as people look at them.
+
+use domain::{
+    ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
+    money::Micros,
+    passport::Passport,
+    state::MessageState,
+};
+use jiff::Timestamp;
+use serde_json::Value;
+use sqlx::types::Json;
+use stage::Fault;
+
+use crate::{Scoped, Store, campaigns::ledger::state_of, core::keyed::index, fault};
+
+/// A message. Holds a text and a number: `Debug` shows neither.
+#[derive(Clone, PartialEq)]
+pub struct Message {
+    /// Which.
+    pub id: MessageId,
+    /// How often it was released into the pipe.
+    pub turn: i32,
+    /// Where it stands.
+    pub state: MessageState,
+    /// What it is for.
+    pub class: String,
+    /// How it travels.
+    pub channel: String,
+    /// To whom.
+    pub contact: ContactId,
+    /// E.164
+    pub number: String,
+    /// The campaign it belongs to.
+    pub campaign: Option<CampaignId>,
+    /// The text.
+    pub body: String,
+    /// Segments.
+    pub segments: i16,
+    /// What it costs.
+    pub cost: Micros,
+    /// The caller's own fields.
+    pub metadata: Option<Value>,
+    /// Business time.
+    pub submitted_at: Timestamp,
+    /// Business time.
+    pub expires_at: Option<Timestamp>,
+    /// Raised by every change.
+    pub version: i64,
+    /// Business time of the last change.
+    pub changed_at: Timestamp,
+    /// What each stage decided.
+    pub passport: Passport,
+    /// The gate that deferred, held or blocked.
+    pub gate: Option<String>,
+    /// Its reason, or the carrier's error.
+    pub code: Option<String>,
+    /// Until when it waits.
+    pub due: Option<Timestamp>,
+    /// What carries it.
+    pub sender: Option<SenderId>,
+    /// Carrier calls begun.
+    pub attempts: i16,
+    /// The carrier's id.
+    pub carrier_sid: Option<String>,
+    /// When other bodies came under its id, at most 32: the first stands.
+    pub conflicts: Vec<Timestamp>,
+}
+
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Message({}, {})", self.id, self.state.as_str())
+    }
+}
+
+/// A message, if `enrich` has stored it.
+///
+/// # Errors
+/// An outage, or a row that this version cannot read.
+pub async fn get(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: MessageId,
+) -> Result<Option<Message>, Fault> {
+    let row = sqlx::query!(
+        r#"select turn, state, class, channel, contact_id, number, campaign_id, body, segments,
+                  cost_micros, metadata, submitted_at, expires_at, version, changed_at,
+                  passport as "passport: Json<Passport>", gate, code, due, sender_id, attempt,
+                  carrier_sid,
+                  array(select c.at from message_conflicts c
+                        where c.tenant_id = m.tenant_id and c.message_id = m.message_id
+                        order by c.at limit 32) as "conflicts!: Vec<jiff_sqlx::Timestamp>"
+           from messages m where tenant_id = $1 and message_id = $2"#,
+        tenant.as_str(),
+        id.0,
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Message {
+        id,
+        turn: row.turn,
+        state: state_of(row.state)?,
+        class: row.class,
+        channel: row.channel,
+        contact: ContactId(row.contact_id),
+        number: row.number,
+        campaign: row.campaign_id.map(CampaignId),
+        body: row.body,
+        segments: row.segments,
+        cost: Micros(row.cost_micros),
+        metadata: row.metadata,
+        submitted_at: row.submitted_at.to_jiff(),
+        expires_at: row.expires_at.map(|at| at.to_jiff()),
+        version: row.version,
+        changed_at: row.changed_at.to_jiff(),
+        passport: row.passport.0,
+        gate: row.gate,
+        code: row.code,
+        due: row.due.map(|at| at.to_jiff()),
+        sender: row.sender_id.map(SenderId),
+        attempts: row.attempt,
+        carrier_sid: row.carrier_sid,
+        conflicts: row.conflicts.into_iter().map(jiff_sqlx::Timestamp::to_jiff).collect(),
+    }))
+}
+
+/// A body that came under a caller's key.
+#[derive(Debug, Clone)]
+pub struct Keyed {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The id that the key makes.
+    pub message: MessageId,
+    /// SHA-256 of the canonical message.
+    pub body_hash: [u8; 32],
+}
+
+/// Which of these keys are taken by another body. One statement for all of them, whatever their
+/// tenants, and nothing but that answer leaves the database: see docs/adr/0009. A row that was made
+/// for a dead letter may not know its body.
+///
+/// # Errors
+/// An outage.
+pub async fn other_bodies(store: &Store, keyed: &[Keyed]) -> Result<Vec<bool>, Fault> {
+    let mut tx = store.scoped(keyed.iter().map(|one| &one.tenant)).await?;
+    let rows = sqlx::query_scalar!(
+        r#"select k.at as "at!"
+           from unnest($1::text[], $2::uuid[], $3::bytea[])
+                with ordinality as k (tenant_id, message_id, body_hash, at)
+           cross join lateral (
+               select r.body_hash from messages r
+               where r.tenant_id = k.tenant_id and r.message_id = k.message_id limit 1
+           ) m
+           where m.body_hash <> k.body_hash and m.body_hash <> ''"#,
+        &keyed.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &keyed.iter().map(|one| one.message.0).collect::<Vec<_>>(),
+        &keyed.iter().map(|one| one.body_hash.as_slice()).collect::<Vec<_>>() as _,
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(fault)?;
+    let mut other = vec![false; keyed.len()];
+    for at in rows {
+        other[index(at)] = true;
+    }
+    Ok(other)
+}

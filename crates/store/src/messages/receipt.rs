@@ -1,0 +1,175 @@
+//! What carriers reported about messages: read under lock, merged by the caller, written back.
+//! Also the messages that wait for a receipt, and the receipts that wait for their message.
+
+pub mod poll;
+pub mod unmatched;
+
+use std::collections::HashMap;
+
+use domain::{
+    class::Channel,
+    ids::{MessageId, TenantId},
+    passport::Stamp,
+    state::MessageState,
+};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::types::Uuid;
+use stage::Fault;
+
+use crate::{
+    Scoped,
+    core::keyed::index,
+    fault,
+    messages::{
+        row::{StoredMessage, columns},
+        sent::json,
+    },
+};
+
+/// A message that a receipt names, locked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reported {
+    /// Where it stands.
+    pub message: StoredMessage,
+    /// The person's number.
+    pub number: String,
+    /// The channel.
+    pub channel: Channel,
+    /// The carrier's id of the text, once known.
+    pub sid: Option<String>,
+    /// Whether it is under a claim, so that the row of its claim leads to it.
+    pub claimed: bool,
+}
+
+/// Reads and locks messages, in key order. Those that do not exist are not in the answer.
+///
+/// # Errors
+/// An outage.
+pub async fn lock(
+    tx: &mut Scoped,
+    keys: &[(TenantId, MessageId)],
+) -> Result<HashMap<(TenantId, MessageId), Reported>, Fault> {
+    let tenants: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
+    let messages: Vec<Uuid> = keys.iter().map(|key| key.1.0).collect();
+    let rows = sqlx::query!(
+        r#"select m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id,
+                  m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due, m.version,
+                  m.changed_at, m.carrier_sid is not null as "billed!", m.number, m.channel,
+                  m.carrier_sid, m.claim_owner is not null as "claimed!"
+           from unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
+           join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id
+           order by m.tenant_id, m.message_id
+           for no key update of m"#,
+        &tenants as _,
+        &messages,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let found = rows.into_iter().map(|row| {
+        let channel = if row.channel == Channel::Whatsapp.as_str() {
+            Channel::Whatsapp
+        } else {
+            Channel::Sms
+        };
+        let (number, sid, claimed) = (row.number, row.carrier_sid, row.claimed);
+        let message: StoredMessage = columns!(row).into();
+        ((message.tenant.clone(), message.id), Reported { message, number, channel, sid, claimed })
+    });
+    Ok(found.collect())
+}
+
+/// What receipts make of one message.
+#[derive(Debug, Clone)]
+pub struct Merged<'a> {
+    /// Whose.
+    pub tenant: &'a TenantId,
+    /// Which.
+    pub message: MessageId,
+    /// The state, never lower than the row's.
+    pub state: MessageState,
+    /// Whether the state rises: only then version, time, code and passport change.
+    pub raised: bool,
+    /// The carrier's error code.
+    pub code: Option<String>,
+    /// The carrier's id of the text, where the row has none.
+    pub sid: Option<&'a str>,
+    /// Business time of the receipt.
+    pub at: Timestamp,
+    /// The stamp of this receipt.
+    pub stamp: &'a Stamp,
+}
+
+/// Writes merged states to locked rows, and takes back what was parked: a message that the carrier
+/// has is never released again. Answers in the order of `merged`.
+///
+/// # Errors
+/// An outage.
+pub async fn write(
+    tx: &mut Scoped,
+    merged: &[Merged<'_>],
+) -> Result<Vec<Option<StoredMessage>>, Fault> {
+    let tenants: Vec<&str> = merged.iter().map(|one| one.tenant.as_str()).collect();
+    let messages: Vec<Uuid> = merged.iter().map(|one| one.message.0).collect();
+    let states: Vec<i16> = merged.iter().map(|one| one.state.code()).collect();
+    let raised: Vec<bool> = merged.iter().map(|one| one.raised).collect();
+    let codes: Vec<Option<&str>> = merged.iter().map(|one| one.code.as_deref()).collect();
+    let sids: Vec<Option<&str>> = merged.iter().map(|one| one.sid).collect();
+    let times: Vec<jiff_sqlx::Timestamp> = merged.iter().map(|one| one.at.to_sqlx()).collect();
+    let stamps: Vec<String> = merged.iter().map(|one| json(one.stamp)).collect();
+    let rows = sqlx::query!(
+        r#"update messages m
+           set state = k.state, carrier_sid = coalesce(m.carrier_sid, k.sid),
+               gate = case when k.raised then null else m.gate end,
+               code = case when k.raised then k.code else m.code end,
+               due = case when k.raised then null else m.due end,
+               version = m.version + k.raised::int,
+               changed_at = case when k.raised then k.changed_at else m.changed_at end,
+               passport = case when k.raised then add_stamp(m.passport, k.stamp::jsonb)
+                               else m.passport end
+           from unnest($1::text[], $2::uuid[], $3::smallint[], $4::bool[], $5::text[], $6::text[],
+                       $7::timestamptz[], $8::text[]) with ordinality
+                as k (tenant_id, message_id, state, raised, code, sid, changed_at, stamp, at)
+           where m.tenant_id = k.tenant_id and m.message_id = k.message_id
+           returning k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class,
+                     m.contact_id, m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate,
+                     m.code, m.due, m.version, m.changed_at,
+                     m.carrier_sid is not null as "billed!""#,
+        &tenants as _,
+        &messages,
+        &states,
+        &raised,
+        &codes as _,
+        &sids as _,
+        &times as _,
+        &stamps,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let mut stored = vec![None; merged.len()];
+    for row in rows {
+        stored[index(row.at)] = Some(columns!(row).into());
+    }
+    Ok(stored)
+}
+
+/// Deletes the parked rows of these messages.
+///
+/// # Errors
+/// An outage.
+pub async fn unpark(tx: &mut Scoped, keys: &[(&TenantId, MessageId)]) -> Result<(), Fault> {
+    let tenants: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
+    let messages: Vec<Uuid> = keys.iter().map(|key| key.1.0).collect();
+    sqlx::query!(
+        "delete from parked p using unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
+         where p.tenant_id = k.tenant_id and p.message_id = k.message_id",
+        &tenants as _,
+        &messages,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}

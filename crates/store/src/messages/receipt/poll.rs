@@ -1,0 +1,319 @@
+//! Watches over messages without a receipt (docs/adr/0010): made when the carrier has them, taken
+//! for a look when due, put off or ended afterwards.
+
+use std::{collections::HashMap, time::Duration};
+
+use domain::{
+    ids::{MessageId, TenantId},
+    state::MessageState,
+};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::types::Uuid;
+use stage::Fault;
+
+use crate::{
+    Scoped, Store, fault,
+    messages::{in_doubt::Access, row::state_of},
+};
+
+/// How many messages a row names at most.
+const ROW: usize = 256;
+
+/// Watches those of these messages that are `sent`, for the first time this long after they became
+/// so. The messages of a tenant are next to each other.
+///
+/// # Errors
+/// An outage.
+pub async fn watch(
+    tx: &mut Scoped,
+    keys: &[(&TenantId, MessageId)],
+    after: Duration,
+) -> Result<(), Fault> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "insert into receipt_watches (tenant_id, due, messages)
+         select k.tenant_id, min(m.changed_at) + make_interval(secs => $4),
+                array_agg(k.message_id)
+         from unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, part)
+         cross join lateral (
+             select r.changed_at from messages r
+             where r.tenant_id = k.tenant_id and r.message_id = k.message_id and r.state = 20
+             limit 1
+         ) m
+         group by k.tenant_id, k.part",
+        &keys.iter().map(|key| key.0.as_str()).collect::<Vec<_>>() as _,
+        &keys.iter().map(|key| key.1.0).collect::<Vec<_>>(),
+        &(0_i32..).zip(keys).map(|(at, _)| at / ROW as i32).collect::<Vec<_>>(),
+        after.as_secs_f64(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// A row that is due, leased.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    /// Whose messages.
+    pub tenant: TenantId,
+    /// Which row.
+    pub id: Uuid,
+    /// Looks so far.
+    pub looks: i32,
+    /// Business time of this look: a repeat of it has the same.
+    pub looked_at: Timestamp,
+    /// Those of its messages that wait for a receipt, or were raised by this look before.
+    pub messages: Vec<Watched>,
+}
+
+/// A message under watch.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// Which.
+    pub id: MessageId,
+    /// Where it stands.
+    pub state: MessageState,
+    /// Its code.
+    pub code: Option<String>,
+    /// Business time since which it stands there.
+    pub since: Timestamp,
+    /// The carrier's id of the text.
+    pub sid: Option<String>,
+    /// The account that sent it; none where its sender is gone.
+    pub account: Option<String>,
+}
+
+/// Watches to look at.
+#[derive(Debug, Default)]
+pub struct Leased {
+    /// The rows.
+    pub watches: Vec<Watch>,
+    /// How the accounts are asked; without those that are gone.
+    pub accounts: HashMap<(TenantId, String), Access>,
+    /// Whether more may be due.
+    pub more: bool,
+}
+
+/// What is taken at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// For how long nobody else takes it; machine time.
+    pub lease: Duration,
+    /// Rows of one tenant.
+    pub per_tenant: i64,
+    /// Rows.
+    pub rows: i64,
+    /// Messages, but at least one row.
+    pub messages: i32,
+}
+
+/// Leases watches that are due at a business time, oldest first and fair between tenants.
+///
+/// # Errors
+/// An outage.
+pub async fn lease(store: &Store, now: Timestamp, limits: Limits) -> Result<Leased, Fault> {
+    let found = sqlx::query!(
+        r#"select tenant_id as "tenant_id!", watch_id as "watch_id!", size as "size!"
+           from due_receipt_watches($1, $2, $3)"#,
+        now.to_sqlx(),
+        limits.per_tenant,
+        limits.rows,
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)?;
+    let mut room = limits.messages;
+    let fit = found.iter().take_while(|row| {
+        let fits = room > 0;
+        room -= row.size;
+        fits
+    });
+    let (tenants, ids): (Vec<String>, Vec<Uuid>) =
+        fit.map(|row| (row.tenant_id.clone(), row.watch_id)).unzip();
+    if ids.is_empty() {
+        return Ok(Leased::default());
+    }
+    let full = i64::try_from(found.len()).is_ok_and(|found| found >= limits.rows);
+    let more = full || ids.len() < found.len();
+    let mut tx = store.scoped(tenants.iter().map(|name| crate::core::keyed::tenant(name))).await?;
+    let mut watches = take(&mut tx, now, limits.lease, (&tenants, &ids)).await?;
+    load(&mut tx, &mut watches).await?;
+    let accounts = accounts(&mut tx, &watches).await?;
+    tx.commit().await.map_err(fault)?;
+    let watches = watches.into_iter().map(|(watch, _)| watch).collect();
+    Ok(Leased { watches, accounts, more })
+}
+
+/// Rows under lease, each with what it names.
+async fn take(
+    tx: &mut Scoped,
+    now: Timestamp,
+    lease: Duration,
+    (tenants, ids): (&[String], &[Uuid]),
+) -> Result<Vec<(Watch, Vec<Uuid>)>, Fault> {
+    let rows = sqlx::query!(
+        r#"with free as (
+               select w.tenant_id, w.watch_id
+               from unnest($1::text[], $2::uuid[]) as k (tenant_id, watch_id)
+               join receipt_watches w on w.tenant_id = k.tenant_id and w.watch_id = k.watch_id
+               where w.due <= $3 and (w.leased_until is null or w.leased_until < clock_timestamp())
+               order by w.tenant_id, w.watch_id
+               for update of w skip locked
+           )
+           update receipt_watches w
+           set leased_until = clock_timestamp() + make_interval(secs => $4),
+               looked_at = coalesce(w.looked_at, $3)
+           from free f where w.tenant_id = f.tenant_id and w.watch_id = f.watch_id
+           returning w.tenant_id, w.watch_id, w.looks, w.looked_at as "looked_at!", w.messages"#,
+        tenants,
+        ids,
+        now.to_sqlx() as _,
+        lease.as_secs_f64(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let watches = rows.into_iter().map(|row| {
+        let watch = Watch {
+            tenant: crate::core::keyed::tenant(&row.tenant_id),
+            id: row.watch_id,
+            looks: row.looks,
+            looked_at: row.looked_at.to_jiff(),
+            messages: Vec::new(),
+        };
+        (watch, row.messages)
+    });
+    Ok(watches.collect())
+}
+
+/// Reads where the messages stand. Those that something else has ended are left out.
+async fn load(tx: &mut Scoped, watches: &mut [(Watch, Vec<Uuid>)]) -> Result<(), Fault> {
+    let named = || {
+        let each = watches.iter().zip(0_i64..);
+        each.flat_map(|((watch, messages), at)| messages.iter().map(move |id| (watch, at, *id)))
+    };
+    let rows = sqlx::query!(
+        r#"select k.at as "at!", m.message_id, m.state, m.code, m.changed_at, m.carrier_sid,
+                  s.account as "account?"
+           from unnest($1::text[], $2::bigint[], $3::uuid[], $4::timestamptz[])
+                as k (tenant_id, at, message_id, looked_at)
+           cross join lateral (
+               select * from messages r
+               where r.tenant_id = k.tenant_id and r.message_id = k.message_id limit 1
+           ) m
+           left join senders s on s.tenant_id = m.tenant_id and s.sender_id = m.sender_id
+           where m.state = 20 and m.code is distinct from 'no_receipt'
+              or m.state >= 20 and m.changed_at = k.looked_at"#,
+        &named().map(|(watch, ..)| watch.tenant.as_str()).collect::<Vec<_>>() as _,
+        &named().map(|(_, at, _)| at).collect::<Vec<_>>(),
+        &named().map(|(.., id)| id).collect::<Vec<_>>(),
+        &named().map(|(watch, ..)| watch.looked_at.to_sqlx()).collect::<Vec<_>>() as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    for row in rows {
+        let at = usize::try_from(row.at).expect("counted from 0");
+        watches[at].0.messages.push(Watched {
+            id: MessageId(row.message_id),
+            state: state_of(row.state),
+            code: row.code,
+            since: row.changed_at.to_jiff(),
+            sid: row.carrier_sid,
+            account: row.account,
+        });
+    }
+    Ok(())
+}
+
+async fn accounts(
+    tx: &mut Scoped,
+    watches: &[(Watch, Vec<Uuid>)],
+) -> Result<HashMap<(TenantId, String), Access>, Fault> {
+    let mut named: Vec<(&str, &str)> = watches
+        .iter()
+        .flat_map(|(watch, _)| watch.messages.iter().map(move |one| (watch, one)))
+        .filter_map(|(watch, one)| Some((watch.tenant.as_str(), one.account.as_deref()?)))
+        .collect();
+    named.sort_unstable();
+    named.dedup();
+    let rows = sqlx::query!(
+        "select a.tenant_id, a.account, a.carrier_sid, a.base_url, a.sealed_token
+         from unnest($1::text[], $2::text[]) as k (tenant_id, account)
+         join carrier_accounts a on a.tenant_id = k.tenant_id and a.account = k.account",
+        &named.iter().map(|key| key.0).collect::<Vec<_>>() as _,
+        &named.iter().map(|key| key.1).collect::<Vec<_>>() as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let access = rows.into_iter().map(|row| {
+        let (carrier_sid, base_url) = (row.carrier_sid, row.base_url);
+        let access = Access { carrier_sid, base_url, sealed_token: row.sealed_token };
+        ((crate::core::keyed::tenant(&row.tenant_id), row.account), access)
+    });
+    Ok(access.collect())
+}
+
+/// What comes after a look.
+#[derive(Debug, Clone)]
+pub struct Next {
+    /// Whose row.
+    pub tenant: TenantId,
+    /// Which.
+    pub watch: Uuid,
+    /// Business time of the look that is over.
+    pub looked_at: Timestamp,
+    /// Who still has no receipt; the row goes when that is nobody.
+    pub left: Vec<MessageId>,
+    /// When they are looked at next; business time.
+    pub due: Timestamp,
+    /// Looks so far.
+    pub looks: i32,
+}
+
+/// Ends looks, once what they made has been said.
+///
+/// # Errors
+/// An outage: the looks are repeated when their lease is over, and say the same.
+pub async fn looked(store: &Store, next: &[Next]) -> Result<(), Fault> {
+    if next.is_empty() {
+        return Ok(());
+    }
+    let left = next.iter().map(|one| {
+        let ids: Vec<String> = one.left.iter().map(ToString::to_string).collect();
+        (!ids.is_empty()).then(|| format!("{{{}}}", ids.join(",")))
+    });
+    let mut tx = store.scoped(next.iter().map(|one| &one.tenant)).await?;
+    sqlx::query!(
+        "with ended as (
+             select k.* from unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::text[],
+                                    $5::timestamptz[], $6::int[])
+                  as k (tenant_id, watch_id, looked_at, messages, due, looks)
+         ), gone as (
+             delete from receipt_watches w using ended k
+             where w.tenant_id = k.tenant_id and w.watch_id = k.watch_id
+               and w.looked_at = k.looked_at and k.messages is null
+         )
+         update receipt_watches w
+         set due = k.due, looks = k.looks, looked_at = null, leased_until = null,
+             messages = k.messages::uuid[]
+         from ended k
+         where w.tenant_id = k.tenant_id and w.watch_id = k.watch_id
+           and w.looked_at = k.looked_at and k.messages is not null",
+        &next.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &next.iter().map(|one| one.watch).collect::<Vec<_>>(),
+        &next.iter().map(|one| one.looked_at.to_sqlx()).collect::<Vec<_>>() as _,
+        &left.collect::<Vec<_>>() as _,
+        &next.iter().map(|one| one.due.to_sqlx()).collect::<Vec<_>>() as _,
+        &next.iter().map(|one| one.looks).collect::<Vec<_>>(),
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)
+}

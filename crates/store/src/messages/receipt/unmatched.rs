@@ -1,0 +1,220 @@
+//! Receipts about messages that have no row: kept, listed, and handed back when the row is there.
+
+use std::time::Duration;
+
+use domain::{
+    ids::{MessageId, TenantId},
+    state::MessageState,
+};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::types::Uuid;
+use stage::Fault;
+
+use crate::{Scoped, Store, fault, messages::row::state_of};
+
+/// How many a tenant may have: the newest stay.
+const MOST: i64 = 1_000;
+
+/// How long one is kept, in days of business time.
+const DAYS: i32 = 30;
+
+/// The wait after the first look for the message's row, and the longest one.
+const SOON: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(60 * 60);
+
+/// A receipt about a message that is not here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmatched {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The request that brought it.
+    pub id: Uuid,
+    /// The message that it names.
+    pub message: MessageId,
+    /// The account that sent the text.
+    pub account: String,
+    /// The carrier's id of the text.
+    pub sid: String,
+    /// What it says.
+    pub state: MessageState,
+    /// The carrier's error code.
+    pub code: Option<u32>,
+    /// Business time of its arrival.
+    pub at: Timestamp,
+}
+
+struct Row {
+    tenant_id: String,
+    receipt_id: Uuid,
+    message_id: Uuid,
+    account: String,
+    sid: String,
+    state: i16,
+    code: Option<i32>,
+    at: jiff_sqlx::Timestamp,
+}
+
+impl From<Row> for Unmatched {
+    fn from(row: Row) -> Self {
+        Self {
+            tenant: crate::core::keyed::tenant(&row.tenant_id),
+            id: row.receipt_id,
+            message: MessageId(row.message_id),
+            account: row.account,
+            sid: row.sid,
+            state: state_of(row.state),
+            code: row.code.map(i32::unsigned_abs),
+            at: row.at.to_jiff(),
+        }
+    }
+}
+
+/// Keeps receipts. One that says what another has said is not kept twice; beyond the limit of a
+/// tenant, and after 30 days, the oldest go.
+///
+/// # Errors
+/// An outage.
+pub async fn keep(tx: &mut Scoped, now: Timestamp, receipts: &[Unmatched]) -> Result<(), Fault> {
+    let tenants: Vec<&str> = receipts.iter().map(|one| one.tenant.as_str()).collect();
+    let code = |one: &Unmatched| one.code.and_then(|code| i32::try_from(code).ok());
+    sqlx::query!(
+        "insert into unmatched_receipts
+             (tenant_id, receipt_id, message_id, account, sid, state, code, at, next_look)
+         select k.*, clock_timestamp() + make_interval(secs => $9)
+         from unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::smallint[],
+                     $7::int[], $8::timestamptz[])
+              as k (tenant_id, receipt_id, message_id, account, sid, state, code, at)
+         order by k.tenant_id, k.message_id, k.sid, k.state
+         on conflict do nothing",
+        &tenants as _,
+        &receipts.iter().map(|one| one.id).collect::<Vec<_>>(),
+        &receipts.iter().map(|one| one.message.0).collect::<Vec<_>>(),
+        &receipts.iter().map(|one| one.account.as_str()).collect::<Vec<_>>() as _,
+        &receipts.iter().map(|one| one.sid.as_str()).collect::<Vec<_>>() as _,
+        &receipts.iter().map(|one| one.state.code()).collect::<Vec<_>>(),
+        &receipts.iter().map(code).collect::<Vec<_>>() as _,
+        &receipts.iter().map(|one| one.at.to_sqlx()).collect::<Vec<_>>() as _,
+        SOON.as_secs_f64(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    sqlx::query!(
+        "delete from unmatched_receipts u
+         using (
+             select r.tenant_id, r.receipt_id, r.at,
+                    row_number() over (partition by r.tenant_id order by r.at desc, r.receipt_id)
+                        as place
+             from (select distinct t from unnest($1::text[]) as t) k
+             join unmatched_receipts r on r.tenant_id = k.t
+         ) o
+         where u.tenant_id = o.tenant_id and u.receipt_id = o.receipt_id
+           and (o.place > $2 or o.at < $3::timestamptz - make_interval(days => $4))",
+        &tenants as _,
+        MOST,
+        now.to_sqlx() as _,
+        DAYS,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Takes receipts whose message may have come meanwhile, oldest look first; whoever takes them has
+/// them to himself until their next look.
+///
+/// # Errors
+/// An outage.
+pub async fn lease(store: &Store, at_most: i64) -> Result<Vec<Unmatched>, Fault> {
+    let found = sqlx::query!(
+        r#"select tenant_id as "tenant_id!", receipt_id as "receipt_id!"
+           from due_unmatched_receipts($1)"#,
+        at_most,
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)?;
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut tx =
+        store.scoped(found.iter().map(|row| crate::core::keyed::tenant(&row.tenant_id))).await?;
+    let rows = sqlx::query_as!(
+        Row,
+        "with free as (
+             select u.tenant_id, u.receipt_id
+             from unnest($1::text[], $2::uuid[]) as k (tenant_id, receipt_id)
+             join unmatched_receipts u
+               on u.tenant_id = k.tenant_id and u.receipt_id = k.receipt_id
+             where u.next_look <= clock_timestamp()
+             order by u.tenant_id, u.receipt_id
+             for update of u skip locked
+         )
+         update unmatched_receipts u
+         set looks = u.looks + 1,
+             next_look = clock_timestamp() + make_interval(
+                 secs => least($4::float8, $3::float8 * power(2, least(u.looks, 20))))
+         from free f where u.tenant_id = f.tenant_id and u.receipt_id = f.receipt_id
+         returning u.tenant_id, u.receipt_id, u.message_id, u.account, u.sid, u.state, u.code,
+                   u.at",
+        &found.iter().map(|row| row.tenant_id.clone()).collect::<Vec<_>>(),
+        &found.iter().map(|row| row.receipt_id).collect::<Vec<_>>(),
+        SOON.as_secs_f64(),
+        LONG.as_secs_f64(),
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)?;
+    Ok(rows.into_iter().map(Unmatched::from).collect())
+}
+
+/// Deletes receipts that have found their message, once what they made has been said.
+///
+/// # Errors
+/// An outage: they are applied again, which changes nothing.
+pub async fn matched(store: &Store, receipts: &[(TenantId, Uuid)]) -> Result<(), Fault> {
+    if receipts.is_empty() {
+        return Ok(());
+    }
+    let mut tx = store.scoped(receipts.iter().map(|one| &one.0)).await?;
+    sqlx::query!(
+        "delete from unmatched_receipts u
+         using unnest($1::text[], $2::uuid[]) as k (tenant_id, receipt_id)
+         where u.tenant_id = k.tenant_id and u.receipt_id = k.receipt_id",
+        &receipts.iter().map(|one| one.0.as_str()).collect::<Vec<_>>() as _,
+        &receipts.iter().map(|one| one.1).collect::<Vec<_>>(),
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)
+}
+
+/// A tenant's unmatched receipts after one, by id.
+///
+/// # Errors
+/// An outage.
+pub async fn list(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<Unmatched>, Fault> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select u.tenant_id, u.receipt_id, u.message_id, u.account, u.sid, u.state, u.code, u.at
+         from unmatched_receipts u
+         where u.tenant_id = $1 and u.receipt_id > $2
+         order by u.receipt_id limit $3",
+        tenant.as_str(),
+        after,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().map(Unmatched::from).collect())
+}

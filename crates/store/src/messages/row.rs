@@ -1,0 +1,175 @@
+//! A message's row as far as events tell of it, and the event that tells it. The same row always
+//! makes the same event, so that whoever finds it again may say it again.
+
+use domain::{
+    class::MessageClass,
+    gates::Gate,
+    ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
+    money::Micros,
+    state::MessageState,
+};
+use jiff::Timestamp;
+use sqlx::types::Uuid;
+use wire::event::{Event, EventKind, MessageData};
+
+/// Where a message stands, as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredMessage {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Which.
+    pub id: MessageId,
+    /// How often it was released into the pipe.
+    pub turn: u32,
+    /// Its state.
+    pub state: MessageState,
+    /// What it is for.
+    pub class: MessageClass,
+    /// The person.
+    pub contact: ContactId,
+    /// The campaign it belongs to.
+    pub campaign: Option<CampaignId>,
+    /// The sender that carries it.
+    pub sender: Option<SenderId>,
+    /// Segments, the carrier's count once it told one.
+    pub segments: u16,
+    /// Whether the carrier took it, so that it counts as spent when it fails.
+    pub billed: bool,
+    /// Cost of these segments by the rate card.
+    pub cost: Micros,
+    /// The gate that blocked, held or deferred it.
+    pub gate: Option<Gate>,
+    /// The reason, or the carrier's error code.
+    pub code: Option<String>,
+    /// Until when it waits.
+    pub due: Option<Timestamp>,
+    /// Raised by every recorded change.
+    pub version: i64,
+    /// Business time of the last change.
+    pub changed_at: Timestamp,
+}
+
+impl StoredMessage {
+    /// The event of this state and version; none for a message on its way to the carrier call.
+    pub fn event(&self) -> Option<Event> {
+        let kind = kind_of(self.state)?;
+        Some(Event::new(kind, &self.tenant, self.id.0, self.version, self.changed_at, &self.data()))
+    }
+
+    /// A refused message costs nothing.
+    fn data(&self) -> MessageData {
+        let refused = self.state == MessageState::Failed && !self.billed;
+        MessageData {
+            message: self.id,
+            state: self.state,
+            turn: self.turn,
+            class: self.class,
+            contact: self.contact,
+            campaign: self.campaign,
+            sender: self.sender,
+            segments: if refused { 0 } else { self.segments },
+            cost: if refused { Micros(0) } else { self.cost },
+            gate: self.gate,
+            code: self.code.clone(),
+            until: self.due,
+        }
+    }
+}
+
+/// The event that announces a state.
+fn kind_of(state: MessageState) -> Option<EventKind> {
+    match state {
+        MessageState::Accepted => Some(EventKind::MessageAccepted),
+        MessageState::Deferred => Some(EventKind::MessageDeferred),
+        MessageState::Held => Some(EventKind::MessageHeld),
+        MessageState::Queued => None,
+        MessageState::InDoubt => Some(EventKind::InDoubtRaised),
+        MessageState::Blocked => Some(EventKind::MessageBlocked),
+        MessageState::Cancelled => Some(EventKind::MessageCancelled),
+        MessageState::Expired => Some(EventKind::MessageExpired),
+        MessageState::Unknown => Some(EventKind::MessageUnknown),
+        MessageState::Sent => Some(EventKind::MessageSent),
+        MessageState::Failed => Some(EventKind::MessageFailed),
+        MessageState::Delivered => Some(EventKind::MessageDelivered),
+        MessageState::Read => Some(EventKind::MessageRead),
+    }
+}
+
+/// The columns that make a [`StoredMessage`], as Postgres gives them.
+pub(crate) struct Columns {
+    pub(crate) tenant_id: String,
+    pub(crate) message_id: Uuid,
+    pub(crate) turn: i32,
+    pub(crate) state: i16,
+    pub(crate) class: String,
+    pub(crate) contact_id: Uuid,
+    pub(crate) campaign_id: Option<Uuid>,
+    pub(crate) sender_id: Option<Uuid>,
+    pub(crate) segments: i16,
+    pub(crate) cost_micros: i64,
+    pub(crate) gate: Option<String>,
+    pub(crate) code: Option<String>,
+    pub(crate) due: Option<jiff_sqlx::Timestamp>,
+    pub(crate) version: i64,
+    pub(crate) changed_at: jiff_sqlx::Timestamp,
+    pub(crate) billed: bool,
+}
+
+impl From<Columns> for StoredMessage {
+    fn from(row: Columns) -> Self {
+        let gate = row.gate.and_then(|name| Gate::ORDER.into_iter().find(|g| g.as_str() == name));
+        Self {
+            tenant: crate::core::keyed::tenant(&row.tenant_id),
+            id: row.message_id.into(),
+            turn: row.turn.unsigned_abs(),
+            state: state_of(row.state),
+            class: MessageClass::from_name(&row.class).expect("rows hold a class's own name"),
+            contact: row.contact_id.into(),
+            campaign: row.campaign_id.map(Into::into),
+            sender: row.sender_id.map(Into::into),
+            billed: row.billed,
+            segments: row.segments.unsigned_abs(),
+            cost: Micros(row.cost_micros),
+            gate,
+            code: row.code,
+            due: row.due.map(jiff_sqlx::Timestamp::to_jiff),
+            version: row.version,
+            changed_at: row.changed_at.to_jiff(),
+        }
+    }
+}
+
+/// The state of a row's number.
+pub(crate) fn state_of(code: i16) -> MessageState {
+    MessageState::from_code(code).expect("rows hold a state's own number")
+}
+
+/// A turn as its column holds it.
+pub(crate) fn turn(turn: u32) -> i32 {
+    i32::try_from(turn).expect("a turn is raised by one per release")
+}
+
+/// Takes the columns of [`Columns`] out of a row that has more.
+macro_rules! columns {
+    ($row:ident) => {
+        $crate::messages::row::Columns {
+            tenant_id: $row.tenant_id,
+            message_id: $row.message_id,
+            turn: $row.turn,
+            state: $row.state,
+            class: $row.class,
+            contact_id: $row.contact_id,
+            campaign_id: $row.campaign_id,
+            sender_id: $row.sender_id,
+            billed: $row.billed,
+            segments: $row.segments,
+            cost_micros: $row.cost_micros,
+            gate: $row.gate,
+            code: $row.code,
+            due: $row.due,
+            version: $row.version,
+            changed_at: $row.changed_at,
+        }
+    };
+}
+pub(crate) use columns;

@@ -1,0 +1,241 @@
+//! Parked rows on their way back: due ones are released into the pipe with the next turn.
+
+use domain::{
+    class::Lane,
+    draft,
+    ids::{MessageId, TenantId},
+};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::types::Uuid;
+use stage::Fault;
+use wire::Enriched;
+
+use crate::{
+    Scoped, Store,
+    drafts::{self, ContactKey},
+    fault,
+};
+
+/// One parked row that is due.
+#[derive(Debug, Clone)]
+pub struct Due {
+    /// Whose message.
+    pub tenant: TenantId,
+    /// Which.
+    pub message: MessageId,
+    /// The turn that was parked.
+    pub turn: i32,
+    /// The lane it travels in.
+    pub lane: Lane,
+    /// What goes back to the gates, with the next turn; none when the message has moved on and the
+    /// row is only to be deleted.
+    pub payload: Option<Enriched>,
+}
+
+/// A due row that has not been looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Whose message.
+    pub tenant: TenantId,
+    /// Which.
+    pub message: MessageId,
+    /// The turn that was parked.
+    pub turn: i32,
+    /// Whether it comes back at the tenant's pace. False for what somebody waits for, and for what
+    /// comes back to be ended.
+    pub paced: bool,
+}
+
+/// Due rows: what somebody waits for, then the oldest; fair between tenants. Paced rows of the
+/// tenants in `waiting` are left out.
+///
+/// # Errors
+/// An outage.
+pub async fn find(
+    store: &Store,
+    now: Timestamp,
+    per_tenant: i64,
+    at_most: i64,
+    waiting: &[&TenantId],
+) -> Result<Vec<Found>, Fault> {
+    let found = sqlx::query!(
+        r#"select tenant_id as "tenant_id!", message_id as "message_id!", turn as "turn!",
+                  rank as "rank!"
+           from due_parked($1, $2, $3, $4)"#,
+        now.to_sqlx(),
+        per_tenant,
+        at_most,
+        &waiting.iter().map(|tenant| tenant.as_str()).collect::<Vec<_>>() as _,
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)?;
+    let found = found.into_iter().map(|row| Found {
+        tenant: crate::core::keyed::tenant(&row.tenant_id),
+        message: MessageId(row.message_id),
+        turn: row.turn,
+        paced: row.rank == 2,
+    });
+    Ok(found.collect())
+}
+
+/// Messages a second that the usable senders of these tenants carry, at one segment each.
+///
+/// # Errors
+/// An outage.
+pub async fn paces(store: &Store, tenants: &[&TenantId]) -> Result<Vec<(TenantId, i64)>, Fault> {
+    let mut tx = store.scoped(tenants.iter().copied()).await?;
+    let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
+    let rows = sqlx::query!(
+        r#"select k.tenant_id as "tenant_id!", coalesce(sum(s.pace), 0) as "pace!"
+           from unnest($1::text[]) as k (tenant_id)
+           left join senders s on s.tenant_id = k.tenant_id and s.usable
+           group by k.tenant_id"#,
+        &names as _,
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().map(|row| (crate::core::keyed::tenant(&row.tenant_id), row.pace)).collect())
+}
+
+/// Raises the turns of the messages of due rows, and gives what goes back to the gates. The
+/// rows stay until [`released`]: a crash in between repeats the release, which changes nothing.
+///
+/// # Errors
+/// An outage.
+pub async fn release(store: &Store, found: &[Found]) -> Result<Vec<Due>, Fault> {
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tenants: Vec<String> = found.iter().map(|row| row.tenant.to_string()).collect();
+    let messages: Vec<Uuid> = found.iter().map(|row| row.message.0).collect();
+    let turns: Vec<i32> = found.iter().map(|row| row.turn).collect();
+    let mut tx = store.scoped(found.iter().map(|row| &row.tenant)).await?;
+    raise_turns(&mut tx, &tenants, &messages, &turns).await?;
+    let rows = sqlx::query!(
+        r#"select p.tenant_id, p.message_id, p.turn, p.lane, p.payload,
+                  (m.turn = p.turn + 1 and m.state = 0) as "released!"
+           from unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, turn)
+           join parked p
+             on p.tenant_id = k.tenant_id and p.message_id = k.message_id and p.turn = k.turn
+           join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id"#,
+        &tenants,
+        &messages,
+        &turns,
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(fault)?;
+    let due = rows.into_iter().filter_map(|row| {
+        let payload = if row.released { Some(next_turn(row.payload, row.turn)?) } else { None };
+        Some(Due {
+            tenant: crate::core::keyed::tenant(&row.tenant_id),
+            message: MessageId(row.message_id),
+            turn: row.turn,
+            lane: if row.lane == Lane::Urgent.as_str() { Lane::Urgent } else { Lane::Bulk },
+            payload,
+        })
+    });
+    let mut due: Vec<Due> = due.collect();
+    find_places(&mut tx, &mut due).await?;
+    tx.commit().await.map_err(fault)?;
+    Ok(due)
+}
+
+/// Looks up where the people may be by now: a message may have waited for weeks.
+async fn find_places(tx: &mut Scoped, due: &mut [Due]) -> Result<(), Fault> {
+    let mut released: Vec<&mut Enriched> =
+        due.iter_mut().filter_map(|row| row.payload.as_mut()).collect();
+    let heads: Vec<_> = released.iter().map(|one| (one.head.clone(), one.contact)).collect();
+    let keys: Vec<ContactKey<'_>> = heads
+        .iter()
+        .map(|(head, contact)| ContactKey {
+            tenant: &head.tenant,
+            contact: *contact,
+            number: head.to,
+            channel: head.channel,
+            fields: false,
+        })
+        .collect();
+    let people = drafts::contacts(tx, &keys).await?;
+    let tenants = drafts::tenants(tx, &keys.iter().map(|key| key.tenant).collect()).await?;
+    for ((message, key), person) in released.iter_mut().zip(&keys).zip(people) {
+        let zone = tenants.get(key.tenant).and_then(|tenant| tenant.zone);
+        message.place = draft::place(key.number, &person.contact.unwrap_or_default(), zone);
+    }
+    Ok(())
+}
+
+/// The row's message in its next turn. A payload that this version cannot read stays parked:
+/// nothing is sent, and the log and the count of parked rows show it.
+fn next_turn(payload: serde_json::Value, turn: i32) -> Option<Enriched> {
+    let read = serde_json::from_value::<Enriched>(payload);
+    let mut enriched =
+        read.inspect_err(|why| tracing::error!(%why, "a parked payload cannot be read")).ok()?;
+    enriched.head.turn = u32::try_from(turn).ok()? + 1;
+    Some(enriched)
+}
+
+async fn raise_turns(
+    tx: &mut Scoped,
+    tenants: &[String],
+    messages: &[Uuid],
+    turns: &[i32],
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "with due as (
+             select m.tenant_id, m.message_id from messages m
+             join unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, turn)
+               on m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.turn = k.turn
+             where m.state in (1, 2)
+             order by m.tenant_id, m.message_id
+             for update of m
+         )
+         update messages m
+         set turn = m.turn + 1, state = 0, gate = null, code = null, due = null, sender_id = null,
+             policy_version = null, sendable_until = null, reserved_at = null,
+             claim_owner = null, call_by = null
+         from due where m.tenant_id = due.tenant_id and m.message_id = due.message_id",
+        tenants,
+        messages,
+        turns,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Deletes rows whose release the broker has stored.
+///
+/// # Errors
+/// An outage: the rows are released again, which changes nothing.
+pub async fn released(store: &Store, due: &[Due]) -> Result<(), Fault> {
+    let mut tx = store.scoped(due.iter().map(|row| row.tenant.clone())).await?;
+    sqlx::query!(
+        "delete from parked p
+         using unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, turn)
+         where p.tenant_id = k.tenant_id and p.message_id = k.message_id and p.turn = k.turn",
+        &due.iter().map(|row| row.tenant.to_string()).collect::<Vec<_>>(),
+        &due.iter().map(|row| row.message.0).collect::<Vec<_>>(),
+        &due.iter().map(|row| row.turn).collect::<Vec<_>>(),
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)
+}
+
+/// How many rows are parked, for the gauge: waiting for a time, and held for a cause.
+///
+/// # Errors
+/// An outage.
+pub async fn parked(store: &Store) -> Result<(i64, i64), Fault> {
+    let row = sqlx::query!(r#"select due as "due!", held as "held!" from parked_count()"#)
+        .fetch_one(store.pool())
+        .await
+        .map_err(fault)?;
+    Ok((row.due, row.held))
+}

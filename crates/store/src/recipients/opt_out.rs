@@ -1,0 +1,73 @@
+//! Opt-outs that a carrier tells of: a refused send or a failed receipt whose code says that the
+//! person wants no more texts.
+
+use domain::{
+    class::Channel,
+    ids::{ContactId, MessageId, TenantId},
+};
+use jiff::Timestamp;
+use stage::Fault;
+use wire::event::{ContactData, Event, EventKind};
+
+use crate::{
+    Scoped,
+    recipients::consent::{self, Action, Change, Proof},
+};
+
+/// One opt-out. The message that brought it to light names it: a repeat is the same opt-out.
+#[derive(Debug, Clone)]
+pub struct CarrierOptOut<'a> {
+    /// Whose.
+    pub tenant: &'a TenantId,
+    /// The message that the carrier turned down.
+    pub message: MessageId,
+    /// The person.
+    pub contact: ContactId,
+    /// Their number.
+    pub number: &'a str,
+    /// The channel.
+    pub channel: Channel,
+    /// The carrier's code.
+    pub code: u32,
+    /// Business time.
+    pub at: Timestamp,
+    /// The stage that learned of it.
+    pub by: &'static str,
+}
+
+impl CarrierOptOut<'_> {
+    /// `contact.opted_out`; the same message always makes the same event, whenever it is said.
+    pub fn event(&self) -> Event {
+        let data = ContactData { contact: self.contact, cause: "carrier".into(), campaign: None };
+        let kind = EventKind::ContactOptedOut;
+        Event::new(kind, self.tenant, self.message.0, 1, self.at, &data)
+    }
+}
+
+/// Records the opt-outs: see [`consent::record`]. One that was recorded before changes nothing.
+///
+/// # Errors
+/// An outage.
+pub async fn opt_out(tx: &mut Scoped, told: &[CarrierOptOut<'_>]) -> Result<(), Fault> {
+    let Some(now) = told.iter().map(|one| one.at).max() else { return Ok(()) };
+    let changes: Vec<Change> = told.iter().map(change).collect();
+    consent::record(tx, now, &changes).await
+}
+
+fn change(one: &CarrierOptOut<'_>) -> Change {
+    Change {
+        tenant: one.tenant.clone(),
+        consent_id: one.event().id,
+        number: one.number.to_owned(),
+        channel: one.channel,
+        action: Action::Revoke,
+        program: None,
+        method: "carrier".into(),
+        language: None,
+        source: None,
+        proof: Proof::default(),
+        evidence: serde_json::json!({ "message": one.message, "code": one.code }),
+        at: one.at,
+        recorded_by: format!("stage:{}", one.by),
+    }
+}

@@ -1,0 +1,12 @@
+//! What tenants and operators set up: accounts, senders, templates, policies, budgets, switches,
+//! API keys.
+
+pub mod accounts;
+pub mod api_keys;
+pub mod budgets;
+pub mod platform_switch;
+pub mod policies;
+pub mod senders;
+pub mod switches;
+pub mod templates;
+pub mod tenants;

@@ -1,0 +1,173 @@
+//! API keys: 32 random bytes that a program signs in with. The table holds their SHA-256 alone.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::ids::TenantId;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+use sqlx::types::Uuid;
+use stage::Fault;
+
+use crate::{
+    Scoped, Store,
+    audit::{self, Entry},
+    fault,
+};
+
+/// What a key or token may do. The api's table of roles says what that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyRole {
+    /// Everything.
+    Owner,
+    /// Everything but what belongs to the owner.
+    Admin,
+    /// Campaigns, contacts, templates, switches.
+    Operator,
+    /// Conversations and single messages.
+    Agent,
+    /// Reads.
+    Viewer,
+}
+
+impl KeyRole {
+    /// Every role, the most powerful first.
+    pub const ALL: [Self; 5] =
+        [Self::Owner, Self::Admin, Self::Operator, Self::Agent, Self::Viewer];
+
+    /// The name in rows, tokens and commands.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Operator => "operator",
+            Self::Agent => "agent",
+            Self::Viewer => "viewer",
+        }
+    }
+
+    /// The role of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == name)
+    }
+}
+
+impl fmt::Display for KeyRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether a key is meant for real traffic. Both work alike; people see what they hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// `mr_live_...`
+    Live,
+    /// `mr_test_...`
+    Test,
+}
+
+impl KeyKind {
+    /// How keys of this kind begin.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Live => "mr_live_",
+            Self::Test => "mr_test_",
+        }
+    }
+}
+
+/// Whose key it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The key's id.
+    pub id: Uuid,
+    /// What it may do.
+    pub role: KeyRole,
+}
+
+/// What a key is looked up by.
+pub fn hash(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
+}
+
+/// Makes a key for a tenant that exists, and gives it out: the only time that it can be read.
+///
+/// # Errors
+/// An outage.
+pub async fn create(
+    store: &Store,
+    tenant: &TenantId,
+    name: &str,
+    role: KeyRole,
+    kind: KeyKind,
+    now: Timestamp,
+) -> Result<SecretString, Fault> {
+    let key = format!("{}{}", kind.prefix(), URL_SAFE_NO_PAD.encode(random()));
+    let mut tx = store.scoped([tenant]).await?;
+    let id = insert(&mut tx, tenant, name, role, &hash(&key), now).await?;
+    let made = Entry {
+        tenant: tenant.clone(),
+        at: now,
+        actor: "operator".into(),
+        action: "api_key.created".into(),
+        subject: format!("api_key:{id}"),
+        detail: serde_json::json!({ "name": name, "role": role.as_str() }),
+    };
+    audit::append(&mut tx, &[made]).await?;
+    tx.commit().await.map_err(fault)?;
+    Ok(SecretString::from(key))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a key is the one thing here that nobody may guess")]
+fn random() -> [u8; 32] {
+    rand::random()
+}
+
+async fn insert(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    name: &str,
+    role: KeyRole,
+    hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Uuid, Fault> {
+    let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, hash);
+    sqlx::query!(
+        "insert into api_keys (tenant_id, key_id, hash, name, role, created_at)
+         values ($1, $2, $3, $4, $5, $6)",
+        tenant.as_str(),
+        id,
+        hash.as_slice(),
+        name,
+        role.as_str(),
+        now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(id)
+}
+
+/// Whose key has this hash, if it is not revoked. Before any tenant is known.
+///
+/// # Errors
+/// An outage.
+pub async fn find(store: &Store, hash: &[u8; 32]) -> Result<Option<Found>, Fault> {
+    let row = sqlx::query!(
+        r#"select tenant_id as "tenant_id!", key_id as "key_id!", role as "role!"
+           from find_api_key($1)"#,
+        hash.as_slice()
+    )
+    .fetch_optional(store.pool())
+    .await
+    .map_err(fault)?;
+    Ok(row.and_then(|row| {
+        let role = KeyRole::from_name(&row.role)?;
+        Some(Found { tenant: crate::core::keyed::tenant(&row.tenant_id), id: row.key_id, role })
+    }))
+}
