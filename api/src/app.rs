@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 
-use domain::class::Lane;
+use domain::message::class::Lane;
 use jiff::Timestamp;
 use pipeline::{Broker, Publisher};
 use secrecy::SecretBox;

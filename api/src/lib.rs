@@ -11,15 +11,16 @@
 //! Never: calls a carrier, sends a message, makes a message row, or changes one but to cancel it.
 
 pub mod app;
+mod audit;
 pub mod auth;
+mod contacts;
 pub mod directory;
-mod dry;
+mod dry_run;
 mod http;
 mod ids;
 mod import;
 mod last_known;
 mod outbox;
-mod people;
 mod routes;
 mod serve;
 mod submit;

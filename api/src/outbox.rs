@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::ids::TenantId;
 use store::outbox;
 use tokio_util::sync::CancellationToken;
-use wire::{Event, frame::Outgoing, subject::Subject};
+use wire::Event;
 
 use crate::{
     app::{App, PUBLISH_BUDGET},
@@ -55,9 +55,7 @@ async fn left_over(app: &App) -> Result<(), Problem> {
 }
 
 async fn publish(app: &App, tenant: &TenantId, events: Vec<Event>) -> Result<(), Problem> {
-    let outgoing =
-        |event: &Event| Outgoing::new(Subject::Event(event.tenant.clone(), event.kind), event);
-    let say = events.iter().map(outgoing).collect();
+    let say = events.iter().map(Event::outgoing).collect();
     app.publisher.offer(say, PUBLISH_BUDGET).await?;
     outbox::said(&app.store, tenant, &events).await?;
     Ok(())

@@ -1,35 +1,11 @@
-//! The routes: one file per resource.
+//! The routes: a folder per group of resources, a file per resource.
 
-mod accounts;
-mod analytics;
-mod audit;
-mod batch;
-mod budgets;
 pub(crate) mod campaigns;
-mod cancel;
 mod consent;
 mod contacts;
-mod contacts_bulk;
-mod do_not_contact;
-mod explain;
-mod imports;
-mod in_doubt;
-mod kill_switch;
-mod ledger;
-mod lifecycle;
-mod me;
-mod message_view;
 mod messages;
-mod policies;
-mod pools;
-mod recipients;
-mod scope;
-mod senders;
-mod simulate;
-mod suppressions;
-mod templates;
-mod unmatched_receipts;
-mod variants;
+mod operations;
+mod settings;
 
 use axum::{
     Router,
@@ -48,32 +24,12 @@ use crate::{
 /// Everything that the ingress answers.
 pub(crate) fn router(app: App) -> Router {
     let resources = Router::new()
-        .merge(accounts::router())
-        .merge(analytics::router())
-        .merge(audit::router())
-        .merge(batch::router())
-        .merge(budgets::router())
         .merge(campaigns::router())
-        .merge(cancel::router())
         .merge(consent::router())
         .merge(contacts::router())
-        .merge(contacts_bulk::router())
-        .merge(do_not_contact::router())
-        .merge(explain::router())
-        .merge(imports::router())
-        .merge(in_doubt::router())
-        .merge(kill_switch::router())
-        .merge(ledger::router())
-        .merge(me::router())
         .merge(messages::router())
-        .merge(policies::router())
-        .merge(pools::router())
-        .merge(recipients::router())
-        .merge(senders::router())
-        .merge(simulate::router())
-        .merge(suppressions::router())
-        .merge(templates::router())
-        .merge(unmatched_receipts::router())
+        .merge(operations::router())
+        .merge(settings::router())
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate));
     Router::new()
         .merge(resources)

@@ -32,7 +32,7 @@ pub async fn serve(
     let upkeep = CancellationToken::new();
     let _upkeep_ends = upkeep.clone().drop_guard();
     directory::keep(app.clone(), upkeep.clone());
-    routes::campaigns::publish_left_over(app.clone(), upkeep.clone());
+    routes::campaigns::manage::publish_left_over(app.clone(), upkeep.clone());
     outbox::say_left_over(app.clone(), upkeep);
 
     let permits = Arc::new(Semaphore::new(app.settings.connections));

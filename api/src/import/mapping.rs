@@ -6,8 +6,8 @@ use csv::ByteRecord;
 use serde::Serialize;
 
 use crate::{
+    contacts::{Raw, RawConsent, RawStop},
     http::Problem,
-    people::{Raw, RawConsent, RawStop},
 };
 
 /// What a column may be.

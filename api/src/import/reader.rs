@@ -17,8 +17,8 @@ use tokio::sync::mpsc;
 
 use super::mapping::Mapping;
 use crate::{
+    contacts::{self, Input},
     http::Problem,
-    people::{self, Input},
 };
 
 /// How many lines are worked on at once.
@@ -117,7 +117,7 @@ impl Lines {
         let raw = self.mapping.raw(record)?;
         let evidence =
             import.map_or(Value::Null, |import| json!({ "import": import, "line": line }));
-        people::read(raw, home, evidence).map_err(|errors| {
+        contacts::read(raw, home, evidence).map_err(|errors| {
             let why = errors.iter().map(|error| format!("{}: {}", error.field, error.detail));
             why.collect::<Vec<_>>().join("; ")
         })

@@ -22,8 +22,8 @@ use super::{
     reader::{Line, Lines},
 };
 use crate::{
+    contacts::{self, Input, Outcome, Recorder},
     http::Problem,
-    people::{self, Input, Outcome, Recorder},
 };
 
 /// How many lines a preview shows one by one.
@@ -207,7 +207,7 @@ async fn try_record(
 ) -> Result<(CountsView, Vec<LineOutcome>), Fault> {
     let mut tx = store.scoped([&by.tenant]).await?;
     let write = target != Target::Preview;
-    let outcomes = people::apply(&mut tx, by, &sorted.inputs, write).await?;
+    let outcomes = contacts::apply(&mut tx, by, &sorted.inputs, write).await?;
     let mut told = Vec::with_capacity(sorted.lines.len());
     for (line, fate) in &sorted.lines {
         let (outcome, reason) = match fate {

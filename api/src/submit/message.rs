@@ -3,9 +3,9 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use domain::{
-    class::{Channel, MessageClass},
     gates::OnLate,
     ids::{MessageId, SenderId, TemplateId, TenantId},
+    message::class::{Channel, MessageClass},
     phone::PhoneNumber,
 };
 use jiff::{SignedDuration, Timestamp};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use domain::{
     ids::{MessageId, TenantId, event_id},
-    state::MessageState,
+    message::state::MessageState,
 };
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -158,7 +158,8 @@ async fn an_event_that_a_crash_left_behind_is_said_by_the_next_process() {
     let tenant: TenantId = "acme".parse().unwrap();
     let (database, broker) = world.stop().await;
     let store = database.store(store::Role::Api).await.unwrap();
-    let stamp = domain::passport::Stamp::plain("api", jiff::Timestamp::UNIX_EPOCH, "cancel");
+    let stamp =
+        domain::message::passport::Stamp::plain("api", jiff::Timestamp::UNIX_EPOCH, "cancel");
     let now = jiff::Timestamp::UNIX_EPOCH;
     let done = store::messages::cancel::cancel(&store, &tenant, submitted.head.id, now, &stamp)
         .await

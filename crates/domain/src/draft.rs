@@ -8,14 +8,14 @@ mod texts;
 use std::{borrow::Cow, collections::HashMap};
 
 pub use content::{Content, From};
-pub use senders::{Candidate, MAX_CANDIDATES};
+pub use senders::{MAX_CANDIDATES, SenderCandidate};
 pub use texts::{Code, Texts, Variants};
 
 use crate::{
-    class::MessageClass,
     encoding,
     ids::{CampaignId, ContactId, PoolId, SenderId, TenantId},
     language::Language,
+    message::class::MessageClass,
     money::{Micros, RateCard},
     phone::PhoneNumber,
     template::{TemplateError, with_opt_out_line},
@@ -83,9 +83,9 @@ pub struct Supplies {
     /// Templates.
     pub texts: Texts,
     /// Senders by pool.
-    pub pools: HashMap<(TenantId, PoolId), Vec<Candidate>>,
+    pub pools: HashMap<(TenantId, PoolId), Vec<SenderCandidate>>,
     /// All senders of tenants that leave the choice to us.
-    pub senders: HashMap<TenantId, Vec<Candidate>>,
+    pub senders: HashMap<TenantId, Vec<SenderCandidate>>,
 }
 
 /// A message made complete, or failed.

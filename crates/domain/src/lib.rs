@@ -3,21 +3,20 @@
 //! Everything that decides a message's fate lives here or in a stage's `decide.rs`, so that gate,
 //! explain, simulate and send share one code.
 
-pub mod class;
 pub mod clock;
 pub mod country;
 pub mod draft;
 pub mod encoding;
 pub mod gates;
+pub mod gcra;
 pub mod ids;
 pub mod language;
 pub mod lexicon;
+pub mod message;
 pub mod money;
 pub mod nanp;
-pub mod passport;
 pub mod phone;
 pub mod quiet_hours;
 pub mod simulate;
-pub mod state;
 pub mod template;
 pub mod zones;

@@ -14,15 +14,17 @@ use jiff::{SignedDuration, Timestamp};
 pub use report::{Answers, Group, Report, SenderTotal};
 
 use crate::{
-    class::{Channel, MessageClass},
     draft::Draft,
     gates::{
-        CounterKey, Counters, Decision, Facts, GateResult, Judged, Memo, Verdict, counter_keys,
-        decide, examine,
+        Candidate, CounterKey, Counters, Decision, Facts, GateResult, Memo, Verdict, counter_keys,
+        evaluate, examine,
     },
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
+    message::{
+        class::{Channel, MessageClass},
+        passport::Stamp,
+    },
     money::Micros,
-    passport::Stamp,
     phone::PhoneNumber,
     zones::Place,
 };
@@ -124,7 +126,7 @@ impl Simulation {
     /// enrich would write them down.
     pub fn learn(&mut self, facts: Facts, next: &[Recipient]) {
         self.facts.platform = self.facts.platform.max(facts.platform);
-        self.facts.standings.extend(facts.standings);
+        self.facts.recipients.extend(facts.recipients);
         for (tenant, new) in facts.tenants {
             let first = self.facts.tenants.entry(tenant).or_insert_with(|| new.clone());
             for (id, sender) in new.senders {
@@ -136,7 +138,7 @@ impl Simulation {
         }
         for one in next {
             let key = (self.setting.tenant.clone(), one.number, Channel::Sms);
-            self.facts.standings.entry(key).or_default();
+            self.facts.recipients.entry(key).or_default();
         }
     }
 
@@ -144,8 +146,8 @@ impl Simulation {
     pub fn unknown_counters(&mut self, next: &[Recipient]) -> Vec<CounterKey> {
         let mut keys = Vec::new();
         for one in next {
-            let judged = judged_first(&self.setting, one);
-            let all = counter_keys(&judged, &self.facts, &mut self.memo);
+            let candidate = judged_first(&self.setting, one);
+            let all = counter_keys(&candidate, &self.facts, &mut self.memo);
             keys.extend(all.into_iter().filter(|key| !self.known.contains(key)));
         }
         keys.sort_unstable();
@@ -171,9 +173,9 @@ impl Simulation {
             };
             return Answered { contact: one.contact, stamp, gates: Vec::new() };
         }
-        let ask = if whole { examine } else { decide };
-        let judged = judged_first(&self.setting, one);
-        let decision = ask(&judged, &self.facts, &mut self.counters, &mut self.memo);
+        let ask = if whole { examine } else { evaluate };
+        let candidate = judged_first(&self.setting, one);
+        let decision = ask(&candidate, &self.facts, &mut self.counters, &mut self.memo);
         self.counters.forget_marketing();
         self.answers.decided(&decision, one);
         let seq = self.answers.audience();
@@ -209,7 +211,7 @@ impl Simulation {
     }
 
     fn forget(&mut self, number: PhoneNumber) {
-        self.facts.standings.remove(&(self.setting.tenant.clone(), number, Channel::Sms));
+        self.facts.recipients.remove(&(self.setting.tenant.clone(), number, Channel::Sms));
     }
 
     /// Follows those who wait, at most so many asks at once. Says whether there is more to follow.
@@ -237,8 +239,8 @@ impl Simulation {
 }
 
 /// A recipient as the gates see them first.
-fn judged_first<'a>(setting: &'a Setting, one: &'a Recipient) -> Judged<'a> {
-    Judged {
+fn judged_first<'a>(setting: &'a Setting, one: &'a Recipient) -> Candidate<'a> {
+    Candidate {
         id: one.message,
         tenant: &setting.tenant,
         class: setting.class,

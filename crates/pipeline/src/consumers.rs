@@ -7,7 +7,7 @@ use async_nats::jetstream::{
     self,
     consumer::{AckPolicy, DeliverPolicy, pull},
 };
-use domain::class::Lane;
+use domain::message::class::Lane;
 use futures::TryStreamExt;
 use wire::stream::Stream;
 

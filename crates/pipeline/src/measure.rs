@@ -34,7 +34,7 @@ pub(crate) struct Measure {
 impl Measure {
     pub(crate) fn new(spec: &ConsumerSpec) -> Self {
         let stage = spec.stage.as_str();
-        let lane = spec.lane.map_or("none", domain::class::Lane::as_str);
+        let lane = spec.lane.map_or("none", domain::message::class::Lane::as_str);
         let consumer = spec.name;
         let messages = |outcome: &'static str| {
             counter!("millrace_stage_messages_total",

@@ -12,7 +12,7 @@ mod source;
 
 use std::{sync::Arc, time::Duration};
 
-use domain::class::Lane;
+use domain::message::class::Lane;
 use stage::{Clock, Stage, StageName};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;

@@ -9,11 +9,8 @@ use wire::{frame::Outgoing, stream::Stream};
 use stage::{
     fault::{Dependency, Fate, Fault},
     machine::backoff,
-    outcome::{Cause, Outcome},
+    outcome::{Cause, MAX_WAIT, Outcome},
 };
-
-/// The longest that a message may wait in memory; longer waits are parked in a row.
-pub const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// The shortest wait, so that an instant already past does not become a busy loop.
 pub const MIN_WAIT: Duration = Duration::from_millis(5);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::class::Lane;
+use domain::message::class::Lane;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::settle::{Settlement, Situation, settle};
 use stage::{Cause, Dependency, Fault, Outcome};

@@ -16,5 +16,5 @@ pub use batch::Batch;
 pub use contract::{Mark, Source, Stage, Tick};
 pub use fault::{Dependency, Fault};
 pub use name::StageName;
-pub use outcome::{Cause, Outcome};
+pub use outcome::{Cause, MAX_WAIT, Outcome};
 pub use time::{Clock, Cx};

@@ -1,14 +1,19 @@
 //! What a stage says about one message.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use wire::frame::Outgoing;
+
+/// The longest that a message may wait in memory; longer waits are parked in a row.
+pub const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// What became of one message in one stage.
 #[derive(Debug)]
 pub enum Outcome {
     /// Publish these, then the message is done. Nothing to publish is fine: the end.
     Emit(Vec<Outgoing>),
-    /// Hand it over again at this machine instant, at most one second away. For longer, park.
+    /// Hand it over again at this machine instant, at most [`MAX_WAIT`] away. For longer, park.
     Wait {
         /// When.
         until: Timestamp,
@@ -36,6 +41,12 @@ pub struct Cause(pub &'static str);
 impl Outcome {
     /// The message ends here.
     pub const DONE: Self = Self::Emit(Vec::new());
+
+    /// Hand the message over again so long after a machine instant, or after [`MAX_WAIT`].
+    pub fn wait(machine: Timestamp, wait: Duration) -> Self {
+        let until = machine.saturating_add(wait.min(MAX_WAIT)).unwrap_or(Timestamp::MAX);
+        Self::Wait { until }
+    }
 
     /// The metric label.
     pub fn label(&self) -> &'static str {

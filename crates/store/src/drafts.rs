@@ -4,9 +4,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
-    class::Channel,
-    draft::{Candidate, Content, From, Origin, Person, Supplies, TenantDefaults, Texts},
+    draft::{Content, From, Origin, Person, SenderCandidate, Supplies, TenantDefaults, Texts},
     ids::{CampaignId, ContactId, PoolId, SenderId, TemplateId, TenantId},
+    message::class::Channel,
     phone::PhoneNumber,
     zones::Zone,
 };
@@ -237,7 +237,7 @@ async fn pools(
     tx: &mut Scoped,
     now: Timestamp,
     pools: &BTreeSet<(&TenantId, PoolId)>,
-) -> Result<HashMap<(TenantId, PoolId), Vec<Candidate>>, Fault> {
+) -> Result<HashMap<(TenantId, PoolId), Vec<SenderCandidate>>, Fault> {
     if pools.is_empty() {
         return Ok(HashMap::new());
     }
@@ -256,7 +256,7 @@ async fn pools(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let mut found: HashMap<_, Vec<Candidate>> = HashMap::new();
+    let mut found: HashMap<_, Vec<SenderCandidate>> = HashMap::new();
     for row in rows {
         let key = (crate::core::keyed::tenant(&row.tenant_id), PoolId(row.pool_id));
         let active = row.active_since.to_jiff() <= now;
@@ -271,7 +271,7 @@ async fn senders(
     tx: &mut Scoped,
     now: Timestamp,
     tenants: &BTreeSet<&TenantId>,
-) -> Result<HashMap<TenantId, Vec<Candidate>>, Fault> {
+) -> Result<HashMap<TenantId, Vec<SenderCandidate>>, Fault> {
     if tenants.is_empty() {
         return Ok(HashMap::new());
     }
@@ -288,7 +288,7 @@ async fn senders(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let mut found: HashMap<_, Vec<Candidate>> = HashMap::new();
+    let mut found: HashMap<_, Vec<SenderCandidate>> = HashMap::new();
     for row in rows {
         let active = row.active_since.to_jiff() <= now;
         let sender = candidate(row.sender_id, &row.country, row.usable, active);
@@ -297,6 +297,6 @@ async fn senders(
     Ok(found)
 }
 
-fn candidate(id: Uuid, country: &str, usable: bool, active: bool) -> Candidate {
-    Candidate { id: SenderId(id), country: country.parse().ok(), usable, active }
+fn candidate(id: Uuid, country: &str, usable: bool, active: bool) -> SenderCandidate {
+    SenderCandidate { id: SenderId(id), country: country.parse().ok(), usable, active }
 }

@@ -1,12 +1,12 @@
 //! The facts that the gates decide by, for a whole batch: policies, switches, caps, senders, and
-//! where each number stands.
+//! recipient statuses. The gate stage, explain, simulate and the claim of `send` load them here.
 
 use std::collections::BTreeSet;
 
 use domain::{
-    class::{Channel, MessageClass},
-    gates::{Caps, Facts, Policy, SenderFacts, SwitchMode, TenantFacts},
+    gates::{Caps, Facts, Policy, RecipientKey, SenderFacts, SwitchMode, TenantFacts},
     ids::{CampaignId, SenderId, TenantId},
+    message::class::{Channel, MessageClass},
     money::Micros,
     phone::PhoneNumber,
     zones::Zone,
@@ -14,7 +14,13 @@ use domain::{
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, capacity::lines, fault, recipients};
+use crate::{
+    Scoped,
+    capacity::lines,
+    core::keyed,
+    fault,
+    recipients::status::{self, Recipients},
+};
 
 /// What one message needs to know.
 #[derive(Debug, Clone, Copy)]
@@ -35,51 +41,84 @@ pub struct Wanted<'a> {
 
 /// What to do with the rows that a decision rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standings {
+pub enum Rows {
     /// Read them, and lock nothing, also in a transaction that may not write: explain and simulate.
     Read,
-    /// Read them, and lock the standings of marketing in key order until the transaction ends: the
+    /// Read them, and lock the statuses of marketing's recipients until the transaction ends: the
     /// gate stage. Switches that are found off are locked for share, so that whoever turns one on
     /// waits for this transaction and wakes what it has held. [`lines()`] are to be loaded apart.
     Lock,
 }
 
-/// Loads the facts for a batch.
-///
-/// # Errors
-/// An outage. Facts that are there but cannot be understood are left out, and the gates hold what
-/// would need them.
-pub async fn load(
-    tx: &mut Scoped,
-    wanted: &[Wanted<'_>],
-    standings: Standings,
-) -> Result<Facts, Fault> {
-    let tenants: BTreeSet<&TenantId> = wanted.iter().map(|one| one.tenant).collect();
-    let campaigns: BTreeSet<(&TenantId, CampaignId)> =
-        wanted.iter().filter_map(|one| Some((one.tenant, one.campaign?))).collect();
-    let senders: BTreeSet<(&TenantId, SenderId)> = wanted
-        .iter()
-        .flat_map(|one| one.senders.iter().map(|sender| (one.tenant, *sender)))
-        .collect();
-    let mut facts = load_tenants(tx, &tenants, standings).await?;
-    load_switches(tx, &mut facts, &tenants, &campaigns, &senders, standings).await?;
+/// Loads the facts for a batch. Facts that are there but cannot be understood are left out, and the
+/// gates hold what would need them.
+pub async fn load(tx: &mut Scoped, wanted: &[Wanted<'_>], rows: Rows) -> Result<Facts, Fault> {
+    let Keys { tenants, campaigns, senders } = Keys::of(wanted);
+    let mut facts = load_tenants(tx, &tenants, rows).await?;
+    load_switches(tx, &mut facts, &tenants, &campaigns, &senders, rows).await?;
     load_budgets(tx, &mut facts, &tenants, &campaigns).await?;
-    if standings == Standings::Read {
+    if rows == Rows::Read {
         lines(tx, &mut facts).await?;
     }
     load_senders(tx, &mut facts, &senders).await?;
-    recipients::facts::load(tx, &mut facts, wanted, standings).await?;
-    // Few people leave one program and not everything: without them nobody's campaign matters.
-    if facts.standings.values().any(|standing| !standing.stopped_programs.is_empty()) {
-        load_programs(tx, &mut facts, &campaigns).await?;
-    }
+
+    let lock = |one: &&Wanted<'_>| rows == Rows::Lock && one.class.is_marketing();
+    let locked: BTreeSet<_> = wanted.iter().filter(lock).map(Wanted::recipient).collect();
+    let all = wanted.iter().map(Wanted::recipient);
+    let read: BTreeSet<_> = all.filter(|key| !locked.contains(key)).collect();
+    facts.recipients = status::read(tx, &read).await?;
+    facts.recipients.extend(status::lock(tx, &locked).await?);
+    load_programs(tx, &mut facts, &campaigns).await?;
     Ok(facts)
+}
+
+/// Loads what the last look before a carrier call goes by. The recipients are locked already, and
+/// nothing is waited for any more: no claim rests on a switch or policy that was read long ago.
+/// Senders are read with their accounts, and belong to the caller.
+pub async fn load_for_claim(
+    tx: &mut Scoped,
+    wanted: &[Wanted<'_>],
+    recipients: Recipients,
+) -> Result<Facts, Fault> {
+    let Keys { tenants, campaigns, senders } = Keys::of(wanted);
+    let mut facts = load_tenants(tx, &tenants, Rows::Lock).await?;
+    load_switches(tx, &mut facts, &tenants, &campaigns, &senders, Rows::Lock).await?;
+    facts.recipients = recipients;
+    load_programs(tx, &mut facts, &campaigns).await?;
+    Ok(facts)
+}
+
+/// What the messages of a batch name, each once and in key order.
+struct Keys<'a> {
+    tenants: BTreeSet<&'a TenantId>,
+    campaigns: BTreeSet<(&'a TenantId, CampaignId)>,
+    senders: BTreeSet<(&'a TenantId, SenderId)>,
+}
+
+impl<'a> Keys<'a> {
+    fn of(wanted: &[Wanted<'a>]) -> Self {
+        let campaigns = wanted.iter().filter_map(|one| Some((one.tenant, one.campaign?)));
+        let senders =
+            wanted.iter().flat_map(|one| one.senders.iter().map(|sender| (one.tenant, *sender)));
+        Self {
+            tenants: wanted.iter().map(|one| one.tenant).collect(),
+            campaigns: campaigns.collect(),
+            senders: senders.collect(),
+        }
+    }
+}
+
+impl Wanted<'_> {
+    /// Whose status the gates look at.
+    pub fn recipient(&self) -> RecipientKey {
+        (self.tenant.clone(), self.number, self.channel)
+    }
 }
 
 async fn load_tenants(
     tx: &mut Scoped,
     tenants: &BTreeSet<&TenantId>,
-    how: Standings,
+    rows: Rows,
 ) -> Result<Facts, Fault> {
     let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
     let rows = sqlx::query!(
@@ -93,7 +132,7 @@ async fn load_tenants(
                order by v.version desc limit 1
            ) p on true"#,
         &names as _,
-        how == Standings::Lock,
+        rows == Rows::Lock,
     )
     .fetch_all(&mut **tx)
     .await
@@ -115,7 +154,7 @@ async fn load_tenants(
                 })
                 .ok();
         }
-        facts.tenants.insert(crate::core::keyed::tenant(&row.tenant_id), tenant);
+        facts.tenants.insert(keyed::tenant(&row.tenant_id), tenant);
     }
     Ok(facts)
 }
@@ -127,7 +166,7 @@ async fn load_switches(
     tenants: &BTreeSet<&TenantId>,
     campaigns: &BTreeSet<(&TenantId, CampaignId)>,
     senders: &BTreeSet<(&TenantId, SenderId)>,
-    how: Standings,
+    rows: Rows,
 ) -> Result<(), Fault> {
     let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
     let ids = campaigns.iter().map(|key| key.1.to_string());
@@ -144,21 +183,21 @@ async fn load_switches(
             }
         };
     }
-    match how {
-        Standings::Read => load!(
+    match rows {
+        Rows::Read => load!(
             "select tenant_id, scope, target, mode from switches
              where tenant_id = any($1) and target = any($2)"
         ),
-        Standings::Lock => load!(
+        Rows::Lock => load!(
             "select tenant_id, scope, target, mode from switches
              where tenant_id = any($1) and target = any($2) for share"
         ),
     }
-    load_campaign_states(tx, facts, campaigns, how).await
+    load_campaign_states(tx, facts, campaigns, rows).await
 }
 
 fn switch_off(facts: &mut Facts, tenant: &str, of: (&str, &str), to: SwitchMode) {
-    let Some(tenant) = facts.tenants.get_mut(&crate::core::keyed::tenant(tenant)) else { return };
+    let Some(tenant) = facts.tenants.get_mut(&keyed::tenant(tenant)) else { return };
     let switches = &mut tenant.switches;
     match (of.0, of.1.parse::<Uuid>()) {
         ("campaign", Ok(id)) => {
@@ -176,7 +215,7 @@ async fn load_campaign_states(
     tx: &mut Scoped,
     facts: &mut Facts,
     campaigns: &BTreeSet<(&TenantId, CampaignId)>,
-    how: Standings,
+    rows: Rows,
 ) -> Result<(), Fault> {
     if campaigns.is_empty() {
         return Ok(());
@@ -187,7 +226,7 @@ async fn load_campaign_states(
             for row in
                 sqlx::query!($sql, &tenants as _, &ids).fetch_all(&mut **tx).await.map_err(fault)?
             {
-                let tenant = crate::core::keyed::tenant(&row.tenant_id);
+                let tenant = keyed::tenant(&row.tenant_id);
                 let Some(tenant) = facts.tenants.get_mut(&tenant) else { continue };
                 let campaign = CampaignId(row.campaign_id);
                 let switch = tenant.switches.campaigns.entry(campaign).or_default();
@@ -195,14 +234,14 @@ async fn load_campaign_states(
             }
         };
     }
-    match how {
-        Standings::Read => load!(
+    match rows {
+        Rows::Read => load!(
             "select c.tenant_id, c.campaign_id, c.state
              from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
              join campaigns c on c.tenant_id = k.tenant_id and c.campaign_id = k.campaign_id
              where c.state in ('paused', 'stopped')"
         ),
-        Standings::Lock => load!(
+        Rows::Lock => load!(
             "select c.tenant_id, c.campaign_id, c.state
              from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
              join campaigns c on c.tenant_id = k.tenant_id and c.campaign_id = k.campaign_id
@@ -212,11 +251,15 @@ async fn load_campaign_states(
     Ok(())
 }
 
+/// Few people leave one program and not everything: without them nobody's campaign matters.
 async fn load_programs(
     tx: &mut Scoped,
     facts: &mut Facts,
     campaigns: &BTreeSet<(&TenantId, CampaignId)>,
 ) -> Result<(), Fault> {
+    if facts.recipients.values().all(|recipient| recipient.stopped_programs.is_empty()) {
+        return Ok(());
+    }
     let (tenants, ids) = columns(campaigns, |id| id.0);
     let rows = sqlx::query!(
         "select c.tenant_id, c.campaign_id, c.program
@@ -229,7 +272,7 @@ async fn load_programs(
     .await
     .map_err(fault)?;
     for row in rows {
-        if let Some(tenant) = facts.tenants.get_mut(&crate::core::keyed::tenant(&row.tenant_id)) {
+        if let Some(tenant) = facts.tenants.get_mut(&keyed::tenant(&row.tenant_id)) {
             tenant.programs.insert(CampaignId(row.campaign_id), row.program);
         }
     }
@@ -255,8 +298,7 @@ async fn load_budgets(
     .await
     .map_err(fault)?;
     for row in rows {
-        let Some(tenant) = facts.tenants.get_mut(&crate::core::keyed::tenant(&row.tenant_id))
-        else {
+        let Some(tenant) = facts.tenants.get_mut(&keyed::tenant(&row.tenant_id)) else {
             continue;
         };
         let caps =
@@ -336,7 +378,7 @@ pub async fn senders(
             daily_cap: row.daily_cap.unsigned_abs(),
             usable: row.usable,
         };
-        Some((crate::core::keyed::tenant(&row.tenant_id), sender))
+        Some((keyed::tenant(&row.tenant_id), sender))
     });
     Ok(sender.collect())
 }

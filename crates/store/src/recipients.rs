@@ -1,7 +1,8 @@
 //! Recipient statuses: what a tenant knows of a number on a channel, and may do with it. One row
-//! holds opt-out, do-not-contact, consent and the latest marketing, so that one lock guards all.
+//! (of the table `standings`) holds opt-out, do-not-contact, consent and the latest marketing, so
+//! that one lock guards all of it.
 
 pub mod consent;
-pub(crate) mod facts;
+pub mod list;
 pub mod opt_out;
 pub mod status;

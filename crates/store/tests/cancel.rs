@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use domain::{
     ids::{MessageId, TenantId},
-    passport::Stamp,
-    state::MessageState,
+    message::{passport::Stamp, state::MessageState},
 };
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{AssertSqlSafe, PgConnection, Row};

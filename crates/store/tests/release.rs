@@ -1,8 +1,8 @@
 //! What is given back of a person's marketing: what was not sent, and nothing else.
 
 use domain::{
-    class::{Channel, MessageClass},
     ids::SenderId,
+    message::class::{Channel, MessageClass},
     money::Micros,
 };
 use jiff::Timestamp;

@@ -1,12 +1,12 @@
 //! `dead.<stage>.<tenant>`: a message that could not be handled, as it was, and why.
 
-use domain::{class::Lane, ids::TenantId};
+use domain::{ids::TenantId, message::class::Lane};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    event::EventKind,
+    event::kind::EventKind,
     frame::{Key, Payload},
     subject::{SHARDS, Subject, Token, WebhookKind},
 };

@@ -1,65 +1,25 @@
 //! What happened: `events.<tenant>.<entity>.<what>`. An event's id is stable across redelivery and
 //! replay: `v5(entity id, type, entity version)`.
 
+pub mod kind;
+
 use domain::{
-    class::MessageClass,
     gates::Gate,
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
+    message::{class::MessageClass, state::MessageState},
     money::Micros,
-    state::MessageState,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
 
-use crate::frame::{Key, Payload};
+pub use kind::EventKind;
 
-macro_rules! kinds {
-    ($($name:ident $text:literal)*) => {
-        /// The type of an event, also the last two tokens of its subject.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum EventKind {
-            $(#[doc = $text] #[serde(rename = $text)] $name,)*
-        }
-
-        impl EventKind {
-            /// Every type.
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// `<entity>.<what>`
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-    };
-}
-
-kinds! {
-    MessageAccepted "message.accepted"
-    MessageRejected "message.rejected"
-    MessageBlocked "message.blocked"
-    MessageDeferred "message.deferred"
-    MessageHeld "message.held"
-    MessageSent "message.sent"
-    MessageDelivered "message.delivered"
-    MessageRead "message.read"
-    MessageFailed "message.failed"
-    MessageUnknown "message.unknown"
-    MessageCancelled "message.cancelled"
-    MessageExpired "message.expired"
-    MessageReceived "message.received"
-    ContactOptedOut "contact.opted_out"
-    ContactOptedIn "contact.opted_in"
-    CampaignStarted "campaign.started"
-    CampaignPaused "campaign.paused"
-    CampaignResumed "campaign.resumed"
-    CampaignStopped "campaign.stopped"
-    CampaignCompleted "campaign.completed"
-    InDoubtRaised "in_doubt.raised"
-    BudgetWarning "budget.warning"
-    BudgetExhausted "budget.exhausted"
-}
+use crate::{
+    frame::{Key, Outgoing, Payload},
+    subject::Subject,
+};
 
 /// One event as subscribers read it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -98,6 +58,11 @@ impl Event {
             version,
             data: to_raw_value(data).expect("event data is plain data with string keys"),
         }
+    }
+
+    /// The event on its way to its subject.
+    pub fn outgoing(&self) -> Outgoing {
+        Outgoing::new(Subject::Event(self.tenant.clone(), self.kind), self)
     }
 }
 

@@ -1,8 +1,8 @@
 //! `inbound.<tenant>`: a text from a person that wants an answer.
 
 use domain::{
-    class::Channel,
     ids::{ContactId, ConversationId, SenderId, TenantId},
+    message::class::Channel,
     phone::PhoneNumber,
 };
 use jiff::Timestamp;

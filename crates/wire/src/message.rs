@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    class::{Channel, MessageClass},
-    gates::OnLate,
+    gates::{Candidate, OnLate},
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
+    message::{
+        class::{Channel, MessageClass},
+        passport::Passport,
+    },
     money::Micros,
-    passport::Passport,
     phone::PhoneNumber,
     zones::Place,
 };
@@ -140,6 +142,35 @@ impl Submitted {
         let json = serde_json::to_vec(&body).expect("messages are plain data with string keys");
         self.body_hash = crate::hex(&Sha256::digest(json));
         self
+    }
+}
+
+impl Enriched {
+    /// The message as the gates see it.
+    pub fn candidate(&self) -> Candidate<'_> {
+        Candidate {
+            id: self.head.id,
+            tenant: &self.head.tenant,
+            class: self.head.class,
+            channel: self.head.channel,
+            number: self.head.to,
+            campaign: self.head.campaign,
+            submitted_at: self.head.submitted_at,
+            expires_at: self.head.expires_at,
+            on_late: self.head.on_late,
+            cost: self.cost,
+            place: &self.place,
+            senders: &self.senders,
+        }
+    }
+}
+
+impl Admitted {
+    /// The message as the last look before its call sees it: its one sender is the one that it was
+    /// admitted for.
+    pub fn candidate(&self) -> Candidate<'_> {
+        let senders = std::slice::from_ref(&self.route.sender);
+        Candidate { senders, ..self.message.candidate() }
     }
 }
 

@@ -3,10 +3,10 @@
 
 use std::{fmt, sync::Arc};
 
-use domain::{class::Lane, ids::TenantId};
+use domain::{ids::TenantId, message::class::Lane};
 use uuid::Uuid;
 
-use crate::{event::EventKind, stream::Stream};
+use crate::{event::kind::EventKind, stream::Stream};
 
 /// How many shards the hops around `throttle` have. Never changed live: it is part of the subject.
 pub const SHARDS: u32 = 32;

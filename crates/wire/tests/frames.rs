@@ -2,8 +2,8 @@
 //! others.
 
 use domain::{
-    class::Lane,
     ids::{CampaignId, ContactId, MessageId, TenantId},
+    message::class::Lane,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -123,8 +123,8 @@ fn another_body_under_the_same_message_id_is_another_frame() {
             id: MessageId::from_campaign(CampaignId(Uuid::nil()), contact, 0),
             tenant: tenant.clone(),
             turn: 1,
-            class: domain::class::MessageClass::Promo,
-            channel: domain::class::Channel::Sms,
+            class: domain::message::class::MessageClass::Promo,
+            channel: domain::message::class::Channel::Sms,
             to,
             campaign: None,
             submitted_at: Timestamp::UNIX_EPOCH,

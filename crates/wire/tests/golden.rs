@@ -159,7 +159,7 @@ fn a_whole_frame_is_what_its_golden_file_says_and_keeps_its_id() {
         .into_iter()
         .map(|member| member.expect("a member"))
         .collect();
-    let subject = Subject::Submitted(domain::class::Lane::Bulk);
+    let subject = Subject::Submitted(domain::message::class::Lane::Bulk);
     let outgoing: Vec<Outgoing> =
         members.iter().map(|member| Outgoing::new(subject.clone(), member)).collect();
     let frames = pack("audience", &subject, &outgoing);

@@ -1,7 +1,7 @@
 //! Subjects: how each is written, which shard an account has, and that nobody can write into
 //! another tenant's.
 
-use domain::{class::Lane, ids::TenantId};
+use domain::{ids::TenantId, message::class::Lane};
 use proptest::prelude::*;
 use uuid::Uuid;
 use wire::{

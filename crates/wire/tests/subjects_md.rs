@@ -5,7 +5,11 @@ mod tables;
 
 use std::{any::type_name, collections::BTreeSet, fs, path::PathBuf};
 
-use domain::{class::Lane, gates::Gate, ids::TenantId, state::MessageState};
+use domain::{
+    gates::Gate,
+    ids::TenantId,
+    message::{class::Lane, state::MessageState},
+};
 use serde_json::Value;
 use tables::{blocks, code, covers, document, links, name, pattern, table};
 use wire::{

@@ -11,7 +11,7 @@
 
 pub mod window;
 
-use domain::{class::Channel, phone::PhoneNumber};
+use domain::{message::class::Channel, phone::PhoneNumber};
 use jiff::{SignedDuration, Timestamp};
 use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
@@ -100,7 +100,7 @@ impl Audience {
         let kind = EventKind::CampaignCompleted;
         let version = campaign.version + 1;
         let event = Event::new(kind, &campaign.tenant, campaign.id.0, version, now, &data);
-        let say = vec![Outgoing::new(Subject::Event(campaign.tenant.clone(), kind), &event)];
+        let say = vec![event.outgoing()];
         let store = self.store.clone();
         let mark = async move { audience::complete(&store, &campaign, now).await };
         Tick { say, published: Some(Box::pin(mark)), more: false }

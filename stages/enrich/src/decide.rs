@@ -3,8 +3,10 @@
 use domain::{
     draft::{self, Draft, Origin, Person, Request, Supplies},
     ids::ContactId,
-    passport::{Passport, Stamp},
-    state::MessageState,
+    message::{
+        passport::{Passport, Stamp},
+        state::MessageState,
+    },
 };
 use jiff::Timestamp;
 use stage::Cause;

@@ -27,8 +27,8 @@ mod say;
 use std::collections::BTreeSet;
 
 use domain::{
-    class::Channel,
     ids::{ContactId, MessageId, TenantId},
+    message::class::Channel,
     phone::PhoneNumber,
 };
 use jiff::Timestamp;

@@ -1,7 +1,7 @@
 //! Messages that were redriven and have a row without a text: they died before enrich had stored
 //! one. They are rendered now, for the first time.
 
-use domain::state::MessageState;
+use domain::message::state::MessageState;
 use jiff::Timestamp;
 use stage::Fault;
 use store::{

@@ -1,6 +1,10 @@
 //! What enrich says about a message: made from the row, so that a repeat says the same.
 
-use domain::{ids::conflict_id, money::Micros, passport::Passport, state::MessageState};
+use domain::{
+    ids::conflict_id,
+    message::{passport::Passport, state::MessageState},
+    money::Micros,
+};
 use jiff::Timestamp;
 use stage::Outcome;
 use store::messages::{enrich::Existing, row::StoredMessage};
@@ -39,7 +43,7 @@ fn again(message: &Submitted, entry: &Entry, existing: &Existing) -> Outcome {
     }
     if heard {
         let accepted = acceptance(existing).and_then(|first| first.event());
-        return Outcome::Emit(accepted.iter().map(outgoing).collect());
+        return Outcome::Emit(accepted.iter().map(Event::outgoing).collect());
     }
     let head = Head {
         submitted_at: existing.submitted_at,
@@ -92,7 +96,7 @@ fn said(
         };
         say.push(Outgoing::new(Subject::Enriched(lane), &enriched));
     }
-    say.extend(row.event().map(|event| outgoing(&event)));
+    say.extend(row.event().map(|event| event.outgoing()));
     Outcome::Emit(say)
 }
 
@@ -137,9 +141,5 @@ fn rejected(message: &Submitted, existing: &Existing, entry: &Entry, seen: Times
         until: None,
     };
     let body = conflict_id(row.id, &entry.body_hash);
-    outgoing(&Event::new(EventKind::MessageRejected, &row.tenant, body, 1, seen, &data))
-}
-
-fn outgoing(event: &Event) -> Outgoing {
-    Outgoing::new(Subject::Event(event.tenant.clone(), event.kind), event)
+    Event::new(EventKind::MessageRejected, &row.tenant, body, 1, seen, &data).outgoing()
 }

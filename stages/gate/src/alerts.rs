@@ -3,7 +3,7 @@
 use domain::{
     gates::{
         CounterKind, Counters, Facts, Memo,
-        alerts::{AlertLevel, BudgetAlert, TurnedAway, budget_alerts},
+        capacity::alerts::{AlertLevel, BudgetAlert, TurnedAway, budget_alerts},
     },
     ids::CampaignId,
 };

@@ -1,9 +1,8 @@
 //! What the gates' verdict means for one message: its state, its stamp, how it waits. Pure.
 
 use domain::{
-    gates::{Counters, Decision, Facts, Gate, Judged, Memo, Verdict, Wake, decide, ends_at},
-    passport::Passport,
-    state::MessageState,
+    gates::{Counters, Decision, Facts, Gate, Memo, Verdict, Wake, ends_at, evaluate},
+    message::{passport::Passport, state::MessageState},
 };
 use jiff::Timestamp;
 use store::{messages::gate::Admission, parked::park::Parking};
@@ -32,30 +31,12 @@ pub struct Ruling {
     pub passport: Passport,
 }
 
-/// The message as the gates see it.
-pub fn judged(message: &Enriched) -> Judged<'_> {
-    Judged {
-        id: message.head.id,
-        tenant: &message.head.tenant,
-        class: message.head.class,
-        channel: message.head.channel,
-        number: message.head.to,
-        campaign: message.head.campaign,
-        submitted_at: message.head.submitted_at,
-        expires_at: message.head.expires_at,
-        on_late: message.head.on_late,
-        cost: message.cost,
-        place: &message.place,
-        senders: &message.senders,
-    }
-}
-
 /// Decides one message and folds it into the counters.
 pub fn rule(message: &Enriched, facts: &Facts, counters: &mut Counters, memo: &mut Memo) -> Ruling {
-    let judged = judged(message);
-    let decision = decide(&judged, facts, counters, memo);
-    let tenant = facts.tenants.get(judged.tenant);
-    let ends_at = ends_at(&judged, tenant.and_then(|tenant| tenant.policy.as_ref()));
+    let candidate = message.candidate();
+    let decision = evaluate(&candidate, facts, counters, memo);
+    let tenant = facts.tenants.get(candidate.tenant);
+    let ends_at = ends_at(&candidate, tenant.and_then(|tenant| tenant.policy.as_ref()));
     let mut passport = message.passport.clone();
     passport.stamp(decision.stamp(memo.now()));
     let policy_version = decision.policy_version.unwrap_or(0);

@@ -21,18 +21,17 @@ mod say;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use domain::{
-    class::Channel,
-    gates::{Counters, Facts, Memo, SenderFacts, alerts::TurnedAway, counter_keys},
+    gates::{Counters, Facts, Memo, SenderFacts, capacity::alerts::TurnedAway, counter_keys},
     ids::{MessageId, SenderId, TenantId},
+    message::{class::Channel, state::MessageState},
     phone::PhoneNumber,
-    state::MessageState,
 };
 use jiff::Timestamp;
 use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
 use store::{
     Scoped, Store,
     capacity::{counters, lines},
-    facts::{self, Standings, Wanted},
+    facts::{self, Rows, Wanted},
     messages::gate::{self, Decided, Marketed, Stored},
     parked::park,
 };
@@ -137,7 +136,7 @@ async fn decide_open(
         return Ok(Recorded::default());
     }
     let wanted: Vec<Wanted<'_>> = open.iter().map(|at| wanted(&messages[*at])).collect();
-    let mut facts = facts::load(tx, &wanted, Standings::Lock).await?;
+    let mut facts = facts::load(tx, &wanted, Rows::Lock).await?;
     let mut memo = Memo::new(now);
     let mut counters = lock_counters(tx, messages, open, &facts, &mut memo).await?;
     facts::lines(tx, &mut facts).await?;
@@ -185,7 +184,7 @@ async fn lock_counters(
 ) -> Result<Counters, Fault> {
     let mut keys = BTreeSet::new();
     for at in open {
-        keys.extend(counter_keys(&decide::judged(&messages[*at]), facts, memo));
+        keys.extend(counter_keys(&messages[*at].candidate(), facts, memo));
     }
     let keys: Vec<_> = keys.into_iter().collect();
     let used = counters::lock(tx, &keys).await?;
@@ -244,7 +243,7 @@ fn marketed<'a>(messages: &'a [Enriched], rulings: &[New]) -> Vec<Marketed<'a>> 
         let head = &messages[one.at].head;
         if head.class.is_marketing() {
             let sum = by_number.entry((&head.tenant, head.to, head.channel)).or_default();
-            sum.0 |= head.class == domain::class::MessageClass::Promo;
+            sum.0 |= head.class == domain::message::class::MessageClass::Promo;
             sum.1 += 1;
         }
     }

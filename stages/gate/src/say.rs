@@ -1,11 +1,16 @@
 //! What the gate stage says: the admitted message, or the event of what became of it. Made from the
 //! row, so that a second delivery says the same.
 
-use domain::{gates::SenderFacts, passport::Passport, state::MessageState};
+use domain::{
+    gates::SenderFacts,
+    message::{passport::Passport, state::MessageState},
+};
 use jiff::Timestamp;
 use stage::{Cause, Outcome};
 use store::messages::{gate::Admission, row::StoredMessage};
-use wire::{Admitted, Enriched, Subject, frame::Outgoing, message::Route, subject::shard_of};
+use wire::{
+    Admitted, Enriched, Event, Subject, frame::Outgoing, message::Route, subject::shard_of,
+};
 
 use crate::{Known, New, Place, place};
 
@@ -67,9 +72,7 @@ fn park(row: &StoredMessage, due: Option<Timestamp>) -> Outcome {
 }
 
 fn event(row: &StoredMessage) -> Vec<Outgoing> {
-    let event = row.event();
-    let say = event.map(|e| Outgoing::new(Subject::Event(e.tenant.clone(), e.kind), &e));
-    say.into_iter().collect()
+    row.event().iter().map(Event::outgoing).collect()
 }
 
 fn admitted(

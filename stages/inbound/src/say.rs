@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use domain::{
-    class::{Channel, Lane, MessageClass},
     ids::{CampaignId, MessageId},
     language::Language,
+    message::class::{Channel, Lane, MessageClass},
 };
 use store::conversations::inbound::Thread;
 use wire::{
@@ -51,8 +51,7 @@ fn received_event(received: &Received, thread: &Thread) -> Outgoing {
         meaning: text.meaning.to_owned(),
     };
     let kind = EventKind::MessageReceived;
-    let event = Event::new(kind, &text.tenant, text.id, 1, text.received_at, &data);
-    Outgoing::new(Subject::Event(text.tenant.clone(), kind), &event)
+    Event::new(kind, &text.tenant, text.id, 1, text.received_at, &data).outgoing()
 }
 
 /// An event of the contact, named by the text that caused it.
@@ -63,8 +62,7 @@ fn contact_event(received: &Received, thread: &Thread, kind: EventKind) -> Outgo
         cause: text.method.to_owned(),
         campaign: thread.campaign.map(CampaignId),
     };
-    let event = Event::new(kind, &text.tenant, text.id, 1, text.received_at, &data);
-    Outgoing::new(Subject::Event(text.tenant.clone(), kind), &event)
+    Event::new(kind, &text.tenant, text.id, 1, text.received_at, &data).outgoing()
 }
 
 fn conversation(received: &Received, thread: &Thread) -> Outgoing {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use carriers::{check_base_url, twilio};
 use secrecy::SecretString;
-use store::{core::seal::Sealer, messages::in_doubt::Access};
+use store::{core::seal::Sealer, settings::accounts::Access};
 
 /// Makes clients of accounts.
 pub(crate) struct Carrier {

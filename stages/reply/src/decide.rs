@@ -51,7 +51,7 @@ mod tests {
             contact,
             number,
             sender,
-            channel: domain::class::Channel::Sms,
+            channel: domain::message::class::Channel::Sms,
             body: body.to_owned(),
             language: "en".to_owned(),
             received_at: jiff::Timestamp::UNIX_EPOCH,

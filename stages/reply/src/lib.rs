@@ -17,8 +17,8 @@ use std::collections::{BTreeMap, HashMap};
 use carriers::anthropic;
 use decide::{ANSWERS_PER_HOUR, Intent};
 use domain::{
-    class::{Channel, Lane, MessageClass},
     ids::{ConversationId, MessageId},
+    message::class::{Channel, Lane, MessageClass},
 };
 use futures::{StreamExt, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::{ids::TenantId, state::MessageState};
+use domain::{ids::TenantId, message::state::MessageState};
 use jiff::Timestamp;
 use store::analytics::rollup::{Counted, Delta, Moved};
 use uuid::Uuid;

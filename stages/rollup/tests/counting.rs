@@ -1,11 +1,10 @@
 //! Totals on a real database: the same numbers however the events come.
 
 use domain::{
-    class::MessageClass,
     gates::Gate,
     ids::{CampaignId, ContactId, MessageId, TenantId},
+    message::{class::MessageClass, state::MessageState},
     money::Micros,
-    state::MessageState,
 };
 use jiff::Timestamp;
 use rollup::{Publish, Rollup};

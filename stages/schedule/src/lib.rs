@@ -29,7 +29,7 @@ use store::{
 };
 use wire::{Subject, frame::Outgoing};
 
-use pace::Paces;
+use pace::TenantPaces;
 
 /// How many rows one tick releases at most, and how many of them of one tenant: two frames' worth,
 /// so that a morning's opening does not flood the gates.
@@ -47,21 +47,21 @@ pub struct Schedule {
     store: Store,
     /// Machine time of the last count.
     counted: Mutex<Timestamp>,
-    paces: Mutex<Paces>,
+    paces: Mutex<TenantPaces>,
 }
 
 impl Schedule {
     /// A schedule over this store.
     pub fn new(store: Store) -> Self {
-        let (counted, paces) = (Mutex::new(Timestamp::MIN), Mutex::new(Paces::default()));
+        let (counted, paces) = (Mutex::new(Timestamp::MIN), Mutex::new(TenantPaces::default()));
         Self { store, counted, paces }
     }
 
     /// The due rows that may go now.
-    async fn find(&self, now: Timestamp) -> Result<Vec<Found>, Fault> {
-        let waiting = self.paces().waiting();
-        let waiting: Vec<&TenantId> = waiting.iter().collect();
-        let found = release::find(&self.store, now, PER_TENANT, AT_MOST, &waiting).await?;
+    async fn find(&self, cx: &Cx) -> Result<Vec<Found>, Fault> {
+        let resting = self.paces().resting(cx.machine);
+        let resting: Vec<&TenantId> = resting.iter().collect();
+        let found = release::find(&self.store, cx.now, PER_TENANT, AT_MOST, &resting).await?;
         let paced: BTreeSet<&TenantId> =
             found.iter().filter(|row| row.paced).map(|row| &row.tenant).collect();
         if paced.is_empty() {
@@ -69,10 +69,10 @@ impl Schedule {
         }
         let paced: Vec<&TenantId> = paced.into_iter().collect();
         let paces = release::paces(&self.store, &paced).await?;
-        Ok(self.paces().admit(found, paces))
+        Ok(self.paces().admit(cx.machine, found, paces))
     }
 
-    fn paces(&self) -> std::sync::MutexGuard<'_, Paces> {
+    fn paces(&self) -> std::sync::MutexGuard<'_, TenantPaces> {
         self.paces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -98,7 +98,7 @@ impl Source for Schedule {
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
         self.count(cx.machine).await?;
         let waking = wake::work(&self.store, cx.now, cx.machine, WOKEN).await?;
-        let found = self.find(cx.now).await?;
+        let found = self.find(cx).await?;
         let due = release::release(&self.store, &found).await?;
         if due.is_empty() {
             return Ok(Tick { more: waking, ..Tick::default() });

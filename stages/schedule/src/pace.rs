@@ -1,77 +1,82 @@
 //! How fast a tenant's parked messages come back: as fast as its senders carry them, so that a
 //! morning's opening waits in rows and not in the pipe.
 
-use std::{collections::HashMap, num::NonZeroU32, time::Duration};
+use std::collections::HashMap;
 
-use domain::ids::TenantId;
-use governor::{
-    DefaultDirectRateLimiter, Quota, RateLimiter,
-    clock::{Clock, QuantaClock, QuantaInstant},
+use domain::{
+    gcra::{Gcra, Slot, time_of},
+    ids::TenantId,
 };
+use jiff::{SignedDuration, Timestamp};
 use store::parked::release::Found;
 
-/// Seconds of its senders' pace that a tenant may have released at once.
-const SECONDS_AHEAD: u32 = 10;
+/// How far ahead of its senders' pace a tenant may have messages released.
+const AHEAD: SignedDuration = SignedDuration::from_secs(10);
 
 /// Messages a second of a tenant whose senders are slower, or who has none: the gates say so.
 const SLOWEST: u32 = 20;
 
 /// How long a tenant that has used up its pace is left alone.
-const REST: Duration = Duration::from_millis(200);
+const REST: SignedDuration = SignedDuration::from_millis(200);
 
-/// The pace of every tenant that had paced rows.
+/// The pace of every tenant that had paced rows. Machine time, which the caller reads.
 #[derive(Default)]
-pub(crate) struct Paces {
-    clock: QuantaClock,
-    tenants: HashMap<TenantId, Pace>,
+pub(crate) struct TenantPaces {
+    tenants: HashMap<TenantId, TenantPace>,
 }
 
-struct Pace {
+struct TenantPace {
     per_second: u32,
-    limiter: DefaultDirectRateLimiter,
-    rests_until: Option<QuantaInstant>,
+    released: Gcra,
+    rests_until: Timestamp,
 }
 
-impl Pace {
-    fn new(per_second: u32) -> Self {
-        let rate = NonZeroU32::new(per_second).unwrap_or(NonZeroU32::MIN);
-        let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(SECONDS_AHEAD - 1));
-        let limiter = RateLimiter::direct(Quota::per_second(rate).allow_burst(burst));
-        Self { per_second, limiter, rests_until: None }
-    }
-}
-
-impl Paces {
+impl TenantPaces {
     /// Tenants whose paced rows need not be looked at yet.
-    pub(crate) fn waiting(&self) -> Vec<TenantId> {
-        let now = self.clock.now();
-        let rests = |pace: &Pace| pace.rests_until.is_some_and(|until| now < until);
-        let waiting = self.tenants.iter().filter(|(_, pace)| rests(pace));
-        waiting.map(|(tenant, _)| tenant.clone()).collect()
+    pub(crate) fn resting(&self, now: Timestamp) -> Vec<TenantId> {
+        let resting = self.tenants.iter().filter(|(_, pace)| now < pace.rests_until);
+        resting.map(|(tenant, _)| tenant.clone()).collect()
     }
 
     /// Leaves out the paced rows that are ahead of their tenant's pace, given in messages a second.
-    pub(crate) fn admit(&mut self, found: Vec<Found>, paces: Vec<(TenantId, i64)>) -> Vec<Found> {
-        for (tenant, pace) in paces {
-            let pace = u32::try_from(pace).unwrap_or(u32::MAX).max(SLOWEST);
-            match self.tenants.get(&tenant) {
-                Some(known) if known.per_second == pace => {}
-                _ => drop(self.tenants.insert(tenant, Pace::new(pace))),
-            }
+    pub(crate) fn admit(
+        &mut self,
+        now: Timestamp,
+        found: Vec<Found>,
+        paces: Vec<(TenantId, i64)>,
+    ) -> Vec<Found> {
+        self.know(now, paces);
+        for pace in self.tenants.values_mut() {
+            pace.released = Gcra::resume(pace.released.next_free(), now);
         }
-        let rests_until = self.clock.now() + REST.into();
+
+        let rests_until = now.saturating_add(REST).unwrap_or(Timestamp::MAX);
         let mut admitted = found;
         admitted.retain(|row| {
             let Some(pace) = self.tenants.get_mut(&row.tenant).filter(|_| row.paced) else {
                 return true;
             };
-            let free = pace.limiter.check().is_ok();
-            if !free {
-                pace.rests_until = Some(rests_until);
+            match pace.released.ask(now, time_of(1, pace.per_second), AHEAD) {
+                Slot::Now => true,
+                Slot::After(_) => {
+                    pace.rests_until = rests_until;
+                    false
+                }
             }
-            free
         });
         admitted
+    }
+
+    /// Takes paces over. A changed one holds at once, and begins anew.
+    fn know(&mut self, now: Timestamp, paces: Vec<(TenantId, i64)>) {
+        for (tenant, per_second) in paces {
+            let per_second = u32::try_from(per_second).unwrap_or(u32::MAX).max(SLOWEST);
+            let known = self.tenants.get(&tenant).map(|pace| pace.per_second);
+            if known != Some(per_second) {
+                let (released, rests_until) = (Gcra::resume(now, now), Timestamp::MIN);
+                self.tenants.insert(tenant, TenantPace { per_second, released, rests_until });
+            }
+        }
     }
 }
 
@@ -80,6 +85,10 @@ mod tests {
     use domain::ids::MessageId;
 
     use super::*;
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_000_000).expect("an instant")
+    }
 
     fn rows(tenant: &str, paced: bool, count: u128) -> Vec<Found> {
         let tenant: TenantId = tenant.parse().expect("a tenant");
@@ -94,33 +103,33 @@ mod tests {
 
     #[test]
     fn a_tenant_is_released_ten_seconds_ahead_and_then_waits_while_others_go_on() {
-        let mut paces = Paces::default();
+        let mut paces = TenantPaces::default();
         let (slow, fast): (TenantId, TenantId) =
             ("slow".parse().expect("a key"), ("fast").parse().expect("a key"));
         let speeds = || vec![(slow.clone(), 30), (fast.clone(), 1_000)];
         let mut both = rows("slow", true, 500);
         both.extend(rows("fast", true, 500));
-        let admitted = paces.admit(both, speeds());
+        let admitted = paces.admit(now(), both, speeds());
         let of = |tenant: &TenantId| admitted.iter().filter(|row| row.tenant == *tenant).count();
         assert!((300..310).contains(&of(&slow)), "{}", of(&slow));
         assert_eq!(of(&fast), 500);
-        assert_eq!(paces.waiting(), [slow]);
+        assert_eq!(paces.resting(now()), [slow]);
     }
 
     #[test]
     fn what_somebody_waits_for_and_what_is_to_be_ended_has_no_pace() {
-        let mut paces = Paces::default();
+        let mut paces = TenantPaces::default();
         let tenant: TenantId = "slow".parse().expect("a key");
-        paces.admit(rows("slow", true, 500), vec![(tenant, 1)]);
-        assert_eq!(paces.admit(rows("slow", false, 500), Vec::new()).len(), 500);
+        paces.admit(now(), rows("slow", true, 500), vec![(tenant, 1)]);
+        assert_eq!(paces.admit(now(), rows("slow", false, 500), Vec::new()).len(), 500);
     }
 
     #[test]
     fn a_changed_pace_holds_at_once() {
-        let mut paces = Paces::default();
+        let mut paces = TenantPaces::default();
         let tenant: TenantId = "acme".parse().expect("a key");
-        paces.admit(rows("acme", true, 500), vec![(tenant.clone(), 20)]);
-        let admitted = paces.admit(rows("acme", true, 500), vec![(tenant, 50)]);
+        paces.admit(now(), rows("acme", true, 500), vec![(tenant.clone(), 20)]);
+        let admitted = paces.admit(now(), rows("acme", true, 500), vec![(tenant, 50)]);
         assert!(admitted.len() >= 500, "{}", admitted.len());
     }
 }

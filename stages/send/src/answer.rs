@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use carriers::{Answer, Doubt, Refusal, Scope, twilio};
-use domain::state::MessageState;
+use domain::message::state::MessageState;
 use jiff::{SignedDuration, Timestamp};
 use stage::machine::backoff;
 use wire::Admitted;
 
-use crate::{decide::account_wake, pace::Pace};
+use crate::{decide::account_wake, pace::Paces};
 
 /// The wait before the second call, doubled for each after it.
 const RETRY_BASE: Duration = Duration::from_secs(2);
@@ -65,7 +65,7 @@ pub(crate) fn read(
         Answer::AuthFailed { code } => Some(Verdict {
             state: MessageState::Held,
             wake: Some(account_wake(&message.route.account)),
-            slow: Some((Pace::account_key(&message.route.account), REST)),
+            slow: Some((Paces::account_key(&message.route.account), REST)),
             ..plain(MessageState::Held, *code, "account_refused")
         }),
         Answer::Unknown { why } => Some(doubt(*why)),
@@ -109,8 +109,8 @@ fn not_sent(
 /// The row that a throttle answer slows; none for a pair, of which parking this message is enough.
 fn scope_key(message: &Admitted, scope: Scope) -> Option<String> {
     match scope {
-        Scope::Account => Some(Pace::account_key(&message.route.account)),
-        Scope::Sender => Some(Pace::sender_key(message.route.sender)),
+        Scope::Account => Some(Paces::account_key(&message.route.account)),
+        Scope::Sender => Some(Paces::sender_key(message.route.sender)),
         Scope::Pair => None,
     }
 }

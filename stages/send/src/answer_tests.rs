@@ -1,7 +1,7 @@
 //! Tables for what a carrier's answer means.
 
 use carriers::Throttle;
-use domain::class::MessageClass;
+use domain::message::class::MessageClass;
 
 use super::*;
 use crate::decide::tests::admitted;

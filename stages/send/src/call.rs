@@ -7,9 +7,10 @@ use std::{
 };
 
 use carriers::{Answer, check_base_url, twilio};
+use domain::ids::{SenderId, TenantId};
 use jiff::Timestamp;
 use secrecy::SecretString;
-use store::{core::seal::Sealer, messages::claim::SenderFacts};
+use store::{core::seal::Sealer, messages::claim::ClaimSender, settings::accounts::Access};
 use wire::Admitted;
 
 use crate::{Config, permits::Permit};
@@ -24,15 +25,12 @@ pub(crate) struct Clients {
     http: reqwest::Client,
     allow_hosts: Vec<String>,
     timeout: Duration,
-    made: Mutex<HashMap<Made, twilio::Client>>,
+    made: Mutex<HashMap<Access, twilio::Client>>,
 }
 
-#[derive(PartialEq, Eq, Hash)]
-struct Made {
-    carrier_sid: String,
-    base_url: String,
-    sealed_token: String,
-}
+/// The clients of a chunk's senders, or why there is none.
+pub(crate) type ClientsBySender =
+    HashMap<(TenantId, SenderId), Result<twilio::Client, &'static str>>;
 
 /// A claimed message whose call may begin.
 pub(crate) struct Claimed {
@@ -71,26 +69,30 @@ impl Clients {
         Self { sealer, http, allow_hosts, timeout, made: Mutex::default() }
     }
 
-    /// The client of a sender's account, or why there is none.
-    pub(crate) fn of(&self, sender: &SenderFacts) -> Result<twilio::Client, &'static str> {
-        let key = Made {
-            carrier_sid: sender.carrier_sid.clone(),
-            base_url: sender.base_url.clone(),
-            sealed_token: sender.sealed_token.clone(),
-        };
+    /// The clients of these senders' accounts.
+    pub(crate) fn of_senders(
+        &self,
+        senders: &HashMap<(TenantId, SenderId), ClaimSender>,
+    ) -> ClientsBySender {
+        senders.iter().map(|(key, sender)| (key.clone(), self.of(&sender.access))).collect()
+    }
+
+    /// The client of an account, or why there is none.
+    fn of(&self, account: &Access) -> Result<twilio::Client, &'static str> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = made.get(&key) {
+        if let Some(client) = made.get(account) {
             return Ok(client.clone());
         }
-        let client = self.make(&key)?;
+
+        let client = self.make(account)?;
         if made.len() >= MAX_CLIENTS {
             made.clear();
         }
-        made.insert(key, client.clone());
+        made.insert(account.clone(), client.clone());
         Ok(client)
     }
 
-    fn make(&self, account: &Made) -> Result<twilio::Client, &'static str> {
+    fn make(&self, account: &Access) -> Result<twilio::Client, &'static str> {
         check_base_url(twilio::HOST, &account.base_url, &self.allow_hosts)
             .map_err(|_| "account_host_not_allowed")?;
         let token = self.sealer.open(&account.sealed_token).map_err(|_| "account_token_unread")?;
@@ -146,7 +148,7 @@ fn validity(message: &Admitted, now: Timestamp) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use domain::class::MessageClass;
+    use domain::message::class::MessageClass;
 
     use super::*;
     use crate::decide::tests::admitted;

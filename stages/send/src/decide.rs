@@ -2,26 +2,24 @@
 //! and the facts of this instant. The last look before the carrier call, and the only one that an
 //! opt-out or a switch turned off a moment ago can still stop.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use domain::{
-    class::MessageClass,
-    gates::{Gate, SwitchMode},
-    state::MessageState,
+    gates::{self, ClaimFacts, Gate, Memo, Recheck, recheck},
+    gcra::Slot,
+    message::{class::MessageClass, state::MessageState},
 };
 use jiff::{SignedDuration, Timestamp};
-use store::messages::claim::{Claim, Current, SenderFacts, Standing, SwitchKey};
+use stage::MAX_WAIT;
+use store::messages::claim::{Claim, Current};
 use wire::Admitted;
 
-use crate::pace::{Pace, Slot};
+use crate::pace::Paces;
 
 /// Waits up to this long stay in the pipe, asked again every [`MAX_WAIT`]; longer ones are parked.
 /// A park costs a release, a row and a second pass through the gates, so a stall of a moment should
 /// not cause one.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
-
-/// The longest wait that a stage may ask for at once.
-pub(crate) const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// How soon another look is worth it at a message that somebody else has.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -37,14 +35,14 @@ pub(crate) struct Facts<'a> {
     pub(crate) request_timeout: Duration,
     /// The message's row.
     pub(crate) current: Option<&'a Current>,
-    /// Where the number stands.
-    pub(crate) standing: Option<Standing>,
+    /// Whether the recipient has a row, which is locked.
+    pub(crate) recipient_is_locked: bool,
     /// The sender that the gates chose.
-    pub(crate) sender: Option<&'a SenderFacts>,
+    pub(crate) sender: Option<&'a gates::SenderFacts>,
     /// Why the sender's account cannot be called, if it cannot.
     pub(crate) account_fault: Option<&'static str>,
-    /// Switches that are not on.
-    pub(crate) switches: &'a HashMap<SwitchKey, SwitchMode>,
+    /// For the gates that are asked again.
+    pub(crate) gates: &'a gates::Facts,
 }
 
 /// What the claim does with one message.
@@ -81,8 +79,13 @@ pub(crate) struct Ending {
     pub(crate) wake: Option<String>,
 }
 
-/// Decides about one message. Asks `pace` last, because asking moves the sender's line.
-pub(crate) fn decide(message: &Admitted, facts: &Facts<'_>, pace: &mut Pace) -> Decision {
+/// Decides about one message. Asks `paces` last, because asking takes the sender's time.
+pub(crate) fn decide(
+    message: &Admitted,
+    facts: &Facts<'_>,
+    memo: &mut Memo,
+    paces: &mut Paces,
+) -> Decision {
     let Some(current) = facts.current else { return Decision::Dead("message_without_row") };
     let stored = &current.message;
     if stored.turn > message.message.head.turn {
@@ -93,8 +96,8 @@ pub(crate) fn decide(message: &Admitted, facts: &Facts<'_>, pace: &mut Pace) -> 
     }
     match stored.state {
         MessageState::Queued => match current.claim {
-            Some(claim) => claimed(&claim, facts.request_timeout, pace.now()),
-            None => last_look(message, facts, pace),
+            Some(claim) => claimed(&claim, facts.request_timeout, paces.now()),
+            None => last_look(message, facts, memo, paces),
         },
         MessageState::Accepted => Decision::Dead("not_admitted"),
         MessageState::Cancelled => Decision::Nothing,
@@ -128,98 +131,76 @@ fn claimed(claim: &Claim, request_timeout: Duration, now: Timestamp) -> Decision
     })
 }
 
-fn last_look(message: &Admitted, facts: &Facts<'_>, pace: &mut Pace) -> Decision {
-    let checks = [switches, standing, window, policy, consent, sender];
-    if let Some(ending) = checks.iter().find_map(|check| check(message, facts)) {
+fn last_look(
+    message: &Admitted,
+    facts: &Facts<'_>,
+    memo: &mut Memo,
+    paces: &mut Paces,
+) -> Decision {
+    let ending = without_lock(message, facts)
+        .or_else(|| asked_again(message, facts, memo))
+        .or_else(|| window(message, facts))
+        .or_else(|| sender(message, facts));
+    if let Some(ending) = ending {
         return Decision::End(ending);
     }
+
     let head = &message.message.head;
     let (Some(sender), segments) = (facts.sender, message.message.segments) else {
         return Decision::End(back_to_gates(facts, "sender_gone", "the sender no longer exists"));
     };
     let keys = (message.route.sender, sender.account.as_str());
-    match pace.ask(&head.tenant, keys, segments, sender.pace) {
+    match paces.ask(&head.tenant, keys, segments, sender.pace) {
         Slot::Now => Decision::Call,
-        Slot::After(wait) if wait <= PATIENCE => Decision::Wait(wait.min(MAX_WAIT)),
+        Slot::After(wait) if wait <= signed(PATIENCE) => {
+            Decision::Wait(Duration::try_from(wait).unwrap_or(MAX_WAIT).min(MAX_WAIT))
+        }
         Slot::After(wait) => {
-            let due = facts.now.checked_add(signed(wait)).unwrap_or(Timestamp::MAX);
+            let due = facts.now.checked_add(wait).unwrap_or(Timestamp::MAX);
             let reason = "the sender has texts before this one for longer than a moment";
             Decision::End(Ending { due: Some(due), ..back_to_gates(facts, "pace", reason) })
         }
     }
 }
 
-/// Gate 1. Only the platform's switch stops a compliance answer.
-fn switches(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
-    let head = &message.message.head;
-    let tenant = || head.tenant.clone();
-    let every = match head.class {
+/// A number without a row has no lock that an opt-out would wait for, so nothing goes to it but what
+/// no opt-out stops.
+fn without_lock(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
+    let needs_lock = match message.message.head.class {
         MessageClass::Compliance => false,
         MessageClass::Promo
         | MessageClass::Journey
         | MessageClass::Conversational
         | MessageClass::Transactional => true,
     };
-    let mut over = vec![(SwitchKey::Platform, "platform_paused", "platform_stopped")];
-    if every {
-        over.push((SwitchKey::Tenant(tenant()), "tenant_paused", "tenant_stopped"));
-        over.extend(
-            head.campaign.map(|id| {
-                (SwitchKey::Campaign(tenant(), id), "campaign_paused", "campaign_stopped")
-            }),
-        );
-        let sender = SwitchKey::Sender(tenant(), message.route.sender);
-        over.push((sender, "sender_paused", "sender_stopped"));
-    }
-    let off = over.iter().filter_map(|(key, paused, stopped)| {
-        facts.switches.get(key).map(|mode| (*mode, key, *paused, *stopped))
-    });
-    // A stop is final and a pause is not: the stop decides wherever it stands.
-    let (mode, key, paused, stopped) = off.max_by_key(|(mode, ..)| *mode)?;
-    let gate = Some(Gate::KillSwitch);
-    match mode {
-        SwitchMode::On => None,
-        // Another sender may take its place: the gates choose again.
-        SwitchMode::Paused | SwitchMode::Stopped if matches!(key, SwitchKey::Sender(..)) => {
-            Some(Ending { gate, ..back_to_gates(facts, paused, "the sender is switched off") })
-        }
-        SwitchMode::Paused => Some(Ending {
-            state: MessageState::Held,
-            gate,
-            code: paused,
-            reason: "switched off between admission and call".into(),
-            due: None,
-            wake: Some(key.wake().to_string()),
-        }),
-        SwitchMode::Stopped => {
-            Some(blocked(Gate::KillSwitch, stopped, "stopped between admission and call"))
-        }
-    }
+    let unlocked = needs_lock && !facts.recipient_is_locked;
+    unlocked.then(|| {
+        blocked(Gate::Dnc, "standing_unknown", "nothing is stored about the number".into())
+    })
 }
 
-/// Gate 3, by the columns of the gate table. A number without a row has no lock that an opt-out
-/// would wait for, so nothing goes to it.
-fn standing(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
-    let class = message.message.head.class;
-    let do_not_contact = match class {
-        MessageClass::Compliance => return None,
-        MessageClass::Transactional => false,
-        MessageClass::Conversational | MessageClass::Promo | MessageClass::Journey => true,
+/// Kill switch, do-not-contact, policy and quiet hours, by the gates' own rules.
+fn asked_again(message: &Admitted, facts: &Facts<'_>, memo: &mut Memo) -> Option<Ending> {
+    let claim = ClaimFacts {
+        facts: facts.gates,
+        admitted_under: message.route.policy_version,
+        longest_call: signed(facts.call_by + facts.request_timeout),
     };
-    let Some(standing) = facts.standing else {
-        return Some(blocked(Gate::Dnc, "standing_unknown", "nothing is stored about the number"));
-    };
-    if standing.opted_out {
-        return Some(blocked(Gate::Dnc, "opted_out", "the person opted out before the call"));
+    match recheck(&message.candidate(), &claim, memo) {
+        Recheck::Admit => None,
+        Recheck::Anew { gate, code, reason } => {
+            Some(Ending { gate, ..back_to_gates(facts, code, &reason) })
+        }
+        Recheck::Hold { wake, cause } => Some(Ending {
+            state: MessageState::Held,
+            gate: Some(cause.gate),
+            code: cause.code,
+            reason: cause.reason,
+            due: None,
+            wake: Some(wake.to_string()),
+        }),
+        Recheck::Block { cause } => Some(blocked(cause.gate, cause.code, cause.reason)),
     }
-    if standing.program_stopped {
-        let reason = "the person opted out of its program before the call";
-        return Some(blocked(Gate::Dnc, "program_opted_out", reason));
-    }
-    if do_not_contact && standing.do_not_contact {
-        return Some(blocked(Gate::Dnc, "do_not_contact", "on the do-not-contact list"));
-    }
-    None
 }
 
 /// No call begins that could end after what the gates allowed.
@@ -240,20 +221,6 @@ fn window(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
         });
     }
     Some(back_to_gates(facts, "window_closed", "the time in which it was admitted is over"))
-}
-
-fn policy(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
-    let admitted_under = message.route.policy_version;
-    let changed = facts.sender.is_some_and(|sender| sender.policy_version != admitted_under);
-    changed.then(|| back_to_gates(facts, "policy_changed", "another policy is in force by now"))
-}
-
-/// Gate 3's consent, under the policy that the gates went by: it may have been none for an hour.
-fn consent(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
-    let needed = facts.sender?.consent.of(message.message.head.class);
-    let given = facts.standing.and_then(|standing| standing.consent);
-    let lacking = needed.lacks(given, facts.now)?;
-    Some(blocked(Gate::Dnc, lacking.code(), lacking.reason()))
 }
 
 fn sender(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
@@ -280,15 +247,8 @@ pub(crate) fn account_wake(account: &str) -> String {
     format!("account:{account}")
 }
 
-fn blocked(gate: Gate, code: &'static str, reason: &str) -> Ending {
-    Ending {
-        state: MessageState::Blocked,
-        gate: Some(gate),
-        code,
-        reason: reason.into(),
-        due: None,
-        wake: None,
-    }
+fn blocked(gate: Gate, code: &'static str, reason: String) -> Ending {
+    Ending { state: MessageState::Blocked, gate: Some(gate), code, reason, due: None, wake: None }
 }
 
 /// Parked, due now: the gates decide anew, in the next turn.

@@ -1,12 +1,11 @@
 //! Tables for the last look before a carrier call.
 
 use domain::{
-    class::Channel,
-    gates::{Consent, ConsentPolicy},
+    gates::{ConsentPolicy, Policy, RecipientStatus, SenderFacts, SwitchMode, TenantFacts},
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
+    message::{class::Channel, passport::Passport},
     money::Micros,
-    passport::Passport,
-    zones::{Candidates, Evidence, Place},
+    zones::{Candidates, Evidence, Place, Zone},
 };
 use store::{capacity::pace::PaceLock, messages::row::StoredMessage};
 use uuid::Uuid;
@@ -15,6 +14,8 @@ use wire::{
     message::{Head, Route},
 };
 
+use std::collections::HashMap;
+
 use super::*;
 
 const SENDER: SenderId = SenderId(Uuid::from_u128(3));
@@ -22,6 +23,11 @@ const CAMPAIGN: CampaignId = CampaignId(Uuid::from_u128(4));
 
 fn tenant() -> TenantId {
     "acme".parse().expect("valid")
+}
+
+/// Where it is 13:46 when the tests decide: inside every window.
+fn london() -> Zone {
+    Zone::parse("Europe/London").expect("a zone")
 }
 
 fn at(second: i64) -> Timestamp {
@@ -51,8 +57,8 @@ pub(crate) fn admitted(class: MessageClass) -> Admitted {
         segments: 1,
         cost: Micros(7_900),
         place: Place {
-            zones: Candidates::Unknown,
-            evidence: Evidence::None,
+            zones: Candidates::Zones(vec![london()]),
+            evidence: Evidence::Contact,
             country: None,
             states: Vec::new(),
         },
@@ -73,12 +79,13 @@ pub(crate) fn admitted(class: MessageClass) -> Admitted {
 /// What is known, all of it in favour of the call.
 struct Known {
     current: Option<Current>,
-    standing: Option<Standing>,
+    recipient: Option<RecipientStatus>,
     sender: Option<SenderFacts>,
     account_fault: Option<&'static str>,
-    switches: HashMap<SwitchKey, SwitchMode>,
-    /// Where the sender's line ends, in seconds from the database's now.
-    line: i64,
+    platform: SwitchMode,
+    tenant: TenantFacts,
+    /// Where the sender's texts end, in seconds from the database's now.
+    next_free: i64,
 }
 
 impl Known {
@@ -103,28 +110,26 @@ impl Known {
             changed_at: at(-1),
         };
         let sender = SenderFacts {
+            id: SENDER,
             number: "+12125550001".into(),
             account: "main".into(),
-            carrier_sid: "AC1".into(),
-            base_url: "https://api.twilio.com".into(),
-            sealed_token: "x".into(),
+            country: None,
+            zone: london(),
             pace: 10,
+            active_since: at(-1_000_000),
+            daily_cap: 1_000,
             usable: true,
-            policy_version: 5,
-            consent: ConsentPolicy::default(),
         };
+        let recipient =
+            RecipientStatus { marketing_consent_at: Some(at(-90)), ..RecipientStatus::default() };
         Self {
             current: Some(Current { message: stored, claim: None, attempt: 0 }),
-            standing: Some(Standing {
-                opted_out: false,
-                do_not_contact: false,
-                program_stopped: false,
-                consent: Some(Consent { basis: None, expires_at: None }),
-            }),
+            recipient: Some(recipient),
             sender: Some(sender),
             account_fault: None,
-            switches: HashMap::new(),
-            line: -5,
+            platform: SwitchMode::On,
+            tenant: TenantFacts { policy_version: 5, ..TenantFacts::new(london()) },
+            next_free: -5,
         }
     }
 
@@ -135,19 +140,40 @@ impl Known {
     }
 
     fn decide(&self, message: &Admitted) -> Decision {
-        let lock =
-            PaceLock { tenant: tenant(), key: Pace::sender_key(SENDER), next_free: at(self.line) };
+        let key = Paces::sender_key(SENDER);
+        let lock = PaceLock { tenant: tenant(), key, next_free: at(self.next_free) };
+        let recipient = message.candidate().recipient();
+        let mut of_tenant = self.tenant.clone();
+        of_tenant.senders.extend(self.sender.clone().map(|sender| (sender.id, sender)));
+        let recipient_is_locked = self.recipient.is_some();
+        // As the load does: an answer that the law asks for needs no row.
+        let status = self.recipient.clone();
+        let compliance = message.message.head.class == MessageClass::Compliance;
+        let status = status.or_else(|| compliance.then(RecipientStatus::default));
+        let gates = gates::Facts {
+            platform: self.platform,
+            tenants: HashMap::from([(tenant(), of_tenant)]),
+            recipients: status.map(|status| (recipient, status)).into_iter().collect(),
+        };
         let facts = Facts {
             now: at(0),
             call_by: Duration::from_millis(300),
             request_timeout: Duration::from_secs(10),
             current: self.current.as_ref(),
-            standing: self.standing,
+            recipient_is_locked,
             sender: self.sender.as_ref(),
             account_fault: self.account_fault,
-            switches: &self.switches,
+            gates: &gates,
         };
-        decide(message, &facts, &mut Pace::new(at(0), vec![lock]))
+        decide(message, &facts, &mut Memo::new(at(0)), &mut Paces::new(at(0), vec![lock]))
+    }
+
+    fn recipient(&mut self) -> &mut RecipientStatus {
+        self.recipient.as_mut().expect("known")
+    }
+
+    fn policy(&mut self) -> &mut Policy {
+        self.tenant.policy.as_mut().expect("known")
     }
 
     fn stored(&mut self) -> &mut StoredMessage {
@@ -210,14 +236,15 @@ fn a_claim_belongs_to_its_owner_until_its_call_must_be_over_and_is_in_doubt_afte
 #[test]
 fn opt_outs_and_lists_stop_the_classes_that_the_gate_table_names() {
     use MessageClass::{Compliance, Conversational, Journey, Promo, Transactional};
-    let out = |standing: &mut Standing| standing.opted_out = true;
-    let listed = |standing: &mut Standing| standing.do_not_contact = true;
-    let left = |standing: &mut Standing| standing.program_stopped = true;
-    let unasked = |standing: &mut Standing| standing.consent = None;
-    let expired = |standing: &mut Standing| {
-        standing.consent = Some(Consent { basis: None, expires_at: Some(at(0)) });
+    let out = |recipient: &mut RecipientStatus| recipient.opted_out_at = Some(at(-1));
+    let listed = |recipient: &mut RecipientStatus| recipient.do_not_contact_at = Some(at(-1));
+    let left = |recipient: &mut RecipientStatus| {
+        let programs = ["marketing", "conversational", "transactional"];
+        recipient.stopped_programs = programs.map(String::from).to_vec();
     };
-    type Change<'a> = (&'a str, &'a dyn Fn(&mut Standing), &'a [MessageClass]);
+    let unasked = |recipient: &mut RecipientStatus| recipient.marketing_consent_at = None;
+    let expired = |recipient: &mut RecipientStatus| recipient.consent_expires_at = Some(at(0));
+    type Change<'a> = (&'a str, &'a dyn Fn(&mut RecipientStatus), &'a [MessageClass]);
     let changes: [Change<'_>; 5] = [
         ("opted_out", &out, &[Promo, Journey, Conversational, Transactional]),
         ("do_not_contact", &listed, &[Promo, Journey, Conversational]),
@@ -227,7 +254,7 @@ fn opt_outs_and_lists_stop_the_classes_that_the_gate_table_names() {
     ];
     for (code, change, stopped) in changes {
         for class in [Promo, Journey, Conversational, Transactional, Compliance] {
-            let known = Known::with(|known| change(known.standing.as_mut().expect("known")));
+            let known = Known::with(|known| change(known.recipient()));
             let decision = known.decide(&admitted(class));
             if stopped.contains(&class) {
                 assert_eq!(ending(decision), (MessageState::Blocked, code), "{class:?}");
@@ -240,7 +267,7 @@ fn opt_outs_and_lists_stop_the_classes_that_the_gate_table_names() {
 
 #[test]
 fn a_number_that_nothing_is_stored_about_gets_nothing_but_compliance() {
-    let known = Known::with(|known| known.standing = None);
+    let known = Known::with(|known| known.recipient = None);
     for class in MessageClass::ALL.into_iter().filter(|class| *class != MessageClass::Compliance) {
         let ended = ending(known.decide(&admitted(class)));
         assert_eq!(ended, (MessageState::Blocked, "standing_unknown"));
@@ -251,8 +278,8 @@ fn a_number_that_nothing_is_stored_about_gets_nothing_but_compliance() {
 #[test]
 fn a_policy_without_consent_lets_marketing_go_without() {
     let known = Known::with(|known| {
-        known.standing.as_mut().expect("known").consent = None;
-        known.sender.as_mut().expect("known").consent = ConsentPolicy::NOTHING;
+        known.recipient().marketing_consent_at = None;
+        known.policy().consent = ConsentPolicy::NOTHING;
     });
     assert_eq!(known.decide(&admitted(MessageClass::Promo)), Decision::Call);
 }
@@ -260,38 +287,56 @@ fn a_policy_without_consent_lets_marketing_go_without() {
 #[test]
 fn consent_is_judged_under_the_policy_of_the_admission_alone() {
     let known = Known::with(|known| {
-        let sender = known.sender.as_mut().expect("known");
-        sender.consent = ConsentPolicy::STRICTEST;
+        known.policy().consent = ConsentPolicy::STRICTEST;
     });
     let promo = admitted(MessageClass::Promo);
     assert_eq!(ending(known.decide(&promo)), (MessageState::Blocked, "consent_insufficient"));
     let changed = Known::with(|known| {
-        let sender = known.sender.as_mut().expect("known");
-        (sender.consent, sender.policy_version) = (ConsentPolicy::STRICTEST, 6);
+        known.policy().consent = ConsentPolicy::STRICTEST;
+        known.tenant.policy_version = 6;
     });
     assert_eq!(ending(changed.decide(&promo)), (MessageState::Deferred, "policy_changed"));
+}
+
+/// What a switch stands over.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Over {
+    Platform,
+    Tenant,
+    Campaign,
+    Sender,
+}
+
+fn switched(known: &mut Known, over: Over, mode: SwitchMode) {
+    let switches = &mut known.tenant.switches;
+    match over {
+        Over::Platform => known.platform = mode,
+        Over::Tenant => switches.tenant = mode,
+        Over::Campaign => drop(switches.campaigns.insert(CAMPAIGN, mode)),
+        Over::Sender => drop(switches.senders.insert(SENDER, mode)),
+    }
 }
 
 #[test]
 fn a_switch_holds_when_paused_and_blocks_when_stopped() {
     use MessageState::{Blocked, Deferred, Held};
     use SwitchMode::{Paused, Stopped};
-    for (key, mode, want) in [
-        (SwitchKey::Platform, Paused, (Held, "platform_paused")),
-        (SwitchKey::Platform, Stopped, (Blocked, "platform_stopped")),
-        (SwitchKey::Tenant(tenant()), Paused, (Held, "tenant_paused")),
-        (SwitchKey::Tenant(tenant()), Stopped, (Blocked, "tenant_stopped")),
-        (SwitchKey::Campaign(tenant(), CAMPAIGN), Paused, (Held, "campaign_paused")),
-        (SwitchKey::Campaign(tenant(), CAMPAIGN), Stopped, (Blocked, "campaign_stopped")),
-        (SwitchKey::Sender(tenant(), SENDER), Paused, (Deferred, "sender_paused")),
-        (SwitchKey::Sender(tenant(), SENDER), Stopped, (Deferred, "sender_paused")),
+    for (over, mode, want) in [
+        (Over::Platform, Paused, (Held, "platform_paused")),
+        (Over::Platform, Stopped, (Blocked, "platform_stopped")),
+        (Over::Tenant, Paused, (Held, "tenant_paused")),
+        (Over::Tenant, Stopped, (Blocked, "tenant_stopped")),
+        (Over::Campaign, Paused, (Held, "campaign_paused")),
+        (Over::Campaign, Stopped, (Blocked, "campaign_stopped")),
+        (Over::Sender, Paused, (Deferred, "sender_paused")),
+        (Over::Sender, Stopped, (Deferred, "sender_stopped")),
     ] {
-        let known = Known::with(|known| known.switches = HashMap::from([(key.clone(), mode)]));
+        let known = Known::with(|known| switched(known, over, mode));
         assert_eq!(ending(known.decide(&admitted(MessageClass::Promo))), want);
         let compliance = known.decide(&admitted(MessageClass::Compliance));
-        match key {
-            SwitchKey::Platform => assert_eq!(ending(compliance), want),
-            SwitchKey::Tenant(_) | SwitchKey::Campaign(..) | SwitchKey::Sender(..) => {
+        match over {
+            Over::Platform => assert_eq!(ending(compliance), want),
+            Over::Tenant | Over::Campaign | Over::Sender => {
                 assert_eq!(compliance, Decision::Call);
             }
         }
@@ -301,16 +346,25 @@ fn a_switch_holds_when_paused_and_blocks_when_stopped() {
 #[test]
 fn a_stop_outweighs_a_pause_and_a_pause_says_what_wakes_it() {
     let known = Known::with(|known| {
-        known.switches.insert(SwitchKey::Platform, SwitchMode::Paused);
-        known.switches.insert(SwitchKey::Campaign(tenant(), CAMPAIGN), SwitchMode::Stopped);
+        switched(known, Over::Platform, SwitchMode::Paused);
+        switched(known, Over::Campaign, SwitchMode::Stopped);
     });
     let ended = ending(known.decide(&admitted(MessageClass::Promo)));
     assert_eq!(ended, (MessageState::Blocked, "campaign_stopped"));
-    let key = SwitchKey::Campaign(tenant(), CAMPAIGN);
-    let known = Known::with(|known| known.switches = HashMap::from([(key, SwitchMode::Paused)]));
+    let known = Known::with(|known| switched(known, Over::Campaign, SwitchMode::Paused));
     let Decision::End(held) = known.decide(&admitted(MessageClass::Promo)) else { panic!("held") };
     assert_eq!(held.wake, Some(format!("switch:campaign:{CAMPAIGN}")));
     assert_eq!(held.due, None);
+}
+
+#[test]
+fn no_call_begins_at_an_hour_that_is_not_allowed_any_more() {
+    let known = Known::with(|known| {
+        known.policy().quiet_hours.window = "daily 09:00-13:46".parse().expect("a window");
+    });
+    let ended = ending(known.decide(&admitted(MessageClass::Promo)));
+    assert_eq!(ended, (MessageState::Deferred, "quiet_hours"));
+    assert_eq!(known.decide(&admitted(MessageClass::Transactional)), Decision::Call);
 }
 
 #[test]
@@ -329,14 +383,16 @@ fn no_call_begins_that_could_end_after_its_window() {
 
 #[test]
 fn what_was_admitted_under_other_facts_goes_back_to_the_gates_at_once() {
-    type Change = (&'static str, fn(&mut SenderFacts));
+    type Change = (&'static str, fn(&mut Known));
     let changes: [Change; 3] = [
-        ("policy_changed", |sender| sender.policy_version = 6),
-        ("sender_gone", |sender| sender.usable = false),
-        ("sender_moved", |sender| sender.account = "other".into()),
+        ("policy_changed", |known| known.tenant.policy_version = 6),
+        ("sender_gone", |known| known.sender.as_mut().expect("known").usable = false),
+        ("sender_moved", |known| {
+            known.sender.as_mut().expect("known").account = "other".into();
+        }),
     ];
     for (code, change) in changes {
-        let known = Known::with(|known| change(known.sender.as_mut().expect("known")));
+        let known = Known::with(change);
         let Decision::End(back) = known.decide(&admitted(MessageClass::Promo)) else {
             panic!("{code} ends the turn")
         };
@@ -356,8 +412,9 @@ fn an_account_that_cannot_be_called_holds_its_messages() {
 
 #[test]
 fn pace_makes_a_message_wait_and_a_long_wait_is_parked() {
-    let line =
-        |seconds| Known::with(|known| known.line = seconds).decide(&admitted(MessageClass::Promo));
+    let line = |seconds| {
+        Known::with(|known| known.next_free = seconds).decide(&admitted(MessageClass::Promo))
+    };
     assert_eq!(line(0), Decision::Call);
     assert_eq!(line(1), Decision::Wait(Duration::from_millis(750)));
     assert_eq!(line(3), Decision::Wait(MAX_WAIT));

@@ -28,6 +28,7 @@ mod answer;
 mod call;
 mod claim;
 mod decide;
+mod load;
 mod pace;
 mod permits;
 mod record;
@@ -44,7 +45,7 @@ use std::{
 };
 
 use carriers::http::REQUEST_TIMEOUT;
-use domain::class::Lane;
+use domain::message::class::Lane;
 use futures::{StreamExt, stream::FuturesUnordered};
 use stage::{Batch, Cx, Fault, Stage, StageName};
 use store::{Store, core::seal::Sealer, messages::claim::Claimant};

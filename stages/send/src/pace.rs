@@ -1,60 +1,51 @@
-//! When the next text of a sender may go: pure arithmetic on locked pace rows, in database time.
-//!
-//! A row's `next_free` is where the sender's texts so far end on the time line. A text may go while
-//! that is at most [`BURST`] ahead of the clock, and moves it by its segments over the pace: so
-//! texts that come together go together, and no span holds more than its share and one burst.
+//! The pace rows of one chunk: who may be called now, by the one pace arithmetic of `domain::gcra`,
+//! in database time, under the rows' locks.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
-use domain::ids::{SenderId, TenantId};
+use domain::{
+    gcra::{Gcra, Slot, time_of},
+    ids::{SenderId, TenantId},
+};
 use jiff::{SignedDuration, Timestamp};
 use store::capacity::pace::PaceLock;
 
 /// How far a sender may run ahead of its pace, so that a chunk goes out in one claim.
 pub(crate) const BURST: SignedDuration = SignedDuration::from_millis(250);
 
-/// When a text may go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Slot {
-    /// Now; the line has been moved.
-    Now,
-    /// After this long, behind the others of this chunk.
-    After(Duration),
-}
+/// How long a sender rests whose row could not be locked.
+const WITHOUT_A_ROW: SignedDuration = SignedDuration::from_secs(1);
 
-/// The lines of one chunk.
+/// The paces of one chunk.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct Paces {
     now: Timestamp,
-    senders: HashMap<(TenantId, SenderId), Line>,
+    senders: HashMap<(TenantId, SenderId), SenderPace>,
+    /// Until when accounts rest whose carrier asked to be called less.
     accounts: HashMap<(TenantId, String), Timestamp>,
 }
 
 #[derive(Debug)]
-struct Line {
-    /// Where the texts claimed so far end.
-    next_free: Timestamp,
-    /// Where the next one that has to wait would begin.
-    queue: Timestamp,
+struct SenderPace {
+    gcra: Gcra,
     moved: bool,
 }
 
-// === impl Pace ===
+// === impl Paces ===
 
-impl Pace {
-    /// The lines as locked. `now` is the database's clock once all locks were held.
+impl Paces {
+    /// The rows as locked. `now` is the database's clock once all locks were held.
     pub(crate) fn new(now: Timestamp, locks: Vec<PaceLock>) -> Self {
-        let mut pace = Self { now, senders: HashMap::new(), accounts: HashMap::new() };
+        let mut paces = Self { now, senders: HashMap::new(), accounts: HashMap::new() };
         for lock in locks {
-            let next_free = lock.next_free;
             if let Some(id) = lock.key.strip_prefix("sender:").and_then(|id| id.parse().ok()) {
-                let line = Line { next_free, queue: next_free.max(now), moved: false };
-                pace.senders.insert((lock.tenant, id), line);
+                let pace = SenderPace { gcra: Gcra::resume(lock.next_free, now), moved: false };
+                paces.senders.insert((lock.tenant, id), pace);
             } else if let Some(account) = lock.key.strip_prefix("account:") {
-                pace.accounts.insert((lock.tenant, account.into()), next_free);
+                paces.accounts.insert((lock.tenant, account.into()), lock.next_free);
             }
         }
-        pace
+        paces
     }
 
     /// The key of a sender's row.
@@ -72,7 +63,7 @@ impl Pace {
         self.now
     }
 
-    /// Asks for a text's place. `pace` is in segments per second.
+    /// Asks for a text's turn. `pace` is in segments per second.
     pub(crate) fn ask(
         &mut self,
         tenant: &TenantId,
@@ -80,52 +71,34 @@ impl Pace {
         segments: u16,
         pace: u32,
     ) -> Slot {
-        let slowed = self.accounts.get(&(tenant.clone(), account.to_owned()));
-        if let Some(pause) = slowed.and_then(|free| ahead(*free, self.now)) {
-            return Slot::After(pause);
+        let rests_until = self.accounts.get(&(tenant.clone(), account.to_owned()));
+        let rest = rests_until.map(|until| until.duration_since(self.now));
+        if let Some(rest) = rest.filter(|rest| rest.is_positive()) {
+            return Slot::After(rest);
         }
-        let Some(line) = self.senders.get_mut(&(tenant.clone(), sender)) else {
-            // The row was made before it was locked. Without it nothing goes.
-            return Slot::After(Duration::from_secs(1));
+
+        // The row was made before it was locked. Without it nothing goes.
+        let Some(known) = self.senders.get_mut(&(tenant.clone(), sender)) else {
+            return Slot::After(WITHOUT_A_ROW);
         };
-        let cost = cost(segments, pace);
-        if let Some(wait) = ahead(line.queue, later(self.now, BURST)) {
-            line.queue = later(line.queue, cost);
-            return Slot::After(wait);
-        }
-        line.next_free = later(line.next_free.max(self.now), cost);
-        line.queue = line.next_free;
-        line.moved = true;
-        Slot::Now
+        let slot = known.gcra.ask(self.now, time_of(segments, pace), BURST);
+        known.moved |= slot == Slot::Now;
+        slot
     }
 
     /// The rows that have moved, in key order.
     pub(crate) fn moved(self) -> Vec<PaceLock> {
-        let moved = self.senders.into_iter().filter(|(_, line)| line.moved);
+        let moved = self.senders.into_iter().filter(|(_, pace)| pace.moved);
         let mut rows: Vec<PaceLock> = moved
-            .map(|((tenant, sender), line)| PaceLock {
+            .map(|((tenant, sender), pace)| PaceLock {
                 tenant,
                 key: Self::sender_key(sender),
-                next_free: line.next_free,
+                next_free: pace.gcra.next_free(),
             })
             .collect();
         rows.sort_unstable_by(|a, b| (&a.tenant, &a.key).cmp(&(&b.tenant, &b.key)));
         rows
     }
-}
-
-fn cost(segments: u16, pace: u32) -> SignedDuration {
-    let micros = i64::from(segments.max(1)) * 1_000_000;
-    SignedDuration::from_micros(micros.div_euclid(i64::from(pace.max(1))).max(1))
-}
-
-fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_add(by).unwrap_or(Timestamp::MAX)
-}
-
-/// How far `at` lies after `now`; none if it does not.
-fn ahead(at: Timestamp, now: Timestamp) -> Option<Duration> {
-    Duration::try_from(at.duration_since(now)).ok().filter(|ahead| !ahead.is_zero())
 }
 
 #[cfg(test)]
@@ -146,11 +119,11 @@ mod tests {
         PaceLock { tenant: tenant(), key, next_free: at(next_free) }
     }
 
-    fn sender_line(now: i64, next_free: i64) -> Pace {
-        Pace::new(at(now), vec![lock(Pace::sender_key(SENDER), next_free)])
+    fn sender_line(now: i64, next_free: i64) -> Paces {
+        Paces::new(at(now), vec![lock(Paces::sender_key(SENDER), next_free)])
     }
 
-    fn ask(pace: &mut Pace, segments: u16, per_second: u32) -> Slot {
+    fn ask(pace: &mut Paces, segments: u16, per_second: u32) -> Slot {
         pace.ask(&tenant(), (SENDER, "main"), segments, per_second)
     }
 
@@ -158,7 +131,7 @@ mod tests {
     fn a_burst_goes_at_once_and_the_rest_waits_its_turn() {
         let mut pace = sender_line(0, -60_000);
         let slots: Vec<Slot> = (0..6).map(|_| ask(&mut pace, 1, 10)).collect();
-        let wait = |millis| Slot::After(Duration::from_millis(millis));
+        let wait = |millis| Slot::After(SignedDuration::from_millis(millis));
         assert_eq!(slots, [Slot::Now, Slot::Now, Slot::Now, wait(50), wait(150), wait(250)]);
         let moved = pace.moved();
         assert_eq!(moved.len(), 1);
@@ -167,9 +140,9 @@ mod tests {
 
     #[test]
     fn over_a_long_time_no_more_goes_than_the_pace_and_one_burst() {
-        let (mut rows, mut sent) = (vec![lock(Pace::sender_key(SENDER), 0)], 0);
+        let (mut rows, mut sent) = (vec![lock(Paces::sender_key(SENDER), 0)], 0);
         for now in (0..20_000).step_by(37) {
-            let mut pace = Pace::new(at(now), rows.clone());
+            let mut pace = Paces::new(at(now), rows.clone());
             while ask(&mut pace, 2, 30) == Slot::Now {
                 sent += 2;
             }
@@ -183,20 +156,20 @@ mod tests {
     fn a_long_text_goes_when_its_turn_comes_and_holds_the_next_back_for_all_of_it() {
         let mut pace = sender_line(0, 0);
         assert_eq!(ask(&mut pace, 10, 1), Slot::Now);
-        assert_eq!(ask(&mut pace, 1, 1), Slot::After(Duration::from_millis(9_750)));
+        assert_eq!(ask(&mut pace, 1, 1), Slot::After(SignedDuration::from_millis(9_750)));
     }
 
     #[test]
     fn an_account_that_asked_to_be_called_less_holds_all_of_its_senders() {
-        let locks = vec![lock(Pace::sender_key(SENDER), 0), lock(Pace::account_key("main"), 700)];
-        let mut pace = Pace::new(at(0), locks);
-        assert_eq!(ask(&mut pace, 1, 100), Slot::After(Duration::from_millis(700)));
+        let locks = vec![lock(Paces::sender_key(SENDER), 0), lock(Paces::account_key("main"), 700)];
+        let mut pace = Paces::new(at(0), locks);
+        assert_eq!(ask(&mut pace, 1, 100), Slot::After(SignedDuration::from_millis(700)));
         assert_eq!(pace.ask(&tenant(), (SENDER, "other"), 1, 100), Slot::Now);
     }
 
     #[test]
     fn without_a_row_nothing_goes() {
-        let mut pace = Pace::new(at(0), Vec::new());
-        assert_eq!(ask(&mut pace, 1, 100), Slot::After(Duration::from_secs(1)));
+        let mut pace = Paces::new(at(0), Vec::new());
+        assert_eq!(ask(&mut pace, 1, 100), Slot::After(SignedDuration::from_secs(1)));
     }
 }

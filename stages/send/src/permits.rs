@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use domain::class::Lane;
+use domain::message::class::Lane;
 use tokio::{
     sync::Notify,
     time::{Instant, timeout_at},

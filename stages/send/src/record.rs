@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use domain::{
-    class::MessageClass, gates::Gate, money::Micros, passport::Stamp, state::MessageState,
+    gates::Gate,
+    message::{class::MessageClass, passport::Stamp, state::MessageState},
+    money::Micros,
 };
 use jiff::Timestamp;
 use stage::{Cause, Fault, Outcome, StageName};
@@ -18,7 +20,7 @@ use store::{
     recipients::opt_out::{self, CarrierOptOut},
 };
 use uuid::Uuid;
-use wire::{Admitted, Enriched, Event, Subject, frame::Outgoing};
+use wire::{Admitted, Enriched, Event, frame::Outgoing};
 
 /// The end of a message's turn, to be recorded: see [`sent::Conclusion`].
 pub(crate) struct End<'a> {
@@ -120,7 +122,7 @@ pub(crate) async fn accepted(
 
 /// What a message's stored state makes of it here: a repeat says the same.
 pub(crate) fn outcome(message: &Admitted, stored: &StoredMessage, cause: Cause) -> Outcome {
-    let mut say: Vec<Outgoing> = stored.event().iter().map(outgoing).collect();
+    let mut say: Vec<Outgoing> = stored.event().iter().map(Event::outgoing).collect();
     match stored.state {
         MessageState::Deferred | MessageState::Held => {
             Outcome::Park { due: stored.due, cause, say }
@@ -129,7 +131,7 @@ pub(crate) fn outcome(message: &Admitted, stored: &StoredMessage, cause: Cause) 
             let code = stored.code.as_deref().and_then(|code| code.parse().ok());
             let code = code.filter(|code| carriers::twilio::cause(*code).opt_out);
             let told = code.and_then(|code| opt_out(message, code, stored.changed_at));
-            say.extend(told.map(|told| outgoing(&told.event())));
+            say.extend(told.map(|told| told.event().outgoing()));
             Outcome::Emit(say)
         }
         MessageState::Accepted
@@ -143,10 +145,6 @@ pub(crate) fn outcome(message: &Admitted, stored: &StoredMessage, cause: Cause) 
         | MessageState::Delivered
         | MessageState::Read => Outcome::Emit(say),
     }
-}
-
-fn outgoing(event: &Event) -> Outgoing {
-    Outgoing::new(Subject::Event(event.tenant.clone(), event.kind), event)
 }
 
 /// An opt-out confirmation that was refused because the person opted out tells nothing new.

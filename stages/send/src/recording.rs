@@ -5,7 +5,7 @@ use std::time::Duration;
 use carriers::Answer;
 use domain::{
     ids::{MessageId, TenantId},
-    state::MessageState,
+    message::state::MessageState,
 };
 use jiff::Timestamp;
 use stage::{Batch, Cx, Fault, Outcome};

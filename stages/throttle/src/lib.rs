@@ -15,16 +15,16 @@
 //! one sender's backlog does not hold up its neighbours. See `docs/adr/0003-throttle-shards.md`.
 
 pub mod drr;
-pub mod line;
+pub mod pace;
 
 use std::sync::Mutex;
 
-use domain::class::Lane;
+use domain::{gcra::Slot, message::class::Lane};
 use jiff::SignedDuration;
 use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
 use wire::{Admitted, Stream, Subject, frame::Outgoing, subject::shard_of};
 
-use line::{Lines, Slot};
+use pace::SenderPaces;
 
 /// How far ahead of a sender's pace a lane may release. Bulk leaves half of the second to urgent.
 pub fn depth(lane: Lane) -> SignedDuration {
@@ -38,16 +38,13 @@ pub fn depth(lane: Lane) -> SignedDuration {
 /// takes on a sender of one segment per second.
 pub const PATIENCE: SignedDuration = SignedDuration::from_secs(75);
 
-/// The longest wait that a stage may ask for at once.
-const MAX_WAIT: SignedDuration = SignedDuration::from_secs(1);
-
 /// What each tenant gets in a round: as many segments as the longest message has.
 const QUANTUM: u32 = 10;
 
 /// The throttle stage.
 #[derive(Debug, Default)]
 pub struct Throttle {
-    lines: Mutex<Lines>,
+    paces: Mutex<SenderPaces>,
 }
 
 impl Throttle {
@@ -69,13 +66,13 @@ impl Stage for Throttle {
         let order = drr::order(QUANTUM, tenants.zip(costs));
         let mut outcomes = Vec::with_capacity(messages.len());
         {
-            let mut lines = self.lines.lock().unwrap_or_else(|broken| broken.into_inner());
-            lines.begin(cx.machine);
+            let mut paces = self.paces.lock().unwrap_or_else(|broken| broken.into_inner());
+            paces.begin(cx.machine);
             for at in order {
                 let one = &messages[at];
                 let lane = one.message.head.class.lane();
                 let segments = one.message.segments.max(1);
-                let slot = lines.ask(one.route.sender, one.route.pace, segments, depth(lane));
+                let slot = paces.ask(one.route.sender, one.route.pace, segments, depth(lane));
                 outcomes.push((at, slot));
             }
         }
@@ -83,10 +80,7 @@ impl Stage for Throttle {
             let outcome = match slot {
                 Slot::Now => release(&messages[at]),
                 Slot::After(wait) if wait > PATIENCE => release(&messages[at]),
-                Slot::After(wait) => {
-                    let until = cx.machine.saturating_add(wait.min(MAX_WAIT));
-                    Outcome::Wait { until: until.unwrap_or(cx.machine) }
-                }
+                Slot::After(wait) => Outcome::wait(cx.machine, wait.try_into().unwrap_or_default()),
             };
             batch.answer(at, outcome);
         }
@@ -102,7 +96,7 @@ fn release(message: &Admitted) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use domain::class::MessageClass;
+    use domain::message::class::MessageClass;
     use jiff::Timestamp;
     use serde_json::json;
     use uuid::Uuid;

@@ -7,7 +7,7 @@ use crate::{
 
 /// A sender as it is picked: the gates look closer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Candidate {
+pub struct SenderCandidate {
     /// Which.
     pub id: SenderId,
     /// Recipients it is for.
@@ -25,19 +25,24 @@ pub const MAX_CANDIDATES: usize = 50;
 /// The candidates of a pool: its order turned by the contact, so that load spreads and a contact
 /// keeps its sender; of these, usable and active ones for the recipient's country first, and those
 /// that are not active yet behind all that are.
-pub fn of_pool(pool: &[Candidate], contact: ContactId, to: Option<Country>) -> Vec<SenderId> {
+pub fn of_pool(pool: &[SenderCandidate], contact: ContactId, to: Option<Country>) -> Vec<SenderId> {
     let mut turned = turned(pool, contact);
     turned.sort_by_key(|sender| (!sender.usable, !sender.active, !fits(sender, to)));
     turned.iter().take(MAX_CANDIDATES).map(|sender| sender.id).collect()
 }
 
 /// The candidates among all senders of a tenant: those for the recipient's country alone.
-pub fn of_tenant(all: &[Candidate], contact: ContactId, to: Option<Country>) -> Vec<SenderId> {
-    let fitting: Vec<Candidate> = all.iter().filter(|sender| fits(sender, to)).copied().collect();
+pub fn of_tenant(
+    all: &[SenderCandidate],
+    contact: ContactId,
+    to: Option<Country>,
+) -> Vec<SenderId> {
+    let fitting: Vec<SenderCandidate> =
+        all.iter().filter(|sender| fits(sender, to)).copied().collect();
     of_pool(&fitting, contact, to)
 }
 
-fn turned(pool: &[Candidate], contact: ContactId) -> Vec<Candidate> {
+fn turned(pool: &[SenderCandidate], contact: ContactId) -> Vec<SenderCandidate> {
     let mut turned = pool.to_vec();
     if let Some(len) = u64::try_from(pool.len()).ok().filter(|len| *len > 0) {
         let by = contact.0.as_u64_pair().1 % len;
@@ -47,7 +52,7 @@ fn turned(pool: &[Candidate], contact: ContactId) -> Vec<Candidate> {
 }
 
 /// Senders of the United States also serve the territories, which have codes of their own.
-fn fits(sender: &Candidate, to: Option<Country>) -> bool {
+fn fits(sender: &SenderCandidate, to: Option<Country>) -> bool {
     let home = |c: Country| if c.under_us_law() { Country::US } else { c };
     sender.country.is_some() && sender.country.map(home) == to.map(home)
 }
@@ -58,9 +63,9 @@ mod tests {
 
     use super::*;
 
-    fn sender(n: u128, country: &str, usable: bool) -> Candidate {
+    fn sender(n: u128, country: &str, usable: bool) -> SenderCandidate {
         let (id, country) = (SenderId(Uuid::from_u128(n)), country.parse().ok());
-        Candidate { id, country, usable, active: true }
+        SenderCandidate { id, country, usable, active: true }
     }
 
     fn contact(n: u128) -> ContactId {

@@ -8,13 +8,14 @@ use jiff::Timestamp;
 use crate::{
     country::Country,
     gates::{
+        capacity::line::LineKey,
         consent::{Basis, Consent},
-        counters::StandingKey,
-        line::LineKey,
         policy::Policy,
     },
     ids::{CampaignId, SenderId, TenantId},
+    message::class::Channel,
     money::Micros,
+    phone::PhoneNumber,
     zones::Zone,
 };
 
@@ -26,7 +27,7 @@ pub struct Facts {
     /// By tenant. A tenant that is not in here has facts that could not be read.
     pub tenants: HashMap<TenantId, TenantFacts>,
     /// Where each number stands.
-    pub standings: HashMap<StandingKey, Standing>,
+    pub recipients: HashMap<RecipientKey, RecipientStatus>,
 }
 
 /// What holds for one tenant.
@@ -143,9 +144,12 @@ pub struct SenderFacts {
     pub usable: bool,
 }
 
+/// Whose status: a number on a channel, with a tenant.
+pub type RecipientKey = (TenantId, PhoneNumber, Channel);
+
 /// Where a number stands with a tenant.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct RecipientStatus {
     /// When the person said stop.
     pub opted_out_at: Option<Timestamp>,
     /// When the tenant or the platform said not to.
@@ -160,19 +164,16 @@ pub struct Standing {
     pub stopped_programs: Vec<String>,
     /// The last promotion admitted.
     pub last_promo_at: Option<Timestamp>,
-    /// The latest marketing admitted, at most [`KEPT`].
+    /// The latest marketing admitted, at most [`Frequency::MOST`].
     pub marketing_at: Vec<Timestamp>,
     /// The last text of the person.
     pub last_inbound_at: Option<Timestamp>,
 }
 
-impl Standing {
+impl RecipientStatus {
     /// The consent that was given, expired or not.
     pub fn consent(&self) -> Option<Consent> {
         let (basis, expires_at) = (self.consent_basis, self.consent_expires_at);
         self.marketing_consent_at.map(|_| Consent { basis, expires_at })
     }
 }
-
-/// How many admissions of marketing a standing remembers: the most that a frequency can count.
-pub const KEPT: usize = 10;

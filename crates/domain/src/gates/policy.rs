@@ -11,12 +11,9 @@ use serde::{
 };
 
 use crate::{
-    class::MessageClass,
     country::Country,
-    gates::{
-        consent::{ConsentPolicy, Needed, OptOutScope},
-        facts::KEPT,
-    },
+    gates::consent::{ConsentPolicy, Needed, OptOutScope},
+    message::class::MessageClass,
     quiet_hours::Window,
 };
 
@@ -109,6 +106,11 @@ pub struct Frequency {
     pub messages: u8,
     /// 1 or more.
     pub hours: u16,
+}
+
+impl Frequency {
+    /// The most that can be asked for: so many admissions of marketing a recipient's row remembers.
+    pub const MOST: u8 = 10;
 }
 
 /// Messages of a tenant per minute, hour and day.
@@ -246,7 +248,7 @@ impl Policy {
                 self.help_contact.as_deref().is_none_or(is_line),
                 "help_contact is one line of 1 to 100 characters",
             ),
-            (usize::from(self.frequency.messages) <= KEPT, "frequency.messages is at most 10"),
+            (self.frequency.messages <= Frequency::MOST, "frequency.messages is at most 10"),
             (self.frequency.hours > 0, "frequency.hours is at least 1"),
             (!self.quiet_hours.window.is_never(), "quiet_hours.window allows no hour"),
             (self.quiet_hours.spread_seconds <= 14_400, "quiet_hours.spread_seconds: at most 4 h"),

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::{Decision, Verdict};
-use crate::passport::Stamp;
+use crate::message::passport::Stamp;
 
 impl Decision {
     /// The stamp of the gates at this instant.

@@ -11,12 +11,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{HORIZON, MOST_ASKS, MOST_WAITING, Recipient, SenderTotal, Setting, Waiting};
 use crate::{
-    class::Channel,
     gates::{
-        Counters, Facts, Judged, Memo, Reserved, TenantFacts, Verdict, decide, decide::LEAD_TIME,
-        reservation,
+        Candidate, Counters, Facts, Memo, Reserved, TenantFacts, Verdict, evaluate,
+        evaluate::LEAD_TIME, reservation,
     },
     ids::SenderId,
+    message::class::Channel,
     money::Micros,
     zones::Place,
 };
@@ -162,7 +162,7 @@ impl Forecast {
         if memo.now() != now {
             *memo = Memo::new(now);
         }
-        let decision = decide(&next.judged(setting), facts, counters, memo);
+        let decision = evaluate(&next.candidate(setting), facts, counters, memo);
         counters.forget_marketing();
         let again = match decision.verdict {
             Verdict::Admit { sender, sendable_until } => {
@@ -189,7 +189,7 @@ impl Forecast {
             }
             None => {
                 let key = (setting.tenant.clone(), next.number, Channel::Sms);
-                facts.standings.remove(&key);
+                facts.recipients.remove(&key);
             }
         }
         true
@@ -199,8 +199,8 @@ impl Forecast {
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 impl Waiting {
-    fn judged<'a>(&'a self, setting: &'a Setting) -> Judged<'a> {
-        Judged {
+    fn candidate<'a>(&'a self, setting: &'a Setting) -> Candidate<'a> {
+        Candidate {
             id: self.message,
             tenant: &setting.tenant,
             class: setting.class,

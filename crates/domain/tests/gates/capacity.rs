@@ -1,9 +1,9 @@
 //! Budgets, quotas and warm-up: what is full, and for how long.
 
 use domain::{
-    class::MessageClass,
-    gates::{Caps, CounterKey, CounterKind, Windows, warmup::SenderDay},
+    gates::{Caps, CounterKey, CounterKind, Windows, capacity::sender_day::SenderDay},
     ids::CampaignId,
+    message::class::MessageClass,
     money::Micros,
 };
 use jiff::Timestamp;

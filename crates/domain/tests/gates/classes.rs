@@ -1,8 +1,8 @@
 //! Which gate is asked for which class: the table, cell by cell.
 
 use domain::{
-    class::{Channel, MessageClass},
     gates::{Answer, Caps, CounterKey, CounterKind, Gate, SwitchMode, Verdict, Windows},
+    message::class::{Channel, MessageClass},
     money::Micros,
 };
 
@@ -12,7 +12,7 @@ use MessageClass::{Compliance, Conversational, Journey, Promo, Transactional};
 /// A conversation is open, so that conversational messages pass where nothing else is wrong.
 fn desk(class: MessageClass) -> Desk {
     let mut desk = Desk::of(class);
-    desk.standing().last_inbound_at = Some(at("2026-03-02T16:00:00Z"));
+    desk.recipient().last_inbound_at = Some(at("2026-03-02T16:00:00Z"));
     desk
 }
 
@@ -77,13 +77,13 @@ fn eligible_sender() {
 fn eligible_conversation() {
     let closed = "block eligible conversation_closed";
     each(
-        |desk| desk.standing().last_inbound_at = None,
+        |desk| desk.recipient().last_inbound_at = None,
         ["admit 1", "admit 1", closed, "admit 1", "admit 1"],
     );
     let mut desk = desk(Conversational);
-    desk.standing().last_inbound_at = Some(at("2026-03-01T17:00:01Z"));
+    desk.recipient().last_inbound_at = Some(at("2026-03-01T17:00:01Z"));
     assert_eq!(desk.says(), "admit 1");
-    desk.standing().last_inbound_at = Some(at("2026-03-01T17:00:00Z"));
+    desk.recipient().last_inbound_at = Some(at("2026-03-01T17:00:00Z"));
     assert_eq!(desk.says(), closed, "24 hours are over");
 }
 
@@ -91,7 +91,7 @@ fn eligible_conversation() {
 fn what_needs_an_open_conversation_may_be_called_until_it_closes() {
     let closes = |last: &str| {
         let mut desk = desk(Conversational);
-        desk.standing().last_inbound_at = Some(at(last));
+        desk.recipient().last_inbound_at = Some(at(last));
         match desk.decide().verdict {
             Verdict::Admit { sendable_until, .. } => sendable_until,
             other => panic!("{other:?}"),
@@ -105,7 +105,7 @@ fn whatsapp_needs_an_open_window() {
     let mut desk = desk(Transactional);
     desk.channel = Channel::Whatsapp;
     let key = (tenant(), crate::desk::number(), Channel::Whatsapp);
-    desk.facts.standings.insert(key, Default::default());
+    desk.facts.recipients.insert(key, Default::default());
     assert_eq!(desk.says(), "block eligible whatsapp_window");
 }
 
@@ -145,17 +145,17 @@ fn budget_defers_what_can_wait_and_blocks_what_cannot() {
 fn dnc_blocks_always_and_asks_each_class_what_it_needs() {
     let since = Some(at("2026-02-01T00:00:00Z"));
     let out = "block dnc opted_out";
-    each(|desk| desk.standing().opted_out_at = since, [out, out, out, out, "admit 1"]);
+    each(|desk| desk.recipient().opted_out_at = since, [out, out, out, out, "admit 1"]);
     let dnc = "block dnc do_not_contact";
-    each(|desk| desk.standing().do_not_contact_at = since, [dnc, dnc, dnc, "admit 1", "admit 1"]);
+    each(|desk| desk.recipient().do_not_contact_at = since, [dnc, dnc, dnc, "admit 1", "admit 1"]);
     let no = "block dnc no_consent";
     each(
-        |desk| desk.standing().marketing_consent_at = None,
+        |desk| desk.recipient().marketing_consent_at = None,
         [no, no, "admit 1", "admit 1", "admit 1"],
     );
     each(
         |desk| {
-            desk.standing().marketing_consent_at = None;
+            desk.recipient().marketing_consent_at = None;
             desk.policy().require_consent = false;
         },
         ["admit 1"; 5],
@@ -167,7 +167,7 @@ fn suppression_concerns_promotions_alone() {
     let last = at("2025-12-02T17:00:01Z");
     let block = "block suppression suppressed";
     each(
-        |desk| desk.standing().last_promo_at = Some(last),
+        |desk| desk.recipient().last_promo_at = Some(last),
         [block, "admit 1", "admit 1", "admit 1", "admit 1"],
     );
 }
@@ -178,7 +178,7 @@ fn quiet_hours_concern_marketing_alone() {
     each(
         |desk| {
             desk.now = at("2026-03-03T03:00:00Z");
-            desk.standing().last_inbound_at = Some(desk.now);
+            desk.recipient().last_inbound_at = Some(desk.now);
         },
         [defer, defer, "admit 1", "admit 1", "admit 1"],
     );
@@ -198,7 +198,7 @@ fn rate_is_quota_for_everyone_and_frequency_for_marketing() {
     let often = "defer rate frequency 2026-03-02T23:00:00Z";
     let three = ["2026-03-01T23:00:00Z", "2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z"];
     each(
-        |desk| desk.standing().marketing_at = three.map(at).to_vec(),
+        |desk| desk.recipient().marketing_at = three.map(at).to_vec(),
         [often, often, "admit 1", "admit 1", "admit 1"],
     );
 }
@@ -227,5 +227,5 @@ fn facts_that_cannot_be_read_admit_nobody() {
     each(|desk| desk.tenant().policy = None, [held; 5]);
     each(|desk| desk.facts.tenants.clear(), [held; 5]);
     let unknown = "hold eligible standing_unreadable policy";
-    each(|desk| desk.facts.standings.clear(), [unknown; 5]);
+    each(|desk| desk.facts.recipients.clear(), [unknown; 5]);
 }

@@ -1,9 +1,11 @@
 //! Which consent each class needs by policy, when it ends, and stops of one program.
 
 use domain::{
-    class::MessageClass::{self, Compliance, Conversational, Journey, Promo, Transactional},
     gates::{Basis, ConsentPolicy, Needed, Policy},
     ids::CampaignId,
+    message::class::MessageClass::{
+        self, Compliance, Conversational, Journey, Promo, Transactional,
+    },
 };
 use uuid::Uuid;
 
@@ -14,7 +16,7 @@ const CLASSES: [MessageClass; 5] = [Promo, Journey, Conversational, Transactiona
 /// A desk whose person has written lately, so that only consent can stop a message.
 fn desk(class: MessageClass) -> Desk {
     let mut desk = Desk::of(class);
-    desk.standing().last_inbound_at = Some(desk.now);
+    desk.recipient().last_inbound_at = Some(desk.now);
     desk
 }
 
@@ -36,7 +38,7 @@ fn each_need_is_met_by_its_grounds_alone() {
         for (basis, enough) in grounds.zip(row) {
             let mut desk = desk(Promo);
             desk.policy().consent.promo = needed;
-            desk.standing().consent_basis = basis;
+            desk.recipient().consent_basis = basis;
             let says = if enough { "admit 1" } else { weak };
             assert_eq!(desk.says(), says, "{needed:?} by {basis:?}");
         }
@@ -57,7 +59,7 @@ fn a_policy_asks_each_class_for_its_own_consent() {
                 &mut Needed::Any,
             ][at] = Needed::Any;
             desk.policy().consent = consent;
-            desk.standing().marketing_consent_at = None;
+            desk.recipient().marketing_consent_at = None;
             let blocked = class == asked && class != Compliance;
             let says = if blocked { "block dnc no_consent" } else { "admit 1" };
             assert_eq!(desk.says(), says, "{class:?} when {asked:?} needs consent");
@@ -82,9 +84,9 @@ fn the_switch_of_older_policies_still_overrules() {
 #[test]
 fn an_implied_consent_ends_to_the_instant_and_no_message_outlives_it() {
     let mut desk = desk(Promo);
-    desk.standing().consent_basis = Some(Basis::Implied);
+    desk.recipient().consent_basis = Some(Basis::Implied);
     let end = at("2026-03-02T18:00:00Z");
-    desk.standing().consent_expires_at = Some(end);
+    desk.recipient().consent_expires_at = Some(end);
     assert_eq!(desk.sendable_until(), end);
     let mut desk = Desk { counters: Default::default(), ..desk };
     desk.now = end;
@@ -104,7 +106,7 @@ fn a_stop_of_one_program_stops_its_messages_alone() {
     ] {
         for (class, says) in CLASSES.into_iter().zip(says) {
             let mut desk = desk(class);
-            desk.standing().stopped_programs = vec!["other".into(), stopped.into()];
+            desk.recipient().stopped_programs = vec!["other".into(), stopped.into()];
             assert_eq!(desk.says(), says, "{class:?} after a stop of {stopped}");
         }
     }
@@ -120,7 +122,7 @@ fn a_campaign_names_the_program_of_its_messages() {
     ] {
         let mut desk = desk(Transactional);
         desk.tenant().programs = [(news, "news".into()), (receipts, "receipts".into())].into();
-        desk.standing().stopped_programs = vec!["news".into()];
+        desk.recipient().stopped_programs = vec!["news".into()];
         desk.campaign = campaign;
         assert_eq!(desk.says(), says, "{campaign:?}");
     }

@@ -1,14 +1,14 @@
 //! A message that every gate lets pass, to be changed by each test.
 
 use domain::{
-    class::{Channel, MessageClass},
     country::Country,
     gates::{
-        Answer, Counters, Decision, Facts, Gate, Memo, SenderFacts, Standing, TenantFacts, Verdict,
-        decide, examine,
+        Answer, Candidate, ClaimFacts, Counters, Decision, Facts, Gate, Memo, OnLate, Policy,
+        Recheck, RecipientStatus, SenderFacts, TenantFacts, Verdict, evaluate, evaluate::LEAD_TIME,
+        examine, recheck,
     },
-    gates::{Judged, OnLate, Policy},
     ids::{CampaignId, MessageId, SenderId, TenantId},
+    message::class::{Channel, MessageClass},
     money::Micros,
     phone::PhoneNumber,
     zones::{Candidates, Evidence, Place, Zone},
@@ -70,7 +70,8 @@ impl Desk {
         facts.policy = Some(Policy::default());
         facts.senders = [1, 2].map(|n| (sender_id(n), sender(n))).into();
         let consent = at("2026-01-01T00:00:00Z");
-        let standing = Standing { marketing_consent_at: Some(consent), ..Standing::default() };
+        let recipient =
+            RecipientStatus { marketing_consent_at: Some(consent), ..RecipientStatus::default() };
         let key = (tenant(), number(), Channel::Sms);
         let mut desk = Self {
             now: at("2026-03-02T17:00:00Z"),
@@ -91,7 +92,7 @@ impl Desk {
             senders: vec![sender_id(1), sender_id(2)],
             facts: Facts {
                 tenants: [(tenant(), facts)].into(),
-                standings: [(key, standing)].into(),
+                recipients: [(key, recipient)].into(),
                 ..Facts::default()
             },
             counters: Counters::default(),
@@ -112,9 +113,9 @@ impl Desk {
         self.tenant().policy.as_mut().expect("a policy")
     }
 
-    pub fn standing(&mut self) -> &mut Standing {
+    pub fn recipient(&mut self) -> &mut RecipientStatus {
         let key = (tenant(), number(), Channel::Sms);
-        self.facts.standings.get_mut(&key).expect("the standing")
+        self.facts.recipients.get_mut(&key).expect("the standing")
     }
 
     pub fn sender(&mut self, n: u128) -> &mut SenderFacts {
@@ -122,7 +123,7 @@ impl Desk {
     }
 
     pub fn decide(&mut self) -> Decision {
-        self.ask(decide)
+        self.ask(evaluate)
     }
 
     /// Every gate asked.
@@ -130,14 +131,29 @@ impl Desk {
         self.ask(examine)
     }
 
+    /// The last look, for the first sender, as if admitted under this policy version.
+    pub fn recheck(&mut self, admitted_under: i64) -> Recheck {
+        let tenant = tenant();
+        let candidate = Candidate { senders: &self.senders[..1], ..self.candidate(&tenant) };
+        let claim = ClaimFacts { facts: &self.facts, admitted_under, longest_call: LEAD_TIME };
+        recheck(&candidate, &claim, &mut Memo::new(self.now))
+    }
+
     fn ask(
         &mut self,
-        ask: fn(&Judged<'_>, &Facts, &mut Counters, &mut Memo) -> Decision,
+        ask: fn(&Candidate<'_>, &Facts, &mut Counters, &mut Memo) -> Decision,
     ) -> Decision {
-        let tenant = tenant();
-        let judged = Judged {
+        let (tenant, mut counters) = (tenant(), std::mem::take(&mut self.counters));
+        let mut memo = Memo::new(self.now);
+        let decision = ask(&self.candidate(&tenant), &self.facts, &mut counters, &mut memo);
+        self.counters = counters;
+        decision
+    }
+
+    fn candidate<'a>(&'a self, tenant: &'a TenantId) -> Candidate<'a> {
+        Candidate {
             id: MessageId(Uuid::from_u128(self.message)),
-            tenant: &tenant,
+            tenant,
             class: self.class,
             channel: self.channel,
             number: number(),
@@ -148,8 +164,7 @@ impl Desk {
             cost: self.cost,
             place: &self.place,
             senders: &self.senders,
-        };
-        ask(&judged, &self.facts, &mut self.counters, &mut Memo::new(self.now))
+        }
     }
 
     /// The decision as one line: `admit 1`, `block dnc opted_out`, `defer rate frequency <until>`.

@@ -1,8 +1,8 @@
 //! A batch is a fold: each admission lowers what the next message sees, and no sum passes its cap.
 
 use domain::{
-    class::MessageClass,
     gates::{Caps, CounterKind, Verdict},
+    message::class::MessageClass,
     money::Micros,
 };
 use proptest::prelude::*;
@@ -29,7 +29,7 @@ fn two_promotions_to_one_number_in_one_batch_are_one() {
 #[test]
 fn a_fourth_marketing_message_in_one_batch_waits_for_tomorrow() {
     let mut desk = Desk::of(MessageClass::Journey);
-    desk.standing().marketing_at = vec![at("2026-03-02T16:00:00Z")];
+    desk.recipient().marketing_at = vec![at("2026-03-02T16:00:00Z")];
     assert_eq!(batch(&mut desk, 3), ["admit 1", "admit 1", "defer rate frequency"]);
 }
 
@@ -63,11 +63,11 @@ fn what_is_given_back_can_be_taken_again() {
 #[test]
 fn only_an_admission_reserves() {
     let mut desk = Desk::new();
-    desk.standing().opted_out_at = Some(at("2026-02-01T00:00:00Z"));
+    desk.recipient().opted_out_at = Some(at("2026-02-01T00:00:00Z"));
     assert_eq!(desk.decide().reserved, []);
     assert_eq!(desk.counters.added(), []);
     desk.now = at("2026-03-03T03:00:00Z");
-    desk.standing().opted_out_at = None;
+    desk.recipient().opted_out_at = None;
     assert_eq!(desk.decide().reserved, []);
     assert_eq!(desk.counters.added(), []);
 }

@@ -1,7 +1,7 @@
 //! Quiet hours, the spread after the opening, and until when an admission holds.
 
 use domain::{
-    class::MessageClass,
+    message::class::MessageClass,
     zones::{Candidates, Zone},
 };
 

@@ -1,6 +1,6 @@
 //! Messages that had to wait: sent all the same, or dropped once they are late.
 
-use domain::{class::MessageClass, gates::OnLate};
+use domain::{gates::OnLate, message::class::MessageClass};
 
 use crate::desk::{Desk, at};
 

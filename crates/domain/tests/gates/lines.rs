@@ -1,8 +1,8 @@
 //! What waits for a capacity stands in line: each behind the last, whichever batch it came in.
 
 use domain::{
-    class::MessageClass,
     gates::{Caps, CounterKind, LineKey, Wake},
+    message::class::MessageClass,
     money::Micros,
 };
 

@@ -9,5 +9,6 @@ mod hours;
 mod lateness;
 mod lines;
 mod people;
+mod recheck;
 mod simulation;
 mod whole;

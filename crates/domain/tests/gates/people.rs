@@ -1,6 +1,6 @@
 //! Switches in detail, suppression's end, frequency's window.
 
-use domain::{class::MessageClass, gates::SwitchMode, ids::CampaignId};
+use domain::{gates::SwitchMode, ids::CampaignId, message::class::MessageClass};
 use uuid::Uuid;
 
 use crate::desk::{Desk, at, sender_id};
@@ -36,12 +36,12 @@ fn a_paused_sender_is_passed_over_and_waited_for_only_when_it_is_the_last() {
 #[test]
 fn suppression_ends_after_exactly_ninety_days_and_says_when() {
     let mut desk = Desk::new();
-    desk.standing().last_promo_at = Some(at("2025-12-02T17:00:01Z"));
+    desk.recipient().last_promo_at = Some(at("2025-12-02T17:00:01Z"));
     let decision = desk.decide();
     let gate = decision.gates.last().expect("a gate");
     assert_eq!(gate.until, Some(at("2026-03-02T17:00:01Z")));
     assert!(gate.reason.as_ref().is_some_and(|reason| reason.contains("90 days")));
-    desk.standing().last_promo_at = Some(at("2025-12-02T17:00:00Z"));
+    desk.recipient().last_promo_at = Some(at("2025-12-02T17:00:00Z"));
     assert_eq!(desk.says(), "admit 1");
 }
 
@@ -49,7 +49,7 @@ fn suppression_ends_after_exactly_ninety_days_and_says_when() {
 fn frequency_counts_a_rolling_span_of_any_order() {
     let mut desk = Desk::of(MessageClass::Journey);
     let times = ["2026-03-02T12:00:00Z", "2026-02-01T00:00:00Z", "2026-03-02T09:00:00Z"];
-    desk.standing().marketing_at = times.map(at).to_vec();
+    desk.recipient().marketing_at = times.map(at).to_vec();
     assert_eq!(desk.says(), "admit 1", "two of them are in the last 24 hours");
     desk.policy().frequency.messages = 2;
     let mut desk = Desk { counters: Default::default(), ..desk };
@@ -61,7 +61,7 @@ fn frequency_counts_a_rolling_span_of_any_order() {
 #[test]
 fn reasons_hold_no_number_of_a_person() {
     let mut desk = Desk::new();
-    desk.standing().opted_out_at = Some(at("2026-02-01T00:00:00Z"));
+    desk.recipient().opted_out_at = Some(at("2026-02-01T00:00:00Z"));
     let gates = desk.decide().gates;
     let reason = gates.last().and_then(|gate| gate.reason.clone()).expect("a reason");
     assert!(reason.contains("2026-02-01") && !reason.contains("5550123"), "{reason}");

@@ -1,10 +1,10 @@
 //! A campaign simulated: the first instant, the days after it, and what always adds up.
 
 use domain::{
-    class::{Channel, MessageClass},
     draft::Draft,
-    gates::{Caps, Facts, Standing},
+    gates::{Caps, Facts, RecipientStatus},
     ids::{CampaignId, ContactId, MessageId},
+    message::class::{Channel, MessageClass},
     money::Micros,
     phone::PhoneNumber,
     simulate::{Recipient, Report, Setting, Simulation},
@@ -30,10 +30,11 @@ impl Stage {
         let mut desk = Desk::new();
         desk.now = at;
         desk.senders = vec![sender_id(1)];
-        let consent = Standing { marketing_consent_at: Some(at), ..Standing::default() };
+        let consent =
+            RecipientStatus { marketing_consent_at: Some(at), ..RecipientStatus::default() };
         let all = (0..people).map(number);
-        let standings = all.map(|number| ((tenant(), number, Channel::Sms), consent.clone()));
-        desk.facts.standings = standings.collect();
+        let recipients = all.map(|number| ((tenant(), number, Channel::Sms), consent.clone()));
+        desk.facts.recipients = recipients.collect();
         let recipient = |n| Recipient {
             contact: ContactId(Uuid::from_u128(n as u128)),
             message: MessageId(Uuid::from_u128(n as u128)),
@@ -52,9 +53,9 @@ impl Stage {
         Self { desk, people }
     }
 
-    fn standing(&mut self, n: usize) -> &mut Standing {
+    fn recipient(&mut self, n: usize) -> &mut RecipientStatus {
         let key = (tenant(), number(n), Channel::Sms);
-        self.desk.facts.standings.get_mut(&key).expect("a standing")
+        self.desk.facts.recipients.get_mut(&key).expect("a standing")
     }
 
     fn run(self) -> Report {
@@ -64,8 +65,8 @@ impl Stage {
             campaign: CampaignId(Uuid::from_u128(5)),
             class: self.desk.class,
         });
-        let Facts { platform, tenants, standings } = self.desk.facts;
-        simulation.learn(Facts { platform, tenants, standings }, &self.people);
+        let Facts { platform, tenants, recipients } = self.desk.facts;
+        simulation.learn(Facts { platform, tenants, recipients }, &self.people);
         for one in &self.people {
             simulation.ask(one, false);
         }
@@ -127,14 +128,14 @@ fn what_its_sender_cannot_carry_before_the_night_leaves_in_the_morning() {
 fn who_left_the_program_is_blocked_in_whichever_part_of_the_audience_they_are() {
     let mut stage = Stage::new(at("2026-03-02T17:00:00Z"), 2);
     let campaign = CampaignId(Uuid::from_u128(5));
-    stage.standing(1).stopped_programs = vec!["vip".into()];
-    let standings = std::mem::take(&mut stage.desk.facts.standings);
+    stage.recipient(1).stopped_programs = vec!["vip".into()];
+    let recipients = std::mem::take(&mut stage.desk.facts.recipients);
     let mut parts: Vec<Facts> = (0..2)
         .map(|n| {
             let key = (tenant(), number(n), Channel::Sms);
-            let standing = standings.get(&key).expect("a standing").clone();
+            let recipient = recipients.get(&key).expect("a standing").clone();
             let (platform, tenants) = (stage.desk.facts.platform, stage.desk.facts.tenants.clone());
-            Facts { platform, tenants, standings: [(key, standing)].into() }
+            Facts { platform, tenants, recipients: [(key, recipient)].into() }
         })
         .collect();
     // Programs are loaded where somebody of the part has left one.
@@ -191,9 +192,9 @@ fn a_cap_that_takes_longer_than_the_horizon_has_no_finish() {
 #[test]
 fn verdicts_are_counted_by_gate_and_code() {
     let mut stage = Stage::new(at("2026-03-02T17:00:00Z"), 6);
-    stage.standing(1).opted_out_at = Some(at("2026-02-01T00:00:00Z"));
-    stage.standing(2).last_promo_at = Some(at("2026-02-20T00:00:00Z"));
-    stage.standing(3).marketing_consent_at = None;
+    stage.recipient(1).opted_out_at = Some(at("2026-02-01T00:00:00Z"));
+    stage.recipient(2).last_promo_at = Some(at("2026-02-20T00:00:00Z"));
+    stage.recipient(3).marketing_consent_at = None;
     stage.people[4].draft.failed = Some("missing_variable");
     let report = stage.run();
     let groups: Vec<_> =
@@ -230,7 +231,7 @@ proptest! {
         stage.desk.policy().quota.per_hour = quota;
         stage.desk.tenant().caps.daily = budget.map(|n| Micros(n * 7_900));
         for n in stops.into_iter().filter(|n| *n < people) {
-            stage.standing(n).opted_out_at = Some(start);
+            stage.recipient(n).opted_out_at = Some(start);
         }
         let report = stage.run();
         let answers = &report.answers;

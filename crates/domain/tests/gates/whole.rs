@@ -2,9 +2,9 @@
 //! for every message and every state of the facts.
 
 use domain::{
-    class::MessageClass,
-    gates::{Answer, Caps, Decision, Gate, GateResult, SwitchMode, Verdict, decide::LEAD_TIME},
+    gates::{Answer, Caps, Decision, Gate, GateResult, SwitchMode, Verdict, evaluate::LEAD_TIME},
     ids::CampaignId,
+    message::class::MessageClass,
     money::Micros,
     quiet_hours::{self, QuietHours},
     zones::{Candidates, Zone},
@@ -135,15 +135,15 @@ fn desk(odds: &Odds) -> Desk {
         desk.sender(n).daily_cap = cap;
     }
     let [opted_out, listed, no_consent] = odds.stops;
-    let standing = desk.standing();
-    standing.opted_out_at = opted_out.then(|| ago(1));
-    standing.do_not_contact_at = listed.then(|| ago(1));
+    let recipient = desk.recipient();
+    recipient.opted_out_at = opted_out.then(|| ago(1));
+    recipient.do_not_contact_at = listed.then(|| ago(1));
     if no_consent {
-        standing.marketing_consent_at = None;
+        recipient.marketing_consent_at = None;
     }
-    standing.last_promo_at = odds.promo_days_ago.map(|days| ago(days * 24));
-    standing.marketing_at = odds.marketing_hours_ago.iter().map(|hours| ago(*hours)).collect();
-    standing.last_inbound_at = odds.inbound_hours_ago.map(ago);
+    recipient.last_promo_at = odds.promo_days_ago.map(|days| ago(days * 24));
+    recipient.marketing_at = odds.marketing_hours_ago.iter().map(|hours| ago(*hours)).collect();
+    recipient.last_inbound_at = odds.inbound_hours_ago.map(ago);
     desk
 }
 
@@ -167,8 +167,8 @@ fn each_class_is_asked_what_the_table_says() {
 fn every_gate_is_asked_behind_the_one_that_decides() {
     let mut desk = Desk::new();
     desk.tenant().switches.tenant = SwitchMode::Paused;
-    desk.standing().opted_out_at = Some(at("2026-02-01T00:00:00Z"));
-    desk.standing().last_promo_at = Some(at("2026-02-20T00:00:00Z"));
+    desk.recipient().opted_out_at = Some(at("2026-02-01T00:00:00Z"));
+    desk.recipient().last_promo_at = Some(at("2026-02-20T00:00:00Z"));
     desk.now = at("2026-03-03T03:00:00Z");
     let whole = desk.examine();
     assert!(matches!(whole.verdict, Verdict::Hold { .. }));
@@ -220,7 +220,7 @@ fn a_stamp_names_gate_code_facts_policy_and_instant() {
     let admitted = desk.decide().stamp(desk.now);
     assert_eq!((admitted.verdict.as_str(), admitted.policy_version), ("admit", Some(7)));
     desk.now = at("2026-03-03T03:00:00Z");
-    desk.standing().last_promo_at = None;
+    desk.recipient().last_promo_at = None;
     desk.counters = Default::default();
     let stamp = desk.decide().stamp(desk.now);
     assert_eq!((stamp.verdict.as_str(), stamp.gate), ("defer", Some(Gate::QuietHours)));
@@ -255,15 +255,15 @@ fn each_reason_names_its_facts() {
             },
             "the campaign has spent 0.00 of 0.005 for the day, and this costs 0.0079",
         ),
-        (&|desk| desk.standing().opted_out_at = Some(since), "opted out on 2026-02-20"),
+        (&|desk| desk.recipient().opted_out_at = Some(since), "opted out on 2026-02-20"),
         (
-            &|desk| desk.standing().last_promo_at = Some(since),
+            &|desk| desk.recipient().last_promo_at = Some(since),
             "on 2026-02-20T00:00:00Z, less than 90",
         ),
         (&|desk| desk.place.zones = Candidates::Unknown, "in a zone that is not known"),
         (&|desk| desk.policy().quota.per_hour = 0, "the quota of 0 messages a hour"),
         (
-            &|desk| desk.standing().marketing_at = vec![at("2026-03-02T10:00:00Z"); 3],
+            &|desk| desk.recipient().marketing_at = vec![at("2026-03-02T10:00:00Z"); 3],
             "3 marketing messages in 24 hours are the most, and one went out on 2026-03-02T10",
         ),
         (

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::bail;
-use domain::{ids::MessageId, state::MessageState};
+use domain::{ids::MessageId, message::state::MessageState};
 use futures::StreamExt;
 use pipeline::Broker;
 use serde::Deserialize;

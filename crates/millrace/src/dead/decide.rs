@@ -1,6 +1,6 @@
 //! Whether a letter may be sent again. The message's row decides; pure.
 
-use domain::{passport::Stamp, state::MessageState};
+use domain::message::{passport::Stamp, state::MessageState};
 use jiff::Timestamp;
 use store::messages::dead_letter::Found;
 use wire::DeadLetter;

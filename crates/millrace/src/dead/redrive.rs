@@ -16,7 +16,7 @@ use store::{
     core::seal::Sealer,
     messages::dead_letter::{self, Found, Key, Revival},
 };
-use wire::{DeadLetter, Subject, frame::Outgoing};
+use wire::{DeadLetter, frame::Outgoing};
 
 use super::{
     Filter, Redrive,
@@ -232,10 +232,7 @@ fn say(tasks: &[Task<'_>], rows: &Rows) -> Vec<Outgoing> {
                 if key.is_some_and(|key| said.insert(key)) {
                     say.push(opened.outgoing(task.letter, task.sequence, row));
                     let event = row.and_then(|row| row.message.event());
-                    say.extend(event.map(|event| {
-                        let subject = Subject::Event(event.tenant.clone(), event.kind);
-                        Outgoing::new(subject, &event)
-                    }));
+                    say.extend(event.map(|event| event.outgoing()));
                 }
             }
             Plan::AsItWas => say.push(opened.outgoing(task.letter, task.sequence, None)),

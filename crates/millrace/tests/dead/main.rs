@@ -3,7 +3,7 @@
 
 mod world;
 
-use domain::state::MessageState;
+use domain::message::state::MessageState;
 use wire::{DeadLetter, Enriched, Event, Stream};
 use world::World;
 
@@ -232,7 +232,7 @@ async fn a_redrive_that_ended_half_way_is_finished_by_the_next_and_nothing_is_do
     // The row is opened, and the message cannot be published.
     world.limit(Stream::Enriched, Some(1)).await?;
     let other = world.enriched(2, MessageState::Accepted).await?;
-    let subject = wire::Subject::Enriched(domain::class::Lane::Bulk);
+    let subject = wire::Subject::Enriched(domain::message::class::Lane::Bulk);
     world.publish(vec![wire::frame::Outgoing::new(subject, &other)]).await?;
     let (ended, said) = world.ends(&["dead", "redrive"]).await?;
     assert_eq!(ended, Some(1), "{said}");

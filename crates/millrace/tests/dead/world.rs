@@ -8,10 +8,12 @@ use std::{
 use anyhow::{Context, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
-    class::{Channel, MessageClass},
     ids::{MessageId, TenantId},
+    message::{
+        class::{Channel, MessageClass},
+        state::MessageState,
+    },
     phone::PhoneNumber,
-    state::MessageState,
 };
 use jiff::Timestamp;
 use pipeline::Publisher;

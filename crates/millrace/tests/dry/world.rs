@@ -8,7 +8,7 @@ use audience::Audience;
 use domain::{
     gates::Gate,
     ids::{CampaignId, ContactId, PoolId, SenderId, TemplateId, TenantId},
-    passport::Passport,
+    message::passport::Passport,
 };
 use enrich::Enrich;
 use jiff::Timestamp;

@@ -118,7 +118,7 @@ impl<S: Stage> Crew<S> {
         let (mut open, batch, mut answers) = Open::new(members);
         let size = open.answered.len();
         let cx = Cx::read(&self.clock);
-        let lane = self.spec.lane.map_or("none", domain::class::Lane::as_str);
+        let lane = self.spec.lane.map_or("none", domain::message::class::Lane::as_str);
         let span = tracing::info_span!("batch", stage = S::NAME.as_str(), lane, size);
         let stage = Arc::clone(&self.stage);
         let begun = Instant::now();

@@ -82,7 +82,7 @@ impl<S: Stage> Lane<S> {
         let (notes_in, notes) = mpsc::unbounded_channel();
         let measure = Measure::new(spec);
         let meter = runtime.progress.meter(spec.name);
-        let urgent = spec.lane == Some(domain::class::Lane::Urgent);
+        let urgent = spec.lane == Some(domain::message::class::Lane::Urgent);
         let config = StageConfig { in_flight: config.in_flight.max(512), ..config.clone() };
         let blocked = publisher.blocked();
         let crew = Crew {

@@ -4,7 +4,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use async_nats::jetstream::{AckKind, consumer::PullConsumer, message::PublishMessage};
-use domain::class::Lane;
+use domain::message::class::Lane;
 use futures::{StreamExt, future::join_all};
 use pipeline::{
     Broker, ConsumerSettings, Publisher, StageConfig, StreamSettings, apply_consumers, streams,

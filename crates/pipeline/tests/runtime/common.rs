@@ -6,7 +6,7 @@ pub mod probe;
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::consumer::PullConsumer;
-use domain::{class::Lane, ids::TenantId};
+use domain::{ids::TenantId, message::class::Lane};
 use futures::StreamExt;
 use jiff::Timestamp;
 use pipeline::{

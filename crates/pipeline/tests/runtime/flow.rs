@@ -10,7 +10,7 @@ use crate::common::{
     Item, MIB, World, ack_wait, eventually,
     probe::{Probe, answer_all, relayed, stop},
 };
-use domain::class::Lane;
+use domain::message::class::Lane;
 use pipeline::{Lanes, StageConfig, StreamSettings};
 use stage::{Outcome, machine};
 use tokio::time::Instant;

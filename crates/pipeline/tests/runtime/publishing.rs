@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::class::Lane;
+use domain::message::class::Lane;
 use pipeline::{PublishError, Publisher, StreamSettings, streams::declared};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;

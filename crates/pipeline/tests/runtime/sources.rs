@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use domain::class::Lane;
+use domain::message::class::Lane;
 use pipeline::{SourceConfig, run_source};
 use stage::{Cx, Dependency, Fault, Source, StageName, Tick};
 use wire::{Stream, Subject, frame::Outgoing};

@@ -1,9 +1,9 @@
 //! Campaigns as `audience` works them: freeze the recipients, feed a window of them, see the end.
 
 use domain::{
-    class::MessageClass,
     gates::LineKey,
     ids::{CampaignId, ContactId, MessageId, PoolId, SenderId, TenantId},
+    message::class::MessageClass,
     zones::Zone,
 };
 use jiff::{SignedDuration, Timestamp};

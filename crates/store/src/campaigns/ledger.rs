@@ -2,8 +2,8 @@
 
 use domain::{
     ids::{CampaignId, TenantId},
+    message::state::MessageState,
     money::Micros,
-    state::MessageState,
 };
 use jiff::Timestamp;
 use serde::Serialize;

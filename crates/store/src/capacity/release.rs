@@ -4,12 +4,9 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    class::{Channel, MessageClass},
-    gates::{
-        LineKey,
-        counters::{CounterKey, CounterKind, Reserved, Windows, reservation},
-    },
+    gates::{CounterKey, CounterKind, LineKey, Reserved, Windows, reservation},
     ids::{CampaignId, SenderId, TenantId},
+    message::class::{Channel, MessageClass},
     money::Micros,
     zones::Zone,
 };

@@ -3,9 +3,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{
-    class::Channel,
     gates::OptOutScope,
     ids::{ContactId, ConversationId, SenderId, TenantId},
+    message::class::Channel,
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;

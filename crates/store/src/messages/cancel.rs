@@ -4,10 +4,12 @@
 use std::collections::HashSet;
 
 use domain::{
-    class::Channel,
     ids::{MessageId, TenantId},
-    passport::{Passport, Stamp},
-    state::MessageState,
+    message::{
+        class::Channel,
+        passport::{Passport, Stamp},
+        state::MessageState,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;

@@ -1,56 +1,24 @@
 //! What the claim of `send` reads and writes. One transaction, locks in this order: standings,
 //! pace, messages. Whoever has a sender's pace row is alone with the claims of its messages.
 
-mod facts;
+mod senders;
 
 use std::time::Duration;
 
-use domain::{
-    class::{Channel, MessageClass},
-    gates::{Basis, Consent, consent::program_of},
-    ids::{CampaignId, MessageId, TenantId},
-};
+use domain::ids::{MessageId, TenantId};
 use jiff::Timestamp;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-pub use facts::{SenderFacts, SwitchKey, senders, switches};
+pub use senders::{ClaimSender, senders};
 
 use crate::{
     Scoped,
     capacity::pace::{self, PaceLock},
-    core::keyed::index,
+    core::keyed::{LockOrder, index},
     fault,
     messages::row::{StoredMessage, columns, turn},
 };
-
-/// One message whose number is looked up.
-#[derive(Debug, Clone, Copy)]
-pub struct StandingKey<'a> {
-    /// Whose.
-    pub tenant: &'a TenantId,
-    /// E.164
-    pub number: &'a str,
-    /// How it travels.
-    pub channel: Channel,
-    /// What it is for: names the program of a message without a campaign.
-    pub class: MessageClass,
-    /// The campaign it belongs to: names the program of its messages.
-    pub campaign: Option<CampaignId>,
-}
-
-/// Where a number stands with a tenant, on one channel, for one message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
-    /// The person said stop.
-    pub opted_out: bool,
-    /// The tenant or the platform said so.
-    pub do_not_contact: bool,
-    /// The person has left the program of this message.
-    pub program_stopped: bool,
-    /// The marketing consent that was given, expired or not.
-    pub consent: Option<Consent>,
-}
 
 /// A claim as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,63 +38,6 @@ pub struct Current {
     pub claim: Option<Claim>,
     /// Carrier calls begun.
     pub attempt: i16,
-}
-
-/// Reads where these numbers stand and keeps every opt-out of them waiting until the transaction
-/// ends: an opt-out that has committed is seen here, a later one comes after the claim. Two claims
-/// for one person take turns: one that only shared the row could not give marketing back to it.
-/// Answers in the order of the keys; none where enrich has made no row.
-///
-/// # Errors
-/// An outage.
-pub async fn lock_standings(
-    tx: &mut Scoped,
-    keys: &[StandingKey<'_>],
-) -> Result<Vec<Option<Standing>>, Fault> {
-    let tenants: Vec<&str> = keys.iter().map(|key| key.tenant.as_str()).collect();
-    let numbers: Vec<&str> = keys.iter().map(|key| key.number).collect();
-    let channels: Vec<&str> = keys.iter().map(|key| key.channel.as_str()).collect();
-    let programs: Vec<&str> = keys.iter().map(|key| program_of(key.class)).collect();
-    let campaigns: Vec<Option<Uuid>> = keys.iter().map(|key| Some(key.campaign?.0)).collect();
-    let rows = sqlx::query!(
-        r#"select k.at as "at!", s.opted_out_at is not null as "opted_out!",
-                  s.do_not_contact_at is not null as "do_not_contact!",
-                  s.marketing_consent_at is not null as "consent!", s.consent_basis,
-                  s.consent_expires_at,
-                  case when s.stopped_programs = '{}' then false
-                       else coalesce((select c.program from campaigns c
-                                      where c.tenant_id = k.tenant_id
-                                        and c.campaign_id = k.campaign_id),
-                                     k.program) = any (s.stopped_programs)
-                  end as "program_stopped!"
-           from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[])
-                with ordinality as k (tenant_id, number, channel, program, campaign_id, at)
-           join standings s on s.tenant_id = k.tenant_id and s.number = k.number
-                            and s.channel = k.channel
-           order by s.tenant_id, s.number, s.channel
-           for no key update of s"#,
-        &tenants as _,
-        &numbers as _,
-        &channels as _,
-        &programs as _,
-        &campaigns as _,
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-    let mut standings = vec![None; keys.len()];
-    for row in rows {
-        standings[index(row.at)] = Some(Standing {
-            opted_out: row.opted_out,
-            do_not_contact: row.do_not_contact,
-            program_stopped: row.program_stopped,
-            consent: row.consent.then(|| Consent {
-                basis: row.consent_basis.as_deref().and_then(Basis::from_name),
-                expires_at: row.consent_expires_at.map(|at| at.to_jiff()),
-            }),
-        });
-    }
-    Ok(standings)
 }
 
 /// Reads messages in the order of the keys, without locking them: see the head of this file.
@@ -166,7 +77,7 @@ pub async fn current(
 
 /// One message to claim.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct ToClaim<'a> {
     /// Whose.
     pub tenant: &'a TenantId,
     /// Which.
@@ -188,20 +99,22 @@ pub struct Claimant {
 
 /// Claims messages that are queued in their turn and without a claim, for calls that begin within
 /// `call_by` of the database's clock. The same statement moves the pace rows, and leaves a row per
-/// tenant by which the sweep finds the claims if nobody ends them. `wanted` is in key order.
-/// Answers the number of the attempt, or none for a message that has moved on since it was read.
+/// tenant by which the sweep finds the claims if nobody ends them. Answers the numbers of the
+/// attempts in the caller's order; none for a message that has moved on since it was read.
 ///
 /// # Errors
 /// An outage.
 pub async fn take(
     tx: &mut Scoped,
     claimant: Claimant,
-    wanted: &[Wanted<'_>],
+    wanted: &[ToClaim<'_>],
     paced: &[PaceLock],
 ) -> Result<Vec<Option<i16>>, Fault> {
-    let tenants: Vec<&str> = wanted.iter().map(|one| one.tenant.as_str()).collect();
-    let messages: Vec<Uuid> = wanted.iter().map(|one| one.message.0).collect();
-    let turns: Vec<i32> = wanted.iter().map(|one| turn(one.turn)).collect();
+    let order = LockOrder::by(wanted, |one| (one.tenant, one.message));
+    let sorted = order.sorted(wanted);
+    let tenants: Vec<&str> = sorted.iter().map(|one| one.tenant.as_str()).collect();
+    let messages: Vec<Uuid> = sorted.iter().map(|one| one.message.0).collect();
+    let turns: Vec<i32> = sorted.iter().map(|one| turn(one.turn)).collect();
     let pace = pace::columns(paced);
     let rows = sqlx::query!(
         r#"with paced as (
@@ -237,9 +150,10 @@ pub async fn take(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut attempts = vec![None; wanted.len()];
     for row in rows {
-        attempts[index(row.at)] = Some(row.attempt);
+        attempts[order.index(row.at)] = Some(row.attempt);
     }
     Ok(attempts)
 }

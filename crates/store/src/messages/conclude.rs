@@ -4,11 +4,13 @@
 use std::time::Duration;
 
 use domain::{
-    class::Lane,
     gates::Gate,
     ids::{MessageId, TenantId},
-    passport::{Passport, Stamp},
-    state::MessageState,
+    message::{
+        class::Lane,
+        passport::{Passport, Stamp},
+        state::MessageState,
+    },
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;

@@ -7,10 +7,12 @@ mod redrive;
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
-    class::{Channel, MessageClass},
     ids::{CampaignId, ContactId, MessageId, TenantId},
-    passport::{Passport, Stamp},
-    state::MessageState,
+    message::{
+        class::{Channel, MessageClass},
+        passport::{Passport, Stamp},
+        state::MessageState,
+    },
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;

@@ -2,12 +2,10 @@
 //! inserted once, in key order; what exists stays as it is and is read back.
 
 use domain::{
-    class::Channel,
     ids::{ContactId, MessageId, TenantId},
+    message::{class::Channel, passport::Passport, state::MessageState},
     money::Micros,
-    passport::Passport,
     phone::PhoneNumber,
-    state::MessageState,
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;

@@ -1,12 +1,10 @@
 //! What the gate stage records: one decision per message and turn, the first one stands.
 
 use domain::{
-    class::Channel,
     gates::Gate,
     ids::{MessageId, SenderId, TenantId},
-    passport::Passport,
+    message::{class::Channel, passport::Passport, state::MessageState},
     phone::PhoneNumber,
-    state::MessageState,
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;

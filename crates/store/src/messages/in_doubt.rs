@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-pub use due::{Access, Due, Leased, lease};
+pub use due::{Due, Leased, lease};
 pub use raise::{Raise, Raised, raise};
 pub use settle::{
     FoundText, Open, found, known_sids, lock_open, policy, postpone, said, settled, take_sids,

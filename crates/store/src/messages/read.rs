@@ -2,9 +2,8 @@
 
 use domain::{
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
+    message::{passport::Passport, state::MessageState},
     money::Micros,
-    passport::Passport,
-    state::MessageState,
 };
 use jiff::Timestamp;
 use serde_json::Value;

@@ -7,10 +7,8 @@ pub mod unmatched;
 use std::collections::HashMap;
 
 use domain::{
-    class::Channel,
     ids::{MessageId, TenantId},
-    passport::Stamp,
-    state::MessageState,
+    message::{class::Channel, passport::Stamp, state::MessageState},
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;

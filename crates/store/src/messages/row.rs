@@ -2,11 +2,10 @@
 //! makes the same event, so that whoever finds it again may say it again.
 
 use domain::{
-    class::MessageClass,
     gates::Gate,
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
+    message::{class::MessageClass, state::MessageState},
     money::Micros,
-    state::MessageState,
 };
 use jiff::Timestamp;
 use sqlx::types::Uuid;

@@ -2,8 +2,8 @@
 
 use domain::{
     ids::{MessageId, TenantId},
+    message::passport::{MAX_STAMPS, Passport, Stamp},
     money::Micros,
-    passport::{MAX_STAMPS, Passport, Stamp},
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;

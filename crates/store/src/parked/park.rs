@@ -1,9 +1,9 @@
 //! Putting messages aside. `schedule` releases them.
 
 use domain::{
-    class::{Channel, Lane},
     gates::{LineKey, Wake},
     ids::{MessageId, TenantId},
+    message::class::{Channel, Lane},
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;

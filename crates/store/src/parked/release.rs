@@ -1,9 +1,9 @@
 //! Parked rows on their way back: due ones are released into the pipe with the next turn.
 
 use domain::{
-    class::Lane,
     draft,
     ids::{MessageId, TenantId},
+    message::class::Lane,
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;

@@ -6,7 +6,7 @@ mod ledger;
 
 use std::collections::HashSet;
 
-use domain::{class::Channel, gates::Basis, ids::TenantId};
+use domain::{gates::Basis, ids::TenantId, message::class::Channel};
 use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::types::{Json, Uuid};

@@ -2,8 +2,8 @@
 //! person wants no more texts.
 
 use domain::{
-    class::Channel,
     ids::{ContactId, MessageId, TenantId},
+    message::class::Channel,
 };
 use jiff::Timestamp;
 use stage::Fault;

@@ -29,6 +29,28 @@ pub struct Account {
     pub created_at: Timestamp,
 }
 
+/// What it takes to call a carrier for an account.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Access {
+    /// The carrier's name.
+    pub carrier: String,
+    /// The account's id at the carrier.
+    pub carrier_sid: String,
+    /// Where the carrier's API is.
+    pub base_url: String,
+    /// The account's token under the master key.
+    pub sealed_token: String,
+}
+
+impl std::fmt::Debug for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Access")
+            .field("carrier", &self.carrier)
+            .field("base_url", &self.base_url)
+            .finish_non_exhaustive()
+    }
+}
+
 struct Row {
     account: String,
     carrier: String,

@@ -1,7 +1,7 @@
 //! Caps on what a tenant or a campaign may spend.
 
 use domain::{
-    gates::alerts::{AlertLevel, BudgetAlert},
+    gates::capacity::alerts::{AlertLevel, BudgetAlert},
     ids::TenantId,
     money::Micros,
 };

@@ -1,6 +1,6 @@
 //! The end of a campaign: when it is said, and that it is said once.
 
-use domain::{ids::event_id, state::MessageState};
+use domain::{ids::event_id, message::state::MessageState};
 use serde_json::Value;
 use wire::{Event, EventKind, event::CampaignData};
 

@@ -1,6 +1,9 @@
 //! How a running campaign's recipients become messages, and how many at a time.
 
-use domain::{class::MessageClass, ids::SenderId, state::MessageState};
+use domain::{
+    ids::SenderId,
+    message::{class::MessageClass, state::MessageState},
+};
 use jiff::SignedDuration;
 use wire::{
     Submitted,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use audience::Audience;
 use domain::{
     ids::{CampaignId, ContactId, MessageId, PoolId, SenderId, TenantId},
-    state::MessageState,
+    message::state::MessageState,
 };
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;

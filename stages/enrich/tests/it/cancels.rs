@@ -1,6 +1,6 @@
 //! A cancel that comes before its message: the mark is obeyed, however the two meet.
 
-use domain::{ids::MessageId, state::MessageState};
+use domain::{ids::MessageId, message::state::MessageState};
 use jiff::Timestamp;
 use store::{
     Role, Store,

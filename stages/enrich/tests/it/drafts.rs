@@ -1,6 +1,6 @@
 //! What a message looks like when it is complete, and when it cannot be.
 
-use domain::{class::MessageClass, ids::TemplateId, money::Micros};
+use domain::{ids::TemplateId, message::class::MessageClass, money::Micros};
 use stage::Outcome;
 use testkit::hand_over;
 use uuid::Uuid;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    class::{Channel, MessageClass},
     ids::{CampaignId, MessageId, PoolId, SenderId, TemplateId, TenantId},
+    message::class::{Channel, MessageClass},
     phone::PhoneNumber,
 };
 use enrich::Enrich;

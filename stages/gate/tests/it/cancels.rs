@@ -1,7 +1,7 @@
 //! Cancels around the decision: what was reserved goes back, what was parked stays away, and a
 //! later delivery says nothing.
 
-use domain::{class::MessageClass, passport::Stamp};
+use domain::message::{class::MessageClass, passport::Stamp};
 use store::{
     Role, Store,
     messages::cancel::{self, Outcome},

@@ -2,9 +2,9 @@
 //! is cached, so that the next batch goes by it.
 
 use domain::{
-    class::MessageClass,
     gates::{SwitchMode, Wake},
     ids::CampaignId,
+    message::class::MessageClass,
 };
 use serde_json::json;
 use store::{

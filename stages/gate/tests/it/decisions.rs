@@ -1,6 +1,6 @@
 //! What each verdict leaves behind: the row, the counters, the parked message, the words.
 
-use domain::class::MessageClass;
+use domain::message::class::MessageClass;
 use jiff::SignedDuration;
 use stage::Outcome;
 use testkit::hand_over;

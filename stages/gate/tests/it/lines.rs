@@ -1,8 +1,8 @@
 //! What is over a capacity: its due time, and what brings it back before.
 
 use domain::{
-    class::MessageClass,
     gates::{CounterKind, LineKey},
+    message::class::MessageClass,
 };
 use sqlx::Row;
 use store::capacity::release::{Reservation, release};

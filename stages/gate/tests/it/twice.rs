@@ -1,6 +1,6 @@
 //! The same message again, in two workers at once, and workers that share counters.
 
-use domain::{class::MessageClass, state::MessageState};
+use domain::message::{class::MessageClass, state::MessageState};
 use stage::Outcome;
 use testkit::hand_over;
 

@@ -1,10 +1,12 @@
 //! A tenant with a sender, and messages that enrich has stored.
 
 use domain::{
-    class::{Channel, MessageClass},
     ids::{ContactId, MessageId, SenderId, TenantId},
+    message::{
+        class::{Channel, MessageClass},
+        passport::{Passport, Stamp},
+    },
     money::Micros,
-    passport::{Passport, Stamp},
     phone::PhoneNumber,
     zones::{OnFile, resolve},
 };

@@ -3,13 +3,15 @@
 
 use carriers::{Answer, twilio};
 use domain::{
-    class::{Channel, MessageClass},
     gates::{CounterKey, Reserved, Windows, reservation},
     ids::{ContactId, MessageId, SenderId, TenantId},
+    message::{
+        class::{Channel, MessageClass},
+        passport::{Passport, Stamp},
+        state::MessageState,
+    },
     money::Micros,
-    passport::{Passport, Stamp},
     phone::PhoneNumber,
-    state::MessageState,
     zones::{OnFile, Zone, resolve},
 };
 use jiff::Timestamp;
@@ -24,7 +26,7 @@ use store::{
     capacity::counters,
     core::seal::Sealer,
     messages::{
-        claim::{self, Claimant, Wanted},
+        claim::{self, Claimant, ToClaim},
         conclude::{self, Conclusion, Doubt},
         sent::{self, Taken},
     },
@@ -185,9 +187,9 @@ impl Calls {
 
     /// Claims admitted messages in one chunk, as a process that is about to call.
     pub async fn claim(&self, owner: Uuid, chunk: i64, texts: &[Text]) -> anyhow::Result<()> {
-        let wanted: Vec<Wanted<'_>> = texts
+        let wanted: Vec<ToClaim<'_>> = texts
             .iter()
-            .map(|text| Wanted { tenant: &self.tenant, message: text.id, turn: 1 })
+            .map(|text| ToClaim { tenant: &self.tenant, message: text.id, turn: 1 })
             .collect();
         let claimant = Claimant { owner, chunk, call_by: std::time::Duration::from_millis(300) };
         let mut tx = self.scoped().await?;

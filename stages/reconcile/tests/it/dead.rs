@@ -1,6 +1,6 @@
 //! What dead letters make of messages, however often they come.
 
-use domain::{ids::MessageId, state::MessageState};
+use domain::{ids::MessageId, message::state::MessageState};
 use stage::{Outcome, StageName};
 use testkit::hand_over;
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 //! that comes late.
 
 use carriers::Answer;
-use domain::{
+use domain::message::{
     passport::{Passport, Stamp},
     state::MessageState::{Deferred, Delivered, InDoubt, Queued, Sent},
 };

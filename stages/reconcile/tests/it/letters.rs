@@ -1,10 +1,12 @@
 //! A tenant with messages on their way, and the letters of those that died.
 
 use domain::{
-    class::{Channel, MessageClass},
     ids::{MessageId, TenantId},
+    message::{
+        class::{Channel, MessageClass},
+        state::MessageState,
+    },
     phone::PhoneNumber,
-    state::MessageState,
 };
 use jiff::Timestamp;
 use reconcile::Dead;

@@ -1,6 +1,6 @@
 //! What receipts make of messages, however they come.
 
-use domain::{
+use domain::message::{
     passport::{Passport, Stamp},
     state::MessageState,
 };

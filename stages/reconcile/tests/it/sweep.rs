@@ -1,7 +1,7 @@
 //! What the sweep makes of calls whose end nobody said.
 
 use carriers::Answer;
-use domain::state::MessageState::{Deferred, Failed, InDoubt, Queued, Sent, Unknown};
+use domain::message::state::MessageState::{Deferred, Failed, InDoubt, Queued, Sent, Unknown};
 use serde_json::json;
 use store::{Role, messages::in_doubt, parked::release};
 use uuid::Uuid;

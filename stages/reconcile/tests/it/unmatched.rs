@@ -1,6 +1,6 @@
 //! Receipts about messages that are not here.
 
-use domain::{ids::MessageId, state::MessageState};
+use domain::{ids::MessageId, message::state::MessageState};
 use reconcile::{Watch, WatchConfig};
 use stage::Tick;
 use store::{Role, core::seal::Sealer};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::state::{
+use domain::message::state::{
     MessageState::{Delivered, InDoubt, Sent},
     NO_RECEIPT,
 };

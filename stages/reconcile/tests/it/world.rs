@@ -2,7 +2,7 @@
 
 use domain::{
     ids::{MessageId, TenantId},
-    state::MessageState,
+    message::state::MessageState,
 };
 use jiff::Timestamp;
 use reconcile::Reconcile;

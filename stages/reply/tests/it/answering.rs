@@ -1,6 +1,6 @@
 //! A question and its answer: once, under an id that the text gives.
 
-use domain::{class::MessageClass, ids::MessageId};
+use domain::{ids::MessageId, message::class::MessageClass};
 use wire::{
     Submitted,
     message::{Content, From},

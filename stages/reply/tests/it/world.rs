@@ -3,8 +3,8 @@
 use anyhow::Context;
 use carriers::anthropic::Client;
 use domain::{
-    class::Channel,
     ids::{ContactId, ConversationId, MessageId, SenderId, TenantId},
+    message::class::Channel,
     phone::PhoneNumber,
 };
 use jiff::{SignedDuration, Timestamp};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{class::MessageClass, ids::MessageId};
+use domain::{ids::MessageId, message::class::MessageClass};
 use wire::Enriched;
 
 use super::world::{World, after, in_next_turn, message, now, publish, tick, told};

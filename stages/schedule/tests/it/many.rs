@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::class::MessageClass;
+use domain::message::class::MessageClass;
 use store::parked::wake::{Way, What};
 
 use super::world::{CAUSE, World, after, message, now, publish, tick, told};

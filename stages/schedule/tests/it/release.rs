@@ -1,8 +1,7 @@
 //! When a parked message is said again, when not, and what its rows hold then.
 
 use domain::{
-    class::MessageClass,
-    state::MessageState,
+    message::{class::MessageClass, state::MessageState},
     zones::{OnFile, Zone, resolve},
 };
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{class::MessageClass, ids::CampaignId};
+use domain::{ids::CampaignId, message::class::MessageClass};
 use stage::{Cx, Source};
 use store::parked::wake::{LAST_PASS, Way, What};
 use uuid::Uuid;
@@ -118,7 +118,7 @@ async fn what_is_due_and_waits_for_the_pace_is_ended_at_once() -> anyhow::Result
     assert!(parked.iter().all(|(id, _)| !of_campaign.contains(id)), "all of the campaign");
 
     let mut tx = world.database.store(store::Role::Pipeline).await?.scoped([&world.tenant]).await?;
-    let key = (&world.tenant, number.as_str(), domain::class::Channel::Sms);
+    let key = (&world.tenant, number.as_str(), domain::message::class::Channel::Sms);
     store::parked::park::wake_numbers(&mut tx, now(), &[key]).await?;
     tx.commit().await?;
     back().await?;

@@ -1,12 +1,14 @@
 //! Tenants with messages that were put aside.
 
 use domain::{
-    class::{Channel, MessageClass},
     ids::{CampaignId, ContactId, MessageId, TenantId},
+    message::{
+        class::{Channel, MessageClass},
+        passport::{Passport, Stamp},
+        state::MessageState,
+    },
     money::Micros,
-    passport::{Passport, Stamp},
     phone::PhoneNumber,
-    state::MessageState,
     zones::{OnFile, resolve},
 };
 use jiff::{SignedDuration, Timestamp};

@@ -1,6 +1,6 @@
 //! What becomes of a message when the carrier does not simply take it.
 
-use domain::state::MessageState;
+use domain::message::state::MessageState;
 use serde_json::json;
 use stage::Outcome;
 use testkit::hand_over;

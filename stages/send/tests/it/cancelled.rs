@@ -1,7 +1,7 @@
 //! Cancels that come after the gates: withdrawn or sent, never both, and nothing stays reserved for
 //! what was withdrawn.
 
-use domain::{passport::Stamp, state::MessageState};
+use domain::message::{passport::Stamp, state::MessageState};
 use serde_json::json;
 use stage::Outcome;
 use store::{

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use domain::{ids::CampaignId, state::MessageState};
+use domain::{ids::CampaignId, message::state::MessageState};
 use send::Config;
 use serde_json::json;
 use stage::{Cx, Outcome};

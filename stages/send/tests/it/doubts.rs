@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{passport::Stamp, state::MessageState};
+use domain::message::{passport::Stamp, state::MessageState};
 use serde_json::json;
 use stage::Outcome;
 use store::{

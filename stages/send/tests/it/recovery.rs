@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::state::MessageState;
+use domain::message::state::MessageState;
 use send::Config;
 use serde_json::json;
 use stage::Outcome;

@@ -1,13 +1,15 @@
 //! A tenant with senders, people who may be texted, and messages past the gates.
 
 use domain::{
-    class::{Channel, MessageClass},
     gates::{CounterKey, Reserved, Windows, reservation},
     ids::{ContactId, MessageId, SenderId, TenantId},
+    message::{
+        class::{Channel, MessageClass},
+        passport::{Passport, Stamp},
+        state::MessageState,
+    },
     money::Micros,
-    passport::{Passport, Stamp},
     phone::PhoneNumber,
-    state::MessageState,
     zones::{Candidates, Evidence, Place, Zone},
 };
 use jiff::Timestamp;

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use domain::class::Lane;
+use domain::message::class::Lane;
 use futures::future::BoxFuture;
 use pipeline::{Drained, Runtime, StageConfig};
 use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};

@@ -2,8 +2,8 @@
 //! gives those a text that never had one.
 
 use domain::{
+    message::passport::{Passport, Stamp},
     money::Micros,
-    passport::{Passport, Stamp},
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;

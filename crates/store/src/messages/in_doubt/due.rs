@@ -9,24 +9,8 @@ use stage::Fault;
 use crate::{
     Scoped, Store, fault,
     messages::row::{StoredMessage, columns},
+    settings::accounts::Access,
 };
-
-/// What it takes to ask an account's list.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Access {
-    /// The account's id at the carrier.
-    pub carrier_sid: String,
-    /// Where the carrier's API is.
-    pub base_url: String,
-    /// The account's token under the master key.
-    pub sealed_token: String,
-}
-
-impl std::fmt::Debug for Access {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Access").field("base_url", &self.base_url).finish_non_exhaustive()
-    }
-}
 
 /// One doubt.
 #[derive(Debug, Clone)]
@@ -113,7 +97,8 @@ async fn take(
                   m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id,
                   m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due, m.version,
                   m.changed_at, m.carrier_sid is not null as "billed!", m.number as "to!",
-                  s.number as "from?", a.carrier_sid as "carrier_sid?", a.base_url as "base_url?",
+                  s.number as "from?", a.carrier as "carrier?",
+                  a.carrier_sid as "carrier_sid?", a.base_url as "base_url?",
                   a.sealed_token as "sealed_token?"
            from leased l
            cross join lateral (
@@ -135,8 +120,9 @@ async fn take(
         account: row.account,
         to: row.to,
         from: row.from,
-        access: row.carrier_sid.zip(row.base_url).zip(row.sealed_token).map(
-            |((carrier_sid, base_url), sealed_token)| Access {
+        access: row.carrier.zip(row.carrier_sid).zip(row.base_url).zip(row.sealed_token).map(
+            |(((carrier, carrier_sid), base_url), sealed_token)| Access {
+                carrier,
                 carrier_sid,
                 base_url,
                 sealed_token,

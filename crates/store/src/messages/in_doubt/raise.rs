@@ -5,8 +5,7 @@ use std::{collections::HashSet, time::Duration};
 
 use domain::{
     ids::{MessageId, TenantId},
-    passport::Stamp,
-    state::MessageState,
+    message::{passport::Stamp, state::MessageState},
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;

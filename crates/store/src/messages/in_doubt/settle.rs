@@ -4,11 +4,13 @@
 use std::{collections::HashSet, time::Duration};
 
 use domain::{
-    class::Channel,
     ids::{ContactId, MessageId, SenderId, TenantId},
+    message::{
+        class::Channel,
+        passport::{Passport, Stamp},
+        state::MessageState,
+    },
     money::Micros,
-    passport::{Passport, Stamp},
-    state::MessageState,
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;

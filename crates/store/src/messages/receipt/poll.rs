@@ -5,17 +5,14 @@ use std::{collections::HashMap, time::Duration};
 
 use domain::{
     ids::{MessageId, TenantId},
-    state::MessageState,
+    message::state::MessageState,
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{
-    Scoped, Store, fault,
-    messages::{in_doubt::Access, row::state_of},
-};
+use crate::{Scoped, Store, fault, messages::row::state_of, settings::accounts::Access};
 
 /// How many messages a row names at most.
 const ROW: usize = 256;
@@ -242,7 +239,7 @@ async fn accounts(
     named.sort_unstable();
     named.dedup();
     let rows = sqlx::query!(
-        "select a.tenant_id, a.account, a.carrier_sid, a.base_url, a.sealed_token
+        "select a.tenant_id, a.account, a.carrier, a.carrier_sid, a.base_url, a.sealed_token
          from unnest($1::text[], $2::text[]) as k (tenant_id, account)
          join carrier_accounts a on a.tenant_id = k.tenant_id and a.account = k.account",
         &named.iter().map(|key| key.0).collect::<Vec<_>>() as _,
@@ -252,8 +249,12 @@ async fn accounts(
     .await
     .map_err(fault)?;
     let access = rows.into_iter().map(|row| {
-        let (carrier_sid, base_url) = (row.carrier_sid, row.base_url);
-        let access = Access { carrier_sid, base_url, sealed_token: row.sealed_token };
+        let access = Access {
+            carrier: row.carrier,
+            carrier_sid: row.carrier_sid,
+            base_url: row.base_url,
+            sealed_token: row.sealed_token,
+        };
         ((crate::core::keyed::tenant(&row.tenant_id), row.account), access)
     });
     Ok(access.collect())

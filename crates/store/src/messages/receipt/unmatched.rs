@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     ids::{MessageId, TenantId},
-    state::MessageState,
+    message::state::MessageState,
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;

@@ -1,0 +1,31 @@
+//! Acts of callers on their way into their tenant's audit trail.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use store::{
+    Scoped,
+    audit::{self, Entry},
+};
+
+use crate::{auth::Caller, http::Problem};
+
+/// Adds an act of a caller to their tenant's trail, in the transaction of the act and after
+/// everything else in it. `detail` holds no text of a message.
+pub(crate) async fn note(
+    tx: &mut Scoped,
+    caller: &Caller,
+    at: Timestamp,
+    action: &str,
+    subject: String,
+    detail: Value,
+) -> Result<(), Problem> {
+    let entry = Entry {
+        tenant: caller.tenant.clone(),
+        at,
+        actor: caller.subject.clone(),
+        action: action.to_owned(),
+        subject,
+        detail,
+    };
+    Ok(audit::append(tx, &[entry]).await?)
+}

@@ -1,0 +1,86 @@
+//! What changes when somebody says something about people: by the API, in bulk or by a file. One
+//! code for all of them, and for the preview, so that they cannot disagree.
+
+mod plan;
+mod read;
+
+use std::collections::HashMap;
+
+use domain::{
+    ids::{ContactId, TenantId},
+    message::class::Channel,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use stage::Fault;
+use store::{
+    Scoped, contacts,
+    recipients::{consent, list},
+};
+
+pub(crate) use plan::{Consent, Input};
+pub(crate) use read::{Raw, RawConsent, RawStop, read};
+
+/// Who says it, and when.
+pub(crate) struct Recorder {
+    /// Whose people they are.
+    pub(crate) tenant: TenantId,
+    /// Business time.
+    pub(crate) now: Timestamp,
+    /// `api` or `import`
+    pub(crate) method: &'static str,
+    /// The API key or user.
+    pub(crate) by: String,
+}
+
+/// What became, or would become, of one person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// Not known before.
+    Created,
+    /// Known, and something changed.
+    Updated,
+    /// Known, and so already.
+    Unchanged,
+}
+
+/// Compares people with what is stored and, if asked to, writes the difference. Each number may be
+/// in `inputs` once. The outcomes are in the order of the inputs.
+///
+/// # Errors
+/// An outage, or a text that Postgres cannot store.
+pub(crate) async fn apply(
+    tx: &mut Scoped,
+    by: &Recorder,
+    inputs: &[Input],
+    write: bool,
+) -> Result<Vec<Outcome>, Fault> {
+    let id = |input: &Input| ContactId::of(&by.tenant, input.number.as_str()).0;
+    let ids: Vec<_> = inputs.iter().map(id).collect();
+    let numbers: Vec<_> = inputs.iter().map(|input| input.number.as_str().to_owned()).collect();
+    let known = contacts::load(tx, &by.tenant, &ids, write).await?;
+    let known: HashMap<_, _> = known.into_iter().map(|row| (row.contact_id, row)).collect();
+    let standings = list::load(tx, &by.tenant, &numbers, Channel::Sms, write).await?;
+    let standings: HashMap<_, _> =
+        standings.into_iter().map(|row| (row.number.clone(), row)).collect();
+
+    let mut outcomes = Vec::with_capacity(inputs.len());
+    let (mut changed, mut changes) = (Vec::new(), Vec::new());
+    for (input, id) in inputs.iter().zip(&ids) {
+        let standing = standings.get(input.number.as_str());
+        let plan = plan::plan(by, input, known.get(id), standing);
+        outcomes.push(plan.outcome);
+        changed.extend(plan.contact);
+        changes.extend(plan.changes);
+    }
+    if write {
+        if !changed.is_empty() {
+            contacts::save(tx, &by.tenant, &changed).await?;
+        }
+        if !changes.is_empty() {
+            consent::record(tx, by.now, &changes).await?;
+        }
+    }
+    Ok(outcomes)
+}

@@ -1,0 +1,89 @@
+//! What the gates would say, without anything being sent or written: the reads that explain and
+//! simulate share. Decisions are `domain::gates`' own, drafts are `domain::draft`'s.
+
+pub(crate) mod run;
+pub(crate) mod sentence;
+
+use domain::{
+    draft::Draft,
+    gates::Facts,
+    ids::{CampaignId, ContactId, TenantId},
+    message::class::{Channel, MessageClass},
+    phone::PhoneNumber,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use stage::Fault;
+use store::{
+    Scoped,
+    drafts::{self, ContactKey, Found},
+    facts::{self, Rows, Wanted},
+};
+
+use crate::http::Problem;
+
+/// What one gate says, as callers read it.
+#[derive(Serialize)]
+pub(crate) struct GateView {
+    gate: &'static str,
+    verdict: &'static str,
+    code: Option<&'static str>,
+    reason: Option<String>,
+    until: Option<Timestamp>,
+}
+
+/// What each gate says.
+pub(crate) fn gates(said: Vec<domain::gates::GateResult>) -> Vec<GateView> {
+    let view = |one: domain::gates::GateResult| GateView {
+        gate: one.gate.as_str(),
+        verdict: one.answer.as_str(),
+        code: one.code,
+        reason: one.reason,
+        until: one.until,
+    };
+    said.into_iter().map(view).collect()
+}
+
+/// What is on file about people, in their order. `fields`: their names and own fields too.
+pub(crate) async fn people(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    people: &[(ContactId, PhoneNumber)],
+    fields: bool,
+) -> Result<Vec<Found>, Fault> {
+    let key = |(contact, number): &(ContactId, PhoneNumber)| ContactKey {
+        tenant,
+        contact: *contact,
+        number: *number,
+        channel: Channel::Sms,
+        fields,
+    };
+    drafts::contacts(tx, &people.iter().map(key).collect::<Vec<_>>()).await
+}
+
+/// What the gates go by for these drafts.
+pub(crate) async fn facts(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    class: MessageClass,
+    campaign: Option<CampaignId>,
+    drafts: impl Iterator<Item = (PhoneNumber, &Draft)>,
+) -> Result<Facts, Fault> {
+    let wanted: Vec<Wanted<'_>> = drafts
+        .map(|(number, draft)| Wanted {
+            tenant,
+            class,
+            campaign,
+            senders: &draft.senders,
+            number,
+            channel: Channel::Sms,
+        })
+        .collect();
+    facts::load(tx, &wanted, Rows::Read).await
+}
+
+/// An instant as written, in the field `at`.
+pub(crate) fn instant(written: Option<&str>) -> Result<Option<Timestamp>, Problem> {
+    let wrong = |_| Problem::field("at", "invalid_time", "an RFC 3339 time");
+    written.map(|at| at.parse().map_err(wrong)).transpose()
+}

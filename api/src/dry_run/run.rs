@@ -1,0 +1,126 @@
+//! A campaign's simulation, fed from the database in chunks. Each chunk is read in a transaction of
+//! its own that may not write, and lets go of its connection before anybody is asked.
+
+use std::iter::once;
+
+use domain::{
+    draft::{Content, From, Origin, Request, Supplies, draft},
+    gates::Facts,
+    ids::TenantId,
+    message::class::MessageClass,
+    phone::PhoneNumber,
+    simulate::{Answered, Recipient, Report, Setting, Simulation},
+};
+use jiff::Timestamp;
+use stage::Fault;
+use store::{
+    Scoped, Store,
+    campaigns::{
+        Campaign,
+        simulate::{self, Place},
+    },
+    capacity::counters,
+    drafts,
+};
+
+/// How many recipients are read at once.
+const CHUNK: i64 = 1_000;
+
+/// How many asks go by before other requests have their turn.
+const ASKS: u32 = 2_000;
+
+/// A simulation and how far it has read.
+pub(crate) struct Run {
+    store: Store,
+    tenant: TenantId,
+    campaign: Campaign,
+    class: MessageClass,
+    at: Timestamp,
+    from: From,
+    supplies: Supplies,
+    place: Place,
+    simulation: Simulation,
+}
+
+impl Run {
+    /// Begins: what all recipients share is read.
+    pub(crate) async fn begin(
+        store: Store,
+        mut tx: Scoped,
+        tenant: TenantId,
+        campaign: Campaign,
+        at: Timestamp,
+    ) -> Result<Self, Fault> {
+        let class = MessageClass::from_name(&campaign.class).unwrap_or(MessageClass::Promo);
+        let from = From::Pool(campaign.pool);
+        let setting = Setting { at, tenant: tenant.clone(), campaign: campaign.id, class };
+        let mut run = Self {
+            simulation: Simulation::new(setting),
+            place: Place::first(&campaign),
+            supplies: Supplies::default(),
+            store,
+            tenant,
+            campaign,
+            class,
+            at,
+            from,
+        };
+        run.supplies = drafts::supplies(&mut tx, at, once(run.origin())).await?;
+        Ok(run)
+    }
+
+    /// Reads the next recipients and asks about them. None at the end of the audience.
+    pub(crate) async fn chunk(&mut self, whole: bool) -> Result<Option<Vec<Answered>>, Fault> {
+        let mut tx = self.store.reading(&self.tenant).await?;
+        let (tenant, campaign) = (&self.tenant, &self.campaign);
+        let (next, reached) =
+            simulate::next(&mut tx, tenant, campaign, self.place, self.at, CHUNK).await?;
+        let Some(reached) = reached else { return Ok(None) };
+        self.place = reached;
+        let people: Vec<_> = next.iter().map(|one| (one.contact, one.number)).collect();
+        let found = super::people(&mut tx, tenant, &people, true).await?;
+        let drafts = next.iter().zip(found).filter_map(|(one, found)| {
+            let person = found.contact.unwrap_or_default();
+            let draft = draft(&self.request(one.number), one.contact, &person, &self.supplies)?;
+            let (contact, message, number) = (one.contact, one.message, one.number);
+            Some(Recipient { contact, message, number, expires_at: one.expires_at, draft })
+        });
+        let recipients: Vec<Recipient> = drafts.collect();
+        let facts = self.facts(&mut tx, &recipients).await?;
+        self.simulation.learn(facts, &recipients);
+        let keys = self.simulation.unknown_counters(&recipients);
+        let used = counters::peek(&mut tx, &keys).await?;
+        drop(tx);
+        for (key, used) in keys.into_iter().zip(used) {
+            self.simulation.load(key, used);
+        }
+        let answered = recipients.iter().map(|one| self.simulation.ask(one, whole)).collect();
+        Ok(Some(answered))
+    }
+
+    async fn facts(&self, tx: &mut Scoped, recipients: &[Recipient]) -> Result<Facts, Fault> {
+        let drafts = recipients.iter().map(|one| (one.number, &one.draft));
+        super::facts(tx, &self.tenant, self.class, Some(self.campaign.id), drafts).await
+    }
+
+    /// Follows who waits to the end. Other requests have their turn meanwhile.
+    pub(crate) async fn finish(mut self) -> Report {
+        while self.simulation.follow_on(ASKS) {
+            tokio::task::yield_now().await;
+        }
+        self.simulation.report()
+    }
+
+    fn request(&self, to: PhoneNumber) -> Request<'_> {
+        Request { class: self.class, to, origin: self.origin() }
+    }
+
+    fn origin(&self) -> Origin<'_> {
+        Origin {
+            tenant: &self.tenant,
+            campaign: Some(self.campaign.id),
+            content: &Content::Campaign,
+            from: &self.from,
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! `POST /v1/campaigns/{id}/simulate`: what a campaign would come to from an instant on, without
+//! anything being sent or written. As NDJSON also what is said about each recipient.
+//!
+//! An audience of any size is read, a thousand at a time. Of those who have to wait 250,000 are
+//! followed, for 60 days, and asked 2,000,000 times in all; beyond that `waiting` counts them and
+//! there is no `finish_at`. Chunks are read one after the other: what changes meanwhile is seen by
+//! the later ones, but for policy, caps and switches, which are the first one's.
+
+use axum::{
+    Router,
+    body::Body as RawBody,
+    extract::{Request, State},
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use bytes::Bytes;
+use domain::{
+    gates::Gate,
+    ids::{CampaignId, ContactId, SenderId},
+    money::Money,
+    simulate::{Answered, Group, Report, SenderTotal},
+};
+use futures::stream;
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+use stage::Fault;
+use store::campaigns;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::{
+    app::App,
+    auth::Caller,
+    dry_run::{self, GateView, instant, run::Run},
+    http::{
+        Id, Problem,
+        body::{JSON_LIMIT, decode, expect_json},
+        read_body,
+        view::money,
+    },
+};
+
+pub(super) fn router() -> Router<App> {
+    Router::new().route("/v1/campaigns/{id}/simulate", post(simulate))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Question {
+    #[serde(default)]
+    at: Option<String>,
+}
+
+async fn simulate(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let body = read_body(body, JSON_LIMIT).await?;
+    let question = if body.is_empty() {
+        Question::default()
+    } else {
+        expect_json(&parts.headers)?;
+        decode(&body)?
+    };
+    let at = instant(question.at.as_deref())?.unwrap_or_else(|| app.now());
+    let busy = |_| Problem::unavailable("as many simulations as fit are under way", 5);
+    let permit = app.simulations.clone().try_acquire_owned().map_err(busy)?;
+    let currency = app.tenants.get(&app.store, &caller.tenant).await?.currency.clone();
+    let mut tx = app.store.reading(&caller.tenant).await?;
+    let campaign = campaigns::get(&mut tx, &caller.tenant, CampaignId(id), false).await?;
+    let campaign = campaign.ok_or_else(|| Problem::not_found("campaign"))?;
+    let run = Run::begin(app.store.clone(), tx, caller.tenant, campaign, at).await?;
+    Ok(answer(run, currency, wants_lines(&parts.headers), permit))
+}
+
+fn wants_lines(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let mut kinds = accept.unwrap_or_default().split(',').filter_map(|kind| kind.split(';').next());
+    kinds.any(|kind| matches!(kind.trim(), "application/x-ndjson" | "application/ndjson"))
+}
+
+/// What is said about one recipient.
+#[derive(Serialize)]
+struct Line {
+    contact_id: ContactId,
+    verdict: String,
+    gate: Option<Gate>,
+    code: Option<String>,
+    reason: Option<String>,
+    until: Option<Timestamp>,
+    gates: Vec<GateView>,
+}
+
+/// The sum; before it, where they are wanted, a line for each recipient. It is worked out while the
+/// caller reads, as a large audience takes longer than other requests may; a caller who goes away
+/// ends it. An outage on the way cuts the answer off.
+fn answer(run: Run, currency: String, lines: bool, permit: OwnedSemaphorePermit) -> Response {
+    let steps = stream::try_unfold(Some((run, permit)), move |state| {
+        let currency = currency.clone();
+        async move {
+            let Some((mut run, permit)) = state else { return Ok::<_, Fault>(None) };
+            while let Some(answered) = run.chunk(lines).await? {
+                if lines && !answered.is_empty() {
+                    let mut bytes = Vec::with_capacity(answered.len() * 1_000);
+                    answered.into_iter().for_each(|one| write(&mut bytes, &line(one)));
+                    return Ok(Some((Bytes::from(bytes), Some((run, permit)))));
+                }
+            }
+            let mut bytes = Vec::new();
+            write(&mut bytes, &view(run.finish().await, &currency));
+            Ok(Some((bytes.into(), None)))
+        }
+    });
+    let kind = if lines { "application/x-ndjson" } else { "application/json" };
+    ([(header::CONTENT_TYPE, kind)], RawBody::from_stream(steps)).into_response()
+}
+
+fn write(bytes: &mut Vec<u8>, line: &impl Serialize) {
+    serde_json::to_writer(&mut *bytes, line).expect("plain data into memory");
+    bytes.push(b'\n');
+}
+
+fn line(one: Answered) -> Line {
+    let Answered { contact, stamp, gates } = one;
+    Line {
+        contact_id: contact,
+        verdict: stamp.verdict,
+        gate: stamp.gate,
+        code: stamp.code,
+        reason: stamp.reason,
+        until: stamp.until,
+        gates: dry_run::gates(gates),
+    }
+}
+
+/// The sum. The first counts are of the one instant; what is sent, segments, cost and times are of
+/// the whole run. `audience` is `admitted + deferred + held + blocked + expired + failed`, and also
+/// `sent + dropped + waiting + held + blocked + expired + failed`.
+#[derive(Serialize)]
+struct ReportView {
+    at: Timestamp,
+    policy_version: Option<i64>,
+    audience: u64,
+    admitted: u64,
+    deferred: u64,
+    held: u64,
+    blocked: u64,
+    expired: u64,
+    failed: u64,
+    /// Of those admitted at once: what the budgets hold for them.
+    reserved: Amount,
+    by_gate: Vec<GroupView>,
+    senders: Vec<SenderView>,
+    sent: u64,
+    segments: u64,
+    cost: Money,
+    first_send_at: Option<Timestamp>,
+    /// None while some still wait at the end of what is looked at.
+    finish_at: Option<Timestamp>,
+    /// Those who had to wait and then were held, blocked, or of no use any more.
+    dropped: u64,
+    /// Those who still wait 60 days on, or after so many asks that it was given up.
+    waiting: u64,
+    complete: bool,
+}
+
+#[derive(Serialize)]
+struct Amount {
+    segments: u64,
+    cost: Money,
+}
+
+#[derive(Serialize)]
+struct GroupView {
+    gate: Option<Gate>,
+    code: &'static str,
+    verdict: &'static str,
+    count: u64,
+    earliest_until: Option<Timestamp>,
+    latest_until: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct SenderView {
+    sender_id: SenderId,
+    day: Date,
+    admitted: u64,
+    cap: u32,
+}
+
+fn view(report: Report, currency: &str) -> ReportView {
+    let Report { answers, groups, senders, .. } = report;
+    let group = |Group { gate, code, verdict, count, earliest_until, latest_until }| GroupView {
+        gate,
+        code,
+        verdict,
+        count,
+        earliest_until,
+        latest_until,
+    };
+    let sender = |SenderTotal { sender, day, admitted, cap }| SenderView {
+        sender_id: sender,
+        day,
+        admitted,
+        cap,
+    };
+    ReportView {
+        at: report.at,
+        policy_version: report.policy_version,
+        audience: answers.audience(),
+        admitted: answers.admitted,
+        deferred: answers.deferred,
+        held: answers.held,
+        blocked: answers.blocked,
+        expired: answers.expired,
+        failed: answers.failed,
+        reserved: Amount { segments: answers.segments, cost: money(answers.cost, currency) },
+        by_gate: groups.into_iter().map(group).collect(),
+        senders: senders.into_iter().map(sender).collect(),
+        sent: report.sent,
+        segments: report.segments,
+        cost: money(report.cost, currency),
+        first_send_at: report.first_send_at,
+        finish_at: report.finish_at,
+        dropped: report.dropped,
+        waiting: report.waiting,
+        complete: report.waiting == 0,
+    }
+}

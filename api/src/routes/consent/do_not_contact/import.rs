@@ -1,0 +1,196 @@
+//! `POST /v1/do-not-contact/import`: up to 10,000 numbers at once, as JSON or CSV, each with its
+//! own outcome. Done again, it changes nothing.
+
+use std::collections::HashMap;
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use domain::{country::Country, message::class::Channel, phone::PhoneNumber};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use store::recipients::{
+    consent::{self, Action, Change},
+    list::{self, Standing},
+};
+
+use super::{MAX_REASON, NewStop, Stop};
+use crate::{
+    app::App,
+    http::{
+        Creation, Errors, FieldError, Kind, Problem,
+        body::{decode, is_type, locate},
+    },
+    routes::consent::scope,
+};
+
+/// How many rows at once.
+const MOST: usize = 10_000;
+
+/// How long the body may be, in bytes.
+const LIMIT: usize = 4 * 1024 * 1024;
+
+/// What the rows are read into; a row that cannot be read keeps its place.
+type Rows = Vec<Result<NewStop, Vec<FieldError>>>;
+
+#[derive(Default, Serialize)]
+struct Answer {
+    created: usize,
+    unchanged: usize,
+    invalid: usize,
+    results: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    index: usize,
+    /// `created`, `unchanged` or `invalid`
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+}
+
+pub(super) async fn import(State(app): State<App>, request: Request) -> Response {
+    match Creation::read(request, &app, LIMIT, rows).await {
+        Ok(new) => apply(new).await.unwrap_or_else(Problem::into_response),
+        Err(response) => response,
+    }
+}
+
+async fn apply(mut new: Creation<Rows>) -> Result<Response, Problem> {
+    let rows = std::mem::take(&mut new.body);
+    let home: Option<Country> = new.tenant.country.parse().ok();
+    let rows: Vec<_> = rows.into_iter().map(|row| row.and_then(|row| check(row, home))).collect();
+    let mut known: HashMap<(String, Channel), Standing> = HashMap::new();
+    for channel in [Channel::Sms, Channel::Whatsapp] {
+        let of_channel = rows.iter().flatten().filter(|(stop, _)| stop.channel == channel);
+        let numbers: Vec<String> = of_channel.map(|(stop, _)| stop.number.clone()).collect();
+        if numbers.is_empty() {
+            continue;
+        }
+        let found = list::load(&mut new.tx, &new.caller.tenant, &numbers, channel, true).await?;
+        known.extend(found.into_iter().map(|row| ((row.number.clone(), channel), row)));
+    }
+    let (mut answer, mut changes) = (Answer::default(), Vec::new());
+    let mut seen: HashMap<Stop, usize> = HashMap::new();
+    for (index, row) in rows.into_iter().enumerate() {
+        let row = match row {
+            Err(errors) => Row { index, outcome: "invalid", errors },
+            Ok((stop, reason)) => {
+                let first = *seen.entry(stop.clone()).or_insert(index);
+                let before = known.get(&(stop.number.clone(), stop.channel));
+                if first != index {
+                    let detail = format!("row {first} says the same");
+                    let error = FieldError { field: "phone".into(), code: "duplicate", detail };
+                    Row { index, outcome: "unchanged", errors: vec![error] }
+                } else if stop.stands(before) {
+                    Row { index, outcome: "unchanged", errors: Vec::new() }
+                } else {
+                    let change = stop.change(&new.caller, Action::DoNotContact, &reason, new.now);
+                    changes.push(Change { method: "import".into(), ..change });
+                    Row { index, outcome: "created", errors: Vec::new() }
+                }
+            }
+        };
+        match row.outcome {
+            "created" => answer.created += 1,
+            "unchanged" => answer.unchanged += 1,
+            _invalid => answer.invalid += 1,
+        }
+        answer.results.push(row);
+    }
+    consent::record(&mut new.tx, new.now, &changes).await?;
+    new.finish(StatusCode::OK, &answer).await
+}
+
+fn check(row: NewStop, home: Option<Country>) -> Result<(Stop, String), Vec<FieldError>> {
+    let mut errors = Errors::default();
+    errors.text("reason", &row.reason, 1, MAX_REASON);
+    let program = scope::program(row.scope.as_deref(), row.program.as_deref(), &mut errors);
+    let number = PhoneNumber::parse(&row.phone, home);
+    if let Err(why) = number {
+        errors.add("phone", "invalid_number", why.to_string());
+    }
+    let (Ok(number), true) = (number, errors.is_empty()) else { return Err(errors.into_vec()) };
+    let stop = Stop { number: number.as_str().to_owned(), channel: row.channel, program };
+    Ok((stop, row.reason))
+}
+
+/// Reads the body by its content type.
+fn rows(headers: &HeaderMap, bytes: &[u8]) -> Result<Rows, Problem> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Import {
+        rows: Vec<Box<RawValue>>,
+    }
+    let rows: Rows = if is_type(headers, &["text/csv"]) {
+        csv_rows(bytes)?
+    } else if is_type(headers, &["application/json"]) {
+        let read = |row: &RawValue| {
+            let text = row.get();
+            serde_json::from_str(text).map_err(|_| vec![locate::<NewStop>(text.as_bytes())])
+        };
+        decode::<Import>(bytes)?.rows.iter().map(|row| read(row)).collect()
+    } else {
+        let detail = "send Content-Type: application/json or text/csv";
+        return Err(Problem::new(Kind::UnsupportedMedia, detail));
+    };
+    match rows.len() {
+        1..=MOST => Ok(rows),
+        _ => Err(Problem::field("rows", "out_of_range", "1 to 10000 rows")),
+    }
+}
+
+/// Columns `phone` and `reason`, and if wanted `channel`, `scope` and `program`, in any order.
+fn csv_rows(bytes: &[u8]) -> Result<Rows, Problem> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| Problem::new(Kind::Malformed, "the file is not UTF-8"))?;
+    let text = text.trim_start_matches('\u{feff}');
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
+    let headers = reader.headers().cloned().unwrap_or_default();
+    let names: Vec<String> = headers.iter().map(str::to_ascii_lowercase).collect();
+    let known = ["phone", "reason", "channel", "scope", "program"];
+    if let Some(other) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        return Err(Problem::field(other, "unknown_field", "there is no such column"));
+    }
+    for needed in ["phone", "reason"] {
+        if !names.iter().any(|name| name == needed) {
+            return Err(Problem::field(needed, "required", "this column is required"));
+        }
+    }
+    // One more than is allowed shows that there are too many.
+    Ok(reader.into_records().take(MOST + 1).map(|record| csv_row(&names, record)).collect())
+}
+
+fn csv_row(
+    names: &[String],
+    record: Result<csv::StringRecord, csv::Error>,
+) -> Result<NewStop, Vec<FieldError>> {
+    let wrong = |field: &str, detail: &str| {
+        let detail = detail.to_owned();
+        vec![FieldError { field: field.into(), code: "invalid", detail }]
+    };
+    let record = record.map_err(|_| wrong("", "the line cannot be read"))?;
+    if record.len() != names.len() {
+        return Err(wrong("", "the line has another number of columns than the first one"));
+    }
+    let value = |name: &str| {
+        let at = names.iter().position(|known| known == name)?;
+        record.get(at).filter(|value| !value.is_empty()).map(str::to_owned)
+    };
+    let channel = match value("channel").as_deref() {
+        None | Some("sms") => Channel::Sms,
+        Some("whatsapp") => Channel::Whatsapp,
+        Some(_) => return Err(wrong("channel", "sms or whatsapp")),
+    };
+    Ok(NewStop {
+        phone: value("phone").unwrap_or_default(),
+        reason: value("reason").unwrap_or_default(),
+        channel,
+        scope: value("scope"),
+        program: value("program"),
+    })
+}

@@ -1,0 +1,68 @@
+//! `/v1/suppressions`: numbers that have had a promotion so lately that they get none now, and
+//! until when, by the policy in force.
+
+use axum::{Json, Router, extract::State, routing::get};
+use domain::phone::PhoneNumber;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use store::{recipients::list, settings::policies};
+
+use crate::{
+    app::App,
+    auth::Caller,
+    http::{Kind, Page, Paging, Problem, Query},
+};
+
+pub(super) fn router() -> Router<App> {
+    Router::new().route("/v1/suppressions", get(list))
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    phone: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SuppressionView {
+    phone: String,
+    channel: String,
+    last_promo_at: Timestamp,
+    /// From then on a promotion passes the gate again.
+    until: Timestamp,
+}
+
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(paging): Query<Paging>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Page<SuppressionView>>, Problem> {
+    let (after, limit) = (paging.after_number_and_channel()?, paging.limit()?);
+    let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
+    let number = match &wanted.phone {
+        None => None,
+        Some(phone) => Some(
+            PhoneNumber::parse(phone, tenant.country.parse().ok())
+                .map_err(|why| Problem::field("phone", "invalid_number", why.to_string()))?,
+        ),
+    };
+    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let policies = policies::in_force(&mut tx, &[&caller.tenant]).await?;
+    let Some(policy) = policies.into_values().flatten().next() else {
+        let detail = "the policy in force cannot be read, and nothing is sent: put a new one";
+        return Err(Problem::new(Kind::Conflict, detail));
+    };
+    let span = policy.suppression();
+    let since = app.now().checked_sub(span).unwrap_or(Timestamp::MIN);
+    let number = number.as_ref().map(PhoneNumber::as_str);
+    let after = (after.0.as_str(), after.1.as_str());
+    let found = list::list_suppressed(&mut tx, &caller.tenant, number, since, after, limit).await?;
+    let view = |one: list::Suppressed| SuppressionView {
+        phone: one.number,
+        channel: one.channel,
+        last_promo_at: one.last_promo_at,
+        until: one.last_promo_at.saturating_add(span).unwrap_or(Timestamp::MAX),
+    };
+    let found: Vec<_> = found.into_iter().map(view).collect();
+    Ok(Json(Page::new(found, limit, |one| format!("{} {}", one.phone, one.channel))))
+}

@@ -1,0 +1,243 @@
+//! `/v1/contacts/import` and its preview, `/v1/imports/{id}`: contacts from a CSV file. Both run
+//! the same code; the preview leaves the writing out.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{
+    contacts::imports::{self, Import},
+    idempotency::{self, Begun},
+};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    auth::Caller,
+    contacts::Recorder,
+    http::{Id, Kind, Page, Paging, Problem, Query, body::is_type, creation::key_of},
+    ids,
+    import::{self, Column, CountsView, LineOutcome, Report, Run, Target, Upload},
+    routes::located,
+};
+
+/// How long an import is waited for before it is answered: a small file is done by then.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+pub(super) fn router() -> Router<App> {
+    Router::new()
+        .route("/v1/contacts/import", post(execute))
+        .route("/v1/contacts/import/preview", post(preview))
+        .route("/v1/imports/{id}", get(show))
+        .route("/v1/imports/{id}/rows", get(rows))
+}
+
+/// Columns by field, as JSON: `?mapping={"phone":"Mobile"}`. What it does not name is known by the
+/// header.
+#[derive(Deserialize)]
+struct Wanted {
+    mapping: Option<String>,
+}
+
+impl Wanted {
+    fn read(&self) -> Result<BTreeMap<String, String>, Problem> {
+        let Some(mapping) = &self.mapping else { return Ok(BTreeMap::new()) };
+        let wrong = |_| {
+            Problem::field(
+                "mapping",
+                "invalid",
+                "a JSON object of field: column, such as {\"phone\": \"Mobile\"}",
+            )
+        };
+        serde_json::from_str(mapping).map_err(wrong)
+    }
+}
+
+#[derive(Serialize)]
+struct Preview {
+    columns: Vec<Column>,
+    #[serde(flatten)]
+    report: Report,
+}
+
+async fn preview(
+    State(app): State<App>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+    request: Request,
+) -> Result<Json<Preview>, Problem> {
+    let _permit = permit(&app)?;
+    let (_, upload) = receive(&app, request).await?;
+    let run = open(&app, &caller, upload, &wanted.read()?, Target::Preview).await?;
+    let columns = run.columns();
+    let report = run.go(&app.stopping).await?;
+    Ok(Json(Preview { columns, report }))
+}
+
+#[derive(Serialize)]
+struct Begun202 {
+    id: Uuid,
+}
+
+async fn execute(
+    State(app): State<App>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let permit = permit(&app)?;
+    let key = key_of(request.headers())?;
+    let (mut hash, id) = (sha2::Sha256::default(), ids::fresh());
+    let (_, upload) = receive(&app, request).await?;
+    sha2::Digest::update(&mut hash, upload.hash);
+    sha2::Digest::update(&mut hash, wanted.mapping.as_deref().unwrap_or_default());
+    let run = open(&app, &caller, upload, &wanted.read()?, Target::Import(id)).await?;
+    let hash: [u8; 32] = sha2::Digest::finalize(hash).into();
+    if let Some(repeat) = begin(&app, &caller, id, key, &hash).await? {
+        return Ok(repeat);
+    }
+    let working = app.clone();
+    let task = app.background.spawn(async move {
+        work(&working, &caller, id, run).await;
+        drop(permit);
+    });
+    // Done already for a small file; a large one goes on.
+    let _ = tokio::time::timeout(PATIENCE, task).await;
+    let accepted = (StatusCode::ACCEPTED, Json(Begun202 { id })).into_response();
+    Ok(located(accepted, &format!("/v1/imports/{id}")))
+}
+
+/// Writes the import's row, under the request's key if it has one. A repeat gets the first answer.
+async fn begin(
+    app: &App,
+    caller: &Caller,
+    id: Uuid,
+    key: Option<String>,
+    hash: &[u8; 32],
+) -> Result<Option<Response>, Problem> {
+    let tenant = &caller.tenant;
+    let mut tx = app.store.scoped([tenant]).await?;
+    let machine = stage::machine::now();
+    if let Some(key) = &key {
+        match idempotency::begin(&mut tx, tenant, key, hash, machine).await? {
+            Begun::First => {}
+            Begun::Repeat { response, .. } => {
+                return Ok(Some((StatusCode::ACCEPTED, Json(response)).into_response()));
+            }
+            Begun::Differs => {
+                let detail = "this key was used with another file within 24 hours";
+                return Err(Problem::field("Idempotency-Key", "key_reused", detail));
+            }
+        }
+        idempotency::finish(&mut tx, tenant, key, 202, &json!({ "id": id })).await?;
+    }
+    imports::create(&mut tx, tenant, id, machine).await?;
+    tx.commit().await.map_err(store::fault)?;
+    Ok(None)
+}
+
+/// Runs to the end and records how it ended.
+async fn work(app: &App, caller: &Caller, id: Uuid, run: Run) {
+    let error = match run.go(&app.stopping).await {
+        Ok(report) => report.error,
+        Err(fault) => {
+            tracing::warn!(import = %id, %fault, "an import failed");
+            Some(format!("{}; import the file again: what is in stays as it is", fault.label()))
+        }
+    };
+    let finished = async {
+        let mut tx = app.store.scoped([&caller.tenant]).await?;
+        let machine = stage::machine::now();
+        imports::finish(&mut tx, &caller.tenant, id, error.as_deref(), machine).await?;
+        tx.commit().await.map_err(store::fault)
+    };
+    if let Err(fault) = finished.await {
+        tracing::warn!(import = %id, %fault, "the end of an import could not be recorded");
+    }
+}
+
+fn permit(app: &App) -> Result<tokio::sync::OwnedSemaphorePermit, Problem> {
+    let busy = |_| Problem::unavailable("other imports are under way here", 10);
+    Arc::clone(&app.imports).try_acquire_owned().map_err(busy)
+}
+
+async fn receive(app: &App, request: Request) -> Result<(HeaderMap, Upload), Problem> {
+    let (parts, body) = request.into_parts();
+    if !is_type(&parts.headers, &["text/csv", "application/csv"]) {
+        return Err(Problem::new(Kind::UnsupportedMedia, "send Content-Type: text/csv"));
+    }
+    let upload = import::receive(&app.settings.upload_dir, body).await?;
+    Ok((parts.headers, upload))
+}
+
+async fn open(
+    app: &App,
+    caller: &Caller,
+    upload: Upload,
+    wanted: &BTreeMap<String, String>,
+    target: Target,
+) -> Result<Run, Problem> {
+    let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
+    let by = Recorder {
+        tenant: caller.tenant.clone(),
+        now: app.now(),
+        method: "import",
+        by: caller.subject.clone(),
+    };
+    Run::open(upload.file, wanted, &app.store, by, tenant.country.parse().ok(), target)
+}
+
+#[derive(Serialize)]
+struct ImportView {
+    id: Uuid,
+    state: String,
+    #[serde(flatten)]
+    counts: CountsView,
+    error: Option<String>,
+    created_at: Timestamp,
+    finished_at: Option<Timestamp>,
+}
+
+async fn show(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Json<ImportView>, Problem> {
+    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let machine = stage::machine::now();
+    let found = imports::get(&mut tx, &caller.tenant, id, machine).await?;
+    tx.commit().await.map_err(store::fault)?;
+    let Import { id, state, counts, error, created_at, finished_at } =
+        found.ok_or_else(|| Problem::not_found("import"))?;
+    let counts = counts.into();
+    Ok(Json(ImportView { id, state, counts, error, created_at, finished_at }))
+}
+
+async fn rows(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<LineOutcome>>, Problem> {
+    let (after, limit) = (paging.after_number()?.unwrap_or(0), paging.limit()?);
+    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let machine = stage::machine::now();
+    if imports::get(&mut tx, &caller.tenant, id, machine).await?.is_none() {
+        return Err(Problem::not_found("import"));
+    }
+    let lines = imports::lines(&mut tx, &caller.tenant, id, after, limit).await?;
+    let rows = lines.into_iter().map(|line| LineOutcome {
+        line: line.line,
+        outcome: line.outcome,
+        reason: Some(line.reason),
+    });
+    Ok(Json(Page::new(rows.collect(), limit, |row| row.line)))
+}

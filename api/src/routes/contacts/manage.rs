@@ -1,0 +1,143 @@
+//! `/v1/contacts`: one at a time, and lists.
+
+use std::collections::BTreeMap;
+
+use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
+use domain::{ids::ContactId, message::class::Channel};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+use store::{
+    Scoped,
+    contacts::{self, Contact},
+    recipients::list::{self, Standing},
+};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    auth::Caller,
+    contacts::{Outcome, Raw, Recorder, apply, read},
+    http::{Creation, Id, Page, Paging, Problem, Query},
+    routes::located,
+};
+
+pub(super) fn router() -> Router<App> {
+    Router::new()
+        .route("/v1/contacts", get(list).post(create))
+        .route("/v1/contacts/{id}", get(show))
+}
+
+/// A contact as callers read it.
+#[derive(Serialize)]
+pub(super) struct ContactView {
+    id: Uuid,
+    phone: String,
+    country: String,
+    first_name: String,
+    last_name: String,
+    language: Option<String>,
+    time_zone: Option<String>,
+    postal_code: Option<String>,
+    region: Option<String>,
+    tags: Vec<String>,
+    attributes: BTreeMap<String, String>,
+    consent_at: Option<Timestamp>,
+    opted_out_at: Option<Timestamp>,
+    opt_out_cause: Option<String>,
+    do_not_contact_at: Option<Timestamp>,
+    do_not_contact_reason: Option<String>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+fn view(contact: Contact, standing: Option<&Standing>) -> ContactView {
+    ContactView {
+        id: contact.contact_id,
+        phone: contact.number,
+        country: contact.country,
+        first_name: contact.first_name,
+        last_name: contact.last_name,
+        language: contact.language,
+        time_zone: contact.time_zone,
+        postal_code: contact.postal_code,
+        region: contact.region,
+        tags: contact.tags,
+        attributes: contact.attributes,
+        consent_at: standing.and_then(|standing| standing.marketing_consent_at),
+        opted_out_at: standing.and_then(|standing| standing.opted_out_at),
+        opt_out_cause: standing.and_then(|standing| standing.opt_out_cause.clone()),
+        do_not_contact_at: standing.and_then(|standing| standing.do_not_contact_at),
+        do_not_contact_reason: standing.and_then(|standing| standing.do_not_contact_reason.clone()),
+        created_at: contact.created_at,
+        updated_at: contact.updated_at,
+    }
+}
+
+async fn views(
+    tx: &mut Scoped,
+    caller: &Caller,
+    found: Vec<Contact>,
+) -> Result<Vec<ContactView>, Problem> {
+    let numbers: Vec<_> = found.iter().map(|contact| contact.number.clone()).collect();
+    let standings = list::load(tx, &caller.tenant, &numbers, Channel::Sms, false).await?;
+    let standing = |number: &str| standings.iter().find(|standing| standing.number == number);
+    Ok(found
+        .into_iter()
+        .map(|contact| {
+            let standing = standing(&contact.number);
+            view(contact, standing)
+        })
+        .collect())
+}
+
+/// Creates a contact, or adds to the one with this number: 201 or 200.
+async fn create(mut new: Creation<Raw>) -> Result<Response, Problem> {
+    let evidence = json!({ "by": new.caller.subject });
+    let raw = std::mem::take(&mut new.body);
+    let input = read(raw, new.tenant.country.parse().ok(), evidence).map_err(Problem::invalid)?;
+    let by = Recorder {
+        tenant: new.caller.tenant.clone(),
+        now: new.now,
+        method: "api",
+        by: new.caller.subject.clone(),
+    };
+    let outcomes = apply(&mut new.tx, &by, std::slice::from_ref(&input), true).await?;
+    let id = ContactId::of(&by.tenant, input.number.as_str()).0;
+    let caller = new.caller.clone();
+    let found = contacts::load(&mut new.tx, &by.tenant, &[id], false).await?;
+    let found = views(&mut new.tx, &caller, found).await?;
+    let Some(contact) = found.first() else { return Err(Problem::not_found("contact")) };
+    let is_new = outcomes.first() == Some(&Outcome::Created);
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(located(new.finish(status, contact).await?, &format!("/v1/contacts/{id}")))
+}
+
+async fn show(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Json<ContactView>, Problem> {
+    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let found = contacts::load(&mut tx, &caller.tenant, &[id], false).await?;
+    let found = views(&mut tx, &caller, found).await?.pop();
+    found.map(Json).ok_or_else(|| Problem::not_found("contact"))
+}
+
+#[derive(serde::Deserialize)]
+struct Tagged {
+    tag: Option<String>,
+}
+
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(paging): Query<Paging>,
+    Query(Tagged { tag }): Query<Tagged>,
+) -> Result<Json<Page<ContactView>>, Problem> {
+    let (after, limit) = (paging.after_id()?, paging.limit()?);
+    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let found = contacts::list(&mut tx, &caller.tenant, tag.as_deref(), after, limit).await?;
+    let found = views(&mut tx, &caller, found).await?;
+    Ok(Json(Page::new(found, limit, |contact| contact.id)))
+}

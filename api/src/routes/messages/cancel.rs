@@ -1,0 +1,112 @@
+//! `/v1/messages/{id}/cancel`: withdraws a message that no carrier may have yet, or says why it is
+//! too late. Asked again, it says the same.
+
+use axum::{Json, Router, extract::State, routing::post};
+use domain::{
+    ids::MessageId,
+    message::{passport::Stamp, state::MessageState},
+};
+use serde::Serialize;
+use store::messages::cancel::{self, Marked, Outcome};
+
+use super::submit::Patience;
+use crate::{
+    app::App,
+    auth::Caller,
+    http::{Id, Kind, Problem},
+    outbox,
+};
+
+pub(super) fn router() -> Router<App> {
+    Router::new().route("/v1/messages/{id}/cancel", post(withdraw))
+}
+
+#[derive(Serialize)]
+struct Answer {
+    id: MessageId,
+    status: &'static str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    too_late: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+async fn withdraw(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Json<Answer>, Problem> {
+    let id = MessageId(id);
+    let patience = Patience::with(id);
+    loop {
+        if let Some(answer) = attempt(&app, &caller, id).await? {
+            return Ok(Json(answer));
+        }
+        if !patience.next_look().await {
+            return without_a_row(&app, &caller, id).await;
+        }
+    }
+}
+
+/// Leaves a mark for enrich.
+async fn without_a_row(app: &App, caller: &Caller, id: MessageId) -> Result<Json<Answer>, Problem> {
+    match cancel::mark(&app.store, &caller.tenant, id, stage::machine::now()).await? {
+        Marked::Left => Err(Problem::new(
+            Kind::NotFound,
+            "no message with this id; if it was just accepted, it is cancelled when it is stored",
+        )),
+        Marked::RowIsThere => {
+            let answer = attempt(app, caller, id).await?;
+            answer.map(Json).ok_or_else(|| Problem::not_found("message"))
+        }
+        Marked::TooMany => {
+            let detail = "too many cancels of messages that are not there";
+            Err(Problem::new(Kind::TooMany, detail).retry_after(60))
+        }
+    }
+}
+
+/// None where the message has no row.
+async fn attempt(app: &App, caller: &Caller, id: MessageId) -> Result<Option<Answer>, Problem> {
+    let now = app.now();
+    let stamp = Stamp {
+        reason: Some("the tenant withdrew it".into()),
+        ..Stamp::plain("api", now, "cancel")
+    };
+    let outcome = cancel::cancel(&app.store, &caller.tenant, id, now, &stamp).await?;
+    let cancelled =
+        Answer { id, status: MessageState::Cancelled.as_str(), too_late: false, reason: None };
+    Ok(outcome.map(|outcome| match outcome {
+        Outcome::Cancelled(event) => {
+            outbox::say(app, *event);
+            cancelled
+        }
+        Outcome::Before => cancelled,
+        Outcome::TooLate { state, claimed } => {
+            let reason = Some(reason(state, claimed));
+            Answer { id, status: state.as_str(), too_late: true, reason }
+        }
+    }))
+}
+
+/// Why it is too late, in English.
+fn reason(state: MessageState, claimed: bool) -> &'static str {
+    match state {
+        MessageState::Queued if claimed => "the carrier is being called with it",
+        MessageState::InDoubt => {
+            "the carrier was called and its answer was lost; it may have the message"
+        }
+        MessageState::Sent | MessageState::Delivered | MessageState::Read => {
+            "the carrier has the message"
+        }
+        MessageState::Failed => "it was tried and failed",
+        MessageState::Unknown => "the carrier was called; whether it has the message is not known",
+        MessageState::Blocked => "it was blocked, and will not be sent",
+        MessageState::Expired => "its validity has ended, and it will not be sent",
+        MessageState::Accepted
+        | MessageState::Deferred
+        | MessageState::Held
+        | MessageState::Queued
+        | MessageState::Cancelled => "it moved on while it was being cancelled",
+    }
+}

@@ -1,0 +1,339 @@
+//! `POST /v1/explain`: what the gates would say about a message, each of them, and in one sentence.
+//! Nothing is sent and nothing is written.
+
+use std::iter::once;
+
+use axum::{Json, Router, extract::State, routing::post};
+use domain::{
+    draft::{self, Content, Draft, From, Origin, Person, Request},
+    gates::{Candidate, Counters, Decision, Gate, Memo, Verdict, counter_keys, examine},
+    ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
+    message::{
+        class::{Channel, MessageClass},
+        passport::Stamp,
+    },
+    money::Money,
+    phone::PhoneNumber,
+    zones::{Evidence, Zone},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use store::{
+    Scoped,
+    campaigns::{self, Campaign},
+    capacity::counters,
+    drafts,
+};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    auth::Caller,
+    dry_run::{
+        self, GateView, instant,
+        sentence::{self, Grounds, Mood},
+    },
+    http::{Body, Errors, Problem, view::money},
+    submit::message::{MAX_BODY, class},
+};
+
+pub(super) fn router() -> Router<App> {
+    Router::new().route("/v1/explain", post(explain))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Question {
+    to: String,
+    /// With a campaign: instead of what the campaign would say.
+    #[serde(default)]
+    body: Option<String>,
+    /// With a campaign: its own, and may be left out.
+    #[serde(default)]
+    class: Option<String>,
+    #[serde(default)]
+    campaign: Option<Uuid>,
+    #[serde(default)]
+    contact: Option<Whereabouts>,
+    #[serde(default)]
+    at: Option<String>,
+}
+
+/// Where a person is supposed to be, instead of what is on file: what is left out is not known.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whereabouts {
+    #[serde(default)]
+    timezone: Option<String>,
+    #[serde(default)]
+    postal_code: Option<String>,
+    #[serde(default)]
+    state: Option<String>,
+}
+
+/// A question that is right.
+struct Asked {
+    to: PhoneNumber,
+    class: MessageClass,
+    content: Content,
+    campaign: Option<Campaign>,
+    from: From,
+    whereabouts: Option<Whereabouts>,
+    at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Explanation {
+    at: Timestamp,
+    verdict: String,
+    gate: Option<Gate>,
+    code: Option<String>,
+    reason: Option<String>,
+    until: Option<Timestamp>,
+    sentence: String,
+    policy_version: Option<i64>,
+    /// Of an admission.
+    sender_id: Option<SenderId>,
+    /// Of an admission: no call may begin that could end after this instant.
+    sendable_until: Option<Timestamp>,
+    gates: Vec<GateView>,
+    timezones: Vec<&'static str>,
+    /// What the time zones rest on.
+    evidence: Evidence,
+    segments: u16,
+    cost: Money,
+}
+
+async fn explain(
+    State(app): State<App>,
+    caller: Caller,
+    Body(question): Body<Question>,
+) -> Result<Json<Explanation>, Problem> {
+    let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
+    let mut tx = app.store.reading(&caller.tenant).await?;
+    let asked = check(&mut tx, &tenant, question, app.now()).await?;
+    let draft = drafted(&mut tx, &tenant.id, &asked).await?;
+    if let Some(code) = draft.failed {
+        return failed(&asked, &draft, code, &tenant.currency).map(Json);
+    }
+    let decision = decision(&mut tx, &tenant.id, &asked, &draft).await?;
+    let stamp = decision.stamp(asked.at);
+    Ok(Json(view(&asked, &draft, stamp, Some(decision), &tenant.currency)))
+}
+
+async fn check(
+    tx: &mut Scoped,
+    tenant: &store::settings::tenants::Tenant,
+    question: Question,
+    now: Timestamp,
+) -> Result<Asked, Problem> {
+    let mut errors = Errors::default();
+    let to = PhoneNumber::parse(&question.to, tenant.country.parse().ok());
+    if let Err(why) = &to {
+        errors.add("to", "invalid_number", why.to_string());
+    }
+    let campaign = match question.campaign {
+        None => None,
+        Some(id) => {
+            let found = campaigns::get(tx, &tenant.id, CampaignId(id), false).await?;
+            errors.check(found.is_some(), "campaign", "not_found", "no campaign with this id");
+            found
+        }
+    };
+    let class = class_of(question.class.as_deref(), campaign.as_ref(), &mut errors);
+    let content = match (question.body, question.campaign) {
+        (Some(body), _) => {
+            errors.text("body", &body, 1, MAX_BODY);
+            Some(Content::Body(body))
+        }
+        (None, Some(_)) => Some(Content::Campaign),
+        (None, None) => {
+            errors.add("body", "required", "give body, or campaign for what it would say");
+            None
+        }
+    };
+    if let (Some(contact), Ok(to)) = (&question.contact, &to) {
+        check_whereabouts(contact, *to, &mut errors);
+    }
+    let at = match instant(question.at.as_deref()) {
+        Ok(at) => at.unwrap_or(now),
+        Err(_) => {
+            errors.add("at", "invalid_time", "an RFC 3339 time");
+            now
+        }
+    };
+    let from = campaign.as_ref().map_or(From::Any, |campaign| From::Pool(campaign.pool));
+    let (Ok(to), Some(class), Some(content), true) = (to, class, content, errors.is_empty()) else {
+        return Err(Problem::invalid(errors.into_vec()));
+    };
+    let whereabouts = question.contact;
+    Ok(Asked { to, class, content, campaign, from, whereabouts, at })
+}
+
+/// The class as written; a campaign's own where there is one.
+fn class_of(
+    written: Option<&str>,
+    campaign: Option<&Campaign>,
+    errors: &mut Errors,
+) -> Option<MessageClass> {
+    match (written, campaign) {
+        (None, None) => {
+            errors.add("class", "required", "this field is required");
+            None
+        }
+        (Some(name), None) => class(name, errors),
+        (written, Some(campaign)) => {
+            let own = campaign.class.as_str();
+            let same = written.is_none_or(|written| written == own);
+            let detail = format!("the campaign's messages are {own}");
+            errors.check(same, "class", "other_class", &detail);
+            MessageClass::from_name(own)
+        }
+    }
+}
+
+/// What cannot be read would count as unknown: better to say so.
+fn check_whereabouts(contact: &Whereabouts, to: PhoneNumber, errors: &mut Errors) {
+    if let Some(Err(why)) = contact.timezone.as_deref().map(Zone::parse) {
+        errors.add("contact.timezone", "unknown", why.to_string());
+    }
+    let evidence = |person: Person| draft::place(to, &person, None).evidence;
+    if let Some(code) = &contact.postal_code {
+        let person = Person { postal_code: Some(code.clone()), ..Person::default() };
+        let known = evidence(person) == Evidence::PostalCode;
+        let detail = "a postal code of the number's country";
+        errors.check(known, "contact.postal_code", "unknown", detail);
+    }
+    if let Some(state) = &contact.state {
+        let person = Person { region: Some(state.clone()), ..Person::default() };
+        let known = evidence(person) == Evidence::State;
+        let detail = "a state of the number's country, such as FL or US-FL";
+        errors.check(known, "contact.state", "unknown", detail);
+    }
+}
+
+impl Asked {
+    fn origin<'a>(&'a self, tenant: &'a TenantId) -> Origin<'a> {
+        let campaign = self.campaign.as_ref().map(|campaign| campaign.id);
+        Origin { tenant, campaign, content: &self.content, from: &self.from }
+    }
+}
+
+/// The message as enrich would make it.
+async fn drafted(tx: &mut Scoped, tenant: &TenantId, asked: &Asked) -> Result<Draft, Problem> {
+    let contact = ContactId::of(tenant, asked.to.as_str());
+    let fields = asked.content.is_template();
+    let found = dry_run::people(tx, tenant, &[(contact, asked.to)], fields).await?.pop();
+    let mut person = found.and_then(|found| found.contact).unwrap_or_default();
+    if let Some(contact) = &asked.whereabouts {
+        person.time_zone.clone_from(&contact.timezone);
+        person.postal_code.clone_from(&contact.postal_code);
+        person.region.clone_from(&contact.state);
+    }
+    let origin = asked.origin(tenant);
+    let supplies = drafts::supplies(tx, asked.at, once(origin)).await?;
+    let request = Request { class: asked.class, to: asked.to, origin };
+    draft::draft(&request, contact, &person, &supplies).ok_or_else(|| Problem::not_found("tenant"))
+}
+
+/// What every gate says. A message of no campaign has no id yet: a deferral is told for the first
+/// instant of its window, where real ones are spread over the first minutes.
+async fn decision(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    asked: &Asked,
+    draft: &Draft,
+) -> Result<Decision, Problem> {
+    let campaign = asked.campaign.as_ref().map(|campaign| campaign.id);
+    let contact = ContactId::of(tenant, asked.to.as_str());
+    let id = campaign.map(|campaign| MessageId::from_campaign(campaign, contact, 0));
+    let validity = asked.campaign.as_ref().and_then(|campaign| campaign.validity_seconds);
+    let validity = validity.map(|seconds| SignedDuration::from_secs(seconds.into()));
+    let candidate = Candidate {
+        id: id.unwrap_or(MessageId(Uuid::nil())),
+        tenant,
+        class: asked.class,
+        channel: Channel::Sms,
+        number: asked.to,
+        campaign,
+        submitted_at: asked.at,
+        on_late: None,
+        expires_at: validity.and_then(|validity| asked.at.checked_add(validity).ok()),
+        cost: draft.cost,
+        place: &draft.place,
+        senders: &draft.senders,
+    };
+    let drafts = once((asked.to, draft));
+    let mut facts = dry_run::facts(tx, tenant, asked.class, campaign, drafts).await?;
+    // Somebody new stands as enrich would write them down: nothing is known of them.
+    facts.recipients.entry((tenant.clone(), asked.to, Channel::Sms)).or_default();
+    let mut memo = Memo::new(asked.at);
+    let keys = counter_keys(&candidate, &facts, &mut memo);
+    let used = counters::peek(tx, &keys).await?;
+    let mut counters = Counters::default();
+    keys.into_iter().zip(used).for_each(|(key, used)| counters.load(key, used));
+    Ok(examine(&candidate, &facts, &mut counters, &mut memo))
+}
+
+/// A text that cannot be made: the caller's own is wrong, the campaign's would fail.
+fn failed(
+    asked: &Asked,
+    draft: &Draft,
+    code: draft::Code,
+    currency: &str,
+) -> Result<Explanation, Problem> {
+    let reason = draft::reason(code);
+    match asked.content {
+        Content::Body(_) => Err(Problem::field("body", code, reason)),
+        Content::Template { .. } | Content::Campaign => {
+            let stamp = Stamp {
+                code: Some(code.into()),
+                reason: Some(reason.into()),
+                ..Stamp::plain("enrich", asked.at, "fail")
+            };
+            Ok(view(asked, draft, stamp, None, currency))
+        }
+    }
+}
+
+fn view(
+    asked: &Asked,
+    draft: &Draft,
+    stamp: Stamp,
+    decision: Option<Decision>,
+    currency: &str,
+) -> Explanation {
+    let grounds = Grounds::of(&stamp);
+    let sentence = match decision.as_ref().map(|decision| &decision.verdict) {
+        Some(Verdict::Admit { .. }) => sentence::admitted(Mood::Would),
+        Some(Verdict::Defer { .. }) => sentence::deferred(Mood::Would, &grounds),
+        Some(Verdict::Hold { .. }) => sentence::held(Mood::Would, &grounds),
+        Some(Verdict::Block { .. }) => sentence::blocked(Mood::Would, &grounds),
+        Some(Verdict::Expire { .. }) => sentence::expired(Mood::Would, &grounds),
+        None => sentence::unmade(&grounds),
+    };
+    let admission = decision.as_ref().and_then(|decision| match decision.verdict {
+        Verdict::Admit { sender, sendable_until } => Some((sender, sendable_until)),
+        Verdict::Defer { .. }
+        | Verdict::Hold { .. }
+        | Verdict::Block { .. }
+        | Verdict::Expire { .. } => None,
+    });
+    Explanation {
+        at: asked.at,
+        sentence,
+        sender_id: admission.map(|(sender, _)| sender),
+        sendable_until: admission.map(|(_, until)| until),
+        gates: decision.map_or(Vec::new(), |decision| dry_run::gates(decision.gates)),
+        verdict: stamp.verdict,
+        gate: stamp.gate,
+        code: stamp.code,
+        reason: stamp.reason,
+        until: stamp.until,
+        policy_version: stamp.policy_version,
+        timezones: draft.place.zones.as_slice().iter().map(|zone| zone.as_str()).collect(),
+        evidence: draft.place.evidence,
+        segments: draft.segments,
+        cost: money(draft.cost, currency),
+    }
+}

@@ -1,0 +1,158 @@
+//! A message as people read it: the fields, the passport, and one sentence that a support agent can
+//! read out.
+
+use domain::{
+    gates::Gate,
+    ids::{CampaignId, ContactId, MessageId, SenderId},
+    message::{
+        passport::Passport,
+        state::{MessageState, NO_RECEIPT},
+    },
+    money::Money,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use store::messages::read::Message;
+
+use crate::{
+    dry_run::sentence::{self, Grounds, Mood, minute},
+    http::view::money,
+};
+
+/// A message.
+#[derive(Serialize)]
+pub(super) struct MessageView {
+    id: MessageId,
+    status: &'static str,
+    sentence: String,
+    class: String,
+    channel: String,
+    to: String,
+    contact_id: ContactId,
+    campaign_id: Option<CampaignId>,
+    sender_id: Option<SenderId>,
+    body: String,
+    segments: i16,
+    cost: Money,
+    carrier_id: Option<String>,
+    gate: Option<String>,
+    code: Option<String>,
+    until: Option<Timestamp>,
+    error: Option<ErrorView>,
+    metadata: Option<Value>,
+    submitted_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    changed_at: Timestamp,
+    turn: i32,
+    attempts: i16,
+    version: i64,
+    /// When other bodies came under its key: this one stands.
+    conflicts: Vec<Timestamp>,
+    passport: Passport,
+}
+
+/// What went wrong, and what to do.
+#[derive(Serialize)]
+struct ErrorView {
+    code: String,
+    cause: &'static str,
+    next_step: &'static str,
+}
+
+/// Makes the view.
+pub(super) fn view(message: Message, currency: &str) -> MessageView {
+    MessageView {
+        sentence: sentence(&message),
+        error: error(&message),
+        id: message.id,
+        status: message.state.as_str(),
+        class: message.class,
+        channel: message.channel,
+        to: message.number,
+        contact_id: message.contact,
+        campaign_id: message.campaign,
+        sender_id: message.sender,
+        body: message.body,
+        segments: message.segments,
+        cost: money(message.cost, currency),
+        carrier_id: message.carrier_sid,
+        gate: message.gate,
+        code: message.code,
+        until: message.due,
+        metadata: message.metadata,
+        submitted_at: message.submitted_at,
+        expires_at: message.expires_at,
+        changed_at: message.changed_at,
+        turn: message.turn,
+        attempts: message.attempts,
+        version: message.version,
+        conflicts: message.conflicts,
+        passport: message.passport,
+    }
+}
+
+/// What has become of a message, in one English sentence.
+fn sentence(message: &Message) -> String {
+    let grounds = grounds(message);
+    let at = minute(message.changed_at);
+    match message.state {
+        MessageState::Accepted => "The message was accepted and is on its way to the gates.".into(),
+        MessageState::Deferred => sentence::deferred(Mood::Is, &grounds),
+        MessageState::Held => sentence::held(Mood::Is, &grounds),
+        MessageState::Queued => sentence::admitted(Mood::Is),
+        MessageState::InDoubt => {
+            "The carrier was called and its answer was lost; the message is not sent again before \
+             that is cleared up."
+                .into()
+        }
+        MessageState::Blocked => sentence::blocked(Mood::Is, &grounds),
+        MessageState::Cancelled => format!("The message was cancelled at {at}."),
+        MessageState::Expired => sentence::expired(Mood::Is, &grounds),
+        MessageState::Unknown => {
+            "The carrier was called, and whether it sent the message cannot be found out.".into()
+        }
+        MessageState::Sent if message.code.as_deref() == Some(NO_RECEIPT) => {
+            let because = because(&grounds);
+            format!("The carrier took the message; whether it was delivered is not known{because}.")
+        }
+        MessageState::Sent => {
+            format!("The carrier took the message at {at}; no delivery was reported yet.")
+        }
+        MessageState::Failed => {
+            format!("The message could not be delivered{}.", because(&grounds))
+        }
+        MessageState::Delivered => format!("The message was delivered at {at}."),
+        MessageState::Read => format!("The message was delivered, and read at {at}."),
+    }
+}
+
+fn because(grounds: &Grounds<'_>) -> String {
+    let why = grounds.reason.or(grounds.code).map(|why| why.trim_end_matches('.'));
+    why.map_or_else(String::new, |why| format!(": {why}"))
+}
+
+/// What the row says of its state, in the words of the last stamp that gives a reason.
+fn grounds(message: &Message) -> Grounds<'_> {
+    let stamps = message.passport.stamps();
+    let said = stamps.iter().rev().find(|stamp| stamp.reason.is_some());
+    let said = said.map(Grounds::of).unwrap_or_default();
+    let gate = message.gate.as_deref();
+    Grounds {
+        gate: gate.and_then(|name| Gate::ORDER.into_iter().find(|gate| gate.as_str() == name)),
+        code: message.code.as_deref(),
+        until: message.due.or(said.until),
+        ..said
+    }
+}
+
+/// The carrier's error in words.
+fn error(message: &Message) -> Option<ErrorView> {
+    let code = message.code.clone().filter(|_| message.state == MessageState::Failed)?;
+    let (cause, next_step) = match code.parse().map(carriers::twilio::cause) {
+        Ok(info) => (info.cause, info.next_step),
+        // Ours, not the carrier's: the passport says more.
+        Err(_) => ("the platform could not send it", "read the passport"),
+    };
+    Some(ErrorView { code, cause, next_step })
+}

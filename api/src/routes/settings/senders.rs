@@ -1,0 +1,150 @@
+//! `/v1/senders`: the numbers that texts leave from.
+
+use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
+use domain::{country::Country, ids::SenderId, phone::PhoneNumber, zones::Zone};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use store::settings::{
+    accounts,
+    senders::{self, Sender},
+    tenants::Tenant,
+};
+
+use crate::{
+    app::App,
+    audit,
+    auth::Caller,
+    http::{Creation, Errors, Kind, Page, Paging, Problem, Query},
+    submit::message::is_short_sender,
+};
+
+/// Messages a day of a sender that nobody set a cap for.
+const DAILY_CAP: i32 = 100_000;
+
+pub(super) fn router() -> Router<App> {
+    Router::new().route("/v1/senders", get(list).post(create))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewSender {
+    number: String,
+    account: String,
+    pace: i32,
+    #[serde(default)]
+    active_since: Option<Timestamp>,
+    #[serde(default)]
+    daily_cap: Option<i32>,
+    #[serde(default)]
+    time_zone: Option<String>,
+    #[serde(default)]
+    country: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SenderView {
+    id: SenderId,
+    number: String,
+    account: String,
+    country: String,
+    time_zone: String,
+    pace: i32,
+    active_since: Timestamp,
+    daily_cap: i32,
+    usable: bool,
+    created_at: Timestamp,
+}
+
+fn view(sender: Sender) -> SenderView {
+    SenderView {
+        id: sender.id,
+        number: sender.number,
+        account: sender.account,
+        country: sender.country,
+        time_zone: sender.time_zone,
+        pace: sender.pace,
+        active_since: sender.active_since,
+        daily_cap: sender.daily_cap,
+        usable: sender.usable,
+        created_at: sender.created_at,
+    }
+}
+
+async fn create(mut new: Creation<NewSender>) -> Result<Response, Problem> {
+    let tenant = new.tenant.clone();
+    let sender = check(&tenant, &new)?;
+    if !accounts::exists(&mut new.tx, &tenant.id, &sender.account).await? {
+        return Err(Problem::field("account", "not_found", "no carrier account with this key"));
+    }
+    if !senders::create(&mut new.tx, &tenant.id, &sender).await? {
+        return Err(Problem::new(Kind::Conflict, "there is a sender with this number"));
+    }
+    let (caller, now, view) = (new.caller.clone(), new.now, view(sender));
+    let detail = serde_json::to_value(&view).expect("a view is plain data");
+    let subject = format!("sender:{}", view.id);
+    audit::note(&mut new.tx, &caller, now, "sender.created", subject, detail).await?;
+    new.finish(StatusCode::CREATED, &view).await
+}
+
+fn check(tenant: &Tenant, new: &Creation<NewSender>) -> Result<Sender, Problem> {
+    let body = &new.body;
+    let mut errors = Errors::default();
+    let home: Option<Country> = tenant.country.parse().ok();
+    let parsed = PhoneNumber::parse(&body.number, home);
+    let number = match &parsed {
+        Ok(number) => number.as_str().to_owned(),
+        Err(why) => {
+            let detail = format!("{why}; or a short code or alphanumeric id");
+            let short = is_short_sender(&body.number);
+            errors.check(short, "number", "invalid_number", &detail);
+            body.number.clone()
+        }
+    };
+    let own = parsed.ok().and_then(|number| number.country()).map(|country| country.to_string());
+    let country = match &body.country {
+        Some(country) => match country.parse::<Country>() {
+            Ok(country) => country.to_string(),
+            Err(why) => {
+                errors.add("country", "unknown", why.to_string());
+                String::new()
+            }
+        },
+        None => own.unwrap_or_else(|| tenant.country.clone()),
+    };
+    let zone = body.time_zone.as_deref().unwrap_or(&tenant.time_zone);
+    let time_zone = match Zone::parse(zone) {
+        Ok(zone) => zone.as_str().to_owned(),
+        Err(why) => {
+            errors.add("time_zone", "unknown", why.to_string());
+            String::new()
+        }
+    };
+    let daily_cap = body.daily_cap.unwrap_or(DAILY_CAP);
+    let pace = (1..=10_000).contains(&body.pace);
+    errors.check(pace, "pace", "out_of_range", "1 to 10000 segments per second");
+    errors.check(daily_cap > 0, "daily_cap", "out_of_range", "at least 1");
+    errors.done()?;
+    Ok(Sender {
+        id: SenderId::of(&tenant.id, &number),
+        account: body.account.clone(),
+        number,
+        country,
+        time_zone,
+        pace: body.pace,
+        active_since: body.active_since.unwrap_or(new.now),
+        daily_cap,
+        usable: true,
+        created_at: new.now,
+    })
+}
+
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<SenderView>>, Problem> {
+    let (after, limit) = (paging.after_id()?, paging.limit()?);
+    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let found = senders::list(&mut tx, &caller.tenant, after, limit).await?;
+    Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |sender| sender.id)))
+}

@@ -1,0 +1,200 @@
+//! `/v1/templates`: texts with variables, in versions, with variants and languages.
+
+mod variants;
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    response::Response,
+    routing::{get, post},
+};
+use domain::{
+    encoding::{Encoding, measure, nfc},
+    ids::TemplateId,
+    language::Language,
+    message::class::MessageClass,
+    money::{Money, RateCard},
+    template::{Template as Text, with_opt_out_line},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::settings::templates::{self, Template};
+
+use super::templates::variants::{Variant, check, check_body};
+use crate::{
+    app::App,
+    auth::Caller,
+    http::{Body, Creation, Errors, Id, Page, Paging, Problem, Query, view::money},
+    ids,
+    routes::located,
+};
+
+pub(super) fn router() -> Router<App> {
+    Router::new()
+        .route("/v1/templates", get(list).post(create))
+        .route("/v1/templates/preview", post(preview))
+        .route("/v1/templates/{id}", get(show))
+        .route("/v1/templates/{id}/versions", post(add_version))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewTemplate {
+    name: String,
+    variants: Vec<Variant>,
+    #[serde(default)]
+    variables: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewVersion {
+    variants: Vec<Variant>,
+    #[serde(default)]
+    variables: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct TemplateView {
+    id: TemplateId,
+    name: String,
+    version: i32,
+    variants: Value,
+    variables: Vec<String>,
+    created_at: Timestamp,
+}
+
+fn view(template: Template) -> TemplateView {
+    let Template { id, name, version, variants, variables, created_at } = template;
+    TemplateView { id, name, version, variants, variables, created_at }
+}
+
+fn json(variants: &[Variant]) -> Value {
+    serde_json::to_value(variants).expect("variants are plain data")
+}
+
+async fn create(mut new: Creation<NewTemplate>) -> Result<Response, Problem> {
+    let mut errors = Errors::default();
+    errors.text("name", &new.body.name, 1, 200);
+    check(&new.body.variants, &new.body.variables, &mut errors);
+    errors.done()?;
+    let template = Template {
+        id: TemplateId(ids::fresh()),
+        name: new.body.name.trim().to_owned(),
+        version: 1,
+        variants: json(&new.body.variants),
+        variables: std::mem::take(&mut new.body.variables),
+        created_at: new.now,
+    };
+    templates::create(&mut new.tx, &new.caller.tenant, &template).await?;
+    let path = format!("/v1/templates/{}", template.id);
+    Ok(located(new.finish(StatusCode::CREATED, &view(template)).await?, &path))
+}
+
+async fn add_version(Id(id): Id, mut new: Creation<NewVersion>) -> Result<Response, Problem> {
+    let mut errors = Errors::default();
+    check(&new.body.variants, &new.body.variables, &mut errors);
+    errors.done()?;
+    let next = Template {
+        id: TemplateId(id),
+        name: String::new(),
+        version: 0,
+        variants: json(&new.body.variants),
+        variables: std::mem::take(&mut new.body.variables),
+        created_at: new.now,
+    };
+    let added = templates::add_version(&mut new.tx, &new.caller.tenant, &next).await?;
+    let added = added.ok_or_else(|| Problem::not_found("template"))?;
+    new.finish(StatusCode::CREATED, &view(added)).await
+}
+
+async fn show(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Json<TemplateView>, Problem> {
+    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let found = templates::get(&mut tx, &caller.tenant, TemplateId(id)).await?;
+    found.map(|found| Json(view(found))).ok_or_else(|| Problem::not_found("template"))
+}
+
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<TemplateView>>, Problem> {
+    let (after, limit) = (paging.after_id()?, paging.limit()?);
+    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let found = templates::list(&mut tx, &caller.tenant, after, limit).await?;
+    Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |template| template.id)))
+}
+
+/// A text to try, with values.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Trial {
+    body: String,
+    #[serde(default)]
+    variables: BTreeMap<String, String>,
+    /// Marketing gets the opt-out line.
+    #[serde(default)]
+    class: Option<MessageClass>,
+    #[serde(default)]
+    language: Option<String>,
+    /// Of the recipient; without it the tenant's.
+    #[serde(default)]
+    country: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Preview {
+    text: String,
+    encoding: Encoding,
+    units: u32,
+    segments: u16,
+    cost: Money,
+    /// The character that forces UCS-2.
+    forces_ucs2: Option<char>,
+}
+
+async fn preview(
+    State(app): State<App>,
+    caller: Caller,
+    Body(trial): Body<Trial>,
+) -> Result<Json<Preview>, Problem> {
+    let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
+    let mut errors = Errors::default();
+    let declared: Vec<String> = trial.variables.keys().cloned().collect();
+    check_body("body", &trial.body, &declared, &mut errors);
+    errors.done()?;
+    let wrong = |why: domain::template::TemplateError| {
+        Problem::field("body", "invalid_template", why.to_string())
+    };
+    let text = Text::parse(&trial.body).map_err(wrong)?;
+    let text = text.render(|name| trial.variables.get(name).map(String::as_str)).map_err(wrong)?;
+    let language = trial.language.as_deref().unwrap_or(&tenant.language);
+    let language = Language::from_tag(language).unwrap_or_default();
+    let text = if trial.class.is_some_and(MessageClass::is_marketing) {
+        with_opt_out_line(&text, language).into_owned()
+    } else {
+        text
+    };
+    let text = nfc(&text).into_owned();
+    let measured = measure(&text);
+    let country = trial.country.as_deref().unwrap_or(&tenant.country).parse();
+    let country =
+        country.map_err(|_| Problem::field("country", "unknown", "two letters, such as US"))?;
+    let cost = RateCard::standard().cost(Some(country), measured.segments);
+    Ok(Json(Preview {
+        text,
+        encoding: measured.encoding,
+        units: measured.units,
+        segments: measured.segments,
+        cost: money(cost, &tenant.currency),
+        forces_ucs2: measured.offender,
+    }))
+}

@@ -1,0 +1,43 @@
+//! A sender's day: its bounds, and how many messages fit it.
+
+use jiff::Timestamp;
+
+use super::{counters::CounterKey, kind::CounterKind, windows::Windows};
+use crate::{
+    gates::{facts::SenderFacts, policy::Policy},
+    ids::TenantId,
+    zones::Zone,
+};
+
+/// A sender's day: its bounds and how many messages fit it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SenderDay {
+    /// Start, in the sender's zone.
+    pub start: Timestamp,
+    /// Start of the next.
+    pub end: Timestamp,
+    /// Messages.
+    pub cap: u32,
+}
+
+impl SenderDay {
+    /// The day of an instant. `windows` are those of the sender's zone at that instant.
+    pub fn of(sender: &SenderFacts, policy: &Policy, now: Timestamp, windows: &Windows) -> Self {
+        let date = |at: Timestamp, zone: Zone| at.to_zoned(zone.rules().clone()).date();
+        let age = date(now, sender.zone).since(date(sender.active_since, sender.zone));
+        let age = age.map_or(0, |span| span.get_days());
+        let curve = usize::try_from(age).ok().and_then(|day| policy.warmup.get(day));
+        let cap = curve.map_or(sender.daily_cap, |cap| sender.daily_cap.min(*cap));
+        Self { start: windows.day, end: windows.next_day, cap }
+    }
+
+    /// The counter of this day.
+    pub fn key(&self, tenant: &TenantId, sender: &SenderFacts) -> CounterKey {
+        CounterKey {
+            tenant: tenant.clone(),
+            kind: CounterKind::SenderDay,
+            target: Some(sender.id.0),
+            window_start: self.start,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! What a gate sees of one message, and what it may answer.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::{
+    capacity::{
+        counters::{Counters, Marketing},
+        kind::CounterKind,
+        line::{Line, LineKey},
+        sender_day::SenderDay,
+        windows::Windows,
+    },
+    facts::{RecipientStatus, SenderFacts, SwitchMode, TenantFacts},
+    memo::Memo,
+    model::{Answer, Candidate, Decision, Gate, GateCause, GateResult, Verdict},
+    policy::Policy,
+    wake::Wake,
+};
+use crate::message::class::MessageClass;
+
+/// How long a compliance answer may wait in the pipe when it says nothing itself.
+pub(super) const COMPLIANCE_VALIDITY: SignedDuration = SignedDuration::from_hours(24);
+
+/// One message before the gates. Each gate may narrow the senders and the time to send.
+pub(super) struct Evaluation<'a> {
+    pub(super) now: Timestamp,
+    /// What must be left of every window for the message to be sent in it.
+    pub(super) lead: SignedDuration,
+    pub(super) candidate: &'a Candidate<'a>,
+    pub(super) platform: SwitchMode,
+    pub(super) tenant: &'a TenantFacts,
+    pub(super) policy: &'a Policy,
+    pub(super) recipient: &'a RecipientStatus,
+    /// The tenant's windows.
+    pub(super) windows: Windows,
+    /// The candidates that no gate has ruled out, preferred first.
+    pub(super) senders: Vec<&'a SenderFacts>,
+    pub(super) counters: &'a Counters,
+    /// The contact's marketing, where this batch has changed it.
+    pub(super) marketing: Option<&'a Marketing>,
+    pub(super) memo: &'a mut Memo,
+    /// The earliest end of what has been looked at so far.
+    pub(super) sendable_until: Option<Timestamp>,
+}
+
+impl<'a> Evaluation<'a> {
+    /// The message may not be sent from this instant on.
+    pub(super) fn until(&mut self, end: Timestamp) {
+        self.sendable_until = Some(self.sendable_until.map_or(end, |until| until.min(end)));
+    }
+
+    /// The end of everything that an admission rests on.
+    pub(super) fn sendable_until(&self) -> Timestamp {
+        let default = self.now.saturating_add(COMPLIANCE_VALIDITY).unwrap_or(Timestamp::MAX);
+        self.sendable_until.unwrap_or(default)
+    }
+
+    /// Whether an end is so near that the message could not be sent before it.
+    pub(super) fn too_late(&self, end: Timestamp) -> bool {
+        end.duration_since(self.now) < self.lead
+    }
+
+    /// A place in the first minutes after an opening, by the message's id: the same every time.
+    pub(super) fn spread(&self, opening: Timestamp) -> Timestamp {
+        self.spread_over(opening, self.policy.quiet_hours.spread_seconds)
+    }
+
+    /// A place in the first `seconds` after an instant.
+    pub(super) fn spread_over(&self, opening: Timestamp, seconds: u32) -> Timestamp {
+        let place = self.candidate.id.0.as_u64_pair().1 % (u64::from(seconds) + 1);
+        let place = SignedDuration::from_secs(i64::try_from(place).unwrap_or_default());
+        opening.saturating_add(place).unwrap_or(opening)
+    }
+
+    /// The last promotion to this contact, those of this batch included.
+    pub(super) fn last_promo_at(&self) -> Option<Timestamp> {
+        self.marketing.map_or(self.recipient.last_promo_at, |marketing| marketing.last_promo_at)
+    }
+
+    /// The latest marketing to this contact, that of this batch included.
+    pub(super) fn marketing_at(&self) -> &'a [Timestamp] {
+        match self.marketing {
+            Some(marketing) => &marketing.latest,
+            None => &self.recipient.marketing_at,
+        }
+    }
+
+    /// The message's place in the line for a capacity whose next window begins at `opens_at`.
+    pub(super) fn line(
+        &self,
+        kind: CounterKind,
+        target: Option<Uuid>,
+        opens_at: Timestamp,
+        limit: i64,
+        amount: i64,
+    ) -> Line {
+        let key = LineKey { kind, target };
+        let next_due = self.counters.line(self.candidate.tenant, key);
+        let next_due = next_due.or_else(|| self.tenant.lines.get(&key).copied());
+        Line { key, next_due, opens_at, limit, amount, zone: self.tenant.zone }
+    }
+
+    /// A candidate's day.
+    pub(super) fn sender_day(&mut self, sender: &SenderFacts) -> SenderDay {
+        self.memo.sender_day(sender, self.policy)
+    }
+
+    /// Whether the message is marketing, or something that somebody waits for.
+    pub(super) fn can_wait(&self) -> bool {
+        match self.candidate.class {
+            MessageClass::Promo | MessageClass::Journey => true,
+            MessageClass::Conversational
+            | MessageClass::Transactional
+            | MessageClass::Compliance => false,
+        }
+    }
+}
+
+/// What one gate says.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// The next gate is asked.
+    Pass,
+    /// This gate is not for messages of this class.
+    NotAsked,
+    /// It asks the candidate senders, and the gates before it left none.
+    Moot,
+    /// This gate decides, unless one before it has.
+    Reject(Rejection),
+}
+
+/// A gate that does not pass.
+#[derive(Debug, Clone)]
+pub(super) struct Rejection {
+    pub(super) ruling: Ruling,
+    pub(super) code: &'static str,
+    pub(super) reason: String,
+    /// The line that it stands in, for what waits for a capacity.
+    pub(super) line: Option<Box<Line>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ruling {
+    Defer(Timestamp),
+    Hold(Wake),
+    /// With the instant from which the gate would pass again, where there is one.
+    Block(Option<Timestamp>),
+}
+
+impl Step {
+    pub(super) fn defer(until: Timestamp, code: &'static str, reason: String) -> Self {
+        Self::Reject(Rejection::new(Ruling::Defer(until), code, reason))
+    }
+
+    pub(super) fn hold(wake: Wake, code: &'static str, reason: String) -> Self {
+        Self::Reject(Rejection::new(Ruling::Hold(wake), code, reason))
+    }
+
+    pub(super) fn block(code: &'static str, reason: String) -> Self {
+        Self::Reject(Rejection::new(Ruling::Block(None), code, reason))
+    }
+
+    pub(super) fn block_until(until: Timestamp, code: &'static str, reason: String) -> Self {
+        Self::Reject(Rejection::new(Ruling::Block(Some(until)), code, reason))
+    }
+
+    /// Waits in line for a capacity. `spread` are the seconds after the place in line that such
+    /// messages are spread over.
+    pub(super) fn line(
+        evaluation: &Evaluation<'_>,
+        line: Line,
+        spread: u32,
+        code: &'static str,
+        reason: String,
+    ) -> Self {
+        let until = evaluation.spread_over(line.due(), spread);
+        Self::Reject(Rejection {
+            line: Some(Box::new(line)),
+            ..Rejection::new(Ruling::Defer(until), code, reason)
+        })
+    }
+}
+
+impl Rejection {
+    pub(super) fn new(ruling: Ruling, code: &'static str, reason: String) -> Self {
+        Self { ruling, code, reason, line: None }
+    }
+
+    /// The gate that does not pass, and why.
+    pub(super) fn cause(self, gate: Gate) -> GateCause {
+        GateCause { gate, code: self.code, reason: self.reason }
+    }
+
+    /// What the gate says.
+    pub(super) fn result(&self, gate: Gate) -> GateResult {
+        let (answer, until) = match self.ruling {
+            Ruling::Defer(until) => (Answer::Defer, Some(until)),
+            Ruling::Hold(_) => (Answer::Hold, None),
+            Ruling::Block(until) => (Answer::Block, until),
+        };
+        let (code, reason) = (Some(self.code), Some(self.reason.clone()));
+        GateResult { gate, answer, code, reason, until }
+    }
+
+    /// The decision of the first gate that does not pass. A message whose use ends before it would
+    /// be asked again has expired.
+    pub(super) fn decide(
+        self,
+        gate: Gate,
+        gates: Vec<GateResult>,
+        expires_at: Option<Timestamp>,
+    ) -> Decision {
+        let Self { ruling, code, reason, line } = self;
+        let (wake, verdict) = match ruling {
+            Ruling::Defer(until) if expires_at.is_some_and(|ends| until >= ends) => {
+                let reason = format!("{reason}; it would wait until {until}, beyond its use");
+                (None, Verdict::Expire { gate: Some(gate), code, reason })
+            }
+            Ruling::Defer(until) => {
+                let wake = line.map(|line| Wake::Line(line.key));
+                (wake, Verdict::Defer { until, cause: GateCause { gate, code, reason } })
+            }
+            Ruling::Hold(wake) => {
+                (Some(wake), Verdict::Hold { cause: GateCause { gate, code, reason } })
+            }
+            Ruling::Block(until) => {
+                (None, Verdict::Block { until, cause: GateCause { gate, code, reason } })
+            }
+        };
+        Decision { verdict, wake, gates, reserved: Vec::new(), policy_version: None }
+    }
+}

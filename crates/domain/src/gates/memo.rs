@@ -1,0 +1,51 @@
+//! What has been worked out for the instant of a batch, so that it is worked out once.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::{
+    capacity::{sender_day::SenderDay, windows::Windows},
+    facts::SenderFacts,
+    policy::Policy,
+};
+use crate::{ids::SenderId, quiet_hours::QuietHours, zones::Zone};
+
+/// The instant of a batch, and what has been worked out for it: windows by zone, sender days, hours
+/// by place. Make one per batch.
+#[derive(Debug)]
+pub struct Memo {
+    now: Timestamp,
+    windows: HashMap<Zone, Windows>,
+    senders: HashMap<SenderId, SenderDay>,
+    pub(super) hours: QuietHours,
+}
+
+impl Memo {
+    /// Nothing worked out yet.
+    pub fn new(now: Timestamp) -> Self {
+        let hours = QuietHours::new(now);
+        Self { now, windows: HashMap::new(), senders: HashMap::new(), hours }
+    }
+
+    /// The instant that all decisions are made at.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The windows in a zone.
+    pub fn windows(&mut self, zone: Zone) -> Windows {
+        *self.windows.entry(zone).or_insert_with(|| Windows::at(self.now, zone))
+    }
+
+    /// A sender's day.
+    pub fn sender_day(&mut self, sender: &SenderFacts, policy: &Policy) -> SenderDay {
+        if let Some(day) = self.senders.get(&sender.id) {
+            return *day;
+        }
+        let windows = self.windows(sender.zone);
+        let day = SenderDay::of(sender, policy, self.now, &windows);
+        self.senders.insert(sender.id, day);
+        day
+    }
+}

@@ -1,0 +1,246 @@
+//! What is asked of the gates and what they say, as plain data: the candidate, the verdict, and what
+//! each gate answered.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{capacity::counters::CounterKey, facts::RecipientKey, policy::OnLate, wake::Wake};
+use crate::{
+    ids::{CampaignId, MessageId, SenderId, TenantId},
+    message::class::{Channel, MessageClass},
+    money::Micros,
+    phone::PhoneNumber,
+    zones::Place,
+};
+
+/// A gate, in the order in which they are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gate {
+    /// 0: the country is allowed, the sender usable, the conversation open.
+    Eligible,
+    /// 1: switches of platform, tenant, campaign and sender.
+    KillSwitch,
+    /// 2: daily and monthly caps of tenant and campaign.
+    Budget,
+    /// 3: opt-out, do-not-contact, missing consent.
+    Dnc,
+    /// 4: days since the last promo to this contact.
+    Suppression,
+    /// 5: the recipient's local time.
+    QuietHours,
+    /// 6: the tenant's quota and the contact's frequency.
+    Rate,
+    /// 7: the sender's daily cap while it warms up.
+    Warmup,
+}
+
+impl Gate {
+    /// The gates in the order in which they are asked.
+    pub const ORDER: [Self; 8] = [
+        Self::Eligible,
+        Self::KillSwitch,
+        Self::Budget,
+        Self::Dnc,
+        Self::Suppression,
+        Self::QuietHours,
+        Self::Rate,
+        Self::Warmup,
+    ];
+
+    /// The name in reason codes, rows and totals.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Eligible => "eligible",
+            Self::KillSwitch => "kill_switch",
+            Self::Budget => "budget",
+            Self::Dnc => "dnc",
+            Self::Suppression => "suppression",
+            Self::QuietHours => "quiet_hours",
+            Self::Rate => "rate",
+            Self::Warmup => "warmup",
+        }
+    }
+}
+
+/// What the gates look at in a message.
+#[derive(Debug, Clone)]
+pub struct Candidate<'a> {
+    /// Its id: spreads deferred messages.
+    pub id: MessageId,
+    /// Whose it is.
+    pub tenant: &'a TenantId,
+    /// What it is for.
+    pub class: MessageClass,
+    /// How it travels.
+    pub channel: Channel,
+    /// Who it is for.
+    pub number: PhoneNumber,
+    /// The campaign it belongs to.
+    pub campaign: Option<CampaignId>,
+    /// When it was submitted: lateness counts from then.
+    pub submitted_at: Timestamp,
+    /// When it is of no use any more.
+    pub expires_at: Option<Timestamp>,
+    /// What becomes of it when it is late; none: the policy says.
+    pub on_late: Option<OnLate>,
+    /// What it costs by the rate card.
+    pub cost: Micros,
+    /// Where the person may be.
+    pub place: &'a Place,
+    /// Candidate senders, preferred first.
+    pub senders: &'a [SenderId],
+}
+
+impl Candidate<'_> {
+    /// Whose status the gates look at.
+    pub fn recipient(&self) -> RecipientKey {
+        (self.tenant.clone(), self.number, self.channel)
+    }
+}
+
+/// What the gates say about one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may be sent from this sender, until this instant.
+    Admit {
+        /// The sender chosen from the candidates.
+        sender: SenderId,
+        /// The earliest of window close, end of the reserved budget and sender day, and validity.
+        sendable_until: Timestamp,
+    },
+    /// It is asked again at this instant.
+    Defer {
+        /// When.
+        until: Timestamp,
+        /// Who said so, and why.
+        cause: GateCause,
+    },
+    /// It is asked again when the cause goes away.
+    Hold {
+        /// Who said so, and why.
+        cause: GateCause,
+    },
+    /// It is never sent.
+    Block {
+        /// From when on the gate would let another message pass, where there is such an instant.
+        until: Option<Timestamp>,
+        /// Who said so, and why.
+        cause: GateCause,
+    },
+    /// Its validity ends before it could be sent.
+    Expire {
+        /// The gate that would have made it wait beyond its use, where one did.
+        gate: Option<Gate>,
+        /// The gate's code, else `validity_ended`.
+        code: &'static str,
+        /// One English clause.
+        reason: String,
+    },
+}
+
+impl Verdict {
+    /// The name in passports and answers.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Admit { .. } => "admit",
+            Self::Defer { .. } => "defer",
+            Self::Hold { .. } => "hold",
+            Self::Block { .. } => "block",
+            Self::Expire { .. } => "expire",
+        }
+    }
+}
+
+/// The gate that decided, with a reason code and a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateCause {
+    /// The gate.
+    pub gate: Gate,
+    /// Machine-readable, stable: `opted_out`, `no_consent`, `quiet_hours`, `daily_budget`, ...
+    pub code: &'static str,
+    /// One English clause with the facts used; no numbers or texts of persons.
+    pub reason: String,
+}
+
+/// What the gates decided about one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What wakes a message before its time: one that is held, or stands in line.
+    pub wake: Option<Wake>,
+    /// What each gate said, in order: [`evaluate`](super::evaluate) lists them up to the one that decided,
+    /// [`examine`](super::examine) lists all.
+    pub gates: Vec<GateResult>,
+    /// What the admission has taken from the counters; empty for every other verdict.
+    pub reserved: Vec<(CounterKey, i64)>,
+    /// The version of the policy in force; none where the tenant's facts could not be read.
+    pub policy_version: Option<i64>,
+}
+
+/// What one gate said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateResult {
+    /// Which gate.
+    pub gate: Gate,
+    /// Its answer.
+    pub answer: Answer,
+    /// The reason code of a gate that does not pass, or could not be asked.
+    pub code: Option<&'static str>,
+    /// The same in an English clause.
+    pub reason: Option<String>,
+    /// Until when it says so, where that is known.
+    pub until: Option<Timestamp>,
+}
+
+/// A gate's answer in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The next gate is asked.
+    Pass,
+    /// This gate is not for messages of this class.
+    NotAsked,
+    /// It could not be asked: the gates before it left nothing to ask about.
+    Moot,
+    /// Wait until an instant.
+    Defer,
+    /// Wait until the cause goes away.
+    Hold,
+    /// Never.
+    Block,
+}
+
+impl Answer {
+    /// The name in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::NotAsked => "not_asked",
+            Self::Moot => "moot",
+            Self::Defer => "defer",
+            Self::Hold => "hold",
+            Self::Block => "block",
+        }
+    }
+
+    /// Whether a message gets no further at this gate.
+    pub fn stops(self) -> bool {
+        match self {
+            Self::Defer | Self::Hold | Self::Block => true,
+            Self::Pass | Self::NotAsked | Self::Moot => false,
+        }
+    }
+}
+
+impl GateResult {
+    pub(super) fn plain(gate: Gate, answer: Answer) -> Self {
+        Self { gate, answer, code: None, reason: None, until: None }
+    }
+
+    /// A gate that could not be asked, and why.
+    pub(super) fn moot(gate: Gate, code: &'static str, reason: &str) -> Self {
+        let (code, reason) = (Some(code), Some(reason.to_owned()));
+        Self { code, reason, ..Self::plain(gate, Answer::Moot) }
+    }
+}

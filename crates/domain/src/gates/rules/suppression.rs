@@ -1,0 +1,17 @@
+//! Gate 4, suppression: days since the last promotion to this contact.
+
+use crate::gates::evaluation::{Evaluation, Step};
+
+pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
+    let Some(last) = evaluation.last_promo_at() else { return Step::Pass };
+    let days = evaluation.policy.suppression_days;
+    match last.saturating_add(evaluation.policy.suppression()) {
+        Ok(free) if free <= evaluation.now => Step::Pass,
+        Ok(free) => {
+            let reason = format!("a promotion went out on {last}, less than {days} days ago");
+            Step::block_until(free, "suppressed", reason)
+        }
+        // A span that cannot be added is no span: nothing is sent.
+        Err(_) => Step::block("suppressed", format!("a promotion went out on {last}")),
+    }
+}

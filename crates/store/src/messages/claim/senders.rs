@@ -1,0 +1,71 @@
+//! The senders of a claim, with what it takes to call their carriers.
+
+use domain::{
+    gates::SenderFacts,
+    ids::{SenderId, TenantId},
+    zones::Zone,
+};
+use sqlx::types::Uuid;
+use stage::Fault;
+
+use crate::{Scoped, core::keyed::index, fault, settings::accounts::Access};
+
+/// A sender as the last look sees it, and the carrier account that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimSender {
+    /// As the gates know it.
+    pub facts: SenderFacts,
+    /// How its carrier is called.
+    pub access: Access,
+}
+
+/// Reads senders in the order of the keys; none where the tenant has no such sender, or one whose
+/// days cannot be told.
+pub async fn senders(
+    tx: &mut Scoped,
+    keys: &[(TenantId, SenderId)],
+) -> Result<Vec<Option<ClaimSender>>, Fault> {
+    let tenants: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
+    let senders: Vec<Uuid> = keys.iter().map(|key| key.1.0).collect();
+    let rows = sqlx::query!(
+        r#"select k.at as "at!", s.number, s.account, s.country, s.time_zone, s.pace,
+                  s.active_since, s.daily_cap, s.usable,
+                  a.carrier, a.carrier_sid, a.base_url, a.sealed_token
+           from unnest($1::text[], $2::uuid[]) with ordinality as k (tenant_id, sender_id, at)
+           join senders s on s.tenant_id = k.tenant_id and s.sender_id = k.sender_id
+           join carrier_accounts a on a.tenant_id = s.tenant_id and a.account = s.account"#,
+        &tenants as _,
+        &senders,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let mut found = vec![None; keys.len()];
+    for row in rows {
+        let i = index(row.at);
+        let Ok(zone) = Zone::parse(&row.time_zone) else {
+            tracing::error!(tenant = %keys[i].0, "a sender's time zone is not known");
+            continue;
+        };
+        let facts = SenderFacts {
+            id: keys[i].1,
+            number: row.number,
+            account: row.account,
+            country: row.country.parse().ok(),
+            zone,
+            pace: row.pace.unsigned_abs(),
+            active_since: row.active_since.to_jiff(),
+            daily_cap: row.daily_cap.unsigned_abs(),
+            usable: row.usable,
+        };
+        let access = Access {
+            carrier: row.carrier,
+            carrier_sid: row.carrier_sid,
+            base_url: row.base_url,
+            sealed_token: row.sealed_token,
+        };
+        found[i] = Some(ClaimSender { facts, access });
+    }
+    Ok(found)
+}

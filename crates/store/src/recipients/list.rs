@@ -1,0 +1,222 @@
+//! Where numbers stand with a tenant, as people read it: lists and single look-ups. The gates and
+//! the claim read the same rows in their own way (`facts`, `claims`); `consents` changes them.
+
+use domain::{gates::Basis, ids::TenantId, message::class::Channel};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use stage::Fault;
+
+use crate::{Scoped, fault};
+
+/// Where a number stands with a tenant on one channel. Holds a phone number: `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// E.164
+    pub number: String,
+    /// `sms` or `whatsapp`
+    pub channel: String,
+    /// When the person said stop.
+    pub opted_out_at: Option<Timestamp>,
+    /// How.
+    pub opt_out_cause: Option<String>,
+    /// Programs that the person has left, while not everything.
+    pub stopped_programs: Vec<String>,
+    /// When the tenant or the platform said so.
+    pub do_not_contact_at: Option<Timestamp>,
+    /// Why.
+    pub do_not_contact_reason: Option<String>,
+    /// The latest grant that stands.
+    pub marketing_consent_at: Option<Timestamp>,
+    /// Its ground, where it was said.
+    pub consent_basis: Option<Basis>,
+    /// From when on it is none.
+    pub consent_expires_at: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for Standing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Standing")
+            .field("channel", &self.channel)
+            .field("opted_out_at", &self.opted_out_at)
+            .field("do_not_contact_at", &self.do_not_contact_at)
+            .field("marketing_consent_at", &self.marketing_consent_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The columns of a standing, with the timestamps as the driver gives them.
+struct Row {
+    number: String,
+    channel: String,
+    opted_out_at: Option<jiff_sqlx::Timestamp>,
+    opt_out_cause: Option<String>,
+    stopped_programs: Vec<String>,
+    do_not_contact_at: Option<jiff_sqlx::Timestamp>,
+    do_not_contact_reason: Option<String>,
+    marketing_consent_at: Option<jiff_sqlx::Timestamp>,
+    consent_basis: Option<String>,
+    consent_expires_at: Option<jiff_sqlx::Timestamp>,
+}
+
+impl From<Row> for Standing {
+    fn from(row: Row) -> Self {
+        Self {
+            number: row.number,
+            channel: row.channel,
+            opted_out_at: row.opted_out_at.map(|at| at.to_jiff()),
+            opt_out_cause: row.opt_out_cause,
+            stopped_programs: row.stopped_programs,
+            do_not_contact_at: row.do_not_contact_at.map(|at| at.to_jiff()),
+            do_not_contact_reason: row.do_not_contact_reason,
+            marketing_consent_at: row.marketing_consent_at.map(|at| at.to_jiff()),
+            consent_basis: row.consent_basis.as_deref().and_then(Basis::from_name),
+            consent_expires_at: row.consent_expires_at.map(|at| at.to_jiff()),
+        }
+    }
+}
+
+/// Where these numbers stand on a channel; those without a row are missing. `lock` keeps them from
+/// changing until the transaction ends; they are locked in key order.
+///
+/// # Errors
+/// An outage.
+pub async fn load(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    numbers: &[String],
+    channel: Channel,
+    lock: bool,
+) -> Result<Vec<Standing>, Fault> {
+    if lock {
+        sqlx::query!(
+            "select number from standings
+             where tenant_id = $1 and number = any ($2) and channel = $3
+             order by number for update",
+            tenant.as_str(),
+            numbers,
+            channel.as_str(),
+        )
+        .fetch_all(&mut **tx)
+        .await
+        .map_err(fault)?;
+    }
+    let rows = sqlx::query_as!(
+        Row,
+        "select number, channel, opted_out_at, opt_out_cause, stopped_programs, do_not_contact_at,
+                do_not_contact_reason, marketing_consent_at, consent_basis, consent_expires_at
+         from standings where tenant_id = $1 and number = any ($2) and channel = $3",
+        tenant.as_str(),
+        numbers,
+        channel.as_str(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().map(Standing::from).collect())
+}
+
+/// Which stopped numbers a reader wants.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// This one alone; E.164.
+    pub number: Option<String>,
+    /// On this channel.
+    pub channel: Option<Channel>,
+    /// `Some(true)`: on the do-not-contact list. `Some(false)`: opted out, of everything or of a
+    /// program.
+    pub listed: Option<bool>,
+    /// Stopped at this time or later.
+    pub since: Option<Timestamp>,
+}
+
+/// Numbers of a tenant that must not be contacted or have opted out, after a number and channel, in
+/// that order.
+///
+/// # Errors
+/// An outage.
+pub async fn list_stopped(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    filter: &Filter,
+    after: (&str, &str),
+    limit: i64,
+) -> Result<Vec<Standing>, Fault> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select number, channel, opted_out_at, opt_out_cause, stopped_programs, do_not_contact_at,
+                do_not_contact_reason, marketing_consent_at, consent_basis, consent_expires_at
+         from standings
+         where tenant_id = $1 and (number, channel) > ($2, $3)
+           and ($4::text is null or number = $4) and ($5::text is null or channel = $5)
+           and case when $6::bool then do_not_contact_at is not null
+                    when not $6 then opted_out_at is not null or stopped_programs <> '{}'
+                    else opted_out_at is not null or do_not_contact_at is not null
+                      or stopped_programs <> '{}' end
+           and ($7::timestamptz is null or opted_out_at >= $7 or do_not_contact_at >= $7)
+         order by number, channel limit $8",
+        tenant.as_str(),
+        after.0,
+        after.1,
+        filter.number,
+        filter.channel.map(Channel::as_str),
+        filter.listed,
+        filter.since.map(|at| at.to_sqlx()) as _,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().map(Standing::from).collect())
+}
+
+/// A number that has had a promotion lately. Holds a phone number: `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Suppressed {
+    /// E.164
+    pub number: String,
+    /// `sms` or `whatsapp`
+    pub channel: String,
+    /// When the last promotion was admitted.
+    pub last_promo_at: Timestamp,
+}
+
+impl std::fmt::Debug for Suppressed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Suppressed(since {})", self.last_promo_at)
+    }
+}
+
+/// Numbers whose last promotion was after `since`, after a number and channel, in that order.
+///
+/// # Errors
+/// An outage.
+pub async fn list_suppressed(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    number: Option<&str>,
+    since: Timestamp,
+    after: (&str, &str),
+    limit: i64,
+) -> Result<Vec<Suppressed>, Fault> {
+    let rows = sqlx::query!(
+        r#"select number, channel, last_promo_at as "last_promo_at!" from standings
+           where tenant_id = $1 and (number, channel) > ($2, $3)
+             and ($4::text is null or number = $4) and last_promo_at > $5
+           order by number, channel limit $6"#,
+        tenant.as_str(),
+        after.0,
+        after.1,
+        number,
+        since.to_sqlx(),
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let suppressed = rows.into_iter().map(|row| Suppressed {
+        number: row.number,
+        channel: row.channel,
+        last_promo_at: row.last_promo_at.to_jiff(),
+    });
+    Ok(suppressed.collect())
+}

@@ -1,0 +1,49 @@
+//! The types of events: one list.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! kinds {
+    ($($name:ident $text:literal)*) => {
+        /// The type of an event, also the last two tokens of its subject.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum EventKind {
+            $(#[doc = $text] #[serde(rename = $text)] $name,)*
+        }
+
+        impl EventKind {
+            /// Every type.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// `<entity>.<what>`
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    MessageAccepted "message.accepted"
+    MessageRejected "message.rejected"
+    MessageBlocked "message.blocked"
+    MessageDeferred "message.deferred"
+    MessageHeld "message.held"
+    MessageSent "message.sent"
+    MessageDelivered "message.delivered"
+    MessageRead "message.read"
+    MessageFailed "message.failed"
+    MessageUnknown "message.unknown"
+    MessageCancelled "message.cancelled"
+    MessageExpired "message.expired"
+    MessageReceived "message.received"
+    ContactOptedOut "contact.opted_out"
+    ContactOptedIn "contact.opted_in"
+    CampaignStarted "campaign.started"
+    CampaignPaused "campaign.paused"
+    CampaignResumed "campaign.resumed"
+    CampaignStopped "campaign.stopped"
+    CampaignCompleted "campaign.completed"
+    InDoubtRaised "in_doubt.raised"
+    BudgetWarning "budget.warning"
+    BudgetExhausted "budget.exhausted"
+}

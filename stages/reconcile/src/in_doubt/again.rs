@@ -1,0 +1,100 @@
+//! What goes back to the gates of a text that was never sent. The stage that called says what it
+//! had in hand; of one that died with its claim, the row tells it, and where the person may be is
+//! looked up afresh.
+
+use std::collections::{BTreeSet, HashMap};
+
+use domain::{
+    draft,
+    ids::{MessageId, TenantId},
+    message::passport::Stamp,
+    phone::PhoneNumber,
+};
+use stage::{Fault, Source};
+use store::{
+    Scoped,
+    drafts::{self, ContactKey},
+    messages::{conclude::Waiting, in_doubt::Open},
+};
+use wire::{Enriched, message::Head};
+
+use super::Sweep;
+
+/// The parked rows of messages, each with the stamp of the decision. One that cannot be made is not
+/// in the answer.
+pub(super) async fn payloads(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    resent: &[(&Open, &Stamp)],
+) -> Result<HashMap<MessageId, Waiting>, Fault> {
+    let mut waiting = HashMap::new();
+    for (one, stamp) in resent {
+        let enriched = match said(one) {
+            Some(said) => Some(said),
+            None => rebuilt(tx, tenant, one).await?,
+        };
+        let Some(mut enriched) = enriched else {
+            tracing::error!(%tenant, message = %one.message.id, "it cannot be sent again");
+            continue;
+        };
+        enriched.head.turn = one.message.turn;
+        enriched.passport = one.passport.clone();
+        enriched.passport.stamp((*stamp).clone());
+        let code = stamp.code.as_deref().unwrap_or_default();
+        let row = Waiting {
+            cause: format!("{}:{code}", Sweep::NAME.as_str()),
+            cause_key: None,
+            expires_at: enriched.head.expires_at,
+            lane: enriched.head.class.lane(),
+            payload: serde_json::to_string(&enriched).expect("plain data with string keys"),
+        };
+        waiting.insert(one.message.id, row);
+    }
+    Ok(waiting)
+}
+
+/// What the stage that called had in hand.
+fn said(one: &Open) -> Option<Enriched> {
+    serde_json::from_value(one.payload.clone()?).ok()
+}
+
+/// Nobody is left who had it in hand. Its sender stays the one that the gates chose: which others
+/// there were is not stored.
+async fn rebuilt(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    one: &Open,
+) -> Result<Option<Enriched>, Fault> {
+    let message = &one.message;
+    let (Ok(to), Some(sender)) = (PhoneNumber::from_e164(&one.number), message.sender) else {
+        return Ok(None);
+    };
+    let contact = message.contact;
+    let key = ContactKey { tenant, contact, number: to, channel: one.channel, fields: false };
+    let found = drafts::contacts(tx, &[key]).await?.pop().unwrap_or_default();
+    let defaults = drafts::tenants(tx, &BTreeSet::from([tenant])).await?;
+    let zone = defaults.get(tenant).and_then(|defaults| defaults.zone);
+    let head = Head {
+        id: message.id,
+        tenant: tenant.clone(),
+        turn: message.turn,
+        class: message.class,
+        channel: one.channel,
+        to,
+        campaign: message.campaign,
+        submitted_at: one.submitted_at,
+        expires_at: one.expires_at,
+        on_late: None,
+        trace: None,
+    };
+    Ok(Some(Enriched {
+        place: draft::place(to, &found.contact.unwrap_or_default(), zone),
+        head,
+        contact,
+        text: one.text.clone(),
+        segments: message.segments,
+        cost: message.cost,
+        senders: vec![sender],
+        passport: one.passport.clone(),
+    }))
+}

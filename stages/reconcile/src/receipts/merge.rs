@@ -1,0 +1,234 @@
+//! What receipts make of a message: a fold over the state machine's merge. Any order and any number
+//! of repetitions ends in the same state.
+
+use domain::message::state::MessageState;
+use store::messages::receipt::Reported;
+
+use crate::receipts::report::Report;
+
+/// What the receipts of one batch make of one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Change<'a> {
+    /// The state, never lower than it was.
+    pub(crate) state: MessageState,
+    /// The receipt that raised it, if one did.
+    pub(crate) raised_by: Option<&'a Report>,
+    /// The carrier's id of the text, where none was stored.
+    pub(crate) sid: Option<&'a str>,
+    /// Whether a receipt of this batch said before what is stored: the event of that may have been
+    /// lost with whoever recorded it, so it is said again.
+    pub(crate) repeats: bool,
+    /// A second id for the same message: two texts went out.
+    pub(crate) second_sid: bool,
+}
+
+/// Folds receipts into the row that they are about.
+pub(crate) fn merge<'a>(row: &Reported, reports: &[&'a Report]) -> Change<'a> {
+    let mut change = Change {
+        state: row.message.state,
+        raised_by: None,
+        sid: None,
+        repeats: false,
+        second_sid: false,
+    };
+    for report in reports {
+        let merged = change.state.merge(report.state);
+        if merged != change.state {
+            change.state = merged;
+            change.raised_by = Some(report);
+        }
+        let known = row.sid.as_deref().or(change.sid);
+        change.second_sid |= known.is_some_and(|known| known != report.sid);
+        if known.is_none() {
+            change.sid = Some(&report.sid);
+        }
+    }
+    // Rows hold microseconds; the receipt that made the row's version has its time.
+    let made = row.message.changed_at.as_microsecond();
+    let again =
+        |report: &&Report| report.state == row.message.state && report.at.as_microsecond() == made;
+    change.repeats = change.raised_by.is_none() && reports.iter().any(again);
+    change
+}
+
+impl Change<'_> {
+    /// A row that was made by somebody who may have died before saying it.
+    pub(crate) fn again(row: &Reported) -> Self {
+        let state = row.message.state;
+        Self { state, raised_by: None, sid: None, repeats: true, second_sid: false }
+    }
+}
+
+/// Whether somebody sees to it that a message which becomes this has a receipt in the end: a claim
+/// leads the sweep to it. What is more than sent needs no more.
+pub(crate) fn is_watched(before: &Reported, state: MessageState) -> bool {
+    if state != MessageState::Sent {
+        return true;
+    }
+    match before.message.state {
+        MessageState::Queued => before.claimed,
+        MessageState::Sent => true,
+        // A callback takes the row of the doubt away.
+        MessageState::InDoubt => false,
+        MessageState::Accepted
+        | MessageState::Deferred
+        | MessageState::Held
+        | MessageState::Blocked
+        | MessageState::Cancelled
+        | MessageState::Expired
+        | MessageState::Unknown
+        | MessageState::Failed
+        | MessageState::Delivered
+        | MessageState::Read => false,
+    }
+}
+
+/// Whether the message waits in a parked row that must not release it any more.
+pub(crate) fn was_parked(before: MessageState) -> bool {
+    match before {
+        MessageState::Deferred | MessageState::Held => true,
+        MessageState::Accepted
+        | MessageState::Queued
+        | MessageState::InDoubt
+        | MessageState::Blocked
+        | MessageState::Cancelled
+        | MessageState::Expired
+        | MessageState::Unknown
+        | MessageState::Sent
+        | MessageState::Failed
+        | MessageState::Delivered
+        | MessageState::Read => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        message::class::{Channel, MessageClass},
+        money::Micros,
+    };
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+    use store::messages::row::StoredMessage;
+
+    use super::*;
+    use crate::receipts::report::tests::MESSAGE;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("in range")
+    }
+
+    fn row(state: MessageState, sid: Option<&str>) -> Reported {
+        let tenant: domain::ids::TenantId = "acme".parse().expect("valid");
+        let message = StoredMessage {
+            contact: domain::ids::ContactId::of(&tenant, "+12125550100"),
+            tenant,
+            id: MESSAGE,
+            turn: 1,
+            state,
+            class: MessageClass::Promo,
+            campaign: None,
+            sender: None,
+            billed: false,
+            segments: 1,
+            cost: Micros(7_900),
+            gate: None,
+            code: None,
+            due: None,
+            version: 3,
+            changed_at: at(5),
+        };
+        let number = "+12125550100".into();
+        Reported { message, number, channel: Channel::Sms, sid: sid.map(Into::into), claimed: true }
+    }
+
+    fn report(state: MessageState, second: i64) -> Report {
+        Report {
+            tenant: "acme".parse().expect("valid"),
+            message: MESSAGE,
+            state,
+            code: None,
+            account: "main".into(),
+            sid: "SM1".into(),
+            at: at(second),
+        }
+    }
+
+    /// Applies reports in batches, as the stage does, and gives the state that is left.
+    fn apply(start: MessageState, batches: &[&[Report]]) -> MessageState {
+        batches.iter().fold(start, |state, batch| {
+            merge(&row(state, None), &batch.iter().collect::<Vec<_>>()).state
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn receipts_in_any_order_cut_and_number_end_the_same(
+            states in proptest::collection::vec(prop::sample::select(vec![
+                MessageState::Sent,
+                MessageState::Failed,
+                MessageState::Delivered,
+                MessageState::Read,
+            ]), 1..6),
+            cut in 0usize..6,
+            turn in 0usize..6,
+            start in prop::sample::select(MessageState::ALL.to_vec()),
+        ) {
+            let reports: Vec<Report> = states.iter().map(|state| report(*state, 9)).collect();
+            let once = apply(start, &[&reports]);
+            let mut others: Vec<Report> = (0..5).flat_map(|_| reports.clone()).collect();
+            others.rotate_left(turn);
+            others.reverse();
+            let (first, rest) = others.split_at(cut.min(others.len()));
+            prop_assert_eq!(once, apply(start, &[first, rest]));
+        }
+    }
+
+    #[test]
+    fn the_highest_receipt_of_a_batch_raises_the_state_once() {
+        let reports = [report(MessageState::Sent, 7), report(MessageState::Delivered, 8)];
+        let change = merge(&row(MessageState::Queued, None), &reports.iter().collect::<Vec<_>>());
+        assert_eq!(change.state, MessageState::Delivered);
+        assert_eq!(change.raised_by.map(|report| report.at), Some(at(8)));
+        assert_eq!(change.sid, Some("SM1"));
+    }
+
+    #[test]
+    fn a_lower_receipt_changes_nothing_and_is_not_said_again() {
+        let sent = report(MessageState::Sent, 5);
+        let change = merge(&row(MessageState::Delivered, Some("SM1")), &[&sent]);
+        assert_eq!(change.state, MessageState::Delivered);
+        assert_eq!((change.raised_by, change.repeats), (None, false));
+    }
+
+    #[test]
+    fn only_the_receipt_that_made_the_state_is_said_again() {
+        let delivered = row(MessageState::Delivered, Some("SM1"));
+        let (first, other) =
+            (report(MessageState::Delivered, 5), report(MessageState::Delivered, 6));
+        assert!(merge(&delivered, &[&first]).repeats);
+        assert!(!merge(&delivered, &[&other]).repeats);
+    }
+
+    #[test]
+    fn what_a_receipt_raises_to_sent_is_watched_unless_a_claim_leads_to_it() {
+        for state in MessageState::ALL {
+            let mut before = row(state, None);
+            let by_claim = [MessageState::Queued, MessageState::Sent].contains(&state);
+            assert_eq!(is_watched(&before, MessageState::Sent), by_claim, "{state:?}");
+            assert!(is_watched(&before, MessageState::Delivered), "{state:?}");
+            before.claimed = false;
+            let already = state == MessageState::Sent;
+            assert_eq!(is_watched(&before, MessageState::Sent), already, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_second_carrier_id_for_one_message_is_noticed() {
+        let receipt = report(MessageState::Delivered, 5);
+        assert!(merge(&row(MessageState::Sent, Some("SM2")), &[&receipt]).second_sid);
+        assert!(!merge(&row(MessageState::Sent, Some("SM1")), &[&receipt]).second_sid);
+        let other = Report { sid: "SM9".into(), ..receipt.clone() };
+        assert!(merge(&row(MessageState::Queued, None), &[&receipt, &other]).second_sid);
+    }
+}

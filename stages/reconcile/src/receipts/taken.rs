@@ -1,0 +1,60 @@
+//! Receipts of texts that the carrier's list gave to a message. Equal texts in doubt are told apart
+//! by nobody but the carrier, so the list may have given one message the text of another: from then
+//! on the text is that message's, and what the carrier says about it is said about that message.
+
+use std::collections::HashMap;
+
+use domain::ids::{MessageId, TenantId};
+use stage::Fault;
+use store::{
+    Scoped,
+    messages::{
+        in_doubt::{self, Text},
+        receipt::{self, Reported},
+    },
+};
+
+use crate::receipts::{Reports, report::Report};
+
+/// The rows of messages that receipts are about.
+pub(crate) type Rows = HashMap<(TenantId, MessageId), Reported>;
+
+/// Moves receipts of texts that belong to another message than the one they name, and locks that
+/// one too. Looks only where the row does not have the text already: a rare case. The rows are
+/// locked before this, so that a sweep which gives a text away is seen, or waits.
+pub(crate) async fn redirect(
+    tx: &mut Scoped,
+    reports: &mut Reports,
+    rows: &mut Rows,
+) -> Result<(), Fault> {
+    let strange: Vec<Text> = reports
+        .iter()
+        .filter_map(|(key, of_message)| Some((rows.get(key)?, of_message)))
+        .flat_map(|(row, of_message)| of_message.iter().map(move |(_, report)| (row, report)))
+        .filter(|(row, report)| row.sid.as_ref() != Some(&report.sid))
+        .map(|(_, report)| text(report))
+        .collect();
+    if strange.is_empty() {
+        return Ok(());
+    }
+    let takers = in_doubt::takers(tx, &strange).await?;
+    if takers.is_empty() {
+        return Ok(());
+    }
+    let before = std::mem::take(reports);
+    for (key, of_message) in before {
+        for (index, report) in of_message {
+            let taker = takers.get(&text(&report)).copied().unwrap_or(key.1);
+            reports.entry((key.0.clone(), taker)).or_default().push((index, report));
+        }
+    }
+    let unlocked: Vec<_> = reports.keys().filter(|key| !rows.contains_key(*key)).cloned().collect();
+    if !unlocked.is_empty() {
+        rows.extend(receipt::lock(tx, &unlocked).await?);
+    }
+    Ok(())
+}
+
+fn text(report: &Report) -> Text {
+    (report.tenant.clone(), report.account.clone(), report.sid.clone())
+}

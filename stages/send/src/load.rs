@@ -1,0 +1,111 @@
+//! What the claim of a chunk goes by, loaded under its locks: recipients, pace, messages. Nothing is
+//! decided here.
+
+use std::collections::{BTreeSet, HashMap};
+
+use domain::{
+    gates,
+    ids::{MessageId, SenderId, TenantId},
+    message::class::MessageClass,
+};
+use stage::Fault;
+use store::{
+    Scoped,
+    capacity::pace,
+    facts::{self, Wanted},
+    messages::claim::{self, ClaimSender, Current},
+    recipients::status::{self, Recipients},
+};
+use wire::Admitted;
+
+use crate::pace::Paces;
+
+/// What is known about the messages of a chunk.
+pub(crate) struct Loaded {
+    /// For the gates that are asked again.
+    pub(crate) facts: gates::Facts,
+    /// Recipients that have a row: only such a row holds an opt-out back until the claim is made.
+    pub(crate) locked: BTreeSet<gates::RecipientKey>,
+    /// The senders that the gates chose, as they are now.
+    pub(crate) senders: HashMap<(TenantId, SenderId), ClaimSender>,
+    /// The messages' rows, in the order of the chunk.
+    pub(crate) current: Vec<Option<Current>>,
+}
+
+/// Loads in the order of the locks. Switches and policies are read when nothing is waited for any
+/// more, so that no claim rests on one that was looked at long ago.
+pub(crate) async fn load(tx: &mut Scoped, items: &[&Admitted]) -> Result<(Loaded, Paces), Fault> {
+    let keys: BTreeSet<_> = items.iter().map(|item| item.candidate().recipient()).collect();
+    let recipients = status::lock(tx, &keys).await?;
+    let locked = recipients.keys().cloned().collect();
+
+    let senders = load_senders(tx, items).await?;
+    let paces = lock_paces(tx, &senders, items).await?;
+
+    let wanted: Vec<Wanted<'_>> = items.iter().map(|item| wanted(item)).collect();
+    let recipients = with_compliance(recipients, items);
+    let mut facts = facts::load_for_claim(tx, &wanted, recipients).await?;
+    for ((tenant, id), sender) in &senders {
+        if let Some(tenant) = facts.tenants.get_mut(tenant) {
+            tenant.senders.insert(*id, sender.facts.clone());
+        }
+    }
+
+    let ids: Vec<(&TenantId, MessageId)> =
+        items.iter().map(|item| (&item.message.head.tenant, item.message.head.id)).collect();
+    let current = claim::current(tx, &ids).await?;
+    Ok((Loaded { facts, locked, senders, current }, paces))
+}
+
+/// An answer that the law asks for goes out whatever is known of its recipient.
+fn with_compliance(mut recipients: Recipients, items: &[&Admitted]) -> Recipients {
+    for item in items.iter().filter(|item| item.message.head.class == MessageClass::Compliance) {
+        recipients.entry(item.candidate().recipient()).or_default();
+    }
+    recipients
+}
+
+async fn load_senders(
+    tx: &mut Scoped,
+    items: &[&Admitted],
+) -> Result<HashMap<(TenantId, SenderId), ClaimSender>, Fault> {
+    let keys: BTreeSet<(TenantId, SenderId)> =
+        items.iter().map(|item| (item.message.head.tenant.clone(), item.route.sender)).collect();
+    let keys: Vec<(TenantId, SenderId)> = keys.into_iter().collect();
+    let senders = claim::senders(tx, &keys).await?;
+    let known = keys.into_iter().zip(senders);
+    Ok(known.filter_map(|(key, sender)| Some((key, sender?))).collect())
+}
+
+/// Locks the pace rows of every sender that the chunk names, and of their accounts.
+async fn lock_paces(
+    tx: &mut Scoped,
+    senders: &HashMap<(TenantId, SenderId), ClaimSender>,
+    items: &[&Admitted],
+) -> Result<Paces, Fault> {
+    let of_senders: BTreeSet<(TenantId, String)> = items
+        .iter()
+        .map(|item| (item.message.head.tenant.clone(), Paces::sender_key(item.route.sender)))
+        .collect();
+    let of_accounts: BTreeSet<(TenantId, String)> = senders
+        .iter()
+        .map(|((tenant, _), sender)| (tenant.clone(), Paces::account_key(&sender.facts.account)))
+        .collect();
+
+    let of_senders: Vec<_> = of_senders.into_iter().collect();
+    let of_accounts: Vec<_> = of_accounts.into_iter().collect();
+    let (locks, now) = pace::lock_pace(tx, &of_senders, &of_accounts).await?;
+    Ok(Paces::new(now, locks))
+}
+
+fn wanted(item: &Admitted) -> Wanted<'_> {
+    let head = &item.message.head;
+    Wanted {
+        tenant: &head.tenant,
+        class: head.class,
+        campaign: head.campaign,
+        senders: std::slice::from_ref(&item.route.sender),
+        number: head.to,
+        channel: head.channel,
+    }
+}
