@@ -50,6 +50,8 @@ pub async fn run(args: cli::Chaos) -> anyhow::Result<ExitCode> {
     let submitting = tokio::spawn(load::submit(platform.client(0)?, work.clone()));
     Storm::new(seed, &args).rage(&mut platform).await?;
     println!("{:>6.1} s  calm", begun.elapsed().as_secs_f64());
+    // The last blow may have hit the api, and the questions from here on are put to it once.
+    platform.wait().await?;
     let accepted = submitting.await??;
     let limit = Duration::from_secs(args.limit).saturating_sub(begun.elapsed());
     settle(&platform, &work, &accepted, limit).await?;

@@ -227,7 +227,11 @@ impl Platform {
         self.nats.stop().await;
     }
 
-    async fn wait(&self) -> anyhow::Result<()> {
+    /// Waits until api and carrier answer.
+    ///
+    /// # Errors
+    /// One of them does not within a minute.
+    pub async fn wait(&self) -> anyhow::Result<()> {
         for url in [&self.sandbox_url, &self.api_url] {
             let client = carriers::http::client()?;
             let begun = std::time::Instant::now();

@@ -4,6 +4,10 @@ use super::tree::{Found, Source, rust};
 
 const FILE_LINES: usize = 400;
 const FUNCTION_LINES: usize = 70;
+/// From how many lines of code on a function has paragraphs.
+const BLOCK_LINES: usize = 25;
+/// The fewest words of a doc comment.
+const DOC_WORDS: usize = 3;
 const COLUMNS: usize = 100;
 
 #[test]
@@ -34,28 +38,61 @@ fn modules_are_written_in_one_style() {
 }
 
 #[test]
-fn no_file_is_longer_than_400_lines() {
+fn no_file_has_more_than_400_lines_of_code() {
     let mut found = Found::default();
     for file in rust() {
-        let lines = file.text.lines().count();
+        let lines = code_lines(file.text.lines());
         if lines > FILE_LINES {
-            found.at(&file.path, lines, format!("{lines} lines"));
+            found.at(&file.path, lines, format!("{lines} lines of code"));
         }
     }
-    found.none("A file has at most 400 lines: split it by idea.");
+    found.none("A file has at most 400 lines of code: split it by idea.");
 }
 
 #[test]
-fn no_function_is_longer_than_70_lines() {
+fn no_function_has_more_than_70_lines_of_code() {
     let mut found = Found::default();
     for file in rust() {
-        for (name, line, lines) in functions(&file) {
+        for function in functions(&file) {
+            let lines = code_lines(function.lines.iter().copied());
             if lines > FUNCTION_LINES {
-                found.at(&file.path, line, format!("{name} has {lines} lines"));
+                let what = format!("{} has {lines} lines of code", function.name);
+                found.at(&file.path, function.first, what);
             }
         }
     }
-    found.none("A function has at most 70 lines.");
+    found.none("A function has at most 70 lines of code.");
+}
+
+#[test]
+fn no_long_function_is_one_solid_block() {
+    let mut found = Found::default();
+    for file in rust() {
+        for function in functions(&file) {
+            let lines = code_lines(function.lines.iter().copied());
+            let has_paragraphs = function.lines.iter().any(|line| line.trim().is_empty());
+            if lines >= BLOCK_LINES && !has_paragraphs {
+                let what = format!("{} has {lines} lines and no paragraph", function.name);
+                found.at(&file.path, function.first, what);
+            }
+        }
+    }
+    found.none("A function of 25 lines of code or more has its steps apart, by blank lines.");
+}
+
+#[test]
+fn every_doc_comment_says_something() {
+    let mut found = Found::default();
+    for file in rust() {
+        for (first, says) in doc_comments(&file) {
+            let words =
+                says.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric));
+            if words.count() < DOC_WORDS {
+                found.at(&file.path, first, format!("says {:?} alone", says.trim()));
+            }
+        }
+    }
+    found.none("A doc comment of one or two words says nothing: say it, or leave it out.");
 }
 
 #[test]
@@ -99,25 +136,61 @@ fn is_excused(line: &str) -> bool {
     line.chars().count() - longest <= COLUMNS
 }
 
-/// Name, first line and length of each function, from its `fn` to the brace at the same indent.
-/// The code is formatted, so that this is where it ends.
-fn functions(file: &Source) -> Vec<(String, usize, usize)> {
+/// Lines that hold code: neither blank nor comment.
+fn code_lines<'a>(lines: impl Iterator<Item = &'a str>) -> usize {
+    let is_code = |line: &&str| {
+        let text = line.trim_start();
+        !text.is_empty() && !text.starts_with("//")
+    };
+    lines.filter(is_code).count()
+}
+
+/// The doc comments of a file: the line that each begins on, and what it says. Those of the file
+/// itself are apart: they have a test of their own.
+fn doc_comments(file: &Source) -> Vec<(usize, String)> {
+    let mut comments: Vec<(usize, String)> = Vec::new();
+    let mut within = false;
+    for (number, line) in file.lines() {
+        let text = line.trim_start();
+        let says = text.strip_prefix("///").filter(|_| !text.starts_with("////"));
+        match (says, comments.last_mut()) {
+            (Some(says), Some((_, all))) if within => all.push_str(says),
+            (Some(says), _) => comments.push((number, says.to_owned())),
+            (None, _) => {}
+        }
+        within = says.is_some();
+    }
+    comments
+}
+
+/// A function with its lines, the first of which has this number.
+struct Function<'a> {
+    name: String,
+    first: usize,
+    lines: Vec<&'a str>,
+}
+
+/// Each function from its `fn` to the brace at the same indent. The code is formatted, so that this
+/// is where it ends.
+fn functions(file: &Source) -> Vec<Function<'_>> {
     let lines: Vec<&str> = file.text.lines().collect();
     let mut functions = Vec::new();
-    for (at, line) in lines.iter().enumerate() {
+    for (i, line) in lines.iter().enumerate() {
         let Some(name) = function_name(line) else { continue };
-        let indent = line.len() - line.trim_start().len();
         if line.ends_with('}') || line.ends_with(';') {
-            functions.push((name, at + 1, 1));
+            functions.push(Function { name, first: i + 1, lines: vec![line] });
             continue;
         }
-        let same = |line: &&str| line.len() - line.trim_start().len() == indent;
+
+        let indent = line.len() - line.trim_start().len();
         let ends = |line: &&str| {
             let text = line.trim_start();
-            same(line) && (text.starts_with('}') || (text.starts_with(')') && text.ends_with(';')))
+            line.len() - text.len() == indent
+                && (text.starts_with('}') || (text.starts_with(')') && text.ends_with(';')))
         };
-        if let Some(length) = lines[at + 1..].iter().position(ends) {
-            functions.push((name, at + 1, length + 2));
+        if let Some(length) = lines[i + 1..].iter().position(ends) {
+            let body = lines[i..=i + 1 + length].to_vec();
+            functions.push(Function { name, first: i + 1, lines: body });
         }
     }
     functions

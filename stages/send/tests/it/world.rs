@@ -232,8 +232,8 @@ impl World {
             segments: 1,
             cost: COST,
             place: Place {
-                zones: Candidates::Unknown,
-                evidence: Evidence::None,
+                zones: Candidates::Zones(vec![Zone::parse("America/New_York")?]),
+                evidence: Evidence::Prefix,
                 country: None,
                 states: Vec::new(),
             },
