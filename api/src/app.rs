@@ -14,7 +14,7 @@ use crate::{
     auth::Auth,
     directory::AccountsDirectory,
     last_known::Asking,
-    submit::{coalesce::Coalescer, keys::Keys, quota::Quotas, tenants::Tenants},
+    submit::{coalesce::Coalescer, keys::UsedKeys, quota::Quotas, tenants::Tenants},
 };
 
 /// How long a publish may take before the caller is told to come again.
@@ -43,7 +43,7 @@ pub struct Parts {
     /// Seals carrier tokens.
     pub sealer: Sealer,
     /// What was set.
-    pub settings: Settings,
+    pub settings: ApiSettings,
     /// Business time.
     pub now: Now,
 }
@@ -52,7 +52,7 @@ pub struct Parts {
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// The ingress' own settings.
-pub struct Settings {
+pub struct ApiSettings {
     /// How carriers reach this ingress: scheme, host, maybe a path; no slash at its end. Signatures
     /// are checked against it, never against the `Host` header.
     pub public_url: String,
@@ -75,7 +75,7 @@ pub struct Settings {
     pub fresh: Duration,
 }
 
-impl Default for Settings {
+impl Default for ApiSettings {
     fn default() -> Self {
         Self {
             public_url: "http://127.0.0.1:8080".into(),
@@ -97,11 +97,11 @@ pub struct Inner {
     pub(crate) publisher: Publisher,
     pub(crate) broker: Broker,
     pub(crate) sealer: Sealer,
-    pub(crate) settings: Settings,
+    pub(crate) settings: ApiSettings,
     pub(crate) auth: Auth,
     pub(crate) tenants: Tenants,
     pub(crate) quotas: Quotas,
-    pub(crate) keys: Keys,
+    pub(crate) keys: UsedKeys,
     pub(crate) urgent: Coalescer,
     pub(crate) bulk: Coalescer,
     pub(crate) webhooks: Coalescer,
@@ -121,9 +121,9 @@ impl App {
     pub fn new(parts: Parts) -> Self {
         let publisher = Publisher::new(&parts.broker, "api");
         let background = TaskTracker::new();
-        let Settings { patience, fresh, .. } = parts.settings;
+        let ApiSettings { patience, fresh, .. } = parts.settings;
         let asking = Asking { fresh, patience };
-        let keys = Keys::new(parts.store.clone(), patience);
+        let keys = UsedKeys::new(parts.store.clone(), patience);
         let gather = |name| Coalescer::start(name, publisher.clone(), keys.clone(), &background);
         Self(Arc::new(Inner {
             auth: Auth::new(&parts.settings.jwt_keys, asking),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use store::{
     Scoped,
-    audit::{self, Entry},
+    audit::{self, AuditEntry},
 };
 
 use crate::{auth::Caller, http::Problem};
@@ -19,7 +19,7 @@ pub(crate) async fn note(
     subject: String,
     detail: Value,
 ) -> Result<(), Problem> {
-    let entry = Entry {
+    let entry = AuditEntry {
         tenant: caller.tenant.clone(),
         at,
         actor: caller.subject.clone(),

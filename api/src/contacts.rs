@@ -61,15 +61,15 @@ pub(crate) async fn apply(
     let numbers: Vec<_> = inputs.iter().map(|input| input.number.as_str().to_owned()).collect();
     let known = contacts::load(tx, &by.tenant, &ids, write).await?;
     let known: HashMap<_, _> = known.into_iter().map(|row| (row.contact_id, row)).collect();
-    let standings = list::load(tx, &by.tenant, &numbers, Channel::Sms, write).await?;
-    let standings: HashMap<_, _> =
-        standings.into_iter().map(|row| (row.number.clone(), row)).collect();
+    let recipients = list::load(tx, &by.tenant, &numbers, Channel::Sms, write).await?;
+    let recipients: HashMap<_, _> =
+        recipients.into_iter().map(|row| (row.number.clone(), row)).collect();
 
     let mut outcomes = Vec::with_capacity(inputs.len());
     let (mut changed, mut changes) = (Vec::new(), Vec::new());
     for (input, id) in inputs.iter().zip(&ids) {
-        let standing = standings.get(input.number.as_str());
-        let plan = plan::plan(by, input, known.get(id), standing);
+        let recipient = recipients.get(input.number.as_str());
+        let plan = plan::plan(by, input, known.get(id), recipient);
         outcomes.push(plan.outcome);
         changed.extend(plan.contact);
         changes.extend(plan.changes);

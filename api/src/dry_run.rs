@@ -16,7 +16,7 @@ use serde::Serialize;
 use stage::Fault;
 use store::{
     Scoped,
-    drafts::{self, ContactKey, Found},
+    drafts::{self, ContactKey, ContactOnFile},
     facts::{self, Rows, Wanted},
 };
 
@@ -50,7 +50,7 @@ pub(crate) async fn people(
     tenant: &TenantId,
     people: &[(ContactId, PhoneNumber)],
     fields: bool,
-) -> Result<Vec<Found>, Fault> {
+) -> Result<Vec<ContactOnFile>, Fault> {
     let key = |(contact, number): &(ContactId, PhoneNumber)| ContactKey {
         tenant,
         contact: *contact,

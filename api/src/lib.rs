@@ -26,6 +26,6 @@ mod serve;
 mod submit;
 mod webhooks;
 
-pub use app::{App, Parts, Settings};
+pub use app::{ApiSettings, App, Parts};
 pub use directory::AccountsDirectory;
 pub use serve::serve;

@@ -48,7 +48,7 @@ pub(crate) fn say_left_over(app: App, stop: CancellationToken) {
 
 async fn left_over(app: &App) -> Result<(), Problem> {
     for tenant in outbox::tenants(&app.store, TENANTS).await? {
-        let events = outbox::unsaid(&app.store, &tenant, EVENTS).await?;
+        let events = outbox::pending(&app.store, &tenant, EVENTS).await?;
         publish(app, &tenant, events).await?;
     }
     Ok(())
@@ -57,6 +57,6 @@ async fn left_over(app: &App) -> Result<(), Problem> {
 async fn publish(app: &App, tenant: &TenantId, events: Vec<Event>) -> Result<(), Problem> {
     let say = events.iter().map(Event::outgoing).collect();
     app.publisher.offer(say, PUBLISH_BUDGET).await?;
-    outbox::said(&app.store, tenant, &events).await?;
+    outbox::published(&app.store, tenant, &events).await?;
     Ok(())
 }

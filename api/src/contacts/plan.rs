@@ -8,8 +8,8 @@ use serde_json::Value;
 use store::{
     contacts::Contact,
     recipients::{
-        consent::{Action, Change, Proof},
-        list::Standing,
+        consent::{Action, ConsentChange, Proof},
+        list::RecipientRow,
     },
 };
 
@@ -58,18 +58,18 @@ pub(super) struct Plan {
     /// The row to write, if it differs.
     pub(super) contact: Option<Contact>,
     /// Changes of where the number stands.
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: Vec<ConsentChange>,
 }
 
 pub(super) fn plan(
     by: &Recorder,
     input: &Input,
     known: Option<&Contact>,
-    standing: Option<&Standing>,
+    recipient: Option<&RecipientRow>,
 ) -> Plan {
     let contact = merged(by, input, known);
     let changed = known != Some(&contact);
-    let changes = changes(by, input, standing);
+    let changes = changes(by, input, recipient);
     let outcome = match (known, changed || !changes.is_empty()) {
         (None, _) => Outcome::Created,
         (Some(_), true) => Outcome::Updated,
@@ -117,8 +117,8 @@ fn merged(by: &Recorder, input: &Input, known: Option<&Contact>) -> Contact {
     contact
 }
 
-fn changes(by: &Recorder, input: &Input, standing: Option<&Standing>) -> Vec<Change> {
-    let change = |action, source: Option<String>, at| Change {
+fn changes(by: &Recorder, input: &Input, recipient: Option<&RecipientRow>) -> Vec<ConsentChange> {
+    let change = |action, source: Option<String>, at| ConsentChange {
         tenant: by.tenant.clone(),
         consent_id: ids::fresh(),
         number: input.number.as_str().to_owned(),
@@ -135,15 +135,15 @@ fn changes(by: &Recorder, input: &Input, standing: Option<&Standing>) -> Vec<Cha
     };
     let mut changes = Vec::new();
     if let Some(consent) = &input.consent
-        && is_news(consent, standing)
+        && is_news(consent, recipient)
     {
         let at = consent.at.unwrap_or(by.now);
         let (basis, expires_at) = (consent.basis, consent.expires_at);
         let proof = Proof { basis, expires_at, ..Proof::default() };
-        changes.push(Change { proof, ..change(Action::Grant, consent.source.clone(), at) });
+        changes.push(ConsentChange { proof, ..change(Action::Grant, consent.source.clone(), at) });
     }
     if let Some(reason) = &input.do_not_contact
-        && standing.is_none_or(|standing| standing.do_not_contact_at.is_none())
+        && recipient.is_none_or(|recipient| recipient.do_not_contact_at.is_none())
     {
         changes.push(change(Action::DoNotContact, Some(reason.clone()), by.now));
     }
@@ -152,14 +152,14 @@ fn changes(by: &Recorder, input: &Input, standing: Option<&Standing>) -> Vec<Cha
 
 /// Whether a grant says more than what stands. One without a date, or from before the person said
 /// stop, never speaks against that stop.
-fn is_news(consent: &Consent, standing: Option<&Standing>) -> bool {
-    let Some(standing) = standing else { return true };
+fn is_news(consent: &Consent, recipient: Option<&RecipientRow>) -> bool {
+    let Some(recipient) = recipient else { return true };
     let after = |stored: Option<Timestamp>| match (consent.at, stored) {
         (_, None) => true,
         (Some(at), Some(stored)) => at > stored,
         (None, Some(_)) => false,
     };
-    after(standing.marketing_consent_at) && after(standing.opted_out_at)
+    after(recipient.marketing_consent_at) && after(recipient.opted_out_at)
 }
 
 #[cfg(test)]
@@ -197,8 +197,8 @@ mod tests {
         Consent { at, source: Some("web".into()), basis: None, expires_at: None }
     }
 
-    fn standing(consent: Option<&str>, stop: Option<&str>) -> Standing {
-        Standing {
+    fn recipient(consent: Option<&str>, stop: Option<&str>) -> RecipientRow {
+        RecipientRow {
             number: "+12125550100".into(),
             channel: "sms".into(),
             opted_out_at: stop.map(at),
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(first.changes[0].action, Action::Grant);
         let contact = first.contact.expect("a row");
         assert_eq!(contact.tags, ["a", "b"]);
-        let consented = standing(Some("2026-05-01T00:00:00Z"), None);
+        let consented = recipient(Some("2026-05-01T00:00:00Z"), None);
         let again = plan(&by(), &input(), Some(&contact), Some(&consented));
         assert_eq!(again.outcome, Outcome::Unchanged);
         assert!(again.contact.is_none() && again.changes.is_empty());
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn an_old_grant_never_speaks_against_a_later_stop() {
-        let stopped = standing(None, Some("2026-04-01T00:00:00Z"));
+        let stopped = recipient(None, Some("2026-04-01T00:00:00Z"));
         for (given, grants) in [
             (None, false),
             (Some("2026-03-01T00:00:00Z"), false),

@@ -4,12 +4,12 @@
 use std::iter::once;
 
 use domain::{
-    draft::{Content, From, Origin, Request, Supplies, draft},
+    draft::{Content, DraftRequest, From, Origin, Supplies, draft},
     gates::Facts,
     ids::TenantId,
     message::class::MessageClass,
     phone::PhoneNumber,
-    simulate::{Answered, Recipient, Report, Setting, Simulation},
+    simulate::{Answered, Setting, SimulatedRecipient, Simulation, SimulationReport},
 };
 use jiff::Timestamp;
 use stage::Fault;
@@ -17,7 +17,7 @@ use store::{
     Scoped, Store,
     campaigns::{
         Campaign,
-        simulate::{self, Place},
+        simulate::{self, FeedPosition},
     },
     capacity::counters,
     drafts,
@@ -38,7 +38,7 @@ pub(crate) struct Run {
     at: Timestamp,
     from: From,
     supplies: Supplies,
-    place: Place,
+    place: FeedPosition,
     simulation: Simulation,
 }
 
@@ -56,7 +56,7 @@ impl Run {
         let setting = Setting { at, tenant: tenant.clone(), campaign: campaign.id, class };
         let mut run = Self {
             simulation: Simulation::new(setting),
-            place: Place::first(&campaign),
+            place: FeedPosition::first(&campaign),
             supplies: Supplies::default(),
             store,
             tenant,
@@ -83,9 +83,9 @@ impl Run {
             let person = found.contact.unwrap_or_default();
             let draft = draft(&self.request(one.number), one.contact, &person, &self.supplies)?;
             let (contact, message, number) = (one.contact, one.message, one.number);
-            Some(Recipient { contact, message, number, expires_at: one.expires_at, draft })
+            Some(SimulatedRecipient { contact, message, number, expires_at: one.expires_at, draft })
         });
-        let recipients: Vec<Recipient> = drafts.collect();
+        let recipients: Vec<SimulatedRecipient> = drafts.collect();
         let facts = self.facts(&mut tx, &recipients).await?;
         self.simulation.learn(facts, &recipients);
         let keys = self.simulation.unknown_counters(&recipients);
@@ -98,21 +98,25 @@ impl Run {
         Ok(Some(answered))
     }
 
-    async fn facts(&self, tx: &mut Scoped, recipients: &[Recipient]) -> Result<Facts, Fault> {
+    async fn facts(
+        &self,
+        tx: &mut Scoped,
+        recipients: &[SimulatedRecipient],
+    ) -> Result<Facts, Fault> {
         let drafts = recipients.iter().map(|one| (one.number, &one.draft));
         super::facts(tx, &self.tenant, self.class, Some(self.campaign.id), drafts).await
     }
 
     /// Follows who waits to the end. Other requests have their turn meanwhile.
-    pub(crate) async fn finish(mut self) -> Report {
+    pub(crate) async fn finish(mut self) -> SimulationReport {
         while self.simulation.follow_on(ASKS) {
             tokio::task::yield_now().await;
         }
         self.simulation.report()
     }
 
-    fn request(&self, to: PhoneNumber) -> Request<'_> {
-        Request { class: self.class, to, origin: self.origin() }
+    fn request(&self, to: PhoneNumber) -> DraftRequest<'_> {
+        DraftRequest { class: self.class, to, origin: self.origin() }
     }
 
     fn origin(&self) -> Origin<'_> {

@@ -220,7 +220,7 @@ async fn try_record(
     if let Target::Import(id) = target {
         let lines = told.iter().filter_map(|line| {
             let reason = line.reason.clone()?;
-            Some(imports::Line { line: line.line, outcome: line.outcome, reason })
+            Some(imports::ImportRow { line: line.line, outcome: line.outcome, reason })
         });
         let lines: Vec<_> = lines.collect();
         let machine = stage::machine::now();

@@ -17,7 +17,7 @@ use wire::{
     subject::Subject,
 };
 
-use super::keys::{Keys, reused};
+use super::keys::{UsedKeys, reused};
 use crate::{app::PUBLISH_BUDGET, http::Problem};
 
 /// How long the first of a frame waits for others.
@@ -60,7 +60,7 @@ impl Coalescer {
     pub(crate) fn start(
         name: &'static str,
         publisher: Publisher,
-        keys: Keys,
+        keys: UsedKeys,
         tasks: &TaskTracker,
     ) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
@@ -96,7 +96,7 @@ impl From<NotStored> for Problem {
 async fn gather(
     name: &'static str,
     publisher: Publisher,
-    keys: Keys,
+    keys: UsedKeys,
     mut waiting: mpsc::Receiver<Waiting>,
     tasks: TaskTracker,
 ) {
@@ -125,7 +125,7 @@ async fn gather(
 }
 
 /// Those whose key is not known to be taken; the others are answered.
-async fn untaken(keys: &Keys, gathered: Vec<Waiting>) -> Vec<Waiting> {
+async fn untaken(keys: &UsedKeys, gathered: Vec<Waiting>) -> Vec<Waiting> {
     let keyed = gathered.iter().filter_map(|one| one.keyed.clone()).collect();
     let taken = keys.taken(keyed).await;
     let mut left = Vec::with_capacity(gathered.len());

@@ -26,13 +26,13 @@ const FIX: &str = "this key belongs to a message with another body, which stands
 
 /// Asks for taken keys. Clones share the limit.
 #[derive(Debug, Clone)]
-pub struct Keys {
+pub struct UsedKeys {
     store: Store,
     patience: Duration,
     permits: Arc<Semaphore>,
 }
 
-impl Keys {
+impl UsedKeys {
     pub(crate) fn new(store: Store, patience: Duration) -> Self {
         Self { store, patience, permits: Arc::new(Semaphore::new(AT_ONCE)) }
     }

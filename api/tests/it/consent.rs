@@ -50,8 +50,8 @@ async fn the_ledger_keeps_all_evidence_and_the_latest_comes_first() {
     let sha = "16b5c64283b9446841e077cf4aa368be42856011540a1a93bb9ebae557759a7a";
     assert_eq!(lines[2]["disclosure_sha256"], sha);
     assert_eq!(lines[2]["recorded_at"], "2026-05-01T15:00:00Z");
-    let standing = &ledger["standings"][0];
-    assert_eq!((&standing["opt_out_cause"], &standing["holds"]), (&json!("voice"), &json!(true)));
+    let recipient = &ledger["standings"][0];
+    assert_eq!((&recipient["opt_out_cause"], &recipient["holds"]), (&json!("voice"), &json!(true)));
     let page = caller.get(&format!("{path}?limit=2")).await.expect(200);
     let next = page["next_cursor"].as_str().unwrap();
     let rest = caller.get(&format!("{path}?limit=2&cursor={next}")).await.expect(200);
@@ -69,8 +69,8 @@ async fn a_revocation_is_told_and_a_restoration_gives_back_what_was_granted_befo
     let revoked = caller.post(&path, &json!({ "action": "revoke" })).await.expect(201);
     assert_eq!(revoked["standing"]["opted_out_at"], "2026-05-01T15:00:00Z");
     let restored = caller.post(&path, &restore).await.expect(201);
-    let standing = &restored["standing"];
-    assert_eq!((&standing["opted_out_at"], &standing["holds"]), (&Value::Null, &json!(true)));
+    let recipient = &restored["standing"];
+    assert_eq!((&recipient["opted_out_at"], &recipient["holds"]), (&Value::Null, &json!(true)));
     world.becomes(0, "select count(*) from millrace.unsaid_events").await;
     for (what, id) in [("opted_out", &revoked["id"]), ("opted_in", &restored["id"])] {
         let subject = format!("events.acme.contact.{what}");

@@ -121,9 +121,9 @@ async fn an_import_answers_each_row_and_changes_nothing_the_second_time() {
     let ledger = "select count(*) from millrace.consents where (action, method)
                   = ('do_not_contact', 'import')";
     assert_eq!(world.number(ledger).await, 3);
-    let standing = "select count(*) from millrace.standings where number = '+12125550100'
+    let recipient = "select count(*) from millrace.standings where number = '+12125550100'
                     and do_not_contact_reason = 'litigator' and stopped_programs = '{news}'";
-    assert_eq!(world.number(standing).await, 1);
+    assert_eq!(world.number(recipient).await, 1);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use api::{App, Parts, Settings};
+use api::{ApiSettings, App, Parts};
 use domain::ids::TenantId;
 use futures::StreamExt;
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use store::{
     core::seal::Sealer,
     settings::api_keys::{self, KeyKind, KeyRole},
 };
-use testkit::{Broker, Database};
+use testkit::{Database, TestBroker};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wire::{Payload, Submitted};
@@ -30,7 +30,7 @@ pub(crate) const JWT_KEY: [u8; 32] = [7; 32];
 
 pub(crate) struct World {
     pub(crate) database: Database,
-    pub(crate) broker: Broker,
+    pub(crate) broker: TestBroker,
     pub(crate) store: Store,
     pub(crate) app: App,
     pub(crate) base: String,
@@ -61,27 +61,27 @@ impl World {
         Self::start_with(|_| {}).await
     }
 
-    pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
-        let (database, broker) = tokio::join!(Database::start(), Broker::start());
+    pub(crate) async fn start_with(change: impl FnOnce(&mut ApiSettings)) -> Self {
+        let (database, broker) = tokio::join!(Database::start(), TestBroker::start());
         Self::start_on(database.unwrap(), broker.unwrap(), change).await
     }
 
     /// An ingress on what another one has left.
     pub(crate) async fn start_on(
         database: Database,
-        broker: Broker,
-        change: impl FnOnce(&mut Settings),
+        broker: TestBroker,
+        change: impl FnOnce(&mut ApiSettings),
     ) -> Self {
         let store = database.store(Role::Api).await.unwrap();
         let now = Arc::new(Mutex::new("2026-05-01T15:00:00Z".parse::<Timestamp>().unwrap()));
         let clock = now.clone();
-        let mut settings = Settings {
+        let mut settings = ApiSettings {
             public_url: PUBLIC_URL.into(),
             jwt_keys: vec![SecretBox::new(Box::new(JWT_KEY))],
             carrier_hosts: vec!["127.0.0.1:8090".into()],
             // Machines that run tests are slow, and a key that is taken is to be noticed.
             patience: Duration::from_secs(20),
-            ..Settings::default()
+            ..ApiSettings::default()
         };
         change(&mut settings);
         let app = App::new(Parts {
@@ -204,7 +204,7 @@ impl World {
     }
 
     /// Stops the ingress as SIGTERM does.
-    pub(crate) async fn stop(self) -> (Database, Broker) {
+    pub(crate) async fn stop(self) -> (Database, TestBroker) {
         self.shutdown.cancel();
         self.server.await.unwrap().unwrap();
         (self.database, self.broker)

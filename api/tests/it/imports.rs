@@ -131,7 +131,7 @@ async fn a_large_file_streams_in_and_progress_is_seen() {
     let done = finished(&caller, accepted["id"].as_str().unwrap()).await;
     assert_eq!(counts(&done), [20_000, 20_000, 0, 0, 0, 0], "{done}");
     let mut db = world.database.superuser().await.unwrap();
-    let standing: i64 = sqlx::query_scalar(
+    let recipient: i64 = sqlx::query_scalar(
         "select count(*) from millrace.standings s
          join millrace.contacts c using (tenant_id, number)
          where s.marketing_consent_at is not null",
@@ -139,7 +139,7 @@ async fn a_large_file_streams_in_and_progress_is_seen() {
     .fetch_one(&mut db)
     .await
     .unwrap();
-    assert_eq!(standing, 20_000);
+    assert_eq!(recipient, 20_000);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use api::Settings;
+use api::ApiSettings;
 use domain::ids::{MessageId, TenantId};
 use nix::sys::signal::Signal;
 use reqwest::Method;
@@ -213,7 +213,7 @@ async fn keys_that_arrive_together_are_asked_for_together_and_no_key_asks_for_no
 }
 
 /// Waits little, and asks about its callers every time.
-fn impatient(settings: &mut Settings) {
+fn impatient(settings: &mut ApiSettings) {
     (settings.patience, settings.fresh) = (Duration::from_millis(50), Duration::ZERO);
 }
 

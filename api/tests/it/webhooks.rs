@@ -121,7 +121,7 @@ async fn an_ingress_that_starts_without_a_database_knows_the_accounts_from_the_m
         store,
         broker: broker.connect().await.unwrap(),
         sealer: store::core::seal::Sealer::new(&[[1; 32]]),
-        settings: api::Settings { public_url: PUBLIC_URL.into(), ..api::Settings::default() },
+        settings: api::ApiSettings { public_url: PUBLIC_URL.into(), ..api::ApiSettings::default() },
         now: std::sync::Arc::new(stage::machine::now),
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

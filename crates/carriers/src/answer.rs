@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// The outcome of one call that asked a carrier to send one text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum CarrierReply {
     /// The carrier has it and named it.
     Accepted {
         /// The carrier's own id of the text.
@@ -42,7 +42,7 @@ pub enum Answer {
     },
 }
 
-impl Answer {
+impl CarrierReply {
     /// A stable name of the class, for metrics and logs.
     pub fn label(&self) -> &'static str {
         match self {
@@ -78,14 +78,14 @@ pub enum Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Throttle {
     /// What is too fast.
-    pub scope: Scope,
+    pub scope: ThrottleScope,
     /// How long to wait: the carrier's word, else the table's; none where neither says.
     pub retry_after: Option<Duration>,
 }
 
 /// How wide a throttle answer reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Scope {
+pub enum ThrottleScope {
     /// Every text of the carrier account.
     Account,
     /// Texts of this sender.

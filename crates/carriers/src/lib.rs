@@ -1,7 +1,7 @@
 //! The carriers and the AI provider: one folder each, with the client, the webhook codec, the
 //! signature and the error table of that provider, and nothing else.
 //!
-//! What a carrier says is turned into an [`Answer`] here, once, by an explicit table; whoever calls
+//! What a carrier says is turned into an [`CarrierReply`] here, once, by an explicit table; whoever calls
 //! decides what to do with it. Nothing here retries, follows a redirect or reads a clock.
 
 pub mod answer;
@@ -13,6 +13,6 @@ mod setup;
 mod tls;
 pub mod twilio;
 
-pub use answer::{Answer, CodeInfo, Doubt, Refusal, Scope, Throttle};
+pub use answer::{CarrierReply, CodeInfo, Doubt, Refusal, Throttle, ThrottleScope};
 pub use hosts::{BaseUrlError, check_base_url};
 pub use setup::SetupError;

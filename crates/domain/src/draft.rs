@@ -27,7 +27,7 @@ pub const MAX_SEGMENTS: u16 = 10;
 
 /// The message to draft.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct DraftRequest<'a> {
     /// What it is for.
     pub class: MessageClass,
     /// Who it is for.
@@ -107,7 +107,7 @@ pub struct Draft {
 
 /// Makes a draft. None when the tenant is not among the supplies.
 pub fn draft(
-    request: &Request<'_>,
+    request: &DraftRequest<'_>,
     contact: ContactId,
     person: &Person,
     supplies: &Supplies,
@@ -141,7 +141,7 @@ pub fn reason(code: Code) -> &'static str {
 
 /// The text that the person reads, in Unicode normal form C.
 fn render(
-    request: &Request<'_>,
+    request: &DraftRequest<'_>,
     contact: ContactId,
     person: &Person,
     tenant: &TenantDefaults,
@@ -210,7 +210,7 @@ pub fn place(to: PhoneNumber, person: &Person, tenant_default: Option<Zone>) -> 
 }
 
 fn candidates(
-    request: &Request<'_>,
+    request: &DraftRequest<'_>,
     contact: ContactId,
     place: &Place,
     supplies: &Supplies,

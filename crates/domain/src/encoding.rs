@@ -44,7 +44,7 @@ impl Encoding {
 
 /// What may not be divided between two segments of a UCS-2 message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
+pub enum EncodingRule {
     /// A grapheme cluster: a family, a flag, a letter with its accent.
     Grapheme,
     /// A surrogate pair only.
@@ -58,7 +58,7 @@ pub struct Encoded {
     pub encoding: Encoding,
     /// Septets (an extension character takes two) or UTF-16 units.
     pub units: u32,
-    /// Segments by [`Rule::Grapheme`], which is what [`measure`] bills by. 0 for an empty text.
+    /// Segments by [`EncodingRule::Grapheme`], which is what [`measure`] bills by. 0 for an empty text.
     pub segments: u16,
     /// The first character that GSM 03.38 does not have, and so the reason for UCS-2.
     pub offender: Option<char>,
@@ -79,14 +79,14 @@ pub fn measure(text: &str) -> Encoded {
         }
         Err(offender) => {
             let units = ucs2_units(text);
-            let segments = ucs2_segments(text, units, Rule::Grapheme);
+            let segments = ucs2_segments(text, units, EncodingRule::Grapheme);
             Encoded { encoding: Encoding::Ucs2, units, segments, offender: Some(offender) }
         }
     }
 }
 
 /// The number of segments by a given rule. The rules differ in UCS-2 only.
-pub fn count_segments(text: &str, rule: Rule) -> u16 {
+pub fn count_segments(text: &str, rule: EncodingRule) -> u16 {
     match gsm_units(text) {
         Ok(units) => gsm_segments(text, units),
         Err(_) => ucs2_segments(text, ucs2_units(text), rule),
@@ -94,7 +94,7 @@ pub fn count_segments(text: &str, rule: Rule) -> u16 {
 }
 
 /// The units in each segment, for previews.
-pub fn layout(text: &str, rule: Rule) -> Vec<u32> {
+pub fn layout(text: &str, rule: EncodingRule) -> Vec<u32> {
     match gsm_units(text) {
         Ok(units) => fill(text.chars().map(cost), units.sum, Encoding::Gsm7),
         Err(_) => ucs2_layout(text, ucs2_units(text), rule),
@@ -186,7 +186,7 @@ fn gsm_segments(text: &str, units: GsmUnits) -> u16 {
 }
 
 /// Only texts that can have clusters or surrogate pairs need to be laid out.
-fn ucs2_segments(text: &str, units: u32, rule: Rule) -> u16 {
+fn ucs2_segments(text: &str, units: u32, rule: EncodingRule) -> u16 {
     if units <= Encoding::Ucs2.single() {
         u16::from(units > 0)
     } else if text.chars().all(stands_alone) {
@@ -202,8 +202,8 @@ fn stands_alone(c: char) -> bool {
     matches!(c, '\0'..='\u{2ff}' | '\u{2010}'..='\u{2027}' | '€')
 }
 
-fn ucs2_layout(text: &str, units: u32, rule: Rule) -> Vec<u32> {
-    if rule == Rule::Surrogate || units <= Encoding::Ucs2.single() {
+fn ucs2_layout(text: &str, units: u32, rule: EncodingRule) -> Vec<u32> {
+    if rule == EncodingRule::Surrogate || units <= Encoding::Ucs2.single() {
         return fill(text.chars().map(|c| c.len_utf16() as u32), units, Encoding::Ucs2);
     }
     let limit = Encoding::Ucs2.multi();

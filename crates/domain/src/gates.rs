@@ -23,12 +23,12 @@ pub use capacity::{
     windows::Windows,
 };
 pub use consent::{Basis, Consent, ConsentPolicy, Lacking, Needed, OptOutScope};
-pub use evaluate::{counter_keys, ends_at, evaluate, examine};
+pub use evaluate::{LEAD_TIME, counter_keys, ends_at, evaluate, examine};
 pub use facts::{
     Caps, Facts, RecipientKey, RecipientStatus, SenderFacts, SwitchMode, Switches, TenantFacts,
 };
 pub use memo::Memo;
-pub use model::{Answer, Candidate, Decision, Gate, GateCause, GateResult, Verdict};
+pub use model::{Candidate, Decision, Gate, GateAnswer, GateCause, GateResult, Verdict};
 pub use policy::{Absent, Named, OnLate, Policy, PolicyError};
 pub use recheck::{ClaimFacts, Recheck, recheck};
 pub use wake::Wake;

@@ -26,19 +26,19 @@ pub enum Intent {
         /// How sure that is.
         tier: Tier,
         /// The rule that matched: for the log, the review and the contact's timeline.
-        rule: Rule,
+        rule: LexiconRule,
     },
     /// Texts again.
     OptIn {
         /// The rule that matched.
-        rule: Rule,
+        rule: LexiconRule,
         /// The word is also an ordinary answer (YES): an opt-in only if no question is pending.
         unless_asked: bool,
     },
     /// Who is this, and how do I stop it?
     Help {
         /// The rule that matched.
-        rule: Rule,
+        rule: LexiconRule,
     },
     /// Something else that wants an answer.
     Question,
@@ -58,7 +58,7 @@ pub enum Tier {
 
 /// A row of `data/lexicon/`: shown as `en:stop:unsubscribe`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Rule {
+pub struct LexiconRule {
     /// The language of the row; also a hint in which language to confirm.
     pub language: Language,
     /// The kind of row: `stop`, `phrase`, `start`, ...
@@ -87,7 +87,7 @@ impl Intent {
     }
 }
 
-impl fmt::Display for Rule {
+impl fmt::Display for LexiconRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.language.as_str(), self.kind, self.words)
     }
@@ -125,13 +125,13 @@ pub fn tells_how_to_opt_out(text: &str) -> bool {
 }
 
 /// A keyword that is the whole message, however often it is repeated or spaced out.
-fn keyword(words: &[&str], kinds: &[Kind]) -> Option<Rule> {
+fn keyword(words: &[&str], kinds: &[Kind]) -> Option<LexiconRule> {
     let message = normal::squeezed(words);
     kinds.iter().find_map(|kind| WORDS.keyword(*kind, &message))
 }
 
 /// A phrase anywhere in the words, outside of what is known to mean something else.
-fn phrase(words: &[&str]) -> Option<Rule> {
+fn phrase(words: &[&str]) -> Option<LexiconRule> {
     if let Some((rule, _)) = WORDS.find(Kind::Always, words) {
         return Some(rule);
     }
@@ -144,7 +144,7 @@ fn phrase(words: &[&str]) -> Option<Rule> {
 
 /// An opt-out in one clause: a phrase (what means something else in one clause excuses no other),
 /// a strong keyword of its own ("Who is this? Stop."), or one with courtesies ("please stop").
-fn clause(text: &str) -> Option<Rule> {
+fn clause(text: &str) -> Option<LexiconRule> {
     let folded = normal::fold(text);
     let words = normal::words(&folded);
     let courtesy = |word: &&&str| WORDS.has_word(Kind::Courtesy, word);

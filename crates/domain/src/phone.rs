@@ -56,7 +56,7 @@ pub enum PhoneError {
 
 /// What a number's range is assigned to, as far as the numbering plan tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Line {
+pub enum LineType {
     /// Mobile only.
     Mobile,
     /// The plan does not separate mobiles from landlines (North America, Mexico).
@@ -150,31 +150,33 @@ impl PhoneNumber {
     }
 
     /// What the number's range is assigned to.
-    pub fn line(&self) -> Line {
-        let Some(parsed) = self.parsed() else { return Line::Unknown };
+    pub fn line(&self) -> LineType {
+        let Some(parsed) = self.parsed() else { return LineType::Unknown };
         match parsed.get_type() {
-            PhoneNumberType::Mobile => Line::Mobile,
-            PhoneNumberType::FixedLineOrMobile => Line::MobileOrFixed,
-            PhoneNumberType::FixedLine => Line::Fixed,
-            PhoneNumberType::VoIP => Line::Voip,
-            PhoneNumberType::PersonalNumber => Line::Personal,
-            PhoneNumberType::TollFree => Line::TollFree,
+            PhoneNumberType::Mobile => LineType::Mobile,
+            PhoneNumberType::FixedLineOrMobile => LineType::MobileOrFixed,
+            PhoneNumberType::FixedLine => LineType::Fixed,
+            PhoneNumberType::VoIP => LineType::Voip,
+            PhoneNumberType::PersonalNumber => LineType::Personal,
+            PhoneNumberType::TollFree => LineType::TollFree,
             PhoneNumberType::PremiumRate
             | PhoneNumberType::SharedCost
             | PhoneNumberType::Pager
             | PhoneNumberType::UAN
-            | PhoneNumberType::VoiceMail => Line::Service,
-            PhoneNumberType::Unknown => Line::Unknown,
+            | PhoneNumberType::VoiceMail => LineType::Service,
+            PhoneNumberType::Unknown => LineType::Unknown,
         }
     }
 
     /// Whether a mobile may be behind the number: false only where the plan says otherwise.
     pub fn is_mobile_possible(&self) -> bool {
         match self.line() {
-            Line::Mobile | Line::MobileOrFixed | Line::Voip | Line::Personal | Line::Unknown => {
-                true
-            }
-            Line::Fixed | Line::TollFree | Line::Service => false,
+            LineType::Mobile
+            | LineType::MobileOrFixed
+            | LineType::Voip
+            | LineType::Personal
+            | LineType::Unknown => true,
+            LineType::Fixed | LineType::TollFree | LineType::Service => false,
         }
     }
 

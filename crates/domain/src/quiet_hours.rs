@@ -18,7 +18,7 @@ pub use window::{BadWindow, Span, Window};
 
 /// Whether a text may go out at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
+pub enum HoursDecision {
     /// It may, until this instant, which is the first that is no longer allowed (or
     /// [`HORIZON_DAYS`] ahead if nothing closes before).
     Open {
@@ -39,8 +39,8 @@ pub enum Decision {
 pub const HORIZON_DAYS: i64 = 15;
 
 /// The decision for these zones and windows. Exact to the second, also where the clocks change.
-/// Without a zone the answer is [`Decision::Never`]; without a window every hour is allowed.
-pub fn window_decision(now: Timestamp, zones: &[Zone], windows: &[Window]) -> Decision {
+/// Without a zone the answer is [`HoursDecision::Never`]; without a window every hour is allowed.
+pub fn window_decision(now: Timestamp, zones: &[Zone], windows: &[Window]) -> HoursDecision {
     decide(now, zones, intersection(windows))
 }
 
@@ -48,7 +48,7 @@ pub fn window_decision(now: Timestamp, zones: &[Zone], windows: &[Window]) -> De
 #[derive(Debug)]
 pub struct QuietHours {
     now: Timestamp,
-    known: HashMap<Window, HashMap<Vec<Zone>, Decision>>,
+    known: HashMap<Window, HashMap<Vec<Zone>, HoursDecision>>,
 }
 
 impl QuietHours {
@@ -58,7 +58,7 @@ impl QuietHours {
     }
 
     /// As [`window_decision`], from memory where the pair was asked before.
-    pub fn decision(&mut self, zones: &[Zone], windows: &[Window]) -> Decision {
+    pub fn decision(&mut self, zones: &[Zone], windows: &[Window]) -> HoursDecision {
         let window = intersection(windows);
         let known = self.known.entry(window).or_default();
         if let Some(decision) = known.get(zones) {
@@ -71,7 +71,7 @@ impl QuietHours {
 
     /// The decision for a recipient: built-in profiles of the place, narrowed by the windows of
     /// the tenant.
-    pub fn at(&mut self, place: &Place, tenant: &[Window]) -> Decision {
+    pub fn at(&mut self, place: &Place, tenant: &[Window]) -> HoursDecision {
         let window = window_for(place, tenant);
         self.decision(place.zones.as_slice(), &[window])
     }
@@ -84,9 +84,9 @@ fn intersection(windows: &[Window]) -> Window {
 
 /// Walks from one change of state to the next. Between changes each zone is surely open or surely
 /// closed, so no instant is looked at twice and none is missed.
-fn decide(now: Timestamp, zones: &[Zone], window: Window) -> Decision {
+fn decide(now: Timestamp, zones: &[Zone], window: Window) -> HoursDecision {
     if zones.is_empty() || window.is_never() {
-        return Decision::Never;
+        return HoursDecision::Never;
     }
     let start = now.as_second();
     let end = start.saturating_add(HORIZON_DAYS * window::DAY);
@@ -94,12 +94,12 @@ fn decide(now: Timestamp, zones: &[Zone], window: Window) -> Decision {
     let first_close = loop {
         match common_state(zones, window, at) {
             State::Open { until } => break until,
-            State::Closed { until } if until > end => return Decision::Never,
+            State::Closed { until } if until > end => return HoursDecision::Never,
             State::Closed { until } => at = until,
         }
     };
     if at > start {
-        return Decision::Closed { opens_at: instant(at) };
+        return HoursDecision::Closed { opens_at: instant(at) };
     }
     let mut until = first_close;
     while until < end {
@@ -108,7 +108,7 @@ fn decide(now: Timestamp, zones: &[Zone], window: Window) -> Decision {
             State::Closed { .. } => break,
         }
     }
-    Decision::Open { until: instant(until.min(end)) }
+    HoursDecision::Open { until: instant(until.min(end)) }
 }
 
 /// A state and the first second at which it may change.

@@ -11,7 +11,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use report::{Answers, Group, Report, SenderTotal};
+pub use report::{Answers, SenderTotal, SimulatedGroup, SimulationReport};
 
 use crate::{
     draft::Draft,
@@ -55,7 +55,7 @@ pub struct Setting {
 
 /// A recipient whose message is complete up to the gates.
 #[derive(Debug, Clone)]
-pub struct Recipient {
+pub struct SimulatedRecipient {
     /// Who.
     pub contact: ContactId,
     /// The message's id: as in the real run, as it spreads deferred messages.
@@ -124,7 +124,7 @@ impl Simulation {
     /// Takes over the facts of the next recipients. Policy, caps and switches are those of the
     /// first that came. A number that has no standing is a person of whom nothing is known, as
     /// enrich would write them down.
-    pub fn learn(&mut self, facts: Facts, next: &[Recipient]) {
+    pub fn learn(&mut self, facts: Facts, next: &[SimulatedRecipient]) {
         self.facts.platform = self.facts.platform.max(facts.platform);
         self.facts.recipients.extend(facts.recipients);
         for (tenant, new) in facts.tenants {
@@ -143,7 +143,7 @@ impl Simulation {
     }
 
     /// The counters that the next recipients may touch and that are not known yet, in key order.
-    pub fn unknown_counters(&mut self, next: &[Recipient]) -> Vec<CounterKey> {
+    pub fn unknown_counters(&mut self, next: &[SimulatedRecipient]) -> Vec<CounterKey> {
         let mut keys = Vec::new();
         for one in next {
             let candidate = judged_first(&self.setting, one);
@@ -162,7 +162,7 @@ impl Simulation {
     }
 
     /// Asks about one recipient at the first instant. `whole` asks every gate.
-    pub fn ask(&mut self, one: &Recipient, whole: bool) -> Answered {
+    pub fn ask(&mut self, one: &SimulatedRecipient, whole: bool) -> Answered {
         if let Some(code) = one.draft.failed {
             self.answers.failed(code);
             self.forget(one.number);
@@ -185,7 +185,7 @@ impl Simulation {
     }
 
     /// Keeps who is still to be sent to.
-    fn follow(&mut self, decision: &Decision, one: &Recipient, seq: u64) {
+    fn follow(&mut self, decision: &Decision, one: &SimulatedRecipient, seq: u64) {
         match decision.verdict {
             Verdict::Admit { sender, sendable_until } => {
                 let load = (one.draft.segments, one.draft.cost);
@@ -231,7 +231,7 @@ impl Simulation {
     }
 
     /// What has come of it.
-    pub fn report(self) -> Report {
+    pub fn report(self) -> SimulationReport {
         let tenant = self.facts.tenants.get(&self.setting.tenant);
         let policy_version = tenant.map(|tenant| tenant.policy_version);
         report::report(self.setting.at, policy_version, self.answers, self.forecast)
@@ -239,7 +239,7 @@ impl Simulation {
 }
 
 /// A recipient as the gates see them first.
-fn judged_first<'a>(setting: &'a Setting, one: &'a Recipient) -> Candidate<'a> {
+fn judged_first<'a>(setting: &'a Setting, one: &'a SimulatedRecipient) -> Candidate<'a> {
     Candidate {
         id: one.message,
         tenant: &setting.tenant,

@@ -19,8 +19,8 @@ use store::{
 };
 
 use crate::{
-    cli::{self, Serve, Streams, StreamsAction, SwitchScope, Token},
-    process::Process,
+    cli::{self, Serve, Streams, StreamsAction, SwitchScope, TokenCommand},
+    process::ProcessParts,
 };
 
 /// `millrace migrate`
@@ -58,7 +58,7 @@ pub async fn streams(args: Streams) -> anyhow::Result<ExitCode> {
 pub async fn apply(
     broker: &Broker,
     ack_wait: Duration,
-) -> anyhow::Result<Vec<pipeline::streams::Change>> {
+) -> anyhow::Result<Vec<pipeline::streams::DeclaredChange>> {
     let mut changes = apply_streams(broker, &StreamSettings::default()).await?;
     changes.extend(apply_consumers(broker, &consumers(ack_wait)).await?);
     Ok(changes)
@@ -69,8 +69,8 @@ fn consumers(ack_wait: Duration) -> ConsumerSettings {
 }
 
 /// `millrace tenant create KEY`
-pub async fn tenant(args: cli::Tenant) -> anyhow::Result<ExitCode> {
-    let process = Process::begin(args.common)?;
+pub async fn tenant(args: cli::TenantCommand) -> anyhow::Result<ExitCode> {
+    let process = ProcessParts::begin(args.common)?;
     let tenant: TenantId = args.key.parse().context("tenant")?;
     let store = process.store(Role::Api, 1).await?;
     let name = args.name.as_deref().unwrap_or(tenant.as_str());
@@ -81,8 +81,8 @@ pub async fn tenant(args: cli::Tenant) -> anyhow::Result<ExitCode> {
 }
 
 /// `millrace token create`: prints the key, once.
-pub async fn token(args: Token) -> anyhow::Result<ExitCode> {
-    let process = Process::begin(args.common)?;
+pub async fn token(args: TokenCommand) -> anyhow::Result<ExitCode> {
+    let process = ProcessParts::begin(args.common)?;
     let tenant: TenantId = args.tenant.parse().context("--tenant")?;
     let Some(role) = KeyRole::from_name(&args.role) else {
         bail!("--role is one of owner, admin, operator, agent, viewer");
@@ -95,13 +95,13 @@ pub async fn token(args: Token) -> anyhow::Result<ExitCode> {
 }
 
 /// `millrace switch platform on|paused|stopped`
-pub async fn switch(args: cli::Switch) -> anyhow::Result<ExitCode> {
+pub async fn switch(args: cli::SwitchArgs) -> anyhow::Result<ExitCode> {
     let SwitchScope::Platform = args.scope;
     let reason = args.reason.trim();
     if !(1..=500).contains(&reason.chars().count()) {
         bail!("--reason has 1 to 500 characters");
     }
-    let process = Process::begin(args.common)?;
+    let process = ProcessParts::begin(args.common)?;
     let store = process.store(Role::Api, 1).await?;
     let thrown =
         store::settings::platform_switch::throw(&store, args.mode, reason, process.time.now())

@@ -11,7 +11,7 @@ mod watch;
 use std::{path::Path, process::ExitCode, time::Instant};
 
 use boot::embedded::{EmbeddedOptions, Nats, NatsSync, Scratch};
-use report::Report;
+use report::BenchReport;
 use secrecy::ExposeSecret;
 
 use crate::{
@@ -58,7 +58,7 @@ pub async fn run(args: cli::Bench) -> anyhow::Result<ExitCode> {
 
     let cpu = spent.iter().map(|(name, seconds)| (*name, seconds - cpu[name])).collect();
     let hops = (before + after) / 2.0;
-    let report = Report { messages: recorded, took, cpu, memory, latency, hops, truth };
+    let report = BenchReport { messages: recorded, took, cpu, memory, latency, hops, truth };
     report.print();
     Ok(if report.passes() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

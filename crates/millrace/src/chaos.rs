@@ -109,7 +109,7 @@ async fn rig_the_carrier(platform: &Platform, seed: u64) -> anyhow::Result<()> {
 /// Waits until the campaign has ended by itself and no message is open.
 async fn settle(
     platform: &Platform,
-    work: &load::Work,
+    work: &load::ChaosWork,
     accepted: &BTreeMap<String, String>,
     limit: Duration,
 ) -> anyhow::Result<()> {

@@ -27,7 +27,7 @@ pub enum Command {
     /// The ingress: REST and carrier webhooks
     Api(Serve),
     /// One stage
-    Stage(Stage),
+    Stage(StageArgs),
     /// The simulator of carriers and AI
     Sandbox(Serve),
     /// Brings the database schema up to date
@@ -35,13 +35,13 @@ pub enum Command {
     /// Streams and consumers at the broker
     Streams(Streams),
     /// Tenants
-    Tenant(Tenant),
+    Tenant(TenantCommand),
     /// API keys
-    Token(Token),
+    Token(TokenCommand),
     /// The platform's own switch: holds or stops the messages of every tenant
-    Switch(Switch),
+    Switch(SwitchArgs),
     /// Dead letters: what no stage could handle
-    Dead(crate::dead::Dead),
+    Dead(crate::dead::DeadCommand),
     /// Runs the demo campaign on a platform that is up, with the sandbox as its carrier
     Demo(Demo),
     /// Measures the whole pipeline on this machine
@@ -84,7 +84,7 @@ pub struct Up {
 
 /// `millrace stage NAME`
 #[derive(Debug, Args)]
-pub struct Stage {
+pub struct StageArgs {
     /// Which stage
     #[arg(value_parser = stage_name)]
     pub name: StageName,
@@ -143,7 +143,7 @@ pub enum StreamsAction {
 
 /// `millrace tenant create KEY`
 #[derive(Debug, Args)]
-pub struct Tenant {
+pub struct TenantCommand {
     /// What to do
     #[arg(value_enum)]
     pub action: CreateAction,
@@ -159,7 +159,7 @@ pub struct Tenant {
 
 /// `millrace token create`
 #[derive(Debug, Args)]
-pub struct Token {
+pub struct TokenCommand {
     /// What to do
     #[arg(value_enum)]
     pub action: CreateAction,
@@ -179,7 +179,7 @@ pub struct Token {
 
 /// `millrace switch platform MODE`
 #[derive(Debug, Args)]
-pub struct Switch {
+pub struct SwitchArgs {
     /// What it stands over
     #[arg(value_enum)]
     pub scope: SwitchScope,

@@ -20,7 +20,7 @@ use crate::cli::stage_name;
 
 /// `millrace dead`
 #[derive(Debug, Args)]
-pub struct Dead {
+pub struct DeadCommand {
     /// What to do.
     #[command(subcommand)]
     action: Action,
@@ -99,7 +99,7 @@ enum Which {
 }
 
 /// Runs one of the three.
-pub async fn run(args: Dead) -> anyhow::Result<ExitCode> {
+pub async fn run(args: DeadCommand) -> anyhow::Result<ExitCode> {
     match args.action {
         Action::List(args) => show::list(args).await,
         Action::Show(args) => show::show(args).await,

@@ -10,7 +10,7 @@ mod table;
 use std::{collections::HashMap, fs, process::ExitCode, time::Duration};
 
 use anyhow::{Context, bail};
-use client::Client;
+use client::HttpCaller;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde_json::{Value, json};
@@ -32,11 +32,11 @@ const DAYS_BETWEEN: i64 = 91;
 const LIMIT: Duration = Duration::from_secs(110);
 
 const ACCOUNT: &str = "demo";
-const SENDERS: [setup::Sender<'static>; 4] = [
-    setup::Sender { number: "+12025550171", pace: 100, country: "US" },
-    setup::Sender { number: "+12025550172", pace: 100, country: "US" },
-    setup::Sender { number: "+12025550173", pace: 100, country: "US" },
-    setup::Sender { number: "+61491579901", pace: 50, country: "AU" },
+const SENDERS: [setup::DemoSender<'static>; 4] = [
+    setup::DemoSender { number: "+12025550171", pace: 100, country: "US" },
+    setup::DemoSender { number: "+12025550172", pace: 100, country: "US" },
+    setup::DemoSender { number: "+12025550173", pace: 100, country: "US" },
+    setup::DemoSender { number: "+61491579901", pace: 50, country: "AU" },
 ];
 
 /// `millrace demo`: the same on a platform that somebody else has started.
@@ -55,8 +55,8 @@ pub async fn command(args: cli::Demo) -> anyhow::Result<ExitCode> {
 /// The api or the sandbox refuses something, or the campaign does not end in time.
 pub async fn run(endpoints: &Endpoints, stop: &CancellationToken) -> anyhow::Result<bool> {
     let demo = Demo {
-        api: Client::new(&endpoints.api, Some(endpoints.api_key.clone()))?,
-        sandbox: Client::new(&endpoints.sandbox, None)?,
+        api: HttpCaller::new(&endpoints.api, Some(endpoints.api_key.clone()))?,
+        sandbox: HttpCaller::new(&endpoints.sandbox, None)?,
         sandbox_url: endpoints.sandbox.clone(),
         api_url: endpoints.api.clone(),
     };
@@ -67,8 +67,8 @@ pub async fn run(endpoints: &Endpoints, stop: &CancellationToken) -> anyhow::Res
 }
 
 struct Demo {
-    api: Client,
-    sandbox: Client,
+    api: HttpCaller,
+    sandbox: HttpCaller,
     sandbox_url: String,
     api_url: String,
 }

@@ -27,7 +27,7 @@ use store::{
 };
 use tokio::process::{Child, Command};
 
-use crate::{admin, demo::client::Client};
+use crate::{admin, demo::client::HttpCaller};
 
 /// How long the processes may take to answer.
 const START: Duration = Duration::from_secs(30);
@@ -55,7 +55,7 @@ pub struct Platform {
     /// The broker's address.
     pub nats_url: String,
     /// The simulator.
-    pub sandbox: Client,
+    pub sandbox: HttpCaller,
     /// Where carriers' requests go.
     pub sandbox_url: String,
     /// The api's address.
@@ -107,7 +107,7 @@ impl Platform {
         let sandbox_url = format!("http://{sandbox}");
         let mut platform = Self {
             nats_url,
-            sandbox: Client::new(&sandbox_url, None)?,
+            sandbox: HttpCaller::new(&sandbox_url, None)?,
             sandbox_url,
             api_url: format!("http://{api}"),
             nats,
@@ -191,9 +191,9 @@ impl Platform {
     ///
     /// # Errors
     /// TLS cannot be set up.
-    pub fn client(&self, tenant: usize) -> anyhow::Result<Client> {
+    pub fn client(&self, tenant: usize) -> anyhow::Result<HttpCaller> {
         let key = &self.keys[tenant % self.keys.len()];
-        Client::new(&self.api_url, Some(key.clone()))
+        HttpCaller::new(&self.api_url, Some(key.clone()))
     }
 
     /// What the carrier counted.

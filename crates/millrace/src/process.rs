@@ -23,7 +23,7 @@ const STUCK_AFTER: Duration = Duration::from_secs(30);
 
 /// A process that talks to NATS and Postgres.
 #[derive(Clone)]
-pub struct Process {
+pub struct ProcessParts {
     /// What it was told.
     pub settings: Arc<Settings>,
     /// Its metrics.
@@ -36,7 +36,7 @@ pub struct Process {
     pub progress: Progress,
 }
 
-impl Process {
+impl ProcessParts {
     /// Reads the settings, starts logging and metrics, listens for signals.
     ///
     /// # Errors

@@ -24,7 +24,7 @@ use store::{
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::{admin, cli, demo, process::Process, serve};
+use crate::{admin, cli, demo, process::ProcessParts, serve};
 
 /// The tenant that `up` makes.
 pub const TENANT: &str = "demo";
@@ -54,14 +54,14 @@ pub async fn run(args: cli::Up) -> anyhow::Result<ExitCode> {
     let listener = listen(&mut common).await?;
     embedded_defaults(data.path(), &mut common, sandbox.addr)?;
 
-    let process = Process::begin(common)?;
+    let process = ProcessParts::begin(common)?;
     let ended = serve_all(&process, sandbox, listener, data.path(), &args.demo, args.exit).await;
     servers.stop().await;
     ended
 }
 
 async fn serve_all(
-    process: &Process,
+    process: &ProcessParts,
     sandbox: sandbox::Sandbox,
     listener: TcpListener,
     data: &Path,
@@ -113,7 +113,7 @@ async fn serve_all(
 }
 
 /// Every stage in this process, each with its own connections.
-async fn stages(process: &Process) -> anyhow::Result<JoinSet<()>> {
+async fn stages(process: &ProcessParts) -> anyhow::Result<JoinSet<()>> {
     let mut running = JoinSet::new();
     for &name in StageName::ALL {
         let broker = process.broker(name.as_str()).await?;
@@ -188,7 +188,7 @@ fn key_file(path: &Path) -> anyhow::Result<std::path::PathBuf> {
 
 /// The key in the data directory, made with its tenant the first time.
 async fn first_key(
-    process: &Process,
+    process: &ProcessParts,
     store: &store::Store,
     data: &Path,
 ) -> anyhow::Result<SecretString> {
@@ -205,7 +205,11 @@ async fn first_key(
     Ok(key)
 }
 
-fn write_endpoints(process: &Process, endpoints: &Endpoints, data: &Path) -> anyhow::Result<()> {
+fn write_endpoints(
+    process: &ProcessParts,
+    endpoints: &Endpoints,
+    data: &Path,
+) -> anyhow::Result<()> {
     let settings = &process.settings;
     let body = json!({
         "api": endpoints.api,

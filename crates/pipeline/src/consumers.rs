@@ -13,7 +13,7 @@ use wire::stream::Stream;
 
 use crate::{
     broker::Broker,
-    streams::{ApplyError, Change, broker_said},
+    streams::{ApplyError, DeclaredChange, broker_said},
 };
 use stage::StageName;
 
@@ -95,7 +95,7 @@ pub fn consumers_of(
 pub async fn diff_consumers(
     broker: &Broker,
     settings: &ConsumerSettings,
-) -> Result<Vec<Change>, ApplyError> {
+) -> Result<Vec<DeclaredChange>, ApplyError> {
     let mut changes = Vec::new();
     for spec in CONSUMERS {
         let found = look_up(broker, spec).await?;
@@ -115,7 +115,7 @@ pub async fn diff_consumers(
 pub async fn apply_consumers(
     broker: &Broker,
     settings: &ConsumerSettings,
-) -> Result<Vec<Change>, ApplyError> {
+) -> Result<Vec<DeclaredChange>, ApplyError> {
     let mut changes = Vec::new();
     for spec in CONSUMERS {
         let wanted = declared(spec, settings);
@@ -193,10 +193,10 @@ fn compare(
     spec: &ConsumerSpec,
     wanted: &pull::Config,
     found: Option<&pull::Config>,
-) -> Vec<Change> {
+) -> Vec<DeclaredChange> {
     let what = format!("consumer {}", spec.name);
     let Some(is) = found else {
-        return vec![Change { what, how: "missing".into(), loses: false }];
+        return vec![DeclaredChange { what, how: "missing".into(), loses: false }];
     };
     let filters = |config: &pull::Config| match config.filter_subject.as_str() {
         "" => config.filter_subjects.join(","),
@@ -211,7 +211,7 @@ fn compare(
     ];
     let differs = rows.into_iter().filter(|(_, from, to)| from != to);
     differs
-        .map(|(name, from, to)| Change {
+        .map(|(name, from, to)| DeclaredChange {
             what: what.clone(),
             how: format!("{name} {from} -> {to}"),
             loses: false,
@@ -220,7 +220,7 @@ fn compare(
 }
 
 /// Consumers of our own work queues that no stage here reads: they take messages away.
-async fn strangers(broker: &Broker, stream: Stream) -> Result<Vec<Change>, ApplyError> {
+async fn strangers(broker: &Broker, stream: Stream) -> Result<Vec<DeclaredChange>, ApplyError> {
     let Ok(handle) = broker.api.get_stream_no_info(stream.name()).await else {
         return Ok(Vec::new());
     };
@@ -231,7 +231,7 @@ async fn strangers(broker: &Broker, stream: Stream) -> Result<Vec<Change>, Apply
     let known = |name: &String| CONSUMERS.iter().any(|s| s.stream == stream && s.name == name);
     let strange = names.into_iter().filter(|name| !known(name));
     Ok(strange
-        .map(|name| Change {
+        .map(|name| DeclaredChange {
             what: format!("consumer {name}"),
             how: format!("reads {} but belongs to no stage; it is left alone", stream.name()),
             loses: false,

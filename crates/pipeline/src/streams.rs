@@ -28,7 +28,7 @@ impl Default for StreamSettings {
 
 /// One difference between what the code declares and what the broker has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct DeclaredChange {
     /// `stream SUBMITTED` or `consumer gate-bulk`.
     pub what: String,
     /// Which property, from what to what; `missing` where nothing is there yet.
@@ -37,7 +37,7 @@ pub struct Change {
     pub loses: bool,
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for DeclaredChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let loses = if self.loses { " (would lose data)" } else { "" };
         write!(f, "{}: {}{loses}", self.what, self.how)
@@ -49,7 +49,7 @@ impl fmt::Display for Change {
 pub enum ApplyError {
     /// Nothing was changed: what is there holds messages that the change would lose.
     #[error("refused, nothing was changed: {}; drain or move the stream first", list(.0))]
-    Loses(Vec<Change>),
+    Loses(Vec<DeclaredChange>),
     /// The broker did not do it.
     #[error("{what} could not be read or declared: {why}")]
     Broker {
@@ -67,7 +67,7 @@ pub enum ApplyError {
 pub async fn diff_streams(
     broker: &Broker,
     settings: &StreamSettings,
-) -> Result<Vec<Change>, ApplyError> {
+) -> Result<Vec<DeclaredChange>, ApplyError> {
     let mut changes = Vec::new();
     for stream in Stream::ALL {
         let found = look_up(broker, stream).await?;
@@ -84,9 +84,10 @@ pub async fn diff_streams(
 pub async fn apply_streams(
     broker: &Broker,
     settings: &StreamSettings,
-) -> Result<Vec<Change>, ApplyError> {
+) -> Result<Vec<DeclaredChange>, ApplyError> {
     let changes = diff_streams(broker, settings).await?;
-    let losses: Vec<Change> = changes.iter().filter(|change| change.loses).cloned().collect();
+    let losses: Vec<DeclaredChange> =
+        changes.iter().filter(|change| change.loses).cloned().collect();
     if !losses.is_empty() {
         return Err(ApplyError::Loses(losses));
     }
@@ -148,17 +149,17 @@ async fn look_up(broker: &Broker, stream: Stream) -> Result<Option<Info>, ApplyE
 }
 
 /// Every difference, and whether closing it would lose messages that are there.
-fn compare(wanted: &Config, found: Option<&Info>) -> Vec<Change> {
+fn compare(wanted: &Config, found: Option<&Info>) -> Vec<DeclaredChange> {
     let what = format!("stream {}", wanted.name);
     let Some(Info { config: is, state, .. }) = found else {
-        return vec![Change { what, how: "missing".into(), loses: false }];
+        return vec![DeclaredChange { what, how: "missing".into(), loses: false }];
     };
     let holds = state.messages > 0;
     let mut changes = Vec::new();
     let mut differs = |name: &str, from: String, to: String, loses: bool| {
         if from != to {
             let how = format!("{name} {from} -> {to}");
-            changes.push(Change { what: what.clone(), how, loses: loses && holds });
+            changes.push(DeclaredChange { what: what.clone(), how, loses: loses && holds });
         }
     };
     let text = |value: &dyn fmt::Debug| format!("{value:?}");
@@ -208,6 +209,6 @@ pub(crate) fn broker_said(what: &str, why: &dyn fmt::Display) -> ApplyError {
     ApplyError::Broker { what: what.into(), why: why.to_string() }
 }
 
-fn list(changes: &[Change]) -> String {
-    changes.iter().map(Change::to_string).collect::<Vec<_>>().join("; ")
+fn list(changes: &[DeclaredChange]) -> String {
+    changes.iter().map(DeclaredChange::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use pipeline::settle::{Settlement, Situation, settle};
 use stage::{Cause, Dependency, Fault, Outcome};
 use uuid::Uuid;
-use wire::{Key, Stream, Subject, frame::Outgoing};
+use wire::{MemberKey, Stream, Subject, frame::Outgoing};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const DEPENDENCIES: [Dependency; 3] = [Dependency::Database, Dependency::Broker, Dependency::Ai];
@@ -29,7 +29,7 @@ fn line(said: Result<Outcome, &Fault>, at: &Situation) -> String {
 }
 
 fn outgoing() -> Outgoing {
-    let key = Key::of(Uuid::nil());
+    let key = MemberKey::of(Uuid::nil());
     Outgoing { subject: Subject::Enriched(Lane::Bulk), key, trace: None, json: b"{}".to_vec() }
 }
 

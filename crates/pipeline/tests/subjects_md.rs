@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use wire::{
     Event, EventKind, Stream, Subject,
     event::CampaignData,
-    frame::{Key, Outgoing},
+    frame::{MemberKey, Outgoing},
     subject::Scope,
 };
 
@@ -119,7 +119,7 @@ fn totals(tenant: &TenantId) -> Outgoing {
     };
     Outgoing {
         subject: Subject::Analytics(tenant.clone(), Scope::Dashboard),
-        key: Key::of(uuid::Uuid::nil()),
+        key: MemberKey::of(uuid::Uuid::nil()),
         trace: None,
         json: serde_json::to_vec(&totals).expect("plain data"),
     }

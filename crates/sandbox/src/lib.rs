@@ -44,7 +44,7 @@ use crate::{app::App, server::Running};
 
 /// What a sandbox is started with. Everything else is set over its control API.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct SandboxConfig {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// What all chance is drawn from, unless faults or personas name their own seed.
@@ -53,7 +53,7 @@ pub struct Config {
     pub callback_connections: usize,
 }
 
-impl Default for Config {
+impl Default for SandboxConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8090)),
@@ -83,7 +83,7 @@ impl std::fmt::Debug for Sandbox {
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub async fn start(config: Config) -> io::Result<Sandbox> {
+pub async fn start(config: SandboxConfig) -> io::Result<Sandbox> {
     let listener = TcpListener::bind(config.listen).await?;
     let addr = listener.local_addr()?;
     let app = Arc::new(App::new(config.seed, config.callback_connections.clamp(1, 1_024)));

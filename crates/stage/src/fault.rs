@@ -13,7 +13,7 @@ pub enum Dependency {
 }
 
 /// The boxed cause of a fault.
-pub type Source = Box<dyn std::error::Error + Send + Sync>;
+pub type BoxedCause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a batch could not be handled.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +24,7 @@ pub enum Fault {
         /// What is away.
         what: Dependency,
         /// How it said so.
-        source: Source,
+        source: BoxedCause,
     },
     /// The data itself was refused, for instance a text that the database cannot store.
     #[error("{what:?} refused the data: {source}")]
@@ -32,7 +32,7 @@ pub enum Fault {
         /// Who refused.
         what: Dependency,
         /// How it said so.
-        source: Source,
+        source: BoxedCause,
     },
     /// The stage panicked.
     #[error("the stage panicked: {0}")]

@@ -20,7 +20,7 @@ const AT_ONCE: i64 = 2_000;
 
 /// One act.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct AuditEntry {
     /// Whose trail.
     pub tenant: TenantId,
     /// Business time; microseconds are kept.
@@ -37,7 +37,7 @@ pub struct Entry {
 
 /// One entry as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredEntry {
     /// From 1, without a gap.
     pub seq: i64,
     /// Business time.
@@ -68,7 +68,7 @@ struct Row {
     hash: Vec<u8>,
 }
 
-impl From<Row> for Stored {
+impl From<Row> for StoredEntry {
     fn from(row: Row) -> Self {
         Self {
             seq: row.seq,
@@ -88,7 +88,7 @@ impl From<Row> for Stored {
 ///
 /// # Errors
 /// An outage.
-pub async fn append(tx: &mut Scoped, entries: &[Entry]) -> Result<(), Fault> {
+pub async fn append(tx: &mut Scoped, entries: &[AuditEntry]) -> Result<(), Fault> {
     if entries.is_empty() {
         return Ok(());
     }
@@ -137,7 +137,7 @@ pub async fn append(tx: &mut Scoped, entries: &[Entry]) -> Result<(), Fault> {
 /// The ends of these entries' trails, locked in key order.
 async fn lock_heads(
     tx: &mut Scoped,
-    entries: &[Entry],
+    entries: &[AuditEntry],
 ) -> Result<BTreeMap<TenantId, (i64, Hash)>, Fault> {
     let nothing = Hash::default();
     let tenants: BTreeSet<&str> = entries.iter().map(|entry| entry.tenant.as_str()).collect();
@@ -179,7 +179,7 @@ fn whole(at: Timestamp) -> Timestamp {
 
 /// Which entries a reader wants.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct AuditFilter {
     /// With this action.
     pub action: Option<String>,
     /// About this.
@@ -195,10 +195,10 @@ pub struct Filter {
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
-    filter: &Filter,
+    filter: &AuditFilter,
     below: i64,
     limit: i64,
-) -> Result<Vec<Stored>, Fault> {
+) -> Result<Vec<StoredEntry>, Fault> {
     let rows = sqlx::query_as!(
         Row,
         "select seq, at, actor, action, subject, detail, prev_hash, hash from audit_log
@@ -216,7 +216,7 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(rows.into_iter().map(Stored::from).collect())
+    Ok(rows.into_iter().map(StoredEntry::from).collect())
 }
 
 /// What a check of a chain has found.
@@ -287,7 +287,12 @@ pub async fn verify(
 }
 
 /// What is wrong with the entry that should be number `seq`.
-fn fault_of(tenant: &TenantId, seq: i64, before: &[u8], entry: &Stored) -> Option<&'static str> {
+fn fault_of(
+    tenant: &TenantId,
+    seq: i64,
+    before: &[u8],
+    entry: &StoredEntry,
+) -> Option<&'static str> {
     let fields = [&entry.actor, &entry.action, &entry.subject, &entry.detail];
     let hash = chained(&entry.prev_hash, tenant, entry.seq, entry.at, fields.map(String::as_str));
     if entry.seq != seq {
@@ -306,7 +311,7 @@ async fn following(
     tenant: &TenantId,
     after: i64,
     limit: i64,
-) -> Result<Vec<Stored>, Fault> {
+) -> Result<Vec<StoredEntry>, Fault> {
     let rows = sqlx::query_as!(
         Row,
         "select seq, at, actor, action, subject, detail, prev_hash, hash from audit_log
@@ -318,5 +323,5 @@ async fn following(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(rows.into_iter().map(Stored::from).collect())
+    Ok(rows.into_iter().map(StoredEntry::from).collect())
 }

@@ -35,18 +35,21 @@ pub struct ContactKey<'a> {
 
 /// A contact as the batch finds it.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Found {
+pub struct ContactOnFile {
     /// None: it is to be made.
     pub contact: Option<Person>,
     /// Whether its standing exists.
-    pub standing: bool,
+    pub recipient: bool,
 }
 
 /// Finds contacts and whether their standings exist, in the order of the keys.
 ///
 /// # Errors
 /// An outage.
-pub async fn contacts(tx: &mut Scoped, keys: &[ContactKey<'_>]) -> Result<Vec<Found>, Fault> {
+pub async fn contacts(
+    tx: &mut Scoped,
+    keys: &[ContactKey<'_>],
+) -> Result<Vec<ContactOnFile>, Fault> {
     let rows = sqlx::query!(
         r#"select k.at as "at!", c.contact_id is not null as "known!",
                   s.one is not null as "standing!",
@@ -74,7 +77,7 @@ pub async fn contacts(tx: &mut Scoped, keys: &[ContactKey<'_>]) -> Result<Vec<Fo
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let mut found = vec![Found::default(); keys.len()];
+    let mut found = vec![ContactOnFile::default(); keys.len()];
     for row in rows {
         let mut fields = row.attributes.map(own_fields).unwrap_or_default();
         let names = [("first_name", row.first_name), ("last_name", row.last_name)];
@@ -87,7 +90,7 @@ pub async fn contacts(tx: &mut Scoped, keys: &[ContactKey<'_>]) -> Result<Vec<Fo
             fields,
         };
         let contact = row.known.then_some(contact);
-        found[index(row.at)] = Found { contact, standing: row.standing };
+        found[index(row.at)] = ContactOnFile { contact, recipient: row.standing };
     }
     Ok(found)
 }

@@ -11,7 +11,7 @@ use crate::{Scoped, Store, fault};
 ///
 /// # Errors
 /// An outage.
-pub async fn owe(tx: &mut Scoped, events: &[Event]) -> Result<(), Fault> {
+pub async fn insert(tx: &mut Scoped, events: &[Event]) -> Result<(), Fault> {
     let json = |event| serde_json::to_string(event).expect("an event is plain data");
     sqlx::query!(
         "insert into unsaid_events (tenant_id, event_id, event)
@@ -46,7 +46,7 @@ pub async fn tenants(store: &Store, at_most: i64) -> Result<Vec<TenantId>, Fault
 ///
 /// # Errors
 /// An outage.
-pub async fn unsaid(store: &Store, tenant: &TenantId, at_most: i64) -> Result<Vec<Event>, Fault> {
+pub async fn pending(store: &Store, tenant: &TenantId, at_most: i64) -> Result<Vec<Event>, Fault> {
     let mut tx = store.scoped([tenant]).await?;
     let rows = sqlx::query_scalar!(
         "select event from unsaid_events where tenant_id = $1 order by event_id limit $2",
@@ -68,7 +68,7 @@ pub async fn unsaid(store: &Store, tenant: &TenantId, at_most: i64) -> Result<Ve
 ///
 /// # Errors
 /// An outage: they are said again, under the same ids.
-pub async fn said(store: &Store, tenant: &TenantId, events: &[Event]) -> Result<(), Fault> {
+pub async fn published(store: &Store, tenant: &TenantId, events: &[Event]) -> Result<(), Fault> {
     let mut tx = store.scoped([tenant]).await?;
     sqlx::query!(
         "delete from unsaid_events where tenant_id = $1 and event_id = any ($2)",

@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 use store::{
     Role, Store,
     messages::{
-        cancel::{self, KEPT, MOST_MARKS, Marked, Outcome},
+        cancel::{self, CancelOutcome, KEPT, MOST_MARKS, Marked},
         read::{self, Keyed},
     },
     outbox,
@@ -66,7 +66,7 @@ impl World {
         .await
     }
 
-    async fn cancel(&self, id: MessageId) -> anyhow::Result<Option<Outcome>> {
+    async fn cancel(&self, id: MessageId) -> anyhow::Result<Option<CancelOutcome>> {
         let stamp = Stamp::plain("api", now(), "cancel");
         Ok(cancel::cancel(&self.api, &self.tenant, id, now(), &stamp).await?)
     }
@@ -84,14 +84,16 @@ async fn a_message_without_a_claim_is_withdrawn_once_and_its_event_is_owed() -> 
     for (n, state) in (1..).zip(open) {
         world.message("acme", id(n), state.code()).await?;
         let cancelled = world.cancel(id(n)).await?;
-        let Some(Outcome::Cancelled(event)) = cancelled else { panic!("{state:?}: {cancelled:?}") };
+        let Some(CancelOutcome::Cancelled(event)) = cancelled else {
+            panic!("{state:?}: {cancelled:?}")
+        };
         assert_eq!((event.kind.as_str(), event.version), ("message.cancelled", 6), "{state:?}");
-        assert!(matches!(world.cancel(id(n)).await?, Some(Outcome::Before)), "{state:?}");
-        let owed = outbox::unsaid(&world.api, &world.tenant, 10).await?;
+        assert!(matches!(world.cancel(id(n)).await?, Some(CancelOutcome::Before)), "{state:?}");
+        let owed = outbox::pending(&world.api, &world.tenant, 10).await?;
         assert_eq!(owed.iter().map(|one| one.id).collect::<Vec<_>>(), [event.id], "{state:?}");
         assert_eq!(owed[0].data.get(), event.data.get());
         assert_eq!(outbox::tenants(&world.api, 10).await?.first(), Some(&world.tenant));
-        outbox::said(&world.api, &world.tenant, &owed).await?;
+        outbox::published(&world.api, &world.tenant, &owed).await?;
         assert!(outbox::tenants(&world.api, 10).await?.is_empty());
     }
     let rows = "select count(*) from millrace.messages
@@ -107,7 +109,7 @@ async fn what_a_carrier_may_have_and_what_is_over_stays_as_it_is() -> anyhow::Re
     world.message("acme", id(1), MessageState::Queued.code()).await?;
     world.run("update millrace.messages set claim_owner = gen_random_uuid()".into()).await?;
     let late = world.cancel(id(1)).await?;
-    let Some(Outcome::TooLate { state: MessageState::Queued, claimed: true }) = late else {
+    let Some(CancelOutcome::TooLate { state: MessageState::Queued, claimed: true }) = late else {
         panic!("{late:?}")
     };
     let over = MessageState::ALL.into_iter().filter(|state| {
@@ -116,7 +118,9 @@ async fn what_a_carrier_may_have_and_what_is_over_stays_as_it_is() -> anyhow::Re
     for (n, expected) in (2..).zip(over.chain([MessageState::InDoubt])) {
         world.message("acme", id(n), expected.code()).await?;
         let late = world.cancel(id(n)).await?;
-        let Some(Outcome::TooLate { state, .. }) = late else { panic!("{expected:?}: {late:?}") };
+        let Some(CancelOutcome::TooLate { state, .. }) = late else {
+            panic!("{expected:?}: {late:?}")
+        };
         assert_eq!(state, expected);
     }
     let changed = "select count(*) from millrace.messages where version <> 5 or passport <> '[]'";
@@ -175,7 +179,7 @@ async fn a_message_cancelled_after_its_release_goes_nowhere() -> anyhow::Result<
     let due = release(&pipeline).await?;
     assert!(due[0].payload.is_some());
     // The schedule dies before the PubAck; the release that would be repeated finds nothing.
-    assert!(matches!(world.cancel(id(1)).await?, Some(Outcome::Cancelled(_))));
+    assert!(matches!(world.cancel(id(1)).await?, Some(CancelOutcome::Cancelled(_))));
     assert!(release(&pipeline).await?.is_empty());
     let row = "select count(*) from millrace.messages where state = 11 and turn = 2";
     assert_eq!(world.number(row).await?, 1);
@@ -272,7 +276,7 @@ async fn a_key_is_taken_by_another_body_of_the_same_tenant_alone() -> anyhow::Re
 }
 
 /// What is due, released.
-async fn release(store: &Store) -> anyhow::Result<Vec<release::Due>> {
+async fn release(store: &Store) -> anyhow::Result<Vec<release::DueMessage>> {
     let found = release::find(store, now(), 10, 10, &[]).await?;
     Ok(release::release(store, &found).await?)
 }

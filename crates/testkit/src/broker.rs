@@ -9,13 +9,13 @@ use pipeline::{
 use secrecy::ExposeSecret;
 
 /// One test's broker. Dropping it stops the server and removes its files.
-pub struct Broker {
+pub struct TestBroker {
     // Dropped in this order: the server before its directory.
     nats: Nats,
     _scratch: Scratch,
 }
 
-impl Broker {
+impl TestBroker {
     /// Starts one, with every stream and consumer declared.
     ///
     /// # Errors

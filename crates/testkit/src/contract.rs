@@ -21,7 +21,7 @@ use std::time::Duration;
 use stage::StageName;
 
 pub use poison::Poison;
-pub use process::Process;
+pub use process::StageProcess;
 pub use trials::stands_everything;
 pub use world::World;
 
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const ACK_WAIT: Duration = Duration::from_secs(1);
 
 /// One thing that is put through the contract, by the crate that knows it.
-pub trait Subject: Sync {
+pub trait ContractSubject: Sync {
     /// The stage whose process it runs in.
     fn stage(&self) -> StageName;
 
@@ -40,7 +40,7 @@ pub trait Subject: Sync {
     fn program(&self) -> &'static str;
 
     /// What it works on.
-    fn work(&self) -> &Work;
+    fn work(&self) -> &ContractWork;
 
     /// Whether it calls the database.
     fn has_database(&self) -> bool;
@@ -57,16 +57,16 @@ pub trait Subject: Sync {
 
 /// What something works on.
 #[derive(Debug, Clone, Copy)]
-pub enum Work {
+pub enum ContractWork {
     /// What its consumers hand it.
     Frames,
     /// Rows that it looks for itself.
-    Rows(Rows),
+    Rows(DueRows),
 }
 
 /// How rows become due. Statements of the superuser.
 #[derive(Debug, Clone, Copy)]
-pub struct Rows {
+pub struct DueRows {
     /// Into how many parts of equal make the rows are dealt.
     pub parts: usize,
     /// Words of the statement that begins a tick.

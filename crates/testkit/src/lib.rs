@@ -5,6 +5,6 @@ pub mod contract;
 mod database;
 mod stage;
 
-pub use broker::Broker;
+pub use broker::TestBroker;
 pub use database::Database;
 pub use stage::{hand_over, hand_over_at, said};

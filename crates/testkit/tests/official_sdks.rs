@@ -7,7 +7,7 @@ use std::process::Command;
 async fn the_official_sdks_work_against_the_sandbox() {
     let python = boot::tools::python().expect("run scripts/setup --tests");
     let listen = "127.0.0.1:0".parse().expect("an address");
-    let sandbox = sandbox::start(sandbox::Config { listen, ..Default::default() });
+    let sandbox = sandbox::start(sandbox::SandboxConfig { listen, ..Default::default() });
     let sandbox = sandbox.await.expect("a sandbox");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/official_sdks.py");
     let base = format!("http://{}", sandbox.addr);

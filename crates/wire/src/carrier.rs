@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::frame::{Key, Payload};
+use crate::frame::{MemberKey, Payload};
 
 /// One request of a carrier.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -37,8 +37,8 @@ impl std::fmt::Debug for WebhookRequest {
 }
 
 impl Payload for WebhookRequest {
-    fn key(&self) -> Key {
-        Key::of(self.id)
+    fn key(&self) -> MemberKey {
+        MemberKey::of(self.id)
     }
 
     fn tenant(&self) -> &TenantId {

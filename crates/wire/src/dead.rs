@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     event::kind::EventKind,
-    frame::{Key, Payload},
+    frame::{MemberKey, Payload},
     subject::{SHARDS, Subject, Token, WebhookKind},
 };
 
@@ -74,10 +74,10 @@ impl DeadLetter {
 impl Payload for DeadLetter {
     /// A letter written later is another one to the broker, even if it says the same: the earlier
     /// one may have been redriven, and deleted, since.
-    fn key(&self) -> Key {
+    fn key(&self) -> MemberKey {
         let at = self.at.as_nanosecond().to_be_bytes();
         let body = at.last_chunk().map_or(0, |low| u64::from_be_bytes(*low));
-        Key { body, ..Key::of(self.id) }
+        MemberKey { body, ..MemberKey::of(self.id) }
     }
 
     fn tenant(&self) -> &TenantId {

@@ -17,7 +17,7 @@ use uuid::Uuid;
 pub use kind::EventKind;
 
 use crate::{
-    frame::{Key, Outgoing, Payload},
+    frame::{MemberKey, Outgoing, Payload},
     subject::Subject,
 };
 
@@ -67,8 +67,8 @@ impl Event {
 }
 
 impl Payload for Event {
-    fn key(&self) -> Key {
-        Key::of(self.id)
+    fn key(&self) -> MemberKey {
+        MemberKey::of(self.id)
     }
 
     fn tenant(&self) -> &TenantId {

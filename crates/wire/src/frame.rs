@@ -17,7 +17,7 @@ pub const MAX_BYTES: usize = 256 * 1024;
 /// What travels in frames.
 pub trait Payload: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// What names this payload: a repeat of it has the same key.
-    fn key(&self) -> Key;
+    fn key(&self) -> MemberKey;
 
     /// The tenant it belongs to.
     fn tenant(&self) -> &TenantId;
@@ -30,7 +30,7 @@ pub trait Payload: Serialize + DeserializeOwned + Clone + Send + Sync + 'static 
 
 /// The identity of one payload: who, which turn, which content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
+pub struct MemberKey {
     /// The message's or event's id.
     pub id: Uuid,
     /// How often it has been released into the pipe; 1 for what has no turns.
@@ -39,7 +39,7 @@ pub struct Key {
     pub body: u64,
 }
 
-impl Key {
+impl MemberKey {
     /// A key of something that has no turns and whose id names its content.
     pub fn of(id: Uuid) -> Self {
         Self { id, turn: 1, body: 0 }
@@ -52,7 +52,7 @@ pub struct Outgoing {
     /// Where it goes.
     pub subject: Subject,
     /// What names it.
-    pub key: Key,
+    pub key: MemberKey,
     /// The trace it belongs to.
     pub trace: Option<String>,
     /// Its JSON.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::frame::{Key, Payload};
+use crate::frame::{MemberKey, Payload};
 
 /// One text, understood and stored by `inbound`.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -48,8 +48,8 @@ impl std::fmt::Debug for InboundText {
 }
 
 impl Payload for InboundText {
-    fn key(&self) -> Key {
-        Key::of(self.id)
+    fn key(&self) -> MemberKey {
+        MemberKey::of(self.id)
     }
 
     fn tenant(&self) -> &TenantId {

@@ -14,7 +14,7 @@ pub mod totals;
 pub use carrier::WebhookRequest;
 pub use dead::DeadLetter;
 pub use event::{Event, EventKind};
-pub use frame::{Key, Payload};
+pub use frame::{MemberKey, Payload};
 pub use inbound::InboundText;
 pub use message::{Admitted, Enriched, Submitted};
 pub use stream::Stream;

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 pub use domain::draft::{Content, From};
 
-use crate::frame::{Key, Payload};
+use crate::frame::{MemberKey, Payload};
 
 /// What every step knows about a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -175,13 +175,13 @@ impl Admitted {
 }
 
 impl Head {
-    fn key(&self, body: u64) -> Key {
-        Key { id: self.id.0, turn: self.turn, body }
+    fn key(&self, body: u64) -> MemberKey {
+        MemberKey { id: self.id.0, turn: self.turn, body }
     }
 }
 
 impl Payload for Submitted {
-    fn key(&self) -> Key {
+    fn key(&self) -> MemberKey {
         let body = self.body_hash.get(..16).and_then(|hex| u64::from_str_radix(hex, 16).ok());
         self.head.key(body.unwrap_or_default())
     }
@@ -196,7 +196,7 @@ impl Payload for Submitted {
 }
 
 impl Payload for Enriched {
-    fn key(&self) -> Key {
+    fn key(&self) -> MemberKey {
         self.head.key(0)
     }
 
@@ -210,7 +210,7 @@ impl Payload for Enriched {
 }
 
 impl Payload for Admitted {
-    fn key(&self) -> Key {
+    fn key(&self) -> MemberKey {
         self.message.key()
     }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wire::{
-    Key, Payload, Subject,
+    MemberKey, Payload, Subject,
     frame::{Frame, FrameError, MAX_BYTES, MAX_MESSAGES, Outgoing, pack, unpack},
     message::{Content, From, Head, Submitted},
     subject::Scope,
@@ -25,8 +25,8 @@ struct Note {
 }
 
 impl Payload for Note {
-    fn key(&self) -> Key {
-        Key { id: self.id, turn: self.turn, body: self.text.len() as u64 }
+    fn key(&self) -> MemberKey {
+        MemberKey { id: self.id, turn: self.turn, body: self.text.len() as u64 }
     }
 
     fn tenant(&self) -> &TenantId {

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
-    campaigns::audience::{self, Campaign, Recipient},
+    campaigns::audience::{self, FedRecipient, RunningCampaign},
 };
 use wire::{
     Event, EventKind, Subject, Submitted,
@@ -29,18 +29,18 @@ use wire::{
 const PER_TICK: i64 = 1_024;
 
 /// The source that feeds campaigns.
-pub struct Audience {
+pub struct AudienceSource {
     store: Store,
 }
 
-impl Audience {
+impl AudienceSource {
     /// An audience over this store.
     pub fn new(store: Store) -> Self {
         Self { store }
     }
 }
 
-impl Source for Audience {
+impl Source for AudienceSource {
     const NAME: StageName = StageName::Audience;
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
@@ -64,9 +64,9 @@ impl Source for Audience {
     }
 }
 
-impl Audience {
+impl AudienceSource {
     /// One step of one campaign: freeze, complete or feed.
-    async fn work(&self, cx: &Cx, campaign: Campaign) -> Result<Tick, Fault> {
+    async fn work(&self, cx: &Cx, campaign: RunningCampaign) -> Result<Tick, Fault> {
         let store = self.store.clone();
         if campaign.state == "starting" {
             audience::freeze(&store, &campaign).await?;
@@ -95,7 +95,7 @@ impl Audience {
         Ok(Tick { say, published: Some(Box::pin(mark)), more })
     }
 
-    fn complete(&self, now: Timestamp, campaign: Campaign) -> Tick {
+    fn complete(&self, now: Timestamp, campaign: RunningCampaign) -> Tick {
         let data = CampaignData { campaign: campaign.id, audience: campaign.audience_size };
         let kind = EventKind::CampaignCompleted;
         let version = campaign.version + 1;
@@ -109,7 +109,7 @@ impl Audience {
 
 /// The message to one recipient. A number that no longer reads as one has been validated when the
 /// contact was made, so it is never absent here.
-fn submit(now: Timestamp, campaign: &Campaign, to: &Recipient) -> Option<Outgoing> {
+fn submit(now: Timestamp, campaign: &RunningCampaign, to: &FedRecipient) -> Option<Outgoing> {
     let validity = campaign.validity_seconds.map(|s| SignedDuration::from_secs(s.into()));
     let head = Head {
         id: to.message,

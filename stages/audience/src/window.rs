@@ -7,7 +7,7 @@ use domain::{
     zones::Zone,
 };
 use jiff::Timestamp;
-use store::campaigns::audience::Carrier;
+use store::campaigns::audience::SenderPace;
 
 /// Seconds of its senders' pace that a campaign may have in the pipe.
 const SECONDS_AHEAD: i64 = 10;
@@ -27,7 +27,7 @@ pub fn room(pace: i64, in_flight: i64) -> i64 {
 /// of its tenant or its own, nor for every one of its senders.
 pub fn is_open(
     campaign: CampaignId,
-    carriers: &[Carrier],
+    carriers: &[SenderPace],
     lines: &[(LineKey, Timestamp)],
     zone: Option<Zone>,
     now: Timestamp,
@@ -46,7 +46,7 @@ pub fn is_open(
         | CounterKind::SpendDay
         | CounterKind::SpendMonth => waits(key, *next_due, zone),
     });
-    let full = |carrier: &Carrier| {
+    let full = |carrier: &SenderPace| {
         let key = LineKey { kind: CounterKind::SenderDay, target: Some(carrier.sender.0) };
         let stands = lines.iter().find(|(of, _)| *of == key);
         stands.is_some_and(|(key, next_due)| waits(key, *next_due, carrier.zone))
@@ -65,9 +65,9 @@ mod tests {
         text.parse().expect("an instant")
     }
 
-    fn carrier(n: u128) -> Carrier {
+    fn carrier(n: u128) -> SenderPace {
         let zone = Zone::parse("UTC").expect("a zone");
-        Carrier { sender: SenderId(Uuid::from_u128(n)), pace: 1, zone }
+        SenderPace { sender: SenderId(Uuid::from_u128(n)), pace: 1, zone }
     }
 
     fn line(kind: CounterKind, target: Option<u128>, next_due: &str) -> (LineKey, Timestamp) {

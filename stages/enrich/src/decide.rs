@@ -1,7 +1,7 @@
 //! One message made complete. Pure: the same message and facts give the same entry.
 
 use domain::{
-    draft::{self, Draft, Origin, Person, Request, Supplies},
+    draft::{self, Draft, DraftRequest, Origin, Person, Supplies},
     ids::ContactId,
     message::{
         passport::{Passport, Stamp},
@@ -10,12 +10,12 @@ use domain::{
 };
 use jiff::Timestamp;
 use stage::Cause;
-use store::{drafts::Found, messages::enrich::NewMessage};
+use store::{drafts::ContactOnFile, messages::enrich::NewMessage};
 use wire::Submitted;
 
 /// What is to be stored of one message.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub struct DraftedMessage {
     /// The person.
     pub contact: ContactId,
     /// The message made complete, or failed.
@@ -46,14 +46,14 @@ pub fn entry(
     now: Timestamp,
     message: &Submitted,
     contact: ContactId,
-    found: &Found,
+    found: &ContactOnFile,
     supplies: &Supplies,
-) -> Result<Entry, Cause> {
+) -> Result<DraftedMessage, Cause> {
     let body_hash = unhex(&message.body_hash).ok_or(Cause("bad_body_hash"))?;
     let unknown = Person::default();
     let person = found.contact.as_ref().unwrap_or(&unknown);
     let (class, to) = (message.head.class, message.head.to);
-    let request = Request { class, to, origin: origin(message) };
+    let request = DraftRequest { class, to, origin: origin(message) };
     let draft = draft::draft(&request, contact, person, supplies);
     let draft = draft.ok_or(Cause("unknown_tenant"))?;
     let mut passport = Passport::default();
@@ -65,10 +65,10 @@ pub fn entry(
             ..Stamp::plain("enrich", now, "fail")
         },
     });
-    Ok(Entry { contact, draft, cancelled: false, body_hash, passport })
+    Ok(DraftedMessage { contact, draft, cancelled: false, body_hash, passport })
 }
 
-impl Entry {
+impl DraftedMessage {
     /// The same, withdrawn by its tenant before it was stored: nothing else is of interest.
     #[must_use]
     pub fn cancelled(mut self, now: Timestamp) -> Self {

@@ -35,7 +35,7 @@ use jiff::Timestamp;
 use stage::{Batch, Cause, Cx, Fault, Outcome, Stage, StageName};
 use store::{
     Scoped, Store,
-    drafts::{self as rows, ContactKey, Found},
+    drafts::{self as rows, ContactKey, ContactOnFile},
     messages::{
         cancel,
         enrich::{self, Existing, NewMessage},
@@ -43,21 +43,21 @@ use store::{
 };
 use wire::{Stream, Submitted};
 
-use decide::{Entry, entry, origin};
+use decide::{DraftedMessage, entry, origin};
 
 /// The enrich stage.
-pub struct Enrich {
+pub struct EnrichStage {
     store: Store,
 }
 
-impl Enrich {
+impl EnrichStage {
     /// An enrich over this store.
     pub fn new(store: Store) -> Self {
         Self { store }
     }
 }
 
-impl Stage for Enrich {
+impl Stage for EnrichStage {
     const NAME: StageName = StageName::Enrich;
     const FROM: Stream = Stream::Submitted;
     type In = Submitted;
@@ -77,7 +77,7 @@ impl Stage for Enrich {
         let found = rows::contacts(&mut tx, &keys).await?;
         let supplies = rows::supplies(&mut tx, cx.now, messages.iter().map(origin)).await?;
 
-        let entries: Vec<Result<Entry, Cause>> = messages
+        let entries: Vec<Result<DraftedMessage, Cause>> = messages
             .iter()
             .zip(found.iter().zip(&contacts))
             .map(|(one, (found, contact))| entry(cx.now, one, *contact, found, &supplies))
@@ -125,7 +125,7 @@ async fn make_contacts(
     tx: &mut Scoped,
     now: Timestamp,
     keys: &[ContactKey<'_>],
-    found: &[Found],
+    found: &[ContactOnFile],
 ) -> Result<(), Fault> {
     let both = || keys.iter().zip(found);
     let mut contacts: Vec<ContactKey<'_>> =
@@ -134,11 +134,11 @@ async fn make_contacts(
     contacts.dedup_by_key(|key| (key.tenant, key.contact));
     enrich::insert_contacts(tx, now, &contacts).await?;
 
-    let standings: BTreeSet<(&TenantId, PhoneNumber, Channel)> = both()
-        .filter(|(_, found)| !found.standing)
+    let recipients: BTreeSet<(&TenantId, PhoneNumber, Channel)> = both()
+        .filter(|(_, found)| !found.recipient)
         .map(|(key, _)| (key.tenant, key.number, key.channel))
         .collect();
-    enrich::insert_standings(tx, &standings.into_iter().collect::<Vec<_>>()).await
+    enrich::insert_recipients(tx, &recipients.into_iter().collect::<Vec<_>>()).await
 }
 
 /// Turns what its tenant has withdrawn already into what is to be stored of it.
@@ -146,8 +146,8 @@ async fn obey_cancels(
     tx: &mut Scoped,
     now: Timestamp,
     messages: &[Submitted],
-    entries: Vec<Result<Entry, Cause>>,
-) -> Result<Vec<Result<Entry, Cause>>, Fault> {
+    entries: Vec<Result<DraftedMessage, Cause>>,
+) -> Result<Vec<Result<DraftedMessage, Cause>>, Fault> {
     let storable = messages.iter().zip(&entries).filter(|(_, entry)| entry.is_ok());
     let keys: Vec<_> = storable.map(|(message, _)| key(message)).collect();
     let marked = cancel::take_marks(tx, &keys).await?;
@@ -167,10 +167,10 @@ async fn store_messages(
     tx: &mut Scoped,
     now: Timestamp,
     messages: &[Submitted],
-    entries: &[Result<Entry, Cause>],
+    entries: &[Result<DraftedMessage, Cause>],
 ) -> Result<Vec<Row>, Fault> {
     let mut rows: Vec<Row> = entries.iter().map(|_| Row::None).collect();
-    let mut order: Vec<(usize, &Entry)> = entries
+    let mut order: Vec<(usize, &DraftedMessage)> = entries
         .iter()
         .enumerate()
         .filter_map(|(at, entry)| Some((at, entry.as_ref().ok()?)))

@@ -13,7 +13,7 @@ use store::{
 };
 use wire::Submitted;
 
-use crate::{decide::Entry, key};
+use crate::{decide::DraftedMessage, key};
 
 /// Whether a row waits for its first text, in the turn of this message.
 pub(crate) fn has_no_text(message: &Submitted, existing: &Existing) -> bool {
@@ -27,7 +27,7 @@ pub(crate) async fn fill(
     tx: &mut Scoped,
     now: Timestamp,
     messages: &[Submitted],
-    reopened: &[(usize, &Entry)],
+    reopened: &[(usize, &DraftedMessage)],
 ) -> Result<Vec<(usize, Existing)>, Fault> {
     let entries: Vec<NewMessage<'_>> =
         reopened.iter().map(|(at, entry)| entry.row(&messages[*at])).collect();

@@ -13,9 +13,14 @@ use wire::{
     message::Head,
 };
 
-use crate::{Row, decide::Entry};
+use crate::{Row, decide::DraftedMessage};
 
-pub(crate) fn outcome(now: Timestamp, message: &Submitted, entry: &Entry, row: &Row) -> Outcome {
+pub(crate) fn outcome(
+    now: Timestamp,
+    message: &Submitted,
+    entry: &DraftedMessage,
+    row: &Row,
+) -> Outcome {
     match row {
         Row::New => {
             let stored = as_stored(now, message, entry);
@@ -34,7 +39,7 @@ pub(crate) fn outcome(now: Timestamp, message: &Submitted, entry: &Entry, row: &
 /// then on the message has been heard, and its acceptance alone is said again, which may not have
 /// been. A message that was redriven has a higher version from the start: there it has not been
 /// heard while no gate has decided in this turn, or the last word is its own.
-fn again(message: &Submitted, entry: &Entry, existing: &Existing) -> Outcome {
+fn again(message: &Submitted, entry: &DraftedMessage, existing: &Existing) -> Outcome {
     let row = &existing.message;
     let last_word = existing.passport.stamps().last().is_some_and(|stamp| stamp.stage == "enrich");
     let heard = row.version > 1 && row.state != MessageState::Accepted && !last_word;
@@ -77,7 +82,7 @@ fn acceptance(existing: &Existing) -> Option<StoredMessage> {
 fn said(
     row: &StoredMessage,
     head: Head,
-    entry: &Entry,
+    entry: &DraftedMessage,
     text: &str,
     passport: &Passport,
 ) -> Outcome {
@@ -100,7 +105,7 @@ fn said(
     Outcome::Emit(say)
 }
 
-fn as_stored(now: Timestamp, message: &Submitted, entry: &Entry) -> StoredMessage {
+fn as_stored(now: Timestamp, message: &Submitted, entry: &DraftedMessage) -> StoredMessage {
     let head = &message.head;
     StoredMessage {
         tenant: head.tenant.clone(),
@@ -124,7 +129,12 @@ fn as_stored(now: Timestamp, message: &Submitted, entry: &Entry) -> StoredMessag
 
 /// A second body under an id that exists. The event is that body's own, the first version of it,
 /// and says only what no later change of the first one touches: a repeat is the same event.
-fn rejected(message: &Submitted, existing: &Existing, entry: &Entry, seen: Timestamp) -> Outgoing {
+fn rejected(
+    message: &Submitted,
+    existing: &Existing,
+    entry: &DraftedMessage,
+    seen: Timestamp,
+) -> Outgoing {
     let row = &existing.message;
     let data = MessageData {
         message: row.id,

@@ -27,7 +27,7 @@ pub(crate) async fn raise(
         return Ok(());
     }
     let events: Vec<Event> = first.into_iter().map(|alert| event(alert, now)).collect();
-    outbox::owe(tx, &events).await
+    outbox::insert(tx, &events).await
 }
 
 fn event(alert: &BudgetAlert, now: Timestamp) -> Event {

@@ -32,7 +32,7 @@ use store::{
     Scoped, Store,
     capacity::{counters, lines},
     facts::{self, Rows, Wanted},
-    messages::gate::{self, Decided, Marketed, Stored},
+    messages::gate::{self, GateDecision, Marketed, StoredDecision},
     parked::park,
 };
 use wire::{Enriched, Stream};
@@ -40,18 +40,18 @@ use wire::{Enriched, Stream};
 use decide::{Ruling, rule};
 
 /// The gate stage.
-pub struct Gate {
+pub struct GateStage {
     store: Store,
 }
 
-impl Gate {
+impl GateStage {
     /// A gate over this store.
     pub fn new(store: Store) -> Self {
         Self { store }
     }
 }
 
-impl Stage for Gate {
+impl Stage for GateStage {
     const NAME: StageName = StageName::Gate;
     const FROM: Stream = Stream::Enriched;
     type In = Enriched;
@@ -145,7 +145,7 @@ async fn decide_open(
     // Rows are updated in key order, as everybody does who holds locks on many.
     let mut order: Vec<usize> = (0..open.len()).collect();
     order.sort_unstable_by_key(|n| key(&messages[open[*n]]));
-    let decisions: Vec<Decided<'_>> =
+    let decisions: Vec<GateDecision<'_>> =
         order.iter().map(|n| decided(&messages[open[*n]], &rulings[*n])).collect();
     let rows = gate::record(tx, now, &decisions).await?;
     let mut recorded: Vec<Option<store::messages::row::StoredMessage>> = vec![None; open.len()];
@@ -196,9 +196,9 @@ async fn lock_counters(
 }
 
 /// A decision that stands already, and the sender that it names.
-struct Known {
+struct Restated {
     at: usize,
-    stored: Option<Stored>,
+    stored: Option<StoredDecision>,
     sender: Option<SenderFacts>,
 }
 
@@ -206,12 +206,12 @@ async fn stored(
     tx: &mut Scoped,
     messages: &[Enriched],
     decided: &[usize],
-) -> Result<Vec<Known>, Fault> {
+) -> Result<Vec<Restated>, Fault> {
     if decided.is_empty() {
         return Ok(Vec::new());
     }
     let found = gate::stored(tx, &keys(messages, decided)).await?;
-    let admitted = |stored: &Option<Stored>| Some(stored.as_ref()?.admission?.sender);
+    let admitted = |stored: &Option<StoredDecision>| Some(stored.as_ref()?.admission?.sender);
     let senders: BTreeSet<(&TenantId, SenderId)> = decided
         .iter()
         .zip(&found)
@@ -222,7 +222,7 @@ async fn stored(
         let tenant = &messages[*at].head.tenant;
         let id = admitted(&stored);
         let sender = senders.iter().find(|(whose, one)| whose == tenant && Some(one.id) == id);
-        Known { at: *at, stored, sender: sender.map(|(_, sender)| sender.clone()) }
+        Restated { at: *at, stored, sender: sender.map(|(_, sender)| sender.clone()) }
     });
     Ok(known.collect())
 }
@@ -258,8 +258,8 @@ fn parkings<'a>(messages: &'a [Enriched], rulings: &[New]) -> Vec<park::Parking<
     parkings.collect()
 }
 
-fn decided<'a>(message: &'a Enriched, ruling: &'a Ruling) -> Decided<'a> {
-    Decided {
+fn decided<'a>(message: &'a Enriched, ruling: &'a Ruling) -> GateDecision<'a> {
+    GateDecision {
         tenant: &message.head.tenant,
         message: message.head.id,
         turn: message.head.turn,

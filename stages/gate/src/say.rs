@@ -12,7 +12,7 @@ use wire::{
     Admitted, Enriched, Event, Subject, frame::Outgoing, message::Route, subject::shard_of,
 };
 
-use crate::{Known, New, Place, place};
+use crate::{New, Place, Restated, place};
 
 /// What was decided now.
 pub(crate) fn ruling(messages: &[Enriched], new: &New) -> Outcome {
@@ -21,7 +21,7 @@ pub(crate) fn ruling(messages: &[Enriched], new: &New) -> Outcome {
 }
 
 /// What was decided before, in this turn.
-pub(crate) fn stored(message: &Enriched, known: &Known) -> Outcome {
+pub(crate) fn stored(message: &Enriched, known: &Restated) -> Outcome {
     let Some(stored) = &known.stored else { return unknown() };
     match place(message, Some((stored.message.turn, stored.message.state))) {
         Place::Moved => Outcome::DONE,

@@ -7,7 +7,7 @@ use store::conversations::inbound::Company;
 
 /// What a text is answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum ComplianceAnswer {
     /// No more messages.
     OptOut,
     /// No more messages of one program.
@@ -18,7 +18,7 @@ pub enum Answer {
     Help,
 }
 
-impl Answer {
+impl ComplianceAnswer {
     fn row(self, company: &Company) -> &'static str {
         match self {
             Self::OptOut => "opt_out",
@@ -60,14 +60,19 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Answer; 4] = [Answer::OptOut, Answer::OptOutOfProgram, Answer::OptIn, Answer::Help];
+    const ALL: [ComplianceAnswer; 4] = [
+        ComplianceAnswer::OptOut,
+        ComplianceAnswer::OptOutOfProgram,
+        ComplianceAnswer::OptIn,
+        ComplianceAnswer::Help,
+    ];
 
     fn company(help_contact: Option<&str>) -> Company {
         Company { name: "Acme Coffee Inc.".into(), help_contact: help_contact.map(Into::into) }
     }
 
     /// Every answer in every language, with and without a contact.
-    fn said() -> impl Iterator<Item = (Answer, Language, String)> {
+    fn said() -> impl Iterator<Item = (ComplianceAnswer, Language, String)> {
         let companies = [company(None), company(Some("+1 212-555-0100, acme.co/x"))];
         companies.into_iter().flat_map(|company| {
             Language::ALL.into_iter().flat_map(move |language| {
@@ -98,31 +103,31 @@ mod tests {
             let leaves = keywords.iter().any(Intent::is_opt_out);
             let returns = |said: &Intent| matches!(said, Intent::OptIn { unless_asked: false, .. });
             match answer {
-                Answer::OptOut | Answer::OptOutOfProgram => {
+                ComplianceAnswer::OptOut | ComplianceAnswer::OptOutOfProgram => {
                     assert!(!leaves && keywords.iter().any(returns), "{language:?}: {text}");
                 }
-                Answer::OptIn => {
+                ComplianceAnswer::OptIn => {
                     let helps = |said: &Intent| matches!(said, Intent::Help { .. });
                     assert!(leaves && keywords.iter().any(helps), "{language:?}: {text}");
                 }
-                Answer::Help => assert!(leaves, "{language:?}: {text}"),
+                ComplianceAnswer::Help => assert!(leaves, "{language:?}: {text}"),
             }
         }
     }
 
     #[test]
     fn help_tells_how_to_reach_a_person_where_the_policy_says_so() {
-        let with = Answer::Help.words(Language::En, &company(Some("call 212-555-0100")));
+        let with = ComplianceAnswer::Help.words(Language::En, &company(Some("call 212-555-0100")));
         let rest = "Reply STOP to unsubscribe. Msg & data rates may apply.";
         assert_eq!(with, format!("Acme Coffee Inc.: for help call 212-555-0100. {rest}"));
-        let without = Answer::Help.words(Language::De, &company(None));
+        let without = ComplianceAnswer::Help.words(Language::De, &company(None));
         assert!(without.starts_with("Acme Coffee Inc.: Antworten Sie mit STOPP"), "{without}");
     }
 
     #[test]
     fn what_a_company_is_called_is_never_read_as_a_place_to_fill_in() {
         let odd = Company { name: "{contact}".into(), help_contact: Some("{name}".into()) };
-        let text = Answer::Help.words(Language::En, &odd);
+        let text = ComplianceAnswer::Help.words(Language::En, &odd);
         assert!(text.starts_with("{contact}: for help {name}. "), "{text}");
     }
 }

@@ -19,24 +19,24 @@ use read::Received;
 use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
 use store::{
     Store,
-    conversations::inbound::{self, Text, Thread},
+    conversations::inbound::{self, NewText, Thread},
 };
 use uuid::Uuid;
 use wire::{Stream, WebhookRequest};
 
 /// The stage that understands texts.
-pub struct Inbound {
+pub struct InboundStage {
     store: Store,
 }
 
-impl Inbound {
+impl InboundStage {
     /// An inbound over this store.
     pub fn new(store: Store) -> Self {
         Self { store }
     }
 }
 
-impl Stage for Inbound {
+impl Stage for InboundStage {
     const NAME: StageName = StageName::Inbound;
     const FROM: Stream = Stream::Carrier;
     type In = WebhookRequest;
@@ -64,33 +64,33 @@ impl Stage for Inbound {
 
 type Recorded = (HashMap<Uuid, Thread>, HashSet<String>);
 
-impl Inbound {
+impl InboundStage {
     /// Stores every text once; the first time a text says stop or start, the standing changes in
     /// the same transaction.
     async fn record(
         &self,
         cx: &Cx,
         batch: &Batch<WebhookRequest>,
-        texts: &[Text],
+        texts: &[NewText],
     ) -> Result<Recorded, Fault> {
         let mut tx = self.store.scoped(texts.iter().map(|text| text.tenant.clone())).await?;
         let threads = inbound::receive(&mut tx, texts).await?;
         let mut threads: HashMap<Uuid, Thread> =
             threads.into_iter().map(|thread| (thread.inbound, thread)).collect();
-        let changing: Vec<&Text> = texts
+        let changing: Vec<&NewText> = texts
             .iter()
             .filter(|text| threads[&text.id].first && matches!(text.meaning, "opt_out" | "opt_in"))
             .collect();
         if !changing.is_empty() {
-            inbound::change_standing(&mut tx, cx.now, &changing).await?;
+            inbound::change_recipients(&mut tx, cx.now, &changing).await?;
         }
-        let stops: Vec<&Text> = texts.iter().filter(|text| text.meaning == "opt_out").collect();
+        let stops: Vec<&NewText> = texts.iter().filter(|text| text.meaning == "opt_out").collect();
         if !stops.is_empty() {
             for (text, program) in inbound::left(&mut tx, &stops).await? {
                 threads.entry(text).and_modify(|thread| thread.program = Some(program));
             }
         }
-        let starts: Vec<&Text> = texts.iter().filter(|text| text.meaning == "opt_in").collect();
+        let starts: Vec<&NewText> = texts.iter().filter(|text| text.meaning == "opt_in").collect();
         for text in inbound::overtaken(&mut tx, &starts).await? {
             threads.entry(text).and_modify(|thread| thread.overtaken = true);
         }
@@ -105,7 +105,7 @@ impl Inbound {
 }
 
 /// Each text once, in key order: a carrier may have sent one twice.
-fn distinct<'a>(read: impl Iterator<Item = &'a Received>) -> Vec<Text> {
+fn distinct<'a>(read: impl Iterator<Item = &'a Received>) -> Vec<NewText> {
     let by_key: std::collections::BTreeMap<_, _> =
         read.map(|received| ((received.text.tenant.clone(), received.text.id), received)).collect();
     by_key.into_values().map(|received| received.text.clone()).collect()

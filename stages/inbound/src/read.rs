@@ -4,11 +4,11 @@ use carriers::twilio::{self, KeywordGroup};
 use domain::{
     ids::{ContactId, ConversationId, SenderId, carrier_id},
     language::Language,
-    lexicon::{self, Intent, Rule, Tier},
+    lexicon::{self, Intent, LexiconRule, Tier},
     phone::PhoneNumber,
 };
 use stage::Cause;
-use store::conversations::inbound::Text;
+use store::conversations::inbound::NewText;
 use wire::WebhookRequest;
 
 /// The cause of a dead letter for a request that is no text.
@@ -17,7 +17,7 @@ pub const UNREADABLE: Cause = Cause("unreadable_request");
 /// A text, and what the carrier has already answered by itself.
 pub struct Received {
     /// What is stored.
-    pub text: Text,
+    pub text: NewText,
     /// The person's number.
     pub number: PhoneNumber,
     /// The account that it came through.
@@ -39,7 +39,7 @@ pub fn read(request: &WebhookRequest) -> Option<Received> {
     let keyword = twilio::answered_by_carrier(&inbound);
     let said = lexicon::classify(&inbound.body);
     let rule = rule(&said);
-    let text = Text {
+    let text = NewText {
         tenant: request.tenant.clone(),
         id: carrier_id(&request.account, &inbound.sid),
         conversation: ConversationId::of(contact, sender),
@@ -96,7 +96,7 @@ fn method(keyword: Option<KeywordGroup>, said: &Intent) -> &'static str {
     }
 }
 
-fn rule(said: &Intent) -> Option<Rule> {
+fn rule(said: &Intent) -> Option<LexiconRule> {
     match said {
         Intent::OptOut { rule, .. } | Intent::OptIn { rule, .. } | Intent::Help { rule } => {
             Some(*rule)

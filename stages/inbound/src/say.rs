@@ -15,7 +15,7 @@ use wire::{
     message::{Content, From, Head},
 };
 
-use crate::{answers::Answer, read::Received};
+use crate::{answers::ComplianceAnswer, read::Received};
 
 /// What to publish for one text. Saying it again gives the same ids.
 pub fn say(
@@ -118,10 +118,10 @@ fn language<'a>(received: &Received, thread: &'a Thread) -> &'a str {
 
 fn answer_words(received: &Received, thread: &Thread) -> String {
     let answer = match (received.text.meaning, &thread.program) {
-        ("opt_out", Some(_)) => Answer::OptOutOfProgram,
-        ("opt_out", None) => Answer::OptOut,
-        ("opt_in", _) => Answer::OptIn,
-        (_help, _) => Answer::Help,
+        ("opt_out", Some(_)) => ComplianceAnswer::OptOutOfProgram,
+        ("opt_out", None) => ComplianceAnswer::OptOut,
+        ("opt_in", _) => ComplianceAnswer::OptIn,
+        (_help, _) => ComplianceAnswer::Help,
     };
     let language = Language::from_tag(language(received, thread)).unwrap_or_default();
     answer.words(language, &thread.company)

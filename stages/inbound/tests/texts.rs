@@ -1,7 +1,7 @@
 //! Texts that come in, on a real database.
 
 use domain::ids::TenantId;
-use inbound::Inbound;
+use inbound::InboundStage;
 use jiff::Timestamp;
 use store::{Role, Store, settings::accounts::Account};
 use testkit::{Database, hand_over, said};
@@ -11,14 +11,14 @@ use wire::{InboundText, Submitted, WebhookRequest, frame::Outgoing};
 struct World {
     database: Database,
     tenant: TenantId,
-    stage: Inbound,
+    stage: InboundStage,
 }
 
 impl World {
     async fn begin() -> anyhow::Result<Self> {
         let database = Database::start().await?;
         let tenant = database.tenant("acme").await?;
-        let stage = Inbound::new(database.store(Role::Pipeline).await?);
+        let stage = InboundStage::new(database.store(Role::Pipeline).await?);
         Ok(Self { database, tenant, stage })
     }
 
@@ -261,7 +261,7 @@ async fn a_stop_leaves_one_program_only_where_the_policy_says_so() -> anyhow::Re
                  gen_random_uuid(), gen_random_uuid(), '{}', now())",
         )
         .await?;
-    let standing = "select concat_ws(' ', opted_out_at is not null, stopped_programs::text)
+    let recipient = "select concat_ws(' ', opted_out_at is not null, stopped_programs::text)
                     from millrace.standings";
     let thread = "update millrace.conversations
                   set last_campaign_id = '00000000-0000-0000-0000-000000000001'";
@@ -283,7 +283,7 @@ async fn a_stop_leaves_one_program_only_where_the_policy_says_so() -> anyhow::Re
         let reset = "update millrace.standings set opted_out_at = null, stopped_programs = '{}'";
         world.run(reset).await?;
         let said = world.receive(vec![world.text(sid, "STOP")]).await?;
-        assert_eq!(world.one(standing).await?, expected, "{policy}");
+        assert_eq!(world.one(recipient).await?, expected, "{policy}");
         let again = world.receive(vec![world.text(sid, "STOP")]).await?;
         assert_eq!(json(&said), json(&again));
         let confirmation: Submitted = serde_json::from_slice(&said[2].json)?;
@@ -293,12 +293,12 @@ async fn a_stop_leaves_one_program_only_where_the_policy_says_so() -> anyhow::Re
     let program = "select string_agg(program, ' ') from millrace.consents";
     assert_eq!(world.one(program).await?, "news");
     world.receive(vec![world.text("SM4", "START")]).await?;
-    assert_eq!(world.one(standing).await?, "f {}", "START takes back everything");
+    assert_eq!(world.one(recipient).await?, "f {}", "START takes back everything");
     // In a thread without a campaign nobody knows which program is meant.
     world.run("delete from millrace.policies where version = 3").await?;
     world.run("update millrace.conversations set last_campaign_id = null").await?;
     world.receive(vec![world.text("SM5", "STOP")]).await?;
-    assert_eq!(world.one(standing).await?, "t {}");
+    assert_eq!(world.one(recipient).await?, "t {}");
     Ok(())
 }
 

@@ -22,7 +22,7 @@ use store::{
     core::seal::Sealer,
     messages::{
         cancel,
-        dead_letter::{self, CODE, Death, Found, Key, Shell},
+        dead_letter::{self, CODE, DeadKey, DeadRow, Death, Shell},
         row::StoredMessage,
     },
 };
@@ -37,30 +37,30 @@ use self::{
 const TRIES: usize = 8;
 
 /// The stage that reads dead letters, beside the one that reads receipts.
-pub struct Dead {
+pub struct DeadLetterStage {
     store: Store,
     /// Opens a letter for whose message it is, never for its text.
     sealer: Sealer,
 }
 
 /// The letters of one batch by message, in key order, with their places in the batch.
-type Letters<'a> = BTreeMap<Key, Vec<(usize, Letter<'a>)>>;
+type Letters<'a> = BTreeMap<DeadKey, Vec<(usize, Letter<'a>)>>;
 
 /// What was recorded, or was before, and is to be said; and what each letter came to.
 #[derive(Default)]
 struct Recorded {
-    rows: HashMap<Key, StoredMessage>,
+    rows: HashMap<DeadKey, StoredMessage>,
     fates: Vec<(StageName, Fate)>,
 }
 
-impl Dead {
+impl DeadLetterStage {
     /// A reader of dead letters over this store.
     pub fn new(store: Store, sealer: Sealer) -> Self {
         Self { store, sealer }
     }
 }
 
-impl Stage for Dead {
+impl Stage for DeadLetterStage {
     const NAME: StageName = StageName::Reconcile;
     const FROM: Stream = Stream::Dead;
     type In = DeadLetter;
@@ -107,7 +107,7 @@ impl Stage for Dead {
     }
 }
 
-impl Dead {
+impl DeadLetterStage {
     /// Judges, writes and commits. None where a row has moved on meanwhile: nothing is written.
     async fn record(
         &self,
@@ -115,7 +115,7 @@ impl Dead {
         letters: &Letters<'_>,
     ) -> Result<Option<Recorded>, Fault> {
         let mut tx = self.store.scoped(letters.keys().map(|key| &key.0)).await?;
-        let keys: BTreeSet<Key> = letters.keys().cloned().collect();
+        let keys: BTreeSet<DeadKey> = letters.keys().cloned().collect();
         let found = dead_letter::find(&mut tx, &keys).await?;
         let tenants =
             dead_letter::tenants(&mut tx, &keys.iter().map(|key| &key.0).collect()).await?;
@@ -159,7 +159,7 @@ impl Dead {
 async fn fail(
     tx: &mut Scoped,
     now: Timestamp,
-    deaths: &[(&Found, &Letter<'_>)],
+    deaths: &[(&DeadRow, &Letter<'_>)],
 ) -> Result<Vec<Option<StoredMessage>>, Fault> {
     let freed: Vec<Reservation<'_>> = deaths
         .iter()

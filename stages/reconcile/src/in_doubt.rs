@@ -9,7 +9,7 @@
 //!
 //! The event of a raise is owed with it. A doubt's row is deleted only after its end has been said,
 //! so that a crash repeats the same event. Where the carrier has the text, a watch over its receipt
-//! takes the row's place ([`crate::Watch`]). Two sweeps at once get in each other's way, and change
+//! takes the row's place ([`crate::ReceiptPoller`]). Two sweeps at once get in each other's way, and change
 //! nothing twice.
 
 mod again;
@@ -34,7 +34,7 @@ use stage::{Cx, Fault, Source, StageName, Tick, machine::backoff};
 use store::{
     Store,
     core::seal::Sealer,
-    messages::in_doubt::{self, Due, Leased, Raise},
+    messages::in_doubt::{self, DueDoubt, LeasedDoubts, Raise},
     settings::accounts::Access,
 };
 use wire::{Event, frame::Outgoing};
@@ -64,7 +64,7 @@ const COUNT_EVERY: SignedDuration = SignedDuration::from_secs(5);
 
 /// How the sweep behaves. `send` must know the same times.
 #[derive(Debug, Clone)]
-pub struct SweepConfig {
+pub struct InDoubtSweepConfig {
     /// `MILLRACE_ALLOW_CARRIER_HOSTS`: hosts besides the carrier's own that accounts may name.
     pub allow_hosts: Vec<String>,
     /// `MILLRACE_REQUEST_TIMEOUT`: how long a carrier call may take.
@@ -79,7 +79,7 @@ pub struct SweepConfig {
     pub retry_cap: Duration,
 }
 
-impl Default for SweepConfig {
+impl Default for InDoubtSweepConfig {
     /// The times of the carrier, and its own hosts alone.
     fn default() -> Self {
         Self {
@@ -94,10 +94,10 @@ impl Default for SweepConfig {
 }
 
 /// The source that clears doubts up.
-pub struct Sweep {
+pub struct InDoubtSweep {
     store: Store,
     carrier: Carrier,
-    config: SweepConfig,
+    config: InDoubtSweepConfig,
     /// Machine time of the last count.
     counted: Mutex<Timestamp>,
 }
@@ -127,10 +127,15 @@ pub(crate) struct Cleared {
     ended: Vec<(TenantId, MessageId, Option<i64>)>,
 }
 
-impl Sweep {
+impl InDoubtSweep {
     /// A sweep over this store. `http` is `carriers::http::client()`, `sealer` opens the accounts'
     /// tokens.
-    pub fn new(store: Store, sealer: Sealer, http: reqwest::Client, config: SweepConfig) -> Self {
+    pub fn new(
+        store: Store,
+        sealer: Sealer,
+        http: reqwest::Client,
+        config: InDoubtSweepConfig,
+    ) -> Self {
         let (allow_hosts, timeout) = (config.allow_hosts.clone(), config.request_timeout);
         let carrier = Carrier { sealer, http, allow_hosts, timeout };
         Self { store, carrier, config, counted: Mutex::new(Timestamp::MIN) }
@@ -177,9 +182,9 @@ impl Sweep {
 
     /// Asks the lists about all that is leased. A pair that cannot be settled does not hold the
     /// others.
-    async fn look(&self, now: Timestamp, leased: Leased) -> Cleared {
+    async fn look(&self, now: Timestamp, leased: LeasedDoubts) -> Cleared {
         let mut cleared = Cleared::default();
-        let (open, ended): (Vec<Due>, Vec<Due>) =
+        let (open, ended): (Vec<DueDoubt>, Vec<DueDoubt>) =
             leased.due.into_iter().partition(|due| due.message.state == MessageState::InDoubt);
         for due in ended {
             cleared.end_elsewhere(due);
@@ -233,7 +238,7 @@ impl Sweep {
     }
 }
 
-impl Source for Sweep {
+impl Source for InDoubtSweep {
     const NAME: StageName = StageName::Reconcile;
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
@@ -252,9 +257,9 @@ impl Source for Sweep {
 }
 
 /// Doubts by pair. One whose sender is gone has none, and no way to be cleared up but a callback.
-fn pairs(due: Vec<Due>) -> Vec<Asked> {
+fn pairs(due: Vec<DueDoubt>) -> Vec<Asked> {
     let mut pairs: BTreeMap<Pair, Asked> = BTreeMap::new();
-    for Due { message, account, to, from, access, looks, .. } in due {
+    for DueDoubt { message, account, to, from, access, looks, .. } in due {
         let (Some(sender), Some(from)) = (message.sender, from) else { continue };
         let pair =
             Pair { tenant: message.tenant, account, contact: message.contact, sender, to, from };
@@ -274,8 +279,8 @@ impl Cleared {
 
     /// A doubt that is none any more: a sweep ended it and died before it could say so, or `send`
     /// heard the answer after all, and has said so itself.
-    fn end_elsewhere(&mut self, due: Due) {
-        let Due { message, settled_version, .. } = due;
+    fn end_elsewhere(&mut self, due: DueDoubt) {
+        let DueDoubt { message, settled_version, .. } = due;
         let unsaid = settled_version == Some(message.version) && was_ended(message.state);
         self.say.extend(message.event().filter(|_| unsaid).iter().map(Event::outgoing));
         self.ended.push((message.tenant, message.id, settled_version));

@@ -2,16 +2,16 @@
 //!
 //! | | |
 //! |---|---|
-//! | Consumes | `carrier.<carrier>.<account>.status` and `.mixed`; `dead.<stage>.<tenant>` ([`Dead`]) |
+//! | Consumes | `carrier.<carrier>.<account>.status` and `.mixed`; `dead.<stage>.<tenant>` ([`DeadLetterStage`]) |
 //! | Emits | `events.<tenant>.message.sent`, `.delivered`, `.failed`, `.read`, `.cancelled`, |
-//! | | `events.<tenant>.contact.opted_out`; [`Sweep`] also `events.<tenant>.message.deferred`, |
+//! | | `events.<tenant>.contact.opted_out`; [`InDoubtSweep`] also `events.<tenant>.message.deferred`, |
 //! | | `.unknown`; owes `in_doubt.raised` |
-//! | Reads | `messages`, `tenants`; [`Sweep`] and [`Watch`] also `senders`, `carrier_accounts`, |
+//! | Reads | `messages`, `tenants`; [`InDoubtSweep`] and [`ReceiptPoller`] also `senders`, `carrier_accounts`, |
 //! | | `policies`, `contacts` |
 //! | Writes | `messages`, `parked`, `standings`, `consents`, `counters`, `doubts`, `taken_sids`, |
 //! | | `receipt_watches`, `unmatched_receipts`, `unsaid_events`; takes `cancel_marks`, |
 //! | | `open_claims` |
-//! | Calls | nobody; [`Sweep`] the carrier's list of texts, [`Watch`] its record of a text |
+//! | Calls | nobody; [`InDoubtSweep`] the carrier's list of texts, [`ReceiptPoller`] its record of a text |
 //! | Never | lowers a state, sends, or gives the reservation of what a carrier took back: it is |
 //! | | billed, delivered or not; takes a list or a record that it could not read for an answer |
 //!
@@ -28,8 +28,8 @@ mod missing_receipts;
 mod receipts;
 
 pub use crate::{
-    dead_letters::Dead,
-    in_doubt::{Sweep, SweepConfig},
-    missing_receipts::{RECEIPT_FETCH, RECEIPT_HORIZON, Watch, WatchConfig},
-    receipts::Reconcile,
+    dead_letters::DeadLetterStage,
+    in_doubt::{InDoubtSweep, InDoubtSweepConfig},
+    missing_receipts::{RECEIPT_FETCH, RECEIPT_HORIZON, ReceiptPoller, ReceiptPollerConfig},
+    receipts::ReceiptStage,
 };

@@ -20,7 +20,7 @@ use store::{
     Store,
     core::seal::Sealer,
     messages::receipt::{
-        poll::{self, Leased, Limits},
+        poll::{self, LeasedWatches, Limits},
         unmatched,
     },
 };
@@ -40,7 +40,7 @@ const LIMITS: Limits =
 
 /// How the watch behaves.
 #[derive(Debug, Clone)]
-pub struct WatchConfig {
+pub struct ReceiptPollerConfig {
     /// `MILLRACE_ALLOW_CARRIER_HOSTS`: hosts besides the carrier's own that accounts may name.
     pub allow_hosts: Vec<String>,
     /// `MILLRACE_REQUEST_TIMEOUT`: how long a carrier call may take.
@@ -51,7 +51,7 @@ pub struct WatchConfig {
     pub horizon: Duration,
 }
 
-impl Default for WatchConfig {
+impl Default for ReceiptPollerConfig {
     /// The times of the carrier, and its own hosts alone.
     fn default() -> Self {
         Self {
@@ -64,27 +64,33 @@ impl Default for WatchConfig {
 }
 
 /// The source that looks after receipts which do not come.
-pub struct Watch {
+pub struct ReceiptPoller {
     store: Store,
     carrier: Carrier,
     times: Times,
 }
 
-impl Watch {
+impl ReceiptPoller {
     /// A watch over this store. `http` is `carriers::http::client()`, `sealer` opens the accounts'
     /// tokens.
-    pub fn new(store: Store, sealer: Sealer, http: reqwest::Client, config: WatchConfig) -> Self {
-        let WatchConfig { allow_hosts, request_timeout: timeout, fetch, horizon } = config;
+    pub fn new(
+        store: Store,
+        sealer: Sealer,
+        http: reqwest::Client,
+        config: ReceiptPollerConfig,
+    ) -> Self {
+        let ReceiptPollerConfig { allow_hosts, request_timeout: timeout, fetch, horizon } = config;
         let carrier = Carrier { sealer, http, allow_hosts, timeout };
         Self { store, carrier, times: Times { fetch, horizon } }
     }
 }
 
-impl Source for Watch {
+impl Source for ReceiptPoller {
     const NAME: StageName = StageName::Reconcile;
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
-        let Leased { watches, accounts, more } = poll::lease(&self.store, cx.now, LIMITS).await?;
+        let LeasedWatches { watches, accounts, more } =
+            poll::lease(&self.store, cx.now, LIMITS).await?;
         let looks = async {
             let asked = self.ask(&watches, &accounts).await;
             self.settle(&watches, &asked).await

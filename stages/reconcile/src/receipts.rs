@@ -21,21 +21,21 @@ use self::{
 };
 
 /// The stage that reads receipts.
-pub struct Reconcile {
+pub struct ReceiptStage {
     store: Store,
 }
 
 /// The receipts of one batch by message, in key order, with their places in the batch.
 pub(crate) type Reports = BTreeMap<(TenantId, MessageId), Vec<(usize, Report)>>;
 
-impl Reconcile {
+impl ReceiptStage {
     /// A reconciler over this store.
     pub fn new(store: Store) -> Self {
         Self { store }
     }
 }
 
-impl Stage for Reconcile {
+impl Stage for ReceiptStage {
     const NAME: StageName = StageName::Reconcile;
     const FROM: Stream = Stream::Carrier;
     type In = WebhookRequest;

@@ -2,7 +2,7 @@
 
 use carriers::anthropic::{self, Fate, Message, Request, Role};
 use stage::Fault;
-use store::conversations::replies::{Ask, Decision};
+use store::conversations::replies::{Ask, ReplyDecision};
 use wire::InboundText;
 
 use crate::unavailable;
@@ -20,11 +20,11 @@ pub async fn ask(
     model: &str,
     text: &InboundText,
     ask: Ask,
-) -> Result<Decision, Fault> {
+) -> Result<ReplyDecision, Fault> {
     let system = instructions(&text.language);
     let messages = [Message { role: Role::User, content: &text.body }];
     let request = Request { model, system: &system, messages: &messages, max_tokens: MAX_TOKENS };
-    let silent = |reason| Decision {
+    let silent = |reason| ReplyDecision {
         ask: ask.clone(),
         body: None,
         reason,
@@ -33,7 +33,7 @@ pub async fn ask(
     };
     match client.message(request).await {
         Ok(reply) if reply.stop_reason.is_complete() && !reply.text.trim().is_empty() => {
-            Ok(Decision {
+            Ok(ReplyDecision {
                 ask,
                 body: Some(reply.text.trim().chars().take(MAX_CHARACTERS).collect()),
                 reason: "answered",

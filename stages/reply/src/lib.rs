@@ -15,7 +15,7 @@ mod decide;
 use std::collections::{BTreeMap, HashMap};
 
 use carriers::anthropic;
-use decide::{ANSWERS_PER_HOUR, Intent};
+use decide::{ANSWERS_PER_HOUR, ReplyIntent};
 use domain::{
     ids::{ConversationId, MessageId},
     message::class::{Channel, Lane, MessageClass},
@@ -25,7 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use stage::{Batch, Cx, Dependency, Fault, Outcome, Stage, StageName};
 use store::{
     Store,
-    conversations::replies::{self, Ask, Decided, Decision, Facts, Limit},
+    conversations::replies::{self, Ask, Limit, ReplyDecided, ReplyDecision, ReplyFacts},
 };
 use uuid::Uuid;
 use wire::{
@@ -35,7 +35,7 @@ use wire::{
 };
 
 /// The stage that answers. Without a client it decides, for each text, not to answer.
-pub struct Reply {
+pub struct ReplyStage {
     store: Store,
     client: Option<anthropic::Client>,
     model: String,
@@ -47,14 +47,14 @@ const AT_ONCE: usize = 16;
 /// The time in which answers to one thread are counted.
 const COUNTED: SignedDuration = SignedDuration::from_hours(1);
 
-impl Reply {
+impl ReplyStage {
     /// A reply over this store. `model` is the model's name at the provider.
     pub fn new(store: Store, client: Option<anthropic::Client>, model: String) -> Self {
         Self { store, client, model }
     }
 }
 
-impl Stage for Reply {
+impl Stage for ReplyStage {
     const NAME: StageName = StageName::Reply;
     const FROM: Stream = Stream::Inbound;
     type In = InboundText;
@@ -78,8 +78,12 @@ impl Stage for Reply {
     }
 }
 
-impl Reply {
-    async fn load(&self, cx: &Cx, texts: &[InboundText]) -> Result<HashMap<Uuid, Facts>, Fault> {
+impl ReplyStage {
+    async fn load(
+        &self,
+        cx: &Cx,
+        texts: &[InboundText],
+    ) -> Result<HashMap<Uuid, ReplyFacts>, Fault> {
         let asks: Vec<Ask> = texts.iter().map(ask_of).collect();
         let mut tx = self.store.scoped(texts.iter().map(|text| text.tenant.clone())).await?;
         let facts = replies::facts(&mut tx, &asks, cx.now - COUNTED).await?;
@@ -91,7 +95,7 @@ impl Reply {
         &self,
         cx: &Cx,
         batch: &Batch<InboundText>,
-        facts: &HashMap<Uuid, Facts>,
+        facts: &HashMap<Uuid, ReplyFacts>,
         thread: Vec<usize>,
     ) -> Result<(), Fault> {
         let mut answered = 0;
@@ -114,15 +118,15 @@ impl Reply {
         &self,
         cx: &Cx,
         text: &InboundText,
-        facts: Option<&Facts>,
+        facts: Option<&ReplyFacts>,
     ) -> Result<Vec<Outgoing>, Fault> {
         if let Some(decided) = facts.and_then(|facts| facts.decided.as_ref()) {
             return Ok(say(text, decided));
         }
         let client = self.client.as_ref();
         let decision = match decide::decide(text, facts, client.is_some()) {
-            Intent::Silence(reason) => silence(text, reason),
-            Intent::Answer => match client {
+            ReplyIntent::Silence(reason) => silence(text, reason),
+            ReplyIntent::Answer => match client {
                 Some(client) => ask::ask(client, &self.model, text, ask_of(text)).await?,
                 None => silence(text, "ai_off"),
             },
@@ -131,7 +135,11 @@ impl Reply {
         Ok(say(text, &decided))
     }
 
-    async fn record(&self, decision: &Decision, now: Timestamp) -> Result<Decided, Fault> {
+    async fn record(
+        &self,
+        decision: &ReplyDecision,
+        now: Timestamp,
+    ) -> Result<ReplyDecided, Fault> {
         let mut tx = self.store.scoped([&decision.ask.tenant]).await?;
         let limit = Limit { since: now - COUNTED, answers: ANSWERS_PER_HOUR };
         let decided = replies::decide(&mut tx, decision, now, limit).await?;
@@ -159,12 +167,12 @@ fn ask_of(text: &InboundText) -> Ask {
     }
 }
 
-fn silence(text: &InboundText, reason: &'static str) -> Decision {
-    Decision { ask: ask_of(text), body: None, reason, input_tokens: 0, output_tokens: 0 }
+fn silence(text: &InboundText, reason: &'static str) -> ReplyDecision {
+    ReplyDecision { ask: ask_of(text), body: None, reason, input_tokens: 0, output_tokens: 0 }
 }
 
 /// The message that a decision becomes; none for silence.
-fn say(text: &InboundText, decided: &Decided) -> Vec<Outgoing> {
+fn say(text: &InboundText, decided: &ReplyDecided) -> Vec<Outgoing> {
     let Some(body) = &decided.body else { return Vec::new() };
     let head = Head {
         id: ask_of(text).message,

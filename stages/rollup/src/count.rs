@@ -143,7 +143,7 @@ fn other(event: &Event) -> Option<Other> {
 }
 
 /// A message's step from what was counted of it to what is.
-pub struct Change<'a> {
+pub struct TotalChange<'a> {
     /// What was counted, if anything.
     pub old: Option<&'a Counted>,
     /// What is to be counted.
@@ -154,14 +154,14 @@ type ScopeKey = (String, &'static str, Uuid);
 
 /// Differences to totals, summed over a batch.
 #[derive(Debug, Default)]
-pub struct Sums {
+pub struct TotalSums {
     deltas: BTreeMap<(ScopeKey, String), i64>,
     moved: HashMap<ScopeKey, (i64, Timestamp)>,
 }
 
-impl Sums {
+impl TotalSums {
     /// Adds one message's step.
-    pub fn add(&mut self, change: &Change<'_>) {
+    pub fn add(&mut self, change: &TotalChange<'_>) {
         let new = &change.new.counted;
         for scope in scopes(&new.tenant, new.campaign) {
             if let Some(old) = change.old {

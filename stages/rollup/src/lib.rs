@@ -3,7 +3,7 @@
 //! | | |
 //! |---|---|
 //! | Consumes | `events.>` |
-//! | Emits | `analytics.<tenant>.<scope>[.<id>]` (by the source [`Publish`]) |
+//! | Emits | `analytics.<tenant>.<scope>[.<id>]` (by the source [`TotalsPublisher`]) |
 //! | Reads | `counted_messages`, `total_heads`, `totals` |
 //! | Writes | `counted_messages`, `counted_events`, `totals`, `total_heads` |
 //! | Calls | nobody |
@@ -14,9 +14,9 @@ mod publish;
 
 use std::{collections::HashMap, time::Duration};
 
-use count::{Change, Sums, Tally};
+use count::{Tally, TotalChange, TotalSums};
 use domain::ids::TenantId;
-pub use publish::Publish;
+pub use publish::TotalsPublisher;
 use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
 use store::{
     Scoped, Store,
@@ -26,18 +26,18 @@ use uuid::Uuid;
 use wire::{Event, Stream};
 
 /// The stage that counts.
-pub struct Rollup {
+pub struct RollupStage {
     store: Store,
 }
 
-impl Rollup {
+impl RollupStage {
     /// A rollup over this store.
     pub fn new(store: Store) -> Self {
         Self { store }
     }
 }
 
-impl Stage for Rollup {
+impl Stage for RollupStage {
     const NAME: StageName = StageName::Rollup;
     const FROM: Stream = Stream::Events;
     type In = Event;
@@ -46,7 +46,7 @@ impl Stage for Rollup {
     async fn handle(&self, _: &Cx, batch: Batch<Event>) -> Result<(), Fault> {
         let tally = Tally::of(batch.items());
         let mut tx = self.store.scoped(tally.tenants()).await?;
-        let mut sums = Sums::default();
+        let mut sums = TotalSums::default();
         count_messages(&mut tx, &tally, &mut sums).await?;
         count_others(&mut tx, &tally, &mut sums).await?;
         let (deltas, moved) = sums.finish();
@@ -60,11 +60,11 @@ impl Stage for Rollup {
 }
 
 /// Counts each message's latest state: all of it the first time, the difference later.
-async fn count_messages(tx: &mut Scoped, tally: &Tally, sums: &mut Sums) -> Result<(), Fault> {
+async fn count_messages(tx: &mut Scoped, tally: &Tally, sums: &mut TotalSums) -> Result<(), Fault> {
     let latest: Vec<Counted> = tally.messages.iter().map(|m| m.counted.clone()).collect();
     let first = rollup::count_first(tx, &latest).await?;
     for &index in &first {
-        sums.add(&Change { old: None, new: &tally.messages[index] });
+        sums.add(&TotalChange { old: None, new: &tally.messages[index] });
     }
     if first.len() == latest.len() {
         return Ok(());
@@ -83,14 +83,14 @@ async fn count_messages(tx: &mut Scoped, tally: &Tally, sums: &mut Sums) -> Resu
         let Some(old) = known.get(&key).filter(|old| old.version < new.counted.version) else {
             continue;
         };
-        sums.add(&Change { old: Some(old), new });
+        sums.add(&TotalChange { old: Some(old), new });
         raised.push(new.counted.clone());
     }
     rollup::recount(tx, &raised).await
 }
 
 /// Counts every other event once.
-async fn count_others(tx: &mut Scoped, tally: &Tally, sums: &mut Sums) -> Result<(), Fault> {
+async fn count_others(tx: &mut Scoped, tally: &Tally, sums: &mut TotalSums) -> Result<(), Fault> {
     if tally.others.is_empty() {
         return Ok(());
     }

@@ -4,10 +4,10 @@ use domain::ids::event_id;
 use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
-    analytics::totals::{self, Due},
+    analytics::totals::{self, DueTotal},
 };
 use wire::{
-    frame::{Key, Outgoing},
+    frame::{MemberKey, Outgoing},
     subject::{Scope, Subject},
 };
 
@@ -15,18 +15,18 @@ use wire::{
 const AT_MOST: i64 = 256;
 
 /// The source that publishes totals.
-pub struct Publish {
+pub struct TotalsPublisher {
     store: Store,
 }
 
-impl Publish {
+impl TotalsPublisher {
     /// A publisher over this store.
     pub fn new(store: Store) -> Self {
         Self { store }
     }
 }
 
-impl Source for Publish {
+impl Source for TotalsPublisher {
     const NAME: StageName = StageName::Rollup;
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
@@ -41,11 +41,11 @@ impl Source for Publish {
     }
 }
 
-fn outgoing(due: &Due) -> Outgoing {
+fn outgoing(due: &DueTotal) -> Outgoing {
     let scope =
         if due.scope_id.is_nil() { Scope::Dashboard } else { Scope::Campaign(due.scope_id) };
     let subject = Subject::Analytics(due.tenant.clone(), scope);
     let name = event_id(due.scope_id, &subject.to_string(), due.totals.version);
     let json = serde_json::to_vec(&due.totals).expect("totals are plain data with string keys");
-    Outgoing { subject, key: Key::of(name), trace: None, json }
+    Outgoing { subject, key: MemberKey::of(name), trace: None, json }
 }

@@ -7,7 +7,7 @@ use domain::{
     money::Micros,
 };
 use jiff::Timestamp;
-use rollup::{Publish, Rollup};
+use rollup::{RollupStage, TotalsPublisher};
 use stage::{Cx, Source};
 use store::Role;
 use testkit::{Database, hand_over};
@@ -57,12 +57,12 @@ fn history(tenant: &TenantId) -> Vec<Event> {
 
 async fn totals_after(batches: Vec<Vec<Event>>, database: &Database) -> anyhow::Result<Totals> {
     let store = database.store(Role::Pipeline).await?;
-    let rollup = Rollup::new(store.clone());
+    let rollup = RollupStage::new(store.clone());
     for batch in batches {
         hand_over(&rollup, Timestamp::UNIX_EPOCH, batch).await?;
     }
     let cx = Cx::at(Timestamp::UNIX_EPOCH, boot_now());
-    let tick = Publish::new(store).tick(&cx).await?;
+    let tick = TotalsPublisher::new(store).tick(&cx).await?;
     let campaign = tick.say.iter().find(|out| out.subject.to_string().contains(".campaign."));
     Ok(serde_json::from_slice(&campaign.expect("the campaign's totals").json)?)
 }
@@ -110,7 +110,7 @@ async fn two_workers_with_the_same_events_count_them_once() -> anyhow::Result<()
     let database = Database::start().await?;
     let tenant = database.tenant("acme").await?;
     let store = database.store(Role::Pipeline).await?;
-    let (one, two) = (Rollup::new(store.clone()), Rollup::new(store));
+    let (one, two) = (RollupStage::new(store.clone()), RollupStage::new(store));
     let (first, second) = tokio::join!(
         hand_over(&one, Timestamp::UNIX_EPOCH, history(&tenant)),
         hand_over(&two, Timestamp::UNIX_EPOCH, history(&tenant)),
@@ -126,9 +126,9 @@ async fn published_totals_are_not_published_again_until_they_change() -> anyhow:
     let database = Database::start().await?;
     let tenant = database.tenant("acme").await?;
     let store = database.store(Role::Pipeline).await?;
-    let rollup = Rollup::new(store.clone());
+    let rollup = RollupStage::new(store.clone());
     hand_over(&rollup, Timestamp::UNIX_EPOCH, history(&tenant)).await?;
-    let publish = Publish::new(store);
+    let publish = TotalsPublisher::new(store);
     let cx = Cx::at(Timestamp::UNIX_EPOCH, boot_now());
     let tick = publish.tick(&cx).await?;
     assert_eq!(tick.say.len(), 2, "the dashboard and the campaign");

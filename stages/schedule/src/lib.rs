@@ -23,7 +23,7 @@ use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
     parked::{
-        release::{self, Found},
+        release::{self, DueRow},
         wake,
     },
 };
@@ -43,14 +43,14 @@ const WOKEN: i64 = 2_000;
 const COUNT_EVERY: SignedDuration = SignedDuration::from_secs(15);
 
 /// The source that releases parked messages.
-pub struct Schedule {
+pub struct ScheduleSource {
     store: Store,
     /// Machine time of the last count.
     counted: Mutex<Timestamp>,
     paces: Mutex<TenantPaces>,
 }
 
-impl Schedule {
+impl ScheduleSource {
     /// A schedule over this store.
     pub fn new(store: Store) -> Self {
         let (counted, paces) = (Mutex::new(Timestamp::MIN), Mutex::new(TenantPaces::default()));
@@ -58,7 +58,7 @@ impl Schedule {
     }
 
     /// The due rows that may go now.
-    async fn find(&self, cx: &Cx) -> Result<Vec<Found>, Fault> {
+    async fn find(&self, cx: &Cx) -> Result<Vec<DueRow>, Fault> {
         let resting = self.paces().resting(cx.machine);
         let resting: Vec<&TenantId> = resting.iter().collect();
         let found = release::find(&self.store, cx.now, PER_TENANT, AT_MOST, &resting).await?;
@@ -92,7 +92,7 @@ impl Schedule {
     }
 }
 
-impl Source for Schedule {
+impl Source for ScheduleSource {
     const NAME: StageName = StageName::Schedule;
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {

@@ -8,7 +8,7 @@ use domain::{
     ids::TenantId,
 };
 use jiff::{SignedDuration, Timestamp};
-use store::parked::release::Found;
+use store::parked::release::DueRow;
 
 /// How far ahead of its senders' pace a tenant may have messages released.
 const AHEAD: SignedDuration = SignedDuration::from_secs(10);
@@ -42,9 +42,9 @@ impl TenantPaces {
     pub(crate) fn admit(
         &mut self,
         now: Timestamp,
-        found: Vec<Found>,
+        found: Vec<DueRow>,
         paces: Vec<(TenantId, i64)>,
-    ) -> Vec<Found> {
+    ) -> Vec<DueRow> {
         self.know(now, paces);
         for pace in self.tenants.values_mut() {
             pace.released = Gcra::resume(pace.released.next_free(), now);
@@ -90,9 +90,9 @@ mod tests {
         Timestamp::from_second(1_000_000).expect("an instant")
     }
 
-    fn rows(tenant: &str, paced: bool, count: u128) -> Vec<Found> {
+    fn rows(tenant: &str, paced: bool, count: u128) -> Vec<DueRow> {
         let tenant: TenantId = tenant.parse().expect("a tenant");
-        let row = |n| Found {
+        let row = |n| DueRow {
             tenant: tenant.clone(),
             message: MessageId(uuid::Uuid::from_u128(n)),
             turn: 1,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use carriers::{Answer, Doubt, Refusal, Scope, twilio};
+use carriers::{CarrierReply, Doubt, Refusal, ThrottleScope, twilio};
 use domain::message::state::MessageState;
 use jiff::{SignedDuration, Timestamp};
 use stage::machine::backoff;
@@ -47,28 +47,28 @@ pub(crate) struct Verdict {
 
 /// Reads an answer to attempt number `attempt`, counted from 1. None for a text that was taken.
 pub(crate) fn read(
-    answer: &Answer,
+    answer: &CarrierReply,
     message: &Admitted,
     attempt: i16,
     now: Timestamp,
 ) -> Option<Verdict> {
     match answer {
-        Answer::Accepted { .. } => None,
-        Answer::Refused { code, reason } => Some(refused(*code, *reason)),
-        Answer::NotSent { code, throttle } => {
+        CarrierReply::Accepted { .. } => None,
+        CarrierReply::Refused { code, reason } => Some(refused(*code, *reason)),
+        CarrierReply::NotSent { code, throttle } => {
             let slow = throttle.map(|asked| {
                 let pause = asked.retry_after.unwrap_or_else(|| again_after(message, attempt));
                 (scope_key(message, asked.scope), pause)
             });
             Some(not_sent(*code, slow, message, attempt, now))
         }
-        Answer::AuthFailed { code } => Some(Verdict {
+        CarrierReply::AuthFailed { code } => Some(Verdict {
             state: MessageState::Held,
             wake: Some(account_wake(&message.route.account)),
             slow: Some((Paces::account_key(&message.route.account), REST)),
             ..plain(MessageState::Held, *code, "account_refused")
         }),
-        Answer::Unknown { why } => Some(doubt(*why)),
+        CarrierReply::Unknown { why } => Some(doubt(*why)),
     }
 }
 
@@ -107,11 +107,11 @@ fn not_sent(
 }
 
 /// The row that a throttle answer slows; none for a pair, of which parking this message is enough.
-fn scope_key(message: &Admitted, scope: Scope) -> Option<String> {
+fn scope_key(message: &Admitted, scope: ThrottleScope) -> Option<String> {
     match scope {
-        Scope::Account => Some(Paces::account_key(&message.route.account)),
-        Scope::Sender => Some(Paces::sender_key(message.route.sender)),
-        Scope::Pair => None,
+        ThrottleScope::Account => Some(Paces::account_key(&message.route.account)),
+        ThrottleScope::Sender => Some(Paces::sender_key(message.route.sender)),
+        ThrottleScope::Pair => None,
     }
 }
 

@@ -6,14 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use carriers::{Answer, check_base_url, twilio};
+use carriers::{CarrierReply, check_base_url, twilio};
 use domain::ids::{SenderId, TenantId};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use store::{core::seal::Sealer, messages::claim::ClaimSender, settings::accounts::Access};
 use wire::Admitted;
 
-use crate::{Config, permits::Permit};
+use crate::{SendConfig, permits::Permit};
 
 /// Clients kept; far more than a process has accounts in flight.
 const MAX_CLIENTS: usize = 1024;
@@ -52,19 +52,19 @@ pub(crate) struct Claimed {
 
 /// What came of a claimed message.
 #[derive(Debug, Clone)]
-pub(crate) struct Heard {
+pub(crate) struct CallResult {
     /// Its place in the batch.
     pub(crate) index: usize,
     /// The number of the call.
     pub(crate) attempt: i16,
     /// The carrier's answer; none where the call was not begun in time.
-    pub(crate) answer: Option<Answer>,
+    pub(crate) answer: Option<CarrierReply>,
 }
 
 // === impl Clients ===
 
 impl Clients {
-    pub(crate) fn new(sealer: Sealer, http: reqwest::Client, config: &Config) -> Self {
+    pub(crate) fn new(sealer: Sealer, http: reqwest::Client, config: &SendConfig) -> Self {
         let (allow_hosts, timeout) = (config.allow_hosts.clone(), config.request_timeout);
         Self { sealer, http, allow_hosts, timeout, made: Mutex::default() }
     }
@@ -106,14 +106,14 @@ impl Clients {
 
 /// Calls the carrier once, unless the time to begin has passed.
 pub(crate) async fn call(
-    config: &Config,
+    config: &SendConfig,
     now: Timestamp,
     message: &Admitted,
     claimed: Claimed,
-) -> Heard {
+) -> CallResult {
     let Claimed { index, attempt, began, from, account, client, permit } = claimed;
     if began.elapsed() >= config.call_by {
-        return Heard { index, attempt, answer: None };
+        return CallResult { index, attempt, answer: None };
     }
     let head = &message.message.head;
     let callback =
@@ -130,7 +130,7 @@ pub(crate) async fn call(
     let answer = client.send(&outbound).await;
     metrics::counter!("millrace_carrier_answers_total", "answer" => answer.label()).increment(1);
     drop(permit);
-    Heard { index, attempt, answer: Some(answer) }
+    CallResult { index, attempt, answer: Some(answer) }
 }
 
 /// How long the carrier may keep the text: marketing not past its window, so that it cannot slip

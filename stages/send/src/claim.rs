@@ -31,7 +31,7 @@ use crate::{
 /// How soon a message is looked at again that moved on while it was being decided.
 pub(crate) const MOVED_ON: Duration = Duration::from_millis(100);
 
-impl crate::Send {
+impl crate::SendStage {
     /// Claims what may go of a chunk and answers the rest of it.
     pub(crate) async fn claim(
         &self,

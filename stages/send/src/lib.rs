@@ -57,14 +57,14 @@ use uuid::Uuid;
 use wire::{Admitted, Stream};
 
 use crate::{
-    call::{Claimed, Clients, Heard},
+    call::{CallResult, Claimed, Clients},
     permits::Permits,
     unrecorded::Unrecorded,
 };
 
 /// How `send` behaves.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct SendConfig {
     /// `MILLRACE_PUBLIC_URL`: where carriers call back.
     pub public_url: String,
     /// `MILLRACE_ALLOW_CARRIER_HOSTS`: hosts besides the carrier's own that accounts may name.
@@ -79,7 +79,7 @@ pub struct Config {
     pub list_lag: Duration,
 }
 
-impl Config {
+impl SendConfig {
     /// 256 calls at once, each begun within 300 ms of its claim, to carriers' own hosts alone.
     pub fn new(public_url: impl Into<String>) -> Self {
         Self {
@@ -99,9 +99,9 @@ impl Config {
 }
 
 /// The stage that calls carriers.
-pub struct Send {
+pub struct SendStage {
     store: Store,
-    config: Config,
+    config: SendConfig,
     clients: Clients,
     permits: Arc<Permits>,
     /// One claim at a time in each lane: a claim that waits for the pace holds the standings of its
@@ -114,10 +114,10 @@ pub struct Send {
     unrecorded: Unrecorded,
 }
 
-impl Send {
+impl SendStage {
     /// A sender over this store. `http` is `carriers::http::client()`: it follows no redirect and
     /// retries nothing. `sealer` opens the accounts' tokens.
-    pub fn new(store: Store, sealer: Sealer, http: reqwest::Client, config: Config) -> Self {
+    pub fn new(store: Store, sealer: Sealer, http: reqwest::Client, config: SendConfig) -> Self {
         Self {
             store,
             clients: Clients::new(sealer, http, &config),
@@ -142,10 +142,10 @@ impl Send {
         cx: &Cx,
         batch: &Batch<Admitted>,
         calls: UnboundedSender<Claimed>,
-        heard: UnboundedSender<Heard>,
+        heard: UnboundedSender<CallResult>,
     ) -> Result<(), Fault> {
         let items = batch.items();
-        let (known, mut waiting): (Vec<Heard>, VecDeque<usize>) = self.unrecorded.split(items);
+        let (known, mut waiting): (Vec<CallResult>, VecDeque<usize>) = self.unrecorded.split(items);
         for answer in known {
             send(&heard, answer);
         }
@@ -169,7 +169,7 @@ impl Send {
         cx: &Cx,
         batch: &Batch<Admitted>,
         mut claimed: UnboundedReceiver<Claimed>,
-        heard: UnboundedSender<Heard>,
+        heard: UnboundedSender<CallResult>,
     ) {
         let mut under_way = FuturesUnordered::new();
         let mut more = true;
@@ -189,7 +189,7 @@ impl Send {
     }
 }
 
-impl Stage for Send {
+impl Stage for SendStage {
     const NAME: StageName = StageName::Send;
     const FROM: Stream = Stream::Released;
     type In = Admitted;

@@ -13,7 +13,7 @@ use store::{
     Scoped,
     capacity::release::{self, Reservation},
     messages::{
-        conclude::{self, Conclusion, Doubt, Waiting},
+        conclude::{self, Conclusion, NewDoubt, Waiting},
         row::StoredMessage,
         sent::{self, Taken},
     },
@@ -219,8 +219,8 @@ impl<'a> End<'a> {
     }
 
     /// What `reconcile` clears up, for a call whose result is not known.
-    fn doubt(&self, first_look: Duration) -> Option<Doubt> {
-        (self.state == MessageState::InDoubt).then(|| Doubt {
+    fn doubt(&self, first_look: Duration) -> Option<NewDoubt> {
+        (self.state == MessageState::InDoubt).then(|| NewDoubt {
             account: self.message.route.account.clone(),
             first_look,
             payload: json(&self.message.message),

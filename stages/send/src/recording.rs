@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use carriers::Answer;
+use carriers::CarrierReply;
 use domain::{
     ids::{MessageId, TenantId},
     message::state::MessageState,
@@ -15,7 +15,7 @@ use wire::Admitted;
 
 use crate::{
     answer::{self, Verdict},
-    call::Heard,
+    call::CallResult,
     claim::{MOVED_ON, wait},
     record::{self, Accepted, End},
 };
@@ -26,13 +26,13 @@ const LINGER: Duration = Duration::from_millis(3);
 /// The most answers of one transaction.
 const MOST: usize = 256;
 
-impl crate::Send {
+impl crate::SendStage {
     /// Records what is heard until the calls are over. What could not be recorded is kept.
     pub(crate) async fn records(
         &self,
         cx: &Cx,
         batch: &Batch<Admitted>,
-        mut hearing: UnboundedReceiver<Heard>,
+        mut hearing: UnboundedReceiver<CallResult>,
     ) -> Result<(), Fault> {
         let mut result = Ok(());
         while let Some(heard) = gather(&mut hearing).await {
@@ -44,7 +44,12 @@ impl crate::Send {
         result
     }
 
-    async fn record(&self, cx: &Cx, batch: &Batch<Admitted>, heard: &[Heard]) -> Result<(), Fault> {
+    async fn record(
+        &self,
+        cx: &Cx,
+        batch: &Batch<Admitted>,
+        heard: &[CallResult],
+    ) -> Result<(), Fault> {
         let items = batch.items();
         let taken = taken(items, heard);
         let now = cx.later();
@@ -88,7 +93,7 @@ impl crate::Send {
         &self,
         now: Timestamp,
         items: &'a [Admitted],
-        heard: &[Heard],
+        heard: &[CallResult],
     ) -> (Vec<End<'a>>, Vec<(TenantId, String, Duration)>) {
         let (mut ends, mut slow) = (Vec::new(), Vec::new());
         for one in heard {
@@ -122,11 +127,11 @@ impl crate::Send {
 }
 
 /// What the carrier took, in key order.
-fn taken<'a>(items: &'a [Admitted], heard: &'a [Heard]) -> Vec<Accepted<'a>> {
+fn taken<'a>(items: &'a [Admitted], heard: &'a [CallResult]) -> Vec<Accepted<'a>> {
     let mut taken: Vec<Accepted<'a>> = heard
         .iter()
         .filter_map(|one| match &one.answer {
-            Some(Answer::Accepted { sid, segments }) => Some(Accepted {
+            Some(CarrierReply::Accepted { sid, segments }) => Some(Accepted {
                 index: one.index,
                 message: &items[one.index],
                 attempt: one.attempt,
@@ -134,10 +139,10 @@ fn taken<'a>(items: &'a [Admitted], heard: &'a [Heard]) -> Vec<Accepted<'a>> {
                 segments: *segments,
             }),
             Some(
-                Answer::Refused { .. }
-                | Answer::NotSent { .. }
-                | Answer::AuthFailed { .. }
-                | Answer::Unknown { .. },
+                CarrierReply::Refused { .. }
+                | CarrierReply::NotSent { .. }
+                | CarrierReply::AuthFailed { .. }
+                | CarrierReply::Unknown { .. },
             )
             | None => None,
         })
@@ -161,7 +166,7 @@ fn tell(message: &Admitted, verdict: &Verdict) {
 }
 
 /// Waits for an answer, and a moment for others. None when no more will come.
-async fn gather(hearing: &mut UnboundedReceiver<Heard>) -> Option<Vec<Heard>> {
+async fn gather(hearing: &mut UnboundedReceiver<CallResult>) -> Option<Vec<CallResult>> {
     let mut heard = vec![hearing.recv().await?];
     let more = async {
         while heard.len() < MOST {

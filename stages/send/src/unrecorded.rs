@@ -10,7 +10,7 @@ use std::{
 use domain::ids::{MessageId, TenantId};
 use wire::Admitted;
 
-use crate::call::Heard;
+use crate::call::CallResult;
 
 /// Answers kept at most; a claim needs the database, so no more come in during an outage than calls
 /// were under way.
@@ -21,12 +21,12 @@ type Key = (TenantId, MessageId, u32);
 
 #[derive(Debug, Default)]
 pub(crate) struct Unrecorded {
-    kept: Mutex<HashMap<Key, Heard>>,
+    kept: Mutex<HashMap<Key, CallResult>>,
 }
 
 impl Unrecorded {
     /// Keeps answers of messages of a batch.
-    pub(crate) fn keep(&self, items: &[Admitted], heard: Vec<Heard>) {
+    pub(crate) fn keep(&self, items: &[Admitted], heard: Vec<CallResult>) {
         let mut kept = self.lock();
         for answer in heard {
             if kept.len() >= MAX_KEPT {
@@ -40,20 +40,20 @@ impl Unrecorded {
     }
 
     /// Splits a batch into the messages whose answer is known, taken out of here, and the others.
-    pub(crate) fn split(&self, items: &[Admitted]) -> (Vec<Heard>, VecDeque<usize>) {
+    pub(crate) fn split(&self, items: &[Admitted]) -> (Vec<CallResult>, VecDeque<usize>) {
         let mut kept = self.lock();
         let (mut known, mut others) = (Vec::new(), VecDeque::with_capacity(items.len()));
         for (index, item) in items.iter().enumerate() {
             let answer = if kept.is_empty() { None } else { kept.remove(&key(item)) };
             match answer {
-                Some(answer) => known.push(Heard { index, ..answer }),
+                Some(answer) => known.push(CallResult { index, ..answer }),
                 None => others.push_back(index),
             }
         }
         (known, others)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Heard>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, CallResult>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

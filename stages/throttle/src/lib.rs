@@ -43,18 +43,18 @@ const QUANTUM: u32 = 10;
 
 /// The throttle stage.
 #[derive(Debug, Default)]
-pub struct Throttle {
+pub struct ThrottleStage {
     paces: Mutex<SenderPaces>,
 }
 
-impl Throttle {
+impl ThrottleStage {
     /// A throttle that has released nothing yet.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
-impl Stage for Throttle {
+impl Stage for ThrottleStage {
     const NAME: StageName = StageName::Throttle;
     const FROM: Stream = Stream::Admitted;
     type In = Admitted;
@@ -126,7 +126,7 @@ mod tests {
 
     /// The answers in the order in which they were given.
     async fn handle(
-        throttle: &Throttle,
+        throttle: &ThrottleStage,
         millis: i64,
         batch: Vec<Admitted>,
     ) -> Vec<(usize, Outcome)> {
@@ -139,7 +139,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_neighbour_is_served_in_the_first_round_and_keeps_its_shard() {
-        let throttle = Throttle::new();
+        let throttle = ThrottleStage::new();
         let class = MessageClass::Promo;
         let mut batch: Vec<_> = (0..100).map(|n| message(n, "large", 1, 1_000, class)).collect();
         batch.push(message(100, "small", 2, 1, class));
@@ -154,7 +154,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_ahead_of_the_pace_waits_at_most_a_second_and_then_goes() {
-        let throttle = Throttle::new();
+        let throttle = ThrottleStage::new();
         let batch: Vec<_> =
             (0..4).map(|n| message(n, "acme", 1, 1, MessageClass::Transactional)).collect();
         let answers = handle(&throttle, 0, batch.clone()).await;
@@ -173,7 +173,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_backlog_beyond_patience_goes_on_to_be_parked() {
-        let throttle = Throttle::new();
+        let throttle = ThrottleStage::new();
         let batch: Vec<_> =
             (0..200).map(|n| message(n, "acme", 1, 1, MessageClass::Promo)).collect();
         let answers = handle(&throttle, 0, batch).await;
@@ -183,7 +183,7 @@ mod tests {
 
     #[tokio::test]
     async fn urgent_is_not_behind_bulk_of_the_same_sender() {
-        let throttle = Throttle::new();
+        let throttle = ThrottleStage::new();
         let bulk: Vec<_> =
             (0..50).map(|n| message(n, "acme", 1, 10, MessageClass::Promo)).collect();
         handle(&throttle, 0, bulk).await;

@@ -7,7 +7,7 @@ use axum::{Json, Router, extract::State, routing::get};
 use domain::{ids::CampaignId, message::state::MessageState, money::Money};
 use jiff::Timestamp;
 use serde::Serialize;
-use store::campaigns::ledger::{self, Sums};
+use store::campaigns::ledger::{self, LedgerSums};
 
 use crate::{
     app::App,
@@ -50,7 +50,7 @@ async fn show(State(app): State<App>, caller: Caller, Id(id): Id) -> Result<Json
     Ok(Json(add_up(id, sums, &tenant.currency)))
 }
 
-fn add_up(campaign: CampaignId, sums: Sums, currency: &str) -> Ledger {
+fn add_up(campaign: CampaignId, sums: LedgerSums, currency: &str) -> Ledger {
     let mut open = BTreeMap::from([("waiting", sums.waiting)]);
     let mut closed = BTreeMap::new();
     for state in MessageState::ALL {
@@ -95,25 +95,25 @@ fn add_up(campaign: CampaignId, sums: Sums, currency: &str) -> Ledger {
 #[cfg(test)]
 mod tests {
     use domain::money::Micros;
-    use store::campaigns::ledger::Group;
+    use store::campaigns::ledger::LedgerGroup;
 
     use super::*;
 
-    fn sums(audience: i64) -> Sums {
-        let group = |state, gate: Option<&str>, count| Group {
+    fn sums(audience: i64) -> LedgerSums {
+        let group = |state, gate: Option<&str>, count| LedgerGroup {
             state,
             gate: gate.map(str::to_owned),
             ended: state.is_final(),
             count,
         };
-        Sums {
+        LedgerSums {
             state: "stopped".into(),
             audience,
             waiting: 2,
             never_fed: 3,
             messages: vec![
                 group(MessageState::Sent, None, 5),
-                Group { ended: true, ..group(MessageState::Sent, None, 6) },
+                LedgerGroup { ended: true, ..group(MessageState::Sent, None, 6) },
                 group(MessageState::Blocked, Some("dnc"), 4),
                 group(MessageState::Blocked, Some("budget"), 1),
                 group(MessageState::Delivered, None, 7),

@@ -15,7 +15,7 @@ use futures::stream;
 use stage::Fault;
 use store::campaigns::{
     self,
-    ledger::{self, Recipient},
+    ledger::{self, LedgerRecipient},
 };
 
 use crate::{
@@ -88,7 +88,7 @@ fn export(app: App, caller: Caller, id: CampaignId, after: i64, format: Format) 
     ([(header::CONTENT_TYPE, kind)], Body::from_stream(steps)).into_response()
 }
 
-fn write(found: &[Recipient], format: Format, first: bool) -> Bytes {
+fn write(found: &[LedgerRecipient], format: Format, first: bool) -> Bytes {
     match format {
         Format::Ndjson => {
             let mut lines = Vec::with_capacity(found.len() * 200);

@@ -19,7 +19,7 @@ use domain::{
     gates::Gate,
     ids::{CampaignId, ContactId, SenderId},
     money::Money,
-    simulate::{Answered, Group, Report, SenderTotal},
+    simulate::{Answered, SenderTotal, SimulatedGroup, SimulationReport},
 };
 use futures::stream;
 use jiff::{Timestamp, civil::Date};
@@ -191,15 +191,10 @@ struct SenderView {
     cap: u32,
 }
 
-fn view(report: Report, currency: &str) -> ReportView {
-    let Report { answers, groups, senders, .. } = report;
-    let group = |Group { gate, code, verdict, count, earliest_until, latest_until }| GroupView {
-        gate,
-        code,
-        verdict,
-        count,
-        earliest_until,
-        latest_until,
+fn view(report: SimulationReport, currency: &str) -> ReportView {
+    let SimulationReport { answers, groups, senders, .. } = report;
+    let group = |SimulatedGroup { gate, code, verdict, count, earliest_until, latest_until }| {
+        GroupView { gate, code, verdict, count, earliest_until, latest_until }
     };
     let sender = |SenderTotal { sender, day, admitted, cap }| SenderView {
         sender_id: sender,

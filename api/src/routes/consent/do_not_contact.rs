@@ -16,8 +16,8 @@ use serde_json::json;
 use store::{
     Scoped,
     recipients::{
-        consent::{self, Action, Change, Proof},
-        list::{self, Filter, Standing},
+        consent::{self, Action, ConsentChange, Proof},
+        list::{self, RecipientRow, StoppedFilter},
     },
 };
 
@@ -65,15 +65,15 @@ struct StopView {
     stopped_programs: Vec<String>,
 }
 
-fn view(standing: Standing) -> StopView {
+fn view(recipient: RecipientRow) -> StopView {
     StopView {
-        phone: standing.number,
-        channel: standing.channel,
-        do_not_contact_at: standing.do_not_contact_at,
-        reason: standing.do_not_contact_reason,
-        opted_out_at: standing.opted_out_at,
-        opt_out_cause: standing.opt_out_cause,
-        stopped_programs: standing.stopped_programs,
+        phone: recipient.number,
+        channel: recipient.channel,
+        do_not_contact_at: recipient.do_not_contact_at,
+        reason: recipient.do_not_contact_reason,
+        opted_out_at: recipient.opted_out_at,
+        opt_out_cause: recipient.opt_out_cause,
+        stopped_programs: recipient.stopped_programs,
     }
 }
 
@@ -88,15 +88,15 @@ struct Stop {
 
 impl Stop {
     /// Whether the number is on the list with this scope.
-    fn stands(&self, standing: Option<&Standing>) -> bool {
-        standing.is_some_and(|standing| match &self.program {
-            Some(program) => standing.stopped_programs.contains(program),
-            None => standing.do_not_contact_at.is_some(),
+    fn stands(&self, recipient: Option<&RecipientRow>) -> bool {
+        recipient.is_some_and(|recipient| match &self.program {
+            Some(program) => recipient.stopped_programs.contains(program),
+            None => recipient.do_not_contact_at.is_some(),
         })
     }
 
-    fn change(self, caller: &Caller, action: Action, reason: &str, at: Timestamp) -> Change {
-        Change {
+    fn change(self, caller: &Caller, action: Action, reason: &str, at: Timestamp) -> ConsentChange {
+        ConsentChange {
             tenant: caller.tenant.clone(),
             consent_id: ids::fresh(),
             number: self.number,
@@ -114,12 +114,12 @@ impl Stop {
     }
 }
 
-async fn standing(
+async fn recipient(
     tx: &mut Scoped,
     tenant: &TenantId,
     stop: &Stop,
     lock: bool,
-) -> Result<Option<Standing>, Problem> {
+) -> Result<Option<RecipientRow>, Problem> {
     let numbers = std::slice::from_ref(&stop.number);
     Ok(list::load(tx, tenant, numbers, stop.channel, lock).await?.pop())
 }
@@ -137,13 +137,13 @@ async fn add(mut new: Creation<NewStop>) -> Result<Response, Problem> {
     errors.done()?;
     let Ok(number) = number else { return Err(Problem::not_found("number")) };
     let stop = Stop { number: number.as_str().to_owned(), channel: new.body.channel, program };
-    let before = standing(&mut new.tx, &new.caller.tenant, &stop, true).await?;
+    let before = recipient(&mut new.tx, &new.caller.tenant, &stop, true).await?;
     if !stop.stands(before.as_ref()) {
         let reason = new.body.reason.clone();
         let change = stop.clone().change(&new.caller, Action::DoNotContact, &reason, new.now);
         consent::record(&mut new.tx, new.now, &[change]).await?;
     }
-    let after = standing(&mut new.tx, &new.caller.tenant, &stop, false).await?;
+    let after = recipient(&mut new.tx, &new.caller.tenant, &stop, false).await?;
     let after = after.ok_or_else(|| Problem::not_found("number"))?;
     new.finish(StatusCode::CREATED, &view(after)).await
 }
@@ -175,13 +175,13 @@ async fn remove(
     let stop = Stop { number: number.as_str().to_owned(), channel: removal.channel, program };
     let now = app.now();
     let mut tx = app.store.scoped([&caller.tenant]).await?;
-    let before = standing(&mut tx, &caller.tenant, &stop, true).await?;
+    let before = recipient(&mut tx, &caller.tenant, &stop, true).await?;
     if !stop.stands(before.as_ref()) {
         return Err(gone());
     }
     let change = stop.clone().change(&caller, Action::Allow, &reason, now);
     consent::record(&mut tx, now, &[change]).await?;
-    let after = standing(&mut tx, &caller.tenant, &stop, false).await?;
+    let after = recipient(&mut tx, &caller.tenant, &stop, false).await?;
     tx.commit().await.map_err(store::fault)?;
     after.map(view).map(Json).ok_or_else(gone)
 }
@@ -219,7 +219,7 @@ async fn list(
     };
     errors.done()?;
     let number = number.map(|number| number.as_str().to_owned());
-    let filter = Filter { number, channel: wanted.channel, listed, since: wanted.since };
+    let filter = StoppedFilter { number, channel: wanted.channel, listed, since: wanted.since };
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let after = (after.0.as_str(), after.1.as_str());
     let found = list::list_stopped(&mut tx, &caller.tenant, &filter, after, limit).await?;

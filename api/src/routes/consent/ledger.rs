@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use store::{
     Scoped, contacts, outbox as owed,
     recipients::{
-        consent::{self, Action, Change, Line, Proof},
-        list::{self, Standing},
+        consent::{self, Action, ConsentChange, ConsentLine, Proof},
+        list::{self, RecipientRow},
     },
 };
 use uuid::Uuid;
@@ -116,7 +116,7 @@ struct LineView {
     recorded_by: String,
 }
 
-fn line_view(line: Line) -> LineView {
+fn line_view(line: ConsentLine) -> LineView {
     LineView {
         id: line.id,
         channel: line.channel,
@@ -147,7 +147,7 @@ fn line_view(line: Line) -> LineView {
 
 /// Where the number stands on a channel.
 #[derive(Serialize)]
-struct StandingView {
+struct RecipientView {
     channel: String,
     consent_at: Option<Timestamp>,
     basis: Option<Basis>,
@@ -160,30 +160,32 @@ struct StandingView {
     do_not_contact_at: Option<Timestamp>,
 }
 
-fn standing_view(standing: Standing, now: Timestamp) -> StandingView {
-    let ended = standing.consent_expires_at.is_some_and(|end| end <= now);
-    StandingView {
-        holds: standing.marketing_consent_at.is_some() && !ended,
-        channel: standing.channel,
-        consent_at: standing.marketing_consent_at,
-        basis: standing.consent_basis,
-        expires_at: standing.consent_expires_at,
-        opted_out_at: standing.opted_out_at,
-        opt_out_cause: standing.opt_out_cause,
-        stopped_programs: standing.stopped_programs,
-        do_not_contact_at: standing.do_not_contact_at,
+fn recipient_view(recipient: RecipientRow, now: Timestamp) -> RecipientView {
+    let ended = recipient.consent_expires_at.is_some_and(|end| end <= now);
+    RecipientView {
+        holds: recipient.marketing_consent_at.is_some() && !ended,
+        channel: recipient.channel,
+        consent_at: recipient.marketing_consent_at,
+        basis: recipient.consent_basis,
+        expires_at: recipient.consent_expires_at,
+        opted_out_at: recipient.opted_out_at,
+        opt_out_cause: recipient.opt_out_cause,
+        stopped_programs: recipient.stopped_programs,
+        do_not_contact_at: recipient.do_not_contact_at,
     }
 }
 
 #[derive(Serialize)]
 struct Added {
     id: Uuid,
-    standing: Option<StandingView>,
+    #[serde(rename = "standing")]
+    recipient: Option<RecipientView>,
 }
 
 #[derive(Serialize)]
 struct Ledger {
-    standings: Vec<StandingView>,
+    #[serde(rename = "standings")]
+    recipients: Vec<RecipientView>,
     #[serde(flatten)]
     lines: Page<LineView>,
 }
@@ -208,26 +210,26 @@ async fn add(
     let overtaken = !consent::overtaken(&mut new.tx, &[&change]).await?.is_empty();
     let event = event.filter(|_| !overtaken);
     if let Some(event) = &event {
-        owed::owe(&mut new.tx, std::slice::from_ref(event)).await?;
+        owed::insert(&mut new.tx, std::slice::from_ref(event)).await?;
     }
     let after = list::load(&mut new.tx, &tenant, &numbers, channel, false).await?.pop();
-    let standing = after.map(|after| standing_view(after, new.now));
-    let response = new.finish(StatusCode::CREATED, &Added { id, standing }).await?;
+    let recipient = after.map(|after| recipient_view(after, new.now));
+    let response = new.finish(StatusCode::CREATED, &Added { id, recipient }).await?;
     if let Some(event) = event {
         outbox::say(&app, event);
     }
     Ok(response)
 }
 
-fn is_revoked(standing: Option<&Standing>, program: Option<&str>) -> bool {
-    standing.is_some_and(|standing| match program {
-        Some(program) => standing.stopped_programs.iter().any(|stopped| stopped == program),
-        None => standing.opted_out_at.is_some() || !standing.stopped_programs.is_empty(),
+fn is_revoked(recipient: Option<&RecipientRow>, program: Option<&str>) -> bool {
+    recipient.is_some_and(|recipient| match program {
+        Some(program) => recipient.stopped_programs.iter().any(|stopped| stopped == program),
+        None => recipient.opted_out_at.is_some() || !recipient.stopped_programs.is_empty(),
     })
 }
 
 /// What is told of a revocation or restoration of everything.
-fn event(change: &Change, contact: Uuid) -> Option<Event> {
+fn event(change: &ConsentChange, contact: Uuid) -> Option<Event> {
     let kind = match change.action {
         Action::Revoke => EventKind::ContactOptedOut,
         Action::Restore => EventKind::ContactOptedIn,
@@ -243,13 +245,13 @@ fn change(
     action: Action,
     program: Option<String>,
     number: String,
-) -> Change {
+) -> ConsentChange {
     let (body, by) = (&new.body, new.caller.subject.clone());
     let mut evidence = json!({ "by": by });
     if let Some(words) = &body.words {
         evidence["words"] = words.as_str().into();
     }
-    Change {
+    ConsentChange {
         tenant: new.caller.tenant.clone(),
         consent_id: ids::fresh(),
         number,
@@ -347,14 +349,14 @@ async fn list(
     let (before, limit) = (paging.after_time_and_id()?, paging.limit()?);
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let number = number_of(&mut tx, &caller, contact).await?;
-    let mut standing = Vec::new();
+    let mut recipient = Vec::new();
     for channel in [Channel::Sms, Channel::Whatsapp] {
         let numbers = std::slice::from_ref(&number);
         let found = list::load(&mut tx, &caller.tenant, numbers, channel, false).await?;
-        standing.extend(found.into_iter().map(|found| standing_view(found, app.now())));
+        recipient.extend(found.into_iter().map(|found| recipient_view(found, app.now())));
     }
     let found = consent::list(&mut tx, &caller.tenant, &number, before, limit).await?;
     let found = found.into_iter().map(line_view).collect();
     let lines = Page::new(found, limit, |line: &LineView| format!("{} {}", line.at, line.id));
-    Ok(Json(Ledger { standings: standing, lines }))
+    Ok(Json(Ledger { recipients: recipient, lines }))
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use store::{
     Scoped,
     contacts::{self, Contact},
-    recipients::list::{self, Standing},
+    recipients::list::{self, RecipientRow},
 };
 use uuid::Uuid;
 
@@ -51,7 +51,7 @@ pub(super) struct ContactView {
     updated_at: Timestamp,
 }
 
-fn view(contact: Contact, standing: Option<&Standing>) -> ContactView {
+fn view(contact: Contact, recipient: Option<&RecipientRow>) -> ContactView {
     ContactView {
         id: contact.contact_id,
         phone: contact.number,
@@ -64,11 +64,12 @@ fn view(contact: Contact, standing: Option<&Standing>) -> ContactView {
         region: contact.region,
         tags: contact.tags,
         attributes: contact.attributes,
-        consent_at: standing.and_then(|standing| standing.marketing_consent_at),
-        opted_out_at: standing.and_then(|standing| standing.opted_out_at),
-        opt_out_cause: standing.and_then(|standing| standing.opt_out_cause.clone()),
-        do_not_contact_at: standing.and_then(|standing| standing.do_not_contact_at),
-        do_not_contact_reason: standing.and_then(|standing| standing.do_not_contact_reason.clone()),
+        consent_at: recipient.and_then(|recipient| recipient.marketing_consent_at),
+        opted_out_at: recipient.and_then(|recipient| recipient.opted_out_at),
+        opt_out_cause: recipient.and_then(|recipient| recipient.opt_out_cause.clone()),
+        do_not_contact_at: recipient.and_then(|recipient| recipient.do_not_contact_at),
+        do_not_contact_reason: recipient
+            .and_then(|recipient| recipient.do_not_contact_reason.clone()),
         created_at: contact.created_at,
         updated_at: contact.updated_at,
     }
@@ -80,13 +81,13 @@ async fn views(
     found: Vec<Contact>,
 ) -> Result<Vec<ContactView>, Problem> {
     let numbers: Vec<_> = found.iter().map(|contact| contact.number.clone()).collect();
-    let standings = list::load(tx, &caller.tenant, &numbers, Channel::Sms, false).await?;
-    let standing = |number: &str| standings.iter().find(|standing| standing.number == number);
+    let recipients = list::load(tx, &caller.tenant, &numbers, Channel::Sms, false).await?;
+    let recipient = |number: &str| recipients.iter().find(|recipient| recipient.number == number);
     Ok(found
         .into_iter()
         .map(|contact| {
-            let standing = standing(&contact.number);
-            view(contact, standing)
+            let recipient = recipient(&contact.number);
+            view(contact, recipient)
         })
         .collect())
 }

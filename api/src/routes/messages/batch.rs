@@ -27,7 +27,7 @@ use crate::{
         read_body,
     },
     submit::{
-        keys::{Keys, reused},
+        keys::{UsedKeys, reused},
         message::{Accepted, NewMessage, Submission},
     },
 };
@@ -141,7 +141,7 @@ fn read_all(
 /// The items whose keys are not known to be taken. One query for all keys of a batch; none where
 /// there are none.
 async fn untaken(
-    keys: &Keys,
+    keys: &UsedKeys,
     items: Vec<Item>,
     rejected: &mut Vec<Rejected>,
 ) -> Result<Vec<Accepted>, Problem> {

@@ -7,7 +7,7 @@ use domain::{
     message::{passport::Stamp, state::MessageState},
 };
 use serde::Serialize;
-use store::messages::cancel::{self, Marked, Outcome};
+use store::messages::cancel::{self, CancelOutcome, Marked};
 
 use super::submit::Patience;
 use crate::{
@@ -77,12 +77,12 @@ async fn attempt(app: &App, caller: &Caller, id: MessageId) -> Result<Option<Ans
     let cancelled =
         Answer { id, status: MessageState::Cancelled.as_str(), too_late: false, reason: None };
     Ok(outcome.map(|outcome| match outcome {
-        Outcome::Cancelled(event) => {
+        CancelOutcome::Cancelled(event) => {
             outbox::say(app, *event);
             cancelled
         }
-        Outcome::Before => cancelled,
-        Outcome::TooLate { state, claimed } => {
+        CancelOutcome::Before => cancelled,
+        CancelOutcome::TooLate { state, claimed } => {
             let reason = Some(reason(state, claimed));
             Answer { id, status: state.as_str(), too_late: true, reason }
         }

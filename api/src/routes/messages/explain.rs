@@ -5,7 +5,7 @@ use std::iter::once;
 
 use axum::{Json, Router, extract::State, routing::post};
 use domain::{
-    draft::{self, Content, Draft, From, Origin, Person, Request},
+    draft::{self, Content, Draft, DraftRequest, From, Origin, Person},
     gates::{Candidate, Counters, Decision, Gate, Memo, Verdict, counter_keys, examine},
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
     message::{
@@ -232,7 +232,7 @@ async fn drafted(tx: &mut Scoped, tenant: &TenantId, asked: &Asked) -> Result<Dr
     }
     let origin = asked.origin(tenant);
     let supplies = drafts::supplies(tx, asked.at, once(origin)).await?;
-    let request = Request { class: asked.class, to: asked.to, origin };
+    let request = DraftRequest { class: asked.class, to: asked.to, origin };
     draft::draft(&request, contact, &person, &supplies).ok_or_else(|| Problem::not_found("tenant"))
 }
 

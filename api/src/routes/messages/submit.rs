@@ -11,7 +11,7 @@ use axum::{
 };
 use domain::ids::MessageId;
 use serde::Serialize;
-use store::messages::read::{self, Message};
+use store::messages::read::{self, MessageDetail};
 use tokio::time::Instant;
 use wire::subject::Subject;
 
@@ -122,7 +122,7 @@ impl Patience {
     }
 }
 
-async fn find(app: &App, caller: &Caller, id: MessageId) -> Result<Option<Message>, Problem> {
+async fn find(app: &App, caller: &Caller, id: MessageId) -> Result<Option<MessageDetail>, Problem> {
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     Ok(read::get(&mut tx, &caller.tenant, id).await?)
 }

@@ -13,7 +13,7 @@ use domain::{
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use store::messages::read::Message;
+use store::messages::read::MessageDetail;
 
 use crate::{
     dry_run::sentence::{self, Grounds, Mood, minute},
@@ -61,7 +61,7 @@ struct ErrorView {
 }
 
 /// Makes the view.
-pub(super) fn view(message: Message, currency: &str) -> MessageView {
+pub(super) fn view(message: MessageDetail, currency: &str) -> MessageView {
     MessageView {
         sentence: sentence(&message),
         error: error(&message),
@@ -93,7 +93,7 @@ pub(super) fn view(message: Message, currency: &str) -> MessageView {
 }
 
 /// What has become of a message, in one English sentence.
-fn sentence(message: &Message) -> String {
+fn sentence(message: &MessageDetail) -> String {
     let grounds = grounds(message);
     let at = minute(message.changed_at);
     match message.state {
@@ -133,7 +133,7 @@ fn because(grounds: &Grounds<'_>) -> String {
 }
 
 /// What the row says of its state, in the words of the last stamp that gives a reason.
-fn grounds(message: &Message) -> Grounds<'_> {
+fn grounds(message: &MessageDetail) -> Grounds<'_> {
     let stamps = message.passport.stamps();
     let said = stamps.iter().rev().find(|stamp| stamp.reason.is_some());
     let said = said.map(Grounds::of).unwrap_or_default();
@@ -147,7 +147,7 @@ fn grounds(message: &Message) -> Grounds<'_> {
 }
 
 /// The carrier's error in words.
-fn error(message: &Message) -> Option<ErrorView> {
+fn error(message: &MessageDetail) -> Option<ErrorView> {
     let code = message.code.clone().filter(|_| message.state == MessageState::Failed)?;
     let (cause, next_step) = match code.parse().map(carriers::twilio::cause) {
         Ok(info) => (info.cause, info.next_step),

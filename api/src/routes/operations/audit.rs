@@ -4,7 +4,7 @@ use axum::{Json, Router, extract::State, routing::get};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::audit::{self, Filter, Stored};
+use store::audit::{self, AuditFilter, StoredEntry};
 
 use crate::{
     app::App,
@@ -38,7 +38,7 @@ struct EntryView {
     hash: String,
 }
 
-fn view(entry: Stored) -> EntryView {
+fn view(entry: StoredEntry) -> EntryView {
     EntryView {
         seq: entry.seq,
         at: entry.at,
@@ -60,7 +60,8 @@ async fn list(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<EntryView>>, Problem> {
     let (below, limit) = (paging.after_number()?.unwrap_or(i64::MAX), paging.limit()?);
-    let filter = Filter { action: wanted.action, subject: wanted.subject, since: wanted.since };
+    let filter =
+        AuditFilter { action: wanted.action, subject: wanted.subject, since: wanted.since };
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let found = audit::list(&mut tx, &caller.tenant, &filter, below, limit).await?;
     Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |entry| entry.seq)))

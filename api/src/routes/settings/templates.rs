@@ -22,7 +22,7 @@ use domain::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::settings::templates::{self, Template};
+use store::settings::templates::{self, StoredTemplate};
 
 use super::templates::variants::{Variant, check, check_body};
 use crate::{
@@ -68,8 +68,8 @@ struct TemplateView {
     created_at: Timestamp,
 }
 
-fn view(template: Template) -> TemplateView {
-    let Template { id, name, version, variants, variables, created_at } = template;
+fn view(template: StoredTemplate) -> TemplateView {
+    let StoredTemplate { id, name, version, variants, variables, created_at } = template;
     TemplateView { id, name, version, variants, variables, created_at }
 }
 
@@ -82,7 +82,7 @@ async fn create(mut new: Creation<NewTemplate>) -> Result<Response, Problem> {
     errors.text("name", &new.body.name, 1, 200);
     check(&new.body.variants, &new.body.variables, &mut errors);
     errors.done()?;
-    let template = Template {
+    let template = StoredTemplate {
         id: TemplateId(ids::fresh()),
         name: new.body.name.trim().to_owned(),
         version: 1,
@@ -99,7 +99,7 @@ async fn add_version(Id(id): Id, mut new: Creation<NewVersion>) -> Result<Respon
     let mut errors = Errors::default();
     check(&new.body.variants, &new.body.variables, &mut errors);
     errors.done()?;
-    let next = Template {
+    let next = StoredTemplate {
         id: TemplateId(id),
         name: String::new(),
         version: 0,

@@ -1,4 +1,4 @@
-//! From Twilio's reply to a send to an [`Answer`]. Pure; every status and every listed code has a
+//! From Twilio's reply to a send to an [`CarrierReply`]. Pure; every status and every listed code has a
 //! decided fate here.
 //!
 //! Decisions beyond the table of codes:
@@ -16,20 +16,20 @@ use serde_json::value::RawValue;
 
 use super::codes::{Fate, row};
 use crate::{
-    answer::{Answer, Doubt, Refusal, Throttle},
+    answer::{CarrierReply, Doubt, Refusal, Throttle},
     http::CallFault,
 };
 
 /// Reads a complete reply.
-pub(super) fn classify(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Answer {
+pub(super) fn classify(status: u16, retry_after: Option<Duration>, body: &[u8]) -> CarrierReply {
     match status {
         200..=299 => accepted(status, body),
         401 => match error_code(status, body) {
-            Some(code) => Answer::AuthFailed { code },
+            Some(code) => CarrierReply::AuthFailed { code },
             None => unreadable(status),
         },
         408 | 0..=199 | 300..=399 | 500.. => {
-            Answer::Unknown { why: Doubt::Status { status, code: error_code(status, body) } }
+            CarrierReply::Unknown { why: Doubt::Status { status, code: error_code(status, body) } }
         }
         400 | 402..=407 | 409..=499 => match error_code(status, body) {
             Some(code) => by_code(status, code, retry_after),
@@ -39,30 +39,30 @@ pub(super) fn classify(status: u16, retry_after: Option<Duration>, body: &[u8]) 
 }
 
 /// Reads a call that gave no complete reply.
-pub(super) fn classify_fault(fault: CallFault) -> Answer {
+pub(super) fn classify_fault(fault: CallFault) -> CarrierReply {
     let why = match fault {
-        CallFault::NoConnection => return Answer::NotSent { code: None, throttle: None },
+        CallFault::NoConnection => return CarrierReply::NotSent { code: None, throttle: None },
         CallFault::TimedOut => Doubt::TimedOut,
         CallFault::Broken | CallFault::TooLong => Doubt::Broken,
     };
-    Answer::Unknown { why }
+    CarrierReply::Unknown { why }
 }
 
-fn by_code(status: u16, code: u32, retry_after: Option<Duration>) -> Answer {
-    let ambiguous = Answer::Unknown { why: Doubt::Status { status, code: Some(code) } };
+fn by_code(status: u16, code: u32, retry_after: Option<Duration>) -> CarrierReply {
+    let ambiguous = CarrierReply::Unknown { why: Doubt::Status { status, code: Some(code) } };
     let Some(row) = row(code) else {
         return match status {
             429 => ambiguous,
-            ..429 | 430.. => Answer::Refused { code, reason: Refusal::Unlisted },
+            ..429 | 430.. => CarrierReply::Refused { code, reason: Refusal::Unlisted },
         };
     };
     match row.fate {
         Fate::Throttled(scope, wait) if row.http == status => {
             let throttle = Throttle { scope, retry_after: retry_after.or(wait) };
-            Answer::NotSent { code: Some(code), throttle: Some(throttle) }
+            CarrierReply::NotSent { code: Some(code), throttle: Some(throttle) }
         }
-        Fate::Refused(reason) if status != 429 => Answer::Refused { code, reason },
-        Fate::AccountStopped if status != 429 => Answer::AuthFailed { code },
+        Fate::Refused(reason) if status != 429 => CarrierReply::Refused { code, reason },
+        Fate::AccountStopped if status != 429 => CarrierReply::AuthFailed { code },
         Fate::Throttled(..) | Fate::Refused(_) | Fate::AccountStopped | Fate::Ambiguous => {
             ambiguous
         }
@@ -97,11 +97,11 @@ struct Created<'a> {
     num_segments: Option<&'a RawValue>,
 }
 
-fn accepted(status: u16, body: &[u8]) -> Answer {
+fn accepted(status: u16, body: &[u8]) -> CarrierReply {
     match serde_json::from_slice::<Created<'_>>(body) {
         Ok(created) if super::is_sid(&created.sid) => {
             let segments = created.num_segments.and_then(|raw| segments(raw.get()));
-            Answer::Accepted { sid: created.sid, segments }
+            CarrierReply::Accepted { sid: created.sid, segments }
         }
         Ok(_) | Err(_) => unreadable(status),
     }
@@ -112,16 +112,16 @@ pub(super) fn segments(json: &str) -> Option<u16> {
     json.trim_matches('"').parse().ok().filter(|count| *count > 0)
 }
 
-fn unreadable(status: u16) -> Answer {
-    Answer::Unknown { why: Doubt::Unreadable { status } }
+fn unreadable(status: u16) -> CarrierReply {
+    CarrierReply::Unknown { why: Doubt::Unreadable { status } }
 }
 
 #[cfg(test)]
 mod tests {
     use super::classify;
-    use crate::answer::{Answer, Doubt};
+    use crate::answer::{CarrierReply, Doubt};
 
-    fn with_code(status: u16, code: u32) -> Answer {
+    fn with_code(status: u16, code: u32) -> CarrierReply {
         let body = format!(r#"{{"code":{code},"message":"m","more_info":"","status":{status}}}"#);
         classify(status, None, body.as_bytes())
     }
@@ -131,10 +131,10 @@ mod tests {
         for status in (0..200).chain(300..400).chain(500..=999).chain([408]) {
             for code in [20003, 20429, 20503, 21211, 21610, 21611, 77777] {
                 let why = Doubt::Status { status, code: Some(code) };
-                assert_eq!(with_code(status, code), Answer::Unknown { why });
+                assert_eq!(with_code(status, code), CarrierReply::Unknown { why });
             }
             let why = Doubt::Status { status, code: None };
-            assert_eq!(classify(status, None, b"<html>"), Answer::Unknown { why });
+            assert_eq!(classify(status, None, b"<html>"), CarrierReply::Unknown { why });
         }
     }
 
@@ -142,7 +142,7 @@ mod tests {
     fn a_throttle_code_with_another_status_is_not_trusted() {
         for (status, code) in [(400, 20429), (403, 20429), (429, 21611), (404, 21611)] {
             let why = Doubt::Status { status, code: Some(code) };
-            assert_eq!(with_code(status, code), Answer::Unknown { why });
+            assert_eq!(with_code(status, code), CarrierReply::Unknown { why });
         }
     }
 
@@ -150,10 +150,10 @@ mod tests {
     fn a_429_settles_only_with_the_code_that_says_never_processed() {
         for code in [20003, 20409, 21211, 21610, 63018, 77777] {
             let why = Doubt::Status { status: 429, code: Some(code) };
-            assert_eq!(with_code(429, code), Answer::Unknown { why });
+            assert_eq!(with_code(429, code), CarrierReply::Unknown { why });
         }
         let why = Doubt::Unreadable { status: 429 };
-        assert_eq!(classify(429, None, b"slow down"), Answer::Unknown { why });
+        assert_eq!(classify(429, None, b"slow down"), CarrierReply::Unknown { why });
     }
 
     #[test]
@@ -172,7 +172,7 @@ mod tests {
             for status in [400, 401, 403, 404, 422, 499] {
                 let why = Doubt::Unreadable { status };
                 let answer = classify(status, None, body.as_bytes());
-                assert_eq!(answer, Answer::Unknown { why }, "{status} {body}");
+                assert_eq!(answer, CarrierReply::Unknown { why }, "{status} {body}");
             }
         }
     }

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::classify::{classify, classify_fault};
 use crate::{
-    answer::Answer,
+    answer::CarrierReply,
     http::{REQUEST_TIMEOUT, call, retry_after},
     redact::Hidden,
     setup::{SetupError, endpoint},
@@ -94,7 +94,7 @@ impl Client {
     }
 
     /// Asks Twilio to send one text (`POST .../Messages.json`), once.
-    pub async fn send(&self, outbound: &Outbound<'_>) -> Answer {
+    pub async fn send(&self, outbound: &Outbound<'_>) -> CarrierReply {
         let mut request = self.request(Method::POST, self.messages_url.clone());
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::answer::{CodeInfo, Refusal, Scope};
+use crate::answer::{CodeInfo, Refusal, ThrottleScope};
 
 /// Cause and next step of a Twilio code, whether it came with the answer to a send or with a
 /// delivery report. A code that neither table lists gets an entry that says so (`code` 0).
@@ -24,7 +24,7 @@ pub(super) enum Fate {
     /// Never sent, and never will be.
     Refused(Refusal),
     /// Never processed, may be tried again; holds for exactly this HTTP status.
-    Throttled(Scope, Option<Duration>),
+    Throttled(ThrottleScope, Option<Duration>),
     /// The account or its credentials are stopped; this text was not taken.
     AccountStopped,
     /// Says nothing certain.
@@ -84,7 +84,7 @@ static TABLE: &[Row] = &[
         "Check the Account SID and the base URL of the carrier account"),
     row_of(409, 20409, Ambiguous, "the call conflicted with another one",
         "Nothing to do: the outcome is looked up at Twilio"),
-    row_of(429, 20429, Throttled(Scope::Account, None), "too many calls at once for the account",
+    row_of(429, 20429, Throttled(ThrottleScope::Account, None), "too many calls at once for the account",
         "Nothing to do: sending slows down by itself; lower the account's concurrency if it stays"),
     row_of(500, 20500, Ambiguous, "Twilio had an internal error",
         "Nothing to do: the outcome is looked up at Twilio"),
@@ -110,7 +110,7 @@ static TABLE: &[Row] = &[
         "Set MILLRACE_PUBLIC_URL to a public address without underscores in its host"),
     row_of(400, 21610, Refused(OptedOut), "the recipient has opted out of this sender",
         "Do not text the recipient again until they reply START"),
-    row_of(400, 21611, Throttled(Scope::Sender, Some(QUEUE_FULL_WAIT)),
+    row_of(400, 21611, Throttled(ThrottleScope::Sender, Some(QUEUE_FULL_WAIT)),
         "the sender's queue at Twilio is full",
         "Nothing to do: the sender is slowed; lower its pace or add senders if it stays"),
     row_of(400, 21612, Refused(Recipient), "the recipient cannot be reached from this sender",

@@ -15,7 +15,7 @@ use super::{
     webhook::ReportedStatus,
 };
 use crate::{
-    answer::{Doubt, Scope, Throttle},
+    answer::{Doubt, Throttle, ThrottleScope},
     http::{CallFault, call, retry_after},
     redact::Hidden,
 };
@@ -146,7 +146,7 @@ impl Client {
             404 if error_code(status, &reply.body).is_some() => Ok(None),
             401 | 403 => Err(ReadError::Stopped { status }),
             429 => Err(ReadError::Throttled(Throttle {
-                scope: Scope::Account,
+                scope: ThrottleScope::Account,
                 retry_after: retry_after(&reply.headers),
             })),
             ..=199 | 201..=400 | 402 | 404..=428 | 430.. => {

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use carriers::{
-    Answer, anthropic,
+    CarrierReply, anthropic,
     twilio::webhook::{parse_inbound, parse_status},
 };
 use secrecy::SecretString;
@@ -54,7 +54,7 @@ async fn answers_and_errors_hold_nothing_of_the_request() {
         "more_info":"x","status":400}"#;
     let server = Server::playing([Played::new(400, echo)]).await;
     let answer = twilio(&server.url).send(&text()).await;
-    assert!(matches!(answer, Answer::Refused { code: 21211, .. }));
+    assert!(matches!(answer, CarrierReply::Refused { code: 21211, .. }));
     assert_silent("refused", &answer);
     let breaker = Breaker::that(Break::Reset).await;
     let broken = twilio(&format!("http://{}", breaker.address));

@@ -2,28 +2,28 @@
 
 use std::time::Duration;
 
-use carriers::{Answer, Doubt, Refusal, Scope, Throttle};
+use carriers::{CarrierReply, Doubt, Refusal, Throttle, ThrottleScope};
 
 use crate::play::{Played, SID, Server, text, twilio};
 
-async fn answer_to(label: &str, played: Played) -> Answer {
+async fn answer_to(label: &str, played: Played) -> CarrierReply {
     let server = Server::playing([played]).await;
     let answer = twilio(&server.url).send(&text()).await;
     assert_eq!(server.seen().len(), 1, "{label}: one call, whatever the answer");
     answer
 }
 
-fn status(status: u16, code: Option<u32>) -> Answer {
-    Answer::Unknown { why: Doubt::Status { status, code } }
+fn status(status: u16, code: Option<u32>) -> CarrierReply {
+    CarrierReply::Unknown { why: Doubt::Status { status, code } }
 }
 
-fn unreadable(status: u16) -> Answer {
-    Answer::Unknown { why: Doubt::Unreadable { status } }
+fn unreadable(status: u16) -> CarrierReply {
+    CarrierReply::Unknown { why: Doubt::Unreadable { status } }
 }
 
-fn throttled(code: u32, scope: Scope, seconds: Option<u64>) -> Answer {
+fn throttled(code: u32, scope: ThrottleScope, seconds: Option<u64>) -> CarrierReply {
     let retry_after = seconds.map(Duration::from_secs);
-    Answer::NotSent { code: Some(code), throttle: Some(Throttle { scope, retry_after }) }
+    CarrierReply::NotSent { code: Some(code), throttle: Some(Throttle { scope, retry_after }) }
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn a_readable_2xx_is_accepted() {
         ("no count", 201, format!(r#"{{"sid":"{SID}"}}"#), None),
     ] {
         let answer = answer_to(label, Played::new(code, &body)).await;
-        assert_eq!(answer, Answer::Accepted { sid: SID.to_owned(), segments }, "{label}");
+        assert_eq!(answer, CarrierReply::Accepted { sid: SID.to_owned(), segments }, "{label}");
     }
 }
 
@@ -80,7 +80,7 @@ async fn listed_refusals_are_final_and_say_whose_fault_it_is() {
     ] {
         for &code in codes {
             let answer = answer_to("refused", Played::twilio_error(status, code)).await;
-            assert_eq!(answer, Answer::Refused { code, reason }, "{status} {code}");
+            assert_eq!(answer, CarrierReply::Refused { code, reason }, "{status} {code}");
         }
     }
 }
@@ -97,7 +97,7 @@ async fn a_stopped_account_is_no_refusal_of_the_message() {
         (401, 70051),
     ] {
         let answer = answer_to("stopped", Played::twilio_error(status, code)).await;
-        assert_eq!(answer, Answer::AuthFailed { code }, "{status} {code}");
+        assert_eq!(answer, CarrierReply::AuthFailed { code }, "{status} {code}");
     }
 }
 
@@ -107,26 +107,26 @@ async fn throttle_answers_are_surely_not_sent_and_name_what_to_slow() {
     let date = "Fri, 20 Nov 2026 08:00:00 GMT";
     let until = "Fri, 20 Nov 2026 08:01:30 GMT";
     for (label, played, want) in [
-        ("429 alone", busy(), throttled(20429, Scope::Account, None)),
+        ("429 alone", busy(), throttled(20429, ThrottleScope::Account, None)),
         (
             "429 with seconds",
             busy().header("retry-after", "7"),
-            throttled(20429, Scope::Account, Some(7)),
+            throttled(20429, ThrottleScope::Account, Some(7)),
         ),
         (
             "429 with a date",
             busy().header("retry-after", until).header("date", date),
-            throttled(20429, Scope::Account, Some(90)),
+            throttled(20429, ThrottleScope::Account, Some(90)),
         ),
         (
             "429 with nonsense",
             busy().header("retry-after", "soon"),
-            throttled(20429, Scope::Account, None),
+            throttled(20429, ThrottleScope::Account, None),
         ),
         (
             "the sender's queue is full",
             Played::twilio_error(400, 21611),
-            throttled(21611, Scope::Sender, Some(60)),
+            throttled(21611, ThrottleScope::Sender, Some(60)),
         ),
     ] {
         assert_eq!(answer_to(label, played).await, want, "{label}");
@@ -174,5 +174,5 @@ async fn the_newer_error_form_is_read_too() {
     let body = r#"{"type":"https://www.twilio.com/docs/api/errors/21610","title":"Opted out",
                    "status":400,"code":21610,"detail":"..."}"#;
     let answer = answer_to("RFC 9457", Played::new(400, body)).await;
-    assert_eq!(answer, Answer::Refused { code: 21610, reason: Refusal::OptedOut });
+    assert_eq!(answer, CarrierReply::Refused { code: 21610, reason: Refusal::OptedOut });
 }

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use carriers::{Answer, Doubt};
+use carriers::{CarrierReply, Doubt};
 use tokio::net::TcpListener;
 
 use crate::play::{Break, Breaker, Played, SID, Server, text, twilio};
 
-const NOT_SENT: Answer = Answer::NotSent { code: None, throttle: None };
+const NOT_SENT: CarrierReply = CarrierReply::NotSent { code: None, throttle: None };
 
-fn unknown(why: Doubt) -> Answer {
-    Answer::Unknown { why }
+fn unknown(why: Doubt) -> CarrierReply {
+    CarrierReply::Unknown { why }
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn two_hundred_and_fifty_six_calls_in_flight_all_get_their_own_answer() {
         calls.spawn(async move { client.send(&text()).await });
     }
     while let Some(answer) = calls.join_next().await {
-        let accepted = Answer::Accepted { sid: SID.to_owned(), segments: None };
+        let accepted = CarrierReply::Accepted { sid: SID.to_owned(), segments: None };
         assert_eq!(answer.expect("no panic"), accepted);
     }
     assert_eq!(server.seen().len(), 256);

@@ -1,7 +1,7 @@
 //! Fetching and listing what Twilio has on record.
 
 use carriers::{
-    Doubt, Scope, Throttle,
+    Doubt, Throttle, ThrottleScope,
     twilio::{MessageRecord, ReadError, webhook::ReportedStatus},
 };
 use jiff::civil::date;
@@ -102,7 +102,7 @@ async fn a_partial_list_is_an_error_and_not_an_answer() {
         (
             "throttled",
             vec![Played::twilio_error(429, 20429)],
-            ReadError::Throttled(Throttle { scope: Scope::Account, retry_after: None }),
+            ReadError::Throttled(Throttle { scope: ThrottleScope::Account, retry_after: None }),
         ),
         ("stopped", vec![Played::twilio_error(401, 20003)], ReadError::Stopped { status: 401 }),
     ] {

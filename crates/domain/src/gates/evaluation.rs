@@ -7,13 +7,13 @@ use super::{
     capacity::{
         counters::{Counters, Marketing},
         kind::CounterKind,
-        line::{Line, LineKey},
+        line::{CapacityLine, LineKey},
         sender_day::SenderDay,
         windows::Windows,
     },
     facts::{RecipientStatus, SenderFacts, SwitchMode, TenantFacts},
     memo::Memo,
-    model::{Answer, Candidate, Decision, Gate, GateCause, GateResult, Verdict},
+    model::{Candidate, Decision, Gate, GateAnswer, GateCause, GateResult, Verdict},
     policy::Policy,
     wake::Wake,
 };
@@ -94,11 +94,11 @@ impl<'a> Evaluation<'a> {
         opens_at: Timestamp,
         limit: i64,
         amount: i64,
-    ) -> Line {
+    ) -> CapacityLine {
         let key = LineKey { kind, target };
         let next_due = self.counters.line(self.candidate.tenant, key);
         let next_due = next_due.or_else(|| self.tenant.lines.get(&key).copied());
-        Line { key, next_due, opens_at, limit, amount, zone: self.tenant.zone }
+        CapacityLine { key, next_due, opens_at, limit, amount, zone: self.tenant.zone }
     }
 
     /// A candidate's day.
@@ -137,7 +137,7 @@ pub(super) struct Rejection {
     pub(super) code: &'static str,
     pub(super) reason: String,
     /// The line that it stands in, for what waits for a capacity.
-    pub(super) line: Option<Box<Line>>,
+    pub(super) line: Option<Box<CapacityLine>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -169,7 +169,7 @@ impl Step {
     /// messages are spread over.
     pub(super) fn line(
         evaluation: &Evaluation<'_>,
-        line: Line,
+        line: CapacityLine,
         spread: u32,
         code: &'static str,
         reason: String,
@@ -195,9 +195,9 @@ impl Rejection {
     /// What the gate says.
     pub(super) fn result(&self, gate: Gate) -> GateResult {
         let (answer, until) = match self.ruling {
-            Ruling::Defer(until) => (Answer::Defer, Some(until)),
-            Ruling::Hold(_) => (Answer::Hold, None),
-            Ruling::Block(until) => (Answer::Block, until),
+            Ruling::Defer(until) => (GateAnswer::Defer, Some(until)),
+            Ruling::Hold(_) => (GateAnswer::Hold, None),
+            Ruling::Block(until) => (GateAnswer::Block, until),
         };
         let (code, reason) = (Some(self.code), Some(self.reason.clone()));
         GateResult { gate, answer, code, reason, until }

@@ -185,7 +185,7 @@ pub struct GateResult {
     /// Which gate.
     pub gate: Gate,
     /// Its answer.
-    pub answer: Answer,
+    pub answer: GateAnswer,
     /// The reason code of a gate that does not pass, or could not be asked.
     pub code: Option<&'static str>,
     /// The same in an English clause.
@@ -196,7 +196,7 @@ pub struct GateResult {
 
 /// A gate's answer in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum GateAnswer {
     /// The next gate is asked.
     Pass,
     /// This gate is not for messages of this class.
@@ -211,7 +211,7 @@ pub enum Answer {
     Block,
 }
 
-impl Answer {
+impl GateAnswer {
     /// The name in answers.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -234,13 +234,13 @@ impl Answer {
 }
 
 impl GateResult {
-    pub(super) fn plain(gate: Gate, answer: Answer) -> Self {
+    pub(super) fn plain(gate: Gate, answer: GateAnswer) -> Self {
         Self { gate, answer, code: None, reason: None, until: None }
     }
 
     /// A gate that could not be asked, and why.
     pub(super) fn moot(gate: Gate, code: &'static str, reason: &str) -> Self {
         let (code, reason) = (Some(code), Some(reason.to_owned()));
-        Self { code, reason, ..Self::plain(gate, Answer::Moot) }
+        Self { code, reason, ..Self::plain(gate, GateAnswer::Moot) }
     }
 }

@@ -7,7 +7,7 @@ use super::{
     applies,
     capacity::windows::Windows,
     evaluation::{Evaluation, Rejection, Ruling, Step},
-    model::{Answer, Gate, GateResult},
+    model::{Gate, GateAnswer, GateResult},
     rules::{budget, dnc, eligible, kill_switch, quiet_hours, rate, suppression, warmup},
 };
 use crate::ids::SenderId;
@@ -51,8 +51,8 @@ pub(super) fn walk(mut evaluation: Evaluation<'_>, depth: Depth) -> Walk {
     for gate in Gate::ORDER {
         let asked = applies(gate, evaluation.candidate.class);
         match if asked { ask(gate, &mut evaluation) } else { Step::NotAsked } {
-            Step::Pass => gates.push(GateResult::plain(gate, Answer::Pass)),
-            Step::NotAsked => gates.push(GateResult::plain(gate, Answer::NotAsked)),
+            Step::Pass => gates.push(GateResult::plain(gate, GateAnswer::Pass)),
+            Step::NotAsked => gates.push(GateResult::plain(gate, GateAnswer::NotAsked)),
             Step::Moot => gates.push(GateResult::moot(gate, "no_sender_left", NO_SENDER_LEFT)),
             Step::Reject(stop) => {
                 gates.push(stop.result(gate));

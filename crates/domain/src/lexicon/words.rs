@@ -6,7 +6,7 @@ use std::{
     sync::LazyLock,
 };
 
-use super::{Rule, pattern::Pattern};
+use super::{LexiconRule, pattern::Pattern};
 use crate::language::Language;
 
 /// What a row is for.
@@ -40,7 +40,7 @@ pub(super) enum Kind {
 #[derive(Debug)]
 struct Row {
     pattern: Pattern,
-    rule: Rule,
+    rule: LexiconRule,
 }
 
 /// All rows of all languages.
@@ -49,13 +49,13 @@ pub(super) struct Words {
     patterns: Vec<Row>,
     /// The patterns that begin with a word, by kind.
     starts: HashMap<(Kind, &'static str), Vec<usize>>,
-    keywords: HashMap<(Kind, &'static str), Rule>,
+    keywords: HashMap<(Kind, &'static str), LexiconRule>,
     single: HashSet<(Kind, &'static str)>,
 }
 
 impl Words {
     /// Where a pattern of a kind first matches, and its rule.
-    pub(super) fn find(&self, kind: Kind, words: &[&str]) -> Option<(Rule, Range<usize>)> {
+    pub(super) fn find(&self, kind: Kind, words: &[&str]) -> Option<(LexiconRule, Range<usize>)> {
         words.iter().enumerate().find_map(|(start, word)| {
             let rows = self.starts.get(&(kind, *word))?;
             rows.iter().find_map(|row| {
@@ -66,7 +66,7 @@ impl Words {
     }
 
     /// The rule of a keyword that is the whole message.
-    pub(super) fn keyword(&self, kind: Kind, message: &str) -> Option<Rule> {
+    pub(super) fn keyword(&self, kind: Kind, message: &str) -> Option<LexiconRule> {
         self.keywords.get(&(kind, message)).copied()
     }
 
@@ -95,12 +95,12 @@ pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
 
 fn add(words: &mut Words, language: Language, name: &'static str, text: &'static str) {
     let kind = kind(name);
-    let rule = Rule { language, kind: name, words: text };
+    let rule = LexiconRule { language, kind: name, words: text };
     match kind {
         Kind::Stop | Kind::StopAlone | Kind::Start | Kind::StartUnlessAsked | Kind::Help => {
             // The first language that has a keyword names it: STOP is English in every file.
             for keyword in text.split('|') {
-                let rule = Rule { words: keyword, ..rule };
+                let rule = LexiconRule { words: keyword, ..rule };
                 words.keywords.entry((kind, keyword)).or_insert(rule);
             }
         }

@@ -135,7 +135,7 @@ impl fmt::Display for Window {
                     (_, 1) => DAYS[first].to_owned(),
                     _ => format!("{}-{}", DAYS[first], DAYS[first + alike - 1]),
                 };
-                write!(f, "{separator}{names} {}-{}", Clock(span.from), Clock(span.to))?;
+                write!(f, "{separator}{names} {}-{}", ClockTime(span.from), ClockTime(span.to))?;
                 separator = ", ";
             }
             first += alike;
@@ -157,9 +157,9 @@ impl<'de> Deserialize<'de> for Window {
 }
 
 /// Minutes after midnight as `HH:MM`.
-struct Clock(u16);
+struct ClockTime(u16);
 
-impl fmt::Display for Clock {
+impl fmt::Display for ClockTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
     }

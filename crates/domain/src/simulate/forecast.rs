@@ -9,11 +9,11 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{HORIZON, MOST_ASKS, MOST_WAITING, Recipient, SenderTotal, Setting, Waiting};
+use super::{HORIZON, MOST_ASKS, MOST_WAITING, SenderTotal, Setting, SimulatedRecipient, Waiting};
 use crate::{
     gates::{
-        Candidate, Counters, Facts, Memo, Reserved, TenantFacts, Verdict, evaluate,
-        evaluate::LEAD_TIME, reservation,
+        Candidate, Counters, Facts, LEAD_TIME, Memo, Reserved, TenantFacts, Verdict, evaluate,
+        reservation,
     },
     ids::SenderId,
     message::class::Channel,
@@ -245,7 +245,7 @@ pub(super) struct Interned {
 }
 
 impl Interned {
-    pub(super) fn waiting(&mut self, one: &Recipient, due: (Timestamp, u64)) -> Waiting {
+    pub(super) fn waiting(&mut self, one: &SimulatedRecipient, due: (Timestamp, u64)) -> Waiting {
         let draft = &one.draft;
         let place = match self.places.get(&draft.place) {
             Some(place) => place.clone(),

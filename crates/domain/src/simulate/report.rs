@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date};
 
-use super::{Recipient, forecast::Forecast};
+use super::{SimulatedRecipient, forecast::Forecast};
 use crate::{
     gates::{Decision, Gate, Verdict},
     ids::SenderId,
@@ -30,12 +30,12 @@ pub struct Answers {
     pub segments: u64,
     /// What those admitted have reserved of every budget.
     pub cost: Micros,
-    groups: BTreeMap<(Option<Gate>, &'static str, &'static str), Group>,
+    groups: BTreeMap<(Option<Gate>, &'static str, &'static str), SimulatedGroup>,
 }
 
 /// Recipients about whom one gate said one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
+pub struct SimulatedGroup {
     /// Which gate; none for a validity that ends first, and for a text that cannot be made.
     pub gate: Option<Gate>,
     /// Its reason code.
@@ -65,7 +65,7 @@ pub struct SenderTotal {
 
 /// A simulation's result.
 #[derive(Debug)]
-pub struct Report {
+pub struct SimulationReport {
     /// The first instant.
     pub at: Timestamp,
     /// The policy's version; none where the tenant's facts could not be read.
@@ -73,7 +73,7 @@ pub struct Report {
     /// What was said then.
     pub answers: Answers,
     /// The same by gate and code, in the gates' order.
-    pub groups: Vec<Group>,
+    pub groups: Vec<SimulatedGroup>,
     /// Each sender's days until the end.
     pub senders: Vec<SenderTotal>,
     /// Messages that leave until the end.
@@ -103,7 +103,7 @@ impl Answers {
         self.group(None, code, "fail", None);
     }
 
-    pub(super) fn decided(&mut self, decision: &Decision, one: &Recipient) {
+    pub(super) fn decided(&mut self, decision: &Decision, one: &SimulatedRecipient) {
         let verdict = decision.verdict.as_str();
         match &decision.verdict {
             Verdict::Admit { .. } => {
@@ -137,7 +137,7 @@ impl Answers {
         verdict: &'static str,
         until: Option<Timestamp>,
     ) {
-        let group = self.groups.entry((gate, code, verdict)).or_insert(Group {
+        let group = self.groups.entry((gate, code, verdict)).or_insert(SimulatedGroup {
             gate,
             code,
             verdict,
@@ -158,9 +158,9 @@ pub(super) fn report(
     policy_version: Option<i64>,
     mut answers: Answers,
     forecast: Forecast,
-) -> Report {
+) -> SimulationReport {
     let waiting = forecast.left();
-    Report {
+    SimulationReport {
         at,
         policy_version,
         groups: std::mem::take(&mut answers.groups).into_values().collect(),

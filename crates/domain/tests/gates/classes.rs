@@ -1,7 +1,7 @@
 //! Which gate is asked for which class: the table, cell by cell.
 
 use domain::{
-    gates::{Answer, Caps, CounterKey, CounterKind, Gate, SwitchMode, Verdict, Windows},
+    gates::{Caps, CounterKey, CounterKind, Gate, GateAnswer, SwitchMode, Verdict, Windows},
     message::class::{Channel, MessageClass},
     money::Micros,
 };
@@ -37,7 +37,7 @@ fn only_these_gates_are_asked() {
     let asked = |class| {
         let gates = desk(class).decide().gates;
         assert_eq!(gates.iter().map(|gate| gate.gate).collect::<Vec<_>>(), Gate::ORDER);
-        let asked = gates.into_iter().filter(|gate| gate.answer != Answer::NotAsked);
+        let asked = gates.into_iter().filter(|gate| gate.answer != GateAnswer::NotAsked);
         asked.map(|gate| gate.gate).collect::<Vec<_>>()
     };
     assert_eq!(asked(Promo), Gate::ORDER);

@@ -3,8 +3,8 @@
 use domain::{
     country::Country,
     gates::{
-        Answer, Candidate, ClaimFacts, Counters, Decision, Facts, Gate, Memo, OnLate, Policy,
-        Recheck, RecipientStatus, SenderFacts, TenantFacts, Verdict, evaluate, evaluate::LEAD_TIME,
+        Candidate, ClaimFacts, Counters, Decision, Facts, Gate, GateAnswer, LEAD_TIME, Memo,
+        OnLate, Policy, Recheck, RecipientStatus, SenderFacts, TenantFacts, Verdict, evaluate,
         examine, recheck,
     },
     ids::{CampaignId, MessageId, SenderId, TenantId},
@@ -181,7 +181,7 @@ impl Desk {
             }
             Verdict::Block { cause, .. } => {
                 let said = decision.gates.iter().find(|gate| gate.gate == cause.gate);
-                assert_eq!(said.expect("the gate").answer, Answer::Block);
+                assert_eq!(said.expect("the gate").answer, GateAnswer::Block);
                 format!("block {} {}", cause.gate.as_str(), cause.code)
             }
             Verdict::Expire { gate, code, .. } => {

@@ -7,7 +7,7 @@ use domain::{
     message::class::{Channel, MessageClass},
     money::Micros,
     phone::PhoneNumber,
-    simulate::{Recipient, Report, Setting, Simulation},
+    simulate::{Setting, SimulatedRecipient, Simulation, SimulationReport},
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ use crate::desk::{Desk, at, sender_id, tenant};
 /// One sender, warmed up, and so many people in New York.
 struct Stage {
     desk: Desk,
-    people: Vec<Recipient>,
+    people: Vec<SimulatedRecipient>,
 }
 
 fn number(n: usize) -> PhoneNumber {
@@ -35,7 +35,7 @@ impl Stage {
         let all = (0..people).map(number);
         let recipients = all.map(|number| ((tenant(), number, Channel::Sms), consent.clone()));
         desk.facts.recipients = recipients.collect();
-        let recipient = |n| Recipient {
+        let recipient = |n| SimulatedRecipient {
             contact: ContactId(Uuid::from_u128(n as u128)),
             message: MessageId(Uuid::from_u128(n as u128)),
             number: number(n),
@@ -58,7 +58,7 @@ impl Stage {
         self.desk.facts.recipients.get_mut(&key).expect("a standing")
     }
 
-    fn run(self) -> Report {
+    fn run(self) -> SimulationReport {
         let mut simulation = Simulation::new(Setting {
             at: self.desk.now,
             tenant: tenant(),
@@ -76,7 +76,7 @@ impl Stage {
 }
 
 /// Days and messages of the one sender.
-fn days(report: &Report) -> Vec<(String, u64)> {
+fn days(report: &SimulationReport) -> Vec<(String, u64)> {
     report.senders.iter().map(|total| (total.day.to_string(), total.admitted)).collect()
 }
 

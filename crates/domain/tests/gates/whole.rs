@@ -2,7 +2,7 @@
 //! for every message and every state of the facts.
 
 use domain::{
-    gates::{Answer, Caps, Decision, Gate, GateResult, SwitchMode, Verdict, evaluate::LEAD_TIME},
+    gates::{Caps, Decision, Gate, GateAnswer, GateResult, LEAD_TIME, SwitchMode, Verdict},
     ids::CampaignId,
     message::class::MessageClass,
     money::Micros,
@@ -157,7 +157,7 @@ fn each_class_is_asked_what_the_table_says() {
         let whole = Desk::of(class).examine();
         assert_eq!(whole.gates.iter().map(|gate| gate.gate).collect::<Vec<_>>(), Gate::ORDER);
         for said in whole.gates {
-            let asked = said.answer != Answer::NotAsked;
+            let asked = said.answer != GateAnswer::NotAsked;
             assert_eq!(asked, is_asked(said.gate, class), "{:?} {}", said.gate, class.as_str());
         }
     }
@@ -193,12 +193,12 @@ fn a_gate_that_has_no_sender_left_to_look_at_says_so() {
     desk.sender(2).usable = false;
     let whole = desk.examine();
     let last = whole.gates.last().expect("the warm-up");
-    assert_eq!((last.answer, last.code), (Answer::Moot, Some("no_sender_left")));
+    assert_eq!((last.answer, last.code), (GateAnswer::Moot, Some("no_sender_left")));
     assert_eq!(first_stop(&whole).map(|gate| gate.code), Some(Some("no_sender")));
     desk.facts.tenants.clear();
     let unread = desk.examine();
     assert_eq!(unread.gates.len(), Gate::ORDER.len());
-    assert!(unread.gates[1..].iter().all(|gate| gate.answer == Answer::Moot));
+    assert!(unread.gates[1..].iter().all(|gate| gate.answer == GateAnswer::Moot));
 }
 
 #[test]
@@ -292,17 +292,17 @@ proptest! {
         match &whole.verdict {
             Verdict::Admit { .. } => prop_assert_eq!(stop, None),
             Verdict::Defer { cause, .. } => {
-                prop_assert_eq!(stop, Some((Some(cause.gate), Some(cause.code), Answer::Defer)));
+                prop_assert_eq!(stop, Some((Some(cause.gate), Some(cause.code), GateAnswer::Defer)));
             }
             Verdict::Hold { cause } => {
-                prop_assert_eq!(stop, Some((Some(cause.gate), Some(cause.code), Answer::Hold)));
+                prop_assert_eq!(stop, Some((Some(cause.gate), Some(cause.code), GateAnswer::Hold)));
             }
             Verdict::Block { cause, .. } => {
-                prop_assert_eq!(stop, Some((Some(cause.gate), Some(cause.code), Answer::Block)));
+                prop_assert_eq!(stop, Some((Some(cause.gate), Some(cause.code), GateAnswer::Block)));
             }
             Verdict::Expire { gate: None, code, .. } => prop_assert_eq!(*code, "validity_ended"),
             Verdict::Expire { gate, code, .. } => {
-                prop_assert_eq!(stop, Some((*gate, Some(*code), Answer::Defer)));
+                prop_assert_eq!(stop, Some((*gate, Some(*code), GateAnswer::Defer)));
             }
         }
     }
@@ -312,7 +312,7 @@ proptest! {
         let class = MessageClass::ALL[odds.class];
         for said in desk(&odds).examine().gates {
             let no_sender = said.code == Some("no_sender") && class == MessageClass::Compliance;
-            let asked = said.answer != Answer::NotAsked && !no_sender;
+            let asked = said.answer != GateAnswer::NotAsked && !no_sender;
             prop_assert_eq!(asked, is_asked(said.gate, class), "{:?}", said);
         }
     }
@@ -335,7 +335,7 @@ proptest! {
         }
         if asked.class.is_marketing() {
             match QuietHours::new(asked.now).at(&asked.place, &[]) {
-                quiet_hours::Decision::Open { until } => prop_assert!(sendable_until <= until),
+                quiet_hours::HoursDecision::Open { until } => prop_assert!(sendable_until <= until),
                 other => prop_assert!(false, "admitted at night: {other:?}"),
             }
         }

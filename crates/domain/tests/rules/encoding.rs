@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use domain::encoding::{Encoding, Rule, count_segments, layout, measure, nfc, septets, smart};
+use domain::encoding::{
+    Encoding, EncodingRule, count_segments, layout, measure, nfc, septets, smart,
+};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
@@ -51,7 +53,12 @@ fn every_vector_has_its_encoding_units_and_segments_by_the_grapheme_rule() {
         assert_eq!(found.encoding, case.encoding, "{}", case.id);
         assert_eq!(found.units, case.units, "{}", case.id);
         assert_eq!(found.segments, case.segments, "{}", case.id);
-        assert_eq!(layout(text(&case), Rule::Grapheme), case.units_per_segment, "{}", case.id);
+        assert_eq!(
+            layout(text(&case), EncodingRule::Grapheme),
+            case.units_per_segment,
+            "{}",
+            case.id
+        );
         assert_eq!(found.offender.is_some(), case.encoding == Encoding::Ucs2, "{}", case.id);
     }
 }
@@ -60,10 +67,10 @@ fn every_vector_has_its_encoding_units_and_segments_by_the_grapheme_rule() {
 fn every_vector_has_its_segments_by_the_surrogate_rule() {
     for case in cases() {
         let text = text(&case);
-        let found = count_segments(text, Rule::Surrogate);
+        let found = count_segments(text, EncodingRule::Surrogate);
         assert_eq!(found, case.segments_surrogate_rule, "{}", case.id);
         if let Some(expected) = &case.units_per_segment_surrogate_rule {
-            assert_eq!(&layout(text, Rule::Surrogate), expected, "{}", case.id);
+            assert_eq!(&layout(text, EncodingRule::Surrogate), expected, "{}", case.id);
         }
     }
 }
@@ -77,7 +84,7 @@ fn a_cluster_across_a_boundary_counts_more_by_the_grapheme_rule() {
         format!("{}e\u{301}{}", "a".repeat(66), "b".repeat(66)),
     ] {
         assert_eq!(measure(&text).segments, 3);
-        assert_eq!(count_segments(&text, Rule::Surrogate), 2);
+        assert_eq!(count_segments(&text, EncodingRule::Surrogate), 2);
     }
 }
 
@@ -134,7 +141,7 @@ fn the_alphabet_is_exactly_the_published_table() {
 fn an_empty_text_has_no_segments() {
     let empty = measure("");
     assert_eq!((empty.units, empty.segments), (0, 0));
-    assert_eq!(layout("", Rule::Grapheme), Vec::<u32>::new());
+    assert_eq!(layout("", EncodingRule::Grapheme), Vec::<u32>::new());
 }
 
 #[test]
@@ -161,9 +168,9 @@ fn the_longest_text_that_twilio_takes_is_11_or_24_segments() {
 #[test]
 fn a_cluster_longer_than_a_segment_is_divided_and_not_undercounted() {
     let zalgo = format!("a{}", "\u{301}".repeat(200));
-    assert_eq!(layout(&zalgo, Rule::Grapheme), [67, 67, 67]);
+    assert_eq!(layout(&zalgo, EncodingRule::Grapheme), [67, 67, 67]);
     let later = format!("bb{zalgo}");
-    assert_eq!(layout(&later, Rule::Grapheme), [2, 67, 67, 67]);
+    assert_eq!(layout(&later, EncodingRule::Grapheme), [2, 67, 67, 67]);
 }
 
 /// Texts made of what is awkward: extension characters, pairs, clusters, line ends.
@@ -186,15 +193,15 @@ fn awkward_text() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn the_grapheme_rule_never_counts_less_than_the_surrogate_rule(text in awkward_text()) {
-        let grapheme = count_segments(&text, Rule::Grapheme);
-        prop_assert!(grapheme >= count_segments(&text, Rule::Surrogate));
+        let grapheme = count_segments(&text, EncodingRule::Grapheme);
+        prop_assert!(grapheme >= count_segments(&text, EncodingRule::Surrogate));
         prop_assert_eq!(grapheme, measure(&text).segments);
     }
 
     #[test]
     fn a_layout_holds_every_unit_and_no_segment_is_too_long(text in awkward_text()) {
         let measured = measure(&text);
-        for rule in [Rule::Grapheme, Rule::Surrogate] {
+        for rule in [EncodingRule::Grapheme, EncodingRule::Surrogate] {
             let segments = layout(&text, rule);
             prop_assert_eq!(segments.len(), usize::from(count_segments(&text, rule)));
             prop_assert_eq!(segments.iter().sum::<u32>(), measured.units);
@@ -210,7 +217,7 @@ proptest! {
     #[test]
     fn any_text_at_all_can_be_measured(text in any::<String>()) {
         let measured = measure(&text);
-        prop_assert_eq!(usize::from(measured.segments), layout(&text, Rule::Grapheme).len());
+        prop_assert_eq!(usize::from(measured.segments), layout(&text, EncodingRule::Grapheme).len());
         prop_assert_eq!(measured.segments == 0, text.is_empty());
     }
 

@@ -2,7 +2,7 @@
 
 use domain::{
     country::Country,
-    phone::{Line, PhoneError, PhoneNumber},
+    phone::{LineType, PhoneError, PhoneNumber},
 };
 use proptest::prelude::*;
 
@@ -98,12 +98,12 @@ fn an_area_code_is_of_north_american_numbers_only() {
 #[test]
 fn landlines_that_the_plan_tells_apart_cannot_be_mobiles() {
     for (text, line, mobile) in [
-        ("+12025550173", Line::MobileOrFixed, true),
-        ("+61412345678", Line::Mobile, true),
-        ("+61291234567", Line::Fixed, false),
-        ("+18002123456", Line::TollFree, false),
-        ("+447400123456", Line::Mobile, true),
-        ("+442071838750", Line::Fixed, false),
+        ("+12025550173", LineType::MobileOrFixed, true),
+        ("+61412345678", LineType::Mobile, true),
+        ("+61291234567", LineType::Fixed, false),
+        ("+18002123456", LineType::TollFree, false),
+        ("+447400123456", LineType::Mobile, true),
+        ("+442071838750", LineType::Fixed, false),
     ] {
         assert_eq!(number(text).line(), line, "{text}");
         assert_eq!(number(text).is_mobile_possible(), mobile, "{text}");

@@ -3,7 +3,7 @@
 use domain::{
     phone::PhoneNumber,
     quiet_hours::{
-        Decision, HORIZON_DAYS, QuietHours, Window, profiles, window_decision, window_for,
+        HORIZON_DAYS, HoursDecision, QuietHours, Window, profiles, window_decision, window_for,
     },
     zones::{OnFile, Place, Zone, resolve},
 };
@@ -60,15 +60,15 @@ fn every_vector_is_decided_as_published() {
     for case in file.cases {
         let id = format!("{} {} {}", case.area_code, case.now_utc, case.window);
         match window_decision(case.now_utc, &case.candidate_zones, &[named(&case.window)]) {
-            Decision::Open { until } => {
+            HoursDecision::Open { until } => {
                 assert!(case.allowed && until > case.now_utc, "{id}");
                 assert_eq!(case.next_allowed_utc, case.now_utc, "{id}");
             }
-            Decision::Closed { opens_at } => {
+            HoursDecision::Closed { opens_at } => {
                 assert!(!case.allowed, "{id}");
                 assert_eq!(opens_at, case.next_allowed_utc, "{id}");
             }
-            Decision::Never => panic!("{id}"),
+            HoursDecision::Never => panic!("{id}"),
         }
         let found = place(&format!("+1{}5550100", case.area_code), OnFile::default());
         assert_eq!(found.zones.as_slice(), case.candidate_zones, "{id}");
@@ -80,10 +80,13 @@ fn the_start_is_included_and_the_end_is_not() {
     let new_york = zones(&["America/New_York"]);
     let day = [window("daily 09:00-21:00")];
     for (now, expected) in [
-        ("2026-01-15T13:59:59.999Z", Decision::Closed { opens_at: at("2026-01-15T14:00:00Z") }),
-        ("2026-01-15T14:00:00Z", Decision::Open { until: at("2026-01-16T02:00:00Z") }),
-        ("2026-01-16T01:59:59.999Z", Decision::Open { until: at("2026-01-16T02:00:00Z") }),
-        ("2026-01-16T02:00:00Z", Decision::Closed { opens_at: at("2026-01-16T14:00:00Z") }),
+        (
+            "2026-01-15T13:59:59.999Z",
+            HoursDecision::Closed { opens_at: at("2026-01-15T14:00:00Z") },
+        ),
+        ("2026-01-15T14:00:00Z", HoursDecision::Open { until: at("2026-01-16T02:00:00Z") }),
+        ("2026-01-16T01:59:59.999Z", HoursDecision::Open { until: at("2026-01-16T02:00:00Z") }),
+        ("2026-01-16T02:00:00Z", HoursDecision::Closed { opens_at: at("2026-01-16T14:00:00Z") }),
     ] {
         assert_eq!(window_decision(at(now), &new_york, &day), expected, "{now}");
     }
@@ -101,7 +104,7 @@ fn nine_in_the_morning_stays_nine_when_the_clocks_change() {
         ("Pacific/Auckland", "2026-09-26T09:00:00Z", "2026-09-26T20:00:00Z"),
     ] {
         let found = window_decision(at(evening), &zones(&[zone]), &[window("daily 09:00-21:00")]);
-        assert_eq!(found, Decision::Closed { opens_at: at(opens_at) }, "{zone} {evening}");
+        assert_eq!(found, HoursDecision::Closed { opens_at: at(opens_at) }, "{zone} {evening}");
     }
 }
 
@@ -111,13 +114,13 @@ fn hours_that_the_clock_skips_or_repeats_are_judged_by_the_clock_on_the_wall() {
     // 02:30 does not exist on 2026-03-08: the clock goes from 01:59:59 to 03:00, which is after it.
     let skipped = [window("daily 02:30-05:00")];
     let found = window_decision(at("2026-03-08T06:00:00Z"), &new_york, &skipped);
-    assert_eq!(found, Decision::Closed { opens_at: at("2026-03-08T07:00:00Z") });
+    assert_eq!(found, HoursDecision::Closed { opens_at: at("2026-03-08T07:00:00Z") });
     // 01:30 to 02:00 happens twice on 2026-11-01, with half an hour closed between.
     let repeated = [window("daily 01:30-03:00")];
     let found = window_decision(at("2026-11-01T05:30:00Z"), &new_york, &repeated);
-    assert_eq!(found, Decision::Open { until: at("2026-11-01T06:00:00Z") });
+    assert_eq!(found, HoursDecision::Open { until: at("2026-11-01T06:00:00Z") });
     let found = window_decision(at("2026-11-01T06:00:00Z"), &new_york, &repeated);
-    assert_eq!(found, Decision::Closed { opens_at: at("2026-11-01T06:30:00Z") });
+    assert_eq!(found, HoursDecision::Closed { opens_at: at("2026-11-01T06:30:00Z") });
 }
 
 #[test]
@@ -147,7 +150,7 @@ fn a_number_of_an_unknown_state_has_the_hours_that_every_state_allows() {
     let window = window_for(&unknown, &[]);
     assert_eq!(window.to_string(), "mon-fri 10:00-18:00, sat 10:00-17:00, sun 12:00-17:00");
     let found = QuietHours::new(at("2026-01-15T12:00:00Z")).at(&unknown, &[]);
-    assert_eq!(found, Decision::Closed { opens_at: at("2026-01-15T20:00:00Z") });
+    assert_eq!(found, HoursDecision::Closed { opens_at: at("2026-01-15T20:00:00Z") });
 }
 
 #[test]
@@ -170,20 +173,20 @@ fn a_closed_day_is_waited_out() {
         &zones(&["Europe/London"]),
         &[window("mon-fri 09:00-21:00")],
     );
-    assert_eq!(found, Decision::Closed { opens_at: at("2026-01-19T09:00:00Z") });
+    assert_eq!(found, HoursDecision::Closed { opens_at: at("2026-01-19T09:00:00Z") });
 }
 
 #[test]
 fn what_never_opens_says_so_and_an_unknown_zone_never_opens() {
     let now = at("2026-01-15T12:00:00Z");
     let day = window("daily 09:00-21:00");
-    assert_eq!(window_decision(now, &[], &[day]), Decision::Never);
+    assert_eq!(window_decision(now, &[], &[day]), HoursDecision::Never);
     let apart = zones(&["Pacific/Kiritimati", "Pacific/Pago_Pago"]);
-    assert_eq!(window_decision(now, &apart, &[window("daily 09:00-09:30")]), Decision::Never);
+    assert_eq!(window_decision(now, &apart, &[window("daily 09:00-09:30")]), HoursDecision::Never);
     let both = [window("mon 09:00-10:00"), window("tue 09:00-10:00")];
-    assert_eq!(window_decision(now, &zones(&["Europe/Paris"]), &both), Decision::Never);
+    assert_eq!(window_decision(now, &zones(&["Europe/Paris"]), &both), HoursDecision::Never);
     let satellite = place("+870773111632", OnFile::default());
-    assert_eq!(QuietHours::new(now).at(&satellite, &[]), Decision::Never);
+    assert_eq!(QuietHours::new(now).at(&satellite, &[]), HoursDecision::Never);
 }
 
 #[test]
@@ -191,7 +194,7 @@ fn a_window_that_never_closes_is_open_to_the_horizon() {
     let now = at("2026-03-01T00:00:00Z");
     let until = now + SignedDuration::from_hours(24 * HORIZON_DAYS);
     let found = window_decision(now, &zones(&["America/New_York"]), &[]);
-    assert_eq!(found, Decision::Open { until });
+    assert_eq!(found, HoursDecision::Open { until });
 }
 
 #[test]
@@ -283,7 +286,7 @@ proptest! {
         let text = format!("daily {:02}:{:02}-{:02}:{:02}", from / 60, from % 60, to / 60, to % 60);
         let minutes = |count: i64| SignedDuration::from_mins(count);
         match window_decision(now, &zones, &[window(&text)]) {
-            Decision::Open { until } => {
+            HoursDecision::Open { until } => {
                 let mut instant = now;
                 while instant < until {
                     prop_assert!(allowed(instant, &zones, from, to), "{instant}");
@@ -291,7 +294,7 @@ proptest! {
                 }
                 prop_assert!(!allowed(until, &zones, from, to), "{until}");
             }
-            Decision::Closed { opens_at } => {
+            HoursDecision::Closed { opens_at } => {
                 let mut instant = now;
                 while instant < opens_at {
                     prop_assert!(!allowed(instant, &zones, from, to), "{instant}");
@@ -299,7 +302,7 @@ proptest! {
                 }
                 prop_assert!(allowed(opens_at, &zones, from, to), "{opens_at}");
             }
-            Decision::Never => {
+            HoursDecision::Never => {
                 for minute in (0..HORIZON_DAYS * 24 * 60).step_by(7) {
                     prop_assert!(!allowed(now + minutes(minute), &zones, from, to));
                 }
@@ -314,7 +317,7 @@ proptest! {
         let now = Timestamp::from_second(second).expect("an instant");
         let wide = [window("daily 08:00-21:00")];
         let both = [wide[0], window("mon-sat 09:00-20:00")];
-        let is_open = |d| matches!(d, Decision::Open { .. });
+        let is_open = |d| matches!(d, HoursDecision::Open { .. });
         let all = window_decision(now, &zones, &wide);
         if is_open(all) {
             prop_assert!(is_open(window_decision(now, &zones[..1], &wide)));

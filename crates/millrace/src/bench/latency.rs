@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::MissedTickBehavior};
 
-use super::load::Work;
+use super::load::BenchWork;
 use crate::platform::Platform;
 
 /// Messages per second, and for how long.
@@ -32,7 +32,7 @@ pub struct Latency {
 ///
 /// # Errors
 /// A submission fails, or a message does not arrive.
-pub async fn measure(platform: &Platform, work: &Work) -> anyhow::Result<Latency> {
+pub async fn measure(platform: &Platform, work: &BenchWork) -> anyhow::Result<Latency> {
     let mut tick = tokio::time::interval(Duration::from_secs(1) / RATE as u32);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut sending = JoinSet::new();

@@ -32,12 +32,12 @@ const OUTSTANDING: usize = 20_000;
 const CONTACTS_PER_SECOND: u64 = 5_000;
 
 /// Tenants with senders and contacts.
-pub struct Work {
+pub struct BenchWork {
     pools: Vec<String>,
     contacts: usize,
 }
 
-impl Work {
+impl BenchWork {
     /// A tenant's pool.
     pub fn pool(&self, tenant: usize) -> &str {
         &self.pools[tenant % self.pools.len()]
@@ -57,7 +57,7 @@ impl Work {
 ///
 /// # Errors
 /// The api refuses something.
-pub async fn prepare(platform: &mut Platform, args: &cli::Bench) -> anyhow::Result<Work> {
+pub async fn prepare(platform: &mut Platform, args: &cli::Bench) -> anyhow::Result<BenchWork> {
     platform.sandbox.put("/sandbox/clock", &json!({ "now": OPEN_HOUR, "rate": 0 })).await?;
     let receipts = json!({ "receipts": { "delay_ms": [0, 50] } });
     platform.sandbox.put("/sandbox/faults", &receipts).await?;
@@ -73,7 +73,7 @@ pub async fn prepare(platform: &mut Platform, args: &cli::Bench) -> anyhow::Resu
         let client = platform.client(tenant)?;
         let sender = format!("+1202555{:04}", 1000 + tenant);
         let account = format!("bench{tenant:02}");
-        let senders = [setup::Sender { number: &sender, pace: 10_000, country: "US" }];
+        let senders = [setup::DemoSender { number: &sender, pace: 10_000, country: "US" }];
         setup::account(&client, &platform.sandbox_url, &account).await?;
         pools.push(setup::pool(&client, &account, &senders).await?);
         let refused = args.opt_outs / args.tenants;
@@ -81,7 +81,7 @@ pub async fn prepare(platform: &mut Platform, args: &cli::Bench) -> anyhow::Resu
     }
     // Loading is not what is measured, nor is what it leaves to be done.
     platform.postgres.settle().await?;
-    Ok(Work { pools, contacts })
+    Ok(BenchWork { pools, contacts })
 }
 
 /// Contacts who consent, and behind them as many again as have opted out.
@@ -106,7 +106,7 @@ fn number(at: usize) -> String {
 /// The api refuses a batch.
 pub async fn submit(
     platform: &Platform,
-    work: &Work,
+    work: &BenchWork,
     args: &cli::Bench,
     sent: &Sent,
 ) -> anyhow::Result<usize> {

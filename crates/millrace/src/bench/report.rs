@@ -12,7 +12,7 @@ const MOST_HOPS: f64 = 40.0;
 const MOST_CPU: f64 = 0.6;
 
 /// One run.
-pub struct Report {
+pub struct BenchReport {
     /// Messages recorded as sent.
     pub messages: usize,
     /// From the first submission to the last record.
@@ -29,7 +29,7 @@ pub struct Report {
     pub truth: Truth,
 }
 
-impl Report {
+impl BenchReport {
     fn rate(&self) -> f64 {
         self.messages as f64 / self.took.as_secs_f64()
     }

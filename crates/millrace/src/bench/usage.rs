@@ -6,7 +6,7 @@ use crate::platform::{Part, Platform};
 
 /// A named group: the processes whose root these are, with all their descendants.
 #[derive(Debug, Clone)]
-pub struct Group {
+pub struct UsageGroup {
     /// `api`, `stages`, `nats`, `postgres`, `sandbox`.
     pub name: &'static str,
     /// The roots.
@@ -14,17 +14,17 @@ pub struct Group {
 }
 
 /// The processes of a platform by group.
-pub fn groups(platform: &Platform) -> Vec<Group> {
+pub fn groups(platform: &Platform) -> Vec<UsageGroup> {
     let of = |wanted: &dyn Fn(&str) -> bool| {
         let parts = platform.parts.iter().filter(|part| wanted(part.name));
         parts.filter_map(Part::pid).collect()
     };
     vec![
-        Group { name: "api", roots: of(&|name| name == "api") },
-        Group { name: "stages", roots: of(&|name| name != "api" && name != "sandbox") },
-        Group { name: "nats", roots: vec![platform.nats.pid()] },
-        Group { name: "postgres", roots: vec![platform.postgres.pid()] },
-        Group { name: "sandbox", roots: of(&|name| name == "sandbox") },
+        UsageGroup { name: "api", roots: of(&|name| name == "api") },
+        UsageGroup { name: "stages", roots: of(&|name| name != "api" && name != "sandbox") },
+        UsageGroup { name: "nats", roots: vec![platform.nats.pid()] },
+        UsageGroup { name: "postgres", roots: vec![platform.postgres.pid()] },
+        UsageGroup { name: "sandbox", roots: of(&|name| name == "sandbox") },
     ]
 }
 
@@ -33,16 +33,16 @@ const TICKS: f64 = 100.0;
 
 /// Reads the CPU time of each group. What a process has already used stays counted when it ends,
 /// as its parent waits for it.
-pub fn cpu(groups: &[Group]) -> BTreeMap<&'static str, f64> {
+pub fn cpu(groups: &[UsageGroup]) -> BTreeMap<&'static str, f64> {
     let table = processes();
-    let seconds = |group: &Group| members(&table, group).map(|process| process.cpu).sum();
+    let seconds = |group: &UsageGroup| members(&table, group).map(|process| process.cpu).sum();
     groups.iter().map(|group| (group.name, seconds(group))).collect()
 }
 
 /// Reads the memory of each group.
-pub fn memory(groups: &[Group]) -> BTreeMap<&'static str, u64> {
+pub fn memory(groups: &[UsageGroup]) -> BTreeMap<&'static str, u64> {
     let table = processes();
-    let bytes = |group: &Group| members(&table, group).map(|process| pss(process.pid)).sum();
+    let bytes = |group: &UsageGroup| members(&table, group).map(|process| pss(process.pid)).sum();
     groups.iter().map(|group| (group.name, bytes(group))).collect()
 }
 
@@ -54,7 +54,7 @@ struct Process {
 
 fn members<'a>(
     table: &'a BTreeMap<u32, Process>,
-    group: &'a Group,
+    group: &'a UsageGroup,
 ) -> impl Iterator<Item = &'a Process> {
     table.values().filter(|process| {
         let mut at = process.pid;
@@ -100,7 +100,7 @@ mod tests {
     fn a_process_is_found_in_the_group_of_its_parent() {
         let this = std::process::id();
         let parent = processes()[&this].parent;
-        let group = Group { name: "parent", roots: vec![parent] };
+        let group = UsageGroup { name: "parent", roots: vec![parent] };
         assert!(members(&processes(), &group).any(|process| process.pid == this));
         assert!(memory(&[group])["parent"] > 1024 * 1024);
     }

@@ -16,7 +16,7 @@ use pipeline::Broker;
 use serde::Deserialize;
 use tokio::task::JoinHandle;
 
-use super::usage::{self, Group};
+use super::usage::{self, UsageGroup};
 
 /// No message for this long means that the pipeline is stuck.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -108,7 +108,7 @@ pub struct Peak(JoinHandle<()>, Arc<std::sync::Mutex<BTreeMap<&'static str, u64>
 
 impl Peak {
     /// Starts sampling.
-    pub fn start(groups: Vec<Group>) -> Self {
+    pub fn start(groups: Vec<UsageGroup>) -> Self {
         let peak = Arc::new(std::sync::Mutex::new(BTreeMap::new()));
         let seen = Arc::clone(&peak);
         let task = tokio::spawn(async move {

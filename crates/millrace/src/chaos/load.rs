@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli,
-    demo::{client::Client, setup},
+    demo::{client::HttpCaller, setup},
     platform::Platform,
 };
 
@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(400);
 
 /// What is sent.
 #[derive(Debug, Clone)]
-pub struct Work {
+pub struct ChaosWork {
     /// The campaign's id.
     pub campaign: String,
     pool: String,
@@ -34,7 +34,7 @@ pub struct Work {
     singles: usize,
 }
 
-impl Work {
+impl ChaosWork {
     /// How many messages there are in all.
     pub fn messages(&self) -> usize {
         self.recipients + self.singles
@@ -53,11 +53,11 @@ impl Work {
 ///
 /// # Errors
 /// The api refuses something.
-pub async fn prepare(platform: &mut Platform, args: &cli::Chaos) -> anyhow::Result<Work> {
+pub async fn prepare(platform: &mut Platform, args: &cli::Chaos) -> anyhow::Result<ChaosWork> {
     platform.make_tenants(1).await?;
     let client = platform.client(0)?;
     setup::account(&client, &platform.sandbox_url, ACCOUNT).await?;
-    let sender = |number| setup::Sender { number, pace: PACE, country: "US" };
+    let sender = |number| setup::DemoSender { number, pace: PACE, country: "US" };
     let senders = [sender("+12025551001"), sender("+12025551002")];
     let pool = setup::pool(&client, ACCOUNT, &senders).await?;
     let singles = args.recipients / 5;
@@ -80,7 +80,7 @@ pub async fn prepare(platform: &mut Platform, args: &cli::Chaos) -> anyhow::Resu
     let campaign = client.post("/v1/campaigns", &campaign).await?;
     let campaign = campaign["id"].as_str().context("the campaign's id")?.to_owned();
     client.post(&format!("/v1/campaigns/{campaign}/start"), &json!({})).await?;
-    Ok(Work { campaign, pool, recipients, singles })
+    Ok(ChaosWork { campaign, pool, recipients, singles })
 }
 
 /// Submits the single messages, each under a key; a request without an answer is repeated. Gives
@@ -88,7 +88,10 @@ pub async fn prepare(platform: &mut Platform, args: &cli::Chaos) -> anyhow::Resu
 ///
 /// # Errors
 /// The same key was answered with two ids, or the api refuses a message.
-pub async fn submit(client: Client, work: Work) -> anyhow::Result<BTreeMap<String, String>> {
+pub async fn submit(
+    client: HttpCaller,
+    work: ChaosWork,
+) -> anyhow::Result<BTreeMap<String, String>> {
     let mut accepted = BTreeMap::new();
     let mut first = 0;
     while first < work.singles {
@@ -119,7 +122,7 @@ pub async fn submit(client: Client, work: Work) -> anyhow::Result<BTreeMap<Strin
     Ok(accepted)
 }
 
-fn request(work: &Work, batch: &[usize]) -> Value {
+fn request(work: &ChaosWork, batch: &[usize]) -> Value {
     let message = |&at: &usize| {
         json!({
             "to": number(work.recipients + at),

@@ -15,9 +15,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 use store::{Role, capacity::counters};
 
-use super::load::Work;
+use super::load::ChaosWork;
 use crate::{
-    demo::{check, client::Client},
+    demo::{check, client::HttpCaller},
     platform::{self, Platform},
 };
 
@@ -34,7 +34,7 @@ const ASKED_AT_ONCE: usize = 16;
 const OPEN: [&str; 7] = ["waiting", "accepted", "deferred", "held", "queued", "in_doubt", "sent"];
 
 /// What was found.
-pub struct Verdict {
+pub struct ChaosVerdict {
     /// Messages by state, as the api tells them one by one.
     states: BTreeMap<String, usize>,
     /// Texts in the carrier's ledger.
@@ -69,9 +69,9 @@ pub async fn open(
 /// Somebody does not answer.
 pub async fn reach(
     platform: &Platform,
-    work: &Work,
+    work: &ChaosWork,
     accepted: &BTreeMap<String, String>,
-) -> anyhow::Result<Verdict> {
+) -> anyhow::Result<ChaosVerdict> {
     let client = platform.client(0)?;
     let ledger = work.ledger(platform).await?;
     let mut all = singles(&client, accepted).await?;
@@ -97,7 +97,7 @@ pub async fn reach(
     against_rollup(&client, &states, &mut wrong).await?;
     let campaign_cost = money(&ledger["cost"])?;
     against_budget(platform, campaign_cost + single_cost, &mut wrong).await?;
-    Ok(Verdict { states, carrier, wrong })
+    Ok(ChaosVerdict { states, carrier, wrong })
 }
 
 /// The carrier holds each reference at most once, and tells each message's fate as we do.
@@ -148,7 +148,7 @@ fn final_states(states: &BTreeMap<String, usize>, all: usize, wrong: &mut Vec<St
 
 /// The dashboard's totals come to the same numbers.
 async fn against_rollup(
-    client: &Client,
+    client: &HttpCaller,
     states: &BTreeMap<String, usize>,
     wrong: &mut Vec<String>,
 ) -> anyhow::Result<()> {
@@ -192,7 +192,7 @@ async fn against_budget(
 }
 
 async fn singles(
-    client: &Client,
+    client: &HttpCaller,
     accepted: &BTreeMap<String, String>,
 ) -> anyhow::Result<Vec<Told>> {
     let ask = async |id: &String| {
@@ -212,7 +212,7 @@ fn money(amount: &Value) -> anyhow::Result<i64> {
 
 // === impl Verdict ===
 
-impl Verdict {
+impl ChaosVerdict {
     /// Whether everything agrees.
     pub fn passes(&self) -> bool {
         self.wrong.is_empty()

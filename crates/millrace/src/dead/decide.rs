@@ -2,7 +2,7 @@
 
 use domain::message::{passport::Stamp, state::MessageState};
 use jiff::Timestamp;
-use store::messages::dead_letter::Found;
+use store::messages::dead_letter::DeadRow;
 use wire::DeadLetter;
 
 use super::opened::{Content, Opened};
@@ -26,7 +26,7 @@ pub(super) enum Plan {
 const STAGE: &str = "redrive";
 
 /// What to do with a letter whose message has this row.
-pub(super) fn decide(letter: &DeadLetter, opened: &Opened, row: Option<&Found>) -> Plan {
+pub(super) fn decide(letter: &DeadLetter, opened: &Opened, row: Option<&DeadRow>) -> Plan {
     let refused = |why: &str| Plan::Refused(why.to_owned());
     let (Some(_), Some(turn)) = (letter.message, letter.turn.or(opened.turn())) else {
         return Plan::AsItWas;
@@ -74,7 +74,7 @@ pub(super) fn stamp(letter: &DeadLetter, now: Timestamp) -> Stamp {
     Stamp { reason: Some(reason(letter)), ..Stamp::plain(STAGE, now, "accept") }
 }
 
-fn redriven(letter: &DeadLetter, row: &Found) -> bool {
+fn redriven(letter: &DeadLetter, row: &DeadRow) -> bool {
     let reason = reason(letter);
     let own = |stamp: &Stamp| stamp.stage == STAGE && stamp.reason.as_ref() == Some(&reason);
     row.passport.stamps().iter().any(own)
@@ -84,7 +84,7 @@ fn reason(letter: &DeadLetter) -> String {
     format!("sent again after {} could not handle it (dead letter {})", letter.stage, letter.id)
 }
 
-fn is_other_body(opened: &Opened, row: &Found) -> bool {
+fn is_other_body(opened: &Opened, row: &DeadRow) -> bool {
     match &opened.content {
         Content::Submitted(message) => {
             !row.is_shell() && message.body_hash != wire::hex(&row.body_hash)

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use stage::StageName;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use wire::{DeadLetter, Key, Stream, Subject, frame::Outgoing};
+use wire::{DeadLetter, MemberKey, Stream, Subject, frame::Outgoing};
 
 use super::Filter;
 
@@ -148,7 +148,7 @@ impl Member {
     fn again(&self, subject: &Subject, sequence: u64) -> Outgoing {
         let own = || Uuid::new_v5(&Uuid::NAMESPACE_OID, self.raw.get().as_bytes());
         let id = self.letter.as_ref().map_or_else(own, |letter| letter.id);
-        let key = Key { body: sequence, ..Key::of(id) };
+        let key = MemberKey { body: sequence, ..MemberKey::of(id) };
         let json = self.raw.get().as_bytes().to_vec();
         Outgoing { subject: subject.clone(), key, trace: None, json }
     }

@@ -1,8 +1,9 @@
 //! What a letter holds, and what it becomes when it is sent again.
 
-use store::{core::seal::Sealer, messages::dead_letter::Found};
+use store::{core::seal::Sealer, messages::dead_letter::DeadRow};
 use wire::{
-    Admitted, DeadLetter, Enriched, Event, InboundText, Key, Subject, Submitted, WebhookRequest,
+    Admitted, DeadLetter, Enriched, Event, InboundText, MemberKey, Subject, Submitted,
+    WebhookRequest,
     frame::{Outgoing, Payload},
 };
 
@@ -53,7 +54,7 @@ impl Opened {
         &self,
         letter: &DeadLetter,
         sequence: u64,
-        row: Option<&Found>,
+        row: Option<&DeadRow>,
     ) -> Outgoing {
         match (&self.content, row) {
             (Content::Submitted(message), Some(row)) => {
@@ -68,7 +69,7 @@ impl Opened {
                 Outgoing::new(Subject::Enriched(message.head.class.lane()), &message)
             }
             (Content::Other | Content::Submitted(_) | Content::Enriched(_), _) => {
-                let key = Key { body: sequence, ..Key::of(letter.id) };
+                let key = MemberKey { body: sequence, ..MemberKey::of(letter.id) };
                 let (subject, json) = (self.origin.clone(), self.json.clone());
                 Outgoing { subject, key, trace: None, json }
             }

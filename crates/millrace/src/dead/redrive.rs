@@ -14,7 +14,7 @@ use pipeline::Publisher;
 use store::{
     Role, Scoped, Store,
     core::seal::Sealer,
-    messages::dead_letter::{self, Found, Key, Revival},
+    messages::dead_letter::{self, DeadKey, DeadRow, Revival},
 };
 use wire::{DeadLetter, frame::Outgoing};
 
@@ -25,7 +25,7 @@ use super::{
     opened::{Content, Opened},
     report::Report,
 };
-use crate::process::Process;
+use crate::process::ProcessParts;
 
 /// How long a publish may take before the run ends: a full stream needs its readers, not a redrive.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -35,7 +35,7 @@ const AT_ONCE: usize = 256;
 
 /// `millrace dead redrive`
 pub(super) async fn run(args: Redrive) -> anyhow::Result<ExitCode> {
-    let mut process = Process::begin(args.common)?;
+    let mut process = ProcessParts::begin(args.common)?;
     let sealer = process.sealer()?;
     let broker = process.broker("redrive").await?;
     process.follow_clock(&broker).await?;
@@ -70,11 +70,11 @@ async fn chunk(letters: &mut Letters, filter: &Filter) -> anyhow::Result<Option<
 }
 
 /// The rows of a chunk's messages.
-type Rows = HashMap<Key, Found>;
+type Rows = HashMap<DeadKey, DeadRow>;
 
 /// What every chunk of a run needs.
 struct Run {
-    process: Process,
+    process: ProcessParts,
     sealer: Sealer,
     store: Store,
     publisher: Publisher,
@@ -149,7 +149,7 @@ impl Run {
     /// Decides each letter by its message's row, and opens the rows of those that go again. Gives
     /// the rows as they are then.
     async fn plan(&self, tasks: &mut [Task<'_>]) -> anyhow::Result<Rows> {
-        let keys: BTreeSet<Key> = tasks.iter().filter_map(Task::key).collect();
+        let keys: BTreeSet<DeadKey> = tasks.iter().filter_map(Task::key).collect();
         let mut tx = self.store.scoped(keys.iter().map(|key| &key.0)).await?;
         let mut rows = dead_letter::find(&mut tx, &keys).await?;
         for task in tasks.iter_mut() {
@@ -171,7 +171,7 @@ impl Run {
         &self,
         tx: &mut Scoped,
         tasks: &mut [Task<'_>],
-        opening: &BTreeMap<Key, Vec<usize>>,
+        opening: &BTreeMap<DeadKey, Vec<usize>>,
         rows: &mut Rows,
     ) -> anyhow::Result<()> {
         let now = self.process.time.now();
@@ -202,8 +202,8 @@ impl Run {
 
 /// The letters that open rows, by message. A letter may lie in DEAD twice: that is one opening. Of
 /// two letters about one message in one turn, the first opens it.
-fn opening(tasks: &mut [Task<'_>]) -> BTreeMap<Key, Vec<usize>> {
-    let mut opening: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+fn opening(tasks: &mut [Task<'_>]) -> BTreeMap<DeadKey, Vec<usize>> {
+    let mut opening: BTreeMap<DeadKey, Vec<usize>> = BTreeMap::new();
     for at in 0..tasks.len() {
         let Some(key) = tasks[at].key().filter(|_| tasks[at].plan == Plan::Reopen) else {
             continue;
@@ -222,7 +222,7 @@ fn opening(tasks: &mut [Task<'_>]) -> BTreeMap<Key, Vec<usize>> {
 
 /// What is published: each message once, with the event that it is accepted again.
 fn say(tasks: &[Task<'_>], rows: &Rows) -> Vec<Outgoing> {
-    let mut said: BTreeSet<Key> = BTreeSet::new();
+    let mut said: BTreeSet<DeadKey> = BTreeSet::new();
     let mut say = Vec::new();
     for task in tasks {
         let (Ok(opened), key) = (&task.opened, task.key()) else { continue };
@@ -246,7 +246,7 @@ fn say(tasks: &[Task<'_>], rows: &Rows) -> Vec<Outgoing> {
 
 impl Task<'_> {
     /// The message that the letter names.
-    fn key(&self) -> Option<Key> {
+    fn key(&self) -> Option<DeadKey> {
         Some((self.letter.tenant.clone(), MessageId(self.letter.message?)))
     }
 

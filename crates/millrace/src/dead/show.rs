@@ -6,11 +6,11 @@ use store::core::seal::Sealer;
 use wire::DeadLetter;
 
 use super::{Filter, List, Show, Which, letters::Letters};
-use crate::process::Process;
+use crate::process::ProcessParts;
 
 /// `millrace dead list`
 pub(super) async fn list(args: List) -> anyhow::Result<ExitCode> {
-    let process = Process::begin(args.common)?;
+    let process = ProcessParts::begin(args.common)?;
     let broker = process.broker("dead").await?;
     let mut letters = Letters::open(&broker, &args.filter, &process.stop).await?;
     let (mut shown, mut found) = (0, 0);
@@ -29,7 +29,7 @@ pub(super) async fn list(args: List) -> anyhow::Result<ExitCode> {
 
 /// `millrace dead show`
 pub(super) async fn show(args: Show) -> anyhow::Result<ExitCode> {
-    let process = Process::begin(args.common)?;
+    let process = ProcessParts::begin(args.common)?;
     let sealer = args.open.then(|| process.sealer()).transpose()?;
     let broker = process.broker("dead").await?;
     let all = Filter::default();

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use anyhow::Context;
 use serde_json::Value;
 
-use super::client::Client;
+use super::client::HttpCaller;
 
 /// What the comparison found.
-pub struct Found {
+pub struct LedgerCheck {
     /// Texts of this campaign in the carrier's ledger.
     pub at_carrier: u64,
     /// References that the carrier accepted more than once.
@@ -24,11 +24,11 @@ pub struct Found {
 /// # Errors
 /// The api or the sandbox does not answer.
 pub async fn against_carrier(
-    api: &Client,
-    sandbox: &Client,
+    api: &HttpCaller,
+    sandbox: &HttpCaller,
     campaign: &str,
     ledger: &Value,
-) -> anyhow::Result<Found> {
+) -> anyhow::Result<LedgerCheck> {
     let recipients = recipients(api, campaign).await?;
     let lines = sandbox.get_text("/sandbox/ledger").await?;
     let mut carrier: HashMap<String, (u64, String)> = HashMap::new();
@@ -38,7 +38,7 @@ pub async fn against_carrier(
         let entry = carrier.entry(reference.to_owned()).or_default();
         *entry = (entry.0 + 1, line["status"].as_str().unwrap_or_default().to_owned());
     }
-    let mut found = Found {
+    let mut found = LedgerCheck {
         at_carrier: 0,
         duplicates: carrier.values().filter(|(times, _)| *times > 1).count() as u64,
         different: 0,
@@ -66,7 +66,7 @@ pub async fn against_carrier(
 ///
 /// # Errors
 /// The api does not answer.
-pub async fn recipients(api: &Client, campaign: &str) -> anyhow::Result<Vec<Value>> {
+pub async fn recipients(api: &HttpCaller, campaign: &str) -> anyhow::Result<Vec<Value>> {
     let mut all = Vec::new();
     let mut cursor = String::new();
     loop {

@@ -7,13 +7,13 @@ use serde_json::Value;
 
 /// A caller of one server.
 #[derive(Clone)]
-pub struct Client {
+pub struct HttpCaller {
     http: reqwest::Client,
     base: String,
     key: Option<SecretString>,
 }
 
-impl Client {
+impl HttpCaller {
     /// A caller with an API key, or of a server that wants none.
     ///
     /// # Errors

@@ -5,10 +5,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
-use super::client::Client;
+use super::client::HttpCaller;
 
 /// A sender to register.
-pub struct Sender<'a> {
+pub struct DemoSender<'a> {
     /// E.164.
     pub number: &'a str,
     /// Segments per second.
@@ -30,7 +30,7 @@ pub fn sid(account: &str) -> String {
 ///
 /// # Errors
 /// The api refuses it.
-pub async fn account(api: &Client, sandbox: &str, account: &str) -> anyhow::Result<()> {
+pub async fn account(api: &HttpCaller, sandbox: &str, account: &str) -> anyhow::Result<()> {
     let body = json!({
         "account": account,
         "carrier": "twilio",
@@ -45,7 +45,11 @@ pub async fn account(api: &Client, sandbox: &str, account: &str) -> anyhow::Resu
 ///
 /// # Errors
 /// The api refuses something.
-pub async fn pool(api: &Client, account: &str, senders: &[Sender<'_>]) -> anyhow::Result<String> {
+pub async fn pool(
+    api: &HttpCaller,
+    account: &str,
+    senders: &[DemoSender<'_>],
+) -> anyhow::Result<String> {
     let mut ids = Vec::new();
     for sender in senders {
         let body = json!({
@@ -67,7 +71,7 @@ pub async fn pool(api: &Client, account: &str, senders: &[Sender<'_>]) -> anyhow
 ///
 /// # Errors
 /// The file cannot be read as contacts.
-pub async fn import(api: &Client, csv: String) -> anyhow::Result<Value> {
+pub async fn import(api: &HttpCaller, csv: String) -> anyhow::Result<Value> {
     let started = api.post_text("/v1/contacts/import", "text/csv", csv).await?;
     let id = started["id"].as_str().context("the import's id")?.to_owned();
     loop {

@@ -5,7 +5,7 @@ use std::{fmt::Write, time::Duration};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::check::Found;
+use super::check::LedgerCheck;
 
 /// One line about an import.
 pub fn import(import: &Value) -> String {
@@ -25,7 +25,7 @@ pub fn import(import: &Value) -> String {
 /// `opened` is the last opening that deferred messages waited for.
 pub fn campaign(
     ledger: &Value,
-    found: &Found,
+    found: &LedgerCheck,
     opened: Option<Timestamp>,
     took: Duration,
 ) -> String {

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
-use api::{App, Parts, Settings};
+use api::{ApiSettings, App, Parts};
 use boot::settings::DEFAULT_LISTEN;
 use pipeline::Broker;
 use secrecy::{ExposeSecret, SecretBox};
@@ -11,14 +11,14 @@ use store::{Role, Store};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{cli, process::Process};
+use crate::{cli, process::ProcessParts};
 
 /// Connections to Postgres of one ingress process.
 pub const CONNECTIONS: u32 = 8;
 
 /// Runs the ingress until it is told to end.
 pub async fn run(args: cli::Serve) -> anyhow::Result<ExitCode> {
-    let mut process = Process::begin(args.common)?;
+    let mut process = ProcessParts::begin(args.common)?;
     let broker = process.broker("api").await?;
     process.follow_clock(&broker).await?;
     let store = process.store(Role::Api, CONNECTIONS).await?;
@@ -45,7 +45,7 @@ pub async fn run(args: cli::Serve) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// A setting that it needs is missing.
 pub fn serve(
-    process: &Process,
+    process: &ProcessParts,
     listener: TcpListener,
     store: Store,
     broker: Broker,
@@ -57,11 +57,11 @@ pub fn serve(
         store,
         broker,
         sealer: process.sealer()?,
-        settings: Settings {
+        settings: ApiSettings {
             public_url: settings.public_url.clone(),
             jwt_keys,
             carrier_hosts: settings.carrier_hosts.clone(),
-            ..Settings::default()
+            ..ApiSettings::default()
         },
         now: Arc::clone(&process.clock()),
     };

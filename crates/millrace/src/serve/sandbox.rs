@@ -9,14 +9,14 @@ use pipeline::broker::Broker;
 use sandbox::Sandbox;
 use tokio_util::sync::CancellationToken;
 
-use crate::{cli, process::Process};
+use crate::{cli, process::ProcessParts};
 
 /// Where the sandbox listens unless told otherwise.
 pub const DEFAULT_LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 8090);
 
 /// Runs the sandbox until it is told to end. Without `NATS_URL` its clock is its own.
 pub async fn run(args: cli::Serve) -> anyhow::Result<ExitCode> {
-    let process = Process::begin(args.common)?;
+    let process = ProcessParts::begin(args.common)?;
     let listen = process.settings.listen_or(SocketAddr::from(DEFAULT_LISTEN));
     let sandbox = start(listen).await?;
     tracing::info!(address = %sandbox.addr, "sandbox is up");
@@ -34,7 +34,7 @@ pub async fn run(args: cli::Serve) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// The address is in use.
 pub async fn start(listen: SocketAddr) -> anyhow::Result<Sandbox> {
-    let config = sandbox::Config { listen, ..sandbox::Config::default() };
+    let config = sandbox::SandboxConfig { listen, ..sandbox::SandboxConfig::default() };
     sandbox::start(config).await.with_context(|| crate::process::in_use("the sandbox", listen))
 }
 

@@ -8,7 +8,7 @@ use stage::StageName;
 use store::{Role, Store, core::seal::Sealer};
 use tokio_util::sync::CancellationToken;
 
-use crate::{cli, process::Process};
+use crate::{cli, process::ProcessParts};
 
 /// Connections to Postgres per stage process: a batch takes one, three batches are under way.
 pub const CONNECTIONS: u32 = 6;
@@ -24,8 +24,8 @@ const MODEL: &str = "claude-haiku-5-5";
 const FLUSH: Duration = Duration::from_secs(5);
 
 /// Runs one stage until it is told to end.
-pub async fn run(args: cli::Stage) -> anyhow::Result<ExitCode> {
-    let mut process = Process::begin(args.common)?;
+pub async fn run(args: cli::StageArgs) -> anyhow::Result<ExitCode> {
+    let mut process = ProcessParts::begin(args.common)?;
     let name = args.name.as_str();
     let broker = process.broker(name).await?;
     process.follow_clock(&broker).await?;
@@ -55,7 +55,7 @@ pub async fn run(args: cli::Stage) -> anyhow::Result<ExitCode> {
 /// A setting that the stage needs is missing.
 pub async fn stage(
     name: StageName,
-    process: &Process,
+    process: &ProcessParts,
     runtime: &Runtime,
     store: Store,
     sealer: Sealer,
@@ -64,16 +64,18 @@ pub async fn stage(
     let source = SourceConfig::default();
     match name {
         StageName::Audience => {
-            run_source(audience::Audience::new(store), runtime, &source).await;
+            run_source(audience::AudienceSource::new(store), runtime, &source).await;
             Ok(Drained::default())
         }
         StageName::Schedule => {
-            run_source(schedule::Schedule::new(store), runtime, &source).await;
+            run_source(schedule::ScheduleSource::new(store), runtime, &source).await;
             Ok(Drained::default())
         }
-        StageName::Enrich => Ok(run_stage(enrich::Enrich::new(store), runtime, config).await?),
-        StageName::Gate => Ok(run_stage(gate::Gate::new(store), runtime, config).await?),
-        StageName::Throttle => Ok(run_stage(throttle::Throttle::default(), runtime, config).await?),
+        StageName::Enrich => Ok(run_stage(enrich::EnrichStage::new(store), runtime, config).await?),
+        StageName::Gate => Ok(run_stage(gate::GateStage::new(store), runtime, config).await?),
+        StageName::Throttle => {
+            Ok(run_stage(throttle::ThrottleStage::default(), runtime, config).await?)
+        }
         StageName::Send => {
             let send = send_stage(process, store, sealer)?;
             Ok(run_stage(send, runtime, config).await?)
@@ -83,65 +85,79 @@ pub async fn stage(
             let sweep = run_source(sweep, runtime, &SWEEPING);
             let watch = watch(process, store.clone(), sealer.clone())?;
             let watch = run_source(watch, runtime, &SWEEPING);
-            let dead = reconcile::Dead::new(store.clone(), sealer);
+            let dead = reconcile::DeadLetterStage::new(store.clone(), sealer);
             let dead = run_stage(dead, runtime, config);
-            let receipts = run_stage(reconcile::Reconcile::new(store), runtime, config);
+            let receipts = run_stage(reconcile::ReceiptStage::new(store), runtime, config);
             let ((), (), dead, receipts) = tokio::join!(sweep, watch, dead, receipts);
             let (dead, receipts) = (dead?, receipts?);
             let left = dead.left + receipts.left;
             Ok(Drained { left, in_time: dead.in_time && receipts.in_time })
         }
-        StageName::Inbound => Ok(run_stage(inbound::Inbound::new(store), runtime, config).await?),
+        StageName::Inbound => {
+            Ok(run_stage(inbound::InboundStage::new(store), runtime, config).await?)
+        }
         StageName::Reply => {
-            let reply = reply::Reply::new(store, model(process)?, MODEL.to_owned());
+            let reply = reply::ReplyStage::new(store, model(process)?, MODEL.to_owned());
             Ok(run_stage(reply, runtime, config).await?)
         }
         StageName::Rollup => {
-            let publish = run_source(rollup::Publish::new(store.clone()), runtime, &source);
-            let count = run_stage(rollup::Rollup::new(store), runtime, config);
+            let publish = run_source(rollup::TotalsPublisher::new(store.clone()), runtime, &source);
+            let count = run_stage(rollup::RollupStage::new(store), runtime, config);
             let ((), drained) = tokio::join!(publish, count);
             Ok(drained?)
         }
     }
 }
 
-fn send_stage(process: &Process, store: Store, sealer: Sealer) -> anyhow::Result<send::Send> {
+fn send_stage(
+    process: &ProcessParts,
+    store: Store,
+    sealer: Sealer,
+) -> anyhow::Result<send::SendStage> {
     let settings = &process.settings;
-    let config = send::Config {
+    let config = send::SendConfig {
         allow_hosts: settings.carrier_hosts.clone(),
         call_by: settings.call_by,
         request_timeout: settings.request_timeout,
         list_lag: settings.list_lag,
-        ..send::Config::new(settings.public_url.clone())
+        ..send::SendConfig::new(settings.public_url.clone())
     };
-    Ok(send::Send::new(store, sealer, carriers::http::client()?, config))
+    Ok(send::SendStage::new(store, sealer, carriers::http::client()?, config))
 }
 
-fn sweep(process: &Process, store: Store, sealer: Sealer) -> anyhow::Result<reconcile::Sweep> {
+fn sweep(
+    process: &ProcessParts,
+    store: Store,
+    sealer: Sealer,
+) -> anyhow::Result<reconcile::InDoubtSweep> {
     let settings = &process.settings;
-    let config = reconcile::SweepConfig {
+    let config = reconcile::InDoubtSweepConfig {
         allow_hosts: settings.carrier_hosts.clone(),
         request_timeout: settings.request_timeout,
         list_lag: settings.list_lag,
         receipt_fetch: settings.receipt_fetch,
-        ..reconcile::SweepConfig::default()
+        ..reconcile::InDoubtSweepConfig::default()
     };
-    Ok(reconcile::Sweep::new(store, sealer, carriers::http::client()?, config))
+    Ok(reconcile::InDoubtSweep::new(store, sealer, carriers::http::client()?, config))
 }
 
-fn watch(process: &Process, store: Store, sealer: Sealer) -> anyhow::Result<reconcile::Watch> {
+fn watch(
+    process: &ProcessParts,
+    store: Store,
+    sealer: Sealer,
+) -> anyhow::Result<reconcile::ReceiptPoller> {
     let settings = &process.settings;
-    let config = reconcile::WatchConfig {
+    let config = reconcile::ReceiptPollerConfig {
         allow_hosts: settings.carrier_hosts.clone(),
         request_timeout: settings.request_timeout,
         fetch: settings.receipt_fetch,
         horizon: settings.receipt_horizon,
     };
-    Ok(reconcile::Watch::new(store, sealer, carriers::http::client()?, config))
+    Ok(reconcile::ReceiptPoller::new(store, sealer, carriers::http::client()?, config))
 }
 
 /// The client of the AI; none without a key.
-fn model(process: &Process) -> anyhow::Result<Option<anthropic::Client>> {
+fn model(process: &ProcessParts) -> anyhow::Result<Option<anthropic::Client>> {
     let settings = &process.settings;
     let Some(key) = &settings.anthropic_api_key else { return Ok(None) };
     let client = carriers::http::client()?;

@@ -5,7 +5,7 @@ use serde_json::json;
 use stage::StageName::{
     self, Audience, Enrich, Gate, Inbound, Reconcile, Reply, Rollup, Schedule, Send, Throttle,
 };
-use testkit::contract::{Poison, Rows, Subject, Work, World};
+use testkit::contract::{ContractSubject, ContractWork, DueRows, Poison, World};
 
 use crate::inputs::{self, Caller};
 
@@ -20,7 +20,7 @@ pub struct Case {
     made: Made,
     /// The stages whose work comes before.
     before: &'static [StageName],
-    work: Work,
+    work: ContractWork,
     /// How the facts change for about half of its input, before that comes again.
     changes: Change,
     /// What the database alone refuses of its input.
@@ -69,7 +69,7 @@ pub const ENRICH: Case = Case {
     stage: Enrich,
     made: Made::Messages,
     before: &[],
-    work: Work::Frames,
+    work: ContractWork::Frames,
     changes: Change::Rows(&["insert into millrace.cancel_marks
          select tenant_id, message_id, '2026-06-10 15:00Z' from millrace.messages
          where number ~ '[02468].$'"]),
@@ -80,7 +80,7 @@ pub const GATE: Case = Case {
     stage: Gate,
     made: Made::Messages,
     before: &[Enrich],
-    work: Work::Frames,
+    work: ContractWork::Frames,
     changes: Change::Rows(PEOPLE_THINK_AGAIN),
     poison: Poison::Refused(inputs::refused_parking),
 };
@@ -89,7 +89,7 @@ pub const THROTTLE: Case = Case {
     stage: Throttle,
     made: Made::Messages,
     before: &[Enrich, Gate],
-    work: Work::Frames,
+    work: ContractWork::Frames,
     changes: Change::None("it decides the order alone, and keeps nothing"),
     poison: Poison::None("it writes nothing"),
 };
@@ -98,7 +98,7 @@ pub const SEND: Case = Case {
     stage: Send,
     made: Made::Messages,
     before: &[Enrich, Gate, Throttle],
-    work: Work::Frames,
+    work: ContractWork::Frames,
     changes: Change::AndCarrier(PEOPLE_THINK_AGAIN),
     poison: Poison::None(
         "of a message it writes ids and numbers, and a text that was stored before",
@@ -109,7 +109,7 @@ pub const RECONCILE: Case = Case {
     stage: Reconcile,
     made: Made::Messages,
     before: &[Enrich, Gate, Throttle, Send],
-    work: Work::Frames,
+    work: ContractWork::Frames,
     changes: Change::None("a report alone decides, and never lowers a state"),
     poison: Poison::None("of a report it writes numbers, and an id whose form is checked before"),
 };
@@ -118,7 +118,7 @@ pub const INBOUND: Case = Case {
     stage: Inbound,
     made: Made::Messages,
     before: &[Enrich, Gate, Throttle, Send],
-    work: Work::Frames,
+    work: ContractWork::Frames,
     changes: Change::Rows(PEOPLE_THINK_AGAIN),
     poison: Poison::Refused(inputs::refused_text),
 };
@@ -127,7 +127,7 @@ pub const REPLY: Case = Case {
     stage: Reply,
     made: Made::Messages,
     before: &[Enrich, Gate, Throttle, Send, Inbound],
-    work: Work::Frames,
+    work: ContractWork::Frames,
     changes: Change::Rows(PEOPLE_THINK_AGAIN),
     poison: Poison::None("it writes ids, and what the model says"),
 };
@@ -136,7 +136,7 @@ pub const ROLLUP: Case = Case {
     stage: Rollup,
     made: Made::Messages,
     before: &[Enrich, Gate, Throttle, Send],
-    work: Work::Frames,
+    work: ContractWork::Frames,
     changes: Change::None("it counts what was decided"),
     poison: Poison::None("it writes ids and numbers, and names that it knows"),
 };
@@ -146,7 +146,7 @@ pub const AUDIENCE: Case = Case {
     stage: Audience,
     made: Made::Campaigns,
     before: &[],
-    work: Work::Rows(Rows {
+    work: ContractWork::Rows(DueRows {
         parts: inputs::CAMPAIGNS,
         tick: "active_campaigns",
         aside: "update millrace.campaigns set leased_until = '2100-01-01Z'",
@@ -167,7 +167,7 @@ pub const SCHEDULE: Case = Case {
     stage: Schedule,
     made: Made::AtNight,
     before: &[Enrich, Gate],
-    work: Work::Rows(Rows {
+    work: ContractWork::Rows(DueRows {
         parts: 64,
         tick: "due_parked",
         aside: "update millrace.parked set due = '2100-01-01Z'",
@@ -185,7 +185,7 @@ pub const SWEEP: Case = Case {
     stage: Reconcile,
     made: Made::Unanswered,
     before: &[Enrich, Gate, Throttle, Send],
-    work: Work::Rows(Rows {
+    work: ContractWork::Rows(DueRows {
         parts: 128,
         tick: "past_claims",
         aside: "with claims as (update millrace.open_claims set call_by = '2100-01-01Z')
@@ -209,7 +209,7 @@ pub const SWEEP: Case = Case {
     poison: SOURCE.1,
 };
 
-impl Subject for Case {
+impl ContractSubject for Case {
     fn stage(&self) -> StageName {
         self.stage
     }
@@ -218,7 +218,7 @@ impl Subject for Case {
         env!("CARGO_BIN_EXE_millrace")
     }
 
-    fn work(&self) -> &Work {
+    fn work(&self) -> &ContractWork {
         &self.work
     }
 
@@ -246,7 +246,7 @@ impl Subject for Case {
                 inputs::answer(&caller).await?;
             }
             let process = world.start(earlier, None).await?;
-            world.work(earlier, &Work::Frames, process).await?.end().await?;
+            world.work(earlier, &ContractWork::Frames, process).await?.end().await?;
         }
         if self.stage == Inbound {
             inputs::answer(&caller).await?;

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use pipeline::Publisher;
 use sqlx::Row;
 use store::core::seal::Sealer;
-use testkit::{Broker, Database};
+use testkit::{Database, TestBroker};
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MASTER_KEY: [u8; 32] = [7; 32];
 
 pub struct World {
-    pub broker: Broker,
+    pub broker: TestBroker,
     pub database: Database,
     pub nats: pipeline::Broker,
     pub tenant: TenantId,
@@ -57,7 +57,7 @@ pub struct Stored {
 
 impl World {
     pub async fn begin() -> anyhow::Result<Self> {
-        let (broker, database) = tokio::try_join!(Broker::start(), Database::start())?;
+        let (broker, database) = tokio::try_join!(TestBroker::start(), Database::start())?;
         let (tenant, nats) = (database.tenant("demo").await?, broker.connect().await?);
         Ok(Self { broker, database, nats, tenant })
     }

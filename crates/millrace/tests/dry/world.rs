@@ -3,14 +3,14 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context;
-use api::{App, Parts, Settings};
-use audience::Audience;
+use api::{ApiSettings, App, Parts};
+use audience::AudienceSource;
 use domain::{
     gates::Gate,
     ids::{CampaignId, ContactId, PoolId, SenderId, TemplateId, TenantId},
     message::passport::Passport,
 };
-use enrich::Enrich;
+use enrich::EnrichStage;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -21,7 +21,7 @@ use store::{
     core::seal::Sealer,
     settings::api_keys::{self, KeyKind, KeyRole},
 };
-use testkit::{Broker, Database, hand_over};
+use testkit::{Database, TestBroker, hand_over};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wire::{Enriched, Submitted};
@@ -63,7 +63,7 @@ pub struct World {
     pub database: Database,
     base: String,
     http: reqwest::Client,
-    _broker: Broker,
+    _broker: TestBroker,
 }
 
 /// What was said about one person: verdict, gate, code, reason, until.
@@ -98,12 +98,12 @@ pub fn now() -> Timestamp {
 
 impl World {
     pub async fn begin() -> anyhow::Result<Self> {
-        let (database, broker) = tokio::try_join!(Database::start(), Broker::start())?;
+        let (database, broker) = tokio::try_join!(Database::start(), TestBroker::start())?;
         let app = App::new(Parts {
             store: database.store(Role::Api).await?,
             broker: broker.connect().await?,
             sealer: Sealer::new(&[[1; 32]]),
-            settings: Settings::default(),
+            settings: ApiSettings::default(),
             now: Arc::new(now),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -143,8 +143,8 @@ impl World {
         for n in 0..OTHERS {
             self.person(&id, &other(n), "", "").await?;
         }
-        for (number, standing, contact) in PEOPLE {
-            self.person(&id, number, standing, contact).await?;
+        for (number, recipient, contact) in PEOPLE {
+            self.person(&id, number, recipient, contact).await?;
         }
         Ok(Tenant { id, key: key.expose_secret().to_owned() })
     }
@@ -153,7 +153,7 @@ impl World {
         &self,
         tenant: &TenantId,
         number: &str,
-        standing: &str,
+        recipient: &str,
         contact: &str,
     ) -> anyhow::Result<()> {
         let id = ContactId::of(tenant, number);
@@ -164,14 +164,14 @@ impl World {
                  where tenant_id = '{tenant}' and number = '{number}';"
             ),
         };
-        let (standing, contact) = (set("standings", standing), set("contacts", contact));
+        let (recipient, contact) = (set("standings", recipient), set("contacts", contact));
         self.run(&format!(
             "insert into millrace.contacts (tenant_id, contact_id, number, country, first_name,
                  created_at, updated_at)
              values ('{tenant}', '{id}', '{number}', 'US', 'Ana', now(), now());
              insert into millrace.standings (tenant_id, number, channel, marketing_consent_at)
              values ('{tenant}', '{number}', 'sms', '2026-01-01');
-             {standing} {contact}"
+             {recipient} {contact}"
         ))
         .await
     }
@@ -235,7 +235,7 @@ impl World {
     ) -> anyhow::Result<BTreeMap<Uuid, Said>> {
         self.post(by, &format!("/v1/campaigns/{campaign}/start")).await?;
         let store = self.database.store(Role::Pipeline).await?;
-        let source = Audience::new(store.clone());
+        let source = AudienceSource::new(store.clone());
         let mut submitted: Vec<Submitted> = Vec::new();
         loop {
             let tick = source.tick(&Cx::at(now(), boot::clock::machine_now())).await?;
@@ -249,13 +249,13 @@ impl World {
                 break;
             }
         }
-        let outcomes = hand_over(&Enrich::new(store.clone()), now(), submitted).await?;
+        let outcomes = hand_over(&EnrichStage::new(store.clone()), now(), submitted).await?;
         let enriched = testkit::said(outcomes).into_iter();
         let enriched = enriched.filter(|out| out.subject.to_string().starts_with("msg."));
         let enriched: Vec<Enriched> =
             enriched.map(|out| serde_json::from_slice(&out.json)).collect::<Result<_, _>>()?;
         // In batches, as the runtime would hand them over.
-        let gate = gate::Gate::new(store);
+        let gate = gate::GateStage::new(store);
         for batch in enriched.chunks(10) {
             hand_over(&gate, now(), batch.to_vec()).await?;
         }

@@ -127,7 +127,7 @@ mod tests {
     use domain::ids::TenantId;
     use serde::{Deserialize, Serialize};
     use tokio::time::advance;
-    use wire::frame::Key;
+    use wire::frame::MemberKey;
 
     use super::{super::held::Origin, *};
 
@@ -137,8 +137,8 @@ mod tests {
     struct Item(TenantId, u128);
 
     impl Payload for Item {
-        fn key(&self) -> Key {
-            Key { id: Uuid::from_u128(self.1), turn: 1, body: 0 }
+        fn key(&self) -> MemberKey {
+            MemberKey { id: Uuid::from_u128(self.1), turn: 1, body: 0 }
         }
 
         fn tenant(&self) -> &TenantId {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use wire::{DeadLetter, Key, Payload, Stream, Subject, frame::Outgoing};
+use wire::{DeadLetter, MemberKey, Payload, Stream, Subject, frame::Outgoing};
 
 /// What the tests send through a stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,8 +38,8 @@ impl Item {
 }
 
 impl Payload for Item {
-    fn key(&self) -> Key {
-        Key { id: self.id, turn: self.turn, body: 0 }
+    fn key(&self) -> MemberKey {
+        MemberKey { id: self.id, turn: self.turn, body: 0 }
     }
 
     fn tenant(&self) -> &TenantId {

@@ -6,7 +6,7 @@ use domain::message::class::Lane;
 use pipeline::{PublishError, Publisher, StreamSettings, streams::declared};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use wire::{Key, Payload, Stream, Subject, frame::Outgoing, subject::Scope};
+use wire::{MemberKey, Payload, Stream, Subject, frame::Outgoing, subject::Scope};
 
 use crate::common::{Item, World};
 
@@ -68,7 +68,7 @@ async fn totals_travel_bare_and_an_older_one_can_be_put_right() {
     let tenant = Item::new(0).tenant().clone();
     let total = |version: u64| Outgoing {
         subject: Subject::Analytics(tenant.clone(), Scope::Dashboard),
-        key: Key::of(uuid::Uuid::from_u128(version.into())),
+        key: MemberKey::of(uuid::Uuid::from_u128(version.into())),
         trace: None,
         json: format!(r#"{{"version":{version}}}"#).into_bytes(),
     };

@@ -13,7 +13,7 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri},
 };
 use reqwest::{Client, Method};
-use sandbox::{Config, Sandbox};
+use sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -41,7 +41,7 @@ impl World {
         // A second call finds the provider installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listen = "127.0.0.1:0".parse().unwrap();
-        let config = Config { listen, seed, ..Config::default() };
+        let config = SandboxConfig { listen, seed, ..SandboxConfig::default() };
         let sandbox = sandbox::start(config).await.unwrap();
         let base = format!("http://{}", sandbox.addr);
         let http = Client::builder().no_proxy().build().unwrap();

@@ -13,7 +13,7 @@ use crate::{Store, fault};
 
 /// One scope's totals to publish.
 #[derive(Debug, Clone)]
-pub struct Due {
+pub struct DueTotal {
     /// Whose.
     pub tenant: TenantId,
     /// `dashboard` or `campaign`.
@@ -31,7 +31,11 @@ const LEASE: SignedDuration = SignedDuration::from_secs(5);
 ///
 /// # Errors
 /// An outage.
-pub async fn lease(store: &Store, machine: Timestamp, at_most: i64) -> Result<Vec<Due>, Fault> {
+pub async fn lease(
+    store: &Store,
+    machine: Timestamp,
+    at_most: i64,
+) -> Result<Vec<DueTotal>, Fault> {
     let found = sqlx::query!(
         r#"select tenant_id as "tenant_id!", scope as "scope!", scope_id as "scope_id!"
            from unpublished_totals($1)"#,
@@ -73,7 +77,7 @@ pub async fn lease(store: &Store, machine: Timestamp, at_most: i64) -> Result<Ve
     .await
     .map_err(fault)?;
     tx.commit().await.map_err(fault)?;
-    let due = rows.into_iter().map(|row| Due {
+    let due = rows.into_iter().map(|row| DueTotal {
         tenant: crate::core::keyed::tenant(&row.tenant_id),
         scope: row.scope,
         scope_id: row.scope_id,
@@ -92,7 +96,7 @@ pub async fn lease(store: &Store, machine: Timestamp, at_most: i64) -> Result<Ve
 ///
 /// # Errors
 /// An outage: the lease runs out and the same totals are published again.
-pub async fn published(store: &Store, due: &[Due]) -> Result<(), Fault> {
+pub async fn published(store: &Store, due: &[DueTotal]) -> Result<(), Fault> {
     let mut tx = store.scoped(due.iter().map(|scope| scope.tenant.clone())).await?;
     sqlx::query!(
         "with k as materialized (

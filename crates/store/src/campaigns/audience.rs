@@ -21,7 +21,7 @@ pub const FREEZE_STEP: i64 = 5_000;
 
 /// A campaign under lease.
 #[derive(Debug, Clone)]
-pub struct Campaign {
+pub struct RunningCampaign {
     /// Whose.
     pub tenant: TenantId,
     /// Which.
@@ -50,7 +50,7 @@ pub struct Campaign {
 
 /// A recipient to feed.
 #[derive(Debug, Clone)]
-pub struct Recipient {
+pub struct FedRecipient {
     /// Their place in the audience.
     pub seq: i64,
     /// Who.
@@ -65,7 +65,7 @@ pub struct Recipient {
 ///
 /// # Errors
 /// An outage.
-pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<Campaign>, Fault> {
+pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<RunningCampaign>, Fault> {
     let active = sqlx::query!(
         r#"select tenant_id as "tenant_id!", campaign_id as "campaign_id!" from active_campaigns()"#
     )
@@ -95,7 +95,7 @@ pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<Campaign>, F
     .await
     .map_err(fault)?;
     tx.commit().await.map_err(fault)?;
-    let campaign = rows.into_iter().map(|row| Campaign {
+    let campaign = rows.into_iter().map(|row| RunningCampaign {
         tenant: crate::core::keyed::tenant(&row.tenant_id),
         id: CampaignId(row.campaign_id),
         state: row.state,
@@ -148,7 +148,7 @@ pub(crate) fn tags_of(audience: &serde_json::Value) -> Vec<String> {
 ///
 /// # Errors
 /// An outage.
-pub async fn freeze(store: &Store, campaign: &Campaign) -> Result<bool, Fault> {
+pub async fn freeze(store: &Store, campaign: &RunningCampaign) -> Result<bool, Fault> {
     let mut tx = store.scoped([&campaign.tenant]).await?;
     let after = campaign.frozen_through.unwrap_or(Uuid::nil());
     let selected = select(&mut tx, &campaign.tenant, &campaign.tags, after, FREEZE_STEP).await?;
@@ -203,7 +203,7 @@ pub struct InFlight {
 ///
 /// # Errors
 /// An outage.
-pub async fn in_flight(tx: &mut Scoped, campaign: &Campaign) -> Result<InFlight, Fault> {
+pub async fn in_flight(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<InFlight, Fault> {
     let row = sqlx::query!(
         r#"select count(*) filter (where m.state is null or m.state in (0, 3, 4)) as "pipe!",
                   count(*) filter (where o.open) as "open!",
@@ -232,7 +232,7 @@ pub async fn in_flight(tx: &mut Scoped, campaign: &Campaign) -> Result<InFlight,
 
 /// A sender that may carry a campaign.
 #[derive(Debug, Clone)]
-pub struct Carrier {
+pub struct SenderPace {
     /// Which.
     pub sender: SenderId,
     /// Segments per second.
@@ -245,7 +245,10 @@ pub struct Carrier {
 ///
 /// # Errors
 /// An outage.
-pub async fn carriers(tx: &mut Scoped, campaign: &Campaign) -> Result<Vec<Carrier>, Fault> {
+pub async fn carriers(
+    tx: &mut Scoped,
+    campaign: &RunningCampaign,
+) -> Result<Vec<SenderPace>, Fault> {
     let rows = sqlx::query!(
         "select s.sender_id, s.pace, s.time_zone
          from pools p
@@ -260,7 +263,7 @@ pub async fn carriers(tx: &mut Scoped, campaign: &Campaign) -> Result<Vec<Carrie
     .map_err(fault)?;
     let carrier = rows.into_iter().filter_map(|row| {
         let zone = Zone::parse(&row.time_zone).ok()?;
-        Some(Carrier { sender: SenderId(row.sender_id), pace: row.pace.into(), zone })
+        Some(SenderPace { sender: SenderId(row.sender_id), pace: row.pace.into(), zone })
     });
     Ok(carrier.collect())
 }
@@ -289,9 +292,9 @@ pub async fn lines(
 /// An outage.
 pub async fn next(
     tx: &mut Scoped,
-    campaign: &Campaign,
+    campaign: &RunningCampaign,
     at_most: i64,
-) -> Result<Vec<Recipient>, Fault> {
+) -> Result<Vec<FedRecipient>, Fault> {
     let rows = sqlx::query!(
         "select r.seq, r.contact_id, r.message_id, c.number
          from campaign_recipients r
@@ -309,7 +312,7 @@ pub async fn next(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let recipient = rows.into_iter().map(|row| Recipient {
+    let recipient = rows.into_iter().map(|row| FedRecipient {
         seq: row.seq,
         contact: ContactId(row.contact_id),
         message: MessageId(row.message_id),
@@ -325,7 +328,7 @@ pub async fn next(
 /// An outage: the same recipients are published again, under the same ids.
 pub async fn advance(
     store: &Store,
-    campaign: &Campaign,
+    campaign: &RunningCampaign,
     cursor: i64,
     settled: i64,
 ) -> Result<(), Fault> {
@@ -354,7 +357,11 @@ pub async fn advance(
 ///
 /// # Errors
 /// An outage: the same event is published again, under the same id.
-pub async fn complete(store: &Store, campaign: &Campaign, now: Timestamp) -> Result<(), Fault> {
+pub async fn complete(
+    store: &Store,
+    campaign: &RunningCampaign,
+    now: Timestamp,
+) -> Result<(), Fault> {
     let mut tx = store.scoped([&campaign.tenant]).await?;
     sqlx::query!(
         "update campaigns

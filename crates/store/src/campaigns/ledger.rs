@@ -14,7 +14,7 @@ use crate::{Scoped, Store, fault};
 
 /// The sums behind a ledger.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sums {
+pub struct LedgerSums {
     /// The campaign's state.
     pub state: String,
     /// Recipients frozen so far, as the campaign says.
@@ -24,7 +24,7 @@ pub struct Sums {
     /// Recipients that a stopped campaign will never feed.
     pub never_fed: i64,
     /// Messages by state and, where blocked, by gate.
-    pub messages: Vec<Group>,
+    pub messages: Vec<LedgerGroup>,
     /// Segments of what the carrier took.
     pub segments: i64,
     /// Cost of what the carrier took.
@@ -43,7 +43,7 @@ pub struct Sums {
 
 /// Messages that share a state, a gate, and whether they have ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
+pub struct LedgerGroup {
     /// The state.
     pub state: MessageState,
     /// The gate, for those that are blocked.
@@ -58,7 +58,11 @@ pub struct Group {
 ///
 /// # Errors
 /// An outage, or a state that this version does not know.
-pub async fn read(store: &Store, tenant: &TenantId, id: CampaignId) -> Result<Option<Sums>, Fault> {
+pub async fn read(
+    store: &Store,
+    tenant: &TenantId,
+    id: CampaignId,
+) -> Result<Option<LedgerSums>, Fault> {
     let mut tx = store.scoped([tenant]).await?;
     sqlx::query!("set transaction isolation level repeatable read, read only")
         .execute(&mut *tx)
@@ -74,7 +78,7 @@ pub async fn read(store: &Store, tenant: &TenantId, id: CampaignId) -> Result<Op
     .await
     .map_err(fault)?;
     let Some(campaign) = campaign else { return Ok(None) };
-    let mut sums = Sums {
+    let mut sums = LedgerSums {
         waiting: 0,
         never_fed: 0,
         messages: Vec::new(),
@@ -100,7 +104,7 @@ async fn count_messages(
     tenant: &TenantId,
     id: CampaignId,
     fed: i64,
-    sums: &mut Sums,
+    sums: &mut LedgerSums,
 ) -> Result<(), Fault> {
     let rows = sqlx::query!(
         r#"select m.state as "state?", case when m.state = 10 then m.gate end as gate,
@@ -133,7 +137,7 @@ async fn count_messages(
         };
         let state = state_of(state)?;
         let ended = state.is_final() || row.no_receipt == Some(true);
-        sums.messages.push(Group { state, gate: row.gate, ended, count: row.count });
+        sums.messages.push(LedgerGroup { state, gate: row.gate, ended, count: row.count });
         sums.segments += row.segments;
         sums.cost.0 += row.cost;
         sums.released += row.released;
@@ -166,7 +170,7 @@ async fn count_texts(
     tx: &mut Scoped,
     tenant: &TenantId,
     id: CampaignId,
-    sums: &mut Sums,
+    sums: &mut LedgerSums,
 ) -> Result<(), Fault> {
     let row = sqlx::query!(
         r#"with threads as materialized (
@@ -197,7 +201,7 @@ async fn count_texts(
 
 /// One recipient of a campaign. Holds a number: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
-pub struct Recipient {
+pub struct LedgerRecipient {
     /// The place in the audience, from 0.
     pub seq: i64,
     /// Who.
@@ -220,7 +224,7 @@ pub struct Recipient {
     pub changed_at: Option<Timestamp>,
 }
 
-impl std::fmt::Debug for Recipient {
+impl std::fmt::Debug for LedgerRecipient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Recipient({}, {})", self.seq, self.state)
     }
@@ -236,7 +240,7 @@ pub async fn recipients(
     id: CampaignId,
     after: i64,
     limit: i64,
-) -> Result<Vec<Recipient>, Fault> {
+) -> Result<Vec<LedgerRecipient>, Fault> {
     let rows = sqlx::query!(
         r#"select r.seq, r.contact_id, r.message_id, c.number, m.state as "state?", m.gate, m.code,
                   m.segments as "segments?", m.due, m.changed_at as "changed_at?"
@@ -260,7 +264,7 @@ pub async fn recipients(
     .await
     .map_err(fault)?;
     let recipient = rows.into_iter().map(|row| {
-        Ok(Recipient {
+        Ok(LedgerRecipient {
             seq: row.seq,
             contact_id: row.contact_id,
             number: row.number,

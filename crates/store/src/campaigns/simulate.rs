@@ -16,7 +16,7 @@ use crate::{
 
 /// Somebody who has not been sent to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recipient {
+pub struct AudienceMember {
     /// Who.
     pub contact: ContactId,
     /// The message's id.
@@ -29,14 +29,14 @@ pub struct Recipient {
 
 /// How far an audience has been read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum FeedPosition {
     /// The last contact that was read: the audience is not frozen yet.
     Contact(Uuid),
     /// The last place of the frozen audience that was read.
     Seq(i64),
 }
 
-impl Place {
+impl FeedPosition {
     /// Before everybody. An audience is frozen while its campaign starts; until then its contacts
     /// are those that freezing would select.
     pub fn first(campaign: &Campaign) -> Self {
@@ -55,26 +55,26 @@ pub async fn next(
     tx: &mut Scoped,
     tenant: &TenantId,
     campaign: &Campaign,
-    place: Place,
+    place: FeedPosition,
     at: Timestamp,
     limit: i64,
-) -> Result<(Vec<Recipient>, Option<Place>), Fault> {
+) -> Result<(Vec<AudienceMember>, Option<FeedPosition>), Fault> {
     let validity = campaign.validity_seconds.map(|s| SignedDuration::from_secs(s.into()));
     let expires_at = validity.map(|validity| at.saturating_add(validity).unwrap_or(at));
     match place {
-        Place::Contact(after) => {
+        FeedPosition::Contact(after) => {
             let tags = audience::tags_of(&campaign.audience);
             let found = audience::select(tx, tenant, &tags, after, limit).await?;
-            let reached = found.last().map(|(contact, _)| Place::Contact(*contact));
+            let reached = found.last().map(|(contact, _)| FeedPosition::Contact(*contact));
             let recipients = found.into_iter().filter_map(|(contact, number)| {
                 let contact = ContactId(contact);
                 let number = PhoneNumber::from_e164(&number).ok()?;
                 let message = MessageId::from_campaign(campaign.id, contact, 0);
-                Some(Recipient { contact, message, number, expires_at })
+                Some(AudienceMember { contact, message, number, expires_at })
             });
             Ok((recipients.collect(), reached))
         }
-        Place::Seq(after) => frozen(tx, tenant, campaign.id, after, expires_at, limit).await,
+        FeedPosition::Seq(after) => frozen(tx, tenant, campaign.id, after, expires_at, limit).await,
     }
 }
 
@@ -85,7 +85,7 @@ async fn frozen(
     after: i64,
     expires_at: Option<Timestamp>,
     limit: i64,
-) -> Result<(Vec<Recipient>, Option<Place>), Fault> {
+) -> Result<(Vec<AudienceMember>, Option<FeedPosition>), Fault> {
     let rows = sqlx::query!(
         r#"select r.seq, r.contact_id, r.message_id, c.number, m.expires_at as "expires_at?",
                   m.message_id is not null as "stored!",
@@ -109,11 +109,11 @@ async fn frozen(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let reached = rows.last().map(|row| Place::Seq(row.seq));
+    let reached = rows.last().map(|row| FeedPosition::Seq(row.seq));
     let open = rows.into_iter().filter(|row| row.open);
     let recipients = open.filter_map(|row| {
         let of_row = row.expires_at.map(|at| at.to_jiff());
-        Some(Recipient {
+        Some(AudienceMember {
             contact: ContactId(row.contact_id),
             message: MessageId(row.message_id),
             number: PhoneNumber::from_e164(&row.number).ok()?,

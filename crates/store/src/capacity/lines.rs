@@ -88,8 +88,8 @@ pub async fn move_on(
 /// # Errors
 /// An outage.
 pub async fn of_senders(tx: &mut Scoped, tenant: &TenantId) -> Result<Vec<LineKey>, Fault> {
-    let standing = of(tx, std::iter::once(tenant)).await?.into_iter().map(|(_, key, _)| key);
-    Ok(standing.filter(|key| key.kind == CounterKind::SenderDay).collect())
+    let recipient = of(tx, std::iter::once(tenant)).await?.into_iter().map(|(_, key, _)| key);
+    Ok(recipient.filter(|key| key.kind == CounterKind::SenderDay).collect())
 }
 
 /// These capacities of the tenant have changed: who stands in their lines is asked again now, and

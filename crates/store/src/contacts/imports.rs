@@ -47,7 +47,7 @@ pub struct Import {
 
 /// A line that did not become a contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct ImportRow {
     /// Its place in the file, the header being line 1.
     pub line: i64,
     /// `duplicate` or `invalid`
@@ -88,7 +88,7 @@ pub async fn progress(
     tenant: &TenantId,
     id: Uuid,
     counts: &Counts,
-    lines: &[Line],
+    lines: &[ImportRow],
     machine: Timestamp,
 ) -> Result<(), Fault> {
     sqlx::query!(
@@ -212,7 +212,7 @@ pub async fn lines(
     id: Uuid,
     after: i64,
     limit: i64,
-) -> Result<Vec<Line>, Fault> {
+) -> Result<Vec<ImportRow>, Fault> {
     let rows = sqlx::query!(
         "select line, outcome, reason from import_rows
          where tenant_id = $1 and import_id = $2 and line > $3 order by line limit $4",
@@ -224,7 +224,7 @@ pub async fn lines(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let line = rows.into_iter().map(|row| Line {
+    let line = rows.into_iter().map(|row| ImportRow {
         line: row.line,
         outcome: if row.outcome == "duplicate" { "duplicate" } else { "invalid" },
         reason: row.reason,

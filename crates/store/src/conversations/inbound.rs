@@ -14,13 +14,13 @@ use stage::Fault;
 
 use crate::{
     Scoped, fault,
-    recipients::consent::{self, Action, Change, Proof},
+    recipients::consent::{self, Action, ConsentChange, Proof},
     settings::policies,
 };
 
 /// One text as it is stored.
 #[derive(Debug, Clone)]
-pub struct Text {
+pub struct NewText {
     /// Whose number was texted.
     pub tenant: TenantId,
     /// From the account and the carrier's id.
@@ -82,7 +82,7 @@ pub struct Company {
 ///
 /// # Errors
 /// An outage, or a text that the database refuses.
-pub async fn receive(tx: &mut Scoped, texts: &[Text]) -> Result<Vec<Thread>, Fault> {
+pub async fn receive(tx: &mut Scoped, texts: &[NewText]) -> Result<Vec<Thread>, Fault> {
     make_people(tx, texts).await?;
     make_threads(tx, texts).await?;
     let tenants: Vec<String> = texts.iter().map(|text| text.tenant.to_string()).collect();
@@ -117,7 +117,7 @@ pub async fn receive(tx: &mut Scoped, texts: &[Text]) -> Result<Vec<Thread>, Fau
     Ok(thread.collect())
 }
 
-async fn make_people(tx: &mut Scoped, texts: &[Text]) -> Result<(), Fault> {
+async fn make_people(tx: &mut Scoped, texts: &[NewText]) -> Result<(), Fault> {
     let tenants: Vec<String> = texts.iter().map(|text| text.tenant.to_string()).collect();
     let numbers: Vec<String> = texts.iter().map(|text| text.number.clone()).collect();
     sqlx::query!(
@@ -154,7 +154,7 @@ async fn make_people(tx: &mut Scoped, texts: &[Text]) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn make_threads(tx: &mut Scoped, texts: &[Text]) -> Result<(), Fault> {
+async fn make_threads(tx: &mut Scoped, texts: &[NewText]) -> Result<(), Fault> {
     sqlx::query!(
         "insert into conversations as v
              (tenant_id, conversation_id, contact_id, sender_id, last_inbound_at, last_campaign_id)
@@ -186,7 +186,7 @@ async fn make_threads(tx: &mut Scoped, texts: &[Text]) -> Result<(), Fault> {
 
 async fn insert(
     tx: &mut Scoped,
-    texts: &[Text],
+    texts: &[NewText],
     tenants: &[String],
     ids: &[Uuid],
 ) -> Result<Vec<Uuid>, Fault> {
@@ -222,14 +222,14 @@ async fn insert(
 ///
 /// # Errors
 /// An outage.
-pub async fn change_standing(
+pub async fn change_recipients(
     tx: &mut Scoped,
     now: Timestamp,
-    texts: &[&Text],
+    texts: &[&NewText],
 ) -> Result<(), Fault> {
-    let stops: Vec<&Text> = texts.iter().copied().filter(|text| is_stop(text)).collect();
+    let stops: Vec<&NewText> = texts.iter().copied().filter(|text| is_stop(text)).collect();
     let programs = programs_left(tx, &stops).await?;
-    let changes: Vec<Change> = texts.iter().map(|text| change(text, &programs)).collect();
+    let changes: Vec<ConsentChange> = texts.iter().map(|text| change(text, &programs)).collect();
     consent::record(tx, now, &changes).await?;
     sqlx::query!(
         "update conversations v set epoch = v.epoch + 1
@@ -248,17 +248,18 @@ pub async fn change_standing(
 ///
 /// # Errors
 /// An outage.
-pub async fn overtaken(tx: &mut Scoped, starts: &[&Text]) -> Result<HashSet<Uuid>, Fault> {
-    let changes: Vec<Change> = starts.iter().map(|text| change(text, &HashMap::new())).collect();
+pub async fn overtaken(tx: &mut Scoped, starts: &[&NewText]) -> Result<HashSet<Uuid>, Fault> {
+    let changes: Vec<ConsentChange> =
+        starts.iter().map(|text| change(text, &HashMap::new())).collect();
     consent::overtaken(tx, &changes.iter().collect::<Vec<_>>()).await
 }
 
-fn is_stop(text: &Text) -> bool {
+fn is_stop(text: &NewText) -> bool {
     text.meaning == "opt_out"
 }
 
-fn change(text: &Text, programs: &HashMap<Uuid, String>) -> Change {
-    Change {
+fn change(text: &NewText, programs: &HashMap<Uuid, String>) -> ConsentChange {
+    ConsentChange {
         tenant: text.tenant.clone(),
         consent_id: text.id,
         number: text.number.clone(),
@@ -278,17 +279,20 @@ fn change(text: &Text, programs: &HashMap<Uuid, String>) -> Change {
 /// The programs that these texts leave, by text: of tenants whose policy says that a STOP reaches
 /// one program, that of the campaign last sent in the thread. A text that is missing leaves
 /// everything.
-async fn programs_left(tx: &mut Scoped, stops: &[&Text]) -> Result<HashMap<Uuid, String>, Fault> {
+async fn programs_left(
+    tx: &mut Scoped,
+    stops: &[&NewText],
+) -> Result<HashMap<Uuid, String>, Fault> {
     let tenants: BTreeSet<&TenantId> = stops.iter().map(|text| &text.tenant).collect();
     if tenants.is_empty() {
         return Ok(HashMap::new());
     }
     let policies = policies::in_force(tx, &tenants.into_iter().collect::<Vec<_>>()).await?;
-    let of_program = |text: &&&Text| {
+    let of_program = |text: &&&NewText| {
         let policy = policies.get(&text.tenant).and_then(Option::as_ref);
         policy.is_some_and(|policy| policy.opt_out_scope == OptOutScope::Program)
     };
-    let asked: Vec<&&Text> = stops.iter().filter(of_program).collect();
+    let asked: Vec<&&NewText> = stops.iter().filter(of_program).collect();
     if asked.is_empty() {
         return Ok(HashMap::new());
     }
@@ -315,7 +319,7 @@ async fn programs_left(tx: &mut Scoped, stops: &[&Text]) -> Result<HashMap<Uuid,
 ///
 /// # Errors
 /// An outage.
-pub async fn left(tx: &mut Scoped, texts: &[&Text]) -> Result<HashMap<Uuid, String>, Fault> {
+pub async fn left(tx: &mut Scoped, texts: &[&NewText]) -> Result<HashMap<Uuid, String>, Fault> {
     let rows = sqlx::query!(
         r#"select c.consent_id, c.program as "program!"
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, inbound_id)

@@ -10,7 +10,7 @@ use crate::{Scoped, fault};
 
 /// What is known of one text that wants an answer.
 #[derive(Debug, Clone)]
-pub struct Facts {
+pub struct ReplyFacts {
     /// The text.
     pub inbound: Uuid,
     /// The thread's epoch now.
@@ -20,19 +20,19 @@ pub struct Facts {
     /// AI answers in this thread since the given instant.
     pub answers: i64,
     /// What was decided before, if anything.
-    pub decided: Option<Decided>,
+    pub decided: Option<ReplyDecided>,
 }
 
 /// A decision that stands.
 #[derive(Clone)]
-pub struct Decided {
+pub struct ReplyDecided {
     /// The answer; none when it was decided not to answer.
     pub body: Option<String>,
     /// `answered`, or why not.
     pub reason: String,
 }
 
-impl std::fmt::Debug for Decided {
+impl std::fmt::Debug for ReplyDecided {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Decided({})", self.reason)
     }
@@ -57,7 +57,11 @@ pub struct Ask {
 ///
 /// # Errors
 /// An outage.
-pub async fn facts(tx: &mut Scoped, asks: &[Ask], since: Timestamp) -> Result<Vec<Facts>, Fault> {
+pub async fn facts(
+    tx: &mut Scoped,
+    asks: &[Ask],
+    since: Timestamp,
+) -> Result<Vec<ReplyFacts>, Fault> {
     let rows = sqlx::query!(
         r#"select k.inbound_id as "inbound_id!", v.epoch,
                   (s.opted_out_at is not null or s.do_not_contact_at is not null) as "silenced!",
@@ -82,19 +86,19 @@ pub async fn facts(tx: &mut Scoped, asks: &[Ask], since: Timestamp) -> Result<Ve
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let facts = rows.into_iter().map(|row| Facts {
+    let facts = rows.into_iter().map(|row| ReplyFacts {
         inbound: row.inbound_id,
         epoch: row.epoch,
         silenced: row.silenced,
         answers: row.answers,
-        decided: row.reason.map(|reason| Decided { body: row.body, reason }),
+        decided: row.reason.map(|reason| ReplyDecided { body: row.body, reason }),
     });
     Ok(facts.collect())
 }
 
 /// A decision to record.
 #[derive(Clone)]
-pub struct Decision {
+pub struct ReplyDecision {
     /// The text that asked.
     pub ask: Ask,
     /// The answer; none for a decision not to answer.
@@ -124,10 +128,10 @@ pub struct Limit {
 /// An outage, or a text that the database refuses.
 pub async fn decide(
     tx: &mut Scoped,
-    decision: &Decision,
+    decision: &ReplyDecision,
     at: Timestamp,
     limit: Limit,
-) -> Result<Decided, Fault> {
+) -> Result<ReplyDecided, Fault> {
     let (tenant, ask) = (decision.ask.tenant.as_str(), &decision.ask);
     sqlx::query!(
         "select epoch from conversations
@@ -172,5 +176,5 @@ pub async fn decide(
     .fetch_one(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(Decided { body: row.body, reason: row.reason })
+    Ok(ReplyDecided { body: row.body, reason: row.reason })
 }

@@ -39,7 +39,7 @@ const TRIES: usize = 8;
 
 /// What a cancel has come to.
 #[derive(Debug, Clone)]
-pub enum Outcome {
+pub enum CancelOutcome {
     /// It is withdrawn now; the event that says so is owed to the broker.
     Cancelled(Box<Event>),
     /// It was withdrawn before.
@@ -85,7 +85,7 @@ pub async fn cancel(
     id: MessageId,
     now: Timestamp,
     stamp: &Stamp,
-) -> Result<Option<Outcome>, Fault> {
+) -> Result<Option<CancelOutcome>, Fault> {
     for _ in 0..TRIES {
         let mut tx = store.scoped([tenant]).await?;
         let Some(found) = find(&mut tx, tenant, id).await? else { return Ok(None) };
@@ -95,7 +95,7 @@ pub async fn cancel(
         // Without a row that is still as it was found, the transaction is rolled back.
         if let Some(event) = withdraw(&mut tx, &found, now, stamp).await? {
             tx.commit().await.map_err(fault)?;
-            return Ok(Some(Outcome::Cancelled(Box::new(event))));
+            return Ok(Some(CancelOutcome::Cancelled(Box::new(event))));
         }
     }
     let source = "the message moved on each time it was about to be cancelled".into();
@@ -103,11 +103,11 @@ pub async fn cancel(
 }
 
 /// What stands already; none where the message can be withdrawn.
-fn decided(state: MessageState, claimed: bool) -> Option<Outcome> {
+fn decided(state: MessageState, claimed: bool) -> Option<CancelOutcome> {
     match state {
         MessageState::Accepted | MessageState::Deferred | MessageState::Held => None,
         MessageState::Queued if !claimed => None,
-        MessageState::Cancelled => Some(Outcome::Before),
+        MessageState::Cancelled => Some(CancelOutcome::Before),
         MessageState::Queued
         | MessageState::InDoubt
         | MessageState::Blocked
@@ -116,7 +116,7 @@ fn decided(state: MessageState, claimed: bool) -> Option<Outcome> {
         | MessageState::Sent
         | MessageState::Failed
         | MessageState::Delivered
-        | MessageState::Read => Some(Outcome::TooLate { state, claimed }),
+        | MessageState::Read => Some(CancelOutcome::TooLate { state, claimed }),
     }
 }
 
@@ -192,7 +192,7 @@ async fn withdraw(
     .map_err(fault)?;
     let cancelled: StoredMessage = columns!(row).into();
     let event = cancelled.event().expect("a cancelled message has its event");
-    outbox::owe(tx, std::slice::from_ref(&event)).await?;
+    outbox::insert(tx, std::slice::from_ref(&event)).await?;
     Ok(Some(event))
 }
 
@@ -301,7 +301,7 @@ mod tests {
             let withdrawn = decided(state, false).is_none();
             assert_eq!(withdrawn, open && state != MessageState::InDoubt, "{state:?}");
             let queued = state == MessageState::Queued;
-            let claimed = matches!(decided(state, true), Some(Outcome::TooLate { .. }));
+            let claimed = matches!(decided(state, true), Some(CancelOutcome::TooLate { .. }));
             assert!(!queued || claimed, "{state:?}");
         }
     }

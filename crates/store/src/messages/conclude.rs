@@ -52,12 +52,12 @@ pub struct Conclusion<'a> {
     /// How it waits, for `deferred` and `held`.
     pub waiting: Option<Waiting>,
     /// What the sweep needs to know, for `in_doubt`.
-    pub doubt: Option<Doubt>,
+    pub doubt: Option<NewDoubt>,
 }
 
 /// A call whose result is not known.
 #[derive(Debug, Clone)]
-pub struct Doubt {
+pub struct NewDoubt {
     /// The account that was called.
     pub account: String,
     /// From the claim's `call_by` to the first look at the carrier's list.
@@ -180,7 +180,7 @@ async fn doubt(
     concluded: &[Option<Concluded>],
 ) -> Result<(), Fault> {
     let recorded = decided.iter().zip(concluded).filter(|(_, done)| done.is_some());
-    let doubts: Vec<(&Conclusion<'_>, &Doubt)> =
+    let doubts: Vec<(&Conclusion<'_>, &NewDoubt)> =
         recorded.filter_map(|(one, _)| Some((one, one.doubt.as_ref()?))).collect();
     if doubts.is_empty() {
         return Ok(());

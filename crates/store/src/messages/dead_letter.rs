@@ -36,7 +36,7 @@ pub const CODE: &str = "internal";
 
 /// A message that a letter names, as it was found.
 #[derive(Clone)]
-pub struct Found {
+pub struct DeadRow {
     /// Where it stands.
     pub message: StoredMessage,
     /// The person's number; empty where the letter did not say it.
@@ -53,7 +53,7 @@ pub struct Found {
     pub passport: Passport,
 }
 
-impl Found {
+impl DeadRow {
     /// Whether it is `failed` because it died, and nothing else has come since.
     pub fn is_dead(&self) -> bool {
         self.message.state == MessageState::Failed && self.message.code.as_deref() == Some(CODE)
@@ -66,13 +66,16 @@ impl Found {
 }
 
 /// Which message.
-pub type Key = (TenantId, MessageId);
+pub type DeadKey = (TenantId, MessageId);
 
 /// Reads messages. Those that do not exist are not in the answer.
 ///
 /// # Errors
 /// An outage.
-pub async fn find(tx: &mut Scoped, keys: &BTreeSet<Key>) -> Result<HashMap<Key, Found>, Fault> {
+pub async fn find(
+    tx: &mut Scoped,
+    keys: &BTreeSet<DeadKey>,
+) -> Result<HashMap<DeadKey, DeadRow>, Fault> {
     let rows = sqlx::query!(
         r#"select m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id,
                   m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due, m.version,
@@ -95,7 +98,7 @@ pub async fn find(tx: &mut Scoped, keys: &BTreeSet<Key>) -> Result<HashMap<Key, 
         let passport = row.passport.0;
         let message: StoredMessage = columns!(row).into();
         let key = (message.tenant.clone(), message.id);
-        (key, Found { message, number, channel, claimed, reserved_at, body_hash, passport })
+        (key, DeadRow { message, number, channel, claimed, reserved_at, body_hash, passport })
     });
     Ok(found.collect())
 }
@@ -121,7 +124,7 @@ pub async fn tenants(
 #[derive(Clone)]
 pub struct Death<'a> {
     /// The row as it was found.
-    pub found: &'a Found,
+    pub found: &'a DeadRow,
     /// The stamp that says how.
     pub stamp: Stamp,
 }
@@ -261,7 +264,7 @@ pub async fn insert(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let mut stored: HashMap<Key, StoredMessage> = rows
+    let mut stored: HashMap<DeadKey, StoredMessage> = rows
         .into_iter()
         .map(|row| StoredMessage::from(columns!(row)))
         .map(|message| ((message.tenant.clone(), message.id), message))

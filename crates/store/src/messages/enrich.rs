@@ -61,7 +61,7 @@ pub async fn insert_contacts(
 ///
 /// # Errors
 /// An outage.
-pub async fn insert_standings(
+pub async fn insert_recipients(
     tx: &mut Scoped,
     keys: &[(&TenantId, PhoneNumber, Channel)],
 ) -> Result<(), Fault> {

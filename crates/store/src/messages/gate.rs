@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Which message.
-pub type Key<'a> = (&'a TenantId, MessageId);
+pub type MessageKey<'a> = (&'a TenantId, MessageId);
 
 /// Turn and state of messages, in the order of the keys, without locks: what has changed since is
 /// seen by [`record`]. None where there is no row.
@@ -28,7 +28,7 @@ pub type Key<'a> = (&'a TenantId, MessageId);
 /// An outage.
 pub async fn turns(
     tx: &mut Scoped,
-    keys: &[Key<'_>],
+    keys: &[MessageKey<'_>],
 ) -> Result<Vec<Option<(u32, MessageState)>>, Fault> {
     let (tenants, messages): (Vec<&str>, Vec<Uuid>) = split(keys);
     let rows = sqlx::query!(
@@ -53,7 +53,7 @@ pub async fn turns(
 
 /// What the gates have decided about one message.
 #[derive(Debug, Clone)]
-pub struct Decided<'a> {
+pub struct GateDecision<'a> {
     /// Whose.
     pub tenant: &'a TenantId,
     /// Which.
@@ -95,7 +95,7 @@ pub struct Admission {
 pub async fn record(
     tx: &mut Scoped,
     now: Timestamp,
-    decided: &[Decided<'_>],
+    decided: &[GateDecision<'_>],
 ) -> Result<Vec<Option<StoredMessage>>, Fault> {
     if decided.is_empty() {
         return Ok(Vec::new());
@@ -196,7 +196,7 @@ pub async fn market(
 
 /// A decision that was recorded before.
 #[derive(Debug, Clone)]
-pub struct Stored {
+pub struct StoredDecision {
     /// The row.
     pub message: StoredMessage,
     /// The passport with the decision.
@@ -209,7 +209,10 @@ pub struct Stored {
 ///
 /// # Errors
 /// An outage.
-pub async fn stored(tx: &mut Scoped, keys: &[Key<'_>]) -> Result<Vec<Option<Stored>>, Fault> {
+pub async fn stored(
+    tx: &mut Scoped,
+    keys: &[MessageKey<'_>],
+) -> Result<Vec<Option<StoredDecision>>, Fault> {
     if keys.is_empty() {
         return Ok(Vec::new());
     }
@@ -238,12 +241,12 @@ pub async fn stored(tx: &mut Scoped, keys: &[Key<'_>]) -> Result<Vec<Option<Stor
             reserved: row.reserved_at.is_some(),
         });
         let (at, passport) = (index(row.at), row.passport.0);
-        found[at] = Some(Stored { message: columns!(row).into(), passport, admission });
+        found[at] = Some(StoredDecision { message: columns!(row).into(), passport, admission });
     }
     Ok(found)
 }
 
-fn split<'a>(keys: &[Key<'a>]) -> (Vec<&'a str>, Vec<Uuid>) {
+fn split<'a>(keys: &[MessageKey<'a>]) -> (Vec<&'a str>, Vec<Uuid>) {
     keys.iter().map(|(tenant, message)| (tenant.as_str(), message.0)).unzip()
 }
 

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-pub use due::{Due, Leased, lease};
+pub use due::{DueDoubt, LeasedDoubts, lease};
 pub use raise::{Raise, Raised, raise};
 pub use settle::{
     FoundText, Open, found, known_sids, lock_open, policy, postpone, said, settled, take_sids,
@@ -22,14 +22,17 @@ pub use settle::{
 use crate::{Scoped, Store, fault};
 
 /// A text of a carrier: whose account, which, and its id.
-pub type Text = (TenantId, String, String);
+pub type TakenText = (TenantId, String, String);
 
 /// Which message the carrier's list gave each of these texts to. Those that were given to none are
 /// not in the answer.
 ///
 /// # Errors
 /// An outage.
-pub async fn takers(tx: &mut Scoped, texts: &[Text]) -> Result<HashMap<Text, MessageId>, Fault> {
+pub async fn takers(
+    tx: &mut Scoped,
+    texts: &[TakenText],
+) -> Result<HashMap<TakenText, MessageId>, Fault> {
     let rows = sqlx::query!(
         "select t.tenant_id, t.account, t.sid, t.message_id
          from unnest($1::text[], $2::text[], $3::text[]) as k (tenant_id, account, sid)

@@ -14,7 +14,7 @@ use crate::{Scoped, Store, campaigns::ledger::state_of, core::keyed::index, faul
 
 /// A message. Holds a text and a number: `Debug` shows neither.
 #[derive(Clone, PartialEq)]
-pub struct Message {
+pub struct MessageDetail {
     /// Which.
     pub id: MessageId,
     /// How often it was released into the pipe.
@@ -65,7 +65,7 @@ pub struct Message {
     pub conflicts: Vec<Timestamp>,
 }
 
-impl std::fmt::Debug for Message {
+impl std::fmt::Debug for MessageDetail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Message({}, {})", self.id, self.state.as_str())
     }
@@ -79,7 +79,7 @@ pub async fn get(
     tx: &mut Scoped,
     tenant: &TenantId,
     id: MessageId,
-) -> Result<Option<Message>, Fault> {
+) -> Result<Option<MessageDetail>, Fault> {
     let row = sqlx::query!(
         r#"select turn, state, class, channel, contact_id, number, campaign_id, body, segments,
                   cost_micros, metadata, submitted_at, expires_at, version, changed_at,
@@ -96,7 +96,7 @@ pub async fn get(
     .await
     .map_err(fault)?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some(Message {
+    Ok(Some(MessageDetail {
         id,
         turn: row.turn,
         state: state_of(row.state)?,

@@ -19,7 +19,7 @@ use crate::{
 
 /// One parked row that is due.
 #[derive(Debug, Clone)]
-pub struct Due {
+pub struct DueMessage {
     /// Whose message.
     pub tenant: TenantId,
     /// Which.
@@ -35,7 +35,7 @@ pub struct Due {
 
 /// A due row that has not been looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct DueRow {
     /// Whose message.
     pub tenant: TenantId,
     /// Which.
@@ -58,7 +58,7 @@ pub async fn find(
     per_tenant: i64,
     at_most: i64,
     waiting: &[&TenantId],
-) -> Result<Vec<Found>, Fault> {
+) -> Result<Vec<DueRow>, Fault> {
     let found = sqlx::query!(
         r#"select tenant_id as "tenant_id!", message_id as "message_id!", turn as "turn!",
                   rank as "rank!"
@@ -71,7 +71,7 @@ pub async fn find(
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
-    let found = found.into_iter().map(|row| Found {
+    let found = found.into_iter().map(|row| DueRow {
         tenant: crate::core::keyed::tenant(&row.tenant_id),
         message: MessageId(row.message_id),
         turn: row.turn,
@@ -105,7 +105,7 @@ pub async fn paces(store: &Store, tenants: &[&TenantId]) -> Result<Vec<(TenantId
 ///
 /// # Errors
 /// An outage.
-pub async fn release(store: &Store, found: &[Found]) -> Result<Vec<Due>, Fault> {
+pub async fn release(store: &Store, found: &[DueRow]) -> Result<Vec<DueMessage>, Fault> {
     if found.is_empty() {
         return Ok(Vec::new());
     }
@@ -130,7 +130,7 @@ pub async fn release(store: &Store, found: &[Found]) -> Result<Vec<Due>, Fault> 
     .map_err(fault)?;
     let due = rows.into_iter().filter_map(|row| {
         let payload = if row.released { Some(next_turn(row.payload, row.turn)?) } else { None };
-        Some(Due {
+        Some(DueMessage {
             tenant: crate::core::keyed::tenant(&row.tenant_id),
             message: MessageId(row.message_id),
             turn: row.turn,
@@ -138,14 +138,14 @@ pub async fn release(store: &Store, found: &[Found]) -> Result<Vec<Due>, Fault> 
             payload,
         })
     });
-    let mut due: Vec<Due> = due.collect();
+    let mut due: Vec<DueMessage> = due.collect();
     find_places(&mut tx, &mut due).await?;
     tx.commit().await.map_err(fault)?;
     Ok(due)
 }
 
 /// Looks up where the people may be by now: a message may have waited for weeks.
-async fn find_places(tx: &mut Scoped, due: &mut [Due]) -> Result<(), Fault> {
+async fn find_places(tx: &mut Scoped, due: &mut [DueMessage]) -> Result<(), Fault> {
     let mut released: Vec<&mut Enriched> =
         due.iter_mut().filter_map(|row| row.payload.as_mut()).collect();
     let heads: Vec<_> = released.iter().map(|one| (one.head.clone(), one.contact)).collect();
@@ -212,7 +212,7 @@ async fn raise_turns(
 ///
 /// # Errors
 /// An outage: the rows are released again, which changes nothing.
-pub async fn released(store: &Store, due: &[Due]) -> Result<(), Fault> {
+pub async fn released(store: &Store, due: &[DueMessage]) -> Result<(), Fault> {
     let mut tx = store.scoped(due.iter().map(|row| row.tenant.clone())).await?;
     sqlx::query!(
         "delete from parked p

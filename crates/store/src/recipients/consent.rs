@@ -12,11 +12,11 @@ use serde::Serialize;
 use sqlx::types::{Json, Uuid};
 use stage::Fault;
 
-pub use ledger::{Line, list, overtaken};
+pub use ledger::{ConsentLine, list, overtaken};
 
 use crate::{
     Scoped,
-    audit::{self, Entry},
+    audit::{self, AuditEntry},
     fault,
     parked::park,
 };
@@ -110,7 +110,7 @@ pub struct Proof {
 /// A change of where a number stands, and its line in the ledger. Holds personal data: `Debug`
 /// shows the id alone.
 #[derive(Clone, PartialEq, Serialize)]
-pub struct Change {
+pub struct ConsentChange {
     /// Whose.
     #[serde(rename = "tenant_id")]
     pub tenant: TenantId,
@@ -141,7 +141,7 @@ pub struct Change {
     pub recorded_by: String,
 }
 
-impl std::fmt::Debug for Change {
+impl std::fmt::Debug for ConsentChange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Change({} {})", self.action.as_str(), self.consent_id)
     }
@@ -154,32 +154,36 @@ impl std::fmt::Debug for Change {
 ///
 /// # Errors
 /// An outage, or a text that Postgres cannot store.
-pub async fn record(tx: &mut Scoped, now: Timestamp, changes: &[Change]) -> Result<(), Fault> {
+pub async fn record(
+    tx: &mut Scoped,
+    now: Timestamp,
+    changes: &[ConsentChange],
+) -> Result<(), Fault> {
     if changes.is_empty() {
         return Ok(());
     }
     lock(tx, changes).await?;
     let new = ledger::write(tx, now, changes).await?;
-    let new: Vec<&Change> =
+    let new: Vec<&ConsentChange> =
         changes.iter().filter(|change| new.contains(&change.consent_id)).collect();
     if new.is_empty() {
         return Ok(());
     }
     let overtaken = overtaken(tx, &new).await?;
-    let standing: Vec<&Change> =
+    let recipient: Vec<&ConsentChange> =
         new.iter().filter(|change| !overtaken.contains(&change.consent_id)).copied().collect();
-    apply(tx, &standing).await?;
+    apply(tx, &recipient).await?;
     let stopped: HashSet<(&TenantId, &str, Channel)> = new
         .iter()
         .filter(|change| change.action.stops())
         .map(|change| (&change.tenant, change.number.as_str(), change.channel))
         .collect();
     park::wake_numbers(tx, now, &stopped.into_iter().collect::<Vec<_>>()).await?;
-    let entries: Vec<Entry> = new.iter().map(|change| entry(change, now)).collect();
+    let entries: Vec<AuditEntry> = new.iter().map(|change| entry(change, now)).collect();
     audit::append(tx, &entries).await
 }
 
-fn entry(change: &Change, now: Timestamp) -> Entry {
+fn entry(change: &ConsentChange, now: Timestamp) -> AuditEntry {
     let mut detail = serde_json::json!({
         "consent": change.consent_id,
         "channel": change.channel,
@@ -194,7 +198,7 @@ fn entry(change: &Change, now: Timestamp) -> Entry {
     say("program", change.program.as_deref());
     say("basis", change.proof.basis.map(Basis::as_str));
     say("source", change.source.as_deref());
-    Entry {
+    AuditEntry {
         tenant: change.tenant.clone(),
         at: now,
         actor: change.recorded_by.clone(),
@@ -205,7 +209,7 @@ fn entry(change: &Change, now: Timestamp) -> Entry {
 }
 
 /// Makes the standings that are missing, and locks all of them in key order.
-async fn lock(tx: &mut Scoped, changes: &[Change]) -> Result<(), Fault> {
+async fn lock(tx: &mut Scoped, changes: &[ConsentChange]) -> Result<(), Fault> {
     let tenants: Vec<&str> = changes.iter().map(|change| change.tenant.as_str()).collect();
     let numbers: Vec<&str> = changes.iter().map(|change| change.number.as_str()).collect();
     let channels: Vec<&str> = changes.iter().map(|change| change.channel.as_str()).collect();
@@ -244,7 +248,7 @@ async fn lock(tx: &mut Scoped, changes: &[Change]) -> Result<(), Fault> {
 
 /// Changes the standings; they are locked. The latest grant's time stands; its ground and end are
 /// those of the strongest that still holds at that time.
-async fn apply(tx: &mut Scoped, changes: &[&Change]) -> Result<(), Fault> {
+async fn apply(tx: &mut Scoped, changes: &[&ConsentChange]) -> Result<(), Fault> {
     sqlx::query!(
         "with said as (
              select r.* from jsonb_to_recordset($1) as r (

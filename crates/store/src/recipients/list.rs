@@ -10,7 +10,7 @@ use crate::{Scoped, fault};
 
 /// Where a number stands with a tenant on one channel. Holds a phone number: `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct RecipientRow {
     /// E.164
     pub number: String,
     /// `sms` or `whatsapp`
@@ -33,7 +33,7 @@ pub struct Standing {
     pub consent_expires_at: Option<Timestamp>,
 }
 
-impl std::fmt::Debug for Standing {
+impl std::fmt::Debug for RecipientRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Standing")
             .field("channel", &self.channel)
@@ -58,7 +58,7 @@ struct Row {
     consent_expires_at: Option<jiff_sqlx::Timestamp>,
 }
 
-impl From<Row> for Standing {
+impl From<Row> for RecipientRow {
     fn from(row: Row) -> Self {
         Self {
             number: row.number,
@@ -86,7 +86,7 @@ pub async fn load(
     numbers: &[String],
     channel: Channel,
     lock: bool,
-) -> Result<Vec<Standing>, Fault> {
+) -> Result<Vec<RecipientRow>, Fault> {
     if lock {
         sqlx::query!(
             "select number from standings
@@ -112,12 +112,12 @@ pub async fn load(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(rows.into_iter().map(Standing::from).collect())
+    Ok(rows.into_iter().map(RecipientRow::from).collect())
 }
 
 /// Which stopped numbers a reader wants.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct StoppedFilter {
     /// This one alone; E.164.
     pub number: Option<String>,
     /// On this channel.
@@ -137,10 +137,10 @@ pub struct Filter {
 pub async fn list_stopped(
     tx: &mut Scoped,
     tenant: &TenantId,
-    filter: &Filter,
+    filter: &StoppedFilter,
     after: (&str, &str),
     limit: i64,
-) -> Result<Vec<Standing>, Fault> {
+) -> Result<Vec<RecipientRow>, Fault> {
     let rows = sqlx::query_as!(
         Row,
         "select number, channel, opted_out_at, opt_out_cause, stopped_programs, do_not_contact_at,
@@ -166,7 +166,7 @@ pub async fn list_stopped(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(rows.into_iter().map(Standing::from).collect())
+    Ok(rows.into_iter().map(RecipientRow::from).collect())
 }
 
 /// A number that has had a promotion lately. Holds a phone number: `Debug` hides it.

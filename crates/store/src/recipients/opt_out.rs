@@ -11,7 +11,7 @@ use wire::event::{ContactData, Event, EventKind};
 
 use crate::{
     Scoped,
-    recipients::consent::{self, Action, Change, Proof},
+    recipients::consent::{self, Action, ConsentChange, Proof},
 };
 
 /// One opt-out. The message that brought it to light names it: a repeat is the same opt-out.
@@ -50,12 +50,12 @@ impl CarrierOptOut<'_> {
 /// An outage.
 pub async fn opt_out(tx: &mut Scoped, told: &[CarrierOptOut<'_>]) -> Result<(), Fault> {
     let Some(now) = told.iter().map(|one| one.at).max() else { return Ok(()) };
-    let changes: Vec<Change> = told.iter().map(change).collect();
+    let changes: Vec<ConsentChange> = told.iter().map(change).collect();
     consent::record(tx, now, &changes).await
 }
 
-fn change(one: &CarrierOptOut<'_>) -> Change {
-    Change {
+fn change(one: &CarrierOptOut<'_>) -> ConsentChange {
+    ConsentChange {
         tenant: one.tenant.clone(),
         consent_id: one.event().id,
         number: one.number.to_owned(),

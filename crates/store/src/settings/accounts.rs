@@ -77,7 +77,7 @@ impl From<Row> for Account {
 
 /// An account as the webhook ingress knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub struct DirectoryEntry {
     /// Whose it is.
     pub tenant: TenantId,
     /// Its key here.
@@ -191,7 +191,7 @@ pub async fn exists(tx: &mut Scoped, tenant: &TenantId, account: &str) -> Result
 ///
 /// # Errors
 /// An outage.
-pub async fn all(store: &Store) -> Result<Vec<Known>, Fault> {
+pub async fn all(store: &Store) -> Result<Vec<DirectoryEntry>, Fault> {
     let rows = sqlx::query!(
         r#"select tenant_id as "tenant_id!", account as "account!", carrier as "carrier!",
                   carrier_sid as "carrier_sid!", sealed_token as "sealed_token!"
@@ -200,7 +200,7 @@ pub async fn all(store: &Store) -> Result<Vec<Known>, Fault> {
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
-    let known = rows.into_iter().map(|row| Known {
+    let known = rows.into_iter().map(|row| DirectoryEntry {
         tenant: crate::core::keyed::tenant(&row.tenant_id),
         account: row.account,
         carrier: row.carrier,

@@ -13,7 +13,7 @@ use stage::Fault;
 
 use crate::{
     Scoped, Store,
-    audit::{self, Entry},
+    audit::{self, AuditEntry},
     fault,
 };
 
@@ -81,7 +81,7 @@ impl KeyKind {
 
 /// Whose key it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct KeyOwner {
     /// The tenant.
     pub tenant: TenantId,
     /// The key's id.
@@ -110,7 +110,7 @@ pub async fn create(
     let key = format!("{}{}", kind.prefix(), URL_SAFE_NO_PAD.encode(random()));
     let mut tx = store.scoped([tenant]).await?;
     let id = insert(&mut tx, tenant, name, role, &hash(&key), now).await?;
-    let made = Entry {
+    let made = AuditEntry {
         tenant: tenant.clone(),
         at: now,
         actor: "operator".into(),
@@ -157,7 +157,7 @@ async fn insert(
 ///
 /// # Errors
 /// An outage.
-pub async fn find(store: &Store, hash: &[u8; 32]) -> Result<Option<Found>, Fault> {
+pub async fn find(store: &Store, hash: &[u8; 32]) -> Result<Option<KeyOwner>, Fault> {
     let row = sqlx::query!(
         r#"select tenant_id as "tenant_id!", key_id as "key_id!", role as "role!"
            from find_api_key($1)"#,
@@ -168,6 +168,6 @@ pub async fn find(store: &Store, hash: &[u8; 32]) -> Result<Option<Found>, Fault
     .map_err(fault)?;
     Ok(row.and_then(|row| {
         let role = KeyRole::from_name(&row.role)?;
-        Some(Found { tenant: crate::core::keyed::tenant(&row.tenant_id), id: row.key_id, role })
+        Some(KeyOwner { tenant: crate::core::keyed::tenant(&row.tenant_id), id: row.key_id, role })
     }))
 }

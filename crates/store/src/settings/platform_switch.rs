@@ -10,7 +10,7 @@ use stage::Fault;
 
 use crate::{
     Scoped, Store,
-    audit::{self, Entry},
+    audit::{self, AuditEntry},
     fault,
     parked::wake::{self, Way, What},
 };
@@ -121,7 +121,7 @@ async fn tell(
     let detail = serde_json::json!({
         "before": before, "after": mode.as_str(), "reason": reason, "released": released,
     });
-    let entry = Entry {
+    let entry = AuditEntry {
         tenant: tenant.clone(),
         at: now,
         actor: "operator".into(),

@@ -11,7 +11,7 @@ use crate::{Scoped, fault};
 
 /// A template with its latest version.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Template {
+pub struct StoredTemplate {
     /// Which.
     pub id: TemplateId,
     /// What people call it.
@@ -30,7 +30,7 @@ pub struct Template {
 ///
 /// # Errors
 /// An outage.
-pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Template) -> Result<(), Fault> {
+pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &StoredTemplate) -> Result<(), Fault> {
     sqlx::query!(
         "insert into templates (tenant_id, template_id, name, created_at) values ($1, $2, $3, $4)",
         tenant.as_str(),
@@ -51,8 +51,8 @@ pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Template) -> Resul
 pub async fn add_version(
     tx: &mut Scoped,
     tenant: &TenantId,
-    new: &Template,
-) -> Result<Option<Template>, Fault> {
+    new: &StoredTemplate,
+) -> Result<Option<StoredTemplate>, Fault> {
     let name = sqlx::query_scalar!(
         "select name from templates where tenant_id = $1 and template_id = $2 for update",
         tenant.as_str(),
@@ -63,7 +63,7 @@ pub async fn add_version(
     .map_err(fault)?;
     let Some(name) = name else { return Ok(None) };
     let Some(latest) = latest_version(tx, tenant, new.id).await? else { return Ok(None) };
-    let next = Template { name, version: latest + 1, ..new.clone() };
+    let next = StoredTemplate { name, version: latest + 1, ..new.clone() };
     insert_version(tx, tenant, &next).await?;
     Ok(Some(next))
 }
@@ -87,7 +87,11 @@ pub async fn latest_version(
     .map_err(fault)
 }
 
-async fn insert_version(tx: &mut Scoped, tenant: &TenantId, new: &Template) -> Result<(), Fault> {
+async fn insert_version(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    new: &StoredTemplate,
+) -> Result<(), Fault> {
     sqlx::query!(
         "insert into template_versions (tenant_id, template_id, version, variants, variables,
                                         created_at)
@@ -113,7 +117,7 @@ pub async fn get(
     tx: &mut Scoped,
     tenant: &TenantId,
     id: TemplateId,
-) -> Result<Option<Template>, Fault> {
+) -> Result<Option<StoredTemplate>, Fault> {
     let row = sqlx::query!(
         "select t.name, t.created_at, v.version, v.variants, v.variables
          from templates t
@@ -125,7 +129,7 @@ pub async fn get(
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(row.map(|row| Template {
+    Ok(row.map(|row| StoredTemplate {
         id,
         name: row.name,
         version: row.version,
@@ -144,7 +148,7 @@ pub async fn list(
     tenant: &TenantId,
     after: Uuid,
     limit: i64,
-) -> Result<Vec<Template>, Fault> {
+) -> Result<Vec<StoredTemplate>, Fault> {
     let rows = sqlx::query!(
         "select t.template_id, t.name, t.created_at, v.version, v.variants, v.variables
          from templates t
@@ -161,7 +165,7 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let template = rows.into_iter().map(|row| Template {
+    let template = rows.into_iter().map(|row| StoredTemplate {
         id: TemplateId(row.template_id),
         name: row.name,
         version: row.version,

@@ -11,7 +11,7 @@ use pipeline::Broker;
 use sqlx::PgConnection;
 
 use super::{
-    ACK_WAIT, PATIENCE, Rows, Subject, Work,
+    ACK_WAIT, ContractSubject, ContractWork, DueRows, PATIENCE,
     end::End,
     look::Look,
     points::{Point, Points},
@@ -42,7 +42,7 @@ enum Ended {
     Through,
 }
 
-impl<S: Subject> Trials<'_, S> {
+impl<S: ContractSubject> Trials<'_, S> {
     /// One part is worked on undisturbed and counted. Then every request is a kill, from the
     /// first to the last that there is: a point that a process did not come to is tried again
     /// with another part, and never left out. The count holds what an idle process says
@@ -126,18 +126,21 @@ struct Parts<'a> {
 
 enum Dealt<'a> {
     Frames(Vec<Vec<Input>>),
-    Rows(&'a Rows),
+    Rows(&'a DueRows),
 }
 
 impl<'a> Parts<'a> {
     /// Takes the input away from the subject.
-    async fn of<S: Subject>(trials: &Trials<'a, S>, world: &World<'_>) -> anyhow::Result<Self> {
+    async fn of<S: ContractSubject>(
+        trials: &Trials<'a, S>,
+        world: &World<'_>,
+    ) -> anyhow::Result<Self> {
         let (all, of) = match trials.subject.work() {
-            Work::Frames => {
+            ContractWork::Frames => {
                 let inputs = repeat::take(&world.broker().await?, trials.stage).await?;
                 (PARTS, Dealt::Frames(repeat::deal(&inputs, PARTS)))
             }
-            Work::Rows(rows) => {
+            ContractWork::Rows(rows) => {
                 world.change(rows.aside).await?;
                 (rows.parts, Dealt::Rows(rows))
             }
@@ -180,7 +183,7 @@ impl<'a> Parts<'a> {
 
 async fn give_rows(
     database: &mut PgConnection,
-    rows: &Rows,
+    rows: &DueRows,
     parts: Range<usize>,
     all: usize,
 ) -> anyhow::Result<()> {

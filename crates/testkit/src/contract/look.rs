@@ -7,12 +7,12 @@ use sqlx::{PgConnection, Row};
 use stage::StageName;
 use wire::stream::Retention;
 
-use super::Rows;
+use super::DueRows;
 
 /// Looks at what a stage has still to do.
 pub(super) enum Look<'a> {
     Frames(Box<Broker>, StageName),
-    Rows(Box<PgConnection>, &'a Rows),
+    Rows(Box<PgConnection>, &'a DueRows),
 }
 
 impl Look<'_> {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sqlx::types::Uuid;
 use wire::Stream;
 
-use super::{Subject, end::End, repeat, trials::Trials, world::World};
+use super::{ContractSubject, end::End, repeat, trials::Trials, world::World};
 
 /// A message that only the database refuses.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,7 @@ const ID: Uuid = Uuid::from_u128(0xdead);
 const NO_FRAME: &[u8] = b"\xff no frame";
 const NO_MESSAGE: &str = r#"{ "no": "message" }"#;
 
-impl<S: Subject> Trials<'_, S> {
+impl<S: ContractSubject> Trials<'_, S> {
     pub(super) async fn poisoned(&self) -> anyhow::Result<End> {
         let world = self.snapshot.restore().await?;
         let broker = world.broker().await?;

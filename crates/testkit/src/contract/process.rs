@@ -12,9 +12,9 @@ use tokio::process::Child;
 use super::PATIENCE;
 
 /// A running process. Dropping it kills it.
-pub struct Process(pub(super) Child);
+pub struct StageProcess(pub(super) Child);
 
-impl Process {
+impl StageProcess {
     /// Sends it a signal.
     ///
     /// # Errors

@@ -9,10 +9,10 @@ use nix::sys::signal::Signal;
 use stage::StageName;
 
 use super::{
-    ACK_WAIT, PATIENCE, Subject, Work,
+    ACK_WAIT, ContractSubject, ContractWork, PATIENCE,
     end::End,
     points::Points,
-    process::Process,
+    process::StageProcess,
     repeat,
     world::{Snapshot, World},
 };
@@ -30,7 +30,7 @@ const AT_ONCE: usize = 3;
 ///
 /// # Panics
 /// A trial ends otherwise than the undisturbed run.
-pub async fn stands_everything(subject: &impl Subject) -> anyhow::Result<()> {
+pub async fn stands_everything(subject: &impl ContractSubject) -> anyhow::Result<()> {
     let snapshot = Snapshot::before(subject).await?;
     let trials = Trials { subject, stage: subject.stage(), snapshot: &snapshot };
     let points = Points::counting(trials.begins_with());
@@ -45,7 +45,7 @@ pub async fn stands_everything(subject: &impl Subject) -> anyhow::Result<()> {
         ("frozen past its time", trials.frozen(middle).boxed()),
         ("slow past its time", trials.slow(middle).boxed()),
     ];
-    if matches!(subject.work(), Work::Frames) {
+    if matches!(subject.work(), ContractWork::Frames) {
         let again = trials.delivered_again().boxed();
         all.push(("everything again, in another cut and under other facts", again));
         all.push(("poison among its input", trials.poisoned().boxed()));
@@ -65,7 +65,7 @@ pub(super) struct Trials<'a, S> {
     pub(super) snapshot: &'a Snapshot,
 }
 
-impl<S: Subject> Trials<'_, S> {
+impl<S: ContractSubject> Trials<'_, S> {
     async fn undisturbed(&self, points: &Arc<Points>) -> anyhow::Result<End> {
         let world = self.snapshot.restore().await?;
         let process = world.start(self.stage, Some(points)).await?;
@@ -168,8 +168,8 @@ impl<S: Subject> Trials<'_, S> {
     /// As long after as leases last: what a process had for itself is anybody's again.
     async fn later(&self, world: &World<'_>) -> anyhow::Result<()> {
         match self.subject.work() {
-            Work::Frames => Ok(()),
-            Work::Rows(rows) => world.change(rows.later).await.map(drop),
+            ContractWork::Frames => Ok(()),
+            ContractWork::Rows(rows) => world.change(rows.later).await.map(drop),
         }
     }
 
@@ -177,8 +177,8 @@ impl<S: Subject> Trials<'_, S> {
     pub(super) async fn work(
         &self,
         world: &World<'_>,
-        process: Process,
-    ) -> anyhow::Result<Process> {
+        process: StageProcess,
+    ) -> anyhow::Result<StageProcess> {
         world.work(self.stage, self.subject.work(), process).await
     }
 
@@ -202,8 +202,8 @@ impl<S: Subject> Trials<'_, S> {
     /// message, or the statement of a tick.
     pub(super) fn begins_with(&self) -> &'static str {
         match self.subject.work() {
-            Work::Frames => "$JS.ACK.",
-            Work::Rows(rows) => rows.tick,
+            ContractWork::Frames => "$JS.ACK.",
+            ContractWork::Rows(rows) => rows.tick,
         }
     }
 }

@@ -28,10 +28,10 @@ use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ACK_WAIT, PATIENCE, Subject, Work,
+    ACK_WAIT, ContractSubject, ContractWork, PATIENCE,
     look::Look,
     points::{Point, Points, proxy},
-    process::Process,
+    process::StageProcess,
 };
 
 /// How often what is left is looked at, and how often in a row there must be nothing.
@@ -60,7 +60,7 @@ pub struct World<'a> {
 
 impl Snapshot {
     /// A platform that has worked up to this subject.
-    pub(super) async fn before(subject: &impl Subject) -> anyhow::Result<Self> {
+    pub(super) async fn before(subject: &impl ContractSubject) -> anyhow::Result<Self> {
         carriers::http::install_crypto();
         let sandbox = start_sandbox().await?;
         let api = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
@@ -236,7 +236,7 @@ impl World<'_> {
         &self,
         stage: StageName,
         points: Option<&Arc<Points>>,
-    ) -> anyhow::Result<Process> {
+    ) -> anyhow::Result<StageProcess> {
         let mut command = self.command(&["stage", stage.as_str()]);
         if let Some(points) = points {
             let (broker, database) = (self.nats.port(), self.postgres.port());
@@ -251,7 +251,7 @@ impl World<'_> {
                 .env("NATS_URL", other(self.nats.url().expose_secret(), broker, nats))
                 .env("DATABASE_URL", other(url, database, postgres));
         }
-        Ok(Process(command.spawn()?))
+        Ok(StageProcess(command.spawn()?))
     }
 
     /// Waits until nothing is left to do, several looks in a row. A process that ends meanwhile is
@@ -262,9 +262,9 @@ impl World<'_> {
     pub async fn work(
         &self,
         stage: StageName,
-        work: &Work,
-        process: Process,
-    ) -> anyhow::Result<Process> {
+        work: &ContractWork,
+        process: StageProcess,
+    ) -> anyhow::Result<StageProcess> {
         let mut look = self.look(stage, work).await?;
         let mut process = process;
         let done = async {
@@ -287,11 +287,11 @@ impl World<'_> {
     pub(super) async fn look<'a>(
         &self,
         stage: StageName,
-        work: &'a Work,
+        work: &'a ContractWork,
     ) -> anyhow::Result<Look<'a>> {
         Ok(match work {
-            Work::Frames => Look::Frames(Box::new(self.broker().await?), stage),
-            Work::Rows(rows) => Look::Rows(Box::new(self.database().await?), rows),
+            ContractWork::Frames => Look::Frames(Box::new(self.broker().await?), stage),
+            ContractWork::Rows(rows) => Look::Rows(Box::new(self.database().await?), rows),
         })
     }
 
@@ -311,7 +311,7 @@ impl World<'_> {
     ///
     /// # Errors
     /// It does not.
-    pub async fn ingress(&self) -> anyhow::Result<Process> {
+    pub async fn ingress(&self) -> anyhow::Result<StageProcess> {
         let listen = self.api().to_string();
         let child = self.command(&["api"]).env("MILLRACE_LISTEN", &listen).spawn()?;
         let client = carriers::http::client()?;
@@ -321,7 +321,7 @@ impl World<'_> {
             }
         };
         tokio::time::timeout(PATIENCE, answers).await.context("the api does not answer")?;
-        Ok(Process(child))
+        Ok(StageProcess(child))
     }
 
     fn command(&self, words: &[&str]) -> Command {
@@ -358,7 +358,7 @@ impl World<'_> {
 
 async fn start_sandbox() -> anyhow::Result<Sandbox> {
     let listen = "127.0.0.1:0".parse()?;
-    Ok(sandbox::start(sandbox::Config { listen, ..Default::default() }).await?)
+    Ok(sandbox::start(sandbox::SandboxConfig { listen, ..Default::default() }).await?)
 }
 
 /// A login by SCRAM takes an unoptimised client longer than all that it does then, and the contract

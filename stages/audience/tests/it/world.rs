@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use audience::Audience;
+use audience::AudienceSource;
 use domain::{
     ids::{CampaignId, ContactId, MessageId, PoolId, SenderId, TenantId},
     message::state::MessageState,
@@ -20,7 +20,7 @@ use wire::frame::Outgoing;
 pub struct World {
     pub database: Database,
     pub tenant: TenantId,
-    pub source: Audience,
+    pub source: AudienceSource,
 }
 
 /// What a test asks of a campaign's row.
@@ -61,7 +61,7 @@ impl World {
     pub async fn begin(pace: i32) -> anyhow::Result<Self> {
         let database = Database::start().await?;
         let tenant = database.tenant("acme").await?;
-        let source = Audience::new(database.store(Role::Pipeline).await?);
+        let source = AudienceSource::new(database.store(Role::Pipeline).await?);
         let world = Self { database, tenant, source };
         let sender = SenderId::of(&world.tenant, "+12125550000");
         let mut connection = world.database.superuser().await?;

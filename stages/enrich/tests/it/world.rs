@@ -7,7 +7,7 @@ use domain::{
     message::class::{Channel, MessageClass},
     phone::PhoneNumber,
 };
-use enrich::Enrich;
+use enrich::EnrichStage;
 use jiff::Timestamp;
 use sqlx::{PgConnection, Row};
 use stage::Outcome;
@@ -79,8 +79,8 @@ impl World {
     }
 
     /// The stage as one more process would run it.
-    pub async fn stage(&self) -> anyhow::Result<Enrich> {
-        Ok(Enrich::new(self.database.store(Role::Pipeline).await?))
+    pub async fn stage(&self) -> anyhow::Result<EnrichStage> {
+        Ok(EnrichStage::new(self.database.store(Role::Pipeline).await?))
     }
 
     /// Runs statements as the superuser.

@@ -4,7 +4,7 @@
 use domain::message::{class::MessageClass, passport::Stamp};
 use store::{
     Role, Store,
-    messages::cancel::{self, Outcome},
+    messages::cancel::{self, CancelOutcome},
 };
 use testkit::hand_over;
 use wire::Enriched;
@@ -15,7 +15,7 @@ async fn cancel(store: &Store, message: &Enriched) -> anyhow::Result<bool> {
     let stamp = Stamp::plain("api", now(), "cancel");
     let head = &message.head;
     let outcome = cancel::cancel(store, &head.tenant, head.id, now(), &stamp).await?;
-    Ok(matches!(outcome, Some(Outcome::Cancelled(_))))
+    Ok(matches!(outcome, Some(CancelOutcome::Cancelled(_))))
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use domain::{
     phone::PhoneNumber,
     zones::{OnFile, resolve},
 };
-use gate::Gate;
+use gate::GateStage;
 use jiff::Timestamp;
 use sqlx::{PgConnection, Row};
 use stage::Outcome;
@@ -49,8 +49,8 @@ impl World {
     }
 
     /// The stage as one more process would run it.
-    pub async fn stage(&self) -> anyhow::Result<Gate> {
-        Ok(Gate::new(self.database.store(Role::Pipeline).await?))
+    pub async fn stage(&self) -> anyhow::Result<GateStage> {
+        Ok(GateStage::new(self.database.store(Role::Pipeline).await?))
     }
 
     /// Puts a policy in force after the first one, whatever it says.

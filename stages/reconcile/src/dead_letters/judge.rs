@@ -2,7 +2,7 @@
 
 use domain::message::state::MessageState;
 use stage::StageName;
-use store::messages::dead_letter::Found;
+use store::messages::dead_letter::DeadRow;
 
 use super::letter::Letter;
 
@@ -41,7 +41,7 @@ impl Fate {
     }
 }
 
-pub(super) fn judge(letter: &Letter<'_>, row: Option<&Found>, tenant_is_known: bool) -> Fate {
+pub(super) fn judge(letter: &Letter<'_>, row: Option<&DeadRow>, tenant_is_known: bool) -> Fate {
     if !tenant_is_known {
         return Fate::UnknownTenant;
     }

@@ -18,7 +18,7 @@ use store::{
 };
 use wire::{Enriched, message::Head};
 
-use super::Sweep;
+use super::InDoubtSweep;
 
 /// The parked rows of messages, each with the stamp of the decision. One that cannot be made is not
 /// in the answer.
@@ -42,7 +42,7 @@ pub(super) async fn payloads(
         enriched.passport.stamp((*stamp).clone());
         let code = stamp.code.as_deref().unwrap_or_default();
         let row = Waiting {
-            cause: format!("{}:{code}", Sweep::NAME.as_str()),
+            cause: format!("{}:{code}", InDoubtSweep::NAME.as_str()),
             cause_key: None,
             expires_at: enriched.head.expires_at,
             lane: enriched.head.class.lane(),

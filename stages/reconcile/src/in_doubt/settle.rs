@@ -24,7 +24,7 @@ use store::{
 use wire::Event;
 
 use super::{
-    Cleared, Pair, Sweep, again,
+    Cleared, InDoubtSweep, Pair, again,
     match_up::{Fate, Member, match_up},
 };
 
@@ -47,7 +47,7 @@ struct Reading<'a> {
 /// How a doubt ended: the message as it is now, and one word for metrics.
 type Ended = (StoredMessage, &'static str);
 
-impl Sweep {
+impl InDoubtSweep {
     /// Settles what a list of a pair, asked for at the database's `at`, says about its doubts.
     pub(super) async fn settle(
         &self,
@@ -125,7 +125,7 @@ impl Reading<'_> {
             found.into_iter().filter(|(_, record)| given.contains(&record.sid)).collect();
         let stamp = Stamp {
             reason: Some("the carrier's list has it; its answer was lost".into()),
-            ..Stamp::plain(Sweep::NAME.as_str(), self.now, MessageState::Sent.as_str())
+            ..Stamp::plain(InDoubtSweep::NAME.as_str(), self.now, MessageState::Sent.as_str())
         };
         let texts: Vec<FoundText<'_>> = found
             .iter()
@@ -227,7 +227,7 @@ impl Reading<'_> {
             code: Some(code.into()),
             reason: Some(reason.into()),
             until: (end == End::Resend).then_some(self.now),
-            ..Stamp::plain(Sweep::NAME.as_str(), self.now, end.state().as_str())
+            ..Stamp::plain(InDoubtSweep::NAME.as_str(), self.now, end.state().as_str())
         }
     }
 }

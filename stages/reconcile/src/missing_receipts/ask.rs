@@ -16,7 +16,7 @@ use futures::{StreamExt, stream};
 use store::{messages::receipt::poll, settings::accounts::Access};
 use tokio::time::{Instant, timeout_at};
 
-use super::Watch;
+use super::ReceiptPoller;
 use crate::receipts::record::Key;
 
 /// Texts asked about at once.
@@ -50,11 +50,11 @@ struct Question {
 #[derive(Default)]
 struct Stopped(Mutex<HashMap<Account, Duration>>);
 
-impl Watch {
+impl ReceiptPoller {
     /// Asks about every text that has waited long enough.
     pub(super) async fn ask(
         &self,
-        watches: &[poll::Watch],
+        watches: &[poll::ReceiptWatch],
         accounts: &HashMap<Account, Access>,
     ) -> Asked {
         let clients: HashMap<&Account, Client> = accounts
@@ -89,7 +89,7 @@ impl Watch {
     /// A text whose sender or account is gone cannot be asked about: it has no question.
     fn questions(
         &self,
-        watches: &[poll::Watch],
+        watches: &[poll::ReceiptWatch],
         clients: &HashMap<&Account, Client>,
     ) -> BTreeMap<Key, Question> {
         let due = watches.iter().flat_map(|watch| {

@@ -7,9 +7,8 @@ use uuid::Uuid;
 use wire::frame::Outgoing;
 
 use crate::{
-    missing_receipts::Watch,
-    receipts::Reports,
-    receipts::{record::apply, report::Report},
+    missing_receipts::ReceiptPoller,
+    receipts::{Reports, record::apply, report::Report},
 };
 
 /// Receipts looked at in one tick.
@@ -24,7 +23,7 @@ pub(super) struct Early {
     pub(super) matched: Vec<(TenantId, Uuid)>,
 }
 
-impl Watch {
+impl ReceiptPoller {
     /// Applies kept receipts whose message is there.
     pub(super) async fn apply_early(&self) -> Result<Early, Fault> {
         let kept = unmatched::lease(&self.store, AT_MOST).await?;

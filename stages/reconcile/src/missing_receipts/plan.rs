@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::message::state::MessageState;
 use jiff::Timestamp;
-use store::messages::receipt::poll::{Watch, Watched};
+use store::messages::receipt::poll::{ReceiptWatch, Watched};
 
 /// The two waits; business time.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,7 @@ impl Times {
     /// not be asked: such a look does not count.
     pub(super) fn next(
         &self,
-        watch: &Watch,
+        watch: &ReceiptWatch,
         left: &[Timestamp],
         held_back: Option<Duration>,
     ) -> (Timestamp, i32) {
@@ -90,9 +90,9 @@ mod tests {
         Timestamp::from_second(minute * 60).expect("in range")
     }
 
-    fn watch(looks: i32, looked_at: Timestamp) -> Watch {
+    fn watch(looks: i32, looked_at: Timestamp) -> ReceiptWatch {
         let tenant = "acme".parse().expect("valid");
-        Watch { tenant, id: Uuid::nil(), looks, looked_at, messages: Vec::new() }
+        ReceiptWatch { tenant, id: Uuid::nil(), looks, looked_at, messages: Vec::new() }
     }
 
     fn watched(state: MessageState, code: Option<&str>) -> Watched {

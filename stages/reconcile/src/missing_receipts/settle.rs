@@ -21,7 +21,7 @@ use store::{
 };
 use wire::frame::Outgoing;
 
-use super::{Watch, ask::Asked};
+use super::{ReceiptPoller, ask::Asked};
 use crate::receipts::{
     merge::{Change, merge},
     record::{Key, record},
@@ -31,11 +31,11 @@ use crate::receipts::{
 /// The messages of all rows, each once, with the time of the look and the account.
 type Looks<'a> = BTreeMap<Key, (Timestamp, &'a Watched)>;
 
-impl Watch {
+impl ReceiptPoller {
     /// Merges what was said, ends what is over, and says when the rest is looked at next.
     pub(super) async fn settle(
         &self,
-        rows: &[poll::Watch],
+        rows: &[poll::ReceiptWatch],
         asked: &Asked,
     ) -> Result<(Vec<Outgoing>, Vec<Next>), Fault> {
         let mut looks = Looks::new();
@@ -115,7 +115,12 @@ impl Watch {
         }
     }
 
-    fn next(&self, watch: &poll::Watch, asked: &Asked, waiting: &HashMap<Key, Timestamp>) -> Next {
+    fn next(
+        &self,
+        watch: &poll::ReceiptWatch,
+        asked: &Asked,
+        waiting: &HashMap<Key, Timestamp>,
+    ) -> Next {
         let mut next = Next {
             tenant: watch.tenant.clone(),
             watch: watch.id,

@@ -9,7 +9,7 @@ use stage::Fault;
 use store::{
     Scoped,
     messages::{
-        in_doubt::{self, Text},
+        in_doubt::{self, TakenText},
         receipt::{self, Reported},
     },
 };
@@ -27,7 +27,7 @@ pub(crate) async fn redirect(
     reports: &mut Reports,
     rows: &mut Rows,
 ) -> Result<(), Fault> {
-    let strange: Vec<Text> = reports
+    let strange: Vec<TakenText> = reports
         .iter()
         .filter_map(|(key, of_message)| Some((rows.get(key)?, of_message)))
         .flat_map(|(row, of_message)| of_message.iter().map(move |(_, report)| (row, report)))
@@ -55,6 +55,6 @@ pub(crate) async fn redirect(
     Ok(())
 }
 
-fn text(report: &Report) -> Text {
+fn text(report: &Report) -> TakenText {
     (report.tenant.clone(), report.account.clone(), report.sid.clone())
 }

@@ -1,7 +1,7 @@
 //! A tenant with carrier calls whose end nobody said: claimed, some of them taken by the carrier,
 //! none of them recorded.
 
-use carriers::{Answer, twilio};
+use carriers::{CarrierReply, twilio};
 use domain::{
     gates::{CounterKey, Reserved, Windows, reservation},
     ids::{ContactId, MessageId, SenderId, TenantId},
@@ -16,7 +16,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use reconcile::{Sweep, SweepConfig, Watch, WatchConfig};
+use reconcile::{InDoubtSweep, InDoubtSweepConfig, ReceiptPoller, ReceiptPollerConfig};
 use sandbox::Sandbox;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ use store::{
     core::seal::Sealer,
     messages::{
         claim::{self, Claimant, ToClaim},
-        conclude::{self, Conclusion, Doubt},
+        conclude::{self, Conclusion, NewDoubt},
         sent::{self, Taken},
     },
     settings::accounts::Account,
@@ -82,7 +82,8 @@ impl Calls {
         let database = Database::start().await?;
         let tenant = database.tenant("acme").await?;
         let listen = "127.0.0.1:0".parse()?;
-        let sandbox = sandbox::start(sandbox::Config { listen, ..Default::default() }).await?;
+        let sandbox =
+            sandbox::start(sandbox::SandboxConfig { listen, ..Default::default() }).await?;
         let (http, base) = (carriers::http::client()?, format!("http://{}", sandbox.addr));
         let account_sid = "AC00000000000000000000000000000001";
         let token = SecretString::from("token");
@@ -114,19 +115,21 @@ impl Calls {
     }
 
     /// A sweep as one more process would run it.
-    pub async fn sweep(&self) -> anyhow::Result<Sweep> {
-        let config =
-            SweepConfig { allow_hosts: vec!["127.0.0.1".into()], ..SweepConfig::default() };
+    pub async fn sweep(&self) -> anyhow::Result<InDoubtSweep> {
+        let config = InDoubtSweepConfig {
+            allow_hosts: vec!["127.0.0.1".into()],
+            ..InDoubtSweepConfig::default()
+        };
         let store = self.database.store(Role::Pipeline).await?;
-        Ok(Sweep::new(store, sealer(), self.http.clone(), config))
+        Ok(InDoubtSweep::new(store, sealer(), self.http.clone(), config))
     }
 
     /// A watch over receipts as one more process would run it.
-    pub async fn watch(&self) -> anyhow::Result<Watch> {
+    pub async fn watch(&self) -> anyhow::Result<ReceiptPoller> {
         let allow_hosts = vec!["127.0.0.1".into()];
-        let config = WatchConfig { allow_hosts, ..WatchConfig::default() };
+        let config = ReceiptPollerConfig { allow_hosts, ..ReceiptPollerConfig::default() };
         let store = self.database.store(Role::Pipeline).await?;
-        Ok(Watch::new(store, sealer(), self.http.clone(), config))
+        Ok(ReceiptPoller::new(store, sealer(), self.http.clone(), config))
     }
 
     /// What goes wrong at the carrier. Receipts do not come: tests bring them.
@@ -199,7 +202,7 @@ impl Calls {
     }
 
     /// Has the carrier take a text.
-    pub async fn call(&self, text: &Text) -> Answer {
+    pub async fn call(&self, text: &Text) -> CarrierReply {
         let callback = twilio::callback_url("http://127.0.0.1:9", "main", "acme", text.id.0);
         let outbound = twilio::Outbound {
             to: &text.to,
@@ -229,7 +232,7 @@ impl Calls {
                 passport: &passport,
                 stamp: Stamp::plain("send", now(), "in_doubt"),
                 waiting: None,
-                doubt: Some(Doubt {
+                doubt: Some(NewDoubt {
                     account: "main".into(),
                     first_look: std::time::Duration::from_secs(40),
                     payload: serde_json::to_string(&self.enriched(text)).expect("plain data"),
@@ -248,7 +251,7 @@ impl Calls {
         let chunk = i64::try_from(texts[0].id.0.as_u128())?;
         self.claim(OWNER, chunk, texts).await?;
         for text in texts {
-            let Answer::Accepted { sid, .. } = self.call(text).await else {
+            let CarrierReply::Accepted { sid, .. } = self.call(text).await else {
                 anyhow::bail!("not taken");
             };
             self.heard(text, &sid).await?;
@@ -279,7 +282,7 @@ impl Calls {
         self.claim(OWNER, 0, texts).await?;
         self.faults(json!({ "lost_response": 1.0 })).await?;
         for text in &texts[..taken] {
-            assert!(matches!(self.call(text).await, Answer::Unknown { .. }));
+            assert!(matches!(self.call(text).await, CarrierReply::Unknown { .. }));
         }
         self.faults(json!({})).await?;
         self.heard_nothing(texts).await?;

@@ -1,12 +1,12 @@
 //! Whose a text is: between equal ones, between list and callback, between the sweep and an answer
 //! that comes late.
 
-use carriers::Answer;
+use carriers::CarrierReply;
 use domain::message::{
     passport::{Passport, Stamp},
     state::MessageState::{Deferred, Delivered, InDoubt, Queued, Sent},
 };
-use reconcile::Reconcile;
+use reconcile::ReceiptStage;
 use store::{
     Role,
     messages::sent::{self, Taken},
@@ -55,7 +55,7 @@ async fn a_callback_that_comes_while_the_sweep_looks_wins() -> anyhow::Result<()
         }
         anyhow::Ok(())
     };
-    let stage = Reconcile::new(world.database.store(Role::Pipeline).await?);
+    let stage = ReceiptStage::new(world.database.store(Role::Pipeline).await?);
     let receipt = hand_over(&stage, now(), vec![world.receipt(text(1).id, &sid, "delivered")]);
     let sweep = world.sweep().await?;
     let looks = async {
@@ -83,7 +83,7 @@ async fn a_text_that_another_message_is_known_by_is_not_taken() -> anyhow::Resul
     let (recorded, doubtful) = (equal(1, 1), equal(2, 1));
     world.admit(std::slice::from_ref(&recorded)).await?;
     world.claim(Uuid::from_u128(1), 0, std::slice::from_ref(&recorded)).await?;
-    let Answer::Accepted { sid, .. } = world.call(&recorded).await else { panic!("taken") };
+    let CarrierReply::Accepted { sid, .. } = world.call(&recorded).await else { panic!("taken") };
     let sweep = world.sweep().await?;
     world.doubts(std::slice::from_ref(&doubtful), 0).await?;
     // Its call may be under way still: the text could be of either.
@@ -123,7 +123,7 @@ async fn what_the_carrier_says_about_a_text_that_was_given_away_is_about_whoever
     assert_eq!(world.states(&[taker.clone(), other.clone()]).await?, [Sent, Deferred]);
     // The carrier was told the name of the one that has not got it.
     let sid = world.ledger().await?[0].1.clone();
-    let stage = Reconcile::new(world.database.store(Role::Pipeline).await?);
+    let stage = ReceiptStage::new(world.database.store(Role::Pipeline).await?);
     for _ in 0..2 {
         let receipts = vec![world.receipt(other.id, &sid, "delivered")];
         let outcomes = hand_over(&stage, now(), receipts).await?;
@@ -140,7 +140,7 @@ async fn a_callback_ends_a_doubt_and_the_sweep_has_nothing_left_to_do() -> anyho
     let world = Calls::begin().await?;
     world.doubts(&[text(1)], 1).await?;
     let sid = world.ledger().await?[0].1.clone();
-    let stage = Reconcile::new(world.database.store(Role::Pipeline).await?);
+    let stage = ReceiptStage::new(world.database.store(Role::Pipeline).await?);
     hand_over(&stage, now(), vec![world.receipt(text(1).id, &sid, "sent")]).await?;
     assert_eq!(world.count("select count(*) from millrace.doubts").await?, 0);
     assert_eq!(tick(&world.sweep().await?).await?, [""; 0]);

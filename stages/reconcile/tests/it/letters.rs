@@ -9,7 +9,7 @@ use domain::{
     phone::PhoneNumber,
 };
 use jiff::Timestamp;
-use reconcile::Dead;
+use reconcile::DeadLetterStage;
 use sqlx::{Connection, PgConnection, Row};
 use stage::{Outcome, StageName};
 use store::{Role, core::seal::Sealer};
@@ -57,8 +57,8 @@ impl Letters {
     }
 
     /// One more process that reads letters.
-    pub async fn stage(&self) -> anyhow::Result<Dead> {
-        Ok(Dead::new(self.database.store(Role::Pipeline).await?, self.sealer.clone()))
+    pub async fn stage(&self) -> anyhow::Result<DeadLetterStage> {
+        Ok(DeadLetterStage::new(self.database.store(Role::Pipeline).await?, self.sealer.clone()))
     }
 
     /// Hands letters over in one batch.

@@ -1,6 +1,6 @@
 //! What the sweep makes of calls whose end nobody said.
 
-use carriers::Answer;
+use carriers::CarrierReply;
 use domain::message::state::MessageState::{Deferred, Failed, InDoubt, Queued, Sent, Unknown};
 use serde_json::json;
 use store::{Role, messages::in_doubt, parked::release};
@@ -94,7 +94,7 @@ async fn a_process_that_died_between_claim_and_call_costs_its_messages_one_more_
     assert_eq!(again.place.states, ["IL"], "where the person may be is looked up again");
     assert_eq!((again.senders.len(), again.passport.stamps().len()), (1, 2));
     release::released(&store, &due).await?;
-    assert!(matches!(world.call(&text(1)).await, Answer::Accepted { .. }));
+    assert!(matches!(world.call(&text(1)).await, CarrierReply::Accepted { .. }));
     assert_eq!(world.ledger().await?.len(), 1);
     Ok(())
 }

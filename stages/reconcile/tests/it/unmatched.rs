@@ -1,7 +1,7 @@
 //! Receipts about messages that are not here.
 
 use domain::{ids::MessageId, message::state::MessageState};
-use reconcile::{Watch, WatchConfig};
+use reconcile::{ReceiptPoller, ReceiptPollerConfig};
 use stage::Tick;
 use store::{Role, core::seal::Sealer};
 use uuid::Uuid;
@@ -13,10 +13,10 @@ use crate::{
 
 const KEPT: &str = "select count(*) from millrace.unmatched_receipts";
 
-async fn watch(world: &World) -> anyhow::Result<Watch> {
+async fn watch(world: &World) -> anyhow::Result<ReceiptPoller> {
     let store = world.database.store(Role::Pipeline).await?;
     let sealer = Sealer::new(&[[7; 32]]);
-    Ok(Watch::new(store, sealer, carriers::http::client()?, WatchConfig::default()))
+    Ok(ReceiptPoller::new(store, sealer, carriers::http::client()?, ReceiptPollerConfig::default()))
 }
 
 /// Lets the time of the next look come.

@@ -7,7 +7,7 @@ use domain::message::state::{
     NO_RECEIPT,
 };
 use jiff::Timestamp;
-use reconcile::{RECEIPT_FETCH, RECEIPT_HORIZON, Reconcile};
+use reconcile::{RECEIPT_FETCH, RECEIPT_HORIZON, ReceiptStage};
 use serde_json::json;
 use store::Role;
 use testkit::hand_over;
@@ -79,7 +79,7 @@ async fn a_text_whose_receipt_came_is_not_watched() -> anyhow::Result<()> {
     let world = Calls::begin().await?;
     world.sent(&[text(1)]).await?;
     let sid = world.ledger().await?[0].1.clone();
-    let stage = Reconcile::new(world.database.store(Role::Pipeline).await?);
+    let stage = ReceiptStage::new(world.database.store(Role::Pipeline).await?);
     hand_over(&stage, now(), vec![world.receipt(text(1).id, &sid, "delivered")]).await?;
     assert_eq!(tick(&world.sweep().await?).await?, [""; 0]);
     assert_eq!(world.count("select count(*) from millrace.open_claims").await?, 0);
@@ -133,7 +133,7 @@ async fn without_a_receipt_a_text_is_final_at_the_horizon_and_a_late_one_still_r
     assert_eq!(world.count(reason).await?, 1);
     assert_eq!(world.count(WATCHES).await?, 0);
 
-    let stage = Reconcile::new(world.database.store(Role::Pipeline).await?);
+    let stage = ReceiptStage::new(world.database.store(Role::Pipeline).await?);
     let sid = stored.sid.expect("the carrier has it");
     for (status, events) in [("sent", vec![]), ("delivered", vec!["message.delivered".to_owned()])]
     {
@@ -193,7 +193,7 @@ async fn what_comes_to_be_sent_by_the_list_a_callback_or_a_late_answer_is_watche
     };
     let ledger = world.ledger().await?;
     world.heard(&texts[1], &sid(&texts[1], &ledger)).await?;
-    let stage = Reconcile::new(world.database.store(Role::Pipeline).await?);
+    let stage = ReceiptStage::new(world.database.store(Role::Pipeline).await?);
     let callback = world.receipt(texts[2].id, &sid(&texts[2], &ledger), "sent");
     hand_over(&stage, now(), vec![callback]).await?;
     // The sweep finds the first in the list, and tidies up behind the second.

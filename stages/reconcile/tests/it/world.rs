@@ -5,7 +5,7 @@ use domain::{
     message::state::MessageState,
 };
 use jiff::Timestamp;
-use reconcile::Reconcile;
+use reconcile::ReceiptStage;
 use sqlx::Row;
 use stage::Outcome;
 use store::Role;
@@ -16,7 +16,7 @@ use wire::WebhookRequest;
 pub struct World {
     pub database: Database,
     pub tenant: TenantId,
-    pub stage: Reconcile,
+    pub stage: ReceiptStage,
 }
 
 /// What a test asks of a row.
@@ -33,7 +33,7 @@ impl World {
     pub async fn begin() -> anyhow::Result<Self> {
         let database = Database::start().await?;
         let tenant = database.tenant("acme").await?;
-        let stage = Reconcile::new(database.store(Role::Pipeline).await?);
+        let stage = ReceiptStage::new(database.store(Role::Pipeline).await?);
         Ok(Self { database, tenant, stage })
     }
 

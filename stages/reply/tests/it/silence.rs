@@ -1,7 +1,7 @@
 //! Who gets no answer: the model is not asked, and the reason is recorded.
 
 use domain::ids::MessageId;
-use reply::Reply;
+use reply::ReplyStage;
 use store::Role;
 
 use super::world::{QUESTION, World, after, answer, now};
@@ -64,7 +64,7 @@ async fn without_facts_words_or_a_model_nothing_is_said() -> anyhow::Result<()> 
     let blank = world.text(2, " \n ").await?;
     assert!(answer(&world.stage().await?, now(), &[unknown, blank]).await?.is_empty());
     assert_eq!(world.reasons().await?, ["empty", "no_facts"]);
-    let off = Reply::new(world.database.store(Role::Pipeline).await?, None, String::new());
+    let off = ReplyStage::new(world.database.store(Role::Pipeline).await?, None, String::new());
     let text = world.text(3, QUESTION).await?;
     assert!(answer(&off, now(), &[text]).await?.is_empty());
     assert_eq!(world.reasons().await?, ["ai_off", "empty", "no_facts"]);

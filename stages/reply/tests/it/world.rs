@@ -8,7 +8,7 @@ use domain::{
     phone::PhoneNumber,
 };
 use jiff::{SignedDuration, Timestamp};
-use reply::Reply;
+use reply::ReplyStage;
 use sandbox::Sandbox;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -58,20 +58,26 @@ impl World {
         let database = Database::start().await?;
         let tenant = database.tenant("acme").await?;
         let listen = "127.0.0.1:0".parse()?;
-        let sandbox = sandbox::start(sandbox::Config { listen, ..Default::default() }).await?;
+        let sandbox =
+            sandbox::start(sandbox::SandboxConfig { listen, ..Default::default() }).await?;
         Ok(Self { database, tenant, sandbox, http: carriers::http::client()? })
     }
 
     /// The stage as one more process would run it.
-    pub async fn stage(&self) -> anyhow::Result<Reply> {
+    pub async fn stage(&self) -> anyhow::Result<ReplyStage> {
         self.stage_with(&format!("http://{}", self.sandbox.addr), KEY, MODEL).await
     }
 
     /// The stage with a model at this address, under this key and name.
-    pub async fn stage_with(&self, url: &str, key: &str, model: &str) -> anyhow::Result<Reply> {
+    pub async fn stage_with(
+        &self,
+        url: &str,
+        key: &str,
+        model: &str,
+    ) -> anyhow::Result<ReplyStage> {
         let client = Client::new(self.http.clone(), url, &SecretString::from(key))?;
         let store = self.database.store(Role::Pipeline).await?;
-        Ok(Reply::new(store, Some(client), model.into()))
+        Ok(ReplyStage::new(store, Some(client), model.into()))
     }
 
     /// Where the sandbox is.
@@ -184,7 +190,7 @@ impl World {
 
 /// Hands texts over at an instant; gives what is said.
 pub async fn answer(
-    stage: &Reply,
+    stage: &ReplyStage,
     at: Timestamp,
     texts: &[InboundText],
 ) -> Result<Vec<Outgoing>, Fault> {

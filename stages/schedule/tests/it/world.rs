@@ -13,7 +13,7 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
-use schedule::Schedule;
+use schedule::ScheduleSource;
 use serde_json::Value;
 use sqlx::{PgConnection, Row};
 use stage::{Cx, Source, Tick};
@@ -73,8 +73,8 @@ impl World {
     }
 
     /// The source as one more process would run it.
-    pub async fn source(&self) -> anyhow::Result<Schedule> {
-        Ok(Schedule::new(self.database.store(Role::Pipeline).await?))
+    pub async fn source(&self) -> anyhow::Result<ScheduleSource> {
+        Ok(ScheduleSource::new(self.database.store(Role::Pipeline).await?))
     }
 
     /// Parks a message in its turn, due at an instant or held.
@@ -242,7 +242,7 @@ pub fn in_next_turn(message: &Enriched) -> Enriched {
 }
 
 /// One tick of a source at an instant.
-pub async fn tick(source: &Schedule, now: Timestamp) -> anyhow::Result<Tick> {
+pub async fn tick(source: &ScheduleSource, now: Timestamp) -> anyhow::Result<Tick> {
     Ok(source.tick(&Cx::at(now, stage::machine::now())).await?)
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use stage::Outcome;
 use store::{
     Role, Store,
-    messages::cancel::{self, Outcome as Cancel},
+    messages::cancel::{self, CancelOutcome as Cancel},
 };
 use testkit::hand_over;
 use wire::Admitted;

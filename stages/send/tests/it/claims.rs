@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use domain::{ids::CampaignId, message::state::MessageState};
-use send::Config;
+use send::SendConfig;
 use serde_json::json;
 use stage::{Cx, Outcome};
 use testkit::{hand_over, hand_over_at};
@@ -126,10 +126,10 @@ async fn a_batch_larger_than_the_permits_goes_through_in_chunks() -> anyhow::Res
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 10_000).await?;
     let messages = world.admit(sender, 300).await?;
-    let config = Config {
+    let config = SendConfig {
         allow_hosts: vec!["127.0.0.1".into()],
         permits: 16,
-        ..Config::new("http://127.0.0.1:9")
+        ..SendConfig::new("http://127.0.0.1:9")
     };
     let stage = world.stage_with(config).await?;
     let outcomes = settle(&stage, &messages).await?;

@@ -1,6 +1,6 @@
 //! What the stage answers, and handing over again what waits.
 
-use send::Send;
+use send::SendStage;
 use stage::Outcome;
 use testkit::hand_over;
 use wire::Admitted;
@@ -8,7 +8,7 @@ use wire::Admitted;
 use crate::world::now;
 
 /// Hands messages over until none of them waits any more; gives what was said by message.
-pub async fn settle(stage: &Send, messages: &[Admitted]) -> anyhow::Result<Vec<Outcome>> {
+pub async fn settle(stage: &SendStage, messages: &[Admitted]) -> anyhow::Result<Vec<Outcome>> {
     let mut outcomes: Vec<Option<Outcome>> = messages.iter().map(|_| None).collect();
     loop {
         let open: Vec<usize> = (0..messages.len()).filter(|at| outcomes[*at].is_none()).collect();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::message::state::MessageState;
-use send::Config;
+use send::SendConfig;
 use serde_json::json;
 use stage::Outcome;
 use testkit::hand_over;
@@ -47,10 +47,10 @@ async fn a_call_that_cannot_begin_in_time_is_given_back() -> anyhow::Result<()> 
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
     let messages = world.admit(sender, 3).await?;
-    let config = Config {
+    let config = SendConfig {
         allow_hosts: vec!["127.0.0.1".into()],
         call_by: Duration::ZERO,
-        ..Config::new("http://127.0.0.1:9")
+        ..SendConfig::new("http://127.0.0.1:9")
     };
     let late = world.stage_with(config).await?;
     let outcomes = hand_over(&late, now(), messages.clone()).await?;

@@ -14,7 +14,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use sandbox::Sandbox;
-use send::{Config, Send};
+use send::{SendConfig, SendStage};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Row};
 use store::{Role, Store, capacity::counters, core::seal::Sealer, settings::accounts::Account};
@@ -56,7 +56,8 @@ impl World {
         let database = Database::start().await?;
         let tenant = database.tenant("acme").await?;
         let listen = "127.0.0.1:0".parse()?;
-        let sandbox = sandbox::start(sandbox::Config { listen, ..Default::default() }).await?;
+        let sandbox =
+            sandbox::start(sandbox::SandboxConfig { listen, ..Default::default() }).await?;
         let world = Self { database, tenant, sandbox, http: carriers::http::client()? };
         world.faults(json!({})).await?;
         world.account("token").await?;
@@ -64,15 +65,17 @@ impl World {
     }
 
     /// The stage as one more process would run it.
-    pub async fn stage(&self) -> anyhow::Result<Send> {
-        let config =
-            Config { allow_hosts: vec!["127.0.0.1".into()], ..Config::new("http://127.0.0.1:9") };
+    pub async fn stage(&self) -> anyhow::Result<SendStage> {
+        let config = SendConfig {
+            allow_hosts: vec!["127.0.0.1".into()],
+            ..SendConfig::new("http://127.0.0.1:9")
+        };
         self.stage_with(config).await
     }
 
-    pub async fn stage_with(&self, config: Config) -> anyhow::Result<Send> {
+    pub async fn stage_with(&self, config: SendConfig) -> anyhow::Result<SendStage> {
         let store = self.database.store(Role::Pipeline).await?;
-        Ok(Send::new(store, sealer(), self.http.clone(), config))
+        Ok(SendStage::new(store, sealer(), self.http.clone(), config))
     }
 
     /// What goes wrong at the carrier. Receipts do not come: they are another stage's.

@@ -12,8 +12,8 @@ use domain::{country::Country, message::class::Channel, phone::PhoneNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::recipients::{
-    consent::{self, Action, Change},
-    list::{self, Standing},
+    consent::{self, Action, ConsentChange},
+    list::{self, RecipientRow},
 };
 
 use super::{MAX_REASON, NewStop, Stop};
@@ -63,7 +63,7 @@ async fn apply(mut new: Creation<Rows>) -> Result<Response, Problem> {
     let rows = std::mem::take(&mut new.body);
     let home: Option<Country> = new.tenant.country.parse().ok();
     let rows: Vec<_> = rows.into_iter().map(|row| row.and_then(|row| check(row, home))).collect();
-    let mut known: HashMap<(String, Channel), Standing> = HashMap::new();
+    let mut known: HashMap<(String, Channel), RecipientRow> = HashMap::new();
     for channel in [Channel::Sms, Channel::Whatsapp] {
         let of_channel = rows.iter().flatten().filter(|(stop, _)| stop.channel == channel);
         let numbers: Vec<String> = of_channel.map(|(stop, _)| stop.number.clone()).collect();
@@ -89,7 +89,7 @@ async fn apply(mut new: Creation<Rows>) -> Result<Response, Problem> {
                     Row { index, outcome: "unchanged", errors: Vec::new() }
                 } else {
                     let change = stop.change(&new.caller, Action::DoNotContact, &reason, new.now);
-                    changes.push(Change { method: "import".into(), ..change });
+                    changes.push(ConsentChange { method: "import".into(), ..change });
                     Row { index, outcome: "created", errors: Vec::new() }
                 }
             }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     kind::CounterKind,
-    line::{Line, LineKey},
+    line::{CapacityLine, LineKey},
     windows::Windows,
 };
 use crate::{
@@ -135,7 +135,7 @@ impl Counters {
     }
 
     /// Puts a message behind those that wait for a capacity.
-    pub(in crate::gates) fn stand_in(&mut self, tenant: &TenantId, line: &Line) {
+    pub(in crate::gates) fn stand_in(&mut self, tenant: &TenantId, line: &CapacityLine) {
         self.lines.insert((tenant.clone(), line.key), line.behind());
     }
 

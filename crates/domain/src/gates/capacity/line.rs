@@ -22,7 +22,7 @@ pub struct LineKey {
 /// One message's place in a line. Its clock runs as fast as the capacity allows: where it stands is
 /// when the next message fits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::gates) struct Line {
+pub(in crate::gates) struct CapacityLine {
     pub(in crate::gates) key: LineKey,
     /// Where the line stands, if anybody waits in it.
     pub(in crate::gates) next_due: Option<Timestamp>,
@@ -36,7 +36,7 @@ pub(in crate::gates) struct Line {
     pub(in crate::gates) zone: Zone,
 }
 
-impl Line {
+impl CapacityLine {
     /// When the message is asked again. A capacity of a minute or an hour is spread over it; one of
     /// a day or a month is there when the day begins.
     pub(in crate::gates) fn due(&self) -> Timestamp {
@@ -115,14 +115,14 @@ mod tests {
         text.parse().expect("an instant")
     }
 
-    fn line(kind: CounterKind, opens_at: &str, limit: i64) -> Line {
+    fn line(kind: CounterKind, opens_at: &str, limit: i64) -> CapacityLine {
         let zone = Zone::parse("America/New_York").expect("a zone");
         let key = LineKey { kind, target: None };
-        Line { key, next_due: None, opens_at: at(opens_at), limit, amount: 1, zone }
+        CapacityLine { key, next_due: None, opens_at: at(opens_at), limit, amount: 1, zone }
     }
 
     /// The due times of so many messages that come one after the other.
-    fn dues(mut line: Line, messages: usize) -> Vec<Timestamp> {
+    fn dues(mut line: CapacityLine, messages: usize) -> Vec<Timestamp> {
         let mut dues = Vec::new();
         for _ in 0..messages {
             dues.push(line.due());

@@ -3,7 +3,7 @@
 
 use crate::{
     gates::{
-        capacity::{counters::CounterKey, kind::CounterKind, line::Line},
+        capacity::{counters::CounterKey, kind::CounterKind, line::CapacityLine},
         evaluation::{Evaluation, Step},
         facts::Caps,
     },
@@ -60,7 +60,7 @@ const CAMPAIGN_DAILY: &str = "campaign_daily_budget";
 const CAMPAIGN_MONTHLY: &str = "campaign_monthly_budget";
 
 struct Over {
-    line: Line,
+    line: CapacityLine,
     code: &'static str,
     reason: String,
 }

@@ -3,7 +3,7 @@
 
 use crate::{
     gates::evaluation::{Evaluation, Step},
-    quiet_hours::{Decision, window_for},
+    quiet_hours::{HoursDecision, window_for},
     zones::Place,
 };
 
@@ -14,16 +14,16 @@ pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
     let place = evaluation.candidate.place;
     let own = [evaluation.policy.quiet_hours.window];
     match evaluation.memo.hours.at(place, &own) {
-        Decision::Open { until } if !evaluation.too_late(until) => {
+        HoursDecision::Open { until } if !evaluation.too_late(until) => {
             evaluation.until(until);
             Step::Pass
         }
-        Decision::Open { until } => {
+        HoursDecision::Open { until } => {
             // What opens next is known when the window has closed: the message is asked again then.
             let reason = format!("the recipient's hours end at {until}, before it could be sent");
             Step::defer(until, "window_closing", reason)
         }
-        Decision::Closed { opens_at } => {
+        HoursDecision::Closed { opens_at } => {
             let reason = format!(
                 "it may be sent {} in {}, which is next at {opens_at}",
                 window_for(place, &own),
@@ -31,7 +31,7 @@ pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
             );
             Step::defer(evaluation.spread(opens_at), "quiet_hours", reason)
         }
-        Decision::Never => {
+        HoursDecision::Never => {
             let (window, zones) = (window_for(place, &own), zones(place));
             let reason = format!("no hour is surely allowed: {window} in {zones}");
             Step::block("no_allowed_hour", reason)

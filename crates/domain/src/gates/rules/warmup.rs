@@ -2,7 +2,7 @@
 //! Takes the first candidate with room today; none has, so the message waits for the next day.
 
 use crate::gates::{
-    capacity::{kind::CounterKind, line::Line, sender_day::SenderDay, windows::Windows},
+    capacity::{kind::CounterKind, line::CapacityLine, sender_day::SenderDay, windows::Windows},
     evaluation::{Evaluation, Step},
     facts::SenderFacts,
 };
@@ -20,9 +20,10 @@ pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
             return Step::Pass;
         }
     }
-    let lines: Vec<Line> = candidates.iter().map(|sender| line(evaluation, sender)).collect();
+    let lines: Vec<CapacityLine> =
+        candidates.iter().map(|sender| line(evaluation, sender)).collect();
     // The shortest line.
-    match lines.into_iter().min_by_key(Line::due) {
+    match lines.into_iter().min_by_key(CapacityLine::due) {
         Some(line) => {
             let (spread, reason) =
                 (evaluation.policy.quiet_hours.spread_seconds, reason(evaluation, &candidates));
@@ -34,14 +35,14 @@ pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
 
 /// The line for a sender's next days. Its cap may grow from day to day: the one counts that holds
 /// where the line has come to.
-fn line(evaluation: &mut Evaluation<'_>, sender: &SenderFacts) -> Line {
+fn line(evaluation: &mut Evaluation<'_>, sender: &SenderFacts) -> CapacityLine {
     let end = evaluation.sender_day(sender).end;
     let line = evaluation.line(CounterKind::SenderDay, Some(sender.id.0), end, 1, 1);
-    let line = Line { zone: sender.zone, ..line };
+    let line = CapacityLine { zone: sender.zone, ..line };
     let there = line.due();
     let windows = Windows::at(there, sender.zone);
     let day = SenderDay::of(sender, evaluation.policy, there, &windows);
-    Line { limit: i64::from(day.cap), ..line }
+    CapacityLine { limit: i64::from(day.cap), ..line }
 }
 
 /// A sender's day, and how many messages are admitted to it.

@@ -10,7 +10,7 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::{Json, Uuid};
 use stage::Fault;
 
-use super::{CODE, Found};
+use super::{CODE, DeadRow};
 use crate::{
     Scoped,
     core::keyed::index,
@@ -26,7 +26,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Revival<'a> {
     /// The row as it was found.
-    pub found: &'a Found,
+    pub found: &'a DeadRow,
     /// SHA-256 of the submitted message, for a row that was made without it.
     pub body_hash: Option<Vec<u8>>,
     /// Text, segments and cost, for a row that was made without them, where its letter has them.

@@ -14,7 +14,7 @@ use crate::{
 
 /// One doubt.
 #[derive(Debug, Clone)]
-pub struct Due {
+pub struct DueDoubt {
     /// Where the message stands: in doubt, or somewhere else by now.
     pub message: StoredMessage,
     /// The account that was called.
@@ -33,9 +33,9 @@ pub struct Due {
 
 /// Doubts to look at.
 #[derive(Debug, Default)]
-pub struct Leased {
+pub struct LeasedDoubts {
     /// The doubts.
-    pub due: Vec<Due>,
+    pub due: Vec<DueDoubt>,
     /// The database's clock when they were leased.
     pub at: Timestamp,
     /// Whether more may be due.
@@ -52,7 +52,7 @@ pub async fn lease(
     lease: Duration,
     per_tenant: i64,
     at_most: i64,
-) -> Result<Leased, Fault> {
+) -> Result<LeasedDoubts, Fault> {
     let found = sqlx::query!(
         r#"select tenant_id as "tenant_id!", message_id as "message_id!"
            from due_doubts($1, $2)"#,
@@ -63,7 +63,7 @@ pub async fn lease(
     .await
     .map_err(fault)?;
     if found.is_empty() {
-        return Ok(Leased::default());
+        return Ok(LeasedDoubts::default());
     }
     let tenants: Vec<String> = found.iter().map(|row| row.tenant_id.clone()).collect();
     let messages: Vec<Uuid> = found.iter().map(|row| row.message_id).collect();
@@ -71,7 +71,7 @@ pub async fn lease(
     let (due, at) = take(&mut tx, lease, &tenants, &messages).await?;
     tx.commit().await.map_err(fault)?;
     let more = i64::try_from(found.len()).is_ok_and(|found| found >= at_most);
-    Ok(Leased { due, at, more })
+    Ok(LeasedDoubts { due, at, more })
 }
 
 async fn take(
@@ -79,7 +79,7 @@ async fn take(
     lease: Duration,
     tenants: &[String],
     messages: &[Uuid],
-) -> Result<(Vec<Due>, Timestamp), Fault> {
+) -> Result<(Vec<DueDoubt>, Timestamp), Fault> {
     let rows = sqlx::query!(
         r#"with free as (
                select d.tenant_id, d.message_id
@@ -116,7 +116,7 @@ async fn take(
     .await
     .map_err(fault)?;
     let at = rows.iter().map(|row| row.at.to_jiff()).min().unwrap_or_default();
-    let due = rows.into_iter().map(|row| Due {
+    let due = rows.into_iter().map(|row| DueDoubt {
         account: row.account,
         to: row.to,
         from: row.from,

@@ -96,7 +96,7 @@ pub async fn raise(store: &Store, what: &Raise<'_>) -> Result<Raised, Fault> {
         let raised = raise_open(&mut tx, what, &left).await?;
         messages = raised.len();
         let events: Vec<Event> = raised.iter().filter_map(StoredMessage::event).collect();
-        outbox::owe(&mut tx, &events).await?;
+        outbox::insert(&mut tx, &events).await?;
         left = named(&mut tx, &chunks).await?;
     }
     let open: HashSet<Chunk> = left.iter().filter(|one| one.is_open()).map(Left::chunk).collect();

@@ -54,7 +54,7 @@ pub async fn watch(
 
 /// A row that is due, leased.
 #[derive(Debug, Clone)]
-pub struct Watch {
+pub struct ReceiptWatch {
     /// Whose messages.
     pub tenant: TenantId,
     /// Which row.
@@ -86,9 +86,9 @@ pub struct Watched {
 
 /// Watches to look at.
 #[derive(Debug, Default)]
-pub struct Leased {
+pub struct LeasedWatches {
     /// The rows.
-    pub watches: Vec<Watch>,
+    pub watches: Vec<ReceiptWatch>,
     /// How the accounts are asked; without those that are gone.
     pub accounts: HashMap<(TenantId, String), Access>,
     /// Whether more may be due.
@@ -112,7 +112,7 @@ pub struct Limits {
 ///
 /// # Errors
 /// An outage.
-pub async fn lease(store: &Store, now: Timestamp, limits: Limits) -> Result<Leased, Fault> {
+pub async fn lease(store: &Store, now: Timestamp, limits: Limits) -> Result<LeasedWatches, Fault> {
     let found = sqlx::query!(
         r#"select tenant_id as "tenant_id!", watch_id as "watch_id!", size as "size!"
            from due_receipt_watches($1, $2, $3)"#,
@@ -132,7 +132,7 @@ pub async fn lease(store: &Store, now: Timestamp, limits: Limits) -> Result<Leas
     let (tenants, ids): (Vec<String>, Vec<Uuid>) =
         fit.map(|row| (row.tenant_id.clone(), row.watch_id)).unzip();
     if ids.is_empty() {
-        return Ok(Leased::default());
+        return Ok(LeasedWatches::default());
     }
     let full = i64::try_from(found.len()).is_ok_and(|found| found >= limits.rows);
     let more = full || ids.len() < found.len();
@@ -142,7 +142,7 @@ pub async fn lease(store: &Store, now: Timestamp, limits: Limits) -> Result<Leas
     let accounts = accounts(&mut tx, &watches).await?;
     tx.commit().await.map_err(fault)?;
     let watches = watches.into_iter().map(|(watch, _)| watch).collect();
-    Ok(Leased { watches, accounts, more })
+    Ok(LeasedWatches { watches, accounts, more })
 }
 
 /// Rows under lease, each with what it names.
@@ -151,7 +151,7 @@ async fn take(
     now: Timestamp,
     lease: Duration,
     (tenants, ids): (&[String], &[Uuid]),
-) -> Result<Vec<(Watch, Vec<Uuid>)>, Fault> {
+) -> Result<Vec<(ReceiptWatch, Vec<Uuid>)>, Fault> {
     let rows = sqlx::query!(
         r#"with free as (
                select w.tenant_id, w.watch_id
@@ -175,7 +175,7 @@ async fn take(
     .await
     .map_err(fault)?;
     let watches = rows.into_iter().map(|row| {
-        let watch = Watch {
+        let watch = ReceiptWatch {
             tenant: crate::core::keyed::tenant(&row.tenant_id),
             id: row.watch_id,
             looks: row.looks,
@@ -188,7 +188,7 @@ async fn take(
 }
 
 /// Reads where the messages stand. Those that something else has ended are left out.
-async fn load(tx: &mut Scoped, watches: &mut [(Watch, Vec<Uuid>)]) -> Result<(), Fault> {
+async fn load(tx: &mut Scoped, watches: &mut [(ReceiptWatch, Vec<Uuid>)]) -> Result<(), Fault> {
     let named = || {
         let each = watches.iter().zip(0_i64..);
         each.flat_map(|((watch, messages), at)| messages.iter().map(move |id| (watch, at, *id)))
@@ -229,7 +229,7 @@ async fn load(tx: &mut Scoped, watches: &mut [(Watch, Vec<Uuid>)]) -> Result<(),
 
 async fn accounts(
     tx: &mut Scoped,
-    watches: &[(Watch, Vec<Uuid>)],
+    watches: &[(ReceiptWatch, Vec<Uuid>)],
 ) -> Result<HashMap<(TenantId, String), Access>, Fault> {
     let mut named: Vec<(&str, &str)> = watches
         .iter()

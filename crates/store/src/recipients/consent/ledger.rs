@@ -9,12 +9,12 @@ use serde_json::Value;
 use sqlx::types::{Json, Uuid};
 use stage::Fault;
 
-use super::{Action, Change};
+use super::{Action, ConsentChange};
 use crate::{Scoped, fault};
 
 /// One line as it is stored. Holds personal data: `Debug` shows the id alone.
 #[derive(Clone, PartialEq)]
-pub struct Line {
+pub struct ConsentLine {
     /// Its id.
     pub id: Uuid,
     /// E.164
@@ -65,7 +65,7 @@ pub struct Line {
     pub recorded_by: String,
 }
 
-impl std::fmt::Debug for Line {
+impl std::fmt::Debug for ConsentLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Line({} {})", self.action, self.id)
     }
@@ -75,7 +75,7 @@ impl std::fmt::Debug for Line {
 pub(super) async fn write(
     tx: &mut Scoped,
     now: Timestamp,
-    changes: &[Change],
+    changes: &[ConsentChange],
 ) -> Result<HashSet<Uuid>, Fault> {
     let rows = sqlx::query_scalar!(
         r#"insert into consents (tenant_id, consent_id, number, channel, action, program, method,
@@ -111,8 +111,11 @@ pub(super) async fn write(
 ///
 /// # Errors
 /// An outage.
-pub async fn overtaken(tx: &mut Scoped, changes: &[&Change]) -> Result<HashSet<Uuid>, Fault> {
-    let restored: Vec<&&Change> =
+pub async fn overtaken(
+    tx: &mut Scoped,
+    changes: &[&ConsentChange],
+) -> Result<HashSet<Uuid>, Fault> {
+    let restored: Vec<&&ConsentChange> =
         changes.iter().filter(|change| change.action == Action::Restore).collect();
     if restored.is_empty() {
         return Ok(HashSet::new());
@@ -148,7 +151,7 @@ pub async fn list(
     number: &str,
     before: Option<(Timestamp, Uuid)>,
     limit: i64,
-) -> Result<Vec<Line>, Fault> {
+) -> Result<Vec<ConsentLine>, Fault> {
     let rows = sqlx::query!(
         "select consent_id, number, channel, action, program, basis, expires_at, method, language,
                 source, disclosure, disclosure_hash, page_url, ip, user_agent, signature,
@@ -167,7 +170,7 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let line = rows.into_iter().map(|row| Line {
+    let line = rows.into_iter().map(|row| ConsentLine {
         id: row.consent_id,
         number: row.number,
         channel: row.channel,
