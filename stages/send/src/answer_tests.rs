@@ -10,7 +10,7 @@ fn now() -> Timestamp {
     Timestamp::from_second(1_000_000).expect("in range")
 }
 
-fn verdict(answer: &Answer, attempt: i16) -> Verdict {
+fn verdict(answer: &CarrierReply, attempt: i16) -> Verdict {
     read(answer, &admitted(MessageClass::Promo), attempt, now()).expect("not accepted")
 }
 
@@ -19,14 +19,14 @@ fn wait(verdict: &Verdict) -> Duration {
     Duration::try_from(wait).expect("not in the past")
 }
 
-fn not_sent(code: u32, scope: Scope, seconds: u64) -> Answer {
+fn not_sent(code: u32, scope: ThrottleScope, seconds: u64) -> CarrierReply {
     let retry_after = Some(Duration::from_secs(seconds));
-    Answer::NotSent { code: Some(code), throttle: Some(Throttle { scope, retry_after }) }
+    CarrierReply::NotSent { code: Some(code), throttle: Some(Throttle { scope, retry_after }) }
 }
 
 #[test]
 fn what_the_carrier_took_is_not_read_here() {
-    let answer = Answer::Accepted { sid: "SM1".into(), segments: Some(1) };
+    let answer = CarrierReply::Accepted { sid: "SM1".into(), segments: Some(1) };
     assert_eq!(read(&answer, &admitted(MessageClass::Promo), 1, now()), None);
 }
 
@@ -41,7 +41,7 @@ fn a_refusal_is_final_and_only_the_persons_own_is_an_opt_out() {
         (99999, Refusal::Unlisted, None),
         (21610, Refusal::OptedOut, Some(21610)),
     ] {
-        let verdict = verdict(&Answer::Refused { code, reason }, 1);
+        let verdict = verdict(&CarrierReply::Refused { code, reason }, 1);
         assert_eq!((verdict.state, verdict.opt_out), (MessageState::Failed, opt_out), "{code}");
         assert_eq!((verdict.code, verdict.due), (code.to_string(), None));
         assert!(verdict.reason.len() > 10, "{code} has a cause");
@@ -50,19 +50,19 @@ fn a_refusal_is_final_and_only_the_persons_own_is_an_opt_out() {
 
 #[test]
 fn a_throttle_parks_for_as_long_as_it_asks_and_slows_what_it_names() {
-    let slow = verdict(&not_sent(20429, Scope::Account, 7), 1);
+    let slow = verdict(&not_sent(20429, ThrottleScope::Account, 7), 1);
     assert_eq!((slow.state, wait(&slow)), (MessageState::Deferred, Duration::from_secs(7)));
     assert_eq!(slow.slow, Some(("account:main".into(), Duration::from_secs(7))));
     let sender = admitted(MessageClass::Promo).route.sender;
-    let queue = verdict(&not_sent(21611, Scope::Sender, 60), 1);
+    let queue = verdict(&not_sent(21611, ThrottleScope::Sender, 60), 1);
     assert_eq!(queue.slow, Some((format!("sender:{sender}"), Duration::from_secs(60))));
-    let pair = verdict(&not_sent(131_056, Scope::Pair, 4), 1);
+    let pair = verdict(&not_sent(131_056, ThrottleScope::Pair, 4), 1);
     assert_eq!((wait(&pair), pair.slow), (Duration::from_secs(4), None));
 }
 
 #[test]
 fn no_connection_backs_off_by_attempt_and_gives_up_in_the_end() {
-    let answer = Answer::NotSent { code: None, throttle: None };
+    let answer = CarrierReply::NotSent { code: None, throttle: None };
     let waits: Vec<u64> = (1..=5).map(|n| wait(&verdict(&answer, n)).as_secs()).collect();
     assert!(waits.windows(2).all(|pair| pair[0] < pair[1]), "{waits:?}");
     assert!(wait(&verdict(&answer, MAX_ATTEMPTS - 1)) <= RETRY_CAP);
@@ -73,7 +73,7 @@ fn no_connection_backs_off_by_attempt_and_gives_up_in_the_end() {
 
 #[test]
 fn a_refused_account_holds_its_messages_and_rests() {
-    let held = verdict(&Answer::AuthFailed { code: 20003 }, 1);
+    let held = verdict(&CarrierReply::AuthFailed { code: 20003 }, 1);
     assert_eq!((held.state, held.due), (MessageState::Held, None));
     assert_eq!(held.wake.as_deref(), Some("account:main"));
     assert_eq!(held.slow, Some(("account:main".into(), REST)));
@@ -88,7 +88,7 @@ fn whatever_is_not_certain_is_in_doubt_and_never_tried_again() {
         (Doubt::Status { status: 503, code: None }, "status_503"),
         (Doubt::Status { status: 500, code: Some(20500) }, "20500"),
     ] {
-        let doubt = verdict(&Answer::Unknown { why }, 1);
+        let doubt = verdict(&CarrierReply::Unknown { why }, 1);
         assert_eq!((doubt.state, doubt.code.as_str()), (MessageState::InDoubt, code));
         assert_eq!((doubt.due, doubt.slow), (None, None));
     }

@@ -250,7 +250,9 @@ async fn two_claims_for_one_person_who_stopped_do_not_wait_for_each_other() -> a
 async fn the_last_look_goes_by_the_time_after_its_waits() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
-    let messages = world.admit(sender, 1).await?;
+    let mut messages = world.admit(sender, 1).await?;
+    // Hours before the recipient's evening: what ends is the time that it was admitted for.
+    messages[0].route.sendable_until = "2026-03-04T20:00:00Z".parse()?;
     let mut held = world.hold_pace().await?;
     let late = Arc::new(AtomicBool::new(false));
     let (is_late, closes) = (late.clone(), messages[0].route.sendable_until);
