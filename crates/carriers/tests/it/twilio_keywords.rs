@@ -1,12 +1,15 @@
 //! Which texts Twilio has answered itself.
 
-use carriers::twilio::{
-    KeywordGroup, answered_by_carrier,
-    webhook::{InboundText, OptOutType},
+use carriers::{
+    KeywordGroup,
+    twilio::{
+        answered_by_carrier,
+        webhook::{InboundMessage, OptOutType},
+    },
 };
 
-fn text(body: &str, opt_out_type: Option<OptOutType>) -> InboundText {
-    InboundText {
+fn text(body: &str, opt_out_type: Option<OptOutType>) -> InboundMessage {
+    InboundMessage {
         sid: "SM1".to_owned(),
         account_sid: None,
         messaging_service_sid: None,

@@ -1,9 +1,6 @@
 //! Fetching and listing what Twilio has on record.
 
-use carriers::{
-    Doubt, Throttle, ThrottleScope,
-    twilio::{MessageRecord, ReadError, webhook::ReportedStatus},
-};
+use carriers::{Doubt, MessageRecord, ReadError, ReportedStatus, Throttle, ThrottleScope};
 use jiff::civil::date;
 
 use crate::play::{ACCOUNT, Break, Breaker, Played, SID, Server, twilio};
@@ -90,7 +87,7 @@ async fn a_partial_list_is_an_error_and_not_an_answer() {
             vec![page(&one, Some(&own)), Played::twilio_error(500, 20500)],
             ReadError::Unavailable(Doubt::Status { status: 500, code: Some(20500) }),
         ),
-        ("pages without end", vec![page(&one, Some(&own))], ReadError::TooMany),
+        ("pages without end", vec![page(&one, Some(&own))], ReadError::TooMany(4_000)),
         ("a page elsewhere", vec![page(&one, Some("https://evil.test/x"))], unreadable.clone()),
         ("a page by authority", vec![page(&one, Some("@evil.test/x"))], unreadable.clone()),
         (

@@ -1,8 +1,8 @@
 //! Status reports and inbound texts, as forms.
 
-use carriers::twilio::webhook::{
-    InboundText, OptOutType, ReportedStatus, StatusReport, WebhookError, parse_inbound,
-    parse_status,
+use carriers::{
+    ReportedStatus, WebhookError,
+    twilio::webhook::{InboundMessage, OptOutType, StatusCallback, parse_inbound, parse_status},
 };
 
 use crate::play::{ACCOUNT, SID};
@@ -25,7 +25,7 @@ fn a_status_report_is_read_and_unknown_parameters_are_ignored() {
         ("ErrorCode", "30007"),
         ("SomethingNew", "x"),
     ]);
-    let want = StatusReport {
+    let want = StatusCallback {
         sid: SID.to_owned(),
         account_sid: Some(ACCOUNT.to_owned()),
         status: ReportedStatus::Undelivered(Some(30007)),
@@ -106,7 +106,7 @@ fn an_inbound_text_is_read_as_it_was_written() {
         ("SmsStatus", "received"),
         ("OptOutType", "STOP"),
     ]);
-    let want = InboundText {
+    let want = InboundMessage {
         sid: SID.to_owned(),
         account_sid: Some(ACCOUNT.to_owned()),
         messaging_service_sid: Some("MG1".to_owned()),
