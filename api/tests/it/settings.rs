@@ -1,7 +1,17 @@
 //! What a tenant sets up: templates, accounts, senders, pools, budgets, policies, switches.
 
+use std::collections::BTreeSet;
+
+use domain::ids::account_handle;
 use serde_json::{Value, json};
-use store::settings::api_keys::KeyRole;
+use store::{
+    Role,
+    settings::{
+        accounts::Access,
+        api_keys::KeyRole,
+        platform_accounts::{self, PlatformAccount, Share},
+    },
+};
 
 use crate::harness::{Caller, World};
 
@@ -69,8 +79,9 @@ async fn a_new_token_frees_what_the_old_one_held() {
     let caller = world.caller("acme", KeyRole::Admin).await;
     carrier(&caller, "main", "+12125550199").await;
     let mut db = world.database.superuser().await.unwrap();
-    let rest = "insert into millrace.pace values ('acme', 'account:main', now() + interval '1 h')";
-    sqlx::query(rest).execute(&mut db).await.unwrap();
+    let handle = account_handle(Some(&"acme".parse().unwrap()), "main");
+    let rest = "insert into millrace.account_pace values ($1, now() + interval '1 h')";
+    sqlx::query(rest).bind(&handle).execute(&mut db).await.unwrap();
     let sealed = "select sealed_token from millrace.carrier_accounts";
     let before: String = sqlx::query_scalar(sealed).fetch_one(&mut db).await.unwrap();
     let token = json!({ "auth_token": "another" });
@@ -80,13 +91,68 @@ async fn a_new_token_frees_what_the_old_one_held() {
     assert_ne!(before, after);
     let woken: String =
         sqlx::query_scalar("select what from millrace.wakes").fetch_one(&mut db).await.unwrap();
-    assert_eq!(woken, "account:main");
-    let resting = "select count(*) from millrace.pace where key = 'account:main'";
+    assert_eq!(woken, format!("account:{handle}"));
+    let resting = "select count(*) from millrace.account_pace";
     let resting: i64 = sqlx::query_scalar(resting).fetch_one(&mut db).await.unwrap();
     assert_eq!(resting, 0, "the account rests no more");
     caller.put(path, &json!({ "auth_token": "" })).await.problem(422);
     let other = world.caller("globex", KeyRole::Admin).await;
     other.put(path, &token).await.problem(404);
+}
+
+#[tokio::test]
+async fn two_tenants_name_their_accounts_alike_and_have_an_account_each() {
+    let world = World::start().await;
+    let (acme, globex) =
+        (world.caller("acme", KeyRole::Admin).await, world.caller("globex", KeyRole::Admin).await);
+    carrier(&acme, "main", "+12125550199").await;
+    carrier(&globex, "main", "+12125550199").await;
+
+    let mut handles = BTreeSet::new();
+    for caller in [&acme, &globex] {
+        let accounts = caller.get("/v1/carrier-accounts").await.expect(200);
+        assert_eq!(accounts["data"].as_array().unwrap().len(), 1);
+        assert_eq!(accounts["data"][0]["account"], "main");
+        handles.insert(accounts["data"][0]["handle"].as_str().unwrap().to_owned());
+        let senders = caller.get("/v1/senders").await.expect(200);
+        assert_eq!(senders["data"][0]["account"], "main");
+    }
+    assert_eq!(handles.len(), 2, "{handles:?}");
+    let again = json!({
+        "account": "main", "carrier": "twilio", "carrier_sid": "AC2", "auth_token": "t",
+    });
+    acme.post("/v1/carrier-accounts", &again).await.problem(409);
+}
+
+#[tokio::test]
+async fn the_token_of_an_account_of_the_platform_is_its_operators_alone() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let owner = world.database.store(Role::Owner).await.unwrap();
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let account = PlatformAccount {
+        handle: "shared".into(),
+        access: Access {
+            carrier: "twilio".into(),
+            carrier_sid: "AC1".into(),
+            base_url: "https://api.twilio.com".into(),
+            sealed_token: "sealed".into(),
+        },
+        confirms_opt_out: true,
+        pace: Some(10),
+        created_at: now,
+    };
+    assert!(platform_accounts::create(&owner, &account).await.unwrap());
+    let share = Share { tenant: "acme".parse().unwrap(), weight: 3 };
+    assert!(platform_accounts::share(&owner, &account, "lent", &share, now).await.unwrap());
+
+    let listed = caller.get("/v1/carrier-accounts").await.expect(200);
+    assert_eq!(listed["data"][0]["account"], "lent");
+    assert_eq!(listed["data"][0]["handle"], "shared");
+    let token = json!({ "auth_token": "another" });
+    caller.put("/v1/carrier-accounts/lent", &token).await.problem(409);
+    let sender = json!({ "number": "+12125550199", "account": "lent", "pace": 1 });
+    caller.post("/v1/senders", &sender).await.expect(201);
 }
 
 #[tokio::test]
@@ -96,9 +162,10 @@ async fn a_token_goes_in_and_never_comes_out() {
     carrier(&caller, "main", "+12125550199").await;
     let list = caller.get("/v1/carrier-accounts").await.expect(200);
     assert!(!list.to_string().contains("secret") && !list.to_string().contains("token"), "{list}");
+    let handle = list["data"][0]["handle"].as_str().unwrap();
     assert_eq!(
         list["data"][0]["status_webhook"],
-        "https://hooks.example.test/in/webhooks/twilio/main/status"
+        format!("https://hooks.example.test/in/webhooks/twilio/{handle}/status")
     );
     let mut db = world.database.superuser().await.unwrap();
     let sealed: String = sqlx::query_scalar("select sealed_token from millrace.carrier_accounts")
@@ -112,11 +179,6 @@ async fn a_token_goes_in_and_never_comes_out() {
     });
     let errors = caller.post("/v1/carrier-accounts", &stolen).await.problem(422);
     assert_eq!(errors, [("base_url".to_owned(), "not_allowed".to_owned())]);
-    let taken = json!({
-        "account": "main", "carrier": "twilio", "carrier_sid": "AC1", "auth_token": "t",
-    });
-    let other = world.caller("globex", KeyRole::Admin).await;
-    other.post("/v1/carrier-accounts", &taken).await.problem(409);
 }
 
 #[tokio::test]

@@ -182,6 +182,13 @@ pub fn window_id(
     derive("window", &[tenant.as_str().as_bytes(), kind.as_bytes(), target.as_bytes(), &start])
 }
 
+/// The platform's name of a carrier account: opaque, and the same for everybody who uses it. `owner`
+/// is the tenant that sets it up, none for an account of the platform; `name` is its own there.
+pub fn account_handle(owner: Option<&TenantId>, name: &str) -> String {
+    let owner = owner.map_or("", TenantId::as_str);
+    derive("account", &[owner.as_bytes(), name.as_bytes()]).simple().to_string()
+}
+
 /// The id of something that arrived from a carrier account: its own name there.
 pub fn carrier_id(account: &str, name: &str) -> Uuid {
     derive("carrier", &[account.as_bytes(), name.as_bytes()])

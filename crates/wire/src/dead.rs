@@ -80,8 +80,8 @@ impl Payload for DeadLetter {
         MemberKey { body, ..MemberKey::of(self.id) }
     }
 
-    fn tenant(&self) -> &TenantId {
-        &self.tenant
+    fn tenant(&self) -> Option<&TenantId> {
+        Some(&self.tenant)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use carriers::Carrier;
 use domain::{
     gates::Gate,
     message::{class::MessageClass, passport::Stamp, state::MessageState},
@@ -36,6 +37,8 @@ pub(crate) struct End<'a> {
     pub(crate) wake: Option<String>,
     /// The carrier's code by which the person has opted out.
     pub(crate) opt_out: Option<u32>,
+    /// The carrier of the sender, as far as this version knows it.
+    pub(crate) carrier: Option<Carrier>,
     /// One word for metrics.
     pub(crate) label: &'static str,
 }
@@ -79,7 +82,7 @@ pub(crate) async fn ends(
         opt_out::opt_out(tx, &opted_out).await?;
     }
     let outcome = |(end, done): (&End<'_>, Option<conclude::Concluded>)| {
-        Some(outcome(end.message, &done?.message, Cause(end.label)))
+        Some(outcome(end.message, &done?.message, end.carrier, Cause(end.label)))
     };
     Ok(ends.iter().zip(concluded).map(outcome).collect())
 }
@@ -115,13 +118,19 @@ pub(crate) async fn accepted(
         release::release(tx, now, &corrected).await?;
     }
     let outcome = |(one, done): (&Accepted<'_>, Option<(StoredMessage, _)>)| {
-        Some(outcome(one.message, &done?.0, Cause("sent")))
+        Some(outcome(one.message, &done?.0, None, Cause("sent")))
     };
     Ok(accepted.iter().zip(stored).map(outcome).collect())
 }
 
-/// What a message's stored state makes of it here: a repeat says the same.
-pub(crate) fn outcome(message: &Admitted, stored: &StoredMessage, cause: Cause) -> Outcome {
+/// What a message's stored state makes of it here: a repeat says the same. The carrier tells which
+/// of its codes are opt-outs.
+pub(crate) fn outcome(
+    message: &Admitted,
+    stored: &StoredMessage,
+    carrier: Option<Carrier>,
+    cause: Cause,
+) -> Outcome {
     let mut say: Vec<Outgoing> = stored.event().iter().map(Event::outgoing).collect();
     match stored.state {
         MessageState::Deferred | MessageState::Held => {
@@ -129,7 +138,8 @@ pub(crate) fn outcome(message: &Admitted, stored: &StoredMessage, cause: Cause) 
         }
         MessageState::Failed => {
             let code = stored.code.as_deref().and_then(|code| code.parse().ok());
-            let code = code.filter(|code| carriers::twilio::cause(*code).opt_out);
+            let code = code.zip(carrier).filter(|(code, carrier)| carrier.cause(*code).opt_out);
+            let code = code.map(|(code, _)| code);
             let told = code.and_then(|code| opt_out(message, code, stored.changed_at));
             say.extend(told.map(|told| told.event().outgoing()));
             Outcome::Emit(say)

@@ -128,7 +128,7 @@ pub struct SenderFacts {
     pub id: SenderId,
     /// Its number or id, as the carrier knows it.
     pub number: String,
-    /// The carrier account that it belongs to.
+    /// The handle of the carrier account that it belongs to.
     pub account: String,
     /// The country that it is for; none when the row names none that is known.
     pub country: Option<Country>,
@@ -142,6 +142,9 @@ pub struct SenderFacts {
     pub daily_cap: u32,
     /// False: quarantined or not registered.
     pub usable: bool,
+    /// The tenant's part of the account where several tenants compete for it; 1 for an account of
+    /// its own.
+    pub weight: u32,
 }
 
 /// Whose status: a number on a channel, with a tenant.

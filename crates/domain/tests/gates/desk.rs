@@ -53,6 +53,7 @@ pub fn sender(n: u128) -> SenderFacts {
         id: sender_id(n),
         number: "+12125550100".into(),
         account: "main".into(),
+        weight: 1,
         country: Some(Country::US),
         zone: Zone::parse("America/New_York").expect("a zone"),
         pace: 10,

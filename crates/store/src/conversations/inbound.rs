@@ -13,7 +13,9 @@ use sqlx::types::Uuid;
 use stage::Fault;
 
 use crate::{
-    Scoped, fault,
+    Scoped, Store,
+    core::keyed,
+    fault,
     recipients::consent::{self, Action, ConsentChange, Proof},
     settings::policies,
 };
@@ -355,4 +357,24 @@ pub async fn self_answering(
     .await
     .map_err(fault)?;
     Ok(rows.into_iter().collect())
+}
+
+/// Whose sender each number is that a text came to, by the handle of the account and the number. A
+/// number that is nobody's is not in it. Before a tenant is known.
+pub async fn owners(
+    store: &Store,
+    numbers: &[(String, String)],
+) -> Result<HashMap<(String, String), TenantId>, Fault> {
+    let (handles, to): (Vec<String>, Vec<String>) = numbers.iter().cloned().unzip();
+    let rows = sqlx::query!(
+        r#"select at as "at!", tenant_id as "tenant_id!" from sender_owners($1, $2)"#,
+        &handles,
+        &to,
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)?;
+
+    let owner = |at: i64, tenant: &str| (numbers[keyed::index(at)].clone(), keyed::tenant(tenant));
+    Ok(rows.iter().map(|row| owner(row.at, &row.tenant_id)).collect())
 }
