@@ -2,6 +2,7 @@
 //! what their role allows, by the table in [`roles`].
 
 mod cache;
+mod hs256;
 mod roles;
 
 use axum::{
@@ -51,6 +52,7 @@ struct Claims {
 
 impl Auth {
     pub(crate) fn new(keys: &[SecretBox<[u8; 32]>], asking: Asking) -> Self {
+        hs256::install();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_required_spec_claims(&["exp"]);
         validation.validate_aud = false;
