@@ -82,8 +82,8 @@ impl AccountFault {
 // === impl Clients ===
 
 impl Clients {
-    /// A maker of clients over [`crate::http::client`]. `allow_hosts` are hosts beside the carriers'
-    /// own that accounts may name, `timeout` is how long one call may take.
+    /// A maker of clients over [`crate::http::client`]. `allow_hosts` are hosts that accounts may
+    /// name beside the carriers' own, `timeout` is how long one call may take.
     pub fn new(
         http: reqwest::Client,
         allow_hosts: Vec<String>,

@@ -1,14 +1,11 @@
-//! The carriers that there are, and what each of them can do. Everything that differs between
-//! carriers is asked of this enum; a carrier that is missing in one of its matches does not compile.
+//! The carriers that there are. Everything that differs between them is asked of this enum; a
+//! carrier that is missing in one of its matches does not compile.
 
 use std::time::Duration;
 
 #[cfg(feature = "loopback")]
 use crate::loopback;
-use crate::{
-    answer::{CodeInfo, ThrottleScope},
-    twilio,
-};
+use crate::{abilities::Abilities, answer::CodeInfo, twilio};
 
 /// A carrier that this version speaks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,21 +15,6 @@ pub enum Carrier {
     /// The carrier of tests: see [`crate::loopback`].
     #[cfg(feature = "loopback")]
     Loopback,
-}
-
-/// What a carrier offers beside taking texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Abilities {
-    /// It lists what one sender sent to one person, so that a text can be proven absent.
-    pub lists: bool,
-    /// It tells where one text stands, by its id.
-    pub fetches: bool,
-    /// It reports delivery, so that a receipt is waited for.
-    pub reports: bool,
-    /// How long its list may miss a text that it took.
-    pub list_lag: Duration,
-    /// The widest limit that its throttle answers speak of.
-    pub throttles: ThrottleScope,
 }
 
 impl Carrier {

@@ -92,7 +92,8 @@ mod tests {
     fn every_other_form_of_url_is_turned_down() {
         use BaseUrlError as E;
         let host = |host: &str| E::HostNotAllowed { host: host.to_owned() };
-        for (url, want) in [
+
+        let cases = [
             ("http://api.twilio.com", E::NotHttps),
             ("https://api.twilio.com:8443", host("api.twilio.com")),
             ("https://api.twilio.com/redirect", host("api.twilio.com")),
@@ -108,9 +109,12 @@ mod tests {
             ("file:///etc/passwd", E::NotAUrl),
             ("/v1", E::NotAUrl),
             ("", E::NotAUrl),
-        ] {
+        ];
+
+        for (url, want) in cases {
             assert_eq!(check_base_url(twilio::owns_host, url, &NONE), Err(want), "{url}");
         }
+
         // The regional form is Twilio's alone.
         let other = check_base_url(
             |host| host == "api.anthropic.com",

@@ -6,6 +6,7 @@
 //! calls decides what to do with it. Nothing here retries, follows a redirect or reads a clock.
 //! How a carrier is added: the README beside this crate.
 
+pub mod abilities;
 pub mod account;
 pub mod answer;
 pub mod anthropic;
@@ -23,14 +24,15 @@ mod tls;
 pub mod twilio;
 pub mod webhook;
 
+pub use abilities::Abilities;
 pub use account::{AccountFault, Client, Clients};
 pub use answer::{CarrierReply, CodeInfo, Doubt, Refusal, Throttle, ThrottleScope};
-pub use carrier::{Abilities, Carrier, longest_list_lag};
+pub use carrier::{Carrier, longest_list_lag};
 pub use hosts::{BaseUrlError, check_base_url};
 pub use outbound::Outbound;
 pub use record::{MessageRecord, ReadError};
 pub use report::{
-    InboundText, KeywordGroup, Reference, ReportedStatus, StatusReport, WebhookError,
+    KeywordGroup, ReceivedText, Reference, ReportedStatus, StatusReport, WebhookError,
 };
 pub use setup::SetupError;
 pub use webhook::{Acknowledgement, Incoming};

@@ -1,6 +1,6 @@
 //! The carrier of tests. It is no carrier's protocol: it differs from Twilio wherever carriers
 //! differ (JSON, one webhook address for several things at once, no list of texts, throttles by
-//! sender), so that a message that passes through it shows that nobody outside this crate knows one.
+//! sender): a message that passes through it shows that nobody outside this crate knows a carrier.
 //! The feature `loopback` is for tests alone, and the program that is shipped does not have it.
 
 mod client;
@@ -12,8 +12,8 @@ pub use client::Client;
 pub(crate) use webhook::{is_genuine, read_reports, read_texts};
 
 use crate::{
+    abilities::Abilities,
     answer::{CodeInfo, ThrottleScope},
-    carrier::Abilities,
     report::Reference,
 };
 

@@ -7,7 +7,7 @@ use crate::{redact::Hidden, report::Reference};
 /// One text to be sent.
 #[derive(Clone, Copy)]
 pub struct Outbound<'a> {
-    /// Recipient, E.164.
+    /// The recipient's number, E.164.
     pub to: &'a str,
     /// Sender, E.164 or what the account may send from.
     pub from: &'a str,

@@ -40,7 +40,7 @@ pub enum ReadError {
     /// Credentials or account are stopped (401, 403).
     #[error("the carrier does not accept the account ({status})")]
     Stopped {
-        /// HTTP status.
+        /// The reply's HTTP status.
         status: u16,
     },
     /// No usable reply; ask again later.

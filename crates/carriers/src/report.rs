@@ -24,7 +24,7 @@ pub struct StatusReport {
     pub reference: Reference,
     /// The carrier's id of the text.
     pub sid: String,
-    /// What is reported.
+    /// Where the text stands.
     pub status: ReportedStatus,
 }
 
@@ -47,7 +47,7 @@ pub enum ReportedStatus {
 
 /// One text that somebody sent to one of our numbers.
 #[derive(Clone, PartialEq, Eq)]
-pub struct InboundText {
+pub struct ReceivedText {
     /// The carrier's id of the text.
     pub sid: String,
     /// The person's number, E.164.
@@ -84,7 +84,7 @@ pub enum WebhookError {
     UnknownStatus,
 }
 
-impl fmt::Debug for InboundText {
+impl fmt::Debug for ReceivedText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InboundText")
             .field("sid", &self.sid)

@@ -17,7 +17,7 @@ pub(crate) use adapter::{
     read_report, read_text,
 };
 pub use callback::{callback_url, parse_callback_query};
-pub use client::{Client, Outbound};
+pub use client::{Client, CreateMessage};
 pub use codes::cause;
 pub use keywords::{HELP_KEYWORDS, OPT_IN_KEYWORDS, OPT_OUT_KEYWORDS, answered_by_carrier};
 

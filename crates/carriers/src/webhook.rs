@@ -9,7 +9,7 @@ use wire::subject::WebhookKind;
 use crate::loopback;
 use crate::{
     carrier::Carrier,
-    report::{InboundText, StatusReport, WebhookError},
+    report::{ReceivedText, StatusReport, WebhookError},
     twilio,
 };
 
@@ -110,7 +110,7 @@ impl Carrier {
     ///
     /// # Errors
     /// It is signed, and cannot be read.
-    pub fn read_texts(self, body: &[u8]) -> Result<Vec<InboundText>, WebhookError> {
+    pub fn read_texts(self, body: &[u8]) -> Result<Vec<ReceivedText>, WebhookError> {
         match self {
             Self::Twilio => twilio::read_text(body).map(|text| vec![text]),
             #[cfg(feature = "loopback")]

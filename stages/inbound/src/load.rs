@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use carriers::InboundText;
+use carriers::ReceivedText;
 use domain::ids::TenantId;
 use stage::{Cause, Fault};
 use store::{
@@ -26,7 +26,7 @@ pub(crate) async fn load(
     store: &Store,
     requests: &[WebhookRequest],
 ) -> Result<Vec<Arrived>, Fault> {
-    let texts: Vec<Option<Vec<InboundText>>> = requests.iter().map(read::texts).collect();
+    let texts: Vec<Option<Vec<ReceivedText>>> = requests.iter().map(read::texts).collect();
     let owners = owners(store, requests, &texts).await?;
 
     let arrived = requests.iter().zip(texts).map(|(request, texts)| match texts {
@@ -37,7 +37,7 @@ pub(crate) async fn load(
 }
 
 /// Texts to numbers that are nobody's are counted, and end the request only where it holds no other.
-fn arrived(request: &WebhookRequest, texts: Vec<InboundText>, owners: &Owners) -> Arrived {
+fn arrived(request: &WebhookRequest, texts: Vec<ReceivedText>, owners: &Owners) -> Arrived {
     let brought = texts.len();
     let mut received = Vec::with_capacity(brought);
     let mut nobodys = 0;
@@ -62,7 +62,7 @@ type Owners = HashMap<(String, String), TenantId>;
 async fn owners(
     store: &Store,
     requests: &[WebhookRequest],
-    texts: &[Option<Vec<InboundText>>],
+    texts: &[Option<Vec<ReceivedText>>],
 ) -> Result<Owners, Fault> {
     let shared = requests.iter().zip(texts).filter(|(request, _)| request.tenant.is_none());
     let numbers: Vec<(String, String)> = shared
@@ -77,7 +77,7 @@ async fn owners(
 
 fn owner<'a>(
     request: &'a WebhookRequest,
-    text: &InboundText,
+    text: &ReceivedText,
     owners: &'a Owners,
 ) -> Option<&'a TenantId> {
     let of_number = || owners.get(&(request.account.clone(), text.to.clone()));

@@ -1,6 +1,6 @@
 //! A carrier's request becomes texts with a meaning. Pure.
 
-use carriers::{Carrier, InboundText, KeywordGroup};
+use carriers::{Carrier, KeywordGroup, ReceivedText};
 use domain::{
     ids::{ContactId, ConversationId, SenderId, TenantId, carrier_id},
     language::Language,
@@ -34,14 +34,18 @@ pub struct Received {
 }
 
 /// The texts of a request as its carrier writes them; none where it cannot be read.
-pub fn texts(request: &WebhookRequest) -> Option<Vec<InboundText>> {
+pub fn texts(request: &WebhookRequest) -> Option<Vec<ReceivedText>> {
     let carrier = Carrier::from_name(&request.carrier)?;
     carrier.read_texts(&request.body).ok()
 }
 
 /// What one text of a request means to the tenant whose number it came to; none when it is not from
 /// a phone number.
-pub fn read(request: &WebhookRequest, tenant: &TenantId, inbound: InboundText) -> Option<Received> {
+pub fn read(
+    request: &WebhookRequest,
+    tenant: &TenantId,
+    inbound: ReceivedText,
+) -> Option<Received> {
     let number = PhoneNumber::from_e164(&inbound.from).ok()?;
     let contact = ContactId::of(tenant, number.as_str());
     let sender = SenderId::of(tenant, &inbound.to);

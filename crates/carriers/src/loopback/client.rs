@@ -66,6 +66,7 @@ impl Client {
         });
         let mut request = self.request(Method::POST, self.texts_url.clone());
         *request.body_mut() = Some(body.to_string().into());
+
         match call(&self.http, request, MAX_REPLY_BYTES).await {
             Ok(reply) => classify(&reply),
             Err(CallFault::NoConnection) => CarrierReply::NotSent { code: None, throttle: None },

@@ -8,7 +8,7 @@ use subtle::{Choice, ConstantTimeEq};
 
 use super::{SIGNATURE_HEADER, read_reference};
 use crate::{
-    report::{InboundText, ReportedStatus, StatusReport, WebhookError},
+    report::{ReceivedText, ReportedStatus, StatusReport, WebhookError},
     webhook::{Incoming, text},
 };
 
@@ -56,11 +56,11 @@ pub(crate) fn read_reports(body: &[u8]) -> Result<Vec<StatusReport>, WebhookErro
     Ok(reports)
 }
 
-pub(crate) fn read_texts(body: &[u8]) -> Result<Vec<InboundText>, WebhookError> {
+pub(crate) fn read_texts(body: &[u8]) -> Result<Vec<ReceivedText>, WebhookError> {
     let texts = items(body)?.into_iter().filter_map(|item| match item {
         Item::Status { .. } => None,
         Item::Text { id, from, to, text } => {
-            Some(InboundText { sid: id, from, to, body: text, num_media: 0, keyword: None })
+            Some(ReceivedText { sid: id, from, to, body: text, num_media: 0, keyword: None })
         }
     });
     Ok(texts.collect())

@@ -14,10 +14,10 @@ use super::{
     webhook::{parse_inbound, parse_status},
 };
 use crate::{
+    abilities::Abilities,
     answer::{CarrierReply, ThrottleScope},
-    carrier::Abilities,
     outbound::Outbound,
-    report::{InboundText, StatusReport, WebhookError},
+    report::{ReceivedText, StatusReport, WebhookError},
     webhook::{Acknowledgement, Incoming, content_type, text},
 };
 
@@ -50,7 +50,8 @@ impl Client {
     pub(crate) async fn send_text(&self, outbound: &Outbound<'_>) -> CarrierReply {
         let Outbound { public_url, account, reference, .. } = outbound;
         let callback = callback_url(public_url, account, &reference.tenant, reference.message);
-        let message = super::Outbound {
+
+        let text = super::CreateMessage {
             to: outbound.to,
             from: outbound.from,
             body: outbound.body,
@@ -58,7 +59,7 @@ impl Client {
             validity_seconds: outbound.validity_seconds,
             traceparent: outbound.traceparent,
         };
-        self.send(&message).await
+        self.send(&text).await
     }
 }
 
@@ -94,10 +95,10 @@ pub(crate) fn read_report(query: &str, body: &[u8]) -> Result<Option<StatusRepor
 }
 
 /// One request brings one text.
-pub(crate) fn read_text(body: &[u8]) -> Result<InboundText, WebhookError> {
+pub(crate) fn read_text(body: &[u8]) -> Result<ReceivedText, WebhookError> {
     let message = parse_inbound(body)?;
     let keyword = answered_by_carrier(&message);
-    Ok(InboundText {
+    Ok(ReceivedText {
         sid: message.sid,
         from: message.from,
         to: message.to,

@@ -38,6 +38,7 @@ impl Client {
         let mut url = self.messages_url();
         let path = url.path().trim_end_matches(".json").to_owned();
         url.set_path(&format!("{path}/{sid}.json"));
+
         match self.read(url).await? {
             Some(body) => {
                 let wire: WireRecord<'_> = parse(&body)?;
@@ -68,6 +69,7 @@ impl Client {
             }
             query.append_pair("PageSize", &PAGE_SIZE.to_string());
         }
+
         let mut records = Vec::new();
         for _page in 0..MAX_PAGES {
             let body = self.read(url).await?.ok_or(UNREADABLE)?;

@@ -14,13 +14,13 @@ use crate::{
 pub struct StatusCallback {
     /// Twilio's id of the text.
     pub sid: String,
-    /// Twilio's account.
+    /// Twilio's id of the account.
     pub account_sid: Option<String>,
-    /// What is reported.
+    /// Where the text stands.
     pub status: ReportedStatus,
     /// Twilio's error code, also where the status itself carries none.
     pub error_code: Option<u32>,
-    /// Recipient of the text.
+    /// The recipient's number.
     pub to: Option<String>,
     /// Sender of the text.
     pub from: Option<String>,
@@ -31,19 +31,19 @@ pub struct StatusCallback {
 pub struct InboundMessage {
     /// Twilio's id of the text.
     pub sid: String,
-    /// Twilio's account.
+    /// Twilio's id of the account.
     pub account_sid: Option<String>,
     /// The messaging service whose number was texted, if any.
     pub messaging_service_sid: Option<String>,
-    /// Who wrote.
+    /// The number of whoever wrote.
     pub from: String,
-    /// Our number.
+    /// Our number that was texted.
     pub to: String,
     /// The text; empty for media without one.
     pub body: String,
     /// How many media came with it.
     pub num_media: u16,
-    /// Billed segments.
+    /// Segments that Twilio bills.
     pub num_segments: Option<u16>,
     /// Set where Twilio's Advanced Opt-Out recognised a keyword, and thus answered it.
     pub opt_out_type: Option<OptOutType>,
@@ -52,11 +52,11 @@ pub struct InboundMessage {
 /// What Advanced Opt-Out took a text for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OptOutType {
-    /// Opt-out.
+    /// A wish to opt out.
     Stop,
-    /// Opt-in.
+    /// A wish to opt in.
     Start,
-    /// Help.
+    /// A cry for help.
     Help,
 }
 

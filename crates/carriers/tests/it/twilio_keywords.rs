@@ -24,7 +24,7 @@ fn text(body: &str, opt_out_type: Option<OptOutType>) -> InboundMessage {
 
 #[test]
 fn twilio_answers_a_keyword_alone_in_any_case() {
-    for (group, bodies) in [
+    let cases = [
         (
             KeywordGroup::OptOut,
             &[
@@ -42,7 +42,9 @@ fn twilio_answers_a_keyword_alone_in_any_case() {
         ),
         (KeywordGroup::OptIn, &["START", "unstop", "Yes"]),
         (KeywordGroup::Help, &["HELP", "info "]),
-    ] {
+    ];
+
+    for (group, bodies) in cases {
         for body in bodies {
             assert_eq!(answered_by_carrier(&text(body, None)), Some(group), "{body}");
         }

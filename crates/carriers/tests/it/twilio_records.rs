@@ -81,7 +81,8 @@ async fn a_partial_list_is_an_error_and_not_an_answer() {
     let own = format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json?Page=1");
     let unreadable = ReadError::Unavailable(Doubt::Unreadable { status: 200 });
     let one = [wire("SM01", "sent", "outbound-api")];
-    for (label, answers, want) in [
+
+    let cases = [
         (
             "the second page fails",
             vec![page(&one, Some(&own)), Played::twilio_error(500, 20500)],
@@ -102,7 +103,9 @@ async fn a_partial_list_is_an_error_and_not_an_answer() {
             ReadError::Throttled(Throttle { scope: ThrottleScope::Account, retry_after: None }),
         ),
         ("stopped", vec![Played::twilio_error(401, 20003)], ReadError::Stopped { status: 401 }),
-    ] {
+    ];
+
+    for (label, answers, want) in cases {
         let server = Server::playing(answers).await;
         let listed = twilio(&server.url).list("+1", "+2", None).await;
         assert_eq!(listed, Err(want), "{label}");

@@ -207,7 +207,7 @@ impl Calls {
     /// Has the carrier take a text.
     pub async fn call(&self, text: &Text) -> CarrierReply {
         let callback = twilio::callback_url("http://127.0.0.1:9", "main", "acme", text.id.0);
-        let outbound = twilio::Outbound {
+        let outbound = twilio::CreateMessage {
             to: &text.to,
             from: FROM,
             body: &text.body,
