@@ -12,11 +12,12 @@ use axum::{
     routing::{get, post},
 };
 use domain::{
+    billing::RateCard,
     encoding::{Encoding, measure, nfc},
     ids::TemplateId,
     language::Language,
     message::class::MessageClass,
-    money::{Money, RateCard},
+    money::Money,
     template::{Template as Text, with_opt_out_line},
 };
 use jiff::Timestamp;
