@@ -40,10 +40,13 @@ fn only_these_gates_are_asked() {
         let asked = gates.into_iter().filter(|gate| gate.answer != GateAnswer::NotAsked);
         asked.map(|gate| gate.gate).collect::<Vec<_>>()
     };
+
     assert_eq!(asked(Promo), Gate::ORDER);
+
     let journey = [Eligible, KillSwitch, Budget, Dnc, QuietHours, Rate, Warmup];
     assert_eq!(asked(Journey), journey);
     assert!(!journey.contains(&Suppression));
+
     let urgent = [Eligible, KillSwitch, Budget, Dnc, Rate, Warmup];
     assert_eq!(asked(Conversational), urgent);
     assert_eq!(asked(Transactional), urgent);
@@ -68,8 +71,10 @@ fn eligible_sender() {
         },
         [no, no, no, no, "admit 1"],
     );
+
     let mut desk = desk(Promo);
     desk.sender(1).usable = false;
+
     assert_eq!(desk.says(), "admit 2");
 }
 
@@ -82,7 +87,9 @@ fn eligible_conversation() {
     );
     let mut desk = desk(Conversational);
     desk.recipient().last_inbound_at = Some(at("2026-03-01T17:00:01Z"));
+
     assert_eq!(desk.says(), "admit 1");
+
     desk.recipient().last_inbound_at = Some(at("2026-03-01T17:00:00Z"));
     assert_eq!(desk.says(), closed, "24 hours are over");
 }
@@ -97,6 +104,7 @@ fn what_needs_an_open_conversation_may_be_called_until_it_closes() {
             other => panic!("{other:?}"),
         }
     };
+
     assert_eq!(closes("2026-03-01T17:00:30Z"), at("2026-03-02T17:00:30Z"));
 }
 
@@ -195,6 +203,7 @@ fn rate_is_quota_for_everyone_and_frequency_for_marketing() {
         },
         [quota, quota, quota, quota, "admit 1"],
     );
+
     let often = "defer rate frequency 2026-03-02T23:00:00Z";
     let three = ["2026-03-01T23:00:00Z", "2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z"];
     each(

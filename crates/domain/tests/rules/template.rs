@@ -59,6 +59,7 @@ fn a_value_cannot_break_lines_or_flood_the_text() {
         _ => Some(long.as_str()),
     });
     let expected = format!("one two three {}", "x".repeat(MAX_VALUE));
+
     assert_eq!(rendered, Ok(expected));
 }
 
@@ -91,6 +92,7 @@ fn a_broken_template_says_where() {
     ] {
         assert_eq!(Template::parse(text), Err(expected), "{text:?}");
     }
+
     assert_eq!(Template::parse(&"a".repeat(MAX_TEMPLATE + 1)), Err(TemplateError::TooLong));
 }
 
@@ -144,6 +146,7 @@ fn another_campaign_mixes_the_contacts_anew() {
             a == b
         })
         .count();
+
     assert!((4_700..5_300).contains(&same), "{same}");
 }
 
@@ -162,6 +165,7 @@ fn the_opt_out_line_is_added_once_and_only_where_none_is() {
     assert_eq!(with_opt_out_line(&with_line, Language::En), with_line);
     assert_eq!(with_opt_out_line(&with_line, Language::Es), with_line);
     assert_eq!(with_opt_out_line("Hola \n", Language::Es), "Hola\nResponde ALTO para salir");
+
     let own = "Sale! Txt STOP to end";
     assert_eq!(with_opt_out_line(own, Language::En), own);
     assert_eq!(with_opt_out_line("", Language::De), opt_out_line(Language::De));
@@ -202,6 +206,7 @@ proptest! {
         let [campaign, contact] = [campaign, contact].map(Uuid::from_u128);
         let chosen = pick_variant(campaign, contact, &weights);
         prop_assert_eq!(chosen, pick_variant(campaign, contact, &weights));
+
         match chosen {
             Some(index) => prop_assert!(weights[index] > 0),
             None => prop_assert!(weights.iter().all(|weight| *weight == 0)),
