@@ -125,7 +125,6 @@ mod tests {
         }
         pool[59].country = Some("AU".parse().expect("two letters"));
         let offered = of_pool(&pool, contact(1), Some(Country::US));
-
         assert_eq!(offered[..4], ids(&[58, 0, 59, 1]));
     }
 }

@@ -134,7 +134,6 @@ mod tests {
             Ok::<_, Code>(template.to_string())
         };
         let texts: Vec<_> = (0..200).map(|n| text(n).expect("a text")).collect();
-
         assert_eq!(texts, (0..200).map(|n| text(n).expect("a text")).collect::<Vec<_>>());
 
         let hello = texts.iter().filter(|text| *text == "Hello").count();

@@ -95,6 +95,7 @@ fn decide(
 
     let decision = match reached {
         Some(end) => {
+            // Whoever lists every gate does so for a message that is of no use any more, too.
             let gates = match depth {
                 Depth::ToTheFirstRejection => Vec::new(),
                 Depth::All => ask_gates(candidate, facts, counters, memo, end_of_use, depth).gates,

@@ -163,7 +163,6 @@ mod tests {
             let len = other.len().max(1);
             other.rotate_left(seed % len);
             other.reverse();
-
             prop_assert_eq!(fold(start, &reports), fold(start, &other));
         }
 

@@ -22,7 +22,6 @@ fn the_window_that_opens_last_decides_how_long_a_budget_defers() {
     let cap = Some(Micros(10_000));
     desk.tenant().caps = Caps { daily: cap, monthly: cap };
     used(&mut desk, CounterKind::SpendDay, None, "2026-03-02T05:00:00Z", 5_000);
-
     assert_eq!(desk.says(), "defer budget daily_budget 2026-03-03T05:00:00Z");
 
     used(&mut desk, CounterKind::SpendMonth, None, "2026-03-01T05:00:00Z", 5_000);
@@ -36,7 +35,6 @@ fn a_campaigns_cap_is_its_own() {
     let caps = Caps { daily: Some(Micros(10_000)), monthly: None };
     desk.tenant().campaign_caps.insert(campaign, caps);
     used(&mut desk, CounterKind::CampaignDay, Some(campaign.0), "2026-03-02T05:00:00Z", 5_000);
-
     assert_eq!(desk.says(), "admit 1", "a message of no campaign");
 
     desk.campaign = Some(campaign);
@@ -50,7 +48,6 @@ fn the_widest_full_quota_decides() {
     desk.policy().quota.per_hour = 10;
     desk.policy().quota.per_day = 20;
     used(&mut desk, CounterKind::QuotaHour, None, "2026-03-02T17:00:00Z", 10);
-
     assert_eq!(desk.says(), "defer rate quota_hour 2026-03-02T18:00:00Z");
 
     used(&mut desk, CounterKind::QuotaDay, None, "2026-03-02T05:00:00Z", 20);
@@ -103,6 +100,5 @@ fn a_sender_with_a_small_cap_never_gets_more_than_that() {
     sender.daily_cap = 30;
     let now = at("2026-03-02T17:00:00Z");
     let day = SenderDay::of(&sender, &policy, now, &Windows::at(now, sender.zone));
-
     assert_eq!(day.cap, 30);
 }

@@ -74,7 +74,6 @@ fn eligible_sender() {
 
     let mut desk = desk(Promo);
     desk.sender(1).usable = false;
-
     assert_eq!(desk.says(), "admit 2");
 }
 

@@ -89,7 +89,6 @@ fn an_implied_consent_ends_to_the_instant_and_no_message_outlives_it() {
     desk.recipient().consent_basis = Some(Basis::Implied);
     let end = at("2026-03-02T18:00:00Z");
     desk.recipient().consent_expires_at = Some(end);
-
     assert_eq!(desk.sendable_until(), end);
 
     let mut desk = Desk { counters: Default::default(), ..desk };

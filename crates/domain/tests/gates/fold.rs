@@ -54,7 +54,6 @@ fn what_is_given_back_can_be_taken_again() {
     let mut desk = Desk::of(MessageClass::Transactional);
     desk.policy().quota.per_minute = 1;
     let decision = desk.decide();
-
     assert_eq!(desk.says().split(' ').next(), Some("defer"));
 
     desk.counters.give_back(&decision.reserved);

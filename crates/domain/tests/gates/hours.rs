@@ -57,7 +57,6 @@ fn every_zone_and_every_state_must_be_open() {
     let zones = zones.map(|name| Zone::parse(name).expect("a zone")).to_vec();
     desk.place.zones = Candidates::from(zones);
     desk.now = at("2026-03-02T15:00:00Z");
-
     assert_eq!(desk.says(), "defer quiet_hours quiet_hours 2026-03-02T17:00:00Z");
 
     desk.place.states = vec!["FL".into()];
@@ -87,7 +86,6 @@ fn a_day_that_ends_before_the_call_could_end_is_over() {
     let mut desk = Desk::of(MessageClass::Transactional);
     desk.now = at("2026-03-02T23:59:49Z");
     desk.sender(1).zone = Zone::parse("UTC").expect("a zone");
-
     assert_eq!(desk.says(), "admit 2", "the other sender's day goes on");
 }
 

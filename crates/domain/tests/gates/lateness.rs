@@ -9,7 +9,6 @@ fn a_deferral_beyond_what_the_tenant_wants_drops_the_message_where_it_says_so() 
     let mut desk = Desk::new();
     desk.now = at("2026-03-03T03:00:00Z");
     desk.submitted_at = desk.now;
-
     assert_eq!(desk.says(), "defer quiet_hours quiet_hours 2026-03-03T14:00:00Z", "sent late");
 
     desk.on_late = Some(OnLate::Drop);

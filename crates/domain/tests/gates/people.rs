@@ -11,7 +11,6 @@ fn a_stopped_campaign_blocks_even_while_its_tenant_is_paused() {
     let campaign = CampaignId(Uuid::nil());
     desk.campaign = Some(campaign);
     desk.tenant().switches.campaigns.insert(campaign, SwitchMode::Paused);
-
     assert_eq!(desk.says(), format!("hold kill_switch campaign_paused switch:campaign:{campaign}"));
 
     desk.tenant().switches.tenant = SwitchMode::Paused;
@@ -58,7 +57,6 @@ fn frequency_counts_a_rolling_span_of_any_order() {
     let mut desk = Desk::of(MessageClass::Journey);
     let times = ["2026-03-02T12:00:00Z", "2026-02-01T00:00:00Z", "2026-03-02T09:00:00Z"];
     desk.recipient().marketing_at = times.map(at).to_vec();
-
     assert_eq!(desk.says(), "admit 1", "two of them are in the last 24 hours");
 
     desk.policy().frequency.messages = 2;

@@ -135,7 +135,6 @@ fn both_outcomes_are_common_among_the_odds() {
         desk(&odds).recheck(0) == Recheck::Admit
     });
     let admitted = admitted.count();
-
     assert!((100..400).contains(&admitted), "{admitted} of 500 are admitted");
 }
 

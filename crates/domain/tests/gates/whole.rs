@@ -180,7 +180,6 @@ fn every_gate_is_asked_behind_the_one_that_decides() {
     desk.recipient().last_promo_at = Some(at("2026-02-20T00:00:00Z"));
     desk.now = at("2026-03-03T03:00:00Z");
     let whole = desk.examine();
-
     assert!(matches!(whole.verdict, Verdict::Hold { .. }));
 
     let said: Vec<_> = whole.gates.iter().map(|gate| (gate.answer.as_str(), gate.code)).collect();
@@ -220,7 +219,6 @@ fn a_message_that_would_wait_beyond_its_use_expires_and_says_at_which_gate() {
     let mut desk = Desk::new();
     desk.now = at("2026-03-03T03:00:00Z");
     desk.expires_at = Some(at("2026-03-03T14:00:00Z"));
-
     assert_eq!(desk.says(), "expire quiet_hours quiet_hours");
 
     desk.expires_at = Some(at("2026-03-03T14:00:01Z"));
@@ -235,7 +233,6 @@ fn a_stamp_names_gate_code_facts_policy_and_instant() {
     let mut desk = Desk::new();
     desk.tenant().policy_version = 7;
     let admitted = desk.decide().stamp(desk.now);
-
     assert_eq!((admitted.verdict.as_str(), admitted.policy_version), ("admit", Some(7)));
 
     desk.now = at("2026-03-03T03:00:00Z");

@@ -122,7 +122,6 @@ fn the_alphabet_is_exactly_the_published_table() {
 
     let basic = members("basic_septet_to_codepoint");
     let extension = members("extension_after_1b");
-
     assert_eq!((basic.len(), extension.len()), (127, 10));
 
     let costs: HashMap<char, u32> =

@@ -64,7 +64,6 @@ fn a_bad_number_says_what_is_wrong_with_it() {
     }
 
     let endless = "1".repeat(10_000);
-
     assert_eq!(PhoneNumber::parse(&endless, us), Err(PhoneError::NotANumber));
 }
 
@@ -148,7 +147,6 @@ proptest! {
         // A blank keeps an input off the short way.
         let written = format!("+{} {}", &digits[..2], &digits[2..]);
         let found = PhoneNumber::parse(&canonical, None);
-
         prop_assert_eq!(found, PhoneNumber::parse(&written, None));
 
         if let Ok(number) = found {

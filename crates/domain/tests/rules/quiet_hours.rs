@@ -115,7 +115,6 @@ fn hours_that_the_clock_skips_or_repeats_are_judged_by_the_clock_on_the_wall() {
     // 02:30 does not exist on 2026-03-08: the clock goes from 01:59:59 to 03:00, which is after it.
     let skipped = [window("daily 02:30-05:00")];
     let found = window_decision(at("2026-03-08T06:00:00Z"), &new_york, &skipped);
-
     assert_eq!(found, HoursDecision::Closed { opens_at: at("2026-03-08T07:00:00Z") });
 
     // 01:30 to 02:00 happens twice on 2026-11-01, with half an hour closed between.

@@ -59,7 +59,6 @@ fn a_value_cannot_break_lines_or_flood_the_text() {
         _ => Some(long.as_str()),
     });
     let expected = format!("one two three {}", "x".repeat(MAX_VALUE));
-
     assert_eq!(rendered, Ok(expected));
 }
 
