@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, request::Parts};
 
 use crate::ids;
 
-/// The header.
+/// The header of W3C Trace Context.
 const HEADER: &str = "traceparent";
 
 /// A well-formed `traceparent`.
@@ -52,6 +52,7 @@ fn is_traceparent(text: &str) -> bool {
     let mut parts = text.split('-');
     let (version, trace) = (parts.next(), parts.next());
     let (span, flags, rest) = (parts.next(), parts.next(), parts.next());
+
     version == Some("00")
         && trace.is_some_and(|part| id(part, 32))
         && span.is_some_and(|part| id(part, 16))
