@@ -98,6 +98,7 @@ async fn writers_at_the_same_time_make_one_chain_and_each_tenant_has_its_own() {
             other.post("/v1/do-not-contact", &stop).await.expect(201);
         }
     });
+
     futures::future::join_all(stops).await;
     for caller in [&caller, &other] {
         let verdict = caller.get("/v1/audit/verify").await.expect(200);
@@ -115,6 +116,7 @@ async fn whatever_is_done_to_the_rows_is_seen_and_the_api_cannot_do_it() {
         let stop = json!({ "phone": format!("+1212555010{n}"), "reason": "asked" });
         caller.post("/v1/do-not-contact", &stop).await.expect(201);
     }
+
     let mut tx = world.store.scoped([&"acme".parse().unwrap()]).await.unwrap();
     for act in ["update millrace.audit_log set actor = 'x'", "delete from millrace.audit_log"] {
         let refused = sqlx::raw_sql(act).execute(&mut *tx).await.unwrap_err();
@@ -122,6 +124,7 @@ async fn whatever_is_done_to_the_rows_is_seen_and_the_api_cannot_do_it() {
         tx = world.store.scoped([&"acme".parse().unwrap()]).await.unwrap();
     }
     drop(tx);
+
     world.run("create table kept as table millrace.audit_log").await;
     for (tampering, seq, why) in [
         ("update millrace.audit_log set actor = 'key:x' where seq = 3", 3, "changed"),

@@ -52,7 +52,9 @@ async fn a_caller_that_timed_out_and_asks_again_has_one_message() {
     }
     world.broker.server().signal(Signal::SIGCONT);
     let answer = accepted(&caller, "k-1", "once").await;
+
     assert_eq!(accepted(&caller, "k-1", "once").await, answer);
+
     let copies: Vec<Submitted> = world.published("SUBMITTED", BULK).await;
     let copies: Vec<_> =
         copies.iter().filter(|one| answer["id"] == one.head.id.to_string()).collect();

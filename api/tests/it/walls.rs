@@ -81,7 +81,9 @@ async fn the_same_number_is_another_contact_to_each_tenant() {
         a.post("/v1/contacts", &body).await.expect(201),
         b.post("/v1/contacts", &body).await.expect(201),
     );
+
     assert_ne!(ours["id"], theirs["id"]);
+
     let stop = json!({ "phone": "+12125550100", "reason": "x" });
     a.post("/v1/do-not-contact", &stop).await.expect(201);
     assert_eq!(b.get("/v1/do-not-contact").await.expect(200)["data"], json!([]));
