@@ -58,6 +58,7 @@ pub(crate) async fn people(
         channel: Channel::Sms,
         fields,
     };
+
     drafts::contacts(tx, &people.iter().map(key).collect::<Vec<_>>()).await
 }
 

@@ -78,6 +78,7 @@ mod tests {
             assert!(!allows(KeyRole::Viewer, act), "{act:?}");
             assert!(allows(KeyRole::Owner, act) && allows(KeyRole::Admin, act), "{act:?}");
         }
+
         assert!(KeyRole::ALL.into_iter().all(|role| allows(role, Act::Read)));
     }
 

@@ -70,6 +70,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(HEADER, good.parse().expect("a header"));
         assert_eq!(&*Trace::of(&headers).0, good);
+
         for bad in [
             "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",

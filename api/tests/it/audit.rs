@@ -35,6 +35,7 @@ async fn every_act_that_matters_is_in_the_trail_with_before_and_after() {
         let path = format!("/v1/campaigns/{}/{act}", campaign.as_str().unwrap());
         caller.post(&path, &json!({})).await.expect(200);
     }
+
     let stop = json!({ "phone": "+12125550100", "reason": "asked by letter" });
     caller.post("/v1/do-not-contact", &stop).await.expect(201);
     caller
@@ -104,6 +105,7 @@ async fn writers_at_the_same_time_make_one_chain_and_each_tenant_has_its_own() {
         let verdict = caller.get("/v1/audit/verify").await.expect(200);
         assert_eq!((&verdict["ok"], &verdict["entries"]), (&json!(true), &json!(13)));
     }
+
     let (mine, theirs) = (trail(&caller, "").await, trail(&other, "").await);
     assert!(mine.iter().all(|entry| theirs.iter().all(|other| entry["hash"] != other["hash"])));
 }
@@ -123,6 +125,7 @@ async fn whatever_is_done_to_the_rows_is_seen_and_the_api_cannot_do_it() {
         assert!(refused.to_string().contains("permission denied"), "{refused}");
         tx = world.store.scoped([&"acme".parse().unwrap()]).await.unwrap();
     }
+
     drop(tx);
 
     world.run("create table kept as table millrace.audit_log").await;

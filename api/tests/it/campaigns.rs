@@ -41,6 +41,7 @@ async fn a_campaign_starts_once_however_often_it_is_asked_to() {
         assert_eq!((&started["state"], &started["version"]), (&json!("starting"), &json!(2)));
         assert_eq!(started["template_version"], 1);
     }
+
     let started = events(&world, "started").await;
 
     assert!(!started.is_empty());
@@ -71,6 +72,7 @@ async fn pause_resume_and_stop_move_the_switch_and_tell_of_it() {
         let told = events(&world, what).await;
         assert_eq!(told.iter().map(|event| event.version).collect::<Vec<_>>(), [version], "{what}");
     }
+
     let mut db = world.database.superuser().await.unwrap();
     let left: i64 = sqlx::query_scalar(
         "select count(*) from millrace.campaign_transitions where not published",
@@ -94,6 +96,7 @@ async fn an_event_that_a_crash_left_behind_is_published_later() {
          values ('acme', '{id}', 9, 'stop', 0, '2026-05-01T15:00:00Z')"
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(insert)).execute(&mut db).await.unwrap();
+
     let published = async {
         while events(&world, "stopped").await.is_empty() {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;

@@ -137,6 +137,7 @@ async fn only_operators_and_above_cancel_and_only_their_tenants_messages() {
         let caller = world.caller("acme", role).await;
         cancel(&caller, &id).await.problem(403);
     }
+
     let stranger = world.caller("globex", KeyRole::Owner).await;
     cancel(&stranger, &id).await.problem(404);
     let open = "select count(*) from millrace.messages where state = 0 and version = 1";

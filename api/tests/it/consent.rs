@@ -51,6 +51,7 @@ async fn the_ledger_keeps_all_evidence_and_the_latest_comes_first() {
             if field == "words" { &lines[2]["evidence"]["words"] } else { &lines[2][field] };
         assert_eq!(stored, value, "{field}");
     }
+
     let sha = "16b5c64283b9446841e077cf4aa368be42856011540a1a93bb9ebae557759a7a";
 
     assert_eq!(lines[2]["disclosure_sha256"], sha);

@@ -69,6 +69,7 @@ async fn the_list_is_filtered_by_number_channel_cause_and_time() {
         let stop = json!({ "phone": phone, "reason": "asked", "channel": channel });
         caller.post("/v1/do-not-contact", &stop).await.expect(201);
     }
+
     world
         .run(
             "insert into millrace.standings (tenant_id, number, channel, opted_out_at)

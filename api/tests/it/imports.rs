@@ -129,6 +129,7 @@ async fn a_large_file_streams_in_and_progress_is_seen() {
         let lines = (start..start + 1_000).map(|n| format!("+1212{:07},N{n},yes\n", 2_000_000 + n));
         parts.push(lines.collect::<String>().into_bytes());
     }
+
     let request = caller.request(Method::POST, "/v1/contacts/import");
     let request = request.header("Content-Type", "text/csv").body(streamed(parts));
     let accepted = send(request).await.expect(202);

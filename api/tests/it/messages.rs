@@ -50,6 +50,7 @@ async fn the_same_key_is_the_same_message_and_the_hash_tells_bodies_apart() {
         let answer = caller.post_once("/v1/messages", "k-1", &message(to)).await.expect(202);
         assert_eq!(answer["id"], MessageId::from_key(&tenant, "k-1").to_string());
     }
+
     let stored: Vec<Submitted> = world.published("SUBMITTED", "msg.submitted.bulk").await;
 
     assert_eq!(stored.len(), 2, "written differently, the same message: the same frame");

@@ -197,6 +197,7 @@ async fn keys_that_arrive_together_are_asked_for_together_and_no_key_asks_for_no
         let refused = answer.status == 422;
         assert_eq!(refused, n < 32, "request {n}: {}", answer.body);
     }
+
     let asked = world.number(STATEMENTS).await - before;
     assert!((1..40).contains(&asked), "{asked} statements for 64 keys");
 
@@ -273,6 +274,7 @@ async fn without_the_database_messages_are_accepted_and_it_is_used_again_by_itse
     let mut world = World::start_with(impatient).await;
     let caller = world.caller("acme", KeyRole::Operator).await;
     stored(&world, &caller, "k-1", "first").await;
+
     world.database.server().signal(Signal::SIGKILL);
     world.database.server().exited().await;
     for _ in 0..2 {
@@ -280,6 +282,7 @@ async fn without_the_database_messages_are_accepted_and_it_is_used_again_by_itse
         one.expect(202);
         assert_eq!(many.expect(202)["accepted"], 1);
     }
+
     let unknown = world.with_token("mr_test_nobody");
     unknown.post("/v1/messages", &message("x")).await.problem(503);
     world.database.server().restart().await.unwrap();

@@ -88,6 +88,7 @@ async fn a_number_on_the_list_keeps_its_first_reason_and_the_ledger_has_one_line
         let listed = caller.post("/v1/do-not-contact", &stop).await.expect(201);
         assert_eq!(listed["reason"], "asked by letter");
     }
+
     let list = caller.get("/v1/do-not-contact").await.expect(200);
 
     assert_eq!(list["data"][0]["phone"], "+12125550100");

@@ -157,6 +157,7 @@ async fn senders_pools_and_budgets_name_only_what_exists() {
         let pool = json!({ "name": "p", "senders": many });
         assert_eq!(caller.post("/v1/pools", &pool).await.problem(422)[0].0, field, "{senders}");
     }
+
     let cap = json!({ "scope": "tenant", "daily": { "amount": "10.00", "currency": "USD" } });
     caller.put("/v1/budgets", &cap).await.expect(200);
     let list = caller.get("/v1/budgets").await.expect(200);

@@ -77,6 +77,7 @@ async fn as_lines_it_says_what_every_gate_says_of_each_recipient_and_the_sum_las
         assert_eq!(line["gates"].as_array().unwrap().len(), 8, "{line}");
         assert!(line["contact_id"].is_string());
     }
+
     assert_eq!(lines[5]["audience"], 5);
 
     let viewer = world.caller("other", KeyRole::Viewer).await;

@@ -37,6 +37,7 @@ async fn another_tenants_ids_are_answered_404_everywhere() {
         owner.get(&path).await.expect(200);
         stranger.get(&path).await.problem(404);
     }
+
     for act in ["start", "pause", "resume", "stop"] {
         stranger.post(&format!("{campaign_path}/{act}"), &json!({})).await.problem(404);
     }
@@ -57,6 +58,7 @@ async fn another_tenants_ids_are_answered_404_everywhere() {
         let list = stranger.get(path).await.expect(200);
         assert_eq!(list["data"], json!([]), "{path}");
     }
+
     // What is named inside a body is not there either.
     assert_eq!(stranger.post("/v1/campaigns", &campaign).await.problem(422).len(), 2);
     let pool = json!({ "name": "p", "senders": [sender] });

@@ -81,12 +81,14 @@ pub fn classify(text: &str) -> Intent {
     let text = normal::head(text);
     let folded = normal::fold(text);
     let words = normal::words(&folded);
+
     if let Some(rule) = keyword(&words, &[Kind::Stop, Kind::StopAlone]) {
         return Intent::OptOut { tier: Tier::Keyword, rule };
     }
     if let Some(rule) = phrase(&words).or_else(|| normal::clauses(text).find_map(clause)) {
         return Intent::OptOut { tier: Tier::Phrase, rule };
     }
+
     if let Some(rule) = keyword(&words, &[Kind::Start]) {
         return Intent::OptIn { rule, unless_asked: false };
     }
@@ -96,6 +98,7 @@ pub fn classify(text: &str) -> Intent {
     if let Some(rule) = keyword(&words, &[Kind::Help]) {
         return Intent::Help { rule };
     }
+
     let asks = text.contains(['?', '¿', '？'])
         || words.first().is_some_and(|first| WORDS.has_word(Kind::Question, first));
     if asks { Intent::Question } else { Intent::Other }

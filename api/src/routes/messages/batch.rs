@@ -155,6 +155,7 @@ fn read_all(
             let has_own_key = new.idempotency_key.is_some();
             Ok(Item { index, has_own_key, message: submission.accept(index as u32, new)? })
         });
+
         match accepted {
             Ok(item) => right.push(item),
             Err(errors) => rejected.push(Rejected { index, errors }),

@@ -41,6 +41,7 @@ async fn withdraw(
 ) -> Result<Json<Answer>, Problem> {
     let id = MessageId(id);
     let patience = Patience::with(id);
+
     loop {
         if let Some(answer) = attempt(&app, &caller, id).await? {
             return Ok(Json(answer));

@@ -96,6 +96,7 @@ async fn show(
 ) -> Result<Json<MessageView>, Problem> {
     let id = MessageId(id);
     let patience = Patience::with(id);
+
     loop {
         if let Some(message) = find(&app, &caller, id).await? {
             let tenant = app.tenants.get(&app.store, &caller.tenant).await?;

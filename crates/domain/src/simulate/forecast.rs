@@ -163,6 +163,7 @@ impl Forecast {
         memo: &mut Memo,
     ) {
         let tenant = facts.tenants.get(&setting.tenant);
+
         for (waiting, sender) in std::mem::take(&mut self.unsent) {
             let found = tenant.and_then(|t| Some((t, t.policy.as_ref()?, t.senders.get(&sender)?)));
             if let Some((tenant, policy, sender)) = found {
@@ -176,6 +177,7 @@ impl Forecast {
                 let day = memo.sender_day(sender, policy).start;
                 counters.give_back(&reservation(&what, &memo.windows(tenant.zone), day));
             }
+
             self.waiting.push(Reverse(waiting));
         }
     }

@@ -122,6 +122,7 @@ fn kill_switch_paused_holds_and_stopped_blocks() {
     each(|desk| desk.facts.platform = SwitchMode::Paused, [held; 5]);
     let stopped = "block kill_switch platform_stopped";
     each(|desk| desk.facts.platform = SwitchMode::Stopped, [stopped; 5]);
+
     let held = "hold kill_switch tenant_paused switch:tenant";
     each(
         |desk| desk.tenant().switches.tenant = SwitchMode::Paused,
@@ -153,8 +154,10 @@ fn dnc_blocks_always_and_asks_each_class_what_it_needs() {
     let since = Some(at("2026-02-01T00:00:00Z"));
     let out = "block dnc opted_out";
     each(|desk| desk.recipient().opted_out_at = since, [out, out, out, out, "admit 1"]);
+
     let dnc = "block dnc do_not_contact";
     each(|desk| desk.recipient().do_not_contact_at = since, [dnc, dnc, dnc, "admit 1", "admit 1"]);
+
     let no = "block dnc no_consent";
     each(
         |desk| desk.recipient().marketing_consent_at = None,

@@ -154,6 +154,7 @@ fn who_left_the_program_is_blocked_in_whichever_part_of_the_audience_they_are() 
         simulation.learn(facts, std::slice::from_ref(one));
         simulation.ask(one, false);
     }
+
     while simulation.follow_on(100) {}
 
     let report = simulation.report();
@@ -259,6 +260,7 @@ proptest! {
             prop_assert!(day.admitted <= u64::from(cap));
             prop_assert!(budget.is_none_or(|n| day.admitted <= n as u64));
         }
+
         prop_assert_eq!(report.finish_at.is_some(), report.waiting == 0 && report.sent > 0);
     }
 }

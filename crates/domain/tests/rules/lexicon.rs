@@ -65,6 +65,7 @@ fn invisible_characters_hide_no_keyword() {
         let found = classify(text);
         assert!(matches!(found, Intent::OptOut { tier: Tier::Keyword, .. }), "{text:?} {found:?}");
     }
+
     for text in ["", "   ", "\u{200b}", "\n"] {
         assert_eq!(classify(text), Intent::Other, "{text:?}");
     }
@@ -78,10 +79,12 @@ fn words_that_opt_in_do_so_alone_and_yes_only_where_nothing_was_asked() {
         let found = classify(text);
         assert!(matches!(found, Intent::OptIn { unless_asked: false, .. }), "{text:?} {found:?}");
     }
+
     for text in ["YES", "yes!", "Sí", "oui", "sim", "Ja"] {
         let found = classify(text);
         assert!(matches!(found, Intent::OptIn { unless_asked: true, .. }), "{text:?} {found:?}");
     }
+
     for text in ["start tomorrow", "yes please", "when do we start?", "start please", "let's start"]
     {
         assert!(matches!(classify(text), Intent::Question | Intent::Other), "{text:?}");

@@ -130,6 +130,7 @@ fn variants_are_chosen_as_often_as_their_weights_say() {
         let chosen = pick_variant(campaign, Uuid::from_u128(contact), &[50, 30, 0, 20]);
         counts[chosen.expect("a variant")] += 1;
     }
+
     for (count, expected) in counts.into_iter().zip([10_000u32, 6_000, 0, 4_000]) {
         assert!(count.abs_diff(expected) < 250, "{counts:?}");
     }

@@ -169,6 +169,7 @@ impl Counters {
             last_promo_at: recipient.last_promo_at,
             latest: recipient.marketing_at.clone(),
         });
+
         marketing.latest.push(now);
         if class == MessageClass::Promo {
             marketing.last_promo_at = Some(now);
