@@ -12,14 +12,16 @@
 
 pub mod app;
 mod audit;
-pub mod auth;
+mod auth;
 mod contacts;
 pub mod directory;
 mod dry_run;
+mod fields;
 mod http;
 mod ids;
 mod import;
 mod last_known;
+mod limits;
 mod outbox;
 mod routes;
 mod serve;

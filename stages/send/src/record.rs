@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use carriers::Carrier;
 use domain::{
+    billing,
     gates::Gate,
     message::{class::MessageClass, passport::Stamp, state::MessageState},
-    money::Micros,
 };
 use jiff::Timestamp;
 use stage::{Cause, Fault, Outcome, StageName};
@@ -103,7 +103,11 @@ pub(crate) async fn accepted(
             message: one.message.message.head.id,
             attempt: one.attempt,
             sid: one.sid,
-            billed: billed(one.message, one.segments),
+            billed: billing::billed(
+                one.message.message.segments,
+                one.message.message.cost,
+                one.segments,
+            ),
             passport: &one.message.message.passport,
             stamp: &stamp,
         })
@@ -172,22 +176,14 @@ fn opt_out(message: &Admitted, code: u32, at: Timestamp) -> Option<CarrierOptOut
     })
 }
 
-/// What the carrier counted, where that differs from the estimate: the rate per segment stays.
-fn billed(message: &Admitted, segments: Option<u16>) -> Option<(u16, Micros)> {
-    let estimated = message.message.segments.max(1);
-    let counted = segments.filter(|counted| *counted != estimated && *counted > 0)?;
-    let rate = message.message.cost.0 / i64::from(estimated);
-    Some((counted, Micros(rate * i64::from(counted))))
-}
-
 /// Budgets hold what is billed: the difference to the estimate goes back, or is taken too.
 fn correction<'a>(
     message: &'a Admitted,
     (stored, reserved_at): &(StoredMessage, Option<Timestamp>),
 ) -> Option<Reservation<'a>> {
-    let cost = Micros(message.message.cost.0 - stored.cost.0);
+    let cost = billing::correction(message.message.cost, stored.cost)?;
     let head = &message.message.head;
-    (cost.0 != 0).then_some(Reservation {
+    Some(Reservation {
         tenant: &head.tenant,
         class: head.class,
         campaign: head.campaign,

@@ -1,4 +1,4 @@
-//! What may be done to a campaign in which state: pure, and all in one table.
+//! What may be done to a campaign in which state. Pure, and one table.
 
 use wire::EventKind;
 
@@ -9,7 +9,7 @@ pub(super) enum Act {
     Start,
     /// Feed no more and hold what is under way.
     Pause,
-    /// Go on.
+    /// Go on where it was paused.
     Resume,
     /// Never feed again, and block what is under way.
     Stop,
@@ -27,7 +27,7 @@ pub(super) enum Step {
 }
 
 impl Act {
-    /// Every act.
+    /// Every act, in the order of a campaign's life.
     pub(super) const ALL: [Self; 4] = [Self::Start, Self::Pause, Self::Resume, Self::Stop];
 
     /// The name in paths and rows.
@@ -86,6 +86,7 @@ mod tests {
             ("stopped", [Repeat, Refused, Refused, Repeat]),
             ("completed", [Repeat, Refused, Refused, Refused]),
         ];
+
         for (state, steps) in table {
             for (act, step) in Act::ALL.into_iter().zip(steps) {
                 assert_eq!(act.step(state, None, true), step, "{act:?} when {state}");

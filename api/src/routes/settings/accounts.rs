@@ -19,7 +19,7 @@ use crate::{
     app::App,
     audit,
     auth::Caller,
-    directory::{self, Entry},
+    directory::{Entry, mirror},
     http::{Body, Creation, Errors, Kind, Page, Paging, Problem, Query, extract::Name},
 };
 
@@ -97,7 +97,7 @@ async fn create(
 
     let (handle, entry) = (account.handle.clone(), Entry::of_tenant(tenant, &account));
     let response = new.finish(StatusCode::CREATED, &view(&app, account)).await?;
-    directory::announce(&app, &handle, entry).await;
+    mirror::announce(&app, &handle, entry).await;
     Ok(response)
 }
 
@@ -134,7 +134,7 @@ async fn set_token(
     audit::note(&mut tx, &caller, app.now(), "carrier_account.changed", subject, detail).await?;
     tx.commit().await.map_err(store::fault)?;
 
-    directory::announce(&app, &account.handle, Entry::of_tenant(caller.tenant, &account)).await;
+    mirror::announce(&app, &account.handle, Entry::of_tenant(caller.tenant, &account)).await;
     Ok(Json(view(&app, account)))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::{Json, Router, extract::State, routing::get};
-use domain::ids::CampaignId;
+use domain::{gates::SwitchMode, ids::CampaignId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -31,12 +31,12 @@ pub(super) fn router() -> Router<App> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SetSwitch {
-    /// `tenant`, `campaign` or `sender`
+    /// Whose switch it is: `tenant`, `campaign` or `sender`.
     scope: String,
-    /// The campaign or sender.
+    /// The id of the campaign or sender.
     #[serde(default)]
     target: Option<Uuid>,
-    /// `on`, `paused` or `stopped`
+    /// What it is to do: `on`, `paused` or `stopped`.
     mode: String,
     #[serde(default)]
     reason: String,
@@ -59,36 +59,36 @@ struct Set {
     released: i64,
 }
 
+/// `PUT /v1/kill-switch`, for operators, admins and owners: turns a switch on, pauses it or stops
+/// it. Answers 200 with the switch and how many held messages go back to the gates.
 async fn set(
     State(app): State<App>,
     caller: Caller,
     Body(body): Body<SetSwitch>,
 ) -> Result<Json<Set>, Problem> {
+    // check
     let mut tx = app.store.scoped([&caller.tenant]).await?;
-    check(&mut tx, &caller, &body).await?;
+    let mode = check(&mut tx, &caller, &body).await?;
+
+    // load
     let now = app.now();
     let target = body.target.map_or_else(String::new, |id| id.to_string());
-    let key = switches::cause_key(&body.scope, &target);
     let switch =
         Switch { scope: body.scope, target, mode: body.mode, reason: body.reason, changed_at: now };
+    let key = switches::cause_key(&switch.scope, &switch.target);
     let known = switches::list(&mut tx, &caller.tenant).await?;
-    let before =
-        known.iter().find(|old| (&old.scope, &old.target) == (&switch.scope, &switch.target));
-    let before = before.map_or("on", |old| old.mode.as_str()).to_owned();
-    let released = match switch.mode.as_str() {
-        "on" => {
-            switches::clear(&mut tx, &caller.tenant, &switch.scope, &switch.target, None).await?;
-            for cause in woken(&known, &switch, &key) {
-                wake::wake(&mut tx, &caller.tenant, &What::Cause(&cause), Way::On).await?;
-            }
-            wake::waiting(&mut tx, &caller.tenant, &key).await?
-        }
-        "paused" => {
+    let is_same = |old: &&Switch| (&old.scope, &old.target) == (&switch.scope, &switch.target);
+    let before = known.iter().find(is_same).map_or("on", |old| old.mode.as_str());
+
+    // record
+    let released = match mode {
+        SwitchMode::On => turn_on(&mut tx, &caller, &known, &switch, &key).await?,
+        SwitchMode::Paused => {
             switches::set(&mut tx, &caller.tenant, &switch).await?;
             wake::cancel(&mut tx, &caller.tenant, &What::Cause(&key)).await?;
             0
         }
-        _ => {
+        SwitchMode::Stopped => {
             switches::set(&mut tx, &caller.tenant, &switch).await?;
             end_parked(&mut tx, &caller, &switch, body.target, &key).await?;
             wake::waiting(&mut tx, &caller.tenant, &key).await?
@@ -99,10 +99,27 @@ async fn set(
     });
     audit::note(&mut tx, &caller, now, "switch.changed", key, detail).await?;
     tx.commit().await.map_err(store::fault)?;
+
+    // answer
     Ok(Json(Set { switch: view(switch), released }))
 }
 
-/// The causes that a switch ends which is turned on. A message that is held for one sender may have
+/// Turns the switch on and wakes what was held for it. Says how many messages that is.
+async fn turn_on(
+    tx: &mut Scoped,
+    caller: &Caller,
+    known: &[Switch],
+    switch: &Switch,
+    key: &str,
+) -> Result<i64, Problem> {
+    switches::clear(tx, &caller.tenant, &switch.scope, &switch.target, None).await?;
+    for cause in woken(known, switch, key) {
+        wake::wake(tx, &caller.tenant, &What::Cause(&cause), Way::On).await?;
+    }
+    Ok(wake::waiting(tx, &caller.tenant, key).await?)
+}
+
+/// The causes that end when a switch is turned on. A message that is held for one sender may have
 /// others: when one of them is on again, all that wait for any sender are asked.
 fn woken(known: &[Switch], switch: &Switch, key: &str) -> BTreeSet<String> {
     let paused = |other: &&Switch| other.scope == "sender" && other.mode == "paused";
@@ -111,8 +128,9 @@ fn woken(known: &[Switch], switch: &Switch, key: &str) -> BTreeSet<String> {
     others.chain([key.to_owned()]).collect()
 }
 
-/// What is parked under a switch that is stopped comes back to be blocked. Which sender a deferred
-/// message would have is not known before the gates choose it: those come when they are due.
+/// Brings back what is parked under a switch that is stopped, so that the gates block it. Which
+/// sender a deferred message would have is not known before the gates choose it: those come when
+/// they are due.
 async fn end_parked(
     tx: &mut Scoped,
     caller: &Caller,
@@ -129,11 +147,13 @@ async fn end_parked(
     Ok(())
 }
 
-async fn check(tx: &mut Scoped, caller: &Caller, body: &SetSwitch) -> Result<(), Problem> {
+/// What the switch is to do, or everything that is wrong. The campaign or sender must exist.
+async fn check(tx: &mut Scoped, caller: &Caller, body: &SetSwitch) -> Result<SwitchMode, Problem> {
     let mut errors = Errors::default();
     errors.text("reason", &body.reason, 0, 500);
-    let mode = ["on", "paused", "stopped"].contains(&body.mode.as_str());
-    errors.check(mode, "mode", "unknown", "on, paused or stopped");
+    let mode = SwitchMode::from_name(&body.mode);
+    errors.check(mode.is_some(), "mode", "unknown", "on, paused or stopped");
+
     match (body.scope.as_str(), body.target) {
         ("tenant", None) => {}
         ("tenant", Some(_)) => errors.add("target", "unexpected", "the tenant needs no target"),
@@ -148,7 +168,9 @@ async fn check(tx: &mut Scoped, caller: &Caller, body: &SetSwitch) -> Result<(),
         }
         (_, _) => errors.add("scope", "unknown", "tenant, campaign or sender"),
     }
-    errors.done()
+
+    errors.done()?;
+    mode.ok_or_else(|| Problem::field("mode", "unknown", "on, paused or stopped"))
 }
 
 #[derive(Serialize)]
@@ -159,6 +181,8 @@ struct Switches {
     data: Vec<SwitchView>,
 }
 
+/// `GET /v1/kill-switch`, for every role: the platform's switch, and those of the tenant that are
+/// not on.
 async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Switches>, Problem> {
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let platform = platform_switch::mode(&mut tx).await?;

@@ -5,10 +5,10 @@ use std::{collections::HashSet, time::Duration};
 
 use carriers::MessageRecord;
 use domain::{
+    billing,
     gates::{Absent, Policy},
     ids::MessageId,
     message::{passport::Stamp, state::MessageState},
-    money::Micros,
 };
 use jiff::Timestamp;
 use stage::{Fault, Source};
@@ -144,7 +144,7 @@ impl Reading<'_> {
                 tenant: &one.message.tenant,
                 message: one.message.id,
                 sid: &record.sid,
-                billed: billed(&one.message, record.segments),
+                billed: billing::billed(one.message.segments, one.message.cost, record.segments),
                 stamp: &stamp,
             })
             .collect();
@@ -297,19 +297,10 @@ async fn absent_by_policy(tx: &mut Scoped, pair: &Pair) -> Result<Option<Absent>
     Ok(read.ok().map(|policy| policy.in_doubt.absent))
 }
 
-/// What the carrier counted, where that differs from the estimate: the rate per segment stays.
-fn billed(message: &StoredMessage, segments: Option<u16>) -> Option<(u16, Micros)> {
-    let estimated = message.segments.max(1);
-    let counted = segments.filter(|counted| *counted != estimated && *counted > 0)?;
-    let rate = message.cost.0 / i64::from(estimated);
-    Some((counted, Micros(rate * i64::from(counted))))
-}
-
 /// Budgets hold what is billed: the difference to the estimate goes back, or is taken too.
 fn correction<'a>(one: &'a Open, stored: &StoredMessage) -> Option<Reservation<'a>> {
-    let cost = Micros(one.message.cost.0 - stored.cost.0);
-    let reserved_at = one.reserved_at.filter(|_| cost.0 != 0)?;
-    let whole = Reservation::whole(&one.message, reserved_at, &one.number, one.channel)?;
+    let cost = billing::correction(one.message.cost, stored.cost)?;
+    let whole = Reservation::whole(&one.message, one.reserved_at?, &one.number, one.channel)?;
     Some(Reservation { cost, unsent: None, ..whole })
 }
 
