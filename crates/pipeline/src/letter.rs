@@ -6,6 +6,7 @@ use uuid::Uuid;
 use wire::{
     dead::DeadLetter,
     frame::{Outgoing, Payload, Undecodable},
+    json,
     stream::Stream,
     subject::Subject,
 };
@@ -44,7 +45,7 @@ pub(crate) struct Why {
 impl Writer<'_> {
     /// The letter of a message that decodes but cannot be handled.
     pub(crate) fn message<P: Payload>(&self, subject: &str, payload: &P, why: Why) -> Outgoing {
-        let bytes = serde_json::to_vec(payload).expect("payloads are plain data with string keys");
+        let bytes = json::to_vec(payload);
         let key = payload.key();
         let message = self.reads_messages().then_some((key.id, Some(key.turn)));
         self.write(subject, &bytes, Some(payload.tenant().clone()), message, why)

@@ -9,20 +9,21 @@ use uuid::Uuid;
 
 use crate::frame::{MemberKey, Payload};
 
-/// One request of a carrier.
+/// One webhook request of a carrier.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct WebhookRequest {
-    /// From the account and the carrier's own token for this request, else its content.
+    /// Derived from the account and the carrier's own token for this request; without a token,
+    /// from the content.
     pub id: Uuid,
-    /// Whose account it is.
+    /// The tenant that owns the account.
     pub tenant: TenantId,
-    /// The account's key here.
+    /// The account's key here, not the carrier's.
     pub account: String,
     /// Business time of arrival.
     pub received_at: Timestamp,
     /// The query string, without the `?`.
     pub query: String,
-    /// The body, to the byte.
+    /// The body, byte by byte as it came.
     #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
     pub body: Vec<u8>,
     /// W3C `traceparent`, if the carrier sent one.

@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior, interval, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use wire::frame::{FrameError, MAX_MESSAGES, place, unpack};
+use wire::frame::{FrameError, MAX_MESSAGES, objection, unpack};
 
 use super::{
     Drained, Runtime, StageConfig,
@@ -207,7 +207,7 @@ impl<S: Stage> Lane<S> {
             Ok(members) => members,
             Err(why) => {
                 let detail = match why {
-                    FrameError::Json(why) => place(&why),
+                    FrameError::Json(why) => objection(&why),
                     FrameError::Size(_) => why.to_string(),
                 };
                 let letter = || self.crew.writer().frame(subject, &message.payload, detail);
