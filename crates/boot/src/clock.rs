@@ -1,4 +1,4 @@
-//! Machine time and business time. This is the only place that reads the machine's clock for a
+//! Machine time and business time. Beside `stage`, nothing else reads the machine's clock for a
 //! date.
 //!
 //! Business time is what gates, schedules, budgets and events go by. It is machine time, unless
@@ -33,9 +33,9 @@ pub fn machine_now() -> Timestamp {
 /// Business time. Clones share it.
 ///
 /// Once a clock is set, business time never goes back, in this process or in any other:
-/// [`set_sandbox_clock`] refuses a clock that would lead back, and where somebody sets the machine's
-/// clock back, business time waits. Only the first clock may name an instant before machine time, so
-/// that a system without data can begin on any day.
+/// [`set_sandbox_clock`] refuses a clock that would lead back, and where somebody sets the
+/// machine's clock back, business time waits. Only the first clock may name an instant before
+/// machine time, so that a system without data can begin on any day.
 #[derive(Debug, Clone, Default)]
 pub struct BusinessTime(Arc<State>);
 
@@ -109,9 +109,9 @@ pub enum ClockError {
     Broker(String),
 }
 
-/// Business time of a process whose sandbox clock is allowed. It goes by the present clock when this
-/// returns, and follows changes within milliseconds until `stop` is cancelled. While the broker is
-/// away it goes by the last clock it knows.
+/// Business time of a process whose sandbox clock is allowed. It goes by the present clock when
+/// this returns, and follows changes within milliseconds until `stop` is cancelled. While the
+/// broker is away it goes by the last clock it knows.
 ///
 /// # Errors
 /// [`ClockError::Broker`] when the present value cannot be read.

@@ -36,8 +36,8 @@ pub struct EmbeddedOptions {
     /// The ports to use if they are free, else any that are. Without preference they are those of
     /// the last start in the same directory, so that addresses stay as they were.
     pub ports: PreferredPorts,
-    /// A cluster made by [`template`], to be copied: that takes 0.1 s, making one 1 s. Only together
-    /// with `ephemeral`.
+    /// A cluster made by [`template`], to be copied: that takes 0.1 s, making one 1 s. Only
+    /// together with `ephemeral`.
     pub template: Option<PathBuf>,
 }
 

@@ -166,7 +166,7 @@ fn value_of<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 }
 
 /// The directories of the `PATH`.
-#[expect(clippy::disallowed_methods, reason = "the one place that looks for programs")]
+#[expect(clippy::disallowed_methods, reason = "the home of the search for programs")]
 fn search_path() -> impl Iterator<Item = PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).collect::<Vec<_>>().into_iter()

@@ -121,6 +121,7 @@ pub async fn apply_consumers(
         let wanted = declared(spec, settings);
         let found = look_up(broker, spec).await?;
         let differences = compare(spec, &wanted, found.as_ref());
+
         if !differences.is_empty() {
             broker
                 .api

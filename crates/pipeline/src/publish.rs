@@ -124,7 +124,8 @@ impl Publisher {
     }
 
     /// For the ingress: publishes within a time budget and says what is wrong, for the ingress to
-    /// tell its caller. Repeats a lost attempt while there is time, but no publish to a full stream.
+    /// tell its caller. Repeats a lost attempt while there is time, but no publish to a full
+    /// stream.
     ///
     /// # Errors
     /// When not everything is known to be stored. What is stored stays; a repeat does no harm.
@@ -181,6 +182,7 @@ impl Publisher {
     /// Groups by subject, keeps the order within each subject, and packs.
     fn frames(&self, mut say: Vec<Outgoing>) -> Vec<Ready> {
         say.sort_by(|a, b| a.subject.cmp(&b.subject));
+
         let mut frames = Vec::new();
         for group in say.chunk_by(|a, b| a.subject == b.subject) {
             let subject = &group[0].subject;

@@ -1,5 +1,5 @@
-//! Declares the streams of [`wire::Stream`] at the broker: makes those that are missing, and changes
-//! the others to what the code says, unless the change would lose what a stream holds.
+//! Declares the streams of [`wire::Stream`] at the broker: makes those that are missing, and
+//! changes the others to what the code says, unless the change would lose what a stream holds.
 
 use std::{fmt, time::Duration};
 
@@ -16,8 +16,8 @@ use crate::broker::Broker;
 pub struct StreamSettings {
     /// Copies of each stream: 1 embedded, 3 in a cluster.
     pub replicas: usize,
-    /// The most bytes that any stream may have, where the disk is small: the broker reserves the sum
-    /// of all. None: each has its own limit.
+    /// The most bytes that any stream may have, where the disk is small: the broker reserves the
+    /// sum of all. None: each has its own limit.
     pub max_bytes: Option<i64>,
 }
 

@@ -94,7 +94,7 @@ impl Clock {
     }
 }
 
-/// Machine time. The only place that reads it.
+/// Machine time. Nothing else in the sandbox reads it.
 #[expect(clippy::disallowed_methods, reason = "the simulated world has a clock of its own")]
 pub(crate) fn machine_now() -> Timestamp {
     Timestamp::now()

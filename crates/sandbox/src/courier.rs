@@ -61,8 +61,8 @@ impl Courier {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Takes a delivery on, or counts it as failed. Gives its host where that wants one more worker,
-    /// which the caller is to start.
+    /// Takes a delivery on, or counts it as failed. Gives its host where that wants one more
+    /// worker, which the caller is to start.
     pub(crate) fn take(&self, delivery: Box<Delivery>) -> Option<Arc<Origin>> {
         let Some(origin) = self.origin(&delivery.uri) else {
             count(&self.counters.failed);

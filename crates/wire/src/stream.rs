@@ -105,8 +105,8 @@ impl Stream {
         }
     }
 
-    /// How many bytes it may hold. A full stream refuses new publishes (discard new), work queue and
-    /// limits stream alike, so that nothing unread is ever dropped silently.
+    /// How many bytes it may hold. A full stream refuses new publishes (discard new), work queue
+    /// and limits stream alike, so that nothing unread is ever dropped silently.
     pub fn max_bytes(self) -> i64 {
         const MIB: i64 = 1024 * 1024;
 

@@ -35,8 +35,8 @@ impl Account {
         }
     }
 
-    /// Whether this user can reach a directory. This asks the system, since modes, groups and access
-    /// lists of every directory on the way decide it together.
+    /// Whether this user can reach a directory. This asks the system, since modes, groups and
+    /// access lists of every directory on the way decide it together.
     pub(super) fn can_enter(&self, dir: &Path) -> bool {
         Command::new("/bin/sh")
             .args(["-c", "cd \"$1\"", "sh"])

@@ -49,10 +49,10 @@ pub(super) struct Supervised {
     lifeline: Mutex<Option<ChildStdin>>,
 }
 
-/// Runs a server: `$1` is the stop signal, `$2` the grace in seconds, `$3` and the rest the server's
-/// command. Prints the server's process id, then exits with the server's own exit code. The watcher
-/// reads a pipe into which nobody writes: it wakes when the pipe closes. Only the server keeps the
-/// log open.
+/// Runs a server: `$1` is the stop signal, `$2` the grace in seconds, `$3` and the rest the
+/// server's command. Prints the server's process id, then exits with the server's own exit code.
+/// The watcher reads a pipe into which nobody writes: it wakes when the pipe closes. Only the
+/// server keeps the log open.
 const SHELL: &str = r#"
 stop=$1 grace=$2
 shift 2

@@ -139,6 +139,7 @@ impl<S: Stage> Lane<S> {
     pub(super) async fn run(mut self) -> Drained {
         let lag = lag::watch(&self.runtime, self.crew.spec, &self.measure, &self.meter);
         let stop = self.runtime.stop.clone();
+
         let third = self.config.ack_wait / 3;
         let mut beats = interval(third);
         let mut survey = interval(SURVEY);

@@ -27,7 +27,7 @@ const BYTES: usize = 2 * 1024 * 1024;
 /// How long one request waits at the broker.
 const EXPIRES: Duration = Duration::from_secs(5);
 
-/// How often the broker says that it is there. Two missing beats make the client re-make the stream.
+/// How often the broker says that it is there. After two missing beats the stream is made anew.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// How long the broker may take to say what it knows of a consumer: a request that was lost with a
@@ -78,30 +78,23 @@ impl Puller {
         }
     }
 
-    /// The next frame, however long it takes to come and however often the stream breaks. The caller
-    /// may drop this at any point: no frame is lost by it.
+    /// The next frame, however long it takes to come and however often the stream breaks. The
+    /// caller may drop this at any point: no frame is lost by it.
     pub(super) async fn next(&mut self) -> Message {
         loop {
             if let Some(message) = self.parked.pop_front() {
                 return message;
             }
+
             match &mut self.state {
                 State::Closed { until } => {
                     sleep_until(*until).await;
                     self.state = State::Opening(open(self.broker.clone(), self.spec).boxed());
                 }
-                State::Opening(opening) => match opening.await {
-                    Ok(stream) => {
-                        self.meter.found(true);
-                        (self.opened_at, self.dry_at) = (Instant::now(), Instant::now());
-                        self.state = State::Open(Box::new(stream));
-                    }
-                    Err(OpenError::Missing) => {
-                        self.meter.found(false);
-                        self.broke("the consumer is missing: `millrace streams apply` makes it");
-                    }
-                    Err(OpenError::Other(why)) => self.broke(&why),
-                },
+                State::Opening(opening) => {
+                    let opened = opening.await;
+                    self.opened(opened);
+                }
                 State::Open(stream) => match read(stream, &mut self.dry_at).await {
                     Some(Ok(message)) => {
                         self.failures = 0;
@@ -111,6 +104,22 @@ impl Puller {
                     None => self.broke("the stream of frames ended"),
                 },
             }
+        }
+    }
+
+    /// Reads on from the new stream, or tries again after a back-off.
+    fn opened(&mut self, opened: Result<pull::Stream, OpenError>) {
+        match opened {
+            Ok(stream) => {
+                self.meter.found(true);
+                (self.opened_at, self.dry_at) = (Instant::now(), Instant::now());
+                self.state = State::Open(Box::new(stream));
+            }
+            Err(OpenError::Missing) => {
+                self.meter.found(false);
+                self.broke("the consumer is missing: `millrace streams apply` makes it");
+            }
+            Err(OpenError::Other(why)) => self.broke(&why),
         }
     }
 

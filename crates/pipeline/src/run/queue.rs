@@ -62,7 +62,8 @@ impl<P: Payload> Queue<P> {
         self.waiting.keys().next().copied()
     }
 
-    /// Makes those ready whose wait is over. They go before what is ready already: they came earlier.
+    /// Makes those ready whose wait is over. They go before what is ready already: they came
+    /// earlier.
     pub(super) fn wake(&mut self, now: Instant) {
         while let Some(entry) = self.waiting.first_entry() {
             if *entry.key() > now {

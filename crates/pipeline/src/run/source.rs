@@ -31,8 +31,8 @@ impl Default for SourceConfig {
 }
 
 /// Runs a source until [`Runtime::stop`]: ticks, publishes, marks, and at once again while more is
-/// due. At the stop a tick under way has [`SourceConfig::drain`] to end; where it does not, its rows
-/// are taken again after their lease.
+/// due. At the stop a tick under way has [`SourceConfig::drain`] to end; where it does not, its
+/// rows are taken again after their lease.
 pub async fn run_source<S: Source>(source: S, runtime: &Runtime, config: &SourceConfig) {
     let source = Arc::new(source);
     let publisher = Publisher::new(&runtime.broker, S::NAME.as_str());

@@ -199,7 +199,7 @@ struct Start {
     service: bool,
 }
 
-/// Plans the first step. Gives the end of the receipt that must come before the answer, if one must.
+/// Plans the first step. Where a receipt must come before the answer, gives what tells of its end.
 fn set_going(call: &Call<'_>, faults: &Faults, start: Start) -> Option<oneshot::Receiver<()>> {
     let Start { index, generation, dice, send_at, service } = start;
     let next = |step| NextStep { index, generation, dice, step };

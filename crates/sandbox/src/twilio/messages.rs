@@ -67,7 +67,7 @@ fn show<'a>(state: &'a State, text: &'a Text) -> View<'a> {
     let sid = text.sid_text();
     let path = format!("/2010-04-01/Accounts/{account_sid}/Messages/{sid}");
 
-    // Only a text that is past the service has a sender and segments, only one that went out a price.
+    // A text that still waits for its sender has no segments, one that did not go out no price.
     let chosen = !matches!(text.status, Status::Accepted | Status::Scheduled);
     let billed = text.status.is_done() && !matches!(text.status, Status::Canceled | Status::Failed);
     let cost = PRICE * u64::from(text.segments);

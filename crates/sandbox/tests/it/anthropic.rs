@@ -32,6 +32,7 @@ async fn a_question_is_answered_in_its_language_and_the_same_each_time() {
     let english = ask(&world, &GOOD, &question("What are your opening hours?")).await;
     assert_eq!(english.status, 200);
     assert!(english.headers["request-id"].to_str().unwrap().starts_with("req_"));
+
     let body = &english.body;
     assert_eq!((&body["type"], &body["role"]), (&json!("message"), &json!("assistant")));
     assert_eq!(
@@ -41,8 +42,10 @@ async fn a_question_is_answered_in_its_language_and_the_same_each_time() {
     assert!(body["content"][0]["text"].as_str().unwrap().contains("open Monday"));
     assert!(body["usage"]["input_tokens"].as_u64().unwrap() > 5);
     assert!(body["usage"]["output_tokens"].as_u64().unwrap() > 5);
+
     let spanish = ask(&world, &GOOD, &question("¿Cuánto cuesta?")).await.body;
     assert!(spanish["content"][0]["text"].as_str().unwrap().contains("dólares"));
+
     let again = ask(&world, &GOOD, &question("What are your opening hours?")).await.body;
     assert_eq!(again, english.body);
     assert_eq!(world.stats().await["ai_calls"], 3);
@@ -108,6 +111,7 @@ async fn faults_strike_with_their_error_types() {
 
     world.faults(json!({ "anthropic": { "http_5xx": 1 } })).await;
     refused(&ask(&world, &GOOD, &hi).await, 500, "api_error");
+
     let stats = world.stats().await;
     assert_eq!(stats["ai_errors"], json!({ "429": 1, "529": 1, "500": 1 }));
 

@@ -17,6 +17,7 @@ async fn the_ledger_holds_each_accepted_text_with_its_reference_and_business_tim
 
     let lines = world.ledger("").await;
     assert_eq!(lines.len(), 2);
+
     for (name, value) in [
         ("reference", json!("m1")),
         ("carrier", json!("twilio")),
@@ -31,9 +32,11 @@ async fn the_ledger_holds_each_accepted_text_with_its_reference_and_business_tim
     ] {
         assert_eq!(lines[0][name], value, "{name}");
     }
+
     let received: jiff::Timestamp = lines[0]["received_at"].as_str().unwrap().parse().unwrap();
     assert!(now().duration_since(received).as_secs() < 60);
     assert_eq!(lines[1]["segments"], 2);
+
     let since = world.ledger("?since=2026-03-08T07:00:00Z&carrier=twilio").await;
     assert_eq!((since.len(), &since[0]["reference"]), (1, &json!("m2")));
     let wrong = world.control(Method::GET, "ledger?carrier=pigeon", json!({})).await;
@@ -103,6 +106,7 @@ async fn the_clock_goes_forward_only_and_tells_who_watches() {
 
     let clock = world.sandbox.clock.borrow_and_update().unwrap();
     assert_eq!((clock.now.to_string().as_str(), clock.rate), ("2026-03-08T06:55:00Z", 60.0));
+
     for wrong in [
         json!({ "now": "2026-03-08T01:54:59-05:00" }),
         json!({ "rate": 86_401 }),
@@ -114,6 +118,7 @@ async fn the_clock_goes_forward_only_and_tells_who_watches() {
         assert_eq!(answer.status, 422, "{wrong}");
         assert_eq!(answer.headers["content-type"], "application/problem+json");
     }
+
     assert_eq!(world.sandbox.clock.borrow().unwrap(), clock);
     let read = world.control(Method::GET, "clock", json!({})).await.body;
     assert!(read["now"].as_str().unwrap().starts_with("2026-03-08T0"));

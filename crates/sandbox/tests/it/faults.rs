@@ -115,10 +115,12 @@ async fn run(seed: u64, backwards: bool) -> BTreeMap<String, Vec<u16>> {
         .faults(json!({ "lost_response": 0.2, "reset_before": 0.1, "http_429": 0.2,
             "http_5xx_after": 0.1, "refuse": { "21614": 0.1 } }))
         .await;
+
     let mut phones: Vec<String> = (0..60).map(|n| format!("+1415555{n:04}")).collect();
     if backwards {
         phones.reverse();
     }
+
     let mut seen = BTreeMap::new();
     for _ in 0..2 {
         for phone in &phones {

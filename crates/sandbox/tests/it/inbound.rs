@@ -12,6 +12,7 @@ async fn an_inbound_text_is_delivered_as_a_signed_form() {
 
     let answer = world.inbound(PHONE, "¿Qué tal? & more").await;
     assert_eq!(answer.status, 202);
+
     let hit = &world.receiver.wait(1).await[0];
     assert_eq!(hit.reference, "inbound");
     for (name, value) in [
@@ -26,12 +27,14 @@ async fn an_inbound_text_is_delivered_as_a_signed_form() {
     ] {
         assert_eq!(hit.form[name], value, "{name}");
     }
+
     let sid = answer.sid();
     for name in ["MessageSid", "SmsSid", "SmsMessageSid"] {
         assert_eq!(hit.form[name], sid);
     }
     assert!(!hit.form.contains_key("OptOutType"));
     assert_eq!(hit.header("x-twilio-signature").len(), 28);
+
     let stats = world.rest().await;
     assert_eq!((&stats["inbound"]["question"], &stats["inbound"]["total"]), (&json!(1), &json!(1)));
 }

@@ -21,7 +21,6 @@ async fn pages_follow_each_other_without_gap_or_repeat_while_new_texts_come() {
 
     let mut keys: Vec<&str> = first.as_object().unwrap().keys().map(String::as_str).collect();
     keys.sort_unstable();
-
     let envelope = [
         "end",
         "first_page_uri",

@@ -78,6 +78,7 @@ async fn a_refused_text_is_not_in_the_ledger_and_counted_by_its_code() {
     }
     let long = "a".repeat(1_601);
     world.send(PHONE, &long, "m1").await.refused(400, 21617);
+
     assert!(world.ledger("").await.is_empty());
     let stats = world.stats().await;
     assert_eq!((&stats["accepted"], &stats["refused"]["21617"]), (&json!(0), &json!(1)));

@@ -23,6 +23,7 @@ async fn a_delivered_text_is_called_back_as_sent_and_then_as_delivered() {
 
     let hits = world.receiver.wait(2).await;
     assert_eq!(by_reference(&hits)["m1"], ["sent", "delivered"]);
+
     for hit in &hits {
         let form = &hit.form;
         assert_eq!((&form["MessageSid"], &form["SmsSid"]), (&sid, &sid));
@@ -37,6 +38,7 @@ async fn a_delivered_text_is_called_back_as_sent_and_then_as_delivered() {
         assert_eq!(hit.header("i-twilio-idempotency-token").len(), 32);
     }
     assert_eq!(hits[1].form["RawDlrDoneDate"].len(), 10);
+
     let stats = world.rest().await;
     assert_eq!(
         (&stats["callbacks"]["sent"], &stats["callbacks"]["failed"]),
