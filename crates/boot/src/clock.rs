@@ -1,5 +1,5 @@
-//! Machine time and business time. Beside `stage`, nothing else reads the machine's clock for a
-//! date.
+//! Machine time and business time. For a date, the platform reads the machine's clock here and in
+//! `stage::machine` alone.
 //!
 //! Business time is what gates, schedules, budgets and events go by. It is machine time, unless
 //! the sandbox clock is allowed (`MILLRACE_SANDBOX=1`) and set: then every process follows the one
