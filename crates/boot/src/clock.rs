@@ -1,5 +1,5 @@
-//! Machine time and business time. This is the only place that reads the machine's clock for a
-//! date.
+//! Machine time and business time. For a date, the platform reads the machine's clock here and in
+//! `stage::machine` alone.
 //!
 //! Business time is what gates, schedules, budgets and events go by. It is machine time, unless
 //! the sandbox clock is allowed (`MILLRACE_SANDBOX=1`) and set: then every process follows the one
@@ -22,6 +22,7 @@ use domain::clock::{BusinessClock, MAX_RATE};
 use futures::StreamExt;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
+use wire::json;
 
 /// The machine's time, to the microsecond, as the database stores it.
 #[expect(clippy::disallowed_methods, reason = "the home of the machine's clock")]
@@ -31,10 +32,10 @@ pub fn machine_now() -> Timestamp {
 
 /// Business time. Clones share it.
 ///
-/// Once a clock is set, business time never goes back, in this process or in any other: a clock
-/// that would lead back is refused by [`set_sandbox_clock`], and should the machine's clock be set
-/// back, business time waits. The first clock alone may name an instant before machine time, so
-/// that a system without data can begin on any day.
+/// Once a clock is set, business time never goes back, in this process or in any other:
+/// [`set_sandbox_clock`] refuses a clock that would lead back, and where somebody sets the
+/// machine's clock back, business time waits. Only the first clock may name an instant before
+/// machine time, so that a system without data can begin on any day.
 #[derive(Debug, Clone, Default)]
 pub struct BusinessTime(Arc<State>);
 
@@ -59,10 +60,10 @@ impl BusinessTime {
 
     /// Business time now, to the microsecond.
     pub fn now(&self) -> Timestamp {
-        self.at(machine_now())
+        self.read(machine_now())
     }
 
-    /// The clock that business time goes by; None while it is machine time.
+    /// The clock that business time goes by; none while it is machine time.
     pub fn clock(&self) -> Option<BusinessClock> {
         self.0.clock.load().as_deref().copied()
     }
@@ -72,21 +73,23 @@ impl BusinessTime {
         self.0.clock.store(Some(Arc::new(clock)));
     }
 
-    fn at(&self, machine: Timestamp) -> Timestamp {
+    /// Business time at this instant of machine time, and never before what was read already.
+    fn read(&self, machine: Timestamp) -> Timestamp {
         let Some(clock) = self.clock() else { return machine };
         let read = to_micros(clock.at(machine)).as_microsecond();
         let latest = self.0.latest.fetch_max(read, Ordering::AcqRel).max(read);
+
         Timestamp::from_microsecond(latest).unwrap_or(Timestamp::MAX)
     }
 }
 
 /// The bucket of the sandbox clock.
 pub const BUCKET: &str = "CLOCK";
-/// Its only key.
+/// The only key of the bucket.
 pub const KEY: &str = "business";
 /// How long to wait before the broker is asked again.
 const RETRY: Duration = Duration::from_millis(500);
-/// How often two who set the clock at once may get in each other's way.
+/// How often a process that sets the clock tries, where others set it at the same time.
 const ATTEMPTS: usize = 5;
 
 /// The sandbox clock could not be read or set.
@@ -98,7 +101,7 @@ pub enum ClockError {
         /// Business time when it was refused.
         now: Timestamp,
     },
-    /// Not a rate.
+    /// The rate is not one that a clock may have.
     #[error("the rate must be between 0 and {MAX_RATE} business seconds per second")]
     Rate,
     /// The broker could not be asked.
@@ -106,9 +109,9 @@ pub enum ClockError {
     Broker(String),
 }
 
-/// Business time of a process whose sandbox clock is allowed: the present value is known when this
-/// returns, changes follow within milliseconds until `stop` is cancelled. While the broker is away
-/// the last value stands.
+/// Business time of a process whose sandbox clock is allowed. It goes by the present clock when
+/// this returns, and follows changes within milliseconds until `stop` is cancelled. While the
+/// broker is away it goes by the last clock it knows.
 ///
 /// # Errors
 /// [`ClockError::Broker`] when the present value cannot be read.
@@ -121,6 +124,7 @@ pub async fn follow_sandbox_clock(
     if let (Some(clock), _) = stored(&store).await? {
         time.set(clock);
     }
+
     let followed = time.clone();
     tokio::spawn(async move {
         let following = async {
@@ -133,6 +137,7 @@ pub async fn follow_sandbox_clock(
         };
         stop.run_until_cancelled(following).await;
     });
+
     Ok(time)
 }
 
@@ -149,6 +154,7 @@ pub async fn set_sandbox_clock(
     if !(0.0..=MAX_RATE).contains(&rate) {
         return Err(ClockError::Rate);
     }
+
     let store = bucket(jetstream).await?;
     for _ in 0..ATTEMPTS {
         let (known, revision) = stored(&store).await?;
@@ -158,8 +164,9 @@ pub async fn set_sandbox_clock(
         {
             return Err(ClockError::Backward { now: known.at(set_at) });
         }
+
         let clock = BusinessClock { now, set_at, rate };
-        let text = serde_json::to_vec(&clock).map_err(|e| cannot("written")(&e))?;
+        let text = json::to_vec(&clock);
         // Only over the value that was compared: somebody else may have moved the clock meanwhile.
         match store.update(KEY, text.into(), revision).await {
             Ok(_) => return Ok(clock),
@@ -167,6 +174,7 @@ pub async fn set_sandbox_clock(
             Err(error) => return Err(cannot("written")(&error)),
         }
     }
+
     Err(ClockError::Broker("set: somebody else sets it all the time".to_owned()))
 }
 
@@ -186,10 +194,11 @@ async fn follow(store: &Store, time: &BusinessTime) -> Result<(), ClockError> {
 
 /// The bucket, made if it is not there.
 async fn bucket(jetstream: &Context) -> Result<Store, ClockError> {
-    // Whatever is wrong, making it says so too, and clearer.
+    // An error is not shown: whatever is wrong, making the bucket says so too, and clearer.
     if let Ok(store) = jetstream.get_key_value(BUCKET).await {
         return Ok(store);
     }
+
     let config = kv::Config {
         bucket: BUCKET.to_owned(),
         description: "business time, in the sandbox".to_owned(),
@@ -209,7 +218,7 @@ async fn stored(store: &Store) -> Result<(Option<BusinessClock>, u64), ClockErro
     }
 }
 
-/// None when the value was deleted.
+/// The clock of an entry; none when the value was deleted.
 fn decode(entry: &kv::Entry) -> Result<Option<BusinessClock>, ClockError> {
     match entry.operation {
         Operation::Put => match serde_json::from_slice(&entry.value) {
@@ -220,8 +229,9 @@ fn decode(entry: &kv::Entry) -> Result<Option<BusinessClock>, ClockError> {
     }
 }
 
-fn cannot(done: &'static str) -> impl Fn(&dyn std::error::Error) -> ClockError {
-    move |error| ClockError::Broker(format!("{done}: {error}"))
+/// An error that says what could not be done to the clock, as a participle: `read`, `written`.
+fn cannot(be: &'static str) -> impl Fn(&dyn std::error::Error) -> ClockError {
+    move |error| ClockError::Broker(format!("{be}: {error}"))
 }
 
 fn to_micros(time: Timestamp) -> Timestamp {
@@ -244,7 +254,8 @@ mod tests {
     fn without_a_clock_business_time_is_machine_time() {
         let business = BusinessTime::machine();
         let machine = time("2026-03-08T10:00:00Z");
-        assert_eq!(business.at(machine), machine);
+
+        assert_eq!(business.read(machine), machine);
         assert!(business.now() <= machine_now());
     }
 
@@ -252,19 +263,22 @@ mod tests {
     fn a_clock_runs_at_its_rate_from_where_it_was_set() {
         let business = BusinessTime::machine();
         business.set(clock("2026-03-08T06:55:00Z", "2026-11-20T10:00:00Z", 60.0));
-        assert_eq!(business.at(time("2026-11-20T10:00:10Z")), time("2026-03-08T07:05:00Z"));
+
+        assert_eq!(business.read(time("2026-11-20T10:00:10Z")), time("2026-03-08T07:05:00Z"));
     }
 
     #[test]
     fn business_time_never_goes_back_once_a_clock_is_set() {
         let business = BusinessTime::machine();
         business.set(clock("2026-03-08T06:00:00Z", "2026-11-20T10:00:00Z", 1.0));
-        let read = business.at(time("2026-11-20T10:00:30Z"));
+        let read = business.read(time("2026-11-20T10:00:30Z"));
+
         // The machine's clock is set back.
-        assert_eq!(business.at(time("2026-11-20T10:00:01Z")), read);
+        assert_eq!(business.read(time("2026-11-20T10:00:01Z")), read);
+
         // A clock that leads back comes in.
         business.set(clock("2026-03-08T05:00:00Z", "2026-11-20T10:00:30Z", 0.0));
-        assert_eq!(business.at(time("2026-11-20T10:00:40Z")), read);
+        assert_eq!(business.read(time("2026-11-20T10:00:40Z")), read);
         assert_eq!(read, time("2026-03-08T06:00:30Z"));
     }
 }

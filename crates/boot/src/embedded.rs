@@ -12,7 +12,6 @@ mod postgres;
 mod supervise;
 mod template;
 
-pub(crate) use data_dir::write_durably;
 pub use data_dir::{DataDir, Scratch};
 pub use nats::Nats;
 pub use postgres::Postgres;
@@ -34,10 +33,10 @@ pub struct EmbeddedOptions {
     pub ephemeral: bool,
     /// When JetStream's writes reach the disk. Ignored when `ephemeral`.
     pub nats_sync: NatsSync,
-    /// The ports to use if they are free. Without, those of the last start in the same
-    /// directory, so that addresses stay as they were. Others are taken where these are in use.
+    /// The ports to use if they are free, else any that are. Without preference they are those of
+    /// the last start in the same directory, so that addresses stay as they were.
     pub ports: PreferredPorts,
-    /// A cluster made by [`template`], copied instead of making one: 0.1 s instead of 1 s. Only
+    /// A cluster made by [`template`], to be copied: that takes 0.1 s, making one 1 s. Only
     /// together with `ephemeral`.
     pub template: Option<PathBuf>,
 }
@@ -52,20 +51,20 @@ impl EmbeddedOptions {
 /// When an acknowledged message is on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum NatsSync {
-    /// Before it is acknowledged.
+    /// Before the broker acknowledges it.
     #[default]
     Always,
-    /// At this interval, whole seconds and at least one. A power cut loses what was acknowledged
-    /// since: for replicated clusters, and to measure what `Always` costs.
+    /// At this interval, whole seconds and at least one. A power cut loses what the broker
+    /// acknowledged since: for replicated clusters, and to measure what `Always` costs.
     Every(Duration),
 }
 
 /// Ports to try first; 0 or None stands for any.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PreferredPorts {
-    /// Client port of NATS.
+    /// The port of NATS for clients.
     pub nats: Option<u16>,
-    /// Port of Postgres.
+    /// The port of Postgres.
     pub postgres: Option<u16>,
 }
 
@@ -110,7 +109,7 @@ pub enum EmbeddedError {
     #[error("{} {what}: restore it, or start anew with: rm -rf {}", path.display(),
         start_anew.display())]
     Damaged {
-        /// The file.
+        /// The file or directory that is damaged.
         path: PathBuf,
         /// What is wrong with it.
         what: &'static str,
@@ -124,7 +123,7 @@ pub enum EmbeddedError {
         server: &'static str,
         /// The last line of its log, or that it did not answer.
         reason: String,
-        /// Its log.
+        /// The file that it logs to.
         log: PathBuf,
     },
     /// Root has no other user to run Postgres as.
@@ -142,7 +141,7 @@ pub enum EmbeddedError {
     /// A file or process operation failed.
     #[error("{what} failed: {source}")]
     Io {
-        /// What was tried, with its path.
+        /// What was tried, and on which path.
         what: String,
         /// The system's answer.
         source: std::io::Error,
@@ -150,20 +149,21 @@ pub enum EmbeddedError {
 }
 
 /// Turns an IO error into one that says what was tried on which path.
-fn at<'a>(what: &'a str, path: &'a Path) -> impl FnOnce(std::io::Error) -> EmbeddedError + 'a {
+fn failed<'a>(what: &'a str, path: &'a Path) -> impl FnOnce(std::io::Error) -> EmbeddedError + 'a {
     move |source| EmbeddedError::Io { what: format!("{what} {}", path.display()), source }
 }
 
 /// A loopback port that nobody uses at this moment. Somebody may a moment later, so whoever starts
 /// a server on it tries again on another.
 fn free_port() -> Result<u16, EmbeddedError> {
-    let failed =
+    let not_found =
         |source| EmbeddedError::Io { what: "looking for a free port on 127.0.0.1".into(), source };
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
-    Ok(listener.local_addr().map_err(failed)?.port())
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).map_err(not_found)?;
+
+    Ok(listener.local_addr().map_err(not_found)?.port())
 }
 
-/// How often a server is started anew because its port was taken meanwhile.
+/// How often a server is started because its port was taken meanwhile.
 const PORT_ATTEMPTS: usize = 5;
 /// How long a server may take until it answers. Recovery of a large store takes its time.
 const READY_WITHIN: Duration = Duration::from_secs(120);
@@ -176,9 +176,10 @@ fn port_was_taken(log: &Path) -> bool {
         .is_ok_and(|text| text.to_ascii_lowercase().contains("address already in use"))
 }
 
-/// The last line that a server wrote, without what is before its message.
+/// The last line that a server wrote to its log.
 fn last_words(log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let line = text.lines().rev().find(|line| !line.trim().is_empty());
+
     line.map_or_else(|| "it said nothing".to_owned(), |line| line.trim().to_owned())
 }

@@ -13,6 +13,7 @@ use axum::{
     routing::get,
 };
 use futures::future::{BoxFuture, FutureExt, join_all};
+use serde::Serialize;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -34,8 +35,8 @@ pub struct Health {
 }
 
 impl Health {
-    /// Without checks it is ready until `stopping` is cancelled: a process that drains takes no
-    /// more work.
+    /// The answers of a process without checks: it is ready until `stopping` is cancelled, since a
+    /// process that drains takes no more work.
     pub fn new(metrics: Metrics, stopping: CancellationToken) -> Self {
         Self { checks: Vec::new(), metrics, stopping }
     }
@@ -60,8 +61,8 @@ impl Health {
             .with_state(Arc::new(self))
     }
 
-    /// Answers on the listener until `stop` is cancelled. That is a token of its own, cancelled
-    /// last: while the process drains, it still says so here.
+    /// Answers on the listener until `stop` is cancelled. `stop` is a token of its own, to be
+    /// cancelled last: while the process drains, it still says so here.
     ///
     /// # Errors
     /// The listener fails.
@@ -76,34 +77,40 @@ impl Health {
     }
 
     /// Which checks do not pass, and why. All run at once.
-    async fn failures(&self) -> Vec<(&'static str, String)> {
-        let run = async |(name, check): &(&'static str, Check)| match tokio::time::timeout(
-            CHECK_LIMIT,
-            check(),
-        )
-        .await
-        {
-            Ok(Ok(())) => None,
-            Ok(Err(reason)) => Some((*name, reason)),
-            Err(_) => Some((*name, format!("no answer within {} s", CHECK_LIMIT.as_secs()))),
-        };
-        join_all(self.checks.iter().map(run)).await.into_iter().flatten().collect()
+    async fn failures(&self) -> Vec<Failure> {
+        let running = self.checks.iter().map(|(name, check)| run(name, check));
+        join_all(running).await.into_iter().flatten().collect()
     }
 }
 
+/// A check that does not pass, as it is shown.
+#[derive(Serialize)]
+struct Failure {
+    check: &'static str,
+    reason: String,
+}
+
+/// Runs one check; none when it passes.
+async fn run(name: &'static str, check: &Check) -> Option<Failure> {
+    let reason = match tokio::time::timeout(CHECK_LIMIT, check()).await {
+        Ok(Ok(())) => return None,
+        Ok(Err(reason)) => reason,
+        Err(_) => format!("no answer within {} s", CHECK_LIMIT.as_secs()),
+    };
+    Some(Failure { check: name, reason })
+}
+
 async fn ready(State(health): State<Arc<Health>>) -> Response {
-    let mut failed = Vec::new();
-    if health.stopping.is_cancelled() {
-        failed.push(("stopping", "this process is draining".to_owned()));
+    let failed = if health.stopping.is_cancelled() {
+        vec![Failure { check: "stopping", reason: "this process is draining".to_owned() }]
     } else {
-        failed = health.failures().await;
-    }
+        health.failures().await
+    };
+
     if failed.is_empty() {
         let names: Vec<_> = health.checks.iter().map(|(name, _)| *name).collect();
         return Json(json!({ "status": "ready", "checks": names })).into_response();
     }
-    let failed: Vec<_> =
-        failed.iter().map(|(check, reason)| json!({ "check": check, "reason": reason })).collect();
     let body = Json(json!({ "status": "not ready", "failed": failed }));
     (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
 }
@@ -127,6 +134,7 @@ mod tests {
     async fn ask(router: &Router, method: &str, path: &str) -> (StatusCode, String) {
         let request = Request::builder().method(method).uri(path).body(Body::empty());
         let answer = router.clone().oneshot(request.expect("request")).await.expect("answer");
+
         let status = answer.status();
         let body = to_bytes(answer.into_body(), 100_000).await.expect("body");
         (status, String::from_utf8(body.to_vec()).expect("text"))
@@ -140,14 +148,17 @@ mod tests {
             .check("broker", async || Err("connection refused".to_owned()))
             .check("consumer", std::future::pending)
             .router();
+
         let (status, body) = ask(&router, "GET", "/readyz").await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+
         let failed = json!([
             { "check": "broker", "reason": "connection refused" },
             { "check": "consumer", "reason": "no answer within 2 s" },
         ]);
         let body: serde_json::Value = serde_json::from_str(&body).expect("json");
         assert_eq!(body, json!({ "status": "not ready", "failed": failed }));
+
         assert_eq!(ask(&router, "GET", "/healthz").await.0, StatusCode::OK);
     }
 
@@ -156,6 +167,7 @@ mod tests {
         let stopping = CancellationToken::new();
         let router = health(&stopping).check("database", async || Ok(())).router();
         assert_eq!(ask(&router, "GET", "/readyz").await.0, StatusCode::OK);
+
         stopping.cancel();
         assert_eq!(ask(&router, "GET", "/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(ask(&router, "GET", "/healthz").await.0, StatusCode::OK);
@@ -168,6 +180,7 @@ mod tests {
         let (status, body) = ask(&router, "GET", "/metrics").await;
         assert_eq!(status, StatusCode::OK);
         assert!(body.contains("millrace_messages_total{stage=\"send\"} 3"), "{body}");
+
         let (status, _) = ask(&router, "POST", "/metrics").await;
         assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
     }

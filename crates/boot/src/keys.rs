@@ -9,6 +9,8 @@ use base64::{
 };
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 
+use crate::files::write_durably;
+
 /// A secret key of 256 bits.
 pub type Key = SecretBox<[u8; 32]>;
 
@@ -23,7 +25,7 @@ pub const MOST_KEYS: usize = 8;
 /// Why a list of keys is refused. Never shows any of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// Not base64, or another length.
+    /// An entry that is not base64, or not 32 bytes long.
     #[error(
         "entry {0} is not 32 bytes of base64: make one with `head -c 32 /dev/urandom | base64`"
     )]
@@ -31,7 +33,7 @@ pub enum KeyError {
     /// The same key twice.
     #[error("entry {0} repeats an earlier one")]
     Repeated(usize),
-    /// More than [`MOST_KEYS`].
+    /// There are more than [`MOST_KEYS`].
     #[error("more than {MOST_KEYS} keys: remove the oldest")]
     TooMany,
 }
@@ -40,11 +42,12 @@ impl Keys {
     /// Reads keys separated by commas or blanks, each 32 bytes in base64.
     ///
     /// # Errors
-    /// Which entry is wrong, and how.
+    /// Which entry is wrong, counted from 1, and how.
     pub fn parse(text: &SecretString) -> Result<Self, KeyError> {
         let text = text.expose_secret();
-        let mut keys: Vec<Key> = Vec::new();
         let entries = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|e| !e.is_empty());
+
+        let mut keys: Vec<Key> = Vec::new();
         for (index, entry) in entries.enumerate() {
             let key = decode(entry).ok_or(KeyError::Malformed(index + 1))?;
             if keys.iter().any(|known| known.expose_secret() == key.expose_secret()) {
@@ -55,10 +58,11 @@ impl Keys {
             }
             keys.push(key);
         }
+
         if keys.is_empty() { Err(KeyError::Malformed(1)) } else { Ok(Self(keys)) }
     }
 
-    /// Reads the key in a file, which is made with a random one if it is not there. For embedded
+    /// Reads the keys in a file; makes the file with a random key if it is not there. For embedded
     /// use: the key lies beside the data that it protects.
     ///
     /// # Errors
@@ -68,11 +72,12 @@ impl Keys {
             Ok(text) => SecretString::from(text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let text = SecretString::from(STANDARD.encode(random_key().expose_secret()));
-                crate::embedded::write_durably(path, text.expose_secret().as_bytes())?;
+                write_durably(path, text.expose_secret().as_bytes())?;
                 text
             }
             Err(error) => return Err(error),
         };
+
         Self::parse(&text)
             .map_err(|error| std::io::Error::other(format!("{}: {error}", path.display())))
     }
@@ -94,24 +99,26 @@ impl Keys {
     }
 }
 
-/// Base64 with or without padding. The bytes are decoded into the box itself.
+/// Reads base64 with or without padding, straight into the box: no copy of the key is left behind.
 fn decode(entry: &str) -> Option<Key> {
     let engine = if entry.ends_with('=') { STANDARD } else { STANDARD_NO_PAD };
     let mut whole = true;
     let key = Key::init_with_mut(|bytes: &mut [u8; 32]| {
         whole = engine.decode_slice(entry, bytes).is_ok_and(|length| length == bytes.len());
     });
+
     whole.then_some(key)
 }
 
-#[expect(clippy::disallowed_methods, reason = "new keys and passwords are made here only")]
+#[expect(clippy::disallowed_methods, reason = "the home of new keys and passwords")]
 fn random_key() -> Key {
     Key::init_with_mut(|bytes: &mut [u8; 32]| *bytes = rand::random())
 }
 
-/// Random lowercase hexadecimal text of `bytes` bytes, at most 32: names and passwords.
+/// Random bytes as lowercase hexadecimal text, at most 32 bytes: for names and passwords.
 pub(crate) fn random_hex(bytes: usize) -> String {
-    random_key().expose_secret().iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
+    let key = random_key();
+    wire::hex(&key.expose_secret()[..bytes.min(32)])
 }
 
 #[cfg(test)]
@@ -157,11 +164,14 @@ mod tests {
     #[test]
     fn a_key_file_is_made_once_and_for_its_owner_only() {
         use std::os::unix::fs::PermissionsExt;
+
         let scratch = crate::embedded::Scratch::new().expect("scratch");
         let path = scratch.path().join("master-key");
+
         let first = Keys::load_or_create(&path).expect("made");
         let again = Keys::load_or_create(&path).expect("read");
         assert!(first.shares_a_key_with(&again));
+
         let mode = std::fs::metadata(&path).expect("file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

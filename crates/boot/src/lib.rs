@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod embedded;
+mod files;
 pub mod health;
 pub mod keys;
 pub mod settings;

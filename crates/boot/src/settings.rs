@@ -4,11 +4,14 @@
 //! [`Common`] is what clap reads, as text; [`Settings`] is what the program works with. Bad values
 //! end the process with one line and exit code 64, bad flags with clap's code 2.
 
+mod error;
 mod parse;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
+
+pub use error::SettingsError;
 
 use crate::{keys::Keys, telemetry::LogFormat};
 
@@ -21,12 +24,12 @@ pub const DEFAULT_HEALTH_LISTEN: &str = "127.0.0.1:8081";
 
 /// Settings as they are given. Flatten this into a command; then call [`Common::resolve`].
 ///
-/// An empty value counts as none. A secret may come from a file instead, named by the variable
-/// with `_FILE` at its end.
+/// An empty value counts as none. A secret may come from a file instead: the variable with `_FILE`
+/// at its end names it.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Settings")]
 pub struct Common {
-    /// Postgres: postgres://user:password@host:port/database
+    /// Postgres database: postgres://user:password@host:port/database
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     #[arg(value_parser = secret)]
     pub database_url: Option<SecretString>,
@@ -121,27 +124,27 @@ pub struct Common {
 /// Settings, parsed and checked.
 #[derive(Debug)]
 pub struct Settings {
-    /// Postgres, if named.
+    /// The address of Postgres, if named.
     pub database_url: Option<SecretString>,
-    /// NATS, if named; may hold several addresses, separated by commas.
+    /// The addresses of NATS, if named, separated by commas.
     pub nats_url: Option<SecretString>,
-    /// The NATS credentials file; it exists.
+    /// The NATS credentials file, if named; it exists.
     pub nats_creds: Option<PathBuf>,
-    /// The address named to answer requests on.
+    /// The address to answer requests on, if named.
     pub listen: Option<SocketAddr>,
-    /// Where health is answered.
+    /// Where `/healthz`, `/readyz` and `/metrics` are answered.
     pub health_listen: SocketAddr,
     /// Where carriers reach the api, without a slash at its end.
     pub public_url: String,
     /// What short links start with, without a slash at its end.
     pub short_url: String,
-    /// Encrypt stored credentials, if named.
+    /// The keys that encrypt stored credentials, if named.
     pub master_keys: Option<Keys>,
-    /// Sign access tokens, if named.
+    /// The keys that sign access tokens, if named.
     pub jwt_keys: Option<Keys>,
-    /// Key for AI replies, if named.
+    /// The key for AI replies, if named; without it there are none.
     pub anthropic_api_key: Option<SecretString>,
-    /// Server of the AI, without a slash at its end.
+    /// The address of the AI's server, without a slash at its end.
     pub anthropic_base_url: String,
     /// Further hosts that carrier accounts may be called at, lowercase, some with a port.
     pub carrier_hosts: Vec<String>,
@@ -165,24 +168,6 @@ pub struct Settings {
     pub log_filter: String,
 }
 
-/// One setting, or two together, cannot be. The text is one line without secrets; the process ends
-/// with [`EXIT_BAD_SETTINGS`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name}: {problem}")]
-pub struct SettingsError {
-    /// The setting, by its variable.
-    pub name: &'static str,
-    /// What is wrong, and what would be right.
-    pub problem: String,
-}
-
-impl SettingsError {
-    /// An error of one setting.
-    pub fn new(name: &'static str, problem: impl Into<String>) -> Self {
-        Self { name, problem: problem.into() }
-    }
-}
-
 impl Common {
     /// Reads the files, parses every value and checks the values against each other.
     ///
@@ -194,9 +179,7 @@ impl Common {
         parse::database_url(database_url.as_ref())?;
         let nats_url = parse::secret_or_file("NATS_URL", (self.nats_url, self.nats_url_file))?;
         parse::nats_url(nats_url.as_ref())?;
-        let master = (self.master_key, self.master_key_file);
-        let jwt = (self.jwt_secret, self.jwt_secret_file);
-        let anthropic = (self.anthropic_api_key, self.anthropic_api_key_file);
+
         let listen = parse::address("MILLRACE_LISTEN", self.listen.as_deref())?;
         let public = parse::http_url("MILLRACE_PUBLIC_URL", self.public_url.as_deref())?;
         let public_url = public.unwrap_or_else(|| match listen {
@@ -205,12 +188,20 @@ impl Common {
         });
         let short_url = parse::http_url("MILLRACE_SHORT_URL", self.short_url.as_deref())?;
         let ai = parse::http_url("ANTHROPIC_BASE_URL", self.anthropic_base_url.as_deref())?;
+
+        let master = (self.master_key, self.master_key_file);
+        let jwt = (self.jwt_secret, self.jwt_secret_file);
+        let anthropic = (self.anthropic_api_key, self.anthropic_api_key_file);
         let settings = Settings {
             database_url,
             nats_url,
             nats_creds: parse::existing_file("NATS_CREDS", self.nats_creds)?,
             listen,
-            health_listen: parse::health_address(self.health_listen.as_deref())?,
+            health_listen: parse::address_or(
+                "MILLRACE_HEALTH_LISTEN",
+                self.health_listen.as_deref(),
+                DEFAULT_HEALTH_LISTEN,
+            )?,
             short_url: short_url.unwrap_or_else(|| public_url.clone()),
             public_url,
             master_keys: parse::keys("MILLRACE_MASTER_KEY", master)?,
@@ -248,6 +239,7 @@ impl Common {
             log_format: parse::log_format(self.log.as_deref())?,
             log_filter: parse::log_filter(self.log_filter.as_deref())?,
         };
+
         settings.check_together()?;
         Ok(settings)
     }
@@ -259,7 +251,7 @@ impl Settings {
         self.listen.unwrap_or(default)
     }
 
-    /// Postgres, for processes that cannot do without.
+    /// The address of Postgres, for processes that cannot do without.
     ///
     /// # Errors
     /// It is not named.
@@ -267,7 +259,7 @@ impl Settings {
         needed(self.database_url.as_ref(), "DATABASE_URL", "postgres://user:password@host/database")
     }
 
-    /// NATS, for processes that cannot do without.
+    /// The addresses of NATS, for processes that cannot do without.
     ///
     /// # Errors
     /// It is not named.
@@ -291,17 +283,19 @@ impl Settings {
         needed(self.jwt_keys.as_ref(), "MILLRACE_JWT_SECRET", "32 bytes in base64")
     }
 
-    /// What no single value shows.
+    /// Refuses what is wrong only with two settings together.
     fn check_together(&self) -> Result<(), SettingsError> {
         if self.listen == Some(self.health_listen) && self.health_listen.port() != 0 {
             let problem = format!("MILLRACE_LISTEN is {} too: choose another", self.health_listen);
             return Err(SettingsError::new("MILLRACE_HEALTH_LISTEN", problem));
         }
+
         if self.receipt_horizon <= self.receipt_fetch {
             let fetch = self.receipt_fetch.as_secs_f64();
             let problem = format!("must be longer than MILLRACE_RECEIPT_FETCH, which is {fetch}");
             return Err(SettingsError::new("MILLRACE_RECEIPT_HORIZON", problem));
         }
+
         if let (Some(master), Some(jwt)) = (&self.master_keys, &self.jwt_keys)
             && master.shares_a_key_with(jwt)
         {

@@ -12,20 +12,21 @@ const EXIT_IMPATIENT: i32 = 130;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} did not finish within {} s", limit.as_secs())]
 pub struct DrainTimedOut {
-    /// Whose work.
+    /// The part of the process whose work it was.
     pub what: &'static str,
     /// The time it had.
     pub limit: Duration,
 }
 
-/// A token that is cancelled by SIGTERM or SIGINT (Ctrl-C). A second signal exits at once, with
-/// code 130: what is unfinished then is redone from the broker later.
+/// A token that SIGTERM or SIGINT (Ctrl-C) cancels. A second signal exits at once, with code 130:
+/// the broker delivers again what is unfinished then.
 ///
 /// # Errors
 /// The system refuses the signal handlers.
 pub fn on_signals() -> std::io::Result<CancellationToken> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+
     let stop = CancellationToken::new();
     let asked = stop.clone();
     tokio::spawn(async move {
@@ -35,13 +36,16 @@ pub fn on_signals() -> std::io::Result<CancellationToken> {
                 _ = interrupt.recv() => "SIGINT",
             }
         };
+
         let name = next().await;
         tracing::info!(signal = name, "stopping: work under way is finished first");
         asked.cancel();
+
         let name = next().await;
         tracing::warn!(signal = name, "stopping at once");
         std::process::exit(EXIT_IMPATIENT);
     });
+
     Ok(stop)
 }
 
@@ -69,6 +73,7 @@ mod tests {
         let late = drain("gate", limit, std::future::pending::<()>()).await;
         let error = late.expect_err("never finishes");
         assert_eq!(error.to_string(), "gate did not finish within 20 s");
+
         assert_eq!(drain("gate", limit, async { 7 }).await, Ok(7));
     }
 

@@ -12,7 +12,7 @@ use tracing_subscriber::{EnvFilter, util::TryInitError};
 pub enum LogFormat {
     /// One JSON object per line, for machines.
     Json,
-    /// For people at a terminal.
+    /// Coloured text, for people at a terminal.
     Pretty,
 }
 
@@ -23,7 +23,7 @@ impl LogFormat {
     }
 }
 
-/// What is logged without `RUST_LOG`: ourselves, and of libraries what is wrong.
+/// What is logged without `RUST_LOG`: our own lines, and of libraries what is wrong.
 pub const DEFAULT_FILTER: &str = "info,async_nats=warn,sqlx=warn,hyper=warn,reqwest=warn";
 
 /// Histogram bounds for durations, seconds: from a batched row to a drain.
@@ -36,7 +36,7 @@ const MESSAGES: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0,
 /// Histogram bounds for sizes, bytes: up to a webhook body.
 const BYTES: [f64; 7] = [256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262_144.0, 1_048_576.0];
 
-/// How often samples are moved into their buckets, also when nobody reads them.
+/// How often the upkeep thread moves samples into their buckets, also when nobody reads them.
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Telemetry could not be set up.
@@ -64,7 +64,7 @@ impl From<TryInitError> for TelemetryError {
 pub struct Metrics(PrometheusHandle);
 
 impl Metrics {
-    /// Installs the recorder that the `metrics` macros write to. Once per process.
+    /// Installs the recorder that the `metrics` macros write to; a process may do so once.
     ///
     /// Histograms named `*_seconds`, `*_messages` and `*_bytes` get bounds for what they count.
     ///
@@ -81,6 +81,7 @@ impl Metrics {
             .and_then(|it| buckets(it, "_bytes", &BYTES))
             .map_err(TelemetryError::Metrics)?;
         let handle = builder.install_recorder().map_err(TelemetryError::Metrics)?;
+
         let kept = handle.clone();
         std::thread::Builder::new()
             .name("metrics-upkeep".to_owned())
@@ -91,6 +92,7 @@ impl Metrics {
                 }
             })
             .map_err(TelemetryError::Thread)?;
+
         Ok(Self(handle))
     }
 
@@ -100,15 +102,17 @@ impl Metrics {
     }
 }
 
-/// Starts logging. `filter` is in the language of `RUST_LOG`; it was checked with the settings.
+/// Starts logging. `filter` is in the language of `RUST_LOG`; the settings have checked it.
 ///
 /// # Errors
 /// There is a logger already.
 pub fn start_logging(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
     use tracing_subscriber::util::SubscriberInitExt;
+
     let builder = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
         .with_writer(std::io::stderr);
+
     match format {
         LogFormat::Json => builder.json().flatten_event(true).finish().try_init()?,
         LogFormat::Pretty => {
@@ -129,6 +133,7 @@ mod tests {
         metrics::histogram!("millrace_batch_seconds").record(0.003);
         metrics::histogram!("millrace_batch_messages").record(100.0);
         metrics::counter!("millrace_messages_total", "stage" => "gate").increment(2);
+
         let text = metrics.render();
         assert!(text.contains("millrace_batch_seconds_bucket{le=\"0.0025\"} 0"), "{text}");
         assert!(text.contains("millrace_batch_seconds_bucket{le=\"0.005\"} 1"), "{text}");

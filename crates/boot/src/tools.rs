@@ -1,8 +1,8 @@
 //! Finds the server programs that the embedded NATS and Postgres run, and checks their versions.
 //!
-//! Looked at in this order: the paths that `scripts/setup` wrote (`.millrace-tools/paths`, in the
-//! current directory, beside this program or above either), the `PATH`, and the usual
-//! places of distributions. The first that is new enough is taken, so that an old one on the
+//! It looks in this order: at the paths that `scripts/setup` wrote (`.millrace-tools/paths`, in the
+//! current directory, beside this program or above either), on the `PATH`, and in the usual
+//! directories of distributions. It takes the first that is new enough, so that an old one on the
 //! `PATH` does not hide a good one.
 
 use std::{
@@ -21,16 +21,16 @@ pub const OLDEST_POSTGRES: u32 = 14;
 pub struct NatsServer {
     /// Where the binary is.
     pub path: PathBuf,
-    /// Its version, as it says itself, such as `2.15.1`.
+    /// The version that the binary says it has, such as `2.15.1`.
     pub version: String,
 }
 
 /// A directory with the server programs of one PostgreSQL version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostgresTools {
-    /// Holds `postgres` and `initdb`.
+    /// The directory that holds `postgres` and `initdb`.
     pub bin: PathBuf,
-    /// Major version, such as 15.
+    /// The major version, such as 15.
     pub major: u32,
 }
 
@@ -50,6 +50,7 @@ pub struct ToolError {
 /// None is found, or only older ones.
 pub fn nats_server() -> Result<NatsServer, ToolError> {
     let written = written_path("nats-server").into_iter();
+
     let mut too_old = None;
     for path in written.chain(search_path().map(|dir| dir.join("nats-server"))) {
         let Some(version) = says_version(&path) else { continue };
@@ -58,6 +59,7 @@ pub fn nats_server() -> Result<NatsServer, ToolError> {
         }
         too_old.get_or_insert((path, version));
     }
+
     let (major, minor) = OLDEST_NATS;
     let what = match too_old {
         Some((path, version)) => format!(
@@ -75,28 +77,15 @@ pub fn nats_server() -> Result<NatsServer, ToolError> {
 /// # Errors
 /// None is found, only ones older than [`OLDEST_POSTGRES`], or not the one wanted.
 pub fn postgres(major: Option<u32>) -> Result<PostgresTools, ToolError> {
-    let mut found: Vec<PostgresTools> = Vec::new();
-    for bin in written_path("postgres-bin").into_iter().chain(search_path()).chain(known_places()) {
-        // Often a link into the directory of one version.
-        let Ok(initdb) = bin.join("initdb").canonicalize() else { continue };
-        let bin = initdb.parent().unwrap_or(&bin).to_owned();
-        if found.iter().any(|known| known.bin == bin) {
-            continue;
-        }
-        let version = says_version(&bin.join("postgres"));
-        if let Some((major, _)) = version.as_deref().and_then(numbers) {
-            found.push(PostgresTools { bin, major });
-        }
-    }
-    // The sort is stable: of equal versions the first found stays first.
-    found.sort_by_key(|tools| std::cmp::Reverse(tools.major));
-    let fits = |tools: &PostgresTools| match major {
+    let found = installed_postgres();
+    let fits = |tools: &&PostgresTools| match major {
         Some(wanted) => tools.major == wanted,
         None => tools.major >= OLDEST_POSTGRES,
     };
-    if let Some(tools) = found.iter().find(|tools| fits(tools)) {
+    if let Some(tools) = found.iter().find(fits) {
         return Ok(tools.clone());
     }
+
     let wanted = match major {
         Some(major) => format!("PostgreSQL {major}"),
         None => format!("PostgreSQL {OLDEST_POSTGRES} or newer"),
@@ -109,8 +98,31 @@ pub fn postgres(major: Option<u32>) -> Result<PostgresTools, ToolError> {
     Err(ToolError { what, fix: fix.to_owned() })
 }
 
-/// The Python interpreter of the set-up's own environment, which has the stock NATS client that
-/// tests use. None when `scripts/setup --tests` has not run.
+/// Every PostgreSQL server of this machine, the newest first.
+fn installed_postgres() -> Vec<PostgresTools> {
+    let written = written_path("postgres-bin").into_iter();
+    let mut found: Vec<PostgresTools> = Vec::new();
+    for bin in written.chain(search_path()).chain(distribution_dirs()) {
+        // Often a link into the directory of one version.
+        let Ok(initdb) = bin.join("initdb").canonicalize() else { continue };
+        let bin = initdb.parent().unwrap_or(&bin).to_owned();
+        if found.iter().any(|known| known.bin == bin) {
+            continue;
+        }
+
+        let version = says_version(&bin.join("postgres"));
+        if let Some((major, _)) = version.as_deref().and_then(numbers) {
+            found.push(PostgresTools { bin, major });
+        }
+    }
+
+    // The sort is stable: of equal versions the first found stays first.
+    found.sort_by_key(|tools| std::cmp::Reverse(tools.major));
+    found
+}
+
+/// The Python interpreter that `scripts/setup --tests` made, with the stock NATS client that tests
+/// use. None when the script has not run.
 pub fn python() -> Option<PathBuf> {
     written_path("python").filter(|path| path.is_file())
 }
@@ -121,6 +133,7 @@ fn numbers(version: &str) -> Option<(u32, u32)> {
         let digits = part.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
         digits.parse::<u32>().ok()
     });
+
     let major = parts.next().flatten()?;
     Some((major, parts.next().flatten().unwrap_or(0)))
 }
@@ -130,6 +143,7 @@ fn says_version(program: &Path) -> Option<String> {
     if !program.is_file() {
         return None;
     }
+
     let output = Command::new(program).arg("--version").output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let start = text.find(|c: char| c.is_ascii_digit())?;
@@ -138,8 +152,8 @@ fn says_version(program: &Path) -> Option<String> {
 
 /// The value of `key` in the nearest `.millrace-tools/paths`, if what it names still exists.
 fn written_path(key: &str) -> Option<PathBuf> {
-    let places = [std::env::current_dir().ok(), std::env::current_exe().ok()];
-    places.iter().flatten().flat_map(|place| place.ancestors()).find_map(|dir| {
+    let starts = [std::env::current_dir().ok(), std::env::current_exe().ok()];
+    starts.iter().flatten().flat_map(|start| start.ancestors()).find_map(|dir| {
         let text = std::fs::read_to_string(dir.join(".millrace-tools/paths")).ok()?;
         let path = value_of(&text, key).map(PathBuf::from)?;
         path.exists().then_some(path)
@@ -152,14 +166,14 @@ fn value_of<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 }
 
 /// The directories of the `PATH`.
-#[expect(clippy::disallowed_methods, reason = "the one place that looks for programs")]
+#[expect(clippy::disallowed_methods, reason = "the home of the search for programs")]
 fn search_path() -> impl Iterator<Item = PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).collect::<Vec<_>>().into_iter()
 }
 
 /// Where distributions keep the server programs, which most leave off the `PATH`.
-fn known_places() -> impl Iterator<Item = PathBuf> {
+fn distribution_dirs() -> impl Iterator<Item = PathBuf> {
     let versioned = |parent: &str, prefix: &'static str| {
         let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
         entries
@@ -167,11 +181,12 @@ fn known_places() -> impl Iterator<Item = PathBuf> {
             .map(|entry| entry.path().join("bin"))
             .collect::<Vec<_>>()
     };
-    let mut places = versioned("/usr/lib/postgresql", "");
-    places.extend(versioned("/usr", "pgsql-"));
-    places.extend(versioned("/opt/homebrew/opt", "postgresql"));
-    places.extend(versioned("/usr/local/opt", "postgresql"));
-    places.into_iter()
+
+    let mut dirs = versioned("/usr/lib/postgresql", "");
+    dirs.extend(versioned("/usr", "pgsql-"));
+    dirs.extend(versioned("/opt/homebrew/opt", "postgresql"));
+    dirs.extend(versioned("/usr/local/opt", "postgresql"));
+    dirs.into_iter()
 }
 
 fn starts_with(name: &OsStr, prefix: &str) -> bool {

@@ -40,6 +40,7 @@ async fn every_process_follows_the_clock_and_a_late_one_knows_it_at_once() {
     let set = set_sandbox_clock(&context(&nats).await, monday, 0.0).await.unwrap();
     eventually(|| early.clock() == Some(set)).await;
     assert_eq!(early.now(), monday);
+
     let late = follow_sandbox_clock(&context(&nats).await, stop.clone()).await.unwrap();
     assert_eq!(late.now(), monday);
 
@@ -55,9 +56,11 @@ async fn the_clock_is_never_set_back() {
     let context = context(&nats).await;
     let monday: Timestamp = "2026-03-09T15:00:00Z".parse().unwrap();
     set_sandbox_clock(&context, monday, 0.0).await.unwrap();
+
     let before = "2026-03-09T14:59:59Z".parse().unwrap();
     let refused = set_sandbox_clock(&context, before, 1.0).await.unwrap_err();
     assert!(matches!(refused, ClockError::Backward { now } if now == monday), "{refused}");
+
     for rate in [-1.0, f64::NAN, 1e9] {
         let refused = set_sandbox_clock(&context, monday, rate).await.unwrap_err();
         assert!(matches!(refused, ClockError::Rate), "{refused}");
@@ -77,6 +80,7 @@ async fn the_clock_goes_on_while_the_broker_is_away_and_is_followed_again_after(
     nats.signal(nix::sys::signal::Signal::SIGKILL);
     nats.exited().await;
     assert_eq!(time.now(), monday);
+
     nats.restart().await.unwrap();
     let tuesday: Timestamp = "2026-03-10T15:00:00Z".parse().unwrap();
     let set = set_sandbox_clock(&context(&nats).await, tuesday, 0.0).await.unwrap();

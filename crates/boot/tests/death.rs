@@ -32,12 +32,14 @@ impl Holder {
         if let Some(uid) = uid {
             command.uid(uid).gid(uid);
         }
+
         let mut process = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         if uid.is_some() {
             std::fs::remove_file(helper).unwrap();
         }
+
         let ready = serde_json::from_str(&line).unwrap_or_else(|_| panic!("not ready: {line:?}"));
         Self { process, ready }
     }
@@ -77,6 +79,7 @@ fn helper(uid: Option<u32>) -> PathBuf {
     if uid.is_none() {
         return built;
     }
+
     // Not in the scratch directory: that may lie where nothing can be run.
     let name = format!("hold_servers-{}", std::process::id());
     let copy = std::env::temp_dir().join(name);
@@ -99,9 +102,11 @@ fn a_killed_process_leaves_no_server_behind_and_the_next_one_starts_on_its_data(
     first.process.wait().unwrap();
     // At once: the servers of the first may still be stopping.
     let mut second = Holder::start(scratch.path(), None);
+
     assert_ne!(first.pid("nats"), second.pid("nats"));
     assert_ne!(first.pid("postgres"), second.pid("postgres"));
     assert_eq!(first.port("postgres"), second.port("postgres"), "addresses stay as they were");
+
     kill(Pid::from_raw(second.process.id().try_into().unwrap()), Signal::SIGKILL).unwrap();
     second.process.wait().unwrap();
     second.assert_servers_end();
@@ -127,11 +132,14 @@ fn a_data_directory_in_use_is_one_clear_line() {
         .env_remove("RUST_BACKTRACE")
         .output()
         .unwrap();
+
     assert!(!second.status.success());
+
     let said = String::from_utf8(second.stderr).unwrap();
     let owner = format!("is in use by another millrace (process {})", holder.process.id());
     assert!(said.contains(&owner), "{said}");
     assert_eq!(said.trim().lines().count(), 1, "{said}");
+
     holder.process.kill().unwrap();
     holder.process.wait().unwrap();
     holder.assert_servers_end();

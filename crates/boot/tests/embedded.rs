@@ -59,6 +59,7 @@ async fn nats_keeps_what_it_acknowledged_over_a_restart() {
     nats.signal(Signal::SIGKILL);
     nats.exited().await;
     nats.restart().await.unwrap();
+
     assert_eq!(nats.port(), port);
     let jetstream = connected(&nats).await;
     let store = jetstream.get_key_value("TEST").await.unwrap();
@@ -83,9 +84,11 @@ async fn a_server_whose_port_is_taken_starts_on_another() {
     let mut options = quick().await;
     options.ports.nats = Some(nats_port);
     options.ports.postgres = Some(pg_port);
+
     let nats = Nats::start(scratch.path(), &options).await.unwrap();
     assert_ne!(nats.port(), nats_port);
     connected(&nats).await;
+
     let postgres = Postgres::start(scratch.path(), &options).await.unwrap();
     assert_ne!(postgres.port(), pg_port);
     connect(postgres.database_url()).await;
@@ -104,8 +107,10 @@ async fn the_login_has_no_rights_but_those_of_the_role_it_takes() {
         let create = sqlx::raw_sql("create table t (id int)").execute(&mut connection).await;
         assert_eq!(create.is_ok(), role == "millrace_owner", "{role}");
     }
+
     let mut login = connect(postgres.database_url()).await;
     sqlx::raw_sql("select * from t").execute(&mut login).await.expect_err("no rights of its own");
+
     let strong = "select count(*) from pg_roles where rolname like 'millrace%' \
                   and (rolsuper or rolbypassrls or rolcreatedb or rolcreaterole or rolinherit \
                   and rolname = 'millrace')";
@@ -124,9 +129,12 @@ async fn real_data_are_on_disk_before_a_commit_returns() {
             query_scalar(sql).bind(setting).fetch_one(&mut connection).await.unwrap();
         assert_eq!(value, "on", "{setting}");
     }
+
     let config = scratch.path().join("nats/nats.conf");
     let nats = Nats::start(scratch.path(), &EmbeddedOptions::default()).await.unwrap();
+
     assert!(std::fs::read_to_string(config).unwrap().contains("sync_interval: \"always\""));
+
     nats.stop().await;
     postgres.stop().await;
 }
@@ -142,6 +150,7 @@ async fn a_killed_test_database_loses_no_commit() {
     postgres.signal(Signal::SIGKILL);
     postgres.exited().await;
     postgres.restart().await.unwrap();
+
     let mut owner = connect_as(postgres.database_url(), "millrace_owner").await;
     let number: i32 = query_scalar("select number from t").fetch_one(&mut owner).await.unwrap();
     assert_eq!(number, 7);
@@ -153,6 +162,7 @@ async fn a_cluster_of_a_version_that_is_not_installed_says_how_to_start_anew() {
     let options = quick().await;
     Postgres::start(scratch.path(), &options).await.unwrap().stop().await;
     std::fs::write(scratch.path().join("postgres/data/PG_VERSION"), "9\n").unwrap();
+
     let error = Postgres::start(scratch.path(), &options).await.unwrap_err();
     assert!(matches!(error, EmbeddedError::OtherVersion { .. }), "{error}");
     let line = error.to_string();
@@ -166,8 +176,10 @@ async fn lost_passwords_are_one_line_and_no_reason_to_remove_the_data() {
     let scratch = Scratch::new().unwrap();
     let options = quick().await;
     Postgres::start(scratch.path(), &options).await.unwrap().stop().await;
+
     let secrets = scratch.path().join("postgres/secrets.json");
     assert_eq!(mode(&secrets), 0o600);
+
     std::fs::remove_file(secrets).unwrap();
     let error = Postgres::start(scratch.path(), &options).await.unwrap_err();
     assert!(matches!(error, EmbeddedError::Damaged { .. }), "{error}");
@@ -184,6 +196,7 @@ async fn a_cluster_that_was_not_finished_is_made_anew() {
     std::fs::remove_file(home.join("secrets.json")).unwrap();
     let postgres = Postgres::start(scratch.path(), &options).await.unwrap();
     connect(postgres.database_url()).await;
+
     assert!(!home.join("unfinished").exists());
 }
 
@@ -199,10 +212,12 @@ async fn a_template_is_made_once_and_copied() {
             Ok(())
         });
         let path = path.await.unwrap();
+
         let mut options = EmbeddedOptions::for_tests();
         options.template = Some(path);
         let dir = scratch.path().join(format!("copy-{round}"));
         let postgres = Postgres::start(&dir, &options).await.unwrap();
+
         let mut owner = connect_as(postgres.database_url(), "millrace_owner").await;
         sqlx::raw_sql("insert into t values (1)").execute(&mut owner).await.unwrap();
         let rows: i64 = query_scalar("select count(*) from t").fetch_one(&mut owner).await.unwrap();
@@ -219,12 +234,15 @@ async fn root_keeps_the_database_elsewhere_where_its_user_cannot_reach() {
     let options = quick().await;
     let postgres = Postgres::start(&closed, &options).await.unwrap();
     connect(postgres.database_url()).await;
+
     let note = std::fs::read_to_string(closed.join("postgres/location"));
     assert_eq!(note.is_ok(), Uid::effective().is_root());
+
     postgres.stop().await;
     if let Ok(note) = note {
         let far = Path::new(note.lines().next().unwrap());
         assert!(far.starts_with("/var/tmp") && far.join("data/PG_VERSION").exists());
+
         // The directory was removed to start anew: the data elsewhere do not come back.
         std::fs::remove_dir_all(&closed).unwrap();
         std::fs::create_dir(&closed).unwrap();
@@ -240,9 +258,11 @@ async fn a_template_is_complete_also_where_the_user_of_the_database_cannot_reach
     let closed = scratch.path().join("closed");
     std::fs::create_dir(&closed).unwrap();
     std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o700)).unwrap();
+
     let path = template(&closed, "far", "1", async |_| Ok(())).await.unwrap();
     assert!(path.join("postgres/data/PG_VERSION").is_file());
     assert!(!path.join("postgres/location").exists());
+
     let options = EmbeddedOptions { template: Some(path), ..EmbeddedOptions::for_tests() };
     let postgres = Postgres::start(&scratch.path().join("copy"), &options).await.unwrap();
     connect(postgres.database_url()).await;

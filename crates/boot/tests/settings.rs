@@ -18,8 +18,9 @@ struct Cli {
 
 /// Settings from flags alone: the environment of the test run may set some.
 fn from_flags(flags: &[&str]) -> Result<Settings, SettingsError> {
-    let mut common = Common::default();
     let given = Cli::parse_from(["millrace"].iter().chain(flags)).common;
+
+    let mut common = Common::default();
     for flag in flags.iter().filter_map(|flag| flag.split('=').next()) {
         match flag {
             "--database-url" => common.database_url = given.database_url.clone(),
@@ -41,6 +42,7 @@ fn from_flags(flags: &[&str]) -> Result<Settings, SettingsError> {
             other => panic!("{other} is not used in these tests"),
         }
     }
+
     common.resolve()
 }
 
@@ -62,6 +64,7 @@ fn without_any_setting_the_defaults_hold() {
     assert_eq!(settings.public_url, "http://127.0.0.1:8080");
     assert_eq!(settings.short_url, settings.public_url);
     assert!(!settings.sandbox);
+
     let line = settings.need_database().unwrap_err().to_string();
     assert_eq!(line, "DATABASE_URL: is not set: postgres://user:password@host/database");
 }
@@ -145,6 +148,7 @@ fn each_mistake_is_one_line_that_names_the_setting_and_what_would_be_right() {
         ("--log=xml", "MILLRACE_LOG: 'xml' must be json or pretty"),
         ("--log-filter=send=loud", "RUST_LOG: "),
     ];
+
     for (flag, expected) in cases {
         let line = mistake(&[flag]);
         assert!(line.starts_with(expected), "{flag}: {line}");
@@ -182,6 +186,7 @@ fn a_secret_comes_from_its_file_but_not_from_both() {
 fn tokens_are_not_signed_with_the_key_that_encrypts_credentials() {
     let same = Common { master_key: Some(key(1)), jwt_secret: Some(key(1)), ..Common::default() };
     assert_eq!(same.resolve().unwrap_err().name, "MILLRACE_JWT_SECRET");
+
     let other = Common { master_key: Some(key(1)), jwt_secret: Some(key(2)), ..Common::default() };
     assert!(other.resolve().is_ok());
 }

@@ -1,5 +1,5 @@
-//! The connection to NATS: made once per process, checked for what Millrace needs of a server, and
-//! watched by one callback that logs what the client library would keep to itself.
+//! The connection to NATS. Each process makes it once and checks it for what Millrace needs of a
+//! server; one callback logs what the client library would keep to itself.
 
 use std::{
     path::Path,
@@ -11,30 +11,30 @@ use async_nats::{
     Client, ConnectOptions, Event, ServerAddr,
     jetstream::{Context, context::ContextBuilder},
 };
-use wire::frame::MAX_BYTES;
-
 use stage::machine::{backoff, chance};
+use wire::frame::MAX_BYTES;
 
 /// The oldest server that Millrace runs on: (major, minor).
 pub const OLDEST_SERVER: (u32, u32) = (2, 15);
 
-/// How long a PubAck is awaited before the same frame is published again under the same id. Lost
-/// acks are found by nothing else, so a longer wait makes a leader change longer.
+/// How long a PubAck is awaited before the same frame is published again under the same id. Nothing
+/// else finds a lost ack, so a longer wait makes a leader change longer.
 pub const ACK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a request to the JetStream API may take: it is rare, and may wait for an election.
+/// How long a request to the JetStream API may take. Such requests are rare, and may have to wait
+/// for an election.
 pub const API_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How many publishes may await their PubAck at once, per connection. More wait their turn.
 const PUBLISHES_IN_FLIGHT: usize = 4096;
 
-/// What a publish needs beside the frame: subject, headers, protocol.
+/// Bytes that a publish needs beside the frame: subject, headers, protocol.
 pub(crate) const PUBLISH_OVERHEAD: usize = 8 * 1024;
 
 /// A connection to NATS with JetStream. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Broker {
-    /// The connection.
+    /// The connection itself, for requests and subscriptions.
     pub client: Client,
     /// For publishes: a PubAck is awaited for [`ACK_TIMEOUT`].
     pub jetstream: Context,
@@ -56,9 +56,9 @@ pub enum BrokerError {
     /// The credentials file cannot be read.
     #[error("NATS_CREDS {path} cannot be read: {source}")]
     Credentials {
-        /// The file.
+        /// Where the file should be.
         path: String,
-        /// Why.
+        /// Why it cannot be read.
         source: std::io::Error,
     },
     /// The server is older than [`OLDEST_SERVER`].
@@ -66,7 +66,7 @@ pub enum BrokerError {
     TooOld {
         /// Where, without a password.
         url: String,
-        /// Its version.
+        /// The version that it has.
         found: String,
     },
     /// `NATS_URL` is no address.
@@ -90,9 +90,9 @@ pub enum BrokerError {
     SmallPayload {
         /// Where, without a password.
         url: String,
-        /// What it is.
+        /// The server's limit in bytes.
         found: usize,
-        /// What it must be.
+        /// The least limit that will do.
         needed: usize,
     },
 }
@@ -104,21 +104,13 @@ impl Broker {
     /// # Errors
     /// When there is no connection, or the server is not one that Millrace can run on.
     pub async fn connect(url: &str, creds: Option<&Path>, name: &str) -> Result<Self, BrokerError> {
-        let connected = AtomicBool::new(true);
-        let mut options = ConnectOptions::new()
-            .name(name)
-            .ping_interval(Duration::from_secs(10))
-            .request_timeout(Some(API_TIMEOUT))
-            .reconnect_delay_callback(reconnect_delay)
-            .event_callback(move |event| {
-                report(&event, &connected);
-                std::future::ready(())
-            });
+        let mut options = options(name);
         if let Some(path) = creds {
             options = options.credentials_file(path).await.map_err(|source| {
                 BrokerError::Credentials { path: path.display().to_string(), source }
             })?;
         }
+
         let shown = without_password(url);
         let servers = url.split(',').map(|one| one.trim().parse::<ServerAddr>());
         let servers: Vec<ServerAddr> = servers
@@ -129,6 +121,7 @@ impl Broker {
         if let Some((user, password)) = named {
             options = options.user_and_password(user.to_owned(), password.to_owned());
         }
+
         let client = options
             .connect(servers.as_slice())
             .await
@@ -159,6 +152,21 @@ impl Broker {
     }
 }
 
+/// How the client behaves, whatever server it connects to.
+fn options(name: &str) -> ConnectOptions {
+    let connected = AtomicBool::new(true);
+    ConnectOptions::new()
+        .name(name)
+        .ping_interval(Duration::from_secs(10))
+        .request_timeout(Some(API_TIMEOUT))
+        .reconnect_delay_callback(reconnect_delay)
+        .event_callback(move |event| {
+            report(&event, &connected);
+            std::future::ready(())
+        })
+}
+
+/// Whether the server is one that Millrace can run on.
 fn check(server: &async_nats::ServerInfo, url: String) -> Result<(), BrokerError> {
     if !new_enough(&server.version) {
         return Err(BrokerError::TooOld { url, found: server.version.clone() });
@@ -181,22 +189,25 @@ fn new_enough(version: &str) -> bool {
     }
 }
 
+/// The addresses as logs and errors may show them.
 fn without_password(url: &str) -> String {
     let bare = |one: &str| match (one.split_once("://"), one.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
         (None, Some((_, host))) => host.to_owned(),
         (_, None) => one.to_owned(),
     };
+
     url.split(',').map(str::trim).map(bare).collect::<Vec<_>>().join(",")
 }
 
-/// A restarted server is found again within about a second.
+/// The wait before another attempt to reconnect: a restarted server is found within about a second.
 fn reconnect_delay(attempts: usize) -> Duration {
     let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
     backoff(attempts, Duration::from_millis(20), Duration::from_secs(1), chance())
 }
 
-/// A forbidden publish or an overflowing buffer shows nowhere but here.
+/// Logs what happens to the connection. A forbidden publish or an overflowing buffer shows nowhere
+/// but here.
 fn report(event: &Event, connected: &AtomicBool) {
     match event {
         Event::Connected => {
@@ -207,7 +218,7 @@ fn report(event: &Event, connected: &AtomicBool) {
             connected.store(false, Relaxed);
             tracing::warn!("disconnected from NATS; reconnecting");
         }
-        // One for each attempt to reconnect: the disconnection has been said.
+        // One for each attempt to reconnect. The log has the disconnection itself already.
         Event::ClientError(_) if !connected.load(Relaxed) => tracing::debug!(%event, "NATS"),
         Event::LameDuckMode => tracing::warn!("the NATS server is about to stop"),
         Event::Draining | Event::Closed => tracing::debug!(%event, "NATS connection"),
@@ -244,8 +255,10 @@ mod tests {
             max_payload,
             ..Default::default()
         };
+
         let said = |server| check(&server, "nats://a".into()).map_err(|e| e.to_string());
         assert_eq!(said(server("2.15.1", true, 1 << 20)), Ok(()));
+
         let old = said(server("2.10.0", true, 1 << 20)).expect_err("old");
         assert_eq!(old, "nats-server 2.10.0 at nats://a is too old: 2.15 or newer is needed");
         assert!(said(server("2.15.1", false, 1 << 20)).expect_err("bare").contains("JetStream"));

@@ -1,5 +1,5 @@
 //! Every durable consumer, in one table. `subjects.md` says the same for people, and a test
-//! compares the two. Durables outlive processes: any number of processes share one.
+//! compares the two. A durable consumer outlives its processes, and any number of them share one.
 
 use std::time::Duration;
 
@@ -9,14 +9,13 @@ use async_nats::jetstream::{
 };
 use domain::message::class::Lane;
 use futures::TryStreamExt;
+use stage::StageName;
 use wire::stream::Stream;
 
 use crate::{
     broker::Broker,
     streams::{ApplyError, DeclaredChange, broker_said},
 };
-use stage::StageName;
-
 /// One durable pull consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConsumerSpec {
@@ -26,9 +25,9 @@ pub struct ConsumerSpec {
     pub stage: StageName,
     /// Its lane; none where the stream has no lanes.
     pub lane: Option<Lane>,
-    /// What it reads.
+    /// The stream it reads.
     pub stream: Stream,
-    /// Which subjects of it.
+    /// Which subjects of the stream it reads.
     pub filters: &'static [&'static str],
 }
 
@@ -64,7 +63,7 @@ pub const CONSUMERS: &[ConsumerSpec] = table! {
     "rollup" Rollup None, Events ["events.>"];
 };
 
-/// What differs between installations.
+/// What differs between installations, for all consumers alike.
 #[derive(Debug, Clone, Copy)]
 pub struct ConsumerSettings {
     /// How long a delivery may stay un-acked before it comes again. Longer than the slowest batch;
@@ -101,6 +100,7 @@ pub async fn diff_consumers(
         let found = look_up(broker, spec).await?;
         changes.extend(compare(spec, &declared(spec, settings), found.as_ref()));
     }
+
     for stream in [Stream::Submitted, Stream::Enriched, Stream::Admitted, Stream::Released] {
         changes.extend(strangers(broker, stream).await?);
     }
@@ -121,6 +121,7 @@ pub async fn apply_consumers(
         let wanted = declared(spec, settings);
         let found = look_up(broker, spec).await?;
         let differences = compare(spec, &wanted, found.as_ref());
+
         if !differences.is_empty() {
             broker
                 .api
@@ -134,12 +135,13 @@ pub async fn apply_consumers(
 }
 
 /// The configuration that the table declares. `max_deliver` is unlimited: the runtime counts and
-/// writes dead letters itself, for a message at that limit would only stop being delivered.
+/// writes dead letters itself, since a message at that limit would stop being delivered, no more.
 pub fn declared(spec: &ConsumerSpec, settings: &ConsumerSettings) -> pull::Config {
     let (one, many) = match spec.filters {
         [one] => ((*one).to_owned(), Vec::new()),
         many => (String::new(), many.iter().map(|&filter| filter.to_owned()).collect()),
     };
+
     pull::Config {
         durable_name: Some(spec.name.into()),
         filter_subject: one,
@@ -165,6 +167,7 @@ async fn look_up(broker: &Broker, spec: &ConsumerSpec) -> Result<Option<pull::Co
     }
 }
 
+/// What of a consumer's configuration the table decides.
 fn pull_config(config: &jetstream::consumer::Config) -> pull::Config {
     pull::Config {
         durable_name: config.durable_name.clone(),
@@ -189,6 +192,7 @@ pub(crate) fn is_missing(why: &jetstream::stream::ConsumerError) -> bool {
     }
 }
 
+/// Every difference between the table and what the broker has.
 fn compare(
     spec: &ConsumerSpec,
     wanted: &pull::Config,
@@ -198,6 +202,7 @@ fn compare(
     let Some(is) = found else {
         return vec![DeclaredChange { what, how: "missing".into(), loses: false }];
     };
+
     let filters = |config: &pull::Config| match config.filter_subject.as_str() {
         "" => config.filter_subjects.join(","),
         one => one.to_owned(),
@@ -209,8 +214,9 @@ fn compare(
         ("max_ack_pending", is.max_ack_pending.to_string(), wanted.max_ack_pending.to_string()),
         ("ack_policy", format!("{:?}", is.ack_policy), format!("{:?}", wanted.ack_policy)),
     ];
-    let differs = rows.into_iter().filter(|(_, from, to)| from != to);
-    differs
+
+    let differing = rows.into_iter().filter(|(_, from, to)| from != to);
+    differing
         .map(|(name, from, to)| DeclaredChange {
             what: what.clone(),
             how: format!("{name} {from} -> {to}"),
@@ -228,6 +234,7 @@ async fn strangers(broker: &Broker, stream: Stream) -> Result<Vec<DeclaredChange
         Ok(names) => names,
         Err(_) => return Ok(Vec::new()),
     };
+
     let known = |name: &String| CONSUMERS.iter().any(|s| s.stream == stream && s.name == name);
     let strange = names.into_iter().filter(|name| !known(name));
     Ok(strange

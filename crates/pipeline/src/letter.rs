@@ -2,24 +2,31 @@
 
 use domain::ids::TenantId;
 use serde::{Deserialize, de::IgnoredAny};
+use stage::{StageName, machine};
 use uuid::Uuid;
 use wire::{
     dead::DeadLetter,
     frame::{Outgoing, Payload, Undecodable},
+    json,
     stream::Stream,
     subject::Subject,
 };
 
-use stage::{StageName, machine};
-
-/// Seals what was read, so that a dead letter shows no text or number to who may read the stream.
+/// Seals what was read, so that a dead letter shows no text or number to a reader of the stream.
 pub trait Seal: Send + Sync {
-    /// Encrypts with the master key and gives base64.
+    /// Encrypts with the master key, and gives base64.
     fn seal(&self, plain: &[u8]) -> String;
 }
 
 /// The tenant that a letter names where the bytes do not say one.
 pub const NOBODY: &str = "platform";
+
+/// Whose message the bytes were, as far as they say.
+struct Identity {
+    tenant: Option<TenantId>,
+    message: Option<Uuid>,
+    turn: Option<u32>,
+}
 
 /// Writes the letters of one stage.
 pub(crate) struct Writer<'a> {
@@ -35,7 +42,7 @@ pub(crate) struct Writer<'a> {
 pub(crate) struct Why {
     /// One word, see [`DeadLetter::cause`].
     pub(crate) cause: &'static str,
-    /// A sentence without any text or number.
+    /// A sentence, without the message's text or number.
     pub(crate) detail: String,
     /// How often it was handed over.
     pub(crate) attempts: u32,
@@ -44,10 +51,14 @@ pub(crate) struct Why {
 impl Writer<'_> {
     /// The letter of a message that decodes but cannot be handled.
     pub(crate) fn message<P: Payload>(&self, subject: &str, payload: &P, why: Why) -> Outgoing {
-        let bytes = serde_json::to_vec(payload).expect("payloads are plain data with string keys");
         let key = payload.key();
-        let message = self.reads_messages().then_some((key.id, Some(key.turn)));
-        self.write(subject, &bytes, payload.tenant().cloned(), message, why)
+        let named = self.reads_messages();
+        let identity = Identity {
+            tenant: payload.tenant().cloned(),
+            message: named.then_some(key.id),
+            turn: named.then_some(key.turn),
+        };
+        self.write(subject, &json::to_vec(payload), identity, why)
     }
 
     /// The letter of one member of a frame that does not decode.
@@ -64,22 +75,15 @@ impl Writer<'_> {
     fn unread(&self, subject: &str, bytes: &[u8], why: Why) -> Outgoing {
         let probe = Probe::of(bytes);
         let tenant = probe.tenant();
-        // An id alone names no message: it is one only with its tenant.
+        // An id names a message only together with its tenant.
         let named = tenant.is_some() && self.reads_messages();
-        let message = probe.message().filter(|_| named).map(|id| (id, probe.turn()));
-        self.write(subject, bytes, tenant, message, why)
+        let message = probe.message().filter(|_| named);
+        let turn = message.and_then(|_| probe.turn());
+
+        self.write(subject, bytes, Identity { tenant, message, turn }, why)
     }
 
-    fn write(
-        &self,
-        subject: &str,
-        bytes: &[u8],
-        tenant: Option<TenantId>,
-        message: Option<(Uuid, Option<u32>)>,
-        why: Why,
-    ) -> Outgoing {
-        let stage = self.stage.as_str();
-        let nobody = || NOBODY.parse().expect("a valid tenant key");
+    fn write(&self, subject: &str, bytes: &[u8], identity: Identity, why: Why) -> Outgoing {
         // Sealing makes a third more, and the letter's own fields need room.
         let room = self.longest.saturating_sub(4096) / 3 * 2;
         let kept = &bytes[..bytes.len().min(room)];
@@ -88,20 +92,25 @@ impl Writer<'_> {
         } else {
             String::new()
         };
+
+        let stage = self.stage.as_str();
+        let Identity { tenant, message, turn } = identity;
+        let nobody = || NOBODY.parse().expect("a valid tenant key");
         let name = [stage.as_bytes(), b"\0", subject.as_bytes(), b"\0", bytes].concat();
         let letter = DeadLetter {
             id: Uuid::new_v5(&Uuid::NAMESPACE_OID, &name),
             tenant: tenant.clone().unwrap_or_else(nobody),
             stage: stage.into(),
             subject: subject.into(),
-            message: message.map(|(id, _)| id),
-            turn: message.and_then(|(_, turn)| turn),
+            message,
+            turn,
             cause: why.cause.into(),
             detail: why.detail + &cut,
             attempts: why.attempts,
             at: machine::now(),
             sealed: self.seal.seal(kept),
         };
+
         Outgoing::new(Subject::Dead(stage, tenant), &letter)
     }
 
@@ -118,7 +127,7 @@ impl Writer<'_> {
     }
 }
 
-/// The little that is looked for in bytes that do not decode: whose message it may have been.
+/// The little to look for in bytes that do not decode: whose message it may have been.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Probe {
@@ -142,6 +151,7 @@ impl Probe {
         serde_json::from_slice(bytes).unwrap_or_default()
     }
 
+    /// The head, by itself or within a message: where an id and a turn are a message's.
     fn inner(&self) -> Option<&Self> {
         let message = self.message.as_deref().and_then(Lenient::right);
         self.head.as_deref().or_else(|| message.and_then(Self::inner))
@@ -183,6 +193,7 @@ mod tests {
             format!(r#"{{"message":{{"head":{head}}},"route":null}}"#),
         ] {
             let probe = Probe::of(bytes.as_bytes());
+
             assert_eq!((probe.message(), probe.turn()), (Some(id), Some(3)), "{bytes}");
             assert_eq!(probe.tenant().expect("a tenant").as_str(), "acme");
         }

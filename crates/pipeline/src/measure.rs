@@ -1,11 +1,10 @@
-//! The runtime's metrics, with Prometheus names and units. Handles are made once per consumer: a
-//! message costs an addition, not a look-up.
+//! The runtime's metrics, with Prometheus names and units. Each consumer makes its handles once, so
+//! that a message costs an addition, not a look-up.
 
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
-
-use crate::consumers::ConsumerSpec;
 use stage::{fault::Fault, outcome::Outcome};
 
+use crate::consumers::ConsumerSpec;
 /// The metrics of one consumer.
 #[derive(Clone)]
 pub(crate) struct Measure {
@@ -15,15 +14,15 @@ pub(crate) struct Measure {
     waited: Counter,
     parked: Counter,
     died: Counter,
-    /// Seconds that the stage took for a hand-over.
+    /// Seconds that the stage took for one hand-over.
     pub(crate) batch_seconds: Histogram,
-    /// Messages in a hand-over.
+    /// Messages in one hand-over.
     pub(crate) batch_size: Histogram,
     /// Frames that were delivered before.
     pub(crate) redeliveries: Counter,
     /// Messages held by this process.
     pub(crate) in_flight: Gauge,
-    /// Acks that were not confirmed; what they meant comes again.
+    /// Acks that were not confirmed; their frames come again.
     pub(crate) ack_failures: Counter,
     /// Frames not acked yet, anywhere.
     pub(crate) lag: Gauge,
@@ -36,11 +35,13 @@ impl Measure {
         let stage = spec.stage.as_str();
         let lane = spec.lane.map_or("none", domain::message::class::Lane::as_str);
         let consumer = spec.name;
+
         let messages = |outcome: &'static str| {
             counter!("millrace_stage_messages_total",
                 "stage" => stage, "lane" => lane, "outcome" => outcome)
         };
-        let of = [("stage", stage), ("lane", lane), ("consumer", consumer)];
+        let labels = [("stage", stage), ("lane", lane), ("consumer", consumer)];
+
         Self {
             stage,
             lane,
@@ -48,13 +49,13 @@ impl Measure {
             waited: messages("wait"),
             parked: messages("park"),
             died: messages("dead"),
-            batch_seconds: histogram!("millrace_stage_batch_seconds", &of[..2]),
-            batch_size: histogram!("millrace_stage_batch_size", &of[..2]),
-            redeliveries: counter!("millrace_stage_redeliveries_total", &of[..2]),
-            in_flight: gauge!("millrace_stage_in_flight", &of),
-            ack_failures: counter!("millrace_ack_failures_total", &of),
-            lag: gauge!("millrace_stage_lag_messages", &of),
-            oldest: gauge!("millrace_stage_oldest_unacked_seconds", &of),
+            batch_seconds: histogram!("millrace_stage_batch_seconds", &labels[..2]),
+            batch_size: histogram!("millrace_stage_batch_size", &labels[..2]),
+            redeliveries: counter!("millrace_stage_redeliveries_total", &labels[..2]),
+            in_flight: gauge!("millrace_stage_in_flight", &labels),
+            ack_failures: counter!("millrace_ack_failures_total", &labels),
+            lag: gauge!("millrace_stage_lag_messages", &labels),
+            oldest: gauge!("millrace_stage_oldest_unacked_seconds", &labels),
         }
     }
 

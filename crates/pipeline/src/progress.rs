@@ -1,5 +1,5 @@
-//! Whether this process's consumers move, for `/readyz`: not ready while something is there to do
-//! and nothing has been answered for a while.
+//! Whether this process's consumers move, for `/readyz`. One does not while it has something to do
+//! and no stage has answered anything for a while.
 
 use std::{
     sync::{
@@ -11,7 +11,7 @@ use std::{
 
 use tokio::time::Instant;
 
-/// What all consumers of a process do. Clones share it.
+/// Whether the consumers of a process move. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Progress {
     meters: Arc<Mutex<Vec<Arc<Meter>>>>,
@@ -27,11 +27,11 @@ pub enum NotMoving {
     /// There is something to do and nothing was answered.
     #[error("consumer {consumer} has {waiting} waiting and answered nothing for {seconds} s")]
     Stuck {
-        /// Which.
+        /// Its name at the broker.
         consumer: &'static str,
         /// Frames not delivered yet and frames held here.
         waiting: u64,
-        /// For how long nothing was answered.
+        /// How long the last answer is ago, in seconds.
         seconds: u64,
     },
 }
@@ -53,6 +53,7 @@ impl Progress {
         meters.iter().try_for_each(|meter| meter.ready(limit))
     }
 
+    /// A meter for one more consumer.
     pub(crate) fn meter(&self, consumer: &'static str) -> Arc<Meter> {
         let meter = Arc::new(Meter::new(consumer, self.begun));
         self.meters.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&meter));
@@ -60,20 +61,22 @@ impl Progress {
     }
 }
 
-/// What one consumer does.
+/// Whether one consumer moves.
 #[derive(Debug)]
 pub(crate) struct Meter {
     consumer: &'static str,
     begun: Instant,
+    /// Whether the broker has the consumer.
     found: AtomicBool,
-    /// Frames held here.
+    /// Frames that this process holds.
     held: AtomicUsize,
     /// Frames at the broker, not delivered yet.
     pending: AtomicU64,
-    /// When the oldest frame held here was published, in nanoseconds of machine time.
+    /// When the oldest frame held was published, in nanoseconds of machine time; `i64::MAX` where
+    /// none is held.
     oldest: AtomicI64,
     /// Milliseconds after `begun` at which there was last nothing to do, or an answer.
-    moved: AtomicU64,
+    moved_at: AtomicU64,
 }
 
 impl Meter {
@@ -85,7 +88,7 @@ impl Meter {
             held: AtomicUsize::new(0),
             pending: AtomicU64::new(0),
             oldest: AtomicI64::new(i64::MAX),
-            moved: AtomicU64::new(0),
+            moved_at: AtomicU64::new(0),
         };
         meter.moved();
         meter
@@ -96,9 +99,9 @@ impl Meter {
         self.found.store(found, Relaxed);
     }
 
-    /// A message was answered.
+    /// A stage answered a message.
     pub(crate) fn moved(&self) {
-        self.moved.store(millis(self.begun), Relaxed);
+        self.moved_at.store(millis(self.begun), Relaxed);
     }
 
     pub(crate) fn hold(&self, frames: usize) {
@@ -123,7 +126,7 @@ impl Meter {
         self.pending.load(Relaxed) + self.held.load(Relaxed) as u64
     }
 
-    /// The time without an answer counts from when there was something to answer.
+    /// The time without an answer counts from when there was first something to answer.
     fn begin_if_idle(&self) {
         if self.waiting() == 0 {
             self.moved();
@@ -134,8 +137,9 @@ impl Meter {
         if !self.found.load(Relaxed) {
             return Err(NotMoving::Missing(self.consumer));
         }
+
         let waiting = self.waiting();
-        let still = millis(self.begun).saturating_sub(self.moved.load(Relaxed));
+        let still = millis(self.begun).saturating_sub(self.moved_at.load(Relaxed));
         if waiting > 0 && u128::from(still) > limit.as_millis() {
             let seconds = still / 1000;
             return Err(NotMoving::Stuck { consumer: self.consumer, waiting, seconds });
@@ -163,12 +167,15 @@ mod tests {
         let progress = Progress::default();
         let meter = progress.meter("gate-bulk");
         assert_eq!(progress.ready(LIMIT), Err(NotMoving::Missing("gate-bulk")));
+
         meter.found(true);
         after(3600).await;
         assert_eq!(progress.ready(LIMIT), Ok(()));
+
         meter.hold(3);
         after(29).await;
         assert_eq!(progress.ready(LIMIT), Ok(()));
+
         meter.moved();
         after(29).await;
         assert_eq!(progress.ready(LIMIT), Ok(()));
@@ -182,8 +189,10 @@ mod tests {
         meter.pend(7);
         meter.hold(2);
         after(31).await;
+
         let stuck = NotMoving::Stuck { consumer: "gate-bulk", waiting: 9, seconds: 31 };
         assert_eq!(progress.ready(LIMIT), Err(stuck));
+
         meter.moved();
         assert_eq!(progress.ready(LIMIT), Ok(()));
     }

@@ -1,6 +1,6 @@
-//! Publishing: outgoing messages are gathered into full frames, the frames go out pipelined, and
-//! nothing counts as said before its PubAck. A frame keeps its id over every attempt, so an attempt
-//! whose answer got lost is stored once.
+//! Publishing: packs outgoing messages into full frames, sends the frames pipelined, and counts
+//! nothing as published before its PubAck. A frame keeps its id over every attempt, so the broker
+//! stores a frame once even when its answer got lost.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -14,6 +14,7 @@ use async_nats::jetstream::{
 };
 use bytes::Bytes;
 use futures::future::join_all;
+use stage::machine::{backoff, chance};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 use wire::{
@@ -22,15 +23,13 @@ use wire::{
 };
 
 use crate::broker::Broker;
-use stage::machine::{backoff, chance};
-
 /// The first wait after a refused or lost publish; doubled up to [`AGAIN_CAP`].
 const AGAIN_BASE: Duration = Duration::from_millis(50);
 
-/// The longest wait between two attempts: a stream that has room again is noticed within it.
+/// The longest wait between two attempts. A stream that has room again is used after it at most.
 const AGAIN_CAP: Duration = Duration::from_secs(1);
 
-/// How often it is logged that publishing is blocked.
+/// How often the log says that publishing is blocked.
 const LOG_EVERY: Duration = Duration::from_secs(10);
 
 /// Publishes for one stage, source or the ingress. Clones share the connection and the gauge.
@@ -49,12 +48,12 @@ pub enum PublishError {
     /// The stream takes nothing more until its readers catch up: 503 with Retry-After.
     #[error("stream {} is full", .0.name())]
     Full(Stream),
-    /// No answer, or none that says it is stored: it may be stored. 503; a repeat has the same id.
+    /// No answer, or none that says it is stored: it may be. 503; a repeat has the same id.
     #[error("stream {} does not answer: {why}", .stream.name())]
     Unavailable {
         /// Where it was meant to go.
         stream: Stream,
-        /// What was heard, if anything.
+        /// What the broker or the client said, if anything.
         why: String,
     },
     /// It can never be published.
@@ -65,7 +64,7 @@ pub enum PublishError {
         /// How long its JSON is.
         bytes: usize,
     },
-    /// The process is being stopped; what was not stored is said again after the restart.
+    /// The process is being stopped; after the restart what is not stored is published again.
     #[error("stopped while publishing")]
     Stopped,
 }
@@ -81,8 +80,8 @@ impl Publisher {
         }
     }
 
-    /// Publishes and awaits every PubAck, again and again while a stream is full or away. `stop` is
-    /// for the end of a drain, not for its beginning.
+    /// Publishes and awaits every PubAck, again and again while a stream is full or away. Cancel
+    /// `stop` at the end of a drain, not at its beginning.
     ///
     /// # Errors
     /// [`PublishError::TooLarge`] before anything is published, or [`PublishError::Stopped`].
@@ -95,7 +94,7 @@ impl Publisher {
         self.store(say, stop).await
     }
 
-    /// [`Self::publish`] of what is known to fit.
+    /// As [`Self::publish`], for what the caller knows to fit.
     pub(crate) async fn store(
         &self,
         say: Vec<Outgoing>,
@@ -105,11 +104,12 @@ impl Publisher {
         let mut frames = self.frames(say);
         let mut blocked = None;
         for attempt in 1.. {
-            let done = tokio::select! {
+            let refused = tokio::select! {
                 refused = self.round(frames) => refused,
                 () = stop.cancelled() => return Err(PublishError::Stopped),
             };
-            let Some((left, why)) = done else { break };
+            let Some((left, why)) = refused else { break };
+
             blocked.get_or_insert_with(|| Blocked::new(self, &why));
             frames = left;
             let wait = backoff(attempt, AGAIN_BASE, AGAIN_CAP, chance());
@@ -118,12 +118,14 @@ impl Publisher {
                 () = stop.cancelled() => return Err(PublishError::Stopped),
             }
         }
+
         metrics::histogram!("millrace_publish_seconds", "stage" => self.by).record(begun.elapsed());
         Ok(())
     }
 
-    /// For the ingress: publishes within a time budget and says what is wrong, so that the caller
-    /// can be told. A lost attempt is repeated while there is time; a full stream is not.
+    /// For the ingress: publishes within a time budget and says what is wrong, for the ingress to
+    /// tell its caller. Repeats a lost attempt while there is time, but no publish to a full
+    /// stream.
     ///
     /// # Errors
     /// When not everything is known to be stored. What is stored stays; a repeat does no harm.
@@ -132,6 +134,7 @@ impl Publisher {
         let begun = Instant::now();
         let mut frames = self.frames(say);
         let Some(first) = frames.first().map(|frame| frame.stream) else { return Ok(()) };
+
         let mut last = None;
         let rounds = async {
             while let Some((left, why)) = self.round(std::mem::take(&mut frames)).await {
@@ -147,6 +150,7 @@ impl Publisher {
         };
         let stored = tokio::time::timeout(budget, rounds).await.unwrap_or(false);
         metrics::histogram!("millrace_publish_seconds", "stage" => self.by).record(begun.elapsed());
+
         if stored {
             return Ok(());
         }
@@ -161,7 +165,7 @@ impl Publisher {
         outgoing.json.len() <= self.broker.longest_json()
     }
 
-    /// How many publishes wait for a full or absent stream. While any does, nothing is pulled.
+    /// How many publishes wait for a full or absent stream. While any does, no lane pulls.
     pub(crate) fn blocked(&self) -> watch::Receiver<usize> {
         self.blocked.subscribe()
     }
@@ -175,9 +179,10 @@ impl Publisher {
         }
     }
 
-    /// Groups by subject, keeps the order within each, and packs.
+    /// Groups by subject, keeps the order within each subject, and packs.
     fn frames(&self, mut say: Vec<Outgoing>) -> Vec<Ready> {
         say.sort_by(|a, b| a.subject.cmp(&b.subject));
+
         let mut frames = Vec::new();
         for group in say.chunk_by(|a, b| a.subject == b.subject) {
             let subject = &group[0].subject;
@@ -198,9 +203,11 @@ impl Publisher {
         frames
     }
 
-    /// One pipelined attempt; what is not known to be stored comes back with the first reason.
+    /// One pipelined attempt. Gives back the frames that are not known to be stored, with the first
+    /// reason; none when all are stored.
     #[expect(clippy::disallowed_methods, reason = "this is where publishes are awaited")]
     async fn round(&self, frames: Vec<Ready>) -> Option<(Vec<Ready>, PublishError)> {
+        // send
         let mut acks = Vec::with_capacity(frames.len());
         let mut unsent = None;
         for frame in &frames {
@@ -214,16 +221,17 @@ impl Publisher {
                 }
             }
         }
-        let sent = acks.len();
-        let answers = join_all(acks).await;
+
+        // await the answers, and keep the frames that have none or a refusal
+        let mut answers = join_all(acks).await.into_iter();
         let mut why = None;
         let mut left = Vec::new();
-        for (at, frame) in frames.into_iter().enumerate() {
-            let refused = match answers.get(at) {
+        for frame in frames {
+            let refused = match answers.next() {
                 Some(Ok(_)) => continue,
-                Some(Err(refused)) => Some(refusal(frame.stream, refused)),
-                None if at == sent => unsent.take(),
-                None => None,
+                Some(Err(refused)) => Some(refusal(frame.stream, &refused)),
+                // Not sent: only the first of these has a reason of its own.
+                None => unsent.take(),
             };
             if let Some(refused) = refused {
                 self.count(&refused);
@@ -254,12 +262,14 @@ impl Blocked {
         let by = publisher.by;
         publisher.blocked.send_modify(|count| *count += 1);
         metrics::gauge!("millrace_publish_blocked", "stage" => by).increment(1);
+
         let mut logged = publisher.logged.lock().unwrap_or_else(PoisonError::into_inner);
         if logged.is_none_or(|last| last.elapsed() > LOG_EVERY) {
             *logged = Some(Instant::now());
             tracing::warn!(stage = by, %why, "publishing is blocked; pulling stops until then");
         }
         drop(logged);
+
         Self(publisher.clone())
     }
 }
@@ -277,7 +287,7 @@ impl Drop for Blocked {
 struct Ready {
     subject: async_nats::Subject,
     stream: Stream,
-    /// None where the last value counts: an older one republished must not be dropped as known.
+    /// None where the last value counts: the broker must not drop a value because it had it before.
     id: Option<String>,
     trace: Option<String>,
     bytes: Bytes,
@@ -298,12 +308,14 @@ impl Ready {
     fn message(&self) -> PublishMessage {
         let mut message =
             PublishMessage::build().payload(self.bytes.clone()).expected_stream(self.stream.name());
+
         if let Some(id) = &self.id {
             message = message.message_id(id);
         }
         if let Some(trace) = &self.trace {
             message = message.header("traceparent", trace.as_str());
         }
+
         message
     }
 }
@@ -325,6 +337,7 @@ fn refusal(stream: Stream, why: &Refused) -> PublishError {
     let said = std::error::Error::source(why)
         .and_then(|source| source.downcast_ref::<async_nats::jetstream::Error>())
         .map(async_nats::jetstream::Error::error_code);
+
     match (why.kind(), said) {
         (_, Some(ErrorCode::STREAM_STORE_FAILED | ErrorCode::STREAM_TOO_MANY_REQUESTS)) => {
             PublishError::Full(stream)

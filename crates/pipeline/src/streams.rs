@@ -1,5 +1,5 @@
-//! Declares the streams of [`wire::Stream`] at the broker. What is there already is compared and
-//! changed to what the code says, unless the change would lose what a stream holds.
+//! Declares the streams of [`wire::Stream`] at the broker: makes those that are missing, and
+//! changes the others to what the code says, unless the change would lose what a stream holds.
 
 use std::{fmt, time::Duration};
 
@@ -11,12 +11,13 @@ use wire::stream::{Retention, Stream};
 
 use crate::broker::Broker;
 
-/// What differs between installations.
+/// What differs between installations, for all streams alike.
 #[derive(Debug, Clone, Copy)]
 pub struct StreamSettings {
     /// Copies of each stream: 1 embedded, 3 in a cluster.
     pub replicas: usize,
-    /// Caps the size in bytes of each stream, where the disk is small: the broker reserves the sum.
+    /// The most bytes that any stream may have, where the disk is small: the broker reserves the
+    /// sum of all. None: each has its own limit.
     pub max_bytes: Option<i64>,
 }
 
@@ -29,7 +30,7 @@ impl Default for StreamSettings {
 /// One difference between what the code declares and what the broker has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredChange {
-    /// `stream SUBMITTED` or `consumer gate-bulk`.
+    /// What differs: `stream SUBMITTED` or `consumer gate-bulk`, for instance.
     pub what: String,
     /// Which property, from what to what; `missing` where nothing is there yet.
     pub how: String,
@@ -91,9 +92,11 @@ pub async fn apply_streams(
     if !losses.is_empty() {
         return Err(ApplyError::Loses(losses));
     }
+
     for stream in Stream::ALL {
         let wanted = declared(stream, settings);
         let refused = |why: &dyn fmt::Display| broker_said(&wanted.name, why);
+
         match look_up(broker, stream).await? {
             None => {
                 broker.api.create_stream(wanted.clone()).await.map_err(|why| refused(&why))?;
@@ -117,6 +120,7 @@ pub fn declared(stream: Stream, settings: &StreamSettings) -> Config {
         Retention::Limits(age) => (RetentionPolicy::Limits, age, DiscardPolicy::New, -1),
         Retention::LastValue => (RetentionPolicy::Limits, Duration::ZERO, DiscardPolicy::Old, 1),
     };
+
     Config {
         name: stream.name().into(),
         subjects: vec![stream.subjects().into()],
@@ -155,14 +159,8 @@ fn compare(wanted: &Config, found: Option<&Info>) -> Vec<DeclaredChange> {
         return vec![DeclaredChange { what, how: "missing".into(), loses: false }];
     };
     let holds = state.messages > 0;
-    let mut changes = Vec::new();
-    let mut differs = |name: &str, from: String, to: String, loses: bool| {
-        if from != to {
-            let how = format!("{name} {from} -> {to}");
-            changes.push(DeclaredChange { what: what.clone(), how, loses: loses && holds });
-        }
-    };
-    let text = |value: &dyn fmt::Debug| format!("{value:?}");
+
+    // which differences would lose messages
     let keeps_subjects = is.subjects.iter().all(|subject| wanted.subjects.contains(subject));
     let sooner = wanted.max_age > Duration::ZERO
         && (is.max_age == Duration::ZERO || wanted.max_age < is.max_age);
@@ -171,6 +169,15 @@ fn compare(wanted: &Config, found: Option<&Info>) -> Vec<DeclaredChange> {
             || wanted.max_messages_per_subject < is.max_messages_per_subject);
     let to_old = wanted.discard == DiscardPolicy::Old;
     let too_small = wanted.max_bytes > 0 && state.bytes > wanted.max_bytes.unsigned_abs();
+
+    let mut changes = Vec::new();
+    let mut differs = |name: &str, from: String, to: String, loses: bool| {
+        if from != to {
+            let how = format!("{name} {from} -> {to}");
+            changes.push(DeclaredChange { what: what.clone(), how, loses: loses && holds });
+        }
+    };
+    let text = |value: &dyn fmt::Debug| format!("{value:?}");
     differs("retention", text(&is.retention), text(&wanted.retention), true);
     differs("storage", text(&is.storage), text(&wanted.storage), true);
     differs("subjects", is.subjects.join(","), wanted.subjects.join(","), !keeps_subjects);
@@ -185,10 +192,11 @@ fn compare(wanted: &Config, found: Option<&Info>) -> Vec<DeclaredChange> {
     );
     differs("replicas", is.num_replicas.to_string(), wanted.num_replicas.to_string(), false);
     differs("dedup window", text(&is.duplicate_window), text(&wanted.duplicate_window), false);
+
     changes
 }
 
-/// What is there, with what the code decides; an operator's placement and description stay.
+/// What is there, changed to what the code decides. An operator's placement and description stay.
 fn merged(wanted: &Config, found: Config) -> Config {
     let wanted = wanted.clone();
     Config {

@@ -12,13 +12,13 @@ use wire::{MemberKey, Stream, Subject, frame::Outgoing};
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const DEPENDENCIES: [Dependency; 3] = [Dependency::Database, Dependency::Broker, Dependency::Ai];
 
-fn at(failures: u32, batch: usize, from: Stream) -> Situation {
+fn situation(failures: u32, batch: usize, from: Stream) -> Situation {
     Situation { failures, batch, from, now: NOW, chance: 0.0 }
 }
 
-/// A settlement as a line of the table.
-fn line(said: Result<Outcome, &Fault>, at: &Situation) -> String {
-    match settle(said, at) {
+/// A settlement, as a line of the table of outcomes.
+fn line(said: Result<Outcome, &Fault>, situation: &Situation) -> String {
+    match settle(said, situation) {
         Settlement::Publish(say) => format!("publish {}", say.len()),
         Settlement::Again { after } => format!("again in {} ms", after.as_millis()),
         Settlement::Retry { after } => format!("retry in {} ms", after.as_millis()),
@@ -36,6 +36,7 @@ fn outgoing() -> Outgoing {
 fn every_outcome() -> Vec<(Outcome, &'static str)> {
     let wait = |ms| Outcome::Wait { until: NOW + SignedDuration::from_millis(ms) };
     let park = |due, say| Outcome::Park { due, cause: Cause("quiet_hours"), say };
+
     vec![
         (Outcome::DONE, "publish 0"),
         (Outcome::Emit(vec![outgoing(), outgoing()]), "publish 2"),
@@ -60,7 +61,7 @@ fn every_outcome_settles_the_same_whatever_the_batch_and_the_failures_before() {
                         (Stream::Dead, Outcome::Dead { .. }) => "leave refused_by_stage",
                         _ => expected,
                     };
-                    assert_eq!(line(Ok(outcome), &at(failures, batch, stream)), expected);
+                    assert_eq!(line(Ok(outcome), &situation(failures, batch, stream)), expected);
                 }
             }
         }
@@ -75,7 +76,7 @@ fn an_outage_is_retried_forever_and_never_a_dead_letter() {
         for stream in Stream::ALL {
             for batch in [1, 2, 512] {
                 for (failures, ms) in expected.into_iter().chain([(7, 5000), (u32::MAX, 5000)]) {
-                    let line = line(Err(&fault), &at(failures, batch, stream));
+                    let line = line(Err(&fault), &situation(failures, batch, stream));
                     assert_eq!(line, format!("retry in {ms} ms"));
                 }
             }
@@ -86,9 +87,9 @@ fn an_outage_is_retried_forever_and_never_a_dead_letter() {
 #[test]
 fn a_back_off_is_jittered() {
     let fault = Fault::Unavailable { what: Dependency::Database, source: "away".into() };
-    let at = Situation { chance: 0.5, ..at(2, 1, Stream::Submitted) };
+    let situation = Situation { chance: 0.5, ..situation(2, 1, Stream::Submitted) };
     assert!(matches!(
-        settle(Err(&fault), &at),
+        settle(Err(&fault), &situation),
         Settlement::Retry { after } if after == Duration::from_millis(150)
     ));
 }
@@ -109,13 +110,14 @@ fn a_fault_of_the_data_halves_until_the_culprit_is_alone() {
         for stream in Stream::ALL {
             for failures in [1, 10] {
                 for batch in [2, 3, 512] {
-                    assert_eq!(line(Err(&fault), &at(failures, batch, stream)), "halve");
+                    assert_eq!(line(Err(&fault), &situation(failures, batch, stream)), "halve");
                 }
+
                 let alone = match stream {
                     Stream::Dead => format!("leave {cause}"),
                     _ => format!("dead {cause}: {}", fault.notice()),
                 };
-                assert_eq!(line(Err(&fault), &at(failures, 1, stream)), alone);
+                assert_eq!(line(Err(&fault), &situation(failures, 1, stream)), alone);
             }
         }
     }
@@ -124,6 +126,6 @@ fn a_fault_of_the_data_halves_until_the_culprit_is_alone() {
 #[test]
 fn a_dead_letter_never_quotes_the_fault_itself() {
     let fault = Fault::Refused { what: Dependency::Database, source: "key +15550001111".into() };
-    let text = line(Err(&fault), &at(1, 1, Stream::Submitted));
+    let text = line(Err(&fault), &situation(1, 1, Stream::Submitted));
     assert!(!text.contains("1555"), "{text}");
 }

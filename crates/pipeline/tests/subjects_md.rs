@@ -26,6 +26,7 @@ use wire::{
     Event, EventKind, Stream, Subject,
     event::CampaignData,
     frame::{MemberKey, Outgoing},
+    json,
     subject::Scope,
 };
 
@@ -43,6 +44,7 @@ fn every_subject_names_the_consumers_that_read_it() {
             .map(|spec| spec.name)
             .collect();
         let listed: BTreeSet<&str> = code(&row[4]).into_iter().collect();
+
         assert_eq!(listed, declared, "{subject}");
     }
 }
@@ -75,6 +77,7 @@ fn every_stage_that_reads_may_write_dead_letters() {
     let dead = rows.iter().find(|row| row[0] == Stream::Dead.name()).expect("a row of DEAD");
     let listed: BTreeSet<&str> = code(&dead[3]).into_iter().collect();
     let reading: BTreeSet<&str> = CONSUMERS.iter().map(|spec| spec.stage.as_str()).collect();
+
     assert_eq!(listed, reading);
 }
 
@@ -84,6 +87,7 @@ async fn the_examples_of_subscribers_run_as_they_stand() {
     let broker = Broker::connect(&server.url(), None, "test").await.expect("a broker");
     let settings = StreamSettings { replicas: 1, max_bytes: Some(8 << 20) };
     apply_streams(&broker, &settings).await.expect("streams");
+
     let tenant: TenantId = "demo".parse().expect("valid");
     let (event, totals) = (event(&tenant), totals(&tenant));
     let expected = format!("campaign.started {}", event.key.id);
@@ -121,7 +125,7 @@ fn totals(tenant: &TenantId) -> Outgoing {
         subject: Subject::Analytics(tenant.clone(), Scope::Dashboard),
         key: MemberKey::of(uuid::Uuid::nil()),
         trace: None,
-        json: serde_json::to_vec(&totals).expect("plain data"),
+        json: json::to_vec(&totals),
     }
 }
 
@@ -149,6 +153,7 @@ impl Python {
             let mut line = String::new();
             out.read_line(&mut line).map(|_| line)
         });
+
         let read = tokio::time::timeout(Duration::from_secs(20), read).await;
         if read.is_err() {
             // Ends the blocking read, too.

@@ -1,6 +1,7 @@
 //! Anthropic: the Messages API, without streaming. Answers are short, deterministic and in the
 //! language of the question; a forced tool gets its schema filled in.
 
+mod refusal;
 mod respond;
 mod schema;
 mod validate;
@@ -16,69 +17,59 @@ use serde_json::{Value, json};
 
 use crate::{
     app::App,
+    dice::Dice,
+    faults::AiFaults,
     reply::{self, Answer, Reply},
 };
+use refusal::Refusal;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
-
-/// An error in the form of the API.
-pub(super) struct Refusal {
-    status: u16,
-    kind: &'static str,
-    message: String,
-}
-
-impl Refusal {
-    fn new(status: u16, kind: &'static str, message: impl Into<String>) -> Self {
-        Self { status, kind, message: message.into() }
-    }
-
-    /// A request that the API does not take.
-    pub(super) fn invalid(message: impl Into<String>) -> Self {
-        Self::new(400, "invalid_request_error", message)
-    }
-}
 
 /// Answers a request to a path under `/v1/`.
 pub(crate) async fn answer(app: &Arc<App>, head: &Parts, body: &[u8]) -> Answer {
     let id = format!("req_{:032x}", reply::request_number());
     let faults = app.faults();
     app.state().stats.ai_calls += 1;
+
     let text = std::str::from_utf8(body).unwrap_or("");
     let dice = app.dice(&faults, &["anthropic", text], true);
     let wait = dice.text("latency").within(faults.anthropic.latency_ms);
     if wait > 0 {
         tokio::time::sleep(Duration::from_millis(wait)).await;
     }
-    let ai = &faults.anthropic;
-    let mut retry_after = None;
-    let answer = if dice.text("http_429").hits(ai.http_429.rate) {
-        retry_after = Some(ai.http_429.retry_after);
-        Err(Refusal::new(429, "rate_limit_error", "This request would exceed the rate limit"))
-    } else if dice.text("http_529").hits(ai.http_529) {
-        Err(Refusal::new(529, "overloaded_error", "Overloaded"))
-    } else if dice.text("http_5xx").hits(ai.http_5xx) {
-        Err(Refusal::new(500, "api_error", "Internal server error"))
-    } else {
-        handle(head, body)
+
+    let message = match fault(&faults.anthropic, dice) {
+        Some(refusal) => Err(refusal),
+        None => handle(head, body),
     };
-    let mut response = match answer {
+    let mut response = match message {
         Ok(message) => reply::json(StatusCode::OK, &message),
         Err(refusal) => {
             *app.state().stats.ai_errors.entry(refusal.status).or_default() += 1;
             error(&refusal, &id)
         }
     };
-    let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
-        headers.insert(REQUEST_ID, id);
-    }
-    if let Some(seconds) = retry_after {
-        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        response.headers_mut().insert(REQUEST_ID, id);
     }
     Ok(response)
 }
 
+/// The fault that strikes this request, if one does.
+fn fault(ai: &AiFaults, dice: Dice) -> Option<Refusal> {
+    if dice.text("http_429").hits(ai.http_429.rate) {
+        return Some(Refusal::too_many(ai.http_429.retry_after));
+    }
+    if dice.text("http_529").hits(ai.http_529) {
+        return Some(Refusal::new(529, "overloaded_error", "Overloaded"));
+    }
+    if dice.text("http_5xx").hits(ai.http_5xx) {
+        return Some(Refusal::new(500, "api_error", "Internal server error"));
+    }
+    None
+}
+
+/// The answer that tells of a refusal.
 fn error(refusal: &Refusal, id: &str) -> Response<Reply> {
     let body = json!({
         "type": "error",
@@ -86,7 +77,12 @@ fn error(refusal: &Refusal, id: &str) -> Response<Reply> {
         "request_id": id,
     });
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
-    reply::json(status, &body)
+
+    let mut response = reply::json(status, &body);
+    if let Some(seconds) = refusal.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }
 
 /// One call, from headers to message.
@@ -104,6 +100,7 @@ fn handle(head: &Parts, body: &[u8]) -> Result<Value, Refusal> {
     if head.method != Method::POST {
         return Err(Refusal::new(405, "invalid_request_error", "Method not allowed"));
     }
+
     let version = header("anthropic-version")
         .ok_or_else(|| Refusal::invalid("anthropic-version: header is required"))?;
     let request: Value = serde_json::from_slice(body)

@@ -9,15 +9,8 @@ use std::{
 };
 
 use crate::{
-    clock::Clock,
-    courier::Courier,
-    dice::Dice,
-    faults::Faults,
-    ledger::Ledger,
-    people::People,
-    personas::Personas,
-    schedule::{Job, Schedule},
-    stats::Stats,
+    clock::Clock, courier::Courier, dice::Dice, faults::Faults, job::Job, ledger::Ledger,
+    people::People, personas::Personas, schedule::Schedule, stats::Stats,
 };
 pub(crate) use accounts::{Accounts, Number};
 
@@ -85,20 +78,22 @@ impl App {
         *self.personas.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(personas);
     }
 
-    /// The dice of one request: what it is about and, when `counted`, which attempt this is.
+    /// The dice of one request: they depend on what it is about and, when `counted`, on which
+    /// attempt this is.
     pub(crate) fn dice(&self, faults: &Faults, about: &[&str], counted: bool) -> Dice {
         let start = Dice::new(faults.seed.unwrap_or(self.seed));
         let dice = about.iter().fold(start, |dice, part| dice.text(part));
         if !counted {
             return dice;
         }
+
         let mut state = self.state();
         let attempt = state.attempts.entry(dice.value()).or_default();
         *attempt += 1;
         dice.number((*attempt).into())
     }
 
-    /// Plans work.
+    /// Plans a job.
     pub(crate) fn later(&self, after: Duration, job: Job) {
         self.schedule.add(after, job);
     }
@@ -108,11 +103,13 @@ impl App {
     pub(crate) fn reset(&self, all: bool) {
         self.schedule.clear();
         self.courier.clear();
+
         let mut state = self.state();
         state.ledger.reset();
         state.people = People::default();
         state.stats = Stats::default();
         state.attempts.clear();
+
         if all {
             state.accounts = Accounts::default();
             drop(state);

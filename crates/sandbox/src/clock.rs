@@ -41,8 +41,8 @@ impl Clock {
         self.setting.subscribe()
     }
 
-    /// Takes over a clock that the platform already goes by, unless one has been set here. Who
-    /// follows this clock knows it already and is not told.
+    /// Takes over a clock that the platform already goes by, unless one has been set here. The
+    /// platform knows it already, so subscribers are not told.
     pub(crate) fn restore(&self, clock: BusinessClock) {
         self.setting.send_if_modified(|setting| {
             setting.get_or_insert(clock);
@@ -73,6 +73,7 @@ impl Clock {
         if change.now.is_none() && change.rate.is_none() {
             return Err("name `now`, `rate` or both".to_owned());
         }
+
         let mut refused = None;
         self.setting.send_if_modified(|setting| {
             let current = setting.map(|clock| clock.at(machine));
@@ -88,11 +89,12 @@ impl Clock {
                 }
             }
         });
+
         refused.map_or(Ok(()), Err)
     }
 }
 
-/// Machine time. The only place that reads it.
+/// Machine time. Nothing else in the sandbox reads it.
 #[expect(clippy::disallowed_methods, reason = "the simulated world has a clock of its own")]
 pub(crate) fn machine_now() -> Timestamp {
     Timestamp::now()
@@ -108,52 +110,58 @@ pub(crate) fn before(instant: Timestamp, age: Duration) -> Timestamp {
 mod tests {
     use super::*;
 
-    fn at(text: &str) -> Timestamp {
+    fn time(text: &str) -> Timestamp {
         text.parse().expect("a timestamp")
     }
 
     fn change(now: &str, rate: f64) -> Change {
-        Change { now: Some(at(now)), rate: Some(rate) }
+        Change { now: Some(time(now)), rate: Some(rate) }
     }
 
     #[test]
     fn a_restored_clock_is_gone_by_but_not_told_and_yields_to_one_that_was_set() {
-        let machine = at("2026-11-20T10:00:00Z");
+        let machine = time("2026-11-20T10:00:00Z");
         let restored =
-            BusinessClock { now: at("2026-03-08T06:55:00Z"), set_at: machine, rate: 0.0 };
+            BusinessClock { now: time("2026-03-08T06:55:00Z"), set_at: machine, rate: 0.0 };
         let clock = Clock::new();
         let mut followed = clock.subscribe();
+
         clock.restore(restored);
         assert_eq!(clock.business(machine), restored.now);
         assert!(!followed.has_changed().expect("the clock is there"));
+
         clock.set(&change("2026-03-09T00:00:00Z", 0.0), machine).expect("forward");
         assert!(followed.has_changed().expect("the clock is there"));
+
         followed.mark_unchanged();
         clock.restore(restored);
-        assert_eq!(clock.business(machine), at("2026-03-09T00:00:00Z"));
+        assert_eq!(clock.business(machine), time("2026-03-09T00:00:00Z"));
     }
 
     #[test]
     fn the_first_setting_may_lie_in_the_past_and_later_ones_only_go_forward() {
         let clock = Clock::new();
-        let machine = at("2026-11-20T10:00:00Z");
+        let machine = time("2026-11-20T10:00:00Z");
         assert_eq!(clock.business(machine), machine);
+
         clock.set(&change("2026-03-08T06:55:00Z", 60.0), machine).expect("the first setting");
-        let later = at("2026-11-20T10:00:10Z");
-        assert_eq!(clock.business(later), at("2026-03-08T07:05:00Z"));
+        let later = time("2026-11-20T10:00:10Z");
+        assert_eq!(clock.business(later), time("2026-03-08T07:05:00Z"));
+
         let back = clock.set(&change("2026-03-08T07:04:59Z", 1.0), later);
         assert!(back.expect_err("backwards").contains("forward"));
-        assert_eq!(clock.business(later), at("2026-03-08T07:05:00Z"));
+        assert_eq!(clock.business(later), time("2026-03-08T07:05:00Z"));
+
         clock.set(&change("2026-03-08T07:05:00Z", 0.0), later).expect("standing still");
-        assert_eq!(clock.business(at("2026-11-20T11:00:00Z")), at("2026-03-08T07:05:00Z"));
+        assert_eq!(clock.business(time("2026-11-20T11:00:00Z")), time("2026-03-08T07:05:00Z"));
     }
 
     #[test]
     fn a_rate_alone_goes_on_from_where_the_clock_is() {
         let clock = Clock::new();
-        let machine = at("2026-11-20T10:00:00Z");
+        let machine = time("2026-11-20T10:00:00Z");
         clock.set(&Change { now: None, rate: Some(10.0) }, machine).expect("a rate");
-        assert_eq!(clock.business(at("2026-11-20T10:00:01Z")), at("2026-11-20T10:00:10Z"));
+        assert_eq!(clock.business(time("2026-11-20T10:00:01Z")), time("2026-11-20T10:00:10Z"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The control API under `/sandbox/`: what outsiders read and set. Errors are problem documents.
 
+mod lines;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use http::{Method, Response, StatusCode, request::Parts};
@@ -9,13 +11,17 @@ use serde_json::json;
 use crate::{
     app::App,
     clock::{self, machine_now},
-    ledger::{Carrier, Filter, Lines},
-    personas::Kind,
+    encode::write_line,
+    faults::Faults,
+    kind::Kind,
+    ledger::Carrier,
+    personas::Personas,
     phone::Phone,
     reply::{self, Form, Reply, problem},
     stats::Callbacks,
-    twilio::{self, Heard, Keyword},
+    twilio::{self, Keyword, PhoneText},
 };
+use lines::{Filter, LedgerLines};
 
 /// The most references that the statistics name.
 const MAX_NAMED: usize = 100;
@@ -44,7 +50,7 @@ pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> R
     done.unwrap_or_else(|refusal| refusal)
 }
 
-/// `GET /healthz`.
+/// The answer of `GET /healthz`.
 pub(crate) fn healthy() -> Response<Reply> {
     ok(&json!({ "status": "ok" }))
 }
@@ -68,6 +74,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Response<Reply>> {
     if body.trim_ascii_start().starts_with(b"[") {
         return Err(unprocessable("a JSON object is wanted"));
     }
+
     serde_json::from_slice(body).map_err(|error| {
         if error.is_data() {
             unprocessable(&error.to_string())
@@ -81,6 +88,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Response<Reply>> {
 fn ledger(app: &Arc<App>, head: &Parts) -> Result<Response<Reply>, Response<Reply>> {
     let query = Form::parse(head.uri.query().unwrap_or("").as_bytes())
         .ok_or_else(|| unprocessable("the query cannot be read"))?;
+
     let mut filter = Filter::default();
     if let Some(name) = query.get("carrier") {
         let carrier = Carrier::parse(name);
@@ -90,14 +98,16 @@ fn ledger(app: &Arc<App>, head: &Parts) -> Result<Response<Reply>, Response<Repl
         let since = since.parse().map_err(|_| unprocessable("since must be an RFC 3339 time"))?;
         filter.since = Some(since);
     }
-    let mut response = Response::new(Reply::Lines(Lines::new(app.clone(), filter)));
+
+    let lines = LedgerLines::new(app.clone(), filter);
+    let mut response = Response::new(Reply::Chunks(Box::new(lines)));
     let kind = http::HeaderValue::from_static("application/x-ndjson");
     response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
     Ok(response)
 }
 
 fn auto_replies(app: &App) -> Response<Reply> {
-    let mut lines = String::new();
+    let mut lines = Vec::new();
     for reply in &app.state().people.auto_replies {
         let line = json!({
             "sid": format!("SM{:032x}", reply.sid),
@@ -106,8 +116,7 @@ fn auto_replies(app: &App) -> Response<Reply> {
             "body": reply.body,
             "at": reply.at,
         });
-        lines.push_str(&line.to_string());
-        lines.push('\n');
+        write_line(&mut lines, &line);
     }
     reply::whole(StatusCode::OK, "application/x-ndjson", lines.into())
 }
@@ -141,6 +150,7 @@ fn stats(app: &App) -> Statistics {
     let stats = &state.stats;
     let inbound = Kind::ALL.iter().map(|kind| (kind.name(), stats.inbound[*kind as usize]));
     let total: u64 = stats.inbound.iter().sum();
+
     Statistics {
         accepted: counts.accepted,
         by_status: counts.by_status.into_iter().collect(),
@@ -175,16 +185,18 @@ fn reset(app: &App, body: &[u8]) -> Result<Response<Reply>, Response<Reply>> {
 
 #[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
 fn put_faults(app: &App, body: &[u8]) -> Result<Response<Reply>, Response<Reply>> {
-    let faults: crate::faults::Faults = read(body)?;
+    let faults: Faults = read(body)?;
     faults.check().map_err(|detail| unprocessable(&detail))?;
+
     app.set_faults(faults);
     Ok(ok(&*app.faults()))
 }
 
 #[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
 fn put_personas(app: &App, body: &[u8]) -> Result<Response<Reply>, Response<Reply>> {
-    let personas: crate::personas::Personas = read(body)?;
+    let personas: Personas = read(body)?;
     personas.check().map_err(|detail| unprocessable(&detail))?;
+
     app.set_personas(personas);
     Ok(ok(&*app.personas()))
 }
@@ -214,11 +226,13 @@ fn inbound(app: &Arc<App>, body: &[u8]) -> Result<Response<Reply>, Response<Repl
         Keyword::parse(name).ok_or_else(|| unprocessable("opt_out_type is STOP, START or HELP"))
     };
     let opt_out = inbound.opt_out_type.as_ref().map(parse).transpose()?;
+
     let (to, body) = (inbound.to.as_str(), inbound.body.as_str());
-    let heard = Heard { from, to, body, opt_out, kind: None };
-    let received = twilio::receive(app, &heard).ok_or_else(|| {
+    let text = PhoneText { from, to, body, opt_out, kind: None };
+    let received = twilio::receive(app, &text).ok_or_else(|| {
         unprocessable("no account has the number `to`: register it at IncomingPhoneNumbers first")
     })?;
+
     let webhook = received.webhook.as_deref();
     Ok(reply::json(StatusCode::ACCEPTED, &json!({ "sid": received.sid, "webhook": webhook })))
 }

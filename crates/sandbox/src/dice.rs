@@ -1,7 +1,7 @@
-//! Chance that repeats: every decision is a hash of the seed and of what it is about, so a run
-//! comes out the same whatever the order of arrival.
+//! Chance that can be repeated: every decision is a hash of the seed and of what it is about, so a
+//! run comes out the same whatever the order of arrival.
 
-use crate::faults::Range;
+use crate::range::Range;
 
 /// The hash so far. Each step returns a new value, so one prefix serves several decisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,7 @@ mod tests {
             let hits = (0..100_000_u64)
                 .filter(|n| Dice::new(7).text("drop").number(*n).hits(rate))
                 .count();
+
             let measured = hits as f64 / 100_000.0;
             assert!((measured - rate).abs() < 0.01, "{rate} measured {measured}");
         }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::dice::Dice;
-pub(crate) use forms::{Codes, Outages, Range, Throttling};
+use crate::{dice::Dice, range::Range, rate::check_rate};
+use forms::{Codes, Outages, Throttling};
 
 /// A `PUT` replaces all of it; what it leaves out is at its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -154,12 +154,13 @@ impl Faults {
         for (name, rate) in rates {
             check_rate(name, rate)?;
         }
+
         self.refuse.check("refuse")?;
         self.undelivered.check("undelivered")?;
         self.account_outage.check()
     }
 
-    /// Whether the attempts of a request matter to any decision.
+    /// Whether any decision depends on how often a request was made.
     pub(crate) fn count_attempts(&self) -> bool {
         self.lost_response > 0.0
             || self.reset_before > 0.0
@@ -180,14 +181,10 @@ impl Faults {
     }
 }
 
-/// A rate lies in 0 to 1.
-pub(crate) fn check_rate(name: &str, rate: f64) -> Result<(), String> {
-    if (0.0..=1.0).contains(&rate) { Ok(()) } else { Err(format!("{name} must be from 0 to 1")) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encode::to_vec;
 
     fn faults(json: &str) -> Result<Faults, String> {
         let faults: Faults = serde_json::from_str(json).map_err(|e| e.to_string())?;
@@ -215,11 +212,12 @@ mod tests {
                 "anthropic": {"http_529": 1, "http_429": 0.5}}"#,
         )
         .expect("all of it");
+
         assert_eq!(all.latency_ms, Range { from: 5, to: 20 });
         assert_eq!(all.undelivered.0.len(), 2);
         assert_eq!(all.anthropic.http_429.rate, 0.5);
-        let again: Faults =
-            serde_json::from_str(&serde_json::to_string(&all).expect("JSON")).expect("itself");
+
+        let again: Faults = serde_json::from_slice(&to_vec(&all)).expect("itself");
         assert_eq!(again, all);
     }
 

@@ -1,7 +1,6 @@
 //! What the carriers remember: every accepted text, compactly, with the indexes that fetch, list
 //! and the duplicate count need. In memory, bounded, only appended to until a reset.
 
-mod lines;
 mod texts;
 
 use std::{
@@ -11,36 +10,14 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::phone::Phone;
-pub(crate) use lines::{Filter, Lines};
-pub(crate) use texts::{Carrier, Status, Text};
+use crate::{dice::Dice, phone::Phone};
+pub(crate) use texts::{Carrier, Draft, Index, Status, Text};
 
 /// The most texts that are remembered; beyond it nothing is accepted until a reset.
 pub(crate) const MAX_TEXTS: usize = 10_000_000;
 
 /// No text: the end of a chain.
 const NONE: u32 = u32::MAX;
-
-/// A text's place in the ledger.
-pub(crate) type Index = u32;
-
-/// What a carrier must know to accept a text.
-pub(crate) struct Draft {
-    pub(crate) carrier: Carrier,
-    pub(crate) account: u16,
-    pub(crate) to: Phone,
-    pub(crate) from: Arc<str>,
-    pub(crate) body: Box<str>,
-    pub(crate) segments: u8,
-    pub(crate) media: u8,
-    pub(crate) service: Option<Arc<str>>,
-    pub(crate) callback: Option<Arc<str>>,
-    pub(crate) reference: Option<Arc<str>>,
-    pub(crate) trace: Option<Box<str>>,
-    pub(crate) status: Status,
-    pub(crate) at: Timestamp,
-    pub(crate) received_at: Timestamp,
-}
 
 /// All accepted texts.
 pub(crate) struct Ledger {
@@ -56,7 +33,7 @@ pub(crate) struct Ledger {
     without_reference: u64,
     /// Counts resets, so that work planned before one can see that it is stale.
     generation: u32,
-    /// Makes sids; never reset, so that no sid comes twice.
+    /// Makes sids. A reset keeps it, so that no sid comes twice.
     next_sid: u64,
     /// Tells this run's sids from those of runs before.
     nonce: u64,
@@ -108,7 +85,7 @@ impl Ledger {
     /// A number that no other text, inbound text or callback of any run has.
     pub(crate) fn fresh_id(&mut self) -> u128 {
         self.next_sid += 1;
-        let low = crate::dice::Dice::new(self.nonce).number(self.next_sid).value();
+        let low = Dice::new(self.nonce).number(self.next_sid).value();
         (u128::from(self.nonce ^ self.next_sid) << 64) | u128::from(low)
     }
 
@@ -119,6 +96,7 @@ impl Ledger {
         let previous = self.newest_to.insert(draft.to, index).unwrap_or(NONE);
         self.by_sid.insert(sid, index);
         self.by_status[draft.status as usize] += 1;
+
         let reference = self.count_reference(draft.reference.clone());
         self.texts.push(Text::new(sid, previous, Draft { reference, ..draft }));
         index
@@ -130,6 +108,7 @@ impl Ledger {
             self.without_reference += 1;
             return None;
         };
+
         match self.references.entry(reference) {
             Entry::Vacant(slot) => {
                 let kept = slot.key().clone();
@@ -162,6 +141,7 @@ impl Ledger {
     /// Moves a text to a status at a machine instant.
     pub(crate) fn set_status(&mut self, index: Index, status: Status, error: u32, now: Timestamp) {
         let Some(text) = self.texts.get_mut(index as usize) else { return };
+
         self.by_status[text.status as usize] -= 1;
         self.by_status[status as usize] += 1;
         text.status = status;
@@ -186,12 +166,14 @@ impl Ledger {
         if self.duplicate_references == 0 {
             return Vec::new();
         }
+
         let mut found: Vec<_> = self
             .references
             .iter()
             .filter(|(_, count)| **count > 1)
             .map(|(reference, _)| reference.clone())
             .collect();
+
         found.sort_unstable();
         found.truncate(limit);
         found
@@ -208,12 +190,13 @@ impl Ledger {
         }
     }
 
-    fn len(&self) -> Index {
+    /// How many texts there are: the index of the next one.
+    pub(crate) fn len(&self) -> Index {
         self.texts.len() as Index
     }
 }
 
-/// See [`Ledger::newest_first`].
+/// The texts that [`Ledger::newest_first`] gives.
 pub(crate) struct NewestFirst<'a> {
     ledger: &'a Ledger,
     next: Index,
@@ -262,6 +245,7 @@ mod tests {
         {
             ledger.accept(draft("+14155550100", reference));
         }
+
         let counts = ledger.counts();
         assert_eq!((counts.duplicate_references, counts.duplicate_acceptances), (2, 3));
         assert_eq!(counts.without_reference, 2);
@@ -276,10 +260,12 @@ mod tests {
         {
             ledger.accept(draft(to, Some(reference)));
         }
+
         let names = |to| {
             let texts = ledger.newest_first(to);
             texts.map(|t| t.reference.as_deref().unwrap_or("").to_owned()).collect::<Vec<_>>()
         };
+
         assert_eq!(names(Phone::parse("+14155550100")), ["3", "1"]);
         assert_eq!(names(None), ["3", "2", "1"]);
         assert!(names(Phone::parse("+14155550109")).is_empty());
@@ -291,8 +277,10 @@ mod tests {
         let mut ledger = Ledger::new(1);
         let index = ledger.accept(draft("+14155550100", None));
         let before = ledger.get(index).expect("the text").sid;
+
         ledger.reset();
         assert_eq!(ledger.counts().accepted, 0);
+
         let index = ledger.accept(draft("+14155550100", None));
         assert_ne!(ledger.get(index).expect("the text").sid, before);
         assert_eq!(ledger.generation(), 1);

@@ -17,19 +17,27 @@ mod app;
 mod clock;
 mod control;
 mod courier;
+mod delivery;
 mod dice;
+mod encode;
 mod faults;
+mod job;
+mod kind;
 mod ledger;
 mod people;
 mod personas;
 mod phone;
 mod phrases;
+mod posting;
+mod range;
+mod rate;
 mod reply;
 mod schedule;
 mod segments;
 mod server;
 mod stats;
 mod twilio;
+mod worker;
 
 use std::{
     io,
@@ -65,7 +73,7 @@ impl Default for SandboxConfig {
 
 /// A running sandbox. Dropping it ends it at once; [`Sandbox::stop`] lets answers finish.
 pub struct Sandbox {
-    /// Where it listens.
+    /// The address that it listens on.
     pub addr: SocketAddr,
     /// The business clock, as last set by `PUT /sandbox/clock`; `None` until then.
     pub clock: watch::Receiver<Option<BusinessClock>>,
@@ -88,6 +96,7 @@ pub async fn start(config: SandboxConfig) -> io::Result<Sandbox> {
     let addr = listener.local_addr()?;
     let app = Arc::new(App::new(config.seed, config.callback_connections.clamp(1, 1_024)));
     let clock = app.clock.subscribe();
+
     let running = Running::start(listener, Arc::clone(&app));
     Ok(Sandbox { addr, clock, app, running })
 }

@@ -17,7 +17,7 @@ const MAX_AUTO_REPLIES: usize = 100_000;
 pub(crate) struct People {
     /// Pairs of phone and sender that the carrier blocks.
     blocks: HashMap<Phone, HashSet<Arc<str>>>,
-    /// How many texts a persona has sent.
+    /// How many texts the persona of a phone has sent.
     said: HashMap<Phone, u8>,
     pub(crate) auto_replies: VecDeque<AutoReply>,
 }
@@ -52,6 +52,7 @@ impl People {
         self.said.get(&phone).copied().unwrap_or(0)
     }
 
+    /// Counts one more text of this phone's persona.
     pub(crate) fn says(&mut self, phone: Phone) {
         *self.said.entry(phone).or_default() += 1;
     }

@@ -1,14 +1,16 @@
-//! Who is behind a phone number: the settings of `PUT /sandbox/personas`, and the pure decision
-//! what a person is like. The hash of the seed and the number decides, so a number is the same
+//! Who is behind a phone number: the settings of `PUT /sandbox/personas`, and the decision what a
+//! person is like. The hash of the seed and the number decides, so a number is the same
 //! person in every run.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     dice::Dice,
-    faults::{Range, check_rate},
+    kind::Kind,
     phone::Phone,
     phrases::{self, Language},
+    range::Range,
+    rate::check_rate,
 };
 
 /// How people behave. A `PUT` replaces all of it; by default nobody answers.
@@ -40,18 +42,7 @@ pub(crate) struct Languages {
     pub(crate) es: f64,
 }
 
-/// What somebody sends; also the kinds that inbound texts are counted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    Stop,
-    Alto,
-    Start,
-    Help,
-    Question,
-    Other,
-}
-
-/// A text that a person decided to send.
+/// A text that a person decides to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Utterance {
     pub(crate) kind: Kind,
@@ -80,22 +71,6 @@ impl Default for Languages {
     }
 }
 
-impl Kind {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Stop, Self::Alto, Self::Start, Self::Help, Self::Question, Self::Other];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Stop => "stop",
-            Self::Alto => "alto",
-            Self::Start => "start",
-            Self::Help => "help",
-            Self::Question => "question",
-            Self::Other => "other",
-        }
-    }
-}
-
 impl Personas {
     /// Rejects what cannot be meant, in one sentence that names the setting.
     pub(crate) fn check(&self) -> Result<(), String> {
@@ -108,10 +83,12 @@ impl Personas {
         ] {
             check_rate(name, rate)?;
         }
+
         let sum = self.stop_rate + self.alto_rate + self.question_rate + self.help_rate;
         if sum > 1.0 + 1e-9 {
             return Err("stop, alto, question and help rates together are at most 1".to_owned());
         }
+
         let Languages { en, es } = self.languages;
         if en.is_finite() && es.is_finite() && en >= 0.0 && es >= 0.0 && en + es > 0.0 {
             Ok(())
@@ -130,6 +107,7 @@ impl Personas {
             (Kind::Question, 1) if dice.text("follow_up").hits(self.follow_up_rate) => {}
             (_, _) => return None,
         }
+
         let body = phrases::say(kind, self.language(dice), dice.text("words").number(said.into()));
         let delay_ms = dice.text("delay").number(said.into()).within(self.reply_delay_ms);
         Some(Utterance { kind, body, delay_ms })
@@ -180,12 +158,14 @@ mod tests {
         };
         let people: Vec<_> =
             (0..10_000).map(|n| personas.answer(1, phone(n), 0).map(|u| u.kind)).collect();
+
         let share = |kind| people.iter().filter(|k| **k == kind).count() / 100;
         assert!((9..=11).contains(&share(Some(Kind::Stop))));
         assert!((4..=6).contains(&share(Some(Kind::Alto))));
         assert!((18..=22).contains(&share(Some(Kind::Question))));
         assert!((4..=6).contains(&share(Some(Kind::Help))));
         assert!((57..=63).contains(&share(None)));
+
         let again: Vec<_> =
             (0..10_000).map(|n| personas.answer(1, phone(n), 0).map(|u| u.kind)).collect();
         assert_eq!(people, again);
@@ -196,6 +176,7 @@ mod tests {
         let asks = Personas { question_rate: 1.0, follow_up_rate: 1.0, ..Personas::default() };
         assert!(asks.answer(1, phone(1), 1).is_some());
         assert!(asks.answer(1, phone(1), 2).is_none());
+
         let stops = Personas { stop_rate: 1.0, follow_up_rate: 1.0, ..Personas::default() };
         assert!(stops.answer(1, phone(1), 0).is_some());
         assert!(stops.answer(1, phone(1), 1).is_none());

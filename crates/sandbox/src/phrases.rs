@@ -1,8 +1,8 @@
-//! The words: what simulated people write, and what the simulated AI answers, in two languages.
+//! What simulated people write, and what the simulated AI answers, in two languages.
 
 mod topics;
 
-use crate::{dice::Dice, personas::Kind};
+use crate::{dice::Dice, kind::Kind};
 use topics::{TOPICS, Topic};
 
 /// The languages that are spoken here.
@@ -55,8 +55,10 @@ pub(crate) fn answer(text: &str) -> (&'static str, Language) {
         };
         words.iter().filter(|word| keywords.contains(&word.as_str())).count()
     };
+
     // The first of the best: `max_by_key` would take the last.
     let best = TOPICS.iter().rev().max_by_key(|topic| score(topic)).filter(|t| score(t) > 0);
+
     let said = match (best, language) {
         (Some(topic), Language::English) => topic.answer_en,
         (Some(topic), Language::Spanish) => topic.answer_es,
@@ -69,6 +71,7 @@ pub(crate) fn answer(text: &str) -> (&'static str, Language) {
              ¿Cuál es la mejor hora para contactarle?"
         }
     };
+
     (said, language)
 }
 
@@ -84,9 +87,11 @@ pub(crate) fn language_of(text: &str) -> Language {
         "how", "can", "to", "of", "for", "with", "and", "it", "this", "have", "hello", "hi",
         "thanks", "please", "we", "in", "on",
     ];
+
     let words = words(text);
     let count = |list: &[&str]| words.iter().filter(|w| list.contains(&w.as_str())).count();
     let signs = text.chars().filter(|c| "¿¡ñáéíóúÑÁÉÍÓÚ".contains(*c)).count();
+
     if count(&SPANISH) + 2 * signs > count(&ENGLISH) {
         Language::Spanish
     } else {
@@ -111,6 +116,7 @@ mod tests {
         for topic in &TOPICS {
             let en = answer(topic.question_en);
             assert_eq!(en, (topic.answer_en, Language::English), "{}", topic.question_en);
+
             let es = answer(topic.question_es);
             assert_eq!(es, (topic.answer_es, Language::Spanish), "{}", topic.question_es);
         }

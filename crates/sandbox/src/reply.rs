@@ -17,7 +17,7 @@ use http::{
 use hyper::body::{Body, Frame, SizeHint};
 use serde::Serialize;
 
-use crate::ledger::Lines;
+use crate::encode;
 
 /// The largest request body that is read.
 pub(crate) const MAX_BODY: usize = 1 << 20;
@@ -45,8 +45,8 @@ impl std::error::Error for Cut {}
 /// The body of an answer.
 pub(crate) enum Reply {
     Whole(Bytes),
-    /// The ledger, written as it is read.
-    Lines(Lines),
+    /// Made chunk by chunk while it is sent.
+    Chunks(Box<dyn Iterator<Item = Bytes> + Send>),
 }
 
 impl Body for Reply {
@@ -60,7 +60,7 @@ impl Body for Reply {
         let chunk = match self.get_mut() {
             Self::Whole(bytes) if bytes.is_empty() => None,
             Self::Whole(bytes) => Some(std::mem::take(bytes)),
-            Self::Lines(lines) => lines.next_chunk(),
+            Self::Chunks(chunks) => chunks.next(),
         };
         Poll::Ready(chunk.map(|bytes| Ok(Frame::data(bytes))))
     }
@@ -72,7 +72,7 @@ impl Body for Reply {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Lines(_) => SizeHint::default(),
+            Self::Chunks(_) => SizeHint::default(),
         }
     }
 }
@@ -96,6 +96,7 @@ where
         if so_far + data.len() > MAX_BODY {
             return Err(Unread::TooLarge);
         }
+
         // Nearly every body is one frame, which needs no copy.
         match first.take() {
             None if whole.is_empty() => first = Some(data),
@@ -139,7 +140,7 @@ impl Form {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Every value of a name.
+    /// Every value of a name, in their order.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
     }
@@ -155,8 +156,7 @@ pub(crate) fn whole(status: StatusCode, kind: &'static str, body: Bytes) -> Resp
 
 /// An answer in JSON.
 pub(crate) fn json<T: Serialize>(status: StatusCode, value: &T) -> Response<Reply> {
-    let body = serde_json::to_vec(value).expect("plain data becomes JSON");
-    whole(status, "application/json", Bytes::from(body))
+    whole(status, "application/json", Bytes::from(encode::to_vec(value)))
 }
 
 /// An error of the control API, as `application/problem+json`.

@@ -8,15 +8,17 @@ const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ
 ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 const EXTENSION: &str = "\u{c}^{}\\[~]|€";
 
-/// Segments of a text; 0 for none.
+/// How many segments a text takes; 0 for an empty one.
 pub(crate) fn segments(text: &str) -> u8 {
     if text.is_empty() {
         return 0;
     }
+
     let count = match septets(text) {
         Some(sizes) => filled(&sizes, 160, 153),
         None => filled(&clusters(text), 70, 67),
     };
+
     u8::try_from(count).unwrap_or(u8::MAX)
 }
 
@@ -48,11 +50,13 @@ fn clusters(text: &str) -> Vec<usize> {
     sizes
 }
 
-/// Fills segments greedily without splitting a piece.
+/// How many segments the pieces fill, none of them split: up to `single` units go into one segment,
+/// more go into parts of `part` units each.
 fn filled(sizes: &[usize], single: usize, part: usize) -> usize {
     if sizes.iter().sum::<usize>() <= single {
         return 1;
     }
+
     let mut count = 1;
     let mut used = 0;
     for size in sizes {
@@ -75,11 +79,13 @@ mod tests {
             serde_json::from_str(include_str!("../tests/data/segments.json")).expect("JSON");
         let cases = file["cases"].as_array().expect("cases");
         assert!(cases.len() >= 45);
+
         for case in cases {
             // A lone surrogate is no text here, and no text has no segments.
             let Some(text) = case["text"].as_str().filter(|text| !text.is_empty()) else {
                 continue;
             };
+
             let expected = case["segments"].as_u64().expect("a count");
             assert_eq!(u64::from(segments(text)), expected, "{}", case["id"]);
             let gsm = case["encoding"] == "GSM-7";

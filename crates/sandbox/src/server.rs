@@ -28,8 +28,7 @@ use crate::{
     app::App,
     control,
     reply::{Answer, Cut, Unread, problem, read_body},
-    schedule::Schedule,
-    twilio,
+    twilio, worker,
 };
 
 /// The most connections at a time; further ones wait to be accepted.
@@ -50,7 +49,7 @@ impl Running {
     pub(crate) fn start(listener: TcpListener, app: Arc<App>) -> Self {
         let stop = CancellationToken::new();
         let listening = tokio::spawn(listen(listener, app.clone(), stop.clone()));
-        let working = tokio::spawn(Schedule::run(app.clone()));
+        let working = tokio::spawn(worker::run(app.clone()));
         Self { app, stop, listening: Some(listening), working }
     }
 
@@ -74,22 +73,24 @@ impl Drop for Running {
     }
 }
 
+/// Accepts connections until the stop, then waits for those that are open.
 async fn listen(listener: TcpListener, app: Arc<App>, stop: CancellationToken) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { break };
+        let Ok(permit) = permits.clone().acquire_owned().await else { break };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => break,
         };
         while connections.try_join_next().is_some() {}
+
         match accepted {
             Ok((stream, _)) => {
                 let (app, stop) = (app.clone(), stop.clone());
                 connections.spawn(async move {
                     serve(stream, app, stop).await;
-                    drop(place);
+                    drop(permit);
                 });
             }
             Err(error) => {
@@ -99,16 +100,19 @@ async fn listen(listener: TcpListener, app: Arc<App>, stop: CancellationToken) {
             }
         }
     }
+
     drop(listener);
     while connections.join_next().await.is_some() {}
 }
 
+/// Answers the requests of one connection; on a stop, for no longer than the grace.
 async fn serve(stream: TcpStream, app: Arc<App>, stop: CancellationToken) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
+
     let reset = Arc::new(AtomicBool::new(false));
-    let io = TokioIo::new(Line { stream, reset: reset.clone() });
+    let io = TokioIo::new(ResettableStream { stream, reset: reset.clone() });
     let service = service_fn(move |request| {
         let (app, reset) = (app.clone(), reset.clone());
         async move {
@@ -119,6 +123,7 @@ async fn serve(stream: TcpStream, app: Arc<App>, stop: CancellationToken) {
             answer
         }
     });
+
     let mut http = http1::Builder::new();
     http.header_read_timeout(None);
     let mut connection = pin!(http.serve_connection(io, service));
@@ -127,6 +132,7 @@ async fn serve(stream: TcpStream, app: Arc<App>, stop: CancellationToken) {
         _ = connection.as_mut() => return,
         () = stop.cancelled() => {}
     }
+
     connection.as_mut().graceful_shutdown();
     let _ = tokio::time::timeout(GRACE, connection).await;
 }
@@ -141,6 +147,7 @@ async fn route(app: &Arc<App>, request: Request<Incoming>) -> Answer {
         }
         Err(Unread::Broken) => return Err(Cut::Close),
     };
+
     let path = head.uri.path();
     if let Some(rest) = path.strip_prefix("/2010-04-01/Accounts/") {
         twilio::answer(app, &head, rest, &body).await
@@ -156,12 +163,12 @@ async fn route(app: &Arc<App>, request: Request<Incoming>) -> Answer {
 }
 
 /// A TCP stream that is reset, not closed, when that was asked for.
-struct Line {
+struct ResettableStream {
     stream: TcpStream,
     reset: Arc<AtomicBool>,
 }
 
-impl Drop for Line {
+impl Drop for ResettableStream {
     fn drop(&mut self) {
         if self.reset.load(Ordering::Relaxed) {
             // If it fails the stream is closed in order, which is a cut as well.
@@ -170,7 +177,7 @@ impl Drop for Line {
     }
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for ResettableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -180,7 +187,7 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for ResettableStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! The counters of `GET /sandbox/stats` that nothing else implies.
+//! Those counters of `GET /sandbox/stats` that cannot be derived from the ledger.
 
 use std::{
     collections::BTreeMap,
@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::personas::Kind;
+use crate::kind::Kind;
 
 /// Counters kept under the state's lock.
 #[derive(Default)]
@@ -26,12 +26,12 @@ pub(crate) struct Stats {
     pub(crate) ai_errors: BTreeMap<u16, u64>,
 }
 
-/// Counters of callbacks, kept by the courier without a lock.
+/// Counters of callbacks. The courier keeps them without a lock.
 #[derive(Default)]
 pub(crate) struct CallbackCounters {
-    /// Answered with 2xx.
+    /// Calls answered with 2xx.
     pub(crate) sent: AtomicU64,
-    /// Given up.
+    /// Given up, or never begun.
     pub(crate) failed: AtomicU64,
     /// Attempts beyond the first.
     pub(crate) retried: AtomicU64,

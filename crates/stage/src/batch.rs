@@ -9,7 +9,7 @@ use crate::outcome::Outcome;
 
 /// The messages of one hand-over, each to be answered once.
 pub struct Batch<P> {
-    /// Shared with the runtime, which takes unanswered messages back without copying them.
+    /// Shared with the runtime, which takes unanswered messages back without a copy.
     items: Arc<Vec<P>>,
     answers: mpsc::UnboundedSender<(usize, Outcome)>,
 }
@@ -20,19 +20,19 @@ impl<P: Payload> Batch<P> {
         Self::shared(Arc::new(items))
     }
 
-    /// The same for messages that the caller keeps as well.
+    /// The same, for messages that the caller keeps as well.
     pub fn shared(items: Arc<Vec<P>>) -> (Self, mpsc::UnboundedReceiver<(usize, Outcome)>) {
         let (answers, receiver) = mpsc::unbounded_channel();
         (Self { items, answers }, receiver)
     }
 
-    /// The messages.
+    /// The messages, in the order of the indexes that they are answered by.
     pub fn items(&self) -> &[P] {
         &self.items
     }
 
-    /// Says what became of one message. The runtime publishes, waits, or dead-letters accordingly;
-    /// a second answer for the same message is ignored.
+    /// Says what became of one message. The runtime publishes, waits, or writes a dead letter, and
+    /// ignores a second answer for the same message.
     pub fn answer(&self, index: usize, outcome: Outcome) {
         // The receiver is gone only when the runtime has been dropped: the message is redelivered.
         let _ = self.answers.send((index, outcome));

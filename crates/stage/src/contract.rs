@@ -14,14 +14,15 @@ use crate::{batch::Batch, fault::Fault, name::StageName, time::Cx};
 /// One link of the pipeline: load facts for the whole batch, decide each message, record in one
 /// transaction, say the outputs.
 ///
-/// The runtime may hand over the same message again (crash, lost ack, slow ack), in another cut and
-/// in two processes at once. So every effect must be keyed, and the answer must be the stored one.
+/// The runtime may hand over the same message again (crash, lost ack, slow ack), in another batch
+/// and in two processes at once. So every effect must be keyed, and the answer must be the stored
+/// one.
 pub trait Stage: Send + Sync + 'static {
-    /// A verb.
+    /// What the stage does, as a verb.
     const NAME: StageName;
     /// The stream it reads.
     const FROM: Stream;
-    /// What it reads.
+    /// The payload of the messages it reads.
     type In: Payload;
     /// How long a message may wait for its batch to become fuller. Statements and frames cost by
     /// the batch, so a few milliseconds pay where nobody waits for the answer. Urgent lanes never
@@ -42,25 +43,25 @@ pub trait Stage: Send + Sync + 'static {
 
 /// Rows in, messages out: campaigns' audiences, parked messages, the totals to publish.
 pub trait Source: Send + Sync + 'static {
-    /// A verb.
+    /// What the source does, as a verb.
     const NAME: StageName;
 
-    /// Takes due rows under a short lease and says what to publish. The rows are marked in
-    /// [`Tick::published`], after every PubAck: a crash between repeats, it never skips.
+    /// Takes due rows under a short lease and says what to publish. [`Tick::published`] marks them,
+    /// after every PubAck: a crash in between publishes them again, and skips none.
     ///
     /// # Errors
-    /// An outage; the runtime backs off and ticks again.
+    /// An outage: the runtime backs off and ticks again.
     fn tick(&self, cx: &Cx) -> impl Future<Output = Result<Tick, Fault>> + Send;
 }
 
 /// What one tick of a source found.
 #[derive(Default)]
 pub struct Tick {
-    /// To publish.
+    /// What to publish, in this order.
     pub say: Vec<Outgoing>,
-    /// Marks the rows as published; run after every PubAck.
+    /// Marks the rows as published; the runtime runs it after every PubAck.
     pub published: Option<Mark>,
-    /// Whether more is due now: tick again at once.
+    /// Whether more is due now, so that the runtime ticks again at once.
     pub more: bool,
 }
 

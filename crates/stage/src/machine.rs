@@ -8,20 +8,20 @@ use std::{
 
 use jiff::Timestamp;
 
-/// What the machine's clock says. The only place below `boot` that reads it.
+/// What the machine's clock says. Nothing else below `boot` reads it.
 #[expect(clippy::disallowed_methods, reason = "the home of the machine's clock below boot")]
 pub fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// A number in `0.0..1.0`, so that processes which failed together do not come back together.
+/// A random number in `0.0..1.0`: processes that failed together do not come back together.
 pub fn chance() -> f64 {
     let random = RandomState::new().build_hasher().finish();
     (random >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// The wait before attempt `attempt + 1`: `base` doubled per attempt up to `cap`, of which a
-/// `chance` of up to a half is taken off. `attempt` counts from 1.
+/// The wait before attempt `attempt + 1`, counted from 1: `base`, doubled with each attempt up to
+/// `cap`, less a part of it that `chance` (`0.0..1.0`) sets between nothing and a half.
 pub fn backoff(attempt: u32, base: Duration, cap: Duration, chance: f64) -> Duration {
     let doubled = base.saturating_mul(1 << attempt.saturating_sub(1).min(20));
     doubled.min(cap).mul_f64(1.0 - chance.clamp(0.0, 1.0) / 2.0)
@@ -34,17 +34,19 @@ mod tests {
     #[test]
     fn a_back_off_doubles_up_to_its_cap_and_jitters_down_by_half_at_most() {
         let (base, cap) = (Duration::from_millis(100), Duration::from_secs(5));
-        let at = |attempt, chance| backoff(attempt, base, cap, chance).as_millis();
+        let millis = |attempt, chance| backoff(attempt, base, cap, chance).as_millis();
+
         assert_eq!(
-            [1, 2, 3, 6, 7, 99, u32::MAX].map(|n| at(n, 0.0)),
+            [1, 2, 3, 6, 7, 99, u32::MAX].map(|attempt| millis(attempt, 0.0)),
             [100, 200, 400, 3200, 5000, 5000, 5000]
         );
-        assert_eq!([at(0, 0.0), at(1, 1.0), at(7, 1.0)], [100, 50, 2500]);
+        assert_eq!([millis(0, 0.0), millis(1, 1.0), millis(7, 1.0)], [100, 50, 2500]);
     }
 
     #[test]
     fn chance_stays_below_one_and_differs() {
         let drawn: Vec<f64> = (0..100).map(|_| chance()).collect();
+
         assert!(drawn.iter().all(|c| (0.0..1.0).contains(c)));
         assert!(drawn.windows(2).any(|pair| pair[0] != pair[1]));
     }

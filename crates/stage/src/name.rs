@@ -2,7 +2,7 @@
 
 macro_rules! names {
     ($($name:ident $text:literal)*) => {
-        /// A link of the pipeline. Names its consumers, spans, metrics and dead letters.
+        /// A stage or source. Its name is that of its consumers, spans, metrics and dead letters.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum StageName {
             $(#[doc = concat!("The stage `", $text, "`.")] $name,)*

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use crate::machine;
 
-/// Business time, read once per batch. Forward only.
+/// Tells business time, which only goes forward. The runtime reads it once per batch.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// What a stage may know beside its messages.
+/// The times that a stage may know beside its messages.
 #[derive(Clone)]
 pub struct Cx {
     /// Business time, read once for the whole batch.
@@ -20,17 +20,17 @@ pub struct Cx {
 }
 
 impl Cx {
-    /// The times that the clocks tell.
+    /// The times that the two clocks tell now.
     pub fn read(clock: &Clock) -> Self {
         Self { now: clock(), machine: machine::now(), clock: Arc::clone(clock) }
     }
 
-    /// Times that stand still.
+    /// Times that stand still, for tests.
     pub fn at(now: Timestamp, machine: Timestamp) -> Self {
         Self { now, machine, clock: Arc::new(move || now) }
     }
 
-    /// Business time as it is by now: for what is decided after a wait within the batch.
+    /// Business time by now: for what a stage decides after it has waited within the batch.
     pub fn later(&self) -> Timestamp {
         (self.clock)()
     }

@@ -9,10 +9,11 @@ use uuid::Uuid;
 
 use crate::frame::{MemberKey, Payload};
 
-/// One request of a carrier.
+/// One webhook request of a carrier.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct WebhookRequest {
-    /// From the account and the carrier's own token for this request, else its content.
+    /// Derived from the account and the carrier's own token for this request; without a token,
+    /// from the content.
     pub id: Uuid,
     /// The tenant that the account belongs to; none where it serves several, and what the request
     /// holds tells whom it is for.
@@ -27,7 +28,7 @@ pub struct WebhookRequest {
     pub received_at: Timestamp,
     /// The query string, without the `?`.
     pub query: String,
-    /// The body, to the byte.
+    /// The body, byte by byte as it came.
     #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
     pub body: Vec<u8>,
     /// W3C `traceparent`, if the carrier sent one.

@@ -16,13 +16,13 @@ use crate::{
 pub struct DeadLetter {
     /// Derived from the stage and what was read, so that a repeat is the same letter.
     pub id: Uuid,
-    /// Whose it is; `platform` where the bytes do not say.
+    /// The tenant of the message; `platform` where the bytes do not say.
     pub tenant: TenantId,
     /// The stage that gave up.
     pub stage: String,
     /// The subject it was read from: where a redrive publishes it again.
     pub subject: String,
-    /// The message's id, where the bytes say one, and whose it is.
+    /// The message's id, where the bytes say both it and its tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Uuid>,
     /// The turn in which the message died, where the bytes say one.
@@ -41,19 +41,25 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
-    /// The subject that it was read from; none where that is none of ours.
+    /// The subject that it was read from; none where no stage of ours reads it.
     pub fn origin(&self) -> Option<Subject> {
         let tokens: Vec<&str> = self.subject.split('.').collect();
-        let lane = |name: &str| Lane::ALL.into_iter().find(|lane| lane.as_str() == name);
+        let lane = |text: &str| Lane::ALL.into_iter().find(|lane| lane.as_str() == text);
         let shard = |text: &str| {
             let shard: u8 = text.parse().ok().filter(|shard| u32::from(*shard) < SHARDS)?;
+            // `+1` and `01` parse as well, but no subject is written so.
             (shard.to_string() == text).then_some(shard)
         };
+
         match tokens[..] {
             ["msg", "submitted", name] => Some(Subject::Submitted(lane(name)?)),
             ["msg", "enriched", name] => Some(Subject::Enriched(lane(name)?)),
-            ["msg", "admitted", name, at] => Some(Subject::Admitted(lane(name)?, shard(at)?)),
-            ["msg", "released", name, at] => Some(Subject::Released(lane(name)?, shard(at)?)),
+            ["msg", "admitted", name, number] => {
+                Some(Subject::Admitted(lane(name)?, shard(number)?))
+            }
+            ["msg", "released", name, number] => {
+                Some(Subject::Released(lane(name)?, shard(number)?))
+            }
             ["carrier", carrier, account, kind] => {
                 let kinds = [WebhookKind::Status, WebhookKind::Inbound, WebhookKind::Mixed];
                 let kind = kinds.into_iter().find(|known| known.as_str() == kind)?;
@@ -61,8 +67,8 @@ impl DeadLetter {
             }
             ["inbound", tenant] => Some(Subject::Inbound(tenant.parse().ok()?)),
             ["events", tenant, entity, what] => {
-                let said = |kind: &&EventKind| kind.as_str().split('.').eq([entity, what]);
-                let kind = EventKind::ALL.iter().find(said)?;
+                let is_kind = |kind: &&EventKind| kind.as_str().split('.').eq([entity, what]);
+                let kind = EventKind::ALL.iter().find(is_kind)?;
                 Some(Subject::Event(tenant.parse().ok()?, *kind))
             }
             // No stage reads totals, and a letter about a letter is never written.
@@ -72,8 +78,8 @@ impl DeadLetter {
 }
 
 impl Payload for DeadLetter {
-    /// A letter written later is another one to the broker, even if it says the same: the earlier
-    /// one may have been redriven, and deleted, since.
+    /// A letter written later is another one to the broker, even if it says the same: somebody may
+    /// have redriven and deleted the earlier one since.
     fn key(&self) -> MemberKey {
         let at = self.at.as_nanosecond().to_be_bytes();
         let body = at.last_chunk().map_or(0, |low| u64::from_be_bytes(*low));
@@ -112,14 +118,18 @@ mod tests {
             subjects.extend([Subject::Submitted(lane), Subject::Enriched(lane)]);
             subjects.extend([Subject::Admitted(lane, 0), Subject::Released(lane, 31)]);
         }
+
         let tenant: TenantId = "demo".parse().expect("valid");
         subjects.push(Subject::Inbound(tenant.clone()));
+
         let token = |name| Token::new(name).expect("a token");
         for kind in [WebhookKind::Status, WebhookKind::Inbound, WebhookKind::Mixed] {
             subjects.push(Subject::Carrier(token("twilio"), token("au_2"), kind));
         }
+
         let events = EventKind::ALL.iter().map(|kind| Subject::Event(tenant.clone(), *kind));
         subjects.extend(events);
+
         for subject in subjects {
             assert_eq!(letter(&subject.to_string()).origin(), Some(subject));
         }
@@ -148,6 +158,7 @@ mod tests {
         let first = letter("msg.submitted.bulk");
         let at = Timestamp::UNIX_EPOCH + std::time::Duration::from_nanos(1);
         let later = DeadLetter { at, ..first.clone() };
+
         assert_eq!(first.key(), first.clone().key());
         assert_ne!(first.key(), later.key());
     }

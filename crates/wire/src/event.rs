@@ -11,29 +11,30 @@ use domain::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 pub use kind::EventKind;
 
 use crate::{
     frame::{MemberKey, Outgoing, Payload},
+    json,
     subject::Subject,
 };
 
 /// One event as subscribers read it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Event {
-    /// Stable: the same happening always has the same id.
+    /// Stable: the same happening has the same id, however often it is published.
     pub id: Uuid,
-    /// What happened.
+    /// What happened, and to which kind of entity.
     #[serde(rename = "type")]
     pub kind: EventKind,
-    /// Whose it is.
+    /// The tenant that may read it.
     pub tenant: TenantId,
-    /// Business time.
+    /// Business time at which it happened.
     pub at: Timestamp,
-    /// The entity's version that this event made.
+    /// The version of the entity that this change made.
     pub version: i64,
     /// Fields by type: [`MessageData`], [`ReceivedData`], [`ContactData`], [`CampaignData`] or
     /// [`BudgetData`].
@@ -41,7 +42,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// An event of an entity at a version.
+    /// The event that brought an entity to this version.
     pub fn new<D: Serialize>(
         kind: EventKind,
         tenant: &TenantId,
@@ -56,11 +57,11 @@ impl Event {
             tenant: tenant.clone(),
             at,
             version,
-            data: to_raw_value(data).expect("event data is plain data with string keys"),
+            data: json::to_raw(data),
         }
     }
 
-    /// The event on its way to its subject.
+    /// The event, addressed to its own subject.
     pub fn outgoing(&self) -> Outgoing {
         Outgoing::new(Subject::Event(self.tenant.clone(), self.kind), self)
     }
@@ -76,37 +77,37 @@ impl Payload for Event {
     }
 }
 
-/// The data of `message.*` (but `message.received`) and `in_doubt.raised`. Texts and numbers of
-/// persons are not in it: who may see them asks the API.
+/// The data of `message.*` (but `message.received`) and `in_doubt.raised`. It holds neither text
+/// nor number: a subscriber who may see them asks the API.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MessageData {
-    /// Which message.
+    /// The message it happened to.
     pub message: MessageId,
-    /// The state that it is in now.
+    /// The state that the message is in now.
     pub state: MessageState,
-    /// The turn in which it got there.
+    /// The turn in which it came to that state.
     pub turn: u32,
-    /// What it is for.
+    /// What the message is for.
     pub class: MessageClass,
-    /// The person.
+    /// The contact that it goes to.
     pub contact: ContactId,
-    /// The campaign it belongs to.
+    /// The campaign that the message belongs to, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<CampaignId>,
-    /// The sender that carries it.
+    /// The sender that carries it, once one is chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender: Option<SenderId>,
-    /// Segments.
+    /// How many segments its text takes.
     pub segments: u16,
-    /// Cost by the rate card.
+    /// What it costs by the rate card.
     pub cost: Micros,
-    /// The gate that decided.
+    /// The gate that blocked, deferred or held it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<Gate>,
     /// The reason code, or the carrier's error code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// Until when it waits.
+    /// Until when it waits; none where no time ends the wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
@@ -116,25 +117,25 @@ pub struct MessageData {
 pub struct ReceivedData {
     /// The inbound text's id.
     pub inbound: Uuid,
-    /// Who wrote.
+    /// The contact who wrote it.
     pub contact: ContactId,
-    /// To which of the tenant's senders.
+    /// The tenant's sender that was texted.
     pub sender: SenderId,
-    /// The campaign whose message was the last one to this contact from this sender.
+    /// The campaign whose message was the last one from this sender to this contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<CampaignId>,
-    /// `opt_out`, `opt_in`, `help` or `text`.
+    /// What the text means: `opt_out`, `opt_in`, `help` or `text`.
     pub meaning: String,
 }
 
 /// The data of `contact.*`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContactData {
-    /// Who.
+    /// The contact whose consent changed.
     pub contact: ContactId,
-    /// `keyword`, `phrase`, `carrier`, `api` or `import`.
+    /// How the change came: `keyword`, `phrase`, `carrier`, `api` or `import`.
     pub cause: String,
-    /// The campaign whose message was the last one before it.
+    /// The campaign whose message was the last one before the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<CampaignId>,
 }
@@ -142,24 +143,24 @@ pub struct ContactData {
 /// The data of `budget.*`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BudgetData {
-    /// Whose budget: the campaign's, or the tenant's own.
+    /// The campaign whose budget it is; none: the tenant's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<CampaignId>,
-    /// `day` or `month`.
+    /// What the budget is for: a `day` or a `month`.
     pub period: String,
     /// When the period began, in the tenant's time zone.
     pub window_start: Timestamp,
-    /// What is spent or reserved in it.
+    /// What is spent or reserved in this period.
     pub spent: Micros,
-    /// What may be.
+    /// What may be spent in this period.
     pub cap: Micros,
 }
 
 /// The data of `campaign.*`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CampaignData {
-    /// Which.
+    /// The campaign it happened to.
     pub campaign: CampaignId,
-    /// How many recipients its frozen audience has; 0 until it is frozen.
+    /// How many recipients its audience has; 0 until the audience is frozen.
     pub audience: i64,
 }

@@ -1,12 +1,14 @@
 //! Frames: the unit of flow on a hop. A frame is a JSON array of 1 to 256 payloads, at most
 //! 256 KiB, of one subject.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::ids::TenantId;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::subject::Subject;
+use crate::{json, subject::Subject};
 
 /// How many messages a frame holds at most.
 pub const MAX_MESSAGES: usize = 256;
@@ -14,9 +16,12 @@ pub const MAX_MESSAGES: usize = 256;
 /// How many bytes a frame holds at most. A single payload is smaller by the limits of the API.
 pub const MAX_BYTES: usize = 256 * 1024;
 
-/// What travels in frames.
+/// The bytes of a frame without members: `[]`.
+const BRACKETS: usize = 2;
+
+/// What can travel in frames.
 pub trait Payload: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
-    /// What names this payload: a repeat of it has the same key.
+    /// The payload's identity: a repeat of it has the same key.
     fn key(&self) -> MemberKey;
 
     /// The tenant that it belongs to; none where only its content can tell.
@@ -28,7 +33,7 @@ pub trait Payload: Serialize + DeserializeOwned + Clone + Send + Sync + 'static 
     }
 }
 
-/// The identity of one payload: who, which turn, which content.
+/// The identity of one payload: its id, its turn and its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MemberKey {
     /// The message's or event's id.
@@ -40,7 +45,7 @@ pub struct MemberKey {
 }
 
 impl MemberKey {
-    /// A key of something that has no turns and whose id names its content.
+    /// The key of something that has no turns and whose id names its content.
     pub fn of(id: Uuid) -> Self {
         Self { id, turn: 1, body: 0 }
     }
@@ -49,90 +54,100 @@ impl MemberKey {
 /// One payload, encoded and addressed, on its way into a frame.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
-    /// Where it goes.
+    /// The subject it goes to.
     pub subject: Subject,
-    /// What names it.
+    /// The payload's identity, of which the frame's id is made.
     pub key: MemberKey,
-    /// The trace it belongs to.
+    /// The W3C `traceparent` it belongs to, if any.
     pub trace: Option<String>,
-    /// Its JSON.
+    /// The payload as JSON.
     pub json: Vec<u8>,
 }
 
 impl Outgoing {
     /// Encodes a payload for a subject.
     pub fn new<P: Payload>(subject: Subject, payload: &P) -> Self {
-        let json = serde_json::to_vec(payload).expect("payloads are plain data with string keys");
-        Self { subject, key: payload.key(), trace: payload.trace().map(Into::into), json }
+        let trace = payload.trace().map(Into::into);
+        Self { subject, key: payload.key(), trace, json: json::to_vec(payload) }
     }
 }
 
 /// One frame, ready to publish.
 #[derive(Debug, Clone)]
 pub struct Frame {
-    /// Where it goes.
+    /// The subject it goes to.
     pub subject: Subject,
-    /// `Nats-Msg-Id`: names the content, so that only an identical frame is dropped.
+    /// `Nats-Msg-Id`: names the content, so that the broker drops an identical frame only.
     pub id: String,
-    /// The trace of its first member, for the broker's own tools.
+    /// The first trace that a member has, for the broker's own tools.
     pub trace: Option<String>,
     /// How many payloads it holds.
     pub len: usize,
-    /// The JSON array.
+    /// The JSON array of its payloads; the payload itself where the stream is not framed.
     pub bytes: Vec<u8>,
 }
 
 /// Packs payloads of one subject, in their order, into as few frames as the limits allow.
-/// `by` is the stage that says them.
+/// `by` is the stage that publishes them: it is part of each frame's id.
 pub fn pack(by: &str, subject: &Subject, members: &[Outgoing]) -> Vec<Frame> {
     if !subject.stream().is_framed() {
         return members.iter().map(|member| alone(by, subject, member)).collect();
     }
+
     let mut frames = Vec::with_capacity(members.len() / MAX_MESSAGES + 1);
     let mut start = 0;
-    let mut bytes = 2;
-    for (at, member) in members.iter().enumerate() {
-        let full = at - start == MAX_MESSAGES || bytes + member.json.len() + 1 > MAX_BYTES;
-        if at > start && full {
-            frames.push(seal(by, subject, &members[start..at]));
-            start = at;
-            bytes = 2;
+    let mut bytes = BRACKETS;
+    for (i, member) in members.iter().enumerate() {
+        let full = i - start == MAX_MESSAGES || bytes + member.json.len() + 1 > MAX_BYTES;
+        if i > start && full {
+            frames.push(framed(by, subject, &members[start..i]));
+            start = i;
+            bytes = BRACKETS;
         }
         bytes += member.json.len() + 1;
     }
+
     if start < members.len() {
-        frames.push(seal(by, subject, &members[start..]));
+        frames.push(framed(by, subject, &members[start..]));
     }
     frames
 }
 
-fn seal(by: &str, subject: &Subject, members: &[Outgoing]) -> Frame {
-    let mut hash = Sha256::new();
-    hash.update(by.as_bytes());
-    hash.update([0]);
-    hash.update(subject.to_string().as_bytes());
-    let size = members.iter().map(|m| m.json.len() + 1).sum::<usize>() + 1;
+/// One frame of these members: a JSON array.
+fn framed(by: &str, subject: &Subject, members: &[Outgoing]) -> Frame {
+    let size = members.iter().map(|member| member.json.len() + 1).sum::<usize>() + 1;
     let mut bytes = Vec::with_capacity(size);
     for member in members {
-        hash.update(member.key.id.as_bytes());
-        hash.update(member.key.turn.to_be_bytes());
-        hash.update(member.key.body.to_be_bytes());
         bytes.push(if bytes.is_empty() { b'[' } else { b',' });
         bytes.extend_from_slice(&member.json);
     }
     bytes.push(b']');
-    let id = base64::Engine::encode(
-        &base64::engine::general_purpose::URL_SAFE_NO_PAD,
-        &hash.finalize()[..16],
-    );
-    let trace = members.iter().find_map(|m| m.trace.clone());
+
+    let trace = members.iter().find_map(|member| member.trace.clone());
+    let id = frame_id(by, subject, members);
     Frame { subject: subject.clone(), id, trace, len: members.len(), bytes }
 }
 
+/// One payload as it is, for a stream that is not framed.
 fn alone(by: &str, subject: &Subject, member: &Outgoing) -> Frame {
-    let mut frame = seal(by, subject, std::slice::from_ref(member));
-    frame.bytes = member.json.clone();
-    frame
+    let id = frame_id(by, subject, std::slice::from_ref(member));
+    let (trace, bytes) = (member.trace.clone(), member.json.clone());
+    Frame { subject: subject.clone(), id, trace, len: 1, bytes }
+}
+
+/// The first half of SHA-256 over who publishes, where, and the key of each member in order.
+fn frame_id(by: &str, subject: &Subject, members: &[Outgoing]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(by.as_bytes());
+    hash.update([0]);
+    hash.update(subject.to_string().as_bytes());
+
+    for member in members {
+        hash.update(member.key.id.as_bytes());
+        hash.update(member.key.turn.to_be_bytes());
+        hash.update(member.key.body.to_be_bytes());
+    }
+    URL_SAFE_NO_PAD.encode(&hash.finalize()[..16])
 }
 
 /// Reads a frame's members apart, so that one that cannot be decoded does not hold the others.
@@ -147,19 +162,22 @@ pub fn unpack<P: Payload>(bytes: &[u8]) -> Result<Vec<Result<P, Undecodable>>, F
             Ok(all.into_iter().map(Ok).collect())
         };
     }
-    let parts: Vec<&serde_json::value::RawValue> = serde_json::from_slice(bytes)?;
+
+    // Some member does not decode: each by itself shows which.
+    let parts: Vec<&RawValue> = serde_json::from_slice(bytes)?;
     if parts.is_empty() || parts.len() > MAX_MESSAGES {
         return Err(FrameError::Size(parts.len()));
     }
-    let decode = |part: &serde_json::value::RawValue| {
+
+    let decode = |part: &RawValue| {
         serde_json::from_str(part.get())
-            .map_err(|why| Undecodable { bytes: part.get().into(), why: place(&why) })
+            .map_err(|why| Undecodable { bytes: part.get().into(), why: objection(&why) })
     };
     Ok(parts.into_iter().map(decode).collect())
 }
 
 /// What a decoder objected to and where, without the value itself: that may be a text or a number.
-pub fn place(why: &serde_json::Error) -> String {
+pub fn objection(why: &serde_json::Error) -> String {
     format!("{:?} error at line {} column {}", why.classify(), why.line(), why.column())
 }
 
@@ -168,7 +186,7 @@ pub fn place(why: &serde_json::Error) -> String {
 pub struct Undecodable {
     /// The member as it was.
     pub bytes: String,
-    /// Where the decoder stopped; never the value itself.
+    /// What the decoder objected to, see [`objection`].
     pub why: String,
 }
 

@@ -11,32 +11,33 @@ use uuid::Uuid;
 
 use crate::frame::{MemberKey, Payload};
 
-/// One text, understood and stored by `inbound`.
+/// One text, as the stage `inbound` understood and stored it.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct InboundText {
-    /// Derived from the account and the carrier's id.
+    /// Derived from the carrier account and the carrier's id of the text.
     pub id: Uuid,
-    /// Whose number was texted.
+    /// The tenant whose sender was texted.
     pub tenant: TenantId,
-    /// The thread.
+    /// The conversation it belongs to.
     pub conversation: ConversationId,
-    /// The thread's epoch when the text came: a take-over or an opt-out ends it.
+    /// The conversation's epoch when the text came. A take-over or an opt-out begins the next one,
+    /// and no answer of an earlier epoch is sent.
     pub epoch: u32,
-    /// The person.
+    /// The contact who wrote.
     pub contact: ContactId,
-    /// The person's number.
+    /// The number that it came from.
     pub number: PhoneNumber,
     /// The sender that was texted.
     pub sender: SenderId,
-    /// How it came.
+    /// Whether it came as SMS or by another channel.
     pub channel: Channel,
-    /// What they wrote.
+    /// The text as written.
     pub body: String,
     /// The language of the answer, ISO 639-1.
     pub language: String,
     /// Business time of arrival.
     pub received_at: Timestamp,
-    /// W3C `traceparent`.
+    /// W3C `traceparent` of the webhook request, if it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
 }

@@ -6,6 +6,7 @@ pub mod dead;
 pub mod event;
 pub mod frame;
 pub mod inbound;
+pub mod json;
 pub mod message;
 pub mod stream;
 pub mod subject;
@@ -20,19 +21,20 @@ pub use message::{Admitted, Enriched, Submitted};
 pub use stream::Stream;
 pub use subject::Subject;
 
-/// Lower-case hexadecimal.
+/// Writes bytes as lower-case hexadecimal, two digits for each byte.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What [`hex`] has written; none for anything else.
+/// Reads what [`hex`] has written; none for anything else.
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
+    let byte = |pair: &[u8]| match pair {
         [high, low] => Some(digit(high)? << 4 | digit(low)?),
         _ => None,
-    });
-    pairs.collect()
+    };
+
+    text.as_bytes().chunks(2).map(byte).collect()
 }
 
 #[cfg(test)]
@@ -43,6 +45,7 @@ mod tests {
     fn hexadecimal_reads_back_and_nothing_else_does() {
         let bytes: Vec<u8> = (0..=255).collect();
         assert_eq!(unhex(&hex(&bytes)), Some(bytes));
+
         for odd in ["0", "0g", "é", "+1", " 1"] {
             assert_eq!(unhex(odd), None, "{odd:?}");
         }

@@ -19,30 +19,33 @@ use sha2::{Digest, Sha256};
 
 pub use domain::draft::{Content, From};
 
-use crate::frame::{MemberKey, Payload};
+use crate::{
+    frame::{MemberKey, Payload},
+    json,
+};
 
 /// What every step knows about a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Head {
-    /// Its id, for good.
+    /// The message's id, the same in every turn.
     pub id: MessageId,
-    /// Whose it is.
+    /// The tenant that sends it.
     pub tenant: TenantId,
     /// How often it has been released into the pipe; starts at 1.
     pub turn: u32,
-    /// What it is for.
+    /// What it is for: the class decides which gates it passes.
     pub class: MessageClass,
-    /// How it travels.
+    /// Whether it travels as SMS or by another channel.
     #[serde(default)]
     pub channel: Channel,
-    /// Who it is for.
+    /// The recipient's number.
     pub to: PhoneNumber,
-    /// The campaign it belongs to.
+    /// The campaign it belongs to; none for a message of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<CampaignId>,
     /// Business time at which it was accepted.
     pub submitted_at: Timestamp,
-    /// When it is of no use any more; also told to the carrier.
+    /// When it is of no use any more; the carrier is told as well. None: it never expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// What becomes of it when it is late; none: the policy says.
@@ -56,11 +59,11 @@ pub struct Head {
 /// `msg.submitted.<lane>`: a message as it was accepted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Submitted {
-    /// What every step knows.
+    /// What every step knows about it.
     pub head: Head,
-    /// What the text is made of.
+    /// What the text is made of: a body, or a template with its variables.
     pub content: Content,
-    /// Which senders may carry it.
+    /// Which of the tenant's senders may carry it.
     pub from: From,
     /// SHA-256 of the validated, canonical message, hexadecimal: another body under the same id is
     /// a conflict.
@@ -70,33 +73,33 @@ pub struct Submitted {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// `msg.enriched.<lane>`: rendered, counted, stored.
+/// `msg.enriched.<lane>`: a message that is rendered, counted and stored.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Enriched {
-    /// What every step knows.
+    /// What every step knows about it.
     pub head: Head,
-    /// The person.
+    /// The contact that it goes to.
     pub contact: ContactId,
     /// The rendered text, opt-out line included.
     pub text: String,
-    /// Segments that the text will take.
+    /// How many segments the text takes.
     pub segments: u16,
-    /// What they will cost by the rate card.
+    /// What these segments cost by the rate card.
     pub cost: Micros,
-    /// Where the person may be: candidate zones and states, and what they rest on.
+    /// Where the recipient may be: candidate zones and states, and what they rest on.
     pub place: Place,
     /// Senders that may carry it, preferred first, at most 8.
     pub senders: Vec<SenderId>,
-    /// What was decided so far.
+    /// What the gates and later stages have decided so far.
     pub passport: Passport,
 }
 
-/// How an admitted message leaves.
+/// How an admitted message leaves: by which sender, how fast, and until when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Route {
     /// The sender that the gates chose.
     pub sender: SenderId,
-    /// Its number or id, as the carrier knows it.
+    /// The sender's number or id, as the carrier knows it.
     pub number: String,
     /// The handle of the carrier account that it belongs to.
     pub account: String,
@@ -111,12 +114,12 @@ pub struct Route {
     pub weight: u32,
 }
 
-/// `msg.admitted.<lane>.<shard>` and `msg.released.<lane>.<shard>`: past the gates.
+/// `msg.admitted.<lane>.<shard>` and `msg.released.<lane>.<shard>`: a message past the gates.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Admitted {
     /// The message as enriched; its passport holds the admission.
     pub message: Enriched,
-    /// How it leaves.
+    /// The sender and the limits that the gates gave it.
     pub route: Route,
 }
 
@@ -150,8 +153,8 @@ impl Submitted {
     pub fn with_body_hash(mut self) -> Self {
         let Head { class, channel, to, campaign, .. } = &self.head;
         let body = (class, channel, to, campaign, &self.content, &self.from, &self.metadata);
-        let json = serde_json::to_vec(&body).expect("messages are plain data with string keys");
-        self.body_hash = crate::hex(&Sha256::digest(json));
+
+        self.body_hash = crate::hex(&Sha256::digest(json::to_vec(&body)));
         self
     }
 }
@@ -177,8 +180,8 @@ impl Enriched {
 }
 
 impl Admitted {
-    /// The message as the last look before its call sees it: its one sender is the one that it was
-    /// admitted for.
+    /// The message as the last look before its call sees it: the only sender left is the one that
+    /// the gates chose.
     pub fn candidate(&self) -> Candidate<'_> {
         let senders = std::slice::from_ref(&self.route.sender);
         Candidate { senders, ..self.message.candidate() }

@@ -5,13 +5,13 @@ use std::time::Duration;
 /// A JetStream stream of Millrace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stream {
-    /// Accepted by the API or a source.
+    /// Messages as the API or a source accepted them.
     Submitted,
-    /// Rendered, counted and stored.
+    /// Messages that are rendered, counted and stored.
     Enriched,
-    /// Past the gates, in line for its sender.
+    /// Messages past the gates, waiting for their sender's pace.
     Admitted,
-    /// Next to be sent.
+    /// Messages next to be sent.
     Released,
     /// Raw webhook requests of carriers.
     Carrier,
@@ -28,9 +28,9 @@ pub enum Stream {
 /// How a stream keeps what it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retention {
-    /// Until acknowledged; full means the publisher is refused.
+    /// Until acknowledged. The broker refuses a publish to a full one.
     WorkQueue,
-    /// For this long.
+    /// For this long, whoever has read it.
     Limits(Duration),
     /// The last value of each subject.
     LastValue,
@@ -105,10 +105,11 @@ impl Stream {
         }
     }
 
-    /// How many bytes it may hold. New publishes to a full work queue are refused; limits streams
-    /// refuse too (discard new), so that nothing unread is ever dropped silently.
+    /// How many bytes it may hold. A full stream refuses new publishes (discard new), work queue
+    /// and limits stream alike, so that nothing unread is ever dropped silently.
     pub fn max_bytes(self) -> i64 {
         const MIB: i64 = 1024 * 1024;
+
         match self {
             Self::Submitted => 512 * MIB,
             Self::Enriched | Self::Admitted | Self::Released => 1024 * MIB,

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use crate::{event::kind::EventKind, stream::Stream};
 
-/// How many shards the hops around `throttle` have. Never changed live: it is part of the subject.
+/// How many shards the hops around `throttle` have. The shard is part of the subject, so a running
+/// installation never changes the number.
 pub const SHARDS: u32 = 32;
 
 /// The shard of a carrier account: the widest limit that its senders share.
@@ -19,14 +20,15 @@ pub fn shard_of(account: &str) -> u8 {
     (fnv1a32 % SHARDS) as u8
 }
 
-/// What a carrier's webhook path carries. A STOP never waits behind receipts.
+/// What a carrier's webhook path carries. Receipts and texts have subjects of their own, so that a
+/// STOP never waits behind receipts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WebhookKind {
-    /// Delivery receipts.
+    /// Delivery receipts alone.
     Status,
-    /// Texts from people.
+    /// Texts from people alone.
     Inbound,
-    /// A carrier that sends both to one address.
+    /// Both, from a carrier that sends them to one address.
     Mixed,
 }
 
@@ -46,13 +48,15 @@ impl WebhookKind {
 pub struct Token(Arc<str>);
 
 impl Token {
-    /// Checks a name.
+    /// The name as a token; none where it holds anything else, or nothing.
     pub fn new(name: &str) -> Option<Self> {
         let allowed = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
-        ((1..=64).contains(&name.len()) && name.bytes().all(allowed)).then(|| Self(name.into()))
+        let is_safe = (1..=64).contains(&name.len()) && name.bytes().all(allowed);
+
+        is_safe.then(|| Self(name.into()))
     }
 
-    /// The name.
+    /// The name as it stands in the subject.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -63,7 +67,7 @@ impl Token {
 pub enum Scope {
     /// The whole tenant.
     Dashboard,
-    /// One campaign.
+    /// One campaign of the tenant.
     Campaign(Uuid),
 }
 
@@ -88,23 +92,23 @@ impl Scope {
 /// Where something is published.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
-    /// `msg.submitted.<lane>`
+    /// An accepted message: `msg.submitted.<lane>`.
     Submitted(Lane),
-    /// `msg.enriched.<lane>`
+    /// A rendered message: `msg.enriched.<lane>`.
     Enriched(Lane),
-    /// `msg.admitted.<lane>.<shard>`
+    /// A message past the gates: `msg.admitted.<lane>.<shard>`.
     Admitted(Lane, u8),
-    /// `msg.released.<lane>.<shard>`
+    /// A message next to be sent: `msg.released.<lane>.<shard>`.
     Released(Lane, u8),
-    /// `carrier.<carrier>.<account>.<kind>`
+    /// A webhook request: `carrier.<carrier>.<account>.<kind>`.
     Carrier(Token, Token, WebhookKind),
-    /// `inbound.<tenant>`
+    /// A text that wants an answer: `inbound.<tenant>`.
     Inbound(TenantId),
-    /// `events.<tenant>.<entity>.<what>`
+    /// Something that happened: `events.<tenant>.<entity>.<what>`.
     Event(TenantId, EventKind),
-    /// `analytics.<tenant>.<scope>[.<id>]`
+    /// The totals so far: `analytics.<tenant>.<scope>[.<id>]`.
     Analytics(TenantId, Scope),
-    /// `dead.<stage>.<tenant>`; `_` where no tenant is known.
+    /// A dead letter: `dead.<stage>.<tenant>`; `_` where no tenant is known.
     Dead(&'static str, Option<TenantId>),
 }
 

@@ -12,11 +12,11 @@ use uuid::Uuid;
 pub struct Totals {
     /// Business time of the latest event counted.
     pub as_of: Timestamp,
-    /// How many events are counted in it.
+    /// How many events these totals count.
     pub watermark: i64,
     /// Raised by every change; a subscriber keeps the highest.
     pub version: i64,
-    /// The campaign, where the scope is one.
+    /// The campaign's id, where the scope is one campaign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
     /// Counts by name: each message state (`sent`, `delivered`, ...), `blocked.<gate>`, `segments`,

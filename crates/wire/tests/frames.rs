@@ -11,6 +11,7 @@ use uuid::Uuid;
 use wire::{
     MemberKey, Payload, Subject,
     frame::{Frame, FrameError, MAX_BYTES, MAX_MESSAGES, Outgoing, pack, unpack},
+    json,
     message::{Content, From, Head, Submitted},
     subject::Scope,
 };
@@ -51,6 +52,7 @@ fn a_frame_holds_256_kib_at_most() {
     let frames = bulk(&texts);
     assert_eq!(frames.iter().map(|frame| frame.len).sum::<usize>(), texts.len());
     assert!(frames.iter().all(|frame| frame.bytes.len() <= MAX_BYTES));
+
     let next = outgoing(&texts[0]).json.len();
     let last = frames.len() - 1;
     let full = frames[..last].iter().all(|frame| frame.bytes.len() + next + 1 > MAX_BYTES);
@@ -61,6 +63,7 @@ fn a_frame_holds_256_kib_at_most() {
 fn a_message_longer_than_a_frame_travels_alone() {
     let mut texts = notes(3, "x");
     texts[1].text = "x".repeat(MAX_BYTES);
+
     assert_eq!(bulk(&texts).iter().map(|frame| frame.len).collect::<Vec<_>>(), [1, 1, 1]);
 }
 
@@ -72,6 +75,7 @@ fn no_messages_are_no_frame() {
 #[test]
 fn messages_keep_their_order_across_frames() {
     let texts = notes(600, "x");
+
     let read: Vec<Note> = bulk(&texts).iter().flat_map(read).collect();
     assert_eq!(read, texts);
 }
@@ -84,23 +88,24 @@ fn an_identical_frame_has_the_same_id() {
 #[test]
 fn the_id_depends_on_the_order_and_on_each_id_turn_and_body() {
     let texts = notes(3, "x");
-    let turned = |at: usize, change: fn(&mut Note)| {
+    let changed = |i: usize, change: fn(&mut Note)| {
         let mut texts = texts.clone();
-        change(&mut texts[at]);
+        change(&mut texts[i]);
         id(&texts)
     };
     let mut swapped = texts.clone();
     swapped.swap(0, 2);
+
     let ids = [
         id(&texts),
         id(&swapped),
         id(&texts[..2]),
-        turned(1, |note| note.turn = 2),
-        turned(1, |note| note.text.push('y')),
-        turned(2, |note| note.id = Uuid::from_u128(99)),
+        changed(1, |note| note.turn = 2),
+        changed(1, |note| note.text.push('y')),
+        changed(2, |note| note.id = Uuid::from_u128(99)),
     ];
-    for (at, id) in ids.iter().enumerate() {
-        assert!(!ids[..at].contains(id), "variant {at} is not told from an earlier one");
+    for (i, id) in ids.iter().enumerate() {
+        assert!(!ids[..i].contains(id), "variant {i} is not told from an earlier one");
     }
 }
 
@@ -109,6 +114,7 @@ fn the_id_depends_on_who_says_it_and_where() {
     let texts: Vec<Outgoing> = notes(3, "x").iter().map(outgoing).collect();
     let (bulk, urgent) = (Subject::Submitted(Lane::Bulk), Subject::Submitted(Lane::Urgent));
     let id = |by, subject| pack(by, subject, &texts)[0].id.clone();
+
     assert_ne!(id("api", &bulk), id("audience", &bulk));
     assert_ne!(id("api", &bulk), id("api", &urgent));
 }
@@ -132,13 +138,16 @@ fn another_body_under_the_same_message_id_is_another_frame() {
             on_late: None,
             trace: None,
         };
+
         let content = Content::Body(text.into());
         let (body_hash, metadata) = Default::default();
         let message = Submitted { head, content, from: From::Any, body_hash, metadata };
+
         let subject = Subject::Submitted(Lane::Bulk);
         let outgoing = Outgoing::new(subject.clone(), &message.with_body_hash());
         pack("api", &subject, &[outgoing])[0].id.clone()
     };
+
     assert_eq!(message("hello"), message("hello"));
     assert_ne!(message("hello"), message("hullo"));
 }
@@ -148,6 +157,7 @@ fn a_frame_carries_the_first_trace_of_its_members() {
     let mut texts = notes(3, "x");
     texts[1].text = "trace 00-a-b-01".into();
     texts[2].text = "trace 00-c-d-01".into();
+
     assert_eq!(bulk(&texts)[0].trace.as_deref(), Some("00-a-b-01"));
 }
 
@@ -158,7 +168,9 @@ fn totals_travel_bare_one_to_a_message() {
     let texts = notes(3, "x");
     let outgoing: Vec<Outgoing> =
         texts.iter().map(|note| Outgoing::new(subject.clone(), note)).collect();
+
     let frames = pack("rollup", &subject, &outgoing);
+
     assert_eq!(frames.iter().map(|frame| frame.len).collect::<Vec<_>>(), [1, 1, 1]);
     for (frame, note) in frames.iter().zip(&texts) {
         assert_eq!(&serde_json::from_slice::<Note>(&frame.bytes).expect("an object"), note);
@@ -167,13 +179,16 @@ fn totals_travel_bare_one_to_a_message() {
 
 #[test]
 fn a_member_that_cannot_be_read_does_not_hold_the_others() {
-    let good = |note: &Note| serde_json::to_string(note).expect("plain data");
     let texts = notes(2, "x");
     let secret = r#"{"turn":"+12125550123","text":"my code is 1234"}"#;
-    let frame = format!("[{}, {secret}, {}]", good(&texts[0]), good(&texts[1]));
+    let (first, last) = (json::to_string(&texts[0]), json::to_string(&texts[1]));
+    let frame = format!("[{first}, {secret}, {last}]");
+
     let read = unpack::<Note>(frame.as_bytes()).expect("an array");
+
     assert_eq!(read[0].as_ref().expect("the first"), &texts[0]);
     assert_eq!(read[2].as_ref().expect("the last"), &texts[1]);
+
     let left = read[1].as_ref().expect_err("the second");
     assert_eq!(left.bytes, secret);
     assert!(left.why.contains("column"), "{}", left.why);
@@ -186,8 +201,9 @@ fn what_is_no_array_of_1_to_256_members_is_no_frame() {
         let read = unpack::<Note>(bytes.as_bytes());
         assert!(matches!(read, Err(FrameError::Json(_))), "{bytes:?}: {read:?}");
     }
+
     let many = format!("[{}]", vec!["7"; MAX_MESSAGES + 1].join(","));
-    let long = serde_json::to_string(&notes(MAX_MESSAGES + 1, "x")).expect("plain data");
+    let long = json::to_string(&notes(MAX_MESSAGES + 1, "x"));
     for (bytes, size) in [("[]", 0), (many.as_str(), 257), (long.as_str(), 257)] {
         let read = unpack::<Note>(bytes.as_bytes());
         assert!(matches!(read, Err(FrameError::Size(n)) if n == size), "{size}: {read:?}");

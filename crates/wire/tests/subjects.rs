@@ -12,7 +12,7 @@ use wire::{
 #[test]
 fn a_subject_is_written_as_the_contract_says() {
     let (demo, id) = (tenant("demo"), Uuid::from_u128(0xC001));
-    for (subject, written) in [
+    let all = [
         (Subject::Submitted(Lane::Urgent), "msg.submitted.urgent"),
         (Subject::Enriched(Lane::Bulk), "msg.enriched.bulk"),
         (Subject::Admitted(Lane::Urgent, 0), "msg.admitted.urgent.0"),
@@ -30,7 +30,9 @@ fn a_subject_is_written_as_the_contract_says() {
         ),
         (Subject::Dead("gate", Some(demo)), "dead.gate.demo"),
         (Subject::Dead("enrich", None), "dead.enrich._"),
-    ] {
+    ];
+
+    for (subject, written) in all {
         assert_eq!(subject.to_string(), written);
         let stream = subject.stream();
         assert!(takes(stream, written), "{} does not take {written}", stream.name());
@@ -44,6 +46,7 @@ fn a_subject_belongs_to_one_stream_only() {
         let taking: Vec<_> = Stream::ALL.into_iter().filter(|s| takes(*s, &subject)).collect();
         assert_eq!(taking, [Stream::Events], "{subject}");
     }
+
     let dead = Subject::Dead("gate", None).to_string();
     let taking: Vec<_> = Stream::ALL.into_iter().filter(|s| takes(*s, &dead)).collect();
     assert_eq!(taking, [Stream::Dead]);
@@ -65,6 +68,7 @@ fn shards_are_used_about_evenly() {
     for n in 0..3_200 {
         counts[usize::from(shard_of(&format!("account-{n}")))] += 1;
     }
+
     assert!(counts.iter().all(|count| (60..=140).contains(count)), "{counts:?}");
 }
 
@@ -74,6 +78,7 @@ fn a_token_refuses_what_would_change_the_subject() {
         assert_eq!(Token::new(bad), None, "{bad:?}");
     }
     assert_eq!(Token::new(&"a".repeat(65)), None);
+
     for good in ["a", "Twilio_main-1", &"a".repeat(64)] {
         assert_eq!(Token::new(good).expect("a token").as_str(), good);
     }
@@ -97,6 +102,7 @@ proptest! {
         ] {
             let written = subject.to_string();
             let found: Vec<&str> = written.split('.').collect();
+
             prop_assert_eq!(found.len(), tokens, "{}", &written);
             prop_assert_eq!(found[own], name.as_str());
             prop_assert!(found.iter().all(|token| is_plain(token)), "{}", &written);
@@ -118,6 +124,7 @@ proptest! {
         let carrier = Token::new("twilio").expect("a token");
         let written = Subject::Carrier(carrier, account, WebhookKind::Mixed).to_string();
         let found: Vec<&str> = written.split('.').collect();
+
         prop_assert_eq!(found.len(), 4, "{}", &written);
         prop_assert!(found.iter().all(|token| is_plain(token)), "{}", &written);
     }

@@ -38,10 +38,12 @@ fn every_subject_of_the_code_is_one_row_of_the_document() {
     for subject in one_of_each() {
         let (stream, written) = (subject.stream().name(), subject.to_string());
         let fits = |row: &[String]| row[0] == stream && covers(&pattern(name(&row[1])), &written);
-        let hits: Vec<usize> = (0..rows.len()).filter(|at| fits(&rows[*at])).collect();
+        let hits: Vec<usize> = (0..rows.len()).filter(|i| fits(&rows[*i])).collect();
+
         assert_eq!(hits.len(), 1, "{written} of {stream} is in the rows {hits:?}");
         used[hits[0]] = true;
     }
+
     for (row, used) in rows.iter().zip(used) {
         assert!(used, "the code has no subject like {} in {}", row[1], row[0]);
     }
@@ -89,6 +91,7 @@ fn every_type_of_event_is_a_row_of_the_document() {
     let listed: Vec<&str> = rows.iter().map(|row| name(&row[0])).collect();
     let known: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
     assert_eq!(listed, known);
+
     for (row, &kind) in rows.iter().zip(EventKind::ALL) {
         let (entity, _what) = kind.as_str().split_once('.').expect("<entity>.<what>");
         assert_eq!(row[1], entity, "{}", row[0]);
@@ -110,11 +113,13 @@ fn every_name_of_a_total_is_a_row_of_the_document() {
         let totals: Totals = serde_json::from_value(golden(file)).expect("totals");
         known.extend(totals.totals.into_keys());
     }
+
     let gates: Vec<&str> = Gate::ORDER.map(Gate::as_str).to_vec();
     for gate in &gates {
         known.remove(&blocked_by(gate));
     }
     known.insert(blocked_by("<gate>"));
+
     assert_eq!(listed, known.iter().map(String::as_str).collect());
     let by_gate = rows.iter().find(|row| row[0].contains("<gate>")).expect("just compared");
     assert_eq!(code(&by_gate[1]), gates);
@@ -137,16 +142,19 @@ fn every_golden_file_is_linked_under_its_payload() {
     let listed: BTreeSet<&str> = rows.iter().map(|row| name(&row[0])).collect();
     let known = Stream::ALL.map(payload_of);
     assert_eq!(listed, known.into_iter().collect());
-    let linked: BTreeSet<PathBuf> = rows.iter().flat_map(|row| links(&row[1])).map(at).collect();
-    let there = fs::read_dir(at("crates/wire/tests/golden".into())).expect("the folder");
+
+    let linked: BTreeSet<PathBuf> =
+        rows.iter().flat_map(|row| links(&row[1])).map(from_root).collect();
+    let there = fs::read_dir(from_root("crates/wire/tests/golden".into())).expect("the folder");
     let there = there.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_file());
     assert_eq!(linked, there.collect());
 }
 
-/// One of each variant. A new one does not compile until it is put here.
+/// One subject of each variant. A new variant does not compile until it is listed here.
 fn one_of_each() -> Vec<Subject> {
     let tenant: TenantId = "demo".parse().expect("valid");
     let token = |name| Token::new(name).expect("a token");
+
     let mut all = Vec::new();
     for stream in Stream::ALL {
         all.extend(match stream {
@@ -169,11 +177,12 @@ fn one_of_each() -> Vec<Subject> {
             }
         });
     }
+
     all.iter().for_each(is_known);
     all
 }
 
-/// Does not compile when there is a subject, kind or scope that [`one_of_each`] has not heard of.
+/// Does not compile while [`one_of_each`] leaves out a subject, a kind or a scope.
 fn is_known(subject: &Subject) {
     match subject {
         Subject::Submitted(Lane::Urgent | Lane::Bulk) | Subject::Enriched(_) => {}
@@ -200,6 +209,7 @@ fn payload_of(stream: Stream) -> &'static str {
 
 fn data_of(kind: EventKind) -> &'static str {
     use EventKind as K;
+
     short(match kind {
         K::MessageAccepted
         | K::MessageRejected
@@ -231,6 +241,7 @@ fn retention(stream: Stream) -> String {
         Retention::Limits(age) => format!("{} days", age.as_secs() / (24 * 60 * 60)),
         Retention::LastValue => "last value per subject".to_owned(),
     };
+
     let mib = stream.max_bytes() / (1024 * 1024);
     let size = if mib % 1024 == 0 { format!("{} GiB", mib / 1024) } else { format!("{mib} MiB") };
     format!("{kept}, at most {size}")
@@ -246,10 +257,10 @@ fn short(path: &'static str) -> &'static str {
 }
 
 fn golden(name: &str) -> Value {
-    let text = fs::read_to_string(at(format!("crates/wire/tests/golden/{name}.json")));
+    let text = fs::read_to_string(from_root(format!("crates/wire/tests/golden/{name}.json")));
     serde_json::from_str(&text.expect("a golden file")).expect("JSON")
 }
 
-fn at(path: String) -> PathBuf {
+fn from_root(path: String) -> PathBuf {
     tables::path().with_file_name("").join(path)
 }

@@ -19,12 +19,13 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Whom to run Postgres as: nobody else for an ordinary user; for root `postgres`, which its
-    /// packages create, else `nobody`.
+    /// The user to run Postgres as: for root `postgres`, which its packages create, else `nobody`.
+    /// None for an ordinary user, who runs it as itself.
     pub(super) fn for_postgres() -> Result<Option<Self>, EmbeddedError> {
         if !Uid::effective().is_root() {
             return Ok(None);
         }
+
         let known = |name: &str| User::from_name(name).ok().flatten();
         match known("postgres").or_else(|| known("nobody")) {
             Some(user) => {
@@ -34,8 +35,8 @@ impl Account {
         }
     }
 
-    /// Whether this user can reach a directory. The system is asked, since modes, groups and access
-    /// lists of every directory on the way decide it together.
+    /// Whether this user can reach a directory. This asks the system, since modes, groups and
+    /// access lists of every directory on the way decide it together.
     pub(super) fn can_enter(&self, dir: &Path) -> bool {
         Command::new("/bin/sh")
             .args(["-c", "cd \"$1\"", "sh"])

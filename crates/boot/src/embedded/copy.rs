@@ -1,4 +1,4 @@
-//! Copies a stopped cluster, with its owner and modes.
+//! Copies a stopped cluster, and keeps the owner and mode of each file.
 
 use std::{
     fs,
@@ -14,6 +14,7 @@ pub(super) fn copy_cluster(from: &Path, to: &Path) -> std::io::Result<()> {
         let entry = entry?;
         let (source, target) = (entry.path(), to.join(entry.file_name()));
         let found = entry.metadata()?;
+
         if found.is_dir() {
             fs::DirBuilder::new().mode(found.mode() & 0o7777).create(&target)?;
             copy_cluster(&source, &target)?;
@@ -22,6 +23,7 @@ pub(super) fn copy_cluster(from: &Path, to: &Path) -> std::io::Result<()> {
         } else {
             continue;
         }
+
         if change_owner {
             lchown(&target, Some(found.uid()), Some(found.gid()))?;
         }

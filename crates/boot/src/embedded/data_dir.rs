@@ -2,22 +2,23 @@
 //! removed again.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    fs::{self, DirBuilder, File, TryLockError},
     io::{Read, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use nix::sys::statvfs::statvfs;
 
-use super::{EmbeddedError, at};
+use super::{EmbeddedError, failed};
+use crate::{files::open_private, keys::random_hex};
 
 /// A data directory that only this process uses, until this value is dropped.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
-    /// Held, not read: the system lets go of it however this process ends.
+    /// Held, not read: the system gives the lock free however this process ends.
     _lock: File,
 }
 
@@ -29,7 +30,8 @@ impl DataDir {
     pub fn open(path: &Path) -> Result<Self, EmbeddedError> {
         let path = make_dir(path, 0o755)?;
         let lock_path = path.join("lock");
-        let mut lock = open_private(&lock_path).map_err(at("opening", &lock_path))?;
+        let mut lock = open_private(&lock_path).map_err(failed("opening", &lock_path))?;
+
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -41,10 +43,11 @@ impl DataDir {
                 };
                 return Err(EmbeddedError::InUse { dir: path, owner });
             }
-            Err(TryLockError::Error(error)) => return Err(at("locking", &lock_path)(error)),
+            Err(TryLockError::Error(error)) => return Err(failed("locking", &lock_path)(error)),
         }
-        lock.set_len(0).map_err(at("writing", &lock_path))?;
-        writeln!(lock, "{}", std::process::id()).map_err(at("writing", &lock_path))?;
+
+        lock.set_len(0).map_err(failed("writing", &lock_path))?;
+        writeln!(lock, "{}", std::process::id()).map_err(failed("writing", &lock_path))?;
         Ok(Self { path, _lock: lock })
     }
 
@@ -54,22 +57,22 @@ impl DataDir {
     }
 }
 
-/// A directory for one test: removed when dropped. One that a killed test left behind is removed by
-/// the next [`Scratch::new`].
+/// A directory for one test, removed when dropped. The next [`Scratch::new`] removes those that
+/// killed tests left behind.
 #[derive(Debug)]
 pub struct Scratch {
     dir: DataDir,
 }
 
-/// Bytes: what the tests that run at the same time use, several times over.
+/// Room in memory, bytes: several times what the tests that run at the same time use.
 const ENOUGH_ROOM: u64 = 2 * 1024 * 1024 * 1024;
 /// What the names of scratch directories start with.
 const SCRATCH_PREFIX: &str = "millrace-test-";
 
 impl Scratch {
-    /// Makes a new directory: in memory where there is room, because making and removing the
-    /// thousand files of a cluster takes most of a second on some disks; else under the system's
-    /// directory for temporary files.
+    /// Makes a new directory: in memory where there is room, else under the system's directory for
+    /// temporary files. Making and removing the thousand files of a cluster takes most of a second
+    /// on some disks.
     ///
     /// # Errors
     /// [`EmbeddedError::Io`].
@@ -80,13 +83,13 @@ impl Scratch {
         Self::under(&parent)
     }
 
-    /// Makes a new directory in this one: for what measures a disk.
+    /// Makes a new directory under this one, for what measures a disk.
     ///
     /// # Errors
     /// [`EmbeddedError::Io`].
     pub fn under(parent: &Path) -> Result<Self, EmbeddedError> {
         remove_abandoned(parent);
-        let path = parent.join(format!("{SCRATCH_PREFIX}{}", crate::keys::random_hex(8)));
+        let path = parent.join(format!("{SCRATCH_PREFIX}{}", random_hex(8)));
         Ok(Self { dir: DataDir::open(&path)? })
     }
 
@@ -102,51 +105,25 @@ impl Drop for Scratch {
     }
 }
 
-/// Makes a directory and those above it; the mode is for those that are new. The answer is absolute
-/// and without symbolic links.
+/// Makes a directory and those above it, the new ones with this mode. Gives its path, absolute and
+/// without symbolic links.
 pub(super) fn make_dir(path: &Path, mode: u32) -> Result<PathBuf, EmbeddedError> {
     let made = DirBuilder::new().recursive(true).mode(mode).create(path);
-    made.map_err(at("making the directory", path))?;
-    path.canonicalize().map_err(at("reading the directory", path))
-}
-
-/// Opens a file that only its owner may read, making it if needed, to be read and appended to.
-pub(super) fn open_private(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
-}
-
-/// Writes a file that only its owner may read, so that another process sees it whole or not at all.
-pub(super) fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    write_new(path, content)?;
-    fs::rename(path.with_extension("new"), path)
-}
-
-/// As [`write_private`], and on disk when this returns: for what cannot be made again.
-pub(crate) fn write_durably(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    write_new(path, content)?.sync_all()?;
-    fs::rename(path.with_extension("new"), path)?;
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-    File::open(dir.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-fn write_new(path: &Path, content: &[u8]) -> std::io::Result<File> {
-    let new = path.with_extension("new");
-    let _ = fs::remove_file(&new);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    file.write_all(content)?;
-    Ok(file)
+    made.map_err(failed("making the directory", path))?;
+    path.canonicalize().map_err(failed("reading the directory", path))
 }
 
 /// Opens a server's log, emptied and locked. The server inherits the lock with its output, so a
 /// log that cannot be locked means that the server of an earlier run still works here.
 ///
-/// One whose owner was killed is stopping just now: it gets `patience`.
+/// A server whose owner was killed is about to stop: it gets `patience` to do so.
 pub(super) async fn lock_log(
     server: &'static str,
     log: &Path,
     patience: Duration,
 ) -> Result<File, EmbeddedError> {
-    let file = open_private(log).map_err(at("opening", log))?;
+    let file = open_private(log).map_err(failed("opening", log))?;
+
     let deadline = Instant::now() + patience;
     loop {
         match file.try_lock() {
@@ -158,14 +135,15 @@ pub(super) async fn lock_log(
                 let dir = log.parent().unwrap_or(log).to_owned();
                 return Err(EmbeddedError::StillRunning { server, dir });
             }
-            Err(TryLockError::Error(error)) => return Err(at("locking", log)(error)),
+            Err(TryLockError::Error(error)) => return Err(failed("locking", log)(error)),
         }
     }
-    file.set_len(0).map_err(at("emptying", log))?;
+
+    file.set_len(0).map_err(failed("emptying", log))?;
     Ok(file)
 }
 
-/// Removes a directory while a dying server may still write into it.
+/// Removes a directory, into which a dying server may still write.
 pub(super) fn remove_dir(path: &Path) {
     for _ in 0..20 {
         match fs::remove_dir_all(path) {
@@ -177,7 +155,8 @@ pub(super) fn remove_dir(path: &Path) {
     tracing::warn!(dir = %path.display(), "the directory could not be removed");
 }
 
-/// Removes scratch directories of ours that no process has locked. Failures are left to the next.
+/// Removes scratch directories of ours that no process has locked. What cannot be removed is left
+/// to the next scratch directory.
 fn remove_abandoned(parent: &Path) {
     let ours = nix::unistd::Uid::effective().as_raw();
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
@@ -186,6 +165,7 @@ fn remove_abandoned(parent: &Path) {
         if !is_scratch || !is_ours {
             continue;
         }
+
         let lock = File::open(entry.path().join("lock"));
         if lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
             let _ = fs::remove_dir_all(entry.path());
@@ -208,9 +188,11 @@ mod tests {
             .stdout(lock().await.expect("nobody has it"))
             .spawn()
             .expect("sleep runs");
+
         // Our own handle is closed: what is left is what the server inherited.
         let error = lock().await.expect_err("the server lives");
         assert!(matches!(error, EmbeddedError::StillRunning { server: "NATS", .. }), "{error}");
+
         server.kill().expect("killed");
         server.wait().expect("ended");
         lock().await.expect("nobody has it any more");
@@ -227,7 +209,9 @@ mod tests {
         };
         let (left, other) = (make("millrace-test-1"), make("other"));
         let held = DataDir::open(&scratch.path().join("millrace-test-2")).expect("ours");
+
         remove_abandoned(scratch.path());
+
         assert!(!left.exists() && other.exists() && held.path().exists());
     }
 }

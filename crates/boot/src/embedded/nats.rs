@@ -16,12 +16,16 @@ use tokio::{
 };
 
 use super::{
-    EmbeddedError, EmbeddedOptions, NatsSync, PORT_ATTEMPTS, READY_POLL, READY_WITHIN, at,
-    data_dir::{lock_log, make_dir, write_durably, write_private},
-    free_port, last_words, port_was_taken,
+    EmbeddedError, EmbeddedOptions, NatsSync, PORT_ATTEMPTS, READY_POLL, READY_WITHIN,
+    data_dir::{lock_log, make_dir},
+    failed, free_port, last_words, port_was_taken,
     supervise::{Program, Supervised},
 };
-use crate::{keys::random_hex, tools};
+use crate::{
+    files::{write_durably, write_private},
+    keys::random_hex,
+    tools,
+};
 
 /// A private NATS server. Dropping it stops it too.
 pub struct Nats {
@@ -32,8 +36,8 @@ pub struct Nats {
     server: Supervised,
 }
 
-/// The largest message, bytes: a frame is at most 256 KiB, a webhook body at most 1 MiB with its
-/// headers.
+/// The largest message, bytes: a frame has at most 256 KiB, a webhook body with its headers at most
+/// 1 MiB.
 const MAX_PAYLOAD: usize = 1024 * 1024 + 64 * 1024;
 /// How long the server may take to stop.
 const GRACE: Duration = Duration::from_secs(15);
@@ -50,12 +54,12 @@ impl Nats {
     pub async fn start(dir: &Path, options: &EmbeddedOptions) -> Result<Self, EmbeddedError> {
         let home = Home::open(dir, options.ephemeral)?;
         let log = lock_log("NATS", &home.log, PATIENCE).await?;
+
         let preferred = options.ports.nats.or_else(|| home.last_port());
         let (ports, server) = start_on_some_port(&home, options, preferred, log).await?;
         home.keep_port(ports.client)?;
-        let password = home.password.expose_secret();
-        let url =
-            SecretString::from(format!("nats://{USER}:{password}@127.0.0.1:{}", ports.client));
+
+        let url = home.url(ports.client);
         Ok(Self { home, ports, url, options: options.clone(), server })
     }
 
@@ -99,10 +103,11 @@ impl Nats {
     pub async fn restart(&mut self) -> Result<(), EmbeddedError> {
         self.server.stop().await;
         let log = lock_log("NATS", &self.home.log, PATIENCE).await?;
+
         let preferred = Some(self.ports.client);
         let (ports, server) = start_on_some_port(&self.home, &self.options, preferred, log).await?;
-        let password = self.home.password.expose_secret();
-        self.url = format!("nats://{USER}:{password}@127.0.0.1:{}", ports.client).into();
+
+        self.url = self.home.url(ports.client);
         self.ports = ports;
         self.server = server;
         Ok(())
@@ -120,9 +125,11 @@ impl fmt::Debug for Nats {
     }
 }
 
+/// The server's ports on 127.0.0.1.
 #[derive(Debug, Clone, Copy)]
 struct Ports {
     client: u16,
+    /// Of its own HTTP monitoring.
     monitor: u16,
 }
 
@@ -142,12 +149,19 @@ impl Home {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let new = random_hex(24);
                 let write = if ephemeral { write_private } else { write_durably };
-                write(&path, new.as_bytes()).map_err(at("writing", &path))?;
+                write(&path, new.as_bytes()).map_err(failed("writing", &path))?;
                 new
             }
-            Err(error) => return Err(at("reading", &path)(error)),
+            Err(error) => return Err(failed("reading", &path)(error)),
         };
+
         Ok(Self { log: dir.join("server.log"), dir, password: password.into() })
+    }
+
+    /// The address for clients, with user and password.
+    fn url(&self, port: u16) -> SecretString {
+        let password = self.password.expose_secret();
+        format!("nats://{USER}:{password}@127.0.0.1:{port}").into()
     }
 
     fn last_port(&self) -> Option<u16> {
@@ -156,10 +170,10 @@ impl Home {
 
     fn keep_port(&self, port: u16) -> Result<(), EmbeddedError> {
         let path = self.dir.join("port");
-        write_private(&path, port.to_string().as_bytes()).map_err(at("writing", &path))
+        write_private(&path, port.to_string().as_bytes()).map_err(failed("writing", &path))
     }
 
-    /// The server's configuration. JSON is valid in it, so quoting is JSON's.
+    /// The server's configuration. Its language knows JSON strings, so that is how it is quoted.
     fn config(&self, name: &str, ports: Ports, options: &EmbeddedOptions) -> String {
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         let sync = match (options.ephemeral, options.nats_sync) {
@@ -168,6 +182,7 @@ impl Home {
             // Nothing of a test needs to survive the machine.
             (true, _) => "\"10m\"".to_owned(),
         };
+
         format!(
             "server_name: {name}\nlisten: \"127.0.0.1:{client}\"\nhttp: \"127.0.0.1:{monitor}\"\n\
              max_payload: {MAX_PAYLOAD}\n\
@@ -196,8 +211,9 @@ async fn start_on_some_port(
             Some(_) | None => free_port()?,
         };
         let ports = Ports { client, monitor: free_port()? };
-        log.set_len(0).map_err(at("emptying", &home.log))?;
-        let log = log.try_clone().map_err(at("opening", &home.log))?;
+
+        log.set_len(0).map_err(failed("emptying", &home.log))?;
+        let log = log.try_clone().map_err(failed("opening", &home.log))?;
         if let Some(server) = try_ports(home, options, &binary, ports, log).await? {
             return Ok((ports, server));
         }
@@ -205,7 +221,7 @@ async fn start_on_some_port(
     Err(not_started(home, last_words(&home.log)))
 }
 
-/// None when one of the ports is taken.
+/// Starts the server on these ports and waits until it answers. None when one of them is taken.
 async fn try_ports(
     home: &Home,
     options: &EmbeddedOptions,
@@ -216,7 +232,8 @@ async fn try_ports(
     let name = format!("millrace-{}", random_hex(6));
     let config = home.dir.join("nats.conf");
     let text = home.config(&name, ports, options);
-    write_private(&config, text.as_bytes()).map_err(at("writing", &config))?;
+    write_private(&config, text.as_bytes()).map_err(failed("writing", &config))?;
+
     let server = Supervised::start(Program {
         path: binary.to_owned(),
         args: vec!["--config".to_owned(), config.to_string_lossy().into_owned()],
@@ -225,7 +242,8 @@ async fn try_ports(
         grace: GRACE,
         log,
     })
-    .map_err(at("starting", binary))?;
+    .map_err(failed("starting", binary))?;
+
     let deadline = Instant::now() + READY_WITHIN;
     while Instant::now() < deadline {
         if greets_as(&name, ports.client).await {
@@ -239,12 +257,13 @@ async fn try_ports(
         }
         tokio::time::sleep(READY_POLL).await;
     }
+
     Err(not_started(home, format!("it did not answer within {} s", READY_WITHIN.as_secs())))
 }
 
-/// Whether the server with this name answers there, JetStream included: on a port that someone else
-/// took first, someone else would answer. The server greets with `INFO {json}`, and begins to
-/// listen only when its streams are recovered.
+/// Whether the server with this name answers on this port, JetStream included. On a port that
+/// somebody else took first, somebody else would answer. The server greets with `INFO {json}`, and
+/// listens only once its streams are recovered.
 async fn greets_as(name: &str, port: u16) -> bool {
     let greeting = async {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.ok()?;
@@ -253,6 +272,7 @@ async fn greets_as(name: &str, port: u16) -> bool {
         let info: serde_json::Value = serde_json::from_str(line.strip_prefix("INFO ")?).ok()?;
         Some(info["server_name"] == name && info["jetstream"] == true)
     };
+
     matches!(tokio::time::timeout(Duration::from_secs(1), greeting).await, Ok(Some(true)))
 }
 

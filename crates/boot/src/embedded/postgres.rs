@@ -15,10 +15,10 @@ use sqlx::{
 };
 
 use super::{
-    EmbeddedError, EmbeddedOptions, PORT_ATTEMPTS, READY_POLL, READY_WITHIN, at,
+    EmbeddedError, EmbeddedOptions, PORT_ATTEMPTS, READY_POLL, READY_WITHIN,
     cluster::{Cluster, SUPERUSER, Secrets},
     data_dir::lock_log,
-    free_port, last_words, port_was_taken,
+    failed, free_port, last_words, port_was_taken,
     supervise::{Program, Supervised},
 };
 
@@ -32,8 +32,7 @@ pub struct Postgres {
     cluster: Cluster,
     options: EmbeddedOptions,
     port: u16,
-    database_url: SecretString,
-    superuser_url: SecretString,
+    urls: Urls,
     server: Supervised,
 }
 
@@ -57,6 +56,7 @@ impl Postgres {
         let mut cluster = Cluster::open(dir)?;
         let log = lock_log("Postgres", cluster.log(), PATIENCE).await?;
         let (secrets, fresh) = cluster.ensure(options).await?;
+
         let preferred = options.ports.postgres.or_else(|| cluster.last_port());
         let (port, server) =
             start_on_some_port(&cluster, &secrets, options, preferred, log).await?;
@@ -65,26 +65,19 @@ impl Postgres {
             cluster.finish(&secrets, options.ephemeral)?;
         }
         cluster.keep_port(port)?;
-        let mut postgres = Self {
-            cluster,
-            options: options.clone(),
-            port,
-            database_url: SecretString::default(),
-            superuser_url: SecretString::default(),
-            server,
-        };
-        postgres.set_urls(&secrets);
-        Ok(postgres)
+
+        let urls = Urls::new(port, &secrets);
+        Ok(Self { cluster, options: options.clone(), port, urls, server })
     }
 
     /// The address for `DATABASE_URL`: the login role, whose password it holds.
     pub fn database_url(&self) -> &SecretString {
-        &self.database_url
+        &self.urls.database
     }
 
     /// The superuser's address of the same database: for tests that look from outside.
     pub fn superuser_url(&self) -> &SecretString {
-        &self.superuser_url
+        &self.urls.superuser
     }
 
     /// The port on 127.0.0.1.
@@ -118,21 +111,24 @@ impl Postgres {
         self.server.stop().await;
         let log = lock_log("Postgres", self.cluster.log(), PATIENCE).await?;
         let (secrets, _) = self.cluster.ensure(&self.options).await?;
+
         let preferred = Some(self.port);
         let (port, server) =
             start_on_some_port(&self.cluster, &secrets, &self.options, preferred, log).await?;
+
         self.port = port;
+        self.urls = Urls::new(port, &secrets);
         self.server = server;
-        self.set_urls(&secrets);
         Ok(())
     }
 
-    /// Vacuums what was loaded and writes it to disk, so that what follows does not pay for it.
+    /// Vacuums what a caller has loaded and writes it to disk, so that later statements do not pay
+    /// for it.
     ///
     /// # Errors
     /// The server does not answer.
     pub async fn settle(&self) -> Result<(), sqlx::Error> {
-        let mut connection = PgConnection::connect(self.superuser_url.expose_secret()).await?;
+        let mut connection = PgConnection::connect(self.superuser_url().expose_secret()).await?;
         run(&mut connection, "vacuum analyze".to_owned()).await?;
         run(&mut connection, "checkpoint".to_owned()).await?;
         connection.close().await
@@ -151,17 +147,26 @@ impl Postgres {
         self.exited().await;
         self.cluster.bring_home()
     }
+}
 
-    fn set_urls(&mut self, secrets: &Secrets) {
+/// The addresses of the database, with user and password.
+struct Urls {
+    /// Of the login role.
+    database: SecretString,
+    superuser: SecretString,
+}
+
+impl Urls {
+    fn new(port: u16, secrets: &Secrets) -> Self {
         let url = |user: &str, password: &SecretString| {
-            let (password, port) = (password.expose_secret(), self.port);
-            let options = "sslmode=disable";
+            let (password, options) = (password.expose_secret(), "sslmode=disable");
             format!("postgres://{user}:{password}@127.0.0.1:{port}/{DATABASE}?{options}").into()
         };
-        let (login, superuser) =
-            (url(DATABASE, &secrets.login), url(SUPERUSER, &secrets.superuser));
-        self.database_url = login;
-        self.superuser_url = superuser;
+
+        Self {
+            database: url(DATABASE, &secrets.login),
+            superuser: url(SUPERUSER, &secrets.superuser),
+        }
     }
 }
 
@@ -185,8 +190,9 @@ async fn start_on_some_port(
             Some(port) if port != 0 => port,
             Some(_) | None => free_port()?,
         };
-        log.set_len(0).map_err(at("emptying", cluster.log()))?;
-        let log = log.try_clone().map_err(at("opening", cluster.log()))?;
+
+        log.set_len(0).map_err(failed("emptying", cluster.log()))?;
+        let log = log.try_clone().map_err(failed("opening", cluster.log()))?;
         if let Some(server) = try_port(cluster, secrets, options, port, log).await? {
             return Ok((port, server));
         }
@@ -194,7 +200,7 @@ async fn start_on_some_port(
     Err(cluster.not_started(last_words(cluster.log())))
 }
 
-/// None when the port is taken.
+/// Starts the server on this port and waits until it answers. None when the port is taken.
 async fn try_port(
     cluster: &Cluster,
     secrets: &Secrets,
@@ -212,11 +218,12 @@ async fn try_port(
         log,
         path: binary.clone(),
     })
-    .map_err(at("starting", &binary))?;
-    let deadline = Instant::now() + READY_WITHIN;
+    .map_err(failed("starting", &binary))?;
+
     // The password is random, but a copy of the data has the same: a server that lets us in must
     // also work in our directory.
-    let asking = connect_options(port, &secrets.superuser);
+    let options = connect_options(port, &secrets.superuser);
+    let deadline = Instant::now() + READY_WITHIN;
     while Instant::now() < deadline {
         if server.exited().is_some() {
             return match port_was_taken(cluster.log()) {
@@ -224,7 +231,7 @@ async fn try_port(
                 false => Err(cluster.not_started(last_words(cluster.log()))),
             };
         }
-        let attempt = data_directory(&asking);
+        let attempt = data_directory(&options);
         if let Ok(Ok(dir)) = tokio::time::timeout(Duration::from_secs(5), attempt).await
             && Path::new(&dir) == cluster.data()
         {
@@ -232,66 +239,74 @@ async fn try_port(
         }
         tokio::time::sleep(READY_POLL).await;
     }
+
     let reason = format!("it did not answer within {} s", READY_WITHIN.as_secs());
     Err(cluster.not_started(reason))
 }
 
-/// Where a server keeps its data.
-async fn data_directory(at: &PgConnectOptions) -> Result<String, sqlx::Error> {
-    let mut connection = PgConnection::connect_with(at).await?;
+/// Where the server that answers there keeps its data.
+async fn data_directory(options: &PgConnectOptions) -> Result<String, sqlx::Error> {
+    let mut connection = PgConnection::connect_with(options).await?;
     let dir = sqlx::query_scalar("select current_setting('data_directory')");
     let dir = dir.fetch_one(&mut connection).await?;
+
     // An error here says that the connection is closed already.
     let _ = connection.close().await;
     Ok(dir)
 }
 
-/// Settings for a small machine, given on the command line so that a new version of Millrace
-/// changes them for existing data too.
+/// Settings of every embedded server.
+const COMMON: [&str; 13] = [
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "password_encryption=scram-sha-256",
+    "timezone=UTC",
+    "log_timezone=UTC",
+    // Nobody replicates from an embedded server.
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    // Statements are short and prepared; compiling them costs more than it saves.
+    "jit=off",
+    "random_page_cost=1.1",
+    "update_process_title=off",
+    // Rows hold texts and phone numbers: no statement and no row may end up in the log.
+    "log_min_messages=warning",
+    "log_min_error_statement=panic",
+    "log_error_verbosity=terse",
+];
+
+/// Settings for real data on a small machine.
+const DURABLE: [&str; 10] = [
+    "max_connections=200",
+    "shared_buffers=256MB",
+    "effective_cache_size=1GB",
+    "work_mem=8MB",
+    "maintenance_work_mem=64MB",
+    "max_wal_size=2GB",
+    "checkpoint_timeout=15min",
+    "fsync=on",
+    "synchronous_commit=on",
+    "autovacuum_naptime=10s",
+];
+
+/// Settings for tests. Commits still reach the system, so a killed server process loses none.
+const EPHEMERAL: [&str; 6] = [
+    "max_connections=100",
+    "shared_buffers=32MB",
+    "max_wal_size=512MB",
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=on",
+];
+
+/// The command line. It holds the settings, so that a new version of Millrace changes them for
+/// existing data too.
 fn arguments(data: &Path, port: u16, ephemeral: bool) -> Vec<String> {
-    let common = [
-        "listen_addresses=127.0.0.1",
-        "unix_socket_directories=",
-        "password_encryption=scram-sha-256",
-        "timezone=UTC",
-        "log_timezone=UTC",
-        // Nobody replicates from an embedded server.
-        "wal_level=minimal",
-        "max_wal_senders=0",
-        // Statements are short and prepared; compiling them costs more than it saves.
-        "jit=off",
-        "random_page_cost=1.1",
-        "update_process_title=off",
-        // Rows hold texts and phone numbers: no statement and no row may end up in the log.
-        "log_min_messages=warning",
-        "log_min_error_statement=panic",
-        "log_error_verbosity=terse",
-    ];
-    let durable = [
-        "max_connections=200",
-        "shared_buffers=256MB",
-        "effective_cache_size=1GB",
-        "work_mem=8MB",
-        "maintenance_work_mem=64MB",
-        "max_wal_size=2GB",
-        "checkpoint_timeout=15min",
-        "fsync=on",
-        "synchronous_commit=on",
-        "autovacuum_naptime=10s",
-    ];
-    // Commits still reach the system, so a killed server process loses none.
-    let for_tests = [
-        "max_connections=100",
-        "shared_buffers=32MB",
-        "max_wal_size=512MB",
-        "fsync=off",
-        "full_page_writes=off",
-        "synchronous_commit=on",
-    ];
-    let specific: &[&str] = if ephemeral { &for_tests } else { &durable };
     let mut arguments = vec!["-D".to_owned(), data.to_string_lossy().into_owned()];
     arguments.extend(["-p".to_owned(), port.to_string()]);
-    for setting in common.iter().chain(specific) {
+
+    let specific: &[&str] = if ephemeral { &EPHEMERAL } else { &DURABLE };
+    for setting in COMMON.iter().chain(specific) {
         arguments.extend(["-c".to_owned(), (*setting).to_owned()]);
     }
     arguments
@@ -312,6 +327,7 @@ async fn create_roles(
     options: &PgConnectOptions,
     login_password: &SecretString,
 ) -> Result<(), EmbeddedError> {
+    // The roles.
     let mut connection = PgConnection::connect_with(options).await?;
     let no = "nosuperuser nobypassrls nocreatedb nocreaterole noreplication";
     let roles = format!(
@@ -323,7 +339,8 @@ async fn create_roles(
         login_password.expose_secret()
     );
     run(&mut connection, roles).await?;
-    // Not together with other statements: a database is not made inside a transaction.
+
+    // The database, in a statement of its own: it cannot be made inside a transaction.
     run(&mut connection, format!("create database {DATABASE} owner millrace_owner")).await?;
     let rights = format!(
         "revoke all on database {DATABASE} from public;
@@ -331,6 +348,8 @@ async fn create_roles(
     );
     run(&mut connection, rights).await?;
     connection.close().await?;
+
+    // Its schema, from within it.
     let mut connection = PgConnection::connect_with(&options.clone().database(DATABASE)).await?;
     let schema = "alter schema public owner to millrace_owner;
          revoke all on schema public from public;

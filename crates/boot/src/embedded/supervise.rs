@@ -27,7 +27,7 @@ use super::account::Account;
 pub(super) struct Program<'a> {
     /// The server binary.
     pub path: PathBuf,
-    /// Its arguments.
+    /// The arguments of the server binary.
     pub args: Vec<String>,
     /// The user it runs as, where that is not us.
     pub account: Option<&'a Account>,
@@ -49,9 +49,10 @@ pub(super) struct Supervised {
     lifeline: Mutex<Option<ChildStdin>>,
 }
 
-/// `$1` stop signal, `$2` grace in seconds, `$3`... the server. Prints the server's process id,
-/// then exits with the server's own exit code. The watcher reads a pipe that never says anything:
-/// it wakes when the pipe closes. Nothing but the server keeps the log open.
+/// Runs a server: `$1` is the stop signal, `$2` the grace in seconds, `$3` and the rest the
+/// server's command. Prints the server's process id, then exits with the server's own exit code.
+/// The watcher reads a pipe into which nobody writes: it wakes when the pipe closes. Only the
+/// server keeps the log open.
 const SHELL: &str = r#"
 stop=$1 grace=$2
 shift 2
@@ -77,14 +78,14 @@ kill -s KILL "$watcher" 2>/dev/null
 exit "$code"
 "#;
 
-/// How often a wait looks again.
+/// How long a wait for the server's end sleeps before it looks again.
 const POLL: Duration = Duration::from_millis(5);
 
 impl Supervised {
     /// Starts the program. It may not be ready yet when this returns.
     ///
-    /// The environment is not passed on: it holds our secrets, and variables such as `PGDATA`
-    /// would change what the server does.
+    /// The server does not get our environment: it holds our secrets, and variables such as
+    /// `PGDATA` would change what the server does.
     pub(super) fn start(program: Program<'_>) -> std::io::Result<Self> {
         let mut command = Command::new("/bin/sh");
         command
@@ -103,6 +104,7 @@ impl Supervised {
         if let Some(account) = program.account {
             command.uid(account.uid).gid(account.gid);
         }
+
         let mut child = command.spawn()?;
         let lifeline = child.stdin.take();
         let mut line = String::new();
@@ -110,6 +112,7 @@ impl Supervised {
             BufReader::new(stdout).read_line(&mut line)?;
         }
         let pid = line.trim().parse().map_err(|_| std::io::Error::other("no process id"))?;
+
         Ok(Self {
             pid: Pid::from_raw(pid),
             grace: program.grace,
@@ -136,7 +139,7 @@ impl Supervised {
         }
     }
 
-    /// Asks the server to stop and waits until it has; it is killed when its grace is over.
+    /// Asks the server to stop and waits until it has. The watcher kills it when its grace is over.
     pub(super) async fn stop(&self) -> Option<ExitStatus> {
         self.let_go();
         let deadline = self.deadline();
@@ -149,11 +152,13 @@ impl Supervised {
         }
     }
 
+    /// Closes the pipe, which is what makes the shell stop the server.
     fn let_go(&self) {
         locked(&self.lifeline).take();
     }
 
-    /// The watcher kills after the grace; two seconds more are for its own steps.
+    /// When to give up waiting: the watcher kills after the grace, and two seconds more are for its
+    /// own steps.
     fn deadline(&self) -> Instant {
         Instant::now() + self.grace + Duration::from_secs(2)
     }

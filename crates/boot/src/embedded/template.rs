@@ -5,18 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    EmbeddedError, EmbeddedOptions, Postgres, at,
-    data_dir::{make_dir, open_private},
-};
-use crate::tools;
+use super::{EmbeddedError, EmbeddedOptions, Postgres, data_dir::make_dir, failed};
+use crate::{files::open_private, tools};
 
 /// Makes a cluster that [`EmbeddedOptions::template`] can copy, unless it is there, and says
 /// where. `prepare` fills it, for example with the schema; it gets a running server.
 ///
 /// The template lies in `root`, named by `family`, `version` and what else its files depend on:
-/// callers put into `version` what changes its content, such as a hash of the migrations. Older
-/// versions of the same family are removed. Processes that want the same template at the same
+/// callers put into `version` what changes its content, such as a hash of the migrations. A new
+/// version removes the older ones of its family. Processes that want the same template at the same
 /// time wait for the one that makes it.
 ///
 /// # Errors
@@ -36,20 +33,24 @@ pub async fn template(
     if complete.exists() {
         return Ok(path);
     }
+
     let lock_path = root.join(format!("{prefix}lock"));
-    let lock = open_private(&lock_path).map_err(at("opening", &lock_path))?;
+    let lock = open_private(&lock_path).map_err(failed("opening", &lock_path))?;
     let locked = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await;
     let _lock =
-        locked.map_err(std::io::Error::other).flatten().map_err(at("locking", &lock_path))?;
+        locked.map_err(std::io::Error::other).flatten().map_err(failed("locking", &lock_path))?;
     if complete.exists() {
+        // Another process made it while this one waited.
         return Ok(path);
     }
+
     remove_others(&root, &prefix, &lock_path);
     make_dir(&path, 0o755)?;
     let postgres = Postgres::start(&path, &EmbeddedOptions::for_tests()).await?;
     prepare(&postgres).await.map_err(EmbeddedError::Template)?;
     postgres.stop_cleanly().await?;
-    fs::write(&complete, "").map_err(at("writing", &complete))?;
+
+    fs::write(&complete, "").map_err(failed("writing", &complete))?;
     Ok(path)
 }
 
@@ -58,6 +59,7 @@ pub async fn template(
 pub fn template_root() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
     let built = program.ancestors().find(|dir| dir.join("CACHEDIR.TAG").is_file());
+
     match built {
         Some(target) => target.join("tmp/templates"),
         None => {

@@ -12,7 +12,7 @@ use http::Uri;
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 
-use super::{DEFAULT_HEALTH_LISTEN, SettingsError};
+use super::error::SettingsError;
 use crate::{
     keys::Keys,
     telemetry::{DEFAULT_FILTER, LogFormat},
@@ -29,10 +29,12 @@ pub(super) fn secret_or_file(
     let trimmed =
         |text: &str| Some(text.trim()).filter(|it| !it.is_empty()).map(SecretString::from);
     let value = value.and_then(|value| trimmed(value.expose_secret()));
+
     let Some(file) = file.filter(|file| !file.as_os_str().is_empty()) else { return Ok(value) };
     if value.is_some() {
         return Err(SettingsError::new(name, format!("{name}_FILE is set too: remove one")));
     }
+
     let wrong = |problem: String| {
         SettingsError::new(name, format!("{name}_FILE {}: {problem}", file.display()))
     };
@@ -40,6 +42,7 @@ pub(super) fn secret_or_file(
     if length > LARGEST_SECRET {
         return Err(wrong(format!("larger than {LARGEST_SECRET} bytes")));
     }
+
     let content = std::fs::read_to_string(&file).map_err(|e| wrong(e.to_string()))?;
     match trimmed(SecretString::from(content).expose_secret()) {
         Some(secret) => Ok(Some(secret)),
@@ -47,7 +50,7 @@ pub(super) fn secret_or_file(
     }
 }
 
-/// Keys, newest first.
+/// Keys, newest first, from a text or a file as in [`secret_or_file`].
 pub(super) fn keys(
     name: &'static str,
     given: (Option<SecretString>, Option<PathBuf>),
@@ -66,6 +69,7 @@ pub(super) fn database_url(url: Option<&SecretString>) -> Result<(), SettingsErr
     if known && url.parse::<sqlx::postgres::PgConnectOptions>().is_ok() {
         return Ok(());
     }
+
     let problem = "must look like postgres://user:password@host:port/database";
     Err(SettingsError::new("DATABASE_URL", problem))
 }
@@ -105,14 +109,18 @@ pub(super) fn address(
     })
 }
 
-pub(super) fn health_address(text: Option<&str>) -> Result<SocketAddr, SettingsError> {
-    let name = "MILLRACE_HEALTH_LISTEN";
-    let text = given(text).unwrap_or(DEFAULT_HEALTH_LISTEN);
+/// An address, or the default where none is given.
+pub(super) fn address_or(
+    name: &'static str,
+    text: Option<&str>,
+    default: &str,
+) -> Result<SocketAddr, SettingsError> {
+    let text = given(text).unwrap_or(default);
     address(name, Some(text))?.ok_or_else(|| SettingsError::new(name, "is empty"))
 }
 
-/// An http or https address with a host, without query; answered without a slash at its end, so
-/// that paths are put behind it.
+/// An http or https address with a host, without user and query. Gives it without a slash at its
+/// end, so that a path can follow.
 pub(super) fn http_url(
     name: &'static str,
     text: Option<&str>,
@@ -122,17 +130,19 @@ pub(super) fn http_url(
         let problem = format!("'{text}' must look like https://host or https://host/path");
         SettingsError::new(name, problem)
     };
+
     let uri: Uri = text.parse().map_err(|_| wrong())?;
     let scheme_fits = matches!(uri.scheme_str(), Some("http" | "https"));
     let host_fits = uri.host().is_some_and(|host| !host.is_empty());
-    let user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
-    if !scheme_fits || !host_fits || user || uri.query().is_some() {
+    let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+    if !scheme_fits || !host_fits || has_user || uri.query().is_some() {
         return Err(wrong());
     }
+
     Ok(Some(text.trim_end_matches('/').to_owned()))
 }
 
-/// Hosts with or without a port, lowercase. No patterns: each host is named.
+/// Hosts with or without a port, lowercase, separated by commas. Each is a name, not a pattern.
 pub(super) fn hosts(text: Option<&str>) -> Result<Vec<String>, SettingsError> {
     let name = "MILLRACE_ALLOW_CARRIER_HOSTS";
     let entries = given(text).unwrap_or_default().split(',').map(str::trim);
@@ -140,10 +150,12 @@ pub(super) fn hosts(text: Option<&str>) -> Result<Vec<String>, SettingsError> {
         let authority: Option<http::uri::Authority> = entry.parse().ok();
         let fits =
             |it: &http::uri::Authority| !it.host().is_empty() && !entry.contains(['@', '*', '/']);
+
         authority.filter(fits).map(|it| it.as_str().to_lowercase()).ok_or_else(|| {
             SettingsError::new(name, format!("'{entry}' is no host, such as localhost:8090"))
         })
     };
+
     entries.filter(|entry| !entry.is_empty()).map(parse).collect()
 }
 
@@ -163,6 +175,7 @@ pub(super) fn seconds(
     default: u64,
 ) -> Result<Duration, SettingsError> {
     let Some(text) = given(text) else { return Ok(Duration::from_secs(default)) };
+
     let seconds = text.parse().ok().filter(|seconds| range.contains(seconds));
     let (least, most) = (range.start(), range.end());
     let wrong = || format!("'{text}' must be a number of seconds from {least} to {most}");
@@ -188,6 +201,7 @@ pub(super) fn optional_span(
     example: f64,
 ) -> Result<Option<Duration>, SettingsError> {
     let Some(text) = given(text) else { return Ok(None) };
+
     let seconds = text.parse().ok().filter(|seconds| range.contains(seconds));
     let (least, most) = (range.start(), range.end());
     let wrong = || format!("'{text}' must be seconds from {least} to {most}, such as {example}");

@@ -17,15 +17,18 @@ async fn main() -> anyhow::Result<()> {
     let dir = std::env::args_os().nth(1).map(PathBuf::from).context("usage: hold_servers DIR")?;
     let stop = shutdown::on_signals()?;
     let dir = DataDir::open(&dir)?;
+
     // Durable, as `millrace up` runs them.
     let options = EmbeddedOptions::default();
     let (nats, postgres) =
         tokio::try_join!(Nats::start(dir.path(), &options), Postgres::start(dir.path(), &options))?;
+
     let ready = serde_json::json!({
         "nats": { "pid": nats.pid(), "port": nats.port() },
         "postgres": { "pid": postgres.pid(), "port": postgres.port() },
     });
     println!("{ready}");
+
     stop.cancelled().await;
     postgres.stop().await;
     nats.stop().await;

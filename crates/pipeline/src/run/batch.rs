@@ -4,17 +4,21 @@
 use std::{sync::Arc, time::Duration};
 
 use async_nats::Subject;
+use domain::message::class::Lane;
+use stage::{Batch, Clock, Cx, Stage, fault::Fault, machine, outcome::Outcome};
 use tokio::{
     sync::mpsc::UnboundedSender,
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep},
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::Instrument;
 use wire::frame::{Outgoing, Payload};
 
 use super::{
-    handed::{Open, Said},
+    handed::{Handed, Open, Settled, State},
     held::Member,
+    panicked::panicked,
+    wait::until,
 };
 use crate::{
     consumers::ConsumerSpec,
@@ -24,7 +28,6 @@ use crate::{
     publish::Publisher,
     settle::{Settlement, Situation, settle, writes_letters},
 };
-use stage::{Clock, Cx, Stage, fault::Fault, machine, outcome::Outcome};
 
 /// What the batches of one lane have in common.
 pub(super) struct Crew<S: Stage> {
@@ -49,13 +52,13 @@ pub(super) struct Crew<S: Stage> {
 pub(super) enum Note<P> {
     /// These members are through, by the slot of their frame.
     Done(Vec<u32>),
-    /// Hand this one over again then.
+    /// Hand this one over again at this instant.
     Again(Member<P>, Instant),
     /// These members are given up for now, by the slot of their frame: a drain is under way.
     Left(Vec<u32>),
 }
 
-/// What a batch begins with.
+/// The messages and letters that one batch begins with.
 pub(super) struct Load<P> {
     pub(super) members: Vec<Member<P>>,
     /// Letters for what did not decode, with the slot of their frame; none for what stays in DEAD.
@@ -74,29 +77,28 @@ struct Rest<P> {
 impl<S: Stage> Crew<S> {
     /// Works until every member is through, waiting, or given up by a drain.
     pub(super) async fn work(self: Arc<Self>, load: Load<S::In>) {
-        let mut said = Said::default();
+        let mut settled = Settled::default();
         for (slot, letter) in load.letters {
             self.measure.letter("undecodable");
-            said.add(slot, letter.into_iter().collect());
+            settled.add(slot, letter.into_iter().collect());
         }
+
         let mut groups = Vec::new();
         if !load.members.is_empty() {
             groups.push(load.members);
         }
         let mut failures = 0;
-        loop {
-            let Some(group) = groups.pop() else { break };
-            let Ok(rest) = self.hand_over(group, &mut said).await else { return };
-            let Some(rest) = rest else {
+        while let Some(group) = groups.pop() {
+            let Ok(rest) = self.hand_over(group, &mut settled).await else { return };
+            let back_off = rest
+                .and_then(|rest| self.settle_fault(rest, failures + 1, &mut settled, &mut groups));
+            let Some(after) = back_off else {
                 failures = 0;
                 continue;
             };
+
             failures += 1;
-            let Some(after) = self.settle_fault(rest, failures, &mut said, &mut groups) else {
-                failures = 0;
-                continue;
-            };
-            if self.say(&mut said).await.is_err() {
+            if self.publish(&mut settled).await.is_err() {
                 return;
             }
             tokio::select! {
@@ -104,8 +106,9 @@ impl<S: Stage> Crew<S> {
                 () = self.draining.cancelled() => return self.leave(groups),
             }
         }
+
         // An error here means that the time is up: the lane knows what it still holds.
-        let _ = self.say(&mut said).await;
+        let _ = self.publish(&mut settled).await;
     }
 
     /// Hands messages to the stage and publishes what it answers. Gives back what it left without
@@ -113,106 +116,122 @@ impl<S: Stage> Crew<S> {
     async fn hand_over(
         &self,
         members: Vec<Member<S::In>>,
-        said: &mut Said,
+        settled: &mut Settled,
     ) -> Result<Option<Rest<S::In>>, TimeUp> {
+        let size = members.len();
         let (mut open, batch, mut answers) = Open::new(members);
-        let size = open.answered.len();
-        let cx = Cx::read(&self.clock);
-        let lane = self.spec.lane.map_or("none", domain::message::class::Lane::as_str);
-        let span = tracing::info_span!("batch", stage = S::NAME.as_str(), lane, size);
-        let stage = Arc::clone(&self.stage);
         let begun = Instant::now();
-        let handle = async move { stage.handle(&cx, batch).await }.instrument(span);
-        let mut handle = AbortOnDropHandle::new(tokio::spawn(handle));
+        let mut handling = self.spawn(batch, size);
+
         let mut buffer = Vec::with_capacity(size.min(64));
         let mut answering = true;
         let ended = loop {
-            let flush = said.since.map(|since| since + self.gather);
+            let flush = settled.since.map(|since| since + self.gather);
             tokio::select! {
                 biased;
                 () = self.deadline.cancelled() => return Err(TimeUp),
                 got = answers.recv_many(&mut buffer, 1024), if answering => {
                     answering = got > 0;
-                    self.take(&mut buffer, &mut open, said);
+                    self.settle(&mut buffer, &mut open, settled);
                 }
-                ended = &mut handle => break ended,
-                () = at(flush) => self.say(said).await?,
-                () = at(open.next_wait()) => self.hand_back(&mut open, Instant::now()),
+                ended = &mut handling => break ended,
+                () = until(flush) => self.publish(settled).await?,
+                () = until(open.next_wait()) => self.hand_back(&mut open),
             }
         };
+
+        // The task has ended; its last answers may still be on their way.
         while let Ok(answer) = answers.try_recv() {
             buffer.push(answer);
         }
-        self.take(&mut buffer, &mut open, said);
+        self.settle(&mut buffer, &mut open, settled);
         self.measure.batch_seconds.record(begun.elapsed());
         self.measure.batch_size.record(size as f64);
-        self.say(said).await?;
-        let rest = open.close(|member, due| self.note(Note::Again(member, due)));
-        Ok((!rest.is_empty()).then(|| Rest { members: rest, fault: fault_of(ended) }))
+        self.publish(settled).await?;
+
+        let unanswered = open.close(|member, due| self.note(Note::Again(member, due)));
+        if unanswered.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Rest { members: unanswered, fault: fault_of(ended) }))
+    }
+
+    /// The stage at work on a batch, in a task of its own: it ends when the handle is dropped.
+    fn spawn(&self, batch: Batch<S::In>, size: usize) -> AbortOnDropHandle<Result<(), Fault>> {
+        let lane = self.spec.lane.map_or("none", Lane::as_str);
+        let span = tracing::info_span!("batch", stage = S::NAME.as_str(), lane, size);
+        let cx = Cx::read(&self.clock);
+        let stage = Arc::clone(&self.stage);
+
+        let handle = async move { stage.handle(&cx, batch).await }.instrument(span);
+        AbortOnDropHandle::new(tokio::spawn(handle))
     }
 
     /// Settles answers as they come.
-    fn take(&self, buffer: &mut Vec<(usize, Outcome)>, open: &mut Open<S::In>, said: &mut Said) {
-        if buffer.is_empty() {
+    fn settle(
+        &self,
+        answers: &mut Vec<(usize, Outcome)>,
+        open: &mut Open<S::In>,
+        settled: &mut Settled,
+    ) {
+        if answers.is_empty() {
             return;
         }
         self.meter.moved();
-        let at =
-            Situation { failures: 0, batch: 1, from: S::FROM, now: machine::now(), chance: 0.0 };
-        for (index, outcome) in buffer.drain(..) {
-            if open.answered.get(index) != Some(&false) {
-                continue;
-            }
-            open.answered[index] = true;
+        let now = machine::now();
+        let situation = Situation { failures: 0, batch: 1, from: S::FROM, now, chance: 0.0 };
+
+        for (index, outcome) in answers.drain(..) {
+            let is_open = |one: &&mut Handed| one.state == State::Unanswered;
+            let Some(handed) = open.handed.get_mut(index).filter(is_open) else { continue };
             self.measure.outcome(&outcome);
-            let (origin, attempts) = &open.origins[index];
-            match settle(Ok(outcome), &at) {
+            handed.state = State::Through;
+
+            let (origin, attempts) = (&*handed.origin, handed.attempts);
+            let letter = |cause, detail: &'static str| {
+                let why = Why { cause, detail: detail.into(), attempts };
+                self.letter(&origin.subject, &open.items[index], why)
+            };
+            match settle(Ok(outcome), &situation) {
                 Settlement::Publish(say) if say.iter().all(|one| self.publisher.fits(one)) => {
-                    said.add(origin.slot, say);
+                    settled.add(origin.slot, say);
                 }
                 Settlement::Publish(_) => {
                     let detail = "what follows from it is larger than the broker takes";
-                    let why =
-                        Why { cause: "too_large", detail: detail.into(), attempts: *attempts };
-                    let letter = self.letter(&origin.subject, &open.items[index], why);
-                    said.add(origin.slot, letter);
+                    settled.add(origin.slot, letter("too_large", detail));
                 }
-                Settlement::Again { after } => open.waits.push((index, Instant::now() + after)),
+                Settlement::Again { after } => {
+                    handed.state = State::Waiting(Instant::now() + after);
+                }
                 Settlement::DeadLetter { cause, detail } => {
-                    let why = Why { cause, detail: detail.into(), attempts: *attempts };
-                    let letter = self.letter(&origin.subject, &open.items[index], why);
-                    said.add(origin.slot, letter);
+                    settled.add(origin.slot, letter(cause, detail));
                 }
                 Settlement::Leave { cause } => {
                     self.measure.letter(cause);
-                    said.add(origin.slot, Vec::new());
+                    settled.add(origin.slot, Vec::new());
                 }
                 // No outcome settles so; if one did, the message would count as not answered.
-                Settlement::Retry { .. } | Settlement::Halve => open.answered[index] = false,
+                Settlement::Retry { .. } | Settlement::Halve => handed.state = State::Unanswered,
             }
         }
     }
 
-    /// Does what the fault asks for; a back-off is left to the caller.
+    /// Does what the fault asks for, but the back-off: that is given to the caller.
     fn settle_fault(
         &self,
         rest: Rest<S::In>,
         failures: u32,
-        said: &mut Said,
+        settled: &mut Settled,
         groups: &mut Vec<Vec<Member<S::In>>>,
     ) -> Option<Duration> {
         let Rest { mut members, fault } = rest;
-        self.measure.fault(&fault);
         let batch = members.len();
+        self.measure.fault(&fault);
         report(self.spec.name, &fault, &members, failures);
-        let at = Situation {
-            failures,
-            batch,
-            from: S::FROM,
-            now: machine::now(),
-            chance: machine::chance(),
-        };
-        match settle(Err(&fault), &at) {
+
+        let (now, chance) = (machine::now(), machine::chance());
+        let situation = Situation { failures, batch, from: S::FROM, now, chance };
+        match settle(Err(&fault), &situation) {
             Settlement::Retry { after } | Settlement::Again { after } => {
                 groups.push(members);
                 return Some(after);
@@ -226,29 +245,30 @@ impl<S: Stage> Crew<S> {
                 for Member { payload, origin, attempts } in members {
                     let why = Why { cause, detail: detail.into(), attempts };
                     let letter = self.letter(&origin.subject, &payload, why);
-                    said.add(origin.slot, letter);
+                    settled.add(origin.slot, letter);
                 }
             }
             Settlement::Leave { cause } => {
                 self.measure.letter(cause);
-                members.iter().for_each(|member| said.add(member.origin.slot, Vec::new()));
+                members.iter().for_each(|member| settled.add(member.origin.slot, Vec::new()));
             }
             // No fault settles so; if one did, these would be through.
             Settlement::Publish(say) => {
-                said.outgoing.extend(say);
-                members.iter().for_each(|member| said.add(member.origin.slot, Vec::new()));
+                settled.outgoing.extend(say);
+                members.iter().for_each(|member| settled.add(member.origin.slot, Vec::new()));
             }
         }
         None
     }
 
-    /// Publishes, awaits every PubAck, and then tells the lane who is through.
-    async fn say(&self, said: &mut Said) -> Result<(), TimeUp> {
-        let Said { outgoing, done, .. } = std::mem::take(said);
+    /// Publishes what is settled, awaits every PubAck, and then tells the lane who is through.
+    async fn publish(&self, settled: &mut Settled) -> Result<(), TimeUp> {
+        let Settled { outgoing, done, .. } = std::mem::take(settled);
         if !outgoing.is_empty() {
             let stored = self.publisher.store(outgoing, &self.deadline).await;
             stored.map_err(|_| TimeUp)?;
         }
+
         if !done.is_empty() {
             self.note(Note::Done(done));
         }
@@ -256,17 +276,13 @@ impl<S: Stage> Crew<S> {
     }
 
     /// Gives those whose wait is over back while the stage still works on others.
-    fn hand_back(&self, open: &mut Open<S::In>, now: Instant) {
-        let (due, later) = open.waits.iter().partition(|(_, due)| *due <= now);
-        open.waits = later;
-        let due: Vec<(usize, Instant)> = due;
-        for (index, due) in due {
-            let (origin, attempts) = open.origins[index].clone();
-            let payload = open.items[index].clone();
-            self.note(Note::Again(Member { payload, origin, attempts }, due));
+    fn hand_back(&self, open: &mut Open<S::In>) {
+        for (member, due) in open.take_due(Instant::now()) {
+            self.note(Note::Again(member, due));
         }
     }
 
+    /// Gives up what is not handed over again, because a drain has begun.
     fn leave(&self, groups: Vec<Vec<Member<S::In>>>) {
         let slots = groups.into_iter().flatten().map(|member| member.origin.slot);
         self.note(Note::Left(slots.collect()));
@@ -275,8 +291,8 @@ impl<S: Stage> Crew<S> {
     /// The letter of one message; none about what was read from DEAD.
     fn letter(&self, subject: &Subject, payload: &S::In, why: Why) -> Vec<Outgoing> {
         self.measure.letter(why.cause);
-        let letter = writes_letters(S::FROM);
-        letter.then(|| self.writer().message(subject, payload, why)).into_iter().collect()
+        let is_written = writes_letters(S::FROM);
+        is_written.then(|| self.writer().message(subject, payload, why)).into_iter().collect()
     }
 
     pub(super) fn writer(&self) -> Writer<'_> {
@@ -295,26 +311,19 @@ fn fault_of(ended: Result<Result<(), Fault>, tokio::task::JoinError>) -> Fault {
     match ended {
         Ok(Err(fault)) => fault,
         Ok(Ok(())) => Fault::Panicked("the stage did not answer".into()),
-        Err(stopped) => Fault::Panicked(match stopped.try_into_panic() {
-            Ok(payload) => panic_text(&*payload).to_owned(),
-            Err(_) => "the stage's task was cancelled".into(),
-        }),
+        Err(failed) => panicked("stage", failed),
     }
 }
 
-pub(super) fn panic_text(payload: &(dyn std::any::Any + Send)) -> &str {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic")
-}
-
-/// An outage now and then while it lasts; refused data and bugs once the culprit is alone. What
-/// refused the data may quote it, so only its id is told.
+/// Logs an outage now and then while it lasts, refused data and bugs once the culprit is alone. Who
+/// refused the data may quote it, so the log names only the message's id.
 fn report<P: Payload>(consumer: &str, fault: &Fault, members: &[Member<P>], failures: u32) {
     let (label, messages) = (fault.label(), members.len());
     let culprit = match members {
         [alone] => Some(alone.payload.key().id),
         _ => None,
     };
+
     match (fault, culprit) {
         (Fault::Unavailable { source, .. }, _) => {
             if failures <= 2 || failures.is_power_of_two() {
@@ -330,12 +339,5 @@ fn report<P: Payload>(consumer: &str, fault: &Fault, members: &[Member<P>], fail
         (Fault::Panicked(_), Some(id)) => {
             tracing::error!(consumer, fault = label, %id, "a stage failed: a dead letter");
         }
-    }
-}
-
-async fn at(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => sleep_until(instant).await,
-        None => std::future::pending().await,
     }
 }

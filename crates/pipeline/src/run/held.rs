@@ -4,30 +4,38 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_nats::{Subject, jetstream::Message};
 
-/// Where a member came from; shared by the members of a frame.
+/// Where a member came from: the same for all members of a frame.
 #[derive(Debug)]
 pub(super) struct Origin {
+    /// The index of the frame among those that the lane holds.
     pub(super) slot: u32,
     pub(super) subject: Subject,
 }
 
-/// What names a delivery's frame for good: the sequence, and when it was stored, since a stream
-/// that was made anew counts from 1 again.
+/// What names a frame for good: its sequence, and when it was stored, in nanoseconds. The sequence
+/// alone does not: a stream that was made anew counts from 1 again.
 type Identity = (u64, i64);
 
+/// One frame that is delivered and not acked.
 struct Held {
     identity: Identity,
+    /// Where the broker waits for the ack of the latest delivery.
     reply: Subject,
+    /// How many members it has.
     size: u32,
+    /// How many of them are not through.
     open: u32,
+    /// Whether a member was given up: the frame must come again.
     abandoned: bool,
 }
 
 /// All frames held by one lane.
 #[derive(Default)]
 pub(super) struct Frames {
+    /// The frames by slot; none where a slot is free.
     slots: Vec<Option<Held>>,
     free: Vec<u32>,
+    /// The slots of the frames held.
     known: HashMap<Identity, u32>,
 }
 
@@ -58,12 +66,14 @@ impl Frames {
         };
         let stored = i64::try_from(info.published.unix_timestamp_nanos()).unwrap_or_default();
         let identity = (info.stream_sequence, stored);
+
         if let Some(&slot) = self.known.get(&identity) {
-            if let Some(held) = self.at(slot) {
+            if let Some(held) = self.get(slot) {
                 held.reply = reply;
             }
             return Arrival::Known;
         }
+
         let held = Held { identity, reply, size: 0, open: 0, abandoned: false };
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
@@ -77,30 +87,31 @@ impl Frames {
     /// Says how many members the frame has.
     pub(super) fn fill(&mut self, slot: u32, members: usize) {
         let size = u32::try_from(members).expect("a frame has at most 256 members");
-        if let Some(held) = self.at(slot) {
+        if let Some(held) = self.get(slot) {
             (held.size, held.open) = (size, size);
         }
     }
 
-    /// One member is through: published for, or nothing to publish.
-    /// The frame stays known until [`Self::leave`].
+    /// One member is through: what it says is stored, or it says nothing. Gives the frame once all
+    /// its members are; the frame stays known until [`Self::leave`].
     pub(super) fn done(&mut self, slot: u32) -> Option<Through> {
-        let held = self.at(slot)?;
+        let held = self.get(slot)?;
         held.open = held.open.saturating_sub(1);
         (held.open == 0).then(|| held.through(slot))
     }
 
     /// One member is given up: its frame comes again.
     pub(super) fn abandon(&mut self, slot: u32) -> Option<Through> {
-        self.at(slot)?.abandoned = true;
+        self.get(slot)?.abandoned = true;
         self.done(slot)
     }
 
-    /// Gives up all that is not through.
+    /// Gives up every frame that is not through.
     pub(super) fn abandon_all(&mut self) -> Vec<Through> {
         let slots = (0_u32..).zip(&mut self.slots);
         let held = slots.filter_map(|(slot, held)| Some((slot, held.as_mut()?)));
         let open = held.filter(|(_, held)| held.open > 0);
+
         open.map(|(slot, held)| {
             (held.open, held.abandoned) = (0, true);
             held.through(slot)
@@ -121,6 +132,7 @@ impl Frames {
         self.known.len()
     }
 
+    /// Where progress beats go to, for every frame that is not through.
     pub(super) fn replies(&self) -> impl Iterator<Item = Subject> {
         let held = self.slots.iter().flatten().filter(|held| held.open > 0);
         held.map(|held| held.reply.clone())
@@ -131,7 +143,7 @@ impl Frames {
         self.known.keys().map(|&(_, stored)| stored).min()
     }
 
-    fn at(&mut self, slot: u32) -> Option<&mut Held> {
+    fn get(&mut self, slot: u32) -> Option<&mut Held> {
         self.slots.get_mut(slot as usize)?.as_mut()
     }
 }

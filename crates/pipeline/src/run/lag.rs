@@ -4,13 +4,12 @@
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::consumer::PullConsumer;
+use stage::machine;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::Runtime;
+use super::runtime::Runtime;
 use crate::{broker::Broker, consumers::ConsumerSpec, measure::Measure, progress::Meter};
-use stage::machine;
-
 /// How often the broker is asked.
 const EVERY: Duration = Duration::from_secs(5);
 
@@ -27,33 +26,52 @@ pub(super) fn watch(
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let Some((pending, unacked, floor)) = ask(&broker, spec).await else { continue };
-            meter.pend(pending);
-            measure.lag.set((pending + unacked) as f64);
-            let oldest = match meter.oldest() {
-                Some(held) => Some(held),
-                None if pending + unacked == 0 => None,
-                None => first_after(&broker, spec, floor).await,
-            };
-            let now = i64::try_from(machine::now().as_nanosecond()).unwrap_or(i64::MAX);
-            let age = oldest.map_or(0, |stored| now.saturating_sub(stored).max(0));
-            measure.oldest.set(Duration::from_nanos(age.unsigned_abs()).as_secs_f64());
+            survey(&broker, spec, &measure, &meter).await;
         }
     };
     AbortOnDropHandle::new(tokio::spawn(watching))
 }
 
-/// Frames not delivered, frames delivered and not acked, and the sequence below which all is acked.
-async fn ask(broker: &Broker, spec: &ConsumerSpec) -> Option<(u64, u64, u64)> {
+/// Sets the gauges once; leaves them as they are where the broker does not answer.
+async fn survey(broker: &Broker, spec: &ConsumerSpec, measure: &Measure, meter: &Meter) {
+    let Some(Backlog { pending, unacked, floor }) = ask(broker, spec).await else { return };
+    meter.pend(pending);
+    measure.lag.set((pending + unacked) as f64);
+
+    let oldest = match meter.oldest() {
+        Some(held) => Some(held),
+        None if pending + unacked == 0 => None,
+        None => first_after(broker, spec, floor).await,
+    };
+    let now = i64::try_from(machine::now().as_nanosecond()).unwrap_or(i64::MAX);
+    let age = oldest.map_or(0, |stored| now.saturating_sub(stored).max(0));
+    measure.oldest.set(Duration::from_nanos(age.unsigned_abs()).as_secs_f64());
+}
+
+/// What a consumer has before it, in frames.
+struct Backlog {
+    /// Frames that are not delivered to anybody.
+    pending: u64,
+    /// Frames that are delivered and not acked.
+    unacked: u64,
+    /// The sequence up to which everything is acked.
+    floor: u64,
+}
+
+async fn ask(broker: &Broker, spec: &ConsumerSpec) -> Option<Backlog> {
     let found = broker.api.get_consumer_from_stream(spec.name, spec.stream.name()).await;
     let consumer: PullConsumer = found.ok()?;
     let info = consumer.cached_info();
-    Some((info.num_pending, info.num_ack_pending as u64, info.ack_floor.stream_sequence))
+
+    let (pending, unacked) = (info.num_pending, info.num_ack_pending as u64);
+    Some(Backlog { pending, unacked, floor: info.ack_floor.stream_sequence })
 }
 
-/// When the first frame that is not acked was stored, in nanoseconds: nothing of it is held here.
+/// When the first frame that is not acked was stored, in nanoseconds. For a frame that this process
+/// does not hold: of those it holds the meter knows.
 async fn first_after(broker: &Broker, spec: &ConsumerSpec, floor: u64) -> Option<i64> {
     let stream = broker.api.get_stream_no_info(spec.stream.name()).await.ok()?;
+
     let mut oldest: Option<i64> = None;
     for filter in spec.filters {
         let Ok(first) = stream.get_first_raw_message_by_subject(filter, floor + 1).await else {

@@ -5,34 +5,36 @@ use std::{sync::Arc, time::Duration};
 
 use async_nats::{Client, Request, Subject, jetstream::Message};
 use bytes::Bytes;
+use domain::message::class;
 use futures::{
     FutureExt, StreamExt,
     future::{BoxFuture, join_all},
     stream::FuturesUnordered,
 };
+use stage::Stage;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
-    time::{Instant, Interval, MissedTickBehavior, interval, sleep, sleep_until, timeout},
+    time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use wire::frame::{FrameError, MAX_MESSAGES, place, unpack};
+use wire::frame::{FrameError, MAX_MESSAGES, objection, unpack};
 
 use super::{
-    Drained, Runtime, StageConfig,
     batch::{Crew, Note},
+    config::StageConfig,
     held::{Arrival, Frames, Member, Origin, Through},
     lag,
     pull::Puller,
     queue::Queue,
+    runtime::Runtime,
+    wait::{running, until},
 };
 use crate::{
     consumers::ConsumerSpec, measure::Measure, progress::Meter, publish::Publisher,
     settle::writes_letters,
 };
-use stage::Stage;
-
-/// How long an ack may take to be confirmed. It is only counted when it is not.
+/// How long an ack may take to be confirmed. One that is not is counted, no more.
 const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How soon what a drain gives back may come again: the others are up, or the restart takes longer.
@@ -40,6 +42,15 @@ const GIVE_BACK: &[u8] = b"-NAK {\"delay\": 100000000}";
 
 /// How often gauges are set and stale pulls are looked for.
 const SURVEY: Duration = Duration::from_secs(1);
+
+/// How a stage ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Drained {
+    /// Messages taken in and not finished: they were given back and come again.
+    pub left: usize,
+    /// Whether the batches under way ended within the time allowed.
+    pub in_time: bool,
+}
 
 /// Everything that one consumer's messages go through in this process.
 pub(super) struct Lane<S: Stage> {
@@ -56,9 +67,11 @@ pub(super) struct Lane<S: Stage> {
     /// Progress beats on their way out.
     beating: Option<BoxFuture<'static, ()>>,
     acks: FuturesUnordered<BoxFuture<'static, Acked>>,
+    /// How many publishes wait for a full or absent stream.
     blocked: watch::Receiver<usize>,
     /// Messages whose frame is not acked yet: the permits in use.
     in_flight: usize,
+    /// Messages given up by a drain.
     left: usize,
     measure: Measure,
     meter: Arc<Meter>,
@@ -78,13 +91,14 @@ impl<S: Stage> Lane<S> {
         runtime: &Runtime,
         config: &StageConfig,
     ) -> Self {
-        let publisher = Publisher::new(&runtime.broker, S::NAME.as_str());
-        let (notes_in, notes) = mpsc::unbounded_channel();
+        let urgent = spec.lane == Some(class::Lane::Urgent);
+        let config = StageConfig { in_flight: config.in_flight.max(512), ..config.clone() };
         let measure = Measure::new(spec);
         let meter = runtime.progress.meter(spec.name);
-        let urgent = spec.lane == Some(domain::message::class::Lane::Urgent);
-        let config = StageConfig { in_flight: config.in_flight.max(512), ..config.clone() };
+
+        let publisher = Publisher::new(&runtime.broker, S::NAME.as_str());
         let blocked = publisher.blocked();
+        let (notes_in, notes) = mpsc::unbounded_channel();
         let crew = Crew {
             stage,
             spec,
@@ -99,6 +113,7 @@ impl<S: Stage> Lane<S> {
             deadline: CancellationToken::new(),
             notes: notes_in,
         };
+
         Self {
             crew: Arc::new(crew),
             config,
@@ -120,15 +135,17 @@ impl<S: Stage> Lane<S> {
         }
     }
 
-    /// Until stopped, then drained.
+    /// Runs until stopped, then drains.
     pub(super) async fn run(mut self) -> Drained {
         let lag = lag::watch(&self.runtime, self.crew.spec, &self.measure, &self.meter);
         let stop = self.runtime.stop.clone();
+
         let third = self.config.ack_wait / 3;
         let mut beats = interval(third);
         let mut survey = interval(SURVEY);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         survey.set_missed_tick_behavior(MissedTickBehavior::Delay);
+
         loop {
             self.start_batches();
             let may_pull = self.may_pull();
@@ -151,11 +168,12 @@ impl<S: Stage> Lane<S> {
                 }
             }
         }
+
         drop(lag);
         self.drain(beats).await
     }
 
-    /// Reads on while frames are here already and a batch is not full: no waiting for more.
+    /// Reads on while frames are here already and a batch is not full. Waits for none.
     fn take_what_is_there(&mut self) {
         while self.may_pull() && self.queue.ready() < self.config.batch_max {
             match self.puller.next().now_or_never() {
@@ -184,6 +202,7 @@ impl<S: Stage> Lane<S> {
         room.then(|| self.queue.begins(self.config.batch_max, self.linger)).flatten()
     }
 
+    /// Takes a delivery in and reads it, unless it is one that is held already.
     fn arrived(&mut self, message: Message) {
         let slot = match self.frames.arrive(&message) {
             Arrival::New { slot, again } => {
@@ -193,13 +212,15 @@ impl<S: Stage> Lane<S> {
             Arrival::Known => return self.measure.redeliveries.increment(1),
             Arrival::Foreign => return,
         };
+
         let members = self.read(slot, &message);
         self.frames.fill(slot, members);
         self.in_flight += members;
         self.meter.hold(self.frames.len());
     }
 
-    /// Reads a frame apart; what does not decode becomes a letter, its neighbours go on.
+    /// Reads a frame apart and says how many members it has. What does not decode becomes a letter,
+    /// its neighbours go on; a frame that is none counts as one member.
     fn read(&mut self, slot: u32, message: &Message) -> usize {
         let subject = &message.subject;
         let origin = Arc::new(Origin { slot, subject: subject.clone() });
@@ -207,7 +228,7 @@ impl<S: Stage> Lane<S> {
             Ok(members) => members,
             Err(why) => {
                 let detail = match why {
-                    FrameError::Json(why) => place(&why),
+                    FrameError::Json(why) => objection(&why),
                     FrameError::Size(_) => why.to_string(),
                 };
                 let letter = || self.crew.writer().frame(subject, &message.payload, detail);
@@ -215,6 +236,7 @@ impl<S: Stage> Lane<S> {
                 return 1;
             }
         };
+
         let size = members.len();
         for member in members {
             match member {
@@ -255,6 +277,7 @@ impl<S: Stage> Lane<S> {
         }
     }
 
+    /// Gives up messages for now: their frames go back to the broker.
     fn give_up(&mut self, slots: Vec<u32>) {
         self.left += slots.len();
         for slot in slots {
@@ -270,6 +293,7 @@ impl<S: Stage> Lane<S> {
         let payload = Bytes::from_static(if abandoned { GIVE_BACK } else { b"+ACK" });
         let request = Request::new().payload(payload).timeout(Some(ACK_TIMEOUT));
         let client = self.client.clone();
+
         let ack = async move {
             let confirmed = client.send_request(reply, request).await.is_ok();
             Acked { slot, size, confirmed }
@@ -299,6 +323,7 @@ impl<S: Stage> Lane<S> {
         self.beating = Some(send_all(self.client.clone(), replies, b"+WPI").boxed());
     }
 
+    /// Sets the gauges, and beats at once for frames that have waited unread for that long.
     fn survey(&mut self, third: Duration) {
         if self.puller.relieve(third) {
             self.beat();
@@ -308,14 +333,18 @@ impl<S: Stage> Lane<S> {
         self.meter.hold(self.frames.len());
     }
 
-    /// Batches under way end, are published and acked; all else goes back to the broker.
+    /// Lets batches under way end, publishes and acks what they say, and gives all else back to the
+    /// broker.
     async fn drain(mut self, mut beats: Interval) -> Drained {
+        // give back what no batch has
         self.puller.close();
         let parked = self.puller.parked().iter().filter_map(|message| message.reply.clone());
         let give_back = send_all(self.client.clone(), parked.collect(), GIVE_BACK);
         let queued = self.queue.clear();
         self.give_up(queued);
         let _ = timeout(ACK_TIMEOUT, give_back).await;
+
+        // let the batches end
         let time_up = sleep(self.config.drain);
         tokio::pin!(time_up);
         let mut in_time = true;
@@ -336,15 +365,20 @@ impl<S: Stage> Lane<S> {
         while let Ok(note) = self.notes.try_recv() {
             self.noted(note);
         }
+
+        // give back what they left
         for through in self.frames.abandon_all() {
             self.left += through.size as usize;
             self.finish(Some(through));
         }
+
+        // await the acks
         let acks = std::mem::take(&mut self.acks).collect::<Vec<_>>();
         for ack in timeout(2 * ACK_TIMEOUT, acks).await.unwrap_or_default() {
             self.acked(ack);
         }
         let _ = timeout(ACK_TIMEOUT, self.client.flush()).await;
+
         self.measure.in_flight.set(0.0);
         let left = self.left;
         tracing::info!(consumer = self.crew.spec.name, left, in_time, "drained");
@@ -352,7 +386,8 @@ impl<S: Stage> Lane<S> {
     }
 }
 
-/// A batch task ends by itself; if it did not, what it held would never be acked or given back.
+/// A batch task ends by itself. One that panicked takes the lane with it: what the batch held would
+/// never be acked or given back.
 fn survive(ended: Result<(), tokio::task::JoinError>) {
     if let Err(failed) = ended
         && let Ok(payload) = failed.try_into_panic()
@@ -361,24 +396,10 @@ fn survive(ended: Result<(), tokio::task::JoinError>) {
     }
 }
 
-/// Sends the same to many replies, without awaiting answers.
+/// Sends the same to many reply subjects, without awaiting answers.
 #[expect(clippy::disallowed_methods, reason = "beats and naks: what is lost of them does no harm")]
 async fn send_all(client: Client, replies: Vec<Subject>, what: &'static [u8]) {
     let sends = replies.into_iter().map(|reply| client.publish(reply, Bytes::from_static(what)));
     // Errors are those of a lost connection: the broker redelivers then anyway.
     let _ = join_all(sends).await;
-}
-
-async fn until(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => sleep_until(instant).await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn running(work: &mut Option<BoxFuture<'static, ()>>) {
-    match work {
-        Some(work) => work.await,
-        None => std::future::pending().await,
-    }
 }

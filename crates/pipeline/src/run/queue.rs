@@ -1,4 +1,4 @@
-//! What a lane has read and not handed over yet: ready now, or waiting for its instant.
+//! What a lane has read and not handed over: messages that are ready, and messages that wait.
 
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
@@ -20,10 +20,11 @@ pub(super) struct Queue<P> {
     /// Since when something has been ready without being handed over.
     since: Option<Instant>,
     letters: Vec<(u32, Option<Outgoing>)>,
+    /// Messages by the instant at which their wait is over.
     waiting: BTreeMap<Instant, Vec<Member<P>>>,
-    waits: usize,
     /// Ids of the batch being made; kept for its memory.
     ids: HashSet<Uuid>,
+    /// Where the grid of waits begins.
     begun: Instant,
 }
 
@@ -34,7 +35,6 @@ impl<P: Payload> Queue<P> {
             since: None,
             letters: Vec::new(),
             waiting: BTreeMap::new(),
-            waits: 0,
             ids: HashSet::new(),
             begun: Instant::now(),
         }
@@ -56,44 +56,44 @@ impl<P: Payload> Queue<P> {
         let ticks = due.duration_since(self.begun).as_nanos().div_ceil(GRID.as_nanos());
         let ticks = u32::try_from(ticks).unwrap_or(u32::MAX);
         self.waiting.entry(self.begun + GRID * ticks).or_default().push(member);
-        self.waits += 1;
     }
 
     pub(super) fn next_due(&self) -> Option<Instant> {
         self.waiting.keys().next().copied()
     }
 
-    /// Makes those ready whose wait is over, before what came later.
+    /// Makes those ready whose wait is over. They go before what is ready already: they came
+    /// earlier.
     pub(super) fn wake(&mut self, now: Instant) {
         while let Some(entry) = self.waiting.first_entry() {
             if *entry.key() > now {
                 break;
             }
             let due = entry.remove();
-            self.waits -= due.len();
             self.since.get_or_insert(now);
             due.into_iter().rev().for_each(|member| self.ready.push_front(member));
         }
     }
 
-    /// How many could be handed over now.
+    /// How many messages and letters could be handed over now.
     pub(super) fn ready(&self) -> usize {
         self.ready.len() + self.letters.len()
     }
 
-    /// When a batch may begin: at once when it is full, else after a linger, so that it may become
+    /// When a batch may begin: at once when it is full, else after `linger`, so that it may become
     /// fuller. None when nothing is ready.
     pub(super) fn begins(&self, max: usize, linger: Duration) -> Option<Instant> {
         let since = self.since?;
         Some(if self.ready() >= max { since } else { since + linger })
     }
 
-    /// The next batch: the oldest messages, at most `max`, none with the id of another one of the
-    /// batch. What has the same id stays first in line for the next batch.
+    /// The next batch: the oldest messages, at most `max`, no two of one id. The second of an id
+    /// stays first in line for the batch after it.
     pub(super) fn batch(&mut self, max: usize) -> Option<Load<P>> {
         if self.ready() == 0 {
             return None;
         }
+
         self.ids.clear();
         let mut members = Vec::with_capacity(max.min(self.ready.len()));
         let mut twins = Vec::new();
@@ -105,14 +105,14 @@ impl<P: Payload> Queue<P> {
                 twins.push(member);
             }
         }
+
         twins.into_iter().rev().for_each(|twin| self.ready.push_front(twin));
         self.since = self.since.filter(|_| !self.ready.is_empty());
         Some(Load { members, letters: std::mem::take(&mut self.letters) })
     }
 
-    /// Gives everything up, by the slot of its frame.
+    /// Gives everything up and tells the slot of each message's and letter's frame.
     pub(super) fn clear(&mut self) -> Vec<u32> {
-        self.waits = 0;
         self.since = None;
         let waiting = std::mem::take(&mut self.waiting).into_values().flatten();
         let members = self.ready.drain(..).chain(waiting).map(|member| member.origin.slot);
@@ -160,11 +160,13 @@ mod tests {
     async fn a_batch_begins_when_it_is_full_or_its_oldest_message_has_lingered() {
         let mut queue = Queue::new();
         assert_eq!(queue.begins(3, LINGER), None);
+
         let start = Instant::now();
         queue.push(member(1));
         advance(LINGER / 2).await;
         queue.push(member(2));
         assert_eq!(queue.begins(3, LINGER), Some(start + LINGER));
+
         queue.push(member(3));
         assert_eq!(queue.begins(3, LINGER), Some(start));
         assert_eq!(ids(queue.batch(3)), [1, 2, 3]);
@@ -177,6 +179,7 @@ mod tests {
         let start = Instant::now();
         (1..=4).for_each(|id| queue.push(member(id)));
         advance(LINGER).await;
+
         assert_eq!(ids(queue.batch(3)), [1, 2, 3]);
         assert_eq!(queue.begins(3, LINGER), Some(start + LINGER));
     }
@@ -186,6 +189,7 @@ mod tests {
         let mut queue = Queue::new();
         queue.wait(member(1), Instant::now() + LINGER);
         assert_eq!(queue.begins(3, LINGER), None);
+
         advance(2 * LINGER).await;
         queue.wake(Instant::now());
         assert_eq!(queue.begins(3, LINGER), Some(Instant::now() + LINGER));
@@ -195,6 +199,7 @@ mod tests {
     fn two_messages_of_one_id_are_never_in_one_batch() {
         let mut queue = Queue::new();
         [1, 2, 1].into_iter().for_each(|id| queue.push(member(id)));
+
         assert_eq!(ids(queue.batch(9)), [1, 2]);
         assert_eq!(ids(queue.batch(9)), [1]);
     }

@@ -2,20 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{Instant, sleep};
-use tokio_util::task::AbortOnDropHandle;
-
-use super::Runtime;
-use crate::{
-    publish::{PublishError, Publisher},
-    settle::{RETRY_BASE, RETRY_CAP},
-};
 use stage::{
     Cx, Source, Tick,
     fault::Fault,
     machine::{backoff, chance},
 };
+use tokio::time::{Instant, sleep};
+use tokio_util::task::AbortOnDropHandle;
 
+use super::{panicked::panicked, runtime::Runtime};
+use crate::{
+    publish::{PublishError, Publisher},
+    settle::{RETRY_BASE, RETRY_CAP},
+};
 /// How a source is run.
 #[derive(Debug, Clone, Copy)]
 pub struct SourceConfig {
@@ -31,26 +30,27 @@ impl Default for SourceConfig {
     }
 }
 
-/// Runs a source until [`Runtime::stop`]: ticks, publishes, marks; at once again while more is
-/// due. A tick under way at the stop ends within [`SourceConfig::drain`], or its rows are taken
-/// again after their lease.
+/// Runs a source until [`Runtime::stop`]: ticks, publishes, marks, and at once again while more is
+/// due. At the stop a tick under way has [`SourceConfig::drain`] to end; where it does not, its
+/// rows are taken again after their lease.
 pub async fn run_source<S: Source>(source: S, runtime: &Runtime, config: &SourceConfig) {
     let source = Arc::new(source);
     let publisher = Publisher::new(&runtime.broker, S::NAME.as_str());
+    let time_up = || async {
+        runtime.stop.cancelled().await;
+        sleep(config.drain).await;
+    };
+
     let mut failures = 0;
     while !runtime.stop.is_cancelled() {
         let begun = Instant::now();
-        let turn = turn(&source, runtime, &publisher);
-        let time_up = async {
-            runtime.stop.cancelled().await;
-            sleep(config.drain).await;
-        };
         let ended = tokio::select! {
-            ended = turn => ended,
-            () = time_up => break,
+            ended = tick_once(&source, runtime, &publisher) => ended,
+            () = time_up() => break,
         };
         metrics::histogram!("millrace_source_tick_seconds", "stage" => S::NAME.as_str())
             .record(begun.elapsed());
+
         let wait = match ended {
             Ok(more) => {
                 failures = 0;
@@ -62,6 +62,7 @@ pub async fn run_source<S: Source>(source: S, runtime: &Runtime, config: &Source
                 backoff(failures, RETRY_BASE, RETRY_CAP, chance())
             }
         };
+
         if wait > Duration::ZERO {
             tokio::select! {
                 () = sleep(wait) => {}
@@ -71,13 +72,14 @@ pub async fn run_source<S: Source>(source: S, runtime: &Runtime, config: &Source
     }
 }
 
-/// Why a turn of a source did not end.
+/// Why a tick did not come to its mark.
 enum Failed {
     Fault(Fault),
     Publish(PublishError),
 }
 
-async fn turn<S: Source>(
+/// Ticks, publishes what the tick says, and marks its rows. Says whether more is due.
+async fn tick_once<S: Source>(
     source: &Arc<S>,
     runtime: &Runtime,
     publisher: &Publisher,
@@ -85,23 +87,22 @@ async fn turn<S: Source>(
     let cx = Cx::read(&runtime.clock);
     let ticking = Arc::clone(source);
     let tick = AbortOnDropHandle::new(tokio::spawn(async move { ticking.tick(&cx).await }));
-    let Tick { say, published, more } = tick.await.unwrap_or_else(panicked)?;
+    let Tick { say, published, more } = tick.await.unwrap_or_else(failed)?;
+
     if !say.is_empty() {
         // Nothing stops this one but the time limit of the caller.
         let never = tokio_util::sync::CancellationToken::new();
         publisher.publish(say, &never).await.map_err(Failed::Publish)?;
     }
+
     if let Some(mark) = published {
-        AbortOnDropHandle::new(tokio::spawn(mark)).await.unwrap_or_else(panicked)?;
+        AbortOnDropHandle::new(tokio::spawn(mark)).await.unwrap_or_else(failed)?;
     }
     Ok(more)
 }
 
-fn panicked<T>(failed: tokio::task::JoinError) -> Result<T, Fault> {
-    Err(Fault::Panicked(match failed.try_into_panic() {
-        Ok(payload) => super::batch::panic_text(&*payload).to_owned(),
-        Err(_) => "the source's task was cancelled".into(),
-    }))
+fn failed<T>(why: tokio::task::JoinError) -> Result<T, Fault> {
+    Err(panicked("source", why))
 }
 
 impl From<Fault> for Failed {
@@ -110,7 +111,7 @@ impl From<Fault> for Failed {
     }
 }
 
-/// Once per failure, but during a long outage only now and then.
+/// Counts every failure, and logs it; during a long outage only now and then.
 fn report(source: &'static str, why: &Failed, failures: u32) {
     let (label, detail) = match why {
         Failed::Fault(fault @ Fault::Unavailable { source, .. }) => {
@@ -122,6 +123,7 @@ fn report(source: &'static str, why: &Failed, failures: u32) {
     metrics::counter!("millrace_stage_faults_total",
         "stage" => source, "lane" => "none", "fault" => label)
     .increment(1);
+
     if failures <= 2 || failures.is_power_of_two() {
         tracing::warn!(source, fault = label, detail, failures, "a tick failed");
     }

@@ -31,8 +31,10 @@ async fn a_request_ack_fails_where_a_double_ack_says_ok() {
     let first = messages.next().await.unwrap().unwrap();
     let second = messages.next().await.unwrap().unwrap();
     world.broker.api.delete_consumer_from_stream(CONSUMER, "SUBMITTED").await.unwrap();
+
     let double = timeout(Duration::from_secs(5), first.double_ack_with(AckKind::Ack)).await;
     assert!(double.unwrap().is_ok(), "double_ack() took no responders for an answer");
+
     let reply = second.reply.clone().unwrap();
     let request = world.broker.client.request(reply, "+ACK".into());
     let said = timeout(Duration::from_secs(5), request).await.unwrap().expect_err("no responders");
@@ -52,6 +54,7 @@ async fn a_client_drain_drops_the_answers_of_publishes_in_flight() {
         acks.push(broker.jetstream.send_publish("msg.enriched.bulk", message).await.unwrap());
     }
     broker.client.drain().await.unwrap();
+
     let answered = join_all(acks.into_iter().map(IntoFuture::into_future)).await;
     assert!(answered.iter().any(Result::is_err), "none was lost: the rule may be dropped");
 }
@@ -63,6 +66,7 @@ async fn the_stream_is_made_anew_after_its_consumer_was_deleted() {
     let (probe, runtime) = (Probe::relay(), world.runtime().await);
     let running = probe.run(&runtime, StageConfig::default());
     world.empty(Stream::Submitted).await;
+
     for round in 1..4 {
         world.broker.api.delete_consumer_from_stream(CONSUMER, "SUBMITTED").await.unwrap();
         eventually("noticed", || runtime.progress.ready(Duration::from_secs(60)).is_err()).await;
@@ -72,6 +76,7 @@ async fn the_stream_is_made_anew_after_its_consumer_was_deleted() {
         world.empty(Stream::Submitted).await;
         eventually("found", || runtime.progress.ready(Duration::from_secs(60)).is_ok()).await;
     }
+
     stop(&runtime, running).await;
     assert_eq!(world.sorted(Stream::Enriched).await, (0..40).collect::<Vec<_>>());
 }
@@ -87,6 +92,7 @@ async fn a_killed_broker_loses_no_message_and_is_found_again() {
     }
     world.empty(Stream::Submitted).await;
     stop(&runtime, running).await;
+
     let mut numbers = world.sorted(Stream::Enriched).await;
     numbers.dedup();
     assert_eq!(numbers, (0..1500).collect::<Vec<_>>());
@@ -119,8 +125,10 @@ async fn a_full_stream_stops_the_pulling_and_nothing_is_lost() {
             assert!(before <= through.len() + 600 + 700, "{before} read, {}", through.len());
         }
     }
+
     world.empty(Stream::Submitted).await;
     stop(&runtime, running).await;
+
     assert!(world.letters().await.is_empty());
 }
 
@@ -141,7 +149,9 @@ async fn nothing_more_is_pulled_while_a_publish_is_blocked() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     world.submit(2_000_001..2_000_400, 1).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
+
     assert_eq!(probe.seen(), [2_000_000], "the pulling has stopped");
+
     let mut through = Vec::new();
     while through.len() as u64 != filled + 400 {
         through.extend(world.read("gate-bulk", Stream::Enriched, 500).await);
@@ -160,7 +170,9 @@ async fn a_stop_while_a_stream_is_full_gives_everything_back() {
     world.holds(Stream::Enriched, 1).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let drained = stop(&runtime, running).await;
+
     assert!(!drained.in_time && drained.left > 0, "{drained:?}");
+
     let through = world.numbers(Stream::Enriched).await;
     let kept = world.numbers(Stream::Submitted).await;
     let mut all: Vec<u64> = through.iter().chain(&kept).copied().collect();
@@ -179,6 +191,7 @@ async fn what_waited_unread_gets_beats_too() {
         crate::common::probe::answer_all(&batch);
         Ok(())
     });
+
     let runtime = world.runtime().await;
     let config = StageConfig {
         ack_wait: Duration::from_secs(3),
@@ -187,9 +200,11 @@ async fn what_waited_unread_gets_beats_too() {
         in_flight: 512,
         ..Default::default()
     };
+
     let running = probe.run(&runtime, config);
     world.empty(Stream::Submitted).await;
     stop(&runtime, running).await;
+
     assert_eq!(probe.seen().len(), 400);
     assert_eq!(world.deliveries(CONSUMER, Stream::Submitted).await, 20, "{:?}", probe.sizes());
 }

@@ -56,6 +56,7 @@ impl Seal for Reverse {
     }
 }
 
+/// What [`Reverse`] has sealed.
 pub fn unseal(sealed: &str) -> String {
     sealed.chars().rev().collect()
 }
@@ -118,6 +119,7 @@ impl World {
     pub async fn stored(&self, stream: Stream) -> Vec<(String, Vec<u8>)> {
         let mut stream = self.broker.api.get_stream(stream.name()).await.unwrap();
         let state = stream.info().await.unwrap().state.clone();
+
         let mut found = Vec::new();
         for sequence in state.first_sequence..=state.last_sequence {
             if let Ok(message) = stream.get_raw_message(sequence).await {
@@ -200,11 +202,13 @@ impl World {
         let found: PullConsumer =
             self.broker.api.get_consumer_from_stream(consumer, stream.name()).await.unwrap();
         let mut batch = found.fetch().max_messages(frames).messages().await.unwrap();
+
         let mut numbers = Vec::new();
         while let Some(message) = batch.next().await {
             let message = message.unwrap();
             let items: Vec<Item> = serde_json::from_slice(&message.payload).unwrap();
             numbers.extend(items.iter().map(|item| item.n));
+
             let reply = message.reply.clone().unwrap();
             self.broker.client.request(reply, "+ACK".into()).await.unwrap();
         }

@@ -19,6 +19,7 @@ async fn applying_twice_changes_nothing_the_second_time() {
     let nats = Nats::start();
     let broker = Broker::connect(&nats.url(), None, "test").await.unwrap();
     let settings = ConsumerSettings::default();
+
     let missing = diff_streams(&broker, &SMALL).await.unwrap();
     assert_eq!(missing.len(), Stream::ALL.len());
     assert_eq!(missing[0].to_string(), "stream SUBMITTED: missing");
@@ -35,12 +36,14 @@ async fn a_harmless_change_is_made_and_an_operators_own_settings_stay() {
     let mut config = declared(Stream::Dead, &SMALL);
     config.description = Some("ours".into());
     world.broker.api.update_stream(config).await.unwrap();
+
     let larger = StreamSettings { max_bytes: Some(96 * MIB), ..SMALL };
     let changes = apply_streams(&world.broker, &larger).await.unwrap();
     assert_eq!(changes.len(), Stream::ALL.len());
     assert_eq!(changes[0].to_string(), "stream SUBMITTED: max_bytes 67108864 -> 100663296");
     let found = world.broker.api.get_stream("DEAD").await.unwrap().cached_info().config.clone();
     assert_eq!((found.description.as_deref(), found.max_bytes), (Some("ours"), 96 * MIB));
+
     let settings =
         ConsumerSettings { ack_wait: Duration::from_secs(30), ..ConsumerSettings::default() };
     let changes = apply_consumers(&world.broker, &settings).await.unwrap();
@@ -58,13 +61,16 @@ async fn a_change_that_would_lose_data_is_refused_by_name_and_nothing_is_changed
     kept.retention = RetentionPolicy::Limits;
     api.create_stream(kept).await.unwrap();
     world.submit(0..1, 1).await;
+
     let refused = apply_streams(&world.broker, &SMALL).await.expect_err("would lose data");
     let said = refused.to_string();
     assert!(said.contains("stream SUBMITTED: retention Limits -> WorkQueue"), "{said}");
     assert!(api.get_stream("INBOUND").await.is_err(), "nothing at all is changed");
+
     world.purge(Stream::Submitted).await;
     let lesser = StreamSettings { max_bytes: Some(1024), ..SMALL };
     world.submit_raw(vec![b' '; 2048]).await;
+
     let said = apply_streams(&world.broker, &lesser).await.expect_err("too small").to_string();
     assert!(said.contains("max_bytes 67108864 -> 1024 (would lose data)"), "{said}");
 }
@@ -78,6 +84,7 @@ async fn a_consumer_that_belongs_to_no_stage_is_shown_and_left_alone() {
         filter_subject: "msg.submitted.other".into(),
         ..Default::default()
     };
+
     api.create_consumer_on_stream(stranger, "SUBMITTED").await.unwrap();
     let settings = ConsumerSettings::default();
     let found = diff_consumers(&world.broker, &settings).await.unwrap();

@@ -36,6 +36,7 @@ async fn a_stop_in_the_middle_of_a_batch_finishes_and_acks_it() {
     let running = probe.run(&runtime, config);
     eventually("two batches", || probe.sizes().len() == 2).await;
     let drained = stop(&runtime, running).await;
+
     assert!(drained.in_time);
     let done: usize = probe.sizes().iter().sum();
     assert_eq!(probe.sizes().len(), 2, "nothing new is begun");
@@ -48,6 +49,7 @@ async fn a_stop_in_the_middle_of_a_batch_finishes_and_acks_it() {
 async fn stopping_and_starting_again_and_again_loses_and_repeats_nothing() {
     let world = World::with(StreamSettings::default(), ack_wait(3)).await;
     world.submit(0..3000, 15).await;
+
     let mut seen = 0;
     for _ in 0..6 {
         let (probe, runtime) = (slow(20), world.runtime().await);
@@ -57,10 +59,12 @@ async fn stopping_and_starting_again_and_again_loses_and_repeats_nothing() {
         assert!(stop(&runtime, running).await.in_time);
         seen += probe.seen().len();
     }
+
     let (probe, runtime) = (slow(0), world.runtime().await);
     let running = probe.run(&runtime, StageConfig::default());
     world.empty(Stream::Submitted).await;
     stop(&runtime, running).await;
+
     let mut numbers = world.sorted(Stream::Enriched).await;
     numbers.dedup();
     assert_eq!(numbers, (0..3000).collect::<Vec<_>>());
@@ -77,18 +81,23 @@ async fn what_is_given_back_comes_to_others_at_once() {
         }
         Ok(())
     });
+
     let (runtime, second) = (world.runtime().await, world.runtime().await);
     let waiting = hang.run(&runtime, StageConfig::default());
     world.submit(0..500, 50).await;
     eventually("all wait", || hang.seen().len() >= 500).await;
     let begun = Instant::now();
     let drained = stop(&runtime, waiting).await;
+
     assert_eq!((drained.left, drained.in_time), (500, true));
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+
     let relay = Probe::relay();
     let running = relay.run(&second, StageConfig::default());
     world.empty(Stream::Submitted).await;
+
     assert!(begun.elapsed() < Duration::from_secs(8), "ack_wait is 60 s: {:?}", begun.elapsed());
+
     stop(&second, running).await;
     assert_eq!(world.sorted(Stream::Enriched).await, (0..500).collect::<Vec<_>>());
 }
@@ -98,6 +107,7 @@ async fn an_outage_does_not_hold_up_a_stop() {
     let world = World::new().await;
     world.submit(0..100, 10).await;
     let away = Arc::new(AtomicUsize::new(0));
+
     let probe = Probe::new({
         let away = Arc::clone(&away);
         move |_batch| {
@@ -106,11 +116,13 @@ async fn an_outage_does_not_hold_up_a_stop() {
             async move { Err(Fault::Unavailable { what, source: "away".into() }) }
         }
     });
+
     let runtime = world.runtime().await;
     let running = probe.run(&runtime, StageConfig::default());
     eventually("some attempts", || away.load(Relaxed) > 6).await;
     let begun = Instant::now();
     let drained = stop(&runtime, running).await;
+
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     assert_eq!((drained.left, drained.in_time), (100, true));
     assert_eq!(world.stored(Stream::Submitted).await.len(), 10);
@@ -127,11 +139,14 @@ async fn a_batch_that_never_ends_is_cut_off_and_comes_again() {
     eventually("handed over", || stuck.seen().len() == 10).await;
     let begun = Instant::now();
     let drained = stop(&runtime, running).await;
+
     assert_eq!((drained.left, drained.in_time), (10, false));
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+
     let (relay, second) = (Probe::relay(), world.runtime().await);
     let running = relay.run(&second, StageConfig::default());
     world.empty(Stream::Submitted).await;
     stop(&second, running).await;
+
     assert_eq!(world.sorted(Stream::Enriched).await, (0..10).collect::<Vec<_>>());
 }

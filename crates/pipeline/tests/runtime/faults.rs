@@ -34,8 +34,10 @@ async fn one_culprit_of_300(probe: Probe, cause: &str) {
     let running = probe.run(&runtime, StageConfig { batches_under_way: 1, ..Default::default() });
     world.empty(Stream::Submitted).await;
     stop(&runtime, running).await;
+
     let others: Vec<u64> = (0..300).filter(|&n| n != 123).collect();
     assert_eq!(world.sorted(Stream::Enriched).await, others);
+
     let letters = world.letters().await;
     let [letter] = letters.as_slice() else { panic!("{} letters", letters.len()) };
     assert_eq!((letter.cause.as_str(), letter.stage.as_str()), (cause, "enrich"));
@@ -45,6 +47,7 @@ async fn one_culprit_of_300(probe: Probe, cause: &str) {
     let sealed: Item = serde_json::from_str(&unseal(&letter.sealed)).unwrap();
     assert_eq!(sealed, Item::new(123));
     assert_eq!(world.stored(Stream::Dead).await[0].0, "dead.enrich.acme");
+
     let hand_overs = probe.sizes().len();
     assert!(hand_overs <= 24, "halving took {hand_overs} hand-overs");
 }
@@ -81,6 +84,7 @@ async fn a_message_that_the_stage_forgets_is_not_lost() {
         }
         Ok(())
     });
+
     one_culprit_of_300(probe, "panicked").await;
 }
 
@@ -88,6 +92,7 @@ async fn a_message_that_the_stage_forgets_is_not_lost() {
 async fn what_is_answered_before_a_fault_stays_answered() {
     let world = World::new().await;
     world.submit(0..100, 100).await;
+
     let probe = Probe::new(|batch| async move {
         for (index, item) in batch.items().iter().enumerate() {
             if item.n == 50 {
@@ -99,10 +104,12 @@ async fn what_is_answered_before_a_fault_stays_answered() {
         batch.answer(1_000_000, Outcome::DONE);
         Ok(())
     });
+
     let runtime = world.runtime().await;
     let running = probe.run(&runtime, StageConfig::default());
     world.empty(Stream::Submitted).await;
     stop(&runtime, running).await;
+
     let seen = probe.seen();
     assert!((0..50).all(|n| seen.iter().filter(|&&s| s == n).count() == 1), "{seen:?}");
     assert_eq!(world.letters().await.len(), 1);
@@ -123,7 +130,9 @@ async fn what_does_not_decode_goes_to_dead_and_its_neighbours_flow() {
     let running = probe.run(&runtime, StageConfig::default());
     world.empty(Stream::Submitted).await;
     stop(&runtime, running).await;
+
     assert_eq!(world.sorted(Stream::Enriched).await, [1, 2, 3]);
+
     let mut letters = world.letters().await;
     letters.sort_by_key(|letter| letter.sealed.len());
     assert!(letters.iter().all(|l| l.cause == "undecodable" && !l.detail.contains("1555")));
@@ -141,6 +150,7 @@ async fn an_outage_is_waited_for_and_nothing_dies_of_it() {
     let world = World::new().await;
     world.submit(0..40, 10).await;
     let down = Arc::new(AtomicUsize::new(3));
+
     let probe = Probe::new({
         let down = Arc::clone(&down);
         move |batch| {
@@ -155,10 +165,12 @@ async fn an_outage_is_waited_for_and_nothing_dies_of_it() {
             }
         }
     });
+
     let runtime = world.runtime().await;
     let running = probe.run(&runtime, StageConfig { batches_under_way: 1, ..Default::default() });
     world.empty(Stream::Submitted).await;
     stop(&runtime, running).await;
+
     assert_eq!(world.sorted(Stream::Enriched).await, (0..40).collect::<Vec<_>>());
     assert!(world.letters().await.is_empty());
 }
@@ -167,6 +179,7 @@ async fn an_outage_is_waited_for_and_nothing_dies_of_it() {
 async fn what_the_stage_gives_up_is_a_dead_letter_with_its_word() {
     let world = World::new().await;
     world.submit(0..3, 3).await;
+
     let probe = Probe::new(|batch| async move {
         for (index, item) in batch.items().iter().enumerate() {
             match item.n {
@@ -176,10 +189,12 @@ async fn what_the_stage_gives_up_is_a_dead_letter_with_its_word() {
         }
         Ok(())
     });
+
     let runtime = world.runtime().await;
     let running = probe.run(&runtime, StageConfig::default());
     world.empty(Stream::Submitted).await;
     stop(&runtime, running).await;
+
     let letters = world.letters().await;
     let said: Vec<_> = letters.iter().map(|l| (&*l.cause, &*l.detail, l.attempts)).collect();
     assert_eq!(said, [("refused_by_stage", "no_route", 1)]);
@@ -190,6 +205,7 @@ async fn what_the_stage_gives_up_is_a_dead_letter_with_its_word() {
 async fn an_output_larger_than_the_broker_takes_is_a_dead_letter() {
     let world = World::new().await;
     world.submit(0..3, 3).await;
+
     let probe = Probe::new(|batch| async move {
         for (index, item) in batch.items().iter().enumerate() {
             let mut item = item.clone();
@@ -200,10 +216,12 @@ async fn an_output_larger_than_the_broker_takes_is_a_dead_letter() {
         }
         Ok(())
     });
+
     let runtime = world.runtime().await;
     let running = probe.run(&runtime, StageConfig::default());
     world.empty(Stream::Submitted).await;
     stop(&runtime, running).await;
+
     assert_eq!(world.letters().await[0].cause, "too_large");
     assert_eq!(world.sorted(Stream::Enriched).await, [0, 2]);
 }
@@ -220,9 +238,12 @@ async fn a_stage_that_answers_nothing_is_not_ready() {
     let config = StageConfig { drain: Duration::from_millis(50), ..Default::default() };
     let running = probe.run(&runtime, config);
     eventually("handed over", || probe.seen().len() == 3).await;
+
     assert_eq!(runtime.progress.ready(Duration::from_secs(60)), Ok(()));
+
     let limit = Duration::from_millis(20);
     eventually("not ready", || runtime.progress.ready(limit).is_err()).await;
     let drained = stop(&runtime, running).await;
+
     assert_eq!((drained.left, drained.in_time), (3, false));
 }

@@ -50,7 +50,9 @@ async fn a_letter_that_cannot_be_handled_stays_in_dead_and_makes_no_other() {
     });
     all_acked(&world, frames.len() as u64).await;
     runtime.stop.cancel();
+
     assert_eq!(running.await.unwrap().left, 0);
+
     let stored = world.stored(Stream::Dead).await;
     let kept: Vec<String> =
         stored.into_iter().map(|(_, bytes)| String::from_utf8(bytes).unwrap()).collect();
@@ -68,6 +70,7 @@ async fn a_letter_names_a_message_only_with_its_tenant_and_says_in_which_turn_it
     let running = probe.run(&runtime, StageConfig::default());
     world.empty(Stream::Submitted).await;
     crate::common::probe::stop(&runtime, running).await;
+
     let named = |letter: &DeadLetter| (letter.tenant.to_string(), letter.message, letter.turn);
     let mut letters: Vec<_> = world.letters().await.iter().map(named).collect();
     letters.sort();

@@ -54,10 +54,12 @@ impl Source for Rows {
             Some(Trouble::Panic) => panic!("a bug"),
             Some(Trouble::MarkFails) | None => {}
         }
+
         let from = self.cursor.load(Relaxed);
         let to = (from + 10).min(self.total);
         let item = |n: usize| Item::new(n as u64);
         let say = (from..to).map(|n| Outgoing::new(Subject::Enriched(Lane::Bulk), &item(n)));
+
         let cursor = Arc::clone(&self.cursor);
         let mark = Box::pin(async move {
             if trouble == Some(Trouble::MarkFails) {
@@ -66,6 +68,7 @@ impl Source for Rows {
             cursor.store(to, Relaxed);
             Ok(())
         });
+
         Ok(Tick { say: say.collect(), published: Some(mark), more: to < self.total })
     }
 }
@@ -86,6 +89,7 @@ async fn a_source_ticks_on_while_more_is_due_whatever_goes_wrong() {
     eventually("all marked", || rows.cursor.load(Relaxed) == 100).await;
     runtime.stop.cancel();
     running.await.unwrap();
+
     let mut numbers = world.sorted(Stream::Enriched).await;
     numbers.dedup();
     assert_eq!(numbers, (0..100).collect::<Vec<_>>());
@@ -104,12 +108,15 @@ async fn nothing_is_marked_before_it_is_stored() {
     });
     eventually("a tick", || rows.ticks.load(Relaxed) == 1).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
+
     assert_eq!(rows.cursor.load(Relaxed), 0);
+
     let settings = pipeline::StreamSettings::default();
     pipeline::apply_streams(&world.broker, &settings).await.unwrap();
     eventually("marked", || rows.cursor.load(Relaxed) == 10).await;
     runtime.stop.cancel();
     running.await.unwrap();
+
     assert_eq!(world.sorted(Stream::Enriched).await, (0..10).collect::<Vec<_>>());
 }
 
@@ -124,8 +131,10 @@ async fn a_stop_does_not_wait_for_a_stream_that_stays_away() {
         let config = SourceConfig { drain: Duration::from_millis(200), ..OFTEN };
         async move { run_source(rows, &runtime, &config).await }
     });
+
     eventually("a tick", || rows.ticks.load(Relaxed) == 1).await;
     runtime.stop.cancel();
     tokio::time::timeout(Duration::from_secs(5), running).await.expect("in time").unwrap();
+
     assert_eq!(rows.cursor.load(Relaxed), 0);
 }

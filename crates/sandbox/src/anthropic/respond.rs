@@ -10,28 +10,14 @@ const CHARS_PER_TOKEN: usize = 4;
 
 /// The whole answer. Its id is a hash of the question, so equal questions get equal answers.
 pub(super) fn message(request: &Request<'_>) -> Value {
-    let (text, language) = phrases::answer(&request.question);
-    let (block, reason, chars) = match (request.tool, request.output) {
-        (Some((name, schema)), _) => {
-            let input = fill(schema, text, language.code());
-            let chars = input.to_string().chars().count();
-            let id = format!("toolu_{:016x}", hash(request, "tool"));
-            let block = json!({ "type": "tool_use", "id": id, "name": name, "input": input });
-            (block, "tool_use", chars)
-        }
-        (None, Some(schema)) => {
-            let said = fill(schema, text, language.code()).to_string();
-            let chars = said.chars().count();
-            (json!({ "type": "text", "text": said }), "end_turn", chars)
-        }
-        (None, None) => (json!({ "type": "text", "text": text }), "end_turn", text.chars().count()),
-    };
+    let (block, reason, chars) = block(request);
     let wanted = chars.div_ceil(CHARS_PER_TOKEN) as u64;
     let (content, reason, output) = if wanted <= request.max_tokens {
         (json!([block]), reason, wanted)
     } else {
         (cut(&block, request.max_tokens), "max_tokens", request.max_tokens)
     };
+
     json!({
         "id": format!("msg_{:016x}", hash(request, "message")),
         "type": "message",
@@ -49,6 +35,25 @@ pub(super) fn message(request: &Request<'_>) -> Value {
             "service_tier": "standard",
         },
     })
+}
+
+/// What there is to say: the block, why it ends, and how many characters it is long.
+fn block(request: &Request<'_>) -> (Value, &'static str, usize) {
+    let (text, language) = phrases::answer(&request.question);
+    if let Some((name, schema)) = request.tool {
+        let input = fill(schema, text, language.code());
+        let chars = input.to_string().chars().count();
+        let id = format!("toolu_{:016x}", hash(request, "tool"));
+        let block = json!({ "type": "tool_use", "id": id, "name": name, "input": input });
+        return (block, "tool_use", chars);
+    }
+
+    let said = match request.output {
+        Some(schema) => fill(schema, text, language.code()).to_string(),
+        None => text.to_owned(),
+    };
+    let chars = said.chars().count();
+    (json!({ "type": "text", "text": said }), "end_turn", chars)
 }
 
 /// What fits into the tokens: the start of a text, nothing of a tool's input.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// How deep a schema is followed.
+/// How deep a schema is followed; below it everything is null.
 const MAX_DEPTH: usize = 8;
 
 /// A value for a schema. Free texts become `text`, a property named `language` becomes `language`.
@@ -20,6 +20,7 @@ impl Filler<'_> {
         if depth > MAX_DEPTH {
             return Value::Null;
         }
+
         if let Some(constant) = schema.get("const") {
             return constant.clone();
         }
@@ -31,6 +32,7 @@ impl Filler<'_> {
                 return self.value(first, name, depth + 1);
             }
         }
+
         let kind = schema.get("type");
         // A list of types names the preferred one first.
         let kind = kind.and_then(|k| k.as_str().or_else(|| k.get(0).and_then(Value::as_str)));
@@ -62,10 +64,12 @@ impl Filler<'_> {
         } else {
             required
         };
+
         let fill = |name: &str| {
             let value = self.value(properties.get(name).unwrap_or(&Value::Null), name, depth + 1);
             (name.to_owned(), value)
         };
+
         Value::Object(wanted.into_iter().map(fill).collect())
     }
 
@@ -95,6 +99,7 @@ mod tests {
             },
             "required": ["intent", "confidence", "reply", "language", "tags", "inner"],
         });
+
         let expected = json!({"intent": "question", "confidence": 0, "reply": "Hello",
                               "language": "en", "tags": [1], "inner": {"ok": true}});
         assert_eq!(fill(&schema, "Hello there", "en"), expected);
@@ -106,6 +111,7 @@ mod tests {
         for _ in 0..50 {
             schema = json!({"type": "array", "items": schema});
         }
+
         assert!(fill(&schema, "x", "en").is_array());
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Refusal;
+use super::refusal::Refusal;
 
 /// The versions that are served.
 const VERSIONS: [&str; 2] = ["2023-06-01", "2026-10-21"];
@@ -32,10 +32,12 @@ pub(super) fn check<'a>(version: &str, request: &'a Value) -> Result<Request<'a>
     let body = request
         .as_object()
         .ok_or_else(|| Refusal::invalid("The request body must be an object"))?;
+
     let model = body.get("model").ok_or_else(|| missing("model"))?;
     let model = model.as_str().filter(|m| !m.is_empty()).ok_or_else(|| wrong("model"))?;
     let max_tokens = body.get("max_tokens").ok_or_else(|| missing("max_tokens"))?;
     let max_tokens = max_tokens.as_u64().ok_or_else(|| wrong("max_tokens"))?;
+
     if version == VERSIONS[1] {
         for name in ["temperature", "top_p", "top_k"] {
             if body.contains_key(name) {
@@ -46,13 +48,15 @@ pub(super) fn check<'a>(version: &str, request: &'a Value) -> Result<Request<'a>
     if body.get("stream").is_some_and(|stream| *stream == Value::Bool(true)) {
         return Err(Refusal::invalid("stream: not supported by this simulator"));
     }
-    let mut input_chars = check_system(body)?;
+
+    let system_chars = check_system(body)?;
     let (question, message_chars) = check_messages(body)?;
-    input_chars += message_chars;
+    let input_chars = system_chars + message_chars;
     let tool = check_tools(body)?;
     let format = body.get("output_config").and_then(|config| config.get("format"));
     let output = format.map(|format| format.get("schema").ok_or_else(|| missing("output_config")));
     let output = output.transpose()?;
+
     Ok(Request { model, max_tokens, question, input_chars, tool, output })
 }
 
@@ -90,23 +94,26 @@ fn check_messages(body: &Map<String, Value>) -> Result<(String, usize), Refusal>
     if messages.len() > MAX_MESSAGES {
         return Err(Refusal::invalid("messages: at most 100000 messages"));
     }
+
     let mut chars = 0;
     let mut question = String::new();
     let mut last_role = "";
-    for (place, message) in messages.iter().enumerate() {
+    for (i, message) in messages.iter().enumerate() {
         let role = message.get("role").and_then(Value::as_str).unwrap_or("");
         if role != "user" && role != "assistant" {
-            return Err(wrong(&format!("messages.{place}.role")));
+            return Err(wrong(&format!("messages.{i}.role")));
         }
-        let text = content_text(message, place)?;
+
+        let text = content_text(message, i)?;
         chars += text.chars().count();
         if role == "user" {
             question = text;
-        } else if place == 0 {
+        } else if i == 0 {
             return Err(Refusal::invalid("messages: first message must use the \"user\" role"));
         }
         last_role = role;
     }
+
     if last_role == "assistant" {
         return Err(Refusal::invalid("messages: the last message must not be the assistant's"));
     }
@@ -114,8 +121,8 @@ fn check_messages(body: &Map<String, Value>) -> Result<(String, usize), Refusal>
 }
 
 /// The text of a message, whose content is a text or a list of blocks.
-fn content_text(message: &Value, place: usize) -> Result<String, Refusal> {
-    let name = format!("messages.{place}.content");
+fn content_text(message: &Value, i: usize) -> Result<String, Refusal> {
+    let name = format!("messages.{i}.content");
     match message.get("content") {
         None => Err(missing(&name)),
         Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),
@@ -137,6 +144,7 @@ fn text_of<'a>(block: &'a Value, name: &str) -> Result<Option<&'a str>, Refusal>
     if kind != "text" {
         return Ok(None);
     }
+
     let text = block.get("text").and_then(Value::as_str).unwrap_or("");
     if text.is_empty() {
         return Err(Refusal::invalid(format!("{name}: text content blocks must be non-empty")));
@@ -146,19 +154,7 @@ fn text_of<'a>(block: &'a Value, name: &str) -> Result<Option<&'a str>, Refusal>
 
 /// The tool that `tool_choice` forces, if it forces one.
 fn check_tools(body: &Map<String, Value>) -> Result<Option<(&str, &Value)>, Refusal> {
-    let mut tools = Vec::new();
-    if let Some(list) = body.get("tools") {
-        for (place, tool) in list.as_array().ok_or_else(|| wrong("tools"))?.iter().enumerate() {
-            let name = tool.get("name").and_then(Value::as_str);
-            let name = name.ok_or_else(|| missing(&format!("tools.{place}.name")))?;
-            let schema = tool.get("input_schema");
-            let schema = schema.ok_or_else(|| missing(&format!("tools.{place}.input_schema")))?;
-            if schema.get("type").and_then(Value::as_str) != Some("object") {
-                return Err(wrong(&format!("tools.{place}.input_schema.type")));
-            }
-            tools.push((name, schema));
-        }
-    }
+    let tools = read_tools(body)?;
     let Some(choice) = body.get("tool_choice") else { return Ok(None) };
     match choice.get("type").and_then(Value::as_str) {
         Some("auto" | "none") => Ok(None),
@@ -173,6 +169,24 @@ fn check_tools(body: &Map<String, Value>) -> Result<Option<(&str, &Value)>, Refu
         }
         Some(_) | None => Err(wrong("tool_choice.type")),
     }
+}
+
+/// The tools that the model may use, each with its name and schema.
+fn read_tools(body: &Map<String, Value>) -> Result<Vec<(&str, &Value)>, Refusal> {
+    let Some(list) = body.get("tools") else { return Ok(Vec::new()) };
+    let mut tools = Vec::new();
+    for (i, tool) in list.as_array().ok_or_else(|| wrong("tools"))?.iter().enumerate() {
+        let name = tool.get("name").and_then(Value::as_str);
+        let name = name.ok_or_else(|| missing(&format!("tools.{i}.name")))?;
+
+        let schema = tool.get("input_schema");
+        let schema = schema.ok_or_else(|| missing(&format!("tools.{i}.input_schema")))?;
+        if schema.get("type").and_then(Value::as_str) != Some("object") {
+            return Err(wrong(&format!("tools.{i}.input_schema.type")));
+        }
+        tools.push((name, schema));
+    }
+    Ok(tools)
 }
 
 #[cfg(test)]
@@ -192,6 +206,7 @@ mod tests {
         let good = json!({"model": "m", "max_tokens": 10,
                           "messages": [{"role": "user", "content": "hi"}]});
         assert_eq!(error(good.clone()), "");
+
         for (field, value, named) in [
             ("model", json!(null), "model"),
             ("max_tokens", json!("10"), "max_tokens"),
@@ -217,11 +232,13 @@ mod tests {
             let message = error(request);
             assert!(message.contains(named), "{field}: {message}");
         }
+
         for field in ["model", "max_tokens", "messages"] {
             let mut request = good.clone();
             request.as_object_mut().expect("an object").remove(field);
             assert_eq!(error(request), format!("{field}: Field required"));
         }
+
         assert!(check("2020-01-01", &good).is_err());
         let mut older = good;
         older["temperature"] = json!(0.5);

@@ -42,8 +42,8 @@ pub(crate) struct Number {
 }
 
 impl Accounts {
-    /// The account that a request may act for: known with these credentials, or new.
-    /// `None` when the header is missing, malformed or not the one that stands.
+    /// The index of the account that a request may act for: one known with these credentials, or a
+    /// new one. `None` when the header is missing, malformed or not the one that stands.
     pub(crate) fn enter(&mut self, sid: &str, authorization: &[u8]) -> Option<u16> {
         if let Some(index) = self.by_sid.get(sid) {
             let account = &self.list[usize::from(*index)];
@@ -53,12 +53,14 @@ impl Accounts {
                     == Some((account.user.clone(), account.token.clone()));
             return same.then_some(*index);
         }
+
         let well_formed = sid.starts_with("AC")
             && (3..=64).contains(&sid.len())
             && sid.bytes().all(|b| b.is_ascii_alphanumeric());
         if !well_formed || self.list.len() >= MAX_ACCOUNTS {
             return None;
         }
+
         let (user, token) = credentials(authorization)?;
         let index = self.list.len() as u16;
         let authorization = authorization.into();
@@ -93,6 +95,7 @@ fn credentials(authorization: &[u8]) -> Option<(Box<str>, Box<str>)> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
+
     let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (user, password) = decoded.split_once(':')?;
     (!user.is_empty() && !password.is_empty()).then(|| (user.into(), password.into()))
@@ -107,6 +110,7 @@ mod tests {
         let mut accounts = Accounts::default();
         // AC1:token and AC1:other
         let (first, other) = (b"Basic QUMxOnRva2Vu", b"Basic QUMxOm90aGVy");
+
         assert_eq!(accounts.enter("AC1", first), Some(0));
         assert_eq!(accounts.enter("AC1", b"basic  QUMxOnRva2Vu"), Some(0));
         assert_eq!(accounts.enter("AC1", other), None);

@@ -6,48 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::check_rate;
-use crate::dice::Dice;
-
-/// The longest time that a range may name: ten minutes.
-const MAX_MS: u32 = 600_000;
-
-/// Milliseconds `[from, to]`, both included; one number means exactly that.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "RangeForm", into = "[u32; 2]")]
-pub(crate) struct Range {
-    pub(crate) from: u32,
-    pub(crate) to: u32,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "[from, to] in milliseconds, or one number")]
-enum RangeForm {
-    Exactly(u32),
-    Between([u32; 2]),
-}
-
-impl TryFrom<RangeForm> for Range {
-    type Error = String;
-
-    fn try_from(form: RangeForm) -> Result<Self, String> {
-        let (from, to) = match form {
-            RangeForm::Exactly(ms) => (ms, ms),
-            RangeForm::Between([from, to]) => (from, to),
-        };
-        if from <= to && to <= MAX_MS {
-            Ok(Self { from, to })
-        } else {
-            Err(format!("a range is [from, to] in milliseconds, rising, at most {MAX_MS}"))
-        }
-    }
-}
-
-impl From<Range> for [u32; 2] {
-    fn from(range: Range) -> Self {
-        [range.from, range.to]
-    }
-}
+use crate::{dice::Dice, rate::check_rate};
 
 /// A rate of 429 answers and the seconds that their `Retry-After` names.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -132,6 +91,7 @@ impl Codes {
         for coded in &self.0 {
             check_rate(name, coded.rate)?;
         }
+
         let sum: f64 = self.0.iter().map(|coded| coded.rate).sum();
         // Rates such as 0.1 do not add up exactly.
         check_rate(&format!("the sum of {name}"), (sum - 1e-9).max(0.0))
@@ -139,7 +99,11 @@ impl Codes {
 
     /// Which code strikes, if any.
     pub(crate) fn draw(&self, dice: Dice) -> Option<u32> {
-        let mut left = if self.0.is_empty() { return None } else { dice.fraction() };
+        if self.0.is_empty() {
+            return None;
+        }
+
+        let mut left = dice.fraction();
         for coded in &self.0 {
             if left < coded.rate {
                 return Some(coded.code);
@@ -168,7 +132,7 @@ fn unavailable() -> u16 {
     503
 }
 
-/// All outages.
+/// All outages that are set.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "OutagesForm")]
 pub(crate) struct Outages(Vec<Outage>);
@@ -215,6 +179,7 @@ mod tests {
     fn codes_exclude_each_other_and_keep_their_rates() {
         let codes = Codes(vec![Coded { code: 1, rate: 0.2 }, Coded { code: 2, rate: 0.3 }]);
         let drawn: Vec<_> = (0..10_000).map(|n| codes.draw(Dice::new(1).number(n))).collect();
+
         let share = |code| drawn.iter().filter(|d| **d == code).count();
         assert!((1_800..2_200).contains(&share(Some(1))));
         assert!((2_800..3_200).contains(&share(Some(2))));
@@ -226,9 +191,11 @@ mod tests {
         let json = r#"{"account": "AC1", "from": "2026-03-08T00:00:00Z",
                        "to": "2026-03-09T00:00:00Z", "status": 401}"#;
         let outages: Outages = serde_json::from_str(json).expect("an outage");
-        let at = |text: &str| text.parse::<Timestamp>().expect("a timestamp");
-        assert_eq!(outages.status("AC1", at("2026-03-08T00:00:00Z")), Some(401));
-        assert_eq!(outages.status("AC2", at("2026-03-08T00:00:00Z")), None);
-        assert_eq!(outages.status("AC1", at("2026-03-09T00:00:00Z")), None);
+        let status =
+            |account, text: &str| outages.status(account, text.parse().expect("a timestamp"));
+
+        assert_eq!(status("AC1", "2026-03-08T00:00:00Z"), Some(401));
+        assert_eq!(status("AC2", "2026-03-08T00:00:00Z"), None);
+        assert_eq!(status("AC1", "2026-03-09T00:00:00Z"), None);
     }
 }

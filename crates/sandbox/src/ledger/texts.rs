@@ -1,11 +1,13 @@
-//! One accepted text, and the states it goes through.
+//! One accepted text: what a carrier must know to accept it, and the states it goes through.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Draft, Index};
 use crate::phone::Phone;
+
+/// The index of a text in the ledger.
+pub(crate) type Index = u32;
 
 /// Who accepted a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +27,7 @@ impl Carrier {
     }
 }
 
-/// Where a text stands, in Twilio's words.
+/// What has become of a text, in Twilio's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
     Accepted,
@@ -75,6 +77,26 @@ impl Status {
     }
 }
 
+/// What a carrier must know to accept a text.
+pub(crate) struct Draft {
+    pub(crate) carrier: Carrier,
+    pub(crate) account: u16,
+    pub(crate) to: Phone,
+    pub(crate) from: Arc<str>,
+    pub(crate) body: Box<str>,
+    pub(crate) segments: u8,
+    pub(crate) media: u8,
+    pub(crate) service: Option<Arc<str>>,
+    pub(crate) callback: Option<Arc<str>>,
+    pub(crate) reference: Option<Arc<str>>,
+    pub(crate) trace: Option<Box<str>>,
+    pub(crate) status: Status,
+    /// Business time of acceptance.
+    pub(crate) at: Timestamp,
+    /// Machine time of acceptance.
+    pub(crate) received_at: Timestamp,
+}
+
 /// An accepted text.
 pub(crate) struct Text {
     pub(crate) sid: u128,
@@ -103,14 +125,16 @@ pub(crate) struct Text {
     pub(crate) received_at: Timestamp,
     pub(crate) updated_at: Timestamp,
     pub(crate) sent_at: Option<Timestamp>,
-    /// The text to the same phone before this one.
+    /// The text to the same phone before this one, if any.
     pub(super) previous: Index,
 }
 
 impl Text {
     pub(super) fn new(sid: u128, previous: Index, draft: Draft) -> Self {
         Self {
+            previous,
             sid,
+
             carrier: draft.carrier,
             account: draft.account,
             to: draft.to,
@@ -122,15 +146,15 @@ impl Text {
             callback: draft.callback,
             reference: draft.reference,
             trace: draft.trace,
+            at: draft.at,
+            received_at: draft.received_at,
+
             status: draft.status,
             error: 0,
             redacted: false,
             deleted: false,
-            at: draft.at,
-            received_at: draft.received_at,
             updated_at: draft.received_at,
             sent_at: None,
-            previous,
         }
     }
 
@@ -146,8 +170,8 @@ mod tests {
 
     #[test]
     fn statuses_stand_at_their_discriminant() {
-        for (place, status) in Status::ALL.iter().enumerate() {
-            assert_eq!(*status as usize, place);
+        for (i, status) in Status::ALL.iter().enumerate() {
+            assert_eq!(*status as usize, i);
         }
     }
 }

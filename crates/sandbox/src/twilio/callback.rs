@@ -11,7 +11,7 @@ use http::{
 use super::signature::sign;
 use crate::{
     app::State,
-    courier::Delivery,
+    delivery::Delivery,
     ledger::{Index, Status},
     phone::Phone,
 };
@@ -37,6 +37,8 @@ pub(super) fn status(
     let url = text.callback.clone()?;
     let account = state.accounts.get(text.account)?;
     let (sid, to, name) = (text.sid_text(), text.to.to_string(), status.name());
+
+    // Only some receipts have these two; the form borrows them.
     let (code, done);
     let mut form: Vec<(&str, &str)> = Vec::with_capacity(11);
     form.extend([
@@ -60,11 +62,12 @@ pub(super) fn status(
         done = text.updated_at.strftime("%y%m%d%H%M").to_string();
         form.push(("RawDlrDoneDate", &done));
     }
+
     let call = signed(&url, &account.token, &form)?;
     Some(call.delivery(state))
 }
 
-/// An inbound text for a webhook.
+/// An inbound text, as its webhook gets it.
 pub(super) struct Inbound<'a> {
     pub(super) sid: &'a str,
     pub(super) account: u16,
@@ -83,6 +86,7 @@ pub(super) fn inbound(
 ) -> Option<Box<Delivery>> {
     let account = state.accounts.get(text.account)?;
     let (from, segments) = (text.from.to_string(), text.segments.max(1).to_string());
+
     let mut form: Vec<(&str, &str)> = vec![
         ("ToCountry", country(text.to)),
         ("SmsMessageSid", text.sid),
@@ -101,6 +105,7 @@ pub(super) fn inbound(
     if let Some(kind) = text.opt_out_type {
         form.push(("OptOutType", kind));
     }
+
     let call = signed(url, &account.token, &form)?;
     Some(call.delivery(state))
 }
@@ -125,9 +130,11 @@ struct Signed {
     signature: HeaderValue,
 }
 
+/// Signs a form for a URL; `None` when the URL is none.
 fn signed(url: &str, token: &str, form: &[(&str, &str)]) -> Option<Signed> {
     // The fragment holds settings for Twilio: it is neither sent nor signed.
     let url = url.split('#').next().unwrap_or(url);
+
     Some(Signed {
         uri: url.parse().ok()?,
         body: Bytes::from(serde_urlencoded::to_string(form).ok()?),
@@ -145,6 +152,7 @@ impl Signed {
             (SIGNATURE, self.signature),
             (IDEMPOTENCY, id),
         ];
+
         Box::new(Delivery {
             uri: self.uri,
             headers,

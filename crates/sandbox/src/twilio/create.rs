@@ -2,23 +2,24 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::StatusCode;
+use http::{Response, StatusCode};
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::{
-    Call,
+    call::Call,
     draft::{self, Request},
     errors::{self, Refusal, coded},
-    messages,
-    receipts::{self, NextStep},
+    format, messages, receipts,
 };
 use crate::{
     app::State,
     clock::machine_now,
     dice::Dice,
     faults::Faults,
+    job::{NextStep, Step},
     ledger::{Carrier, Draft, Index, Status},
-    reply::{Answer, Cut},
+    reply::{Answer, Cut, Reply},
 };
 
 /// How long the answer waits for a receipt that is to come before it.
@@ -30,8 +31,9 @@ pub(super) async fn create(call: &Call<'_>) -> Answer {
     let text = |name| call.form.raw(name).unwrap_or("");
     let about = [text("To"), text("Body")];
     let dice = call.app.dice(&faults, &about, faults.count_attempts());
-    let decision = decide(call, &faults, dice);
-    let accepted = match decision {
+
+    // decide and record
+    let accepted = match decide(call, &faults, dice) {
         Decision::Reset => {
             call.app.state().stats.fault("reset_before");
             pause(&faults, dice).await;
@@ -44,6 +46,8 @@ pub(super) async fn create(call: &Call<'_>) -> Answer {
         }
         Decision::Accepted(accepted) => accepted,
     };
+
+    // say, when the faults want it said
     if let Some(receipt) = accepted.receipt_first {
         // An error says that the receipt was dropped or took too long: the answer goes out.
         let _ = tokio::time::timeout(BEFORE_RESPONSE, receipt).await;
@@ -58,18 +62,22 @@ pub(super) async fn create(call: &Call<'_>) -> Answer {
     }
 }
 
+/// What becomes of a request.
 enum Decision {
+    /// Nothing is accepted, and the caller hears nothing.
     Reset,
     Refused(Refusal),
     Accepted(Accepted),
 }
 
+/// A text that is in the ledger.
 struct Accepted {
-    answer: http::Response<crate::reply::Reply>,
+    answer: Response<Reply>,
     /// Ends when the receipt that must come first has been made.
     receipt_first: Option<oneshot::Receiver<()>>,
 }
 
+/// The faults before acceptance, the checks, then acceptance itself.
 fn decide(call: &Call<'_>, faults: &Faults, dice: Dice) -> Decision {
     if dice.text("reset_before").hits(faults.reset_before) {
         return Decision::Reset;
@@ -80,6 +88,7 @@ fn decide(call: &Call<'_>, faults: &Faults, dice: Dice) -> Decision {
     if strikes(call, "http_5xx_before", faults.http_5xx_before, dice) {
         return Decision::Refused(errors::unavailable());
     }
+
     let request = match draft::read(call.form) {
         Ok(request) => request,
         Err(refusal) => return Decision::Refused(refusal),
@@ -87,6 +96,7 @@ fn decide(call: &Call<'_>, faults: &Faults, dice: Dice) -> Decision {
     if let Some(code) = faults.refuse.draw(dice.text("refuse")) {
         return Decision::Refused(coded(code));
     }
+
     match accept(call, faults, dice, request) {
         Ok(accepted) => Decision::Accepted(accepted),
         Err(refusal) => Decision::Refused(refusal),
@@ -102,6 +112,7 @@ fn strikes(call: &Call<'_>, name: &'static str, rate: f64, dice: Dice) -> bool {
     hit
 }
 
+/// Waits for as long as the faults delay the answer.
 async fn pause(faults: &Faults, dice: Dice) {
     let ms = dice.text("latency").within(faults.latency_ms);
     if ms > 0 {
@@ -116,44 +127,50 @@ fn accept(
     dice: Dice,
     request: Request,
 ) -> Result<Accepted, Refusal> {
-    let now = machine_now();
-    let at = call.app.clock.business(now);
-    let (to, send_at, service) = (request.to, request.send_at, request.service.is_some());
+    let (send_at, service) = (request.send_at, request.service.is_some());
     let (index, generation, answer) = {
         let mut state = call.app.state();
-        let from = sender(&state, call.account, &request)?;
-        if state.people.is_blocked(to, &from) {
-            return Err(coded(21610));
-        }
-        if state.ledger.is_full() {
-            return Err(errors::unavailable());
-        }
-        let status = match (service, send_at) {
-            (true, Some(_)) => Status::Scheduled,
-            (true, None) => Status::Accepted,
-            (false, _) => Status::Queued,
-        };
-        let index = state.ledger.accept(Draft {
-            carrier: Carrier::Twilio,
-            account: call.account,
-            to,
-            from,
-            body: request.body,
-            segments: request.segments,
-            media: request.media,
-            service: request.service,
-            callback: request.callback,
-            reference: request.reference,
-            trace: call.trace.map(Box::from),
-            status,
-            at,
-            received_at: now,
-        });
+        let index = record(call, &mut state, request)?;
         let body = messages::view(&state, index).ok_or_else(errors::not_found)?;
-        (index, state.ledger.generation(), super::json(StatusCode::CREATED, &body))
+        (index, state.ledger.generation(), format::json(StatusCode::CREATED, &body))
     };
+
     let start = Start { index, generation, dice, send_at, service };
     Ok(Accepted { answer, receipt_first: set_going(call, faults, start) })
+}
+
+/// Writes the text into the ledger, unless its sender or the ledger itself is against it.
+fn record(call: &Call<'_>, state: &mut State, request: Request) -> Result<Index, Refusal> {
+    let from = sender(state, call.account, &request)?;
+    if state.people.is_blocked(request.to, &from) {
+        return Err(coded(21610));
+    }
+    if state.ledger.is_full() {
+        return Err(errors::unavailable());
+    }
+
+    let status = match (&request.service, request.send_at) {
+        (Some(_), Some(_)) => Status::Scheduled,
+        (Some(_), None) => Status::Accepted,
+        (None, _) => Status::Queued,
+    };
+    let now = machine_now();
+    Ok(state.ledger.accept(Draft {
+        carrier: Carrier::Twilio,
+        account: call.account,
+        to: request.to,
+        from,
+        body: request.body,
+        segments: request.segments,
+        media: request.media,
+        service: request.service,
+        callback: request.callback,
+        reference: request.reference,
+        trace: call.trace.map(Box::from),
+        status,
+        at: call.app.clock.business(now),
+        received_at: now,
+    }))
 }
 
 /// The sender that was named, or one of the account's numbers, always the same for a recipient.
@@ -163,12 +180,13 @@ fn sender(state: &State, account: u16, request: &Request) -> Result<Arc<str>, Re
         let known = state.accounts.numbers.get_key_value(from);
         return Ok(known.map_or_else(|| from.clone(), |(number, _)| number.clone()));
     }
+
     let pool: Vec<_> = state.accounts.numbers_of(account).map(|(number, _)| number).collect();
     if pool.is_empty() {
         return Err(coded(21704));
     }
-    let place = Dice::new(0).number(request.to.number()).pick(pool.len());
-    Ok(pool[place].clone())
+    let index = Dice::new(0).number(request.to.number()).pick(pool.len());
+    Ok(pool[index].clone())
 }
 
 /// A text at the start of its way.
@@ -176,27 +194,31 @@ struct Start {
     index: Index,
     generation: u32,
     dice: Dice,
-    send_at: Option<jiff::Timestamp>,
+    send_at: Option<Timestamp>,
+    /// Whether a Messaging Service sends it.
     service: bool,
 }
 
+/// Plans the first step. Where a receipt must come before the answer, gives what tells of its end.
 fn set_going(call: &Call<'_>, faults: &Faults, start: Start) -> Option<oneshot::Receiver<()>> {
     let Start { index, generation, dice, send_at, service } = start;
-    let next = |step| NextStep::new(index, generation, dice, step);
+    let next = |step| NextStep { index, generation, dice, step };
+
     if let Some(send_at) = send_at {
-        receipts::release(call.app, next(receipts::Step::Release { send_at }));
+        receipts::release(call.app, next(Step::Release { send_at }));
         return None;
     }
     if service {
-        receipts::plan(call.app, Duration::ZERO, next(receipts::Step::Queue));
+        receipts::plan(call.app, Duration::ZERO, next(Step::Queue));
         return None;
     }
     if receipts::comes_before_response(faults, dice) {
         let (ended, receipt_first) = oneshot::channel();
-        receipts::send_now(call.app, next(receipts::Step::Send), ended);
+        receipts::send_now(call.app, next(Step::Send), ended);
         return Some(receipt_first);
     }
+
     let delay = faults.receipt_delay(dice) / 2;
-    receipts::plan(call.app, delay, next(receipts::Step::Send));
+    receipts::plan(call.app, delay, next(Step::Send));
     None
 }

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use http::Uri;
 use jiff::Timestamp;
 
-use super::errors::{Refusal, bad_request, coded};
+use super::{
+    errors::{Refusal, bad_request, coded},
+    format::sid_number,
+};
 use crate::{phone::Phone, reply::Form, segments::segments};
 
 /// The longest text, in characters.
@@ -31,6 +34,7 @@ pub(super) struct Request {
 
 /// Reads and checks a form.
 pub(super) fn read(form: &Form) -> Result<Request, Refusal> {
+    // what must be there
     let to = form.get("To").ok_or_else(|| coded(21604))?;
     let from = form.get("From");
     let service = form.get("MessagingServiceSid");
@@ -45,16 +49,20 @@ pub(super) fn read(form: &Form) -> Result<Request, Refusal> {
     if body.is_empty() && media == 0 {
         return Err(coded(21602));
     }
+
+    // who it is for and from
     let phone = Phone::parse(to).filter(|_| from != Some(to)).ok_or_else(|| coded(21211))?;
     if from.is_some_and(|from| !is_sender(from)) {
         return Err(coded(21212));
     }
-    if service.is_some_and(|sid| !sid.starts_with("MG") || super::sid_number(sid).is_none()) {
+    if service.is_some_and(|sid| !sid.starts_with("MG") || sid_number(sid).is_none()) {
         return Err(coded(21705));
     }
     if let Some(code) = magic(to, from.unwrap_or("")) {
         return Err(coded(code));
     }
+
+    // what it says, and where its receipts go
     if body.chars().count() > MAX_BODY {
         return Err(coded(21617));
     }
@@ -62,6 +70,7 @@ pub(super) fn read(form: &Form) -> Result<Request, Refusal> {
     if callback.is_some_and(|url| !is_callback(url)) {
         return Err(coded(21609));
     }
+
     Ok(Request {
         to: phone,
         from: from.map(Arc::from),
@@ -75,6 +84,7 @@ pub(super) fn read(form: &Form) -> Result<Request, Refusal> {
     })
 }
 
+/// How many media files the text has.
 fn read_media(form: &Form) -> Result<u8, Refusal> {
     let urls: Vec<_> = form.all("MediaUrl").collect();
     if urls.len() > MAX_MEDIA {
@@ -83,9 +93,11 @@ fn read_media(form: &Form) -> Result<u8, Refusal> {
     if !urls.iter().all(|url| url.starts_with("http://") || url.starts_with("https://")) {
         return Err(coded(21620));
     }
+
     Ok(urls.len() as u8)
 }
 
+/// When the text is to go out, if not at once.
 fn read_schedule(form: &Form) -> Result<Option<Timestamp>, Refusal> {
     if let Some(seconds) = form.get("ValidityPeriod") {
         let seconds: u32 = seconds.parse().map_err(|_| coded(21624))?;
@@ -93,6 +105,7 @@ fn read_schedule(form: &Form) -> Result<Option<Timestamp>, Refusal> {
             return Err(coded(21624));
         }
     }
+
     let Some(send_at) = form.get("SendAt") else { return Ok(None) };
     if form.get("ScheduleType") != Some("fixed") || form.get("MessagingServiceSid").is_none() {
         return Err(bad_request("SendAt needs ScheduleType=fixed and a MessagingServiceSid"));
@@ -106,6 +119,7 @@ fn is_sender(from: &str) -> bool {
     let name = from.len() <= 11
         && from.bytes().all(|b| b.is_ascii_alphanumeric() || b" -&_+".contains(&b))
         && from.bytes().any(|b| b.is_ascii_alphabetic());
+
     Phone::parse(from).is_some() || short_code || name
 }
 
@@ -113,6 +127,7 @@ fn is_sender(from: &str) -> bool {
 pub(super) fn is_callback(url: &str) -> bool {
     let Ok(uri) = url.parse::<Uri>() else { return false };
     let host = uri.host().unwrap_or("");
+
     matches!(uri.scheme_str(), Some("http" | "https")) && !host.is_empty() && !host.contains('_')
 }
 
@@ -135,6 +150,7 @@ fn magic(to: &str, from: &str) -> Option<u32> {
         "+15005550008" => Some(21611),
         _ => None,
     };
+
     by_sender.or(match to {
         "+15005550001" => Some(21211),
         "+15005550002" => Some(21612),
@@ -161,6 +177,7 @@ mod tests {
         let long = format!("To=%2B14155550100&From=%2B15005550006&Body={}", "a".repeat(1_601));
         let media = format!("{GOOD}{}", "&MediaUrl=http://x/y".repeat(11));
         let service = "MessagingServiceSid=MG0123456789abcdef0123456789abcdef";
+
         for (form, expected) in [
             (GOOD.to_owned(), 0),
             ("From=%2B15005550006&Body=hi".into(), 21604),

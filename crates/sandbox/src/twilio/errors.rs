@@ -3,6 +3,7 @@
 use http::{HeaderValue, Response, StatusCode, header::RETRY_AFTER};
 use serde::Serialize;
 
+use super::format::json;
 use crate::reply::Reply;
 
 /// The code of a 401.
@@ -37,8 +38,9 @@ impl Refusal {
             more_info: format!("https://www.twilio.com/docs/errors/{}", self.code),
             status: self.status,
         };
+
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
-        let mut response = super::json(status, &body);
+        let mut response = json(status, &body);
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -46,7 +48,7 @@ impl Refusal {
     }
 }
 
-/// A 400 with the code's own sentence; codes without one get a general sentence.
+/// The refusal with this code: its own status and sentence, or 400 and a general sentence.
 pub(super) fn coded(code: u32) -> Refusal {
     let (status, message) = match code {
         20001 => (400, "Unknown parameters"),
@@ -79,6 +81,7 @@ pub(super) fn coded(code: u32) -> Refusal {
         30409 => (400, "Unable to cancel: the message is no longer scheduled"),
         _ => (400, "The message was refused"),
     };
+
     Refusal::new(status, code, message)
 }
 

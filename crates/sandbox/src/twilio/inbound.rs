@@ -10,25 +10,17 @@ use super::{
 use crate::{
     app::{App, State},
     clock::machine_now,
+    job::{Job, Reaction},
+    kind::Kind,
     ledger::Index,
     people::AutoReply,
-    personas::{Kind, Utterance},
     phone::Phone,
-    schedule::Job,
+    posting,
     segments::segments,
 };
 
-/// A text that a person has decided to send and that is due later.
-pub(crate) struct Said {
-    from: Phone,
-    to: Arc<str>,
-    utterance: Utterance,
-    /// The ledger's generation that made the person speak.
-    generation: u32,
-}
-
 /// A text from a phone to a registered number.
-pub(crate) struct Heard<'a> {
+pub(crate) struct PhoneText<'a> {
     pub(crate) from: Phone,
     pub(crate) to: &'a str,
     pub(crate) body: &'a str,
@@ -51,60 +43,66 @@ pub(super) fn react(app: &App, index: Index) {
     let generation = state.ledger.generation();
     let Some(text) = state.ledger.get(index) else { return };
     let (person, sender) = (text.to, text.from.clone());
+
     let said = state.people.said(person);
     let Some(utterance) = app.personas().answer(app.seed, person, said) else { return };
     state.people.says(person);
     drop(state);
-    let said = Said { from: person, to: sender, utterance, generation };
-    app.later(Duration::from_millis(utterance.delay_ms), Job::Say(said));
+
+    let reaction = Reaction { from: person, to: sender, utterance, generation };
+    app.later(Duration::from_millis(utterance.delay_ms), Job::Say(reaction));
 }
 
 /// Sends what a person decided to send.
-pub(crate) fn say(app: &Arc<App>, said: Said) {
-    if app.state().ledger.generation() != said.generation {
+pub(crate) fn say(app: &Arc<App>, reaction: Reaction) {
+    if app.state().ledger.generation() != reaction.generation {
         return;
     }
-    let heard = Heard {
-        from: said.from,
-        to: &said.to,
-        body: said.utterance.body,
+
+    let text = PhoneText {
+        from: reaction.from,
+        to: &reaction.to,
+        body: reaction.utterance.body,
         opt_out: None,
-        kind: Some(said.utterance.kind),
+        kind: Some(reaction.utterance.kind),
     };
-    if receive(app, &heard).is_none() {
+    if receive(app, &text).is_none() {
         app.state().stats.inbound_without_webhook += 1;
     }
 }
 
 /// Takes a text from a phone; `None` when nobody has registered the number it goes to.
-pub(crate) fn receive(app: &Arc<App>, heard: &Heard<'_>) -> Option<Received> {
+pub(crate) fn receive(app: &Arc<App>, text: &PhoneText<'_>) -> Option<Received> {
     let mut state = app.state();
-    let (number, registered) = state.accounts.numbers.get_key_value(heard.to)?;
+    let (number, registered) = state.accounts.numbers.get_key_value(text.to)?;
     let (number, account) = (number.clone(), registered.account);
     let webhook = registered.sms_url.clone();
-    let keyword = heard.opt_out.or_else(|| Keyword::of(heard.body));
+
+    let keyword = text.opt_out.or_else(|| Keyword::of(text.body));
     if let Some(keyword) = keyword {
-        obey(&mut state, heard.from, &number, keyword);
+        obey(&mut state, text.from, &number, keyword);
     }
-    let kind = heard.kind.unwrap_or_else(|| keywords::kind(heard.body, keyword));
+    let kind = text.kind.unwrap_or_else(|| keywords::kind(text.body, keyword));
     state.stats.inbound(kind);
+
     let sid = format!("SM{:032x}", state.ledger.fresh_id());
     let inbound = Inbound {
         sid: &sid,
         account,
-        from: heard.from,
-        to: heard.to,
-        body: heard.body,
-        segments: segments(heard.body),
-        opt_out_type: heard.opt_out.map(Keyword::name),
+        from: text.from,
+        to: text.to,
+        body: text.body,
+        segments: segments(text.body),
+        opt_out_type: text.opt_out.map(Keyword::name),
     };
     let delivery = webhook.as_ref().and_then(|url| callback::inbound(&mut state, url, &inbound));
     if delivery.is_none() {
         state.stats.inbound_without_webhook += 1;
     }
     drop(state);
+
     if let Some(delivery) = delivery {
-        app.courier.post(app, delivery);
+        posting::post(app, delivery);
     }
     Some(Received { sid, webhook })
 }
@@ -120,6 +118,7 @@ fn obey(state: &mut State, phone: Phone, number: &Arc<str>, keyword: Keyword) {
     if !answers {
         return;
     }
+
     state.stats.auto_replies += 1;
     let reply = AutoReply {
         sid: state.ledger.fresh_id(),

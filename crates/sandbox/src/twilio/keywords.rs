@@ -1,6 +1,6 @@
 //! Twilio's default opt-out keywords and what it answers to them by itself.
 
-use crate::personas::Kind;
+use crate::kind::Kind;
 
 /// What a keyword, or Advanced Opt-Out, makes of an inbound text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,7 @@ impl Keyword {
     pub(super) fn of(body: &str) -> Option<Self> {
         let word = body.trim().to_uppercase();
         let among = |list: &[&str]| list.contains(&word.as_str());
+
         if among(&STOP) {
             Some(Self::Stop)
         } else if among(&START) {
@@ -69,6 +70,7 @@ pub(super) fn kind(body: &str, keyword: Option<Keyword>) -> Kind {
     if body.trim().eq_ignore_ascii_case("alto") {
         return Kind::Alto;
     }
+
     match keyword {
         Some(Keyword::Stop) => Kind::Stop,
         Some(Keyword::Start) => Kind::Start,

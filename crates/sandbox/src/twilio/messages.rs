@@ -8,17 +8,19 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use serde::Serialize;
 
 use super::{
-    Call,
+    call::Call,
     callback::{self, API_VERSION},
-    date,
     errors::{Refusal, bad_request, coded, not_found},
+    format::{date, json},
     paging::Page,
 };
 use crate::{
     app::State,
     clock::{before, machine_now},
+    encode::to_value,
     ledger::{Index, Status, Text},
     phone::Phone,
+    posting,
     reply::{Reply, whole},
 };
 
@@ -64,9 +66,12 @@ fn show<'a>(state: &'a State, text: &'a Text) -> View<'a> {
     let account_sid = state.accounts.sid(text.account);
     let sid = text.sid_text();
     let path = format!("/2010-04-01/Accounts/{account_sid}/Messages/{sid}");
+
+    // A text that still waits for its sender has no segments, one that did not go out no price.
     let chosen = !matches!(text.status, Status::Accepted | Status::Scheduled);
     let billed = text.status.is_done() && !matches!(text.status, Status::Canceled | Status::Failed);
     let cost = PRICE * u64::from(text.segments);
+
     let created = date(text.received_at);
     View {
         account_sid,
@@ -96,7 +101,7 @@ fn show<'a>(state: &'a State, text: &'a Text) -> View<'a> {
     }
 }
 
-/// The place of a message of this account that has not been deleted.
+/// The index of a message of this account that has not been deleted.
 fn find(call: &Call<'_>, state: &State, id: u128) -> Result<Index, Refusal> {
     let mine = |index: &Index| {
         let text = state.ledger.get(*index);
@@ -108,7 +113,7 @@ fn find(call: &Call<'_>, state: &State, id: u128) -> Result<Index, Refusal> {
 pub(super) fn fetch(call: &Call<'_>, id: u128) -> Result<Response<Reply>, Refusal> {
     let state = call.app.state();
     let index = find(call, &state, id)?;
-    Ok(super::json(StatusCode::OK, &view(&state, index)))
+    Ok(json(StatusCode::OK, &view(&state, index)))
 }
 
 /// `Body=` redacts, `Status=canceled` cancels.
@@ -116,6 +121,7 @@ pub(super) fn update(call: &Call<'_>, id: u128) -> Result<Response<Reply>, Refus
     let mut state = call.app.state();
     let index = find(call, &state, id)?;
     let status = state.ledger.get(index).map(|text| text.status).ok_or_else(not_found)?;
+
     match (call.form.raw("Body"), call.form.get("Status")) {
         (Some(""), None) if !status.is_done() => return Err(coded(20009)),
         (Some(""), None) => {
@@ -127,12 +133,13 @@ pub(super) fn update(call: &Call<'_>, id: u128) -> Result<Response<Reply>, Refus
         (None, Some("canceled")) => {
             state.ledger.set_status(index, Status::Canceled, 0, machine_now());
             if let Some(delivery) = callback::status(&mut state, index, Status::Canceled, 0) {
-                call.app.courier.post(call.app, delivery);
+                posting::post(call.app, delivery);
             }
         }
         (_, _) => return Err(bad_request("Give an empty Body, or Status=canceled")),
     }
-    Ok(super::json(StatusCode::OK, &view(&state, index)))
+
+    Ok(json(StatusCode::OK, &view(&state, index)))
 }
 
 pub(super) fn delete(call: &Call<'_>, id: u128) -> Result<Response<Reply>, Refusal> {
@@ -142,6 +149,7 @@ pub(super) fn delete(call: &Call<'_>, id: u128) -> Result<Response<Reply>, Refus
     if !text.status.is_done() {
         return Err(coded(20009));
     }
+
     text.deleted = true;
     Ok(whole(StatusCode::NO_CONTENT, "application/json", bytes::Bytes::new()))
 }
@@ -152,43 +160,34 @@ pub(super) fn list(call: &Call<'_>) -> Result<Response<Reply>, Refusal> {
     let filter = Filter::read(call)?;
     let lag = Duration::from_millis(call.app.faults().list_lag_ms);
     let visible_until = before(machine_now(), lag);
+
     let to = match call.query.get("To").map(Phone::parse) {
         // Nothing was ever sent to what is no phone number.
         Some(None) => return Ok(empty(call, &page)),
         Some(Some(phone)) => Some(phone),
         None => None,
     };
-    let mut records = Vec::new();
-    let mut last = None;
-    let mut more = false;
-    {
+
+    let wanted = |text: &&Text| {
+        let mine = text.account == call.account && !text.deleted;
+        mine && text.received_at <= visible_until && filter.admits(text)
+    };
+    let (records, last) = {
         let state = call.app.state();
-        let mut skipping = page.after;
-        for text in state.ledger.newest_first(to) {
-            if let Some(token) = skipping {
-                skipping = skipping.filter(|_| text.sid != token);
-                continue;
-            }
-            let mine = text.account == call.account && !text.deleted;
-            if !mine || text.received_at > visible_until || !filter.admits(text) {
-                continue;
-            }
-            if records.len() == page.size {
-                more = true;
-                break;
-            }
-            last = Some(text.sid);
-            let record = serde_json::to_value(show(&state, text));
-            records.push(record.expect("plain data becomes JSON"));
-        }
-    }
-    let body = page.envelope(call, "Messages", ("messages", records), last.filter(|_| more));
-    Ok(super::json(StatusCode::OK, &body))
+        let texts = state.ledger.newest_first(to);
+        let (texts, last) = page.cut(texts, |text| text.sid, wanted);
+        let records = texts.into_iter().map(|text| to_value(&show(&state, text)));
+        (records.collect(), last)
+    };
+
+    let body = page.envelope(call, "Messages", ("messages", records), last);
+    Ok(json(StatusCode::OK, &body))
 }
 
+/// A list without messages.
 fn empty(call: &Call<'_>, page: &Page) -> Response<Reply> {
     let body = page.envelope(call, "Messages", ("messages", Vec::new()), None);
-    super::json(StatusCode::OK, &body)
+    json(StatusCode::OK, &body)
 }
 
 /// `From`, `DateSent`, `DateSent<` and `DateSent>` of a list call; both bounds are included.
@@ -200,17 +199,19 @@ struct Filter<'a> {
 
 impl<'a> Filter<'a> {
     fn read(call: &Call<'a>) -> Result<Self, Refusal> {
-        let point = |name| call.query.get(name).map(read_date).transpose();
+        let span = |name| call.query.get(name).map(read_date).transpose();
         let mut filter = Self {
             from: call.query.get("From"),
-            earliest: point("DateSent>")?.map(|(start, _)| start),
-            latest: point("DateSent<")?.map(|(start, _)| start),
+            earliest: span("DateSent>")?.map(|(start, _)| start),
+            latest: span("DateSent<")?.map(|(start, _)| start),
         };
-        if let Some((start, length)) = point("DateSent")? {
+
+        if let Some((start, length)) = span("DateSent")? {
             filter.earliest = Some(start);
             let end = start.checked_add(length).unwrap_or(Timestamp::MAX);
             filter.latest = Some(before(end, Duration::from_nanos(1)));
         }
+
         Ok(filter)
     }
 
@@ -222,11 +223,12 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// An instant, or a whole day in UTC: where it starts and how long it is.
+/// A second, or a whole day in UTC: when it starts and how long it is.
 fn read_date(text: &str) -> Result<(Timestamp, SignedDuration), Refusal> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Ok((instant, SignedDuration::from_secs(1)));
     }
+
     let day = text.parse::<Date>().ok().and_then(|day| day.to_zoned(TimeZone::UTC).ok());
     day.map(|day| (day.timestamp(), SignedDuration::from_hours(24)))
         .ok_or_else(|| bad_request("DateSent is not a date"))

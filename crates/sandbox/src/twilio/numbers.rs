@@ -6,11 +6,11 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::{
-    Call,
+    call::Call,
     callback::API_VERSION,
-    date,
     draft::is_callback,
     errors::{Refusal, bad_request, coded, not_found},
+    format::{self, date},
     paging::Page,
 };
 use crate::{
@@ -29,10 +29,12 @@ pub(super) fn create(call: &Call<'_>) -> Result<Response<Reply>, Refusal> {
         _ => {}
     }
     Phone::parse(phone).ok_or_else(|| coded(21421))?;
+
     let mut state = call.app.state();
     if state.accounts.numbers.contains_key(phone) {
         return Err(coded(21422));
     }
+
     let now = machine_now();
     let mut number = Number {
         sid: state.ledger.fresh_id(),
@@ -44,10 +46,11 @@ pub(super) fn create(call: &Call<'_>) -> Result<Response<Reply>, Refusal> {
         updated_at: now,
     };
     change(&mut number, call)?;
+
     let phone: Arc<str> = phone.into();
     let body = show(&state, &phone, &number);
     state.accounts.numbers.insert(phone, number);
-    Ok(super::json(StatusCode::CREATED, &body))
+    Ok(format::json(StatusCode::CREATED, &body))
 }
 
 pub(super) fn update(call: &Call<'_>, id: u128) -> Result<Response<Reply>, Refusal> {
@@ -56,8 +59,9 @@ pub(super) fn update(call: &Call<'_>, id: u128) -> Result<Response<Reply>, Refus
     let number = state.accounts.numbers.get_mut(&phone).ok_or_else(not_found)?;
     change(number, call)?;
     number.updated_at = machine_now();
+
     let number = state.accounts.numbers.get(&phone).ok_or_else(not_found)?;
-    Ok(super::json(StatusCode::OK, &show(&state, &phone, number)))
+    Ok(format::json(StatusCode::OK, &show(&state, &phone, number)))
 }
 
 /// Applies the fields of a form, all or none.
@@ -69,6 +73,7 @@ fn change(number: &mut Number, call: &Call<'_>) -> Result<(), Refusal> {
     if url.is_some_and(|url| !url.is_empty() && !is_callback(url)) {
         return Err(bad_request("SmsUrl is not a valid URL"));
     }
+
     if let Some(url) = url {
         number.sms_url = (!url.is_empty()).then(|| url.into());
     }
@@ -85,7 +90,7 @@ pub(super) fn fetch(call: &Call<'_>, id: u128) -> Result<Response<Reply>, Refusa
     let state = call.app.state();
     let phone = find(call, &state, id)?;
     let number = state.accounts.numbers.get(&phone).ok_or_else(not_found)?;
-    Ok(super::json(StatusCode::OK, &show(&state, &phone, number)))
+    Ok(format::json(StatusCode::OK, &show(&state, &phone, number)))
 }
 
 pub(super) fn delete(call: &Call<'_>, id: u128) -> Result<Response<Reply>, Refusal> {
@@ -101,44 +106,36 @@ pub(super) fn list(call: &Call<'_>) -> Result<Response<Reply>, Refusal> {
     let page = Page::read(call)?;
     let part = call.query.get("PhoneNumber");
     let name = call.query.get("FriendlyName");
-    let mut records = Vec::new();
-    let mut last = None;
-    let mut more = false;
-    {
+    let wanted = |(phone, number): &(&Arc<str>, &Number)| {
+        part.is_none_or(|part| phone.contains(part))
+            && name.is_none_or(|name| *number.friendly_name == *name)
+    };
+
+    let (records, last) = {
         let state = call.app.state();
-        let mut skipping = page.after;
-        for (phone, number) in state.accounts.numbers_of(call.account) {
-            if let Some(token) = skipping {
-                skipping = skipping.filter(|_| number.sid != token);
-                continue;
-            }
-            let wanted = part.is_none_or(|part| phone.contains(part))
-                && name.is_none_or(|name| *number.friendly_name == *name);
-            if !wanted {
-                continue;
-            }
-            if records.len() == page.size {
-                more = true;
-                break;
-            }
-            last = Some(number.sid);
-            records.push(show(&state, phone, number));
-        }
-    }
+        let numbers = state.accounts.numbers_of(call.account);
+        let (numbers, last) = page.cut(numbers, |(_, number)| number.sid, wanted);
+        let records = numbers.into_iter().map(|(phone, number)| show(&state, phone, number));
+        (records.collect(), last)
+    };
+
     let records = ("incoming_phone_numbers", records);
-    let body = page.envelope(call, "IncomingPhoneNumbers", records, last.filter(|_| more));
-    Ok(super::json(StatusCode::OK, &body))
+    let body = page.envelope(call, "IncomingPhoneNumbers", records, last);
+    Ok(format::json(StatusCode::OK, &body))
 }
 
+/// The text of a number of this account.
 fn find(call: &Call<'_>, state: &State, id: u128) -> Result<Arc<str>, Refusal> {
     let mut mine = state.accounts.numbers_of(call.account);
     let found = mine.find(|(_, number)| number.sid == id);
     found.map(|(phone, _)| phone.clone()).ok_or_else(not_found)
 }
 
+/// A number as the API shows it.
 fn show(state: &State, phone: &str, number: &Number) -> Value {
     let account = state.accounts.sid(number.account);
     let sid = format!("PN{:032x}", number.sid);
+
     json!({
         "sid": sid,
         "account_sid": account,

@@ -3,18 +3,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::{callback, inbound};
 use crate::{
     app::App,
     clock::machine_now,
-    courier::Delivery,
+    delivery::Delivery,
     dice::Dice,
     faults::Faults,
-    ledger::{Index, Status},
-    schedule::Job,
+    job::{Job, NextStep, Step},
+    ledger::Status,
+    posting,
     stats::count,
 };
 
@@ -24,41 +24,9 @@ const RELEASE_LOOK: Duration = Duration::from_millis(100);
 /// How long after its text's last receipt a reordered `sent` comes.
 const REORDERED: Duration = Duration::from_millis(25);
 
-/// A step of a text that is due later.
-pub(crate) struct NextStep {
-    index: Index,
-    /// The ledger's generation that the index belongs to.
-    generation: u32,
-    dice: Dice,
-    step: Step,
-}
-
-/// What happens to the text.
-#[derive(Clone, Copy)]
-pub(super) enum Step {
-    /// A scheduled text whose time may have come.
-    Release { send_at: Timestamp },
-    /// A text of a service gets its sender.
-    Queue,
-    /// It goes to the phone's network.
-    Send,
-    /// The network says what became of it.
-    End,
-}
-
-impl NextStep {
-    pub(super) fn new(index: Index, generation: u32, dice: Dice, step: Step) -> Self {
-        Self { index, generation, dice, step }
-    }
-
-    fn then(&self, step: Step) -> Self {
-        Self { index: self.index, generation: self.generation, dice: self.dice, step }
-    }
-}
-
-/// What becomes of a text, drawn once and the same whenever it is asked for.
+/// What becomes of a text. Its dice decide, so that each step of the text finds the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum Ending {
     Delivered,
     /// The network did not deliver it.
     Undelivered(u32),
@@ -66,7 +34,7 @@ enum Fate {
     Failed(u32),
 }
 
-impl Fate {
+impl Ending {
     fn of(faults: &Faults, dice: Dice) -> Self {
         match faults.undelivered.draw(dice.text("undelivered")) {
             None => Self::Delivered,
@@ -123,6 +91,7 @@ pub(super) fn release(app: &App, next: NextStep) {
     if !waits {
         return;
     }
+
     if app.clock.business(machine_now()) < send_at {
         plan(app, RELEASE_LOOK, next);
     } else {
@@ -130,25 +99,30 @@ pub(super) fn release(app: &App, next: NextStep) {
     }
 }
 
+/// A text of a service gets its sender.
 fn queue(app: &Arc<App>, next: &NextStep) {
     let faults = app.faults();
     let from = [Status::Accepted, Status::Scheduled];
     let Some(delivery) = advance(app, next, &from, Status::Queued, 0) else { return };
+
     plan(app, faults.receipt_delay(next.dice) / 2, next.then(Step::Send));
     emit(app, &faults, next.dice, "queued", delivery);
 }
 
+/// The text goes to the phone's network, or fails before it does. `ended` is told when the receipt
+/// has been made.
 fn send(app: &Arc<App>, next: &NextStep, ended: Option<oneshot::Sender<()>>) {
     let faults = app.faults();
-    let (status, error, ends) = match Fate::of(&faults, next.dice) {
-        Fate::Failed(code) => (Status::Failed, code, true),
-        Fate::Delivered | Fate::Undelivered(_) => (Status::Sent, 0, false),
+    let (status, error, ends) = match Ending::of(&faults, next.dice) {
+        Ending::Failed(code) => (Status::Failed, code, true),
+        Ending::Delivered | Ending::Undelivered(_) => (Status::Sent, 0, false),
     };
     let Some(delivery) = advance(app, next, &[Status::Queued], status, error) else { return };
     if ends {
         emit(app, &faults, next.dice, "failed", with_end(delivery, ended));
         return;
     }
+
     plan(app, faults.receipt_delay(next.dice) / 2, next.then(Step::End));
     let reordered = ended.is_none() && is_reordered(&faults, next.dice);
     if faults.receipts.sent && !reordered {
@@ -156,12 +130,14 @@ fn send(app: &Arc<App>, next: &NextStep, ended: Option<oneshot::Sender<()>>) {
     }
 }
 
+/// The network says what became of the text. A person may react to it.
 fn end(app: &Arc<App>, next: &NextStep) {
     let faults = app.faults();
-    let fate = Fate::of(&faults, next.dice);
-    let (status, error) = fate.status();
+    let ending = Ending::of(&faults, next.dice);
+    let (status, error) = ending.status();
     let reordered = is_reordered(&faults, next.dice) && !comes_before_response(&faults, next.dice);
     let Some(delivery) = advance(app, next, &[Status::Sent], status, error) else { return };
+
     let late = {
         let mut state = app.state();
         if state.ledger.generation() != next.generation {
@@ -174,7 +150,8 @@ fn end(app: &Arc<App>, next: &NextStep) {
         }
         late.flatten()
     };
-    if fate == Fate::Delivered {
+
+    if ending == Ending::Delivered {
         inbound::react(app, next.index);
     }
     emit(app, &faults, next.dice, "end", delivery);
@@ -188,8 +165,8 @@ fn is_reordered(faults: &Faults, dice: Dice) -> bool {
     faults.receipts.sent && dice.text("reorder").hits(faults.receipts.reorder)
 }
 
-/// Moves the text on, if it stands where it should. The receipt is `None` within when the caller
-/// wants none.
+/// Moves the text on, if it has one of the statuses `from`. Gives its receipt, which is `None` when
+/// the sender wants none.
 fn advance(
     app: &App,
     next: &NextStep,
@@ -199,10 +176,11 @@ fn advance(
 ) -> Option<Option<Box<Delivery>>> {
     let now = machine_now();
     let mut state = app.state();
-    let stands = state.ledger.get(next.index).is_some_and(|text| from.contains(&text.status));
-    if !stands || state.ledger.generation() != next.generation {
+    let may_move = state.ledger.get(next.index).is_some_and(|text| from.contains(&text.status));
+    if !may_move || state.ledger.generation() != next.generation {
         return None;
     }
+
     state.ledger.set_status(next.index, to, error, now);
     Some(callback::status(&mut state, next.index, to, error))
 }
@@ -224,11 +202,12 @@ fn emit(app: &Arc<App>, faults: &Faults, dice: Dice, name: &str, delivery: Optio
         count(&app.courier.counters.dropped);
         return;
     }
+
     let duplicate = dice.text("receipt_duplicate").text(name);
     if duplicate.hits(faults.receipts.duplicate) {
         app.state().stats.fault("duplicate_receipt");
         let after = Duration::from_millis(20 + duplicate.value() % 60);
         app.later(after, Job::Post(delivery.again()));
     }
-    app.courier.post(app, delivery);
+    posting::post(app, delivery);
 }

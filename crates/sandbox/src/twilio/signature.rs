@@ -10,6 +10,7 @@ pub(super) fn sign(token: &str, url: &str, form: &[(&str, &str)]) -> String {
     let mut parameters = form.to_vec();
     parameters.sort_unstable();
     parameters.dedup();
+
     let mut mac =
         Hmac::<Sha1>::new_from_slice(token.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(url.as_bytes());
@@ -29,15 +30,18 @@ mod tests {
         let file: serde_json::Value =
             serde_json::from_str(include_str!("../../tests/data/twilio_signature.json"))
                 .expect("JSON");
+
         let mut checked = 0;
         for case in file["cases"].as_array().expect("cases") {
             // JSON bodies and shared keys are not what this sandbox signs.
             if case.get("raw_body").is_some() || case.get("algorithm").is_some() {
                 continue;
             }
+
             let form: Vec<(String, String)> = pairs(&case["params"]);
             let form: Vec<(&str, &str)> =
                 form.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+
             let text = |name: &str| case[name].as_str().expect("a text");
             let signed = sign(text("auth_token"), text("url_signed"), &form);
             assert_eq!(signed, text("signature"), "{}", case["id"]);
@@ -52,6 +56,7 @@ mod tests {
         if let Some(list) = params.as_array() {
             return list.iter().map(|pair| (text(&pair[0]), text(&pair[1]))).collect();
         }
+
         let mut form = Vec::new();
         for (name, value) in params.as_object().expect("an object") {
             match value.as_array() {

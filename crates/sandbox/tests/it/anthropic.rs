@@ -32,6 +32,7 @@ async fn a_question_is_answered_in_its_language_and_the_same_each_time() {
     let english = ask(&world, &GOOD, &question("What are your opening hours?")).await;
     assert_eq!(english.status, 200);
     assert!(english.headers["request-id"].to_str().unwrap().starts_with("req_"));
+
     let body = &english.body;
     assert_eq!((&body["type"], &body["role"]), (&json!("message"), &json!("assistant")));
     assert_eq!(
@@ -41,8 +42,10 @@ async fn a_question_is_answered_in_its_language_and_the_same_each_time() {
     assert!(body["content"][0]["text"].as_str().unwrap().contains("open Monday"));
     assert!(body["usage"]["input_tokens"].as_u64().unwrap() > 5);
     assert!(body["usage"]["output_tokens"].as_u64().unwrap() > 5);
+
     let spanish = ask(&world, &GOOD, &question("¿Cuánto cuesta?")).await.body;
     assert!(spanish["content"][0]["text"].as_str().unwrap().contains("dólares"));
+
     let again = ask(&world, &GOOD, &question("What are your opening hours?")).await.body;
     assert_eq!(again, english.body);
     assert_eq!(world.stats().await["ai_calls"], 3);
@@ -70,12 +73,14 @@ async fn a_forced_tool_gets_its_schema_filled() {
                         "reply": { "type": "string" } },
         "required": ["intent", "reply"] } }]);
     request["tool_choice"] = json!({ "type": "tool", "name": "classify" });
+
     let body = ask(&world, &GOOD, &request).await.body;
     assert_eq!(body["stop_reason"], "tool_use");
     let block = &body["content"][0];
     assert_eq!((&block["type"], &block["name"]), (&json!("tool_use"), &json!("classify")));
     assert_eq!(block["input"]["intent"], "question");
     assert!(block["input"]["reply"].as_str().unwrap().contains("dollars"));
+
     request["tool_choice"] = json!({ "type": "auto" });
     assert_eq!(ask(&world, &GOOD, &request).await.body["stop_reason"], "end_turn");
 }
@@ -96,17 +101,23 @@ async fn faults_strike_with_their_error_types() {
     let hi = question("hi");
     let throttled = json!({ "rate": 1, "retry_after": 3 });
     world.faults(json!({ "anthropic": { "http_429": throttled } })).await;
+
     let answer = ask(&world, &GOOD, &hi).await;
     refused(&answer, 429, "rate_limit_error");
     assert_eq!(answer.headers["retry-after"], "3");
+
     world.faults(json!({ "anthropic": { "http_529": 1 } })).await;
     refused(&ask(&world, &GOOD, &hi).await, 529, "overloaded_error");
+
     world.faults(json!({ "anthropic": { "http_5xx": 1 } })).await;
     refused(&ask(&world, &GOOD, &hi).await, 500, "api_error");
+
     let stats = world.stats().await;
     assert_eq!(stats["ai_errors"], json!({ "429": 1, "529": 1, "500": 1 }));
+
     world.faults(json!({ "anthropic": { "latency_ms": [50, 60] } })).await;
     let start = std::time::Instant::now();
+
     assert_eq!(ask(&world, &GOOD, &hi).await.status, 200);
     assert!(start.elapsed().as_millis() >= 50);
 }

@@ -14,8 +14,10 @@ async fn the_ledger_holds_each_accepted_text_with_its_reference_and_business_tim
     let first = world.send(PHONE, "hello", "m1").await;
     world.put("clock", json!({ "now": "2026-03-08T02:55:00-05:00", "rate": 0 })).await;
     world.send("+14155550101", &"á".repeat(71), "m2").await;
+
     let lines = world.ledger("").await;
     assert_eq!(lines.len(), 2);
+
     for (name, value) in [
         ("reference", json!("m1")),
         ("carrier", json!("twilio")),
@@ -30,9 +32,11 @@ async fn the_ledger_holds_each_accepted_text_with_its_reference_and_business_tim
     ] {
         assert_eq!(lines[0][name], value, "{name}");
     }
+
     let received: jiff::Timestamp = lines[0]["received_at"].as_str().unwrap().parse().unwrap();
     assert!(now().duration_since(received).as_secs() < 60);
     assert_eq!(lines[1]["segments"], 2);
+
     let since = world.ledger("?since=2026-03-08T07:00:00Z&carrier=twilio").await;
     assert_eq!((since.len(), &since[0]["reference"]), (1, &json!("m2")));
     let wrong = world.control(Method::GET, "ledger?carrier=pigeon", json!({})).await;
@@ -70,17 +74,21 @@ async fn a_reset_forgets_texts_and_blocks_and_keeps_accounts_and_settings() {
     world.send(PHONE, "hi", "m1").await;
     world.inbound(PHONE, "STOP").await;
     world.receiver.wait(1).await;
+
     let stats = world.control(Method::POST, "reset", json!({})).await.body;
     assert_eq!((&stats["accepted"], &stats["duplicates"]), (&json!(0), &json!(0)));
     assert_eq!(stats["inbound"]["total"], 0);
     assert!(world.ledger("").await.is_empty());
     assert_eq!(world.rest().await["by_status"]["delivered"], 0);
     assert_eq!(world.send(PHONE, "hi", "m1").await.status, 201);
+
     let numbers = world.get("IncomingPhoneNumbers.json").await.body;
     assert_eq!(numbers["incoming_phone_numbers"].as_array().unwrap().len(), 1);
+
     world.control(Method::POST, "reset", json!({ "all": true })).await;
     let url = format!("{}/2010-04-01/Accounts/{ACCOUNT}/IncomingPhoneNumbers.json", world.base);
     let fresh = world.http.get(url).basic_auth(ACCOUNT, Some("new token")).send().await.unwrap();
+
     assert_eq!(fresh.status(), 200);
     let fresh: Value = fresh.json().await.unwrap();
     assert_eq!(fresh["incoming_phone_numbers"], json!([]));
@@ -92,10 +100,13 @@ async fn the_clock_goes_forward_only_and_tells_who_watches() {
     assert!(world.sandbox.clock.borrow().is_none());
     let before = world.control(Method::GET, "clock", json!({})).await.body;
     assert_eq!((&before["rate"], &before["set"]), (&json!(1.0), &json!(false)));
+
     world.put("clock", json!({ "now": "2026-03-08T01:55:00-05:00", "rate": 60 })).await;
     world.sandbox.clock.changed().await.unwrap();
+
     let clock = world.sandbox.clock.borrow_and_update().unwrap();
     assert_eq!((clock.now.to_string().as_str(), clock.rate), ("2026-03-08T06:55:00Z", 60.0));
+
     for wrong in [
         json!({ "now": "2026-03-08T01:54:59-05:00" }),
         json!({ "rate": 86_401 }),
@@ -107,6 +118,7 @@ async fn the_clock_goes_forward_only_and_tells_who_watches() {
         assert_eq!(answer.status, 422, "{wrong}");
         assert_eq!(answer.headers["content-type"], "application/problem+json");
     }
+
     assert_eq!(world.sandbox.clock.borrow().unwrap(), clock);
     let read = world.control(Method::GET, "clock", json!({})).await.body;
     assert!(read["now"].as_str().unwrap().starts_with("2026-03-08T0"));
@@ -117,12 +129,16 @@ async fn the_clock_goes_forward_only_and_tells_who_watches() {
 async fn health_and_wrong_calls_are_answered() {
     let world = World::new().await;
     let health = world.http.get(format!("{}/healthz", world.base)).send().await.unwrap();
+
     assert_eq!(health.status(), 200);
     assert_eq!(world.control(Method::GET, "nothing", json!({})).await.status, 404);
     assert_eq!(world.control(Method::DELETE, "ledger", json!({})).await.status, 405);
+
     let url = format!("{}/sandbox/faults", world.base);
     let broken = world.http.put(&url).body("{").send().await.unwrap();
+
     assert_eq!(Answer::of(broken).await.status, 400);
+
     let huge = world.http.put(&url).body("x".repeat((1 << 20) + 1)).send().await.unwrap();
     assert_eq!(huge.status(), 413);
 }

@@ -48,11 +48,14 @@ async fn http_errors_come_before_or_after_acceptance_as_asked() {
     let world = World::new().await;
     world.faults(json!({ "http_429": { "rate": 1, "retry_after": 7 } })).await;
     let throttled = world.send(PHONE, "hi", "m1").await;
+
     throttled.refused(429, 20429);
     assert_eq!(throttled.headers["retry-after"], "7");
+
     world.faults(json!({ "http_5xx_before": 1 })).await;
     world.send(PHONE, "hi", "m1").await.refused(503, 20503);
     assert!(world.ledger("").await.is_empty());
+
     world.faults(json!({ "http_5xx_after": 1 })).await;
     world.send(PHONE, "hi", "m1").await.refused(500, 20500);
     assert_eq!(world.ledger("").await.len(), 1);
@@ -74,6 +77,7 @@ async fn latency_lies_between_acceptance_and_answer() {
     let start = Instant::now();
     let sending = world.send(PHONE, "hi", "m1");
     tokio::pin!(sending);
+
     let early = tokio::time::timeout(Duration::from_millis(100), &mut sending).await;
     assert!(early.is_err());
     assert_eq!(world.ledger("").await.len(), 1);
@@ -88,13 +92,18 @@ async fn an_outage_fails_every_call_of_its_account_for_its_span_of_business_time
         "to": "2026-03-08T11:00:00Z" });
     world.faults(json!({ "account_outage": account })).await;
     world.put("clock", json!({ "now": "2026-03-08T09:59:59Z", "rate": 0 })).await;
+
     assert_eq!(world.send(PHONE, "a", "m1").await.status, 201);
+
     world.put("clock", json!({ "now": "2026-03-08T10:00:00Z", "rate": 0 })).await;
     world.send(PHONE, "b", "m2").await.refused(503, 20503);
     world.get("Messages.json").await.refused(503, 20503);
+
     let other = format!("{}/2010-04-01/Accounts/AC2/Messages.json", world.base);
     let other = world.http.get(other).basic_auth("AC2", Some("x")).send().await.unwrap();
+
     assert_eq!(other.status(), 200);
+
     world.put("clock", json!({ "now": "2026-03-08T11:00:00Z", "rate": 0 })).await;
     assert_eq!(world.send(PHONE, "c", "m3").await.status, 201);
 }
@@ -106,10 +115,12 @@ async fn run(seed: u64, backwards: bool) -> BTreeMap<String, Vec<u16>> {
         .faults(json!({ "lost_response": 0.2, "reset_before": 0.1, "http_429": 0.2,
             "http_5xx_after": 0.1, "refuse": { "21614": 0.1 } }))
         .await;
+
     let mut phones: Vec<String> = (0..60).map(|n| format!("+1415555{n:04}")).collect();
     if backwards {
         phones.reverse();
     }
+
     let mut seen = BTreeMap::new();
     for _ in 0..2 {
         for phone in &phones {
@@ -135,16 +146,20 @@ async fn faults_are_read_back_and_what_cannot_be_meant_is_refused() {
     let world = World::new().await;
     let url = format!("{}/sandbox/faults", world.base);
     let default: Value = world.http.get(&url).send().await.unwrap().json().await.unwrap();
+
     assert_eq!(default["receipts"]["delay_ms"], json!([50, 300]));
     assert_eq!(default["latency_ms"], json!([0, 0]));
+
     world.put("faults", json!({ "lost_response": 0.25 })).await;
     let changed: Value = world.http.get(&url).send().await.unwrap().json().await.unwrap();
+
     assert_eq!(changed["lost_response"], 0.25);
     for wrong in [json!({ "lost_response": 2 }), json!({ "typo": 1 }), json!([])] {
         let answer = world.control(Method::PUT, "faults", wrong).await;
         assert_eq!((answer.status, &answer.body["status"]), (422, &json!(422)), "{}", answer.body);
         assert_eq!(answer.headers["content-type"], "application/problem+json");
     }
+
     let kept: Value = world.http.get(&url).send().await.unwrap().json().await.unwrap();
     assert_eq!(kept["lost_response"], 0.25);
 }

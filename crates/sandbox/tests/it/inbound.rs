@@ -9,8 +9,10 @@ use crate::support::{ACCOUNT, PHONE, SENDER, World};
 async fn an_inbound_text_is_delivered_as_a_signed_form() {
     let world = World::new().await;
     world.register().await;
+
     let answer = world.inbound(PHONE, "¿Qué tal? & more").await;
     assert_eq!(answer.status, 202);
+
     let hit = &world.receiver.wait(1).await[0];
     assert_eq!(hit.reference, "inbound");
     for (name, value) in [
@@ -25,12 +27,14 @@ async fn an_inbound_text_is_delivered_as_a_signed_form() {
     ] {
         assert_eq!(hit.form[name], value, "{name}");
     }
+
     let sid = answer.sid();
     for name in ["MessageSid", "SmsSid", "SmsMessageSid"] {
         assert_eq!(hit.form[name], sid);
     }
     assert!(!hit.form.contains_key("OptOutType"));
     assert_eq!(hit.header("x-twilio-signature").len(), 28);
+
     let stats = world.rest().await;
     assert_eq!((&stats["inbound"]["question"], &stats["inbound"]["total"]), (&json!(1), &json!(1)));
 }
@@ -41,17 +45,21 @@ async fn a_stop_blocks_the_sender_until_start_and_twilio_answers_once() {
     world.register().await;
     world.inbound(PHONE, " Stop ").await;
     world.inbound(PHONE, "STOP").await;
+
     world.send(PHONE, "hi", "m1").await.refused(400, 21610);
     let other = [("To", PHONE), ("From", "+15005550010"), ("Body", "hi")];
     assert_eq!(world.twilio(Method::POST, "Messages.json", &other).await.status, 201);
     assert_eq!(world.send("+14155550101", "hi", "m2").await.status, 201);
+
     world.inbound(PHONE, "unstop").await;
     assert_eq!(world.send(PHONE, "hi", "m3").await.status, 201);
     let stats = world.rest().await;
     assert_eq!((&stats["inbound"]["stop"], &stats["inbound"]["start"]), (&json!(2), &json!(1)));
     assert_eq!((&stats["auto_replies"], &stats["accepted"]), (&json!(2), &json!(3)));
+
     let url = format!("{}/sandbox/auto-replies", world.base);
     let replies = world.http.get(url).send().await.unwrap().text().await.unwrap();
+
     let replies: Vec<serde_json::Value> =
         replies.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((&replies[0]["from"], &replies[0]["to"]), (&json!(SENDER), &json!(PHONE)));

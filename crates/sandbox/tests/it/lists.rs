@@ -16,7 +16,9 @@ async fn pages_follow_each_other_without_gap_or_repeat_while_new_texts_come() {
         world.send(PHONE, &format!("text {n}"), &n.to_string()).await;
     }
     let first = world.get("Messages.json?PageSize=2").await.body;
+
     assert_eq!(bodies(&first), ["text 4", "text 3"]);
+
     let mut keys: Vec<&str> = first.as_object().unwrap().keys().map(String::as_str).collect();
     keys.sort_unstable();
     let envelope = [
@@ -31,6 +33,7 @@ async fn pages_follow_each_other_without_gap_or_repeat_while_new_texts_come() {
         "uri",
     ];
     assert_eq!(keys, envelope);
+
     world.send(PHONE, "text 5", "5").await;
     let mut found = Vec::new();
     let mut next = first["next_page_uri"].as_str().map(str::to_owned);
@@ -42,6 +45,7 @@ async fn pages_follow_each_other_without_gap_or_repeat_while_new_texts_come() {
         found.extend(bodies(&page).into_iter().map(str::to_owned));
         next = page["next_page_uri"].as_str().map(str::to_owned);
     }
+
     assert_eq!(found, ["text 2", "text 1", "text 0"]);
 }
 
@@ -57,6 +61,7 @@ async fn filters_find_texts_by_recipient_sender_and_date() {
         let date = jiff::fmt::rfc2822::parse(date).unwrap();
         date.strftime("%Y-%m-%d").to_string()
     };
+
     // Midnight may have come between the two texts.
     let today = day(1);
     let of_today = if day(0) == today { vec!["two", "one"] } else { vec!["one"] };

@@ -54,6 +54,7 @@ async fn a_conversation_ends_after_two_texts_of_a_person() {
         world.send(PHONE, &format!("text {n}"), &n.to_string()).await;
         world.rest().await;
     }
+
     let said = inbound(&world);
     assert_eq!(said.len(), 2);
     assert!(said.iter().all(|text| text.contains('¿')), "{said:?}");
@@ -81,6 +82,7 @@ async fn a_crowd_behaves_as_its_rates_say_and_the_same_each_time() {
         let stats = world.rest().await;
         runs.push(stats["inbound"].clone());
     }
+
     assert_eq!(runs[0], runs[1]);
     let count = |kind: &str| runs[0][kind].as_u64().unwrap();
     assert!((8..=35).contains(&count("stop")), "{}", runs[0]);

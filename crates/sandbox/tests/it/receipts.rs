@@ -20,8 +20,10 @@ fn by_reference(hits: &[Hit]) -> BTreeMap<String, Vec<String>> {
 async fn a_delivered_text_is_called_back_as_sent_and_then_as_delivered() {
     let world = World::new().await;
     let sid = world.send(PHONE, "hi", "m1").await.sid();
+
     let hits = world.receiver.wait(2).await;
     assert_eq!(by_reference(&hits)["m1"], ["sent", "delivered"]);
+
     for hit in &hits {
         let form = &hit.form;
         assert_eq!((&form["MessageSid"], &form["SmsSid"]), (&sid, &sid));
@@ -36,6 +38,7 @@ async fn a_delivered_text_is_called_back_as_sent_and_then_as_delivered() {
         assert_eq!(hit.header("i-twilio-idempotency-token").len(), 32);
     }
     assert_eq!(hits[1].form["RawDlrDoneDate"].len(), 10);
+
     let stats = world.rest().await;
     assert_eq!(
         (&stats["callbacks"]["sent"], &stats["callbacks"]["failed"]),
@@ -49,6 +52,7 @@ async fn a_text_without_callback_url_is_delivered_in_silence() {
     world.faults(json!({})).await;
     let form = [("To", PHONE), ("From", SENDER), ("Body", "hi")];
     world.twilio(Method::POST, "Messages.json", &form).await;
+
     let stats = world.rest().await;
     assert_eq!(
         (&stats["by_status"]["delivered"], &stats["callbacks"]["sent"]),
@@ -63,11 +67,14 @@ async fn undelivered_and_failed_texts_carry_their_code() {
     let world = World::new().await;
     world.faults(json!({ "undelivered": [{ "code": 30003, "rate": 1 }] })).await;
     world.send(PHONE, "a", "off").await;
+
     let hits = world.receiver.wait(2).await;
     assert_eq!(by_reference(&hits)["off"], ["sent", "undelivered"]);
     assert_eq!(hits[1].form["ErrorCode"], "30003");
+
     world.faults(json!({ "undelivered": { "30001": 1 } })).await;
     world.send(PHONE, "b", "full").await;
+
     let hits = world.receiver.wait(3).await;
     assert_eq!(by_reference(&hits)["full"], ["failed"]);
     assert_eq!(hits[2].form["ErrorCode"], "30001");
@@ -84,6 +91,7 @@ async fn dropped_receipts_never_come_though_the_text_is_delivered() {
     let world = World::new().await;
     world.faults(json!({ "receipts": { "drop": 1 } })).await;
     world.send(PHONE, "hi", "m1").await;
+
     let stats = world.rest().await;
     assert_eq!(
         (&stats["by_status"]["delivered"], &stats["callbacks"]["dropped"]),
@@ -102,6 +110,7 @@ async fn duplicated_receipts_come_twice_with_one_token() {
     for hit in &hits {
         tokens.entry(hit.header("i-twilio-idempotency-token")).or_default().push(hit.status());
     }
+
     assert_eq!(tokens.len(), 2);
     assert!(tokens.values().all(|statuses| statuses.len() == 2 && statuses[0] == statuses[1]));
 }
@@ -141,14 +150,17 @@ async fn a_callback_is_retried_with_its_token_on_5xx_and_not_on_4xx() {
     world.faults(json!({ "receipts": { "sent": false }, "callbacks": callbacks })).await;
     world.receiver.answer(&[503, 500]);
     world.send(PHONE, "a", "m1").await;
+
     let hits = world.receiver.wait(3).await;
     assert_eq!(by_reference(&hits)["m1"], ["delivered"; 3]);
     let token = hits[0].header("i-twilio-idempotency-token");
     assert!(hits.iter().all(|hit| hit.header("i-twilio-idempotency-token") == token));
+
     world.rest().await;
     world.receiver.answer(&[403]);
     world.send(PHONE, "b", "m2").await;
     let stats = world.rest().await;
+
     assert_eq!(world.receiver.hits().len(), 4);
     let callbacks = &stats["callbacks"];
     assert_eq!(
@@ -162,10 +174,12 @@ async fn a_callback_that_never_gets_through_is_given_up_after_its_retries() {
     let world = World::new().await;
     let callbacks = json!({ "backoff_ms": [1, 2], "retries": 2 });
     world.faults(json!({ "receipts": { "sent": false }, "callbacks": callbacks })).await;
+
     for url in ["http://127.0.0.1:1/hook?message=a", "https://127.0.0.1:1/hook?message=b"] {
         let form = [("To", PHONE), ("From", SENDER), ("Body", url), ("StatusCallback", url)];
         assert_eq!(world.twilio(Method::POST, "Messages.json", &form).await.status, 201);
     }
+
     let stats = world.rest().await;
     let callbacks = &stats["callbacks"];
     assert_eq!((&callbacks["failed"], &callbacks["retried"]), (&json!(2), &json!(2)));
@@ -179,6 +193,7 @@ async fn many_receipts_arrive_each_exactly_once() {
         world.send(&format!("+1415555{n:04}"), "hi", &n.to_string()).await;
     }
     world.rest().await;
+
     let found = by_reference(&world.receiver.hits());
     assert_eq!(found.len(), 300);
     for (reference, mut statuses) in found {

@@ -40,9 +40,11 @@ impl World {
     pub async fn seeded(seed: u64) -> Self {
         // A second call finds the provider installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
+
         let listen = "127.0.0.1:0".parse().unwrap();
         let config = SandboxConfig { listen, seed, ..SandboxConfig::default() };
         let sandbox = sandbox::start(config).await.unwrap();
+
         let base = format!("http://{}", sandbox.addr);
         let http = Client::builder().no_proxy().build().unwrap();
         Self { sandbox, http, base, receiver: Receiver::start().await }
@@ -186,7 +188,7 @@ struct Inbox {
     changed: Notify,
 }
 
-/// Takes callbacks.
+/// A server of its own that takes callbacks and keeps them.
 pub struct Receiver {
     base: String,
     inbox: Arc<Inbox>,
@@ -198,6 +200,7 @@ impl Receiver {
         let inbox = Arc::new(Inbox::default());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
+
         let router = Router::new().fallback(take).with_state(inbox.clone());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { base, inbox, server }
@@ -229,6 +232,7 @@ impl Receiver {
                 changed.await;
             }
         };
+
         let waited = tokio::time::timeout(PATIENCE, all).await;
         waited.unwrap_or_else(|_| panic!("{} of {count} callbacks came", self.hits().len()))
     }
@@ -249,8 +253,10 @@ async fn take(
     let form: HashMap<String, String> = serde_urlencoded::from_bytes(&body).unwrap();
     let query: HashMap<String, String> =
         serde_urlencoded::from_str(uri.query().unwrap_or("")).unwrap();
+
     let reference = query.get("message").cloned().unwrap_or_default();
     inbox.hits.lock().unwrap().push(Hit { reference, headers, form });
+
     let answer = {
         let mut answers = inbox.answers.lock().unwrap();
         if answers.is_empty() { StatusCode::OK } else { answers.remove(0) }

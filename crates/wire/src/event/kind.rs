@@ -1,4 +1,4 @@
-//! The types of events: one list.
+//! The types of events, in one list: each is two tokens of a subject, `<entity>.<what>`.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,14 +7,14 @@ macro_rules! kinds {
         /// The type of an event, also the last two tokens of its subject.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum EventKind {
-            $(#[doc = $text] #[serde(rename = $text)] $name,)*
+            $(#[doc = concat!("The event `", $text, "`.")] #[serde(rename = $text)] $name,)*
         }
 
         impl EventKind {
-            /// Every type.
+            /// Every type, in the order of `subjects.md`.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// `<entity>.<what>`
+            /// The type as `<entity>.<what>`: in the payload, and as the end of the subject.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }

@@ -3,7 +3,7 @@
 
 use std::{fs, path::PathBuf};
 
-/// The document.
+/// The text of `subjects.md`.
 pub fn document() -> String {
     fs::read_to_string(path()).expect("subjects.md is at the root of the repository")
 }
@@ -16,10 +16,12 @@ pub fn path() -> PathBuf {
 /// The rows of the one table with these column names, as cells.
 pub fn table(columns: &[&str]) -> Vec<Vec<String>> {
     let document = document();
+
     let mut lines = document.lines().skip_while(|line| cells(line) != columns);
     assert!(lines.next().is_some(), "subjects.md has no table with the columns {columns:?}");
     let rule = lines.next().unwrap_or_default();
     assert!(rule.starts_with("|---"), "subjects.md: no rule under {columns:?}");
+
     let rows = lines.take_while(|line| line.starts_with('|'));
     let rows: Vec<Vec<String>> = rows.map(cells).collect();
     assert!(!rows.is_empty(), "subjects.md: the table {columns:?} is empty");
@@ -29,12 +31,12 @@ pub fn table(columns: &[&str]) -> Vec<Vec<String>> {
     rows
 }
 
-/// What stands in backticks, in order.
+/// What a cell has in backticks, in order.
 pub fn code(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
-/// A cell that is one name in backticks.
+/// The name of a cell that is one name in backticks.
 pub fn name(cell: &str) -> &str {
     match code(cell)[..] {
         [name] => name,

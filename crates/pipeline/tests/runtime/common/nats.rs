@@ -35,6 +35,7 @@ impl Nats {
         let name = format!("millrace-pipeline-{}-{count}", std::process::id());
         let dir = std::env::temp_dir().join(name);
         fs::create_dir_all(&dir).expect("a directory for the broker");
+
         let child = spawn(&dir, -1, sync);
         let port = wait_for_port(&dir, child.id());
         Self { child, dir, port, sync }
@@ -72,6 +73,7 @@ ports_file_dir: \"{shown}\"
     );
     let file = dir.join("nats.conf");
     fs::write(&file, config).expect("a configuration file");
+
     Command::new(binary())
         .arg("-c")
         .arg(file)
@@ -100,7 +102,7 @@ fn wait_for_port(dir: &Path, pid: u32) -> u16 {
 /// Where the set-up script puts the server, else the one on the PATH.
 fn binary() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let places = [".millrace-tools/venv/bin", "target/tools/nats/bin"];
-    let found = places.iter().map(|place| root.join(place).join("nats-server"));
+    let folders = [".millrace-tools/venv/bin", "target/tools/nats/bin"];
+    let found = folders.iter().map(|folder| root.join(folder).join("nats-server"));
     found.into_iter().find(|path| path.exists()).unwrap_or_else(|| "nats-server".into())
 }

@@ -7,22 +7,25 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Carrier, Index, Text};
-use crate::app::{App, State};
+use crate::{
+    app::{App, State},
+    encode::write_line,
+    ledger::{Carrier, Index, Text},
+};
 
 /// Lines per chunk: about 64 KiB.
 const CHUNK: Index = 256;
 
 /// Which entries are wanted.
 #[derive(Default)]
-pub(crate) struct Filter {
-    pub(crate) carrier: Option<Carrier>,
+pub(super) struct Filter {
+    pub(super) carrier: Option<Carrier>,
     /// Entries of this business instant and later.
-    pub(crate) since: Option<Timestamp>,
+    pub(super) since: Option<Timestamp>,
 }
 
 /// A reader of the ledger, as it was when the reader was made.
-pub(crate) struct Lines {
+pub(super) struct LedgerLines {
     app: Arc<App>,
     filter: Filter,
     generation: u32,
@@ -30,8 +33,9 @@ pub(crate) struct Lines {
     end: Index,
 }
 
+/// An entry of the ledger, as outsiders read it.
 #[derive(Serialize)]
-struct Line<'a> {
+struct Entry<'a> {
     reference: Option<&'a str>,
     carrier: &'static str,
     sid: String,
@@ -47,33 +51,36 @@ struct Line<'a> {
     traceparent: Option<&'a str>,
 }
 
-impl Lines {
-    pub(crate) fn new(app: Arc<App>, filter: Filter) -> Self {
+impl LedgerLines {
+    pub(super) fn new(app: Arc<App>, filter: Filter) -> Self {
         let (generation, end) = {
             let state = app.state();
             (state.ledger.generation(), state.ledger.len())
         };
         Self { app, filter, generation, next: 0, end }
     }
+}
 
-    /// The next lines; `None` at the end, or when a reset has emptied the ledger.
-    pub(crate) fn next_chunk(&mut self) -> Option<Bytes> {
-        let mut out = Vec::new();
-        while out.is_empty() && self.next < self.end {
+/// The lines in chunks. They end early when a reset has emptied the ledger.
+impl Iterator for LedgerLines {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        let mut lines = Vec::new();
+        while lines.is_empty() && self.next < self.end {
             let state = self.app.state();
             if state.ledger.generation() != self.generation {
                 return None;
             }
+
             let stop = (self.next + CHUNK).min(self.end);
-            for index in self.next..stop {
-                let Some(text) = state.ledger.get(index) else { continue };
-                if self.filter.admits(text) {
-                    write_line(&state, text, &mut out);
-                }
+            let texts = (self.next..stop).filter_map(|index| state.ledger.get(index));
+            for text in texts.filter(|text| self.filter.admits(text)) {
+                write_line(&mut lines, &entry(&state, text));
             }
             self.next = stop;
         }
-        (!out.is_empty()).then(|| Bytes::from(out))
+        (!lines.is_empty()).then(|| Bytes::from(lines))
     }
 }
 
@@ -84,8 +91,8 @@ impl Filter {
     }
 }
 
-fn write_line(state: &State, text: &Text, out: &mut Vec<u8>) {
-    let line = Line {
+fn entry<'a>(state: &'a State, text: &'a Text) -> Entry<'a> {
+    Entry {
         reference: text.reference.as_deref(),
         carrier: text.carrier.name(),
         sid: text.sid_text(),
@@ -99,7 +106,5 @@ fn write_line(state: &State, text: &Text, out: &mut Vec<u8>) {
         status: text.status.name(),
         error_code: (text.error > 0).then_some(text.error),
         traceparent: text.trace.as_deref(),
-    };
-    serde_json::to_writer(&mut *out, &line).expect("plain data becomes JSON");
-    out.push(b'\n');
+    }
 }

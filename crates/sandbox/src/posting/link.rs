@@ -1,5 +1,5 @@
-//! One kept HTTP/1.1 connection to a host. The connection is driven by the call that uses it,
-//! which saves a task and its wake-ups.
+//! One kept HTTP/1.1 connection to a host. The call that uses the connection drives it, which saves
+//! a task and its wake-ups.
 
 use std::{
     future::{Future, poll_fn},
@@ -16,8 +16,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::Delivery;
-use crate::reply::Reply;
+use crate::{delivery::Delivery, reply::Reply};
 
 /// A connection that takes one call at a time.
 pub(super) struct Link {
@@ -42,6 +41,7 @@ impl Link {
         if *ended {
             return None;
         }
+
         let answer = async {
             let request = request(delivery)?;
             sender.ready().await.ok()?;
@@ -50,6 +50,7 @@ impl Link {
             read_to_end(response.into_body()).await?;
             Some(status)
         };
+
         let mut answer = std::pin::pin!(answer);
         poll_fn(|cx| {
             if let Poll::Ready(status) = answer.as_mut().poll(cx) {
@@ -76,6 +77,7 @@ fn request(delivery: &Delivery) -> Option<Request<Reply>> {
     let mut request = Request::new(Reply::Whole(delivery.body.clone()));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = Uri::from(path);
+
     let host = HeaderValue::from_str(delivery.uri.authority()?.as_str()).ok()?;
     let mut headers = HeaderMap::with_capacity(delivery.headers.len() + 2);
     headers.insert(HOST, host);

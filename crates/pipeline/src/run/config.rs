@@ -1,0 +1,62 @@
+//! How a stage is run: which lanes, how many messages at once, how long a drain may take.
+
+use std::time::Duration;
+
+use domain::message::class::Lane;
+
+/// Which lanes a process serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lanes {
+    /// The urgent lane only.
+    Urgent,
+    /// The bulk lane only.
+    Bulk,
+    /// Both, by separate consumers.
+    #[default]
+    Both,
+}
+
+impl Lanes {
+    /// Whether a consumer of this lane is served. A stream without lanes always is.
+    pub fn include(self, lane: Option<Lane>) -> bool {
+        match (self, lane) {
+            (Self::Both, _) | (_, None) => true,
+            (Self::Urgent, Some(lane)) => lane == Lane::Urgent,
+            (Self::Bulk, Some(lane)) => lane == Lane::Bulk,
+        }
+    }
+}
+
+/// How a stage is run. The bounds hold for each consumer by itself.
+#[derive(Debug, Clone)]
+pub struct StageConfig {
+    /// Which lanes this process serves.
+    pub lanes: Lanes,
+    /// Messages handed over at once, at most.
+    pub batch_max: usize,
+    /// Batches under way at once, at most.
+    pub batches_under_way: usize,
+    /// Messages held at once, waiting ones included. At least 512: room for two full frames.
+    pub in_flight: usize,
+    /// The consumer's `ack_wait`: progress beats go out at a third of it.
+    pub ack_wait: Duration,
+    /// How long batches under way may take once a drain has begun.
+    pub drain: Duration,
+    /// How long the answers of a batch that the stage still works on are gathered before they are
+    /// published: fuller frames against an earlier PubAck. Urgent lanes use a quarter of it.
+    pub gather: Duration,
+}
+
+impl Default for StageConfig {
+    fn default() -> Self {
+        Self {
+            lanes: Lanes::Both,
+            batch_max: 512,
+            batches_under_way: 3,
+            in_flight: 2048,
+            ack_wait: Duration::from_secs(60),
+            drain: Duration::from_secs(20),
+            gather: Duration::from_millis(20),
+        }
+    }
+}
