@@ -14,9 +14,6 @@ use crate::{Scoped, fault};
 
 /// The totals of a scope, from one statement. None while nothing was counted.
 /// `scope` is `dashboard` or `campaign`, `id` the campaign's or nil.
-///
-/// # Errors
-/// An outage.
 pub async fn get(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -36,6 +33,7 @@ pub async fn get(
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(row.map(|row| Totals {
         as_of: row.as_of.to_jiff(),
         watermark: row.watermark,

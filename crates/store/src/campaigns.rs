@@ -14,10 +14,10 @@ use stage::Fault;
 
 use crate::{Scoped, Store, fault};
 
-/// A campaign.
+/// A campaign as it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Campaign {
-    /// Which.
+    /// The campaign's id.
     pub id: CampaignId,
     /// What people call it.
     pub name: String,
@@ -35,7 +35,7 @@ pub struct Campaign {
     pub template_version: Option<i32>,
     /// What carries it.
     pub pool: PoolId,
-    /// `{tags: [..]}`
+    /// `{tags: [..]}`: contacts with all of these tags; `{}` is everyone.
     pub audience: Value,
     /// How long each message is of use.
     pub validity_seconds: Option<i32>,
@@ -43,20 +43,20 @@ pub struct Campaign {
     pub audience_size: i64,
     /// Raised by every act.
     pub version: i64,
-    /// Business time.
+    /// Business time at which it was made.
     pub created_at: Timestamp,
-    /// Business time.
+    /// Business time of its start; none before it.
     pub started_at: Option<Timestamp>,
-    /// Business time.
+    /// Business time of its end; none before it.
     pub completed_at: Option<Timestamp>,
 }
 
 /// One act on a campaign, as it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transition {
-    /// Whose.
+    /// The tenant that owns the campaign.
     pub tenant: TenantId,
-    /// Which.
+    /// The campaign's id.
     pub campaign: CampaignId,
     /// The version that it made.
     pub version: i64,
@@ -64,14 +64,11 @@ pub struct Transition {
     pub act: String,
     /// Recipients frozen at that time.
     pub audience: i64,
-    /// Business time.
+    /// Business time of the act.
     pub at: Timestamp,
 }
 
 /// Adds a draft.
-///
-/// # Errors
-/// An outage.
 pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Campaign) -> Result<(), Fault> {
     sqlx::query!(
         "insert into campaigns (tenant_id, campaign_id, name, class, program, template_id,
@@ -91,13 +88,11 @@ pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Campaign) -> Resul
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// A campaign. `lock` keeps it from changing until the transaction ends.
-///
-/// # Errors
-/// An outage.
 pub async fn get(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -118,9 +113,6 @@ pub async fn get(
 }
 
 /// A tenant's campaigns after one, by id.
-///
-/// # Errors
-/// An outage.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -152,6 +144,7 @@ async fn find(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let campaign = rows.into_iter().map(|row| Campaign {
         id: CampaignId(row.campaign_id),
         name: row.name,
@@ -175,9 +168,6 @@ async fn find(
 
 /// Puts a locked campaign into a state by an act, raises its version and records the act.
 /// A start fixes the template's version.
-///
-/// # Errors
-/// An outage.
 pub async fn act(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -207,6 +197,7 @@ pub async fn act(
     .fetch_one(&mut **tx)
     .await
     .map_err(fault)?;
+
     sqlx::query!(
         "insert into campaign_transitions (tenant_id, campaign_id, version, act, audience, at)
          values ($1, $2, $3, $4, $5, $6)",
@@ -220,6 +211,7 @@ pub async fn act(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(Transition {
         tenant: tenant.clone(),
         campaign: campaign.id,
@@ -231,9 +223,6 @@ pub async fn act(
 }
 
 /// The last time that this was done to a campaign.
-///
-/// # Errors
-/// An outage.
 pub async fn last(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -250,6 +239,7 @@ pub async fn last(
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(row.map(|row| Transition {
         tenant: tenant.clone(),
         campaign: id,
@@ -261,9 +251,6 @@ pub async fn last(
 }
 
 /// Acts of any tenant whose event has no PubAck yet.
-///
-/// # Errors
-/// An outage.
 pub async fn unpublished(store: &Store, at_most: i64) -> Result<Vec<Transition>, Fault> {
     let found = sqlx::query!(
         r#"select tenant_id as "tenant_id!", campaign_id as "campaign_id!", version as "version!"
@@ -273,10 +260,12 @@ pub async fn unpublished(store: &Store, at_most: i64) -> Result<Vec<Transition>,
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
+
     let mut all = Vec::with_capacity(found.len());
     for row in found {
         let tenant = crate::core::keyed::tenant(&row.tenant_id);
         let mut tx = store.scoped([&tenant]).await?;
+
         let full = sqlx::query!(
             "select act, audience, at from campaign_transitions
              where tenant_id = $1 and campaign_id = $2 and version = $3",
@@ -287,6 +276,7 @@ pub async fn unpublished(store: &Store, at_most: i64) -> Result<Vec<Transition>,
         .fetch_one(&mut *tx)
         .await
         .map_err(fault)?;
+
         all.push(Transition {
             tenant,
             campaign: CampaignId(row.campaign_id),
@@ -299,10 +289,8 @@ pub async fn unpublished(store: &Store, at_most: i64) -> Result<Vec<Transition>,
     Ok(all)
 }
 
-/// Marks an act whose event the broker has stored.
-///
-/// # Errors
-/// An outage: the event is published again, under the same id.
+/// Marks an act whose event the broker has stored. After an outage the event is published again,
+/// under the same id.
 pub async fn published(store: &Store, act: &Transition) -> Result<(), Fault> {
     let mut tx = store.scoped([&act.tenant]).await?;
     sqlx::query!(
@@ -315,5 +303,6 @@ pub async fn published(store: &Store, act: &Transition) -> Result<(), Fault> {
     .execute(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)
 }

@@ -25,13 +25,13 @@ use crate::{
 /// What one message needs to know.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// Whose message.
+    /// The tenant that owns the message.
     pub tenant: &'a TenantId,
-    /// Its class: the standing of marketing is locked, as admitting it changes the row.
+    /// Its class: of marketing the recipient status is locked, as an admission changes it.
     pub class: MessageClass,
     /// The campaign it belongs to.
     pub campaign: Option<CampaignId>,
-    /// Candidate senders.
+    /// The senders that may carry it.
     pub senders: &'a [SenderId],
     /// Who it is for.
     pub number: PhoneNumber,
@@ -68,6 +68,7 @@ pub async fn load(tx: &mut Scoped, wanted: &[Wanted<'_>], rows: Rows) -> Result<
     let read: BTreeSet<_> = all.filter(|key| !locked.contains(key)).collect();
     facts.recipients = status::read(tx, &read).await?;
     facts.recipients.extend(status::lock(tx, &locked).await?);
+
     load_programs(tx, &mut facts, &campaigns).await?;
     Ok(facts)
 }
@@ -137,6 +138,7 @@ async fn load_tenants(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     // No row, no answer: stopped rather than on.
     let mut facts = Facts { platform: SwitchMode::Stopped, ..Facts::default() };
     for row in rows {
@@ -145,6 +147,7 @@ async fn load_tenants(
             tracing::error!(tenant = %row.tenant_id, "the tenant's time zone is not known");
             continue;
         };
+
         let mut tenant = TenantFacts::new(zone);
         if let Some((version, body)) = row.version.zip(row.body) {
             tenant.policy_version = version;
@@ -172,6 +175,7 @@ async fn load_switches(
     let ids = campaigns.iter().map(|key| key.1.to_string());
     let ids = ids.chain(senders.iter().map(|key| key.1.to_string()));
     let targets: Vec<String> = ids.chain([String::new()]).collect();
+
     macro_rules! load {
         ($sql:literal) => {
             for row in sqlx::query!($sql, &names as _, &targets)
@@ -183,6 +187,7 @@ async fn load_switches(
             }
         };
     }
+
     match rows {
         Rows::Read => load!(
             "select tenant_id, scope, target, mode from switches
@@ -220,6 +225,7 @@ async fn load_campaign_states(
     if campaigns.is_empty() {
         return Ok(());
     }
+
     let (tenants, ids) = columns(campaigns, |id| id.0);
     macro_rules! load {
         ($sql:literal) => {
@@ -234,6 +240,7 @@ async fn load_campaign_states(
             }
         };
     }
+
     match rows {
         Rows::Read => load!(
             "select c.tenant_id, c.campaign_id, c.state
@@ -251,7 +258,8 @@ async fn load_campaign_states(
     Ok(())
 }
 
-/// Few people leave one program and not everything: without them nobody's campaign matters.
+/// Loads the programs of campaigns, if anybody among the recipients has left a single program: few
+/// people have.
 async fn load_programs(
     tx: &mut Scoped,
     facts: &mut Facts,
@@ -261,6 +269,7 @@ async fn load_programs(
         return Ok(());
     }
     let (tenants, ids) = columns(campaigns, |id| id.0);
+
     let rows = sqlx::query!(
         "select c.tenant_id, c.campaign_id, c.program
          from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
@@ -271,6 +280,7 @@ async fn load_programs(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     for row in rows {
         if let Some(tenant) = facts.tenants.get_mut(&keyed::tenant(&row.tenant_id)) {
             tenant.programs.insert(CampaignId(row.campaign_id), row.program);
@@ -288,6 +298,7 @@ async fn load_budgets(
     let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
     let ids = campaigns.iter().map(|key| key.1.to_string());
     let targets: Vec<String> = ids.chain([String::new()]).collect();
+
     let rows = sqlx::query!(
         "select tenant_id, scope, target, daily_micros, monthly_micros from budgets
          where tenant_id = any($1) and target = any($2)",
@@ -297,6 +308,7 @@ async fn load_budgets(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     for row in rows {
         let Some(tenant) = facts.tenants.get_mut(&keyed::tenant(&row.tenant_id)) else {
             continue;
@@ -313,11 +325,8 @@ async fn load_budgets(
     Ok(())
 }
 
-/// Loads where the lines of these tenants stand. The gate stage does so when it has locked the
-/// counters: until then another gate may give places away.
-///
-/// # Errors
-/// An outage.
+/// Loads the lines of these tenants. The gate stage does so once it has locked the counters: until
+/// then another gate may move a line on.
 pub async fn lines(tx: &mut Scoped, facts: &mut Facts) -> Result<(), Fault> {
     let tenants: Vec<TenantId> = facts.tenants.keys().cloned().collect();
     for (tenant, key, next_due) in lines::of(tx, tenants.iter()).await? {
@@ -343,9 +352,6 @@ async fn load_senders(
 
 /// Senders as the gates see them. One whose time zone is not known is left out: its days cannot be
 /// counted.
-///
-/// # Errors
-/// An outage.
 pub async fn senders(
     tx: &mut Scoped,
     keys: &BTreeSet<(&TenantId, SenderId)>,
@@ -362,6 +368,7 @@ pub async fn senders(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let sender = rows.into_iter().filter_map(|row| {
         let Ok(zone) = Zone::parse(&row.time_zone) else {
             tracing::error!(tenant = %row.tenant_id, "a sender's time zone is not known");

@@ -11,9 +11,9 @@ use crate::{Scoped, fault};
 /// What is counted of one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted {
-    /// Whose message.
+    /// The tenant that owns the message.
     pub tenant: TenantId,
-    /// Which.
+    /// The message's id.
     pub message: Uuid,
     /// The message's version that this is.
     pub version: i64,
@@ -21,7 +21,7 @@ pub struct Counted {
     pub state: i16,
     /// The gate of a block.
     pub gate: Option<String>,
-    /// Its campaign.
+    /// The campaign that it belongs to.
     pub campaign: Option<Uuid>,
     /// Segments counted, once it is at the carrier.
     pub segments: i16,
@@ -32,7 +32,7 @@ pub struct Counted {
 /// A difference to one total.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Delta {
-    /// Whose total.
+    /// The tenant whose total it is.
     pub tenant: String,
     /// `dashboard` or `campaign`.
     pub scope: &'static str,
@@ -47,22 +47,19 @@ pub struct Delta {
 /// How one scope moved: as many events counted, the latest at this business time.
 #[derive(Debug, Clone)]
 pub struct Moved {
-    /// Whose scope.
+    /// The tenant whose scope it is.
     pub tenant: String,
     /// `dashboard` or `campaign`.
     pub scope: &'static str,
     /// The campaign; nil for the dashboard.
     pub scope_id: Uuid,
-    /// Events counted.
+    /// How many events were counted.
     pub events: i64,
     /// Business time of the latest.
     pub as_of: Timestamp,
 }
 
 /// Marks messages that were never counted as counted; says which those were, as indexes.
-///
-/// # Errors
-/// An outage, or data that the database refuses.
 pub async fn count_first(tx: &mut Scoped, rows: &[Counted]) -> Result<Vec<usize>, Fault> {
     let columns = Columns::of(rows);
     let new = sqlx::query!(
@@ -84,16 +81,14 @@ pub async fn count_first(tx: &mut Scoped, rows: &[Counted]) -> Result<Vec<usize>
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let new: std::collections::HashSet<(&str, Uuid)> =
         new.iter().map(|row| (row.tenant_id.as_str(), row.message_id)).collect();
     let is_new = |row: &Counted| new.contains(&(row.tenant.as_str(), row.message));
-    Ok(rows.iter().enumerate().filter(|(_, row)| is_new(row)).map(|(at, _)| at).collect())
+    Ok(rows.iter().enumerate().filter(|(_, row)| is_new(row)).map(|(i, _)| i).collect())
 }
 
 /// Locks what is counted of these messages, in key order.
-///
-/// # Errors
-/// An outage.
 pub async fn counted(
     tx: &mut Scoped,
     tenants: &[String],
@@ -113,6 +108,7 @@ pub async fn counted(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let counted = rows.into_iter().map(|row| Counted {
         tenant: crate::core::keyed::tenant(&row.tenant_id),
         message: row.message_id,
@@ -127,9 +123,6 @@ pub async fn counted(
 }
 
 /// Raises what is counted of these messages.
-///
-/// # Errors
-/// An outage.
 pub async fn recount(tx: &mut Scoped, rows: &[Counted]) -> Result<(), Fault> {
     let columns = Columns::of(rows);
     sqlx::query!(
@@ -151,13 +144,11 @@ pub async fn recount(tx: &mut Scoped, rows: &[Counted]) -> Result<(), Fault> {
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// Marks other events as counted; says which were not yet, as `(tenant, event)`.
-///
-/// # Errors
-/// An outage.
 pub async fn count_events(
     tx: &mut Scoped,
     tenants: &[String],
@@ -176,11 +167,8 @@ pub async fn count_events(
 }
 
 /// Adds differences to totals, and raises the version of each scope that moved. Both in key order.
-///
-/// # Errors
-/// An outage.
 pub async fn add(tx: &mut Scoped, deltas: &[Delta], moved: &[Moved]) -> Result<(), Fault> {
-    let text = |f: fn(&Delta) -> String| deltas.iter().map(f).collect::<Vec<_>>();
+    let text = |column: fn(&Delta) -> String| deltas.iter().map(column).collect::<Vec<_>>();
     sqlx::query!(
         "insert into totals as t (tenant_id, scope, scope_id, name, value)
          select * from unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::bigint[])
@@ -196,6 +184,7 @@ pub async fn add(tx: &mut Scoped, deltas: &[Delta], moved: &[Moved]) -> Result<(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     sqlx::query!(
         "insert into total_heads as h (tenant_id, scope, scope_id, as_of, watermark, version)
          select k.tenant_id, k.scope, k.scope_id, k.as_of, k.events, 1
@@ -214,6 +203,7 @@ pub async fn add(tx: &mut Scoped, deltas: &[Delta], moved: &[Moved]) -> Result<(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 

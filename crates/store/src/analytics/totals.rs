@@ -14,7 +14,7 @@ use crate::{Store, fault};
 /// One scope's totals to publish.
 #[derive(Debug, Clone)]
 pub struct DueTotal {
-    /// Whose.
+    /// The tenant whose totals they are.
     pub tenant: TenantId,
     /// `dashboard` or `campaign`.
     pub scope: String,
@@ -28,9 +28,6 @@ pub struct DueTotal {
 const LEASE: SignedDuration = SignedDuration::from_secs(5);
 
 /// Leases up to `at_most` scopes that subscribers have not seen the latest version of.
-///
-/// # Errors
-/// An outage.
 pub async fn lease(
     store: &Store,
     machine: Timestamp,
@@ -44,11 +41,13 @@ pub async fn lease(
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
+
     if found.is_empty() {
         return Ok(Vec::new());
     }
     let tenants: Vec<String> = found.iter().map(|row| row.tenant_id.clone()).collect();
     let mut tx = store.scoped(tenants.iter().map(|name| crate::core::keyed::tenant(name))).await?;
+
     let rows = sqlx::query!(
         r#"with free as (
                select h.tenant_id, h.scope, h.scope_id from total_heads h
@@ -76,6 +75,7 @@ pub async fn lease(
     .fetch_all(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)?;
     let due = rows.into_iter().map(|row| DueTotal {
         tenant: crate::core::keyed::tenant(&row.tenant_id),
@@ -92,10 +92,8 @@ pub async fn lease(
     Ok(due.collect())
 }
 
-/// Marks what was published, and gives the leases back.
-///
-/// # Errors
-/// An outage: the lease runs out and the same totals are published again.
+/// Marks what was published, and gives the leases back. After an outage the leases run out, and the
+/// same totals are published again.
 pub async fn published(store: &Store, due: &[DueTotal]) -> Result<(), Fault> {
     let mut tx = store.scoped(due.iter().map(|scope| scope.tenant.clone())).await?;
     sqlx::query!(
@@ -117,5 +115,6 @@ pub async fn published(store: &Store, due: &[DueTotal]) -> Result<(), Fault> {
     .execute(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)
 }

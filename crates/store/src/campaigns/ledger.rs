@@ -44,20 +44,17 @@ pub struct LedgerSums {
 /// Messages that share a state, a gate, and whether they have ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerGroup {
-    /// The state.
+    /// The state that they share.
     pub state: MessageState,
     /// The gate, for those that are blocked.
     pub gate: Option<String>,
     /// Whether they have ended; of those that are sent, whether no receipt is expected any more.
     pub ended: bool,
-    /// How many.
+    /// How many messages they are.
     pub count: i64,
 }
 
 /// Reads a campaign's sums. None when there is no such campaign.
-///
-/// # Errors
-/// An outage, or a state that this version does not know.
 pub async fn read(
     store: &Store,
     tenant: &TenantId,
@@ -68,6 +65,7 @@ pub async fn read(
         .execute(&mut *tx)
         .await
         .map_err(fault)?;
+
     let campaign = sqlx::query!(
         "select state, audience_size, cursor from campaigns
          where tenant_id = $1 and campaign_id = $2",
@@ -77,7 +75,9 @@ pub async fn read(
     .fetch_optional(&mut *tx)
     .await
     .map_err(fault)?;
+
     let Some(campaign) = campaign else { return Ok(None) };
+
     let mut sums = LedgerSums {
         waiting: 0,
         never_fed: 0,
@@ -92,6 +92,7 @@ pub async fn read(
         audience: campaign.audience_size,
         state: campaign.state,
     };
+
     let fed = if sums.state == "stopped" { campaign.cursor } else { i64::MAX };
     count_messages(&mut tx, tenant, id, fed, &mut sums).await?;
     count_texts(&mut tx, tenant, id, &mut sums).await?;
@@ -129,6 +130,7 @@ async fn count_messages(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     for row in rows {
         let Some(state) = row.state else {
             sums.waiting = row.count - row.beyond;
@@ -163,6 +165,7 @@ async fn next_due(
     .fetch_one(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(due.map(|due| due.to_jiff()))
 }
 
@@ -193,6 +196,7 @@ async fn count_texts(
     .fetch_one(&mut **tx)
     .await
     .map_err(fault)?;
+
     sums.replies = row.replies;
     sums.opt_outs = row.opt_outs;
     sums.ai_replies = row.ai_replies;
@@ -202,13 +206,13 @@ async fn count_texts(
 /// One recipient of a campaign. Holds a number: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct LedgerRecipient {
-    /// The place in the audience, from 0.
+    /// Their index in the audience, from 0.
     pub seq: i64,
-    /// Who.
+    /// The person's contact.
     pub contact_id: Uuid,
-    /// E.164
+    /// The person's number, E.164.
     pub number: String,
-    /// The message.
+    /// The id of their message, stored or not yet.
     pub message_id: Uuid,
     /// A message state, or `waiting`.
     pub state: &'static str,
@@ -230,10 +234,7 @@ impl std::fmt::Debug for LedgerRecipient {
     }
 }
 
-/// A campaign's recipients after a place, in their order.
-///
-/// # Errors
-/// An outage, or a state that this version does not know.
+/// A campaign's recipients after an index, in their order.
 pub async fn recipients(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -263,6 +264,7 @@ pub async fn recipients(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let recipient = rows.into_iter().map(|row| {
         Ok(LedgerRecipient {
             seq: row.seq,

@@ -17,11 +17,11 @@ use crate::{
 /// Somebody who has not been sent to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AudienceMember {
-    /// Who.
+    /// The person's contact.
     pub contact: ContactId,
     /// The message's id.
     pub message: MessageId,
-    /// The number.
+    /// The person's number.
     pub number: PhoneNumber,
     /// When the message is of no use any more: of its row, or as if it were submitted at `at`.
     pub expires_at: Option<Timestamp>,
@@ -32,7 +32,7 @@ pub struct AudienceMember {
 pub enum FeedPosition {
     /// The last contact that was read: the audience is not frozen yet.
     Contact(Uuid),
-    /// The last place of the frozen audience that was read.
+    /// The last index of the frozen audience that was read.
     Seq(i64),
 }
 
@@ -47,21 +47,19 @@ impl FeedPosition {
 }
 
 /// At most `limit` of those who come next, without those whose message has been admitted or has
-/// ended, and the place that was reached; none at the end.
-///
-/// # Errors
-/// An outage.
+/// ended, and the position that was reached; none at the end.
 pub async fn next(
     tx: &mut Scoped,
     tenant: &TenantId,
     campaign: &Campaign,
-    place: FeedPosition,
+    position: FeedPosition,
     at: Timestamp,
     limit: i64,
 ) -> Result<(Vec<AudienceMember>, Option<FeedPosition>), Fault> {
     let validity = campaign.validity_seconds.map(|s| SignedDuration::from_secs(s.into()));
     let expires_at = validity.map(|validity| at.saturating_add(validity).unwrap_or(at));
-    match place {
+
+    match position {
         FeedPosition::Contact(after) => {
             let tags = audience::tags_of(&campaign.audience);
             let found = audience::select(tx, tenant, &tags, after, limit).await?;
@@ -109,6 +107,7 @@ async fn frozen(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let reached = rows.last().map(|row| FeedPosition::Seq(row.seq));
     let open = rows.into_iter().filter(|row| row.open);
     let recipients = open.filter_map(|row| {

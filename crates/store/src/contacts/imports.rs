@@ -16,7 +16,7 @@ pub const STANDSTILL: SignedDuration = SignedDuration::from_secs(60);
 pub struct Counts {
     /// Lines read, the header apart.
     pub total: i64,
-    /// New contacts.
+    /// Lines that became a new contact.
     pub created: i64,
     /// Known contacts that changed.
     pub updated: i64,
@@ -28,38 +28,35 @@ pub struct Counts {
     pub invalid: i64,
 }
 
-/// An import.
+/// An import as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
-    /// Which.
+    /// The import's id.
     pub id: Uuid,
     /// `running`, `completed` or `failed`
     pub state: String,
-    /// What became of the lines so far.
+    /// What has become of the lines so far.
     pub counts: Counts,
-    /// Why it failed.
+    /// Why it failed, in words for people.
     pub error: Option<String>,
-    /// Machine time.
+    /// Machine time at which it began.
     pub created_at: Timestamp,
-    /// Machine time.
+    /// Machine time of its end; none while it runs.
     pub finished_at: Option<Timestamp>,
 }
 
 /// A line that did not become a contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRow {
-    /// Its place in the file, the header being line 1.
+    /// Its number in the file, the header being line 1.
     pub line: i64,
     /// `duplicate` or `invalid`
     pub outcome: &'static str,
-    /// Why.
+    /// Why, in words for people.
     pub reason: String,
 }
 
 /// Begins an import.
-///
-/// # Errors
-/// An outage.
 pub async fn create(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -80,9 +77,6 @@ pub async fn create(
 }
 
 /// Records the counts after a step, and the lines of the step that did not become a contact.
-///
-/// # Errors
-/// An outage.
 pub async fn progress(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -104,6 +98,7 @@ pub async fn progress(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     sqlx::query!(
         "update imports
          set total = $3, created = $4, updated = $5, unchanged = $6, duplicate = $7, invalid = $8,
@@ -122,13 +117,11 @@ pub async fn progress(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// Ends an import that still runs, well or with an error.
-///
-/// # Errors
-/// An outage.
 pub async fn finish(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -149,14 +142,12 @@ pub async fn finish(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// An import. One that stands still is ended as failed first: what it recorded stays, and the file
 /// can be imported again.
-///
-/// # Errors
-/// An outage.
 pub async fn get(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -175,6 +166,7 @@ pub async fn get(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     let row = sqlx::query!(
         "select state, total, created, updated, unchanged, duplicate, invalid, error, created_at,
                 finished_at
@@ -185,6 +177,7 @@ pub async fn get(
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(row.map(|row| Import {
         id,
         state: row.state,
@@ -203,9 +196,6 @@ pub async fn get(
 }
 
 /// The lines of an import that did not become a contact, after one, by line.
-///
-/// # Errors
-/// An outage.
 pub async fn lines(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -224,6 +214,7 @@ pub async fn lines(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let line = rows.into_iter().map(|row| ImportRow {
         line: row.line,
         outcome: if row.outcome == "duplicate" { "duplicate" } else { "invalid" },

@@ -1,4 +1,4 @@
-//! Texts that came in: stored once, with what they mean for the person's standing.
+//! Texts that came in: stored once, with what they mean for the recipient's status.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -25,13 +25,13 @@ pub struct NewText {
     pub tenant: TenantId,
     /// From the account and the carrier's id.
     pub id: Uuid,
-    /// The thread.
+    /// The thread that it belongs to.
     pub conversation: ConversationId,
-    /// Who wrote.
+    /// The person who wrote it.
     pub contact: ContactId,
-    /// Their number.
+    /// The person's number, E.164.
     pub number: String,
-    /// Its country.
+    /// The number's country, ISO 3166.
     pub country: String,
     /// The sender that was texted.
     pub sender: SenderId,
@@ -50,7 +50,7 @@ pub struct NewText {
 /// What the store knows of a text's thread and person.
 #[derive(Debug, Clone)]
 pub struct Thread {
-    /// The text.
+    /// The text that it is about.
     pub inbound: Uuid,
     /// The thread's epoch when the text came.
     pub epoch: i32,
@@ -58,7 +58,7 @@ pub struct Thread {
     pub campaign: Option<Uuid>,
     /// The person's language.
     pub language: Option<String>,
-    /// Whom the person wrote to.
+    /// The tenant that the person wrote to.
     pub company: Company,
     /// Whether this hand-over stored the text; false for a repeat.
     pub first: bool,
@@ -77,17 +77,16 @@ pub struct Company {
     pub help_contact: Option<String>,
 }
 
-/// Makes the contacts, standings and threads of these texts where they are missing, then stores
-/// each text once. Texts are in key order.
-///
-/// # Errors
-/// An outage, or a text that the database refuses.
+/// Makes the contacts, recipient statuses and threads of these texts where they are missing, then
+/// stores each text once. Texts are in key order.
 pub async fn receive(tx: &mut Scoped, texts: &[NewText]) -> Result<Vec<Thread>, Fault> {
     make_people(tx, texts).await?;
     make_threads(tx, texts).await?;
+
     let tenants: Vec<String> = texts.iter().map(|text| text.tenant.to_string()).collect();
     let ids: Vec<Uuid> = texts.iter().map(|text| text.id).collect();
     let first = insert(tx, texts, &tenants, &ids).await?;
+
     let rows = sqlx::query!(
         r#"select i.inbound_id, i.epoch, v.last_campaign_id, c.language, t.name,
                   (select p.body ->> 'help_contact' from policies p
@@ -104,6 +103,7 @@ pub async fn receive(tx: &mut Scoped, texts: &[NewText]) -> Result<Vec<Thread>, 
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let thread = rows.into_iter().map(|row| Thread {
         inbound: row.inbound_id,
         epoch: row.epoch,
@@ -120,6 +120,7 @@ pub async fn receive(tx: &mut Scoped, texts: &[NewText]) -> Result<Vec<Thread>, 
 async fn make_people(tx: &mut Scoped, texts: &[NewText]) -> Result<(), Fault> {
     let tenants: Vec<String> = texts.iter().map(|text| text.tenant.to_string()).collect();
     let numbers: Vec<String> = texts.iter().map(|text| text.number.clone()).collect();
+
     sqlx::query!(
         "insert into contacts (tenant_id, contact_id, number, country, created_at, updated_at)
          select distinct on (k.tenant_id, k.contact_id)
@@ -137,6 +138,7 @@ async fn make_people(tx: &mut Scoped, texts: &[NewText]) -> Result<(), Fault> {
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     sqlx::query!(
         "insert into standings as s (tenant_id, number, channel, last_inbound_at)
          select k.tenant_id, k.number, 'sms', max(k.at)
@@ -151,6 +153,7 @@ async fn make_people(tx: &mut Scoped, texts: &[NewText]) -> Result<(), Fault> {
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
@@ -181,15 +184,19 @@ async fn make_threads(tx: &mut Scoped, texts: &[NewText]) -> Result<(), Fault> {
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
+/// Stores texts, and answers the ids of those that are new.
 async fn insert(
     tx: &mut Scoped,
     texts: &[NewText],
     tenants: &[String],
     ids: &[Uuid],
 ) -> Result<Vec<Uuid>, Fault> {
+    let times: Vec<_> = texts.iter().map(|text| text.received_at.to_sqlx()).collect();
+
     sqlx::query_scalar!(
         "insert into inbound_texts (tenant_id, inbound_id, conversation_id, contact_id, sender_id,
                                     body, meaning, rule, epoch, received_at)
@@ -210,18 +217,15 @@ async fn insert(
         &texts.iter().map(|text| text.body.clone()).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.meaning.to_owned()).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.rule.clone()).collect::<Vec<_>>() as _,
-        &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
+        &times as _,
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)
 }
 
-/// Records opt-outs and opt-ins: the standing, the consent ledger, and the end of the threads'
-/// epochs. Call with first-time texts only.
-///
-/// # Errors
-/// An outage.
+/// Records opt-outs and opt-ins: in the recipients' statuses and the consent ledger. An opt-out also
+/// ends the epoch of its thread. Call with first-time texts only.
 pub async fn change_recipients(
     tx: &mut Scoped,
     now: Timestamp,
@@ -231,6 +235,7 @@ pub async fn change_recipients(
     let programs = programs_left(tx, &stops).await?;
     let changes: Vec<ConsentChange> = texts.iter().map(|text| change(text, &programs)).collect();
     consent::record(tx, now, &changes).await?;
+
     sqlx::query!(
         "update conversations v set epoch = v.epoch + 1
          from unnest($1::text[], $2::uuid[]) as k (tenant_id, conversation_id)
@@ -241,13 +246,11 @@ pub async fn change_recipients(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// Those of these texts that ask for messages again although their person has stopped since.
-///
-/// # Errors
-/// An outage.
 pub async fn overtaken(tx: &mut Scoped, starts: &[&NewText]) -> Result<HashSet<Uuid>, Fault> {
     let changes: Vec<ConsentChange> =
         starts.iter().map(|text| change(text, &HashMap::new())).collect();
@@ -287,6 +290,7 @@ async fn programs_left(
     if tenants.is_empty() {
         return Ok(HashMap::new());
     }
+
     let policies = policies::in_force(tx, &tenants.into_iter().collect::<Vec<_>>()).await?;
     let of_program = |text: &&&NewText| {
         let policy = policies.get(&text.tenant).and_then(Option::as_ref);
@@ -296,6 +300,7 @@ async fn programs_left(
     if asked.is_empty() {
         return Ok(HashMap::new());
     }
+
     let rows = sqlx::query!(
         r#"select k.inbound_id as "inbound_id!", c.program
            from unnest($1::text[], $2::uuid[], $3::uuid[])
@@ -311,14 +316,12 @@ async fn programs_left(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().map(|row| (row.inbound_id, row.program)).collect())
 }
 
 /// The programs that texts have left, by text; those that have left everything are missing. Reads
 /// the ledger, so that a repeat says what was said at first.
-///
-/// # Errors
-/// An outage.
 pub async fn left(tx: &mut Scoped, texts: &[&NewText]) -> Result<HashMap<Uuid, String>, Fault> {
     let rows = sqlx::query!(
         r#"select c.consent_id, c.program as "program!"
@@ -331,13 +334,11 @@ pub async fn left(tx: &mut Scoped, texts: &[&NewText]) -> Result<HashMap<Uuid, S
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().map(|row| (row.consent_id, row.program)).collect())
 }
 
 /// The accounts, among these, whose carrier answers its own opt-out, opt-in and help words.
-///
-/// # Errors
-/// An outage.
 pub async fn self_answering(
     tx: &mut Scoped,
     tenants: &[String],
@@ -354,5 +355,6 @@ pub async fn self_answering(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().collect())
 }

@@ -11,7 +11,7 @@ use crate::{Scoped, fault};
 /// What is known of one text that wants an answer.
 #[derive(Debug, Clone)]
 pub struct ReplyFacts {
-    /// The text.
+    /// The text that wants an answer.
     pub inbound: Uuid,
     /// The thread's epoch now.
     pub epoch: i32,
@@ -43,9 +43,9 @@ impl std::fmt::Debug for ReplyDecided {
 pub struct Ask {
     /// Whose number was texted.
     pub tenant: TenantId,
-    /// The text.
+    /// The text that wants an answer.
     pub inbound: Uuid,
-    /// The thread.
+    /// The thread that the text is in.
     pub conversation: ConversationId,
     /// The id that the answer will have.
     pub message: MessageId,
@@ -54,9 +54,6 @@ pub struct Ask {
 }
 
 /// Loads what is known of these texts; `since` begins the hour that answers are counted in.
-///
-/// # Errors
-/// An outage.
 pub async fn facts(
     tx: &mut Scoped,
     asks: &[Ask],
@@ -86,6 +83,7 @@ pub async fn facts(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let facts = rows.into_iter().map(|row| ReplyFacts {
         inbound: row.inbound_id,
         epoch: row.epoch,
@@ -105,9 +103,9 @@ pub struct ReplyDecision {
     pub body: Option<String>,
     /// `answered`, or why not.
     pub reason: &'static str,
-    /// Tokens read.
+    /// Tokens that the model read.
     pub input_tokens: i64,
-    /// Tokens written.
+    /// Tokens that the model wrote.
     pub output_tokens: i64,
 }
 
@@ -123,9 +121,6 @@ pub struct Limit {
 /// Records one decision, unless one stands; says which stands. An answer beyond the limit becomes
 /// the decision not to answer: the thread is locked, so that two processes count one after the
 /// other.
-///
-/// # Errors
-/// An outage, or a text that the database refuses.
 pub async fn decide(
     tx: &mut Scoped,
     decision: &ReplyDecision,
@@ -142,6 +137,7 @@ pub async fn decide(
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
+
     sqlx::query!(
         "with used as (
              select count(*) >= $11 as up from ai_replies
@@ -168,6 +164,7 @@ pub async fn decide(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     let row = sqlx::query!(
         "select body, reason from ai_replies where tenant_id = $1 and message_id = $2",
         tenant,
@@ -176,5 +173,6 @@ pub async fn decide(
     .fetch_one(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(ReplyDecided { body: row.body, reason: row.reason })
 }

@@ -1,5 +1,5 @@
 //! Withdrawing messages: in the row where enrich has stored one, by a mark for enrich where it has
-//! not. Locks are taken in the gates' order: standings, counters, messages.
+//! not. Locks are taken in the gates' order: recipient statuses, counters, messages.
 
 use std::collections::HashSet;
 
@@ -37,10 +37,10 @@ pub const MOST_MARKS: i64 = 10_000;
 /// How often a message may move on between our look and our write.
 const TRIES: usize = 8;
 
-/// What a cancel has come to.
+/// How a cancel has ended.
 #[derive(Debug, Clone)]
 pub enum CancelOutcome {
-    /// It is withdrawn now; the event that says so is owed to the broker.
+    /// It is withdrawn now; the event of that waits in the outbox.
     Cancelled(Box<Event>),
     /// It was withdrawn before.
     Before,
@@ -56,11 +56,11 @@ pub enum CancelOutcome {
 /// What became of a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marked {
-    /// enrich will find it.
+    /// It is left; enrich will find it.
     Left,
     /// The row is there by now, so no mark was left.
     RowIsThere,
-    /// The tenant has too many.
+    /// The tenant has [`MOST_MARKS`] already.
     TooMany,
 }
 
@@ -75,10 +75,7 @@ struct Found {
 }
 
 /// Withdraws a message that no carrier call has been begun for: gives its reservation back, deletes
-/// its parked rows and owes the event. None where there is no row.
-///
-/// # Errors
-/// An outage.
+/// its parked rows and inserts the event into the outbox. None where there is no row.
 pub async fn cancel(
     store: &Store,
     tenant: &TenantId,
@@ -92,6 +89,7 @@ pub async fn cancel(
         if let Some(outcome) = decided(found.message.state, found.claimed) {
             return Ok(Some(outcome));
         }
+
         // Without a row that is still as it was found, the transaction is rolled back.
         if let Some(event) = withdraw(&mut tx, &found, now, stamp).await? {
             tx.commit().await.map_err(fault)?;
@@ -102,7 +100,7 @@ pub async fn cancel(
     Err(Fault::Unavailable { what: Dependency::Database, source })
 }
 
-/// What stands already; none where the message can be withdrawn.
+/// The answer that the row gives as it is; none where the message can be withdrawn.
 fn decided(state: MessageState, claimed: bool) -> Option<CancelOutcome> {
     match state {
         MessageState::Accepted | MessageState::Deferred | MessageState::Held => None,
@@ -134,6 +132,7 @@ async fn find(tx: &mut Scoped, tenant: &TenantId, id: MessageId) -> Result<Optio
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(row.map(|row| Found {
         number: row.number,
         channel: if row.channel == Channel::Whatsapp.as_str() {
@@ -148,7 +147,8 @@ async fn find(tx: &mut Scoped, tenant: &TenantId, id: MessageId) -> Result<Optio
     }))
 }
 
-/// Turn and version name what was found: nothing else is withdrawn.
+/// Withdraws the message if it is as it was found, by its turn and version. None where it has moved
+/// on.
 async fn withdraw(
     tx: &mut Scoped,
     found: &Found,
@@ -162,6 +162,7 @@ async fn withdraw(
     if let Some(freed) = freed {
         release::release(tx, now, &[Reservation { over: true, ..freed }]).await?;
     }
+
     let row = sqlx::query!(
         r#"update messages
            set state = 11, gate = null, code = null, due = null, reserved_at = null,
@@ -181,6 +182,7 @@ async fn withdraw(
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
+
     let Some(row) = row else { return Ok(None) };
     sqlx::query!(
         "delete from parked where tenant_id = $1 and message_id = $2",
@@ -190,6 +192,7 @@ async fn withdraw(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     let cancelled: StoredMessage = columns!(row).into();
     let event = cancelled.event().expect("a cancelled message has its event");
     outbox::insert(tx, std::slice::from_ref(&event)).await?;
@@ -197,9 +200,6 @@ async fn withdraw(
 }
 
 /// Leaves a mark for enrich, unless the row is there by now. Purges the tenant's old marks.
-///
-/// # Errors
-/// An outage.
 pub async fn mark(
     store: &Store,
     tenant: &TenantId,
@@ -207,6 +207,7 @@ pub async fn mark(
     machine: Timestamp,
 ) -> Result<Marked, Fault> {
     let mut tx = store.scoped([tenant]).await?;
+
     // enrich waits for whoever has this lock: they must not keep it, nor queue for it for long.
     sqlx::query!(
         r#"select set_config('lock_timeout', '1s', true) as "lock!",
@@ -215,11 +216,13 @@ pub async fn mark(
     .fetch_one(&mut *tx)
     .await
     .map_err(fault)?;
+
     // The key of take_cancel_marks (0017).
     sqlx::query!("select pg_advisory_xact_lock(17, hashtext($1))", tenant.as_str())
         .execute(&mut *tx)
         .await
         .map_err(fault)?;
+
     let row = sqlx::query_scalar!(
         r#"select exists (select from messages where tenant_id = $1 and message_id = $2) as "is!""#,
         tenant.as_str(),
@@ -228,9 +231,11 @@ pub async fn mark(
     .fetch_one(&mut *tx)
     .await
     .map_err(fault)?;
+
     if row {
         return Ok(Marked::RowIsThere);
     }
+
     let left = leave(&mut tx, tenant, id, machine).await?;
     tx.commit().await.map_err(fault)?;
     Ok(if left { Marked::Left } else { Marked::TooMany })
@@ -250,6 +255,7 @@ async fn leave(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     let left = sqlx::query!(
         "insert into cancel_marks (tenant_id, message_id, at)
          select $1, $2, $3
@@ -263,20 +269,19 @@ async fn leave(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(left.rows_affected() == 1)
 }
 
 /// Takes the marks of messages that are about to be stored, in the same transaction: which of them
 /// were cancelled before. No mark of these tenants is left until it ends.
-///
-/// # Errors
-/// An outage.
 pub async fn take_marks(
     tx: &mut Scoped,
     keys: &[(&TenantId, MessageId)],
 ) -> Result<HashSet<(TenantId, MessageId)>, Fault> {
     let (tenants, messages): (Vec<String>, Vec<Uuid>) =
         keys.iter().map(|(tenant, id)| (tenant.to_string(), id.0)).unzip();
+
     let rows = sqlx::query!(
         r#"select tenant_id as "tenant_id!", message_id as "message_id!"
            from take_cancel_marks($1, $2)"#,
@@ -286,6 +291,7 @@ pub async fn take_marks(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let key = |(tenant, id): (String, Uuid)| (crate::core::keyed::tenant(&tenant), MessageId(id));
     Ok(rows.into_iter().map(|row| key((row.tenant_id, row.message_id))).collect())
 }

@@ -28,9 +28,9 @@ use crate::{
 /// What became of one message.
 #[derive(Debug, Clone)]
 pub struct Conclusion<'a> {
-    /// Whose.
+    /// The tenant that owns it.
     pub tenant: &'a TenantId,
-    /// Which.
+    /// The message's id.
     pub message: MessageId,
     /// The turn it was decided in.
     pub turn: u32,
@@ -94,9 +94,6 @@ pub struct Concluded {
 /// Records conclusions about messages that are queued or in doubt, under the claim they name.
 /// `in_doubt` keeps claim and reservation, `unknown` the reservation, everything else neither. A
 /// doubt is raised once. Answers in the order of `decided`; none for a message that has moved on.
-///
-/// # Errors
-/// An outage, or a payload that the database refuses.
 pub async fn conclude(
     tx: &mut Scoped,
     now: Timestamp,
@@ -112,6 +109,7 @@ pub async fn conclude(
     let codes: Vec<Option<&str>> = decided.iter().map(|one| one.code.as_deref()).collect();
     let dues = decided.iter().map(|one| one.due.map(|due| due.to_sqlx()));
     let passports = decided.iter().map(|one| super::sent::stamped(one.passport, &one.stamp));
+
     let rows = sqlx::query!(
         r#"with k as (
                select * from unnest($2::text[], $3::uuid[], $4::int[], $5::uuid[], $6::smallint[],
@@ -156,23 +154,25 @@ pub async fn conclude(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut concluded = vec![None; decided.len()];
     for row in rows {
         let freed = row.reserved_at.filter(|_| !holds_reservation(row.state));
-        let (at, reserved_at) = (index(row.at), freed.map(jiff_sqlx::Timestamp::to_jiff));
-        concluded[at] = Some(Concluded { reserved_at, message: columns!(row).into() });
+        let (i, reserved_at) = (index(row.at), freed.map(jiff_sqlx::Timestamp::to_jiff));
+        concluded[i] = Some(Concluded { reserved_at, message: columns!(row).into() });
     }
+
     park(tx, now, decided, &concluded).await?;
     doubt(tx, now, decided, &concluded).await?;
     Ok(concluded)
 }
 
-/// A call that may have been made may be billed.
+/// Whether a message in this state keeps what it reserved: its call may have been made, and billed.
 fn holds_reservation(state: i16) -> bool {
     [MessageState::InDoubt, MessageState::Unknown].map(MessageState::code).contains(&state)
 }
 
-/// The rows by which the sweep finds messages in doubt.
+/// Inserts the rows by which the sweep finds messages in doubt.
 async fn doubt(
     tx: &mut Scoped,
     now: Timestamp,
@@ -185,6 +185,7 @@ async fn doubt(
     if doubts.is_empty() {
         return Ok(());
     }
+
     sqlx::query!(
         "insert into doubts (tenant_id, message_id, account, raised_at, next_look, payload)
          select k.tenant_id, k.message_id, k.account, $1,
@@ -210,10 +211,11 @@ async fn doubt(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
-/// The rows that bring deferred and held messages back to the gates.
+/// Inserts the rows that bring deferred and held messages back to the gates.
 async fn park(
     tx: &mut Scoped,
     now: Timestamp,
@@ -228,5 +230,6 @@ async fn park(
         let due = if held { expires_at } else { one.due };
         Some(Parking { tenant, message, turn, due, cause, cause_key, held, lane, payload })
     });
+
     park::insert(tx, now, &parked.collect::<Vec<_>>()).await
 }

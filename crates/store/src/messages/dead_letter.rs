@@ -1,6 +1,6 @@
 //! Messages that died: what a dead letter makes of the row that it names, and the way back. A row
 //! is found without a lock, judged by the caller, and written only if it is still as it was found,
-//! so that locks are taken in the gates' order: standings, counters, messages.
+//! so that locks are taken in the gates' order: recipient statuses, counters, messages.
 
 mod redrive;
 
@@ -41,7 +41,7 @@ pub struct DeadRow {
     pub message: StoredMessage,
     /// The person's number; empty where the letter did not say it.
     pub number: String,
-    /// The channel.
+    /// The channel that it travels on.
     pub channel: Channel,
     /// Whether `send` has claimed it: a carrier call may have been made.
     pub claimed: bool,
@@ -65,13 +65,10 @@ impl DeadRow {
     }
 }
 
-/// Which message.
+/// Names a message: its tenant and its id.
 pub type DeadKey = (TenantId, MessageId);
 
 /// Reads messages. Those that do not exist are not in the answer.
-///
-/// # Errors
-/// An outage.
 pub async fn find(
     tx: &mut Scoped,
     keys: &BTreeSet<DeadKey>,
@@ -90,6 +87,7 @@ pub async fn find(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let found = rows.into_iter().map(|row| {
         let whatsapp = row.channel == Channel::Whatsapp.as_str();
         let channel = if whatsapp { Channel::Whatsapp } else { Channel::Sms };
@@ -104,9 +102,6 @@ pub async fn find(
 }
 
 /// Which of these tenants exist: a letter may name one that does not.
-///
-/// # Errors
-/// An outage.
 pub async fn tenants(
     tx: &mut Scoped,
     named: &BTreeSet<&TenantId>,
@@ -117,6 +112,7 @@ pub async fn tenants(
             .fetch_all(&mut **tx)
             .await
             .map_err(fault)?;
+
     Ok(rows.iter().map(|key| crate::core::keyed::tenant(key)).collect())
 }
 
@@ -132,9 +128,6 @@ pub struct Death<'a> {
 /// Writes `failed` with the code [`CODE`] to rows that are as they were found and that `send` has
 /// not claimed; the caller has given their reservations back. Answers in the order of `dead`, which
 /// is in key order; none for one that has moved on.
-///
-/// # Errors
-/// An outage.
 pub async fn fail(
     tx: &mut Scoped,
     now: Timestamp,
@@ -144,6 +137,7 @@ pub async fn fail(
         return Ok(Vec::new());
     }
     let found = || dead.iter().map(|one| &one.found.message);
+
     let rows = sqlx::query!(
         r#"update messages m
            set state = 21, gate = null, code = $2, due = null, reserved_at = null,
@@ -168,6 +162,7 @@ pub async fn fail(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut stored = vec![None; dead.len()];
     for row in rows {
         stored[index(row.at)] = Some(columns!(row).into());
@@ -179,9 +174,9 @@ pub async fn fail(
 /// does not show it.
 #[derive(Clone)]
 pub struct Shell<'a> {
-    /// Whose.
+    /// The tenant that owns it.
     pub tenant: &'a TenantId,
-    /// Which.
+    /// The message's id.
     pub message: MessageId,
     /// The turn that it is in.
     pub turn: u32,
@@ -189,7 +184,7 @@ pub struct Shell<'a> {
     pub class: MessageClass,
     /// How it travels.
     pub channel: Channel,
-    /// The person.
+    /// The person that it is for.
     pub contact: ContactId,
     /// Their number; empty where it is not known.
     pub number: String,
@@ -215,9 +210,6 @@ impl std::fmt::Debug for Shell<'_> {
 
 /// Makes rows without a text for messages that have none. Answers in the order of `shells`, which
 /// is in key order; none for one that has a row by now.
-///
-/// # Errors
-/// An outage.
 pub async fn insert(
     tx: &mut Scoped,
     now: Timestamp,
@@ -229,6 +221,7 @@ pub async fn insert(
     let submitted = shells.iter().map(|one| one.submitted_at.to_sqlx());
     let expiries = shells.iter().map(|one| one.expires_at.map(|at| at.to_sqlx()));
     let code = |one: &Shell<'_>| (one.state == MessageState::Failed).then_some(CODE);
+
     let rows = sqlx::query!(
         r#"insert into messages (tenant_id, message_id, turn, state, code, class, channel,
                                  contact_id, number, campaign_id, body, segments, cost_micros,
@@ -264,6 +257,7 @@ pub async fn insert(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut stored: HashMap<DeadKey, StoredMessage> = rows
         .into_iter()
         .map(|row| StoredMessage::from(columns!(row)))

@@ -26,9 +26,6 @@ pub type TakenText = (TenantId, String, String);
 
 /// Which message the carrier's list gave each of these texts to. Those that were given to none are
 /// not in the answer.
-///
-/// # Errors
-/// An outage.
 pub async fn takers(
     tx: &mut Scoped,
     texts: &[TakenText],
@@ -45,6 +42,7 @@ pub async fn takers(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let taker = |(tenant, account, sid): (String, String, String), message: Uuid| {
         ((crate::core::keyed::tenant(&tenant), account, sid), MessageId(message))
     };
@@ -53,9 +51,6 @@ pub async fn takers(
 }
 
 /// Forgets doubts that a receipt has ended, in the transaction that says so.
-///
-/// # Errors
-/// An outage.
 pub async fn forget(tx: &mut Scoped, keys: &[(&TenantId, MessageId)]) -> Result<(), Fault> {
     sqlx::query!(
         "delete from doubts d using unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
@@ -70,9 +65,6 @@ pub async fn forget(tx: &mut Scoped, keys: &[(&TenantId, MessageId)]) -> Result<
 }
 
 /// How many messages are in doubt, over all tenants: for the gauge.
-///
-/// # Errors
-/// An outage.
 pub async fn count(store: &Store) -> Result<i64, Fault> {
     sqlx::query_scalar!(r#"select doubts_count() as "count!""#)
         .fetch_one(store.pool())
@@ -83,7 +75,7 @@ pub async fn count(store: &Store) -> Result<i64, Fault> {
 /// A message in doubt, as people look at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// Which.
+    /// The message's id.
     pub message: MessageId,
     /// Since when; business time.
     pub since: Timestamp,
@@ -100,9 +92,6 @@ pub struct Listed {
 }
 
 /// A tenant's messages in doubt after one, by id.
-///
-/// # Errors
-/// An outage.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -125,6 +114,7 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let listed = rows.into_iter().map(|row| Listed {
         message: MessageId(row.message_id),
         since: row.raised_at.to_jiff(),

@@ -1,5 +1,5 @@
 //! A message's row as far as events tell of it, and the event that tells it. The same row always
-//! makes the same event, so that whoever finds it again may say it again.
+//! makes the same event, so that whoever finds it again may publish it again.
 
 use domain::{
     gates::Gate,
@@ -11,20 +11,20 @@ use jiff::Timestamp;
 use sqlx::types::Uuid;
 use wire::event::{Event, EventKind, MessageData};
 
-/// Where a message stands, as stored.
+/// A message as its row has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredMessage {
-    /// Whose it is.
+    /// The tenant that owns it.
     pub tenant: TenantId,
-    /// Which.
+    /// The message's id.
     pub id: MessageId,
     /// How often it was released into the pipe.
     pub turn: u32,
-    /// Its state.
+    /// The state that it is in.
     pub state: MessageState,
     /// What it is for.
     pub class: MessageClass,
-    /// The person.
+    /// The person that it is for.
     pub contact: ContactId,
     /// The campaign it belongs to.
     pub campaign: Option<CampaignId>,
@@ -55,7 +55,7 @@ impl StoredMessage {
         Some(Event::new(kind, &self.tenant, self.id.0, self.version, self.changed_at, &self.data()))
     }
 
-    /// A refused message costs nothing.
+    /// What the event says. A message that no carrier took costs nothing when it fails.
     fn data(&self) -> MessageData {
         let refused = self.state == MessageState::Failed && !self.billed;
         MessageData {

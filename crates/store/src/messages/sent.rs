@@ -1,4 +1,4 @@
-//! What becomes of a claim: the carrier's answers, and everything else that `send` decides.
+//! What the carrier took, recorded under the claim of the call.
 
 use domain::{
     ids::{MessageId, TenantId},
@@ -20,9 +20,9 @@ use crate::{
 /// One message that the carrier took.
 #[derive(Debug, Clone)]
 pub struct Taken<'a> {
-    /// Whose.
+    /// The tenant that owns it.
     pub tenant: &'a TenantId,
-    /// Which.
+    /// The message's id.
     pub message: MessageId,
     /// The number of the call.
     pub attempt: i16,
@@ -40,9 +40,6 @@ pub struct Taken<'a> {
 /// (from `sent` on, codes order as `MessageState::merge` does; a test holds them to it). Answers in
 /// the order of `taken`, which is in key order, with the time of the gates' reservation; none where
 /// the claim is no longer ours.
-///
-/// # Errors
-/// An outage.
 pub async fn sent(
     tx: &mut Scoped,
     owner: Uuid,
@@ -57,6 +54,7 @@ pub async fn sent(
     let costs = taken.iter().map(|one| one.billed.map(|(_, cost)| cost.0));
     let passports: Vec<String> = taken.iter().map(|one| stamped(one.passport, one.stamp)).collect();
     let stamps: Vec<String> = taken.iter().map(|one| json(one.stamp)).collect();
+
     let rows = sqlx::query!(
         r#"update messages m
            set state = greatest(m.state, 20::smallint),
@@ -92,6 +90,7 @@ pub async fn sent(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut stored = vec![None; taken.len()];
     for row in rows {
         let reserved_at = row.reserved_at.map(jiff_sqlx::Timestamp::to_jiff);
@@ -115,6 +114,6 @@ fn small(segments: u16) -> i16 {
     i16::try_from(segments).unwrap_or(i16::MAX)
 }
 
-/// `add_stamp` of the migrations drops the stamp at this place of a full passport, as
-/// [`Passport::stamp`] does.
+/// `add_stamp` of the migrations counts as [`Passport::stamp`] does: of a full passport the oldest
+/// stamp of the second half goes.
 const _: () = assert!(MAX_STAMPS == 32, "add_stamp in 0007 names 32 and 16");

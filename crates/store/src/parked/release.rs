@@ -20,9 +20,9 @@ use crate::{
 /// One parked row that is due.
 #[derive(Debug, Clone)]
 pub struct DueMessage {
-    /// Whose message.
+    /// The tenant that owns the message.
     pub tenant: TenantId,
-    /// Which.
+    /// The message's id.
     pub message: MessageId,
     /// The turn that was parked.
     pub turn: i32,
@@ -36,9 +36,9 @@ pub struct DueMessage {
 /// A due row that has not been looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueRow {
-    /// Whose message.
+    /// The tenant that owns the message.
     pub tenant: TenantId,
-    /// Which.
+    /// The message's id.
     pub message: MessageId,
     /// The turn that was parked.
     pub turn: i32,
@@ -49,9 +49,6 @@ pub struct DueRow {
 
 /// Due rows: what somebody waits for, then the oldest; fair between tenants. Paced rows of the
 /// tenants in `waiting` are left out.
-///
-/// # Errors
-/// An outage.
 pub async fn find(
     store: &Store,
     now: Timestamp,
@@ -71,6 +68,7 @@ pub async fn find(
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
+
     let found = found.into_iter().map(|row| DueRow {
         tenant: crate::core::keyed::tenant(&row.tenant_id),
         message: MessageId(row.message_id),
@@ -81,12 +79,10 @@ pub async fn find(
 }
 
 /// Messages a second that the usable senders of these tenants carry, at one segment each.
-///
-/// # Errors
-/// An outage.
 pub async fn paces(store: &Store, tenants: &[&TenantId]) -> Result<Vec<(TenantId, i64)>, Fault> {
     let mut tx = store.scoped(tenants.iter().copied()).await?;
     let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
+
     let rows = sqlx::query!(
         r#"select k.tenant_id as "tenant_id!", coalesce(sum(s.pace), 0) as "pace!"
            from unnest($1::text[]) as k (tenant_id)
@@ -97,23 +93,23 @@ pub async fn paces(store: &Store, tenants: &[&TenantId]) -> Result<Vec<(TenantId
     .fetch_all(&mut *tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().map(|row| (crate::core::keyed::tenant(&row.tenant_id), row.pace)).collect())
 }
 
 /// Raises the turns of the messages of due rows, and gives what goes back to the gates. The
 /// rows stay until [`released`]: a crash in between repeats the release, which changes nothing.
-///
-/// # Errors
-/// An outage.
 pub async fn release(store: &Store, found: &[DueRow]) -> Result<Vec<DueMessage>, Fault> {
     if found.is_empty() {
         return Ok(Vec::new());
     }
+
     let tenants: Vec<String> = found.iter().map(|row| row.tenant.to_string()).collect();
     let messages: Vec<Uuid> = found.iter().map(|row| row.message.0).collect();
     let turns: Vec<i32> = found.iter().map(|row| row.turn).collect();
     let mut tx = store.scoped(found.iter().map(|row| &row.tenant)).await?;
     raise_turns(&mut tx, &tenants, &messages, &turns).await?;
+
     let rows = sqlx::query!(
         r#"select p.tenant_id, p.message_id, p.turn, p.lane, p.payload,
                   (m.turn = p.turn + 1 and m.state = 0) as "released!"
@@ -128,6 +124,7 @@ pub async fn release(store: &Store, found: &[DueRow]) -> Result<Vec<DueMessage>,
     .fetch_all(&mut *tx)
     .await
     .map_err(fault)?;
+
     let due = rows.into_iter().filter_map(|row| {
         let payload = if row.released { Some(next_turn(row.payload, row.turn)?) } else { None };
         Some(DueMessage {
@@ -139,6 +136,7 @@ pub async fn release(store: &Store, found: &[DueRow]) -> Result<Vec<DueMessage>,
         })
     });
     let mut due: Vec<DueMessage> = due.collect();
+
     find_places(&mut tx, &mut due).await?;
     tx.commit().await.map_err(fault)?;
     Ok(due)
@@ -159,8 +157,10 @@ async fn find_places(tx: &mut Scoped, due: &mut [DueMessage]) -> Result<(), Faul
             fields: false,
         })
         .collect();
+
     let people = drafts::contacts(tx, &keys).await?;
     let tenants = drafts::tenants(tx, &keys.iter().map(|key| key.tenant).collect()).await?;
+
     for ((message, key), person) in released.iter_mut().zip(&keys).zip(people) {
         let zone = tenants.get(key.tenant).and_then(|tenant| tenant.zone);
         message.place = draft::place(key.number, &person.contact.unwrap_or_default(), zone);
@@ -205,13 +205,12 @@ async fn raise_turns(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
-/// Deletes rows whose release the broker has stored.
-///
-/// # Errors
-/// An outage: the rows are released again, which changes nothing.
+/// Deletes rows whose release the broker has stored. After an outage they are released again, which
+/// changes nothing.
 pub async fn released(store: &Store, due: &[DueMessage]) -> Result<(), Fault> {
     let mut tx = store.scoped(due.iter().map(|row| row.tenant.clone())).await?;
     sqlx::query!(
@@ -225,17 +224,16 @@ pub async fn released(store: &Store, due: &[DueMessage]) -> Result<(), Fault> {
     .execute(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)
 }
 
 /// How many rows are parked, for the gauge: waiting for a time, and held for a cause.
-///
-/// # Errors
-/// An outage.
 pub async fn parked(store: &Store) -> Result<(i64, i64), Fault> {
     let row = sqlx::query!(r#"select due as "due!", held as "held!" from parked_count()"#)
         .fetch_one(store.pool())
         .await
         .map_err(fault)?;
+
     Ok((row.due, row.held))
 }

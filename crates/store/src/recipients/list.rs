@@ -1,5 +1,5 @@
-//! Where numbers stand with a tenant, as people read it: lists and single look-ups. The gates and
-//! the claim read the same rows in their own way (`facts`, `claims`); `consents` changes them.
+//! Recipient statuses as people read them: lists and single look-ups. The gates and the claim read
+//! the same rows in their own way ([`super::status`]); [`super::consent`] changes them.
 
 use domain::{gates::Basis, ids::TenantId, message::class::Channel};
 use jiff::Timestamp;
@@ -8,28 +8,28 @@ use stage::Fault;
 
 use crate::{Scoped, fault};
 
-/// Where a number stands with a tenant on one channel. Holds a phone number: `Debug` hides it.
+/// What a tenant knows of a number on one channel. Holds a phone number: `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RecipientRow {
-    /// E.164
+    /// The person's number, E.164.
     pub number: String,
     /// `sms` or `whatsapp`
     pub channel: String,
     /// When the person said stop.
     pub opted_out_at: Option<Timestamp>,
-    /// How.
+    /// How they said it.
     pub opt_out_cause: Option<String>,
     /// Programs that the person has left, while not everything.
     pub stopped_programs: Vec<String>,
-    /// When the tenant or the platform said so.
+    /// When the tenant or the platform put it on the do-not-contact list.
     pub do_not_contact_at: Option<Timestamp>,
-    /// Why.
+    /// The reason that was given.
     pub do_not_contact_reason: Option<String>,
-    /// The latest grant that stands.
+    /// Business time of the latest consent to marketing.
     pub marketing_consent_at: Option<Timestamp>,
-    /// Its ground, where it was said.
+    /// The legal ground of the consent, where one was given.
     pub consent_basis: Option<Basis>,
-    /// From when on it is none.
+    /// When the consent ends; none: it does not end.
     pub consent_expires_at: Option<Timestamp>,
 }
 
@@ -44,7 +44,7 @@ impl std::fmt::Debug for RecipientRow {
     }
 }
 
-/// The columns of a standing, with the timestamps as the driver gives them.
+/// The columns of a recipient status, with the timestamps as the driver gives them.
 struct Row {
     number: String,
     channel: String,
@@ -75,11 +75,8 @@ impl From<Row> for RecipientRow {
     }
 }
 
-/// Where these numbers stand on a channel; those without a row are missing. `lock` keeps them from
-/// changing until the transaction ends; they are locked in key order.
-///
-/// # Errors
-/// An outage.
+/// The statuses of these numbers on a channel; those without a row are missing. `lock` keeps them
+/// from changing until the transaction ends; they are locked in key order.
 pub async fn load(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -100,6 +97,7 @@ pub async fn load(
         .await
         .map_err(fault)?;
     }
+
     let rows = sqlx::query_as!(
         Row,
         "select number, channel, opted_out_at, opt_out_cause, stopped_programs, do_not_contact_at,
@@ -112,6 +110,7 @@ pub async fn load(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().map(RecipientRow::from).collect())
 }
 
@@ -131,9 +130,6 @@ pub struct StoppedFilter {
 
 /// Numbers of a tenant that must not be contacted or have opted out, after a number and channel, in
 /// that order.
-///
-/// # Errors
-/// An outage.
 pub async fn list_stopped(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -166,13 +162,14 @@ pub async fn list_stopped(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().map(RecipientRow::from).collect())
 }
 
 /// A number that has had a promotion lately. Holds a phone number: `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Suppressed {
-    /// E.164
+    /// The person's number, E.164.
     pub number: String,
     /// `sms` or `whatsapp`
     pub channel: String,
@@ -187,9 +184,6 @@ impl std::fmt::Debug for Suppressed {
 }
 
 /// Numbers whose last promotion was after `since`, after a number and channel, in that order.
-///
-/// # Errors
-/// An outage.
 pub async fn list_suppressed(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -213,6 +207,7 @@ pub async fn list_suppressed(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let suppressed = rows.into_iter().map(|row| Suppressed {
         number: row.number,
         channel: row.channel,

@@ -16,6 +16,7 @@ macro_rules! load {
         let tenants: Vec<&str> = $keys.iter().map(|key| key.0.as_str()).collect();
         let numbers: Vec<&str> = $keys.iter().map(|key| key.1.as_str()).collect();
         let channels: Vec<&str> = $keys.iter().map(|key| key.2.as_str()).collect();
+
         let rows = sqlx::query!($sql, &tenants as _, &numbers as _, &channels as _)
             .fetch_all(&mut **$tx)
             .await

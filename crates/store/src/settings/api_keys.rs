@@ -20,7 +20,7 @@ use crate::{
 /// What a key or token may do. The api's table of roles says what that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyRole {
-    /// Everything.
+    /// May do everything, and give keys out.
     Owner,
     /// Everything but what belongs to the owner.
     Admin,
@@ -28,7 +28,7 @@ pub enum KeyRole {
     Operator,
     /// Conversations and single messages.
     Agent,
-    /// Reads.
+    /// May read, and change nothing.
     Viewer,
 }
 
@@ -63,9 +63,9 @@ impl fmt::Display for KeyRole {
 /// Whether a key is meant for real traffic. Both work alike; people see what they hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
-    /// `mr_live_...`
+    /// For real traffic: `mr_live_...`.
     Live,
-    /// `mr_test_...`
+    /// For trying out: `mr_test_...`.
     Test,
 }
 
@@ -82,7 +82,7 @@ impl KeyKind {
 /// Whose key it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyOwner {
-    /// The tenant.
+    /// The tenant whose key it is.
     pub tenant: TenantId,
     /// The key's id.
     pub id: Uuid,
@@ -96,9 +96,6 @@ pub fn hash(key: &str) -> [u8; 32] {
 }
 
 /// Makes a key for a tenant that exists, and gives it out: the only time that it can be read.
-///
-/// # Errors
-/// An outage.
 pub async fn create(
     store: &Store,
     tenant: &TenantId,
@@ -150,13 +147,11 @@ async fn insert(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(id)
 }
 
 /// Whose key has this hash, if it is not revoked. Before any tenant is known.
-///
-/// # Errors
-/// An outage.
 pub async fn find(store: &Store, hash: &[u8; 32]) -> Result<Option<KeyOwner>, Fault> {
     let row = sqlx::query!(
         r#"select tenant_id as "tenant_id!", key_id as "key_id!", role as "role!"
@@ -166,6 +161,7 @@ pub async fn find(store: &Store, hash: &[u8; 32]) -> Result<Option<KeyOwner>, Fa
     .fetch_optional(store.pool())
     .await
     .map_err(fault)?;
+
     Ok(row.and_then(|row| {
         let role = KeyRole::from_name(&row.role)?;
         Some(KeyOwner { tenant: crate::core::keyed::tenant(&row.tenant_id), id: row.key_id, role })

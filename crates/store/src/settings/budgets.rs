@@ -11,7 +11,7 @@ use stage::Fault;
 
 use crate::{Scoped, fault};
 
-/// A cap.
+/// What a tenant or a campaign may spend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
     /// `tenant` or `campaign`
@@ -25,9 +25,6 @@ pub struct Budget {
 }
 
 /// Sets a cap; without a daily and a monthly one it is removed.
-///
-/// # Errors
-/// An outage.
 pub async fn set(tx: &mut Scoped, tenant: &TenantId, to: &Budget) -> Result<(), Fault> {
     if to.daily.is_none() && to.monthly.is_none() {
         sqlx::query!(
@@ -39,8 +36,10 @@ pub async fn set(tx: &mut Scoped, tenant: &TenantId, to: &Budget) -> Result<(), 
         .execute(&mut **tx)
         .await
         .map_err(fault)?;
+
         return Ok(());
     }
+
     sqlx::query!(
         "insert into budgets (tenant_id, scope, target, daily_micros, monthly_micros)
          values ($1, $2, $3, $4, $5)
@@ -55,14 +54,12 @@ pub async fn set(tx: &mut Scoped, tenant: &TenantId, to: &Budget) -> Result<(), 
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// Those of these alerts that nobody was told of in their window; they are taken down. Alerts are
 /// in key order.
-///
-/// # Errors
-/// An outage.
 pub async fn first<'a>(
     tx: &mut Scoped,
     alerts: &'a [BudgetAlert],
@@ -76,6 +73,7 @@ pub async fn first<'a>(
         AlertLevel::Exhausted => "exhausted",
     };
     let target = |alert: &BudgetAlert| alert.key.target.map_or(String::new(), |id| id.to_string());
+
     let rows = sqlx::query!(
         "insert into budget_alerts (tenant_id, kind, key, window_start, level, at)
          select tenant_id, kind, key, window_start, level, $6
@@ -93,6 +91,7 @@ pub async fn first<'a>(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let first = alerts.iter().filter(|alert| {
         rows.iter().any(|row| {
             row.tenant_id == alert.key.tenant.as_str()
@@ -106,9 +105,6 @@ pub async fn first<'a>(
 }
 
 /// A tenant's caps, at most 1,000.
-///
-/// # Errors
-/// An outage.
 pub async fn list(tx: &mut Scoped, tenant: &TenantId) -> Result<Vec<Budget>, Fault> {
     let rows = sqlx::query!(
         "select scope, target, daily_micros, monthly_micros from budgets
@@ -118,6 +114,7 @@ pub async fn list(tx: &mut Scoped, tenant: &TenantId) -> Result<Vec<Budget>, Fau
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let budget = rows.into_iter().map(|row| Budget {
         scope: row.scope,
         target: row.target,

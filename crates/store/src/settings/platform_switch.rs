@@ -19,9 +19,6 @@ use crate::{
 const TENANTS: i64 = 1_000;
 
 /// The platform's own switch: `on`, `paused` or `stopped`.
-///
-/// # Errors
-/// An outage.
 pub async fn mode(tx: &mut Scoped) -> Result<String, Fault> {
     sqlx::query_scalar!("select mode from platform_switch")
         .fetch_one(&mut **tx)
@@ -43,9 +40,6 @@ pub struct Thrown {
 /// Throws the switch, then tells every tenant's audit trail, and unless it pauses wakes what it has
 /// held. Waits for transactions that still hold messages for it. Done again after a crash in
 /// between, it does the rest.
-///
-/// # Errors
-/// An outage.
 pub async fn throw(
     store: &Store,
     mode: SwitchMode,
@@ -64,6 +58,7 @@ pub async fn throw(
         .fetch_all(store.pool())
         .await
         .map_err(fault)?;
+
         for tenant in &tenants {
             let tenant = crate::core::keyed::tenant(tenant);
             thrown.released += tell(store, &tenant, mode, &thrown.before, reason, now).await?;
@@ -76,7 +71,7 @@ pub async fn throw(
     }
 }
 
-/// Answers how it stood before.
+/// Sets the switch, and answers how it stood before.
 async fn set(
     store: &Store,
     mode: SwitchMode,
@@ -96,6 +91,7 @@ async fn set(
     .map_err(fault)
 }
 
+/// Tells a tenant's trail, wakes what the switch has held of it, and answers how many that is.
 async fn tell(
     store: &Store,
     tenant: &TenantId,
@@ -105,6 +101,7 @@ async fn tell(
     now: Timestamp,
 ) -> Result<i64, Fault> {
     let mut tx = store.scoped([tenant]).await?;
+
     let key = Wake::Platform.to_string();
     let what = What::Cause(&key);
     match mode {
@@ -118,6 +115,7 @@ async fn tell(
         SwitchMode::Paused => 0,
         SwitchMode::On | SwitchMode::Stopped => wake::waiting(&mut tx, tenant, &key).await?,
     };
+
     let detail = serde_json::json!({
         "before": before, "after": mode.as_str(), "reason": reason, "released": released,
     });

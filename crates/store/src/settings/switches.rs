@@ -1,4 +1,4 @@
-//! Kill switches, and the parked messages that wait for them.
+//! Kill switches: of a tenant, a campaign or a sender. A switch without a row is on.
 
 use domain::ids::TenantId;
 use jiff::Timestamp;
@@ -18,14 +18,11 @@ pub struct Switch {
     pub mode: String,
     /// Why, for people.
     pub reason: String,
-    /// Business time.
+    /// Business time of the last change.
     pub changed_at: Timestamp,
 }
 
 /// Sets a switch.
-///
-/// # Errors
-/// An outage.
 pub async fn set(tx: &mut Scoped, tenant: &TenantId, to: &Switch) -> Result<(), Fault> {
     sqlx::query!(
         "insert into switches (tenant_id, scope, target, mode, reason, changed_at)
@@ -46,9 +43,6 @@ pub async fn set(tx: &mut Scoped, tenant: &TenantId, to: &Switch) -> Result<(), 
 }
 
 /// Sets a switch that is on; one that is not keeps its mode and reason.
-///
-/// # Errors
-/// An outage.
 pub async fn set_if_on(tx: &mut Scoped, tenant: &TenantId, to: &Switch) -> Result<(), Fault> {
     sqlx::query!(
         "insert into switches (tenant_id, scope, target, mode, reason, changed_at)
@@ -69,9 +63,6 @@ pub async fn set_if_on(tx: &mut Scoped, tenant: &TenantId, to: &Switch) -> Resul
 /// Removes a switch: its scope is on again. With a reason, only one that was set for that reason.
 /// Waits for every transaction that holds the row for share, so that what they held is seen by
 /// [`crate::parked::wake::wake`] afterwards.
-///
-/// # Errors
-/// An outage.
 pub async fn clear(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -90,13 +81,11 @@ pub async fn clear(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(done.rows_affected() == 1)
 }
 
 /// The switches of a tenant that are not on.
-///
-/// # Errors
-/// An outage.
 pub async fn list(tx: &mut Scoped, tenant: &TenantId) -> Result<Vec<Switch>, Fault> {
     let rows = sqlx::query!(
         "select scope, target, mode, reason, changed_at from switches
@@ -106,6 +95,7 @@ pub async fn list(tx: &mut Scoped, tenant: &TenantId) -> Result<Vec<Switch>, Fau
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let switch = rows.into_iter().map(|row| Switch {
         scope: row.scope,
         target: row.target,

@@ -38,9 +38,6 @@ pub struct Revival<'a> {
 /// Reopens rows that are `failed` with the code [`CODE`] and as they were found, in their next
 /// turn, and has `audience` count their recipients again. Answers in the order of `again`, with the
 /// passport; none for one that has moved on.
-///
-/// # Errors
-/// An outage, or a text that the database refuses.
 pub async fn reopen(
     tx: &mut Scoped,
     now: Timestamp,
@@ -50,6 +47,7 @@ pub async fn reopen(
         return Ok(Vec::new());
     }
     let found = || again.iter().map(|one| &one.found.message);
+
     let rows = sqlx::query!(
         r#"update messages m
            set turn = m.turn + 1, state = 0, gate = null, code = null, due = null,
@@ -90,6 +88,7 @@ pub async fn reopen(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut reopened = vec![None; again.len()];
     for row in rows {
         let (at, passport) = (index(row.at), row.passport.0.clone());
@@ -107,6 +106,7 @@ async fn count_again(tx: &mut Scoped, open: &[&StoredMessage]) -> Result<(), Fau
     if fed.is_empty() {
         return Ok(());
     }
+
     sqlx::query!(
         "with fed as (
              select r.tenant_id, r.campaign_id, min(r.seq) as seq
@@ -129,19 +129,18 @@ async fn count_again(tx: &mut Scoped, open: &[&StoredMessage]) -> Result<(), Fau
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// Gives rows that were made without a text what enrich has made of their message. A row that has
 /// moved on, or has a text by now, stays as it is.
-///
-/// # Errors
-/// An outage, or a text that the database refuses.
 pub async fn fill(tx: &mut Scoped, now: Timestamp, drafts: &[NewMessage<'_>]) -> Result<(), Fault> {
     if drafts.is_empty() {
         return Ok(());
     }
     let stamps = drafts.iter().map(|one| one.passport.stamps().last().map(json));
+
     sqlx::query!(
         "update messages m
          set state = k.state, code = k.code, class = k.class, channel = k.channel,
@@ -176,6 +175,7 @@ pub async fn fill(tx: &mut Scoped, now: Timestamp, drafts: &[NewMessage<'_>]) ->
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 

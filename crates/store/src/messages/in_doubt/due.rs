@@ -12,7 +12,7 @@ use crate::{
     settings::accounts::Access,
 };
 
-/// One doubt.
+/// A doubt whose look is due.
 #[derive(Debug, Clone)]
 pub struct DueDoubt {
     /// Where the message stands: in doubt, or somewhere else by now.
@@ -27,14 +27,14 @@ pub struct DueDoubt {
     pub access: Option<Access>,
     /// Looks so far.
     pub looks: i32,
-    /// The version that ended the doubt, where a sweep died before it had said so.
+    /// The version that ended the doubt, where a sweep died before it had published that.
     pub settled_version: Option<i64>,
 }
 
 /// Doubts to look at.
 #[derive(Debug, Default)]
 pub struct LeasedDoubts {
-    /// The doubts.
+    /// The doubts, in key order.
     pub due: Vec<DueDoubt>,
     /// The database's clock when they were leased.
     pub at: Timestamp,
@@ -44,9 +44,6 @@ pub struct LeasedDoubts {
 
 /// Leases doubts that are due, oldest first and fair between tenants: nobody else looks at them
 /// before the lease ends.
-///
-/// # Errors
-/// An outage.
 pub async fn lease(
     store: &Store,
     lease: Duration,
@@ -62,9 +59,11 @@ pub async fn lease(
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
+
     if found.is_empty() {
         return Ok(LeasedDoubts::default());
     }
+
     let tenants: Vec<String> = found.iter().map(|row| row.tenant_id.clone()).collect();
     let messages: Vec<Uuid> = found.iter().map(|row| row.message_id).collect();
     let mut tx = store.scoped(tenants.iter().map(|name| crate::core::keyed::tenant(name))).await?;
@@ -115,6 +114,7 @@ async fn take(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let at = rows.iter().map(|row| row.at.to_jiff()).min().unwrap_or_default();
     let due = rows.into_iter().map(|row| DueDoubt {
         account: row.account,

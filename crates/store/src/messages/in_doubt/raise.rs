@@ -26,15 +26,14 @@ use crate::{
 /// A row of `open_claims`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Chunk {
-    /// Whose messages.
-    pub tenant: TenantId,
-    /// Who claimed them.
-    pub owner: Uuid,
+    tenant: TenantId,
+    /// The process that claimed its messages.
+    owner: Uuid,
     /// The owner's number of the chunk.
-    pub chunk: i64,
+    chunk: i64,
 }
 
-/// What is raised.
+/// Which claims are raised to in doubt, and with what.
 #[derive(Debug, Clone)]
 pub struct Raise<'a> {
     /// Claims whose `call_by` is longer ago than this; the database's clock.
@@ -43,7 +42,7 @@ pub struct Raise<'a> {
     pub first_look: Duration,
     /// From a text that the carrier has to the first question after its receipt.
     pub watch_after: Duration,
-    /// Business time.
+    /// Business time of the raise.
     pub now: Timestamp,
     /// The stamp, with its code.
     pub stamp: &'a Stamp,
@@ -60,13 +59,10 @@ pub struct Raised {
     pub more: bool,
 }
 
-/// Raises claims past their time to in doubt and owes their events. Whether a claim is past its
-/// time, and still its owner's, is decided by the message's row, under its lock; a row that
-/// somebody else has locked is left for the next time. A chunk without an open claim goes; those of
-/// its messages that the carrier has and that have no receipt are watched.
-///
-/// # Errors
-/// An outage.
+/// Raises claims past their time to in doubt, and inserts their events into the outbox. The
+/// message's row decides under its lock whether a claim is past its time and still its owner's; a
+/// row that somebody else has locked is left for the next time. A chunk without an open claim goes;
+/// those of its messages that the carrier has and that have no receipt are watched.
 pub async fn raise(store: &Store, what: &Raise<'_>) -> Result<Raised, Fault> {
     let rows = sqlx::query!(
         r#"select tenant_id as "tenant_id!", owner as "owner!", chunk as "chunk!"
@@ -77,6 +73,7 @@ pub async fn raise(store: &Store, what: &Raise<'_>) -> Result<Raised, Fault> {
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
+
     if rows.is_empty() {
         return Ok(Raised::default());
     }
@@ -89,6 +86,7 @@ pub async fn raise(store: &Store, what: &Raise<'_>) -> Result<Raised, Fault> {
             chunk: row.chunk,
         })
         .collect();
+
     let mut tx = store.scoped(chunks.iter().map(|chunk| &chunk.tenant)).await?;
     let mut left = named(&mut tx, &chunks).await?;
     let mut messages = 0;
@@ -99,9 +97,11 @@ pub async fn raise(store: &Store, what: &Raise<'_>) -> Result<Raised, Fault> {
         outbox::insert(&mut tx, &events).await?;
         left = named(&mut tx, &chunks).await?;
     }
+
     let open: HashSet<Chunk> = left.iter().filter(|one| one.is_open()).map(Left::chunk).collect();
     let done: Vec<Chunk> = chunks.into_iter().filter(|chunk| !open.contains(chunk)).collect();
     let gone = delete(&mut tx, &done).await?;
+
     // Another sweep that deleted a chunk has its messages watched.
     let sent = left.iter().filter(|one| !one.is_open() && gone.contains(&one.chunk()));
     let mut sent: Vec<(&TenantId, MessageId)> =
@@ -156,6 +156,7 @@ async fn named(tx: &mut Scoped, chunks: &[Chunk]) -> Result<Vec<Left>, Fault> {
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let left = rows.into_iter().map(|row| Left {
         tenant: crate::core::keyed::tenant(&row.tenant_id),
         owner: row.owner,
@@ -213,6 +214,7 @@ async fn raise_open(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().map(|row| columns!(row).into()).collect())
 }
 
@@ -231,6 +233,7 @@ async fn delete(tx: &mut Scoped, chunks: &[Chunk]) -> Result<HashSet<Chunk>, Fau
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let gone = gone
         .into_iter()
         .map(|row| (crate::core::keyed::tenant(&row.tenant_id), row.owner, row.chunk));

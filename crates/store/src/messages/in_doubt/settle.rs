@@ -38,11 +38,11 @@ pub struct Open {
     pub claim: (Option<Uuid>, i16),
     /// When the call began at the latest; database time.
     pub call_by: Timestamp,
-    /// The text.
+    /// The text that the call was to send.
     pub text: String,
     /// The person's number.
     pub number: String,
-    /// The channel.
+    /// The channel that it travels on.
     pub channel: Channel,
     /// When the gates reserved for it.
     pub reserved_at: Option<Timestamp>,
@@ -54,7 +54,7 @@ pub struct Open {
     pub passport: Passport,
     /// The account that was called, where it is in doubt.
     pub account: Option<String>,
-    /// What to send again, where its sender lived to say it: a `wire::Enriched`.
+    /// What to send again, a `wire::Enriched`; none where the process that called died first.
     pub payload: Option<Value>,
 }
 
@@ -66,10 +66,7 @@ impl Open {
 }
 
 /// Locks all that is open between a sender and a person, in key order. Waits for others at most two
-/// seconds.
-///
-/// # Errors
-/// An outage, or somebody has a row for longer.
+/// seconds: whoever has a row for longer is an outage.
 pub async fn lock_open(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -80,6 +77,7 @@ pub async fn lock_open(
         .fetch_one(&mut **tx)
         .await
         .map_err(fault)?;
+
     let rows = sqlx::query!(
         r#"select m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id,
                   m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due, m.version,
@@ -101,6 +99,7 @@ pub async fn lock_open(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let open = rows.into_iter().map(|row| Open {
         claim: (row.claim_owner, row.attempt),
         // Whoever claims sets it. Without it nothing is ever late enough to be decided.
@@ -125,9 +124,6 @@ pub async fn lock_open(
 
 /// Which of these texts belong to a message already: by its own row, or because a list gave them to
 /// it. `sids` are texts of the account to this person.
-///
-/// # Errors
-/// An outage.
 pub async fn known_sids(
     tx: &mut Scoped,
     (tenant, account): (&TenantId, &str),
@@ -148,14 +144,12 @@ pub async fn known_sids(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().collect())
 }
 
 /// Gives texts of an account to messages, unless they have been given before; answers which of them
 /// were given now. Forgets what the tenant's messages took more than 30 days ago.
-///
-/// # Errors
-/// An outage.
 pub async fn take_sids(
     tx: &mut Scoped,
     (tenant, account): (&TenantId, &str),
@@ -169,6 +163,7 @@ pub async fn take_sids(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     let rows = sqlx::query_scalar!(
         "insert into taken_sids (tenant_id, account, sid, message_id, taken_at)
          select $1, $2, k.sid, k.message_id, clock_timestamp()
@@ -184,15 +179,16 @@ pub async fn take_sids(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().collect())
 }
 
 /// A text that the carrier's list has for a message.
 #[derive(Debug, Clone)]
 pub struct FoundText<'a> {
-    /// Whose.
+    /// The tenant that owns the message.
     pub tenant: &'a TenantId,
-    /// Which.
+    /// The message's id.
     pub message: MessageId,
     /// The carrier's id.
     pub sid: &'a str,
@@ -204,9 +200,6 @@ pub struct FoundText<'a> {
 
 /// Records messages in doubt as sent. The rows are locked; answers in the order of `texts`, none
 /// where the message is not in doubt.
-///
-/// # Errors
-/// An outage.
 pub async fn found(
     tx: &mut Scoped,
     now: Timestamp,
@@ -238,6 +231,7 @@ pub async fn found(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut stored = vec![None; texts.len()];
     for row in rows {
         stored[index(row.at)] = Some(columns!(row).into());
@@ -245,11 +239,8 @@ pub async fn found(
     Ok(stored)
 }
 
-/// Marks doubts as ended by these versions of their messages. The rows stay until that is said: see
-/// [`said`].
-///
-/// # Errors
-/// An outage.
+/// Marks doubts as ended by these versions of their messages. The rows stay until the events of that
+/// are published: see [`said`].
 pub async fn settled(tx: &mut Scoped, ended: &[&StoredMessage]) -> Result<(), Fault> {
     sqlx::query!(
         "update doubts d set settled_version = k.version
@@ -266,9 +257,6 @@ pub async fn settled(tx: &mut Scoped, ended: &[&StoredMessage]) -> Result<(), Fa
 }
 
 /// Puts looks off that settled nothing.
-///
-/// # Errors
-/// An outage.
 pub async fn postpone(
     tx: &mut Scoped,
     looks: &[(&TenantId, MessageId, Duration)],
@@ -288,12 +276,10 @@ pub async fn postpone(
     Ok(())
 }
 
-/// Deletes doubts whose end has been said: by the version that ended them, or by whoever ended them
-/// elsewhere, without one. One that has come back since stays. Those that were sent are watched for
-/// their receipt, for the first time this long after they were found.
-///
-/// # Errors
-/// An outage: they are looked at again, and said again.
+/// Deletes doubts whose end is published: each is named by the version that ended it, or has none
+/// where somebody else ended it. One that has come back since stays. Those that were sent are
+/// watched for their receipt, for the first time this long after they were found. After an outage
+/// the doubts are looked at and their ends published again.
 pub async fn said(
     store: &Store,
     ended: &[(TenantId, MessageId, Option<i64>)],
@@ -302,7 +288,9 @@ pub async fn said(
     if ended.is_empty() {
         return Ok(());
     }
+
     let mut tx = store.scoped(ended.iter().map(|one| &one.0)).await?;
+
     let gone = sqlx::query!(
         "delete from doubts d
          using unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, message_id, version),
@@ -318,6 +306,7 @@ pub async fn said(
     .fetch_all(&mut *tx)
     .await
     .map_err(fault)?;
+
     let mut gone: Vec<(TenantId, MessageId)> = gone
         .into_iter()
         .map(|row| (crate::core::keyed::tenant(&row.tenant_id), MessageId(row.message_id)))
@@ -329,9 +318,6 @@ pub async fn said(
 }
 
 /// The tenant's policy in force, as stored; none where it has none.
-///
-/// # Errors
-/// An outage.
 pub async fn policy(tx: &mut Scoped, tenant: &TenantId) -> Result<Option<String>, Fault> {
     sqlx::query_scalar!(
         r#"select body::text as "body!" from policies

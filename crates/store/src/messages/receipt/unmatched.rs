@@ -26,7 +26,7 @@ const LONG: Duration = Duration::from_secs(60 * 60);
 /// A receipt about a message that is not here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmatched {
-    /// Whose.
+    /// The tenant that the carrier's request was for.
     pub tenant: TenantId,
     /// The request that brought it.
     pub id: Uuid,
@@ -70,14 +70,12 @@ impl From<Row> for Unmatched {
     }
 }
 
-/// Keeps receipts. One that says what another has said is not kept twice; beyond the limit of a
-/// tenant, and after 30 days, the oldest go.
-///
-/// # Errors
-/// An outage.
+/// Keeps receipts. Of those that report the same about a text the first is kept; beyond the limit of
+/// a tenant, and after 30 days, the oldest go.
 pub async fn keep(tx: &mut Scoped, now: Timestamp, receipts: &[Unmatched]) -> Result<(), Fault> {
     let tenants: Vec<&str> = receipts.iter().map(|one| one.tenant.as_str()).collect();
     let code = |one: &Unmatched| one.code.and_then(|code| i32::try_from(code).ok());
+
     sqlx::query!(
         "insert into unmatched_receipts
              (tenant_id, receipt_id, message_id, account, sid, state, code, at, next_look)
@@ -100,6 +98,7 @@ pub async fn keep(tx: &mut Scoped, now: Timestamp, receipts: &[Unmatched]) -> Re
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     sqlx::query!(
         "delete from unmatched_receipts u
          using (
@@ -119,14 +118,12 @@ pub async fn keep(tx: &mut Scoped, now: Timestamp, receipts: &[Unmatched]) -> Re
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// Takes receipts whose message may have come meanwhile, oldest look first; whoever takes them has
 /// them to himself until their next look.
-///
-/// # Errors
-/// An outage.
 pub async fn lease(store: &Store, at_most: i64) -> Result<Vec<Unmatched>, Fault> {
     let found = sqlx::query!(
         r#"select tenant_id as "tenant_id!", receipt_id as "receipt_id!"
@@ -136,11 +133,14 @@ pub async fn lease(store: &Store, at_most: i64) -> Result<Vec<Unmatched>, Fault>
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
+
     if found.is_empty() {
         return Ok(Vec::new());
     }
+
     let mut tx =
         store.scoped(found.iter().map(|row| crate::core::keyed::tenant(&row.tenant_id))).await?;
+
     let rows = sqlx::query_as!(
         Row,
         "with free as (
@@ -167,19 +167,19 @@ pub async fn lease(store: &Store, at_most: i64) -> Result<Vec<Unmatched>, Fault>
     .fetch_all(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)?;
     Ok(rows.into_iter().map(Unmatched::from).collect())
 }
 
-/// Deletes receipts that have found their message, once what they made has been said.
-///
-/// # Errors
-/// An outage: they are applied again, which changes nothing.
+/// Deletes receipts that have found their message, once the events of them are published. After an
+/// outage they are applied again, which changes nothing.
 pub async fn matched(store: &Store, receipts: &[(TenantId, Uuid)]) -> Result<(), Fault> {
     if receipts.is_empty() {
         return Ok(());
     }
     let mut tx = store.scoped(receipts.iter().map(|one| &one.0)).await?;
+
     sqlx::query!(
         "delete from unmatched_receipts u
          using unnest($1::text[], $2::uuid[]) as k (tenant_id, receipt_id)
@@ -190,13 +190,11 @@ pub async fn matched(store: &Store, receipts: &[(TenantId, Uuid)]) -> Result<(),
     .execute(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)
 }
 
 /// A tenant's unmatched receipts after one, by id.
-///
-/// # Errors
-/// An outage.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -216,5 +214,6 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().map(Unmatched::from).collect())
 }

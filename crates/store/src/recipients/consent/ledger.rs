@@ -9,15 +9,15 @@ use serde_json::Value;
 use sqlx::types::{Json, Uuid};
 use stage::Fault;
 
-use super::{Action, ConsentChange};
+use super::change::{Action, ConsentChange};
 use crate::{Scoped, fault};
 
 /// One line as it is stored. Holds personal data: `Debug` shows the id alone.
 #[derive(Clone, PartialEq)]
 pub struct ConsentLine {
-    /// Its id.
+    /// The line's own id.
     pub id: Uuid,
-    /// E.164
+    /// The person's number, E.164.
     pub number: String,
     /// `sms` or `whatsapp`
     pub channel: String,
@@ -25,37 +25,37 @@ pub struct ConsentLine {
     pub action: String,
     /// The program that it is about; none: everything of the tenant.
     pub program: Option<String>,
-    /// On what ground.
+    /// The legal ground of the consent.
     pub basis: Option<String>,
-    /// From when on it is none.
+    /// When the consent ends; none: it does not end.
     pub expires_at: Option<Timestamp>,
     /// How it was captured.
     pub method: String,
-    /// ISO 639-1
+    /// ISO 639-1, of the person or the words.
     pub language: Option<String>,
     /// List, form or vendor; for do-not-contact the reason.
     pub source: Option<String>,
     /// The words that the person agreed to.
     pub disclosure: Option<String>,
-    /// Their SHA-256.
+    /// SHA-256 of these words.
     pub disclosure_hash: Option<Vec<u8>>,
-    /// Where they stood.
+    /// The page on which the words were.
     pub page_url: Option<String>,
-    /// From where the person agreed.
+    /// The address that the person agreed from.
     pub ip: Option<String>,
-    /// With what.
+    /// The browser or device that was used.
     pub user_agent: Option<String>,
-    /// In which form.
+    /// The form of the signature: a name typed, a box ticked, ink.
     pub signature: Option<String>,
     /// The text by which they said so.
     pub inbound_id: Option<Uuid>,
-    /// Of a double opt-in.
+    /// Of a double opt-in: what was asked and confirmed.
     pub message_ids: Vec<Uuid>,
     /// A vendor's id of the recorded act.
     pub certificate: Option<String>,
     /// Where else it can be looked up.
     pub evidence: Value,
-    /// Where the number stood before.
+    /// The status of the number before this line.
     pub previous: Option<String>,
     /// Business time at which it was said.
     pub at: Timestamp,
@@ -71,7 +71,7 @@ impl std::fmt::Debug for ConsentLine {
     }
 }
 
-/// Adds lines, with where each number stood before. Answers those that are new.
+/// Adds lines, each with the status that its number had before. Answers those that are new.
 pub(super) async fn write(
     tx: &mut Scoped,
     now: Timestamp,
@@ -103,14 +103,12 @@ pub(super) async fn write(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().collect())
 }
 
 /// Those of these restorations that a later revocation speaks against, of everything or of a
 /// program: they were written late, and change nothing.
-///
-/// # Errors
-/// An outage.
 pub async fn overtaken(
     tx: &mut Scoped,
     changes: &[&ConsentChange],
@@ -120,6 +118,7 @@ pub async fn overtaken(
     if restored.is_empty() {
         return Ok(HashSet::new());
     }
+
     let rows = sqlx::query_scalar!(
         r#"select k.consent_id as "consent_id!"
            from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[],
@@ -138,13 +137,11 @@ pub async fn overtaken(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().collect())
 }
 
 /// The lines of a number before a time and id, the latest first.
-///
-/// # Errors
-/// An outage.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -170,6 +167,7 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let line = rows.into_iter().map(|row| ConsentLine {
         id: row.consent_id,
         number: row.number,
