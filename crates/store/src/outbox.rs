@@ -5,11 +5,12 @@ use domain::ids::TenantId;
 use stage::Fault;
 use wire::Event;
 
-use crate::{Scoped, Store, fault};
+use crate::{Scoped, Store, core::keyed::in_lock_order, fault};
 
 /// Inserts events into the outbox, in the transaction that makes them true.
 pub async fn insert(tx: &mut Scoped, events: &[Event]) -> Result<(), Fault> {
-    let json = |event| serde_json::to_string(event).expect("an event is plain data");
+    let events = in_lock_order(events, |event| (&event.tenant, event.id));
+    let json = |event: &&Event| serde_json::to_string(event).expect("an event is plain data");
     sqlx::query!(
         "insert into unsaid_events (tenant_id, event_id, event)
          select * from unnest($1::text[], $2::uuid[], $3::text[])

@@ -104,9 +104,9 @@ impl InboundStage {
     }
 }
 
-/// Each text once, in key order: a carrier may have sent one twice.
+/// Each text once: a carrier may have sent one twice.
 fn distinct<'a>(read: impl Iterator<Item = &'a Received>) -> Vec<NewText> {
-    let by_key: std::collections::BTreeMap<_, _> =
-        read.map(|received| ((received.text.tenant.clone(), received.text.id), received)).collect();
-    by_key.into_values().map(|received| received.text.clone()).collect()
+    let mut known = HashSet::new();
+    let texts = read.map(|received| &received.text);
+    texts.filter(|text| known.insert((&text.tenant, text.id))).cloned().collect()
 }

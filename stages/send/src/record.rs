@@ -84,8 +84,8 @@ pub(crate) async fn ends(
     Ok(ends.iter().zip(concluded).map(outcome).collect())
 }
 
-/// Records what the carrier took. Answers in the order of `accepted`, which is in key order; none
-/// for a message whose claim is no longer ours.
+/// Records what the carrier took. Answers in the order of `accepted`; none for a message whose claim
+/// is no longer ours.
 pub(crate) async fn accepted(
     tx: &mut Scoped,
     owner: Uuid,

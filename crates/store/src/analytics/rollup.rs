@@ -6,7 +6,7 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, fault};
+use crate::{Scoped, core::keyed::in_lock_order, fault};
 
 /// What is counted of one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,9 +59,11 @@ pub struct Moved {
     pub as_of: Timestamp,
 }
 
-/// Marks messages that were never counted as counted; says which those were, as indexes.
+/// Marks messages that were never counted as counted. Answers the indexes of those in `rows`, from
+/// the lowest.
 pub async fn count_first(tx: &mut Scoped, rows: &[Counted]) -> Result<Vec<usize>, Fault> {
     let columns = Columns::of(rows);
+
     let new = sqlx::query!(
         "insert into counted_messages
              (tenant_id, message_id, version, state, gate, campaign_id, segments, cost_micros)
@@ -88,12 +90,10 @@ pub async fn count_first(tx: &mut Scoped, rows: &[Counted]) -> Result<Vec<usize>
     Ok(rows.iter().enumerate().filter(|(_, row)| is_new(row)).map(|(i, _)| i).collect())
 }
 
-/// Locks what is counted of these messages, in key order.
-pub async fn counted(
-    tx: &mut Scoped,
-    tenants: &[String],
-    messages: &[Uuid],
-) -> Result<Vec<Counted>, Fault> {
+/// Locks what is counted of these messages. Answers the rows that are there, in key order.
+pub async fn counted(tx: &mut Scoped, keys: &[(&TenantId, Uuid)]) -> Result<Vec<Counted>, Fault> {
+    let (tenants, messages) = split(keys);
+
     let rows = sqlx::query!(
         "select c.tenant_id, c.message_id, c.version, c.state, c.gate, c.campaign_id, c.segments,
                 c.cost_micros
@@ -102,8 +102,8 @@ pub async fn counted(
            on c.tenant_id = k.tenant_id and c.message_id = k.message_id
          order by c.tenant_id, c.message_id
          for update of c",
-        tenants,
-        messages,
+        &tenants as _,
+        &messages,
     )
     .fetch_all(&mut **tx)
     .await
@@ -122,7 +122,7 @@ pub async fn counted(
     Ok(counted.collect())
 }
 
-/// Raises what is counted of these messages.
+/// Raises what is counted of these messages, which [`counted`] has locked.
 pub async fn recount(tx: &mut Scoped, rows: &[Counted]) -> Result<(), Fault> {
     let columns = Columns::of(rows);
     sqlx::query!(
@@ -148,25 +148,25 @@ pub async fn recount(tx: &mut Scoped, rows: &[Counted]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Marks other events as counted; says which were not yet, as `(tenant, event)`.
-pub async fn count_events(
-    tx: &mut Scoped,
-    tenants: &[String],
-    events: &[Uuid],
-) -> Result<Vec<Uuid>, Fault> {
+/// Marks other events as counted, each named by its tenant and id. Answers the ids of those that
+/// were not yet.
+pub async fn count_events(tx: &mut Scoped, keys: &[(&TenantId, Uuid)]) -> Result<Vec<Uuid>, Fault> {
+    let (tenants, events) = split(keys);
+
     sqlx::query_scalar!(
         "insert into counted_events (tenant_id, event_id)
-         select distinct * from unnest($1::text[], $2::uuid[])
+         select distinct * from unnest($1::text[], $2::uuid[]) order by 1, 2
          on conflict do nothing returning event_id",
-        tenants,
-        events,
+        &tenants as _,
+        &events,
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)
 }
 
-/// Adds differences to totals, and raises the version of each scope that moved. Both in key order.
+/// Adds differences to totals, and raises the version of each scope that moved. A total and a scope
+/// are named once.
 pub async fn add(tx: &mut Scoped, deltas: &[Delta], moved: &[Moved]) -> Result<(), Fault> {
     let text = |column: fn(&Delta) -> String| deltas.iter().map(column).collect::<Vec<_>>();
     sqlx::query!(
@@ -207,6 +207,11 @@ pub async fn add(tx: &mut Scoped, deltas: &[Delta], moved: &[Moved]) -> Result<(
     Ok(())
 }
 
+fn split<'a>(keys: &[(&'a TenantId, Uuid)]) -> (Vec<&'a str>, Vec<Uuid>) {
+    keys.iter().map(|(tenant, id)| (tenant.as_str(), *id)).unzip()
+}
+
+/// Rows as the arrays of a statement, in key order.
 struct Columns {
     tenants: Vec<String>,
     messages: Vec<Uuid>,
@@ -220,6 +225,7 @@ struct Columns {
 
 impl Columns {
     fn of(rows: &[Counted]) -> Self {
+        let rows = in_lock_order(rows, |row| (&row.tenant, row.message));
         Self {
             tenants: rows.iter().map(|row| row.tenant.to_string()).collect(),
             messages: rows.iter().map(|row| row.message).collect(),

@@ -11,7 +11,7 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, Store, fault};
+use crate::{Scoped, Store, core::keyed::in_lock_order, fault};
 
 /// How long one audience process has a campaign to itself.
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
@@ -73,6 +73,7 @@ pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<RunningCampa
     if active.is_empty() {
         return Ok(Vec::new());
     }
+    let active = in_lock_order(&active, |row| (&row.tenant_id, row.campaign_id));
     let tenants: Vec<String> = active.iter().map(|row| row.tenant_id.clone()).collect();
     let mut tx = store.scoped(tenants.iter().map(|name| crate::core::keyed::tenant(name))).await?;
 

@@ -5,12 +5,15 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, core::keyed::index, fault};
+use crate::{
+    Scoped,
+    core::keyed::{in_lock_order, index},
+    fault,
+};
 
-/// Locks these counters until the transaction ends, in key order, and reads them. Counters that do
-/// not exist are made, before any is locked: who makes one waits for whoever makes the same, and
-/// must hold nothing that the other wants. `keys` are sorted and without repetition; answers in
-/// their order.
+/// Locks these counters until the transaction ends, and reads them in the order of `keys`. Counters
+/// that do not exist are made, before any is locked: who makes one waits for whoever makes the same,
+/// and must hold nothing that the other wants.
 pub async fn lock(tx: &mut Scoped, keys: &[CounterKey]) -> Result<Vec<i64>, Fault> {
     if keys.is_empty() {
         return Ok(Vec::new());
@@ -61,11 +64,12 @@ pub async fn peek(tx: &mut Scoped, keys: &[CounterKey]) -> Result<Vec<i64>, Faul
     Ok(used)
 }
 
-/// Adds to counters that this transaction has locked.
+/// Adds to counters that this transaction has locked. A counter is named once.
 pub async fn add(tx: &mut Scoped, added: &[(CounterKey, i64)]) -> Result<(), Fault> {
     if added.is_empty() {
         return Ok(());
     }
+    let added = in_lock_order(added, |(key, _)| key);
     let columns = Columns::of(added.iter().map(|(key, _)| key));
     let amounts: Vec<i64> = added.iter().map(|(_, amount)| *amount).collect();
 

@@ -36,8 +36,8 @@ pub async fn of<'a>(
     Ok(line.collect())
 }
 
-/// Moves lines on to where a batch has left them; one that has come further stays there. Lines are
-/// in key order. Lines of the same tenants that nobody stands in any more go, but for those that
+/// Moves lines on to where a batch has left them; one that has come further stays there. A line is
+/// named once. Lines of the same tenants that nobody stands in any more go, but for those that
 /// somebody else has locked.
 pub async fn move_on(
     tx: &mut Scoped,

@@ -13,7 +13,9 @@ use sqlx::types::Uuid;
 use stage::Fault;
 
 use crate::{
-    Scoped, fault,
+    Scoped,
+    core::keyed::{LockOrder, in_lock_order},
+    fault,
     recipients::consent::{self, Action, ConsentChange, Proof},
     settings::policies,
 };
@@ -78,15 +80,25 @@ pub struct Company {
 }
 
 /// Makes the contacts, recipient statuses and threads of these texts where they are missing, then
-/// stores each text once. Texts are in key order.
+/// stores each text once. Answers in the order of `texts`.
 pub async fn receive(tx: &mut Scoped, texts: &[NewText]) -> Result<Vec<Thread>, Fault> {
-    make_people(tx, texts).await?;
-    make_threads(tx, texts).await?;
+    let order = LockOrder::by(texts, |text| (&text.tenant, text.id));
+    let sorted = order.sorted(texts);
+    make_people(tx, &sorted).await?;
+    make_threads(tx, &sorted).await?;
+    let first = insert(tx, &sorted).await?;
 
-    let tenants: Vec<String> = texts.iter().map(|text| text.tenant.to_string()).collect();
-    let ids: Vec<Uuid> = texts.iter().map(|text| text.id).collect();
-    let first = insert(tx, texts, &tenants, &ids).await?;
+    let mut threads = threads(tx, &sorted, &first).await?;
+    let mut thread = |text: &NewText| threads.remove(&text.id);
+    Ok(texts.iter().filter_map(&mut thread).collect())
+}
 
+/// The threads of texts that are stored, by text.
+async fn threads(
+    tx: &mut Scoped,
+    texts: &[&NewText],
+    first: &HashSet<Uuid>,
+) -> Result<HashMap<Uuid, Thread>, Fault> {
     let rows = sqlx::query!(
         r#"select i.inbound_id, i.epoch, v.last_campaign_id, c.language, t.name,
                   (select p.body ->> 'help_contact' from policies p
@@ -97,28 +109,35 @@ pub async fn receive(tx: &mut Scoped, texts: &[NewText]) -> Result<Vec<Thread>, 
              on v.tenant_id = i.tenant_id and v.conversation_id = i.conversation_id
            join contacts c on c.tenant_id = i.tenant_id and c.contact_id = i.contact_id
            join tenants t on t.tenant_id = i.tenant_id"#,
-        &tenants,
-        &ids,
+        &tenants(texts),
+        &texts.iter().map(|text| text.id).collect::<Vec<_>>(),
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
 
-    let thread = rows.into_iter().map(|row| Thread {
-        inbound: row.inbound_id,
-        epoch: row.epoch,
-        campaign: row.last_campaign_id,
-        language: row.language,
-        company: Company { name: row.name, help_contact: row.help_contact },
-        first: first.contains(&row.inbound_id),
-        program: None,
-        overtaken: false,
+    let threads = rows.into_iter().map(|row| {
+        let thread = Thread {
+            inbound: row.inbound_id,
+            epoch: row.epoch,
+            campaign: row.last_campaign_id,
+            language: row.language,
+            company: Company { name: row.name, help_contact: row.help_contact },
+            first: first.contains(&row.inbound_id),
+            program: None,
+            overtaken: false,
+        };
+        (row.inbound_id, thread)
     });
-    Ok(thread.collect())
+    Ok(threads.collect())
 }
 
-async fn make_people(tx: &mut Scoped, texts: &[NewText]) -> Result<(), Fault> {
-    let tenants: Vec<String> = texts.iter().map(|text| text.tenant.to_string()).collect();
+fn tenants(texts: &[&NewText]) -> Vec<String> {
+    texts.iter().map(|text| text.tenant.to_string()).collect()
+}
+
+async fn make_people(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fault> {
+    let tenants = tenants(texts);
     let numbers: Vec<String> = texts.iter().map(|text| text.number.clone()).collect();
 
     sqlx::query!(
@@ -157,7 +176,7 @@ async fn make_people(tx: &mut Scoped, texts: &[NewText]) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn make_threads(tx: &mut Scoped, texts: &[NewText]) -> Result<(), Fault> {
+async fn make_threads(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fault> {
     sqlx::query!(
         "insert into conversations as v
              (tenant_id, conversation_id, contact_id, sender_id, last_inbound_at, last_campaign_id)
@@ -175,7 +194,7 @@ async fn make_threads(tx: &mut Scoped, texts: &[NewText]) -> Result<(), Fault> {
          on conflict (tenant_id, conversation_id) do update
          set last_inbound_at = greatest(v.last_inbound_at, excluded.last_inbound_at),
              last_campaign_id = coalesce(excluded.last_campaign_id, v.last_campaign_id)",
-        &texts.iter().map(|text| text.tenant.to_string()).collect::<Vec<_>>(),
+        &tenants(texts),
         &texts.iter().map(|text| text.conversation.0).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.contact.0).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.sender.0).collect::<Vec<_>>(),
@@ -189,15 +208,10 @@ async fn make_threads(tx: &mut Scoped, texts: &[NewText]) -> Result<(), Fault> {
 }
 
 /// Stores texts, and answers the ids of those that are new.
-async fn insert(
-    tx: &mut Scoped,
-    texts: &[NewText],
-    tenants: &[String],
-    ids: &[Uuid],
-) -> Result<Vec<Uuid>, Fault> {
+async fn insert(tx: &mut Scoped, texts: &[&NewText]) -> Result<HashSet<Uuid>, Fault> {
     let times: Vec<_> = texts.iter().map(|text| text.received_at.to_sqlx()).collect();
 
-    sqlx::query_scalar!(
+    let new = sqlx::query_scalar!(
         "insert into inbound_texts (tenant_id, inbound_id, conversation_id, contact_id, sender_id,
                                     body, meaning, rule, epoch, received_at)
          select k.tenant_id, k.inbound_id, k.conversation_id, k.contact_id, k.sender_id, k.body,
@@ -209,8 +223,8 @@ async fn insert(
          join conversations v
            on v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
          on conflict do nothing returning inbound_id",
-        tenants,
-        ids,
+        &tenants(texts),
+        &texts.iter().map(|text| text.id).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.conversation.0).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.contact.0).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.sender.0).collect::<Vec<_>>(),
@@ -221,7 +235,9 @@ async fn insert(
     )
     .fetch_all(&mut **tx)
     .await
-    .map_err(fault)
+    .map_err(fault)?;
+
+    Ok(new.into_iter().collect())
 }
 
 /// Records opt-outs and opt-ins: in the recipients' statuses and the consent ledger. An opt-out also
@@ -235,6 +251,8 @@ pub async fn change_recipients(
     let programs = programs_left(tx, &stops).await?;
     let changes: Vec<ConsentChange> = texts.iter().map(|text| change(text, &programs)).collect();
     consent::record(tx, now, &changes).await?;
+
+    let stops = in_lock_order(&stops, |text| (&text.tenant, text.conversation));
 
     sqlx::query!(
         "update conversations v set epoch = v.epoch + 1

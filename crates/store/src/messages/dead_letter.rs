@@ -23,7 +23,7 @@ pub use redrive::{Revival, fill, reopen};
 
 use crate::{
     Scoped,
-    core::keyed::index,
+    core::keyed::{LockOrder, in_lock_order},
     fault,
     messages::{
         row::{StoredMessage, columns, turn},
@@ -126,8 +126,8 @@ pub struct Death<'a> {
 }
 
 /// Writes `failed` with the code [`CODE`] to rows that are as they were found and that `send` has
-/// not claimed; the caller has given their reservations back. Answers in the order of `dead`, which
-/// is in key order; none for one that has moved on.
+/// not claimed; the caller has given their reservations back. Answers in the order of `dead`; none
+/// for one that has moved on.
 pub async fn fail(
     tx: &mut Scoped,
     now: Timestamp,
@@ -136,7 +136,9 @@ pub async fn fail(
     if dead.is_empty() {
         return Ok(Vec::new());
     }
-    let found = || dead.iter().map(|one| &one.found.message);
+    let order = LockOrder::by(dead, |one| (&one.found.message.tenant, one.found.message.id));
+    let sorted = order.sorted(dead);
+    let found = || sorted.iter().map(|one| &one.found.message);
 
     let rows = sqlx::query!(
         r#"update messages m
@@ -157,7 +159,7 @@ pub async fn fail(
         &found().map(|row| row.id.0).collect::<Vec<_>>(),
         &found().map(|row| turn(row.turn)).collect::<Vec<_>>(),
         &found().map(|row| row.version).collect::<Vec<_>>(),
-        &dead.iter().map(|one| json(&one.stamp)).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| json(&one.stamp)).collect::<Vec<_>>(),
     )
     .fetch_all(&mut **tx)
     .await
@@ -165,7 +167,7 @@ pub async fn fail(
 
     let mut stored = vec![None; dead.len()];
     for row in rows {
-        stored[index(row.at)] = Some(columns!(row).into());
+        stored[order.index(row.at)] = Some(columns!(row).into());
     }
     Ok(stored)
 }
@@ -208,8 +210,8 @@ impl std::fmt::Debug for Shell<'_> {
     }
 }
 
-/// Makes rows without a text for messages that have none. Answers in the order of `shells`, which
-/// is in key order; none for one that has a row by now.
+/// Makes rows without a text for messages that have none. Answers in the order of `shells`; none for
+/// one that has a row by now.
 pub async fn insert(
     tx: &mut Scoped,
     now: Timestamp,
@@ -218,9 +220,10 @@ pub async fn insert(
     if shells.is_empty() {
         return Ok(Vec::new());
     }
-    let submitted = shells.iter().map(|one| one.submitted_at.to_sqlx());
-    let expiries = shells.iter().map(|one| one.expires_at.map(|at| at.to_sqlx()));
-    let code = |one: &Shell<'_>| (one.state == MessageState::Failed).then_some(CODE);
+    let sorted = in_lock_order(shells, |one| (one.tenant, one.message));
+    let submitted = sorted.iter().map(|one| one.submitted_at.to_sqlx());
+    let expiries = sorted.iter().map(|one| one.expires_at.map(|at| at.to_sqlx()));
+    let code = |one: &&Shell<'_>| (one.state == MessageState::Failed).then_some(CODE);
 
     let rows = sqlx::query!(
         r#"insert into messages (tenant_id, message_id, turn, state, code, class, channel,
@@ -239,20 +242,20 @@ pub async fn insert(
                      segments, cost_micros, gate, code, due, version, changed_at,
                      carrier_sid is not null as "billed!""#,
         now.to_sqlx(),
-        &shells.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
-        &shells.iter().map(|one| one.message.0).collect::<Vec<_>>(),
-        &shells.iter().map(|one| turn(one.turn)).collect::<Vec<_>>(),
-        &shells.iter().map(|one| one.state.code()).collect::<Vec<_>>(),
-        &shells.iter().map(code).collect::<Vec<_>>() as _,
-        &shells.iter().map(|one| one.class.as_str()).collect::<Vec<_>>() as _,
-        &shells.iter().map(|one| one.channel.as_str()).collect::<Vec<_>>() as _,
-        &shells.iter().map(|one| one.contact.0).collect::<Vec<_>>(),
-        &shells.iter().map(|one| one.number.as_str()).collect::<Vec<_>>() as _,
-        &shells.iter().map(|one| one.campaign.map(|id| id.0)).collect::<Vec<_>>() as _,
-        &shells.iter().map(|one| one.body_hash.as_slice()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.message.0).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| turn(one.turn)).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| one.state.code()).collect::<Vec<_>>(),
+        &sorted.iter().map(code).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.class.as_str()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.channel.as_str()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.contact.0).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| one.number.as_str()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.campaign.map(|id| id.0)).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.body_hash.as_slice()).collect::<Vec<_>>() as _,
         &submitted.collect::<Vec<_>>() as _,
         &expiries.collect::<Vec<_>>() as _,
-        &shells.iter().map(|one| json(&one.stamp)).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| json(&one.stamp)).collect::<Vec<_>>(),
     )
     .fetch_all(&mut **tx)
     .await

@@ -15,7 +15,7 @@ use wire::message::Head;
 
 use crate::{
     Scoped,
-    core::keyed::index,
+    core::keyed::{LockOrder, index},
     drafts::ContactKey,
     fault,
     messages::{
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// Makes contacts. One that exists stays as it is. `keys` are sorted.
+/// Makes contacts. One that exists stays as it is; a key may be named twice.
 pub async fn insert_contacts(
     tx: &mut Scoped,
     now: Timestamp,
@@ -56,7 +56,8 @@ pub async fn insert_contacts(
     Ok(())
 }
 
-/// Makes recipient statuses without consent. One that exists stays as it is.
+/// Makes recipient statuses without consent. One that exists stays as it is; a key may be named
+/// twice.
 pub async fn insert_recipients(
     tx: &mut Scoped,
     keys: &[(&TenantId, PhoneNumber, Channel)],
@@ -107,13 +108,15 @@ pub struct NewMessage<'a> {
     pub passport: &'a Passport,
 }
 
-/// Stores messages in their first turn, sorted by (tenant, id). Says for each whether it is new;
-/// the row of one that exists is left as it is.
+/// Stores messages in their first turn. Says for each, in the order of `new`, whether it is new; the
+/// row of one that exists is left as it is.
 pub async fn insert_messages(
     tx: &mut Scoped,
     now: Timestamp,
     new: &[NewMessage<'_>],
 ) -> Result<Vec<bool>, Fault> {
+    let order = LockOrder::by(new, |one| (&one.head.tenant, one.head.id));
+    let new = order.sorted(new);
     let expiries = new.iter().map(|one| one.head.expires_at.map(|at| at.to_sqlx()));
     let submitted = new.iter().map(|one| one.head.submitted_at.to_sqlx());
 
@@ -159,13 +162,13 @@ pub async fn insert_messages(
 
     // Rows come back in the order they were inserted in; a message named twice is new once.
     let mut inserted = rows.into_iter().peekable();
-    let is_new = |one: &NewMessage<'_>| {
+    let is_new = |one: &&NewMessage<'_>| {
         let next = inserted.next_if(|row| {
             row.message_id == one.head.id.0 && row.tenant_id == one.head.tenant.as_str()
         });
         next.is_some()
     };
-    Ok(new.iter().map(is_new).collect())
+    Ok(order.restored(new.iter().map(is_new).collect()))
 }
 
 /// A message that was stored before.

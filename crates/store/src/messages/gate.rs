@@ -13,7 +13,7 @@ use stage::Fault;
 
 use crate::{
     Scoped,
-    core::keyed::index,
+    core::keyed::{LockOrder, in_lock_order, index},
     fault,
     messages::row::{StoredMessage, columns, state_of, turn},
 };
@@ -96,10 +96,12 @@ pub async fn record(
         return Ok(Vec::new());
     }
 
-    let admissions = || decided.iter().map(|one| one.admission);
+    let order = LockOrder::by(decided, |one| (one.tenant, one.message));
+    let sorted = order.sorted(decided);
+    let admissions = || sorted.iter().map(|one| one.admission);
     let reserved = admissions().map(|one| one?.reserved.then(|| now.to_sqlx()));
     let until = admissions().map(|one| Some(one?.sendable_until.to_sqlx()));
-    let passports = decided.iter().map(|one| json(one.passport));
+    let passports = sorted.iter().map(|one| json(one.passport));
 
     let rows = sqlx::query!(
         r#"update messages m
@@ -120,13 +122,13 @@ pub async fn record(
                      m.code, m.due, m.version, m.changed_at,
                      m.carrier_sid is not null as "billed!""#,
         now.to_sqlx(),
-        &decided.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
-        &decided.iter().map(|one| one.message.0).collect::<Vec<_>>(),
-        &decided.iter().map(|one| turn(one.turn)).collect::<Vec<_>>(),
-        &decided.iter().map(|one| one.state.code()).collect::<Vec<_>>(),
-        &decided.iter().map(|one| one.gate.map(Gate::as_str)).collect::<Vec<_>>() as _,
-        &decided.iter().map(|one| one.code).collect::<Vec<_>>() as _,
-        &decided.iter().map(|one| one.due.map(|due| due.to_sqlx())).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.message.0).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| turn(one.turn)).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| one.state.code()).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| one.gate.map(Gate::as_str)).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.code).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.due.map(|due| due.to_sqlx())).collect::<Vec<_>>() as _,
         &admissions().map(|one| Some(one?.sender.0)).collect::<Vec<_>>() as _,
         &admissions().map(|one| Some(one?.policy_version)).collect::<Vec<_>>() as _,
         &until.collect::<Vec<_>>() as _,
@@ -139,7 +141,7 @@ pub async fn record(
 
     let mut recorded = vec![None; decided.len()];
     for row in rows {
-        recorded[index(row.at)] = Some(columns!(row).into());
+        recorded[order.index(row.at)] = Some(columns!(row).into());
     }
     Ok(recorded)
 }
@@ -170,6 +172,7 @@ pub async fn market(
         return Ok(());
     }
 
+    let marketed = in_lock_order(marketed, |one| (one.tenant, one.number, one.channel));
     sqlx::query!(
         "update standings s
          set marketing_at = (array_fill($1::timestamptz, array[k.count]) || s.marketing_at)[1:10],

@@ -19,7 +19,7 @@ pub use settle::{
     FoundText, Open, found, known_sids, lock_open, policy, postpone, said, settled, take_sids,
 };
 
-use crate::{Scoped, Store, fault};
+use crate::{Scoped, Store, core::keyed::in_lock_order, fault};
 
 /// A text of a carrier: whose account, which, and its id.
 pub type TakenText = (TenantId, String, String);
@@ -52,6 +52,7 @@ pub async fn takers(
 
 /// Forgets doubts that a receipt has ended, in the transaction that says so.
 pub async fn forget(tx: &mut Scoped, keys: &[(&TenantId, MessageId)]) -> Result<(), Fault> {
+    let keys = in_lock_order(keys, |key| *key);
     sqlx::query!(
         "delete from doubts d using unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
          where d.tenant_id = k.tenant_id and d.message_id = k.message_id",

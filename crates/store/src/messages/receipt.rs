@@ -18,7 +18,7 @@ use stage::Fault;
 
 use crate::{
     Scoped,
-    core::keyed::index,
+    core::keyed::{LockOrder, in_lock_order},
     fault,
     messages::{
         row::{StoredMessage, columns},
@@ -105,14 +105,16 @@ pub async fn write(
     tx: &mut Scoped,
     merged: &[Merged<'_>],
 ) -> Result<Vec<Option<StoredMessage>>, Fault> {
-    let tenants: Vec<&str> = merged.iter().map(|one| one.tenant.as_str()).collect();
-    let messages: Vec<Uuid> = merged.iter().map(|one| one.message.0).collect();
-    let states: Vec<i16> = merged.iter().map(|one| one.state.code()).collect();
-    let raised: Vec<bool> = merged.iter().map(|one| one.raised).collect();
-    let codes: Vec<Option<&str>> = merged.iter().map(|one| one.code.as_deref()).collect();
-    let sids: Vec<Option<&str>> = merged.iter().map(|one| one.sid).collect();
-    let times: Vec<jiff_sqlx::Timestamp> = merged.iter().map(|one| one.at.to_sqlx()).collect();
-    let stamps: Vec<String> = merged.iter().map(|one| json(one.stamp)).collect();
+    let order = LockOrder::by(merged, |one| (one.tenant, one.message));
+    let sorted = order.sorted(merged);
+    let tenants: Vec<&str> = sorted.iter().map(|one| one.tenant.as_str()).collect();
+    let messages: Vec<Uuid> = sorted.iter().map(|one| one.message.0).collect();
+    let states: Vec<i16> = sorted.iter().map(|one| one.state.code()).collect();
+    let raised: Vec<bool> = sorted.iter().map(|one| one.raised).collect();
+    let codes: Vec<Option<&str>> = sorted.iter().map(|one| one.code.as_deref()).collect();
+    let sids: Vec<Option<&str>> = sorted.iter().map(|one| one.sid).collect();
+    let times: Vec<jiff_sqlx::Timestamp> = sorted.iter().map(|one| one.at.to_sqlx()).collect();
+    let stamps: Vec<String> = sorted.iter().map(|one| json(one.stamp)).collect();
 
     let rows = sqlx::query!(
         r#"update messages m
@@ -147,13 +149,14 @@ pub async fn write(
 
     let mut stored = vec![None; merged.len()];
     for row in rows {
-        stored[index(row.at)] = Some(columns!(row).into());
+        stored[order.index(row.at)] = Some(columns!(row).into());
     }
     Ok(stored)
 }
 
 /// Deletes the parked rows of these messages.
 pub async fn unpark(tx: &mut Scoped, keys: &[(&TenantId, MessageId)]) -> Result<(), Fault> {
+    let keys = in_lock_order(keys, |key| *key);
     let tenants: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
     let messages: Vec<Uuid> = keys.iter().map(|key| key.1.0).collect();
 

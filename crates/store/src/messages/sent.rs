@@ -12,7 +12,7 @@ use stage::Fault;
 
 use crate::{
     Scoped,
-    core::keyed::index,
+    core::keyed::LockOrder,
     fault,
     messages::row::{StoredMessage, columns},
 };
@@ -38,22 +38,24 @@ pub struct Taken<'a> {
 
 /// Records what the carrier took. A receipt may have been faster: the state is only ever raised
 /// (from `sent` on, codes order as `MessageState::merge` does; a test holds them to it). Answers in
-/// the order of `taken`, which is in key order, with the time of the gates' reservation; none where
-/// the claim is no longer ours.
+/// the order of `taken`, with the time of the gates' reservation; none where the claim is no longer
+/// ours.
 pub async fn sent(
     tx: &mut Scoped,
     owner: Uuid,
     now: Timestamp,
     taken: &[Taken<'_>],
 ) -> Result<Vec<Option<(StoredMessage, Option<Timestamp>)>>, Fault> {
-    let tenants: Vec<&str> = taken.iter().map(|one| one.tenant.as_str()).collect();
-    let messages: Vec<Uuid> = taken.iter().map(|one| one.message.0).collect();
-    let attempts: Vec<i16> = taken.iter().map(|one| one.attempt).collect();
-    let sids: Vec<&str> = taken.iter().map(|one| one.sid).collect();
-    let segments = taken.iter().map(|one| one.billed.map(|(segments, _)| small(segments)));
-    let costs = taken.iter().map(|one| one.billed.map(|(_, cost)| cost.0));
-    let passports: Vec<String> = taken.iter().map(|one| stamped(one.passport, one.stamp)).collect();
-    let stamps: Vec<String> = taken.iter().map(|one| json(one.stamp)).collect();
+    let order = LockOrder::by(taken, |one| (one.tenant, one.message));
+    let sorted = order.sorted(taken);
+    let tenants: Vec<&str> = sorted.iter().map(|one| one.tenant.as_str()).collect();
+    let messages: Vec<Uuid> = sorted.iter().map(|one| one.message.0).collect();
+    let attempts: Vec<i16> = sorted.iter().map(|one| one.attempt).collect();
+    let sids: Vec<&str> = sorted.iter().map(|one| one.sid).collect();
+    let segments = sorted.iter().map(|one| one.billed.map(|(segments, _)| small(segments)));
+    let costs = sorted.iter().map(|one| one.billed.map(|(_, cost)| cost.0));
+    let passports = sorted.iter().map(|one| stamped(one.passport, one.stamp));
+    let stamps: Vec<String> = sorted.iter().map(|one| json(one.stamp)).collect();
 
     let rows = sqlx::query!(
         r#"update messages m
@@ -84,7 +86,7 @@ pub async fn sent(
         &sids as _,
         &segments.collect::<Vec<_>>() as _,
         &costs.collect::<Vec<_>>() as _,
-        &passports,
+        &passports.collect::<Vec<_>>(),
         &stamps,
     )
     .fetch_all(&mut **tx)
@@ -94,7 +96,7 @@ pub async fn sent(
     let mut stored = vec![None; taken.len()];
     for row in rows {
         let reserved_at = row.reserved_at.map(jiff_sqlx::Timestamp::to_jiff);
-        stored[index(row.at)] = Some((columns!(row).into(), reserved_at));
+        stored[order.index(row.at)] = Some((columns!(row).into(), reserved_at));
     }
     Ok(stored)
 }

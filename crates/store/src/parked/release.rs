@@ -13,6 +13,7 @@ use wire::Enriched;
 
 use crate::{
     Scoped, Store,
+    core::keyed::in_lock_order,
     drafts::{self, ContactKey},
     fault,
 };
@@ -213,6 +214,8 @@ async fn raise_turns(
 /// changes nothing.
 pub async fn released(store: &Store, due: &[DueMessage]) -> Result<(), Fault> {
     let mut tx = store.scoped(due.iter().map(|row| row.tenant.clone())).await?;
+
+    let due = in_lock_order(due, |row| (&row.tenant, row.message, row.turn));
     sqlx::query!(
         "delete from parked p
          using unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, turn)

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use stage::Fault;
 
-use crate::{Scoped, fault};
+use crate::{Scoped, core::keyed::in_lock_order, fault};
 
 /// What a tenant or a campaign may spend.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,8 +58,8 @@ pub async fn set(tx: &mut Scoped, tenant: &TenantId, to: &Budget) -> Result<(), 
     Ok(())
 }
 
-/// Those of these alerts that nobody was told of in their window; they are taken down. Alerts are
-/// in key order.
+/// Takes alerts down. Answers those, in the order of `alerts`, that nobody was told of in their
+/// window.
 pub async fn first<'a>(
     tx: &mut Scoped,
     alerts: &'a [BudgetAlert],
@@ -73,6 +73,7 @@ pub async fn first<'a>(
         AlertLevel::Exhausted => "exhausted",
     };
     let target = |alert: &BudgetAlert| alert.key.target.map_or(String::new(), |id| id.to_string());
+    let sorted = in_lock_order(alerts, |alert| (&alert.key, level(alert)));
 
     let rows = sqlx::query!(
         "insert into budget_alerts (tenant_id, kind, key, window_start, level, at)
@@ -81,11 +82,11 @@ pub async fn first<'a>(
               as k (tenant_id, kind, key, window_start, level)
          on conflict do nothing
          returning tenant_id, kind, key, window_start, level",
-        &alerts.iter().map(|alert| alert.key.tenant.as_str()).collect::<Vec<_>>() as _,
-        &alerts.iter().map(|alert| alert.key.kind.as_str()).collect::<Vec<_>>() as _,
-        &alerts.iter().map(target).collect::<Vec<_>>(),
-        &alerts.iter().map(|alert| alert.key.window_start.to_sqlx()).collect::<Vec<_>>() as _,
-        &alerts.iter().map(level).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|alert| alert.key.tenant.as_str()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|alert| alert.key.kind.as_str()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|alert| target(alert)).collect::<Vec<_>>(),
+        &sorted.iter().map(|alert| alert.key.window_start.to_sqlx()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|alert| level(alert)).collect::<Vec<_>>() as _,
         now.to_sqlx(),
     )
     .fetch_all(&mut **tx)

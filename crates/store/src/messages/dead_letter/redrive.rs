@@ -13,7 +13,7 @@ use stage::Fault;
 use super::{CODE, DeadRow};
 use crate::{
     Scoped,
-    core::keyed::index,
+    core::keyed::{LockOrder, in_lock_order},
     fault,
     messages::{
         enrich::NewMessage,
@@ -46,7 +46,9 @@ pub async fn reopen(
     if again.is_empty() {
         return Ok(Vec::new());
     }
-    let found = || again.iter().map(|one| &one.found.message);
+    let order = LockOrder::by(again, |one| (&one.found.message.tenant, one.found.message.id));
+    let sorted = order.sorted(again);
+    let found = || sorted.iter().map(|one| &one.found.message);
 
     let rows = sqlx::query!(
         r#"update messages m
@@ -79,11 +81,11 @@ pub async fn reopen(
         &found().map(|row| row.id.0).collect::<Vec<_>>(),
         &found().map(|row| turn(row.turn)).collect::<Vec<_>>(),
         &found().map(|row| row.version).collect::<Vec<_>>(),
-        &again.iter().map(|one| json(&one.stamp)).collect::<Vec<_>>(),
-        &again.iter().map(|one| one.body_hash.as_deref()).collect::<Vec<_>>() as _,
-        &again.iter().map(|one| one.text.map(|text| text.0)).collect::<Vec<_>>() as _,
-        &again.iter().map(|one| one.text.map(|text| small(text.1))).collect::<Vec<_>>() as _,
-        &again.iter().map(|one| one.text.map(|text| text.2.0)).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| json(&one.stamp)).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| one.body_hash.as_deref()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.text.map(|text| text.0)).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.text.map(|text| small(text.1))).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.text.map(|text| text.2.0)).collect::<Vec<_>>() as _,
     )
     .fetch_all(&mut **tx)
     .await
@@ -91,8 +93,8 @@ pub async fn reopen(
 
     let mut reopened = vec![None; again.len()];
     for row in rows {
-        let (at, passport) = (index(row.at), row.passport.0.clone());
-        reopened[at] = Some((columns!(row).into(), passport));
+        let (i, passport) = (order.index(row.at), row.passport.0.clone());
+        reopened[i] = Some((columns!(row).into(), passport));
     }
     let open: Vec<&StoredMessage> = reopened.iter().flatten().map(|(row, _)| row).collect();
     count_again(tx, &open).await?;
@@ -115,7 +117,7 @@ async fn count_again(tx: &mut Scoped, open: &[&StoredMessage]) -> Result<(), Fau
              join campaign_recipients r on r.tenant_id = k.tenant_id and r.contact_id = k.contact_id
                                        and r.campaign_id = k.campaign_id
                                        and r.message_id = k.message_id
-             group by r.tenant_id, r.campaign_id
+             group by r.tenant_id, r.campaign_id order by 1, 2
          )
          update campaigns c set settled_below = least(c.settled_below, fed.seq)
          from fed
@@ -139,6 +141,7 @@ pub async fn fill(tx: &mut Scoped, now: Timestamp, drafts: &[NewMessage<'_>]) ->
     if drafts.is_empty() {
         return Ok(());
     }
+    let drafts = in_lock_order(drafts, |one| (&one.head.tenant, one.head.id));
     let stamps = drafts.iter().map(|one| one.passport.stamps().last().map(json));
 
     sqlx::query!(

@@ -14,7 +14,9 @@ use stage::Fault;
 use wire::Event;
 
 use crate::{
-    Scoped, Store, fault,
+    Scoped, Store,
+    core::keyed::in_lock_order,
+    fault,
     messages::{
         receipt::poll::watch,
         row::{StoredMessage, columns, state_of},
@@ -24,7 +26,7 @@ use crate::{
 };
 
 /// A row of `open_claims`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Chunk {
     tenant: TenantId,
     /// The process that claimed its messages.
@@ -104,9 +106,7 @@ pub async fn raise(store: &Store, what: &Raise<'_>) -> Result<Raised, Fault> {
 
     // Another sweep that deleted a chunk has its messages watched.
     let sent = left.iter().filter(|one| !one.is_open() && gone.contains(&one.chunk()));
-    let mut sent: Vec<(&TenantId, MessageId)> =
-        sent.map(|one| (&one.tenant, one.message)).collect();
-    sent.sort_unstable();
+    let sent: Vec<(&TenantId, MessageId)> = sent.map(|one| (&one.tenant, one.message)).collect();
     watch(&mut tx, &sent, what.watch_after).await?;
     tx.commit().await.map_err(fault)?;
     Ok(Raised { messages, more })
@@ -221,6 +221,7 @@ async fn raise_open(
 /// Deletes chunks. Answers those that were there.
 async fn delete(tx: &mut Scoped, chunks: &[Chunk]) -> Result<HashSet<Chunk>, Fault> {
     let (tenants, owners, numbers) = keys(chunks);
+
     let gone = sqlx::query!(
         "delete from open_claims c
          using unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, owner, chunk)
@@ -240,7 +241,9 @@ async fn delete(tx: &mut Scoped, chunks: &[Chunk]) -> Result<HashSet<Chunk>, Fau
     Ok(gone.map(|(tenant, owner, chunk)| Chunk { tenant, owner, chunk }).collect())
 }
 
+/// The columns of chunks, in key order.
 fn keys(chunks: &[Chunk]) -> (Vec<&str>, Vec<Uuid>, Vec<i64>) {
+    let chunks = in_lock_order(chunks, |chunk| chunk);
     (
         chunks.iter().map(|chunk| chunk.tenant.as_str()).collect(),
         chunks.iter().map(|chunk| chunk.owner).collect(),

@@ -20,7 +20,7 @@ use stage::Fault;
 
 use crate::{
     Scoped, Store,
-    core::keyed::index,
+    core::keyed::{LockOrder, in_lock_order},
     fault,
     messages::{
         receipt::poll::watch,
@@ -205,7 +205,9 @@ pub async fn found(
     now: Timestamp,
     texts: &[FoundText<'_>],
 ) -> Result<Vec<Option<StoredMessage>>, Fault> {
-    let segments = texts.iter().map(|one| Some(i16::try_from(one.billed?.0).unwrap_or(i16::MAX)));
+    let order = LockOrder::by(texts, |one| (one.tenant, one.message));
+    let sorted = order.sorted(texts);
+    let segments = sorted.iter().map(|one| Some(i16::try_from(one.billed?.0).unwrap_or(i16::MAX)));
     let rows = sqlx::query!(
         r#"update messages m
            set state = 20, carrier_sid = k.sid, segments = coalesce(k.segments, m.segments),
@@ -221,12 +223,12 @@ pub async fn found(
                      m.code, m.due, m.version, m.changed_at,
                      m.carrier_sid is not null as "billed!""#,
         now.to_sqlx() as _,
-        &texts.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
-        &texts.iter().map(|one| one.message.0).collect::<Vec<_>>(),
-        &texts.iter().map(|one| one.sid).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.message.0).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| one.sid).collect::<Vec<_>>() as _,
         &segments.collect::<Vec<_>>() as _,
-        &texts.iter().map(|one| Some(one.billed?.1.0)).collect::<Vec<_>>() as _,
-        &texts.iter().map(|one| json(one.stamp)).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| Some(one.billed?.1.0)).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| json(one.stamp)).collect::<Vec<_>>(),
     )
     .fetch_all(&mut **tx)
     .await
@@ -234,7 +236,7 @@ pub async fn found(
 
     let mut stored = vec![None; texts.len()];
     for row in rows {
-        stored[index(row.at)] = Some(columns!(row).into());
+        stored[order.index(row.at)] = Some(columns!(row).into());
     }
     Ok(stored)
 }
@@ -242,6 +244,7 @@ pub async fn found(
 /// Marks doubts as ended by these versions of their messages. The rows stay until the events of that
 /// are published: see [`said`].
 pub async fn settled(tx: &mut Scoped, ended: &[&StoredMessage]) -> Result<(), Fault> {
+    let ended = in_lock_order(ended, |message| (&message.tenant, message.id));
     sqlx::query!(
         "update doubts d set settled_version = k.version
          from unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, message_id, version)
@@ -261,6 +264,7 @@ pub async fn postpone(
     tx: &mut Scoped,
     looks: &[(&TenantId, MessageId, Duration)],
 ) -> Result<(), Fault> {
+    let looks = in_lock_order(looks, |look| (look.0, look.1));
     sqlx::query!(
         "update doubts d
          set looks = d.looks + 1, next_look = clock_timestamp() + make_interval(secs => k.wait)
@@ -289,6 +293,7 @@ pub async fn said(
         return Ok(());
     }
 
+    let ended = in_lock_order(ended, |one| (&one.0, one.1));
     let mut tx = store.scoped(ended.iter().map(|one| &one.0)).await?;
 
     let gone = sqlx::query!(
@@ -307,11 +312,10 @@ pub async fn said(
     .await
     .map_err(fault)?;
 
-    let mut gone: Vec<(TenantId, MessageId)> = gone
+    let gone: Vec<(TenantId, MessageId)> = gone
         .into_iter()
         .map(|row| (crate::core::keyed::tenant(&row.tenant_id), MessageId(row.message_id)))
         .collect();
-    gone.sort_unstable();
     let gone: Vec<(&TenantId, MessageId)> = gone.iter().map(|(of, id)| (of, *id)).collect();
     watch(&mut tx, &gone, watch_after).await?;
     tx.commit().await.map_err(fault)

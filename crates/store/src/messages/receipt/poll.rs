@@ -12,13 +12,16 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, Store, fault, messages::row::state_of, settings::accounts::Access};
+use crate::{
+    Scoped, Store, core::keyed::in_lock_order, fault, messages::row::state_of,
+    settings::accounts::Access,
+};
 
 /// How many messages a row names at most.
 const ROW: usize = 256;
 
 /// Watches those of these messages that are `sent`, for the first time this long after they became
-/// so. The messages of a tenant are next to each other.
+/// so.
 pub async fn watch(
     tx: &mut Scoped,
     keys: &[(&TenantId, MessageId)],
@@ -28,6 +31,8 @@ pub async fn watch(
         return Ok(());
     }
 
+    // A row names messages of one tenant: in key order they are next to each other.
+    let keys = in_lock_order(keys, |key| *key);
     sqlx::query!(
         "insert into receipt_watches (tenant_id, due, messages)
          select k.tenant_id, min(m.changed_at) + make_interval(secs => $4),
@@ -41,7 +46,7 @@ pub async fn watch(
          group by k.tenant_id, k.part",
         &keys.iter().map(|key| key.0.as_str()).collect::<Vec<_>>() as _,
         &keys.iter().map(|key| key.1.0).collect::<Vec<_>>(),
-        &(0_i32..).zip(keys).map(|(i, _)| i / ROW as i32).collect::<Vec<_>>(),
+        &(0_i32..).zip(&keys).map(|(i, _)| i / ROW as i32).collect::<Vec<_>>(),
         after.as_secs_f64(),
     )
     .execute(&mut **tx)
@@ -288,6 +293,7 @@ pub async fn looked(store: &Store, next: &[Next]) -> Result<(), Fault> {
         return Ok(());
     }
 
+    let next = in_lock_order(next, |one| (&one.tenant, one.watch));
     let left = next.iter().map(|one| {
         let ids: Vec<String> = one.left.iter().map(ToString::to_string).collect();
         (!ids.is_empty()).then(|| format!("{{{}}}", ids.join(",")))

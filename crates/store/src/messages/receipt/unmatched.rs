@@ -11,7 +11,7 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, Store, fault, messages::row::state_of};
+use crate::{Scoped, Store, core::keyed::in_lock_order, fault, messages::row::state_of};
 
 /// How many a tenant may have: the newest stay.
 const MOST: i64 = 1_000;
@@ -178,6 +178,7 @@ pub async fn matched(store: &Store, receipts: &[(TenantId, Uuid)]) -> Result<(),
     if receipts.is_empty() {
         return Ok(());
     }
+    let receipts = in_lock_order(receipts, |one| one);
     let mut tx = store.scoped(receipts.iter().map(|one| &one.0)).await?;
 
     sqlx::query!(
