@@ -1,8 +1,9 @@
 //! What every other module stands on: connections and their tenant scope, what a failed statement
-//! means, keys that travel as arrays, the schema, and sealing.
+//! means, keys that travel as arrays, the numbers of states, the schema, and sealing.
 
 pub mod fault;
 pub mod keyed;
 pub mod migrate;
 pub mod scope;
 pub mod seal;
+pub(crate) mod state_codes;

@@ -229,19 +229,8 @@ impl<'a> End<'a> {
 
     /// The row that brings it back, for a message that waits.
     fn waiting(&self, stamp: &Stamp) -> Option<Waiting> {
-        match self.state {
-            MessageState::Deferred | MessageState::Held => {}
-            MessageState::Accepted
-            | MessageState::Queued
-            | MessageState::InDoubt
-            | MessageState::Blocked
-            | MessageState::Cancelled
-            | MessageState::Expired
-            | MessageState::Unknown
-            | MessageState::Sent
-            | MessageState::Failed
-            | MessageState::Delivered
-            | MessageState::Read => return None,
+        if !self.state.is_parked() {
+            return None;
         }
         let mut payload = self.message.message.clone();
         payload.passport.stamp(stamp.clone());

@@ -3,7 +3,10 @@
 use domain::{
     gates::LineKey,
     ids::{CampaignId, ContactId, MessageId, PoolId, SenderId, TenantId},
-    message::class::MessageClass,
+    message::{
+        class::MessageClass,
+        state::{MessageState, NO_RECEIPT},
+    },
     zones::Zone,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -11,7 +14,11 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, Store, core::keyed::in_lock_order, fault};
+use crate::{
+    Scoped, Store,
+    core::{keyed::in_lock_order, state_codes::codes},
+    fault,
+};
 
 /// How long one audience process has a campaign to itself.
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
@@ -205,7 +212,7 @@ pub struct InFlight {
 /// Counts a campaign's messages in flight. What is open is `MessageState::is_final_with` in SQL.
 pub async fn in_flight(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<InFlight, Fault> {
     let row = sqlx::query!(
-        r#"select count(*) filter (where m.state is null or m.state in (0, 3, 4)) as "pipe!",
+        r#"select count(*) filter (where m.state is null or m.state = any ($5)) as "pipe!",
                   count(*) filter (where o.open) as "open!",
                   min(r.seq) filter (where o.open) as lowest
            from campaign_recipients r
@@ -214,14 +221,18 @@ pub async fn in_flight(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<In
                where n.tenant_id = r.tenant_id and n.message_id = r.message_id limit 1
            ) m on true
            cross join lateral (
-               select m.state is null or m.state in (0, 1, 2, 3, 4)
-                   or m.state = 20 and m.code is distinct from 'no_receipt' as open
+               select m.state is null or m.state = any ($6)
+                   and (m.state <> $7 or m.code is distinct from $8) as open
            ) o
            where r.tenant_id = $1 and r.campaign_id = $2 and r.seq >= $3 and r.seq < $4"#,
         campaign.tenant.as_str(),
         campaign.id.0,
         campaign.settled_below,
         campaign.cursor,
+        &codes(MessageState::is_in_pipe),
+        &codes(|state| !state.is_final()),
+        MessageState::Sent.code(),
+        NO_RECEIPT,
     )
     .fetch_one(&mut **tx)
     .await

@@ -2,7 +2,7 @@
 
 use domain::{
     ids::{CampaignId, TenantId},
-    message::state::MessageState,
+    message::state::{MessageState, NO_RECEIPT},
     money::Micros,
 };
 use jiff::Timestamp;
@@ -108,8 +108,8 @@ async fn count_messages(
     sums: &mut LedgerSums,
 ) -> Result<(), Fault> {
     let rows = sqlx::query!(
-        r#"select m.state as "state?", case when m.state = 10 then m.gate end as gate,
-                  m.state = 20 and m.code is not distinct from 'no_receipt' as "no_receipt?",
+        r#"select m.state as "state?", case when m.state = $4 then m.gate end as gate,
+                  m.state = $5 and m.code is not distinct from $6 as "no_receipt?",
                   count(*) as "count!", count(*) filter (where r.seq >= $3) as "beyond!",
                   coalesce(sum(m.segments) filter (where m.carrier_sid is not null), 0)::bigint
                       as "segments!",
@@ -126,6 +126,9 @@ async fn count_messages(
         tenant.as_str(),
         id.0,
         fed,
+        MessageState::Blocked.code(),
+        MessageState::Sent.code(),
+        NO_RECEIPT,
     )
     .fetch_all(&mut **tx)
     .await

@@ -2,6 +2,7 @@
 
 use domain::{
     ids::{CampaignId, ContactId, MessageId, TenantId},
+    message::state::MessageState,
     phone::PhoneNumber,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +12,7 @@ use stage::Fault;
 use crate::{
     Scoped,
     campaigns::{Campaign, audience},
+    core::state_codes::codes,
     fault,
 };
 
@@ -87,7 +89,7 @@ async fn frozen(
     let rows = sqlx::query!(
         r#"select r.seq, r.contact_id, r.message_id, c.number, m.expires_at as "expires_at?",
                   m.message_id is not null as "stored!",
-                  coalesce(m.state in (0, 1, 2), true) as "open!"
+                  coalesce(m.state = any ($5), true) as "open!"
            from campaign_recipients r
            cross join lateral (
                select * from contacts n
@@ -103,6 +105,7 @@ async fn frozen(
         campaign.0,
         after,
         limit,
+        &codes(MessageState::awaits_gates),
     )
     .fetch_all(&mut **tx)
     .await

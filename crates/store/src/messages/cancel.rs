@@ -20,6 +20,7 @@ use wire::Event;
 use crate::{
     Scoped, Store,
     capacity::release::{self, Reservation},
+    core::state_codes::codes,
     fault,
     messages::{
         row::{StoredMessage, columns, turn},
@@ -165,10 +166,10 @@ async fn withdraw(
 
     let row = sqlx::query!(
         r#"update messages
-           set state = 11, gate = null, code = null, due = null, reserved_at = null,
+           set state = $7, gate = null, code = null, due = null, reserved_at = null,
                passport = $5::text::jsonb, version = version + 1, changed_at = $6
            where tenant_id = $1 and message_id = $2 and turn = $3 and version = $4
-             and state in (0, 1, 2, 3) and claim_owner is null
+             and state = any ($8) and claim_owner is null
            returning tenant_id, message_id, turn, state, class, contact_id, campaign_id, sender_id,
                      segments, cost_micros, gate, code, due, version, changed_at,
                      carrier_sid is not null as "billed!""#,
@@ -178,6 +179,8 @@ async fn withdraw(
         message.version,
         stamped(&found.passport, stamp),
         now.to_sqlx(),
+        MessageState::Cancelled.code(),
+        &codes(|state| decided(state, false).is_none()),
     )
     .fetch_optional(&mut **tx)
     .await

@@ -20,7 +20,7 @@ use stage::Fault;
 use super::row::{StoredMessage, columns, turn};
 use crate::{
     Scoped,
-    core::keyed::index,
+    core::{keyed::index, state_codes::codes},
     fault,
     parked::park::{self, Parking},
 };
@@ -99,6 +99,18 @@ pub async fn conclude(
     now: Timestamp,
     decided: &[Conclusion<'_>],
 ) -> Result<Vec<Option<Concluded>>, Fault> {
+    let concluded = update(tx, now, decided).await?;
+    park(tx, now, decided, &concluded).await?;
+    doubt(tx, now, decided, &concluded).await?;
+    Ok(concluded)
+}
+
+/// Writes the conclusions into the rows of their messages.
+async fn update(
+    tx: &mut Scoped,
+    now: Timestamp,
+    decided: &[Conclusion<'_>],
+) -> Result<Vec<Option<Concluded>>, Fault> {
     let tenants: Vec<&str> = decided.iter().map(|one| one.tenant.as_str()).collect();
     let messages: Vec<Uuid> = decided.iter().map(|one| one.message.0).collect();
     let turns: Vec<i32> = decided.iter().map(|one| turn(one.turn)).collect();
@@ -106,7 +118,7 @@ pub async fn conclude(
     let attempts: Vec<i16> = decided.iter().map(|one| one.claim.1).collect();
     let states: Vec<i16> = decided.iter().map(|one| one.state.code()).collect();
     let gates: Vec<Option<&str>> = decided.iter().map(|one| one.gate.map(Gate::as_str)).collect();
-    let codes: Vec<Option<&str>> = decided.iter().map(|one| one.code.as_deref()).collect();
+    let reasons: Vec<Option<&str>> = decided.iter().map(|one| one.code.as_deref()).collect();
     let dues = decided.iter().map(|one| one.due.map(|due| due.to_sqlx()));
     let passports = decided.iter().map(|one| super::sent::stamped(one.passport, &one.stamp));
 
@@ -122,7 +134,7 @@ pub async fn conclude(
                       k.due, k.passport
                from k join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id
                where m.turn = k.turn and m.attempt = k.attempt
-                 and (m.state = 3 or m.state = 4 and k.state <> 4)
+                 and (m.state = $12 or m.state = $13 and k.state <> $13)
                  and m.claim_owner is not distinct from k.owner
                order by m.tenant_id, m.message_id
                for update of m
@@ -130,9 +142,9 @@ pub async fn conclude(
            update messages m
            set state = old.state, gate = old.gate, code = old.code, due = old.due,
                passport = old.passport::jsonb, version = m.version + 1, changed_at = $1,
-               claim_owner = case when old.state = 4 then m.claim_owner end,
-               call_by = case when old.state = 4 then m.call_by end,
-               reserved_at = case when old.state in (4, 13) then m.reserved_at end
+               claim_owner = case when old.state = $13 then m.claim_owner end,
+               call_by = case when old.state = $13 then m.call_by end,
+               reserved_at = case when old.state = any ($14) then m.reserved_at end
            from old
            where m.tenant_id = old.tenant_id and m.message_id = old.message_id
            returning old.at as "at!", old.reserved_at, m.tenant_id, m.message_id, m.turn, m.state,
@@ -147,9 +159,12 @@ pub async fn conclude(
         &attempts,
         &states,
         &gates as _,
-        &codes as _,
+        &reasons as _,
         &dues.collect::<Vec<_>>() as _,
         &passports.collect::<Vec<_>>(),
+        MessageState::Queued.code(),
+        MessageState::InDoubt.code(),
+        &codes(MessageState::may_be_at_carrier),
     )
     .fetch_all(&mut **tx)
     .await
@@ -157,19 +172,12 @@ pub async fn conclude(
 
     let mut concluded = vec![None; decided.len()];
     for row in rows {
-        let freed = row.reserved_at.filter(|_| !holds_reservation(row.state));
-        let (i, reserved_at) = (index(row.at), freed.map(jiff_sqlx::Timestamp::to_jiff));
-        concluded[i] = Some(Concluded { reserved_at, message: columns!(row).into() });
+        let (i, reserved_at) = (index(row.at), row.reserved_at.map(jiff_sqlx::Timestamp::to_jiff));
+        let message: StoredMessage = columns!(row).into();
+        let reserved_at = reserved_at.filter(|_| !message.state.may_be_at_carrier());
+        concluded[i] = Some(Concluded { reserved_at, message });
     }
-
-    park(tx, now, decided, &concluded).await?;
-    doubt(tx, now, decided, &concluded).await?;
     Ok(concluded)
-}
-
-/// Whether a message in this state keeps what it reserved: its call may have been made, and billed.
-fn holds_reservation(state: i16) -> bool {
-    [MessageState::InDoubt, MessageState::Unknown].map(MessageState::code).contains(&state)
 }
 
 /// Inserts the rows by which the sweep finds messages in doubt.

@@ -142,13 +142,13 @@ pub async fn fail(
 
     let rows = sqlx::query!(
         r#"update messages m
-           set state = 21, gate = null, code = $2, due = null, reserved_at = null,
+           set state = $8, gate = null, code = $2, due = null, reserved_at = null,
                passport = add_stamp(m.passport, k.stamp::jsonb), version = m.version + 1,
                changed_at = $1
            from unnest($3::text[], $4::uuid[], $5::int[], $6::bigint[], $7::text[])
                 with ordinality as k (tenant_id, message_id, turn, version, stamp, at)
            where m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.turn = k.turn
-             and m.version = k.version and m.state in (0, 3) and m.claim_owner is null
+             and m.version = k.version and m.state = any ($9) and m.claim_owner is null
            returning k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class,
                      m.contact_id, m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate,
                      m.code, m.due, m.version, m.changed_at,
@@ -160,6 +160,8 @@ pub async fn fail(
         &found().map(|row| turn(row.turn)).collect::<Vec<_>>(),
         &found().map(|row| row.version).collect::<Vec<_>>(),
         &sorted.iter().map(|one| json(&one.stamp)).collect::<Vec<_>>(),
+        MessageState::Failed.code(),
+        &[MessageState::Accepted, MessageState::Queued].map(MessageState::code),
     )
     .fetch_all(&mut **tx)
     .await

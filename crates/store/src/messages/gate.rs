@@ -116,7 +116,7 @@ pub async fn record(
                 as k (tenant_id, message_id, turn, state, gate, code, due, sender_id,
                       policy_version, sendable_until, reserved_at, passport, at)
            where m.tenant_id = k.tenant_id and m.message_id = k.message_id
-             and m.turn = k.turn and m.state = 0
+             and m.turn = k.turn and m.state = $14
            returning k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class,
                      m.contact_id, m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate,
                      m.code, m.due, m.version, m.changed_at,
@@ -134,6 +134,7 @@ pub async fn record(
         &until.collect::<Vec<_>>() as _,
         &reserved.collect::<Vec<_>>() as _,
         &passports.collect::<Vec<_>>(),
+        MessageState::Accepted.code(),
     )
     .fetch_all(&mut **tx)
     .await

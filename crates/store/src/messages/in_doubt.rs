@@ -8,7 +8,10 @@ mod settle;
 
 use std::collections::HashMap;
 
-use domain::ids::{MessageId, TenantId};
+use domain::{
+    ids::{MessageId, TenantId},
+    message::state::MessageState,
+};
 use jiff::Timestamp;
 use sqlx::types::Uuid;
 use stage::Fault;
@@ -106,11 +109,12 @@ pub async fn list(
              select * from messages n
              where n.tenant_id = d.tenant_id and n.message_id = d.message_id limit 1
          ) m
-         where d.tenant_id = $1 and d.message_id > $2 and m.state = 4
+         where d.tenant_id = $1 and d.message_id > $2 and m.state = $4
          order by d.message_id limit $3",
         tenant.as_str(),
         after,
         limit,
+        MessageState::InDoubt.code(),
     )
     .fetch_all(&mut **tx)
     .await

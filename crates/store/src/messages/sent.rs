@@ -2,7 +2,10 @@
 
 use domain::{
     ids::{MessageId, TenantId},
-    message::passport::{MAX_STAMPS, Passport, Stamp},
+    message::{
+        passport::{MAX_STAMPS, Passport, Stamp},
+        state::MessageState,
+    },
     money::Micros,
 };
 use jiff::Timestamp;
@@ -59,14 +62,14 @@ pub async fn sent(
 
     let rows = sqlx::query!(
         r#"update messages m
-           set state = greatest(m.state, 20::smallint),
+           set state = greatest(m.state, $11::smallint),
                carrier_sid = coalesce(m.carrier_sid, k.sid),
                segments = coalesce(k.segments, m.segments),
                cost_micros = coalesce(k.cost, m.cost_micros),
-               passport = case when m.state < 20 then k.passport::jsonb
+               passport = case when m.state < $11 then k.passport::jsonb
                                else add_stamp(m.passport, k.stamp::jsonb) end,
-               version = m.version + (m.state < 20 or k.cost is not null)::int,
-               changed_at = case when m.state < 20 or k.cost is not null then $2
+               version = m.version + (m.state < $11 or k.cost is not null)::int,
+               changed_at = case when m.state < $11 or k.cost is not null then $2
                                  else m.changed_at end
            from unnest($3::text[], $4::uuid[], $5::smallint[], $6::text[], $7::smallint[],
                        $8::bigint[], $9::text[], $10::text[])
@@ -88,6 +91,7 @@ pub async fn sent(
         &costs.collect::<Vec<_>>() as _,
         &passports.collect::<Vec<_>>(),
         &stamps,
+        MessageState::Sent.code(),
     )
     .fetch_all(&mut **tx)
     .await

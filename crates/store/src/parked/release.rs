@@ -3,7 +3,7 @@
 use domain::{
     draft,
     ids::{MessageId, TenantId},
-    message::class::Lane,
+    message::{class::Lane, state::MessageState},
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -13,7 +13,7 @@ use wire::Enriched;
 
 use crate::{
     Scoped, Store,
-    core::keyed::in_lock_order,
+    core::{keyed::in_lock_order, state_codes::codes},
     drafts::{self, ContactKey},
     fault,
 };
@@ -113,7 +113,7 @@ pub async fn release(store: &Store, found: &[DueRow]) -> Result<Vec<DueMessage>,
 
     let rows = sqlx::query!(
         r#"select p.tenant_id, p.message_id, p.turn, p.lane, p.payload,
-                  (m.turn = p.turn + 1 and m.state = 0) as "released!"
+                  (m.turn = p.turn + 1 and m.state = $4) as "released!"
            from unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, turn)
            join parked p
              on p.tenant_id = k.tenant_id and p.message_id = k.message_id and p.turn = k.turn
@@ -121,6 +121,7 @@ pub async fn release(store: &Store, found: &[DueRow]) -> Result<Vec<DueMessage>,
         &tenants,
         &messages,
         &turns,
+        MessageState::Accepted.code(),
     )
     .fetch_all(&mut *tx)
     .await
@@ -190,18 +191,20 @@ async fn raise_turns(
              select m.tenant_id, m.message_id from messages m
              join unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, turn)
                on m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.turn = k.turn
-             where m.state in (1, 2)
+             where m.state = any ($4)
              order by m.tenant_id, m.message_id
              for update of m
          )
          update messages m
-         set turn = m.turn + 1, state = 0, gate = null, code = null, due = null, sender_id = null,
+         set turn = m.turn + 1, state = $5, gate = null, code = null, due = null, sender_id = null,
              policy_version = null, sendable_until = null, reserved_at = null,
              claim_owner = null, call_by = null
          from due where m.tenant_id = due.tenant_id and m.message_id = due.message_id",
         tenants,
         messages,
         turns,
+        &codes(MessageState::is_parked),
+        MessageState::Accepted.code(),
     )
     .execute(&mut **tx)
     .await

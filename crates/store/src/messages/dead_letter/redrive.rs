@@ -2,7 +2,10 @@
 //! gives those a text that never had one.
 
 use domain::{
-    message::passport::{Passport, Stamp},
+    message::{
+        passport::{Passport, Stamp},
+        state::MessageState,
+    },
     money::Micros,
 };
 use jiff::Timestamp;
@@ -52,7 +55,7 @@ pub async fn reopen(
 
     let rows = sqlx::query!(
         r#"update messages m
-           set turn = m.turn + 1, state = 0, gate = null, code = null, due = null,
+           set turn = m.turn + 1, state = $12, gate = null, code = null, due = null,
                sender_id = null, policy_version = null, sendable_until = null, reserved_at = null,
                claim_owner = null, call_by = null,
                body_hash = case when m.segments = 0 then coalesce(k.hash, m.body_hash)
@@ -69,7 +72,7 @@ pub async fn reopen(
                 with ordinality as k (tenant_id, message_id, turn, version, stamp, hash, body,
                                       segments, cost, at)
            where m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.turn = k.turn
-             and m.version = k.version and m.state = 21 and m.code = $2
+             and m.version = k.version and m.state = $13 and m.code = $2
            returning k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class,
                      m.contact_id, m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate,
                      m.code, m.due, m.version, m.changed_at,
@@ -86,6 +89,8 @@ pub async fn reopen(
         &sorted.iter().map(|one| one.text.map(|text| text.0)).collect::<Vec<_>>() as _,
         &sorted.iter().map(|one| one.text.map(|text| small(text.1))).collect::<Vec<_>>() as _,
         &sorted.iter().map(|one| one.text.map(|text| text.2.0)).collect::<Vec<_>>() as _,
+        MessageState::Accepted.code(),
+        MessageState::Failed.code(),
     )
     .fetch_all(&mut **tx)
     .await
@@ -157,7 +162,7 @@ pub async fn fill(tx: &mut Scoped, now: Timestamp, drafts: &[NewMessage<'_>]) ->
               as k (tenant_id, message_id, turn, state, code, class, channel, contact_id, number,
                     campaign_id, body, segments, cost, metadata, stamp)
          where m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.turn = k.turn
-           and m.state = 0 and m.segments = 0",
+           and m.state = $17 and m.segments = 0",
         now.to_sqlx() as _,
         &drafts.iter().map(|one| one.head.tenant.as_str()).collect::<Vec<_>>() as _,
         &drafts.iter().map(|one| one.head.id.0).collect::<Vec<_>>(),
@@ -174,6 +179,7 @@ pub async fn fill(tx: &mut Scoped, now: Timestamp, drafts: &[NewMessage<'_>]) ->
         &drafts.iter().map(|one| one.cost.0).collect::<Vec<_>>(),
         &drafts.iter().map(|one| one.metadata.as_deref()).collect::<Vec<_>>() as _,
         &stamps.collect::<Vec<_>>() as _,
+        MessageState::Accepted.code(),
     )
     .execute(&mut **tx)
     .await

@@ -5,7 +5,10 @@ use std::{collections::HashSet, time::Duration};
 
 use domain::{
     ids::{MessageId, TenantId},
-    message::{passport::Stamp, state::MessageState},
+    message::{
+        passport::Stamp,
+        state::{MessageState, NO_RECEIPT},
+    },
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -147,11 +150,14 @@ async fn named(tx: &mut Scoped, chunks: &[Chunk]) -> Result<Vec<Left>, Fault> {
                select * from messages r
                where r.tenant_id = k.tenant_id and r.message_id = u.message_id limit 1
            ) m
-           where m.claim_owner = k.owner and m.state = 3
-              or m.state = 20 and m.code is distinct from 'no_receipt'"#,
+           where m.claim_owner = k.owner and m.state = $4
+              or m.state = $5 and m.code is distinct from $6"#,
         &tenants as _,
         &owners,
         &numbers,
+        MessageState::Queued.code(),
+        MessageState::Sent.code(),
+        NO_RECEIPT,
     )
     .fetch_all(&mut **tx)
     .await
@@ -178,13 +184,13 @@ async fn raise_open(
              select m.tenant_id, m.message_id
              from unnest($1::text[], $2::uuid[], $3::uuid[]) as k (tenant_id, message_id, owner)
              join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id
-             where m.state = 3 and m.claim_owner = k.owner
+             where m.state = $9 and m.claim_owner = k.owner
                and m.call_by < clock_timestamp() - make_interval(secs => $4)
              order by m.tenant_id, m.message_id
              for update of m skip locked
          ), raised as (
              update messages m
-             set state = 4, gate = null, code = $5, due = null, version = m.version + 1,
+             set state = $10, gate = null, code = $5, due = null, version = m.version + 1,
                  changed_at = $6, passport = add_stamp(m.passport, $7::text::jsonb)
              from late l where m.tenant_id = l.tenant_id and m.message_id = l.message_id
              returning m.*
@@ -210,6 +216,8 @@ async fn raise_open(
         what.now.to_sqlx(),
         json(what.stamp),
         what.first_look.as_secs_f64(),
+        MessageState::Queued.code(),
+        MessageState::InDoubt.code(),
     )
     .fetch_all(&mut **tx)
     .await

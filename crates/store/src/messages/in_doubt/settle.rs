@@ -89,12 +89,14 @@ pub async fn lock_open(
            left join doubts d on d.tenant_id = m.tenant_id and d.message_id = m.message_id
                              and d.settled_version is null
            where m.tenant_id = $1 and m.contact_id = $2 and m.sender_id = $3
-             and (m.state = 4 or m.state = 3 and m.claim_owner is not null)
+             and (m.state = $4 or m.state = $5 and m.claim_owner is not null)
            order by m.message_id
            for update of m"#,
         tenant.as_str(),
         contact.0,
         sender.0,
+        MessageState::InDoubt.code(),
+        MessageState::Queued.code(),
     )
     .fetch_all(&mut **tx)
     .await
@@ -210,14 +212,14 @@ pub async fn found(
     let segments = sorted.iter().map(|one| Some(i16::try_from(one.billed?.0).unwrap_or(i16::MAX)));
     let rows = sqlx::query!(
         r#"update messages m
-           set state = 20, carrier_sid = k.sid, segments = coalesce(k.segments, m.segments),
+           set state = $8, carrier_sid = k.sid, segments = coalesce(k.segments, m.segments),
                cost_micros = coalesce(k.cost, m.cost_micros), gate = null, code = null, due = null,
                passport = add_stamp(m.passport, k.stamp::jsonb), version = m.version + 1,
                changed_at = $1
            from unnest($2::text[], $3::uuid[], $4::text[], $5::smallint[], $6::bigint[],
                        $7::text[]) with ordinality
                 as k (tenant_id, message_id, sid, segments, cost, stamp, at)
-           where m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.state = 4
+           where m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.state = $9
            returning k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class,
                      m.contact_id, m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate,
                      m.code, m.due, m.version, m.changed_at,
@@ -229,6 +231,8 @@ pub async fn found(
         &segments.collect::<Vec<_>>() as _,
         &sorted.iter().map(|one| Some(one.billed?.1.0)).collect::<Vec<_>>() as _,
         &sorted.iter().map(|one| json(one.stamp)).collect::<Vec<_>>(),
+        MessageState::Sent.code(),
+        MessageState::InDoubt.code(),
     )
     .fetch_all(&mut **tx)
     .await
@@ -302,11 +306,12 @@ pub async fn said(
                messages m
          where d.tenant_id = k.tenant_id and d.message_id = k.message_id
            and m.tenant_id = k.tenant_id and m.message_id = k.message_id
-           and d.settled_version is not distinct from k.version and m.state <> 4
+           and d.settled_version is not distinct from k.version and m.state <> $4
          returning d.tenant_id, d.message_id",
         &ended.iter().map(|one| one.0.as_str()).collect::<Vec<_>>() as _,
         &ended.iter().map(|one| one.1.0).collect::<Vec<_>>(),
         &ended.iter().map(|one| one.2).collect::<Vec<_>>() as _,
+        MessageState::InDoubt.code(),
     )
     .fetch_all(&mut *tx)
     .await

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 
 use domain::{
     ids::{MessageId, TenantId},
-    message::state::MessageState,
+    message::state::{MessageState, NO_RECEIPT},
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -13,7 +13,10 @@ use sqlx::types::Uuid;
 use stage::Fault;
 
 use crate::{
-    Scoped, Store, core::keyed::in_lock_order, fault, messages::row::state_of,
+    Scoped, Store,
+    core::{keyed::in_lock_order, state_codes::codes},
+    fault,
+    messages::row::state_of,
     settings::accounts::Access,
 };
 
@@ -40,7 +43,7 @@ pub async fn watch(
          from unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, part)
          cross join lateral (
              select r.changed_at from messages r
-             where r.tenant_id = k.tenant_id and r.message_id = k.message_id and r.state = 20
+             where r.tenant_id = k.tenant_id and r.message_id = k.message_id and r.state = $5
              limit 1
          ) m
          group by k.tenant_id, k.part",
@@ -48,6 +51,7 @@ pub async fn watch(
         &keys.iter().map(|key| key.1.0).collect::<Vec<_>>(),
         &(0_i32..).zip(&keys).map(|(i, _)| i / ROW as i32).collect::<Vec<_>>(),
         after.as_secs_f64(),
+        MessageState::Sent.code(),
     )
     .execute(&mut **tx)
     .await
@@ -209,12 +213,15 @@ async fn load(tx: &mut Scoped, watches: &mut [(ReceiptWatch, Vec<Uuid>)]) -> Res
                where r.tenant_id = k.tenant_id and r.message_id = k.message_id limit 1
            ) m
            left join senders s on s.tenant_id = m.tenant_id and s.sender_id = m.sender_id
-           where m.state = 20 and m.code is distinct from 'no_receipt'
-              or m.state >= 20 and m.changed_at = k.looked_at"#,
+           where m.state = $5 and m.code is distinct from $6
+              or m.state = any ($7) and m.changed_at = k.looked_at"#,
         &named().map(|(watch, ..)| watch.tenant.as_str()).collect::<Vec<_>>() as _,
         &named().map(|(_, i, _)| i).collect::<Vec<_>>(),
         &named().map(|(.., id)| id).collect::<Vec<_>>(),
         &named().map(|(watch, ..)| watch.looked_at.to_sqlx()).collect::<Vec<_>>() as _,
+        MessageState::Sent.code(),
+        NO_RECEIPT,
+        &codes(MessageState::is_at_carrier),
     )
     .fetch_all(&mut **tx)
     .await
