@@ -184,7 +184,9 @@ async fn record(
     let (counts, told) = loop {
         match try_record(store, by, target, sorted, report.counts).await {
             Ok(done) => break done,
-            Err(fault @ (Fault::Refused { .. } | Fault::Panicked(_))) => return Err(fault),
+            Err(fault @ (Fault::Refused { .. } | Fault::Newer { .. } | Fault::Panicked(_))) => {
+                return Err(fault);
+            }
             Err(fault @ Fault::Unavailable { .. }) if attempt >= ATTEMPTS => return Err(fault),
             Err(Fault::Unavailable { .. }) => {
                 tokio::time::sleep(Duration::from_millis(100) * 2_u32.pow(attempt)).await;

@@ -13,7 +13,7 @@ use tracing::Instrument;
 use wire::frame::{Outgoing, Payload};
 
 use super::{
-    handed::{Open, Said},
+    handed::{Handed, Open, Said},
     held::Member,
 };
 use crate::{
@@ -157,15 +157,21 @@ impl<S: Stage> Crew<S> {
             return;
         }
         self.meter.moved();
-        let at =
-            Situation { failures: 0, batch: 1, from: S::FROM, now: machine::now(), chance: 0.0 };
+        let at = Situation {
+            failures: 0,
+            batch: 1,
+            waited: Duration::ZERO,
+            from: S::FROM,
+            now: machine::now(),
+            chance: 0.0,
+        };
         for (index, outcome) in buffer.drain(..) {
             if open.answered.get(index) != Some(&false) {
                 continue;
             }
             open.answered[index] = true;
             self.measure.outcome(&outcome);
-            let (origin, attempts) = &open.origins[index];
+            let Handed { origin, attempts, .. } = &open.origins[index];
             match settle(Ok(outcome), &at) {
                 Settlement::Publish(say) if say.iter().all(|one| self.publisher.fits(one)) => {
                     said.add(origin.slot, say);
@@ -208,14 +214,22 @@ impl<S: Stage> Crew<S> {
         let at = Situation {
             failures,
             batch,
+            waited: waited(&members),
             from: S::FROM,
             now: machine::now(),
             chance: machine::chance(),
         };
         match settle(Err(&fault), &at) {
-            Settlement::Retry { after } | Settlement::Again { after } => {
+            Settlement::Retry { after } => {
                 groups.push(members);
                 return Some(after);
+            }
+            Settlement::Again { after } => {
+                let now = Instant::now();
+                for mut member in members {
+                    member.newer_since.get_or_insert(now);
+                    self.note(Note::Again(member, now + after));
+                }
             }
             Settlement::Halve => {
                 let second = members.split_off(batch / 2);
@@ -223,7 +237,7 @@ impl<S: Stage> Crew<S> {
                 groups.push(members);
             }
             Settlement::DeadLetter { cause, detail } => {
-                for Member { payload, origin, attempts } in members {
+                for Member { payload, origin, attempts, .. } in members {
                     let why = Why { cause, detail: detail.into(), attempts };
                     let letter = self.letter(&origin.subject, &payload, why);
                     said.add(origin.slot, letter);
@@ -261,9 +275,8 @@ impl<S: Stage> Crew<S> {
         open.waits = later;
         let due: Vec<(usize, Instant)> = due;
         for (index, due) in due {
-            let (origin, attempts) = open.origins[index].clone();
-            let payload = open.items[index].clone();
-            self.note(Note::Again(Member { payload, origin, attempts }, due));
+            let member = open.origins[index].clone().member(open.items[index].clone());
+            self.note(Note::Again(member, due));
         }
     }
 
@@ -288,6 +301,15 @@ impl<S: Stage> Crew<S> {
         // The lane outlives its batches; when it is gone, so is whoever would care.
         let _ = self.notes.send(note);
     }
+}
+
+/// How long a message has waited for a newer version. Of several, none has: it waits alone.
+fn waited<P>(members: &[Member<P>]) -> Duration {
+    let since = match members {
+        [alone] => alone.newer_since,
+        _ => None,
+    };
+    since.map_or(Duration::ZERO, |since| since.elapsed())
 }
 
 /// Why messages are without an answer after the stage's task has ended.
@@ -321,11 +343,16 @@ fn report<P: Payload>(consumer: &str, fault: &Fault, members: &[Member<P>], fail
                 tracing::warn!(consumer, fault = label, messages, failures, %source, "waiting");
             }
         }
-        (Fault::Refused { .. } | Fault::Panicked(_), None) => {
+        (Fault::Refused { .. } | Fault::Newer { .. } | Fault::Panicked(_), None) => {
             tracing::debug!(consumer, fault = label, messages, "looking for the culprit");
         }
         (Fault::Refused { .. }, Some(id)) => {
             tracing::warn!(consumer, fault = label, %id, "a dead letter");
+        }
+        (Fault::Newer { what, value }, Some(id)) => {
+            if members.iter().all(|member| member.newer_since.is_none()) {
+                tracing::warn!(consumer, fault = label, %id, what, value, "waiting for an upgrade");
+            }
         }
         (Fault::Panicked(_), Some(id)) => {
             tracing::error!(consumer, fault = label, %id, "a stage failed: a dead letter");

@@ -11,9 +11,18 @@ use stage::{Batch, outcome::Outcome};
 /// One hand-over while the stage works on it.
 pub(super) struct Open<P> {
     pub(super) items: Arc<Vec<P>>,
-    pub(super) origins: Vec<(Arc<Origin>, u32)>,
+    pub(super) origins: Vec<Handed>,
     pub(super) answered: Vec<bool>,
     pub(super) waits: Vec<(usize, Instant)>,
+}
+
+/// What the runtime knows of a message that the stage works on.
+#[derive(Clone)]
+pub(super) struct Handed {
+    pub(super) origin: Arc<Origin>,
+    /// How often it was handed over, this time included.
+    pub(super) attempts: u32,
+    pub(super) newer_since: Option<Instant>,
 }
 
 /// What is settled and not published yet.
@@ -41,7 +50,11 @@ impl<P: Payload> Open<P> {
         let mut origins = Vec::with_capacity(members.len());
         for member in members {
             items.push(member.payload);
-            origins.push((member.origin, member.attempts + 1));
+            origins.push(Handed {
+                origin: member.origin,
+                attempts: member.attempts + 1,
+                newer_since: member.newer_since,
+            });
         }
         let items = Arc::new(items);
         let (batch, answers) = Batch::shared(Arc::clone(&items));
@@ -66,10 +79,8 @@ impl<P: Payload> Open<P> {
         }
         let items = Arc::try_unwrap(self.items).unwrap_or_else(|shared| (*shared).clone());
         let mut rest = Vec::new();
-        for (index, (payload, (origin, attempts))) in
-            items.into_iter().zip(self.origins).enumerate()
-        {
-            let member = Member { payload, origin, attempts };
+        for (index, (payload, handed)) in items.into_iter().zip(self.origins).enumerate() {
+            let member = handed.member(payload);
             match due[index] {
                 Some(when) => again(member, when),
                 None if !self.answered[index] => rest.push(member),
@@ -77,5 +88,12 @@ impl<P: Payload> Open<P> {
             }
         }
         rest
+    }
+}
+
+impl Handed {
+    pub(super) fn member<P>(self, payload: P) -> Member<P> {
+        let Self { origin, attempts, newer_since } = self;
+        Member { payload, origin, attempts, newer_since }
     }
 }
