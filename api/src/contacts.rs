@@ -15,7 +15,10 @@ use serde::Serialize;
 use stage::Fault;
 use store::{
     Scoped, contacts,
-    recipients::{consent, list},
+    recipients::{
+        consent::{self, ConsentMethod},
+        list,
+    },
 };
 
 pub(crate) use plan::{Consent, Input};
@@ -28,7 +31,7 @@ pub(crate) struct Recorder {
     /// Business time.
     pub(crate) now: Timestamp,
     /// `api` or `import`
-    pub(crate) method: &'static str,
+    pub(crate) method: ConsentMethod,
     /// The API key or user.
     pub(crate) by: String,
 }

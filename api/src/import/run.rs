@@ -221,8 +221,9 @@ async fn try_record(
     }
     if let Target::Import(id) = target {
         let lines = told.iter().filter_map(|line| {
+            let outcome = imports::RowOutcome::from_name(line.outcome)?;
             let reason = line.reason.clone()?;
-            Some(imports::ImportRow { line: line.line, outcome: line.outcome, reason })
+            Some(imports::ImportRow { line: line.line, outcome, reason })
         });
         let lines: Vec<_> = lines.collect();
         let machine = stage::machine::now();

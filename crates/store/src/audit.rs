@@ -10,7 +10,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use stage::Fault;
 
-use crate::{Scoped, fault};
+use crate::{Scoped, core::keyed, fault};
 
 /// SHA-256, or 32 zeros before the first entry.
 pub type Hash = [u8; 32];
@@ -93,7 +93,8 @@ pub async fn append(tx: &mut Scoped, entries: &[AuditEntry]) -> Result<(), Fault
     let (mut seqs, mut before, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
     let details: Vec<String> = entries.iter().map(|entry| entry.detail.to_string()).collect();
     for (entry, detail) in entries.iter().zip(&details) {
-        let (seq, head) = heads.get_mut(&entry.tenant).expect("every tenant has a head");
+        let (seq, head) =
+            heads.get_mut(&entry.tenant).expect("`lock_heads` has made one for every tenant");
         *seq += 1;
         let fields = [&entry.actor, &entry.action, &entry.subject, detail];
         let hash = chained(head, &entry.tenant, *seq, entry.at, fields.map(String::as_str));
@@ -153,10 +154,12 @@ async fn lock_heads(
     .await
     .map_err(fault)?;
 
-    let head = |hash: Vec<u8>| Hash::try_from(hash.as_slice()).expect("32 bytes were written");
+    let head = |hash: Vec<u8>| {
+        Hash::try_from(hash.as_slice()).expect("only `append` writes it: a SHA-256")
+    };
     Ok(rows
         .into_iter()
-        .map(|row| (crate::core::keyed::tenant(&row.tenant_id), (row.seq, head(row.hash))))
+        .map(|row| (keyed::tenant(&row.tenant_id), (row.seq, head(row.hash))))
         .collect())
 }
 

@@ -4,15 +4,25 @@
 pub mod audience;
 pub mod ledger;
 pub mod simulate;
+mod state;
 
-use domain::ids::{CampaignId, PoolId, TemplateId, TenantId};
+use domain::{
+    ids::{CampaignId, PoolId, TemplateId, TenantId},
+    message::class::MessageClass,
+};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde_json::Value;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, Store, fault};
+pub use state::{CampaignAct, CampaignState};
+
+use crate::{
+    Scoped, Store,
+    core::words::{self, optional, word},
+    fault,
+};
 
 /// A campaign as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,12 +31,12 @@ pub struct Campaign {
     pub id: CampaignId,
     /// What people call it.
     pub name: String,
-    /// `draft`, `starting`, `running`, `paused`, `stopped` or `completed`
-    pub state: String,
+    /// The state that it is in.
+    pub state: CampaignState,
     /// Where resume leads back to, while paused.
-    pub paused_from: Option<String>,
-    /// `promo`, `journey` or `transactional`
-    pub class: String,
+    pub paused_from: Option<CampaignState>,
+    /// The class of its messages: `promo`, `journey` or `transactional`.
+    pub class: MessageClass,
     /// What a recipient can leave without leaving everything.
     pub program: String,
     /// What it says.
@@ -60,8 +70,8 @@ pub struct Transition {
     pub campaign: CampaignId,
     /// The version that it made.
     pub version: i64,
-    /// `start`, `pause`, `resume` or `stop`
-    pub act: String,
+    /// What was done to it.
+    pub act: CampaignAct,
     /// Recipients frozen at that time.
     pub audience: i64,
     /// Business time of the act.
@@ -77,7 +87,7 @@ pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Campaign) -> Resul
         tenant.as_str(),
         new.id.0,
         new.name,
-        new.class,
+        new.class.as_str(),
         new.program,
         new.template.0,
         new.pool.0,
@@ -145,25 +155,27 @@ async fn find(
     .await
     .map_err(fault)?;
 
-    let campaign = rows.into_iter().map(|row| Campaign {
-        id: CampaignId(row.campaign_id),
-        name: row.name,
-        state: row.state,
-        paused_from: row.paused_from,
-        class: row.class,
-        program: row.program,
-        template: TemplateId(row.template_id),
-        template_version: row.template_version,
-        pool: PoolId(row.pool_id),
-        audience: row.audience,
-        validity_seconds: row.validity_seconds,
-        audience_size: row.audience_size,
-        version: row.version,
-        created_at: row.created_at.to_jiff(),
-        started_at: row.started_at.map(|at| at.to_jiff()),
-        completed_at: row.completed_at.map(|at| at.to_jiff()),
+    let campaign = rows.into_iter().map(|row| {
+        Ok(Campaign {
+            id: CampaignId(row.campaign_id),
+            name: row.name,
+            state: word(&row.state)?,
+            paused_from: optional(row.paused_from.as_deref())?,
+            class: word(&row.class)?,
+            program: row.program,
+            template: TemplateId(row.template_id),
+            template_version: row.template_version,
+            pool: PoolId(row.pool_id),
+            audience: row.audience,
+            validity_seconds: row.validity_seconds,
+            audience_size: row.audience_size,
+            version: row.version,
+            created_at: row.created_at.to_jiff(),
+            started_at: row.started_at.map(|at| at.to_jiff()),
+            completed_at: row.completed_at.map(|at| at.to_jiff()),
+        })
     });
-    Ok(campaign.collect())
+    campaign.collect()
 }
 
 /// Puts a locked campaign into a state by an act, raises its version and records the act.
@@ -172,11 +184,11 @@ pub async fn act(
     tx: &mut Scoped,
     tenant: &TenantId,
     campaign: &Campaign,
-    act: &str,
-    state: &str,
+    act: CampaignAct,
+    state: CampaignState,
     now: Timestamp,
 ) -> Result<Transition, Fault> {
-    let paused_from = (state == "paused").then_some(campaign.state.as_str());
+    let paused_from = (state == CampaignState::Paused).then_some(campaign.state.as_str());
     let row = sqlx::query!(
         "update campaigns
          set state = $3, version = version + 1, paused_from = $4,
@@ -189,9 +201,9 @@ pub async fn act(
          returning version, audience_size",
         tenant.as_str(),
         campaign.id.0,
-        state,
+        state.as_str(),
         paused_from,
-        act,
+        act.as_str(),
         now.to_sqlx() as _,
     )
     .fetch_one(&mut **tx)
@@ -204,7 +216,7 @@ pub async fn act(
         tenant.as_str(),
         campaign.id.0,
         row.version,
-        act,
+        act.as_str(),
         row.audience_size,
         now.to_sqlx(),
     )
@@ -216,7 +228,7 @@ pub async fn act(
         tenant: tenant.clone(),
         campaign: campaign.id,
         version: row.version,
-        act: act.to_owned(),
+        act,
         audience: row.audience_size,
         at: now,
     })
@@ -227,14 +239,14 @@ pub async fn last(
     tx: &mut Scoped,
     tenant: &TenantId,
     id: CampaignId,
-    act: &str,
+    act: CampaignAct,
 ) -> Result<Option<Transition>, Fault> {
     let row = sqlx::query!(
-        "select version, act, audience, at from campaign_transitions
+        "select version, audience, at from campaign_transitions
          where tenant_id = $1 and campaign_id = $2 and act = $3 order by version desc limit 1",
         tenant.as_str(),
         id.0,
-        act,
+        act.as_str(),
     )
     .fetch_optional(&mut **tx)
     .await
@@ -244,13 +256,14 @@ pub async fn last(
         tenant: tenant.clone(),
         campaign: id,
         version: row.version,
-        act: row.act,
+        act,
         audience: row.audience,
         at: row.at.to_jiff(),
     }))
 }
 
-/// Acts of any tenant whose event has no PubAck yet.
+/// Acts of any tenant whose event has no PubAck yet. Those that this version cannot read are left
+/// out.
 pub async fn unpublished(store: &Store, at_most: i64) -> Result<Vec<Transition>, Fault> {
     let found = sqlx::query!(
         r#"select tenant_id as "tenant_id!", campaign_id as "campaign_id!", version as "version!"
@@ -263,7 +276,7 @@ pub async fn unpublished(store: &Store, at_most: i64) -> Result<Vec<Transition>,
 
     let mut all = Vec::with_capacity(found.len());
     for row in found {
-        let tenant = crate::core::keyed::tenant(&row.tenant_id);
+        let Some(tenant) = words::readable(words::tenant(&row.tenant_id)) else { continue };
         let mut tx = store.scoped([&tenant]).await?;
 
         let full = sqlx::query!(
@@ -277,11 +290,12 @@ pub async fn unpublished(store: &Store, at_most: i64) -> Result<Vec<Transition>,
         .await
         .map_err(fault)?;
 
+        let Some(act) = words::readable(word(&full.act)) else { continue };
         all.push(Transition {
             tenant,
             campaign: CampaignId(row.campaign_id),
             version: row.version,
-            act: full.act,
+            act,
             audience: full.audience,
             at: full.at.to_jiff(),
         });

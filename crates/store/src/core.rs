@@ -1,5 +1,5 @@
 //! What every other module stands on: connections and their tenant scope, what a failed statement
-//! means, keys that travel as arrays, the numbers of states, the schema, and sealing.
+//! means, keys that travel as arrays, the words and numbers of rows, the schema, and sealing.
 
 pub mod fault;
 pub mod keyed;
@@ -7,3 +7,4 @@ pub mod migrate;
 pub mod scope;
 pub mod seal;
 pub(crate) mod state_codes;
+pub(crate) mod words;

@@ -16,7 +16,11 @@ use serde_json::Value;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, core::keyed::index, fault};
+use crate::{
+    Scoped,
+    core::keyed::{self, index},
+    fault,
+};
 
 /// Looks for one contact.
 #[derive(Debug, Clone, Copy)]
@@ -163,7 +167,7 @@ pub async fn tenants(
     let defaults = rows.into_iter().map(|row| {
         let zone = Zone::parse(&row.time_zone).ok();
         let defaults = TenantDefaults { name: row.name, language: row.language, zone };
-        (crate::core::keyed::tenant(&row.tenant_id), defaults)
+        (keyed::tenant(&row.tenant_id), defaults)
     });
     Ok(defaults.collect())
 }
@@ -196,9 +200,9 @@ async fn campaign_variants(
     .await
     .map_err(fault)?;
 
-    let variants = rows.into_iter().map(|row| {
-        ((crate::core::keyed::tenant(&row.tenant_id), CampaignId(row.campaign_id)), row.variants)
-    });
+    let variants = rows
+        .into_iter()
+        .map(|row| ((keyed::tenant(&row.tenant_id), CampaignId(row.campaign_id)), row.variants));
     Ok(variants.collect())
 }
 
@@ -228,9 +232,9 @@ async fn template_variants(
     .await
     .map_err(fault)?;
 
-    let variants = rows.into_iter().map(|row| {
-        ((crate::core::keyed::tenant(&row.tenant_id), TemplateId(row.template_id)), row.variants)
-    });
+    let variants = rows
+        .into_iter()
+        .map(|row| ((keyed::tenant(&row.tenant_id), TemplateId(row.template_id)), row.variants));
     Ok(variants.collect())
 }
 
@@ -262,7 +266,7 @@ async fn pools(
 
     let mut found: HashMap<_, Vec<SenderCandidate>> = HashMap::new();
     for row in rows {
-        let key = (crate::core::keyed::tenant(&row.tenant_id), PoolId(row.pool_id));
+        let key = (keyed::tenant(&row.tenant_id), PoolId(row.pool_id));
         let active = row.active_since.to_jiff() <= now;
         let sender = candidate(row.sender_id, &row.country, row.usable, active);
         found.entry(key).or_default().push(sender);
@@ -298,7 +302,7 @@ async fn senders(
     for row in rows {
         let active = row.active_since.to_jiff() <= now;
         let sender = candidate(row.sender_id, &row.country, row.usable, active);
-        found.entry(crate::core::keyed::tenant(&row.tenant_id)).or_default().push(sender);
+        found.entry(keyed::tenant(&row.tenant_id)).or_default().push(sender);
     }
     Ok(found)
 }

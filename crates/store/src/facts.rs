@@ -16,10 +16,15 @@ use stage::Fault;
 
 use crate::{
     Scoped,
+    campaigns::CampaignState,
     capacity::lines,
-    core::keyed,
+    core::{
+        keyed,
+        words::{Unreadable, optional, word},
+    },
     fault,
     recipients::status::{self, Recipients},
+    settings::{budgets::BudgetScope, switches::SwitchScope},
 };
 
 /// What one message needs to know.
@@ -50,8 +55,8 @@ pub enum Rows {
     Lock,
 }
 
-/// Loads the facts for a batch. Facts that are there but cannot be understood are left out, and the
-/// gates hold what would need them.
+/// Loads the facts for a batch. A zone or policy that cannot be understood is left out, and the gates
+/// hold what would need it; a word that only a newer version knows has the batch wait.
 pub async fn load(tx: &mut Scoped, wanted: &[Wanted<'_>], rows: Rows) -> Result<Facts, Fault> {
     let Keys { tenants, campaigns, senders } = Keys::of(wanted);
     let mut facts = load_tenants(tx, &tenants, rows).await?;
@@ -139,10 +144,11 @@ async fn load_tenants(
     .await
     .map_err(fault)?;
 
-    // No row, no answer: stopped rather than on.
     let mut facts = Facts { platform: SwitchMode::Stopped, ..Facts::default() };
     for row in rows {
-        facts.platform = mode(row.platform.as_deref().unwrap_or_default());
+        // No row, no answer: stopped rather than on.
+        let platform = optional(row.platform.as_deref())?;
+        facts.platform = platform.unwrap_or(SwitchMode::Stopped);
         let Ok(zone) = Zone::parse(&row.time_zone) else {
             tracing::error!(tenant = %row.tenant_id, "the tenant's time zone is not known");
             continue;
@@ -183,7 +189,7 @@ async fn load_switches(
                 .await
                 .map_err(fault)?
             {
-                switch_off(facts, &row.tenant_id, (&row.scope, &row.target), mode(&row.mode));
+                switch_off(facts, &row.tenant_id, (&row.scope, &row.target), word(&row.mode)?)?;
             }
         };
     }
@@ -201,19 +207,27 @@ async fn load_switches(
     load_campaign_states(tx, facts, campaigns, rows).await
 }
 
-fn switch_off(facts: &mut Facts, tenant: &str, of: (&str, &str), to: SwitchMode) {
-    let Some(tenant) = facts.tenants.get_mut(&keyed::tenant(tenant)) else { return };
+fn switch_off(
+    facts: &mut Facts,
+    tenant: &str,
+    (scope, target): (&str, &str),
+    to: SwitchMode,
+) -> Result<(), Unreadable> {
+    let Some(tenant) = facts.tenants.get_mut(&keyed::tenant(tenant)) else { return Ok(()) };
     let switches = &mut tenant.switches;
-    match (of.0, of.1.parse::<Uuid>()) {
-        ("campaign", Ok(id)) => {
+    match (word(scope)?, target.parse::<Uuid>()) {
+        (SwitchScope::Campaign, Ok(id)) => {
             switches.campaigns.insert(CampaignId(id), to);
         }
-        ("sender", Ok(id)) => {
+        (SwitchScope::Sender, Ok(id)) => {
             switches.senders.insert(SenderId(id), to);
         }
-        // A switch of a kind that is not known stops everything of its tenant.
-        (_, _) => switches.tenant = switches.tenant.max(to),
+        // A switch of nobody in particular stops everything of its tenant.
+        (SwitchScope::Tenant, _) | (SwitchScope::Campaign | SwitchScope::Sender, Err(_)) => {
+            switches.tenant = switches.tenant.max(to);
+        }
     }
+    Ok(())
 }
 
 async fn load_campaign_states(
@@ -229,14 +243,16 @@ async fn load_campaign_states(
     let (tenants, ids) = columns(campaigns, |id| id.0);
     macro_rules! load {
         ($sql:literal) => {
-            for row in
-                sqlx::query!($sql, &tenants as _, &ids).fetch_all(&mut **tx).await.map_err(fault)?
+            for row in sqlx::query!($sql, &tenants as _, &ids, &states_on())
+                .fetch_all(&mut **tx)
+                .await
+                .map_err(fault)?
             {
                 let tenant = keyed::tenant(&row.tenant_id);
                 let Some(tenant) = facts.tenants.get_mut(&tenant) else { continue };
                 let campaign = CampaignId(row.campaign_id);
                 let switch = tenant.switches.campaigns.entry(campaign).or_default();
-                *switch = (*switch).max(mode(&row.state));
+                *switch = (*switch).max(word::<CampaignState>(&row.state)?.switch());
             }
         };
     }
@@ -246,13 +262,13 @@ async fn load_campaign_states(
             "select c.tenant_id, c.campaign_id, c.state
              from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
              join campaigns c on c.tenant_id = k.tenant_id and c.campaign_id = k.campaign_id
-             where c.state in ('paused', 'stopped')"
+             where c.state <> all ($3)"
         ),
         Rows::Lock => load!(
             "select c.tenant_id, c.campaign_id, c.state
              from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
              join campaigns c on c.tenant_id = k.tenant_id and c.campaign_id = k.campaign_id
-             where c.state in ('paused', 'stopped') for share of c"
+             where c.state <> all ($3) for share of c"
         ),
     }
     Ok(())
@@ -315,11 +331,11 @@ async fn load_budgets(
         };
         let caps =
             Caps { daily: row.daily_micros.map(Micros), monthly: row.monthly_micros.map(Micros) };
-        match row.target.parse() {
-            Ok(campaign) => {
+        match (word(&row.scope)?, row.target.parse()) {
+            (BudgetScope::Campaign, Ok(campaign)) => {
                 tenant.campaign_caps.insert(CampaignId(campaign), caps);
             }
-            Err(_) => tenant.caps = caps,
+            (BudgetScope::Tenant, _) | (BudgetScope::Campaign, Err(_)) => tenant.caps = caps,
         }
     }
     Ok(())
@@ -390,9 +406,10 @@ pub async fn senders(
     Ok(sender.collect())
 }
 
-/// A mode that is not known stops.
-fn mode(name: &str) -> SwitchMode {
-    SwitchMode::from_name(name).unwrap_or(SwitchMode::Stopped)
+/// The names of the campaign states that leave messages under way alone.
+fn states_on() -> Vec<String> {
+    let on = CampaignState::ALL.into_iter().filter(|state| state.switch() == SwitchMode::On);
+    on.map(|state| state.as_str().to_owned()).collect()
 }
 
 fn columns<'a, T: Copy>(

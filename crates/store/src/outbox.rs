@@ -5,7 +5,11 @@ use domain::ids::TenantId;
 use stage::Fault;
 use wire::Event;
 
-use crate::{Scoped, Store, core::keyed::in_lock_order, fault};
+use crate::{
+    Scoped, Store,
+    core::{keyed::in_lock_order, words},
+    fault,
+};
 
 /// Inserts events into the outbox, in the transaction that makes them true.
 pub async fn insert(tx: &mut Scoped, events: &[Event]) -> Result<(), Fault> {
@@ -35,7 +39,7 @@ pub async fn tenants(store: &Store, at_most: i64) -> Result<Vec<TenantId>, Fault
     .await
     .map_err(fault)?;
 
-    Ok(rows.iter().map(|key| crate::core::keyed::tenant(key)).collect())
+    Ok(rows.iter().filter_map(|key| words::readable(words::tenant(key))).collect())
 }
 
 /// Events of a tenant that the broker may not have yet.

@@ -10,7 +10,10 @@ use axum::{
     routing::{get, post},
 };
 use domain::{
-    gates::consent::{is_program, program_of},
+    gates::{
+        SwitchMode,
+        consent::{is_program, program_of},
+    },
     ids::{CampaignId, PoolId, TemplateId},
     message::class::MessageClass,
 };
@@ -19,11 +22,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{
     Scoped,
-    campaigns::{self, Campaign, Transition},
+    campaigns::{self, Campaign, CampaignAct as Act, CampaignState, Transition},
     parked::wake::{self, Way, What},
     settings::{
         senders,
-        switches::{self, Switch},
+        switches::{self, Switch, SwitchScope},
         templates,
     },
 };
@@ -31,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wire::{Event, event::CampaignData};
 
-use super::lifecycle::{Act, Step};
+use super::lifecycle::{Step, event, step};
 use crate::{
     app::{App, PUBLISH_BUDGET},
     audit,
@@ -88,8 +91,8 @@ struct Audience {
 struct CampaignView {
     id: CampaignId,
     name: String,
-    state: String,
-    class: String,
+    state: &'static str,
+    class: MessageClass,
     program: String,
     template_id: TemplateId,
     template_version: Option<i32>,
@@ -107,7 +110,7 @@ fn view(campaign: Campaign) -> CampaignView {
     CampaignView {
         id: campaign.id,
         name: campaign.name,
-        state: campaign.state,
+        state: campaign.state.as_str(),
         class: campaign.class,
         program: campaign.program,
         template_id: campaign.template,
@@ -124,14 +127,14 @@ fn view(campaign: Campaign) -> CampaignView {
 }
 
 async fn create(mut new: Creation<NewCampaign>) -> Result<Response, Problem> {
-    check(&mut new).await?;
+    let class = check(&mut new).await?;
     let campaign = Campaign {
         id: CampaignId(ids::fresh()),
         name: new.body.name.trim().to_owned(),
-        state: "draft".into(),
+        state: CampaignState::Draft,
         paused_from: None,
-        class: new.body.class.clone(),
-        program: program(&new.body),
+        class,
+        program: new.body.program.clone().unwrap_or_else(|| program_of(class).to_owned()),
         template: TemplateId(new.body.template_id),
         template_version: None,
         pool: PoolId(new.body.pool_id),
@@ -148,18 +151,15 @@ async fn create(mut new: Creation<NewCampaign>) -> Result<Response, Problem> {
     Ok(located(new.finish(StatusCode::CREATED, &view(campaign)).await?, &path))
 }
 
-/// The program that was asked for, else that of the class.
-fn program(new: &NewCampaign) -> String {
-    let of_class = || MessageClass::from_name(&new.class).map(program_of);
-    new.program.clone().or_else(|| of_class().map(str::to_owned)).unwrap_or_default()
-}
-
-async fn check(new: &mut Creation<NewCampaign>) -> Result<(), Problem> {
+/// Checks all of a new campaign, and answers its class.
+async fn check(new: &mut Creation<NewCampaign>) -> Result<MessageClass, Problem> {
+    use MessageClass::{Journey, Promo, Transactional};
     let body = &new.body;
     let mut errors = Errors::default();
     errors.text("name", &body.name, 1, 200);
-    let class = ["promo", "journey", "transactional"].contains(&body.class.as_str());
-    errors.check(class, "class", "unknown", "promo, journey or transactional");
+    let class = MessageClass::from_name(&body.class)
+        .filter(|class| matches!(class, Promo | Journey | Transactional));
+    errors.check(class.is_some(), "class", "unknown", "promo, journey or transactional");
     let program = body.program.as_deref().is_none_or(is_program);
     errors.check(program, "program", "invalid", "1 to 40 of a-z, 0-9, _ and -");
     errors.check(body.audience.tags.len() <= 50, "audience.tags", "too_many", "at most 50");
@@ -173,7 +173,8 @@ async fn check(new: &mut Creation<NewCampaign>) -> Result<(), Problem> {
     errors.check(template.is_some(), "template_id", "not_found", "no template with this id");
     let pool = senders::pool_exists(&mut new.tx, tenant, PoolId(body.pool_id)).await?;
     errors.check(pool, "pool_id", "not_found", "no pool with this id");
-    errors.done()
+    errors.done()?;
+    class.ok_or_else(|| Problem::field("class", "unknown", "promo, journey or transactional"))
 }
 
 async fn show(
@@ -208,22 +209,22 @@ async fn act(
     let id = CampaignId(id);
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let campaign = campaigns::get(&mut tx, &caller.tenant, id, true).await?.ok_or_else(gone)?;
-    let last = campaigns::last(&mut tx, &caller.tenant, id, act.as_str()).await?;
-    let step = act.step(&campaign.state, campaign.paused_from.as_deref(), last.is_some());
+    let last = campaigns::last(&mut tx, &caller.tenant, id, act).await?;
+    let step = step(act, campaign.state, campaign.paused_from, last.is_some());
     let transition = match (step, last) {
         (Step::To(state), _) => {
             let now = app.now();
-            let done = campaigns::act(&mut tx, &caller.tenant, &campaign, act.as_str(), state, now)
-                .await?;
+            let done = campaigns::act(&mut tx, &caller.tenant, &campaign, act, state, now).await?;
             switch(&mut tx, &caller, id, act, now).await?;
-            let detail = json!({ "before": campaign.state, "after": state });
-            let (action, subject) = (act.event().as_str(), format!("campaign:{id}"));
+            let detail = json!({ "before": campaign.state.as_str(), "after": state.as_str() });
+            let (action, subject) = (event(act).as_str(), format!("campaign:{id}"));
             audit::note(&mut tx, &caller, now, action, subject, detail).await?;
             Some(done)
         }
         (Step::Repeat, last) => last,
         (Step::Refused, _) => {
-            let detail = format!("a campaign that is {} cannot {}", campaign.state, act.as_str());
+            let (state, act) = (campaign.state.as_str(), act.as_str());
+            let detail = format!("a campaign that is {state} cannot {act}");
             return Err(Problem::new(Kind::Conflict, detail));
         }
     };
@@ -247,10 +248,11 @@ async fn switch(
     now: Timestamp,
 ) -> Result<(), Problem> {
     let tenant = &caller.tenant;
-    let switch = |mode: &str, reason: &str| Switch {
-        scope: "campaign".into(),
+    let scope = SwitchScope::Campaign;
+    let switch = |mode: SwitchMode, reason: &str| Switch {
+        scope,
         target: id.to_string(),
-        mode: mode.into(),
+        mode,
         reason: reason.into(),
         changed_at: now,
     };
@@ -258,18 +260,18 @@ async fn switch(
     match act {
         Act::Start => {}
         Act::Pause => {
-            switches::set_if_on(tx, tenant, &switch("paused", PAUSED)).await?;
-            let key = switches::cause_key("campaign", &target);
+            switches::set_if_on(tx, tenant, &switch(SwitchMode::Paused, PAUSED)).await?;
+            let key = switches::cause_key(scope, &target);
             wake::cancel(tx, tenant, &What::Cause(&key)).await?;
         }
         Act::Resume => {
-            if switches::clear(tx, tenant, "campaign", &target, Some(PAUSED)).await? {
-                let key = switches::cause_key("campaign", &target);
+            if switches::clear(tx, tenant, scope, &target, Some(PAUSED)).await? {
+                let key = switches::cause_key(scope, &target);
                 wake::wake(tx, tenant, &What::Cause(&key), Way::On).await?;
             }
         }
         Act::Stop => {
-            switches::set(tx, tenant, &switch("stopped", "campaign stopped")).await?;
+            switches::set(tx, tenant, &switch(SwitchMode::Stopped, "campaign stopped")).await?;
             wake::wake(tx, tenant, &What::Campaign(id), Way::Ending).await?;
         }
     }
@@ -278,10 +280,9 @@ async fn switch(
 
 /// Publishes an act's event and marks it as published.
 async fn publish(app: &App, done: &Transition) -> Result<(), Problem> {
-    let Some(act) = Act::from_name(&done.act) else { return Ok(()) };
     let data = CampaignData { campaign: done.campaign, audience: done.audience };
     let (entity, version) = (done.campaign.0, done.version);
-    let event = Event::new(act.event(), &done.tenant, entity, version, done.at, &data);
+    let event = Event::new(event(done.act), &done.tenant, entity, version, done.at, &data);
     app.publisher.offer(vec![event.outgoing()], PUBLISH_BUDGET).await?;
     campaigns::published(&app.store, done).await?;
     Ok(())

@@ -16,7 +16,7 @@ use serde_json::json;
 use store::{
     Scoped,
     recipients::{
-        consent::{self, Action, ConsentChange, Proof},
+        consent::{self, Action, ConsentChange, ConsentMethod, Proof},
         list::{self, RecipientRow, StoppedFilter},
     },
 };
@@ -57,11 +57,11 @@ struct NewStop {
 #[derive(Serialize)]
 struct StopView {
     phone: String,
-    channel: String,
+    channel: Channel,
     do_not_contact_at: Option<Timestamp>,
     reason: Option<String>,
     opted_out_at: Option<Timestamp>,
-    opt_out_cause: Option<String>,
+    opt_out_cause: Option<ConsentMethod>,
     stopped_programs: Vec<String>,
 }
 
@@ -103,7 +103,7 @@ impl Stop {
             channel: self.channel,
             action,
             program: self.program,
-            method: "api".into(),
+            method: ConsentMethod::Api,
             language: None,
             source: Some(reason.trim().to_owned()),
             proof: Proof::default(),
@@ -224,5 +224,5 @@ async fn list(
     let after = (after.0.as_str(), after.1.as_str());
     let found = list::list_stopped(&mut tx, &caller.tenant, &filter, after, limit).await?;
     let found: Vec<_> = found.into_iter().map(view).collect();
-    Ok(Json(Page::new(found, limit, |stop| format!("{} {}", stop.phone, stop.channel))))
+    Ok(Json(Page::new(found, limit, |stop| format!("{} {}", stop.phone, stop.channel.as_str()))))
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use store::{
     Scoped, contacts, outbox as owed,
     recipients::{
-        consent::{self, Action, ConsentChange, ConsentLine, Proof},
+        consent::{self, Action, ConsentChange, ConsentLine, ConsentMethod, PriorStatus, Proof},
         list::{self, RecipientRow},
     },
 };
@@ -33,8 +33,17 @@ const MAX_TEXT: usize = 500;
 const MAX_MESSAGES: usize = 4;
 
 /// How a consent can be captured.
-const METHODS: [&str; 9] =
-    ["web_form", "keyword", "paper", "voice", "email", "point_of_sale", "in_app", "import", "api"];
+const METHODS: [ConsentMethod; 9] = [
+    ConsentMethod::WebForm,
+    ConsentMethod::Keyword,
+    ConsentMethod::Paper,
+    ConsentMethod::Voice,
+    ConsentMethod::Email,
+    ConsentMethod::PointOfSale,
+    ConsentMethod::InApp,
+    ConsentMethod::Import,
+    ConsentMethod::Api,
+];
 
 pub(super) fn router() -> Router<App> {
     Router::new().route("/v1/contacts/{id}/consent", get(list).post(add))
@@ -91,13 +100,13 @@ struct NewLine {
 #[derive(Serialize)]
 struct LineView {
     id: Uuid,
-    channel: String,
-    action: String,
+    channel: Channel,
+    action: Action,
     scope: &'static str,
     program: Option<String>,
-    basis: Option<String>,
+    basis: Option<Basis>,
     expires_at: Option<Timestamp>,
-    method: String,
+    method: ConsentMethod,
     language: Option<String>,
     source: Option<String>,
     disclosure: Option<String>,
@@ -110,7 +119,7 @@ struct LineView {
     message_ids: Vec<Uuid>,
     certificate: Option<String>,
     evidence: Value,
-    previous: Option<String>,
+    previous: Option<&'static str>,
     at: Timestamp,
     recorded_at: Option<Timestamp>,
     recorded_by: String,
@@ -138,7 +147,7 @@ fn line_view(line: ConsentLine) -> LineView {
         message_ids: line.message_ids,
         certificate: line.certificate,
         evidence: line.evidence,
-        previous: line.previous,
+        previous: line.previous.map(PriorStatus::as_str),
         at: line.at,
         recorded_at: line.recorded_at,
         recorded_by: line.recorded_by,
@@ -148,14 +157,14 @@ fn line_view(line: ConsentLine) -> LineView {
 /// Where the number stands on a channel.
 #[derive(Serialize)]
 struct RecipientView {
-    channel: String,
+    channel: Channel,
     consent_at: Option<Timestamp>,
     basis: Option<Basis>,
     expires_at: Option<Timestamp>,
     /// Whether that consent holds now.
     holds: bool,
     opted_out_at: Option<Timestamp>,
-    opt_out_cause: Option<String>,
+    opt_out_cause: Option<ConsentMethod>,
     stopped_programs: Vec<String>,
     do_not_contact_at: Option<Timestamp>,
 }
@@ -258,7 +267,7 @@ fn change(
         channel: body.channel,
         action,
         program,
-        method: body.method.clone().unwrap_or_else(|| "api".to_owned()),
+        method: method(body).unwrap_or(ConsentMethod::Api),
         language: body.language.clone(),
         source: body.source.clone(),
         proof: Proof {
@@ -301,8 +310,8 @@ fn check(body: &NewLine, now: Timestamp) -> Result<(Action, Option<String>), Pro
         let detail = "an implied consent ends: say when";
         errors.check(body.expires_at.is_some(), "expires_at", "required", detail);
     }
-    let method = body.method.as_deref().is_none_or(|method| METHODS.contains(&method));
-    errors.check(method, "method", "unknown", &METHODS.join(", "));
+    let known = body.method.is_none() || method(body).is_some();
+    errors.check(known, "method", "unknown", &METHODS.map(ConsentMethod::as_str).join(", "));
     let language = body.language.as_deref();
     let two = |code: &str| code.len() == 2 && code.bytes().all(|b| b.is_ascii_lowercase());
     errors.check(language.is_none_or(two), "language", "unknown", "a code such as en or es");
@@ -316,6 +325,12 @@ fn check(body: &NewLine, now: Timestamp) -> Result<(Action, Option<String>), Pro
     errors.done()?;
     let action = action.ok_or_else(|| Problem::field("action", "unknown", "unknown"))?;
     Ok((action, program))
+}
+
+/// The method as written, if it is one that may be named.
+fn method(body: &NewLine) -> Option<ConsentMethod> {
+    let named = body.method.as_deref().and_then(ConsentMethod::from_name);
+    named.filter(|method| METHODS.contains(method))
 }
 
 fn texts(body: &NewLine, errors: &mut Errors) {

@@ -6,6 +6,7 @@ use axum::{Router, http::StatusCode, response::Response, routing::post};
 use domain::{ids::ContactId, phone::PhoneNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
+use store::recipients::consent::ConsentMethod;
 use uuid::Uuid;
 
 use crate::{
@@ -71,7 +72,7 @@ async fn create(mut new: Creation<Bulk>) -> Result<Response, Problem> {
     let by = Recorder {
         tenant: new.caller.tenant.clone(),
         now: new.now,
-        method: "api",
+        method: ConsentMethod::Api,
         by: new.caller.subject.clone(),
     };
     let outcomes = contacts::apply(&mut new.tx, &by, &inputs, true).await?;

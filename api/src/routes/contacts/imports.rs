@@ -16,6 +16,7 @@ use serde_json::json;
 use store::{
     contacts::imports::{self, Import},
     idempotency::{self, Begun},
+    recipients::consent::ConsentMethod,
 };
 use uuid::Uuid;
 
@@ -189,7 +190,7 @@ async fn open(
     let by = Recorder {
         tenant: caller.tenant.clone(),
         now: app.now(),
-        method: "import",
+        method: ConsentMethod::Import,
         by: caller.subject.clone(),
     };
     Run::open(upload.file, wanted, &app.store, by, tenant.country.parse().ok(), target)
@@ -198,7 +199,7 @@ async fn open(
 #[derive(Serialize)]
 struct ImportView {
     id: Uuid,
-    state: String,
+    state: &'static str,
     #[serde(flatten)]
     counts: CountsView,
     error: Option<String>,
@@ -217,7 +218,7 @@ async fn show(
     tx.commit().await.map_err(store::fault)?;
     let Import { id, state, counts, error, created_at, finished_at } =
         found.ok_or_else(|| Problem::not_found("import"))?;
-    let counts = counts.into();
+    let (state, counts) = (state.as_str(), counts.into());
     Ok(Json(ImportView { id, state, counts, error, created_at, finished_at }))
 }
 
@@ -236,7 +237,7 @@ async fn rows(
     let lines = imports::lines(&mut tx, &caller.tenant, id, after, limit).await?;
     let rows = lines.into_iter().map(|line| LineOutcome {
         line: line.line,
-        outcome: line.outcome,
+        outcome: line.outcome.as_str(),
         reason: Some(line.reason),
     });
     Ok(Json(Page::new(rows.collect(), limit, |row| row.line)))

@@ -14,7 +14,7 @@ use store::{
     campaigns,
     capacity::{counters, lines},
     settings::{
-        budgets::{self, Budget},
+        budgets::{self, Budget, BudgetScope},
         tenants::Tenant,
     },
 };
@@ -55,13 +55,19 @@ async fn set(
     let mut errors = Errors::default();
     let daily = amount("daily", body.daily.as_ref(), &tenant, &mut errors);
     let monthly = amount("monthly", body.monthly.as_ref(), &tenant, &mut errors);
-    match (body.scope.as_str(), body.target) {
-        ("tenant", None) | ("campaign", Some(_)) => {}
-        ("tenant", Some(_)) => errors.add("target", "unexpected", "the tenant needs no target"),
-        ("campaign", None) => errors.add("target", "required", "the campaign's id"),
-        (_, _) => errors.add("scope", "unknown", "tenant or campaign"),
+    let scope = BudgetScope::from_name(&body.scope);
+    match (scope, body.target) {
+        (Some(BudgetScope::Tenant), None) | (Some(BudgetScope::Campaign), Some(_)) => {}
+        (Some(BudgetScope::Tenant), Some(_)) => {
+            errors.add("target", "unexpected", "the tenant needs no target");
+        }
+        (Some(BudgetScope::Campaign), None) => {
+            errors.add("target", "required", "the campaign's id");
+        }
+        (None, _) => errors.add("scope", "unknown", "tenant or campaign"),
     }
     errors.done()?;
+    let scope = scope.ok_or_else(|| Problem::field("scope", "unknown", "tenant or campaign"))?;
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     if let Some(id) = body.target
         && campaigns::get(&mut tx, &caller.tenant, CampaignId(id), false).await?.is_none()
@@ -69,7 +75,7 @@ async fn set(
         return Err(Problem::field("target", "not_found", "no campaign with this id"));
     }
     let target = body.target.map_or_else(String::new, |id| id.to_string());
-    let budget = Budget { scope: body.scope.clone(), target, daily, monthly };
+    let budget = Budget { scope, target, daily, monthly };
     let known = budgets::list(&mut tx, &caller.tenant).await?;
     let known =
         known.iter().find(|old| (&old.scope, &old.target) == (&budget.scope, &budget.target));
@@ -83,7 +89,7 @@ async fn set(
     lines::dissolve(&mut tx, &caller.tenant, &changed, app.now()).await?;
     let subject = match budget.target.as_str() {
         "" => "budget:tenant".to_owned(),
-        target => format!("budget:{}:{target}", budget.scope),
+        target => format!("budget:{}:{target}", budget.scope.as_str()),
     };
     audit::note(&mut tx, &caller, app.now(), "budget.changed", subject, detail).await?;
     tx.commit().await.map_err(store::fault)?;
@@ -149,7 +155,7 @@ async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Page<Budget
     };
     let view = |(budget, used): (Budget, &[i64])| BudgetView {
         budget: BudgetBody {
-            scope: budget.scope,
+            scope: budget.scope.as_str().to_owned(),
             target: budget.target.parse().ok(),
             daily: budget.daily.map(|amount| money(amount, &tenant.currency)),
             monthly: budget.monthly.map(|amount| money(amount, &tenant.currency)),

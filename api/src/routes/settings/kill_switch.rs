@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::{Json, Router, extract::State, routing::get};
-use domain::ids::CampaignId;
+use domain::{gates::SwitchMode, ids::CampaignId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -12,7 +12,7 @@ use store::{
     parked::wake::{self, Way, What},
     settings::{
         platform_switch, senders,
-        switches::{self, Switch},
+        switches::{self, Switch, SwitchScope},
     },
 };
 use uuid::Uuid;
@@ -44,9 +44,9 @@ struct SetSwitch {
 
 #[derive(Serialize)]
 struct SwitchView {
-    scope: String,
+    scope: &'static str,
     target: Option<Uuid>,
-    mode: String,
+    mode: &'static str,
     reason: String,
     changed_at: Timestamp,
 }
@@ -65,37 +65,39 @@ async fn set(
     Body(body): Body<SetSwitch>,
 ) -> Result<Json<Set>, Problem> {
     let mut tx = app.store.scoped([&caller.tenant]).await?;
-    check(&mut tx, &caller, &body).await?;
+    let (scope, mode) = check(&mut tx, &caller, &body).await?;
     let now = app.now();
     let target = body.target.map_or_else(String::new, |id| id.to_string());
-    let key = switches::cause_key(&body.scope, &target);
-    let switch =
-        Switch { scope: body.scope, target, mode: body.mode, reason: body.reason, changed_at: now };
+    let key = switches::cause_key(scope, &target);
+    let switch = Switch { scope, target, mode, reason: body.reason, changed_at: now };
     let known = switches::list(&mut tx, &caller.tenant).await?;
     let before =
         known.iter().find(|old| (&old.scope, &old.target) == (&switch.scope, &switch.target));
-    let before = before.map_or("on", |old| old.mode.as_str()).to_owned();
-    let released = match switch.mode.as_str() {
-        "on" => {
-            switches::clear(&mut tx, &caller.tenant, &switch.scope, &switch.target, None).await?;
+    let before = before.map_or(SwitchMode::On, |old| old.mode);
+    let released = match switch.mode {
+        SwitchMode::On => {
+            switches::clear(&mut tx, &caller.tenant, switch.scope, &switch.target, None).await?;
             for cause in woken(&known, &switch, &key) {
                 wake::wake(&mut tx, &caller.tenant, &What::Cause(&cause), Way::On).await?;
             }
             wake::waiting(&mut tx, &caller.tenant, &key).await?
         }
-        "paused" => {
+        SwitchMode::Paused => {
             switches::set(&mut tx, &caller.tenant, &switch).await?;
             wake::cancel(&mut tx, &caller.tenant, &What::Cause(&key)).await?;
             0
         }
-        _ => {
+        SwitchMode::Stopped => {
             switches::set(&mut tx, &caller.tenant, &switch).await?;
             end_parked(&mut tx, &caller, &switch, body.target, &key).await?;
             wake::waiting(&mut tx, &caller.tenant, &key).await?
         }
     };
     let detail = json!({
-        "before": before, "after": switch.mode, "reason": switch.reason, "released": released,
+        "before": before.as_str(),
+        "after": switch.mode.as_str(),
+        "reason": switch.reason,
+        "released": released,
     });
     audit::note(&mut tx, &caller, now, "switch.changed", key, detail).await?;
     tx.commit().await.map_err(store::fault)?;
@@ -105,9 +107,11 @@ async fn set(
 /// The causes that a switch ends which is turned on. A message that is held for one sender may have
 /// others: when one of them is on again, all that wait for any sender are asked.
 fn woken(known: &[Switch], switch: &Switch, key: &str) -> BTreeSet<String> {
-    let paused = |other: &&Switch| other.scope == "sender" && other.mode == "paused";
-    let senders = known.iter().filter(|_| switch.scope == "sender").filter(paused);
-    let others = senders.map(|other| switches::cause_key(&other.scope, &other.target));
+    let of_senders = switch.scope == SwitchScope::Sender;
+    let paused =
+        |other: &&Switch| other.scope == SwitchScope::Sender && other.mode == SwitchMode::Paused;
+    let senders = known.iter().filter(|_| of_senders).filter(paused);
+    let others = senders.map(|other| switches::cause_key(other.scope, &other.target));
     others.chain([key.to_owned()]).collect()
 }
 
@@ -120,57 +124,67 @@ async fn end_parked(
     target: Option<Uuid>,
     key: &str,
 ) -> Result<(), Problem> {
-    let what = match (switch.scope.as_str(), target) {
-        ("tenant", _) => What::Everything,
-        ("campaign", Some(id)) => What::Campaign(CampaignId(id)),
-        (_, _) => What::Cause(key),
+    let what = match (switch.scope, target) {
+        (SwitchScope::Tenant, _) => What::Everything,
+        (SwitchScope::Campaign, Some(id)) => What::Campaign(CampaignId(id)),
+        (SwitchScope::Campaign, None) | (SwitchScope::Sender, _) => What::Cause(key),
     };
     wake::wake(tx, &caller.tenant, &what, Way::Ending).await?;
     Ok(())
 }
 
-async fn check(tx: &mut Scoped, caller: &Caller, body: &SetSwitch) -> Result<(), Problem> {
+/// Checks all of a switch, and answers its scope and mode.
+async fn check(
+    tx: &mut Scoped,
+    caller: &Caller,
+    body: &SetSwitch,
+) -> Result<(SwitchScope, SwitchMode), Problem> {
     let mut errors = Errors::default();
     errors.text("reason", &body.reason, 0, 500);
-    let mode = ["on", "paused", "stopped"].contains(&body.mode.as_str());
-    errors.check(mode, "mode", "unknown", "on, paused or stopped");
-    match (body.scope.as_str(), body.target) {
-        ("tenant", None) => {}
-        ("tenant", Some(_)) => errors.add("target", "unexpected", "the tenant needs no target"),
-        ("campaign" | "sender", None) => errors.add("target", "required", "the id"),
-        ("campaign", Some(id)) => {
+    let (scope, mode) = (SwitchScope::from_name(&body.scope), SwitchMode::from_name(&body.mode));
+    errors.check(mode.is_some(), "mode", "unknown", "on, paused or stopped");
+    match (scope, body.target) {
+        (Some(SwitchScope::Tenant), None) => {}
+        (Some(SwitchScope::Tenant), Some(_)) => {
+            errors.add("target", "unexpected", "the tenant needs no target");
+        }
+        (Some(SwitchScope::Campaign | SwitchScope::Sender), None) => {
+            errors.add("target", "required", "the id");
+        }
+        (Some(SwitchScope::Campaign), Some(id)) => {
             let found = campaigns::get(tx, &caller.tenant, CampaignId(id), false).await?;
             errors.check(found.is_some(), "target", "not_found", "no campaign with this id");
         }
-        ("sender", Some(id)) => {
+        (Some(SwitchScope::Sender), Some(id)) => {
             let missing = senders::missing(tx, &caller.tenant, &[id]).await?;
             errors.check(missing.is_empty(), "target", "not_found", "no sender with this id");
         }
-        (_, _) => errors.add("scope", "unknown", "tenant, campaign or sender"),
+        (None, _) => errors.add("scope", "unknown", "tenant, campaign or sender"),
     }
-    errors.done()
+    errors.done()?;
+    scope.zip(mode).ok_or_else(|| Problem::field("scope", "unknown", "unknown"))
 }
 
 #[derive(Serialize)]
 struct Switches {
     /// The platform's own: `on`, `paused` or `stopped`.
-    platform: String,
+    platform: &'static str,
     /// Those of the tenant that are not on.
     data: Vec<SwitchView>,
 }
 
 async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Switches>, Problem> {
     let mut tx = app.store.scoped([&caller.tenant]).await?;
-    let platform = platform_switch::mode(&mut tx).await?;
+    let platform = platform_switch::mode(&mut tx).await?.as_str();
     let data = switches::list(&mut tx, &caller.tenant).await?.into_iter().map(view).collect();
     Ok(Json(Switches { platform, data }))
 }
 
 fn view(switch: Switch) -> SwitchView {
     SwitchView {
-        scope: switch.scope,
+        scope: switch.scope.as_str(),
         target: switch.target.parse().ok(),
-        mode: switch.mode,
+        mode: switch.mode.as_str(),
         reason: switch.reason,
         changed_at: switch.changed_at,
     }

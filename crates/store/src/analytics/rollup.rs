@@ -1,12 +1,20 @@
 //! Analytics rows: what has been counted of each message, and the totals.
 
-use domain::ids::TenantId;
+use domain::{gates::Gate, ids::TenantId, message::state::MessageState};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
+use wire::subject::Scope;
 
-use crate::{Scoped, core::keyed::in_lock_order, fault};
+use crate::{
+    Scoped,
+    core::{
+        keyed::{self, in_lock_order},
+        words,
+    },
+    fault,
+};
 
 /// What is counted of one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,10 +25,10 @@ pub struct Counted {
     pub message: Uuid,
     /// The message's version that this is.
     pub version: i64,
-    /// Its state's number.
-    pub state: i16,
+    /// The state that it is in.
+    pub state: MessageState,
     /// The gate of a block.
-    pub gate: Option<String>,
+    pub gate: Option<Gate>,
     /// The campaign that it belongs to.
     pub campaign: Option<Uuid>,
     /// Segments counted, once it is at the carrier.
@@ -33,11 +41,9 @@ pub struct Counted {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Delta {
     /// The tenant whose total it is.
-    pub tenant: String,
-    /// `dashboard` or `campaign`.
-    pub scope: &'static str,
-    /// The campaign; nil for the dashboard.
-    pub scope_id: Uuid,
+    pub tenant: TenantId,
+    /// What it is the total of.
+    pub scope: Scope,
     /// The total's name.
     pub name: String,
     /// By how much it moves.
@@ -48,11 +54,9 @@ pub struct Delta {
 #[derive(Debug, Clone)]
 pub struct Moved {
     /// The tenant whose scope it is.
-    pub tenant: String,
-    /// `dashboard` or `campaign`.
-    pub scope: &'static str,
-    /// The campaign; nil for the dashboard.
-    pub scope_id: Uuid,
+    pub tenant: TenantId,
+    /// What has moved.
+    pub scope: Scope,
     /// How many events were counted.
     pub events: i64,
     /// Business time of the latest.
@@ -109,17 +113,19 @@ pub async fn counted(tx: &mut Scoped, keys: &[(&TenantId, Uuid)]) -> Result<Vec<
     .await
     .map_err(fault)?;
 
-    let counted = rows.into_iter().map(|row| Counted {
-        tenant: crate::core::keyed::tenant(&row.tenant_id),
-        message: row.message_id,
-        version: row.version,
-        state: row.state,
-        gate: row.gate,
-        campaign: row.campaign_id,
-        segments: row.segments,
-        cost_micros: row.cost_micros,
+    let counted = rows.into_iter().map(|row| {
+        Ok(Counted {
+            tenant: keyed::tenant(&row.tenant_id),
+            message: row.message_id,
+            version: row.version,
+            state: words::state(row.state)?,
+            gate: words::optional(row.gate.as_deref())?,
+            campaign: row.campaign_id,
+            segments: row.segments,
+            cost_micros: row.cost_micros,
+        })
     });
-    Ok(counted.collect())
+    counted.collect()
 }
 
 /// Raises what is counted of these messages, which [`counted`] has locked.
@@ -168,18 +174,18 @@ pub async fn count_events(tx: &mut Scoped, keys: &[(&TenantId, Uuid)]) -> Result
 /// Adds differences to totals, and raises the version of each scope that moved. A total and a scope
 /// are named once.
 pub async fn add(tx: &mut Scoped, deltas: &[Delta], moved: &[Moved]) -> Result<(), Fault> {
-    let text = |column: fn(&Delta) -> String| deltas.iter().map(column).collect::<Vec<_>>();
+    let id = |scope: &Scope| scope.id().unwrap_or_default();
     sqlx::query!(
         "insert into totals as t (tenant_id, scope, scope_id, name, value)
          select * from unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::bigint[])
            as k (tenant_id, scope, scope_id, name, by) order by 1, 2, 3, 4
          on conflict (tenant_id, scope, scope_id, name) do update
          set value = t.value + excluded.value",
-        &text(|d| d.tenant.clone()),
-        &text(|d| d.scope.into()),
-        &deltas.iter().map(|d| d.scope_id).collect::<Vec<_>>(),
-        &text(|d| d.name.clone()),
-        &deltas.iter().map(|d| d.by).collect::<Vec<_>>(),
+        &deltas.iter().map(|delta| delta.tenant.as_str()).collect::<Vec<_>>() as _,
+        &deltas.iter().map(|delta| delta.scope.as_str()).collect::<Vec<_>>() as _,
+        &deltas.iter().map(|delta| id(&delta.scope)).collect::<Vec<_>>(),
+        &deltas.iter().map(|delta| delta.name.as_str()).collect::<Vec<_>>() as _,
+        &deltas.iter().map(|delta| delta.by).collect::<Vec<_>>(),
     )
     .execute(&mut **tx)
     .await
@@ -194,11 +200,11 @@ pub async fn add(tx: &mut Scoped, deltas: &[Delta], moved: &[Moved]) -> Result<(
          set as_of = greatest(h.as_of, excluded.as_of),
              watermark = h.watermark + excluded.watermark,
              version = h.version + 1",
-        &moved.iter().map(|m| m.tenant.clone()).collect::<Vec<_>>(),
-        &moved.iter().map(|m| m.scope.to_owned()).collect::<Vec<_>>(),
-        &moved.iter().map(|m| m.scope_id).collect::<Vec<_>>(),
-        &moved.iter().map(|m| m.as_of.to_sqlx()).collect::<Vec<_>>() as _,
-        &moved.iter().map(|m| m.events).collect::<Vec<_>>(),
+        &moved.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &moved.iter().map(|one| one.scope.as_str()).collect::<Vec<_>>() as _,
+        &moved.iter().map(|one| id(&one.scope)).collect::<Vec<_>>(),
+        &moved.iter().map(|one| one.as_of.to_sqlx()).collect::<Vec<_>>() as _,
+        &moved.iter().map(|one| one.events).collect::<Vec<_>>(),
     )
     .execute(&mut **tx)
     .await
@@ -217,7 +223,7 @@ struct Columns {
     messages: Vec<Uuid>,
     versions: Vec<i64>,
     states: Vec<i16>,
-    gates: Vec<Option<String>>,
+    gates: Vec<Option<&'static str>>,
     campaigns: Vec<Option<Uuid>>,
     segments: Vec<i16>,
     costs: Vec<i64>,
@@ -230,8 +236,8 @@ impl Columns {
             tenants: rows.iter().map(|row| row.tenant.to_string()).collect(),
             messages: rows.iter().map(|row| row.message).collect(),
             versions: rows.iter().map(|row| row.version).collect(),
-            states: rows.iter().map(|row| row.state).collect(),
-            gates: rows.iter().map(|row| row.gate.clone()).collect(),
+            states: rows.iter().map(|row| row.state.code()).collect(),
+            gates: rows.iter().map(|row| row.gate.map(Gate::as_str)).collect(),
             campaigns: rows.iter().map(|row| row.campaign).collect(),
             segments: rows.iter().map(|row| row.segments).collect(),
             costs: rows.iter().map(|row| row.cost_micros).collect(),

@@ -16,7 +16,12 @@ use stage::Fault;
 
 use crate::{
     Scoped, Store,
-    core::{keyed::in_lock_order, state_codes::codes},
+    campaigns::state::CampaignState,
+    core::{
+        keyed::{self, in_lock_order},
+        state_codes::codes,
+        words::{self, word},
+    },
     fault,
 };
 
@@ -34,7 +39,7 @@ pub struct RunningCampaign {
     /// The campaign's id.
     pub id: CampaignId,
     /// `starting` or `running`.
-    pub state: String,
+    pub state: CampaignState,
     /// The class of its messages.
     pub class: MessageClass,
     /// The pool that carries it.
@@ -68,7 +73,8 @@ pub struct FedRecipient {
     pub number: String,
 }
 
-/// Leases every active campaign that nobody else has.
+/// Leases every active campaign that nobody else has. Those that this version cannot read are left
+/// out.
 pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<RunningCampaign>, Fault> {
     let active = sqlx::query!(
         r#"select tenant_id as "tenant_id!", campaign_id as "campaign_id!" from active_campaigns()"#
@@ -82,7 +88,8 @@ pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<RunningCampa
     }
     let active = in_lock_order(&active, |row| (&row.tenant_id, row.campaign_id));
     let tenants: Vec<String> = active.iter().map(|row| row.tenant_id.clone()).collect();
-    let mut tx = store.scoped(tenants.iter().map(|name| crate::core::keyed::tenant(name))).await?;
+    let scope = tenants.iter().filter_map(|key| words::readable(words::tenant(key)));
+    let mut tx = store.scoped(scope).await?;
 
     let rows = sqlx::query!(
         "update campaigns c set leased_until = $3
@@ -103,21 +110,23 @@ pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<RunningCampa
     .map_err(fault)?;
 
     tx.commit().await.map_err(fault)?;
-    let campaign = rows.into_iter().map(|row| RunningCampaign {
-        tenant: crate::core::keyed::tenant(&row.tenant_id),
-        id: CampaignId(row.campaign_id),
-        state: row.state,
-        class: MessageClass::from_name(&row.class).unwrap_or(MessageClass::Promo),
-        pool: PoolId(row.pool_id),
-        tags: tags_of(&row.audience),
-        validity_seconds: row.validity_seconds,
-        audience_size: row.audience_size,
-        frozen_through: row.frozen_through,
-        cursor: row.cursor,
-        settled_below: row.settled_below,
-        version: row.version,
+    let campaign = rows.into_iter().map(|row| {
+        Ok(RunningCampaign {
+            tenant: keyed::tenant(&row.tenant_id),
+            id: CampaignId(row.campaign_id),
+            state: word(&row.state)?,
+            class: word(&row.class)?,
+            pool: PoolId(row.pool_id),
+            tags: tags_of(&row.audience),
+            validity_seconds: row.validity_seconds,
+            audience_size: row.audience_size,
+            frozen_through: row.frozen_through,
+            cursor: row.cursor,
+            settled_below: row.settled_below,
+            version: row.version,
+        })
     });
-    Ok(campaign.collect())
+    Ok(campaign.filter_map(words::readable).collect())
 }
 
 /// The contacts of an audience after one, by id, each with its number: who is frozen, and who is
@@ -209,7 +218,8 @@ pub struct InFlight {
     pub lowest_open: i64,
 }
 
-/// Counts a campaign's messages in flight. What is open is `MessageState::is_final_with` in SQL.
+/// Counts a campaign's messages in flight. What is open is `MessageState::is_final_with` in SQL; so is
+/// a message whose state only a newer version knows.
 pub async fn in_flight(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<InFlight, Fault> {
     let row = sqlx::query!(
         r#"select count(*) filter (where m.state is null or m.state = any ($5)) as "pipe!",
@@ -221,7 +231,7 @@ pub async fn in_flight(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<In
                where n.tenant_id = r.tenant_id and n.message_id = r.message_id limit 1
            ) m on true
            cross join lateral (
-               select m.state is null or m.state = any ($6)
+               select m.state is null or m.state <> all ($6)
                    and (m.state <> $7 or m.code is distinct from $8) as open
            ) o
            where r.tenant_id = $1 and r.campaign_id = $2 and r.seq >= $3 and r.seq < $4"#,
@@ -230,7 +240,7 @@ pub async fn in_flight(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<In
         campaign.settled_below,
         campaign.cursor,
         &codes(MessageState::is_in_pipe),
-        &codes(|state| !state.is_final()),
+        &codes(MessageState::is_final),
         MessageState::Sent.code(),
         NO_RECEIPT,
     )

@@ -1,22 +1,28 @@
 //! A campaign's ledger: where each recipient of its frozen audience stands, all from one snapshot.
 
 use domain::{
+    gates::Gate,
     ids::{CampaignId, TenantId},
     message::state::{MessageState, NO_RECEIPT},
     money::Micros,
 };
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, Store, fault};
+use crate::{
+    Scoped, Store,
+    campaigns::state::CampaignState,
+    core::words::{self, optional, word},
+    fault,
+};
 
 /// The sums behind a ledger.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LedgerSums {
     /// The campaign's state.
-    pub state: String,
+    pub state: CampaignState,
     /// Recipients frozen so far, as the campaign says.
     pub audience: i64,
     /// Recipients without a message that are still to be fed or on their way.
@@ -47,7 +53,7 @@ pub struct LedgerGroup {
     /// The state that they share.
     pub state: MessageState,
     /// The gate, for those that are blocked.
-    pub gate: Option<String>,
+    pub gate: Option<Gate>,
     /// Whether they have ended; of those that are sent, whether no receipt is expected any more.
     pub ended: bool,
     /// How many messages they are.
@@ -90,10 +96,11 @@ pub async fn read(
         released: 0,
         next_due: None,
         audience: campaign.audience_size,
-        state: campaign.state,
+        state: word(&campaign.state)?,
     };
 
-    let fed = if sums.state == "stopped" { campaign.cursor } else { i64::MAX };
+    let is_stopped = sums.state == CampaignState::Stopped;
+    let fed = if is_stopped { campaign.cursor } else { i64::MAX };
     count_messages(&mut tx, tenant, id, fed, &mut sums).await?;
     count_texts(&mut tx, tenant, id, &mut sums).await?;
     sums.next_due = next_due(&mut tx, tenant, id).await?;
@@ -140,9 +147,10 @@ async fn count_messages(
             sums.never_fed = row.beyond;
             continue;
         };
-        let state = state_of(state)?;
+        let state = words::state(state)?;
+        let gate = optional(row.gate.as_deref())?;
         let ended = state.is_final() || row.no_receipt == Some(true);
-        sums.messages.push(LedgerGroup { state, gate: row.gate, ended, count: row.count });
+        sums.messages.push(LedgerGroup { state, gate, ended, count: row.count });
         sums.segments += row.segments;
         sums.cost.0 += row.cost;
         sums.released += row.released;
@@ -206,6 +214,31 @@ async fn count_texts(
     Ok(())
 }
 
+/// Where a recipient of a campaign stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecipientState {
+    /// There is no message yet.
+    Waiting,
+    /// There is a message, in this state.
+    Message(MessageState),
+}
+
+impl RecipientState {
+    /// `waiting`, or the name of the message's state.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Message(state) => state.as_str(),
+        }
+    }
+}
+
+impl Serialize for RecipientState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
 /// One recipient of a campaign. Holds a number: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct LedgerRecipient {
@@ -217,10 +250,10 @@ pub struct LedgerRecipient {
     pub number: String,
     /// The id of their message, stored or not yet.
     pub message_id: Uuid,
-    /// A message state, or `waiting`.
-    pub state: &'static str,
+    /// Where the message stands, or that there is none yet.
+    pub state: RecipientState,
     /// The gate that deferred, held or blocked it.
-    pub gate: Option<String>,
+    pub gate: Option<Gate>,
     /// Its reason, or the carrier's error.
     pub code: Option<String>,
     /// Segments, once there is a text.
@@ -233,7 +266,7 @@ pub struct LedgerRecipient {
 
 impl std::fmt::Debug for LedgerRecipient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Recipient({}, {})", self.seq, self.state)
+        write!(f, "Recipient({}, {})", self.seq, self.state.as_str())
     }
 }
 
@@ -275,10 +308,10 @@ pub async fn recipients(
             number: row.number,
             message_id: row.message_id,
             state: match row.state {
-                Some(code) => state_of(code)?.as_str(),
-                None => "waiting",
+                Some(code) => RecipientState::Message(words::state(code)?),
+                None => RecipientState::Waiting,
             },
-            gate: row.gate,
+            gate: optional(row.gate.as_deref())?,
             code: row.code,
             segments: row.segments,
             due: row.due.map(|at| at.to_jiff()),
@@ -286,10 +319,4 @@ pub async fn recipients(
         })
     });
     recipient.collect()
-}
-
-/// The state of a row's number.
-pub(crate) fn state_of(code: i16) -> Result<MessageState, Fault> {
-    MessageState::from_code(code)
-        .ok_or_else(|| fault(sqlx::Error::Decode(format!("no message state {code}").into())))
 }

@@ -11,7 +11,7 @@ use stage::Fault;
 
 use crate::{
     Scoped,
-    campaigns::{Campaign, audience},
+    campaigns::{Campaign, CampaignState, audience},
     core::state_codes::codes,
     fault,
 };
@@ -42,8 +42,8 @@ impl FeedPosition {
     /// Before everybody. An audience is frozen while its campaign starts; until then its contacts
     /// are those that freezing would select.
     pub fn first(campaign: &Campaign) -> Self {
-        let freezing = ["draft", "starting"].contains(&campaign.state.as_str())
-            || campaign.paused_from.as_deref() == Some("starting");
+        let from = campaign.paused_from.unwrap_or(campaign.state);
+        let freezing = matches!(from, CampaignState::Draft | CampaignState::Starting);
         if freezing { Self::Contact(Uuid::nil()) } else { Self::Seq(-1) }
     }
 }

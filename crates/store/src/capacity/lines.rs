@@ -11,7 +11,9 @@ use jiff_sqlx::ToSqlx;
 use stage::Fault;
 
 use crate::{
-    Scoped, fault,
+    Scoped,
+    core::keyed,
+    fault,
     parked::wake::{self, LAST_PASS, What},
 };
 
@@ -31,7 +33,7 @@ pub async fn of<'a>(
 
     let line = rows.into_iter().filter_map(|row| {
         let key = LineKey::parse(&row.key)?;
-        Some((crate::core::keyed::tenant(&row.tenant_id), key, row.next_due.to_jiff()))
+        Some((keyed::tenant(&row.tenant_id), key, row.next_due.to_jiff()))
     });
     Ok(line.collect())
 }

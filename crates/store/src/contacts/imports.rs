@@ -6,7 +6,11 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, fault};
+use crate::{
+    Scoped,
+    core::words::{word, words},
+    fault,
+};
 
 /// After this long without a step, the process that ran an import is gone.
 pub const STANDSTILL: SignedDuration = SignedDuration::from_secs(60);
@@ -28,13 +32,75 @@ pub struct Counts {
     pub invalid: i64,
 }
 
+/// Where an import stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportState {
+    /// Its lines are being read.
+    Running,
+    /// All of its lines were read.
+    Completed,
+    /// It ended before its last line.
+    Failed,
+}
+
+impl ImportState {
+    /// Every state, the first one first.
+    pub const ALL: [Self; 3] = [Self::Running, Self::Completed, Self::Failed];
+
+    /// The name in rows and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The state of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+/// Why a line did not become a contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowOutcome {
+    /// An earlier line of the file has its number.
+    Duplicate,
+    /// It cannot become a contact.
+    Invalid,
+}
+
+impl RowOutcome {
+    /// Both outcomes, the milder one first.
+    pub const ALL: [Self; 2] = [Self::Duplicate, Self::Invalid];
+
+    /// The name in rows and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Invalid => "invalid",
+        }
+    }
+
+    /// The outcome of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == name)
+    }
+}
+
+words! {
+    ImportState = "state of an import",
+    RowOutcome = "outcome of an import's line",
+}
+
 /// An import as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
     /// The import's id.
     pub id: Uuid,
-    /// `running`, `completed` or `failed`
-    pub state: String,
+    /// The state that it is in.
+    pub state: ImportState,
     /// What has become of the lines so far.
     pub counts: Counts,
     /// Why it failed, in words for people.
@@ -50,8 +116,8 @@ pub struct Import {
 pub struct ImportRow {
     /// Its number in the file, the header being line 1.
     pub line: i64,
-    /// `duplicate` or `invalid`
-    pub outcome: &'static str,
+    /// What kind of line it is.
+    pub outcome: RowOutcome,
     /// Why, in words for people.
     pub reason: String,
 }
@@ -92,7 +158,7 @@ pub async fn progress(
         tenant.as_str(),
         id,
         &lines.iter().map(|line| line.line).collect::<Vec<_>>(),
-        &lines.iter().map(|line| line.outcome.to_owned()).collect::<Vec<_>>(),
+        &lines.iter().map(|line| line.outcome.as_str()).collect::<Vec<_>>() as _,
         &lines.iter().map(|line| line.reason.clone()).collect::<Vec<_>>(),
     )
     .execute(&mut **tx)
@@ -178,9 +244,10 @@ pub async fn get(
     .await
     .map_err(fault)?;
 
-    Ok(row.map(|row| Import {
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Import {
         id,
-        state: row.state,
+        state: word(&row.state)?,
         counts: Counts {
             total: row.total,
             created: row.created,
@@ -215,10 +282,8 @@ pub async fn lines(
     .await
     .map_err(fault)?;
 
-    let line = rows.into_iter().map(|row| ImportRow {
-        line: row.line,
-        outcome: if row.outcome == "duplicate" { "duplicate" } else { "invalid" },
-        reason: row.reason,
+    let line = rows.into_iter().map(|row| {
+        Ok(ImportRow { line: row.line, outcome: word(&row.outcome)?, reason: row.reason })
     });
-    Ok(line.collect())
+    line.collect()
 }

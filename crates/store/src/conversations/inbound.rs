@@ -16,9 +16,34 @@ use crate::{
     Scoped,
     core::keyed::{LockOrder, in_lock_order},
     fault,
-    recipients::consent::{self, Action, ConsentChange, Proof},
+    recipients::consent::{self, Action, ConsentChange, ConsentMethod, Proof},
     settings::policies,
 };
+
+/// What a text asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// No more messages.
+    OptOut,
+    /// Messages again.
+    OptIn,
+    /// Who this is, and how to stop it.
+    Help,
+    /// Something else: a conversation.
+    Text,
+}
+
+impl Meaning {
+    /// The name in rows and events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OptOut => "opt_out",
+            Self::OptIn => "opt_in",
+            Self::Help => "help",
+            Self::Text => "text",
+        }
+    }
+}
 
 /// One text as it is stored.
 #[derive(Debug, Clone)]
@@ -39,10 +64,10 @@ pub struct NewText {
     pub sender: SenderId,
     /// What they wrote.
     pub body: String,
-    /// `opt_out`, `opt_in`, `help` or `text`.
-    pub meaning: &'static str,
-    /// `keyword` or `phrase`: how an opt-out or opt-in was said.
-    pub method: &'static str,
+    /// What it asks for.
+    pub meaning: Meaning,
+    /// How an opt-out or opt-in was said: by a keyword or in other words.
+    pub method: ConsentMethod,
     /// The lexicon's rule that matched.
     pub rule: Option<String>,
     /// Business time of arrival.
@@ -229,7 +254,7 @@ async fn insert(tx: &mut Scoped, texts: &[&NewText]) -> Result<HashSet<Uuid>, Fa
         &texts.iter().map(|text| text.contact.0).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.sender.0).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.body.clone()).collect::<Vec<_>>(),
-        &texts.iter().map(|text| text.meaning.to_owned()).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.meaning.as_str()).collect::<Vec<_>>() as _,
         &texts.iter().map(|text| text.rule.clone()).collect::<Vec<_>>() as _,
         &times as _,
     )
@@ -276,7 +301,7 @@ pub async fn overtaken(tx: &mut Scoped, starts: &[&NewText]) -> Result<HashSet<U
 }
 
 fn is_stop(text: &NewText) -> bool {
-    text.meaning == "opt_out"
+    text.meaning == Meaning::OptOut
 }
 
 fn change(text: &NewText, programs: &HashMap<Uuid, String>) -> ConsentChange {
@@ -287,7 +312,7 @@ fn change(text: &NewText, programs: &HashMap<Uuid, String>) -> ConsentChange {
         channel: Channel::Sms,
         action: if is_stop(text) { Action::Revoke } else { Action::Restore },
         program: programs.get(&text.id).cloned(),
-        method: text.method.into(),
+        method: text.method,
         language: None,
         source: None,
         proof: Proof { inbound_id: Some(text.id), ..Proof::default() },

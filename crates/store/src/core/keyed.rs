@@ -43,9 +43,10 @@ pub(crate) fn in_lock_order<'a, T, K: Ord>(items: &'a [T], key: impl Fn(&'a T) -
     LockOrder::by(items, key).sorted(items)
 }
 
-/// A tenant key read from a row: the column's check keeps it well formed.
+/// The tenant of a row that a scoped transaction has read. What a look-up outside any scope finds is
+/// read by [`super::words::tenant`].
 pub(crate) fn tenant(key: &str) -> TenantId {
-    key.parse().expect("tenants.tenant_id is checked by the table")
+    key.parse().expect("row-level security shows the rows of the tenants in scope, each a TenantId")
 }
 
 #[cfg(test)]

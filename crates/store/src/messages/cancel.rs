@@ -20,7 +20,7 @@ use wire::Event;
 use crate::{
     Scoped, Store,
     capacity::release::{self, Reservation},
-    core::state_codes::codes,
+    core::{keyed, state_codes::codes, words::word},
     fault,
     messages::{
         row::{StoredMessage, columns, turn},
@@ -134,13 +134,10 @@ async fn find(tx: &mut Scoped, tenant: &TenantId, id: MessageId) -> Result<Optio
     .await
     .map_err(fault)?;
 
-    Ok(row.map(|row| Found {
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Found {
         number: row.number,
-        channel: if row.channel == Channel::Whatsapp.as_str() {
-            Channel::Whatsapp
-        } else {
-            Channel::Sms
-        },
+        channel: word(&row.channel)?,
         claimed: row.claimed,
         reserved_at: row.reserved_at.map(|at| at.to_jiff()),
         passport: row.passport.0,
@@ -197,7 +194,7 @@ async fn withdraw(
     .map_err(fault)?;
 
     let cancelled: StoredMessage = columns!(row).into();
-    let event = cancelled.event().expect("a cancelled message has its event");
+    let event = cancelled.event().expect("`kind_of` has a kind for the state that was written");
     outbox::insert(tx, std::slice::from_ref(&event)).await?;
     Ok(Some(event))
 }
@@ -295,8 +292,8 @@ pub async fn take_marks(
     .await
     .map_err(fault)?;
 
-    let key = |(tenant, id): (String, Uuid)| (crate::core::keyed::tenant(&tenant), MessageId(id));
-    Ok(rows.into_iter().map(|row| key((row.tenant_id, row.message_id))).collect())
+    let keys = rows.iter().map(|row| (keyed::tenant(&row.tenant_id), MessageId(row.message_id)));
+    Ok(keys.collect())
 }
 
 #[cfg(test)]

@@ -23,7 +23,10 @@ pub use redrive::{Revival, fill, reopen};
 
 use crate::{
     Scoped,
-    core::keyed::{LockOrder, in_lock_order},
+    core::{
+        keyed::{self, LockOrder, in_lock_order},
+        words::word,
+    },
     fault,
     messages::{
         row::{StoredMessage, columns, turn},
@@ -88,17 +91,18 @@ pub async fn find(
     .await
     .map_err(fault)?;
 
-    let found = rows.into_iter().map(|row| {
-        let whatsapp = row.channel == Channel::Whatsapp.as_str();
-        let channel = if whatsapp { Channel::Whatsapp } else { Channel::Sms };
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let channel = word(&row.channel)?;
         let reserved_at = row.reserved_at.map(jiff_sqlx::Timestamp::to_jiff);
         let (number, claimed, body_hash) = (row.number, row.claimed, row.body_hash);
         let passport = row.passport.0;
         let message: StoredMessage = columns!(row).into();
         let key = (message.tenant.clone(), message.id);
-        (key, DeadRow { message, number, channel, claimed, reserved_at, body_hash, passport })
-    });
-    Ok(found.collect())
+        let row = DeadRow { message, number, channel, claimed, reserved_at, body_hash, passport };
+        found.insert(key, row);
+    }
+    Ok(found)
 }
 
 /// Which of these tenants exist: a letter may name one that does not.
@@ -113,7 +117,7 @@ pub async fn tenants(
             .await
             .map_err(fault)?;
 
-    Ok(rows.iter().map(|key| crate::core::keyed::tenant(key)).collect())
+    Ok(rows.iter().map(|key| keyed::tenant(key)).collect())
 }
 
 /// A message whose death is to be written.
@@ -263,10 +267,10 @@ pub async fn insert(
     .await
     .map_err(fault)?;
 
-    let mut stored: HashMap<DeadKey, StoredMessage> = rows
-        .into_iter()
-        .map(|row| StoredMessage::from(columns!(row)))
-        .map(|message| ((message.tenant.clone(), message.id), message))
-        .collect();
+    let mut stored: HashMap<DeadKey, StoredMessage> = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let message: StoredMessage = columns!(row).into();
+        stored.insert((message.tenant.clone(), message.id), message);
+    }
     Ok(shells.iter().map(|one| stored.remove(&(one.tenant.clone(), one.message))).collect())
 }

@@ -13,9 +13,12 @@ use stage::Fault;
 
 use crate::{
     Scoped,
-    core::keyed::{LockOrder, in_lock_order, index},
+    core::{
+        keyed::{LockOrder, in_lock_order, index},
+        words,
+    },
     fault,
-    messages::row::{StoredMessage, columns, state_of, turn},
+    messages::row::{StoredMessage, columns, turn},
 };
 
 /// Names a message: its tenant and its id.
@@ -44,7 +47,7 @@ pub async fn turns(
 
     let mut found = vec![None; keys.len()];
     for row in rows {
-        found[index(row.at)] = Some((row.turn.unsigned_abs(), state_of(row.state)));
+        found[index(row.at)] = Some((row.turn.unsigned_abs(), words::state(row.state)?));
     }
     Ok(found)
 }

@@ -22,7 +22,11 @@ pub use settle::{
     FoundText, Open, found, known_sids, lock_open, policy, postpone, said, settled, take_sids,
 };
 
-use crate::{Scoped, Store, core::keyed::in_lock_order, fault};
+use crate::{
+    Scoped, Store,
+    core::keyed::{self, in_lock_order},
+    fault,
+};
 
 /// A text of a carrier: whose account, which, and its id.
 pub type TakenText = (TenantId, String, String);
@@ -46,11 +50,10 @@ pub async fn takers(
     .await
     .map_err(fault)?;
 
-    let taker = |(tenant, account, sid): (String, String, String), message: Uuid| {
-        ((crate::core::keyed::tenant(&tenant), account, sid), MessageId(message))
-    };
-    let takers = rows.into_iter();
-    Ok(takers.map(|row| taker((row.tenant_id, row.account, row.sid), row.message_id)).collect())
+    let taker = rows.into_iter().map(|row| {
+        ((keyed::tenant(&row.tenant_id), row.account, row.sid), MessageId(row.message_id))
+    });
+    Ok(taker.collect())
 }
 
 /// Forgets doubts that a receipt has ended, in the transaction that says so.

@@ -1,8 +1,13 @@
 //! Messages as people look at them.
 
 use domain::{
+    gates::Gate,
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
-    message::{passport::Passport, state::MessageState},
+    message::{
+        class::{Channel, MessageClass},
+        passport::Passport,
+        state::MessageState,
+    },
     money::Micros,
 };
 use jiff::Timestamp;
@@ -10,7 +15,14 @@ use serde_json::Value;
 use sqlx::types::Json;
 use stage::Fault;
 
-use crate::{Scoped, Store, campaigns::ledger::state_of, core::keyed::index, fault};
+use crate::{
+    Scoped, Store,
+    core::{
+        keyed::index,
+        words::{self, optional, word},
+    },
+    fault,
+};
 
 /// A message. Holds a text and a number: `Debug` shows neither.
 #[derive(Clone, PartialEq)]
@@ -22,9 +34,9 @@ pub struct MessageDetail {
     /// Where it stands.
     pub state: MessageState,
     /// What it is for.
-    pub class: String,
+    pub class: MessageClass,
     /// How it travels.
-    pub channel: String,
+    pub channel: Channel,
     /// The person that it is for.
     pub contact: ContactId,
     /// The person's number, E.164.
@@ -50,7 +62,7 @@ pub struct MessageDetail {
     /// What each stage decided.
     pub passport: Passport,
     /// The gate that deferred, held or blocked.
-    pub gate: Option<String>,
+    pub gate: Option<Gate>,
     /// Its reason, or the carrier's error.
     pub code: Option<String>,
     /// Until when it waits.
@@ -97,9 +109,9 @@ pub async fn get(
     Ok(Some(MessageDetail {
         id,
         turn: row.turn,
-        state: state_of(row.state)?,
-        class: row.class,
-        channel: row.channel,
+        state: words::state(row.state)?,
+        class: word(&row.class)?,
+        channel: word(&row.channel)?,
         contact: ContactId(row.contact_id),
         number: row.number,
         campaign: row.campaign_id.map(CampaignId),
@@ -112,7 +124,7 @@ pub async fn get(
         version: row.version,
         changed_at: row.changed_at.to_jiff(),
         passport: row.passport.0,
-        gate: row.gate,
+        gate: optional(row.gate.as_deref())?,
         code: row.code,
         due: row.due.map(|at| at.to_jiff()),
         sender: row.sender_id.map(SenderId),

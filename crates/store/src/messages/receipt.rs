@@ -18,7 +18,10 @@ use stage::Fault;
 
 use crate::{
     Scoped,
-    core::keyed::{LockOrder, in_lock_order},
+    core::{
+        keyed::{LockOrder, in_lock_order},
+        words::word,
+    },
     fault,
     messages::{
         row::{StoredMessage, columns},
@@ -65,17 +68,15 @@ pub async fn lock(
     .await
     .map_err(fault)?;
 
-    let found = rows.into_iter().map(|row| {
-        let channel = if row.channel == Channel::Whatsapp.as_str() {
-            Channel::Whatsapp
-        } else {
-            Channel::Sms
-        };
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let channel = word(&row.channel)?;
         let (number, sid, claimed) = (row.number, row.carrier_sid, row.claimed);
         let message: StoredMessage = columns!(row).into();
-        ((message.tenant.clone(), message.id), Reported { message, number, channel, sid, claimed })
-    });
-    Ok(found.collect())
+        let key = (message.tenant.clone(), message.id);
+        found.insert(key, Reported { message, number, channel, sid, claimed });
+    }
+    Ok(found)
 }
 
 /// What receipts make of one message.

@@ -13,7 +13,11 @@ use wire::Enriched;
 
 use crate::{
     Scoped, Store,
-    core::{keyed::in_lock_order, state_codes::codes},
+    core::{
+        keyed::{self, in_lock_order},
+        state_codes::codes,
+        words,
+    },
     drafts::{self, ContactKey},
     fault,
 };
@@ -70,13 +74,12 @@ pub async fn find(
     .await
     .map_err(fault)?;
 
-    let found = found.into_iter().map(|row| DueRow {
-        tenant: crate::core::keyed::tenant(&row.tenant_id),
-        message: MessageId(row.message_id),
-        turn: row.turn,
-        paced: row.rank == 2,
+    let row = found.into_iter().filter_map(|row| {
+        let tenant = words::readable(words::tenant(&row.tenant_id))?;
+        let message = MessageId(row.message_id);
+        Some(DueRow { tenant, message, turn: row.turn, paced: row.rank == 2 })
     });
-    Ok(found.collect())
+    Ok(row.collect())
 }
 
 /// Messages a second that the usable senders of these tenants carry, at one segment each.
@@ -95,11 +98,12 @@ pub async fn paces(store: &Store, tenants: &[&TenantId]) -> Result<Vec<(TenantId
     .await
     .map_err(fault)?;
 
-    Ok(rows.into_iter().map(|row| (crate::core::keyed::tenant(&row.tenant_id), row.pace)).collect())
+    Ok(rows.into_iter().map(|row| (keyed::tenant(&row.tenant_id), row.pace)).collect())
 }
 
 /// Raises the turns of the messages of due rows, and gives what goes back to the gates. The
-/// rows stay until [`released`]: a crash in between repeats the release, which changes nothing.
+/// rows stay until [`released`]: a crash in between repeats the release, which changes nothing. A row
+/// that this version cannot read stays parked, and the others are released.
 pub async fn release(store: &Store, found: &[DueRow]) -> Result<Vec<DueMessage>, Fault> {
     if found.is_empty() {
         return Ok(Vec::new());
@@ -130,10 +134,10 @@ pub async fn release(store: &Store, found: &[DueRow]) -> Result<Vec<DueMessage>,
     let due = rows.into_iter().filter_map(|row| {
         let payload = if row.released { Some(next_turn(row.payload, row.turn)?) } else { None };
         Some(DueMessage {
-            tenant: crate::core::keyed::tenant(&row.tenant_id),
+            tenant: keyed::tenant(&row.tenant_id),
             message: MessageId(row.message_id),
             turn: row.turn,
-            lane: if row.lane == Lane::Urgent.as_str() { Lane::Urgent } else { Lane::Bulk },
+            lane: words::readable(words::word(&row.lane))?,
             payload,
         })
     });
@@ -170,8 +174,8 @@ async fn find_places(tx: &mut Scoped, due: &mut [DueMessage]) -> Result<(), Faul
     Ok(())
 }
 
-/// The row's message in its next turn. A payload that this version cannot read stays parked:
-/// nothing is sent, and the log and the count of parked rows show it.
+/// The row's message in its next turn. None for a payload that this version cannot read: it stays
+/// parked, and the log and the count of parked rows show it.
 fn next_turn(payload: serde_json::Value, turn: i32) -> Option<Enriched> {
     let read = serde_json::from_value::<Enriched>(payload);
     let mut enriched =

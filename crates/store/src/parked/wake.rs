@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
 use stage::Fault;
 
-use crate::{Scoped, Store, fault};
+use crate::{Scoped, Store, core::words, fault};
 
 /// When a wake looks for its rows a last time: after every transaction that was parking a message
 /// for its cause when it was written (they are ended after 10 s of idling).
@@ -146,7 +146,7 @@ pub async fn work(
 
     let mut more = false;
     for wake in open {
-        let tenant = crate::core::keyed::tenant(&wake.tenant_id);
+        let Some(tenant) = words::readable(words::tenant(&wake.tenant_id)) else { continue };
         let mut tx = store.scoped([&tenant]).await?;
         more |= slice(&mut tx, &tenant, &wake.what, now, machine, at_most).await?;
         tx.commit().await.map_err(fault)?;

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use sqlx::types::Json;
 use stage::Fault;
 
-pub use change::{Action, ConsentChange, Proof};
-pub use ledger::{ConsentLine, list, overtaken};
+pub use change::{Action, ConsentChange, ConsentMethod, Proof};
+pub use ledger::{ConsentLine, PriorStatus, list, overtaken};
 
 use crate::{
     Scoped,
@@ -63,7 +63,7 @@ fn entry(change: &ConsentChange, now: Timestamp) -> AuditEntry {
     let mut detail = serde_json::json!({
         "consent": change.consent_id,
         "channel": change.channel,
-        "method": change.method,
+        "method": change.method.as_str(),
         "at": change.at,
     });
     let mut say = |name: &str, value: Option<&str>| {

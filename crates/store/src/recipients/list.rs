@@ -6,19 +6,24 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use stage::Fault;
 
-use crate::{Scoped, fault};
+use crate::{
+    Scoped,
+    core::words::{Unreadable, optional, word},
+    fault,
+    recipients::consent::ConsentMethod,
+};
 
 /// What a tenant knows of a number on one channel. Holds a phone number: `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RecipientRow {
     /// The person's number, E.164.
     pub number: String,
-    /// `sms` or `whatsapp`
-    pub channel: String,
+    /// The channel group that it holds for.
+    pub channel: Channel,
     /// When the person said stop.
     pub opted_out_at: Option<Timestamp>,
     /// How they said it.
-    pub opt_out_cause: Option<String>,
+    pub opt_out_cause: Option<ConsentMethod>,
     /// Programs that the person has left, while not everything.
     pub stopped_programs: Vec<String>,
     /// When the tenant or the platform put it on the do-not-contact list.
@@ -58,20 +63,22 @@ struct Row {
     consent_expires_at: Option<jiff_sqlx::Timestamp>,
 }
 
-impl From<Row> for RecipientRow {
-    fn from(row: Row) -> Self {
-        Self {
+impl TryFrom<Row> for RecipientRow {
+    type Error = Unreadable;
+
+    fn try_from(row: Row) -> Result<Self, Unreadable> {
+        Ok(Self {
             number: row.number,
-            channel: row.channel,
+            channel: word(&row.channel)?,
             opted_out_at: row.opted_out_at.map(|at| at.to_jiff()),
-            opt_out_cause: row.opt_out_cause,
+            opt_out_cause: optional(row.opt_out_cause.as_deref())?,
             stopped_programs: row.stopped_programs,
             do_not_contact_at: row.do_not_contact_at.map(|at| at.to_jiff()),
             do_not_contact_reason: row.do_not_contact_reason,
             marketing_consent_at: row.marketing_consent_at.map(|at| at.to_jiff()),
-            consent_basis: row.consent_basis.as_deref().and_then(Basis::from_name),
+            consent_basis: optional(row.consent_basis.as_deref())?,
             consent_expires_at: row.consent_expires_at.map(|at| at.to_jiff()),
-        }
+        })
     }
 }
 
@@ -111,7 +118,7 @@ pub async fn load(
     .await
     .map_err(fault)?;
 
-    Ok(rows.into_iter().map(RecipientRow::from).collect())
+    Ok(rows.into_iter().map(RecipientRow::try_from).collect::<Result<_, _>>()?)
 }
 
 /// Which stopped numbers a reader wants.
@@ -163,7 +170,7 @@ pub async fn list_stopped(
     .await
     .map_err(fault)?;
 
-    Ok(rows.into_iter().map(RecipientRow::from).collect())
+    Ok(rows.into_iter().map(RecipientRow::try_from).collect::<Result<_, _>>()?)
 }
 
 /// A number that has had a promotion lately. Holds a phone number: `Debug` hides it.
@@ -171,8 +178,8 @@ pub async fn list_stopped(
 pub struct Suppressed {
     /// The person's number, E.164.
     pub number: String,
-    /// `sms` or `whatsapp`
-    pub channel: String,
+    /// The channel group that it holds for.
+    pub channel: Channel,
     /// When the last promotion was admitted.
     pub last_promo_at: Timestamp,
 }
@@ -208,10 +215,9 @@ pub async fn list_suppressed(
     .await
     .map_err(fault)?;
 
-    let suppressed = rows.into_iter().map(|row| Suppressed {
-        number: row.number,
-        channel: row.channel,
-        last_promo_at: row.last_promo_at.to_jiff(),
+    let suppressed = rows.into_iter().map(|row| {
+        let (channel, last_promo_at) = (word(&row.channel)?, row.last_promo_at.to_jiff());
+        Ok(Suppressed { number: row.number, channel, last_promo_at })
     });
-    Ok(suppressed.collect())
+    suppressed.collect()
 }

@@ -11,7 +11,7 @@ use wire::event::{ContactData, Event, EventKind};
 
 use crate::{
     Scoped,
-    recipients::consent::{self, Action, ConsentChange, Proof},
+    recipients::consent::{self, Action, ConsentChange, ConsentMethod, Proof},
 };
 
 /// One opt-out. The message that brought it to light names it: a repeat is the same opt-out.
@@ -60,7 +60,7 @@ fn change(one: &CarrierOptOut<'_>) -> ConsentChange {
         channel: one.channel,
         action: Action::Revoke,
         program: None,
-        method: "carrier".into(),
+        method: ConsentMethod::Carrier,
         language: None,
         source: None,
         proof: Proof::default(),

@@ -14,6 +14,7 @@ use stage::Fault;
 use crate::{
     Scoped, Store,
     audit::{self, AuditEntry},
+    core::words::{self, word, words},
     fault,
 };
 
@@ -53,6 +54,8 @@ impl KeyRole {
         Self::ALL.into_iter().find(|role| role.as_str() == name)
     }
 }
+
+words! { KeyRole = "role of a key" }
 
 impl fmt::Display for KeyRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -162,8 +165,7 @@ pub async fn find(store: &Store, hash: &[u8; 32]) -> Result<Option<KeyOwner>, Fa
     .await
     .map_err(fault)?;
 
-    Ok(row.and_then(|row| {
-        let role = KeyRole::from_name(&row.role)?;
-        Some(KeyOwner { tenant: crate::core::keyed::tenant(&row.tenant_id), id: row.key_id, role })
-    }))
+    let Some(row) = row else { return Ok(None) };
+    let (tenant, role) = (words::tenant(&row.tenant_id)?, word(&row.role)?);
+    Ok(Some(KeyOwner { tenant, id: row.key_id, role }))
 }

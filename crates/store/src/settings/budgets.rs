@@ -9,13 +9,49 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use stage::Fault;
 
-use crate::{Scoped, core::keyed::in_lock_order, fault};
+use crate::{
+    Scoped,
+    core::{
+        keyed::in_lock_order,
+        words::{word, words},
+    },
+    fault,
+};
+
+/// What a cap is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BudgetScope {
+    /// All that the tenant spends.
+    Tenant,
+    /// What a single campaign spends.
+    Campaign,
+}
+
+impl BudgetScope {
+    /// Both scopes, the wider one first.
+    pub const ALL: [Self; 2] = [Self::Tenant, Self::Campaign];
+
+    /// The name in rows and requests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tenant => "tenant",
+            Self::Campaign => "campaign",
+        }
+    }
+
+    /// The scope of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == name)
+    }
+}
+
+words! { BudgetScope = "scope of a budget" }
 
 /// What a tenant or a campaign may spend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
-    /// `tenant` or `campaign`
-    pub scope: String,
+    /// What kind of thing it caps.
+    pub scope: BudgetScope,
     /// The campaign's id; empty for the tenant.
     pub target: String,
     /// Per day of the tenant.
@@ -30,7 +66,7 @@ pub async fn set(tx: &mut Scoped, tenant: &TenantId, to: &Budget) -> Result<(), 
         sqlx::query!(
             "delete from budgets where tenant_id = $1 and scope = $2 and target = $3",
             tenant.as_str(),
-            to.scope,
+            to.scope.as_str(),
             to.target,
         )
         .execute(&mut **tx)
@@ -46,7 +82,7 @@ pub async fn set(tx: &mut Scoped, tenant: &TenantId, to: &Budget) -> Result<(), 
          on conflict (tenant_id, scope, target) do update
          set daily_micros = excluded.daily_micros, monthly_micros = excluded.monthly_micros",
         tenant.as_str(),
-        to.scope,
+        to.scope.as_str(),
         to.target,
         to.daily.map(|micros| micros.0),
         to.monthly.map(|micros| micros.0),
@@ -116,11 +152,13 @@ pub async fn list(tx: &mut Scoped, tenant: &TenantId) -> Result<Vec<Budget>, Fau
     .await
     .map_err(fault)?;
 
-    let budget = rows.into_iter().map(|row| Budget {
-        scope: row.scope,
-        target: row.target,
-        daily: row.daily_micros.map(Micros),
-        monthly: row.monthly_micros.map(Micros),
+    let budget = rows.into_iter().map(|row| {
+        Ok(Budget {
+            scope: word(&row.scope)?,
+            target: row.target,
+            daily: row.daily_micros.map(Micros),
+            monthly: row.monthly_micros.map(Micros),
+        })
     });
-    Ok(budget.collect())
+    budget.collect()
 }

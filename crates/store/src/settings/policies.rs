@@ -8,7 +8,7 @@ use jiff_sqlx::ToSqlx;
 use serde_json::Value;
 use stage::Fault;
 
-use crate::{Scoped, fault};
+use crate::{Scoped, core::keyed, fault};
 
 /// One version of a tenant's policy.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,8 +96,5 @@ pub async fn in_force(
         Some(body) => Policy::read(&body).ok(),
         None => Some(Policy::default()),
     };
-    Ok(rows
-        .into_iter()
-        .map(|row| (crate::core::keyed::tenant(&row.tenant_id), policy(row.body)))
-        .collect())
+    Ok(rows.into_iter().map(|row| (keyed::tenant(&row.tenant_id), policy(row.body))).collect())
 }

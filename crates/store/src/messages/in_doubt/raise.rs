@@ -6,6 +6,7 @@ use std::{collections::HashSet, time::Duration};
 use domain::{
     ids::{MessageId, TenantId},
     message::{
+        class::MessageClass,
         passport::Stamp,
         state::{MessageState, NO_RECEIPT},
     },
@@ -18,11 +19,14 @@ use wire::Event;
 
 use crate::{
     Scoped, Store,
-    core::keyed::in_lock_order,
+    core::{
+        keyed::{self, in_lock_order},
+        words,
+    },
     fault,
     messages::{
         receipt::poll::watch,
-        row::{StoredMessage, columns, state_of},
+        row::{StoredMessage, columns},
         sent::json,
     },
     outbox,
@@ -83,14 +87,11 @@ pub async fn raise(store: &Store, what: &Raise<'_>) -> Result<Raised, Fault> {
         return Ok(Raised::default());
     }
     let more = i64::try_from(rows.len()).is_ok_and(|found| found >= what.at_most);
-    let chunks: Vec<Chunk> = rows
-        .into_iter()
-        .map(|row| Chunk {
-            tenant: crate::core::keyed::tenant(&row.tenant_id),
-            owner: row.owner,
-            chunk: row.chunk,
-        })
-        .collect();
+    let chunk = rows.into_iter().filter_map(|row| {
+        let tenant = words::readable(words::tenant(&row.tenant_id))?;
+        Some(Chunk { tenant, owner: row.owner, chunk: row.chunk })
+    });
+    let chunks: Vec<Chunk> = chunk.collect();
 
     let mut tx = store.scoped(chunks.iter().map(|chunk| &chunk.tenant)).await?;
     let mut left = named(&mut tx, &chunks).await?;
@@ -122,6 +123,8 @@ struct Left {
     chunk: i64,
     message: MessageId,
     state: MessageState,
+    /// Whether this version can tell of it. One that it cannot stays claimed, for a newer version.
+    is_readable: bool,
 }
 
 impl Left {
@@ -139,7 +142,7 @@ async fn named(tx: &mut Scoped, chunks: &[Chunk]) -> Result<Vec<Left>, Fault> {
     let (tenants, owners, numbers) = keys(chunks);
     let rows = sqlx::query!(
         r#"select k.tenant_id as "tenant_id!", k.owner as "owner!", k.chunk as "chunk!",
-                  m.message_id, m.state
+                  m.message_id, m.state, m.class
            from unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, owner, chunk)
            cross join lateral (
                select o.messages from open_claims o where o.tenant_id = k.tenant_id
@@ -163,14 +166,18 @@ async fn named(tx: &mut Scoped, chunks: &[Chunk]) -> Result<Vec<Left>, Fault> {
     .await
     .map_err(fault)?;
 
-    let left = rows.into_iter().map(|row| Left {
-        tenant: crate::core::keyed::tenant(&row.tenant_id),
-        owner: row.owner,
-        chunk: row.chunk,
-        message: MessageId(row.message_id),
-        state: state_of(row.state),
-    });
-    Ok(left.collect())
+    let mut left = Vec::with_capacity(rows.len());
+    for row in rows {
+        left.push(Left {
+            tenant: keyed::tenant(&row.tenant_id),
+            owner: row.owner,
+            chunk: row.chunk,
+            message: MessageId(row.message_id),
+            state: words::state(row.state)?,
+            is_readable: words::readable(words::word::<MessageClass>(&row.class)).is_some(),
+        });
+    }
+    Ok(left)
 }
 
 async fn raise_open(
@@ -178,7 +185,7 @@ async fn raise_open(
     what: &Raise<'_>,
     left: &[Left],
 ) -> Result<Vec<StoredMessage>, Fault> {
-    let open = || left.iter().filter(|one| one.is_open());
+    let open = || left.iter().filter(|one| one.is_open() && one.is_readable);
     let rows = sqlx::query!(
         r#"with late as (
              select m.tenant_id, m.message_id
@@ -223,7 +230,7 @@ async fn raise_open(
     .await
     .map_err(fault)?;
 
-    Ok(rows.into_iter().map(|row| columns!(row).into()).collect())
+    rows.into_iter().map(|row| Ok(columns!(row).into())).collect()
 }
 
 /// Deletes chunks. Answers those that were there.
@@ -243,10 +250,12 @@ async fn delete(tx: &mut Scoped, chunks: &[Chunk]) -> Result<HashSet<Chunk>, Fau
     .await
     .map_err(fault)?;
 
-    let gone = gone
-        .into_iter()
-        .map(|row| (crate::core::keyed::tenant(&row.tenant_id), row.owner, row.chunk));
-    Ok(gone.map(|(tenant, owner, chunk)| Chunk { tenant, owner, chunk }).collect())
+    let chunk = gone.into_iter().map(|row| Chunk {
+        tenant: keyed::tenant(&row.tenant_id),
+        owner: row.owner,
+        chunk: row.chunk,
+    });
+    Ok(chunk.collect())
 }
 
 /// The columns of chunks, in key order.

@@ -20,7 +20,10 @@ use stage::Fault;
 
 use crate::{
     Scoped, Store,
-    core::keyed::{LockOrder, in_lock_order},
+    core::{
+        keyed::{self, LockOrder, in_lock_order},
+        words::word,
+    },
     fault,
     messages::{
         receipt::poll::watch,
@@ -102,26 +105,25 @@ pub async fn lock_open(
     .await
     .map_err(fault)?;
 
-    let open = rows.into_iter().map(|row| Open {
-        claim: (row.claim_owner, row.attempt),
-        // Whoever claims sets it. Without it nothing is ever late enough to be decided.
-        call_by: row.call_by.map_or(Timestamp::MAX, |at| at.to_jiff()),
-        channel: if row.channel == Channel::Whatsapp.as_str() {
-            Channel::Whatsapp
-        } else {
-            Channel::Sms
-        },
-        text: row.body,
-        number: row.number,
-        reserved_at: row.reserved_at.map(|at| at.to_jiff()),
-        submitted_at: row.submitted_at.to_jiff(),
-        expires_at: row.expires_at.map(|at| at.to_jiff()),
-        passport: row.passport.0,
-        account: row.account,
-        payload: row.payload,
-        message: columns!(row).into(),
-    });
-    Ok(open.collect())
+    let mut open = Vec::with_capacity(rows.len());
+    for row in rows {
+        open.push(Open {
+            claim: (row.claim_owner, row.attempt),
+            // Whoever claims sets it. Without it nothing is ever late enough to be decided.
+            call_by: row.call_by.map_or(Timestamp::MAX, |at| at.to_jiff()),
+            channel: word(&row.channel)?,
+            text: row.body,
+            number: row.number,
+            reserved_at: row.reserved_at.map(|at| at.to_jiff()),
+            submitted_at: row.submitted_at.to_jiff(),
+            expires_at: row.expires_at.map(|at| at.to_jiff()),
+            passport: row.passport.0,
+            account: row.account,
+            payload: row.payload,
+            message: columns!(row).into(),
+        });
+    }
+    Ok(open)
 }
 
 /// Which of these texts belong to a message already: by its own row, or because a list gave them to
@@ -319,7 +321,7 @@ pub async fn said(
 
     let gone: Vec<(TenantId, MessageId)> = gone
         .into_iter()
-        .map(|row| (crate::core::keyed::tenant(&row.tenant_id), MessageId(row.message_id)))
+        .map(|row| (keyed::tenant(&row.tenant_id), MessageId(row.message_id)))
         .collect();
     let gone: Vec<(&TenantId, MessageId)> = gone.iter().map(|(of, id)| (of, *id)).collect();
     watch(&mut tx, &gone, watch_after).await?;

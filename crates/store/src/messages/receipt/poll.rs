@@ -14,9 +14,12 @@ use stage::Fault;
 
 use crate::{
     Scoped, Store,
-    core::{keyed::in_lock_order, state_codes::codes},
+    core::{
+        keyed::{self, in_lock_order},
+        state_codes::codes,
+        words,
+    },
     fault,
-    messages::row::state_of,
     settings::accounts::Access,
 };
 
@@ -73,6 +76,8 @@ pub struct ReceiptWatch {
     pub looked_at: Timestamp,
     /// Those of its messages that wait for a receipt, or were raised by this look before.
     pub messages: Vec<Watched>,
+    /// Those whose state this version does not know: they stay in the row.
+    pub unread: Vec<MessageId>,
 }
 
 /// A message under watch.
@@ -143,7 +148,8 @@ pub async fn lease(store: &Store, now: Timestamp, limits: Limits) -> Result<Leas
     let full = i64::try_from(found.len()).is_ok_and(|found| found >= limits.rows);
     let more = full || ids.len() < found.len();
 
-    let mut tx = store.scoped(tenants.iter().map(|name| crate::core::keyed::tenant(name))).await?;
+    let scope = tenants.iter().filter_map(|key| words::readable(words::tenant(key)));
+    let mut tx = store.scoped(scope).await?;
     let mut watches = take(&mut tx, now, limits.lease, (&tenants, &ids)).await?;
     load(&mut tx, &mut watches).await?;
     let accounts = accounts(&mut tx, &watches).await?;
@@ -185,11 +191,12 @@ async fn take(
 
     let watches = rows.into_iter().map(|row| {
         let watch = ReceiptWatch {
-            tenant: crate::core::keyed::tenant(&row.tenant_id),
+            tenant: keyed::tenant(&row.tenant_id),
             id: row.watch_id,
             looks: row.looks,
             looked_at: row.looked_at.to_jiff(),
             messages: Vec::new(),
+            unread: Vec::new(),
         };
         (watch, row.messages)
     });
@@ -214,7 +221,7 @@ async fn load(tx: &mut Scoped, watches: &mut [(ReceiptWatch, Vec<Uuid>)]) -> Res
            ) m
            left join senders s on s.tenant_id = m.tenant_id and s.sender_id = m.sender_id
            where m.state = $5 and m.code is distinct from $6
-              or m.state = any ($7) and m.changed_at = k.looked_at"#,
+              or m.state = any ($7) and m.changed_at = k.looked_at or m.state <> all ($8)"#,
         &named().map(|(watch, ..)| watch.tenant.as_str()).collect::<Vec<_>>() as _,
         &named().map(|(_, i, _)| i).collect::<Vec<_>>(),
         &named().map(|(.., id)| id).collect::<Vec<_>>(),
@@ -222,6 +229,7 @@ async fn load(tx: &mut Scoped, watches: &mut [(ReceiptWatch, Vec<Uuid>)]) -> Res
         MessageState::Sent.code(),
         NO_RECEIPT,
         &codes(MessageState::is_at_carrier),
+        &codes(|_| true),
     )
     .fetch_all(&mut **tx)
     .await
@@ -229,9 +237,13 @@ async fn load(tx: &mut Scoped, watches: &mut [(ReceiptWatch, Vec<Uuid>)]) -> Res
 
     for row in rows {
         let i = usize::try_from(row.at).expect("it is an index of `watches`, which counts from 0");
+        let Some(state) = words::readable(words::state(row.state)) else {
+            watches[i].0.unread.push(MessageId(row.message_id));
+            continue;
+        };
         watches[i].0.messages.push(Watched {
             id: MessageId(row.message_id),
-            state: state_of(row.state),
+            state,
             code: row.code,
             since: row.changed_at.to_jiff(),
             sid: row.carrier_sid,
@@ -271,7 +283,7 @@ async fn accounts(
             base_url: row.base_url,
             sealed_token: row.sealed_token,
         };
-        ((crate::core::keyed::tenant(&row.tenant_id), row.account), access)
+        ((keyed::tenant(&row.tenant_id), row.account), access)
     });
     Ok(access.collect())
 }

@@ -11,7 +11,14 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, Store, core::keyed::in_lock_order, fault, messages::row::state_of};
+use crate::{
+    Scoped, Store,
+    core::{
+        keyed::{self, in_lock_order},
+        words::{self, Unreadable},
+    },
+    fault,
+};
 
 /// How many a tenant may have: the newest stay.
 const MOST: i64 = 1_000;
@@ -55,18 +62,20 @@ struct Row {
     at: jiff_sqlx::Timestamp,
 }
 
-impl From<Row> for Unmatched {
-    fn from(row: Row) -> Self {
-        Self {
-            tenant: crate::core::keyed::tenant(&row.tenant_id),
+impl TryFrom<Row> for Unmatched {
+    type Error = Unreadable;
+
+    fn try_from(row: Row) -> Result<Self, Unreadable> {
+        Ok(Self {
+            tenant: keyed::tenant(&row.tenant_id),
             id: row.receipt_id,
             message: MessageId(row.message_id),
             account: row.account,
             sid: row.sid,
-            state: state_of(row.state),
+            state: words::state(row.state)?,
             code: row.code.map(i32::unsigned_abs),
             at: row.at.to_jiff(),
-        }
+        })
     }
 }
 
@@ -123,7 +132,7 @@ pub async fn keep(tx: &mut Scoped, now: Timestamp, receipts: &[Unmatched]) -> Re
 }
 
 /// Takes receipts whose message may have come meanwhile, oldest look first; whoever takes them has
-/// them to himself until their next look.
+/// them to himself until their next look. Those that this version cannot read are left out.
 pub async fn lease(store: &Store, at_most: i64) -> Result<Vec<Unmatched>, Fault> {
     let found = sqlx::query!(
         r#"select tenant_id as "tenant_id!", receipt_id as "receipt_id!"
@@ -138,8 +147,8 @@ pub async fn lease(store: &Store, at_most: i64) -> Result<Vec<Unmatched>, Fault>
         return Ok(Vec::new());
     }
 
-    let mut tx =
-        store.scoped(found.iter().map(|row| crate::core::keyed::tenant(&row.tenant_id))).await?;
+    let scope = found.iter().filter_map(|row| words::readable(words::tenant(&row.tenant_id)));
+    let mut tx = store.scoped(scope).await?;
 
     let rows = sqlx::query_as!(
         Row,
@@ -169,7 +178,7 @@ pub async fn lease(store: &Store, at_most: i64) -> Result<Vec<Unmatched>, Fault>
     .map_err(fault)?;
 
     tx.commit().await.map_err(fault)?;
-    Ok(rows.into_iter().map(Unmatched::from).collect())
+    Ok(rows.into_iter().map(Unmatched::try_from).filter_map(words::readable).collect())
 }
 
 /// Deletes receipts that have found their message, once the events of them are published. After an
@@ -216,5 +225,5 @@ pub async fn list(
     .await
     .map_err(fault)?;
 
-    Ok(rows.into_iter().map(Unmatched::from).collect())
+    Ok(rows.into_iter().map(Unmatched::try_from).collect::<Result<_, _>>()?)
 }

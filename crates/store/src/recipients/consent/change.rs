@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::types::Uuid;
 
+use crate::core::words::words;
+
 /// What a change does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -66,6 +68,78 @@ impl Action {
     }
 }
 
+/// How a change was captured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentMethod {
+    /// A form on a page.
+    WebForm,
+    /// A keyword that was texted.
+    Keyword,
+    /// Other words that were texted.
+    Phrase,
+    /// A form on paper.
+    Paper,
+    /// A call, or a talk.
+    Voice,
+    /// An email of the person.
+    Email,
+    /// A talk at the till.
+    PointOfSale,
+    /// A form in an app.
+    InApp,
+    /// A list that was imported.
+    Import,
+    /// A request that says no more.
+    Api,
+    /// An answer or a receipt of the carrier.
+    Carrier,
+}
+
+impl ConsentMethod {
+    /// Every method, those that a tenant may name first.
+    pub const ALL: [Self; 11] = [
+        Self::WebForm,
+        Self::Keyword,
+        Self::Paper,
+        Self::Voice,
+        Self::Email,
+        Self::PointOfSale,
+        Self::InApp,
+        Self::Import,
+        Self::Api,
+        Self::Phrase,
+        Self::Carrier,
+    ];
+
+    /// The name in rows and requests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WebForm => "web_form",
+            Self::Keyword => "keyword",
+            Self::Phrase => "phrase",
+            Self::Paper => "paper",
+            Self::Voice => "voice",
+            Self::Email => "email",
+            Self::PointOfSale => "point_of_sale",
+            Self::InApp => "in_app",
+            Self::Import => "import",
+            Self::Api => "api",
+            Self::Carrier => "carrier",
+        }
+    }
+
+    /// The method of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == name)
+    }
+}
+
+words! {
+    Action = "action on a consent",
+    ConsentMethod = "method of a consent",
+}
+
 /// What proves a consent, as far as it is known.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Proof {
@@ -108,8 +182,8 @@ pub struct ConsentChange {
     pub action: Action,
     /// The program that it is about; none: everything of the tenant. Grants have none.
     pub program: Option<String>,
-    /// How it was captured: `keyword`, `carrier`, `api`, `import`, `web_form`, ...
-    pub method: String,
+    /// How it was captured.
+    pub method: ConsentMethod,
     /// ISO 639-1, of the person or the words.
     pub language: Option<String>,
     /// List, form or vendor; for do-not-contact the reason.
@@ -128,5 +202,22 @@ pub struct ConsentChange {
 impl std::fmt::Debug for ConsentChange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Change({} {})", self.action.as_str(), self.consent_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back_and_are_those_that_are_serialised() {
+        for action in Action::ALL {
+            assert_eq!(Action::from_name(action.as_str()), Some(action));
+            assert_eq!(serde_json::json!(action), action.as_str());
+        }
+        for method in ConsentMethod::ALL {
+            assert_eq!(ConsentMethod::from_name(method.as_str()), Some(method));
+            assert_eq!(serde_json::json!(method), method.as_str());
+        }
     }
 }
