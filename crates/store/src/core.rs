@@ -4,7 +4,11 @@
 pub mod fault;
 pub mod keyed;
 pub mod migrate;
+#[cfg(test)]
+mod recordsets;
 pub mod scope;
 pub mod seal;
+#[cfg(test)]
+mod sources;
 pub(crate) mod state_codes;
 pub(crate) mod words;

@@ -10,9 +10,11 @@ pub(crate) fn codes(holds: impl Fn(MessageState) -> bool) -> Vec<i16> {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, fs, path::Path};
+    use std::collections::BTreeSet;
 
     use domain::message::state::MessageState::{self, Queued};
+
+    use crate::core::sources;
 
     /// The numbers of states that SQL still holds: the file, the comparison, and the states that it
     /// means. Everything else binds [`MessageState::code`].
@@ -78,22 +80,8 @@ mod tests {
 
     /// Every comparison of a state with numbers in the store's files and the migrations.
     fn literals() -> BTreeSet<Literal> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let mut found = BTreeSet::new();
-        let mut folders = vec![root.join("crates/store/src"), root.join("migrations")];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).expect("a folder of the repository") {
-                let path = entry.expect("an entry").path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if !path.ends_with("core/state_codes.rs") {
-                    let file = path.strip_prefix(&root).expect("below the root");
-                    let text = fs::read_to_string(&path).expect("a text file");
-                    found.extend(read(&file.display().to_string(), &text));
-                }
-            }
-        }
-        found
+        let files = sources::files(&["crates/store/src", "migrations"]);
+        files.iter().flat_map(|(file, text)| read(file, text)).collect()
     }
 
     fn read(file: &str, text: &str) -> Vec<Literal> {

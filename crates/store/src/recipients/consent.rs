@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use sqlx::types::Json;
 use stage::Fault;
 
+pub(crate) use change::StatusChange;
 pub use change::{Action, ConsentChange, ConsentMethod, Proof};
 pub use ledger::{ConsentLine, PriorStatus, list, overtaken};
 
@@ -129,6 +130,8 @@ async fn lock(tx: &mut Scoped, changes: &[ConsentChange]) -> Result<(), Fault> {
 /// Changes the recipient statuses, which are locked. The time of consent is that of the latest
 /// grant; its ground and end are those of the strongest that still holds at that time.
 async fn apply(tx: &mut Scoped, changes: &[&ConsentChange]) -> Result<(), Fault> {
+    let said: Vec<StatusChange<'_>> = changes.iter().map(|one| StatusChange::of(one)).collect();
+
     sqlx::query!(
         "with said as (
              select r.* from jsonb_to_recordset($1) as r (
@@ -188,7 +191,7 @@ async fn apply(tx: &mut Scoped, changes: &[&ConsentChange]) -> Result<(), Fault>
                 and o.channel = k.channel
          ) n
          where s.tenant_id = k.tenant_id and s.number = k.number and s.channel = k.channel",
-        Json(changes) as _,
+        Json(said) as _,
     )
     .execute(&mut **tx)
     .await

@@ -199,6 +199,39 @@ pub struct ConsentChange {
     pub recorded_by: String,
 }
 
+/// What of a change is seen in the recipient's status. Travels as JSON: its fields are the columns
+/// that the statement names.
+#[derive(Serialize)]
+pub(crate) struct StatusChange<'a> {
+    tenant_id: &'a TenantId,
+    number: &'a str,
+    channel: Channel,
+    action: Action,
+    program: Option<&'a str>,
+    method: ConsentMethod,
+    source: Option<&'a str>,
+    basis: Option<Basis>,
+    expires_at: Option<Timestamp>,
+    at: Timestamp,
+}
+
+impl<'a> StatusChange<'a> {
+    pub(crate) fn of(change: &'a ConsentChange) -> Self {
+        Self {
+            tenant_id: &change.tenant,
+            number: &change.number,
+            channel: change.channel,
+            action: change.action,
+            program: change.program.as_deref(),
+            method: change.method,
+            source: change.source.as_deref(),
+            basis: change.proof.basis,
+            expires_at: change.proof.expires_at,
+            at: change.at,
+        }
+    }
+}
+
 impl std::fmt::Debug for ConsentChange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Change({} {})", self.action.as_str(), self.consent_id)
