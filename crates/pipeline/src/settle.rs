@@ -21,8 +21,8 @@ pub const RETRY_BASE: Duration = Duration::from_millis(100);
 /// The longest back-off during an outage.
 pub const RETRY_CAP: Duration = Duration::from_secs(5);
 
-/// How long a message waits for a version that can read what is stored about it, before it is a dead
-/// letter: old and new stages run side by side while the platform is brought up to date.
+/// How long a message waits for a version that can read what is stored about it, before it is a
+/// dead letter: old and new stages run side by side while the platform is brought up to date.
 pub const NEWER_PATIENCE: Duration = Duration::from_secs(10 * 60);
 
 /// What the runtime does about messages. The frame is acknowledged when each of its members has
@@ -113,8 +113,8 @@ fn is_waited_for(at: &Situation) -> bool {
     at.waited < NEWER_PATIENCE || !writes_letters(at.from)
 }
 
-/// The wait before a message is handed over again for which a newer version is waited: as long as it
-/// has waited so far, so that it doubles, and jittered as back-offs are.
+/// The wait before a message is handed over again for which a newer version is waited: as long as
+/// it has waited so far, so that it doubles, and jittered as back-offs are.
 fn newer(at: &Situation) -> Duration {
     let doubled = at.waited.clamp(RETRY_BASE, RETRY_CAP);
     backoff(1, doubled, RETRY_CAP, at.chance)

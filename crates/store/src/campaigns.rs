@@ -1,5 +1,5 @@
-//! Campaigns as people handle them: made, listed, started, paused, resumed, stopped. `audience`
-//! has its own module for what it does with them.
+//! Campaigns as people handle them: made, listed, started, paused, resumed, stopped. What the stage
+//! `audience` does with them is in [`audience`].
 
 pub mod audience;
 pub mod ledger;
@@ -39,15 +39,15 @@ pub struct Campaign {
     pub class: MessageClass,
     /// What a recipient can leave without leaving everything.
     pub program: String,
-    /// What it says.
+    /// The template that its messages are made from.
     pub template: TemplateId,
-    /// The version of it, fixed at start.
+    /// The template's version, fixed at start; none before it.
     pub template_version: Option<i32>,
-    /// What carries it.
+    /// The pool of senders that carries it.
     pub pool: PoolId,
     /// `{tags: [..]}`: contacts with all of these tags; `{}` is everyone.
     pub audience: Value,
-    /// How long each message is of use.
+    /// How long each message is of use, in seconds from its submission.
     pub validity_seconds: Option<i32>,
     /// Recipients frozen so far.
     pub audience_size: i64,

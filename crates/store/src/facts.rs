@@ -55,8 +55,8 @@ pub enum Rows {
     Lock,
 }
 
-/// Loads the facts for a batch. A zone or policy that cannot be understood is left out, and the gates
-/// hold what would need it; a word that only a newer version knows has the batch wait.
+/// Loads the facts for a batch. A zone or policy that cannot be understood is left out, and the
+/// gates hold what would need it; a word that only a newer version knows has the batch wait.
 pub async fn load(tx: &mut Scoped, wanted: &[Wanted<'_>], rows: Rows) -> Result<Facts, Fault> {
     let Keys { tenants, campaigns, senders } = Keys::of(wanted);
     let mut facts = load_tenants(tx, &tenants, rows).await?;
@@ -78,9 +78,9 @@ pub async fn load(tx: &mut Scoped, wanted: &[Wanted<'_>], rows: Rows) -> Result<
     Ok(facts)
 }
 
-/// Loads what the last look before a carrier call goes by. The recipients are locked already, and
-/// nothing is waited for any more: no claim rests on a switch or policy that was read long ago.
-/// Senders are read with their accounts, and belong to the caller.
+/// Loads what the last look before a carrier call goes by. The caller has locked the recipients,
+/// and waits for nothing any more: no claim rests on a switch or policy that was read long ago. It
+/// adds the senders itself, which it reads with their accounts.
 pub async fn load_for_claim(
     tx: &mut Scoped,
     wanted: &[Wanted<'_>],

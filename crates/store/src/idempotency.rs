@@ -12,7 +12,7 @@ use crate::{Scoped, fault};
 /// How long an answer is kept.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-/// How a request stands to an earlier one with its key.
+/// What is known of a request's key when the request comes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Begun {
     /// There was none: do the work, then call [`finish`] in the same transaction.

@@ -106,11 +106,11 @@ async fn a_sweep_raises_what_it_can_read_and_leaves_the_rest_claimed() -> anyhow
     let world = World::begin().await?;
     world.message(id(1), MessageState::Queued.code(), "vip").await?;
     world.message(id(2), MessageState::Queued.code(), "promo").await?;
-    let (first, second) = (id(1), id(2));
+    let ids = [1, 2].map(|n| format!("'{}'", id(n))).join(", ");
     world
         .run(format!(
             "insert into millrace.open_claims (tenant_id, owner, chunk, call_by, messages)
-             values ('acme', '{}', 1, now() - interval '1 hour', array['{first}', '{second}']::uuid[])",
+             values ('acme', '{}', 1, now() - interval '1 hour', array[{ids}]::uuid[])",
             Uuid::nil(),
         ))
         .await?;

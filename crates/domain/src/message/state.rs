@@ -118,7 +118,8 @@ impl MessageState {
         }
     }
 
-    /// Whether the gates are still to decide it: they have not in this turn, or will be asked again.
+    /// Whether the gates are still to decide it: they have not in this turn, or will be asked
+    /// again.
     pub fn awaits_gates(self) -> bool {
         match self {
             Self::Accepted | Self::Deferred | Self::Held => true,

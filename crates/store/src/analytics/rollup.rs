@@ -27,7 +27,7 @@ pub struct Counted {
     pub version: i64,
     /// The state that it is in.
     pub state: MessageState,
-    /// The gate of a block.
+    /// The gate that blocked it, where one did.
     pub gate: Option<Gate>,
     /// The campaign that it belongs to.
     pub campaign: Option<Uuid>,
@@ -50,7 +50,7 @@ pub struct Delta {
     pub by: i64,
 }
 
-/// How one scope moved: as many events counted, the latest at this business time.
+/// What a batch has counted for one scope.
 #[derive(Debug, Clone)]
 pub struct Moved {
     /// The tenant whose scope it is.
@@ -59,7 +59,7 @@ pub struct Moved {
     pub scope: Scope,
     /// How many events were counted.
     pub events: i64,
-    /// Business time of the latest.
+    /// Business time of the latest of them.
     pub as_of: Timestamp,
 }
 

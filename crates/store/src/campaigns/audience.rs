@@ -218,8 +218,8 @@ pub struct InFlight {
     pub lowest_open: i64,
 }
 
-/// Counts a campaign's messages in flight. What is open is `MessageState::is_final_with` in SQL; so is
-/// a message whose state only a newer version knows.
+/// Counts a campaign's messages in flight. What is open is `MessageState::is_final_with` in SQL; so
+/// is a message whose state only a newer version knows.
 pub async fn in_flight(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<InFlight, Fault> {
     let row = sqlx::query!(
         r#"select count(*) filter (where m.state is null or m.state = any ($5)) as "pipe!",

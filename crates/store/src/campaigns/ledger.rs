@@ -37,9 +37,9 @@ pub struct LedgerSums {
     pub cost: Micros,
     /// Texts that came in, in threads whose last message was of this campaign.
     pub replies: i64,
-    /// Those that were opt-outs.
+    /// How many of these texts were opt-outs.
     pub opt_outs: i64,
-    /// Answers that the AI wrote in these threads.
+    /// How many answers the AI wrote in these threads.
     pub ai_replies: i64,
     /// Messages that were released at least once after having been put aside.
     pub released: i64,

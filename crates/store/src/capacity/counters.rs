@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// Locks these counters until the transaction ends, and reads them in the order of `keys`. Counters
-/// that do not exist are made, before any is locked: who makes one waits for whoever makes the same,
-/// and must hold nothing that the other wants.
+/// that do not exist are made, before any is locked: who makes one waits for whoever makes the
+/// same, and must hold nothing that the other wants.
 pub async fn lock(tx: &mut Scoped, keys: &[CounterKey]) -> Result<Vec<i64>, Fault> {
     if keys.is_empty() {
         return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! Lines: when the next of those fits who wait for a capacity.
+//! Lines: when the next of the messages fits that wait for a capacity.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,8 @@ use crate::{
     parked::wake::{self, LAST_PASS, What},
 };
 
-/// The lines of these tenants, each with the time at which the next message fits.
+/// The lines of these tenants, each with the time at which the next message fits. The line of a
+/// capacity that this version does not count is left out.
 pub async fn of<'a>(
     tx: &mut Scoped,
     tenants: impl Iterator<Item = &'a TenantId>,
@@ -84,7 +85,7 @@ pub async fn move_on(
     Ok(())
 }
 
-/// The senders of the tenant whose day somebody stands in line for.
+/// The lines of a tenant's senders: messages wait for room in the day of each.
 pub async fn of_senders(tx: &mut Scoped, tenant: &TenantId) -> Result<Vec<LineKey>, Fault> {
     let keys = of(tx, std::iter::once(tenant)).await?.into_iter().map(|(_, key, _)| key);
     Ok(keys.filter(|key| key.kind == CounterKind::SenderDay).collect())

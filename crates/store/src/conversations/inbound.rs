@@ -23,11 +23,11 @@ use crate::{
 /// What a text asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
-    /// No more messages.
+    /// The person wants no more messages.
     OptOut,
-    /// Messages again.
+    /// The person wants messages again.
     OptIn,
-    /// Who this is, and how to stop it.
+    /// The person asks who this is, and how to stop it.
     Help,
     /// Something else: a conversation.
     Text,
@@ -50,7 +50,7 @@ impl Meaning {
 pub struct NewText {
     /// Whose number was texted.
     pub tenant: TenantId,
-    /// From the account and the carrier's id.
+    /// Its id, made from the account and the carrier's id of the text.
     pub id: Uuid,
     /// The thread that it belongs to.
     pub conversation: ConversationId,
@@ -265,8 +265,8 @@ async fn insert(tx: &mut Scoped, texts: &[&NewText]) -> Result<HashSet<Uuid>, Fa
     Ok(new.into_iter().collect())
 }
 
-/// Records opt-outs and opt-ins: in the recipients' statuses and the consent ledger. An opt-out also
-/// ends the epoch of its thread. Call with first-time texts only.
+/// Records opt-outs and opt-ins: in the recipients' statuses and the consent ledger. An opt-out
+/// also ends the epoch of its thread. Call with first-time texts only.
 pub async fn change_recipients(
     tx: &mut Scoped,
     now: Timestamp,

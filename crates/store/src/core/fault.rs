@@ -9,8 +9,8 @@ const COLUMN: &str = "document in column";
 pub fn fault(error: sqlx::Error) -> Fault {
     let what = Dependency::Database;
     match error {
-        // Passports and other documents are decoded with their row: what cannot be is newer than us.
-        // The value itself may be a text, so its column alone is told.
+        // Passports and other documents are decoded with their row: what cannot be is newer than
+        // us. The value itself may be a text, so its column alone is told.
         sqlx::Error::ColumnDecode { index, .. } => Fault::Newer { what: COLUMN, value: index },
         sqlx::Error::Decode(_) => Fault::Newer { what: COLUMN, value: "unknown".into() },
         error if is_refusal(&error) => Fault::Refused { what, source: error.into() },

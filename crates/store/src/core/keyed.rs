@@ -8,8 +8,8 @@ pub(crate) fn index(ordinality: i64) -> usize {
 }
 
 /// The order in which rows are locked, and the way back to the order of the caller. Whoever locks
-/// many rows does so in key order, or two who do would wait for each other. Holds, for each index in
-/// key order, the caller's index.
+/// many rows does so in key order, or two who do would wait for each other. Holds, for each index
+/// in key order, the caller's index.
 pub(crate) struct LockOrder(Vec<usize>);
 
 impl LockOrder {
@@ -43,8 +43,8 @@ pub(crate) fn in_lock_order<'a, T, K: Ord>(items: &'a [T], key: impl Fn(&'a T) -
     LockOrder::by(items, key).sorted(items)
 }
 
-/// The tenant of a row that a scoped transaction has read. What a look-up outside any scope finds is
-/// read by [`super::words::tenant`].
+/// The tenant of a row that a scoped transaction has read. What a look-up outside any scope finds
+/// is read by [`super::words::tenant`].
 pub(crate) fn tenant(key: &str) -> TenantId {
     key.parse().expect("row-level security shows the rows of the tenants in scope, each a TenantId")
 }

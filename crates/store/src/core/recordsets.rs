@@ -36,6 +36,7 @@ fn serialised() -> Vec<(&'static str, BTreeSet<String>)> {
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
     };
+
     let change = ConsentChange {
         tenant: "acme".parse().expect("a tenant"),
         consent_id: Uuid::nil(),
@@ -51,6 +52,7 @@ fn serialised() -> Vec<(&'static str, BTreeSet<String>)> {
         at: Timestamp::UNIX_EPOCH,
         recorded_by: String::new(),
     };
+
     vec![
         ("crates/store/src/contacts.rs", fields(&contact)),
         ("crates/store/src/recipients/consent/ledger.rs", fields(&change)),

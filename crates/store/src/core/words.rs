@@ -1,6 +1,6 @@
-//! Words of rows: values of a fixed set that a column holds by name or number. One that this version
-//! does not know was stored by a newer one. It is never taken for another: a batch waits for a
-//! version that can read it, a source leaves its row out.
+//! Words of rows: values of a fixed set that a column holds by name or number. One that this
+//! version does not know was stored by a newer one. It is never taken for another: a batch waits
+//! for a version that can read it, a source leaves its row out.
 
 use domain::{
     gates::{Basis, Gate, SwitchMode},

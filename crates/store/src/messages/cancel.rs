@@ -273,8 +273,9 @@ async fn leave(
     Ok(left.rows_affected() == 1)
 }
 
-/// Takes the marks of messages that are about to be stored, in the same transaction: which of them
-/// were cancelled before. No mark of these tenants is left until it ends.
+/// Takes the marks of messages that are about to be stored, in the transaction that stores them.
+/// Answers which of them were cancelled before. Nobody can leave a mark of these tenants until it
+/// ends.
 pub async fn take_marks(
     tx: &mut Scoped,
     keys: &[(&TenantId, MessageId)],

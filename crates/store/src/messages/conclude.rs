@@ -91,6 +91,13 @@ pub struct Concluded {
     pub reserved_at: Option<Timestamp>,
 }
 
+impl Concluded {
+    fn of(message: StoredMessage, reserved_at: Option<Timestamp>) -> Self {
+        let reserved_at = reserved_at.filter(|_| !message.state.may_be_at_carrier());
+        Self { message, reserved_at }
+    }
+}
+
 /// Records conclusions about messages that are queued or in doubt, under the claim they name.
 /// `in_doubt` keeps claim and reservation, `unknown` the reservation, everything else neither. A
 /// doubt is raised once. Answers in the order of `decided`; none for a message that has moved on.
@@ -173,9 +180,7 @@ async fn update(
     let mut concluded = vec![None; decided.len()];
     for row in rows {
         let (i, reserved_at) = (index(row.at), row.reserved_at.map(jiff_sqlx::Timestamp::to_jiff));
-        let message: StoredMessage = columns!(row).into();
-        let reserved_at = reserved_at.filter(|_| !message.state.may_be_at_carrier());
-        concluded[i] = Some(Concluded { reserved_at, message });
+        concluded[i] = Some(Concluded::of(columns!(row).into(), reserved_at));
     }
     Ok(concluded)
 }

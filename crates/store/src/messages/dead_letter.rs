@@ -28,10 +28,7 @@ use crate::{
         words::word,
     },
     fault,
-    messages::{
-        row::{StoredMessage, columns, turn},
-        sent::json,
-    },
+    messages::row::{StoredMessage, columns, json, turn},
 };
 
 /// The code of a message that died here and not at a carrier.
@@ -216,8 +213,8 @@ impl std::fmt::Debug for Shell<'_> {
     }
 }
 
-/// Makes rows without a text for messages that have none. Answers in the order of `shells`; none for
-/// one that has a row by now.
+/// Makes rows without a text for messages that have none. Answers in the order of `shells`; none
+/// for one that has a row by now.
 pub async fn insert(
     tx: &mut Scoped,
     now: Timestamp,

@@ -18,10 +18,7 @@ use crate::{
     core::keyed::{LockOrder, index},
     drafts::ContactKey,
     fault,
-    messages::{
-        gate::json,
-        row::{StoredMessage, columns, turn},
-    },
+    messages::row::{StoredMessage, columns, json, segments, turn},
 };
 
 /// Makes contacts. One that exists stays as it is; a key may be named twice.
@@ -108,8 +105,8 @@ pub struct NewMessage<'a> {
     pub passport: &'a Passport,
 }
 
-/// Stores messages in their first turn. Says for each, in the order of `new`, whether it is new; the
-/// row of one that exists is left as it is.
+/// Stores messages in their first turn. Says for each, in the order of `new`, whether it is new;
+/// the row of one that exists is left as it is.
 pub async fn insert_messages(
     tx: &mut Scoped,
     now: Timestamp,
@@ -147,7 +144,7 @@ pub async fn insert_messages(
         &new.iter().map(|one| one.head.to.as_str()).collect::<Vec<_>>() as _,
         &new.iter().map(|one| one.head.campaign.map(|id| id.0)).collect::<Vec<_>>() as _,
         &new.iter().map(|one| one.text).collect::<Vec<_>>() as _,
-        &new.iter().map(|one| small(one.segments)).collect::<Vec<_>>(),
+        &new.iter().map(|one| segments(one.segments)).collect::<Vec<_>>(),
         &new.iter().map(|one| one.cost.0).collect::<Vec<_>>(),
         &new.iter().map(|one| one.body_hash).collect::<Vec<_>>() as _,
         &new.iter().map(|one| one.metadata.as_deref()).collect::<Vec<_>>() as _,
@@ -228,8 +225,8 @@ pub async fn existing(
     Ok(found)
 }
 
-/// Lists second bodies under ids that exist. Answers, in the order of the bodies, when each was first
-/// seen.
+/// Lists second bodies under ids that exist. Answers, in the order of the bodies, when each was
+/// first seen.
 pub async fn insert_conflicts(
     tx: &mut Scoped,
     now: Timestamp,
@@ -276,9 +273,4 @@ pub async fn insert_conflicts(
         first_seen[index(row.place)] = row.at.to_jiff();
     }
     Ok(first_seen)
-}
-
-/// Segments as their column holds them: a text has far fewer than the column's limit.
-fn small(segments: u16) -> i16 {
-    i16::try_from(segments).unwrap_or(i16::MAX)
 }

@@ -18,7 +18,7 @@ use crate::{
         words,
     },
     fault,
-    messages::row::{StoredMessage, columns, turn},
+    messages::row::{StoredMessage, columns, json, turn},
 };
 
 /// Names a message: its tenant and its id.
@@ -252,9 +252,4 @@ pub async fn stored(
 
 fn split<'a>(keys: &[MessageKey<'a>]) -> (Vec<&'a str>, Vec<Uuid>) {
     keys.iter().map(|(tenant, message)| (tenant.as_str(), message.0)).unzip()
-}
-
-/// A passport as the column holds it.
-pub(crate) fn json(passport: &Passport) -> String {
-    serde_json::to_string(passport).expect("a passport is plain data with string keys")
 }

@@ -1,6 +1,6 @@
-//! Calls in doubt (docs/adr/0008): claims that nobody ended are raised, doubts are taken for a look
-//! at the carrier's list, and what the list says is written down. All of it for the sweep of
-//! `reconcile`; receipts and the api use the functions of this file.
+//! Calls in doubt (docs/adr/0008): the sweep of `reconcile` marks expired claims in doubt, leases
+//! doubts for a look at the carrier's list, and records what the list says. Receipts and the api
+//! use the functions of this file.
 
 mod due;
 mod raise;

@@ -145,9 +145,9 @@ pub struct Keyed {
     pub body_hash: [u8; 32],
 }
 
-/// Says of each key whether another body has taken it. One statement for all of them, whatever their
-/// tenants, and nothing but that answer leaves the database: see docs/adr/0009. A row that was made
-/// for a dead letter may not know its body.
+/// Says of each key whether another body has taken it. One statement for all of them, whatever
+/// their tenants, and nothing but that answer leaves the database: see docs/adr/0009. A row that
+/// was made for a dead letter may not know its body.
 pub async fn other_bodies(store: &Store, keyed: &[Keyed]) -> Result<Vec<bool>, Fault> {
     let mut tx = store.scoped(keyed.iter().map(|one| &one.tenant)).await?;
     let rows = sqlx::query_scalar!(

@@ -1,6 +1,6 @@
 //! What carriers reported about messages: the rows are locked and read here, merged by the caller,
-//! and written back. Also the messages that wait for a receipt, and the receipts that wait for their
-//! message.
+//! and written back. Also the messages that wait for a receipt, and the receipts that wait for
+//! their message.
 
 pub mod poll;
 pub mod unmatched;
@@ -23,10 +23,7 @@ use crate::{
         words::word,
     },
     fault,
-    messages::{
-        row::{StoredMessage, columns},
-        sent::json,
-    },
+    messages::row::{StoredMessage, columns, json},
 };
 
 /// A message that a receipt names, locked.

@@ -8,6 +8,7 @@ use domain::{
     money::Micros,
 };
 use jiff::Timestamp;
+use serde::Serialize;
 use sqlx::types::Uuid;
 use wire::event::{Event, EventKind, MessageData};
 
@@ -142,6 +143,16 @@ impl From<Columns> for StoredMessage {
 /// A turn as its column holds it.
 pub(crate) fn turn(turn: u32) -> i32 {
     i32::try_from(turn).expect("turns count from 1, one for each release: never 2^31 of them")
+}
+
+/// Segments as their column holds them: a text has far fewer than the column's limit.
+pub(crate) fn segments(segments: u16) -> i16 {
+    i16::try_from(segments).unwrap_or(i16::MAX)
+}
+
+/// A passport or stamp as a `jsonb` parameter takes it.
+pub(crate) fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("plain data with string keys is always JSON")
 }
 
 /// Takes the columns of [`Columns`] out of a row that has more. Ends the function around it where

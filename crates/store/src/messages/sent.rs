@@ -17,7 +17,7 @@ use crate::{
     Scoped,
     core::keyed::LockOrder,
     fault,
-    messages::row::{StoredMessage, columns},
+    messages::row::{StoredMessage, columns, json, segments},
 };
 
 /// One message that the carrier took.
@@ -55,7 +55,7 @@ pub async fn sent(
     let messages: Vec<Uuid> = sorted.iter().map(|one| one.message.0).collect();
     let attempts: Vec<i16> = sorted.iter().map(|one| one.attempt).collect();
     let sids: Vec<&str> = sorted.iter().map(|one| one.sid).collect();
-    let segments = sorted.iter().map(|one| one.billed.map(|(segments, _)| small(segments)));
+    let counted = sorted.iter().map(|one| one.billed.map(|(counted, _)| segments(counted)));
     let costs = sorted.iter().map(|one| one.billed.map(|(_, cost)| cost.0));
     let passports = sorted.iter().map(|one| stamped(one.passport, one.stamp));
     let stamps: Vec<String> = sorted.iter().map(|one| json(one.stamp)).collect();
@@ -87,7 +87,7 @@ pub async fn sent(
         &messages,
         &attempts,
         &sids as _,
-        &segments.collect::<Vec<_>>() as _,
+        &counted.collect::<Vec<_>>() as _,
         &costs.collect::<Vec<_>>() as _,
         &passports.collect::<Vec<_>>(),
         &stamps,
@@ -110,14 +110,6 @@ pub(crate) fn stamped(passport: &Passport, stamp: &Stamp) -> String {
     let mut passport = passport.clone();
     passport.stamp(stamp.clone());
     json(&passport)
-}
-
-pub(crate) fn json<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_string(value).expect("plain data with string keys")
-}
-
-fn small(segments: u16) -> i16 {
-    i16::try_from(segments).unwrap_or(i16::MAX)
 }
 
 /// `add_stamp` of the migrations counts as [`Passport::stamp`] does: of a full passport the oldest

@@ -101,8 +101,8 @@ pub async fn paces(store: &Store, tenants: &[&TenantId]) -> Result<Vec<(TenantId
     Ok(rows.into_iter().map(|row| (keyed::tenant(&row.tenant_id), row.pace)).collect())
 }
 
-/// Raises the turns of the messages of due rows, and gives what goes back to the gates. The
-/// rows stay until [`released`]: a crash in between repeats the release, which changes nothing. A row
+/// Raises the turns of the messages of due rows, and gives what goes back to the gates. The rows
+/// stay until [`released`]: a crash in between repeats the release, which changes nothing. A row
 /// that this version cannot read stays parked, and the others are released.
 pub async fn release(store: &Store, found: &[DueRow]) -> Result<Vec<DueMessage>, Fault> {
     if found.is_empty() {

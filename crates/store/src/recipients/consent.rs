@@ -23,10 +23,10 @@ use crate::{
     parked::park,
 };
 
-/// Records changes: in the ledger, in the recipients' statuses, in the parked messages of whoever is
-/// stopped (they are due at once, so that the gates block them), in the audit trail. A stop that is
-/// repeated keeps its first time and cause; a restoration that is written late does not lift a newer
-/// revocation. Locks the statuses in key order, as the claim of send does.
+/// Records changes: in the ledger, in the recipients' statuses, in the parked messages of whoever
+/// is stopped (they are due at once, so that the gates block them), in the audit trail. A stop that
+/// is repeated keeps its first time and cause; a restoration that is written late does not lift a
+/// newer revocation. Locks the statuses in key order, as the claim of send does.
 pub async fn record(
     tx: &mut Scoped,
     now: Timestamp,

@@ -36,8 +36,8 @@ pub struct CarrierOptOut<'a> {
 }
 
 impl CarrierOptOut<'_> {
-    /// `contact.opted_out`; the same message always makes the same event, so that it may be published
-    /// again.
+    /// `contact.opted_out`; the same message always makes the same event, so that it may be
+    /// published again.
     pub fn event(&self) -> Event {
         let data = ContactData { contact: self.contact, cause: "carrier".into(), campaign: None };
         let kind = EventKind::ContactOptedOut;

@@ -93,7 +93,7 @@ pub struct KeyOwner {
     pub role: KeyRole,
 }
 
-/// What a key is looked up by.
+/// The hash that a key is looked up by.
 pub fn hash(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }

@@ -94,8 +94,8 @@ pub async fn set(tx: &mut Scoped, tenant: &TenantId, to: &Budget) -> Result<(), 
     Ok(())
 }
 
-/// Takes alerts down. Answers those, in the order of `alerts`, that nobody was told of in their
-/// window.
+/// Writes alerts down. Answers those, in the order of `alerts`, that nobody was told of before in
+/// their window.
 pub async fn first<'a>(
     tx: &mut Scoped,
     alerts: &'a [BudgetAlert],

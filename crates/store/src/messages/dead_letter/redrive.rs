@@ -20,8 +20,7 @@ use crate::{
     fault,
     messages::{
         enrich::NewMessage,
-        row::{StoredMessage, columns, turn},
-        sent::json,
+        row::{StoredMessage, columns, json, segments, turn},
     },
 };
 
@@ -87,7 +86,7 @@ pub async fn reopen(
         &sorted.iter().map(|one| json(&one.stamp)).collect::<Vec<_>>(),
         &sorted.iter().map(|one| one.body_hash.as_deref()).collect::<Vec<_>>() as _,
         &sorted.iter().map(|one| one.text.map(|text| text.0)).collect::<Vec<_>>() as _,
-        &sorted.iter().map(|one| one.text.map(|text| small(text.1))).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.text.map(|text| segments(text.1))).collect::<Vec<_>>() as _,
         &sorted.iter().map(|one| one.text.map(|text| text.2.0)).collect::<Vec<_>>() as _,
         MessageState::Accepted.code(),
         MessageState::Failed.code(),
@@ -175,7 +174,7 @@ pub async fn fill(tx: &mut Scoped, now: Timestamp, drafts: &[NewMessage<'_>]) ->
         &drafts.iter().map(|one| one.head.to.as_str()).collect::<Vec<_>>() as _,
         &drafts.iter().map(|one| one.head.campaign.map(|id| id.0)).collect::<Vec<_>>() as _,
         &drafts.iter().map(|one| one.text).collect::<Vec<_>>() as _,
-        &drafts.iter().map(|one| small(one.segments)).collect::<Vec<_>>(),
+        &drafts.iter().map(|one| segments(one.segments)).collect::<Vec<_>>(),
         &drafts.iter().map(|one| one.cost.0).collect::<Vec<_>>(),
         &drafts.iter().map(|one| one.metadata.as_deref()).collect::<Vec<_>>() as _,
         &stamps.collect::<Vec<_>>() as _,
@@ -186,9 +185,4 @@ pub async fn fill(tx: &mut Scoped, now: Timestamp, drafts: &[NewMessage<'_>]) ->
     .map_err(fault)?;
 
     Ok(())
-}
-
-/// The most that a segment count can be is far below the column's limit.
-fn small(segments: u16) -> i16 {
-    i16::try_from(segments).unwrap_or(i16::MAX)
 }

@@ -26,8 +26,7 @@ use crate::{
     fault,
     messages::{
         receipt::poll::watch,
-        row::{StoredMessage, columns},
-        sent::json,
+        row::{StoredMessage, columns, json},
     },
     outbox,
 };

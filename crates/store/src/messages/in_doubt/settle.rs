@@ -27,8 +27,7 @@ use crate::{
     fault,
     messages::{
         receipt::poll::watch,
-        row::{StoredMessage, columns},
-        sent::json,
+        row::{StoredMessage, columns, json, segments},
     },
 };
 
@@ -211,7 +210,7 @@ pub async fn found(
 ) -> Result<Vec<Option<StoredMessage>>, Fault> {
     let order = LockOrder::by(texts, |one| (one.tenant, one.message));
     let sorted = order.sorted(texts);
-    let segments = sorted.iter().map(|one| Some(i16::try_from(one.billed?.0).unwrap_or(i16::MAX)));
+    let counted = sorted.iter().map(|one| Some(segments(one.billed?.0)));
     let rows = sqlx::query!(
         r#"update messages m
            set state = $8, carrier_sid = k.sid, segments = coalesce(k.segments, m.segments),
@@ -230,7 +229,7 @@ pub async fn found(
         &sorted.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
         &sorted.iter().map(|one| one.message.0).collect::<Vec<_>>(),
         &sorted.iter().map(|one| one.sid).collect::<Vec<_>>() as _,
-        &segments.collect::<Vec<_>>() as _,
+        &counted.collect::<Vec<_>>() as _,
         &sorted.iter().map(|one| Some(one.billed?.1.0)).collect::<Vec<_>>() as _,
         &sorted.iter().map(|one| json(one.stamp)).collect::<Vec<_>>(),
         MessageState::Sent.code(),
@@ -247,8 +246,8 @@ pub async fn found(
     Ok(stored)
 }
 
-/// Marks doubts as ended by these versions of their messages. The rows stay until the events of that
-/// are published: see [`said`].
+/// Marks doubts as ended by these versions of their messages. The rows stay until the events of
+/// that are published: see [`said`].
 pub async fn settled(tx: &mut Scoped, ended: &[&StoredMessage]) -> Result<(), Fault> {
     let ended = in_lock_order(ended, |message| (&message.tenant, message.id));
     sqlx::query!(
@@ -265,7 +264,7 @@ pub async fn settled(tx: &mut Scoped, ended: &[&StoredMessage]) -> Result<(), Fa
     Ok(())
 }
 
-/// Puts looks off that settled nothing.
+/// Puts off the next look at doubts that a look has not settled, each for so long.
 pub async fn postpone(
     tx: &mut Scoped,
     looks: &[(&TenantId, MessageId, Duration)],

@@ -79,8 +79,8 @@ impl TryFrom<Row> for Unmatched {
     }
 }
 
-/// Keeps receipts. Of those that report the same about a text the first is kept; beyond the limit of
-/// a tenant, and after 30 days, the oldest go.
+/// Keeps receipts. Of those that report the same about a text the first is kept; beyond the limit
+/// of a tenant, and after 30 days, the oldest go.
 pub async fn keep(tx: &mut Scoped, now: Timestamp, receipts: &[Unmatched]) -> Result<(), Fault> {
     let tenants: Vec<&str> = receipts.iter().map(|one| one.tenant.as_str()).collect();
     let code = |one: &Unmatched| one.code.and_then(|code| i32::try_from(code).ok());

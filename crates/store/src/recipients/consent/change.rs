@@ -59,7 +59,7 @@ impl Action {
         }
     }
 
-    /// Whether messages that wait must not wait any longer.
+    /// Whether the number's parked messages are made due, so that the gates block them.
     pub(super) fn stops(self) -> bool {
         match self {
             Self::Revoke | Self::DoNotContact => true,

@@ -150,8 +150,8 @@ pub(super) async fn write(
     Ok(rows.into_iter().collect())
 }
 
-/// Those of these restorations that a later revocation speaks against, of everything or of a
-/// program: they were written late, and change nothing.
+/// Answers which of these changes are restorations that a later revocation overrules, be it of
+/// everything or of their program: they were written late, and change nothing.
 pub async fn overtaken(
     tx: &mut Scoped,
     changes: &[&ConsentChange],
