@@ -11,14 +11,11 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    auth::Auth,
+    auth::credentials::Auth,
     directory::AccountsDirectory,
     last_known::Asking,
     submit::{coalesce::Coalescer, keys::UsedKeys, quota::Quotas, tenants::Tenants},
 };
-
-/// How long a publish may take before the caller is told to come again.
-pub const PUBLISH_BUDGET: Duration = Duration::from_secs(5);
 
 /// How many batches one process publishes at once; more are told to come again.
 const BATCHES_AT_ONCE: usize = 32;
@@ -38,20 +35,20 @@ pub struct App(Arc<Inner>);
 pub struct Parts {
     /// Postgres, as the role `millrace_api`.
     pub store: Store,
-    /// NATS.
+    /// NATS, with the streams and buckets that the ingress uses.
     pub broker: Broker,
-    /// Seals carrier tokens.
+    /// Seals carrier tokens under the master key.
     pub sealer: Sealer,
-    /// What was set.
+    /// What was set for this process.
     pub settings: ApiSettings,
-    /// Business time.
+    /// The clock of business time.
     pub now: Now,
 }
 
 /// Reads business time.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// The ingress' own settings.
+/// The settings of the ingress alone.
 pub struct ApiSettings {
     /// How carriers reach this ingress: scheme, host, maybe a path; no slash at its end. Signatures
     /// are checked against it, never against the `Host` header.
@@ -62,7 +59,7 @@ pub struct ApiSettings {
     pub carrier_hosts: Vec<String>,
     /// Messages per second that one tenant may submit through this process, averaged.
     pub submit_per_second: u32,
-    /// Messages that one tenant may submit at once after a pause.
+    /// Messages that one tenant may submit at once after it was idle.
     pub submit_burst: u32,
     /// Where uploads wait while they are imported.
     pub upload_dir: PathBuf,
@@ -121,10 +118,12 @@ impl App {
     pub fn new(parts: Parts) -> Self {
         let publisher = Publisher::new(&parts.broker, "api");
         let background = TaskTracker::new();
+
         let ApiSettings { patience, fresh, .. } = parts.settings;
         let asking = Asking { fresh, patience };
         let keys = UsedKeys::new(parts.store.clone(), patience);
         let gather = |name| Coalescer::start(name, publisher.clone(), keys.clone(), &background);
+
         Self(Arc::new(Inner {
             auth: Auth::new(&parts.settings.jwt_keys, asking),
             tenants: Tenants::new(asking),
@@ -164,7 +163,7 @@ impl Deref for App {
 }
 
 impl Inner {
-    /// Business time.
+    /// The business time of now.
     pub(crate) fn now(&self) -> Timestamp {
         (self.now)()
     }

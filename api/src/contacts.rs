@@ -1,52 +1,24 @@
 //! What changes when somebody says something about people: by the API, in bulk or by a file. One
 //! code for all of them, and for the preview, so that they cannot disagree.
 
+mod input;
 mod plan;
 mod read;
 
 use std::collections::HashMap;
 
-use domain::{
-    ids::{ContactId, TenantId},
-    message::class::Channel,
-};
-use jiff::Timestamp;
-use serde::Serialize;
+use domain::{ids::ContactId, message::class::Channel};
 use stage::Fault;
 use store::{
     Scoped, contacts,
-    recipients::{
-        consent::{self, ConsentMethod},
-        list,
-    },
+    recipients::{consent, list},
 };
 
-pub(crate) use plan::{Consent, Input};
+pub(crate) use input::{Input, Recorder};
+pub(crate) use plan::Outcome;
 pub(crate) use read::{Raw, RawConsent, RawStop, read};
 
-/// Who says it, and when.
-pub(crate) struct Recorder {
-    /// Whose people they are.
-    pub(crate) tenant: TenantId,
-    /// Business time.
-    pub(crate) now: Timestamp,
-    /// `api` or `import`
-    pub(crate) method: ConsentMethod,
-    /// The API key or user.
-    pub(crate) by: String,
-}
-
-/// What became, or would become, of one person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Outcome {
-    /// Not known before.
-    Created,
-    /// Known, and something changed.
-    Updated,
-    /// Known, and so already.
-    Unchanged,
-}
+use plan::plan;
 
 /// Compares people with what is stored and, if asked to, writes the difference. Each number may be
 /// in `inputs` once. The outcomes are in the order of the inputs.
@@ -59,6 +31,7 @@ pub(crate) async fn apply(
     inputs: &[Input],
     write: bool,
 ) -> Result<Vec<Outcome>, Fault> {
+    // load
     let id = |input: &Input| ContactId::of(&by.tenant, input.number.as_str()).0;
     let ids: Vec<_> = inputs.iter().map(id).collect();
     let numbers: Vec<_> = inputs.iter().map(|input| input.number.as_str().to_owned()).collect();
@@ -68,22 +41,22 @@ pub(crate) async fn apply(
     let recipients: HashMap<_, _> =
         recipients.into_iter().map(|row| (row.number.clone(), row)).collect();
 
+    // decide
     let mut outcomes = Vec::with_capacity(inputs.len());
     let (mut changed, mut changes) = (Vec::new(), Vec::new());
-    for (input, id) in inputs.iter().zip(&ids) {
-        let recipient = recipients.get(input.number.as_str());
-        let plan = plan::plan(by, input, known.get(id), recipient);
+    for input in inputs {
+        let plan = plan(by, input, known.get(&id(input)), recipients.get(input.number.as_str()));
         outcomes.push(plan.outcome);
         changed.extend(plan.contact);
         changes.extend(plan.changes);
     }
-    if write {
-        if !changed.is_empty() {
-            contacts::save(tx, &by.tenant, &changed).await?;
-        }
-        if !changes.is_empty() {
-            consent::record(tx, by.now, &changes).await?;
-        }
+
+    // record
+    if write && !changed.is_empty() {
+        contacts::save(tx, &by.tenant, &changed).await?;
+    }
+    if write && !changes.is_empty() {
+        consent::record(tx, by.now, &changes).await?;
     }
     Ok(outcomes)
 }

@@ -20,7 +20,7 @@ use store::{
     facts::{self, Rows, Wanted},
 };
 
-use crate::http::Problem;
+use crate::http::Errors;
 
 /// What one gate says, as callers read it.
 #[derive(Serialize)]
@@ -32,7 +32,7 @@ pub(crate) struct GateView {
     until: Option<Timestamp>,
 }
 
-/// What each gate says.
+/// What each gate says, in their order.
 pub(crate) fn gates(said: Vec<domain::gates::GateResult>) -> Vec<GateView> {
     let view = |one: domain::gates::GateResult| GateView {
         gate: one.gate.as_str(),
@@ -44,7 +44,7 @@ pub(crate) fn gates(said: Vec<domain::gates::GateResult>) -> Vec<GateView> {
     said.into_iter().map(view).collect()
 }
 
-/// What is on file about people, in their order. `fields`: their names and own fields too.
+/// What is on file about people, in their order; with `fields` also their names and own fields.
 pub(crate) async fn people(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -58,6 +58,7 @@ pub(crate) async fn people(
         channel: Channel::Sms,
         fields,
     };
+
     drafts::contacts(tx, &people.iter().map(key).collect::<Vec<_>>()).await
 }
 
@@ -79,11 +80,12 @@ pub(crate) async fn facts(
             channel: Channel::Sms,
         })
         .collect();
+
     facts::load(tx, &wanted, Rows::Read).await
 }
 
-/// An instant as written, in the field `at`.
-pub(crate) fn instant(written: Option<&str>) -> Result<Option<Timestamp>, Problem> {
-    let wrong = |_| Problem::field("at", "invalid_time", "an RFC 3339 time");
-    written.map(|at| at.parse().map_err(wrong)).transpose()
+/// An instant as written, in the field `at`; none where none is.
+pub(crate) fn instant(written: Option<&str>, errors: &mut Errors) -> Option<Timestamp> {
+    let read = written?.parse();
+    read.map_err(|_| errors.add("at", "invalid_time", "an RFC 3339 time")).ok()
 }

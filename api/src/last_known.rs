@@ -33,16 +33,18 @@ pub(crate) struct LastKnown<K, V> {
 
 struct Entry<V> {
     value: Option<V>,
-    told: Instant,
-    asked: Instant,
+    /// When the database said it.
+    told_at: Instant,
+    /// When it was asked last.
+    asked_at: Instant,
 }
 
 enum Look<V> {
-    /// Good enough.
+    /// This is fresh enough, or nobody is asked now.
     Answer(Option<V>),
-    /// To be asked again; until then this.
+    /// The database is to be asked again; until it answers this holds.
     Old(V),
-    /// To be asked.
+    /// The database is to be asked: nothing is known.
     Nothing,
 }
 
@@ -80,12 +82,14 @@ where
             }
             Look::Old(old) => old,
         };
+
         let (this, key) = (self.clone(), key.clone());
         let asked = tokio::spawn(async move {
             let value = ask.await.ok()?;
             this.keep(&key, value.clone());
             Some(value)
         });
+
         match tokio::time::timeout(self.asking.patience, asked).await {
             Ok(Ok(Some(value))) => Ok(value),
             // It failed, its task was torn down, or it is late.
@@ -93,19 +97,21 @@ where
         }
     }
 
+    /// What is known, and whether it is this caller who asks for more.
     fn look(&self, key: &K) -> Look<V> {
         let mut known = self.lock();
         let Some(entry) = known.get_mut(key) else { return Look::Nothing };
-        if entry.told.elapsed() < self.asking.fresh {
+        if entry.told_at.elapsed() < self.asking.fresh {
             return Look::Answer(entry.value.clone());
         }
-        let believed = entry.told.elapsed() < BELIEVED;
+
+        let believed = entry.told_at.elapsed() < BELIEVED;
         let Some(value) = entry.value.clone().filter(|_| believed) else { return Look::Nothing };
-        if entry.asked.elapsed() < self.asking.fresh {
+        if entry.asked_at.elapsed() < self.asking.fresh {
             // Somebody else is asking, or has just asked in vain.
             return Look::Answer(Some(value));
         }
-        entry.asked = Instant::now();
+        entry.asked_at = Instant::now();
         Look::Old(value)
     }
 
@@ -115,7 +121,7 @@ where
         if known.len() >= self.most {
             known.clear();
         }
-        known.insert(key.clone(), Entry { value, told: now, asked: now });
+        known.insert(key.clone(), Entry { value, told_at: now, asked_at: now });
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<K, Entry<V>>> {
@@ -148,6 +154,7 @@ mod tests {
         let known = LastKnown::new(ASKING, 10);
         assert_eq!(known.get(&1, says(Some(1))).await.expect("known"), Some(1));
         assert_eq!(known.get(&1, says(Some(2))).await.expect("known"), Some(1));
+
         tokio::time::advance(FRESH).await;
         assert_eq!(known.get(&1, says(None)).await.expect("known"), None, "it is gone");
     }
@@ -156,15 +163,18 @@ mod tests {
     async fn without_an_answer_the_last_one_is_believed_for_a_while() {
         let known = LastKnown::new(ASKING, 10);
         assert!(known.get(&1, is_away()).await.is_err(), "nothing is known");
+
         known.get(&1, says(Some(1))).await.expect("known");
         tokio::time::advance(FRESH).await;
         assert_eq!(known.get(&1, is_away()).await.expect("believed"), Some(1));
+
         tokio::time::advance(FRESH).await;
         let begun = Instant::now();
         assert_eq!(known.get(&1, pending()).await.expect("believed"), Some(1));
         assert_eq!(begun.elapsed(), PATIENCE);
         assert_eq!(known.get(&1, pending()).await.expect("believed"), Some(1));
         assert_eq!(begun.elapsed(), PATIENCE, "only one a second waits for it");
+
         tokio::time::advance(BELIEVED).await;
         assert!(known.get(&1, is_away()).await.is_err(), "too old");
     }
@@ -178,7 +188,9 @@ mod tests {
             tokio::time::sleep(2 * PATIENCE).await;
             Ok(None)
         };
+
         assert_eq!(known.get(&1, late).await.expect("believed"), Some(1));
+
         tokio::time::sleep(2 * PATIENCE).await;
         assert_eq!(known.get(&1, is_away()).await.expect("known"), None, "it was revoked");
     }

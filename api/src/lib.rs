@@ -2,7 +2,7 @@
 //! has it on disk (law 1); what people set up is written to Postgres in the answer's own
 //! transaction. Webhooks of carriers need no database at all.
 //!
-//! Contract: REST under `/v1`, `/webhooks/twilio/{account}/status|inbound`.
+//! Contract: REST under `/v1`, `/webhooks/{carrier}/{account}`.
 //! Publishes: `msg.submitted.<lane>`, `carrier.<carrier>.<account>.<kind>`,
 //! `events.<tenant>.campaign.*`, `events.<tenant>.message.cancelled`,
 //! `events.<tenant>.contact.opted_out|opted_in`.
@@ -12,14 +12,16 @@
 
 pub mod app;
 mod audit;
-pub mod auth;
+mod auth;
 mod contacts;
 pub mod directory;
 mod dry_run;
+mod fields;
 mod http;
 mod ids;
 mod import;
 mod last_known;
+mod limits;
 mod outbox;
 mod routes;
 mod serve;

@@ -1,5 +1,6 @@
-//! Events that the ingress owes: written to Postgres with what they tell of, published, forgotten
-//! after their PubAck. What a crash or an outage left behind is published later.
+//! The outbox of the ingress: an event is inserted in the transaction of what it tells of,
+//! published, and marked as published after its PubAck. What a crash or an outage left pending is
+//! published later.
 
 use std::time::Duration;
 
@@ -8,21 +9,18 @@ use store::outbox;
 use tokio_util::sync::CancellationToken;
 use wire::Event;
 
-use crate::{
-    app::{App, PUBLISH_BUDGET},
-    http::Problem,
-};
+use crate::{app::App, http::Problem, limits::PUBLISH_BUDGET};
 
-/// How often what was left behind is looked for.
+/// How often pending events are looked for.
 const EVERY: Duration = Duration::from_secs(2);
 
 /// How many tenants are looked at, and how many events of each are published, at once.
 const TENANTS: i64 = 64;
 const EVENTS: i64 = 256;
 
-/// Publishes an event that has been committed. The request need not wait for it: the event is owed
-/// until its PubAck.
-pub(crate) fn say(app: &App, event: Event) {
+/// Publishes an event that has been committed, in the background: the request need not wait for it,
+/// as the event is pending until its PubAck.
+pub(crate) fn publish_soon(app: &App, event: Event) {
     let (app, tenant) = (app.clone(), event.tenant.clone());
     app.background.clone().spawn(async move {
         if let Err(problem) = publish(&app, &tenant, vec![event]).await {
@@ -31,13 +29,13 @@ pub(crate) fn say(app: &App, event: Event) {
     });
 }
 
-/// Publishes what was left behind, until `stop`.
-pub(crate) fn say_left_over(app: App, stop: CancellationToken) {
+/// Publishes what was left pending, until `stop`.
+pub(crate) fn keep_publishing(app: App, stop: CancellationToken) {
     tokio::spawn(async move {
         let all = async {
             loop {
                 tokio::time::sleep(EVERY).await;
-                if let Err(problem) = left_over(&app).await {
+                if let Err(problem) = publish_pending(&app).await {
                     tracing::warn!(?problem, "events are published later");
                 }
             }
@@ -46,7 +44,7 @@ pub(crate) fn say_left_over(app: App, stop: CancellationToken) {
     });
 }
 
-async fn left_over(app: &App) -> Result<(), Problem> {
+async fn publish_pending(app: &App) -> Result<(), Problem> {
     for tenant in outbox::tenants(&app.store, TENANTS).await? {
         let events = outbox::pending(&app.store, &tenant, EVENTS).await?;
         publish(app, &tenant, events).await?;
@@ -55,8 +53,8 @@ async fn left_over(app: &App) -> Result<(), Problem> {
 }
 
 async fn publish(app: &App, tenant: &TenantId, events: Vec<Event>) -> Result<(), Problem> {
-    let say = events.iter().map(Event::outgoing).collect();
-    app.publisher.offer(say, PUBLISH_BUDGET).await?;
+    let outgoing = events.iter().map(Event::outgoing).collect();
+    app.publisher.offer(outgoing, PUBLISH_BUDGET).await?;
     outbox::published(&app.store, tenant, &events).await?;
     Ok(())
 }

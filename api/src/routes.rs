@@ -7,12 +7,7 @@ mod messages;
 mod operations;
 mod settings;
 
-use axum::{
-    Router,
-    http::{HeaderValue, header},
-    middleware,
-    response::{IntoResponse, Response},
-};
+use axum::{Router, middleware};
 
 use crate::{
     app::App,
@@ -31,6 +26,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(operations::router())
         .merge(settings::router())
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate));
+
     Router::new()
         .merge(resources)
         .merge(webhooks::router())
@@ -40,12 +36,4 @@ pub(crate) fn router(app: App) -> Router {
         })
         .layer(middleware::from_fn(outer))
         .with_state(app)
-}
-
-/// 201 with the address of what was created.
-pub(crate) fn located(mut response: Response, path: &str) -> Response {
-    if let Ok(value) = HeaderValue::from_str(path) {
-        response.headers_mut().insert(header::LOCATION, value);
-    }
-    response.into_response()
 }

@@ -3,12 +3,16 @@
 
 use std::{sync::Arc, time::Duration};
 
+use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{app::App, directory, outbox, routes};
@@ -29,67 +33,78 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     let router = routes::router(app.clone());
+
     let upkeep = CancellationToken::new();
     let _upkeep_ends = upkeep.clone().drop_guard();
-    directory::keep(app.clone(), upkeep.clone());
-    routes::campaigns::manage::publish_left_over(app.clone(), upkeep.clone());
-    outbox::say_left_over(app.clone(), upkeep);
+    directory::mirror::keep(app.clone(), upkeep.clone());
+    routes::campaigns::events::keep_publishing(app.clone(), upkeep.clone());
+    outbox::keep_publishing(app.clone(), upkeep);
 
     let permits = Arc::new(Semaphore::new(app.settings.connections));
     let connections = TaskTracker::new();
-    loop {
-        // A permit before accept: beyond the limit, connections wait in the kernel's queue.
-        let permit = tokio::select! {
-            permit = permits.clone().acquire_owned() => permit,
-            () = shutdown.cancelled() => break,
-        };
-        let Ok(permit) = permit else { break };
-        let stream = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                Err(error) if is_the_peers(&error) => continue,
-                Err(error) => {
-                    // Out of file descriptors: connections that end make room.
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
-            () = shutdown.cancelled() => break,
-        };
-        // Without it a small answer may wait for the peer's delayed acknowledgement.
-        let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_LIMIT)
-            .serve_connection(TokioIo::new(stream), service);
-        let shutdown = shutdown.clone();
+    while let Some((stream, permit)) = accept(&listener, &permits, &shutdown).await {
+        let (router, shutdown) = (router.clone(), shutdown.clone());
         connections.spawn(async move {
-            let mut connection = std::pin::pin!(connection);
-            let ended = tokio::select! {
-                ended = connection.as_mut() => ended,
-                () = shutdown.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            };
-            if let Err(error) = ended {
-                tracing::debug!(%error, "a connection ended early");
-            }
+            answer(stream, router, shutdown).await;
             drop(permit);
         });
     }
+
     // Refuse what comes now, so that callers go to another process.
     drop(listener);
     drain(app, connections).await;
     Ok(())
 }
 
+/// The next connection with its permit; none once `shutdown` is cancelled.
+async fn accept(
+    listener: &TcpListener,
+    permits: &Arc<Semaphore>,
+    shutdown: &CancellationToken,
+) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    // A permit before accept: beyond the limit, connections wait in the kernel's queue.
+    let permit = shutdown.run_until_cancelled(permits.clone().acquire_owned()).await?.ok()?;
+
+    loop {
+        match shutdown.run_until_cancelled(listener.accept()).await? {
+            Ok((stream, _)) => return Some((stream, permit)),
+            Err(error) if is_the_peers(&error) => {}
+            Err(error) => {
+                // Out of file descriptors: connections that end make room.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// Answers the requests of a connection. On `shutdown` the one under way is finished.
+async fn answer(stream: TcpStream, router: Router, shutdown: CancellationToken) {
+    // Without it a small answer may wait for the peer's delayed acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_LIMIT)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
 /// Requests first, then what they left to the background.
 async fn drain(app: App, connections: TaskTracker) {
     connections.close();
     let requests = tokio::time::timeout(DRAIN_LIMIT, connections.wait()).await;
+
     app.stopping.cancel();
     app.background.close();
     let work = tokio::time::timeout(DRAIN_LIMIT, app.background.wait()).await;
@@ -98,6 +113,7 @@ async fn drain(app: App, connections: TaskTracker) {
     }
 }
 
+/// Whether the peer has gone before its connection was accepted.
 fn is_the_peers(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)

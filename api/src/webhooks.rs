@@ -1,15 +1,17 @@
 //! Webhooks of carriers: found by the account in the path, checked by their signature, stored as
-//! they came. Needs no database; 200 means that the broker has it on disk.
+//! they came. Needs no database; an acknowledgement means that the broker has it on disk.
+
+use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Request, State},
-    http::{StatusCode, header, request::Parts},
+    extract::{Path, Request, State},
+    http::{header, request::Parts},
     response::{IntoResponse, Response},
     routing::post,
 };
 use bytes::Bytes;
-use carriers::twilio::signature::{SignedBody, SignedRequest, verify};
+use carriers::{Acknowledgement, Carrier, Incoming};
 use domain::ids::carrier_id;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -21,107 +23,142 @@ use wire::{
 
 use crate::{
     app::App,
-    directory::Known,
-    http::{Kind, Problem, Trace, body::is_type, extract::Name, read_body},
+    directory::KnownAccount,
+    http::{Kind, Problem, Trace, body::is_type, read_body},
 };
 
 /// How long a webhook's body may be.
 const BODY_LIMIT: usize = 1024 * 1024;
 
-/// Names a webhook request; the same on Twilio's own repeats of it.
-const TOKEN_HEADER: &str = "i-twilio-idempotency-token";
-
-const TWILIO: &str = "twilio";
-
-/// The routes.
+/// The routes: an account's own address, and those below it. Which there are, the carrier says.
 pub(crate) fn router() -> Router<App> {
     Router::new()
-        .route("/webhooks/twilio/{account}/status", post(status))
-        .route("/webhooks/twilio/{account}/inbound", post(inbound))
+        .route("/webhooks/{carrier}/{account}", post(at_account))
+        .route("/webhooks/{carrier}/{account}/{part}", post(below_account))
 }
 
-async fn status(
+async fn at_account(
     State(app): State<App>,
-    Name(account): Name,
-    request: Request,
-) -> Result<StatusCode, Problem> {
-    receive(&app, &account, WebhookKind::Status, request).await.map(|()| StatusCode::OK)
-}
-
-async fn inbound(
-    State(app): State<App>,
-    Name(account): Name,
+    Path((carrier, account)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, Problem> {
-    receive(&app, &account, WebhookKind::Inbound, request).await?;
-    // No answer from here: what there is to say goes through the gates.
-    Ok(([(header::CONTENT_TYPE, "text/xml")], "<Response/>").into_response())
+    receive(&app, Address { carrier: &carrier, account: &account, part: "" }, request).await
 }
 
-async fn receive(
-    app: &App,
-    account: &str,
-    kind: WebhookKind,
+async fn below_account(
+    State(app): State<App>,
+    Path((carrier, account, part)): Path<(String, String, String)>,
     request: Request,
-) -> Result<(), Problem> {
-    let (known, token) = find(app, account)?;
+) -> Result<Response, Problem> {
+    receive(&app, Address { carrier: &carrier, account: &account, part: &part }, request).await
+}
+
+/// Where a request came to.
+struct Address<'a> {
+    carrier: &'a str,
+    account: &'a str,
+    part: &'a str,
+}
+
+async fn receive(app: &App, address: Address<'_>, request: Request) -> Result<Response, Problem> {
+    let (carrier, kind) = served(&address)?;
+    let candidates = accounts(app, carrier, address.account)?;
+
     let (parts, body) = request.into_parts();
-    if !is_type(&parts.headers, &["application/x-www-form-urlencoded"]) {
-        let detail = "send Content-Type: application/x-www-form-urlencoded";
+    if !is_type(&parts.headers, &[carrier.media_type()]) {
+        let detail = format!("send Content-Type: {}", carrier.media_type());
         return Err(Problem::new(Kind::UnsupportedMedia, detail));
     }
     let body = read_body(body, BODY_LIMIT).await?;
-    if !is_genuine(app, &known, &parts, &body) {
-        metrics::counter!("millrace_webhook_refused_total", "carrier" => TWILIO).increment(1);
-        return Err(Problem::new(Kind::Forbidden, "the signature does not match"));
+    let account = signer(app, carrier, candidates, &parts, &body)?;
+
+    store(app, carrier, kind, &account, &parts, body).await?;
+    Ok(acknowledge(carrier.acknowledgement(kind)))
+}
+
+/// The carrier, and what comes to this address of it.
+fn served(address: &Address<'_>) -> Result<(Carrier, WebhookKind), Problem> {
+    let carrier = Carrier::from_name(address.carrier);
+    let served = carrier.and_then(|carrier| {
+        let (_, kind) = carrier.webhooks().iter().find(|(part, _)| *part == address.part)?;
+        Some((carrier, *kind))
+    });
+    served.ok_or_else(|| Problem::new(Kind::NotFound, "there is no such path"))
+}
+
+/// The accounts that the address may mean.
+fn accounts(app: &App, carrier: Carrier, account: &str) -> Result<Vec<Arc<KnownAccount>>, Problem> {
+    let mut known = app.directory.find(account);
+    known.retain(|known| known.carrier == Some(carrier));
+    match known.is_empty() {
+        false => Ok(known),
+        true if app.directory.is_loaded() => Err(Problem::not_found("account")),
+        true => Err(Problem::unavailable("the carrier accounts are being loaded", 2)),
     }
+}
+
+/// The account whose secret signed the request. The signature covers the URL that we gave to the
+/// carrier: the public one, whatever proxies lie in between and whatever `Host` says.
+fn signer(
+    app: &App,
+    carrier: Carrier,
+    candidates: Vec<Arc<KnownAccount>>,
+    parts: &Parts,
+    body: &Bytes,
+) -> Result<Arc<KnownAccount>, Problem> {
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let url = format!("{}{path}", app.settings.public_url);
+    let incoming = Incoming { url: &url, headers: &parts.headers, body };
+
+    let signed = |known: &Arc<KnownAccount>| carrier.is_genuine(&known.tokens, &incoming);
+    candidates.into_iter().find(signed).ok_or_else(|| {
+        metrics::counter!("millrace_webhook_refused_total", "carrier" => carrier.as_str())
+            .increment(1);
+        Problem::new(Kind::Forbidden, "the signature does not match")
+    })
+}
+
+/// Publishes the request as it came, and waits until the broker has it.
+async fn store(
+    app: &App,
+    carrier: Carrier,
+    kind: WebhookKind,
+    account: &KnownAccount,
+    parts: &Parts,
+    body: Bytes,
+) -> Result<(), Problem> {
+    let subject = Token::new(carrier.as_str())
+        .zip(Token::new(&account.handle))
+        .map(|(carrier, handle)| Subject::Carrier(carrier, handle, kind))
+        .ok_or_else(|| Problem::not_found("account"))?;
     let payload = WebhookRequest {
-        id: id_of(account, &parts, &body),
-        tenant: known.tenant.clone(),
-        account: account.to_owned(),
+        id: id_of(carrier, account, parts, &body),
+        tenant: account.tenant().cloned(),
+        carrier: carrier.as_str().to_owned(),
+        account: account.handle.clone(),
         received_at: app.now(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         body: body.into(),
         trace: Trace::of(&parts.headers).to_owned(),
     };
-    let carrier = Token::new(TWILIO).expect("a name of ours");
-    let subject = Subject::Carrier(carrier, token, kind);
     app.webhooks.publish(Outgoing::new(subject, &payload), None).await?;
     Ok(())
 }
 
-/// The account, and its name as a token of a subject.
-fn find(app: &App, account: &str) -> Result<(std::sync::Arc<Known>, Token), Problem> {
-    let known = app.directory.get(account).filter(|known| known.carrier == TWILIO);
-    match (known, Token::new(account)) {
-        (Some(known), Some(token)) => Ok((known, token)),
-        _ if app.directory.is_loaded() => Err(Problem::not_found("account")),
-        _ => Err(Problem::unavailable("the carrier accounts are being loaded", 2)),
+/// The carrier's own name for this request, else its content: a repeat is the same request.
+fn id_of(carrier: Carrier, account: &KnownAccount, parts: &Parts, body: &Bytes) -> Uuid {
+    match carrier.request_name(&parts.headers) {
+        Some(name) => carrier_id(&account.handle, name),
+        None => carrier_id(&account.handle, &wire::hex(&Sha256::digest(body))),
     }
 }
 
-/// The signature covers the URL that we gave to the carrier: the public one, whatever proxies lie
-/// in between and whatever `Host` says.
-fn is_genuine(app: &App, known: &Known, parts: &Parts, body: &Bytes) -> bool {
-    let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(signature) = text("x-twilio-signature") else { return false };
-    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let url = format!("{}{path}", app.settings.public_url);
-    let request = SignedRequest {
-        url: &url,
-        body: SignedBody::of(text("content-type"), body),
-        signature,
-        settings: text("x-twilio-webhooks-signature-settings"),
-    };
-    verify(&known.tokens, &request)
-}
-
-/// The carrier's own name for this request, else its content: a repeat is the same request.
-fn id_of(account: &str, parts: &Parts, body: &Bytes) -> Uuid {
-    let token = parts.headers.get(TOKEN_HEADER).and_then(|value| value.to_str().ok());
-    let token = token.filter(|token| (1..=255).contains(&token.len()));
-    match token {
-        Some(token) => carrier_id(account, token),
-        None => carrier_id(account, &wire::hex(&Sha256::digest(body))),
+/// What the carrier wants to read. There is no answer to a person in it: what there is to say goes
+/// through the gates.
+fn acknowledge(acknowledgement: Acknowledgement) -> Response {
+    let Acknowledgement { content_type, body } = acknowledgement;
+    match content_type {
+        Some(content_type) => ([(header::CONTENT_TYPE, content_type)], body).into_response(),
+        None => ().into_response(),
     }
 }

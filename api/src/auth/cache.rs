@@ -4,16 +4,16 @@
 
 use store::{Store, settings::api_keys};
 
-use super::Caller;
+use super::caller::Caller;
 use crate::{
-    http::Problem,
+    http::problem::Problem,
     last_known::{Asking, LastKnown},
 };
 
 /// How many keys are remembered.
 const MOST: usize = 10_000;
 
-/// Whose key has this hash.
+/// The caller of each API key, by the key's hash.
 pub(super) struct KeyCache(LastKnown<[u8; 32], Caller>);
 
 impl KeyCache {
@@ -25,6 +25,7 @@ impl KeyCache {
     pub(super) async fn find(&self, store: &Store, key: &str) -> Result<Option<Caller>, Problem> {
         let hash = api_keys::hash(key);
         let store = store.clone();
+
         let ask = async move {
             let found = api_keys::find(&store, &hash).await?;
             Ok(found.map(|found| Caller {
@@ -33,6 +34,7 @@ impl KeyCache {
                 role: found.role,
             }))
         };
+
         Ok(self.0.get(&hash, ask).await?)
     }
 }

@@ -12,7 +12,7 @@ pub(crate) enum Act {
     Send,
     /// Withdraw messages, whoever sent them.
     Cancel,
-    /// Change contacts and where they stand.
+    /// Change contacts, their consent and the do-not-contact list.
     People,
     /// Run campaigns, write templates, throw switches.
     Campaigns,
@@ -21,7 +21,7 @@ pub(crate) enum Act {
 }
 
 impl Act {
-    /// The act, after "may not".
+    /// The act, as it reads behind "may not".
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read this",
@@ -49,14 +49,16 @@ pub(crate) fn allows(role: KeyRole, act: Act) -> bool {
 
 /// What a request on a route does. A route that is not in the table needs the most.
 pub(crate) fn needed(method: &Method, route: &str) -> Act {
-    // Two questions that need a body, and change nothing.
+    // Two questions that are posted because they need a body; they change nothing.
     let asks = matches!(route, "/v1/explain" | "/v1/campaigns/{id}/simulate");
     if method == Method::GET || method == Method::HEAD || asks {
         return Act::Read;
     }
+
     if route == "/v1/messages/{id}/cancel" {
         return Act::Cancel;
     }
+
     let resource = route.strip_prefix("/v1/").and_then(|rest| rest.split('/').next());
     match resource {
         Some("messages") => Act::Send,
@@ -76,6 +78,7 @@ mod tests {
             assert!(!allows(KeyRole::Viewer, act), "{act:?}");
             assert!(allows(KeyRole::Owner, act) && allows(KeyRole::Admin, act), "{act:?}");
         }
+
         assert!(KeyRole::ALL.into_iter().all(|role| allows(role, Act::Read)));
     }
 

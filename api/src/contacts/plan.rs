@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::{gates::Basis, ids::ContactId, message::class::Channel, phone::PhoneNumber};
+use domain::{ids::ContactId, message::class::Channel};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde::Serialize;
 use store::{
     contacts::Contact,
     recipients::{
@@ -13,43 +13,19 @@ use store::{
     },
 };
 
-use super::{Outcome, Recorder};
+use super::input::{Consent, Input, Recorder};
 use crate::ids;
 
-/// A person as somebody says they are. What is `None` is not said, and stays as it is.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Input {
-    pub(crate) number: PhoneNumber,
-    pub(crate) country: String,
-    pub(crate) first_name: Option<String>,
-    pub(crate) last_name: Option<String>,
-    pub(crate) language: Option<String>,
-    pub(crate) time_zone: Option<String>,
-    pub(crate) postal_code: Option<String>,
-    pub(crate) region: Option<String>,
-    /// Added to those that are there.
-    pub(crate) tags: Vec<String>,
-    /// Added to those that are there; an equal name is replaced.
-    pub(crate) attributes: BTreeMap<String, String>,
-    /// Consent to marketing.
-    pub(crate) consent: Option<Consent>,
-    /// Not to be contacted, for this reason.
-    pub(crate) do_not_contact: Option<String>,
-    /// Where it can be looked up, for the consent ledger.
-    pub(crate) evidence: Value,
-}
-
-/// A grant of consent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Consent {
-    /// When it was given; none: now, if there is none yet.
-    pub(crate) at: Option<Timestamp>,
-    /// List, form or vendor.
-    pub(crate) source: Option<String>,
-    /// On what ground.
-    pub(crate) basis: Option<Basis>,
-    /// From when on it is none.
-    pub(crate) expires_at: Option<Timestamp>,
+/// What became, or would become, of one person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// The person was not known before.
+    Created,
+    /// The person was known, and something changed.
+    Updated,
+    /// The person was known, and is so already.
+    Unchanged,
 }
 
 /// What is new about one person.
@@ -57,10 +33,11 @@ pub(super) struct Plan {
     pub(super) outcome: Outcome,
     /// The row to write, if it differs.
     pub(super) contact: Option<Contact>,
-    /// Changes of where the number stands.
+    /// Changes of consent and of the do-not-contact list.
     pub(super) changes: Vec<ConsentChange>,
 }
 
+/// Compares a person as they are stored with what is said.
 pub(super) fn plan(
     by: &Recorder,
     input: &Input,
@@ -70,6 +47,7 @@ pub(super) fn plan(
     let contact = merged(by, input, known);
     let changed = known != Some(&contact);
     let changes = changes(by, input, recipient);
+
     let outcome = match (known, changed || !changes.is_empty()) {
         (None, _) => Outcome::Created,
         (Some(_), true) => Outcome::Updated,
@@ -79,6 +57,7 @@ pub(super) fn plan(
     Plan { outcome, contact, changes }
 }
 
+/// The contact as stored, with what is said written over it.
 fn merged(by: &Recorder, input: &Input, known: Option<&Contact>) -> Contact {
     let mut contact = known.cloned().unwrap_or_else(|| Contact {
         contact_id: ContactId::of(&by.tenant, input.number.as_str()).0,
@@ -95,12 +74,14 @@ fn merged(by: &Recorder, input: &Input, known: Option<&Contact>) -> Contact {
         created_at: by.now,
         updated_at: by.now,
     });
+
     if let Some(name) = &input.first_name {
         contact.first_name.clone_from(name);
     }
     if let Some(name) = &input.last_name {
         contact.last_name.clone_from(name);
     }
+
     let said = |old: &mut Option<String>, new: &Option<String>| {
         if new.is_some() {
             old.clone_from(new);
@@ -110,6 +91,7 @@ fn merged(by: &Recorder, input: &Input, known: Option<&Contact>) -> Contact {
     said(&mut contact.time_zone, &input.time_zone);
     said(&mut contact.postal_code, &input.postal_code);
     said(&mut contact.region, &input.region);
+
     contact.tags.extend(input.tags.iter().cloned());
     contact.tags.sort();
     contact.tags.dedup();
@@ -117,6 +99,7 @@ fn merged(by: &Recorder, input: &Input, known: Option<&Contact>) -> Contact {
     contact
 }
 
+/// The lines that the ledger does not have yet.
 fn changes(by: &Recorder, input: &Input, recipient: Option<&RecipientRow>) -> Vec<ConsentChange> {
     let change = |action, source: Option<String>, at| ConsentChange {
         tenant: by.tenant.clone(),
@@ -133,6 +116,7 @@ fn changes(by: &Recorder, input: &Input, recipient: Option<&RecipientRow>) -> Ve
         at,
         recorded_by: by.by.clone(),
     };
+
     let mut changes = Vec::new();
     if let Some(consent) = &input.consent
         && is_news(consent, recipient)
@@ -142,6 +126,7 @@ fn changes(by: &Recorder, input: &Input, recipient: Option<&RecipientRow>) -> Ve
         let proof = Proof { basis, expires_at, ..Proof::default() };
         changes.push(ConsentChange { proof, ..change(Action::Grant, consent.source.clone(), at) });
     }
+
     if let Some(reason) = &input.do_not_contact
         && recipient.is_none_or(|recipient| recipient.do_not_contact_at.is_none())
     {
@@ -150,8 +135,8 @@ fn changes(by: &Recorder, input: &Input, recipient: Option<&RecipientRow>) -> Ve
     changes
 }
 
-/// Whether a grant says more than what stands. One without a date, or from before the person said
-/// stop, never speaks against that stop.
+/// Whether a grant says more than what is stored. One without a date, or from before the person
+/// said stop, never speaks against that stop.
 fn is_news(consent: &Consent, recipient: Option<&RecipientRow>) -> bool {
     let Some(recipient) = recipient else { return true };
     let after = |stored: Option<Timestamp>| match (consent.at, stored) {
@@ -164,6 +149,8 @@ fn is_news(consent: &Consent, recipient: Option<&RecipientRow>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use domain::phone::PhoneNumber;
+    use serde_json::Value;
     use store::recipients::consent::ConsentMethod;
 
     use super::*;
@@ -222,12 +209,15 @@ mod tests {
     #[test]
     fn what_was_said_before_is_unchanged_when_it_is_said_again() {
         let first = plan(&by(), &input(), None, None);
+
         assert_eq!(first.outcome, Outcome::Created);
         assert_eq!(first.changes[0].action, Action::Grant);
         let contact = first.contact.expect("a row");
         assert_eq!(contact.tags, ["a", "b"]);
+
         let consented = recipient(Some("2026-05-01T00:00:00Z"), None);
         let again = plan(&by(), &input(), Some(&contact), Some(&consented));
+
         assert_eq!(again.outcome, Outcome::Unchanged);
         assert!(again.contact.is_none() && again.changes.is_empty());
     }

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use domain::{country::Country, gates::Basis, phone::PhoneNumber, zones::Zone};
+use domain::{country::Country, gates::Basis, zones::Zone};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Consent, Input};
-use crate::http::{Errors, FieldError};
+use super::input::{Consent, Input};
+use crate::{
+    fields,
+    http::{Errors, FieldError},
+};
 
-/// The longest name, in characters.
+/// The longest of a person's short texts, in characters.
 const MAX_NAME: usize = 100;
-
-/// How many tags a contact gets from one saying.
-const MAX_TAGS: usize = 50;
 
 /// How many own fields a contact gets from one saying.
 const MAX_ATTRIBUTES: usize = 50;
@@ -47,7 +47,7 @@ pub(crate) struct Raw {
     pub(crate) do_not_contact: Option<RawStop>,
 }
 
-/// Consent to marketing as written.
+/// A consent to marketing as written.
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawConsent {
@@ -55,7 +55,7 @@ pub(crate) struct RawConsent {
     pub(crate) source: Option<String>,
     #[serde(default)]
     pub(crate) at: Option<String>,
-    /// `express_written`, `express`, `implied` or `soft_opt_in`
+    /// Its ground: `express_written`, `express`, `implied` or `soft_opt_in`.
     #[serde(default)]
     pub(crate) basis: Option<String>,
     #[serde(default)]
@@ -70,18 +70,17 @@ pub(crate) struct RawStop {
     pub(crate) reason: Option<String>,
 }
 
-/// Reads a person. `home` is the country of numbers without a plus sign.
+/// Reads a person, or says of every field at once what is wrong. `home` is the country of numbers
+/// without a plus sign.
 pub(crate) fn read(
     raw: Raw,
     home: Option<Country>,
     evidence: Value,
 ) -> Result<Input, Vec<FieldError>> {
     let mut errors = Errors::default();
-    let number = PhoneNumber::parse(&raw.phone, home);
-    if let Err(why) = number {
-        errors.add("phone", "invalid_number", why.to_string());
-    }
-    let country = number.ok().and_then(|number| number.country());
+    let number = fields::number("phone", &raw.phone, home, &mut errors);
+    let country = number.and_then(|number| number.country());
+
     let first_name = text("first_name", raw.first_name, &mut errors);
     let last_name = text("last_name", raw.last_name, &mut errors);
     let language = language(raw.language, &mut errors);
@@ -90,12 +89,15 @@ pub(crate) fn read(
     let region = region(raw.region, country, &mut errors);
     let tags = tags(raw.tags, &mut errors);
     let attributes = attributes(raw.attributes, &mut errors);
+
     let consent = raw.consent.map(|given| consent(given, &mut errors));
     let do_not_contact = raw.do_not_contact.map(|stop| {
         let reason = text("do_not_contact.reason", stop.reason, &mut errors);
         reason.unwrap_or_else(|| "not given".to_owned())
     });
-    let (Ok(number), true) = (number, errors.is_empty()) else { return Err(errors.into_vec()) };
+
+    let (Some(number), true) = (number, errors.is_empty()) else { return Err(errors.into_vec()) };
+
     // International services such as +870 have no country: `ZZ`, as ISO 3166 leaves to its users.
     let country = country.map_or_else(|| "ZZ".to_owned(), |country| country.to_string());
     Ok(Input {
@@ -115,17 +117,17 @@ pub(crate) fn read(
     })
 }
 
+/// Reads a consent, whose ground may be written with blanks and capitals.
 fn consent(written: RawConsent, errors: &mut Errors) -> Consent {
     let at = moment("consent.at", written.at, errors);
     let expires_at = moment("consent.expires_at", written.expires_at, errors);
+
     let name = said(written.basis).map(|name| name.to_lowercase().replace([' ', '-'], "_"));
     let basis = name.as_deref().and_then(Basis::from_name);
     let known = "express_written, express, implied or soft_opt_in";
     errors.check(name.is_none() || basis.is_some(), "consent.basis", "unknown", known);
-    if basis == Some(Basis::Implied) {
-        let detail = "an implied consent ends: say when";
-        errors.check(expires_at.is_some(), "consent.expires_at", "required", detail);
-    }
+    fields::implied_consent("consent.expires_at", basis, expires_at, errors);
+
     let ordered = at.zip(expires_at).is_none_or(|(at, end)| at < end);
     errors.check(ordered, "consent.expires_at", "out_of_range", "after it was given");
     Consent { at, source: text("consent.source", written.source, errors), basis, expires_at }
@@ -157,10 +159,11 @@ fn language(written: Option<String>, errors: &mut Errors) -> Option<String> {
         "spanish" | "español" | "espanol" => return Some("es".into()),
         _ => {}
     }
+
     let code = written.split(['-', '_']).next().unwrap_or_default();
-    let fine = code.len() == 2 && code.bytes().all(|b| b.is_ascii_lowercase());
-    errors.check(fine, "language", "unknown", "a language code such as en or es");
-    fine.then(|| code.to_owned())
+    let is_fine = fields::is_language(code);
+    errors.check(is_fine, "language", "unknown", "a language code such as en or es");
+    is_fine.then(|| code.to_owned())
 }
 
 fn zone(written: Option<String>, errors: &mut Errors) -> Option<String> {
@@ -183,6 +186,7 @@ fn region(
     let is_code = |text: &str| {
         (1..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
     };
+
     let region = match (written.split_once('-'), country) {
         (Some((country, code)), _) if country.parse::<Country>().is_ok() && is_code(code) => {
             Some(written)
@@ -195,21 +199,18 @@ fn region(
 }
 
 fn tags(written: Vec<String>, errors: &mut Errors) -> Vec<String> {
-    errors.check(written.len() <= MAX_TAGS, "tags", "too_many", "at most 50");
-    let mut tags: Vec<String> = written.into_iter().filter_map(|tag| said(Some(tag))).collect();
+    fields::tags("tags", written.len(), errors);
+    let tags: Vec<String> = written.into_iter().filter_map(|tag| said(Some(tag))).collect();
     for tag in &tags {
-        errors.text("tags", tag, 1, 64);
+        fields::tag("tags", tag, errors);
     }
-    tags.truncate(MAX_TAGS);
     tags
 }
 
 fn attributes(written: BTreeMap<String, String>, errors: &mut Errors) -> BTreeMap<String, String> {
     errors.check(written.len() <= MAX_ATTRIBUTES, "attributes", "too_many", "at most 50");
     for (name, value) in &written {
-        let fine = (1..=64).contains(&name.len())
-            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        errors.check(fine, "attributes", "invalid_name", "names have 1 to 64 of a-z, 0-9 and _");
+        fields::variable_name("attributes", name, errors);
         errors.text(&format!("attributes.{name}"), value, 0, 500);
     }
     written
@@ -251,11 +252,13 @@ mod tests {
             });
         })
         .expect("a person");
+
         assert_eq!(input.language.as_deref(), Some("es"));
         assert_eq!(input.region.as_deref(), Some("US-FL"));
         assert_eq!(input.time_zone.as_deref(), Some("America/New_York"));
         assert_eq!(input.first_name.as_deref(), Some("Ana"));
         assert_eq!(input.last_name, None);
+
         let consent = input.consent.expect("consent");
         assert_eq!(consent.at.expect("a date").to_string(), "2026-03-08T00:00:00Z");
         assert_eq!(consent.basis, Some(Basis::ExpressWritten));
@@ -276,6 +279,7 @@ mod tests {
             });
         })
         .expect_err("all wrong");
+
         let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(
             fields,

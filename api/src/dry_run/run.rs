@@ -26,7 +26,7 @@ use store::{
 /// How many recipients are read at once.
 const CHUNK: i64 = 1_000;
 
-/// How many asks go by before other requests have their turn.
+/// How many recipients are asked before other requests have their turn.
 const ASKS: u32 = 2_000;
 
 /// A simulation and how far it has read.
@@ -38,7 +38,8 @@ pub(crate) struct Run {
     at: Timestamp,
     from: From,
     supplies: Supplies,
-    place: FeedPosition,
+    /// How far the audience has been read.
+    reached: FeedPosition,
     simulation: Simulation,
 }
 
@@ -54,9 +55,10 @@ impl Run {
         let class = campaign.class;
         let from = From::Pool(campaign.pool);
         let setting = Setting { at, tenant: tenant.clone(), campaign: campaign.id, class };
+
         let mut run = Self {
             simulation: Simulation::new(setting),
-            place: FeedPosition::first(&campaign),
+            reached: FeedPosition::first(&campaign),
             supplies: Supplies::default(),
             store,
             tenant,
@@ -71,12 +73,15 @@ impl Run {
 
     /// Reads the next recipients and asks about them. None at the end of the audience.
     pub(crate) async fn chunk(&mut self, whole: bool) -> Result<Option<Vec<Answered>>, Fault> {
+        // load
         let mut tx = self.store.reading(&self.tenant).await?;
         let (tenant, campaign) = (&self.tenant, &self.campaign);
         let (next, reached) =
-            simulate::next(&mut tx, tenant, campaign, self.place, self.at, CHUNK).await?;
+            simulate::next(&mut tx, tenant, campaign, self.reached, self.at, CHUNK).await?;
         let Some(reached) = reached else { return Ok(None) };
-        self.place = reached;
+        self.reached = reached;
+
+        // draft
         let people: Vec<_> = next.iter().map(|one| (one.contact, one.number)).collect();
         let found = super::people(&mut tx, tenant, &people, true).await?;
         let drafts = next.iter().zip(found).filter_map(|(one, found)| {
@@ -86,6 +91,8 @@ impl Run {
             Some(SimulatedRecipient { contact, message, number, expires_at: one.expires_at, draft })
         });
         let recipients: Vec<SimulatedRecipient> = drafts.collect();
+
+        // load what the gates go by
         let facts = self.facts(&mut tx, &recipients).await?;
         self.simulation.learn(facts, &recipients);
         let keys = self.simulation.unknown_counters(&recipients);
@@ -94,10 +101,13 @@ impl Run {
         for (key, used) in keys.into_iter().zip(used) {
             self.simulation.load(key, used);
         }
+
+        // decide
         let answered = recipients.iter().map(|one| self.simulation.ask(one, whole)).collect();
         Ok(Some(answered))
     }
 
+    /// What the gates go by for these recipients.
     async fn facts(
         &self,
         tx: &mut Scoped,

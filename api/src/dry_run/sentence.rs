@@ -20,9 +20,9 @@ pub(crate) struct Grounds<'a> {
     pub(crate) gate: Option<Gate>,
     /// Its code, for where there is no reason.
     pub(crate) code: Option<&'a str>,
-    /// Its reason.
+    /// Its reason, as a clause.
     pub(crate) reason: Option<&'a str>,
-    /// Until when.
+    /// Until when the message waits, or from when another would pass.
     pub(crate) until: Option<Timestamp>,
 }
 
@@ -131,6 +131,7 @@ mod tests {
     fn each_verdict_names_the_gate_the_cause_and_until_when() {
         let night = grounds(Gate::QuietHours, "it is night there.");
         let forever = Grounds { until: None, ..grounds(Gate::Dnc, "the person opted out") };
+
         let said = [
             deferred(Mood::Is, &night),
             deferred(Mood::Would, &night),
@@ -144,6 +145,7 @@ mod tests {
             admitted(Mood::Is),
             admitted(Mood::Would),
         ];
+
         assert_eq!(
             said,
             [

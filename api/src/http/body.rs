@@ -20,7 +20,7 @@ pub(crate) const JSON_LIMIT: usize = 256 * 1024;
 /// How long a body may take to arrive.
 const READ_LIMIT: Duration = Duration::from_secs(20);
 
-/// A body of JSON, decoded.
+/// The body of a request, decoded from JSON.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
@@ -35,32 +35,35 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
 /// Reads a whole body of at most `limit` bytes.
 pub(crate) async fn read_body(body: RawBody, limit: usize) -> Result<Bytes, Problem> {
-    let too_large = || Problem::new(Kind::TooLarge, format!("at most {limit} bytes"));
+    let late = |_| Problem::new(Kind::Timeout, "the body did not arrive in time");
+    tokio::time::timeout(READ_LIMIT, gather(body, limit)).await.map_err(late)?
+}
+
+/// Puts the chunks of a body together.
+async fn gather(body: RawBody, limit: usize) -> Result<Bytes, Problem> {
     let mut chunks = body.into_data_stream();
-    let reading = async {
-        let mut first: Option<Bytes> = None;
-        let mut whole = BytesMut::new();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk
-                .map_err(|_| Problem::new(Kind::Malformed, "the connection ended in the body"))?;
-            let so_far = first.as_ref().map_or(0, Bytes::len).max(whole.len());
-            if so_far + chunk.len() > limit {
-                return Err(too_large());
-            }
-            // Most bodies are one chunk, which needs no copy.
-            match first.take() {
-                None if whole.is_empty() => first = Some(chunk),
-                None => whole.extend_from_slice(&chunk),
-                Some(before) => {
-                    whole.extend_from_slice(&before);
-                    whole.extend_from_slice(&chunk);
-                }
+    let mut first: Option<Bytes> = None;
+    let mut whole = BytesMut::new();
+
+    while let Some(chunk) = chunks.next().await {
+        let chunk =
+            chunk.map_err(|_| Problem::new(Kind::Malformed, "the connection ended in the body"))?;
+        let so_far = first.as_ref().map_or(0, Bytes::len).max(whole.len());
+        if so_far + chunk.len() > limit {
+            return Err(Problem::new(Kind::TooLarge, format!("at most {limit} bytes")));
+        }
+
+        // Most bodies are one chunk, which needs no copy.
+        match first.take() {
+            None if whole.is_empty() => first = Some(chunk),
+            None => whole.extend_from_slice(&chunk),
+            Some(before) => {
+                whole.extend_from_slice(&before);
+                whole.extend_from_slice(&chunk);
             }
         }
-        Ok(first.unwrap_or_else(|| whole.freeze()))
-    };
-    let late = |_| Problem::new(Kind::Timeout, "the body did not arrive in time");
-    tokio::time::timeout(READ_LIMIT, reading).await.map_err(late)?
+    }
+    Ok(first.unwrap_or_else(|| whole.freeze()))
 }
 
 /// Whether the content type is this one, whatever its parameters.
@@ -70,6 +73,7 @@ pub(crate) fn is_type(headers: &HeaderMap, wanted: &[&str]) -> bool {
     wanted.iter().any(|wanted| given.eq_ignore_ascii_case(wanted))
 }
 
+/// Refuses a body that does not say that it is JSON.
 pub(crate) fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
     if is_type(headers, &["application/json"]) {
         return Ok(());
@@ -93,27 +97,30 @@ pub(crate) fn locate<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> FieldErr
     let mut decoder = serde_json::Deserializer::from_slice(bytes);
     let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut decoder) else {
         // The fast path failed on what this one accepts: bytes after the end.
-        return FieldError {
-            field: String::new(),
-            code: "invalid",
-            detail: "unexpected text".into(),
-        };
+        let detail = "unexpected text".into();
+        return FieldError { field: String::new(), code: "invalid", detail };
     };
+
     let path = error.path().to_string();
     let path = if path == "." { String::new() } else { path };
-    let text = error.into_inner().to_string();
-    let named = text.split('`').nth(1).unwrap_or_default();
+    field_error(path, &error.into_inner().to_string())
+}
+
+/// The error that a decoder's words at a path stand for.
+fn field_error(path: String, words: &str) -> FieldError {
+    let named = words.split('`').nth(1).unwrap_or_default();
     let join = |name: &str| {
         if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
     };
-    if text.starts_with("missing field") {
+
+    if words.starts_with("missing field") {
         FieldError { field: join(named), code: "required", detail: "this field is required".into() }
-    } else if text.starts_with("unknown field") {
+    } else if words.starts_with("unknown field") {
         // The path may already end in the field itself.
         let field = if path.ends_with(named) { path } else { join(named) };
         FieldError { field, code: "unknown_field", detail: "there is no such field".into() }
     } else {
-        let expected = text.rsplit_once("expected ").map_or("another value", |(_, rest)| rest);
+        let expected = words.rsplit_once("expected ").map_or("another value", |(_, rest)| rest);
         let expected = expected.split(" at line").next().unwrap_or(expected);
         FieldError { field: path, code: "invalid_type", detail: format!("expected {expected}") }
     }

@@ -23,21 +23,21 @@ use super::{
 };
 use crate::{app::App, auth::Caller};
 
-/// The header.
+/// The header that names a creation, so that it can be repeated.
 const HEADER: &str = "idempotency-key";
 
 /// One POST that creates something, its transaction open. [`Creation::finish`] commits.
 pub(crate) struct Creation<T> {
-    /// Who asks.
+    /// The caller who asks for it.
     pub(crate) caller: Caller,
-    /// What for.
+    /// What they ask for.
     pub(crate) body: T,
-    /// Where to write.
+    /// The transaction to write in, scoped to their tenant.
     pub(crate) tx: Scoped,
     /// Their tenant. Read before the transaction began: whoever holds a connection and waits for
     /// another can wait for ever.
     pub(crate) tenant: Arc<Tenant>,
-    /// Business time.
+    /// The business time of the request.
     pub(crate) now: Timestamp,
     key: Option<String>,
 }
@@ -62,15 +62,20 @@ impl<T> Creation<T> {
         limit: usize,
         decode: impl FnOnce(&HeaderMap, &[u8]) -> Result<T, Problem>,
     ) -> Result<Self, Response> {
+        // parse
         let (parts, body) = request.into_parts();
         let caller = Caller::of(&parts).map_err(Problem::into_response)?;
         let key = key_of(&parts.headers).map_err(Problem::into_response)?;
         let bytes = read_body(body, limit).await.map_err(Problem::into_response)?;
         let body = decode(&parts.headers, &bytes).map_err(Problem::into_response)?;
+
+        // load
         let tenant = app.tenants.get(&app.store, &caller.tenant).await;
         let tenant = tenant.map_err(Problem::into_response)?;
         let tx = app.store.scoped([&caller.tenant]).await;
         let tx = tx.map_err(|fault| Problem::from(fault).into_response())?;
+
+        // record
         let hash = Sha256::new()
             .chain_update(parts.uri.path())
             .chain_update([0])
@@ -81,11 +86,14 @@ impl<T> Creation<T> {
         Ok(creation)
     }
 
+    /// Records that the key is used. The error is the first answer, where this is a repeat of it.
     async fn begin(&mut self, body_hash: &[u8; 32]) -> Result<(), Response> {
         let Some(key) = &self.key else { return Ok(()) };
+
         let machine = stage::machine::now();
         let tenant = &self.caller.tenant;
         let begun = idempotency::begin(&mut self.tx, tenant, key, body_hash, machine).await;
+
         match begun.map_err(|fault| Problem::from(fault).into_response())? {
             Begun::First => Ok(()),
             Begun::Repeat { status, response } => {
@@ -111,10 +119,12 @@ impl<T> Creation<T> {
         answer: &A,
     ) -> Result<Response, Problem> {
         let json = serde_json::to_value(answer).expect("answers are plain data");
+
         if let Some(key) = &self.key {
             let (tx, tenant) = (&mut self.tx, &self.caller.tenant);
             idempotency::finish(tx, tenant, key, status.as_u16(), &json).await?;
         }
+
         self.tx.commit().await.map_err(store::fault)?;
         Ok((status, axum::Json(json)).into_response())
     }

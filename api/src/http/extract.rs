@@ -23,7 +23,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-/// The name in the path.
+/// The name in the path, as text.
 #[derive(Debug, Clone)]
 pub(crate) struct Name(pub(crate) String);
 
@@ -36,7 +36,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
     }
 }
 
-/// The query, decoded.
+/// The query of the URL, decoded.
 #[derive(Debug, Clone)]
 pub(crate) struct Query<T>(pub(crate) T);
 

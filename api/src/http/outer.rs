@@ -5,9 +5,9 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 
 use axum::{
     extract::{MatchedPath, Request},
-    http::{HeaderValue, Method},
+    http::{HeaderValue, Method, header::CONTENT_LENGTH},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use futures::FutureExt;
 use tokio::time::Instant;
@@ -18,8 +18,11 @@ use crate::ids;
 /// The header that names a request, in logs and in answers.
 const REQUEST_ID: &str = "x-request-id";
 
-/// How long any request may take; uploads of imports have a limit of their own.
+/// How long any request may take, but uploads of imports.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// How long the upload of an import may take.
+const UPLOAD_LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// Wraps every request.
 pub(crate) async fn outer(request: Request, next: Next) -> Response {
@@ -28,29 +31,19 @@ pub(crate) async fn outer(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str).to_owned();
-    let limit = if route.starts_with("/v1/contacts/import") { LIMIT * 30 } else { LIMIT };
+
+    let limit = if route.starts_with("/v1/contacts/import") { UPLOAD_LIMIT } else { LIMIT };
     let running = AssertUnwindSafe(tokio::time::timeout(limit, next.run(request))).catch_unwind();
-    let mut response = match running.await {
+    let response = match running.await {
         Ok(Ok(response)) => response,
-        Ok(Err(_)) => problem(Problem::unavailable("the request took too long", 5)),
+        Ok(Err(_)) => Problem::unavailable("the request took too long", 5).into_response(),
         Err(_) => {
             tracing::error!(request.id = %id, route, "a request panicked");
-            problem(Problem::new(Kind::Internal, "it has been reported"))
+            Problem::new(Kind::Internal, "it has been reported").into_response()
         }
     };
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let headers = std::mem::take(response.headers_mut());
-        response = problem.render(&id);
-        // What a route says beside the problem (`Allow`, `RateLimit-*`) stays.
-        for (name, value) in headers {
-            if let Some(name) = name
-                && !response.headers().contains_key(&name)
-                && name != axum::http::header::CONTENT_LENGTH
-            {
-                response.headers_mut().insert(name, value);
-            }
-        }
-    }
+
+    let mut response = written_out(response, &id);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -58,8 +51,22 @@ pub(crate) async fn outer(request: Request, next: Next) -> Response {
     response
 }
 
-fn problem(problem: Problem) -> Response {
-    axum::response::IntoResponse::into_response(problem)
+/// The response with its body, where a route has answered with a problem. What the route says
+/// beside it (`Allow`, `RateLimit-*`) stays.
+fn written_out(mut response: Response, request_id: &str) -> Response {
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+
+    let headers = std::mem::take(response.headers_mut());
+    let mut response = problem.render(request_id);
+    for (name, value) in headers {
+        if let Some(name) = name
+            && !response.headers().contains_key(&name)
+            && name != CONTENT_LENGTH
+        {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
 }
 
 /// The caller's own id if it is short and harmless, else a new one.
@@ -72,6 +79,7 @@ fn request_id(request: &Request) -> String {
     given.filter(harmless).map_or_else(|| ids::fresh().to_string(), str::to_owned)
 }
 
+/// Counts a request, and how long it took.
 fn count(method: &Method, route: &str, response: &Response, begun: Instant) {
     let method = match *method {
         Method::GET => "GET",
@@ -81,6 +89,7 @@ fn count(method: &Method, route: &str, response: &Response, begun: Instant) {
         Method::PATCH => "PATCH",
         _ => "other",
     };
+
     let status = response.status();
     metrics::histogram!(
         "millrace_http_request_seconds",

@@ -8,10 +8,11 @@ use uuid::Uuid;
 
 use super::problem::Problem;
 
+/// How many rows a page has where the caller does not say, and at most.
 const DEFAULT_LIMIT: u32 = 50;
 const MOST: u32 = 1_000;
 
-/// What a caller asks for.
+/// The part of a list that a caller asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct Paging {
     limit: Option<String>,
@@ -81,7 +82,7 @@ impl<T> Page<T> {
         Self { data, next_cursor }
     }
 
-    /// All there is.
+    /// A list that is never cut into pages.
     pub(crate) fn whole(data: Vec<T>) -> Self {
         Self { data, next_cursor: None }
     }

@@ -42,36 +42,58 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The status, the name and the title.
-    fn text(self) -> (StatusCode, &'static str, &'static str) {
+    fn status(self) -> StatusCode {
         match self {
-            Self::Malformed => (StatusCode::BAD_REQUEST, "malformed", "The request cannot be read"),
-            Self::Unauthenticated => {
-                (StatusCode::UNAUTHORIZED, "unauthenticated", "Credentials are needed")
-            }
-            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "The role does not allow this"),
-            Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "There is no such thing"),
-            Self::MethodNotAllowed => {
-                (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Another method is needed")
-            }
-            Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout", "The request was too slow"),
-            Self::Conflict => (StatusCode::CONFLICT, "conflict", "The state does not allow this"),
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too long"),
-            Self::UnsupportedMedia => (
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                "Another content type is needed",
-            ),
-            Self::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Fields are wrong"),
-            Self::TooMany => {
-                (StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "The quota is used up")
-            }
-            Self::Internal => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "internal", "This is a defect of ours")
-            }
-            Self::Unavailable => {
-                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again in a moment")
-            }
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Timeout => StatusCode::REQUEST_TIMEOUT,
+            Self::Conflict => StatusCode::CONFLICT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The name in the problem's type, `urn:millrace:problem:<name>`.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::Timeout => "timeout",
+            Self::Conflict => "conflict",
+            Self::TooLarge => "too_large",
+            Self::UnsupportedMedia => "unsupported_media_type",
+            Self::Invalid => "invalid",
+            Self::TooMany => "too_many_requests",
+            Self::Internal => "internal",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Malformed => "The request cannot be read",
+            Self::Unauthenticated => "Credentials are needed",
+            Self::Forbidden => "The role does not allow this",
+            Self::NotFound => "There is no such thing",
+            Self::MethodNotAllowed => "Another method is needed",
+            Self::Timeout => "The request was too slow",
+            Self::Conflict => "The state does not allow this",
+            Self::TooLarge => "The body is too long",
+            Self::UnsupportedMedia => "Another content type is needed",
+            Self::Invalid => "Fields are wrong",
+            Self::TooMany => "The quota is used up",
+            Self::Internal => "This is a defect of ours",
+            Self::Unavailable => "Try again in a moment",
         }
     }
 }
@@ -81,7 +103,7 @@ impl Kind {
 pub(crate) struct FieldError {
     /// The field, with dots and indices where it lies deeper; empty for the whole body.
     pub(crate) field: String,
-    /// Machine-readable.
+    /// A code for machines; it does not change.
     pub(crate) code: &'static str,
     /// What would be right.
     pub(crate) detail: String,
@@ -145,16 +167,18 @@ impl Problem {
             errors: &'a [FieldError],
             request_id: &'a str,
         }
-        let (status, name, title) = self.kind.text();
+
+        let status = self.kind.status();
         let body = Body {
-            r#type: format!("urn:millrace:problem:{name}"),
-            title,
+            r#type: format!("urn:millrace:problem:{}", self.kind.name()),
+            title: self.kind.title(),
             status: status.as_u16(),
             detail: &self.detail,
             errors: &self.errors,
             request_id,
         };
         let json = serde_json::to_vec(&body).expect("a problem is plain data");
+
         let mut response = (status, json).into_response();
         let headers = response.headers_mut();
         let content_type = HeaderValue::from_static("application/problem+json");
@@ -171,7 +195,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = self.kind.text().0.into_response();
+        let mut response = self.kind.status().into_response();
         response.extensions_mut().insert(self);
         response
     }
@@ -223,12 +247,12 @@ impl From<PublishError> for Problem {
 pub(crate) struct Errors(Vec<FieldError>);
 
 impl Errors {
-    /// Adds one.
+    /// Adds an error of a field.
     pub(crate) fn add(&mut self, field: &str, code: &'static str, detail: impl Into<String>) {
         self.0.push(FieldError { field: field.into(), code, detail: detail.into() });
     }
 
-    /// Adds one unless it is fine.
+    /// Adds an error of a field unless the field is fine.
     pub(crate) fn check(&mut self, fine: bool, field: &str, code: &'static str, detail: &str) {
         if !fine {
             self.add(field, code, detail);

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, request::Parts};
 
 use crate::ids;
 
-/// The header.
+/// The header of W3C Trace Context.
 const HEADER: &str = "traceparent";
 
 /// A well-formed `traceparent`.
@@ -52,6 +52,7 @@ fn is_traceparent(text: &str) -> bool {
     let mut parts = text.split('-');
     let (version, trace) = (parts.next(), parts.next());
     let (span, flags, rest) = (parts.next(), parts.next(), parts.next());
+
     version == Some("00")
         && trace.is_some_and(|part| id(part, 32))
         && span.is_some_and(|part| id(part, 16))
@@ -69,6 +70,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(HEADER, good.parse().expect("a header"));
         assert_eq!(&*Trace::of(&headers).0, good);
+
         for bad in [
             "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",

@@ -60,7 +60,7 @@ pub(crate) struct Mapping {
 /// One column and what it is taken for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Column {
-    /// The header.
+    /// The column's name in the header.
     column: String,
     /// The field; none: the column is not read.
     field: Option<Field>,
@@ -72,35 +72,26 @@ impl Mapping {
         header: &ByteRecord,
         wanted: &BTreeMap<String, String>,
     ) -> Result<Self, Problem> {
-        let headers: Vec<String> =
-            header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
-        let mut fields = vec![None; headers.len()];
-        for (name, column) in wanted {
-            let field = NAMES.iter().find(|(_, names)| names[0] == name).map(|(field, _)| *field);
-            let Some(field) = field else {
-                let known: Vec<_> = NAMES.iter().map(|(_, names)| names[0]).collect();
-                let detail = format!("{name} is no field; fields are {}", known.join(", "));
-                return Err(Problem::field("mapping", "unknown_field", detail));
-            };
-            let Some(at) = headers.iter().position(|header| header == column.trim()) else {
-                let detail = format!("the file has no column {column}");
-                return Err(Problem::field("mapping", "unknown_column", detail));
-            };
-            fields[at] = Some(field);
+        let known = |name: &[u8]| String::from_utf8_lossy(name).trim().to_owned();
+        let column = |name: &[u8]| Column { column: known(name), field: None };
+        let mut mapping = Self { columns: header.iter().map(column).collect() };
+        for (field, column) in wanted {
+            mapping.take(field, column)?;
         }
-        for (at, header) in headers.iter().enumerate() {
-            let found = by_name(header);
-            // The first of two columns for one field is read; the preview shows which.
-            if fields[at].is_none() && !fields.contains(&found) {
-                fields[at] = found;
+
+        // The first of two columns for one field is read; the preview shows which.
+        for index in 0..mapping.columns.len() {
+            let found = by_name(&mapping.columns[index].column);
+            if mapping.columns[index].field.is_none() && !mapping.has(found) {
+                mapping.columns[index].field = found;
             }
         }
-        if !fields.contains(&Some(Field::Phone)) {
+
+        if !mapping.has(Some(Field::Phone)) {
             let detail = "the file needs a column phone, or a mapping that names it";
             return Err(Problem::field("phone", "required", detail));
         }
-        let columns = headers.into_iter().zip(fields);
-        Ok(Self { columns: columns.map(|(column, field)| Column { column, field }).collect() })
+        Ok(mapping)
     }
 
     /// The columns, for the preview.
@@ -114,6 +105,7 @@ impl Mapping {
             let (have, want) = (record.len(), self.columns.len());
             return Err(format!("the line has {have} columns, the header {want}"));
         }
+
         let mut raw = Raw::default();
         let (mut consent, mut stop) = (RawConsent::default(), RawStop::default());
         let (mut consents, mut stops) = (None, None);
@@ -140,12 +132,37 @@ impl Mapping {
                 Field::DoNotContactReason => stop.reason = Some(cell),
             }
         }
+
         raw.consent = (consents == Some(true)).then_some(consent);
         raw.do_not_contact = (stops == Some(true)).then_some(stop);
         Ok(raw)
     }
+
+    /// Takes a column for a field, as the caller says.
+    fn take(&mut self, name: &str, wanted: &str) -> Result<(), Problem> {
+        let field = NAMES.iter().find(|(_, names)| names[0] == name).map(|(field, _)| *field);
+        let Some(field) = field else {
+            let known: Vec<_> = NAMES.iter().map(|(_, names)| names[0]).collect();
+            let detail = format!("{name} is no field; fields are {}", known.join(", "));
+            return Err(Problem::field("mapping", "unknown_field", detail));
+        };
+
+        let column = self.columns.iter_mut().find(|column| column.column == wanted.trim());
+        let Some(column) = column else {
+            let detail = format!("the file has no column {wanted}");
+            return Err(Problem::field("mapping", "unknown_column", detail));
+        };
+        column.field = Some(field);
+        Ok(())
+    }
+
+    /// Whether some column is taken for this field already.
+    fn has(&self, field: Option<Field>) -> bool {
+        self.columns.iter().any(|column| column.field == field)
+    }
 }
 
+/// The field that a header names, in whatever spelling.
 fn by_name(header: &str) -> Option<Field> {
     let mut name = String::with_capacity(header.len());
     for c in header.chars() {
@@ -159,7 +176,7 @@ fn by_name(header: &str) -> Option<Field> {
     NAMES.iter().find(|(_, names)| names.contains(&name)).map(|(field, _)| *field)
 }
 
-/// What is neither yes nor no must not be taken for either.
+/// Reads yes or no, or nothing. What is neither must not be taken for either.
 fn yes_or_no(field: &str, cell: &str) -> Result<Option<bool>, String> {
     match cell.trim().to_lowercase().as_str() {
         "" => Ok(None),
@@ -178,15 +195,15 @@ mod tests {
         Mapping::new(&ByteRecord::from(header), &wanted)
     }
 
-    fn field(mapping: &Mapping, at: usize) -> Option<Field> {
-        mapping.columns()[at].field
+    fn field(mapping: &Mapping, index: usize) -> Option<Field> {
+        mapping.columns()[index].field
     }
 
     #[test]
     fn columns_are_known_by_their_headers_in_many_spellings() {
         let mapping = mapping(&["Mobile Number", "First-Name", "STATE", "Zip Code", "Shoe"], &[]);
         let mapping = mapping.expect("a mapping");
-        let fields: Vec<_> = (0..5).map(|at| field(&mapping, at)).collect();
+        let fields: Vec<_> = (0..5).map(|index| field(&mapping, index)).collect();
         let known = [Field::Phone, Field::FirstName, Field::Region, Field::PostalCode];
         assert_eq!(fields, [known.map(Some).as_slice(), &[None]].concat());
     }
@@ -204,6 +221,7 @@ mod tests {
     fn an_answer_that_is_neither_yes_nor_no_makes_the_line_invalid() {
         let mapping = mapping(&["phone", "consent"], &[]).expect("a mapping");
         let line = |cells: &[&str]| mapping.raw(&ByteRecord::from(cells));
+
         assert!(line(&["1", "Yes"]).expect("read").consent.is_some());
         assert!(line(&["1", "no"]).expect("read").consent.is_none());
         assert_eq!(line(&["1", "maybe"]).err().as_deref(), Some("consent: yes or no"));
@@ -217,6 +235,7 @@ mod tests {
         let cells = ["1", "yes", "implied", "2027-01-01"];
         let consent = mapping.raw(&ByteRecord::from(&cells[..])).expect("read").consent;
         let consent = consent.expect("consent");
+
         assert_eq!(consent.basis.as_deref(), Some("implied"));
         assert_eq!(consent.expires_at.as_deref(), Some("2027-01-01"));
     }

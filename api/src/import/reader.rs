@@ -25,21 +25,22 @@ use crate::{
 pub(super) const STEP: usize = 1_000;
 
 /// How many lines a file may have.
-pub(crate) const MOST_LINES: u64 = 1_000_000;
+const MOST_LINES: u64 = 1_000_000;
 
 /// How many bytes a line may have. A quote that is never closed ends there, not in memory.
 const LONGEST_LINE: u64 = 256 * 1024;
 
-/// A line: its place in the file, and the person or why it is none.
+/// A line: its number in the file, and the person or why it is none.
 pub(super) type Line = (u64, Result<Input, String>);
 
 /// A file, its header read.
 pub(crate) struct Lines {
     reader: Reader<Guarded>,
+    /// Bytes read since the line began.
     since_line: Arc<AtomicU64>,
     /// Lines that the parser is behind where they end in CR LF: it counts an LF with the next one.
     behind: u64,
-    /// What its columns are.
+    /// Which of its columns is which field.
     pub(super) mapping: Mapping,
 }
 
@@ -61,6 +62,7 @@ impl Lines {
         let header = reader.byte_headers().cloned().map_err(|_| {
             Problem::field("file", "invalid_header", "the first line cannot be read as CSV")
         })?;
+
         let mapping = Mapping::new(&header, wanted)?;
         Ok(Self { reader, since_line, behind, mapping })
     }
@@ -76,25 +78,17 @@ impl Lines {
         let mut record = ByteRecord::new();
         let mut step = Vec::with_capacity(STEP);
         let mut count = 0;
-        loop {
-            self.since_line.store(0, Ordering::Relaxed);
-            match self.reader.read_byte_record(&mut record) {
+        let ended = loop {
+            match self.next(&mut record) {
                 Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => {
-                    let line = error.position().map_or(0, csv::Position::line);
-                    let _ = steps.blocking_send(Ok(step));
-                    let _ = steps.blocking_send(Err(format!("after line {line}: {error}")));
-                    return;
-                }
+                Ok(false) => break None,
+                Err(why) => break Some(why),
             }
             count += 1;
             if count > MOST_LINES {
-                let _ = steps.blocking_send(Ok(step));
-                let why = format!("the file has more than {MOST_LINES} lines; these are in");
-                let _ = steps.blocking_send(Err(why));
-                return;
+                break Some(format!("the file has more than {MOST_LINES} lines; these are in"));
             }
+
             let line = record.position().map_or(count + 1, |at| at.line() + self.behind);
             step.push((line, self.person(&record, line, home, import.as_deref())));
             if step.len() == STEP {
@@ -103,10 +97,25 @@ impl Lines {
                     return;
                 }
             }
-        }
+        };
+
+        // Nobody who listens needs no end.
         let _ = steps.blocking_send(Ok(step));
+        if let Some(why) = ended {
+            let _ = steps.blocking_send(Err(why));
+        }
     }
 
+    /// Reads the next line. Says whether there is one, or why the file ends here.
+    fn next(&mut self, record: &mut ByteRecord) -> Result<bool, String> {
+        self.since_line.store(0, Ordering::Relaxed);
+        self.reader.read_byte_record(record).map_err(|error| {
+            let line = error.position().map_or(0, csv::Position::line);
+            format!("after line {line}: {error}")
+        })
+    }
+
+    /// The person in a line, or why it is none.
     fn person(
         &self,
         record: &ByteRecord,
@@ -117,6 +126,7 @@ impl Lines {
         let raw = self.mapping.raw(record)?;
         let evidence =
             import.map_or(Value::Null, |import| json!({ "import": import, "line": line }));
+
         contacts::read(raw, home, evidence).map_err(|errors| {
             let why = errors.iter().map(|error| format!("{}: {}", error.field, error.detail));
             why.collect::<Vec<_>>().join("; ")

@@ -1,7 +1,7 @@
 //! The asynchronous half of an import: steps of lines against the database.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     fs::File,
     time::Duration,
 };
@@ -76,25 +76,26 @@ pub(crate) struct CountsView {
     invalid: i64,
 }
 
-/// One line.
+/// What became of one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct LineOutcome {
-    /// Its place in the file, the header being line 1.
+    /// Its number in the file, the header being line 1.
     pub(crate) line: i64,
-    /// `created`, `updated`, `unchanged`, `duplicate` or `invalid`
+    /// One of `created`, `updated`, `unchanged`, `duplicate` and `invalid`.
     pub(crate) outcome: &'static str,
-    /// Why, for the last two.
+    /// Why it is a duplicate, or invalid.
     pub(crate) reason: Option<String>,
 }
 
-/// The place of a line's person among the inputs, or the outcome and reason that it has none.
-type Fate = Result<usize, (&'static str, String)>;
+/// A line of a step: its number, and the index of its person among the step's inputs, or the
+/// outcome and reason that it has none.
+type SortedLine = (u64, Result<usize, (&'static str, String)>);
 
 /// A step, sorted.
 struct Sorted {
     inputs: Vec<Input>,
-    /// By the order of the file: the line, and its person or why it has none.
-    lines: Vec<(u64, Fate)>,
+    /// In the order of the file.
+    lines: Vec<SortedLine>,
 }
 
 impl Run {
@@ -120,12 +121,13 @@ impl Run {
     /// Works the file to its end, or until `stop`.
     pub(crate) async fn go(self, stop: &CancellationToken) -> Result<Report, Fault> {
         let Self { lines, store, by, home, target, mut seen, mut report } = self;
-        let (sender, mut steps) = mpsc::channel(2);
         let import = match target {
             Target::Import(id) => Some(id.to_string()),
             Target::Preview => None,
         };
+        let (sender, mut steps) = mpsc::channel(2);
         let reader = tokio::task::spawn_blocking(move || lines.hand_on(home, import, &sender));
+
         while let Some(step) = steps.recv().await {
             if stop.is_cancelled() {
                 report.error = Some("the process was stopped; import the file again".into());
@@ -139,6 +141,8 @@ impl Run {
                 Err(why) => report.error = Some(why),
             }
         }
+
+        // A reader that still hands lines on ends with the channel.
         drop(steps);
         if reader.await.is_err() {
             report.error = Some("the file could not be read".into());
@@ -151,23 +155,23 @@ impl Run {
 fn sort(lines: Vec<Line>, seen: &mut HashMap<u64, u64>) -> Sorted {
     let mut sorted = Sorted { inputs: Vec::new(), lines: Vec::with_capacity(lines.len()) };
     for (line, read) in lines {
-        let fate = match read {
+        let person = match read {
             Err(why) => Err(("invalid", why)),
             Ok(input) => {
                 let digits = input.number.digits().parse().unwrap_or(0);
                 match seen.entry(digits) {
-                    std::collections::hash_map::Entry::Occupied(first) => {
+                    Entry::Occupied(first) => {
                         Err(("duplicate", format!("line {} has the same number", first.get())))
                     }
-                    std::collections::hash_map::Entry::Vacant(place) => {
-                        place.insert(line);
+                    Entry::Vacant(unseen) => {
+                        unseen.insert(line);
                         sorted.inputs.push(input);
                         Ok(sorted.inputs.len() - 1)
                     }
                 }
             }
         };
-        sorted.lines.push((line, fate));
+        sorted.lines.push((line, person));
     }
     sorted
 }
@@ -194,12 +198,14 @@ async fn record(
             }
         }
     };
+
     report.counts = counts;
     let room = SHOWN.saturating_sub(report.rows.len());
     report.rows.extend(told.into_iter().take(room));
     Ok(())
 }
 
+/// One attempt at a step: the counts with it, and what became of each line.
 async fn try_record(
     store: &Store,
     by: &Recorder,
@@ -210,15 +216,17 @@ async fn try_record(
     let mut tx = store.scoped([&by.tenant]).await?;
     let write = target != Target::Preview;
     let outcomes = contacts::apply(&mut tx, by, &sorted.inputs, write).await?;
+
     let mut told = Vec::with_capacity(sorted.lines.len());
-    for (line, fate) in &sorted.lines {
-        let (outcome, reason) = match fate {
-            Ok(at) => (word(outcomes[*at]), None),
+    for (line, person) in &sorted.lines {
+        let (outcome, reason) = match person {
+            Ok(index) => (word(outcomes[*index]), None),
             Err((outcome, why)) => (*outcome, Some(why.clone())),
         };
         counts.count(outcome);
         told.push(LineOutcome { line: *line as i64, outcome, reason });
     }
+
     if let Target::Import(id) = target {
         let lines = told.iter().filter_map(|line| {
             let outcome = imports::RowOutcome::from_name(line.outcome)?;

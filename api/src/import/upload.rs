@@ -19,10 +19,10 @@ use crate::{
     ids,
 };
 
-/// How long a file may be.
+/// How long a file may be, in bytes.
 const LIMIT: u64 = 512 * 1024 * 1024;
 
-/// How long the next chunk may take.
+/// How long the next chunk may take to arrive.
 const CHUNK_LIMIT: Duration = Duration::from_secs(30);
 
 /// A file that was received.
@@ -39,12 +39,14 @@ pub(crate) async fn receive(dir: &Path, body: Body) -> Result<Upload, Problem> {
     let mut hash = Sha256::new();
     let mut length = 0;
     let mut chunks = body.into_data_stream();
+
     loop {
         let next = tokio::time::timeout(CHUNK_LIMIT, chunks.next()).await;
         let next = next.map_err(|_| Problem::new(Kind::Timeout, "the file stopped arriving"))?;
         let Some(chunk) = next else { break };
         let chunk =
             chunk.map_err(|_| Problem::new(Kind::Malformed, "the connection ended in the file"))?;
+
         length += chunk.len() as u64;
         if length > LIMIT {
             return Err(Problem::new(Kind::TooLarge, format!("at most {LIMIT} bytes")));
@@ -52,6 +54,7 @@ pub(crate) async fn receive(dir: &Path, body: Body) -> Result<Upload, Problem> {
         hash.update(&chunk);
         file.write_all(&chunk).await.map_err(no_room)?;
     }
+
     file.flush().await.map_err(no_room)?;
     let mut file = file.into_std().await;
     file.seek(SeekFrom::Start(0)).map_err(no_room)?;
@@ -67,6 +70,7 @@ fn open(dir: &Path) -> std::io::Result<File> {
     Ok(file)
 }
 
+/// The disk does not take the file.
 fn no_room(error: std::io::Error) -> Problem {
     tracing::error!(%error, "an upload cannot be stored");
     Problem::unavailable("the file cannot be stored here", 30)

@@ -1,10 +1,13 @@
 //! Campaigns: made and run, their ledger, their recipients, and their simulation.
 
+mod acts;
+pub(crate) mod events;
 mod ledger;
 mod lifecycle;
-pub(crate) mod manage;
+mod manage;
 mod recipients;
-pub(crate) mod simulate;
+mod simulate;
+mod view;
 
 use axum::Router;
 
@@ -13,6 +16,7 @@ use crate::app::App;
 /// The routes of this group.
 pub(super) fn router() -> Router<App> {
     Router::new()
+        .merge(acts::router())
         .merge(ledger::router())
         .merge(manage::router())
         .merge(recipients::router())

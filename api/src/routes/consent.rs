@@ -3,6 +3,7 @@
 mod do_not_contact;
 mod ledger;
 mod scope;
+mod stop;
 mod suppressions;
 
 use axum::Router;

@@ -1,7 +1,7 @@
 //! What people look at to see how it goes: the trail, doubts, receipts, totals, themselves.
 
 mod analytics;
-pub(crate) mod audit;
+mod audit;
 mod in_doubt;
 mod me;
 mod unmatched_receipts;

@@ -18,7 +18,7 @@ use wire::{
 };
 
 use super::keys::{UsedKeys, reused};
-use crate::{app::PUBLISH_BUDGET, http::Problem};
+use crate::{http::problem::Problem, limits::PUBLISH_BUDGET};
 
 /// How long the first of a frame waits for others.
 pub(crate) const GATHER: Duration = Duration::from_millis(2);
@@ -78,6 +78,7 @@ impl Coalescer {
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting { outgoing, keyed, answer };
         self.queue.try_send(waiting).map_err(|_| NotStored::Busy)?;
+
         // The task answers everything it takes, unless it is torn down with the process.
         answered.await.unwrap_or(Err(NotStored::Refused(PublishError::Stopped)))
     }
@@ -93,6 +94,7 @@ impl From<NotStored> for Problem {
     }
 }
 
+/// Takes what comes within [`GATHER`] of the first, and hands it on to a task of its own.
 async fn gather(
     name: &'static str,
     publisher: Publisher,
@@ -112,6 +114,7 @@ async fn gather(
         }
         metrics::histogram!("millrace_ingress_frame_messages", "queue" => name)
             .record(gathered.len() as f64);
+
         // While the broker is slow, the queue fills and requests are refused, rather than gathered.
         let Ok(permit) = permits.clone().acquire_owned().await else { return };
         let (publisher, keys) = (publisher.clone(), keys.clone());
@@ -128,11 +131,11 @@ async fn gather(
 async fn untaken(keys: &UsedKeys, gathered: Vec<Waiting>) -> Vec<Waiting> {
     let keyed = gathered.iter().filter_map(|one| one.keyed.clone()).collect();
     let taken = keys.taken(keyed).await;
+
     let mut left = Vec::with_capacity(gathered.len());
-    for (one, taken) in gathered.into_iter().zip(taken) {
-        if taken {
-            // A caller that has gone needs no answer.
-            let _ = one.answer.send(Err(NotStored::KeyTaken));
+    for (one, is_taken) in gathered.into_iter().zip(taken) {
+        if is_taken {
+            one.answer(Err(NotStored::KeyTaken));
         } else {
             left.push(one);
         }
@@ -140,39 +143,36 @@ async fn untaken(keys: &UsedKeys, gathered: Vec<Waiting>) -> Vec<Waiting> {
     left
 }
 
-/// What goes to one subject.
-#[derive(Default)]
-struct Group {
-    say: Vec<Outgoing>,
-    answers: Vec<Answer>,
-}
-
-/// One subject's trouble is none of the others'.
+/// Publishes to each subject by itself: the trouble of one is none of the others'.
 async fn publish_all(publisher: &Publisher, gathered: Vec<Waiting>) {
-    let mut groups: HashMap<Subject, Group> = HashMap::new();
-    for Waiting { outgoing, answer, .. } in gathered {
-        let group = groups.entry(outgoing.subject.clone()).or_default();
-        group.say.push(outgoing);
-        group.answers.push(answer);
+    let mut by_subject: HashMap<Subject, Vec<Waiting>> = HashMap::new();
+    for one in gathered {
+        by_subject.entry(one.outgoing.subject.clone()).or_default().push(one);
     }
-    join_all(groups.into_values().map(|group| publish(publisher, group))).await;
+    join_all(by_subject.into_values().map(|group| publish(publisher, group))).await;
 }
 
-async fn publish(publisher: &Publisher, group: Group) {
-    // One that is too large for the broker is refused alone.
-    let (mut say, mut answers) = (Vec::new(), Vec::new());
-    for (outgoing, answer) in group.say.into_iter().zip(group.answers) {
-        if publisher.fits(&outgoing) {
-            say.push(outgoing);
-            answers.push(answer);
-        } else {
-            let stream = outgoing.subject.stream();
-            let too_large = PublishError::TooLarge { stream, bytes: outgoing.json.len() };
-            let _ = answer.send(Err(NotStored::Refused(too_large)));
-        }
+/// Publishes what goes to one subject. One that is too large for the broker is refused alone.
+async fn publish(publisher: &Publisher, group: Vec<Waiting>) {
+    let (fitting, too_large): (Vec<Waiting>, Vec<Waiting>) =
+        group.into_iter().partition(|one| publisher.fits(&one.outgoing));
+    for one in too_large {
+        let (stream, bytes) = (one.outgoing.subject.stream(), one.outgoing.json.len());
+        one.answer(Err(NotStored::Refused(PublishError::TooLarge { stream, bytes })));
     }
-    let stored = publisher.offer(say, PUBLISH_BUDGET).await.map_err(NotStored::Refused);
+
+    let (outgoing, answers): (Vec<Outgoing>, Vec<Answer>) =
+        fitting.into_iter().map(|one| (one.outgoing, one.answer)).unzip();
+    let stored = publisher.offer(outgoing, PUBLISH_BUDGET).await.map_err(NotStored::Refused);
     for answer in answers {
+        // A caller that has gone needs no answer.
         let _ = answer.send(stored.clone());
+    }
+}
+
+impl Waiting {
+    fn answer(self, stored: Result<(), NotStored>) {
+        // A caller that has gone needs no answer.
+        let _ = self.answer.send(stored);
     }
 }

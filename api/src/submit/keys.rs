@@ -11,16 +11,16 @@ use store::{
 };
 use tokio::sync::Semaphore;
 
-use crate::http::FieldError;
+use crate::http::problem::FieldError;
 
 /// How many queries run at once. A database that is slow must not cost the other routes all their
 /// connections.
 const AT_ONCE: usize = 2;
 
-/// The code of a key that is taken.
+/// The code of the error where a key is taken.
 const REUSED: &str = "key_reused";
 
-/// What to do about it.
+/// What the caller can do about it.
 const FIX: &str = "this key belongs to a message with another body, which stands; \
                    repeat that body, or send this one under a new key";
 
@@ -43,6 +43,7 @@ impl UsedKeys {
         if count == 0 {
             return Vec::new();
         }
+
         let (taken, outcome) = match tokio::time::timeout(self.patience, self.ask(keyed)).await {
             Ok(Ok(taken)) => (taken, "known"),
             Ok(Err(_)) => (vec![false; count], "failed"),
@@ -58,6 +59,7 @@ impl UsedKeys {
     async fn ask(&self, keyed: Vec<Keyed>) -> Result<Vec<bool>, Fault> {
         let permit = self.permits.clone().acquire_owned().await;
         let store = self.store.clone();
+
         let asked = tokio::spawn(async move {
             let _permit = permit;
             read::other_bodies(&store, &keyed).await

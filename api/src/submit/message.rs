@@ -3,6 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use domain::{
+    country::Country,
     gates::OnLate,
     ids::{MessageId, SenderId, TemplateId, TenantId},
     message::class::{Channel, MessageClass},
@@ -21,21 +22,13 @@ use wire::{
 };
 
 use crate::{
+    fields::{self, MAX_BODY},
     http::{Errors, FieldError, Trace, creation::is_key},
     ids,
 };
 
-/// The longest text, in characters: what carriers split into at most ten segments.
-pub(crate) const MAX_BODY: usize = 1_600;
-
-/// The longest validity, in seconds: a week.
-const MAX_VALIDITY: u32 = 7 * 24 * 60 * 60;
-
 /// The longest metadata, keys and values together, in bytes.
 const MAX_METADATA: usize = 2 * 1024;
-
-/// How many variables a message may bring.
-const MAX_VARIABLES: usize = 50;
 
 /// A message as it is submitted.
 #[derive(Deserialize)]
@@ -61,7 +54,7 @@ pub(crate) struct NewMessage<'a> {
     on_late: Option<Cow<'a, str>>,
     #[serde(default)]
     metadata: BTreeMap<String, String>,
-    /// Of an item of a batch; a single message has the header.
+    /// The key of an item of a batch; a single message has the header.
     #[serde(borrow, default)]
     pub(crate) idempotency_key: Option<Cow<'a, str>>,
 }
@@ -77,9 +70,9 @@ struct TemplateRef {
 
 /// What all messages of a request share.
 pub(crate) struct Submission<'a> {
-    /// Who submits.
+    /// The tenant that submits them.
     pub(crate) tenant: &'a Tenant,
-    /// Business time.
+    /// The business time of the request.
     pub(crate) now: Timestamp,
     /// The request's trace.
     pub(crate) trace: &'a Trace,
@@ -91,7 +84,7 @@ pub(crate) struct Submission<'a> {
 
 /// A message that is right, ready to publish.
 pub(crate) struct Accepted {
-    /// Its id.
+    /// The message's id, by its key where it has one.
     pub(crate) id: MessageId,
     /// What is published.
     pub(crate) outgoing: Outgoing,
@@ -99,35 +92,29 @@ pub(crate) struct Accepted {
     pub(crate) keyed: Option<Keyed>,
 }
 
+/// The fields of a message, read and right.
+struct Checked {
+    id: MessageId,
+    class: MessageClass,
+    to: PhoneNumber,
+    from: From,
+    content: Content,
+    expires_at: Option<Timestamp>,
+    on_late: Option<OnLate>,
+}
+
 impl Submission<'_> {
     /// The message, ready to publish, or everything that is wrong with it.
     pub(crate) fn accept(
         &self,
         index: u32,
-        new: NewMessage<'_>,
+        mut new: NewMessage<'_>,
     ) -> Result<Accepted, Vec<FieldError>> {
-        let mut errors = Errors::default();
-        let id = self.id(index, new.idempotency_key.as_deref(), &mut errors);
-        let has_key = self.key.is_some() || new.idempotency_key.is_some();
-        let class = class(&new.class, &mut errors);
-        let region = self.tenant.country.parse().ok();
-        let to = match PhoneNumber::parse(&new.to, region) {
-            Ok(to) => Some(to),
-            Err(why) => {
-                errors.add("to", "invalid_number", why.to_string());
-                None
-            }
-        };
-        check_channel(new.channel.as_deref(), &mut errors);
-        let from = self.from(&new, &mut errors);
-        let content = content(new.body, new.template, &mut errors);
-        let expires_at = self.expires_at(new.validity_seconds, &mut errors);
-        let on_late = on_late(new.on_late.as_deref(), &mut errors);
-        check_metadata(&new.metadata, &mut errors);
-        let (Some(class), Some(to), Some(content), true) = (class, to, content, errors.is_empty())
-        else {
-            return Err(errors.into_vec());
-        };
+        // check
+        let Checked { id, class, to, from, content, expires_at, on_late } =
+            self.check(index, &mut new)?;
+
+        // what its key is checked by
         let canonical = Canonical {
             to,
             class,
@@ -138,9 +125,11 @@ impl Submission<'_> {
             metadata: &new.metadata,
         };
         let body_hash = canonical.hash();
-        let keyed =
-            has_key.then(|| Keyed { tenant: self.tenant.id.clone(), message: id, body_hash });
-        let body_hash = wire::hex(&body_hash);
+        let has_key = self.key.is_some() || new.idempotency_key.is_some();
+        let tenant = self.tenant.id.clone();
+        let keyed = has_key.then_some(Keyed { tenant, message: id, body_hash });
+
+        // what is published
         let head = Head {
             id,
             tenant: self.tenant.id.clone(),
@@ -154,21 +143,40 @@ impl Submission<'_> {
             on_late,
             trace: self.trace.to_owned(),
         };
+        let body_hash = wire::hex(&body_hash);
         let submitted = Submitted { head, content, from, body_hash, metadata: new.metadata };
         let outgoing = Outgoing::new(Subject::Submitted(class.lane()), &submitted);
         Ok(Accepted { id, outgoing, keyed })
     }
 
+    /// Reads every field, and says of all of them at once what is wrong. Takes the text out of
+    /// `new`.
+    fn check(&self, index: u32, new: &mut NewMessage<'_>) -> Result<Checked, Vec<FieldError>> {
+        let mut errors = Errors::default();
+        let id = self.id(index, new.idempotency_key.as_deref(), &mut errors);
+        let class = class(&new.class, &mut errors);
+        let to = fields::number("to", &new.to, self.home(), &mut errors);
+        check_channel(new.channel.as_deref(), &mut errors);
+        let from = self.from(new, &mut errors);
+        let content = content(new.body.take(), new.template.take(), &mut errors);
+        let expires_at = self.expires_at(new.validity_seconds, &mut errors);
+        let on_late = on_late(new.on_late.as_deref(), &mut errors);
+        check_metadata(&new.metadata, &mut errors);
+
+        let (Some(class), Some(to), Some(content), true) = (class, to, content, errors.is_empty())
+        else {
+            return Err(errors.into_vec());
+        };
+        Ok(Checked { id, class, to, from, content, expires_at, on_late })
+    }
+
+    /// The id that the key gives: of the item, else of the request; a new one where there is none.
     fn id(&self, index: u32, own: Option<&str>, errors: &mut Errors) -> MessageId {
         let tenant: &TenantId = &self.tenant.id;
         match (own, self.key) {
             (Some(key), _) if self.is_batch => {
-                errors.check(
-                    is_key(key),
-                    "idempotency_key",
-                    "invalid",
-                    "1 to 255 visible characters",
-                );
+                let detail = "1 to 255 visible characters";
+                errors.check(is_key(key), "idempotency_key", "invalid", detail);
                 MessageId::from_key(tenant, key)
             }
             (Some(_), _) => {
@@ -181,6 +189,7 @@ impl Submission<'_> {
         }
     }
 
+    /// Which senders may carry it.
     fn from(&self, new: &NewMessage<'_>, errors: &mut Errors) -> From {
         match (&new.from, new.pool) {
             (Some(_), Some(_)) => {
@@ -189,7 +198,7 @@ impl Submission<'_> {
             }
             (None, Some(pool)) => From::Pool(pool.into()),
             (None, None) => From::Any,
-            (Some(from), None) => match sender(&self.tenant.id, &self.tenant.country, from) {
+            (Some(from), None) => match sender(&self.tenant.id, self.home(), from) {
                 Some(sender) => From::Sender(sender),
                 None => {
                     errors.add("from", "invalid", "a sender's id or number");
@@ -199,11 +208,16 @@ impl Submission<'_> {
         }
     }
 
+    /// When its validity ends; none without one.
     fn expires_at(&self, validity: Option<u32>, errors: &mut Errors) -> Option<Timestamp> {
-        let seconds = validity?;
-        let fine = (1..=MAX_VALIDITY).contains(&seconds);
-        errors.check(fine, "validity_seconds", "out_of_range", "1 to 604800");
-        self.now.checked_add(SignedDuration::from_secs(i64::from(seconds))).ok()
+        let seconds = i64::from(validity?);
+        fields::validity(seconds, errors);
+        self.now.checked_add(SignedDuration::from_secs(seconds)).ok()
+    }
+
+    /// The country of numbers without a plus sign.
+    fn home(&self) -> Option<Country> {
+        self.tenant.country.parse().ok()
     }
 }
 
@@ -219,11 +233,11 @@ fn on_late(given: Option<&str>, errors: &mut Errors) -> Option<OnLate> {
 }
 
 /// A sender by its id, or by its number as the tenant may write it.
-fn sender(tenant: &TenantId, country: &str, from: &str) -> Option<SenderId> {
+fn sender(tenant: &TenantId, home: Option<Country>, from: &str) -> Option<SenderId> {
     if let Ok(id) = from.parse() {
         return Some(id);
     }
-    if let Ok(number) = PhoneNumber::parse(from, country.parse().ok()) {
+    if let Ok(number) = PhoneNumber::parse(from, home) {
         return Some(SenderId::of(tenant, number.as_str()));
     }
     is_short_sender(from).then(|| SenderId::of(tenant, from))
@@ -235,6 +249,7 @@ pub(crate) fn is_short_sender(text: &str) -> bool {
     let named = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ' || b == b'-')
         && text.bytes().any(|b| b.is_ascii_alphabetic())
         && text.trim() == text;
+
     (digits && (3..=8).contains(&text.len())) || (named && (1..=11).contains(&text.len()))
 }
 
@@ -263,6 +278,7 @@ fn check_channel(channel: Option<&str>, errors: &mut Errors) {
     }
 }
 
+/// What the text is made of: a body or a template.
 fn content(
     body: Option<Cow<'_, str>>,
     template: Option<TemplateRef>,
@@ -273,14 +289,15 @@ fn content(
             errors.text("body", &body, 1, MAX_BODY);
             Some(Content::Body(body.into_owned()))
         }
+
         (None, Some(TemplateRef { id, variables })) => {
-            let many = variables.len() > MAX_VARIABLES;
-            errors.check(!many, "template.variables", "too_many", "at most 50");
+            fields::variables("template.variables", variables.len(), errors);
             for (name, value) in &variables {
                 errors.text(&format!("template.variables.{name}"), value, 0, MAX_BODY);
             }
             Some(Content::Template { id: TemplateId(id), variables })
         }
+
         (Some(_), Some(_)) => {
             errors.add("template", "ambiguous", "give body or template, not both");
             None
@@ -295,6 +312,7 @@ fn content(
 fn check_metadata(metadata: &BTreeMap<String, String>, errors: &mut Errors) {
     let bytes: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
     errors.check(bytes <= MAX_METADATA, "metadata", "too_long", "at most 2048 bytes in all");
+
     let clean = !metadata.iter().any(|(name, value)| name.contains('\0') || value.contains('\0'));
     errors.check(clean, "metadata", "invalid_character", "the character U+0000 cannot be stored");
 }

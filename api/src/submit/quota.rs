@@ -3,7 +3,10 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::{
+    http::{HeaderName, HeaderValue},
+    response::{IntoResponse, Response},
+};
 use domain::ids::TenantId;
 use governor::{
     Quota, RateLimiter,
@@ -12,7 +15,7 @@ use governor::{
     state::keyed::HashMapStateStore,
 };
 
-use crate::http::{Kind, Problem};
+use crate::http::problem::{Kind, Problem};
 
 type Limiter =
     RateLimiter<TenantId, HashMapStateStore<TenantId>, QuantaClock, StateInformationMiddleware>;
@@ -37,6 +40,7 @@ impl Quotas {
     pub(crate) fn new(per_second: u32, burst: u32) -> Self {
         let per_second = NonZeroU32::new(per_second).unwrap_or(NonZeroU32::MIN);
         let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
+
         let clock = QuantaClock::default();
         let quota = Quota::per_second(per_second).allow_burst(burst);
         Self {
@@ -50,6 +54,7 @@ impl Quotas {
     /// Takes `count` messages from a tenant's quota.
     pub(crate) fn take(&self, tenant: &TenantId, count: u32) -> Result<Left, (Problem, Left)> {
         let Some(count) = NonZeroU32::new(count) else { return Ok(self.left(self.burst)) };
+
         match self.limiter.check_key_n(tenant, count) {
             Ok(Ok(state)) => Ok(self.left(state.remaining_burst_capacity())),
             Ok(Err(until)) => {
@@ -63,6 +68,7 @@ impl Quotas {
         }
     }
 
+    /// What a tenant is told that is over its quota: to come again after `wait` seconds.
     fn refused(&self, wait: u64) -> (Problem, Left) {
         let detail = "the tenant submits faster than its quota";
         let left = Left { limit: self.burst, remaining: 0, reset_seconds: wait };
@@ -77,15 +83,17 @@ impl Quotas {
 }
 
 impl Left {
-    /// Writes the headers.
-    pub(crate) fn write(self, headers: &mut HeaderMap) {
+    /// An answer with the `RateLimit-*` headers.
+    pub(crate) fn with(self, answer: impl IntoResponse) -> Response {
+        let mut response = answer.into_response();
         for (name, value) in [
             ("ratelimit-limit", u64::from(self.limit)),
             ("ratelimit-remaining", u64::from(self.remaining)),
             ("ratelimit-reset", self.reset_seconds),
         ] {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+            response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from(value));
         }
+        response
     }
 }
 
@@ -98,9 +106,11 @@ mod tests {
         let quotas = Quotas::new(10, 20);
         let (a, b): (TenantId, TenantId) =
             ("aa".parse().expect("valid"), "bb".parse().expect("valid"));
+
         assert_eq!(quotas.take(&a, 20).map(|left| left.remaining).ok(), Some(0));
         let (_, left) = quotas.take(&a, 5).expect_err("used up");
         assert_eq!((left.remaining, left.reset_seconds), (0, 1));
+
         assert!(quotas.take(&b, 1).is_ok());
         assert!(quotas.take(&b, 21).is_err(), "more than can ever be had at once");
     }

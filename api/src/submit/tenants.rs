@@ -6,14 +6,14 @@ use domain::ids::TenantId;
 use store::{Store, settings::tenants::Tenant};
 
 use crate::{
-    http::{Kind, Problem},
+    http::problem::{Kind, Problem},
     last_known::{Asking, LastKnown},
 };
 
 /// How many tenants are remembered.
 const MOST: usize = 100_000;
 
-/// The cache.
+/// The settings of each tenant, as they were read last.
 pub struct Tenants(LastKnown<TenantId, Arc<Tenant>>);
 
 impl Tenants {
@@ -21,13 +21,14 @@ impl Tenants {
         Self(LastKnown::new(asking, MOST))
     }
 
-    /// The tenant's settings.
+    /// The tenant's settings. A tenant that does not exist is forbidden everything.
     pub(crate) async fn get(&self, store: &Store, id: &TenantId) -> Result<Arc<Tenant>, Problem> {
         let (store, whose) = (store.clone(), id.clone());
         let ask = async move {
             let mut tx = store.scoped([&whose]).await?;
             Ok(store::settings::tenants::get(&mut tx, &whose).await?.map(Arc::new))
         };
+
         let gone = || Problem::new(Kind::Forbidden, "the tenant of this token does not exist");
         self.0.get(id, ask).await?.ok_or_else(gone)
     }

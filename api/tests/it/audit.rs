@@ -35,6 +35,7 @@ async fn every_act_that_matters_is_in_the_trail_with_before_and_after() {
         let path = format!("/v1/campaigns/{}/{act}", campaign.as_str().unwrap());
         caller.post(&path, &json!({})).await.expect(200);
     }
+
     let stop = json!({ "phone": "+12125550100", "reason": "asked by letter" });
     caller.post("/v1/do-not-contact", &stop).await.expect(201);
     caller
@@ -98,11 +99,13 @@ async fn writers_at_the_same_time_make_one_chain_and_each_tenant_has_its_own() {
             other.post("/v1/do-not-contact", &stop).await.expect(201);
         }
     });
+
     futures::future::join_all(stops).await;
     for caller in [&caller, &other] {
         let verdict = caller.get("/v1/audit/verify").await.expect(200);
         assert_eq!((&verdict["ok"], &verdict["entries"]), (&json!(true), &json!(13)));
     }
+
     let (mine, theirs) = (trail(&caller, "").await, trail(&other, "").await);
     assert!(mine.iter().all(|entry| theirs.iter().all(|other| entry["hash"] != other["hash"])));
 }
@@ -115,13 +118,16 @@ async fn whatever_is_done_to_the_rows_is_seen_and_the_api_cannot_do_it() {
         let stop = json!({ "phone": format!("+1212555010{n}"), "reason": "asked" });
         caller.post("/v1/do-not-contact", &stop).await.expect(201);
     }
+
     let mut tx = world.store.scoped([&"acme".parse().unwrap()]).await.unwrap();
     for act in ["update millrace.audit_log set actor = 'x'", "delete from millrace.audit_log"] {
         let refused = sqlx::raw_sql(act).execute(&mut *tx).await.unwrap_err();
         assert!(refused.to_string().contains("permission denied"), "{refused}");
         tx = world.store.scoped([&"acme".parse().unwrap()]).await.unwrap();
     }
+
     drop(tx);
+
     world.run("create table kept as table millrace.audit_log").await;
     for (tampering, seq, why) in [
         ("update millrace.audit_log set actor = 'key:x' where seq = 3", 3, "changed"),

@@ -41,8 +41,11 @@ async fn a_campaign_starts_once_however_often_it_is_asked_to() {
         assert_eq!((&started["state"], &started["version"]), (&json!("starting"), &json!(2)));
         assert_eq!(started["template_version"], 1);
     }
+
     let started = events(&world, "started").await;
+
     assert!(!started.is_empty());
+
     let once = event_id(id.parse().unwrap(), "campaign.started", 2);
     assert!(started.iter().all(|event| event.id == once && event.version == 2));
 }
@@ -56,17 +59,20 @@ async fn pause_resume_and_stop_move_the_switch_and_tell_of_it() {
     act("pause").await.problem(409);
     act("start").await.expect(200);
     assert_eq!(act("pause").await.expect(200)["state"], "paused");
+
     let switches = caller.get("/v1/kill-switch").await.expect(200);
     assert_eq!(switches["data"][0]["target"], id.as_str());
     assert_eq!(act("resume").await.expect(200)["state"], "starting");
     assert_eq!(caller.get("/v1/kill-switch").await.expect(200)["data"], json!([]));
     assert_eq!(act("stop").await.expect(200)["state"], "stopped");
+
     act("resume").await.problem(409);
     act("nonsense").await.problem(404);
     for (what, version) in [("paused", 3), ("resumed", 4), ("stopped", 5)] {
         let told = events(&world, what).await;
         assert_eq!(told.iter().map(|event| event.version).collect::<Vec<_>>(), [version], "{what}");
     }
+
     let mut db = world.database.superuser().await.unwrap();
     let left: i64 = sqlx::query_scalar(
         "select count(*) from millrace.campaign_transitions where not published",
@@ -74,6 +80,7 @@ async fn pause_resume_and_stop_move_the_switch_and_tell_of_it() {
     .fetch_one(&mut db)
     .await
     .unwrap();
+
     assert_eq!(left, 0);
 }
 
@@ -89,6 +96,7 @@ async fn an_event_that_a_crash_left_behind_is_published_later() {
          values ('acme', '{id}', 9, 'stop', 0, '2026-05-01T15:00:00Z')"
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(insert)).execute(&mut db).await.unwrap();
+
     let published = async {
         while events(&world, "stopped").await.is_empty() {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
@@ -116,12 +124,16 @@ async fn a_message_without_a_receipt_until_the_horizon_is_final_wherever_it_is_s
          values ('acme', '{message}', 20, 'promo', 'sms', '{message}', '+12125550100', '{id}', 'x',
             1, 7900, '', now(), now(), '[{stamp}]', 'no_receipt', 'SM1')"
     );
+
     sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
     let ledger = caller.get(&format!("/v1/campaigns/{id}/ledger")).await.expect(200);
+
     assert_eq!((&ledger["final"]["sent"], &ledger["open"]["sent"]), (&json!(1), &json!(0)));
     assert_eq!(ledger["balanced"], true, "{ledger}");
+
     let shown = caller.get(&format!("/v1/messages/{message}")).await.expect(200);
     assert_eq!((&shown["status"], &shown["code"]), (&json!("sent"), &json!("no_receipt")));
+
     let sentence = "The carrier took the message; whether it was delivered is not known: \
                     no receipt came within 72 hours.";
     assert_eq!((&shown["sentence"], &shown["error"]), (&json!(sentence), &json!(null)));
@@ -189,6 +201,7 @@ async fn totals_are_shown_with_what_they_are_of() {
     let caller = world.caller("acme", KeyRole::Viewer).await;
     let empty = caller.get("/v1/analytics/dashboard").await.expect(200);
     assert_eq!((&empty["version"], &empty["totals"]), (&json!(0), &json!({})));
+
     let mut db = world.database.superuser().await.unwrap();
     let sql =
         "insert into millrace.total_heads (tenant_id, scope, scope_id, as_of, watermark, version)
@@ -197,6 +210,7 @@ async fn totals_are_shown_with_what_they_are_of() {
          ('acme', 'dashboard', '00000000-0000-0000-0000-000000000000', 'sent', 5)";
     sqlx::raw_sql(sql).execute(&mut db).await.unwrap();
     let totals: Value = caller.get("/v1/analytics/dashboard").await.expect(200);
+
     assert_eq!((&totals["version"], &totals["watermark"]), (&json!(3), &json!(7)));
     assert_eq!(totals["totals"], json!({ "sent": 5 }));
 }

@@ -17,7 +17,7 @@ use crate::{
     settings::{carrier, template},
 };
 
-const UNSAID: &str = "select count(*) from millrace.unsaid_events";
+const PENDING: &str = "select count(*) from millrace.unsaid_events";
 
 async fn cancel(caller: &Caller, id: &Value) -> Answer {
     let path = format!("/v1/messages/{}/cancel", id.as_str().unwrap());
@@ -52,21 +52,27 @@ async fn a_cancel_right_after_the_202_waits_for_the_row_and_withdraws_it() {
     });
     world.store(&submitted).await;
     let cancelled = json!({ "id": id, "status": "cancelled" });
+
     assert_eq!(cancelling.await.unwrap().expect(200), cancelled);
     assert_eq!(cancel(&caller, &id).await.expect(200), cancelled, "again is the same");
+
     let shown = caller.get(&format!("/v1/messages/{}", id.as_str().unwrap())).await.expect(200);
     assert_eq!((&shown["status"], &shown["version"]), (&json!("cancelled"), &json!(2)));
+
     let stamp = &shown["passport"][0];
     assert_eq!((&stamp["stage"], &stamp["verdict"]), (&json!("api"), &json!("cancel")));
-    world.becomes(0, UNSAID).await;
+
+    world.becomes(0, PENDING).await;
     let events = told(&world).await;
     assert!(!events.is_empty());
+
     let once = event_id(submitted.head.id.0, "message.cancelled", 2);
     for event in events {
         let data: MessageData = serde_json::from_str(event.data.get()).unwrap();
         assert_eq!((event.id, event.version), (once, 2));
         assert_eq!((data.message, data.state), (submitted.head.id, MessageState::Cancelled));
     }
+
     assert_eq!(world.number("select count(*) from millrace.cancel_marks").await, 0);
 }
 
@@ -84,6 +90,7 @@ async fn too_late_says_where_the_message_stands_and_why() {
         (10, "blocked", "was blocked"),
         (12, "expired", "validity has ended"),
     ];
+
     for (state, name, why) in late {
         let (id, submitted) = accepted(&world, &caller, name).await;
         world.store(&submitted).await;
@@ -95,7 +102,8 @@ async fn too_late_says_where_the_message_stands_and_why() {
         assert_eq!(answer["too_late"], true, "{answer}");
         assert!(answer["reason"].as_str().unwrap().contains(why), "{answer}");
     }
-    assert_eq!(world.number(UNSAID).await, 0);
+
+    assert_eq!(world.number(PENDING).await, 0);
 }
 
 #[tokio::test]
@@ -106,12 +114,15 @@ async fn what_is_not_there_after_two_seconds_is_404_and_leaves_a_mark() {
     let begun = Instant::now();
     let path = format!("/v1/messages/{}", id.as_str().unwrap());
     let (shown, cancelled) = tokio::join!(caller.get(&path), cancel(&caller, &id));
+
     assert!(begun.elapsed() >= Duration::from_secs(2), "they wait for the row");
     assert!(begun.elapsed() < Duration::from_secs(10));
+
     shown.problem(404);
     cancelled.problem(404);
     let mark = "select count(*) from millrace.cancel_marks where tenant_id = 'acme'";
     assert_eq!(world.number(mark).await, 1);
+
     let nonsense = caller.post("/v1/messages/nonsense/cancel", &json!({})).await;
     nonsense.problem(404);
 }
@@ -126,10 +137,13 @@ async fn only_operators_and_above_cancel_and_only_their_tenants_messages() {
         let caller = world.caller("acme", role).await;
         cancel(&caller, &id).await.problem(403);
     }
+
     let stranger = world.caller("globex", KeyRole::Owner).await;
     cancel(&stranger, &id).await.problem(404);
     let open = "select count(*) from millrace.messages where state = 0 and version = 1";
+
     assert_eq!(world.number(open).await, 1, "nothing of it was touched");
+
     cancel(&operator, &id).await.expect(200);
 }
 
@@ -141,10 +155,12 @@ async fn a_cancel_needs_no_broker_and_its_event_is_said_when_there_is_one() {
     world.store(&submitted).await;
     world.broker.server().signal(Signal::SIGKILL);
     world.broker.server().exited().await;
+
     assert_eq!(cancel(&caller, &id).await.expect(200)["status"], "cancelled");
-    assert_eq!(world.number(UNSAID).await, 1, "it is owed");
+    assert_eq!(world.number(PENDING).await, 1, "it is owed");
+
     world.broker.server().restart().await.unwrap();
-    world.becomes(0, UNSAID).await;
+    world.becomes(0, PENDING).await;
     assert!(!told(&world).await.is_empty());
 }
 
@@ -164,9 +180,11 @@ async fn an_event_that_a_crash_left_behind_is_said_by_the_next_process() {
     let done = store::messages::cancel::cancel(&store, &tenant, submitted.head.id, now, &stamp)
         .await
         .unwrap();
+
     assert!(done.is_some());
+
     let world = World::start_on(database, broker, |_| {}).await;
-    world.becomes(0, UNSAID).await;
+    world.becomes(0, PENDING).await;
     let events = told(&world).await;
     assert_eq!(events[0].id, event_id(submitted.head.id.0, "message.cancelled", 2), "{id}");
 }
@@ -198,6 +216,7 @@ async fn a_campaigns_ledger_counts_what_was_cancelled_and_balances() {
              from millrace.campaign_recipients where seq < 2"
         ))
         .await;
+
     let path = format!("/v1/campaigns/{campaign}/ledger");
     let ledger = async || caller.get(&path).await.expect(200);
     let recipients = format!("/v1/campaigns/{campaign}/recipients");

@@ -28,9 +28,11 @@ async fn what_is_parked_for_a_number_that_is_stopped_is_due_at_once() {
     let stop = json!({ "phone": "+12125550100", "reason": "asked by letter" });
     caller.post("/v1/do-not-contact", &stop).await.expect(201);
     assert_eq!(world.number(DUE).await, 2, "no other channel, number or tenant");
+
     let path = format!("/v1/contacts/{}/consent", made["id"].as_str().unwrap());
     caller.post(&path, &json!({ "action": "grant" })).await.expect(201);
     assert_eq!(world.number(DUE).await, 2, "a grant wakes nothing");
+
     caller.post(&path, &json!({ "action": "revoke" })).await.expect(201);
     assert_eq!(world.number(DUE).await, 3);
 }
@@ -44,14 +46,17 @@ async fn a_number_is_taken_off_for_a_reason_and_its_own_opt_out_stands() {
     world.run("update millrace.standings set opted_out_at = now()").await;
     let path = "/v1/do-not-contact/+12125550100";
     assert_eq!(caller.delete(path).await.problem(422)[0].0, "reason");
+
     let freed = caller.delete(&format!("{path}?reason=a+mistake")).await.expect(200);
     assert_eq!(freed["do_not_contact_at"], Value::Null);
     assert!(!freed["opted_out_at"].is_null());
+
     caller.delete(&format!("{path}?reason=again")).await.problem(404);
     caller.delete("/v1/do-not-contact/nonsense?reason=x").await.problem(404);
     let ledger = "select count(*) from millrace.consents where (action, source, previous)
                   = ('allow', 'a mistake', 'opted_out')";
     assert_eq!(world.number(ledger).await, 1);
+
     let viewer = world.caller("acme", KeyRole::Viewer).await;
     viewer.delete(&format!("{path}?reason=x")).await.problem(403);
 }
@@ -64,12 +69,14 @@ async fn the_list_is_filtered_by_number_channel_cause_and_time() {
         let stop = json!({ "phone": phone, "reason": "asked", "channel": channel });
         caller.post("/v1/do-not-contact", &stop).await.expect(201);
     }
+
     world
         .run(
             "insert into millrace.standings (tenant_id, number, channel, opted_out_at)
              values ('acme', '+12125550101', 'sms', '2026-01-01T00:00:00Z')",
         )
         .await;
+
     for (query, expected) in [
         ("", 3),
         ("?phone=(212)+555-0100", 2),
@@ -81,6 +88,7 @@ async fn the_list_is_filtered_by_number_channel_cause_and_time() {
         let list = caller.get(&format!("/v1/do-not-contact{query}")).await.expect(200);
         assert_eq!(list["data"].as_array().unwrap().len(), expected, "{query}");
     }
+
     caller.get("/v1/do-not-contact?cause=whim").await.problem(422);
     let page = caller.get("/v1/do-not-contact?limit=1").await.expect(200);
     let next = page["next_cursor"].as_str().unwrap();
@@ -101,26 +109,31 @@ async fn an_import_answers_each_row_and_changes_nothing_the_second_time() {
         { "phone": "+12125550101", "reason": " " },
         { "phone": "+12125550101", "reason": "complaint", "channel": "whatsapp" },
     ] });
+
     let path = "/v1/do-not-contact/import";
     let answer = caller.post(path, &body).await.expect(200);
     let outcomes = |answer: &Value| {
         let rows = answer["results"].as_array().unwrap().iter();
         rows.map(|row| row["outcome"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
+
     assert_eq!(
         outcomes(&answer),
         ["created", "unchanged", "created", "invalid", "invalid", "invalid", "created"]
     );
     assert_eq!(answer["results"][1]["errors"][0]["code"], "duplicate");
     assert_eq!(answer["results"][4]["errors"][0]["field"], "shoe");
+
     let again = caller.post(path, &body).await.expect(200);
     assert_eq!(
         (&again["created"], &again["unchanged"], &again["invalid"]),
         (&json!(0), &json!(4), &json!(3))
     );
+
     let ledger = "select count(*) from millrace.consents where (action, method)
                   = ('do_not_contact', 'import')";
     assert_eq!(world.number(ledger).await, 3);
+
     let recipient = "select count(*) from millrace.standings where number = '+12125550100'
                     and do_not_contact_reason = 'litigator' and stopped_programs = '{news}'";
     assert_eq!(world.number(recipient).await, 1);
@@ -135,14 +148,19 @@ async fn ten_thousand_lines_of_csv_are_one_import_and_one_more_is_too_many() {
     let mut file = "\u{feff}Phone,Reason\r\n".to_owned();
     file.extend((0..10_000).map(line));
     let answer = caller.csv(path, &file).await.expect(200);
+
     assert_eq!(answer["created"], 10_000);
+
     let verdict = caller.get("/v1/audit/verify").await.expect(200);
     assert_eq!((&verdict["ok"], &verdict["entries"]), (&json!(true), &json!(10_001)));
+
     file.push_str(&line(10_000));
     assert_eq!(caller.csv(path, &file).await.problem(422)[0].1, "out_of_range");
+
     let errors = caller.csv(path, "phone,shoe\n+12125550100,9\n").await.problem(422);
     assert_eq!(errors[0], ("shoe".to_owned(), "unknown_field".to_owned()));
     assert_eq!(caller.csv(path, "phone\n+12125550100\n").await.problem(422)[0].0, "reason");
+
     let odd = "phone,reason,channel\n+12125550100,x,fax\n+12125550100,x\n";
     assert_eq!(caller.csv(path, odd).await.expect(200)["invalid"], 2);
 }

@@ -40,6 +40,7 @@ async fn a_message_that_may_be_sent_says_by_whom_at_what_cost_and_until_when() {
     let (_world, caller, _) = world().await;
     with_consent(&caller, "+12125550100", json!({})).await;
     let said = caller.post("/v1/explain", &promo("(212) 555-0100")).await.expect(200);
+
     assert_eq!((&said["verdict"], &said["gate"]), (&json!("admit"), &Value::Null));
     assert_eq!(said["sentence"], "The message would be sent: every gate lets it pass.");
     assert_eq!(words(&said), ["pass"; 8]);
@@ -55,6 +56,7 @@ async fn somebody_new_is_a_person_of_whom_nothing_is_known_and_stays_unknown() {
     let before = world.tables().await;
     let said = caller.post("/v1/explain", &promo("+18085550100")).await.expect(200);
     assert_eq!((&said["verdict"], &said["code"]), (&json!("block"), &json!("no_consent")));
+
     let words = words(&said);
     assert_eq!(words[3..6], ["block", "pass", "defer"], "06:00 in Hawaii");
     assert_eq!(
@@ -62,6 +64,7 @@ async fn somebody_new_is_a_person_of_whom_nothing_is_known_and_stays_unknown() {
         "The message would not be sent: it would be blocked because of do-not-contact: no consent \
          is recorded, and messages of this class need one."
     );
+
     let mut asked = promo("+12125550100");
     asked["contact"] = json!({ "state": "CA" });
     caller.post("/v1/explain", &asked).await.expect(200);
@@ -74,6 +77,7 @@ async fn a_supposed_person_stands_in_for_what_is_on_file() {
     let on_file = json!({ "time_zone": "Pacific/Honolulu" });
     with_consent(&caller, "+12125550100", on_file).await;
     let said = caller.post("/v1/explain", &promo("+12125550100")).await.expect(200);
+
     assert_eq!((&said["code"], &said["evidence"]), (&json!("quiet_hours"), &json!("contact")));
     assert_eq!(said["until"], "2026-05-01T19:00:00Z");
     assert_eq!(
@@ -81,10 +85,12 @@ async fn a_supposed_person_stands_in_for_what_is_on_file() {
         "The message would wait until 2026-05-01 19:00 UTC because of quiet hours: it may be sent \
          daily 09:00-21:00 in Pacific/Honolulu, which is next at 2026-05-01T19:00:00Z."
     );
+
     let mut asked = promo("+12125550100");
     asked["contact"] = json!({ "postal_code": "94103" });
     let said = caller.post("/v1/explain", &asked).await.expect(200);
     assert_eq!((&said["verdict"], &said["evidence"]), (&json!("admit"), &json!("postal_code")));
+
     asked["at"] = json!("2026-05-01T08:59:00-07:00");
     let said = caller.post("/v1/explain", &asked).await.expect(200);
     assert_eq!(said["until"], "2026-05-01T16:00:00Z");
@@ -100,18 +106,23 @@ async fn with_a_campaign_its_own_class_text_pool_and_switch_count() {
     let id = caller.post("/v1/campaigns", &campaign).await.expect(201)["id"].clone();
     let mut asked = json!({ "to": "+12125550100", "campaign": id, "at": NOON });
     let said = caller.post("/v1/explain", &asked).await.expect(200);
+
     assert_eq!(words(&said)[4], "not_asked", "suppression is for promotions");
     assert_eq!(said["verdict"], "admit");
+
     asked["at"] = json!("2026-05-02T03:00:00Z");
     let said = caller.post("/v1/explain", &asked).await.expect(200);
     assert_eq!((&said["verdict"], &said["gate"]), (&json!("expire"), &json!("quiet_hours")));
+
     asked["class"] = json!("promo");
     let errors = caller.post("/v1/explain", &asked).await.problem(422);
     assert_eq!(errors, [("class".to_owned(), "other_class".to_owned())]);
+
     let target = json!({ "scope": "campaign", "target": id, "mode": "paused", "reason": "x" });
     caller.put("/v1/kill-switch", &target).await.expect(200);
     let asked = json!({ "to": "+12125550100", "campaign": id, "at": NOON });
     let said = caller.post("/v1/explain", &asked).await.expect(200);
+
     assert_eq!((&said["verdict"], &said["code"]), (&json!("hold"), &json!("campaign_paused")));
     assert_eq!(words(&said)[2..], ["pass", "pass", "not_asked", "pass", "pass", "pass"]);
 }
@@ -125,7 +136,9 @@ async fn what_is_wrong_with_a_question_is_named_field_by_field() {
     });
     let errors = caller.post("/v1/explain", &asked).await.problem(422);
     let fields: Vec<_> = errors.iter().map(|error| error.0.as_str()).collect();
+
     assert_eq!(fields, ["to", "campaign", "class", "at"]);
+
     let asked = json!({
         "to": "+12125550100", "body": "Hi", "class": "promo",
         "contact": { "timezone": "Mars/Base", "postal_code": "nowhere", "state": "XX" },
@@ -133,9 +146,11 @@ async fn what_is_wrong_with_a_question_is_named_field_by_field() {
     let errors = caller.post("/v1/explain", &asked).await.problem(422);
     let fields: Vec<_> = errors.iter().map(|error| error.0.as_str()).collect();
     assert_eq!(fields, ["contact.timezone", "contact.postal_code", "contact.state"]);
+
     let asked = json!({ "to": "+12125550100", "body": "\u{4e2d}".repeat(700), "class": "promo" });
     let errors = caller.post("/v1/explain", &asked).await.problem(422);
     assert_eq!(errors, [("body".to_owned(), "too_long".to_owned())]);
+
     let asked = json!({ "to": "+12125550100", "class": "promo" });
     let errors = caller.post("/v1/explain", &asked).await.problem(422);
     assert_eq!(errors, [("body".to_owned(), "required".to_owned())]);

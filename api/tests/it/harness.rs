@@ -28,6 +28,7 @@ pub(crate) const PUBLIC_URL: &str = "https://hooks.example.test/in";
 /// The key of access tokens.
 pub(crate) const JWT_KEY: [u8; 32] = [7; 32];
 
+/// An ingress with its broker and database.
 pub(crate) struct World {
     pub(crate) database: Database,
     pub(crate) broker: TestBroker,
@@ -48,7 +49,7 @@ pub(crate) struct Caller {
     pub(crate) key: String,
 }
 
-/// An answer.
+/// What the ingress answered.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -73,6 +74,7 @@ impl World {
         change: impl FnOnce(&mut ApiSettings),
     ) -> Self {
         let store = database.store(Role::Api).await.unwrap();
+
         let now = Arc::new(Mutex::new("2026-05-01T15:00:00Z".parse::<Timestamp>().unwrap()));
         let clock = now.clone();
         let mut settings = ApiSettings {
@@ -84,6 +86,7 @@ impl World {
             ..ApiSettings::default()
         };
         change(&mut settings);
+
         let app = App::new(Parts {
             store: store.clone(),
             broker: broker.connect().await.unwrap(),
@@ -91,6 +94,7 @@ impl World {
             settings,
             now: Arc::new(move || *clock.lock().unwrap()),
         });
+
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
@@ -125,6 +129,7 @@ impl World {
         let broker = self.broker.connect().await.unwrap();
         let stream = broker.api.get_stream(stream).await.unwrap();
         let last = stream.get_info().await.unwrap().state.last_sequence;
+
         let mut frames = Vec::new();
         for sequence in 1..=last {
             let Ok(message) = stream.get_raw_message(sequence).await else { continue };
@@ -153,6 +158,7 @@ impl World {
         let names =
             "select tablename::text from pg_tables where schemaname = 'millrace' order by 1";
         let names: Vec<String> = sqlx::query_scalar(names).fetch_all(&mut db).await.unwrap();
+
         let mut tables = Vec::new();
         for name in names {
             let sum = format!(

@@ -96,7 +96,9 @@ async fn a_mapping_names_columns_and_a_file_without_phones_is_refused_at_once() 
     let mapping = "%7B%22phone%22%3A%22Where%22%2C%22first_name%22%3A%22Who%22%7D";
     let path = format!("/v1/contacts/import/preview?mapping={mapping}");
     let preview = caller.csv(&path, file).await.expect(200);
+
     assert_eq!(preview["created"], 1);
+
     caller.csv("/v1/contacts/import?mapping=%7B%22x%22%3A%22Who%22%7D", file).await.problem(422);
     caller.csv("/v1/contacts/import?mapping=nonsense", file).await.problem(422);
     caller.post("/v1/contacts/import", &json!({})).await.problem(415);
@@ -112,7 +114,9 @@ async fn an_import_under_a_key_runs_once() {
         send(request.body(file))
     };
     let first = post(FILE).await.expect(202);
+
     assert_eq!(post(FILE).await.expect(202), first);
+
     post("phone\n+12125550100\n").await.problem(422);
 }
 
@@ -125,11 +129,14 @@ async fn a_large_file_streams_in_and_progress_is_seen() {
         let lines = (start..start + 1_000).map(|n| format!("+1212{:07},N{n},yes\n", 2_000_000 + n));
         parts.push(lines.collect::<String>().into_bytes());
     }
+
     let request = caller.request(Method::POST, "/v1/contacts/import");
     let request = request.header("Content-Type", "text/csv").body(streamed(parts));
     let accepted = send(request).await.expect(202);
     let done = finished(&caller, accepted["id"].as_str().unwrap()).await;
+
     assert_eq!(counts(&done), [20_000, 20_000, 0, 0, 0, 0], "{done}");
+
     let mut db = world.database.superuser().await.unwrap();
     let recipient: i64 = sqlx::query_scalar(
         "select count(*) from millrace.standings s
@@ -139,6 +146,7 @@ async fn a_large_file_streams_in_and_progress_is_seen() {
     .fetch_one(&mut db)
     .await
     .unwrap();
+
     assert_eq!(recipient, 20_000);
 }
 
@@ -149,6 +157,7 @@ async fn a_quote_that_is_never_closed_ends_the_import_with_a_reason() {
     let file =
         format!("phone,first_name\n+12125550100,Ana\n+12125550101,\"{}", "x".repeat(900_000));
     let done = import(&caller, &file).await;
+
     assert_eq!(done["state"], "failed");
     assert_eq!(done["created"], 1, "what came before is in");
     assert!(done["error"].as_str().unwrap().contains("quote"), "{done}");
@@ -166,5 +175,6 @@ async fn an_import_whose_process_is_gone_says_so() {
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(insert)).execute(&mut db).await.unwrap();
     let import = caller.get(&format!("/v1/imports/{id}")).await.expect(200);
+
     assert_eq!(import["state"], "failed");
 }

@@ -23,9 +23,12 @@ async fn an_accepted_message_is_on_the_stream_of_its_lane_with_its_trace() {
     });
     let request = caller.request(Method::POST, "/v1/messages").header("traceparent", trace);
     let answer = send(request.json(&body)).await;
+
     assert_eq!(answer.headers["ratelimit-remaining"], "49999");
+
     let accepted = answer.expect(202);
     assert_eq!(accepted["status"], "accepted");
+
     let stored: Vec<Submitted> = world.published("SUBMITTED", "msg.submitted.urgent").await;
     let [stored] = stored.as_slice() else { panic!("one message, not {}", stored.len()) };
     assert_eq!(accepted["id"], stored.head.id.to_string());
@@ -47,10 +50,13 @@ async fn the_same_key_is_the_same_message_and_the_hash_tells_bodies_apart() {
         let answer = caller.post_once("/v1/messages", "k-1", &message(to)).await.expect(202);
         assert_eq!(answer["id"], MessageId::from_key(&tenant, "k-1").to_string());
     }
+
     let stored: Vec<Submitted> = world.published("SUBMITTED", "msg.submitted.bulk").await;
+
     assert_eq!(stored.len(), 2, "written differently, the same message: the same frame");
     assert_ne!(stored[0].body_hash, stored[1].body_hash);
     assert_eq!(stored[0].head.id, stored[1].head.id);
+
     let key = "x".repeat(256);
     caller.post_once("/v1/messages", &key, &message("+12125550123")).await.problem(422);
 }
@@ -66,6 +72,7 @@ async fn every_field_that_is_wrong_is_named_at_once() {
     });
     let fields: Vec<_> = caller.post("/v1/messages", &wrong).await.problem(422);
     let named: Vec<_> = fields.iter().map(|(field, _)| field.as_str()).collect();
+
     assert_eq!(
         named,
         [
@@ -79,6 +86,7 @@ async fn every_field_that_is_wrong_is_named_at_once() {
             "metadata"
         ]
     );
+
     for (body, field, code) in [
         (json!({ "to": "+12125550123", "body": "x" }), "class", "required"),
         (json!({ "to": "+12125550123", "class": "promo" }), "body", "required"),
@@ -107,6 +115,7 @@ async fn every_field_that_is_wrong_is_named_at_once() {
         let errors = caller.post("/v1/messages", &body).await.problem(422);
         assert_eq!(errors, [(field.to_owned(), code.to_owned())]);
     }
+
     let none: Vec<Submitted> = world.published("SUBMITTED", "msg.submitted.bulk").await;
     assert!(none.is_empty(), "what is refused is not published");
 }
@@ -127,14 +136,17 @@ async fn a_batch_takes_what_is_right_and_names_what_is_not() {
         MessageId::from_key(&tenant, "own"),
         MessageId::from_batch(&tenant, "b", 3),
     ];
+
     assert_eq!(answer["accepted"], 3);
     assert_eq!(answer["ids"], json!(ids));
     assert_eq!(answer["rejected"][0]["index"], 1);
     assert_eq!(answer["rejected"][0]["errors"][0]["field"], "to");
+
     let lines: String = items.iter().map(|item| format!("{item}\n")).collect();
     let request = caller.request(Method::POST, "/v1/messages/batch").header("Idempotency-Key", "b");
     let request = request.header("Content-Type", "application/x-ndjson").body(lines);
     assert_eq!(send(request).await.expect(202), answer, "lines are the same batch");
+
     let many = json!({ "messages": vec![message("+12125550100"); 1001] });
     caller.post("/v1/messages/batch", &many).await.problem(422);
 }
@@ -157,8 +169,10 @@ async fn requests_that_come_together_share_a_frame_across_tenants() {
     futures::future::join_all(all).await;
     let frames = world.frames("SUBMITTED", "msg.submitted.bulk").await;
     let stored: Vec<Submitted> = world.published("SUBMITTED", "msg.submitted.bulk").await;
+
     assert_eq!(stored.len(), 66);
     assert!(frames.len() < 40, "{} frames of 66 messages", frames.len());
+
     let mixed = frames.iter().any(|frame| {
         let text = String::from_utf8_lossy(frame);
         text.contains("acme") && text.contains("globex")
@@ -179,8 +193,10 @@ async fn a_tenant_over_its_quota_gets_its_own_429() {
         flooding.post("/v1/messages", &message("+12125550100")).await.expect(202);
     }
     let refused = flooding.post("/v1/messages", &message("+12125550100")).await;
+
     assert_eq!(refused.headers["ratelimit-remaining"], "0");
     assert_eq!(refused.headers["retry-after"], "1");
+
     refused.problem(429);
     other.post("/v1/messages", &message("+12125550100")).await.expect(202);
 }
@@ -206,8 +222,10 @@ async fn a_message_is_waited_for_and_shown_with_its_passport() {
                \"reason\": \"it is night there\"}}]',
             'quiet_hours', 'quiet_hours', '2026-05-02T13:00:00Z')"
     );
+
     sqlx::raw_sql(sqlx::AssertSqlSafe(insert)).execute(&mut db).await.unwrap();
     let shown = watching.await.unwrap().expect(200);
+
     assert_eq!(shown["status"], "deferred");
     assert_eq!(shown["cost"], json!({ "amount": "0.0079", "currency": "USD" }));
     assert_eq!(shown["passport"][0]["gate"], "quiet_hours");
@@ -215,6 +233,7 @@ async fn a_message_is_waited_for_and_shown_with_its_passport() {
         shown["sentence"],
         "The message waits until 2026-05-02 13:00 UTC because of quiet hours: it is night there."
     );
+
     caller.get(&format!("/v1/messages/{}", uuid::Uuid::nil())).await.problem(404);
 }
 
@@ -226,6 +245,7 @@ async fn without_the_broker_nothing_is_accepted() {
     world.broker.server().signal(nix::sys::signal::Signal::SIGSTOP);
     let refused = caller.post("/v1/messages", &message("+12125550100")).await;
     assert_eq!(refused.headers["retry-after"], "1");
+
     refused.problem(503);
     world.broker.server().signal(nix::sys::signal::Signal::SIGCONT);
     caller.post("/v1/messages", &message("+12125550100")).await.expect(202);

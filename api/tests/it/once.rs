@@ -46,10 +46,12 @@ async fn another_body_under_a_key_is_refused_and_the_first_answer_stays() {
     let before = submitted(&world).await.len();
     let refused = acme.post_once("/v1/messages", "k-1", &message("second")).await;
     let detail = refused.body["errors"][0]["detail"].as_str().unwrap().to_owned();
+
     assert_eq!(refused.problem(422), key_reused());
     assert!(detail.contains("new key"), "it says what to do: {detail}");
     assert_eq!(submitted(&world).await.len(), before, "it is not published");
     assert_eq!(acme.post_once("/v1/messages", "k-1", &message("first")).await.expect(202), first);
+
     let theirs = globex.post_once("/v1/messages", "k-1", &message("second")).await.expect(202);
     assert_ne!(theirs["id"], first["id"], "another tenant's key is another key");
 }
@@ -114,13 +116,16 @@ async fn an_item_whose_key_is_taken_is_rejected_alone() {
         item("new", "other"),
         json!({ "to": "nobody", "class": "promo", "body": "x" }),
     ];
+
     let answer = caller.post("/v1/messages/batch", &json!({ "messages": items })).await.expect(202);
     let tenant: TenantId = "acme".parse().unwrap();
     let ids = ["taken", "new"].map(|key| MessageId::from_key(&tenant, key));
     assert_eq!((&answer["accepted"], &answer["ids"]), (&json!(2), &json!(ids)));
+
     let rejected: Vec<_> = answer["rejected"].as_array().unwrap().iter().collect();
     let indices: Vec<_> = rejected.iter().map(|one| one["index"].as_u64().unwrap()).collect();
     assert_eq!(indices, [0, 3, 4]);
+
     for one in &rejected[..2] {
         let error = &one["errors"][0];
         assert_eq!(
@@ -142,9 +147,11 @@ async fn a_batch_under_another_batchs_key_is_refused_as_a_whole() {
     }
     let refused = caller.post_once("/v1/messages/batch", "b", &batch("other")).await;
     let detail = refused.body["errors"][0]["detail"].as_str().unwrap().to_owned();
+
     assert_eq!(refused.problem(422), key_reused());
     assert!(detail.starts_with("messages[1]: "), "{detail}");
     assert_eq!(submitted(&world).await.len(), all.len(), "nothing of it is published");
+
     caller.post_once("/v1/messages/batch", "b", &batch("b")).await.expect(202);
 }
 
@@ -190,6 +197,7 @@ async fn keys_that_arrive_together_are_asked_for_together_and_no_key_asks_for_no
         let refused = answer.status == 422;
         assert_eq!(refused, n < 32, "request {n}: {}", answer.body);
     }
+
     let asked = world.number(STATEMENTS).await - before;
     assert!((1..40).contains(&asked), "{asked} statements for 64 keys");
 
@@ -249,6 +257,7 @@ async fn a_slow_database_keeps_no_message_out_and_enrich_decides() {
         one.expect(202);
         assert_eq!(many.expect(202)["accepted"], 1);
     }
+
     holding.rollback().await.unwrap();
     let known = async {
         while caller.post_once("/v1/messages", "k-1", &message("second")).await.status != 422 {}
@@ -256,6 +265,7 @@ async fn a_slow_database_keeps_no_message_out_and_enrich_decides() {
     tokio::time::timeout(Duration::from_secs(20), known).await.expect("it is known again");
     let hashes: std::collections::BTreeSet<String> =
         submitted(&world).await.into_iter().map(|one| one.body_hash).collect();
+
     assert_eq!(hashes.len(), 2, "the second body is enrich's to refuse");
 }
 
@@ -264,6 +274,7 @@ async fn without_the_database_messages_are_accepted_and_it_is_used_again_by_itse
     let mut world = World::start_with(impatient).await;
     let caller = world.caller("acme", KeyRole::Operator).await;
     stored(&world, &caller, "k-1", "first").await;
+
     world.database.server().signal(Signal::SIGKILL);
     world.database.server().exited().await;
     for _ in 0..2 {
@@ -271,6 +282,7 @@ async fn without_the_database_messages_are_accepted_and_it_is_used_again_by_itse
         one.expect(202);
         assert_eq!(many.expect(202)["accepted"], 1);
     }
+
     let unknown = world.with_token("mr_test_nobody");
     unknown.post("/v1/messages", &message("x")).await.problem(503);
     world.database.server().restart().await.unwrap();

@@ -50,9 +50,12 @@ async fn a_caller_that_timed_out_and_asks_again_has_one_message() {
         let impatient = request.json(&message("once")).timeout(Duration::from_millis(300));
         assert!(impatient.send().await.expect_err("no answer").is_timeout());
     }
+
     world.broker.server().signal(Signal::SIGCONT);
     let answer = accepted(&caller, "k-1", "once").await;
+
     assert_eq!(accepted(&caller, "k-1", "once").await, answer);
+
     let copies: Vec<Submitted> = world.published("SUBMITTED", BULK).await;
     let copies: Vec<_> =
         copies.iter().filter(|one| answer["id"] == one.head.id.to_string()).collect();
@@ -68,6 +71,7 @@ async fn a_broker_that_was_killed_is_used_again_by_itself_and_has_what_was_accep
     let mut world = World::start().await;
     let caller = world.caller("acme", KeyRole::Operator).await;
     let before = accepted(&caller, "before", "x").await;
+
     world.broker.server().signal(Signal::SIGKILL);
     world.broker.server().exited().await;
     let single = message("once");
@@ -77,9 +81,11 @@ async fn a_broker_that_was_killed_is_used_again_by_itself_and_has_what_was_accep
     let (one, many) = tokio::join!(one, many);
     come_again(one);
     come_again(many);
+
     world.broker.server().restart().await.unwrap();
     let after = accepted(&caller, "k-1", "once").await;
     let stored: Vec<Submitted> = world.published("SUBMITTED", BULK).await;
+
     for answer in [before, after] {
         let copies = stored.iter().filter(|one| answer["id"] == one.head.id.to_string());
         assert!(copies.count() >= 1, "{answer}");

@@ -21,7 +21,9 @@ async fn whatever_is_wrong_with_a_request_the_answer_is_a_problem() {
     nobody.get("/v1/nowhere").await.problem(404);
     admin.get("/nowhere").await.problem(404);
     let answer = admin.put("/v1/messages", &json!({})).await;
+
     assert_eq!(answer.headers["allow"], "POST");
+
     answer.problem(405);
     let raw = admin.request(Method::POST, "/v1/messages").body("to=1");
     send(raw).await.problem(415);
@@ -30,12 +32,15 @@ async fn whatever_is_wrong_with_a_request_the_answer_is_a_problem() {
         send(request.header("Content-Type", "application/json").body(body.to_owned()))
     };
     typed("{").await.problem(400);
+
     assert_eq!(typed("[]").await.problem(422), [(String::new(), "invalid_type".to_owned())]);
+
     let long = format!("{{\"to\": \"{}\"}}", "1".repeat(300_000));
     typed(&long).await.problem(413);
     admin.get("/v1/contacts/not-an-id").await.problem(404);
     let query = admin.get("/v1/contacts?limit=0").await.problem(422);
     assert_eq!(query, [("limit".to_owned(), "out_of_range".to_owned())]);
+
     admin.get("/v1/contacts?cursor=%00").await.problem(422);
 }
 
@@ -54,6 +59,7 @@ async fn a_role_may_do_what_the_table_says_and_a_bad_token_nothing() {
     let viewer = world.caller("acme", KeyRole::Viewer).await;
     let me = viewer.get("/v1/me").await.expect(200);
     assert_eq!((&me["role"], &me["tenant"]["id"]), (&json!("viewer"), &json!("acme")));
+
     viewer.post("/v1/messages", &json!({})).await.problem(403);
     viewer.put("/v1/kill-switch", &json!({})).await.problem(403);
     let operator = world.caller("acme", KeyRole::Operator).await;
@@ -74,8 +80,10 @@ async fn a_token_is_accepted_until_it_expires_and_only_from_our_key() {
         let key = jsonwebtoken::EncodingKey::from_secret(key);
         jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap()
     };
+
     let me = world.with_token(&token(&JWT_KEY, 60, "agent")).get("/v1/me").await.expect(200);
     assert_eq!(me["subject"], "user:ann");
+
     for bad in
         [token(&JWT_KEY, -60, "agent"), token(&[8; 32], 60, "agent"), token(&JWT_KEY, 60, "god")]
     {
@@ -96,6 +104,7 @@ async fn a_request_under_way_is_finished_before_the_ingress_ends() {
         caller.key,
         body.len()
     );
+
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(&body.as_bytes()[..10]).await.unwrap();
     // The head has been read once another request on a second connection was answered.
@@ -107,6 +116,8 @@ async fn a_request_under_way_is_finished_before_the_ingress_ends() {
     stream.write_all(&body.as_bytes()[10..]).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
+
     assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+
     stopping.await.unwrap();
 }

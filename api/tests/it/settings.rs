@@ -1,7 +1,17 @@
 //! What a tenant sets up: templates, accounts, senders, pools, budgets, policies, switches.
 
+use std::collections::BTreeSet;
+
+use domain::ids::account_handle;
 use serde_json::{Value, json};
-use store::settings::api_keys::KeyRole;
+use store::{
+    Role,
+    settings::{
+        accounts::Access,
+        api_keys::KeyRole,
+        platform_accounts::{self, PlatformAccount, Share},
+    },
+};
 
 use crate::harness::{Caller, World};
 
@@ -36,12 +46,16 @@ async fn a_template_has_versions_and_refuses_variables_that_nobody_has() {
     let next =
         json!({ "variants": [{ "key": "a", "weight": 1, "bodies": { "en": "Code {code}" } }] });
     let errors = caller.post(&format!("{path}/versions"), &next).await.problem(422);
+
     assert_eq!(errors, [("variants[0].bodies.en".to_owned(), "unknown_variable".to_owned())]);
+
     let mut next = next;
     next["variables"] = json!(["code"]);
     let added = caller.post(&format!("{path}/versions"), &next).await.expect(201);
+
     assert_eq!((&added["version"], &added["name"]), (&json!(2), &json!("Hello")));
     assert_eq!(caller.get(&path).await.expect(200)["variants"], next["variants"]);
+
     let missing = format!("/v1/templates/{}/versions", uuid::Uuid::nil());
     caller.post(&missing, &next).await.problem(404);
 }
@@ -56,9 +70,11 @@ async fn a_preview_shows_the_text_its_segments_and_what_forces_ucs2() {
         "body": "Hi {first_name} \u{1f600}", "variables": { "first_name": "Ana" }, "class": "promo",
     });
     let preview = caller.post("/v1/templates/preview", &body).await.expect(200);
+
     assert_eq!(preview["text"], "Hi Ana \u{1f600}\nReply STOP to opt out");
     assert_eq!(preview["forces_ucs2"], "\u{1f600}");
     assert_eq!(preview["segments"], 1);
+
     let errors = caller.post("/v1/templates/preview", &json!({ "body": "{nope}" })).await;
     assert_eq!(errors.problem(422)[0].1, "unknown_variable");
 }
@@ -69,24 +85,85 @@ async fn a_new_token_frees_what_the_old_one_held() {
     let caller = world.caller("acme", KeyRole::Admin).await;
     carrier(&caller, "main", "+12125550199").await;
     let mut db = world.database.superuser().await.unwrap();
-    let rest = "insert into millrace.pace values ('acme', 'account:main', now() + interval '1 h')";
-    sqlx::query(rest).execute(&mut db).await.unwrap();
+    let handle = account_handle(Some(&"acme".parse().unwrap()), "main");
+    let rest = "insert into millrace.account_pace values ($1, now() + interval '1 h')";
+    sqlx::query(rest).bind(&handle).execute(&mut db).await.unwrap();
     let sealed = "select sealed_token from millrace.carrier_accounts";
     let before: String = sqlx::query_scalar(sealed).fetch_one(&mut db).await.unwrap();
     let token = json!({ "auth_token": "another" });
     let path = "/v1/carrier-accounts/main";
+
     assert_eq!(caller.put(path, &token).await.expect(200)["account"], "main");
+
     let after: String = sqlx::query_scalar(sealed).fetch_one(&mut db).await.unwrap();
     assert_ne!(before, after);
+
     let woken: String =
         sqlx::query_scalar("select what from millrace.wakes").fetch_one(&mut db).await.unwrap();
-    assert_eq!(woken, "account:main");
-    let resting = "select count(*) from millrace.pace where key = 'account:main'";
+    assert_eq!(woken, format!("account:{handle}"));
+
+    let resting = "select count(*) from millrace.account_pace";
     let resting: i64 = sqlx::query_scalar(resting).fetch_one(&mut db).await.unwrap();
     assert_eq!(resting, 0, "the account rests no more");
+
     caller.put(path, &json!({ "auth_token": "" })).await.problem(422);
     let other = world.caller("globex", KeyRole::Admin).await;
     other.put(path, &token).await.problem(404);
+}
+
+#[tokio::test]
+async fn two_tenants_name_their_accounts_alike_and_have_an_account_each() {
+    let world = World::start().await;
+    let (acme, globex) =
+        (world.caller("acme", KeyRole::Admin).await, world.caller("globex", KeyRole::Admin).await);
+    carrier(&acme, "main", "+12125550199").await;
+    carrier(&globex, "main", "+12125550199").await;
+
+    let mut handles = BTreeSet::new();
+    for caller in [&acme, &globex] {
+        let accounts = caller.get("/v1/carrier-accounts").await.expect(200);
+        assert_eq!(accounts["data"].as_array().unwrap().len(), 1);
+        assert_eq!(accounts["data"][0]["account"], "main");
+        handles.insert(accounts["data"][0]["handle"].as_str().unwrap().to_owned());
+        let senders = caller.get("/v1/senders").await.expect(200);
+        assert_eq!(senders["data"][0]["account"], "main");
+    }
+    assert_eq!(handles.len(), 2, "{handles:?}");
+    let again = json!({
+        "account": "main", "carrier": "twilio", "carrier_sid": "AC2", "auth_token": "t",
+    });
+    acme.post("/v1/carrier-accounts", &again).await.problem(409);
+}
+
+#[tokio::test]
+async fn the_token_of_an_account_of_the_platform_is_its_operators_alone() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let owner = world.database.store(Role::Owner).await.unwrap();
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let account = PlatformAccount {
+        handle: "shared".into(),
+        access: Access {
+            carrier: "twilio".into(),
+            carrier_sid: "AC1".into(),
+            base_url: "https://api.twilio.com".into(),
+            sealed_token: "sealed".into(),
+        },
+        confirms_opt_out: true,
+        pace: Some(10),
+        created_at: now,
+    };
+    assert!(platform_accounts::create(&owner, &account).await.unwrap());
+    let share = Share { tenant: "acme".parse().unwrap(), weight: 3 };
+    assert!(platform_accounts::share(&owner, &account, "lent", &share, now).await.unwrap());
+
+    let listed = caller.get("/v1/carrier-accounts").await.expect(200);
+    assert_eq!(listed["data"][0]["account"], "lent");
+    assert_eq!(listed["data"][0]["handle"], "shared");
+    let token = json!({ "auth_token": "another" });
+    caller.put("/v1/carrier-accounts/lent", &token).await.problem(409);
+    let sender = json!({ "number": "+12125550199", "account": "lent", "pace": 1 });
+    caller.post("/v1/senders", &sender).await.expect(201);
 }
 
 #[tokio::test]
@@ -95,28 +172,27 @@ async fn a_token_goes_in_and_never_comes_out() {
     let caller = world.caller("acme", KeyRole::Admin).await;
     carrier(&caller, "main", "+12125550199").await;
     let list = caller.get("/v1/carrier-accounts").await.expect(200);
+
     assert!(!list.to_string().contains("secret") && !list.to_string().contains("token"), "{list}");
+    let handle = list["data"][0]["handle"].as_str().unwrap();
     assert_eq!(
         list["data"][0]["status_webhook"],
-        "https://hooks.example.test/in/webhooks/twilio/main/status"
+        format!("https://hooks.example.test/in/webhooks/twilio/{handle}/status")
     );
+
     let mut db = world.database.superuser().await.unwrap();
     let sealed: String = sqlx::query_scalar("select sealed_token from millrace.carrier_accounts")
         .fetch_one(&mut db)
         .await
         .unwrap();
     assert!(!sealed.contains("secret"));
+
     let stolen = json!({
         "account": "x", "carrier": "twilio", "carrier_sid": "AC1", "auth_token": "t",
         "base_url": "https://evil.test",
     });
     let errors = caller.post("/v1/carrier-accounts", &stolen).await.problem(422);
     assert_eq!(errors, [("base_url".to_owned(), "not_allowed".to_owned())]);
-    let taken = json!({
-        "account": "main", "carrier": "twilio", "carrier_sid": "AC1", "auth_token": "t",
-    });
-    let other = world.caller("globex", KeyRole::Admin).await;
-    other.post("/v1/carrier-accounts", &taken).await.problem(409);
 }
 
 #[tokio::test]
@@ -125,28 +201,36 @@ async fn senders_pools_and_budgets_name_only_what_exists() {
     let caller = world.caller("acme", KeyRole::Admin).await;
     let (sender, pool) = carrier(&caller, "main", "+12125550199").await;
     let senders = caller.get("/v1/senders").await.expect(200);
+
     assert_eq!(senders["data"][0]["id"], sender);
     assert_eq!(caller.get("/v1/pools").await.expect(200)["data"][0]["id"], pool);
+
     let lost = json!({ "number": "+12125550198", "account": "other", "pace": 1 });
     assert_eq!(caller.post("/v1/senders", &lost).await.problem(422)[0].0, "account");
+
     let twice = json!({ "number": "(212) 555-0199", "account": "main", "pace": 1 });
     caller.post("/v1/senders", &twice).await.problem(409);
     let pool = json!({ "name": "p", "senders": [sender, uuid::Uuid::nil()] });
     assert_eq!(caller.post("/v1/pools", &pool).await.problem(422)[0].0, "senders[1]");
+
     for (senders, field) in [(51, "senders"), (50, "senders[0]")] {
         let many: Vec<_> = (1..=senders).map(uuid::Uuid::from_u128).collect();
         let pool = json!({ "name": "p", "senders": many });
         assert_eq!(caller.post("/v1/pools", &pool).await.problem(422)[0].0, field, "{senders}");
     }
+
     let cap = json!({ "scope": "tenant", "daily": { "amount": "10.00", "currency": "USD" } });
     caller.put("/v1/budgets", &cap).await.expect(200);
     let list = caller.get("/v1/budgets").await.expect(200);
     let spent = &list["data"][0]["spent"]["day"]["spent"];
+
     assert_eq!(*spent, json!({ "amount": "0.00", "currency": "USD" }));
+
     let until: jiff::Timestamp =
         list["data"][0]["spent"]["month"]["until"].as_str().unwrap().parse().unwrap();
     assert!(until > *world.now.lock().unwrap(), "the month has not ended");
     assert_eq!(list["data"][0]["daily"]["amount"], "10.00");
+
     let euros = json!({ "scope": "tenant", "daily": { "amount": "1", "currency": "EUR" } });
     caller.put("/v1/budgets", &euros).await.problem(422);
     caller.put("/v1/budgets", &json!({ "scope": "tenant" })).await.expect(200);
@@ -159,6 +243,7 @@ async fn a_policy_has_versions_and_a_rule_that_makes_no_sense_is_refused() {
     let caller = world.caller("acme", KeyRole::Admin).await;
     let none = caller.get("/v1/policies").await.expect(200);
     assert_eq!(none["data"][0]["version"], 0);
+
     for days in [30, 60] {
         caller.put("/v1/policies", &json!({ "suppression_days": days })).await.expect(200);
     }
@@ -166,9 +251,11 @@ async fn a_policy_has_versions_and_a_rule_that_makes_no_sense_is_refused() {
     assert_eq!(versions["data"][0]["version"], 2);
     assert_eq!(versions["data"][0]["policy"]["suppression_days"], 60);
     assert_eq!(versions["data"][0]["policy"]["require_consent"], true);
+
     let cursor = versions["next_cursor"].as_str().unwrap();
     let older = caller.get(&format!("/v1/policies?cursor={cursor}")).await.expect(200);
     assert_eq!(older["data"][0]["version"], 1);
+
     caller.put("/v1/policies", &json!({ "frequency": { "hours": 0 } })).await.problem(422);
     caller.put("/v1/policies", &json!({ "no_such_rule": 1 })).await.problem(422);
     // A list would be read as the rules in order, and an empty one as the defaults.
@@ -177,6 +264,7 @@ async fn a_policy_has_versions_and_a_rule_that_makes_no_sense_is_refused() {
         assert_eq!(refused["errors"][0]["field"], field);
         assert_eq!(refused["errors"][0]["detail"], "expected an object that names its rules");
     }
+
     let versions = caller.get("/v1/policies?limit=1").await.expect(200);
     assert_eq!(versions["data"][0]["version"], 2);
 }
@@ -190,7 +278,9 @@ async fn a_switch_that_is_thrown_back_wakes_what_was_held_for_it() {
         .await
         .expect(200);
     let list = caller.get("/v1/kill-switch").await.expect(200);
+
     assert_eq!((&list["platform"], &list["data"][0]["mode"]), (&json!("on"), &json!("paused")));
+
     let mut db = world.database.superuser().await.unwrap();
     let insert = "insert into millrace.parked (tenant_id, message_id, turn, cause, cause_key, lane,
             payload, parked_at)
@@ -199,17 +289,22 @@ async fn a_switch_that_is_thrown_back_wakes_what_was_held_for_it() {
             'switch:tenant']) as k (t, k)";
     sqlx::raw_sql(insert).execute(&mut db).await.unwrap();
     let on = caller.put("/v1/kill-switch", &json!({ "scope": "tenant", "mode": "on" })).await;
+
     assert_eq!(on.expect(200)["released"], 1);
+
     let woken = "select tenant_id || ' ' || what from millrace.wakes";
     let woken: Vec<String> = sqlx::query_scalar(woken).fetch_all(&mut db).await.unwrap();
     assert_eq!(woken, ["acme switch:tenant"], "no other cause, no other tenant");
+
     let again = json!({ "scope": "tenant", "mode": "paused" });
     caller.put("/v1/kill-switch", &again).await.expect(200);
     let left: i64 =
         sqlx::query_scalar("select count(*) from millrace.wakes").fetch_one(&mut db).await.unwrap();
     assert_eq!(left, 0, "what is held now waits by right");
+
     caller.put("/v1/kill-switch", &json!({ "scope": "tenant", "mode": "on" })).await.expect(200);
     assert_eq!(caller.get("/v1/kill-switch").await.expect(200)["data"], json!([]));
+
     let lost = json!({ "scope": "campaign", "target": uuid::Uuid::nil(), "mode": "paused" });
     caller.put("/v1/kill-switch", &lost).await.problem(422);
 }
@@ -234,5 +329,6 @@ async fn a_sender_that_is_on_again_wakes_what_waits_for_any_sender() {
     let mut both =
         [&first, &second].map(|sender| format!("switch:sender:{}", sender.as_str().unwrap()));
     both.sort_unstable();
+
     assert_eq!(woken, both);
 }

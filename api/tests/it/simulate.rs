@@ -35,14 +35,17 @@ async fn a_draft_is_simulated_as_it_would_be_frozen_and_nothing_changes() {
     // 06:00 in Hawaii, where a text may come from 09:00 on.
     let said = caller.post(&path, &json!({ "at": "2026-05-01T16:00:00Z" })).await.expect(200);
     assert_eq!(world.tables().await, before);
+
     let counts: Vec<_> =
         ["audience", "admitted", "deferred", "held", "blocked", "expired", "failed"]
             .map(|name| said[name].as_u64().unwrap())
             .into();
     assert_eq!(counts, [5, 3, 1, 0, 1, 0, 0]);
     assert_eq!(said["by_gate"][0]["code"], "no_consent");
+
     let quiet = &said["by_gate"][1];
     assert_eq!((&quiet["gate"], &quiet["count"]), (&json!("quiet_hours"), &json!(1)));
+
     let until = quiet["earliest_until"].as_str().unwrap();
     assert!(until.starts_with("2026-05-01T19:0"), "{until}");
     assert_eq!(
@@ -67,12 +70,16 @@ async fn as_lines_it_says_what_every_gate_says_of_each_recipient_and_the_sum_las
     let lines = send(request).await.expect(200);
     let lines: Vec<Value> =
         lines.as_str().unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+
     assert_eq!(lines.len(), 6);
+
     for line in &lines[..5] {
         assert_eq!(line["gates"].as_array().unwrap().len(), 8, "{line}");
         assert!(line["contact_id"].is_string());
     }
+
     assert_eq!(lines[5]["audience"], 5);
+
     let viewer = world.caller("other", KeyRole::Viewer).await;
     viewer.post(&path, &json!({})).await.problem(404);
     let wrong = caller.post(&path, &json!({ "at": "tomorrow" })).await.problem(422);
@@ -98,6 +105,7 @@ async fn a_running_campaign_is_simulated_for_those_who_are_still_to_be_sent_to()
              update millrace.campaigns set state = 'running', audience_size = 5, cursor = 2;"
         ))
         .await;
+
     let said = caller
         .post(&format!("/v1/campaigns/{id}/simulate"), &json!({ "at": "2026-05-01T20:00:00Z" }))
         .await

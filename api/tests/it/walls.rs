@@ -37,6 +37,7 @@ async fn another_tenants_ids_are_answered_404_everywhere() {
         owner.get(&path).await.expect(200);
         stranger.get(&path).await.problem(404);
     }
+
     for act in ["start", "pause", "resume", "stop"] {
         stranger.post(&format!("{campaign_path}/{act}"), &json!({})).await.problem(404);
     }
@@ -57,6 +58,7 @@ async fn another_tenants_ids_are_answered_404_everywhere() {
         let list = stranger.get(path).await.expect(200);
         assert_eq!(list["data"], json!([]), "{path}");
     }
+
     // What is named inside a body is not there either.
     assert_eq!(stranger.post("/v1/campaigns", &campaign).await.problem(422).len(), 2);
     let pool = json!({ "name": "p", "senders": [sender] });
@@ -81,7 +83,9 @@ async fn the_same_number_is_another_contact_to_each_tenant() {
         a.post("/v1/contacts", &body).await.expect(201),
         b.post("/v1/contacts", &body).await.expect(201),
     );
+
     assert_ne!(ours["id"], theirs["id"]);
+
     let stop = json!({ "phone": "+12125550100", "reason": "x" });
     a.post("/v1/do-not-contact", &stop).await.expect(201);
     assert_eq!(b.get("/v1/do-not-contact").await.expect(200)["data"], json!([]));

@@ -1,7 +1,7 @@
 //! Webhooks: genuine ones are stored, others leave nothing, and no database is needed.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::ids::carrier_id;
+use domain::ids::{TenantId, account_handle, carrier_id};
 use hmac::{Hmac, KeyInit, Mac};
 use nix::sys::signal::Signal;
 use serde_json::json;
@@ -14,6 +14,15 @@ use crate::harness::{Answer, PUBLIC_URL, World, client, send};
 const FORM: &str = "application/x-www-form-urlencoded";
 const BODY: &str = "MessageSid=SM1&MessageStatus=delivered";
 const PATH: &str = "/webhooks/twilio/main/status?m=1";
+
+/// What the account "main" of the tenant "acme" is called on the broker.
+fn handle() -> String {
+    account_handle(Some(&"acme".parse().unwrap()), "main")
+}
+
+fn subject(kind: &str) -> String {
+    format!("carrier.twilio.{}.{kind}", handle())
+}
 
 /// What Twilio writes into `X-Twilio-Signature` for this request.
 fn signature(url: &str, body: &str) -> String {
@@ -49,17 +58,16 @@ async fn with_account() -> World {
 async fn a_genuine_webhook_is_stored_as_it_came() {
     let world = with_account().await;
     genuine(&world, PATH, BODY).await.expect(200);
-    let stored: Vec<WebhookRequest> =
-        world.published("CARRIER", "carrier.twilio.main.status").await;
+    let stored: Vec<WebhookRequest> = world.published("CARRIER", &subject("status")).await;
     let [stored] = stored.as_slice() else { panic!("one, not {}", stored.len()) };
-    assert_eq!((stored.tenant.as_str(), stored.account.as_str()), ("acme", "main"));
+    assert_eq!(stored.tenant.as_ref().map(TenantId::as_str), Some("acme"));
+    assert_eq!(stored.account, handle());
     assert_eq!((stored.query.as_str(), stored.body.as_slice()), ("m=1", BODY.as_bytes()));
     assert!(stored.trace.is_some());
     let inbound =
         genuine(&world, "/webhooks/twilio/main/inbound", "MessageSid=SM2&Body=STOP").await;
     assert_eq!(inbound.expect(200), "<Response/>");
-    let texts: Vec<WebhookRequest> =
-        world.published("CARRIER", "carrier.twilio.main.inbound").await;
+    let texts: Vec<WebhookRequest> = world.published("CARRIER", &subject("inbound")).await;
     assert_eq!(texts.len(), 1);
 }
 
@@ -74,11 +82,10 @@ async fn a_repeat_has_the_same_id_by_the_carriers_token_or_by_its_content() {
         send(request).await.expect(200);
     }
     genuine(&world, PATH, BODY).await.expect(200);
-    let stored: Vec<WebhookRequest> =
-        world.published("CARRIER", "carrier.twilio.main.status").await;
+    let stored: Vec<WebhookRequest> = world.published("CARRIER", &subject("status")).await;
     let ids: std::collections::HashSet<_> = stored.iter().map(|request| request.id).collect();
     assert_eq!(ids.len(), 3);
-    assert!(ids.contains(&carrier_id("main", "t-1")));
+    assert!(ids.contains(&carrier_id(&handle(), "t-1")));
 }
 
 #[tokio::test]
@@ -98,7 +105,7 @@ async fn what_is_not_genuine_is_refused_and_leaves_nothing() {
     genuine(&world, other, BODY).await.problem(404);
     let long = format!("Body={}", "x".repeat(1024 * 1024));
     genuine(&world, PATH, &long).await.problem(413);
-    assert!(world.frames("CARRIER", "carrier.twilio.main.status").await.is_empty());
+    assert!(world.frames("CARRIER", &subject("status")).await.is_empty());
 }
 
 #[tokio::test]
@@ -151,4 +158,20 @@ async fn an_ingress_that_starts_without_a_database_knows_the_accounts_from_the_m
     database.server().signal(Signal::SIGCONT);
     stop.cancel();
     server.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn an_address_by_the_tenants_name_means_the_account_whose_secret_signed() {
+    let world = with_account().await;
+    let other = world.caller("globex", KeyRole::Admin).await;
+    let body = json!({
+        "account": "main", "carrier": "twilio", "carrier_sid": "AC2", "auth_token": "other's",
+    });
+    other.post("/v1/carrier-accounts", &body).await.expect(201);
+
+    genuine(&world, PATH, BODY).await.expect(200);
+    let stored: Vec<WebhookRequest> = world.published("CARRIER", &subject("status")).await;
+    assert_eq!(stored.len(), 1);
+    let path = format!("/webhooks/twilio/{}/status", handle());
+    genuine(&world, &path, BODY).await.expect(200);
 }

@@ -96,7 +96,7 @@ pub struct Common {
     #[arg(long, env = "MILLRACE_REQUEST_TIMEOUT", value_name = "SECONDS")]
     pub request_timeout: Option<String>,
     /// How long a carrier's list may miss a text that it took, in seconds, for every stage alike:
-    /// sooner no text in doubt is sent again [default: 30]
+    /// sooner no text in doubt is sent again [default: each carrier's own]
     #[arg(long, env = "MILLRACE_LIST_LAG", value_name = "SECONDS")]
     pub list_lag: Option<String>,
     /// How long a text may be without a receipt before it is fetched from the carrier, in seconds
@@ -151,8 +151,8 @@ pub struct Settings {
     pub call_by: Duration,
     /// How long a carrier call may take.
     pub request_timeout: Duration,
-    /// How long a carrier's list may miss a text that it took.
-    pub list_lag: Duration,
+    /// How long a carrier's list may miss a text that it took; none is each carrier's own.
+    pub list_lag: Option<Duration>,
     /// How long a text may be without a receipt before it is fetched; business time.
     pub receipt_fetch: Duration,
     /// How long a text may be without a receipt before none is expected; business time.
@@ -226,7 +226,7 @@ impl Common {
                 0.1..=60.0,
                 10.0,
             )?,
-            list_lag: parse::span(
+            list_lag: parse::optional_span(
                 "MILLRACE_LIST_LAG",
                 self.list_lag.as_deref(),
                 0.0..=3600.0,

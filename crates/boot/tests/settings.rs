@@ -89,11 +89,14 @@ fn flags_are_parsed_and_the_public_url_follows_the_listen_address() {
 fn the_waits_around_a_carrier_call_take_fractions_of_seconds() {
     let settings = Common::default().resolve().unwrap();
     let waits = |settings: &Settings| {
-        [settings.call_by, settings.request_timeout, settings.list_lag].map(|it| it.as_millis())
+        let waits = [Some(settings.call_by), Some(settings.request_timeout), settings.list_lag];
+        waits.map(|wait| wait.map(|wait| wait.as_millis()))
     };
-    assert_eq!(waits(&settings), [300, 10_000, 30_000]);
+    assert_eq!(waits(&settings), [Some(300), Some(10_000), None]);
     let flags = ["--call-by=0.05", "--request-timeout=1.5", "--list-lag=0"];
-    assert_eq!(waits(&from_flags(&flags).unwrap()), [50, 1_500, 0]);
+    assert_eq!(waits(&from_flags(&flags).unwrap()), [Some(50), Some(1_500), Some(0)]);
+    let empty = from_flags(&["--list-lag="]).unwrap();
+    assert_eq!(empty.list_lag, None);
 }
 
 #[test]

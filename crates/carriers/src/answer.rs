@@ -37,7 +37,7 @@ pub enum CarrierReply {
     },
     /// The text may or may not have been taken. In doubt: never sent again without evidence.
     Unknown {
-        /// What was seen.
+        /// What was seen of the call.
         why: Doubt,
     },
 }
@@ -77,7 +77,7 @@ pub enum Refusal {
 /// A wish of the carrier to be called less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Throttle {
-    /// What is too fast.
+    /// What has been too fast.
     pub scope: ThrottleScope,
     /// How long to wait: the carrier's word, else the table's; none where neither says.
     pub retry_after: Option<Duration>,
@@ -103,12 +103,12 @@ pub enum Doubt {
     Broken,
     /// A 2xx without a readable id, or an error reply that is not in the carrier's own form.
     Unreadable {
-        /// HTTP status.
+        /// The reply's HTTP status.
         status: u16,
     },
     /// A status that says nothing certain: 5xx, 408, a redirect, an ambiguous code.
     Status {
-        /// HTTP status.
+        /// The reply's HTTP status.
         status: u16,
         /// The carrier's code, if the body held one.
         code: Option<u32>,

@@ -4,8 +4,8 @@
 mod client;
 mod error;
 
-pub use client::{Client, Message, Reply, Request, Role, StopReason};
-pub use error::{AiError, Fate, Fault};
+pub use client::{Client, Message, Reply, Request, Speaker, StopReason};
+pub use error::{AiError, AiFault, AiNextStep};
 
 /// The API's own host.
 pub const HOST: &str = "api.anthropic.com";

@@ -6,13 +6,12 @@ use reqwest::Url;
 /// Accepts the provider's own host over https on its default port, and hosts on the allow-list
 /// over http or https. Entries are `host` (any port) or `host:port`; case does not matter.
 ///
-/// `own_host` is the provider's constant, such as [`crate::twilio::HOST`]. Returns the URL without
-/// a trailing slash.
+/// `is_own` tells a provider's own hosts. Returns the URL without a trailing slash.
 ///
 /// # Errors
 /// Says which rule the URL breaks; the message is safe to show, it holds at most the host.
 pub fn check_base_url<S: AsRef<str>>(
-    own_host: &str,
+    is_own: impl Fn(&str) -> bool,
     url: &str,
     allow_hosts: &[S],
 ) -> Result<String, BaseUrlError> {
@@ -25,7 +24,7 @@ pub fn check_base_url<S: AsRef<str>>(
         return Err(BaseUrlError::HasQuery);
     }
     let listed = allow_hosts.iter().any(|entry| names(entry.as_ref(), host, &parsed));
-    let own = is_own(own_host, host) && parsed.port().is_none() && parsed.path() == "/";
+    let own = is_own(host) && parsed.port().is_none() && parsed.path() == "/";
     match (parsed.scheme(), own, listed) {
         ("https", true, _) | ("https" | "http", _, true) => {
             Ok(parsed.as_str().trim_end_matches('/').to_owned())
@@ -58,17 +57,6 @@ pub enum BaseUrlError {
     },
 }
 
-/// Twilio also serves `product.edge.region.twilio.com`: labels between the first and the domain.
-fn is_own(own_host: &str, host: &str) -> bool {
-    if host == own_host {
-        return true;
-    }
-    let Some((product, domain)) = own_host.split_once('.') else { return false };
-    own_host == crate::twilio::HOST
-        && host.starts_with(&format!("{product}."))
-        && host.ends_with(&format!(".{domain}"))
-}
-
 fn names(entry: &str, host: &str, url: &Url) -> bool {
     let entry = entry.trim().to_ascii_lowercase();
     if entry == host {
@@ -81,24 +69,31 @@ fn names(entry: &str, host: &str, url: &Url) -> bool {
 mod tests {
     use super::{BaseUrlError, check_base_url};
 
-    const TWILIO: &str = crate::twilio::HOST;
+    use crate::twilio;
+
     const NONE: [&str; 0] = [];
 
     #[test]
     fn the_carriers_own_host_needs_no_listing() {
         for url in ["https://api.twilio.com", "https://api.twilio.com/", "https://API.twilio.com"] {
-            let accepted = check_base_url(TWILIO, url, &NONE);
+            let accepted = check_base_url(twilio::owns_host, url, &NONE);
             assert_eq!(accepted.as_deref(), Ok("https://api.twilio.com"), "{url}");
         }
-        assert!(check_base_url(TWILIO, "https://api.dublin.ie1.twilio.com", &NONE).is_ok());
-        assert!(check_base_url("api.anthropic.com", "https://api.anthropic.com", &NONE).is_ok());
+        assert!(
+            check_base_url(twilio::owns_host, "https://api.dublin.ie1.twilio.com", &NONE).is_ok()
+        );
+        assert!(
+            check_base_url(|host| host == "api.anthropic.com", "https://api.anthropic.com", &NONE)
+                .is_ok()
+        );
     }
 
     #[test]
     fn every_other_form_of_url_is_turned_down() {
         use BaseUrlError as E;
         let host = |host: &str| E::HostNotAllowed { host: host.to_owned() };
-        for (url, want) in [
+
+        let cases = [
             ("http://api.twilio.com", E::NotHttps),
             ("https://api.twilio.com:8443", host("api.twilio.com")),
             ("https://api.twilio.com/redirect", host("api.twilio.com")),
@@ -114,11 +109,18 @@ mod tests {
             ("file:///etc/passwd", E::NotAUrl),
             ("/v1", E::NotAUrl),
             ("", E::NotAUrl),
-        ] {
-            assert_eq!(check_base_url(TWILIO, url, &NONE), Err(want), "{url}");
+        ];
+
+        for (url, want) in cases {
+            assert_eq!(check_base_url(twilio::owns_host, url, &NONE), Err(want), "{url}");
         }
+
         // The regional form is Twilio's alone.
-        let other = check_base_url("api.anthropic.com", "https://api.x.anthropic.com", &NONE);
+        let other = check_base_url(
+            |host| host == "api.anthropic.com",
+            "https://api.x.anthropic.com",
+            &NONE,
+        );
         assert_eq!(other, Err(host("api.x.anthropic.com")));
     }
 
@@ -136,7 +138,7 @@ mod tests {
             ("http://[::1]:9001", false),
             ("ftp://sandbox.internal", false),
         ] {
-            assert_eq!(check_base_url(TWILIO, url, &allow).is_ok(), accepted, "{url}");
+            assert_eq!(check_base_url(twilio::owns_host, url, &allow).is_ok(), accepted, "{url}");
         }
     }
 }

@@ -80,6 +80,7 @@ pub(crate) async fn call(
     let mut response = client.execute(request).await.map_err(|error| fault(&error))?;
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
+
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| fault_of_body(&error))? {
         if body.len() + chunk.len() > limit {
@@ -87,6 +88,7 @@ pub(crate) async fn call(
         }
         body.extend_from_slice(&chunk);
     }
+
     Ok(Reply { status, headers, body })
 }
 
@@ -97,6 +99,7 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     if let Ok(seconds) = value.parse::<f64>() {
         return bounded(seconds);
     }
+
     let date = headers.get(http::header::DATE)?.to_str().ok()?;
     let parser = DateTimeParser::new();
     let until = parser.parse_timestamp(value).ok()?;

@@ -1,18 +1,38 @@
 //! The carriers and the AI provider: one folder each, with the client, the webhook codec, the
-//! signature and the error table of that provider, and nothing else.
+//! signature and the error table of that provider, and nothing else. [`Carrier`] and [`Client`]
+//! are what the rest of Millrace asks; no other crate names a carrier.
 //!
-//! What a carrier says is turned into an [`CarrierReply`] here, once, by an explicit table; whoever calls
-//! decides what to do with it. Nothing here retries, follows a redirect or reads a clock.
+//! What a carrier says is turned into a [`CarrierReply`] here, once, by an explicit table; whoever
+//! calls decides what to do with it. Nothing here retries, follows a redirect or reads a clock.
+//! How a carrier is added: the README beside this crate.
 
+pub mod abilities;
+pub mod account;
 pub mod answer;
 pub mod anthropic;
+pub mod carrier;
 pub mod hosts;
 pub mod http;
+#[cfg(feature = "loopback")]
+pub mod loopback;
+pub mod outbound;
+pub mod record;
 mod redact;
+pub mod report;
 mod setup;
 mod tls;
 pub mod twilio;
+pub mod webhook;
 
+pub use abilities::Abilities;
+pub use account::{AccountFault, Client, Clients};
 pub use answer::{CarrierReply, CodeInfo, Doubt, Refusal, Throttle, ThrottleScope};
+pub use carrier::{Carrier, longest_list_lag};
 pub use hosts::{BaseUrlError, check_base_url};
+pub use outbound::Outbound;
+pub use record::{MessageRecord, ReadError};
+pub use report::{
+    KeywordGroup, ReceivedText, Reference, ReportedStatus, StatusReport, WebhookError,
+};
 pub use setup::SetupError;
+pub use webhook::{Acknowledgement, Incoming};

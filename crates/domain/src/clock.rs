@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Where business time stood at one machine instant, and how fast it runs from there.
+/// What business time was at one machine instant, and how fast it runs from there.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BusinessClock {
     /// The business instant that was set.

@@ -15,11 +15,11 @@ pub struct Country([u8; 2]);
 pub struct BadCountry;
 
 impl Country {
-    /// The United States.
+    /// The United States without their territories.
     pub const US: Self = Self(*b"US");
-    /// Canada.
+    /// Canada, which shares the United States' numbering plan.
     pub const CA: Self = Self(*b"CA");
-    /// Australia.
+    /// Australia, with its own quiet hours.
     pub const AU: Self = Self(*b"AU");
 
     /// The two capital letters.

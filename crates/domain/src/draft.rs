@@ -12,11 +12,12 @@ pub use senders::{MAX_CANDIDATES, SenderCandidate};
 pub use texts::{Code, Texts, Variants};
 
 use crate::{
+    billing::RateCard,
     encoding,
     ids::{CampaignId, ContactId, PoolId, SenderId, TenantId},
     language::Language,
     message::class::MessageClass,
-    money::{Micros, RateCard},
+    money::Micros,
     phone::PhoneNumber,
     template::{TemplateError, with_opt_out_line},
     zones::{self, OnFile, Place, Zone},
@@ -39,26 +40,26 @@ pub struct DraftRequest<'a> {
 /// Where a text and its senders come from: what [`Supplies`] must hold.
 #[derive(Debug, Clone, Copy)]
 pub struct Origin<'a> {
-    /// Whose message.
+    /// The tenant that sends it.
     pub tenant: &'a TenantId,
     /// The campaign it belongs to.
     pub campaign: Option<CampaignId>,
     /// What the text is made of.
     pub content: &'a Content,
-    /// Which senders may carry it.
+    /// The senders that may carry it.
     pub from: &'a From,
 }
 
 /// What is known of the person.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Person {
-    /// ISO 639-1.
+    /// The language of their texts, by ISO 639-1.
     pub language: Option<String>,
-    /// IANA.
+    /// The name of their IANA time zone.
     pub time_zone: Option<String>,
-    /// As written.
+    /// The postal code as it was written.
     pub postal_code: Option<String>,
-    /// ISO 3166-2, `US-FL`, or the state alone.
+    /// The state by ISO 3166-2, `US-FL`, or by its own code alone.
     pub region: Option<String>,
     /// Names and own fields by name, where they were asked for.
     pub fields: HashMap<String, String>,
@@ -69,20 +70,20 @@ pub struct Person {
 pub struct TenantDefaults {
     /// Its name, for the opt-out line.
     pub name: String,
-    /// Of texts to contacts that have none.
+    /// The language of texts to contacts that have none.
     pub language: String,
-    /// Where a number tells nothing; none when the row's zone is not known.
+    /// The zone where a number tells nothing; none when the row's zone is not known.
     pub zone: Option<Zone>,
 }
 
 /// What drafts are made from.
 #[derive(Debug, Default)]
 pub struct Supplies {
-    /// By tenant.
+    /// The defaults of each tenant.
     pub tenants: HashMap<TenantId, TenantDefaults>,
-    /// Templates.
+    /// The templates, parsed.
     pub texts: Texts,
-    /// Senders by pool.
+    /// The senders of each pool.
     pub pools: HashMap<(TenantId, PoolId), Vec<SenderCandidate>>,
     /// All senders of tenants that leave the choice to us.
     pub senders: HashMap<TenantId, Vec<SenderCandidate>>,
@@ -95,9 +96,9 @@ pub struct Draft {
     pub text: String,
     /// Why it failed.
     pub failed: Option<Code>,
-    /// Segments.
+    /// How many segments it takes; 0 where it failed.
     pub segments: u16,
-    /// Cost by the rate card.
+    /// What it costs by the rate card.
     pub cost: Micros,
     /// Where the person may be.
     pub place: Place,
@@ -113,14 +114,17 @@ pub fn draft(
     supplies: &Supplies,
 ) -> Option<Draft> {
     let tenant = supplies.tenants.get(request.origin.tenant)?;
+
     let place = place(request.to, person, tenant.zone);
     let senders = candidates(request, contact, &place, supplies);
+
     let rendered = render(request, contact, person, tenant, &supplies.texts);
     let measured = rendered.and_then(|text| Ok((measured(&text)?, text)));
     let (text, segments, failed) = match measured {
         Ok((segments, text)) => (text, segments, None),
         Err(code) => (String::new(), 0, Some(code)),
     };
+
     let cost = RateCard::standard().cost(place.country, segments);
     Some(Draft { text, failed, segments, cost, place, senders })
 }
@@ -147,30 +151,11 @@ fn render(
     tenant: &TenantDefaults,
     texts: &Texts,
 ) -> Result<String, Code> {
-    let languages = [person.language.as_deref(), Some(tenant.language.as_str())];
-    let own = |name: &str| person.fields.get(name).map(String::as_str);
-    let (language, text) = match request.origin.content {
-        Content::Body(text) => {
-            let language = languages.into_iter().flatten().next().unwrap_or_default();
-            (language, Cow::Borrowed(text.as_str()))
-        }
-        Content::Template { id, variables } => {
-            let of = request.origin.campaign.map_or(id.0, |campaign| campaign.0);
-            let picked =
-                texts.of_template(request.origin.tenant, *id)?.pick(of, contact, languages)?;
-            let given = |name: &str| variables.get(name).map(String::as_str).or_else(|| own(name));
-            (picked.0, Cow::Owned(picked.1.render(given).map_err(code_of)?))
-        }
-        Content::Campaign => {
-            let campaign = request.origin.campaign.ok_or("unknown_campaign")?;
-            let variants = texts.of_campaign(request.origin.tenant, campaign)?;
-            let picked = variants.pick(campaign.0, contact, languages)?;
-            (picked.0, Cow::Owned(picked.1.render(own).map_err(code_of)?))
-        }
-    };
+    let (language, text) = written(request, contact, person, tenant, texts)?;
     if text.trim().is_empty() {
         return Err("empty_text");
     }
+
     let complete = match request.class {
         MessageClass::Promo | MessageClass::Journey => {
             with_opt_out_line(&text, Language::from_tag(language).unwrap_or_default())
@@ -182,10 +167,44 @@ fn render(
     Ok(encoding::nfc(&complete).into_owned())
 }
 
+/// What the content says to the person, and the language that it is in.
+fn written<'a>(
+    request: &DraftRequest<'a>,
+    contact: ContactId,
+    person: &'a Person,
+    tenant: &'a TenantDefaults,
+    texts: &'a Texts,
+) -> Result<(&'a str, Cow<'a, str>), Code> {
+    let languages = [person.language.as_deref(), Some(tenant.language.as_str())];
+    let own = |name: &str| person.fields.get(name).map(String::as_str);
+
+    match request.origin.content {
+        Content::Body(text) => {
+            let language = languages.into_iter().flatten().next().unwrap_or_default();
+            Ok((language, Cow::Borrowed(text.as_str())))
+        }
+        Content::Template { id, variables } => {
+            let picked_by = request.origin.campaign.map_or(id.0, |campaign| campaign.0);
+            let variants = texts.of_template(request.origin.tenant, *id)?;
+            let (language, template) = variants.pick(picked_by, contact, languages)?;
+            let given = |name: &str| variables.get(name).map(String::as_str).or_else(|| own(name));
+            Ok((language, Cow::Owned(template.render(given).map_err(code_of)?)))
+        }
+        Content::Campaign => {
+            let campaign = request.origin.campaign.ok_or("unknown_campaign")?;
+            let variants = texts.of_campaign(request.origin.tenant, campaign)?;
+            let (language, template) = variants.pick(campaign.0, contact, languages)?;
+            Ok((language, Cow::Owned(template.render(own).map_err(code_of)?)))
+        }
+    }
+}
+
+/// The segments of a text that may be sent.
 fn measured(text: &str) -> Result<u16, Code> {
     if text.contains('\0') {
         return Err("unsendable_text");
     }
+
     match encoding::measure(text).segments {
         segments if segments > MAX_SEGMENTS => Err("too_long"),
         segments => Ok(segments),
@@ -200,6 +219,7 @@ pub fn place(to: PhoneNumber, person: &Person, tenant_default: Option<Zone>) -> 
         Some(_) => "",
         None => region,
     });
+
     let on_file = OnFile {
         zone: person.time_zone.as_deref().and_then(|name| Zone::parse(name).ok()),
         postal_code: person.postal_code.as_deref(),
@@ -209,6 +229,7 @@ pub fn place(to: PhoneNumber, person: &Person, tenant_default: Option<Zone>) -> 
     zones::resolve(&to, &on_file)
 }
 
+/// The candidate senders, preferred first.
 fn candidates(
     request: &DraftRequest<'_>,
     contact: ContactId,

@@ -1,13 +1,17 @@
-//! The seven gates, and eligibility before them. The first gate that does not pass decides; the
-//! order is fixed ([`Gate::ORDER`]), and the table below says which gates are asked for which class.
+//! The seven gates, and eligibility before them. The first gate that does not pass decides.
+//!
+//! The order is fixed ([`Gate::ORDER`]). `classes.rs` says which gates are asked for which class of
+//! messages, `rules/` holds the rule of each gate, [`evaluate()`] asks them all before a message is
+//! admitted, and [`recheck()`] asks some of them again right before the carrier call.
 
 pub mod capacity;
+mod classes;
 pub mod consent;
 pub mod evaluate;
 mod evaluation;
 pub mod facts;
 mod memo;
-mod model;
+pub(crate) mod model;
 pub mod policy;
 pub mod recheck;
 mod rules;
@@ -32,36 +36,3 @@ pub use model::{Candidate, Decision, Gate, GateAnswer, GateCause, GateResult, Ve
 pub use policy::{Absent, Named, OnLate, Policy, PolicyError};
 pub use recheck::{ClaimFacts, Recheck, recheck};
 pub use wake::Wake;
-
-use crate::message::class::MessageClass;
-
-/// Which gates are asked for which class: the table of the seven gates, and eligibility.
-fn applies(gate: Gate, class: MessageClass) -> bool {
-    use MessageClass::{Compliance, Conversational, Journey, Promo, Transactional};
-    match (gate, class) {
-        (Gate::KillSwitch, Compliance) => true,
-        (
-            Gate::Eligible
-            | Gate::KillSwitch
-            | Gate::Budget
-            | Gate::Dnc
-            | Gate::Rate
-            | Gate::Warmup,
-            Promo | Journey | Conversational | Transactional,
-        ) => true,
-        (Gate::Suppression, Promo) => true,
-        (Gate::QuietHours, Promo | Journey) => true,
-        (Gate::Suppression, Journey | Conversational | Transactional) => false,
-        (Gate::QuietHours, Conversational | Transactional) => false,
-        (
-            Gate::Eligible
-            | Gate::Budget
-            | Gate::Dnc
-            | Gate::Suppression
-            | Gate::QuietHours
-            | Gate::Rate
-            | Gate::Warmup,
-            Compliance,
-        ) => false,
-    }
-}

@@ -38,13 +38,18 @@ impl Gcra {
         self.next_free
     }
 
+    /// How long it takes until the next may go; none where it may go now.
+    pub fn wait(&self, now: Timestamp, burst: SignedDuration) -> Option<SignedDuration> {
+        let ahead = self.queue.duration_since(later(now, burst));
+        ahead.is_positive().then_some(ahead)
+    }
+
     /// Asks for so much time, that may begin up to `burst` ahead of now. Whoever has to wait takes
     /// its time in the queue of this batch alone.
     pub fn ask(&mut self, now: Timestamp, takes: SignedDuration, burst: SignedDuration) -> Slot {
-        let ahead = self.queue.duration_since(later(now, burst));
-        if ahead.is_positive() {
+        if let Some(wait) = self.wait(now, burst) {
             self.queue = later(self.queue, takes);
-            return Slot::After(ahead);
+            return Slot::After(wait);
         }
 
         self.next_free = later(self.next_free.max(now), takes);

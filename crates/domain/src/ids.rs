@@ -63,6 +63,7 @@ macro_rules! uuid_ids {
 
         impl FromStr for $name {
             type Err = uuid::Error;
+
             fn from_str(text: &str) -> Result<Self, uuid::Error> {
                 text.parse().map(Self)
             }
@@ -170,7 +171,7 @@ pub fn event_id(entity: Uuid, kind: &str, version: i64) -> Uuid {
     derive("event", &[entity.as_bytes(), kind.as_bytes(), &version.to_be_bytes()])
 }
 
-/// The id of a window of a counter: what is said about a budget is said about it.
+/// The id of a counter's window, which an event about a budget is about.
 pub fn window_id(
     tenant: &TenantId,
     kind: &str,
@@ -180,6 +181,13 @@ pub fn window_id(
     let start = window_start.as_microsecond().to_be_bytes();
     let target = target.unwrap_or(Uuid::nil());
     derive("window", &[tenant.as_str().as_bytes(), kind.as_bytes(), target.as_bytes(), &start])
+}
+
+/// The platform's name of a carrier account: opaque, and the same for everybody who uses it. `owner`
+/// is the tenant that sets it up, none for an account of the platform; `name` is its own there.
+pub fn account_handle(owner: Option<&TenantId>, name: &str) -> String {
+    let owner = owner.map_or("", TenantId::as_str);
+    derive("account", &[owner.as_bytes(), name.as_bytes()]).simple().to_string()
 }
 
 /// The id of something that arrived from a carrier account: its own name there.
@@ -225,6 +233,7 @@ mod tests {
             (event_id(id(7), "message.sent", 3), "5ef30238-41de-582a-acba-7dd8b56c5810"),
             (carrier_id("twilio-main", "SM0001"), "19c84aaa-9944-5a8d-962b-e8c11fd05339"),
         ];
+
         for (made, expected) in golden {
             assert_eq!(made.to_string(), expected);
         }

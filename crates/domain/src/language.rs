@@ -8,21 +8,21 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Language {
-    /// English, also for every language without words of its own.
+    /// English; it also stands in for every language without words of its own.
     #[default]
     En,
-    /// Spanish.
+    /// Spanish, of Spain and of the Americas.
     Es,
-    /// French.
+    /// French, of France and of Canada.
     Fr,
-    /// Portuguese.
+    /// Portuguese, of Portugal and of Brazil.
     Pt,
-    /// German.
+    /// German, of all countries that speak it.
     De,
 }
 
 impl Language {
-    /// Every language.
+    /// Every language with words of its own.
     pub const ALL: [Self; 5] = [Self::En, Self::Es, Self::Fr, Self::Pt, Self::De];
 
     /// The two letters of ISO 639-1.

@@ -9,40 +9,40 @@
 
 mod normal;
 mod pattern;
+mod rule;
 mod words;
-
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::language::Language;
+pub use rule::LexiconRule;
+
 use words::{Kind, WORDS};
 
-/// What an inbound text asks for.
+/// What the writer of an inbound text asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
-    /// No more texts.
+    /// To get no more texts.
     OptOut {
         /// How sure that is.
         tier: Tier,
         /// The rule that matched: for the log, the review and the contact's timeline.
         rule: LexiconRule,
     },
-    /// Texts again.
+    /// To get texts again.
     OptIn {
         /// The rule that matched.
         rule: LexiconRule,
         /// The word is also an ordinary answer (YES): an opt-in only if no question is pending.
         unless_asked: bool,
     },
-    /// Who is this, and how do I stop it?
+    /// To be told who this is, and how to stop it.
     Help {
         /// The rule that matched.
         rule: LexiconRule,
     },
     /// Something else that wants an answer.
     Question,
-    /// Anything else.
+    /// None of these: no answer is wanted.
     Other,
 }
 
@@ -56,19 +56,8 @@ pub enum Tier {
     Phrase,
 }
 
-/// A row of `data/lexicon/`: shown as `en:stop:unsubscribe`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LexiconRule {
-    /// The language of the row; also a hint in which language to confirm.
-    pub language: Language,
-    /// The kind of row: `stop`, `phrase`, `start`, ...
-    pub kind: &'static str,
-    /// The words of the row.
-    pub words: &'static str,
-}
-
 impl Tier {
-    /// 1 or 2, as in reports.
+    /// The tier as reports number it, 1 or 2.
     pub fn number(self) -> u8 {
         match self {
             Self::Keyword => 1,
@@ -87,23 +76,19 @@ impl Intent {
     }
 }
 
-impl fmt::Display for LexiconRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.language.as_str(), self.kind, self.words)
-    }
-}
-
 /// Classifies an inbound text. Opt-outs are looked for first, and in doubt found.
 pub fn classify(text: &str) -> Intent {
     let text = normal::head(text);
     let folded = normal::fold(text);
     let words = normal::words(&folded);
+
     if let Some(rule) = keyword(&words, &[Kind::Stop, Kind::StopAlone]) {
         return Intent::OptOut { tier: Tier::Keyword, rule };
     }
     if let Some(rule) = phrase(&words).or_else(|| normal::clauses(text).find_map(clause)) {
         return Intent::OptOut { tier: Tier::Phrase, rule };
     }
+
     if let Some(rule) = keyword(&words, &[Kind::Start]) {
         return Intent::OptIn { rule, unless_asked: false };
     }
@@ -113,6 +98,7 @@ pub fn classify(text: &str) -> Intent {
     if let Some(rule) = keyword(&words, &[Kind::Help]) {
         return Intent::Help { rule };
     }
+
     let asks = text.contains(['?', '¿', '？'])
         || words.first().is_some_and(|first| WORDS.has_word(Kind::Question, first));
     if asks { Intent::Question } else { Intent::Other }

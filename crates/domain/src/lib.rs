@@ -3,6 +3,8 @@
 //! Everything that decides a message's fate lives here or in a stage's `decide.rs`, so that gate,
 //! explain, simulate and send share one code.
 
+pub mod account;
+pub mod billing;
 pub mod clock;
 pub mod country;
 pub mod draft;

@@ -1,4 +1,4 @@
-//! A message: what it is for, where it stands, and what each stage decided about it.
+//! A message: its class, its state, and what each stage decided about it.
 
 pub mod class;
 pub mod passport;

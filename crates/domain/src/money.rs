@@ -1,17 +1,13 @@
-//! Money in integer micro-units, its JSON form, and what a message costs.
+//! Money in integer micro-units, and its JSON form.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     iter::Sum,
     ops::{Add, AddAssign, Neg, Sub},
     str::FromStr,
-    sync::LazyLock,
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-
-use crate::country::Country;
 
 /// Millionths of a currency unit: 0.0079 dollars are 7,900. Sums saturate rather than wrap, which
 /// no real balance reaches (nine trillion units).
@@ -27,7 +23,7 @@ pub struct Money {
     /// The amount, a decimal number in a string: JSON numbers are floats to many readers.
     #[serde(with = "decimal")]
     pub amount: Micros,
-    /// The currency.
+    /// The currency of the amount.
     pub currency: Currency,
 }
 
@@ -46,33 +42,8 @@ pub enum BadMoney {
     Currency,
 }
 
-/// Prices per segment by country. All in one currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RateCard {
-    /// The currency of every price.
-    pub currency: Currency,
-    /// Price of one segment, by country of the recipient.
-    pub per_segment: BTreeMap<Country, Micros>,
-    /// Price of one segment where the country has no row or is not known. High on purpose: an
-    /// estimate holds back a budget, so it may be too high but not too low.
-    pub elsewhere: Micros,
-}
-
-impl RateCard {
-    /// The built-in card (`data/rate_card.tsv`): a starting point until a tenant has its own.
-    pub fn standard() -> &'static Self {
-        &STANDARD
-    }
-
-    /// What a text of so many segments costs to this country.
-    pub fn cost(&self, country: Option<Country>, segments: u16) -> Micros {
-        let price = country.and_then(|country| self.per_segment.get(&country));
-        price.unwrap_or(&self.elsewhere).times(u32::from(segments))
-    }
-}
-
 impl Micros {
-    /// Nothing.
+    /// No money at all.
     pub const ZERO: Self = Self(0);
     /// One whole unit of the currency.
     pub const UNIT: Self = Self(1_000_000);
@@ -157,10 +128,12 @@ impl FromStr for Micros {
             Some(_) => return Err(BadMoney::Amount),
             None => (number, ""),
         };
+
         let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
         if whole.is_empty() || decimals.len() > 6 || !digits(whole) || !digits(decimals) {
             return Err(BadMoney::Amount);
         }
+
         let magnitude: i64 =
             format!("{whole}{decimals:0<6}").parse().map_err(|_| BadMoney::Amount)?;
         Ok(Self(if negative { -magnitude } else { magnitude }))
@@ -216,20 +189,3 @@ mod decimal {
         String::deserialize(d)?.parse().map_err(D::Error::custom)
     }
 }
-
-static STANDARD: LazyLock<RateCard> = LazyLock::new(|| {
-    let rows = include_str!("../data/rate_card.tsv").lines().filter(|row| !row.starts_with('#'));
-    let mut card =
-        RateCard { currency: Currency::USD, per_segment: BTreeMap::new(), elsewhere: Micros::ZERO };
-    for row in rows {
-        let (place, price) = row.split_once('\t').expect("two columns in rate_card.tsv");
-        let price = price.parse().expect("a price");
-        match place {
-            "*" => card.elsewhere = price,
-            country => {
-                card.per_segment.insert(country.parse().expect("a country"), price);
-            }
-        }
-    }
-    card
-});

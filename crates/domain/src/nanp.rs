@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::Deserialize;
 
-use crate::{country::Country, zones::Zone};
+use crate::{country::Country, zones::zone::Zone};
 
-/// One area code.
+/// What is known of one area code.
 #[derive(Debug, Clone)]
 pub struct Area {
     /// The country that the area code belongs to.
@@ -39,12 +39,14 @@ struct ZoneFile {
 static AREAS: LazyLock<Vec<Option<Area>>> = LazyLock::new(|| {
     let file: ZoneFile = serde_json::from_str(include_str!("../data/npa_timezones.json"))
         .expect("npa_timezones.json has its form");
+
     let mut areas: Vec<Option<Area>> = vec![None; 1000];
     let rows = include_str!("../data/nanp_places.tsv").lines().filter(|row| !row.starts_with('#'));
     for row in rows {
         let mut fields = row.split('\t');
         let mut field = || fields.next().expect("three columns in nanp_places.tsv");
         let (code, country, states) = (field(), field(), field());
+
         areas[code.parse::<usize>().expect("an area code")] = Some(Area {
             country: country.parse().expect("a country"),
             states: states.split(',').filter(|state| *state != "-").collect(),
@@ -61,10 +63,12 @@ fn zones(file: &ZoneFile, code: &str) -> Vec<Zone> {
         let many = file.multi_zone.get(code).into_iter().flatten();
         many.chain(file.single_zone.get(code)).cloned().collect::<Vec<_>>()
     };
+
     let mut names = own(code);
     if let Some(parent) = file.overlay_should_inherit_parent_zones.get(code) {
         names.extend(own(parent));
     }
+
     let mut zones: Vec<Zone> =
         names.iter().map(|name| Zone::parse(name).expect("a zone of the database")).collect();
     zones.sort_unstable();

@@ -57,11 +57,11 @@ pub enum PhoneError {
 /// What a number's range is assigned to, as far as the numbering plan tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LineType {
-    /// Mobile only.
+    /// Given to mobiles only.
     Mobile,
     /// The plan does not separate mobiles from landlines (North America, Mexico).
     MobileOrFixed,
-    /// Landlines only.
+    /// Given to landlines only.
     Fixed,
     /// Voice over IP.
     Voip,
@@ -89,6 +89,7 @@ impl PhoneNumber {
         if input.len() > MAX_INPUT || has_words(input) {
             return Err(PhoneError::NotANumber);
         }
+
         match valid(input, default_region) {
             Ok(number) => Ok(number),
             Err(first) => match rewritten(input) {
@@ -112,6 +113,7 @@ impl PhoneNumber {
         if !formed {
             return Err(PhoneError::NotANumber);
         }
+
         let mut padded = [0; MAX_LEN];
         padded[..bytes.len()].copy_from_slice(bytes);
         Ok(Self { text: padded, len: bytes.len() as u8 })
@@ -137,6 +139,7 @@ impl PhoneNumber {
         if self.digits().starts_with(AU_MOBILE) && self.len == 12 {
             return Some(Country::AU);
         }
+
         match self.calling_code()? {
             CallingCode::One(country) => Some(country),
             CallingCode::Many => self.parsed()?.get_region_code().and_then(iso),
@@ -256,6 +259,7 @@ static CALLING_CODES: LazyLock<Vec<Option<CallingCode>>> = LazyLock::new(|| {
     for region in PHONE_NUMBER_UTIL.get_supported_regions() {
         let code = PHONE_NUMBER_UTIL.get_country_code_for_region(region);
         let (Some(code), Some(country)) = (code, iso(region)) else { continue };
+
         if let Some(slot) = usize::try_from(code).ok().and_then(|code| table.get_mut(code)) {
             *slot = Some(slot.map_or(CallingCode::One(country), |_| CallingCode::Many));
         }
@@ -272,6 +276,7 @@ fn has_words(input: &str) -> bool {
         .any(|word| !["tel", "ext", "x", "extension"].contains(&word.to_lowercase().as_str()))
 }
 
+/// The country of a region of libphonenumber; none for its region of international services.
 fn iso(region: Region) -> Option<Country> {
     region.to_string().parse().ok()
 }
@@ -284,21 +289,25 @@ fn rewritten(input: &str) -> Option<String> {
     if let Some(rest) = digits.strip_prefix("00") {
         return Some(format!("+{rest}"));
     }
+
     match digits.strip_prefix("521") {
         Some(rest) if input.starts_with('+') && rest.len() == 10 => Some(format!("+52{rest}")),
         _ => None,
     }
 }
 
+/// Reads a number that is assigned, or says what is wrong with it.
 fn valid(input: &str, default_region: Option<Country>) -> Result<PhoneNumber, PhoneError> {
     if let Some(number) = plainly_valid(input) {
         return Ok(number);
     }
+
     let region = default_region.and_then(|country| Region::try_from(country.as_str()).ok());
     let parsed = PHONE_NUMBER_UTIL.parse(input, region).map_err(reason)?;
     if parsed.extension.is_some() {
         return Err(PhoneError::Extension);
     }
+
     if !parsed.is_valid() {
         return Err(match parsed.is_possible_with_reason() {
             Err(ValidationError::TooShort) | Ok(NumberLengthType::IsPossibleLocalOnly) => {
@@ -326,6 +335,7 @@ fn plainly_valid(input: &str) -> Option<PhoneNumber> {
         11 if digits.starts_with(AU_MOBILE) => (61, &digits[2..]),
         _ => return None,
     };
+
     let parsed = Parsed {
         country_code: calling_code,
         national_number: rest.parse().ok()?,
@@ -334,6 +344,7 @@ fn plainly_valid(input: &str) -> Option<PhoneNumber> {
     parsed.is_valid().then_some(number)
 }
 
+/// What libphonenumber could not parse.
 fn reason(error: ParseError) -> PhoneError {
     match error {
         ParseError::InvalidCountryCode => PhoneError::UnknownCountry,

@@ -64,6 +64,7 @@ impl QuietHours {
         if let Some(decision) = known.get(zones) {
             return *decision;
         }
+
         let decision = decide(self.now, zones, window);
         known.insert(zones.to_vec(), decision);
         decision
@@ -88,19 +89,21 @@ fn decide(now: Timestamp, zones: &[Zone], window: Window) -> HoursDecision {
     if zones.is_empty() || window.is_never() {
         return HoursDecision::Never;
     }
+
     let start = now.as_second();
     let end = start.saturating_add(HORIZON_DAYS * window::DAY);
-    let mut at = start;
+    let mut opens_at = start;
     let first_close = loop {
-        match common_state(zones, window, at) {
+        match common_state(zones, window, opens_at) {
             State::Open { until } => break until,
             State::Closed { until } if until > end => return HoursDecision::Never,
-            State::Closed { until } => at = until,
+            State::Closed { until } => opens_at = until,
         }
     };
-    if at > start {
-        return HoursDecision::Closed { opens_at: instant(at) };
+    if opens_at > start {
+        return HoursDecision::Closed { opens_at: instant(opens_at) };
     }
+
     let mut until = first_close;
     while until < end {
         match common_state(zones, window, until) {
@@ -111,7 +114,7 @@ fn decide(now: Timestamp, zones: &[Zone], window: Window) -> HoursDecision {
     HoursDecision::Open { until: instant(until.min(end)) }
 }
 
-/// A state and the first second at which it may change.
+/// A state and the first second at which it may change. Seconds are those since 1970 in UTC.
 #[derive(Clone, Copy)]
 enum State {
     Open { until: i64 },
@@ -120,15 +123,16 @@ enum State {
 
 /// Open where all zones are open, until the first changes; closed where any is closed, until the
 /// last of those that are closed changes.
-fn common_state(zones: &[Zone], window: Window, at: i64) -> State {
+fn common_state(zones: &[Zone], window: Window, second: i64) -> State {
     let mut open_until = i64::MAX;
     let mut closed_until = None;
     for zone in zones {
-        match state(*zone, window, at) {
+        match state(*zone, window, second) {
             State::Open { until } => open_until = open_until.min(until),
             State::Closed { until } => closed_until = closed_until.max(Some(until)),
         }
     }
+
     match closed_until {
         Some(until) => State::Closed { until },
         None => State::Open { until: open_until },
@@ -137,16 +141,16 @@ fn common_state(zones: &[Zone], window: Window, at: i64) -> State {
 
 /// The state of one zone, until its window or its offset from UTC changes. A change of offset ends
 /// a state without saying what follows: the next look does.
-fn state(zone: Zone, window: Window, at: i64) -> State {
+fn state(zone: Zone, window: Window, second: i64) -> State {
     let rules = zone.rules();
-    let instant = instant(at);
-    let offset = i64::from(rules.to_offset(instant).seconds());
-    let local = at + offset;
-    let second = local.rem_euclid(window::DAY);
-    let (open, boundary) = window.state_at(local.div_euclid(window::DAY), second);
+    let instant = instant(second);
+    let local = second + i64::from(rules.to_offset(instant).seconds());
+    let (day, of_day) = (local.div_euclid(window::DAY), local.rem_euclid(window::DAY));
+    let (open, boundary) = window.state_at(day, of_day);
+
     let next_offset = rules.following(instant).next();
     let change = next_offset.map_or(i64::MAX, |transition| transition.timestamp().as_second());
-    let until = (at + boundary - second).min(change);
+    let until = (second + boundary - of_day).min(change);
     if open { State::Open { until } } else { State::Closed { until } }
 }
 

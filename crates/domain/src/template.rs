@@ -39,25 +39,25 @@ pub enum TemplateError {
     /// A `{` without `}`, or a `}` without `{`.
     #[error("a brace at byte {at} has no partner: write {{{{ or }}}} for a brace itself")]
     Unbalanced {
-        /// Where, in bytes from the start.
+        /// Where it is, in bytes from the start.
         at: usize,
     },
     /// A name that is empty or has other characters than `a-z`, `0-9` and `_`.
     #[error("`{name}` is not a variable name: use a-z, 0-9 and _")]
     BadName {
-        /// What stood between the braces.
+        /// What is written between the braces.
         name: String,
     },
     /// A variable that contacts do not have. Found when the template is saved.
     #[error("there is no variable `{name}`")]
     UnknownVariable {
-        /// The variable.
+        /// The name that is not known.
         name: String,
     },
     /// The contact has no value and the template no fallback.
     #[error("the contact has no `{name}` and the template gives no fallback")]
     MissingValue {
-        /// The variable.
+        /// The variable without a value.
         name: String,
     },
 }
@@ -71,18 +71,20 @@ impl Template {
         if text.len() > MAX_TEMPLATE {
             return Err(TemplateError::TooLong);
         }
+
         let mut parts = Vec::new();
         let mut plain = String::new();
-        let mut at = 0;
-        while let Some(offset) = text[at..].find(['{', '}']) {
-            let brace = at + offset;
-            plain.push_str(&text[at..brace]);
+        let mut read = 0;
+        while let Some(offset) = text[read..].find(['{', '}']) {
+            let brace = read + offset;
+            plain.push_str(&text[read..brace]);
             let rest = &text[brace..];
             if rest.starts_with("{{") || rest.starts_with("}}") {
                 plain.push_str(&rest[..1]);
-                at = brace + 2;
+                read = brace + 2;
                 continue;
             }
+
             let inside = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'));
             let Some((inside, _)) = inside else {
                 return Err(TemplateError::Unbalanced { at: brace });
@@ -91,9 +93,10 @@ impl Template {
                 parts.push(Part::Text(std::mem::take(&mut plain)));
             }
             parts.push(variable(inside, brace)?);
-            at = brace + inside.len() + 2;
+            read = brace + inside.len() + 2;
         }
-        plain.push_str(&text[at..]);
+
+        plain.push_str(&text[read..]);
         if !plain.is_empty() {
             parts.push(Part::Text(plain));
         }
@@ -164,6 +167,7 @@ impl fmt::Display for Template {
     }
 }
 
+/// Reads what is written between two braces, the first of which is at byte `at`.
 fn variable(inside: &str, at: usize) -> Result<Part, TemplateError> {
     let (name, fallback) = match inside.split_once('|') {
         Some((name, fallback)) => (name.trim(), Some(fallback.to_owned())),
@@ -172,6 +176,7 @@ fn variable(inside: &str, at: usize) -> Result<Part, TemplateError> {
     if inside.contains('{') {
         return Err(TemplateError::Unbalanced { at });
     }
+
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
     if name.is_empty() || !name.bytes().all(allowed) {
         return Err(TemplateError::BadName { name: name.to_owned() });
@@ -179,6 +184,7 @@ fn variable(inside: &str, at: usize) -> Result<Part, TemplateError> {
     Ok(Part::Variable { name: name.to_owned(), fallback })
 }
 
+/// A value as it is put into a text: cut off, and in one line.
 fn clean(value: &str) -> impl Iterator<Item = char> {
     value.chars().take(MAX_VALUE).map(|c| if c.is_control() { ' ' } else { c })
 }

@@ -6,7 +6,7 @@
 //! in every one. Area codes are a presumption: numbers are portable and people move.
 
 mod places;
-mod zone;
+pub mod zone;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +33,7 @@ pub enum Candidates {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
-    /// A zone on the contact.
+    /// The time zone that is on file for the contact.
     Contact,
     /// The contact's postal code.
     PostalCode,
@@ -45,14 +45,14 @@ pub enum Evidence {
     Country,
     /// The tenant's default, nothing else being known.
     TenantDefault,
-    /// Nothing. A North American number gets the zones of the whole United States.
+    /// On nothing. A North American number gets the zones of the whole United States.
     None,
 }
 
 /// Where a recipient may be: zones for local time, states for state law.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place {
-    /// The candidate zones.
+    /// The candidate zones, all of which must allow a text.
     pub zones: Candidates,
     /// What they rest on.
     pub evidence: Evidence,
@@ -114,12 +114,12 @@ pub fn resolve(number: &PhoneNumber, on_file: &OnFile<'_>) -> Place {
     let by_code = on_file.postal_code.and_then(|code| places::postal_code(home?, code));
     let by_state = on_file.state.and_then(|state| places::state(home?, state));
     let area = number.area_code().and_then(nanp::area);
-
     let states = if home == Some(Country::US) {
         states(by_state.as_ref(), by_code.as_ref(), area)
     } else {
         Vec::new()
     };
+
     let by_prefix = || match area {
         Some(area) => Some(area.zones.clone()),
         None => places::prefix(number.digits()).map(<[Zone]>::to_vec),

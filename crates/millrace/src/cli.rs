@@ -38,6 +38,8 @@ pub enum Command {
     Tenant(TenantCommand),
     /// API keys
     Token(TokenCommand),
+    /// Carrier accounts of the platform itself, and the tenants that share them
+    Account(crate::accounts::AccountCommand),
     /// The platform's own switch: holds or stops the messages of every tenant
     Switch(SwitchArgs),
     /// Dead letters: what no stage could handle

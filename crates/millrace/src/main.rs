@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a command prints its answer")]
 
+mod accounts;
 mod admin;
 mod bench;
 mod chaos;
@@ -49,6 +50,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Streams(args) => admin::streams(args).await,
         Command::Tenant(args) => admin::tenant(args).await,
         Command::Token(args) => admin::token(args).await,
+        Command::Account(args) => accounts::run(args).await,
         Command::Switch(args) => admin::switch(args).await,
         Command::Dead(args) => dead::run(args).await,
         Command::Demo(args) => demo::command(args).await,

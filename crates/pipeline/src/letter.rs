@@ -47,7 +47,7 @@ impl Writer<'_> {
         let bytes = serde_json::to_vec(payload).expect("payloads are plain data with string keys");
         let key = payload.key();
         let message = self.reads_messages().then_some((key.id, Some(key.turn)));
-        self.write(subject, &bytes, Some(payload.tenant().clone()), message, why)
+        self.write(subject, &bytes, payload.tenant().cloned(), message, why)
     }
 
     /// The letter of one member of a frame that does not decode.

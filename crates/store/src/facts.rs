@@ -374,10 +374,11 @@ pub async fn senders(
 ) -> Result<Vec<(TenantId, SenderFacts)>, Fault> {
     let (tenants, ids) = columns(keys, |id| id.0);
     let rows = sqlx::query!(
-        "select s.tenant_id, s.sender_id, s.account, s.number, s.country, s.time_zone, s.pace,
-                s.active_since, s.daily_cap, s.usable
-         from unnest($1::text[], $2::uuid[]) as k (tenant_id, sender_id)
-         join senders s on s.tenant_id = k.tenant_id and s.sender_id = k.sender_id",
+        r#"select s.tenant_id, s.sender_id, s.account, s.number, s.country, s.time_zone, s.pace,
+                  s.active_since, s.daily_cap, s.usable, h.weight as "weight?"
+           from unnest($1::text[], $2::uuid[]) as k (tenant_id, sender_id)
+           join senders s on s.tenant_id = k.tenant_id and s.sender_id = k.sender_id
+           left join account_shares h on h.account = s.account and h.tenant_id = s.tenant_id"#,
         &tenants as _,
         &ids,
     )
@@ -400,6 +401,7 @@ pub async fn senders(
             active_since: row.active_since.to_jiff(),
             daily_cap: row.daily_cap.unsigned_abs(),
             usable: row.usable,
+            weight: row.weight.map_or(1, i32::unsigned_abs),
         };
         Some((keyed::tenant(&row.tenant_id), sender))
     });

@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod api_keys;
 pub mod budgets;
+pub mod platform_accounts;
 pub mod platform_switch;
 pub mod policies;
 pub mod senders;

@@ -13,7 +13,8 @@ const BOTH: &[&str] = &["millrace_api", "millrace_pipeline"];
 const NOBODY: &[&str] = &[];
 
 /// Every function and procedure, and who may call it.
-const CALLERS: [(&str, &[&str]); 22] = [
+const CALLERS: [(&str, &[&str]); 26] = [
+    ("accounts_directory", API),
     ("active_campaigns", PIPELINE),
     ("add_stamp", PIPELINE),
     ("all_accounts", API),
@@ -22,13 +23,16 @@ const CALLERS: [(&str, &[&str]); 22] = [
     ("due_parked", PIPELINE),
     ("due_receipt_watches", PIPELINE),
     ("due_unmatched_receipts", PIPELINE),
+    ("end_account_rest", API),
     ("find_api_key", API),
+    ("is_platform_account", API),
     ("open_to_lookups", NOBODY),
     ("open_wakes", PIPELINE),
     ("parked_count", PIPELINE),
     ("past_claims", PIPELINE),
     ("platform_mode", BOTH),
     ("protect", NOBODY),
+    ("sender_owners", PIPELINE),
     ("stood", BOTH),
     ("take_cancel_marks", PIPELINE),
     ("tenants_after", API),

@@ -4,9 +4,11 @@
 mod tidy {
     mod arrows;
     mod cards;
+    mod circles;
     mod docs;
     mod house;
     mod migrations;
+    mod names;
     mod shape;
     mod tree;
 }

@@ -14,9 +14,14 @@ use crate::frame::{MemberKey, Payload};
 pub struct WebhookRequest {
     /// From the account and the carrier's own token for this request, else its content.
     pub id: Uuid,
-    /// Whose account it is.
-    pub tenant: TenantId,
-    /// The account's key here.
+    /// The tenant that the account belongs to; none where it serves several, and what the request
+    /// holds tells whom it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<TenantId>,
+    /// The carrier's name. Requests from before there were several have none.
+    #[serde(default = "first_carrier")]
+    pub carrier: String,
+    /// The account's handle.
     pub account: String,
     /// Business time of arrival.
     pub received_at: Timestamp,
@@ -41,13 +46,17 @@ impl Payload for WebhookRequest {
         MemberKey::of(self.id)
     }
 
-    fn tenant(&self) -> &TenantId {
-        &self.tenant
+    fn tenant(&self) -> Option<&TenantId> {
+        self.tenant.as_ref()
     }
 
     fn trace(&self) -> Option<&str> {
         self.trace.as_deref()
     }
+}
+
+fn first_carrier() -> String {
+    "twilio".to_owned()
 }
 
 fn to_base64<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {

@@ -81,8 +81,8 @@ impl Payload for DeadLetter {
         MemberKey { body, ..MemberKey::of(self.id) }
     }
 
-    fn tenant(&self) -> &TenantId {
-        &self.tenant
+    fn tenant(&self) -> Option<&TenantId> {
+        Some(&self.tenant)
     }
 }
 

@@ -71,8 +71,8 @@ impl Payload for Event {
         MemberKey::of(self.id)
     }
 
-    fn tenant(&self) -> &TenantId {
-        &self.tenant
+    fn tenant(&self) -> Option<&TenantId> {
+        Some(&self.tenant)
     }
 }
 

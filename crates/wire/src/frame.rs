@@ -19,8 +19,8 @@ pub trait Payload: Serialize + DeserializeOwned + Clone + Send + Sync + 'static 
     /// What names this payload: a repeat of it has the same key.
     fn key(&self) -> MemberKey;
 
-    /// The tenant it belongs to.
-    fn tenant(&self) -> &TenantId;
+    /// The tenant that it belongs to; none where only its content can tell.
+    fn tenant(&self) -> Option<&TenantId>;
 
     /// The W3C `traceparent` of the request that began it, if one did.
     fn trace(&self) -> Option<&str> {

@@ -52,8 +52,8 @@ impl Payload for InboundText {
         MemberKey::of(self.id)
     }
 
-    fn tenant(&self) -> &TenantId {
-        &self.tenant
+    fn tenant(&self) -> Option<&TenantId> {
+        Some(&self.tenant)
     }
 
     fn trace(&self) -> Option<&str> {

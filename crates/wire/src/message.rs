@@ -98,7 +98,7 @@ pub struct Route {
     pub sender: SenderId,
     /// Its number or id, as the carrier knows it.
     pub number: String,
-    /// The carrier account it belongs to: its key here, not the carrier's.
+    /// The handle of the carrier account that it belongs to.
     pub account: String,
     /// Segments per second that the sender may send.
     pub pace: u32,
@@ -106,6 +106,9 @@ pub struct Route {
     pub sendable_until: Timestamp,
     /// The policy version that admitted it.
     pub policy_version: i64,
+    /// The tenant's part of the account where several tenants compete for it.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub weight: u32,
 }
 
 /// `msg.admitted.<lane>.<shard>` and `msg.released.<lane>.<shard>`: past the gates.
@@ -115,6 +118,14 @@ pub struct Admitted {
     pub message: Enriched,
     /// How it leaves.
     pub route: Route,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn is_one(weight: &u32) -> bool {
+    *weight == 1
 }
 
 impl std::fmt::Debug for Enriched {
@@ -186,8 +197,8 @@ impl Payload for Submitted {
         self.head.key(body.unwrap_or_default())
     }
 
-    fn tenant(&self) -> &TenantId {
-        &self.head.tenant
+    fn tenant(&self) -> Option<&TenantId> {
+        Some(&self.head.tenant)
     }
 
     fn trace(&self) -> Option<&str> {
@@ -200,8 +211,8 @@ impl Payload for Enriched {
         self.head.key(0)
     }
 
-    fn tenant(&self) -> &TenantId {
-        &self.head.tenant
+    fn tenant(&self) -> Option<&TenantId> {
+        Some(&self.head.tenant)
     }
 
     fn trace(&self) -> Option<&str> {
@@ -214,7 +225,7 @@ impl Payload for Admitted {
         self.message.key()
     }
 
-    fn tenant(&self) -> &TenantId {
+    fn tenant(&self) -> Option<&TenantId> {
         self.message.tenant()
     }
 

@@ -29,8 +29,8 @@ impl Payload for Note {
         MemberKey { id: self.id, turn: self.turn, body: self.text.len() as u64 }
     }
 
-    fn tenant(&self) -> &TenantId {
-        &self.tenant
+    fn tenant(&self) -> Option<&TenantId> {
+        Some(&self.tenant)
     }
 
     fn trace(&self) -> Option<&str> {

@@ -90,6 +90,7 @@ fn admitted(
         pace: sender.pace,
         sendable_until: admission.sendable_until,
         policy_version: admission.policy_version,
+        weight: sender.weight,
     };
     Outcome::Emit(vec![Outgoing::new(subject, &Admitted { message, route })])
 }

@@ -1,8 +1,8 @@
-//! A carrier's request becomes a text with a meaning. Pure.
+//! A carrier's request becomes texts with a meaning. Pure.
 
-use carriers::twilio::{self, KeywordGroup};
+use carriers::{Carrier, KeywordGroup, ReceivedText};
 use domain::{
-    ids::{ContactId, ConversationId, SenderId, carrier_id},
+    ids::{ContactId, ConversationId, SenderId, TenantId, carrier_id},
     language::Language,
     lexicon::{self, Intent, LexiconRule, Tier},
     phone::PhoneNumber,
@@ -17,13 +17,16 @@ use wire::WebhookRequest;
 /// The cause of a dead letter for a request that is no text.
 pub const UNREADABLE: Cause = Cause("unreadable_request");
 
+/// The cause of a dead letter for a text to a number that is nobody's: whose it is, is not guessed.
+pub const UNKNOWN_DESTINATION: Cause = Cause("unknown_destination");
+
 /// A text, and what the carrier has already answered by itself.
 pub struct Received {
-    /// What is stored.
+    /// The row that is stored.
     pub text: NewText,
     /// The person's number.
     pub number: PhoneNumber,
-    /// The account that it came through.
+    /// The handle of the account that it came through.
     pub account: String,
     /// The words that the carrier acts on and answers where the account says so.
     pub keyword: Option<KeywordGroup>,
@@ -33,24 +36,34 @@ pub struct Received {
     pub trace: Option<String>,
 }
 
-/// Reads a request; none when it is not a text from a phone number.
-pub fn read(request: &WebhookRequest) -> Option<Received> {
-    let inbound = twilio::webhook::parse_inbound(&request.body).ok()?;
+/// The texts of a request as its carrier writes them; none where it cannot be read.
+pub fn texts(request: &WebhookRequest) -> Option<Vec<ReceivedText>> {
+    let carrier = Carrier::from_name(&request.carrier)?;
+    carrier.read_texts(&request.body).ok()
+}
+
+/// What one text of a request means to the tenant whose number it came to; none when it is not from
+/// a phone number.
+pub fn read(
+    request: &WebhookRequest,
+    tenant: &TenantId,
+    inbound: ReceivedText,
+) -> Option<Received> {
     let number = PhoneNumber::from_e164(&inbound.from).ok()?;
-    let contact = ContactId::of(&request.tenant, number.as_str());
-    let sender = SenderId::of(&request.tenant, &inbound.to);
-    let keyword = twilio::answered_by_carrier(&inbound);
+    let contact = ContactId::of(tenant, number.as_str());
+    let sender = SenderId::of(tenant, &inbound.to);
+    let keyword = inbound.keyword;
     let said = lexicon::classify(&inbound.body);
     let rule = rule(&said);
+
+    let country = number.country().map_or("ZZ".to_owned(), |country| country.as_str().to_owned());
     let text = NewText {
-        tenant: request.tenant.clone(),
+        tenant: tenant.clone(),
         id: carrier_id(&request.account, &inbound.sid),
         conversation: ConversationId::of(contact, sender),
         contact,
         number: number.as_str().to_owned(),
-        country: number
-            .country()
-            .map_or_else(|| "ZZ".to_owned(), |country| country.as_str().to_owned()),
+        country,
         sender,
         body: inbound.body,
         meaning: meaning(keyword, &said),
@@ -58,14 +71,13 @@ pub fn read(request: &WebhookRequest) -> Option<Received> {
         rule: rule.map(|rule| rule.to_string()),
         received_at: request.received_at,
     };
-    let (account, trace) = (request.account.clone(), request.trace.clone());
     Some(Received {
         text,
         number,
-        account,
+        account: request.account.clone(),
         keyword,
         language: rule.map(|rule| rule.language),
-        trace,
+        trace: request.trace.clone(),
     })
 }
 

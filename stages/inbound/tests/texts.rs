@@ -3,7 +3,10 @@
 use domain::ids::TenantId;
 use inbound::InboundStage;
 use jiff::Timestamp;
-use store::{Role, Store, settings::accounts::Account};
+use store::{
+    Role, Store,
+    settings::accounts::{Access, Account},
+};
 use testkit::{Database, hand_over, said};
 use uuid::Uuid;
 use wire::{InboundText, Submitted, WebhookRequest, frame::Outgoing};
@@ -27,11 +30,14 @@ impl World {
         let store: Store = self.database.store(Role::Api).await?;
         let mut tx = store.scoped([&self.tenant]).await?;
         let account = Account {
-            account: "main".into(),
-            carrier: "twilio".into(),
-            carrier_sid: "AC1".into(),
-            base_url: "https://api.twilio.com".into(),
-            sealed_token: String::new(),
+            handle: "main".into(),
+            name: "main".into(),
+            access: Access {
+                carrier: "twilio".into(),
+                carrier_sid: "AC1".into(),
+                base_url: "https://api.twilio.com".into(),
+                sealed_token: String::new(),
+            },
             confirms_opt_out,
             created_at: Timestamp::UNIX_EPOCH,
         };
@@ -44,7 +50,8 @@ impl World {
         let form = format!("MessageSid={sid}&From=%2B12125550123&To=%2B12025550171&Body={body}");
         WebhookRequest {
             id: Uuid::from_u128(sid.bytes().map(u128::from).sum()),
-            tenant: self.tenant.clone(),
+            tenant: Some(self.tenant.clone()),
+            carrier: "twilio".into(),
             account: "main".into(),
             received_at: Timestamp::from_second(1_000).expect("in range"),
             query: String::new(),

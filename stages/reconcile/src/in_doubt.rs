@@ -19,11 +19,11 @@ mod settle;
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use carriers::http::REQUEST_TIMEOUT;
+use carriers::{Carrier, Clients, http::REQUEST_TIMEOUT, longest_list_lag};
 use domain::{
     ids::{ContactId, MessageId, SenderId, TenantId},
     message::{passport::Stamp, state::MessageState},
@@ -40,7 +40,7 @@ use store::{
 use wire::{Event, frame::Outgoing};
 
 use self::lists::list;
-use crate::{carrier::Carrier, missing_receipts::RECEIPT_FETCH};
+use crate::missing_receipts::RECEIPT_FETCH;
 
 /// After the last instant at which a call may have ended, before its claim is in doubt: its owner
 /// still has to record it.
@@ -69,8 +69,9 @@ pub struct InDoubtSweepConfig {
     pub allow_hosts: Vec<String>,
     /// `MILLRACE_REQUEST_TIMEOUT`: how long a carrier call may take.
     pub request_timeout: Duration,
-    /// `MILLRACE_LIST_LAG`: how long the carrier's list may miss a text that it took.
-    pub list_lag: Duration,
+    /// `MILLRACE_LIST_LAG`: how long a carrier's list may miss a text that it took; none is each
+    /// carrier's own number.
+    pub list_lag: Option<Duration>,
     /// `MILLRACE_RECEIPT_FETCH`: how long a text is without a receipt before it is fetched.
     pub receipt_fetch: Duration,
     /// The wait after a look that settled nothing, doubled for each after it.
@@ -85,7 +86,7 @@ impl Default for InDoubtSweepConfig {
         Self {
             allow_hosts: Vec::new(),
             request_timeout: REQUEST_TIMEOUT,
-            list_lag: carriers::twilio::LIST_LAG,
+            list_lag: None,
             receipt_fetch: RECEIPT_FETCH,
             retry: Duration::from_secs(5),
             retry_cap: Duration::from_secs(10 * 60),
@@ -96,7 +97,7 @@ impl Default for InDoubtSweepConfig {
 /// The source that clears doubts up.
 pub struct InDoubtSweep {
     store: Store,
-    carrier: Carrier,
+    clients: Clients,
     config: InDoubtSweepConfig,
     /// Machine time of the last count.
     counted: Mutex<Timestamp>,
@@ -120,6 +121,17 @@ struct Asked {
     due: Vec<(MessageId, i32)>,
 }
 
+/// The times of one look.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look {
+    /// Business time.
+    now: Timestamp,
+    /// The database's clock when the doubts were leased.
+    at: Timestamp,
+    /// How long after its `call_by` a text must be in the list.
+    listed_after: Duration,
+}
+
 /// What there is to say, and what may be deleted once it has been said.
 #[derive(Default)]
 pub(crate) struct Cleared {
@@ -137,8 +149,9 @@ impl InDoubtSweep {
         config: InDoubtSweepConfig,
     ) -> Self {
         let (allow_hosts, timeout) = (config.allow_hosts.clone(), config.request_timeout);
-        let carrier = Carrier { sealer, http, allow_hosts, timeout };
-        Self { store, carrier, config, counted: Mutex::new(Timestamp::MIN) }
+        let open = Arc::new(move |sealed: &str| sealer.open_secret(sealed));
+        let clients = Clients::new(http, allow_hosts, timeout, open);
+        Self { store, clients, config, counted: Mutex::new(Timestamp::MIN) }
     }
 
     /// Sets the gauge of messages in doubt.
@@ -190,13 +203,17 @@ impl InDoubtSweep {
             cleared.end_elsewhere(due);
         }
         let asked = stream::iter(pairs(open)).map(|asked| async {
-            let listed = list(&self.carrier, &asked.pair, asked.access.as_ref()).await;
+            let listed = list(&self.clients, &asked.pair, asked.access.as_ref()).await;
             (asked, listed)
         });
         let mut answers = asked.buffer_unordered(AT_ONCE);
         while let Some((asked, listed)) = answers.next().await {
             let settled = match listed {
-                Ok(listed) => self.settle(now, leased.at, &asked.pair, &listed).await,
+                Ok(listed) => {
+                    let listed_after = self.listed_after(asked.access.as_ref());
+                    let look = Look { now, at: leased.at, listed_after };
+                    self.settle(look, &asked.pair, &listed).await
+                }
                 Err(why) => {
                     let (tenant, account) = (&asked.pair.tenant, &asked.pair.account);
                     tracing::warn!(%tenant, account, %why, "a carrier's list could not be read");
@@ -234,7 +251,14 @@ impl InDoubtSweep {
 
     /// From a claim's `call_by` to the first look: only then what is not listed is not there.
     fn first_look(&self) -> Duration {
-        self.config.request_timeout + self.config.list_lag
+        self.config.request_timeout + self.config.list_lag.unwrap_or_else(longest_list_lag)
+    }
+
+    /// How long after its `call_by` a text that an account took must be in its carrier's list.
+    fn listed_after(&self, access: Option<&Access>) -> Duration {
+        let carrier = access.and_then(|access| Carrier::from_name(&access.carrier));
+        let lag = carrier.map_or_else(longest_list_lag, |carrier| carrier.abilities().list_lag);
+        self.config.request_timeout + self.config.list_lag.unwrap_or(lag)
     }
 }
 

@@ -21,7 +21,6 @@
 //! that made the stored state: whoever recorded that may have died before saying it. One about a
 //! message that has no row is kept until there is one.
 
-mod carrier;
 mod dead_letters;
 mod in_doubt;
 mod missing_receipts;

@@ -11,9 +11,9 @@ mod early;
 mod plan;
 mod settle;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use carriers::http::REQUEST_TIMEOUT;
+use carriers::{Clients, http::REQUEST_TIMEOUT};
 use futures::future::try_join;
 use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
@@ -26,7 +26,6 @@ use store::{
 };
 
 use self::plan::Times;
-use crate::carrier::Carrier;
 
 /// How long a text is without a receipt before it is fetched; business time.
 pub const RECEIPT_FETCH: Duration = Duration::from_secs(10 * 60);
@@ -66,7 +65,7 @@ impl Default for ReceiptPollerConfig {
 /// The source that looks after receipts which do not come.
 pub struct ReceiptPoller {
     store: Store,
-    carrier: Carrier,
+    clients: Clients,
     times: Times,
 }
 
@@ -80,8 +79,9 @@ impl ReceiptPoller {
         config: ReceiptPollerConfig,
     ) -> Self {
         let ReceiptPollerConfig { allow_hosts, request_timeout: timeout, fetch, horizon } = config;
-        let carrier = Carrier { sealer, http, allow_hosts, timeout };
-        Self { store, carrier, times: Times { fetch, horizon } }
+        let open = Arc::new(move |sealed: &str| sealer.open_secret(sealed));
+        let clients = Clients::new(http, allow_hosts, timeout, open);
+        Self { store, clients, times: Times { fetch, horizon } }
     }
 }
 

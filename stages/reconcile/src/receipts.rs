@@ -13,10 +13,10 @@ use store::{
     Store,
     messages::receipt::unmatched::{self, Unmatched},
 };
-use wire::{Stream, WebhookRequest};
+use wire::{Stream, WebhookRequest, frame::Outgoing};
 
 use self::{
-    record::apply,
+    record::{Said, apply},
     report::{Report, Unusable},
 };
 
@@ -42,11 +42,14 @@ impl Stage for ReceiptStage {
     const LINGER: Duration = Duration::from_millis(20);
 
     async fn handle(&self, cx: &Cx, batch: Batch<WebhookRequest>) -> Result<(), Fault> {
+        // load
         let mut reports = read(&batch);
         if reports.is_empty() {
             return Ok(());
         }
         let mut tx = self.store.scoped(reports.keys().map(|key| &key.0)).await?;
+
+        // decide and record, under the rows' locks
         let (mut events, rows) = apply(&mut tx, &mut reports).await?;
         let unmatched: Vec<Unmatched> = reports
             .iter()
@@ -59,13 +62,10 @@ impl Stage for ReceiptStage {
         }
         tx.commit().await.map_err(store::fault)?;
 
+        // say
         metrics::counter!("millrace_receipts_unmatched_total").increment(unmatched.len() as u64);
-        for (key, of_message) in reports {
-            // The first of a message's receipts says what all of them made.
-            let mut say = events.remove(&key).unwrap_or_default();
-            for (index, _) in of_message {
-                batch.answer(index, Outcome::Emit(std::mem::take(&mut say)));
-            }
+        for (index, say) in by_request(&reports, &mut events) {
+            batch.answer(index, Outcome::Emit(say));
         }
         Ok(())
     }
@@ -76,20 +76,35 @@ fn read(batch: &Batch<WebhookRequest>) -> Reports {
     let mut reports = Reports::new();
     for (index, request) in batch.items().iter().enumerate() {
         match report::read(request) {
-            Ok(report) => {
-                let key = (report.tenant.clone(), report.message);
-                reports.entry(key).or_default().push((index, report));
+            Ok(of_request) => {
+                for report in of_request {
+                    let key = (report.tenant.clone(), report.message);
+                    reports.entry(key).or_default().push((index, report));
+                }
             }
             Err(why @ (Unusable::NoReference | Unusable::OtherTenant)) => {
                 drop_report(why.label());
                 batch.answer(index, Outcome::DONE);
             }
-            Err(why @ Unusable::Unreadable(_)) => {
+            Err(why @ (Unusable::UnknownCarrier | Unusable::Unreadable(_))) => {
                 batch.answer(index, Outcome::Dead { cause: Cause(why.label()) });
             }
         }
     }
     reports
+}
+
+/// What each request of the batch has to say. The first of a message's receipts says what all of
+/// them made.
+fn by_request(reports: &Reports, events: &mut Said) -> BTreeMap<usize, Vec<Outgoing>> {
+    let mut says: BTreeMap<usize, Vec<Outgoing>> = BTreeMap::new();
+    for (key, of_message) in reports {
+        let mut say = events.remove(key).unwrap_or_default();
+        for (index, _) in of_message {
+            says.entry(*index).or_default().append(&mut say);
+        }
+    }
+    says
 }
 
 fn drop_report(cause: &'static str) {

@@ -1,6 +1,6 @@
 //! One question to the model, and what its answer means.
 
-use carriers::anthropic::{self, Fate, Message, Request, Role};
+use carriers::anthropic::{self, AiNextStep, Message, Request, Speaker};
 use stage::Fault;
 use store::conversations::replies::{Ask, ReplyDecision, ReplyReason};
 use wire::InboundText;
@@ -22,7 +22,7 @@ pub async fn ask(
     ask: Ask,
 ) -> Result<ReplyDecision, Fault> {
     let system = instructions(&text.language);
-    let messages = [Message { role: Role::User, content: &text.body }];
+    let messages = [Message { role: Speaker::User, content: &text.body }];
     let request = Request { model, system: &system, messages: &messages, max_tokens: MAX_TOKENS };
     let silent = |reason: ReplyReason| ReplyDecision {
         ask: ask.clone(),
@@ -42,13 +42,13 @@ pub async fn ask(
             })
         }
         Ok(_) => Ok(silent(ReplyReason::AiIncomplete)),
-        Err(error) => match error.fate() {
-            Fate::Retry { .. } => Err(unavailable(error)),
-            Fate::StopAccount => {
+        Err(error) => match error.next_step() {
+            AiNextStep::Retry { .. } => Err(unavailable(error)),
+            AiNextStep::StopAccount => {
                 tracing::error!(%error, "the AI account refuses calls: check ANTHROPIC_API_KEY");
                 Ok(silent(ReplyReason::AiAccount))
             }
-            Fate::GiveUp => Ok(silent(ReplyReason::AiRefused)),
+            AiNextStep::GiveUp => Ok(silent(ReplyReason::AiRefused)),
         },
     }
 }

@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use carriers::{CarrierReply, Doubt, Refusal, ThrottleScope, twilio};
+use carriers::{Carrier, CarrierReply, Doubt, Refusal, ThrottleScope};
 use domain::message::state::MessageState;
 use jiff::{SignedDuration, Timestamp};
 use stage::machine::backoff;
+use store::capacity::pace::Slowed;
 use wire::Admitted;
 
-use crate::{decide::account_wake, pace::Paces};
+use crate::decide::account_wake;
 
 /// The wait before the second call, doubled for each after it.
 const RETRY_BASE: Duration = Duration::from_secs(2);
@@ -38,7 +39,7 @@ pub(crate) struct Verdict {
     /// What wakes it, while it is held.
     pub(crate) wake: Option<String>,
     /// The pace row to slow down, and for how long.
-    pub(crate) slow: Option<(String, Duration)>,
+    pub(crate) slow: Option<(Slowed, Duration)>,
     /// The carrier's code by which the person has opted out.
     pub(crate) opt_out: Option<u32>,
     /// One word for metrics.
@@ -48,53 +49,55 @@ pub(crate) struct Verdict {
 /// Reads an answer to attempt number `attempt`, counted from 1. None for a text that was taken.
 pub(crate) fn read(
     answer: &CarrierReply,
+    carrier: Carrier,
     message: &Admitted,
     attempt: i16,
     now: Timestamp,
 ) -> Option<Verdict> {
     match answer {
         CarrierReply::Accepted { .. } => None,
-        CarrierReply::Refused { code, reason } => Some(refused(*code, *reason)),
+        CarrierReply::Refused { code, reason } => Some(refused(carrier, *code, *reason)),
         CarrierReply::NotSent { code, throttle } => {
             let slow = throttle.map(|asked| {
                 let pause = asked.retry_after.unwrap_or_else(|| again_after(message, attempt));
-                (scope_key(message, asked.scope), pause)
+                (slowed(message, asked.scope), pause)
             });
-            Some(not_sent(*code, slow, message, attempt, now))
+            Some(not_sent(carrier, *code, slow, message, attempt, now))
         }
         CarrierReply::AuthFailed { code } => Some(Verdict {
             state: MessageState::Held,
             wake: Some(account_wake(&message.route.account)),
-            slow: Some((Paces::account_key(&message.route.account), REST)),
-            ..plain(MessageState::Held, *code, "account_refused")
+            slow: Some((Slowed::Account(message.route.account.clone()), REST)),
+            ..plain(carrier, MessageState::Held, *code, "account_refused")
         }),
-        CarrierReply::Unknown { why } => Some(doubt(*why)),
+        CarrierReply::Unknown { why } => Some(doubt(carrier, *why)),
     }
 }
 
-fn refused(code: u32, reason: Refusal) -> Verdict {
+fn refused(carrier: Carrier, code: u32, reason: Refusal) -> Verdict {
     let by_person = match reason {
         Refusal::OptedOut => true,
         Refusal::Recipient | Refusal::Sender | Refusal::Region => false,
         Refusal::Content | Refusal::Request | Refusal::Unlisted => false,
     };
-    let opt_out = (by_person || twilio::cause(code).opt_out).then_some(code);
-    Verdict { opt_out, ..plain(MessageState::Failed, code, "refused") }
+    let opt_out = (by_person || carrier.cause(code).opt_out).then_some(code);
+    Verdict { opt_out, ..plain(carrier, MessageState::Failed, code, "refused") }
 }
 
 fn not_sent(
+    carrier: Carrier,
     code: Option<u32>,
-    slow: Option<(Option<String>, Duration)>,
+    slow: Option<(Option<Slowed>, Duration)>,
     message: &Admitted,
     attempt: i16,
     now: Timestamp,
 ) -> Verdict {
     let verdict = match code {
-        Some(code) => plain(MessageState::Deferred, code, "not_sent"),
+        Some(code) => plain(carrier, MessageState::Deferred, code, "not_sent"),
         None => Verdict {
             code: "no_connection".into(),
             reason: "no connection to the carrier was made",
-            ..plain(MessageState::Deferred, 0, "not_sent")
+            ..plain(carrier, MessageState::Deferred, 0, "not_sent")
         },
     };
     if attempt >= MAX_ATTEMPTS {
@@ -106,11 +109,13 @@ fn not_sent(
     Verdict { due, slow: slow.and_then(|(key, pause)| Some((key?, pause))), ..verdict }
 }
 
-/// The row that a throttle answer slows; none for a pair, of which parking this message is enough.
-fn scope_key(message: &Admitted, scope: ThrottleScope) -> Option<String> {
+/// What a throttle answer slows; none for a pair, of which parking this message is enough.
+fn slowed(message: &Admitted, scope: ThrottleScope) -> Option<Slowed> {
     match scope {
-        ThrottleScope::Account => Some(Paces::account_key(&message.route.account)),
-        ThrottleScope::Sender => Some(Paces::sender_key(message.route.sender)),
+        ThrottleScope::Account => Some(Slowed::Account(message.route.account.clone())),
+        ThrottleScope::Sender => {
+            Some(Slowed::Sender(message.message.head.tenant.clone(), message.route.sender))
+        }
         ThrottleScope::Pair => None,
     }
 }
@@ -121,7 +126,7 @@ fn again_after(message: &Admitted, attempt: i16) -> Duration {
     backoff(u32::from(attempt.unsigned_abs()), RETRY_BASE, RETRY_CAP, drawn)
 }
 
-fn doubt(why: Doubt) -> Verdict {
+fn doubt(carrier: Carrier, why: Doubt) -> Verdict {
     let (code, reason) = match why {
         Doubt::TimedOut => ("timed_out".into(), "the carrier did not answer in time"),
         Doubt::Broken => ("connection_broken".into(), "the connection broke during the call"),
@@ -133,14 +138,14 @@ fn doubt(why: Doubt) -> Verdict {
             (code, "the carrier's answer says nothing certain")
         }
     };
-    Verdict { code, reason, ..plain(MessageState::InDoubt, 0, "unknown") }
+    Verdict { code, reason, ..plain(carrier, MessageState::InDoubt, 0, "unknown") }
 }
 
-fn plain(state: MessageState, code: u32, label: &'static str) -> Verdict {
+fn plain(carrier: Carrier, state: MessageState, code: u32, label: &'static str) -> Verdict {
     Verdict {
         state,
         code: code.to_string(),
-        reason: twilio::cause(code).cause,
+        reason: carrier.cause(code).cause,
         due: None,
         wake: None,
         slow: None,

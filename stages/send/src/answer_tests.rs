@@ -11,7 +11,8 @@ fn now() -> Timestamp {
 }
 
 fn verdict(answer: &CarrierReply, attempt: i16) -> Verdict {
-    read(answer, &admitted(MessageClass::Promo), attempt, now()).expect("not accepted")
+    let message = admitted(MessageClass::Promo);
+    read(answer, Carrier::Twilio, &message, attempt, now()).expect("not accepted")
 }
 
 fn wait(verdict: &Verdict) -> Duration {
@@ -27,7 +28,8 @@ fn not_sent(code: u32, scope: ThrottleScope, seconds: u64) -> CarrierReply {
 #[test]
 fn what_the_carrier_took_is_not_read_here() {
     let answer = CarrierReply::Accepted { sid: "SM1".into(), segments: Some(1) };
-    assert_eq!(read(&answer, &admitted(MessageClass::Promo), 1, now()), None);
+    let message = admitted(MessageClass::Promo);
+    assert_eq!(read(&answer, Carrier::Twilio, &message, 1, now()), None);
 }
 
 #[test]
@@ -52,10 +54,11 @@ fn a_refusal_is_final_and_only_the_persons_own_is_an_opt_out() {
 fn a_throttle_parks_for_as_long_as_it_asks_and_slows_what_it_names() {
     let slow = verdict(&not_sent(20429, ThrottleScope::Account, 7), 1);
     assert_eq!((slow.state, wait(&slow)), (MessageState::Deferred, Duration::from_secs(7)));
-    assert_eq!(slow.slow, Some(("account:main".into(), Duration::from_secs(7))));
-    let sender = admitted(MessageClass::Promo).route.sender;
+    assert_eq!(slow.slow, Some((Slowed::Account("main".into()), Duration::from_secs(7))));
+    let message = admitted(MessageClass::Promo);
+    let (tenant, sender) = (message.message.head.tenant, message.route.sender);
     let queue = verdict(&not_sent(21611, ThrottleScope::Sender, 60), 1);
-    assert_eq!(queue.slow, Some((format!("sender:{sender}"), Duration::from_secs(60))));
+    assert_eq!(queue.slow, Some((Slowed::Sender(tenant, sender), Duration::from_secs(60))));
     let pair = verdict(&not_sent(131_056, ThrottleScope::Pair, 4), 1);
     assert_eq!((wait(&pair), pair.slow), (Duration::from_secs(4), None));
 }
@@ -76,7 +79,7 @@ fn a_refused_account_holds_its_messages_and_rests() {
     let held = verdict(&CarrierReply::AuthFailed { code: 20003 }, 1);
     assert_eq!((held.state, held.due), (MessageState::Held, None));
     assert_eq!(held.wake.as_deref(), Some("account:main"));
-    assert_eq!(held.slow, Some(("account:main".into(), REST)));
+    assert_eq!(held.slow, Some((Slowed::Account("main".into()), REST)));
 }
 
 #[test]

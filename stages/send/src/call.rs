@@ -1,36 +1,20 @@
-//! The carrier call: the clients of the accounts, and one call per claimed message.
+//! The carrier call: one per claimed message.
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use carriers::{CarrierReply, check_base_url, twilio};
+use carriers::{AccountFault, Carrier, CarrierReply, Client, Clients, Outbound, Reference};
 use domain::ids::{SenderId, TenantId};
 use jiff::Timestamp;
-use secrecy::SecretString;
-use store::{core::seal::Sealer, messages::claim::ClaimSender, settings::accounts::Access};
+use store::messages::claim::ClaimSender;
 use wire::Admitted;
 
 use crate::{SendConfig, permits::Permit};
 
-/// Clients kept; far more than a process has accounts in flight.
-const MAX_CLIENTS: usize = 1024;
-
-/// Makes clients from stored accounts. What is kept is named by all that it was made from, so a
-/// changed account gets a new client.
-pub(crate) struct Clients {
-    sealer: Sealer,
-    http: reqwest::Client,
-    allow_hosts: Vec<String>,
-    timeout: Duration,
-    made: Mutex<HashMap<Access, twilio::Client>>,
-}
-
 /// The clients of a chunk's senders, or why there is none.
-pub(crate) type ClientsBySender =
-    HashMap<(TenantId, SenderId), Result<twilio::Client, &'static str>>;
+pub(crate) type ClientsBySender = HashMap<(TenantId, SenderId), Result<Client, AccountFault>>;
 
 /// A claimed message whose call may begin.
 pub(crate) struct Claimed {
@@ -42,10 +26,10 @@ pub(crate) struct Claimed {
     pub(crate) began: Instant,
     /// The sender's number.
     pub(crate) from: String,
-    /// The account's key here.
+    /// The handle of its account.
     pub(crate) account: String,
-    /// The account's client.
-    pub(crate) client: twilio::Client,
+    /// The client of that account.
+    pub(crate) client: Client,
     /// Free again once the call is over.
     pub(crate) permit: Permit,
 }
@@ -57,51 +41,18 @@ pub(crate) struct CallResult {
     pub(crate) index: usize,
     /// The number of the call.
     pub(crate) attempt: i16,
+    /// The carrier that was called.
+    pub(crate) carrier: Carrier,
     /// The carrier's answer; none where the call was not begun in time.
     pub(crate) answer: Option<CarrierReply>,
 }
 
-// === impl Clients ===
-
-impl Clients {
-    pub(crate) fn new(sealer: Sealer, http: reqwest::Client, config: &SendConfig) -> Self {
-        let (allow_hosts, timeout) = (config.allow_hosts.clone(), config.request_timeout);
-        Self { sealer, http, allow_hosts, timeout, made: Mutex::default() }
-    }
-
-    /// The clients of these senders' accounts.
-    pub(crate) fn of_senders(
-        &self,
-        senders: &HashMap<(TenantId, SenderId), ClaimSender>,
-    ) -> ClientsBySender {
-        senders.iter().map(|(key, sender)| (key.clone(), self.of(&sender.access))).collect()
-    }
-
-    /// The client of an account, or why there is none.
-    fn of(&self, account: &Access) -> Result<twilio::Client, &'static str> {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = made.get(account) {
-            return Ok(client.clone());
-        }
-
-        let client = self.make(account)?;
-        if made.len() >= MAX_CLIENTS {
-            made.clear();
-        }
-        made.insert(account.clone(), client.clone());
-        Ok(client)
-    }
-
-    fn make(&self, account: &Access) -> Result<twilio::Client, &'static str> {
-        check_base_url(twilio::HOST, &account.base_url, &self.allow_hosts)
-            .map_err(|_| "account_host_not_allowed")?;
-        let token = self.sealer.open(&account.sealed_token).map_err(|_| "account_token_unread")?;
-        let token = String::from_utf8(token).map_err(|_| "account_token_unread")?;
-        let token = SecretString::from(token);
-        twilio::Client::new(self.http.clone(), &account.base_url, &account.carrier_sid, &token)
-            .map(|client| client.with_timeout(self.timeout))
-            .map_err(|_| "account_settings")
-    }
+/// The clients of these senders' accounts.
+pub(crate) fn clients_of(
+    clients: &Clients,
+    senders: &HashMap<(TenantId, SenderId), ClaimSender>,
+) -> ClientsBySender {
+    senders.iter().map(|(key, sender)| (key.clone(), clients.of(&sender.access))).collect()
 }
 
 /// Calls the carrier once, unless the time to begin has passed.
@@ -112,25 +63,28 @@ pub(crate) async fn call(
     claimed: Claimed,
 ) -> CallResult {
     let Claimed { index, attempt, began, from, account, client, permit } = claimed;
+    let carrier = client.carrier();
     if began.elapsed() >= config.call_by {
-        return CallResult { index, attempt, answer: None };
+        return CallResult { index, attempt, carrier, answer: None };
     }
+
     let head = &message.message.head;
-    let callback =
-        twilio::callback_url(&config.public_url, &account, head.tenant.as_str(), head.id.0);
+    let reference = Reference { tenant: head.tenant.to_string(), message: head.id.0 };
     let to = head.to.to_string();
-    let outbound = twilio::Outbound {
+    let outbound = Outbound {
         to: &to,
         from: &from,
         body: &message.message.text,
-        status_callback: &callback,
+        reference: &reference,
+        public_url: &config.public_url,
+        account: &account,
         validity_seconds: validity(message, now),
         traceparent: head.trace.as_deref(),
     };
     let answer = client.send(&outbound).await;
     metrics::counter!("millrace_carrier_answers_total", "answer" => answer.label()).increment(1);
     drop(permit);
-    CallResult { index, attempt, answer: Some(answer) }
+    CallResult { index, attempt, carrier, answer: Some(answer) }
 }
 
 /// How long the carrier may keep the text: marketing not past its window, so that it cannot slip

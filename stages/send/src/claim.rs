@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use carriers::twilio;
+use carriers::{Carrier, Client};
 use domain::{
     gates::Memo,
     ids::{SenderId, TenantId},
@@ -20,7 +20,7 @@ use store::{
 use wire::Admitted;
 
 use crate::{
-    call::{Claimed, ClientsBySender},
+    call::{Claimed, ClientsBySender, clients_of},
     decide::{Decision, Ending, Facts, decide},
     load::{Loaded, load},
     pace::Paces,
@@ -44,7 +44,7 @@ impl crate::SendStage {
 
         // load
         let (loaded, mut paces) = load(&mut tx, &items).await?;
-        let clients = self.clients.of_senders(&loaded.senders);
+        let clients = clients_of(&self.clients, &loaded.senders);
 
         // decide
         let now = cx.later();
@@ -116,7 +116,9 @@ impl crate::SendStage {
             current: loaded.current[i].as_ref(),
             recipient_is_locked: loaded.locked.contains(&item.candidate().recipient()),
             sender: loaded.senders.get(&key).map(|sender| &sender.facts),
-            account_fault: clients.get(&key).and_then(|client| client.as_ref().err().copied()),
+            account_fault: clients
+                .get(&key)
+                .and_then(|client| client.as_ref().err().map(|fault| fault.code())),
             gates: &loaded.facts,
         }
     }
@@ -155,9 +157,15 @@ fn caller<'a>(
     loaded: &'a Loaded,
     clients: &'a ClientsBySender,
     item: &Admitted,
-) -> Option<(&'a ClaimSender, &'a twilio::Client)> {
+) -> Option<(&'a ClaimSender, &'a Client)> {
     let key = sender_key(item);
     loaded.senders.get(&key).zip(clients.get(&key)?.as_ref().ok())
+}
+
+/// The carrier of a message's sender, as far as this version knows it.
+fn carrier_of(loaded: &Loaded, item: &Admitted) -> Option<Carrier> {
+    let sender = loaded.senders.get(&sender_key(item))?;
+    Carrier::from_name(&sender.access.carrier)
 }
 
 /// The answer to a message that is not called; none where recording its end has answered it.
@@ -167,7 +175,7 @@ fn outcome(decision: &Decision, loaded: &Loaded, i: usize, item: &Admitted) -> O
         Decision::Call => Some(wait(MOVED_ON)),
         Decision::Wait(after) => Some(wait(*after)),
         Decision::SayAgain => Some(loaded.current[i].as_ref().map_or(Outcome::DONE, |current| {
-            record::outcome(item, &current.message, Cause("again"))
+            record::outcome(item, &current.message, carrier_of(loaded, item), Cause("again"))
         })),
         Decision::Nothing => Some(Outcome::DONE),
         Decision::Dead(cause) => Some(Outcome::Dead { cause: Cause(cause) }),
@@ -197,6 +205,7 @@ fn ends<'a>(
                 due,
                 wake,
                 opt_out: None,
+                carrier: carrier_of(loaded, items[i]),
                 label: code,
             });
         }

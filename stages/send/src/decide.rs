@@ -39,7 +39,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) recipient_is_locked: bool,
     /// The sender that the gates chose.
     pub(crate) sender: Option<&'a gates::SenderFacts>,
-    /// Why the sender's account cannot be called, if it cannot.
+    /// The reason code of an account that cannot be called as it is set up.
     pub(crate) account_fault: Option<&'static str>,
     /// For the gates that are asked again.
     pub(crate) gates: &'a gates::Facts,

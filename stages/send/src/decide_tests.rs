@@ -7,7 +7,10 @@ use domain::{
     money::Micros,
     zones::{Candidates, Evidence, Place, Zone},
 };
-use store::{capacity::pace::PaceLock, messages::row::StoredMessage};
+use store::{
+    capacity::pace::{PaceLocks, SenderLock},
+    messages::row::StoredMessage,
+};
 use uuid::Uuid;
 use wire::{
     Enriched,
@@ -69,6 +72,7 @@ pub(crate) fn admitted(class: MessageClass) -> Admitted {
         sender: SENDER,
         number: "+12125550001".into(),
         account: "main".into(),
+        weight: 1,
         pace: 10,
         sendable_until: at(3_600),
         policy_version: 5,
@@ -113,6 +117,7 @@ impl Known {
             id: SENDER,
             number: "+12125550001".into(),
             account: "main".into(),
+            weight: 1,
             country: None,
             zone: london(),
             pace: 10,
@@ -140,8 +145,8 @@ impl Known {
     }
 
     fn decide(&self, message: &Admitted) -> Decision {
-        let key = Paces::sender_key(SENDER);
-        let lock = PaceLock { tenant: tenant(), key, next_free: at(self.next_free) };
+        let lock = SenderLock { tenant: tenant(), sender: SENDER, next_free: at(self.next_free) };
+        let locks = PaceLocks { senders: vec![lock], accounts: Vec::new(), now: at(0) };
         let recipient = message.candidate().recipient();
         let mut of_tenant = self.tenant.clone();
         of_tenant.senders.extend(self.sender.clone().map(|sender| (sender.id, sender)));
@@ -165,7 +170,7 @@ impl Known {
             account_fault: self.account_fault,
             gates: &gates,
         };
-        decide(message, &facts, &mut Memo::new(at(0)), &mut Paces::new(at(0), vec![lock]))
+        decide(message, &facts, &mut Memo::new(at(0)), &mut Paces::new(locks, HashMap::new()))
     }
 
     fn recipient(&mut self) -> &mut RecipientStatus {

@@ -44,7 +44,7 @@ use std::{
     time::Duration,
 };
 
-use carriers::http::REQUEST_TIMEOUT;
+use carriers::{Clients, http::REQUEST_TIMEOUT, longest_list_lag};
 use domain::message::class::Lane;
 use futures::{StreamExt, stream::FuturesUnordered};
 use stage::{Batch, Cx, Fault, Stage, StageName};
@@ -57,7 +57,7 @@ use uuid::Uuid;
 use wire::{Admitted, Stream};
 
 use crate::{
-    call::{CallResult, Claimed, Clients},
+    call::{CallResult, Claimed},
     permits::Permits,
     unrecorded::Unrecorded,
 };
@@ -75,8 +75,9 @@ pub struct SendConfig {
     pub call_by: Duration,
     /// `MILLRACE_REQUEST_TIMEOUT`: how long a call may take.
     pub request_timeout: Duration,
-    /// `MILLRACE_LIST_LAG`: how long the carrier's list may miss a text that it took.
-    pub list_lag: Duration,
+    /// `MILLRACE_LIST_LAG`: how long a carrier's list may miss a text that it took; none is each
+    /// carrier's own number.
+    pub list_lag: Option<Duration>,
 }
 
 impl SendConfig {
@@ -88,13 +89,13 @@ impl SendConfig {
             permits: 256,
             call_by: Duration::from_millis(300),
             request_timeout: REQUEST_TIMEOUT,
-            list_lag: carriers::twilio::LIST_LAG,
+            list_lag: None,
         }
     }
 
     /// From a claim's `call_by` to the first look at the carrier's list.
     pub(crate) fn first_look(&self) -> Duration {
-        self.request_timeout + self.list_lag
+        self.request_timeout + self.list_lag.unwrap_or_else(longest_list_lag)
     }
 }
 
@@ -120,7 +121,12 @@ impl SendStage {
     pub fn new(store: Store, sealer: Sealer, http: reqwest::Client, config: SendConfig) -> Self {
         Self {
             store,
-            clients: Clients::new(sealer, http, &config),
+            clients: Clients::new(
+                http,
+                config.allow_hosts.clone(),
+                config.request_timeout,
+                Arc::new(move |sealed: &str| sealer.open_secret(sealed)),
+            ),
             permits: Permits::new(config.permits),
             claiming: Default::default(),
             owner: owner(),

@@ -83,19 +83,18 @@ async fn lock_paces(
     senders: &HashMap<(TenantId, SenderId), ClaimSender>,
     items: &[&Admitted],
 ) -> Result<Paces, Fault> {
-    let of_senders: BTreeSet<(TenantId, String)> = items
-        .iter()
-        .map(|item| (item.message.head.tenant.clone(), Paces::sender_key(item.route.sender)))
+    let of_senders: BTreeSet<(TenantId, SenderId)> =
+        items.iter().map(|item| (item.message.head.tenant.clone(), item.route.sender)).collect();
+    let of_accounts: BTreeSet<(String, bool)> = senders
+        .values()
+        .map(|sender| (sender.facts.account.clone(), sender.account_pace.is_some()))
         .collect();
-    let of_accounts: BTreeSet<(TenantId, String)> = senders
-        .iter()
-        .map(|((tenant, _), sender)| (tenant.clone(), Paces::account_key(&sender.facts.account)))
-        .collect();
+    let locks = pace::lock_pace(tx, &of_senders, &of_accounts).await?;
 
-    let of_senders: Vec<_> = of_senders.into_iter().collect();
-    let of_accounts: Vec<_> = of_accounts.into_iter().collect();
-    let (locks, now) = pace::lock_pace(tx, &of_senders, &of_accounts).await?;
-    Ok(Paces::new(now, locks))
+    let paces = senders
+        .values()
+        .filter_map(|sender| Some((sender.facts.account.clone(), sender.account_pace?)));
+    Ok(Paces::new(locks, paces.collect()))
 }
 
 fn wanted(item: &Admitted) -> Wanted<'_> {

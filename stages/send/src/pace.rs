@@ -8,9 +8,9 @@ use domain::{
     ids::{SenderId, TenantId},
 };
 use jiff::{SignedDuration, Timestamp};
-use store::capacity::pace::PaceLock;
+use store::capacity::pace::{AccountLock, PaceLocks, SenderLock};
 
-/// How far a sender may run ahead of its pace, so that a chunk goes out in one claim.
+/// How far a sender or account may run ahead of its pace, so that a chunk goes out in one claim.
 pub(crate) const BURST: SignedDuration = SignedDuration::from_millis(250);
 
 /// How long a sender rests whose row could not be locked.
@@ -20,42 +20,43 @@ const WITHOUT_A_ROW: SignedDuration = SignedDuration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Paces {
     now: Timestamp,
-    senders: HashMap<(TenantId, SenderId), SenderPace>,
-    /// Until when accounts rest whose carrier asked to be called less.
-    accounts: HashMap<(TenantId, String), Timestamp>,
+    senders: HashMap<(TenantId, SenderId), Pace>,
+    accounts: HashMap<String, AccountPace>,
 }
 
 #[derive(Debug)]
-struct SenderPace {
+struct Pace {
     gcra: Gcra,
     moved: bool,
+}
+
+#[derive(Debug)]
+enum AccountPace {
+    /// It has no pace of its own, and rests until its carrier may be called again.
+    Rests(Timestamp),
+    /// It may take so many segments per second, of all its tenants together.
+    Paced(Pace, u32),
 }
 
 // === impl Paces ===
 
 impl Paces {
-    /// The rows as locked. `now` is the database's clock once all locks were held.
-    pub(crate) fn new(now: Timestamp, locks: Vec<PaceLock>) -> Self {
-        let mut paces = Self { now, senders: HashMap::new(), accounts: HashMap::new() };
-        for lock in locks {
-            if let Some(id) = lock.key.strip_prefix("sender:").and_then(|id| id.parse().ok()) {
-                let pace = SenderPace { gcra: Gcra::resume(lock.next_free, now), moved: false };
-                paces.senders.insert((lock.tenant, id), pace);
-            } else if let Some(account) = lock.key.strip_prefix("account:") {
-                paces.accounts.insert((lock.tenant, account.into()), lock.next_free);
-            }
-        }
-        paces
-    }
-
-    /// The key of a sender's row.
-    pub(crate) fn sender_key(sender: SenderId) -> String {
-        format!("sender:{sender}")
-    }
-
-    /// The key of an account's row.
-    pub(crate) fn account_key(account: &str) -> String {
-        format!("account:{account}")
+    /// The rows as locked, and the accounts that have a pace of their own, in segments per second.
+    pub(crate) fn new(locks: PaceLocks, account_paces: HashMap<String, u32>) -> Self {
+        let now = locks.now;
+        let resumed = |next_free| Pace { gcra: Gcra::resume(next_free, now), moved: false };
+        let senders = locks
+            .senders
+            .into_iter()
+            .map(|SenderLock { tenant, sender, next_free }| ((tenant, sender), resumed(next_free)));
+        let accounts = locks.accounts.into_iter().map(|AccountLock { account, next_free }| {
+            let pace = match account_paces.get(&account) {
+                Some(per_second) => AccountPace::Paced(resumed(next_free), *per_second),
+                None => AccountPace::Rests(next_free),
+            };
+            (account, pace)
+        });
+        Self { now, senders: senders.collect(), accounts: accounts.collect() }
     }
 
     /// The database's clock.
@@ -63,7 +64,8 @@ impl Paces {
         self.now
     }
 
-    /// Asks for a text's turn. `pace` is in segments per second.
+    /// Asks for a text's turn, at its account and its sender. `pace` is the sender's, in segments
+    /// per second.
     pub(crate) fn ask(
         &mut self,
         tenant: &TenantId,
@@ -71,10 +73,9 @@ impl Paces {
         segments: u16,
         pace: u32,
     ) -> Slot {
-        let rests_until = self.accounts.get(&(tenant.clone(), account.to_owned()));
-        let rest = rests_until.map(|until| until.duration_since(self.now));
-        if let Some(rest) = rest.filter(|rest| rest.is_positive()) {
-            return Slot::After(rest);
+        let mut account = self.accounts.get_mut(account);
+        if let Some(wait) = account.as_mut().and_then(|known| known.wait(self.now, segments)) {
+            return Slot::After(wait);
         }
 
         // The row was made before it was locked. Without it nothing goes.
@@ -82,22 +83,66 @@ impl Paces {
             return Slot::After(WITHOUT_A_ROW);
         };
         let slot = known.gcra.ask(self.now, time_of(segments, pace), BURST);
-        known.moved |= slot == Slot::Now;
+        if slot == Slot::Now {
+            known.moved = true;
+            if let Some(account) = account {
+                account.take(self.now, segments);
+            }
+        }
         slot
     }
 
     /// The rows that have moved, in key order.
-    pub(crate) fn moved(self) -> Vec<PaceLock> {
+    pub(crate) fn moved(self) -> PaceLocks {
         let moved = self.senders.into_iter().filter(|(_, pace)| pace.moved);
-        let mut rows: Vec<PaceLock> = moved
-            .map(|((tenant, sender), pace)| PaceLock {
+        let mut senders: Vec<SenderLock> = moved
+            .map(|((tenant, sender), pace)| SenderLock {
                 tenant,
-                key: Self::sender_key(sender),
+                sender,
                 next_free: pace.gcra.next_free(),
             })
             .collect();
-        rows.sort_unstable_by(|a, b| (&a.tenant, &a.key).cmp(&(&b.tenant, &b.key)));
-        rows
+        senders.sort_unstable_by(|a, b| (&a.tenant, a.sender).cmp(&(&b.tenant, b.sender)));
+
+        let moved = self.accounts.into_iter().filter_map(|(account, pace)| match pace {
+            AccountPace::Paced(Pace { gcra, moved: true }, _) => {
+                Some(AccountLock { account, next_free: gcra.next_free() })
+            }
+            AccountPace::Paced(..) | AccountPace::Rests(_) => None,
+        });
+        let mut accounts: Vec<AccountLock> = moved.collect();
+        accounts.sort_unstable_by(|a, b| a.account.cmp(&b.account));
+        PaceLocks { senders, accounts, now: self.now }
+    }
+}
+
+// === impl AccountPace ===
+
+impl AccountPace {
+    /// How long a text has to wait for its account; none where it may go. One that waits takes its
+    /// place in the account's queue of this chunk.
+    fn wait(&mut self, now: Timestamp, segments: u16) -> Option<SignedDuration> {
+        match self {
+            Self::Rests(until) => Some(until.duration_since(now)).filter(|rest| rest.is_positive()),
+            Self::Paced(pace, per_second) => {
+                let wait = pace.gcra.wait(now, BURST);
+                if wait.is_some() {
+                    pace.gcra.ask(now, time_of(segments, *per_second), BURST);
+                }
+                wait
+            }
+        }
+    }
+
+    /// Takes the time of a text that goes now.
+    fn take(&mut self, now: Timestamp, segments: u16) {
+        match self {
+            Self::Rests(_) => {}
+            Self::Paced(pace, per_second) => {
+                pace.gcra.ask(now, time_of(segments, *per_second), BURST);
+                pace.moved = true;
+            }
+        }
     }
 }
 
@@ -115,38 +160,46 @@ mod tests {
         "acme".parse().expect("valid")
     }
 
-    fn lock(key: String, next_free: i64) -> PaceLock {
-        PaceLock { tenant: tenant(), key, next_free: at(next_free) }
+    fn sender_lock(next_free: i64) -> SenderLock {
+        SenderLock { tenant: tenant(), sender: SENDER, next_free: at(next_free) }
     }
 
-    fn sender_line(now: i64, next_free: i64) -> Paces {
-        Paces::new(at(now), vec![lock(Paces::sender_key(SENDER), next_free)])
+    fn account_lock(next_free: i64) -> AccountLock {
+        AccountLock { account: "main".into(), next_free: at(next_free) }
     }
 
-    fn ask(pace: &mut Paces, segments: u16, per_second: u32) -> Slot {
-        pace.ask(&tenant(), (SENDER, "main"), segments, per_second)
+    fn paces(now: i64, senders: Vec<SenderLock>, accounts: Vec<AccountLock>) -> Paces {
+        Paces::new(PaceLocks { senders, accounts, now: at(now) }, HashMap::new())
+    }
+
+    fn ask(paces: &mut Paces, segments: u16, per_second: u32) -> Slot {
+        paces.ask(&tenant(), (SENDER, "main"), segments, per_second)
+    }
+
+    fn wait(millis: i64) -> Slot {
+        Slot::After(SignedDuration::from_millis(millis))
     }
 
     #[test]
     fn a_burst_goes_at_once_and_the_rest_waits_its_turn() {
-        let mut pace = sender_line(0, -60_000);
-        let slots: Vec<Slot> = (0..6).map(|_| ask(&mut pace, 1, 10)).collect();
-        let wait = |millis| Slot::After(SignedDuration::from_millis(millis));
+        let mut paces = paces(0, vec![sender_lock(-60_000)], vec![]);
+        let slots: Vec<Slot> = (0..6).map(|_| ask(&mut paces, 1, 10)).collect();
         assert_eq!(slots, [Slot::Now, Slot::Now, Slot::Now, wait(50), wait(150), wait(250)]);
-        let moved = pace.moved();
+
+        let moved = paces.moved().senders;
         assert_eq!(moved.len(), 1);
         assert_eq!(moved[0].next_free, at(300), "an idle minute is not saved up");
     }
 
     #[test]
     fn over_a_long_time_no_more_goes_than_the_pace_and_one_burst() {
-        let (mut rows, mut sent) = (vec![lock(Paces::sender_key(SENDER), 0)], 0);
+        let (mut rows, mut sent) = (vec![sender_lock(0)], 0);
         for now in (0..20_000).step_by(37) {
-            let mut pace = Paces::new(at(now), rows.clone());
-            while ask(&mut pace, 2, 30) == Slot::Now {
+            let mut paces = paces(now, rows.clone(), vec![]);
+            while ask(&mut paces, 2, 30) == Slot::Now {
                 sent += 2;
             }
-            let moved = pace.moved();
+            let moved = paces.moved().senders;
             rows = if moved.is_empty() { rows } else { moved };
         }
         assert!((600..=610).contains(&sent), "20 s at 30 a second, and {sent} went");
@@ -154,22 +207,34 @@ mod tests {
 
     #[test]
     fn a_long_text_goes_when_its_turn_comes_and_holds_the_next_back_for_all_of_it() {
-        let mut pace = sender_line(0, 0);
-        assert_eq!(ask(&mut pace, 10, 1), Slot::Now);
-        assert_eq!(ask(&mut pace, 1, 1), Slot::After(SignedDuration::from_millis(9_750)));
+        let mut paces = paces(0, vec![sender_lock(0)], vec![]);
+        assert_eq!(ask(&mut paces, 10, 1), Slot::Now);
+        assert_eq!(ask(&mut paces, 1, 1), wait(9_750));
     }
 
     #[test]
     fn an_account_that_asked_to_be_called_less_holds_all_of_its_senders() {
-        let locks = vec![lock(Paces::sender_key(SENDER), 0), lock(Paces::account_key("main"), 700)];
-        let mut pace = Paces::new(at(0), locks);
-        assert_eq!(ask(&mut pace, 1, 100), Slot::After(SignedDuration::from_millis(700)));
-        assert_eq!(pace.ask(&tenant(), (SENDER, "other"), 1, 100), Slot::Now);
+        let mut paces = paces(0, vec![sender_lock(0)], vec![account_lock(700)]);
+        assert_eq!(ask(&mut paces, 1, 100), wait(700));
+        assert_eq!(paces.ask(&tenant(), (SENDER, "other"), 1, 100), Slot::Now);
+    }
+
+    #[test]
+    fn an_account_with_a_pace_of_its_own_holds_the_senders_of_all_its_tenants_to_it() {
+        let other: TenantId = "other".parse().expect("valid");
+        let senders = vec![sender_lock(0), SenderLock { tenant: other.clone(), ..sender_lock(0) }];
+        let locks = PaceLocks { senders, accounts: vec![account_lock(0)], now: at(0) };
+        let mut paces = Paces::new(locks, HashMap::from([("main".to_owned(), 10)]));
+
+        let mut of = |tenant: &TenantId| paces.ask(tenant, (SENDER, "main"), 1, 1_000);
+        let slots = [&tenant(), &other, &other, &tenant(), &other].map(|tenant| of(tenant));
+        assert_eq!(slots, [Slot::Now, Slot::Now, Slot::Now, wait(50), wait(150)]);
+        assert_eq!(paces.moved().accounts, [account_lock(300)]);
     }
 
     #[test]
     fn without_a_row_nothing_goes() {
-        let mut pace = Paces::new(at(0), Vec::new());
-        assert_eq!(ask(&mut pace, 1, 100), Slot::After(SignedDuration::from_secs(1)));
+        let mut paces = paces(0, vec![], vec![]);
+        assert_eq!(ask(&mut paces, 1, 100), Slot::After(WITHOUT_A_ROW));
     }
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use carriers::Carrier;
 use domain::{
+    billing,
     gates::Gate,
     message::{class::MessageClass, passport::Stamp, state::MessageState},
-    money::Micros,
 };
 use jiff::Timestamp;
 use stage::{Cause, Fault, Outcome, StageName};
@@ -36,6 +37,8 @@ pub(crate) struct End<'a> {
     pub(crate) wake: Option<String>,
     /// The carrier's code by which the person has opted out.
     pub(crate) opt_out: Option<u32>,
+    /// The carrier of the sender, as far as this version knows it.
+    pub(crate) carrier: Option<Carrier>,
     /// One word for metrics.
     pub(crate) label: &'static str,
 }
@@ -79,13 +82,13 @@ pub(crate) async fn ends(
         opt_out::opt_out(tx, &opted_out).await?;
     }
     let outcome = |(end, done): (&End<'_>, Option<conclude::Concluded>)| {
-        Some(outcome(end.message, &done?.message, Cause(end.label)))
+        Some(outcome(end.message, &done?.message, end.carrier, Cause(end.label)))
     };
     Ok(ends.iter().zip(concluded).map(outcome).collect())
 }
 
-/// Records what the carrier took. Answers in the order of `accepted`; none for a message whose claim
-/// is no longer ours.
+/// Records what the carrier took. Answers in the order of `accepted`; none for a message whose
+/// claim is no longer ours.
 pub(crate) async fn accepted(
     tx: &mut Scoped,
     owner: Uuid,
@@ -100,7 +103,11 @@ pub(crate) async fn accepted(
             message: one.message.message.head.id,
             attempt: one.attempt,
             sid: one.sid,
-            billed: billed(one.message, one.segments),
+            billed: billing::billed(
+                one.message.message.segments,
+                one.message.message.cost,
+                one.segments,
+            ),
             passport: &one.message.message.passport,
             stamp: &stamp,
         })
@@ -115,13 +122,19 @@ pub(crate) async fn accepted(
         release::release(tx, now, &corrected).await?;
     }
     let outcome = |(one, done): (&Accepted<'_>, Option<(StoredMessage, _)>)| {
-        Some(outcome(one.message, &done?.0, Cause("sent")))
+        Some(outcome(one.message, &done?.0, None, Cause("sent")))
     };
     Ok(accepted.iter().zip(stored).map(outcome).collect())
 }
 
-/// What a message's stored state makes of it here: a repeat says the same.
-pub(crate) fn outcome(message: &Admitted, stored: &StoredMessage, cause: Cause) -> Outcome {
+/// What a message's stored state makes of it here: a repeat says the same. The carrier tells which
+/// of its codes are opt-outs.
+pub(crate) fn outcome(
+    message: &Admitted,
+    stored: &StoredMessage,
+    carrier: Option<Carrier>,
+    cause: Cause,
+) -> Outcome {
     let mut say: Vec<Outgoing> = stored.event().iter().map(Event::outgoing).collect();
     match stored.state {
         MessageState::Deferred | MessageState::Held => {
@@ -129,7 +142,8 @@ pub(crate) fn outcome(message: &Admitted, stored: &StoredMessage, cause: Cause) 
         }
         MessageState::Failed => {
             let code = stored.code.as_deref().and_then(|code| code.parse().ok());
-            let code = code.filter(|code| carriers::twilio::cause(*code).opt_out);
+            let code = code.zip(carrier).filter(|(code, carrier)| carrier.cause(*code).opt_out);
+            let code = code.map(|(code, _)| code);
             let told = code.and_then(|code| opt_out(message, code, stored.changed_at));
             say.extend(told.map(|told| told.event().outgoing()));
             Outcome::Emit(say)
@@ -162,22 +176,14 @@ fn opt_out(message: &Admitted, code: u32, at: Timestamp) -> Option<CarrierOptOut
     })
 }
 
-/// What the carrier counted, where that differs from the estimate: the rate per segment stays.
-fn billed(message: &Admitted, segments: Option<u16>) -> Option<(u16, Micros)> {
-    let estimated = message.message.segments.max(1);
-    let counted = segments.filter(|counted| *counted != estimated && *counted > 0)?;
-    let rate = message.message.cost.0 / i64::from(estimated);
-    Some((counted, Micros(rate * i64::from(counted))))
-}
-
 /// Budgets hold what is billed: the difference to the estimate goes back, or is taken too.
 fn correction<'a>(
     message: &'a Admitted,
     (stored, reserved_at): &(StoredMessage, Option<Timestamp>),
 ) -> Option<Reservation<'a>> {
-    let cost = Micros(message.message.cost.0 - stored.cost.0);
+    let cost = billing::correction(message.message.cost, stored.cost)?;
     let head = &message.message.head;
-    (cost.0 != 0).then_some(Reservation {
+    Some(Reservation {
         tenant: &head.tenant,
         class: head.class,
         campaign: head.campaign,

@@ -9,7 +9,10 @@ use domain::{
 };
 use jiff::Timestamp;
 use stage::{Batch, Cx, Fault, Outcome};
-use store::{capacity::pace, messages::claim};
+use store::{
+    capacity::pace::{self, Slowed},
+    messages::claim,
+};
 use tokio::{sync::mpsc::UnboundedReceiver, time::timeout};
 use wire::Admitted;
 
@@ -94,20 +97,18 @@ impl crate::SendStage {
         now: Timestamp,
         items: &'a [Admitted],
         heard: &[CallResult],
-    ) -> (Vec<End<'a>>, Vec<(TenantId, String, Duration)>) {
+    ) -> (Vec<End<'a>>, Vec<(Slowed, Duration)>) {
         let (mut ends, mut slow) = (Vec::new(), Vec::new());
         for one in heard {
             let message = &items[one.index];
             let verdict = one
                 .answer
                 .as_ref()
-                .and_then(|answer| answer::read(answer, message, one.attempt, now));
+                .and_then(|answer| answer::read(answer, one.carrier, message, one.attempt, now));
             let Some(verdict) = verdict else { continue };
             tell(message, &verdict);
             let Verdict { state, code, reason, due, wake, slow: asked, opt_out, label } = verdict;
-            slow.extend(
-                asked.map(|(key, pause)| (message.message.head.tenant.clone(), key, pause)),
-            );
+            slow.extend(asked);
             ends.push(End {
                 index: one.index,
                 message,
@@ -119,6 +120,7 @@ impl crate::SendStage {
                 due,
                 wake,
                 opt_out,
+                carrier: Some(one.carrier),
                 label,
             });
         }

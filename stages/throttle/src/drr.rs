@@ -3,35 +3,36 @@
 
 use std::collections::{HashMap, VecDeque};
 
-/// The order in which items are served: their indexes. `items` are (whose, cost); the items of one
-/// owner keep their order. In each round an owner may spend `quantum` and what it has saved.
+/// The order in which items are served: their indexes. `items` are (owner, weight, cost); the items
+/// of one owner keep their order. In each round an owner may spend `quantum` times the weight of its
+/// first item, and what it has saved.
 pub fn order<K: Eq + std::hash::Hash>(
     quantum: u32,
-    items: impl IntoIterator<Item = (K, u32)>,
+    items: impl IntoIterator<Item = (K, u32, u32)>,
 ) -> Vec<usize> {
     let quantum = quantum.max(1);
-    let mut place: HashMap<K, usize> = HashMap::new();
+    let mut queue_of: HashMap<K, usize> = HashMap::new();
     let mut queues: Vec<Queue> = Vec::new();
     let mut count = 0;
-    for (at, (owner, cost)) in items.into_iter().enumerate() {
-        let queue = *place.entry(owner).or_insert_with(|| {
-            queues.push(Queue::default());
+    for (i, (owner, weight, cost)) in items.into_iter().enumerate() {
+        let queue = *queue_of.entry(owner).or_insert_with(|| {
+            queues.push(Queue { weight: weight.max(1), ..Queue::default() });
             queues.len() - 1
         });
-        queues[queue].waiting.push_back((at, cost));
+        queues[queue].waiting.push_back((i, cost));
         count += 1;
     }
     let mut served = Vec::with_capacity(count);
     let mut round: VecDeque<Queue> = queues.into();
     while let Some(mut queue) = round.pop_front() {
-        queue.saved = queue.saved.saturating_add(quantum);
-        while let Some((at, cost)) = queue.waiting.front().copied() {
+        queue.saved = queue.saved.saturating_add(quantum.saturating_mul(queue.weight));
+        while let Some((i, cost)) = queue.waiting.front().copied() {
             if cost > queue.saved {
                 break;
             }
             queue.saved -= cost;
             queue.waiting.pop_front();
-            served.push(at);
+            served.push(i);
         }
         // Whoever has nothing left leaves, and takes no savings along.
         if !queue.waiting.is_empty() {
@@ -45,6 +46,7 @@ pub fn order<K: Eq + std::hash::Hash>(
 struct Queue {
     waiting: VecDeque<(usize, u32)>,
     saved: u32,
+    weight: u32,
 }
 
 #[cfg(test)]
@@ -59,25 +61,37 @@ mod tests {
         proptest::collection::vec((0_u8..6, 1_u32..=QUANTUM), 0..300)
     }
 
+    fn unweighted(items: &[(u8, u32)]) -> Vec<(u8, u32, u32)> {
+        items.iter().map(|(tenant, cost)| (*tenant, 1, *cost)).collect()
+    }
+
     #[test]
     fn a_small_tenant_is_not_behind_a_large_ones_backlog() {
-        let large = std::iter::repeat_n(("large", 1), 500);
-        let items: Vec<_> = large.chain([("small", 3)]).collect();
+        let large = std::iter::repeat_n(("large", 1, 1), 500);
+        let items: Vec<_> = large.chain([("small", 1, 3)]).collect();
         let served = order(QUANTUM, items);
-        assert_eq!(served.iter().position(|at| *at == 500), Some(10));
+        assert_eq!(served.iter().position(|i| *i == 500), Some(10));
     }
 
     #[test]
     fn one_tenant_alone_keeps_its_order() {
-        assert_eq!(order(QUANTUM, [("a", 7), ("a", 7), ("a", 1)]), [0, 1, 2]);
+        assert_eq!(order(QUANTUM, [("a", 1, 7), ("a", 1, 7), ("a", 1, 1)]), [0, 1, 2]);
         assert_eq!(order::<&str>(QUANTUM, []), [] as [usize; 0]);
-        assert_eq!(order(0, [("a", 3), ("b", 1)]), [1, 0], "a quantum is at least 1");
+        assert_eq!(order(0, [("a", 1, 3), ("b", 1, 1)]), [1, 0], "a quantum is at least 1");
+    }
+
+    #[test]
+    fn tenants_get_their_parts_by_weight_while_all_of_them_wait() {
+        let items = (0..900).map(|i| if i % 2 == 0 { ("one", 1, 1) } else { ("three", 3, 1) });
+        let served = order(QUANTUM, items);
+        let threes = served[..400].iter().filter(|i| **i % 2 == 1).count();
+        assert_eq!(threes, 300);
     }
 
     proptest! {
         #[test]
         fn everything_is_served_once_and_each_tenants_items_in_their_order(items in items()) {
-            let served = order(QUANTUM, items.clone());
+            let served = order(QUANTUM, unweighted(&items));
             let mut sorted = served.clone();
             sorted.sort_unstable();
             prop_assert_eq!(sorted, (0..items.len()).collect::<Vec<_>>());
@@ -91,7 +105,7 @@ mod tests {
         /// than one quantum and the savings of less than one message.
         #[test]
         fn shares_differ_by_less_than_two_quanta_while_both_wait(items in items()) {
-            let served = order(QUANTUM, items.clone());
+            let served = order(QUANTUM, unweighted(&items));
             let mut left = [0_usize; 6];
             let mut got = [0_u32; 6];
             for (tenant, _) in &items {
@@ -113,7 +127,7 @@ mod tests {
         /// Whoever waits is served in every round.
         #[test]
         fn nobody_starves(items in items()) {
-            let served = order(QUANTUM, items.clone());
+            let served = order(QUANTUM, unweighted(&items));
             for tenant in 0..6_u8 {
                 let first = served.iter().position(|at| items[*at].0 == tenant);
                 let before: u32 = served[..first.unwrap_or(0)].iter().map(|at| items[*at].1).sum();

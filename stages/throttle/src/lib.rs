@@ -19,7 +19,7 @@ pub mod pace;
 
 use std::sync::Mutex;
 
-use domain::{gcra::Slot, message::class::Lane};
+use domain::{gcra::Slot, ids::TenantId, message::class::Lane};
 use jiff::SignedDuration;
 use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
 use wire::{Admitted, Stream, Subject, frame::Outgoing, subject::shard_of};
@@ -61,9 +61,7 @@ impl Stage for ThrottleStage {
 
     async fn handle(&self, cx: &Cx, batch: Batch<Admitted>) -> Result<(), Fault> {
         let messages = batch.items();
-        let costs = messages.iter().map(|one| u32::from(one.message.segments).max(1));
-        let tenants = messages.iter().map(|one| &one.message.head.tenant);
-        let order = drr::order(QUANTUM, tenants.zip(costs));
+        let order = drr::order(QUANTUM, messages.iter().map(turn_of));
         let mut outcomes = Vec::with_capacity(messages.len());
         {
             let mut paces = self.paces.lock().unwrap_or_else(|broken| broken.into_inner());
@@ -86,6 +84,12 @@ impl Stage for ThrottleStage {
         }
         Ok(())
     }
+}
+
+/// The tenant of a message, its weight in the account, and the segments that it costs.
+fn turn_of(message: &Admitted) -> (&TenantId, u32, u32) {
+    let segments = u32::from(message.message.segments).max(1);
+    (&message.message.head.tenant, message.route.weight, segments)
 }
 
 fn release(message: &Admitted) -> Outcome {

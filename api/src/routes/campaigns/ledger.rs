@@ -1,5 +1,5 @@
-//! `/v1/campaigns/{id}/ledger`: where everybody in the audience stands. Open and final together are
-//! the audience, at every instant.
+//! `/v1/campaigns/{id}/ledger`: how far each message to the audience has come. Open and final
+//! together are the audience, at every instant.
 
 use std::collections::BTreeMap;
 
@@ -42,6 +42,7 @@ struct Ledger {
     balanced: bool,
 }
 
+/// `GET /v1/campaigns/{id}/ledger`, for every role: the ledger of a campaign, or 404.
 async fn show(State(app): State<App>, caller: Caller, Id(id): Id) -> Result<Json<Ledger>, Problem> {
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let id = CampaignId(id);
@@ -51,29 +52,14 @@ async fn show(State(app): State<App>, caller: Caller, Id(id): Id) -> Result<Json
 }
 
 fn add_up(campaign: CampaignId, sums: LedgerSums, currency: &str) -> Ledger {
-    let mut open = BTreeMap::from([("waiting", sums.waiting)]);
-    let mut closed = BTreeMap::new();
-    for state in MessageState::ALL {
-        let side = if state.is_final() { &mut closed } else { &mut open };
-        side.insert(state.as_str(), 0);
-    }
-    // Once the receipt horizon has passed over it, what is sent is final.
-    closed.insert(MessageState::Sent.as_str(), 0);
-    let mut blocked_by = BTreeMap::new();
-    for group in &sums.messages {
-        let side = if group.ended { &mut closed } else { &mut open };
-        *side.entry(group.state.as_str()).or_default() += group.count;
-        if group.state == MessageState::Blocked {
-            let gate = group.gate.map_or("none", Gate::as_str);
-            *blocked_by.entry(gate).or_default() += group.count;
-        }
-    }
-    // Whom a stopped campaign had not fed yet never becomes a message: it is cancelled.
-    *closed.entry(MessageState::Cancelled.as_str()).or_default() += sums.never_fed;
+    let Sides { open, closed } = Sides::of(&sums);
+    let blocked_by = blocked_by(&sums);
+
     let counted: i64 = open.values().sum::<i64>() + closed.values().sum::<i64>();
     let blocked: i64 = blocked_by.values().sum();
     let balanced =
         counted == sums.audience && closed.get(MessageState::Blocked.as_str()) == Some(&blocked);
+
     Ledger {
         campaign,
         state: sums.state.as_str(),
@@ -92,6 +78,42 @@ fn add_up(campaign: CampaignId, sums: LedgerSums, currency: &str) -> Ledger {
     }
 }
 
+/// How many are in which state: of those that are open, and of those that have ended.
+struct Sides {
+    open: BTreeMap<&'static str, i64>,
+    closed: BTreeMap<&'static str, i64>,
+}
+
+impl Sides {
+    fn of(sums: &LedgerSums) -> Self {
+        let (mut open, mut closed) = (BTreeMap::from([("waiting", sums.waiting)]), BTreeMap::new());
+        for state in MessageState::ALL {
+            let side = if state.is_final() { &mut closed } else { &mut open };
+            side.insert(state.as_str(), 0);
+        }
+        // Once the receipt horizon has passed over it, what is sent is final.
+        closed.insert(MessageState::Sent.as_str(), 0);
+
+        for group in &sums.messages {
+            let side = if group.ended { &mut closed } else { &mut open };
+            *side.entry(group.state.as_str()).or_default() += group.count;
+        }
+        // Whom a stopped campaign had not fed yet never becomes a message: it is cancelled.
+        *closed.entry(MessageState::Cancelled.as_str()).or_default() += sums.never_fed;
+        Self { open, closed }
+    }
+}
+
+/// How many each gate has blocked.
+fn blocked_by(sums: &LedgerSums) -> BTreeMap<&'static str, i64> {
+    let mut blocked_by = BTreeMap::new();
+    for group in sums.messages.iter().filter(|group| group.state == MessageState::Blocked) {
+        let gate = group.gate.map_or("none", Gate::as_str);
+        *blocked_by.entry(gate).or_default() += group.count;
+    }
+    blocked_by
+}
+
 #[cfg(test)]
 mod tests {
     use domain::money::Micros;
@@ -102,6 +124,7 @@ mod tests {
     fn sums(audience: i64) -> LedgerSums {
         let group =
             |state, gate, count| LedgerGroup { state, gate, ended: state.is_final(), count };
+
         LedgerSums {
             state: CampaignState::Stopped,
             audience,
@@ -127,6 +150,7 @@ mod tests {
     #[test]
     fn a_ledger_balances_when_everybody_is_somewhere() {
         let ledger = add_up(CampaignId(uuid::Uuid::nil()), sums(28), "USD");
+
         assert!(ledger.balanced);
         assert_eq!((ledger.open["waiting"], ledger.open["sent"]), (2, 5));
         assert_eq!(ledger.r#final["sent"], 6, "no receipt is expected any more");

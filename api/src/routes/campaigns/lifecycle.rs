@@ -1,4 +1,4 @@
-//! What may be done to a campaign in which state: pure, and all in one table.
+//! What may be done to a campaign in which state. Pure, and one table.
 
 use store::campaigns::{CampaignAct, CampaignState};
 use wire::EventKind;
@@ -65,6 +65,7 @@ mod tests {
             (Stopped, [Repeat, Refused, Refused, Repeat]),
             (Completed, [Repeat, Refused, Refused, Refused]),
         ];
+
         for (state, steps) in table {
             for (act, expected) in CampaignAct::ALL.into_iter().zip(steps) {
                 assert_eq!(step(act, state, None, true), expected, "{act:?} when {state:?}");

@@ -21,7 +21,10 @@ use store::campaigns::{
 use crate::{
     app::App,
     auth::Caller,
-    http::{Id, Page, Paging, Problem, Query},
+    http::{
+        Id, Page, Paging, Problem, Query,
+        accept::{NDJSON, accepted},
+    },
 };
 
 /// How many recipients an export reads at once.
@@ -38,6 +41,8 @@ enum Format {
     Csv,
 }
 
+/// `GET /v1/campaigns/{id}/recipients`, for every role: the recipients in pages of JSON, or all of
+/// them where the caller accepts NDJSON or CSV; 404 where there is no such campaign.
 async fn list(
     State(app): State<App>,
     caller: Caller,
@@ -45,13 +50,16 @@ async fn list(
     Query(paging): Query<Paging>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    // check
     let (id, limit) = (CampaignId(id), paging.limit()?);
     let after = paging.after_number()?.unwrap_or(-1);
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     if campaigns::get(&mut tx, &caller.tenant, id, false).await?.is_none() {
         return Err(Problem::not_found("campaign"));
     }
-    if let Some(format) = wanted(&headers) {
+
+    // answer
+    if let Some(format) = Format::accepted(&headers) {
         drop(tx);
         return Ok(export(app, caller, id, after, format));
     }
@@ -59,17 +67,18 @@ async fn list(
     Ok(Json(Page::new(found, limit, |recipient| recipient.seq)).into_response())
 }
 
-fn wanted(headers: &HeaderMap) -> Option<Format> {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok())?;
-    let kinds = accept.split(',').filter_map(|kind| kind.split(';').next()).map(str::trim);
-    kinds.into_iter().find_map(|kind| match kind {
-        "application/x-ndjson" | "application/ndjson" => Some(Format::Ndjson),
-        "text/csv" => Some(Format::Csv),
-        _ => None,
-    })
+impl Format {
+    /// The first format that the caller accepts; none where JSON is to do.
+    fn accepted(headers: &HeaderMap) -> Option<Self> {
+        accepted(headers).find_map(|kind| match kind {
+            kind if NDJSON.contains(&kind) => Some(Self::Ndjson),
+            "text/csv" => Some(Self::Csv),
+            _ => None,
+        })
+    }
 }
 
-/// Everybody from a place on, read step by step while the caller reads.
+/// Everybody behind the recipient `after`, read step by step while the caller reads.
 fn export(app: App, caller: Caller, id: CampaignId, after: i64, format: Format) -> Response {
     let steps = stream::try_unfold((Some(after), true), move |(after, first)| {
         let (app, caller) = (app.clone(), caller.clone());
@@ -81,6 +90,7 @@ fn export(app: App, caller: Caller, id: CampaignId, after: i64, format: Format) 
             Ok::<_, Fault>(Some((write(&found, format, first), (next, false))))
         }
     });
+
     let kind = match format {
         Format::Ndjson => "application/x-ndjson",
         Format::Csv => "text/csv; charset=utf-8",
@@ -88,6 +98,7 @@ fn export(app: App, caller: Caller, id: CampaignId, after: i64, format: Format) 
     ([(header::CONTENT_TYPE, kind)], Body::from_stream(steps)).into_response()
 }
 
+/// Some recipients in a format. The first have the header, where there is one.
 fn write(found: &[LedgerRecipient], format: Format, first: bool) -> Bytes {
     match format {
         Format::Ndjson => {

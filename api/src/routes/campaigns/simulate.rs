@@ -10,7 +10,7 @@ use axum::{
     Router,
     body::Body as RawBody,
     extract::{Request, State},
-    http::{HeaderMap, header},
+    http::header,
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -33,7 +33,8 @@ use crate::{
     auth::Caller,
     dry_run::{self, GateView, instant, run::Run},
     http::{
-        Id, Problem,
+        Errors, Id, Problem,
+        accept::{NDJSON, accepted},
         body::{JSON_LIMIT, decode, expect_json},
         read_body,
         view::money,
@@ -51,12 +52,16 @@ struct Question {
     at: Option<String>,
 }
 
+/// `POST /v1/campaigns/{id}/simulate`, for every role: what the campaign would come to from an
+/// instant on. Answers 200 with the sum, and where the caller accepts NDJSON a line for each
+/// recipient before it; 503 while as many simulations as fit are under way.
 async fn simulate(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id,
     request: Request,
 ) -> Result<Response, Problem> {
+    // parse
     let (parts, body) = request.into_parts();
     let body = read_body(body, JSON_LIMIT).await?;
     let question = if body.is_empty() {
@@ -65,21 +70,24 @@ async fn simulate(
         expect_json(&parts.headers)?;
         decode(&body)?
     };
-    let at = instant(question.at.as_deref())?.unwrap_or_else(|| app.now());
+
+    // check
+    let mut errors = Errors::default();
+    let at = instant(question.at.as_deref(), &mut errors).unwrap_or_else(|| app.now());
+    errors.done()?;
     let busy = |_| Problem::unavailable("as many simulations as fit are under way", 5);
     let permit = app.simulations.clone().try_acquire_owned().map_err(busy)?;
+
+    // load
     let currency = app.tenants.get(&app.store, &caller.tenant).await?.currency.clone();
     let mut tx = app.store.reading(&caller.tenant).await?;
     let campaign = campaigns::get(&mut tx, &caller.tenant, CampaignId(id), false).await?;
     let campaign = campaign.ok_or_else(|| Problem::not_found("campaign"))?;
     let run = Run::begin(app.store.clone(), tx, caller.tenant, campaign, at).await?;
-    Ok(answer(run, currency, wants_lines(&parts.headers), permit))
-}
 
-fn wants_lines(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let mut kinds = accept.unwrap_or_default().split(',').filter_map(|kind| kind.split(';').next());
-    kinds.any(|kind| matches!(kind.trim(), "application/x-ndjson" | "application/ndjson"))
+    // answer
+    let wants_lines = accepted(&parts.headers).any(|kind| NDJSON.contains(&kind));
+    Ok(answer(run, currency, wants_lines, permit))
 }
 
 /// What is said about one recipient.
@@ -102,6 +110,7 @@ fn answer(run: Run, currency: String, lines: bool, permit: OwnedSemaphorePermit)
         let currency = currency.clone();
         async move {
             let Some((mut run, permit)) = state else { return Ok::<_, Fault>(None) };
+
             while let Some(answered) = run.chunk(lines).await? {
                 if lines && !answered.is_empty() {
                     let mut bytes = Vec::with_capacity(answered.len() * 1_000);
@@ -109,15 +118,18 @@ fn answer(run: Run, currency: String, lines: bool, permit: OwnedSemaphorePermit)
                     return Ok(Some((Bytes::from(bytes), Some((run, permit)))));
                 }
             }
+
             let mut bytes = Vec::new();
             write(&mut bytes, &view(run.finish().await, &currency));
             Ok(Some((bytes.into(), None)))
         }
     });
+
     let kind = if lines { "application/x-ndjson" } else { "application/json" };
     ([(header::CONTENT_TYPE, kind)], RawBody::from_stream(steps)).into_response()
 }
 
+/// Adds a line of JSON.
 fn write(bytes: &mut Vec<u8>, line: &impl Serialize) {
     serde_json::to_writer(&mut *bytes, line).expect("plain data into memory");
     bytes.push(b'\n');
@@ -150,7 +162,7 @@ struct ReportView {
     blocked: u64,
     expired: u64,
     failed: u64,
-    /// Of those admitted at once: what the budgets hold for them.
+    /// What the budgets hold for those admitted at once.
     reserved: Amount,
     by_gate: Vec<GroupView>,
     senders: Vec<SenderView>,
@@ -191,6 +203,7 @@ struct SenderView {
     cap: u32,
 }
 
+/// The sum as callers read it.
 fn view(report: SimulationReport, currency: &str) -> ReportView {
     let SimulationReport { answers, groups, senders, .. } = report;
     let group = |SimulatedGroup { gate, code, verdict, count, earliest_until, latest_until }| {
@@ -202,6 +215,7 @@ fn view(report: SimulationReport, currency: &str) -> ReportView {
         admitted,
         cap,
     };
+
     ReportView {
         at: report.at,
         policy_version: report.policy_version,

@@ -9,49 +9,33 @@ use axum::{
     response::Response,
     routing::{delete, get, post},
 };
-use domain::{ids::TenantId, message::class::Channel, phone::PhoneNumber};
+use domain::{country::Country, ids::TenantId, message::class::Channel, phone::PhoneNumber};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use store::{
     Scoped,
     recipients::{
-        consent::{self, Action, ConsentChange, ConsentMethod, Proof},
+        consent::{self, Action, ConsentMethod},
         list::{self, RecipientRow, StoppedFilter},
     },
 };
 
-use super::scope;
+use super::{
+    scope,
+    stop::{self, NewStop, Stop},
+};
 use crate::{
     app::App,
     auth::Caller,
+    fields,
     http::{Creation, Errors, Page, Paging, Problem, Query, extract::Name},
-    ids,
 };
-
-/// The longest reason, in characters.
-const MAX_REASON: usize = 100;
 
 pub(super) fn router() -> Router<App> {
     Router::new()
         .route("/v1/do-not-contact", get(list).post(add))
         .route("/v1/do-not-contact/import", post(import::import))
         .route("/v1/do-not-contact/{phone}", delete(remove))
-}
-
-/// A number to be put on the list, as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewStop {
-    phone: String,
-    reason: String,
-    #[serde(default)]
-    channel: Channel,
-    /// `tenant` or `program`
-    #[serde(default)]
-    scope: Option<String>,
-    #[serde(default)]
-    program: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -77,72 +61,23 @@ fn view(recipient: RecipientRow) -> StopView {
     }
 }
 
-/// A number on the list, or to be put on it or taken off.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Stop {
-    number: String,
-    channel: Channel,
-    /// None: everything of the tenant.
-    program: Option<String>,
-}
-
-impl Stop {
-    /// Whether the number is on the list with this scope.
-    fn stands(&self, recipient: Option<&RecipientRow>) -> bool {
-        recipient.is_some_and(|recipient| match &self.program {
-            Some(program) => recipient.stopped_programs.contains(program),
-            None => recipient.do_not_contact_at.is_some(),
-        })
-    }
-
-    fn change(self, caller: &Caller, action: Action, reason: &str, at: Timestamp) -> ConsentChange {
-        ConsentChange {
-            tenant: caller.tenant.clone(),
-            consent_id: ids::fresh(),
-            number: self.number,
-            channel: self.channel,
-            action,
-            program: self.program,
-            method: ConsentMethod::Api,
-            language: None,
-            source: Some(reason.trim().to_owned()),
-            proof: Proof::default(),
-            evidence: json!({ "by": caller.subject }),
-            at,
-            recorded_by: caller.subject.clone(),
-        }
-    }
-}
-
-async fn recipient(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    stop: &Stop,
-    lock: bool,
-) -> Result<Option<RecipientRow>, Problem> {
-    let numbers = std::slice::from_ref(&stop.number);
-    Ok(list::load(tx, tenant, numbers, stop.channel, lock).await?.pop())
-}
-
-/// Puts a number on the list; one that is on it keeps its first date and reason.
+/// `POST /v1/do-not-contact`, for every role but viewer: puts a number on the list; one that is on
+/// it keeps its first date and reason. Answers 201 with the number.
 async fn add(mut new: Creation<NewStop>) -> Result<Response, Problem> {
-    let mut errors = Errors::default();
-    errors.text("reason", &new.body.reason, 1, MAX_REASON);
-    let program =
-        scope::program(new.body.scope.as_deref(), new.body.program.as_deref(), &mut errors);
-    let number = PhoneNumber::parse(&new.body.phone, new.tenant.country.parse().ok());
-    if let Err(why) = number {
-        errors.add("phone", "invalid_number", why.to_string());
-    }
-    errors.done()?;
-    let Ok(number) = number else { return Err(Problem::not_found("number")) };
-    let stop = Stop { number: number.as_str().to_owned(), channel: new.body.channel, program };
+    // check
+    let stop = new.body.check(new.tenant.country.parse().ok()).map_err(Problem::invalid)?;
+
+    // load
     let before = recipient(&mut new.tx, &new.caller.tenant, &stop, true).await?;
-    if !stop.stands(before.as_ref()) {
-        let reason = new.body.reason.clone();
-        let change = stop.clone().change(&new.caller, Action::DoNotContact, &reason, new.now);
+
+    // record
+    if !stop.is_listed(before.as_ref()) {
+        let (action, reason) = (Action::DoNotContact, new.body.reason.as_str());
+        let change = stop.clone().change(&new.caller, action, reason, new.now);
         consent::record(&mut new.tx, new.now, &[change]).await?;
     }
+
+    // answer
     let after = recipient(&mut new.tx, &new.caller.tenant, &stop, false).await?;
     let after = after.ok_or_else(|| Problem::not_found("number"))?;
     new.finish(StatusCode::CREATED, &view(after)).await
@@ -157,57 +92,92 @@ struct Removal {
     program: Option<String>,
 }
 
-/// Takes a number off the list. An opt-out of the person's own stands.
+/// `DELETE /v1/do-not-contact/{phone}?reason=&channel=&scope=&program=`, for every role but viewer:
+/// takes a number off the list; an opt-out of the person's own stays. Answers 200 with the number,
+/// 404 where it is not on the list.
 async fn remove(
     State(app): State<App>,
     caller: Caller,
     Name(phone): Name,
     Query(removal): Query<Removal>,
 ) -> Result<Json<StopView>, Problem> {
+    // check
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let mut errors = Errors::default();
     let reason = removal.reason.unwrap_or_default();
-    errors.text("reason", &reason, 1, MAX_REASON);
+    stop::reason(&reason, &mut errors);
     let program = scope::program(removal.scope.as_deref(), removal.program.as_deref(), &mut errors);
     errors.done()?;
     let gone = || Problem::not_found("number on the list");
     let number = PhoneNumber::parse(&phone, tenant.country.parse().ok()).map_err(|_| gone())?;
     let stop = Stop { number: number.as_str().to_owned(), channel: removal.channel, program };
+
+    // load
     let now = app.now();
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let before = recipient(&mut tx, &caller.tenant, &stop, true).await?;
-    if !stop.stands(before.as_ref()) {
+    if !stop.is_listed(before.as_ref()) {
         return Err(gone());
     }
+
+    // record
     let change = stop.clone().change(&caller, Action::Allow, &reason, now);
     consent::record(&mut tx, now, &[change]).await?;
     let after = recipient(&mut tx, &caller.tenant, &stop, false).await?;
     tx.commit().await.map_err(store::fault)?;
+
+    // answer
     after.map(view).map(Json).ok_or_else(gone)
+}
+
+/// What is known of a number, locked where it is to be changed.
+async fn recipient(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    stop: &Stop,
+    lock: bool,
+) -> Result<Option<RecipientRow>, Problem> {
+    let numbers = std::slice::from_ref(&stop.number);
+    Ok(list::load(tx, tenant, numbers, stop.channel, lock).await?.pop())
 }
 
 #[derive(Deserialize)]
 struct Wanted {
     phone: Option<String>,
     channel: Option<Channel>,
-    /// `do_not_contact` or `opted_out`
+    /// Why it must not be texted: `do_not_contact` or `opted_out`.
     cause: Option<String>,
     since: Option<Timestamp>,
 }
 
+/// `GET /v1/do-not-contact?phone=&channel=&cause=&since=`, for every role: the numbers that must
+/// not be texted, in pages.
 async fn list(
     State(app): State<App>,
     caller: Caller,
     Query(paging): Query<Paging>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<StopView>>, Problem> {
+    // check
     let (after, limit) = (paging.after_number_and_channel()?, paging.limit()?);
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
+    let filter = filter(wanted, tenant.country.parse().ok())?;
+
+    // load
+    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let after = (after.0.as_str(), after.1.as_str());
+    let found = list::list_stopped(&mut tx, &caller.tenant, &filter, after, limit).await?;
+
+    // answer
+    let found: Vec<_> = found.into_iter().map(view).collect();
+    Ok(Json(Page::new(found, limit, |stop| format!("{} {}", stop.phone, stop.channel.as_str()))))
+}
+
+/// The filter that the query asks for, or everything that is wrong with it.
+fn filter(wanted: Wanted, home: Option<Country>) -> Result<StoppedFilter, Problem> {
     let mut errors = Errors::default();
-    let number = wanted.phone.as_deref().and_then(|phone| {
-        let read = PhoneNumber::parse(phone, tenant.country.parse().ok());
-        read.map_err(|why| errors.add("phone", "invalid_number", why.to_string())).ok()
-    });
+    let phone = wanted.phone.as_deref();
+    let number = phone.and_then(|phone| fields::number("phone", phone, home, &mut errors));
     let listed = match wanted.cause.as_deref() {
         None => None,
         Some("do_not_contact") => Some(true),
@@ -218,11 +188,7 @@ async fn list(
         }
     };
     errors.done()?;
+
     let number = number.map(|number| number.as_str().to_owned());
-    let filter = StoppedFilter { number, channel: wanted.channel, listed, since: wanted.since };
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
-    let after = (after.0.as_str(), after.1.as_str());
-    let found = list::list_stopped(&mut tx, &caller.tenant, &filter, after, limit).await?;
-    let found: Vec<_> = found.into_iter().map(view).collect();
-    Ok(Json(Page::new(found, limit, |stop| format!("{} {}", stop.phone, stop.channel.as_str()))))
+    Ok(StoppedFilter { number, channel: wanted.channel, listed, since: wanted.since })
 }

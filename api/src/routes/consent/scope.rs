@@ -1,8 +1,6 @@
 //! What a stop is about, as callers write it: everything of the tenant, or one program.
 
-use domain::gates::consent::is_program;
-
-use crate::http::Errors;
+use crate::{fields, http::Errors};
 
 /// The program of a scope; none for everything of the tenant.
 pub(super) fn program(
@@ -13,9 +11,10 @@ pub(super) fn program(
     match (scope, program) {
         (None | Some("tenant"), None) => None,
         (None | Some("program"), Some(name)) => {
-            errors.check(is_program(name), "program", "invalid", "1 to 40 of a-z, 0-9, _ and -");
+            fields::program(name, errors);
             Some(name.to_owned())
         }
+
         (Some("program"), None) => {
             errors.add("program", "required", "the program that is left");
             None

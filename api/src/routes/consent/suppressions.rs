@@ -10,7 +10,8 @@ use store::{recipients::list, settings::policies};
 use crate::{
     app::App,
     auth::Caller,
-    http::{Kind, Page, Paging, Problem, Query},
+    fields,
+    http::{Errors, Kind, Page, Paging, Problem, Query},
 };
 
 pub(super) fn router() -> Router<App> {
@@ -31,21 +32,23 @@ struct SuppressionView {
     until: Timestamp,
 }
 
+/// `GET /v1/suppressions?phone=`, for every role: the numbers that get no promotion now, in pages.
+/// Answers 409 where the policy in force cannot be read.
 async fn list(
     State(app): State<App>,
     caller: Caller,
     Query(paging): Query<Paging>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<SuppressionView>>, Problem> {
+    // check
     let (after, limit) = (paging.after_number_and_channel()?, paging.limit()?);
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
-    let number = match &wanted.phone {
-        None => None,
-        Some(phone) => Some(
-            PhoneNumber::parse(phone, tenant.country.parse().ok())
-                .map_err(|why| Problem::field("phone", "invalid_number", why.to_string()))?,
-        ),
-    };
+    let mut errors = Errors::default();
+    let (phone, home) = (wanted.phone.as_deref(), tenant.country.parse().ok());
+    let number = phone.and_then(|phone| fields::number("phone", phone, home, &mut errors));
+    errors.done()?;
+
+    // load
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let policies = policies::in_force(&mut tx, &[&caller.tenant]).await?;
     let Some(policy) = policies.into_values().flatten().next() else {
@@ -57,6 +60,8 @@ async fn list(
     let number = number.as_ref().map(PhoneNumber::as_str);
     let after = (after.0.as_str(), after.1.as_str());
     let found = list::list_suppressed(&mut tx, &caller.tenant, number, since, after, limit).await?;
+
+    // answer
     let view = |one: list::Suppressed| SuppressionView {
         phone: one.number,
         channel: one.channel,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::{Router, http::StatusCode, response::Response, routing::post};
-use domain::{ids::ContactId, phone::PhoneNumber};
+use domain::{country::Country, ids::ContactId, phone::PhoneNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
 use store::recipients::consent::ConsentMethod;
@@ -11,11 +11,11 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    contacts::{self, Outcome, Raw, Recorder},
+    contacts::{self, Input, Outcome, Raw, Recorder},
     http::{Creation, FieldError, Problem, body::locate},
 };
 
-/// How many at once.
+/// How many contacts one request may hold.
 const MOST: usize = 1_000;
 
 pub(super) fn router() -> Router<App> {
@@ -46,73 +46,91 @@ struct Row {
     errors: Vec<FieldError>,
 }
 
+/// A contact of the request, read.
+enum Item {
+    /// The person with this number.
+    Person(PhoneNumber),
+    /// One whose number the contact at index `first` has.
+    Duplicate {
+        number: PhoneNumber,
+        first: usize,
+    },
+    Invalid(Vec<FieldError>),
+}
+
+/// `POST /v1/contacts/bulk`, for every role but viewer: creates up to 1,000 contacts, or adds to
+/// those with their numbers. Answers 200 with a result for each, in the order of the request.
 async fn create(mut new: Creation<Bulk>) -> Result<Response, Problem> {
+    // check
     let contacts = std::mem::take(&mut new.body.contacts);
     if !(1..=MOST).contains(&contacts.len()) {
         return Err(Problem::field("contacts", "out_of_range", "1 to 1000 contacts"));
     }
-    let tenant = new.tenant.clone();
-    let home = tenant.country.parse().ok();
-    let (mut inputs, mut fates) = (Vec::new(), Vec::with_capacity(contacts.len()));
-    let mut seen: HashMap<PhoneNumber, usize> = HashMap::new();
-    for (index, contact) in contacts.iter().enumerate() {
-        let evidence = json!({ "by": new.caller.subject, "index": index });
-        let read = serde_json::from_str::<Raw>(contact.get())
-            .map_err(|_| vec![locate::<Raw>(contact.get().as_bytes())])
-            .and_then(|raw| contacts::read(raw, home, evidence));
-        fates.push(read.map(|input| {
-            let first = *seen.entry(input.number).or_insert(index);
-            let id = ContactId::of(&tenant.id, input.number.as_str()).0;
-            if first == index {
-                inputs.push(input);
-            }
-            (id, first)
-        }));
-    }
-    let by = Recorder {
-        tenant: new.caller.tenant.clone(),
-        now: new.now,
-        method: ConsentMethod::Api,
-        by: new.caller.subject.clone(),
-    };
-    let outcomes = contacts::apply(&mut new.tx, &by, &inputs, true).await?;
-    let answer = answer(fates, &outcomes);
+    let home = new.tenant.country.parse().ok();
+    let (items, people) = read(&contacts, home, &new.caller.subject);
+
+    // decide and record
+    let by = Recorder::of(&new.caller, new.now, ConsentMethod::Api);
+    let outcomes = contacts::apply(&mut new.tx, &by, &people, true).await?;
+
+    // answer
+    let answer = answer(&by, items, &outcomes);
     new.finish(StatusCode::OK, &answer).await
 }
 
-/// The rows in the order of the request.
-fn answer(fates: Vec<Result<(Uuid, usize), Vec<FieldError>>>, outcomes: &[Outcome]) -> Answer {
+/// Reads the contacts one by one: what each is, and the people among them in the same order. Of
+/// several with one number the first is taken.
+fn read(contacts: &[Box<RawValue>], home: Option<Country>, by: &str) -> (Vec<Item>, Vec<Input>) {
+    let mut seen: HashMap<PhoneNumber, usize> = HashMap::new();
+    let (mut items, mut people) = (Vec::with_capacity(contacts.len()), Vec::new());
+    for (index, contact) in contacts.iter().enumerate() {
+        let evidence = json!({ "by": by, "index": index });
+        let read = serde_json::from_str::<Raw>(contact.get())
+            .map_err(|_| vec![locate::<Raw>(contact.get().as_bytes())])
+            .and_then(|raw| contacts::read(raw, home, evidence));
+
+        items.push(match read {
+            Err(errors) => Item::Invalid(errors),
+            Ok(input) => {
+                let number = input.number;
+                let first = *seen.entry(number).or_insert(index);
+                if first == index {
+                    people.push(input);
+                    Item::Person(number)
+                } else {
+                    Item::Duplicate { number, first }
+                }
+            }
+        });
+    }
+    (items, people)
+}
+
+/// The rows in the order of the request. `outcomes` are those of the persons among the items.
+fn answer(by: &Recorder, items: Vec<Item>, outcomes: &[Outcome]) -> Answer {
+    let id = |number: PhoneNumber| Some(ContactId::of(&by.tenant, number.as_str()).0);
     let mut answer = Answer::default();
     let mut outcomes = outcomes.iter();
-    for (index, fate) in fates.into_iter().enumerate() {
-        let row = |outcome, id, errors| Row { index, outcome, id, errors };
-        let row = match fate {
-            Err(errors) => {
-                answer.invalid += 1;
-                row("invalid", None, errors)
-            }
-            Ok((id, first)) if first != index => {
-                answer.duplicate += 1;
+
+    for (index, item) in items.into_iter().enumerate() {
+        let (count, outcome, id, errors) = match item {
+            Item::Invalid(errors) => (&mut answer.invalid, "invalid", None, errors),
+            Item::Duplicate { number, first } => {
                 let detail = format!("contacts[{first}] has the same number");
                 let error = FieldError { field: "phone".into(), code: "duplicate", detail };
-                row("duplicate", Some(id), vec![error])
+                (&mut answer.duplicate, "duplicate", id(number), vec![error])
             }
-            Ok((id, _)) => match outcomes.next() {
-                Some(Outcome::Created) => {
-                    answer.created += 1;
-                    row("created", Some(id), Vec::new())
-                }
-                Some(Outcome::Updated) => {
-                    answer.updated += 1;
-                    row("updated", Some(id), Vec::new())
-                }
-                Some(Outcome::Unchanged) | None => {
-                    answer.unchanged += 1;
-                    row("unchanged", Some(id), Vec::new())
-                }
-            },
+            Item::Person(number) => {
+                let (count, outcome) = match outcomes.next() {
+                    Some(Outcome::Created) => (&mut answer.created, "created"),
+                    Some(Outcome::Updated) => (&mut answer.updated, "updated"),
+                    Some(Outcome::Unchanged) | None => (&mut answer.unchanged, "unchanged"),
+                };
+                (count, outcome, id(number), Vec::new())
+            }
         };
-        answer.results.push(row);
+        *count += 1;
+        answer.results.push(Row { index, outcome, id, errors });
     }
     answer
 }

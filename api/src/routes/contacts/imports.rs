@@ -6,13 +6,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use axum::{
     Json, Router,
     extract::{Request, State},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use store::{
     contacts::imports::{self, Import},
     idempotency::{self, Begun},
@@ -24,13 +25,14 @@ use crate::{
     app::App,
     auth::Caller,
     contacts::Recorder,
-    http::{Id, Kind, Page, Paging, Problem, Query, body::is_type, creation::key_of},
+    http::{
+        Id, Kind, Page, Paging, Problem, Query, body::is_type, creation::key_of, view::located,
+    },
     ids,
     import::{self, Column, CountsView, LineOutcome, Report, Run, Target, Upload},
-    routes::located,
 };
 
-/// How long an import is waited for before it is answered: a small file is done by then.
+/// How long the answer waits for the import: a small file is done by then, a large one goes on.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) fn router() -> Router<App> {
@@ -69,15 +71,20 @@ struct Preview {
     report: Report,
 }
 
+/// `POST /v1/contacts/import/preview?mapping=`, for every role but viewer: what an import of the
+/// file would do. Answers 200 with the columns, the counts and the first lines one by one.
 async fn preview(
     State(app): State<App>,
     caller: Caller,
     Query(wanted): Query<Wanted>,
     request: Request,
 ) -> Result<Json<Preview>, Problem> {
+    // parse
     let _permit = permit(&app)?;
-    let (_, upload) = receive(&app, request).await?;
+    let upload = receive(&app, request).await?;
     let run = open(&app, &caller, upload, &wanted.read()?, Target::Preview).await?;
+
+    // decide
     let columns = run.columns();
     let report = run.go(&app.stopping).await?;
     Ok(Json(Preview { columns, report }))
@@ -88,20 +95,24 @@ struct Begun202 {
     id: Uuid,
 }
 
+/// `POST /v1/contacts/import?mapping=`, for every role but viewer: imports the file in the
+/// background. Answers 202 with the import's id: when it is done, for a small file, or soon. A
+/// repeat under the same key answers with the first import.
 async fn execute(
     State(app): State<App>,
     caller: Caller,
     Query(wanted): Query<Wanted>,
     request: Request,
 ) -> Result<Response, Problem> {
+    // parse
     let permit = permit(&app)?;
     let key = key_of(request.headers())?;
-    let (mut hash, id) = (sha2::Sha256::default(), ids::fresh());
-    let (_, upload) = receive(&app, request).await?;
-    sha2::Digest::update(&mut hash, upload.hash);
-    sha2::Digest::update(&mut hash, wanted.mapping.as_deref().unwrap_or_default());
+    let upload = receive(&app, request).await?;
+    let hash = hash(&upload, &wanted);
+    let id = ids::fresh();
     let run = open(&app, &caller, upload, &wanted.read()?, Target::Import(id)).await?;
-    let hash: [u8; 32] = sha2::Digest::finalize(hash).into();
+
+    // record
     if let Some(repeat) = begin(&app, &caller, id, key, &hash).await? {
         return Ok(repeat);
     }
@@ -110,10 +121,17 @@ async fn execute(
         work(&working, &caller, id, run).await;
         drop(permit);
     });
-    // Done already for a small file; a large one goes on.
+
+    // answer
     let _ = tokio::time::timeout(PATIENCE, task).await;
     let accepted = (StatusCode::ACCEPTED, Json(Begun202 { id })).into_response();
     Ok(located(accepted, &format!("/v1/imports/{id}")))
+}
+
+/// What makes two imports the same: the file, and how its columns are read.
+fn hash(upload: &Upload, wanted: &Wanted) -> [u8; 32] {
+    let mapping = wanted.mapping.as_deref().unwrap_or_default();
+    Sha256::new().chain_update(upload.hash).chain_update(mapping).finalize().into()
 }
 
 /// Writes the import's row, under the request's key if it has one. A repeat gets the first answer.
@@ -127,6 +145,7 @@ async fn begin(
     let tenant = &caller.tenant;
     let mut tx = app.store.scoped([tenant]).await?;
     let machine = stage::machine::now();
+
     if let Some(key) = &key {
         match idempotency::begin(&mut tx, tenant, key, hash, machine).await? {
             Begun::First => {}
@@ -140,6 +159,7 @@ async fn begin(
         }
         idempotency::finish(&mut tx, tenant, key, 202, &json!({ "id": id })).await?;
     }
+
     imports::create(&mut tx, tenant, id, machine).await?;
     tx.commit().await.map_err(store::fault)?;
     Ok(None)
@@ -154,6 +174,7 @@ async fn work(app: &App, caller: &Caller, id: Uuid, run: Run) {
             Some(format!("{}; import the file again: what is in stays as it is", fault.label()))
         }
     };
+
     let finished = async {
         let mut tx = app.store.scoped([&caller.tenant]).await?;
         let machine = stage::machine::now();
@@ -165,20 +186,22 @@ async fn work(app: &App, caller: &Caller, id: Uuid, run: Run) {
     }
 }
 
+/// The permit of one import or preview, of which a process works on a few at once.
 fn permit(app: &App) -> Result<tokio::sync::OwnedSemaphorePermit, Problem> {
     let busy = |_| Problem::unavailable("other imports are under way here", 10);
     Arc::clone(&app.imports).try_acquire_owned().map_err(busy)
 }
 
-async fn receive(app: &App, request: Request) -> Result<(HeaderMap, Upload), Problem> {
+/// Receives the file, which must say that it is CSV.
+async fn receive(app: &App, request: Request) -> Result<Upload, Problem> {
     let (parts, body) = request.into_parts();
     if !is_type(&parts.headers, &["text/csv", "application/csv"]) {
         return Err(Problem::new(Kind::UnsupportedMedia, "send Content-Type: text/csv"));
     }
-    let upload = import::receive(&app.settings.upload_dir, body).await?;
-    Ok((parts.headers, upload))
+    import::receive(&app.settings.upload_dir, body).await
 }
 
+/// Opens the file for a run: its columns are known then.
 async fn open(
     app: &App,
     caller: &Caller,
@@ -187,12 +210,7 @@ async fn open(
     target: Target,
 ) -> Result<Run, Problem> {
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
-    let by = Recorder {
-        tenant: caller.tenant.clone(),
-        now: app.now(),
-        method: ConsentMethod::Import,
-        by: caller.subject.clone(),
-    };
+    let by = Recorder::of(caller, app.now(), ConsentMethod::Import);
     Run::open(upload.file, wanted, &app.store, by, tenant.country.parse().ok(), target)
 }
 
@@ -207,6 +225,7 @@ struct ImportView {
     finished_at: Option<Timestamp>,
 }
 
+/// `GET /v1/imports/{id}`, for every role: how far an import has come, or 404.
 async fn show(
     State(app): State<App>,
     caller: Caller,
@@ -216,12 +235,15 @@ async fn show(
     let machine = stage::machine::now();
     let found = imports::get(&mut tx, &caller.tenant, id, machine).await?;
     tx.commit().await.map_err(store::fault)?;
+
     let Import { id, state, counts, error, created_at, finished_at } =
         found.ok_or_else(|| Problem::not_found("import"))?;
     let (state, counts) = (state.as_str(), counts.into());
     Ok(Json(ImportView { id, state, counts, error, created_at, finished_at }))
 }
 
+/// `GET /v1/imports/{id}/rows`, for every role: the lines that are not in, with the reason, in
+/// pages.
 async fn rows(
     State(app): State<App>,
     caller: Caller,
@@ -229,12 +251,14 @@ async fn rows(
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<LineOutcome>>, Problem> {
     let (after, limit) = (paging.after_number()?.unwrap_or(0), paging.limit()?);
+
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let machine = stage::machine::now();
     if imports::get(&mut tx, &caller.tenant, id, machine).await?.is_none() {
         return Err(Problem::not_found("import"));
     }
     let lines = imports::lines(&mut tx, &caller.tenant, id, after, limit).await?;
+
     let rows = lines.into_iter().map(|line| LineOutcome {
         line: line.line,
         outcome: line.outcome.as_str(),

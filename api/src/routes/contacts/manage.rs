@@ -21,8 +21,7 @@ use crate::{
     app::App,
     auth::Caller,
     contacts::{Outcome, Raw, Recorder, apply, read},
-    http::{Creation, Id, Page, Paging, Problem, Query},
-    routes::located,
+    http::{Creation, Id, Page, Paging, Problem, Query, view::located},
 };
 
 pub(super) fn router() -> Router<App> {
@@ -78,6 +77,7 @@ fn view(contact: Contact, recipient: Option<&RecipientRow>) -> ContactView {
     }
 }
 
+/// The contacts as callers read them, with what is known of their numbers.
 async fn views(
     tx: &mut Scoped,
     caller: &Caller,
@@ -85,38 +85,38 @@ async fn views(
 ) -> Result<Vec<ContactView>, Problem> {
     let numbers: Vec<_> = found.iter().map(|contact| contact.number.clone()).collect();
     let recipients = list::load(tx, &caller.tenant, &numbers, Channel::Sms, false).await?;
-    let recipient = |number: &str| recipients.iter().find(|recipient| recipient.number == number);
-    Ok(found
-        .into_iter()
-        .map(|contact| {
-            let recipient = recipient(&contact.number);
-            view(contact, recipient)
-        })
-        .collect())
+
+    let of = |number: &str| recipients.iter().find(|recipient| recipient.number == number);
+    let with_recipient = |contact: Contact| {
+        let recipient = of(&contact.number);
+        view(contact, recipient)
+    };
+    Ok(found.into_iter().map(with_recipient).collect())
 }
 
-/// Creates a contact, or adds to the one with this number: 201 or 200.
+/// `POST /v1/contacts`, for every role but viewer: creates a contact, or adds to the one with this
+/// number. Answers 201 or 200 with the contact.
 async fn create(mut new: Creation<Raw>) -> Result<Response, Problem> {
+    // check
     let evidence = json!({ "by": new.caller.subject });
     let raw = std::mem::take(&mut new.body);
     let input = read(raw, new.tenant.country.parse().ok(), evidence).map_err(Problem::invalid)?;
-    let by = Recorder {
-        tenant: new.caller.tenant.clone(),
-        now: new.now,
-        method: ConsentMethod::Api,
-        by: new.caller.subject.clone(),
-    };
+
+    // record
+    let by = Recorder::of(&new.caller, new.now, ConsentMethod::Api);
     let outcomes = apply(&mut new.tx, &by, std::slice::from_ref(&input), true).await?;
+
+    // answer
     let id = ContactId::of(&by.tenant, input.number.as_str()).0;
-    let caller = new.caller.clone();
     let found = contacts::load(&mut new.tx, &by.tenant, &[id], false).await?;
-    let found = views(&mut new.tx, &caller, found).await?;
+    let found = views(&mut new.tx, &new.caller, found).await?;
     let Some(contact) = found.first() else { return Err(Problem::not_found("contact")) };
     let is_new = outcomes.first() == Some(&Outcome::Created);
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok(located(new.finish(status, contact).await?, &format!("/v1/contacts/{id}")))
 }
 
+/// `GET /v1/contacts/{id}`, for every role: one contact, or 404.
 async fn show(
     State(app): State<App>,
     caller: Caller,
@@ -133,6 +133,7 @@ struct Tagged {
     tag: Option<String>,
 }
 
+/// `GET /v1/contacts?tag=`, for every role: the contacts in pages; with a tag, those that have it.
 async fn list(
     State(app): State<App>,
     caller: Caller,
@@ -140,8 +141,10 @@ async fn list(
     Query(Tagged { tag }): Query<Tagged>,
 ) -> Result<Json<Page<ContactView>>, Problem> {
     let (after, limit) = (paging.after_id()?, paging.limit()?);
+
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let found = contacts::list(&mut tx, &caller.tenant, tag.as_deref(), after, limit).await?;
     let found = views(&mut tx, &caller, found).await?;
+
     Ok(Json(Page::new(found, limit, |contact| contact.id)))
 }

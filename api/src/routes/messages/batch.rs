@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use axum::{
     Json, Router,
     extract::{Request, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode},
+    response::Response,
     routing::post,
 };
 use bytes::Bytes;
@@ -18,14 +18,16 @@ use serde_json::value::RawValue;
 use store::messages::read::Keyed;
 
 use crate::{
-    app::{App, PUBLISH_BUDGET},
+    app::App,
     auth::Caller,
     http::{
         FieldError, Kind, Problem, Trace,
+        accept::NDJSON,
         body::{decode, is_type, locate},
         creation::key_of,
         read_body,
     },
+    limits::PUBLISH_BUDGET,
     submit::{
         keys::{UsedKeys, reused},
         message::{Accepted, NewMessage, Submission},
@@ -35,7 +37,7 @@ use crate::{
 /// How many messages a batch may hold.
 const MOST: usize = 1_000;
 
-/// How long its body may be.
+/// How long the body of a batch may be, in bytes.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 pub(super) fn router() -> Router<App> {
@@ -51,11 +53,11 @@ struct Batch<'a> {
 
 #[derive(Serialize)]
 struct Answer {
-    /// How many.
+    /// How many were accepted.
     accepted: usize,
-    /// Which not, and why.
+    /// Those that were not, and why.
     rejected: Vec<Rejected>,
-    /// Of those that were accepted, in the order of the batch.
+    /// The ids of those that were accepted, in the order of the batch.
     ids: Vec<MessageId>,
 }
 
@@ -65,31 +67,29 @@ struct Rejected {
     errors: Vec<FieldError>,
 }
 
+/// `POST /v1/messages/batch`, for every role but viewer: takes up to 1,000 messages. Answers 202
+/// with the ids of those that are right, once the broker has them on disk, and with what is wrong
+/// with the others; 429 over the tenant's quota.
 async fn submit(
     State(app): State<App>,
     caller: Caller,
     trace: Trace,
     request: Request,
 ) -> Result<Response, Problem> {
+    // parse
     let (parts, body) = request.into_parts();
-    let lines = is_type(&parts.headers, &["application/x-ndjson", "application/ndjson"]);
-    if !lines && !is_type(&parts.headers, &["application/json"]) {
-        let detail = "send Content-Type: application/json or application/x-ndjson";
-        return Err(Problem::new(Kind::UnsupportedMedia, detail));
-    }
+    let form = Form::of(&parts.headers)?;
     let key = key_of(&parts.headers)?;
     let busy = |_| Problem::unavailable("too many batches at once", 1);
     let _permit = app.batches.try_acquire().map_err(busy)?;
     let body = read_body(body, BODY_LIMIT).await?;
-    let items = items(&body, lines)?;
+    let items = items(&body, form)?;
+
+    // check
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let left = match app.quotas.take(&caller.tenant, items.len() as u32) {
         Ok(left) => left,
-        Err((problem, left)) => {
-            let mut response = problem.into_response();
-            left.write(response.headers_mut());
-            return Ok(response);
-        }
+        Err((problem, left)) => return Ok(left.with(problem)),
     };
     let submission = Submission {
         tenant: &tenant,
@@ -101,24 +101,49 @@ async fn submit(
     let mut rejected = Vec::new();
     let right = read_all(&submission, items, &mut rejected);
     let right = untaken(&app.keys, right, &mut rejected).await?;
+
+    // publish: all or a 503; what a repeat finds stored already has the same ids, if there were
+    // keys
     let ids: Vec<MessageId> = right.iter().map(|message| message.id).collect();
+    let outgoing = right.into_iter().map(|message| message.outgoing).collect();
+    app.publisher.offer(outgoing, PUBLISH_BUDGET).await?;
+
+    // answer
     let answer = Answer { accepted: ids.len(), rejected, ids };
-    // All or a 503: what a repeat finds stored already has the same ids, if there were keys.
-    let say = right.into_iter().map(|message| message.outgoing).collect();
-    app.publisher.offer(say, PUBLISH_BUDGET).await?;
-    let mut response = (StatusCode::ACCEPTED, Json(answer)).into_response();
-    left.write(response.headers_mut());
-    Ok(response)
+    Ok(left.with((StatusCode::ACCEPTED, Json(answer))))
+}
+
+/// How a batch is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// One JSON object with an array.
+    Array,
+    /// A JSON object in each line.
+    Lines,
+}
+
+impl Form {
+    fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        if is_type(headers, &NDJSON) {
+            return Ok(Self::Lines);
+        }
+        if is_type(headers, &["application/json"]) {
+            return Ok(Self::Array);
+        }
+        let detail = "send Content-Type: application/json or application/x-ndjson";
+        Err(Problem::new(Kind::UnsupportedMedia, detail))
+    }
 }
 
 /// An item that is right.
 struct Item {
     index: usize,
     /// Whether it has a key of its own.
-    own_key: bool,
+    has_own_key: bool,
     message: Accepted,
 }
 
+/// The items that are right, in their order; the others are rejected.
 fn read_all(
     submission: &Submission<'_>,
     items: Vec<&[u8]>,
@@ -127,9 +152,10 @@ fn read_all(
     let mut right = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
         let accepted = read(item).and_then(|new| {
-            let own_key = new.idempotency_key.is_some();
-            Ok(Item { index, own_key, message: submission.accept(index as u32, new)? })
+            let has_own_key = new.idempotency_key.is_some();
+            Ok(Item { index, has_own_key, message: submission.accept(index as u32, new)? })
         });
+
         match accepted {
             Ok(item) => right.push(item),
             Err(errors) => rejected.push(Rejected { index, errors }),
@@ -150,15 +176,16 @@ async fn untaken(
         return Ok(items.into_iter().map(|item| item.message).collect());
     }
     let mut taken = keys.taken(keyed).await.into_iter();
+
     let mut seen = HashMap::new();
     let mut left = Vec::with_capacity(items.len());
-    for Item { index, own_key, message } in items {
+    for Item { index, has_own_key, message } in items {
         // In a batch, too, the first body of a key stands.
         let differs = message.keyed.as_ref().is_some_and(|keyed| {
             taken.next() == Some(true)
                 || *seen.entry(keyed.message).or_insert(keyed.body_hash) != keyed.body_hash
         });
-        match (differs, own_key) {
+        match (differs, has_own_key) {
             (false, _) => left.push(message),
             (true, true) => {
                 rejected.push(Rejected { index, errors: vec![reused("idempotency_key")] });
@@ -170,25 +197,31 @@ async fn untaken(
             }
         }
     }
+
     rejected.sort_by_key(|one| one.index);
     Ok(left)
 }
 
 /// The items, not decoded yet.
-fn items(body: &Bytes, lines: bool) -> Result<Vec<&[u8]>, Problem> {
-    let items: Vec<&[u8]> = if lines {
-        let lines = body.split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
-        lines.filter(|line| !line.is_empty()).collect()
-    } else {
-        let batch: Batch<'_> = decode(body)?;
-        batch.messages.into_iter().map(|item| item.get().as_bytes()).collect()
+fn items(body: &Bytes, form: Form) -> Result<Vec<&[u8]>, Problem> {
+    let items: Vec<&[u8]> = match form {
+        Form::Lines => {
+            let lines = body.split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
+            lines.filter(|line| !line.is_empty()).collect()
+        }
+        Form::Array => {
+            let batch: Batch<'_> = decode(body)?;
+            batch.messages.into_iter().map(|item| item.get().as_bytes()).collect()
+        }
     };
+
     match items.len() {
         1..=MOST => Ok(items),
         _ => Err(Problem::field("messages", "out_of_range", "1 to 1000 messages")),
     }
 }
 
+/// Decodes one item; what is wrong with it names its field.
 fn read(item: &[u8]) -> Result<NewMessage<'_>, Vec<FieldError>> {
     serde_json::from_slice(item).map_err(|_| vec![locate::<NewMessage<'_>>(item)])
 }
@@ -201,11 +234,13 @@ mod tests {
     fn lines_and_an_array_are_the_same_items() {
         let array = Bytes::from_static(b"{\"messages\": [{\"to\":\"1\"}, {}]}");
         let lines = Bytes::from_static(b"{\"to\":\"1\"}\r\n\n{}\n");
-        assert_eq!(items(&array, false).expect("items"), items(&lines, true).expect("items"));
+        let (array, lines) = (items(&array, Form::Array), items(&lines, Form::Lines));
+        assert_eq!(array.expect("items"), lines.expect("items"));
+
         for bad in
             ["{\"messages\": []}", "{}", "{\"messages\": 1}", "[", "{\"messages\":[1],\"x\":1}"]
         {
-            assert!(items(&Bytes::from(bad), false).is_err(), "{bad}");
+            assert!(items(&Bytes::from(bad), Form::Array).is_err(), "{bad}");
         }
     }
 }

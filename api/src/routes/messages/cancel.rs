@@ -31,6 +31,9 @@ struct Answer {
     reason: Option<&'static str>,
 }
 
+/// `POST /v1/messages/{id}/cancel`, for operators, admins and owners: withdraws a message. Answers
+/// 200 with its status, and with why it is too late where it is; 404 where there is none, which
+/// leaves a mark that cancels it should it come.
 async fn withdraw(
     State(app): State<App>,
     caller: Caller,
@@ -38,6 +41,7 @@ async fn withdraw(
 ) -> Result<Json<Answer>, Problem> {
     let id = MessageId(id);
     let patience = Patience::with(id);
+
     loop {
         if let Some(answer) = attempt(&app, &caller, id).await? {
             return Ok(Json(answer));
@@ -48,7 +52,7 @@ async fn withdraw(
     }
 }
 
-/// Leaves a mark for enrich.
+/// Leaves a mark for a message that has no row, which enrich obeys when it stores the message.
 async fn without_a_row(app: &App, caller: &Caller, id: MessageId) -> Result<Json<Answer>, Problem> {
     match cancel::mark(&app.store, &caller.tenant, id, stage::machine::now()).await? {
         Marked::Left => Err(Problem::new(
@@ -66,19 +70,22 @@ async fn without_a_row(app: &App, caller: &Caller, id: MessageId) -> Result<Json
     }
 }
 
-/// None where the message has no row.
+/// Cancels the message and says what has become of it; none where it has no row.
 async fn attempt(app: &App, caller: &Caller, id: MessageId) -> Result<Option<Answer>, Problem> {
+    // record
     let now = app.now();
     let stamp = Stamp {
         reason: Some("the tenant withdrew it".into()),
         ..Stamp::plain("api", now, "cancel")
     };
     let outcome = cancel::cancel(&app.store, &caller.tenant, id, now, &stamp).await?;
+
+    // publish and answer
     let cancelled =
         Answer { id, status: MessageState::Cancelled.as_str(), too_late: false, reason: None };
     Ok(outcome.map(|outcome| match outcome {
         CancelOutcome::Cancelled(event) => {
-            outbox::say(app, *event);
+            outbox::publish_soon(app, *event);
             cancelled
         }
         CancelOutcome::Before => cancelled,

@@ -23,6 +23,7 @@ use store::{
     campaigns::{self, Campaign},
     capacity::counters,
     drafts,
+    settings::tenants::Tenant,
 };
 use uuid::Uuid;
 
@@ -33,8 +34,9 @@ use crate::{
         self, GateView, instant,
         sentence::{self, Grounds, Mood},
     },
+    fields::{self, MAX_BODY},
     http::{Body, Errors, Problem, view::money},
-    submit::message::{MAX_BODY, class},
+    submit::message::class,
 };
 
 pub(super) fn router() -> Router<App> {
@@ -92,7 +94,7 @@ struct Explanation {
     until: Option<Timestamp>,
     sentence: String,
     policy_version: Option<i64>,
-    /// Of an admission.
+    /// The sender of an admission.
     sender_id: Option<SenderId>,
     /// Of an admission: no call may begin that could end after this instant.
     sendable_until: Option<Timestamp>,
@@ -104,34 +106,39 @@ struct Explanation {
     cost: Money,
 }
 
+/// `POST /v1/explain`, for every role: what each gate would say about a message, at an instant.
+/// Answers 200, also where the message would not be sent.
 async fn explain(
     State(app): State<App>,
     caller: Caller,
     Body(question): Body<Question>,
 ) -> Result<Json<Explanation>, Problem> {
+    // check
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let mut tx = app.store.reading(&caller.tenant).await?;
     let asked = check(&mut tx, &tenant, question, app.now()).await?;
+
+    // load and decide
     let draft = drafted(&mut tx, &tenant.id, &asked).await?;
     if let Some(code) = draft.failed {
         return failed(&asked, &draft, code, &tenant.currency).map(Json);
     }
     let decision = decision(&mut tx, &tenant.id, &asked, &draft).await?;
+
+    // answer
     let stamp = decision.stamp(asked.at);
     Ok(Json(view(&asked, &draft, stamp, Some(decision), &tenant.currency)))
 }
 
+/// Reads every field, and says of all of them at once what is wrong.
 async fn check(
     tx: &mut Scoped,
-    tenant: &store::settings::tenants::Tenant,
+    tenant: &Tenant,
     question: Question,
     now: Timestamp,
 ) -> Result<Asked, Problem> {
     let mut errors = Errors::default();
-    let to = PhoneNumber::parse(&question.to, tenant.country.parse().ok());
-    if let Err(why) = &to {
-        errors.add("to", "invalid_number", why.to_string());
-    }
+    let to = fields::number("to", &question.to, tenant.country.parse().ok(), &mut errors);
     let campaign = match question.campaign {
         None => None,
         Some(id) => {
@@ -140,34 +147,36 @@ async fn check(
             found
         }
     };
+
     let class = class_of(question.class.as_deref(), campaign.as_ref(), &mut errors);
-    let content = match (question.body, question.campaign) {
-        (Some(body), _) => {
+    let content = content(question.body, question.campaign.is_some(), &mut errors);
+    if let (Some(contact), Some(to)) = (&question.contact, to) {
+        check_whereabouts(contact, to, &mut errors);
+    }
+    let at = instant(question.at.as_deref(), &mut errors).unwrap_or(now);
+
+    let (Some(to), Some(class), Some(content), true) = (to, class, content, errors.is_empty())
+    else {
+        return Err(Problem::invalid(errors.into_vec()));
+    };
+    let from = campaign.as_ref().map_or(From::Any, |campaign| From::Pool(campaign.pool));
+    let whereabouts = question.contact;
+    Ok(Asked { to, class, content, campaign, from, whereabouts, at })
+}
+
+/// The text as written, else what the campaign says.
+fn content(written: Option<String>, has_campaign: bool, errors: &mut Errors) -> Option<Content> {
+    match written {
+        Some(body) => {
             errors.text("body", &body, 1, MAX_BODY);
             Some(Content::Body(body))
         }
-        (None, Some(_)) => Some(Content::Campaign),
-        (None, None) => {
+        None if has_campaign => Some(Content::Campaign),
+        None => {
             errors.add("body", "required", "give body, or campaign for what it would say");
             None
         }
-    };
-    if let (Some(contact), Ok(to)) = (&question.contact, &to) {
-        check_whereabouts(contact, *to, &mut errors);
     }
-    let at = match instant(question.at.as_deref()) {
-        Ok(at) => at.unwrap_or(now),
-        Err(_) => {
-            errors.add("at", "invalid_time", "an RFC 3339 time");
-            now
-        }
-    };
-    let from = campaign.as_ref().map_or(From::Any, |campaign| From::Pool(campaign.pool));
-    let (Ok(to), Some(class), Some(content), true) = (to, class, content, errors.is_empty()) else {
-        return Err(Problem::invalid(errors.into_vec()));
-    };
-    let whereabouts = question.contact;
-    Ok(Asked { to, class, content, campaign, from, whereabouts, at })
 }
 
 /// The class as written; a campaign's own where there is one.
@@ -192,11 +201,12 @@ fn class_of(
     }
 }
 
-/// What cannot be read would count as unknown: better to say so.
+/// Refuses what cannot be read: it would count as not known, and the caller would not notice.
 fn check_whereabouts(contact: &Whereabouts, to: PhoneNumber, errors: &mut Errors) {
     if let Some(Err(why)) = contact.timezone.as_deref().map(Zone::parse) {
         errors.add("contact.timezone", "unknown", why.to_string());
     }
+
     let evidence = |person: Person| draft::place(to, &person, None).evidence;
     if let Some(code) = &contact.postal_code {
         let person = Person { postal_code: Some(code.clone()), ..Person::default() };
@@ -230,6 +240,7 @@ async fn drafted(tx: &mut Scoped, tenant: &TenantId, asked: &Asked) -> Result<Dr
         person.postal_code.clone_from(&contact.postal_code);
         person.region.clone_from(&contact.state);
     }
+
     let origin = asked.origin(tenant);
     let supplies = drafts::supplies(tx, asked.at, once(origin)).await?;
     let request = DraftRequest { class: asked.class, to: asked.to, origin };
@@ -244,12 +255,32 @@ async fn decision(
     asked: &Asked,
     draft: &Draft,
 ) -> Result<Decision, Problem> {
+    // load
+    let candidate = candidate(tenant, asked, draft);
+    let drafts = once((asked.to, draft));
+    let mut facts = dry_run::facts(tx, tenant, asked.class, candidate.campaign, drafts).await?;
+    // Of somebody new nothing is known, as enrich would write them down.
+    facts.recipients.entry(candidate.recipient()).or_default();
+
+    let mut memo = Memo::new(asked.at);
+    let keys = counter_keys(&candidate, &facts, &mut memo);
+    let used = counters::peek(tx, &keys).await?;
+    let mut counters = Counters::default();
+    keys.into_iter().zip(used).for_each(|(key, used)| counters.load(key, used));
+
+    // decide
+    Ok(examine(&candidate, &facts, &mut counters, &mut memo))
+}
+
+/// The message as the gates see it.
+fn candidate<'a>(tenant: &'a TenantId, asked: &Asked, draft: &'a Draft) -> Candidate<'a> {
     let campaign = asked.campaign.as_ref().map(|campaign| campaign.id);
     let contact = ContactId::of(tenant, asked.to.as_str());
     let id = campaign.map(|campaign| MessageId::from_campaign(campaign, contact, 0));
     let validity = asked.campaign.as_ref().and_then(|campaign| campaign.validity_seconds);
     let validity = validity.map(|seconds| SignedDuration::from_secs(seconds.into()));
-    let candidate = Candidate {
+
+    Candidate {
         id: id.unwrap_or(MessageId(Uuid::nil())),
         tenant,
         class: asked.class,
@@ -262,20 +293,11 @@ async fn decision(
         cost: draft.cost,
         place: &draft.place,
         senders: &draft.senders,
-    };
-    let drafts = once((asked.to, draft));
-    let mut facts = dry_run::facts(tx, tenant, asked.class, campaign, drafts).await?;
-    // Somebody new stands as enrich would write them down: nothing is known of them.
-    facts.recipients.entry((tenant.clone(), asked.to, Channel::Sms)).or_default();
-    let mut memo = Memo::new(asked.at);
-    let keys = counter_keys(&candidate, &facts, &mut memo);
-    let used = counters::peek(tx, &keys).await?;
-    let mut counters = Counters::default();
-    keys.into_iter().zip(used).for_each(|(key, used)| counters.load(key, used));
-    Ok(examine(&candidate, &facts, &mut counters, &mut memo))
+    }
 }
 
-/// A text that cannot be made: the caller's own is wrong, the campaign's would fail.
+/// The answer about a text that cannot be made: the caller's own is wrong, the campaign's would
+/// fail.
 fn failed(
     asked: &Asked,
     draft: &Draft,
@@ -296,6 +318,7 @@ fn failed(
     }
 }
 
+/// The explanation as callers read it.
 fn view(
     asked: &Asked,
     draft: &Draft,
@@ -312,6 +335,7 @@ fn view(
         Some(Verdict::Expire { .. }) => sentence::expired(Mood::Would, &grounds),
         None => sentence::unmade(&grounds),
     };
+
     let admission = decision.as_ref().and_then(|decision| match decision.verdict {
         Verdict::Admit { sender, sendable_until } => Some((sender, sendable_until)),
         Verdict::Defer { .. }
@@ -319,6 +343,7 @@ fn view(
         | Verdict::Block { .. }
         | Verdict::Expire { .. } => None,
     });
+
     Explanation {
         at: asked.at,
         sentence,

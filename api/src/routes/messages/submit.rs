@@ -6,7 +6,7 @@ use axum::{
     Json, Router,
     extract::{Request, State},
     http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
     routing::{get, post},
 };
 use domain::ids::MessageId;
@@ -47,24 +47,25 @@ struct Accepted {
     status: &'static str,
 }
 
+/// `POST /v1/messages`, for every role but viewer: takes one message. Answers 202 with its id once
+/// the broker has it on disk; 429 over the tenant's quota.
 async fn submit(
     State(app): State<App>,
     caller: Caller,
     trace: Trace,
     request: Request,
 ) -> Result<Response, Problem> {
+    // parse
     let (parts, body) = request.into_parts();
     expect_json(&parts.headers)?;
     let key = key_of(&parts.headers)?;
     let body = read_body(body, JSON_LIMIT).await?;
+
+    // check
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let left = match app.quotas.take(&caller.tenant, 1) {
         Ok(left) => left,
-        Err((problem, left)) => {
-            let mut response = problem.into_response();
-            left.write(response.headers_mut());
-            return Ok(response);
-        }
+        Err((problem, left)) => return Ok(left.with(problem)),
     };
     let submission = Submission {
         tenant: &tenant,
@@ -74,16 +75,20 @@ async fn submit(
         is_batch: false,
     };
     let message = submission.accept(0, decode(&body)?).map_err(Problem::invalid)?;
+
+    // publish
     let Subject::Submitted(lane) = message.outgoing.subject else {
         unreachable!("a submission goes to msg.submitted")
     };
     app.lane(lane).publish(message.outgoing, message.keyed).await?;
+
+    // answer
     let accepted = Json(Accepted { id: message.id, status: "accepted" });
-    let mut response = (StatusCode::ACCEPTED, accepted).into_response();
-    left.write(response.headers_mut());
-    Ok(response)
+    Ok(left.with((StatusCode::ACCEPTED, accepted)))
 }
 
+/// `GET /v1/messages/{id}`, for every role: the message with its passport and a sentence on what
+/// has become of it, or 404. One that may have been accepted just now is waited for.
 async fn show(
     State(app): State<App>,
     caller: Caller,
@@ -91,6 +96,7 @@ async fn show(
 ) -> Result<Json<MessageView>, Problem> {
     let id = MessageId(id);
     let patience = Patience::with(id);
+
     loop {
         if let Some(message) = find(&app, &caller, id).await? {
             let tenant = app.tenants.get(&app.store, &caller.tenant).await?;

@@ -1,6 +1,7 @@
 //! A message as people read it: the fields, the passport, and one sentence that a support agent can
 //! read out.
 
+use carriers::Carrier;
 use domain::{
     gates::Gate,
     ids::{CampaignId, ContactId, MessageId, SenderId},
@@ -149,10 +150,12 @@ fn grounds(message: &MessageDetail) -> Grounds<'_> {
 /// The carrier's error in words.
 fn error(message: &MessageDetail) -> Option<ErrorView> {
     let code = message.code.clone().filter(|_| message.state == MessageState::Failed)?;
-    let (cause, next_step) = match code.parse().map(carriers::twilio::cause) {
-        Ok(info) => (info.cause, info.next_step),
+    let carrier = message.carrier.as_deref().and_then(Carrier::from_name);
+    let info = carrier.zip(code.parse().ok()).map(|(carrier, code)| carrier.cause(code));
+    let (cause, next_step) = match info {
+        Some(info) => (info.cause, info.next_step),
         // Ours, not the carrier's: the passport says more.
-        Err(_) => ("the platform could not send it", "read the passport"),
+        None => ("the platform could not send it", "read the passport"),
     };
     Some(ErrorView { code, cause, next_step })
 }

@@ -19,12 +19,14 @@ pub(super) fn router() -> Router<App> {
         .route("/v1/analytics/campaigns/{id}", get(campaign))
 }
 
+/// `GET /v1/analytics/dashboard`, for every role: the totals of the tenant.
 async fn dashboard(State(app): State<App>, caller: Caller) -> Result<Json<Totals>, Problem> {
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let found = analytics::get(&mut tx, &caller.tenant, &Scope::Dashboard).await?;
     Ok(Json(found.unwrap_or_else(|| nothing(app.now(), None))))
 }
 
+/// `GET /v1/analytics/campaigns/{id}`, for every role: the totals of a campaign, or 404.
 async fn campaign(
     State(app): State<App>,
     caller: Caller,
@@ -34,6 +36,7 @@ async fn campaign(
     if campaigns::get(&mut tx, &caller.tenant, CampaignId(id), false).await?.is_none() {
         return Err(Problem::not_found("campaign"));
     }
+
     let found = analytics::get(&mut tx, &caller.tenant, &Scope::Campaign(id)).await?;
     Ok(Json(found.unwrap_or_else(|| nothing(app.now(), Some(id)))))
 }

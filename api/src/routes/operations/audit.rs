@@ -52,7 +52,8 @@ fn view(entry: StoredEntry) -> EntryView {
     }
 }
 
-/// The newest first.
+/// `GET /v1/audit?action=&subject=&since=`, for every role: the entries of the trail in pages, the
+/// newest first.
 async fn list(
     State(app): State<App>,
     caller: Caller,
@@ -62,6 +63,7 @@ async fn list(
     let (below, limit) = (paging.after_number()?.unwrap_or(i64::MAX), paging.limit()?);
     let filter =
         AuditFilter { action: wanted.action, subject: wanted.subject, since: wanted.since };
+
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let found = audit::list(&mut tx, &caller.tenant, &filter, below, limit).await?;
     Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |entry| entry.seq)))
@@ -99,6 +101,8 @@ struct Bad {
     why: &'static str,
 }
 
+/// `GET /v1/audit/verify?after=`, for every role: whether the trail is as it was written. Checks up
+/// to 200,000 entries, and says where the next call is to go on.
 async fn verify(
     State(app): State<App>,
     caller: Caller,
@@ -108,8 +112,10 @@ async fn verify(
     if after < 0 {
         return Err(Problem::field("after", "out_of_range", "0 or the number of an entry"));
     }
+
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let checked = audit::verify(&mut tx, &caller.tenant, after, MOST).await?;
+
     Ok(Json(Verdict {
         ok: checked.first_bad.is_none(),
         entries: checked.entries,

@@ -41,14 +41,17 @@ fn view(doubt: Listed) -> DoubtView {
     }
 }
 
+/// `GET /v1/in-doubt`, for every role: the messages in doubt, in pages.
 async fn list(
     State(app): State<App>,
     caller: Caller,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<DoubtView>>, Problem> {
     let (after, limit) = (paging.after_id()?, paging.limit()?);
+
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let found = in_doubt::list(&mut tx, &caller.tenant, after, limit).await?;
+
     let found = found.into_iter().map(view).collect();
     Ok(Json(Page::new(found, limit, |doubt: &DoubtView| doubt.message_id)))
 }

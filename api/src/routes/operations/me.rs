@@ -26,8 +26,10 @@ struct TenantView {
     language: String,
 }
 
+/// `GET /v1/me`, for every role: who asks, and what holds for their tenant.
 async fn me(State(app): State<App>, caller: Caller) -> Result<Json<Me>, Problem> {
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
+
     Ok(Json(Me {
         subject: caller.subject,
         role: caller.role.as_str(),

@@ -42,14 +42,17 @@ fn view(receipt: Unmatched) -> ReceiptView {
     }
 }
 
+/// `GET /v1/unmatched-receipts`, for every role: the receipts without a message, in pages.
 async fn list(
     State(app): State<App>,
     caller: Caller,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<ReceiptView>>, Problem> {
     let (after, limit) = (paging.after_id()?, paging.limit()?);
+
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let found = unmatched::list(&mut tx, &caller.tenant, after, limit).await?;
+
     let found = found.into_iter().map(view).collect();
     Ok(Json(Page::new(found, limit, |receipt: &ReceiptView| receipt.id)))
 }

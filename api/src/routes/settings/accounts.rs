@@ -7,18 +7,19 @@ use axum::{
     response::Response,
     routing::{get, put},
 };
-use carriers::{check_base_url, twilio};
+use carriers::{Carrier, check_base_url};
+use domain::{account::Access, ids::account_handle};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::settings::accounts::{self, Account};
-use wire::subject::Token;
+use store::settings::accounts::{self, Account, TokenSet};
+use wire::subject::{Token, WebhookKind};
 
 use crate::{
     app::App,
     audit,
     auth::Caller,
-    directory::{self, Entry},
+    directory::{Entry, mirror},
     http::{Body, Creation, Errors, Kind, Page, Paging, Problem, Query, extract::Name},
 };
 
@@ -43,29 +44,32 @@ struct NewAccount {
 
 #[derive(Serialize)]
 struct AccountView {
+    /// The tenant's name of it.
     account: String,
+    /// The platform's name of it, in webhook addresses and subjects.
+    handle: String,
     carrier: String,
     carrier_sid: String,
     base_url: String,
     confirms_opt_out: bool,
     /// What to enter at the carrier.
-    status_webhook: String,
-    inbound_webhook: String,
+    status_webhook: Option<String>,
+    inbound_webhook: Option<String>,
     created_at: Timestamp,
 }
 
 fn view(app: &App, account: Account) -> AccountView {
-    let webhook = |kind: &str| {
-        let Account { carrier, account, .. } = &account;
-        format!("{}/webhooks/{carrier}/{account}/{kind}", app.settings.public_url)
-    };
+    let carrier = Carrier::from_name(&account.access.carrier);
+    let public_url = &app.settings.public_url;
+    let webhook = |kind| Some(carrier?.webhook_url(public_url, &account.handle, kind));
     AccountView {
-        status_webhook: webhook("status"),
-        inbound_webhook: webhook("inbound"),
-        account: account.account,
-        carrier: account.carrier,
-        carrier_sid: account.carrier_sid,
-        base_url: account.base_url,
+        status_webhook: webhook(WebhookKind::Status),
+        inbound_webhook: webhook(WebhookKind::Inbound),
+        account: account.name,
+        handle: account.handle,
+        carrier: account.access.carrier,
+        carrier_sid: account.access.carrier_sid,
+        base_url: account.access.base_url,
         confirms_opt_out: account.confirms_opt_out,
         created_at: account.created_at,
     }
@@ -78,25 +82,22 @@ async fn create(
     let account = check(&app, &new)?;
     let tenant = new.caller.tenant.clone();
     if !accounts::create(&mut new.tx, &tenant, &account).await? {
-        return Err(Problem::new(Kind::Conflict, "this account key is taken; choose another"));
+        return Err(Problem::new(Kind::Conflict, "this account name is taken; choose another"));
     }
+
     // The token is not told: that it was set is.
+    let access = &account.access;
     let detail = json!({
-        "carrier": account.carrier, "carrier_sid": account.carrier_sid,
-        "base_url": account.base_url, "auth_token": "set",
+        "carrier": access.carrier, "carrier_sid": access.carrier_sid, "base_url": access.base_url,
+        "auth_token": "set",
     });
-    let subject = format!("carrier_account:{}", account.account);
+    let subject = format!("carrier_account:{}", account.name);
     let (caller, now) = (new.caller.clone(), new.now);
     audit::note(&mut new.tx, &caller, now, "carrier_account.created", subject, detail).await?;
-    let entry = Entry {
-        tenant,
-        carrier: account.carrier.clone(),
-        carrier_sid: account.carrier_sid.clone(),
-        sealed_tokens: vec![account.sealed_token.clone()],
-    };
-    let name = account.account.clone();
+
+    let (handle, entry) = (account.handle.clone(), Entry::of_tenant(tenant, &account));
     let response = new.finish(StatusCode::CREATED, &view(&app, account)).await?;
-    directory::announce(&app, &name, entry).await;
+    mirror::announce(&app, &handle, entry).await;
     Ok(response)
 }
 
@@ -110,28 +111,61 @@ struct NewToken {
 async fn set_token(
     State(app): State<App>,
     caller: Caller,
-    Name(account): Name,
+    Name(name): Name,
     Body(body): Body<NewToken>,
 ) -> Result<Json<AccountView>, Problem> {
     let mut errors = Errors::default();
     check_token(&body.auth_token, &mut errors);
     errors.done()?;
+
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let sealed = app.sealer.seal(body.auth_token.as_bytes());
-    let set = accounts::set_token(&mut tx, &caller.tenant, &account, &sealed).await?;
-    let set = set.ok_or_else(|| Problem::not_found("carrier account"))?;
-    let subject = format!("carrier_account:{account}");
+    let account = match accounts::set_token(&mut tx, &caller.tenant, &name, &sealed).await? {
+        TokenSet::Done(account) => account,
+        TokenSet::OfThePlatform => {
+            let detail = "the platform's operator sets the token of an account that is shared";
+            return Err(Problem::new(Kind::Conflict, detail));
+        }
+        TokenSet::NotFound => return Err(Problem::not_found("carrier account")),
+    };
+
+    let subject = format!("carrier_account:{name}");
     let detail = json!({ "auth_token": "set" });
     audit::note(&mut tx, &caller, app.now(), "carrier_account.changed", subject, detail).await?;
     tx.commit().await.map_err(store::fault)?;
-    let entry = Entry {
-        tenant: caller.tenant,
-        carrier: set.carrier.clone(),
-        carrier_sid: set.carrier_sid.clone(),
-        sealed_tokens: vec![set.sealed_token.clone()],
+
+    mirror::announce(&app, &account.handle, Entry::of_tenant(caller.tenant, &account)).await;
+    Ok(Json(view(&app, account)))
+}
+
+fn check(app: &App, new: &Creation<NewAccount>) -> Result<Account, Problem> {
+    let body = &new.body;
+    let mut errors = Errors::default();
+    let name = Token::new(&body.account).is_some();
+    errors.check(name, "account", "invalid", "1 to 64 of A-Z, a-z, 0-9, _ and -");
+    check_token(&body.auth_token, &mut errors);
+    let base_url = match Carrier::from_name(&body.carrier) {
+        Some(carrier) => check_carrier(app, carrier, body, &mut errors),
+        None => {
+            let known: Vec<&str> = Carrier::ALL.iter().map(|known| known.as_str()).collect();
+            errors.add("carrier", "unknown", known.join(", "));
+            String::new()
+        }
     };
-    directory::announce(&app, &account, entry).await;
-    Ok(Json(view(&app, set)))
+    errors.done()?;
+
+    Ok(Account {
+        handle: account_handle(Some(&new.caller.tenant), &body.account),
+        name: body.account.clone(),
+        access: Access {
+            carrier: body.carrier.clone(),
+            carrier_sid: body.carrier_sid.clone(),
+            base_url,
+            sealed_token: app.sealer.seal(body.auth_token.as_bytes()),
+        },
+        confirms_opt_out: body.confirms_opt_out.unwrap_or(true),
+        created_at: new.now,
+    })
 }
 
 fn check_token(token: &str, errors: &mut Errors) {
@@ -139,34 +173,19 @@ fn check_token(token: &str, errors: &mut Errors) {
     errors.check(fine, "auth_token", "invalid", "1 to 256 visible characters");
 }
 
-fn check(app: &App, new: &Creation<NewAccount>) -> Result<Account, Problem> {
-    let body = &new.body;
-    let mut errors = Errors::default();
-    let key = Token::new(&body.account).is_some();
-    errors.check(key, "account", "invalid", "1 to 64 of A-Z, a-z, 0-9, _ and -");
-    errors.check(body.carrier == "twilio", "carrier", "unknown", "twilio");
-    let sid = (1..=64).contains(&body.carrier_sid.len())
-        && body.carrier_sid.bytes().all(|b| b.is_ascii_alphanumeric());
-    errors.check(sid, "carrier_sid", "invalid", "the account's SID at the carrier");
-    check_token(&body.auth_token, &mut errors);
-    let url = body.base_url.as_deref().unwrap_or(twilio::BASE_URL);
-    let base_url = match check_base_url(twilio::HOST, url, &app.settings.carrier_hosts) {
+/// What the carrier says of the account's id, and where its API is for this account.
+fn check_carrier(app: &App, carrier: Carrier, body: &NewAccount, errors: &mut Errors) -> String {
+    if let Some(why) = carrier.account_id_fault(&body.carrier_sid) {
+        errors.add("carrier_sid", "invalid", why);
+    }
+    let url = body.base_url.as_deref().unwrap_or(carrier.base_url());
+    match check_base_url(|host| carrier.owns_host(host), url, &app.settings.carrier_hosts) {
         Ok(url) => url,
         Err(why) => {
             errors.add("base_url", "not_allowed", why.to_string());
             String::new()
         }
-    };
-    errors.done()?;
-    Ok(Account {
-        account: body.account.clone(),
-        carrier: body.carrier.clone(),
-        carrier_sid: body.carrier_sid.clone(),
-        base_url,
-        sealed_token: app.sealer.seal(body.auth_token.as_bytes()),
-        confirms_opt_out: body.confirms_opt_out.unwrap_or(true),
-        created_at: new.now,
-    })
+    }
 }
 
 async fn list(
@@ -177,6 +196,6 @@ async fn list(
     let (after, limit) = (paging.after_text()?.unwrap_or_default(), paging.limit()?);
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let found = accounts::list(&mut tx, &caller.tenant, &after, limit).await?;
-    let found = found.into_iter().map(|account| view(&app, account)).collect();
+    let found: Vec<_> = found.into_iter().map(|account| view(&app, account)).collect();
     Ok(Json(Page::new(found, limit, |account: &AccountView| account.account.clone())))
 }

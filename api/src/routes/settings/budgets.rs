@@ -35,9 +35,9 @@ pub(super) fn router() -> Router<App> {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BudgetBody {
-    /// `tenant` or `campaign`
+    /// What is capped: `tenant` or `campaign`.
     scope: String,
-    /// The campaign.
+    /// The campaign's id, for the scope `campaign`.
     #[serde(default)]
     target: Option<Uuid>,
     #[serde(default)]
@@ -46,15 +46,46 @@ struct BudgetBody {
     monthly: Option<Money>,
 }
 
+/// `PUT /v1/budgets`, for admins and owners: sets what the tenant or a campaign may spend; a cap
+/// that is not given is taken away. Answers 200 with the budget as it was put.
 async fn set(
     State(app): State<App>,
     caller: Caller,
     Body(body): Body<BudgetBody>,
 ) -> Result<Json<BudgetBody>, Problem> {
+    // check
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
+    let budget = check(&body, &tenant)?;
+    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    if let Some(id) = body.target
+        && campaigns::get(&mut tx, &caller.tenant, CampaignId(id), false).await?.is_none()
+    {
+        return Err(Problem::field("target", "not_found", "no campaign with this id"));
+    }
+
+    // load
+    let known = budgets::list(&mut tx, &caller.tenant).await?;
+    let key = (&budget.scope, &budget.target);
+    let before = known.iter().find(|old| (&old.scope, &old.target) == key).map(caps);
+
+    // record
+    budgets::set(&mut tx, &caller.tenant, &budget).await?;
+    let lines = kinds(body.target).map(|kind| LineKey { kind, target: body.target });
+    lines::dissolve(&mut tx, &caller.tenant, &lines, app.now()).await?;
+    let detail = json!({ "before": before, "after": caps(&budget) });
+    let subject = subject(&budget);
+    audit::note(&mut tx, &caller, app.now(), "budget.changed", subject, detail).await?;
+    tx.commit().await.map_err(store::fault)?;
+
+    // answer
+    Ok(Json(body))
+}
+
+/// The budget that the body names, or everything that is wrong with it.
+fn check(body: &BudgetBody, tenant: &Tenant) -> Result<Budget, Problem> {
     let mut errors = Errors::default();
-    let daily = amount("daily", body.daily.as_ref(), &tenant, &mut errors);
-    let monthly = amount("monthly", body.monthly.as_ref(), &tenant, &mut errors);
+    let daily = amount("daily", body.daily.as_ref(), tenant, &mut errors);
+    let monthly = amount("monthly", body.monthly.as_ref(), tenant, &mut errors);
     let scope = BudgetScope::from_name(&body.scope);
     match (scope, body.target) {
         (Some(BudgetScope::Tenant), None) | (Some(BudgetScope::Campaign), Some(_)) => {}
@@ -68,42 +99,12 @@ async fn set(
     }
     errors.done()?;
     let scope = scope.ok_or_else(|| Problem::field("scope", "unknown", "tenant or campaign"))?;
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
-    if let Some(id) = body.target
-        && campaigns::get(&mut tx, &caller.tenant, CampaignId(id), false).await?.is_none()
-    {
-        return Err(Problem::field("target", "not_found", "no campaign with this id"));
-    }
+
     let target = body.target.map_or_else(String::new, |id| id.to_string());
-    let budget = Budget { scope, target, daily, monthly };
-    let known = budgets::list(&mut tx, &caller.tenant).await?;
-    let known =
-        known.iter().find(|old| (&old.scope, &old.target) == (&budget.scope, &budget.target));
-    let detail = json!({ "before": known.map(caps), "after": caps(&budget) });
-    budgets::set(&mut tx, &caller.tenant, &budget).await?;
-    let kinds = match body.target {
-        None => [CounterKind::SpendDay, CounterKind::SpendMonth],
-        Some(_) => [CounterKind::CampaignDay, CounterKind::CampaignMonth],
-    };
-    let changed = kinds.map(|kind| LineKey { kind, target: body.target });
-    lines::dissolve(&mut tx, &caller.tenant, &changed, app.now()).await?;
-    let subject = match budget.target.as_str() {
-        "" => "budget:tenant".to_owned(),
-        target => format!("budget:{}:{target}", budget.scope.as_str()),
-    };
-    audit::note(&mut tx, &caller, app.now(), "budget.changed", subject, detail).await?;
-    tx.commit().await.map_err(store::fault)?;
-    Ok(Json(body))
+    Ok(Budget { scope, target, daily, monthly })
 }
 
-/// A cap as the audit trail has it: millionths of the tenant's currency.
-fn caps(budget: &Budget) -> Value {
-    json!({
-        "daily_micros": budget.daily.map(|amount| amount.0),
-        "monthly_micros": budget.monthly.map(|amount| amount.0),
-    })
-}
-
+/// A cap in the tenant's own currency, which is never converted.
 fn amount(
     field: &str,
     given: Option<&Money>,
@@ -115,6 +116,22 @@ fn amount(
     let same = given.currency.as_str() == tenant.currency;
     errors.check(same, field, "wrong_currency", &format!("in {}", tenant.currency));
     Some(given.amount)
+}
+
+/// A budget as the audit trail names it.
+fn subject(budget: &Budget) -> String {
+    match budget.target.as_str() {
+        "" => "budget:tenant".to_owned(),
+        target => format!("budget:{}:{target}", budget.scope.as_str()),
+    }
+}
+
+/// A cap as the audit trail has it: millionths of the tenant's currency.
+fn caps(budget: &Budget) -> Value {
+    json!({
+        "daily_micros": budget.daily.map(|amount| amount.0),
+        "monthly_micros": budget.monthly.map(|amount| amount.0),
+    })
 }
 
 /// A cap, and what of it is spent or reserved in the day and the month of the tenant's zone.
@@ -138,7 +155,9 @@ struct Window {
     until: Timestamp,
 }
 
+/// `GET /v1/budgets`, for every role: every budget, with what is spent or reserved of it.
 async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Page<BudgetView>>, Problem> {
+    // load
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let zone = Zone::parse(&tenant.time_zone)
         .map_err(|_| Problem::new(Kind::Internal, "the tenant's time zone is not known"))?;
@@ -148,37 +167,49 @@ async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Page<Budget
     let keys: Vec<CounterKey> =
         found.iter().flat_map(|budget| counters_of(&caller.tenant, budget, &windows)).collect();
     let used = counters::peek(&mut tx, &keys).await?;
-    let window = |used: i64, since, until| Window {
-        spent: money(Micros(used), &tenant.currency),
-        since,
-        until,
-    };
-    let view = |(budget, used): (Budget, &[i64])| BudgetView {
+
+    // answer
+    let views = found.into_iter().zip(used.chunks(2));
+    let views = views.map(|(budget, used)| view(budget, used, &windows, &tenant.currency));
+    Ok(Json(Page::whole(views.collect())))
+}
+
+/// A budget with what is used in its day and in its month.
+fn view(budget: Budget, used: &[i64], windows: &Windows, currency: &str) -> BudgetView {
+    let cap = |amount: Option<Micros>| amount.map(|amount| money(amount, currency));
+    let window =
+        |used: i64, since, until| Window { spent: money(Micros(used), currency), since, until };
+
+    BudgetView {
         budget: BudgetBody {
-            scope: budget.scope.as_str().to_owned(),
             target: budget.target.parse().ok(),
-            daily: budget.daily.map(|amount| money(amount, &tenant.currency)),
-            monthly: budget.monthly.map(|amount| money(amount, &tenant.currency)),
+            daily: cap(budget.daily),
+            monthly: cap(budget.monthly),
+            scope: budget.scope.as_str().to_owned(),
         },
         spent: Spent {
             day: window(used[0], windows.day, windows.next_day),
             month: window(used[1], windows.month, windows.next_month),
         },
-    };
-    Ok(Json(Page::whole(found.into_iter().zip(used.chunks(2)).map(view).collect())))
+    }
 }
 
 /// The counters of the day and of the month that a budget caps.
 fn counters_of(tenant: &TenantId, budget: &Budget, windows: &Windows) -> [CounterKey; 2] {
     let target: Option<Uuid> = budget.target.parse().ok();
-    let (day, month) = match target {
-        Some(_) => (CounterKind::CampaignDay, CounterKind::CampaignMonth),
-        None => (CounterKind::SpendDay, CounterKind::SpendMonth),
-    };
-    [(day, windows.day), (month, windows.month)].map(|(kind, start)| CounterKey {
+    let [day, month] = kinds(target);
+    [(day, windows.day), (month, windows.month)].map(|(kind, window_start)| CounterKey {
         tenant: tenant.clone(),
         kind,
         target,
-        window_start: start,
+        window_start,
     })
+}
+
+/// What a budget caps: the money spent in a day and in a month, by a campaign or by the tenant.
+fn kinds(campaign: Option<Uuid>) -> [CounterKind; 2] {
+    match campaign {
+        None => [CounterKind::SpendDay, CounterKind::SpendMonth],
+        Some(_) => [CounterKind::CampaignDay, CounterKind::CampaignMonth],
+    }
 }

@@ -31,12 +31,12 @@ pub(super) fn router() -> Router<App> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SetSwitch {
-    /// `tenant`, `campaign` or `sender`
+    /// Whose switch it is: `tenant`, `campaign` or `sender`.
     scope: String,
-    /// The campaign or sender.
+    /// The id of the campaign or sender.
     #[serde(default)]
     target: Option<Uuid>,
-    /// `on`, `paused` or `stopped`
+    /// What it is to do: `on`, `paused` or `stopped`.
     mode: String,
     #[serde(default)]
     reason: String,
@@ -59,29 +59,29 @@ struct Set {
     released: i64,
 }
 
+/// `PUT /v1/kill-switch`, for operators, admins and owners: turns a switch on, pauses it or stops
+/// it. Answers 200 with the switch and how many held messages go back to the gates.
 async fn set(
     State(app): State<App>,
     caller: Caller,
     Body(body): Body<SetSwitch>,
 ) -> Result<Json<Set>, Problem> {
+    // check
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let (scope, mode) = check(&mut tx, &caller, &body).await?;
+
+    // load
     let now = app.now();
     let target = body.target.map_or_else(String::new, |id| id.to_string());
-    let key = switches::cause_key(scope, &target);
     let switch = Switch { scope, target, mode, reason: body.reason, changed_at: now };
+    let key = switches::cause_key(switch.scope, &switch.target);
     let known = switches::list(&mut tx, &caller.tenant).await?;
-    let before =
-        known.iter().find(|old| (&old.scope, &old.target) == (&switch.scope, &switch.target));
-    let before = before.map_or(SwitchMode::On, |old| old.mode);
-    let released = match switch.mode {
-        SwitchMode::On => {
-            switches::clear(&mut tx, &caller.tenant, switch.scope, &switch.target, None).await?;
-            for cause in woken(&known, &switch, &key) {
-                wake::wake(&mut tx, &caller.tenant, &What::Cause(&cause), Way::On).await?;
-            }
-            wake::waiting(&mut tx, &caller.tenant, &key).await?
-        }
+    let is_same = |old: &&Switch| (&old.scope, &old.target) == (&switch.scope, &switch.target);
+    let before = known.iter().find(is_same).map_or(SwitchMode::On, |old| old.mode);
+
+    // record
+    let released = match mode {
+        SwitchMode::On => turn_on(&mut tx, &caller, &known, &switch, &key).await?,
         SwitchMode::Paused => {
             switches::set(&mut tx, &caller.tenant, &switch).await?;
             wake::cancel(&mut tx, &caller.tenant, &What::Cause(&key)).await?;
@@ -101,10 +101,27 @@ async fn set(
     });
     audit::note(&mut tx, &caller, now, "switch.changed", key, detail).await?;
     tx.commit().await.map_err(store::fault)?;
+
+    // answer
     Ok(Json(Set { switch: view(switch), released }))
 }
 
-/// The causes that a switch ends which is turned on. A message that is held for one sender may have
+/// Turns the switch on and wakes what was held for it. Says how many messages that is.
+async fn turn_on(
+    tx: &mut Scoped,
+    caller: &Caller,
+    known: &[Switch],
+    switch: &Switch,
+    key: &str,
+) -> Result<i64, Problem> {
+    switches::clear(tx, &caller.tenant, switch.scope, &switch.target, None).await?;
+    for cause in woken(known, switch, key) {
+        wake::wake(tx, &caller.tenant, &What::Cause(&cause), Way::On).await?;
+    }
+    Ok(wake::waiting(tx, &caller.tenant, key).await?)
+}
+
+/// The causes that end when a switch is turned on. A message that is held for one sender may have
 /// others: when one of them is on again, all that wait for any sender are asked.
 fn woken(known: &[Switch], switch: &Switch, key: &str) -> BTreeSet<String> {
     let of_senders = switch.scope == SwitchScope::Sender;
@@ -115,8 +132,9 @@ fn woken(known: &[Switch], switch: &Switch, key: &str) -> BTreeSet<String> {
     others.chain([key.to_owned()]).collect()
 }
 
-/// What is parked under a switch that is stopped comes back to be blocked. Which sender a deferred
-/// message would have is not known before the gates choose it: those come when they are due.
+/// Brings back what is parked under a switch that is stopped, so that the gates block it. Which
+/// sender a deferred message would have is not known before the gates choose it: those come when
+/// they are due.
 async fn end_parked(
     tx: &mut Scoped,
     caller: &Caller,
@@ -133,7 +151,8 @@ async fn end_parked(
     Ok(())
 }
 
-/// Checks all of a switch, and answers its scope and mode.
+/// Whose the switch is and what it is to do, or everything that is wrong. The campaign or sender
+/// must exist.
 async fn check(
     tx: &mut Scoped,
     caller: &Caller,
@@ -143,6 +162,7 @@ async fn check(
     errors.text("reason", &body.reason, 0, 500);
     let (scope, mode) = (SwitchScope::from_name(&body.scope), SwitchMode::from_name(&body.mode));
     errors.check(mode.is_some(), "mode", "unknown", "on, paused or stopped");
+
     match (scope, body.target) {
         (Some(SwitchScope::Tenant), None) => {}
         (Some(SwitchScope::Tenant), Some(_)) => {
@@ -161,8 +181,10 @@ async fn check(
         }
         (None, _) => errors.add("scope", "unknown", "tenant, campaign or sender"),
     }
+
     errors.done()?;
-    scope.zip(mode).ok_or_else(|| Problem::field("scope", "unknown", "unknown"))
+    let unknown = || Problem::field("scope", "unknown", "tenant, campaign or sender");
+    scope.zip(mode).ok_or_else(unknown)
 }
 
 #[derive(Serialize)]
@@ -173,6 +195,8 @@ struct Switches {
     data: Vec<SwitchView>,
 }
 
+/// `GET /v1/kill-switch`, for every role: the platform's switch, and those of the tenant that are
+/// not on.
 async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Switches>, Problem> {
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let platform = platform_switch::mode(&mut tx).await?.as_str();

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{
+    Scoped,
     capacity::lines,
     parked::wake::{self, Way, What},
     settings::policies,
@@ -30,27 +31,27 @@ struct VersionView {
     created_by: Option<String>,
 }
 
-/// Adds a version. What is left out of it has its default, and is stored with it: a later default
-/// changes no policy that somebody chose.
+/// `PUT /v1/policies`, for admins and owners: adds a version, which is in force at once. What is
+/// left out of it has its default, and is stored with it: a later default changes no policy that
+/// somebody chose. Answers 200 with the version, 409 where somebody else has added one at the same
+/// time.
 async fn add(
     State(app): State<App>,
     caller: Caller,
     Body(Named(policy)): Body<Named<Policy>>,
 ) -> Result<Json<VersionView>, Problem> {
+    // check
     policy.check().map_err(|why| Problem::field("policy", "invalid", why.to_string()))?;
     let body = serde_json::to_value(&policy).expect("a policy is plain data");
+
+    // load
     let now = app.now();
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let before = policies::list(&mut tx, &caller.tenant, i64::MAX, 1).await?.pop();
+
+    // record
     let version = policies::add(&mut tx, &caller.tenant, &body, &caller.subject, now).await?;
-    // What could not be decided under a policy that does not parse is decided afresh.
-    let cause = Wake::Policy.to_string();
-    wake::wake(&mut tx, &caller.tenant, &What::Cause(&cause), Way::On).await?;
-    // Quotas and the warm-up curve are the policy's.
-    let quotas = [CounterKind::QuotaMinute, CounterKind::QuotaHour, CounterKind::QuotaDay];
-    let mut changed = lines::of_senders(&mut tx, &caller.tenant).await?;
-    changed.extend(quotas.map(|kind| LineKey { kind, target: None }));
-    lines::dissolve(&mut tx, &caller.tenant, &changed, now).await?;
+    ask_again(&mut tx, &caller, now).await?;
     let raced = || Problem::new(Kind::Conflict, "somebody else changed the policy just now");
     let version = version.ok_or_else(raced)?;
     let detail = json!({
@@ -58,17 +59,35 @@ async fn add(
     });
     audit::note(&mut tx, &caller, now, "policy.changed", "policy".into(), detail).await?;
     tx.commit().await.map_err(store::fault)?;
+
+    // answer
     let (created_at, created_by) = (Some(now), Some(caller.subject));
     Ok(Json(VersionView { version, policy: body, created_at, created_by }))
 }
 
-/// The versions, the one in force first; version 0 is the default of a tenant that has none.
+/// Brings back to the gates what another policy may let pass.
+async fn ask_again(tx: &mut Scoped, caller: &Caller, now: Timestamp) -> Result<(), Problem> {
+    // What could not be decided under a policy that does not parse is decided afresh.
+    let cause = Wake::Policy.to_string();
+    wake::wake(tx, &caller.tenant, &What::Cause(&cause), Way::On).await?;
+
+    // Quotas and the warm-up curve are the policy's.
+    let quotas = [CounterKind::QuotaMinute, CounterKind::QuotaHour, CounterKind::QuotaDay];
+    let mut changed = lines::of_senders(tx, &caller.tenant).await?;
+    changed.extend(quotas.map(|kind| LineKey { kind, target: None }));
+    lines::dissolve(tx, &caller.tenant, &changed, now).await?;
+    Ok(())
+}
+
+/// `GET /v1/policies`, for every role: the versions in pages, the one in force first. Version 0 is
+/// the default of a tenant that has none.
 async fn list(
     State(app): State<App>,
     caller: Caller,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<VersionView>>, Problem> {
     let (below, limit) = (paging.after_number()?.unwrap_or(i64::MAX), paging.limit()?);
+
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let found = policies::list(&mut tx, &caller.tenant, below, limit).await?;
     let mut versions: Vec<_> = found
@@ -80,6 +99,7 @@ async fn list(
             created_by: Some(version.created_by),
         })
         .collect();
+
     if versions.is_empty() && below == i64::MAX {
         let policy = serde_json::to_value(Policy::default()).expect("a policy is plain data");
         versions.push(VersionView { version: 0, policy, created_at: None, created_by: None });

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     auth::Caller,
+    fields,
     http::{Creation, Errors, Page, Paging, Problem, Query},
     ids,
 };
@@ -43,22 +44,20 @@ fn view(pool: Pool) -> PoolView {
     PoolView { id, name, senders, created_at }
 }
 
+/// `POST /v1/pools`, for admins and owners: makes a pool of senders that exist. Answers 201 with
+/// it.
 async fn create(mut new: Creation<NewPool>) -> Result<Response, Problem> {
-    let mut errors = Errors::default();
-    errors.text("name", &new.body.name, 1, 200);
-    let count = new.body.senders.len();
-    let limits = format!("1 to {MOST} senders; make another pool for more");
-    errors.check((1..=MOST).contains(&count), "senders", "out_of_range", &limits);
-    let distinct: HashSet<_> = new.body.senders.iter().collect();
-    errors.check(distinct.len() == count, "senders", "duplicate", "each sender once");
-    errors.done()?;
+    // check
+    check(&new.body)?;
     let missing = senders::missing(&mut new.tx, &new.caller.tenant, &new.body.senders).await?;
     let mut errors = Errors::default();
     for id in missing {
-        let at = new.body.senders.iter().position(|sender| *sender == id).unwrap_or_default();
-        errors.add(&format!("senders[{at}]"), "not_found", "no sender with this id");
+        let index = new.body.senders.iter().position(|sender| *sender == id).unwrap_or_default();
+        errors.add(&format!("senders[{index}]"), "not_found", "no sender with this id");
     }
     errors.done()?;
+
+    // record
     let pool = Pool {
         id: PoolId(ids::fresh()),
         name: new.body.name.trim().to_owned(),
@@ -66,15 +65,31 @@ async fn create(mut new: Creation<NewPool>) -> Result<Response, Problem> {
         created_at: new.now,
     };
     senders::create_pool(&mut new.tx, &new.caller.tenant, &pool).await?;
+
+    // answer
     new.finish(StatusCode::CREATED, &view(pool)).await
 }
 
+/// Whether the pool makes sense, as far as no row is needed to see it.
+fn check(body: &NewPool) -> Result<(), Problem> {
+    let mut errors = Errors::default();
+    fields::name(&body.name, &mut errors);
+    let count = body.senders.len();
+    let limits = format!("1 to {MOST} senders; make another pool for more");
+    errors.check((1..=MOST).contains(&count), "senders", "out_of_range", &limits);
+    let distinct: HashSet<_> = body.senders.iter().collect();
+    errors.check(distinct.len() == count, "senders", "duplicate", "each sender once");
+    errors.done()
+}
+
+/// `GET /v1/pools`, for every role: the pools in pages.
 async fn list(
     State(app): State<App>,
     caller: Caller,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<PoolView>>, Problem> {
     let (after, limit) = (paging.after_id()?, paging.limit()?);
+
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let found = senders::list_pools(&mut tx, &caller.tenant, after, limit).await?;
     Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |pool| pool.id)))

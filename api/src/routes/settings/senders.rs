@@ -5,7 +5,7 @@ use domain::{country::Country, ids::SenderId, phone::PhoneNumber, zones::Zone};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::settings::{
-    accounts,
+    accounts::{self, Account},
     senders::{self, Sender},
     tenants::Tenant,
 };
@@ -59,7 +59,7 @@ fn view(sender: Sender) -> SenderView {
     SenderView {
         id: sender.id,
         number: sender.number,
-        account: sender.account,
+        account: sender.account_name,
         country: sender.country,
         time_zone: sender.time_zone,
         pace: sender.pace,
@@ -72,13 +72,12 @@ fn view(sender: Sender) -> SenderView {
 
 async fn create(mut new: Creation<NewSender>) -> Result<Response, Problem> {
     let tenant = new.tenant.clone();
-    let sender = check(&tenant, &new)?;
-    if !accounts::exists(&mut new.tx, &tenant.id, &sender.account).await? {
-        return Err(Problem::field("account", "not_found", "no carrier account with this key"));
-    }
+    let account = accounts::by_name(&mut new.tx, &tenant.id, &new.body.account).await?;
+    let sender = check(&tenant, account, &new)?;
     if !senders::create(&mut new.tx, &tenant.id, &sender).await? {
         return Err(Problem::new(Kind::Conflict, "there is a sender with this number"));
     }
+
     let (caller, now, view) = (new.caller.clone(), new.now, view(sender));
     let detail = serde_json::to_value(&view).expect("a view is plain data");
     let subject = format!("sender:{}", view.id);
@@ -86,7 +85,11 @@ async fn create(mut new: Creation<NewSender>) -> Result<Response, Problem> {
     new.finish(StatusCode::CREATED, &view).await
 }
 
-fn check(tenant: &Tenant, new: &Creation<NewSender>) -> Result<Sender, Problem> {
+fn check(
+    tenant: &Tenant,
+    account: Option<Account>,
+    new: &Creation<NewSender>,
+) -> Result<Sender, Problem> {
     let body = &new.body;
     let mut errors = Errors::default();
     let home: Option<Country> = tenant.country.parse().ok();
@@ -123,10 +126,14 @@ fn check(tenant: &Tenant, new: &Creation<NewSender>) -> Result<Sender, Problem> 
     let pace = (1..=10_000).contains(&body.pace);
     errors.check(pace, "pace", "out_of_range", "1 to 10000 segments per second");
     errors.check(daily_cap > 0, "daily_cap", "out_of_range", "at least 1");
+    let known = account.is_some();
+    errors.check(known, "account", "not_found", "the name of one of your carrier accounts");
     errors.done()?;
+    let account = account.ok_or_else(|| Problem::not_found("carrier account"))?;
     Ok(Sender {
         id: SenderId::of(&tenant.id, &number),
-        account: body.account.clone(),
+        account: account.handle,
+        account_name: account.name,
         number,
         country,
         time_zone,

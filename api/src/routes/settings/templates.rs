@@ -12,25 +12,30 @@ use axum::{
     routing::{get, post},
 };
 use domain::{
+    billing::RateCard,
     encoding::{Encoding, measure, nfc},
     ids::TemplateId,
     language::Language,
     message::class::MessageClass,
-    money::{Money, RateCard},
-    template::{Template as Text, with_opt_out_line},
+    money::Money,
+    template::{Template as Text, TemplateError, with_opt_out_line},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::settings::templates::{self, StoredTemplate};
 
-use super::templates::variants::{Variant, check, check_body};
+use variants::{Variant, check, check_body};
+
 use crate::{
     app::App,
     auth::Caller,
-    http::{Body, Creation, Errors, Id, Page, Paging, Problem, Query, view::money},
+    fields,
+    http::{
+        Body, Creation, Errors, Id, Page, Paging, Problem, Query,
+        view::{located, money},
+    },
     ids,
-    routes::located,
 };
 
 pub(super) fn router() -> Router<App> {
@@ -77,11 +82,16 @@ fn json(variants: &[Variant]) -> Value {
     serde_json::to_value(variants).expect("variants are plain data")
 }
 
+/// `POST /v1/templates`, for operators, admins and owners: makes a template with its first version.
+/// Answers 201 with it.
 async fn create(mut new: Creation<NewTemplate>) -> Result<Response, Problem> {
+    // check
     let mut errors = Errors::default();
-    errors.text("name", &new.body.name, 1, 200);
+    fields::name(&new.body.name, &mut errors);
     check(&new.body.variants, &new.body.variables, &mut errors);
     errors.done()?;
+
+    // record
     let template = StoredTemplate {
         id: TemplateId(ids::fresh()),
         name: new.body.name.trim().to_owned(),
@@ -91,14 +101,21 @@ async fn create(mut new: Creation<NewTemplate>) -> Result<Response, Problem> {
         created_at: new.now,
     };
     templates::create(&mut new.tx, &new.caller.tenant, &template).await?;
+
+    // answer
     let path = format!("/v1/templates/{}", template.id);
     Ok(located(new.finish(StatusCode::CREATED, &view(template)).await?, &path))
 }
 
+/// `POST /v1/templates/{id}/versions`, for operators, admins and owners: adds a version; campaigns
+/// that have started keep theirs. Answers 201 with it, or 404.
 async fn add_version(Id(id): Id, mut new: Creation<NewVersion>) -> Result<Response, Problem> {
+    // check
     let mut errors = Errors::default();
     check(&new.body.variants, &new.body.variables, &mut errors);
     errors.done()?;
+
+    // record: name and number come from the versions before
     let next = StoredTemplate {
         id: TemplateId(id),
         name: String::new(),
@@ -109,9 +126,12 @@ async fn add_version(Id(id): Id, mut new: Creation<NewVersion>) -> Result<Respon
     };
     let added = templates::add_version(&mut new.tx, &new.caller.tenant, &next).await?;
     let added = added.ok_or_else(|| Problem::not_found("template"))?;
+
+    // answer
     new.finish(StatusCode::CREATED, &view(added)).await
 }
 
+/// `GET /v1/templates/{id}`, for every role: the latest version of a template, or 404.
 async fn show(
     State(app): State<App>,
     caller: Caller,
@@ -122,12 +142,14 @@ async fn show(
     found.map(|found| Json(view(found))).ok_or_else(|| Problem::not_found("template"))
 }
 
+/// `GET /v1/templates`, for every role: the templates in pages, each with its latest version.
 async fn list(
     State(app): State<App>,
     caller: Caller,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<TemplateView>>, Problem> {
     let (after, limit) = (paging.after_id()?, paging.limit()?);
+
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let found = templates::list(&mut tx, &caller.tenant, after, limit).await?;
     Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |template| template.id)))
@@ -145,7 +167,7 @@ struct Trial {
     class: Option<MessageClass>,
     #[serde(default)]
     language: Option<String>,
-    /// Of the recipient; without it the tenant's.
+    /// The recipient's country; without it the tenant's.
     #[serde(default)]
     country: Option<String>,
 }
@@ -161,34 +183,29 @@ struct Preview {
     forces_ucs2: Option<char>,
 }
 
+/// `POST /v1/templates/preview`, for operators, admins and owners: the text that a body becomes
+/// with these values, its segments and its cost. Nothing is stored.
 async fn preview(
     State(app): State<App>,
     caller: Caller,
     Body(trial): Body<Trial>,
 ) -> Result<Json<Preview>, Problem> {
+    // check
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let mut errors = Errors::default();
     let declared: Vec<String> = trial.variables.keys().cloned().collect();
     check_body("body", &trial.body, &declared, &mut errors);
     errors.done()?;
-    let wrong = |why: domain::template::TemplateError| {
-        Problem::field("body", "invalid_template", why.to_string())
-    };
-    let text = Text::parse(&trial.body).map_err(wrong)?;
-    let text = text.render(|name| trial.variables.get(name).map(String::as_str)).map_err(wrong)?;
-    let language = trial.language.as_deref().unwrap_or(&tenant.language);
-    let language = Language::from_tag(language).unwrap_or_default();
-    let text = if trial.class.is_some_and(MessageClass::is_marketing) {
-        with_opt_out_line(&text, language).into_owned()
-    } else {
-        text
-    };
-    let text = nfc(&text).into_owned();
+
+    // decide
+    let text = trial.text(&tenant.language)?;
     let measured = measure(&text);
     let country = trial.country.as_deref().unwrap_or(&tenant.country).parse();
     let country =
         country.map_err(|_| Problem::field("country", "unknown", "two letters, such as US"))?;
     let cost = RateCard::standard().cost(Some(country), measured.segments);
+
+    // answer
     Ok(Json(Preview {
         text,
         encoding: measured.encoding,
@@ -197,4 +214,23 @@ async fn preview(
         cost: money(cost, &tenant.currency),
         forces_ucs2: measured.offender,
     }))
+}
+
+impl Trial {
+    /// The text as a person would read it.
+    fn text(&self, tenants_language: &str) -> Result<String, Problem> {
+        let wrong =
+            |why: TemplateError| Problem::field("body", "invalid_template", why.to_string());
+        let value = |name: &str| self.variables.get(name).map(String::as_str);
+        let text = Text::parse(&self.body).map_err(wrong)?.render(value).map_err(wrong)?;
+
+        let language = self.language.as_deref().unwrap_or(tenants_language);
+        let language = Language::from_tag(language).unwrap_or_default();
+        let text = if self.class.is_some_and(MessageClass::is_marketing) {
+            with_opt_out_line(&text, language).into_owned()
+        } else {
+            text
+        };
+        Ok(nfc(&text).into_owned())
+    }
 }

@@ -176,11 +176,23 @@ pub(super) fn span(
     range: RangeInclusive<f64>,
     default: f64,
 ) -> Result<Duration, SettingsError> {
-    let Some(text) = given(text) else { return Ok(Duration::from_secs_f64(default)) };
+    let given = optional_span(name, text, range, default)?;
+    Ok(given.unwrap_or(Duration::from_secs_f64(default)))
+}
+
+/// A span that has no default of its own; `example` is one that would be right.
+pub(super) fn optional_span(
+    name: &'static str,
+    text: Option<&str>,
+    range: RangeInclusive<f64>,
+    example: f64,
+) -> Result<Option<Duration>, SettingsError> {
+    let Some(text) = given(text) else { return Ok(None) };
     let seconds = text.parse().ok().filter(|seconds| range.contains(seconds));
     let (least, most) = (range.start(), range.end());
-    let wrong = || format!("'{text}' must be seconds from {least} to {most}, such as {default}");
-    seconds.map(Duration::from_secs_f64).ok_or_else(|| SettingsError::new(name, wrong()))
+    let wrong = || format!("'{text}' must be seconds from {least} to {most}, such as {example}");
+    let span = seconds.map(Duration::from_secs_f64);
+    span.map(Some).ok_or_else(|| SettingsError::new(name, wrong()))
 }
 
 pub(super) fn log_format(text: Option<&str>) -> Result<LogFormat, SettingsError> {

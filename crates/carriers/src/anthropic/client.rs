@@ -7,7 +7,7 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::error::{AiError, Fault};
+use super::error::{AiError, AiFault};
 use crate::{
     http::call,
     redact::Hidden,
@@ -41,18 +41,18 @@ pub struct Request<'a> {
 #[derive(Clone, Copy, Serialize)]
 pub struct Message<'a> {
     /// Who wrote it.
-    pub role: Role,
+    pub role: Speaker,
     /// The text; must not be empty.
     pub content: &'a str,
 }
 
-/// Who wrote a message.
+/// Who wrote a message of the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// The person.
+pub enum Speaker {
+    /// The person who texts.
     User,
-    /// The model.
+    /// The model that answers.
     Assistant,
 }
 
@@ -65,7 +65,7 @@ pub struct Reply {
     pub stop_reason: StopReason,
     /// Tokens read, those to and from the prompt cache included.
     pub input_tokens: u64,
-    /// Tokens written.
+    /// Tokens that the model wrote.
     pub output_tokens: u64,
 }
 
@@ -118,6 +118,7 @@ impl Client {
         if key.is_empty() {
             return Err(SetupError::Secret);
         }
+
         let mut key = HeaderValue::from_str(key).map_err(|_| SetupError::Secret)?;
         key.set_sensitive(true);
         Ok(Self { http, url, key, timeout: TIMEOUT })
@@ -133,9 +134,10 @@ impl Client {
     /// Asks the model once.
     ///
     /// # Errors
-    /// Everything but a readable message; [`AiError::fate`] says what may be done.
+    /// Everything but a readable message; [`AiError::next_step`] says what may be done.
     pub async fn message(&self, request: Request<'_>) -> Result<Reply, AiError> {
         let body = serde_json::to_vec(&request).expect("texts and a number encode");
+
         let mut post = reqwest::Request::new(Method::POST, self.url.clone());
         let headers = post.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -143,12 +145,14 @@ impl Client {
         headers.insert(HeaderName::from_static("anthropic-version"), API_VERSION);
         *post.timeout_mut() = Some(self.timeout);
         *post.body_mut() = Some(body.into());
+
         let reply = call(&self.http, post, MAX_REPLY_BYTES).await.map_err(AiError::of_fault)?;
         let unreadable = || {
             let mut error = AiError::of_reply(&reply);
-            error.fault = Fault::Unreadable;
+            error.fault = AiFault::Unreadable;
             error
         };
+
         match reply.status {
             200..=299 => read_message(&reply.body).ok_or_else(unreadable),
             0..=199 | 300.. => Err(AiError::of_reply(&reply)),
@@ -249,9 +253,11 @@ fn read_message(body: &[u8]) -> Option<Reply> {
             WireBlock::Other => {}
         }
     }
+
     let usage = &wire.usage;
     let cached =
         usage.cache_creation_input_tokens.unwrap_or(0) + usage.cache_read_input_tokens.unwrap_or(0);
+
     Some(Reply {
         text,
         stop_reason: wire.stop_reason,

@@ -13,8 +13,8 @@ use crate::http::{CallFault, Reply, bounded, retry_after};
 #[error("model call failed: {fault:?} (status {status:?}, type {error_type:?})")]
 pub struct AiError {
     /// The class of the failure.
-    pub fault: Fault,
-    /// HTTP status, where a reply came.
+    pub fault: AiFault,
+    /// HTTP status; none where no reply came.
     pub status: Option<u16>,
     /// The API's `error.type`, where the body held one; at most 64 characters.
     pub error_type: Option<String>,
@@ -28,7 +28,7 @@ pub struct AiError {
 
 /// Classes of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fault {
+pub enum AiFault {
     /// No connection was made.
     NoConnection,
     /// No complete reply in time, by our clock (or 408 and 504, by theirs).
@@ -39,23 +39,23 @@ pub enum Fault {
     Unreadable,
     /// 400 and other 4xx without a class of their own.
     InvalidRequest,
-    /// 401.
+    /// 401: the key is wrong.
     Authentication,
-    /// 402.
+    /// 402: the account does not pay.
     Billing,
-    /// 403.
+    /// 403: the key may not do this.
     Permission,
     /// 404: as a rule a model name that is not served.
     NotFound,
-    /// 413.
+    /// 413: the question is too long.
     TooLarge,
-    /// 409.
+    /// 409: another call is in the way.
     Conflict,
-    /// 429.
+    /// 429: called too often.
     RateLimited,
-    /// 529.
+    /// 529: the API has too much to do.
     Overloaded,
-    /// Other 5xx.
+    /// Every other 5xx.
     Server,
     /// 1xx, 3xx: not an API.
     Unexpected,
@@ -63,7 +63,7 @@ pub enum Fault {
 
 /// What a caller may do. There is no idempotency key: a repeated call can be billed twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum AiNextStep {
     /// Call again, a few times at most: after this wait, or by the caller's own back-off.
     Retry {
         /// The wait that the API asked for.
@@ -82,29 +82,34 @@ const OVERLOADED_WAIT: Duration = Duration::from_secs(10);
 
 impl AiError {
     /// What a caller may do about it.
-    pub fn fate(&self) -> Fate {
+    pub fn next_step(&self) -> AiNextStep {
         let after = match (self.retry_after, self.fault) {
-            (None, Fault::Overloaded) => Some(OVERLOADED_WAIT),
+            (None, AiFault::Overloaded) => Some(OVERLOADED_WAIT),
             (wait, _) => wait,
         };
+
         let by_class = match self.fault {
-            Fault::NoConnection
-            | Fault::TimedOut
-            | Fault::Broken
-            | Fault::Unreadable
-            | Fault::Conflict
-            | Fault::RateLimited
-            | Fault::Overloaded
-            | Fault::Server => Fate::Retry { after },
-            Fault::Authentication | Fault::Billing | Fault::Permission => Fate::StopAccount,
-            Fault::InvalidRequest | Fault::NotFound | Fault::TooLarge | Fault::Unexpected => {
-                Fate::GiveUp
+            AiFault::NoConnection
+            | AiFault::TimedOut
+            | AiFault::Broken
+            | AiFault::Unreadable
+            | AiFault::Conflict
+            | AiFault::RateLimited
+            | AiFault::Overloaded
+            | AiFault::Server => AiNextStep::Retry { after },
+            AiFault::Authentication | AiFault::Billing | AiFault::Permission => {
+                AiNextStep::StopAccount
             }
+            AiFault::InvalidRequest
+            | AiFault::NotFound
+            | AiFault::TooLarge
+            | AiFault::Unexpected => AiNextStep::GiveUp,
         };
+
         match (self.should_retry, by_class) {
-            (Some(true), _) => Fate::Retry { after },
-            (Some(false), Fate::Retry { .. }) => Fate::GiveUp,
-            (Some(false) | None, fate) => fate,
+            (Some(true), _) => AiNextStep::Retry { after },
+            (Some(false), AiNextStep::Retry { .. }) => AiNextStep::GiveUp,
+            (Some(false) | None, next_step) => next_step,
         }
     }
 
@@ -125,10 +130,10 @@ impl AiError {
 
     pub(super) fn of_fault(fault: CallFault) -> Self {
         let fault = match fault {
-            CallFault::NoConnection => Fault::NoConnection,
-            CallFault::TimedOut => Fault::TimedOut,
-            CallFault::Broken => Fault::Broken,
-            CallFault::TooLong => Fault::Unreadable,
+            CallFault::NoConnection => AiFault::NoConnection,
+            CallFault::TimedOut => AiFault::TimedOut,
+            CallFault::Broken => AiFault::Broken,
+            CallFault::TooLong => AiFault::Unreadable,
         };
         Self {
             fault,
@@ -152,21 +157,21 @@ struct ErrorDetail {
     kind: String,
 }
 
-fn fault_of_status(status: u16) -> Fault {
+fn fault_of_status(status: u16) -> AiFault {
     match status {
-        200..=299 => Fault::Unreadable,
-        401 => Fault::Authentication,
-        402 => Fault::Billing,
-        403 => Fault::Permission,
-        404 => Fault::NotFound,
-        408 | 504 => Fault::TimedOut,
-        409 => Fault::Conflict,
-        413 => Fault::TooLarge,
-        429 => Fault::RateLimited,
-        529 => Fault::Overloaded,
-        400 | 405..=407 | 410..=412 | 414..=428 | 430..=499 => Fault::InvalidRequest,
-        500..=503 | 505..=528 | 530.. => Fault::Server,
-        0..=199 | 300..=399 => Fault::Unexpected,
+        200..=299 => AiFault::Unreadable,
+        401 => AiFault::Authentication,
+        402 => AiFault::Billing,
+        403 => AiFault::Permission,
+        404 => AiFault::NotFound,
+        408 | 504 => AiFault::TimedOut,
+        409 => AiFault::Conflict,
+        413 => AiFault::TooLarge,
+        429 => AiFault::RateLimited,
+        529 => AiFault::Overloaded,
+        400 | 405..=407 | 410..=412 | 414..=428 | 430..=499 => AiFault::InvalidRequest,
+        500..=503 | 505..=528 | 530.. => AiFault::Server,
+        0..=199 | 300..=399 => AiFault::Unexpected,
     }
 }
 

@@ -4,14 +4,7 @@
 use reqwest::Url;
 use uuid::Uuid;
 
-/// Our reference in a callback's query.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallbackRef {
-    /// The tenant's key.
-    pub tenant: String,
-    /// The message.
-    pub message: Uuid,
-}
+use crate::report::Reference;
 
 /// `{public}/webhooks/twilio/{account}/status?tenant=..&message=<uuid>`. `public_url` is
 /// `MILLRACE_PUBLIC_URL`, `account` the key of the carrier account, both as they are configured:
@@ -23,7 +16,7 @@ pub fn callback_url(public_url: &str, account: &str, tenant: &str, message: Uuid
 
 /// Reads the query of a callback (without the question mark). None if a part is missing or cannot
 /// be ours: a tenant's key is 2 to 32 of `[a-z0-9-]`. Repeated names: the first counts.
-pub fn parse_callback_query(query: &str) -> Option<CallbackRef> {
+pub fn parse_callback_query(query: &str) -> Option<Reference> {
     let mut url = Url::parse("http://query.invalid").ok()?;
     url.set_query(Some(query));
     let find = |wanted: &str| {
@@ -31,7 +24,7 @@ pub fn parse_callback_query(query: &str) -> Option<CallbackRef> {
     };
     let tenant = find("tenant").filter(|tenant| is_tenant(tenant))?;
     let message = Uuid::try_parse(&find("message")?).ok()?;
-    Some(CallbackRef { tenant, message })
+    Some(Reference { tenant, message })
 }
 
 fn is_tenant(text: &str) -> bool {
@@ -41,7 +34,7 @@ fn is_tenant(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{CallbackRef, callback_url, parse_callback_query};
+    use super::{Reference, callback_url, parse_callback_query};
     use uuid::Uuid;
 
     const MESSAGE: Uuid = Uuid::from_u128(0x0190_1234_5678_7abc_8def_0123_4567_89ab);
@@ -56,7 +49,7 @@ mod tests {
                  &message=01901234-5678-7abc-8def-0123456789ab"
             );
             let (_, query) = url.split_once('?').expect("has a query");
-            let reference = CallbackRef { tenant: "acme-2".to_owned(), message: MESSAGE };
+            let reference = Reference { tenant: "acme-2".to_owned(), message: MESSAGE };
             assert_eq!(parse_callback_query(query), Some(reference.clone()));
             // Parameters that others add change nothing.
             let longer = format!("x=1&{query}&tenant=other&bodySHA256=00");

@@ -1,5 +1,5 @@
-//! From Twilio's reply to a send to an [`CarrierReply`]. Pure; every status and every listed code has a
-//! decided fate here.
+//! From Twilio's reply to a send to a [`CarrierReply`]. Pure; every status and every listed code
+//! has a decided fate here.
 //!
 //! Decisions beyond the table of codes:
 //! - A 4xx in Twilio's JSON error form whose code is not listed is a refusal with a generic cause:

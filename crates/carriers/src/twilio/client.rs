@@ -31,10 +31,10 @@ pub struct Client {
     pub(super) timeout: Duration,
 }
 
-/// One text to be sent.
+/// One text to be sent, in Twilio's terms.
 #[derive(Clone, Copy)]
-pub struct Outbound<'a> {
-    /// Recipient, E.164.
+pub struct CreateMessage<'a> {
+    /// The recipient's number, E.164.
     pub to: &'a str,
     /// Sender, E.164 or what the account may send from.
     pub from: &'a str,
@@ -73,8 +73,10 @@ impl Client {
         if !super::is_sid(account_sid) {
             return Err(SetupError::AccountSid);
         }
+
         let path = format!("/2010-04-01/Accounts/{account_sid}/Messages.json");
         let messages_url = endpoint(base_url, &path)?;
+
         Ok(Self {
             http,
             base_url: base_url.trim_end_matches('/').to_owned(),
@@ -94,14 +96,15 @@ impl Client {
     }
 
     /// Asks Twilio to send one text (`POST .../Messages.json`), once.
-    pub async fn send(&self, outbound: &Outbound<'_>) -> CarrierReply {
+    pub async fn send(&self, text: &CreateMessage<'_>) -> CarrierReply {
         let mut request = self.request(Method::POST, self.messages_url.clone());
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        if let Some(Ok(value)) = outbound.traceparent.map(HeaderValue::from_str) {
+        if let Some(Ok(value)) = text.traceparent.map(HeaderValue::from_str) {
             headers.insert(TRACEPARENT, value);
         }
-        *request.body_mut() = Some(outbound.form().into());
+        *request.body_mut() = Some(text.form().into());
+
         match call(&self.http, request, MAX_REPLY_BYTES).await {
             Ok(reply) => classify(reply.status, retry_after(&reply.headers), &reply.body),
             Err(fault) => classify_fault(fault),
@@ -132,7 +135,7 @@ impl fmt::Debug for Client {
     }
 }
 
-// === impl Outbound ===
+// === impl CreateMessage ===
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -145,7 +148,7 @@ struct Form<'a> {
     validity_period: Option<u32>,
 }
 
-impl Outbound<'_> {
+impl CreateMessage<'_> {
     fn form(&self) -> String {
         let form = Form {
             to: self.to,
@@ -160,9 +163,9 @@ impl Outbound<'_> {
     }
 }
 
-impl fmt::Debug for Outbound<'_> {
+impl fmt::Debug for CreateMessage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outbound")
+        f.debug_struct("CreateMessage")
             .field("to", &Hidden(self.to))
             .field("from", &Hidden(self.from))
             .field("body", &Hidden(self.body))

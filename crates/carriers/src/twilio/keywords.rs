@@ -4,7 +4,8 @@
 //! Not so for short codes outside a messaging service: there Twilio does nothing by default, and
 //! the account's settings must say so.
 
-use super::webhook::{InboundText, OptOutType};
+use super::webhook::{InboundMessage, OptOutType};
+use crate::report::KeywordGroup;
 
 /// Block the sender (or the whole messaging service) for the recipient, and confirm.
 pub const OPT_OUT_KEYWORDS: [&str; 8] =
@@ -16,20 +17,9 @@ pub const OPT_IN_KEYWORDS: [&str; 3] = ["START", "UNSTOP", "YES"];
 /// Answer with a help text.
 pub const HELP_KEYWORDS: [&str; 2] = ["HELP", "INFO"];
 
-/// What Twilio took a text for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum KeywordGroup {
-    /// Blocked and confirmed by Twilio.
-    OptOut,
-    /// Unblocked and confirmed by Twilio.
-    OptIn,
-    /// Answered by Twilio.
-    Help,
-}
-
 /// The keyword group that Twilio has answered this text for, if any: what Advanced Opt-Out says,
 /// else the default rule, which is the keyword alone, in any case, with blanks around it.
-pub fn answered_by_carrier(text: &InboundText) -> Option<KeywordGroup> {
+pub fn answered_by_carrier(text: &InboundMessage) -> Option<KeywordGroup> {
     match text.opt_out_type {
         Some(OptOutType::Stop) => return Some(KeywordGroup::OptOut),
         Some(OptOutType::Start) => return Some(KeywordGroup::OptIn),

@@ -1,8 +1,6 @@
 //! What Twilio has on record about texts: fetch one by its id, list those between two numbers.
 //! This is the evidence that settles a call in doubt.
 
-use std::fmt;
-
 use http::Method;
 use jiff::{Timestamp, civil::Date, fmt::rfc2822::DateTimeParser};
 use reqwest::Url;
@@ -12,57 +10,13 @@ use serde_json::value::RawValue;
 use super::{
     classify::{error_code, segments},
     client::Client,
-    webhook::ReportedStatus,
+    webhook::reported_status,
 };
 use crate::{
     answer::{Doubt, Throttle, ThrottleScope},
     http::{CallFault, call, retry_after},
-    redact::Hidden,
+    record::{MessageRecord, ReadError},
 };
-
-/// One outbound text as Twilio has it on record.
-#[derive(Clone, PartialEq, Eq)]
-pub struct MessageRecord {
-    /// Twilio's id of the text.
-    pub sid: String,
-    /// Where it stands.
-    pub status: ReportedStatus,
-    /// Recipient.
-    pub to: String,
-    /// Sender; none until a messaging service has picked one.
-    pub from: Option<String>,
-    /// The text as Twilio stored it; empty where it was redacted.
-    pub body: String,
-    /// When Twilio took it.
-    pub created_at: Option<Timestamp>,
-    /// When Twilio handed it on; none before.
-    pub sent_at: Option<Timestamp>,
-    /// Billed segments, once counted.
-    pub segments: Option<u16>,
-}
-
-/// Why a record could not be read. Says nothing about any text.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ReadError {
-    /// Ask again later, slower (429).
-    #[error("Twilio asks to be called less")]
-    Throttled(Throttle),
-    /// Credentials or account are stopped (401, 403).
-    #[error("Twilio does not accept the account ({status})")]
-    Stopped {
-        /// HTTP status.
-        status: u16,
-    },
-    /// No usable reply; ask again later.
-    #[error("no usable reply from Twilio: {0:?}")]
-    Unavailable(Doubt),
-    /// No connection.
-    #[error("Twilio could not be reached")]
-    NoConnection,
-    /// The list goes on past the page limit, so absence cannot be read from it.
-    #[error("more than {} texts are listed", MAX_PAGES * PAGE_SIZE)]
-    TooMany,
-}
 
 const PAGE_SIZE: usize = 200;
 const MAX_PAGES: usize = 20;
@@ -84,6 +38,7 @@ impl Client {
         let mut url = self.messages_url();
         let path = url.path().trim_end_matches(".json").to_owned();
         url.set_path(&format!("{path}/{sid}.json"));
+
         match self.read(url).await? {
             Some(body) => {
                 let wire: WireRecord<'_> = parse(&body)?;
@@ -114,6 +69,7 @@ impl Client {
             }
             query.append_pair("PageSize", &PAGE_SIZE.to_string());
         }
+
         let mut records = Vec::new();
         for _page in 0..MAX_PAGES {
             let body = self.read(url).await?.ok_or(UNREADABLE)?;
@@ -126,7 +82,7 @@ impl Client {
             let Some(next) = page.next_page_uri else { return Ok(records) };
             url = self.relative(&next).ok_or(UNREADABLE)?;
         }
-        Err(ReadError::TooMany)
+        Err(ReadError::TooMany(MAX_PAGES * PAGE_SIZE))
     }
 
     /// Page addresses are relative to the host; another host's would carry our credentials there.
@@ -205,7 +161,7 @@ impl WireRecord<'_> {
             return None;
         }
         Some(MessageRecord {
-            status: ReportedStatus::read(&self.status, self.error_code)?,
+            status: reported_status(&self.status, self.error_code)?,
             created_at: self.date_created.as_deref().and_then(timestamp),
             sent_at: self.date_sent.as_deref().and_then(timestamp),
             segments: self.num_segments.and_then(|raw| segments(raw.get())),
@@ -214,21 +170,6 @@ impl WireRecord<'_> {
             from: self.from,
             body: self.body.unwrap_or_default(),
         })
-    }
-}
-
-impl fmt::Debug for MessageRecord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MessageRecord")
-            .field("sid", &self.sid)
-            .field("status", &self.status)
-            .field("to", &Hidden(&self.to))
-            .field("from", &self.from.as_deref().map(Hidden))
-            .field("body", &Hidden(&self.body))
-            .field("created_at", &self.created_at)
-            .field("sent_at", &self.sent_at)
-            .field("segments", &self.segments)
-            .finish()
     }
 }
 

@@ -22,7 +22,7 @@ pub struct SignedRequest<'a> {
     pub url: &'a str,
     /// The body, by kind.
     pub body: SignedBody<'a>,
-    /// Header `X-Twilio-Signature`.
+    /// The header `X-Twilio-Signature`.
     pub signature: &'a str,
     /// Header `X-Twilio-Webhooks-Signature-Settings`, where present: it announces HMAC-SHA256 with
     /// a shared key in place of HMAC-SHA1 with the Auth Token.
@@ -68,6 +68,7 @@ pub fn verify(secrets: &[SecretString], request: &SignedRequest<'_>) -> bool {
         }
         SignedBody::Raw(body) => (String::new(), body_hash(request.url, body).required()),
     };
+
     let mut any = Choice::from(0);
     for secret in secrets.iter().filter(|secret| !secret.expose_secret().is_empty()) {
         for url in &urls {
@@ -75,6 +76,7 @@ pub fn verify(secrets: &[SecretString], request: &SignedRequest<'_>) -> bool {
             any |= expected.as_bytes().ct_eq(request.signature.as_bytes());
         }
     }
+
     (any & body_matches).into()
 }
 
@@ -157,6 +159,7 @@ fn url_forms(url: &str) -> Option<[String; 2]> {
         "http" => "80",
         _ => return None,
     };
+
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     let host_start = authority.rfind('@').map_or(0, |at| at + 1);
     let (user_info, host_port) = authority.split_at(host_start);
@@ -168,6 +171,7 @@ fn url_forms(url: &str) -> Option<[String; 2]> {
         }
         None => (host_port, default_port),
     };
+
     Some([
         format!("{scheme}://{user_info}{host}{path}"),
         format!("{scheme}://{user_info}{host}:{port}{path}"),

@@ -4,60 +4,46 @@
 use std::fmt;
 
 use super::form::{pairs, take};
-use crate::redact::Hidden;
+use crate::{
+    redact::Hidden,
+    report::{ReportedStatus, WebhookError},
+};
 
 /// One status report (`StatusCallback`).
 #[derive(Clone, PartialEq, Eq)]
-pub struct StatusReport {
+pub struct StatusCallback {
     /// Twilio's id of the text.
     pub sid: String,
-    /// Twilio's account.
+    /// Twilio's id of the account.
     pub account_sid: Option<String>,
-    /// What is reported.
+    /// Where the text stands.
     pub status: ReportedStatus,
     /// Twilio's error code, also where the status itself carries none.
     pub error_code: Option<u32>,
-    /// Recipient of the text.
+    /// The recipient's number.
     pub to: Option<String>,
     /// Sender of the text.
     pub from: Option<String>,
 }
 
-/// Twilio's thirteen statuses, as far as they differ for us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ReportedStatus {
-    /// accepted, scheduled, queued, sending: Twilio has it, the carrier not yet.
-    Pending,
-    /// sent; also partially_delivered, which proves no delivery of the whole.
-    Sent,
-    /// delivered.
-    Delivered,
-    /// undelivered: the recipient's carrier did not deliver it.
-    Undelivered(Option<u32>),
-    /// failed or canceled: Twilio did not send it.
-    Failed(Option<u32>),
-    /// read, on channels with read receipts.
-    Read,
-}
-
 /// One text that somebody sent to one of our numbers.
 #[derive(Clone, PartialEq, Eq)]
-pub struct InboundText {
+pub struct InboundMessage {
     /// Twilio's id of the text.
     pub sid: String,
-    /// Twilio's account.
+    /// Twilio's id of the account.
     pub account_sid: Option<String>,
     /// The messaging service whose number was texted, if any.
     pub messaging_service_sid: Option<String>,
-    /// Who wrote.
+    /// The number of whoever wrote.
     pub from: String,
-    /// Our number.
+    /// Our number that was texted.
     pub to: String,
     /// The text; empty for media without one.
     pub body: String,
     /// How many media came with it.
     pub num_media: u16,
-    /// Billed segments.
+    /// Segments that Twilio bills.
     pub num_segments: Option<u16>,
     /// Set where Twilio's Advanced Opt-Out recognised a keyword, and thus answered it.
     pub opt_out_type: Option<OptOutType>,
@@ -66,30 +52,19 @@ pub struct InboundText {
 /// What Advanced Opt-Out took a text for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OptOutType {
-    /// Opt-out.
+    /// A wish to opt out.
     Stop,
-    /// Opt-in.
+    /// A wish to opt in.
     Start,
-    /// Help.
+    /// A cry for help.
     Help,
-}
-
-/// Why a signed webhook could not be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum WebhookError {
-    /// A parameter that every such webhook has is missing or malformed.
-    #[error("parameter {0} is missing or malformed")]
-    Parameter(&'static str),
-    /// A status that is not one of Twilio's outbound ones; nothing may be concluded from it.
-    #[error("the reported status is not known")]
-    UnknownStatus,
 }
 
 /// Reads a status report.
 ///
 /// # Errors
 /// When the id or the status is missing, malformed or not known.
-pub fn parse_status(form: &[u8]) -> Result<StatusReport, WebhookError> {
+pub fn parse_status(form: &[u8]) -> Result<StatusCallback, WebhookError> {
     let mut pairs = pairs(form);
     let sid = sid(&mut pairs)?;
     let error_code = match take(&mut pairs, "ErrorCode") {
@@ -99,10 +74,10 @@ pub fn parse_status(form: &[u8]) -> Result<StatusReport, WebhookError> {
     let status = take(&mut pairs, "MessageStatus")
         .or_else(|| take(&mut pairs, "SmsStatus"))
         .ok_or(WebhookError::Parameter("MessageStatus"))?;
-    Ok(StatusReport {
+    Ok(StatusCallback {
         sid,
         account_sid: take(&mut pairs, "AccountSid"),
-        status: ReportedStatus::read(&status, error_code).ok_or(WebhookError::UnknownStatus)?,
+        status: reported_status(&status, error_code).ok_or(WebhookError::UnknownStatus)?,
         error_code,
         to: take(&mut pairs, "To"),
         from: take(&mut pairs, "From"),
@@ -113,9 +88,9 @@ pub fn parse_status(form: &[u8]) -> Result<StatusReport, WebhookError> {
 ///
 /// # Errors
 /// When the id or a number is missing, or a count is not one.
-pub fn parse_inbound(form: &[u8]) -> Result<InboundText, WebhookError> {
+pub fn parse_inbound(form: &[u8]) -> Result<InboundMessage, WebhookError> {
     let mut pairs = pairs(form);
-    Ok(InboundText {
+    Ok(InboundMessage {
         sid: sid(&mut pairs)?,
         account_sid: take(&mut pairs, "AccountSid"),
         messaging_service_sid: take(&mut pairs, "MessagingServiceSid"),
@@ -128,20 +103,18 @@ pub fn parse_inbound(form: &[u8]) -> Result<InboundText, WebhookError> {
     })
 }
 
-// === impl ReportedStatus ===
-
-impl ReportedStatus {
-    /// Twilio's word for an outbound status; none for the inbound ones and for words it may add.
-    pub(super) fn read(status: &str, code: Option<u32>) -> Option<Self> {
-        match status {
-            "accepted" | "scheduled" | "queued" | "sending" => Some(Self::Pending),
-            "sent" | "partially_delivered" => Some(Self::Sent),
-            "delivered" => Some(Self::Delivered),
-            "undelivered" => Some(Self::Undelivered(code)),
-            "failed" | "canceled" => Some(Self::Failed(code)),
-            "read" => Some(Self::Read),
-            _ => None,
-        }
+/// Twilio's word for an outbound status; none for the inbound ones and for words it may add.
+pub(super) fn reported_status(status: &str, code: Option<u32>) -> Option<ReportedStatus> {
+    match status {
+        // Twilio has it, the recipient's carrier not yet.
+        "accepted" | "scheduled" | "queued" | "sending" => Some(ReportedStatus::Pending),
+        // `partially_delivered` proves no delivery of the whole.
+        "sent" | "partially_delivered" => Some(ReportedStatus::Sent),
+        "delivered" => Some(ReportedStatus::Delivered),
+        "undelivered" => Some(ReportedStatus::Undelivered(code)),
+        "failed" | "canceled" => Some(ReportedStatus::Failed(code)),
+        "read" => Some(ReportedStatus::Read),
+        _ => None,
     }
 }
 
@@ -170,9 +143,9 @@ fn count(pairs: &mut [(String, String)], name: &'static str) -> Result<Option<u1
     text.parse().map(Some).map_err(|_| WebhookError::Parameter(name))
 }
 
-impl fmt::Debug for StatusReport {
+impl fmt::Debug for StatusCallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StatusReport")
+        f.debug_struct("StatusCallback")
             .field("sid", &self.sid)
             .field("account_sid", &self.account_sid)
             .field("status", &self.status)
@@ -183,9 +156,9 @@ impl fmt::Debug for StatusReport {
     }
 }
 
-impl fmt::Debug for InboundText {
+impl fmt::Debug for InboundMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InboundText")
+        f.debug_struct("InboundMessage")
             .field("sid", &self.sid)
             .field("account_sid", &self.account_sid)
             .field("messaging_service_sid", &self.messaging_service_sid)

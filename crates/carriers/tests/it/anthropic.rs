@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use carriers::anthropic::{
-    AiError, Client, Fate, Fault, Message, Reply, Request, Role, StopReason,
+    AiError, AiFault, AiNextStep, Client, Message, Reply, Request, Speaker, StopReason,
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -16,8 +16,8 @@ fn client(url: &str) -> Client {
 }
 
 const CONVERSATION: [Message<'static>; 2] = [
-    Message { role: Role::Assistant, content: "Hi, this is Acme." },
-    Message { role: Role::User, content: "¿Abren hoy?" },
+    Message { role: Speaker::Assistant, content: "Hi, this is Acme." },
+    Message { role: Speaker::User, content: "¿Abren hoy?" },
 ];
 
 fn question() -> Request<'static> {
@@ -114,30 +114,33 @@ async fn text_blocks_are_joined_and_others_passed_over() {
 
 #[tokio::test]
 async fn every_error_of_the_api_has_its_fate() {
-    let retry = Fate::Retry { after: None };
-    for (status, kind, fault, fate) in [
-        (400, "invalid_request_error", Fault::InvalidRequest, Fate::GiveUp),
-        (401, "authentication_error", Fault::Authentication, Fate::StopAccount),
-        (402, "billing_error", Fault::Billing, Fate::StopAccount),
-        (403, "permission_error", Fault::Permission, Fate::StopAccount),
-        (404, "not_found_error", Fault::NotFound, Fate::GiveUp),
-        (408, "timeout_error", Fault::TimedOut, retry),
-        (409, "conflict_error", Fault::Conflict, retry),
-        (413, "request_too_large", Fault::TooLarge, Fate::GiveUp),
-        (422, "invalid_request_error", Fault::InvalidRequest, Fate::GiveUp),
-        (429, "rate_limit_error", Fault::RateLimited, retry),
-        (500, "api_error", Fault::Server, retry),
-        (503, "api_error", Fault::Server, retry),
-        (504, "timeout_error", Fault::TimedOut, retry),
+    let retry = AiNextStep::Retry { after: None };
+
+    let cases = [
+        (400, "invalid_request_error", AiFault::InvalidRequest, AiNextStep::GiveUp),
+        (401, "authentication_error", AiFault::Authentication, AiNextStep::StopAccount),
+        (402, "billing_error", AiFault::Billing, AiNextStep::StopAccount),
+        (403, "permission_error", AiFault::Permission, AiNextStep::StopAccount),
+        (404, "not_found_error", AiFault::NotFound, AiNextStep::GiveUp),
+        (408, "timeout_error", AiFault::TimedOut, retry),
+        (409, "conflict_error", AiFault::Conflict, retry),
+        (413, "request_too_large", AiFault::TooLarge, AiNextStep::GiveUp),
+        (422, "invalid_request_error", AiFault::InvalidRequest, AiNextStep::GiveUp),
+        (429, "rate_limit_error", AiFault::RateLimited, retry),
+        (500, "api_error", AiFault::Server, retry),
+        (503, "api_error", AiFault::Server, retry),
+        (504, "timeout_error", AiFault::TimedOut, retry),
         (
             529,
             "overloaded_error",
-            Fault::Overloaded,
-            Fate::Retry { after: Some(Duration::from_secs(10)) },
+            AiFault::Overloaded,
+            AiNextStep::Retry { after: Some(Duration::from_secs(10)) },
         ),
-    ] {
+    ];
+
+    for (status, kind, fault, next_step) in cases {
         let error = failure(kind, error(status, kind)).await;
-        assert_eq!((error.fault, error.fate()), (fault, fate), "{status}");
+        assert_eq!((error.fault, error.next_step()), (fault, next_step), "{status}");
         assert_eq!(error.status, Some(status));
         assert_eq!(error.error_type.as_deref(), Some(kind));
         assert_eq!(error.request_id.as_deref(), Some("req_1"));
@@ -146,9 +149,10 @@ async fn every_error_of_the_api_has_its_fate() {
 
 #[tokio::test]
 async fn the_apis_own_word_on_repeating_wins() {
-    let after = |seconds: f64| Fate::Retry { after: Some(Duration::from_secs_f64(seconds)) };
+    let after = |seconds: f64| AiNextStep::Retry { after: Some(Duration::from_secs_f64(seconds)) };
     let limit = || error(429, "rate_limit_error");
-    for (label, played, fate) in [
+
+    let cases = [
         ("seconds", limit().header("retry-after", "12"), after(12.0)),
         ("a fraction", limit().header("retry-after", "0.5"), after(0.5)),
         (
@@ -166,19 +170,21 @@ async fn the_apis_own_word_on_repeating_wins() {
             error(529, "overloaded_error").header("retry-after", "3"),
             after(3.0),
         ),
-        ("no", limit().header("x-should-retry", "false"), Fate::GiveUp),
+        ("no", limit().header("x-should-retry", "false"), AiNextStep::GiveUp),
         (
             "yes",
             error(400, "invalid_request_error").header("x-should-retry", "true"),
-            Fate::Retry { after: None },
+            AiNextStep::Retry { after: None },
         ),
         (
             "no, and the account is stopped",
             error(401, "authentication_error").header("x-should-retry", "false"),
-            Fate::StopAccount,
+            AiNextStep::StopAccount,
         ),
-    ] {
-        assert_eq!(failure(label, played).await.fate(), fate, "{label}");
+    ];
+
+    for (label, played, next_step) in cases {
+        assert_eq!(failure(label, played).await.next_step(), next_step, "{label}");
     }
 }
 
@@ -193,8 +199,8 @@ async fn a_2xx_that_is_no_message_is_unreadable() {
         ("too long", "x".repeat(2 * 1024 * 1024)),
     ] {
         let error = failure(label, Played::new(200, &body)).await;
-        assert_eq!(error.fault, Fault::Unreadable, "{label}");
-        assert_eq!(error.fate(), Fate::Retry { after: None }, "{label}");
+        assert_eq!(error.fault, AiFault::Unreadable, "{label}");
+        assert_eq!(error.next_step(), AiNextStep::Retry { after: None }, "{label}");
     }
 }
 
@@ -203,27 +209,27 @@ async fn a_redirect_is_not_followed_and_not_repeated() {
     let target = Server::playing([reply(&json!([]), "end_turn")]).await;
     let location: &'static str = Box::leak(target.url.clone().into_boxed_str());
     let error = failure("redirect", Played::new(307, "").header("location", location)).await;
-    assert_eq!((error.fault, error.fate()), (Fault::Unexpected, Fate::GiveUp));
+    assert_eq!((error.fault, error.next_step()), (AiFault::Unexpected, AiNextStep::GiveUp));
     assert_eq!(target.seen().len(), 0, "the key goes nowhere else");
 }
 
 #[tokio::test]
 async fn calls_without_a_reply_may_be_repeated_by_the_caller_only() {
-    let retry = Fate::Retry { after: None };
+    let retry = AiNextStep::Retry { after: None };
     let breaker = Breaker::that(Break::Reset).await;
     let asked = client(&format!("http://{}", breaker.address)).message(question()).await;
     let error = asked.expect_err("broken");
-    assert_eq!((error.fault, error.fate(), breaker.requests()), (Fault::Broken, retry, 1));
+    assert_eq!((error.fault, error.next_step(), breaker.requests()), (AiFault::Broken, retry, 1));
 
     let server = Server::playing([Played { hang: true, ..Played::default() }]).await;
     let slow = client(&server.url).with_timeout(Duration::from_millis(300));
     let error = slow.message(question()).await.expect_err("too late");
-    assert_eq!((error.fault, error.fate()), (Fault::TimedOut, retry));
+    assert_eq!((error.fault, error.next_step()), (AiFault::TimedOut, retry));
 
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     drop(listener);
     let error = client(&format!("http://{address}")).message(question()).await;
     let error = error.expect_err("refused");
-    assert_eq!((error.fault, error.fate()), (Fault::NoConnection, retry));
+    assert_eq!((error.fault, error.next_step()), (AiFault::NoConnection, retry));
 }

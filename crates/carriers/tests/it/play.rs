@@ -11,7 +11,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, Method, Response, Uri},
 };
-use carriers::twilio::Outbound;
+use carriers::twilio::CreateMessage;
 use secrecy::SecretString;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -207,8 +207,8 @@ pub(crate) fn twilio(base_url: &str) -> carriers::twilio::Client {
     carriers::twilio::Client::new(http, base_url, ACCOUNT, &secret("token1")).expect("settings")
 }
 
-pub(crate) fn text() -> Outbound<'static> {
-    Outbound {
+pub(crate) fn text() -> CreateMessage<'static> {
+    CreateMessage {
         to: "+14155550100",
         from: "+15005550006",
         body: "Señor 😀 & co = 100%+",

@@ -73,7 +73,8 @@ async fn model_values_hide_the_conversation_and_the_key() {
     let http = carriers::http::client().expect("TLS is set up");
     let client = anthropic::Client::new(http, &server.url, &key).expect("settings");
     assert_silent("client", &client);
-    let messages = [anthropic::Message { role: anthropic::Role::User, content: "confidential" }];
+
+    let messages = [anthropic::Message { role: anthropic::Speaker::User, content: "confidential" }];
     let request = anthropic::Request {
         model: "m",
         system: "instructions",
@@ -81,6 +82,7 @@ async fn model_values_hide_the_conversation_and_the_key() {
         max_tokens: 9,
     };
     assert_silent("request", &request);
+
     let reply = client.message(request).await.expect("a message");
     assert_eq!(reply.text, "confidential");
     assert_silent("reply", &reply);

@@ -106,7 +106,8 @@ async fn throttle_answers_are_surely_not_sent_and_name_what_to_slow() {
     let busy = || Played::twilio_error(429, 20429);
     let date = "Fri, 20 Nov 2026 08:00:00 GMT";
     let until = "Fri, 20 Nov 2026 08:01:30 GMT";
-    for (label, played, want) in [
+
+    let cases = [
         ("429 alone", busy(), throttled(20429, ThrottleScope::Account, None)),
         (
             "429 with seconds",
@@ -128,7 +129,9 @@ async fn throttle_answers_are_surely_not_sent_and_name_what_to_slow() {
             Played::twilio_error(400, 21611),
             throttled(21611, ThrottleScope::Sender, Some(60)),
         ),
-    ] {
+    ];
+
+    for (label, played, want) in cases {
         assert_eq!(answer_to(label, played).await, want, "{label}");
     }
 }

@@ -1,12 +1,15 @@
 //! Which texts Twilio has answered itself.
 
-use carriers::twilio::{
-    KeywordGroup, answered_by_carrier,
-    webhook::{InboundText, OptOutType},
+use carriers::{
+    KeywordGroup,
+    twilio::{
+        answered_by_carrier,
+        webhook::{InboundMessage, OptOutType},
+    },
 };
 
-fn text(body: &str, opt_out_type: Option<OptOutType>) -> InboundText {
-    InboundText {
+fn text(body: &str, opt_out_type: Option<OptOutType>) -> InboundMessage {
+    InboundMessage {
         sid: "SM1".to_owned(),
         account_sid: None,
         messaging_service_sid: None,
@@ -21,7 +24,7 @@ fn text(body: &str, opt_out_type: Option<OptOutType>) -> InboundText {
 
 #[test]
 fn twilio_answers_a_keyword_alone_in_any_case() {
-    for (group, bodies) in [
+    let cases = [
         (
             KeywordGroup::OptOut,
             &[
@@ -39,7 +42,9 @@ fn twilio_answers_a_keyword_alone_in_any_case() {
         ),
         (KeywordGroup::OptIn, &["START", "unstop", "Yes"]),
         (KeywordGroup::Help, &["HELP", "info "]),
-    ] {
+    ];
+
+    for (group, bodies) in cases {
         for body in bodies {
             assert_eq!(answered_by_carrier(&text(body, None)), Some(group), "{body}");
         }

@@ -1,9 +1,6 @@
 //! Fetching and listing what Twilio has on record.
 
-use carriers::{
-    Doubt, Throttle, ThrottleScope,
-    twilio::{MessageRecord, ReadError, webhook::ReportedStatus},
-};
+use carriers::{Doubt, MessageRecord, ReadError, ReportedStatus, Throttle, ThrottleScope};
 use jiff::civil::date;
 
 use crate::play::{ACCOUNT, Break, Breaker, Played, SID, Server, twilio};
@@ -84,13 +81,14 @@ async fn a_partial_list_is_an_error_and_not_an_answer() {
     let own = format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json?Page=1");
     let unreadable = ReadError::Unavailable(Doubt::Unreadable { status: 200 });
     let one = [wire("SM01", "sent", "outbound-api")];
-    for (label, answers, want) in [
+
+    let cases = [
         (
             "the second page fails",
             vec![page(&one, Some(&own)), Played::twilio_error(500, 20500)],
             ReadError::Unavailable(Doubt::Status { status: 500, code: Some(20500) }),
         ),
-        ("pages without end", vec![page(&one, Some(&own))], ReadError::TooMany),
+        ("pages without end", vec![page(&one, Some(&own))], ReadError::TooMany(4_000)),
         ("a page elsewhere", vec![page(&one, Some("https://evil.test/x"))], unreadable.clone()),
         ("a page by authority", vec![page(&one, Some("@evil.test/x"))], unreadable.clone()),
         (
@@ -105,7 +103,9 @@ async fn a_partial_list_is_an_error_and_not_an_answer() {
             ReadError::Throttled(Throttle { scope: ThrottleScope::Account, retry_after: None }),
         ),
         ("stopped", vec![Played::twilio_error(401, 20003)], ReadError::Stopped { status: 401 }),
-    ] {
+    ];
+
+    for (label, answers, want) in cases {
         let server = Server::playing(answers).await;
         let listed = twilio(&server.url).list("+1", "+2", None).await;
         assert_eq!(listed, Err(want), "{label}");

@@ -2,12 +2,12 @@
 
 use carriers::{
     SetupError,
-    twilio::{Client, Outbound},
+    twilio::{Client, CreateMessage},
 };
 
 use crate::play::{ACCOUNT, Played, SID, Seen, Server, secret, text, twilio};
 
-async fn sent(outbound: Outbound<'_>) -> Seen {
+async fn sent(outbound: CreateMessage<'_>) -> Seen {
     let server = Server::playing([Played::new(201, &format!(r#"{{"sid":"{SID}"}}"#))]).await;
     twilio(&server.url).send(&outbound).await;
     server.seen().remove(0)
@@ -39,14 +39,14 @@ async fn a_send_is_a_form_post_with_basic_auth_and_the_trace_context() {
 
 #[tokio::test]
 async fn what_is_not_given_is_left_out_and_the_validity_stays_within_twilios_range() {
-    let seen = sent(Outbound { validity_seconds: None, traceparent: None, ..text() }).await;
+    let seen = sent(CreateMessage { validity_seconds: None, traceparent: None, ..text() }).await;
     assert_eq!(seen.header("traceparent"), None);
     assert!(!seen.form().contains_key("ValidityPeriod"));
     for (asked, sent_on) in [(0, "1"), (1, "1"), (36_000, "36000"), (90_000, "36000")] {
-        let seen = sent(Outbound { validity_seconds: Some(asked), ..text() }).await;
+        let seen = sent(CreateMessage { validity_seconds: Some(asked), ..text() }).await;
         assert_eq!(seen.form()["ValidityPeriod"], sent_on);
     }
-    let seen = sent(Outbound { traceparent: Some("00-\r\nx-evil: 1"), ..text() }).await;
+    let seen = sent(CreateMessage { traceparent: Some("00-\r\nx-evil: 1"), ..text() }).await;
     assert_eq!(seen.header("traceparent"), None);
     assert_eq!(seen.header("x-evil"), None);
 }

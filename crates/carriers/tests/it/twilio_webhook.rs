@@ -1,8 +1,8 @@
 //! Status reports and inbound texts, as forms.
 
-use carriers::twilio::webhook::{
-    InboundText, OptOutType, ReportedStatus, StatusReport, WebhookError, parse_inbound,
-    parse_status,
+use carriers::{
+    ReportedStatus, WebhookError,
+    twilio::webhook::{InboundMessage, OptOutType, StatusCallback, parse_inbound, parse_status},
 };
 
 use crate::play::{ACCOUNT, SID};
@@ -25,7 +25,7 @@ fn a_status_report_is_read_and_unknown_parameters_are_ignored() {
         ("ErrorCode", "30007"),
         ("SomethingNew", "x"),
     ]);
-    let want = StatusReport {
+    let want = StatusCallback {
         sid: SID.to_owned(),
         account_sid: Some(ACCOUNT.to_owned()),
         status: ReportedStatus::Undelivered(Some(30007)),
@@ -62,7 +62,7 @@ fn every_outbound_status_has_its_meaning() {
 
 #[test]
 fn a_status_report_that_says_nothing_usable_is_an_error() {
-    for (label, body, want) in [
+    let cases = [
         ("empty", form(&[]), WebhookError::Parameter("MessageSid")),
         ("no id", form(&[("MessageStatus", "sent")]), WebhookError::Parameter("MessageSid")),
         (
@@ -86,7 +86,9 @@ fn a_status_report_that_says_nothing_usable_is_an_error() {
             form(&[("MessageSid", SID), ("MessageStatus", "teleported")]),
             WebhookError::UnknownStatus,
         ),
-    ] {
+    ];
+
+    for (label, body, want) in cases {
         assert_eq!(parse_status(&body), Err(want), "{label}");
     }
 }
@@ -106,7 +108,8 @@ fn an_inbound_text_is_read_as_it_was_written() {
         ("SmsStatus", "received"),
         ("OptOutType", "STOP"),
     ]);
-    let want = InboundText {
+
+    let want = InboundMessage {
         sid: SID.to_owned(),
         account_sid: Some(ACCOUNT.to_owned()),
         messaging_service_sid: Some("MG1".to_owned()),
@@ -117,6 +120,7 @@ fn an_inbound_text_is_read_as_it_was_written() {
         num_segments: Some(2),
         opt_out_type: Some(OptOutType::Stop),
     };
+
     assert_eq!(parse_inbound(&body), Ok(want));
 }
 

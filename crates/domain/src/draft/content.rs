@@ -10,11 +10,11 @@ use crate::ids::{PoolId, SenderId, TemplateId};
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
-    /// The text itself.
+    /// The text itself, as it is to be read.
     Body(String),
     /// The latest version of a template, with variables.
     Template {
-        /// Which.
+        /// The template's id.
         id: TemplateId,
         /// Values by name; the contact's own fields fill what is missing.
         variables: BTreeMap<String, String>,
@@ -47,7 +47,7 @@ impl std::fmt::Debug for Content {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum From {
-    /// This one.
+    /// This sender alone.
     Sender(SenderId),
     /// Any of this pool.
     Pool(PoolId),

@@ -8,13 +8,13 @@ use crate::{
 /// A sender as it is picked: the gates look closer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SenderCandidate {
-    /// Which.
+    /// The sender's id.
     pub id: SenderId,
-    /// Recipients it is for.
+    /// The country whose numbers it is for; none when its row names none that is known.
     pub country: Option<Country>,
-    /// False: quarantined or not registered.
+    /// False for one that is quarantined or not registered.
     pub usable: bool,
-    /// False: its warm-up has not begun.
+    /// False for one whose warm-up has not begun.
     pub active: bool,
 }
 
@@ -42,6 +42,7 @@ pub fn of_tenant(
     of_pool(&fitting, contact, to)
 }
 
+/// The pool, begun at the contact's own sender.
 fn turned(pool: &[SenderCandidate], contact: ContactId) -> Vec<SenderCandidate> {
     let mut turned = pool.to_vec();
     if let Some(len) = u64::try_from(pool.len()).ok().filter(|len| *len > 0) {

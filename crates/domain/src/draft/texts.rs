@@ -25,6 +25,7 @@ pub type Code = &'static str;
 #[derive(Debug)]
 pub struct Variants {
     weights: Vec<u32>,
+    /// By language, in the order of the weights.
     bodies: Vec<BTreeMap<String, Template>>,
 }
 
@@ -67,19 +68,21 @@ impl Texts {
 }
 
 impl Variants {
-    /// The template of a contact and the language it is in: the variant by stable hash of campaign
-    /// (or template) and contact, in the first of the languages that it has, else in its first.
+    /// The template of a contact and the language it is in: the variant by stable hash of
+    /// `picked_by` (the campaign, or the template) and contact, in the first of the languages that
+    /// it has, else in its own first.
     ///
     /// # Errors
     /// `bad_template` for a version without texts or weights.
     pub fn pick<'a>(
         &'a self,
-        of: Uuid,
+        picked_by: Uuid,
         contact: ContactId,
         languages: [Option<&str>; 2],
     ) -> Result<(&'a str, &'a Template), Code> {
-        let picked = pick_variant(of, contact.0, &self.weights);
-        let bodies = picked.and_then(|at| self.bodies.get(at)).ok_or("bad_template")?;
+        let picked = pick_variant(picked_by, contact.0, &self.weights);
+        let bodies = picked.and_then(|index| self.bodies.get(index)).ok_or("bad_template")?;
+
         let wanted = languages.into_iter().flatten().find_map(|tag| in_language(bodies, tag));
         let (language, template) = wanted.or_else(|| bodies.iter().next()).ok_or("bad_template")?;
         Ok((language, template))
@@ -95,6 +98,7 @@ fn in_language<'a>(
     bodies.get_key_value(tag).or_else(|| bodies.get_key_value(primary))
 }
 
+/// Parses the variants of a version; none where one of them cannot be read.
 fn read(json: &str) -> Option<Variants> {
     let variants: Vec<Variant> = serde_json::from_str(json).ok()?;
     let parse = |variant: &Variant| {
@@ -102,6 +106,7 @@ fn read(json: &str) -> Option<Variants> {
         let parsed = bodies.map(|(tag, text)| Some((tag.clone(), Template::parse(text).ok()?)));
         parsed.collect::<Option<BTreeMap<_, _>>>()
     };
+
     Some(Variants {
         weights: variants.iter().map(|variant| variant.weight).collect(),
         bodies: variants.iter().map(parse).collect::<Option<_>>()?,
@@ -130,6 +135,7 @@ mod tests {
         };
         let texts: Vec<_> = (0..200).map(|n| text(n).expect("a text")).collect();
         assert_eq!(texts, (0..200).map(|n| text(n).expect("a text")).collect::<Vec<_>>());
+
         let hello = texts.iter().filter(|text| *text == "Hello").count();
         assert!((60..140).contains(&hello), "{hello}");
     }
@@ -143,6 +149,7 @@ mod tests {
             ));
         let variants = variants.expect("variants");
         let language = |own, tenants| variants.pick(Uuid::nil(), contact(1), [own, tenants]);
+
         assert_eq!(language(Some("es"), Some("en")).expect("a text").0, "es");
         assert_eq!(language(Some("es-MX"), Some("en")).expect("a text").0, "es");
         assert_eq!(language(Some("fr"), Some("es")).expect("a text").0, "es");
@@ -156,6 +163,7 @@ mod tests {
         }
         let empty = read("[]").expect("no variants");
         assert!(empty.pick(Uuid::nil(), contact(1), [None, None]).is_err());
+
         let texts = Texts::default();
         let tenant: TenantId = "acme".parse().expect("a tenant");
         assert_eq!(

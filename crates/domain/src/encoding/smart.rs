@@ -2,16 +2,16 @@
 
 use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
-use super::{Encoded, Encoding, measure};
+use super::measure::{Encoded, Encoding, measure};
 
 /// What smart encoding would do to a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Smart<'a> {
     /// The text to send: replaced where that makes it GSM-7, else as it was.
     pub text: Cow<'a, str>,
-    /// The text as it was.
+    /// The measure of the text as it was.
     pub before: Encoded,
-    /// The text to send.
+    /// The measure of the text to send.
     pub after: Encoded,
 }
 
@@ -24,6 +24,7 @@ pub fn smart(text: &str) -> Smart<'_> {
     if before.encoding == Encoding::Gsm7 {
         return unchanged;
     }
+
     let mut replaced = String::with_capacity(text.len());
     for c in text.chars() {
         match REPLACEMENTS.get(&c) {
@@ -31,6 +32,7 @@ pub fn smart(text: &str) -> Smart<'_> {
             None => replaced.push(c),
         }
     }
+
     let after = measure(&replaced);
     match after.encoding {
         Encoding::Gsm7 => Smart { text: Cow::Owned(replaced), before, after },

@@ -11,7 +11,7 @@ use crate::message::class::MessageClass;
 pub enum Basis {
     /// Prior express written consent: signed, with its disclosure (47 CFR 64.1200(f)(9)).
     ExpressWritten,
-    /// Said, but not in writing.
+    /// Prior express consent: said, but not in writing.
     Express,
     /// Follows from a relationship, and ends (CASL: 2 years after a purchase, 6 months after an
     /// inquiry).
@@ -21,7 +21,7 @@ pub enum Basis {
 }
 
 impl Basis {
-    /// Every ground.
+    /// Every ground, in the order in which they are offered.
     pub const ALL: [Self; 4] =
         [Self::ExpressWritten, Self::Express, Self::Implied, Self::SoftOptIn];
 
@@ -46,37 +46,37 @@ impl Basis {
 pub struct Consent {
     /// Its ground; none where nobody has said.
     pub basis: Option<Basis>,
-    /// From when on it is none.
+    /// When it ends; none: never.
     pub expires_at: Option<Timestamp>,
 }
 
-/// Which consent is needed.
+/// Which consent a class of messages needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Needed {
-    /// None.
+    /// No consent is needed.
     None,
     /// One that is recorded, on whatever ground.
     Any,
     /// An express one, written or not.
     Express,
-    /// An express written one.
+    /// An express one in writing.
     ExpressWritten,
 }
 
-/// What is wrong with a consent, for what is needed.
+/// Why a consent is not the one that is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lacking {
-    /// None is recorded.
+    /// No consent is recorded.
     Absent,
-    /// It has ended.
+    /// The one that is recorded has ended.
     Expired,
     /// Its ground is not enough.
     Weak,
 }
 
 impl Lacking {
-    /// The reason code.
+    /// The reason code of the gate's block.
     pub fn code(self) -> &'static str {
         match self {
             Self::Absent => "no_consent",
@@ -106,10 +106,12 @@ impl Needed {
             Self::Express => &[Basis::Express, Basis::ExpressWritten],
             Self::ExpressWritten => &[Basis::ExpressWritten],
         };
+
         let Some(consent) = consent else { return Some(Lacking::Absent) };
         if consent.expires_at.is_some_and(|at| at <= now) {
             return Some(Lacking::Expired);
         }
+
         let fits = match consent.basis {
             Some(basis) => enough.contains(&basis),
             None => self == Self::Any,
@@ -122,13 +124,13 @@ impl Needed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConsentPolicy {
-    /// Promotions.
+    /// What promotions need.
     pub promo: Needed,
-    /// Journeys.
+    /// What later steps of a journey need.
     pub journey: Needed,
-    /// Answers in a conversation.
+    /// What answers in a conversation need.
     pub conversational: Needed,
-    /// Codes, receipts, reminders.
+    /// What codes, receipts and reminders need.
     pub transactional: Needed,
 }
 

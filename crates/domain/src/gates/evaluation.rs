@@ -11,7 +11,7 @@ use super::{
         sender_day::SenderDay,
         windows::Windows,
     },
-    facts::{RecipientStatus, SenderFacts, SwitchMode, TenantFacts},
+    facts::{Facts, RecipientStatus, SenderFacts, SwitchMode, TenantFacts},
     memo::Memo,
     model::{Candidate, Decision, Gate, GateAnswer, GateCause, GateResult, Verdict},
     policy::Policy,
@@ -20,7 +20,7 @@ use super::{
 use crate::message::class::MessageClass;
 
 /// How long a compliance answer may wait in the pipe when it says nothing itself.
-pub(super) const COMPLIANCE_VALIDITY: SignedDuration = SignedDuration::from_hours(24);
+const COMPLIANCE_VALIDITY: SignedDuration = SignedDuration::from_hours(24);
 
 /// One message before the gates. Each gate may narrow the senders and the time to send.
 pub(super) struct Evaluation<'a> {
@@ -28,6 +28,7 @@ pub(super) struct Evaluation<'a> {
     /// What must be left of every window for the message to be sent in it.
     pub(super) lead: SignedDuration,
     pub(super) candidate: &'a Candidate<'a>,
+    /// The platform's own switch.
     pub(super) platform: SwitchMode,
     pub(super) tenant: &'a TenantFacts,
     pub(super) policy: &'a Policy,
@@ -42,6 +43,62 @@ pub(super) struct Evaluation<'a> {
     pub(super) memo: &'a mut Memo,
     /// The earliest end of what has been looked at so far.
     pub(super) sendable_until: Option<Timestamp>,
+}
+
+/// What one gate says.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// The next gate is asked.
+    Pass,
+    /// This gate is not for messages of this class.
+    NotAsked,
+    /// It asks the candidate senders, and the gates before it left none.
+    Moot,
+    /// This gate decides, unless one before it has.
+    Reject(Rejection),
+}
+
+/// Why a gate does not pass, and what becomes of the message.
+#[derive(Debug, Clone)]
+pub(super) struct Rejection {
+    pub(super) ruling: Ruling,
+    /// The reason code: stable, and read by machines.
+    pub(super) code: &'static str,
+    /// The same in an English clause.
+    pub(super) reason: String,
+    /// The line that the message waits in, where it waits for a capacity.
+    pub(super) line: Option<Box<CapacityLine>>,
+}
+
+/// What becomes of a message that a gate does not let pass.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ruling {
+    /// It is asked again at this instant.
+    Defer(Timestamp),
+    /// It waits for this to go away.
+    Hold(Wake),
+    /// It is never sent; with the instant from which the gate would pass again, where there is one.
+    Block(Option<Timestamp>),
+}
+
+/// The facts without which no gate can be asked: the tenant, its policy, and what is known of the
+/// recipient. Where they cannot be read the message is held: nothing is sent and nothing is lost.
+pub(super) fn readable<'a>(
+    candidate: &Candidate<'_>,
+    facts: &'a Facts,
+) -> Result<(&'a TenantFacts, &'a Policy, &'a RecipientStatus), Rejection> {
+    let hold = |code, reason: &str| Rejection::new(Ruling::Hold(Wake::Policy), code, reason.into());
+
+    let tenant = facts.tenants.get(candidate.tenant);
+    let tenant = tenant.and_then(|tenant| Some((tenant, tenant.policy.as_ref()?)));
+    let Some((tenant, policy)) = tenant else {
+        return Err(hold("policy_unreadable", "the tenant's policy cannot be read"));
+    };
+
+    let Some(recipient) = facts.recipients.get(&candidate.recipient()) else {
+        return Err(hold("standing_unreadable", "where the number stands is not known"));
+    };
+    Ok((tenant, policy, recipient))
 }
 
 impl<'a> Evaluation<'a> {
@@ -61,16 +118,26 @@ impl<'a> Evaluation<'a> {
         end.duration_since(self.now) < self.lead
     }
 
-    /// A place in the first minutes after an opening, by the message's id: the same every time.
+    /// Whether the message is marketing, or something that somebody waits for.
+    pub(super) fn can_wait(&self) -> bool {
+        match self.candidate.class {
+            MessageClass::Promo | MessageClass::Journey => true,
+            MessageClass::Conversational
+            | MessageClass::Transactional
+            | MessageClass::Compliance => false,
+        }
+    }
+
+    /// An instant in the first minutes after an opening, by the message's id: the same every time.
     pub(super) fn spread(&self, opening: Timestamp) -> Timestamp {
         self.spread_over(opening, self.policy.quiet_hours.spread_seconds)
     }
 
-    /// A place in the first `seconds` after an instant.
-    pub(super) fn spread_over(&self, opening: Timestamp, seconds: u32) -> Timestamp {
-        let place = self.candidate.id.0.as_u64_pair().1 % (u64::from(seconds) + 1);
-        let place = SignedDuration::from_secs(i64::try_from(place).unwrap_or_default());
-        opening.saturating_add(place).unwrap_or(opening)
+    /// An instant in the first `seconds` after an opening, by the message's id.
+    fn spread_over(&self, opening: Timestamp, seconds: u32) -> Timestamp {
+        let after = self.candidate.id.0.as_u64_pair().1 % (u64::from(seconds) + 1);
+        let after = SignedDuration::from_secs(i64::try_from(after).unwrap_or_default());
+        opening.saturating_add(after).unwrap_or(opening)
     }
 
     /// The last promotion to this contact, those of this batch included.
@@ -86,7 +153,13 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// The message's place in the line for a capacity whose next window begins at `opens_at`.
+    /// The day of a candidate sender.
+    pub(super) fn sender_day(&mut self, sender: &SenderFacts) -> SenderDay {
+        self.memo.sender_day(sender, self.policy)
+    }
+
+    /// The line for a capacity whose next window begins at `opens_at`, of which `limit` fits into a
+    /// window and the message takes `amount`.
     pub(super) fn line(
         &self,
         kind: CounterKind,
@@ -100,74 +173,17 @@ impl<'a> Evaluation<'a> {
         let next_due = next_due.or_else(|| self.tenant.lines.get(&key).copied());
         CapacityLine { key, next_due, opens_at, limit, amount, zone: self.tenant.zone }
     }
-
-    /// A candidate's day.
-    pub(super) fn sender_day(&mut self, sender: &SenderFacts) -> SenderDay {
-        self.memo.sender_day(sender, self.policy)
-    }
-
-    /// Whether the message is marketing, or something that somebody waits for.
-    pub(super) fn can_wait(&self) -> bool {
-        match self.candidate.class {
-            MessageClass::Promo | MessageClass::Journey => true,
-            MessageClass::Conversational
-            | MessageClass::Transactional
-            | MessageClass::Compliance => false,
-        }
-    }
-}
-
-/// What one gate says.
-#[derive(Debug)]
-pub(super) enum Step {
-    /// The next gate is asked.
-    Pass,
-    /// This gate is not for messages of this class.
-    NotAsked,
-    /// It asks the candidate senders, and the gates before it left none.
-    Moot,
-    /// This gate decides, unless one before it has.
-    Reject(Rejection),
-}
-
-/// A gate that does not pass.
-#[derive(Debug, Clone)]
-pub(super) struct Rejection {
-    pub(super) ruling: Ruling,
-    pub(super) code: &'static str,
-    pub(super) reason: String,
-    /// The line that it stands in, for what waits for a capacity.
-    pub(super) line: Option<Box<CapacityLine>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Ruling {
-    Defer(Timestamp),
-    Hold(Wake),
-    /// With the instant from which the gate would pass again, where there is one.
-    Block(Option<Timestamp>),
 }
 
 impl Step {
+    /// The message is asked again at an instant.
     pub(super) fn defer(until: Timestamp, code: &'static str, reason: String) -> Self {
         Self::Reject(Rejection::new(Ruling::Defer(until), code, reason))
     }
 
-    pub(super) fn hold(wake: Wake, code: &'static str, reason: String) -> Self {
-        Self::Reject(Rejection::new(Ruling::Hold(wake), code, reason))
-    }
-
-    pub(super) fn block(code: &'static str, reason: String) -> Self {
-        Self::Reject(Rejection::new(Ruling::Block(None), code, reason))
-    }
-
-    pub(super) fn block_until(until: Timestamp, code: &'static str, reason: String) -> Self {
-        Self::Reject(Rejection::new(Ruling::Block(Some(until)), code, reason))
-    }
-
-    /// Waits in line for a capacity. `spread` are the seconds after the place in line that such
-    /// messages are spread over.
-    pub(super) fn line(
+    /// The message waits in line for a capacity. `spread` are the seconds after its due time that
+    /// such messages are spread over.
+    pub(super) fn defer_in_line(
         evaluation: &Evaluation<'_>,
         line: CapacityLine,
         spread: u32,
@@ -179,6 +195,21 @@ impl Step {
             line: Some(Box::new(line)),
             ..Rejection::new(Ruling::Defer(until), code, reason)
         })
+    }
+
+    /// The message waits for a cause to go away.
+    pub(super) fn hold(wake: Wake, code: &'static str, reason: String) -> Self {
+        Self::Reject(Rejection::new(Ruling::Hold(wake), code, reason))
+    }
+
+    /// The message is never sent, and no other would pass at a later instant that is known.
+    pub(super) fn block(code: &'static str, reason: String) -> Self {
+        Self::Reject(Rejection::new(Ruling::Block(None), code, reason))
+    }
+
+    /// The message is never sent; another would pass from an instant on.
+    pub(super) fn block_until(until: Timestamp, code: &'static str, reason: String) -> Self {
+        Self::Reject(Rejection::new(Ruling::Block(Some(until)), code, reason))
     }
 }
 
@@ -192,7 +223,7 @@ impl Rejection {
         GateCause { gate, code: self.code, reason: self.reason }
     }
 
-    /// What the gate says.
+    /// What the gate says, for the list of all gates.
     pub(super) fn result(&self, gate: Gate) -> GateResult {
         let (answer, until) = match self.ruling {
             Ruling::Defer(until) => (GateAnswer::Defer, Some(until)),
@@ -209,11 +240,12 @@ impl Rejection {
         self,
         gate: Gate,
         gates: Vec<GateResult>,
-        expires_at: Option<Timestamp>,
+        end_of_use: Option<Timestamp>,
     ) -> Decision {
         let Self { ruling, code, reason, line } = self;
+
         let (wake, verdict) = match ruling {
-            Ruling::Defer(until) if expires_at.is_some_and(|ends| until >= ends) => {
+            Ruling::Defer(until) if end_of_use.is_some_and(|end| until >= end) => {
                 let reason = format!("{reason}; it would wait until {until}, beyond its use");
                 (None, Verdict::Expire { gate: Some(gate), code, reason })
             }

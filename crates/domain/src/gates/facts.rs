@@ -1,5 +1,5 @@
-//! What the gates go by: switches, caps, senders, policies and where each number stands. Loaded for
-//! a whole batch at once; explain and simulate load the same.
+//! What the gates go by: switches, caps, senders, policies and the status of each recipient. Loaded
+//! for a whole batch at once; explain and simulate load the same.
 
 use std::collections::HashMap;
 
@@ -26,28 +26,29 @@ pub struct Facts {
     pub platform: SwitchMode,
     /// By tenant. A tenant that is not in here has facts that could not be read.
     pub tenants: HashMap<TenantId, TenantFacts>,
-    /// Where each number stands.
+    /// What is known of each recipient. A recipient that is not in here has a status that could not
+    /// be read.
     pub recipients: HashMap<RecipientKey, RecipientStatus>,
 }
 
 /// What holds for one tenant.
 #[derive(Debug, Clone)]
 pub struct TenantFacts {
-    /// Its days and months.
+    /// The zone of its days and months.
     pub zone: Zone,
     /// The version of the policy in force; 0 while the tenant has none of its own.
     pub policy_version: i64,
     /// The policy; none when its row cannot be read, and then nothing is sent.
     pub policy: Option<Policy>,
-    /// Its switches.
+    /// Its switches, those of its campaigns and senders included.
     pub switches: Switches,
-    /// Its own caps.
+    /// Its own caps, beside those of its campaigns.
     pub caps: Caps,
     /// Programs by campaign; where none is in here, the class says which.
     pub programs: HashMap<CampaignId, String>,
     /// Caps by campaign.
     pub campaign_caps: HashMap<CampaignId, Caps>,
-    /// Where its lines stand: when the next message fits that waits for a capacity.
+    /// Its lines: when the next message fits that waits for a capacity.
     pub lines: HashMap<LineKey, Timestamp>,
     /// Its senders, as far as the batch names them.
     pub senders: HashMap<SenderId, SenderFacts>,
@@ -70,20 +71,20 @@ impl TenantFacts {
     }
 }
 
-/// How a switch stands.
+/// What a switch does to the messages that it is over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SwitchMode {
-    /// Nothing is stopped.
+    /// They go on.
     #[default]
     On,
-    /// What is concerned waits.
+    /// They wait until the switch is on again.
     Paused,
-    /// What is concerned is never sent.
+    /// They are never sent.
     Stopped,
 }
 
 impl SwitchMode {
-    /// Every mode.
+    /// Every mode, the mildest first.
     pub const ALL: [Self; 3] = [Self::On, Self::Paused, Self::Stopped];
 
     /// The name in rows and commands.
@@ -106,13 +107,13 @@ impl SwitchMode {
 pub struct Switches {
     /// Everything of the tenant.
     pub tenant: SwitchMode,
-    /// One campaign, by its switch or its own state.
+    /// By campaign: its switch, or its own state.
     pub campaigns: HashMap<CampaignId, SwitchMode>,
-    /// One sender.
+    /// By sender: its own switch.
     pub senders: HashMap<SenderId, SwitchMode>,
 }
 
-/// What may be spent; no cap, no limit.
+/// What may be spent; where there is no cap, there is no limit.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Caps {
     /// In a day of the tenant's zone.
@@ -124,49 +125,53 @@ pub struct Caps {
 /// A sender as the gates see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SenderFacts {
-    /// Which.
+    /// The sender's id.
     pub id: SenderId,
     /// Its number or id, as the carrier knows it.
     pub number: String,
-    /// The carrier account that it belongs to.
+    /// The handle of the carrier account that it belongs to.
     pub account: String,
     /// The country that it is for; none when the row names none that is known.
     pub country: Option<Country>,
-    /// Its days.
+    /// The zone of its days.
     pub zone: Zone,
-    /// Segments per second.
+    /// How many segments it may send a second.
     pub pace: u32,
-    /// Start of the warm-up curve.
+    /// Since when it is in use: the start of the warm-up curve.
     pub active_since: Timestamp,
     /// Messages a day once warmed up.
     pub daily_cap: u32,
-    /// False: quarantined or not registered.
+    /// False for one that is quarantined or not registered.
     pub usable: bool,
+    /// The tenant's part of the account where several tenants compete for it; 1 for an account of
+    /// its own.
+    pub weight: u32,
 }
 
-/// Whose status: a number on a channel, with a tenant.
+/// Whose status it is: a number on a channel, with a tenant.
 pub type RecipientKey = (TenantId, PhoneNumber, Channel);
 
-/// Where a number stands with a tenant.
+/// What a tenant knows of a recipient: stops, consent, and what they have been sent lately.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct RecipientStatus {
-    /// When the person said stop.
+    /// When the person opted out of everything.
     pub opted_out_at: Option<Timestamp>,
-    /// When the tenant or the platform said not to.
+    /// Since when the number is on the do-not-contact list of the tenant or of the platform.
     pub do_not_contact_at: Option<Timestamp>,
-    /// The latest grant of consent to marketing that stands.
+    /// When the consent to marketing that is in force was given.
     pub marketing_consent_at: Option<Timestamp>,
     /// The ground of that consent, where it was said.
     pub consent_basis: Option<Basis>,
-    /// From when on that consent is none.
+    /// When that consent ends; none: never.
     pub consent_expires_at: Option<Timestamp>,
     /// Programs that the person has left.
     pub stopped_programs: Vec<String>,
-    /// The last promotion admitted.
+    /// When the last promotion was admitted.
     pub last_promo_at: Option<Timestamp>,
-    /// The latest marketing admitted, at most [`Frequency::MOST`].
+    /// When the latest marketing was admitted: at most
+    /// [`Frequency::MOST`](super::policy::Frequency::MOST) instants.
     pub marketing_at: Vec<Timestamp>,
-    /// The last text of the person.
+    /// When the person last wrote.
     pub last_inbound_at: Option<Timestamp>,
 }
 

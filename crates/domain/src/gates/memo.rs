@@ -22,7 +22,7 @@ pub struct Memo {
 }
 
 impl Memo {
-    /// Nothing worked out yet.
+    /// A memo for decisions at this instant, with nothing worked out yet.
     pub fn new(now: Timestamp) -> Self {
         let hours = QuietHours::new(now);
         Self { now, windows: HashMap::new(), senders: HashMap::new(), hours }
@@ -33,16 +33,17 @@ impl Memo {
         self.now
     }
 
-    /// The windows in a zone.
+    /// The windows that hold in a zone.
     pub fn windows(&mut self, zone: Zone) -> Windows {
         *self.windows.entry(zone).or_insert_with(|| Windows::at(self.now, zone))
     }
 
-    /// A sender's day.
+    /// A sender's day, with its cap by this policy.
     pub fn sender_day(&mut self, sender: &SenderFacts, policy: &Policy) -> SenderDay {
         if let Some(day) = self.senders.get(&sender.id) {
             return *day;
         }
+
         let windows = self.windows(sender.zone);
         let day = SenderDay::of(sender, policy, self.now, &windows);
         self.senders.insert(sender.id, day);

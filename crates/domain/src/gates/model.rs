@@ -1,5 +1,5 @@
-//! What is asked of the gates and what they say, as plain data: the candidate, the verdict, and what
-//! each gate answered.
+//! What the gates are asked about and what they say, as plain data: the candidate, the verdict, and
+//! what each gate answered.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -71,27 +71,27 @@ impl Gate {
 /// What the gates look at in a message.
 #[derive(Debug, Clone)]
 pub struct Candidate<'a> {
-    /// Its id: spreads deferred messages.
+    /// The message's id, by which deferred messages are spread.
     pub id: MessageId,
-    /// Whose it is.
+    /// The tenant that sends it.
     pub tenant: &'a TenantId,
-    /// What it is for.
+    /// Its class: which gates are asked, and how strictly.
     pub class: MessageClass,
-    /// How it travels.
+    /// The channel that it travels on.
     pub channel: Channel,
-    /// Who it is for.
+    /// The recipient's number.
     pub number: PhoneNumber,
-    /// The campaign it belongs to.
+    /// The campaign it belongs to; none for a single message.
     pub campaign: Option<CampaignId>,
     /// When it was submitted: lateness counts from then.
     pub submitted_at: Timestamp,
-    /// When it is of no use any more.
+    /// When its validity ends; none: never.
     pub expires_at: Option<Timestamp>,
-    /// What becomes of it when it is late; none: the policy says.
+    /// What becomes of it when it is late; none: what the policy says.
     pub on_late: Option<OnLate>,
     /// What it costs by the rate card.
     pub cost: Micros,
-    /// Where the person may be.
+    /// Where the recipient may be.
     pub place: &'a Place,
     /// Candidate senders, preferred first.
     pub senders: &'a [SenderId],
@@ -116,21 +116,21 @@ pub enum Verdict {
     },
     /// It is asked again at this instant.
     Defer {
-        /// When.
+        /// The instant, before which it need not be asked.
         until: Timestamp,
-        /// Who said so, and why.
+        /// The gate that said so, and why.
         cause: GateCause,
     },
     /// It is asked again when the cause goes away.
     Hold {
-        /// Who said so, and why.
+        /// The gate that said so, and why.
         cause: GateCause,
     },
     /// It is never sent.
     Block {
         /// From when on the gate would let another message pass, where there is such an instant.
         until: Option<Timestamp>,
-        /// Who said so, and why.
+        /// The gate that said so, and why.
         cause: GateCause,
     },
     /// Its validity ends before it could be sent.
@@ -160,7 +160,7 @@ impl Verdict {
 /// The gate that decided, with a reason code and a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GateCause {
-    /// The gate.
+    /// The gate that decided.
     pub gate: Gate,
     /// Machine-readable, stable: `opted_out`, `no_consent`, `quiet_hours`, `daily_budget`, ...
     pub code: &'static str,
@@ -171,12 +171,12 @@ pub struct GateCause {
 /// What the gates decided about one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// The verdict.
+    /// What becomes of the message.
     pub verdict: Verdict,
-    /// What wakes a message before its time: one that is held, or stands in line.
+    /// What wakes a message before its time, for one that is held or waits in line.
     pub wake: Option<Wake>,
-    /// What each gate said, in order: [`evaluate`](super::evaluate) lists them up to the one that decided,
-    /// [`examine`](super::examine) lists all.
+    /// What each gate said, in order: [`evaluate`](super::evaluate::evaluate) lists them up to the
+    /// one that decided, [`examine`](super::evaluate::examine) lists all.
     pub gates: Vec<GateResult>,
     /// What the admission has taken from the counters; empty for every other verdict.
     pub reserved: Vec<(CounterKey, i64)>,
@@ -187,9 +187,9 @@ pub struct Decision {
 /// What one gate said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GateResult {
-    /// Which gate.
+    /// The gate that was asked.
     pub gate: Gate,
-    /// Its answer.
+    /// Its answer in one word.
     pub answer: GateAnswer,
     /// The reason code of a gate that does not pass, or could not be asked.
     pub code: Option<&'static str>,
@@ -212,12 +212,12 @@ pub enum GateAnswer {
     Defer,
     /// Wait until the cause goes away.
     Hold,
-    /// Never.
+    /// Never send it.
     Block,
 }
 
 impl GateAnswer {
-    /// The name in answers.
+    /// The name in the api's answers.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",

@@ -34,14 +34,14 @@ pub struct Policy {
     /// most 100 characters; without it the answer leaves it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help_contact: Option<String>,
-    /// Hours after a contact's own text in which a conversational message may go out.
+    /// How many hours after a contact's own text a conversational message may go out.
     pub conversation_hours: u16,
     /// Days between two promotions to one contact.
     pub suppression_days: u16,
     /// How much marketing one contact gets.
     #[serde(deserialize_with = "named")]
     pub frequency: Frequency,
-    /// How many messages the tenant sends.
+    /// How many messages the tenant may send.
     #[serde(deserialize_with = "named")]
     pub quota: Quota,
     /// When marketing may reach a recipient.
@@ -57,13 +57,78 @@ pub struct Policy {
     pub lateness: Lateness,
 }
 
+/// Why a policy cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// It is not a policy, or names a rule that this program does not know.
+    #[error("not a policy: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A value makes no sense.
+    #[error("{0}")]
+    Value(&'static str),
+}
+
+impl Policy {
+    /// Reads a stored policy.
+    ///
+    /// # Errors
+    /// The text is no policy, names an unknown rule, or holds a value that makes no sense.
+    pub fn read(json: &str) -> Result<Self, PolicyError> {
+        let Named(policy) = serde_json::from_str::<Named<Self>>(json)?;
+        policy.check().map(|()| policy)
+    }
+
+    /// Whether the values make sense, each and together.
+    ///
+    /// # Errors
+    /// [`PolicyError::Value`] with the rule that is broken.
+    pub fn check(&self) -> Result<(), PolicyError> {
+        let lateness = self.lateness.max_seconds;
+        let rules = [
+            (
+                self.help_contact.as_deref().is_none_or(is_line),
+                "help_contact is one line of 1 to 100 characters",
+            ),
+            (self.frequency.messages <= Frequency::MOST, "frequency.messages is at most 10"),
+            (self.frequency.hours > 0, "frequency.hours is at least 1"),
+            (!self.quiet_hours.window.is_never(), "quiet_hours.window allows no hour"),
+            (self.quiet_hours.spread_seconds <= 14_400, "quiet_hours.spread_seconds: at most 4 h"),
+            (self.warmup.len() <= 90, "warmup has at most 90 days"),
+            ((60..=604_800).contains(&lateness), "lateness.max_seconds is 60 to 604800"),
+        ];
+
+        let broken = rules.iter().find(|(holds, _)| !holds);
+        broken.map_or(Ok(()), |(_, rule)| Err(PolicyError::Value(rule)))
+    }
+
+    /// Which consent a class needs.
+    pub fn consent_for(&self, class: MessageClass) -> Needed {
+        if self.require_consent { self.consent.of(class) } else { Needed::None }
+    }
+
+    /// How long after a promotion the next one may follow.
+    pub fn suppression(&self) -> SignedDuration {
+        SignedDuration::from_hours(24 * i64::from(self.suppression_days))
+    }
+
+    /// The span that the frequency counts.
+    pub fn frequency_span(&self) -> SignedDuration {
+        SignedDuration::from_hours(self.frequency.hours.into())
+    }
+
+    /// How long a conversation stays open after the contact's last text.
+    pub fn conversation(&self) -> SignedDuration {
+        SignedDuration::from_hours(self.conversation_hours.into())
+    }
+}
+
 /// How long after its submission a message is still worth sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lateness {
     /// Seconds; 60 to 604,800, a week.
     pub max_seconds: u32,
-    /// What to do with one that is later, unless the message says so itself.
+    /// What to do with one that is later, where the message does not say itself.
     pub on_late: OnLate,
 }
 
@@ -102,9 +167,9 @@ pub enum Absent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Frequency {
-    /// 0 to 10.
+    /// How many messages, 0 to 10; 0 allows none.
     pub messages: u8,
-    /// 1 or more.
+    /// How many hours the span has, 1 or more.
     pub hours: u16,
 }
 
@@ -113,19 +178,19 @@ impl Frequency {
     pub const MOST: u8 = 10;
 }
 
-/// Messages of a tenant per minute, hour and day.
+/// How many messages a tenant may send per minute, hour and day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quota {
-    /// Messages a minute.
+    /// Messages in a minute of the clock.
     pub per_minute: u32,
-    /// Messages an hour.
+    /// Messages in an hour of the clock.
     pub per_hour: u32,
-    /// Messages a day of the tenant's zone.
+    /// Messages in a day of the tenant's zone.
     pub per_day: u32,
 }
 
-/// The tenant's own hours.
+/// When the tenant itself wants marketing to go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct QuietPolicy {
@@ -135,46 +200,6 @@ pub struct QuietPolicy {
     /// Deferred messages come back over so many seconds after the opening, so that a morning does
     /// not begin with a flood. 0 sends all of them at once.
     pub spread_seconds: u32,
-}
-
-/// What is read from an object alone. A derived reader also takes a list, as the fields in order:
-/// then `[]` would be the default policy.
-#[derive(Debug)]
-pub struct Named<T>(pub T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        named(from).map(Self)
-    }
-}
-
-fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<T, D::Error> {
-    struct Object<T>(PhantomData<T>);
-
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
-        type Value = T;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object that names its rules")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-            T::deserialize(MapAccessDeserializer::new(map))
-        }
-    }
-
-    from.deserialize_map(Object(PhantomData))
-}
-
-/// Why a policy cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PolicyError {
-    /// It is not a policy, or names a rule that this program does not know.
-    #[error("not a policy: {0}")]
-    Json(#[from] serde_json::Error),
-    /// A number makes no sense.
-    #[error("{0}")]
-    Value(&'static str),
 }
 
 impl Default for Policy {
@@ -228,61 +253,37 @@ impl Default for QuietPolicy {
     }
 }
 
-impl Policy {
-    /// Reads a stored policy.
-    ///
-    /// # Errors
-    /// When it is no policy, names an unknown rule, or holds a number that makes no sense.
-    pub fn read(json: &str) -> Result<Self, PolicyError> {
-        let Named(policy) = serde_json::from_str::<Named<Self>>(json)?;
-        policy.check().map(|()| policy)
-    }
+/// A value that is read from an object alone. A derived reader also takes a list, as the fields in
+/// order: then `[]` would be the default policy.
+#[derive(Debug)]
+pub struct Named<T>(pub T);
 
-    /// Whether the numbers make sense together.
-    ///
-    /// # Errors
-    /// [`PolicyError::Value`] with the rule that is broken.
-    pub fn check(&self) -> Result<(), PolicyError> {
-        let rules = [
-            (
-                self.help_contact.as_deref().is_none_or(is_line),
-                "help_contact is one line of 1 to 100 characters",
-            ),
-            (self.frequency.messages <= Frequency::MOST, "frequency.messages is at most 10"),
-            (self.frequency.hours > 0, "frequency.hours is at least 1"),
-            (!self.quiet_hours.window.is_never(), "quiet_hours.window allows no hour"),
-            (self.quiet_hours.spread_seconds <= 14_400, "quiet_hours.spread_seconds: at most 4 h"),
-            (self.warmup.len() <= 90, "warmup has at most 90 days"),
-            (
-                (60..=604_800).contains(&self.lateness.max_seconds),
-                "lateness.max_seconds is 60 to 604800",
-            ),
-        ];
-        let broken = rules.iter().find(|(holds, _)| !holds);
-        broken.map_or(Ok(()), |(_, rule)| Err(PolicyError::Value(rule)))
-    }
-
-    /// Which consent a class needs.
-    pub fn consent_for(&self, class: MessageClass) -> Needed {
-        if self.require_consent { self.consent.of(class) } else { Needed::None }
-    }
-
-    /// How long after a promotion the next one may follow.
-    pub fn suppression(&self) -> SignedDuration {
-        SignedDuration::from_hours(24 * i64::from(self.suppression_days))
-    }
-
-    /// The span that the frequency counts.
-    pub fn frequency_span(&self) -> SignedDuration {
-        SignedDuration::from_hours(self.frequency.hours.into())
-    }
-
-    /// How long a conversation stays open after the contact's last text.
-    pub fn conversation(&self) -> SignedDuration {
-        SignedDuration::from_hours(self.conversation_hours.into())
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        named(from).map(Self)
     }
 }
 
+/// Reads an object, and nothing else.
+fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    struct Object<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object that names its rules")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    from.deserialize_map(Object(PhantomData))
+}
+
+/// Whether a text is one line of 1 to 100 characters.
 fn is_line(text: &str) -> bool {
     !text.trim().is_empty() && text.chars().count() <= 100 && !text.contains(char::is_control)
 }
@@ -295,15 +296,19 @@ mod tests {
     fn what_a_policy_leaves_out_has_its_default() {
         let policy = Policy::read(r#"{"suppression_days": 30, "quota": {"per_minute": 60}}"#);
         let policy = policy.expect("a policy");
+
         assert_eq!(policy.suppression_days, 30);
         assert_eq!(policy.quota, Quota { per_minute: 60, ..Quota::default() });
         assert_eq!(policy.frequency, Frequency { messages: 3, hours: 24 });
         assert_eq!(policy.in_doubt.absent, Absent::Resend);
+
         let never = Policy::read(r#"{"in_doubt": {"absent": "never"}}"#).expect("a policy");
         assert_eq!(never.in_doubt.absent, Absent::Never);
+
         let strict = Policy::read(r#"{"consent": {"promo": "express_written"}}"#);
         let strict = strict.expect("a policy").consent;
         assert_eq!((strict.promo, strict.journey), (Needed::ExpressWritten, Needed::Any));
+
         let long = format!(r#"{{"help_contact": "{}"}}"#, "é".repeat(100));
         assert!(Policy::read(&long).expect("a policy").help_contact.is_some());
         assert_eq!(Policy::read("{}").expect("a policy"), Policy::default());
@@ -319,7 +324,7 @@ mod tests {
 
     #[test]
     fn a_rule_that_is_not_known_makes_the_policy_unreadable() {
-        for bad in [
+        let unreadable = [
             r#"{"allow_all": true}"#,
             r#"{"quota": {"per_second": 1}}"#,
             r#"{"in_doubt": {"absent": "sometimes"}}"#,
@@ -341,6 +346,7 @@ mod tests {
             r#"{"lateness": {"on_late": "never"}}"#,
             r#"{"quiet_hours": {"window": "daily 21:00-09:00"}}"#,
             r#"{"quiet_hours": {"spread_seconds": 14401}}"#,
+            // A list, or nothing, is no object.
             "[]",
             "null",
             r#"[["US"], false]"#,
@@ -353,8 +359,10 @@ mod tests {
             r#"{"in_doubt": ["never"]}"#,
             r#"{"lateness": [60]}"#,
             "",
-        ] {
-            assert!(Policy::read(bad).is_err(), "{bad}");
+        ];
+
+        for json in unreadable {
+            assert!(Policy::read(json).is_err(), "{json}");
         }
     }
 }

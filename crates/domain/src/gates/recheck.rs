@@ -4,10 +4,9 @@
 use jiff::SignedDuration;
 
 use super::{
-    applies,
     capacity::counters::Counters,
-    evaluate::read,
-    evaluation::{Evaluation, Rejection, Ruling, Step},
+    classes::applies,
+    evaluation::{Evaluation, Rejection, Ruling, Step, readable},
     facts::{Facts, TenantFacts},
     memo::Memo,
     model::{Candidate, Gate, GateCause},
@@ -63,14 +62,12 @@ pub enum Recheck {
 /// kill switch, whether the policy is still the same, do-not-contact, and quiet hours. The first
 /// that does not pass decides.
 pub fn recheck(candidate: &Candidate<'_>, claim: &ClaimFacts<'_>, memo: &mut Memo) -> Recheck {
-    let tenant = claim.facts.tenants.get(candidate.tenant);
-    let recipient = claim.facts.recipients.get(&candidate.recipient());
-    let (tenant, policy, recipient) = match read(tenant, recipient) {
-        Ok(read) => read,
+    let (tenant, policy, recipient) = match readable(candidate, claim.facts) {
+        Ok(found) => found,
         Err(rejection) => return Recheck::rejected(Gate::Eligible, rejection),
     };
 
-    let counters = Counters::default();
+    let nothing_counted = Counters::default();
     let mut evaluation = Evaluation {
         now: memo.now(),
         lead: claim.longest_call,
@@ -81,7 +78,7 @@ pub fn recheck(candidate: &Candidate<'_>, claim: &ClaimFacts<'_>, memo: &mut Mem
         recipient,
         windows: memo.windows(tenant.zone),
         senders: candidate.senders.iter().filter_map(|id| tenant.senders.get(id)).collect(),
-        counters: &counters,
+        counters: &nothing_counted,
         marketing: None,
         memo,
         sendable_until: None,
@@ -100,6 +97,7 @@ fn look(gate: Gate, evaluation: &mut Evaluation<'_>) -> Option<Recheck> {
     if !applies(gate, evaluation.candidate.class) {
         return None;
     }
+
     let had_sender = !evaluation.senders.is_empty();
     match ask(gate, evaluation) {
         Step::Pass | Step::NotAsked | Step::Moot => None,

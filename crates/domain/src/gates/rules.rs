@@ -1,4 +1,5 @@
-//! The rule of each gate: one file a gate, one function `check`.
+//! The rule of each gate: one file a gate, one function `check`. The first lines of each file say
+//! the rule, whom it is for, and what the answer is.
 
 pub(super) mod budget;
 pub(super) mod dnc;

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{Decision, Verdict};
+use super::model::{Decision, Verdict};
 use crate::message::passport::Stamp;
 
 impl Decision {
@@ -13,6 +13,7 @@ impl Decision {
             policy_version: self.policy_version,
             ..Stamp::plain("gate", now, self.verdict.as_str())
         };
+
         let (gate, code, reason, until) = match &self.verdict {
             Verdict::Admit { sendable_until, .. } => {
                 return Stamp { until: Some(*sendable_until), ..plain };

@@ -5,24 +5,25 @@ use std::fmt;
 use super::capacity::line::LineKey;
 use crate::ids::{CampaignId, SenderId};
 
-/// What wakes a waiting message: the key of its parked row.
+/// What wakes a waiting message. Its text is the cause key of the parked row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wake {
-    /// The platform's switch.
+    /// The platform's switch is on.
     Platform,
-    /// The tenant's switch.
+    /// The tenant's switch is on.
     Tenant,
-    /// A campaign's switch or state.
+    /// The campaign's switch is on, and it runs.
     Campaign(CampaignId),
-    /// A sender's switch.
+    /// The sender's switch is on.
     Sender(SenderId),
-    /// A policy that can be read.
+    /// The tenant has a policy that can be read.
     Policy,
-    /// More of a capacity that the message stands in line for.
+    /// There is more of the capacity that the message waits in line for.
     Line(LineKey),
 }
 
 impl Wake {
+    /// Whose switch it is, in a word.
     pub(super) fn whose(self) -> &'static str {
         match self {
             Self::Platform => "platform",

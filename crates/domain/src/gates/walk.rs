@@ -4,19 +4,21 @@
 use jiff::Timestamp;
 
 use super::{
-    applies,
     capacity::windows::Windows,
+    classes::applies,
     evaluation::{Evaluation, Rejection, Ruling, Step},
     model::{Gate, GateAnswer, GateResult},
     rules::{budget, dnc, eligible, kill_switch, quiet_hours, rate, suppression, warmup},
 };
 use crate::ids::SenderId;
 
+const NO_SENDER_LEFT: &str = "the gates before it left no candidate sender";
+
 /// How far a walk goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
     /// Until a gate does not pass: it decides, and the rest is of no interest.
-    ToTheFirstStop,
+    ToTheFirstRejection,
     /// Through every gate. The first that does not pass still decides.
     All,
 }
@@ -25,74 +27,68 @@ pub(super) enum Depth {
 pub(super) struct Walk {
     /// What each gate said, in order.
     pub(super) gates: Vec<GateResult>,
-    pub(super) end: End,
+    pub(super) end: WalkEnd,
 }
 
-pub(super) enum End {
-    /// Every gate lets it pass.
+/// What a walk comes to.
+pub(super) enum WalkEnd {
+    /// Every gate lets the message pass.
     Passed(Passed),
-    /// The first gate that does not.
-    Stopped(Gate, Rejection),
+    /// The first gate that does not, and why.
+    Rejected(Gate, Rejection),
 }
 
 /// How a message passes.
 pub(super) struct Passed {
     pub(super) sender: SenderId,
+    /// Start of the sender's day, for the reservation.
     pub(super) sender_day: Timestamp,
     pub(super) sendable_until: Timestamp,
-    /// The tenant's windows.
+    /// The tenant's windows, for the reservation.
     pub(super) windows: Windows,
 }
 
 /// Asks the gates in their order.
 pub(super) fn walk(mut evaluation: Evaluation<'_>, depth: Depth) -> Walk {
     let mut gates = Vec::with_capacity(Gate::ORDER.len());
-    let mut stopped: Option<(Gate, Rejection)> = None;
+    let mut rejected: Option<(Gate, Rejection)> = None;
+
     for gate in Gate::ORDER {
-        let asked = applies(gate, evaluation.candidate.class);
-        match if asked { ask(gate, &mut evaluation) } else { Step::NotAsked } {
+        let is_asked = applies(gate, evaluation.candidate.class);
+        match if is_asked { ask(gate, &mut evaluation) } else { Step::NotAsked } {
             Step::Pass => gates.push(GateResult::plain(gate, GateAnswer::Pass)),
             Step::NotAsked => gates.push(GateResult::plain(gate, GateAnswer::NotAsked)),
             Step::Moot => gates.push(GateResult::moot(gate, "no_sender_left", NO_SENDER_LEFT)),
-            Step::Reject(stop) => {
-                gates.push(stop.result(gate));
-                stopped.get_or_insert((gate, stop));
+            Step::Reject(rejection) => {
+                gates.push(rejection.result(gate));
+                rejected.get_or_insert((gate, rejection));
                 match depth {
-                    Depth::ToTheFirstStop => break,
+                    Depth::ToTheFirstRejection => break,
                     Depth::All => {}
                 }
             }
         }
     }
-    if let Some((gate, stop)) = stopped {
-        return Walk { gates, end: End::Stopped(gate, stop) };
+
+    match rejected {
+        Some((gate, rejection)) => Walk { gates, end: WalkEnd::Rejected(gate, rejection) },
+        None => pass(evaluation, gates),
     }
-    let Some(sender) = evaluation.senders.first().copied() else {
-        let reason = "no sender fits this recipient".into();
-        let stop = Rejection::new(Ruling::Block(None), "no_sender", reason);
-        gates[0] = stop.result(Gate::Eligible);
-        return Walk { gates, end: End::Stopped(Gate::Eligible, stop) };
-    };
-    let sender_day = evaluation.sender_day(sender).start;
-    let (sendable_until, windows) = (evaluation.sendable_until(), evaluation.windows);
-    let passed = Passed { sender: sender.id, sender_day, sendable_until, windows };
-    Walk { gates, end: End::Passed(passed) }
 }
 
-/// No gate can be asked without facts: the first says so.
-pub(super) fn unreadable(stop: Rejection, depth: Depth) -> Walk {
-    let mut gates = vec![stop.result(Gate::Eligible)];
+/// The walk of a message whose facts cannot be read: no gate can be asked, and the first says so.
+pub(super) fn unreadable(rejection: Rejection, depth: Depth) -> Walk {
+    let mut gates = vec![rejection.result(Gate::Eligible)];
     match depth {
-        Depth::ToTheFirstStop => {}
+        Depth::ToTheFirstRejection => {}
         Depth::All => gates.extend(Gate::ORDER[1..].iter().map(|gate| {
             GateResult::moot(*gate, "facts_unreadable", "the facts that it needs cannot be read")
         })),
     }
-    Walk { gates, end: End::Stopped(Gate::Eligible, stop) }
+    Walk { gates, end: WalkEnd::Rejected(Gate::Eligible, rejection) }
 }
 
-const NO_SENDER_LEFT: &str = "the gates before it left no candidate sender";
-
+/// What one gate says, by its rule.
 pub(super) fn ask(gate: Gate, evaluation: &mut Evaluation<'_>) -> Step {
     match gate {
         Gate::Eligible => eligible::check(evaluation),
@@ -104,4 +100,23 @@ pub(super) fn ask(gate: Gate, evaluation: &mut Evaluation<'_>) -> Step {
         Gate::Rate => rate::check(evaluation),
         Gate::Warmup => warmup::check(evaluation),
     }
+}
+
+/// The end of a walk that no gate has ended: the first sender left carries the message.
+fn pass(mut evaluation: Evaluation<'_>, mut gates: Vec<GateResult>) -> Walk {
+    let Some(sender) = evaluation.senders.first().copied() else {
+        // A compliance answer: the gates that look at its senders were not asked.
+        let reason = "no sender fits this recipient".into();
+        let rejection = Rejection::new(Ruling::Block(None), "no_sender", reason);
+        gates[0] = rejection.result(Gate::Eligible);
+        return Walk { gates, end: WalkEnd::Rejected(Gate::Eligible, rejection) };
+    };
+
+    let passed = Passed {
+        sender: sender.id,
+        sender_day: evaluation.sender_day(sender).start,
+        sendable_until: evaluation.sendable_until(),
+        windows: evaluation.windows,
+    };
+    Walk { gates, end: WalkEnd::Passed(passed) }
 }

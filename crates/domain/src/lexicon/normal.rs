@@ -2,7 +2,7 @@
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// Stands where words were taken out; no text has it as a word.
+/// Fills the gap where words were taken out; no text has it as a word.
 pub(super) const MASK: &str = "_";
 
 /// How much of a text is read, in bytes: a carrier's longest, in the widest characters.
@@ -22,9 +22,8 @@ pub(super) fn words(folded: &str) -> Vec<&str> {
     folded.split(' ').filter(|word| !word.is_empty()).collect()
 }
 
-/// A text as its words, with blanks between: compatibility forms composed (full-width letters are
-/// letters), lower case,
-/// without accents, apostrophes, signs and emoji. The stop sign counts as the word.
+/// A text as its words, with blanks between: in lower case, without accents, apostrophes, signs and
+/// emoji. Full-width letters are letters, and the stop sign counts as the word.
 pub(super) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     if text.is_ascii() {
@@ -34,6 +33,7 @@ pub(super) fn fold(text: &str) -> String {
         }
         return folded;
     }
+
     for c in text.nfkd().filter(|c| !is_combining_mark(*c)) {
         match c {
             // Contractions are one word, and people leave the apostrophe out anyway.
@@ -56,6 +56,7 @@ pub(super) fn squeezed(words: &[&str]) -> String {
     if kept.len() > 2 && kept.iter().all(|word| word.chars().count() == 1) {
         return kept.concat();
     }
+
     kept.dedup();
     kept.join(" ")
 }

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-/// A parsed pattern.
+/// A row's pattern, parsed.
 #[derive(Debug)]
 pub(super) struct Pattern {
     parts: Vec<Part>,
@@ -32,6 +32,7 @@ impl Pattern {
             Some(words) => Part::Optional(words.split('|').collect()),
             None => Part::Word(part.split('|').collect()),
         });
+
         Self {
             parts: parts.collect(),
             from_start: text.starts_with('^'),
@@ -58,30 +59,31 @@ impl Pattern {
         }
     }
 
-    /// Where the pattern matches from this word on; never an empty range.
-    pub(super) fn find_at(&self, words: &[&str], start: usize) -> Option<Range<usize>> {
+    /// The words that the pattern matches from this one on; never an empty range.
+    pub(super) fn find_from(&self, words: &[&str], start: usize) -> Option<Range<usize>> {
         if self.from_start && start > 0 {
             return None;
         }
         Some(start..self.matches(&self.parts, words, start)?)
     }
 
-    /// The end of a match of these parts at this word, if there is one.
-    fn matches(&self, parts: &[Part], words: &[&str], at: usize) -> Option<usize> {
+    /// The index behind a match of these parts from this word on, if they match.
+    fn matches(&self, parts: &[Part], words: &[&str], index: usize) -> Option<usize> {
         let Some((part, rest)) = parts.split_first() else {
-            return (!self.to_end || at == words.len()).then_some(at);
+            return (!self.to_end || index == words.len()).then_some(index);
         };
-        let is = |options: &[&str]| words.get(at).is_some_and(|w| options.contains(w));
+
+        let is_one_of = |options: &[&str]| words.get(index).is_some_and(|w| options.contains(w));
         match part {
-            Part::Word(options) if is(options) => self.matches(rest, words, at + 1),
+            Part::Word(options) if is_one_of(options) => self.matches(rest, words, index + 1),
             Part::Word(_) => None,
-            Part::Optional(options) => is(options)
-                .then(|| self.matches(rest, words, at + 1))
+            Part::Optional(options) => is_one_of(options)
+                .then(|| self.matches(rest, words, index + 1))
                 .flatten()
-                .or_else(|| self.matches(rest, words, at)),
+                .or_else(|| self.matches(rest, words, index)),
             Part::Gap => {
-                let furthest = words.len().min(at + GAP);
-                (at..=furthest).find_map(|next| self.matches(rest, words, next))
+                let furthest = words.len().min(index + GAP);
+                (index..=furthest).find_map(|next| self.matches(rest, words, next))
             }
         }
     }
@@ -94,18 +96,21 @@ mod tests {
     fn matches(pattern: &'static str, text: &str) -> bool {
         let words: Vec<&str> = text.split(' ').collect();
         let pattern = Pattern::parse(pattern);
-        (0..words.len()).any(|start| pattern.find_at(&words, start).is_some())
+        (0..words.len()).any(|start| pattern.find_from(&words, start).is_some())
     }
 
     #[test]
     fn a_pattern_matches_words_alternatives_options_and_gaps() {
         assert!(matches("stop texting|calling", "please stop calling me"));
         assert!(!matches("stop texting|calling", "please stop"));
+
         assert!(
             matches("no more? texts", "no texts") && matches("no more? texts", "no more texts")
         );
+
         assert!(matches("take .. off", "take me and him off"));
         assert!(!matches("take .. off", "take a b c d off"));
+
         assert!(matches("^ stop it $", "stop it") && !matches("^ stop it $", "stop it please"));
         assert!(!matches("^ stop", "do stop") && matches("stop $", "do stop"));
     }

@@ -6,7 +6,7 @@ use std::{
     sync::LazyLock,
 };
 
-use super::{LexiconRule, pattern::Pattern};
+use super::{pattern::Pattern, rule::LexiconRule};
 use crate::language::Language;
 
 /// What a row is for.
@@ -38,7 +38,7 @@ pub(super) enum Kind {
 
 /// A row with a pattern.
 #[derive(Debug)]
-struct Row {
+struct PatternRow {
     pattern: Pattern,
     rule: LexiconRule,
 }
@@ -46,8 +46,8 @@ struct Row {
 /// All rows of all languages.
 #[derive(Debug)]
 pub(super) struct Words {
-    patterns: Vec<Row>,
-    /// The patterns that begin with a word, by kind.
+    patterns: Vec<PatternRow>,
+    /// The indices of the patterns that begin with a word, by kind.
     starts: HashMap<(Kind, &'static str), Vec<usize>>,
     keywords: HashMap<(Kind, &'static str), LexiconRule>,
     single: HashSet<(Kind, &'static str)>,
@@ -58,9 +58,9 @@ impl Words {
     pub(super) fn find(&self, kind: Kind, words: &[&str]) -> Option<(LexiconRule, Range<usize>)> {
         words.iter().enumerate().find_map(|(start, word)| {
             let rows = self.starts.get(&(kind, *word))?;
-            rows.iter().find_map(|row| {
-                let row = &self.patterns[*row];
-                Some((row.rule, row.pattern.find_at(words, start)?))
+            rows.iter().find_map(|index| {
+                let row = &self.patterns[*index];
+                Some((row.rule, row.pattern.find_from(words, start)?))
             })
         })
     }
@@ -76,6 +76,7 @@ impl Words {
     }
 }
 
+/// The built-in words, read once.
 pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
     let mut words = Words {
         patterns: Vec::new(),
@@ -83,6 +84,7 @@ pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
         keywords: HashMap::new(),
         single: HashSet::new(),
     };
+
     for language in Language::ALL {
         let rows = source(language).lines().filter(|row| !row.starts_with('#') && !row.is_empty());
         for row in rows {
@@ -93,9 +95,11 @@ pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
     words
 });
 
+/// Adds one row of a language's file.
 fn add(words: &mut Words, language: Language, name: &'static str, text: &'static str) {
     let kind = kind(name);
     let rule = LexiconRule { language, kind: name, words: text };
+
     match kind {
         Kind::Stop | Kind::StopAlone | Kind::Start | Kind::StartUnlessAsked | Kind::Help => {
             // The first language that has a keyword names it: STOP is English in every file.
@@ -109,7 +113,7 @@ fn add(words: &mut Words, language: Language, name: &'static str, text: &'static
             for first in pattern.first() {
                 words.starts.entry((kind, *first)).or_default().push(words.patterns.len());
             }
-            words.patterns.push(Row { pattern, rule });
+            words.patterns.push(PatternRow { pattern, rule });
         }
         Kind::Question | Kind::Courtesy => {
             words.single.extend(text.split('|').map(|word| (kind, word)));
@@ -117,6 +121,7 @@ fn add(words: &mut Words, language: Language, name: &'static str, text: &'static
     }
 }
 
+/// The kind that a row's first column names.
 fn kind(name: &str) -> Kind {
     match name {
         "stop" => Kind::Stop,
@@ -134,6 +139,7 @@ fn kind(name: &str) -> Kind {
     }
 }
 
+/// The rows of a language, as they are built in.
 fn source(language: Language) -> &'static str {
     match language {
         Language::En => include_str!("../../data/lexicon/en.tsv"),
@@ -153,6 +159,7 @@ mod tests {
         let keywords = WORDS.keywords.keys().map(|(_, keyword)| *keyword);
         let single = WORDS.single.iter().map(|(_, word)| *word);
         let patterns = WORDS.patterns.iter().flat_map(|row| row.pattern.vocabulary());
+
         for text in keywords.chain(single).chain(patterns) {
             assert_eq!(
                 normal::words(&normal::fold(text)).join(" "),

@@ -20,7 +20,7 @@ pub enum MessageClass {
 }
 
 impl MessageClass {
-    /// Every class.
+    /// Every class, as the table of the gates lists them.
     pub const ALL: [Self; 5] =
         [Self::Promo, Self::Journey, Self::Conversational, Self::Transactional, Self::Compliance];
 
@@ -61,9 +61,9 @@ impl MessageClass {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
-    /// Answers, codes, confirmations.
+    /// For answers, codes and confirmations: somebody waits for them.
     Urgent,
-    /// Campaigns and journeys.
+    /// For campaigns and journeys.
     Bulk,
 }
 
@@ -94,7 +94,7 @@ pub enum Channel {
     /// Short messages of the phone network.
     #[default]
     Sms,
-    /// WhatsApp.
+    /// WhatsApp, by its business interface.
     Whatsapp,
 }
 

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::gates::Gate;
+use crate::gates::model::Gate;
 
 /// How many stamps a passport holds. A message deferred more often keeps its first stamps and
 /// its latest ones.
 pub const MAX_STAMPS: usize = 32;
 
-/// One stage's word about one message.
+/// What one stage decided about one message, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     /// The stage that decided.
@@ -42,7 +42,7 @@ pub struct Stamp {
 pub struct Passport(Vec<Stamp>);
 
 impl Passport {
-    /// Adds a stamp; over the limit the oldest of the second half goes.
+    /// Adds a stamp. At the limit the oldest stamp of the second half makes room for it.
     pub fn stamp(&mut self, stamp: Stamp) {
         if self.0.len() == MAX_STAMPS {
             self.0.remove(MAX_STAMPS / 2);
@@ -82,6 +82,7 @@ mod tests {
         for n in 0..100 {
             passport.stamp(Stamp::plain(&n.to_string(), Timestamp::UNIX_EPOCH, "defer"));
         }
+
         assert_eq!(passport.stamps().len(), MAX_STAMPS);
         assert_eq!(passport.stamps()[0].stage, "0");
         assert_eq!(passport.stamps()[MAX_STAMPS - 1].stage, "99");

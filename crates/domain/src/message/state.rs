@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// more, and a receipt that comes after all still raises it.
 pub const NO_RECEIPT: &str = "no_receipt";
 
-/// Where a message stands.
+/// How far a message has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(i16)]
@@ -22,7 +22,7 @@ pub enum MessageState {
     Queued = 3,
     /// A carrier call was begun and its result is not known.
     InDoubt = 4,
-    /// A gate said no.
+    /// A gate blocked it.
     Blocked = 10,
     /// Withdrawn by the tenant.
     Cancelled = 11,
@@ -30,11 +30,11 @@ pub enum MessageState {
     Expired = 12,
     /// In doubt for good: the carrier can neither list nor call back.
     Unknown = 13,
-    /// The carrier has it.
+    /// The carrier has taken it.
     Sent = 20,
     /// The carrier refused it or could not deliver it.
     Failed = 21,
-    /// The phone has it.
+    /// The carrier says that the phone has it.
     Delivered = 22,
     /// The person opened it (WhatsApp).
     Read = 23,

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use super::Window;
+use super::window::Window;
 use crate::{country::Country, zones::Place};
 
 /// A named window of `data/quiet_hours.tsv`.
@@ -29,12 +29,14 @@ pub fn window_for(place: &Place, tenant: &[Window]) -> Window {
     window
 }
 
+/// Hands every profile of a place to `take`.
 fn each(place: &Place, mut take: impl FnMut(&Profile)) {
     let tables = &*TABLES;
     take(&tables.default);
     if place.country == Some(Country::AU) {
         take(&tables.au);
     }
+
     if !place.country.is_some_and(Country::under_us_law) {
         return;
     }
@@ -64,6 +66,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
             Profile { name, window: window.parse().expect("a window in quiet_hours.tsv") }
         })
         .collect();
+
     let named = |name: &str| {
         *profiles.iter().find(|p| p.name == name).expect("a required row of quiet_hours.tsv")
     };

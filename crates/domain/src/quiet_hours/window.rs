@@ -16,7 +16,7 @@ const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 /// closed all day; `never` closes them all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Window {
-    /// Monday first.
+    /// The day's span by weekday, Monday first.
     days: [Span; 7],
 }
 
@@ -65,7 +65,7 @@ impl Window {
         Self { days: [span; 7] }
     }
 
-    /// What both allow.
+    /// The window of the hours that both allow.
     pub fn intersect(self, other: Self) -> Self {
         let mut days = self.days;
         for (day, theirs) in days.iter_mut().zip(other.days) {
@@ -86,6 +86,7 @@ impl Window {
         let weekday = (day + 3).rem_euclid(7) as usize;
         let Span { from, to } = self.days[weekday];
         let (from, to) = (i64::from(from) * 60, i64::from(to) * 60);
+
         if second < from {
             (false, from)
         } else if second < to {
@@ -103,15 +104,18 @@ impl FromStr for Window {
         if text == "never" {
             return Ok(Self::daily(Span::CLOSED));
         }
+
         let mut days = [None; 7];
         for part in text.split(',').map(str::trim) {
             let form = || BadWindow::Form(part.to_owned());
             let (names, hours) = part.split_once(' ').ok_or_else(form)?;
             let (first, last) = day_range(names).ok_or_else(form)?;
             let (from, to) = hours.trim().split_once('-').ok_or_else(form)?;
+
             let [from, to] = [from, to].map(minutes);
             let span = Span::new(from.ok_or_else(form)?, to.ok_or_else(form)?);
             let span = span.ok_or_else(|| BadWindow::Order(part.to_owned()))?;
+
             for day in &mut days[first..=last] {
                 if day.replace(span).is_some() {
                     return Err(BadWindow::Twice(part.to_owned()));
@@ -129,6 +133,7 @@ impl fmt::Display for Window {
         while first < 7 {
             let span = self.days[first];
             let alike = self.days[first..].iter().take_while(|other| **other == span).count();
+
             if span != Span::CLOSED {
                 let names = match (first, alike) {
                     (_, 7) => "daily".to_owned(),
@@ -140,6 +145,7 @@ impl fmt::Display for Window {
             }
             first += alike;
         }
+
         if separator.is_empty() { f.write_str("never") } else { Ok(()) }
     }
 }
@@ -182,6 +188,7 @@ fn minutes(clock: &str) -> Option<u16> {
     let number = |part: &str| -> Option<u16> {
         (part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.parse().ok())?
     };
+
     let (hours, minutes) = (number(hours)?, number(minutes)?);
     let total = hours * 60 + minutes;
     (minutes < 60 && total <= MINUTES).then_some(total)

@@ -4,41 +4,74 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap, HashMap},
-    sync::Arc,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 
-use super::{HORIZON, MOST_ASKS, MOST_WAITING, SenderTotal, Setting, SimulatedRecipient, Waiting};
+use super::{setting::Setting, waiting::Waiting};
 use crate::{
     gates::{
-        Candidate, Counters, Facts, LEAD_TIME, Memo, Reserved, TenantFacts, Verdict, evaluate,
+        Counters, Decision, Facts, LEAD_TIME, Memo, Reserved, TenantFacts, Verdict, evaluate,
         reservation,
     },
+    gcra,
     ids::SenderId,
     message::class::Channel,
     money::Micros,
-    zones::Place,
 };
+
+/// How far ahead a simulation looks.
+pub const HORIZON: SignedDuration = SignedDuration::from_hours(60 * 24);
+
+/// How many recipients may wait at once. Who comes beyond that is counted, and not followed.
+pub const MOST_WAITING: usize = 250_000;
+
+/// How often recipients who wait are asked again, all together. It ends a simulation in which a
+/// small cap meets a large audience: each day asks everybody and lets a few pass.
+pub const MOST_ASKS: u64 = 2_000_000;
+
+/// The soonest after an ask that the same recipient is asked again.
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+/// What one sender carries in one of its days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SenderTotal {
+    /// The sender that carries them.
+    pub sender: SenderId,
+    /// The day, in the sender's zone.
+    pub day: Date,
+    /// Messages of this campaign.
+    pub admitted: u64,
+    /// Messages that fit the day, those of others included.
+    pub cap: u32,
+}
+
+/// What a message takes of its sender's time and of the budgets.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Load {
+    pub(super) segments: u16,
+    pub(super) cost: Micros,
+}
 
 /// Who waits, and what has been sent so far.
 #[derive(Debug)]
 pub(super) struct Forecast {
-    ends: Timestamp,
+    /// The end of what is looked at.
+    ends_at: Timestamp,
     waiting: BinaryHeap<Reverse<Waiting>>,
     /// Admitted at the first instant, and too many for their senders' time: the reservations are
     /// given back once everybody has been asked.
-    not_in_time: Vec<(Waiting, SenderId)>,
-    /// Beyond [`MOST_WAITING`].
-    pub(super) not_followed: u64,
+    unsent: Vec<(Waiting, SenderId)>,
+    /// How many came beyond [`MOST_WAITING`].
+    not_followed: u64,
     asks: u64,
-    /// When each sender is free.
-    free: HashMap<SenderId, Timestamp>,
+    /// When each sender is free again.
+    next_free: HashMap<SenderId, Timestamp>,
     pub(super) sent: u64,
     pub(super) segments: u64,
     pub(super) cost: Micros,
-    pub(super) first: Option<Timestamp>,
-    pub(super) last: Option<Timestamp>,
+    pub(super) first_send_at: Option<Timestamp>,
+    pub(super) last_send_at: Option<Timestamp>,
     /// By sender and the start of its day.
     pub(super) days: BTreeMap<(SenderId, Timestamp), SenderTotal>,
     /// Those who waited and then were not sent to: held, blocked or expired.
@@ -48,17 +81,17 @@ pub(super) struct Forecast {
 impl Forecast {
     pub(super) fn new(at: Timestamp) -> Self {
         Self {
-            ends: at.saturating_add(HORIZON).unwrap_or(Timestamp::MAX),
+            ends_at: at.saturating_add(HORIZON).unwrap_or(Timestamp::MAX),
             waiting: BinaryHeap::new(),
-            not_in_time: Vec::new(),
+            unsent: Vec::new(),
             not_followed: 0,
             asks: 0,
-            free: HashMap::new(),
+            next_free: HashMap::new(),
             sent: 0,
             segments: 0,
             cost: Micros::ZERO,
-            first: None,
-            last: None,
+            first_send_at: None,
+            last_send_at: None,
             days: BTreeMap::new(),
             dropped: 0,
         }
@@ -66,32 +99,32 @@ impl Forecast {
 
     /// Those who are neither sent to nor given up.
     pub(super) fn left(&self) -> u64 {
-        (self.waiting.len() + self.not_in_time.len()) as u64 + self.not_followed
+        self.followed() as u64 + self.not_followed
     }
 
-    /// Sends a message that is admitted now, when its sender is free; unless that is too late.
+    /// Sends a message that is admitted now, when its sender is free. Says whether it did: not
+    /// where that is too late.
     pub(super) fn send(
         &mut self,
         tenant: &TenantFacts,
         sender: SenderId,
         memo: &mut Memo,
         sendable_until: Timestamp,
-        (segments, cost): (u16, Micros),
+        load: Load,
     ) -> bool {
         let found = tenant.policy.as_ref().zip(tenant.senders.get(&sender));
         let Some((policy, sender)) = found else { return false };
-        let at = self.free.get(&sender.id).map_or(memo.now(), |free| memo.now().max(*free));
-        if sendable_until.duration_since(at) < LEAD_TIME {
+        let next_free = self.next_free.get(&sender.id);
+        let leaves_at = next_free.map_or(memo.now(), |free| memo.now().max(*free));
+        if sendable_until.duration_since(leaves_at) < LEAD_TIME {
             return false;
         }
-        let takes = i64::from(segments) * 1_000_000 / i64::from(sender.pace.max(1));
-        let free = at.saturating_add(SignedDuration::from_micros(takes)).unwrap_or(Timestamp::MAX);
-        self.free.insert(sender.id, free);
-        self.sent += 1;
-        self.segments += u64::from(segments);
-        self.cost += cost;
-        self.first = Some(self.first.map_or(at, |first| first.min(at)));
-        self.last = Some(self.last.map_or(at, |last| last.max(at)));
+
+        let takes = gcra::time_of(load.segments, sender.pace);
+        let next_free = leaves_at.saturating_add(takes).unwrap_or(Timestamp::MAX);
+        self.next_free.insert(sender.id, next_free);
+        self.count(leaves_at, load);
+
         let day = memo.sender_day(sender, policy);
         let total = self.days.entry((sender.id, day.start)).or_insert_with(|| SenderTotal {
             sender: sender.id,
@@ -103,24 +136,26 @@ impl Forecast {
         true
     }
 
-    pub(super) fn wait(&mut self, waiting: Waiting) {
-        if self.waiting.len() + self.not_in_time.len() < MOST_WAITING {
+    /// Keeps somebody who is to be asked again, if there is room.
+    pub(super) fn keep_waiting(&mut self, waiting: Waiting) {
+        if self.followed() < MOST_WAITING {
             self.waiting.push(Reverse(waiting));
         } else {
             self.not_followed += 1;
         }
     }
 
-    pub(super) fn not_in_time(&mut self, waiting: Waiting, sender: SenderId) {
-        if self.waiting.len() + self.not_in_time.len() < MOST_WAITING {
-            self.not_in_time.push((waiting, sender));
+    /// Keeps somebody who was admitted for a sender that has no time for them, if there is room.
+    pub(super) fn keep_unsent(&mut self, waiting: Waiting, sender: SenderId) {
+        if self.followed() < MOST_WAITING {
+            self.unsent.push((waiting, sender));
         } else {
             self.not_followed += 1;
         }
     }
 
     /// Gives back what was reserved at the first instant and could not be sent in its time.
-    pub(super) fn begin(
+    pub(super) fn give_back_unsent(
         &mut self,
         setting: &Setting,
         facts: &Facts,
@@ -128,7 +163,8 @@ impl Forecast {
         memo: &mut Memo,
     ) {
         let tenant = facts.tenants.get(&setting.tenant);
-        for (waiting, sender) in std::mem::take(&mut self.not_in_time) {
+
+        for (waiting, sender) in std::mem::take(&mut self.unsent) {
             let found = tenant.and_then(|t| Some((t, t.policy.as_ref()?, t.senders.get(&sender)?)));
             if let Some((tenant, policy, sender)) = found {
                 let what = Reserved {
@@ -141,11 +177,12 @@ impl Forecast {
                 let day = memo.sender_day(sender, policy).start;
                 counters.give_back(&reservation(&what, &memo.windows(tenant.zone), day));
             }
+
             self.waiting.push(Reverse(waiting));
         }
     }
 
-    /// Asks about the next who waits. Says whether it went on.
+    /// Asks about the next who waits. Says whether it did: not where nobody is left to ask.
     pub(super) fn step(
         &mut self,
         setting: &Setting,
@@ -153,35 +190,21 @@ impl Forecast {
         counters: &mut Counters,
         memo: &mut Memo,
     ) -> bool {
-        let due = self.waiting.peek().map(|next| next.0.due.0);
-        let Some(now) = due.filter(|due| *due < self.ends && self.asks < MOST_ASKS) else {
+        let due = self.waiting.peek().map(|Reverse(next)| next.due.0);
+        let Some(now) = due.filter(|due| *due < self.ends_at && self.asks < MOST_ASKS) else {
             return false;
         };
         let Some(Reverse(mut next)) = self.waiting.pop() else { return false };
+
         self.asks += 1;
         if memo.now() != now {
             *memo = Memo::new(now);
         }
         let decision = evaluate(&next.candidate(setting), facts, counters, memo);
         counters.forget_marketing();
-        let again = match decision.verdict {
-            Verdict::Admit { sender, sendable_until } => {
-                let tenant = facts.tenants.get(&setting.tenant);
-                let load = (next.segments, next.cost);
-                let sent = tenant
-                    .is_some_and(|tenant| self.send(tenant, sender, memo, sendable_until, load));
-                if !sent {
-                    counters.give_back(&decision.reserved);
-                }
-                (!sent).then_some(sendable_until)
-            }
-            Verdict::Defer { until, .. } => Some(until),
-            Verdict::Hold { .. } | Verdict::Block { .. } | Verdict::Expire { .. } => {
-                self.dropped += 1;
-                None
-            }
-        };
-        match again {
+
+        let tenant = facts.tenants.get(&setting.tenant);
+        match self.ask_again_at(&next, &decision, tenant, counters, memo) {
             // A deferral leads forward, or it would be asked for ever.
             Some(until) => {
                 next.due.0 = until.max(now.saturating_add(SECOND).unwrap_or(Timestamp::MAX));
@@ -194,84 +217,47 @@ impl Forecast {
         }
         true
     }
-}
 
-const SECOND: SignedDuration = SignedDuration::from_secs(1);
+    /// Sends, or gives up. When it is to be asked again; none where it is not.
+    fn ask_again_at(
+        &mut self,
+        waiting: &Waiting,
+        decision: &Decision,
+        tenant: Option<&TenantFacts>,
+        counters: &mut Counters,
+        memo: &mut Memo,
+    ) -> Option<Timestamp> {
+        match decision.verdict {
+            Verdict::Admit { sender, sendable_until } => {
+                let load = Load { segments: waiting.segments, cost: waiting.cost };
+                let is_sent = tenant
+                    .is_some_and(|tenant| self.send(tenant, sender, memo, sendable_until, load));
+                if is_sent {
+                    return None;
+                }
 
-impl Waiting {
-    fn candidate<'a>(&'a self, setting: &'a Setting) -> Candidate<'a> {
-        Candidate {
-            id: self.message,
-            tenant: &setting.tenant,
-            class: setting.class,
-            channel: Channel::Sms,
-            number: self.number,
-            campaign: Some(setting.campaign),
-            submitted_at: setting.at,
-            expires_at: self.expires_at,
-            on_late: None,
-            cost: self.cost,
-            place: &self.place,
-            senders: &self.senders,
+                counters.give_back(&decision.reserved);
+                Some(sendable_until)
+            }
+            Verdict::Defer { until, .. } => Some(until),
+            Verdict::Hold { .. } | Verdict::Block { .. } | Verdict::Expire { .. } => {
+                self.dropped += 1;
+                None
+            }
         }
     }
-}
 
-impl PartialEq for Waiting {
-    fn eq(&self, other: &Self) -> bool {
-        self.due == other.due
+    fn count(&mut self, leaves_at: Timestamp, load: Load) {
+        self.sent += 1;
+        self.segments += u64::from(load.segments);
+        self.cost += load.cost;
+        self.first_send_at =
+            Some(self.first_send_at.map_or(leaves_at, |first| first.min(leaves_at)));
+        self.last_send_at = Some(self.last_send_at.map_or(leaves_at, |last| last.max(leaves_at)));
     }
-}
 
-impl Eq for Waiting {}
-
-impl PartialOrd for Waiting {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Waiting {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.due.cmp(&other.due)
-    }
-}
-
-/// Places and lists of senders that many recipients share, kept once.
-#[derive(Debug, Default)]
-pub(super) struct Interned {
-    places: HashMap<Place, Arc<Place>>,
-    senders: HashMap<Vec<SenderId>, Arc<[SenderId]>>,
-}
-
-impl Interned {
-    pub(super) fn waiting(&mut self, one: &SimulatedRecipient, due: (Timestamp, u64)) -> Waiting {
-        let draft = &one.draft;
-        let place = match self.places.get(&draft.place) {
-            Some(place) => place.clone(),
-            None => {
-                let place = Arc::new(draft.place.clone());
-                self.places.insert(draft.place.clone(), place.clone());
-                place
-            }
-        };
-        let senders = match self.senders.get(&draft.senders) {
-            Some(senders) => senders.clone(),
-            None => {
-                let senders: Arc<[SenderId]> = draft.senders.clone().into();
-                self.senders.insert(draft.senders.clone(), senders.clone());
-                senders
-            }
-        };
-        Waiting {
-            due,
-            message: one.message,
-            number: one.number,
-            expires_at: one.expires_at,
-            place,
-            senders,
-            segments: draft.segments,
-            cost: draft.cost,
-        }
+    /// How many are followed at the moment.
+    fn followed(&self) -> usize {
+        self.waiting.len() + self.unsent.len()
     }
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::{language::Language, lexicon};
 
-/// The line of a language, of GSM 03.38 letters only so that it never makes a text UCS-2. Its
-/// keyword is one that [`lexicon::classify`] acts on.
+/// The opt-out line of a language. It has letters of GSM 03.38 only, so that it never makes a text
+/// UCS-2, and its keyword is one that [`lexicon::classify`] acts on.
 pub fn opt_out_line(language: Language) -> &'static str {
     match language {
         Language::En => "Reply STOP to opt out",
@@ -22,6 +22,7 @@ pub fn with_opt_out_line(text: &str, language: Language) -> Cow<'_, str> {
     if lexicon::tells_how_to_opt_out(text) {
         return Cow::Borrowed(text);
     }
+
     let line = opt_out_line(language);
     match text.trim_end() {
         "" => Cow::Borrowed(line),

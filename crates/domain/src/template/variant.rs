@@ -17,6 +17,7 @@ pub fn pick_variant(campaign: Uuid, contact: Uuid, weights: &[u32]) -> Option<us
         Sha256::new().chain_update(campaign.as_bytes()).chain_update(contact.as_bytes()).finalize();
     let head = digest.iter().take(8).fold(0u64, |number, byte| (number << 8) | u64::from(*byte));
     let ticket = (u128::from(head) * u128::from(total)) >> 64;
+
     let mut sum = 0;
     weights.iter().position(|weight| {
         sum += u128::from(*weight);

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use super::Zone;
+use super::zone::Zone;
 use crate::country::Country;
 
 /// A state, with the zones of it that the evidence leaves.
@@ -38,11 +38,13 @@ pub(super) fn postal_code(country: Country, written: &str) -> Option<InState> {
         .map(|c| c.to_ascii_uppercase())
         .collect();
     let code = canonical(country, code)?;
+
     let range = TABLES
         .postal
         .iter()
         .filter(|range| range.country == country && range.covers(&code))
         .max_by_key(|range| range.first.len())?;
+
     let mut place = state(country, range.state)?;
     if let Some(zones) = &range.zones {
         place.zones.clone_from(zones);
@@ -74,7 +76,7 @@ struct PostalRange {
     first: &'static str,
     last: &'static str,
     state: &'static str,
-    /// Those of the state if `None`.
+    /// Those of the state, if `None`.
     zones: Option<Vec<Zone>>,
 }
 
@@ -101,12 +103,14 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     let prefixes: HashMap<_, _> = rows(include_str!("../../data/prefix_zones.tsv"))
         .map(|[prefix, zones]| (prefix, parse_zones(zones)))
         .collect();
+
     let mut states = HashMap::new();
     for [country, code, name, zones] in rows(include_str!("../../data/subdivisions.tsv")) {
         let entry = (code, parse_zones(zones));
         states.insert((parse_country(country), name.to_uppercase()), entry.clone());
         states.insert((parse_country(country), code.to_owned()), entry);
     }
+
     let postal = rows(include_str!("../../data/postal_codes.tsv"))
         .map(|[country, first, last, state, zones]| PostalRange {
             country: parse_country(country),
@@ -116,6 +120,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
             zones: (zones != "=").then(|| parse_zones(zones)),
         })
         .collect();
+
     let longest_prefix = prefixes.keys().map(|prefix| prefix.len()).max().unwrap_or(0);
     let united_states = parse_zones(
         "America/New_York,America/Chicago,America/Denver,America/Phoenix,America/Los_Angeles,\

@@ -23,6 +23,7 @@ fn the_window_that_opens_last_decides_how_long_a_budget_defers() {
     desk.tenant().caps = Caps { daily: cap, monthly: cap };
     used(&mut desk, CounterKind::SpendDay, None, "2026-03-02T05:00:00Z", 5_000);
     assert_eq!(desk.says(), "defer budget daily_budget 2026-03-03T05:00:00Z");
+
     used(&mut desk, CounterKind::SpendMonth, None, "2026-03-01T05:00:00Z", 5_000);
     assert_eq!(desk.says(), "defer budget monthly_budget 2026-04-01T04:00:00Z");
 }
@@ -35,6 +36,7 @@ fn a_campaigns_cap_is_its_own() {
     desk.tenant().campaign_caps.insert(campaign, caps);
     used(&mut desk, CounterKind::CampaignDay, Some(campaign.0), "2026-03-02T05:00:00Z", 5_000);
     assert_eq!(desk.says(), "admit 1", "a message of no campaign");
+
     desk.campaign = Some(campaign);
     assert_eq!(desk.says(), "defer budget campaign_daily_budget 2026-03-03T05:00:00Z");
 }
@@ -47,6 +49,7 @@ fn the_widest_full_quota_decides() {
     desk.policy().quota.per_day = 20;
     used(&mut desk, CounterKind::QuotaHour, None, "2026-03-02T17:00:00Z", 10);
     assert_eq!(desk.says(), "defer rate quota_hour 2026-03-02T18:00:00Z");
+
     used(&mut desk, CounterKind::QuotaDay, None, "2026-03-02T05:00:00Z", 20);
     assert_eq!(desk.says(), "defer rate quota_day 2026-03-03T05:00:00Z");
 }
@@ -70,6 +73,7 @@ fn the_warmup_curve_counts_days_of_the_senders_own_zone() {
         let now: Timestamp = at(now);
         SenderDay::of(&sender, &policy, now, &Windows::at(now, sender.zone)).cap
     };
+
     // 23:30 on the first in New York: half an hour later is the second day.
     let since = "2026-03-02T04:30:00Z";
     let days = [
@@ -82,6 +86,7 @@ fn the_warmup_curve_counts_days_of_the_senders_own_zone() {
         ("2026-03-05T05:00:00Z", 1_000),
         ("2027-03-05T05:00:00Z", 1_000),
     ];
+
     for (now, expected) in days {
         assert_eq!(cap(since, now), expected, "{now}");
     }

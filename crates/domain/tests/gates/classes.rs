@@ -40,10 +40,13 @@ fn only_these_gates_are_asked() {
         let asked = gates.into_iter().filter(|gate| gate.answer != GateAnswer::NotAsked);
         asked.map(|gate| gate.gate).collect::<Vec<_>>()
     };
+
     assert_eq!(asked(Promo), Gate::ORDER);
+
     let journey = [Eligible, KillSwitch, Budget, Dnc, QuietHours, Rate, Warmup];
     assert_eq!(asked(Journey), journey);
     assert!(!journey.contains(&Suppression));
+
     let urgent = [Eligible, KillSwitch, Budget, Dnc, Rate, Warmup];
     assert_eq!(asked(Conversational), urgent);
     assert_eq!(asked(Transactional), urgent);
@@ -68,6 +71,7 @@ fn eligible_sender() {
         },
         [no, no, no, no, "admit 1"],
     );
+
     let mut desk = desk(Promo);
     desk.sender(1).usable = false;
     assert_eq!(desk.says(), "admit 2");
@@ -82,7 +86,9 @@ fn eligible_conversation() {
     );
     let mut desk = desk(Conversational);
     desk.recipient().last_inbound_at = Some(at("2026-03-01T17:00:01Z"));
+
     assert_eq!(desk.says(), "admit 1");
+
     desk.recipient().last_inbound_at = Some(at("2026-03-01T17:00:00Z"));
     assert_eq!(desk.says(), closed, "24 hours are over");
 }
@@ -97,6 +103,7 @@ fn what_needs_an_open_conversation_may_be_called_until_it_closes() {
             other => panic!("{other:?}"),
         }
     };
+
     assert_eq!(closes("2026-03-01T17:00:30Z"), at("2026-03-02T17:00:30Z"));
 }
 
@@ -115,6 +122,7 @@ fn kill_switch_paused_holds_and_stopped_blocks() {
     each(|desk| desk.facts.platform = SwitchMode::Paused, [held; 5]);
     let stopped = "block kill_switch platform_stopped";
     each(|desk| desk.facts.platform = SwitchMode::Stopped, [stopped; 5]);
+
     let held = "hold kill_switch tenant_paused switch:tenant";
     each(
         |desk| desk.tenant().switches.tenant = SwitchMode::Paused,
@@ -146,8 +154,10 @@ fn dnc_blocks_always_and_asks_each_class_what_it_needs() {
     let since = Some(at("2026-02-01T00:00:00Z"));
     let out = "block dnc opted_out";
     each(|desk| desk.recipient().opted_out_at = since, [out, out, out, out, "admit 1"]);
+
     let dnc = "block dnc do_not_contact";
     each(|desk| desk.recipient().do_not_contact_at = since, [dnc, dnc, dnc, "admit 1", "admit 1"]);
+
     let no = "block dnc no_consent";
     each(
         |desk| desk.recipient().marketing_consent_at = None,
@@ -195,6 +205,7 @@ fn rate_is_quota_for_everyone_and_frequency_for_marketing() {
         },
         [quota, quota, quota, quota, "admit 1"],
     );
+
     let often = "defer rate frequency 2026-03-02T23:00:00Z";
     let three = ["2026-03-01T23:00:00Z", "2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z"];
     each(

@@ -33,6 +33,7 @@ fn each_need_is_met_by_its_grounds_alone() {
         [false, false, false, true, true],
         [false, false, false, false, true],
     ];
+
     for (needed, row) in needs.into_iter().zip(table) {
         let grounds = grounds.into_iter().chain([Some(Basis::ExpressWritten)]);
         for (basis, enough) in grounds.zip(row) {
@@ -47,7 +48,7 @@ fn each_need_is_met_by_its_grounds_alone() {
 
 #[test]
 fn a_policy_asks_each_class_for_its_own_consent() {
-    for (at, asked) in CLASSES.into_iter().enumerate() {
+    for (index, asked) in CLASSES.into_iter().enumerate() {
         for class in CLASSES {
             let mut desk = desk(class);
             let mut consent = ConsentPolicy::NOTHING;
@@ -57,7 +58,7 @@ fn a_policy_asks_each_class_for_its_own_consent() {
                 &mut consent.conversational,
                 &mut consent.transactional,
                 &mut Needed::Any,
-            ][at] = Needed::Any;
+            ][index] = Needed::Any;
             desk.policy().consent = consent;
             desk.recipient().marketing_consent_at = None;
             let blocked = class == asked && class != Compliance;
@@ -75,6 +76,7 @@ fn the_switch_of_older_policies_still_overrules() {
         assert_eq!(policy.consent_for(Promo), Needed::None);
     }
     let on = Policy::read(r#"{"require_consent": true}"#).expect("a policy");
+
     assert_eq!(
         CLASSES.map(|class| on.consent_for(class)),
         [Needed::Any, Needed::Any, Needed::None, Needed::None, Needed::None,]
@@ -88,9 +90,11 @@ fn an_implied_consent_ends_to_the_instant_and_no_message_outlives_it() {
     let end = at("2026-03-02T18:00:00Z");
     desk.recipient().consent_expires_at = Some(end);
     assert_eq!(desk.sendable_until(), end);
+
     let mut desk = Desk { counters: Default::default(), ..desk };
     desk.now = end;
     assert_eq!(desk.says(), "block dnc consent_expired");
+
     desk.class = Transactional;
     assert_eq!(desk.says(), "admit 1", "it rests on no consent");
 }

@@ -16,6 +16,7 @@ use domain::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
+/// A message, its facts and its counters.
 pub struct Desk {
     pub now: Timestamp,
     pub class: MessageClass,
@@ -53,6 +54,7 @@ pub fn sender(n: u128) -> SenderFacts {
         id: sender_id(n),
         number: "+12125550100".into(),
         account: "main".into(),
+        weight: 1,
         country: Some(Country::US),
         zone: Zone::parse("America/New_York").expect("a zone"),
         pace: 10,
@@ -69,10 +71,12 @@ impl Desk {
         let mut facts = TenantFacts::new(zone);
         facts.policy = Some(Policy::default());
         facts.senders = [1, 2].map(|n| (sender_id(n), sender(n))).into();
+
         let consent = at("2026-01-01T00:00:00Z");
         let recipient =
             RecipientStatus { marketing_consent_at: Some(consent), ..RecipientStatus::default() };
         let key = (tenant(), number(), Channel::Sms);
+
         let mut desk = Self {
             now: at("2026-03-02T17:00:00Z"),
             class: MessageClass::Promo,
@@ -115,7 +119,7 @@ impl Desk {
 
     pub fn recipient(&mut self) -> &mut RecipientStatus {
         let key = (tenant(), number(), Channel::Sms);
-        self.facts.recipients.get_mut(&key).expect("the standing")
+        self.facts.recipients.get_mut(&key).expect("the recipient")
     }
 
     pub fn sender(&mut self, n: u128) -> &mut SenderFacts {
@@ -145,6 +149,7 @@ impl Desk {
     ) -> Decision {
         let (tenant, mut counters) = (tenant(), std::mem::take(&mut self.counters));
         let mut memo = Memo::new(self.now);
+
         let decision = ask(&self.candidate(&tenant), &self.facts, &mut counters, &mut memo);
         self.counters = counters;
         decision

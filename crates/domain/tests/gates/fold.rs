@@ -55,6 +55,7 @@ fn what_is_given_back_can_be_taken_again() {
     desk.policy().quota.per_minute = 1;
     let decision = desk.decide();
     assert_eq!(desk.says().split(' ').next(), Some("defer"));
+
     desk.counters.give_back(&decision.reserved);
     assert_eq!(desk.counters.added(), []);
     assert_eq!(desk.says(), "admit 1");
@@ -66,6 +67,7 @@ fn only_an_admission_reserves() {
     desk.recipient().opted_out_at = Some(at("2026-02-01T00:00:00Z"));
     assert_eq!(desk.decide().reserved, []);
     assert_eq!(desk.counters.added(), []);
+
     desk.now = at("2026-03-03T03:00:00Z");
     desk.recipient().opted_out_at = None;
     assert_eq!(desk.decide().reserved, []);
@@ -99,12 +101,15 @@ proptest! {
                 prop_assert!(sum <= daily);
             }
         }
+
         prop_assert!(admitted <= quota.min(cap));
+
         let added = desk.counters.added();
         let of = |kind| {
             let counted = added.iter().filter(|(key, _)| key.kind == kind);
             counted.map(|(_, n)| n).sum::<i64>()
         };
+
         prop_assert_eq!(of(CounterKind::QuotaDay), i64::from(admitted));
         prop_assert_eq!(of(CounterKind::SenderDay), i64::from(admitted));
     }

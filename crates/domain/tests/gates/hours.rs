@@ -11,12 +11,16 @@ use crate::desk::{Desk, at};
 fn an_admission_holds_until_the_first_of_window_day_and_validity() {
     let mut desk = Desk::new();
     assert_eq!(desk.sendable_until(), at("2026-03-03T02:00:00Z"), "21:00 in New York");
+
     let mut desk = Desk::of(MessageClass::Transactional);
     assert_eq!(desk.sendable_until(), at("2026-03-03T05:00:00Z"), "the budget's and sender's day");
+
     desk.sender(1).zone = Zone::parse("Asia/Tokyo").expect("a zone");
     assert_eq!(desk.sendable_until(), at("2026-03-03T05:00:00Z").min(at("2026-03-03T15:00:00Z")));
+
     desk.expires_at = Some(at("2026-03-02T17:05:00Z"));
     assert_eq!(desk.sendable_until(), at("2026-03-02T17:05:00Z"));
+
     let mut desk = Desk::of(MessageClass::Compliance);
     assert_eq!(desk.sendable_until(), at("2026-03-03T17:00:00Z"));
 }
@@ -42,6 +46,7 @@ fn a_deferred_message_comes_back_at_its_place_in_the_first_minutes() {
         let until = says.rsplit(' ').next().map(at).expect("an instant");
         places.push(until.as_second() - opening);
     }
+
     assert_eq!(places, [0, 1, 299, 300, 0, 5_000_000_000 % 301]);
 }
 
@@ -53,9 +58,11 @@ fn every_zone_and_every_state_must_be_open() {
     desk.place.zones = Candidates::from(zones);
     desk.now = at("2026-03-02T15:00:00Z");
     assert_eq!(desk.says(), "defer quiet_hours quiet_hours 2026-03-02T17:00:00Z");
+
     desk.place.states = vec!["FL".into()];
     desk.now = at("2026-03-03T01:00:00Z");
     assert_eq!(desk.says(), "defer quiet_hours quiet_hours 2026-03-03T17:00:00Z", "20:00 in FL");
+
     desk.place.zones = Candidates::Unknown;
     assert_eq!(desk.says(), "block quiet_hours no_allowed_hour");
 }
@@ -75,6 +82,7 @@ fn a_day_that_ends_before_the_call_could_end_is_over() {
     let mut desk = Desk::of(MessageClass::Transactional);
     desk.now = at("2026-03-03T04:59:49Z");
     assert_eq!(desk.says(), "defer budget day_ending 2026-03-03T05:00:00Z");
+
     let mut desk = Desk::of(MessageClass::Transactional);
     desk.now = at("2026-03-02T23:59:49Z");
     desk.sender(1).zone = Zone::parse("UTC").expect("a zone");

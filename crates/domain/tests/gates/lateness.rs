@@ -10,8 +10,10 @@ fn a_deferral_beyond_what_the_tenant_wants_drops_the_message_where_it_says_so() 
     desk.now = at("2026-03-03T03:00:00Z");
     desk.submitted_at = desk.now;
     assert_eq!(desk.says(), "defer quiet_hours quiet_hours 2026-03-03T14:00:00Z", "sent late");
+
     desk.on_late = Some(OnLate::Drop);
     assert_eq!(desk.says(), "expire quiet_hours quiet_hours");
+
     desk.policy().lateness.max_seconds = 12 * 3_600;
     assert_eq!(desk.says(), "defer quiet_hours quiet_hours 2026-03-03T14:00:00Z", "in time");
 }
@@ -21,8 +23,10 @@ fn the_policy_says_for_messages_that_do_not() {
     let mut desk = Desk::of(MessageClass::Transactional);
     desk.submitted_at = at("2026-03-02T12:59:00Z");
     assert_eq!(desk.says(), "admit 1");
+
     desk.policy().lateness.on_late = OnLate::Drop;
     assert_eq!(desk.says(), "expire - too_late", "four hours and a minute");
+
     desk.on_late = Some(OnLate::Send);
     assert_eq!(desk.says(), "admit 1");
 }

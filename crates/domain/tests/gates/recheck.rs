@@ -38,9 +38,11 @@ fn odds() -> impl Strategy<Value = Odds> {
     let consent =
         proptest::option::weighted(0.9, (0..5_usize, proptest::option::weighted(0.3, -90..90_i64)));
     let person = (rarely(), rarely(), rarely(), consent, 0..4_usize);
+
     (when, switches, person).prop_map(|(when, switches, person)| {
         let (class, minute, zone, in_campaign) = when;
         let (opted_out, listed, program_left, consent, needed) = person;
+
         Odds {
             class,
             minute,

@@ -35,6 +35,7 @@ impl Stage {
         let all = (0..people).map(number);
         let recipients = all.map(|number| ((tenant(), number, Channel::Sms), consent.clone()));
         desk.facts.recipients = recipients.collect();
+
         let recipient = |n| SimulatedRecipient {
             contact: ContactId(Uuid::from_u128(n as u128)),
             message: MessageId(Uuid::from_u128(n as u128)),
@@ -55,7 +56,7 @@ impl Stage {
 
     fn recipient(&mut self, n: usize) -> &mut RecipientStatus {
         let key = (tenant(), number(n), Channel::Sms);
-        self.desk.facts.recipients.get_mut(&key).expect("a standing")
+        self.desk.facts.recipients.get_mut(&key).expect("a recipient")
     }
 
     fn run(self) -> SimulationReport {
@@ -66,6 +67,7 @@ impl Stage {
             class: self.desk.class,
         });
         let Facts { platform, tenants, recipients } = self.desk.facts;
+
         simulation.learn(Facts { platform, tenants, recipients }, &self.people);
         for one in &self.people {
             simulation.ask(one, false);
@@ -89,6 +91,7 @@ fn everybody_leaves_at_the_pace_of_the_sender() {
     let mut stage = Stage::new(at("2026-03-02T17:00:00Z"), 21);
     stage.desk.sender(1).pace = 2;
     let report = stage.run();
+
     assert_eq!((report.answers.admitted, report.sent, report.waiting), (21, 21, 0));
     assert_eq!(report.first_send_at, Some(at("2026-03-02T17:00:00Z")));
     assert_eq!(report.finish_at, Some(at("2026-03-02T17:00:10Z")));
@@ -101,9 +104,11 @@ fn a_small_cap_takes_as_many_days_as_it_needs() {
     let mut stage = Stage::new(at("2026-03-02T17:00:00Z"), 5);
     stage.desk.sender(1).daily_cap = 2;
     let report = stage.run();
+
     assert_eq!((report.answers.admitted, report.answers.deferred), (2, 3));
     assert_eq!(days(&report), [day("2026-03-02", 2), day("2026-03-03", 2), day("2026-03-04", 1)]);
     assert_eq!(report.groups.len(), 1);
+
     let group = &report.groups[0];
     assert_eq!((group.code, group.verdict, group.count), ("sender_cap", "defer", 3));
     assert_eq!(group.earliest_until, Some(at("2026-03-03T05:00:00Z")));
@@ -118,6 +123,7 @@ fn what_its_sender_cannot_carry_before_the_night_leaves_in_the_morning() {
     // Enough for each of them once: what is not sent in time is given back.
     stage.desk.tenant().caps = Caps { daily: None, monthly: Some(Micros(60 * 7_900)) };
     let report = stage.run();
+
     assert_eq!(report.answers.admitted, 60, "all of them are admitted before 21:00");
     // 48 seconds are left before the last call could end after the window.
     assert_eq!(days(&report), [day("2026-03-02", 49), day("2026-03-03", 11)]);
@@ -133,7 +139,7 @@ fn who_left_the_program_is_blocked_in_whichever_part_of_the_audience_they_are() 
     let mut parts: Vec<Facts> = (0..2)
         .map(|n| {
             let key = (tenant(), number(n), Channel::Sms);
-            let recipient = recipients.get(&key).expect("a standing").clone();
+            let recipient = recipients.get(&key).expect("a recipient").clone();
             let (platform, tenants) = (stage.desk.facts.platform, stage.desk.facts.tenants.clone());
             Facts { platform, tenants, recipients: [(key, recipient)].into() }
         })
@@ -148,7 +154,9 @@ fn who_left_the_program_is_blocked_in_whichever_part_of_the_audience_they_are() 
         simulation.learn(facts, std::slice::from_ref(one));
         simulation.ask(one, false);
     }
+
     while simulation.follow_on(100) {}
+
     let report = simulation.report();
     assert_eq!((report.answers.admitted, report.answers.blocked), (1, 1));
     assert_eq!(report.groups[0].code, "program_opted_out");
@@ -171,6 +179,7 @@ fn who_would_wait_beyond_the_validity_is_dropped_when_that_is_known() {
         one.expires_at = Some(at("2026-03-03T05:00:01Z"));
     }
     let report = stage.run();
+
     assert_eq!(
         (report.answers.admitted, report.answers.deferred),
         (1, 1),
@@ -205,7 +214,9 @@ fn verdicts_are_counted_by_gate_and_code() {
         ("block", "opted_out", 1),
         ("block", "suppressed", 1),
     ];
+
     assert_eq!(groups, expected);
+
     let passes_again = report.groups[3].latest_until;
     assert_eq!(passes_again, Some(at("2026-05-21T00:00:00Z")));
     assert_eq!((report.answers.audience(), report.sent), (6, 2));
@@ -233,18 +244,23 @@ proptest! {
         for n in stops.into_iter().filter(|n| *n < people) {
             stage.recipient(n).opted_out_at = Some(start);
         }
+
         let report = stage.run();
         let answers = &report.answers;
         let grouped: u64 = report.groups.iter().map(|group| group.count).sum();
+
         prop_assert_eq!(answers.audience(), people as u64);
         prop_assert_eq!(answers.admitted + grouped, people as u64);
+
         let ended = answers.held + answers.blocked + answers.expired + answers.failed;
         prop_assert_eq!(report.sent + report.dropped + report.waiting + ended, people as u64);
         prop_assert_eq!(report.senders.iter().map(|day| day.admitted).sum::<u64>(), report.sent);
+
         for day in &report.senders {
             prop_assert!(day.admitted <= u64::from(cap));
             prop_assert!(budget.is_none_or(|n| day.admitted <= n as u64));
         }
+
         prop_assert_eq!(report.finish_at.is_some(), report.waiting == 0 && report.sent > 0);
     }
 }

@@ -2,7 +2,9 @@
 //! for every message and every state of the facts.
 
 use domain::{
-    gates::{Caps, Decision, Gate, GateAnswer, GateResult, LEAD_TIME, SwitchMode, Verdict},
+    gates::{
+        Caps, Decision, Gate, GateAnswer, GateCause, GateResult, LEAD_TIME, SwitchMode, Verdict,
+    },
     ids::CampaignId,
     message::class::MessageClass,
     money::Micros,
@@ -30,8 +32,8 @@ const TABLE: [(Gate, [bool; 5]); 8] = [
 
 fn is_asked(gate: Gate, class: MessageClass) -> bool {
     let row = TABLE.iter().find(|row| row.0 == gate).expect("every gate has a row");
-    let at = MessageClass::ALL.iter().position(|known| *known == class).expect("a class");
-    row.1[at]
+    let index = MessageClass::ALL.iter().position(|known| *known == class).expect("a class");
+    row.1[index]
 }
 
 /// Everything that a gate looks at, in a state that makes it pass or not.
@@ -63,6 +65,7 @@ fn odds() -> impl Strategy<Value = Odds> {
     let who = (0..5_usize, 0..4_usize, 0..48_i64, 0..3_usize, any::<u64>());
     let switches =
         (mode.clone(), mode.clone(), proptest::option::of(mode.clone()), [mode.clone(), mode]);
+
     let person = (
         [
             proptest::bool::weighted(0.1),
@@ -73,6 +76,7 @@ fn odds() -> impl Strategy<Value = Odds> {
         proptest::collection::vec(0..40_i64, 0..5),
         proptest::option::of(0..40_i64),
     );
+
     let limits = (
         proptest::option::weighted(0.3, 0..20_000_i64),
         prop_oneof![1 => Just(0_u32), 5 => Just(1_000)],
@@ -80,6 +84,7 @@ fn odds() -> impl Strategy<Value = Odds> {
         proptest::option::weighted(0.3, prop_oneof![0..20_i64, 0..40_000_i64]),
         [often, often],
     );
+
     (who, switches, person, limits).prop_map(|(who, switches, person, limits)| Odds {
         class: who.0,
         country: who.1,
@@ -111,15 +116,16 @@ fn desk(odds: &Odds) -> Desk {
     let mut desk = Desk::of(MessageClass::ALL[odds.class]);
     desk.now = at("2026-03-02T17:00:00Z") + SignedDuration::from_hours(odds.hour);
     let now = desk.now;
-    let ago = |hours: i64| now - SignedDuration::from_hours(hours);
     desk.message = u128::from(odds.message);
+    desk.facts.platform = mode(odds.platform);
+    desk.expires_at = odds.validity.map(|seconds| now + SignedDuration::from_secs(seconds));
+
     desk.place.country =
         [Some("US"), Some("US"), Some("KP"), None][odds.country].and_then(|code| code.parse().ok());
     let zones = ["America/New_York", "Pacific/Honolulu", "Europe/London"];
     let zone = Zone::parse(zones[odds.zone]).expect("a zone");
     desk.place.zones = Candidates::from(vec![zone]);
-    desk.facts.platform = mode(odds.platform);
-    desk.expires_at = odds.validity.map(|seconds| now + SignedDuration::from_secs(seconds));
+
     let campaign = CampaignId(Uuid::from_u128(5));
     desk.campaign = odds.campaign.map(|_| campaign);
     let tenant = desk.tenant();
@@ -129,11 +135,14 @@ fn desk(odds: &Odds) -> Desk {
     for (n, mode_of) in (1..).zip(odds.senders) {
         tenant.switches.senders.insert(sender_id(n), mode(mode_of));
     }
+
     desk.policy().quota.per_minute = odds.per_minute;
     for (n, (usable, cap)) in (1..).zip(odds.usable.into_iter().zip(odds.daily_caps)) {
         desk.sender(n).usable = usable;
         desk.sender(n).daily_cap = cap;
     }
+
+    let ago = |hours: i64| now - SignedDuration::from_hours(hours);
     let [opted_out, listed, no_consent] = odds.stops;
     let recipient = desk.recipient();
     recipient.opted_out_at = opted_out.then(|| ago(1));
@@ -172,6 +181,7 @@ fn every_gate_is_asked_behind_the_one_that_decides() {
     desk.now = at("2026-03-03T03:00:00Z");
     let whole = desk.examine();
     assert!(matches!(whole.verdict, Verdict::Hold { .. }));
+
     let said: Vec<_> = whole.gates.iter().map(|gate| (gate.answer.as_str(), gate.code)).collect();
     let expected = [
         ("pass", None),
@@ -183,6 +193,7 @@ fn every_gate_is_asked_behind_the_one_that_decides() {
         ("pass", None),
         ("pass", None),
     ];
+
     assert_eq!(said, expected);
 }
 
@@ -193,8 +204,10 @@ fn a_gate_that_has_no_sender_left_to_look_at_says_so() {
     desk.sender(2).usable = false;
     let whole = desk.examine();
     let last = whole.gates.last().expect("the warm-up");
+
     assert_eq!((last.answer, last.code), (GateAnswer::Moot, Some("no_sender_left")));
     assert_eq!(first_stop(&whole).map(|gate| gate.code), Some(Some("no_sender")));
+
     desk.facts.tenants.clear();
     let unread = desk.examine();
     assert_eq!(unread.gates.len(), Gate::ORDER.len());
@@ -207,8 +220,10 @@ fn a_message_that_would_wait_beyond_its_use_expires_and_says_at_which_gate() {
     desk.now = at("2026-03-03T03:00:00Z");
     desk.expires_at = Some(at("2026-03-03T14:00:00Z"));
     assert_eq!(desk.says(), "expire quiet_hours quiet_hours");
+
     desk.expires_at = Some(at("2026-03-03T14:00:01Z"));
     assert_eq!(desk.says(), "defer quiet_hours quiet_hours 2026-03-03T14:00:00Z");
+
     desk.expires_at = Some(at("2026-03-03T03:00:11Z"));
     assert_eq!(desk.says(), "expire - validity_ended");
 }
@@ -219,13 +234,16 @@ fn a_stamp_names_gate_code_facts_policy_and_instant() {
     desk.tenant().policy_version = 7;
     let admitted = desk.decide().stamp(desk.now);
     assert_eq!((admitted.verdict.as_str(), admitted.policy_version), ("admit", Some(7)));
+
     desk.now = at("2026-03-03T03:00:00Z");
     desk.recipient().last_promo_at = None;
     desk.counters = Default::default();
     let stamp = desk.decide().stamp(desk.now);
+
     assert_eq!((stamp.verdict.as_str(), stamp.gate), ("defer", Some(Gate::QuietHours)));
     assert_eq!(stamp.until, Some(at("2026-03-03T14:00:00Z")));
     assert_eq!(stamp.policy_version, Some(7));
+
     let reason = stamp.reason.expect("a reason");
     assert!(reason.contains("daily 09:00-21:00 in America/New_York"), "{reason}");
 }
@@ -242,6 +260,7 @@ fn each_reason_names_its_facts() {
         let whole = desk.examine();
         first_stop(&whole).and_then(|gate| gate.reason.clone()).expect("a reason")
     };
+
     let campaign = CampaignId(Uuid::from_u128(5));
     let since = at("2026-02-20T00:00:00Z");
     let cases: [Broken<'_>; 9] = [
@@ -271,6 +290,7 @@ fn each_reason_names_its_facts() {
             "+12125550100 has 0 of 0, +12125550100 has 0 of 0",
         ),
     ];
+
     for (broken, expected) in cases {
         let said = reason(broken);
         assert!(said.contains(expected), "{said:?} does not say {expected:?}");
@@ -288,20 +308,16 @@ proptest! {
         prop_assert_eq!(&stopping.reserved, &whole.reserved);
         prop_assert_eq!(&whole.gates[..stopping.gates.len()], &stopping.gates[..]);
         prop_assert_eq!(whole.gates.iter().map(|gate| gate.gate).collect::<Vec<_>>(), Gate::ORDER);
-        let stop = first_stop(&whole).map(|gate| (Some(gate.gate), gate.code, gate.answer));
+
+        let stop = first_stop(&whole).map(|gate| (gate.gate, gate.code, gate.answer));
+        let by = |cause: &GateCause, answer| Some((cause.gate, Some(cause.code), answer));
         match &whole.verdict {
             Verdict::Admit { .. } => prop_assert_eq!(stop, None),
-            Verdict::Defer { cause, .. } => {
-                prop_assert_eq!(stop, Some((Some(cause.gate), Some(cause.code), GateAnswer::Defer)));
-            }
-            Verdict::Hold { cause } => {
-                prop_assert_eq!(stop, Some((Some(cause.gate), Some(cause.code), GateAnswer::Hold)));
-            }
-            Verdict::Block { cause, .. } => {
-                prop_assert_eq!(stop, Some((Some(cause.gate), Some(cause.code), GateAnswer::Block)));
-            }
+            Verdict::Defer { cause, .. } => prop_assert_eq!(stop, by(cause, GateAnswer::Defer)),
+            Verdict::Hold { cause } => prop_assert_eq!(stop, by(cause, GateAnswer::Hold)),
+            Verdict::Block { cause, .. } => prop_assert_eq!(stop, by(cause, GateAnswer::Block)),
             Verdict::Expire { gate: None, code, .. } => prop_assert_eq!(*code, "validity_ended"),
-            Verdict::Expire { gate, code, .. } => {
+            Verdict::Expire { gate: Some(gate), code, .. } => {
                 prop_assert_eq!(stop, Some((*gate, Some(*code), GateAnswer::Defer)));
             }
         }
@@ -327,9 +343,11 @@ proptest! {
         let mut asked = desk(&odds);
         let decision = asked.decide();
         let Verdict::Admit { sender, sendable_until } = decision.verdict else { return Ok(()) };
+
         prop_assert!(sendable_until.duration_since(asked.now) >= LEAD_TIME);
         prop_assert!(asked.expires_at.is_none_or(|ends| sendable_until <= ends));
         prop_assert!(asked.senders.contains(&sender));
+
         if asked.class != MessageClass::Compliance {
             prop_assert!(odds.usable[usize::from(sender == sender_id(2))]);
         }

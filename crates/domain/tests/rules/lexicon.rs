@@ -20,6 +20,7 @@ fn every_proposed_case_is_classified_as_proposed() {
     let file: File =
         serde_json::from_str(include_str!("../data/optout_matching_proposed.json")).expect("cases");
     assert_eq!(file.cases.len(), 29, "a case was lost");
+
     for Case { body, expect } in file.cases {
         let found = match classify(&body) {
             Intent::OptOut { tier: Tier::Keyword, .. } => "opt_out",
@@ -52,6 +53,7 @@ fn opt_outs_in_five_languages_are_told_from_what_only_looks_like_them() {
             wrong.push((text, expected, found));
         }
     }
+
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(rows.count(), 419, "a case was lost");
 }
@@ -63,6 +65,7 @@ fn invisible_characters_hide_no_keyword() {
         let found = classify(text);
         assert!(matches!(found, Intent::OptOut { tier: Tier::Keyword, .. }), "{text:?} {found:?}");
     }
+
     for text in ["", "   ", "\u{200b}", "\n"] {
         assert_eq!(classify(text), Intent::Other, "{text:?}");
     }
@@ -76,10 +79,12 @@ fn words_that_opt_in_do_so_alone_and_yes_only_where_nothing_was_asked() {
         let found = classify(text);
         assert!(matches!(found, Intent::OptIn { unless_asked: false, .. }), "{text:?} {found:?}");
     }
+
     for text in ["YES", "yes!", "Sí", "oui", "sim", "Ja"] {
         let found = classify(text);
         assert!(matches!(found, Intent::OptIn { unless_asked: true, .. }), "{text:?} {found:?}");
     }
+
     for text in ["start tomorrow", "yes please", "when do we start?", "start please", "let's start"]
     {
         assert!(matches!(classify(text), Intent::Question | Intent::Other), "{text:?}");
@@ -110,6 +115,7 @@ fn questions_are_told_from_other_texts() {
     ] {
         assert_eq!(classify(text), Intent::Question, "{text:?}");
     }
+
     for text in ["Sounds good", "Thanks", "ok mañana", "👍🏽", "123 Main St"] {
         assert_eq!(classify(text), Intent::Other, "{text:?}");
     }
@@ -145,6 +151,7 @@ fn a_text_that_tells_how_to_opt_out_is_recognised() {
     ] {
         assert!(tells_how_to_opt_out(text), "{text:?}");
     }
+
     for text in [
         "NON-STOP FUN THIS WEEKEND",
         "STOP BY TODAY",

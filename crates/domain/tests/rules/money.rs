@@ -1,9 +1,6 @@
-//! Money: the decimal form, its limits, and the rate card.
+//! Money: the decimal form and its limits.
 
-use domain::{
-    country::Country,
-    money::{BadMoney, Currency, Micros, Money, RateCard},
-};
+use domain::money::{BadMoney, Currency, Micros, Money};
 use proptest::prelude::*;
 
 #[test]
@@ -20,6 +17,7 @@ fn an_amount_is_written_with_the_decimals_that_it_needs_and_at_least_two() {
         assert_eq!(Micros(micros).to_string(), text);
         assert_eq!(text.parse(), Ok(Micros(micros)));
     }
+
     assert_eq!("3".parse(), Ok(Micros(3_000_000)));
     assert_eq!("0.5".parse(), Ok(Micros(500_000)));
 }
@@ -31,6 +29,7 @@ fn what_is_no_amount_is_refused() {
     {
         assert_eq!(text.parse::<Micros>(), Err(BadMoney::Amount), "{text:?}");
     }
+
     assert_eq!("US".parse::<Currency>(), Err(BadMoney::Currency));
     assert_eq!("US1".parse::<Currency>(), Err(BadMoney::Currency));
 }
@@ -43,24 +42,6 @@ fn money_in_json_is_a_decimal_string_with_its_currency() {
     assert_eq!(serde_json::from_str::<Money>(json).expect("money"), money);
     assert!(serde_json::from_str::<Money>(r#"{"amount":0.0079,"currency":"USD"}"#).is_err());
     assert_eq!(serde_json::to_string(&Micros(5)).expect("json"), "5");
-}
-
-#[test]
-fn a_text_costs_the_price_of_its_country_for_each_segment() {
-    let card = RateCard::standard();
-    assert_eq!(card.cost(Some(Country::US), 1), Micros(7_900));
-    assert_eq!(card.cost(Some(Country::US), 3), Micros(23_700));
-    assert_eq!(card.cost(Some(Country::AU), 2), Micros(103_000));
-    assert_eq!(card.cost(Some(Country::US), 0), Micros::ZERO);
-    assert_eq!(card.currency, Currency::USD);
-}
-
-#[test]
-fn an_unknown_country_costs_at_least_as_much_as_any_known_one() {
-    let card = RateCard::standard();
-    let dearest = card.per_segment.values().max().copied().expect("prices");
-    assert!(card.cost(None, 1) >= dearest);
-    assert_eq!(card.cost("ZZ".parse().ok(), 1), card.cost(None, 1));
 }
 
 #[test]

@@ -62,6 +62,7 @@ fn a_bad_number_says_what_is_wrong_with_it() {
     ] {
         assert_eq!(PhoneNumber::parse(input, region), Err(expected), "{input:?}");
     }
+
     let endless = "1".repeat(10_000);
     assert_eq!(PhoneNumber::parse(&endless, us), Err(PhoneError::NotANumber));
 }
@@ -84,6 +85,7 @@ fn a_number_knows_its_country() {
         let number = PhoneNumber::from_e164(text).expect("E.164");
         assert_eq!(number.country(), country(expected), "{text}");
     }
+
     assert_eq!(PhoneNumber::from_e164("+870773111632").expect("E.164").country(), None);
     assert_eq!(PhoneNumber::from_e164("+9991234567").expect("E.164").country(), None);
 }
@@ -121,6 +123,7 @@ fn json_holds_the_plain_number_and_its_errors_do_not_repeat_it() {
     let json = "\"+12025550173\"";
     assert_eq!(serde_json::to_string(&number("+12025550173")).expect("json"), json);
     assert_eq!(serde_json::from_str::<PhoneNumber>(json).expect("a number").as_str(), &json[1..13]);
+
     for bad in ["\"2025550173\"", "\"+0123456789\"", "\"+1202555017x\"", "\"+1234567890123456\""] {
         let error = serde_json::from_str::<PhoneNumber>(bad).expect_err(bad).to_string();
         assert!(!error.contains("555") && !error.contains("123"), "{error}");
@@ -145,6 +148,7 @@ proptest! {
         let written = format!("+{} {}", &digits[..2], &digits[2..]);
         let found = PhoneNumber::parse(&canonical, None);
         prop_assert_eq!(found, PhoneNumber::parse(&written, None));
+
         if let Ok(number) = found {
             prop_assert!(number.country().is_some());
         }

@@ -57,6 +57,7 @@ fn every_vector_is_decided_as_published() {
     let file: File =
         serde_json::from_str(include_str!("../data/quiet_hours.json")).expect("quiet_hours.json");
     assert_eq!(file.cases.len(), 14, "a case was lost");
+
     for case in file.cases {
         let id = format!("{} {} {}", case.area_code, case.now_utc, case.window);
         match window_decision(case.now_utc, &case.candidate_zones, &[named(&case.window)]) {
@@ -115,10 +116,12 @@ fn hours_that_the_clock_skips_or_repeats_are_judged_by_the_clock_on_the_wall() {
     let skipped = [window("daily 02:30-05:00")];
     let found = window_decision(at("2026-03-08T06:00:00Z"), &new_york, &skipped);
     assert_eq!(found, HoursDecision::Closed { opens_at: at("2026-03-08T07:00:00Z") });
+
     // 01:30 to 02:00 happens twice on 2026-11-01, with half an hour closed between.
     let repeated = [window("daily 01:30-03:00")];
     let found = window_decision(at("2026-11-01T05:30:00Z"), &new_york, &repeated);
     assert_eq!(found, HoursDecision::Open { until: at("2026-11-01T06:00:00Z") });
+
     let found = window_decision(at("2026-11-01T06:00:00Z"), &new_york, &repeated);
     assert_eq!(found, HoursDecision::Closed { opens_at: at("2026-11-01T06:30:00Z") });
 }
@@ -137,7 +140,9 @@ fn the_most_restrictive_state_of_the_evidence_counts() {
     ] {
         assert_eq!(window_for(&on(state), &[]).to_string(), expected, "{state}");
     }
+
     let names = |place: &Place| profiles(place).iter().map(|p| p.name).collect::<Vec<_>>();
+
     assert_eq!(names(&on("FL")), ["default", "us_federal", "us:FL"]);
     assert_eq!(names(&on("NY")), ["default", "us_federal"]);
     assert_eq!(names(&place("+61412345678", OnFile::default())), ["default", "au"]);
@@ -181,10 +186,13 @@ fn what_never_opens_says_so_and_an_unknown_zone_never_opens() {
     let now = at("2026-01-15T12:00:00Z");
     let day = window("daily 09:00-21:00");
     assert_eq!(window_decision(now, &[], &[day]), HoursDecision::Never);
+
     let apart = zones(&["Pacific/Kiritimati", "Pacific/Pago_Pago"]);
     assert_eq!(window_decision(now, &apart, &[window("daily 09:00-09:30")]), HoursDecision::Never);
+
     let both = [window("mon 09:00-10:00"), window("tue 09:00-10:00")];
     assert_eq!(window_decision(now, &zones(&["Europe/Paris"]), &both), HoursDecision::Never);
+
     let satellite = place("+870773111632", OnFile::default());
     assert_eq!(QuietHours::new(now).at(&satellite, &[]), HoursDecision::Never);
 }
@@ -206,6 +214,7 @@ fn windows_have_one_text_and_bad_ones_are_refused() {
         let json = serde_json::to_string(&window(text)).expect("json");
         assert_eq!(serde_json::from_str::<Window>(&json).expect("a window"), window(text));
     }
+
     for bad in [
         "",
         "daily",
@@ -285,6 +294,7 @@ proptest! {
         let now = Timestamp::from_second(second - second % 60).expect("an instant");
         let text = format!("daily {:02}:{:02}-{:02}:{:02}", from / 60, from % 60, to / 60, to % 60);
         let minutes = |count: i64| SignedDuration::from_mins(count);
+
         match window_decision(now, &zones, &[window(&text)]) {
             HoursDecision::Open { until } => {
                 let mut instant = now;

@@ -91,6 +91,7 @@ fn a_broken_template_says_where() {
     ] {
         assert_eq!(Template::parse(text), Err(expected), "{text:?}");
     }
+
     assert_eq!(Template::parse(&"a".repeat(MAX_TEMPLATE + 1)), Err(TemplateError::TooLong));
 }
 
@@ -129,6 +130,7 @@ fn variants_are_chosen_as_often_as_their_weights_say() {
         let chosen = pick_variant(campaign, Uuid::from_u128(contact), &[50, 30, 0, 20]);
         counts[chosen.expect("a variant")] += 1;
     }
+
     for (count, expected) in counts.into_iter().zip([10_000u32, 6_000, 0, 4_000]) {
         assert!(count.abs_diff(expected) < 250, "{counts:?}");
     }
@@ -144,6 +146,7 @@ fn another_campaign_mixes_the_contacts_anew() {
             a == b
         })
         .count();
+
     assert!((4_700..5_300).contains(&same), "{same}");
 }
 
@@ -162,6 +165,7 @@ fn the_opt_out_line_is_added_once_and_only_where_none_is() {
     assert_eq!(with_opt_out_line(&with_line, Language::En), with_line);
     assert_eq!(with_opt_out_line(&with_line, Language::Es), with_line);
     assert_eq!(with_opt_out_line("Hola \n", Language::Es), "Hola\nResponde ALTO para salir");
+
     let own = "Sale! Txt STOP to end";
     assert_eq!(with_opt_out_line(own, Language::En), own);
     assert_eq!(with_opt_out_line("", Language::De), opt_out_line(Language::De));
@@ -202,6 +206,7 @@ proptest! {
         let [campaign, contact] = [campaign, contact].map(Uuid::from_u128);
         let chosen = pick_variant(campaign, contact, &weights);
         prop_assert_eq!(chosen, pick_variant(campaign, contact, &weights));
+
         match chosen {
             Some(index) => prop_assert!(weights[index] > 0),
             None => prop_assert!(weights.iter().all(|weight| *weight == 0)),

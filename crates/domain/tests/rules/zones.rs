@@ -53,10 +53,12 @@ fn an_overlay_has_at_least_the_zones_of_the_area_that_it_lies_over() {
         (531, 402),
         (879, 709),
     ];
+
     for (overlay, parent) in overlays {
         let [own, inherited] = [overlay, parent].map(|c| &nanp::area(c).expect("an area").zones);
         assert!(inherited.iter().all(|zone| own.contains(zone)), "{overlay} over {parent}");
     }
+
     assert_eq!(names(&at("+14485550100")), names(&at("+18505550100")));
 }
 
@@ -72,7 +74,9 @@ fn every_area_code_of_the_data_has_its_zones_and_a_country() {
         let list = list.as_array().expect("a list").iter().filter_map(Value::as_str);
         zones.entry(code.parse().expect("a code")).or_default().extend(list);
     }
+
     assert_eq!(zones.len(), 442);
+
     for (code, zones) in zones {
         let area = nanp::area(code).expect("an area");
         for zone in zones {
@@ -175,6 +179,7 @@ fn an_australian_mobile_may_be_anywhere_in_the_country_and_a_landline_may_not() 
         "Australia/Perth",
         "Australia/Sydney",
     ];
+
     assert_eq!((names(&mobile), mobile.evidence), (expected.to_vec(), Evidence::Country));
     assert_eq!(names(&at("+61291234567")), ["Australia/Sydney"]);
     assert_eq!(names(&at("+61391234567")), ["Australia/Hobart", "Australia/Melbourne"]);
@@ -200,6 +205,7 @@ fn other_countries_have_their_zones() {
     ] {
         assert_eq!(names(&at(number)), expected, "{number}");
     }
+
     assert_eq!(names(&at("+525512345678")).len(), 6);
 }
 
@@ -235,6 +241,7 @@ fn a_place_survives_json_and_unknown_is_the_empty_list() {
         )
     );
     assert_eq!(serde_json::from_str::<Place>(&json).expect("a place"), place);
+
     let unknown = serde_json::to_string(&at("+870773111632")).expect("json");
     assert_eq!(unknown, r#"{"zones":[],"evidence":"none"}"#);
     assert_eq!(

@@ -147,8 +147,8 @@ mod tests {
             MemberKey { id: Uuid::from_u128(self.1), turn: 1, body: 0 }
         }
 
-        fn tenant(&self) -> &TenantId {
-            &self.0
+        fn tenant(&self) -> Option<&TenantId> {
+            Some(&self.0)
         }
     }
 

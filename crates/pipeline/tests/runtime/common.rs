@@ -42,8 +42,8 @@ impl Payload for Item {
         MemberKey { id: self.id, turn: self.turn, body: 0 }
     }
 
-    fn tenant(&self) -> &TenantId {
-        &self.tenant
+    fn tenant(&self) -> Option<&TenantId> {
+        Some(&self.tenant)
     }
 }
 

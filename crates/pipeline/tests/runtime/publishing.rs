@@ -6,7 +6,7 @@ use domain::message::class::Lane;
 use pipeline::{PublishError, Publisher, StreamSettings, streams::declared};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use wire::{MemberKey, Payload, Stream, Subject, frame::Outgoing, subject::Scope};
+use wire::{MemberKey, Stream, Subject, frame::Outgoing, subject::Scope};
 
 use crate::common::{Item, World};
 
@@ -65,7 +65,7 @@ async fn the_trace_of_a_message_travels_in_a_header() {
 async fn totals_travel_bare_and_an_older_one_can_be_put_right() {
     let world = World::new().await;
     let publisher = Publisher::new(&world.broker, "rollup");
-    let tenant = Item::new(0).tenant().clone();
+    let tenant = Item::new(0).tenant;
     let total = |version: u64| Outgoing {
         subject: Subject::Analytics(tenant.clone(), Scope::Dashboard),
         key: MemberKey::of(uuid::Uuid::from_u128(version.into())),

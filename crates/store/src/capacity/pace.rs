@@ -1,54 +1,122 @@
-//! Pace rows: how fast a sender may go, and what a carrier asked to slow down. Database time, so
-//! that hosts need not agree; moved under their locks alone, so that the pace holds whatever dies.
+//! Pace rows: how fast a sender may go, and an account with all of its tenants; and what a carrier
+//! asked to slow down. Database time, so that hosts need not agree; moved under their locks alone,
+//! so that the pace holds whatever dies.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use domain::ids::TenantId;
+use domain::ids::{SenderId, TenantId};
 use jiff::Timestamp;
-use jiff_sqlx::ToSqlx;
 use stage::Fault;
 
-use crate::{Scoped, fault};
+use crate::{Scoped, core::keyed, fault};
 
-/// A pace row, locked.
+/// The pace row of a sender, locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PaceLock {
-    /// Whose.
+pub struct SenderLock {
+    /// The tenant that it belongs to.
     pub tenant: TenantId,
-    /// `sender:<id>` or `account:<key>`.
-    pub key: String,
-    /// When it may go on; database time.
+    /// The sender whose texts take its time.
+    pub sender: SenderId,
+    /// Where its texts so far end; database time.
     pub next_free: Timestamp,
 }
 
-/// Locks pace rows in key order. Rows of `senders` are made where they are missing; one of
-/// `accounts` exists only once the carrier has asked to be called less. Answers the locked rows and
-/// the database's clock once all locks were held. At least one sender.
-///
-/// # Errors
-/// An outage.
-pub async fn lock_pace(
-    tx: &mut Scoped,
-    senders: &[(TenantId, String)],
-    accounts: &[(TenantId, String)],
-) -> Result<(Vec<PaceLock>, Timestamp), Fault> {
-    let (mut rows, mut now) = lock(tx, senders, accounts).await?;
-    let found = rows.iter().filter(|row| row.key.starts_with("sender:")).count();
-    if found < senders.len() {
-        make(tx, senders).await?;
-        (rows, now) = lock(tx, senders, accounts).await?;
-    }
-    Ok((rows, now.ok_or(sqlx::Error::RowNotFound).map_err(fault)?))
+/// The pace row of an account, locked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountLock {
+    /// The account's handle.
+    pub account: String,
+    /// Where its texts so far end, or until when it rests; database time.
+    pub next_free: Timestamp,
 }
 
-async fn lock(
+/// The rows that a claim holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PaceLocks {
+    /// The rows of all senders that were asked for.
+    pub senders: Vec<SenderLock>,
+    /// Rows of accounts that have a pace of their own, or were asked to slow down.
+    pub accounts: Vec<AccountLock>,
+    /// The database's clock once all locks were held.
+    pub now: Timestamp,
+}
+
+/// What is slowed down.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Slowed {
+    /// Everything that goes through an account, by its handle.
+    Account(String),
+    /// The texts of one sender.
+    Sender(TenantId, SenderId),
+}
+
+/// Locks pace rows, first those of accounts, each in key order. `accounts` are handles, with whether
+/// the account has a pace of its own: then it has a row, else only once its carrier has asked to be
+/// called less. At least one sender.
+pub async fn lock_pace(
     tx: &mut Scoped,
-    senders: &[(TenantId, String)],
-    accounts: &[(TenantId, String)],
-) -> Result<(Vec<PaceLock>, Option<Timestamp>), Fault> {
-    let all = || senders.iter().chain(accounts);
-    let tenants: Vec<&str> = all().map(|key| key.0.as_str()).collect();
-    let keys: Vec<&str> = all().map(|key| key.1.as_str()).collect();
+    senders: &BTreeSet<(TenantId, SenderId)>,
+    accounts: &BTreeSet<(String, bool)>,
+) -> Result<PaceLocks, Fault> {
+    let paced: BTreeSet<&str> =
+        accounts.iter().filter(|(_, paced)| *paced).map(|(account, _)| account.as_str()).collect();
+    let mut of_accounts = lock_accounts(tx, accounts).await?;
+    if paced.iter().any(|name| of_accounts.iter().all(|lock| lock.account != *name)) {
+        make_accounts(tx, &paced).await?;
+        of_accounts = lock_accounts(tx, accounts).await?;
+    }
+
+    let (mut of_senders, mut now) = lock_senders(tx, senders).await?;
+    if of_senders.len() < senders.len() {
+        make_senders(tx, senders).await?;
+        (of_senders, now) = lock_senders(tx, senders).await?;
+    }
+    let now = now.ok_or(sqlx::Error::RowNotFound).map_err(fault)?;
+    Ok(PaceLocks { senders: of_senders, accounts: of_accounts, now })
+}
+
+async fn lock_accounts(
+    tx: &mut Scoped,
+    accounts: &BTreeSet<(String, bool)>,
+) -> Result<Vec<AccountLock>, Fault> {
+    let handles: Vec<&str> = accounts.iter().map(|(account, _)| account.as_str()).collect();
+    let rows = sqlx::query!(
+        "select p.account, p.next_free
+         from unnest($1::text[]) as k (account)
+         join account_pace p on p.account = k.account
+         order by p.account
+         for update of p",
+        &handles as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let lock = rows
+        .into_iter()
+        .map(|row| AccountLock { account: row.account, next_free: row.next_free.to_jiff() });
+    Ok(lock.collect())
+}
+
+async fn make_accounts(tx: &mut Scoped, handles: &BTreeSet<&str>) -> Result<(), Fault> {
+    let handles: Vec<&str> = handles.iter().copied().collect();
+    sqlx::query!(
+        "insert into account_pace (account, next_free)
+         select k.account, clock_timestamp() from unnest($1::text[]) as k (account)
+         order by k.account on conflict do nothing",
+        &handles as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+async fn lock_senders(
+    tx: &mut Scoped,
+    senders: &BTreeSet<(TenantId, SenderId)>,
+) -> Result<(Vec<SenderLock>, Option<Timestamp>), Fault> {
+    let (tenants, keys) = columns_of(senders);
     let rows = sqlx::query!(
         r#"with locked as (
                select p.tenant_id, p.key, p.next_free
@@ -64,19 +132,24 @@ async fn lock(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     // The clock is read per row, after its lock: the last reading is the one that counts.
     let now = rows.iter().map(|row| row.now.to_jiff()).max();
-    let locks = rows.into_iter().map(|row| PaceLock {
-        tenant: crate::core::keyed::tenant(&row.tenant_id),
-        key: row.key,
-        next_free: row.next_free.to_jiff(),
+    let locks = rows.into_iter().filter_map(|row| {
+        Some(SenderLock {
+            tenant: keyed::tenant(&row.tenant_id),
+            sender: sender_of(&row.key)?,
+            next_free: row.next_free.to_jiff(),
+        })
     });
     Ok((locks.collect(), now))
 }
 
-async fn make(tx: &mut Scoped, senders: &[(TenantId, String)]) -> Result<(), Fault> {
-    let tenants: Vec<&str> = senders.iter().map(|key| key.0.as_str()).collect();
-    let keys: Vec<&str> = senders.iter().map(|key| key.1.as_str()).collect();
+async fn make_senders(
+    tx: &mut Scoped,
+    senders: &BTreeSet<(TenantId, SenderId)>,
+) -> Result<(), Fault> {
+    let (tenants, keys) = columns_of(senders);
     sqlx::query!(
         "insert into pace (tenant_id, key, next_free)
          select k.tenant_id, k.key, clock_timestamp()
@@ -92,43 +165,70 @@ async fn make(tx: &mut Scoped, senders: &[(TenantId, String)]) -> Result<(), Fau
     Ok(())
 }
 
-/// Slows keys down because the carrier asked for it: nothing goes before `pause` has passed.
-///
-/// # Errors
-/// An outage.
-pub async fn slow(tx: &mut Scoped, keys: &[(TenantId, String, Duration)]) -> Result<(), Fault> {
-    let tenants: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
-    let names: Vec<&str> = keys.iter().map(|key| key.1.as_str()).collect();
-    let pauses: Vec<f64> = keys.iter().map(|key| key.2.as_secs_f64()).collect();
-    sqlx::query!(
-        "insert into pace as p (tenant_id, key, next_free)
-         select k.tenant_id, k.key, clock_timestamp() + make_interval(secs => max(k.pause))
-         from unnest($1::text[], $2::text[], $3::float8[]) as k (tenant_id, key, pause)
-         group by k.tenant_id, k.key
-         order by k.tenant_id, k.key
-         on conflict (tenant_id, key)
-         do update set next_free = greatest(p.next_free, excluded.next_free)",
-        &tenants as _,
-        &names as _,
-        &pauses,
-    )
-    .execute(&mut **tx)
-    .await
-    .map_err(fault)?;
+/// Slows down what a carrier asked to be called less for: nothing of it goes before its pause has
+/// passed.
+pub async fn slow(tx: &mut Scoped, pauses: &[(Slowed, Duration)]) -> Result<(), Fault> {
+    let (mut handles, mut of_handles) = (Vec::new(), Vec::new());
+    let (mut tenants, mut keys, mut of_keys) = (Vec::new(), Vec::new(), Vec::new());
+    for (slowed, pause) in pauses {
+        match slowed {
+            Slowed::Account(handle) => {
+                handles.push(handle.as_str());
+                of_handles.push(pause.as_secs_f64());
+            }
+            Slowed::Sender(tenant, sender) => {
+                tenants.push(tenant.as_str());
+                keys.push(key_of(*sender));
+                of_keys.push(pause.as_secs_f64());
+            }
+        }
+    }
+
+    if !handles.is_empty() {
+        sqlx::query!(
+            "insert into account_pace as p (account, next_free)
+             select k.account, clock_timestamp() + make_interval(secs => max(k.pause))
+             from unnest($1::text[], $2::float8[]) as k (account, pause)
+             group by k.account
+             order by k.account
+             on conflict (account)
+             do update set next_free = greatest(p.next_free, excluded.next_free)",
+            &handles as _,
+            &of_handles,
+        )
+        .execute(&mut **tx)
+        .await
+        .map_err(fault)?;
+    }
+    if !keys.is_empty() {
+        sqlx::query!(
+            "insert into pace as p (tenant_id, key, next_free)
+             select k.tenant_id, k.key, clock_timestamp() + make_interval(secs => max(k.pause))
+             from unnest($1::text[], $2::text[], $3::float8[]) as k (tenant_id, key, pause)
+             group by k.tenant_id, k.key
+             order by k.tenant_id, k.key
+             on conflict (tenant_id, key)
+             do update set next_free = greatest(p.next_free, excluded.next_free)",
+            &tenants as _,
+            &keys,
+            &of_keys,
+        )
+        .execute(&mut **tx)
+        .await
+        .map_err(fault)?;
+    }
     Ok(())
 }
 
-/// Pace rows as arrays.
-pub(crate) struct PaceColumns<'a> {
-    pub(crate) tenants: Vec<&'a str>,
-    pub(crate) keys: Vec<&'a str>,
-    pub(crate) next_free: Vec<jiff_sqlx::Timestamp>,
+/// The key of a sender's row.
+pub(crate) fn key_of(sender: SenderId) -> String {
+    format!("sender:{sender}")
 }
 
-pub(crate) fn columns(rows: &[PaceLock]) -> PaceColumns<'_> {
-    PaceColumns {
-        tenants: rows.iter().map(|row| row.tenant.as_str()).collect(),
-        keys: rows.iter().map(|row| row.key.as_str()).collect(),
-        next_free: rows.iter().map(|row| row.next_free.to_sqlx()).collect(),
-    }
+fn sender_of(key: &str) -> Option<SenderId> {
+    key.strip_prefix("sender:")?.parse().ok()
+}
+
+fn columns_of(senders: &BTreeSet<(TenantId, SenderId)>) -> (Vec<&str>, Vec<String>) {
+    senders.iter().map(|(tenant, sender)| (tenant.as_str(), key_of(*sender))).unzip()
 }

@@ -13,8 +13,11 @@ use sqlx::types::Uuid;
 use stage::Fault;
 
 use crate::{
-    Scoped,
-    core::keyed::{LockOrder, in_lock_order},
+    Scoped, Store,
+    core::{
+        keyed::{LockOrder, in_lock_order, index},
+        words,
+    },
     fault,
     recipients::consent::{self, Action, ConsentChange, ConsentMethod, Proof},
     settings::policies,
@@ -400,4 +403,27 @@ pub async fn self_answering(
     .map_err(fault)?;
 
     Ok(rows.into_iter().collect())
+}
+
+/// Whose sender each number is that a text came to, by the handle of the account and the number. A
+/// number that is nobody's is not in it. Before a tenant is known.
+pub async fn owners(
+    store: &Store,
+    numbers: &[(String, String)],
+) -> Result<HashMap<(String, String), TenantId>, Fault> {
+    let (handles, to): (Vec<String>, Vec<String>) = numbers.iter().cloned().unzip();
+    let rows = sqlx::query!(
+        r#"select at as "at!", tenant_id as "tenant_id!" from sender_owners($1, $2)"#,
+        &handles,
+        &to,
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)?;
+
+    let mut owners = HashMap::with_capacity(rows.len());
+    for row in rows {
+        owners.insert(numbers[index(row.at)].clone(), words::tenant(&row.tenant_id)?);
+    }
+    Ok(owners)
 }

@@ -8,6 +8,7 @@ use aes_gcm::{
     aead::{Aead, Generate},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use secrecy::SecretString;
 
 /// Seals and opens small secrets.
 #[derive(Clone)]
@@ -42,6 +43,12 @@ impl Sealer {
             .encrypt(&nonce, plain)
             .expect("a secret is far below the limit of AES-GCM");
         STANDARD.encode([nonce.as_slice(), sealed.as_slice()].concat())
+    }
+
+    /// Opens what was sealed as a secret text; none where it does not open, or is no text.
+    pub fn open_secret(&self, sealed: &str) -> Option<SecretString> {
+        let plain = self.open(sealed).ok()?;
+        String::from_utf8(plain).ok().map(SecretString::from)
     }
 
     /// Opens what any of the keys sealed.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use domain::ids::{MessageId, TenantId};
 use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
@@ -14,7 +15,7 @@ pub use senders::{ClaimSender, senders};
 
 use crate::{
     Scoped,
-    capacity::pace::{self, PaceLock},
+    capacity::pace::{self, PaceLocks},
     core::keyed::{LockOrder, index},
     fault,
     messages::row::{StoredMessage, columns, turn},
@@ -98,7 +99,7 @@ pub struct Claimant {
 }
 
 /// Claims messages that are queued in their turn and without a claim, for calls that begin within
-/// `call_by` of the database's clock. The same statement moves the pace rows, and leaves a row per
+/// `call_by` of the database's clock. The same statement moves pace rows, and leaves a row per
 /// tenant by which the sweep finds the claims if nobody ends them. Answers the numbers of the
 /// attempts in the caller's order; none for a message that has moved on since it was read.
 ///
@@ -108,20 +109,25 @@ pub async fn take(
     tx: &mut Scoped,
     claimant: Claimant,
     wanted: &[ToClaim<'_>],
-    paced: &[PaceLock],
+    moved: &PaceLocks,
 ) -> Result<Vec<Option<i16>>, Fault> {
     let order = LockOrder::by(wanted, |one| (one.tenant, one.message));
     let sorted = order.sorted(wanted);
     let tenants: Vec<&str> = sorted.iter().map(|one| one.tenant.as_str()).collect();
     let messages: Vec<Uuid> = sorted.iter().map(|one| one.message.0).collect();
     let turns: Vec<i32> = sorted.iter().map(|one| turn(one.turn)).collect();
-    let pace = pace::columns(paced);
+    let senders = &moved.senders;
+    let accounts = &moved.accounts;
     let rows = sqlx::query!(
         r#"with paced as (
                update pace p set next_free = k.next_free
                from unnest($6::text[], $7::text[], $8::timestamptz[])
                     as k (tenant_id, key, next_free)
                where p.tenant_id = k.tenant_id and p.key = k.key
+           ), account_paced as (
+               update account_pace p set next_free = k.next_free
+               from unnest($10::text[], $11::timestamptz[]) as k (account, next_free)
+               where p.account = k.account
            ), claimed as (
                update messages m
                set claim_owner = $1, attempt = m.attempt + 1,
@@ -142,10 +148,12 @@ pub async fn take(
         &tenants as _,
         &messages,
         &turns,
-        &pace.tenants as _,
-        &pace.keys as _,
-        &pace.next_free as _,
+        &senders.iter().map(|lock| lock.tenant.as_str()).collect::<Vec<_>>() as _,
+        &senders.iter().map(|lock| pace::key_of(lock.sender)).collect::<Vec<_>>(),
+        &senders.iter().map(|lock| lock.next_free.to_sqlx()).collect::<Vec<_>>() as _,
         claimant.chunk,
+        &accounts.iter().map(|lock| lock.account.as_str()).collect::<Vec<_>>() as _,
+        &accounts.iter().map(|lock| lock.next_free.to_sqlx()).collect::<Vec<_>>() as _,
     )
     .fetch_all(&mut **tx)
     .await

@@ -86,7 +86,7 @@ pub struct Listed {
     pub message: MessageId,
     /// Since when; business time.
     pub since: Timestamp,
-    /// The account that was called.
+    /// The tenant's name of the account that was called.
     pub account: String,
     /// Carrier calls begun.
     pub attempt: i16,
@@ -106,14 +106,16 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Listed>, Fault> {
     let rows = sqlx::query!(
-        "select d.message_id, d.raised_at, d.account, d.next_look, d.looks, m.attempt, m.code
-         from doubts d
-         cross join lateral (
-             select * from messages n
-             where n.tenant_id = d.tenant_id and n.message_id = d.message_id limit 1
-         ) m
-         where d.tenant_id = $1 and d.message_id > $2 and m.state = $4
-         order by d.message_id limit $3",
+        r#"select d.message_id, d.raised_at, d.next_look, d.looks, m.attempt, m.code,
+                  coalesce(a.name, d.account) as "account!"
+           from doubts d
+           cross join lateral (
+               select * from messages n
+               where n.tenant_id = d.tenant_id and n.message_id = d.message_id limit 1
+           ) m
+           left join carrier_accounts a on a.tenant_id = d.tenant_id and a.account = d.account
+           where d.tenant_id = $1 and d.message_id > $2 and m.state = $4
+           order by d.message_id limit $3"#,
         tenant.as_str(),
         after,
         limit,

@@ -71,6 +71,8 @@ pub struct MessageDetail {
     pub sender: Option<SenderId>,
     /// Carrier calls begun.
     pub attempts: i16,
+    /// The carrier of its sender; none before a sender is chosen.
+    pub carrier: Option<String>,
     /// The carrier's id.
     pub carrier_sid: Option<String>,
     /// When other bodies came under its id, at most 32: the first stands.
@@ -94,6 +96,10 @@ pub async fn get(
                   cost_micros, metadata, submitted_at, expires_at, version, changed_at,
                   passport as "passport: Json<Passport>", gate, code, due, sender_id, attempt,
                   carrier_sid,
+                  (select a.carrier
+                   from senders s
+                   join carrier_accounts a on a.tenant_id = s.tenant_id and a.account = s.account
+                   where s.tenant_id = m.tenant_id and s.sender_id = m.sender_id) as carrier,
                   array(select c.at from message_conflicts c
                         where c.tenant_id = m.tenant_id and c.message_id = m.message_id
                         order by c.at limit 32) as "conflicts!: Vec<jiff_sqlx::Timestamp>"
@@ -129,6 +135,7 @@ pub async fn get(
         due: row.due.map(|at| at.to_jiff()),
         sender: row.sender_id.map(SenderId),
         attempts: row.attempt,
+        carrier: row.carrier,
         carrier_sid: row.carrier_sid,
         conflicts: row.conflicts.into_iter().map(jiff_sqlx::Timestamp::to_jiff).collect(),
     }))

@@ -1,58 +1,53 @@
-//! Carrier accounts. Tokens come and stay sealed.
+//! Carrier accounts. Secrets come and stay sealed.
+//!
+//! An account has a handle, which is the platform's (webhook addresses, subjects, shards, permits
+//! and pace), and a name, which is its tenant's. An account of the platform serves several tenants:
+//! each has a row of its own, under the same handle ([`super::platform_accounts`]).
 
+use std::collections::BTreeMap;
+
+pub use domain::account::Access;
 use domain::ids::TenantId;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use stage::Fault;
 
 use crate::{
-    Scoped, Store, fault,
+    Scoped, Store,
+    core::keyed,
+    fault,
     parked::wake::{self, Way, What},
 };
 
-/// An account at a carrier.
+/// An account at a carrier, as a tenant has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Its key here, unique over all tenants because webhooks name it.
-    pub account: String,
-    /// `twilio`
-    pub carrier: String,
-    /// Its id at the carrier.
-    pub carrier_sid: String,
-    /// Where its API is.
-    pub base_url: String,
-    /// The token under the master key.
-    pub sealed_token: String,
+    /// The platform's name of it, see the head of this file.
+    pub handle: String,
+    /// The tenant's name of it, unique among its accounts.
+    pub name: String,
+    /// Where it is and how it is called.
+    pub access: Access,
     /// Whether the carrier answers its own opt-out words.
     pub confirms_opt_out: bool,
     /// Business time.
     pub created_at: Timestamp,
 }
 
-/// What it takes to call a carrier for an account.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Access {
-    /// The carrier's name.
-    pub carrier: String,
-    /// The account's id at the carrier.
-    pub carrier_sid: String,
-    /// Where the carrier's API is.
-    pub base_url: String,
-    /// The account's token under the master key.
-    pub sealed_token: String,
-}
-
-impl std::fmt::Debug for Access {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Access")
-            .field("carrier", &self.carrier)
-            .field("base_url", &self.base_url)
-            .finish_non_exhaustive()
-    }
+/// What an account's new secret met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenSet {
+    /// It is set.
+    Done(Account),
+    /// The account is the platform's: its operator sets the secret.
+    OfThePlatform,
+    /// The tenant has no account of this name.
+    NotFound,
 }
 
 struct Row {
     account: String,
+    name: String,
     carrier: String,
     carrier_sid: String,
     base_url: String,
@@ -64,47 +59,33 @@ struct Row {
 impl From<Row> for Account {
     fn from(row: Row) -> Self {
         Self {
-            account: row.account,
-            carrier: row.carrier,
-            carrier_sid: row.carrier_sid,
-            base_url: row.base_url,
-            sealed_token: row.sealed_token,
+            handle: row.account,
+            name: row.name,
+            access: Access {
+                carrier: row.carrier,
+                carrier_sid: row.carrier_sid,
+                base_url: row.base_url,
+                sealed_token: row.sealed_token,
+            },
             confirms_opt_out: row.confirms_opt_out,
             created_at: row.created_at.to_jiff(),
         }
     }
 }
 
-/// An account as the webhook ingress knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DirectoryEntry {
-    /// Whose it is.
-    pub tenant: TenantId,
-    /// Its key here.
-    pub account: String,
-    /// `twilio`
-    pub carrier: String,
-    /// Its id at the carrier.
-    pub carrier_sid: String,
-    /// The token under the master key.
-    pub sealed_token: String,
-}
-
-/// Adds an account. False when its key is taken, by this tenant or another.
-///
-/// # Errors
-/// An outage.
+/// Adds an account. False when its tenant has one of this name.
 pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Account) -> Result<bool, Fault> {
     let done = sqlx::query!(
-        "insert into carrier_accounts (tenant_id, account, carrier, carrier_sid, base_url,
+        "insert into carrier_accounts (tenant_id, account, name, carrier, carrier_sid, base_url,
                                        sealed_token, confirms_opt_out, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
         tenant.as_str(),
-        new.account,
-        new.carrier,
-        new.carrier_sid,
-        new.base_url,
-        new.sealed_token,
+        new.handle,
+        new.name,
+        new.access.carrier,
+        new.access.carrier_sid,
+        new.access.base_url,
+        new.access.sealed_token,
         new.confirms_opt_out,
         new.created_at.to_sqlx(),
     )
@@ -114,43 +95,47 @@ pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Account) -> Result
     Ok(done.rows_affected() == 1)
 }
 
-/// Sets an account's token. What was held because the carrier had refused the one before goes on,
-/// and the account rests no more. The account as it is now; none where the tenant has no such.
-///
-/// # Errors
-/// An outage.
+/// Sets the secret of a tenant's own account. What was held because the carrier had refused the one
+/// before goes on, and the account rests no more.
 pub async fn set_token(
     tx: &mut Scoped,
     tenant: &TenantId,
-    account: &str,
+    name: &str,
     sealed_token: &str,
-) -> Result<Option<Account>, Fault> {
-    let row = sqlx::query_as!(
-        Row,
-        "update carrier_accounts set sealed_token = $3 where tenant_id = $1 and account = $2
-         returning account, carrier, carrier_sid, base_url, sealed_token, confirms_opt_out,
-                   created_at",
+) -> Result<TokenSet, Fault> {
+    let Some(account) = by_name(tx, tenant, name).await? else { return Ok(TokenSet::NotFound) };
+    if is_shared(tx, &account.handle).await? {
+        return Ok(TokenSet::OfThePlatform);
+    }
+
+    sqlx::query!(
+        "update carrier_accounts set sealed_token = $3 where tenant_id = $1 and account = $2",
         tenant.as_str(),
-        account,
+        account.handle,
         sealed_token,
     )
-    .fetch_optional(&mut **tx)
+    .execute(&mut **tx)
     .await
     .map_err(fault)?;
-    let Some(row) = row else { return Ok(None) };
-    let key = format!("account:{account}");
-    sqlx::query!("delete from pace where tenant_id = $1 and key = $2", tenant.as_str(), key)
-        .execute(&mut **tx)
-        .await
-        .map_err(fault)?;
-    wake::wake(tx, tenant, &What::Cause(&key), Way::On).await?;
-    Ok(Some(row.into()))
+    end_rest(tx, tenant, &account.handle).await?;
+
+    let access = Access { sealed_token: sealed_token.to_owned(), ..account.access };
+    Ok(TokenSet::Done(Account { access, ..account }))
 }
 
-/// A tenant's accounts after one, by key.
-///
-/// # Errors
-/// An outage.
+/// Lets an account whose secret has changed go on: it rests no more, and what was held for it goes
+/// back to the gates.
+pub(super) async fn end_rest(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    handle: &str,
+) -> Result<(), Fault> {
+    sqlx::query!("select end_account_rest($1)", handle).execute(&mut **tx).await.map_err(fault)?;
+    let key = format!("account:{handle}");
+    wake::wake(tx, tenant, &What::Cause(&key), Way::On).await
+}
+
+/// A tenant's accounts after one, by name.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -159,8 +144,11 @@ pub async fn list(
 ) -> Result<Vec<Account>, Fault> {
     let rows = sqlx::query_as!(
         Row,
-        "select account, carrier, carrier_sid, base_url, sealed_token, confirms_opt_out, created_at
-         from carrier_accounts where tenant_id = $1 and account > $2 order by account limit $3",
+        r#"select account, coalesce(name, account) as "name!", carrier, carrier_sid, base_url,
+                  sealed_token, confirms_opt_out, created_at
+           from carrier_accounts
+           where tenant_id = $1 and coalesce(name, account) > $2
+           order by coalesce(name, account) limit $3"#,
         tenant.as_str(),
         after,
         limit,
@@ -171,41 +159,75 @@ pub async fn list(
     Ok(rows.into_iter().map(Account::from).collect())
 }
 
-/// Whether the tenant has this account.
-///
-/// # Errors
-/// An outage.
-pub async fn exists(tx: &mut Scoped, tenant: &TenantId, account: &str) -> Result<bool, Fault> {
-    sqlx::query_scalar!(
-        r#"select exists (select from carrier_accounts
-                          where tenant_id = $1 and account = $2) as "exists!""#,
+/// A tenant's account by its name.
+pub async fn by_name(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    name: &str,
+) -> Result<Option<Account>, Fault> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select account, coalesce(name, account) as "name!", carrier, carrier_sid, base_url,
+                  sealed_token, confirms_opt_out, created_at
+           from carrier_accounts where tenant_id = $1 and coalesce(name, account) = $2"#,
         tenant.as_str(),
-        account,
+        name,
     )
-    .fetch_one(&mut **tx)
+    .fetch_optional(&mut **tx)
     .await
-    .map_err(fault)
+    .map_err(fault)?;
+    Ok(row.map(Account::from))
+}
+
+/// Whether a handle is that of an account of the platform.
+async fn is_shared(tx: &mut Scoped, handle: &str) -> Result<bool, Fault> {
+    sqlx::query_scalar!(r#"select is_platform_account($1) as "is_one!""#, handle)
+        .fetch_one(&mut **tx)
+        .await
+        .map_err(fault)
+}
+
+/// An account as the webhook ingress knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryEntry {
+    /// The platform's name of it.
+    pub handle: String,
+    /// Who uses it: one tenant, or several where it is the platform's.
+    pub tenants: Vec<TenantId>,
+    /// What they call it, in the order of the tenants.
+    pub names: Vec<String>,
+    /// Where it is and how it is called.
+    pub carrier: String,
+    /// The account's id at the carrier.
+    pub carrier_sid: String,
+    /// The secret under the master key.
+    pub sealed_token: String,
 }
 
 /// The accounts of all tenants, for the webhook ingress.
-///
-/// # Errors
-/// An outage.
 pub async fn all(store: &Store) -> Result<Vec<DirectoryEntry>, Fault> {
     let rows = sqlx::query!(
-        r#"select tenant_id as "tenant_id!", account as "account!", carrier as "carrier!",
-                  carrier_sid as "carrier_sid!", sealed_token as "sealed_token!"
-           from all_accounts()"#
+        r#"select tenant_id as "tenant_id!", account as "account!", name as "name!",
+                  carrier as "carrier!", carrier_sid as "carrier_sid!",
+                  sealed_token as "sealed_token!"
+           from accounts_directory() order by account, tenant_id"#
     )
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
-    let known = rows.into_iter().map(|row| DirectoryEntry {
-        tenant: crate::core::keyed::tenant(&row.tenant_id),
-        account: row.account,
-        carrier: row.carrier,
-        carrier_sid: row.carrier_sid,
-        sealed_token: row.sealed_token,
-    });
-    Ok(known.collect())
+
+    let mut entries: BTreeMap<String, DirectoryEntry> = BTreeMap::new();
+    for row in rows {
+        let entry = entries.entry(row.account.clone()).or_insert_with(|| DirectoryEntry {
+            handle: row.account,
+            tenants: Vec::new(),
+            names: Vec::new(),
+            carrier: row.carrier,
+            carrier_sid: row.carrier_sid,
+            sealed_token: row.sealed_token,
+        });
+        entry.tenants.push(keyed::tenant(&row.tenant_id));
+        entry.names.push(row.name);
+    }
+    Ok(entries.into_values().collect())
 }

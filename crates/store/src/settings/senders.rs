@@ -13,8 +13,10 @@ use crate::{Scoped, fault};
 pub struct Sender {
     /// `v5(tenant, number)`
     pub id: SenderId,
-    /// The carrier account that it belongs to.
+    /// The handle of the carrier account that it belongs to.
     pub account: String,
+    /// The tenant's name of that account.
+    pub account_name: String,
     /// E.164, short code or alphanumeric id.
     pub number: String,
     /// ISO 3166: recipients it is for.
@@ -46,7 +48,7 @@ pub struct Pool {
     pub created_at: Timestamp,
 }
 
-/// Adds a sender. False when the tenant has its number already.
+/// Adds a sender. False when the tenant, or somebody else who uses the account, has its number.
 ///
 /// # Errors
 /// An outage, or an account that does not exist.
@@ -84,9 +86,12 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Sender>, Fault> {
     let rows = sqlx::query!(
-        "select sender_id, account, number, country, time_zone, pace, active_since, daily_cap,
-                usable, created_at
-         from senders where tenant_id = $1 and sender_id > $2 order by sender_id limit $3",
+        r#"select s.sender_id, s.account, coalesce(a.name, a.account) as "account_name!", s.number,
+                  s.country, s.time_zone, s.pace, s.active_since, s.daily_cap, s.usable,
+                  s.created_at
+           from senders s
+           join carrier_accounts a on a.tenant_id = s.tenant_id and a.account = s.account
+           where s.tenant_id = $1 and s.sender_id > $2 order by s.sender_id limit $3"#,
         tenant.as_str(),
         after,
         limit,
@@ -97,6 +102,7 @@ pub async fn list(
     let sender = rows.into_iter().map(|row| Sender {
         id: SenderId(row.sender_id),
         account: row.account,
+        account_name: row.account_name,
         number: row.number,
         country: row.country,
         time_zone: row.time_zone,

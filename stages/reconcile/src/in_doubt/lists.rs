@@ -2,22 +2,33 @@
 
 use std::time::Duration;
 
-use carriers::twilio::{MessageRecord, ReadError};
+use carriers::{AccountFault, Clients, MessageRecord, ReadError};
 use store::settings::accounts::Access;
 use tokio::time::timeout;
 
 use super::Pair;
-use crate::carrier::Carrier;
 
 /// How long a list may take, all of its pages together.
 const LONGEST: Duration = Duration::from_secs(15);
 
+/// What a carrier's list is worth.
+#[derive(Debug)]
+pub(crate) enum Listed {
+    /// Every text that the account has from the sender to the person: what is missing is absent.
+    Whole(Vec<MessageRecord>),
+    /// The carrier has no list, so absence cannot be proven.
+    NotOffered,
+}
+
 /// Why there is no list. Says nothing about any text.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoList {
-    /// The account is gone, or cannot be used as it is set up.
+    /// The account is gone.
+    #[error("the account is gone")]
+    AccountGone,
+    /// The account cannot be used as it is set up.
     #[error("the account cannot be used: {0}")]
-    Account(&'static str),
+    Account(#[from] AccountFault),
     /// The carrier gave none.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -26,16 +37,20 @@ pub(crate) enum NoList {
     TimeUp,
 }
 
-/// Every text that the account has from the sender to the person.
+/// Asks an account about its texts from the sender to the person.
 pub(crate) async fn list(
-    carrier: &Carrier,
+    clients: &Clients,
     pair: &Pair,
     access: Option<&Access>,
-) -> Result<Vec<MessageRecord>, NoList> {
-    let access = access.ok_or(NoList::Account("account_gone"))?;
-    let client = carrier.client(access).map_err(NoList::Account)?;
+) -> Result<Listed, NoList> {
+    let client = clients.of(access.ok_or(NoList::AccountGone)?)?;
+    if !client.carrier().abilities().lists {
+        return Ok(Listed::NotOffered);
+    }
+
     let list = client.list(&pair.to, &pair.from, None);
-    Ok(timeout(LONGEST, list).await.map_err(|_| NoList::TimeUp)??)
+    let whole = timeout(LONGEST, list).await.map_err(|_| NoList::TimeUp)??;
+    Ok(Listed::Whole(whole))
 }
 
 impl NoList {
@@ -47,8 +62,10 @@ impl NoList {
                 ReadError::Stopped { .. }
                 | ReadError::Unavailable(_)
                 | ReadError::NoConnection
-                | ReadError::TooMany,
+                | ReadError::TooMany(_)
+                | ReadError::NotOffered,
             )
+            | Self::AccountGone
             | Self::Account(_)
             | Self::TimeUp => None,
         }

@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeMap, HashSet},
 };
 
-use carriers::twilio::MessageRecord;
+use carriers::MessageRecord;
 use domain::encoding::smart;
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,6 +1,6 @@
 //! Tables and properties of the matching of texts in doubt with a carrier's list.
 
-use carriers::twilio::webhook::ReportedStatus;
+use carriers::ReportedStatus;
 use proptest::prelude::*;
 
 use super::*;

@@ -3,12 +3,12 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use carriers::twilio::MessageRecord;
+use carriers::MessageRecord;
 use domain::{
+    billing,
     gates::{Absent, Policy},
     ids::MessageId,
     message::{passport::Stamp, state::MessageState},
-    money::Micros,
 };
 use jiff::Timestamp;
 use stage::{Fault, Source};
@@ -24,7 +24,8 @@ use store::{
 use wire::Event;
 
 use super::{
-    Cleared, InDoubtSweep, Pair, again,
+    Cleared, InDoubtSweep, Look, Pair, again,
+    lists::Listed,
     match_up::{Fate, Member, match_up},
 };
 
@@ -48,27 +49,35 @@ struct Reading<'a> {
 type Ended = (StoredMessage, &'static str);
 
 impl InDoubtSweep {
-    /// Settles what a list of a pair, asked for at the database's `at`, says about its doubts.
+    /// Settles what a list of a pair says about its doubts.
     pub(super) async fn settle(
         &self,
-        now: Timestamp,
-        at: Timestamp,
+        look: Look,
         pair: &Pair,
-        listed: &[MessageRecord],
+        listed: &Listed,
     ) -> Result<Cleared, Fault> {
         let mut tx = self.store.scoped([&pair.tenant]).await?;
+
+        // load
         let open = in_doubt::lock_open(&mut tx, &pair.tenant, pair.contact, pair.sender).await?;
         // A doubt of another account has another list.
         let ours = |one: &Open| one.account.as_ref().is_none_or(|of| *of == pair.account);
         let open: Vec<Open> = open.into_iter().filter(ours).collect();
+        let (records, absent) = match listed {
+            Listed::Whole(records) => (records.as_slice(), absent_by_policy(&mut tx, pair).await?),
+            // What cannot be proven absent is never sent again.
+            Listed::NotOffered => ([].as_slice(), Some(Absent::Never)),
+        };
         let account = (&pair.tenant, pair.account.as_str());
-        let sids: Vec<&str> = listed.iter().map(|record| record.sid.as_str()).collect();
+        let sids: Vec<&str> = records.iter().map(|record| record.sid.as_str()).collect();
         let known = in_doubt::known_sids(&mut tx, account, pair.contact, &sids).await?;
-        let members: Vec<Member<'_>> = open.iter().map(|one| self.member(one)).collect();
-        let fates = match_up(&members, listed, &known, at);
 
-        let absent = absent_by_policy(&mut tx, pair).await?;
-        let reading = Reading { now, pair, listed, absent };
+        // decide
+        let members: Vec<Member<'_>> = open.iter().map(|one| member(look, one)).collect();
+        let fates = match_up(&members, records, &known, look.at);
+
+        // record
+        let reading = Reading { now: look.now, pair, listed: records, absent };
         let mut ended = reading.found(&mut tx, &open, &fates).await?;
         ended.extend(reading.absent(&mut tx, &open, &fates).await?);
         let settled: Vec<&StoredMessage> = ended.iter().map(|(message, _)| message).collect();
@@ -76,28 +85,30 @@ impl InDoubtSweep {
         let over: HashSet<MessageId> = settled.iter().map(|message| message.id).collect();
         let left = open.iter().filter(|one| !over.contains(&one.message.id));
         let later: Vec<_> =
-            left.map(|one| (&pair.tenant, one.message.id, self.wait(one, at))).collect();
+            left.map(|one| (&pair.tenant, one.message.id, self.wait(look, one))).collect();
         in_doubt::postpone(&mut tx, &later).await?;
         tx.commit().await.map_err(store::fault)?;
+
+        // say
         Ok(cleared(ended))
     }
 
-    fn member<'a>(&self, one: &'a Open) -> Member<'a> {
-        let listed_from = one.call_by.checked_add(self.first_look()).ok();
-        Member {
-            text: &one.text,
-            call_by: one.call_by,
-            listed_from: listed_from.filter(|_| one.is_in_doubt()),
-        }
-    }
-
     /// Until the list must have it, where it need not have it yet: then it can be decided.
-    fn wait(&self, one: &Open, at: Timestamp) -> Duration {
-        let listed_from = one.call_by.checked_add(self.first_look()).unwrap_or(Timestamp::MAX);
-        match Duration::try_from(listed_from.duration_since(at)) {
+    fn wait(&self, look: Look, one: &Open) -> Duration {
+        let listed_from = one.call_by.checked_add(look.listed_after).unwrap_or(Timestamp::MAX);
+        match Duration::try_from(listed_from.duration_since(look.at)) {
             Ok(young) if !young.is_zero() => young.clamp(SOON, LONG),
             Ok(_) | Err(_) => self.config.retry,
         }
+    }
+}
+
+fn member(look: Look, one: &Open) -> Member<'_> {
+    let listed_from = one.call_by.checked_add(look.listed_after).ok();
+    Member {
+        text: &one.text,
+        call_by: one.call_by,
+        listed_from: listed_from.filter(|_| one.is_in_doubt()),
     }
 }
 
@@ -133,7 +144,7 @@ impl Reading<'_> {
                 tenant: &one.message.tenant,
                 message: one.message.id,
                 sid: &record.sid,
-                billed: billed(&one.message, record.segments),
+                billed: billing::billed(one.message.segments, one.message.cost, record.segments),
                 stamp: &stamp,
             })
             .collect();
@@ -286,19 +297,10 @@ async fn absent_by_policy(tx: &mut Scoped, pair: &Pair) -> Result<Option<Absent>
     Ok(read.ok().map(|policy| policy.in_doubt.absent))
 }
 
-/// What the carrier counted, where that differs from the estimate: the rate per segment stays.
-fn billed(message: &StoredMessage, segments: Option<u16>) -> Option<(u16, Micros)> {
-    let estimated = message.segments.max(1);
-    let counted = segments.filter(|counted| *counted != estimated && *counted > 0)?;
-    let rate = message.cost.0 / i64::from(estimated);
-    Some((counted, Micros(rate * i64::from(counted))))
-}
-
 /// Budgets hold what is billed: the difference to the estimate goes back, or is taken too.
 fn correction<'a>(one: &'a Open, stored: &StoredMessage) -> Option<Reservation<'a>> {
-    let cost = Micros(one.message.cost.0 - stored.cost.0);
-    let reserved_at = one.reserved_at.filter(|_| cost.0 != 0)?;
-    let whole = Reservation::whole(&one.message, reserved_at, &one.number, one.channel)?;
+    let cost = billing::correction(one.message.cost, stored.cost)?;
+    let whole = Reservation::whole(&one.message, one.reserved_at?, &one.number, one.channel)?;
     Some(Reservation { cost, unsent: None, ..whole })
 }
 

@@ -7,10 +7,7 @@ use std::{
     time::Duration,
 };
 
-use carriers::{
-    Doubt,
-    twilio::{Client, ReadError, webhook::ReportedStatus},
-};
+use carriers::{AccountFault, Carrier, Client, Doubt, ReadError, ReportedStatus};
 use domain::ids::TenantId;
 use futures::{StreamExt, stream};
 use store::{messages::receipt::poll, settings::accounts::Access};
@@ -32,7 +29,7 @@ type Account = (TenantId, String);
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     /// The texts that they know.
-    pub(super) told: HashMap<Key, ReportedStatus>,
+    pub(super) told: HashMap<Key, (Carrier, ReportedStatus)>,
     /// Messages that could not be asked about, each with how long its carrier wants to be left
     /// alone.
     pub(super) left_out: HashMap<Key, Duration>,
@@ -60,11 +57,12 @@ impl ReceiptPoller {
         let clients: HashMap<&Account, Client> = accounts
             .iter()
             .filter_map(|(account, access)| {
-                let unusable = |why| {
+                let unusable = |why: AccountFault| {
                     let (tenant, account) = account;
-                    tracing::warn!(%tenant, account, why, "texts of an account cannot be fetched");
+                    tracing::warn!(%tenant, account, %why, "texts of an account cannot be fetched");
                 };
-                Some((account, self.carrier.client(access).map_err(unusable).ok()?))
+                let client = self.clients.of(access).map_err(unusable).ok()?;
+                client.carrier().abilities().fetches.then_some((account, client))
             })
             .collect();
         let questions = self.questions(watches, &clients);
@@ -76,7 +74,9 @@ impl ReceiptPoller {
         let time_up = Instant::now() + LONGEST;
         while let Ok(Some((key, answer))) = timeout_at(time_up, answers.next()).await {
             match answer {
-                Answer::Told(status) => drop(asked.told.insert(key.clone(), status)),
+                Answer::Told(carrier, status) => {
+                    asked.told.insert(key.clone(), (carrier, status));
+                }
                 Answer::NotTold => {}
                 Answer::LeftOut(wait) => drop(asked.left_out.insert(key.clone(), wait)),
             }
@@ -109,7 +109,7 @@ impl ReceiptPoller {
 /// How one fetch ended.
 enum Answer {
     /// The carrier has the text, and says where it stands.
-    Told(ReportedStatus),
+    Told(Carrier, ReportedStatus),
     /// The carrier has no such text, or says what cannot be read: no more is learnt by asking soon.
     NotTold,
     /// Nobody answered, or nobody was asked.
@@ -122,7 +122,7 @@ async fn fetch(question: Question, stopped: &Stopped) -> (Key, Answer) {
         return (key, Answer::LeftOut(wait));
     }
     let (answer, outcome) = match client.fetch(&sid).await {
-        Ok(Some(record)) => (Answer::Told(record.status), "told"),
+        Ok(Some(record)) => (Answer::Told(client.carrier(), record.status), "told"),
         Ok(None) => (Answer::NotTold, "missing"),
         Err(why) => match stops(&why) {
             None => (Answer::NotTold, "unreadable"),
@@ -141,9 +141,10 @@ async fn fetch(question: Question, stopped: &Stopped) -> (Key, Answer) {
 fn stops(why: &ReadError) -> Option<Duration> {
     match why {
         ReadError::Throttled(throttle) => Some(throttle.retry_after.unwrap_or_default()),
-        ReadError::Stopped { .. } | ReadError::NoConnection | ReadError::TooMany => {
+        ReadError::Stopped { .. } | ReadError::NoConnection | ReadError::TooMany(_) => {
             Some(Duration::ZERO)
         }
+        ReadError::NotOffered => None,
         ReadError::Unavailable(doubt) => match doubt {
             Doubt::TimedOut | Doubt::Broken | Doubt::Status { .. } => Some(Duration::ZERO),
             Doubt::Unreadable { .. } => None,

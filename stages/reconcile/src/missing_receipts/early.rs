@@ -33,9 +33,11 @@ impl ReceiptPoller {
         let ids: Vec<(TenantId, Uuid)> =
             kept.iter().map(|one| (one.tenant.clone(), one.id)).collect();
         let mut reports = Reports::new();
-        for (at, report) in kept.into_iter().map(Report::from).enumerate() {
+        for (i, kept) in kept.into_iter().enumerate() {
+            // One of a carrier that this version does not know waits for a newer one.
+            let Some(report) = Report::of_kept(kept) else { continue };
             let key = (report.tenant.clone(), report.message);
-            reports.entry(key).or_default().push((at, report));
+            reports.entry(key).or_default().push((i, report));
         }
         let mut tx = self.store.scoped(reports.keys().map(|key| &key.0)).await?;
         let (said, rows) = apply(&mut tx, &mut reports).await?;
@@ -44,7 +46,7 @@ impl ReceiptPoller {
             .into_iter()
             .filter(|(key, _)| rows.contains_key(key))
             .flat_map(|(_, of_message)| of_message)
-            .map(|(at, _)| ids[at].clone())
+            .map(|(i, _)| ids[i].clone())
             .collect();
         Ok(Early { say: said.into_values().flatten().collect(), matched })
     }

@@ -60,7 +60,9 @@ impl ReceiptPoller {
         for (key, (looked_at, _)) in &looks {
             let Some(row) = found.get(key) else { continue };
             let change = match reports.get(key) {
-                _ if was_raised(row, *looked_at) => Change::again(row),
+                report if was_raised(row, *looked_at) => {
+                    Change::again(row, report.map(|report| report.carrier))
+                }
                 Some(report) => merge(row, &[report]),
                 None => continue,
             };
@@ -149,8 +151,11 @@ impl ReceiptPoller {
 
 /// What the carrier told of a text, as a receipt that came at the time of the look.
 fn report(key: &Key, (at, one): (Timestamp, &Watched), asked: &Asked) -> Option<Report> {
-    let (state, code) = meaning(*asked.told.get(key)?);
+    let (carrier, status) = *asked.told.get(key)?;
+    let (state, code) = meaning(status);
     Some(Report {
+        nth: 0,
+        carrier,
         tenant: key.0.clone(),
         message: key.1,
         state,

@@ -1,6 +1,7 @@
 //! What receipts make of a message: a fold over the state machine's merge. Any order and any number
 //! of repetitions ends in the same state.
 
+use carriers::Carrier;
 use domain::message::state::MessageState;
 use store::messages::receipt::Reported;
 
@@ -13,6 +14,8 @@ pub(crate) struct Change<'a> {
     pub(crate) state: MessageState,
     /// The receipt that raised it, if one did.
     pub(crate) raised_by: Option<&'a Report>,
+    /// The carrier that the receipts came from; none where there are none.
+    pub(crate) carrier: Option<Carrier>,
     /// The carrier's id of the text, where none was stored.
     pub(crate) sid: Option<&'a str>,
     /// Whether a receipt of this batch said before what is stored: the event of that may have been
@@ -27,6 +30,7 @@ pub(crate) fn merge<'a>(row: &Reported, reports: &[&'a Report]) -> Change<'a> {
     let mut change = Change {
         state: row.message.state,
         raised_by: None,
+        carrier: reports.first().map(|report| report.carrier),
         sid: None,
         repeats: false,
         second_sid: false,
@@ -53,9 +57,9 @@ pub(crate) fn merge<'a>(row: &Reported, reports: &[&'a Report]) -> Change<'a> {
 
 impl Change<'_> {
     /// A row that was made by somebody who may have died before saying it.
-    pub(crate) fn again(row: &Reported) -> Self {
+    pub(crate) fn again(row: &Reported, carrier: Option<Carrier>) -> Self {
         let state = row.message.state;
-        Self { state, raised_by: None, sid: None, repeats: true, second_sid: false }
+        Self { state, raised_by: None, carrier, sid: None, repeats: true, second_sid: false }
     }
 }
 
@@ -130,6 +134,8 @@ mod tests {
             message: MESSAGE,
             state,
             code: None,
+            nth: 0,
+            carrier: Carrier::Twilio,
             account: "main".into(),
             sid: "SM1".into(),
             at: at(second),

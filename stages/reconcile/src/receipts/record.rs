@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use carriers::twilio;
 use domain::{
     ids::{MessageId, TenantId},
     message::{passport::Stamp, state::MessageState},
@@ -143,7 +142,7 @@ fn stamp(row: &Reported, change: &Change<'_>) -> Stamp {
     let code = change.raised_by.and_then(|report| report.code);
     Stamp {
         code: code.map(|code| code.to_string()),
-        reason: code.map(|code| twilio::cause(code).cause.to_owned()),
+        reason: code.zip(change.carrier).map(|(code, of)| of.cause(code).cause.to_owned()),
         ..Stamp::plain(StageName::Reconcile.as_str(), at, change.state.as_str())
     }
 }
@@ -159,7 +158,7 @@ fn opt_out<'a>(row: &'a Reported, change: &Change<'_>) -> Option<CarrierOptOut<'
         None if change.repeats => (stored()?, row.message.changed_at),
         None => return None,
     };
-    twilio::cause(code).opt_out.then(|| CarrierOptOut {
+    change.carrier?.cause(code).opt_out.then(|| CarrierOptOut {
         tenant: &row.message.tenant,
         message: row.message.id,
         contact: row.message.contact,

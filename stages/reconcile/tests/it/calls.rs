@@ -23,14 +23,14 @@ use serde_json::{Value, json};
 use sqlx::Row;
 use store::{
     Role, Scoped,
-    capacity::counters,
+    capacity::{counters, pace::PaceLocks},
     core::seal::Sealer,
     messages::{
         claim::{self, Claimant, ToClaim},
         conclude::{self, Conclusion, NewDoubt},
         sent::{self, Taken},
     },
-    settings::accounts::Account,
+    settings::accounts::{Access, Account},
 };
 use testkit::Database;
 use uuid::Uuid;
@@ -90,11 +90,14 @@ impl Calls {
         let client = twilio::Client::new(http.clone(), &base, account_sid, &token)?;
         let mut tx = database.store(Role::Api).await?.scoped([&tenant]).await?;
         let account = Account {
-            account: "main".into(),
-            carrier: "twilio".into(),
-            carrier_sid: account_sid.into(),
-            base_url: base,
-            sealed_token: sealer().seal(b"token"),
+            handle: "main".into(),
+            name: "main".into(),
+            access: Access {
+                carrier: "twilio".into(),
+                carrier_sid: account_sid.into(),
+                base_url: base,
+                sealed_token: sealer().seal(b"token"),
+            },
             confirms_opt_out: true,
             created_at: now(),
         };
@@ -196,7 +199,7 @@ impl Calls {
             .collect();
         let claimant = Claimant { owner, chunk, call_by: std::time::Duration::from_millis(300) };
         let mut tx = self.scoped().await?;
-        let attempts = claim::take(&mut tx, claimant, &wanted, &[]).await?;
+        let attempts = claim::take(&mut tx, claimant, &wanted, &PaceLocks::default()).await?;
         assert!(attempts.iter().all(Option::is_some), "{attempts:?}");
         Ok(tx.commit().await?)
     }
@@ -204,7 +207,7 @@ impl Calls {
     /// Has the carrier take a text.
     pub async fn call(&self, text: &Text) -> CarrierReply {
         let callback = twilio::callback_url("http://127.0.0.1:9", "main", "acme", text.id.0);
-        let outbound = twilio::Outbound {
+        let outbound = twilio::CreateMessage {
             to: &text.to,
             from: FROM,
             body: &text.body,
@@ -305,7 +308,8 @@ impl Calls {
     pub fn receipt(&self, named: MessageId, sid: &str, status: &str) -> WebhookRequest {
         WebhookRequest {
             id: Uuid::from_u128(77),
-            tenant: self.tenant.clone(),
+            tenant: Some(self.tenant.clone()),
+            carrier: "twilio".into(),
             account: "main".into(),
             received_at: now(),
             query: format!("tenant=acme&message={named}"),

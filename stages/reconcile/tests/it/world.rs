@@ -67,7 +67,8 @@ impl World {
         let sid = message.0.as_u128();
         WebhookRequest {
             id: Uuid::from_u128(sid * 1_000 + u128::from(second.unsigned_abs())),
-            tenant: self.tenant.clone(),
+            tenant: Some(self.tenant.clone()),
+            carrier: "twilio".into(),
             account: "main".into(),
             received_at: Timestamp::from_second(1_000_000 + second).expect("in range"),
             query: format!("tenant=acme&message={message}"),

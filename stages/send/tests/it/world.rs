@@ -17,7 +17,12 @@ use sandbox::Sandbox;
 use send::{SendConfig, SendStage};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Row};
-use store::{Role, Store, capacity::counters, core::seal::Sealer, settings::accounts::Account};
+use store::{
+    Role, Store,
+    capacity::counters,
+    core::seal::Sealer,
+    settings::accounts::{Access, Account},
+};
 use testkit::Database;
 use wire::{
     Admitted, Enriched,
@@ -109,17 +114,20 @@ impl World {
         let store: Store = self.database.store(Role::Api).await?;
         let mut tx = store.scoped([&self.tenant]).await?;
         let account = Account {
-            account: "main".into(),
-            carrier: "twilio".into(),
-            carrier_sid: "AC00000000000000000000000000000001".into(),
-            base_url: format!("http://{}", self.sandbox.addr),
-            sealed_token: sealer().seal(token.as_bytes()),
+            handle: "main".into(),
+            name: "main".into(),
+            access: Access {
+                carrier: "twilio".into(),
+                carrier_sid: "AC00000000000000000000000000000001".into(),
+                base_url: format!("http://{}", self.sandbox.addr),
+                sealed_token: sealer().seal(token.as_bytes()),
+            },
             confirms_opt_out: true,
             created_at: now(),
         };
         if !store::settings::accounts::create(&mut tx, &self.tenant, &account).await? {
             sqlx::query("update millrace.carrier_accounts set sealed_token = $1")
-                .bind(&account.sealed_token)
+                .bind(&account.access.sealed_token)
                 .execute(&mut *tx)
                 .await?;
         }
@@ -247,6 +255,7 @@ impl World {
             sender,
             number: "+12125550001".into(),
             account: "main".into(),
+            weight: 1,
             pace: 10,
             sendable_until: "2026-03-05T02:00:00Z".parse()?,
             policy_version: 0,

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use domain::{country::Country, message::class::Channel, phone::PhoneNumber};
+use domain::{country::Country, message::class::Channel};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::recipients::{
@@ -16,24 +16,26 @@ use store::recipients::{
     list::{self, RecipientRow},
 };
 
-use super::{MAX_REASON, NewStop, Stop};
 use crate::{
     app::App,
     http::{
-        Creation, Errors, FieldError, Kind, Problem,
+        Creation, FieldError, Kind, Problem,
         body::{decode, is_type, locate},
     },
-    routes::consent::scope,
+    routes::consent::stop::{NewStop, Stop},
 };
 
-/// How many rows at once.
+/// How many rows one request may hold.
 const MOST: usize = 10_000;
 
 /// How long the body may be, in bytes.
 const LIMIT: usize = 4 * 1024 * 1024;
 
-/// What the rows are read into; a row that cannot be read keeps its place.
+/// The rows as they are read; one that cannot be read keeps its index.
 type Rows = Vec<Result<NewStop, Vec<FieldError>>>;
+
+/// A row that is right, with its reason, or what is wrong with it.
+type Checked = Result<(Stop, String), Vec<FieldError>>;
 
 #[derive(Default, Serialize)]
 struct Answer {
@@ -46,12 +48,14 @@ struct Answer {
 #[derive(Serialize)]
 struct Row {
     index: usize,
-    /// `created`, `unchanged` or `invalid`
+    /// What became of it: `created`, `unchanged` or `invalid`.
     outcome: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
 }
 
+/// `POST /v1/do-not-contact/import`, for every role but viewer: puts up to 10,000 numbers on the
+/// list. Answers 200 with an outcome for each row, in their order.
 pub(super) async fn import(State(app): State<App>, request: Request) -> Response {
     match Creation::read(request, &app, LIMIT, rows).await {
         Ok(new) => apply(new).await.unwrap_or_else(Problem::into_response),
@@ -60,10 +64,57 @@ pub(super) async fn import(State(app): State<App>, request: Request) -> Response
 }
 
 async fn apply(mut new: Creation<Rows>) -> Result<Response, Problem> {
-    let rows = std::mem::take(&mut new.body);
+    // check
     let home: Option<Country> = new.tenant.country.parse().ok();
-    let rows: Vec<_> = rows.into_iter().map(|row| row.and_then(|row| check(row, home))).collect();
-    let mut known: HashMap<(String, Channel), RecipientRow> = HashMap::new();
+    let rows = std::mem::take(&mut new.body);
+    let rows = rows.into_iter().map(|row| {
+        let row = row?;
+        Ok((row.check(home)?, row.reason))
+    });
+    let rows: Vec<Checked> = rows.collect();
+
+    // load
+    let known = recipients(&mut new, &rows).await?;
+
+    // decide
+    let (mut answer, mut changes) = (Answer::default(), Vec::new());
+    let mut seen: HashMap<Stop, usize> = HashMap::new();
+    for (index, row) in rows.into_iter().enumerate() {
+        let (stop, reason) = match row {
+            Ok(checked) => checked,
+            Err(errors) => {
+                answer.invalid(index, errors);
+                continue;
+            }
+        };
+        let first = *seen.entry(stop.clone()).or_insert(index);
+        let before = known.get(&(stop.number.clone(), stop.channel));
+        if first != index {
+            let detail = format!("row {first} says the same");
+            let error = FieldError { field: "phone".into(), code: "duplicate", detail };
+            answer.unchanged(index, vec![error]);
+        } else if stop.is_listed(before) {
+            answer.unchanged(index, Vec::new());
+        } else {
+            let change = stop.change(&new.caller, Action::DoNotContact, &reason, new.now);
+            changes.push(ConsentChange { method: ConsentMethod::Import, ..change });
+            answer.created(index);
+        }
+    }
+
+    // record
+    consent::record(&mut new.tx, new.now, &changes).await?;
+
+    // answer
+    new.finish(StatusCode::OK, &answer).await
+}
+
+/// What is known of the numbers in the rows, locked, by number and channel.
+async fn recipients(
+    new: &mut Creation<Rows>,
+    rows: &[Checked],
+) -> Result<HashMap<(String, Channel), RecipientRow>, Problem> {
+    let mut known = HashMap::new();
     for channel in [Channel::Sms, Channel::Whatsapp] {
         let of_channel = rows.iter().flatten().filter(|(stop, _)| stop.channel == channel);
         let numbers: Vec<String> = of_channel.map(|(stop, _)| stop.number.clone()).collect();
@@ -73,49 +124,24 @@ async fn apply(mut new: Creation<Rows>) -> Result<Response, Problem> {
         let found = list::load(&mut new.tx, &new.caller.tenant, &numbers, channel, true).await?;
         known.extend(found.into_iter().map(|row| ((row.number.clone(), channel), row)));
     }
-    let (mut answer, mut changes) = (Answer::default(), Vec::new());
-    let mut seen: HashMap<Stop, usize> = HashMap::new();
-    for (index, row) in rows.into_iter().enumerate() {
-        let row = match row {
-            Err(errors) => Row { index, outcome: "invalid", errors },
-            Ok((stop, reason)) => {
-                let first = *seen.entry(stop.clone()).or_insert(index);
-                let before = known.get(&(stop.number.clone(), stop.channel));
-                if first != index {
-                    let detail = format!("row {first} says the same");
-                    let error = FieldError { field: "phone".into(), code: "duplicate", detail };
-                    Row { index, outcome: "unchanged", errors: vec![error] }
-                } else if stop.stands(before) {
-                    Row { index, outcome: "unchanged", errors: Vec::new() }
-                } else {
-                    let change = stop.change(&new.caller, Action::DoNotContact, &reason, new.now);
-                    changes.push(ConsentChange { method: ConsentMethod::Import, ..change });
-                    Row { index, outcome: "created", errors: Vec::new() }
-                }
-            }
-        };
-        match row.outcome {
-            "created" => answer.created += 1,
-            "unchanged" => answer.unchanged += 1,
-            _invalid => answer.invalid += 1,
-        }
-        answer.results.push(row);
-    }
-    consent::record(&mut new.tx, new.now, &changes).await?;
-    new.finish(StatusCode::OK, &answer).await
+    Ok(known)
 }
 
-fn check(row: NewStop, home: Option<Country>) -> Result<(Stop, String), Vec<FieldError>> {
-    let mut errors = Errors::default();
-    errors.text("reason", &row.reason, 1, MAX_REASON);
-    let program = scope::program(row.scope.as_deref(), row.program.as_deref(), &mut errors);
-    let number = PhoneNumber::parse(&row.phone, home);
-    if let Err(why) = number {
-        errors.add("phone", "invalid_number", why.to_string());
+impl Answer {
+    fn created(&mut self, index: usize) {
+        self.created += 1;
+        self.results.push(Row { index, outcome: "created", errors: Vec::new() });
     }
-    let (Ok(number), true) = (number, errors.is_empty()) else { return Err(errors.into_vec()) };
-    let stop = Stop { number: number.as_str().to_owned(), channel: row.channel, program };
-    Ok((stop, row.reason))
+
+    fn unchanged(&mut self, index: usize, errors: Vec<FieldError>) {
+        self.unchanged += 1;
+        self.results.push(Row { index, outcome: "unchanged", errors });
+    }
+
+    fn invalid(&mut self, index: usize, errors: Vec<FieldError>) {
+        self.invalid += 1;
+        self.results.push(Row { index, outcome: "invalid", errors });
+    }
 }
 
 /// Reads the body by its content type.
@@ -125,6 +151,7 @@ fn rows(headers: &HeaderMap, bytes: &[u8]) -> Result<Rows, Problem> {
     struct Import {
         rows: Vec<Box<RawValue>>,
     }
+
     let rows: Rows = if is_type(headers, &["text/csv"]) {
         csv_rows(bytes)?
     } else if is_type(headers, &["application/json"]) {
@@ -137,6 +164,7 @@ fn rows(headers: &HeaderMap, bytes: &[u8]) -> Result<Rows, Problem> {
         let detail = "send Content-Type: application/json or text/csv";
         return Err(Problem::new(Kind::UnsupportedMedia, detail));
     };
+
     match rows.len() {
         1..=MOST => Ok(rows),
         _ => Err(Problem::field("rows", "out_of_range", "1 to 10000 rows")),
@@ -150,6 +178,7 @@ fn csv_rows(bytes: &[u8]) -> Result<Rows, Problem> {
     let text = text.trim_start_matches('\u{feff}');
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
+
     let headers = reader.headers().cloned().unwrap_or_default();
     let names: Vec<String> = headers.iter().map(str::to_ascii_lowercase).collect();
     let known = ["phone", "reason", "channel", "scope", "program"];
@@ -161,10 +190,12 @@ fn csv_rows(bytes: &[u8]) -> Result<Rows, Problem> {
             return Err(Problem::field(needed, "required", "this column is required"));
         }
     }
+
     // One more than is allowed shows that there are too many.
     Ok(reader.into_records().take(MOST + 1).map(|record| csv_row(&names, record)).collect())
 }
 
+/// Reads one row; an empty cell counts as not given.
 fn csv_row(
     names: &[String],
     record: Result<csv::StringRecord, csv::Error>,
@@ -177,15 +208,17 @@ fn csv_row(
     if record.len() != names.len() {
         return Err(wrong("", "the line has another number of columns than the first one"));
     }
+
     let value = |name: &str| {
-        let at = names.iter().position(|known| known == name)?;
-        record.get(at).filter(|value| !value.is_empty()).map(str::to_owned)
+        let index = names.iter().position(|known| known == name)?;
+        record.get(index).filter(|value| !value.is_empty()).map(str::to_owned)
     };
     let channel = match value("channel").as_deref() {
         None | Some("sms") => Channel::Sms,
         Some("whatsapp") => Channel::Whatsapp,
         Some(_) => return Err(wrong("channel", "sms or whatsapp")),
     };
+
     Ok(NewStop {
         phone: value("phone").unwrap_or_default(),
         reason: value("reason").unwrap_or_default(),

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::template::Template;
 use serde::{Deserialize, Serialize};
 
-use crate::{http::Errors, submit::message::MAX_BODY};
+use crate::{
+    fields::{self, MAX_BODY},
+    http::Errors,
+};
 
 /// How many variants a template may have.
 const MOST: usize = 26;
-
-/// How many variables a template may declare.
-const MOST_VARIABLES: usize = 50;
 
 /// What every contact has, even if it is empty.
 const CONTACT_FIELDS: [&str; 4] = ["first_name", "last_name", "postal_code", "region"];
@@ -31,35 +31,46 @@ pub(super) struct Variant {
 /// Checks variants against what contacts have and what is declared.
 pub(super) fn check(variants: &[Variant], declared: &[String], errors: &mut Errors) {
     errors.check((1..=MOST).contains(&variants.len()), "variants", "out_of_range", "1 to 26");
-    let few = declared.len() <= MOST_VARIABLES;
-    errors.check(few, "variables", "too_many", "at most 50");
+    fields::variables("variables", declared.len(), errors);
     for name in declared {
-        let fine = (1..=64).contains(&name.len())
-            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        errors.check(fine, "variables", "invalid_name", "names have 1 to 64 of a-z, 0-9 and _");
+        fields::variable_name("variables", name, errors);
     }
+
     let mut keys = BTreeSet::new();
-    for (at, variant) in variants.iter().take(MOST).enumerate() {
-        let field = |name: &str| format!("variants[{at}].{name}");
-        errors.text(&field("key"), &variant.key, 1, 32);
+    for (index, variant) in variants.iter().take(MOST).enumerate() {
         let new = keys.insert(variant.key.as_str());
-        errors.check(new, &field("key"), "duplicate", "each variant has its own key");
-        errors.check(variant.weight <= 10_000, &field("weight"), "out_of_range", "0 to 10000");
-        if variant.bodies.is_empty() {
-            errors.add(&field("bodies"), "required", "at least one language");
-        }
-        for (language, body) in &variant.bodies {
-            let field = field(&format!("bodies.{language}"));
-            let code = language.len() == 2 && language.bytes().all(|b| b.is_ascii_lowercase());
-            errors.check(code, &field, "unknown_language", "a code such as en or es");
-            check_body(&field, body, declared, errors);
-        }
+        check_variant(&format!("variants[{index}]"), variant, new, declared, errors);
     }
+
     let chosen = variants.iter().any(|variant| variant.weight > 0);
     errors.check(chosen, "variants", "no_weight", "at least one weight above 0");
 }
 
-/// Checks one text.
+/// Checks one variant. `has_own_key`: no variant before it has the same key.
+fn check_variant(
+    path: &str,
+    variant: &Variant,
+    has_own_key: bool,
+    declared: &[String],
+    errors: &mut Errors,
+) {
+    let field = |name: &str| format!("{path}.{name}");
+    errors.text(&field("key"), &variant.key, 1, 32);
+    errors.check(has_own_key, &field("key"), "duplicate", "each variant has its own key");
+    errors.check(variant.weight <= 10_000, &field("weight"), "out_of_range", "0 to 10000");
+
+    if variant.bodies.is_empty() {
+        errors.add(&field("bodies"), "required", "at least one language");
+    }
+    for (language, body) in &variant.bodies {
+        let field = field(&format!("bodies.{language}"));
+        let is_code = fields::is_language(language);
+        errors.check(is_code, &field, "unknown_language", "a code such as en or es");
+        check_body(&field, body, declared, errors);
+    }
+}
+
+/// Checks one text: its length, its form, and that every variable is one that there is.
 pub(super) fn check_body(field: &str, body: &str, declared: &[String], errors: &mut Errors) {
     errors.text(field, body, 1, MAX_BODY);
     let known = |name: &str| {
@@ -89,6 +100,7 @@ mod tests {
         let variants = [Variant { key: "a".into(), weight: 1, bodies }];
         let declared: Vec<_> = declared.iter().map(|name| (*name).to_owned()).collect();
         let mut errors = Errors::default();
+
         check(&variants, &declared, &mut errors);
         errors.into_vec().into_iter().map(|error| (error.field, error.code)).collect()
     }

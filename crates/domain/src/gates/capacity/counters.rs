@@ -22,20 +22,20 @@ use crate::{
 /// One counter: what, whose, and from when.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CounterKey {
-    /// Whose.
+    /// The tenant that is counted.
     pub tenant: TenantId,
-    /// What.
+    /// What is counted.
     pub kind: CounterKind,
     /// The campaign or the sender; none for what counts the whole tenant.
     pub target: Option<Uuid>,
-    /// Start of the window.
+    /// Start of the window, in the tenant's or the sender's zone.
     pub window_start: Timestamp,
 }
 
 /// What a reservation is made for.
 #[derive(Debug, Clone)]
 pub struct Reserved<'a> {
-    /// Whose message.
+    /// The tenant whose message it is.
     pub tenant: &'a TenantId,
     /// Its class: compliance reserves nothing.
     pub class: MessageClass,
@@ -47,9 +47,9 @@ pub struct Reserved<'a> {
     pub cost: Micros,
 }
 
-/// What an admission takes from the counters: `tenant` are the windows of the tenant's zone at the
-/// instant of admission, `sender_day` the start of the day in the sender's. The same call names
-/// what to give back when the message leaves the pipe unsent.
+/// What an admission takes from the counters. `tenant` are the windows of the tenant's zone at the
+/// instant of admission, `sender_day` is the start of the day in the sender's zone. The same call
+/// names what to give back when the message leaves the pipe unsent.
 pub fn reservation(
     what: &Reserved<'_>,
     tenant: &Windows,
@@ -62,11 +62,13 @@ pub fn reservation(
         | MessageClass::Conversational
         | MessageClass::Transactional => {}
     }
+
     let mut taken = Vec::with_capacity(8);
     let mut take = |kind, target, window_start, amount| {
         let key = CounterKey { tenant: what.tenant.clone(), kind, target, window_start };
         taken.push((key, amount));
     };
+
     take(CounterKind::QuotaMinute, None, tenant.minute, 1);
     take(CounterKind::QuotaHour, None, tenant.hour, 1);
     take(CounterKind::QuotaDay, None, tenant.day, 1);
@@ -90,7 +92,9 @@ pub struct Counters {
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Used {
+    /// What the counter's row holds.
     stored: i64,
+    /// What this batch adds.
     added: i64,
 }
 
@@ -112,7 +116,7 @@ impl Counters {
         self.used.get(key).map_or(0, |used| used.stored.saturating_add(used.added))
     }
 
-    /// Takes a reservation.
+    /// Takes a reservation, so that the next message of the batch sees it.
     pub fn take(&mut self, reserved: &[(CounterKey, i64)]) {
         for (key, amount) in reserved {
             self.used.entry(key.clone()).or_default().added += amount;
@@ -135,16 +139,17 @@ impl Counters {
     }
 
     /// Puts a message behind those that wait for a capacity.
-    pub(in crate::gates) fn stand_in(&mut self, tenant: &TenantId, line: &CapacityLine) {
+    pub(in crate::gates) fn join_line(&mut self, tenant: &TenantId, line: &CapacityLine) {
         self.lines.insert((tenant.clone(), line.key), line.behind());
     }
 
-    /// Where a line stands that this batch has added to; none if it has not.
+    /// When the next message of a line fits, if this batch has added to the line; none if it has
+    /// not.
     pub(in crate::gates) fn line(&self, tenant: &TenantId, key: LineKey) -> Option<Timestamp> {
         self.lines.get(&(tenant.clone(), key)).copied()
     }
 
-    /// The lines that this batch has added to, in key order, and where they stand.
+    /// The lines that this batch has added to, in key order, each with when its next message fits.
     pub fn lines(&self) -> Vec<(&TenantId, LineKey, Timestamp)> {
         let mut lines: Vec<_> =
             self.lines.iter().map(|((tenant, key), next)| (tenant, *key, *next)).collect();
@@ -164,6 +169,7 @@ impl Counters {
             last_promo_at: recipient.last_promo_at,
             latest: recipient.marketing_at.clone(),
         });
+
         marketing.latest.push(now);
         if class == MessageClass::Promo {
             marketing.last_promo_at = Some(now);
@@ -205,10 +211,13 @@ mod tests {
         let early = Windows::at(at("2026-03-01T09:00:01Z"), zone("UTC"));
         let late = Windows::at(at("2026-03-01T09:00:59Z"), zone("UTC"));
         let taken = reservation(&what, &early, day);
+
         assert_eq!(taken, reservation(&what, &late, day));
         assert_eq!(taken.len(), 8);
+
         let spent: i64 = taken.iter().map(|(_, amount)| amount).sum();
         assert_eq!(spent, 4 * 7_900 + 4);
+
         let kinds: Vec<_> = taken.iter().map(|(key, _)| key.kind).collect();
         assert_eq!(kinds, CounterKind::ALL);
     }

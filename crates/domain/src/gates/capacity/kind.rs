@@ -1,6 +1,6 @@
-//! What is counted, over which window.
+//! The kinds of counters: what is counted, over which window.
 
-/// What is counted, over which window.
+/// What a counter counts, over which window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CounterKind {
     /// Messages of the tenant in a minute.
@@ -22,7 +22,7 @@ pub enum CounterKind {
 }
 
 impl CounterKind {
-    /// Every kind.
+    /// Every kind, in the order of a reservation.
     pub const ALL: [Self; 8] = [
         Self::QuotaMinute,
         Self::QuotaHour,

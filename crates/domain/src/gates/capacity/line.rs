@@ -1,5 +1,5 @@
-//! Lines: what is over a capacity gets a place behind what waits for it already, so that a backlog
-//! is asked again about once a message and not all of it at every opening.
+//! Lines: a message that is over a capacity is due behind those that wait for it already, so that a
+//! backlog is asked again about once a message and not all of it at every opening.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::{kind::CounterKind, windows::Windows};
 use crate::zones::Zone;
 
-/// A capacity that messages stand in line for: the key of its row and, behind `line:`, of what
-/// wakes them before their time.
+/// A capacity that messages wait in line for: the key of its row and, behind `line:`, of what wakes
+/// them before their time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LineKey {
     /// What is counted.
@@ -19,12 +19,12 @@ pub struct LineKey {
     pub target: Option<Uuid>,
 }
 
-/// One message's place in a line. Its clock runs as fast as the capacity allows: where it stands is
-/// when the next message fits.
+/// A line as one message finds it. It moves as fast as the capacity allows: `next_due` is when the
+/// next message fits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::gates) struct CapacityLine {
     pub(in crate::gates) key: LineKey,
-    /// Where the line stands, if anybody waits in it.
+    /// When the next message fits behind those that wait; none where nobody does.
     pub(in crate::gates) next_due: Option<Timestamp>,
     /// Start of the next window of the capacity.
     pub(in crate::gates) opens_at: Timestamp,
@@ -32,7 +32,7 @@ pub(in crate::gates) struct CapacityLine {
     pub(in crate::gates) limit: i64,
     /// How much of it the message takes.
     pub(in crate::gates) amount: i64,
-    /// In which the window's days and months are.
+    /// Whose days and months the windows are.
     pub(in crate::gates) zone: Zone,
 }
 
@@ -40,10 +40,10 @@ impl CapacityLine {
     /// When the message is asked again. A capacity of a minute or an hour is spread over it; one of
     /// a day or a month is there when the day begins.
     pub(in crate::gates) fn due(&self) -> Timestamp {
-        window_of(self.key.kind, self.place(), self.zone).max(self.opens_at)
+        window_of(self.key.kind, self.fits_at(), self.zone).max(self.opens_at)
     }
 
-    /// Where the line stands behind the message.
+    /// When the next message fits behind this one.
     pub(in crate::gates) fn behind(&self) -> Timestamp {
         let window = match self.key.kind {
             CounterKind::QuotaMinute => 60,
@@ -54,15 +54,18 @@ impl CapacityLine {
             | CounterKind::SenderDay => DAY,
             CounterKind::SpendMonth | CounterKind::CampaignMonth => 30 * DAY,
         };
+
+        // The message's share of the window. One larger than the capacity never fits: it takes all.
         let micros = i128::from(window) * 1_000_000;
-        // What is larger than the capacity never fits: it takes a whole window.
-        let step = micros * i128::from(self.amount) / i128::from(self.limit.max(1));
-        let step = i64::try_from(step.clamp(0, micros)).unwrap_or(i64::MAX);
-        let place = self.place();
-        place.saturating_add(SignedDuration::from_micros(step)).unwrap_or(place)
+        let share = micros * i128::from(self.amount) / i128::from(self.limit.max(1));
+        let share = i64::try_from(share.clamp(0, micros)).unwrap_or(i64::MAX);
+
+        let fits_at = self.fits_at();
+        fits_at.saturating_add(SignedDuration::from_micros(share)).unwrap_or(fits_at)
     }
 
-    fn place(&self) -> Timestamp {
+    /// When the message fits: behind the others, and not before the next window.
+    fn fits_at(&self) -> Timestamp {
         self.next_due.map_or(self.opens_at, |next| next.max(self.opens_at))
     }
 }
@@ -79,7 +82,7 @@ impl fmt::Display for LineKey {
 }
 
 impl LineKey {
-    /// The key that this text writes.
+    /// The key of this text, as [`Display`](fmt::Display) writes it.
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, target) = match text.split_once(':') {
             Some((kind, target)) => (kind, Some(target.parse().ok()?)),
@@ -88,8 +91,8 @@ impl LineKey {
         Some(Self { kind: CounterKind::from_name(kind)?, target })
     }
 
-    /// Whether nobody waits any more at an instant in a line that stands there: the window that it
-    /// has come to has begun.
+    /// Whether nobody waits any more at an instant in a line whose next message fits at `next_due`:
+    /// the window of that instant has begun.
     pub fn is_over(&self, next_due: Timestamp, now: Timestamp, zone: Zone) -> bool {
         window_of(self.kind, next_due, zone) <= now
     }
@@ -174,9 +177,9 @@ mod tests {
     fn a_line_is_over_when_the_window_that_it_has_come_to_begins() {
         let zone = Zone::parse("America/New_York").expect("a zone");
         let key = LineKey { kind: CounterKind::SpendDay, target: None };
-        let stands = at("2026-03-03T15:00:00Z");
-        assert!(!key.is_over(stands, at("2026-03-03T04:59:59Z"), zone));
-        assert!(key.is_over(stands, at("2026-03-03T05:00:00Z"), zone));
+        let next_due = at("2026-03-03T15:00:00Z");
+        assert!(!key.is_over(next_due, at("2026-03-03T04:59:59Z"), zone));
+        assert!(key.is_over(next_due, at("2026-03-03T05:00:00Z"), zone));
     }
 
     #[test]
@@ -187,6 +190,7 @@ mod tests {
                 assert_eq!(LineKey::parse(&key.to_string()), Some(key));
             }
         }
+
         assert_eq!(LineKey::parse("coffee"), None);
     }
 }

@@ -4,21 +4,21 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 
 use crate::zones::Zone;
 
-/// The windows that hold at one instant in one zone. Minutes and hours are the clock's own and the
+/// The windows that hold at one instant in one zone. Minutes and hours are cut from UTC and are the
 /// same everywhere; days and months are the zone's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Windows {
-    /// Start of the minute.
+    /// The start of the minute.
     pub minute: Timestamp,
-    /// Start of the hour.
+    /// The start of the hour.
     pub hour: Timestamp,
-    /// Start of the day.
+    /// The start of the day.
     pub day: Timestamp,
-    /// Start of the next day.
+    /// The start of the next day.
     pub next_day: Timestamp,
-    /// Start of the month.
+    /// The start of the month.
     pub month: Timestamp,
-    /// Start of the next month.
+    /// The start of the next month.
     pub next_month: Timestamp,
 }
 
@@ -27,25 +27,24 @@ impl Windows {
     pub fn at(now: Timestamp, zone: Zone) -> Self {
         let local = now.to_zoned(zone.rules().clone());
         let first = local.first_of_month();
+        let last = local.last_of_month();
+
         Self {
             minute: floor(now, MINUTE),
             hour: floor(now, HOUR),
             day: start_of_day(Ok(local.clone()), Timestamp::MIN),
             next_day: start_of_day(local.tomorrow(), Timestamp::MAX),
             month: start_of_day(first, Timestamp::MIN),
-            next_month: start_of_day(
-                local.last_of_month().and_then(|last| last.tomorrow()),
-                Timestamp::MAX,
-            ),
+            next_month: start_of_day(last.and_then(|last| last.tomorrow()), Timestamp::MAX),
         }
     }
 
-    /// Start of the next minute.
+    /// The start of the next minute.
     pub fn next_minute(&self) -> Timestamp {
         later(self.minute, MINUTE)
     }
 
-    /// Start of the next hour.
+    /// The start of the next hour.
     pub fn next_hour(&self) -> Timestamp {
         later(self.hour, HOUR)
     }

@@ -1,45 +1,39 @@
-//! Gate 2, budget: daily and monthly caps of tenant and campaign. Marketing over a cap waits for
-//! the next window; what somebody waits for is refused at once, as tomorrow it is of no use.
+//! Gate 2, budget: what the message costs must fit into the daily and monthly caps of its tenant
+//! and of its campaign.
+//!
+//! For every class but compliance. Over a cap, marketing waits in line for the next window; what
+//! somebody waits for is blocked at once, as tomorrow it is of no use.
+
+use jiff::Timestamp;
 
 use crate::{
     gates::{
-        capacity::{counters::CounterKey, kind::CounterKind, line::CapacityLine},
+        capacity::{counters::CounterKey, kind::CounterKind, line::CapacityLine, windows::Windows},
         evaluation::{Evaluation, Step},
-        facts::Caps,
     },
     ids::CampaignId,
     money::Micros,
 };
 
 pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
-    let campaign = evaluation.candidate.campaign;
-    let of_campaign = campaign.and_then(|id| evaluation.tenant.campaign_caps.get(&id));
-    let windows = evaluation.windows;
-    let checks = [
-        cap(evaluation, Caps::monthly, &evaluation.tenant.caps, CounterKind::SpendMonth, None),
-        cap(evaluation, Caps::daily, &evaluation.tenant.caps, CounterKind::SpendDay, None),
-        of_campaign.and_then(|caps| {
-            cap(evaluation, Caps::monthly, caps, CounterKind::CampaignMonth, campaign)
-        }),
-        of_campaign.and_then(|caps| {
-            cap(evaluation, Caps::daily, caps, CounterKind::CampaignDay, campaign)
-        }),
-    ];
-    // The monthly caps come first in each pair, but the latest window of all decides the wait.
-    let over = checks.into_iter().flatten().max_by_key(|over| over.line.due());
-    if let Some(over) = over {
+    // The latest window of all caps that are exceeded decides how long the message waits.
+    let over = caps(evaluation).into_iter().flatten().filter_map(|cap| cap.exceeded(evaluation));
+    if let Some(over) = over.max_by_key(|over| over.line.due()) {
         return if evaluation.can_wait() {
             let spread = evaluation.policy.quiet_hours.spread_seconds;
-            Step::line(evaluation, over.line, spread, over.code, over.reason)
+            Step::defer_in_line(evaluation, over.line, spread, over.code, over.reason)
         } else {
             Step::block(over.code, over.reason)
         };
     }
-    if evaluation.too_late(windows.next_day) {
+
+    // The reservation is made for this day.
+    let day_ends = evaluation.windows.next_day;
+    if evaluation.too_late(day_ends) {
         let reason = "the budget's day ends before the message could be sent";
-        return Step::defer(windows.next_day, "day_ending", reason.into());
+        return Step::defer(day_ends, "day_ending", reason.into());
     }
-    evaluation.until(windows.next_day);
+    evaluation.until(day_ends);
     Step::Pass
 }
 
@@ -59,53 +53,74 @@ const MONTHLY: &str = "monthly_budget";
 const CAMPAIGN_DAILY: &str = "campaign_daily_budget";
 const CAMPAIGN_MONTHLY: &str = "campaign_monthly_budget";
 
-struct Over {
+/// One cap, in the window that holds now.
+struct Cap {
+    kind: CounterKind,
+    /// None for the tenant's own.
+    campaign: Option<CampaignId>,
+    limit: Micros,
+    code: &'static str,
+    /// The window in a word.
+    span: &'static str,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+}
+
+/// A cap that the message would exceed.
+struct Exceeded {
     line: CapacityLine,
     code: &'static str,
     reason: String,
 }
 
-fn cap(
-    evaluation: &Evaluation<'_>,
-    which: fn(&Caps) -> Option<Micros>,
-    caps: &Caps,
-    kind: CounterKind,
-    campaign: Option<CampaignId>,
-) -> Option<Over> {
-    let cap = which(caps)?;
-    let windows = &evaluation.windows;
-    let (window_start, next, code, span) = match kind {
-        CounterKind::SpendDay => (windows.day, windows.next_day, DAILY, "day"),
-        CounterKind::SpendMonth => (windows.month, windows.next_month, MONTHLY, "month"),
-        CounterKind::CampaignDay => (windows.day, windows.next_day, CAMPAIGN_DAILY, "day"),
-        CounterKind::CampaignMonth => {
-            (windows.month, windows.next_month, CAMPAIGN_MONTHLY, "month")
-        }
-        CounterKind::QuotaMinute
-        | CounterKind::QuotaHour
-        | CounterKind::QuotaDay
-        | CounterKind::SenderDay => return None,
+/// The caps that apply to the message. Of two whose windows end together the later one decides.
+fn caps(evaluation: &Evaluation<'_>) -> [Option<Cap>; 4] {
+    let Windows { day, next_day, month, next_month, .. } = evaluation.windows;
+    let by_day = |kind, code, campaign, limit: Option<Micros>| {
+        let (starts_at, ends_at) = (day, next_day);
+        limit.map(|limit| Cap { kind, campaign, limit, code, span: "day", starts_at, ends_at })
     };
-    let tenant = evaluation.candidate.tenant.clone();
-    let key = CounterKey { tenant, kind, target: campaign.map(|id| id.0), window_start };
-    let spent = Micros(evaluation.counters.used(&key));
-    let cost = evaluation.candidate.cost;
-    let whose = if campaign.is_some() { "campaign" } else { "tenant" };
-    (spent + cost > cap).then(|| Over {
-        line: evaluation.line(kind, campaign.map(|id| id.0), next, cap.0, cost.0),
-        code,
-        reason: format!(
-            "the {whose} has spent {spent} of {cap} for the {span}, and this costs {cost}"
-        ),
-    })
+    let by_month = |kind, code, campaign, limit: Option<Micros>| {
+        let (starts_at, ends_at) = (month, next_month);
+        limit.map(|limit| Cap { kind, campaign, limit, code, span: "month", starts_at, ends_at })
+    };
+
+    let tenant = evaluation.tenant.caps;
+    let campaign = evaluation.candidate.campaign;
+    let of_campaign = campaign.and_then(|id| evaluation.tenant.campaign_caps.get(&id));
+    let of_campaign = of_campaign.copied().unwrap_or_default();
+    [
+        by_month(CounterKind::SpendMonth, MONTHLY, None, tenant.monthly),
+        by_day(CounterKind::SpendDay, DAILY, None, tenant.daily),
+        by_month(CounterKind::CampaignMonth, CAMPAIGN_MONTHLY, campaign, of_campaign.monthly),
+        by_day(CounterKind::CampaignDay, CAMPAIGN_DAILY, campaign, of_campaign.daily),
+    ]
 }
 
-impl Caps {
-    fn daily(&self) -> Option<Micros> {
-        self.daily
-    }
+impl Cap {
+    /// What there is to say if the message does not fit any more; none where it does.
+    fn exceeded(&self, evaluation: &Evaluation<'_>) -> Option<Exceeded> {
+        let target = self.campaign.map(|id| id.0);
+        let key = CounterKey {
+            tenant: evaluation.candidate.tenant.clone(),
+            kind: self.kind,
+            target,
+            window_start: self.starts_at,
+        };
+        let spent = Micros(evaluation.counters.used(&key));
+        let (cost, limit) = (evaluation.candidate.cost, self.limit);
+        if spent + cost <= limit {
+            return None;
+        }
 
-    fn monthly(&self) -> Option<Micros> {
-        self.monthly
+        let whose = if self.campaign.is_some() { "campaign" } else { "tenant" };
+        let span = self.span;
+        Some(Exceeded {
+            line: evaluation.line(self.kind, target, self.ends_at, limit.0, cost.0),
+            code: self.code,
+            reason: format!(
+                "the {whose} has spent {spent} of {limit} for the {span}, and this costs {cost}"
+            ),
+        })
     }
 }

@@ -1,41 +1,62 @@
-//! Gate 3, do not contact: opt-out of everything or of one program, do-not-contact, missing
-//! consent. Blocks, always.
+//! Gate 3, do not contact: nobody is texted who has opted out of everything or of the message's
+//! program, who is on the do-not-contact list, or who lacks the consent that the policy asks for.
+//!
+//! For every class but compliance; the do-not-contact list does not keep back transactional
+//! messages. The answer is block, always.
 
 use crate::{
     gates::{
-        consent::program_of,
+        consent::{Needed, program_of},
         evaluation::{Evaluation, Step},
     },
     message::class::MessageClass,
 };
 
 pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
+    if let Some(rejected) = opted_out(evaluation).or_else(|| listed(evaluation)) {
+        return rejected;
+    }
+    consent(evaluation)
+}
+
+/// The person's own stop: of everything, or of the program that the message belongs to.
+fn opted_out(evaluation: &Evaluation<'_>) -> Option<Step> {
     let (recipient, candidate) = (evaluation.recipient, evaluation.candidate);
     if let Some(at) = recipient.opted_out_at {
-        return Step::block("opted_out", format!("the person opted out on {at}"));
+        return Some(Step::block("opted_out", format!("the person opted out on {at}")));
     }
+
     let of_campaign = candidate.campaign.and_then(|id| evaluation.tenant.programs.get(&id));
     let program = of_campaign.map_or(program_of(candidate.class), String::as_str);
-    if recipient.stopped_programs.iter().any(|stopped| stopped == program) {
-        let reason = format!("the person opted out of the program {program}");
-        return Step::block("program_opted_out", reason);
-    }
-    let listed_counts = match candidate.class {
-        MessageClass::Transactional => false,
+    let has_left = recipient.stopped_programs.iter().any(|stopped| stopped == program);
+    has_left.then(|| {
+        Step::block("program_opted_out", format!("the person opted out of the program {program}"))
+    })
+}
+
+/// The do-not-contact list of the tenant and of the platform.
+fn listed(evaluation: &Evaluation<'_>) -> Option<Step> {
+    match evaluation.candidate.class {
+        MessageClass::Transactional => return None,
         MessageClass::Promo
         | MessageClass::Journey
         | MessageClass::Conversational
-        | MessageClass::Compliance => true,
-    };
-    if let Some(at) = recipient.do_not_contact_at.filter(|_| listed_counts) {
-        return Step::block("do_not_contact", format!("on the do-not-contact list since {at}"));
+        | MessageClass::Compliance => {}
     }
-    let consent = recipient.consent();
-    let needed = evaluation.policy.consent_for(candidate.class);
+
+    let at = evaluation.recipient.do_not_contact_at?;
+    Some(Step::block("do_not_contact", format!("on the do-not-contact list since {at}")))
+}
+
+/// The consent that the policy asks for. A message that rests on one may not be sent after its end.
+fn consent(evaluation: &mut Evaluation<'_>) -> Step {
+    let consent = evaluation.recipient.consent();
+    let needed = evaluation.policy.consent_for(evaluation.candidate.class);
     if let Some(lacking) = needed.lacks(consent, evaluation.now) {
         return Step::block(lacking.code(), lacking.reason().into());
     }
-    let rests_on_it = needed != crate::gates::consent::Needed::None;
+
+    let rests_on_it = needed != Needed::None;
     if let Some(end) = consent.and_then(|consent| consent.expires_at).filter(|_| rests_on_it) {
         evaluation.until(end);
     }

@@ -1,5 +1,8 @@
-//! Gate 0, eligible: the country is allowed, some sender is usable, the conversation is open.
-//! Leaves the usable candidates to the gates after it.
+//! Gate 0, eligible: the policy allows the recipient's country, at least one candidate sender is
+//! usable, and the conversation is open for what may only be said in one.
+//!
+//! For every class but compliance. The answer is block. Leaves the usable senders to the gates
+//! after it.
 
 use jiff::Timestamp;
 
@@ -9,43 +12,66 @@ use crate::{
 };
 
 pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
-    let (candidate, now) = (evaluation.candidate, evaluation.now);
+    let now = evaluation.now;
     evaluation.senders.retain(|sender| sender.usable && sender.active_since <= now);
-    let country = candidate.place.country;
-    let allowed = country.is_some_and(|c| evaluation.policy.allowed_countries.contains(&c));
-    if !allowed {
-        let country = country.map_or("an unknown country".into(), |c| c.to_string());
-        return Step::block("country_not_allowed", format!("the policy does not allow {country}"));
+
+    let rejected = country(evaluation).or_else(|| senders(evaluation));
+    rejected.unwrap_or_else(|| conversation(evaluation))
+}
+
+/// A country that the policy does not name is not texted; nor is one that is not known.
+fn country(evaluation: &Evaluation<'_>) -> Option<Step> {
+    let country = evaluation.candidate.place.country;
+    if country.is_some_and(|country| evaluation.policy.allowed_countries.contains(&country)) {
+        return None;
     }
-    if evaluation.senders.is_empty() {
-        let reason = match candidate.senders.len() {
-            0 => "no sender fits this recipient".into(),
-            n => format!("none of {n} candidate senders is usable"),
-        };
-        return Step::block("no_sender", reason);
+
+    let country = country.map_or("an unknown country".into(), |country| country.to_string());
+    Some(Step::block("country_not_allowed", format!("the policy does not allow {country}")))
+}
+
+/// Some candidate must be left: registered, not quarantined, and active by now.
+fn senders(evaluation: &Evaluation<'_>) -> Option<Step> {
+    if !evaluation.senders.is_empty() {
+        return None;
     }
-    let until = |at: Timestamp| at.saturating_add(evaluation.policy.conversation()).unwrap_or(at);
-    let closes = evaluation.recipient.last_inbound_at.map(until);
-    let open = closes.is_some_and(|at| now < at);
-    let needs_conversation = match candidate.class {
+
+    let reason = match evaluation.candidate.senders.len() {
+        0 => "no sender fits this recipient".into(),
+        n => format!("none of {n} candidate senders is usable"),
+    };
+    Some(Step::block("no_sender", reason))
+}
+
+/// Conversational messages, and everything on WhatsApp, may go out for some hours after the
+/// contact's own text.
+fn conversation(evaluation: &mut Evaluation<'_>) -> Step {
+    let after = evaluation.policy.conversation();
+    let closes = |last: Timestamp| last.saturating_add(after).unwrap_or(last);
+    let closes_at = evaluation.recipient.last_inbound_at.map(closes);
+    let is_open = closes_at.is_some_and(|closes_at| evaluation.now < closes_at);
+
+    let needs_conversation = match evaluation.candidate.class {
         MessageClass::Conversational => true,
         MessageClass::Promo
         | MessageClass::Journey
         | MessageClass::Transactional
         | MessageClass::Compliance => false,
     };
-    if needs_conversation && !open {
+    if needs_conversation && !is_open {
         return Step::block("conversation_closed", no_text_within(evaluation));
     }
-    let needs_window = match candidate.channel {
+
+    let needs_window = match evaluation.candidate.channel {
         Channel::Sms => false,
         Channel::Whatsapp => true,
     };
-    if needs_window && !open {
+    if needs_window && !is_open {
         return Step::block("whatsapp_window", no_text_within(evaluation));
     }
-    if let Some(closes) = closes.filter(|_| needs_conversation || needs_window) {
-        evaluation.until(closes);
+
+    if let Some(closes_at) = closes_at.filter(|_| needs_conversation || needs_window) {
+        evaluation.until(closes_at);
     }
     Step::Pass
 }

@@ -1,10 +1,15 @@
-//! Gate 1, kill switch: platform, tenant, campaign, sender. Paused waits for the switch, stopped is
-//! never sent. Only the platform's switch stops a compliance answer.
+//! Gate 1, kill switch: nothing is sent through a switch that is paused or stopped: the platform's,
+//! the tenant's, the campaign's, the sender's.
+//!
+//! For every class; a compliance answer obeys the platform's switch alone. Paused: hold, until the
+//! switch is on. Stopped: block.
+
+use std::cmp::Reverse;
 
 use crate::{
     gates::{
         evaluation::{Evaluation, Step},
-        facts::SwitchMode,
+        facts::{SenderFacts, SwitchMode},
         wake::Wake,
     },
     message::class::MessageClass,
@@ -12,7 +17,7 @@ use crate::{
 
 pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
     match evaluation.candidate.class {
-        MessageClass::Compliance => platform(evaluation.platform),
+        MessageClass::Compliance => Switch::platform(evaluation).ask(),
         MessageClass::Promo
         | MessageClass::Journey
         | MessageClass::Conversational
@@ -20,27 +25,17 @@ pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
     }
 }
 
-fn platform(mode: SwitchMode) -> Step {
-    switch(mode, Wake::Platform, "platform_paused", "platform_stopped")
-}
-
+/// The switches of platform, tenant and campaign, then those of the senders.
 fn every_switch(evaluation: &mut Evaluation<'_>) -> Step {
-    let switches = &evaluation.tenant.switches;
-    let campaign =
-        evaluation.candidate.campaign.and_then(|id| Some((id, *switches.campaigns.get(&id)?)));
-    let wide = [
-        (evaluation.platform, Wake::Platform, "platform_paused", "platform_stopped"),
-        (switches.tenant, Wake::Tenant, "tenant_paused", "tenant_stopped"),
-    ];
-    let narrow = campaign
-        .map(|(id, mode)| (mode, Wake::Campaign(id), "campaign_paused", "campaign_stopped"));
-    let mut all: Vec<_> = wide.into_iter().chain(narrow).collect();
-    // A stop is final and a pause is not: the stop decides wherever it stands.
-    all.sort_by_key(|(mode, ..)| std::cmp::Reverse(*mode));
-    for (mode, wake, paused, stopped) in all {
-        match switch(mode, wake, paused, stopped) {
+    let wide = [Switch::platform(evaluation), Switch::tenant(evaluation)];
+    let mut switches: Vec<Switch> = wide.into_iter().chain(Switch::campaign(evaluation)).collect();
+
+    // A stop is final and a pause is not: the stop decides, whichever switch it is.
+    switches.sort_by_key(|switch| Reverse(switch.mode));
+    for switch in switches {
+        match switch.ask() {
             Step::Pass => {}
-            step => return step,
+            rejected => return rejected,
         }
     }
     senders(evaluation)
@@ -52,10 +47,12 @@ fn senders(evaluation: &mut Evaluation<'_>) -> Step {
     if switches.is_empty() || evaluation.senders.is_empty() {
         return Step::Pass;
     }
-    let mode = |id| switches.get(id).copied().unwrap_or_default();
-    let paused =
-        evaluation.senders.iter().find(|sender| mode(&sender.id) == SwitchMode::Paused).copied();
-    evaluation.senders.retain(|sender| mode(&sender.id) == SwitchMode::On);
+
+    let mode = |sender: &SenderFacts| switches.get(&sender.id).copied().unwrap_or_default();
+    let mut candidates = evaluation.senders.iter().copied();
+    let paused = candidates.find(|sender| mode(sender) == SwitchMode::Paused);
+    evaluation.senders.retain(|sender| mode(sender) == SwitchMode::On);
+
     match (evaluation.senders.is_empty(), paused) {
         (false, _) => Step::Pass,
         (true, Some(sender)) => {
@@ -66,11 +63,52 @@ fn senders(evaluation: &mut Evaluation<'_>) -> Step {
     }
 }
 
-fn switch(mode: SwitchMode, wake: Wake, paused: &'static str, stopped: &'static str) -> Step {
-    let whose = wake.whose();
-    match mode {
-        SwitchMode::On => Step::Pass,
-        SwitchMode::Paused => Step::hold(wake, paused, format!("the {whose} is paused")),
-        SwitchMode::Stopped => Step::block(stopped, format!("the {whose} is stopped")),
+/// One switch, and the codes of what it says.
+struct Switch {
+    mode: SwitchMode,
+    wake: Wake,
+    paused: &'static str,
+    stopped: &'static str,
+}
+
+impl Switch {
+    fn platform(evaluation: &Evaluation<'_>) -> Self {
+        Self {
+            mode: evaluation.platform,
+            wake: Wake::Platform,
+            paused: "platform_paused",
+            stopped: "platform_stopped",
+        }
+    }
+
+    fn tenant(evaluation: &Evaluation<'_>) -> Self {
+        Self {
+            mode: evaluation.tenant.switches.tenant,
+            wake: Wake::Tenant,
+            paused: "tenant_paused",
+            stopped: "tenant_stopped",
+        }
+    }
+
+    /// None for a message of no campaign, and for a campaign whose switch is on.
+    fn campaign(evaluation: &Evaluation<'_>) -> Option<Self> {
+        let id = evaluation.candidate.campaign?;
+        Some(Self {
+            mode: *evaluation.tenant.switches.campaigns.get(&id)?,
+            wake: Wake::Campaign(id),
+            paused: "campaign_paused",
+            stopped: "campaign_stopped",
+        })
+    }
+
+    fn ask(self) -> Step {
+        let whose = self.wake.whose();
+        match self.mode {
+            SwitchMode::On => Step::Pass,
+            SwitchMode::Paused => {
+                Step::hold(self.wake, self.paused, format!("the {whose} is paused"))
+            }
+            SwitchMode::Stopped => Step::block(self.stopped, format!("the {whose} is stopped")),
+        }
     }
 }

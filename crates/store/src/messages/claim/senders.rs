@@ -17,6 +17,9 @@ pub struct ClaimSender {
     pub facts: SenderFacts,
     /// How its carrier is called.
     pub access: Access,
+    /// Segments per second of the account with all of its tenants; none where the platform sets no
+    /// limit.
+    pub account_pace: Option<u32>,
 }
 
 /// Reads senders in the order of the keys; none where the tenant has no such sender, or one whose
@@ -30,10 +33,12 @@ pub async fn senders(
     let rows = sqlx::query!(
         r#"select k.at as "at!", s.number, s.account, s.country, s.time_zone, s.pace,
                   s.active_since, s.daily_cap, s.usable,
-                  a.carrier, a.carrier_sid, a.base_url, a.sealed_token
+                  a.carrier, a.carrier_sid, a.base_url, a.sealed_token,
+                  p.pace as "account_pace?"
            from unnest($1::text[], $2::uuid[]) with ordinality as k (tenant_id, sender_id, at)
            join senders s on s.tenant_id = k.tenant_id and s.sender_id = k.sender_id
-           join carrier_accounts a on a.tenant_id = s.tenant_id and a.account = s.account"#,
+           join carrier_accounts a on a.tenant_id = s.tenant_id and a.account = s.account
+           left join platform_accounts p on p.account = s.account"#,
         &tenants as _,
         &senders,
     )
@@ -58,6 +63,7 @@ pub async fn senders(
             active_since: row.active_since.to_jiff(),
             daily_cap: row.daily_cap.unsigned_abs(),
             usable: row.usable,
+            weight: 1,
         };
         let access = Access {
             carrier: row.carrier,
@@ -65,7 +71,8 @@ pub async fn senders(
             base_url: row.base_url,
             sealed_token: row.sealed_token,
         };
-        found[i] = Some(ClaimSender { facts, access });
+        let account_pace = row.account_pace.map(i32::unsigned_abs);
+        found[i] = Some(ClaimSender { facts, access, account_pace });
     }
     Ok(found)
 }

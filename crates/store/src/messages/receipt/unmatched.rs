@@ -39,7 +39,9 @@ pub struct Unmatched {
     pub id: Uuid,
     /// The message that it names.
     pub message: MessageId,
-    /// The account that sent the text.
+    /// The carrier that reported it.
+    pub carrier: String,
+    /// The handle of the account that sent the text.
     pub account: String,
     /// The carrier's id of the text.
     pub sid: String,
@@ -55,6 +57,7 @@ struct Row {
     tenant_id: String,
     receipt_id: Uuid,
     message_id: Uuid,
+    carrier: String,
     account: String,
     sid: String,
     state: i16,
@@ -70,6 +73,7 @@ impl TryFrom<Row> for Unmatched {
             tenant: keyed::tenant(&row.tenant_id),
             id: row.receipt_id,
             message: MessageId(row.message_id),
+            carrier: row.carrier,
             account: row.account,
             sid: row.sid,
             state: words::state(row.state)?,
@@ -87,11 +91,11 @@ pub async fn keep(tx: &mut Scoped, now: Timestamp, receipts: &[Unmatched]) -> Re
 
     sqlx::query!(
         "insert into unmatched_receipts
-             (tenant_id, receipt_id, message_id, account, sid, state, code, at, next_look)
+             (tenant_id, receipt_id, message_id, account, sid, state, code, at, carrier, next_look)
          select k.*, clock_timestamp() + make_interval(secs => $9)
          from unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::smallint[],
-                     $7::int[], $8::timestamptz[])
-              as k (tenant_id, receipt_id, message_id, account, sid, state, code, at)
+                     $7::int[], $8::timestamptz[], $10::text[])
+              as k (tenant_id, receipt_id, message_id, account, sid, state, code, at, carrier)
          order by k.tenant_id, k.message_id, k.sid, k.state
          on conflict do nothing",
         &tenants as _,
@@ -103,6 +107,7 @@ pub async fn keep(tx: &mut Scoped, now: Timestamp, receipts: &[Unmatched]) -> Re
         &receipts.iter().map(code).collect::<Vec<_>>() as _,
         &receipts.iter().map(|one| one.at.to_sqlx()).collect::<Vec<_>>() as _,
         SOON.as_secs_f64(),
+        &receipts.iter().map(|one| one.carrier.as_str()).collect::<Vec<_>>() as _,
     )
     .execute(&mut **tx)
     .await
@@ -166,8 +171,8 @@ pub async fn lease(store: &Store, at_most: i64) -> Result<Vec<Unmatched>, Fault>
              next_look = clock_timestamp() + make_interval(
                  secs => least($4::float8, $3::float8 * power(2, least(u.looks, 20))))
          from free f where u.tenant_id = f.tenant_id and u.receipt_id = f.receipt_id
-         returning u.tenant_id, u.receipt_id, u.message_id, u.account, u.sid, u.state, u.code,
-                   u.at",
+         returning u.tenant_id, u.receipt_id, u.message_id, u.carrier, u.account, u.sid, u.state,
+                   u.code, u.at",
         &found.iter().map(|row| row.tenant_id.clone()).collect::<Vec<_>>(),
         &found.iter().map(|row| row.receipt_id).collect::<Vec<_>>(),
         SOON.as_secs_f64(),
@@ -204,7 +209,7 @@ pub async fn matched(store: &Store, receipts: &[(TenantId, Uuid)]) -> Result<(),
     tx.commit().await.map_err(fault)
 }
 
-/// A tenant's unmatched receipts after one, by id.
+/// A tenant's unmatched receipts after one, by id: each with the tenant's name of its account.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -213,10 +218,12 @@ pub async fn list(
 ) -> Result<Vec<Unmatched>, Fault> {
     let rows = sqlx::query_as!(
         Row,
-        "select u.tenant_id, u.receipt_id, u.message_id, u.account, u.sid, u.state, u.code, u.at
-         from unmatched_receipts u
-         where u.tenant_id = $1 and u.receipt_id > $2
-         order by u.receipt_id limit $3",
+        r#"select u.tenant_id, u.receipt_id, u.message_id, u.carrier, u.sid, u.state, u.code, u.at,
+                  coalesce(a.name, u.account) as "account!"
+           from unmatched_receipts u
+           left join carrier_accounts a on a.tenant_id = u.tenant_id and a.account = u.account
+           where u.tenant_id = $1 and u.receipt_id > $2
+           order by u.receipt_id limit $3"#,
         tenant.as_str(),
         after,
         limit,

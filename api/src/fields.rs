@@ -1,0 +1,95 @@
+//! The rules of fields that several requests have. Each rule has its one home here, so that the
+//! same field is right or wrong in the same way wherever it is written.
+
+use domain::{
+    country::Country,
+    gates::{Basis, consent::is_program},
+    phone::PhoneNumber,
+};
+use jiff::Timestamp;
+
+use crate::http::Errors;
+
+/// The longest text of a message, in characters: what carriers split into at most ten segments.
+pub(crate) const MAX_BODY: usize = 1_600;
+
+/// The longest name of something that a tenant sets up, in characters.
+const MAX_NAME: usize = 200;
+
+/// How many variables a template declares, and a message brings.
+const MAX_VARIABLES: usize = 50;
+
+/// How many tags a contact gets from one saying, and an audience is chosen by.
+const MAX_TAGS: usize = 50;
+
+/// The longest tag, in characters.
+const MAX_TAG: usize = 64;
+
+/// The longest validity, in seconds: a week.
+const MAX_VALIDITY: i64 = 7 * 24 * 60 * 60;
+
+/// A phone number as people write it. `home` is the country of numbers without a plus sign.
+pub(crate) fn number(
+    field: &str,
+    written: &str,
+    home: Option<Country>,
+    errors: &mut Errors,
+) -> Option<PhoneNumber> {
+    let read = PhoneNumber::parse(written, home);
+    read.map_err(|why| errors.add(field, "invalid_number", why.to_string())).ok()
+}
+
+/// The name of something that a tenant sets up, in the field `name`.
+pub(crate) fn name(written: &str, errors: &mut Errors) {
+    errors.text("name", written, 1, MAX_NAME);
+}
+
+/// How many variables there are.
+pub(crate) fn variables(field: &str, count: usize, errors: &mut Errors) {
+    errors.check(count <= MAX_VARIABLES, field, "too_many", "at most 50");
+}
+
+/// The name of a variable, or of an own field of a contact.
+pub(crate) fn variable_name(field: &str, name: &str, errors: &mut Errors) {
+    let is_fine = (1..=64).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    errors.check(is_fine, field, "invalid_name", "names have 1 to 64 of a-z, 0-9 and _");
+}
+
+/// How many tags there are.
+pub(crate) fn tags(field: &str, count: usize, errors: &mut Errors) {
+    errors.check(count <= MAX_TAGS, field, "too_many", "at most 50");
+}
+
+/// One tag of them.
+pub(crate) fn tag(field: &str, tag: &str, errors: &mut Errors) {
+    errors.text(field, tag, 1, MAX_TAG);
+}
+
+/// How long a message is of use, in the field `validity_seconds`.
+pub(crate) fn validity(seconds: i64, errors: &mut Errors) {
+    let is_fine = (1..=MAX_VALIDITY).contains(&seconds);
+    errors.check(is_fine, "validity_seconds", "out_of_range", "1 to 604800");
+}
+
+/// The program that messages belong to, in the field `program`.
+pub(crate) fn program(name: &str, errors: &mut Errors) {
+    errors.check(is_program(name), "program", "invalid", "1 to 40 of a-z, 0-9, _ and -");
+}
+
+/// That an implied consent says when it ends.
+pub(crate) fn implied_consent(
+    field: &str,
+    basis: Option<Basis>,
+    expires_at: Option<Timestamp>,
+    errors: &mut Errors,
+) {
+    if basis == Some(Basis::Implied) {
+        errors.check(expires_at.is_some(), field, "required", "an implied consent ends: say when");
+    }
+}
+
+/// Whether a text can be a language's two letters of ISO 639-1.
+pub(crate) fn is_language(code: &str) -> bool {
+    code.len() == 2 && code.bytes().all(|b| b.is_ascii_lowercase())
+}

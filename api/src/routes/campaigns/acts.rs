@@ -1,0 +1,155 @@
+//! `/v1/campaigns/{id}/start|pause|resume|stop`: each act once; whoever comes second gets the first
+//! one's answer.
+
+use axum::{Json, Router, extract::State, routing::post};
+use domain::{gates::SwitchMode, ids::CampaignId};
+use jiff::Timestamp;
+use serde_json::json;
+use store::{
+    Scoped,
+    campaigns::{self, Campaign, CampaignAct, CampaignState, Transition},
+    parked::wake::{self, Way, What},
+    settings::switches::{self, Switch, SwitchScope},
+};
+
+use super::{
+    events,
+    lifecycle::{Step, event, step},
+    view::{CampaignView, view},
+};
+use crate::{
+    app::App,
+    audit,
+    auth::Caller,
+    http::{Id, Kind, Problem},
+};
+
+/// Why a pause sets the campaign's switch. Resume clears a switch that was set for it, no other.
+const PAUSED: &str = "campaign paused";
+
+pub(super) fn router() -> Router<App> {
+    Router::new()
+        .route("/v1/campaigns/{id}/start", post(start))
+        .route("/v1/campaigns/{id}/pause", post(pause))
+        .route("/v1/campaigns/{id}/resume", post(resume))
+        .route("/v1/campaigns/{id}/stop", post(stop))
+}
+
+/// `POST /v1/campaigns/{id}/start`, for operators, admins and owners: freezes the audience and
+/// feeds it. Answers 200 with the campaign, 409 where its state does not allow it.
+async fn start(app: State<App>, caller: Caller, id: Id) -> Result<Json<CampaignView>, Problem> {
+    act(app, caller, id, CampaignAct::Start).await
+}
+
+/// `POST /v1/campaigns/{id}/pause`, for operators, admins and owners: feeds no more and holds what
+/// is under way. Answers 200 with the campaign, 409 where its state does not allow it.
+async fn pause(app: State<App>, caller: Caller, id: Id) -> Result<Json<CampaignView>, Problem> {
+    act(app, caller, id, CampaignAct::Pause).await
+}
+
+/// `POST /v1/campaigns/{id}/resume`, for operators, admins and owners: goes on where it was paused.
+/// Answers 200 with the campaign, 409 where its state does not allow it.
+async fn resume(app: State<App>, caller: Caller, id: Id) -> Result<Json<CampaignView>, Problem> {
+    act(app, caller, id, CampaignAct::Resume).await
+}
+
+/// `POST /v1/campaigns/{id}/stop`, for operators, admins and owners: never feeds again, and blocks
+/// what is under way. Answers 200 with the campaign, 409 where its state does not allow it.
+async fn stop(app: State<App>, caller: Caller, id: Id) -> Result<Json<CampaignView>, Problem> {
+    act(app, caller, id, CampaignAct::Stop).await
+}
+
+async fn act(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    act: CampaignAct,
+) -> Result<Json<CampaignView>, Problem> {
+    // load
+    let gone = || Problem::not_found("campaign");
+    let id = CampaignId(id);
+    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let campaign = campaigns::get(&mut tx, &caller.tenant, id, true).await?.ok_or_else(gone)?;
+    let last = campaigns::last(&mut tx, &caller.tenant, id, act).await?;
+
+    // decide and record
+    let step = step(act, campaign.state, campaign.paused_from, last.is_some());
+    let transition = match step {
+        Step::To(state) => Some(record(&mut tx, &caller, &campaign, act, state, app.now()).await?),
+        Step::Repeat => last,
+        Step::Refused => {
+            let (state, act) = (campaign.state.as_str(), act.as_str());
+            let detail = format!("a campaign that is {state} cannot {act}");
+            return Err(Problem::new(Kind::Conflict, detail));
+        }
+    };
+    let campaign = campaigns::get(&mut tx, &caller.tenant, id, false).await?.ok_or_else(gone)?;
+    tx.commit().await.map_err(store::fault)?;
+
+    // publish
+    if let Some(transition) = transition
+        && let Err(problem) = events::publish(&app, &transition).await
+    {
+        tracing::warn!(campaign = %id, ?problem, "a campaign's event is published later");
+    }
+
+    // answer
+    Ok(Json(view(campaign)))
+}
+
+/// Writes the act down: the campaign's state, its switch, and the audit trail.
+async fn record(
+    tx: &mut Scoped,
+    caller: &Caller,
+    campaign: &Campaign,
+    act: CampaignAct,
+    state: CampaignState,
+    now: Timestamp,
+) -> Result<Transition, Problem> {
+    let done = campaigns::act(tx, &caller.tenant, campaign, act, state, now).await?;
+    switch(tx, caller, campaign.id, act, now).await?;
+
+    let detail = json!({ "before": campaign.state.as_str(), "after": state.as_str() });
+    let (action, subject) = (event(act).as_str(), format!("campaign:{}", campaign.id));
+    audit::note(tx, caller, now, action, subject, detail).await?;
+    Ok(done)
+}
+
+/// Holds, frees or blocks what is under way: the gates and the claim of send read switches.
+async fn switch(
+    tx: &mut Scoped,
+    caller: &Caller,
+    id: CampaignId,
+    act: CampaignAct,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let (tenant, target) = (&caller.tenant, id.to_string());
+    let scope = SwitchScope::Campaign;
+    let switch = |mode: SwitchMode, reason: &str| Switch {
+        scope,
+        target: id.to_string(),
+        mode,
+        reason: reason.into(),
+        changed_at: now,
+    };
+
+    match act {
+        CampaignAct::Start => {}
+        CampaignAct::Pause => {
+            switches::set_if_on(tx, tenant, &switch(SwitchMode::Paused, PAUSED)).await?;
+            let key = switches::cause_key(scope, &target);
+            wake::cancel(tx, tenant, &What::Cause(&key)).await?;
+        }
+        CampaignAct::Resume => {
+            if switches::clear(tx, tenant, scope, &target, Some(PAUSED)).await? {
+                let key = switches::cause_key(scope, &target);
+                wake::wake(tx, tenant, &What::Cause(&key), Way::On).await?;
+            }
+        }
+        CampaignAct::Stop => {
+            switches::set(tx, tenant, &switch(SwitchMode::Stopped, "campaign stopped")).await?;
+            wake::wake(tx, tenant, &What::Campaign(id), Way::Ending).await?;
+        }
+    }
+    Ok(())
+}

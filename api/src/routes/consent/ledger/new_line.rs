@@ -1,0 +1,206 @@
+//! A line for the consent ledger, as callers write it: checked, and as it is recorded.
+
+use std::net::IpAddr;
+
+use domain::{gates::Basis, message::class::Channel};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::json;
+use store::recipients::consent::{Action, ConsentChange, ConsentMethod, Proof};
+use uuid::Uuid;
+
+use crate::{
+    fields,
+    http::{Creation, Errors, Problem},
+    ids,
+    routes::consent::scope,
+};
+
+/// The longest disclosure, in characters.
+const MAX_DISCLOSURE: usize = 4_000;
+
+/// The longest of the other texts, in characters.
+const MAX_TEXT: usize = 500;
+
+/// How many messages a double opt-in names.
+const MAX_MESSAGES: usize = 4;
+
+/// How a consent can be captured.
+const METHODS: [ConsentMethod; 9] = [
+    ConsentMethod::WebForm,
+    ConsentMethod::Keyword,
+    ConsentMethod::Paper,
+    ConsentMethod::Voice,
+    ConsentMethod::Email,
+    ConsentMethod::PointOfSale,
+    ConsentMethod::InApp,
+    ConsentMethod::Import,
+    ConsentMethod::Api,
+];
+
+/// A line for the ledger, as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewLine {
+    /// What is said: `grant`, `confirm`, `revoke` or `restore`.
+    action: String,
+    #[serde(default)]
+    pub(super) channel: Channel,
+    /// What a revocation or restoration is of: `tenant` or `program`.
+    #[serde(default)]
+    scope: Option<String>,
+    #[serde(default)]
+    program: Option<String>,
+    #[serde(default)]
+    basis: Option<Basis>,
+    #[serde(default)]
+    expires_at: Option<Timestamp>,
+    /// How it was captured; `api` where it is not given.
+    #[serde(default)]
+    method: Option<String>,
+    #[serde(default)]
+    language: Option<String>,
+    /// When the person said it; now where it is not given.
+    #[serde(default)]
+    at: Option<Timestamp>,
+    #[serde(default)]
+    source: Option<String>,
+    #[serde(default)]
+    disclosure: Option<String>,
+    #[serde(default)]
+    page_url: Option<String>,
+    #[serde(default)]
+    ip: Option<String>,
+    #[serde(default)]
+    user_agent: Option<String>,
+    #[serde(default)]
+    signature: Option<String>,
+    #[serde(default)]
+    inbound_id: Option<Uuid>,
+    #[serde(default)]
+    message_ids: Vec<Uuid>,
+    #[serde(default)]
+    certificate: Option<String>,
+    /// The person's own words.
+    #[serde(default)]
+    words: Option<String>,
+}
+
+impl NewLine {
+    /// What it does and to which program (none: everything of the tenant), or everything that is
+    /// wrong with it.
+    pub(super) fn check(&self, now: Timestamp) -> Result<(Action, Option<String>), Problem> {
+        let mut errors = Errors::default();
+        let action = Action::from_name(&self.action)
+            .filter(|action| !matches!(action, Action::DoNotContact | Action::Allow));
+        errors.check(action.is_some(), "action", "unknown", "grant, confirm, revoke or restore");
+        let program = scope::program(self.scope.as_deref(), self.program.as_deref(), &mut errors);
+
+        self.check_against(action, &mut errors);
+        self.check_times(now, &mut errors);
+        self.check_proof(&mut errors);
+        self.check_texts(&mut errors);
+
+        errors.done()?;
+        let action = action.ok_or_else(|| Problem::field("action", "unknown", "unknown"))?;
+        Ok((action, program))
+    }
+
+    /// A grant is to the whole tenant; nothing else has a ground or an end.
+    fn check_against(&self, action: Option<Action>, errors: &mut Errors) {
+        if matches!(action, Some(Action::Grant | Action::Confirm)) {
+            let is_whole = self.scope.is_none() && self.program.is_none();
+            errors.check(is_whole, "scope", "unexpected", "a grant is to the tenant");
+        } else {
+            let is_plain = self.basis.is_none() && self.expires_at.is_none();
+            let detail = "only a grant has a ground and an end";
+            errors.check(is_plain, "basis", "unexpected", detail);
+        }
+    }
+
+    fn check_times(&self, now: Timestamp, errors: &mut Errors) {
+        let at = self.at.unwrap_or(now);
+        errors.check(at <= now, "at", "out_of_range", "not in the future");
+        let ends_later = self.expires_at.is_none_or(|end| end > at);
+        errors.check(ends_later, "expires_at", "out_of_range", "after it was given");
+        fields::implied_consent("expires_at", self.basis, self.expires_at, errors);
+    }
+
+    fn check_proof(&self, errors: &mut Errors) {
+        let method = self.method.is_none() || self.known_method().is_some();
+        let known = METHODS.map(ConsentMethod::as_str).join(", ");
+        errors.check(method, "method", "unknown", &known);
+        let language = self.language.as_deref().is_none_or(fields::is_language);
+        errors.check(language, "language", "unknown", "a code such as en or es");
+        let ip = self.ip.as_deref().is_none_or(|ip| ip.parse::<IpAddr>().is_ok());
+        errors.check(ip, "ip", "invalid", "an IPv4 or IPv6 address");
+        let is_web = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+        let page_url = self.page_url.as_deref().is_none_or(is_web);
+        errors.check(page_url, "page_url", "invalid", "an address");
+        let few = self.message_ids.len() <= MAX_MESSAGES;
+        errors.check(few, "message_ids", "too_many", "at most 4");
+    }
+
+    /// The method as written, if it is one that may be named.
+    fn known_method(&self) -> Option<ConsentMethod> {
+        let named = self.method.as_deref().and_then(ConsentMethod::from_name);
+        named.filter(|method| METHODS.contains(method))
+    }
+
+    fn check_texts(&self, errors: &mut Errors) {
+        for (field, text, most) in [
+            ("source", &self.source, 100),
+            ("disclosure", &self.disclosure, MAX_DISCLOSURE),
+            ("page_url", &self.page_url, 2_000),
+            ("user_agent", &self.user_agent, MAX_TEXT),
+            ("signature", &self.signature, MAX_TEXT),
+            ("certificate", &self.certificate, MAX_TEXT),
+            ("words", &self.words, MAX_TEXT),
+        ] {
+            if let Some(text) = text {
+                errors.text(field, text, 1, most);
+            }
+        }
+    }
+}
+
+/// The line as the ledger keeps it.
+pub(super) fn change(
+    new: &Creation<NewLine>,
+    action: Action,
+    program: Option<String>,
+    number: String,
+) -> ConsentChange {
+    let (body, by) = (&new.body, new.caller.subject.clone());
+    let mut evidence = json!({ "by": by });
+    if let Some(words) = &body.words {
+        evidence["words"] = words.as_str().into();
+    }
+
+    ConsentChange {
+        tenant: new.caller.tenant.clone(),
+        consent_id: ids::fresh(),
+        number,
+        channel: body.channel,
+        action,
+        program,
+        method: body.known_method().unwrap_or(ConsentMethod::Api),
+        language: body.language.clone(),
+        source: body.source.clone(),
+        proof: Proof {
+            basis: body.basis,
+            expires_at: body.expires_at,
+            disclosure: body.disclosure.clone(),
+            page_url: body.page_url.clone(),
+            ip: body.ip.clone(),
+            user_agent: body.user_agent.clone(),
+            signature: body.signature.clone(),
+            inbound_id: body.inbound_id,
+            message_ids: body.message_ids.clone(),
+            certificate: body.certificate.clone(),
+        },
+        evidence,
+        at: body.at.unwrap_or(new.now),
+        recorded_by: by,
+    }
+}

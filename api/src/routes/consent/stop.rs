@@ -1,0 +1,102 @@
+//! A number on the do-not-contact list, or to be put on it or taken off: as callers write it, and
+//! as it is recorded.
+
+use domain::{country::Country, message::class::Channel};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::json;
+use store::recipients::{
+    consent::{Action, ConsentChange, ConsentMethod, Proof},
+    list::RecipientRow,
+};
+
+use super::scope;
+use crate::{
+    auth::Caller,
+    fields,
+    http::{Errors, FieldError},
+    ids,
+};
+
+/// The longest reason, in characters.
+const MAX_REASON: usize = 100;
+
+/// A number to be put on the list, as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewStop {
+    pub(super) phone: String,
+    pub(super) reason: String,
+    #[serde(default)]
+    pub(super) channel: Channel,
+    /// What it is of: `tenant` or `program`.
+    #[serde(default)]
+    pub(super) scope: Option<String>,
+    #[serde(default)]
+    pub(super) program: Option<String>,
+}
+
+/// A number on the list, or to be put on it or taken off.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Stop {
+    pub(super) number: String,
+    pub(super) channel: Channel,
+    /// None: everything of the tenant.
+    pub(super) program: Option<String>,
+}
+
+impl NewStop {
+    /// The number as the list has it, or everything that is wrong. `home` is the country of numbers
+    /// without a plus sign.
+    pub(super) fn check(&self, home: Option<Country>) -> Result<Stop, Vec<FieldError>> {
+        let mut errors = Errors::default();
+        reason(&self.reason, &mut errors);
+        let program = scope::program(self.scope.as_deref(), self.program.as_deref(), &mut errors);
+        let number = fields::number("phone", &self.phone, home, &mut errors);
+
+        let (Some(number), true) = (number, errors.is_empty()) else {
+            return Err(errors.into_vec());
+        };
+        Ok(Stop { number: number.as_str().to_owned(), channel: self.channel, program })
+    }
+}
+
+impl Stop {
+    /// Whether the number is on the list with this scope.
+    pub(super) fn is_listed(&self, recipient: Option<&RecipientRow>) -> bool {
+        recipient.is_some_and(|recipient| match &self.program {
+            Some(program) => recipient.stopped_programs.contains(program),
+            None => recipient.do_not_contact_at.is_some(),
+        })
+    }
+
+    /// The line for the ledger that puts it on the list or takes it off.
+    pub(super) fn change(
+        self,
+        caller: &Caller,
+        action: Action,
+        reason: &str,
+        at: Timestamp,
+    ) -> ConsentChange {
+        ConsentChange {
+            tenant: caller.tenant.clone(),
+            consent_id: ids::fresh(),
+            number: self.number,
+            channel: self.channel,
+            action,
+            program: self.program,
+            method: ConsentMethod::Api,
+            language: None,
+            source: Some(reason.trim().to_owned()),
+            proof: Proof::default(),
+            evidence: json!({ "by": caller.subject }),
+            at,
+            recorded_by: caller.subject.clone(),
+        }
+    }
+}
+
+/// Checks why a number is put on the list or taken off.
+pub(super) fn reason(written: &str, errors: &mut Errors) {
+    errors.text("reason", written, 1, MAX_REASON);
+}

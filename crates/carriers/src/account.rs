@@ -1,0 +1,188 @@
+//! Carrier accounts: the one home of what makes a client of a stored account, and of what a client
+//! can be asked.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use domain::account::Access;
+use jiff::civil::Date;
+use secrecy::SecretString;
+
+#[cfg(feature = "loopback")]
+use crate::loopback;
+use crate::{
+    answer::CarrierReply,
+    carrier::Carrier,
+    hosts::check_base_url,
+    outbound::Outbound,
+    record::{MessageRecord, ReadError},
+    setup::SetupError,
+    twilio,
+};
+
+/// Clients kept; far more than a process has accounts in flight.
+const MAX_CLIENTS: usize = 1024;
+
+/// Opens an account's sealed secret; none where it does not open.
+pub type OpenSecret = Arc<dyn Fn(&str) -> Option<SecretString> + Send + Sync>;
+
+/// Makes clients of stored accounts. What is kept is named by all that it was made from, so a
+/// changed account gets a new client.
+pub struct Clients {
+    http: reqwest::Client,
+    allow_hosts: Vec<String>,
+    timeout: Duration,
+    open: OpenSecret,
+    made: Mutex<HashMap<Access, Client>>,
+}
+
+/// The client of one account at its carrier. Cheap to clone.
+#[derive(Debug, Clone)]
+pub enum Client {
+    /// An account at Twilio.
+    Twilio(twilio::Client),
+    /// An account of tests.
+    #[cfg(feature = "loopback")]
+    Loopback(loopback::Client),
+}
+
+/// Why an account cannot be called as it is set up: a person has to see to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AccountFault {
+    /// A newer version of the platform has set it up.
+    #[error("this version does not know the account's carrier")]
+    UnknownCarrier,
+    /// Its base URL is neither the carrier's own nor listed by the operator.
+    #[error("the account's base URL is not allowed")]
+    HostNotAllowed,
+    /// Its secret does not open under the master keys that this process has.
+    #[error("the account's secret cannot be opened")]
+    SecretUnread,
+    /// A setting has a form that the carrier does not accept.
+    #[error("the account's settings are not usable: {0}")]
+    Settings(SetupError),
+}
+
+impl AccountFault {
+    /// The reason code of a message that is held for it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::UnknownCarrier => "account_carrier_unknown",
+            Self::HostNotAllowed => "account_host_not_allowed",
+            Self::SecretUnread => "account_token_unread",
+            Self::Settings(_) => "account_settings",
+        }
+    }
+}
+
+// === impl Clients ===
+
+impl Clients {
+    /// A maker of clients over [`crate::http::client`]. `allow_hosts` are hosts that accounts may
+    /// name beside the carriers' own, `timeout` is how long one call may take.
+    pub fn new(
+        http: reqwest::Client,
+        allow_hosts: Vec<String>,
+        timeout: Duration,
+        open: OpenSecret,
+    ) -> Self {
+        Self { http, allow_hosts, timeout, open, made: Mutex::default() }
+    }
+
+    /// The client of an account.
+    ///
+    /// # Errors
+    /// What is wrong with the account as it is set up.
+    pub fn of(&self, account: &Access) -> Result<Client, AccountFault> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = made.get(account) {
+            return Ok(client.clone());
+        }
+
+        let client = self.make(account)?;
+        if made.len() >= MAX_CLIENTS {
+            made.clear();
+        }
+        made.insert(account.clone(), client.clone());
+        Ok(client)
+    }
+
+    fn make(&self, account: &Access) -> Result<Client, AccountFault> {
+        let carrier = Carrier::from_name(&account.carrier).ok_or(AccountFault::UnknownCarrier)?;
+        check_base_url(|host| carrier.owns_host(host), &account.base_url, &self.allow_hosts)
+            .map_err(|_| AccountFault::HostNotAllowed)?;
+        let secret = (self.open)(&account.sealed_token).ok_or(AccountFault::SecretUnread)?;
+
+        let (http, url, sid) = (self.http.clone(), &account.base_url, &account.carrier_sid);
+        match carrier {
+            Carrier::Twilio => twilio::Client::new(http, url, sid, &secret)
+                .map(|client| Client::Twilio(client.with_timeout(self.timeout))),
+            #[cfg(feature = "loopback")]
+            Carrier::Loopback => loopback::Client::new(http, url, sid, &secret)
+                .map(|client| Client::Loopback(client.with_timeout(self.timeout))),
+        }
+        .map_err(AccountFault::Settings)
+    }
+}
+
+impl fmt::Debug for Clients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clients").field("allow_hosts", &self.allow_hosts).finish_non_exhaustive()
+    }
+}
+
+// === impl Client ===
+
+impl Client {
+    /// The carrier that it speaks to.
+    pub fn carrier(&self) -> Carrier {
+        match self {
+            Self::Twilio(_) => Carrier::Twilio,
+            #[cfg(feature = "loopback")]
+            Self::Loopback(_) => Carrier::Loopback,
+        }
+    }
+
+    /// Asks the carrier to send one text, once.
+    pub async fn send(&self, outbound: &Outbound<'_>) -> CarrierReply {
+        match self {
+            Self::Twilio(client) => client.send_text(outbound).await,
+            #[cfg(feature = "loopback")]
+            Self::Loopback(client) => client.send(outbound).await,
+        }
+    }
+
+    /// One text by its id; none if the carrier does not have it.
+    ///
+    /// # Errors
+    /// When the carrier gave no usable answer; says nothing about the text.
+    pub async fn fetch(&self, sid: &str) -> Result<Option<MessageRecord>, ReadError> {
+        match self {
+            Self::Twilio(client) => client.fetch(sid).await,
+            #[cfg(feature = "loopback")]
+            Self::Loopback(client) => client.fetch(sid).await,
+        }
+    }
+
+    /// All texts from one sender to one recipient; `sent_on` narrows to a UTC day of sending, which
+    /// may leave out texts that are still queued.
+    ///
+    /// # Errors
+    /// When the whole list could not be read: a partial one is no proof of absence.
+    pub async fn list(
+        &self,
+        to: &str,
+        from: &str,
+        sent_on: Option<Date>,
+    ) -> Result<Vec<MessageRecord>, ReadError> {
+        match self {
+            Self::Twilio(client) => client.list(to, from, sent_on).await,
+            #[cfg(feature = "loopback")]
+            Self::Loopback(_) => Err(ReadError::NotOffered),
+        }
+    }
+}

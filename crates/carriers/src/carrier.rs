@@ -1,0 +1,116 @@
+//! The carriers that there are. Everything that differs between them is asked of this enum; a
+//! carrier that is missing in one of its matches does not compile.
+
+use std::time::Duration;
+
+#[cfg(feature = "loopback")]
+use crate::loopback;
+use crate::{abilities::Abilities, answer::CodeInfo, twilio};
+
+/// A carrier that this version speaks to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Carrier {
+    /// Twilio Programmable Messaging.
+    Twilio,
+    /// The carrier of tests: see [`crate::loopback`].
+    #[cfg(feature = "loopback")]
+    Loopback,
+}
+
+impl Carrier {
+    /// Every carrier of this build.
+    pub const ALL: &[Self] = &[
+        Self::Twilio,
+        #[cfg(feature = "loopback")]
+        Self::Loopback,
+    ];
+
+    /// The name in rows, subjects, requests and webhook addresses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Twilio => "twilio",
+            #[cfg(feature = "loopback")]
+            Self::Loopback => "loopback",
+        }
+    }
+
+    /// The carrier of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|carrier| carrier.as_str() == name)
+    }
+
+    /// Where its API is, unless an account says otherwise.
+    pub fn base_url(self) -> &'static str {
+        match self {
+            Self::Twilio => twilio::BASE_URL,
+            #[cfg(feature = "loopback")]
+            Self::Loopback => loopback::BASE_URL,
+        }
+    }
+
+    /// Whether a host is the carrier's own: credentials may go there without being listed.
+    pub fn owns_host(self, host: &str) -> bool {
+        match self {
+            Self::Twilio => twilio::owns_host(host),
+            #[cfg(feature = "loopback")]
+            Self::Loopback => false,
+        }
+    }
+
+    /// What an account's id at this carrier looks like; none where the text is one.
+    pub fn account_id_fault(self, id: &str) -> Option<&'static str> {
+        match self {
+            Self::Twilio => twilio::account_id_fault(id),
+            #[cfg(feature = "loopback")]
+            Self::Loopback => loopback::account_id_fault(id),
+        }
+    }
+
+    /// What it offers beside taking texts.
+    pub fn abilities(self) -> Abilities {
+        match self {
+            Self::Twilio => twilio::ABILITIES,
+            #[cfg(feature = "loopback")]
+            Self::Loopback => loopback::ABILITIES,
+        }
+    }
+
+    /// Cause and next step of one of its error codes; an entry that says so for a code that its
+    /// tables do not list.
+    pub fn cause(self, code: u32) -> &'static CodeInfo {
+        match self {
+            Self::Twilio => twilio::cause(code),
+            #[cfg(feature = "loopback")]
+            Self::Loopback => loopback::cause(code),
+        }
+    }
+}
+
+/// The longest list lag of any carrier: no text in doubt is looked for sooner.
+pub fn longest_list_lag() -> Duration {
+    let lags = Carrier::ALL.iter().map(|carrier| carrier.abilities().list_lag);
+    lags.max().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back_and_nothing_else_is_a_carrier() {
+        for carrier in Carrier::ALL {
+            assert_eq!(Carrier::from_name(carrier.as_str()), Some(*carrier));
+        }
+        assert_eq!(Carrier::from_name("Twilio"), None);
+        assert_eq!(Carrier::from_name(""), None);
+    }
+
+    #[test]
+    fn every_carrier_explains_a_code_that_it_does_not_know() {
+        for carrier in Carrier::ALL {
+            let unknown = carrier.cause(u32::MAX);
+            assert_eq!(unknown.code, 0, "{carrier:?}");
+            assert!(!unknown.cause.is_empty() && !unknown.next_step.is_empty());
+        }
+    }
+}

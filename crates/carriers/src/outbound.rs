@@ -1,0 +1,39 @@
+//! One text on its way to a carrier, in one form for all of them.
+
+use std::fmt;
+
+use crate::{redact::Hidden, report::Reference};
+
+/// One text to be sent.
+#[derive(Clone, Copy)]
+pub struct Outbound<'a> {
+    /// The recipient's number, E.164.
+    pub to: &'a str,
+    /// Sender, E.164 or what the account may send from.
+    pub from: &'a str,
+    /// The text as it was rendered, opt-out line included.
+    pub body: &'a str,
+    /// Our name of the message, which comes back with every report.
+    pub reference: &'a Reference,
+    /// `MILLRACE_PUBLIC_URL`: where the carrier reaches us.
+    pub public_url: &'a str,
+    /// The handle of the account, which names our webhooks.
+    pub account: &'a str,
+    /// How long the carrier may keep the text in its queue, in seconds; none is its own default.
+    pub validity_seconds: Option<u32>,
+    /// W3C trace context, passed on as a header; an unusable value is left out.
+    pub traceparent: Option<&'a str>,
+}
+
+impl fmt::Debug for Outbound<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbound")
+            .field("to", &Hidden(self.to))
+            .field("from", &Hidden(self.from))
+            .field("body", &Hidden(self.body))
+            .field("reference", &self.reference)
+            .field("account", &self.account)
+            .field("validity_seconds", &self.validity_seconds)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,98 @@
+//! What carriers report and deliver, in one form for all of them: how a text of ours stands, and
+//! what people wrote to us.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use crate::redact::Hidden;
+
+/// Our own name of a message, which the carrier brings back with every report: so a report finds
+/// its message even if the answer to the call was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The tenant's key.
+    pub tenant: String,
+    /// The message's id.
+    pub message: Uuid,
+}
+
+/// One status report of a text that we sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusReport {
+    /// The message, as we named it to the carrier.
+    pub reference: Reference,
+    /// The carrier's id of the text.
+    pub sid: String,
+    /// Where the text stands.
+    pub status: ReportedStatus,
+}
+
+/// Where a text of ours stands, as far as carriers differ for us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReportedStatus {
+    /// The carrier has it, and has not handed it on yet.
+    Pending,
+    /// It is on its way to the phone.
+    Sent,
+    /// The phone has it.
+    Delivered,
+    /// It was not delivered, for the reason with this code.
+    Undelivered(Option<u32>),
+    /// The carrier did not send it, for the reason with this code.
+    Failed(Option<u32>),
+    /// The person opened it, on channels with read receipts.
+    Read,
+}
+
+/// One text that somebody sent to one of our numbers.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ReceivedText {
+    /// The carrier's id of the text.
+    pub sid: String,
+    /// The person's number, E.164.
+    pub from: String,
+    /// Our number that was texted.
+    pub to: String,
+    /// What was written; empty for media without a text.
+    pub body: String,
+    /// How many media came with it.
+    pub num_media: u16,
+    /// What the carrier took it for, and has answered by itself.
+    pub keyword: Option<KeywordGroup>,
+}
+
+/// What a carrier takes a keyword for, and answers by itself where the account says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeywordGroup {
+    /// Blocked and confirmed by the carrier.
+    OptOut,
+    /// Unblocked and confirmed by the carrier.
+    OptIn,
+    /// Answered by the carrier.
+    Help,
+}
+
+/// Why a signed webhook could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookError {
+    /// A parameter that every such webhook has is missing or malformed.
+    #[error("parameter {0} is missing or malformed")]
+    Parameter(&'static str),
+    /// A status that is none of an outbound text; nothing may be concluded from it.
+    #[error("the reported status is not known")]
+    UnknownStatus,
+}
+
+impl fmt::Debug for ReceivedText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InboundText")
+            .field("sid", &self.sid)
+            .field("from", &Hidden(&self.from))
+            .field("to", &Hidden(&self.to))
+            .field("body", &Hidden(&self.body))
+            .field("num_media", &self.num_media)
+            .field("keyword", &self.keyword)
+            .finish()
+    }
+}

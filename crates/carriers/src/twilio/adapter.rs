@@ -1,0 +1,109 @@
+//! Twilio in the form that all carriers have: what [`crate::Carrier`] dispatches to.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use wire::subject::WebhookKind;
+
+use super::{
+    HOST, callback_url,
+    client::Client,
+    keywords::answered_by_carrier,
+    parse_callback_query,
+    signature::{SignedBody, SignedRequest, verify},
+    webhook::{parse_inbound, parse_status},
+};
+use crate::{
+    abilities::Abilities,
+    answer::{CarrierReply, ThrottleScope},
+    outbound::Outbound,
+    report::{ReceivedText, StatusReport, WebhookError},
+    webhook::{Acknowledgement, Incoming, content_type, text},
+};
+
+/// Twilio names no list lag; this number is ours, and `MILLRACE_LIST_LAG` sets another.
+pub(crate) const ABILITIES: Abilities = Abilities {
+    lists: true,
+    fetches: true,
+    reports: true,
+    list_lag: Duration::from_secs(30),
+    throttles: ThrottleScope::Account,
+};
+
+/// Names a webhook request; the same on Twilio's own repeats of it.
+pub(crate) const REQUEST_NAME_HEADER: &str = "i-twilio-idempotency-token";
+
+/// Twilio also serves `product.edge.region.twilio.com`: labels between the first and the domain.
+pub(crate) fn owns_host(host: &str) -> bool {
+    let Some((product, domain)) = HOST.split_once('.') else { return false };
+    host == HOST
+        || (host.starts_with(&format!("{product}.")) && host.ends_with(&format!(".{domain}")))
+}
+
+pub(crate) fn account_id_fault(id: &str) -> Option<&'static str> {
+    let plain = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (!plain).then_some("the account's SID at the carrier")
+}
+
+impl Client {
+    /// Asks Twilio to send one text, which it reports on at our status callback.
+    pub(crate) async fn send_text(&self, outbound: &Outbound<'_>) -> CarrierReply {
+        let Outbound { public_url, account, reference, .. } = outbound;
+        let callback = callback_url(public_url, account, &reference.tenant, reference.message);
+
+        let text = super::CreateMessage {
+            to: outbound.to,
+            from: outbound.from,
+            body: outbound.body,
+            status_callback: &callback,
+            validity_seconds: outbound.validity_seconds,
+            traceparent: outbound.traceparent,
+        };
+        self.send(&text).await
+    }
+}
+
+/// The signature covers the URL that we gave to Twilio: the public one.
+pub(crate) fn is_genuine(secrets: &[SecretString], request: &Incoming<'_>) -> bool {
+    let Some(signature) = text(request.headers, "x-twilio-signature") else { return false };
+    let signed = SignedRequest {
+        url: request.url,
+        body: SignedBody::of(content_type(request.headers), request.body),
+        signature,
+        settings: text(request.headers, "x-twilio-webhooks-signature-settings"),
+    };
+    verify(secrets, &signed)
+}
+
+/// An inbound text is answered with empty TwiML: what there is to say goes through the gates.
+pub(crate) fn acknowledgement(kind: WebhookKind) -> Acknowledgement {
+    match kind {
+        WebhookKind::Inbound => {
+            Acknowledgement { content_type: Some("text/xml"), body: "<Response/>" }
+        }
+        WebhookKind::Status | WebhookKind::Mixed => {
+            Acknowledgement { content_type: None, body: "" }
+        }
+    }
+}
+
+/// One request reports on one text; it is about none of ours without our reference.
+pub(crate) fn read_report(query: &str, body: &[u8]) -> Result<Option<StatusReport>, WebhookError> {
+    let Some(reference) = parse_callback_query(query) else { return Ok(None) };
+    let report = parse_status(body)?;
+    Ok(Some(StatusReport { reference, sid: report.sid, status: report.status }))
+}
+
+/// One request brings one text.
+pub(crate) fn read_text(body: &[u8]) -> Result<ReceivedText, WebhookError> {
+    let message = parse_inbound(body)?;
+    let keyword = answered_by_carrier(&message);
+    Ok(ReceivedText {
+        sid: message.sid,
+        from: message.from,
+        to: message.to,
+        body: message.body,
+        num_media: message.num_media,
+        keyword,
+    })
+}

@@ -1,0 +1,150 @@
+//! Webhooks of carriers, in one form for all of them: which addresses there are, whether a request
+//! is genuine, and what it says.
+
+use http::{HeaderMap, header};
+use secrecy::SecretString;
+use wire::subject::WebhookKind;
+
+#[cfg(feature = "loopback")]
+use crate::loopback;
+use crate::{
+    carrier::Carrier,
+    report::{ReceivedText, StatusReport, WebhookError},
+    twilio,
+};
+
+/// A request as it came, for the check of its signature.
+#[derive(Clone, Copy)]
+pub struct Incoming<'a> {
+    /// The public URL that was called, query included: rebuilt from our own settings, never from
+    /// the `Host` header.
+    pub url: &'a str,
+    /// Its headers as they came.
+    pub headers: &'a HeaderMap,
+    /// The body, to the byte.
+    pub body: &'a [u8],
+}
+
+/// What is answered to a webhook that was stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// The `Content-Type` of the body; none where there is no body.
+    pub content_type: Option<&'static str>,
+    /// What the carrier wants to read; there is never an answer to a person in it.
+    pub body: &'static str,
+}
+
+impl Carrier {
+    /// The addresses of its webhooks below `/webhooks/{carrier}/{account}`, each with what comes
+    /// there. An empty path is that address itself.
+    pub fn webhooks(self) -> &'static [(&'static str, WebhookKind)] {
+        match self {
+            Self::Twilio => &[("status", WebhookKind::Status), ("inbound", WebhookKind::Inbound)],
+            #[cfg(feature = "loopback")]
+            Self::Loopback => &[("", WebhookKind::Mixed)],
+        }
+    }
+
+    /// The address that a person enters at the carrier for what an account reports or receives.
+    pub fn webhook_url(self, public_url: &str, account: &str, kind: WebhookKind) -> String {
+        let serves = |of: WebhookKind| of == kind || of == WebhookKind::Mixed;
+        let path = self.webhooks().iter().find(|(_, of)| serves(*of)).map_or("", |(path, _)| path);
+        let separator = if path.is_empty() { "" } else { "/" };
+        format!("{public_url}/webhooks/{}/{account}{separator}{path}", self.as_str())
+    }
+
+    /// The `Content-Type` that its webhooks have.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Twilio => "application/x-www-form-urlencoded",
+            #[cfg(feature = "loopback")]
+            Self::Loopback => "application/json",
+        }
+    }
+
+    /// Whether a request was signed with one of an account's secrets: several while one replaces
+    /// another. Takes the same time whatever differs.
+    pub fn is_genuine(self, secrets: &[SecretString], request: &Incoming<'_>) -> bool {
+        match self {
+            Self::Twilio => twilio::is_genuine(secrets, request),
+            #[cfg(feature = "loopback")]
+            Self::Loopback => loopback::is_genuine(secrets, request),
+        }
+    }
+
+    /// The carrier's own name for a request, the same on its repeats; none where it gives none.
+    pub fn request_name(self, headers: &HeaderMap) -> Option<&str> {
+        let named = match self {
+            Self::Twilio => text(headers, twilio::REQUEST_NAME_HEADER),
+            #[cfg(feature = "loopback")]
+            Self::Loopback => None,
+        };
+        named.filter(|name| (1..=255).contains(&name.len()))
+    }
+
+    /// What is answered once a request is stored.
+    pub fn acknowledgement(self, kind: WebhookKind) -> Acknowledgement {
+        match self {
+            Self::Twilio => twilio::acknowledgement(kind),
+            #[cfg(feature = "loopback")]
+            Self::Loopback => Acknowledgement { content_type: None, body: "" },
+        }
+    }
+
+    /// What a stored request says about texts of ours; nothing where it is about none. `query` is
+    /// that of the address that was called, without the question mark.
+    ///
+    /// # Errors
+    /// It is signed, and cannot be read.
+    pub fn read_reports(self, query: &str, body: &[u8]) -> Result<Vec<StatusReport>, WebhookError> {
+        match self {
+            Self::Twilio => {
+                twilio::read_report(query, body).map(|report| report.into_iter().collect())
+            }
+            #[cfg(feature = "loopback")]
+            Self::Loopback => loopback::read_reports(body),
+        }
+    }
+
+    /// The texts of people in a stored request; nothing where it holds none.
+    ///
+    /// # Errors
+    /// It is signed, and cannot be read.
+    pub fn read_texts(self, body: &[u8]) -> Result<Vec<ReceivedText>, WebhookError> {
+        match self {
+            Self::Twilio => twilio::read_text(body).map(|text| vec![text]),
+            #[cfg(feature = "loopback")]
+            Self::Loopback => loopback::read_texts(body),
+        }
+    }
+}
+
+/// A header as text; none where it is missing or not ASCII.
+pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The media type of a request, as it names it.
+pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
+    text(headers, header::CONTENT_TYPE.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_carrier_has_an_address_for_reports_and_one_for_texts() {
+        for carrier in Carrier::ALL {
+            for kind in [WebhookKind::Status, WebhookKind::Inbound] {
+                let url = carrier.webhook_url("https://x.test", "acct", kind);
+                let prefix = format!("https://x.test/webhooks/{}/acct", carrier.as_str());
+                let path = url.strip_prefix(&prefix).expect("below the account");
+                let path = path.strip_prefix('/').unwrap_or(path);
+                let served = carrier.webhooks().iter().find(|(of, _)| *of == path);
+                let served = served.expect("one of its addresses").1;
+                assert!(served == kind || served == WebhookKind::Mixed, "{carrier:?} {url}");
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What texts cost: segments by the rate card when a message is drafted, the carrier's own count of
+//! segments when it takes the text, and the correction of what the gates had reserved.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    country::Country,
+    money::{Currency, Micros},
+};
+
+/// Prices per segment by country. All in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RateCard {
+    /// The currency of every price.
+    pub currency: Currency,
+    /// Price of one segment, by country of the recipient.
+    pub per_segment: BTreeMap<Country, Micros>,
+    /// Price of one segment where the country has no row or is not known. High on purpose: an
+    /// estimate holds back a budget, so it may be too high but not too low.
+    pub elsewhere: Micros,
+}
+
+impl RateCard {
+    /// The built-in card (`data/rate_card.tsv`): a starting point until a tenant has its own.
+    pub fn standard() -> &'static Self {
+        &STANDARD
+    }
+
+    /// What a text of so many segments costs to this country.
+    pub fn cost(&self, country: Option<Country>, segments: u16) -> Micros {
+        let price = country.and_then(|country| self.per_segment.get(&country));
+        price.unwrap_or(&self.elsewhere).times(u32::from(segments))
+    }
+}
+
+/// The segments that the carrier counted and what they cost, by the rate per segment of the
+/// estimate. None where the estimate stands: the carrier has not said a count, or the same one.
+pub fn billed(
+    estimated_segments: u16,
+    cost: Micros,
+    counted: Option<u16>,
+) -> Option<(u16, Micros)> {
+    let estimated = estimated_segments.max(1);
+    let counted = counted.filter(|counted| *counted != estimated && *counted > 0)?;
+
+    let rate = cost.0 / i64::from(estimated);
+    Some((counted, Micros(rate * i64::from(counted))))
+}
+
+/// What a reservation gives back so that budgets hold what is billed; negative where more is billed
+/// than was reserved. None where nothing changes.
+pub fn correction(reserved: Micros, billed: Micros) -> Option<Micros> {
+    let difference = reserved - billed;
+    (difference != Micros::ZERO).then_some(difference)
+}
+
+static STANDARD: LazyLock<RateCard> = LazyLock::new(|| {
+    let rows = include_str!("../data/rate_card.tsv").lines().filter(|row| !row.starts_with('#'));
+    let mut card =
+        RateCard { currency: Currency::USD, per_segment: BTreeMap::new(), elsewhere: Micros::ZERO };
+
+    for row in rows {
+        let (country, price) = row.split_once('\t').expect("two columns in rate_card.tsv");
+        let price = price.parse().expect("a price");
+        match country {
+            "*" => card.elsewhere = price,
+            country => {
+                card.per_segment.insert(country.parse().expect("a country"), price);
+            }
+        }
+    }
+    card
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COST: Micros = Micros(15_800);
+
+    #[test]
+    fn what_the_carrier_counts_costs_the_rate_of_the_estimate() {
+        assert_eq!(billed(2, COST, Some(3)), Some((3, Micros(23_700))));
+        assert_eq!(billed(2, COST, Some(1)), Some((1, Micros(7_900))));
+    }
+
+    #[test]
+    fn an_estimate_stands_where_the_carrier_says_the_same_or_nothing() {
+        for counted in [None, Some(0), Some(2)] {
+            assert_eq!(billed(2, COST, counted), None, "{counted:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_was_estimated_at_no_segments_counts_as_one() {
+        assert_eq!(billed(0, COST, Some(1)), None);
+        assert_eq!(billed(0, COST, Some(2)), Some((2, Micros(31_600))));
+    }
+
+    #[test]
+    fn budgets_give_back_what_is_not_billed_and_take_what_is_billed_beyond() {
+        assert_eq!(correction(COST, Micros(7_900)), Some(Micros(7_900)));
+        assert_eq!(correction(COST, Micros(23_700)), Some(Micros(-7_900)));
+        assert_eq!(correction(COST, COST), None);
+    }
+}

@@ -1,0 +1,151 @@
+//! An account of the platform: lent to tenants, with a weight each and one pace for all of them.
+
+use std::collections::BTreeSet;
+
+use domain::ids::{SenderId, TenantId};
+use jiff::Timestamp;
+use store::{
+    Role, Store,
+    capacity::pace,
+    facts,
+    messages::claim,
+    settings::{
+        accounts::{self, Access},
+        platform_accounts::{self, PlatformAccount, Share},
+        senders::{self, Sender},
+    },
+};
+use testkit::Database;
+
+const HANDLE: &str = "shared";
+const NUMBERS: [&str; 2] = ["+12125550001", "+12125550002"];
+
+fn account() -> PlatformAccount {
+    PlatformAccount {
+        handle: HANDLE.into(),
+        access: Access {
+            carrier: "twilio".into(),
+            carrier_sid: "AC1".into(),
+            base_url: "https://api.twilio.com".into(),
+            sealed_token: "first".into(),
+        },
+        confirms_opt_out: true,
+        pace: Some(10),
+        created_at: Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn sender(tenant: &TenantId, number: &str) -> Sender {
+    Sender {
+        id: SenderId::of(tenant, number),
+        account: HANDLE.into(),
+        account_name: "lent".into(),
+        number: number.into(),
+        country: "US".into(),
+        time_zone: "America/New_York".into(),
+        pace: 100,
+        active_since: Timestamp::UNIX_EPOCH,
+        daily_cap: 100,
+        usable: true,
+        created_at: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// Two tenants with a sender each on the account, the second with a weight of 3.
+async fn lent(database: &Database) -> anyhow::Result<[(TenantId, SenderId); 2]> {
+    let owner = database.store(Role::Owner).await?;
+    assert!(platform_accounts::create(&owner, &account()).await?);
+    assert!(!platform_accounts::create(&owner, &account()).await?, "it is there");
+
+    let api = database.store(Role::Api).await?;
+    let mut keys = Vec::new();
+    for (name, number, weight) in [("acme", NUMBERS[0], 1), ("other", NUMBERS[1], 3)] {
+        let tenant = database.tenant(name).await?;
+        let share = Share { tenant: tenant.clone(), weight };
+        let now = Timestamp::UNIX_EPOCH;
+        assert!(platform_accounts::share(&owner, &account(), "lent", &share, now).await?);
+
+        let mut tx = api.scoped([&tenant]).await?;
+        assert!(senders::create(&mut tx, &tenant, &sender(&tenant, number)).await?);
+        tx.commit().await?;
+        keys.push((tenant.clone(), SenderId::of(&tenant, number)));
+    }
+    Ok(keys.try_into().expect("two"))
+}
+
+#[tokio::test]
+async fn a_shared_account_has_one_pace_and_a_weight_for_each_tenant() -> anyhow::Result<()> {
+    let database = Database::start().await?;
+    let keys = lent(&database).await?;
+    let stages: Store = database.store(Role::Pipeline).await?;
+    let mut tx = stages.scoped(keys.iter().map(|(tenant, _)| tenant)).await?;
+
+    let wanted = keys.iter().map(|(tenant, id)| (tenant, *id)).collect();
+    let mut weights = Vec::new();
+    for (tenant, facts) in facts::senders(&mut tx, &wanted).await? {
+        weights.push((tenant.to_string(), facts.weight));
+    }
+    weights.sort_unstable();
+    assert_eq!(weights, [("acme".to_owned(), 1), ("other".to_owned(), 3)]);
+
+    let claimed = claim::senders(&mut tx, &keys).await?;
+    let paces = claimed.iter().map(|sender| sender.as_ref().and_then(|one| one.account_pace));
+    assert_eq!(paces.collect::<Vec<_>>(), [Some(10), Some(10)]);
+    let senders = keys.iter().cloned().collect();
+    let accounts = BTreeSet::from([(HANDLE.to_owned(), true)]);
+    let locks = pace::lock_pace(&mut tx, &senders, &accounts).await?;
+    assert_eq!(locks.accounts.len(), 1, "one row for both");
+    assert_eq!(locks.senders.len(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_number_of_a_shared_account_is_one_tenants_and_none_sees_the_others_share()
+-> anyhow::Result<()> {
+    let database = Database::start().await?;
+    let [(acme, _), (other, _)] = lent(&database).await?;
+    let api = database.store(Role::Api).await?;
+
+    let mut tx = api.scoped([&acme]).await?;
+    assert!(!senders::create(&mut tx, &acme, &sender(&acme, NUMBERS[1])).await?, "it is other's");
+    let seen: Vec<String> =
+        sqlx::query_scalar("select tenant_id from account_shares").fetch_all(&mut *tx).await?;
+    assert_eq!(seen, ["acme"]);
+    tx.commit().await?;
+
+    let stages = database.store(Role::Pipeline).await?;
+    let texts = [NUMBERS[1], "+12125550003", NUMBERS[0]]
+        .map(|number| (HANDLE.to_owned(), number.to_owned()));
+    let owners = store::conversations::inbound::owners(&stages, &texts).await?;
+    let owner = texts.map(|text| owners.get(&text).cloned());
+    assert_eq!(owner, [Some(other), None, Some(acme)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_new_secret_is_everybodys_and_ends_the_accounts_rest() -> anyhow::Result<()> {
+    let database = Database::start().await?;
+    let [(acme, _), (other, _)] = lent(&database).await?;
+    let mut db = database.superuser().await?;
+    sqlx::query("insert into millrace.account_pace values ($1, now() + interval '1 h')")
+        .bind(HANDLE)
+        .execute(&mut db)
+        .await?;
+
+    let owner = database.store(Role::Owner).await?;
+    assert!(platform_accounts::set_token(&owner, HANDLE, "second").await?);
+    assert!(!platform_accounts::set_token(&owner, "nobody's", "second").await?);
+    let api = database.store(Role::Api).await?;
+    for tenant in [&acme, &other] {
+        let mut tx = api.scoped([tenant]).await?;
+        let account = accounts::by_name(&mut tx, tenant, "lent").await?.expect("lent");
+        assert_eq!(account.access.sealed_token, "second");
+    }
+    let resting: i64 =
+        sqlx::query_scalar("select count(*) from millrace.account_pace").fetch_one(&mut db).await?;
+    assert_eq!(resting, 0);
+    let woken: i64 =
+        sqlx::query_scalar("select count(*) from millrace.wakes").fetch_one(&mut db).await?;
+    assert_eq!(woken, 2, "what was held for it goes back to the gates");
+    Ok(())
+}
