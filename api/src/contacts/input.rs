@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::{gates::Basis, ids::TenantId, phone::PhoneNumber};
 use jiff::Timestamp;
 use serde_json::Value;
+use store::recipients::consent::ConsentMethod;
 
 use crate::auth::Caller;
 
@@ -15,14 +16,14 @@ pub(crate) struct Recorder {
     /// The business time of the request.
     pub(crate) now: Timestamp,
     /// How it came: `api` or `import`.
-    pub(crate) method: &'static str,
+    pub(crate) method: ConsentMethod,
     /// The API key or user, as the ledger names them.
     pub(crate) by: String,
 }
 
 impl Recorder {
     /// A caller who says something now.
-    pub(crate) fn of(caller: &Caller, now: Timestamp, method: &'static str) -> Self {
+    pub(crate) fn of(caller: &Caller, now: Timestamp, method: ConsentMethod) -> Self {
         Self { tenant: caller.tenant.clone(), now, method, by: caller.subject.clone() }
     }
 }

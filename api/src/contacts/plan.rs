@@ -108,7 +108,7 @@ fn changes(by: &Recorder, input: &Input, recipient: Option<&RecipientRow>) -> Ve
         channel: Channel::Sms,
         action,
         program: None,
-        method: by.method.to_owned(),
+        method: by.method,
         language: input.language.clone(),
         source,
         proof: Proof::default(),
@@ -151,6 +151,7 @@ fn is_news(consent: &Consent, recipient: Option<&RecipientRow>) -> bool {
 mod tests {
     use domain::phone::PhoneNumber;
     use serde_json::Value;
+    use store::recipients::consent::ConsentMethod;
 
     use super::*;
 
@@ -160,7 +161,12 @@ mod tests {
 
     fn by() -> Recorder {
         let tenant = "demo".parse().expect("valid");
-        Recorder { tenant, now: at("2026-05-01T00:00:00Z"), method: "import", by: "key:1".into() }
+        Recorder {
+            tenant,
+            now: at("2026-05-01T00:00:00Z"),
+            method: ConsentMethod::Import,
+            by: "key:1".into(),
+        }
     }
 
     fn input() -> Input {
@@ -188,7 +194,7 @@ mod tests {
     fn recipient(consent: Option<&str>, stop: Option<&str>) -> RecipientRow {
         RecipientRow {
             number: "+12125550100".into(),
-            channel: "sms".into(),
+            channel: Channel::Sms,
             opted_out_at: stop.map(at),
             opt_out_cause: None,
             stopped_programs: Vec::new(),

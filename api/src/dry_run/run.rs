@@ -52,7 +52,7 @@ impl Run {
         campaign: Campaign,
         at: Timestamp,
     ) -> Result<Self, Fault> {
-        let class = MessageClass::from_name(&campaign.class).unwrap_or(MessageClass::Promo);
+        let class = campaign.class;
         let from = From::Pool(campaign.pool);
         let setting = Setting { at, tenant: tenant.clone(), campaign: campaign.id, class };
 

@@ -217,6 +217,10 @@ impl From<Fault> for Problem {
                 tracing::warn!(label = fault.label(), "the database refused a request's data");
                 Self::new(Kind::Invalid, "the request holds something that cannot be stored")
             }
+            Fault::Newer { .. } => {
+                tracing::warn!(error = %fault, "a request needs a newer version");
+                Self::unavailable("a newer version stored this; the platform is being updated", 5)
+            }
             Fault::Panicked(_) => Self::new(Kind::Internal, "it has been reported"),
         }
     }

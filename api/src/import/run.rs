@@ -188,7 +188,9 @@ async fn record(
     let (counts, told) = loop {
         match try_record(store, by, target, sorted, report.counts).await {
             Ok(done) => break done,
-            Err(fault @ (Fault::Refused { .. } | Fault::Panicked(_))) => return Err(fault),
+            Err(fault @ (Fault::Refused { .. } | Fault::Newer { .. } | Fault::Panicked(_))) => {
+                return Err(fault);
+            }
             Err(fault @ Fault::Unavailable { .. }) if attempt >= ATTEMPTS => return Err(fault),
             Err(Fault::Unavailable { .. }) => {
                 tokio::time::sleep(Duration::from_millis(100) * 2_u32.pow(attempt)).await;
@@ -227,8 +229,9 @@ async fn try_record(
 
     if let Target::Import(id) = target {
         let lines = told.iter().filter_map(|line| {
+            let outcome = imports::RowOutcome::from_name(line.outcome)?;
             let reason = line.reason.clone()?;
-            Some(imports::ImportRow { line: line.line, outcome: line.outcome, reason })
+            Some(imports::ImportRow { line: line.line, outcome, reason })
         });
         let lines: Vec<_> = lines.collect();
         let machine = stage::machine::now();

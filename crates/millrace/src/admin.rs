@@ -108,7 +108,7 @@ pub async fn switch(args: cli::SwitchArgs) -> anyhow::Result<ExitCode> {
             .await?;
     eprintln!(
         "the platform was {} and is {}; {} tenants told, {} held messages go back to the gates",
-        thrown.before,
+        thrown.before.as_str(),
         args.mode.as_str(),
         thrown.tenants,
         thrown.released

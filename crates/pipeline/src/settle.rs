@@ -21,6 +21,10 @@ pub const RETRY_BASE: Duration = Duration::from_millis(100);
 /// The longest back-off during an outage.
 pub const RETRY_CAP: Duration = Duration::from_secs(5);
 
+/// How long a message waits for a version that can read what is stored about it, before it is a
+/// dead letter: old and new stages run side by side while the platform is brought up to date.
+pub const NEWER_PATIENCE: Duration = Duration::from_secs(10 * 60);
+
 /// What the runtime does about messages. The frame is acknowledged when each of its members has
 /// come to [`Settlement::Publish`], [`Settlement::DeadLetter`] or [`Settlement::Leave`], and what
 /// these publish is stored.
@@ -63,6 +67,8 @@ pub struct Situation {
     pub failures: u32,
     /// How many messages it concerns: 1 for an outcome, the unanswered for a fault.
     pub batch: usize,
+    /// How long this message has waited for a newer version so far; zero while it has not.
+    pub waited: Duration,
     /// Where they were read.
     pub from: Stream,
     /// Machine time.
@@ -82,8 +88,9 @@ pub fn settle(said: Result<Outcome, &Fault>, at: &Situation) -> Settlement {
                 let after = backoff(at.failures, RETRY_BASE, RETRY_CAP, at.chance);
                 Settlement::Retry { after }
             }
-            Fate::Isolate if at.batch > 1 => Settlement::Halve,
-            Fate::Isolate => bury(cause_of(fault), fault.notice(), at.from),
+            Fate::Isolate | Fate::IsolateAndWait if at.batch > 1 => Settlement::Halve,
+            Fate::IsolateAndWait if is_waited_for(at) => Settlement::Again { after: newer(at) },
+            Fate::Isolate | Fate::IsolateAndWait => bury(cause_of(fault), fault.notice(), at.from),
         },
     }
 }
@@ -95,8 +102,22 @@ fn cause_of(fault: &Fault) -> &'static str {
         Fault::Refused { what: Dependency::Database, .. } => "refused_by_database",
         Fault::Refused { what: Dependency::Broker, .. } => "refused_by_broker",
         Fault::Refused { what: Dependency::Ai, .. } => "refused_by_ai",
+        Fault::Newer { .. } => "not_understood",
         Fault::Panicked(_) => "panicked",
     }
+}
+
+/// Whether a message still waits for a newer version. A letter that was read from DEAD does so
+/// without end: its message's row says that it died only once somebody can read the row.
+fn is_waited_for(at: &Situation) -> bool {
+    at.waited < NEWER_PATIENCE || !writes_letters(at.from)
+}
+
+/// The wait before a message is handed over again for which a newer version is waited: as long as
+/// it has waited so far, so that it doubles, and jittered as back-offs are.
+fn newer(at: &Situation) -> Duration {
+    let doubled = at.waited.clamp(RETRY_BASE, RETRY_CAP);
+    backoff(1, doubled, RETRY_CAP, at.chance)
 }
 
 fn bury(cause: &'static str, detail: &'static str, from: Stream) -> Settlement {

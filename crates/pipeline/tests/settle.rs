@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::message::class::Lane;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::settle::{Settlement, Situation, settle};
+use pipeline::settle::{NEWER_PATIENCE, Settlement, Situation, settle};
 use stage::{Cause, Dependency, Fault, Outcome};
 use uuid::Uuid;
 use wire::{MemberKey, Stream, Subject, frame::Outgoing};
@@ -13,7 +13,7 @@ const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const DEPENDENCIES: [Dependency; 3] = [Dependency::Database, Dependency::Broker, Dependency::Ai];
 
 fn situation(failures: u32, batch: usize, from: Stream) -> Situation {
-    Situation { failures, batch, from, now: NOW, chance: 0.0 }
+    Situation { failures, batch, waited: Duration::ZERO, from, now: NOW, chance: 0.0 }
 }
 
 /// A settlement, as a line of the table of outcomes.
@@ -123,9 +123,55 @@ fn a_fault_of_the_data_halves_until_the_culprit_is_alone() {
     }
 }
 
+fn newer() -> Fault {
+    Fault::Newer { what: "message state", value: "99".into() }
+}
+
+#[test]
+fn a_value_of_a_newer_version_halves_waits_alone_and_is_a_dead_letter_after_ten_minutes() {
+    assert_eq!(NEWER_PATIENCE, Duration::from_secs(600));
+    let fault = newer();
+    let waits = [(0, 100), (100, 100), (150, 150), (400, 400), (5_000, 5_000), (599_999, 5_000)];
+    for stream in Stream::ALL {
+        for failures in [1, 10] {
+            for batch in [2, 3, 512] {
+                assert_eq!(line(Err(&fault), &situation(failures, batch, stream)), "halve");
+            }
+
+            let alone = |ms| {
+                let waited = Duration::from_millis(ms);
+                line(Err(&fault), &Situation { waited, ..situation(failures, 1, stream) })
+            };
+            for (waited, after) in waits {
+                assert_eq!(alone(waited), format!("again in {after} ms"));
+            }
+            let late = match stream {
+                // Who died is written down by whoever can read the row, however late.
+                Stream::Dead => "again in 5000 ms".to_owned(),
+                _ => format!("dead not_understood: {}", fault.notice()),
+            };
+            assert_eq!([alone(600_000), alone(u64::MAX / 2)], [late.clone(), late]);
+        }
+    }
+}
+
+#[test]
+fn the_wait_for_a_newer_version_is_jittered() {
+    let at = Situation {
+        chance: 1.0,
+        waited: Duration::from_secs(2),
+        ..situation(1, 1, Stream::Enriched)
+    };
+    assert_eq!(line(Err(&newer()), &at), "again in 1000 ms");
+}
+
 #[test]
 fn a_dead_letter_never_quotes_the_fault_itself() {
     let fault = Fault::Refused { what: Dependency::Database, source: "key +15550001111".into() };
     let text = line(Err(&fault), &situation(1, 1, Stream::Submitted));
     assert!(!text.contains("1555"), "{text}");
+
+    let late = Situation { waited: NEWER_PATIENCE, ..situation(1, 1, Stream::Submitted) };
+    let text = line(Err(&newer()), &late);
+    assert!(!text.contains("99"), "{text}");
 }

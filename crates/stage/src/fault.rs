@@ -34,6 +34,14 @@ pub enum Fault {
         /// How it said so.
         source: BoxedCause,
     },
+    /// A stored value that this version does not know, because a newer version wrote it.
+    #[error("a newer version stored the {what} {value:?}")]
+    Newer {
+        /// What kind of value it is.
+        what: &'static str,
+        /// The value itself: a word or a number of a fixed set.
+        value: String,
+    },
     /// The stage panicked.
     #[error("the stage panicked: {0}")]
     Panicked(String),
@@ -46,6 +54,9 @@ pub enum Fate {
     Retry,
     /// Halve the batch until the culprit is alone; alone, it is a dead letter.
     Isolate,
+    /// Halve the batch until the culprit is alone; alone, it is handed over again for a while, and
+    /// then it is a dead letter.
+    IsolateAndWait,
 }
 
 /// Whose fault it is, for alerts.
@@ -60,18 +71,19 @@ pub enum Blame {
 }
 
 impl Fault {
-    /// Retry, or isolate the culprit.
+    /// Retry, isolate the culprit, or have the culprit wait.
     pub fn fate(&self) -> Fate {
         match self {
             Self::Unavailable { .. } => Fate::Retry,
             Self::Refused { .. } | Self::Panicked(_) => Fate::Isolate,
+            Self::Newer { .. } => Fate::IsolateAndWait,
         }
     }
 
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Unavailable { .. } => Blame::Operations,
+            Self::Unavailable { .. } | Self::Newer { .. } => Blame::Operations,
             Self::Refused { .. } => Blame::Message,
             Self::Panicked(_) => Blame::Ours,
         }
@@ -82,6 +94,9 @@ impl Fault {
         match self {
             Self::Unavailable { .. } => "delayed by an outage; it goes on by itself",
             Self::Refused { .. } => "the message holds something that cannot be stored",
+            Self::Newer { .. } => {
+                "something about it was stored by a newer version of the platform"
+            }
             Self::Panicked(_) => "an internal error; it has been reported",
         }
     }
@@ -93,6 +108,7 @@ impl Fault {
             Self::Unavailable { what: Dependency::Broker, .. } => "broker_unavailable",
             Self::Unavailable { what: Dependency::Ai, .. } => "ai_unavailable",
             Self::Refused { .. } => "refused",
+            Self::Newer { .. } => "newer",
             Self::Panicked(_) => "panicked",
         }
     }

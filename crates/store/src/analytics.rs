@@ -6,22 +6,17 @@ pub mod totals;
 use std::collections::BTreeMap;
 
 use domain::ids::TenantId;
-use sqlx::types::{Json, Uuid};
+use sqlx::types::Json;
 use stage::Fault;
-use wire::totals::Totals;
+use wire::{subject::Scope, totals::Totals};
 
 use crate::{Scoped, fault};
 
 /// The totals of a scope, from one statement. None while nothing was counted.
-/// `scope` is `dashboard` or `campaign`, `id` the campaign's or nil.
-///
-/// # Errors
-/// An outage.
 pub async fn get(
     tx: &mut Scoped,
     tenant: &TenantId,
-    scope: &str,
-    id: Uuid,
+    scope: &Scope,
 ) -> Result<Option<Totals>, Fault> {
     let row = sqlx::query!(
         r#"select h.as_of, h.watermark, h.version, coalesce((
@@ -30,17 +25,18 @@ pub async fn get(
                ), '{}') as "totals!: Json<BTreeMap<String, i64>>"
            from total_heads h where h.tenant_id = $1 and h.scope = $2 and h.scope_id = $3"#,
         tenant.as_str(),
-        scope,
-        id,
+        scope.as_str(),
+        scope.id().unwrap_or_default(),
     )
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(row.map(|row| Totals {
         as_of: row.as_of.to_jiff(),
         watermark: row.watermark,
         version: row.version,
-        id: (!id.is_nil()).then_some(id),
+        id: scope.id(),
         totals: row.totals.0,
     }))
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use stage::Fault;
 
-use crate::{Scoped, fault};
+use crate::{Scoped, core::keyed, fault};
 
 /// SHA-256, or 32 zeros before the first entry.
 pub type Hash = [u8; 32];
@@ -18,10 +18,10 @@ pub type Hash = [u8; 32];
 /// How many entries are read at once while a chain is checked.
 const AT_ONCE: i64 = 2_000;
 
-/// One act.
+/// An act to be written down.
 #[derive(Debug, Clone)]
 pub struct AuditEntry {
-    /// Whose trail.
+    /// The tenant whose trail tells of it.
     pub tenant: TenantId,
     /// Business time; microseconds are kept.
     pub at: Timestamp,
@@ -29,7 +29,7 @@ pub struct AuditEntry {
     pub actor: String,
     /// What was done, `policy.changed`.
     pub action: String,
-    /// To what, `campaign:<id>`.
+    /// To what it was done, `campaign:<id>`.
     pub subject: String,
     /// Before, after, why. Holds no text of a message.
     pub detail: Value,
@@ -40,19 +40,19 @@ pub struct AuditEntry {
 pub struct StoredEntry {
     /// From 1, without a gap.
     pub seq: i64,
-    /// Business time.
+    /// Business time of the act.
     pub at: Timestamp,
-    /// Who.
+    /// Who did it: see [`AuditEntry::actor`].
     pub actor: String,
-    /// What.
+    /// What was done.
     pub action: String,
-    /// To what.
+    /// To what it was done.
     pub subject: String,
     /// JSON, as it was hashed.
     pub detail: String,
-    /// Of the entry before.
+    /// The hash of the entry before it.
     pub prev_hash: Vec<u8>,
-    /// Its own.
+    /// SHA-256 over `prev_hash` and the fields.
     pub hash: Vec<u8>,
 }
 
@@ -85,9 +85,6 @@ impl From<Row> for StoredEntry {
 
 /// Adds entries at the end of their tenants' trails, in the order given. Keeps every other writer
 /// of these trails waiting until the transaction ends: call it after everything else that locks.
-///
-/// # Errors
-/// An outage.
 pub async fn append(tx: &mut Scoped, entries: &[AuditEntry]) -> Result<(), Fault> {
     if entries.is_empty() {
         return Ok(());
@@ -96,7 +93,8 @@ pub async fn append(tx: &mut Scoped, entries: &[AuditEntry]) -> Result<(), Fault
     let (mut seqs, mut before, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
     let details: Vec<String> = entries.iter().map(|entry| entry.detail.to_string()).collect();
     for (entry, detail) in entries.iter().zip(&details) {
-        let (seq, head) = heads.get_mut(&entry.tenant).expect("every tenant has a head");
+        let (seq, head) =
+            heads.get_mut(&entry.tenant).expect("`lock_heads` has made one for every tenant");
         *seq += 1;
         let fields = [&entry.actor, &entry.action, &entry.subject, detail];
         let hash = chained(head, &entry.tenant, *seq, entry.at, fields.map(String::as_str));
@@ -106,6 +104,7 @@ pub async fn append(tx: &mut Scoped, entries: &[AuditEntry]) -> Result<(), Fault
         *head = hash;
     }
     let of_heads = || heads.iter().map(|(tenant, (seq, hash))| (tenant.as_str(), *seq, hash));
+
     sqlx::query!(
         "with moved as (
              update audit_heads h set seq = k.seq, hash = k.hash
@@ -131,6 +130,7 @@ pub async fn append(tx: &mut Scoped, entries: &[AuditEntry]) -> Result<(), Fault
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
@@ -141,6 +141,7 @@ async fn lock_heads(
 ) -> Result<BTreeMap<TenantId, (i64, Hash)>, Fault> {
     let nothing = Hash::default();
     let tenants: BTreeSet<&str> = entries.iter().map(|entry| entry.tenant.as_str()).collect();
+
     let rows = sqlx::query!(
         "insert into audit_heads as h (tenant_id, seq, hash)
          select k, 0, $2 from unnest($1::text[]) as k order by k
@@ -152,10 +153,13 @@ async fn lock_heads(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let head = |hash: Vec<u8>| Hash::try_from(hash.as_slice()).expect("32 bytes were written");
+
+    let head = |hash: Vec<u8>| {
+        Hash::try_from(hash.as_slice()).expect("only `append` writes it: a SHA-256")
+    };
     Ok(rows
         .into_iter()
-        .map(|row| (crate::core::keyed::tenant(&row.tenant_id), (row.seq, head(row.hash))))
+        .map(|row| (keyed::tenant(&row.tenant_id), (row.seq, head(row.hash))))
         .collect())
 }
 
@@ -172,7 +176,7 @@ fn chained(before: &[u8], tenant: &TenantId, seq: i64, at: Timestamp, fields: [&
     hash.finalize().into()
 }
 
-/// As the database keeps it.
+/// The time as the database keeps it, in microseconds.
 fn whole(at: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }
@@ -180,18 +184,15 @@ fn whole(at: Timestamp) -> Timestamp {
 /// Which entries a reader wants.
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {
-    /// With this action.
+    /// With this action alone.
     pub action: Option<String>,
-    /// About this.
+    /// About this subject alone.
     pub subject: Option<String>,
     /// Of this time or later.
     pub since: Option<Timestamp>,
 }
 
 /// A tenant's entries below one, the newest first.
-///
-/// # Errors
-/// An outage.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -216,6 +217,7 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().map(StoredEntry::from).collect())
 }
 
@@ -234,9 +236,6 @@ pub struct Checked {
 
 /// Computes a tenant's chain again from the entry after `after`, at most `at_most` entries, and
 /// compares. Entries that are written meanwhile are not looked at.
-///
-/// # Errors
-/// An outage.
 pub async fn verify(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -255,35 +254,39 @@ pub async fn verify(
     .fetch_one(&mut **tx)
     .await
     .map_err(fault)?;
+
     let (last, written) = (row.seq.unwrap_or(0), row.written.unwrap_or(0));
     let hash = row.hash.unwrap_or_else(|| Hash::default().to_vec());
     let head = (last, Hash::try_from(hash.as_slice()).unwrap_or_default());
     let mut before = row.before.unwrap_or_else(|| Hash::default().to_vec());
+
     let until = last.min(after.saturating_add(at_most));
-    let mut at = after;
+    let mut seq = after;
     let bad = |seq, why| Checked {
         entries: seq - 1 - after,
         head,
         first_bad: Some((seq, why)),
         next_after: None,
     };
-    while at < until {
-        let entries = following(tx, tenant, at, AT_ONCE.min(until - at)).await?;
+
+    while seq < until {
+        let entries = following(tx, tenant, seq, AT_ONCE.min(until - seq)).await?;
         if entries.is_empty() {
-            return Ok(bad(at + 1, "missing"));
+            return Ok(bad(seq + 1, "missing"));
         }
         for entry in entries {
-            if let Some(why) = fault_of(tenant, at + 1, &before, &entry) {
-                return Ok(bad(at + 1, why));
+            if let Some(why) = fault_of(tenant, seq + 1, &before, &entry) {
+                return Ok(bad(seq + 1, why));
             }
-            (at, before) = (entry.seq, entry.hash);
+            (seq, before) = (entry.seq, entry.hash);
         }
     }
-    if at >= last && (before != hash || written > last) {
+    if seq >= last && (before != hash || written > last) {
         return Ok(bad(last + 1, "the end is not where the head has it"));
     }
+
     let next_after = (until < last).then_some(until);
-    Ok(Checked { entries: (at - after).max(0), head, first_bad: None, next_after })
+    Ok(Checked { entries: (seq - after).max(0), head, first_bad: None, next_after })
 }
 
 /// What is wrong with the entry that should be number `seq`.
@@ -323,5 +326,6 @@ async fn following(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().map(StoredEntry::from).collect())
 }

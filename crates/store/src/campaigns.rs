@@ -1,77 +1,84 @@
-//! Campaigns as people handle them: made, listed, started, paused, resumed, stopped. `audience`
-//! has its own module for what it does with them.
+//! Campaigns as people handle them: made, listed, started, paused, resumed, stopped. What the stage
+//! `audience` does with them is in [`audience`].
 
 pub mod audience;
 pub mod ledger;
 pub mod simulate;
+mod state;
 
-use domain::ids::{CampaignId, PoolId, TemplateId, TenantId};
+use domain::{
+    ids::{CampaignId, PoolId, TemplateId, TenantId},
+    message::class::MessageClass,
+};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde_json::Value;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, Store, fault};
+pub use state::{CampaignAct, CampaignState};
 
-/// A campaign.
+use crate::{
+    Scoped, Store,
+    core::words::{self, optional, word},
+    fault,
+};
+
+/// A campaign as it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Campaign {
-    /// Which.
+    /// The campaign's id.
     pub id: CampaignId,
     /// What people call it.
     pub name: String,
-    /// `draft`, `starting`, `running`, `paused`, `stopped` or `completed`
-    pub state: String,
+    /// The state that it is in.
+    pub state: CampaignState,
     /// Where resume leads back to, while paused.
-    pub paused_from: Option<String>,
-    /// `promo`, `journey` or `transactional`
-    pub class: String,
+    pub paused_from: Option<CampaignState>,
+    /// The class of its messages: `promo`, `journey` or `transactional`.
+    pub class: MessageClass,
     /// What a recipient can leave without leaving everything.
     pub program: String,
-    /// What it says.
+    /// The template that its messages are made from.
     pub template: TemplateId,
-    /// The version of it, fixed at start.
+    /// The template's version, fixed at start; none before it.
     pub template_version: Option<i32>,
-    /// What carries it.
+    /// The pool of senders that carries it.
     pub pool: PoolId,
-    /// `{tags: [..]}`
+    /// `{tags: [..]}`: contacts with all of these tags; `{}` is everyone.
     pub audience: Value,
-    /// How long each message is of use.
+    /// How long each message is of use, in seconds from its submission.
     pub validity_seconds: Option<i32>,
     /// Recipients frozen so far.
     pub audience_size: i64,
     /// Raised by every act.
     pub version: i64,
-    /// Business time.
+    /// Business time at which it was made.
     pub created_at: Timestamp,
-    /// Business time.
+    /// Business time of its start; none before it.
     pub started_at: Option<Timestamp>,
-    /// Business time.
+    /// Business time of its end; none before it.
     pub completed_at: Option<Timestamp>,
 }
 
 /// One act on a campaign, as it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transition {
-    /// Whose.
+    /// The tenant that owns the campaign.
     pub tenant: TenantId,
-    /// Which.
+    /// The campaign's id.
     pub campaign: CampaignId,
     /// The version that it made.
     pub version: i64,
-    /// `start`, `pause`, `resume` or `stop`
-    pub act: String,
+    /// What was done to it.
+    pub act: CampaignAct,
     /// Recipients frozen at that time.
     pub audience: i64,
-    /// Business time.
+    /// Business time of the act.
     pub at: Timestamp,
 }
 
 /// Adds a draft.
-///
-/// # Errors
-/// An outage.
 pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Campaign) -> Result<(), Fault> {
     sqlx::query!(
         "insert into campaigns (tenant_id, campaign_id, name, class, program, template_id,
@@ -80,7 +87,7 @@ pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Campaign) -> Resul
         tenant.as_str(),
         new.id.0,
         new.name,
-        new.class,
+        new.class.as_str(),
         new.program,
         new.template.0,
         new.pool.0,
@@ -91,13 +98,11 @@ pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Campaign) -> Resul
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// A campaign. `lock` keeps it from changing until the transaction ends.
-///
-/// # Errors
-/// An outage.
 pub async fn get(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -118,9 +123,6 @@ pub async fn get(
 }
 
 /// A tenant's campaigns after one, by id.
-///
-/// # Errors
-/// An outage.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -152,41 +154,41 @@ async fn find(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let campaign = rows.into_iter().map(|row| Campaign {
-        id: CampaignId(row.campaign_id),
-        name: row.name,
-        state: row.state,
-        paused_from: row.paused_from,
-        class: row.class,
-        program: row.program,
-        template: TemplateId(row.template_id),
-        template_version: row.template_version,
-        pool: PoolId(row.pool_id),
-        audience: row.audience,
-        validity_seconds: row.validity_seconds,
-        audience_size: row.audience_size,
-        version: row.version,
-        created_at: row.created_at.to_jiff(),
-        started_at: row.started_at.map(|at| at.to_jiff()),
-        completed_at: row.completed_at.map(|at| at.to_jiff()),
+
+    let campaign = rows.into_iter().map(|row| {
+        Ok(Campaign {
+            id: CampaignId(row.campaign_id),
+            name: row.name,
+            state: word(&row.state)?,
+            paused_from: optional(row.paused_from.as_deref())?,
+            class: word(&row.class)?,
+            program: row.program,
+            template: TemplateId(row.template_id),
+            template_version: row.template_version,
+            pool: PoolId(row.pool_id),
+            audience: row.audience,
+            validity_seconds: row.validity_seconds,
+            audience_size: row.audience_size,
+            version: row.version,
+            created_at: row.created_at.to_jiff(),
+            started_at: row.started_at.map(|at| at.to_jiff()),
+            completed_at: row.completed_at.map(|at| at.to_jiff()),
+        })
     });
-    Ok(campaign.collect())
+    campaign.collect()
 }
 
 /// Puts a locked campaign into a state by an act, raises its version and records the act.
 /// A start fixes the template's version.
-///
-/// # Errors
-/// An outage.
 pub async fn act(
     tx: &mut Scoped,
     tenant: &TenantId,
     campaign: &Campaign,
-    act: &str,
-    state: &str,
+    act: CampaignAct,
+    state: CampaignState,
     now: Timestamp,
 ) -> Result<Transition, Fault> {
-    let paused_from = (state == "paused").then_some(campaign.state.as_str());
+    let paused_from = (state == CampaignState::Paused).then_some(campaign.state.as_str());
     let row = sqlx::query!(
         "update campaigns
          set state = $3, version = version + 1, paused_from = $4,
@@ -199,71 +201,69 @@ pub async fn act(
          returning version, audience_size",
         tenant.as_str(),
         campaign.id.0,
-        state,
+        state.as_str(),
         paused_from,
-        act,
+        act.as_str(),
         now.to_sqlx() as _,
     )
     .fetch_one(&mut **tx)
     .await
     .map_err(fault)?;
+
     sqlx::query!(
         "insert into campaign_transitions (tenant_id, campaign_id, version, act, audience, at)
          values ($1, $2, $3, $4, $5, $6)",
         tenant.as_str(),
         campaign.id.0,
         row.version,
-        act,
+        act.as_str(),
         row.audience_size,
         now.to_sqlx(),
     )
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(Transition {
         tenant: tenant.clone(),
         campaign: campaign.id,
         version: row.version,
-        act: act.to_owned(),
+        act,
         audience: row.audience_size,
         at: now,
     })
 }
 
 /// The last time that this was done to a campaign.
-///
-/// # Errors
-/// An outage.
 pub async fn last(
     tx: &mut Scoped,
     tenant: &TenantId,
     id: CampaignId,
-    act: &str,
+    act: CampaignAct,
 ) -> Result<Option<Transition>, Fault> {
     let row = sqlx::query!(
-        "select version, act, audience, at from campaign_transitions
+        "select version, audience, at from campaign_transitions
          where tenant_id = $1 and campaign_id = $2 and act = $3 order by version desc limit 1",
         tenant.as_str(),
         id.0,
-        act,
+        act.as_str(),
     )
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(row.map(|row| Transition {
         tenant: tenant.clone(),
         campaign: id,
         version: row.version,
-        act: row.act,
+        act,
         audience: row.audience,
         at: row.at.to_jiff(),
     }))
 }
 
-/// Acts of any tenant whose event has no PubAck yet.
-///
-/// # Errors
-/// An outage.
+/// Acts of any tenant whose event has no PubAck yet. Those that this version cannot read are left
+/// out.
 pub async fn unpublished(store: &Store, at_most: i64) -> Result<Vec<Transition>, Fault> {
     let found = sqlx::query!(
         r#"select tenant_id as "tenant_id!", campaign_id as "campaign_id!", version as "version!"
@@ -273,10 +273,12 @@ pub async fn unpublished(store: &Store, at_most: i64) -> Result<Vec<Transition>,
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
+
     let mut all = Vec::with_capacity(found.len());
     for row in found {
-        let tenant = crate::core::keyed::tenant(&row.tenant_id);
+        let Some(tenant) = words::readable(words::tenant(&row.tenant_id)) else { continue };
         let mut tx = store.scoped([&tenant]).await?;
+
         let full = sqlx::query!(
             "select act, audience, at from campaign_transitions
              where tenant_id = $1 and campaign_id = $2 and version = $3",
@@ -287,11 +289,13 @@ pub async fn unpublished(store: &Store, at_most: i64) -> Result<Vec<Transition>,
         .fetch_one(&mut *tx)
         .await
         .map_err(fault)?;
+
+        let Some(act) = words::readable(word(&full.act)) else { continue };
         all.push(Transition {
             tenant,
             campaign: CampaignId(row.campaign_id),
             version: row.version,
-            act: full.act,
+            act,
             audience: full.audience,
             at: full.at.to_jiff(),
         });
@@ -299,10 +303,8 @@ pub async fn unpublished(store: &Store, at_most: i64) -> Result<Vec<Transition>,
     Ok(all)
 }
 
-/// Marks an act whose event the broker has stored.
-///
-/// # Errors
-/// An outage: the event is published again, under the same id.
+/// Marks an act whose event the broker has stored. After an outage the event is published again,
+/// under the same id.
 pub async fn published(store: &Store, act: &Transition) -> Result<(), Fault> {
     let mut tx = store.scoped([&act.tenant]).await?;
     sqlx::query!(
@@ -315,5 +317,6 @@ pub async fn published(store: &Store, act: &Transition) -> Result<(), Fault> {
     .execute(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)
 }

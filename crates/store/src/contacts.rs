@@ -15,9 +15,9 @@ use crate::{Scoped, fault};
 /// A person as a tenant knows them. Holds personal data: `Debug` shows the id alone.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Contact {
-    /// `v5(tenant, number)`
+    /// `v5(tenant, number)`: one contact per number.
     pub contact_id: Uuid,
-    /// E.164
+    /// The person's number, E.164.
     pub number: String,
     /// ISO 3166, from the number.
     pub country: String,
@@ -25,9 +25,9 @@ pub struct Contact {
     pub first_name: String,
     /// Family name; empty when not known.
     pub last_name: String,
-    /// ISO 639-1
+    /// ISO 639-1; none when not known.
     pub language: Option<String>,
-    /// IANA
+    /// An IANA name; none when not known.
     pub time_zone: Option<String>,
     /// As written on letters.
     pub postal_code: Option<String>,
@@ -37,7 +37,7 @@ pub struct Contact {
     pub tags: Vec<String>,
     /// The tenant's own fields.
     pub attributes: BTreeMap<String, String>,
-    /// Business time.
+    /// Business time at which it was made.
     pub created_at: Timestamp,
     /// Business time of the last change.
     pub updated_at: Timestamp,
@@ -88,9 +88,6 @@ impl From<Row> for Contact {
 
 /// The contacts among these ids, by id. `lock` keeps them from changing until the transaction
 /// ends; they are locked in key order.
-///
-/// # Errors
-/// An outage.
 pub async fn load(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -108,6 +105,7 @@ pub async fn load(
         .await
         .map_err(fault)?;
     }
+
     let rows = sqlx::query_as!(
         Row,
         r#"select contact_id, number, country, first_name, last_name, language, time_zone,
@@ -121,13 +119,11 @@ pub async fn load(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().map(Contact::from).collect())
 }
 
 /// A tenant's contacts after one, by id, with a tag if one is given.
-///
-/// # Errors
-/// An outage.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -152,13 +148,11 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().map(Contact::from).collect())
 }
 
 /// Writes contacts as they are given, new ones and known ones.
-///
-/// # Errors
-/// An outage, or a text that Postgres cannot store.
 pub async fn save(tx: &mut Scoped, tenant: &TenantId, all: &[Contact]) -> Result<(), Fault> {
     // Rows with lists in them: unnest takes no arrays of arrays, so they travel as one JSON.
     sqlx::query!(
@@ -181,5 +175,6 @@ pub async fn save(tx: &mut Scoped, tenant: &TenantId, all: &[Contact]) -> Result
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }

@@ -1,8 +1,14 @@
 //! What every other module stands on: connections and their tenant scope, what a failed statement
-//! means, keys that travel as arrays, the schema, and sealing.
+//! means, keys that travel as arrays, the words and numbers of rows, the schema, and sealing.
 
 pub mod fault;
 pub mod keyed;
 pub mod migrate;
+#[cfg(test)]
+mod recordsets;
 pub mod scope;
 pub mod seal;
+#[cfg(test)]
+mod sources;
+pub(crate) mod state_codes;
+pub(crate) mod words;

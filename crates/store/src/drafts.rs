@@ -1,5 +1,6 @@
 //! What drafts are made from: contacts, tenants' defaults, templates, pools and senders, for a
-//! whole batch. Enrich, explain and simulate read the same; what enrich writes is in [`record`].
+//! whole batch. Enrich, explain and simulate read the same; what enrich writes is in
+//! [`crate::messages::enrich`].
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,23 +12,26 @@ use domain::{
     zones::Zone,
 };
 use jiff::Timestamp;
-
 use serde_json::Value;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, core::keyed::index, fault};
+use crate::{
+    Scoped,
+    core::keyed::{self, index},
+    fault,
+};
 
 /// Looks for one contact.
 #[derive(Debug, Clone, Copy)]
 pub struct ContactKey<'a> {
-    /// Whose.
+    /// The tenant that owns the contact.
     pub tenant: &'a TenantId,
-    /// Its id.
+    /// The contact's id.
     pub contact: ContactId,
-    /// Its number.
+    /// The contact's number.
     pub number: PhoneNumber,
-    /// The channel whose standing must exist.
+    /// The channel on which a recipient status must exist.
     pub channel: Channel,
     /// Whether a template is to be filled: names and own fields are wanted too.
     pub fields: bool,
@@ -38,14 +42,11 @@ pub struct ContactKey<'a> {
 pub struct ContactOnFile {
     /// None: it is to be made.
     pub contact: Option<Person>,
-    /// Whether its standing exists.
+    /// Whether its recipient status exists.
     pub recipient: bool,
 }
 
-/// Finds contacts and whether their standings exist, in the order of the keys.
-///
-/// # Errors
-/// An outage.
+/// Finds contacts and whether their recipient statuses exist, in the order of the keys.
 pub async fn contacts(
     tx: &mut Scoped,
     keys: &[ContactKey<'_>],
@@ -77,6 +78,7 @@ pub async fn contacts(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut found = vec![ContactOnFile::default(); keys.len()];
     for row in rows {
         let mut fields = row.attributes.map(own_fields).unwrap_or_default();
@@ -89,6 +91,7 @@ pub async fn contacts(
             region: row.region,
             fields,
         };
+
         let contact = row.known.then_some(contact);
         found[index(row.at)] = ContactOnFile { contact, recipient: row.standing };
     }
@@ -107,9 +110,6 @@ fn own_fields(attributes: Value) -> HashMap<String, String> {
 }
 
 /// Everything that texts and senders come from, for the whole batch.
-///
-/// # Errors
-/// An outage.
 pub async fn supplies<'a>(
     tx: &mut Scoped,
     now: Timestamp,
@@ -139,6 +139,7 @@ pub async fn supplies<'a>(
             }
         }
     }
+
     let campaigns = campaign_variants(tx, &campaigns).await?;
     let templates = template_variants(tx, &templates).await?;
     Ok(Supplies {
@@ -150,9 +151,6 @@ pub async fn supplies<'a>(
 }
 
 /// The defaults of these tenants.
-///
-/// # Errors
-/// An outage.
 pub async fn tenants(
     tx: &mut Scoped,
     tenants: &BTreeSet<&TenantId>,
@@ -165,10 +163,11 @@ pub async fn tenants(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let defaults = rows.into_iter().map(|row| {
         let zone = Zone::parse(&row.time_zone).ok();
         let defaults = TenantDefaults { name: row.name, language: row.language, zone };
-        (crate::core::keyed::tenant(&row.tenant_id), defaults)
+        (keyed::tenant(&row.tenant_id), defaults)
     });
     Ok(defaults.collect())
 }
@@ -183,6 +182,7 @@ async fn campaign_variants(
     }
     let (tenants, ids): (Vec<&str>, Vec<Uuid>) =
         campaigns.iter().map(|(tenant, id)| (tenant.as_str(), id.0)).unzip();
+
     let rows = sqlx::query!(
         r#"select c.tenant_id, c.campaign_id, v.variants::text as "variants!"
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
@@ -199,9 +199,10 @@ async fn campaign_variants(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let variants = rows.into_iter().map(|row| {
-        ((crate::core::keyed::tenant(&row.tenant_id), CampaignId(row.campaign_id)), row.variants)
-    });
+
+    let variants = rows
+        .into_iter()
+        .map(|row| ((keyed::tenant(&row.tenant_id), CampaignId(row.campaign_id)), row.variants));
     Ok(variants.collect())
 }
 
@@ -215,6 +216,7 @@ async fn template_variants(
     }
     let (tenants, ids): (Vec<&str>, Vec<Uuid>) =
         templates.iter().map(|(tenant, id)| (tenant.as_str(), id.0)).unzip();
+
     let rows = sqlx::query!(
         r#"select v.tenant_id, v.template_id, v.variants::text as "variants!"
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, template_id)
@@ -229,9 +231,10 @@ async fn template_variants(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let variants = rows.into_iter().map(|row| {
-        ((crate::core::keyed::tenant(&row.tenant_id), TemplateId(row.template_id)), row.variants)
-    });
+
+    let variants = rows
+        .into_iter()
+        .map(|row| ((keyed::tenant(&row.tenant_id), TemplateId(row.template_id)), row.variants));
     Ok(variants.collect())
 }
 
@@ -246,6 +249,7 @@ async fn pools(
     }
     let (tenants, ids): (Vec<&str>, Vec<Uuid>) =
         pools.iter().map(|(tenant, id)| (tenant.as_str(), id.0)).unzip();
+
     let rows = sqlx::query!(
         r#"select p.tenant_id, p.pool_id, s.sender_id, s.country, s.usable, s.active_since
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, pool_id)
@@ -259,9 +263,10 @@ async fn pools(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut found: HashMap<_, Vec<SenderCandidate>> = HashMap::new();
     for row in rows {
-        let key = (crate::core::keyed::tenant(&row.tenant_id), PoolId(row.pool_id));
+        let key = (keyed::tenant(&row.tenant_id), PoolId(row.pool_id));
         let active = row.active_since.to_jiff() <= now;
         let sender = candidate(row.sender_id, &row.country, row.usable, active);
         found.entry(key).or_default().push(sender);
@@ -279,6 +284,7 @@ async fn senders(
         return Ok(HashMap::new());
     }
     let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
+
     let rows = sqlx::query!(
         "select s.tenant_id, s.sender_id, s.country, s.usable, s.active_since
          from unnest($1::text[]) as k (tenant_id)
@@ -291,11 +297,12 @@ async fn senders(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut found: HashMap<_, Vec<SenderCandidate>> = HashMap::new();
     for row in rows {
         let active = row.active_since.to_jiff() <= now;
         let sender = candidate(row.sender_id, &row.country, row.usable, active);
-        found.entry(crate::core::keyed::tenant(&row.tenant_id)).or_default().push(sender);
+        found.entry(keyed::tenant(&row.tenant_id)).or_default().push(sender);
     }
     Ok(found)
 }

@@ -16,22 +16,27 @@ use stage::Fault;
 
 use crate::{
     Scoped,
+    campaigns::CampaignState,
     capacity::lines,
-    core::keyed,
+    core::{
+        keyed,
+        words::{Unreadable, optional, word},
+    },
     fault,
     recipients::status::{self, Recipients},
+    settings::{budgets::BudgetScope, switches::SwitchScope},
 };
 
 /// What one message needs to know.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// Whose message.
+    /// The tenant that owns the message.
     pub tenant: &'a TenantId,
-    /// Its class: the standing of marketing is locked, as admitting it changes the row.
+    /// Its class: of marketing the recipient status is locked, as an admission changes it.
     pub class: MessageClass,
     /// The campaign it belongs to.
     pub campaign: Option<CampaignId>,
-    /// Candidate senders.
+    /// The senders that may carry it.
     pub senders: &'a [SenderId],
     /// Who it is for.
     pub number: PhoneNumber,
@@ -50,8 +55,8 @@ pub enum Rows {
     Lock,
 }
 
-/// Loads the facts for a batch. Facts that are there but cannot be understood are left out, and the
-/// gates hold what would need them.
+/// Loads the facts for a batch. A zone or policy that cannot be understood is left out, and the
+/// gates hold what would need it; a word that only a newer version knows has the batch wait.
 pub async fn load(tx: &mut Scoped, wanted: &[Wanted<'_>], rows: Rows) -> Result<Facts, Fault> {
     let Keys { tenants, campaigns, senders } = Keys::of(wanted);
     let mut facts = load_tenants(tx, &tenants, rows).await?;
@@ -68,13 +73,14 @@ pub async fn load(tx: &mut Scoped, wanted: &[Wanted<'_>], rows: Rows) -> Result<
     let read: BTreeSet<_> = all.filter(|key| !locked.contains(key)).collect();
     facts.recipients = status::read(tx, &read).await?;
     facts.recipients.extend(status::lock(tx, &locked).await?);
+
     load_programs(tx, &mut facts, &campaigns).await?;
     Ok(facts)
 }
 
-/// Loads what the last look before a carrier call goes by. The recipients are locked already, and
-/// nothing is waited for any more: no claim rests on a switch or policy that was read long ago.
-/// Senders are read with their accounts, and belong to the caller.
+/// Loads what the last look before a carrier call goes by. The caller has locked the recipients,
+/// and waits for nothing any more: no claim rests on a switch or policy that was read long ago. It
+/// adds the senders itself, which it reads with their accounts.
 pub async fn load_for_claim(
     tx: &mut Scoped,
     wanted: &[Wanted<'_>],
@@ -137,14 +143,17 @@ async fn load_tenants(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    // No row, no answer: stopped rather than on.
+
     let mut facts = Facts { platform: SwitchMode::Stopped, ..Facts::default() };
     for row in rows {
-        facts.platform = mode(row.platform.as_deref().unwrap_or_default());
+        // No row, no answer: stopped rather than on.
+        let platform = optional(row.platform.as_deref())?;
+        facts.platform = platform.unwrap_or(SwitchMode::Stopped);
         let Ok(zone) = Zone::parse(&row.time_zone) else {
             tracing::error!(tenant = %row.tenant_id, "the tenant's time zone is not known");
             continue;
         };
+
         let mut tenant = TenantFacts::new(zone);
         if let Some((version, body)) = row.version.zip(row.body) {
             tenant.policy_version = version;
@@ -172,6 +181,7 @@ async fn load_switches(
     let ids = campaigns.iter().map(|key| key.1.to_string());
     let ids = ids.chain(senders.iter().map(|key| key.1.to_string()));
     let targets: Vec<String> = ids.chain([String::new()]).collect();
+
     macro_rules! load {
         ($sql:literal) => {
             for row in sqlx::query!($sql, &names as _, &targets)
@@ -179,10 +189,11 @@ async fn load_switches(
                 .await
                 .map_err(fault)?
             {
-                switch_off(facts, &row.tenant_id, (&row.scope, &row.target), mode(&row.mode));
+                switch_off(facts, &row.tenant_id, (&row.scope, &row.target), word(&row.mode)?)?;
             }
         };
     }
+
     match rows {
         Rows::Read => load!(
             "select tenant_id, scope, target, mode from switches
@@ -196,19 +207,27 @@ async fn load_switches(
     load_campaign_states(tx, facts, campaigns, rows).await
 }
 
-fn switch_off(facts: &mut Facts, tenant: &str, of: (&str, &str), to: SwitchMode) {
-    let Some(tenant) = facts.tenants.get_mut(&keyed::tenant(tenant)) else { return };
+fn switch_off(
+    facts: &mut Facts,
+    tenant: &str,
+    (scope, target): (&str, &str),
+    to: SwitchMode,
+) -> Result<(), Unreadable> {
+    let Some(tenant) = facts.tenants.get_mut(&keyed::tenant(tenant)) else { return Ok(()) };
     let switches = &mut tenant.switches;
-    match (of.0, of.1.parse::<Uuid>()) {
-        ("campaign", Ok(id)) => {
+    match (word(scope)?, target.parse::<Uuid>()) {
+        (SwitchScope::Campaign, Ok(id)) => {
             switches.campaigns.insert(CampaignId(id), to);
         }
-        ("sender", Ok(id)) => {
+        (SwitchScope::Sender, Ok(id)) => {
             switches.senders.insert(SenderId(id), to);
         }
-        // A switch of a kind that is not known stops everything of its tenant.
-        (_, _) => switches.tenant = switches.tenant.max(to),
+        // A switch of nobody in particular stops everything of its tenant.
+        (SwitchScope::Tenant, _) | (SwitchScope::Campaign | SwitchScope::Sender, Err(_)) => {
+            switches.tenant = switches.tenant.max(to);
+        }
     }
+    Ok(())
 }
 
 async fn load_campaign_states(
@@ -220,38 +239,43 @@ async fn load_campaign_states(
     if campaigns.is_empty() {
         return Ok(());
     }
+
     let (tenants, ids) = columns(campaigns, |id| id.0);
     macro_rules! load {
         ($sql:literal) => {
-            for row in
-                sqlx::query!($sql, &tenants as _, &ids).fetch_all(&mut **tx).await.map_err(fault)?
+            for row in sqlx::query!($sql, &tenants as _, &ids, &states_on())
+                .fetch_all(&mut **tx)
+                .await
+                .map_err(fault)?
             {
                 let tenant = keyed::tenant(&row.tenant_id);
                 let Some(tenant) = facts.tenants.get_mut(&tenant) else { continue };
                 let campaign = CampaignId(row.campaign_id);
                 let switch = tenant.switches.campaigns.entry(campaign).or_default();
-                *switch = (*switch).max(mode(&row.state));
+                *switch = (*switch).max(word::<CampaignState>(&row.state)?.switch());
             }
         };
     }
+
     match rows {
         Rows::Read => load!(
             "select c.tenant_id, c.campaign_id, c.state
              from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
              join campaigns c on c.tenant_id = k.tenant_id and c.campaign_id = k.campaign_id
-             where c.state in ('paused', 'stopped')"
+             where c.state <> all ($3)"
         ),
         Rows::Lock => load!(
             "select c.tenant_id, c.campaign_id, c.state
              from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
              join campaigns c on c.tenant_id = k.tenant_id and c.campaign_id = k.campaign_id
-             where c.state in ('paused', 'stopped') for share of c"
+             where c.state <> all ($3) for share of c"
         ),
     }
     Ok(())
 }
 
-/// Few people leave one program and not everything: without them nobody's campaign matters.
+/// Loads the programs of campaigns, if anybody among the recipients has left a single program: few
+/// people have.
 async fn load_programs(
     tx: &mut Scoped,
     facts: &mut Facts,
@@ -261,6 +285,7 @@ async fn load_programs(
         return Ok(());
     }
     let (tenants, ids) = columns(campaigns, |id| id.0);
+
     let rows = sqlx::query!(
         "select c.tenant_id, c.campaign_id, c.program
          from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
@@ -271,6 +296,7 @@ async fn load_programs(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     for row in rows {
         if let Some(tenant) = facts.tenants.get_mut(&keyed::tenant(&row.tenant_id)) {
             tenant.programs.insert(CampaignId(row.campaign_id), row.program);
@@ -288,6 +314,7 @@ async fn load_budgets(
     let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
     let ids = campaigns.iter().map(|key| key.1.to_string());
     let targets: Vec<String> = ids.chain([String::new()]).collect();
+
     let rows = sqlx::query!(
         "select tenant_id, scope, target, daily_micros, monthly_micros from budgets
          where tenant_id = any($1) and target = any($2)",
@@ -297,27 +324,25 @@ async fn load_budgets(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     for row in rows {
         let Some(tenant) = facts.tenants.get_mut(&keyed::tenant(&row.tenant_id)) else {
             continue;
         };
         let caps =
             Caps { daily: row.daily_micros.map(Micros), monthly: row.monthly_micros.map(Micros) };
-        match row.target.parse() {
-            Ok(campaign) => {
+        match (word(&row.scope)?, row.target.parse()) {
+            (BudgetScope::Campaign, Ok(campaign)) => {
                 tenant.campaign_caps.insert(CampaignId(campaign), caps);
             }
-            Err(_) => tenant.caps = caps,
+            (BudgetScope::Tenant, _) | (BudgetScope::Campaign, Err(_)) => tenant.caps = caps,
         }
     }
     Ok(())
 }
 
-/// Loads where the lines of these tenants stand. The gate stage does so when it has locked the
-/// counters: until then another gate may give places away.
-///
-/// # Errors
-/// An outage.
+/// Loads the lines of these tenants. The gate stage does so once it has locked the counters: until
+/// then another gate may move a line on.
 pub async fn lines(tx: &mut Scoped, facts: &mut Facts) -> Result<(), Fault> {
     let tenants: Vec<TenantId> = facts.tenants.keys().cloned().collect();
     for (tenant, key, next_due) in lines::of(tx, tenants.iter()).await? {
@@ -343,9 +368,6 @@ async fn load_senders(
 
 /// Senders as the gates see them. One whose time zone is not known is left out: its days cannot be
 /// counted.
-///
-/// # Errors
-/// An outage.
 pub async fn senders(
     tx: &mut Scoped,
     keys: &BTreeSet<(&TenantId, SenderId)>,
@@ -363,6 +385,7 @@ pub async fn senders(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let sender = rows.into_iter().filter_map(|row| {
         let Ok(zone) = Zone::parse(&row.time_zone) else {
             tracing::error!(tenant = %row.tenant_id, "a sender's time zone is not known");
@@ -385,9 +408,10 @@ pub async fn senders(
     Ok(sender.collect())
 }
 
-/// A mode that is not known stops.
-fn mode(name: &str) -> SwitchMode {
-    SwitchMode::from_name(name).unwrap_or(SwitchMode::Stopped)
+/// The names of the campaign states that leave messages under way alone.
+fn states_on() -> Vec<String> {
+    let on = CampaignState::ALL.into_iter().filter(|state| state.switch() == SwitchMode::On);
+    on.map(|state| state.as_str().to_owned()).collect()
 }
 
 fn columns<'a, T: Copy>(

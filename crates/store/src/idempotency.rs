@@ -12,16 +12,16 @@ use crate::{Scoped, fault};
 /// How long an answer is kept.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-/// How a request stands to an earlier one with its key.
+/// What is known of a request's key when the request comes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Begun {
     /// There was none: do the work, then call [`finish`] in the same transaction.
     First,
     /// It is a repeat: this is the answer.
     Repeat {
-        /// The HTTP status.
+        /// The HTTP status of the first answer.
         status: u16,
-        /// The body.
+        /// The body of the first answer.
         response: Value,
     },
     /// The key was used with another body.
@@ -29,9 +29,6 @@ pub enum Begun {
 }
 
 /// Takes a key. A second request with the same key waits here for the first one's transaction.
-///
-/// # Errors
-/// An outage.
 pub async fn begin(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -48,6 +45,7 @@ pub async fn begin(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     let taken = sqlx::query!(
         "insert into idempotency_keys (tenant_id, key, body_hash, status, response, created_at)
          values ($1, $2, $3, 0, 'null', $4) on conflict (tenant_id, key) do nothing",
@@ -59,9 +57,11 @@ pub async fn begin(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     if taken.rows_affected() == 1 {
         return Ok(Begun::First);
     }
+
     let row = sqlx::query!(
         "select body_hash, status, response from idempotency_keys
          where tenant_id = $1 and key = $2",
@@ -71,6 +71,7 @@ pub async fn begin(
     .fetch_one(&mut **tx)
     .await
     .map_err(fault)?;
+
     if row.body_hash != body_hash {
         return Ok(Begun::Differs);
     }
@@ -78,9 +79,6 @@ pub async fn begin(
 }
 
 /// Keeps the answer under the key.
-///
-/// # Errors
-/// An outage.
 pub async fn finish(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -99,5 +97,6 @@ pub async fn finish(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }

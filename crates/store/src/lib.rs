@@ -3,8 +3,8 @@
 //! checked at compile time against the migrations (`crates/store/.sqlx` holds the offline data).
 //!
 //! Every function that returns a [`stage::Fault`] does so for an outage, and for data that the
-//! database refuses: [`fault`] tells the two apart. Functions that lock sort their keys themselves,
-//! and answer in the order of the caller.
+//! database refuses: [`fault`] tells the two apart. Functions that lock many rows sort their keys
+//! themselves, and answer in the order of the caller.
 
 pub mod analytics;
 pub mod audit;

@@ -1,18 +1,20 @@
-//! Events that the api says, whoever owes them: written with what they tell of, deleted after their
-//! PubAck.
+//! The outbox: events that are inserted in the transaction that makes them true, published by the
+//! api whoever inserted them, and deleted after their PubAck.
 
 use domain::ids::TenantId;
 use stage::Fault;
 use wire::Event;
 
-use crate::{Scoped, Store, fault};
+use crate::{
+    Scoped, Store,
+    core::{keyed::in_lock_order, words},
+    fault,
+};
 
-/// Owes events to the broker, in the transaction that makes them true.
-///
-/// # Errors
-/// An outage.
+/// Inserts events into the outbox, in the transaction that makes them true.
 pub async fn insert(tx: &mut Scoped, events: &[Event]) -> Result<(), Fault> {
-    let json = |event| serde_json::to_string(event).expect("an event is plain data");
+    let events = in_lock_order(events, |event| (&event.tenant, event.id));
+    let json = |event: &&Event| serde_json::to_string(event).expect("an event is plain data");
     sqlx::query!(
         "insert into unsaid_events (tenant_id, event_id, event)
          select * from unnest($1::text[], $2::uuid[], $3::text[])
@@ -27,10 +29,7 @@ pub async fn insert(tx: &mut Scoped, events: &[Event]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Tenants whose events the broker may not have yet.
-///
-/// # Errors
-/// An outage.
+/// Tenants that have events which the broker may not have yet.
 pub async fn tenants(store: &Store, at_most: i64) -> Result<Vec<TenantId>, Fault> {
     let rows = sqlx::query_scalar!(
         r#"select tenant_id as "tenant_id!" from tenants_with_unsaid_events($1)"#,
@@ -39,13 +38,11 @@ pub async fn tenants(store: &Store, at_most: i64) -> Result<Vec<TenantId>, Fault
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
-    Ok(rows.iter().map(|key| crate::core::keyed::tenant(key)).collect())
+
+    Ok(rows.iter().filter_map(|key| words::readable(words::tenant(key))).collect())
 }
 
 /// Events of a tenant that the broker may not have yet.
-///
-/// # Errors
-/// An outage.
 pub async fn pending(store: &Store, tenant: &TenantId, at_most: i64) -> Result<Vec<Event>, Fault> {
     let mut tx = store.scoped([tenant]).await?;
     let rows = sqlx::query_scalar!(
@@ -56,18 +53,17 @@ pub async fn pending(store: &Store, tenant: &TenantId, at_most: i64) -> Result<V
     .fetch_all(&mut *tx)
     .await
     .map_err(fault)?;
+
     let read = |json: String| {
         let event = serde_json::from_str(&json);
         // It stays, and the log says so: this version did not write it.
-        event.inspect_err(|why| tracing::error!(%why, "an unsaid event cannot be read")).ok()
+        event.inspect_err(|why| tracing::error!(%why, "an event of the outbox cannot be read")).ok()
     };
     Ok(rows.into_iter().filter_map(read).collect())
 }
 
-/// Forgets events that the broker has stored.
-///
-/// # Errors
-/// An outage: they are said again, under the same ids.
+/// Deletes events that the broker has stored. After an outage they are published again, under the
+/// same ids.
 pub async fn published(store: &Store, tenant: &TenantId, events: &[Event]) -> Result<(), Fault> {
     let mut tx = store.scoped([tenant]).await?;
     sqlx::query!(
@@ -78,5 +74,6 @@ pub async fn published(store: &Store, tenant: &TenantId, events: &[Event]) -> Re
     .execute(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)
 }

@@ -89,6 +89,7 @@ async fn a_message_without_a_claim_is_withdrawn_once_and_its_event_is_owed() -> 
         };
         assert_eq!((event.kind.as_str(), event.version), ("message.cancelled", 6), "{state:?}");
         assert!(matches!(world.cancel(id(n)).await?, Some(CancelOutcome::Before)), "{state:?}");
+
         let owed = outbox::pending(&world.api, &world.tenant, 10).await?;
         assert_eq!(owed.iter().map(|one| one.id).collect::<Vec<_>>(), [event.id], "{state:?}");
         assert_eq!(owed[0].data.get(), event.data.get());
@@ -96,6 +97,7 @@ async fn a_message_without_a_claim_is_withdrawn_once_and_its_event_is_owed() -> 
         outbox::published(&world.api, &world.tenant, &owed).await?;
         assert!(outbox::tenants(&world.api, 10).await?.is_empty());
     }
+
     let rows = "select count(*) from millrace.messages
                 where state = 11 and version = 6 and due is null
                   and passport -> 0 ->> 'verdict' = 'cancel'";
@@ -108,10 +110,12 @@ async fn what_a_carrier_may_have_and_what_is_over_stays_as_it_is() -> anyhow::Re
     let world = World::begin().await?;
     world.message("acme", id(1), MessageState::Queued.code()).await?;
     world.run("update millrace.messages set claim_owner = gen_random_uuid()".into()).await?;
+
     let late = world.cancel(id(1)).await?;
     let Some(CancelOutcome::TooLate { state: MessageState::Queued, claimed: true }) = late else {
         panic!("{late:?}")
     };
+
     let over = MessageState::ALL.into_iter().filter(|state| {
         state.is_final() && *state != MessageState::Cancelled || state.is_at_carrier()
     });
@@ -123,6 +127,7 @@ async fn what_a_carrier_may_have_and_what_is_over_stays_as_it_is() -> anyhow::Re
         };
         assert_eq!(state, expected);
     }
+
     let changed = "select count(*) from millrace.messages where version <> 5 or passport <> '[]'";
     assert_eq!(world.number(changed).await?, 0);
     assert_eq!(world.number("select count(*) from millrace.unsaid_events").await?, 0);
@@ -134,6 +139,7 @@ async fn another_tenants_message_is_not_there() -> anyhow::Result<()> {
     let world = World::begin().await?;
     world.database.tenant("globex").await?;
     world.message("globex", id(1), 0).await?;
+
     assert!(world.cancel(id(1)).await?.is_none());
     assert_eq!(world.mark(id(1), now()).await?, Marked::Left, "the id is free for this tenant");
     assert_eq!(world.number("select count(*) from millrace.messages where state = 0").await?, 1);
@@ -163,8 +169,10 @@ async fn a_parked_message_that_is_cancelled_is_never_released() -> anyhow::Resul
     for n in [1, 2] {
         parked(&world, n).await?;
     }
+
     world.cancel(id(1)).await?;
     assert_eq!(world.number("select count(*) from millrace.parked").await?, 1);
+
     let due = release(&pipeline).await?;
     let released: Vec<_> = due.iter().map(|row| (row.message, row.payload.is_some())).collect();
     assert_eq!(released, [(id(2), true)]);
@@ -178,6 +186,7 @@ async fn a_message_cancelled_after_its_release_goes_nowhere() -> anyhow::Result<
     parked(&world, 1).await?;
     let due = release(&pipeline).await?;
     assert!(due[0].payload.is_some());
+
     // The schedule dies before the PubAck; the release that would be repeated finds nothing.
     assert!(matches!(world.cancel(id(1)).await?, Some(CancelOutcome::Cancelled(_))));
     assert!(release(&pipeline).await?.is_empty());
@@ -194,6 +203,7 @@ async fn a_mark_waits_for_whoever_is_about_to_store_the_message() -> anyhow::Res
     let pipeline = world.database.store(Role::Pipeline).await?;
     let mut storing = pipeline.scoped([&world.tenant]).await?;
     assert!(cancel::take_marks(&mut storing, &[(&world.tenant, id(1))]).await?.is_empty());
+
     let (store, tenant) = (world.api.clone(), world.tenant.clone());
     let marking = tokio::spawn(async move { cancel::mark(&store, &tenant, id(1), now()).await });
     let waits = "select count(*) from pg_locks where locktype = 'advisory' and not granted";
@@ -204,6 +214,7 @@ async fn a_mark_waits_for_whoever_is_about_to_store_the_message() -> anyhow::Res
         anyhow::Ok(())
     };
     tokio::time::timeout(Duration::from_secs(10), waiting).await??;
+
     sqlx::query(
         "insert into messages (tenant_id, message_id, state, class, channel, contact_id, number,
              body, segments, cost_micros, body_hash, submitted_at, changed_at, passport)
@@ -224,8 +235,10 @@ async fn a_mark_that_cannot_be_left_soon_is_given_up() -> anyhow::Result<()> {
     let pipeline = world.database.store(Role::Pipeline).await?;
     let mut storing = pipeline.scoped([&world.tenant]).await?;
     cancel::take_marks(&mut storing, &[(&world.tenant, id(1))]).await?;
+
     let late = world.mark(id(1), now()).await;
     assert!(late.is_err(), "{late:?}");
+
     storing.commit().await?;
     assert_eq!(world.mark(id(1), now()).await?, Marked::Left);
     Ok(())
@@ -241,6 +254,7 @@ async fn marks_are_bounded_and_old_ones_are_purged_by_the_next() -> anyhow::Resu
             now()
         ))
         .await?;
+
     assert_eq!(world.mark(id(1), now()).await?, Marked::TooMany);
     let later = now() + KEPT + SignedDuration::from_secs(1);
     assert_eq!(world.mark(id(1), later).await?, Marked::Left);
@@ -255,6 +269,7 @@ async fn a_key_is_taken_by_another_body_of_the_same_tenant_alone() -> anyhow::Re
     let globex = world.database.tenant("globex").await?;
     world.message("acme", id(1), 0).await?;
     world.message("globex", id(2), 22).await?;
+
     let keyed = |tenant: &TenantId, n, byte| Keyed {
         tenant: tenant.clone(),
         message: id(n),
@@ -270,6 +285,7 @@ async fn a_key_is_taken_by_another_body_of_the_same_tenant_alone() -> anyhow::Re
         keyed(&globex, 1, 0xcd),
         keyed(&world.tenant, 3, 0xcd),
     ];
+
     let taken = read::other_bodies(&world.api, &asked).await?;
     assert_eq!(taken, [false, false, true, true, false, false]);
     Ok(())

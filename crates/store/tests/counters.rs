@@ -32,6 +32,7 @@ async fn who_waits_for_a_counter_to_be_made_holds_no_other() -> anyhow::Result<(
         other.commit().await?;
         anyhow::Ok(used)
     };
+
     let second = async {
         let mut watch = database.superuser().await?;
         let waiting = "select exists (select from pg_locks where not granted)";
@@ -43,6 +44,7 @@ async fn who_waits_for_a_counter_to_be_made_holds_no_other() -> anyhow::Result<(
         one.commit().await?;
         anyhow::Ok(())
     };
+
     let (used, done) = tokio::join!(both, second);
     done?;
     assert_eq!(used?, [0, 7]);

@@ -7,6 +7,7 @@ use testkit::Database;
 async fn every_update_of_a_message_is_hot() -> anyhow::Result<()> {
     let database = Database::start().await?;
     let mut connection = database.superuser().await?;
+
     let insert = "insert into millrace.messages (tenant_id, message_id, state, class, channel,
             contact_id, number, body, segments, cost_micros, body_hash, submitted_at, changed_at,
             passport)
@@ -15,6 +16,7 @@ async fn every_update_of_a_message_is_hot() -> anyhow::Result<()> {
         from generate_series(1, 5)";
     sqlx::raw_sql(insert).execute(&mut connection).await?;
     sqlx::raw_sql("begin").execute(&mut connection).await?;
+
     // Everything that a stage ever changes.
     let update = "update millrace.messages
         set turn = turn + 1, state = 3, segments = 2, cost_micros = 15800, version = version + 1,
@@ -23,6 +25,7 @@ async fn every_update_of_a_message_is_hot() -> anyhow::Result<()> {
             reserved_at = now(), claim_owner = gen_random_uuid(), attempt = 1, call_by = now(),
             carrier_sid = 'SM1'";
     sqlx::raw_sql(update).execute(&mut connection).await?;
+
     let row = sqlx::query(
         "select n_tup_upd, n_tup_hot_upd from pg_stat_xact_user_tables where relname = 'messages'",
     )

@@ -33,6 +33,7 @@ async fn each_message_that_was_not_sent_is_forgotten_and_no_promotion_that_was()
     .bind(jiff_sqlx::Timestamp::from(at(9)))
     .execute(&mut connection)
     .await?;
+
     let unsent = |class, hour| Reservation {
         tenant: &tenant,
         class,
@@ -43,6 +44,7 @@ async fn each_message_that_was_not_sent_is_forgotten_and_no_promotion_that_was()
         unsent: Some((NUMBER, Channel::Sms)),
         over: true,
     };
+
     let store = database.store(Role::Pipeline).await?;
     let mut left = async |freed: &[Reservation<'_>]| {
         let mut tx = store.scoped([&tenant]).await?;
@@ -52,6 +54,7 @@ async fn each_message_that_was_not_sent_is_forgotten_and_no_promotion_that_was()
                     from millrace.standings";
         anyhow::Ok(sqlx::query_as::<_, (Option<i32>, bool)>(look).fetch_one(&mut connection).await?)
     };
+
     let journey = unsent(MessageClass::Journey, 12);
     assert_eq!(left(&[journey.clone(), journey]).await?, (Some(2), true));
     assert_eq!(left(&[unsent(MessageClass::Journey, 11)]).await?, (Some(2), true));

@@ -21,6 +21,7 @@ async fn each_store_works_as_its_role_and_none_bypasses_the_row_rules() -> anyho
         )
         .fetch_one(&mut *tx)
         .await?;
+
         assert_eq!(row.get::<String, _>("login"), "millrace");
         assert_eq!(row.get::<String, _>("role"), role.as_str());
         assert!(!row.get::<bool, _>("strong"), "{role:?}");
@@ -46,6 +47,7 @@ async fn every_tenant_table_forces_row_level_security_and_its_key_starts_with_th
     )
     .fetch_all(&mut connection)
     .await?;
+
     assert!(rows.len() > 20, "only {} tables", rows.len());
     for row in rows {
         let name: String = row.get("name");
@@ -69,9 +71,11 @@ async fn a_transaction_sees_and_writes_the_rows_of_its_tenants_alone() -> anyhow
             let rows = sqlx::query(sql).fetch_all(&mut *tx).await?;
             anyhow::Ok(rows.iter().map(|row| row.get(0)).collect::<Vec<String>>())
         };
+
         assert_eq!(seen(vec![]).await?, Vec::<String>::new(), "{role:?}");
         assert_eq!(seen(vec![&acme]).await?, ["acme"], "{role:?}");
         assert_eq!(seen(vec![&other, &acme]).await?, ["acme", "other"], "{role:?}");
+
         let mut tx = store.scoped([&acme]).await?;
         let theirs = "insert into policies (tenant_id, version, body, created_at)
                       values ('other', 1, '{}', now())";

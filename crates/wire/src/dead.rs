@@ -28,7 +28,8 @@ pub struct DeadLetter {
     /// The turn in which the message died, where the bytes say one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<u32>,
-    /// The cause in one word: `undecodable`, `refused_by_database`, `panicked`, `refused_by_stage`.
+    /// The cause in one word: `undecodable`, `refused_by_database`, `not_understood`, `panicked`,
+    /// `refused_by_stage`.
     pub cause: String,
     /// The cause in a sentence, without the text or number.
     pub detail: String,

@@ -16,7 +16,10 @@ use jiff::{SignedDuration, Timestamp};
 use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
-    campaigns::audience::{self, FedRecipient, RunningCampaign},
+    campaigns::{
+        CampaignState,
+        audience::{self, FedRecipient, RunningCampaign},
+    },
 };
 use wire::{
     Event, EventKind, Subject, Submitted,
@@ -68,7 +71,7 @@ impl AudienceSource {
     /// One step of one campaign: freeze, complete or feed.
     async fn work(&self, cx: &Cx, campaign: RunningCampaign) -> Result<Tick, Fault> {
         let store = self.store.clone();
-        if campaign.state == "starting" {
+        if campaign.state == CampaignState::Starting {
             audience::freeze(&store, &campaign).await?;
             let (cursor, settled) = (campaign.cursor, campaign.settled_below);
             let mark = async move { audience::advance(&store, &campaign, cursor, settled).await };

@@ -24,8 +24,6 @@ pub mod decide;
 mod reopened;
 mod say;
 
-use std::collections::BTreeSet;
-
 use domain::{
     ids::{ContactId, MessageId, TenantId},
     message::class::Channel,
@@ -120,7 +118,7 @@ fn contact_key(message: &Submitted, contact: ContactId) -> ContactKey<'_> {
     }
 }
 
-/// Makes the contacts and standings that are missing, in key order.
+/// Makes the contacts and recipient statuses that are missing.
 async fn make_contacts(
     tx: &mut Scoped,
     now: Timestamp,
@@ -128,17 +126,15 @@ async fn make_contacts(
     found: &[ContactOnFile],
 ) -> Result<(), Fault> {
     let both = || keys.iter().zip(found);
-    let mut contacts: Vec<ContactKey<'_>> =
+    let contacts: Vec<ContactKey<'_>> =
         both().filter(|(_, found)| found.contact.is_none()).map(|(key, _)| *key).collect();
-    contacts.sort_unstable_by_key(|key| (key.tenant, key.contact));
-    contacts.dedup_by_key(|key| (key.tenant, key.contact));
     enrich::insert_contacts(tx, now, &contacts).await?;
 
-    let recipients: BTreeSet<(&TenantId, PhoneNumber, Channel)> = both()
+    let recipients: Vec<(&TenantId, PhoneNumber, Channel)> = both()
         .filter(|(_, found)| !found.recipient)
         .map(|(key, _)| (key.tenant, key.number, key.channel))
         .collect();
-    enrich::insert_recipients(tx, &recipients.into_iter().collect::<Vec<_>>()).await
+    enrich::insert_recipients(tx, &recipients).await
 }
 
 /// Turns what its tenant has withdrawn already into what is to be stored of it.
@@ -170,18 +166,17 @@ async fn store_messages(
     entries: &[Result<DraftedMessage, Cause>],
 ) -> Result<Vec<Row>, Fault> {
     let mut rows: Vec<Row> = entries.iter().map(|_| Row::None).collect();
-    let mut order: Vec<(usize, &DraftedMessage)> = entries
+    let storable: Vec<(usize, &DraftedMessage)> = entries
         .iter()
         .enumerate()
         .filter_map(|(at, entry)| Some((at, entry.as_ref().ok()?)))
         .collect();
-    order.sort_by_key(|(at, _)| key(&messages[*at]));
     let new: Vec<NewMessage<'_>> =
-        order.iter().map(|(at, entry)| entry.row(&messages[*at])).collect();
+        storable.iter().map(|(at, entry)| entry.row(&messages[*at])).collect();
     let inserted = enrich::insert_messages(tx, now, &new).await?;
 
     let (fresh, known): (Vec<_>, Vec<_>) =
-        order.into_iter().zip(inserted).partition(|(_, inserted)| *inserted);
+        storable.into_iter().zip(inserted).partition(|(_, inserted)| *inserted);
     for ((at, _), _) in fresh {
         rows[at] = Row::New;
     }

@@ -63,17 +63,8 @@ pub fn rule(message: &Enriched, facts: &Facts, counters: &mut Counters, memo: &m
 
 /// The row that puts a message aside; none for one that does not wait.
 pub fn parking<'a>(message: &'a Enriched, ruling: &Ruling) -> Option<Parking<'a>> {
-    match ruling.state {
-        MessageState::Deferred | MessageState::Held => {}
-        MessageState::Queued | MessageState::Blocked | MessageState::Expired => return None,
-        MessageState::Accepted
-        | MessageState::InDoubt
-        | MessageState::Cancelled
-        | MessageState::Unknown
-        | MessageState::Sent
-        | MessageState::Failed
-        | MessageState::Delivered
-        | MessageState::Read => return None,
+    if !ruling.state.is_parked() {
+        return None;
     }
     let payload = Enriched { passport: ruling.passport.clone(), ..message.clone() };
     let gate = ruling.gate.map_or("gate", Gate::as_str);

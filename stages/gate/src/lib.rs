@@ -140,21 +140,13 @@ async fn decide_open(
     let mut memo = Memo::new(now);
     let mut counters = lock_counters(tx, messages, open, &facts, &mut memo).await?;
     facts::lines(tx, &mut facts).await?;
-    let mut rulings: Vec<Ruling> =
+    let rulings: Vec<Ruling> =
         open.iter().map(|at| rule(&messages[*at], &facts, &mut counters, &mut memo)).collect();
-    // Rows are updated in key order, as everybody does who holds locks on many.
-    let mut order: Vec<usize> = (0..open.len()).collect();
-    order.sort_unstable_by_key(|n| key(&messages[open[*n]]));
     let decisions: Vec<GateDecision<'_>> =
-        order.iter().map(|n| decided(&messages[open[*n]], &rulings[*n])).collect();
+        open.iter().zip(&rulings).map(|(at, ruling)| decided(&messages[*at], ruling)).collect();
     let rows = gate::record(tx, now, &decisions).await?;
-    let mut recorded: Vec<Option<store::messages::row::StoredMessage>> = vec![None; open.len()];
-    for (n, row) in order.into_iter().zip(rows) {
-        recorded[n] = row;
-    }
     let mut result = Recorded::default();
-    for (n, (row, ruling)) in recorded.into_iter().zip(rulings.drain(..)).enumerate() {
-        let at = open[n];
+    for ((&at, row), ruling) in open.iter().zip(rows).zip(rulings) {
         let Some(row) = row else {
             counters.give_back(&ruling.reserved);
             result.overtaken.push(at);

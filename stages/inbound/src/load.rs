@@ -1,6 +1,6 @@
 //! What has arrived: the texts of each request, each with the tenant whose number it came to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use carriers::ReceivedText;
 use domain::ids::TenantId;
@@ -36,7 +36,8 @@ pub(crate) async fn load(
     Ok(arrived.collect())
 }
 
-/// Texts to numbers that are nobody's are counted, and end the request only where it holds no other.
+/// Texts to numbers that are nobody's are counted, and end the request only where it holds no
+/// other.
 fn arrived(request: &WebhookRequest, texts: Vec<ReceivedText>, owners: &Owners) -> Arrived {
     let brought = texts.len();
     let mut received = Vec::with_capacity(brought);
@@ -84,12 +85,11 @@ fn owner<'a>(
     request.tenant.as_ref().or_else(of_number)
 }
 
-/// Each text once, in key order: a carrier may have sent one twice.
+/// Each text once: a carrier may have sent one twice.
 pub(crate) fn distinct(arrived: &[Arrived]) -> Vec<NewText> {
-    let by_key: BTreeMap<_, _> = received(arrived)
-        .map(|received| ((received.text.tenant.clone(), received.text.id), received))
-        .collect();
-    by_key.into_values().map(|received| received.text.clone()).collect()
+    let mut known = HashSet::new();
+    let texts = received(arrived).map(|received| &received.text);
+    texts.filter(|text| known.insert((&text.tenant, text.id))).cloned().collect()
 }
 
 /// Everything that was received.

@@ -8,7 +8,10 @@ use domain::{
     phone::PhoneNumber,
 };
 use stage::Cause;
-use store::conversations::inbound::NewText;
+use store::{
+    conversations::inbound::{Meaning, NewText},
+    recipients::consent::ConsentMethod,
+};
 use wire::WebhookRequest;
 
 /// The cause of a dead letter for a request that is no text.
@@ -80,22 +83,22 @@ pub fn read(
 
 /// The carrier's own word comes first: what it blocks, we must not send. A word that may also be an
 /// ordinary answer is an opt-in only where the carrier takes it for one.
-fn meaning(keyword: Option<KeywordGroup>, said: &Intent) -> &'static str {
+fn meaning(keyword: Option<KeywordGroup>, said: &Intent) -> Meaning {
     match (keyword, said) {
-        (Some(KeywordGroup::OptOut), _) | (None, Intent::OptOut { .. }) => "opt_out",
+        (Some(KeywordGroup::OptOut), _) | (None, Intent::OptOut { .. }) => Meaning::OptOut,
         (Some(KeywordGroup::OptIn), _) | (None, Intent::OptIn { unless_asked: false, .. }) => {
-            "opt_in"
+            Meaning::OptIn
         }
-        (Some(KeywordGroup::Help), _) | (None, Intent::Help { .. }) => "help",
-        (None, Intent::OptIn { unless_asked: true, .. }) => "text",
-        (None, Intent::Question | Intent::Other) => "text",
+        (Some(KeywordGroup::Help), _) | (None, Intent::Help { .. }) => Meaning::Help,
+        (None, Intent::OptIn { unless_asked: true, .. }) => Meaning::Text,
+        (None, Intent::Question | Intent::Other) => Meaning::Text,
     }
 }
 
 /// Whether it was said by a keyword, or in other words, which a person may want to look at.
-fn method(keyword: Option<KeywordGroup>, said: &Intent) -> &'static str {
+fn method(keyword: Option<KeywordGroup>, said: &Intent) -> ConsentMethod {
     match (keyword, said) {
-        (None, Intent::OptOut { tier: Tier::Phrase, .. }) => "phrase",
+        (None, Intent::OptOut { tier: Tier::Phrase, .. }) => ConsentMethod::Phrase,
         (Some(_), _)
         | (
             None,
@@ -104,7 +107,7 @@ fn method(keyword: Option<KeywordGroup>, said: &Intent) -> &'static str {
             | Intent::Help { .. }
             | Intent::Question
             | Intent::Other,
-        ) => "keyword",
+        ) => ConsentMethod::Keyword,
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use stage::{Cx, Fault};
 use store::{
     Store,
-    conversations::inbound::{self, NewText, Thread},
+    conversations::inbound::{self, Meaning, NewText, Thread},
 };
 use uuid::Uuid;
 
@@ -32,19 +32,22 @@ pub(crate) async fn record(
         threads.into_iter().map(|thread| (thread.inbound, thread)).collect();
     let changing: Vec<&NewText> = texts
         .iter()
-        .filter(|text| threads[&text.id].first && matches!(text.meaning, "opt_out" | "opt_in"))
+        .filter(|text| threads[&text.id].first)
+        .filter(|text| matches!(text.meaning, Meaning::OptOut | Meaning::OptIn))
         .collect();
     if !changing.is_empty() {
         inbound::change_recipients(&mut tx, cx.now, &changing).await?;
     }
 
-    let stops: Vec<&NewText> = texts.iter().filter(|text| text.meaning == "opt_out").collect();
+    let stops: Vec<&NewText> =
+        texts.iter().filter(|text| text.meaning == Meaning::OptOut).collect();
     if !stops.is_empty() {
         for (text, program) in inbound::left(&mut tx, &stops).await? {
             threads.entry(text).and_modify(|thread| thread.program = Some(program));
         }
     }
-    let starts: Vec<&NewText> = texts.iter().filter(|text| text.meaning == "opt_in").collect();
+    let starts: Vec<&NewText> =
+        texts.iter().filter(|text| text.meaning == Meaning::OptIn).collect();
     for text in inbound::overtaken(&mut tx, &starts).await? {
         threads.entry(text).and_modify(|thread| thread.overtaken = true);
     }

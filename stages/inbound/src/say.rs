@@ -7,7 +7,7 @@ use domain::{
     language::Language,
     message::class::{Channel, Lane, MessageClass},
 };
-use store::conversations::inbound::Thread;
+use store::conversations::inbound::{Meaning, Thread};
 use wire::{
     Event, EventKind, InboundText, Subject, Submitted,
     event::{ContactData, ReceivedData},
@@ -30,13 +30,13 @@ pub fn say(
         return said;
     }
     match received.text.meaning {
-        "opt_out" => said.push(contact_event(received, thread, EventKind::ContactOptedOut)),
-        "opt_in" => said.push(contact_event(received, thread, EventKind::ContactOptedIn)),
-        "help" => {}
-        _text => said.push(conversation(received, thread)),
+        Meaning::OptOut => said.push(contact_event(received, thread, EventKind::ContactOptedOut)),
+        Meaning::OptIn => said.push(contact_event(received, thread, EventKind::ContactOptedIn)),
+        Meaning::Help => {}
+        Meaning::Text => said.push(conversation(received, thread)),
     }
-    if received.text.meaning != "text" && !carrier_answered {
-        said.push(answer(received, thread));
+    if !carrier_answered {
+        said.extend(answer(received, thread));
     }
     said
 }
@@ -48,7 +48,7 @@ fn received_event(received: &Received, thread: &Thread) -> Outgoing {
         contact: text.contact,
         sender: text.sender,
         campaign: thread.campaign.map(CampaignId),
-        meaning: text.meaning.to_owned(),
+        meaning: text.meaning.as_str().to_owned(),
     };
     let kind = EventKind::MessageReceived;
     Event::new(kind, &text.tenant, text.id, 1, text.received_at, &data).outgoing()
@@ -59,7 +59,7 @@ fn contact_event(received: &Received, thread: &Thread, kind: EventKind) -> Outgo
     let text = &received.text;
     let data = ContactData {
         contact: text.contact,
-        cause: text.method.to_owned(),
+        cause: text.method.as_str().to_owned(),
         campaign: thread.campaign.map(CampaignId),
     };
     Event::new(kind, &text.tenant, text.id, 1, text.received_at, &data).outgoing()
@@ -84,8 +84,10 @@ fn conversation(received: &Received, thread: &Thread) -> Outgoing {
     Outgoing::new(Subject::Inbound(text.tenant.clone()), &inbound)
 }
 
-/// The one compliance answer to this text, from the sender that was texted.
-fn answer(received: &Received, thread: &Thread) -> Outgoing {
+/// The one compliance answer to this text, from the sender that was texted; none where the law asks
+/// for none.
+fn answer(received: &Received, thread: &Thread) -> Option<Outgoing> {
+    let words = answer_words(received, thread)?;
     let text = &received.text;
     let head = Head {
         id: MessageId::from_inbound(text.id),
@@ -102,12 +104,12 @@ fn answer(received: &Received, thread: &Thread) -> Outgoing {
     };
     let message = Submitted {
         head,
-        content: Content::Body(answer_words(received, thread)),
+        content: Content::Body(words),
         from: From::Sender(text.sender),
         body_hash: String::new(),
         metadata: Default::default(),
     };
-    Outgoing::new(Subject::Submitted(Lane::Urgent), &message.with_body_hash())
+    Some(Outgoing::new(Subject::Submitted(Lane::Urgent), &message.with_body_hash()))
 }
 
 /// The language of the words said, else the person's, else English.
@@ -116,13 +118,14 @@ fn language<'a>(received: &Received, thread: &'a Thread) -> &'a str {
     said.or(thread.language.as_deref()).unwrap_or("en")
 }
 
-fn answer_words(received: &Received, thread: &Thread) -> String {
+fn answer_words(received: &Received, thread: &Thread) -> Option<String> {
     let answer = match (received.text.meaning, &thread.program) {
-        ("opt_out", Some(_)) => ComplianceAnswer::OptOutOfProgram,
-        ("opt_out", None) => ComplianceAnswer::OptOut,
-        ("opt_in", _) => ComplianceAnswer::OptIn,
-        (_help, _) => ComplianceAnswer::Help,
+        (Meaning::OptOut, Some(_)) => ComplianceAnswer::OptOutOfProgram,
+        (Meaning::OptOut, None) => ComplianceAnswer::OptOut,
+        (Meaning::OptIn, _) => ComplianceAnswer::OptIn,
+        (Meaning::Help, _) => ComplianceAnswer::Help,
+        (Meaning::Text, _) => return None,
     };
     let language = Language::from_tag(language(received, thread)).unwrap_or_default();
-    answer.words(language, &thread.company)
+    Some(answer.words(language, &thread.company))
 }

@@ -2,7 +2,7 @@
 
 use carriers::anthropic::{self, AiNextStep, Message, Request, Speaker};
 use stage::Fault;
-use store::conversations::replies::{Ask, ReplyDecision};
+use store::conversations::replies::{Ask, ReplyDecision, ReplyReason};
 use wire::InboundText;
 
 use crate::unavailable;
@@ -24,7 +24,7 @@ pub async fn ask(
     let system = instructions(&text.language);
     let messages = [Message { role: Speaker::User, content: &text.body }];
     let request = Request { model, system: &system, messages: &messages, max_tokens: MAX_TOKENS };
-    let silent = |reason| ReplyDecision {
+    let silent = |reason: ReplyReason| ReplyDecision {
         ask: ask.clone(),
         body: None,
         reason,
@@ -36,19 +36,19 @@ pub async fn ask(
             Ok(ReplyDecision {
                 ask,
                 body: Some(reply.text.trim().chars().take(MAX_CHARACTERS).collect()),
-                reason: "answered",
+                reason: ReplyReason::Answered,
                 input_tokens: i64::try_from(reply.input_tokens).unwrap_or(i64::MAX),
                 output_tokens: i64::try_from(reply.output_tokens).unwrap_or(i64::MAX),
             })
         }
-        Ok(_) => Ok(silent("ai_incomplete")),
+        Ok(_) => Ok(silent(ReplyReason::AiIncomplete)),
         Err(error) => match error.next_step() {
             AiNextStep::Retry { .. } => Err(unavailable(error)),
             AiNextStep::StopAccount => {
                 tracing::error!(%error, "the AI account refuses calls: check ANTHROPIC_API_KEY");
-                Ok(silent("ai_account"))
+                Ok(silent(ReplyReason::AiAccount))
             }
-            AiNextStep::GiveUp => Ok(silent("ai_refused")),
+            AiNextStep::GiveUp => Ok(silent(ReplyReason::AiRefused)),
         },
     }
 }

@@ -1,6 +1,6 @@
 //! Whether a text is answered at all. Pure.
 
-use store::conversations::replies::ReplyFacts;
+use store::conversations::replies::{ReplyFacts, ReplyReason};
 use wire::InboundText;
 
 /// How many answers one thread gets in an hour: two machines texting each other stop there.
@@ -12,23 +12,23 @@ pub enum ReplyIntent {
     /// Ask the model.
     Answer,
     /// Say nothing, for this reason.
-    Silence(&'static str),
+    Silence(ReplyReason),
 }
 
 /// Decides. Facts that are not there mean silence.
 pub fn decide(text: &InboundText, facts: Option<&ReplyFacts>, has_model: bool) -> ReplyIntent {
-    let Some(facts) = facts else { return ReplyIntent::Silence("no_facts") };
+    let Some(facts) = facts else { return ReplyIntent::Silence(ReplyReason::NoFacts) };
     let moved_on = u32::try_from(facts.epoch).ok() != Some(text.epoch);
     if facts.silenced {
-        ReplyIntent::Silence("opted_out")
+        ReplyIntent::Silence(ReplyReason::OptedOut)
     } else if moved_on {
-        ReplyIntent::Silence("epoch_over")
+        ReplyIntent::Silence(ReplyReason::EpochOver)
     } else if facts.answers >= ANSWERS_PER_HOUR {
-        ReplyIntent::Silence("answers_per_hour")
+        ReplyIntent::Silence(ReplyReason::AnswersPerHour)
     } else if text.body.trim().is_empty() {
-        ReplyIntent::Silence("empty")
+        ReplyIntent::Silence(ReplyReason::Empty)
     } else if !has_model {
-        ReplyIntent::Silence("ai_off")
+        ReplyIntent::Silence(ReplyReason::AiOff)
     } else {
         ReplyIntent::Answer
     }
@@ -77,7 +77,10 @@ mod tests {
     #[test]
     fn someone_who_opted_out_is_never_answered() {
         let facts = ReplyFacts { silenced: true, ..facts() };
-        assert_eq!(decide(&text("When?"), Some(&facts), true), ReplyIntent::Silence("opted_out"));
+        assert_eq!(
+            decide(&text("When?"), Some(&facts), true),
+            ReplyIntent::Silence(ReplyReason::OptedOut)
+        );
     }
 
     #[test]
@@ -85,19 +88,28 @@ mod tests {
         let asked =
             |answers| decide(&text("When?"), Some(&ReplyFacts { answers, ..facts() }), true);
         assert_eq!(asked(2), ReplyIntent::Answer);
-        assert_eq!(asked(3), ReplyIntent::Silence("answers_per_hour"));
+        assert_eq!(asked(3), ReplyIntent::Silence(ReplyReason::AnswersPerHour));
     }
 
     #[test]
     fn an_answer_of_an_epoch_that_is_over_is_not_made() {
         let facts = ReplyFacts { epoch: 2, ..facts() };
-        assert_eq!(decide(&text("When?"), Some(&facts), true), ReplyIntent::Silence("epoch_over"));
+        assert_eq!(
+            decide(&text("When?"), Some(&facts), true),
+            ReplyIntent::Silence(ReplyReason::EpochOver)
+        );
     }
 
     #[test]
     fn without_facts_or_a_model_nothing_is_said() {
-        assert_eq!(decide(&text("When?"), None, true), ReplyIntent::Silence("no_facts"));
-        assert_eq!(decide(&text("When?"), Some(&facts()), false), ReplyIntent::Silence("ai_off"));
-        assert_eq!(decide(&text("  "), Some(&facts()), true), ReplyIntent::Silence("empty"));
+        assert_eq!(decide(&text("When?"), None, true), ReplyIntent::Silence(ReplyReason::NoFacts));
+        assert_eq!(
+            decide(&text("When?"), Some(&facts()), false),
+            ReplyIntent::Silence(ReplyReason::AiOff)
+        );
+        assert_eq!(
+            decide(&text("  "), Some(&facts()), true),
+            ReplyIntent::Silence(ReplyReason::Empty)
+        );
     }
 }

@@ -25,7 +25,9 @@ use jiff::{SignedDuration, Timestamp};
 use stage::{Batch, Cx, Dependency, Fault, Outcome, Stage, StageName};
 use store::{
     Store,
-    conversations::replies::{self, Ask, Limit, ReplyDecided, ReplyDecision, ReplyFacts},
+    conversations::replies::{
+        self, Ask, Limit, ReplyDecided, ReplyDecision, ReplyFacts, ReplyReason,
+    },
 };
 use uuid::Uuid;
 use wire::{
@@ -128,7 +130,7 @@ impl ReplyStage {
             ReplyIntent::Silence(reason) => silence(text, reason),
             ReplyIntent::Answer => match client {
                 Some(client) => ask::ask(client, &self.model, text, ask_of(text)).await?,
-                None => silence(text, "ai_off"),
+                None => silence(text, ReplyReason::AiOff),
             },
         };
         let decided = self.record(&decision, cx.now).await?;
@@ -167,7 +169,7 @@ fn ask_of(text: &InboundText) -> Ask {
     }
 }
 
-fn silence(text: &InboundText, reason: &'static str) -> ReplyDecision {
+fn silence(text: &InboundText, reason: ReplyReason) -> ReplyDecision {
     ReplyDecision { ask: ask_of(text), body: None, reason, input_tokens: 0, output_tokens: 0 }
 }
 

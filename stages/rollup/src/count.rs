@@ -9,6 +9,7 @@ use uuid::Uuid;
 use wire::{
     Event, EventKind,
     event::{CampaignData, ContactData, MessageData, ReceivedData},
+    subject::Scope,
     totals::blocked_by,
 };
 
@@ -86,8 +87,8 @@ fn message(event: &Event) -> Option<Latest> {
         tenant: event.tenant.clone(),
         message: data.message.0,
         version: event.version,
-        state: data.state.code(),
-        gate: data.gate.filter(|_| data.state == MessageState::Blocked).map(|g| g.as_str().into()),
+        state: data.state,
+        gate: data.gate.filter(|_| data.state == MessageState::Blocked),
         campaign: data.campaign.map(|campaign| campaign.0),
         segments: if billed { i16::try_from(data.segments).unwrap_or(i16::MAX) } else { 0 },
         cost_micros: if billed { data.cost.0 } else { 0 },
@@ -150,7 +151,7 @@ pub struct TotalChange<'a> {
     pub new: &'a Latest,
 }
 
-type ScopeKey = (String, &'static str, Uuid);
+type ScopeKey = (TenantId, Scope);
 
 /// Differences to totals, summed over a batch.
 #[derive(Debug, Default)]
@@ -182,15 +183,8 @@ impl TotalSums {
 
     /// The differences and the scopes that moved, in key order.
     pub fn finish(self) -> (Vec<Delta>, Vec<Moved>) {
-        let delta =
-            |(((tenant, scope, scope_id), name), by)| Delta { tenant, scope, scope_id, name, by };
-        let moved = |((tenant, scope, scope_id), (events, as_of))| Moved {
-            tenant,
-            scope,
-            scope_id,
-            events,
-            as_of,
-        };
+        let delta = |(((tenant, scope), name), by)| Delta { tenant, scope, name, by };
+        let moved = |((tenant, scope), (events, as_of))| Moved { tenant, scope, events, as_of };
         let deltas = self.deltas.into_iter().filter(|(_, by)| *by != 0).map(delta).collect();
         (deltas, self.moved.into_iter().map(moved).collect())
     }
@@ -201,11 +195,9 @@ impl TotalSums {
                 *self.deltas.entry((scope.clone(), name)).or_default() += by * sign;
             }
         };
-        if let Some(state) = MessageState::from_code(row.state) {
-            add(state.as_str().into(), 1);
-        }
-        if let Some(gate) = &row.gate {
-            add(blocked_by(gate), 1);
+        add(row.state.as_str().into(), 1);
+        if let Some(gate) = row.gate {
+            add(blocked_by(gate.as_str()), 1);
         }
         add("segments".into(), row.segments.into());
         add("cost_micros".into(), row.cost_micros);
@@ -220,7 +212,7 @@ impl TotalSums {
 
 /// The scopes that an event counts for: the tenant's dashboard, and its campaign.
 fn scopes(tenant: &TenantId, campaign: Option<Uuid>) -> Vec<ScopeKey> {
-    let dashboard = (tenant.to_string(), "dashboard", Uuid::nil());
-    let campaign = campaign.map(|id| (tenant.to_string(), "campaign", id));
+    let dashboard = (tenant.clone(), Scope::Dashboard);
+    let campaign = campaign.map(|id| (tenant.clone(), Scope::Campaign(id)));
     std::iter::once(dashboard).chain(campaign).collect()
 }

@@ -71,9 +71,9 @@ async fn count_messages(tx: &mut Scoped, tally: &Tally, sums: &mut TotalSums) ->
     }
     let is_first: std::collections::HashSet<usize> = first.into_iter().collect();
     let rest = || (0..latest.len()).filter(|index| !is_first.contains(index));
-    let tenants: Vec<String> = rest().map(|index| latest[index].tenant.to_string()).collect();
-    let ids: Vec<Uuid> = rest().map(|index| latest[index].message).collect();
-    let known = rollup::counted(tx, &tenants, &ids).await?;
+    let keys: Vec<(&TenantId, Uuid)> =
+        rest().map(|index| (&latest[index].tenant, latest[index].message)).collect();
+    let known = rollup::counted(tx, &keys).await?;
     let known: HashMap<(TenantId, Uuid), Counted> =
         known.into_iter().map(|row| ((row.tenant.clone(), row.message), row)).collect();
     let mut raised = Vec::new();
@@ -94,9 +94,9 @@ async fn count_others(tx: &mut Scoped, tally: &Tally, sums: &mut TotalSums) -> R
     if tally.others.is_empty() {
         return Ok(());
     }
-    let tenants: Vec<String> = tally.others.iter().map(|other| other.tenant.to_string()).collect();
-    let ids: Vec<Uuid> = tally.others.iter().map(|other| other.event).collect();
-    let new = rollup::count_events(tx, &tenants, &ids).await?;
+    let keys: Vec<(&TenantId, Uuid)> =
+        tally.others.iter().map(|other| (&other.tenant, other.event)).collect();
+    let new = rollup::count_events(tx, &keys).await?;
     for other in tally.others.iter().filter(|other| new.contains(&other.event)) {
         sums.add_other(other);
     }

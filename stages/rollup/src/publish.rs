@@ -8,7 +8,7 @@ use store::{
 };
 use wire::{
     frame::{MemberKey, Outgoing},
-    subject::{Scope, Subject},
+    subject::Subject,
 };
 
 /// How many scopes one tick publishes at most.
@@ -42,10 +42,9 @@ impl Source for TotalsPublisher {
 }
 
 fn outgoing(due: &DueTotal) -> Outgoing {
-    let scope =
-        if due.scope_id.is_nil() { Scope::Dashboard } else { Scope::Campaign(due.scope_id) };
-    let subject = Subject::Analytics(due.tenant.clone(), scope);
-    let name = event_id(due.scope_id, &subject.to_string(), due.totals.version);
+    let subject = Subject::Analytics(due.tenant.clone(), due.scope.clone());
+    let id = due.scope.id().unwrap_or_default();
+    let name = event_id(id, &subject.to_string(), due.totals.version);
     let json = serde_json::to_vec(&due.totals).expect("totals are plain data with string keys");
     Outgoing { subject, key: MemberKey::of(name), trace: None, json }
 }

@@ -87,8 +87,8 @@ pub(crate) async fn ends(
     Ok(ends.iter().zip(concluded).map(outcome).collect())
 }
 
-/// Records what the carrier took. Answers in the order of `accepted`, which is in key order; none
-/// for a message whose claim is no longer ours.
+/// Records what the carrier took. Answers in the order of `accepted`; none for a message whose
+/// claim is no longer ours.
 pub(crate) async fn accepted(
     tx: &mut Scoped,
     owner: Uuid,
@@ -235,19 +235,8 @@ impl<'a> End<'a> {
 
     /// The row that brings it back, for a message that waits.
     fn waiting(&self, stamp: &Stamp) -> Option<Waiting> {
-        match self.state {
-            MessageState::Deferred | MessageState::Held => {}
-            MessageState::Accepted
-            | MessageState::Queued
-            | MessageState::InDoubt
-            | MessageState::Blocked
-            | MessageState::Cancelled
-            | MessageState::Expired
-            | MessageState::Unknown
-            | MessageState::Sent
-            | MessageState::Failed
-            | MessageState::Delivered
-            | MessageState::Read => return None,
+        if !self.state.is_parked() {
+            return None;
         }
         let mut payload = self.message.message.clone();
         payload.passport.stamp(stamp.clone());

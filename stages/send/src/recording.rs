@@ -128,9 +128,9 @@ impl crate::SendStage {
     }
 }
 
-/// What the carrier took, in key order.
+/// What the carrier took.
 fn taken<'a>(items: &'a [Admitted], heard: &'a [CallResult]) -> Vec<Accepted<'a>> {
-    let mut taken: Vec<Accepted<'a>> = heard
+    heard
         .iter()
         .filter_map(|one| match &one.answer {
             Some(CarrierReply::Accepted { sid, segments }) => Some(Accepted {
@@ -148,10 +148,7 @@ fn taken<'a>(items: &'a [Admitted], heard: &'a [CallResult]) -> Vec<Accepted<'a>
             )
             | None => None,
         })
-        .collect();
-    let key = |one: &Accepted<'a>| (&one.message.message.head.tenant, one.message.message.head.id);
-    taken.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
-    taken
+        .collect()
 }
 
 /// What a person must know now. Numbers and texts are not in it.

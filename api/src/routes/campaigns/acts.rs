@@ -2,19 +2,19 @@
 //! one's answer.
 
 use axum::{Json, Router, extract::State, routing::post};
-use domain::ids::CampaignId;
+use domain::{gates::SwitchMode, ids::CampaignId};
 use jiff::Timestamp;
 use serde_json::json;
 use store::{
     Scoped,
-    campaigns::{self, Campaign, Transition},
+    campaigns::{self, Campaign, CampaignAct, CampaignState, Transition},
     parked::wake::{self, Way, What},
-    settings::switches::{self, Switch},
+    settings::switches::{self, Switch, SwitchScope},
 };
 
 use super::{
     events,
-    lifecycle::{Act, Step},
+    lifecycle::{Step, event, step},
     view::{CampaignView, view},
 };
 use crate::{
@@ -38,47 +38,48 @@ pub(super) fn router() -> Router<App> {
 /// `POST /v1/campaigns/{id}/start`, for operators, admins and owners: freezes the audience and
 /// feeds it. Answers 200 with the campaign, 409 where its state does not allow it.
 async fn start(app: State<App>, caller: Caller, id: Id) -> Result<Json<CampaignView>, Problem> {
-    act(app, caller, id, Act::Start).await
+    act(app, caller, id, CampaignAct::Start).await
 }
 
 /// `POST /v1/campaigns/{id}/pause`, for operators, admins and owners: feeds no more and holds what
 /// is under way. Answers 200 with the campaign, 409 where its state does not allow it.
 async fn pause(app: State<App>, caller: Caller, id: Id) -> Result<Json<CampaignView>, Problem> {
-    act(app, caller, id, Act::Pause).await
+    act(app, caller, id, CampaignAct::Pause).await
 }
 
 /// `POST /v1/campaigns/{id}/resume`, for operators, admins and owners: goes on where it was paused.
 /// Answers 200 with the campaign, 409 where its state does not allow it.
 async fn resume(app: State<App>, caller: Caller, id: Id) -> Result<Json<CampaignView>, Problem> {
-    act(app, caller, id, Act::Resume).await
+    act(app, caller, id, CampaignAct::Resume).await
 }
 
 /// `POST /v1/campaigns/{id}/stop`, for operators, admins and owners: never feeds again, and blocks
 /// what is under way. Answers 200 with the campaign, 409 where its state does not allow it.
 async fn stop(app: State<App>, caller: Caller, id: Id) -> Result<Json<CampaignView>, Problem> {
-    act(app, caller, id, Act::Stop).await
+    act(app, caller, id, CampaignAct::Stop).await
 }
 
 async fn act(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id,
-    act: Act,
+    act: CampaignAct,
 ) -> Result<Json<CampaignView>, Problem> {
     // load
     let gone = || Problem::not_found("campaign");
     let id = CampaignId(id);
     let mut tx = app.store.scoped([&caller.tenant]).await?;
     let campaign = campaigns::get(&mut tx, &caller.tenant, id, true).await?.ok_or_else(gone)?;
-    let last = campaigns::last(&mut tx, &caller.tenant, id, act.as_str()).await?;
+    let last = campaigns::last(&mut tx, &caller.tenant, id, act).await?;
 
     // decide and record
-    let step = act.step(&campaign.state, campaign.paused_from.as_deref(), last.is_some());
+    let step = step(act, campaign.state, campaign.paused_from, last.is_some());
     let transition = match step {
         Step::To(state) => Some(record(&mut tx, &caller, &campaign, act, state, app.now()).await?),
         Step::Repeat => last,
         Step::Refused => {
-            let detail = format!("a campaign that is {} cannot {}", campaign.state, act.as_str());
+            let (state, act) = (campaign.state.as_str(), act.as_str());
+            let detail = format!("a campaign that is {state} cannot {act}");
             return Err(Problem::new(Kind::Conflict, detail));
         }
     };
@@ -101,15 +102,15 @@ async fn record(
     tx: &mut Scoped,
     caller: &Caller,
     campaign: &Campaign,
-    act: Act,
-    state: &'static str,
+    act: CampaignAct,
+    state: CampaignState,
     now: Timestamp,
 ) -> Result<Transition, Problem> {
-    let done = campaigns::act(tx, &caller.tenant, campaign, act.as_str(), state, now).await?;
+    let done = campaigns::act(tx, &caller.tenant, campaign, act, state, now).await?;
     switch(tx, caller, campaign.id, act, now).await?;
 
-    let detail = json!({ "before": campaign.state, "after": state });
-    let (action, subject) = (act.event().as_str(), format!("campaign:{}", campaign.id));
+    let detail = json!({ "before": campaign.state.as_str(), "after": state.as_str() });
+    let (action, subject) = (event(act).as_str(), format!("campaign:{}", campaign.id));
     audit::note(tx, caller, now, action, subject, detail).await?;
     Ok(done)
 }
@@ -119,33 +120,34 @@ async fn switch(
     tx: &mut Scoped,
     caller: &Caller,
     id: CampaignId,
-    act: Act,
+    act: CampaignAct,
     now: Timestamp,
 ) -> Result<(), Problem> {
     let (tenant, target) = (&caller.tenant, id.to_string());
-    let switch = |mode: &str, reason: &str| Switch {
-        scope: "campaign".into(),
+    let scope = SwitchScope::Campaign;
+    let switch = |mode: SwitchMode, reason: &str| Switch {
+        scope,
         target: id.to_string(),
-        mode: mode.into(),
+        mode,
         reason: reason.into(),
         changed_at: now,
     };
 
     match act {
-        Act::Start => {}
-        Act::Pause => {
-            switches::set_if_on(tx, tenant, &switch("paused", PAUSED)).await?;
-            let key = switches::cause_key("campaign", &target);
+        CampaignAct::Start => {}
+        CampaignAct::Pause => {
+            switches::set_if_on(tx, tenant, &switch(SwitchMode::Paused, PAUSED)).await?;
+            let key = switches::cause_key(scope, &target);
             wake::cancel(tx, tenant, &What::Cause(&key)).await?;
         }
-        Act::Resume => {
-            if switches::clear(tx, tenant, "campaign", &target, Some(PAUSED)).await? {
-                let key = switches::cause_key("campaign", &target);
+        CampaignAct::Resume => {
+            if switches::clear(tx, tenant, scope, &target, Some(PAUSED)).await? {
+                let key = switches::cause_key(scope, &target);
                 wake::wake(tx, tenant, &What::Cause(&key), Way::On).await?;
             }
         }
-        Act::Stop => {
-            switches::set(tx, tenant, &switch("stopped", "campaign stopped")).await?;
+        CampaignAct::Stop => {
+            switches::set(tx, tenant, &switch(SwitchMode::Stopped, "campaign stopped")).await?;
             wake::wake(tx, tenant, &What::Campaign(id), Way::Ending).await?;
         }
     }

@@ -6,7 +6,7 @@ use store::campaigns::{self, Transition};
 use tokio_util::sync::CancellationToken;
 use wire::{Event, event::CampaignData};
 
-use super::lifecycle::Act;
+use super::lifecycle::event;
 use crate::{app::App, http::Problem, limits::PUBLISH_BUDGET};
 
 /// How often events without a PubAck are published again.
@@ -17,11 +17,9 @@ const MOST: i64 = 100;
 
 /// Publishes the event of an act and marks it as published. Without a PubAck it stays pending.
 pub(super) async fn publish(app: &App, done: &Transition) -> Result<(), Problem> {
-    let Some(act) = Act::from_name(&done.act) else { return Ok(()) };
-
     let data = CampaignData { campaign: done.campaign, audience: done.audience };
     let (entity, version) = (done.campaign.0, done.version);
-    let event = Event::new(act.event(), &done.tenant, entity, version, done.at, &data);
+    let event = Event::new(event(done.act), &done.tenant, entity, version, done.at, &data);
     app.publisher.offer(vec![event.outgoing()], PUBLISH_BUDGET).await?;
     campaigns::published(&app.store, done).await?;
     Ok(())

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, Router, extract::State, routing::get};
-use domain::{ids::CampaignId, message::state::MessageState, money::Money};
+use domain::{gates::Gate, ids::CampaignId, message::state::MessageState, money::Money};
 use jiff::Timestamp;
 use serde::Serialize;
 use store::campaigns::ledger::{self, LedgerSums};
@@ -22,12 +22,12 @@ pub(super) fn router() -> Router<App> {
 #[derive(Debug, PartialEq, Serialize)]
 struct Ledger {
     campaign: CampaignId,
-    state: String,
+    state: &'static str,
     audience: i64,
     open: BTreeMap<&'static str, i64>,
     r#final: BTreeMap<&'static str, i64>,
     /// Of those that are blocked, by the gate that did it.
-    blocked_by: BTreeMap<String, i64>,
+    blocked_by: BTreeMap<&'static str, i64>,
     /// Of what the carrier took.
     segments: i64,
     cost: Money,
@@ -62,7 +62,7 @@ fn add_up(campaign: CampaignId, sums: LedgerSums, currency: &str) -> Ledger {
 
     Ledger {
         campaign,
-        state: sums.state,
+        state: sums.state.as_str(),
         audience: sums.audience,
         open,
         r#final: closed,
@@ -105,10 +105,10 @@ impl Sides {
 }
 
 /// How many each gate has blocked.
-fn blocked_by(sums: &LedgerSums) -> BTreeMap<String, i64> {
+fn blocked_by(sums: &LedgerSums) -> BTreeMap<&'static str, i64> {
     let mut blocked_by = BTreeMap::new();
     for group in sums.messages.iter().filter(|group| group.state == MessageState::Blocked) {
-        let gate = group.gate.clone().unwrap_or_else(|| "none".to_owned());
+        let gate = group.gate.map_or("none", Gate::as_str);
         *blocked_by.entry(gate).or_default() += group.count;
     }
     blocked_by
@@ -117,28 +117,24 @@ fn blocked_by(sums: &LedgerSums) -> BTreeMap<String, i64> {
 #[cfg(test)]
 mod tests {
     use domain::money::Micros;
-    use store::campaigns::ledger::LedgerGroup;
+    use store::campaigns::{CampaignState, ledger::LedgerGroup};
 
     use super::*;
 
     fn sums(audience: i64) -> LedgerSums {
-        let group = |state, gate: Option<&str>, count| LedgerGroup {
-            state,
-            gate: gate.map(str::to_owned),
-            ended: state.is_final(),
-            count,
-        };
+        let group =
+            |state, gate, count| LedgerGroup { state, gate, ended: state.is_final(), count };
 
         LedgerSums {
-            state: "stopped".into(),
+            state: CampaignState::Stopped,
             audience,
             waiting: 2,
             never_fed: 3,
             messages: vec![
                 group(MessageState::Sent, None, 5),
                 LedgerGroup { ended: true, ..group(MessageState::Sent, None, 6) },
-                group(MessageState::Blocked, Some("dnc"), 4),
-                group(MessageState::Blocked, Some("budget"), 1),
+                group(MessageState::Blocked, Some(Gate::Dnc), 4),
+                group(MessageState::Blocked, Some(Gate::Budget), 1),
                 group(MessageState::Delivered, None, 7),
             ],
             segments: 12,

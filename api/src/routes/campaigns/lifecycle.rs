@@ -1,73 +1,51 @@
 //! What may be done to a campaign in which state. Pure, and one table.
 
+use store::campaigns::{CampaignAct, CampaignState};
 use wire::EventKind;
-
-/// Something that is done to a campaign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Act {
-    /// Freeze the audience and feed it.
-    Start,
-    /// Feed no more and hold what is under way.
-    Pause,
-    /// Go on where it was paused.
-    Resume,
-    /// Never feed again, and block what is under way.
-    Stop,
-}
 
 /// What an act leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// The campaign goes into this state.
-    To(&'static str),
+    To(CampaignState),
     /// It was done before: the same answer and the same event again.
     Repeat,
     /// The state does not allow it.
     Refused,
 }
 
-impl Act {
-    /// Every act, in the order of a campaign's life.
-    pub(super) const ALL: [Self; 4] = [Self::Start, Self::Pause, Self::Resume, Self::Stop];
-
-    /// The name in paths and rows.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-            Self::Stop => "stop",
-        }
+/// The event that tells of an act.
+pub(super) fn event(act: CampaignAct) -> EventKind {
+    match act {
+        CampaignAct::Start => EventKind::CampaignStarted,
+        CampaignAct::Pause => EventKind::CampaignPaused,
+        CampaignAct::Resume => EventKind::CampaignResumed,
+        CampaignAct::Stop => EventKind::CampaignStopped,
     }
+}
 
-    /// The act of this name.
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|act| act.as_str() == name)
-    }
-
-    /// The event that tells of it.
-    pub(super) fn event(self) -> EventKind {
-        match self {
-            Self::Start => EventKind::CampaignStarted,
-            Self::Pause => EventKind::CampaignPaused,
-            Self::Resume => EventKind::CampaignResumed,
-            Self::Stop => EventKind::CampaignStopped,
-        }
-    }
-
-    /// What the act leads to. `done` says whether it was done to this campaign before.
-    pub(super) fn step(self, state: &str, paused_from: Option<&str>, done: bool) -> Step {
-        match (self, state) {
-            (Self::Start, "draft") => Step::To("starting"),
-            (Self::Pause, "starting" | "running") => Step::To("paused"),
-            (Self::Resume, "paused") if paused_from == Some("starting") => Step::To("starting"),
-            (Self::Resume, "paused") => Step::To("running"),
-            (Self::Stop, "draft" | "starting" | "running" | "paused") => Step::To("stopped"),
-            (Self::Start, _) if done => Step::Repeat,
-            (Self::Pause, "paused") | (Self::Stop, "stopped") => Step::Repeat,
-            (Self::Resume, "starting" | "running") if done => Step::Repeat,
-            (Self::Start | Self::Pause | Self::Resume | Self::Stop, _) => Step::Refused,
-        }
+/// What an act leads to. `done` says whether it was done to this campaign before.
+pub(super) fn step(
+    act: CampaignAct,
+    state: CampaignState,
+    paused_from: Option<CampaignState>,
+    done: bool,
+) -> Step {
+    use CampaignAct::{Pause, Resume, Start, Stop};
+    use CampaignState::{Completed, Draft, Paused, Running, Starting, Stopped};
+    match (act, state) {
+        (Start, Draft) => Step::To(Starting),
+        (Pause, Starting | Running) => Step::To(Paused),
+        (Resume, Paused) if paused_from == Some(Starting) => Step::To(Starting),
+        (Resume, Paused) => Step::To(Running),
+        (Stop, Draft | Starting | Running | Paused) => Step::To(Stopped),
+        (Start, Starting | Running | Paused | Stopped | Completed) if done => Step::Repeat,
+        (Pause, Paused) | (Stop, Stopped) => Step::Repeat,
+        (Resume, Starting | Running) if done => Step::Repeat,
+        (Start, Starting | Running | Paused | Stopped | Completed) => Step::Refused,
+        (Pause, Draft | Stopped | Completed) => Step::Refused,
+        (Resume, Draft | Starting | Running | Stopped | Completed) => Step::Refused,
+        (Stop, Completed) => Step::Refused,
     }
 }
 
@@ -77,31 +55,35 @@ mod tests {
 
     #[test]
     fn each_act_has_one_answer_in_each_state() {
+        use CampaignState::{Completed, Draft, Paused, Running, Starting, Stopped};
         use Step::{Refused, Repeat, To};
         let table = [
-            ("draft", [To("starting"), Refused, Refused, To("stopped")]),
-            ("starting", [Repeat, To("paused"), Repeat, To("stopped")]),
-            ("running", [Repeat, To("paused"), Repeat, To("stopped")]),
-            ("paused", [Repeat, Repeat, To("running"), To("stopped")]),
-            ("stopped", [Repeat, Refused, Refused, Repeat]),
-            ("completed", [Repeat, Refused, Refused, Refused]),
+            (Draft, [To(Starting), Refused, Refused, To(Stopped)]),
+            (Starting, [Repeat, To(Paused), Repeat, To(Stopped)]),
+            (Running, [Repeat, To(Paused), Repeat, To(Stopped)]),
+            (Paused, [Repeat, Repeat, To(Running), To(Stopped)]),
+            (Stopped, [Repeat, Refused, Refused, Repeat]),
+            (Completed, [Repeat, Refused, Refused, Refused]),
         ];
 
         for (state, steps) in table {
-            for (act, step) in Act::ALL.into_iter().zip(steps) {
-                assert_eq!(act.step(state, None, true), step, "{act:?} when {state}");
+            for (act, expected) in CampaignAct::ALL.into_iter().zip(steps) {
+                assert_eq!(step(act, state, None, true), expected, "{act:?} when {state:?}");
             }
         }
     }
 
     #[test]
     fn nothing_is_repeated_that_was_never_done() {
-        assert_eq!(Act::Start.step("stopped", None, false), Step::Refused);
-        assert_eq!(Act::Resume.step("running", None, false), Step::Refused);
+        let new = |act, state| step(act, state, None, false);
+        assert_eq!(new(CampaignAct::Start, CampaignState::Stopped), Step::Refused);
+        assert_eq!(new(CampaignAct::Resume, CampaignState::Running), Step::Refused);
     }
 
     #[test]
     fn a_campaign_paused_while_its_audience_was_frozen_goes_on_freezing() {
-        assert_eq!(Act::Resume.step("paused", Some("starting"), false), Step::To("starting"));
+        let starting = CampaignState::Starting;
+        let resumed = step(CampaignAct::Resume, CampaignState::Paused, Some(starting), false);
+        assert_eq!(resumed, Step::To(starting));
     }
 }

@@ -9,7 +9,7 @@ use domain::{
 use serde::Deserialize;
 use serde_json::json;
 use store::{
-    campaigns::{self, Campaign},
+    campaigns::{self, Campaign, CampaignState},
     settings::{senders, templates},
 };
 use uuid::Uuid;
@@ -57,16 +57,16 @@ struct Audience {
 /// nothing before it is started. Answers 201 with it.
 async fn create(mut new: Creation<NewCampaign>) -> Result<Response, Problem> {
     // check
-    check(&mut new).await?;
+    let class = check(&mut new).await?;
 
     // record
     let campaign = Campaign {
         id: CampaignId(ids::fresh()),
         name: new.body.name.trim().to_owned(),
-        state: "draft".into(),
+        state: CampaignState::Draft,
         paused_from: None,
-        class: new.body.class.clone(),
-        program: program(&new.body),
+        class,
+        program: new.body.program.clone().unwrap_or_else(|| program_of(class).to_owned()),
         template: TemplateId(new.body.template_id),
         template_version: None,
         pool: PoolId(new.body.pool_id),
@@ -85,20 +85,17 @@ async fn create(mut new: Creation<NewCampaign>) -> Result<Response, Problem> {
     Ok(located(new.finish(StatusCode::CREATED, &view(campaign)).await?, &path))
 }
 
-/// The program that was asked for, else that of the class.
-fn program(new: &NewCampaign) -> String {
-    let of_class = || MessageClass::from_name(&new.class).map(program_of);
-    new.program.clone().or_else(|| of_class().map(str::to_owned)).unwrap_or_default()
-}
-
 /// Reads every field, and says of all of them at once what is wrong. The template and the pool must
-/// exist.
-async fn check(new: &mut Creation<NewCampaign>) -> Result<(), Problem> {
+/// exist. Answers the class.
+async fn check(new: &mut Creation<NewCampaign>) -> Result<MessageClass, Problem> {
+    use MessageClass::{Journey, Promo, Transactional};
+
     let body = &new.body;
     let mut errors = Errors::default();
     fields::name(&body.name, &mut errors);
-    let class = ["promo", "journey", "transactional"].contains(&body.class.as_str());
-    errors.check(class, "class", "unknown", "promo, journey or transactional");
+    let class = MessageClass::from_name(&body.class)
+        .filter(|class| matches!(class, Promo | Journey | Transactional));
+    errors.check(class.is_some(), "class", "unknown", "promo, journey or transactional");
     if let Some(program) = &body.program {
         fields::program(program, &mut errors);
     }
@@ -115,7 +112,8 @@ async fn check(new: &mut Creation<NewCampaign>) -> Result<(), Problem> {
     errors.check(template.is_some(), "template_id", "not_found", "no template with this id");
     let pool = senders::pool_exists(&mut new.tx, tenant, PoolId(body.pool_id)).await?;
     errors.check(pool, "pool_id", "not_found", "no pool with this id");
-    errors.done()
+    errors.done()?;
+    class.ok_or_else(|| Problem::field("class", "unknown", "promo, journey or transactional"))
 }
 
 /// `GET /v1/campaigns/{id}`, for every role: one campaign, or 404.

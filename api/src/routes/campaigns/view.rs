@@ -1,6 +1,9 @@
 //! A campaign as callers read it.
 
-use domain::ids::{CampaignId, PoolId, TemplateId};
+use domain::{
+    ids::{CampaignId, PoolId, TemplateId},
+    message::class::MessageClass,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -10,8 +13,8 @@ use store::campaigns::Campaign;
 pub(super) struct CampaignView {
     pub(super) id: CampaignId,
     name: String,
-    state: String,
-    class: String,
+    state: &'static str,
+    class: MessageClass,
     program: String,
     template_id: TemplateId,
     template_version: Option<i32>,
@@ -29,7 +32,7 @@ pub(super) fn view(campaign: Campaign) -> CampaignView {
     CampaignView {
         id: campaign.id,
         name: campaign.name,
-        state: campaign.state,
+        state: campaign.state.as_str(),
         class: campaign.class,
         program: campaign.program,
         template_id: campaign.template,

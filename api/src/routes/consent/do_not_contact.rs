@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use store::{
     Scoped,
     recipients::{
-        consent::{self, Action},
+        consent::{self, Action, ConsentMethod},
         list::{self, RecipientRow, StoppedFilter},
     },
 };
@@ -41,11 +41,11 @@ pub(super) fn router() -> Router<App> {
 #[derive(Serialize)]
 struct StopView {
     phone: String,
-    channel: String,
+    channel: Channel,
     do_not_contact_at: Option<Timestamp>,
     reason: Option<String>,
     opted_out_at: Option<Timestamp>,
-    opt_out_cause: Option<String>,
+    opt_out_cause: Option<ConsentMethod>,
     stopped_programs: Vec<String>,
 }
 
@@ -170,7 +170,7 @@ async fn list(
 
     // answer
     let found: Vec<_> = found.into_iter().map(view).collect();
-    Ok(Json(Page::new(found, limit, |stop| format!("{} {}", stop.phone, stop.channel))))
+    Ok(Json(Page::new(found, limit, |stop| format!("{} {}", stop.phone, stop.channel.as_str()))))
 }
 
 /// The filter that the query asks for, or everything that is wrong with it.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 use store::recipients::{
-    consent::{Action, ConsentChange, Proof},
+    consent::{Action, ConsentChange, ConsentMethod, Proof},
     list::RecipientRow,
 };
 
@@ -85,7 +85,7 @@ impl Stop {
             channel: self.channel,
             action,
             program: self.program,
-            method: "api".into(),
+            method: ConsentMethod::Api,
             language: None,
             source: Some(reason.trim().to_owned()),
             proof: Proof::default(),

@@ -2,7 +2,7 @@
 //! until when, by the policy in force.
 
 use axum::{Json, Router, extract::State, routing::get};
-use domain::phone::PhoneNumber;
+use domain::{message::class::Channel, phone::PhoneNumber};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{recipients::list, settings::policies};
@@ -26,7 +26,7 @@ struct Wanted {
 #[derive(Serialize)]
 struct SuppressionView {
     phone: String,
-    channel: String,
+    channel: Channel,
     last_promo_at: Timestamp,
     /// From then on a promotion passes the gate again.
     until: Timestamp,
@@ -69,5 +69,5 @@ async fn list(
         until: one.last_promo_at.saturating_add(span).unwrap_or(Timestamp::MAX),
     };
     let found: Vec<_> = found.into_iter().map(view).collect();
-    Ok(Json(Page::new(found, limit, |one| format!("{} {}", one.phone, one.channel))))
+    Ok(Json(Page::new(found, limit, |one| format!("{} {}", one.phone, one.channel.as_str()))))
 }

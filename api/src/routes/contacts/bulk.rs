@@ -6,6 +6,7 @@ use axum::{Router, http::StatusCode, response::Response, routing::post};
 use domain::{country::Country, ids::ContactId, phone::PhoneNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
+use store::recipients::consent::ConsentMethod;
 use uuid::Uuid;
 
 use crate::{
@@ -69,7 +70,7 @@ async fn create(mut new: Creation<Bulk>) -> Result<Response, Problem> {
     let (items, people) = read(&contacts, home, &new.caller.subject);
 
     // decide and record
-    let by = Recorder::of(&new.caller, new.now, "api");
+    let by = Recorder::of(&new.caller, new.now, ConsentMethod::Api);
     let outcomes = contacts::apply(&mut new.tx, &by, &people, true).await?;
 
     // answer

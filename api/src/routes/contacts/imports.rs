@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use store::{
     contacts::imports::{self, Import},
     idempotency::{self, Begun},
+    recipients::consent::ConsentMethod,
 };
 use uuid::Uuid;
 
@@ -209,14 +210,14 @@ async fn open(
     target: Target,
 ) -> Result<Run, Problem> {
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
-    let by = Recorder::of(caller, app.now(), "import");
+    let by = Recorder::of(caller, app.now(), ConsentMethod::Import);
     Run::open(upload.file, wanted, &app.store, by, tenant.country.parse().ok(), target)
 }
 
 #[derive(Serialize)]
 struct ImportView {
     id: Uuid,
-    state: String,
+    state: &'static str,
     #[serde(flatten)]
     counts: CountsView,
     error: Option<String>,
@@ -237,7 +238,7 @@ async fn show(
 
     let Import { id, state, counts, error, created_at, finished_at } =
         found.ok_or_else(|| Problem::not_found("import"))?;
-    let counts = counts.into();
+    let (state, counts) = (state.as_str(), counts.into());
     Ok(Json(ImportView { id, state, counts, error, created_at, finished_at }))
 }
 
@@ -260,7 +261,7 @@ async fn rows(
 
     let rows = lines.into_iter().map(|line| LineOutcome {
         line: line.line,
-        outcome: line.outcome,
+        outcome: line.outcome.as_str(),
         reason: Some(line.reason),
     });
     Ok(Json(Page::new(rows.collect(), limit, |row| row.line)))

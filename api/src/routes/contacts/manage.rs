@@ -10,7 +10,10 @@ use serde_json::json;
 use store::{
     Scoped,
     contacts::{self, Contact},
-    recipients::list::{self, RecipientRow},
+    recipients::{
+        consent::ConsentMethod,
+        list::{self, RecipientRow},
+    },
 };
 use uuid::Uuid;
 
@@ -43,7 +46,7 @@ pub(super) struct ContactView {
     attributes: BTreeMap<String, String>,
     consent_at: Option<Timestamp>,
     opted_out_at: Option<Timestamp>,
-    opt_out_cause: Option<String>,
+    opt_out_cause: Option<ConsentMethod>,
     do_not_contact_at: Option<Timestamp>,
     do_not_contact_reason: Option<String>,
     created_at: Timestamp,
@@ -65,7 +68,7 @@ fn view(contact: Contact, recipient: Option<&RecipientRow>) -> ContactView {
         attributes: contact.attributes,
         consent_at: recipient.and_then(|recipient| recipient.marketing_consent_at),
         opted_out_at: recipient.and_then(|recipient| recipient.opted_out_at),
-        opt_out_cause: recipient.and_then(|recipient| recipient.opt_out_cause.clone()),
+        opt_out_cause: recipient.and_then(|recipient| recipient.opt_out_cause),
         do_not_contact_at: recipient.and_then(|recipient| recipient.do_not_contact_at),
         do_not_contact_reason: recipient
             .and_then(|recipient| recipient.do_not_contact_reason.clone()),
@@ -100,7 +103,7 @@ async fn create(mut new: Creation<Raw>) -> Result<Response, Problem> {
     let input = read(raw, new.tenant.country.parse().ok(), evidence).map_err(Problem::invalid)?;
 
     // record
-    let by = Recorder::of(&new.caller, new.now, "api");
+    let by = Recorder::of(&new.caller, new.now, ConsentMethod::Api);
     let outcomes = apply(&mut new.tx, &by, std::slice::from_ref(&input), true).await?;
 
     // answer

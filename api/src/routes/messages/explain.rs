@@ -196,7 +196,7 @@ fn class_of(
             let same = written.is_none_or(|written| written == own);
             let detail = format!("the campaign's messages are {own}");
             errors.check(same, "class", "other_class", &detail);
-            MessageClass::from_name(own)
+            Some(campaign.class)
         }
     }
 }

@@ -6,6 +6,7 @@ use domain::{
     gates::Gate,
     ids::{CampaignId, ContactId, MessageId, SenderId},
     message::{
+        class::{Channel, MessageClass},
         passport::Passport,
         state::{MessageState, NO_RECEIPT},
     },
@@ -27,8 +28,8 @@ pub(super) struct MessageView {
     id: MessageId,
     status: &'static str,
     sentence: String,
-    class: String,
-    channel: String,
+    class: MessageClass,
+    channel: Channel,
     to: String,
     contact_id: ContactId,
     campaign_id: Option<CampaignId>,
@@ -37,7 +38,7 @@ pub(super) struct MessageView {
     segments: i16,
     cost: Money,
     carrier_id: Option<String>,
-    gate: Option<String>,
+    gate: Option<Gate>,
     code: Option<String>,
     until: Option<Timestamp>,
     error: Option<ErrorView>,
@@ -138,9 +139,8 @@ fn grounds(message: &MessageDetail) -> Grounds<'_> {
     let stamps = message.passport.stamps();
     let said = stamps.iter().rev().find(|stamp| stamp.reason.is_some());
     let said = said.map(Grounds::of).unwrap_or_default();
-    let gate = message.gate.as_deref();
     Grounds {
-        gate: gate.and_then(|name| Gate::ORDER.into_iter().find(|gate| gate.as_str() == name)),
+        gate: message.gate,
         code: message.code.as_deref(),
         until: message.due.or(said.until),
         ..said

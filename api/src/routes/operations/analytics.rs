@@ -22,8 +22,7 @@ pub(super) fn router() -> Router<App> {
 /// `GET /v1/analytics/dashboard`, for every role: the totals of the tenant.
 async fn dashboard(State(app): State<App>, caller: Caller) -> Result<Json<Totals>, Problem> {
     let mut tx = app.store.scoped([&caller.tenant]).await?;
-    let scope = Scope::Dashboard.as_str();
-    let found = analytics::get(&mut tx, &caller.tenant, scope, Uuid::nil()).await?;
+    let found = analytics::get(&mut tx, &caller.tenant, &Scope::Dashboard).await?;
     Ok(Json(found.unwrap_or_else(|| nothing(app.now(), None))))
 }
 
@@ -38,8 +37,7 @@ async fn campaign(
         return Err(Problem::not_found("campaign"));
     }
 
-    let scope = Scope::Campaign(id);
-    let found = analytics::get(&mut tx, &caller.tenant, scope.as_str(), id).await?;
+    let found = analytics::get(&mut tx, &caller.tenant, &Scope::Campaign(id)).await?;
     Ok(Json(found.unwrap_or_else(|| nothing(app.now(), Some(id)))))
 }
 

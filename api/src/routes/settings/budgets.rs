@@ -14,7 +14,7 @@ use store::{
     campaigns,
     capacity::{counters, lines},
     settings::{
-        budgets::{self, Budget},
+        budgets::{self, Budget, BudgetScope},
         tenants::Tenant,
     },
 };
@@ -86,16 +86,22 @@ fn check(body: &BudgetBody, tenant: &Tenant) -> Result<Budget, Problem> {
     let mut errors = Errors::default();
     let daily = amount("daily", body.daily.as_ref(), tenant, &mut errors);
     let monthly = amount("monthly", body.monthly.as_ref(), tenant, &mut errors);
-    match (body.scope.as_str(), body.target) {
-        ("tenant", None) | ("campaign", Some(_)) => {}
-        ("tenant", Some(_)) => errors.add("target", "unexpected", "the tenant needs no target"),
-        ("campaign", None) => errors.add("target", "required", "the campaign's id"),
-        (_, _) => errors.add("scope", "unknown", "tenant or campaign"),
+    let scope = BudgetScope::from_name(&body.scope);
+    match (scope, body.target) {
+        (Some(BudgetScope::Tenant), None) | (Some(BudgetScope::Campaign), Some(_)) => {}
+        (Some(BudgetScope::Tenant), Some(_)) => {
+            errors.add("target", "unexpected", "the tenant needs no target");
+        }
+        (Some(BudgetScope::Campaign), None) => {
+            errors.add("target", "required", "the campaign's id");
+        }
+        (None, _) => errors.add("scope", "unknown", "tenant or campaign"),
     }
     errors.done()?;
+    let scope = scope.ok_or_else(|| Problem::field("scope", "unknown", "tenant or campaign"))?;
 
     let target = body.target.map_or_else(String::new, |id| id.to_string());
-    Ok(Budget { scope: body.scope.clone(), target, daily, monthly })
+    Ok(Budget { scope, target, daily, monthly })
 }
 
 /// A cap in the tenant's own currency, which is never converted.
@@ -116,7 +122,7 @@ fn amount(
 fn subject(budget: &Budget) -> String {
     match budget.target.as_str() {
         "" => "budget:tenant".to_owned(),
-        target => format!("budget:{}:{target}", budget.scope),
+        target => format!("budget:{}:{target}", budget.scope.as_str()),
     }
 }
 
@@ -179,7 +185,7 @@ fn view(budget: Budget, used: &[i64], windows: &Windows, currency: &str) -> Budg
             target: budget.target.parse().ok(),
             daily: cap(budget.daily),
             monthly: cap(budget.monthly),
-            scope: budget.scope,
+            scope: budget.scope.as_str().to_owned(),
         },
         spent: Spent {
             day: window(used[0], windows.day, windows.next_day),

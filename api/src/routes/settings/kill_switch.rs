@@ -12,7 +12,7 @@ use store::{
     parked::wake::{self, Way, What},
     settings::{
         platform_switch, senders,
-        switches::{self, Switch},
+        switches::{self, Switch, SwitchScope},
     },
 };
 use uuid::Uuid;
@@ -44,9 +44,9 @@ struct SetSwitch {
 
 #[derive(Serialize)]
 struct SwitchView {
-    scope: String,
+    scope: &'static str,
     target: Option<Uuid>,
-    mode: String,
+    mode: &'static str,
     reason: String,
     changed_at: Timestamp,
 }
@@ -68,17 +68,16 @@ async fn set(
 ) -> Result<Json<Set>, Problem> {
     // check
     let mut tx = app.store.scoped([&caller.tenant]).await?;
-    let mode = check(&mut tx, &caller, &body).await?;
+    let (scope, mode) = check(&mut tx, &caller, &body).await?;
 
     // load
     let now = app.now();
     let target = body.target.map_or_else(String::new, |id| id.to_string());
-    let switch =
-        Switch { scope: body.scope, target, mode: body.mode, reason: body.reason, changed_at: now };
-    let key = switches::cause_key(&switch.scope, &switch.target);
+    let switch = Switch { scope, target, mode, reason: body.reason, changed_at: now };
+    let key = switches::cause_key(switch.scope, &switch.target);
     let known = switches::list(&mut tx, &caller.tenant).await?;
     let is_same = |old: &&Switch| (&old.scope, &old.target) == (&switch.scope, &switch.target);
-    let before = known.iter().find(is_same).map_or("on", |old| old.mode.as_str());
+    let before = known.iter().find(is_same).map_or(SwitchMode::On, |old| old.mode);
 
     // record
     let released = match mode {
@@ -95,7 +94,10 @@ async fn set(
         }
     };
     let detail = json!({
-        "before": before, "after": switch.mode, "reason": switch.reason, "released": released,
+        "before": before.as_str(),
+        "after": switch.mode.as_str(),
+        "reason": switch.reason,
+        "released": released,
     });
     audit::note(&mut tx, &caller, now, "switch.changed", key, detail).await?;
     tx.commit().await.map_err(store::fault)?;
@@ -112,7 +114,7 @@ async fn turn_on(
     switch: &Switch,
     key: &str,
 ) -> Result<i64, Problem> {
-    switches::clear(tx, &caller.tenant, &switch.scope, &switch.target, None).await?;
+    switches::clear(tx, &caller.tenant, switch.scope, &switch.target, None).await?;
     for cause in woken(known, switch, key) {
         wake::wake(tx, &caller.tenant, &What::Cause(&cause), Way::On).await?;
     }
@@ -122,9 +124,11 @@ async fn turn_on(
 /// The causes that end when a switch is turned on. A message that is held for one sender may have
 /// others: when one of them is on again, all that wait for any sender are asked.
 fn woken(known: &[Switch], switch: &Switch, key: &str) -> BTreeSet<String> {
-    let paused = |other: &&Switch| other.scope == "sender" && other.mode == "paused";
-    let senders = known.iter().filter(|_| switch.scope == "sender").filter(paused);
-    let others = senders.map(|other| switches::cause_key(&other.scope, &other.target));
+    let of_senders = switch.scope == SwitchScope::Sender;
+    let paused =
+        |other: &&Switch| other.scope == SwitchScope::Sender && other.mode == SwitchMode::Paused;
+    let senders = known.iter().filter(|_| of_senders).filter(paused);
+    let others = senders.map(|other| switches::cause_key(other.scope, &other.target));
     others.chain([key.to_owned()]).collect()
 }
 
@@ -138,45 +142,55 @@ async fn end_parked(
     target: Option<Uuid>,
     key: &str,
 ) -> Result<(), Problem> {
-    let what = match (switch.scope.as_str(), target) {
-        ("tenant", _) => What::Everything,
-        ("campaign", Some(id)) => What::Campaign(CampaignId(id)),
-        (_, _) => What::Cause(key),
+    let what = match (switch.scope, target) {
+        (SwitchScope::Tenant, _) => What::Everything,
+        (SwitchScope::Campaign, Some(id)) => What::Campaign(CampaignId(id)),
+        (SwitchScope::Campaign, None) | (SwitchScope::Sender, _) => What::Cause(key),
     };
     wake::wake(tx, &caller.tenant, &what, Way::Ending).await?;
     Ok(())
 }
 
-/// What the switch is to do, or everything that is wrong. The campaign or sender must exist.
-async fn check(tx: &mut Scoped, caller: &Caller, body: &SetSwitch) -> Result<SwitchMode, Problem> {
+/// Whose the switch is and what it is to do, or everything that is wrong. The campaign or sender
+/// must exist.
+async fn check(
+    tx: &mut Scoped,
+    caller: &Caller,
+    body: &SetSwitch,
+) -> Result<(SwitchScope, SwitchMode), Problem> {
     let mut errors = Errors::default();
     errors.text("reason", &body.reason, 0, 500);
-    let mode = SwitchMode::from_name(&body.mode);
+    let (scope, mode) = (SwitchScope::from_name(&body.scope), SwitchMode::from_name(&body.mode));
     errors.check(mode.is_some(), "mode", "unknown", "on, paused or stopped");
 
-    match (body.scope.as_str(), body.target) {
-        ("tenant", None) => {}
-        ("tenant", Some(_)) => errors.add("target", "unexpected", "the tenant needs no target"),
-        ("campaign" | "sender", None) => errors.add("target", "required", "the id"),
-        ("campaign", Some(id)) => {
+    match (scope, body.target) {
+        (Some(SwitchScope::Tenant), None) => {}
+        (Some(SwitchScope::Tenant), Some(_)) => {
+            errors.add("target", "unexpected", "the tenant needs no target");
+        }
+        (Some(SwitchScope::Campaign | SwitchScope::Sender), None) => {
+            errors.add("target", "required", "the id");
+        }
+        (Some(SwitchScope::Campaign), Some(id)) => {
             let found = campaigns::get(tx, &caller.tenant, CampaignId(id), false).await?;
             errors.check(found.is_some(), "target", "not_found", "no campaign with this id");
         }
-        ("sender", Some(id)) => {
+        (Some(SwitchScope::Sender), Some(id)) => {
             let missing = senders::missing(tx, &caller.tenant, &[id]).await?;
             errors.check(missing.is_empty(), "target", "not_found", "no sender with this id");
         }
-        (_, _) => errors.add("scope", "unknown", "tenant, campaign or sender"),
+        (None, _) => errors.add("scope", "unknown", "tenant, campaign or sender"),
     }
 
     errors.done()?;
-    mode.ok_or_else(|| Problem::field("mode", "unknown", "on, paused or stopped"))
+    let unknown = || Problem::field("scope", "unknown", "tenant, campaign or sender");
+    scope.zip(mode).ok_or_else(unknown)
 }
 
 #[derive(Serialize)]
 struct Switches {
     /// The platform's own: `on`, `paused` or `stopped`.
-    platform: String,
+    platform: &'static str,
     /// Those of the tenant that are not on.
     data: Vec<SwitchView>,
 }
@@ -185,16 +199,16 @@ struct Switches {
 /// not on.
 async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Switches>, Problem> {
     let mut tx = app.store.scoped([&caller.tenant]).await?;
-    let platform = platform_switch::mode(&mut tx).await?;
+    let platform = platform_switch::mode(&mut tx).await?.as_str();
     let data = switches::list(&mut tx, &caller.tenant).await?.into_iter().map(view).collect();
     Ok(Json(Switches { platform, data }))
 }
 
 fn view(switch: Switch) -> SwitchView {
     SwitchView {
-        scope: switch.scope,
+        scope: switch.scope.as_str(),
         target: switch.target.parse().ok(),
-        mode: switch.mode,
+        mode: switch.mode.as_str(),
         reason: switch.reason,
         changed_at: switch.changed_at,
     }

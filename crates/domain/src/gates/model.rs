@@ -61,6 +61,11 @@ impl Gate {
             Self::Warmup => "warmup",
         }
     }
+
+    /// The gate of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ORDER.into_iter().find(|gate| gate.as_str() == name)
+    }
 }
 
 /// What the gates look at in a message.

@@ -78,6 +78,11 @@ impl Lane {
             Self::Bulk => "bulk",
         }
     }
+
+    /// The lane of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|lane| lane.as_str() == name)
+    }
 }
 
 /// How a message reaches a phone. SMS and MMS share opt-outs; WhatsApp has its own.
@@ -94,11 +99,19 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// Every channel, the one that is meant where none is named first.
+    pub const ALL: [Self; 2] = [Self::Sms, Self::Whatsapp];
+
     /// The name on the wire and in rows; also the channel group that opt-outs are kept under.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sms => "sms",
             Self::Whatsapp => "whatsapp",
         }
+    }
+
+    /// The channel of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.as_str() == name)
     }
 }

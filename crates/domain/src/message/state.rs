@@ -108,6 +108,47 @@ impl MessageState {
         self.is_final() || self == Self::Sent && code == Some(NO_RECEIPT)
     }
 
+    /// Whether it is put aside in a parked row, until a time or until its cause goes away.
+    pub fn is_parked(self) -> bool {
+        match self {
+            Self::Deferred | Self::Held => true,
+            Self::Accepted | Self::Queued | Self::InDoubt => false,
+            Self::Blocked | Self::Cancelled | Self::Expired | Self::Unknown => false,
+            Self::Sent | Self::Failed | Self::Delivered | Self::Read => false,
+        }
+    }
+
+    /// Whether the gates are still to decide it: they have not in this turn, or will be asked
+    /// again.
+    pub fn awaits_gates(self) -> bool {
+        match self {
+            Self::Accepted | Self::Deferred | Self::Held => true,
+            Self::Queued | Self::InDoubt => false,
+            Self::Blocked | Self::Cancelled | Self::Expired | Self::Unknown => false,
+            Self::Sent | Self::Failed | Self::Delivered | Self::Read => false,
+        }
+    }
+
+    /// Whether a stage works on it: it is neither put aside, nor at the carrier, nor final.
+    pub fn is_in_pipe(self) -> bool {
+        match self {
+            Self::Accepted | Self::Queued | Self::InDoubt => true,
+            Self::Deferred | Self::Held => false,
+            Self::Blocked | Self::Cancelled | Self::Expired | Self::Unknown => false,
+            Self::Sent | Self::Failed | Self::Delivered | Self::Read => false,
+        }
+    }
+
+    /// Whether a carrier call was begun whose result nobody knows: it may be billed.
+    pub fn may_be_at_carrier(self) -> bool {
+        match self {
+            Self::InDoubt | Self::Unknown => true,
+            Self::Accepted | Self::Deferred | Self::Held | Self::Queued => false,
+            Self::Blocked | Self::Cancelled | Self::Expired => false,
+            Self::Sent | Self::Failed | Self::Delivered | Self::Read => false,
+        }
+    }
+
     /// Whether the carrier took the message.
     pub fn is_at_carrier(self) -> bool {
         self.rank() >= Self::Sent.rank()
@@ -184,6 +225,15 @@ mod tests {
             assert_eq!(state.is_final_with(Some("30003")), state.is_final(), "{state:?}");
             let ended = state.is_final() || state == MessageState::Sent;
             assert_eq!(state.is_final_with(Some(NO_RECEIPT)), ended, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_parked_in_the_pipe_at_the_carrier_or_ended() {
+        for state in MessageState::ALL {
+            let places = [state.is_parked(), state.is_in_pipe(), state == MessageState::Sent];
+            let somewhere = places.into_iter().chain([state.is_final()]).filter(|here| *here);
+            assert_eq!(somewhere.count(), 1, "{state:?}");
         }
     }
 

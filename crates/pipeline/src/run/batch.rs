@@ -179,7 +179,9 @@ impl<S: Stage> Crew<S> {
         }
         self.meter.moved();
         let now = machine::now();
-        let situation = Situation { failures: 0, batch: 1, from: S::FROM, now, chance: 0.0 };
+        let waited = Duration::ZERO;
+        let situation =
+            Situation { failures: 0, batch: 1, waited, from: S::FROM, now, chance: 0.0 };
 
         for (index, outcome) in answers.drain(..) {
             let is_open = |one: &&mut Handed| one.state == State::Unanswered;
@@ -230,11 +232,19 @@ impl<S: Stage> Crew<S> {
         report(self.spec.name, &fault, &members, failures);
 
         let (now, chance) = (machine::now(), machine::chance());
-        let situation = Situation { failures, batch, from: S::FROM, now, chance };
+        let waited = waited(&members);
+        let situation = Situation { failures, batch, waited, from: S::FROM, now, chance };
         match settle(Err(&fault), &situation) {
-            Settlement::Retry { after } | Settlement::Again { after } => {
+            Settlement::Retry { after } => {
                 groups.push(members);
                 return Some(after);
+            }
+            Settlement::Again { after } => {
+                let now = Instant::now();
+                for mut member in members {
+                    member.newer_since.get_or_insert(now);
+                    self.note(Note::Again(member, now + after));
+                }
             }
             Settlement::Halve => {
                 let second = members.split_off(batch / 2);
@@ -242,7 +252,7 @@ impl<S: Stage> Crew<S> {
                 groups.push(members);
             }
             Settlement::DeadLetter { cause, detail } => {
-                for Member { payload, origin, attempts } in members {
+                for Member { payload, origin, attempts, .. } in members {
                     let why = Why { cause, detail: detail.into(), attempts };
                     let letter = self.letter(&origin.subject, &payload, why);
                     settled.add(origin.slot, letter);
@@ -306,6 +316,15 @@ impl<S: Stage> Crew<S> {
     }
 }
 
+/// How long a message has waited for a newer version. Of several, none has: it waits alone.
+fn waited<P>(members: &[Member<P>]) -> Duration {
+    let since = match members {
+        [alone] => alone.newer_since,
+        _ => None,
+    };
+    since.map_or(Duration::ZERO, |since| since.elapsed())
+}
+
 /// Why messages are without an answer after the stage's task has ended.
 fn fault_of(ended: Result<Result<(), Fault>, tokio::task::JoinError>) -> Fault {
     match ended {
@@ -330,11 +349,16 @@ fn report<P: Payload>(consumer: &str, fault: &Fault, members: &[Member<P>], fail
                 tracing::warn!(consumer, fault = label, messages, failures, %source, "waiting");
             }
         }
-        (Fault::Refused { .. } | Fault::Panicked(_), None) => {
+        (Fault::Refused { .. } | Fault::Newer { .. } | Fault::Panicked(_), None) => {
             tracing::debug!(consumer, fault = label, messages, "looking for the culprit");
         }
         (Fault::Refused { .. }, Some(id)) => {
             tracing::warn!(consumer, fault = label, %id, "a dead letter");
+        }
+        (Fault::Newer { what, value }, Some(id)) => {
+            if members.iter().all(|member| member.newer_since.is_none()) {
+                tracing::warn!(consumer, fault = label, %id, what, value, "waiting for an upgrade");
+            }
         }
         (Fault::Panicked(_), Some(id)) => {
             tracing::error!(consumer, fault = label, %id, "a stage failed: a dead letter");

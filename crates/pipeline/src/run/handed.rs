@@ -18,10 +18,13 @@ pub(super) struct Open<P> {
 }
 
 /// One message of a hand-over, without its payload.
+#[derive(Clone)]
 pub(super) struct Handed {
     pub(super) origin: Arc<Origin>,
     /// How often it was handed over, this time included.
     pub(super) attempts: u32,
+    /// Since when it waits for a newer version of the stage.
+    pub(super) newer_since: Option<Instant>,
     pub(super) state: State,
 }
 
@@ -63,9 +66,10 @@ impl<P: Payload> Open<P> {
     pub(super) fn new(members: Vec<Member<P>>) -> (Self, Batch<P>, Answers) {
         let mut items = Vec::with_capacity(members.len());
         let mut handed = Vec::with_capacity(members.len());
-        for Member { payload, origin, attempts } in members {
+        for Member { payload, origin, attempts, newer_since } in members {
             items.push(payload);
-            handed.push(Handed { origin, attempts: attempts + 1, state: State::Unanswered });
+            let state = State::Unanswered;
+            handed.push(Handed { origin, attempts: attempts + 1, newer_since, state });
         }
 
         let items = Arc::new(items);
@@ -90,8 +94,7 @@ impl<P: Payload> Open<P> {
                 && due <= now
             {
                 handed.state = State::Through;
-                let (origin, attempts) = (Arc::clone(&handed.origin), handed.attempts);
-                taken.push((Member { payload: payload.clone(), origin, attempts }, due));
+                taken.push((handed.clone().member(payload.clone()), due));
             }
         }
         taken
@@ -106,8 +109,9 @@ impl<P: Payload> Open<P> {
 
         let items = Arc::try_unwrap(self.items).unwrap_or_else(|shared| (*shared).clone());
         let mut unanswered = Vec::new();
-        for (payload, Handed { origin, attempts, state }) in items.into_iter().zip(self.handed) {
-            let member = Member { payload, origin, attempts };
+        for (payload, handed) in items.into_iter().zip(self.handed) {
+            let state = handed.state;
+            let member = handed.member(payload);
             match state {
                 State::Waiting(due) => again(member, due),
                 State::Unanswered => unanswered.push(member),
@@ -115,5 +119,13 @@ impl<P: Payload> Open<P> {
             }
         }
         unanswered
+    }
+}
+
+impl Handed {
+    /// Puts the message together again.
+    pub(super) fn member<P>(self, payload: P) -> Member<P> {
+        let Self { origin, attempts, newer_since, .. } = self;
+        Member { payload, origin, attempts, newer_since }
     }
 }

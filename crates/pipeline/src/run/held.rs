@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_nats::{Subject, jetstream::Message};
+use tokio::time::Instant;
 
 /// Where a member came from: the same for all members of a frame.
 #[derive(Debug)]
@@ -162,4 +163,6 @@ pub(super) struct Member<P> {
     pub(super) origin: Arc<Origin>,
     /// How often it was handed over.
     pub(super) attempts: u32,
+    /// Since when it waits for a version that can read what is stored about it; none: it does not.
+    pub(super) newer_since: Option<Instant>,
 }

@@ -242,7 +242,7 @@ impl<S: Stage> Lane<S> {
             match member {
                 Ok(payload) => {
                     let origin = Arc::clone(&origin);
-                    self.queue.push(Member { payload, origin, attempts: 0 });
+                    self.queue.push(Member { payload, origin, attempts: 0, newer_since: None });
                 }
                 Err(bad) => {
                     let letter = || self.crew.writer().member(subject, &bad);

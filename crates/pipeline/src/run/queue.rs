@@ -88,7 +88,8 @@ impl<P: Payload> Queue<P> {
     }
 
     /// The next batch: the oldest messages, at most `max`, no two of one id. The second of an id
-    /// stays first in line for the batch after it.
+    /// stays first in line for the batch after it. A message that waits for a newer version is a
+    /// batch of its own: it is likely to fail again, and others with it.
     pub(super) fn batch(&mut self, max: usize) -> Option<Load<P>> {
         if self.ready() == 0 {
             return None;
@@ -96,17 +97,22 @@ impl<P: Payload> Queue<P> {
 
         self.ids.clear();
         let mut members = Vec::with_capacity(max.min(self.ready.len()));
-        let mut twins = Vec::new();
+        let mut left = Vec::new();
         while members.len() < max {
             let Some(member) = self.ready.pop_front() else { break };
-            if self.ids.insert(member.payload.key().id) {
+            let waits = member.newer_since.is_some();
+            if waits && members.is_empty() {
+                members.push(member);
+                break;
+            }
+            if !waits && self.ids.insert(member.payload.key().id) {
                 members.push(member);
             } else {
-                twins.push(member);
+                left.push(member);
             }
         }
 
-        twins.into_iter().rev().for_each(|twin| self.ready.push_front(twin));
+        left.into_iter().rev().for_each(|member| self.ready.push_front(member));
         self.since = self.since.filter(|_| !self.ready.is_empty());
         Some(Load { members, letters: std::mem::take(&mut self.letters) })
     }
@@ -149,7 +155,7 @@ mod tests {
     fn member(id: u128) -> Member<Item> {
         let tenant = "acme".parse().expect("a tenant");
         let origin = Arc::new(Origin { slot: 0, subject: "msg".into() });
-        Member { payload: Item(tenant, id), origin, attempts: 0 }
+        Member { payload: Item(tenant, id), origin, attempts: 0, newer_since: None }
     }
 
     fn ids(load: Option<Load<Item>>) -> Vec<u128> {
@@ -193,6 +199,18 @@ mod tests {
         advance(2 * LINGER).await;
         queue.wake(Instant::now());
         assert_eq!(queue.begins(3, LINGER), Some(Instant::now() + LINGER));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_that_waits_for_a_newer_version_is_handed_over_alone() {
+        let mut queue = Queue::new();
+        let waits = |id| Member { newer_since: Some(Instant::now()), ..member(id) };
+        [member(1), waits(2), member(3), waits(4)].into_iter().for_each(|one| queue.push(one));
+
+        assert_eq!(ids(queue.batch(9)), [1, 3]);
+        assert_eq!(ids(queue.batch(9)), [2]);
+        assert_eq!(ids(queue.batch(9)), [4]);
+        assert_eq!(ids(queue.batch(9)), []);
     }
 
     #[test]

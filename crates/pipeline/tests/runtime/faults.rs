@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -172,6 +172,48 @@ async fn an_outage_is_waited_for_and_nothing_dies_of_it() {
     stop(&runtime, running).await;
 
     assert_eq!(world.sorted(Stream::Enriched).await, (0..40).collect::<Vec<_>>());
+    assert!(world.letters().await.is_empty());
+}
+
+/// Waits until so many items are on ENRICHED.
+async fn through(world: &World, items: usize) {
+    while world.numbers(Stream::Enriched).await.len() < items {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_only_a_newer_version_can_read_waits_alone_and_its_neighbours_flow() {
+    let world = World::new().await;
+    world.submit(0..300, 100).await;
+    let is_readable = Arc::new(AtomicBool::new(false));
+    let probe = Probe::new({
+        let is_readable = Arc::clone(&is_readable);
+        move |batch| {
+            let newer = holds(&batch, 123) && !is_readable.load(Relaxed);
+            async move {
+                if newer {
+                    return Err(Fault::Newer { what: "message state", value: "99".into() });
+                }
+                answer_all(&batch);
+                Ok(())
+            }
+        }
+    });
+    let runtime = world.runtime().await;
+    let running = probe.run(&runtime, StageConfig { batches_under_way: 1, ..Default::default() });
+
+    // The others of its batch are through, and so are those that come later.
+    through(&world, 299).await;
+    world.submit(300..310, 10).await;
+    through(&world, 309).await;
+    let alone = |batches: &[usize]| batches.iter().filter(|size| **size == 1).count();
+    eventually("it is handed over again", || alone(&probe.sizes()) >= 4).await;
+
+    is_readable.store(true, Relaxed);
+    world.empty(Stream::Submitted).await;
+    stop(&runtime, running).await;
+    assert_eq!(world.sorted(Stream::Enriched).await, (0..310).collect::<Vec<_>>());
     assert!(world.letters().await.is_empty());
 }
 

@@ -1,27 +1,35 @@
 //! Analytics rows: what has been counted of each message, and the totals.
 
-use domain::ids::TenantId;
+use domain::{gates::Gate, ids::TenantId, message::state::MessageState};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
+use wire::subject::Scope;
 
-use crate::{Scoped, fault};
+use crate::{
+    Scoped,
+    core::{
+        keyed::{self, in_lock_order},
+        words,
+    },
+    fault,
+};
 
 /// What is counted of one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted {
-    /// Whose message.
+    /// The tenant that owns the message.
     pub tenant: TenantId,
-    /// Which.
+    /// The message's id.
     pub message: Uuid,
     /// The message's version that this is.
     pub version: i64,
-    /// Its state's number.
-    pub state: i16,
-    /// The gate of a block.
-    pub gate: Option<String>,
-    /// Its campaign.
+    /// The state that it is in.
+    pub state: MessageState,
+    /// The gate that blocked it, where one did.
+    pub gate: Option<Gate>,
+    /// The campaign that it belongs to.
     pub campaign: Option<Uuid>,
     /// Segments counted, once it is at the carrier.
     pub segments: i16,
@@ -32,39 +40,34 @@ pub struct Counted {
 /// A difference to one total.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Delta {
-    /// Whose total.
-    pub tenant: String,
-    /// `dashboard` or `campaign`.
-    pub scope: &'static str,
-    /// The campaign; nil for the dashboard.
-    pub scope_id: Uuid,
+    /// The tenant whose total it is.
+    pub tenant: TenantId,
+    /// What it is the total of.
+    pub scope: Scope,
     /// The total's name.
     pub name: String,
     /// By how much it moves.
     pub by: i64,
 }
 
-/// How one scope moved: as many events counted, the latest at this business time.
+/// What a batch has counted for one scope.
 #[derive(Debug, Clone)]
 pub struct Moved {
-    /// Whose scope.
-    pub tenant: String,
-    /// `dashboard` or `campaign`.
-    pub scope: &'static str,
-    /// The campaign; nil for the dashboard.
-    pub scope_id: Uuid,
-    /// Events counted.
+    /// The tenant whose scope it is.
+    pub tenant: TenantId,
+    /// What has moved.
+    pub scope: Scope,
+    /// How many events were counted.
     pub events: i64,
-    /// Business time of the latest.
+    /// Business time of the latest of them.
     pub as_of: Timestamp,
 }
 
-/// Marks messages that were never counted as counted; says which those were, as indexes.
-///
-/// # Errors
-/// An outage, or data that the database refuses.
+/// Marks messages that were never counted as counted. Answers the indexes of those in `rows`, from
+/// the lowest.
 pub async fn count_first(tx: &mut Scoped, rows: &[Counted]) -> Result<Vec<usize>, Fault> {
     let columns = Columns::of(rows);
+
     let new = sqlx::query!(
         "insert into counted_messages
              (tenant_id, message_id, version, state, gate, campaign_id, segments, cost_micros)
@@ -84,21 +87,17 @@ pub async fn count_first(tx: &mut Scoped, rows: &[Counted]) -> Result<Vec<usize>
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let new: std::collections::HashSet<(&str, Uuid)> =
         new.iter().map(|row| (row.tenant_id.as_str(), row.message_id)).collect();
     let is_new = |row: &Counted| new.contains(&(row.tenant.as_str(), row.message));
-    Ok(rows.iter().enumerate().filter(|(_, row)| is_new(row)).map(|(at, _)| at).collect())
+    Ok(rows.iter().enumerate().filter(|(_, row)| is_new(row)).map(|(i, _)| i).collect())
 }
 
-/// Locks what is counted of these messages, in key order.
-///
-/// # Errors
-/// An outage.
-pub async fn counted(
-    tx: &mut Scoped,
-    tenants: &[String],
-    messages: &[Uuid],
-) -> Result<Vec<Counted>, Fault> {
+/// Locks what is counted of these messages. Answers the rows that are there, in key order.
+pub async fn counted(tx: &mut Scoped, keys: &[(&TenantId, Uuid)]) -> Result<Vec<Counted>, Fault> {
+    let (tenants, messages) = split(keys);
+
     let rows = sqlx::query!(
         "select c.tenant_id, c.message_id, c.version, c.state, c.gate, c.campaign_id, c.segments,
                 c.cost_micros
@@ -107,29 +106,29 @@ pub async fn counted(
            on c.tenant_id = k.tenant_id and c.message_id = k.message_id
          order by c.tenant_id, c.message_id
          for update of c",
-        tenants,
-        messages,
+        &tenants as _,
+        &messages,
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let counted = rows.into_iter().map(|row| Counted {
-        tenant: crate::core::keyed::tenant(&row.tenant_id),
-        message: row.message_id,
-        version: row.version,
-        state: row.state,
-        gate: row.gate,
-        campaign: row.campaign_id,
-        segments: row.segments,
-        cost_micros: row.cost_micros,
+
+    let counted = rows.into_iter().map(|row| {
+        Ok(Counted {
+            tenant: keyed::tenant(&row.tenant_id),
+            message: row.message_id,
+            version: row.version,
+            state: words::state(row.state)?,
+            gate: words::optional(row.gate.as_deref())?,
+            campaign: row.campaign_id,
+            segments: row.segments,
+            cost_micros: row.cost_micros,
+        })
     });
-    Ok(counted.collect())
+    counted.collect()
 }
 
-/// Raises what is counted of these messages.
-///
-/// # Errors
-/// An outage.
+/// Raises what is counted of these messages, which [`counted`] has locked.
 pub async fn recount(tx: &mut Scoped, rows: &[Counted]) -> Result<(), Fault> {
     let columns = Columns::of(rows);
     sqlx::query!(
@@ -151,51 +150,47 @@ pub async fn recount(tx: &mut Scoped, rows: &[Counted]) -> Result<(), Fault> {
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
-/// Marks other events as counted; says which were not yet, as `(tenant, event)`.
-///
-/// # Errors
-/// An outage.
-pub async fn count_events(
-    tx: &mut Scoped,
-    tenants: &[String],
-    events: &[Uuid],
-) -> Result<Vec<Uuid>, Fault> {
+/// Marks other events as counted, each named by its tenant and id. Answers the ids of those that
+/// were not yet.
+pub async fn count_events(tx: &mut Scoped, keys: &[(&TenantId, Uuid)]) -> Result<Vec<Uuid>, Fault> {
+    let (tenants, events) = split(keys);
+
     sqlx::query_scalar!(
         "insert into counted_events (tenant_id, event_id)
-         select distinct * from unnest($1::text[], $2::uuid[])
+         select distinct * from unnest($1::text[], $2::uuid[]) order by 1, 2
          on conflict do nothing returning event_id",
-        tenants,
-        events,
+        &tenants as _,
+        &events,
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)
 }
 
-/// Adds differences to totals, and raises the version of each scope that moved. Both in key order.
-///
-/// # Errors
-/// An outage.
+/// Adds differences to totals, and raises the version of each scope that moved. A total and a scope
+/// are named once.
 pub async fn add(tx: &mut Scoped, deltas: &[Delta], moved: &[Moved]) -> Result<(), Fault> {
-    let text = |f: fn(&Delta) -> String| deltas.iter().map(f).collect::<Vec<_>>();
+    let id = |scope: &Scope| scope.id().unwrap_or_default();
     sqlx::query!(
         "insert into totals as t (tenant_id, scope, scope_id, name, value)
          select * from unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::bigint[])
            as k (tenant_id, scope, scope_id, name, by) order by 1, 2, 3, 4
          on conflict (tenant_id, scope, scope_id, name) do update
          set value = t.value + excluded.value",
-        &text(|d| d.tenant.clone()),
-        &text(|d| d.scope.into()),
-        &deltas.iter().map(|d| d.scope_id).collect::<Vec<_>>(),
-        &text(|d| d.name.clone()),
-        &deltas.iter().map(|d| d.by).collect::<Vec<_>>(),
+        &deltas.iter().map(|delta| delta.tenant.as_str()).collect::<Vec<_>>() as _,
+        &deltas.iter().map(|delta| delta.scope.as_str()).collect::<Vec<_>>() as _,
+        &deltas.iter().map(|delta| id(&delta.scope)).collect::<Vec<_>>(),
+        &deltas.iter().map(|delta| delta.name.as_str()).collect::<Vec<_>>() as _,
+        &deltas.iter().map(|delta| delta.by).collect::<Vec<_>>(),
     )
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     sqlx::query!(
         "insert into total_heads as h (tenant_id, scope, scope_id, as_of, watermark, version)
          select k.tenant_id, k.scope, k.scope_id, k.as_of, k.events, 1
@@ -205,24 +200,30 @@ pub async fn add(tx: &mut Scoped, deltas: &[Delta], moved: &[Moved]) -> Result<(
          set as_of = greatest(h.as_of, excluded.as_of),
              watermark = h.watermark + excluded.watermark,
              version = h.version + 1",
-        &moved.iter().map(|m| m.tenant.clone()).collect::<Vec<_>>(),
-        &moved.iter().map(|m| m.scope.to_owned()).collect::<Vec<_>>(),
-        &moved.iter().map(|m| m.scope_id).collect::<Vec<_>>(),
-        &moved.iter().map(|m| m.as_of.to_sqlx()).collect::<Vec<_>>() as _,
-        &moved.iter().map(|m| m.events).collect::<Vec<_>>(),
+        &moved.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &moved.iter().map(|one| one.scope.as_str()).collect::<Vec<_>>() as _,
+        &moved.iter().map(|one| id(&one.scope)).collect::<Vec<_>>(),
+        &moved.iter().map(|one| one.as_of.to_sqlx()).collect::<Vec<_>>() as _,
+        &moved.iter().map(|one| one.events).collect::<Vec<_>>(),
     )
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
+fn split<'a>(keys: &[(&'a TenantId, Uuid)]) -> (Vec<&'a str>, Vec<Uuid>) {
+    keys.iter().map(|(tenant, id)| (tenant.as_str(), *id)).unzip()
+}
+
+/// Rows as the arrays of a statement, in key order.
 struct Columns {
     tenants: Vec<String>,
     messages: Vec<Uuid>,
     versions: Vec<i64>,
     states: Vec<i16>,
-    gates: Vec<Option<String>>,
+    gates: Vec<Option<&'static str>>,
     campaigns: Vec<Option<Uuid>>,
     segments: Vec<i16>,
     costs: Vec<i64>,
@@ -230,12 +231,13 @@ struct Columns {
 
 impl Columns {
     fn of(rows: &[Counted]) -> Self {
+        let rows = in_lock_order(rows, |row| (&row.tenant, row.message));
         Self {
             tenants: rows.iter().map(|row| row.tenant.to_string()).collect(),
             messages: rows.iter().map(|row| row.message).collect(),
             versions: rows.iter().map(|row| row.version).collect(),
-            states: rows.iter().map(|row| row.state).collect(),
-            gates: rows.iter().map(|row| row.gate.clone()).collect(),
+            states: rows.iter().map(|row| row.state.code()).collect(),
+            gates: rows.iter().map(|row| row.gate.map(Gate::as_str)).collect(),
             campaigns: rows.iter().map(|row| row.campaign).collect(),
             segments: rows.iter().map(|row| row.segments).collect(),
             costs: rows.iter().map(|row| row.cost_micros).collect(),

@@ -5,21 +5,23 @@ use std::collections::BTreeMap;
 use domain::ids::TenantId;
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
-use sqlx::types::Uuid;
+use sqlx::types::Json;
 use stage::Fault;
-use wire::totals::Totals;
+use wire::{subject::Scope, totals::Totals};
 
-use crate::{Store, fault};
+use crate::{
+    Store,
+    core::{keyed, words},
+    fault,
+};
 
 /// One scope's totals to publish.
 #[derive(Debug, Clone)]
 pub struct DueTotal {
-    /// Whose.
+    /// The tenant whose totals they are.
     pub tenant: TenantId,
-    /// `dashboard` or `campaign`.
-    pub scope: String,
-    /// The campaign; nil for the dashboard.
-    pub scope_id: Uuid,
+    /// What they are the totals of.
+    pub scope: Scope,
     /// What to publish.
     pub totals: Totals,
 }
@@ -27,10 +29,8 @@ pub struct DueTotal {
 /// How long one publisher has a scope to itself.
 const LEASE: SignedDuration = SignedDuration::from_secs(5);
 
-/// Leases up to `at_most` scopes that subscribers have not seen the latest version of.
-///
-/// # Errors
-/// An outage.
+/// Leases up to `at_most` scopes that subscribers have not seen the latest version of. Those that
+/// this version cannot read are left out.
 pub async fn lease(
     store: &Store,
     machine: Timestamp,
@@ -44,11 +44,14 @@ pub async fn lease(
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
+
     if found.is_empty() {
         return Ok(Vec::new());
     }
     let tenants: Vec<String> = found.iter().map(|row| row.tenant_id.clone()).collect();
-    let mut tx = store.scoped(tenants.iter().map(|name| crate::core::keyed::tenant(name))).await?;
+    let readable = tenants.iter().filter_map(|key| words::readable(words::tenant(key)));
+    let mut tx = store.scoped(readable).await?;
+
     let rows = sqlx::query!(
         r#"with free as (
                select h.tenant_id, h.scope, h.scope_id from total_heads h
@@ -62,7 +65,7 @@ pub async fn lease(
                where h.tenant_id = f.tenant_id and h.scope = f.scope and h.scope_id = f.scope_id
                returning h.tenant_id, h.scope, h.scope_id, h.as_of, h.watermark, h.version
            )
-           select d.*, jsonb_object_agg(t.name, t.value) as "totals!"
+           select d.*, jsonb_object_agg(t.name, t.value) as "totals!: Json<BTreeMap<String, i64>>"
            from due d
            join totals t
              on t.tenant_id = d.tenant_id and t.scope = d.scope and t.scope_id = d.scope_id
@@ -76,28 +79,26 @@ pub async fn lease(
     .fetch_all(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)?;
-    let due = rows.into_iter().map(|row| DueTotal {
-        tenant: crate::core::keyed::tenant(&row.tenant_id),
-        scope: row.scope,
-        scope_id: row.scope_id,
-        totals: Totals {
+    let due = rows.into_iter().filter_map(|row| {
+        let scope = words::readable(words::scope(&row.scope, row.scope_id))?;
+        let totals = Totals {
             as_of: row.as_of.to_jiff(),
             watermark: row.watermark,
             version: row.version,
-            id: (!row.scope_id.is_nil()).then_some(row.scope_id),
-            totals: serde_json::from_value::<BTreeMap<String, i64>>(row.totals).unwrap_or_default(),
-        },
+            id: scope.id(),
+            totals: row.totals.0,
+        };
+        Some(DueTotal { tenant: keyed::tenant(&row.tenant_id), scope, totals })
     });
     Ok(due.collect())
 }
 
-/// Marks what was published, and gives the leases back.
-///
-/// # Errors
-/// An outage: the lease runs out and the same totals are published again.
+/// Marks what was published, and gives the leases back. After an outage the leases run out, and the
+/// same totals are published again.
 pub async fn published(store: &Store, due: &[DueTotal]) -> Result<(), Fault> {
-    let mut tx = store.scoped(due.iter().map(|scope| scope.tenant.clone())).await?;
+    let mut tx = store.scoped(due.iter().map(|one| &one.tenant)).await?;
     sqlx::query!(
         "with k as materialized (
              select k.* from unnest($1::text[], $2::text[], $3::uuid[], $4::bigint[])
@@ -109,13 +110,14 @@ pub async fn published(store: &Store, due: &[DueTotal]) -> Result<(), Fault> {
          update total_heads h set published = greatest(h.published, k.version), leased_until = null
          from k
          where h.tenant_id = k.tenant_id and h.scope = k.scope and h.scope_id = k.scope_id",
-        &due.iter().map(|scope| scope.tenant.to_string()).collect::<Vec<_>>(),
-        &due.iter().map(|scope| scope.scope.clone()).collect::<Vec<_>>(),
-        &due.iter().map(|scope| scope.scope_id).collect::<Vec<_>>(),
-        &due.iter().map(|scope| scope.totals.version).collect::<Vec<_>>(),
+        &due.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &due.iter().map(|one| one.scope.as_str()).collect::<Vec<_>>() as _,
+        &due.iter().map(|one| one.scope.id().unwrap_or_default()).collect::<Vec<_>>(),
+        &due.iter().map(|one| one.totals.version).collect::<Vec<_>>(),
     )
     .execute(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)
 }

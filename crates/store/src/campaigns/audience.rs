@@ -3,7 +3,10 @@
 use domain::{
     gates::LineKey,
     ids::{CampaignId, ContactId, MessageId, PoolId, SenderId, TenantId},
-    message::class::MessageClass,
+    message::{
+        class::MessageClass,
+        state::{MessageState, NO_RECEIPT},
+    },
     zones::Zone,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -11,7 +14,16 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, Store, fault};
+use crate::{
+    Scoped, Store,
+    campaigns::state::CampaignState,
+    core::{
+        keyed::{self, in_lock_order},
+        state_codes::codes,
+        words::{self, word},
+    },
+    fault,
+};
 
 /// How long one audience process has a campaign to itself.
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
@@ -22,12 +34,12 @@ pub const FREEZE_STEP: i64 = 5_000;
 /// A campaign under lease.
 #[derive(Debug, Clone)]
 pub struct RunningCampaign {
-    /// Whose.
+    /// The tenant that owns it.
     pub tenant: TenantId,
-    /// Which.
+    /// The campaign's id.
     pub id: CampaignId,
     /// `starting` or `running`.
-    pub state: String,
+    pub state: CampaignState,
     /// The class of its messages.
     pub class: MessageClass,
     /// The pool that carries it.
@@ -51,20 +63,18 @@ pub struct RunningCampaign {
 /// A recipient to feed.
 #[derive(Debug, Clone)]
 pub struct FedRecipient {
-    /// Their place in the audience.
+    /// Their index in the audience, from 0.
     pub seq: i64,
-    /// Who.
+    /// The person's contact.
     pub contact: ContactId,
     /// The message's id.
     pub message: MessageId,
-    /// The number.
+    /// The person's number, E.164.
     pub number: String,
 }
 
-/// Leases every active campaign that nobody else has.
-///
-/// # Errors
-/// An outage.
+/// Leases every active campaign that nobody else has. Those that this version cannot read are left
+/// out.
 pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<RunningCampaign>, Fault> {
     let active = sqlx::query!(
         r#"select tenant_id as "tenant_id!", campaign_id as "campaign_id!" from active_campaigns()"#
@@ -72,11 +82,15 @@ pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<RunningCampa
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
+
     if active.is_empty() {
         return Ok(Vec::new());
     }
+    let active = in_lock_order(&active, |row| (&row.tenant_id, row.campaign_id));
     let tenants: Vec<String> = active.iter().map(|row| row.tenant_id.clone()).collect();
-    let mut tx = store.scoped(tenants.iter().map(|name| crate::core::keyed::tenant(name))).await?;
+    let scope = tenants.iter().filter_map(|key| words::readable(words::tenant(key)));
+    let mut tx = store.scoped(scope).await?;
+
     let rows = sqlx::query!(
         "update campaigns c set leased_until = $3
          from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
@@ -94,22 +108,25 @@ pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<RunningCampa
     .fetch_all(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)?;
-    let campaign = rows.into_iter().map(|row| RunningCampaign {
-        tenant: crate::core::keyed::tenant(&row.tenant_id),
-        id: CampaignId(row.campaign_id),
-        state: row.state,
-        class: MessageClass::from_name(&row.class).unwrap_or(MessageClass::Promo),
-        pool: PoolId(row.pool_id),
-        tags: tags_of(&row.audience),
-        validity_seconds: row.validity_seconds,
-        audience_size: row.audience_size,
-        frozen_through: row.frozen_through,
-        cursor: row.cursor,
-        settled_below: row.settled_below,
-        version: row.version,
+    let campaign = rows.into_iter().map(|row| {
+        Ok(RunningCampaign {
+            tenant: keyed::tenant(&row.tenant_id),
+            id: CampaignId(row.campaign_id),
+            state: word(&row.state)?,
+            class: word(&row.class)?,
+            pool: PoolId(row.pool_id),
+            tags: tags_of(&row.audience),
+            validity_seconds: row.validity_seconds,
+            audience_size: row.audience_size,
+            frozen_through: row.frozen_through,
+            cursor: row.cursor,
+            settled_below: row.settled_below,
+            version: row.version,
+        })
     });
-    Ok(campaign.collect())
+    Ok(campaign.filter_map(words::readable).collect())
 }
 
 /// The contacts of an audience after one, by id, each with its number: who is frozen, and who is
@@ -133,6 +150,7 @@ pub(crate) async fn select(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().map(|row| (row.contact_id, row.number)).collect())
 }
 
@@ -145,16 +163,15 @@ pub(crate) fn tags_of(audience: &serde_json::Value) -> Vec<String> {
 /// Freezes the next step of the audience, and starts the campaign's run at its end. Says whether
 /// that was the end. Repeating a step that was recorded changes nothing: `frozen_through` has
 /// moved.
-///
-/// # Errors
-/// An outage.
 pub async fn freeze(store: &Store, campaign: &RunningCampaign) -> Result<bool, Fault> {
     let mut tx = store.scoped([&campaign.tenant]).await?;
     let after = campaign.frozen_through.unwrap_or(Uuid::nil());
     let selected = select(&mut tx, &campaign.tenant, &campaign.tags, after, FREEZE_STEP).await?;
     let contacts: Vec<Uuid> = selected.into_iter().map(|one| one.0).collect();
+
     let first = campaign.audience_size;
     let message = |contact: &Uuid| MessageId::from_campaign(campaign.id, ContactId(*contact), 0).0;
+
     sqlx::query!(
         "insert into campaign_recipients (tenant_id, campaign_id, seq, contact_id, message_id)
          select $1, $2, * from unnest($3::bigint[], $4::uuid[], $5::uuid[])",
@@ -167,6 +184,7 @@ pub async fn freeze(store: &Store, campaign: &RunningCampaign) -> Result<bool, F
     .execute(&mut *tx)
     .await
     .map_err(fault)?;
+
     let last = (contacts.len() as i64) < FREEZE_STEP;
     sqlx::query!(
         "update campaigns
@@ -183,6 +201,7 @@ pub async fn freeze(store: &Store, campaign: &RunningCampaign) -> Result<bool, F
     .execute(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)?;
     Ok(last)
 }
@@ -199,13 +218,11 @@ pub struct InFlight {
     pub lowest_open: i64,
 }
 
-/// Counts a campaign's messages in flight. What is open is `MessageState::is_final_with` in SQL.
-///
-/// # Errors
-/// An outage.
+/// Counts a campaign's messages in flight. What is open is `MessageState::is_final_with` in SQL; so
+/// is a message whose state only a newer version knows.
 pub async fn in_flight(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<InFlight, Fault> {
     let row = sqlx::query!(
-        r#"select count(*) filter (where m.state is null or m.state in (0, 3, 4)) as "pipe!",
+        r#"select count(*) filter (where m.state is null or m.state = any ($5)) as "pipe!",
                   count(*) filter (where o.open) as "open!",
                   min(r.seq) filter (where o.open) as lowest
            from campaign_recipients r
@@ -214,18 +231,23 @@ pub async fn in_flight(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<In
                where n.tenant_id = r.tenant_id and n.message_id = r.message_id limit 1
            ) m on true
            cross join lateral (
-               select m.state is null or m.state in (0, 1, 2, 3, 4)
-                   or m.state = 20 and m.code is distinct from 'no_receipt' as open
+               select m.state is null or m.state <> all ($6)
+                   and (m.state <> $7 or m.code is distinct from $8) as open
            ) o
            where r.tenant_id = $1 and r.campaign_id = $2 and r.seq >= $3 and r.seq < $4"#,
         campaign.tenant.as_str(),
         campaign.id.0,
         campaign.settled_below,
         campaign.cursor,
+        &codes(MessageState::is_in_pipe),
+        &codes(MessageState::is_final),
+        MessageState::Sent.code(),
+        NO_RECEIPT,
     )
     .fetch_one(&mut **tx)
     .await
     .map_err(fault)?;
+
     let lowest_open = row.lowest.unwrap_or(campaign.cursor);
     Ok(InFlight { messages: row.pipe, open: row.open, lowest_open })
 }
@@ -233,18 +255,15 @@ pub async fn in_flight(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<In
 /// A sender that may carry a campaign.
 #[derive(Debug, Clone)]
 pub struct SenderPace {
-    /// Which.
+    /// The sender's id.
     pub sender: SenderId,
     /// Segments per second.
     pub pace: i64,
-    /// Its days.
+    /// The zone that its days are counted in.
     pub zone: Zone,
 }
 
 /// The pool's usable senders.
-///
-/// # Errors
-/// An outage.
 pub async fn carriers(
     tx: &mut Scoped,
     campaign: &RunningCampaign,
@@ -261,6 +280,7 @@ pub async fn carriers(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let carrier = rows.into_iter().filter_map(|row| {
         let zone = Zone::parse(&row.time_zone).ok()?;
         Some(SenderPace { sender: SenderId(row.sender_id), pace: row.pace.into(), zone })
@@ -269,9 +289,6 @@ pub async fn carriers(
 }
 
 /// The tenant's zone and where its lines stand.
-///
-/// # Errors
-/// An outage.
 pub async fn lines(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -281,15 +298,13 @@ pub async fn lines(
             .fetch_optional(&mut **tx)
             .await
             .map_err(fault)?;
+
     let lines = crate::capacity::lines::of(tx, std::iter::once(tenant)).await?;
     let lines = lines.into_iter().map(|(_, key, next_due)| (key, next_due)).collect();
     Ok((zone.and_then(|zone| Zone::parse(&zone).ok()), lines))
 }
 
 /// The next recipients from the cursor on.
-///
-/// # Errors
-/// An outage.
 pub async fn next(
     tx: &mut Scoped,
     campaign: &RunningCampaign,
@@ -312,6 +327,7 @@ pub async fn next(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let recipient = rows.into_iter().map(|row| FedRecipient {
         seq: row.seq,
         contact: ContactId(row.contact_id),
@@ -322,10 +338,8 @@ pub async fn next(
 }
 
 /// Moves the cursor after the broker has stored what lies below it, and gives the lease back. A
-/// redrive that lowered `settled_below` meanwhile is not undone: its messages are open again.
-///
-/// # Errors
-/// An outage: the same recipients are published again, under the same ids.
+/// redrive that lowered `settled_below` meanwhile is not undone: its messages are open again. After
+/// an outage the same recipients are published again, under the same ids.
 pub async fn advance(
     store: &Store,
     campaign: &RunningCampaign,
@@ -349,14 +363,13 @@ pub async fn advance(
     .execute(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)
 }
 
 /// Completes a campaign, once: after `campaign.completed` is published. Also one that was paused
-/// meanwhile, or paused and resumed: its end has been told, and is not to be told again.
-///
-/// # Errors
-/// An outage: the same event is published again, under the same id.
+/// meanwhile, or paused and resumed: its end has been told, and is not to be told again. After an
+/// outage the same event is published again, under the same id.
 pub async fn complete(
     store: &Store,
     campaign: &RunningCampaign,
@@ -375,5 +388,6 @@ pub async fn complete(
     .execute(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)
 }

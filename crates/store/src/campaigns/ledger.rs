@@ -1,22 +1,28 @@
 //! A campaign's ledger: where each recipient of its frozen audience stands, all from one snapshot.
 
 use domain::{
+    gates::Gate,
     ids::{CampaignId, TenantId},
-    message::state::MessageState,
+    message::state::{MessageState, NO_RECEIPT},
     money::Micros,
 };
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, Store, fault};
+use crate::{
+    Scoped, Store,
+    campaigns::state::CampaignState,
+    core::words::{self, optional, word},
+    fault,
+};
 
 /// The sums behind a ledger.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LedgerSums {
     /// The campaign's state.
-    pub state: String,
+    pub state: CampaignState,
     /// Recipients frozen so far, as the campaign says.
     pub audience: i64,
     /// Recipients without a message that are still to be fed or on their way.
@@ -31,9 +37,9 @@ pub struct LedgerSums {
     pub cost: Micros,
     /// Texts that came in, in threads whose last message was of this campaign.
     pub replies: i64,
-    /// Those that were opt-outs.
+    /// How many of these texts were opt-outs.
     pub opt_outs: i64,
-    /// Answers that the AI wrote in these threads.
+    /// How many answers the AI wrote in these threads.
     pub ai_replies: i64,
     /// Messages that were released at least once after having been put aside.
     pub released: i64,
@@ -44,20 +50,17 @@ pub struct LedgerSums {
 /// Messages that share a state, a gate, and whether they have ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerGroup {
-    /// The state.
+    /// The state that they share.
     pub state: MessageState,
     /// The gate, for those that are blocked.
-    pub gate: Option<String>,
+    pub gate: Option<Gate>,
     /// Whether they have ended; of those that are sent, whether no receipt is expected any more.
     pub ended: bool,
-    /// How many.
+    /// How many messages they are.
     pub count: i64,
 }
 
 /// Reads a campaign's sums. None when there is no such campaign.
-///
-/// # Errors
-/// An outage, or a state that this version does not know.
 pub async fn read(
     store: &Store,
     tenant: &TenantId,
@@ -68,6 +71,7 @@ pub async fn read(
         .execute(&mut *tx)
         .await
         .map_err(fault)?;
+
     let campaign = sqlx::query!(
         "select state, audience_size, cursor from campaigns
          where tenant_id = $1 and campaign_id = $2",
@@ -77,7 +81,9 @@ pub async fn read(
     .fetch_optional(&mut *tx)
     .await
     .map_err(fault)?;
+
     let Some(campaign) = campaign else { return Ok(None) };
+
     let mut sums = LedgerSums {
         waiting: 0,
         never_fed: 0,
@@ -90,9 +96,11 @@ pub async fn read(
         released: 0,
         next_due: None,
         audience: campaign.audience_size,
-        state: campaign.state,
+        state: word(&campaign.state)?,
     };
-    let fed = if sums.state == "stopped" { campaign.cursor } else { i64::MAX };
+
+    let is_stopped = sums.state == CampaignState::Stopped;
+    let fed = if is_stopped { campaign.cursor } else { i64::MAX };
     count_messages(&mut tx, tenant, id, fed, &mut sums).await?;
     count_texts(&mut tx, tenant, id, &mut sums).await?;
     sums.next_due = next_due(&mut tx, tenant, id).await?;
@@ -107,8 +115,8 @@ async fn count_messages(
     sums: &mut LedgerSums,
 ) -> Result<(), Fault> {
     let rows = sqlx::query!(
-        r#"select m.state as "state?", case when m.state = 10 then m.gate end as gate,
-                  m.state = 20 and m.code is not distinct from 'no_receipt' as "no_receipt?",
+        r#"select m.state as "state?", case when m.state = $4 then m.gate end as gate,
+                  m.state = $5 and m.code is not distinct from $6 as "no_receipt?",
                   count(*) as "count!", count(*) filter (where r.seq >= $3) as "beyond!",
                   coalesce(sum(m.segments) filter (where m.carrier_sid is not null), 0)::bigint
                       as "segments!",
@@ -125,19 +133,24 @@ async fn count_messages(
         tenant.as_str(),
         id.0,
         fed,
+        MessageState::Blocked.code(),
+        MessageState::Sent.code(),
+        NO_RECEIPT,
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     for row in rows {
         let Some(state) = row.state else {
             sums.waiting = row.count - row.beyond;
             sums.never_fed = row.beyond;
             continue;
         };
-        let state = state_of(state)?;
+        let state = words::state(state)?;
+        let gate = optional(row.gate.as_deref())?;
         let ended = state.is_final() || row.no_receipt == Some(true);
-        sums.messages.push(LedgerGroup { state, gate: row.gate, ended, count: row.count });
+        sums.messages.push(LedgerGroup { state, gate, ended, count: row.count });
         sums.segments += row.segments;
         sums.cost.0 += row.cost;
         sums.released += row.released;
@@ -163,6 +176,7 @@ async fn next_due(
     .fetch_one(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(due.map(|due| due.to_jiff()))
 }
 
@@ -193,27 +207,53 @@ async fn count_texts(
     .fetch_one(&mut **tx)
     .await
     .map_err(fault)?;
+
     sums.replies = row.replies;
     sums.opt_outs = row.opt_outs;
     sums.ai_replies = row.ai_replies;
     Ok(())
 }
 
+/// Where a recipient of a campaign stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecipientState {
+    /// There is no message yet.
+    Waiting,
+    /// There is a message, in this state.
+    Message(MessageState),
+}
+
+impl RecipientState {
+    /// `waiting`, or the name of the message's state.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Message(state) => state.as_str(),
+        }
+    }
+}
+
+impl Serialize for RecipientState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
 /// One recipient of a campaign. Holds a number: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct LedgerRecipient {
-    /// The place in the audience, from 0.
+    /// Their index in the audience, from 0.
     pub seq: i64,
-    /// Who.
+    /// The person's contact.
     pub contact_id: Uuid,
-    /// E.164
+    /// The person's number, E.164.
     pub number: String,
-    /// The message.
+    /// The id of their message, stored or not yet.
     pub message_id: Uuid,
-    /// A message state, or `waiting`.
-    pub state: &'static str,
+    /// Where the message stands, or that there is none yet.
+    pub state: RecipientState,
     /// The gate that deferred, held or blocked it.
-    pub gate: Option<String>,
+    pub gate: Option<Gate>,
     /// Its reason, or the carrier's error.
     pub code: Option<String>,
     /// Segments, once there is a text.
@@ -226,14 +266,11 @@ pub struct LedgerRecipient {
 
 impl std::fmt::Debug for LedgerRecipient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Recipient({}, {})", self.seq, self.state)
+        write!(f, "Recipient({}, {})", self.seq, self.state.as_str())
     }
 }
 
-/// A campaign's recipients after a place, in their order.
-///
-/// # Errors
-/// An outage, or a state that this version does not know.
+/// A campaign's recipients after an index, in their order.
 pub async fn recipients(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -263,6 +300,7 @@ pub async fn recipients(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let recipient = rows.into_iter().map(|row| {
         Ok(LedgerRecipient {
             seq: row.seq,
@@ -270,10 +308,10 @@ pub async fn recipients(
             number: row.number,
             message_id: row.message_id,
             state: match row.state {
-                Some(code) => state_of(code)?.as_str(),
-                None => "waiting",
+                Some(code) => RecipientState::Message(words::state(code)?),
+                None => RecipientState::Waiting,
             },
-            gate: row.gate,
+            gate: optional(row.gate.as_deref())?,
             code: row.code,
             segments: row.segments,
             due: row.due.map(|at| at.to_jiff()),
@@ -281,10 +319,4 @@ pub async fn recipients(
         })
     });
     recipient.collect()
-}
-
-/// The state of a row's number.
-pub(crate) fn state_of(code: i16) -> Result<MessageState, Fault> {
-    MessageState::from_code(code)
-        .ok_or_else(|| fault(sqlx::Error::Decode(format!("no message state {code}").into())))
 }

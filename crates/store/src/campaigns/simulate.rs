@@ -2,6 +2,7 @@
 
 use domain::{
     ids::{CampaignId, ContactId, MessageId, TenantId},
+    message::state::MessageState,
     phone::PhoneNumber,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -10,18 +11,19 @@ use stage::Fault;
 
 use crate::{
     Scoped,
-    campaigns::{Campaign, audience},
+    campaigns::{Campaign, CampaignState, audience},
+    core::state_codes::codes,
     fault,
 };
 
 /// Somebody who has not been sent to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AudienceMember {
-    /// Who.
+    /// The person's contact.
     pub contact: ContactId,
     /// The message's id.
     pub message: MessageId,
-    /// The number.
+    /// The person's number.
     pub number: PhoneNumber,
     /// When the message is of no use any more: of its row, or as if it were submitted at `at`.
     pub expires_at: Option<Timestamp>,
@@ -32,7 +34,7 @@ pub struct AudienceMember {
 pub enum FeedPosition {
     /// The last contact that was read: the audience is not frozen yet.
     Contact(Uuid),
-    /// The last place of the frozen audience that was read.
+    /// The last index of the frozen audience that was read.
     Seq(i64),
 }
 
@@ -40,28 +42,26 @@ impl FeedPosition {
     /// Before everybody. An audience is frozen while its campaign starts; until then its contacts
     /// are those that freezing would select.
     pub fn first(campaign: &Campaign) -> Self {
-        let freezing = ["draft", "starting"].contains(&campaign.state.as_str())
-            || campaign.paused_from.as_deref() == Some("starting");
+        let from = campaign.paused_from.unwrap_or(campaign.state);
+        let freezing = matches!(from, CampaignState::Draft | CampaignState::Starting);
         if freezing { Self::Contact(Uuid::nil()) } else { Self::Seq(-1) }
     }
 }
 
 /// At most `limit` of those who come next, without those whose message has been admitted or has
-/// ended, and the place that was reached; none at the end.
-///
-/// # Errors
-/// An outage.
+/// ended, and the position that was reached; none at the end.
 pub async fn next(
     tx: &mut Scoped,
     tenant: &TenantId,
     campaign: &Campaign,
-    place: FeedPosition,
+    position: FeedPosition,
     at: Timestamp,
     limit: i64,
 ) -> Result<(Vec<AudienceMember>, Option<FeedPosition>), Fault> {
     let validity = campaign.validity_seconds.map(|s| SignedDuration::from_secs(s.into()));
     let expires_at = validity.map(|validity| at.saturating_add(validity).unwrap_or(at));
-    match place {
+
+    match position {
         FeedPosition::Contact(after) => {
             let tags = audience::tags_of(&campaign.audience);
             let found = audience::select(tx, tenant, &tags, after, limit).await?;
@@ -89,7 +89,7 @@ async fn frozen(
     let rows = sqlx::query!(
         r#"select r.seq, r.contact_id, r.message_id, c.number, m.expires_at as "expires_at?",
                   m.message_id is not null as "stored!",
-                  coalesce(m.state in (0, 1, 2), true) as "open!"
+                  coalesce(m.state = any ($5), true) as "open!"
            from campaign_recipients r
            cross join lateral (
                select * from contacts n
@@ -105,10 +105,12 @@ async fn frozen(
         campaign.0,
         after,
         limit,
+        &codes(MessageState::awaits_gates),
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let reached = rows.last().map(|row| FeedPosition::Seq(row.seq));
     let open = rows.into_iter().filter(|row| row.open);
     let recipients = open.filter_map(|row| {

@@ -1,19 +1,19 @@
 //! The counters of the gates: locked in key order, read, and raised by what a batch has admitted.
 
-use domain::gates::{CounterKey, CounterKind};
+use domain::gates::CounterKey;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, fault};
+use crate::{
+    Scoped,
+    core::keyed::{in_lock_order, index},
+    fault,
+};
 
-/// Locks these counters until the transaction ends, in key order, and reads them. Counters that do
-/// not exist are made, before any is locked: who makes one waits for whoever makes the same, and
-/// must hold nothing that the other wants. `keys` are sorted and without repetition; answers in
-/// their order.
-///
-/// # Errors
-/// An outage.
+/// Locks these counters until the transaction ends, and reads them in the order of `keys`. Counters
+/// that do not exist are made, before any is locked: who makes one waits for whoever makes the
+/// same, and must hold nothing that the other wants.
 pub async fn lock(tx: &mut Scoped, keys: &[CounterKey]) -> Result<Vec<i64>, Fault> {
     if keys.is_empty() {
         return Ok(Vec::new());
@@ -24,23 +24,22 @@ pub async fn lock(tx: &mut Scoped, keys: &[CounterKey]) -> Result<Vec<i64>, Faul
         insert(tx, &columns).await?;
         found = read(tx, &columns).await?;
     }
+
     let mut used = vec![0; keys.len()];
-    for (place, value) in found {
-        used[place] = value;
+    for (i, value) in found {
+        used[i] = value;
     }
     Ok(used)
 }
 
 /// Reads these counters as they are: nothing is locked or made. Answers in the order of `keys`; 0
 /// where there is no row.
-///
-/// # Errors
-/// An outage.
 pub async fn peek(tx: &mut Scoped, keys: &[CounterKey]) -> Result<Vec<i64>, Fault> {
     if keys.is_empty() {
         return Ok(Vec::new());
     }
     let columns = Columns::of(keys.iter());
+
     let rows = sqlx::query!(
         r#"select k.at as "at!", c.used
            from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
@@ -57,23 +56,23 @@ pub async fn peek(tx: &mut Scoped, keys: &[CounterKey]) -> Result<Vec<i64>, Faul
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut used = vec![0; keys.len()];
     for row in rows {
-        used[crate::core::keyed::index(row.at)] = row.used;
+        used[index(row.at)] = row.used;
     }
     Ok(used)
 }
 
-/// Adds to counters that this transaction has locked.
-///
-/// # Errors
-/// An outage.
+/// Adds to counters that this transaction has locked. A counter is named once.
 pub async fn add(tx: &mut Scoped, added: &[(CounterKey, i64)]) -> Result<(), Fault> {
     if added.is_empty() {
         return Ok(());
     }
+    let added = in_lock_order(added, |(key, _)| key);
     let columns = Columns::of(added.iter().map(|(key, _)| key));
     let amounts: Vec<i64> = added.iter().map(|(_, amount)| *amount).collect();
+
     sqlx::query!(
         "update counters c set used = c.used + k.amount
          from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bigint[])
@@ -89,10 +88,11 @@ pub async fn add(tx: &mut Scoped, added: &[(CounterKey, i64)]) -> Result<(), Fau
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
-/// Locks and reads them, if all of them are there; otherwise locks none.
+/// Locks and reads these counters if all of them are there; otherwise locks none.
 async fn read(tx: &mut Scoped, columns: &Columns<'_>) -> Result<Vec<(usize, i64)>, Fault> {
     let rows = sqlx::query!(
         r#"with wanted as (
@@ -121,7 +121,8 @@ async fn read(tx: &mut Scoped, columns: &Columns<'_>) -> Result<Vec<(usize, i64)
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(rows.into_iter().map(|row| (crate::core::keyed::index(row.at), row.used)).collect())
+
+    Ok(rows.into_iter().map(|row| (index(row.at), row.used)).collect())
 }
 
 async fn insert(tx: &mut Scoped, columns: &Columns<'_>) -> Result<(), Fault> {
@@ -162,27 +163,24 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// What a counter counts for, as its column holds it: empty for the whole tenant.
+/// The id that a counter counts for, as its column holds it: empty for the whole tenant.
 fn target(id: Option<Uuid>) -> String {
     id.map_or(String::new(), |id| id.to_string())
 }
 
 /// How much a tenant has used of a counter. For reports and tests; nothing is locked.
-///
-/// # Errors
-/// An outage.
 pub async fn used(tx: &mut Scoped, key: &CounterKey) -> Result<i64, Fault> {
-    let kind: CounterKind = key.kind;
     let used = sqlx::query_scalar!(
         "select used from counters
          where tenant_id = $1 and kind = $2 and key = $3 and window_start = $4",
         key.tenant.as_str(),
-        kind.as_str(),
+        key.kind.as_str(),
         target(key.target),
         key.window_start.to_sqlx() as _,
     )
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(used.unwrap_or(0))
 }

@@ -1,4 +1,4 @@
-//! Lines: where each capacity's queue of waiting messages stands.
+//! Lines: when the next of the messages fits that wait for a capacity.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use jiff_sqlx::ToSqlx;
 use stage::Fault;
 
 use crate::{
-    Scoped, fault,
+    Scoped,
+    core::keyed,
+    fault,
     parked::wake::{self, LAST_PASS, What},
 };
 
-/// Where the lines of these tenants stand.
-///
-/// # Errors
-/// An outage.
+/// The lines of these tenants, each with the time at which the next message fits. The line of a
+/// capacity that this version does not count is left out.
 pub async fn of<'a>(
     tx: &mut Scoped,
     tenants: impl Iterator<Item = &'a TenantId>,
@@ -31,19 +31,17 @@ pub async fn of<'a>(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let line = rows.into_iter().filter_map(|row| {
         let key = LineKey::parse(&row.key)?;
-        Some((crate::core::keyed::tenant(&row.tenant_id), key, row.next_due.to_jiff()))
+        Some((keyed::tenant(&row.tenant_id), key, row.next_due.to_jiff()))
     });
     Ok(line.collect())
 }
 
-/// Moves lines on to where a batch has left them; one that has come further stays there. Lines are
-/// in key order. Lines of the same tenants that nobody stands in any more go, but for those that
+/// Moves lines on to where a batch has left them; one that has come further stays there. A line is
+/// named once. Lines of the same tenants that nobody stands in any more go, but for those that
 /// somebody else has locked.
-///
-/// # Errors
-/// An outage.
 pub async fn move_on(
     tx: &mut Scoped,
     lines: &[(&TenantId, LineKey, Timestamp)],
@@ -52,9 +50,11 @@ pub async fn move_on(
     if lines.is_empty() {
         return Ok(());
     }
+
     let tenants: Vec<&str> = lines.iter().map(|line| line.0.as_str()).collect();
     let keys: Vec<String> = lines.iter().map(|line| line.1.to_string()).collect();
     let next: Vec<_> = lines.iter().map(|line| line.2.to_sqlx()).collect();
+
     sqlx::query!(
         "insert into lines as l (tenant_id, key, next_due)
          select tenant_id, key, next_due
@@ -69,6 +69,7 @@ pub async fn move_on(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     sqlx::query!(
         "delete from lines l
          using (select tenant_id, key from lines where tenant_id = any($1) and next_due < $2
@@ -80,24 +81,19 @@ pub async fn move_on(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
-/// The senders of the tenant whose day somebody stands in line for.
-///
-/// # Errors
-/// An outage.
+/// The lines of a tenant's senders: messages wait for room in the day of each.
 pub async fn of_senders(tx: &mut Scoped, tenant: &TenantId) -> Result<Vec<LineKey>, Fault> {
-    let recipient = of(tx, std::iter::once(tenant)).await?.into_iter().map(|(_, key, _)| key);
-    Ok(recipient.filter(|key| key.kind == CounterKind::SenderDay).collect())
+    let keys = of(tx, std::iter::once(tenant)).await?.into_iter().map(|(_, key, _)| key);
+    Ok(keys.filter(|key| key.kind == CounterKind::SenderDay).collect())
 }
 
-/// These capacities of the tenant have changed: who stands in their lines is asked again now, and
-/// the lines begin anew. So is who comes to stand there while a gate may still know the old
-/// capacity.
-///
-/// # Errors
-/// An outage.
+/// Ends the lines of capacities that have changed: the gates are asked again about whoever stands
+/// in them, and each line begins anew. The same holds for whoever comes to stand there while a gate
+/// may still know the old capacity.
 pub async fn dissolve(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -109,6 +105,7 @@ pub async fn dissolve(
     for (text, key) in keys {
         let cause = domain::gates::Wake::Line(key).to_string();
         wake::wake_parked_before(tx, tenant, &What::Cause(&cause), now + LAST_PASS).await?;
+
         sqlx::query!("delete from lines where tenant_id = $1 and key = $2", tenant.as_str(), text,)
             .execute(&mut **tx)
             .await

@@ -23,11 +23,11 @@ use crate::{
 /// A change of what a message has reserved.
 #[derive(Debug, Clone)]
 pub struct Reservation<'a> {
-    /// Whose.
+    /// The tenant that owns the message.
     pub tenant: &'a TenantId,
-    /// Its class.
+    /// The message's class.
     pub class: MessageClass,
-    /// Its campaign.
+    /// The message's campaign.
     pub campaign: Option<CampaignId>,
     /// The sender that the gates chose.
     pub sender: SenderId,
@@ -38,7 +38,7 @@ pub struct Reservation<'a> {
     /// The person, where the message itself is given back and no longer counts as sent to them;
     /// none where only its cost is corrected.
     pub unsent: Option<(&'a str, Channel)>,
-    /// Whether the message is over: one that is tried again will take its place itself.
+    /// Whether the message is over: one that is tried again takes its place in the line itself.
     pub over: bool,
 }
 
@@ -64,17 +64,15 @@ impl<'a> Reservation<'a> {
 }
 
 /// Gives reservations back: lowers counters in key order, and forgets marketing that was not sent.
-/// As many as have become free of a capacity whose window is still open are asked again, of those
-/// who stand in line for it; a quota of a minute or an hour opens again by itself.
-///
-/// # Errors
-/// An outage.
+/// For each unit of a capacity that is free again while its window lasts, one message that stands
+/// in line for it goes back to the gates; a quota of a minute or an hour opens again by itself.
 pub async fn release(
     tx: &mut Scoped,
     now: Timestamp,
     freed: &[Reservation<'_>],
 ) -> Result<(), Fault> {
     let zones = zones(tx, freed).await?;
+
     let mut lower: BTreeMap<CounterKey, i64> = BTreeMap::new();
     let mut room: BTreeMap<(&TenantId, LineKey), i64> = BTreeMap::new();
     for (one, zones) in freed.iter().zip(zones) {
@@ -92,6 +90,7 @@ pub async fn release(
         };
         let windows = Windows::at(one.reserved_at, tenant_zone);
         let sender_day = Windows::at(one.reserved_at, sender_zone).day;
+
         let amounts = reservation(&what, &windows, sender_day).into_iter();
         for (key, amount) in amounts.filter(|(key, _)| one.unsent.is_some() || is_spend(key.kind)) {
             if one.over && one.unsent.is_some() && is_open(&key, now, tenant_zone, sender_zone) {
@@ -101,7 +100,8 @@ pub async fn release(
             *lower.entry(key).or_default() -= amount;
         }
     }
-    // Standings before counters, as the gates lock them.
+
+    // Recipient statuses before counters, as the gates lock them.
     forget_marketing(tx, freed).await?;
     let keys: Vec<CounterKey> = lower.keys().cloned().collect();
     counters::lock(tx, &keys).await?;
@@ -138,6 +138,7 @@ async fn zones(
 ) -> Result<Vec<Option<(Zone, Zone)>>, Fault> {
     let tenants: Vec<&str> = freed.iter().map(|one| one.tenant.as_str()).collect();
     let senders: Vec<Uuid> = freed.iter().map(|one| one.sender.0).collect();
+
     let rows = sqlx::query!(
         r#"select k.at as "at!", t.time_zone as tenant_zone, s.time_zone as sender_zone
            from unnest($1::text[], $2::uuid[]) with ordinality as k (tenant_id, sender_id, at)
@@ -149,6 +150,7 @@ async fn zones(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut zones = vec![None; freed.len()];
     for row in rows {
         let both = Zone::parse(&row.tenant_zone).ok().zip(Zone::parse(&row.sender_zone).ok());
@@ -170,6 +172,7 @@ async fn forget_marketing(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<
     }
     let times = marketing.iter().map(|(one, ..)| one.reserved_at.to_sqlx());
     let promos = marketing.iter().map(|(one, ..)| one.class == MessageClass::Promo);
+
     sqlx::query!(
         "with k as (
              select tenant_id, number, channel, array_agg(at) as times,
@@ -203,5 +206,6 @@ async fn forget_marketing(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }

@@ -6,7 +6,11 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, fault};
+use crate::{
+    Scoped,
+    core::words::{word, words},
+    fault,
+};
 
 /// After this long without a step, the process that ran an import is gone.
 pub const STANDSTILL: SignedDuration = SignedDuration::from_secs(60);
@@ -16,7 +20,7 @@ pub const STANDSTILL: SignedDuration = SignedDuration::from_secs(60);
 pub struct Counts {
     /// Lines read, the header apart.
     pub total: i64,
-    /// New contacts.
+    /// Lines that became a new contact.
     pub created: i64,
     /// Known contacts that changed.
     pub updated: i64,
@@ -28,38 +32,97 @@ pub struct Counts {
     pub invalid: i64,
 }
 
-/// An import.
+/// Where an import stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportState {
+    /// Its lines are being read.
+    Running,
+    /// All of its lines were read.
+    Completed,
+    /// It ended before its last line.
+    Failed,
+}
+
+impl ImportState {
+    /// Every state, the first one first.
+    pub const ALL: [Self; 3] = [Self::Running, Self::Completed, Self::Failed];
+
+    /// The name in rows and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The state of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+/// Why a line did not become a contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowOutcome {
+    /// An earlier line of the file has its number.
+    Duplicate,
+    /// It cannot become a contact.
+    Invalid,
+}
+
+impl RowOutcome {
+    /// Both outcomes, the milder one first.
+    pub const ALL: [Self; 2] = [Self::Duplicate, Self::Invalid];
+
+    /// The name in rows and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Invalid => "invalid",
+        }
+    }
+
+    /// The outcome of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == name)
+    }
+}
+
+words! {
+    ImportState = "state of an import",
+    RowOutcome = "outcome of an import's line",
+}
+
+/// An import as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
-    /// Which.
+    /// The import's id.
     pub id: Uuid,
-    /// `running`, `completed` or `failed`
-    pub state: String,
-    /// What became of the lines so far.
+    /// The state that it is in.
+    pub state: ImportState,
+    /// What has become of the lines so far.
     pub counts: Counts,
-    /// Why it failed.
+    /// Why it failed, in words for people.
     pub error: Option<String>,
-    /// Machine time.
+    /// Machine time at which it began.
     pub created_at: Timestamp,
-    /// Machine time.
+    /// Machine time of its end; none while it runs.
     pub finished_at: Option<Timestamp>,
 }
 
 /// A line that did not become a contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRow {
-    /// Its place in the file, the header being line 1.
+    /// Its number in the file, the header being line 1.
     pub line: i64,
-    /// `duplicate` or `invalid`
-    pub outcome: &'static str,
-    /// Why.
+    /// What kind of line it is.
+    pub outcome: RowOutcome,
+    /// Why, in words for people.
     pub reason: String,
 }
 
 /// Begins an import.
-///
-/// # Errors
-/// An outage.
 pub async fn create(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -80,9 +143,6 @@ pub async fn create(
 }
 
 /// Records the counts after a step, and the lines of the step that did not become a contact.
-///
-/// # Errors
-/// An outage.
 pub async fn progress(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -98,12 +158,13 @@ pub async fn progress(
         tenant.as_str(),
         id,
         &lines.iter().map(|line| line.line).collect::<Vec<_>>(),
-        &lines.iter().map(|line| line.outcome.to_owned()).collect::<Vec<_>>(),
+        &lines.iter().map(|line| line.outcome.as_str()).collect::<Vec<_>>() as _,
         &lines.iter().map(|line| line.reason.clone()).collect::<Vec<_>>(),
     )
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     sqlx::query!(
         "update imports
          set total = $3, created = $4, updated = $5, unchanged = $6, duplicate = $7, invalid = $8,
@@ -122,13 +183,11 @@ pub async fn progress(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// Ends an import that still runs, well or with an error.
-///
-/// # Errors
-/// An outage.
 pub async fn finish(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -149,14 +208,12 @@ pub async fn finish(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// An import. One that stands still is ended as failed first: what it recorded stays, and the file
 /// can be imported again.
-///
-/// # Errors
-/// An outage.
 pub async fn get(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -175,6 +232,7 @@ pub async fn get(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     let row = sqlx::query!(
         "select state, total, created, updated, unchanged, duplicate, invalid, error, created_at,
                 finished_at
@@ -185,9 +243,11 @@ pub async fn get(
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(row.map(|row| Import {
+
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Import {
         id,
-        state: row.state,
+        state: word(&row.state)?,
         counts: Counts {
             total: row.total,
             created: row.created,
@@ -203,9 +263,6 @@ pub async fn get(
 }
 
 /// The lines of an import that did not become a contact, after one, by line.
-///
-/// # Errors
-/// An outage.
 pub async fn lines(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -224,10 +281,9 @@ pub async fn lines(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let line = rows.into_iter().map(|row| ImportRow {
-        line: row.line,
-        outcome: if row.outcome == "duplicate" { "duplicate" } else { "invalid" },
-        reason: row.reason,
+
+    let line = rows.into_iter().map(|row| {
+        Ok(ImportRow { line: row.line, outcome: word(&row.outcome)?, reason: row.reason })
     });
-    Ok(line.collect())
+    line.collect()
 }

@@ -1,4 +1,4 @@
-//! Texts that came in: stored once, with what they mean for the person's standing.
+//! Texts that came in: stored once, with what they mean for the recipient's status.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -14,35 +14,63 @@ use stage::Fault;
 
 use crate::{
     Scoped, Store,
-    core::keyed,
+    core::{
+        keyed::{LockOrder, in_lock_order, index},
+        words,
+    },
     fault,
-    recipients::consent::{self, Action, ConsentChange, Proof},
+    recipients::consent::{self, Action, ConsentChange, ConsentMethod, Proof},
     settings::policies,
 };
+
+/// What a text asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// The person wants no more messages.
+    OptOut,
+    /// The person wants messages again.
+    OptIn,
+    /// The person asks who this is, and how to stop it.
+    Help,
+    /// Something else: a conversation.
+    Text,
+}
+
+impl Meaning {
+    /// The name in rows and events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OptOut => "opt_out",
+            Self::OptIn => "opt_in",
+            Self::Help => "help",
+            Self::Text => "text",
+        }
+    }
+}
 
 /// One text as it is stored.
 #[derive(Debug, Clone)]
 pub struct NewText {
     /// Whose number was texted.
     pub tenant: TenantId,
-    /// From the account and the carrier's id.
+    /// Its id, made from the account and the carrier's id of the text.
     pub id: Uuid,
-    /// The thread.
+    /// The thread that it belongs to.
     pub conversation: ConversationId,
-    /// Who wrote.
+    /// The person who wrote it.
     pub contact: ContactId,
-    /// Their number.
+    /// The person's number, E.164.
     pub number: String,
-    /// Its country.
+    /// The number's country, ISO 3166.
     pub country: String,
     /// The sender that was texted.
     pub sender: SenderId,
     /// What they wrote.
     pub body: String,
-    /// `opt_out`, `opt_in`, `help` or `text`.
-    pub meaning: &'static str,
-    /// `keyword` or `phrase`: how an opt-out or opt-in was said.
-    pub method: &'static str,
+    /// What it asks for.
+    pub meaning: Meaning,
+    /// How an opt-out or opt-in was said: by a keyword or in other words.
+    pub method: ConsentMethod,
     /// The lexicon's rule that matched.
     pub rule: Option<String>,
     /// Business time of arrival.
@@ -52,7 +80,7 @@ pub struct NewText {
 /// What the store knows of a text's thread and person.
 #[derive(Debug, Clone)]
 pub struct Thread {
-    /// The text.
+    /// The text that it is about.
     pub inbound: Uuid,
     /// The thread's epoch when the text came.
     pub epoch: i32,
@@ -60,7 +88,7 @@ pub struct Thread {
     pub campaign: Option<Uuid>,
     /// The person's language.
     pub language: Option<String>,
-    /// Whom the person wrote to.
+    /// The tenant that the person wrote to.
     pub company: Company,
     /// Whether this hand-over stored the text; false for a repeat.
     pub first: bool,
@@ -79,17 +107,26 @@ pub struct Company {
     pub help_contact: Option<String>,
 }
 
-/// Makes the contacts, standings and threads of these texts where they are missing, then stores
-/// each text once. Texts are in key order.
-///
-/// # Errors
-/// An outage, or a text that the database refuses.
+/// Makes the contacts, recipient statuses and threads of these texts where they are missing, then
+/// stores each text once. Answers in the order of `texts`.
 pub async fn receive(tx: &mut Scoped, texts: &[NewText]) -> Result<Vec<Thread>, Fault> {
-    make_people(tx, texts).await?;
-    make_threads(tx, texts).await?;
-    let tenants: Vec<String> = texts.iter().map(|text| text.tenant.to_string()).collect();
-    let ids: Vec<Uuid> = texts.iter().map(|text| text.id).collect();
-    let first = insert(tx, texts, &tenants, &ids).await?;
+    let order = LockOrder::by(texts, |text| (&text.tenant, text.id));
+    let sorted = order.sorted(texts);
+    make_people(tx, &sorted).await?;
+    make_threads(tx, &sorted).await?;
+    let first = insert(tx, &sorted).await?;
+
+    let mut threads = threads(tx, &sorted, &first).await?;
+    let mut thread = |text: &NewText| threads.remove(&text.id);
+    Ok(texts.iter().filter_map(&mut thread).collect())
+}
+
+/// The threads of texts that are stored, by text.
+async fn threads(
+    tx: &mut Scoped,
+    texts: &[&NewText],
+    first: &HashSet<Uuid>,
+) -> Result<HashMap<Uuid, Thread>, Fault> {
     let rows = sqlx::query!(
         r#"select i.inbound_id, i.epoch, v.last_campaign_id, c.language, t.name,
                   (select p.body ->> 'help_contact' from policies p
@@ -100,28 +137,37 @@ pub async fn receive(tx: &mut Scoped, texts: &[NewText]) -> Result<Vec<Thread>, 
              on v.tenant_id = i.tenant_id and v.conversation_id = i.conversation_id
            join contacts c on c.tenant_id = i.tenant_id and c.contact_id = i.contact_id
            join tenants t on t.tenant_id = i.tenant_id"#,
-        &tenants,
-        &ids,
+        &tenants(texts),
+        &texts.iter().map(|text| text.id).collect::<Vec<_>>(),
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let thread = rows.into_iter().map(|row| Thread {
-        inbound: row.inbound_id,
-        epoch: row.epoch,
-        campaign: row.last_campaign_id,
-        language: row.language,
-        company: Company { name: row.name, help_contact: row.help_contact },
-        first: first.contains(&row.inbound_id),
-        program: None,
-        overtaken: false,
+
+    let threads = rows.into_iter().map(|row| {
+        let thread = Thread {
+            inbound: row.inbound_id,
+            epoch: row.epoch,
+            campaign: row.last_campaign_id,
+            language: row.language,
+            company: Company { name: row.name, help_contact: row.help_contact },
+            first: first.contains(&row.inbound_id),
+            program: None,
+            overtaken: false,
+        };
+        (row.inbound_id, thread)
     });
-    Ok(thread.collect())
+    Ok(threads.collect())
 }
 
-async fn make_people(tx: &mut Scoped, texts: &[NewText]) -> Result<(), Fault> {
-    let tenants: Vec<String> = texts.iter().map(|text| text.tenant.to_string()).collect();
+fn tenants(texts: &[&NewText]) -> Vec<String> {
+    texts.iter().map(|text| text.tenant.to_string()).collect()
+}
+
+async fn make_people(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fault> {
+    let tenants = tenants(texts);
     let numbers: Vec<String> = texts.iter().map(|text| text.number.clone()).collect();
+
     sqlx::query!(
         "insert into contacts (tenant_id, contact_id, number, country, created_at, updated_at)
          select distinct on (k.tenant_id, k.contact_id)
@@ -139,6 +185,7 @@ async fn make_people(tx: &mut Scoped, texts: &[NewText]) -> Result<(), Fault> {
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     sqlx::query!(
         "insert into standings as s (tenant_id, number, channel, last_inbound_at)
          select k.tenant_id, k.number, 'sms', max(k.at)
@@ -153,10 +200,11 @@ async fn make_people(tx: &mut Scoped, texts: &[NewText]) -> Result<(), Fault> {
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
-async fn make_threads(tx: &mut Scoped, texts: &[NewText]) -> Result<(), Fault> {
+async fn make_threads(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fault> {
     sqlx::query!(
         "insert into conversations as v
              (tenant_id, conversation_id, contact_id, sender_id, last_inbound_at, last_campaign_id)
@@ -174,7 +222,7 @@ async fn make_threads(tx: &mut Scoped, texts: &[NewText]) -> Result<(), Fault> {
          on conflict (tenant_id, conversation_id) do update
          set last_inbound_at = greatest(v.last_inbound_at, excluded.last_inbound_at),
              last_campaign_id = coalesce(excluded.last_campaign_id, v.last_campaign_id)",
-        &texts.iter().map(|text| text.tenant.to_string()).collect::<Vec<_>>(),
+        &tenants(texts),
         &texts.iter().map(|text| text.conversation.0).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.contact.0).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.sender.0).collect::<Vec<_>>(),
@@ -183,16 +231,15 @@ async fn make_threads(tx: &mut Scoped, texts: &[NewText]) -> Result<(), Fault> {
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
-async fn insert(
-    tx: &mut Scoped,
-    texts: &[NewText],
-    tenants: &[String],
-    ids: &[Uuid],
-) -> Result<Vec<Uuid>, Fault> {
-    sqlx::query_scalar!(
+/// Stores texts, and answers the ids of those that are new.
+async fn insert(tx: &mut Scoped, texts: &[&NewText]) -> Result<HashSet<Uuid>, Fault> {
+    let times: Vec<_> = texts.iter().map(|text| text.received_at.to_sqlx()).collect();
+
+    let new = sqlx::query_scalar!(
         "insert into inbound_texts (tenant_id, inbound_id, conversation_id, contact_id, sender_id,
                                     body, meaning, rule, epoch, received_at)
          select k.tenant_id, k.inbound_id, k.conversation_id, k.contact_id, k.sender_id, k.body,
@@ -204,26 +251,25 @@ async fn insert(
          join conversations v
            on v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
          on conflict do nothing returning inbound_id",
-        tenants,
-        ids,
+        &tenants(texts),
+        &texts.iter().map(|text| text.id).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.conversation.0).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.contact.0).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.sender.0).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.body.clone()).collect::<Vec<_>>(),
-        &texts.iter().map(|text| text.meaning.to_owned()).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.meaning.as_str()).collect::<Vec<_>>() as _,
         &texts.iter().map(|text| text.rule.clone()).collect::<Vec<_>>() as _,
-        &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
+        &times as _,
     )
     .fetch_all(&mut **tx)
     .await
-    .map_err(fault)
+    .map_err(fault)?;
+
+    Ok(new.into_iter().collect())
 }
 
-/// Records opt-outs and opt-ins: the standing, the consent ledger, and the end of the threads'
-/// epochs. Call with first-time texts only.
-///
-/// # Errors
-/// An outage.
+/// Records opt-outs and opt-ins: in the recipients' statuses and the consent ledger. An opt-out
+/// also ends the epoch of its thread. Call with first-time texts only.
 pub async fn change_recipients(
     tx: &mut Scoped,
     now: Timestamp,
@@ -233,6 +279,9 @@ pub async fn change_recipients(
     let programs = programs_left(tx, &stops).await?;
     let changes: Vec<ConsentChange> = texts.iter().map(|text| change(text, &programs)).collect();
     consent::record(tx, now, &changes).await?;
+
+    let stops = in_lock_order(&stops, |text| (&text.tenant, text.conversation));
+
     sqlx::query!(
         "update conversations v set epoch = v.epoch + 1
          from unnest($1::text[], $2::uuid[]) as k (tenant_id, conversation_id)
@@ -243,13 +292,11 @@ pub async fn change_recipients(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// Those of these texts that ask for messages again although their person has stopped since.
-///
-/// # Errors
-/// An outage.
 pub async fn overtaken(tx: &mut Scoped, starts: &[&NewText]) -> Result<HashSet<Uuid>, Fault> {
     let changes: Vec<ConsentChange> =
         starts.iter().map(|text| change(text, &HashMap::new())).collect();
@@ -257,7 +304,7 @@ pub async fn overtaken(tx: &mut Scoped, starts: &[&NewText]) -> Result<HashSet<U
 }
 
 fn is_stop(text: &NewText) -> bool {
-    text.meaning == "opt_out"
+    text.meaning == Meaning::OptOut
 }
 
 fn change(text: &NewText, programs: &HashMap<Uuid, String>) -> ConsentChange {
@@ -268,7 +315,7 @@ fn change(text: &NewText, programs: &HashMap<Uuid, String>) -> ConsentChange {
         channel: Channel::Sms,
         action: if is_stop(text) { Action::Revoke } else { Action::Restore },
         program: programs.get(&text.id).cloned(),
-        method: text.method.into(),
+        method: text.method,
         language: None,
         source: None,
         proof: Proof { inbound_id: Some(text.id), ..Proof::default() },
@@ -289,6 +336,7 @@ async fn programs_left(
     if tenants.is_empty() {
         return Ok(HashMap::new());
     }
+
     let policies = policies::in_force(tx, &tenants.into_iter().collect::<Vec<_>>()).await?;
     let of_program = |text: &&&NewText| {
         let policy = policies.get(&text.tenant).and_then(Option::as_ref);
@@ -298,6 +346,7 @@ async fn programs_left(
     if asked.is_empty() {
         return Ok(HashMap::new());
     }
+
     let rows = sqlx::query!(
         r#"select k.inbound_id as "inbound_id!", c.program
            from unnest($1::text[], $2::uuid[], $3::uuid[])
@@ -313,14 +362,12 @@ async fn programs_left(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().map(|row| (row.inbound_id, row.program)).collect())
 }
 
 /// The programs that texts have left, by text; those that have left everything are missing. Reads
 /// the ledger, so that a repeat says what was said at first.
-///
-/// # Errors
-/// An outage.
 pub async fn left(tx: &mut Scoped, texts: &[&NewText]) -> Result<HashMap<Uuid, String>, Fault> {
     let rows = sqlx::query!(
         r#"select c.consent_id, c.program as "program!"
@@ -333,13 +380,11 @@ pub async fn left(tx: &mut Scoped, texts: &[&NewText]) -> Result<HashMap<Uuid, S
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().map(|row| (row.consent_id, row.program)).collect())
 }
 
 /// The accounts, among these, whose carrier answers its own opt-out, opt-in and help words.
-///
-/// # Errors
-/// An outage.
 pub async fn self_answering(
     tx: &mut Scoped,
     tenants: &[String],
@@ -356,6 +401,7 @@ pub async fn self_answering(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().collect())
 }
 
@@ -375,6 +421,9 @@ pub async fn owners(
     .await
     .map_err(fault)?;
 
-    let owner = |at: i64, tenant: &str| (numbers[keyed::index(at)].clone(), keyed::tenant(tenant));
-    Ok(rows.iter().map(|row| owner(row.at, &row.tenant_id)).collect())
+    let mut owners = HashMap::with_capacity(rows.len());
+    for row in rows {
+        owners.insert(numbers[index(row.at)].clone(), words::tenant(&row.tenant_id)?);
+    }
+    Ok(owners)
 }

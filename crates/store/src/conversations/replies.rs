@@ -6,12 +6,80 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, fault};
+use crate::{
+    Scoped,
+    core::words::{optional, word, words},
+    fault,
+};
+
+/// That a text is answered, or why it is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplyReason {
+    /// The AI has answered it.
+    Answered,
+    /// The person has opted out or must not be contacted.
+    OptedOut,
+    /// The thread has begun anew since the text came.
+    EpochOver,
+    /// The thread has had its answers of this hour.
+    AnswersPerHour,
+    /// There is nothing in the text.
+    Empty,
+    /// Nothing is known of the text's thread.
+    NoFacts,
+    /// No AI is set up.
+    AiOff,
+    /// The AI provider refuses the account.
+    AiAccount,
+    /// The AI provider refuses the question.
+    AiRefused,
+    /// The answer breaks off, or is empty.
+    AiIncomplete,
+}
+
+impl ReplyReason {
+    /// Every reason, the answer first.
+    pub const ALL: [Self; 10] = [
+        Self::Answered,
+        Self::OptedOut,
+        Self::EpochOver,
+        Self::AnswersPerHour,
+        Self::Empty,
+        Self::NoFacts,
+        Self::AiOff,
+        Self::AiAccount,
+        Self::AiRefused,
+        Self::AiIncomplete,
+    ];
+
+    /// The name in rows.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::OptedOut => "opted_out",
+            Self::EpochOver => "epoch_over",
+            Self::AnswersPerHour => "answers_per_hour",
+            Self::Empty => "empty",
+            Self::NoFacts => "no_facts",
+            Self::AiOff => "ai_off",
+            Self::AiAccount => "ai_account",
+            Self::AiRefused => "ai_refused",
+            Self::AiIncomplete => "ai_incomplete",
+        }
+    }
+
+    /// The reason of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
+}
+
+words! { ReplyReason = "reason of a reply" }
 
 /// What is known of one text that wants an answer.
 #[derive(Debug, Clone)]
 pub struct ReplyFacts {
-    /// The text.
+    /// The text that wants an answer.
     pub inbound: Uuid,
     /// The thread's epoch now.
     pub epoch: i32,
@@ -28,13 +96,13 @@ pub struct ReplyFacts {
 pub struct ReplyDecided {
     /// The answer; none when it was decided not to answer.
     pub body: Option<String>,
-    /// `answered`, or why not.
-    pub reason: String,
+    /// That it was answered, or why not.
+    pub reason: ReplyReason,
 }
 
 impl std::fmt::Debug for ReplyDecided {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Decided({})", self.reason)
+        write!(f, "Decided({})", self.reason.as_str())
     }
 }
 
@@ -43,9 +111,9 @@ impl std::fmt::Debug for ReplyDecided {
 pub struct Ask {
     /// Whose number was texted.
     pub tenant: TenantId,
-    /// The text.
+    /// The text that wants an answer.
     pub inbound: Uuid,
-    /// The thread.
+    /// The thread that the text is in.
     pub conversation: ConversationId,
     /// The id that the answer will have.
     pub message: MessageId,
@@ -54,9 +122,6 @@ pub struct Ask {
 }
 
 /// Loads what is known of these texts; `since` begins the hour that answers are counted in.
-///
-/// # Errors
-/// An outage.
 pub async fn facts(
     tx: &mut Scoped,
     asks: &[Ask],
@@ -86,14 +151,18 @@ pub async fn facts(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let facts = rows.into_iter().map(|row| ReplyFacts {
-        inbound: row.inbound_id,
-        epoch: row.epoch,
-        silenced: row.silenced,
-        answers: row.answers,
-        decided: row.reason.map(|reason| ReplyDecided { body: row.body, reason }),
+
+    let facts = rows.into_iter().map(|row| {
+        let reason: Option<ReplyReason> = optional(row.reason.as_deref())?;
+        Ok(ReplyFacts {
+            inbound: row.inbound_id,
+            epoch: row.epoch,
+            silenced: row.silenced,
+            answers: row.answers,
+            decided: reason.map(|reason| ReplyDecided { body: row.body, reason }),
+        })
     });
-    Ok(facts.collect())
+    facts.collect()
 }
 
 /// A decision to record.
@@ -103,11 +172,11 @@ pub struct ReplyDecision {
     pub ask: Ask,
     /// The answer; none for a decision not to answer.
     pub body: Option<String>,
-    /// `answered`, or why not.
-    pub reason: &'static str,
-    /// Tokens read.
+    /// That it is answered, or why not.
+    pub reason: ReplyReason,
+    /// Tokens that the model read.
     pub input_tokens: i64,
-    /// Tokens written.
+    /// Tokens that the model wrote.
     pub output_tokens: i64,
 }
 
@@ -123,9 +192,6 @@ pub struct Limit {
 /// Records one decision, unless one stands; says which stands. An answer beyond the limit becomes
 /// the decision not to answer: the thread is locked, so that two processes count one after the
 /// other.
-///
-/// # Errors
-/// An outage, or a text that the database refuses.
 pub async fn decide(
     tx: &mut Scoped,
     decision: &ReplyDecision,
@@ -142,6 +208,7 @@ pub async fn decide(
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
+
     sqlx::query!(
         "with used as (
              select count(*) >= $11 as up from ai_replies
@@ -150,7 +217,7 @@ pub async fn decide(
          insert into ai_replies (tenant_id, message_id, conversation_id, inbound_id, body, reason,
                                  input_tokens, output_tokens, at)
          select $1, $2, $3, $4, case when not used.up then $5 end,
-                case when used.up and $5 is not null then 'answers_per_hour' else $6 end,
+                case when used.up and $5 is not null then $12 else $6 end,
                 $7, $8, $9
          from used on conflict do nothing",
         tenant,
@@ -158,16 +225,18 @@ pub async fn decide(
         ask.conversation.0,
         ask.inbound,
         decision.body,
-        decision.reason,
+        decision.reason.as_str(),
         decision.input_tokens,
         decision.output_tokens,
         at.to_sqlx(),
         limit.since.to_sqlx(),
         limit.answers,
+        ReplyReason::AnswersPerHour.as_str(),
     )
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     let row = sqlx::query!(
         "select body, reason from ai_replies where tenant_id = $1 and message_id = $2",
         tenant,
@@ -176,5 +245,6 @@ pub async fn decide(
     .fetch_one(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(ReplyDecided { body: row.body, reason: row.reason })
+
+    Ok(ReplyDecided { body: row.body, reason: word(&row.reason)? })
 }

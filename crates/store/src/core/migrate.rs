@@ -30,7 +30,7 @@ pub enum MigrateError {
     /// The roles are missing and could not be made.
     #[error("cannot make the database roles; run once as a superuser: {0}")]
     Roles(#[source] sqlx::Error),
-    /// No connection.
+    /// The database gave no connection.
     #[error("cannot connect as millrace_owner: {0}")]
     Connect(#[source] sqlx::Error),
     /// A migration failed; it was rolled back.

@@ -75,6 +75,7 @@ mod tests {
         let old = Sealer::new(&[[1; 32]]);
         let both = Sealer::new(&[[2; 32], [1; 32]]);
         let sealed = old.seal(b"token");
+
         assert_eq!(both.open(&sealed).expect("opens"), b"token");
         assert_eq!(old.open(&both.seal(b"token")), Err(NotOurs));
         assert_eq!(

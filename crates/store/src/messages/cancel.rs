@@ -1,5 +1,5 @@
 //! Withdrawing messages: in the row where enrich has stored one, by a mark for enrich where it has
-//! not. Locks are taken in the gates' order: standings, counters, messages.
+//! not. Locks are taken in the gates' order: recipient statuses, counters, messages.
 
 use std::collections::HashSet;
 
@@ -20,6 +20,7 @@ use wire::Event;
 use crate::{
     Scoped, Store,
     capacity::release::{self, Reservation},
+    core::{keyed, state_codes::codes, words::word},
     fault,
     messages::{
         row::{StoredMessage, columns, turn},
@@ -37,10 +38,10 @@ pub const MOST_MARKS: i64 = 10_000;
 /// How often a message may move on between our look and our write.
 const TRIES: usize = 8;
 
-/// What a cancel has come to.
+/// How a cancel has ended.
 #[derive(Debug, Clone)]
 pub enum CancelOutcome {
-    /// It is withdrawn now; the event that says so is owed to the broker.
+    /// It is withdrawn now; the event of that waits in the outbox.
     Cancelled(Box<Event>),
     /// It was withdrawn before.
     Before,
@@ -56,11 +57,11 @@ pub enum CancelOutcome {
 /// What became of a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marked {
-    /// enrich will find it.
+    /// It is left; enrich will find it.
     Left,
     /// The row is there by now, so no mark was left.
     RowIsThere,
-    /// The tenant has too many.
+    /// The tenant has [`MOST_MARKS`] already.
     TooMany,
 }
 
@@ -75,10 +76,7 @@ struct Found {
 }
 
 /// Withdraws a message that no carrier call has been begun for: gives its reservation back, deletes
-/// its parked rows and owes the event. None where there is no row.
-///
-/// # Errors
-/// An outage.
+/// its parked rows and inserts the event into the outbox. None where there is no row.
 pub async fn cancel(
     store: &Store,
     tenant: &TenantId,
@@ -92,6 +90,7 @@ pub async fn cancel(
         if let Some(outcome) = decided(found.message.state, found.claimed) {
             return Ok(Some(outcome));
         }
+
         // Without a row that is still as it was found, the transaction is rolled back.
         if let Some(event) = withdraw(&mut tx, &found, now, stamp).await? {
             tx.commit().await.map_err(fault)?;
@@ -102,7 +101,7 @@ pub async fn cancel(
     Err(Fault::Unavailable { what: Dependency::Database, source })
 }
 
-/// What stands already; none where the message can be withdrawn.
+/// The answer that the row gives as it is; none where the message can be withdrawn.
 fn decided(state: MessageState, claimed: bool) -> Option<CancelOutcome> {
     match state {
         MessageState::Accepted | MessageState::Deferred | MessageState::Held => None,
@@ -134,13 +133,11 @@ async fn find(tx: &mut Scoped, tenant: &TenantId, id: MessageId) -> Result<Optio
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(row.map(|row| Found {
+
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Found {
         number: row.number,
-        channel: if row.channel == Channel::Whatsapp.as_str() {
-            Channel::Whatsapp
-        } else {
-            Channel::Sms
-        },
+        channel: word(&row.channel)?,
         claimed: row.claimed,
         reserved_at: row.reserved_at.map(|at| at.to_jiff()),
         passport: row.passport.0,
@@ -148,7 +145,8 @@ async fn find(tx: &mut Scoped, tenant: &TenantId, id: MessageId) -> Result<Optio
     }))
 }
 
-/// Turn and version name what was found: nothing else is withdrawn.
+/// Withdraws the message if it is as it was found, by its turn and version. None where it has moved
+/// on.
 async fn withdraw(
     tx: &mut Scoped,
     found: &Found,
@@ -162,12 +160,13 @@ async fn withdraw(
     if let Some(freed) = freed {
         release::release(tx, now, &[Reservation { over: true, ..freed }]).await?;
     }
+
     let row = sqlx::query!(
         r#"update messages
-           set state = 11, gate = null, code = null, due = null, reserved_at = null,
+           set state = $7, gate = null, code = null, due = null, reserved_at = null,
                passport = $5::text::jsonb, version = version + 1, changed_at = $6
            where tenant_id = $1 and message_id = $2 and turn = $3 and version = $4
-             and state in (0, 1, 2, 3) and claim_owner is null
+             and state = any ($8) and claim_owner is null
            returning tenant_id, message_id, turn, state, class, contact_id, campaign_id, sender_id,
                      segments, cost_micros, gate, code, due, version, changed_at,
                      carrier_sid is not null as "billed!""#,
@@ -177,10 +176,13 @@ async fn withdraw(
         message.version,
         stamped(&found.passport, stamp),
         now.to_sqlx(),
+        MessageState::Cancelled.code(),
+        &codes(|state| decided(state, false).is_none()),
     )
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
+
     let Some(row) = row else { return Ok(None) };
     sqlx::query!(
         "delete from parked where tenant_id = $1 and message_id = $2",
@@ -190,16 +192,14 @@ async fn withdraw(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     let cancelled: StoredMessage = columns!(row).into();
-    let event = cancelled.event().expect("a cancelled message has its event");
+    let event = cancelled.event().expect("`kind_of` has a kind for the state that was written");
     outbox::insert(tx, std::slice::from_ref(&event)).await?;
     Ok(Some(event))
 }
 
 /// Leaves a mark for enrich, unless the row is there by now. Purges the tenant's old marks.
-///
-/// # Errors
-/// An outage.
 pub async fn mark(
     store: &Store,
     tenant: &TenantId,
@@ -207,6 +207,7 @@ pub async fn mark(
     machine: Timestamp,
 ) -> Result<Marked, Fault> {
     let mut tx = store.scoped([tenant]).await?;
+
     // enrich waits for whoever has this lock: they must not keep it, nor queue for it for long.
     sqlx::query!(
         r#"select set_config('lock_timeout', '1s', true) as "lock!",
@@ -215,11 +216,13 @@ pub async fn mark(
     .fetch_one(&mut *tx)
     .await
     .map_err(fault)?;
+
     // The key of take_cancel_marks (0017).
     sqlx::query!("select pg_advisory_xact_lock(17, hashtext($1))", tenant.as_str())
         .execute(&mut *tx)
         .await
         .map_err(fault)?;
+
     let row = sqlx::query_scalar!(
         r#"select exists (select from messages where tenant_id = $1 and message_id = $2) as "is!""#,
         tenant.as_str(),
@@ -228,9 +231,11 @@ pub async fn mark(
     .fetch_one(&mut *tx)
     .await
     .map_err(fault)?;
+
     if row {
         return Ok(Marked::RowIsThere);
     }
+
     let left = leave(&mut tx, tenant, id, machine).await?;
     tx.commit().await.map_err(fault)?;
     Ok(if left { Marked::Left } else { Marked::TooMany })
@@ -250,6 +255,7 @@ async fn leave(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     let left = sqlx::query!(
         "insert into cancel_marks (tenant_id, message_id, at)
          select $1, $2, $3
@@ -263,20 +269,20 @@ async fn leave(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(left.rows_affected() == 1)
 }
 
-/// Takes the marks of messages that are about to be stored, in the same transaction: which of them
-/// were cancelled before. No mark of these tenants is left until it ends.
-///
-/// # Errors
-/// An outage.
+/// Takes the marks of messages that are about to be stored, in the transaction that stores them.
+/// Answers which of them were cancelled before. Nobody can leave a mark of these tenants until it
+/// ends.
 pub async fn take_marks(
     tx: &mut Scoped,
     keys: &[(&TenantId, MessageId)],
 ) -> Result<HashSet<(TenantId, MessageId)>, Fault> {
     let (tenants, messages): (Vec<String>, Vec<Uuid>) =
         keys.iter().map(|(tenant, id)| (tenant.to_string(), id.0)).unzip();
+
     let rows = sqlx::query!(
         r#"select tenant_id as "tenant_id!", message_id as "message_id!"
            from take_cancel_marks($1, $2)"#,
@@ -286,8 +292,9 @@ pub async fn take_marks(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let key = |(tenant, id): (String, Uuid)| (crate::core::keyed::tenant(&tenant), MessageId(id));
-    Ok(rows.into_iter().map(|row| key((row.tenant_id, row.message_id))).collect())
+
+    let keys = rows.iter().map(|row| (keyed::tenant(&row.tenant_id), MessageId(row.message_id)));
+    Ok(keys.collect())
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use stage::Fault;
 use super::row::{StoredMessage, columns, turn};
 use crate::{
     Scoped,
-    core::keyed::index,
+    core::{keyed::index, state_codes::codes},
     fault,
     parked::park::{self, Parking},
 };
@@ -28,9 +28,9 @@ use crate::{
 /// What became of one message.
 #[derive(Debug, Clone)]
 pub struct Conclusion<'a> {
-    /// Whose.
+    /// The tenant that owns it.
     pub tenant: &'a TenantId,
-    /// Which.
+    /// The message's id.
     pub message: MessageId,
     /// The turn it was decided in.
     pub turn: u32,
@@ -91,13 +91,29 @@ pub struct Concluded {
     pub reserved_at: Option<Timestamp>,
 }
 
+impl Concluded {
+    fn of(message: StoredMessage, reserved_at: Option<Timestamp>) -> Self {
+        let reserved_at = reserved_at.filter(|_| !message.state.may_be_at_carrier());
+        Self { message, reserved_at }
+    }
+}
+
 /// Records conclusions about messages that are queued or in doubt, under the claim they name.
 /// `in_doubt` keeps claim and reservation, `unknown` the reservation, everything else neither. A
 /// doubt is raised once. Answers in the order of `decided`; none for a message that has moved on.
-///
-/// # Errors
-/// An outage, or a payload that the database refuses.
 pub async fn conclude(
+    tx: &mut Scoped,
+    now: Timestamp,
+    decided: &[Conclusion<'_>],
+) -> Result<Vec<Option<Concluded>>, Fault> {
+    let concluded = update(tx, now, decided).await?;
+    park(tx, now, decided, &concluded).await?;
+    doubt(tx, now, decided, &concluded).await?;
+    Ok(concluded)
+}
+
+/// Writes the conclusions into the rows of their messages.
+async fn update(
     tx: &mut Scoped,
     now: Timestamp,
     decided: &[Conclusion<'_>],
@@ -109,9 +125,10 @@ pub async fn conclude(
     let attempts: Vec<i16> = decided.iter().map(|one| one.claim.1).collect();
     let states: Vec<i16> = decided.iter().map(|one| one.state.code()).collect();
     let gates: Vec<Option<&str>> = decided.iter().map(|one| one.gate.map(Gate::as_str)).collect();
-    let codes: Vec<Option<&str>> = decided.iter().map(|one| one.code.as_deref()).collect();
+    let reasons: Vec<Option<&str>> = decided.iter().map(|one| one.code.as_deref()).collect();
     let dues = decided.iter().map(|one| one.due.map(|due| due.to_sqlx()));
     let passports = decided.iter().map(|one| super::sent::stamped(one.passport, &one.stamp));
+
     let rows = sqlx::query!(
         r#"with k as (
                select * from unnest($2::text[], $3::uuid[], $4::int[], $5::uuid[], $6::smallint[],
@@ -124,7 +141,7 @@ pub async fn conclude(
                       k.due, k.passport
                from k join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id
                where m.turn = k.turn and m.attempt = k.attempt
-                 and (m.state = 3 or m.state = 4 and k.state <> 4)
+                 and (m.state = $12 or m.state = $13 and k.state <> $13)
                  and m.claim_owner is not distinct from k.owner
                order by m.tenant_id, m.message_id
                for update of m
@@ -132,9 +149,9 @@ pub async fn conclude(
            update messages m
            set state = old.state, gate = old.gate, code = old.code, due = old.due,
                passport = old.passport::jsonb, version = m.version + 1, changed_at = $1,
-               claim_owner = case when old.state = 4 then m.claim_owner end,
-               call_by = case when old.state = 4 then m.call_by end,
-               reserved_at = case when old.state in (4, 13) then m.reserved_at end
+               claim_owner = case when old.state = $13 then m.claim_owner end,
+               call_by = case when old.state = $13 then m.call_by end,
+               reserved_at = case when old.state = any ($14) then m.reserved_at end
            from old
            where m.tenant_id = old.tenant_id and m.message_id = old.message_id
            returning old.at as "at!", old.reserved_at, m.tenant_id, m.message_id, m.turn, m.state,
@@ -149,30 +166,26 @@ pub async fn conclude(
         &attempts,
         &states,
         &gates as _,
-        &codes as _,
+        &reasons as _,
         &dues.collect::<Vec<_>>() as _,
         &passports.collect::<Vec<_>>(),
+        MessageState::Queued.code(),
+        MessageState::InDoubt.code(),
+        &codes(MessageState::may_be_at_carrier),
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut concluded = vec![None; decided.len()];
     for row in rows {
-        let freed = row.reserved_at.filter(|_| !holds_reservation(row.state));
-        let (at, reserved_at) = (index(row.at), freed.map(jiff_sqlx::Timestamp::to_jiff));
-        concluded[at] = Some(Concluded { reserved_at, message: columns!(row).into() });
+        let (i, reserved_at) = (index(row.at), row.reserved_at.map(jiff_sqlx::Timestamp::to_jiff));
+        concluded[i] = Some(Concluded::of(columns!(row).into(), reserved_at));
     }
-    park(tx, now, decided, &concluded).await?;
-    doubt(tx, now, decided, &concluded).await?;
     Ok(concluded)
 }
 
-/// A call that may have been made may be billed.
-fn holds_reservation(state: i16) -> bool {
-    [MessageState::InDoubt, MessageState::Unknown].map(MessageState::code).contains(&state)
-}
-
-/// The rows by which the sweep finds messages in doubt.
+/// Inserts the rows by which the sweep finds messages in doubt.
 async fn doubt(
     tx: &mut Scoped,
     now: Timestamp,
@@ -185,6 +198,7 @@ async fn doubt(
     if doubts.is_empty() {
         return Ok(());
     }
+
     sqlx::query!(
         "insert into doubts (tenant_id, message_id, account, raised_at, next_look, payload)
          select k.tenant_id, k.message_id, k.account, $1,
@@ -210,10 +224,11 @@ async fn doubt(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
-/// The rows that bring deferred and held messages back to the gates.
+/// Inserts the rows that bring deferred and held messages back to the gates.
 async fn park(
     tx: &mut Scoped,
     now: Timestamp,
@@ -228,5 +243,6 @@ async fn park(
         let due = if held { expires_at } else { one.due };
         Some(Parking { tenant, message, turn, due, cause, cause_key, held, lane, payload })
     });
+
     park::insert(tx, now, &parked.collect::<Vec<_>>()).await
 }

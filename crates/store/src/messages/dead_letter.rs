@@ -1,6 +1,6 @@
 //! Messages that died: what a dead letter makes of the row that it names, and the way back. A row
 //! is found without a lock, judged by the caller, and written only if it is still as it was found,
-//! so that locks are taken in the gates' order: standings, counters, messages.
+//! so that locks are taken in the gates' order: recipient statuses, counters, messages.
 
 mod redrive;
 
@@ -23,12 +23,12 @@ pub use redrive::{Revival, fill, reopen};
 
 use crate::{
     Scoped,
-    core::keyed::index,
-    fault,
-    messages::{
-        row::{StoredMessage, columns, turn},
-        sent::json,
+    core::{
+        keyed::{self, LockOrder, in_lock_order},
+        words::word,
     },
+    fault,
+    messages::row::{StoredMessage, columns, json, turn},
 };
 
 /// The code of a message that died here and not at a carrier.
@@ -41,7 +41,7 @@ pub struct DeadRow {
     pub message: StoredMessage,
     /// The person's number; empty where the letter did not say it.
     pub number: String,
-    /// The channel.
+    /// The channel that it travels on.
     pub channel: Channel,
     /// Whether `send` has claimed it: a carrier call may have been made.
     pub claimed: bool,
@@ -65,13 +65,10 @@ impl DeadRow {
     }
 }
 
-/// Which message.
+/// Names a message: its tenant and its id.
 pub type DeadKey = (TenantId, MessageId);
 
 /// Reads messages. Those that do not exist are not in the answer.
-///
-/// # Errors
-/// An outage.
 pub async fn find(
     tx: &mut Scoped,
     keys: &BTreeSet<DeadKey>,
@@ -90,23 +87,22 @@ pub async fn find(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let found = rows.into_iter().map(|row| {
-        let whatsapp = row.channel == Channel::Whatsapp.as_str();
-        let channel = if whatsapp { Channel::Whatsapp } else { Channel::Sms };
+
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let channel = word(&row.channel)?;
         let reserved_at = row.reserved_at.map(jiff_sqlx::Timestamp::to_jiff);
         let (number, claimed, body_hash) = (row.number, row.claimed, row.body_hash);
         let passport = row.passport.0;
         let message: StoredMessage = columns!(row).into();
         let key = (message.tenant.clone(), message.id);
-        (key, DeadRow { message, number, channel, claimed, reserved_at, body_hash, passport })
-    });
-    Ok(found.collect())
+        let row = DeadRow { message, number, channel, claimed, reserved_at, body_hash, passport };
+        found.insert(key, row);
+    }
+    Ok(found)
 }
 
 /// Which of these tenants exist: a letter may name one that does not.
-///
-/// # Errors
-/// An outage.
 pub async fn tenants(
     tx: &mut Scoped,
     named: &BTreeSet<&TenantId>,
@@ -117,7 +113,8 @@ pub async fn tenants(
             .fetch_all(&mut **tx)
             .await
             .map_err(fault)?;
-    Ok(rows.iter().map(|key| crate::core::keyed::tenant(key)).collect())
+
+    Ok(rows.iter().map(|key| keyed::tenant(key)).collect())
 }
 
 /// A message whose death is to be written.
@@ -130,11 +127,8 @@ pub struct Death<'a> {
 }
 
 /// Writes `failed` with the code [`CODE`] to rows that are as they were found and that `send` has
-/// not claimed; the caller has given their reservations back. Answers in the order of `dead`, which
-/// is in key order; none for one that has moved on.
-///
-/// # Errors
-/// An outage.
+/// not claimed; the caller has given their reservations back. Answers in the order of `dead`; none
+/// for one that has moved on.
 pub async fn fail(
     tx: &mut Scoped,
     now: Timestamp,
@@ -143,16 +137,19 @@ pub async fn fail(
     if dead.is_empty() {
         return Ok(Vec::new());
     }
-    let found = || dead.iter().map(|one| &one.found.message);
+    let order = LockOrder::by(dead, |one| (&one.found.message.tenant, one.found.message.id));
+    let sorted = order.sorted(dead);
+    let found = || sorted.iter().map(|one| &one.found.message);
+
     let rows = sqlx::query!(
         r#"update messages m
-           set state = 21, gate = null, code = $2, due = null, reserved_at = null,
+           set state = $8, gate = null, code = $2, due = null, reserved_at = null,
                passport = add_stamp(m.passport, k.stamp::jsonb), version = m.version + 1,
                changed_at = $1
            from unnest($3::text[], $4::uuid[], $5::int[], $6::bigint[], $7::text[])
                 with ordinality as k (tenant_id, message_id, turn, version, stamp, at)
            where m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.turn = k.turn
-             and m.version = k.version and m.state in (0, 3) and m.claim_owner is null
+             and m.version = k.version and m.state = any ($9) and m.claim_owner is null
            returning k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class,
                      m.contact_id, m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate,
                      m.code, m.due, m.version, m.changed_at,
@@ -163,14 +160,17 @@ pub async fn fail(
         &found().map(|row| row.id.0).collect::<Vec<_>>(),
         &found().map(|row| turn(row.turn)).collect::<Vec<_>>(),
         &found().map(|row| row.version).collect::<Vec<_>>(),
-        &dead.iter().map(|one| json(&one.stamp)).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| json(&one.stamp)).collect::<Vec<_>>(),
+        MessageState::Failed.code(),
+        &[MessageState::Accepted, MessageState::Queued].map(MessageState::code),
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut stored = vec![None; dead.len()];
     for row in rows {
-        stored[index(row.at)] = Some(columns!(row).into());
+        stored[order.index(row.at)] = Some(columns!(row).into());
     }
     Ok(stored)
 }
@@ -179,9 +179,9 @@ pub async fn fail(
 /// does not show it.
 #[derive(Clone)]
 pub struct Shell<'a> {
-    /// Whose.
+    /// The tenant that owns it.
     pub tenant: &'a TenantId,
-    /// Which.
+    /// The message's id.
     pub message: MessageId,
     /// The turn that it is in.
     pub turn: u32,
@@ -189,7 +189,7 @@ pub struct Shell<'a> {
     pub class: MessageClass,
     /// How it travels.
     pub channel: Channel,
-    /// The person.
+    /// The person that it is for.
     pub contact: ContactId,
     /// Their number; empty where it is not known.
     pub number: String,
@@ -213,11 +213,8 @@ impl std::fmt::Debug for Shell<'_> {
     }
 }
 
-/// Makes rows without a text for messages that have none. Answers in the order of `shells`, which
-/// is in key order; none for one that has a row by now.
-///
-/// # Errors
-/// An outage.
+/// Makes rows without a text for messages that have none. Answers in the order of `shells`; none
+/// for one that has a row by now.
 pub async fn insert(
     tx: &mut Scoped,
     now: Timestamp,
@@ -226,9 +223,11 @@ pub async fn insert(
     if shells.is_empty() {
         return Ok(Vec::new());
     }
-    let submitted = shells.iter().map(|one| one.submitted_at.to_sqlx());
-    let expiries = shells.iter().map(|one| one.expires_at.map(|at| at.to_sqlx()));
-    let code = |one: &Shell<'_>| (one.state == MessageState::Failed).then_some(CODE);
+    let sorted = in_lock_order(shells, |one| (one.tenant, one.message));
+    let submitted = sorted.iter().map(|one| one.submitted_at.to_sqlx());
+    let expiries = sorted.iter().map(|one| one.expires_at.map(|at| at.to_sqlx()));
+    let code = |one: &&Shell<'_>| (one.state == MessageState::Failed).then_some(CODE);
+
     let rows = sqlx::query!(
         r#"insert into messages (tenant_id, message_id, turn, state, code, class, channel,
                                  contact_id, number, campaign_id, body, segments, cost_micros,
@@ -246,28 +245,29 @@ pub async fn insert(
                      segments, cost_micros, gate, code, due, version, changed_at,
                      carrier_sid is not null as "billed!""#,
         now.to_sqlx(),
-        &shells.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
-        &shells.iter().map(|one| one.message.0).collect::<Vec<_>>(),
-        &shells.iter().map(|one| turn(one.turn)).collect::<Vec<_>>(),
-        &shells.iter().map(|one| one.state.code()).collect::<Vec<_>>(),
-        &shells.iter().map(code).collect::<Vec<_>>() as _,
-        &shells.iter().map(|one| one.class.as_str()).collect::<Vec<_>>() as _,
-        &shells.iter().map(|one| one.channel.as_str()).collect::<Vec<_>>() as _,
-        &shells.iter().map(|one| one.contact.0).collect::<Vec<_>>(),
-        &shells.iter().map(|one| one.number.as_str()).collect::<Vec<_>>() as _,
-        &shells.iter().map(|one| one.campaign.map(|id| id.0)).collect::<Vec<_>>() as _,
-        &shells.iter().map(|one| one.body_hash.as_slice()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.message.0).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| turn(one.turn)).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| one.state.code()).collect::<Vec<_>>(),
+        &sorted.iter().map(code).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.class.as_str()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.channel.as_str()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.contact.0).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| one.number.as_str()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.campaign.map(|id| id.0)).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.body_hash.as_slice()).collect::<Vec<_>>() as _,
         &submitted.collect::<Vec<_>>() as _,
         &expiries.collect::<Vec<_>>() as _,
-        &shells.iter().map(|one| json(&one.stamp)).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| json(&one.stamp)).collect::<Vec<_>>(),
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let mut stored: HashMap<DeadKey, StoredMessage> = rows
-        .into_iter()
-        .map(|row| StoredMessage::from(columns!(row)))
-        .map(|message| ((message.tenant.clone(), message.id), message))
-        .collect();
+
+    let mut stored: HashMap<DeadKey, StoredMessage> = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let message: StoredMessage = columns!(row).into();
+        stored.insert((message.tenant.clone(), message.id), message);
+    }
     Ok(shells.iter().map(|one| stored.remove(&(one.tenant.clone(), one.message))).collect())
 }

@@ -1,5 +1,5 @@
-//! What enrich writes: contacts and standings that are missing, and the message rows. Everything is
-//! inserted once, in key order; what exists stays as it is and is read back.
+//! What enrich writes: contacts and recipient statuses that are missing, and the message rows.
+//! Everything is inserted once, in key order; what exists stays as it is and is read back.
 
 use domain::{
     ids::{ContactId, MessageId, TenantId},
@@ -15,19 +15,13 @@ use wire::message::Head;
 
 use crate::{
     Scoped,
-    core::keyed::index,
+    core::keyed::{LockOrder, index},
     drafts::ContactKey,
     fault,
-    messages::{
-        gate::json,
-        row::{StoredMessage, columns, turn},
-    },
+    messages::row::{StoredMessage, columns, json, segments, turn},
 };
 
-/// Makes contacts. One that exists stays as it is. `keys` are sorted.
-///
-/// # Errors
-/// An outage.
+/// Makes contacts. One that exists stays as it is; a key may be named twice.
 pub async fn insert_contacts(
     tx: &mut Scoped,
     now: Timestamp,
@@ -38,6 +32,7 @@ pub async fn insert_contacts(
     }
     let countries = keys.iter().map(|key| key.number.country());
     let countries = countries.map(|country| country.map_or("ZZ".into(), |c| c.to_string()));
+
     sqlx::query!(
         "insert into contacts (tenant_id, contact_id, number, country, created_at, updated_at)
          select tenant_id, contact_id, number, country, $1, $1
@@ -54,13 +49,12 @@ pub async fn insert_contacts(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
-/// Makes standings without consent. One that exists stays as it is.
-///
-/// # Errors
-/// An outage.
+/// Makes recipient statuses without consent. One that exists stays as it is; a key may be named
+/// twice.
 pub async fn insert_recipients(
     tx: &mut Scoped,
     keys: &[(&TenantId, PhoneNumber, Channel)],
@@ -68,6 +62,7 @@ pub async fn insert_recipients(
     if keys.is_empty() {
         return Ok(());
     }
+
     sqlx::query!(
         "insert into standings (tenant_id, number, channel)
          select tenant_id, number, channel
@@ -81,6 +76,7 @@ pub async fn insert_recipients(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
@@ -89,7 +85,7 @@ pub async fn insert_recipients(
 pub struct NewMessage<'a> {
     /// What every step knows.
     pub head: &'a Head,
-    /// The person.
+    /// The person that it is for.
     pub contact: ContactId,
     /// `accepted`, or `failed` where it cannot be rendered.
     pub state: MessageState,
@@ -97,7 +93,7 @@ pub struct NewMessage<'a> {
     pub code: Option<&'static str>,
     /// The rendered text; empty where it failed.
     pub text: &'a str,
-    /// Segments.
+    /// How many segments the text takes; 0 without a text.
     pub segments: u16,
     /// Cost by the rate card.
     pub cost: Micros,
@@ -109,18 +105,18 @@ pub struct NewMessage<'a> {
     pub passport: &'a Passport,
 }
 
-/// Stores messages in their first turn, sorted by (tenant, id). Says for each whether it is new;
+/// Stores messages in their first turn. Says for each, in the order of `new`, whether it is new;
 /// the row of one that exists is left as it is.
-///
-/// # Errors
-/// An outage, or a text that the database refuses.
 pub async fn insert_messages(
     tx: &mut Scoped,
     now: Timestamp,
     new: &[NewMessage<'_>],
 ) -> Result<Vec<bool>, Fault> {
+    let order = LockOrder::by(new, |one| (&one.head.tenant, one.head.id));
+    let new = order.sorted(new);
     let expiries = new.iter().map(|one| one.head.expires_at.map(|at| at.to_sqlx()));
     let submitted = new.iter().map(|one| one.head.submitted_at.to_sqlx());
+
     let rows = sqlx::query!(
         "insert into messages (tenant_id, message_id, turn, state, class, channel, contact_id,
                                number, campaign_id, body, segments, cost_micros, body_hash,
@@ -148,7 +144,7 @@ pub async fn insert_messages(
         &new.iter().map(|one| one.head.to.as_str()).collect::<Vec<_>>() as _,
         &new.iter().map(|one| one.head.campaign.map(|id| id.0)).collect::<Vec<_>>() as _,
         &new.iter().map(|one| one.text).collect::<Vec<_>>() as _,
-        &new.iter().map(|one| small(one.segments)).collect::<Vec<_>>(),
+        &new.iter().map(|one| segments(one.segments)).collect::<Vec<_>>(),
         &new.iter().map(|one| one.cost.0).collect::<Vec<_>>(),
         &new.iter().map(|one| one.body_hash).collect::<Vec<_>>() as _,
         &new.iter().map(|one| one.metadata.as_deref()).collect::<Vec<_>>() as _,
@@ -160,21 +156,22 @@ pub async fn insert_messages(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     // Rows come back in the order they were inserted in; a message named twice is new once.
     let mut inserted = rows.into_iter().peekable();
-    let is_new = |one: &NewMessage<'_>| {
+    let is_new = |one: &&NewMessage<'_>| {
         let next = inserted.next_if(|row| {
             row.message_id == one.head.id.0 && row.tenant_id == one.head.tenant.as_str()
         });
         next.is_some()
     };
-    Ok(new.iter().map(is_new).collect())
+    Ok(order.restored(new.iter().map(is_new).collect()))
 }
 
 /// A message that was stored before.
 #[derive(Clone)]
 pub struct Existing {
-    /// Its row.
+    /// The message as it is stored.
     pub message: StoredMessage,
     /// The rendered text.
     pub text: String,
@@ -189,9 +186,6 @@ pub struct Existing {
 }
 
 /// Reads messages that exist, in the order of the keys.
-///
-/// # Errors
-/// An outage.
 pub async fn existing(
     tx: &mut Scoped,
     keys: &[(&TenantId, MessageId)],
@@ -201,6 +195,7 @@ pub async fn existing(
     }
     let (tenants, messages): (Vec<&str>, Vec<Uuid>) =
         keys.iter().map(|(tenant, id)| (tenant.as_str(), id.0)).unzip();
+
     let rows = sqlx::query!(
         r#"select k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id,
                   m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due,
@@ -215,6 +210,7 @@ pub async fn existing(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut found = vec![None; keys.len()];
     for row in rows {
         found[index(row.at)] = Some(Existing {
@@ -229,10 +225,8 @@ pub async fn existing(
     Ok(found)
 }
 
-/// Lists second bodies under ids that exist. Answers when each was first seen, in their order.
-///
-/// # Errors
-/// An outage.
+/// Lists second bodies under ids that exist. Answers, in the order of the bodies, when each was
+/// first seen.
 pub async fn insert_conflicts(
     tx: &mut Scoped,
     now: Timestamp,
@@ -244,6 +238,7 @@ pub async fn insert_conflicts(
     let tenants: Vec<&str> = seconds.iter().map(|second| second.0.as_str()).collect();
     let messages: Vec<Uuid> = seconds.iter().map(|second| second.1.0).collect();
     let hashes: Vec<&[u8]> = seconds.iter().map(|second| second.2.as_slice()).collect();
+
     sqlx::query!(
         "insert into message_conflicts (tenant_id, message_id, body_hash, at)
          select tenant_id, message_id, body_hash, $1
@@ -258,6 +253,7 @@ pub async fn insert_conflicts(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     let rows = sqlx::query!(
         r#"select k.at as "place!", c.at
            from unnest($1::text[], $2::uuid[], $3::bytea[])
@@ -271,14 +267,10 @@ pub async fn insert_conflicts(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut first_seen = vec![now; seconds.len()];
     for row in rows {
         first_seen[index(row.place)] = row.at.to_jiff();
     }
     Ok(first_seen)
-}
-
-/// The most that a segment count can be is far below the column's limit.
-fn small(segments: u16) -> i16 {
-    i16::try_from(segments).unwrap_or(i16::MAX)
 }

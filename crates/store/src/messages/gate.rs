@@ -13,19 +13,19 @@ use stage::Fault;
 
 use crate::{
     Scoped,
-    core::keyed::index,
+    core::{
+        keyed::{LockOrder, in_lock_order, index},
+        words,
+    },
     fault,
-    messages::row::{StoredMessage, columns, state_of, turn},
+    messages::row::{StoredMessage, columns, json, turn},
 };
 
-/// Which message.
+/// Names a message: its tenant and its id.
 pub type MessageKey<'a> = (&'a TenantId, MessageId);
 
-/// Turn and state of messages, in the order of the keys, without locks: what has changed since is
-/// seen by [`record`]. None where there is no row.
-///
-/// # Errors
-/// An outage.
+/// Reads the turns and states of messages, in the order of the keys. Locks nothing: [`record`] sees
+/// what has changed since. None where there is no row.
 pub async fn turns(
     tx: &mut Scoped,
     keys: &[MessageKey<'_>],
@@ -44,9 +44,10 @@ pub async fn turns(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut found = vec![None; keys.len()];
     for row in rows {
-        found[index(row.at)] = Some((row.turn.unsigned_abs(), state_of(row.state)));
+        found[index(row.at)] = Some((row.turn.unsigned_abs(), words::state(row.state)?));
     }
     Ok(found)
 }
@@ -54,9 +55,9 @@ pub async fn turns(
 /// What the gates have decided about one message.
 #[derive(Debug, Clone)]
 pub struct GateDecision<'a> {
-    /// Whose.
+    /// The tenant that owns it.
     pub tenant: &'a TenantId,
-    /// Which.
+    /// The message's id.
     pub message: MessageId,
     /// The turn it was decided in.
     pub turn: u32,
@@ -64,7 +65,7 @@ pub struct GateDecision<'a> {
     pub state: MessageState,
     /// The gate that did not pass.
     pub gate: Option<Gate>,
-    /// Its reason code.
+    /// The reason that this gate gave.
     pub code: Option<&'static str>,
     /// Until when a deferral waits.
     pub due: Option<Timestamp>,
@@ -77,7 +78,7 @@ pub struct GateDecision<'a> {
 /// How an admitted message leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Admission {
-    /// The sender.
+    /// The sender that the gates chose.
     pub sender: SenderId,
     /// The policy version that admitted it.
     pub policy_version: i64,
@@ -89,9 +90,6 @@ pub struct Admission {
 
 /// Records decisions about messages that no gate has decided yet in this turn. Answers in the order
 /// of `decided`, with the row as it is now; none where something else came first.
-///
-/// # Errors
-/// An outage, or a passport that the database refuses.
 pub async fn record(
     tx: &mut Scoped,
     now: Timestamp,
@@ -100,10 +98,14 @@ pub async fn record(
     if decided.is_empty() {
         return Ok(Vec::new());
     }
-    let admissions = || decided.iter().map(|one| one.admission);
+
+    let order = LockOrder::by(decided, |one| (one.tenant, one.message));
+    let sorted = order.sorted(decided);
+    let admissions = || sorted.iter().map(|one| one.admission);
     let reserved = admissions().map(|one| one?.reserved.then(|| now.to_sqlx()));
     let until = admissions().map(|one| Some(one?.sendable_until.to_sqlx()));
-    let passports = decided.iter().map(|one| json(one.passport));
+    let passports = sorted.iter().map(|one| json(one.passport));
+
     let rows = sqlx::query!(
         r#"update messages m
            set state = k.state, gate = k.gate, code = k.code, due = k.due,
@@ -117,31 +119,33 @@ pub async fn record(
                 as k (tenant_id, message_id, turn, state, gate, code, due, sender_id,
                       policy_version, sendable_until, reserved_at, passport, at)
            where m.tenant_id = k.tenant_id and m.message_id = k.message_id
-             and m.turn = k.turn and m.state = 0
+             and m.turn = k.turn and m.state = $14
            returning k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class,
                      m.contact_id, m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate,
                      m.code, m.due, m.version, m.changed_at,
                      m.carrier_sid is not null as "billed!""#,
         now.to_sqlx(),
-        &decided.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
-        &decided.iter().map(|one| one.message.0).collect::<Vec<_>>(),
-        &decided.iter().map(|one| turn(one.turn)).collect::<Vec<_>>(),
-        &decided.iter().map(|one| one.state.code()).collect::<Vec<_>>(),
-        &decided.iter().map(|one| one.gate.map(Gate::as_str)).collect::<Vec<_>>() as _,
-        &decided.iter().map(|one| one.code).collect::<Vec<_>>() as _,
-        &decided.iter().map(|one| one.due.map(|due| due.to_sqlx())).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.message.0).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| turn(one.turn)).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| one.state.code()).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| one.gate.map(Gate::as_str)).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.code).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.due.map(|due| due.to_sqlx())).collect::<Vec<_>>() as _,
         &admissions().map(|one| Some(one?.sender.0)).collect::<Vec<_>>() as _,
         &admissions().map(|one| Some(one?.policy_version)).collect::<Vec<_>>() as _,
         &until.collect::<Vec<_>>() as _,
         &reserved.collect::<Vec<_>>() as _,
         &passports.collect::<Vec<_>>(),
+        MessageState::Accepted.code(),
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut recorded = vec![None; decided.len()];
     for row in rows {
-        recorded[index(row.at)] = Some(columns!(row).into());
+        recorded[order.index(row.at)] = Some(columns!(row).into());
     }
     Ok(recorded)
 }
@@ -149,11 +153,11 @@ pub async fn record(
 /// Marketing admitted to one number.
 #[derive(Debug, Clone)]
 pub struct Marketed<'a> {
-    /// Whose.
+    /// The tenant that owns it.
     pub tenant: &'a TenantId,
-    /// To whom.
+    /// The number that it goes to.
     pub number: PhoneNumber,
-    /// How.
+    /// The channel that it travels on.
     pub channel: Channel,
     /// Whether a promotion is among it.
     pub promo: bool,
@@ -161,11 +165,8 @@ pub struct Marketed<'a> {
     pub count: i32,
 }
 
-/// Counts marketing where the numbers stand: the frequency's latest ten, and the last promotion.
+/// Counts marketing in the recipients' statuses: the latest ten admissions, and the last promotion.
 /// The rows are locked already.
-///
-/// # Errors
-/// An outage.
 pub async fn market(
     tx: &mut Scoped,
     now: Timestamp,
@@ -174,6 +175,8 @@ pub async fn market(
     if marketed.is_empty() {
         return Ok(());
     }
+
+    let marketed = in_lock_order(marketed, |one| (one.tenant, one.number, one.channel));
     sqlx::query!(
         "update standings s
          set marketing_at = (array_fill($1::timestamptz, array[k.count]) || s.marketing_at)[1:10],
@@ -191,13 +194,14 @@ pub async fn market(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// A decision that was recorded before.
 #[derive(Debug, Clone)]
 pub struct StoredDecision {
-    /// The row.
+    /// The message as it is stored.
     pub message: StoredMessage,
     /// The passport with the decision.
     pub passport: Passport,
@@ -206,9 +210,6 @@ pub struct StoredDecision {
 }
 
 /// What has been decided about messages, in the order of the keys. None where there is no row.
-///
-/// # Errors
-/// An outage.
 pub async fn stored(
     tx: &mut Scoped,
     keys: &[MessageKey<'_>],
@@ -217,6 +218,7 @@ pub async fn stored(
         return Ok(Vec::new());
     }
     let (tenants, messages): (Vec<&str>, Vec<Uuid>) = split(keys);
+
     let rows = sqlx::query!(
         r#"select k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id,
                   m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due,
@@ -231,6 +233,7 @@ pub async fn stored(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut found = vec![None; keys.len()];
     for row in rows {
         let admission = row.sender_id.zip(row.policy_version).zip(row.sendable_until);
@@ -240,17 +243,13 @@ pub async fn stored(
             sendable_until: until.to_jiff(),
             reserved: row.reserved_at.is_some(),
         });
-        let (at, passport) = (index(row.at), row.passport.0);
-        found[at] = Some(StoredDecision { message: columns!(row).into(), passport, admission });
+
+        let (i, passport) = (index(row.at), row.passport.0);
+        found[i] = Some(StoredDecision { message: columns!(row).into(), passport, admission });
     }
     Ok(found)
 }
 
 fn split<'a>(keys: &[MessageKey<'a>]) -> (Vec<&'a str>, Vec<Uuid>) {
     keys.iter().map(|(tenant, message)| (tenant.as_str(), message.0)).unzip()
-}
-
-/// Passports are plain data.
-pub(crate) fn json(passport: &Passport) -> String {
-    serde_json::to_string(passport).expect("a passport is plain data with string keys")
 }

@@ -1,6 +1,6 @@
-//! Calls in doubt (docs/adr/0008): claims that nobody ended are raised, doubts are taken for a look
-//! at the carrier's list, and what the list says is written down. All of it for the sweep of
-//! `reconcile`; receipts and the api use the functions of this file.
+//! Calls in doubt (docs/adr/0008): the sweep of `reconcile` marks expired claims in doubt, leases
+//! doubts for a look at the carrier's list, and records what the list says. Receipts and the api
+//! use the functions of this file.
 
 mod due;
 mod raise;
@@ -8,7 +8,10 @@ mod settle;
 
 use std::collections::HashMap;
 
-use domain::ids::{MessageId, TenantId};
+use domain::{
+    ids::{MessageId, TenantId},
+    message::state::MessageState,
+};
 use jiff::Timestamp;
 use sqlx::types::Uuid;
 use stage::Fault;
@@ -19,16 +22,17 @@ pub use settle::{
     FoundText, Open, found, known_sids, lock_open, policy, postpone, said, settled, take_sids,
 };
 
-use crate::{Scoped, Store, fault};
+use crate::{
+    Scoped, Store,
+    core::keyed::{self, in_lock_order},
+    fault,
+};
 
 /// A text of a carrier: whose account, which, and its id.
 pub type TakenText = (TenantId, String, String);
 
 /// Which message the carrier's list gave each of these texts to. Those that were given to none are
 /// not in the answer.
-///
-/// # Errors
-/// An outage.
 pub async fn takers(
     tx: &mut Scoped,
     texts: &[TakenText],
@@ -45,18 +49,16 @@ pub async fn takers(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let taker = |(tenant, account, sid): (String, String, String), message: Uuid| {
-        ((crate::core::keyed::tenant(&tenant), account, sid), MessageId(message))
-    };
-    let takers = rows.into_iter();
-    Ok(takers.map(|row| taker((row.tenant_id, row.account, row.sid), row.message_id)).collect())
+
+    let taker = rows.into_iter().map(|row| {
+        ((keyed::tenant(&row.tenant_id), row.account, row.sid), MessageId(row.message_id))
+    });
+    Ok(taker.collect())
 }
 
 /// Forgets doubts that a receipt has ended, in the transaction that says so.
-///
-/// # Errors
-/// An outage.
 pub async fn forget(tx: &mut Scoped, keys: &[(&TenantId, MessageId)]) -> Result<(), Fault> {
+    let keys = in_lock_order(keys, |key| *key);
     sqlx::query!(
         "delete from doubts d using unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
          where d.tenant_id = k.tenant_id and d.message_id = k.message_id",
@@ -70,9 +72,6 @@ pub async fn forget(tx: &mut Scoped, keys: &[(&TenantId, MessageId)]) -> Result<
 }
 
 /// How many messages are in doubt, over all tenants: for the gauge.
-///
-/// # Errors
-/// An outage.
 pub async fn count(store: &Store) -> Result<i64, Fault> {
     sqlx::query_scalar!(r#"select doubts_count() as "count!""#)
         .fetch_one(store.pool())
@@ -83,7 +82,7 @@ pub async fn count(store: &Store) -> Result<i64, Fault> {
 /// A message in doubt, as people look at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// Which.
+    /// The message's id.
     pub message: MessageId,
     /// Since when; business time.
     pub since: Timestamp,
@@ -100,9 +99,6 @@ pub struct Listed {
 }
 
 /// A tenant's messages in doubt after one, by id.
-///
-/// # Errors
-/// An outage.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -118,15 +114,17 @@ pub async fn list(
                where n.tenant_id = d.tenant_id and n.message_id = d.message_id limit 1
            ) m
            left join carrier_accounts a on a.tenant_id = d.tenant_id and a.account = d.account
-           where d.tenant_id = $1 and d.message_id > $2 and m.state = 4
+           where d.tenant_id = $1 and d.message_id > $2 and m.state = $4
            order by d.message_id limit $3"#,
         tenant.as_str(),
         after,
         limit,
+        MessageState::InDoubt.code(),
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let listed = rows.into_iter().map(|row| Listed {
         message: MessageId(row.message_id),
         since: row.raised_at.to_jiff(),

@@ -1,8 +1,13 @@
 //! Messages as people look at them.
 
 use domain::{
+    gates::Gate,
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
-    message::{passport::Passport, state::MessageState},
+    message::{
+        class::{Channel, MessageClass},
+        passport::Passport,
+        state::MessageState,
+    },
     money::Micros,
 };
 use jiff::Timestamp;
@@ -10,38 +15,45 @@ use serde_json::Value;
 use sqlx::types::Json;
 use stage::Fault;
 
-use crate::{Scoped, Store, campaigns::ledger::state_of, core::keyed::index, fault};
+use crate::{
+    Scoped, Store,
+    core::{
+        keyed::index,
+        words::{self, optional, word},
+    },
+    fault,
+};
 
 /// A message. Holds a text and a number: `Debug` shows neither.
 #[derive(Clone, PartialEq)]
 pub struct MessageDetail {
-    /// Which.
+    /// The message's id.
     pub id: MessageId,
     /// How often it was released into the pipe.
     pub turn: i32,
     /// Where it stands.
     pub state: MessageState,
     /// What it is for.
-    pub class: String,
+    pub class: MessageClass,
     /// How it travels.
-    pub channel: String,
-    /// To whom.
+    pub channel: Channel,
+    /// The person that it is for.
     pub contact: ContactId,
-    /// E.164
+    /// The person's number, E.164.
     pub number: String,
     /// The campaign it belongs to.
     pub campaign: Option<CampaignId>,
-    /// The text.
+    /// The text as it was rendered.
     pub body: String,
-    /// Segments.
+    /// Segments of the text, the carrier's count once it told one.
     pub segments: i16,
     /// What it costs.
     pub cost: Micros,
     /// The caller's own fields.
     pub metadata: Option<Value>,
-    /// Business time.
+    /// Business time at which it was accepted.
     pub submitted_at: Timestamp,
-    /// Business time.
+    /// Business time from which on it is of no use; none: until the gates say otherwise.
     pub expires_at: Option<Timestamp>,
     /// Raised by every change.
     pub version: i64,
@@ -50,7 +62,7 @@ pub struct MessageDetail {
     /// What each stage decided.
     pub passport: Passport,
     /// The gate that deferred, held or blocked.
-    pub gate: Option<String>,
+    pub gate: Option<Gate>,
     /// Its reason, or the carrier's error.
     pub code: Option<String>,
     /// Until when it waits.
@@ -74,9 +86,6 @@ impl std::fmt::Debug for MessageDetail {
 }
 
 /// A message, if `enrich` has stored it.
-///
-/// # Errors
-/// An outage, or a row that this version cannot read.
 pub async fn get(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -101,13 +110,14 @@ pub async fn get(
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
+
     let Some(row) = row else { return Ok(None) };
     Ok(Some(MessageDetail {
         id,
         turn: row.turn,
-        state: state_of(row.state)?,
-        class: row.class,
-        channel: row.channel,
+        state: words::state(row.state)?,
+        class: word(&row.class)?,
+        channel: word(&row.channel)?,
         contact: ContactId(row.contact_id),
         number: row.number,
         campaign: row.campaign_id.map(CampaignId),
@@ -120,7 +130,7 @@ pub async fn get(
         version: row.version,
         changed_at: row.changed_at.to_jiff(),
         passport: row.passport.0,
-        gate: row.gate,
+        gate: optional(row.gate.as_deref())?,
         code: row.code,
         due: row.due.map(|at| at.to_jiff()),
         sender: row.sender_id.map(SenderId),
@@ -131,10 +141,10 @@ pub async fn get(
     }))
 }
 
-/// A body that came under a caller's key.
+/// A body that came under an idempotency key of its caller.
 #[derive(Debug, Clone)]
 pub struct Keyed {
-    /// Whose.
+    /// The tenant whose key it is.
     pub tenant: TenantId,
     /// The id that the key makes.
     pub message: MessageId,
@@ -142,12 +152,9 @@ pub struct Keyed {
     pub body_hash: [u8; 32],
 }
 
-/// Which of these keys are taken by another body. One statement for all of them, whatever their
-/// tenants, and nothing but that answer leaves the database: see docs/adr/0009. A row that was made
-/// for a dead letter may not know its body.
-///
-/// # Errors
-/// An outage.
+/// Says of each key whether another body has taken it. One statement for all of them, whatever
+/// their tenants, and nothing but that answer leaves the database: see docs/adr/0009. A row that
+/// was made for a dead letter may not know its body.
 pub async fn other_bodies(store: &Store, keyed: &[Keyed]) -> Result<Vec<bool>, Fault> {
     let mut tx = store.scoped(keyed.iter().map(|one| &one.tenant)).await?;
     let rows = sqlx::query_scalar!(
@@ -166,9 +173,10 @@ pub async fn other_bodies(store: &Store, keyed: &[Keyed]) -> Result<Vec<bool>, F
     .fetch_all(&mut *tx)
     .await
     .map_err(fault)?;
+
     let mut other = vec![false; keyed.len()];
-    for at in rows {
-        other[index(at)] = true;
+    for ordinality in rows {
+        other[index(ordinality)] = true;
     }
     Ok(other)
 }

@@ -1,5 +1,6 @@
-//! What carriers reported about messages: read under lock, merged by the caller, written back.
-//! Also the messages that wait for a receipt, and the receipts that wait for their message.
+//! What carriers reported about messages: the rows are locked and read here, merged by the caller,
+//! and written back. Also the messages that wait for a receipt, and the receipts that wait for
+//! their message.
 
 pub mod poll;
 pub mod unmatched;
@@ -17,12 +18,12 @@ use stage::Fault;
 
 use crate::{
     Scoped,
-    core::keyed::index,
-    fault,
-    messages::{
-        row::{StoredMessage, columns},
-        sent::json,
+    core::{
+        keyed::{LockOrder, in_lock_order},
+        words::word,
     },
+    fault,
+    messages::row::{StoredMessage, columns, json},
 };
 
 /// A message that a receipt names, locked.
@@ -32,7 +33,7 @@ pub struct Reported {
     pub message: StoredMessage,
     /// The person's number.
     pub number: String,
-    /// The channel.
+    /// The channel that it travels on.
     pub channel: Channel,
     /// The carrier's id of the text, once known.
     pub sid: Option<String>,
@@ -41,15 +42,13 @@ pub struct Reported {
 }
 
 /// Reads and locks messages, in key order. Those that do not exist are not in the answer.
-///
-/// # Errors
-/// An outage.
 pub async fn lock(
     tx: &mut Scoped,
     keys: &[(TenantId, MessageId)],
 ) -> Result<HashMap<(TenantId, MessageId), Reported>, Fault> {
     let tenants: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
     let messages: Vec<Uuid> = keys.iter().map(|key| key.1.0).collect();
+
     let rows = sqlx::query!(
         r#"select m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id,
                   m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due, m.version,
@@ -65,25 +64,24 @@ pub async fn lock(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let found = rows.into_iter().map(|row| {
-        let channel = if row.channel == Channel::Whatsapp.as_str() {
-            Channel::Whatsapp
-        } else {
-            Channel::Sms
-        };
+
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let channel = word(&row.channel)?;
         let (number, sid, claimed) = (row.number, row.carrier_sid, row.claimed);
         let message: StoredMessage = columns!(row).into();
-        ((message.tenant.clone(), message.id), Reported { message, number, channel, sid, claimed })
-    });
-    Ok(found.collect())
+        let key = (message.tenant.clone(), message.id);
+        found.insert(key, Reported { message, number, channel, sid, claimed });
+    }
+    Ok(found)
 }
 
 /// What receipts make of one message.
 #[derive(Debug, Clone)]
 pub struct Merged<'a> {
-    /// Whose.
+    /// The tenant that owns it.
     pub tenant: &'a TenantId,
-    /// Which.
+    /// The message's id.
     pub message: MessageId,
     /// The state, never lower than the row's.
     pub state: MessageState,
@@ -101,21 +99,21 @@ pub struct Merged<'a> {
 
 /// Writes merged states to locked rows, and takes back what was parked: a message that the carrier
 /// has is never released again. Answers in the order of `merged`.
-///
-/// # Errors
-/// An outage.
 pub async fn write(
     tx: &mut Scoped,
     merged: &[Merged<'_>],
 ) -> Result<Vec<Option<StoredMessage>>, Fault> {
-    let tenants: Vec<&str> = merged.iter().map(|one| one.tenant.as_str()).collect();
-    let messages: Vec<Uuid> = merged.iter().map(|one| one.message.0).collect();
-    let states: Vec<i16> = merged.iter().map(|one| one.state.code()).collect();
-    let raised: Vec<bool> = merged.iter().map(|one| one.raised).collect();
-    let codes: Vec<Option<&str>> = merged.iter().map(|one| one.code.as_deref()).collect();
-    let sids: Vec<Option<&str>> = merged.iter().map(|one| one.sid).collect();
-    let times: Vec<jiff_sqlx::Timestamp> = merged.iter().map(|one| one.at.to_sqlx()).collect();
-    let stamps: Vec<String> = merged.iter().map(|one| json(one.stamp)).collect();
+    let order = LockOrder::by(merged, |one| (one.tenant, one.message));
+    let sorted = order.sorted(merged);
+    let tenants: Vec<&str> = sorted.iter().map(|one| one.tenant.as_str()).collect();
+    let messages: Vec<Uuid> = sorted.iter().map(|one| one.message.0).collect();
+    let states: Vec<i16> = sorted.iter().map(|one| one.state.code()).collect();
+    let raised: Vec<bool> = sorted.iter().map(|one| one.raised).collect();
+    let codes: Vec<Option<&str>> = sorted.iter().map(|one| one.code.as_deref()).collect();
+    let sids: Vec<Option<&str>> = sorted.iter().map(|one| one.sid).collect();
+    let times: Vec<jiff_sqlx::Timestamp> = sorted.iter().map(|one| one.at.to_sqlx()).collect();
+    let stamps: Vec<String> = sorted.iter().map(|one| json(one.stamp)).collect();
+
     let rows = sqlx::query!(
         r#"update messages m
            set state = k.state, carrier_sid = coalesce(m.carrier_sid, k.sid),
@@ -146,20 +144,20 @@ pub async fn write(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut stored = vec![None; merged.len()];
     for row in rows {
-        stored[index(row.at)] = Some(columns!(row).into());
+        stored[order.index(row.at)] = Some(columns!(row).into());
     }
     Ok(stored)
 }
 
 /// Deletes the parked rows of these messages.
-///
-/// # Errors
-/// An outage.
 pub async fn unpark(tx: &mut Scoped, keys: &[(&TenantId, MessageId)]) -> Result<(), Fault> {
+    let keys = in_lock_order(keys, |key| *key);
     let tenants: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
     let messages: Vec<Uuid> = keys.iter().map(|key| key.1.0).collect();
+
     sqlx::query!(
         "delete from parked p using unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
          where p.tenant_id = k.tenant_id and p.message_id = k.message_id",

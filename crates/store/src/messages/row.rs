@@ -1,5 +1,5 @@
 //! A message's row as far as events tell of it, and the event that tells it. The same row always
-//! makes the same event, so that whoever finds it again may say it again.
+//! makes the same event, so that whoever finds it again may publish it again.
 
 use domain::{
     gates::Gate,
@@ -8,23 +8,26 @@ use domain::{
     money::Micros,
 };
 use jiff::Timestamp;
+use serde::Serialize;
 use sqlx::types::Uuid;
 use wire::event::{Event, EventKind, MessageData};
 
-/// Where a message stands, as stored.
+use crate::core::keyed::tenant;
+
+/// A message as its row has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredMessage {
-    /// Whose it is.
+    /// The tenant that owns it.
     pub tenant: TenantId,
-    /// Which.
+    /// The message's id.
     pub id: MessageId,
     /// How often it was released into the pipe.
     pub turn: u32,
-    /// Its state.
+    /// The state that it is in.
     pub state: MessageState,
     /// What it is for.
     pub class: MessageClass,
-    /// The person.
+    /// The person that it is for.
     pub contact: ContactId,
     /// The campaign it belongs to.
     pub campaign: Option<CampaignId>,
@@ -55,7 +58,7 @@ impl StoredMessage {
         Some(Event::new(kind, &self.tenant, self.id.0, self.version, self.changed_at, &self.data()))
     }
 
-    /// A refused message costs nothing.
+    /// What the event says. A message that no carrier took costs nothing when it fails.
     fn data(&self) -> MessageData {
         let refused = self.state == MessageState::Failed && !self.billed;
         MessageData {
@@ -94,19 +97,19 @@ fn kind_of(state: MessageState) -> Option<EventKind> {
     }
 }
 
-/// The columns that make a [`StoredMessage`], as Postgres gives them.
+/// The columns that make a [`StoredMessage`], with their words and numbers read.
 pub(crate) struct Columns {
     pub(crate) tenant_id: String,
     pub(crate) message_id: Uuid,
     pub(crate) turn: i32,
-    pub(crate) state: i16,
-    pub(crate) class: String,
+    pub(crate) state: MessageState,
+    pub(crate) class: MessageClass,
     pub(crate) contact_id: Uuid,
     pub(crate) campaign_id: Option<Uuid>,
     pub(crate) sender_id: Option<Uuid>,
     pub(crate) segments: i16,
     pub(crate) cost_micros: i64,
-    pub(crate) gate: Option<String>,
+    pub(crate) gate: Option<Gate>,
     pub(crate) code: Option<String>,
     pub(crate) due: Option<jiff_sqlx::Timestamp>,
     pub(crate) version: i64,
@@ -116,20 +119,19 @@ pub(crate) struct Columns {
 
 impl From<Columns> for StoredMessage {
     fn from(row: Columns) -> Self {
-        let gate = row.gate.and_then(|name| Gate::ORDER.into_iter().find(|g| g.as_str() == name));
         Self {
-            tenant: crate::core::keyed::tenant(&row.tenant_id),
+            tenant: tenant(&row.tenant_id),
             id: row.message_id.into(),
             turn: row.turn.unsigned_abs(),
-            state: state_of(row.state),
-            class: MessageClass::from_name(&row.class).expect("rows hold a class's own name"),
+            state: row.state,
+            class: row.class,
             contact: row.contact_id.into(),
             campaign: row.campaign_id.map(Into::into),
             sender: row.sender_id.map(Into::into),
             billed: row.billed,
             segments: row.segments.unsigned_abs(),
             cost: Micros(row.cost_micros),
-            gate,
+            gate: row.gate,
             code: row.code,
             due: row.due.map(jiff_sqlx::Timestamp::to_jiff),
             version: row.version,
@@ -138,32 +140,38 @@ impl From<Columns> for StoredMessage {
     }
 }
 
-/// The state of a row's number.
-pub(crate) fn state_of(code: i16) -> MessageState {
-    MessageState::from_code(code).expect("rows hold a state's own number")
-}
-
 /// A turn as its column holds it.
 pub(crate) fn turn(turn: u32) -> i32 {
-    i32::try_from(turn).expect("a turn is raised by one per release")
+    i32::try_from(turn).expect("turns count from 1, one for each release: never 2^31 of them")
 }
 
-/// Takes the columns of [`Columns`] out of a row that has more.
+/// Segments as their column holds them: a text has far fewer than the column's limit.
+pub(crate) fn segments(segments: u16) -> i16 {
+    i16::try_from(segments).unwrap_or(i16::MAX)
+}
+
+/// A passport or stamp as a `jsonb` parameter takes it.
+pub(crate) fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("plain data with string keys is always JSON")
+}
+
+/// Takes the columns of [`Columns`] out of a row that has more. Ends the function around it where
+/// this version does not know a word or number of the row.
 macro_rules! columns {
     ($row:ident) => {
         $crate::messages::row::Columns {
             tenant_id: $row.tenant_id,
             message_id: $row.message_id,
             turn: $row.turn,
-            state: $row.state,
-            class: $row.class,
+            state: $crate::core::words::state($row.state)?,
+            class: $crate::core::words::word(&$row.class)?,
             contact_id: $row.contact_id,
             campaign_id: $row.campaign_id,
             sender_id: $row.sender_id,
             billed: $row.billed,
             segments: $row.segments,
             cost_micros: $row.cost_micros,
-            gate: $row.gate,
+            gate: $crate::core::words::optional($row.gate.as_deref())?,
             code: $row.code,
             due: $row.due,
             version: $row.version,

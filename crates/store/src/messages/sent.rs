@@ -1,8 +1,11 @@
-//! What becomes of a claim: the carrier's answers, and everything else that `send` decides.
+//! What the carrier took, recorded under the claim of the call.
 
 use domain::{
     ids::{MessageId, TenantId},
-    message::passport::{MAX_STAMPS, Passport, Stamp},
+    message::{
+        passport::{MAX_STAMPS, Passport, Stamp},
+        state::MessageState,
+    },
     money::Micros,
 };
 use jiff::Timestamp;
@@ -12,17 +15,17 @@ use stage::Fault;
 
 use crate::{
     Scoped,
-    core::keyed::index,
+    core::keyed::LockOrder,
     fault,
-    messages::row::{StoredMessage, columns},
+    messages::row::{StoredMessage, columns, json, segments},
 };
 
 /// One message that the carrier took.
 #[derive(Debug, Clone)]
 pub struct Taken<'a> {
-    /// Whose.
+    /// The tenant that owns it.
     pub tenant: &'a TenantId,
-    /// Which.
+    /// The message's id.
     pub message: MessageId,
     /// The number of the call.
     pub attempt: i16,
@@ -38,35 +41,35 @@ pub struct Taken<'a> {
 
 /// Records what the carrier took. A receipt may have been faster: the state is only ever raised
 /// (from `sent` on, codes order as `MessageState::merge` does; a test holds them to it). Answers in
-/// the order of `taken`, which is in key order, with the time of the gates' reservation; none where
-/// the claim is no longer ours.
-///
-/// # Errors
-/// An outage.
+/// the order of `taken`, with the time of the gates' reservation; none where the claim is no longer
+/// ours.
 pub async fn sent(
     tx: &mut Scoped,
     owner: Uuid,
     now: Timestamp,
     taken: &[Taken<'_>],
 ) -> Result<Vec<Option<(StoredMessage, Option<Timestamp>)>>, Fault> {
-    let tenants: Vec<&str> = taken.iter().map(|one| one.tenant.as_str()).collect();
-    let messages: Vec<Uuid> = taken.iter().map(|one| one.message.0).collect();
-    let attempts: Vec<i16> = taken.iter().map(|one| one.attempt).collect();
-    let sids: Vec<&str> = taken.iter().map(|one| one.sid).collect();
-    let segments = taken.iter().map(|one| one.billed.map(|(segments, _)| small(segments)));
-    let costs = taken.iter().map(|one| one.billed.map(|(_, cost)| cost.0));
-    let passports: Vec<String> = taken.iter().map(|one| stamped(one.passport, one.stamp)).collect();
-    let stamps: Vec<String> = taken.iter().map(|one| json(one.stamp)).collect();
+    let order = LockOrder::by(taken, |one| (one.tenant, one.message));
+    let sorted = order.sorted(taken);
+    let tenants: Vec<&str> = sorted.iter().map(|one| one.tenant.as_str()).collect();
+    let messages: Vec<Uuid> = sorted.iter().map(|one| one.message.0).collect();
+    let attempts: Vec<i16> = sorted.iter().map(|one| one.attempt).collect();
+    let sids: Vec<&str> = sorted.iter().map(|one| one.sid).collect();
+    let counted = sorted.iter().map(|one| one.billed.map(|(counted, _)| segments(counted)));
+    let costs = sorted.iter().map(|one| one.billed.map(|(_, cost)| cost.0));
+    let passports = sorted.iter().map(|one| stamped(one.passport, one.stamp));
+    let stamps: Vec<String> = sorted.iter().map(|one| json(one.stamp)).collect();
+
     let rows = sqlx::query!(
         r#"update messages m
-           set state = greatest(m.state, 20::smallint),
+           set state = greatest(m.state, $11::smallint),
                carrier_sid = coalesce(m.carrier_sid, k.sid),
                segments = coalesce(k.segments, m.segments),
                cost_micros = coalesce(k.cost, m.cost_micros),
-               passport = case when m.state < 20 then k.passport::jsonb
+               passport = case when m.state < $11 then k.passport::jsonb
                                else add_stamp(m.passport, k.stamp::jsonb) end,
-               version = m.version + (m.state < 20 or k.cost is not null)::int,
-               changed_at = case when m.state < 20 or k.cost is not null then $2
+               version = m.version + (m.state < $11 or k.cost is not null)::int,
+               changed_at = case when m.state < $11 or k.cost is not null then $2
                                  else m.changed_at end
            from unnest($3::text[], $4::uuid[], $5::smallint[], $6::text[], $7::smallint[],
                        $8::bigint[], $9::text[], $10::text[])
@@ -84,18 +87,20 @@ pub async fn sent(
         &messages,
         &attempts,
         &sids as _,
-        &segments.collect::<Vec<_>>() as _,
+        &counted.collect::<Vec<_>>() as _,
         &costs.collect::<Vec<_>>() as _,
-        &passports,
+        &passports.collect::<Vec<_>>(),
         &stamps,
+        MessageState::Sent.code(),
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut stored = vec![None; taken.len()];
     for row in rows {
         let reserved_at = row.reserved_at.map(jiff_sqlx::Timestamp::to_jiff);
-        stored[index(row.at)] = Some((columns!(row).into(), reserved_at));
+        stored[order.index(row.at)] = Some((columns!(row).into(), reserved_at));
     }
     Ok(stored)
 }
@@ -107,14 +112,6 @@ pub(crate) fn stamped(passport: &Passport, stamp: &Stamp) -> String {
     json(&passport)
 }
 
-pub(crate) fn json<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_string(value).expect("plain data with string keys")
-}
-
-fn small(segments: u16) -> i16 {
-    i16::try_from(segments).unwrap_or(i16::MAX)
-}
-
-/// `add_stamp` of the migrations drops the stamp at this place of a full passport, as
-/// [`Passport::stamp`] does.
+/// `add_stamp` of the migrations counts as [`Passport::stamp`] does: of a full passport the oldest
+/// stamp of the second half goes.
 const _: () = assert!(MAX_STAMPS == 32, "add_stamp in 0007 names 32 and 16");

@@ -15,9 +15,9 @@ use crate::{Scoped, fault, messages::row::turn};
 /// One message put aside.
 #[derive(Debug, Clone)]
 pub struct Parking<'a> {
-    /// Whose.
+    /// The tenant that owns it.
     pub tenant: &'a TenantId,
-    /// Which.
+    /// The message's id.
     pub message: MessageId,
     /// The turn that is parked.
     pub turn: u32,
@@ -36,13 +36,11 @@ pub struct Parking<'a> {
 }
 
 /// Adds parked rows, in the transaction that records why. One that exists stays as it is.
-///
-/// # Errors
-/// An outage, or a payload that the database refuses.
 pub async fn insert(tx: &mut Scoped, now: Timestamp, rows: &[Parking<'_>]) -> Result<(), Fault> {
     if rows.is_empty() {
         return Ok(());
     }
+
     let messages: Vec<Uuid> = rows.iter().map(|row| row.message.0).collect();
     let turns: Vec<i32> = rows.iter().map(|row| turn(row.turn)).collect();
     let dues: Vec<_> = rows.iter().map(|row| row.due.map(|due| due.to_sqlx())).collect();
@@ -51,6 +49,7 @@ pub async fn insert(tx: &mut Scoped, now: Timestamp, rows: &[Parking<'_>]) -> Re
     let lanes: Vec<&str> = rows.iter().map(|row| row.lane.as_str()).collect();
     let payloads: Vec<&str> = rows.iter().map(|row| row.payload.as_str()).collect();
     let ranks: Vec<i16> = rows.iter().map(rank).collect();
+
     sqlx::query!(
         "insert into parked (tenant_id, message_id, turn, due, cause, cause_key, lane, payload,
                              rank, parked_at)
@@ -74,10 +73,11 @@ pub async fn insert(tx: &mut Scoped, now: Timestamp, rows: &[Parking<'_>]) -> Re
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
-/// Its place among due rows (migration 0018).
+/// Which due rows go first (migration 0018): 0 somebody waits for it, 1 held, 2 paced.
 fn rank(row: &Parking<'_>) -> i16 {
     match (row.held, row.lane) {
         (true, Lane::Urgent | Lane::Bulk) => 1,
@@ -88,9 +88,6 @@ fn rank(row: &Parking<'_>) -> i16 {
 
 /// Makes everything due that is parked for these numbers, so that the gates decide again now: after
 /// an opt-out they block it.
-///
-/// # Errors
-/// An outage.
 pub async fn wake_numbers(
     tx: &mut Scoped,
     now: Timestamp,
@@ -99,6 +96,7 @@ pub async fn wake_numbers(
     if numbers.is_empty() {
         return Ok(());
     }
+
     sqlx::query!(
         "with found as (
              select p.tenant_id, p.message_id, p.turn
@@ -129,14 +127,12 @@ pub async fn wake_numbers(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// Makes some of those due who stand in these lines, as many of each line as there is room for. One
 /// that somebody else has locked is passed over.
-///
-/// # Errors
-/// An outage.
 pub(crate) async fn admit_more(
     tx: &mut Scoped,
     now: Timestamp,
@@ -146,6 +142,7 @@ pub(crate) async fn admit_more(
         return Ok(());
     }
     let cause = |line: LineKey| Wake::Line(line).to_string();
+
     sqlx::query!(
         "with found as (
              select p.tenant_id, p.message_id, p.turn
@@ -167,5 +164,6 @@ pub(crate) async fn admit_more(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }

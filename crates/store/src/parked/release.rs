@@ -3,7 +3,7 @@
 use domain::{
     draft,
     ids::{MessageId, TenantId},
-    message::class::Lane,
+    message::{class::Lane, state::MessageState},
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -13,6 +13,11 @@ use wire::Enriched;
 
 use crate::{
     Scoped, Store,
+    core::{
+        keyed::{self, in_lock_order},
+        state_codes::codes,
+        words,
+    },
     drafts::{self, ContactKey},
     fault,
 };
@@ -20,9 +25,9 @@ use crate::{
 /// One parked row that is due.
 #[derive(Debug, Clone)]
 pub struct DueMessage {
-    /// Whose message.
+    /// The tenant that owns the message.
     pub tenant: TenantId,
-    /// Which.
+    /// The message's id.
     pub message: MessageId,
     /// The turn that was parked.
     pub turn: i32,
@@ -36,9 +41,9 @@ pub struct DueMessage {
 /// A due row that has not been looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueRow {
-    /// Whose message.
+    /// The tenant that owns the message.
     pub tenant: TenantId,
-    /// Which.
+    /// The message's id.
     pub message: MessageId,
     /// The turn that was parked.
     pub turn: i32,
@@ -49,9 +54,6 @@ pub struct DueRow {
 
 /// Due rows: what somebody waits for, then the oldest; fair between tenants. Paced rows of the
 /// tenants in `waiting` are left out.
-///
-/// # Errors
-/// An outage.
 pub async fn find(
     store: &Store,
     now: Timestamp,
@@ -71,22 +73,20 @@ pub async fn find(
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
-    let found = found.into_iter().map(|row| DueRow {
-        tenant: crate::core::keyed::tenant(&row.tenant_id),
-        message: MessageId(row.message_id),
-        turn: row.turn,
-        paced: row.rank == 2,
+
+    let row = found.into_iter().filter_map(|row| {
+        let tenant = words::readable(words::tenant(&row.tenant_id))?;
+        let message = MessageId(row.message_id);
+        Some(DueRow { tenant, message, turn: row.turn, paced: row.rank == 2 })
     });
-    Ok(found.collect())
+    Ok(row.collect())
 }
 
 /// Messages a second that the usable senders of these tenants carry, at one segment each.
-///
-/// # Errors
-/// An outage.
 pub async fn paces(store: &Store, tenants: &[&TenantId]) -> Result<Vec<(TenantId, i64)>, Fault> {
     let mut tx = store.scoped(tenants.iter().copied()).await?;
     let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
+
     let rows = sqlx::query!(
         r#"select k.tenant_id as "tenant_id!", coalesce(sum(s.pace), 0) as "pace!"
            from unnest($1::text[]) as k (tenant_id)
@@ -97,26 +97,27 @@ pub async fn paces(store: &Store, tenants: &[&TenantId]) -> Result<Vec<(TenantId
     .fetch_all(&mut *tx)
     .await
     .map_err(fault)?;
-    Ok(rows.into_iter().map(|row| (crate::core::keyed::tenant(&row.tenant_id), row.pace)).collect())
+
+    Ok(rows.into_iter().map(|row| (keyed::tenant(&row.tenant_id), row.pace)).collect())
 }
 
-/// Raises the turns of the messages of due rows, and gives what goes back to the gates. The
-/// rows stay until [`released`]: a crash in between repeats the release, which changes nothing.
-///
-/// # Errors
-/// An outage.
+/// Raises the turns of the messages of due rows, and gives what goes back to the gates. The rows
+/// stay until [`released`]: a crash in between repeats the release, which changes nothing. A row
+/// that this version cannot read stays parked, and the others are released.
 pub async fn release(store: &Store, found: &[DueRow]) -> Result<Vec<DueMessage>, Fault> {
     if found.is_empty() {
         return Ok(Vec::new());
     }
+
     let tenants: Vec<String> = found.iter().map(|row| row.tenant.to_string()).collect();
     let messages: Vec<Uuid> = found.iter().map(|row| row.message.0).collect();
     let turns: Vec<i32> = found.iter().map(|row| row.turn).collect();
     let mut tx = store.scoped(found.iter().map(|row| &row.tenant)).await?;
     raise_turns(&mut tx, &tenants, &messages, &turns).await?;
+
     let rows = sqlx::query!(
         r#"select p.tenant_id, p.message_id, p.turn, p.lane, p.payload,
-                  (m.turn = p.turn + 1 and m.state = 0) as "released!"
+                  (m.turn = p.turn + 1 and m.state = $4) as "released!"
            from unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, turn)
            join parked p
              on p.tenant_id = k.tenant_id and p.message_id = k.message_id and p.turn = k.turn
@@ -124,21 +125,24 @@ pub async fn release(store: &Store, found: &[DueRow]) -> Result<Vec<DueMessage>,
         &tenants,
         &messages,
         &turns,
+        MessageState::Accepted.code(),
     )
     .fetch_all(&mut *tx)
     .await
     .map_err(fault)?;
+
     let due = rows.into_iter().filter_map(|row| {
         let payload = if row.released { Some(next_turn(row.payload, row.turn)?) } else { None };
         Some(DueMessage {
-            tenant: crate::core::keyed::tenant(&row.tenant_id),
+            tenant: keyed::tenant(&row.tenant_id),
             message: MessageId(row.message_id),
             turn: row.turn,
-            lane: if row.lane == Lane::Urgent.as_str() { Lane::Urgent } else { Lane::Bulk },
+            lane: words::readable(words::word(&row.lane))?,
             payload,
         })
     });
     let mut due: Vec<DueMessage> = due.collect();
+
     find_places(&mut tx, &mut due).await?;
     tx.commit().await.map_err(fault)?;
     Ok(due)
@@ -159,8 +163,10 @@ async fn find_places(tx: &mut Scoped, due: &mut [DueMessage]) -> Result<(), Faul
             fields: false,
         })
         .collect();
+
     let people = drafts::contacts(tx, &keys).await?;
     let tenants = drafts::tenants(tx, &keys.iter().map(|key| key.tenant).collect()).await?;
+
     for ((message, key), person) in released.iter_mut().zip(&keys).zip(people) {
         let zone = tenants.get(key.tenant).and_then(|tenant| tenant.zone);
         message.place = draft::place(key.number, &person.contact.unwrap_or_default(), zone);
@@ -168,8 +174,8 @@ async fn find_places(tx: &mut Scoped, due: &mut [DueMessage]) -> Result<(), Faul
     Ok(())
 }
 
-/// The row's message in its next turn. A payload that this version cannot read stays parked:
-/// nothing is sent, and the log and the count of parked rows show it.
+/// The row's message in its next turn. None for a payload that this version cannot read: it stays
+/// parked, and the log and the count of parked rows show it.
 fn next_turn(payload: serde_json::Value, turn: i32) -> Option<Enriched> {
     let read = serde_json::from_value::<Enriched>(payload);
     let mut enriched =
@@ -189,31 +195,34 @@ async fn raise_turns(
              select m.tenant_id, m.message_id from messages m
              join unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, turn)
                on m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.turn = k.turn
-             where m.state in (1, 2)
+             where m.state = any ($4)
              order by m.tenant_id, m.message_id
              for update of m
          )
          update messages m
-         set turn = m.turn + 1, state = 0, gate = null, code = null, due = null, sender_id = null,
+         set turn = m.turn + 1, state = $5, gate = null, code = null, due = null, sender_id = null,
              policy_version = null, sendable_until = null, reserved_at = null,
              claim_owner = null, call_by = null
          from due where m.tenant_id = due.tenant_id and m.message_id = due.message_id",
         tenants,
         messages,
         turns,
+        &codes(MessageState::is_parked),
+        MessageState::Accepted.code(),
     )
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
-/// Deletes rows whose release the broker has stored.
-///
-/// # Errors
-/// An outage: the rows are released again, which changes nothing.
+/// Deletes rows whose release the broker has stored. After an outage they are released again, which
+/// changes nothing.
 pub async fn released(store: &Store, due: &[DueMessage]) -> Result<(), Fault> {
     let mut tx = store.scoped(due.iter().map(|row| row.tenant.clone())).await?;
+
+    let due = in_lock_order(due, |row| (&row.tenant, row.message, row.turn));
     sqlx::query!(
         "delete from parked p
          using unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, turn)
@@ -225,17 +234,16 @@ pub async fn released(store: &Store, due: &[DueMessage]) -> Result<(), Fault> {
     .execute(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)
 }
 
 /// How many rows are parked, for the gauge: waiting for a time, and held for a cause.
-///
-/// # Errors
-/// An outage.
 pub async fn parked(store: &Store) -> Result<(i64, i64), Fault> {
     let row = sqlx::query!(r#"select due as "due!", held as "held!" from parked_count()"#)
         .fetch_one(store.pool())
         .await
         .map_err(fault)?;
+
     Ok((row.due, row.held))
 }

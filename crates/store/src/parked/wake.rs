@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
 use stage::Fault;
 
-use crate::{Scoped, Store, fault};
+use crate::{Scoped, Store, core::words, fault};
 
 /// When a wake looks for its rows a last time: after every transaction that was parking a message
 /// for its cause when it was written (they are ended after 10 s of idling).
@@ -55,9 +55,6 @@ pub enum Way {
 }
 
 /// Writes down a wake.
-///
-/// # Errors
-/// An outage.
 pub async fn wake(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -69,9 +66,6 @@ pub async fn wake(
 
 /// Wakes only those that were parked before an instant of business time: what is parked from then
 /// on has been judged by the new rules and waits by right.
-///
-/// # Errors
-/// An outage.
 pub async fn wake_parked_before(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -105,13 +99,11 @@ async fn write(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// Takes a wake back: its cause is there again, and messages wait for it by right.
-///
-/// # Errors
-/// An outage.
 pub async fn cancel(tx: &mut Scoped, tenant: &TenantId, what: &What<'_>) -> Result<(), Fault> {
     sqlx::query!(
         "delete from wakes where tenant_id = $1 and what = $2",
@@ -125,9 +117,6 @@ pub async fn cancel(tx: &mut Scoped, tenant: &TenantId, what: &What<'_>) -> Resu
 }
 
 /// How many messages wait for a cause.
-///
-/// # Errors
-/// An outage.
 pub async fn waiting(tx: &mut Scoped, tenant: &TenantId, cause_key: &str) -> Result<i64, Fault> {
     sqlx::query_scalar!(
         r#"select count(*) as "count!" from parked where tenant_id = $1 and cause_key = $2"#,
@@ -141,9 +130,6 @@ pub async fn waiting(tx: &mut Scoped, tenant: &TenantId, cause_key: &str) -> Res
 
 /// Makes the next slice of each open wake due, at most `at_most` rows of each, and forgets the
 /// wakes that are done. True while more is left.
-///
-/// # Errors
-/// An outage.
 pub async fn work(
     store: &Store,
     now: Timestamp,
@@ -157,9 +143,10 @@ pub async fn work(
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
+
     let mut more = false;
     for wake in open {
-        let tenant = crate::core::keyed::tenant(&wake.tenant_id);
+        let Some(tenant) = words::readable(words::tenant(&wake.tenant_id)) else { continue };
         let mut tx = store.scoped([&tenant]).await?;
         more |= slice(&mut tx, &tenant, &wake.what, now, machine, at_most).await?;
         tx.commit().await.map_err(fault)?;
@@ -167,7 +154,7 @@ pub async fn work(
     Ok(more)
 }
 
-/// A wake as it stands.
+/// A wake as its row has it.
 struct Open {
     ending: bool,
     parked_before: Option<jiff_sqlx::Timestamp>,
@@ -194,6 +181,7 @@ async fn slice(
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
+
     let Some(row) = row else { return Ok(false) };
     let open = Open {
         ending: row.ending,
@@ -201,11 +189,13 @@ async fn slice(
         next_seq: row.next_seq,
         last_pass_at: row.last_pass_at.to_jiff(),
     };
+
     let more = match What::of(what) {
         What::Campaign(campaign) => of_campaign(tx, tenant, campaign, &open, now, at_most).await?,
         What::Everything => everything(tx, tenant, now, at_most).await?,
         What::Cause(key) => of_cause(tx, tenant, key, &open, now, at_most).await?,
     };
+
     if !more {
         passed(tx, tenant, what, machine >= open.last_pass_at).await?;
     }
@@ -235,6 +225,7 @@ async fn passed(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
@@ -268,6 +259,7 @@ async fn of_cause(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(done.rows_affected() == at_most.unsigned_abs())
 }
 
@@ -300,6 +292,7 @@ async fn everything(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(done.rows_affected() >= at_most.unsigned_abs())
 }
 
@@ -342,6 +335,7 @@ async fn of_campaign(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     let left = sqlx::query_scalar!(
         r#"update wakes w set next_seq = $4
            from campaigns c
@@ -355,5 +349,6 @@ async fn of_campaign(
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(left.unwrap_or(false))
 }

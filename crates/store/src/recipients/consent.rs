@@ -1,18 +1,20 @@
 //! Consent, opt-outs and do-not-contact: each change is a line in the append-only ledger, changes
-//! where the number stands, reaches what is parked for it, and is in the audit trail. The one place
-//! that does so, whoever says it: a text, a carrier, an import or the API.
+//! the recipient's status, reaches what is parked for the number, and is in the audit trail. All of
+//! it is done here, whoever asks for it: a text, a carrier, an import or the API.
 
+mod change;
 mod ledger;
 
 use std::collections::HashSet;
 
 use domain::{gates::Basis, ids::TenantId, message::class::Channel};
 use jiff::Timestamp;
-use serde::Serialize;
-use sqlx::types::{Json, Uuid};
+use sqlx::types::Json;
 use stage::Fault;
 
-pub use ledger::{ConsentLine, list, overtaken};
+pub(crate) use change::StatusChange;
+pub use change::{Action, ConsentChange, ConsentMethod, Proof};
+pub use ledger::{ConsentLine, PriorStatus, list, overtaken};
 
 use crate::{
     Scoped,
@@ -21,139 +23,10 @@ use crate::{
     parked::park,
 };
 
-/// What a change does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// Consent to marketing. Never speaks against a stop.
-    Grant,
-    /// The second half of a double opt-in.
-    Confirm,
-    /// The person wants no more.
-    Revoke,
-    /// The person takes a revocation back; what was granted before it stands again.
-    Restore,
-    /// The tenant puts the number on its do-not-contact list.
-    DoNotContact,
-    /// The tenant takes it off.
-    Allow,
-}
-
-impl Action {
-    /// Every action.
-    pub const ALL: [Self; 6] =
-        [Self::Grant, Self::Confirm, Self::Revoke, Self::Restore, Self::DoNotContact, Self::Allow];
-
-    /// The name in rows and requests.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Grant => "grant",
-            Self::Confirm => "confirm",
-            Self::Revoke => "revoke",
-            Self::Restore => "restore",
-            Self::DoNotContact => "do_not_contact",
-            Self::Allow => "allow",
-        }
-    }
-
-    /// The action of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.as_str() == name)
-    }
-
-    /// Its name in the audit trail.
-    fn audited(self) -> &'static str {
-        match self {
-            Self::Grant => "consent.granted",
-            Self::Confirm => "consent.confirmed",
-            Self::Revoke => "consent.revoked",
-            Self::Restore => "consent.restored",
-            Self::DoNotContact => "do_not_contact.added",
-            Self::Allow => "do_not_contact.removed",
-        }
-    }
-
-    /// Whether messages that wait must not wait any longer.
-    fn stops(self) -> bool {
-        match self {
-            Self::Revoke | Self::DoNotContact => true,
-            Self::Grant | Self::Confirm | Self::Restore | Self::Allow => false,
-        }
-    }
-}
-
-/// What proves a consent, as far as it is known.
-#[derive(Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Proof {
-    /// On what ground.
-    pub basis: Option<Basis>,
-    /// From when on it is none.
-    pub expires_at: Option<Timestamp>,
-    /// The words that the person agreed to. Their SHA-256 is stored with them.
-    pub disclosure: Option<String>,
-    /// Where they stood.
-    pub page_url: Option<String>,
-    /// From where the person agreed.
-    pub ip: Option<String>,
-    /// With what.
-    pub user_agent: Option<String>,
-    /// In which form.
-    pub signature: Option<String>,
-    /// The text by which they said so.
-    pub inbound_id: Option<Uuid>,
-    /// Of a double opt-in: what was asked and confirmed.
-    pub message_ids: Vec<Uuid>,
-    /// A vendor's id of the recorded act.
-    pub certificate: Option<String>,
-}
-
-/// A change of where a number stands, and its line in the ledger. Holds personal data: `Debug`
-/// shows the id alone.
-#[derive(Clone, PartialEq, Serialize)]
-pub struct ConsentChange {
-    /// Whose.
-    #[serde(rename = "tenant_id")]
-    pub tenant: TenantId,
-    /// Of the line in the ledger: a change under an id that is there already changes nothing.
-    pub consent_id: Uuid,
-    /// E.164
-    pub number: String,
-    /// The channel group.
-    pub channel: Channel,
-    /// What it does.
-    pub action: Action,
-    /// The program that it is about; none: everything of the tenant. Grants have none.
-    pub program: Option<String>,
-    /// How it was captured: `keyword`, `carrier`, `api`, `import`, `web_form`, ...
-    pub method: String,
-    /// ISO 639-1, of the person or the words.
-    pub language: Option<String>,
-    /// List, form or vendor; for do-not-contact the reason.
-    pub source: Option<String>,
-    /// What proves it.
-    #[serde(flatten)]
-    pub proof: Proof,
-    /// Where else it can be looked up: import and line, message and code.
-    pub evidence: serde_json::Value,
-    /// Business time at which it was said.
-    pub at: Timestamp,
-    /// Who wrote it here: API key, user, stage.
-    pub recorded_by: String,
-}
-
-impl std::fmt::Debug for ConsentChange {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Change({} {})", self.action.as_str(), self.consent_id)
-    }
-}
-
-/// Records changes: the ledger, the standings, the parked messages of who is stopped (they are due
-/// at once, so that the gates block them), the audit trail. A stop that stands keeps its first time
-/// and cause; a restoration that is written late does not lift a newer revocation. Locks standings
-/// in key order, as the claim of send does.
-///
-/// # Errors
-/// An outage, or a text that Postgres cannot store.
+/// Records changes: in the ledger, in the recipients' statuses, in the parked messages of whoever
+/// is stopped (they are due at once, so that the gates block them), in the audit trail. A stop that
+/// is repeated keeps its first time and cause; a restoration that is written late does not lift a
+/// newer revocation. Locks the statuses in key order, as the claim of send does.
 pub async fn record(
     tx: &mut Scoped,
     now: Timestamp,
@@ -162,6 +35,7 @@ pub async fn record(
     if changes.is_empty() {
         return Ok(());
     }
+
     lock(tx, changes).await?;
     let new = ledger::write(tx, now, changes).await?;
     let new: Vec<&ConsentChange> =
@@ -169,16 +43,19 @@ pub async fn record(
     if new.is_empty() {
         return Ok(());
     }
+
     let overtaken = overtaken(tx, &new).await?;
-    let recipient: Vec<&ConsentChange> =
+    let in_force: Vec<&ConsentChange> =
         new.iter().filter(|change| !overtaken.contains(&change.consent_id)).copied().collect();
-    apply(tx, &recipient).await?;
+    apply(tx, &in_force).await?;
+
     let stopped: HashSet<(&TenantId, &str, Channel)> = new
         .iter()
         .filter(|change| change.action.stops())
         .map(|change| (&change.tenant, change.number.as_str(), change.channel))
         .collect();
     park::wake_numbers(tx, now, &stopped.into_iter().collect::<Vec<_>>()).await?;
+
     let entries: Vec<AuditEntry> = new.iter().map(|change| entry(change, now)).collect();
     audit::append(tx, &entries).await
 }
@@ -187,7 +64,7 @@ fn entry(change: &ConsentChange, now: Timestamp) -> AuditEntry {
     let mut detail = serde_json::json!({
         "consent": change.consent_id,
         "channel": change.channel,
-        "method": change.method,
+        "method": change.method.as_str(),
         "at": change.at,
     });
     let mut say = |name: &str, value: Option<&str>| {
@@ -198,6 +75,7 @@ fn entry(change: &ConsentChange, now: Timestamp) -> AuditEntry {
     say("program", change.program.as_deref());
     say("basis", change.proof.basis.map(Basis::as_str));
     say("source", change.source.as_deref());
+
     AuditEntry {
         tenant: change.tenant.clone(),
         at: now,
@@ -208,11 +86,12 @@ fn entry(change: &ConsentChange, now: Timestamp) -> AuditEntry {
     }
 }
 
-/// Makes the standings that are missing, and locks all of them in key order.
+/// Makes the recipient statuses that are missing, and locks all of them in key order.
 async fn lock(tx: &mut Scoped, changes: &[ConsentChange]) -> Result<(), Fault> {
     let tenants: Vec<&str> = changes.iter().map(|change| change.tenant.as_str()).collect();
     let numbers: Vec<&str> = changes.iter().map(|change| change.number.as_str()).collect();
     let channels: Vec<&str> = changes.iter().map(|change| change.channel.as_str()).collect();
+
     sqlx::query!(
         "insert into standings (tenant_id, number, channel)
          select distinct tenant_id, number, channel
@@ -226,6 +105,7 @@ async fn lock(tx: &mut Scoped, changes: &[ConsentChange]) -> Result<(), Fault> {
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     sqlx::query!(
         "select s.number from (
              select distinct tenant_id, number, channel
@@ -243,12 +123,15 @@ async fn lock(tx: &mut Scoped, changes: &[ConsentChange]) -> Result<(), Fault> {
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
-/// Changes the standings; they are locked. The latest grant's time stands; its ground and end are
-/// those of the strongest that still holds at that time.
+/// Changes the recipient statuses, which are locked. The time of consent is that of the latest
+/// grant; its ground and end are those of the strongest that still holds at that time.
 async fn apply(tx: &mut Scoped, changes: &[&ConsentChange]) -> Result<(), Fault> {
+    let said: Vec<StatusChange<'_>> = changes.iter().map(|one| StatusChange::of(one)).collect();
+
     sqlx::query!(
         "with said as (
              select r.* from jsonb_to_recordset($1) as r (
@@ -308,10 +191,11 @@ async fn apply(tx: &mut Scoped, changes: &[&ConsentChange]) -> Result<(), Fault>
                 and o.channel = k.channel
          ) n
          where s.tenant_id = k.tenant_id and s.number = k.number and s.channel = k.channel",
-        Json(changes) as _,
+        Json(said) as _,
     )
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }

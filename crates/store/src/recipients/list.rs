@@ -1,35 +1,40 @@
-//! Where numbers stand with a tenant, as people read it: lists and single look-ups. The gates and
-//! the claim read the same rows in their own way (`facts`, `claims`); `consents` changes them.
+//! Recipient statuses as people read them: lists and single look-ups. The gates and the claim read
+//! the same rows in their own way ([`super::status`]); [`super::consent`] changes them.
 
 use domain::{gates::Basis, ids::TenantId, message::class::Channel};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use stage::Fault;
 
-use crate::{Scoped, fault};
+use crate::{
+    Scoped,
+    core::words::{Unreadable, optional, word},
+    fault,
+    recipients::consent::ConsentMethod,
+};
 
-/// Where a number stands with a tenant on one channel. Holds a phone number: `Debug` hides it.
+/// What a tenant knows of a number on one channel. Holds a phone number: `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RecipientRow {
-    /// E.164
+    /// The person's number, E.164.
     pub number: String,
-    /// `sms` or `whatsapp`
-    pub channel: String,
+    /// The channel group that it holds for.
+    pub channel: Channel,
     /// When the person said stop.
     pub opted_out_at: Option<Timestamp>,
-    /// How.
-    pub opt_out_cause: Option<String>,
+    /// How they said it.
+    pub opt_out_cause: Option<ConsentMethod>,
     /// Programs that the person has left, while not everything.
     pub stopped_programs: Vec<String>,
-    /// When the tenant or the platform said so.
+    /// When the tenant or the platform put it on the do-not-contact list.
     pub do_not_contact_at: Option<Timestamp>,
-    /// Why.
+    /// The reason that was given.
     pub do_not_contact_reason: Option<String>,
-    /// The latest grant that stands.
+    /// Business time of the latest consent to marketing.
     pub marketing_consent_at: Option<Timestamp>,
-    /// Its ground, where it was said.
+    /// The legal ground of the consent, where one was given.
     pub consent_basis: Option<Basis>,
-    /// From when on it is none.
+    /// When the consent ends; none: it does not end.
     pub consent_expires_at: Option<Timestamp>,
 }
 
@@ -44,7 +49,7 @@ impl std::fmt::Debug for RecipientRow {
     }
 }
 
-/// The columns of a standing, with the timestamps as the driver gives them.
+/// The columns of a recipient status, with the timestamps as the driver gives them.
 struct Row {
     number: String,
     channel: String,
@@ -58,28 +63,27 @@ struct Row {
     consent_expires_at: Option<jiff_sqlx::Timestamp>,
 }
 
-impl From<Row> for RecipientRow {
-    fn from(row: Row) -> Self {
-        Self {
+impl TryFrom<Row> for RecipientRow {
+    type Error = Unreadable;
+
+    fn try_from(row: Row) -> Result<Self, Unreadable> {
+        Ok(Self {
             number: row.number,
-            channel: row.channel,
+            channel: word(&row.channel)?,
             opted_out_at: row.opted_out_at.map(|at| at.to_jiff()),
-            opt_out_cause: row.opt_out_cause,
+            opt_out_cause: optional(row.opt_out_cause.as_deref())?,
             stopped_programs: row.stopped_programs,
             do_not_contact_at: row.do_not_contact_at.map(|at| at.to_jiff()),
             do_not_contact_reason: row.do_not_contact_reason,
             marketing_consent_at: row.marketing_consent_at.map(|at| at.to_jiff()),
-            consent_basis: row.consent_basis.as_deref().and_then(Basis::from_name),
+            consent_basis: optional(row.consent_basis.as_deref())?,
             consent_expires_at: row.consent_expires_at.map(|at| at.to_jiff()),
-        }
+        })
     }
 }
 
-/// Where these numbers stand on a channel; those without a row are missing. `lock` keeps them from
-/// changing until the transaction ends; they are locked in key order.
-///
-/// # Errors
-/// An outage.
+/// The statuses of these numbers on a channel; those without a row are missing. `lock` keeps them
+/// from changing until the transaction ends; they are locked in key order.
 pub async fn load(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -100,6 +104,7 @@ pub async fn load(
         .await
         .map_err(fault)?;
     }
+
     let rows = sqlx::query_as!(
         Row,
         "select number, channel, opted_out_at, opt_out_cause, stopped_programs, do_not_contact_at,
@@ -112,7 +117,8 @@ pub async fn load(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(rows.into_iter().map(RecipientRow::from).collect())
+
+    Ok(rows.into_iter().map(RecipientRow::try_from).collect::<Result<_, _>>()?)
 }
 
 /// Which stopped numbers a reader wants.
@@ -131,9 +137,6 @@ pub struct StoppedFilter {
 
 /// Numbers of a tenant that must not be contacted or have opted out, after a number and channel, in
 /// that order.
-///
-/// # Errors
-/// An outage.
 pub async fn list_stopped(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -166,16 +169,17 @@ pub async fn list_stopped(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(rows.into_iter().map(RecipientRow::from).collect())
+
+    Ok(rows.into_iter().map(RecipientRow::try_from).collect::<Result<_, _>>()?)
 }
 
 /// A number that has had a promotion lately. Holds a phone number: `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Suppressed {
-    /// E.164
+    /// The person's number, E.164.
     pub number: String,
-    /// `sms` or `whatsapp`
-    pub channel: String,
+    /// The channel group that it holds for.
+    pub channel: Channel,
     /// When the last promotion was admitted.
     pub last_promo_at: Timestamp,
 }
@@ -187,9 +191,6 @@ impl std::fmt::Debug for Suppressed {
 }
 
 /// Numbers whose last promotion was after `since`, after a number and channel, in that order.
-///
-/// # Errors
-/// An outage.
 pub async fn list_suppressed(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -213,10 +214,10 @@ pub async fn list_suppressed(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let suppressed = rows.into_iter().map(|row| Suppressed {
-        number: row.number,
-        channel: row.channel,
-        last_promo_at: row.last_promo_at.to_jiff(),
+
+    let suppressed = rows.into_iter().map(|row| {
+        let (channel, last_promo_at) = (word(&row.channel)?, row.last_promo_at.to_jiff());
+        Ok(Suppressed { number: row.number, channel, last_promo_at })
     });
-    Ok(suppressed.collect())
+    suppressed.collect()
 }

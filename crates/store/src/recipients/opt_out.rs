@@ -11,32 +11,33 @@ use wire::event::{ContactData, Event, EventKind};
 
 use crate::{
     Scoped,
-    recipients::consent::{self, Action, ConsentChange, Proof},
+    recipients::consent::{self, Action, ConsentChange, ConsentMethod, Proof},
 };
 
 /// One opt-out. The message that brought it to light names it: a repeat is the same opt-out.
 #[derive(Debug, Clone)]
 pub struct CarrierOptOut<'a> {
-    /// Whose.
+    /// The tenant that owns the message.
     pub tenant: &'a TenantId,
     /// The message that the carrier turned down.
     pub message: MessageId,
-    /// The person.
+    /// The person who opted out.
     pub contact: ContactId,
-    /// Their number.
+    /// The person's number, E.164.
     pub number: &'a str,
-    /// The channel.
+    /// The channel that they left.
     pub channel: Channel,
     /// The carrier's code.
     pub code: u32,
-    /// Business time.
+    /// Business time at which the carrier told.
     pub at: Timestamp,
     /// The stage that learned of it.
     pub by: &'static str,
 }
 
 impl CarrierOptOut<'_> {
-    /// `contact.opted_out`; the same message always makes the same event, whenever it is said.
+    /// `contact.opted_out`; the same message always makes the same event, so that it may be
+    /// published again.
     pub fn event(&self) -> Event {
         let data = ContactData { contact: self.contact, cause: "carrier".into(), campaign: None };
         let kind = EventKind::ContactOptedOut;
@@ -45,9 +46,6 @@ impl CarrierOptOut<'_> {
 }
 
 /// Records the opt-outs: see [`consent::record`]. One that was recorded before changes nothing.
-///
-/// # Errors
-/// An outage.
 pub async fn opt_out(tx: &mut Scoped, told: &[CarrierOptOut<'_>]) -> Result<(), Fault> {
     let Some(now) = told.iter().map(|one| one.at).max() else { return Ok(()) };
     let changes: Vec<ConsentChange> = told.iter().map(change).collect();
@@ -62,7 +60,7 @@ fn change(one: &CarrierOptOut<'_>) -> ConsentChange {
         channel: one.channel,
         action: Action::Revoke,
         program: None,
-        method: "carrier".into(),
+        method: ConsentMethod::Carrier,
         language: None,
         source: None,
         proof: Proof::default(),

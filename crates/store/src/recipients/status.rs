@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::gates::{Basis, RecipientKey, RecipientStatus};
+use domain::gates::{RecipientKey, RecipientStatus};
 use stage::Fault;
 
-use crate::{Scoped, core::keyed::index, fault};
+use crate::{
+    Scoped,
+    core::{keyed::index, words::optional},
+    fault,
+};
 
 /// Statuses by recipient. A number without a row is not in here.
 pub type Recipients = HashMap<RecipientKey, RecipientStatus>;
@@ -16,27 +20,29 @@ macro_rules! load {
         let tenants: Vec<&str> = $keys.iter().map(|key| key.0.as_str()).collect();
         let numbers: Vec<&str> = $keys.iter().map(|key| key.1.as_str()).collect();
         let channels: Vec<&str> = $keys.iter().map(|key| key.2.as_str()).collect();
+
         let rows = sqlx::query!($sql, &tenants as _, &numbers as _, &channels as _)
             .fetch_all(&mut **$tx)
             .await
             .map_err(fault)?;
 
         let keys: Vec<&RecipientKey> = $keys.iter().collect();
-        let statuses = rows.into_iter().map(|row| {
+        let mut statuses = Recipients::with_capacity(rows.len());
+        for row in rows {
             let status = RecipientStatus {
                 opted_out_at: row.opted_out_at.map(|at| at.to_jiff()),
                 do_not_contact_at: row.do_not_contact_at.map(|at| at.to_jiff()),
                 marketing_consent_at: row.marketing_consent_at.map(|at| at.to_jiff()),
-                consent_basis: row.consent_basis.as_deref().and_then(Basis::from_name),
+                consent_basis: optional(row.consent_basis.as_deref())?,
                 consent_expires_at: row.consent_expires_at.map(|at| at.to_jiff()),
                 stopped_programs: row.stopped_programs,
                 last_promo_at: row.last_promo_at.map(|at| at.to_jiff()),
                 marketing_at: row.marketing_at.into_iter().map(|at| at.to_jiff()).collect(),
                 last_inbound_at: row.last_inbound_at.map(|at| at.to_jiff()),
             };
-            (keys[index(row.at)].clone(), status)
-        });
-        Ok(statuses.collect())
+            statuses.insert(keys[index(row.at)].clone(), status);
+        }
+        Ok(statuses)
     }};
 }
 

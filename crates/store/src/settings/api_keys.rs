@@ -14,13 +14,14 @@ use stage::Fault;
 use crate::{
     Scoped, Store,
     audit::{self, AuditEntry},
+    core::words::{self, word, words},
     fault,
 };
 
 /// What a key or token may do. The api's table of roles says what that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyRole {
-    /// Everything.
+    /// May do everything, and give keys out.
     Owner,
     /// Everything but what belongs to the owner.
     Admin,
@@ -28,7 +29,7 @@ pub enum KeyRole {
     Operator,
     /// Conversations and single messages.
     Agent,
-    /// Reads.
+    /// May read, and change nothing.
     Viewer,
 }
 
@@ -54,6 +55,8 @@ impl KeyRole {
     }
 }
 
+words! { KeyRole = "role of a key" }
+
 impl fmt::Display for KeyRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -63,9 +66,9 @@ impl fmt::Display for KeyRole {
 /// Whether a key is meant for real traffic. Both work alike; people see what they hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
-    /// `mr_live_...`
+    /// For real traffic: `mr_live_...`.
     Live,
-    /// `mr_test_...`
+    /// For trying out: `mr_test_...`.
     Test,
 }
 
@@ -82,7 +85,7 @@ impl KeyKind {
 /// Whose key it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyOwner {
-    /// The tenant.
+    /// The tenant whose key it is.
     pub tenant: TenantId,
     /// The key's id.
     pub id: Uuid,
@@ -90,15 +93,12 @@ pub struct KeyOwner {
     pub role: KeyRole,
 }
 
-/// What a key is looked up by.
+/// The hash that a key is looked up by.
 pub fn hash(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }
 
 /// Makes a key for a tenant that exists, and gives it out: the only time that it can be read.
-///
-/// # Errors
-/// An outage.
 pub async fn create(
     store: &Store,
     tenant: &TenantId,
@@ -150,13 +150,11 @@ async fn insert(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(id)
 }
 
 /// Whose key has this hash, if it is not revoked. Before any tenant is known.
-///
-/// # Errors
-/// An outage.
 pub async fn find(store: &Store, hash: &[u8; 32]) -> Result<Option<KeyOwner>, Fault> {
     let row = sqlx::query!(
         r#"select tenant_id as "tenant_id!", key_id as "key_id!", role as "role!"
@@ -166,8 +164,8 @@ pub async fn find(store: &Store, hash: &[u8; 32]) -> Result<Option<KeyOwner>, Fa
     .fetch_optional(store.pool())
     .await
     .map_err(fault)?;
-    Ok(row.and_then(|row| {
-        let role = KeyRole::from_name(&row.role)?;
-        Some(KeyOwner { tenant: crate::core::keyed::tenant(&row.tenant_id), id: row.key_id, role })
-    }))
+
+    let Some(row) = row else { return Ok(None) };
+    let (tenant, role) = (words::tenant(&row.tenant_id)?, word(&row.role)?);
+    Ok(Some(KeyOwner { tenant, id: row.key_id, role }))
 }

@@ -11,6 +11,7 @@ use super::accounts::{self, Account};
 use crate::{
     Store,
     audit::{self, AuditEntry},
+    core::words,
     fault,
 };
 
@@ -25,7 +26,7 @@ pub struct PlatformAccount {
     pub confirms_opt_out: bool,
     /// Segments per second of all its tenants together; none where the platform sets no limit.
     pub pace: Option<u32>,
-    /// Business time.
+    /// Business time at which it was set up.
     pub created_at: Timestamp,
 }
 
@@ -100,11 +101,10 @@ pub async fn shares(store: &Store, handle: &str) -> Result<Vec<Share>, Fault> {
     .await
     .map_err(fault)?;
 
-    let share = rows.into_iter().map(|row| Share {
-        tenant: crate::core::keyed::tenant(&row.tenant_id),
-        weight: row.weight.unsigned_abs(),
-    });
-    Ok(share.collect())
+    let share = |tenant: &str, weight: i32| {
+        Ok(Share { tenant: words::tenant(tenant)?, weight: weight.unsigned_abs() })
+    };
+    rows.iter().map(|row| share(&row.tenant_id, row.weight)).collect()
 }
 
 /// Sets how fast an account may go. False where there is none with this handle.

@@ -11,6 +11,7 @@ use stage::Fault;
 use crate::{
     Scoped, Store,
     audit::{self, AuditEntry},
+    core::words::{self, word},
     fault,
     parked::wake::{self, Way, What},
 };
@@ -18,22 +19,20 @@ use crate::{
 /// How many tenants are looked up at once.
 const TENANTS: i64 = 1_000;
 
-/// The platform's own switch: `on`, `paused` or `stopped`.
-///
-/// # Errors
-/// An outage.
-pub async fn mode(tx: &mut Scoped) -> Result<String, Fault> {
-    sqlx::query_scalar!("select mode from platform_switch")
+/// How the platform's own switch stands.
+pub async fn mode(tx: &mut Scoped) -> Result<SwitchMode, Fault> {
+    let mode = sqlx::query_scalar!("select mode from platform_switch")
         .fetch_one(&mut **tx)
         .await
-        .map_err(fault)
+        .map_err(fault)?;
+    Ok(word(&mode)?)
 }
 
 /// What throwing the switch has done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thrown {
     /// How it stood before.
-    pub before: String,
+    pub before: SwitchMode,
     /// Tenants whose trail tells of it.
     pub tenants: u64,
     /// Messages that were held for it and go back to the gates.
@@ -43,9 +42,6 @@ pub struct Thrown {
 /// Throws the switch, then tells every tenant's audit trail, and unless it pauses wakes what it has
 /// held. Waits for transactions that still hold messages for it. Done again after a crash in
 /// between, it does the rest.
-///
-/// # Errors
-/// An outage.
 pub async fn throw(
     store: &Store,
     mode: SwitchMode,
@@ -64,9 +60,10 @@ pub async fn throw(
         .fetch_all(store.pool())
         .await
         .map_err(fault)?;
+
         for tenant in &tenants {
-            let tenant = crate::core::keyed::tenant(tenant);
-            thrown.released += tell(store, &tenant, mode, &thrown.before, reason, now).await?;
+            let Some(tenant) = words::readable(words::tenant(tenant)) else { continue };
+            thrown.released += tell(store, &tenant, mode, thrown.before, reason, now).await?;
             thrown.tenants += 1;
         }
         match tenants.into_iter().next_back() {
@@ -76,14 +73,14 @@ pub async fn throw(
     }
 }
 
-/// Answers how it stood before.
+/// Sets the switch, and answers how it stood before.
 async fn set(
     store: &Store,
     mode: SwitchMode,
     reason: &str,
     now: Timestamp,
-) -> Result<String, Fault> {
-    sqlx::query_scalar!(
+) -> Result<SwitchMode, Fault> {
+    let before = sqlx::query_scalar!(
         r#"with before as (select mode from platform_switch for update)
            update platform_switch p set mode = $1, reason = $2, changed_at = $3
            from before b returning b.mode as "mode!""#,
@@ -93,18 +90,21 @@ async fn set(
     )
     .fetch_one(store.pool())
     .await
-    .map_err(fault)
+    .map_err(fault)?;
+    Ok(word(&before)?)
 }
 
+/// Tells a tenant's trail, wakes what the switch has held of it, and answers how many that is.
 async fn tell(
     store: &Store,
     tenant: &TenantId,
     mode: SwitchMode,
-    before: &str,
+    before: SwitchMode,
     reason: &str,
     now: Timestamp,
 ) -> Result<i64, Fault> {
     let mut tx = store.scoped([tenant]).await?;
+
     let key = Wake::Platform.to_string();
     let what = What::Cause(&key);
     match mode {
@@ -118,8 +118,12 @@ async fn tell(
         SwitchMode::Paused => 0,
         SwitchMode::On | SwitchMode::Stopped => wake::waiting(&mut tx, tenant, &key).await?,
     };
+
     let detail = serde_json::json!({
-        "before": before, "after": mode.as_str(), "reason": reason, "released": released,
+        "before": before.as_str(),
+        "after": mode.as_str(),
+        "reason": reason,
+        "released": released,
     });
     let entry = AuditEntry {
         tenant: tenant.clone(),

@@ -8,25 +8,22 @@ use jiff_sqlx::ToSqlx;
 use serde_json::Value;
 use stage::Fault;
 
-use crate::{Scoped, fault};
+use crate::{Scoped, core::keyed, fault};
 
 /// One version of a tenant's policy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Version {
-    /// From 1.
+    /// The version's number, from 1.
     pub version: i64,
-    /// `domain::gates::Policy`
+    /// The JSON of a `domain::gates::Policy`.
     pub body: Value,
-    /// Business time.
+    /// Business time from which on it holds.
     pub created_at: Timestamp,
     /// The API key or user.
     pub created_by: String,
 }
 
 /// Adds the next version. None when somebody else added one at the same time.
-///
-/// # Errors
-/// An outage.
 pub async fn add(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -50,9 +47,6 @@ pub async fn add(
 }
 
 /// A tenant's versions below one, the highest first.
-///
-/// # Errors
-/// An outage.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -69,6 +63,7 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let version = rows.into_iter().map(|row| Version {
         version: row.version,
         body: row.body,
@@ -80,9 +75,6 @@ pub async fn list(
 
 /// The policies in force of these tenants: the defaults where a tenant has none of its own, and
 /// none where it cannot be read.
-///
-/// # Errors
-/// An outage.
 pub async fn in_force(
     tx: &mut Scoped,
     tenants: &[&TenantId],
@@ -99,12 +91,10 @@ pub async fn in_force(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let policy = |body: Option<String>| match body {
         Some(body) => Policy::read(&body).ok(),
         None => Some(Policy::default()),
     };
-    Ok(rows
-        .into_iter()
-        .map(|row| (crate::core::keyed::tenant(&row.tenant_id), policy(row.body)))
-        .collect())
+    Ok(rows.into_iter().map(|row| (keyed::tenant(&row.tenant_id), policy(row.body))).collect())
 }

@@ -1,31 +1,64 @@
-//! Kill switches, and the parked messages that wait for them.
+//! Kill switches: of a tenant, a campaign or a sender. A switch without a row is on.
 
-use domain::ids::TenantId;
+use domain::{gates::SwitchMode, ids::TenantId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use stage::Fault;
 
-use crate::{Scoped, fault};
+use crate::{
+    Scoped,
+    core::words::{word, words},
+    fault,
+};
+
+/// What a switch stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SwitchScope {
+    /// Everything of the tenant.
+    Tenant,
+    /// A single campaign.
+    Campaign,
+    /// A single sender.
+    Sender,
+}
+
+impl SwitchScope {
+    /// Every scope, the widest first.
+    pub const ALL: [Self; 3] = [Self::Tenant, Self::Campaign, Self::Sender];
+
+    /// The name in rows, causes and requests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tenant => "tenant",
+            Self::Campaign => "campaign",
+            Self::Sender => "sender",
+        }
+    }
+
+    /// The scope of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == name)
+    }
+}
+
+words! { SwitchScope = "scope of a switch" }
 
 /// A switch that is not on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Switch {
-    /// `tenant`, `campaign` or `sender`
-    pub scope: String,
+    /// What kind of thing it stops.
+    pub scope: SwitchScope,
     /// The campaign's or sender's id; empty for the tenant.
     pub target: String,
-    /// `paused` or `stopped`
-    pub mode: String,
+    /// `paused` or `stopped`.
+    pub mode: SwitchMode,
     /// Why, for people.
     pub reason: String,
-    /// Business time.
+    /// Business time of the last change.
     pub changed_at: Timestamp,
 }
 
 /// Sets a switch.
-///
-/// # Errors
-/// An outage.
 pub async fn set(tx: &mut Scoped, tenant: &TenantId, to: &Switch) -> Result<(), Fault> {
     sqlx::query!(
         "insert into switches (tenant_id, scope, target, mode, reason, changed_at)
@@ -33,9 +66,9 @@ pub async fn set(tx: &mut Scoped, tenant: &TenantId, to: &Switch) -> Result<(), 
          on conflict (tenant_id, scope, target) do update
          set mode = excluded.mode, reason = excluded.reason, changed_at = excluded.changed_at",
         tenant.as_str(),
-        to.scope,
+        to.scope.as_str(),
         to.target,
-        to.mode,
+        to.mode.as_str(),
         to.reason,
         to.changed_at.to_sqlx(),
     )
@@ -46,17 +79,14 @@ pub async fn set(tx: &mut Scoped, tenant: &TenantId, to: &Switch) -> Result<(), 
 }
 
 /// Sets a switch that is on; one that is not keeps its mode and reason.
-///
-/// # Errors
-/// An outage.
 pub async fn set_if_on(tx: &mut Scoped, tenant: &TenantId, to: &Switch) -> Result<(), Fault> {
     sqlx::query!(
         "insert into switches (tenant_id, scope, target, mode, reason, changed_at)
          values ($1, $2, $3, $4, $5, $6) on conflict (tenant_id, scope, target) do nothing",
         tenant.as_str(),
-        to.scope,
+        to.scope.as_str(),
         to.target,
-        to.mode,
+        to.mode.as_str(),
         to.reason,
         to.changed_at.to_sqlx(),
     )
@@ -69,13 +99,10 @@ pub async fn set_if_on(tx: &mut Scoped, tenant: &TenantId, to: &Switch) -> Resul
 /// Removes a switch: its scope is on again. With a reason, only one that was set for that reason.
 /// Waits for every transaction that holds the row for share, so that what they held is seen by
 /// [`crate::parked::wake::wake`] afterwards.
-///
-/// # Errors
-/// An outage.
 pub async fn clear(
     tx: &mut Scoped,
     tenant: &TenantId,
-    scope: &str,
+    scope: SwitchScope,
     target: &str,
     reason: Option<&str>,
 ) -> Result<bool, Fault> {
@@ -83,20 +110,18 @@ pub async fn clear(
         "delete from switches where tenant_id = $1 and scope = $2 and target = $3
            and ($4::text is null or reason = $4)",
         tenant.as_str(),
-        scope,
+        scope.as_str(),
         target,
         reason,
     )
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(done.rows_affected() == 1)
 }
 
 /// The switches of a tenant that are not on.
-///
-/// # Errors
-/// An outage.
 pub async fn list(tx: &mut Scoped, tenant: &TenantId) -> Result<Vec<Switch>, Fault> {
     let rows = sqlx::query!(
         "select scope, target, mode, reason, changed_at from switches
@@ -106,17 +131,21 @@ pub async fn list(tx: &mut Scoped, tenant: &TenantId) -> Result<Vec<Switch>, Fau
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let switch = rows.into_iter().map(|row| Switch {
-        scope: row.scope,
-        target: row.target,
-        mode: row.mode,
-        reason: row.reason,
-        changed_at: row.changed_at.to_jiff(),
+
+    let switch = rows.into_iter().map(|row| {
+        Ok(Switch {
+            scope: word(&row.scope)?,
+            target: row.target,
+            mode: word(&row.mode)?,
+            reason: row.reason,
+            changed_at: row.changed_at.to_jiff(),
+        })
     });
-    Ok(switch.collect())
+    switch.collect()
 }
 
 /// What held rows of a switch wait for: `switch:tenant`, `switch:campaign:<id>`, ...
-pub fn cause_key(scope: &str, target: &str) -> String {
+pub fn cause_key(scope: SwitchScope, target: &str) -> String {
+    let scope = scope.as_str();
     if target.is_empty() { format!("switch:{scope}") } else { format!("switch:{scope}:{target}") }
 }

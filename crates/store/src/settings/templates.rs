@@ -12,7 +12,7 @@ use crate::{Scoped, fault};
 /// A template with its latest version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredTemplate {
-    /// Which.
+    /// The template's id.
     pub id: TemplateId,
     /// What people call it.
     pub name: String,
@@ -22,14 +22,11 @@ pub struct StoredTemplate {
     pub variants: Value,
     /// What its texts may use beside the contact's own fields.
     pub variables: Vec<String>,
-    /// Business time.
+    /// Business time at which the template was made.
     pub created_at: Timestamp,
 }
 
 /// Adds a template with its first version.
-///
-/// # Errors
-/// An outage.
 pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &StoredTemplate) -> Result<(), Fault> {
     sqlx::query!(
         "insert into templates (tenant_id, template_id, name, created_at) values ($1, $2, $3, $4)",
@@ -41,13 +38,11 @@ pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &StoredTemplate) ->
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     insert_version(tx, tenant, new).await
 }
 
 /// Adds the next version to the template of this id. None when there is no such template.
-///
-/// # Errors
-/// An outage.
 pub async fn add_version(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -61,6 +56,7 @@ pub async fn add_version(
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
+
     let Some(name) = name else { return Ok(None) };
     let Some(latest) = latest_version(tx, tenant, new.id).await? else { return Ok(None) };
     let next = StoredTemplate { name, version: latest + 1, ..new.clone() };
@@ -69,9 +65,6 @@ pub async fn add_version(
 }
 
 /// The latest version of a template, if there is one.
-///
-/// # Errors
-/// An outage.
 pub async fn latest_version(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -106,13 +99,11 @@ async fn insert_version(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// A template with its latest version.
-///
-/// # Errors
-/// An outage.
 pub async fn get(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -129,6 +120,7 @@ pub async fn get(
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(row.map(|row| StoredTemplate {
         id,
         name: row.name,
@@ -140,9 +132,6 @@ pub async fn get(
 }
 
 /// A tenant's templates after one, by id, each with its latest version.
-///
-/// # Errors
-/// An outage.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -165,6 +154,7 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let template = rows.into_iter().map(|row| StoredTemplate {
         id: TemplateId(row.template_id),
         name: row.name,

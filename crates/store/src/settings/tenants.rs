@@ -7,10 +7,10 @@ use stage::Fault;
 
 use crate::{Scoped, Store, fault};
 
-/// A tenant.
+/// A tenant with its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
-    /// Its key.
+    /// The tenant's key, which never changes.
     pub id: TenantId,
     /// What people call it.
     pub name: String,
@@ -18,7 +18,7 @@ pub struct Tenant {
     pub country: String,
     /// IANA: the days of budgets; a recipient's last resort.
     pub time_zone: String,
-    /// ISO 4217.
+    /// The currency of its prices, ISO 4217.
     pub currency: String,
     /// ISO 639-1: of texts to contacts that have none.
     pub language: String,
@@ -39,9 +39,6 @@ impl Tenant {
 }
 
 /// Makes a tenant. Says whether it is new; one that exists stays as it is.
-///
-/// # Errors
-/// An outage.
 pub async fn create(store: &Store, tenant: &Tenant, now: Timestamp) -> Result<bool, Fault> {
     let mut tx = store.scoped([&tenant.id]).await?;
     let done = sqlx::query!(
@@ -58,14 +55,12 @@ pub async fn create(store: &Store, tenant: &Tenant, now: Timestamp) -> Result<bo
     .execute(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)?;
     Ok(done.rows_affected() == 1)
 }
 
 /// The tenant of this key.
-///
-/// # Errors
-/// An outage.
 pub async fn get(tx: &mut Scoped, id: &TenantId) -> Result<Option<Tenant>, Fault> {
     let row = sqlx::query!(
         "select name, country, time_zone, currency, language from tenants where tenant_id = $1",
@@ -74,6 +69,7 @@ pub async fn get(tx: &mut Scoped, id: &TenantId) -> Result<Option<Tenant>, Fault
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(row.map(|row| Tenant {
         id: id.clone(),
         name: row.name,

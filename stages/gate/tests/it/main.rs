@@ -4,5 +4,6 @@ mod cancels;
 mod changes;
 mod decisions;
 mod lines;
+mod newer;
 mod twice;
 mod world;

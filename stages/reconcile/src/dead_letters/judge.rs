@@ -67,21 +67,7 @@ pub(super) fn judge(letter: &Letter<'_>, row: Option<&DeadRow>, tenant_is_known:
 /// Whether a message in this state is where this stage left it. A stage that was done with it has
 /// decided something else, or handed it on.
 fn died(stage: StageName, state: MessageState) -> bool {
-    let (accepted, queued) = match state {
-        MessageState::Accepted => (true, false),
-        MessageState::Queued => (false, true),
-        MessageState::Deferred
-        | MessageState::Held
-        | MessageState::InDoubt
-        | MessageState::Blocked
-        | MessageState::Cancelled
-        | MessageState::Expired
-        | MessageState::Unknown
-        | MessageState::Sent
-        | MessageState::Failed
-        | MessageState::Delivered
-        | MessageState::Read => (false, false),
-    };
+    let (accepted, queued) = (state == MessageState::Accepted, state == MessageState::Queued);
     match stage {
         StageName::Enrich => accepted,
         // It may have recorded the admission and died before saying it.

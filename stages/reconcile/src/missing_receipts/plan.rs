@@ -53,6 +53,11 @@ impl Times {
         (due, looks)
     }
 
+    /// When a row is looked at again that names messages which only a newer version can read.
+    pub(super) fn after_a_wait(&self, looked_at: Timestamp) -> Timestamp {
+        after(looked_at, self.fetch)
+    }
+
     /// The horizon in words.
     pub(super) fn horizon_in_words(&self) -> String {
         let seconds = self.horizon.as_secs();
@@ -92,7 +97,8 @@ mod tests {
 
     fn watch(looks: i32, looked_at: Timestamp) -> ReceiptWatch {
         let tenant = "acme".parse().expect("valid");
-        ReceiptWatch { tenant, id: Uuid::nil(), looks, looked_at, messages: Vec::new() }
+        let (messages, unread) = (Vec::new(), Vec::new());
+        ReceiptWatch { tenant, id: Uuid::nil(), looks, looked_at, messages, unread }
     }
 
     fn watched(state: MessageState, code: Option<&str>) -> Watched {

@@ -141,6 +141,10 @@ impl ReceiptPoller {
             held_back = held_back.max(asked.left_out.get(&key).copied());
         }
         (next.due, next.looks) = self.times.next(watch, &since, held_back);
+        if !watch.unread.is_empty() {
+            next.left.extend(&watch.unread);
+            next.due = next.due.min(self.times.after_a_wait(watch.looked_at));
+        }
         next
     }
 }

@@ -87,24 +87,6 @@ pub(crate) fn is_watched(before: &Reported, state: MessageState) -> bool {
     }
 }
 
-/// Whether the message waits in a parked row that must not release it any more.
-pub(crate) fn was_parked(before: MessageState) -> bool {
-    match before {
-        MessageState::Deferred | MessageState::Held => true,
-        MessageState::Accepted
-        | MessageState::Queued
-        | MessageState::InDoubt
-        | MessageState::Blocked
-        | MessageState::Cancelled
-        | MessageState::Expired
-        | MessageState::Unknown
-        | MessageState::Sent
-        | MessageState::Failed
-        | MessageState::Delivered
-        | MessageState::Read => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use domain::{

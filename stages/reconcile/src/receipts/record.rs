@@ -25,7 +25,7 @@ use wire::{Event, frame::Outgoing};
 use crate::{
     receipts::Reports,
     receipts::{
-        merge::{Change, is_watched, merge, was_parked},
+        merge::{Change, is_watched, merge},
         report::Report,
         taken,
     },
@@ -82,7 +82,7 @@ pub(crate) async fn record(
     let stored = if rows.is_empty() { Vec::new() } else { receipt::write(tx, &rows).await? };
     let parked: Vec<(&TenantId, MessageId)> = changed
         .iter()
-        .filter(|(_, row, change)| change.raised_by.is_some() && was_parked(row.message.state))
+        .filter(|(_, row, change)| change.raised_by.is_some() && row.message.state.is_parked())
         .map(|(key, ..)| (&key.0, key.1))
         .collect();
     if !parked.is_empty() {

@@ -197,3 +197,23 @@ async fn where_the_person_may_be_is_looked_up_at_the_release() -> anyhow::Result
     assert_ne!(said[0].3.place.zones, one.place.zones);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_row_that_only_a_newer_version_can_read_stays_parked_and_the_others_are_released()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let newer = message(&world.tenant, MessageClass::Promo, 1);
+    let known = message(&world.tenant, MessageClass::Promo, 2);
+    world.park_all(&[(newer.clone(), Some(after(-2))), (known.clone(), Some(now()))]).await?;
+    world.lane(&newer, "express").await?;
+    let source = world.source().await?;
+
+    let released = told(&publish(tick(&source, now()).await?).await?);
+    assert_eq!(released.iter().map(|one| one.1).collect::<Vec<_>>(), [known.head.id]);
+    assert_eq!(world.parked().await?, [(newer.head.id, 1)]);
+
+    world.lane(&newer, "bulk").await?;
+    let released = told(&publish(tick(&source, now()).await?).await?);
+    assert_eq!(released.iter().map(|one| one.1).collect::<Vec<_>>(), [newer.head.id]);
+    Ok(())
+}

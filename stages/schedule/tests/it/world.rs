@@ -193,6 +193,14 @@ impl World {
         Ok(serde_json::from_str(row.get(0))?)
     }
 
+    /// Sets the lane of a parked row, to one that this version knows or not.
+    pub async fn lane(&self, message: &Enriched, lane: &str) -> anyhow::Result<()> {
+        let mut connection = self.database.superuser().await?;
+        let sql = "update millrace.parked set lane = $2 where message_id = $1";
+        sqlx::query(sql).bind(message.head.id.0).bind(lane).execute(&mut connection).await?;
+        Ok(())
+    }
+
     /// The messages and turns that are parked, in order.
     pub async fn parked(&self) -> anyhow::Result<Vec<(MessageId, u32)>> {
         let mut connection = self.database.superuser().await?;

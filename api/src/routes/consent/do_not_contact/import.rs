@@ -12,7 +12,7 @@ use domain::{country::Country, message::class::Channel};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::recipients::{
-    consent::{self, Action, ConsentChange},
+    consent::{self, Action, ConsentChange, ConsentMethod},
     list::{self, RecipientRow},
 };
 
@@ -97,7 +97,7 @@ async fn apply(mut new: Creation<Rows>) -> Result<Response, Problem> {
             answer.unchanged(index, Vec::new());
         } else {
             let change = stop.change(&new.caller, Action::DoNotContact, &reason, new.now);
-            changes.push(ConsentChange { method: "import".into(), ..change });
+            changes.push(ConsentChange { method: ConsentMethod::Import, ..change });
             answer.created(index);
         }
     }

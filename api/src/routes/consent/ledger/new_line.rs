@@ -6,7 +6,7 @@ use domain::{gates::Basis, message::class::Channel};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
-use store::recipients::consent::{Action, ConsentChange, Proof};
+use store::recipients::consent::{Action, ConsentChange, ConsentMethod, Proof};
 use uuid::Uuid;
 
 use crate::{
@@ -26,8 +26,17 @@ const MAX_TEXT: usize = 500;
 const MAX_MESSAGES: usize = 4;
 
 /// How a consent can be captured.
-const METHODS: [&str; 9] =
-    ["web_form", "keyword", "paper", "voice", "email", "point_of_sale", "in_app", "import", "api"];
+const METHODS: [ConsentMethod; 9] = [
+    ConsentMethod::WebForm,
+    ConsentMethod::Keyword,
+    ConsentMethod::Paper,
+    ConsentMethod::Voice,
+    ConsentMethod::Email,
+    ConsentMethod::PointOfSale,
+    ConsentMethod::InApp,
+    ConsentMethod::Import,
+    ConsentMethod::Api,
+];
 
 /// A line for the ledger, as it is written.
 #[derive(Deserialize)]
@@ -118,8 +127,9 @@ impl NewLine {
     }
 
     fn check_proof(&self, errors: &mut Errors) {
-        let method = self.method.as_deref().is_none_or(|method| METHODS.contains(&method));
-        errors.check(method, "method", "unknown", &METHODS.join(", "));
+        let method = self.method.is_none() || self.known_method().is_some();
+        let known = METHODS.map(ConsentMethod::as_str).join(", ");
+        errors.check(method, "method", "unknown", &known);
         let language = self.language.as_deref().is_none_or(fields::is_language);
         errors.check(language, "language", "unknown", "a code such as en or es");
         let ip = self.ip.as_deref().is_none_or(|ip| ip.parse::<IpAddr>().is_ok());
@@ -129,6 +139,12 @@ impl NewLine {
         errors.check(page_url, "page_url", "invalid", "an address");
         let few = self.message_ids.len() <= MAX_MESSAGES;
         errors.check(few, "message_ids", "too_many", "at most 4");
+    }
+
+    /// The method as written, if it is one that may be named.
+    fn known_method(&self) -> Option<ConsentMethod> {
+        let named = self.method.as_deref().and_then(ConsentMethod::from_name);
+        named.filter(|method| METHODS.contains(method))
     }
 
     fn check_texts(&self, errors: &mut Errors) {
@@ -168,7 +184,7 @@ pub(super) fn change(
         channel: body.channel,
         action,
         program,
-        method: body.method.clone().unwrap_or_else(|| "api".to_owned()),
+        method: body.known_method().unwrap_or(ConsentMethod::Api),
         language: body.language.clone(),
         source: body.source.clone(),
         proof: Proof {

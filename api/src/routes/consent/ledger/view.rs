@@ -1,22 +1,25 @@
 //! The consent ledger as callers read it.
 
-use domain::gates::Basis;
+use domain::{gates::Basis, message::class::Channel};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use store::recipients::{consent::ConsentLine, list::RecipientRow};
+use store::recipients::{
+    consent::{Action, ConsentLine, ConsentMethod, PriorStatus},
+    list::RecipientRow,
+};
 use uuid::Uuid;
 
 #[derive(Serialize)]
 pub(super) struct LineView {
     pub(super) id: Uuid,
-    channel: String,
-    action: String,
+    channel: Channel,
+    action: Action,
     scope: &'static str,
     program: Option<String>,
-    basis: Option<String>,
+    basis: Option<Basis>,
     expires_at: Option<Timestamp>,
-    method: String,
+    method: ConsentMethod,
     language: Option<String>,
     source: Option<String>,
     disclosure: Option<String>,
@@ -29,7 +32,7 @@ pub(super) struct LineView {
     message_ids: Vec<Uuid>,
     certificate: Option<String>,
     evidence: Value,
-    previous: Option<String>,
+    previous: Option<&'static str>,
     pub(super) at: Timestamp,
     recorded_at: Option<Timestamp>,
     recorded_by: String,
@@ -60,7 +63,7 @@ pub(super) fn line_view(line: ConsentLine) -> LineView {
         message_ids: line.message_ids,
         certificate: line.certificate,
         evidence: line.evidence,
-        previous: line.previous,
+        previous: line.previous.map(PriorStatus::as_str),
         at: line.at,
         recorded_at: line.recorded_at,
         recorded_by: line.recorded_by,
@@ -70,14 +73,14 @@ pub(super) fn line_view(line: ConsentLine) -> LineView {
 /// What is known of the number on one channel.
 #[derive(Serialize)]
 pub(super) struct RecipientView {
-    channel: String,
+    channel: Channel,
     consent_at: Option<Timestamp>,
     basis: Option<Basis>,
     expires_at: Option<Timestamp>,
     /// Whether that consent holds now.
     holds: bool,
     opted_out_at: Option<Timestamp>,
-    opt_out_cause: Option<String>,
+    opt_out_cause: Option<ConsentMethod>,
     stopped_programs: Vec<String>,
     do_not_contact_at: Option<Timestamp>,
 }

@@ -2,7 +2,10 @@
 //! gives those a text that never had one.
 
 use domain::{
-    message::passport::{Passport, Stamp},
+    message::{
+        passport::{Passport, Stamp},
+        state::MessageState,
+    },
     money::Micros,
 };
 use jiff::Timestamp;
@@ -13,12 +16,11 @@ use stage::Fault;
 use super::{CODE, DeadRow};
 use crate::{
     Scoped,
-    core::keyed::index,
+    core::keyed::{LockOrder, in_lock_order},
     fault,
     messages::{
         enrich::NewMessage,
-        row::{StoredMessage, columns, turn},
-        sent::json,
+        row::{StoredMessage, columns, json, segments, turn},
     },
 };
 
@@ -38,9 +40,6 @@ pub struct Revival<'a> {
 /// Reopens rows that are `failed` with the code [`CODE`] and as they were found, in their next
 /// turn, and has `audience` count their recipients again. Answers in the order of `again`, with the
 /// passport; none for one that has moved on.
-///
-/// # Errors
-/// An outage, or a text that the database refuses.
 pub async fn reopen(
     tx: &mut Scoped,
     now: Timestamp,
@@ -49,10 +48,13 @@ pub async fn reopen(
     if again.is_empty() {
         return Ok(Vec::new());
     }
-    let found = || again.iter().map(|one| &one.found.message);
+    let order = LockOrder::by(again, |one| (&one.found.message.tenant, one.found.message.id));
+    let sorted = order.sorted(again);
+    let found = || sorted.iter().map(|one| &one.found.message);
+
     let rows = sqlx::query!(
         r#"update messages m
-           set turn = m.turn + 1, state = 0, gate = null, code = null, due = null,
+           set turn = m.turn + 1, state = $12, gate = null, code = null, due = null,
                sender_id = null, policy_version = null, sendable_until = null, reserved_at = null,
                claim_owner = null, call_by = null,
                body_hash = case when m.segments = 0 then coalesce(k.hash, m.body_hash)
@@ -69,7 +71,7 @@ pub async fn reopen(
                 with ordinality as k (tenant_id, message_id, turn, version, stamp, hash, body,
                                       segments, cost, at)
            where m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.turn = k.turn
-             and m.version = k.version and m.state = 21 and m.code = $2
+             and m.version = k.version and m.state = $13 and m.code = $2
            returning k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class,
                      m.contact_id, m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate,
                      m.code, m.due, m.version, m.changed_at,
@@ -81,19 +83,22 @@ pub async fn reopen(
         &found().map(|row| row.id.0).collect::<Vec<_>>(),
         &found().map(|row| turn(row.turn)).collect::<Vec<_>>(),
         &found().map(|row| row.version).collect::<Vec<_>>(),
-        &again.iter().map(|one| json(&one.stamp)).collect::<Vec<_>>(),
-        &again.iter().map(|one| one.body_hash.as_deref()).collect::<Vec<_>>() as _,
-        &again.iter().map(|one| one.text.map(|text| text.0)).collect::<Vec<_>>() as _,
-        &again.iter().map(|one| one.text.map(|text| small(text.1))).collect::<Vec<_>>() as _,
-        &again.iter().map(|one| one.text.map(|text| text.2.0)).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| json(&one.stamp)).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| one.body_hash.as_deref()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.text.map(|text| text.0)).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.text.map(|text| segments(text.1))).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.text.map(|text| text.2.0)).collect::<Vec<_>>() as _,
+        MessageState::Accepted.code(),
+        MessageState::Failed.code(),
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut reopened = vec![None; again.len()];
     for row in rows {
-        let (at, passport) = (index(row.at), row.passport.0.clone());
-        reopened[at] = Some((columns!(row).into(), passport));
+        let (i, passport) = (order.index(row.at), row.passport.0.clone());
+        reopened[i] = Some((columns!(row).into(), passport));
     }
     let open: Vec<&StoredMessage> = reopened.iter().flatten().map(|(row, _)| row).collect();
     count_again(tx, &open).await?;
@@ -107,6 +112,7 @@ async fn count_again(tx: &mut Scoped, open: &[&StoredMessage]) -> Result<(), Fau
     if fed.is_empty() {
         return Ok(());
     }
+
     sqlx::query!(
         "with fed as (
              select r.tenant_id, r.campaign_id, min(r.seq) as seq
@@ -115,7 +121,7 @@ async fn count_again(tx: &mut Scoped, open: &[&StoredMessage]) -> Result<(), Fau
              join campaign_recipients r on r.tenant_id = k.tenant_id and r.contact_id = k.contact_id
                                        and r.campaign_id = k.campaign_id
                                        and r.message_id = k.message_id
-             group by r.tenant_id, r.campaign_id
+             group by r.tenant_id, r.campaign_id order by 1, 2
          )
          update campaigns c set settled_below = least(c.settled_below, fed.seq)
          from fed
@@ -129,19 +135,19 @@ async fn count_again(tx: &mut Scoped, open: &[&StoredMessage]) -> Result<(), Fau
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// Gives rows that were made without a text what enrich has made of their message. A row that has
 /// moved on, or has a text by now, stays as it is.
-///
-/// # Errors
-/// An outage, or a text that the database refuses.
 pub async fn fill(tx: &mut Scoped, now: Timestamp, drafts: &[NewMessage<'_>]) -> Result<(), Fault> {
     if drafts.is_empty() {
         return Ok(());
     }
+    let drafts = in_lock_order(drafts, |one| (&one.head.tenant, one.head.id));
     let stamps = drafts.iter().map(|one| one.passport.stamps().last().map(json));
+
     sqlx::query!(
         "update messages m
          set state = k.state, code = k.code, class = k.class, channel = k.channel,
@@ -155,7 +161,7 @@ pub async fn fill(tx: &mut Scoped, now: Timestamp, drafts: &[NewMessage<'_>]) ->
               as k (tenant_id, message_id, turn, state, code, class, channel, contact_id, number,
                     campaign_id, body, segments, cost, metadata, stamp)
          where m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.turn = k.turn
-           and m.state = 0 and m.segments = 0",
+           and m.state = $17 and m.segments = 0",
         now.to_sqlx() as _,
         &drafts.iter().map(|one| one.head.tenant.as_str()).collect::<Vec<_>>() as _,
         &drafts.iter().map(|one| one.head.id.0).collect::<Vec<_>>(),
@@ -168,18 +174,15 @@ pub async fn fill(tx: &mut Scoped, now: Timestamp, drafts: &[NewMessage<'_>]) ->
         &drafts.iter().map(|one| one.head.to.as_str()).collect::<Vec<_>>() as _,
         &drafts.iter().map(|one| one.head.campaign.map(|id| id.0)).collect::<Vec<_>>() as _,
         &drafts.iter().map(|one| one.text).collect::<Vec<_>>() as _,
-        &drafts.iter().map(|one| small(one.segments)).collect::<Vec<_>>(),
+        &drafts.iter().map(|one| segments(one.segments)).collect::<Vec<_>>(),
         &drafts.iter().map(|one| one.cost.0).collect::<Vec<_>>(),
         &drafts.iter().map(|one| one.metadata.as_deref()).collect::<Vec<_>>() as _,
         &stamps.collect::<Vec<_>>() as _,
+        MessageState::Accepted.code(),
     )
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(())
-}
 
-/// The most that a segment count can be is far below the column's limit.
-fn small(segments: u16) -> i16 {
-    i16::try_from(segments).unwrap_or(i16::MAX)
+    Ok(())
 }

@@ -7,12 +7,14 @@ use sqlx::types::Uuid;
 use stage::Fault;
 
 use crate::{
-    Scoped, Store, fault,
+    Scoped, Store,
+    core::words,
+    fault,
     messages::row::{StoredMessage, columns},
     settings::accounts::Access,
 };
 
-/// One doubt.
+/// A doubt whose look is due.
 #[derive(Debug, Clone)]
 pub struct DueDoubt {
     /// Where the message stands: in doubt, or somewhere else by now.
@@ -27,14 +29,14 @@ pub struct DueDoubt {
     pub access: Option<Access>,
     /// Looks so far.
     pub looks: i32,
-    /// The version that ended the doubt, where a sweep died before it had said so.
+    /// The version that ended the doubt, where a sweep died before it had published that.
     pub settled_version: Option<i64>,
 }
 
 /// Doubts to look at.
 #[derive(Debug, Default)]
 pub struct LeasedDoubts {
-    /// The doubts.
+    /// The doubts, in key order.
     pub due: Vec<DueDoubt>,
     /// The database's clock when they were leased.
     pub at: Timestamp,
@@ -43,10 +45,7 @@ pub struct LeasedDoubts {
 }
 
 /// Leases doubts that are due, oldest first and fair between tenants: nobody else looks at them
-/// before the lease ends.
-///
-/// # Errors
-/// An outage.
+/// before the lease ends. Those that this version cannot read are left out until then.
 pub async fn lease(
     store: &Store,
     lease: Duration,
@@ -62,12 +61,15 @@ pub async fn lease(
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
+
     if found.is_empty() {
         return Ok(LeasedDoubts::default());
     }
+
     let tenants: Vec<String> = found.iter().map(|row| row.tenant_id.clone()).collect();
     let messages: Vec<Uuid> = found.iter().map(|row| row.message_id).collect();
-    let mut tx = store.scoped(tenants.iter().map(|name| crate::core::keyed::tenant(name))).await?;
+    let scope = tenants.iter().filter_map(|key| words::readable(words::tenant(key)));
+    let mut tx = store.scoped(scope).await?;
     let (due, at) = take(&mut tx, lease, &tenants, &messages).await?;
     tx.commit().await.map_err(fault)?;
     let more = i64::try_from(found.len()).is_ok_and(|found| found >= at_most);
@@ -115,22 +117,24 @@ async fn take(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let at = rows.iter().map(|row| row.at.to_jiff()).min().unwrap_or_default();
-    let due = rows.into_iter().map(|row| DueDoubt {
-        account: row.account,
-        to: row.to,
-        from: row.from,
-        access: row.carrier.zip(row.carrier_sid).zip(row.base_url).zip(row.sealed_token).map(
-            |(((carrier, carrier_sid), base_url), sealed_token)| Access {
+    let due = rows.into_iter().map(|row| {
+        let access = row.carrier.zip(row.carrier_sid).zip(row.base_url).zip(row.sealed_token);
+        Ok(DueDoubt {
+            account: row.account,
+            to: row.to,
+            from: row.from,
+            access: access.map(|(((carrier, carrier_sid), base_url), sealed_token)| Access {
                 carrier,
                 carrier_sid,
                 base_url,
                 sealed_token,
-            },
-        ),
-        looks: row.looks,
-        settled_version: row.settled_version,
-        message: columns!(row).into(),
+            }),
+            looks: row.looks,
+            settled_version: row.settled_version,
+            message: columns!(row).into(),
+        })
     });
-    Ok((due.collect(), at))
+    Ok((due.filter_map(words::readable).collect(), at))
 }

@@ -5,7 +5,11 @@ use std::{collections::HashSet, time::Duration};
 
 use domain::{
     ids::{MessageId, TenantId},
-    message::{passport::Stamp, state::MessageState},
+    message::{
+        class::MessageClass,
+        passport::Stamp,
+        state::{MessageState, NO_RECEIPT},
+    },
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -14,27 +18,30 @@ use stage::Fault;
 use wire::Event;
 
 use crate::{
-    Scoped, Store, fault,
+    Scoped, Store,
+    core::{
+        keyed::{self, in_lock_order},
+        words,
+    },
+    fault,
     messages::{
         receipt::poll::watch,
-        row::{StoredMessage, columns, state_of},
-        sent::json,
+        row::{StoredMessage, columns, json},
     },
     outbox,
 };
 
 /// A row of `open_claims`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Chunk {
-    /// Whose messages.
-    pub tenant: TenantId,
-    /// Who claimed them.
-    pub owner: Uuid,
+    tenant: TenantId,
+    /// The process that claimed its messages.
+    owner: Uuid,
     /// The owner's number of the chunk.
-    pub chunk: i64,
+    chunk: i64,
 }
 
-/// What is raised.
+/// Which claims are raised to in doubt, and with what.
 #[derive(Debug, Clone)]
 pub struct Raise<'a> {
     /// Claims whose `call_by` is longer ago than this; the database's clock.
@@ -43,7 +50,7 @@ pub struct Raise<'a> {
     pub first_look: Duration,
     /// From a text that the carrier has to the first question after its receipt.
     pub watch_after: Duration,
-    /// Business time.
+    /// Business time of the raise.
     pub now: Timestamp,
     /// The stamp, with its code.
     pub stamp: &'a Stamp,
@@ -60,13 +67,10 @@ pub struct Raised {
     pub more: bool,
 }
 
-/// Raises claims past their time to in doubt and owes their events. Whether a claim is past its
-/// time, and still its owner's, is decided by the message's row, under its lock; a row that
-/// somebody else has locked is left for the next time. A chunk without an open claim goes; those of
-/// its messages that the carrier has and that have no receipt are watched.
-///
-/// # Errors
-/// An outage.
+/// Raises claims past their time to in doubt, and inserts their events into the outbox. The
+/// message's row decides under its lock whether a claim is past its time and still its owner's; a
+/// row that somebody else has locked is left for the next time. A chunk without an open claim goes;
+/// those of its messages that the carrier has and that have no receipt are watched.
 pub async fn raise(store: &Store, what: &Raise<'_>) -> Result<Raised, Fault> {
     let rows = sqlx::query!(
         r#"select tenant_id as "tenant_id!", owner as "owner!", chunk as "chunk!"
@@ -77,18 +81,17 @@ pub async fn raise(store: &Store, what: &Raise<'_>) -> Result<Raised, Fault> {
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
+
     if rows.is_empty() {
         return Ok(Raised::default());
     }
     let more = i64::try_from(rows.len()).is_ok_and(|found| found >= what.at_most);
-    let chunks: Vec<Chunk> = rows
-        .into_iter()
-        .map(|row| Chunk {
-            tenant: crate::core::keyed::tenant(&row.tenant_id),
-            owner: row.owner,
-            chunk: row.chunk,
-        })
-        .collect();
+    let chunk = rows.into_iter().filter_map(|row| {
+        let tenant = words::readable(words::tenant(&row.tenant_id))?;
+        Some(Chunk { tenant, owner: row.owner, chunk: row.chunk })
+    });
+    let chunks: Vec<Chunk> = chunk.collect();
+
     let mut tx = store.scoped(chunks.iter().map(|chunk| &chunk.tenant)).await?;
     let mut left = named(&mut tx, &chunks).await?;
     let mut messages = 0;
@@ -99,14 +102,14 @@ pub async fn raise(store: &Store, what: &Raise<'_>) -> Result<Raised, Fault> {
         outbox::insert(&mut tx, &events).await?;
         left = named(&mut tx, &chunks).await?;
     }
+
     let open: HashSet<Chunk> = left.iter().filter(|one| one.is_open()).map(Left::chunk).collect();
     let done: Vec<Chunk> = chunks.into_iter().filter(|chunk| !open.contains(chunk)).collect();
     let gone = delete(&mut tx, &done).await?;
+
     // Another sweep that deleted a chunk has its messages watched.
     let sent = left.iter().filter(|one| !one.is_open() && gone.contains(&one.chunk()));
-    let mut sent: Vec<(&TenantId, MessageId)> =
-        sent.map(|one| (&one.tenant, one.message)).collect();
-    sent.sort_unstable();
+    let sent: Vec<(&TenantId, MessageId)> = sent.map(|one| (&one.tenant, one.message)).collect();
     watch(&mut tx, &sent, what.watch_after).await?;
     tx.commit().await.map_err(fault)?;
     Ok(Raised { messages, more })
@@ -119,6 +122,8 @@ struct Left {
     chunk: i64,
     message: MessageId,
     state: MessageState,
+    /// Whether this version can tell of it. One that it cannot stays claimed, for a newer version.
+    is_readable: bool,
 }
 
 impl Left {
@@ -136,7 +141,7 @@ async fn named(tx: &mut Scoped, chunks: &[Chunk]) -> Result<Vec<Left>, Fault> {
     let (tenants, owners, numbers) = keys(chunks);
     let rows = sqlx::query!(
         r#"select k.tenant_id as "tenant_id!", k.owner as "owner!", k.chunk as "chunk!",
-                  m.message_id, m.state
+                  m.message_id, m.state, m.class
            from unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, owner, chunk)
            cross join lateral (
                select o.messages from open_claims o where o.tenant_id = k.tenant_id
@@ -147,23 +152,31 @@ async fn named(tx: &mut Scoped, chunks: &[Chunk]) -> Result<Vec<Left>, Fault> {
                select * from messages r
                where r.tenant_id = k.tenant_id and r.message_id = u.message_id limit 1
            ) m
-           where m.claim_owner = k.owner and m.state = 3
-              or m.state = 20 and m.code is distinct from 'no_receipt'"#,
+           where m.claim_owner = k.owner and m.state = $4
+              or m.state = $5 and m.code is distinct from $6"#,
         &tenants as _,
         &owners,
         &numbers,
+        MessageState::Queued.code(),
+        MessageState::Sent.code(),
+        NO_RECEIPT,
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let left = rows.into_iter().map(|row| Left {
-        tenant: crate::core::keyed::tenant(&row.tenant_id),
-        owner: row.owner,
-        chunk: row.chunk,
-        message: MessageId(row.message_id),
-        state: state_of(row.state),
-    });
-    Ok(left.collect())
+
+    let mut left = Vec::with_capacity(rows.len());
+    for row in rows {
+        left.push(Left {
+            tenant: keyed::tenant(&row.tenant_id),
+            owner: row.owner,
+            chunk: row.chunk,
+            message: MessageId(row.message_id),
+            state: words::state(row.state)?,
+            is_readable: words::readable(words::word::<MessageClass>(&row.class)).is_some(),
+        });
+    }
+    Ok(left)
 }
 
 async fn raise_open(
@@ -171,19 +184,19 @@ async fn raise_open(
     what: &Raise<'_>,
     left: &[Left],
 ) -> Result<Vec<StoredMessage>, Fault> {
-    let open = || left.iter().filter(|one| one.is_open());
+    let open = || left.iter().filter(|one| one.is_open() && one.is_readable);
     let rows = sqlx::query!(
         r#"with late as (
              select m.tenant_id, m.message_id
              from unnest($1::text[], $2::uuid[], $3::uuid[]) as k (tenant_id, message_id, owner)
              join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id
-             where m.state = 3 and m.claim_owner = k.owner
+             where m.state = $9 and m.claim_owner = k.owner
                and m.call_by < clock_timestamp() - make_interval(secs => $4)
              order by m.tenant_id, m.message_id
              for update of m skip locked
          ), raised as (
              update messages m
-             set state = 4, gate = null, code = $5, due = null, version = m.version + 1,
+             set state = $10, gate = null, code = $5, due = null, version = m.version + 1,
                  changed_at = $6, passport = add_stamp(m.passport, $7::text::jsonb)
              from late l where m.tenant_id = l.tenant_id and m.message_id = l.message_id
              returning m.*
@@ -209,16 +222,20 @@ async fn raise_open(
         what.now.to_sqlx(),
         json(what.stamp),
         what.first_look.as_secs_f64(),
+        MessageState::Queued.code(),
+        MessageState::InDoubt.code(),
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(rows.into_iter().map(|row| columns!(row).into()).collect())
+
+    rows.into_iter().map(|row| Ok(columns!(row).into())).collect()
 }
 
 /// Deletes chunks. Answers those that were there.
 async fn delete(tx: &mut Scoped, chunks: &[Chunk]) -> Result<HashSet<Chunk>, Fault> {
     let (tenants, owners, numbers) = keys(chunks);
+
     let gone = sqlx::query!(
         "delete from open_claims c
          using unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, owner, chunk)
@@ -231,13 +248,18 @@ async fn delete(tx: &mut Scoped, chunks: &[Chunk]) -> Result<HashSet<Chunk>, Fau
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let gone = gone
-        .into_iter()
-        .map(|row| (crate::core::keyed::tenant(&row.tenant_id), row.owner, row.chunk));
-    Ok(gone.map(|(tenant, owner, chunk)| Chunk { tenant, owner, chunk }).collect())
+
+    let chunk = gone.into_iter().map(|row| Chunk {
+        tenant: keyed::tenant(&row.tenant_id),
+        owner: row.owner,
+        chunk: row.chunk,
+    });
+    Ok(chunk.collect())
 }
 
+/// The columns of chunks, in key order.
 fn keys(chunks: &[Chunk]) -> (Vec<&str>, Vec<Uuid>, Vec<i64>) {
+    let chunks = in_lock_order(chunks, |chunk| chunk);
     (
         chunks.iter().map(|chunk| chunk.tenant.as_str()).collect(),
         chunks.iter().map(|chunk| chunk.owner).collect(),

@@ -20,12 +20,14 @@ use stage::Fault;
 
 use crate::{
     Scoped, Store,
-    core::keyed::index,
+    core::{
+        keyed::{self, LockOrder, in_lock_order},
+        words::word,
+    },
     fault,
     messages::{
         receipt::poll::watch,
-        row::{StoredMessage, columns},
-        sent::json,
+        row::{StoredMessage, columns, json, segments},
     },
 };
 
@@ -38,11 +40,11 @@ pub struct Open {
     pub claim: (Option<Uuid>, i16),
     /// When the call began at the latest; database time.
     pub call_by: Timestamp,
-    /// The text.
+    /// The text that the call was to send.
     pub text: String,
     /// The person's number.
     pub number: String,
-    /// The channel.
+    /// The channel that it travels on.
     pub channel: Channel,
     /// When the gates reserved for it.
     pub reserved_at: Option<Timestamp>,
@@ -54,7 +56,7 @@ pub struct Open {
     pub passport: Passport,
     /// The account that was called, where it is in doubt.
     pub account: Option<String>,
-    /// What to send again, where its sender lived to say it: a `wire::Enriched`.
+    /// What to send again, a `wire::Enriched`; none where the process that called died first.
     pub payload: Option<Value>,
 }
 
@@ -66,10 +68,7 @@ impl Open {
 }
 
 /// Locks all that is open between a sender and a person, in key order. Waits for others at most two
-/// seconds.
-///
-/// # Errors
-/// An outage, or somebody has a row for longer.
+/// seconds: whoever has a row for longer is an outage.
 pub async fn lock_open(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -80,6 +79,7 @@ pub async fn lock_open(
         .fetch_one(&mut **tx)
         .await
         .map_err(fault)?;
+
     let rows = sqlx::query!(
         r#"select m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id,
                   m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due, m.version,
@@ -91,43 +91,42 @@ pub async fn lock_open(
            left join doubts d on d.tenant_id = m.tenant_id and d.message_id = m.message_id
                              and d.settled_version is null
            where m.tenant_id = $1 and m.contact_id = $2 and m.sender_id = $3
-             and (m.state = 4 or m.state = 3 and m.claim_owner is not null)
+             and (m.state = $4 or m.state = $5 and m.claim_owner is not null)
            order by m.message_id
            for update of m"#,
         tenant.as_str(),
         contact.0,
         sender.0,
+        MessageState::InDoubt.code(),
+        MessageState::Queued.code(),
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let open = rows.into_iter().map(|row| Open {
-        claim: (row.claim_owner, row.attempt),
-        // Whoever claims sets it. Without it nothing is ever late enough to be decided.
-        call_by: row.call_by.map_or(Timestamp::MAX, |at| at.to_jiff()),
-        channel: if row.channel == Channel::Whatsapp.as_str() {
-            Channel::Whatsapp
-        } else {
-            Channel::Sms
-        },
-        text: row.body,
-        number: row.number,
-        reserved_at: row.reserved_at.map(|at| at.to_jiff()),
-        submitted_at: row.submitted_at.to_jiff(),
-        expires_at: row.expires_at.map(|at| at.to_jiff()),
-        passport: row.passport.0,
-        account: row.account,
-        payload: row.payload,
-        message: columns!(row).into(),
-    });
-    Ok(open.collect())
+
+    let mut open = Vec::with_capacity(rows.len());
+    for row in rows {
+        open.push(Open {
+            claim: (row.claim_owner, row.attempt),
+            // Whoever claims sets it. Without it nothing is ever late enough to be decided.
+            call_by: row.call_by.map_or(Timestamp::MAX, |at| at.to_jiff()),
+            channel: word(&row.channel)?,
+            text: row.body,
+            number: row.number,
+            reserved_at: row.reserved_at.map(|at| at.to_jiff()),
+            submitted_at: row.submitted_at.to_jiff(),
+            expires_at: row.expires_at.map(|at| at.to_jiff()),
+            passport: row.passport.0,
+            account: row.account,
+            payload: row.payload,
+            message: columns!(row).into(),
+        });
+    }
+    Ok(open)
 }
 
 /// Which of these texts belong to a message already: by its own row, or because a list gave them to
 /// it. `sids` are texts of the account to this person.
-///
-/// # Errors
-/// An outage.
 pub async fn known_sids(
     tx: &mut Scoped,
     (tenant, account): (&TenantId, &str),
@@ -148,14 +147,12 @@ pub async fn known_sids(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().collect())
 }
 
 /// Gives texts of an account to messages, unless they have been given before; answers which of them
 /// were given now. Forgets what the tenant's messages took more than 30 days ago.
-///
-/// # Errors
-/// An outage.
 pub async fn take_sids(
     tx: &mut Scoped,
     (tenant, account): (&TenantId, &str),
@@ -169,6 +166,7 @@ pub async fn take_sids(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     let rows = sqlx::query_scalar!(
         "insert into taken_sids (tenant_id, account, sid, message_id, taken_at)
          select $1, $2, k.sid, k.message_id, clock_timestamp()
@@ -184,15 +182,16 @@ pub async fn take_sids(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().collect())
 }
 
 /// A text that the carrier's list has for a message.
 #[derive(Debug, Clone)]
 pub struct FoundText<'a> {
-    /// Whose.
+    /// The tenant that owns the message.
     pub tenant: &'a TenantId,
-    /// Which.
+    /// The message's id.
     pub message: MessageId,
     /// The carrier's id.
     pub sid: &'a str,
@@ -204,53 +203,53 @@ pub struct FoundText<'a> {
 
 /// Records messages in doubt as sent. The rows are locked; answers in the order of `texts`, none
 /// where the message is not in doubt.
-///
-/// # Errors
-/// An outage.
 pub async fn found(
     tx: &mut Scoped,
     now: Timestamp,
     texts: &[FoundText<'_>],
 ) -> Result<Vec<Option<StoredMessage>>, Fault> {
-    let segments = texts.iter().map(|one| Some(i16::try_from(one.billed?.0).unwrap_or(i16::MAX)));
+    let order = LockOrder::by(texts, |one| (one.tenant, one.message));
+    let sorted = order.sorted(texts);
+    let counted = sorted.iter().map(|one| Some(segments(one.billed?.0)));
     let rows = sqlx::query!(
         r#"update messages m
-           set state = 20, carrier_sid = k.sid, segments = coalesce(k.segments, m.segments),
+           set state = $8, carrier_sid = k.sid, segments = coalesce(k.segments, m.segments),
                cost_micros = coalesce(k.cost, m.cost_micros), gate = null, code = null, due = null,
                passport = add_stamp(m.passport, k.stamp::jsonb), version = m.version + 1,
                changed_at = $1
            from unnest($2::text[], $3::uuid[], $4::text[], $5::smallint[], $6::bigint[],
                        $7::text[]) with ordinality
                 as k (tenant_id, message_id, sid, segments, cost, stamp, at)
-           where m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.state = 4
+           where m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.state = $9
            returning k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class,
                      m.contact_id, m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate,
                      m.code, m.due, m.version, m.changed_at,
                      m.carrier_sid is not null as "billed!""#,
         now.to_sqlx() as _,
-        &texts.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
-        &texts.iter().map(|one| one.message.0).collect::<Vec<_>>(),
-        &texts.iter().map(|one| one.sid).collect::<Vec<_>>() as _,
-        &segments.collect::<Vec<_>>() as _,
-        &texts.iter().map(|one| Some(one.billed?.1.0)).collect::<Vec<_>>() as _,
-        &texts.iter().map(|one| json(one.stamp)).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| one.message.0).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| one.sid).collect::<Vec<_>>() as _,
+        &counted.collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| Some(one.billed?.1.0)).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| json(one.stamp)).collect::<Vec<_>>(),
+        MessageState::Sent.code(),
+        MessageState::InDoubt.code(),
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut stored = vec![None; texts.len()];
     for row in rows {
-        stored[index(row.at)] = Some(columns!(row).into());
+        stored[order.index(row.at)] = Some(columns!(row).into());
     }
     Ok(stored)
 }
 
-/// Marks doubts as ended by these versions of their messages. The rows stay until that is said: see
-/// [`said`].
-///
-/// # Errors
-/// An outage.
+/// Marks doubts as ended by these versions of their messages. The rows stay until the events of
+/// that are published: see [`said`].
 pub async fn settled(tx: &mut Scoped, ended: &[&StoredMessage]) -> Result<(), Fault> {
+    let ended = in_lock_order(ended, |message| (&message.tenant, message.id));
     sqlx::query!(
         "update doubts d set settled_version = k.version
          from unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, message_id, version)
@@ -265,14 +264,12 @@ pub async fn settled(tx: &mut Scoped, ended: &[&StoredMessage]) -> Result<(), Fa
     Ok(())
 }
 
-/// Puts looks off that settled nothing.
-///
-/// # Errors
-/// An outage.
+/// Puts off the next look at doubts that a look has not settled, each for so long.
 pub async fn postpone(
     tx: &mut Scoped,
     looks: &[(&TenantId, MessageId, Duration)],
 ) -> Result<(), Fault> {
+    let looks = in_lock_order(looks, |look| (look.0, look.1));
     sqlx::query!(
         "update doubts d
          set looks = d.looks + 1, next_look = clock_timestamp() + make_interval(secs => k.wait)
@@ -288,12 +285,10 @@ pub async fn postpone(
     Ok(())
 }
 
-/// Deletes doubts whose end has been said: by the version that ended them, or by whoever ended them
-/// elsewhere, without one. One that has come back since stays. Those that were sent are watched for
-/// their receipt, for the first time this long after they were found.
-///
-/// # Errors
-/// An outage: they are looked at again, and said again.
+/// Deletes doubts whose end is published: each is named by the version that ended it, or has none
+/// where somebody else ended it. One that has come back since stays. Those that were sent are
+/// watched for their receipt, for the first time this long after they were found. After an outage
+/// the doubts are looked at and their ends published again.
 pub async fn said(
     store: &Store,
     ended: &[(TenantId, MessageId, Option<i64>)],
@@ -302,36 +297,37 @@ pub async fn said(
     if ended.is_empty() {
         return Ok(());
     }
+
+    let ended = in_lock_order(ended, |one| (&one.0, one.1));
     let mut tx = store.scoped(ended.iter().map(|one| &one.0)).await?;
+
     let gone = sqlx::query!(
         "delete from doubts d
          using unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, message_id, version),
                messages m
          where d.tenant_id = k.tenant_id and d.message_id = k.message_id
            and m.tenant_id = k.tenant_id and m.message_id = k.message_id
-           and d.settled_version is not distinct from k.version and m.state <> 4
+           and d.settled_version is not distinct from k.version and m.state <> $4
          returning d.tenant_id, d.message_id",
         &ended.iter().map(|one| one.0.as_str()).collect::<Vec<_>>() as _,
         &ended.iter().map(|one| one.1.0).collect::<Vec<_>>(),
         &ended.iter().map(|one| one.2).collect::<Vec<_>>() as _,
+        MessageState::InDoubt.code(),
     )
     .fetch_all(&mut *tx)
     .await
     .map_err(fault)?;
-    let mut gone: Vec<(TenantId, MessageId)> = gone
+
+    let gone: Vec<(TenantId, MessageId)> = gone
         .into_iter()
-        .map(|row| (crate::core::keyed::tenant(&row.tenant_id), MessageId(row.message_id)))
+        .map(|row| (keyed::tenant(&row.tenant_id), MessageId(row.message_id)))
         .collect();
-    gone.sort_unstable();
     let gone: Vec<(&TenantId, MessageId)> = gone.iter().map(|(of, id)| (of, *id)).collect();
     watch(&mut tx, &gone, watch_after).await?;
     tx.commit().await.map_err(fault)
 }
 
 /// The tenant's policy in force, as stored; none where it has none.
-///
-/// # Errors
-/// An outage.
 pub async fn policy(tx: &mut Scoped, tenant: &TenantId) -> Result<Option<String>, Fault> {
     sqlx::query_scalar!(
         r#"select body::text as "body!" from policies

@@ -5,23 +5,29 @@ use std::{collections::HashMap, time::Duration};
 
 use domain::{
     ids::{MessageId, TenantId},
-    message::state::MessageState,
+    message::state::{MessageState, NO_RECEIPT},
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, Store, fault, messages::row::state_of, settings::accounts::Access};
+use crate::{
+    Scoped, Store,
+    core::{
+        keyed::{self, in_lock_order},
+        state_codes::codes,
+        words,
+    },
+    fault,
+    settings::accounts::Access,
+};
 
 /// How many messages a row names at most.
 const ROW: usize = 256;
 
 /// Watches those of these messages that are `sent`, for the first time this long after they became
-/// so. The messages of a tenant are next to each other.
-///
-/// # Errors
-/// An outage.
+/// so.
 pub async fn watch(
     tx: &mut Scoped,
     keys: &[(&TenantId, MessageId)],
@@ -30,6 +36,9 @@ pub async fn watch(
     if keys.is_empty() {
         return Ok(());
     }
+
+    // A row names messages of one tenant: in key order they are next to each other.
+    let keys = in_lock_order(keys, |key| *key);
     sqlx::query!(
         "insert into receipt_watches (tenant_id, due, messages)
          select k.tenant_id, min(m.changed_at) + make_interval(secs => $4),
@@ -37,27 +46,29 @@ pub async fn watch(
          from unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, part)
          cross join lateral (
              select r.changed_at from messages r
-             where r.tenant_id = k.tenant_id and r.message_id = k.message_id and r.state = 20
+             where r.tenant_id = k.tenant_id and r.message_id = k.message_id and r.state = $5
              limit 1
          ) m
          group by k.tenant_id, k.part",
         &keys.iter().map(|key| key.0.as_str()).collect::<Vec<_>>() as _,
         &keys.iter().map(|key| key.1.0).collect::<Vec<_>>(),
-        &(0_i32..).zip(keys).map(|(at, _)| at / ROW as i32).collect::<Vec<_>>(),
+        &(0_i32..).zip(&keys).map(|(i, _)| i / ROW as i32).collect::<Vec<_>>(),
         after.as_secs_f64(),
+        MessageState::Sent.code(),
     )
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// A row that is due, leased.
 #[derive(Debug, Clone)]
 pub struct ReceiptWatch {
-    /// Whose messages.
+    /// The tenant that owns the messages.
     pub tenant: TenantId,
-    /// Which row.
+    /// The id of the row.
     pub id: Uuid,
     /// Looks so far.
     pub looks: i32,
@@ -65,16 +76,18 @@ pub struct ReceiptWatch {
     pub looked_at: Timestamp,
     /// Those of its messages that wait for a receipt, or were raised by this look before.
     pub messages: Vec<Watched>,
+    /// Those whose state this version does not know: they stay in the row.
+    pub unread: Vec<MessageId>,
 }
 
 /// A message under watch.
 #[derive(Debug, Clone)]
 pub struct Watched {
-    /// Which.
+    /// The message's id.
     pub id: MessageId,
     /// Where it stands.
     pub state: MessageState,
-    /// Its code.
+    /// Its code: an error of the carrier, or `no_receipt`.
     pub code: Option<String>,
     /// Business time since which it stands there.
     pub since: Timestamp,
@@ -87,7 +100,7 @@ pub struct Watched {
 /// Watches to look at.
 #[derive(Debug, Default)]
 pub struct LeasedWatches {
-    /// The rows.
+    /// The rows that are due.
     pub watches: Vec<ReceiptWatch>,
     /// How the accounts are asked; without those that are gone.
     pub accounts: HashMap<(TenantId, String), Access>,
@@ -95,23 +108,20 @@ pub struct LeasedWatches {
     pub more: bool,
 }
 
-/// What is taken at once.
+/// How much one lease takes at once.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// For how long nobody else takes it; machine time.
     pub lease: Duration,
-    /// Rows of one tenant.
+    /// Rows of one tenant, so that none starves.
     pub per_tenant: i64,
-    /// Rows.
+    /// Rows of all tenants together.
     pub rows: i64,
     /// Messages, but at least one row.
     pub messages: i32,
 }
 
 /// Leases watches that are due at a business time, oldest first and fair between tenants.
-///
-/// # Errors
-/// An outage.
 pub async fn lease(store: &Store, now: Timestamp, limits: Limits) -> Result<LeasedWatches, Fault> {
     let found = sqlx::query!(
         r#"select tenant_id as "tenant_id!", watch_id as "watch_id!", size as "size!"
@@ -123,6 +133,7 @@ pub async fn lease(store: &Store, now: Timestamp, limits: Limits) -> Result<Leas
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
+
     let mut room = limits.messages;
     let fit = found.iter().take_while(|row| {
         let fits = room > 0;
@@ -136,11 +147,14 @@ pub async fn lease(store: &Store, now: Timestamp, limits: Limits) -> Result<Leas
     }
     let full = i64::try_from(found.len()).is_ok_and(|found| found >= limits.rows);
     let more = full || ids.len() < found.len();
-    let mut tx = store.scoped(tenants.iter().map(|name| crate::core::keyed::tenant(name))).await?;
+
+    let scope = tenants.iter().filter_map(|key| words::readable(words::tenant(key)));
+    let mut tx = store.scoped(scope).await?;
     let mut watches = take(&mut tx, now, limits.lease, (&tenants, &ids)).await?;
     load(&mut tx, &mut watches).await?;
     let accounts = accounts(&mut tx, &watches).await?;
     tx.commit().await.map_err(fault)?;
+
     let watches = watches.into_iter().map(|(watch, _)| watch).collect();
     Ok(LeasedWatches { watches, accounts, more })
 }
@@ -174,13 +188,15 @@ async fn take(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let watches = rows.into_iter().map(|row| {
         let watch = ReceiptWatch {
-            tenant: crate::core::keyed::tenant(&row.tenant_id),
+            tenant: keyed::tenant(&row.tenant_id),
             id: row.watch_id,
             looks: row.looks,
             looked_at: row.looked_at.to_jiff(),
             messages: Vec::new(),
+            unread: Vec::new(),
         };
         (watch, row.messages)
     });
@@ -191,8 +207,9 @@ async fn take(
 async fn load(tx: &mut Scoped, watches: &mut [(ReceiptWatch, Vec<Uuid>)]) -> Result<(), Fault> {
     let named = || {
         let each = watches.iter().zip(0_i64..);
-        each.flat_map(|((watch, messages), at)| messages.iter().map(move |id| (watch, at, *id)))
+        each.flat_map(|((watch, messages), i)| messages.iter().map(move |id| (watch, i, *id)))
     };
+
     let rows = sqlx::query!(
         r#"select k.at as "at!", m.message_id, m.state, m.code, m.changed_at, m.carrier_sid,
                   s.account as "account?"
@@ -203,21 +220,30 @@ async fn load(tx: &mut Scoped, watches: &mut [(ReceiptWatch, Vec<Uuid>)]) -> Res
                where r.tenant_id = k.tenant_id and r.message_id = k.message_id limit 1
            ) m
            left join senders s on s.tenant_id = m.tenant_id and s.sender_id = m.sender_id
-           where m.state = 20 and m.code is distinct from 'no_receipt'
-              or m.state >= 20 and m.changed_at = k.looked_at"#,
+           where m.state = $5 and m.code is distinct from $6
+              or m.state = any ($7) and m.changed_at = k.looked_at or m.state <> all ($8)"#,
         &named().map(|(watch, ..)| watch.tenant.as_str()).collect::<Vec<_>>() as _,
-        &named().map(|(_, at, _)| at).collect::<Vec<_>>(),
+        &named().map(|(_, i, _)| i).collect::<Vec<_>>(),
         &named().map(|(.., id)| id).collect::<Vec<_>>(),
         &named().map(|(watch, ..)| watch.looked_at.to_sqlx()).collect::<Vec<_>>() as _,
+        MessageState::Sent.code(),
+        NO_RECEIPT,
+        &codes(MessageState::is_at_carrier),
+        &codes(|_| true),
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     for row in rows {
-        let at = usize::try_from(row.at).expect("counted from 0");
-        watches[at].0.messages.push(Watched {
+        let i = usize::try_from(row.at).expect("it is an index of `watches`, which counts from 0");
+        let Some(state) = words::readable(words::state(row.state)) else {
+            watches[i].0.unread.push(MessageId(row.message_id));
+            continue;
+        };
+        watches[i].0.messages.push(Watched {
             id: MessageId(row.message_id),
-            state: state_of(row.state),
+            state,
             code: row.code,
             since: row.changed_at.to_jiff(),
             sid: row.carrier_sid,
@@ -238,6 +264,7 @@ async fn accounts(
         .collect();
     named.sort_unstable();
     named.dedup();
+
     let rows = sqlx::query!(
         "select a.tenant_id, a.account, a.carrier, a.carrier_sid, a.base_url, a.sealed_token
          from unnest($1::text[], $2::text[]) as k (tenant_id, account)
@@ -248,6 +275,7 @@ async fn accounts(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let access = rows.into_iter().map(|row| {
         let access = Access {
             carrier: row.carrier,
@@ -255,7 +283,7 @@ async fn accounts(
             base_url: row.base_url,
             sealed_token: row.sealed_token,
         };
-        ((crate::core::keyed::tenant(&row.tenant_id), row.account), access)
+        ((keyed::tenant(&row.tenant_id), row.account), access)
     });
     Ok(access.collect())
 }
@@ -263,9 +291,9 @@ async fn accounts(
 /// What comes after a look.
 #[derive(Debug, Clone)]
 pub struct Next {
-    /// Whose row.
+    /// The tenant that owns the row.
     pub tenant: TenantId,
-    /// Which.
+    /// The id of the row.
     pub watch: Uuid,
     /// Business time of the look that is over.
     pub looked_at: Timestamp,
@@ -277,19 +305,20 @@ pub struct Next {
     pub looks: i32,
 }
 
-/// Ends looks, once what they made has been said.
-///
-/// # Errors
-/// An outage: the looks are repeated when their lease is over, and say the same.
+/// Ends looks, once the events that they made are published. After an outage the looks are repeated
+/// when their lease is over, and make the same events.
 pub async fn looked(store: &Store, next: &[Next]) -> Result<(), Fault> {
     if next.is_empty() {
         return Ok(());
     }
+
+    let next = in_lock_order(next, |one| (&one.tenant, one.watch));
     let left = next.iter().map(|one| {
         let ids: Vec<String> = one.left.iter().map(ToString::to_string).collect();
         (!ids.is_empty()).then(|| format!("{{{}}}", ids.join(",")))
     });
     let mut tx = store.scoped(next.iter().map(|one| &one.tenant)).await?;
+
     sqlx::query!(
         "with ended as (
              select k.* from unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::text[],
@@ -316,5 +345,6 @@ pub async fn looked(store: &Store, next: &[Next]) -> Result<(), Fault> {
     .execute(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)
 }

@@ -11,7 +11,14 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, Store, fault, messages::row::state_of};
+use crate::{
+    Scoped, Store,
+    core::{
+        keyed::{self, in_lock_order},
+        words::{self, Unreadable},
+    },
+    fault,
+};
 
 /// How many a tenant may have: the newest stay.
 const MOST: i64 = 1_000;
@@ -26,7 +33,7 @@ const LONG: Duration = Duration::from_secs(60 * 60);
 /// A receipt about a message that is not here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmatched {
-    /// Whose.
+    /// The tenant that the carrier's request was for.
     pub tenant: TenantId,
     /// The request that brought it.
     pub id: Uuid,
@@ -58,30 +65,30 @@ struct Row {
     at: jiff_sqlx::Timestamp,
 }
 
-impl From<Row> for Unmatched {
-    fn from(row: Row) -> Self {
-        Self {
-            tenant: crate::core::keyed::tenant(&row.tenant_id),
+impl TryFrom<Row> for Unmatched {
+    type Error = Unreadable;
+
+    fn try_from(row: Row) -> Result<Self, Unreadable> {
+        Ok(Self {
+            tenant: keyed::tenant(&row.tenant_id),
             id: row.receipt_id,
             message: MessageId(row.message_id),
             carrier: row.carrier,
             account: row.account,
             sid: row.sid,
-            state: state_of(row.state),
+            state: words::state(row.state)?,
             code: row.code.map(i32::unsigned_abs),
             at: row.at.to_jiff(),
-        }
+        })
     }
 }
 
-/// Keeps receipts. One that says what another has said is not kept twice; beyond the limit of a
-/// tenant, and after 30 days, the oldest go.
-///
-/// # Errors
-/// An outage.
+/// Keeps receipts. Of those that report the same about a text the first is kept; beyond the limit
+/// of a tenant, and after 30 days, the oldest go.
 pub async fn keep(tx: &mut Scoped, now: Timestamp, receipts: &[Unmatched]) -> Result<(), Fault> {
     let tenants: Vec<&str> = receipts.iter().map(|one| one.tenant.as_str()).collect();
     let code = |one: &Unmatched| one.code.and_then(|code| i32::try_from(code).ok());
+
     sqlx::query!(
         "insert into unmatched_receipts
              (tenant_id, receipt_id, message_id, account, sid, state, code, at, carrier, next_look)
@@ -105,6 +112,7 @@ pub async fn keep(tx: &mut Scoped, now: Timestamp, receipts: &[Unmatched]) -> Re
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     sqlx::query!(
         "delete from unmatched_receipts u
          using (
@@ -124,14 +132,12 @@ pub async fn keep(tx: &mut Scoped, now: Timestamp, receipts: &[Unmatched]) -> Re
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 
 /// Takes receipts whose message may have come meanwhile, oldest look first; whoever takes them has
-/// them to himself until their next look.
-///
-/// # Errors
-/// An outage.
+/// them to himself until their next look. Those that this version cannot read are left out.
 pub async fn lease(store: &Store, at_most: i64) -> Result<Vec<Unmatched>, Fault> {
     let found = sqlx::query!(
         r#"select tenant_id as "tenant_id!", receipt_id as "receipt_id!"
@@ -141,11 +147,14 @@ pub async fn lease(store: &Store, at_most: i64) -> Result<Vec<Unmatched>, Fault>
     .fetch_all(store.pool())
     .await
     .map_err(fault)?;
+
     if found.is_empty() {
         return Ok(Vec::new());
     }
-    let mut tx =
-        store.scoped(found.iter().map(|row| crate::core::keyed::tenant(&row.tenant_id))).await?;
+
+    let scope = found.iter().filter_map(|row| words::readable(words::tenant(&row.tenant_id)));
+    let mut tx = store.scoped(scope).await?;
+
     let rows = sqlx::query_as!(
         Row,
         "with free as (
@@ -162,8 +171,8 @@ pub async fn lease(store: &Store, at_most: i64) -> Result<Vec<Unmatched>, Fault>
              next_look = clock_timestamp() + make_interval(
                  secs => least($4::float8, $3::float8 * power(2, least(u.looks, 20))))
          from free f where u.tenant_id = f.tenant_id and u.receipt_id = f.receipt_id
-         returning u.tenant_id, u.receipt_id, u.message_id, u.carrier, u.account, u.sid, u.state, u.code,
-                   u.at",
+         returning u.tenant_id, u.receipt_id, u.message_id, u.carrier, u.account, u.sid, u.state,
+                   u.code, u.at",
         &found.iter().map(|row| row.tenant_id.clone()).collect::<Vec<_>>(),
         &found.iter().map(|row| row.receipt_id).collect::<Vec<_>>(),
         SOON.as_secs_f64(),
@@ -172,19 +181,20 @@ pub async fn lease(store: &Store, at_most: i64) -> Result<Vec<Unmatched>, Fault>
     .fetch_all(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)?;
-    Ok(rows.into_iter().map(Unmatched::from).collect())
+    Ok(rows.into_iter().map(Unmatched::try_from).filter_map(words::readable).collect())
 }
 
-/// Deletes receipts that have found their message, once what they made has been said.
-///
-/// # Errors
-/// An outage: they are applied again, which changes nothing.
+/// Deletes receipts that have found their message, once the events of them are published. After an
+/// outage they are applied again, which changes nothing.
 pub async fn matched(store: &Store, receipts: &[(TenantId, Uuid)]) -> Result<(), Fault> {
     if receipts.is_empty() {
         return Ok(());
     }
+    let receipts = in_lock_order(receipts, |one| one);
     let mut tx = store.scoped(receipts.iter().map(|one| &one.0)).await?;
+
     sqlx::query!(
         "delete from unmatched_receipts u
          using unnest($1::text[], $2::uuid[]) as k (tenant_id, receipt_id)
@@ -195,13 +205,11 @@ pub async fn matched(store: &Store, receipts: &[(TenantId, Uuid)]) -> Result<(),
     .execute(&mut *tx)
     .await
     .map_err(fault)?;
+
     tx.commit().await.map_err(fault)
 }
 
 /// A tenant's unmatched receipts after one, by id: each with the tenant's name of its account.
-///
-/// # Errors
-/// An outage.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -223,5 +231,6 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(rows.into_iter().map(Unmatched::from).collect())
+
+    Ok(rows.into_iter().map(Unmatched::try_from).collect::<Result<_, _>>()?)
 }

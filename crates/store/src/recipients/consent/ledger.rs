@@ -2,61 +2,104 @@
 
 use std::collections::HashSet;
 
-use domain::ids::TenantId;
+use domain::{gates::Basis, ids::TenantId, message::class::Channel};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde_json::Value;
 use sqlx::types::{Json, Uuid};
 use stage::Fault;
 
-use super::{Action, ConsentChange};
-use crate::{Scoped, fault};
+use super::change::{Action, ConsentChange, ConsentMethod};
+use crate::{
+    Scoped,
+    core::words::{optional, word, words},
+    fault,
+};
+
+/// The status of a number before a line, in one word: that of the function `stood` (0021).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PriorStatus {
+    /// The person had said stop.
+    OptedOut,
+    /// It was on the do-not-contact list.
+    DoNotContact,
+    /// The person had left programs, and not everything.
+    ProgramStopped,
+    /// The person had consented to marketing.
+    Consented,
+    /// Nothing was known of the number.
+    Unknown,
+}
+
+impl PriorStatus {
+    /// Every status, in the order in which one hides the next.
+    pub const ALL: [Self; 5] =
+        [Self::OptedOut, Self::DoNotContact, Self::ProgramStopped, Self::Consented, Self::Unknown];
+
+    /// The name in rows and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OptedOut => "opted_out",
+            Self::DoNotContact => "do_not_contact",
+            Self::ProgramStopped => "program_stopped",
+            Self::Consented => "consented",
+            Self::Unknown => "none",
+        }
+    }
+
+    /// The status of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+words! { PriorStatus = "status before a consent" }
 
 /// One line as it is stored. Holds personal data: `Debug` shows the id alone.
 #[derive(Clone, PartialEq)]
 pub struct ConsentLine {
-    /// Its id.
+    /// The line's own id.
     pub id: Uuid,
-    /// E.164
+    /// The person's number, E.164.
     pub number: String,
-    /// `sms` or `whatsapp`
-    pub channel: String,
+    /// The channel group that it is about.
+    pub channel: Channel,
     /// What was done.
-    pub action: String,
+    pub action: Action,
     /// The program that it is about; none: everything of the tenant.
     pub program: Option<String>,
-    /// On what ground.
-    pub basis: Option<String>,
-    /// From when on it is none.
+    /// The legal ground of the consent.
+    pub basis: Option<Basis>,
+    /// When the consent ends; none: it does not end.
     pub expires_at: Option<Timestamp>,
     /// How it was captured.
-    pub method: String,
-    /// ISO 639-1
+    pub method: ConsentMethod,
+    /// ISO 639-1, of the person or the words.
     pub language: Option<String>,
     /// List, form or vendor; for do-not-contact the reason.
     pub source: Option<String>,
     /// The words that the person agreed to.
     pub disclosure: Option<String>,
-    /// Their SHA-256.
+    /// SHA-256 of these words.
     pub disclosure_hash: Option<Vec<u8>>,
-    /// Where they stood.
+    /// The page on which the words were.
     pub page_url: Option<String>,
-    /// From where the person agreed.
+    /// The address that the person agreed from.
     pub ip: Option<String>,
-    /// With what.
+    /// The browser or device that was used.
     pub user_agent: Option<String>,
-    /// In which form.
+    /// The form of the signature: a name typed, a box ticked, ink.
     pub signature: Option<String>,
     /// The text by which they said so.
     pub inbound_id: Option<Uuid>,
-    /// Of a double opt-in.
+    /// Of a double opt-in: what was asked and confirmed.
     pub message_ids: Vec<Uuid>,
     /// A vendor's id of the recorded act.
     pub certificate: Option<String>,
     /// Where else it can be looked up.
     pub evidence: Value,
-    /// Where the number stood before.
-    pub previous: Option<String>,
+    /// The status of the number before this line.
+    pub previous: Option<PriorStatus>,
     /// Business time at which it was said.
     pub at: Timestamp,
     /// Business time at which it was written here.
@@ -67,11 +110,11 @@ pub struct ConsentLine {
 
 impl std::fmt::Debug for ConsentLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Line({} {})", self.action, self.id)
+        write!(f, "Line({} {})", self.action.as_str(), self.id)
     }
 }
 
-/// Adds lines, with where each number stood before. Answers those that are new.
+/// Adds lines, each with the status that its number had before. Answers those that are new.
 pub(super) async fn write(
     tx: &mut Scoped,
     now: Timestamp,
@@ -103,14 +146,12 @@ pub(super) async fn write(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().collect())
 }
 
-/// Those of these restorations that a later revocation speaks against, of everything or of a
-/// program: they were written late, and change nothing.
-///
-/// # Errors
-/// An outage.
+/// Answers which of these changes are restorations that a later revocation overrules, be it of
+/// everything or of their program: they were written late, and change nothing.
 pub async fn overtaken(
     tx: &mut Scoped,
     changes: &[&ConsentChange],
@@ -120,6 +161,7 @@ pub async fn overtaken(
     if restored.is_empty() {
         return Ok(HashSet::new());
     }
+
     let rows = sqlx::query_scalar!(
         r#"select k.consent_id as "consent_id!"
            from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[],
@@ -138,13 +180,11 @@ pub async fn overtaken(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().collect())
 }
 
 /// The lines of a number before a time and id, the latest first.
-///
-/// # Errors
-/// An outage.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -170,31 +210,34 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    let line = rows.into_iter().map(|row| ConsentLine {
-        id: row.consent_id,
-        number: row.number,
-        channel: row.channel,
-        action: row.action,
-        program: row.program,
-        basis: row.basis,
-        expires_at: row.expires_at.map(|at| at.to_jiff()),
-        method: row.method,
-        language: row.language,
-        source: row.source,
-        disclosure: row.disclosure,
-        disclosure_hash: row.disclosure_hash,
-        page_url: row.page_url,
-        ip: row.ip,
-        user_agent: row.user_agent,
-        signature: row.signature,
-        inbound_id: row.inbound_id,
-        message_ids: row.message_ids,
-        certificate: row.certificate,
-        evidence: row.evidence,
-        previous: row.previous,
-        at: row.at.to_jiff(),
-        recorded_at: row.recorded_at.map(|at| at.to_jiff()),
-        recorded_by: row.recorded_by,
+
+    let line = rows.into_iter().map(|row| {
+        Ok(ConsentLine {
+            id: row.consent_id,
+            number: row.number,
+            channel: word(&row.channel)?,
+            action: word(&row.action)?,
+            program: row.program,
+            basis: optional(row.basis.as_deref())?,
+            expires_at: row.expires_at.map(|at| at.to_jiff()),
+            method: word(&row.method)?,
+            language: row.language,
+            source: row.source,
+            disclosure: row.disclosure,
+            disclosure_hash: row.disclosure_hash,
+            page_url: row.page_url,
+            ip: row.ip,
+            user_agent: row.user_agent,
+            signature: row.signature,
+            inbound_id: row.inbound_id,
+            message_ids: row.message_ids,
+            certificate: row.certificate,
+            evidence: row.evidence,
+            previous: optional(row.previous.as_deref())?,
+            at: row.at.to_jiff(),
+            recorded_at: row.recorded_at.map(|at| at.to_jiff()),
+            recorded_by: row.recorded_by,
+        })
     });
-    Ok(line.collect())
+    line.collect()
 }
