@@ -8,6 +8,7 @@ pub mod clock;
 pub mod embedded;
 pub mod health;
 pub mod keys;
+pub mod ports;
 pub mod settings;
 pub mod shutdown;
 pub mod telemetry;

@@ -1,17 +1,13 @@
 //! The platform as it is run for real: one NATS, one Postgres, and processes for each part, which
 //! the benchmark measures and chaos kills.
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    path::Path,
-    process::Stdio,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::Path, process::Stdio, time::Duration};
 
 use anyhow::{Context, bail};
 use boot::{
     embedded::{EmbeddedOptions, Nats, Postgres},
     keys::Keys,
+    ports,
 };
 use domain::ids::TenantId;
 use pipeline::{broker::Broker, consumers::ConsumerSettings};
@@ -103,7 +99,7 @@ impl Platform {
         for name in ["master-key", "jwt-secret"] {
             Keys::load_or_create(&dir.join(name))?;
         }
-        let (sandbox, api) = (free_address()?, free_address()?);
+        let (sandbox, api) = (ports::free_loopback()?, ports::free_loopback()?);
         let sandbox_url = format!("http://{sandbox}");
         let mut platform = Self {
             nats_url,
@@ -115,11 +111,11 @@ impl Platform {
             parts: Vec::new(),
             keys: Vec::new(),
         };
-        platform.add(dir, plan, "sandbox", sandbox)?;
-        platform.add(dir, plan, "api", api)?;
+        platform.add(dir, plan, "sandbox", Some(sandbox))?;
+        platform.add(dir, plan, "api", Some(api))?;
         for stage in StageName::ALL {
             for _ in 0..plan.each {
-                platform.add(dir, plan, stage.as_str(), free_address()?)?;
+                platform.add(dir, plan, stage.as_str(), None)?;
             }
         }
         platform.wait().await?;
@@ -131,7 +127,7 @@ impl Platform {
         dir: &Path,
         plan: &Plan,
         name: &'static str,
-        listen: SocketAddr,
+        listen: Option<SocketAddr>,
     ) -> anyhow::Result<()> {
         let mut command = Command::new(std::env::current_exe()?);
         let is_stage = StageName::ALL.iter().any(|stage| stage.as_str() == name);
@@ -145,7 +141,7 @@ impl Platform {
             .env("MILLRACE_SANDBOX", "1")
             .env("MILLRACE_ALLOW_CARRIER_HOSTS", self.sandbox_url.trim_start_matches("http://"))
             .env("MILLRACE_PUBLIC_URL", &self.api_url)
-            .env("MILLRACE_LISTEN", listen.to_string())
+            .envs(listen.map(|listen| ("MILLRACE_LISTEN", listen.to_string())))
             .env("MILLRACE_HEALTH_LISTEN", "127.0.0.1:0")
             .env("MILLRACE_ACK_WAIT", plan.ack_wait.as_secs().to_string())
             .env("RUST_LOG", "warn")
@@ -279,8 +275,4 @@ impl Part {
     pub fn pid(&self) -> Option<u32> {
         self.child.as_ref().and_then(Child::id)
     }
-}
-
-fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }

@@ -3,7 +3,7 @@
 pub mod subscriber;
 
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     process::{Output, Stdio},
     time::Duration,
 };
@@ -12,6 +12,7 @@ use anyhow::{Context, bail, ensure};
 use boot::{
     embedded::{EmbeddedOptions, Nats, Postgres, Scratch},
     keys::Keys,
+    ports,
 };
 use reqwest::Method;
 use secrecy::ExposeSecret;
@@ -42,7 +43,7 @@ impl Apart {
         for name in ["master-key", "jwt-secret"] {
             Keys::load_or_create(&scratch.path().join(name))?;
         }
-        let (api, sandbox) = (free()?, free()?);
+        let (api, sandbox) = (ports::free_loopback()?, ports::free_loopback()?);
         let mut this = Self {
             processes: Vec::new(),
             api,
@@ -56,11 +57,11 @@ impl Apart {
         this.tool(&["streams", "apply"]).await?;
         this.tool(&["tenant", "create", "demo"]).await?;
         this.key = this.tool(&["token", "create", "--tenant", "demo"]).await?.trim().to_owned();
-        this.spawn(&["sandbox"], sandbox)?;
-        this.spawn(&["api"], api)?;
+        this.spawn(&["sandbox"], Some(sandbox))?;
+        this.spawn(&["api"], Some(api))?;
         for stage in stage::StageName::ALL {
             for _ in 0..each {
-                this.spawn(&["stage", stage.as_str()], free()?)?;
+                this.spawn(&["stage", stage.as_str()], None)?;
             }
         }
         this.wait(&format!("http://{sandbox}/healthz")).await?;
@@ -245,9 +246,10 @@ impl Apart {
         command
     }
 
-    fn spawn(&mut self, words: &[&str], listen: SocketAddr) -> anyhow::Result<()> {
+    fn spawn(&mut self, words: &[&str], listen: Option<SocketAddr>) -> anyhow::Result<()> {
         let mut command = self.command(words);
-        self.processes.push(command.env("MILLRACE_LISTEN", listen.to_string()).spawn()?);
+        command.envs(listen.map(|listen| ("MILLRACE_LISTEN", listen.to_string())));
+        self.processes.push(command.spawn()?);
         Ok(())
     }
 
@@ -269,8 +271,4 @@ impl Apart {
         };
         tokio::time::timeout(START, answers).await.with_context(|| format!("{url} does not answer"))
     }
-}
-
-fn free() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }

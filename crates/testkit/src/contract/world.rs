@@ -1,18 +1,13 @@
 //! What a stage is handed: a platform that has worked up to this stage and stands still. It is kept
 //! as a snapshot of the servers' files, so that every trial begins with the same.
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    path::Path,
-    process::Stdio,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::Path, process::Stdio, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use boot::{
     embedded::{EmbeddedOptions, Nats, Postgres, PreferredPorts, Scratch},
     keys::Keys,
+    ports,
 };
 use pipeline::{
     Broker,
@@ -45,7 +40,7 @@ pub struct Snapshot {
     sandbox: Sandbox,
     program: &'static str,
     stage: StageName,
-    api: u16,
+    api: SocketAddr,
 }
 
 /// A running pair of servers.
@@ -63,7 +58,7 @@ impl Snapshot {
     pub(super) async fn before(subject: &impl ContractSubject) -> anyhow::Result<Self> {
         carriers::http::install_crypto();
         let sandbox = start_sandbox().await?;
-        let api = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let api = ports::free_loopback()?;
         let (stage, program) = (subject.stage(), subject.program());
         let snapshot = Self { files: Scratch::new()?, sandbox, program, stage, api };
         for name in ["master-key", "jwt-secret"] {
@@ -134,7 +129,7 @@ impl World<'_> {
 
     /// Where the api is, while it runs: carriers call it back.
     pub fn api(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], self.snapshot.api))
+        self.snapshot.api
     }
 
     /// What the carrier does wrong from now on. Nobody is there to hear receipts.
