@@ -19,14 +19,11 @@ use serde_json::json;
 
 use crate::{
     cli,
-    platform::{Plan, Platform},
+    platform::{OPEN_HOUR, Plan, Platform},
 };
 
 /// Where the servers keep their data meanwhile, below the working directory.
 const WORK_DIR: &str = ".millrace";
-
-/// Noon in New York, on a Wednesday; business time runs on from there.
-const OPEN_HOUR: &str = "2026-06-10T16:00:00Z";
 
 /// How often progress is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -92,6 +89,7 @@ fn print_waits(args: &cli::Chaos) {
 /// The carrier loses answers and receipts, throttles, fails before and after accepting, and repeats
 /// itself.
 async fn rig_the_carrier(platform: &Platform, seed: u64) -> anyhow::Result<()> {
+    // Business time runs on from there.
     let clock = json!({ "now": OPEN_HOUR, "rate": 1 });
     platform.sandbox.put("/sandbox/clock", &clock).await?;
     let faults = json!({

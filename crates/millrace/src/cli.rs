@@ -1,12 +1,17 @@
 //! What the command line says.
 
+pub mod dead;
+pub mod values;
+
 use std::path::PathBuf;
 
 use boot::settings::Common;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use dead::DeadCommand;
 use domain::gates::SwitchMode;
 use pipeline::run::Lanes;
 use stage::StageName;
+use values::{stage_name, switch_mode};
 
 /// Millrace: multi-tenant SMS and WhatsApp messaging on NATS JetStream and Postgres.
 ///
@@ -41,7 +46,7 @@ pub enum Command {
     /// The platform's own switch: holds or stops the messages of every tenant
     Switch(SwitchArgs),
     /// Dead letters: what no stage could handle
-    Dead(crate::dead::DeadCommand),
+    Dead(DeadCommand),
     /// Runs the demo campaign on a platform that is up, with the sandbox as its carrier
     Demo(Demo),
     /// Measures the whole pipeline on this machine
@@ -276,14 +281,4 @@ pub struct Chaos {
     /// Shortened: how long a text may be without a receipt before none is expected, in seconds
     #[arg(long, default_value_t = 200, value_name = "SECONDS")]
     pub receipt_horizon: u64,
-}
-
-fn switch_mode(text: &str) -> Result<SwitchMode, String> {
-    SwitchMode::from_name(text).ok_or_else(|| "on, paused or stopped".to_owned())
-}
-
-pub(crate) fn stage_name(text: &str) -> Result<StageName, String> {
-    let known = || StageName::ALL.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
-    let found = StageName::ALL.iter().copied().find(|name| name.as_str() == text);
-    found.ok_or_else(|| format!("no such stage; there are {}", known()))
 }

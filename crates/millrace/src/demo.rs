@@ -3,21 +3,23 @@
 
 pub mod check;
 pub mod client;
+mod ledger;
 pub mod people;
 pub mod setup;
 mod table;
 
-use std::{collections::HashMap, fs, process::ExitCode, time::Duration};
+use std::{fs, process::ExitCode, time::Duration};
 
 use anyhow::{Context, bail};
 use client::HttpCaller;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{cli, up::Endpoints};
+use crate::cli;
 
 /// The contacts of the demo, made by [`people`].
 pub const CONTACTS: &str = include_str!("../data/demo-contacts.csv");
@@ -38,6 +40,17 @@ const SENDERS: [setup::DemoSender<'static>; 4] = [
     setup::DemoSender { number: "+12025550173", pace: 100, country: "US" },
     setup::DemoSender { number: "+61491579901", pace: 50, country: "AU" },
 ];
+
+/// Where the demo finds a running platform.
+#[derive(Debug, Clone)]
+pub struct Endpoints {
+    /// Root of the REST API, as a URL.
+    pub api: String,
+    /// Root of the simulator's control calls, as a URL.
+    pub sandbox: String,
+    /// A ready admin key of the tenant that runs the demo.
+    pub api_key: SecretString,
+}
 
 /// `millrace demo`: the same on a platform that somebody else has started.
 pub async fn command(args: cli::Demo) -> anyhow::Result<ExitCode> {
@@ -174,9 +187,9 @@ impl Demo {
         let mut opened = None;
         loop {
             let ledger = self.api.get(&path).await?;
-            let (open, parked, settled) = (open(&ledger), parked(&ledger), settled(&ledger));
+            let (open, parked) = (ledger::open(&ledger), ledger::parked(&ledger));
             bar.set_length(ledger["audience"].as_u64().unwrap_or_default());
-            bar.set_position(settled);
+            bar.set_position(ledger::settled(&ledger));
             bar.set_message(format!("{parked} parked"));
             if ledger["state"] == "completed" && self.quiet().await? {
                 bar.finish_and_clear();
@@ -246,24 +259,4 @@ fn progress_bar() -> ProgressBar {
     bar.with_style(
         ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
     )
-}
-
-/// Sums of a part of the ledger.
-fn sum(ledger: &Value, part: &str) -> u64 {
-    let counts: HashMap<String, u64> =
-        serde_json::from_value(ledger[part].clone()).unwrap_or_default();
-    counts.values().sum()
-}
-
-fn open(ledger: &Value) -> u64 {
-    sum(ledger, "open")
-}
-
-fn settled(ledger: &Value) -> u64 {
-    sum(ledger, "final")
-}
-
-fn parked(ledger: &Value) -> u64 {
-    let count = |state: &str| ledger["open"][state].as_u64().unwrap_or_default();
-    count("deferred") + count("held")
 }

@@ -28,6 +28,9 @@ use crate::{admin, demo::client::HttpCaller};
 /// How long the processes may take to answer.
 const START: Duration = Duration::from_secs(30);
 
+/// Noon in New York, on a Wednesday: an hour at which nobody is in quiet hours.
+pub const OPEN_HOUR: &str = "2026-06-10T16:00:00Z";
+
 /// What is run.
 #[derive(Debug, Clone)]
 pub struct Plan {

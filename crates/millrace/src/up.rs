@@ -24,24 +24,18 @@ use store::{
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::{admin, cli, demo, process::ProcessParts, serve};
+use crate::{
+    admin, cli,
+    demo::{self, Endpoints},
+    process::ProcessParts,
+    serve,
+};
 
 /// The tenant that `up` makes.
 pub const TENANT: &str = "demo";
 
 /// How long stages may take to finish what they hold.
 const DRAIN: Duration = Duration::from_secs(25);
-
-/// Where scripts and the demo find the running platform.
-#[derive(Debug, Clone)]
-pub struct Endpoints {
-    /// The REST API.
-    pub api: String,
-    /// The simulator.
-    pub sandbox: String,
-    /// A ready admin key of tenant `demo`.
-    pub api_key: SecretString,
-}
 
 /// Starts everything, runs the demo if asked, and stays until it is told to end.
 pub async fn run(args: cli::Up) -> anyhow::Result<ExitCode> {

@@ -11,10 +11,11 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::watch::Sent;
-use crate::{cli, demo::setup, platform::Platform};
-
-/// Noon in New York, on a Wednesday; business time stands still.
-const OPEN_HOUR: &str = "2026-06-10T16:00:00Z";
+use crate::{
+    cli,
+    demo::setup,
+    platform::{OPEN_HOUR, Platform},
+};
 
 /// Contacts kept for the latency measurement.
 const SPARE: usize = 3_000;
@@ -58,6 +59,7 @@ impl BenchWork {
 /// # Errors
 /// The api refuses something.
 pub async fn prepare(platform: &mut Platform, args: &cli::Bench) -> anyhow::Result<BenchWork> {
+    // Business time stands still there.
     platform.sandbox.put("/sandbox/clock", &json!({ "now": OPEN_HOUR, "rate": 0 })).await?;
     let receipts = json!({ "receipts": { "delay_ms": [0, 50] } });
     platform.sandbox.put("/sandbox/faults", &receipts).await?;

@@ -18,7 +18,7 @@ use store::{Role, capacity::counters};
 use super::load::ChaosWork;
 use crate::{
     demo::{check, client::HttpCaller},
-    platform::{self, Platform},
+    platform::{self, OPEN_HOUR, Platform},
 };
 
 /// Fewer than one message in so many may end as unknown.
@@ -175,7 +175,7 @@ async fn against_budget(
     wrong: &mut Vec<String>,
 ) -> anyhow::Result<()> {
     let zone = Zone::parse("America/New_York").context("the zone")?;
-    let opened: Timestamp = super::OPEN_HOUR.parse()?;
+    let opened: Timestamp = OPEN_HOUR.parse()?;
     let key = CounterKey {
         tenant: platform::tenant(0)?,
         kind: CounterKind::SpendMonth,

@@ -1,6 +1,8 @@
 //! Reading DEAD from its oldest frame to the one that was last when reading began: what dies again
 //! meanwhile is not read. No consumer is made, and nothing is acknowledged.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use async_nats::jetstream::{
     ErrorCode,
@@ -13,7 +15,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wire::{DeadLetter, MemberKey, Stream, Subject, frame::Outgoing};
 
-use super::Filter;
+use crate::cli::dead::Filter;
+
+/// How long a publish may take before the run ends: a full stream needs its readers, not a redrive.
+pub(super) const PUBLISH_PATIENCE: Duration = Duration::from_secs(10);
 
 /// One frame of DEAD.
 pub(super) struct Frame {
@@ -102,7 +107,7 @@ impl Letters {
         if !kept.is_empty() {
             let subject = frame.subject().context("a frame of DEAD under a stage that is none")?;
             let say = kept.iter().map(|member| member.again(&subject, frame.sequence)).collect();
-            publisher.offer(say, super::redrive::PATIENCE).await.context("DEAD")?;
+            publisher.offer(say, PUBLISH_PATIENCE).await.context("DEAD")?;
         }
         match self.stream.delete_message(frame.sequence).await {
             Ok(_) => Ok(()),
@@ -132,7 +137,7 @@ impl Frame {
     ) -> impl Iterator<Item = (usize, &'a DeadLetter)> {
         let read = self.members.iter().enumerate();
         let read = read.filter_map(|(at, member)| Some((at, member.letter.as_ref()?)));
-        read.filter(|(_, letter)| filter.takes(letter))
+        read.filter(|(_, letter)| is_meant(letter, filter))
     }
 
     fn subject(&self) -> Option<Subject> {
@@ -152,6 +157,14 @@ impl Member {
         let json = self.raw.get().as_bytes().to_vec();
         Outgoing { subject: subject.clone(), key, trace: None, json }
     }
+}
+
+/// Whether a letter fits every field that the filter gives.
+fn is_meant(letter: &DeadLetter, filter: &Filter) -> bool {
+    filter.stage.is_none_or(|stage| stage.as_str() == letter.stage)
+        && filter.tenant.as_ref().is_none_or(|tenant| *tenant == letter.tenant)
+        && filter.cause.as_ref().is_none_or(|cause| *cause == letter.cause)
+        && filter.id.is_none_or(|id| id == letter.id)
 }
 
 fn no_stream(name: &str) -> String {

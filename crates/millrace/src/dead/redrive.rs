@@ -5,7 +5,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     process::ExitCode,
-    time::Duration,
 };
 
 use anyhow::Context;
@@ -19,16 +18,15 @@ use store::{
 use wire::{DeadLetter, frame::Outgoing};
 
 use super::{
-    Filter, Redrive,
     decide::{Plan, decide, stamp},
-    letters::{Frame, Letters},
+    letters::{Frame, Letters, PUBLISH_PATIENCE},
     opened::{Content, Opened},
     report::Report,
 };
-use crate::process::ProcessParts;
-
-/// How long a publish may take before the run ends: a full stream needs its readers, not a redrive.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+use crate::{
+    cli::dead::{Filter, Redrive},
+    process::ProcessParts,
+};
 
 /// How many letters are worked on at once.
 const AT_ONCE: usize = 256;
@@ -114,7 +112,7 @@ impl Run {
         let mut tasks = self.open(frames, filter);
         let rows = self.plan(&mut tasks).await?;
         if !self.dry_run {
-            self.publisher.offer(say(&tasks, &rows), PATIENCE).await?;
+            self.publisher.offer(say(&tasks, &rows), PUBLISH_PATIENCE).await?;
             for (at, frame) in frames.iter().enumerate() {
                 let done = tasks.iter().filter(|task| task.place.0 == at && task.is_done());
                 let done: Vec<usize> = done.map(|task| task.place.1).collect();

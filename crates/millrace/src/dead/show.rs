@@ -5,8 +5,11 @@ use std::process::ExitCode;
 use store::core::seal::Sealer;
 use wire::DeadLetter;
 
-use super::{Filter, List, Show, Which, letters::Letters};
-use crate::process::ProcessParts;
+use super::letters::Letters;
+use crate::{
+    cli::dead::{Filter, LetterName, List, Show},
+    process::ProcessParts,
+};
 
 /// `millrace dead list`
 pub(super) async fn list(args: List) -> anyhow::Result<ExitCode> {
@@ -37,7 +40,7 @@ pub(super) async fn show(args: Show) -> anyhow::Result<ExitCode> {
     let (mut found, mut opened) = (false, true);
     while let Some(frame) = letters.next().await? {
         for (_, letter) in frame.letters(&all) {
-            if is(args.which, frame.sequence, letter) {
+            if has_name(letter, frame.sequence, args.letter) {
                 found = true;
                 opened &= print(frame.sequence, letter, sealer.as_ref());
             }
@@ -49,10 +52,10 @@ pub(super) async fn show(args: Show) -> anyhow::Result<ExitCode> {
     Ok(if found && opened { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn is(which: Which, sequence: u64, letter: &DeadLetter) -> bool {
-    match which {
-        Which::Id(id) => letter.id == id,
-        Which::Sequence(wanted) => sequence == wanted,
+fn has_name(letter: &DeadLetter, sequence: u64, name: LetterName) -> bool {
+    match name {
+        LetterName::Id(id) => letter.id == id,
+        LetterName::Sequence(wanted) => sequence == wanted,
     }
 }
 

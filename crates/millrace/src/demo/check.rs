@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use anyhow::Context;
 use serde_json::Value;
 
-use super::client::HttpCaller;
+use super::{
+    client::HttpCaller,
+    ledger::{open, settled},
+};
 
 /// What the comparison found.
 pub struct LedgerCheck {
@@ -51,11 +54,11 @@ pub async fn against_carrier(
         found.at_carrier += u64::from(there.is_some());
         found.different += u64::from(!agree(state, there.map(|(_, status)| status.as_str())));
     }
-    let total = super::open(ledger) + super::settled(ledger);
+    let total = open(ledger) + settled(ledger);
     found.balanced = ledger["balanced"] == true
         && ledger["state"] == "completed"
         && ledger["audience"].as_u64() == Some(total)
-        && super::open(ledger) == 0
+        && open(ledger) == 0
         && recipients.len() as u64 == total
         && found.duplicates == 0
         && found.different == 0;
