@@ -161,10 +161,16 @@ fn contact(at: usize) -> Value {
 
 fn message(at: usize) -> Value {
     let class = if at % 4 > 1 { "transactional" } else { "promo" };
-    json!({
+    let on_late = [None, Some("send"), Some("drop")][at % 3];
+    let mut message = json!({
         "to": number(at), "class": class, "from": SENDER, "body": format!("Text number {at}"),
-        "idempotency_key": format!("message-{at}"),
-    })
+        "idempotency_key": format!("message-{at}"), "validity_seconds": 72_000 + at,
+        "metadata": { "order": at.to_string() },
+    });
+    if let Some(on_late) = on_late {
+        message["on_late"] = json!(on_late);
+    }
+    message
 }
 
 /// A submitted message whose metadata hold what Postgres has no character for.

@@ -1,10 +1,11 @@
 //! What a trial leaves behind: rows, events, what waits for the next stage, and texts at the
-//! carrier. Two ends are the same when all of it is, but for what a clock or chance names.
+//! carrier. Two ends are the same when all of it is, word by word, but for what the machine's clock
+//! or chance names. Business time stands still, so its times are compared.
 
 use std::collections::BTreeSet;
 
 use anyhow::Context;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::Row;
 use wire::Stream;
 
@@ -14,7 +15,7 @@ use super::world::World;
 const TABLES: [(&str, &[&str]); 17] = [
     ("messages", &["claim_owner", "call_by", "attempt", "carrier_sid", "version"]),
     ("message_conflicts", &[]),
-    ("parked", &["payload"]),
+    ("parked", &[]),
     ("counters", &[]),
     ("contacts", &[]),
     ("standings", &[]),
@@ -28,7 +29,7 @@ const TABLES: [(&str, &[&str]); 17] = [
     ("campaigns", &["leased_until"]),
     ("campaign_recipients", &[]),
     ("taken_sids", &["taken_at"]),
-    ("unsaid_events", &["event"]),
+    ("unsaid_events", &[]),
 ];
 
 /// Streams that hold what was said. A work queue holds what nobody has read yet.
@@ -41,11 +42,15 @@ const SAID: [Stream; 6] = [
     Stream::Events,
 ];
 
+/// What the carrier notes of a text by its own clock and its own numbers, and the trace, which
+/// nobody stores: a text that is sent again because its caller died has none.
+const CARRIERS_OWN: [&str; 6] = ["sid", "at", "received_at", "status", "error_code", "traceparent"];
+
 /// Everything that a trial left, each thing once.
 #[derive(Debug, Default)]
 pub(super) struct End {
     left: BTreeSet<String>,
-    /// Texts that the carrier has more than once.
+    /// References of texts that the carrier has more than once.
     twice: Vec<String>,
 }
 
@@ -104,7 +109,8 @@ impl End {
         Ok(())
     }
 
-    /// Events by id; of a work queue who waits in it, in which turn.
+    /// Events and messages as they lie in their streams. What is said twice in the same words is
+    /// one thing; a repeat in other words is another.
     async fn said(&mut self, world: &World<'_>) -> anyhow::Result<()> {
         let broker = world.broker().await?;
         for name in SAID {
@@ -117,7 +123,7 @@ impl End {
                     continue;
                 };
                 for member in members.iter().filter(|member| member.get("no").is_none()) {
-                    self.left.insert(format!("{} {}", message.subject, named(member)));
+                    self.left.insert(format!("{} {member}", message.subject));
                 }
             }
         }
@@ -125,21 +131,17 @@ impl End {
     }
 
     async fn texts(&mut self, world: &World<'_>) -> anyhow::Result<()> {
-        for line in world.carrier().await? {
-            let reference = line["reference"].as_str().context("a reference")?.to_owned();
-            if !self.left.insert(format!("text {reference} {}", line["body"])) {
+        let mut references = BTreeSet::new();
+        for mut text in world.carrier().await? {
+            let reference = text["reference"].as_str().context("a reference")?.to_owned();
+            if !references.insert(reference.clone()) {
                 self.twice.push(reference);
             }
+
+            let fields = text.as_object_mut().context("a line of the ledger")?;
+            fields.retain(|name, _| !CARRIERS_OWN.contains(&name.as_str()));
+            self.left.insert(format!("text {text}"));
         }
         Ok(())
-    }
-}
-
-/// What names a member: an event's id and type, a message's id and turn.
-fn named(member: &Value) -> Value {
-    let head = [&member["head"], &member["message"]["head"]].into_iter().find(|h| h.is_object());
-    match head {
-        Some(head) => json!({ "id": head["id"], "turn": head["turn"] }),
-        None => json!({ "id": member["id"], "type": member["type"] }),
     }
 }
