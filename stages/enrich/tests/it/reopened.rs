@@ -1,6 +1,7 @@
 //! Messages that died before they had a text, and were redriven: rendered for the first time, in
 //! the turn that the redrive gave them.
 
+use domain::gates::OnLate;
 use testkit::hand_over;
 use wire::Submitted;
 
@@ -22,7 +23,7 @@ async fn reopened(world: &World, message: &Submitted) -> anyhow::Result<Submitte
     .execute(&mut world.database.superuser().await?)
     .await?;
     let mut message = message.clone();
-    message.head.turn = 2;
+    (message.head.turn, message.head.on_late) = (2, Some(OnLate::Drop));
     Ok(message)
 }
 
@@ -37,7 +38,8 @@ async fn a_row_without_a_text_gets_one_and_a_repeat_says_the_same() -> anyhow::R
     assert_eq!(first[1].0, "events.acme.message.accepted");
     let stored = "select count(*) from millrace.messages
                   where body = 'Hi' and segments = 1 and number = '+12125550200' and version = 3
-                    and class = 'transactional' and passport -> -1 ->> 'stage' = 'enrich'";
+                    and class = 'transactional' and on_late = 'drop'
+                    and passport -> -1 ->> 'stage' = 'enrich'";
     assert_eq!(world.number(stored).await?, 1);
     // Whoever stored it died before saying it.
     let again = said(hand_over(&world.stage().await?, now(), vec![message]).await?);

@@ -1,5 +1,6 @@
 //! The same message again: stored once, said again until somebody else has it.
 
+use domain::gates::OnLate;
 use jiff::SignedDuration;
 use testkit::hand_over;
 
@@ -32,6 +33,23 @@ async fn a_repeat_says_what_was_stored_and_renders_nothing_anew() -> anyhow::Res
     message.head.submitted_at = later;
     let again = said(hand_over(&world.stage().await?, later, vec![message]).await?);
     assert_eq!(first, again);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_to_become_of_a_late_message_is_stored_and_said_each_time() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let stage = world.stage().await?;
+    let mut message = world.message(200, "Hi");
+    message.head.on_late = Some(OnLate::Drop);
+
+    let first = said(hand_over(&stage, now(), vec![message.clone()]).await?);
+    let again = said(hand_over(&stage, now(), vec![message]).await?);
+
+    assert!(first[0].1.contains(r#""on_late":"drop""#), "{first:?}");
+    assert_eq!(first, again);
+    let stored = "select count(*) from millrace.messages where on_late = 'drop'";
+    assert_eq!(world.number(stored).await?, 1);
     Ok(())
 }
 

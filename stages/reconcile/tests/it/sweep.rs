@@ -1,7 +1,10 @@
 //! What the sweep makes of calls whose end nobody said.
 
 use carriers::CarrierReply;
-use domain::message::state::MessageState::{Deferred, Failed, InDoubt, Queued, Sent, Unknown};
+use domain::{
+    gates::OnLate,
+    message::state::MessageState::{Deferred, Failed, InDoubt, Queued, Sent, Unknown},
+};
 use serde_json::json;
 use store::{Role, messages::in_doubt, parked::release};
 use uuid::Uuid;
@@ -96,6 +99,25 @@ async fn a_process_that_died_between_claim_and_call_costs_its_messages_one_more_
     release::released(&store, &due).await?;
     assert!(matches!(world.call(&text(1)).await, CarrierReply::Accepted { .. }));
     assert_eq!(world.ledger().await?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_to_become_of_a_late_message_outlives_the_process_that_died() -> anyhow::Result<()>
+{
+    let world = Calls::begin().await?;
+    world.admit(&[text(1)]).await?;
+    world.run("update millrace.messages set on_late = 'drop'").await?;
+    world.claim(OWNER, 0, &[text(1)]).await?;
+    world.age().await?;
+
+    assert_eq!(tick(&world.sweep().await?).await?, ["message.deferred"]);
+
+    let store = world.database.store(Role::Pipeline).await?;
+    let found = release::find(&store, now(), 9, 9, &[]).await?;
+    let due = release::release(&store, &found).await?;
+    let again = due[0].payload.as_ref().expect("it is sent again");
+    assert_eq!(again.head.on_late, Some(OnLate::Drop));
     Ok(())
 }
 
