@@ -31,7 +31,7 @@ pub enum Command {
     Up(Up),
     /// The ingress: REST and carrier webhooks
     Api(Serve),
-    /// One stage
+    /// One stage, alone
     Stage(StageArgs),
     /// The simulator of carriers and AI
     Sandbox(Serve),
@@ -39,9 +39,9 @@ pub enum Command {
     Migrate(Serve),
     /// Streams and consumers at the broker
     Streams(Streams),
-    /// Tenants
+    /// Makes tenants
     Tenant(TenantCommand),
-    /// API keys
+    /// Makes API keys
     Token(TokenCommand),
     /// The platform's own switch: holds or stops the messages of every tenant
     Switch(SwitchArgs),
@@ -70,7 +70,7 @@ pub struct Serve {
     pub common: Common,
 }
 
-/// `millrace up`
+/// `millrace up [--demo]`
 #[derive(Debug, Args)]
 pub struct Up {
     /// Run the demo campaign once everything is ready
@@ -90,7 +90,7 @@ pub struct Up {
 /// `millrace stage NAME`
 #[derive(Debug, Args)]
 pub struct StageArgs {
-    /// Which stage
+    /// Which stage to run
     #[arg(value_parser = stage_name)]
     pub name: StageName,
     /// Batches under way at once, per lane
@@ -126,7 +126,7 @@ impl From<LaneArg> for Lanes {
     }
 }
 
-/// `millrace streams`
+/// `millrace streams apply|diff`
 #[derive(Debug, Args)]
 pub struct Streams {
     /// What to do
@@ -202,24 +202,24 @@ pub struct SwitchArgs {
 /// The one switch that is an operator's; tenants throw theirs through the API.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum SwitchScope {
-    /// Every tenant
+    /// The whole platform: every tenant
     Platform,
 }
 
 /// The one thing that can be done to tenants and tokens here.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum CreateAction {
-    /// Make one
+    /// Make a new one
     Create,
 }
 
-/// `millrace demo`
+/// `millrace demo`, on a platform that is up
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// The api
+    /// Where the api is
     #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
     pub api: String,
-    /// The sandbox
+    /// Where the sandbox is
     #[arg(long, default_value = "http://127.0.0.1:8090", value_name = "URL")]
     pub sandbox: String,
     /// File that holds an admin's API key
@@ -227,7 +227,7 @@ pub struct Demo {
     pub key_file: PathBuf,
 }
 
-/// `millrace bench`
+/// `millrace bench [--messages N]`
 #[derive(Debug, Args)]
 pub struct Bench {
     /// Messages to send
@@ -244,7 +244,7 @@ pub struct Bench {
     pub opt_outs: usize,
 }
 
-/// `millrace chaos`
+/// `millrace chaos [--seed N]`
 #[derive(Debug, Args)]
 pub struct Chaos {
     /// People to text, a fifth of them by single messages and the others by a campaign
