@@ -1,4 +1,4 @@
-//! Handing messages to a stage without a broker: what the runtime does, and nothing more.
+//! Hands messages to a stage without a broker, as the runtime does.
 
 use jiff::Timestamp;
 use stage::{Batch, Cx, Fault, Outcome, Stage};
@@ -19,7 +19,7 @@ pub async fn hand_over<S: Stage>(
     hand_over_at(stage, &Cx::at(now, boot::clock::machine_now()), messages).await
 }
 
-/// The same, by any clock.
+/// Hands messages over once under these clocks; gives the answers in the order of the messages.
 ///
 /// # Errors
 /// As for [`hand_over`].
@@ -34,9 +34,11 @@ pub async fn hand_over_at<S: Stage>(
     let mut answers: Vec<Option<Outcome>> = messages.iter().map(|_| None).collect();
     let (batch, mut said) = Batch::new(messages);
     stage.handle(cx, batch).await?;
+
     while let Some((index, outcome)) = said.recv().await {
         answers[index].get_or_insert(outcome);
     }
+
     Ok(answers.into_iter().map(|answer| answer.expect("every message is answered")).collect())
 }
 
@@ -46,5 +48,6 @@ pub fn said(outcomes: Vec<Outcome>) -> Vec<Outgoing> {
         Outcome::Emit(say) | Outcome::Park { say, .. } => say,
         Outcome::Wait { .. } | Outcome::Dead { .. } => Vec::new(),
     };
+
     outcomes.into_iter().flat_map(say).collect()
 }

@@ -55,6 +55,7 @@ pub(super) struct End {
 }
 
 impl End {
+    /// Everything that is there.
     pub(super) async fn of(world: &World<'_>) -> anyhow::Result<Self> {
         let mut end = Self::default();
         end.rows(world).await?;
@@ -63,18 +64,19 @@ impl End {
         Ok(end)
     }
 
-    /// What became of each message, by whatever way, and what the carrier has.
+    /// The state that each message ended in, whichever way it went, and what the carrier has.
     pub(super) async fn fates(world: &World<'_>) -> anyhow::Result<Self> {
         let mut end = Self::default();
         let sql = "select message_id::text || ' ' || state from millrace.messages";
         for row in sqlx::query(sql).fetch_all(&mut world.database().await?).await? {
             end.left.insert(row.get(0));
         }
+
         end.texts(world).await?;
         Ok(end)
     }
 
-    /// All but what names this.
+    /// All of it but what names this.
     pub(super) fn without(mut self, name: &str) -> Self {
         self.left.retain(|line| !line.contains(name));
         self
@@ -88,6 +90,7 @@ impl End {
     /// Fails with what one has and the other has not.
     pub(super) fn same(&self, other: &Self, trial: &str) {
         assert!(other.twice.is_empty(), "{trial}: at the carrier twice: {:?}", other.twice);
+
         let lost: Vec<_> = self.left.difference(&other.left).take(6).collect();
         let new: Vec<_> = other.left.difference(&self.left).take(6).collect();
         assert!(lost.is_empty() && new.is_empty(), "{trial}\nlost: {lost:#?}\nnew: {new:#?}");
@@ -96,11 +99,12 @@ impl End {
     async fn rows(&mut self, world: &World<'_>) -> anyhow::Result<()> {
         let mut connection = world.database().await?;
         for (table, chance) in TABLES {
-            // A counter that went up and down again is as good as none.
+            // A total that went up and down again is as good as none.
             let counts = if table == "totals" { "where value <> 0" } else { "" };
             let sql =
                 format!("select (to_jsonb(t) - $1::text[])::text from millrace.{table} t {counts}");
             let chance: Vec<String> = chance.iter().map(|name| (*name).to_owned()).collect();
+
             let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(chance);
             for row in rows.fetch_all(&mut connection).await? {
                 self.left.insert(format!("{table} {}", row.get::<String, _>(0)));
@@ -116,8 +120,9 @@ impl End {
         for name in SAID {
             let stream = broker.api.get_stream(name.name()).await?;
             let state = stream.get_info().await?.state;
-            for at in state.first_sequence..=state.last_sequence {
-                let Ok(message) = stream.get_raw_message(at).await else { continue };
+
+            for sequence in state.first_sequence..=state.last_sequence {
+                let Ok(message) = stream.get_raw_message(sequence).await else { continue };
                 // What is no frame, and what is no message in one, was put there as poison.
                 let Ok(members) = serde_json::from_slice::<Vec<Value>>(&message.payload) else {
                     continue;
