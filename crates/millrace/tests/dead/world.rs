@@ -32,6 +32,7 @@ use wire::{
 /// How long anything may take, on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The key that letters are sealed with.
 const MASTER_KEY: [u8; 32] = [7; 32];
 
 pub struct World {
@@ -140,6 +141,7 @@ impl World {
         let mut message: Enriched = serde_json::from_str(golden)?;
         message.head.id = MessageId(Uuid::from_u128(n.into()));
         message.head.turn = 1;
+
         sqlx::query(
             "insert into millrace.messages (tenant_id, message_id, state, code, class, channel,
                  contact_id, campaign_id, number, body, segments, cost_micros, body_hash,
@@ -155,6 +157,7 @@ impl World {
         .bind(serde_json::to_string(&message.passport)?)
         .execute(&mut self.database.superuser().await?)
         .await?;
+
         Ok(message)
     }
 
@@ -195,12 +198,14 @@ impl World {
     ) -> anyhow::Result<Vec<T>> {
         let mut handle = self.nats.api.get_stream(stream.name()).await?;
         let state = handle.info().await?.state.clone();
+
         let mut found = Vec::new();
         for sequence in state.first_sequence..=state.last_sequence {
             if let Ok(frame) = handle.get_raw_message(sequence).await {
                 found.extend(serde_json::from_slice::<Vec<T>>(&frame.payload)?);
             }
         }
+
         Ok(found)
     }
 
@@ -231,6 +236,7 @@ impl World {
         .bind(message.0)
         .fetch_optional(&mut self.database.superuser().await?)
         .await?;
+
         Ok(row.map(|row| Stored {
             state: MessageState::from_code(row.get("state")).expect("a state"),
             turn: row.get("turn"),
@@ -285,6 +291,7 @@ impl Stage {
         use nix::sys::signal::{Signal, kill};
         let pid = self.0.id().context("a stage ended by itself")?;
         kill(nix::unistd::Pid::from_raw(pid.try_into()?), Signal::SIGTERM)?;
+
         let ended = tokio::time::timeout(PATIENCE, self.0.wait()).await;
         let status = ended.context("a stage did not drain")??;
         ensure!(status.success(), "a stage ended with {status}");
