@@ -1,43 +1,29 @@
 //! Texts that come in, on a real database.
 
-use domain::ids::TenantId;
+use std::ops::Deref;
+
 use inbound::InboundStage;
 use jiff::Timestamp;
-use store::{Role, Store, settings::accounts::Account};
-use testkit::{Database, hand_over, said};
+use serde_json::json;
+use testkit::{hand_over, outgoing, world::TestWorld};
 use uuid::Uuid;
 use wire::{InboundText, Submitted, WebhookRequest, frame::Outgoing};
 
 struct World {
-    database: Database,
-    tenant: TenantId,
+    base: TestWorld,
     stage: InboundStage,
 }
 
 impl World {
     async fn begin() -> anyhow::Result<Self> {
-        let database = Database::start().await?;
-        let tenant = database.tenant("acme").await?;
-        let stage = InboundStage::new(database.store(Role::Pipeline).await?);
-        Ok(Self { database, tenant, stage })
+        let base = TestWorld::start().await?;
+        let stage = InboundStage::new(base.pipeline().await?);
+        Ok(Self { base, stage })
     }
 
     /// An account whose carrier answers its own keywords, or not.
     async fn account(&self, confirms_opt_out: bool) -> anyhow::Result<()> {
-        let store: Store = self.database.store(Role::Api).await?;
-        let mut tx = store.scoped([&self.tenant]).await?;
-        let account = Account {
-            account: "main".into(),
-            carrier: "twilio".into(),
-            carrier_sid: "AC1".into(),
-            base_url: "https://api.twilio.com".into(),
-            sealed_token: String::new(),
-            confirms_opt_out,
-            created_at: Timestamp::UNIX_EPOCH,
-        };
-        store::settings::accounts::create(&mut tx, &self.tenant, &account).await?;
-        tx.commit().await?;
-        Ok(())
+        self.base.account(json!({ "confirms_opt_out": confirms_opt_out })).await
     }
 
     fn text(&self, sid: &str, body: &str) -> WebhookRequest {
@@ -54,28 +40,21 @@ impl World {
     }
 
     async fn receive(&self, texts: Vec<WebhookRequest>) -> anyhow::Result<Vec<Outgoing>> {
-        Ok(said(hand_over(&self.stage, Timestamp::UNIX_EPOCH, texts).await?))
-    }
-
-    /// Runs statements as the superuser.
-    async fn run(&self, sql: &'static str) -> anyhow::Result<()> {
-        sqlx::raw_sql(sql).execute(&mut self.database.superuser().await?).await?;
-        Ok(())
-    }
-
-    /// The one text that a query gives.
-    async fn one(&self, sql: &'static str) -> anyhow::Result<String> {
-        Ok(sqlx::query_scalar(sql).fetch_one(&mut self.database.superuser().await?).await?)
+        Ok(outgoing(hand_over(&self.stage, Timestamp::UNIX_EPOCH, texts).await?))
     }
 
     async fn opted_out(&self) -> anyhow::Result<bool> {
-        let mut connection = self.database.superuser().await?;
-        let row: (bool,) = sqlx::query_as(
-            "select opted_out_at is not null from millrace.standings where number = '+12125550123'",
-        )
-        .fetch_one(&mut connection)
-        .await?;
-        Ok(row.0)
+        let out = "select count(*) from millrace.standings
+                   where number = '+12125550123' and opted_out_at is not null";
+        Ok(self.number(out).await? == 1)
+    }
+}
+
+impl Deref for World {
+    type Target = TestWorld;
+
+    fn deref(&self) -> &TestWorld {
+        &self.base
     }
 }
 
@@ -226,13 +205,8 @@ async fn help_says_who_answers_and_how_to_reach_them_in_the_language_asked() -> 
     let said = world.receive(vec![world.text("SM1", "HELP")]).await?;
     let rest = "reply STOP to unsubscribe, START to return. Msg & data rates may apply.";
     assert_eq!(body(&said)?, format!("Acme Coffee: {rest}"));
-    world
-        .run(
-            r#"insert into millrace.policies (tenant_id, version, body, created_at, created_by)
-               values ('acme', 1, '{"help_contact": "acme.co/old"}', now(), ''),
-                      ('acme', 2, '{"help_contact": "acme.co/help"}', now(), '')"#,
-        )
-        .await?;
+    world.policy(1, json!({ "help_contact": "acme.co/old" })).await?;
+    world.policy(2, json!({ "help_contact": "acme.co/help" })).await?;
     let said = world.receive(vec![world.text("SM2", "ayuda")]).await?;
     let answer = body(&said)?;
     assert!(answer.starts_with("Acme Coffee: para ayuda acme.co/help. Responda ALTO"), "{answer}");
@@ -267,19 +241,13 @@ async fn a_stop_leaves_one_program_only_where_the_policy_says_so() -> anyhow::Re
                   set last_campaign_id = '00000000-0000-0000-0000-000000000001'";
     world.receive(vec![world.text("SM0", "Hello")]).await?;
     world.run(thread).await?;
-    for (policy, sid, expected) in [
+    let cases = [
         ("{}", "SM1", "t {}"),
         (r#"{"opt_out_scope": "program"}"#, "SM2", "f {news}"),
         (r#"{"opt_out_scope": "program", "no_such_rule": 1}"#, "SM3", "t {}"),
-    ] {
-        let mut db = world.database.superuser().await?;
-        sqlx::query(
-            "insert into millrace.policies (tenant_id, version, body, created_at, created_by)
-             select 'acme', count(*) + 1, $1::jsonb, now(), '' from millrace.policies",
-        )
-        .bind(policy)
-        .execute(&mut db)
-        .await?;
+    ];
+    for (version, (policy, sid, expected)) in (1..).zip(cases) {
+        world.policy(version, serde_json::from_str(policy)?).await?;
         let reset = "update millrace.standings set opted_out_at = null, stopped_programs = '{}'";
         world.run(reset).await?;
         let said = world.receive(vec![world.text(sid, "STOP")]).await?;

@@ -248,7 +248,7 @@ impl World {
 
         let submitted = feed(&AudienceSource::new(store.clone())).await?;
         let outcomes = hand_over(&EnrichStage::new(store.clone()), now(), submitted).await?;
-        let enriched = testkit::said(outcomes).into_iter();
+        let enriched = testkit::outgoing(outcomes).into_iter();
         let enriched = enriched.filter(|out| out.subject.to_string().starts_with("msg."));
         let enriched: Vec<Enriched> =
             enriched.map(|out| serde_json::from_slice(&out.json)).collect::<Result<_, _>>()?;

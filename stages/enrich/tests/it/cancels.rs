@@ -6,9 +6,9 @@ use store::{
     Role, Store,
     messages::cancel::{self, Marked},
 };
-use testkit::hand_over;
+use testkit::{hand_over, said};
 
-use crate::world::{World, now, said, subjects};
+use crate::world::{World, now, subjects};
 
 async fn mark(store: &Store, world: &World, id: MessageId) -> anyhow::Result<Marked> {
     Ok(cancel::mark(store, &world.tenant, id, Timestamp::UNIX_EPOCH).await?)

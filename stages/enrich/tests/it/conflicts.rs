@@ -3,10 +3,10 @@
 
 use domain::ids::{conflict_id, event_id};
 use jiff::SignedDuration;
-use testkit::hand_over;
+use testkit::{hand_over, said};
 use wire::{Event, EventKind, event::MessageData};
 
-use crate::world::{World, now, said, subjects};
+use crate::world::{World, now, subjects};
 
 const CONFLICTS: &str = "select count(*) from millrace.message_conflicts";
 

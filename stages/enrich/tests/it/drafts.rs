@@ -2,7 +2,7 @@
 
 use domain::{ids::TemplateId, message::class::MessageClass, money::Micros};
 use stage::Outcome;
-use testkit::hand_over;
+use testkit::{hand_over, said};
 use uuid::Uuid;
 use wire::{
     Enriched, Event,
@@ -10,7 +10,7 @@ use wire::{
     message::{Content, From},
 };
 
-use crate::world::{POOL, TEMPLATE, World, now, said, sender, subjects};
+use crate::world::{POOL, TEMPLATE, World, now, sender, subjects};
 
 async fn enriched(world: &World, message: wire::Submitted) -> anyhow::Result<Enriched> {
     let said = said(hand_over(&world.stage().await?, now(), vec![message]).await?);

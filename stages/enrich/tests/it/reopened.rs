@@ -2,10 +2,10 @@
 //! the turn that the redrive gave them.
 
 use domain::gates::OnLate;
-use testkit::hand_over;
+use testkit::{hand_over, said};
 use wire::Submitted;
 
-use crate::world::{World, now, said, subjects};
+use crate::world::{World, now, subjects};
 
 /// The row that a letter left and a redrive reopened.
 async fn reopened(world: &World, message: &Submitted) -> anyhow::Result<Submitted> {

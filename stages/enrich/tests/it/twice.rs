@@ -2,9 +2,9 @@
 
 use domain::gates::OnLate;
 use jiff::SignedDuration;
-use testkit::hand_over;
+use testkit::{hand_over, said};
 
-use crate::world::{World, now, said};
+use crate::world::{World, now};
 
 #[tokio::test]
 async fn a_repeat_says_what_was_stored_and_renders_nothing_anew() -> anyhow::Result<()> {

@@ -3,10 +3,10 @@
 use domain::message::class::MessageClass;
 use jiff::SignedDuration;
 use stage::Outcome;
-use testkit::hand_over;
+use testkit::{hand_over, said};
 use wire::{Admitted, Enriched};
 
-use crate::world::{COST, World, kinds, now, said};
+use crate::world::{COST, World, kinds, now};
 
 #[tokio::test]
 async fn an_admission_is_reserved_recorded_and_routed() -> anyhow::Result<()> {

@@ -2,9 +2,9 @@
 
 use domain::message::{class::MessageClass, state::MessageState};
 use stage::Outcome;
-use testkit::hand_over;
+use testkit::{hand_over, said};
 
-use crate::world::{COST, World, kinds, now, said};
+use crate::world::{COST, World, kinds, now};
 
 #[tokio::test]
 async fn a_second_delivery_says_the_same_whatever_the_facts_are_by_then() -> anyhow::Result<()> {

@@ -2,12 +2,12 @@
 
 use domain::{ids::MessageId, message::state::MessageState};
 use stage::{Outcome, StageName};
-use testkit::hand_over;
+use testkit::{hand_over, ids};
 use uuid::Uuid;
 
 use crate::{
     letters::{Letters, now},
-    world::{ids, said},
+    world::said,
 };
 
 const STORED: [StageName; 3] = [StageName::Gate, StageName::Throttle, StageName::Send];
@@ -27,7 +27,7 @@ async fn a_message_that_died_ends_as_failed_and_is_announced_again_at_every_repe
     assert_eq!(ids(&first), ids(&again));
     assert_eq!(world.row(message).await?, row, "a repeat changes nothing");
     let reason = "select passport -> 0 ->> 'reason' from millrace.messages";
-    assert_eq!(world.text(reason).await?, "gate could not handle it: a test");
+    assert_eq!(world.one(reason).await?, "gate could not handle it: a test");
     Ok(())
 }
 
@@ -92,7 +92,7 @@ async fn a_claim_that_comes_between_the_look_and_the_write_wins() -> anyhow::Res
     let claiming = world.begin_statement(claim).await?;
     let letter = world.letter(StageName::Send, message, 1);
     let (outcomes, committed) = tokio::join!(world.read(vec![letter]), async {
-        world.someone_waits_for_a_lock().await?;
+        world.waiting(1).await?;
         claiming.commit().await?;
         anyhow::Ok(())
     });
@@ -128,9 +128,9 @@ async fn a_message_without_a_row_gets_one_without_its_text() -> anyhow::Result<(
     assert_eq!(row.version, 1);
     let same = "select number || ' ' || class || ' ' || (body = '')::text || ' ' || segments
                 from millrace.messages";
-    assert_eq!(world.text(same).await?, "+12125550001 transactional true 0");
+    assert_eq!(world.one(same).await?, "+12125550001 transactional true 0");
     let hash = "select encode(body_hash, 'hex') from millrace.messages";
-    assert_eq!(world.text(hash).await?, submitted.body_hash);
+    assert_eq!(world.one(hash).await?, submitted.body_hash);
     let whole = "select count(*) from millrace.messages m where m::text like '%secret%'";
     assert_eq!(world.number(whole).await?, 0);
     Ok(())

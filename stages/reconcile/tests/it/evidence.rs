@@ -7,10 +7,7 @@ use domain::message::{
     state::MessageState::{Deferred, Delivered, InDoubt, Queued, Sent},
 };
 use reconcile::ReceiptStage;
-use store::{
-    Role,
-    messages::sent::{self, Taken},
-};
+use store::messages::sent::{self, Taken};
 use testkit::hand_over;
 use uuid::Uuid;
 
@@ -33,10 +30,10 @@ async fn of_five_equal_texts_of_which_the_carrier_has_three_three_are_sent_and_t
     states.sort_unstable_by_key(|state| state.code());
     assert_eq!(states, [Deferred, Deferred, Sent, Sent, Sent]);
     let sids = "select count(distinct carrier_sid) from millrace.messages where state = 20";
-    assert_eq!(world.count(sids).await?, 3, "each text was given once");
+    assert_eq!(world.number(sids).await?, 3, "each text was given once");
     let due = "select count(*) from millrace.parked p join millrace.messages m \
                using (tenant_id, message_id, turn) where m.state = 1 and p.due = m.due";
-    assert_eq!(world.count(due).await?, 2);
+    assert_eq!(world.number(due).await?, 2);
     assert_eq!(world.reserved().await?, 3, "a parked message reserves nothing");
     Ok(())
 }
@@ -50,12 +47,12 @@ async fn a_callback_that_comes_while_the_sweep_looks_wins() -> anyhow::Result<()
     sqlx::raw_sql("begin; select from millrace.messages for update").execute(&mut holder).await?;
     let waiting = async |count| {
         let sql = "select count(*) from pg_locks where not granted";
-        while world.count(sql).await? < count {
+        while world.number(sql).await? < count {
             tokio::task::yield_now().await;
         }
         anyhow::Ok(())
     };
-    let stage = ReceiptStage::new(world.database.store(Role::Pipeline).await?);
+    let stage = ReceiptStage::new(world.pipeline().await?);
     let receipt = hand_over(&stage, now(), vec![world.receipt(text(1).id, &sid, "delivered")]);
     let sweep = world.sweep().await?;
     let looks = async {
@@ -72,8 +69,8 @@ async fn a_callback_that_comes_while_the_sweep_looks_wins() -> anyhow::Result<()
     assert_eq!((said(&receipt?), looks?.len()), (vec!["message.delivered".to_owned()], 0));
     let stored = world.stored(&text(1)).await?;
     assert_eq!((stored.state, stored.version, stored.sid), (Delivered, 4, Some(sid)));
-    assert_eq!(world.count("select count(*) from millrace.taken_sids").await?, 0);
-    assert_eq!(world.count("select count(*) from millrace.doubts").await?, 0);
+    assert_eq!(world.number("select count(*) from millrace.taken_sids").await?, 0);
+    assert_eq!(world.number("select count(*) from millrace.doubts").await?, 0);
     Ok(())
 }
 
@@ -123,7 +120,7 @@ async fn what_the_carrier_says_about_a_text_that_was_given_away_is_about_whoever
     assert_eq!(world.states(&[taker.clone(), other.clone()]).await?, [Sent, Deferred]);
     // The carrier was told the name of the one that has not got it.
     let sid = world.ledger().await?[0].1.clone();
-    let stage = ReceiptStage::new(world.database.store(Role::Pipeline).await?);
+    let stage = ReceiptStage::new(world.pipeline().await?);
     for _ in 0..2 {
         let receipts = vec![world.receipt(other.id, &sid, "delivered")];
         let outcomes = hand_over(&stage, now(), receipts).await?;
@@ -131,7 +128,7 @@ async fn what_the_carrier_says_about_a_text_that_was_given_away_is_about_whoever
     }
     assert_eq!(world.states(&[taker.clone(), other.clone()]).await?, [Delivered, Deferred]);
     let waits = "select count(*) from millrace.parked";
-    assert_eq!(world.count(waits).await?, 1, "the other one is still to be sent");
+    assert_eq!(world.number(waits).await?, 1, "the other one is still to be sent");
     Ok(())
 }
 
@@ -140,9 +137,9 @@ async fn a_callback_ends_a_doubt_and_the_sweep_has_nothing_left_to_do() -> anyho
     let world = Calls::begin().await?;
     world.doubts(&[text(1)], 1).await?;
     let sid = world.ledger().await?[0].1.clone();
-    let stage = ReceiptStage::new(world.database.store(Role::Pipeline).await?);
+    let stage = ReceiptStage::new(world.pipeline().await?);
     hand_over(&stage, now(), vec![world.receipt(text(1).id, &sid, "sent")]).await?;
-    assert_eq!(world.count("select count(*) from millrace.doubts").await?, 0);
+    assert_eq!(world.number("select count(*) from millrace.doubts").await?, 0);
     assert_eq!(tick(&world.sweep().await?).await?, [""; 0]);
     assert_eq!(world.stored(&text(1)).await?.version, 4);
     Ok(())
@@ -167,7 +164,7 @@ async fn an_answer_that_is_heard_late_ends_the_doubt_and_the_sweep_only_tidies_u
     sent::sent(&mut tx, OWNER, now(), &[taken]).await?;
     tx.commit().await?;
     assert_eq!(tick(&world.sweep().await?).await?, [""; 0]);
-    assert_eq!(world.count("select count(*) from millrace.doubts").await?, 0);
+    assert_eq!(world.number("select count(*) from millrace.doubts").await?, 0);
     assert_eq!(world.states(&[text(1)]).await?, [Sent]);
     Ok(())
 }

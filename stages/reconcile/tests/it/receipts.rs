@@ -9,9 +9,10 @@ use store::{
     Role,
     messages::sent::{self, Taken},
 };
+use testkit::ids;
 use uuid::Uuid;
 
-use crate::world::{World, ids, said};
+use crate::world::{World, said};
 
 #[tokio::test]
 async fn a_receipt_raises_the_state_and_announces_it() -> anyhow::Result<()> {
@@ -93,7 +94,7 @@ async fn a_late_callback_resolves_a_call_in_doubt() -> anyhow::Result<()> {
     let stored = world.stored(message).await?;
     assert_eq!((stored.state, stored.sid.as_deref()), (MessageState::Sent, Some("SM1")));
     let reserved = "select count(*) from millrace.messages where reserved_at is not null";
-    assert_eq!(world.count(reserved).await?, 1, "what the carrier took is billed");
+    assert_eq!(world.number(reserved).await?, 1, "what the carrier took is billed");
     Ok(())
 }
 
@@ -153,7 +154,7 @@ async fn a_message_that_the_carrier_has_is_not_released_from_its_parked_row() ->
         .await?;
     let outcomes = world.receive(vec![world.receipt(message, "delivered", 1)]).await?;
     assert_eq!(said(&outcomes), ["message.delivered"]);
-    assert_eq!(world.count("select count(*) from millrace.parked").await?, 0);
+    assert_eq!(world.number("select count(*) from millrace.parked").await?, 0);
     Ok(())
 }
 
@@ -165,14 +166,14 @@ async fn an_opt_out_that_a_receipt_tells_of_is_recorded_once() -> anyhow::Result
     let first = world.receive(vec![receipt.clone()]).await?;
     assert_eq!(said(&first), ["message.failed", "contact.opted_out"]);
     let out = "select count(*) from millrace.standings where opted_out_at is not null";
-    assert_eq!(world.count(out).await?, 1);
+    assert_eq!(world.number(out).await?, 1);
     world.run("update millrace.standings set opted_out_at = null, opt_out_cause = null").await?;
     let again = world.receive(vec![receipt]).await?;
     assert_eq!(ids(&first), ids(&again));
-    assert_eq!(world.count(out).await?, 0, "who has come back since is not sent away again");
-    assert_eq!(world.count("select count(*) from millrace.consents").await?, 1);
+    assert_eq!(world.number(out).await?, 0, "who has come back since is not sent away again");
+    assert_eq!(world.number("select count(*) from millrace.consents").await?, 1);
     let trail = "select count(*) from millrace.audit_log where actor = 'stage:reconcile'";
-    assert_eq!(world.count(trail).await?, 1);
+    assert_eq!(world.number(trail).await?, 1);
     Ok(())
 }
 

@@ -32,8 +32,8 @@ async fn a_lost_answer_is_found_in_the_carriers_list_and_never_called_again() ->
     assert_eq!(stored.verdicts, ["in_doubt", "sent"]);
     assert_eq!(world.reserved().await?, 1, "what the carrier took is billed");
     assert_eq!(tick(&sweep).await?, [""; 0]);
-    assert_eq!(world.count("select count(*) from millrace.doubts").await?, 0);
-    assert_eq!(world.count("select count(*) from millrace.parked").await?, 0);
+    assert_eq!(world.number("select count(*) from millrace.doubts").await?, 0);
+    assert_eq!(world.number("select count(*) from millrace.parked").await?, 0);
     Ok(())
 }
 
@@ -47,7 +47,7 @@ async fn segments_that_the_carrier_counted_correct_what_was_reserved() -> anyhow
     assert_eq!(tick(&world.sweep().await?).await?, ["message.sent"]);
     let corrected =
         "select count(*) from millrace.messages where segments = 1 and cost_micros = 7900";
-    assert_eq!(world.count(corrected).await?, 1);
+    assert_eq!(world.number(corrected).await?, 1);
     assert_eq!(world.reserved().await?, 1, "every counter holds one message again");
     Ok(())
 }
@@ -64,7 +64,7 @@ async fn a_tenant_that_never_sends_again_gets_unknown_and_the_reservation_stays(
     let sweep = world.sweep().await?;
     assert_eq!(tick(&sweep).await?, ["message.sent", "message.unknown"]);
     assert_eq!(world.states(&[text(1), text(2)]).await?, [Sent, Unknown]);
-    assert_eq!(world.count("select count(*) from millrace.parked").await?, 0);
+    assert_eq!(world.number("select count(*) from millrace.parked").await?, 0);
     assert_eq!(world.reserved().await?, 2, "it may have been billed");
     assert_eq!(tick(&sweep).await?, [""; 0]);
     Ok(())
@@ -80,8 +80,8 @@ async fn a_process_that_died_between_claim_and_call_costs_its_messages_one_more_
     assert_eq!(tick(&sweep).await?, [""; 0], "until its time is past the claim is its owner's");
     world.age().await?;
     assert_eq!(tick(&sweep).await?, ["message.deferred"]);
-    assert_eq!(world.count(RAISED).await?, 1);
-    assert_eq!(world.count("select count(*) from millrace.open_claims").await?, 0);
+    assert_eq!(world.number(RAISED).await?, 1);
+    assert_eq!(world.number("select count(*) from millrace.open_claims").await?, 0);
     let stored = world.stored(&text(1)).await?;
     assert_eq!((stored.state, stored.version), (Deferred, 4));
     assert_eq!(stored.verdicts, ["in_doubt", "deferred"]);
@@ -150,10 +150,10 @@ async fn a_carrier_whose_list_cannot_be_read_resolves_nothing() -> anyhow::Resul
         assert_eq!(tick(&sweep).await?, [""; 0], "{status}");
         assert_eq!(world.states(&[text(1), text(2)]).await?, [InDoubt, InDoubt], "{status}");
         let later = "select count(*) from millrace.doubts where next_look > clock_timestamp()";
-        assert_eq!(world.count(later).await?, 2, "{status}: they are looked at later");
+        assert_eq!(world.number(later).await?, 2, "{status}: they are looked at later");
         world.age().await?;
     }
-    assert_eq!(world.count("select min(looks)::bigint from millrace.doubts").await?, 3);
+    assert_eq!(world.number("select min(looks)::bigint from millrace.doubts").await?, 3);
     world.faults(json!({})).await?;
     assert_eq!(tick(&sweep).await?, ["message.deferred", "message.sent"]);
     Ok(())
@@ -175,7 +175,7 @@ async fn absence_is_not_believed_before_the_list_lag_is_over() -> anyhow::Result
     assert_eq!(world.states(&[text(1)]).await?, [InDoubt]);
     let soon = "select count(*) from millrace.doubts
                 where next_look - clock_timestamp() between interval '2 s' and interval '5 s'";
-    assert_eq!(world.count(soon).await?, 1);
+    assert_eq!(world.number(soon).await?, 1);
     Ok(())
 }
 
@@ -192,11 +192,11 @@ async fn two_sweeps_at_once_resolve_each_doubt_once() -> anyhow::Result<()> {
     let (first, second) = (first?, second?);
     let said = |what: &str| first.iter().chain(&second).filter(|said| *said == what).count();
     assert_eq!((said("message.sent"), said("message.deferred")), (12, 9));
-    assert_eq!(world.count(RAISED).await?, 1);
+    assert_eq!(world.number(RAISED).await?, 1);
     let versions = "select count(*) from millrace.messages where version <> 4";
-    assert_eq!(world.count(versions).await?, 0, "raised once and resolved once, each of them");
-    assert_eq!(world.count("select count(*) from millrace.taken_sids").await?, 12);
-    assert_eq!(world.count("select count(*) from millrace.doubts").await?, 0);
+    assert_eq!(world.number(versions).await?, 0, "raised once and resolved once, each of them");
+    assert_eq!(world.number("select count(*) from millrace.taken_sids").await?, 12);
+    assert_eq!(world.number("select count(*) from millrace.doubts").await?, 0);
     Ok(())
 }
 
@@ -216,7 +216,7 @@ async fn a_sweep_that_died_before_its_mark_is_repeated_with_the_same_events() ->
         .await?;
     let first = tick_without_mark(&world.sweep().await?).await?;
     assert_eq!(types(&first.say), ["message.deferred", "message.sent"]);
-    assert_eq!(world.count(RAISED).await?, 1, "owed with the raise, whatever dies now");
+    assert_eq!(world.number(RAISED).await?, 1, "owed with the raise, whatever dies now");
     world.run("update millrace.doubts set next_look = clock_timestamp() where looks = 0").await?;
     let sweep = world.sweep().await?;
     let second = tick_without_mark(&sweep).await?;
@@ -225,7 +225,7 @@ async fn a_sweep_that_died_before_its_mark_is_repeated_with_the_same_events() ->
     world.run("update millrace.doubts set next_look = clock_timestamp()").await?;
     assert_eq!(tick(&sweep).await?, [""; 0]);
     assert_eq!(world.states(&[text(1), text(2), text(3)]).await?, [Sent, Deferred, InDoubt]);
-    assert_eq!(world.count("select max(version) from millrace.messages").await?, 4);
+    assert_eq!(world.number("select max(version) from millrace.messages").await?, 4);
     Ok(())
 }
 
@@ -244,7 +244,7 @@ async fn a_claim_that_was_given_up_or_made_anew_is_left_alone() -> anyhow::Resul
     assert_eq!(tick(&sweep).await?, [""; 0]);
     assert_eq!(world.states(&texts).await?, [Queued, Queued]);
     let left = "select count(*) from millrace.open_claims";
-    assert_eq!(world.count(left).await?, 1, "the new claim may still dangle");
+    assert_eq!(world.number(left).await?, 1, "the new claim may still dangle");
     world.age().await?;
     assert_eq!(tick(&sweep).await?, ["message.deferred"]);
     assert_eq!(world.states(&texts).await?, [Deferred, Queued]);

@@ -33,12 +33,12 @@ async fn a_receipt_before_its_message_is_kept_once_and_applied_when_the_message_
     let outcomes = world.receive(vec![early(1), early(1), early(2)]).await?;
     assert_eq!(said(&outcomes), [""; 0]);
     world.receive(vec![early(3), world.receipt(message, "sent", 0)]).await?;
-    assert_eq!(world.count(KEPT).await?, 2, "what was said, each once");
+    assert_eq!(world.number(KEPT).await?, 2, "what was said, each once");
 
     let source = watch(&world).await?;
     look_now(&world).await?;
     assert_eq!(tick(&source).await?, [""; 0]);
-    assert_eq!(world.count(KEPT).await?, 2, "there is no message yet");
+    assert_eq!(world.number(KEPT).await?, 2, "there is no message yet");
     world.message(1, MessageState::Queued).await?;
     assert_eq!(tick(&source).await?, [""; 0], "it is not looked at all the time");
     look_now(&world).await?;
@@ -53,7 +53,7 @@ async fn a_receipt_before_its_message_is_kept_once_and_applied_when_the_message_
     let Tick { say, published, .. } = tick_without_mark(&source).await?;
     assert_eq!(ids(&first.say), ids(&say));
     published.expect("there is something to mark").await?;
-    assert_eq!(world.count(KEPT).await?, 0);
+    assert_eq!(world.number(KEPT).await?, 0);
     Ok(())
 }
 
@@ -72,7 +72,7 @@ async fn of_a_tenants_receipts_without_a_message_the_newest_thousand_of_a_month_
         .await?;
     // Handed over at the epoch; it came eleven days later.
     world.receive(vec![world.receipt(MessageId(Uuid::from_u128(7)), "delivered", 1)]).await?;
-    assert_eq!(world.count(KEPT).await?, 1_000);
+    assert_eq!(world.number(KEPT).await?, 1_000);
     world.run("delete from millrace.unmatched_receipts where at > 'epoch'").await?;
     world
         .run(
@@ -84,6 +84,6 @@ async fn of_a_tenants_receipts_without_a_message_the_newest_thousand_of_a_month_
         )
         .await?;
     world.receive(vec![world.receipt(MessageId(Uuid::from_u128(8)), "delivered", 1)]).await?;
-    assert_eq!(world.count(KEPT).await?, 3, "29 and 30 days ago, and now");
+    assert_eq!(world.number(KEPT).await?, 3, "29 and 30 days ago, and now");
     Ok(())
 }

@@ -41,7 +41,7 @@ async fn among_half_a_million_parked_rows_the_due_one_is_found_within_a_second()
 #[tokio::test]
 async fn a_backlog_that_is_due_at_once_comes_back_at_the_tenants_pace() -> anyhow::Result<()> {
     let world = World::begin().await?;
-    world.sender(30).await?;
+    world.pace(30).await?;
     let rows: Vec<_> = (0..700)
         .map(|n| (message(&world.tenant, MessageClass::Promo, n), Some(after(-i64::from(n)))))
         .collect();

@@ -56,7 +56,7 @@ async fn a_message_that_was_being_held_while_its_cause_went_is_woken_by_the_last
 async fn a_stopped_campaign_brings_back_its_own_messages_alone_whatever_they_wait_for()
 -> anyhow::Result<()> {
     let world = World::begin().await?;
-    world.sender(1).await?;
+    world.pace(1).await?;
     let campaign = CampaignId(Uuid::from_u128(7));
     let of_campaign: Vec<_> =
         (0..300).map(|n| message(&world.tenant, MessageClass::Promo, n)).collect();
@@ -66,7 +66,7 @@ async fn a_stopped_campaign_brings_back_its_own_messages_alone_whatever_they_wai
         of_campaign.iter().cloned().enumerate().map(|(n, one)| (one, due(n))).collect();
     rows.push((other.clone(), Some(after(60))));
     world.park_all(&rows).await?;
-    world.recipients(campaign, &of_campaign).await?;
+    world.campaign(campaign, &of_campaign).await?;
     world.wake(What::Campaign(campaign), Way::Ending).await?;
 
     let source = world.source().await?;
@@ -87,13 +87,13 @@ async fn a_stopped_campaign_brings_back_its_own_messages_alone_whatever_they_wai
 #[tokio::test]
 async fn what_is_due_and_waits_for_the_pace_is_ended_at_once() -> anyhow::Result<()> {
     let world = World::begin().await?;
-    world.sender(1).await?;
+    world.pace(1).await?;
     let overdue: Vec<_> =
         (0..900).map(|n| message(&world.tenant, MessageClass::Promo, n)).collect();
     let rows: Vec<_> = overdue.iter().map(|one| (one.clone(), Some(now()))).collect();
     world.park_all(&rows).await?;
     let campaign = CampaignId(Uuid::from_u128(7));
-    world.recipients(campaign, &overdue[..300]).await?;
+    world.campaign(campaign, &overdue[..300]).await?;
     let number = overdue[300].head.to;
     let source = world.source().await?;
     let back = async || {

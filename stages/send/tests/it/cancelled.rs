@@ -8,11 +8,11 @@ use store::{
     Role, Store,
     messages::cancel::{self, CancelOutcome as Cancel},
 };
-use testkit::hand_over;
+use testkit::{hand_over, in_words};
 use wire::Admitted;
 
 use crate::{
-    outcomes::{said, settle},
+    outcomes::settle,
     world::{World, now},
 };
 
@@ -33,11 +33,11 @@ async fn a_message_cancelled_after_its_admission_is_not_called_and_says_nothing(
     assert!(matches!(cancel(&api, &messages[0]).await?, Cancel::Cancelled(_)));
     assert_eq!(world.reserved(sender).await?, 2, "its reservation was given back");
     let marketed = "select count(*) from millrace.standings where marketing_at <> '{}'";
-    assert_eq!(world.count(marketed).await?, 2, "it no longer counts as sent to the person");
+    assert_eq!(world.number(marketed).await?, 2, "it no longer counts as sent to the person");
     let stage = world.stage().await?;
     for _ in 0..2 {
         let outcomes = hand_over(&stage, now(), messages.clone()).await?;
-        let said: Vec<_> = outcomes.iter().map(said).collect();
+        let said: Vec<_> = outcomes.iter().map(in_words).collect();
         assert_eq!(said, [vec![], vec!["message.sent".to_owned()], vec!["message.sent".into()]]);
     }
     assert_eq!(world.accepted_once().await?, 2);

@@ -9,11 +9,11 @@ use domain::{ids::CampaignId, message::state::MessageState};
 use send::SendConfig;
 use serde_json::json;
 use stage::{Cx, Outcome};
-use testkit::{hand_over, hand_over_at};
+use testkit::{hand_over, hand_over_at, ids, in_words};
 use uuid::Uuid;
 
 use crate::{
-    outcomes::{ids, said, settle},
+    outcomes::settle,
     world::{World, now},
 };
 
@@ -23,7 +23,7 @@ async fn a_message_is_sent_recorded_and_announced() -> anyhow::Result<()> {
     let sender = world.sender("+12125550001", 1_000).await?;
     let messages = world.admit(sender, 3).await?;
     let outcomes = hand_over(&world.stage().await?, now(), messages.clone()).await?;
-    assert!(outcomes.iter().all(|outcome| said(outcome) == ["message.sent"]));
+    assert!(outcomes.iter().all(|outcome| in_words(outcome) == ["message.sent"]));
     let stored = world.stored(&messages[0]).await?;
     assert_eq!((stored.state, stored.version, stored.attempt), (MessageState::Sent, 3, 1));
     assert!(stored.sid.is_some_and(|sid| sid.starts_with("SM")) && stored.reserved);
@@ -133,7 +133,7 @@ async fn a_batch_larger_than_the_permits_goes_through_in_chunks() -> anyhow::Res
     };
     let stage = world.stage_with(config).await?;
     let outcomes = settle(&stage, &messages).await?;
-    assert!(outcomes.iter().all(|outcome| said(outcome) == ["message.sent"]));
+    assert!(outcomes.iter().all(|outcome| in_words(outcome) == ["message.sent"]));
     assert_eq!(world.accepted_once().await?, 300);
     Ok(())
 }
@@ -160,8 +160,8 @@ async fn an_opt_out_that_commits_before_the_claim_stops_it() -> anyhow::Result<(
     let (outcomes, committed) = tokio::join!(settle(&stage, &messages), commit);
     committed?;
     let outcomes = outcomes?;
-    assert_eq!(said(&outcomes[0]), ["message.blocked"]);
-    assert_eq!(said(&outcomes[1]), ["message.sent"]);
+    assert_eq!(in_words(&outcomes[0]), ["message.blocked"]);
+    assert_eq!(in_words(&outcomes[1]), ["message.sent"]);
     assert_eq!(world.accepted_once().await?, 1);
     let blocked = world.stored(&messages[0]).await?;
     assert_eq!(
@@ -183,25 +183,22 @@ async fn a_paused_tenant_holds_and_a_policy_change_goes_back_to_the_gates() -> a
         .run(
             "insert into millrace.switches (tenant_id, scope, target, mode, changed_at)
              values ('acme', 'tenant', '', 'paused', now())",
-            |query| query,
         )
         .await?;
     let held = hand_over(&stage, now(), messages[..1].to_vec()).await?;
-    assert_eq!(said(&held[0]), ["message.held"]);
+    assert_eq!(in_words(&held[0]), ["message.held"]);
     assert!(matches!(held[0], Outcome::Park { due: None, .. }));
-    world.run("delete from millrace.switches", |query| query).await?;
-    world
-        .run("insert into millrace.policies values ('acme', 4, '{}', now(), 'test')", |query| query)
-        .await?;
+    world.run("delete from millrace.switches").await?;
+    world.run("insert into millrace.policies values ('acme', 4, '{}', now(), 'test')").await?;
     let back = hand_over(&stage, now(), messages[1..].to_vec()).await?;
     assert!(matches!(back[0], Outcome::Park { due: Some(due), .. } if due == now()));
     assert_eq!(world.accepted_once().await?, 0);
     assert_eq!(world.reserved(sender).await?, 0);
     let waiting =
         "select count(*) from millrace.parked where cause_key = 'switch:tenant' or due is not null";
-    assert_eq!(world.count(waiting).await?, 2);
+    assert_eq!(world.number(waiting).await?, 2);
     let marketed = "select count(*) from millrace.standings where last_promo_at is not null";
-    assert_eq!(world.count(marketed).await?, 0, "what was not sent does not count as marketing");
+    assert_eq!(world.number(marketed).await?, 0, "what was not sent does not count as marketing");
     Ok(())
 }
 
@@ -210,11 +207,11 @@ async fn a_lower_turn_says_nothing_and_an_unknown_message_is_a_dead_letter() -> 
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
     let mut messages = world.admit(sender, 2).await?;
-    world.run("update millrace.messages set turn = 2", |query| query).await?;
+    world.run("update millrace.messages set turn = 2").await?;
     messages[1].message.head.id = uuid::Uuid::nil().into();
     let outcomes = hand_over(&world.stage().await?, now(), messages).await?;
-    assert_eq!(said(&outcomes[0]), [""; 0]);
-    assert_eq!(said(&outcomes[1]), ["dead message_without_row"]);
+    assert_eq!(in_words(&outcomes[0]), [""; 0]);
+    assert_eq!(in_words(&outcomes[1]), ["dead message_without_row"]);
     assert_eq!(world.accepted_once().await?, 0);
     Ok(())
 }
@@ -225,7 +222,7 @@ async fn two_claims_for_one_person_who_stopped_do_not_wait_for_each_other() -> a
     let sender = world.sender("+12125550001", 1_000).await?;
     let promo = world.admit(sender, 1).await?.remove(0);
     let confirmation = world.compliance_to(&promo).await?;
-    world.run("update millrace.standings set opted_out_at = now()", |query| query).await?;
+    world.run("update millrace.standings set opted_out_at = now()").await?;
     // Both have come as far as the pace, which somebody else has.
     let mut held = world.hold_pace().await?;
     let (one, other) = (world.stage().await?, world.stage().await?);
@@ -241,8 +238,8 @@ async fn two_claims_for_one_person_who_stopped_do_not_wait_for_each_other() -> a
     };
     let (first, second, released) = tokio::join!(first, second, release);
     released?;
-    assert_eq!(said(&first?[0]), ["message.blocked"]);
-    assert_eq!(said(&second?[0]), ["message.sent"]);
+    assert_eq!(in_words(&first?[0]), ["message.blocked"]);
+    assert_eq!(in_words(&second?[0]), ["message.sent"]);
     Ok(())
 }
 
@@ -270,7 +267,7 @@ async fn the_last_look_goes_by_the_time_after_its_waits() -> anyhow::Result<()> 
     let (cx, batch) = (Cx::read(&clock), messages.clone());
     let (outcomes, released) = tokio::join!(hand_over_at(&stage, &cx, batch), release);
     released?;
-    assert_eq!(said(&outcomes?[0]), ["message.deferred"]);
+    assert_eq!(in_words(&outcomes?[0]), ["message.deferred"]);
     assert_eq!(world.stored(&messages[0]).await?.code.as_deref(), Some("window_closed"));
     assert_eq!(world.accepted_once().await?, 0);
     Ok(())

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use stage::Outcome;
-use testkit::hand_over;
+use testkit::{hand_over, in_words};
 
 use crate::{
-    outcomes::{said, settle},
+    outcomes::settle,
     world::{World, now},
 };
 
@@ -32,7 +32,8 @@ async fn two_processes_together_keep_a_senders_pace() -> anyhow::Result<()> {
     let (one, other) = (world.stage().await?, world.stage().await?);
     let (left, right) = messages.split_at(50);
     let (first, second) = tokio::join!(settle(&one, left), settle(&other, right));
-    let sent = first?.iter().chain(&second?).filter(|one| said(one) == ["message.sent"]).count();
+    let sent =
+        first?.iter().chain(&second?).filter(|one| in_words(one) == ["message.sent"]).count();
     assert_eq!((sent, world.accepted_once().await?), (100, 100));
     let most = most_in_a_second(&world).await?;
     // 40 of the pace, 10 of the burst, and what a claim of before may still call: 300 ms, 12.
@@ -46,7 +47,7 @@ async fn a_text_far_behind_in_line_is_parked_until_its_turn() -> anyhow::Result<
     let sender = world.sender("+12125550001", 1).await?;
     let messages = world.admit(sender, 8).await?;
     let outcomes = hand_over(&world.stage().await?, now(), messages).await?;
-    assert_eq!(said(&outcomes[0]), ["message.sent"]);
+    assert_eq!(in_words(&outcomes[0]), ["message.sent"]);
     assert!(matches!(outcomes[1], Outcome::Wait { .. }));
     let Outcome::Park { due: Some(due), .. } = &outcomes[7] else { panic!("parked") };
     let wait = due.duration_since(now()).as_secs_f64();

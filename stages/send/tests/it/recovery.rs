@@ -6,10 +6,10 @@ use domain::message::state::MessageState;
 use send::SendConfig;
 use serde_json::json;
 use stage::Outcome;
-use testkit::hand_over;
+use testkit::{hand_over, in_words};
 
 use crate::{
-    outcomes::{said, settle},
+    outcomes::settle,
     world::{World, now},
 };
 
@@ -26,13 +26,9 @@ async fn a_claim_of_a_process_that_died_is_waited_for_and_then_in_doubt() -> any
     let next = world.stage().await?;
     let waits = hand_over(&next, now(), messages.clone()).await?;
     assert!(matches!(waits[0], Outcome::Wait { .. }));
-    world
-        .run("update millrace.messages set call_by = call_by - interval '10 seconds'", |query| {
-            query
-        })
-        .await?;
+    world.run("update millrace.messages set call_by = call_by - interval '10 seconds'").await?;
     let doubt = settle(&next, &messages).await?;
-    assert_eq!(said(&doubt[0]), ["in_doubt.raised"]);
+    assert_eq!(in_words(&doubt[0]), ["in_doubt.raised"]);
     assert_eq!(world.accepted_once().await?, 1);
     let stored = world.stored(&messages[0]).await?;
     assert_eq!(
@@ -73,17 +69,17 @@ async fn an_answer_that_could_not_be_recorded_is_recorded_when_the_database_is_b
     let stage = world.stage().await?;
     let cut = async {
         let claimed = "select count(*) from millrace.messages where claim_owner is not null";
-        while world.count(claimed).await? < 5 {
+        while world.number(claimed).await? < 5 {
             tokio::task::yield_now().await;
         }
-        world.run("alter table millrace.messages rename to gone", |query| query).await
+        world.run("alter table millrace.messages rename to gone").await
     };
     let (fails, cut) = tokio::join!(hand_over(&stage, now(), messages.clone()), cut);
     cut?;
     assert!(fails.is_err());
-    world.run("alter table millrace.gone rename to messages", |query| query).await?;
+    world.run("alter table millrace.gone rename to messages").await?;
     let outcomes = hand_over(&stage, now(), messages.clone()).await?;
-    assert!(outcomes.iter().all(|outcome| said(outcome) == ["message.sent"]));
+    assert!(outcomes.iter().all(|outcome| in_words(outcome) == ["message.sent"]));
     assert_eq!(world.accepted_once().await?, 5);
     Ok(())
 }
