@@ -24,7 +24,7 @@ pub use stored::{Stored, stored};
 pub struct TestWorld {
     /// The database of this test alone.
     pub database: Database,
-    /// The tenant `acme`.
+    /// The tenant, `acme` unless the test names another one.
     pub tenant: TenantId,
 }
 
@@ -47,8 +47,16 @@ impl TestWorld {
     /// # Errors
     /// No Postgres on this machine.
     pub async fn start() -> anyhow::Result<Self> {
+        Self::start_as("acme").await
+    }
+
+    /// Starts a database with a tenant under this key, which has nothing yet.
+    ///
+    /// # Errors
+    /// No Postgres on this machine.
+    pub async fn start_as(key: &str) -> anyhow::Result<Self> {
         let database = Database::start().await?;
-        let tenant = database.tenant("acme").await?;
+        let tenant = database.tenant(key).await?;
         Ok(Self { database, tenant })
     }
 
