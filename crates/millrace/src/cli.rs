@@ -39,9 +39,9 @@ pub enum Command {
     Migrate(Serve),
     /// Streams and consumers at the broker
     Streams(Streams),
-    /// Makes tenants
+    /// Makes a tenant
     Tenant(TenantCommand),
-    /// Makes API keys
+    /// Makes an API key
     Token(TokenCommand),
     /// The platform's own switch: holds or stops the messages of every tenant
     Switch(SwitchArgs),

@@ -227,8 +227,8 @@ impl Demo {
         Ok(stats["callbacks"]["pending"].as_u64() == Some(0))
     }
 
-    /// Moves business time to the next due message and gives that instant; none where the message is
-    /// due already and on its way.
+    /// Moves business time to the next due message and gives that instant; none where the message
+    /// is due already and on its way.
     async fn move_clock(&self, ledger: &Value) -> anyhow::Result<Option<Timestamp>> {
         let due = ledger["next_due"].as_str().context("parked messages without a due time")?;
         let due: Timestamp = due.parse()?;

@@ -1,7 +1,7 @@
 //! The contract of everything with side effects, run on real processes: a stage gets the same input
 //! again in another cut and under other facts, works in two processes at once, is killed at each of
-//! its IO points, is late or frozen, loses its broker or its database, finds poison among its input.
-//! It must come to the same end each time.
+//! its IO points, is late or frozen, loses its broker or its database, finds poison among its
+//! input. It must come to the same end each time.
 //!
 //! What prepares a stage, and the list of stages, is in the only crate that knows every stage
 //! (`crates/millrace/tests/contract.rs`); here is what needs no knowledge of them.

@@ -35,8 +35,8 @@ enum Blow {
     Broker,
     /// The database is shut down and started again.
     Database,
-    /// One of our processes, by its index, is stopped for longer than its messages stay its own, then
-    /// goes on.
+    /// One of our processes, by its index, is stopped for longer than its messages stay its own,
+    /// then goes on.
     Freeze(usize),
 }
 

@@ -103,8 +103,8 @@ pub async fn reach(
     Ok(ChaosVerdict { states, carrier, wrong })
 }
 
-/// Checks that the carrier holds each reference at most once and tells each message's fate as we do;
-/// gives how many texts it has.
+/// Checks that the carrier holds each reference at most once and tells each message's fate as we
+/// do; gives how many texts it has.
 async fn against_carrier(
     platform: &Platform,
     all: &[Told],

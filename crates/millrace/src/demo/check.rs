@@ -88,8 +88,8 @@ pub async fn recipients(api: &HttpCaller, campaign: &str) -> anyhow::Result<Vec<
     }
 }
 
-/// Whether our state of a message agrees with the carrier's status of its text; none: the carrier has
-/// no such text, as after a refusal. A failure after acceptance leaves one.
+/// Whether our state of a message agrees with the carrier's status of its text; none: the carrier
+/// has no such text, as after a refusal. A failure after acceptance leaves one.
 pub fn agree(state: &str, carrier: Option<&str>) -> bool {
     match carrier {
         None => matches!(state, "blocked" | "cancelled" | "expired" | "failed"),

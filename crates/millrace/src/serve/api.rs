@@ -44,8 +44,8 @@ pub async fn run(args: cli::Serve) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Serves the api on this listener until the process is told to end; gives the running task, and the
-/// app to ask whether it is ready.
+/// Serves the api on this listener until the process is told to end; gives the running task, and
+/// the app to ask whether it is ready.
 ///
 /// # Errors
 /// A setting that it needs is missing.

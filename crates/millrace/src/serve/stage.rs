@@ -66,6 +66,7 @@ pub async fn stage(
     config: &StageConfig,
 ) -> anyhow::Result<Drained> {
     let source = SourceConfig::default();
+
     match name {
         StageName::Audience => {
             run_source(audience::AudienceSource::new(store), runtime, &source).await;

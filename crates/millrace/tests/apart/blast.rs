@@ -1,5 +1,5 @@
-//! A blast with 5,000 messages in the queue. While it is under way, people say no to it and operators
-//! throw switches.
+//! A blast with 5,000 messages in the queue. While it is under way, people say no to it and
+//! operators throw switches.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -64,8 +64,8 @@ async fn who_says_stop_is_texted_no_more_and_a_switch_halts_all_within_a_second(
     platform.stop().await
 }
 
-/// Makes a tenant with senders and people, at noon, and submits a message to each of them; gives the
-/// senders' ids.
+/// Makes a tenant with senders and people, at noon, and submits a message to each of them; gives
+/// the senders' ids.
 async fn begin(platform: &Apart) -> anyhow::Result<Vec<Value>> {
     let noon = json!({ "now": "2026-06-10T16:00:00Z", "rate": 1 });
     platform.sandbox(Method::PUT, "/sandbox/clock", &noon).await?;

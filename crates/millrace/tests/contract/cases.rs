@@ -1,5 +1,5 @@
-//! Every stage and source that goes through the contract: what comes before it, what it works on, and
-//! how facts change under it.
+//! Every stage and source that goes through the contract: what comes before it, what it works on,
+//! and how facts change under it.
 
 use serde_json::json;
 use stage::StageName::{

@@ -8,8 +8,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// How many people there are. Of four in a row one has opted out and one never consented, so that the
-/// parts into which the contract deals its input are of one make.
+/// How many people there are. Of four in a row one has opted out and one never consented, so that
+/// the parts into which the contract deals its input are of one make.
 const PEOPLE: usize = 256;
 
 /// How many of them one request names.
@@ -192,8 +192,8 @@ pub fn refused_parking(message: &mut Value, id: Uuid) -> bool {
     message["text"] = json!("a text\u{0}");
     message["place"]["zones"] = json!(["Asia/Tokyo"]);
 
-    // One of the promotions to somebody who consented. Promotions come once in a while, journeys may
-    // follow each other.
+    // One of the promotions to somebody who consented. Promotions come once in a while, journeys
+    // may follow each other.
     let number = message["head"]["to"].as_str().unwrap_or_default();
     let index = number.get(5..).and_then(|digits| digits.parse::<usize>().ok());
     let consented = index.unwrap_or_default().is_multiple_of(4);

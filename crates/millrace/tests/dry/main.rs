@@ -1,5 +1,5 @@
-//! Simulates a campaign, and then has the stages really run it at the same instant, on one database:
-//! the gates must say the same about everybody.
+//! Simulates a campaign, and then has the stages really run it at the same instant, on one
+//! database: the gates must say the same about everybody.
 
 mod world;
 

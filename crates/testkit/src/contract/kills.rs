@@ -1,8 +1,8 @@
-//! Kills a process before every call to the broker and to the database. That covers the moment after
-//! a call, too: a process that dies before its next call leaves behind what it leaves when it dies
-//! after the last one. One world serves for all points of a subject: process after process gets a
-//! fresh part of the same input and is killed at the next point. What they held comes again to the
-//! last process, which nobody disturbs.
+//! Kills a process before every call to the broker and to the database. That covers the moment
+//! after a call, too: a process that dies before its next call leaves behind what it leaves when it
+//! dies after the last one. One world serves for all points of a subject: process after process
+//! gets a fresh part of the same input and is killed at the next point. What they held comes again
+//! to the last process, which nobody disturbs.
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
@@ -23,8 +23,8 @@ use super::{
 /// How many parts of equal make frames are dealt into. Each kill takes one.
 const PARTS: usize = 128;
 
-/// The `ack_wait` while kills go on: nothing comes again before all are done, so that each process has
-/// its own part alone.
+/// The `ack_wait` while kills go on: nothing comes again before all are done, so that each process
+/// has its own part alone.
 const NOT_YET: Duration = Duration::from_secs(600);
 
 /// How long there is between two looks whether a part is done.

@@ -65,8 +65,8 @@ impl Points {
         Self::new(begins_with, Some((None, number)))
     }
 
-    /// Everything stops at the point of this number among those of one kind: calls on one connection
-    /// have an order, those on several connections have none.
+    /// Everything stops at the point of this number among those of one kind: calls on one
+    /// connection have an order, those on several connections have none.
     pub fn stopping_at_kind(kind: Point, number: usize, begins_with: &'static str) -> Arc<Self> {
         Self::new(begins_with, Some((Some(kind), number)))
     }
@@ -139,8 +139,8 @@ impl Points {
     }
 }
 
-/// Whether bytes are a call's request or response. Opening a connection, preparing a statement and a
-/// heartbeat change nothing: a kill there is a kill before the call that follows.
+/// Whether bytes are a call's request or response. Opening a connection, preparing a statement and
+/// a heartbeat change nothing: a kill there is a kill before the call that follows.
 fn is_of_a_call(point: Point, bytes: &[u8]) -> bool {
     const SYNC: &[u8] = b"S\0\0\0\x04";
     const READY: &[u8] = b"Z\0\0\0\x05";

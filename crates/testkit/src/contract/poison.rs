@@ -1,5 +1,5 @@
-//! Puts poison among good input: what does not decode, and a message that only the database refuses.
-//! Its neighbours must end as they do without it, and each poison must be in DEAD, once.
+//! Puts poison among good input: what does not decode, and a message that only the database
+//! refuses. Its neighbours must end as they do without it, and each poison must be in DEAD, once.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +19,8 @@ use super::{
 /// A message that only the database refuses.
 #[derive(Debug, Clone, Copy)]
 pub enum Poison {
-    /// Turns a copy of an input into one, under this id; says whether that input was fit for it. The
-    /// trial copies its row under this id, too.
+    /// Turns a copy of an input into one, under this id; says whether that input was fit for it.
+    /// The trial copies its row under this id, too.
     Refused(fn(&mut Value, Uuid) -> bool),
     /// The subject has none, and why.
     None(&'static str),

@@ -32,7 +32,8 @@ impl StageProcess {
         Ok(self.0.kill().await?)
     }
 
-    /// Asks it to drain, and waits for its end. One that was still starting ends by the signal itself.
+    /// Asks it to drain, and waits for its end. One that was still starting ends by the signal
+    /// itself.
     ///
     /// # Errors
     /// It does not end, or says that something is wrong.

@@ -1,5 +1,5 @@
-//! The trials that every subject must stand. Each begins with the same snapshot and must come to the
-//! same end as the undisturbed run.
+//! The trials that every subject must stand. Each begins with the same snapshot and must come to
+//! the same end as the undisturbed run.
 
 use std::{sync::Arc, time::Duration};
 
@@ -168,8 +168,8 @@ impl<S: ContractSubject> Trials<'_, S> {
         self.end(world).await
     }
 
-    /// Has its network hold everything back, beats and acks as well, until its messages have come to
-    /// another process; then all of it arrives.
+    /// Has its network hold everything back, beats and acks as well, until its messages have come
+    /// to another process; then all of it arrives.
     async fn slow(&self, number: usize) -> anyhow::Result<End> {
         let world = self.snapshot.restore().await?;
         let points = Points::stopping_at(number, self.begins_with());

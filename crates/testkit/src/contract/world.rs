@@ -1,5 +1,5 @@
-//! The platform that a trial begins with: it has worked up to the stage and stands still. A snapshot
-//! keeps the servers' files, so that every trial begins with the same.
+//! The platform that a trial begins with: it has worked up to the stage and stands still. A
+//! snapshot keeps the servers' files, so that every trial begins with the same.
 
 use std::{net::SocketAddr, path::Path, process::Stdio, sync::Arc, time::Duration};
 
@@ -85,8 +85,8 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// The same platform again, on a copy of its files. The carrier calls nobody, and for a stage that
-    /// texts it has no texts yet.
+    /// The same platform again, on a copy of its files. The carrier calls nobody, and for a stage
+    /// that texts it has no texts yet.
     pub(super) async fn restore(&self) -> anyhow::Result<World<'_>> {
         let dir = Scratch::new()?;
         copy(&self.files.path().join("servers"), dir.path()).await?;

@@ -17,21 +17,27 @@ async fn a_repeat_says_what_was_stored_and_renders_nothing_anew() -> anyhow::Res
              select 'acme', '00000000-0000-0000-0000-000000000000', '+1', 'US', 'x', now(), now()",
         )
         .await?;
+
     hand_over(&stage, now(), vec![world.message(200, "makes the contact")]).await?;
     world.run("update millrace.contacts set first_name = 'Ada'").await?;
+
     let mut message = world.campaign(200);
     message.head.id = domain::ids::MessageId::from_campaign(
         crate::world::CAMPAIGN,
         domain::ids::ContactId::of(&world.tenant, "+12125550200"),
         0,
     );
+
     let first = said(hand_over(&stage, now(), vec![message.clone()]).await?);
     assert!(first[0].1.contains("Hi Ada"));
+
     world.run("update millrace.contacts set first_name = 'Eve'").await?;
+
     let later = now() + SignedDuration::from_hours(1);
     // The same request, tried again by its sender an hour later.
     message.head.submitted_at = later;
     let again = said(hand_over(&world.stage().await?, later, vec![message]).await?);
+
     assert_eq!(first, again);
     Ok(())
 }
@@ -60,6 +66,7 @@ async fn a_repeat_after_the_gates_says_again_that_it_was_accepted_and_nothing_el
     let stage = world.stage().await?;
     let message = world.message(200, "Hi");
     let first = said(hand_over(&stage, now(), vec![message.clone()]).await?);
+
     // Its process died before it could say either, and what it had said was handed on by another.
     world
         .run(
@@ -69,6 +76,7 @@ async fn a_repeat_after_the_gates_says_again_that_it_was_accepted_and_nothing_el
                         \"at\": \"2026-03-02T17:00:01Z\", \"verdict\": \"admit\"}]'",
         )
         .await?;
+
     let later = now() + SignedDuration::from_hours(1);
     let again = said(hand_over(&stage, later, vec![message]).await?);
     assert_eq!(again, first[1..]);
@@ -86,6 +94,7 @@ async fn two_workers_with_the_same_batch_store_once_and_say_the_same() -> anyhow
         tokio::join!(hand_over(&one, now(), messages), hand_over(&two, now(), other_order));
     let mut two = two?;
     two.reverse();
+
     assert_eq!(said(one?), said(two));
     assert_eq!(world.number("select count(*) from millrace.messages").await?, 300);
     assert_eq!(world.number("select count(*) from millrace.contacts").await?, 300);
@@ -97,6 +106,7 @@ async fn a_message_named_twice_in_one_batch_is_stored_once() -> anyhow::Result<(
     let world = World::begin().await?;
     let message = world.message(200, "Hi");
     let outcomes = hand_over(&world.stage().await?, now(), vec![message.clone(), message]).await?;
+
     let said = said(outcomes);
     assert_eq!(said.len(), 4);
     assert_eq!(said[..2], said[2..]);

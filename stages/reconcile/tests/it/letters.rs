@@ -66,8 +66,8 @@ impl Letters {
         Ok(message.head.id)
     }
 
-    /// Has every queued message hold a reservation.
-    pub async fn reserve(&self) -> anyhow::Result<()> {
+    /// Has every queued message hold a reservation that no counter knows of.
+    pub async fn hold_reservations(&self) -> anyhow::Result<()> {
         self.run(
             "with held as (
                  update millrace.messages set reserved_at = '2026-03-02T16:00:00Z' where state = 3
