@@ -64,11 +64,14 @@ impl End {
         Ok(end)
     }
 
-    /// The state that each message ended in, whichever way it went, and what the carrier has.
+    /// What became of each message, whichever way it went there, and what the carrier has.
     pub(super) async fn fates(world: &World<'_>) -> anyhow::Result<Self> {
         let mut end = Self::default();
-        let sql = "select message_id::text || ' ' || state from millrace.messages";
-        for row in sqlx::query(sql).fetch_all(&mut world.database().await?).await? {
+        let fates = "select to_jsonb(f)::text
+                     from (select message_id, state, code, class, number, body, segments,
+                                  cost_micros, sender_id, expires_at, on_late, metadata
+                           from millrace.messages) f";
+        for row in sqlx::query(fates).fetch_all(&mut world.database().await?).await? {
             end.left.insert(row.get(0));
         }
 
