@@ -14,7 +14,8 @@ use store::{
     Role,
     settings::{
         api_keys::{self, KeyKind, KeyRole},
-        tenants::Tenant,
+        platform_switch,
+        tenants::{self, Tenant},
     },
 };
 
@@ -23,7 +24,7 @@ use crate::{
     process::ProcessParts,
 };
 
-/// `millrace migrate`
+/// `millrace migrate`: brings the schema to what this version needs.
 pub async fn migrate(args: Serve) -> anyhow::Result<ExitCode> {
     let settings = args.common.resolve()?;
     store::core::migrate::migrate(settings.need_database()?.expose_secret()).await?;
@@ -31,11 +32,12 @@ pub async fn migrate(args: Serve) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `millrace streams apply|diff`
+/// `millrace streams apply|diff`: one line for each change, and how many.
 pub async fn streams(args: Streams) -> anyhow::Result<ExitCode> {
     let settings = args.common.resolve()?;
     let url = settings.need_nats()?.expose_secret();
     let broker = Broker::connect(url, settings.nats_creds.as_deref(), "streams").await?;
+
     let changes = match args.action {
         StreamsAction::Apply => apply(&broker, settings.ack_wait).await?,
         StreamsAction::Diff => {
@@ -44,6 +46,7 @@ pub async fn streams(args: Streams) -> anyhow::Result<ExitCode> {
             changes
         }
     };
+
     for change in &changes {
         eprintln!("{}: {}", change.what, change.how);
     }
@@ -68,14 +71,16 @@ fn consumers(ack_wait: Duration) -> ConsumerSettings {
     ConsumerSettings { ack_wait, ..ConsumerSettings::default() }
 }
 
-/// `millrace tenant create KEY`
+/// `millrace tenant create KEY`; a tenant that is there already stays as it is.
 pub async fn tenant(args: cli::TenantCommand) -> anyhow::Result<ExitCode> {
     let process = ProcessParts::begin(args.common)?;
     let tenant: TenantId = args.key.parse().context("tenant")?;
     let store = process.store(Role::Api, 1).await?;
+
     let name = args.name.as_deref().unwrap_or(tenant.as_str());
     let named = Tenant::named(&tenant, name);
-    let new = store::settings::tenants::create(&store, &named, process.time.now()).await?;
+    let new = tenants::create(&store, &named, process.time.now()).await?;
+
     eprintln!("tenant {tenant} {}", if new { "made" } else { "was there already" });
     Ok(ExitCode::SUCCESS)
 }
@@ -90,22 +95,24 @@ pub async fn token(args: TokenCommand) -> anyhow::Result<ExitCode> {
     let store = process.store(Role::Api, 1).await?;
     let now = process.time.now();
     let key = api_keys::create(&store, &tenant, &args.name, role, KeyKind::Live, now).await?;
+
     println!("{}", key.expose_secret());
     Ok(ExitCode::SUCCESS)
 }
 
-/// `millrace switch platform on|paused|stopped`
+/// `millrace switch platform on|paused|stopped`: says who was told and what was released.
 pub async fn switch(args: cli::SwitchArgs) -> anyhow::Result<ExitCode> {
     let SwitchScope::Platform = args.scope;
     let reason = args.reason.trim();
     if !(1..=500).contains(&reason.chars().count()) {
         bail!("--reason has 1 to 500 characters");
     }
+
     let process = ProcessParts::begin(args.common)?;
     let store = process.store(Role::Api, 1).await?;
-    let thrown =
-        store::settings::platform_switch::throw(&store, args.mode, reason, process.time.now())
-            .await?;
+    let now = process.time.now();
+    let thrown = platform_switch::throw(&store, args.mode, reason, now).await?;
+
     eprintln!(
         "the platform was {} and is {}; {} tenants told, {} held messages go back to the gates",
         thrown.before.as_str(),

@@ -22,12 +22,13 @@ use crate::{
 /// Where the servers keep their data meanwhile, below the working directory.
 const WORK_DIR: &str = ".millrace";
 
-/// Messages of one reference measurement, of which there is one before and one after.
+/// Messages of one reference measurement; there is one before the run and one after it.
 const HOPS: usize = 30_000;
 
 /// Runs the benchmark and prints its report.
 pub async fn run(args: cli::Bench) -> anyhow::Result<ExitCode> {
     boot::telemetry::start_logging(boot::telemetry::LogFormat::for_stderr(), "warn")?;
+
     // On a disk, where fsync costs what it costs.
     let scratch = Scratch::under(Path::new(WORK_DIR))?;
     let reference = reference_server(&scratch).await?;
@@ -36,13 +37,16 @@ pub async fn run(args: cli::Bench) -> anyhow::Result<ExitCode> {
 
     eprintln!("starting the platform, one process each ...");
     let mut platform = Platform::start(scratch.path(), &Plan::default()).await?;
+
     let work = load::prepare(&mut platform, &args).await?;
     eprintln!("sending ...");
+
     let groups = usage::groups(&platform);
     let cpu = usage::cpu(&groups);
     let peak = watch::Peak::start(groups.clone());
     let sent = watch::Sent::start(&platform.nats_url).await?;
     let begun = Instant::now();
+
     let submitted = load::submit(&platform, &work, &args, &sent).await?;
     let recorded = sent.wait_for(submitted).await?;
     let took = begun.elapsed();
@@ -53,6 +57,7 @@ pub async fn run(args: cli::Bench) -> anyhow::Result<ExitCode> {
     eprintln!("latency at a steady 200 per second ...");
     let latency = latency::measure(&platform, &work).await?;
     platform.stop().await;
+
     let after = hop::measure(reference.url().expose_secret(), HOPS).await?;
     reference.stop().await;
 

@@ -19,24 +19,22 @@ use serde_json::json;
 
 use crate::{
     cli,
-    platform::{Plan, Platform},
+    platform::{OPEN_HOUR, Plan, Platform},
 };
 
 /// Where the servers keep their data meanwhile, below the working directory.
 const WORK_DIR: &str = ".millrace";
 
-/// Noon in New York, on a Wednesday; business time runs on from there.
-const OPEN_HOUR: &str = "2026-06-10T16:00:00Z";
-
 /// How often progress is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Runs it and prints its verdict.
+/// Runs the platform under blows and prints the verdict.
 pub async fn run(args: cli::Chaos) -> anyhow::Result<ExitCode> {
     boot::telemetry::start_logging(boot::telemetry::LogFormat::for_stderr(), "error")?;
     let seed = args.seed.unwrap_or_else(|| u64::from(std::process::id()));
     println!("seed {seed}: {} recipients, {} kills", args.recipients, args.kills);
     print_waits(&args);
+
     let scratch = Scratch::under(Path::new(WORK_DIR))?;
     let plan = Plan {
         each: args.each,
@@ -46,15 +44,19 @@ pub async fn run(args: cli::Chaos) -> anyhow::Result<ExitCode> {
     let mut platform = Platform::start(scratch.path(), &plan).await?;
     rig_the_carrier(&platform, seed).await?;
     let work = load::prepare(&mut platform, &args).await?;
+
     let begun = Instant::now();
     let submitting = tokio::spawn(load::submit(platform.client(0)?, work.clone()));
     Storm::new(seed, &args).rage(&mut platform).await?;
     println!("{:>6.1} s  calm", begun.elapsed().as_secs_f64());
+
     // The last blow may have hit the api, and the questions from here on are put to it once.
     platform.wait().await?;
     let accepted = submitting.await??;
+
     let limit = Duration::from_secs(args.limit).saturating_sub(begun.elapsed());
     settle(&platform, &work, &accepted, limit).await?;
+
     let verdict = verdict::reach(&platform, &work, &accepted).await?;
     verdict.print(begun.elapsed());
     platform.stop().await;
@@ -92,8 +94,10 @@ fn print_waits(args: &cli::Chaos) {
 /// The carrier loses answers and receipts, throttles, fails before and after accepting, and repeats
 /// itself.
 async fn rig_the_carrier(platform: &Platform, seed: u64) -> anyhow::Result<()> {
+    // Business time runs on from there.
     let clock = json!({ "now": OPEN_HOUR, "rate": 1 });
     platform.sandbox.put("/sandbox/clock", &clock).await?;
+
     let faults = json!({
         "seed": seed,
         "lost_response": 0.02,
@@ -114,15 +118,16 @@ async fn settle(
     limit: Duration,
 ) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let mut said = Instant::now();
+    let mut said_at = Instant::now();
     loop {
         let ledger = work.ledger(platform).await?;
         let open = verdict::open(platform, accepted).await?;
         if ledger["state"] == "completed" && open == 0 {
             return Ok(());
         }
-        if said.elapsed() > Duration::from_secs(5) {
-            said = Instant::now();
+
+        if said_at.elapsed() > Duration::from_secs(5) {
+            said_at = Instant::now();
             println!("          campaign {}, {open} single messages open", ledger["open"]);
         }
         if begun.elapsed() > limit {

@@ -1,12 +1,17 @@
 //! What the command line says.
 
+pub mod dead;
+pub mod values;
+
 use std::path::PathBuf;
 
 use boot::settings::Common;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use dead::DeadCommand;
 use domain::gates::SwitchMode;
 use pipeline::run::Lanes;
 use stage::StageName;
+use values::{stage_name, switch_mode};
 
 /// Millrace: multi-tenant SMS and WhatsApp messaging on NATS JetStream and Postgres.
 ///
@@ -26,7 +31,7 @@ pub enum Command {
     Up(Up),
     /// The ingress: REST and carrier webhooks
     Api(Serve),
-    /// One stage
+    /// One stage, alone
     Stage(StageArgs),
     /// The simulator of carriers and AI
     Sandbox(Serve),
@@ -34,16 +39,16 @@ pub enum Command {
     Migrate(Serve),
     /// Streams and consumers at the broker
     Streams(Streams),
-    /// Tenants
+    /// Makes a tenant
     Tenant(TenantCommand),
-    /// API keys
+    /// Makes an API key
     Token(TokenCommand),
     /// Carrier accounts of the platform itself, and the tenants that share them
     Account(crate::accounts::AccountCommand),
     /// The platform's own switch: holds or stops the messages of every tenant
     Switch(SwitchArgs),
     /// Dead letters: what no stage could handle
-    Dead(crate::dead::DeadCommand),
+    Dead(DeadCommand),
     /// Runs the demo campaign on a platform that is up, with the sandbox as its carrier
     Demo(Demo),
     /// Measures the whole pipeline on this machine
@@ -67,7 +72,7 @@ pub struct Serve {
     pub common: Common,
 }
 
-/// `millrace up`
+/// `millrace up [--demo]`
 #[derive(Debug, Args)]
 pub struct Up {
     /// Run the demo campaign once everything is ready
@@ -87,7 +92,7 @@ pub struct Up {
 /// `millrace stage NAME`
 #[derive(Debug, Args)]
 pub struct StageArgs {
-    /// Which stage
+    /// Which stage to run
     #[arg(value_parser = stage_name)]
     pub name: StageName,
     /// Batches under way at once, per lane
@@ -123,7 +128,7 @@ impl From<LaneArg> for Lanes {
     }
 }
 
-/// `millrace streams`
+/// `millrace streams apply|diff`
 #[derive(Debug, Args)]
 pub struct Streams {
     /// What to do
@@ -199,24 +204,24 @@ pub struct SwitchArgs {
 /// The one switch that is an operator's; tenants throw theirs through the API.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum SwitchScope {
-    /// Every tenant
+    /// The whole platform: every tenant
     Platform,
 }
 
 /// The one thing that can be done to tenants and tokens here.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum CreateAction {
-    /// Make one
+    /// Make a new one
     Create,
 }
 
-/// `millrace demo`
+/// `millrace demo`, on a platform that is up
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// The api
+    /// Where the api is
     #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
     pub api: String,
-    /// The sandbox
+    /// Where the sandbox is
     #[arg(long, default_value = "http://127.0.0.1:8090", value_name = "URL")]
     pub sandbox: String,
     /// File that holds an admin's API key
@@ -224,7 +229,7 @@ pub struct Demo {
     pub key_file: PathBuf,
 }
 
-/// `millrace bench`
+/// `millrace bench [--messages N]`
 #[derive(Debug, Args)]
 pub struct Bench {
     /// Messages to send
@@ -241,7 +246,7 @@ pub struct Bench {
     pub opt_outs: usize,
 }
 
-/// `millrace chaos`
+/// `millrace chaos [--seed N]`
 #[derive(Debug, Args)]
 pub struct Chaos {
     /// People to text, a fifth of them by single messages and the others by a campaign
@@ -278,14 +283,4 @@ pub struct Chaos {
     /// Shortened: how long a text may be without a receipt before none is expected, in seconds
     #[arg(long, default_value_t = 200, value_name = "SECONDS")]
     pub receipt_horizon: u64,
-}
-
-fn switch_mode(text: &str) -> Result<SwitchMode, String> {
-    SwitchMode::from_name(text).ok_or_else(|| "on, paused or stopped".to_owned())
-}
-
-pub(crate) fn stage_name(text: &str) -> Result<StageName, String> {
-    let known = || StageName::ALL.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
-    let found = StageName::ALL.iter().copied().find(|name| name.as_str() == text);
-    found.ok_or_else(|| format!("no such stage; there are {}", known()))
 }

@@ -3,21 +3,23 @@
 
 pub mod check;
 pub mod client;
+mod ledger;
 pub mod people;
 pub mod setup;
 mod table;
 
-use std::{collections::HashMap, fs, process::ExitCode, time::Duration};
+use std::{fs, process::ExitCode, time::Duration};
 
 use anyhow::{Context, bail};
 use client::HttpCaller;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{cli, up::Endpoints};
+use crate::cli;
 
 /// The contacts of the demo, made by [`people`].
 pub const CONTACTS: &str = include_str!("../data/demo-contacts.csv");
@@ -26,18 +28,33 @@ pub const CONTACTS: &str = include_str!("../data/demo-contacts.csv");
 /// some recipients are in their quiet hours. A later demo on the same data begins that many days
 /// later at the same time of day, when the suppression of the one before is over.
 const BEGIN: &str = "2026-06-11T00:30:00Z";
+
+/// Days from one demo to the next on the same data.
 const DAYS_BETWEEN: i64 = 91;
 
 /// How long the whole campaign may take.
 const LIMIT: Duration = Duration::from_secs(110);
 
+/// The carrier account, by its name here.
 const ACCOUNT: &str = "demo";
+
 const SENDERS: [setup::DemoSender<'static>; 4] = [
     setup::DemoSender { number: "+12025550171", pace: 100, country: "US" },
     setup::DemoSender { number: "+12025550172", pace: 100, country: "US" },
     setup::DemoSender { number: "+12025550173", pace: 100, country: "US" },
     setup::DemoSender { number: "+61491579901", pace: 50, country: "AU" },
 ];
+
+/// Where the demo finds a running platform.
+#[derive(Debug, Clone)]
+pub struct Endpoints {
+    /// Root of the REST API, as a URL.
+    pub api: String,
+    /// Root of the simulator's control calls, as a URL.
+    pub sandbox: String,
+    /// A ready admin key of the tenant that runs the demo.
+    pub api_key: SecretString,
+}
 
 /// `millrace demo`: the same on a platform that somebody else has started.
 pub async fn command(args: cli::Demo) -> anyhow::Result<ExitCode> {
@@ -74,16 +91,20 @@ struct Demo {
 }
 
 impl Demo {
+    /// Sets everything up, runs the campaign and prints its table; says whether it balances.
     async fn run(&self) -> anyhow::Result<bool> {
         let begun = Instant::now();
         self.pin_clock().await?;
         self.world().await?;
+
         self.api.put("/v1/policies", &json!({ "quiet_hours": { "spread_seconds": 5 } })).await?;
         let pool = self.senders().await?;
         let import = setup::import(&self.api, CONTACTS.to_owned()).await?;
         eprintln!("{}", table::import(&import));
+
         let campaign = self.campaign(&pool).await?;
         let (ledger, opened) = self.follow(&campaign, begun).await?;
+
         let found = check::against_carrier(&self.api, &self.sandbox, &campaign, &ledger).await?;
         let took = begun.elapsed();
         println!("{}", table::campaign(&ledger, &found, opened, took));
@@ -96,10 +117,12 @@ impl Demo {
         let clock = self.sandbox.get("/sandbox/clock").await?;
         let set = clock["set"] == true;
         let known = clock["now"].as_str().filter(|_| set).and_then(|now| now.parse().ok());
+
         let mut begin = first.to_zoned(TimeZone::UTC);
         while known.is_some_and(|known: Timestamp| begin.timestamp() <= known) {
             begin = begin.checked_add(DAYS_BETWEEN.days())?;
         }
+
         let body = json!({ "now": begin.timestamp(), "rate": 1 });
         self.sandbox.put("/sandbox/clock", &body).await.map(drop)
     }
@@ -111,6 +134,7 @@ impl Demo {
             "reply_delay_ms": [200, 1500], "languages": { "en": 3, "es": 1 }, "seed": 7,
         });
         self.sandbox.put("/sandbox/personas", &personas).await?;
+
         let faults = json!({
             "seed": 7,
             "refuse": [{ "code": 21614, "rate": 0.01 }],
@@ -120,7 +144,8 @@ impl Demo {
         self.sandbox.put("/sandbox/faults", &faults).await.map(drop)
     }
 
-    /// Senders past their warm-up, known to the carrier and to us.
+    /// Makes senders past their warm-up known to the carrier and to us, unless an earlier demo has;
+    /// gives their pool's id.
     async fn senders(&self) -> anyhow::Result<String> {
         let sid = setup::sid(ACCOUNT);
         let path = format!("/2010-04-01/Accounts/{sid}/IncomingPhoneNumbers.json");
@@ -132,11 +157,12 @@ impl Demo {
             let form = [("PhoneNumber", sender.number), ("SmsUrl", &url), ("SmsMethod", "POST")];
             self.sandbox.post_form(&path, &sid, setup::TOKEN, &form).await?;
         }
-        if self.api.get("/v1/pools").await?["data"].as_array().is_none_or(Vec::is_empty) {
+
+        let pools = self.api.get("/v1/pools").await?;
+        if pools["data"].as_array().is_none_or(Vec::is_empty) {
             setup::account(&self.api, &self.sandbox_url, ACCOUNT).await?;
             return setup::pool(&self.api, ACCOUNT, &SENDERS).await;
         }
-        let pools = self.api.get("/v1/pools").await?;
         Ok(pools["data"][0]["id"].as_str().context("the pool's id")?.to_owned())
     }
 
@@ -146,7 +172,7 @@ impl Demo {
         Ok(numbers.iter().any(|known| known["phone_number"] == number))
     }
 
-    /// A campaign with three variants in two languages, started.
+    /// Makes and starts a campaign with three variants in two languages; gives its id.
     async fn campaign(&self, pool: &str) -> anyhow::Result<String> {
         let template = self.api.post("/v1/templates", &variants()).await?;
         let body = json!({
@@ -156,6 +182,7 @@ impl Demo {
             "pool_id": pool,
             "audience": { "tags": ["demo"] },
         });
+
         let campaign = self.api.post("/v1/campaigns", &body).await?;
         let id = campaign["id"].as_str().context("the campaign's id")?.to_owned();
         self.api.post(&format!("/v1/campaigns/{id}/start"), &json!({})).await?;
@@ -174,10 +201,11 @@ impl Demo {
         let mut opened = None;
         loop {
             let ledger = self.api.get(&path).await?;
-            let (open, parked, settled) = (open(&ledger), parked(&ledger), settled(&ledger));
+            let (open, parked) = (ledger::open(&ledger), ledger::parked(&ledger));
             bar.set_length(ledger["audience"].as_u64().unwrap_or_default());
-            bar.set_position(settled);
+            bar.set_position(ledger::settled(&ledger));
             bar.set_message(format!("{parked} parked"));
+
             if ledger["state"] == "completed" && self.quiet().await? {
                 bar.finish_and_clear();
                 return Ok((self.api.get(&path).await?, opened));
@@ -185,6 +213,7 @@ impl Demo {
             if open > 0 && open == parked && self.quiet().await? {
                 opened = self.move_clock(&ledger).await?.or(opened);
             }
+
             if begun.elapsed() > LIMIT {
                 bail!("the campaign did not end within {LIMIT:?}: {ledger}");
             }
@@ -198,12 +227,14 @@ impl Demo {
         Ok(stats["callbacks"]["pending"].as_u64() == Some(0))
     }
 
-    /// Business time jumps to the next due message, unless that is due already and on its way.
+    /// Moves business time to the next due message and gives that instant; none where the message
+    /// is due already and on its way.
     async fn move_clock(&self, ledger: &Value) -> anyhow::Result<Option<Timestamp>> {
         let due = ledger["next_due"].as_str().context("parked messages without a due time")?;
         let due: Timestamp = due.parse()?;
         let clock = self.sandbox.get("/sandbox/clock").await?;
         let now: Timestamp = clock["now"].as_str().context("the sandbox's clock")?.parse()?;
+
         if due <= now {
             return Ok(None);
         }
@@ -213,11 +244,13 @@ impl Demo {
     }
 }
 
+/// A template with three variants.
 fn variants() -> Value {
     let variant = |key: &str, en: &str, es: &str| {
         let bodies = json!({ "en": en, "es": es });
         json!({ "key": key, "weight": 1, "bodies": bodies })
     };
+
     json!({
         "name": "spring sale",
         "variants": [
@@ -246,24 +279,4 @@ fn progress_bar() -> ProgressBar {
     bar.with_style(
         ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
     )
-}
-
-/// Sums of a part of the ledger.
-fn sum(ledger: &Value, part: &str) -> u64 {
-    let counts: HashMap<String, u64> =
-        serde_json::from_value(ledger[part].clone()).unwrap_or_default();
-    counts.values().sum()
-}
-
-fn open(ledger: &Value) -> u64 {
-    sum(ledger, "open")
-}
-
-fn settled(ledger: &Value) -> u64 {
-    sum(ledger, "final")
-}
-
-fn parked(ledger: &Value) -> u64 {
-    let count = |state: &str| ledger["open"][state].as_u64().unwrap_or_default();
-    count("deferred") + count("held")
 }

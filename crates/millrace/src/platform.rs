@@ -1,17 +1,13 @@
 //! The platform as it is run for real: one NATS, one Postgres, and processes for each part, which
 //! the benchmark measures and chaos kills.
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    path::Path,
-    process::Stdio,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::Path, process::Stdio, time::Duration};
 
 use anyhow::{Context, bail};
 use boot::{
     embedded::{EmbeddedOptions, Nats, Postgres},
     keys::Keys,
+    ports,
 };
 use domain::ids::TenantId;
 use pipeline::{broker::Broker, consumers::ConsumerSettings};
@@ -22,7 +18,7 @@ use store::{
     Role, Store,
     settings::{
         api_keys::{self, KeyKind, KeyRole},
-        tenants::Tenant,
+        tenants::{self, Tenant},
     },
 };
 use tokio::process::{Child, Command};
@@ -32,14 +28,17 @@ use crate::{admin, demo::client::HttpCaller};
 /// How long the processes may take to answer.
 const START: Duration = Duration::from_secs(30);
 
-/// What is run.
+/// Noon in New York, on a Wednesday: an hour at which nobody is in quiet hours.
+pub const OPEN_HOUR: &str = "2026-06-10T16:00:00Z";
+
+/// Which processes are run, and how.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// Processes of each stage.
     pub each: usize,
     /// The consumers' `ack_wait`.
     pub ack_wait: Duration,
-    /// Further settings of every process.
+    /// Further settings of every process, by the names of their variables.
     pub settings: Vec<(&'static str, String)>,
 }
 
@@ -50,26 +49,27 @@ impl Default for Plan {
     }
 }
 
-/// Everything that runs.
+/// Everything that runs. Dropping it kills what still runs.
 pub struct Platform {
-    /// The broker's address.
+    /// The broker's address, with its password.
     pub nats_url: String,
-    /// The simulator.
+    /// A caller of the simulator's control calls.
     pub sandbox: HttpCaller,
     /// Where carriers' requests go.
     pub sandbox_url: String,
     /// The api's address.
     pub api_url: String,
-    /// The broker.
+    /// The broker's server, to kill and restart.
     pub nats: Nats,
-    /// The database.
+    /// The database's server, to kill and restart.
     pub postgres: Postgres,
-    /// The sandbox, the api, and the stages.
+    /// The processes: the sandbox, the api, and the stages.
     pub parts: Vec<Part>,
+    /// An API key of each tenant, in their order.
     keys: Vec<SecretString>,
 }
 
-/// One process.
+/// One process, which can be killed and started again.
 pub struct Part {
     /// `sandbox`, `api`, or the stage's name.
     pub name: &'static str,
@@ -96,6 +96,7 @@ impl Platform {
         let options = EmbeddedOptions::default();
         let nats = Nats::start(dir, &options).await?;
         let postgres = Postgres::start(dir, &options).await?;
+
         let nats_url = nats.url().expose_secret().to_owned();
         store::core::migrate::migrate(postgres.database_url().expose_secret()).await?;
         let broker = Broker::connect(&nats_url, None, "platform").await?;
@@ -103,7 +104,8 @@ impl Platform {
         for name in ["master-key", "jwt-secret"] {
             Keys::load_or_create(&dir.join(name))?;
         }
-        let (sandbox, api) = (free_address()?, free_address()?);
+
+        let (sandbox, api) = (ports::free_loopback()?, ports::free_loopback()?);
         let sandbox_url = format!("http://{sandbox}");
         let mut platform = Self {
             nats_url,
@@ -115,26 +117,29 @@ impl Platform {
             parts: Vec::new(),
             keys: Vec::new(),
         };
-        platform.add(dir, plan, "sandbox", sandbox)?;
-        platform.add(dir, plan, "api", api)?;
+
+        platform.add(dir, plan, "sandbox", Some(sandbox))?;
+        platform.add(dir, plan, "api", Some(api))?;
         for stage in StageName::ALL {
             for _ in 0..plan.each {
-                platform.add(dir, plan, stage.as_str(), free_address()?)?;
+                platform.add(dir, plan, stage.as_str(), None)?;
             }
         }
         platform.wait().await?;
         Ok(platform)
     }
 
+    /// Starts one process; `listen` is for one that others call.
     fn add(
         &mut self,
         dir: &Path,
         plan: &Plan,
         name: &'static str,
-        listen: SocketAddr,
+        listen: Option<SocketAddr>,
     ) -> anyhow::Result<()> {
         let mut command = Command::new(std::env::current_exe()?);
         let is_stage = StageName::ALL.iter().any(|stage| stage.as_str() == name);
+
         command
             .args(is_stage.then_some("stage"))
             .arg(name)
@@ -145,36 +150,37 @@ impl Platform {
             .env("MILLRACE_SANDBOX", "1")
             .env("MILLRACE_ALLOW_CARRIER_HOSTS", self.sandbox_url.trim_start_matches("http://"))
             .env("MILLRACE_PUBLIC_URL", &self.api_url)
-            .env("MILLRACE_LISTEN", listen.to_string())
+            .envs(listen.map(|listen| ("MILLRACE_LISTEN", listen.to_string())))
             .env("MILLRACE_HEALTH_LISTEN", "127.0.0.1:0")
             .env("MILLRACE_ACK_WAIT", plan.ack_wait.as_secs().to_string())
             .env("RUST_LOG", "warn")
             .envs(plan.settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .kill_on_drop(true);
+
         let mut part = Part { name, command, child: None };
         part.start()?;
         self.parts.push(part);
         Ok(())
     }
 
-    /// Makes the tenants, each with an API key.
+    /// Makes so many tenants, each with an API key.
     ///
     /// # Errors
     /// The database is away.
     pub async fn make_tenants(&mut self, count: usize) -> anyhow::Result<()> {
         let store = self.store(Role::Api).await?;
         let now = boot::clock::machine_now();
-        for at in 0..count {
-            let tenant = tenant(at)?;
-            store::settings::tenants::create(&store, &Tenant::named(&tenant, "bench"), now).await?;
+        for index in 0..count {
+            let tenant = tenant(index)?;
+            tenants::create(&store, &Tenant::named(&tenant, "bench"), now).await?;
             let (role, kind) = (KeyRole::Admin, KeyKind::Test);
             self.keys.push(api_keys::create(&store, &tenant, "bench", role, kind, now).await?);
         }
         Ok(())
     }
 
-    /// A look into the database.
+    /// A look into the database, as this role.
     ///
     /// # Errors
     /// It is away.
@@ -218,7 +224,7 @@ impl Platform {
         Ok(lines.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
     }
 
-    /// Ends everything.
+    /// Ends every process and both servers.
     pub async fn stop(mut self) {
         for part in &mut self.parts {
             part.kill().await;
@@ -230,7 +236,7 @@ impl Platform {
     /// Waits until api and carrier answer.
     ///
     /// # Errors
-    /// One of them does not within a minute.
+    /// One of them does not in half a minute.
     pub async fn wait(&self) -> anyhow::Result<()> {
         for url in [&self.sandbox_url, &self.api_url] {
             let client = carriers::http::client()?;
@@ -246,12 +252,12 @@ impl Platform {
     }
 }
 
-/// The key of a tenant.
+/// The key of one of the tenants.
 ///
 /// # Errors
 /// More tenants than a key can tell apart.
-pub fn tenant(at: usize) -> anyhow::Result<TenantId> {
-    Ok(format!("bench-{at:02}").parse()?)
+pub fn tenant(index: usize) -> anyhow::Result<TenantId> {
+    Ok(format!("bench-{index:02}").parse()?)
 }
 
 // === impl Part ===
@@ -279,8 +285,4 @@ impl Part {
     pub fn pid(&self) -> Option<u32> {
         self.child.as_ref().and_then(Child::id)
     }
-}
-
-fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }

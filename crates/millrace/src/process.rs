@@ -26,13 +26,13 @@ const STUCK_AFTER: Duration = Duration::from_secs(30);
 pub struct ProcessParts {
     /// What it was told.
     pub settings: Arc<Settings>,
-    /// Its metrics.
+    /// The metrics that `/metrics` shows.
     pub metrics: telemetry::Metrics,
     /// Cancelled by SIGTERM and SIGINT.
     pub stop: CancellationToken,
-    /// Business time.
+    /// Business time: the machine's, or the sandbox clock's.
     pub time: BusinessTime,
-    /// Whether its consumers move.
+    /// Whether its consumers move, for `/readyz`.
     pub progress: Progress,
 }
 
@@ -118,6 +118,7 @@ impl ProcessParts {
     /// The checks that every process has: broker, database, and its own consumers moving.
     pub fn health(&self, broker: &Broker, store: &Store) -> Health {
         let (broker, store, progress) = (broker.clone(), store.clone(), self.progress.clone());
+
         Health::new(self.metrics.clone(), self.stop.clone())
             .check("broker", move || {
                 let connected = broker.is_connected();
@@ -146,6 +147,7 @@ impl ProcessParts {
         let listener =
             TcpListener::bind(address).await.with_context(|| in_use("health", address))?;
         let bound = listener.local_addr()?;
+
         tokio::spawn(health.serve(listener, end));
         Ok(bound)
     }
@@ -156,6 +158,7 @@ pub fn in_use(what: &str, address: SocketAddr) -> String {
     format!("cannot listen for {what} on {address}; choose another address or port 0")
 }
 
+/// The sealer, as the runtime takes it: for dead letters.
 struct DeadSeal(Sealer);
 
 impl pipeline::letter::Seal for DeadSeal {

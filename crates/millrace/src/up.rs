@@ -2,11 +2,18 @@
 
 mod servers;
 
-use std::{fs, path::Path, process::ExitCode, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::Context;
 use boot::{
     embedded::DataDir,
+    keys::Keys,
     settings::{Common, DEFAULT_LISTEN},
 };
 use pipeline::run::StageConfig;
@@ -15,16 +22,21 @@ use serde_json::json;
 use servers::Servers;
 use stage::StageName;
 use store::{
-    Role,
+    Role, Store,
     settings::{
         api_keys::{self, KeyKind, KeyRole},
-        tenants::Tenant,
+        tenants::{self, Tenant},
     },
 };
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::{admin, cli, demo, process::ProcessParts, serve};
+use crate::{
+    admin, cli,
+    demo::{self, Endpoints},
+    process::ProcessParts,
+    serve,
+};
 
 /// The tenant that `up` makes.
 pub const TENANT: &str = "demo";
@@ -32,22 +44,12 @@ pub const TENANT: &str = "demo";
 /// How long stages may take to finish what they hold.
 const DRAIN: Duration = Duration::from_secs(25);
 
-/// Where scripts and the demo find the running platform.
-#[derive(Debug, Clone)]
-pub struct Endpoints {
-    /// The REST API.
-    pub api: String,
-    /// The simulator.
-    pub sandbox: String,
-    /// A ready admin key of tenant `demo`.
-    pub api_key: SecretString,
-}
-
 /// Starts everything, runs the demo if asked, and stays until it is told to end.
 pub async fn run(args: cli::Up) -> anyhow::Result<ExitCode> {
     let data = DataDir::open(&args.data_dir)?;
     let mut common = args.common;
     quiet_logs(&mut common);
+
     eprintln!("starting servers under {}", data.path().display());
     let servers = Servers::start(data.path(), &mut common).await?;
     let sandbox = serve::sandbox::start(sandbox_address(&common)).await?;
@@ -55,24 +57,31 @@ pub async fn run(args: cli::Up) -> anyhow::Result<ExitCode> {
     embedded_defaults(data.path(), &mut common, sandbox.addr)?;
 
     let process = ProcessParts::begin(common)?;
-    let ended = serve_all(&process, sandbox, listener, data.path(), &args.demo, args.exit).await;
+    let demo = Demo { run: args.demo, then_exit: args.exit };
+    let ended = serve_all(process, sandbox, listener, data.path(), demo).await;
     servers.stop().await;
     ended
 }
 
+/// What is asked of the demo.
+struct Demo {
+    run: bool,
+    /// End after it.
+    then_exit: bool,
+}
+
 async fn serve_all(
-    process: &ProcessParts,
+    mut process: ProcessParts,
     sandbox: sandbox::Sandbox,
     listener: TcpListener,
     data: &Path,
-    run_demo: &bool,
-    exit: bool,
+    demo: Demo,
 ) -> anyhow::Result<ExitCode> {
-    let mut process = process.clone();
     let url = process.settings.need_database()?.expose_secret().to_owned();
     store::core::migrate::migrate(&url)
         .await
         .context("the data directory may be from another version; remove it to start anew")?;
+
     let broker = process.broker("up").await?;
     admin::apply(&broker, process.settings.ack_wait).await?;
     process.follow_clock(&broker).await?;
@@ -86,6 +95,7 @@ async fn serve_all(
         api_key,
     };
     write_endpoints(&process, &endpoints, data)?;
+
     let end = CancellationToken::new();
     let health = process.answer_health(process.health(&broker, &store), end.clone()).await?;
     let mut running = stages(&process).await?;
@@ -96,11 +106,13 @@ async fn serve_all(
         endpoints.api, endpoints.sandbox
     );
     eprintln!("api key  {} (tenant {TENANT})", data.join("api-key").display());
-    let code = if *run_demo { demo::run(&endpoints, &process.stop).await } else { Ok(true) };
-    if !exit && !process.stop.is_cancelled() {
+
+    let balanced = if demo.run { demo::run(&endpoints, &process.stop).await } else { Ok(true) };
+    if !demo.then_exit && !process.stop.is_cancelled() {
         eprintln!("running; Ctrl-C ends it");
         process.stop.cancelled().await;
     }
+
     process.stop.cancel();
     let drained = async { while running.join_next().await.is_some() {} };
     if tokio::time::timeout(DRAIN, drained).await.is_err() {
@@ -109,7 +121,7 @@ async fn serve_all(
     api.await??;
     sandbox.stop().await;
     end.cancel();
-    Ok(if code? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if balanced? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Every stage in this process, each with its own connections.
@@ -119,6 +131,7 @@ async fn stages(process: &ProcessParts) -> anyhow::Result<JoinSet<()>> {
         let broker = process.broker(name.as_str()).await?;
         let store = process.store(Role::Pipeline, serve::stage::CONNECTIONS).await?;
         let (process, sealer) = (process.clone(), process.sealer()?);
+
         running.spawn(async move {
             let runtime = process.runtime(broker, sealer.clone());
             let config =
@@ -133,19 +146,16 @@ async fn stages(process: &ProcessParts) -> anyhow::Result<JoinSet<()>> {
     Ok(running)
 }
 
-/// People look at the demo, not at logs, unless they ask for them.
+/// Shows warnings alone, unless somebody asks for more: people look at the demo.
 fn quiet_logs(common: &mut Common) {
     common.log_filter.get_or_insert_with(|| "warn".to_owned());
 }
 
-fn sandbox_address(common: &Common) -> std::net::SocketAddr {
-    let fixed = std::net::SocketAddr::from(serve::sandbox::DEFAULT_LISTEN);
-    let free = std::net::TcpListener::bind(fixed).is_ok();
-    if common.listen.is_none() && free {
-        fixed
-    } else {
-        std::net::SocketAddr::from(([127, 0, 0, 1], 0))
-    }
+/// The usual address if it is free and nobody asked for other ports, else any.
+fn sandbox_address(common: &Common) -> SocketAddr {
+    let usual = SocketAddr::from(serve::sandbox::DEFAULT_LISTEN);
+    let is_free = std::net::TcpListener::bind(usual).is_ok();
+    if common.listen.is_none() && is_free { usual } else { SocketAddr::from(([127, 0, 0, 1], 0)) }
 }
 
 /// Binds the api's address now, so that callbacks can name the port.
@@ -153,6 +163,7 @@ async fn listen(common: &mut Common) -> anyhow::Result<TcpListener> {
     let wanted = common.listen.clone().unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
     let why = || format!("cannot listen on {wanted}; name another address with --listen");
     let listener = TcpListener::bind(&wanted).await.with_context(why)?;
+
     let bound = listener.local_addr()?;
     common.listen = Some(bound.to_string());
     common.public_url.get_or_insert_with(|| format!("http://{bound}"));
@@ -160,20 +171,18 @@ async fn listen(common: &mut Common) -> anyhow::Result<TcpListener> {
 }
 
 /// What nobody has to set on one machine: keys, the sandbox as carrier and AI, a free health port.
-fn embedded_defaults(
-    data: &Path,
-    common: &mut Common,
-    sandbox: std::net::SocketAddr,
-) -> anyhow::Result<()> {
+fn embedded_defaults(data: &Path, common: &mut Common, sandbox: SocketAddr) -> anyhow::Result<()> {
     if common.master_key.is_none() && common.master_key_file.is_none() {
         common.master_key_file = Some(key_file(&data.join("master-key"))?);
     }
     if common.jwt_secret.is_none() && common.jwt_secret_file.is_none() {
         common.jwt_secret_file = Some(key_file(&data.join("jwt-secret"))?);
     }
+
     common.health_listen.get_or_insert_with(|| "127.0.0.1:0".to_owned());
     common.sandbox.get_or_insert_with(|| "1".to_owned());
     common.allow_carrier_hosts.get_or_insert_with(|| sandbox.to_string());
+
     if common.anthropic_api_key.is_none() && common.anthropic_api_key_file.is_none() {
         common.anthropic_api_key = Some("sandbox".into());
         common.anthropic_base_url = Some(format!("http://{sandbox}"));
@@ -181,24 +190,27 @@ fn embedded_defaults(
     Ok(())
 }
 
-fn key_file(path: &Path) -> anyhow::Result<std::path::PathBuf> {
-    boot::keys::Keys::load_or_create(path).with_context(|| path.display().to_string())?;
+/// Makes the key in this file, if there is none yet.
+fn key_file(path: &Path) -> anyhow::Result<PathBuf> {
+    Keys::load_or_create(path).with_context(|| path.display().to_string())?;
     Ok(path.to_owned())
 }
 
 /// The key in the data directory, made with its tenant the first time.
 async fn first_key(
     process: &ProcessParts,
-    store: &store::Store,
+    store: &Store,
     data: &Path,
 ) -> anyhow::Result<SecretString> {
     let path = data.join("api-key");
     let tenant = TENANT.parse().context("the demo tenant's key")?;
     let now = process.time.now();
-    store::settings::tenants::create(store, &Tenant::named(&tenant, "Demo"), now).await?;
+    tenants::create(store, &Tenant::named(&tenant, "Demo"), now).await?;
+
     if let Ok(key) = fs::read_to_string(&path) {
         return Ok(key.trim().into());
     }
+
     let (role, kind) = (KeyRole::Admin, KeyKind::Test);
     let key = api_keys::create(store, &tenant, "millrace up", role, kind, now).await?;
     write_private(&path, key.expose_secret())?;
@@ -217,12 +229,14 @@ fn write_endpoints(
         "nats": settings.need_nats()?.expose_secret(),
         "database": settings.need_database()?.expose_secret(),
     });
+
     write_private(&data.join("endpoints.json"), &format!("{body:#}\n"))
 }
 
 /// Writes a file that only its owner can read.
 fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
+
     let mut options = fs::OpenOptions::new();
     let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
     let mut file = file.with_context(|| path.display().to_string())?;

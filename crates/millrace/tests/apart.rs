@@ -19,10 +19,13 @@ async fn the_demo_balances_with_two_processes_of_each_stage_and_a_subscriber_agr
 -> anyhow::Result<()> {
     let platform = Apart::start(2).await?;
     let mut subscriber = Subscriber::start(&platform.nats_url(), "demo").await?;
+
     let demo = platform.demo().await?;
     assert!(demo.status.success(), "{}", String::from_utf8_lossy(&demo.stderr));
+
     let campaign = platform.only_campaign().await?;
     let ledger = platform.get(&format!("/v1/campaigns/{campaign}/ledger")).await?;
+
     let agreed = async {
         loop {
             let totals = subscriber.next(&format!("analytics.demo.campaign.{campaign}")).await?;
@@ -33,6 +36,7 @@ async fn the_demo_balances_with_two_processes_of_each_stage_and_a_subscriber_agr
     };
     let agreed = tokio::time::timeout(LAG, agreed).await;
     agreed.with_context(|| format!("the totals never came to {ledger}"))??;
+
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     assert_eq!(platform.traced_text(trace).await?["traceparent"], trace);
     platform.stop().await
@@ -42,10 +46,12 @@ async fn the_demo_balances_with_two_processes_of_each_stage_and_a_subscriber_agr
 /// and texts.
 fn agree(ledger: &Value, totals: &Value) -> bool {
     let total = |name: &str| totals["totals"][name].as_i64().unwrap_or_default();
+
     let states = ["open", "final"].iter().flat_map(|part| ledger[part].as_object());
     let states = states.flatten().filter(|(name, _)| *name != "waiting");
     let gates = ledger["blocked_by"].as_object().into_iter().flatten();
     let cost = ledger["cost"]["amount"].as_str().and_then(|cost| cost.parse::<f64>().ok());
+
     states.into_iter().all(|(name, count)| count.as_i64() == Some(total(name)))
         && gates.into_iter().all(|(gate, n)| n.as_i64() == Some(total(&format!("blocked.{gate}"))))
         && ledger["audience"].as_i64() == Some(total("audience"))

@@ -5,10 +5,12 @@ use std::{path::Path, process::Command};
 
 #[test]
 fn a_campaign_under_kill_9_ends_with_every_count_agreeing() {
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let mut chaos = Command::new(env!("CARGO_BIN_EXE_millrace"));
     chaos.args(["chaos", "--recipients", "1500", "--kills", "11", "--limit", "150"]);
-    let output = chaos.current_dir(place).output().expect("the program runs");
+
+    let output = chaos.current_dir(folder).output().expect("the program runs");
+
     let said = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}{errors}");

@@ -1,10 +1,10 @@
-//! What every stage and every source must stand (`testkit::contract`): delivered twice, to two
-//! processes at once, in another cut and under other facts, killed at each of its IO points,
-//! without its broker and its database for a while, slow and frozen past its time, with poison
-//! among its input. The end is the same each time.
+//! What every stage and every source must stand (`testkit::contract`): delivery twice, to two
+//! processes at once, in another cut and under other facts; a kill at each of its IO points; a
+//! while without its broker or its database; being slow or frozen past its time; poison among its
+//! input. It must come to the same end each time.
 //!
-//! The trials are in testkit. The list is here, in the only crate that knows every stage: something
-//! is named once, in `cases!`, to go through all of it.
+//! The trials are in testkit. The list is here, in the only crate that knows every stage: what is
+//! named once, in `cases!`, goes through all of them.
 
 #[path = "contract/cases.rs"]
 mod cases;

@@ -24,6 +24,7 @@ impl TestBroker {
         let scratch = Scratch::new()?;
         let nats = Nats::start(scratch.path(), &EmbeddedOptions::for_tests()).await?;
         let this = Self { nats, _scratch: scratch };
+
         let connection = this.connect().await?;
         apply_streams(&connection, &StreamSettings::default()).await?;
         apply_consumers(&connection, &ConsumerSettings::default()).await?;
@@ -35,7 +36,7 @@ impl TestBroker {
         self.nats.url().expose_secret().to_owned()
     }
 
-    /// A connection.
+    /// A connection of its own.
     ///
     /// # Errors
     /// The server is away.

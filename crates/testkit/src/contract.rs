@@ -1,10 +1,10 @@
-//! The contract of everything with side effects, run on real processes: handed the same again in
-//! another cut and under other facts, by two processes at once, killed at each of its IO points,
-//! late, frozen, without its broker or its database, with poison among its input. The end is the
-//! same each time.
+//! The contract of everything with side effects, run on real processes: a stage gets the same input
+//! again in another cut and under other facts, works in two processes at once, is killed at each of
+//! its IO points, is late or frozen, loses its broker or its database, finds poison among its
+//! input. It must come to the same end each time.
 //!
-//! What a stage is made ready with, and the list of stages, is in the only crate that knows every
-//! stage (`crates/millrace/tests/contract.rs`); here is what needs no knowledge of them.
+//! What prepares a stage, and the list of stages, is in the only crate that knows every stage
+//! (`crates/millrace/tests/contract.rs`); here is what needs no knowledge of them.
 
 mod end;
 mod kills;
@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// How long a stage may hold a message before another process gets it.
 const ACK_WAIT: Duration = Duration::from_secs(1);
 
-/// One thing that is put through the contract, by the crate that knows it.
+/// A stage or a source that is put through the contract.
 pub trait ContractSubject: Sync {
     /// The stage whose process it runs in.
     fn stage(&self) -> StageName;
@@ -39,7 +39,7 @@ pub trait ContractSubject: Sync {
     /// The program that runs stages.
     fn program(&self) -> &'static str;
 
-    /// What it works on.
+    /// What it takes its work from.
     fn work(&self) -> &ContractWork;
 
     /// Whether it calls the database.
@@ -55,10 +55,10 @@ pub trait ContractSubject: Sync {
     fn change(&self, world: &World<'_>) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
 
-/// What something works on.
+/// Where something takes its work from.
 #[derive(Debug, Clone, Copy)]
 pub enum ContractWork {
-    /// What its consumers hand it.
+    /// Frames that its consumers hand it.
     Frames,
     /// Rows that it looks for itself.
     Rows(DueRows),
@@ -67,7 +67,7 @@ pub enum ContractWork {
 /// How rows become due. Statements of the superuser.
 #[derive(Debug, Clone, Copy)]
 pub struct DueRows {
-    /// Into how many parts of equal make the rows are dealt.
+    /// How many parts of equal make the rows are dealt into.
     pub parts: usize,
     /// Words of the statement that begins a tick.
     pub tick: &'static str,

@@ -9,7 +9,10 @@ use domain::ids::TenantId;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection};
-use store::{Role, Store};
+use store::{
+    Role, Store,
+    settings::tenants::{self, Tenant},
+};
 
 /// One test's database. Dropping it stops the server and removes its files.
 pub struct Database {
@@ -22,12 +25,11 @@ pub struct Database {
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
 
 impl Database {
-    /// Starts one.
+    /// Starts one with the schema of this checkout.
     ///
     /// # Errors
     /// No Postgres on this machine, or a migration fails.
     pub async fn start() -> anyhow::Result<Self> {
-        let scratch = Scratch::new()?;
         let root = embedded::template_root();
         let version = version_of_migrations()?;
         let template = embedded::template(&root, "schema", &version, async |server| {
@@ -35,6 +37,8 @@ impl Database {
         });
         let options =
             EmbeddedOptions { template: Some(template.await?), ..EmbeddedOptions::for_tests() };
+
+        let scratch = Scratch::new()?;
         let postgres = Postgres::start(scratch.path(), &options).await?;
         Ok(Self { postgres, _scratch: scratch })
     }
@@ -61,15 +65,16 @@ impl Database {
         Ok(Store::connect(&self.url(), role, 4).await?)
     }
 
-    /// Makes a tenant.
+    /// Makes a tenant under this key.
     ///
     /// # Errors
     /// The server is away.
     pub async fn tenant(&self, key: &str) -> anyhow::Result<TenantId> {
         let tenant: TenantId = key.parse()?;
+
         let store = self.store(Role::Api).await?;
-        let named = store::settings::tenants::Tenant::named(&tenant, key);
-        store::settings::tenants::create(&store, &named, boot::clock::machine_now()).await?;
+        let named = Tenant::named(&tenant, key);
+        tenants::create(&store, &named, boot::clock::machine_now()).await?;
         Ok(tenant)
     }
 
@@ -79,11 +84,12 @@ impl Database {
     }
 }
 
-/// Changes when any migration does.
+/// What names the template: another one as soon as any migration changes.
 fn version_of_migrations() -> anyhow::Result<String> {
     let dir = Path::new(MIGRATIONS);
     let mut files: Vec<_> = fs::read_dir(dir).context("migrations")?.flatten().collect();
     files.sort_by_key(fs::DirEntry::file_name);
+
     let mut hash = Sha256::new();
     for file in files {
         hash.update(fs::read(file.path())?);

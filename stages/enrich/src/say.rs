@@ -50,10 +50,10 @@ fn again(message: &Submitted, entry: &DraftedMessage, existing: &Existing) -> Ou
         let accepted = acceptance(existing).and_then(|first| first.event());
         return Outcome::Emit(accepted.iter().map(Event::outgoing).collect());
     }
+    // `on_late` is this message's own: another one would be another body.
     let head = Head {
         submitted_at: existing.submitted_at,
         expires_at: existing.expires_at,
-        on_late: None,
         turn: row.turn,
         ..message.head.clone()
     };

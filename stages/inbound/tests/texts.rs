@@ -1,49 +1,29 @@
 //! Texts that come in, on a real database.
 
-use domain::ids::TenantId;
+use std::ops::Deref;
+
 use inbound::InboundStage;
 use jiff::Timestamp;
-use store::{
-    Role, Store,
-    settings::accounts::{Access, Account},
-};
-use testkit::{Database, hand_over, said};
+use serde_json::json;
+use testkit::{hand_over, outgoing, world::TestWorld};
 use uuid::Uuid;
 use wire::{InboundText, Submitted, WebhookRequest, frame::Outgoing};
 
 struct World {
-    database: Database,
-    tenant: TenantId,
+    base: TestWorld,
     stage: InboundStage,
 }
 
 impl World {
     async fn begin() -> anyhow::Result<Self> {
-        let database = Database::start().await?;
-        let tenant = database.tenant("acme").await?;
-        let stage = InboundStage::new(database.store(Role::Pipeline).await?);
-        Ok(Self { database, tenant, stage })
+        let base = TestWorld::start().await?;
+        let stage = InboundStage::new(base.pipeline().await?);
+        Ok(Self { base, stage })
     }
 
     /// An account whose carrier answers its own keywords, or not.
     async fn account(&self, confirms_opt_out: bool) -> anyhow::Result<()> {
-        let store: Store = self.database.store(Role::Api).await?;
-        let mut tx = store.scoped([&self.tenant]).await?;
-        let account = Account {
-            handle: "main".into(),
-            name: "main".into(),
-            access: Access {
-                carrier: "twilio".into(),
-                carrier_sid: "AC1".into(),
-                base_url: "https://api.twilio.com".into(),
-                sealed_token: String::new(),
-            },
-            confirms_opt_out,
-            created_at: Timestamp::UNIX_EPOCH,
-        };
-        store::settings::accounts::create(&mut tx, &self.tenant, &account).await?;
-        tx.commit().await?;
-        Ok(())
+        self.base.account(json!({ "confirms_opt_out": confirms_opt_out })).await
     }
 
     fn text(&self, sid: &str, body: &str) -> WebhookRequest {
@@ -61,28 +41,21 @@ impl World {
     }
 
     async fn receive(&self, texts: Vec<WebhookRequest>) -> anyhow::Result<Vec<Outgoing>> {
-        Ok(said(hand_over(&self.stage, Timestamp::UNIX_EPOCH, texts).await?))
-    }
-
-    /// Runs statements as the superuser.
-    async fn run(&self, sql: &'static str) -> anyhow::Result<()> {
-        sqlx::raw_sql(sql).execute(&mut self.database.superuser().await?).await?;
-        Ok(())
-    }
-
-    /// The one text that a query gives.
-    async fn one(&self, sql: &'static str) -> anyhow::Result<String> {
-        Ok(sqlx::query_scalar(sql).fetch_one(&mut self.database.superuser().await?).await?)
+        Ok(outgoing(hand_over(&self.stage, Timestamp::UNIX_EPOCH, texts).await?))
     }
 
     async fn opted_out(&self) -> anyhow::Result<bool> {
-        let mut connection = self.database.superuser().await?;
-        let row: (bool,) = sqlx::query_as(
-            "select opted_out_at is not null from millrace.standings where number = '+12125550123'",
-        )
-        .fetch_one(&mut connection)
-        .await?;
-        Ok(row.0)
+        let out = "select count(*) from millrace.standings
+                   where number = '+12125550123' and opted_out_at is not null";
+        Ok(self.number(out).await? == 1)
+    }
+}
+
+impl Deref for World {
+    type Target = TestWorld;
+
+    fn deref(&self) -> &TestWorld {
+        &self.base
     }
 }
 
@@ -95,11 +68,13 @@ async fn a_stop_that_the_carrier_does_not_know_opts_out_and_is_confirmed_in_its_
 -> anyhow::Result<()> {
     let world = World::begin().await?;
     world.account(true).await?;
+
     let said = world.receive(vec![world.text("SM1", "ALTO")]).await?;
     assert_eq!(
         subjects(&said),
         ["events.acme.message.received", "events.acme.contact.opted_out", "msg.submitted.urgent"]
     );
+
     let confirmation: Submitted = serde_json::from_slice(&said[2].json)?;
     assert_eq!(confirmation.head.class.as_str(), "compliance");
     assert!(serde_json::to_string(&confirmation.content)?.contains("baja"));
@@ -130,8 +105,10 @@ async fn where_the_carrier_confirms_nothing_we_do() -> anyhow::Result<()> {
 async fn a_question_goes_to_reply_and_changes_no_standing() -> anyhow::Result<()> {
     let world = World::begin().await?;
     world.account(true).await?;
+
     let said = world.receive(vec![world.text("SM1", "Are+you+open+on+Sunday%3F")]).await?;
     assert_eq!(subjects(&said), ["events.acme.message.received", "inbound.acme"]);
+
     let text: InboundText = serde_json::from_slice(&said[1].json)?;
     assert_eq!((text.body.as_str(), text.epoch), ("Are you open on Sunday?", 1));
     assert!(!world.opted_out().await?);
@@ -143,11 +120,14 @@ async fn a_text_delivered_twice_says_the_same_twice_and_a_later_start_stands() -
 {
     let world = World::begin().await?;
     world.account(false).await?;
+
     let first = world.receive(vec![world.text("SM1", "STOP"), world.text("SM1", "STOP")]).await?;
     let (half, other) = first.split_at(first.len() / 2);
     assert_eq!(json(half), json(other), "a copy in the same batch says the same");
+
     world.receive(vec![world.text("SM2", "START")]).await?;
     assert!(!world.opted_out().await?);
+
     let again = world.receive(vec![world.text("SM1", "STOP")]).await?;
     assert_eq!(json(half), json(&again), "a late copy says the same");
     assert!(!world.opted_out().await?, "and changes nothing: the person said START after it");
@@ -158,19 +138,23 @@ async fn a_text_delivered_twice_says_the_same_twice_and_a_later_start_stands() -
 async fn a_start_that_comes_after_a_newer_stop_does_not_lift_it() -> anyhow::Result<()> {
     let world = World::begin().await?;
     world.account(false).await?;
+
     let second = Timestamp::from_second(1_001)?;
     world.receive(vec![world.text("SM1", "STOP")]).await?;
     let newer = WebhookRequest { received_at: second, ..world.text("SM3", "STOP") };
     world.receive(vec![newer]).await?;
+
     let late = world.receive(vec![world.text("SM2", "START")]).await?;
     assert!(world.opted_out().await?);
     assert_eq!(subjects(&late), ["events.acme.message.received"], "and nobody hears otherwise");
+
     let ledger = "select string_agg(action, ' ' order by at, action) from millrace.consents";
     assert_eq!(
         world.one(ledger).await?,
         "restore revoke revoke",
         "it is written down all the same"
     );
+
     let newest = WebhookRequest { received_at: second, ..world.text("SM4", "START") };
     world.receive(vec![newest]).await?;
     assert!(!world.opted_out().await?);
@@ -180,6 +164,7 @@ async fn a_start_that_comes_after_a_newer_stop_does_not_lift_it() -> anyhow::Res
 #[tokio::test]
 async fn a_stop_is_in_the_ledger_and_the_trail_and_reaches_what_is_parked() -> anyhow::Result<()> {
     let world = World::begin().await?;
+
     world.account(true).await?;
     world
         .run(
@@ -190,23 +175,29 @@ async fn a_stop_is_in_the_ledger_and_the_trail_and_reaches_what_is_parked() -> a
                from unnest(array['+12125550123', '+12125550124']) as k"#,
         )
         .await?;
+
     world.receive(vec![world.text("SM1", "STOP"), world.text("SM1", "STOP")]).await?;
     world.receive(vec![world.text("SM1", "STOP")]).await?;
+
     let woken = "select string_agg(payload -> 'head' ->> 'to', ' ') from millrace.parked
                  where due = '1970-01-01T00:00:00Z'";
     assert_eq!(world.one(woken).await?, "+12125550123", "due now, and nobody else's");
+
     world.receive(vec![world.text("SM2", "START")]).await?;
+
     let ledger =
         "select string_agg(concat_ws(' ', action, method, previous, inbound_id is not null,
                       evidence ->> 'words'), ', ' order by action desc)
                   from millrace.consents";
     let lines = "revoke keyword none t STOP, restore keyword opted_out t START";
     assert_eq!(world.one(ledger).await?, lines);
+
     let trail = "select string_agg(concat_ws(' ', seq, actor, action, subject), ', ' order by seq)
                  from millrace.audit_log";
     let entries = "1 stage:inbound consent.revoked number:+12125550123, \
                    2 stage:inbound consent.restored number:+12125550123";
     assert_eq!(world.one(trail).await?, entries);
+
     let told = "select string_agg(detail, ' ') from millrace.audit_log";
     assert!(!world.one(told).await?.contains("START"), "no text of a person is in the trail");
     Ok(())
@@ -216,9 +207,11 @@ async fn a_stop_is_in_the_ledger_and_the_trail_and_reaches_what_is_parked() -> a
 async fn an_opt_out_in_other_words_is_recorded_as_a_phrase() -> anyhow::Result<()> {
     let world = World::begin().await?;
     world.account(false).await?;
+
     let said = world.receive(vec![world.text("SM1", "please+stop+texting+me")]).await?;
     let event: serde_json::Value = serde_json::from_slice(&said[1].json)?;
     assert_eq!(event["data"]["cause"], "phrase", "{event}");
+
     let recorded = "select concat_ws(' ', c.method, s.opt_out_cause)
                     from millrace.consents c join millrace.standings s using (number)";
     assert_eq!(world.one(recorded).await?, "phrase phrase");
@@ -230,19 +223,17 @@ async fn help_says_who_answers_and_how_to_reach_them_in_the_language_asked() -> 
     let world = World::begin().await?;
     world.account(false).await?;
     world.run("update millrace.tenants set name = 'Acme Coffee'").await?;
+
     let said = world.receive(vec![world.text("SM1", "HELP")]).await?;
     let rest = "reply STOP to unsubscribe, START to return. Msg & data rates may apply.";
     assert_eq!(body(&said)?, format!("Acme Coffee: {rest}"));
-    world
-        .run(
-            r#"insert into millrace.policies (tenant_id, version, body, created_at, created_by)
-               values ('acme', 1, '{"help_contact": "acme.co/old"}', now(), ''),
-                      ('acme', 2, '{"help_contact": "acme.co/help"}', now(), '')"#,
-        )
-        .await?;
+
+    world.policy(1, json!({ "help_contact": "acme.co/old" })).await?;
+    world.policy(2, json!({ "help_contact": "acme.co/help" })).await?;
     let said = world.receive(vec![world.text("SM2", "ayuda")]).await?;
     let answer = body(&said)?;
     assert!(answer.starts_with("Acme Coffee: para ayuda acme.co/help. Responda ALTO"), "{answer}");
+
     let said = world.receive(vec![world.text("SM3", "STOPP")]).await?;
     let answer = body(&said)?;
     assert!(answer.starts_with("Sie sind von Acme Coffee abgemeldet"), "{answer}");
@@ -259,6 +250,7 @@ fn body(said: &[Outgoing]) -> anyhow::Result<String> {
 #[tokio::test]
 async fn a_stop_leaves_one_program_only_where_the_policy_says_so() -> anyhow::Result<()> {
     let world = World::begin().await?;
+
     world.account(false).await?;
     world
         .run(
@@ -268,39 +260,42 @@ async fn a_stop_leaves_one_program_only_where_the_policy_says_so() -> anyhow::Re
                  gen_random_uuid(), gen_random_uuid(), '{}', now())",
         )
         .await?;
+
     let recipient = "select concat_ws(' ', opted_out_at is not null, stopped_programs::text)
                     from millrace.standings";
     let thread = "update millrace.conversations
                   set last_campaign_id = '00000000-0000-0000-0000-000000000001'";
+
     world.receive(vec![world.text("SM0", "Hello")]).await?;
     world.run(thread).await?;
-    for (policy, sid, expected) in [
+
+    let cases = [
         ("{}", "SM1", "t {}"),
         (r#"{"opt_out_scope": "program"}"#, "SM2", "f {news}"),
         (r#"{"opt_out_scope": "program", "no_such_rule": 1}"#, "SM3", "t {}"),
-    ] {
-        let mut db = world.database.superuser().await?;
-        sqlx::query(
-            "insert into millrace.policies (tenant_id, version, body, created_at, created_by)
-             select 'acme', count(*) + 1, $1::jsonb, now(), '' from millrace.policies",
-        )
-        .bind(policy)
-        .execute(&mut db)
-        .await?;
+    ];
+    for (version, (policy, sid, expected)) in (1..).zip(cases) {
+        world.policy(version, serde_json::from_str(policy)?).await?;
+
         let reset = "update millrace.standings set opted_out_at = null, stopped_programs = '{}'";
         world.run(reset).await?;
         let said = world.receive(vec![world.text(sid, "STOP")]).await?;
         assert_eq!(world.one(recipient).await?, expected, "{policy}");
+
         let again = world.receive(vec![world.text(sid, "STOP")]).await?;
         assert_eq!(json(&said), json(&again));
+
         let confirmation: Submitted = serde_json::from_slice(&said[2].json)?;
         let words = serde_json::to_string(&confirmation.content)?;
         assert_eq!(words.contains("no more messages"), expected == "t {}", "{words}");
     }
+
     let program = "select string_agg(program, ' ') from millrace.consents";
     assert_eq!(world.one(program).await?, "news");
+
     world.receive(vec![world.text("SM4", "START")]).await?;
     assert_eq!(world.one(recipient).await?, "f {}", "START takes back everything");
+
     // In a thread without a campaign nobody knows which program is meant.
     world.run("delete from millrace.policies where version = 3").await?;
     world.run("update millrace.conversations set last_campaign_id = null").await?;

@@ -226,7 +226,7 @@ mod tests {
         let locks = PaceLocks { senders, accounts: vec![account_lock(0)], now: at(0) };
         let mut paces = Paces::new(locks, HashMap::from([("main".to_owned(), 10)]));
 
-        let mut of = |tenant: &TenantId| paces.ask(tenant, (SENDER, "main"), 1, 1_000);
+        let of = |tenant: &TenantId| paces.ask(tenant, (SENDER, "main"), 1, 1_000);
         let slots = [&tenant(), &other, &other, &tenant(), &other].map(of);
         assert_eq!(slots, [Slot::Now, Slot::Now, Slot::Now, wait(50), wait(150)]);
         assert_eq!(paces.moved().accounts, [account_lock(300)]);

@@ -143,6 +143,24 @@ pub enum OnLate {
     Drop,
 }
 
+impl OnLate {
+    /// Everything that can become of it.
+    pub const ALL: [Self; 2] = [Self::Send, Self::Drop];
+
+    /// The name in rows and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Send => "send",
+            Self::Drop => "drop",
+        }
+    }
+
+    /// What has this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|on_late| on_late.as_str() == name)
+    }
+}
+
 /// A call whose answer was lost: it is sent again only once the carrier's list proves that it does
 /// not have the text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,8 +10,10 @@ use tokio::{task::JoinSet, time::MissedTickBehavior};
 use super::load::BenchWork;
 use crate::platform::Platform;
 
-/// Messages per second, and for how long.
+/// Messages submitted in a second.
 const RATE: u64 = 200;
+
+/// How long messages are submitted, in seconds.
 const SECONDS: u64 = 15;
 
 /// How long the last messages may take to arrive.
@@ -19,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The measured distribution, in milliseconds.
 pub struct Latency {
-    /// Messages measured.
+    /// How many messages were measured.
     pub messages: usize,
     /// Half are faster.
     pub p50: f64,
@@ -37,11 +39,13 @@ pub async fn measure(platform: &Platform, work: &BenchWork) -> anyhow::Result<La
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut sending = JoinSet::new();
     platform.sandbox.post("/sandbox/reset", &json!({})).await?;
-    for at in 0..(RATE * SECONDS) as usize {
+
+    for index in 0..(RATE * SECONDS) as usize {
         tick.tick().await;
-        let (tenant, number) = work.spare(at);
+        let (tenant, number) = work.spare(index);
         let client = platform.client(tenant)?;
-        let body = json!({ "to": number, "class": "promo", "pool": work.pool(tenant), "body": "Spring sale" });
+        let pool = work.pool(tenant);
+        let body = json!({ "to": number, "class": "promo", "pool": pool, "body": "Spring sale" });
         sending.spawn(async move {
             let begun = boot::clock::machine_now();
             let answer = client.post("/v1/messages", &body).await?;
@@ -49,16 +53,19 @@ pub async fn measure(platform: &Platform, work: &BenchWork) -> anyhow::Result<La
             anyhow::Ok((id, begun))
         });
     }
+
     let mut begun = HashMap::new();
-    while let Some(sent) = sending.join_next().await {
-        let (id, at) = sent??;
-        begun.insert(id, at);
+    while let Some(submitted) = sending.join_next().await {
+        let (id, begun_at) = submitted??;
+        begun.insert(id, begun_at);
     }
+
     let waited = tokio::time::timeout(PATIENCE, arrivals(platform, &begun)).await;
     let mut took = waited.context("messages did not arrive at the carrier")??;
     took.sort_by(f64::total_cmp);
-    let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize];
-    Ok(Latency { messages: took.len(), p50: at(0.5), p99: at(0.99) })
+
+    let percentile = |share: f64| took[((took.len() - 1) as f64 * share) as usize];
+    Ok(Latency { messages: took.len(), p50: percentile(0.5), p99: percentile(0.99) })
 }
 
 /// Milliseconds from submission to arrival, once all have arrived.
@@ -69,12 +76,13 @@ async fn arrivals(
     while platform.sandbox_stats().await?.accepted < begun.len() {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+
     let ledger = platform.ledger().await?;
     Ok(ledger.iter().filter_map(|line| milliseconds(line, begun)).collect())
 }
 
 fn milliseconds(line: &Value, begun: &HashMap<String, Timestamp>) -> Option<f64> {
-    let begun = begun.get(line["reference"].as_str()?)?;
-    let arrived: Timestamp = line["received_at"].as_str()?.parse().ok()?;
-    Some(arrived.duration_since(*begun).as_secs_f64() * 1000.0)
+    let begun_at = begun.get(line["reference"].as_str()?)?;
+    let arrived_at: Timestamp = line["received_at"].as_str()?.parse().ok()?;
+    Some(arrived_at.duration_since(*begun_at).as_secs_f64() * 1000.0)
 }

@@ -11,10 +11,11 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::watch::Sent;
-use crate::{cli, demo::setup, platform::Platform};
-
-/// Noon in New York, on a Wednesday; business time stands still.
-const OPEN_HOUR: &str = "2026-06-10T16:00:00Z";
+use crate::{
+    cli,
+    demo::setup,
+    platform::{OPEN_HOUR, Platform},
+};
 
 /// Contacts kept for the latency measurement.
 const SPARE: usize = 3_000;
@@ -43,13 +44,14 @@ impl BenchWork {
         &self.pools[tenant % self.pools.len()]
     }
 
-    /// The tenant and number of spare contact `at`.
-    pub fn spare(&self, at: usize) -> (usize, String) {
-        self.contact(self.contacts + at)
+    /// The tenant and the number of one of the contacts that are kept for the latency.
+    pub fn spare(&self, index: usize) -> (usize, String) {
+        self.contact(self.contacts + index)
     }
 
-    fn contact(&self, at: usize) -> (usize, String) {
-        (at % self.pools.len(), number(at / self.pools.len()))
+    /// Contacts are dealt out to the tenants one by one.
+    fn contact(&self, index: usize) -> (usize, String) {
+        (index % self.pools.len(), number(index / self.pools.len()))
     }
 }
 
@@ -58,14 +60,17 @@ impl BenchWork {
 /// # Errors
 /// The api refuses something.
 pub async fn prepare(platform: &mut Platform, args: &cli::Bench) -> anyhow::Result<BenchWork> {
+    // Business time stands still there.
     platform.sandbox.put("/sandbox/clock", &json!({ "now": OPEN_HOUR, "rate": 0 })).await?;
     let receipts = json!({ "receipts": { "delay_ms": [0, 50] } });
     platform.sandbox.put("/sandbox/faults", &receipts).await?;
+
     platform.make_tenants(args.tenants).await?;
     let contacts = match args.seconds {
         Some(seconds) => (seconds * CONTACTS_PER_SECOND) as usize,
         None => args.messages,
     };
+
     let mut pools = Vec::new();
     let each = (contacts + SPARE).div_ceil(args.tenants);
     eprintln!("loading {} contacts and {} opt-outs ...", each * args.tenants, args.opt_outs);
@@ -79,6 +84,7 @@ pub async fn prepare(platform: &mut Platform, args: &cli::Bench) -> anyhow::Resu
         let refused = args.opt_outs / args.tenants;
         setup::import(&client, contacts_csv(each, refused)).await?;
     }
+
     // Loading is not what is measured, nor is what it leaves to be done.
     platform.postgres.settle().await?;
     Ok(BenchWork { pools, contacts })
@@ -88,16 +94,16 @@ pub async fn prepare(platform: &mut Platform, args: &cli::Bench) -> anyhow::Resu
 fn contacts_csv(consenting: usize, refused: usize) -> String {
     let mut csv = String::with_capacity((consenting + refused) * 48);
     csv.push_str("phone,first_name,region,consent,consent_source,do_not_contact\n");
-    for at in 0..consenting + refused {
-        let no = if at < consenting { "" } else { "yes" };
-        let _ = writeln!(csv, "{},Pat,US-NY,yes,bench,{no}", number(at));
+    for index in 0..consenting + refused {
+        let no = if index < consenting { "" } else { "yes" };
+        let _ = writeln!(csv, "{},Pat,US-NY,yes,bench,{no}", number(index));
     }
     csv
 }
 
 /// A New York number: 2 million of them.
-fn number(at: usize) -> String {
-    format!("+1212{:07}", 2_000_000 + at)
+fn number(index: usize) -> String {
+    format!("+1212{:07}", 2_000_000 + index)
 }
 
 /// Submits until all messages, or the time, are used up; says how many.
@@ -115,17 +121,21 @@ pub async fn submit(
     let batches = per_tenant.div_ceil(BATCH) * platform.tenants();
     let mut sending: JoinSet<anyhow::Result<usize>> = JoinSet::new();
     let mut submitted = 0;
-    for at in 0..batches {
+
+    for index in 0..batches {
         if end.is_some_and(|end| Instant::now() >= end) {
             break;
         }
+
         while sending.len() >= REQUESTS {
             submitted += sending.join_next().await.context("a request")???;
         }
         while end.is_some() && submitted > sent.count() + OUTSTANDING {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let (tenant, first) = (at % platform.tenants(), at / platform.tenants() * BATCH);
+
+        let tenant = index % platform.tenants();
+        let first = index / platform.tenants() * BATCH;
         let client = platform.client(tenant)?;
         let body = batch(work.pool(tenant), first, BATCH.min(per_tenant - first));
         sending.spawn(async move {
@@ -133,6 +143,7 @@ pub async fn submit(
             Ok(answer["accepted"].as_u64().context("accepted")? as usize)
         });
     }
+
     while let Some(accepted) = sending.join_next().await {
         submitted += accepted??;
     }
@@ -140,6 +151,13 @@ pub async fn submit(
 }
 
 fn batch(pool: &str, first: usize, count: usize) -> serde_json::Value {
-    let message = |at| json!({ "to": number(at), "class": "promo", "pool": pool, "body": "Spring sale: 20 % off until Sunday" });
+    let message = |index| {
+        json!({
+            "to": number(index),
+            "class": "promo",
+            "pool": pool,
+            "body": "Spring sale: 20 % off until Sunday",
+        })
+    };
     json!({ "messages": (first..first + count).map(message).collect::<Vec<_>>() })
 }

@@ -11,7 +11,7 @@ const MOST_HOPS: f64 = 40.0;
 /// CPU seconds per 1,000 messages, without the sandbox and the generator, are at most this.
 const MOST_CPU: f64 = 0.6;
 
-/// One run.
+/// What one run measured.
 pub struct BenchReport {
     /// Messages recorded as sent.
     pub messages: usize,
@@ -21,11 +21,11 @@ pub struct BenchReport {
     pub cpu: BTreeMap<&'static str, f64>,
     /// Peak memory by group, in bytes.
     pub memory: BTreeMap<&'static str, u64>,
-    /// From submission to the carrier.
+    /// The time from submission to the carrier.
     pub latency: Latency,
     /// Messages per second of the raw hop.
     pub hops: f64,
-    /// What the carrier says.
+    /// What the carrier counted.
     pub truth: Truth,
 }
 
@@ -48,13 +48,14 @@ impl BenchReport {
             && self.truth.accepted == self.messages
     }
 
-    /// Prints it.
+    /// Prints the report to standard output.
     pub fn print(&self) {
         let seconds = self.took.as_secs_f64();
         println!("messages             {} in {seconds:.1} s", self.messages);
         println!("rate                 {:.0} messages/s", self.rate());
         println!("raw hop              {:.0} messages/s (300 bytes, default sync)", self.hops);
         println!("hops per message     {:.1} (at most {MOST_HOPS})", self.hops / self.rate());
+
         println!();
         println!("{:<12} {:>22} {:>14}", "group", "CPU-ms per 1,000", "peak MiB");
         for (name, seconds) in &self.cpu {
@@ -62,13 +63,16 @@ impl BenchReport {
             let memory = self.memory.get(name).copied().unwrap_or_default() as f64 / 1_048_576.0;
             println!("{name:<12} {cpu:>22.0} {memory:>14.0}");
         }
+
         let total = self.cpu_per_thousand();
         println!("without sandbox      {total:.3} CPU-s per 1,000 (at most {MOST_CPU})");
         println!();
+
         let Latency { p50, p99, messages } = &self.latency;
         println!(
             "submit to carrier    p50 {p50:.1} ms, p99 {p99:.1} ms ({messages} at 200 per second)"
         );
+
         let Truth { accepted, duplicates } = &self.truth;
         println!("carrier              {accepted} accepted, {duplicates} duplicates");
         println!("{}", if self.passes() { "passes" } else { "FAILS" });

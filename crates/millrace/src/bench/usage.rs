@@ -9,7 +9,7 @@ use crate::platform::{Part, Platform};
 pub struct UsageGroup {
     /// `api`, `stages`, `nats`, `postgres`, `sandbox`.
     pub name: &'static str,
-    /// The roots.
+    /// Process ids of the roots; those of a part that is not running are left out.
     pub roots: Vec<u32>,
 }
 
@@ -19,6 +19,7 @@ pub fn groups(platform: &Platform) -> Vec<UsageGroup> {
         let parts = platform.parts.iter().filter(|part| wanted(part.name));
         parts.filter_map(Part::pid).collect()
     };
+
     vec![
         UsageGroup { name: "api", roots: of(&|name| name == "api") },
         UsageGroup { name: "stages", roots: of(&|name| name != "api" && name != "sandbox") },
@@ -31,15 +32,15 @@ pub fn groups(platform: &Platform) -> Vec<UsageGroup> {
 /// The kernel's clock ticks per second; 100 on every Linux that Rust runs on.
 const TICKS: f64 = 100.0;
 
-/// Reads the CPU time of each group. What a process has already used stays counted when it ends,
-/// as its parent waits for it.
+/// CPU seconds of each group. What a process used stays counted when it has ended: its parent waits
+/// for it and takes its time over.
 pub fn cpu(groups: &[UsageGroup]) -> BTreeMap<&'static str, f64> {
     let table = processes();
     let seconds = |group: &UsageGroup| members(&table, group).map(|process| process.cpu).sum();
     groups.iter().map(|group| (group.name, seconds(group))).collect()
 }
 
-/// Reads the memory of each group.
+/// Bytes of memory of each group; what processes share is split between them.
 pub fn memory(groups: &[UsageGroup]) -> BTreeMap<&'static str, u64> {
     let table = processes();
     let bytes = |group: &UsageGroup| members(&table, group).map(|process| pss(process.pid)).sum();
@@ -49,21 +50,23 @@ pub fn memory(groups: &[UsageGroup]) -> BTreeMap<&'static str, u64> {
 struct Process {
     pid: u32,
     parent: u32,
+    /// Seconds, with those of its children that have ended.
     cpu: f64,
 }
 
+/// The processes of a group: those from whose parents a root is reached.
 fn members<'a>(
     table: &'a BTreeMap<u32, Process>,
     group: &'a UsageGroup,
 ) -> impl Iterator<Item = &'a Process> {
     table.values().filter(|process| {
-        let mut at = process.pid;
+        let mut pid = process.pid;
         loop {
-            if group.roots.contains(&at) {
+            if group.roots.contains(&pid) {
                 return true;
             }
-            match table.get(&at) {
-                Some(process) if process.parent > 1 => at = process.parent,
+            match table.get(&pid) {
+                Some(process) if process.parent > 1 => pid = process.parent,
                 Some(_) | None => return false,
             }
         }
@@ -80,15 +83,19 @@ fn processes() -> BTreeMap<u32, Process> {
 fn process(pid: u32) -> Option<Process> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let tick = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok());
+
+    let tick = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok());
     let ticks = tick(11)? + tick(12)? + tick(13)? + tick(14)?;
+
     Some(Process { pid, parent: fields.get(1)?.parse().ok()?, cpu: ticks / TICKS })
 }
 
+/// Proportional set size of a process, in bytes; nought for one that has ended.
 fn pss(pid: u32) -> u64 {
     let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
     let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
     let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok());
+
     kib.unwrap_or_default() * 1024
 }
 
@@ -101,6 +108,7 @@ mod tests {
         let this = std::process::id();
         let parent = processes()[&this].parent;
         let group = UsageGroup { name: "parent", roots: vec![parent] };
+
         assert!(members(&processes(), &group).any(|process| process.pid == this));
         assert!(memory(&[group])["parent"] > 1024 * 1024);
     }

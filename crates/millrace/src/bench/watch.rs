@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashSet},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -21,16 +21,16 @@ use super::usage::{self, UsageGroup};
 /// No message for this long means that the pipeline is stuck.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Counts messages by the first event that says that the carrier has them: it is published after
-/// the record has been committed. A receipt may be faster than the answer to the call, and either
-/// may say it twice, so messages are counted and not events.
+/// Counts the messages that the carrier has, by events: a stage publishes them once the record is
+/// committed. Several events may say so about one message (a receipt may be faster than the answer
+/// to the call, and both may come twice), so messages are counted, not events.
 pub struct Sent {
     count: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
 impl Sent {
-    /// Subscribes.
+    /// Subscribes to the events of all tenants, and counts from now on.
     ///
     /// # Errors
     /// The broker is away.
@@ -38,6 +38,7 @@ impl Sent {
         let client = Broker::connect(url, None, "bench").await?.client;
         let mut events = client.subscribe("events.*.message.*").await?;
         client.flush().await?;
+
         let count = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&count);
         let task = tokio::spawn(async move {
@@ -54,7 +55,7 @@ impl Sent {
         Ok(Self { count, task })
     }
 
-    /// How many so far.
+    /// How many messages were sent so far.
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
@@ -64,8 +65,9 @@ impl Sent {
     /// # Errors
     /// Nothing moved for half a minute.
     pub async fn wait_for(self, messages: usize) -> anyhow::Result<usize> {
-        let (mut last, mut idle) = (self.count(), Duration::ZERO);
         const STEP: Duration = Duration::from_millis(5);
+
+        let (mut last, mut idle) = (self.count(), Duration::ZERO);
         while self.count() < messages {
             tokio::time::sleep(STEP).await;
             idle = if self.count() == last { idle + STEP } else { Duration::ZERO };
@@ -74,6 +76,7 @@ impl Sent {
                 bail!("{last} of {messages} were sent, then nothing moved for {PATIENCE:?}");
             }
         }
+
         self.task.abort();
         Ok(self.count())
     }
@@ -104,32 +107,36 @@ impl State {
 }
 
 /// The highest memory of each group, sampled twice a second.
-pub struct Peak(JoinHandle<()>, Arc<std::sync::Mutex<BTreeMap<&'static str, u64>>>);
+pub struct Peak {
+    bytes: Arc<Mutex<BTreeMap<&'static str, u64>>>,
+    task: JoinHandle<()>,
+}
 
 impl Peak {
-    /// Starts sampling.
+    /// Starts sampling the memory of these groups.
     pub fn start(groups: Vec<UsageGroup>) -> Self {
-        let peak = Arc::new(std::sync::Mutex::new(BTreeMap::new()));
-        let seen = Arc::clone(&peak);
+        let bytes = Arc::default();
+        let raised = Arc::clone(&bytes);
         let task = tokio::spawn(async move {
             loop {
-                let now = usage::memory(&groups);
-                {
-                    let mut peak = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    for (name, bytes) in now {
-                        let highest = peak.entry(name).or_insert(0_u64);
-                        *highest = bytes.max(*highest);
-                    }
-                }
+                raise(&raised, usage::memory(&groups));
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
         });
-        Self(task, peak)
+        Self { bytes, task }
     }
 
-    /// Ends, and says the peaks.
+    /// Ends, and says the peaks in bytes.
     pub async fn stop(self) -> BTreeMap<&'static str, u64> {
-        self.0.abort();
-        self.1.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.task.abort();
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn raise(peak: &Mutex<BTreeMap<&'static str, u64>>, sample: BTreeMap<&'static str, u64>) {
+    let mut peak = peak.lock().unwrap_or_else(PoisonError::into_inner);
+    for (name, bytes) in sample {
+        let highest = peak.entry(name).or_insert(0);
+        *highest = bytes.max(*highest);
     }
 }

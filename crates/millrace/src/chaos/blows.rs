@@ -19,23 +19,24 @@ const LULL: Duration = Duration::from_millis(3_500);
 /// How much longer than `ack_wait` a stage is frozen.
 const FROZEN_FOR_LONGER: Duration = Duration::from_secs(2);
 
-/// The plan of blows, and the dice they are drawn with.
+/// Draws blows and strikes.
 pub struct Storm {
     dice: Dice,
     kills: usize,
     ack_wait: Duration,
 }
 
-/// One blow.
+/// What is done to the platform at once.
 #[derive(Debug, Clone, Copy)]
 enum Blow {
-    /// `kill -9` of one of our processes, by its place.
+    /// `kill -9` of one of our processes, by its index among the platform's parts.
     Part(usize),
     /// `kill -9` of the broker.
     Broker,
     /// The database is shut down and started again.
     Database,
-    /// One of our processes is stopped for longer than its messages stay its own, then goes on.
+    /// One of our processes, by its index, is stopped for longer than its messages stay its own,
+    /// then goes on.
     Freeze(usize),
 }
 
@@ -64,34 +65,38 @@ impl Storm {
 
     /// Every kind of process at least once, the sandbox never: it is the world, not the platform.
     fn plan(&mut self, platform: &Platform) -> Vec<Blow> {
+        let name = |index: usize| platform.parts[index].name;
         let parts: Vec<usize> =
-            (0..platform.parts.len()).filter(|&at| platform.parts[at].name != "sandbox").collect();
-        let mut kinds: Vec<&str> = parts.iter().map(|&at| platform.parts[at].name).collect();
+            (0..platform.parts.len()).filter(|&index| name(index) != "sandbox").collect();
+
+        let mut kinds: Vec<&str> = parts.iter().map(|&index| name(index)).collect();
         kinds.dedup();
         let mut blows: Vec<Blow> = kinds
             .iter()
-            .filter_map(|kind| parts.iter().find(|&&at| platform.parts[at].name == *kind))
-            .map(|&at| Blow::Part(at))
+            .filter_map(|kind| parts.iter().find(|&&index| name(index) == *kind))
+            .map(|&index| Blow::Part(index))
             .collect();
         while blows.len() < self.kills {
             blows.push(Blow::Part(parts[self.dice.below(parts.len())]));
         }
+
         let sends: Vec<usize> =
-            parts.iter().copied().filter(|&at| platform.parts[at].name == "send").collect();
+            parts.iter().copied().filter(|&index| name(index) == "send").collect();
         blows.push(Blow::Freeze(sends[self.dice.below(sends.len())]));
         blows.extend([Blow::Broker, Blow::Database]);
-        for at in (1..blows.len()).rev() {
-            blows.swap(at, self.dice.below(at + 1));
+
+        for end in (1..blows.len()).rev() {
+            blows.swap(end, self.dice.below(end + 1));
         }
         blows
     }
 
     async fn strike(&mut self, blow: Blow, platform: &mut Platform) -> anyhow::Result<()> {
         match blow {
-            Blow::Part(at) => {
-                platform.parts[at].kill().await;
+            Blow::Part(index) => {
+                platform.parts[index].kill().await;
                 tokio::time::sleep(self.dice.up_to(AWAY)).await;
-                platform.parts[at].start()?;
+                platform.parts[index].start()?;
             }
             Blow::Broker => {
                 platform.nats.signal(Signal::SIGKILL);
@@ -100,8 +105,8 @@ impl Storm {
                 platform.nats.restart().await?;
             }
             Blow::Database => platform.postgres.restart().await?,
-            Blow::Freeze(at) => {
-                let pid = platform.parts[at].pid().context("a running process")?;
+            Blow::Freeze(index) => {
+                let pid = platform.parts[index].pid().context("a running process")?;
                 let pid = Pid::from_raw(pid.try_into()?);
                 kill(pid, Signal::SIGSTOP)?;
                 tokio::time::sleep(self.ack_wait + FROZEN_FOR_LONGER).await;
@@ -115,10 +120,10 @@ impl Storm {
 impl Blow {
     fn says(self, platform: &Platform) -> String {
         match self {
-            Self::Part(at) => format!("kill -9 {}", platform.parts[at].name),
+            Self::Part(index) => format!("kill -9 {}", platform.parts[index].name),
             Self::Broker => "kill -9 nats".to_owned(),
             Self::Database => "restart postgres".to_owned(),
-            Self::Freeze(at) => format!("freeze {}", platform.parts[at].name),
+            Self::Freeze(index) => format!("freeze {}", platform.parts[index].name),
         }
     }
 }

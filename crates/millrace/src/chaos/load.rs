@@ -12,7 +12,7 @@ use crate::{
     platform::Platform,
 };
 
-/// The carrier account.
+/// The carrier account, by its name here.
 const ACCOUNT: &str = "chaos";
 
 /// Segments per second of each of the two senders.
@@ -21,13 +21,13 @@ const PACE: u32 = 100;
 /// Single messages per request.
 const BATCH: usize = 50;
 
-/// Between two requests, and before a failed one is repeated.
+/// How long there is no request after one, and before a failed one is repeated.
 const PAUSE: Duration = Duration::from_millis(400);
 
-/// What is sent.
+/// The campaign and the single messages that are sent.
 #[derive(Debug, Clone)]
 pub struct ChaosWork {
-    /// The campaign's id.
+    /// The id of the campaign.
     pub campaign: String,
     pool: String,
     recipients: usize,
@@ -57,19 +57,23 @@ pub async fn prepare(platform: &mut Platform, args: &cli::Chaos) -> anyhow::Resu
     platform.make_tenants(1).await?;
     let client = platform.client(0)?;
     setup::account(&client, &platform.sandbox_url, ACCOUNT).await?;
+
     let sender = |number| setup::DemoSender { number, pace: PACE, country: "US" };
     let senders = [sender("+12025551001"), sender("+12025551002")];
     let pool = setup::pool(&client, ACCOUNT, &senders).await?;
+
     let singles = args.recipients / 5;
     let recipients = args.recipients - singles;
     let import = setup::import(&client, contacts(recipients)).await?;
     if import["created"].as_u64() != Some(recipients as u64) {
         bail!("not every contact was made: {import}");
     }
+
     let bodies = json!({ "en": "Spring sale: 20 % off until Sunday" });
     let variants = json!([{ "key": "only", "weight": 1, "bodies": bodies }]);
     let template = json!({ "name": "chaos", "variants": variants });
     let template = client.post("/v1/templates", &template).await?;
+
     let campaign = json!({
         "name": "chaos",
         "class": "promo",
@@ -80,11 +84,12 @@ pub async fn prepare(platform: &mut Platform, args: &cli::Chaos) -> anyhow::Resu
     let campaign = client.post("/v1/campaigns", &campaign).await?;
     let campaign = campaign["id"].as_str().context("the campaign's id")?.to_owned();
     client.post(&format!("/v1/campaigns/{campaign}/start"), &json!({})).await?;
+
     Ok(ChaosWork { campaign, pool, recipients, singles })
 }
 
-/// Submits the single messages, each under a key; a request without an answer is repeated. Gives
-/// the ids by key.
+/// Submits the single messages, each under a key, and repeats requests without an answer. Gives the
+/// ids by key.
 ///
 /// # Errors
 /// The same key was answered with two ids, or the api refuses a message.
@@ -100,18 +105,20 @@ pub async fn submit(
             tokio::time::sleep(PAUSE).await;
             continue;
         };
+
         let ids = answer["ids"].as_array().context("ids")?;
         if ids.len() != batch.len() {
             bail!("{} of {} were accepted: {answer}", ids.len(), batch.len());
         }
-        for (at, id) in batch.iter().zip(ids) {
+        for (&index, id) in batch.iter().zip(ids) {
             let id = id.as_str().context("an id")?.to_owned();
-            if let Some(other) = accepted.insert(key(*at), id.clone())
+            if let Some(other) = accepted.insert(key(index), id.clone())
                 && other != id
             {
-                bail!("{} was answered with {other} and {id}", key(*at));
+                bail!("{} was answered with {other} and {id}", key(index));
             }
         }
+
         // Every tenth batch is sent again, as a client does whose answer was lost.
         let again = (first / BATCH).is_multiple_of(10);
         if !again || client.post("/v1/messages/batch", &request(&work, &batch)).await.is_ok() {
@@ -123,31 +130,31 @@ pub async fn submit(
 }
 
 fn request(work: &ChaosWork, batch: &[usize]) -> Value {
-    let message = |&at: &usize| {
+    let message = |&index: &usize| {
         json!({
-            "to": number(work.recipients + at),
+            "to": number(work.recipients + index),
             "class": "transactional",
             "pool": work.pool,
-            "body": format!("Your code is {at}"),
-            "idempotency_key": key(at),
+            "body": format!("Your code is {index}"),
+            "idempotency_key": key(index),
         })
     };
     json!({ "messages": batch.iter().map(message).collect::<Vec<_>>() })
 }
 
-fn key(at: usize) -> String {
-    format!("single-{at}")
+fn key(index: usize) -> String {
+    format!("single-{index}")
 }
 
 fn contacts(count: usize) -> String {
     let mut csv = String::from("phone,first_name,region,consent,consent_source,tags\n");
-    for at in 0..count {
-        let _ = writeln!(csv, "{},Pat,US-NY,yes,chaos,chaos", number(at));
+    for index in 0..count {
+        let _ = writeln!(csv, "{},Pat,US-NY,yes,chaos,chaos", number(index));
     }
     csv
 }
 
-/// A New York number.
-fn number(at: usize) -> String {
-    format!("+1212{:07}", 2_000_000 + at)
+/// The number of a person in New York.
+fn number(index: usize) -> String {
+    format!("+1212{:07}", 2_000_000 + index)
 }

@@ -18,7 +18,7 @@ use store::{Role, capacity::counters};
 use super::load::ChaosWork;
 use crate::{
     demo::{check, client::HttpCaller},
-    platform::{self, Platform},
+    platform::{self, OPEN_HOUR, Platform},
 };
 
 /// Fewer than one message in so many may end as unknown.
@@ -81,6 +81,7 @@ pub async fn reach(
         let id = text("message_id").context("message_id")?;
         all.push(Told { id, state: text("state").context("state")?, cost: 0 });
     }
+
     let mut wrong = Vec::new();
     let mut states = BTreeMap::new();
     for told in &all {
@@ -92,15 +93,18 @@ pub async fn reach(
     if all.len() != work.messages() {
         wrong.push(format!("{} messages, but {} were accepted", all.len(), work.messages()));
     }
+
     let carrier = against_carrier(platform, &all, &mut wrong).await?;
     final_states(&states, all.len(), &mut wrong);
     against_rollup(&client, &states, &mut wrong).await?;
     let campaign_cost = money(&ledger["cost"])?;
     against_budget(platform, campaign_cost + single_cost, &mut wrong).await?;
+
     Ok(ChaosVerdict { states, carrier, wrong })
 }
 
-/// The carrier holds each reference at most once, and tells each message's fate as we do.
+/// Checks that the carrier holds each reference at most once and tells each message's fate as we
+/// do; gives how many texts it has.
 async fn against_carrier(
     platform: &Platform,
     all: &[Told],
@@ -113,10 +117,12 @@ async fn against_carrier(
         let entry = texts.entry(reference.to_owned()).or_default();
         *entry = (entry.0 + 1, line["status"].as_str().unwrap_or_default().to_owned());
     }
+
     let twice = texts.values().filter(|(times, _)| *times > 1).count();
     if twice > 0 {
         wrong.push(format!("{twice} messages are more than once at the carrier"));
     }
+
     let agree = |told: &&Told| {
         let status = texts.get(&told.id).map(|(_, status)| status.as_str());
         check::agree(&told.state, status)
@@ -134,6 +140,7 @@ async fn against_carrier(
     Ok(ledger.len())
 }
 
+/// Checks that no message is open and that few ended as unknown.
 fn final_states(states: &BTreeMap<String, usize>, all: usize, wrong: &mut Vec<String>) {
     for open in OPEN {
         if let Some(count) = states.get(open) {
@@ -146,7 +153,7 @@ fn final_states(states: &BTreeMap<String, usize>, all: usize, wrong: &mut Vec<St
     }
 }
 
-/// The dashboard's totals come to the same numbers.
+/// Checks that the dashboard's totals come to the same numbers.
 async fn against_rollup(
     client: &HttpCaller,
     states: &BTreeMap<String, usize>,
@@ -168,20 +175,21 @@ async fn against_rollup(
     }
 }
 
-/// What the budget has spent is what the carrier billed.
+/// Checks that the budget's counter holds what the carrier billed, in micro-units.
 async fn against_budget(
     platform: &Platform,
     billed: i64,
     wrong: &mut Vec<String>,
 ) -> anyhow::Result<()> {
     let zone = Zone::parse("America/New_York").context("the zone")?;
-    let opened: Timestamp = super::OPEN_HOUR.parse()?;
+    let opened: Timestamp = OPEN_HOUR.parse()?;
     let key = CounterKey {
         tenant: platform::tenant(0)?,
         kind: CounterKind::SpendMonth,
         target: None,
         window_start: Windows::at(opened, zone).month,
     };
+
     let store = platform.store(Role::Pipeline).await?;
     let mut tx = store.scoped([&key.tenant]).await?;
     let spent = counters::used(&mut tx, &key).await?;
@@ -191,6 +199,7 @@ async fn against_budget(
     Ok(())
 }
 
+/// The single messages, asked one by one.
 async fn singles(
     client: &HttpCaller,
     accepted: &BTreeMap<String, String>,
@@ -204,13 +213,13 @@ async fn singles(
     stream::iter(accepted.values().map(ask)).buffer_unordered(ASKED_AT_ONCE).try_collect().await
 }
 
-/// Micro-units.
+/// An amount of the api, in micro-units.
 fn money(amount: &Value) -> anyhow::Result<i64> {
     let Some(text) = amount["amount"].as_str() else { bail!("no amount in {amount}") };
     Ok((text.parse::<f64>()? * 1e6).round() as i64)
 }
 
-// === impl Verdict ===
+// === impl ChaosVerdict ===
 
 impl ChaosVerdict {
     /// Whether everything agrees.
@@ -218,7 +227,7 @@ impl ChaosVerdict {
         self.wrong.is_empty()
     }
 
-    /// Prints it.
+    /// Prints the counts, what is wrong, and the verdict.
     pub fn print(&self, took: Duration) {
         let all: usize = self.states.values().sum();
         println!("\n  {:<32}{all:>8}", "accepted");
@@ -226,9 +235,11 @@ impl ChaosVerdict {
             println!("  {state:<32}{count:>8}");
         }
         println!("  {:<32}{:>8}", "in the carrier's ledger", self.carrier);
+
         for wrong in &self.wrong {
             println!("  WRONG: {wrong}");
         }
+
         let verdict = if self.passes() { "every count agrees" } else { "THE COUNTS DO NOT AGREE" };
         println!("\n  {verdict}; {:.1} s", took.as_secs_f64());
     }

@@ -25,7 +25,7 @@ pub(super) enum Plan {
 /// The name of a redrive in passports.
 const STAGE: &str = "redrive";
 
-/// What to do with a letter whose message has this row.
+/// What to do with a letter whose message has this row; none: it has no row.
 pub(super) fn decide(letter: &DeadLetter, opened: &Opened, row: Option<&DeadRow>) -> Plan {
     let refused = |why: &str| Plan::Refused(why.to_owned());
     let (Some(_), Some(turn)) = (letter.message, letter.turn.or(opened.turn())) else {
@@ -34,15 +34,16 @@ pub(super) fn decide(letter: &DeadLetter, opened: &Opened, row: Option<&DeadRow>
     let Some(row) = row else {
         return refused("reconcile has not written down that it died; its tenant may be unknown");
     };
-    let (state, now) = (row.message.state, row.message.turn);
-    if now > turn {
-        return match (redriven(letter, row), state) {
-            (true, MessageState::Accepted) if now == turn + 1 => Plan::Resume,
-            (true, _) => Plan::Spent,
-            (false, _) => Plan::Refused(moved_on(state, now)),
+
+    let (state, turn_now) = (row.message.state, row.message.turn);
+    if turn_now > turn {
+        return match redriven(letter, row) {
+            true if state == MessageState::Accepted && turn_now == turn + 1 => Plan::Resume,
+            true => Plan::Spent,
+            false => Plan::Refused(moved_on(state, turn_now)),
         };
     }
-    if now < turn {
+    if turn_now < turn {
         return refused("its row is in an earlier turn than it was");
     }
     if is_other_body(opened, row) {
@@ -51,6 +52,7 @@ pub(super) fn decide(letter: &DeadLetter, opened: &Opened, row: Option<&DeadRow>
     if row.is_dead() {
         return Plan::Reopen;
     }
+
     match state {
         MessageState::Accepted | MessageState::Queued => {
             refused("reconcile has not written down that it died, or left it to its claim")
@@ -65,7 +67,7 @@ pub(super) fn decide(letter: &DeadLetter, opened: &Opened, row: Option<&DeadRow>
         | MessageState::Sent
         | MessageState::Failed
         | MessageState::Delivered
-        | MessageState::Read => Plan::Refused(moved_on(state, now)),
+        | MessageState::Read => Plan::Refused(moved_on(state, turn_now)),
     }
 }
 
@@ -74,6 +76,7 @@ pub(super) fn stamp(letter: &DeadLetter, now: Timestamp) -> Stamp {
     Stamp { reason: Some(reason(letter)), ..Stamp::plain(STAGE, now, "accept") }
 }
 
+/// Whether an earlier redrive of this letter has opened the row.
 fn redriven(letter: &DeadLetter, row: &DeadRow) -> bool {
     let reason = reason(letter);
     let own = |stamp: &Stamp| stamp.stage == STAGE && stamp.reason.as_ref() == Some(&reason);
@@ -84,6 +87,7 @@ fn reason(letter: &DeadLetter) -> String {
     format!("sent again after {} could not handle it (dead letter {})", letter.stage, letter.id)
 }
 
+/// Whether the row was made by another body than the letter's. A shell was made by none.
 fn is_other_body(opened: &Opened, row: &DeadRow) -> bool {
     match &opened.content {
         Content::Submitted(message) => {

@@ -1,6 +1,8 @@
 //! Reading DEAD from its oldest frame to the one that was last when reading began: what dies again
 //! meanwhile is not read. No consumer is made, and nothing is acknowledged.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use async_nats::jetstream::{
     ErrorCode,
@@ -13,14 +15,16 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wire::{DeadLetter, MemberKey, Stream, Subject, frame::Outgoing};
 
-use super::Filter;
+use crate::cli::dead::Filter;
+
+/// How long a publish may take before the run ends: a full stream needs its readers, not a redrive.
+pub(super) const PUBLISH_PATIENCE: Duration = Duration::from_secs(10);
 
 /// One frame of DEAD.
 pub(super) struct Frame {
-    /// Where it lies in the stream.
+    /// Where it lies in the stream; what `list` shows of each letter in it.
     pub(super) sequence: u64,
     subject: String,
-    /// Its letters, in their order.
     members: Vec<Member>,
 }
 
@@ -31,11 +35,14 @@ struct Member {
     letter: Option<DeadLetter>,
 }
 
-/// DEAD.
+/// The letters of DEAD, frame by frame.
 pub(super) struct Letters {
     stream: Handle<()>,
-    filter: String,
+    /// Subjects that are read.
+    subjects: String,
+    /// Where the next frame may lie.
     next: u64,
+    /// What was last in the stream when reading began.
     last: u64,
     /// Cancelled by SIGTERM and SIGINT.
     stop: CancellationToken,
@@ -52,9 +59,10 @@ impl Letters {
         let found = broker.api.get_stream(name).await;
         let state = found.with_context(|| no_stream(name))?.cached_info().state.clone();
         let stream = broker.api.get_stream_no_info(name).await.with_context(|| no_stream(name))?;
-        let filter = format!("dead.{}.*", filter.stage.map_or("*", StageName::as_str));
+
+        let subjects = format!("dead.{}.*", filter.stage.map_or("*", StageName::as_str));
         let (next, last) = (state.first_sequence.max(1), state.last_sequence);
-        Ok(Self { stream, filter, next, last, stop: stop.clone() })
+        Ok(Self { stream, subjects, next, last, stop: stop.clone() })
     }
 
     /// The next frame; none at the end.
@@ -68,26 +76,31 @@ impl Letters {
         if self.next > self.last {
             return Ok(None);
         }
-        let found = self.stream.get_first_raw_message_by_subject(&self.filter, self.next).await;
+
+        let found = self.stream.get_first_raw_message_by_subject(&self.subjects, self.next).await;
         let message = match found {
             Ok(message) => message,
             Err(why) if why.kind() == RawMessageErrorKind::NoMessageFound => return Ok(None),
             Err(why) => return Err(why).context("reading DEAD"),
         };
         self.next = message.sequence + 1;
+
         // What is no frame at all holds no letter, and is left where it is.
         let parts: Vec<Box<RawValue>> =
             serde_json::from_slice(&message.payload).unwrap_or_default();
-        let members = parts
-            .into_iter()
-            .map(|raw| Member { letter: serde_json::from_str(raw.get()).ok(), raw });
-        let subject = message.subject.to_string();
-        let frame = Frame { sequence: message.sequence, subject, members: members.collect() };
+        let member =
+            |raw: Box<RawValue>| Member { letter: serde_json::from_str(raw.get()).ok(), raw };
+        let frame = Frame {
+            sequence: message.sequence,
+            subject: message.subject.to_string(),
+            members: parts.into_iter().map(member).collect(),
+        };
         Ok((message.sequence <= self.last).then_some(frame))
     }
 
-    /// Takes letters out of a frame, by their places: the others are stored as a frame of their own
-    /// before this one is deleted, so that a crash in between leaves a letter twice, never none.
+    /// Takes letters out of a frame, by their indices in it. The others are stored as a frame of
+    /// their own before this one is deleted, so that a crash in between leaves a letter twice and
+    /// loses none.
     pub(super) async fn remove(
         &self,
         publisher: &Publisher,
@@ -97,13 +110,15 @@ impl Letters {
         if done.is_empty() {
             return Ok(());
         }
-        let kept = frame.members.iter().enumerate().filter(|(at, _)| !done.contains(at));
+
+        let kept = frame.members.iter().enumerate().filter(|(index, _)| !done.contains(index));
         let kept: Vec<&Member> = kept.map(|(_, member)| member).collect();
         if !kept.is_empty() {
             let subject = frame.subject().context("a frame of DEAD under a stage that is none")?;
             let say = kept.iter().map(|member| member.again(&subject, frame.sequence)).collect();
-            publisher.offer(say, super::redrive::PATIENCE).await.context("DEAD")?;
+            publisher.offer(say, PUBLISH_PATIENCE).await.context("DEAD")?;
         }
+
         match self.stream.delete_message(frame.sequence).await {
             Ok(_) => Ok(()),
             Err(_) if self.is_gone(frame.sequence).await => Ok(()),
@@ -125,16 +140,17 @@ impl Letters {
 }
 
 impl Frame {
-    /// The letters that are asked for, with their places.
+    /// The letters that are asked for, each with its index in the frame.
     pub(super) fn letters<'a>(
         &'a self,
         filter: &Filter,
     ) -> impl Iterator<Item = (usize, &'a DeadLetter)> {
         let read = self.members.iter().enumerate();
-        let read = read.filter_map(|(at, member)| Some((at, member.letter.as_ref()?)));
-        read.filter(|(_, letter)| filter.takes(letter))
+        let read = read.filter_map(|(index, member)| Some((index, member.letter.as_ref()?)));
+        read.filter(|(_, letter)| is_meant(letter, filter))
     }
 
+    /// The subject as our types have it; none where its stage is none of ours.
     fn subject(&self) -> Option<Subject> {
         let (stage, tenant) = self.subject.strip_prefix("dead.")?.split_once('.')?;
         let stage = StageName::ALL.iter().find(|name| name.as_str() == stage)?;
@@ -143,8 +159,8 @@ impl Frame {
 }
 
 impl Member {
-    /// The letter again, byte for byte. Named by the frame that it was in: the broker drops a
-    /// repeat of this, and nothing else.
+    /// The letter again, byte for byte. Its key names the frame that it was in, so that the broker
+    /// drops a repeat of this move, and nothing else.
     fn again(&self, subject: &Subject, sequence: u64) -> Outgoing {
         let own = || Uuid::new_v5(&Uuid::NAMESPACE_OID, self.raw.get().as_bytes());
         let id = self.letter.as_ref().map_or_else(own, |letter| letter.id);
@@ -152,6 +168,14 @@ impl Member {
         let json = self.raw.get().as_bytes().to_vec();
         Outgoing { subject: subject.clone(), key, trace: None, json }
     }
+}
+
+/// Whether a letter fits every field that the filter gives.
+fn is_meant(letter: &DeadLetter, filter: &Filter) -> bool {
+    filter.stage.is_none_or(|stage| stage.as_str() == letter.stage)
+        && filter.tenant.as_ref().is_none_or(|tenant| *tenant == letter.tenant)
+        && filter.cause.as_ref().is_none_or(|cause| *cause == letter.cause)
+        && filter.id.is_none_or(|id| id == letter.id)
 }
 
 fn no_stream(name: &str) -> String {

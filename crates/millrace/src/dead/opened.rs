@@ -11,9 +11,8 @@ use wire::{
 pub(super) struct Opened {
     /// Where it was read from.
     origin: Subject,
-    /// What was read.
     pub(super) content: Content,
-    /// Its bytes.
+    /// The bytes of what was read.
     json: Vec<u8>,
 }
 
@@ -21,7 +20,7 @@ pub(super) struct Opened {
 pub(super) enum Content {
     /// A message that enrich could not handle.
     Submitted(Box<Submitted>),
-    /// A message that a later stage could not handle: it goes to the gates again.
+    /// A message that a stage after enrich could not handle: it goes to the gates again.
     Enriched(Box<Enriched>),
     /// A webhook, a text of a person, an event: no message of ours.
     Other,
@@ -39,7 +38,7 @@ impl Opened {
         Ok(Self { origin, content, json })
     }
 
-    /// The turn of a message.
+    /// The turn that a message was in when it died; none where there is no message.
     pub(super) fn turn(&self) -> Option<u32> {
         match &self.content {
             Content::Submitted(message) => Some(message.head.turn),
@@ -48,8 +47,9 @@ impl Opened {
         }
     }
 
-    /// The message in the turn of its row, with the passport of its row; anything else as it was,
-    /// named by the frame that its letter lies in: the broker drops a repeat of that alone.
+    /// What is published: a message in the turn and with the passport of its row, anything else as
+    /// it was. The key of the latter names the frame that its letter lies in (`sequence`), so that
+    /// the broker drops a repeat of this redrive alone.
     pub(super) fn outgoing(
         &self,
         letter: &DeadLetter,
@@ -60,17 +60,20 @@ impl Opened {
             (Content::Submitted(message), Some(row)) => {
                 let mut message = message.as_ref().clone();
                 message.head.turn = row.message.turn;
+
                 Outgoing::new(Subject::Submitted(message.head.class.lane()), &message)
             }
             (Content::Enriched(message), Some(row)) => {
                 let mut message = message.as_ref().clone();
                 message.head.turn = row.message.turn;
                 message.passport = row.passport.clone();
+
                 Outgoing::new(Subject::Enriched(message.head.class.lane()), &message)
             }
             (Content::Other | Content::Submitted(_) | Content::Enriched(_), _) => {
                 let key = MemberKey { body: sequence, ..MemberKey::of(letter.id) };
                 let (subject, json) = (self.origin.clone(), self.json.clone());
+
                 Outgoing { subject, key, trace: None, json }
             }
         }
@@ -82,7 +85,9 @@ fn read(origin: &Subject, json: &[u8]) -> Option<Content> {
     fn decode<P: Payload>(json: &[u8]) -> Option<Box<P>> {
         serde_json::from_slice(json).ok().map(Box::new)
     }
+
     let other = |read: bool| read.then_some(Content::Other);
+
     match origin {
         Subject::Submitted(_) => decode(json).map(Content::Submitted),
         Subject::Enriched(_) => decode(json).map(Content::Enriched),

@@ -1,11 +1,11 @@
-//! `millrace dead redrive`: a row is opened in its next turn, its message is published, and only
-//! after the PubAck is the letter deleted. A crash in between is made good by the next redrive,
-//! which finds its own stamp in the row; what is published twice is sorted out by its keys.
+//! `millrace dead redrive`: opens a message's row in its next turn, publishes the message, and
+//! deletes the letter only after the PubAck. After a crash in between the next redrive finds the
+//! stamp of this one in the row and goes on from there; stages tell what is published twice by its
+//! keys.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     process::ExitCode,
-    time::Duration,
 };
 
 use anyhow::Context;
@@ -19,34 +19,36 @@ use store::{
 use wire::{DeadLetter, frame::Outgoing};
 
 use super::{
-    Filter, Redrive,
     decide::{Plan, decide, stamp},
-    letters::{Frame, Letters},
+    letters::{Frame, Letters, PUBLISH_PATIENCE},
     opened::{Content, Opened},
     report::Report,
 };
-use crate::process::ProcessParts;
+use crate::{
+    cli::dead::{Filter, Redrive},
+    process::ProcessParts,
+};
 
-/// How long a publish may take before the run ends: a full stream needs its readers, not a redrive.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How many letters are worked on at once.
+/// How many letters are worked on at once, or a frame more.
 const AT_ONCE: usize = 256;
 
-/// `millrace dead redrive`
+/// `millrace dead redrive`: fails where a letter is refused, or the one that is named is not there.
 pub(super) async fn run(args: Redrive) -> anyhow::Result<ExitCode> {
     let mut process = ProcessParts::begin(args.common)?;
     let sealer = process.sealer()?;
     let broker = process.broker("redrive").await?;
     process.follow_clock(&broker).await?;
     let store = process.store(Role::Pipeline, 1).await?;
+
     let mut letters = Letters::open(&broker, &args.filter, &process.stop).await?;
     let publisher = Publisher::new(&broker, "redrive");
     let run = Run { process, sealer, store, publisher, dry_run: args.dry_run };
     let mut report = Report::default();
     let ended = run.all(&mut letters, &args.filter, &mut report).await;
+
     report.print(args.dry_run);
     ended.context("what is not counted may have been sent, and is not lost: redrive again")?;
+
     if args.filter.id.is_some() && report.letters() == 0 {
         eprintln!("no such letter");
         return Ok(ExitCode::FAILURE);
@@ -69,7 +71,7 @@ async fn chunk(letters: &mut Letters, filter: &Filter) -> anyhow::Result<Option<
     Ok((!frames.is_empty()).then_some(frames))
 }
 
-/// The rows of a chunk's messages.
+/// The rows of a chunk's messages; a message may have none.
 type Rows = HashMap<DeadKey, DeadRow>;
 
 /// What every chunk of a run needs.
@@ -83,8 +85,11 @@ struct Run {
 
 /// One letter on its way through a run.
 struct Task<'a> {
-    /// The frame it lies in, and its place there.
-    place: (usize, usize),
+    /// Index of the frame it lies in, among those of the chunk.
+    frame: usize,
+    /// Index of the letter in that frame.
+    member: usize,
+    /// Where the frame lies in DEAD.
     sequence: u64,
     letter: &'a DeadLetter,
     opened: Result<Opened, String>,
@@ -111,16 +116,20 @@ impl Run {
         frames: &[Frame],
         report: &mut Report,
     ) -> anyhow::Result<()> {
+        // load, decide, record
         let mut tasks = self.open(frames, filter);
         let rows = self.plan(&mut tasks).await?;
+
+        // say, and only then delete
         if !self.dry_run {
-            self.publisher.offer(say(&tasks, &rows), PATIENCE).await?;
-            for (at, frame) in frames.iter().enumerate() {
-                let done = tasks.iter().filter(|task| task.place.0 == at && task.is_done());
-                let done: Vec<usize> = done.map(|task| task.place.1).collect();
+            self.publisher.offer(say(&tasks, &rows), PUBLISH_PATIENCE).await?;
+            for (index, frame) in frames.iter().enumerate() {
+                let done = tasks.iter().filter(|task| task.frame == index && task.is_done());
+                let done: Vec<usize> = done.map(|task| task.member).collect();
                 letters.remove(&self.publisher, frame, &done).await?;
             }
         }
+
         for task in &tasks {
             match &task.plan {
                 Plan::Refused(why) => report.refused(task.letter, why),
@@ -134,9 +143,10 @@ impl Run {
 
     fn open<'a>(&self, frames: &'a [Frame], filter: &Filter) -> Vec<Task<'a>> {
         let mut tasks = Vec::new();
-        for (at, frame) in frames.iter().enumerate() {
+        for (index, frame) in frames.iter().enumerate() {
             tasks.extend(frame.letters(filter).map(|(member, letter)| Task {
-                place: (at, member),
+                frame: index,
+                member,
                 sequence: frame.sequence,
                 letter,
                 opened: Opened::of(letter, &self.sealer),
@@ -147,11 +157,14 @@ impl Run {
     }
 
     /// Decides each letter by its message's row, and opens the rows of those that go again. Gives
-    /// the rows as they are then.
+    /// the rows as they are afterwards.
     async fn plan(&self, tasks: &mut [Task<'_>]) -> anyhow::Result<Rows> {
+        // load
         let keys: BTreeSet<DeadKey> = tasks.iter().filter_map(Task::key).collect();
         let mut tx = self.store.scoped(keys.iter().map(|key| &key.0)).await?;
         let mut rows = dead_letter::find(&mut tx, &keys).await?;
+
+        // decide
         for task in tasks.iter_mut() {
             let row = task.key().and_then(|key| rows.get(&key));
             task.plan = match &task.opened {
@@ -160,6 +173,8 @@ impl Run {
             };
         }
         let opening = opening(tasks);
+
+        // record
         if !self.dry_run {
             self.reopen(&mut tx, tasks, &opening, &mut rows).await?;
             tx.commit().await.map_err(store::fault)?;
@@ -167,6 +182,8 @@ impl Run {
         Ok(rows)
     }
 
+    /// Opens rows. Puts what they are now into `rows`, and refuses the letters of those that have
+    /// moved on meanwhile.
     async fn reopen(
         &self,
         tx: &mut Scoped,
@@ -177,21 +194,22 @@ impl Run {
         let now = self.process.time.now();
         let revivals: Vec<Revival<'_>> = opening
             .iter()
-            .filter_map(|(key, at)| {
-                let (found, task) = (rows.get(key)?, tasks.get(*at.first()?)?);
+            .filter_map(|(key, of_message)| {
+                let (found, task) = (rows.get(key)?, tasks.get(*of_message.first()?)?);
                 let stamp = stamp(task.letter, now);
                 Some(Revival { found, body_hash: task.body_hash(), text: task.text(), stamp })
             })
             .collect();
         let reopened = dead_letter::reopen(tx, now, &revivals).await?;
+
         for ((key, of_message), row) in opening.iter().zip(reopened) {
             match (row, rows.get_mut(key)) {
                 (Some((message, passport)), Some(found)) => {
                     (found.message, found.passport) = (message, passport);
                 }
                 (_, _) => {
-                    for at in of_message {
-                        tasks[*at].plan = Plan::Refused("it moved on meanwhile".into());
+                    for &index in of_message {
+                        tasks[index].plan = Plan::Refused("it moved on meanwhile".into());
                     }
                 }
             }
@@ -200,21 +218,22 @@ impl Run {
     }
 }
 
-/// The letters that open rows, by message. A letter may lie in DEAD twice: that is one opening. Of
-/// two letters about one message in one turn, the first opens it.
+/// Indices of the letters that open rows, by message. A letter may lie in DEAD twice: that is one
+/// opening. Of two letters about one message in one turn, the first opens it, and the other is
+/// refused.
 fn opening(tasks: &mut [Task<'_>]) -> BTreeMap<DeadKey, Vec<usize>> {
     let mut opening: BTreeMap<DeadKey, Vec<usize>> = BTreeMap::new();
-    for at in 0..tasks.len() {
-        let Some(key) = tasks[at].key().filter(|_| tasks[at].plan == Plan::Reopen) else {
-            continue;
-        };
+    for index in 0..tasks.len() {
+        let task = &tasks[index];
+        let Some(key) = task.key().filter(|_| task.plan == Plan::Reopen) else { continue };
+
         let of_message = opening.entry(key).or_default();
         let first = of_message.first().map(|first| tasks[*first].letter.id);
-        if first.is_none_or(|first| first == tasks[at].letter.id) {
-            of_message.push(at);
+        if first.is_none_or(|first| first == task.letter.id) {
+            of_message.push(index);
         } else {
             let why = "another letter about its message was redriven";
-            tasks[at].plan = Plan::Refused(why.into());
+            tasks[index].plan = Plan::Refused(why.into());
         }
     }
     opening
@@ -224,9 +243,11 @@ fn opening(tasks: &mut [Task<'_>]) -> BTreeMap<DeadKey, Vec<usize>> {
 fn say(tasks: &[Task<'_>], rows: &Rows) -> Vec<Outgoing> {
     let mut said: BTreeSet<DeadKey> = BTreeSet::new();
     let mut say = Vec::new();
+
     for task in tasks {
         let (Ok(opened), key) = (&task.opened, task.key()) else { continue };
         let row = key.as_ref().and_then(|key| rows.get(key));
+
         match task.plan {
             Plan::Reopen | Plan::Resume => {
                 if key.is_some_and(|key| said.insert(key)) {
@@ -258,6 +279,7 @@ impl Task<'_> {
         }
     }
 
+    /// For a row that was made without it.
     fn body_hash(&self) -> Option<Vec<u8>> {
         match &self.opened.as_ref().ok()?.content {
             Content::Submitted(message) => wire::unhex(&message.body_hash),
@@ -265,6 +287,7 @@ impl Task<'_> {
         }
     }
 
+    /// For a row that was made without a text.
     fn text(&self) -> Option<(&str, u16, Micros)> {
         match &self.opened.as_ref().ok()?.content {
             Content::Enriched(message) => Some((&message.text, message.segments, message.cost)),

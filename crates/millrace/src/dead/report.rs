@@ -17,7 +17,7 @@ struct Counts {
     refused: usize,
 }
 
-/// How many refusals are told one by one.
+/// How many refusals are told one by one; the others are counted.
 const TOLD: usize = 100;
 
 impl Report {
@@ -51,9 +51,11 @@ impl Report {
         for ((stage, cause), Counts { redriven, refused }) in &self.counts {
             println!("{stage:<10} {cause:<22} {redriven:>17} {refused:>8}");
         }
+
         for line in &self.refusals {
             eprintln!("{line}");
         }
+
         let refused: usize = self.counts.values().map(|counts| counts.refused).sum();
         if refused > TOLD {
             eprintln!("and {} more", refused - TOLD);

@@ -5,14 +5,18 @@ use std::process::ExitCode;
 use store::core::seal::Sealer;
 use wire::DeadLetter;
 
-use super::{Filter, List, Show, Which, letters::Letters};
-use crate::process::ProcessParts;
+use super::letters::Letters;
+use crate::{
+    cli::dead::{Filter, LetterName, List, Show},
+    process::ProcessParts,
+};
 
-/// `millrace dead list`
+/// `millrace dead list`: one line for each letter, and how many there are.
 pub(super) async fn list(args: List) -> anyhow::Result<ExitCode> {
     let process = ProcessParts::begin(args.common)?;
     let broker = process.broker("dead").await?;
     let mut letters = Letters::open(&broker, &args.filter, &process.stop).await?;
+
     let (mut shown, mut found) = (0, 0);
     while let Some(frame) = letters.next().await? {
         for (_, letter) in frame.letters(&args.filter) {
@@ -23,40 +27,43 @@ pub(super) async fn list(args: List) -> anyhow::Result<ExitCode> {
             }
         }
     }
+
     eprintln!("{shown} of {found} letters");
     Ok(ExitCode::SUCCESS)
 }
 
-/// `millrace dead show`
+/// `millrace dead show`: fails where there is no such letter, or one that cannot be opened.
 pub(super) async fn show(args: Show) -> anyhow::Result<ExitCode> {
     let process = ProcessParts::begin(args.common)?;
     let sealer = args.open.then(|| process.sealer()).transpose()?;
     let broker = process.broker("dead").await?;
     let all = Filter::default();
     let mut letters = Letters::open(&broker, &all, &process.stop).await?;
+
     let (mut found, mut opened) = (false, true);
     while let Some(frame) = letters.next().await? {
         for (_, letter) in frame.letters(&all) {
-            if is(args.which, frame.sequence, letter) {
+            if has_name(letter, frame.sequence, args.letter) {
                 found = true;
                 opened &= print(frame.sequence, letter, sealer.as_ref());
             }
         }
     }
+
     if !found {
         eprintln!("no such letter");
     }
     Ok(if found && opened { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn is(which: Which, sequence: u64, letter: &DeadLetter) -> bool {
-    match which {
-        Which::Id(id) => letter.id == id,
-        Which::Sequence(wanted) => sequence == wanted,
+fn has_name(letter: &DeadLetter, sequence: u64, name: LetterName) -> bool {
+    match name {
+        LetterName::Id(id) => letter.id == id,
+        LetterName::Sequence(wanted) => sequence == wanted,
     }
 }
 
-/// Sequence, id, when, stage, tenant, cause, attempts, message.
+/// A letter in one line: sequence, id, when, stage, tenant, cause, attempts, message.
 fn line(sequence: u64, letter: &DeadLetter) -> String {
     let DeadLetter { id, at, stage, tenant, cause, attempts, .. } = letter;
     let message = letter.message.map_or_else(|| "-".to_owned(), |id| id.to_string());
@@ -80,23 +87,22 @@ fn print(sequence: u64, letter: &DeadLetter, sealer: Option<&Sealer>) -> bool {
     println!("cause     {}", letter.cause);
     println!("detail    {}", letter.detail);
     println!("attempts  {}", letter.attempts);
-    let Some(sealer) = sealer else {
-        println!("content   sealed; --open shows it");
-        return true;
-    };
-    match sealer.open(&letter.sealed) {
-        Ok(bytes) => {
-            let json = serde_json::from_slice::<serde_json::Value>(&bytes);
-            let text = json.map_or_else(
-                |_| String::from_utf8_lossy(&bytes).escape_debug().to_string(),
-                |json| format!("{json:#}"),
-            );
-            println!("content   {text}");
-            true
-        }
-        Err(why) => {
+
+    match sealer.map(|sealer| sealer.open(&letter.sealed)) {
+        None => println!("content   sealed; --open shows it"),
+        Some(Ok(bytes)) => println!("content   {}", readable(&bytes)),
+        Some(Err(why)) => {
             eprintln!("content   {why}");
-            false
+            return false;
         }
+    }
+    true
+}
+
+/// JSON in lines; what is none with its control characters escaped.
+fn readable(bytes: &[u8]) -> String {
+    match serde_json::from_slice::<serde_json::Value>(bytes) {
+        Ok(json) => format!("{json:#}"),
+        Err(_) => String::from_utf8_lossy(bytes).escape_debug().to_string(),
     }
 }

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use anyhow::Context;
 use serde_json::Value;
 
-use super::client::HttpCaller;
+use super::{
+    client::HttpCaller,
+    ledger::{open, settled},
+};
 
 /// What the comparison found.
 pub struct LedgerCheck {
@@ -19,7 +22,8 @@ pub struct LedgerCheck {
     pub balanced: bool,
 }
 
-/// Compares the campaign's recipients, one by one, with the carrier's ledger.
+/// Compares the campaign's recipients, one by one, with the carrier's ledger, and their number with
+/// the campaign's own.
 ///
 /// # Errors
 /// The api or the sandbox does not answer.
@@ -31,6 +35,7 @@ pub async fn against_carrier(
 ) -> anyhow::Result<LedgerCheck> {
     let recipients = recipients(api, campaign).await?;
     let lines = sandbox.get_text("/sandbox/ledger").await?;
+
     let mut carrier: HashMap<String, (u64, String)> = HashMap::new();
     for line in lines.lines() {
         let line: Value = serde_json::from_str(line)?;
@@ -38,12 +43,14 @@ pub async fn against_carrier(
         let entry = carrier.entry(reference.to_owned()).or_default();
         *entry = (entry.0 + 1, line["status"].as_str().unwrap_or_default().to_owned());
     }
+
     let mut found = LedgerCheck {
         at_carrier: 0,
         duplicates: carrier.values().filter(|(times, _)| *times > 1).count() as u64,
         different: 0,
         balanced: false,
     };
+
     for recipient in &recipients {
         let message = recipient["message_id"].as_str().context("message_id")?;
         let state = recipient["state"].as_str().context("state")?;
@@ -51,11 +58,12 @@ pub async fn against_carrier(
         found.at_carrier += u64::from(there.is_some());
         found.different += u64::from(!agree(state, there.map(|(_, status)| status.as_str())));
     }
-    let total = super::open(ledger) + super::settled(ledger);
+
+    let total = open(ledger) + settled(ledger);
     found.balanced = ledger["balanced"] == true
         && ledger["state"] == "completed"
         && ledger["audience"].as_u64() == Some(total)
-        && super::open(ledger) == 0
+        && open(ledger) == 0
         && recipients.len() as u64 == total
         && found.duplicates == 0
         && found.different == 0;
@@ -80,8 +88,8 @@ pub async fn recipients(api: &HttpCaller, campaign: &str) -> anyhow::Result<Vec<
     }
 }
 
-/// What we call a message's state, against what the carrier calls it. A refusal leaves no text in
-/// the carrier's ledger; a failure after acceptance does.
+/// Whether our state of a message agrees with the carrier's status of its text; none: the carrier
+/// has no such text, as after a refusal. A failure after acceptance leaves one.
 pub fn agree(state: &str, carrier: Option<&str>) -> bool {
     match carrier {
         None => matches!(state, "blocked" | "cancelled" | "expired" | "failed"),

@@ -5,7 +5,7 @@ use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-/// A caller of one server.
+/// A caller of one server, with one key.
 #[derive(Clone)]
 pub struct HttpCaller {
     http: reqwest::Client,
@@ -22,27 +22,27 @@ impl HttpCaller {
         Ok(Self { http: carriers::http::client()?, base: base.to_owned(), key })
     }
 
-    /// GET, as JSON.
+    /// GET of JSON.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
         Ok(serde_json::from_slice(&self.call(Method::GET, path, None).await?)?)
     }
 
-    /// GET, as it comes.
+    /// GET of a text, as it comes.
     pub async fn get_text(&self, path: &str) -> anyhow::Result<String> {
         Ok(String::from_utf8(self.call(Method::GET, path, None).await?)?)
     }
 
-    /// POST of JSON.
+    /// POST of JSON; gives the answer.
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.send(Method::POST, path, body).await
     }
 
-    /// PUT of JSON.
+    /// PUT of JSON; gives the answer.
     pub async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.send(Method::PUT, path, body).await
     }
 
-    /// POST of a text of this type.
+    /// POST of a text of this media type.
     pub async fn post_text(&self, path: &str, kind: &str, text: String) -> anyhow::Result<Value> {
         let answer = self.call(Method::POST, path, Some((kind, text))).await?;
         Ok(serde_json::from_slice(&answer)?)
@@ -90,6 +90,7 @@ impl HttpCaller {
         if let Some((kind, text)) = body {
             request = request.header("content-type", kind).body(text);
         }
+
         let answer = request.send().await.with_context(|| format!("{method} {url}"))?;
         let status = answer.status();
         let bytes = answer.bytes().await?.to_vec();

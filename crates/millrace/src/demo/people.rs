@@ -5,7 +5,7 @@
 
 use std::{fmt::Write, process::ExitCode};
 
-/// How many lines the file has, without its heading.
+/// How many people the file has, one a line below its heading.
 const LINES: usize = 2_000;
 
 /// Area codes, with the state and a postal code where the demo's list knows them. The split ones
@@ -33,6 +33,7 @@ const AREAS: [(&str, &str, &str); 20] = [
     ("907", "US-AK", "99501"),
 ];
 
+/// Where Australians live; numbers there tell no zone.
 const AU_ZONES: [&str; 4] =
     ["Australia/Sydney", "Australia/Brisbane", "Australia/Adelaide", "Australia/Perth"];
 
@@ -62,6 +63,7 @@ pub fn csv(seed: u64) -> String {
         "phone,first_name,last_name,language,region,postal_code,time_zone,tags,consent,\
          consent_source,do_not_contact\n",
     );
+
     let mut numbers: Vec<String> = Vec::with_capacity(LINES);
     for line in 0..LINES {
         let person = person(&mut dice, line, &numbers);
@@ -75,9 +77,11 @@ pub fn csv(seed: u64) -> String {
         );
         numbers.push(person.phone);
     }
+
     text
 }
 
+/// The columns of one line; empty where the list does not know.
 struct Person {
     phone: String,
     first: &'static str,
@@ -90,6 +94,7 @@ struct Person {
     refused: &'static str,
 }
 
+/// The person of a line: one in 50 has a number that is none, one in 33 repeats an earlier line.
 fn person(dice: &mut Dice, line: usize, earlier: &[String]) -> Person {
     let spanish = dice.one_in(4);
     let first = if spanish { dice.pick(&FIRST_ES) } else { dice.pick(&FIRST_EN) };
@@ -104,6 +109,7 @@ fn person(dice: &mut Dice, line: usize, earlier: &[String]) -> Person {
         consent: if dice.one_in(25) { "no" } else { "yes" },
         refused: if dice.one_in(40) { "yes" } else { "" },
     };
+
     if line % 50 == 49 {
         person.phone = bad_number(dice);
     } else if line % 33 == 32 {
@@ -118,6 +124,7 @@ fn person(dice: &mut Dice, line: usize, earlier: &[String]) -> Person {
         let known = !dice.one_in(3);
         (person.region, person.postal) = if known { (region, postal) } else { ("", "") };
     }
+
     person
 }
 

@@ -9,11 +9,11 @@ use super::client::HttpCaller;
 
 /// A sender to register.
 pub struct DemoSender<'a> {
-    /// E.164.
+    /// Its number, in E.164.
     pub number: &'a str,
     /// Segments per second.
     pub pace: u32,
-    /// ISO 3166 country of its recipients.
+    /// Country of its recipients, by ISO 3166.
     pub country: &'a str,
 }
 
@@ -41,7 +41,7 @@ pub async fn account(api: &HttpCaller, sandbox: &str, account: &str) -> anyhow::
     api.post("/v1/carrier-accounts", &body).await.map(drop)
 }
 
-/// Registers senders that are past their warm-up, and a pool of them; says the pool's id.
+/// Registers senders that are past their warm-up, and a pool of them; gives the pool's id.
 ///
 /// # Errors
 /// The api refuses something.
@@ -52,6 +52,8 @@ pub async fn pool(
 ) -> anyhow::Result<String> {
     let mut ids = Vec::new();
     for sender in senders {
+        let is_australian = sender.country == "AU";
+        let time_zone = if is_australian { "Australia/Sydney" } else { "America/New_York" };
         let body = json!({
             "account": account,
             "number": sender.number,
@@ -59,15 +61,16 @@ pub async fn pool(
             "pace": sender.pace,
             "active_since": "2026-01-01T00:00:00Z",
             "daily_cap": 10_000_000,
-            "time_zone": if sender.country == "AU" { "Australia/Sydney" } else { "America/New_York" },
+            "time_zone": time_zone,
         });
         ids.push(api.post("/v1/senders", &body).await?["id"].clone());
     }
+
     let pool = api.post("/v1/pools", &json!({ "name": "demo", "senders": ids })).await?;
     Ok(pool["id"].as_str().context("the pool's id")?.to_owned())
 }
 
-/// Imports contacts and waits until that is done; says the import's counts.
+/// Imports contacts and waits until that is done; gives the import with its counts.
 ///
 /// # Errors
 /// The file cannot be read as contacts.

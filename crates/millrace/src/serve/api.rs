@@ -22,25 +22,30 @@ pub async fn run(args: cli::Serve) -> anyhow::Result<ExitCode> {
     let broker = process.broker("api").await?;
     process.follow_clock(&broker).await?;
     let store = process.store(Role::Api, CONNECTIONS).await?;
+
     let default: SocketAddr = DEFAULT_LISTEN.parse().context("the default address")?;
     let listen = process.settings.listen_or(default);
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| crate::process::in_use("the api", listen))?;
+
     let end = CancellationToken::new();
     let (serving, app) = serve(&process, listener, store.clone(), broker.clone())?;
+
     let health = process.health(&broker, &store).check("accounts", move || {
         let ready = app.is_ready();
         async move { ready.then_some(()).ok_or_else(|| "not loaded yet".to_owned()) }
     });
     let address = process.answer_health(health, end.clone()).await?;
     tracing::info!(%listen, health = %address, "running");
+
     serving.await??;
     end.cancel();
     Ok(ExitCode::SUCCESS)
 }
 
-/// Serves the api on this listener until the process is told to end.
+/// Serves the api on this listener until the process is told to end; gives the running task, and
+/// the app to ask whether it is ready.
 ///
 /// # Errors
 /// A setting that it needs is missing.
@@ -53,6 +58,7 @@ pub fn serve(
     let settings = &process.settings;
     let keys = settings.jwt_keys.as_ref().map(|keys| keys.all()).unwrap_or_default();
     let jwt_keys = keys.iter().map(|key| SecretBox::new(Box::new(*key.expose_secret()))).collect();
+
     let parts = Parts {
         store,
         broker,
@@ -65,6 +71,7 @@ pub fn serve(
         },
         now: Arc::clone(&process.clock()),
     };
+
     let app = App::new(parts);
     let serving = tokio::spawn(api::serve(listener, app.clone(), process.stop.clone()));
     Ok((serving, app))

@@ -20,10 +20,12 @@ pub async fn run(args: cli::Serve) -> anyhow::Result<ExitCode> {
     let listen = process.settings.listen_or(SocketAddr::from(DEFAULT_LISTEN));
     let sandbox = start(listen).await?;
     tracing::info!(address = %sandbox.addr, "sandbox is up");
+
     if process.settings.nats_url.is_some() {
         let broker = process.broker("sandbox").await?;
         bridge(&sandbox, broker, process.stop.clone()).await?;
     }
+
     process.stop.cancelled().await;
     sandbox.stop().await;
     Ok(ExitCode::SUCCESS)
@@ -52,6 +54,7 @@ pub async fn bridge(
     if let Some(clock) = known.clock() {
         sandbox.restore_clock(clock);
     }
+
     let mut changes = sandbox.clock.clone();
     tokio::spawn(stop.run_until_cancelled_owned(async move {
         while changes.changed().await.is_ok() {

@@ -13,7 +13,7 @@ use crate::{cli, process::ProcessParts};
 /// Connections to Postgres per stage process: a batch takes one, three batches are under way.
 pub const CONNECTIONS: u32 = 6;
 
-/// The sweep and the watch wait for times of ten seconds and more.
+/// How reconcile's sources tick: what they wait for takes ten seconds and more.
 const SWEEPING: SourceConfig =
     SourceConfig { interval: Duration::from_secs(1), drain: Duration::from_secs(20) };
 
@@ -30,19 +30,23 @@ pub async fn run(args: cli::StageArgs) -> anyhow::Result<ExitCode> {
     let broker = process.broker(name).await?;
     process.follow_clock(&broker).await?;
     let store = process.store(Role::Pipeline, CONNECTIONS).await?;
+
     let end = CancellationToken::new();
     let health = process.answer_health(process.health(&broker, &store), end.clone()).await?;
     tracing::info!(stage = name, %health, "running");
+
     let config = StageConfig {
         lanes: args.lane.into(),
         batches_under_way: args.workers.into(),
         ack_wait: process.settings.ack_wait,
         ..StageConfig::default()
     };
+
     let sealer = process.sealer()?;
     let runtime = process.runtime(broker.clone(), sealer.clone());
     let drained = stage(args.name, &process, &runtime, store, sealer, &config).await?;
     tracing::info!(stage = name, left = drained.left, in_time = drained.in_time, "drained");
+
     // What is not out by then comes again: an end within a bounded time matters more.
     let _ = tokio::time::timeout(FLUSH, broker.client.flush()).await;
     end.cancel();
@@ -62,6 +66,7 @@ pub async fn stage(
     config: &StageConfig,
 ) -> anyhow::Result<Drained> {
     let source = SourceConfig::default();
+
     match name {
         StageName::Audience => {
             run_source(audience::AudienceSource::new(store), runtime, &source).await;
@@ -80,19 +85,7 @@ pub async fn stage(
             let send = send_stage(process, store, sealer)?;
             Ok(run_stage(send, runtime, config).await?)
         }
-        StageName::Reconcile => {
-            let sweep = sweep(process, store.clone(), sealer.clone())?;
-            let sweep = run_source(sweep, runtime, &SWEEPING);
-            let watch = watch(process, store.clone(), sealer.clone())?;
-            let watch = run_source(watch, runtime, &SWEEPING);
-            let dead = reconcile::DeadLetterStage::new(store.clone(), sealer);
-            let dead = run_stage(dead, runtime, config);
-            let receipts = run_stage(reconcile::ReceiptStage::new(store), runtime, config);
-            let ((), (), dead, receipts) = tokio::join!(sweep, watch, dead, receipts);
-            let (dead, receipts) = (dead?, receipts?);
-            let left = dead.left + receipts.left;
-            Ok(Drained { left, in_time: dead.in_time && receipts.in_time })
-        }
+        StageName::Reconcile => reconcile(process, runtime, store, sealer, config).await,
         StageName::Inbound => {
             Ok(run_stage(inbound::InboundStage::new(store), runtime, config).await?)
         }
@@ -107,6 +100,31 @@ pub async fn stage(
             Ok(drained?)
         }
     }
+}
+
+/// The two stages and the two sources of reconcile, side by side.
+async fn reconcile(
+    process: &ProcessParts,
+    runtime: &Runtime,
+    store: Store,
+    sealer: Sealer,
+    config: &StageConfig,
+) -> anyhow::Result<Drained> {
+    let sweep = sweep(process, store.clone(), sealer.clone())?;
+    let poller = receipt_poller(process, store.clone(), sealer.clone())?;
+    let letters = reconcile::DeadLetterStage::new(store.clone(), sealer);
+    let receipts = reconcile::ReceiptStage::new(store);
+
+    let ((), (), letters, receipts) = tokio::join!(
+        run_source(sweep, runtime, &SWEEPING),
+        run_source(poller, runtime, &SWEEPING),
+        run_stage(letters, runtime, config),
+        run_stage(receipts, runtime, config),
+    );
+
+    let (letters, receipts) = (letters?, receipts?);
+    let in_time = letters.in_time && receipts.in_time;
+    Ok(Drained { left: letters.left + receipts.left, in_time })
 }
 
 fn send_stage(
@@ -141,7 +159,7 @@ fn sweep(
     Ok(reconcile::InDoubtSweep::new(store, sealer, carriers::http::client()?, config))
 }
 
-fn watch(
+fn receipt_poller(
     process: &ProcessParts,
     store: Store,
     sealer: Sealer,

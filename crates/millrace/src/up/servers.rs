@@ -21,16 +21,19 @@ impl Servers {
     pub async fn start(data: &Path, common: &mut Common) -> anyhow::Result<Self> {
         let options = EmbeddedOptions::default();
         let mut servers = Self { nats: None, postgres: None };
+
         if common.nats_url.is_none() && common.nats_url_file.is_none() {
             let nats = Nats::start(data, &options).await?;
             common.nats_url = Some(nats.url().clone());
             servers.nats = Some(nats);
         }
+
         if common.database_url.is_none() && common.database_url_file.is_none() {
             let postgres = Postgres::start(data, &options).await?;
             common.database_url = Some(postgres.database_url().clone());
             servers.postgres = Some(postgres);
         }
+
         Ok(servers)
     }
 

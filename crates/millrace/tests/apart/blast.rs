@@ -1,5 +1,5 @@
-//! A blast with 5,000 messages in the queue, and people and operators who say no to it while it is
-//! under way.
+//! A blast with 5,000 messages in the queue. While it is under way, people say no to it and
+//! operators throw switches.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -24,7 +24,7 @@ const BODY: &str = "Acme: everything must go. Reply STOP to opt out";
 /// How they say it: none of it is a word that the carrier itself would stop for.
 const WORDS: [&str; 4] = ["ALTO", "please stop texting me", "No más", "take me off your list"];
 
-/// What a person or an operator is promised: from their word to the last request for them.
+/// What people and operators are promised: the time from their word to the last request for them.
 const PROMISE: Duration = Duration::from_secs(1);
 
 /// How long anything may take here.
@@ -38,6 +38,7 @@ async fn who_says_stop_is_texted_no_more_and_a_switch_halts_all_within_a_second(
     queued(&platform).await?;
     let (quitters, latest) = stop(&platform).await?;
     others(&platform, &quitters).await?;
+
     for scope in [Scope::Tenant, Scope::Platform, Scope::Senders(&senders)] {
         switch_off_and_on(&platform, scope).await?;
         texts(&platform, platform.carrier().await?.len() + 50).await?;
@@ -46,6 +47,7 @@ async fn who_says_stop_is_texted_no_more_and_a_switch_halts_all_within_a_second(
     let texts = platform.carrier().await?;
     let references: BTreeSet<_> = texts.iter().map(|text| text["reference"].to_string()).collect();
     assert_eq!(references.len(), texts.len(), "nobody is texted twice");
+
     let late: Vec<_> = texts
         .iter()
         .filter(|text| quitters.contains(text["to"].as_str().unwrap_or_default()))
@@ -53,14 +55,17 @@ async fn who_says_stop_is_texted_no_more_and_a_switch_halts_all_within_a_second(
         .filter(|text| !confirms(text))
         .collect();
     assert!(late.is_empty(), "texted after they said no: {late:?}");
+
     let confirmed = texts.iter().filter(|text| confirms(text));
     let confirmed: Vec<_> = confirmed.filter_map(|text| text["to"].as_str()).collect();
     assert_eq!(confirmed.len(), quitters.len(), "one confirmation each: {confirmed:?}");
     assert!(confirmed.iter().all(|to| quitters.contains(*to)), "{confirmed:?}");
+
     platform.stop().await
 }
 
-/// A tenant, its people, and a message to each of them, at noon.
+/// Makes a tenant with senders and people, at noon, and submits a message to each of them; gives
+/// the senders' ids.
 async fn begin(platform: &Apart) -> anyhow::Result<Vec<Value>> {
     let noon = json!({ "now": "2026-06-10T16:00:00Z", "rate": 1 });
     platform.sandbox(Method::PUT, "/sandbox/clock", &noon).await?;
@@ -68,6 +73,7 @@ async fn begin(platform: &Apart) -> anyhow::Result<Vec<Value>> {
     platform.sandbox(Method::PUT, "/sandbox/faults", &quick).await?;
     let spread = json!({ "quiet_hours": { "spread_seconds": 0 } });
     platform.put("/v1/policies", &spread).await?;
+
     let mut senders = Vec::new();
     for (n, number) in SENDERS.into_iter().enumerate() {
         let account = format!("blast{n}");
@@ -79,11 +85,14 @@ async fn begin(platform: &Apart) -> anyhow::Result<Vec<Value>> {
         });
         senders.push(platform.post("/v1/senders", &sender).await?["id"].clone());
     }
+
     let pool = platform.post("/v1/pools", &json!({ "name": "all", "senders": senders })).await?;
+
     let people = (0..MESSAGES).map(|n| format!("{},yes,web form\n", number(n)));
     let csv = ["phone,consent,consent_source\n".to_owned()].into_iter().chain(people).collect();
     let import = platform.import(csv).await?;
     ensure!(import["created"] == MESSAGES, "{import}");
+
     let messages: Vec<Value> = (0..MESSAGES)
         .map(|n| json!({ "to": number(n), "class": "promo", "pool": pool["id"], "body": BODY }))
         .collect();
@@ -91,10 +100,11 @@ async fn begin(platform: &Apart) -> anyhow::Result<Vec<Value>> {
         let accepted = platform.post("/v1/messages/batch", &json!({ "messages": batch })).await?;
         ensure!(accepted["accepted"] == batch.len(), "{accepted}");
     }
+
     Ok(senders)
 }
 
-/// The number of a person.
+/// The number of person `n`, in New York.
 fn number(n: usize) -> String {
     format!("+1{}", 2_125_550_000 + n * 10)
 }
@@ -149,19 +159,21 @@ async fn stop(platform: &Apart) -> anyhow::Result<(BTreeSet<String>, Timestamp)>
     let texted = texted(platform).await?;
     let waiting = (0..MESSAGES).map(number).filter(|to| !texted.contains(to));
     let quitters: BTreeSet<String> = waiting.skip(40).step_by(6).take(20).collect();
+
     for (n, from) in quitters.iter().enumerate() {
         let body = json!({ "from": from, "to": SENDERS[n % 2], "body": WORDS[n % WORDS.len()] });
         platform.sandbox(Method::POST, "/sandbox/inbound", &body).await?;
     }
+
     Ok((quitters, instant_now(platform).await? + PROMISE))
 }
 
-/// What a switch stands over.
+/// Whom a switch halts.
 #[derive(Clone, Copy)]
 enum Scope<'a> {
     Platform,
     Tenant,
-    /// All that the tenant has.
+    /// All senders that the tenant has, one by one.
     Senders(&'a [Value]),
 }
 
@@ -182,14 +194,17 @@ async fn throw(platform: &Apart, scope: Scope<'_>, mode: &str) -> anyhow::Result
     }
 }
 
-/// The carrier gets nothing from a second after the switch on, and everything else afterwards.
+/// Throws a switch off and on: from a second after it is off the carrier gets nothing, and the rest
+/// once it is on again.
 async fn switch_off_and_on(platform: &Apart, scope: Scope<'_>) -> anyhow::Result<()> {
     throw(platform, scope, "paused").await?;
     sleep(PROMISE).await;
+
     let before = platform.carrier().await?.len();
     ensure!(before + 500 < MESSAGES, "the switch came too late to halt anything: {before}");
     sleep(Duration::from_secs(2)).await;
     assert_eq!(platform.carrier().await?.len(), before, "texts under a switch that is off");
+
     throw(platform, scope, "on").await
 }
 
@@ -199,6 +214,7 @@ async fn instant_now(platform: &Apart) -> anyhow::Result<Timestamp> {
     Ok(clock["now"].as_str().context("now")?.parse()?)
 }
 
+/// Whether a text confirms an opt-out.
 fn confirms(text: &Value) -> bool {
     let body = text["body"].as_str().unwrap_or_default();
     ["You are unsubscribed", "Su baja"].iter().any(|begins| body.starts_with(begins))

@@ -1,5 +1,5 @@
-//! Everything that is put through the contract: what comes before it, what it works on, and how
-//! facts change under it.
+//! Every stage and source that goes through the contract: what comes before it, what it works on,
+//! and how facts change under it.
 
 use serde_json::json;
 use stage::StageName::{
@@ -9,14 +9,16 @@ use testkit::contract::{ContractSubject, ContractWork, DueRows, Poison, World};
 
 use crate::inputs::{self, Caller};
 
-/// Business time, which stands still: noon in New York, and the night before.
+/// Business time, which stands still: noon in New York.
 const NOON: &str = "2026-06-10T16:00:00Z";
+
+/// The night before, in New York.
 const NIGHT: &str = "2026-06-10T03:00:00Z";
 
 /// One stage or source, and what the contract must know about it.
 pub struct Case {
     pub stage: StageName,
-    /// What is made first.
+    /// What it begins with.
     made: Made,
     /// The stages whose work comes before.
     before: &'static [StageName],
@@ -38,7 +40,7 @@ enum Change {
     None(&'static str),
 }
 
-/// Who had said no says yes, and half of those who had not say no.
+/// Whoever had said no says yes, and half of those who had not say no.
 const PEOPLE_THINK_AGAIN: &[&str] = &["update millrace.standings
      set opted_out_at = case when opted_out_at is null and number ~ '[02468].$'
                              then '2026-06-10 15:00Z'::timestamptz end,
@@ -151,7 +153,7 @@ pub const AUDIENCE: Case = Case {
         tick: "active_campaigns",
         aside: "update millrace.campaigns set leased_until = '2100-01-01Z'",
         give: "update millrace.campaigns c set leased_until = null
-               from parts p where p.id = c.campaign_id and p.place % $2 = $1",
+               from parts p where p.id = c.campaign_id and p.index % $2 = $1",
         later: "update millrace.campaigns set leased_until = null
                 where leased_until < '2100-01-01Z'",
         left: "select count(*) from millrace.campaigns
@@ -172,7 +174,7 @@ pub const SCHEDULE: Case = Case {
         tick: "due_parked",
         aside: "update millrace.parked set due = '2100-01-01Z'",
         give: "update millrace.parked r set due = '2026-06-10 13:00Z'
-               from parts p where p.id = r.message_id and p.place % $2 = $1",
+               from parts p where p.id = r.message_id and p.index % $2 = $1",
         later: "select",
         left: "select count(*) from millrace.parked where due < '2100-01-01Z'",
     }),
@@ -192,11 +194,11 @@ pub const SWEEP: Case = Case {
                 update millrace.doubts set next_look = '2100-01-01Z'",
         give: "with claims as (
                    update millrace.open_claims c set call_by = '2026-01-01Z'
-                   from parts p where p.id = c.owner and p.place % $2 = $1
+                   from parts p where p.id = c.owner and p.index % $2 = $1
                    returning 1
                ), doubts as (
                    update millrace.doubts d set next_look = '2026-01-01Z'
-                   from parts p where p.id = d.message_id and p.place % $2 = $1
+                   from parts p where p.id = d.message_id and p.index % $2 = $1
                    returning 1
                )
                select from claims union all select from doubts",
@@ -229,8 +231,10 @@ impl ContractSubject for Case {
     async fn prepare(&self, world: &World<'_>) -> anyhow::Result<()> {
         world.set_clock(if self.made == Made::AtNight { NIGHT } else { NOON }).await?;
         world.tool(&["tenant", "create", "acme"]).await?;
+
         let key = world.tool(&["token", "create", "--tenant", "acme"]).await?;
         let caller = Caller::new(world.api(), world.sandbox(), key.trim())?;
+
         let ingress = world.ingress().await?;
         inputs::set_up(&caller).await?;
         if self.made == Made::Campaigns {
@@ -238,9 +242,11 @@ impl ContractSubject for Case {
         } else {
             inputs::submit(&caller).await?;
         }
+
         if self.made == Made::Unanswered {
             world.carrier_faults(&json!({ "lost_response": 0.5, "reset_before": 1.0 })).await?;
         }
+
         for &earlier in self.before {
             if earlier == Inbound {
                 inputs::answer(&caller).await?;
@@ -251,6 +257,7 @@ impl ContractSubject for Case {
         if self.stage == Inbound {
             inputs::answer(&caller).await?;
         }
+
         inputs::quiet(&caller).await?;
         for sql in self.made.rows() {
             world.change(sql).await?;
@@ -272,6 +279,7 @@ impl ContractSubject for Case {
                 &[]
             }
         };
+
         for sql in rows {
             let changed = world.change(sql).await?;
             assert!(changed > 0, "nothing was changed by {sql}");
@@ -285,26 +293,30 @@ impl ContractSubject for Case {
 }
 
 impl Made {
-    /// Statements that deal rows into parts. Of the calls that nobody answered all but eight become
-    /// claims of processes that have died since: there is one in each part.
+    /// Statements that number rows, so that they can be dealt into parts. Of the calls that nobody
+    /// answered all but eight become claims of processes that have died since: there is one in each
+    /// part.
     fn rows(self) -> &'static [&'static str] {
         match self {
             Self::Messages => &[],
+
             Self::AtNight => &["create table parts as
-                  select message_id as id, row_number() over (order by message_id) - 1 as place
+                  select message_id as id, row_number() over (order by message_id) - 1 as index
                   from millrace.parked"],
+
             Self::Campaigns => &["create table parts as
-                  select campaign_id as id, row_number() over (order by campaign_id) - 1 as place
+                  select campaign_id as id, row_number() over (order by campaign_id) - 1 as index
                   from millrace.campaigns"],
+
             Self::Unanswered => &[
                 "create table parts as
-                 select message_id as id, row_number() over (order by message_id) - 1 as place
+                 select message_id as id, row_number() over (order by message_id) - 1 as index
                  from (select message_id from millrace.doubts order by message_id limit 136) d",
                 "delete from millrace.doubts where message_id not in (select id from parts)",
                 "delete from millrace.open_claims",
                 "with dead as (
                      delete from millrace.doubts d using parts p
-                     where p.id = d.message_id and p.place < 128
+                     where p.id = d.message_id and p.index < 128
                      returning d.tenant_id, d.message_id
                  ), claimed as (
                      update millrace.messages m set state = 3, claim_owner = m.message_id

@@ -1,4 +1,4 @@
-//! What is submitted before the trials: some of everything that ends differently.
+//! What people and tenants do before the trials: some of everything that ends differently.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -8,14 +8,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// People. Of four one has opted out, and one never consented: so the parts into which the contract
-/// deals its input are of one make.
+/// How many people there are. Of four in a row one has opted out and one never consented, so that
+/// the parts into which the contract deals its input are of one make.
 const PEOPLE: usize = 256;
 
 /// How many of them one request names.
 const AT_ONCE: usize = 16;
 
-/// Campaigns, each to two people.
+/// How many campaigns there are, each to two people.
 pub const CAMPAIGNS: usize = 128;
 
 /// How long the carrier may take to call everything back.
@@ -66,7 +66,7 @@ impl Caller {
     }
 }
 
-/// Sets a tenant up.
+/// Sets a tenant up: an account, a sender, and contacts.
 pub async fn set_up(caller: &Caller) -> anyhow::Result<()> {
     let account = json!({
         "account": "main", "carrier": "twilio", "auth_token": TOKEN,
@@ -74,12 +74,14 @@ pub async fn set_up(caller: &Caller) -> anyhow::Result<()> {
     });
     caller.api(Method::POST, "/v1/carrier-accounts", &account).await?;
     caller.register_number().await?;
+
     let sender = json!({
         "account": "main", "number": SENDER, "country": "US", "pace": 1000,
         "active_since": "2026-01-01T00:00:00Z", "daily_cap": 100_000,
         "time_zone": "America/New_York",
     });
     caller.api(Method::POST, "/v1/senders", &sender).await?;
+
     let contacts: Vec<Value> = (0..PEOPLE).map(contact).collect();
     caller.api(Method::POST, "/v1/contacts/bulk", &json!({ "contacts": contacts })).await?;
     Ok(())
@@ -94,18 +96,20 @@ pub async fn submit(caller: &Caller) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Starts campaigns.
+/// Makes and starts the campaigns.
 pub async fn start_campaigns(caller: &Caller) -> anyhow::Result<()> {
     let sender = caller.api(Method::GET, "/v1/senders", &json!({})).await?;
     let senders = json!({ "name": "all", "senders": [sender["data"][0]["id"]] });
     let pool = caller.api(Method::POST, "/v1/pools", &senders).await?;
+
     let variant = json!({ "key": "plain", "weight": 1, "bodies": { "en": "Reply STOP to end" } });
     let template = json!({ "name": "plain", "variants": [variant] });
     let template = caller.api(Method::POST, "/v1/templates", &template).await?;
-    for at in 0..CAMPAIGNS {
+
+    for index in 0..CAMPAIGNS {
         let campaign = json!({
-            "name": format!("number {at}"), "class": "promo", "template_id": template["id"],
-            "pool_id": pool["id"], "audience": { "tags": [group(at)] },
+            "name": format!("number {index}"), "class": "promo", "template_id": template["id"],
+            "pool_id": pool["id"], "audience": { "tags": [group(index)] },
         });
         let campaign = caller.api(Method::POST, "/v1/campaigns", &campaign).await?;
         let id = campaign["id"].as_str().context("the campaign's id")?;
@@ -115,11 +119,12 @@ pub async fn start_campaigns(caller: &Caller) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// People answer.
+/// Has everybody answer what they were texted.
 pub async fn answer(caller: &Caller) -> anyhow::Result<()> {
     let texts = ["STOP", "How late are you open?", "HELP", "gracias"];
-    for at in 0..PEOPLE {
-        let body = json!({ "from": number(at), "to": SENDER, "body": texts[at % texts.len()] });
+    for index in 0..PEOPLE {
+        let text = texts[index % texts.len()];
+        let body = json!({ "from": number(index), "to": SENDER, "body": text });
         caller.sandbox(Method::POST, "/sandbox/inbound", &body).await?;
     }
     quiet(caller).await
@@ -143,51 +148,61 @@ const SENDER: &str = "+12125550001";
 const SID: &str = "AC00000000000000000000000000000001";
 const TOKEN: &str = "sandbox-token";
 
-fn number(at: usize) -> String {
-    format!("+1212{:07}", 2_000_000 + at)
+fn number(index: usize) -> String {
+    format!("+1212{:07}", 2_000_000 + index)
 }
 
-fn group(at: usize) -> String {
-    format!("group-{}", at % CAMPAIGNS)
+fn group(index: usize) -> String {
+    format!("group-{}", index % CAMPAIGNS)
 }
 
-fn contact(at: usize) -> Value {
+fn contact(index: usize) -> Value {
     json!({
-        "phone": number(at), "first_name": "Pat", "region": "US-NY", "tags": [group(at)],
-        "consent": (at % 4 != 1).then(|| json!({ "source": "test" })),
-        "do_not_contact": (at % 4 == 2).then(|| json!({ "reason": "asked" })),
+        "phone": number(index), "first_name": "Pat", "region": "US-NY", "tags": [group(index)],
+        "consent": (index % 4 != 1).then(|| json!({ "source": "test" })),
+        "do_not_contact": (index % 4 == 2).then(|| json!({ "reason": "asked" })),
     })
 }
 
-fn message(at: usize) -> Value {
-    let class = if at % 4 > 1 { "transactional" } else { "promo" };
-    json!({
-        "to": number(at), "class": class, "from": SENDER, "body": format!("Text number {at}"),
-        "idempotency_key": format!("message-{at}"),
-    })
+/// A message with something in every field that a stage could lose.
+fn message(index: usize) -> Value {
+    let class = if index % 4 > 1 { "transactional" } else { "promo" };
+    let mut message = json!({
+        "to": number(index), "class": class, "from": SENDER,
+        "body": format!("Text number {index}"), "idempotency_key": format!("message-{index}"),
+        "validity_seconds": 72_000 + index, "metadata": { "order": index.to_string() },
+    });
+    if let Some(on_late) = [None, Some("send"), Some("drop")][index % 3] {
+        message["on_late"] = json!(on_late);
+    }
+    message
 }
 
-/// A submitted message whose metadata hold what Postgres has no character for.
+/// Makes a submitted message one whose metadata hold what Postgres has no character for.
 pub fn refused_metadata(message: &mut Value, id: Uuid) -> bool {
     message["head"]["id"] = json!(id);
     message["metadata"] = json!({ "order": "47\u{0}11" });
     true
 }
 
-/// A text of that kind to somebody for whom it is night: it is to be put aside.
+/// Makes a message one with such a text, to somebody for whom it is night: the gates are to put it
+/// aside.
 pub fn refused_parking(message: &mut Value, id: Uuid) -> bool {
     message["head"]["id"] = json!(id);
     message["text"] = json!("a text\u{0}");
     message["place"]["zones"] = json!(["Asia/Tokyo"]);
-    // Of the promotional ones, one who consented; promotions come once in a while.
+
+    // One of the promotions to somebody who consented. Promotions come once in a while, journeys
+    // may follow each other.
     let number = message["head"]["to"].as_str().unwrap_or_default();
-    let at = number.get(5..).and_then(|at| at.parse::<usize>().ok()).unwrap_or_default();
-    let fits = message["head"]["class"] == "promo" && at.is_multiple_of(4);
+    let index = number.get(5..).and_then(|digits| digits.parse::<usize>().ok());
+    let consented = index.unwrap_or_default().is_multiple_of(4);
+    let fits = message["head"]["class"] == "promo" && consented;
     message["head"]["class"] = json!("journey");
     fits
 }
 
-/// A text that says so.
+/// Makes an inbound text one with such a character.
 pub fn refused_text(text: &mut Value, id: Uuid) -> bool {
     let sid = id.simple();
     let from = number(PEOPLE).replace('+', "%2B");

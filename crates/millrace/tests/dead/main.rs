@@ -15,14 +15,17 @@ async fn a_text_that_only_the_database_refuses_dies_alone_and_is_recorded() -> a
     messages[17].metadata.insert("order".into(), "47\u{0}11 of +12125550017".into());
     let poison = messages[17].clone().with_body_hash();
     messages[17] = poison.clone();
+
     world.submit(&messages).await?;
     let (enrich, reconcile) = (world.stage("enrich")?, world.stage("reconcile")?);
 
     let others: Vec<Enriched> = world.holds(Stream::Enriched, 39).await?;
     assert!(others.iter().all(|message| message.head.id != poison.head.id));
+
     let letters: Vec<DeadLetter> = world.holds(Stream::Dead, 1).await?;
     let said = (letters[0].cause.as_str(), letters[0].stage.as_str(), letters[0].turn);
     assert_eq!(said, ("refused_by_database", "enrich", Some(1)));
+
     let row = world.comes_to(poison.head.id, MessageState::Failed, 1).await?;
     assert_eq!((row.code.as_deref(), row.body.as_str()), (Some("internal"), ""));
     let events: Vec<Event> = world.holds(Stream::Events, 40).await?;
@@ -34,6 +37,7 @@ async fn a_text_that_only_the_database_refuses_dies_alone_and_is_recorded() -> a
     world.comes_to(poison.head.id, MessageState::Failed, 2).await?;
     let letters: Vec<DeadLetter> = world.holds(Stream::Dead, 1).await?;
     assert_eq!(letters[0].turn, Some(2));
+
     enrich.stop().await?;
     reconcile.stop().await
 }
@@ -85,6 +89,7 @@ async fn what_cannot_be_done_says_why_and_ends_with_the_code_of_the_contract() -
 {
     let world = World::begin().await?;
     let nobody = uuid::Uuid::nil().to_string();
+
     for (words, code) in [
         (["show", "99"].as_slice(), 1),
         (&["show", &nobody], 1),
@@ -114,14 +119,18 @@ async fn a_dry_run_counts_by_stage_and_cause_and_changes_nothing() -> anyhow::Re
     let letters = [&dead, &sent]
         .map(|message| world.letter("gate", "msg.enriched.bulk", message, Some(message.head.id.0)));
     world.die("gate", &letters).await?;
+
     let before = (world.row(dead.head.id).await?, world.row(sent.head.id).await?);
+
     let output = world.millrace(&["dead", "redrive", "--dry-run"]).await?;
     assert!(output.status.success());
+
     let table = String::from_utf8(output.stdout)?;
     let cells: Vec<&str> = table.lines().nth(1).unwrap_or_default().split_whitespace().collect();
     assert_eq!(cells, ["gate", "panicked", "1", "1"], "{table}");
     assert!(table.contains("would be redriven"));
     assert!(String::from_utf8(output.stderr)?.contains("sent already: sent, turn 1"));
+
     assert_eq!((world.row(dead.head.id).await?, world.row(sent.head.id).await?), before);
     assert!(world.stored::<DeadLetter>(Stream::Dead).await? == letters);
     assert_eq!(world.stored::<Enriched>(Stream::Enriched).await?.len(), 0);
@@ -136,6 +145,7 @@ async fn a_message_that_died_before_it_had_a_text_is_rendered_when_it_is_redrive
     world
         .run("alter table millrace.messages add constraint defect check (body <> 'poison')")
         .await?;
+
     let messages = [world.submitted(1, "hello"), world.submitted(2, "poison")];
     let id = messages[1].head.id;
     world.submit(&messages).await?;
@@ -151,6 +161,7 @@ async fn a_message_that_died_before_it_had_a_text_is_rendered_when_it_is_redrive
         again.map(|message| (message.head.turn, message.text.as_str())),
         Some((2, "poison"))
     );
+
     let row = world.comes_to(id, MessageState::Accepted, 2).await?;
     assert_eq!(row.body, "poison");
     assert_eq!(row.stamps, ["reconcile:failed", "redrive:accept", "enrich:accept"]);
@@ -161,6 +172,7 @@ async fn a_message_that_died_before_it_had_a_text_is_rendered_when_it_is_redrive
     world.prints(&["dead", "redrive"]).await?;
     world.holds::<serde_json::Value>(Stream::Submitted, 0).await?;
     assert_eq!(world.stored::<Enriched>(Stream::Enriched).await?.len(), 2);
+
     enrich.stop().await?;
     reconcile.stop().await
 }
@@ -184,16 +196,21 @@ async fn a_message_goes_to_the_gates_again_in_its_next_turn_and_its_campaign_cou
                      '00000000-0000-0000-0000-000000000001')",
         )
         .await?;
+
     let message = world.enriched(1, MessageState::Failed).await?;
     let letter = world.letter("gate", "msg.enriched.bulk", &message, Some(message.head.id.0));
     world.die("gate", &[letter]).await?;
+
     world.prints(&["dead", "redrive"]).await?;
+
     let again: Vec<Enriched> = world.holds(Stream::Enriched, 1).await?;
     assert_eq!((again[0].head.id, again[0].head.turn), (message.head.id, 2));
     let last = again[0].passport.stamps().last().map(|stamp| stamp.stage.clone());
     assert_eq!(last.as_deref(), Some("redrive"), "the passport is the row's");
+
     let row = world.row(message.head.id).await?.expect("a row");
     assert_eq!((row.state, row.turn, row.code), (MessageState::Accepted, 2, None));
+
     let events: Vec<Event> = world.stored(Stream::Events).await?;
     assert_eq!((events[0].kind.as_str(), events[0].version), ("message.accepted", 3));
     assert_eq!(world.number("select settled_below from millrace.campaigns").await?, 4);
@@ -204,6 +221,7 @@ async fn a_message_goes_to_the_gates_again_in_its_next_turn_and_its_campaign_cou
 async fn what_died_in_throttle_or_send_goes_to_the_gates_again() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let golden = include_str!("../../../wire/tests/golden/admitted.json");
+
     for (n, stage, subject) in
         [(1, "throttle", "msg.admitted.bulk.3"), (2, "send", "msg.released.bulk.3")]
     {
@@ -211,6 +229,7 @@ async fn what_died_in_throttle_or_send_goes_to_the_gates_again() -> anyhow::Resu
         admitted.message = world.enriched(n, MessageState::Failed).await?;
         let id = admitted.message.head.id;
         world.die(stage, &[world.letter(stage, subject, &admitted, Some(id.0))]).await?;
+
         world.prints(&["dead", "redrive", "--stage", stage]).await?;
         let again: Vec<Enriched> = world.stored(Stream::Enriched).await?;
         let last = again.last().map(|message| (message.head.id, message.head.turn));
@@ -268,6 +287,7 @@ async fn a_message_that_is_not_dead_is_refused_and_its_letter_stays_when_its_nei
         let message = world.enriched(n, state).await?;
         letters.push(world.letter("send", "msg.enriched.bulk", &message, Some(message.head.id.0)));
     }
+
     let mut unknown = world.enriched(99, MessageState::Failed).await?;
     unknown.head.id = uuid::Uuid::from_u128(100).into();
     let of_unknown = Some(unknown.head.id.0);
@@ -275,6 +295,7 @@ async fn a_message_that_is_not_dead_is_refused_and_its_letter_stays_when_its_nei
     let mut cut = world.letter("send", "msg.enriched.bulk", &unknown, of_unknown);
     (cut.id, cut.sealed) = (uuid::Uuid::from_u128(101), "AAAA".into());
     letters.push(cut);
+
     world.die("send", &letters).await?;
 
     let (ended, said) = world.ends(&["dead", "redrive"]).await?;
@@ -288,14 +309,17 @@ async fn a_message_that_is_not_dead_is_refused_and_its_letter_stays_when_its_nei
     ] {
         assert!(said.contains(why), "{why} is not in {said}");
     }
+
     let again: Vec<Enriched> = world.stored(Stream::Enriched).await?;
     let failed = MessageState::ALL.iter().position(|state| *state == MessageState::Failed);
     let failed = failed.expect("a state");
     assert_eq!(again.len(), 1);
     assert_eq!(again[0].head.id.0, letters[failed].message.expect("a message"));
+
     letters.remove(failed);
     let kept: Vec<DeadLetter> = world.stored(Stream::Dead).await?;
     assert!(kept == letters, "the others stay as they were, in their order");
+
     let (_, said_again) = world.ends(&["dead", "redrive"]).await?;
     assert_eq!(said_again, said, "refused again, and as before");
     Ok(())
@@ -311,12 +335,14 @@ async fn what_names_no_message_is_published_as_it_was_each_time_that_it_dies() -
         let letter = world.letter("rollup", "events.demo.campaign.completed", &event, None);
         world.die("rollup", &[letter]).await?;
         assert_eq!(world.stored::<DeadLetter>(Stream::Dead).await?.len(), 1, "stored each time");
+
         world.prints(&["dead", "redrive", "--stage", "rollup", "--cause", "panicked"]).await?;
         let events: Vec<serde_json::Value> = world.stored(Stream::Events).await?;
         assert_eq!(events.len(), times);
         assert_eq!(events[times - 1], serde_json::to_value(&event)?);
         assert_eq!(world.stored::<DeadLetter>(Stream::Dead).await?.len(), 0);
     }
+
     let golden = include_str!("../../../wire/tests/golden/webhook_request.json");
     let request: wire::WebhookRequest = serde_json::from_str(golden)?;
     let letter = world.letter("reconcile", "carrier.twilio.main.status", &request, None);

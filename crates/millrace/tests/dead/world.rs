@@ -1,65 +1,47 @@
 //! A private NATS and Postgres with a tenant, the built binary, and letters as stages write them.
 
 use std::{
+    ops::Deref,
     process::{Output, Stdio},
     time::Duration,
 };
 
 use anyhow::{Context, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{
-    ids::{MessageId, TenantId},
-    message::{
-        class::{Channel, MessageClass},
-        state::MessageState,
-    },
-    phone::PhoneNumber,
-};
+use domain::{ids::MessageId, message::state::MessageState};
 use jiff::Timestamp;
 use pipeline::Publisher;
-use sqlx::Row;
+use serde_json::json;
 use store::core::seal::Sealer;
-use testkit::{Database, TestBroker};
+use testkit::{
+    TestBroker,
+    world::{self, Stored, TestWorld},
+};
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use wire::{
-    DeadLetter, Enriched, Payload, Stream, Subject, Submitted,
-    frame::Outgoing,
-    message::{Content, From, Head},
-};
+use wire::{DeadLetter, Enriched, Payload, Stream, Subject, Submitted, frame::Outgoing};
 
 /// How long anything may take, on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The key that letters are sealed with.
 const MASTER_KEY: [u8; 32] = [7; 32];
 
 pub struct World {
-    pub broker: TestBroker,
-    pub database: Database,
+    base: TestWorld,
+    broker: TestBroker,
     pub nats: pipeline::Broker,
-    pub tenant: TenantId,
 }
 
 /// A stage in a process of its own.
 pub struct Stage(Child);
 
-/// What a test asks of a message's row.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Stored {
-    pub state: MessageState,
-    pub turn: i32,
-    pub code: Option<String>,
-    pub body: String,
-    /// `stage:verdict`, oldest first.
-    pub stamps: Vec<String>,
-}
-
 impl World {
     pub async fn begin() -> anyhow::Result<Self> {
-        let (broker, database) = tokio::try_join!(TestBroker::start(), Database::start())?;
-        let (tenant, nats) = (database.tenant("demo").await?, broker.connect().await?);
-        Ok(Self { broker, database, nats, tenant })
+        let (broker, base) = tokio::try_join!(TestBroker::start(), TestWorld::start_as("demo"))?;
+        let nats = broker.connect().await?;
+        Ok(Self { base, broker, nats })
     }
 
     /// Runs the binary to its end.
@@ -101,26 +83,7 @@ impl World {
 
     /// A message as the api accepted it.
     pub fn submitted(&self, n: u32, text: &str) -> Submitted {
-        let message = Submitted {
-            head: Head {
-                id: MessageId::from_key(&self.tenant, &n.to_string()),
-                tenant: self.tenant.clone(),
-                turn: 1,
-                class: MessageClass::Transactional,
-                channel: Channel::Sms,
-                to: PhoneNumber::from_e164(&format!("+1212555{n:04}")).expect("a number"),
-                campaign: None,
-                submitted_at: "2026-03-02T17:00:00Z".parse().expect("an instant"),
-                expires_at: None,
-                on_late: None,
-                trace: None,
-            },
-            content: Content::Body(text.into()),
-            from: From::Any,
-            body_hash: String::new(),
-            metadata: Default::default(),
-        };
-        message.with_body_hash()
+        world::submitted(&self.tenant, n, text)
     }
 
     /// Publishes messages to enrich, in one frame.
@@ -140,21 +103,10 @@ impl World {
         let mut message: Enriched = serde_json::from_str(golden)?;
         message.head.id = MessageId(Uuid::from_u128(n.into()));
         message.head.turn = 1;
-        sqlx::query(
-            "insert into millrace.messages (tenant_id, message_id, state, code, class, channel,
-                 contact_id, campaign_id, number, body, segments, cost_micros, body_hash,
-                 submitted_at, version, changed_at, passport)
-             values ('demo', $1, $2, case when $2 = 21 then 'internal' end, 'promo', 'sms', $3, $4,
-                     '+13055550123', $5, 1, 7900, '', now(), 2, now(), $6::text::jsonb)",
-        )
-        .bind(message.head.id.0)
-        .bind(state.code())
-        .bind(message.contact.0)
-        .bind(message.head.campaign.map(|id| id.0))
-        .bind(&message.text)
-        .bind(serde_json::to_string(&message.passport)?)
-        .execute(&mut self.database.superuser().await?)
-        .await?;
+
+        let code = (state == MessageState::Failed).then_some("internal");
+        let columns = json!({ "state": state.code(), "code": code, "version": 2 });
+        self.messages([&message], columns).await?;
         Ok(message)
     }
 
@@ -195,12 +147,14 @@ impl World {
     ) -> anyhow::Result<Vec<T>> {
         let mut handle = self.nats.api.get_stream(stream.name()).await?;
         let state = handle.info().await?.state.clone();
+
         let mut found = Vec::new();
         for sequence in state.first_sequence..=state.last_sequence {
             if let Ok(frame) = handle.get_raw_message(sequence).await {
                 found.extend(serde_json::from_slice::<Vec<T>>(&frame.payload)?);
             }
         }
+
         Ok(found)
     }
 
@@ -221,23 +175,9 @@ impl World {
         anyhow::bail!("{} holds {} members, not {members}", stream.name(), found.len())
     }
 
+    /// The row of a message; none where it has none.
     pub async fn row(&self, message: MessageId) -> anyhow::Result<Option<Stored>> {
-        let row = sqlx::query(
-            "select state, turn, code, body,
-                    array(select (s ->> 'stage') || ':' || (s ->> 'verdict')
-                          from jsonb_array_elements(passport) s) as stamps
-             from millrace.messages where message_id = $1",
-        )
-        .bind(message.0)
-        .fetch_optional(&mut self.database.superuser().await?)
-        .await?;
-        Ok(row.map(|row| Stored {
-            state: MessageState::from_code(row.get("state")).expect("a state"),
-            turn: row.get("turn"),
-            code: row.get("code"),
-            body: row.get("body"),
-            stamps: row.get("stamps"),
-        }))
+        world::stored(&self.database, message).await
     }
 
     /// Waits until a message is in this state of this turn.
@@ -258,17 +198,6 @@ impl World {
         anyhow::bail!("the message never came to {state:?} in turn {turn}: {row:?}")
     }
 
-    /// Runs one statement as the superuser.
-    pub async fn run(&self, sql: &'static str) -> anyhow::Result<()> {
-        sqlx::query(sql).execute(&mut self.database.superuser().await?).await?;
-        Ok(())
-    }
-
-    /// One number out of the database.
-    pub async fn number(&self, sql: &'static str) -> anyhow::Result<i64> {
-        Ok(sqlx::query(sql).fetch_one(&mut self.database.superuser().await?).await?.get(0))
-    }
-
     /// How many messages a stream takes; none for as many as it always did.
     pub async fn limit(&self, stream: Stream, messages: Option<i64>) -> anyhow::Result<()> {
         let mut handle = self.nats.api.get_stream(stream.name()).await?;
@@ -279,12 +208,21 @@ impl World {
     }
 }
 
+impl Deref for World {
+    type Target = TestWorld;
+
+    fn deref(&self) -> &TestWorld {
+        &self.base
+    }
+}
+
 impl Stage {
     /// Ends the process with SIGTERM: it must drain and end well by itself.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         use nix::sys::signal::{Signal, kill};
         let pid = self.0.id().context("a stage ended by itself")?;
         kill(nix::unistd::Pid::from_raw(pid.try_into()?), Signal::SIGTERM)?;
+
         let ended = tokio::time::timeout(PATIENCE, self.0.wait()).await;
         let status = ended.context("a stage did not drain")??;
         ensure!(status.success(), "a stage ended with {status}");

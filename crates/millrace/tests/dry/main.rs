@@ -1,5 +1,5 @@
-//! A campaign simulated, and then really run by the stages at the same instant, on one database:
-//! the gates say the same about everybody.
+//! Simulates a campaign, and then has the stages really run it at the same instant, on one
+//! database: the gates must say the same about everybody.
 
 mod world;
 
@@ -17,10 +17,13 @@ async fn with_no_counter_binding_the_real_run_says_the_same_about_everybody() ->
     let world = World::begin().await?;
     let tenant = world.tenant("acme", POLICY).await?;
     let campaign = world.campaign(&tenant, "promo", None).await?;
+
     let simulated = world.simulate(&tenant, campaign).await?;
     assert_eq!(world.counted(&tenant, "quota_day").await?, 0, "a simulation reserves nothing");
+
     let real = world.really(&tenant, campaign).await?;
     same(&simulated.people, &real);
+
     let codes: BTreeSet<_> = real.values().filter_map(|said| said.2.as_deref()).collect();
     let every = [
         "country_not_allowed",
@@ -33,6 +36,7 @@ async fn with_no_counter_binding_the_real_run_says_the_same_about_everybody() ->
         "suppressed",
     ];
     assert_eq!(codes.into_iter().collect::<Vec<_>>(), every);
+
     agree_on_spend(&world, &tenant, &simulated, 0).await?;
     let by_sender: i64 = world.counted(&tenant, "sender_day").await?;
     assert_eq!(simulated.sum["admitted"], by_sender);
@@ -51,6 +55,7 @@ async fn a_switch_holds_and_blocks_in_both() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let tenant = world.tenant("acme", POLICY).await?;
     let campaign = world.campaign(&tenant, "promo", None).await?;
+
     world
         .run(
             "insert into millrace.switches
@@ -58,6 +63,7 @@ async fn a_switch_holds_and_blocks_in_both() -> anyhow::Result<()> {
              from millrace.senders;",
         )
         .await?;
+
     let simulated = world.simulate(&tenant, campaign).await?;
     same(&simulated.people, &world.really(&tenant, campaign).await?);
     assert!(simulated.sum["held"].as_u64() > Some(20), "{}", simulated.sum);
@@ -78,18 +84,22 @@ async fn with_counters_that_bind_number_and_spend_agree_within_one_message() -> 
             5 * COST + 100
         ))
         .await?;
+
     let campaign = world.campaign(&capped, "promo", None).await?;
     let simulated = world.simulate(&capped, campaign).await?;
     let real = world.really(&capped, campaign).await?;
+
     let waiting = real.values().filter(|said| said.1 == Some(Gate::Budget)).count();
     assert!(waiting > 5, "the budget binds: {waiting}");
     agree_on_spend(&world, &capped, &simulated, COST).await?;
     assert_eq!(by_number(&capped, &simulated), truth);
 
     let metered = world.tenant("metered", r#"{"quota": {"per_day": 4}}"#).await?;
+
     let campaign = world.campaign(&metered, "promo", None).await?;
     let simulated = world.simulate(&metered, campaign).await?;
     let real = world.really(&metered, campaign).await?;
+
     assert!(real.values().any(|said| said.2.as_deref() == Some("quota_day")), "the quota binds");
     agree_on_spend(&world, &metered, &simulated, COST).await?;
     assert_eq!(by_number(&metered, &simulated), truth);
@@ -120,11 +130,14 @@ async fn agree_on_spend(
 ) -> anyhow::Result<()> {
     let spent = world.counted(tenant, "spend_day").await?;
     let admitted = world.counted(tenant, "quota_day").await?;
+
     let said = &simulated.sum["reserved"]["cost"]["amount"];
     let said: domain::money::Micros = said.as_str().unwrap_or_default().parse()?;
     assert!((said.0 - spent).abs() <= within, "{said} is said, {spent} is spent");
+
     let said = simulated.sum["admitted"].as_i64().unwrap_or_default();
     assert!((said - admitted).abs() <= within.signum(), "{said} are said, {admitted} admitted");
+
     assert!(admitted > 0);
     Ok(())
 }
@@ -152,6 +165,7 @@ fn named(
         let found = numbers.iter().find(|number| ContactId::of(&tenant.id, number).0 == contact);
         found.expect("everybody has a number").clone()
     };
+
     // Eligibility comes before, and it stops one of them in the real run alone.
     let about = stopped.map(|(contact, code)| (name(contact), code));
     about.filter(|(number, _)| number.starts_with("+1")).collect()

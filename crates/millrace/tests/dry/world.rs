@@ -32,7 +32,8 @@ const NOW: &str = "2026-03-02T17:00:00Z";
 /// What one text costs.
 pub const COST: i64 = 7_900;
 
-/// People by number, with what is particular about them: their standing, and their contact.
+/// People by number, with what is particular about them: in their recipient status, and in their
+/// contact.
 const PEOPLE: [(&str, &str, &str); 17] = [
     ("+12125550120", "opted_out_at = '2026-02-01'", ""),
     ("+12125550121", "do_not_contact_at = '2026-02-01'", ""),
@@ -53,6 +54,7 @@ const PEOPLE: [(&str, &str, &str); 17] = [
     ("+18005550135", "", ""),
 ];
 
+/// Somebody who was texted often enough today.
 const OFTEN: &str = "marketing_at = array['2026-03-02T09:00:00Z', '2026-03-02T10:00:00Z',
                                           '2026-03-02T11:00:00Z']::timestamptz[]";
 
@@ -82,7 +84,7 @@ pub struct Tenant {
     key: String,
 }
 
-/// Everybody's number.
+/// Everybody's number, the particular people last.
 pub fn numbers() -> Vec<String> {
     let others = (0..OTHERS).map(other);
     others.chain(PEOPLE.iter().map(|person| person.0.to_owned())).collect()
@@ -118,8 +120,10 @@ impl World {
         let store = self.database.store(Role::Api).await?;
         let key =
             api_keys::create(&store, &id, "test", KeyRole::Admin, KeyKind::Test, now()).await?;
+
         let senders = ["+12125550000", "+12125550001"].map(|number| SenderId::of(&id, number).0);
         let [first, second] = senders;
+
         self.run(&format!(
             "insert into millrace.carrier_accounts values
                  ('{name}', '{name}', 'twilio', 'AC1', 'http://localhost', '', true, now());
@@ -140,6 +144,7 @@ impl World {
             template = TEMPLATE,
         ))
         .await?;
+
         for n in 0..OTHERS {
             self.person(&id, &other(n), "", "").await?;
         }
@@ -149,6 +154,7 @@ impl World {
         Ok(Tenant { id, key: key.expose_secret().to_owned() })
     }
 
+    /// Makes a person who consented; `recipient` and `contact` are what is set otherwise.
     async fn person(
         &self,
         tenant: &TenantId,
@@ -157,6 +163,7 @@ impl World {
         contact: &str,
     ) -> anyhow::Result<()> {
         let id = ContactId::of(tenant, number);
+
         let set = |table: &str, what: &str| match what {
             "" => String::new(),
             what => format!(
@@ -165,6 +172,7 @@ impl World {
             ),
         };
         let (recipient, contact) = (set("standings", recipient), set("contacts", contact));
+
         self.run(&format!(
             "insert into millrace.contacts (tenant_id, contact_id, number, country, first_name,
                  created_at, updated_at)
@@ -202,6 +210,7 @@ impl World {
         let mut lines: Vec<Value> =
             text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
         let sum = lines.pop().context("a sum")?;
+
         let (mut people, mut about_the_person) = (BTreeMap::new(), BTreeMap::new());
         for line in lines {
             let contact = serde_json::from_value(line["contact_id"].clone())?;
@@ -214,6 +223,7 @@ impl World {
                 serde_json::from_value(reason)?,
                 serde_json::from_value(until)?,
             );
+
             people.insert(contact, said);
             about_the_person.insert(contact, first_stop(&line["gates"]));
         }
@@ -227,7 +237,7 @@ impl World {
     }
 
     /// Starts a campaign and hands everybody's message through the stages up to the gates, all at
-    /// the same instant. What the passports say.
+    /// the same instant. Gives what the passports say.
     pub async fn really(
         &self,
         by: &Tenant,
@@ -235,22 +245,10 @@ impl World {
     ) -> anyhow::Result<BTreeMap<Uuid, Said>> {
         self.post(by, &format!("/v1/campaigns/{campaign}/start")).await?;
         let store = self.database.store(Role::Pipeline).await?;
-        let source = AudienceSource::new(store.clone());
-        let mut submitted: Vec<Submitted> = Vec::new();
-        loop {
-            let tick = source.tick(&Cx::at(now(), boot::clock::machine_now())).await?;
-            for out in &tick.say {
-                submitted.push(serde_json::from_slice(&out.json)?);
-            }
-            if let Some(mark) = tick.published {
-                mark.await?;
-            }
-            if !tick.more {
-                break;
-            }
-        }
+
+        let submitted = feed(&AudienceSource::new(store.clone())).await?;
         let outcomes = hand_over(&EnrichStage::new(store.clone()), now(), submitted).await?;
-        let enriched = testkit::said(outcomes).into_iter();
+        let enriched = testkit::outgoing(outcomes).into_iter();
         let enriched = enriched.filter(|out| out.subject.to_string().starts_with("msg."));
         let enriched: Vec<Enriched> =
             enriched.map(|out| serde_json::from_slice(&out.json)).collect::<Result<_, _>>()?;
@@ -259,15 +257,25 @@ impl World {
         for batch in enriched.chunks(10) {
             hand_over(&gate, now(), batch.to_vec()).await?;
         }
-        let mut db = self.database.superuser().await?;
+
+        self.decided(by, campaign).await
+    }
+
+    /// What the gates wrote into the passports of a campaign's messages, by contact.
+    async fn decided(
+        &self,
+        by: &Tenant,
+        campaign: CampaignId,
+    ) -> anyhow::Result<BTreeMap<Uuid, Said>> {
         let rows: Vec<(Uuid, Json<Passport>)> = sqlx::query_as(
             "select contact_id, passport from millrace.messages
              where tenant_id = $1 and campaign_id = $2",
         )
         .bind(by.id.as_str())
         .bind(campaign.0)
-        .fetch_all(&mut db)
+        .fetch_all(&mut self.database.superuser().await?)
         .await?;
+
         let said = rows.into_iter().map(|(contact, passport)| {
             let last = passport.0.stamps().last().cloned().context("a stamp")?;
             let gates = last.stage == "gate";
@@ -296,6 +304,23 @@ impl World {
 
 const POOL: PoolId = PoolId(Uuid::from_u128(3));
 const TEMPLATE: TemplateId = TemplateId(Uuid::from_u128(4));
+
+/// Ticks until everybody is fed; gives the messages.
+async fn feed(source: &AudienceSource) -> anyhow::Result<Vec<Submitted>> {
+    let mut submitted = Vec::new();
+    loop {
+        let tick = source.tick(&Cx::at(now(), boot::clock::machine_now())).await?;
+        for out in &tick.say {
+            submitted.push(serde_json::from_slice(&out.json)?);
+        }
+        if let Some(mark) = tick.published {
+            mark.await?;
+        }
+        if !tick.more {
+            return Ok(submitted);
+        }
+    }
+}
 
 /// The code of the first gate that stops, among those about the person: do-not-contact,
 /// suppression, quiet hours.

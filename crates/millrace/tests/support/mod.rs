@@ -3,7 +3,7 @@
 pub mod subscriber;
 
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     process::{Output, Stdio},
     time::Duration,
 };
@@ -12,6 +12,7 @@ use anyhow::{Context, bail, ensure};
 use boot::{
     embedded::{EmbeddedOptions, Nats, Postgres, Scratch},
     keys::Keys,
+    ports,
 };
 use reqwest::Method;
 use secrecy::ExposeSecret;
@@ -34,7 +35,7 @@ pub struct Apart {
 }
 
 impl Apart {
-    /// Starts an api, a sandbox, and `each` processes of each stage.
+    /// Starts an api, a sandbox, and `each` processes of each stage; waits until they answer.
     pub async fn start(each: usize) -> anyhow::Result<Self> {
         let scratch = Scratch::new()?;
         let nats = Nats::start(scratch.path(), &EmbeddedOptions::for_tests()).await?;
@@ -42,7 +43,9 @@ impl Apart {
         for name in ["master-key", "jwt-secret"] {
             Keys::load_or_create(&scratch.path().join(name))?;
         }
-        let (api, sandbox) = (free()?, free()?);
+
+        let (api, sandbox) = (ports::free_loopback()?, ports::free_loopback()?);
+
         let mut this = Self {
             processes: Vec::new(),
             api,
@@ -52,17 +55,20 @@ impl Apart {
             postgres,
             scratch,
         };
+
         this.tool(&["migrate"]).await?;
         this.tool(&["streams", "apply"]).await?;
         this.tool(&["tenant", "create", "demo"]).await?;
         this.key = this.tool(&["token", "create", "--tenant", "demo"]).await?.trim().to_owned();
-        this.spawn(&["sandbox"], sandbox)?;
-        this.spawn(&["api"], api)?;
+
+        this.spawn(&["sandbox"], Some(sandbox))?;
+        this.spawn(&["api"], Some(api))?;
         for stage in stage::StageName::ALL {
             for _ in 0..each {
-                this.spawn(&["stage", stage.as_str()], free()?)?;
+                this.spawn(&["stage", stage.as_str()], None)?;
             }
         }
+
         this.wait(&format!("http://{sandbox}/healthz")).await?;
         this.wait(&format!("http://{api}/v1/me")).await?;
         Ok(this)
@@ -85,11 +91,12 @@ impl Apart {
         let key = self.scratch.path().join("api-key");
         std::fs::write(&key, &self.key)?;
         let (api, sandbox) = (format!("http://{}", self.api), format!("http://{}", self.sandbox));
+
         let mut command = self.command(&["demo", "--api", &api, "--sandbox", &sandbox]);
         Ok(command.arg("--key-file").arg(key).output().await?)
     }
 
-    /// GET of the api, as JSON.
+    /// GET of the api's JSON.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
         self.call(Method::GET, self.api, path, None).await
     }
@@ -109,6 +116,7 @@ impl Apart {
         let body = Some(("text/csv", csv));
         let started = self.call(Method::POST, self.api, "/v1/contacts/import", body).await?;
         let path = format!("/v1/imports/{}", started["id"].as_str().context("id")?);
+
         let done = async {
             loop {
                 let import = self.get(&path).await?;
@@ -133,10 +141,12 @@ impl Apart {
         let sid = format!("AC{digits:0>32}");
         let path = format!("/2010-04-01/Accounts/{sid}/IncomingPhoneNumbers.json");
         let webhook = format!("http://{}/webhooks/twilio/{account}/inbound", self.api);
+
         let form = [("PhoneNumber", number), ("SmsUrl", &webhook), ("SmsMethod", "POST")];
         let request = carriers::http::client()?.post(format!("http://{}{path}", self.sandbox));
         let request = request.basic_auth(&sid, Some("sandbox-token")).form(&form);
         request.send().await?.error_for_status()?;
+
         let body = json!({
             "account": account, "carrier": "twilio", "carrier_sid": sid,
             "auth_token": "sandbox-token", "base_url": format!("http://{}", self.sandbox),
@@ -155,17 +165,19 @@ impl Apart {
     async fn call(
         &self,
         method: Method,
-        at: SocketAddr,
+        server: SocketAddr,
         path: &str,
         body: Option<(&str, String)>,
     ) -> anyhow::Result<Value> {
-        let mut request = carriers::http::client()?.request(method, format!("http://{at}{path}"));
-        if at == self.api {
+        let url = format!("http://{server}{path}");
+        let mut request = carriers::http::client()?.request(method, url);
+        if server == self.api {
             request = request.bearer_auth(&self.key);
         }
         if let Some((kind, body)) = body {
             request = request.header("content-type", kind).body(body);
         }
+
         let answer = request.send().await?;
         let (status, bytes) = (answer.status(), answer.bytes().await?);
         ensure!(status.is_success(), "{path}: {status} {}", String::from_utf8_lossy(&bytes));
@@ -187,10 +199,12 @@ impl Apart {
             "to": "+12125550188", "class": "transactional", "body": "Your code is 417",
             "from": senders["data"][0]["number"],
         });
+
         let request = carriers::http::client()?.post(format!("http://{}/v1/messages", self.api));
         let request = request.bearer_auth(&self.key).header("traceparent", trace).json(&body);
         let answer = request.send().await?.error_for_status()?;
         let accepted: Value = serde_json::from_slice(&answer.bytes().await?)?;
+
         let found = async {
             loop {
                 if let Some(line) = self.carrier_line(&accepted["id"]).await? {
@@ -210,15 +224,18 @@ impl Apart {
     /// Ends every process with SIGTERM and waits: each must drain and end well by itself.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         use nix::sys::signal::{Signal, kill};
+
         for process in &self.processes {
             let pid = process.id().context("a process ended by itself")?;
             kill(nix::unistd::Pid::from_raw(pid.try_into()?), Signal::SIGTERM)?;
         }
+
         for process in &mut self.processes {
             let ended = tokio::time::timeout(START, process.wait()).await;
             let status = ended.context("a process did not drain")??;
             ensure!(status.success(), "a process ended with {status}");
         }
+
         self.postgres.stop().await;
         self.nats.stop().await;
         Ok(())
@@ -245,9 +262,10 @@ impl Apart {
         command
     }
 
-    fn spawn(&mut self, words: &[&str], listen: SocketAddr) -> anyhow::Result<()> {
+    fn spawn(&mut self, words: &[&str], listen: Option<SocketAddr>) -> anyhow::Result<()> {
         let mut command = self.command(words);
-        self.processes.push(command.env("MILLRACE_LISTEN", listen.to_string()).spawn()?);
+        command.envs(listen.map(|listen| ("MILLRACE_LISTEN", listen.to_string())));
+        self.processes.push(command.spawn()?);
         Ok(())
     }
 
@@ -267,10 +285,7 @@ impl Apart {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
+
         tokio::time::timeout(START, answers).await.with_context(|| format!("{url} does not answer"))
     }
-}
-
-fn free() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }

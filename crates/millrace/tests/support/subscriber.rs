@@ -24,6 +24,7 @@ impl Subscriber {
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
+
         let stdout = process.stdout.take().context("stdout")?;
         let mut lines = BufReader::new(stdout).lines();
         let ready = lines.next_line().await?.context("the subscriber ended")?;

@@ -3,7 +3,7 @@
 //! for a version that can read it, a source leaves its row out.
 
 use domain::{
-    gates::{Basis, Gate, SwitchMode},
+    gates::{Basis, Gate, OnLate, SwitchMode},
     ids::TenantId,
     message::{
         class::{Channel, Lane, MessageClass},
@@ -42,6 +42,7 @@ words! {
     Gate = "gate",
     Lane = "lane",
     MessageClass = "message class",
+    OnLate = "end of a late message",
     SwitchMode = "mode of a switch",
 }
 

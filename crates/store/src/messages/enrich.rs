@@ -2,6 +2,7 @@
 //! Everything is inserted once, in key order; what exists stays as it is and is read back.
 
 use domain::{
+    gates::OnLate,
     ids::{ContactId, MessageId, TenantId},
     message::{class::Channel, passport::Passport, state::MessageState},
     money::Micros,
@@ -120,17 +121,18 @@ pub async fn insert_messages(
     let rows = sqlx::query!(
         "insert into messages (tenant_id, message_id, turn, state, class, channel, contact_id,
                                number, campaign_id, body, segments, cost_micros, body_hash,
-                               metadata, submitted_at, expires_at, changed_at, passport, code)
+                               metadata, submitted_at, expires_at, changed_at, passport, code,
+                               on_late)
          select tenant_id, message_id, turn, state, class, channel, contact_id, number, campaign_id,
                 body, segments, cost_micros, body_hash, metadata::jsonb, submitted_at, expires_at,
-                $1, passport::jsonb, code
+                $1, passport::jsonb, code, on_late
          from unnest($2::text[], $3::uuid[], $4::int[], $5::smallint[], $6::text[], $7::text[],
                      $8::uuid[], $9::text[], $10::uuid[], $11::text[], $12::smallint[],
                      $13::bigint[], $14::bytea[], $15::text[], $16::timestamptz[],
-                     $17::timestamptz[], $18::text[], $19::text[])
+                     $17::timestamptz[], $18::text[], $19::text[], $20::text[])
               as k (tenant_id, message_id, turn, state, class, channel, contact_id, number,
                     campaign_id, body, segments, cost_micros, body_hash, metadata, submitted_at,
-                    expires_at, passport, code)
+                    expires_at, passport, code, on_late)
          on conflict do nothing
          returning tenant_id, message_id",
         now.to_sqlx(),
@@ -152,6 +154,7 @@ pub async fn insert_messages(
         &expiries.collect::<Vec<_>>() as _,
         &new.iter().map(|one| json(one.passport)).collect::<Vec<_>>(),
         &new.iter().map(|one| one.code).collect::<Vec<_>>() as _,
+        &new.iter().map(|one| one.head.on_late.map(OnLate::as_str)).collect::<Vec<_>>() as _,
     )
     .fetch_all(&mut **tx)
     .await

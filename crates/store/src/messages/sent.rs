@@ -40,9 +40,9 @@ pub struct Taken<'a> {
 }
 
 /// Records what the carrier took. A receipt may have been faster: the state is only ever raised
-/// (from `sent` on, codes order as `MessageState::merge` does; a test holds them to it). Answers in
-/// the order of `taken`, with the time of the gates' reservation; none where the claim is no longer
-/// ours.
+/// (from `sent` on, codes order as `MessageState::merge` does; a test holds them to it). The reason
+/// of a doubt goes with the doubt. Answers in the order of `taken`, with the time of the gates'
+/// reservation; none where the claim is no longer ours.
 pub async fn sent(
     tx: &mut Scoped,
     owner: Uuid,
@@ -66,6 +66,7 @@ pub async fn sent(
                carrier_sid = coalesce(m.carrier_sid, k.sid),
                segments = coalesce(k.segments, m.segments),
                cost_micros = coalesce(k.cost, m.cost_micros),
+               code = case when m.state < $11 then null else m.code end,
                passport = case when m.state < $11 then k.passport::jsonb
                                else add_stamp(m.passport, k.stamp::jsonb) end,
                version = m.version + (m.state < $11 or k.cost is not null)::int,

@@ -1,8 +1,8 @@
-//! Killed before and after every call to the broker and to the database: a process that dies
-//! before its next call leaves behind what it leaves when it dies after the last one. One world
-//! serves for all points of a subject: process after process gets a fresh part of the same
-//! input, and is killed at the next point. What they held comes again to the last one, which
-//! nobody disturbs.
+//! Kills a process before every call to the broker and to the database. That covers the moment
+//! after a call, too: a process that dies before its next call leaves behind what it leaves when it
+//! dies after the last one. One world serves for all points of a subject: process after process
+//! gets a fresh part of the same input and is killed at the next point. What they held comes again
+//! to the last process, which nobody disturbs.
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
@@ -20,17 +20,18 @@ use super::{
     world::World,
 };
 
-/// Into how many parts of equal make frames are dealt. Each kill takes one.
+/// How many parts of equal make frames are dealt into. Each kill takes one.
 const PARTS: usize = 128;
 
-/// Nothing comes again before all kills are done, so that each process has its own part alone.
+/// The `ack_wait` while kills go on: nothing comes again before all are done, so that each process
+/// has its own part alone.
 const NOT_YET: Duration = Duration::from_secs(600);
 
-/// How often it is looked whether a part is done.
+/// How long there is between two looks whether a part is done.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// How often in a row work must end before a point is reached, until it is believed that there is
-/// no such point.
+/// How often in a row a process must be through without reaching a point, until the trial believes
+/// that there is no such point.
 const BEYOND: usize = 2;
 
 /// What became of one process.
@@ -43,34 +44,27 @@ enum Ended {
 }
 
 impl<S: ContractSubject> Trials<'_, S> {
-    /// One part is worked on undisturbed and counted. Then every request is a kill, from the
-    /// first to the last that there is: a point that a process did not come to is tried again
-    /// with another part, and never left out. The count holds what an idle process says
-    /// meanwhile, too, so the last point may come before it, but not by far.
+    /// Counts the points of one part that nobody disturbs, kills at each of them, and lets a last
+    /// process finish what is left.
     pub(super) async fn killed_everywhere(&self) -> anyhow::Result<End> {
         let world = self.snapshot.restore().await?;
         world.redeliver_after(NOT_YET).await?;
         let mut parts = Parts::of(self, &world).await?;
         let mut look = world.look(self.stage, self.subject.work()).await?;
+
         let all = Points::counting(self.begins_with());
         let undisturbed = self.one(&world, &mut parts, &mut look, &all).await?;
         ensure!(undisturbed == Ended::Through, "an undisturbed part was not done");
+
         for kind in Point::REQUESTS {
-            let (mut killed, mut beyond) = (0, 0);
-            while beyond < BEYOND {
-                let at = killed + 1;
-                let points = Points::stopping_at_kind(kind, at, self.begins_with());
-                let ended = self.one(&world, &mut parts, &mut look, &points).await;
-                match ended.with_context(|| format!("to be killed at {kind:?} {at}"))? {
-                    Ended::Killed => (killed, beyond) = (at, 0),
-                    Ended::Through => beyond += 1,
-                }
-            }
-            let database = kind == Point::ToDatabase;
-            let least = if database { usize::from(self.subject.has_database()) } else { 1 };
-            let least = least.max(all.passed_of(kind) / 2);
+            let killed = self.killed_at_each(kind, &world, &mut parts, &mut look).await?;
+            let must = kind == Point::ToBroker || self.subject.has_database();
+            // The count holds what an idle process says meanwhile, too, so the last point may come
+            // before it, but not by far.
+            let least = usize::from(must).max(all.passed_of(kind) / 2);
             ensure!(killed >= least, "killed at {killed} points {kind:?}, of {least} or more");
         }
+
         parts.give_all().await?;
         world.redeliver_after(ACK_WAIT).await?;
         let process = world.start(self.stage, None).await?;
@@ -78,7 +72,30 @@ impl<S: ContractSubject> Trials<'_, S> {
         self.end(world).await
     }
 
-    /// One process with one part of its own, until it is killed at its point or is through.
+    /// Kills a process at each point of a kind, from the first to the last that there is; says how
+    /// many there are. A point that a process did not come to is tried again with another part, and
+    /// never left out.
+    async fn killed_at_each(
+        &self,
+        kind: Point,
+        world: &World<'_>,
+        parts: &mut Parts<'_>,
+        look: &mut Look<'_>,
+    ) -> anyhow::Result<usize> {
+        let (mut killed, mut beyond) = (0, 0);
+        while beyond < BEYOND {
+            let next = killed + 1;
+            let points = Points::stopping_at_kind(kind, next, self.begins_with());
+            let ended = self.one(world, parts, look, &points).await;
+            match ended.with_context(|| format!("to be killed at {kind:?} {next}"))? {
+                Ended::Killed => (killed, beyond) = (next, 0),
+                Ended::Through => beyond += 1,
+            }
+        }
+        Ok(killed)
+    }
+
+    /// Runs one process with one part of its own, until it is killed at its point or is through.
     async fn one(
         &self,
         world: &World<'_>,
@@ -88,13 +105,16 @@ impl<S: ContractSubject> Trials<'_, S> {
     ) -> anyhow::Result<Ended> {
         parts.give().await?;
         let left = parts.left;
+
         let process = world.start(self.stage, Some(points)).await?;
+
         let through = async {
             while look.left().await? > left {
                 tokio::time::sleep(LOOK_EVERY).await;
             }
             anyhow::Ok(())
         };
+
         let ended = async {
             tokio::select! {
                 biased;
@@ -102,12 +122,15 @@ impl<S: ContractSubject> Trials<'_, S> {
                 done = through => done.map(|()| Ended::Through),
             }
         };
+
         let ended = tokio::time::timeout(PATIENCE, ended).await;
         let ended = ended.context("neither killed nor done")?;
+
         process.kill().await?;
         points.cut();
         let unread = tokio::time::timeout(PATIENCE, look.unread()).await;
         unread.context("the broker believes that a dead process reads")??;
+
         parts.left = look.left().await?;
         ended
     }
@@ -115,11 +138,13 @@ impl<S: ContractSubject> Trials<'_, S> {
 
 /// The input in parts, given one after the other.
 struct Parts<'a> {
+    /// How many parts have been given.
     given: usize,
+    /// How many parts there are.
     all: usize,
-    /// What those before have left undone.
+    /// What the processes before have left undone.
     left: u64,
-    of: Dealt<'a>,
+    dealt: Dealt<'a>,
     broker: Broker,
     database: PgConnection,
 }
@@ -135,7 +160,7 @@ impl<'a> Parts<'a> {
         trials: &Trials<'a, S>,
         world: &World<'_>,
     ) -> anyhow::Result<Self> {
-        let (all, of) = match trials.subject.work() {
+        let (all, dealt) = match trials.subject.work() {
             ContractWork::Frames => {
                 let inputs = repeat::take(&world.broker().await?, trials.stage).await?;
                 (PARTS, Dealt::Frames(repeat::deal(&inputs, PARTS)))
@@ -145,31 +170,34 @@ impl<'a> Parts<'a> {
                 (rows.parts, Dealt::Rows(rows))
             }
         };
+
         let (broker, database) = (world.broker().await?, world.database().await?);
-        Ok(Self { given: 0, all, left: 0, of, broker, database })
+        Ok(Self { given: 0, all, left: 0, dealt, broker, database })
     }
 
     /// Gives the next part.
     async fn give(&mut self) -> anyhow::Result<()> {
         ensure!(self.given < self.all, "it has more IO points than parts: {}", self.all);
-        match &self.of {
+
+        match &self.dealt {
             Dealt::Frames(parts) => {
                 repeat::publish(&self.broker, &parts[self.given], usize::MAX).await?;
             }
             Dealt::Rows(rows) => {
-                // What those before were killed over waits.
+                // What earlier processes were killed over waits.
                 sqlx::query(rows.aside).execute(&mut self.database).await?;
                 self.left = 0;
                 give_rows(&mut self.database, rows, self.given..self.given + 1, self.all).await?;
             }
         }
+
         self.given += 1;
         Ok(())
     }
 
     /// Gives all that is not done.
     async fn give_all(&mut self) -> anyhow::Result<()> {
-        match &self.of {
+        match &self.dealt {
             Dealt::Frames(_) => {
                 while self.given < self.all {
                     self.give().await?;

@@ -16,7 +16,7 @@ pub(super) enum Look<'a> {
 }
 
 impl Look<'_> {
-    /// How many frames, or rows.
+    /// How many frames or rows are still to be done.
     pub(super) async fn left(&mut self) -> anyhow::Result<u64> {
         match self {
             Self::Frames(broker, stage) => left(broker, *stage).await,
@@ -26,11 +26,9 @@ impl Look<'_> {
             }
         }
     }
-}
 
-impl Look<'_> {
-    /// Waits until the broker knows that nobody reads any more: what it gave to a process that is
-    /// dead would come again only after its time.
+    /// Waits until the broker knows that nobody reads any more: what it gives to a process that is
+    /// dead comes again only after `ack_wait`.
     pub(super) async fn unread(&mut self) -> anyhow::Result<()> {
         let Self::Frames(broker, stage) = self else { return Ok(()) };
         for spec in CONSUMERS.iter().filter(|spec| spec.stage == *stage) {
@@ -51,6 +49,7 @@ async fn left(broker: &Broker, stage: StageName) -> anyhow::Result<u64> {
         let stream = broker.api.get_stream(spec.stream.name()).await?;
         let state = stream.get_info().await?.state;
         let info = stream.consumer_info(spec.name).await?;
+
         left += match spec.stream.retention() {
             Retention::WorkQueue => state.messages,
             Retention::Limits(_) | Retention::LastValue => {

@@ -1,5 +1,5 @@
-//! A TCP proxy that counts what goes through it in both directions, and holds everything back at
-//! one chosen point: the moment at which a process, or a server, is killed.
+//! A TCP proxy that counts what goes through it in both directions and holds everything back at one
+//! chosen point: that is the moment at which the trial kills a process or a server.
 
 use std::{
     net::SocketAddr,
@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// What an IO point is: before a call (its request), or after it (its response).
+/// The kinds of IO points: before a call (its request), and after it (its response).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Point {
     /// What a process says to the broker.
@@ -32,17 +32,22 @@ pub enum Point {
 impl Point {
     const ALL: [Self; 4] = [Self::ToBroker, Self::FromBroker, Self::ToDatabase, Self::FromDatabase];
 
-    /// Those that a process is killed at.
+    /// The kinds that a process is killed at.
     pub(super) const REQUESTS: [Self; 2] = [Self::ToBroker, Self::ToDatabase];
 }
 
-/// Counts the reads of all proxies that share it; the one to stop at is never passed on. Counting
-/// begins with the read that holds a mark: what is before is the start of a process, and no work.
+/// Counts the reads of all proxies that share it, and never passes on the one to stop at. Counting
+/// begins with the read that holds a mark: what comes before it is the start of a process, and no
+/// work.
 pub struct Points {
+    /// The mark that counting begins with.
     begins_with: &'static str,
     begun: AtomicBool,
+    /// By kind, in the order of the kinds.
     passed: [AtomicUsize; 4],
+    /// The number of the point to stop at, among those of one kind or of all.
     stop: Option<(Option<Point>, usize)>,
+    /// Whether that point is reached: from then on everything is held back.
     held: AtomicBool,
     reached: Notify,
     released: watch::Sender<bool>,
@@ -50,7 +55,7 @@ pub struct Points {
 }
 
 impl Points {
-    /// Everything passes.
+    /// Everything passes, and is counted.
     pub fn counting(begins_with: &'static str) -> Arc<Self> {
         Self::new(begins_with, None)
     }
@@ -60,8 +65,8 @@ impl Points {
         Self::new(begins_with, Some((None, number)))
     }
 
-    /// Everything stops at the point of this number among those of one kind: what happens on
-    /// several connections at once has no order, what happens on one has.
+    /// Everything stops at the point of this number among those of one kind: calls on one
+    /// connection have an order, those on several connections have none.
     pub fn stopping_at_kind(kind: Point, number: usize, begins_with: &'static str) -> Arc<Self> {
         Self::new(begins_with, Some((Some(kind), number)))
     }
@@ -79,12 +84,12 @@ impl Points {
         })
     }
 
-    /// How many have passed.
+    /// How many points have passed.
     pub fn passed(&self) -> usize {
         Point::ALL.into_iter().map(|kind| self.passed_of(kind)).sum()
     }
 
-    /// How many of a kind have passed.
+    /// How many points of a kind have passed.
     pub fn passed_of(&self, kind: Point) -> usize {
         self.passed[kind as usize].load(Ordering::SeqCst)
     }
@@ -106,6 +111,7 @@ impl Points {
         self.cut.cancel();
     }
 
+    /// Counts bytes that a proxy has read, and waits where they are held back.
     async fn pass(&self, point: Point, bytes: &[u8]) {
         if !self.begun.load(Ordering::SeqCst) {
             if !holds(bytes, self.begins_with) {
@@ -116,12 +122,14 @@ impl Points {
         if !is_of_a_call(point, bytes) {
             return;
         }
+
         self.passed[point as usize].fetch_add(1, Ordering::SeqCst);
         let here = match self.stop {
             None => false,
             Some((None, number)) => self.passed() >= number,
             Some((Some(kind), number)) => self.passed_of(kind) >= number,
         };
+
         if here || self.held.load(Ordering::SeqCst) {
             self.held.store(true, Ordering::SeqCst);
             self.reached.notify_one();
@@ -131,11 +139,12 @@ impl Points {
     }
 }
 
-/// Whether bytes are a call's request or response. Connections that are opened, statements that are
-/// prepared and heartbeats change nothing: a kill there is one before the call that follows.
+/// Whether bytes are a call's request or response. Opening a connection, preparing a statement and
+/// a heartbeat change nothing: a kill there is a kill before the call that follows.
 fn is_of_a_call(point: Point, bytes: &[u8]) -> bool {
     const SYNC: &[u8] = b"S\0\0\0\x04";
     const READY: &[u8] = b"Z\0\0\0\x05";
+
     match point {
         Point::ToBroker | Point::FromBroker => {
             let beats = [b"PING".as_slice(), b"PONG"].iter().any(|beat| bytes.starts_with(beat));
@@ -159,18 +168,20 @@ fn holds(bytes: &[u8], words: &str) -> bool {
     bytes.windows(words.len()).any(|window| window == words.as_bytes())
 }
 
-/// Starts a proxy in front of a port of this machine; it lives as long as the test. `calls` names
-/// its requests and its responses.
+/// Starts a proxy in front of a port of this machine, and gives its own; it lives as long as the
+/// test. `calls` are the kinds of its requests and of its responses.
 pub async fn proxy(upstream: u16, calls: [Point; 2], points: Arc<Points>) -> anyhow::Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
     let [request, response] = calls;
+
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let points = Arc::clone(&points);
             tokio::spawn(async move {
                 let upstream = SocketAddr::from(([127, 0, 0, 1], upstream));
                 let Ok(server) = TcpStream::connect(upstream).await else { return };
+
                 let ((from_client, to_client), (from_server, to_server)) =
                     (client.into_split(), server.into_split());
                 let pumps = async {
@@ -183,9 +194,11 @@ pub async fn proxy(upstream: u16, calls: [Point; 2], points: Arc<Points>) -> any
             });
         }
     });
+
     Ok(port)
 }
 
+/// Moves bytes one way until either side ends.
 async fn pump(
     mut from: tokio::net::tcp::OwnedReadHalf,
     mut to: tokio::net::tcp::OwnedWriteHalf,

@@ -24,7 +24,7 @@ impl StageProcess {
         Ok(kill(Pid::from_raw(id.try_into()?), signal)?)
     }
 
-    /// As the system kills one that takes too much memory.
+    /// Kills it, as the system does to one that takes too much memory.
     ///
     /// # Errors
     /// The system's.
@@ -32,7 +32,8 @@ impl StageProcess {
         Ok(self.0.kill().await?)
     }
 
-    /// Drains it. One that was still starting ends by the signal itself.
+    /// Asks it to drain, and waits for its end. One that was still starting ends by the signal
+    /// itself.
     ///
     /// # Errors
     /// It does not end, or says that something is wrong.
@@ -40,6 +41,7 @@ impl StageProcess {
         if !self.has_ended()? {
             self.signal(Signal::SIGTERM)?;
         }
+
         let ended = tokio::time::timeout(PATIENCE, self.0.wait()).await;
         let status = ended.context("it did not drain")??;
         let by_signal = status.signal() == Some(Signal::SIGTERM as i32);

@@ -1,7 +1,10 @@
-//! A stage's input again, under other message ids and in other frames, so that the broker's
+//! Hands a stage its input again, under other message ids and in other frames, so that the broker's
 //! deduplication does not see that it is the same.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use anyhow::Context;
 use async_nats::{HeaderMap, jetstream};
@@ -10,12 +13,13 @@ use serde_json::{Value, value::RawValue};
 use stage::StageName;
 use wire::Stream;
 
-/// What a stream holds for a stage.
+/// One message of a stream, with what it holds.
 #[derive(Clone)]
 pub(super) struct Input {
     subject: String,
     members: Vec<Box<RawValue>>,
     headers: Option<HeaderMap>,
+    /// Whether its payload is its one member, and no frame.
     whole: bool,
 }
 
@@ -25,8 +29,9 @@ pub(super) async fn read(broker: &Broker, stage: StageName) -> anyhow::Result<Ve
     for stream in streams(stage) {
         let stream = broker.api.get_stream(stream.name()).await?;
         let state = stream.get_info().await?.state;
-        for at in state.first_sequence..=state.last_sequence {
-            let Ok(message) = stream.get_raw_message(at).await else { continue };
+
+        for sequence in state.first_sequence..=state.last_sequence {
+            let Ok(message) = stream.get_raw_message(sequence).await else { continue };
             // Webhooks travel one by one, everything else in frames.
             let frame = serde_json::from_slice::<Vec<Box<RawValue>>>(&message.payload);
             let (whole, members) = match frame {
@@ -49,33 +54,37 @@ pub(super) async fn take(broker: &Broker, stage: StageName) -> anyhow::Result<Ve
     Ok(inputs)
 }
 
-/// Deals what each subject holds out into so many parts, in its order. Lanes are handled alike and
-/// by themselves, so a part is of one lane.
+/// Deals what each subject holds out into so many parts, in its order. A stage handles each lane by
+/// itself and all alike, so a part holds messages of one lane.
 pub(super) fn deal(inputs: &[Input], parts: usize) -> Vec<Vec<Input>> {
     let mut subjects: BTreeMap<&str, Vec<(&Input, &RawValue)>> = BTreeMap::new();
     for input in inputs {
         let of_subject = subjects.entry(&input.subject).or_default();
         of_subject.extend(input.members.iter().map(|member| (input, &**member)));
     }
+
+    // Where subjects are lanes, they take turns: each has every `turns`-th part.
     let in_lanes = subjects.keys().all(|subject| subject.starts_with("msg."));
-    let share = if in_lanes { subjects.len() } else { 1 };
+    let turns = if in_lanes { subjects.len() } else { 1 };
     let part = |part: usize| {
-        let of_part = subjects.values().enumerate().filter(|(at, _)| part % share == at % share);
+        let of_part = subjects.values().enumerate();
+        let of_part = of_part.filter(|(lane, _)| part % turns == lane % turns);
         let framed = of_part.flat_map(|(_, members)| {
-            let at = |part: usize| (part / share * share) * members.len() / parts;
-            framed(&members[at(part)..at(part + share)])
+            let first_of = |part: usize| (part / turns * turns) * members.len() / parts;
+            framed(&members[first_of(part)..first_of(part + turns)])
         });
         framed.collect()
     };
     (0..parts).map(part).collect()
 }
 
-/// One frame of them all, or one each where they do not travel in frames.
+/// One input of all these members, or one each where they do not travel in frames.
 fn framed(members: &[(&Input, &RawValue)]) -> Vec<Input> {
     let one = |&(input, member): &(&Input, &RawValue)| Input {
         members: vec![member.to_owned()],
         ..input.without_members()
     };
+
     match members {
         [] => Vec::new(),
         [(first, _), ..] if !first.whole => {
@@ -102,7 +111,7 @@ fn streams(stage: StageName) -> HashSet<Stream> {
     CONSUMERS.iter().filter(|spec| spec.stage == stage).map(|spec| spec.stream).collect()
 }
 
-/// Publishes it again in frames of so many members, the last first.
+/// Publishes inputs again in frames of so many members, the last first.
 #[expect(clippy::disallowed_methods, reason = "plays a producer that repeats itself")]
 pub(super) async fn publish(broker: &Broker, inputs: &[Input], size: usize) -> anyhow::Result<()> {
     for input in inputs.iter().rev() {
@@ -112,6 +121,7 @@ pub(super) async fn publish(broker: &Broker, inputs: &[Input], size: usize) -> a
             } else {
                 serde_json::to_string(members)?
             };
+
             let mut headers = input.headers.clone().unwrap_or_default();
             headers.insert("Nats-Msg-Id", format!("again-{}", fresh()));
             let publish = jetstream::message::PublishMessage::build();
@@ -134,7 +144,8 @@ pub(super) async fn publish_raw(
     Ok(())
 }
 
-/// A message among the members of an input, or alone where they do not travel in frames.
+/// An input with one more message among its members, or with it alone where they do not travel in
+/// frames.
 pub(super) fn among(input: &Input, message: String) -> anyhow::Result<Input> {
     let message = RawValue::from_string(message)?;
     let mut members = if input.whole { Vec::new() } else { input.members.clone() };
@@ -142,21 +153,16 @@ pub(super) fn among(input: &Input, message: String) -> anyhow::Result<Input> {
     Ok(Input { members, ..input.without_members() })
 }
 
-/// Every message of every input.
+/// Every message of every input, with the input that it lies in.
 pub(super) fn members(inputs: &[Input]) -> impl Iterator<Item = (&Input, Value)> {
-    let each =
-        |input: &'_ Input| input.members.iter().map(|member| member.get().to_owned()).collect();
-    inputs.iter().flat_map(move |input| {
-        let members: Vec<String> = each(input);
-        members
-            .into_iter()
-            .filter_map(move |member| Some((input, serde_json::from_str(&member).ok()?)))
+    inputs.iter().flat_map(|input| {
+        let parsed = |member: &RawValue| serde_json::from_str(member.get()).ok();
+        input.members.iter().filter_map(move |member| Some((input, parsed(member)?)))
     })
 }
 
-/// A number that was not used before.
+/// A number that this process has not used before.
 fn fresh() -> u64 {
-    use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }

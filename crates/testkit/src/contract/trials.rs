@@ -1,5 +1,5 @@
-//! What every subject must stand. Each trial begins with the same snapshot, and its end is compared
-//! with the undisturbed one.
+//! The trials that every subject must stand. Each begins with the same snapshot and must come to
+//! the same end as the undisturbed run.
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,30 +33,22 @@ const AT_ONCE: usize = 3;
 pub async fn stands_everything(subject: &impl ContractSubject) -> anyhow::Result<()> {
     let snapshot = Snapshot::before(subject).await?;
     let trials = Trials { subject, stage: subject.stage(), snapshot: &snapshot };
+
     let points = Points::counting(trials.begins_with());
     let expected = trials.undisturbed(&points).await?;
     assert!(expected.worked(), "nothing was there to be done");
-    let middle = points.passed() / 2;
-    let mut all: Vec<(&str, BoxFuture<'_, anyhow::Result<End>>)> = vec![
-        ("killed at each of its IO points", trials.killed_everywhere().boxed()),
-        ("two processes at once", trials.two_at_once().boxed()),
-        ("broker away", trials.without_broker(middle).boxed()),
-        ("database away", trials.without_database(middle).boxed()),
-        ("frozen past its time", trials.frozen(middle).boxed()),
-        ("slow past its time", trials.slow(middle).boxed()),
-    ];
-    if matches!(subject.work(), ContractWork::Frames) {
-        let again = trials.delivered_again().boxed();
-        all.push(("everything again, in another cut and under other facts", again));
-        all.push(("poison among its input", trials.poisoned().boxed()));
-    }
-    let run = all.into_iter().map(async |(trial, run)| (run.await, trial));
+
+    let run = trials.all(points.passed() / 2).into_iter();
+    let run = run.map(async |(trial, run)| (run.await, trial));
     let mut ends = stream::iter(run).buffer_unordered(AT_ONCE);
     while let Some((end, trial)) = ends.next().await {
         expected.same(&end.context(trial)?, trial);
     }
     Ok(())
 }
+
+/// A trial that can be run: its name, and what it does.
+type Trial<'a> = (&'static str, BoxFuture<'a, anyhow::Result<End>>);
 
 /// The trials of one subject.
 pub(super) struct Trials<'a, S> {
@@ -66,6 +58,24 @@ pub(super) struct Trials<'a, S> {
 }
 
 impl<S: ContractSubject> Trials<'_, S> {
+    /// Every trial; `middle` is the number of the point at which one is disturbed.
+    fn all(&self, middle: usize) -> Vec<Trial<'_>> {
+        let mut all = vec![
+            ("killed at each of its IO points", self.killed_everywhere().boxed()),
+            ("two processes at once", self.two_at_once().boxed()),
+            ("broker away", self.without_broker(middle).boxed()),
+            ("database away", self.without_database(middle).boxed()),
+            ("frozen past its time", self.frozen(middle).boxed()),
+            ("slow past its time", self.slow(middle).boxed()),
+        ];
+        if matches!(self.subject.work(), ContractWork::Frames) {
+            let again = self.delivered_again().boxed();
+            all.push(("everything again, in another cut and under other facts", again));
+            all.push(("poison among its input", self.poisoned().boxed()));
+        }
+        all
+    }
+
     async fn undisturbed(&self, points: &Arc<Points>) -> anyhow::Result<End> {
         let world = self.snapshot.restore().await?;
         let process = world.start(self.stage, Some(points)).await?;
@@ -82,16 +92,18 @@ impl<S: ContractSubject> Trials<'_, S> {
         self.end(world).await
     }
 
-    /// In other frames beside its input, and once more when facts have changed after it: the
+    /// Gives its input in other frames beside the first, and once more when facts have changed: the
     /// first decision stands.
     async fn delivered_again(&self) -> anyhow::Result<End> {
         let world = self.snapshot.restore().await?;
         let broker = world.broker().await?;
         let inputs = repeat::read(&broker, self.stage).await?;
+
         repeat::publish(&broker, &inputs, 5).await?;
         let process = world.start(self.stage, None).await?;
         let process = self.work(&world, process).await?;
         let end = self.reached(&world).await?;
+
         self.subject.change(&world).await?;
         let decided = End::of(&world).await?;
         repeat::publish(&broker, &inputs, 3).await?;
@@ -101,71 +113,80 @@ impl<S: ContractSubject> Trials<'_, S> {
         Ok(end)
     }
 
-    async fn without_broker(&self, at: usize) -> anyhow::Result<End> {
+    async fn without_broker(&self, number: usize) -> anyhow::Result<End> {
         let mut world = self.snapshot.restore().await?;
-        let points = Points::stopping_at(at, self.begins_with());
+        let points = Points::stopping_at(number, self.begins_with());
         let process = world.start(self.stage, Some(&points)).await?;
         tokio::time::timeout(PATIENCE, points.reached()).await?;
+
         world.nats.signal(Signal::SIGKILL);
         world.nats.exited().await;
         points.release();
         tokio::time::sleep(AWAY).await;
         world.nats.restart().await?;
+
         self.later(&world).await?;
         self.work(&world, process).await?.end().await?;
         self.end(world).await
     }
 
-    async fn without_database(&self, at: usize) -> anyhow::Result<End> {
+    async fn without_database(&self, number: usize) -> anyhow::Result<End> {
         let mut world = self.snapshot.restore().await?;
-        let points = Points::stopping_at(at, self.begins_with());
+        let points = Points::stopping_at(number, self.begins_with());
         let process = world.start(self.stage, Some(&points)).await?;
         tokio::time::timeout(PATIENCE, points.reached()).await?;
+
         world.postgres.signal(Signal::SIGQUIT);
         world.postgres.exited().await;
         points.release();
         tokio::time::sleep(AWAY).await;
         world.postgres.restart().await?;
+
         self.later(&world).await?;
         self.work(&world, process).await?.end().await?;
         self.end(world).await
     }
 
-    /// Another process does its work meanwhile; then it wakes up and goes on.
-    async fn frozen(&self, at: usize) -> anyhow::Result<End> {
+    /// Freezes it while another process does its work; then it wakes up and goes on.
+    async fn frozen(&self, number: usize) -> anyhow::Result<End> {
         let world = self.snapshot.restore().await?;
-        let points = Points::stopping_at(at, self.begins_with());
+        let points = Points::stopping_at(number, self.begins_with());
         let frozen = world.start(self.stage, Some(&points)).await?;
         tokio::time::timeout(PATIENCE, points.reached()).await?;
+
         frozen.signal(Signal::SIGSTOP)?;
         points.release();
         tokio::time::sleep(ACK_WAIT).await;
         self.later(&world).await?;
+
         let other = world.start(self.stage, None).await?;
         let other = self.work(&world, other).await?;
+
         frozen.signal(Signal::SIGCONT)?;
         self.work(&world, other).await?.end().await?;
         frozen.kill().await?;
         self.end(world).await
     }
 
-    /// Its network holds everything back, beats and acks as well, until its messages have come to
-    /// another process; then all of it arrives.
-    async fn slow(&self, at: usize) -> anyhow::Result<End> {
+    /// Has its network hold everything back, beats and acks as well, until its messages have come
+    /// to another process; then all of it arrives.
+    async fn slow(&self, number: usize) -> anyhow::Result<End> {
         let world = self.snapshot.restore().await?;
-        let points = Points::stopping_at(at, self.begins_with());
+        let points = Points::stopping_at(number, self.begins_with());
         let slow = world.start(self.stage, Some(&points)).await?;
         tokio::time::timeout(PATIENCE, points.reached()).await?;
+
         let other = world.start(self.stage, None).await?;
         tokio::time::sleep(2 * ACK_WAIT).await;
         self.later(&world).await?;
+
         points.release();
         self.work(&world, other).await?.end().await?;
         slow.end().await?;
         self.end(world).await
     }
 
-    /// As long after as leases last: what a process had for itself is anybody's again.
+    /// Lets so much time pass as leases last: what a process had for itself is anybody's again.
     async fn later(&self, world: &World<'_>) -> anyhow::Result<()> {
         match self.subject.work() {
             ContractWork::Frames => Ok(()),
@@ -182,15 +203,17 @@ impl<S: ContractSubject> Trials<'_, S> {
         world.work(self.stage, self.subject.work(), process).await
     }
 
+    /// The end of this world, which stops.
     pub(super) async fn end(&self, world: World<'_>) -> anyhow::Result<End> {
         let end = self.reached(&world).await?;
         world.stop().await;
         Ok(end)
     }
 
+    /// The end that this world has come to.
     async fn reached(&self, world: &World<'_>) -> anyhow::Result<End> {
         if self.stage == StageName::Send {
-            // A call that nobody recorded is in doubt: others find out about it, or send it again.
+            // A call that nobody recorded is in doubt: others look for it, or send it again.
             world.settle().await?;
             End::fates(world).await
         } else {

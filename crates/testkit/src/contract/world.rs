@@ -1,18 +1,13 @@
-//! What a stage is handed: a platform that has worked up to this stage and stands still. It is kept
-//! as a snapshot of the servers' files, so that every trial begins with the same.
+//! The platform that a trial begins with: it has worked up to the stage and stands still. A
+//! snapshot keeps the servers' files, so that every trial begins with the same.
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    path::Path,
-    process::Stdio,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::Path, process::Stdio, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use boot::{
     embedded::{EmbeddedOptions, Nats, Postgres, PreferredPorts, Scratch},
     keys::Keys,
+    ports,
 };
 use pipeline::{
     Broker,
@@ -34,18 +29,22 @@ use super::{
     process::StageProcess,
 };
 
-/// How often what is left is looked at, and how often in a row there must be nothing.
+/// How long there is between two looks at what is left.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// How many looks in a row must find nothing left.
 const LOOKS: usize = 4;
 
 /// What every trial of a subject begins with.
 pub struct Snapshot {
+    /// The servers' files, and the keys.
     files: Scratch,
     /// The carrier and the AI of all trials.
     sandbox: Sandbox,
     program: &'static str,
     stage: StageName,
-    api: u16,
+    /// Where the api listens while it runs.
+    api: SocketAddr,
 }
 
 /// A running pair of servers.
@@ -59,22 +58,25 @@ pub struct World<'a> {
 }
 
 impl Snapshot {
-    /// A platform that has worked up to this subject.
+    /// Makes a platform that has worked up to this subject, and keeps it.
     pub(super) async fn before(subject: &impl ContractSubject) -> anyhow::Result<Self> {
         carriers::http::install_crypto();
         let sandbox = start_sandbox().await?;
-        let api = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let api = ports::free_loopback()?;
+
         let (stage, program) = (subject.stage(), subject.program());
         let snapshot = Self { files: Scratch::new()?, sandbox, program, stage, api };
         for name in ["master-key", "jwt-secret"] {
             Keys::load_or_create(&snapshot.files.path().join(name))?;
         }
+
         let world = snapshot.servers(Scratch::new()?).await?;
         let broker = world.broker().await?;
         apply_streams(&broker, &StreamSettings::default()).await?;
         world.redeliver_after(ACK_WAIT).await?;
         world.tool(&["migrate"]).await?;
         subject.prepare(&world).await?;
+
         let World { nats, postgres, dir, .. } = world;
         nats.stop().await;
         postgres.stop().await;
@@ -83,19 +85,21 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// The same platform again, on a copy of its files. The carrier calls nobody; to a stage that
-    /// texts it has nothing yet.
+    /// The same platform again, on a copy of its files. The carrier calls nobody, and for a stage
+    /// that texts it has no texts yet.
     pub(super) async fn restore(&self) -> anyhow::Result<World<'_>> {
         let dir = Scratch::new()?;
         copy(&self.files.path().join("servers"), dir.path()).await?;
         let mut world = self.servers(dir).await?;
+
         if self.stage == StageName::Send {
             let own = start_sandbox().await?;
-            let at = format!("http://{}", own.addr);
-            let moved = sqlx::query("update millrace.carrier_accounts set base_url = $1").bind(at);
-            moved.execute(&mut world.database().await?).await?;
+            let url = format!("http://{}", own.addr);
+            let move_there = sqlx::query("update millrace.carrier_accounts set base_url = $1");
+            move_there.bind(url).execute(&mut world.database().await?).await?;
             world.sandbox = Some(own);
         }
+
         world.carrier_faults(&json!({})).await?;
         Ok(world)
     }
@@ -119,7 +123,7 @@ impl World<'_> {
         Ok(Broker::connect(self.nats.url().expose_secret(), None, "contract").await?)
     }
 
-    /// A look at every tenant's rows.
+    /// A connection as the superuser, who sees every tenant's rows.
     ///
     /// # Errors
     /// The database is away.
@@ -134,10 +138,11 @@ impl World<'_> {
 
     /// Where the api is, while it runs: carriers call it back.
     pub fn api(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], self.snapshot.api))
+        self.snapshot.api
     }
 
-    /// What the carrier does wrong from now on. Nobody is there to hear receipts.
+    /// Says what the carrier does wrong from now on. It sends no receipts: nobody is there to hear
+    /// them.
     ///
     /// # Errors
     /// The sandbox knows no such fault.
@@ -160,7 +165,7 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Lets business time run from where it stands.
+    /// Lets business time run on from where it stopped.
     async fn run_clock(&self) -> anyhow::Result<()> {
         let broker = self.broker().await?;
         let stop = CancellationToken::new();
@@ -196,6 +201,7 @@ impl World<'_> {
         }
         // What could not be sent at once is due a moment later.
         self.run_clock().await?;
+
         let mut connection = self.database().await?;
         let settled = async {
             let open = "select count(*) from millrace.messages where state < 10";
@@ -206,15 +212,11 @@ impl World<'_> {
         };
         let in_time = tokio::time::timeout(PATIENCE, settled).await;
         if let Err(late) = in_time {
-            let rows = "select jsonb_agg(to_jsonb(m) - 'body' || jsonb_build_object(
-                            'doubt', to_jsonb(d) - 'payload', 'parked', to_jsonb(p) - 'payload'))
-                        from (select * from millrace.messages where state < 10 limit 3) m
-                        left join millrace.doubts d using (tenant_id, message_id)
-                        left join millrace.parked p using (tenant_id, message_id)";
-            let rows: Value = sqlx::query(rows).fetch_one(&mut connection).await?.get(0);
+            let rows = open_messages(&mut connection).await?;
             return Err(late).context(format!("messages stay on their way: {rows}"));
         }
         in_time??;
+
         for process in processes {
             process.end().await?;
         }
@@ -228,7 +230,7 @@ impl World<'_> {
         text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
     }
 
-    /// Starts a stage, behind proxies where its points are counted.
+    /// Starts a stage; behind proxies where its points are counted.
     ///
     /// # Errors
     /// The program does not start.
@@ -244,12 +246,14 @@ impl World<'_> {
             let nats = proxy(broker, calls, Arc::clone(points)).await?;
             let calls = [Point::ToDatabase, Point::FromDatabase];
             let postgres = proxy(database, calls, Arc::clone(points)).await?;
-            let other =
-                |url: &str, from: u16, to: u16| url.replace(&format!(":{from}"), &format!(":{to}"));
+
+            let through = |url: &str, server: u16, proxy: u16| {
+                url.replace(&format!(":{server}"), &format!(":{proxy}"))
+            };
             let url = self.postgres.database_url().expose_secret();
             command
-                .env("NATS_URL", other(self.nats.url().expose_secret(), broker, nats))
-                .env("DATABASE_URL", other(url, database, postgres));
+                .env("NATS_URL", through(self.nats.url().expose_secret(), broker, nats))
+                .env("DATABASE_URL", through(url, database, postgres));
         }
         Ok(StageProcess(command.spawn()?))
     }
@@ -267,11 +271,12 @@ impl World<'_> {
     ) -> anyhow::Result<StageProcess> {
         let mut look = self.look(stage, work).await?;
         let mut process = process;
+
         let done = async {
-            let mut looks = 0;
-            while looks < LOOKS {
-                looks = if look.left().await? == 0 { looks + 1 } else { 0 };
-                if looks == 0 && process.has_ended()? {
+            let mut idle_looks = 0;
+            while idle_looks < LOOKS {
+                idle_looks = if look.left().await? == 0 { idle_looks + 1 } else { 0 };
+                if idle_looks == 0 && process.has_ended()? {
                     process = self.start(stage, None).await?;
                 }
                 tokio::time::sleep(LOOK_EVERY).await;
@@ -283,7 +288,7 @@ impl World<'_> {
         Ok(process)
     }
 
-    /// To look again and again at what is still to be done.
+    /// Something to look with, again and again, at what is still to be done.
     pub(super) async fn look<'a>(
         &self,
         stage: StageName,
@@ -295,7 +300,7 @@ impl World<'_> {
         })
     }
 
-    /// Runs `millrace` with these words to its end; says what it printed.
+    /// Runs `millrace` with these words to its end; gives what it printed.
     ///
     /// # Errors
     /// It fails.
@@ -314,6 +319,7 @@ impl World<'_> {
     pub async fn ingress(&self) -> anyhow::Result<StageProcess> {
         let listen = self.api().to_string();
         let child = self.command(&["api"]).env("MILLRACE_LISTEN", &listen).spawn()?;
+
         let client = carriers::http::client()?;
         let answers = async {
             while client.get(format!("http://{listen}/v1/me")).send().await.is_err() {
@@ -328,6 +334,7 @@ impl World<'_> {
         let mut command = Command::new(self.snapshot.program);
         let keys = self.snapshot.files.path();
         let sandbox = self.sandbox();
+
         command
             .args(words)
             .env("NATS_URL", self.nats.url().expose_secret())
@@ -349,6 +356,7 @@ impl World<'_> {
         command
     }
 
+    /// Stops both servers and removes their files.
     pub(super) async fn stop(self) {
         self.nats.stop().await;
         self.postgres.stop().await;
@@ -361,8 +369,18 @@ async fn start_sandbox() -> anyhow::Result<Sandbox> {
     Ok(sandbox::start(sandbox::SandboxConfig { listen, ..Default::default() }).await?)
 }
 
-/// A login by SCRAM takes an unoptimised client longer than all that it does then, and the contract
-/// starts hundreds of processes.
+/// Some of the messages that are still on their way, with why.
+async fn open_messages(connection: &mut PgConnection) -> anyhow::Result<Value> {
+    let rows = "select jsonb_agg(to_jsonb(m) - 'body' || jsonb_build_object(
+                    'doubt', to_jsonb(d) - 'payload', 'parked', to_jsonb(p) - 'payload'))
+                from (select * from millrace.messages where state < 10 limit 3) m
+                left join millrace.doubts d using (tenant_id, message_id)
+                left join millrace.parked p using (tenant_id, message_id)";
+    Ok(sqlx::query(rows).fetch_one(connection).await?.get(0))
+}
+
+/// Has Postgres take passwords as they are. A login by SCRAM takes an unoptimised
+/// client longer than all that it does then, and the contract starts hundreds of processes.
 async fn cheap_logins(servers: &Path) -> anyhow::Result<()> {
     let mut edit = Command::new("find");
     edit.arg(servers).args(["-name", "pg_hba.conf", "-exec", "sed", "-i"]);

@@ -46,10 +46,12 @@ async fn a_message_says_what_the_campaign_says_to_whom_by_which_pool_and_until_w
 -> anyhow::Result<()> {
     let world = World::begin(1).await?;
     let campaign = world.run_to(1).await?;
+
     let said = world.tick(10).await?.say;
     assert_eq!(said.len(), 1);
     assert_eq!(said[0].subject.to_string(), "msg.submitted.bulk");
     let message: Submitted = serde_json::from_slice(&said[0].json)?;
+
     let head = &message.head;
     assert_eq!(head.id.0, world.ids(campaign, 0..1).await?[0]);
     assert_eq!((head.tenant.as_str(), head.turn), ("acme", 1));
@@ -66,8 +68,10 @@ async fn messages_in_flight_take_up_the_window_and_parked_sent_and_final_ones_le
 -> anyhow::Result<()> {
     let world = World::begin(1).await?;
     let campaign = world.run_to(200).await?;
+
     assert_eq!(publish(world.tick(1).await?).await?.len(), SMALLEST);
     assert_eq!(publish(world.tick(2).await?).await?, NOTHING, "none has come to enrich yet");
+
     for (seq, state) in [
         (0..10, MessageState::Accepted),
         (10..20, MessageState::Queued),
@@ -76,6 +80,7 @@ async fn messages_in_flight_take_up_the_window_and_parked_sent_and_final_ones_le
         world.messages(campaign, seq, state).await?;
     }
     assert_eq!(publish(world.tick(3).await?).await?, NOTHING, "these are in the pipe");
+
     for (seq, state) in [
         (0..5, MessageState::Deferred),
         (5..10, MessageState::Held),
@@ -85,11 +90,14 @@ async fn messages_in_flight_take_up_the_window_and_parked_sent_and_final_ones_le
     ] {
         world.messages(campaign, seq, state).await?;
     }
+
     let fed = publish(world.tick(4).await?).await?;
     assert_eq!(fed, world.ids(campaign, 64..84).await?, "20 have made room");
     assert_eq!(publish(world.tick(5).await?).await?, NOTHING);
+
     let stored = world.stored(campaign).await?;
     assert_eq!((stored.cursor, stored.settled_below), (84, 0), "the first is not final");
+
     world.messages(campaign, 0..15, MessageState::Delivered).await?;
     publish(world.tick(6).await?).await?;
     assert_eq!(world.stored(campaign).await?.settled_below, 18);
@@ -101,7 +109,9 @@ async fn the_window_is_ten_seconds_of_the_pool_s_usable_senders() -> anyhow::Res
     let world = World::begin(9).await?;
     world.add_sender(SenderId::of(&world.tenant, "second"), 3, true).await?;
     world.add_sender(SenderId::of(&world.tenant, "quarantined"), 500, false).await?;
+
     let campaign = world.run_to(200).await?;
+
     let fed = publish(world.tick(1).await?).await?;
     assert_eq!(fed, world.ids(campaign, 0..120).await?);
     Ok(())
@@ -112,16 +122,19 @@ async fn paused_and_stopped_campaigns_say_nothing_and_a_resumed_one_goes_on() ->
 {
     let world = World::begin(1).await?;
     let campaign = world.run_to(100).await?;
+
     let fed = world.tick(1).await?;
     world.put(campaign, "paused").await?;
     assert_eq!(publish(fed).await?.len(), SMALLEST, "what was said before the pause is marked");
     world.messages(campaign, 0..64, MessageState::Sent).await?;
+
     for state in ["paused", "stopped", "draft", "completed"] {
         world.put(campaign, state).await?;
         let tick = world.tick(2).await?;
         assert!(tick.say.is_empty() && tick.published.is_none() && !tick.more, "{state}");
         assert_eq!(world.stored(campaign).await?.cursor, 64);
     }
+
     world.put(campaign, "running").await?;
     let rest = publish(world.tick(3).await?).await?;
     assert_eq!(rest, world.ids(campaign, 64..100).await?);
@@ -134,6 +147,7 @@ async fn a_campaign_under_lease_is_left_to_its_process() -> anyhow::Result<()> {
     world.run_to(10).await?;
     let mine = world.tick(1).await?;
     assert_eq!(mine.say.len(), 10);
+
     let other = world.tick(15).await?;
     assert!(other.say.is_empty() && other.published.is_none());
     assert_eq!(ids(&world.tick(1 + LEASE_OVER).await?.say), ids(&mine.say));

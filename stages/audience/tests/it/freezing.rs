@@ -44,9 +44,11 @@ async fn who_comes_after_the_audience_is_frozen_is_not_in_it() -> anyhow::Result
     let world = World::begin(1).await?;
     let campaign = world.run_to(3).await?;
     let frozen = world.recipients(campaign).await?;
+
     world.contacts(&world.tenant, 3..10, &[]).await?;
     assert_eq!(publish(world.tick(1).await?).await?.len(), 3);
     publish(world.tick(2).await?).await?;
+
     assert_eq!(world.recipients(campaign).await?, frozen);
     assert_eq!(world.stored(campaign).await?.audience, 3);
     Ok(())
@@ -81,9 +83,11 @@ async fn a_campaign_that_is_stopped_while_it_starts_freezes_no_more() -> anyhow:
     let world = World::begin(1).await?;
     world.contacts(&world.tenant, 0..MANY, &[]).await?;
     let campaign = world.start(&[]).await?;
+
     let first = world.tick(0).await?;
     world.put(campaign, "stopped").await?;
     publish(first).await?;
+
     let after = world.tick(LEASE_OVER).await?;
     assert!(after.say.is_empty() && after.published.is_none());
     let stored = world.stored(campaign).await?;

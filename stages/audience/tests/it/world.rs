@@ -1,26 +1,25 @@
 //! A tenant with contacts, a pool of senders, and campaigns.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use audience::AudienceSource;
 use domain::{
-    ids::{CampaignId, ContactId, MessageId, PoolId, SenderId, TenantId},
+    ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
     message::state::MessageState,
 };
 use jiff::{SignedDuration, Timestamp};
-use jiff_sqlx::ToSqlx;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::Row;
 use stage::{Cx, Source, Tick};
-use store::Role;
-use testkit::Database;
+use testkit::world::TestWorld;
 use uuid::Uuid;
 use wire::frame::Outgoing;
 
+pub use testkit::world::{POOL, now};
+
 pub struct World {
-    pub database: Database,
-    pub tenant: TenantId,
-    pub source: AudienceSource,
+    base: TestWorld,
+    source: AudienceSource,
 }
 
 /// What a test asks of a campaign's row.
@@ -42,70 +41,33 @@ pub struct Recipient {
     pub message: MessageId,
 }
 
-/// The pool that carries every campaign.
-pub const POOL: PoolId = PoolId(Uuid::from_u128(3));
-
 /// The ids of nothing said.
 pub const NOTHING: [Uuid; 0] = [];
 
 /// Longer than a lease, in seconds.
 pub const LEASE_OVER: i64 = 16;
 
-/// Business time of the tests.
-pub fn now() -> Timestamp {
-    "2026-03-02T17:00:00Z".parse().expect("an instant")
-}
-
 impl World {
     /// A tenant whose pool has one sender of this pace.
     pub async fn begin(pace: i32) -> anyhow::Result<Self> {
-        let database = Database::start().await?;
-        let tenant = database.tenant("acme").await?;
-        let source = AudienceSource::new(database.store(Role::Pipeline).await?);
-        let world = Self { database, tenant, source };
-        let sender = SenderId::of(&world.tenant, "+12125550000");
-        let mut connection = world.database.superuser().await?;
-        sqlx::raw_sql(
-            "insert into millrace.carrier_accounts (tenant_id, account, carrier, carrier_sid,
-                 base_url, sealed_token, created_at)
-             values ('acme', 'main', 'twilio', 'AC1', 'http://localhost', '', now())",
-        )
-        .execute(&mut connection)
-        .await?;
-        sqlx::query(
-            "insert into millrace.pools (tenant_id, pool_id, name, senders, created_at)
-             values ('acme', $1, 'all', array[$2], now())",
-        )
-        .bind(POOL.0)
-        .bind(sender.0)
-        .execute(&mut connection)
-        .await?;
-        world.add_sender(sender, pace, true).await?;
-        Ok(world)
+        let base = TestWorld::start().await?;
+        base.account(json!({})).await?;
+        let sender = base.sender("+12125550000", json!({ "pace": pace })).await?;
+        base.pool(&[sender]).await?;
+
+        let source = AudienceSource::new(base.pipeline().await?);
+        Ok(Self { base, source })
     }
 
     /// One more sender in the pool.
     pub async fn add_sender(&self, id: SenderId, pace: i32, usable: bool) -> anyhow::Result<()> {
-        let mut connection = self.database.superuser().await?;
-        sqlx::query(
-            "with sender as (
-                 insert into millrace.senders (tenant_id, sender_id, account, number, country,
-                     time_zone, pace, active_since, daily_cap, usable, created_at)
-                 values ('acme', $1, 'main', $1::text, 'US', 'America/New_York', $2, now(), 1000,
-                         $3, now())
-             )
-             update millrace.pools set senders = array_append(senders, $1)
-             where not $1 = any (senders)",
-        )
-        .bind(id.0)
-        .bind(pace)
-        .bind(usable)
-        .execute(&mut connection)
-        .await?;
-        Ok(())
+        let columns = json!({ "sender_id": id, "pace": pace, "usable": usable });
+        self.sender(&id.to_string(), columns).await?;
+        let join = format!("update millrace.pools set senders = array_append(senders, '{id}')");
+        self.run(&join).await
     }
 
-    /// People with these tags, by their place in the phone book.
+    /// People with these tags, by their numbers in the phone book.
     pub async fn contacts(
         &self,
         tenant: &TenantId,
@@ -114,38 +76,27 @@ impl World {
     ) -> anyhow::Result<Vec<ContactId>> {
         let numbers: Vec<String> = people.map(|n| format!("+1312555{n:04}")).collect();
         let ids: Vec<ContactId> = numbers.iter().map(|one| ContactId::of(tenant, one)).collect();
-        let mut connection = self.database.superuser().await?;
-        sqlx::query(
-            "insert into millrace.contacts (tenant_id, contact_id, number, country, tags,
-                                            created_at, updated_at)
-             select $1, id, number, 'US', $4, now(), now()
-             from unnest($2::uuid[], $3::text[]) as k (id, number)",
-        )
-        .bind(tenant.as_str())
-        .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
-        .bind(numbers)
-        .bind(tags)
-        .execute(&mut connection)
-        .await?;
+
+        let contact = |(id, number): (&ContactId, String)| {
+            json!({
+                "tenant_id": tenant, "contact_id": id, "number": number, "country": "US",
+                "tags": tags, "created_at": now(), "updated_at": now(),
+            })
+        };
+        let rows: Vec<Value> = ids.iter().zip(numbers).map(contact).collect();
+        self.insert("contacts", &rows).await?;
         Ok(ids)
     }
 
     /// A campaign that has just been started, to the contacts with all of these tags.
     pub async fn start(&self, tags: &[&str]) -> anyhow::Result<CampaignId> {
         let id = CampaignId(Uuid::from_u128(7));
-        let mut connection = self.database.superuser().await?;
-        sqlx::query(
-            "insert into millrace.campaigns (tenant_id, campaign_id, name, state, class,
-                 template_id, pool_id, audience, validity_seconds, version, created_at, started_at)
-             values ('acme', $1, 'spring', 'starting', 'promo', $2, $2, $3::jsonb, 3600, 2, $4,
-                     $4)",
-        )
-        .bind(id.0)
-        .bind(POOL.0)
-        .bind(json!({ "tags": tags }).to_string())
-        .bind(now().to_sqlx())
-        .execute(&mut connection)
-        .await?;
+        let campaign = json!({
+            "tenant_id": "acme", "campaign_id": id, "name": "spring", "state": "starting",
+            "class": "promo", "template_id": POOL, "pool_id": POOL, "audience": { "tags": tags },
+            "validity_seconds": 3_600, "version": 2, "created_at": now(), "started_at": now(),
+        });
+        self.insert("campaigns", &[campaign]).await?;
         Ok(id)
     }
 
@@ -160,50 +111,32 @@ impl World {
 
     /// Puts a campaign into a state, as the api does.
     pub async fn put(&self, campaign: CampaignId, state: &str) -> anyhow::Result<()> {
-        let mut connection = self.database.superuser().await?;
-        sqlx::query(
-            "update millrace.campaigns set state = $1, version = version + 1
-             where campaign_id = $2",
-        )
-        .bind(state)
-        .bind(campaign.0)
-        .execute(&mut connection)
-        .await?;
-        Ok(())
+        let put = format!(
+            "update millrace.campaigns set state = '{state}', version = version + 1
+             where campaign_id = '{campaign}'"
+        );
+        self.run(&put).await
     }
 
-    /// Puts messages of a campaign into a state, by the places of their recipients.
+    /// Puts messages of a campaign into a state, by the sequence numbers of their recipients.
     pub async fn messages(
         &self,
         campaign: CampaignId,
         seq: Range<i64>,
         state: MessageState,
     ) -> anyhow::Result<()> {
-        let mut connection = self.database.superuser().await?;
-        sqlx::query(
+        let (first, end, state) = (seq.start, seq.end, state.code());
+        let put = format!(
             "insert into millrace.messages (tenant_id, message_id, state, class, channel,
                  contact_id, number, campaign_id, body, segments, cost_micros, body_hash,
                  submitted_at, changed_at, passport)
-             select tenant_id, message_id, $4, 'promo', 'sms', contact_id, '', campaign_id,
+             select tenant_id, message_id, {state}, 'promo', 'sms', contact_id, '', campaign_id,
                     'hello', 1, 7900, '', now(), now(), '[]'
              from millrace.campaign_recipients
-             where campaign_id = $1 and seq >= $2 and seq < $3
-             on conflict (tenant_id, message_id) do update set state = excluded.state",
-        )
-        .bind(campaign.0)
-        .bind(seq.start)
-        .bind(seq.end)
-        .bind(state.code())
-        .execute(&mut connection)
-        .await?;
-        Ok(())
-    }
-
-    /// Runs one statement as the superuser.
-    pub async fn run(&self, sql: &'static str) -> anyhow::Result<()> {
-        let mut connection = self.database.superuser().await?;
-        sqlx::query(sql).execute(&mut connection).await?;
-        Ok(())
+             where campaign_id = '{campaign}' and seq >= {first} and seq < {end}
+             on conflict (tenant_id, message_id) do update set state = excluded.state"
+        );
+        self.run(&put).await
     }
 
     /// One tick, so many seconds of machine time after the first.
@@ -219,14 +152,14 @@ impl World {
     }
 
     pub async fn stored(&self, campaign: CampaignId) -> anyhow::Result<Stored> {
-        let mut connection = self.database.superuser().await?;
         let row = sqlx::query(
             "select state, audience_size, cursor, settled_below, version, completed_at
              from millrace.campaigns where campaign_id = $1",
         )
         .bind(campaign.0)
-        .fetch_one(&mut connection)
+        .fetch_one(&mut self.database.superuser().await?)
         .await?;
+
         let completed_at: Option<jiff_sqlx::Timestamp> = row.get("completed_at");
         Ok(Stored {
             state: row.get("state"),
@@ -240,14 +173,14 @@ impl World {
 
     /// The frozen audience, in its order.
     pub async fn recipients(&self, campaign: CampaignId) -> anyhow::Result<Vec<Recipient>> {
-        let mut connection = self.database.superuser().await?;
         let rows = sqlx::query(
             "select seq, contact_id, message_id from millrace.campaign_recipients
              where campaign_id = $1 order by seq",
         )
         .bind(campaign.0)
-        .fetch_all(&mut connection)
+        .fetch_all(&mut self.database.superuser().await?)
         .await?;
+
         let recipient = |row: &sqlx::postgres::PgRow| Recipient {
             seq: row.get(0),
             contact: ContactId(row.get(1)),
@@ -256,18 +189,23 @@ impl World {
         Ok(rows.iter().map(recipient).collect())
     }
 
-    /// The message ids of these places of the audience.
+    /// The message ids of these recipients, by their sequence numbers.
     pub async fn ids(&self, campaign: CampaignId, seq: Range<usize>) -> anyhow::Result<Vec<Uuid>> {
         Ok(self.recipients(campaign).await?[seq].iter().map(|one| one.message.0).collect())
     }
 }
 
+impl Deref for World {
+    type Target = TestWorld;
+
+    fn deref(&self) -> &TestWorld {
+        &self.base
+    }
+}
+
 /// Marks a tick, as after every PubAck; gives the ids of what was published.
 pub async fn publish(tick: Tick) -> anyhow::Result<Vec<Uuid>> {
-    if let Some(mark) = tick.published {
-        mark.await?;
-    }
-    Ok(ids(&tick.say))
+    Ok(ids(&testkit::publish(tick).await?))
 }
 
 /// The ids of what is said, in order.

@@ -3,10 +3,10 @@
 
 use domain::ids::{conflict_id, event_id};
 use jiff::SignedDuration;
-use testkit::hand_over;
+use testkit::{hand_over, said};
 use wire::{Event, EventKind, event::MessageData};
 
-use crate::world::{World, now, said, subjects};
+use crate::world::{World, now, subjects};
 
 const CONFLICTS: &str = "select count(*) from millrace.message_conflicts";
 
@@ -15,22 +15,22 @@ async fn another_body_under_the_same_id_is_rejected_and_the_first_stands() -> an
     let world = World::begin().await?;
     let stage = world.stage().await?;
     hand_over(&stage, now(), vec![world.message(200, "first")]).await?;
+
     let batch = vec![world.message(200, "second"), world.message(200, "third")];
     let told = said(hand_over(&stage, now(), batch.clone()).await?);
     assert_eq!(told.len(), 2);
+
     for ((subject, json), body) in told.iter().zip(&batch) {
         assert_eq!(subject, "events.acme.message.rejected");
         let event: Event = serde_json::from_str(json)?;
-        let hash: Vec<u8> = (0..64)
-            .step_by(2)
-            .map(|at| u8::from_str_radix(&body.body_hash[at..at + 2], 16))
-            .collect::<Result<_, _>>()?;
+        let hash = wire::unhex(&body.body_hash).expect("a hash");
         let entity = conflict_id(body.head.id, &hash);
         assert_eq!(event.kind, EventKind::MessageRejected);
         assert_eq!((event.id, event.version), (event_id(entity, "message.rejected", 1), 1));
         let data: MessageData = serde_json::from_str(event.data.get())?;
         assert_eq!((data.message, data.code.as_deref()), (body.head.id, Some("other_body")));
     }
+
     assert_ne!(told[0].1, told[1].1);
     assert_eq!(world.number(CONFLICTS).await?, 2);
     let stands = "select count(*) from millrace.messages where body = 'first' and version = 1";
@@ -45,12 +45,14 @@ async fn a_rejection_says_the_same_whatever_becomes_of_the_first() -> anyhow::Re
     hand_over(&stage, now(), vec![world.message(200, "first")]).await?;
     let second = vec![world.message(200, "second")];
     let told = said(hand_over(&stage, now(), second.clone()).await?);
+
     world
         .run(
             "update millrace.messages set state = 22, turn = 3, version = 9, segments = 4,
                  cost_micros = 31600, sender_id = gen_random_uuid(), carrier_sid = 'SM1'",
         )
         .await?;
+
     let later = now() + SignedDuration::from_hours(1);
     assert_eq!(told, said(hand_over(&stage, later, second).await?));
     assert_eq!(world.number(CONFLICTS).await?, 1);
@@ -64,14 +66,17 @@ async fn two_bodies_of_one_key_in_one_batch_are_one_message_and_one_conflict() -
     let world = World::begin().await?;
     let (first, second) = (world.message(200, "first"), world.message(200, "second"));
     let batch = vec![first.clone(), second.clone(), first, second];
+
     let outcomes = hand_over(&world.stage().await?, now(), batch).await?;
     let told = subjects(outcomes);
-    let of = |subject: &str| told.iter().filter(|one| *one == subject).count();
+
+    let count = |subject: &str| told.iter().filter(|one| *one == subject).count();
     // Said again for each copy; the copies are the same messages and events.
-    assert_eq!(of("msg.enriched.urgent"), 2);
-    assert_eq!(of("events.acme.message.accepted"), 2);
-    assert_eq!(of("events.acme.message.rejected"), 2);
+    assert_eq!(count("msg.enriched.urgent"), 2);
+    assert_eq!(count("events.acme.message.accepted"), 2);
+    assert_eq!(count("events.acme.message.rejected"), 2);
     assert_eq!(told.len(), 6);
+
     assert_eq!(world.number(CONFLICTS).await?, 1);
     let stands = "select count(*) from millrace.messages where body = 'first'";
     assert_eq!(world.number(stands).await?, 1);
@@ -85,8 +90,10 @@ async fn two_workers_with_two_bodies_of_each_key_let_one_of_each_through() -> an
     let batch = |text: &'static str| (100..300).map(|n| world.message(n, text)).collect::<Vec<_>>();
     let (first, mut second) = (batch("first"), batch("second"));
     second.reverse();
+
     let (one, two) = tokio::join!(hand_over(&one, now(), first), hand_over(&two, now(), second));
     let told: Vec<(String, String)> = said(one?).into_iter().chain(said(two?)).collect();
+
     let texts = |subject: &str| {
         let told = told.iter().filter(|(to, _)| to == subject);
         let texts = told.map(|(_, json)| serde_json::from_str(json));
@@ -95,10 +102,12 @@ async fn two_workers_with_two_bodies_of_each_key_let_one_of_each_through() -> an
     let (enriched, rejected) =
         (texts("msg.enriched.urgent")?, texts("events.acme.message.rejected")?);
     assert_eq!((enriched.len(), rejected.len()), (200, 200));
+
     let mut ids: Vec<String> = enriched.iter().map(|one| one["head"]["id"].to_string()).collect();
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 200, "of each key one body goes on");
+
     assert_eq!(world.number(CONFLICTS).await?, 200);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use domain::{ids::TemplateId, message::class::MessageClass, money::Micros};
 use stage::Outcome;
-use testkit::hand_over;
+use testkit::{hand_over, said};
 use uuid::Uuid;
 use wire::{
     Enriched, Event,
@@ -10,7 +10,7 @@ use wire::{
     message::{Content, From},
 };
 
-use crate::world::{POOL, TEMPLATE, World, now, said, sender, subjects};
+use crate::world::{POOL, TEMPLATE, World, now, sender, subjects};
 
 async fn enriched(world: &World, message: wire::Submitted) -> anyhow::Result<Enriched> {
     let said = said(hand_over(&world.stage().await?, now(), vec![message]).await?);
@@ -21,17 +21,21 @@ async fn enriched(world: &World, message: wire::Submitted) -> anyhow::Result<Enr
 async fn a_message_is_stored_with_its_contact_and_standing() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let outcomes = hand_over(&world.stage().await?, now(), vec![world.message(200, "Hi")]).await?;
+
     let said = said(outcomes);
     let subjects: Vec<_> = said.iter().map(|(subject, _)| subject.as_str()).collect();
     assert_eq!(subjects, ["msg.enriched.urgent", "events.acme.message.accepted"]);
+
     let message: Enriched = serde_json::from_str(&said[0].1)?;
     assert_eq!((message.text.as_str(), message.segments), ("Hi", 1));
     assert!(message.cost > Micros::ZERO);
     assert_eq!(message.place.zones.as_slice()[0].as_str(), "America/New_York");
     assert_eq!(message.passport.stamps()[0].verdict, "accept");
     assert_eq!(message.senders.last(), Some(&sender(12)), "the Australian one comes last");
+
     let event: Event = serde_json::from_str(&said[1].1)?;
     assert_eq!(event.version, 1);
+
     for rows in [
         "select count(*) from millrace.messages where state = 0 and version = 1 and turn = 1",
         "select count(*) from millrace.contacts where number = '+12125550200' and country = 'US'",
@@ -47,6 +51,7 @@ async fn a_campaign_speaks_the_contacts_language_and_tells_how_to_opt_out() -> a
     let world = World::begin().await?;
     enriched(&world, world.message(200, "makes the contact")).await?;
     world.run("update millrace.contacts set language = 'es', region = 'US-FL'").await?;
+
     let message = enriched(&world, {
         let mut message = world.campaign(200);
         message.head.id = domain::ids::MessageId(Uuid::from_u128(77));
@@ -55,10 +60,12 @@ async fn a_campaign_speaks_the_contacts_language_and_tells_how_to_opt_out() -> a
     let message = message.await?;
     assert_eq!(message.text, "Hola amigo\nResponde ALTO para salir");
     assert_eq!(message.place.states, ["FL"]);
+
     world.run("update millrace.contacts set language = null, first_name = 'Ada'").await?;
     let message = enriched(&world, world.campaign(200).clone());
     // The same key as the first message: another body, so nothing is rendered.
     assert!(message.await.is_err());
+
     let mut other = world.campaign(200);
     other.head.id = domain::ids::MessageId(Uuid::from_u128(78));
     let message = enriched(&world, other).await?;
@@ -76,6 +83,7 @@ async fn a_sender_whose_warm_up_has_not_begun_is_asked_after_all_others() -> any
                  else timestamptz '2000-01-01' end",
         )
         .await?;
+
     for (n, from) in [(200, From::Pool(POOL)), (201, From::Any)] {
         let mut message = world.message(n, "Hi");
         message.from = from;
@@ -93,7 +101,9 @@ async fn a_template_takes_given_values_of_its_latest_version() -> anyhow::Result
     let variables = [("code".to_owned(), "1234".to_owned())].into();
     message.content = Content::Template { id: TEMPLATE, variables };
     message.from = From::Any;
+
     let message = enriched(&world, message.with_body_hash()).await?;
+
     assert_eq!(message.text, "Code 1234");
     assert_eq!(message.senders.len(), 2, "those for the United States");
     Ok(())
@@ -107,6 +117,7 @@ async fn what_cannot_be_rendered_has_failed_and_says_why() -> anyhow::Result<()>
     unknown_template.content = Content::Template { id, variables: Default::default() };
     let mut unknown_campaign = world.campaign(202);
     unknown_campaign.head.campaign = Some(domain::ids::CampaignId(Uuid::from_u128(98)));
+
     let cases = [
         (world.campaign(200), "missing_variable"),
         (unknown_template, "unknown_template"),
@@ -115,8 +126,10 @@ async fn what_cannot_be_rendered_has_failed_and_says_why() -> anyhow::Result<()>
         (world.message(204, " "), "empty_text"),
         (world.message(205, "a\0b"), "unsendable_text"),
     ];
+
     let (messages, codes): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
     let messages: Vec<_> = messages.into_iter().map(|one| one.with_body_hash()).collect();
+
     let stage = world.stage().await?;
     let first = said(hand_over(&stage, now(), messages.clone()).await?);
     for ((subject, json), code) in first.iter().zip(codes) {
@@ -125,7 +138,9 @@ async fn what_cannot_be_rendered_has_failed_and_says_why() -> anyhow::Result<()>
         let data: MessageData = serde_json::from_str(event.data.get())?;
         assert_eq!(data.code.as_deref(), Some(code));
     }
+
     assert_eq!(first, said(hand_over(&stage, now(), messages).await?), "a repeat says the same");
+
     let failed = "select count(*) from millrace.messages where state = 21 and body = ''";
     assert_eq!(world.number(failed).await?, 6);
     Ok(())
@@ -137,8 +152,10 @@ async fn a_tenant_that_does_not_exist_is_a_dead_letter_and_others_go_on() -> any
     let mut stranger = world.message(200, "Hi");
     stranger.head.tenant = "nobody".parse()?;
     stranger.head.class = MessageClass::Promo;
+
     let batch = vec![stranger, world.message(201, "Hi")];
     let outcomes = hand_over(&world.stage().await?, now(), batch).await?;
+
     assert!(matches!(outcomes[0], Outcome::Dead { .. }));
     assert_eq!(subjects(outcomes).len(), 2);
     Ok(())

@@ -1,10 +1,11 @@
 //! Messages that died before they had a text, and were redriven: rendered for the first time, in
 //! the turn that the redrive gave them.
 
-use testkit::hand_over;
+use domain::gates::OnLate;
+use testkit::{hand_over, said};
 use wire::Submitted;
 
-use crate::world::{World, now, said, subjects};
+use crate::world::{World, now, subjects};
 
 /// The row that a letter left and a redrive reopened.
 async fn reopened(world: &World, message: &Submitted) -> anyhow::Result<Submitted> {
@@ -21,8 +22,9 @@ async fn reopened(world: &World, message: &Submitted) -> anyhow::Result<Submitte
     .bind(hash)
     .execute(&mut world.database.superuser().await?)
     .await?;
+
     let mut message = message.clone();
-    message.head.turn = 2;
+    (message.head.turn, message.head.on_late) = (2, Some(OnLate::Drop));
     Ok(message)
 }
 
@@ -30,15 +32,19 @@ async fn reopened(world: &World, message: &Submitted) -> anyhow::Result<Submitte
 async fn a_row_without_a_text_gets_one_and_a_repeat_says_the_same() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let message = reopened(&world, &world.message(200, "Hi")).await?;
+
     let first = said(hand_over(&world.stage().await?, now(), vec![message.clone()]).await?);
     assert_eq!(first.len(), 2);
     assert_eq!(first[0].0, "msg.enriched.urgent");
     assert!(first[0].1.contains(r#""turn":2"#) && first[0].1.contains(r#""text":"Hi""#));
     assert_eq!(first[1].0, "events.acme.message.accepted");
+
     let stored = "select count(*) from millrace.messages
                   where body = 'Hi' and segments = 1 and number = '+12125550200' and version = 3
-                    and class = 'transactional' and passport -> -1 ->> 'stage' = 'enrich'";
+                    and class = 'transactional' and on_late = 'drop'
+                    and passport -> -1 ->> 'stage' = 'enrich'";
     assert_eq!(world.number(stored).await?, 1);
+
     // Whoever stored it died before saying it.
     let again = said(hand_over(&world.stage().await?, now(), vec![message]).await?);
     assert_eq!(first, again);
@@ -51,8 +57,10 @@ async fn the_first_copy_says_nothing_about_a_later_turn_nor_the_second_after_the
     let world = World::begin().await?;
     let first = world.message(200, "Hi");
     let second = reopened(&world, &first).await?;
+
     let stage = world.stage().await?;
     assert!(subjects(hand_over(&stage, now(), vec![first]).await?).is_empty());
+
     hand_over(&stage, now(), vec![second.clone()]).await?;
     world
         .run(
@@ -61,6 +69,7 @@ async fn the_first_copy_says_nothing_about_a_later_turn_nor_the_second_after_the
                         \"at\": \"2026-03-02T17:00:00Z\", \"verdict\": \"admit\"}]'",
         )
         .await?;
+
     assert!(subjects(hand_over(&stage, now(), vec![second]).await?).is_empty());
     Ok(())
 }
@@ -83,10 +92,12 @@ async fn two_workers_with_the_same_reopened_message_store_one_text_and_say_the_s
     let world = World::begin().await?;
     let message = reopened(&world, &world.message(200, "Hi")).await?;
     let (one, two) = (world.stage().await?, world.stage().await?);
+
     let both = tokio::join!(
         hand_over(&one, now(), vec![message.clone()]),
         hand_over(&two, now(), vec![message])
     );
+
     assert_eq!(said(both.0?), said(both.1?));
     assert_eq!(world.number("select max(version) from millrace.messages").await?, 3);
     Ok(())

@@ -23,14 +23,18 @@ async fn a_cancel_after_the_admission_gives_everything_back() -> anyhow::Result<
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 1_000).await?;
     let (stage, api) = (world.stage().await?, world.database.store(Role::Api).await?);
+
     let messages = world.messages(MessageClass::Promo, &[sender], 200..203).await?;
     assert_eq!(kinds(hand_over(&stage, now(), messages.clone()).await?), [("admitted".into(), 3)]);
+
     assert!(cancel(&api, &messages[0]).await?);
     assert!(!cancel(&api, &messages[0]).await?, "once");
+
     for kind in ["quota_minute", "quota_hour", "quota_day", "sender_day"] {
         assert_eq!(world.counted(kind).await?, 2, "{kind}");
     }
     assert_eq!(world.counted("spend_day").await?, 2 * crate::world::COST);
+
     let marketed = "select count(*) from millrace.standings
                     where marketing_at <> '{}' or last_promo_at is not null";
     assert_eq!(world.number(marketed).await?, 2);
@@ -39,6 +43,7 @@ async fn a_cancel_after_the_admission_gives_everything_back() -> anyhow::Result<
         [("admitted".into(), 2)],
         "delivered again, it says nothing"
     );
+
     assert_eq!(world.counted("quota_day").await?, 2);
     Ok(())
 }
@@ -48,9 +53,11 @@ async fn a_cancel_of_what_waits_takes_its_parked_row_along() -> anyhow::Result<(
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 1_000).await?;
     let (stage, api) = (world.stage().await?, world.database.store(Role::Api).await?);
+
     let night = "2026-03-03T03:00:00Z".parse()?;
     let deferred = world.messages(MessageClass::Promo, &[sender], 200..202).await?;
     assert_eq!(kinds(hand_over(&stage, night, deferred.clone()).await?), [("deferred".into(), 2)]);
+
     world
         .run(
             "insert into millrace.switches (tenant_id, scope, target, mode, reason, changed_at)
@@ -60,16 +67,19 @@ async fn a_cancel_of_what_waits_takes_its_parked_row_along() -> anyhow::Result<(
     let held = world.messages(MessageClass::Promo, &[sender], 300..302).await?;
     assert_eq!(kinds(hand_over(&stage, now(), held.clone()).await?), [("held".into(), 2)]);
     assert_eq!(world.number("select count(*) from millrace.parked").await?, 4);
+
     for message in [&deferred[0], &held[0]] {
         assert!(cancel(&api, message).await?);
     }
     assert_eq!(world.number("select count(*) from millrace.parked").await?, 2);
+
     let again = [deferred, held].concat();
     assert_eq!(
         kinds(hand_over(&world.stage().await?, now(), again).await?),
         [("deferred".into(), 1), ("held".into(), 1)],
         "what was cancelled says nothing"
     );
+
     assert_eq!(world.number("select count(*) from millrace.parked").await?, 2);
     Ok(())
 }
@@ -81,6 +91,7 @@ async fn a_cancel_that_races_with_the_gates_leaves_nothing_reserved() -> anyhow:
     let sender = world.sender("+12125550100", 1_000).await?;
     let (stage, api) = (world.stage().await?, world.database.store(Role::Api).await?);
     let messages = world.messages(MessageClass::Promo, &[sender], 200..300).await?;
+
     let deciding = async {
         let mut outcomes = Vec::new();
         for batch in messages.chunks(10) {
@@ -94,9 +105,11 @@ async fn a_cancel_that_races_with_the_gates_leaves_nothing_reserved() -> anyhow:
         }
         Ok(())
     };
+
     let (decided, cancelled) = tokio::join!(deciding, cancelling);
     cancelled?;
     decided?;
+
     for kind in ["quota_minute", "quota_hour", "quota_day", "sender_day", "spend_day"] {
         assert_eq!(world.counted(kind).await?, 0, "{kind}");
     }

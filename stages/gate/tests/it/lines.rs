@@ -23,15 +23,17 @@ async fn the_messages_of_several_batches_stand_in_one_line() -> anyhow::Result<(
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 1_000).await?;
     world.policy(r#"{"quota": {"per_minute": 4}}"#).await?;
+
     let messages = world.messages(MessageClass::Transactional, &[sender], 0..12).await?;
     let stage = world.stage().await?;
     for batch in messages.chunks(6) {
         hand_over(&stage, now(), batch.to_vec()).await?;
     }
+
     let times = ["01:00", "01:15", "01:30", "01:45", "02:00", "02:15", "02:30", "02:45"];
     assert_eq!(dues(&world).await?, times.map(|time| format!("02 17:{time}")));
 
-    // Handed over again, they keep their places and the line does not move.
+    // Handed over again, they keep their due times and the line does not move.
     hand_over(&stage, now(), messages).await?;
     assert_eq!(dues(&world).await?.len(), 8);
     let stands = "select extract(epoch from next_due)::bigint from millrace.lines";
@@ -48,11 +50,13 @@ async fn a_raised_quota_wakes_who_stood_in_line_and_spares_who_stands_in_another
     world.run("insert into millrace.lines values ('acme', 'spend_day', '2026-04-01')").await?;
     let messages = world.messages(MessageClass::Transactional, &[sender], 0..3).await?;
     hand_over(&world.stage().await?, now(), messages).await?;
+
     let store = world.database.store(store::Role::Api).await?;
     let mut tx = store.scoped([&world.tenant]).await?;
     let quota = LineKey { kind: CounterKind::QuotaMinute, target: None };
     store::capacity::lines::dissolve(&mut tx, &world.tenant, &[quota], now()).await?;
     tx.commit().await?;
+
     assert_eq!(world.number("select count(*) from millrace.lines").await?, 1);
     let woken = "select count(*) from millrace.wakes where what = 'line:quota_minute'";
     assert_eq!(world.number(woken).await?, 1);
@@ -86,6 +90,7 @@ async fn gates_that_work_at_once_give_no_place_twice() -> anyhow::Result<()> {
     let sender = world.sender("+12125550100", 1_000).await?;
     world.policy(r#"{"quota": {"per_minute": 1}}"#).await?;
     let messages = world.messages(MessageClass::Transactional, &[sender], 0..41).await?;
+
     let mut workers = tokio::task::JoinSet::new();
     for chunk in messages.chunks(10) {
         let (stage, chunk) = (world.stage().await?, chunk.to_vec());
@@ -94,9 +99,10 @@ async fn gates_that_work_at_once_give_no_place_twice() -> anyhow::Result<()> {
     while let Some(done) = workers.join_next().await {
         done??;
     }
-    let mut places = dues(&world).await?;
-    places.dedup();
-    assert_eq!(places.len(), 40);
+
+    let mut dues = dues(&world).await?;
+    dues.dedup();
+    assert_eq!(dues.len(), 40);
     Ok(())
 }
 
@@ -107,6 +113,7 @@ async fn a_budget_warns_once_at_four_fifths_and_once_when_it_is_used_up() -> any
     // Ten messages.
     world.daily_budget(79_000).await?;
     let messages = world.messages(MessageClass::Promo, &[sender], 0..14).await?;
+
     let stage = world.stage().await?;
     let mut counts = Vec::new();
     for batch in [0..7, 7..8, 8..10, 10..12, 12..14] {
@@ -118,9 +125,11 @@ async fn a_budget_warns_once_at_four_fifths_and_once_when_it_is_used_up() -> any
         counts.push((world.number(warned).await?, world.number(exhausted).await?));
     }
     assert_eq!(counts, [(0, 0), (1, 0), (1, 1), (1, 1), (1, 1)]);
+
     let tomorrow = "2026-03-03T17:00:00Z".parse()?;
     let more = world.messages(MessageClass::Promo, &[sender], 100..108).await?;
     hand_over(&stage, tomorrow, more).await?;
+
     let all = "select count(*) from millrace.budget_alerts";
     assert_eq!(world.number(all).await?, 3, "another day, another warning");
     Ok(())
@@ -131,10 +140,12 @@ async fn what_becomes_free_of_a_budget_is_used_by_who_waits_for_it() -> anyhow::
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 1_000).await?;
     world.daily_budget(79_000).await?;
+
     let messages = world.messages(MessageClass::Promo, &[sender], 0..14).await?;
     hand_over(&world.stage().await?, now(), messages.clone()).await?;
-    let freed = |at: usize, over| {
-        let one = &messages[at];
+
+    let freed = |index: usize, over| {
+        let one = &messages[index];
         Reservation {
             tenant: &one.head.tenant,
             class: one.head.class,
@@ -146,18 +157,21 @@ async fn what_becomes_free_of_a_budget_is_used_by_who_waits_for_it() -> anyhow::
             over,
         }
     };
+
     let store = world.database.store(store::Role::Pipeline).await?;
-    let give_back = async |at, freed: &[Reservation<'_>]| {
+    let give_back = async |now, freed: &[Reservation<'_>]| {
         let mut tx = store.scoped([&world.tenant]).await?;
-        release(&mut tx, at, freed).await?;
+        release(&mut tx, now, freed).await?;
         anyhow::Ok(tx.commit().await?)
     };
     let due = "select count(*) from millrace.parked where due = '2026-03-02T17:00:00Z'";
-    // One is tried again and takes its own place, another's day is over.
+
+    // One is tried again and takes what it frees itself, another's day is over.
     give_back(now(), &[freed(8, false)]).await?;
     give_back("2026-03-03T17:00:00Z".parse()?, &[freed(9, true)]).await?;
     assert_eq!(world.number(due).await?, 0);
-    let three = [0, 1, 2].map(|at| freed(at, true));
+
+    let three = [0, 1, 2].map(|index| freed(index, true));
     give_back(now(), &three).await?;
     assert_eq!(world.number(due).await?, 3);
     assert_eq!(world.number("select count(*) from millrace.parked").await?, 4);

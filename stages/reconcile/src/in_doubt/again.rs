@@ -84,7 +84,7 @@ async fn rebuilt(
         campaign: message.campaign,
         submitted_at: one.submitted_at,
         expires_at: one.expires_at,
-        on_late: None,
+        on_late: one.on_late,
         trace: None,
     };
     Ok(Some(Enriched {

@@ -1,55 +1,45 @@
 //! A tenant with carrier calls whose end nobody said: claimed, some of them taken by the carrier,
 //! none of them recorded.
 
+use std::ops::Deref;
+
+use anyhow::bail;
 use carriers::{CarrierReply, twilio};
 use domain::{
-    gates::{CounterKey, Reserved, Windows, reservation},
-    ids::{ContactId, MessageId, SenderId, TenantId},
+    ids::{ContactId, MessageId, SenderId},
     message::{
-        class::{Channel, MessageClass},
+        class::MessageClass,
         passport::{Passport, Stamp},
         state::MessageState,
     },
-    money::Micros,
     phone::PhoneNumber,
-    zones::{OnFile, Zone, resolve},
+    zones::{OnFile, resolve},
 };
 use jiff::Timestamp;
-use jiff_sqlx::ToSqlx;
 use reconcile::{InDoubtSweep, InDoubtSweepConfig, ReceiptPoller, ReceiptPollerConfig};
-use sandbox::Sandbox;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use sqlx::Row;
 use store::{
-    Role, Scoped,
-    capacity::{counters, pace::PaceLocks},
-    core::seal::Sealer,
+    capacity::pace::PaceLocks,
     messages::{
         claim::{self, Claimant, ToClaim},
         conclude::{self, Conclusion, NewDoubt},
         sent::{self, Taken},
     },
-    settings::accounts::{Access, Account},
 };
-use testkit::Database;
+use testkit::world::{Stored, TestCarrier, TestWorld, enriched, sealer};
 use uuid::Uuid;
-use wire::{Enriched, WebhookRequest, message::Head};
-
-use crate::world::{Stored, stored};
+use wire::{Enriched, WebhookRequest};
 
 /// The process that claims.
 pub const OWNER: Uuid = Uuid::from_u128(0xa11ce);
 
 const FROM: &str = "+12125550001";
-const COST: Micros = Micros(7_900);
 
 pub struct Calls {
-    pub database: Database,
-    pub tenant: TenantId,
-    sandbox: Sandbox,
+    base: TestWorld,
+    carrier: TestCarrier,
     sender: SenderId,
-    http: reqwest::Client,
     client: twilio::Client,
 }
 
@@ -79,42 +69,13 @@ pub fn equal(n: u128, person: u128) -> Text {
 
 impl Calls {
     pub async fn begin() -> anyhow::Result<Self> {
-        let database = Database::start().await?;
-        let tenant = database.tenant("acme").await?;
-        let listen = "127.0.0.1:0".parse()?;
-        let sandbox =
-            sandbox::start(sandbox::SandboxConfig { listen, ..Default::default() }).await?;
-        let (http, base) = (carriers::http::client()?, format!("http://{}", sandbox.addr));
-        let account_sid = "AC00000000000000000000000000000001";
-        let token = SecretString::from("token");
-        let client = twilio::Client::new(http.clone(), &base, account_sid, &token)?;
-        let mut tx = database.store(Role::Api).await?.scoped([&tenant]).await?;
-        let account = Account {
-            handle: "main".into(),
-            name: "main".into(),
-            access: Access {
-                carrier: "twilio".into(),
-                carrier_sid: account_sid.into(),
-                base_url: base,
-                sealed_token: sealer().seal(b"token"),
-            },
-            confirms_opt_out: true,
-            created_at: now(),
-        };
-        assert!(store::settings::accounts::create(&mut tx, &tenant, &account).await?);
-        tx.commit().await?;
-        let sender = SenderId::of(&tenant, FROM);
-        let world = Self { database, tenant, sandbox, sender, http, client };
-        world.faults(json!({})).await?;
-        world
-            .run(&format!(
-                "insert into millrace.senders (tenant_id, sender_id, account, number, country,
-                     time_zone, pace, active_since, daily_cap, created_at)
-                 values ('acme', '{sender}', 'main', '{FROM}', 'US', 'America/New_York', 100, now(),
-                         100000, now())"
-            ))
-            .await?;
-        Ok(world)
+        let (base, carrier) = (TestWorld::start().await?, TestCarrier::start().await?);
+        base.account_at(&carrier, "token").await?;
+        let sender = base.sender(FROM, json!({ "pace": 100 })).await?;
+
+        let (account, token) = ("AC00000000000000000000000000000001", SecretString::from("token"));
+        let client = twilio::Client::new(carrier.http.clone(), &carrier.url(), account, &token)?;
+        Ok(Self { base, carrier, sender, client })
     }
 
     /// A sweep as one more process would run it.
@@ -123,24 +84,21 @@ impl Calls {
             allow_hosts: vec!["127.0.0.1".into()],
             ..InDoubtSweepConfig::default()
         };
-        let store = self.database.store(Role::Pipeline).await?;
-        Ok(InDoubtSweep::new(store, sealer(), self.http.clone(), config))
+        let (store, http) = (self.pipeline().await?, self.carrier.http.clone());
+        Ok(InDoubtSweep::new(store, sealer(), http, config))
     }
 
     /// A watch over receipts as one more process would run it.
     pub async fn watch(&self) -> anyhow::Result<ReceiptPoller> {
         let allow_hosts = vec!["127.0.0.1".into()];
         let config = ReceiptPollerConfig { allow_hosts, ..ReceiptPollerConfig::default() };
-        let store = self.database.store(Role::Pipeline).await?;
-        Ok(ReceiptPoller::new(store, sealer(), self.http.clone(), config))
+        let (store, http) = (self.pipeline().await?, self.carrier.http.clone());
+        Ok(ReceiptPoller::new(store, sealer(), http, config))
     }
 
-    /// What goes wrong at the carrier. Receipts do not come: tests bring them.
-    pub async fn faults(&self, mut faults: Value) -> anyhow::Result<()> {
-        faults["receipts"]["drop"] = 1.0.into();
-        let url = format!("http://{}/sandbox/faults", self.sandbox.addr);
-        self.http.put(url).json(&faults).send().await?.error_for_status()?;
-        Ok(())
+    /// What goes wrong at the carrier.
+    pub async fn faults(&self, faults: Value) -> anyhow::Result<()> {
+        self.carrier.faults(faults).await
     }
 
     /// What the carrier has: the message that each text was sent for, and its id.
@@ -153,42 +111,19 @@ impl Calls {
 
     /// What the carrier has, line by line.
     pub async fn lines(&self) -> anyhow::Result<Vec<Value>> {
-        let url = format!("http://{}/sandbox/ledger", self.sandbox.addr);
-        let ledger = self.http.get(url).send().await?.text().await?;
-        Ok(ledger.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
+        self.carrier.ledger().await
     }
 
     /// Admits messages, with what the gates reserve for them.
     pub async fn admit(&self, texts: &[Text]) -> anyhow::Result<()> {
-        let mut connection = self.database.superuser().await?;
-        for text in texts {
-            sqlx::query(
-                "with made as (
-                     insert into millrace.messages (tenant_id, message_id, state, class, channel,
-                         contact_id, number, body, segments, cost_micros, body_hash, submitted_at,
-                         version, changed_at, passport, sender_id, reserved_at)
-                     values ('acme', $1, 3, 'transactional', 'sms', $2, $3, $4, 1, 7900, '', $5, 2,
-                             $5, '[]', $6, $5)
-                 )
-                 insert into millrace.standings (tenant_id, number, channel)
-                 values ('acme', $3, 'sms') on conflict do nothing",
-            )
-            .bind(text.id.0)
-            .bind(ContactId::of(&self.tenant, &text.to).0)
-            .bind(&text.to)
-            .bind(&text.body)
-            .bind(now().to_sqlx())
-            .bind(self.sender.0)
-            .execute(&mut connection)
-            .await?;
-        }
-        let mut added = self.reservation();
-        added.iter_mut().for_each(|(_, amount)| *amount *= texts.len() as i64);
-        let keys: Vec<CounterKey> = added.iter().map(|(key, _)| key.clone()).collect();
-        let mut tx = self.scoped().await?;
-        counters::lock(&mut tx, &keys).await?;
-        counters::add(&mut tx, &added).await?;
-        Ok(tx.commit().await?)
+        let messages: Vec<Enriched> = texts.iter().map(|text| self.enriched(text)).collect();
+        let admission = json!({
+            "state": MessageState::Queued.code(), "version": 2, "sender_id": self.sender,
+            "reserved_at": now(),
+        });
+        self.messages(&messages, admission).await?;
+        self.recipients(texts.iter().map(|text| &text.to), json!({})).await?;
+        self.reserve(MessageClass::Transactional, self.sender, now(), texts.len()).await
     }
 
     /// Claims admitted messages in one chunk, as a process that is about to call.
@@ -198,6 +133,7 @@ impl Calls {
             .map(|text| ToClaim { tenant: &self.tenant, message: text.id, turn: 1 })
             .collect();
         let claimant = Claimant { owner, chunk, call_by: std::time::Duration::from_millis(300) };
+
         let mut tx = self.scoped().await?;
         let attempts = claim::take(&mut tx, claimant, &wanted, &PaceLocks::default()).await?;
         assert!(attempts.iter().all(Option::is_some), "{attempts:?}");
@@ -242,6 +178,7 @@ impl Calls {
                 }),
             })
             .collect();
+
         let mut tx = self.scoped().await?;
         let done = conclude::conclude(&mut tx, now(), &conclusions).await?;
         assert!(done.iter().all(Option::is_some), "{done:?}");
@@ -255,7 +192,7 @@ impl Calls {
         self.claim(OWNER, chunk, texts).await?;
         for text in texts {
             let CarrierReply::Accepted { sid, .. } = self.call(text).await else {
-                anyhow::bail!("not taken");
+                bail!("not taken");
             };
             self.heard(text, &sid).await?;
         }
@@ -319,7 +256,7 @@ impl Calls {
     }
 
     pub async fn stored(&self, text: &Text) -> anyhow::Result<Stored> {
-        stored(&self.database, text.id).await
+        self.base.stored(text.id).await
     }
 
     /// The states of messages, in their order.
@@ -331,78 +268,32 @@ impl Calls {
         Ok(states)
     }
 
-    /// How many messages the counters hold a reservation for; every counter says the same.
+    /// How many messages the counters hold a reservation for.
     pub async fn reserved(&self) -> anyhow::Result<i64> {
-        let mut tx = self.scoped().await?;
-        let mut messages = Vec::new();
-        for (key, amount) in self.reservation() {
-            messages.push(counters::used(&mut tx, &key).await? / amount);
-        }
-        messages.dedup();
-        anyhow::ensure!(messages.len() == 1, "counters differ: {messages:?}");
-        Ok(messages[0])
-    }
-
-    /// One number out of the database.
-    pub async fn count(&self, sql: &'static str) -> anyhow::Result<i64> {
-        let mut connection = self.database.superuser().await?;
-        Ok(sqlx::query(sql).fetch_one(&mut connection).await?.get(0))
-    }
-
-    /// Runs one statement as the superuser.
-    pub async fn run(&self, sql: &str) -> anyhow::Result<()> {
-        let mut connection = self.database.superuser().await?;
-        sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await?;
-        Ok(())
-    }
-
-    pub async fn scoped(&self) -> anyhow::Result<Scoped> {
-        Ok(self.database.store(Role::Pipeline).await?.scoped([&self.tenant]).await?)
-    }
-
-    fn reservation(&self) -> Vec<(CounterKey, i64)> {
-        let windows = Windows::at(now(), Zone::parse("America/New_York").expect("a zone"));
-        let what = Reserved {
-            tenant: &self.tenant,
-            class: MessageClass::Transactional,
-            campaign: None,
-            sender: self.sender,
-            cost: COST,
-        };
-        let mut reserved = reservation(&what, &windows, windows.day);
-        reserved.sort_unstable();
-        reserved
+        self.base.reserved(MessageClass::Transactional, self.sender, now()).await
     }
 
     /// What `send` had in hand: with more senders to choose from, and a trace.
     fn enriched(&self, text: &Text) -> Enriched {
-        let to: PhoneNumber = PhoneNumber::from_e164(&text.to).expect("a number");
-        let head = Head {
-            id: text.id,
-            tenant: self.tenant.clone(),
-            turn: 1,
-            class: MessageClass::Transactional,
-            channel: Channel::Sms,
-            to,
-            campaign: None,
-            submitted_at: now(),
-            expires_at: None,
-            on_late: None,
-            trace: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
-        };
-        Enriched {
-            contact: ContactId::of(&self.tenant, &text.to),
-            head,
-            text: text.body.clone(),
-            segments: 1,
-            cost: COST,
-            place: resolve(&to, &OnFile::default()),
-            senders: vec![self.sender, SenderId(Uuid::from_u128(2))],
-            passport: Passport::default(),
-        }
+        let to = PhoneNumber::from_e164(&text.to).expect("a number");
+        let mut message = enriched(&self.tenant, 0);
+        message.head.id = text.id;
+        message.head.class = MessageClass::Transactional;
+        message.head.to = to;
+        message.head.submitted_at = now();
+        message.head.trace = Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into());
+        message.contact = ContactId::of(&self.tenant, &text.to);
+        message.text.clone_from(&text.body);
+        message.place = resolve(&to, &OnFile::default());
+        message.senders = vec![self.sender, SenderId(Uuid::from_u128(2))];
+        message
     }
 }
 
-fn sealer() -> Sealer {
-    Sealer::new(&[[7; 32]])
+impl Deref for Calls {
+    type Target = TestWorld;
+
+    fn deref(&self) -> &TestWorld {
+        &self.base
+    }
 }

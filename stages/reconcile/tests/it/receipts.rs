@@ -9,16 +9,19 @@ use store::{
     Role,
     messages::sent::{self, Taken},
 };
+use testkit::ids;
 use uuid::Uuid;
 
-use crate::world::{World, ids, said};
+use crate::world::{World, said};
 
 #[tokio::test]
 async fn a_receipt_raises_the_state_and_announces_it() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let message = world.message(1, MessageState::Sent).await?;
+
     let outcomes = world.receive(vec![world.receipt(message, "delivered", 1)]).await?;
     assert_eq!(said(&outcomes), ["message.delivered"]);
+
     let stored = world.stored(message).await?;
     assert_eq!((stored.state, stored.version), (MessageState::Delivered, 4));
     assert_eq!(stored.verdicts, ["delivered"]);
@@ -31,14 +34,16 @@ async fn receipts_in_any_order_and_five_times_end_the_same() -> anyhow::Result<(
     let statuses = ["sent", "delivered", "undelivered&ErrorCode=30003", "queued"];
     let orders: [[usize; 4]; 6] =
         [[0, 1, 2, 3], [3, 2, 1, 0], [1, 0, 3, 2], [2, 1, 0, 3], [2, 3, 0, 1], [1, 3, 2, 0]];
+
     for (n, order) in (1_u128..).zip(orders) {
         let message = world.message(n, MessageState::Queued).await?;
         for _ in 0..5 {
-            for at in order {
-                let second = i64::try_from(at)?;
-                world.receive(vec![world.receipt(message, statuses[at], second)]).await?;
+            for index in order {
+                let second = i64::try_from(index)?;
+                world.receive(vec![world.receipt(message, statuses[index], second)]).await?;
             }
         }
+
         let stored = world.stored(message).await?;
         assert_eq!((stored.state, stored.code), (MessageState::Delivered, None), "{order:?}");
         assert_eq!(stored.sid, Some(format!("SM{n}")));
@@ -53,6 +58,7 @@ async fn receipts_of_one_message_in_one_batch_make_one_version_and_one_event() -
     let world = World::begin().await?;
     let message = world.message(1, MessageState::Queued).await?;
     let other = world.message(2, MessageState::Sent).await?;
+
     let outcomes = world
         .receive(vec![
             world.receipt(message, "delivered", 2),
@@ -61,6 +67,7 @@ async fn receipts_of_one_message_in_one_batch_make_one_version_and_one_event() -
             world.receipt(message, "delivered", 2),
         ])
         .await?;
+
     assert_eq!(said(&outcomes), ["message.delivered", "message.failed"]);
     assert_eq!(world.stored(message).await?.version, 4);
     let failed = world.stored(other).await?;
@@ -73,10 +80,12 @@ async fn a_redelivered_receipt_says_the_same_event_and_a_repeated_one_says_nothi
 -> anyhow::Result<()> {
     let world = World::begin().await?;
     let message = world.message(1, MessageState::Sent).await?;
+
     let receipt = world.receipt(message, "delivered", 1);
     let first = world.receive(vec![receipt.clone()]).await?;
     let redelivered = world.receive(vec![receipt]).await?;
     assert_eq!(ids(&first), ids(&redelivered));
+
     let repeated = world.receive(vec![world.receipt(message, "delivered", 9)]).await?;
     let lower = world.receive(vec![world.receipt(message, "sent", 0)]).await?;
     assert_eq!((said(&repeated).len(), said(&lower).len()), (0, 0));
@@ -88,12 +97,14 @@ async fn a_redelivered_receipt_says_the_same_event_and_a_repeated_one_says_nothi
 async fn a_late_callback_resolves_a_call_in_doubt() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let message = world.message(1, MessageState::InDoubt).await?;
+
     let outcomes = world.receive(vec![world.receipt(message, "sending", 1)]).await?;
     assert_eq!(said(&outcomes), ["message.sent"]);
+
     let stored = world.stored(message).await?;
     assert_eq!((stored.state, stored.sid.as_deref()), (MessageState::Sent, Some("SM1")));
     let reserved = "select count(*) from millrace.messages where reserved_at is not null";
-    assert_eq!(world.count(reserved).await?, 1, "what the carrier took is billed");
+    assert_eq!(world.number(reserved).await?, 1, "what the carrier took is billed");
     Ok(())
 }
 
@@ -108,7 +119,9 @@ async fn a_receipt_before_the_record_of_the_answer_is_not_lowered_by_it() -> any
                     claim_owner = '00000000-0000-0000-0000-000000000009'",
         )
         .await?;
+
     world.receive(vec![world.receipt(message, "delivered", 1)]).await?;
+
     let mut tx = world.database.store(Role::Pipeline).await?.scoped([&world.tenant]).await?;
     let taken = Taken {
         tenant: &world.tenant,
@@ -121,6 +134,7 @@ async fn a_receipt_before_the_record_of_the_answer_is_not_lowered_by_it() -> any
     };
     sent::sent(&mut tx, owner, Timestamp::UNIX_EPOCH, &[taken]).await?;
     tx.commit().await?;
+
     let stored = world.stored(message).await?;
     assert_eq!((stored.state, stored.version), (MessageState::Delivered, 4));
     assert_eq!(stored.verdicts, ["delivered", "sent"]);
@@ -151,9 +165,10 @@ async fn a_message_that_the_carrier_has_is_not_released_from_its_parked_row() ->
              from millrace.messages",
         )
         .await?;
+
     let outcomes = world.receive(vec![world.receipt(message, "delivered", 1)]).await?;
     assert_eq!(said(&outcomes), ["message.delivered"]);
-    assert_eq!(world.count("select count(*) from millrace.parked").await?, 0);
+    assert_eq!(world.number("select count(*) from millrace.parked").await?, 0);
     Ok(())
 }
 
@@ -162,17 +177,21 @@ async fn an_opt_out_that_a_receipt_tells_of_is_recorded_once() -> anyhow::Result
     let world = World::begin().await?;
     let message = world.message(1, MessageState::Sent).await?;
     let receipt = world.receipt(message, "undelivered&ErrorCode=63033", 1);
+
     let first = world.receive(vec![receipt.clone()]).await?;
     assert_eq!(said(&first), ["message.failed", "contact.opted_out"]);
+
     let out = "select count(*) from millrace.standings where opted_out_at is not null";
-    assert_eq!(world.count(out).await?, 1);
+    assert_eq!(world.number(out).await?, 1);
+
     world.run("update millrace.standings set opted_out_at = null, opt_out_cause = null").await?;
     let again = world.receive(vec![receipt]).await?;
     assert_eq!(ids(&first), ids(&again));
-    assert_eq!(world.count(out).await?, 0, "who has come back since is not sent away again");
-    assert_eq!(world.count("select count(*) from millrace.consents").await?, 1);
+    assert_eq!(world.number(out).await?, 0, "who has come back since is not sent away again");
+
+    assert_eq!(world.number("select count(*) from millrace.consents").await?, 1);
     let trail = "select count(*) from millrace.audit_log where actor = 'stage:reconcile'";
-    assert_eq!(world.count(trail).await?, 1);
+    assert_eq!(world.number(trail).await?, 1);
     Ok(())
 }
 
@@ -187,6 +206,7 @@ async fn what_is_not_about_a_message_of_ours_changes_nothing() -> anyhow::Result
     without.query = String::new();
     let mut malformed = world.receipt(message, "delivered", 1);
     malformed.body = b"MessageStatus=delivered".to_vec();
+
     let outcomes = world.receive(vec![unknown, other, without, malformed]).await?;
     assert_eq!(said(&outcomes), ["dead receipt_malformed"]);
     assert_eq!(world.stored(message).await?.state, MessageState::Sent);

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use stage::{Cx, Source, Tick};
+use testkit::publish;
 use uuid::Uuid;
 use wire::frame::Outgoing;
 
@@ -14,11 +15,7 @@ pub async fn tick(source: &impl Source) -> anyhow::Result<Vec<String>> {
 
 /// One tick at a business time.
 pub async fn tick_at(source: &impl Source, now: Timestamp) -> anyhow::Result<Vec<String>> {
-    let Tick { say, published, .. } = unmarked(source, now).await?;
-    if let Some(mark) = published {
-        mark.await?;
-    }
-    Ok(types(&say))
+    Ok(types(&publish(unmarked(source, now).await?).await?))
 }
 
 /// One tick of a process that dies before its events are stored.
@@ -32,13 +29,15 @@ pub async fn unmarked(source: &impl Source, now: Timestamp) -> anyhow::Result<Ti
     Ok(source.tick(&cx).await?)
 }
 
+/// The types of the events, sorted.
 pub fn types(say: &[Outgoing]) -> Vec<String> {
-    let of = |one: &Outgoing| one.subject.to_string().replace("events.acme.", "");
-    let mut types: Vec<String> = say.iter().map(of).collect();
+    let kind = |one: &Outgoing| one.subject.to_string().replace("events.acme.", "");
+    let mut types: Vec<String> = say.iter().map(kind).collect();
     types.sort_unstable();
     types
 }
 
+/// The ids of the events, sorted.
 pub fn ids(say: &[Outgoing]) -> Vec<Uuid> {
     let mut ids: Vec<Uuid> = say.iter().map(|one| one.key.id).collect();
     ids.sort_unstable();

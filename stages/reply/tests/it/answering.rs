@@ -12,16 +12,20 @@ use super::world::{QUESTION, World, after, answer, json, now};
 async fn a_question_is_answered_by_one_call_and_one_conversational_message() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let text = world.text(1, QUESTION).await?;
+
     let said = answer(&world.stage().await?, after(5), std::slice::from_ref(&text)).await?;
     assert_eq!(said.len(), 1);
     assert_eq!(said[0].subject.to_string(), "msg.submitted.urgent");
+
     let message: Submitted = serde_json::from_slice(&said[0].json)?;
+
     let id = MessageId::from_burst(text.conversation, 1, text.id);
     assert_eq!((message.head.id, message.head.turn), (id, 1));
     assert_eq!(message.head.class, MessageClass::Conversational);
     assert_eq!((message.head.tenant, message.head.to), (text.tenant, text.number));
     assert_eq!((message.head.submitted_at, message.head.trace), (text.received_at, text.trace));
     assert_eq!(message.from, From::Sender(text.sender));
+
     let Content::Body(body) = message.content else { panic!("a text of its own") };
     assert!(body.len() > 10);
 
@@ -38,9 +42,11 @@ async fn a_question_is_answered_by_one_call_and_one_conversational_message() -> 
 async fn a_text_that_comes_again_is_answered_the_same_without_another_call() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let texts = [world.text(1, QUESTION).await?, world.text(2, "Where are you?").await?];
+
     let first = answer(&world.stage().await?, now(), &texts).await?;
     assert_eq!(first.len(), 2);
     assert_eq!(world.calls().await?, 2);
+
     let decided = world.decided().await?;
     let again = answer(&world.stage().await?, after(90), &texts).await?;
     assert_eq!(json(&again), json(&first));
@@ -56,8 +62,10 @@ async fn a_text_that_comes_again_is_answered_the_same_without_another_call() -> 
 async fn of_two_processes_that_ask_at_once_the_first_to_record_is_what_both_say()
 -> anyhow::Result<()> {
     use sqlx::Connection;
+
     let world = World::begin().await?;
     let text = world.text(1, QUESTION).await?;
+
     let mut connection = world.database.superuser().await?;
     let mut other = connection.begin().await?;
     sqlx::query(
@@ -70,6 +78,7 @@ async fn of_two_processes_that_ask_at_once_the_first_to_record_is_what_both_say(
     .bind(text.id)
     .execute(&mut *other)
     .await?;
+
     let stage = world.stage().await?;
     let texts = [text];
     let other_commits = async {
@@ -78,8 +87,10 @@ async fn of_two_processes_that_ask_at_once_the_first_to_record_is_what_both_say(
         }
         anyhow::Ok(other.commit().await?)
     };
+
     let (said, committed) = tokio::join!(answer(&stage, now(), &texts), other_commits);
     committed?;
+
     let message: Submitted = serde_json::from_slice(&said?[0].json)?;
     assert_eq!(message.content, Content::Body("Said by another".into()));
     assert_eq!(world.decided().await?.len(), 1);

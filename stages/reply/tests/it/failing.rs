@@ -22,13 +22,16 @@ async fn a_model_that_is_busy_or_broken_is_an_outage_and_the_text_is_answered_af
     let world = World::begin().await?;
     let stage = world.stage().await?;
     let text = [world.text(1, QUESTION).await?];
-    for (at, fault) in (0..).zip(["http_429", "http_529", "http_5xx"]) {
+
+    for (minute, fault) in (0..).zip(["http_429", "http_529", "http_5xx"]) {
         world.faults(json!({ "anthropic": { fault: 1.0 } })).await?;
-        let failed = answer(&stage, after(at), &text).await.expect_err(fault);
+        let failed = answer(&stage, after(minute), &text).await.expect_err(fault);
         assert!(is_ai_outage(&failed), "{fault}: {failed}");
         assert_eq!(world.decided().await?, [], "{fault}: nothing is decided by an outage");
     }
+
     assert_eq!(world.calls().await?, 3, "one call for each hand-over");
+
     world.faults(json!({})).await?;
     assert_eq!(answer(&stage, after(9), &text).await?.len(), 1);
     assert_eq!(world.calls().await?, 4);
@@ -39,10 +42,12 @@ async fn a_model_that_is_busy_or_broken_is_an_outage_and_the_text_is_answered_af
 async fn a_model_that_cannot_be_reached_is_an_outage() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let text = [world.text(1, QUESTION).await?];
+
     let cut_off = world.stage_with(NOWHERE, "sk-test", "claude-test").await?;
     let failed = answer(&cut_off, now(), &text).await.expect_err("nobody listens");
     assert!(is_ai_outage(&failed), "{failed}");
     assert_eq!(world.decided().await?, []);
+
     assert_eq!(answer(&world.stage().await?, after(1), &text).await?.len(), 1);
     Ok(())
 }
@@ -52,9 +57,11 @@ async fn a_call_that_is_refused_for_good_ends_in_silence_and_is_not_made_again()
 -> anyhow::Result<()> {
     let world = World::begin().await?;
     let texts = [world.text(1, QUESTION).await?, world.text(2, QUESTION).await?];
+
     let no_model = world.stage_with(&world.url(), "sk-test", "").await?;
     assert!(answer(&no_model, now(), &texts[..1]).await?.is_empty());
     assert_eq!(world.reasons().await?, ["ai_refused"]);
+
     let no_account = world.stage_with(&world.url(), " ", "claude-test").await?;
     assert!(answer(&no_account, now(), &texts[1..]).await?.is_empty());
     assert_eq!(world.reasons().await?, ["ai_account", "ai_refused"]);
@@ -69,6 +76,7 @@ async fn a_call_that_is_refused_for_good_ends_in_silence_and_is_not_made_again()
 async fn after_a_failed_call_no_other_person_is_asked_about() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let texts = two_texts_of_each(&world, 40).await?;
+
     world.faults(json!({ "anthropic": { "http_529": 1.0 } })).await?;
     answer(&world.stage().await?, now(), &texts).await.expect_err("all calls fail");
     assert_eq!(world.calls_and_failures().await?, (AT_ONCE, AT_ONCE));
@@ -80,11 +88,14 @@ async fn a_failed_call_throws_no_answer_to_others_away() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let stage = world.stage().await?;
     let texts = two_texts_of_each(&world, 40).await?;
+
     world.faults(json!({ "anthropic": { "http_5xx": 0.3, "latency": [0, 100] } })).await?;
     answer(&stage, now(), &texts).await.expect_err("some calls fail");
+
     let (calls, failed) = world.calls_and_failures().await?;
     assert!(failed > 0 && calls > failed, "{failed} of {calls} have failed");
     assert_eq!(u64::try_from(world.decided().await?.len())?, calls - failed);
+
     world.faults(json!({})).await?;
     assert_eq!(answer(&stage, after(1), &texts).await?.len(), texts.len());
     assert_eq!(world.calls().await?, u64::try_from(texts.len())? + failed);

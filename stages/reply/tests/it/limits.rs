@@ -20,12 +20,14 @@ async fn a_thread_gets_three_answers_an_hour_and_others_are_not_affected() -> an
     let world = World::begin().await?;
     let stage = world.stage().await?;
     let texts = questions(&world, 1, 6).await?;
+
     let mut answers = Vec::new();
     for (text, minute) in texts[..4].iter().zip([0, 10, 20, 59]) {
         answers.push(answer(&stage, after(minute), std::slice::from_ref(text)).await?.len());
     }
     assert_eq!(answers, [1, 1, 1, 0]);
     assert_eq!(world.calls().await?, 3, "a text over the limit costs no call");
+
     let neighbour = questions(&world, 2, 1).await?;
     assert_eq!(answer(&stage, after(59), &neighbour).await?.len(), 1);
 
@@ -41,10 +43,12 @@ async fn texts_of_one_thread_in_one_batch_get_no_more_than_the_hour_allows() -> 
     let stage = world.stage().await?;
     let mut texts = questions(&world, 1, 6).await?;
     texts.extend(questions(&world, 2, 1).await?);
+
     let said = answer(&stage, after(0), &texts).await?;
     let to = |n: usize| said.iter().filter(|one| contains(&one.json, &texts[n])).count();
     assert_eq!((to(0), to(6)), (PER_HOUR, 1));
     assert_eq!(world.calls().await?, 4, "a text over the limit costs no call");
+
     let again = answer(&stage, after(1), &texts).await?;
     assert_eq!(json(&again), json(&said));
     Ok(())
@@ -56,9 +60,11 @@ async fn batches_of_one_thread_in_several_processes_get_no_more_than_the_hour_al
     let world = World::begin().await?;
     let (one, two) = (world.stage().await?, world.stage().await?);
     let texts = questions(&world, 1, 8).await?;
+
     let (first, second) =
         tokio::join!(answer(&one, after(0), &texts[..4]), answer(&two, after(0), &texts[4..]),);
     assert_eq!(first?.len() + second?.len(), PER_HOUR);
+
     let answered = world.reasons().await?.iter().filter(|reason| *reason == "answered").count();
     assert_eq!(answered, PER_HOUR);
     Ok(())

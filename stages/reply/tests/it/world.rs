@@ -1,29 +1,32 @@
 //! A tenant whose people text it, and a model that answers.
 
+use std::ops::Deref;
+
 use anyhow::Context;
 use carriers::anthropic::Client;
 use domain::{
-    ids::{ContactId, ConversationId, MessageId, SenderId, TenantId},
+    ids::{ContactId, ConversationId, MessageId, SenderId},
     message::class::Channel,
-    phone::PhoneNumber,
 };
 use jiff::{SignedDuration, Timestamp};
 use reply::ReplyStage;
-use sandbox::Sandbox;
 use secrecy::SecretString;
-use serde_json::Value;
-use sqlx::{PgConnection, Row};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Row};
 use stage::Fault;
-use store::Role;
-use testkit::{Database, hand_over};
+use testkit::{
+    hand_over, outgoing,
+    world::{TestCarrier, TestWorld, person},
+};
 use uuid::Uuid;
 use wire::{InboundText, frame::Outgoing};
 
+pub use testkit::world::now;
+
 pub struct World {
-    pub database: Database,
-    pub tenant: TenantId,
-    sandbox: Sandbox,
-    http: reqwest::Client,
+    base: TestWorld,
+    /// The model is at the sandbox, as carriers are.
+    model: TestCarrier,
 }
 
 /// What a test asks of a recorded decision.
@@ -43,11 +46,6 @@ pub const QUESTION: &str = "What are your opening hours?";
 const KEY: &str = "sk-test";
 const MODEL: &str = "claude-test";
 
-/// Business time of the tests.
-pub fn now() -> Timestamp {
-    "2026-03-02T17:00:00Z".parse().expect("an instant")
-}
-
 /// So many minutes after [`now`].
 pub fn after(minutes: i64) -> Timestamp {
     now() + SignedDuration::from_mins(minutes)
@@ -55,17 +53,12 @@ pub fn after(minutes: i64) -> Timestamp {
 
 impl World {
     pub async fn begin() -> anyhow::Result<Self> {
-        let database = Database::start().await?;
-        let tenant = database.tenant("acme").await?;
-        let listen = "127.0.0.1:0".parse()?;
-        let sandbox =
-            sandbox::start(sandbox::SandboxConfig { listen, ..Default::default() }).await?;
-        Ok(Self { database, tenant, sandbox, http: carriers::http::client()? })
+        Ok(Self { base: TestWorld::start().await?, model: TestCarrier::start().await? })
     }
 
     /// The stage as one more process would run it.
     pub async fn stage(&self) -> anyhow::Result<ReplyStage> {
-        self.stage_with(&format!("http://{}", self.sandbox.addr), KEY, MODEL).await
+        self.stage_with(&self.url(), KEY, MODEL).await
     }
 
     /// The stage with a model at this address, under this key and name.
@@ -75,21 +68,18 @@ impl World {
         key: &str,
         model: &str,
     ) -> anyhow::Result<ReplyStage> {
-        let client = Client::new(self.http.clone(), url, &SecretString::from(key))?;
-        let store = self.database.store(Role::Pipeline).await?;
-        Ok(ReplyStage::new(store, Some(client), model.into()))
+        let client = Client::new(self.model.http.clone(), url, &SecretString::from(key))?;
+        Ok(ReplyStage::new(self.pipeline().await?, Some(client), model.into()))
     }
 
-    /// Where the sandbox is.
+    /// Where the model is.
     pub fn url(&self) -> String {
-        format!("http://{}", self.sandbox.addr)
+        self.model.url()
     }
 
     /// What goes wrong at the model.
     pub async fn faults(&self, faults: Value) -> anyhow::Result<()> {
-        let url = format!("{}/sandbox/faults", self.url());
-        self.http.put(url).json(&faults).send().await?.error_for_status()?;
-        Ok(())
+        self.model.faults(faults).await
     }
 
     /// How often the model was called, failed calls included.
@@ -99,8 +89,7 @@ impl World {
 
     /// How often the model was called, and how often it failed.
     pub async fn calls_and_failures(&self) -> anyhow::Result<(u64, u64)> {
-        let url = format!("{}/sandbox/stats", self.url());
-        let stats: Value = serde_json::from_str(&self.http.get(url).send().await?.text().await?)?;
+        let stats = self.model.stats().await?;
         let failures = stats["ai_errors"].as_object().context("ai_errors")?;
         let failed = failures.values().filter_map(Value::as_u64).sum();
         Ok((stats["ai_calls"].as_u64().context("ai_calls")?, failed))
@@ -109,28 +98,19 @@ impl World {
     /// A text from person `n`, in the thread that inbound made for it.
     pub async fn text(&self, n: u32, body: &str) -> anyhow::Result<InboundText> {
         let text = self.text_of_nobody(n, body);
-        let mut connection = self.database.superuser().await?;
-        sqlx::query(
-            "with thread as (
-                 insert into millrace.conversations (tenant_id, conversation_id, contact_id,
-                                                     sender_id)
-                 values ('acme', $1, $2, $3) on conflict do nothing
-             )
-             insert into millrace.standings (tenant_id, number, channel)
-             values ('acme', $4, 'sms') on conflict do nothing",
-        )
-        .bind(text.conversation.0)
-        .bind(text.contact.0)
-        .bind(text.sender.0)
-        .bind(text.number.as_str())
-        .execute(&mut connection)
-        .await?;
+        let (thread, contact, sender) = (text.conversation, text.contact, text.sender);
+        let make = format!(
+            "insert into millrace.conversations (tenant_id, conversation_id, contact_id, sender_id)
+             values ('acme', '{thread}', '{contact}', '{sender}') on conflict do nothing"
+        );
+        self.run(&make).await?;
+        self.recipients([text.number.as_str()], json!({})).await?;
         Ok(text)
     }
 
     /// The same, but nothing is known of the person. Equal texts are one text.
     pub fn text_of_nobody(&self, n: u32, body: &str) -> InboundText {
-        let number = PhoneNumber::from_e164(&format!("+1212555{n:04}")).expect("a number");
+        let number = person(n);
         let contact = ContactId::of(&self.tenant, number.as_str());
         let sender = SenderId::of(&self.tenant, "+12125559999");
         InboundText {
@@ -150,26 +130,25 @@ impl World {
     }
 
     /// Runs one statement on the rows of a text's thread (`$1`) and number (`$2`).
-    pub async fn change(&self, text: &InboundText, sql: &'static str) -> anyhow::Result<()> {
-        let mut connection: PgConnection = self.database.superuser().await?;
+    pub async fn change(&self, text: &InboundText, sql: &str) -> anyhow::Result<()> {
         let sql = format!("with t as (select $1::uuid as thread, $2::text as number) {sql}");
-        sqlx::query(sqlx::AssertSqlSafe(sql))
+        sqlx::query(AssertSqlSafe(sql))
             .bind(text.conversation.0)
             .bind(text.number.as_str())
-            .execute(&mut connection)
+            .execute(&mut self.database.superuser().await?)
             .await?;
         Ok(())
     }
 
     /// Every recorded decision, in the order of the texts' ids.
     pub async fn decided(&self) -> anyhow::Result<Vec<Decided>> {
-        let mut connection = self.database.superuser().await?;
         let rows = sqlx::query(
             "select inbound_id, message_id, reason, body, input_tokens, output_tokens
              from millrace.ai_replies order by inbound_id",
         )
-        .fetch_all(&mut connection)
+        .fetch_all(&mut self.database.superuser().await?)
         .await?;
+
         let decided = |row: &sqlx::postgres::PgRow| Decided {
             text: row.get(0),
             message: MessageId(row.get(1)),
@@ -188,13 +167,21 @@ impl World {
     }
 }
 
+impl Deref for World {
+    type Target = TestWorld;
+
+    fn deref(&self) -> &TestWorld {
+        &self.base
+    }
+}
+
 /// Hands texts over at an instant; gives what is said.
 pub async fn answer(
     stage: &ReplyStage,
     at: Timestamp,
     texts: &[InboundText],
 ) -> Result<Vec<Outgoing>, Fault> {
-    Ok(testkit::said(hand_over(stage, at, texts.to_vec()).await?))
+    Ok(outgoing(hand_over(stage, at, texts.to_vec()).await?))
 }
 
 /// The payloads of what is said.

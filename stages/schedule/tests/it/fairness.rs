@@ -20,9 +20,11 @@ async fn a_backlog_does_not_keep_a_neighbour_s_newer_row_out_of_the_first_tick()
     let neighbour = world.database.tenant("globex").await?;
     let backlog: Vec<Enriched> =
         (0..BACKLOG).map(|n| message(&world.tenant, MessageClass::Promo, n)).collect();
+
     let due = |n: u32| Some(after(-3_600 + i64::from(n)));
     let rows: Vec<_> = backlog.iter().cloned().zip((0..).map(due)).collect();
     world.park_all(&rows).await?;
+
     let single = message(&neighbour, MessageClass::Promo, 0);
     world.park(&single, Some(now())).await?;
 
@@ -30,9 +32,11 @@ async fn a_backlog_does_not_keep_a_neighbour_s_newer_row_out_of_the_first_tick()
     let first = tick(&source, now()).await?;
     assert!(first.more, "the rest is due now");
     let first = told(&publish(first).await?);
+
     let ids: BTreeSet<MessageId> = first.iter().map(|said| said.1).collect();
     let oldest = backlog[..PER_TENANT].iter().chain([&single]).map(|one| one.head.id);
     assert_eq!(ids, oldest.collect());
+
     let of_neighbour = first.iter().find(|said| said.1 == single.head.id);
     assert_eq!(of_neighbour.map(|said| &said.3), Some(&in_next_turn(&single)));
 
@@ -45,6 +49,7 @@ async fn a_backlog_does_not_keep_a_neighbour_s_newer_row_out_of_the_first_tick()
             break;
         }
     }
+
     assert_eq!(all.len(), backlog.len() + 1, "each once");
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
     assert_eq!(world.parked().await?, []);

@@ -18,10 +18,12 @@ async fn among_half_a_million_parked_rows_the_due_one_is_found_within_a_second()
     let one = message(&world.tenant, MessageClass::Promo, 1);
     let urgent = message(&world.tenant, MessageClass::Conversational, 2);
     world.park_all(&[(one.clone(), Some(now())), (urgent.clone(), Some(now()))]).await?;
+
     let source = world.source().await?;
     let begun = Instant::now();
     let said = told(&publish(tick(&source, now()).await?).await?);
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+
     let said: Vec<_> = said.iter().map(|said| said.1).collect();
     assert_eq!(said, [urgent.head.id, one.head.id]);
 
@@ -30,6 +32,7 @@ async fn among_half_a_million_parked_rows_the_due_one_is_found_within_a_second()
     let begun = Instant::now();
     let urgent = message(&world.tenant, MessageClass::Conversational, 3);
     world.park(&urgent, Some(now())).await?;
+
     let next = tick(&source, now()).await?;
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     assert!(next.more);
@@ -41,11 +44,13 @@ async fn among_half_a_million_parked_rows_the_due_one_is_found_within_a_second()
 #[tokio::test]
 async fn a_backlog_that_is_due_at_once_comes_back_at_the_tenants_pace() -> anyhow::Result<()> {
     let world = World::begin().await?;
-    world.sender(30).await?;
+    world.pace(30).await?;
+
     let rows: Vec<_> = (0..700)
         .map(|n| (message(&world.tenant, MessageClass::Promo, n), Some(after(-i64::from(n)))))
         .collect();
     world.park_all(&rows).await?;
+
     let source = world.source().await?;
     let begun = Instant::now();
     let mut released = 0;
@@ -57,6 +62,7 @@ async fn a_backlog_that_is_due_at_once_comes_back_at_the_tenants_pace() -> anyho
             break;
         }
     }
+
     let allowed = 10 * 30 + 31 * (begun.elapsed().as_secs() as usize + 1);
     assert!((300..allowed).contains(&released), "{released} of at most {allowed}");
     Ok(())

@@ -16,9 +16,11 @@ async fn a_due_row_goes_back_to_its_lane_in_the_next_turn_and_is_gone_once_store
     let promo = message(&world.tenant, MessageClass::Promo, 1);
     let answer = message(&world.tenant, MessageClass::Conversational, 2);
     world.park_all(&[(promo.clone(), Some(after(-2))), (answer.clone(), Some(now()))]).await?;
+
     let source = world.source().await?;
     let first = tick(&source, now()).await?;
     assert!(!first.more);
+
     let mut said = told(&publish(first).await?);
     said.sort_by(|one, other| one.0.cmp(&other.0));
     let (promo, answer) = (in_next_turn(&promo), in_next_turn(&answer));
@@ -29,6 +31,7 @@ async fn a_due_row_goes_back_to_its_lane_in_the_next_turn_and_is_gone_once_store
             ("msg.enriched.urgent".to_owned(), answer.head.id, 2, answer),
         ]
     );
+
     assert_eq!(world.parked().await?, []);
     let second = tick(&source, after(60)).await?;
     assert!(second.say.is_empty() && second.published.is_none());
@@ -40,15 +43,19 @@ async fn until_it_is_stored_a_release_is_said_again_the_same() -> anyhow::Result
     let world = World::begin().await?;
     let one = message(&world.tenant, MessageClass::Promo, 1);
     world.park(&one, Some(now())).await?;
+
     let first = tick(&world.source().await?, now()).await?;
     assert_eq!(world.parked().await?, [(one.head.id, 1)], "the row stays for the PubAck");
     let released = world.row(&one).await?;
+
     let second = tick(&world.source().await?, after(5)).await?;
+
     let keys = |say: &[wire::frame::Outgoing]| say.iter().map(|out| out.key).collect::<Vec<_>>();
     assert_eq!(first.say.len(), 1);
     assert_eq!(keys(&first.say), keys(&second.say));
     assert_eq!(first.say[0].json, second.say[0].json);
     assert_eq!(world.row(&one).await?, released, "the turn is raised once");
+
     publish(first).await?;
     assert_eq!(world.parked().await?, []);
     publish(second).await?;
@@ -64,8 +71,10 @@ async fn a_released_message_is_accepted_in_the_next_turn_and_nothing_else_of_it_
         message(&world.tenant, MessageClass::Promo, 1),
         message(&world.tenant, MessageClass::Promo, 2),
     );
+
     world.park_all(&[(deferred.clone(), Some(now())), (other.clone(), Some(after(1)))]).await?;
     let (before, beside) = (world.row(&deferred).await?, world.row(&other).await?);
+
     let decided = [
         "gate",
         "code",
@@ -78,7 +87,9 @@ async fn a_released_message_is_accepted_in_the_next_turn_and_nothing_else_of_it_
         "call_by",
     ];
     assert!(decided.iter().all(|column| !before[column].is_null()), "{before}");
+
     publish(tick(&world.source().await?, now()).await?).await?;
+
     let mut expected = before;
     expected["turn"] = json!(2);
     expected["state"] = json!(MessageState::Accepted.code());
@@ -95,6 +106,7 @@ async fn what_is_not_due_and_what_is_held_stays_until_it_is_due() -> anyhow::Res
     let held = message(&world.tenant, MessageClass::Promo, 2);
     world.park_all(&[(later.clone(), Some(after(60))), (held.clone(), None)]).await?;
     let rows = [world.row(&later).await?, world.row(&held).await?];
+
     let source = world.source().await?;
     let early = tick(&source, after(59)).await?;
     assert!(early.say.is_empty() && early.published.is_none());
@@ -118,9 +130,11 @@ async fn a_message_that_has_moved_on_says_nothing_and_its_row_goes() -> anyhow::
         .into_iter()
         .filter(|state| state.is_final() || state.is_at_carrier())
         .collect();
+
     let message = |n| message(&world.tenant, MessageClass::Promo, n);
     let alive = message(0);
     world.park(&alive, Some(now())).await?;
+
     let mut gone = Vec::new();
     for (state, n) in ended.into_iter().zip(1..) {
         world.park(&message(n), Some(after(-1))).await?;
@@ -128,6 +142,7 @@ async fn a_message_that_has_moved_on_says_nothing_and_its_row_goes() -> anyhow::
         gone.push((message(n), world.row(&message(n)).await?));
     }
     assert!(gone.len() > 5);
+
     let said = told(&publish(tick(&world.source().await?, now()).await?).await?);
     assert_eq!(said.iter().map(|said| said.1).collect::<Vec<_>>(), [alive.head.id]);
     assert_eq!(world.parked().await?, []);
@@ -143,17 +158,21 @@ async fn a_release_that_the_gates_have_answered_is_not_said_again_and_spares_the
     let world = World::begin().await?;
     let one = message(&world.tenant, MessageClass::Promo, 1);
     world.park(&one, Some(now())).await?;
+
     let source = world.source().await?;
     let unmarked = tick(&source, now()).await?;
     assert_eq!(unmarked.say.len(), 1);
+
     let again = in_next_turn(&one);
     world.park(&again, Some(after(600))).await?;
     assert_eq!(world.parked().await?, [(one.head.id, 1), (one.head.id, 2)]);
+
     let late = tick(&source, after(1)).await?;
     assert!(late.say.is_empty(), "turn 2 is decided");
     publish(late).await?;
     publish(unmarked).await?;
     assert_eq!(world.parked().await?, [(one.head.id, 2)]);
+
     let due = told(&publish(tick(&source, after(600)).await?).await?);
     assert_eq!(due.iter().map(|said| said.2).collect::<Vec<_>>(), [3]);
     Ok(())
@@ -165,11 +184,13 @@ async fn a_payload_that_cannot_be_read_stays_parked_and_holds_up_no_other() -> a
     let broken = message(&world.tenant, MessageClass::Promo, 1);
     let whole = message(&world.tenant, MessageClass::Promo, 2);
     world.park_all(&[(broken.clone(), Some(after(-9))), (whole.clone(), Some(now()))]).await?;
+
     let mut connection = world.database.superuser().await?;
     sqlx::query("update millrace.parked set payload = '{}' where message_id = $1")
         .bind(broken.head.id.0)
         .execute(&mut connection)
         .await?;
+
     let said = told(&publish(tick(&world.source().await?, now()).await?).await?);
     assert_eq!(said.iter().map(|said| said.1).collect::<Vec<_>>(), [whole.head.id]);
     assert_eq!(world.parked().await?, [(broken.head.id, 1)]);
@@ -181,16 +202,12 @@ async fn where_the_person_may_be_is_looked_up_at_the_release() -> anyhow::Result
     let world = World::begin().await?;
     let one = message(&world.tenant, MessageClass::Promo, 1);
     world.park(&one, Some(now())).await?;
-    let mut connection = world.database.superuser().await?;
-    sqlx::query(
-        "insert into millrace.contacts (tenant_id, contact_id, number, country, time_zone,
-             created_at, updated_at)
-         values ('acme', $1, $2, 'US', 'Pacific/Honolulu', now(), now())",
-    )
-    .bind(one.contact.0)
-    .bind(one.head.to.as_str())
-    .execute(&mut connection)
-    .await?;
+    let contact = json!({
+        "tenant_id": "acme", "contact_id": one.contact, "number": one.head.to, "country": "US",
+        "time_zone": "Pacific/Honolulu", "created_at": now(), "updated_at": now(),
+    });
+    world.insert("contacts", &[contact]).await?;
+
     let said = told(&publish(tick(&world.source().await?, now()).await?).await?);
     let moved = OnFile { zone: Zone::parse("Pacific/Honolulu").ok(), ..OnFile::default() };
     assert_eq!(said[0].3.place.zones, resolve(&one.head.to, &moved).zones);

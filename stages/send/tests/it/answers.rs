@@ -3,10 +3,10 @@
 use domain::message::state::MessageState;
 use serde_json::json;
 use stage::Outcome;
-use testkit::hand_over;
+use testkit::{hand_over, ids, in_words};
 
 use crate::{
-    outcomes::{ids, said, settle},
+    outcomes::settle,
     world::{World, now},
 };
 
@@ -15,14 +15,17 @@ async fn a_refused_message_has_failed_and_its_budget_is_free_again() -> anyhow::
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
     let messages = world.admit(sender, 3).await?;
+
     world.faults(json!({ "refuse": { "21211": 1.0 } })).await?;
     let stage = world.stage().await?;
     let outcomes = hand_over(&stage, now(), messages.clone()).await?;
-    assert!(outcomes.iter().all(|outcome| said(outcome) == ["message.failed"]));
+    assert!(outcomes.iter().all(|outcome| in_words(outcome) == ["message.failed"]));
+
     let failed = world.stored(&messages[0]).await?;
     assert_eq!((failed.state, failed.code.as_deref()), (MessageState::Failed, Some("21211")));
     assert!(!failed.reserved);
     assert_eq!(world.reserved(sender).await?, 0);
+
     let again = hand_over(&stage, now(), messages).await?;
     assert_eq!(ids(&outcomes), ids(&again), "a repeat says the same and changes nothing");
     assert_eq!(world.reserved(sender).await?, 0);
@@ -34,20 +37,23 @@ async fn a_refusal_for_an_opt_out_is_an_opt_out_here_too() -> anyhow::Result<()>
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
     let messages = world.admit(sender, 1).await?;
+
     world.faults(json!({ "refuse": { "21610": 1.0 } })).await?;
     let stage = world.stage().await?;
     let outcomes = hand_over(&stage, now(), messages.clone()).await?;
-    assert_eq!(said(&outcomes[0]), ["message.failed", "contact.opted_out"]);
+    assert_eq!(in_words(&outcomes[0]), ["message.failed", "contact.opted_out"]);
+
     let again = hand_over(&stage, now(), messages).await?;
     assert_eq!(ids(&outcomes), ids(&again));
+
     let out = "select count(*) from millrace.standings where opt_out_cause = 'carrier'";
-    assert_eq!(world.count(out).await?, 1);
+    assert_eq!(world.number(out).await?, 1);
     let ledger =
         "select count(*) from millrace.consents where action = 'revoke' and method = 'carrier'";
-    assert_eq!(world.count(ledger).await?, 1);
+    assert_eq!(world.number(ledger).await?, 1);
     let trail = "select count(*) from millrace.audit_log where action = 'consent.revoked'
                  and actor = 'stage:send' and subject like 'number:+%'";
-    assert_eq!(world.count(trail).await?, 1);
+    assert_eq!(world.number(trail).await?, 1);
     Ok(())
 }
 
@@ -56,20 +62,27 @@ async fn a_throttled_message_is_parked_and_its_account_slowed() -> anyhow::Resul
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
     let messages = world.admit(sender, 2).await?;
+
     world.faults(json!({ "http_429": { "rate": 1.0, "retry_after": 40 } })).await?;
     let stage = world.stage().await?;
     let first = hand_over(&stage, now(), messages[..1].to_vec()).await?;
     let due = now() + std::time::Duration::from_secs(40);
     assert!(matches!(first[0], Outcome::Park { due: Some(at), .. } if at == due));
+
     world.faults(json!({})).await?;
     let second = hand_over(&stage, now(), messages[1..].to_vec()).await?;
-    assert_eq!(said(&second[0]), ["message.deferred"], "the account rests, the second waits too");
+    assert_eq!(
+        in_words(&second[0]),
+        ["message.deferred"],
+        "the account rests, the second waits too"
+    );
+
     assert_eq!(world.accepted_once().await?, 0);
     assert_eq!(world.reserved(sender).await?, 0);
     let stored = world.stored(&messages[0]).await?;
     assert_eq!((stored.attempt, stored.claimed), (1, false));
     let turn = "select count(*) from millrace.parked where turn = 1 and lane = 'bulk'";
-    assert_eq!(world.count(turn).await?, 2);
+    assert_eq!(world.number(turn).await?, 2);
     Ok(())
 }
 
@@ -78,14 +91,17 @@ async fn refused_credentials_hold_the_accounts_messages() -> anyhow::Result<()> 
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
     let messages = world.admit(sender, 2).await?;
+
     let stage = world.stage().await?;
     hand_over(&stage, now(), messages[..1].to_vec()).await?;
-    world.account("another token").await?;
+
+    world.change_token("another token").await?;
     let held = hand_over(&stage, now(), messages[1..].to_vec()).await?;
-    assert_eq!(said(&held[0]), ["message.held"]);
+    assert_eq!(in_words(&held[0]), ["message.held"]);
+
     let waiting =
         "select count(*) from millrace.parked where cause_key = 'account:main' and due is null";
-    assert_eq!(world.count(waiting).await?, 1);
+    assert_eq!(world.number(waiting).await?, 1);
     Ok(())
 }
 
@@ -94,9 +110,11 @@ async fn a_token_that_cannot_be_opened_holds_without_a_call() -> anyhow::Result<
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
     let messages = world.admit(sender, 1).await?;
-    world.run("update millrace.carrier_accounts set sealed_token = 'xx'", |query| query).await?;
+    world.run("update millrace.carrier_accounts set sealed_token = 'xx'").await?;
+
     let held = hand_over(&world.stage().await?, now(), messages.clone()).await?;
-    assert_eq!(said(&held[0]), ["message.held"]);
+    assert_eq!(in_words(&held[0]), ["message.held"]);
+
     let stored = world.stored(&messages[0]).await?;
     assert_eq!((stored.code.as_deref(), stored.attempt), (Some("account_token_unread"), 0));
     Ok(())
@@ -108,12 +126,15 @@ async fn a_lost_response_leaves_the_message_in_doubt_and_it_is_never_called_agai
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
     let messages = world.admit(sender, 4).await?;
+
     world.faults(json!({ "lost_response": 1.0 })).await?;
     let outcomes = settle(&world.stage().await?, &messages).await?;
-    assert!(outcomes.iter().all(|outcome| said(outcome) == ["in_doubt.raised"]));
+    assert!(outcomes.iter().all(|outcome| in_words(outcome) == ["in_doubt.raised"]));
+
     world.faults(json!({})).await?;
     let again = settle(&world.stage().await?, &messages).await?;
     assert_eq!(ids(&outcomes), ids(&again));
+
     assert_eq!(world.accepted_once().await?, 4);
     let stored = world.stored(&messages[0]).await?;
     assert_eq!((stored.state, stored.reserved), (MessageState::InDoubt, true));
@@ -126,23 +147,26 @@ async fn a_receipt_that_was_faster_than_the_answer_stays() -> anyhow::Result<()>
     let sender = world.sender("+12125550001", 1_000).await?;
     let messages = world.admit(sender, 1).await?;
     world.faults(json!({ "latency_ms": 400 })).await?;
+
     let stage = world.stage().await?;
+
     let receipt = async {
         let claimed = "select count(*) from millrace.messages where claim_owner is not null";
-        while world.count(claimed).await? == 0 {
+        while world.number(claimed).await? == 0 {
             tokio::task::yield_now().await;
         }
         world
             .run(
                 "update millrace.messages set state = 22, version = version + 1, \
                  carrier_sid = 'SMreceipt'",
-                |query| query,
             )
             .await
     };
+
     let (outcomes, merged) = tokio::join!(hand_over(&stage, now(), messages.clone()), receipt);
     merged?;
-    assert_eq!(said(&outcomes?[0]), ["message.delivered"]);
+
+    assert_eq!(in_words(&outcomes?[0]), ["message.delivered"]);
     let stored = world.stored(&messages[0]).await?;
     assert_eq!((stored.state, stored.version), (MessageState::Delivered, 3));
     assert_eq!(stored.sid.as_deref(), Some("SMreceipt"));

@@ -8,11 +8,11 @@ use store::{
     Role, Store,
     messages::cancel::{self, CancelOutcome as Cancel},
 };
-use testkit::hand_over;
+use testkit::{hand_over, in_words};
 use wire::Admitted;
 
 use crate::{
-    outcomes::{said, settle},
+    outcomes::settle,
     world::{World, now},
 };
 
@@ -29,20 +29,25 @@ async fn a_message_cancelled_after_its_admission_is_not_called_and_says_nothing(
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
     let messages = world.admit(sender, 3).await?;
+
     let api = world.database.store(Role::Api).await?;
     assert!(matches!(cancel(&api, &messages[0]).await?, Cancel::Cancelled(_)));
     assert_eq!(world.reserved(sender).await?, 2, "its reservation was given back");
+
     let marketed = "select count(*) from millrace.standings where marketing_at <> '{}'";
-    assert_eq!(world.count(marketed).await?, 2, "it no longer counts as sent to the person");
+    assert_eq!(world.number(marketed).await?, 2, "it no longer counts as sent to the person");
+
     let stage = world.stage().await?;
     for _ in 0..2 {
         let outcomes = hand_over(&stage, now(), messages.clone()).await?;
-        let said: Vec<_> = outcomes.iter().map(said).collect();
+        let said: Vec<_> = outcomes.iter().map(in_words).collect();
         assert_eq!(said, [vec![], vec!["message.sent".to_owned()], vec!["message.sent".into()]]);
     }
+
     assert_eq!(world.accepted_once().await?, 2);
     let states = [(MessageState::Cancelled, 1), (MessageState::Sent, 2)];
     assert_eq!(world.states().await?, states);
+
     assert!(matches!(
         cancel(&api, &messages[1]).await?,
         Cancel::TooLate { state: MessageState::Sent, .. }
@@ -58,8 +63,10 @@ async fn cancels_that_race_with_the_calls_withdraw_exactly_what_is_not_sent() ->
     let sender = world.sender("+12125550001", 10_000).await?;
     let messages = world.admit(sender, 300).await?;
     world.faults(json!({ "latency_ms": [1, 5] })).await?;
+
     let api = world.database.store(Role::Api).await?;
     let stage = world.stage().await?;
+
     let cancelling = async {
         let mut withdrawn = 0_i64;
         // The other way round, so that the two meet.
@@ -68,13 +75,16 @@ async fn cancels_that_race_with_the_calls_withdraw_exactly_what_is_not_sent() ->
         }
         anyhow::Ok(withdrawn)
     };
+
     let (outcomes, withdrawn) = tokio::join!(settle(&stage, &messages), cancelling);
     let (outcomes, withdrawn) = (outcomes?, withdrawn?);
     assert!((1..300).contains(&withdrawn), "{withdrawn} withdrawn: they did not meet");
+
     let states = [(MessageState::Cancelled, withdrawn), (MessageState::Sent, 300 - withdrawn)];
     assert_eq!(world.states().await?, states);
     assert_eq!(i64::try_from(world.accepted_once().await?)?, 300 - withdrawn);
     assert_eq!(world.reserved(sender).await?, 300 - withdrawn);
+
     let silent = outcomes.iter().filter(|one| matches!(one, Outcome::Emit(say) if say.is_empty()));
     assert_eq!(i64::try_from(silent.count())?, withdrawn);
     Ok(())

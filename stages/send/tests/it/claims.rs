@@ -9,11 +9,11 @@ use domain::{ids::CampaignId, message::state::MessageState};
 use send::SendConfig;
 use serde_json::json;
 use stage::{Cx, Outcome};
-use testkit::{hand_over, hand_over_at};
+use testkit::{hand_over, hand_over_at, ids, in_words};
 use uuid::Uuid;
 
 use crate::{
-    outcomes::{ids, said, settle},
+    outcomes::settle,
     world::{World, now},
 };
 
@@ -22,12 +22,15 @@ async fn a_message_is_sent_recorded_and_announced() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
     let messages = world.admit(sender, 3).await?;
+
     let outcomes = hand_over(&world.stage().await?, now(), messages.clone()).await?;
-    assert!(outcomes.iter().all(|outcome| said(outcome) == ["message.sent"]));
+    assert!(outcomes.iter().all(|outcome| in_words(outcome) == ["message.sent"]));
+
     let stored = world.stored(&messages[0]).await?;
     assert_eq!((stored.state, stored.version, stored.attempt), (MessageState::Sent, 3, 1));
     assert!(stored.sid.is_some_and(|sid| sid.starts_with("SM")) && stored.reserved);
     assert_eq!(stored.verdicts, ["admit", "sent"]);
+
     assert_eq!(world.accepted_once().await?, 3);
     let first = &world.ledger().await?[0];
     assert_eq!(first["from"], "+12125550001");
@@ -45,7 +48,9 @@ async fn the_carrier_gets_the_trace_of_the_request_that_began_the_message() -> a
     let mut messages = world.admit(sender, 2).await?;
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     messages[0].message.head.trace = Some(trace.into());
+
     hand_over(&world.stage().await?, now(), messages.clone()).await?;
+
     let traced = messages[0].message.head.id.to_string();
     for line in world.ledger().await? {
         let expected = if line["reference"] == traced { json!(trace) } else { json!(null) };
@@ -61,7 +66,9 @@ async fn a_program_left_after_admission_is_seen_by_the_claim_and_the_others_go_o
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
     let mut messages = world.admit(sender, 3).await?;
+
     let (news, deals) = (Uuid::from_u128(1), Uuid::from_u128(2));
+
     let mut connection = world.database.superuser().await?;
     sqlx::query(
         "insert into millrace.campaigns (tenant_id, campaign_id, name, class, program, template_id,
@@ -77,9 +84,12 @@ async fn a_program_left_after_admission_is_seen_by_the_claim_and_the_others_go_o
     sqlx::query("update millrace.standings set stopped_programs = '{news}'")
         .execute(&mut connection)
         .await?;
+
     messages[0].message.head.campaign = Some(CampaignId(news));
     messages[1].message.head.campaign = Some(CampaignId(deals));
+
     hand_over(&world.stage().await?, now(), messages.clone()).await?;
+
     let blocked = world.stored(&messages[0]).await?;
     assert_eq!(
         (blocked.state, blocked.code.as_deref()),
@@ -96,9 +106,11 @@ async fn a_message_delivered_twice_is_sent_once_and_says_the_same_again() -> any
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
     let messages = world.admit(sender, 40).await?;
+
     let stage = world.stage().await?;
     let first = hand_over(&stage, now(), messages.clone()).await?;
     let again = hand_over(&world.stage().await?, now(), messages[7..].to_vec()).await?;
+
     assert_eq!(ids(&first[7..]), ids(&again));
     assert_eq!(world.accepted_once().await?, 40);
     Ok(())
@@ -110,12 +122,15 @@ async fn two_workers_with_the_same_messages_send_each_once() -> anyhow::Result<(
     let sender = world.sender("+12125550001", 10_000).await?;
     let messages = world.admit(sender, 200).await?;
     world.faults(json!({ "latency_ms": [5, 30] })).await?;
+
     let (one, other) = (world.stage().await?, world.stage().await?);
     let backwards: Vec<_> = messages.iter().rev().cloned().collect();
     let (first, second) = tokio::join!(settle(&one, &messages), settle(&other, &backwards));
+
     let mut second = ids(&second?);
     second.reverse();
     assert_eq!(ids(&first?), second);
+
     assert_eq!(world.accepted_once().await?, 200);
     assert_eq!(world.states().await?, [(MessageState::Sent, 200)]);
     Ok(())
@@ -126,14 +141,16 @@ async fn a_batch_larger_than_the_permits_goes_through_in_chunks() -> anyhow::Res
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 10_000).await?;
     let messages = world.admit(sender, 300).await?;
+
     let config = SendConfig {
         allow_hosts: vec!["127.0.0.1".into()],
         permits: 16,
         ..SendConfig::new("http://127.0.0.1:9")
     };
+
     let stage = world.stage_with(config).await?;
     let outcomes = settle(&stage, &messages).await?;
-    assert!(outcomes.iter().all(|outcome| said(outcome) == ["message.sent"]));
+    assert!(outcomes.iter().all(|outcome| in_words(outcome) == ["message.sent"]));
     assert_eq!(world.accepted_once().await?, 300);
     Ok(())
 }
@@ -143,6 +160,7 @@ async fn an_opt_out_that_commits_before_the_claim_stops_it() -> anyhow::Result<(
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
     let messages = world.admit(sender, 2).await?;
+
     // The opt-out has its lock, and commits while the claim waits for it.
     let mut opt_out = world.database.superuser().await?;
     let number = messages[0].message.head.to.to_string();
@@ -151,6 +169,7 @@ async fn an_opt_out_that_commits_before_the_claim_stops_it() -> anyhow::Result<(
         .bind(&number)
         .execute(&mut opt_out)
         .await?;
+
     let stage = world.stage().await?;
     let commit = async {
         world.waiting(1).await?;
@@ -160,8 +179,8 @@ async fn an_opt_out_that_commits_before_the_claim_stops_it() -> anyhow::Result<(
     let (outcomes, committed) = tokio::join!(settle(&stage, &messages), commit);
     committed?;
     let outcomes = outcomes?;
-    assert_eq!(said(&outcomes[0]), ["message.blocked"]);
-    assert_eq!(said(&outcomes[1]), ["message.sent"]);
+    assert_eq!(in_words(&outcomes[0]), ["message.blocked"]);
+    assert_eq!(in_words(&outcomes[1]), ["message.sent"]);
     assert_eq!(world.accepted_once().await?, 1);
     let blocked = world.stored(&messages[0]).await?;
     assert_eq!(
@@ -178,30 +197,32 @@ async fn a_paused_tenant_holds_and_a_policy_change_goes_back_to_the_gates() -> a
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
     let messages = world.admit(sender, 2).await?;
+
     let stage = world.stage().await?;
     world
         .run(
             "insert into millrace.switches (tenant_id, scope, target, mode, changed_at)
              values ('acme', 'tenant', '', 'paused', now())",
-            |query| query,
         )
         .await?;
+
     let held = hand_over(&stage, now(), messages[..1].to_vec()).await?;
-    assert_eq!(said(&held[0]), ["message.held"]);
+    assert_eq!(in_words(&held[0]), ["message.held"]);
     assert!(matches!(held[0], Outcome::Park { due: None, .. }));
-    world.run("delete from millrace.switches", |query| query).await?;
-    world
-        .run("insert into millrace.policies values ('acme', 4, '{}', now(), 'test')", |query| query)
-        .await?;
+
+    world.run("delete from millrace.switches").await?;
+    world.run("insert into millrace.policies values ('acme', 4, '{}', now(), 'test')").await?;
     let back = hand_over(&stage, now(), messages[1..].to_vec()).await?;
     assert!(matches!(back[0], Outcome::Park { due: Some(due), .. } if due == now()));
+
     assert_eq!(world.accepted_once().await?, 0);
     assert_eq!(world.reserved(sender).await?, 0);
     let waiting =
         "select count(*) from millrace.parked where cause_key = 'switch:tenant' or due is not null";
-    assert_eq!(world.count(waiting).await?, 2);
+    assert_eq!(world.number(waiting).await?, 2);
+
     let marketed = "select count(*) from millrace.standings where last_promo_at is not null";
-    assert_eq!(world.count(marketed).await?, 0, "what was not sent does not count as marketing");
+    assert_eq!(world.number(marketed).await?, 0, "what was not sent does not count as marketing");
     Ok(())
 }
 
@@ -210,11 +231,12 @@ async fn a_lower_turn_says_nothing_and_an_unknown_message_is_a_dead_letter() -> 
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
     let mut messages = world.admit(sender, 2).await?;
-    world.run("update millrace.messages set turn = 2", |query| query).await?;
+    world.run("update millrace.messages set turn = 2").await?;
     messages[1].message.head.id = uuid::Uuid::nil().into();
+
     let outcomes = hand_over(&world.stage().await?, now(), messages).await?;
-    assert_eq!(said(&outcomes[0]), [""; 0]);
-    assert_eq!(said(&outcomes[1]), ["dead message_without_row"]);
+    assert_eq!(in_words(&outcomes[0]), [""; 0]);
+    assert_eq!(in_words(&outcomes[1]), ["dead message_without_row"]);
     assert_eq!(world.accepted_once().await?, 0);
     Ok(())
 }
@@ -225,7 +247,8 @@ async fn two_claims_for_one_person_who_stopped_do_not_wait_for_each_other() -> a
     let sender = world.sender("+12125550001", 1_000).await?;
     let promo = world.admit(sender, 1).await?.remove(0);
     let confirmation = world.compliance_to(&promo).await?;
-    world.run("update millrace.standings set opted_out_at = now()", |query| query).await?;
+    world.run("update millrace.standings set opted_out_at = now()").await?;
+
     // Both have come as far as the pace, which somebody else has.
     let mut held = world.hold_pace().await?;
     let (one, other) = (world.stage().await?, world.stage().await?);
@@ -239,10 +262,12 @@ async fn two_claims_for_one_person_who_stopped_do_not_wait_for_each_other() -> a
         sqlx::query("commit").execute(&mut held).await?;
         anyhow::Ok(())
     };
+
     let (first, second, released) = tokio::join!(first, second, release);
     released?;
-    assert_eq!(said(&first?[0]), ["message.blocked"]);
-    assert_eq!(said(&second?[0]), ["message.sent"]);
+
+    assert_eq!(in_words(&first?[0]), ["message.blocked"]);
+    assert_eq!(in_words(&second?[0]), ["message.sent"]);
     Ok(())
 }
 
@@ -251,8 +276,10 @@ async fn the_last_look_goes_by_the_time_after_its_waits() -> anyhow::Result<()> 
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
     let mut messages = world.admit(sender, 1).await?;
+
     // Hours before the recipient's evening: what ends is the time that it was admitted for.
     messages[0].route.sendable_until = "2026-03-04T20:00:00Z".parse()?;
+
     let mut held = world.hold_pace().await?;
     let late = Arc::new(AtomicBool::new(false));
     let (is_late, closes) = (late.clone(), messages[0].route.sendable_until);
@@ -260,6 +287,7 @@ async fn the_last_look_goes_by_the_time_after_its_waits() -> anyhow::Result<()> 
         true => closes,
         false => now(),
     });
+
     let stage = world.stage().await?;
     let release = async {
         world.waiting(1).await?;
@@ -267,10 +295,12 @@ async fn the_last_look_goes_by_the_time_after_its_waits() -> anyhow::Result<()> 
         sqlx::query("commit").execute(&mut held).await?;
         anyhow::Ok(())
     };
+
     let (cx, batch) = (Cx::read(&clock), messages.clone());
     let (outcomes, released) = tokio::join!(hand_over_at(&stage, &cx, batch), release);
     released?;
-    assert_eq!(said(&outcomes?[0]), ["message.deferred"]);
+
+    assert_eq!(in_words(&outcomes?[0]), ["message.deferred"]);
     assert_eq!(world.stored(&messages[0]).await?.code.as_deref(), Some("window_closed"));
     assert_eq!(world.accepted_once().await?, 0);
     Ok(())

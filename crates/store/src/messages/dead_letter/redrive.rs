@@ -2,6 +2,7 @@
 //! gives those a text that never had one.
 
 use domain::{
+    gates::OnLate,
     message::{
         passport::{Passport, Stamp},
         state::MessageState,
@@ -153,15 +154,16 @@ pub async fn fill(tx: &mut Scoped, now: Timestamp, drafts: &[NewMessage<'_>]) ->
          set state = k.state, code = k.code, class = k.class, channel = k.channel,
              contact_id = k.contact_id, number = k.number, campaign_id = k.campaign_id,
              body = k.body, segments = k.segments, cost_micros = k.cost,
-             metadata = k.metadata::jsonb, version = m.version + 1, changed_at = $1,
+             metadata = k.metadata::jsonb, on_late = k.on_late, version = m.version + 1,
+             changed_at = $1,
              passport = add_stamp(m.passport, k.stamp::jsonb)
          from unnest($2::text[], $3::uuid[], $4::int[], $5::smallint[], $6::text[], $7::text[],
                      $8::text[], $9::uuid[], $10::text[], $11::uuid[], $12::text[],
-                     $13::smallint[], $14::bigint[], $15::text[], $16::text[])
+                     $13::smallint[], $14::bigint[], $15::text[], $16::text[], $17::text[])
               as k (tenant_id, message_id, turn, state, code, class, channel, contact_id, number,
-                    campaign_id, body, segments, cost, metadata, stamp)
+                    campaign_id, body, segments, cost, metadata, stamp, on_late)
          where m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.turn = k.turn
-           and m.state = $17 and m.segments = 0",
+           and m.state = $18 and m.segments = 0",
         now.to_sqlx() as _,
         &drafts.iter().map(|one| one.head.tenant.as_str()).collect::<Vec<_>>() as _,
         &drafts.iter().map(|one| one.head.id.0).collect::<Vec<_>>(),
@@ -178,6 +180,7 @@ pub async fn fill(tx: &mut Scoped, now: Timestamp, drafts: &[NewMessage<'_>]) ->
         &drafts.iter().map(|one| one.cost.0).collect::<Vec<_>>(),
         &drafts.iter().map(|one| one.metadata.as_deref()).collect::<Vec<_>>() as _,
         &stamps.collect::<Vec<_>>() as _,
+        &drafts.iter().map(|one| one.head.on_late.map(OnLate::as_str)).collect::<Vec<_>>() as _,
         MessageState::Accepted.code(),
     )
     .execute(&mut **tx)

@@ -4,6 +4,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use domain::{
+    gates::OnLate,
     ids::{ContactId, MessageId, SenderId, TenantId},
     message::{
         class::Channel,
@@ -22,7 +23,7 @@ use crate::{
     Scoped, Store,
     core::{
         keyed::{self, LockOrder, in_lock_order},
-        words::word,
+        words::{optional, word},
     },
     fault,
     messages::{
@@ -52,6 +53,8 @@ pub struct Open {
     pub submitted_at: Timestamp,
     /// When it is of no use any more.
     pub expires_at: Option<Timestamp>,
+    /// What becomes of it when it is late; none: the policy says.
+    pub on_late: Option<OnLate>,
     /// What was decided so far.
     pub passport: Passport,
     /// The account that was called, where it is in doubt.
@@ -85,7 +88,7 @@ pub async fn lock_open(
                   m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due, m.version,
                   m.changed_at, m.carrier_sid is not null as "billed!", m.claim_owner, m.attempt,
                   m.call_by, m.body, m.number, m.channel, m.reserved_at, m.submitted_at,
-                  m.expires_at, m.passport as "passport: Json<Passport>",
+                  m.expires_at, m.on_late, m.passport as "passport: Json<Passport>",
                   d.account as "account?", d.payload as "payload?"
            from messages m
            left join doubts d on d.tenant_id = m.tenant_id and d.message_id = m.message_id
@@ -116,6 +119,7 @@ pub async fn lock_open(
             reserved_at: row.reserved_at.map(|at| at.to_jiff()),
             submitted_at: row.submitted_at.to_jiff(),
             expires_at: row.expires_at.map(|at| at.to_jiff()),
+            on_late: optional(row.on_late.as_deref())?,
             passport: row.passport.0,
             account: row.account,
             payload: row.payload,

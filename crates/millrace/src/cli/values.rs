@@ -1,0 +1,14 @@
+//! Words of the command line that are values of our own types.
+
+use domain::gates::SwitchMode;
+use stage::StageName;
+
+pub(crate) fn switch_mode(text: &str) -> Result<SwitchMode, String> {
+    SwitchMode::from_name(text).ok_or_else(|| "on, paused or stopped".to_owned())
+}
+
+pub(crate) fn stage_name(text: &str) -> Result<StageName, String> {
+    let known = || StageName::ALL.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+    let found = StageName::ALL.iter().copied().find(|name| name.as_str() == text);
+    found.ok_or_else(|| format!("no such stage; there are {}", known()))
+}
