@@ -131,6 +131,7 @@ async fn store(
         .zip(Token::new(&account.handle))
         .map(|(carrier, handle)| Subject::Carrier(carrier, handle, kind))
         .ok_or_else(|| Problem::not_found("account"))?;
+
     let payload = WebhookRequest {
         id: id_of(carrier, account, parts, &body),
         tenant: account.tenant().cloned(),
@@ -141,6 +142,7 @@ async fn store(
         body: body.into(),
         trace: Trace::of(&parts.headers).to_owned(),
     };
+
     app.webhooks.publish(Outgoing::new(subject, &payload), None).await?;
     Ok(())
 }

@@ -124,6 +124,7 @@ async fn an_ingress_that_starts_without_a_database_knows_the_accounts_from_the_m
     let (mut database, broker) = world.stop().await;
     let store = database.store(store::Role::Api).await.unwrap();
     database.server().signal(Signal::SIGSTOP);
+
     let app = api::App::new(api::Parts {
         store,
         broker: broker.connect().await.unwrap(),
@@ -131,17 +132,19 @@ async fn an_ingress_that_starts_without_a_database_knows_the_accounts_from_the_m
         settings: api::ApiSettings { public_url: PUBLIC_URL.into(), ..api::ApiSettings::default() },
         now: std::sync::Arc::new(stage::machine::now),
     });
+    assert!(!app.is_ready(), "nothing is known before it serves");
+
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
+    let stop = tokio_util::sync::CancellationToken::new();
+    let server = tokio::spawn(api::serve(listener, app.clone(), stop.clone()));
+
     let url = format!("{PUBLIC_URL}{PATH}");
     let http = client();
     let post = || {
         let request = http.post(format!("{base}{PATH}")).header("Content-Type", FORM);
         send(request.header("X-Twilio-Signature", signature(&url, BODY)).body(BODY))
     };
-    assert!(!app.is_ready(), "nothing is known before it serves");
-    let stop = tokio_util::sync::CancellationToken::new();
-    let server = tokio::spawn(api::serve(listener, app.clone(), stop.clone()));
     let stored = async {
         loop {
             let answer = post().await;
@@ -155,6 +158,7 @@ async fn an_ingress_that_starts_without_a_database_knows_the_accounts_from_the_m
     };
     tokio::time::timeout(std::time::Duration::from_secs(10), stored).await.expect("stored");
     assert!(app.is_ready());
+
     database.server().signal(Signal::SIGCONT);
     stop.cancel();
     server.await.unwrap().unwrap();

@@ -234,8 +234,8 @@ fn cannot(be: &'static str) -> impl Fn(&dyn std::error::Error) -> ClockError {
     move |error| ClockError::Broker(format!("{be}: {error}"))
 }
 
-fn to_micros(time: Timestamp) -> Timestamp {
-    Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time)
+fn to_micros(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }
 
 #[cfg(test)]

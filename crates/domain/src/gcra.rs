@@ -14,7 +14,7 @@ pub struct Gcra {
     /// Where what has gone so far ends.
     next_free: Timestamp,
     /// Where the next one that has to wait would begin.
-    queue: Timestamp,
+    queue_end: Timestamp,
 }
 
 /// When something may go.
@@ -30,7 +30,7 @@ impl Gcra {
     /// A pace whose time is taken up to an instant, for a batch that begins now: whoever waited
     /// asks again.
     pub fn resume(next_free: Timestamp, now: Timestamp) -> Self {
-        Self { next_free, queue: next_free.max(now) }
+        Self { next_free, queue_end: next_free.max(now) }
     }
 
     /// Where what has gone so far ends.
@@ -40,7 +40,7 @@ impl Gcra {
 
     /// How long it takes until the next may go; none where it may go now.
     pub fn wait(&self, now: Timestamp, burst: SignedDuration) -> Option<SignedDuration> {
-        let ahead = self.queue.duration_since(later(now, burst));
+        let ahead = self.queue_end.duration_since(later(now, burst));
         ahead.is_positive().then_some(ahead)
     }
 
@@ -48,12 +48,12 @@ impl Gcra {
     /// its time in the queue of this batch alone.
     pub fn ask(&mut self, now: Timestamp, takes: SignedDuration, burst: SignedDuration) -> Slot {
         if let Some(wait) = self.wait(now, burst) {
-            self.queue = later(self.queue, takes);
+            self.queue_end = later(self.queue_end, takes);
             return Slot::After(wait);
         }
 
         self.next_free = later(self.next_free.max(now), takes);
-        self.queue = self.next_free;
+        self.queue_end = self.next_free;
         Slot::Now
     }
 }
@@ -64,8 +64,8 @@ pub fn time_of(segments: u16, pace: u32) -> SignedDuration {
     SignedDuration::from_micros(micros.div_euclid(i64::from(pace.max(1))).max(1))
 }
 
-fn later(instant: Timestamp, by: SignedDuration) -> Timestamp {
-    instant.saturating_add(by).unwrap_or(Timestamp::MAX)
+fn later(start: Timestamp, by: SignedDuration) -> Timestamp {
+    start.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

@@ -183,8 +183,9 @@ pub fn window_id(
     derive("window", &[tenant.as_str().as_bytes(), kind.as_bytes(), target.as_bytes(), &start])
 }
 
-/// The platform's name of a carrier account: opaque, and the same for everybody who uses it. `owner`
-/// is the tenant that sets it up, none for an account of the platform; `name` is its own there.
+/// The platform's name of a carrier account: opaque, and the same for everybody who uses it.
+/// `owner` is the tenant that sets it up, none for an account of the platform; `name` is its own
+/// there.
 pub fn account_handle(owner: Option<&TenantId>, name: &str) -> String {
     let owner = owner.map_or("", TenantId::as_str);
     derive("account", &[owner.as_bytes(), name.as_bytes()]).simple().to_string()

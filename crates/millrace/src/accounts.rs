@@ -1,6 +1,6 @@
 //! `millrace account`: carrier accounts of the platform itself, and the tenants that share them.
 
-use std::{io::Read, path::PathBuf, process::ExitCode};
+use std::{io::Read, ops::RangeInclusive, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, bail};
 use boot::settings::Common;
@@ -18,7 +18,7 @@ use wire::subject::Token;
 
 use crate::process::ProcessParts;
 
-/// `millrace account`
+/// The arguments of `millrace account`.
 #[derive(Debug, Args)]
 pub struct AccountCommand {
     /// What to do
@@ -56,7 +56,7 @@ struct Create {
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
     /// Segments per second of all its tenants together [default: no limit of the platform's]
-    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u32>::new().range(1..=100_000))]
+    #[arg(long, value_name = "N", value_parser = numbers(1..=100_000))]
     pace: Option<u32>,
     /// The settings that every process has.
     #[command(flatten)]
@@ -82,7 +82,7 @@ struct ShareArgs {
     name: String,
     /// The tenant's part of the account where its tenants compete
     #[arg(long, default_value_t = 1, value_name = "N")]
-    #[arg(value_parser = RangedU64ValueParser::<u32>::new().range(1..=100))]
+    #[arg(value_parser = numbers(1..=100))]
     weight: u32,
     /// The settings that every process has.
     #[command(flatten)]
@@ -96,7 +96,7 @@ struct Pace {
     handle: String,
     /// Segments per second of all its tenants together, 1 to 100000; 0 for no limit of the
     /// platform's
-    #[arg(value_parser = RangedU64ValueParser::<u32>::new().range(0..=100_000))]
+    #[arg(value_parser = numbers(0..=100_000))]
     pace: u32,
     /// The settings that every process has.
     #[command(flatten)]
@@ -243,6 +243,10 @@ fn secret(path: &PathBuf) -> anyhow::Result<String> {
         bail!("--token-file holds 1 to 256 visible characters");
     }
     Ok(secret.to_owned())
+}
+
+fn numbers(range: RangeInclusive<u64>) -> RangedU64ValueParser<u32> {
+    RangedU64ValueParser::new().range(range)
 }
 
 fn no_account(handle: &str) -> anyhow::Error {

@@ -20,7 +20,7 @@ use store::{
 };
 
 use crate::{
-    cli::{self, Serve, Streams, StreamsAction, SwitchScope, TokenCommand},
+    cli::{self, Serve, Streams, StreamsAction, SwitchTarget, TokenCommand},
     process::ProcessParts,
 };
 
@@ -102,7 +102,7 @@ pub async fn token(args: TokenCommand) -> anyhow::Result<ExitCode> {
 
 /// `millrace switch platform on|paused|stopped`: says who was told and what was released.
 pub async fn switch(args: cli::SwitchArgs) -> anyhow::Result<ExitCode> {
-    let SwitchScope::Platform = args.scope;
+    let SwitchTarget::Platform = args.scope;
     let reason = args.reason.trim();
     if !(1..=500).contains(&reason.chars().count()) {
         bail!("--reason has 1 to 500 characters");

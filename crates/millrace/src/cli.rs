@@ -189,7 +189,7 @@ pub struct TokenCommand {
 pub struct SwitchArgs {
     /// What it stands over
     #[arg(value_enum)]
-    pub scope: SwitchScope,
+    pub scope: SwitchTarget,
     /// on, paused (messages are held) or stopped (messages are blocked for good)
     #[arg(value_parser = switch_mode)]
     pub mode: SwitchMode,
@@ -203,7 +203,7 @@ pub struct SwitchArgs {
 
 /// The one switch that is an operator's; tenants throw theirs through the API.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum SwitchScope {
+pub enum SwitchTarget {
     /// The whole platform: every tenant
     Platform,
 }

@@ -71,7 +71,7 @@ pub struct Situation {
     pub waited: Duration,
     /// Where they were read.
     pub from: Stream,
-    /// Machine time.
+    /// The instant, in machine time.
     pub now: Timestamp,
     /// A number in `0.0..1.0` for the jitter of back-offs.
     pub chance: f64,

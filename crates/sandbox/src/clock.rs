@@ -100,10 +100,10 @@ pub(crate) fn machine_now() -> Timestamp {
     Timestamp::now()
 }
 
-/// `instant` moved back by `age`.
-pub(crate) fn before(instant: Timestamp, age: Duration) -> Timestamp {
+/// `at` moved back by `age`.
+pub(crate) fn before(at: Timestamp, age: Duration) -> Timestamp {
     let age = SignedDuration::try_from(age).unwrap_or(SignedDuration::MAX);
-    instant.checked_sub(age).unwrap_or(Timestamp::MIN)
+    at.checked_sub(age).unwrap_or(Timestamp::MIN)
 }
 
 #[cfg(test)]

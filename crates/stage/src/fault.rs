@@ -4,9 +4,9 @@
 /// Something a stage cannot work without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dependency {
-    /// Postgres.
+    /// Postgres, behind the store.
     Database,
-    /// NATS.
+    /// NATS, with its streams and buckets.
     Broker,
     /// The AI provider.
     Ai,
@@ -29,7 +29,7 @@ pub enum Fault {
     /// The data itself was refused, for instance a text that the database cannot store.
     #[error("{what:?} refused the data: {source}")]
     Refused {
-        /// Who refused.
+        /// Who refused the request.
         what: Dependency,
         /// How it said so.
         source: BoxedCause,

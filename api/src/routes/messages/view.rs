@@ -22,7 +22,7 @@ use crate::{
     http::view::money,
 };
 
-/// A message.
+/// A message as the API shows it.
 #[derive(Serialize)]
 pub(super) struct MessageView {
     id: MessageId,
@@ -64,9 +64,11 @@ struct ErrorView {
 
 /// Makes the view.
 pub(super) fn view(message: MessageDetail, currency: &str) -> MessageView {
+    let (sentence, error) = (sentence(&message), error(&message));
+
     MessageView {
-        sentence: sentence(&message),
-        error: error(&message),
+        sentence,
+        error,
         id: message.id,
         status: message.state.as_str(),
         class: message.class,
@@ -98,6 +100,7 @@ pub(super) fn view(message: MessageDetail, currency: &str) -> MessageView {
 fn sentence(message: &MessageDetail) -> String {
     let grounds = grounds(message);
     let at = minute(message.changed_at);
+
     match message.state {
         MessageState::Accepted => "The message was accepted and is on its way to the gates.".into(),
         MessageState::Deferred => sentence::deferred(Mood::Is, &grounds),

@@ -188,8 +188,8 @@ fn view(budget: Budget, used: &[i64], windows: &Windows, currency: &str) -> Budg
             scope: budget.scope.as_str().to_owned(),
         },
         spent: Spent {
-            day: window(used[0], windows.day, windows.next_day),
-            month: window(used[1], windows.month, windows.next_month),
+            day: window(used[0], windows.day_start, windows.next_day_start),
+            month: window(used[1], windows.month_start, windows.next_month_start),
         },
     }
 }
@@ -198,11 +198,8 @@ fn view(budget: Budget, used: &[i64], windows: &Windows, currency: &str) -> Budg
 fn counters_of(tenant: &TenantId, budget: &Budget, windows: &Windows) -> [CounterKey; 2] {
     let target: Option<Uuid> = budget.target.parse().ok();
     let [day, month] = kinds(target);
-    [(day, windows.day), (month, windows.month)].map(|(kind, window_start)| CounterKey {
-        tenant: tenant.clone(),
-        kind,
-        target,
-        window_start,
+    [(day, windows.day_start), (month, windows.month_start)].map(|(kind, window_start)| {
+        CounterKey { tenant: tenant.clone(), kind, target, window_start }
     })
 }
 

@@ -1,5 +1,7 @@
 //! `/v1/senders`: the numbers that texts leave from.
 
+use std::{fmt::Display, str::FromStr};
+
 use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
 use domain::{country::Country, ids::SenderId, phone::PhoneNumber, zones::Zone};
 use jiff::Timestamp;
@@ -85,6 +87,8 @@ async fn create(mut new: Creation<NewSender>) -> Result<Response, Problem> {
     new.finish(StatusCode::CREATED, &view).await
 }
 
+/// Reads every field, and says of all of them at once what is wrong. Without a country of its own
+/// the sender has its number's, else the tenant's; without a zone it has the tenant's.
 fn check(
     tenant: &Tenant,
     account: Option<Account>,
@@ -92,36 +96,15 @@ fn check(
 ) -> Result<Sender, Problem> {
     let body = &new.body;
     let mut errors = Errors::default();
-    let home: Option<Country> = tenant.country.parse().ok();
-    let parsed = PhoneNumber::parse(&body.number, home);
-    let number = match &parsed {
-        Ok(number) => number.as_str().to_owned(),
-        Err(why) => {
-            let detail = format!("{why}; or a short code or alphanumeric id");
-            let short = is_short_sender(&body.number);
-            errors.check(short, "number", "invalid_number", &detail);
-            body.number.clone()
-        }
-    };
-    let own = parsed.ok().and_then(|number| number.country()).map(|country| country.to_string());
+
+    let (number, own_country) = number(&body.number, tenant, &mut errors);
     let country = match &body.country {
-        Some(country) => match country.parse::<Country>() {
-            Ok(country) => country.to_string(),
-            Err(why) => {
-                errors.add("country", "unknown", why.to_string());
-                String::new()
-            }
-        },
-        None => own.unwrap_or_else(|| tenant.country.clone()),
+        Some(written) => read::<Country>("country", written, &mut errors),
+        None => own_country.unwrap_or_else(|| tenant.country.clone()),
     };
     let zone = body.time_zone.as_deref().unwrap_or(&tenant.time_zone);
-    let time_zone = match Zone::parse(zone) {
-        Ok(zone) => zone.as_str().to_owned(),
-        Err(why) => {
-            errors.add("time_zone", "unknown", why.to_string());
-            String::new()
-        }
-    };
+    let time_zone = read::<Zone>("time_zone", zone, &mut errors);
+
     let daily_cap = body.daily_cap.unwrap_or(DAILY_CAP);
     let pace = (1..=10_000).contains(&body.pace);
     errors.check(pace, "pace", "out_of_range", "1 to 10000 segments per second");
@@ -129,6 +112,7 @@ fn check(
     let known = account.is_some();
     errors.check(known, "account", "not_found", "the name of one of your carrier accounts");
     errors.done()?;
+
     let account = account.ok_or_else(|| Problem::not_found("carrier account"))?;
     Ok(Sender {
         id: SenderId::of(&tenant.id, &number),
@@ -143,6 +127,38 @@ fn check(
         usable: true,
         created_at: new.now,
     })
+}
+
+/// A value as it is kept, or as it is written where that is none; then `errors` say why.
+fn read<T>(field: &str, written: &str, errors: &mut Errors) -> String
+where
+    T: FromStr + Display,
+    T::Err: Display,
+{
+    match written.parse::<T>() {
+        Ok(value) => value.to_string(),
+        Err(why) => {
+            errors.add(field, "unknown", why.to_string());
+            written.to_owned()
+        }
+    }
+}
+
+/// The number as it is kept, and the country it is of. What is no phone number may be a short code
+/// or an alphanumeric id.
+fn number(written: &str, tenant: &Tenant, errors: &mut Errors) -> (String, Option<String>) {
+    let home: Option<Country> = tenant.country.parse().ok();
+    match PhoneNumber::parse(written, home) {
+        Ok(number) => {
+            let country = number.country().map(|country| country.to_string());
+            (number.as_str().to_owned(), country)
+        }
+        Err(why) => {
+            let detail = format!("{why}; or a short code or alphanumeric id");
+            errors.check(is_short_sender(written), "number", "invalid_number", &detail);
+            (written.to_owned(), None)
+        }
+    }
 }
 
 async fn list(

@@ -91,19 +91,21 @@ fn decide(
     let tenant = facts.tenants.get(candidate.tenant);
     let end = EndOfUse::of(candidate, tenant.and_then(|tenant| tenant.policy.as_ref()));
     let reached = end.filter(|end| end.at.duration_since(memo.now()) < LEAD_TIME);
-    let end_of_use = end.map(|end| end.at);
+    let of_use_until = end.map(|end| end.at);
 
     let decision = match reached {
         Some(end) => {
             // Whoever lists every gate does so for a message that is of no use any more, too.
             let gates = match depth {
                 Depth::ToTheFirstRejection => Vec::new(),
-                Depth::All => ask_gates(candidate, facts, counters, memo, end_of_use, depth).gates,
+                Depth::All => {
+                    ask_gates(candidate, facts, counters, memo, of_use_until, depth).gates
+                }
             };
             end.expire(gates)
         }
         None => {
-            let walk = ask_gates(candidate, facts, counters, memo, end_of_use, depth);
+            let walk = ask_gates(candidate, facts, counters, memo, of_use_until, depth);
             match walk.end {
                 WalkEnd::Passed(passed) => {
                     admit(candidate, facts, counters, memo.now(), passed, walk.gates)
@@ -113,7 +115,7 @@ fn decide(
                     if let Some(line) = &rejection.line {
                         counters.join_line(candidate.tenant, line);
                     }
-                    rejection.decide(gate, walk.gates, end_of_use)
+                    rejection.decide(gate, walk.gates, of_use_until)
                 }
             }
         }
@@ -128,7 +130,7 @@ fn ask_gates(
     facts: &Facts,
     counters: &Counters,
     memo: &mut Memo,
-    end_of_use: Option<Timestamp>,
+    of_use_until: Option<Timestamp>,
     depth: Depth,
 ) -> Walk {
     let (tenant, policy, recipient) = match readable(candidate, facts) {
@@ -146,7 +148,7 @@ fn ask_gates(
         recipient,
         windows: memo.windows(tenant.zone),
         senders: candidate.senders.iter().filter_map(|id| tenant.senders.get(id)).collect(),
-        sendable_until: end_of_use,
+        sendable_until: of_use_until,
         marketing: counters.marketing(&candidate.recipient()),
         counters,
         memo,
@@ -163,7 +165,7 @@ fn admit(
     passed: Passed,
     gates: Vec<GateResult>,
 ) -> Decision {
-    let Passed { sender, sender_day, sendable_until, windows } = passed;
+    let Passed { sender, sender_day_start, sendable_until, windows } = passed;
     let what = Reserved {
         tenant: candidate.tenant,
         class: candidate.class,
@@ -171,7 +173,7 @@ fn admit(
         sender,
         cost: candidate.cost,
     };
-    let reserved = reservation(&what, &windows, sender_day);
+    let reserved = reservation(&what, &windows, sender_day_start);
     counters.take(&reserved);
 
     if candidate.class.is_marketing() {

@@ -129,15 +129,15 @@ impl<'a> Evaluation<'a> {
     }
 
     /// An instant in the first minutes after an opening, by the message's id: the same every time.
-    pub(super) fn spread(&self, opening: Timestamp) -> Timestamp {
-        self.spread_over(opening, self.policy.quiet_hours.spread_seconds)
+    pub(super) fn spread(&self, opens_at: Timestamp) -> Timestamp {
+        self.spread_over(opens_at, self.policy.quiet_hours.spread_seconds)
     }
 
     /// An instant in the first `seconds` after an opening, by the message's id.
-    fn spread_over(&self, opening: Timestamp, seconds: u32) -> Timestamp {
+    fn spread_over(&self, opens_at: Timestamp, seconds: u32) -> Timestamp {
         let after = self.candidate.id.0.as_u64_pair().1 % (u64::from(seconds) + 1);
         let after = SignedDuration::from_secs(i64::try_from(after).unwrap_or_default());
-        opening.saturating_add(after).unwrap_or(opening)
+        opens_at.saturating_add(after).unwrap_or(opens_at)
     }
 
     /// The last promotion to this contact, those of this batch included.
@@ -240,12 +240,12 @@ impl Rejection {
         self,
         gate: Gate,
         gates: Vec<GateResult>,
-        end_of_use: Option<Timestamp>,
+        of_use_until: Option<Timestamp>,
     ) -> Decision {
         let Self { ruling, code, reason, line } = self;
 
         let (wake, verdict) = match ruling {
-            Ruling::Defer(until) if end_of_use.is_some_and(|end| until >= end) => {
+            Ruling::Defer(until) if of_use_until.is_some_and(|end| until >= end) => {
                 let reason = format!("{reason}; it would wait until {until}, beyond its use");
                 (None, Verdict::Expire { gate: Some(gate), code, reason })
             }

@@ -42,7 +42,7 @@ pub(super) enum WalkEnd {
 pub(super) struct Passed {
     pub(super) sender: SenderId,
     /// Start of the sender's day, for the reservation.
-    pub(super) sender_day: Timestamp,
+    pub(super) sender_day_start: Timestamp,
     pub(super) sendable_until: Timestamp,
     /// The tenant's windows, for the reservation.
     pub(super) windows: Windows,
@@ -114,7 +114,7 @@ fn pass(mut evaluation: Evaluation<'_>, mut gates: Vec<GateResult>) -> Walk {
 
     let passed = Passed {
         sender: sender.id,
-        sender_day: evaluation.sender_day(sender).start,
+        sender_day_start: evaluation.sender_day(sender).start,
         sendable_until: evaluation.sendable_until(),
         windows: evaluation.windows,
     };

@@ -220,7 +220,7 @@ fn warmup_counts_for_every_class_but_compliance() {
     each(
         |desk| {
             let zone = desk.sender(1).zone;
-            let window_start = Windows::at(desk.now, zone).day;
+            let window_start = Windows::at(desk.now, zone).day_start;
             for n in [1, 2] {
                 let target = Some(desk.sender(n).id.0);
                 let kind = CounterKind::SenderDay;

@@ -187,7 +187,7 @@ async fn against_budget(
         tenant: platform::tenant(0)?,
         kind: CounterKind::SpendMonth,
         target: None,
-        window_start: Windows::at(opened, zone).month,
+        window_start: Windows::at(opened, zone).month_start,
     };
 
     let store = platform.store(Role::Pipeline).await?;

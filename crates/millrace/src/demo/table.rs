@@ -21,12 +21,12 @@ pub fn import(import: &Value) -> String {
     )
 }
 
-/// The campaign's ledger beside what the carrier says, a row for each number. `opened` is the last
-/// instant that deferred messages waited for; `took` is how long the campaign took.
+/// The campaign's ledger beside what the carrier says, a row for each number. `opened_at` is the
+/// last instant that deferred messages waited for; `took` is how long the campaign took.
 pub fn campaign(
     ledger: &Value,
     found: &LedgerCheck,
-    opened: Option<Timestamp>,
+    opened_at: Option<Timestamp>,
     took: Duration,
 ) -> String {
     let mut text = String::new();
@@ -40,8 +40,8 @@ pub fn campaign(
         row(&format!("blocked by {gate}"), count.as_u64().unwrap_or_default());
     }
 
-    if let Some(opened) = opened {
-        let until = opened.strftime("deferred until %d %b %H:%M UTC").to_string();
+    if let Some(opened_at) = opened_at {
+        let until = opened_at.strftime("deferred until %d %b %H:%M UTC").to_string();
         row(&until, ledger["released"].as_u64().unwrap_or_default());
     }
 

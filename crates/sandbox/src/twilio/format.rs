@@ -13,8 +13,8 @@ pub(super) fn sid_number(sid: &str) -> Option<u128> {
 }
 
 /// A date as RFC 2822 writes it, in UTC.
-pub(super) fn date(instant: Timestamp) -> String {
-    instant.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
+pub(super) fn date(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
 /// An answer in JSON with Twilio's request id.

@@ -193,8 +193,8 @@ fn empty(call: &Call<'_>, page: &Page) -> Response<Reply> {
 /// `From`, `DateSent`, `DateSent<` and `DateSent>` of a list call; both bounds are included.
 struct Filter<'a> {
     from: Option<&'a str>,
-    earliest: Option<Timestamp>,
-    latest: Option<Timestamp>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
 }
 
 impl<'a> Filter<'a> {
@@ -202,14 +202,14 @@ impl<'a> Filter<'a> {
         let span = |name| call.query.get(name).map(read_date).transpose();
         let mut filter = Self {
             from: call.query.get("From"),
-            earliest: span("DateSent>")?.map(|(start, _)| start),
-            latest: span("DateSent<")?.map(|(start, _)| start),
+            since: span("DateSent>")?.map(|(start, _)| start),
+            until: span("DateSent<")?.map(|(start, _)| start),
         };
 
         if let Some((start, length)) = span("DateSent")? {
-            filter.earliest = Some(start);
+            filter.since = Some(start);
             let end = start.checked_add(length).unwrap_or(Timestamp::MAX);
-            filter.latest = Some(before(end, Duration::from_nanos(1)));
+            filter.until = Some(before(end, Duration::from_nanos(1)));
         }
 
         Ok(filter)
@@ -218,8 +218,8 @@ impl<'a> Filter<'a> {
     fn admits(&self, text: &Text) -> bool {
         let date = text.sent_at.unwrap_or(text.received_at);
         self.from.is_none_or(|from| *from == *text.from)
-            && self.earliest.is_none_or(|earliest| date >= earliest)
-            && self.latest.is_none_or(|latest| date <= latest)
+            && self.since.is_none_or(|since| date >= since)
+            && self.until.is_none_or(|until| date <= until)
     }
 }
 

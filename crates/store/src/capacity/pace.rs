@@ -50,9 +50,9 @@ pub enum Slowed {
     Sender(TenantId, SenderId),
 }
 
-/// Locks pace rows, first those of accounts, each in key order. `accounts` are handles, with whether
-/// the account has a pace of its own: then it has a row, else only once its carrier has asked to be
-/// called less. At least one sender.
+/// Locks pace rows, first those of accounts, each in key order. `accounts` are handles, with
+/// whether the account has a pace of its own: then it has a row, else only once its carrier has
+/// asked to be called less. At least one sender.
 pub async fn lock_pace(
     tx: &mut Scoped,
     senders: &BTreeSet<(TenantId, SenderId)>,

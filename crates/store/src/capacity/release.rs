@@ -89,9 +89,9 @@ pub async fn release(
             cost: one.cost,
         };
         let windows = Windows::at(one.reserved_at, tenant_zone);
-        let sender_day = Windows::at(one.reserved_at, sender_zone).day;
+        let sender_day_start = Windows::at(one.reserved_at, sender_zone).day_start;
 
-        let amounts = reservation(&what, &windows, sender_day).into_iter();
+        let amounts = reservation(&what, &windows, sender_day_start).into_iter();
         for (key, amount) in amounts.filter(|(key, _)| one.unsent.is_some() || is_spend(key.kind)) {
             if one.over && one.unsent.is_some() && is_open(&key, now, tenant_zone, sender_zone) {
                 let line = LineKey { kind: key.kind, target: key.target };
@@ -113,11 +113,13 @@ pub async fn release(
 fn is_open(key: &CounterKey, now: Timestamp, tenant: Zone, sender: Zone) -> bool {
     let current = match key.kind {
         CounterKind::QuotaMinute | CounterKind::QuotaHour => return false,
-        CounterKind::SenderDay => Windows::at(now, sender).day,
+        CounterKind::SenderDay => Windows::at(now, sender).day_start,
         CounterKind::QuotaDay | CounterKind::SpendDay | CounterKind::CampaignDay => {
-            Windows::at(now, tenant).day
+            Windows::at(now, tenant).day_start
         }
-        CounterKind::SpendMonth | CounterKind::CampaignMonth => Windows::at(now, tenant).month,
+        CounterKind::SpendMonth | CounterKind::CampaignMonth => {
+            Windows::at(now, tenant).month_start
+        }
     };
     key.window_start == current
 }

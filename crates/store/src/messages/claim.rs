@@ -42,15 +42,13 @@ pub struct Current {
 }
 
 /// Reads messages in the order of the keys, without locking them: see the head of this file.
-///
-/// # Errors
-/// An outage.
 pub async fn current(
     tx: &mut Scoped,
     keys: &[(&TenantId, MessageId)],
 ) -> Result<Vec<Option<Current>>, Fault> {
     let tenants: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
     let messages: Vec<Uuid> = keys.iter().map(|key| key.1.0).collect();
+
     let rows = sqlx::query!(
         r#"select k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id,
                   m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due,
@@ -64,6 +62,7 @@ pub async fn current(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let mut found = vec![None; keys.len()];
     for row in rows {
         let claim = row.claim_owner.zip(row.call_by);
@@ -79,18 +78,18 @@ pub async fn current(
 /// One message to claim.
 #[derive(Debug, Clone, Copy)]
 pub struct ToClaim<'a> {
-    /// Whose.
+    /// The tenant that owns it.
     pub tenant: &'a TenantId,
-    /// Which.
+    /// The message's id.
     pub message: MessageId,
     /// The turn that was admitted.
     pub turn: u32,
 }
 
-/// Who claims.
+/// The process that claims.
 #[derive(Debug, Clone, Copy)]
 pub struct Claimant {
-    /// The process.
+    /// The process's id, new at each start.
     pub owner: Uuid,
     /// Its number of this chunk, never used before.
     pub chunk: i64,
@@ -102,9 +101,6 @@ pub struct Claimant {
 /// `call_by` of the database's clock. The same statement moves pace rows, and leaves a row per
 /// tenant by which the sweep finds the claims if nobody ends them. Answers the numbers of the
 /// attempts in the caller's order; none for a message that has moved on since it was read.
-///
-/// # Errors
-/// An outage.
 pub async fn take(
     tx: &mut Scoped,
     claimant: Claimant,

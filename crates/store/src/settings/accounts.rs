@@ -30,7 +30,7 @@ pub struct Account {
     pub access: Access,
     /// Whether the carrier answers its own opt-out words.
     pub confirms_opt_out: bool,
-    /// Business time.
+    /// When it was set up, in business time.
     pub created_at: Timestamp,
 }
 

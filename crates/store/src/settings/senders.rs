@@ -11,7 +11,7 @@ use crate::{Scoped, fault};
 /// A number, short code or alphanumeric id that messages leave from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender {
-    /// `v5(tenant, number)`
+    /// A UUID v5 of tenant and number.
     pub id: SenderId,
     /// The handle of the carrier account that it belongs to.
     pub account: String,
@@ -31,20 +31,20 @@ pub struct Sender {
     pub daily_cap: i32,
     /// False: quarantined or not registered.
     pub usable: bool,
-    /// Business time.
+    /// When it was set up, in business time.
     pub created_at: Timestamp,
 }
 
 /// A group of senders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pool {
-    /// Its id.
+    /// The pool's id.
     pub id: PoolId,
-    /// Its name.
+    /// The pool's name, unique within the tenant.
     pub name: String,
     /// Its senders, as given.
     pub senders: Vec<Uuid>,
-    /// Business time.
+    /// When it was set up, in business time.
     pub created_at: Timestamp,
 }
 
@@ -76,9 +76,6 @@ pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<
 }
 
 /// A tenant's senders after one, by id.
-///
-/// # Errors
-/// An outage.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -99,6 +96,7 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let sender = rows.into_iter().map(|row| Sender {
         id: SenderId(row.sender_id),
         account: row.account,
@@ -116,9 +114,6 @@ pub async fn list(
 }
 
 /// Which of these senders the tenant does not have.
-///
-/// # Errors
-/// An outage.
 pub async fn missing(tx: &mut Scoped, tenant: &TenantId, ids: &[Uuid]) -> Result<Vec<Uuid>, Fault> {
     sqlx::query_scalar!(
         r#"select k.id as "id!" from unnest($2::uuid[]) as k (id)
@@ -132,9 +127,6 @@ pub async fn missing(tx: &mut Scoped, tenant: &TenantId, ids: &[Uuid]) -> Result
 }
 
 /// Adds a pool.
-///
-/// # Errors
-/// An outage.
 pub async fn create_pool(tx: &mut Scoped, tenant: &TenantId, new: &Pool) -> Result<(), Fault> {
     sqlx::query!(
         "insert into pools (tenant_id, pool_id, name, senders, created_at)
@@ -152,9 +144,6 @@ pub async fn create_pool(tx: &mut Scoped, tenant: &TenantId, new: &Pool) -> Resu
 }
 
 /// A tenant's pools after one, by id.
-///
-/// # Errors
-/// An outage.
 pub async fn list_pools(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -181,9 +170,6 @@ pub async fn list_pools(
 }
 
 /// Whether the tenant has this pool.
-///
-/// # Errors
-/// An outage.
 pub async fn pool_exists(tx: &mut Scoped, tenant: &TenantId, id: PoolId) -> Result<bool, Fault> {
     sqlx::query_scalar!(
         r#"select exists (select from pools where tenant_id = $1 and pool_id = $2) as "exists!""#,

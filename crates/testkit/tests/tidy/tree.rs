@@ -16,7 +16,7 @@ pub(super) struct Source {
 impl Source {
     /// Its lines with their numbers, from 1.
     pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.text.lines().enumerate().map(|(at, line)| (at + 1, line))
+        self.text.lines().enumerate().map(|(index, line)| (index + 1, line))
     }
 
     /// Its name in its folder.
@@ -64,7 +64,7 @@ pub(super) fn rust() -> Vec<Source> {
 pub(super) struct Found(Vec<String>);
 
 impl Found {
-    /// Adds one.
+    /// Adds a violation, with its place.
     pub(super) fn at(&mut self, path: &str, line: usize, what: impl AsRef<str>) {
         self.0.push(format!("{path}:{line}: {}", what.as_ref()));
     }

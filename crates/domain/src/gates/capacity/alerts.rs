@@ -93,7 +93,7 @@ fn budgets(tenant: &TenantId, known: &TenantFacts, windows: &Windows) -> Vec<Bud
     let mut budgets = Vec::new();
     for (campaign, caps, day, month) in std::iter::once(of_tenant).chain(of_campaigns) {
         let Caps { daily, monthly } = caps;
-        let by_window = [(day, windows.day, daily), (month, windows.month, monthly)];
+        let by_window = [(day, windows.day_start, daily), (month, windows.month_start, monthly)];
         budgets.extend(by_window.into_iter().filter_map(|(kind, window_start, cap)| {
             let target = campaign.map(|id| id.0);
             let key = CounterKey { tenant: tenant.clone(), kind, target, window_start };

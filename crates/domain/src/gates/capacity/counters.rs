@@ -48,12 +48,12 @@ pub struct Reserved<'a> {
 }
 
 /// What an admission takes from the counters. `tenant` are the windows of the tenant's zone at the
-/// instant of admission, `sender_day` is the start of the day in the sender's zone. The same call
-/// names what to give back when the message leaves the pipe unsent.
+/// instant of admission, `sender_day_start` is the start of the day in the sender's zone. The same
+/// call names what to give back when the message leaves the pipe unsent.
 pub fn reservation(
     what: &Reserved<'_>,
     tenant: &Windows,
-    sender_day: Timestamp,
+    sender_day_start: Timestamp,
 ) -> Vec<(CounterKey, i64)> {
     match what.class {
         MessageClass::Compliance => return Vec::new(),
@@ -69,16 +69,16 @@ pub fn reservation(
         taken.push((key, amount));
     };
 
-    take(CounterKind::QuotaMinute, None, tenant.minute, 1);
-    take(CounterKind::QuotaHour, None, tenant.hour, 1);
-    take(CounterKind::QuotaDay, None, tenant.day, 1);
-    take(CounterKind::SpendDay, None, tenant.day, what.cost.0);
-    take(CounterKind::SpendMonth, None, tenant.month, what.cost.0);
+    take(CounterKind::QuotaMinute, None, tenant.minute_start, 1);
+    take(CounterKind::QuotaHour, None, tenant.hour_start, 1);
+    take(CounterKind::QuotaDay, None, tenant.day_start, 1);
+    take(CounterKind::SpendDay, None, tenant.day_start, what.cost.0);
+    take(CounterKind::SpendMonth, None, tenant.month_start, what.cost.0);
     if let Some(campaign) = what.campaign {
-        take(CounterKind::CampaignDay, Some(campaign.0), tenant.day, what.cost.0);
-        take(CounterKind::CampaignMonth, Some(campaign.0), tenant.month, what.cost.0);
+        take(CounterKind::CampaignDay, Some(campaign.0), tenant.day_start, what.cost.0);
+        take(CounterKind::CampaignMonth, Some(campaign.0), tenant.month_start, what.cost.0);
     }
-    take(CounterKind::SenderDay, Some(what.sender.0), sender_day, 1);
+    take(CounterKind::SenderDay, Some(what.sender.0), sender_day_start, 1);
     taken
 }
 
@@ -229,6 +229,6 @@ mod tests {
         let class = MessageClass::Compliance;
         let what = Reserved { tenant: &tenant, class, campaign: None, sender, cost: Micros(1) };
         let windows = Windows::at(at("2026-03-01T09:00:01Z"), zone("UTC"));
-        assert_eq!(reservation(&what, &windows, windows.day), []);
+        assert_eq!(reservation(&what, &windows, windows.day_start), []);
     }
 }

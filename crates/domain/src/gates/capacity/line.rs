@@ -105,8 +105,8 @@ fn window_of(kind: CounterKind, at: Timestamp, zone: Zone) -> Timestamp {
         CounterKind::QuotaDay
         | CounterKind::SpendDay
         | CounterKind::CampaignDay
-        | CounterKind::SenderDay => Windows::at(at, zone).day,
-        CounterKind::SpendMonth | CounterKind::CampaignMonth => Windows::at(at, zone).month,
+        | CounterKind::SenderDay => Windows::at(at, zone).day_start,
+        CounterKind::SpendMonth | CounterKind::CampaignMonth => Windows::at(at, zone).month_start,
     }
 }
 

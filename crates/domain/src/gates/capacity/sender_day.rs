@@ -31,7 +31,7 @@ impl SenderDay {
 
         let curve = usize::try_from(age).ok().and_then(|day| policy.warmup.get(day));
         let cap = curve.map_or(sender.daily_cap, |cap| sender.daily_cap.min(*cap));
-        Self { start: windows.day, end: windows.next_day, cap }
+        Self { start: windows.day_start, end: windows.next_day_start, cap }
     }
 
     /// The counter of this day.

@@ -9,17 +9,17 @@ use crate::zones::Zone;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Windows {
     /// The start of the minute.
-    pub minute: Timestamp,
+    pub minute_start: Timestamp,
     /// The start of the hour.
-    pub hour: Timestamp,
+    pub hour_start: Timestamp,
     /// The start of the day.
-    pub day: Timestamp,
+    pub day_start: Timestamp,
     /// The start of the next day.
-    pub next_day: Timestamp,
+    pub next_day_start: Timestamp,
     /// The start of the month.
-    pub month: Timestamp,
+    pub month_start: Timestamp,
     /// The start of the next month.
-    pub next_month: Timestamp,
+    pub next_month_start: Timestamp,
 }
 
 impl Windows {
@@ -30,23 +30,23 @@ impl Windows {
         let last = local.last_of_month();
 
         Self {
-            minute: floor(now, MINUTE),
-            hour: floor(now, HOUR),
-            day: start_of_day(Ok(local.clone()), Timestamp::MIN),
-            next_day: start_of_day(local.tomorrow(), Timestamp::MAX),
-            month: start_of_day(first, Timestamp::MIN),
-            next_month: start_of_day(last.and_then(|last| last.tomorrow()), Timestamp::MAX),
+            minute_start: floor(now, MINUTE),
+            hour_start: floor(now, HOUR),
+            day_start: start_of_day(Ok(local.clone()), Timestamp::MIN),
+            next_day_start: start_of_day(local.tomorrow(), Timestamp::MAX),
+            month_start: start_of_day(first, Timestamp::MIN),
+            next_month_start: start_of_day(last.and_then(|last| last.tomorrow()), Timestamp::MAX),
         }
     }
 
     /// The start of the next minute.
     pub fn next_minute(&self) -> Timestamp {
-        later(self.minute, MINUTE)
+        later(self.minute_start, MINUTE)
     }
 
     /// The start of the next hour.
     pub fn next_hour(&self) -> Timestamp {
-        later(self.hour, HOUR)
+        later(self.hour_start, HOUR)
     }
 }
 
@@ -63,8 +63,8 @@ fn later(start: Timestamp, seconds: i64) -> Timestamp {
 }
 
 /// Days at the ends of time have no start; no business date comes near.
-fn start_of_day(day: Result<Zoned, jiff::Error>, otherwise: Timestamp) -> Timestamp {
-    day.and_then(|day| day.start_of_day()).map_or(otherwise, |start| start.timestamp())
+fn start_of_day(day: Result<Zoned, jiff::Error>, endless_at: Timestamp) -> Timestamp {
+    day.and_then(|day| day.start_of_day()).map_or(endless_at, |start| start.timestamp())
 }
 
 #[cfg(test)]
@@ -82,12 +82,12 @@ mod tests {
     #[test]
     fn days_and_months_are_the_zones_own() {
         let windows = Windows::at(at("2026-03-01T04:30:10Z"), zone("America/New_York"));
-        assert_eq!(windows.minute, at("2026-03-01T04:30:00Z"));
-        assert_eq!(windows.hour, at("2026-03-01T04:00:00Z"));
-        assert_eq!(windows.day, at("2026-02-28T05:00:00Z"));
-        assert_eq!(windows.next_day, at("2026-03-01T05:00:00Z"));
-        assert_eq!(windows.month, at("2026-02-01T05:00:00Z"));
-        assert_eq!(windows.next_month, at("2026-03-01T05:00:00Z"));
+        assert_eq!(windows.minute_start, at("2026-03-01T04:30:00Z"));
+        assert_eq!(windows.hour_start, at("2026-03-01T04:00:00Z"));
+        assert_eq!(windows.day_start, at("2026-02-28T05:00:00Z"));
+        assert_eq!(windows.next_day_start, at("2026-03-01T05:00:00Z"));
+        assert_eq!(windows.month_start, at("2026-02-01T05:00:00Z"));
+        assert_eq!(windows.next_month_start, at("2026-03-01T05:00:00Z"));
         assert_eq!(windows.next_minute(), at("2026-03-01T04:31:00Z"));
         assert_eq!(windows.next_hour(), at("2026-03-01T05:00:00Z"));
     }
@@ -95,6 +95,6 @@ mod tests {
     #[test]
     fn the_day_on_which_clocks_change_is_as_long_as_it_is() {
         let windows = Windows::at(at("2026-03-08T12:00:00Z"), zone("America/New_York"));
-        assert_eq!(windows.next_day.duration_since(windows.day).as_hours(), 23);
+        assert_eq!(windows.next_day_start.duration_since(windows.day_start).as_hours(), 23);
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::{
     gates::{
-        capacity::{counters::CounterKey, kind::CounterKind, line::CapacityLine, windows::Windows},
+        capacity::{counters::CounterKey, kind::CounterKind, line::CapacityLine},
         evaluation::{Evaluation, Step},
     },
     ids::CampaignId,
@@ -28,7 +28,7 @@ pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
     }
 
     // The reservation is made for this day.
-    let day_ends = evaluation.windows.next_day;
+    let day_ends = evaluation.windows.next_day_start;
     if evaluation.too_late(day_ends) {
         let reason = "the budget's day ends before the message could be sent";
         return Step::defer(day_ends, "day_ending", reason.into());
@@ -75,13 +75,13 @@ struct Exceeded {
 
 /// The caps that apply to the message. Of two whose windows end together the later one decides.
 fn caps(evaluation: &Evaluation<'_>) -> [Option<Cap>; 4] {
-    let Windows { day, next_day, month, next_month, .. } = evaluation.windows;
+    let windows = &evaluation.windows;
     let by_day = |kind, code, campaign, limit: Option<Micros>| {
-        let (starts_at, ends_at) = (day, next_day);
+        let (starts_at, ends_at) = (windows.day_start, windows.next_day_start);
         limit.map(|limit| Cap { kind, campaign, limit, code, span: "day", starts_at, ends_at })
     };
     let by_month = |kind, code, campaign, limit: Option<Micros>| {
-        let (starts_at, ends_at) = (month, next_month);
+        let (starts_at, ends_at) = (windows.month_start, windows.next_month_start);
         limit.map(|limit| Cap { kind, campaign, limit, code, span: "month", starts_at, ends_at })
     };
 

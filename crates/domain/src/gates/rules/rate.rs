@@ -28,8 +28,8 @@ fn quota(evaluation: &Evaluation<'_>) -> Step {
         QuotaWindow {
             kind: CounterKind::QuotaDay,
             limit: quota.per_day,
-            starts_at: windows.day,
-            ends_at: windows.next_day,
+            starts_at: windows.day_start,
+            ends_at: windows.next_day_start,
             spread: evaluation.policy.quiet_hours.spread_seconds,
             code: "quota_day",
             span: "day",
@@ -37,7 +37,7 @@ fn quota(evaluation: &Evaluation<'_>) -> Step {
         QuotaWindow {
             kind: CounterKind::QuotaHour,
             limit: quota.per_hour,
-            starts_at: windows.hour,
+            starts_at: windows.hour_start,
             ends_at: windows.next_hour(),
             spread: 0,
             code: "quota_hour",
@@ -46,7 +46,7 @@ fn quota(evaluation: &Evaluation<'_>) -> Step {
         QuotaWindow {
             kind: CounterKind::QuotaMinute,
             limit: quota.per_minute,
-            starts_at: windows.minute,
+            starts_at: windows.minute_start,
             ends_at: windows.next_minute(),
             spread: 0,
             code: "quota_minute",
