@@ -102,7 +102,7 @@ async fn compare(app: &App) -> Result<(), String> {
 }
 
 async fn write(store: &kv::Store, account: &str, entry: &Entry) -> Result<(), String> {
-    let json = serde_json::to_vec(entry).expect("an entry is plain data");
+    let json = wire::json::to_vec(entry);
     store.put(account, json.into()).await.map(drop).map_err(|e| e.to_string())
 }
 

@@ -94,21 +94,10 @@ impl<T> Creation<T> {
         let tenant = &self.caller.tenant;
         let begun = idempotency::begin(&mut self.tx, tenant, key, body_hash, machine).await;
 
-        match begun.map_err(|fault| Problem::from(fault).into_response())? {
-            Begun::First => Ok(()),
-            Begun::Repeat { status, response } => {
-                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-                let mut answer = (status, axum::Json(response)).into_response();
-                let repeated = HeaderValue::from_static("true");
-                answer.headers_mut().insert("idempotent-replayed", repeated);
-                Err(answer)
-            }
-            Begun::Differs => Err(Problem::field(
-                "Idempotency-Key",
-                "key_reused",
-                "this key was used with another body within 24 hours",
-            )
-            .into_response()),
+        let begun = begun.map_err(|fault| Problem::from(fault).into_response())?;
+        match first_answer(begun).map_err(IntoResponse::into_response)? {
+            Some(answer) => Err(answer),
+            None => Ok(()),
         }
     }
 
@@ -118,7 +107,7 @@ impl<T> Creation<T> {
         status: StatusCode,
         answer: &A,
     ) -> Result<Response, Problem> {
-        let json = serde_json::to_value(answer).expect("answers are plain data");
+        let json = wire::json::to_value(answer);
 
         if let Some(key) = &self.key {
             let (tx, tenant) = (&mut self.tx, &self.caller.tenant);
@@ -127,6 +116,27 @@ impl<T> Creation<T> {
 
         self.tx.commit().await.map_err(store::fault)?;
         Ok((status, axum::Json(json)).into_response())
+    }
+}
+
+/// The answer that a repeat gets: the first one, with `Idempotent-Replayed`. None: this is the first.
+///
+/// # Errors
+/// The key was used with something else.
+pub(crate) fn first_answer(begun: Begun) -> Result<Option<Response>, Problem> {
+    match begun {
+        Begun::First => Ok(None),
+        Begun::Repeat { status, response } => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+            let mut answer = (status, axum::Json(response)).into_response();
+            let repeated = HeaderValue::from_static("true");
+            answer.headers_mut().insert("idempotent-replayed", repeated);
+            Ok(Some(answer))
+        }
+        Begun::Differs => {
+            let detail = "this key was used with another body within 24 hours";
+            Err(Problem::field("Idempotency-Key", "key_reused", detail))
+        }
     }
 }
 

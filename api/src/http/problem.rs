@@ -177,7 +177,7 @@ impl Problem {
             errors: &self.errors,
             request_id,
         };
-        let json = serde_json::to_vec(&body).expect("a problem is plain data");
+        let json = wire::json::to_vec(&body);
 
         let mut response = (status, json).into_response();
         let headers = response.headers_mut();

@@ -332,7 +332,7 @@ struct Canonical<'a> {
 
 impl Canonical<'_> {
     fn hash(&self) -> [u8; 32] {
-        let json = serde_json::to_vec(self).expect("plain data with string keys");
+        let json = wire::json::to_vec(self);
         Sha256::digest(&json).into()
     }
 }

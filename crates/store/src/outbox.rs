@@ -14,7 +14,7 @@ use crate::{
 /// Inserts events into the outbox, in the transaction that makes them true.
 pub async fn insert(tx: &mut Scoped, events: &[Event]) -> Result<(), Fault> {
     let events = in_lock_order(events, |event| (&event.tenant, event.id));
-    let json = |event: &&Event| serde_json::to_string(event).expect("an event is plain data");
+    let json = |event: &&Event| wire::json::to_string(event);
     sqlx::query!(
         "insert into unsaid_events (tenant_id, event_id, event)
          select * from unnest($1::text[], $2::uuid[], $3::text[])

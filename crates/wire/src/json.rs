@@ -30,6 +30,12 @@ pub fn to_raw<T: Serialize + ?Sized>(value: &T) -> Box<RawValue> {
     serde_json::value::to_raw_value(value).expect(PLAIN)
 }
 
+/// Adds the JSON of a value as a line of its own (NDJSON).
+pub fn push_line<T: Serialize + ?Sized>(lines: &mut Vec<u8>, value: &T) {
+    serde_json::to_writer(&mut *lines, value).expect(PLAIN);
+    lines.push(b'\n');
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

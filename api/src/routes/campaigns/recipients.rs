@@ -104,8 +104,7 @@ fn write(found: &[LedgerRecipient], format: Format, first: bool) -> Bytes {
         Format::Ndjson => {
             let mut lines = Vec::with_capacity(found.len() * 200);
             for recipient in found {
-                serde_json::to_writer(&mut lines, recipient).expect("plain data into memory");
-                lines.push(b'\n');
+                wire::json::push_line(&mut lines, recipient);
             }
             lines.into()
         }

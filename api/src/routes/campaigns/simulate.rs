@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use stage::Fault;
 use store::campaigns;
 use tokio::sync::OwnedSemaphorePermit;
+use wire::json::push_line;
 
 use crate::{
     app::App,
@@ -114,25 +115,19 @@ fn answer(run: Run, currency: String, lines: bool, permit: OwnedSemaphorePermit)
             while let Some(answered) = run.chunk(lines).await? {
                 if lines && !answered.is_empty() {
                     let mut bytes = Vec::with_capacity(answered.len() * 1_000);
-                    answered.into_iter().for_each(|one| write(&mut bytes, &line(one)));
+                    answered.into_iter().for_each(|one| push_line(&mut bytes, &line(one)));
                     return Ok(Some((Bytes::from(bytes), Some((run, permit)))));
                 }
             }
 
             let mut bytes = Vec::new();
-            write(&mut bytes, &view(run.finish().await, &currency));
+            push_line(&mut bytes, &view(run.finish().await, &currency));
             Ok(Some((bytes.into(), None)))
         }
     });
 
     let kind = if lines { "application/x-ndjson" } else { "application/json" };
     ([(header::CONTENT_TYPE, kind)], RawBody::from_stream(steps)).into_response()
-}
-
-/// Adds a line of JSON.
-fn write(bytes: &mut Vec<u8>, line: &impl Serialize) {
-    serde_json::to_writer(&mut *bytes, line).expect("plain data into memory");
-    bytes.push(b'\n');
 }
 
 fn line(one: Answered) -> Line {

@@ -16,7 +16,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::{
     contacts::imports::{self, Import},
-    idempotency::{self, Begun},
+    idempotency,
     recipients::consent::ConsentMethod,
 };
 use uuid::Uuid;
@@ -26,7 +26,10 @@ use crate::{
     auth::Caller,
     contacts::Recorder,
     http::{
-        Id, Kind, Page, Paging, Problem, Query, body::is_type, creation::key_of, view::located,
+        Id, Kind, Page, Paging, Problem, Query,
+        body::is_type,
+        creation::{first_answer, key_of},
+        view::located,
     },
     ids,
     import::{self, Column, CountsView, LineOutcome, Report, Run, Target, Upload},
@@ -91,7 +94,7 @@ async fn preview(
 }
 
 #[derive(Serialize)]
-struct Begun202 {
+struct Accepted {
     id: Uuid,
 }
 
@@ -124,7 +127,7 @@ async fn execute(
 
     // answer
     let _ = tokio::time::timeout(PATIENCE, task).await;
-    let accepted = (StatusCode::ACCEPTED, Json(Begun202 { id })).into_response();
+    let accepted = (StatusCode::ACCEPTED, Json(Accepted { id })).into_response();
     Ok(located(accepted, &format!("/v1/imports/{id}")))
 }
 
@@ -147,15 +150,9 @@ async fn begin(
     let machine = stage::machine::now();
 
     if let Some(key) = &key {
-        match idempotency::begin(&mut tx, tenant, key, hash, machine).await? {
-            Begun::First => {}
-            Begun::Repeat { response, .. } => {
-                return Ok(Some((StatusCode::ACCEPTED, Json(response)).into_response()));
-            }
-            Begun::Differs => {
-                let detail = "this key was used with another file within 24 hours";
-                return Err(Problem::field("Idempotency-Key", "key_reused", detail));
-            }
+        let begun = idempotency::begin(&mut tx, tenant, key, hash, machine).await?;
+        if let Some(answer) = first_answer(begun)? {
+            return Ok(Some(answer));
         }
         idempotency::finish(&mut tx, tenant, key, 202, &json!({ "id": id })).await?;
     }

@@ -42,7 +42,7 @@ async fn add(
 ) -> Result<Json<VersionView>, Problem> {
     // check
     policy.check().map_err(|why| Problem::field("policy", "invalid", why.to_string()))?;
-    let body = serde_json::to_value(&policy).expect("a policy is plain data");
+    let body = wire::json::to_value(&policy);
 
     // load
     let now = app.now();
@@ -101,7 +101,7 @@ async fn list(
         .collect();
 
     if versions.is_empty() && below == i64::MAX {
-        let policy = serde_json::to_value(Policy::default()).expect("a policy is plain data");
+        let policy = wire::json::to_value(&Policy::default());
         versions.push(VersionView { version: 0, policy, created_at: None, created_by: None });
     }
     Ok(Json(Page::new(versions, limit, |version| version.version)))

@@ -81,7 +81,7 @@ async fn create(mut new: Creation<NewSender>) -> Result<Response, Problem> {
     }
 
     let (caller, now, view) = (new.caller.clone(), new.now, view(sender));
-    let detail = serde_json::to_value(&view).expect("a view is plain data");
+    let detail = wire::json::to_value(&view);
     let subject = format!("sender:{}", view.id);
     audit::note(&mut new.tx, &caller, now, "sender.created", subject, detail).await?;
     new.finish(StatusCode::CREATED, &view).await

@@ -79,7 +79,7 @@ fn view(template: StoredTemplate) -> TemplateView {
 }
 
 fn json(variants: &[Variant]) -> Value {
-    serde_json::to_value(variants).expect("variants are plain data")
+    wire::json::to_value(&variants)
 }
 
 /// `POST /v1/templates`, for operators, admins and owners: makes a template with its first version.

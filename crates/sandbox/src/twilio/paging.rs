@@ -81,15 +81,15 @@ impl Page {
         let path = format!("/2010-04-01/Accounts/{account}/{resource}.json");
         let uri = |number, token| format!("{path}?{}", self.query(call, number, token));
 
-        let start = self.number * self.size;
+        let start = self.number.saturating_mul(self.size);
         json!({
             "first_page_uri": uri(0, None),
-            "next_page_uri": last.map(|sid| uri(self.number + 1, Some(sid))),
+            "next_page_uri": last.map(|sid| uri(self.number.saturating_add(1), Some(sid))),
             "previous_page_uri": null,
             "page": self.number,
             "page_size": self.size,
             "start": start,
-            "end": (start + records.len()).saturating_sub(1),
+            "end": start.saturating_add(records.len()).saturating_sub(1),
             "uri": uri(self.number, self.after),
             key: records,
         })

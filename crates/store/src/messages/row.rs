@@ -152,7 +152,7 @@ pub(crate) fn segments(segments: u16) -> i16 {
 
 /// A passport or stamp as a `jsonb` parameter takes it.
 pub(crate) fn json<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).expect("plain data with string keys is always JSON")
+    wire::json::to_string(value)
 }
 
 /// Takes the columns of [`Columns`] out of a row that has more. Ends the function around it where
