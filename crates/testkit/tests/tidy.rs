@@ -2,6 +2,7 @@
 //! rule; what breaks it is listed as `file:line: what`.
 
 mod tidy {
+    mod adding;
     mod arrows;
     mod cards;
     mod circles;

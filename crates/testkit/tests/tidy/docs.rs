@@ -36,15 +36,35 @@ fn targets(line: &str) -> Vec<String> {
 /// The page that names a test for each sentence.
 const GUARANTEE: &str = "docs/guarantee.md";
 
+/// Pages that name tests among other things. A name of so many words is a test's.
+const AMONG_OTHERS: [&str; 2] = ["docs/architecture.md", "docs/adding.md"];
+const WORDS_OF_A_TEST: usize = 5;
+
 #[test]
 fn every_test_that_the_guarantee_names_is_there() {
+    let named = names_tests_that_are_there(GUARANTEE, |span| span.contains('_'));
+    assert!(named > 20, "{GUARANTEE} names {named} tests");
+}
+
+#[test]
+fn every_test_that_the_architecture_and_the_lists_of_adding_name_is_there() {
+    for page in AMONG_OTHERS {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        let is_test =
+            |span: &str| span.chars().all(plain) && span.split('_').count() >= WORDS_OF_A_TEST;
+        let named = names_tests_that_are_there(page, is_test);
+        assert!(named > 10, "{page} names {named} tests");
+    }
+}
+
+/// Fails where a page names a test that is not there. How many it names.
+fn names_tests_that_are_there(path: &str, is_test: impl Fn(&str) -> bool) -> usize {
     let tests: Vec<String> = rust().into_iter().map(|file| file.text).collect();
     let mut found = Found::default();
     let mut named = 0;
-    for page in files(&[".md"]).iter().filter(|file| file.path == GUARANTEE) {
+    for page in files(&[".md"]).iter().filter(|file| file.path == path) {
         for (at, line) in page.lines() {
-            let spans = line.split('`').skip(1).step_by(2).filter(|span| span.contains('_'));
-            for name in spans {
+            for name in line.split('`').skip(1).step_by(2).filter(|span| is_test(span)) {
                 named += 1;
                 // As a function, or as the first word of a line that a macro makes one of.
                 let declared = [format!("fn {name}("), format!("\n    {name} ")];
@@ -55,6 +75,6 @@ fn every_test_that_the_guarantee_names_is_there() {
             }
         }
     }
-    found.none("Every promise names the tests that show it.");
-    assert!(named > 20, "{GUARANTEE} names {named} tests");
+    found.none("A page that names a test names one that there is.");
+    named
 }
