@@ -7,25 +7,32 @@ use jiff::Timestamp;
 use pipeline::{Broker, Publisher};
 use secrecy::SecretBox;
 use store::{Store, core::seal::Sealer};
-use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     auth::credentials::Auth,
     directory::AccountsDirectory,
+    http::arrival::ARRIVING,
     last_known::Asking,
+    shares::Shares,
     submit::{coalesce::Coalescer, keys::UsedKeys, quota::Quotas, tenants::Tenants},
 };
 
-/// How many batches one process publishes at once; more are told to come again.
-const BATCHES_AT_ONCE: usize = 32;
+/// How many batches of one tenant a process publishes at once; more are told to come again.
+const BATCHES_OF_TENANT: usize = 16;
 
-/// How many imports and previews one process works on at once.
-const IMPORTS_AT_ONCE: usize = 4;
+/// How many of these may be of one API key.
+const BATCHES_OF_KEY: usize = 8;
 
-/// How many simulations one process works on at once: each keeps who waits in memory, at most some
-/// 100 MB.
-const SIMULATIONS_AT_ONCE: usize = 2;
+/// How many files of one API key are on the disk at once, to be imported or previewed.
+const UPLOADS_OF_KEY: usize = 4;
+
+/// How many imports and previews of one tenant a process works on at once.
+const IMPORTS_OF_TENANT: usize = 2;
+
+/// How many simulations of one tenant a process works on at once: each keeps who waits in memory,
+/// at most some 100 MB.
+const SIMULATIONS_OF_TENANT: usize = 1;
 
 /// What the ingress is made of. Clones share everything.
 #[derive(Clone)]
@@ -103,9 +110,16 @@ pub struct Inner {
     pub(crate) bulk: Coalescer,
     pub(crate) webhooks: Coalescer,
     pub(crate) directory: AccountsDirectory,
-    pub(crate) batches: Semaphore,
-    pub(crate) imports: Arc<Semaphore>,
-    pub(crate) simulations: Arc<Semaphore>,
+    /// Bytes of bodies that are arriving, by key.
+    pub(crate) arriving: Shares,
+    pub(crate) batches_of_key: Shares,
+    pub(crate) batches_of_tenant: Shares,
+    /// Files on the disk, by key.
+    pub(crate) uploads: Shares,
+    /// Imports and previews that are worked on, by tenant.
+    pub(crate) imports: Shares,
+    /// Simulations that are under way, by tenant.
+    pub(crate) simulations: Shares,
     /// What goes on after its request was answered.
     pub(crate) background: TaskTracker,
     /// Cancelled when the ingress stops: background work ends at its next step.
@@ -132,9 +146,12 @@ impl App {
             bulk: gather("bulk"),
             webhooks: gather("webhooks"),
             directory: AccountsDirectory::default(),
-            batches: Semaphore::new(BATCHES_AT_ONCE),
-            imports: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)),
-            simulations: Arc::new(Semaphore::new(SIMULATIONS_AT_ONCE)),
+            arriving: Shares::new(ARRIVING),
+            batches_of_key: Shares::new(BATCHES_OF_KEY),
+            batches_of_tenant: Shares::new(BATCHES_OF_TENANT),
+            uploads: Shares::new(UPLOADS_OF_KEY),
+            imports: Shares::new(IMPORTS_OF_TENANT),
+            simulations: Shares::new(SIMULATIONS_OF_TENANT),
             stopping: CancellationToken::new(),
             store: parts.store,
             broker: parts.broker,

@@ -1,6 +1,7 @@
 //! HTTP as every route sees it: problems, bodies, pages, request ids, idempotent creation.
 
 pub(crate) mod accept;
+pub(crate) mod arrival;
 pub(crate) mod body;
 pub(crate) mod creation;
 pub(crate) mod extract;

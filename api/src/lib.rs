@@ -25,6 +25,7 @@ mod limits;
 mod outbox;
 mod routes;
 mod serve;
+mod shares;
 mod submit;
 mod webhooks;
 

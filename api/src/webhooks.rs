@@ -24,7 +24,7 @@ use wire::{
 use crate::{
     app::App,
     directory::KnownAccount,
-    http::{Kind, Problem, Trace, body::is_type, read_body},
+    http::{Kind, Problem, Trace, arrival, body::is_type},
 };
 
 /// How long a webhook's body may be.
@@ -69,7 +69,8 @@ async fn receive(app: &App, address: Address<'_>, request: Request) -> Result<Re
         let detail = format!("send Content-Type: {}", carrier.media_type());
         return Err(Problem::new(Kind::UnsupportedMedia, detail));
     }
-    let body = read_body(body, BODY_LIMIT).await?;
+    let share = format!("webhooks/{}/{}", carrier.as_str(), address.account);
+    let body = arrival::read(&app.arriving, &share, body, BODY_LIMIT).await?;
     let account = signer(app, carrier, candidates, &parts, &body)?;
 
     store(app, carrier, kind, &account, &parts, body).await?;

@@ -23,6 +23,11 @@ impl Caller {
         let missing = || Problem::new(Kind::Unauthenticated, "credentials are needed");
         parts.extensions.get::<Self>().cloned().ok_or_else(missing)
     }
+
+    /// The name of what they authenticated with, unique on the platform.
+    pub(crate) fn key(&self) -> String {
+        format!("{}/{}", self.tenant, self.subject)
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {

@@ -1,69 +1,44 @@
-//! Request bodies: read under a limit of bytes and time, decoded with an error that names the
-//! field.
-
-use std::time::Duration;
+//! Request bodies, decoded with an error that names the field.
 
 use axum::{
     body::Body as RawBody,
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
 };
-use bytes::{Bytes, BytesMut};
-use futures::StreamExt;
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use super::problem::{FieldError, Kind, Problem};
+use super::{
+    arrival,
+    problem::{FieldError, Kind, Problem},
+};
+use crate::{app::App, auth::Caller};
 
 /// How long a body of JSON may be, but for routes that say otherwise.
 pub(crate) const JSON_LIMIT: usize = 256 * 1024;
 
-/// How long a body may take to arrive.
-const READ_LIMIT: Duration = Duration::from_secs(20);
-
 /// The body of a request, decoded from JSON.
 pub(crate) struct Body<T>(pub(crate) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned + Send> FromRequest<App> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        expect_json(request.headers())?;
-        let bytes = read_body(request.into_body(), JSON_LIMIT).await?;
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        expect_json(&parts.headers)?;
+        let bytes = read_body(app, &Caller::of(&parts)?, body, JSON_LIMIT).await?;
         decode(&bytes).map(Self)
     }
 }
 
-/// Reads a whole body of at most `limit` bytes.
-pub(crate) async fn read_body(body: RawBody, limit: usize) -> Result<Bytes, Problem> {
-    let late = |_| Problem::new(Kind::Timeout, "the body did not arrive in time");
-    tokio::time::timeout(READ_LIMIT, gather(body, limit)).await.map_err(late)?
-}
-
-/// Puts the chunks of a body together.
-async fn gather(body: RawBody, limit: usize) -> Result<Bytes, Problem> {
-    let mut chunks = body.into_data_stream();
-    let mut first: Option<Bytes> = None;
-    let mut whole = BytesMut::new();
-
-    while let Some(chunk) = chunks.next().await {
-        let chunk =
-            chunk.map_err(|_| Problem::new(Kind::Malformed, "the connection ended in the body"))?;
-        let so_far = first.as_ref().map_or(0, Bytes::len).max(whole.len());
-        if so_far + chunk.len() > limit {
-            return Err(Problem::new(Kind::TooLarge, format!("at most {limit} bytes")));
-        }
-
-        // Most bodies are one chunk, which needs no copy.
-        match first.take() {
-            None if whole.is_empty() => first = Some(chunk),
-            None => whole.extend_from_slice(&chunk),
-            Some(before) => {
-                whole.extend_from_slice(&before);
-                whole.extend_from_slice(&chunk);
-            }
-        }
-    }
-    Ok(first.unwrap_or_else(|| whole.freeze()))
+/// Reads a whole body of at most `limit` bytes, in the share of its caller.
+pub(crate) async fn read_body(
+    app: &App,
+    caller: &Caller,
+    body: RawBody,
+    limit: usize,
+) -> Result<Bytes, Problem> {
+    arrival::read(&app.arriving, &caller.key(), body, limit).await
 }
 
 /// Whether the content type is this one, whatever its parameters.

@@ -66,7 +66,7 @@ impl<T> Creation<T> {
         let (parts, body) = request.into_parts();
         let caller = Caller::of(&parts).map_err(Problem::into_response)?;
         let key = key_of(&parts.headers).map_err(Problem::into_response)?;
-        let bytes = read_body(body, limit).await.map_err(Problem::into_response)?;
+        let bytes = read_body(app, &caller, body, limit).await.map_err(Problem::into_response)?;
         let body = decode(&parts.headers, &bytes).map_err(Problem::into_response)?;
 
         // load

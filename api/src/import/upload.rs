@@ -6,24 +6,19 @@ use std::{
     io::{Seek, SeekFrom},
     os::unix::fs::OpenOptionsExt,
     path::Path,
-    time::Duration,
 };
 
 use axum::body::Body;
-use futures::StreamExt;
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
 use crate::{
-    http::{Kind, Problem},
+    http::{Kind, Problem, arrival::Arrival},
     ids,
 };
 
 /// How long a file may be, in bytes.
 const LIMIT: u64 = 512 * 1024 * 1024;
-
-/// How long the next chunk may take to arrive.
-const CHUNK_LIMIT: Duration = Duration::from_secs(30);
 
 /// A file that was received.
 pub(crate) struct Upload {
@@ -37,18 +32,10 @@ pub(crate) struct Upload {
 pub(crate) async fn receive(dir: &Path, body: Body) -> Result<Upload, Problem> {
     let mut file = tokio::fs::File::from_std(open(dir).map_err(no_room)?);
     let mut hash = Sha256::new();
-    let mut length = 0;
-    let mut chunks = body.into_data_stream();
+    let mut arrival = Arrival::new(body);
 
-    loop {
-        let next = tokio::time::timeout(CHUNK_LIMIT, chunks.next()).await;
-        let next = next.map_err(|_| Problem::new(Kind::Timeout, "the file stopped arriving"))?;
-        let Some(chunk) = next else { break };
-        let chunk =
-            chunk.map_err(|_| Problem::new(Kind::Malformed, "the connection ended in the file"))?;
-
-        length += chunk.len() as u64;
-        if length > LIMIT {
+    while let Some(chunk) = arrival.next().await? {
+        if arrival.received > LIMIT {
             return Err(Problem::new(Kind::TooLarge, format!("at most {LIMIT} bytes")));
         }
         hash.update(&chunk);

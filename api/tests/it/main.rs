@@ -12,6 +12,7 @@ mod harness;
 mod imports;
 mod in_doubt;
 mod messages;
+mod neighbours;
 mod once;
 mod outages;
 mod people;

@@ -55,7 +55,8 @@ struct Question {
 
 /// `POST /v1/campaigns/{id}/simulate`, for every role: what the campaign would come to from an
 /// instant on. Answers 200 with the sum, and where the caller accepts NDJSON a line for each
-/// recipient before it; 503 while as many simulations as fit are under way.
+/// recipient before it; 503 while another one of the
+/// tenant is under way here.
 async fn simulate(
     State(app): State<App>,
     caller: Caller,
@@ -64,7 +65,7 @@ async fn simulate(
 ) -> Result<Response, Problem> {
     // parse
     let (parts, body) = request.into_parts();
-    let body = read_body(body, JSON_LIMIT).await?;
+    let body = read_body(&app, &caller, body, JSON_LIMIT).await?;
     let question = if body.is_empty() {
         Question::default()
     } else {
@@ -76,8 +77,9 @@ async fn simulate(
     let mut errors = Errors::default();
     let at = instant(question.at.as_deref(), &mut errors).unwrap_or_else(|| app.now());
     errors.done()?;
-    let busy = |_| Problem::unavailable("as many simulations as fit are under way", 5);
-    let permit = app.simulations.clone().try_acquire_owned().map_err(busy)?;
+    let busy = |_| Problem::unavailable("another simulation of yours is under way", 5);
+    let share = app.simulations.of(caller.tenant.as_str());
+    let permit = share.try_acquire_owned().map_err(busy)?;
 
     // load
     let currency = app.tenants.get(&app.store, &caller.tenant).await?.currency.clone();

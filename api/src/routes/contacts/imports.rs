@@ -1,7 +1,7 @@
 //! `/v1/contacts/import` and its preview, `/v1/imports/{id}`: contacts from a CSV file. Both run
 //! the same code; the preview leaves the writing out.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use axum::{
     Json, Router,
@@ -19,6 +19,7 @@ use store::{
     idempotency,
     recipients::consent::ConsentMethod,
 };
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use crate::{
@@ -83,8 +84,11 @@ async fn preview(
     request: Request,
 ) -> Result<Json<Preview>, Problem> {
     // parse
-    let _permit = permit(&app)?;
+    let _upload = upload_permit(&app, &caller)?;
     let upload = receive(&app, request).await?;
+    let busy = |_| Problem::unavailable("other imports of yours are under way here", 10);
+    let share = app.imports.of(caller.tenant.as_str());
+    let _permit = share.try_acquire_owned().map_err(busy)?;
     let run = open(&app, &caller, upload, &wanted.read()?, Target::Preview).await?;
 
     // decide
@@ -108,7 +112,7 @@ async fn execute(
     request: Request,
 ) -> Result<Response, Problem> {
     // parse
-    let permit = permit(&app)?;
+    let uploading = upload_permit(&app, &caller)?;
     let key = key_of(request.headers())?;
     let upload = receive(&app, request).await?;
     let hash = hash(&upload, &wanted);
@@ -121,8 +125,9 @@ async fn execute(
     }
     let working = app.clone();
     let task = app.background.spawn(async move {
+        let _permit = working.imports.of(caller.tenant.as_str()).acquire_owned().await;
         work(&working, &caller, id, run).await;
-        drop(permit);
+        drop(uploading);
     });
 
     // answer
@@ -183,10 +188,11 @@ async fn work(app: &App, caller: &Caller, id: Uuid, run: Run) {
     }
 }
 
-/// The permit of one import or preview, of which a process works on a few at once.
-fn permit(app: &App) -> Result<tokio::sync::OwnedSemaphorePermit, Problem> {
-    let busy = |_| Problem::unavailable("other imports are under way here", 10);
-    Arc::clone(&app.imports).try_acquire_owned().map_err(busy)
+/// The permit of one file on the disk, from its first byte to the end of its import. Which of the
+/// tenant's files is worked on is another matter: they take turns.
+fn upload_permit(app: &App, caller: &Caller) -> Result<OwnedSemaphorePermit, Problem> {
+    let busy = |_| Problem::unavailable("other files of yours are being imported here", 10);
+    app.uploads.of(&caller.key()).try_acquire_owned().map_err(busy)
 }
 
 /// Receives the file, which must say that it is CSV.

@@ -16,6 +16,7 @@ use domain::ids::MessageId;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::messages::read::Keyed;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
     app::App,
@@ -80,9 +81,8 @@ async fn submit(
     let (parts, body) = request.into_parts();
     let form = Form::of(&parts.headers)?;
     let key = key_of(&parts.headers)?;
-    let busy = |_| Problem::unavailable("too many batches at once", 1);
-    let _permit = app.batches.try_acquire().map_err(busy)?;
-    let body = read_body(body, BODY_LIMIT).await?;
+    let body = read_body(&app, &caller, body, BODY_LIMIT).await?;
+    let _permits = permits(&app, &caller)?;
     let items = items(&body, form)?;
 
     // check
@@ -111,6 +111,14 @@ async fn submit(
     // answer
     let answer = Answer { accepted: ids.len(), rejected, ids };
     Ok(left.with((StatusCode::ACCEPTED, Json(answer))))
+}
+
+/// The permits of one batch that has arrived: of its key, and of its tenant.
+fn permits(app: &App, caller: &Caller) -> Result<[OwnedSemaphorePermit; 2], Problem> {
+    let busy = |_| Problem::unavailable("too many batches of yours at once", 1);
+    let key = app.batches_of_key.of(&caller.key()).try_acquire_owned().map_err(busy)?;
+    let tenant = app.batches_of_tenant.of(caller.tenant.as_str()).try_acquire_owned();
+    Ok([key, tenant.map_err(busy)?])
 }
 
 /// How a batch is written.

@@ -59,7 +59,7 @@ async fn submit(
     let (parts, body) = request.into_parts();
     expect_json(&parts.headers)?;
     let key = key_of(&parts.headers)?;
-    let body = read_body(body, JSON_LIMIT).await?;
+    let body = read_body(&app, &caller, body, JSON_LIMIT).await?;
 
     // check
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
