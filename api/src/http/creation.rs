@@ -21,7 +21,7 @@ use super::{
     body::{JSON_LIMIT, decode, expect_json, read_body},
     problem::Problem,
 };
-use crate::{app::App, auth::Caller};
+use crate::{app::App, auth::Caller, ids};
 
 /// The header that names a creation, so that it can be repeated.
 const HEADER: &str = "idempotency-key";
@@ -137,6 +137,23 @@ pub(crate) fn first_answer(begun: Begun) -> Result<Option<Response>, Problem> {
             let detail = "this key was used with another body within 24 hours";
             Err(Problem::field("Idempotency-Key", "key_reused", detail))
         }
+    }
+}
+
+/// The key of a request that sends messages: the caller's own, else one that is made for it.
+pub(crate) struct RequestKey {
+    /// What message ids are derived from.
+    pub(crate) text: String,
+    /// Whether the caller gave it: only then can it be another body's.
+    pub(crate) is_given: bool,
+}
+
+impl RequestKey {
+    /// Reads it from the headers.
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let given = key_of(headers)?;
+        let is_given = given.is_some();
+        Ok(Self { text: given.unwrap_or_else(ids::generated_key), is_given })
     }
 }
 

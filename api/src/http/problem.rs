@@ -117,12 +117,19 @@ pub(crate) struct Problem {
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
     retry_after: Option<u64>,
+    idempotency_key: Option<String>,
 }
 
 impl Problem {
     /// An error with what the reader can do about it.
     pub(crate) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new(), retry_after: None }
+        Self {
+            kind,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after: None,
+            idempotency_key: None,
+        }
     }
 
     /// There is no such thing, or it is another tenant's: the answer is the same.
@@ -132,11 +139,11 @@ impl Problem {
 
     /// Fields are wrong.
     pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
-        let detail = match errors.as_slice() {
+        let detail: Cow<'static, str> = match errors.as_slice() {
             [one] => format!("{}: {}", one.field, one.detail).into(),
             _ => "see errors".into(),
         };
-        Self { kind: Kind::Invalid, detail, errors, retry_after: None }
+        Self { errors, ..Self::new(Kind::Invalid, detail) }
     }
 
     /// One field is wrong.
@@ -156,6 +163,16 @@ impl Problem {
         self
     }
 
+    /// Says under which key a repeat is the same message. For a 503: whatever was handed to the
+    /// broker may be stored, or may be later.
+    #[must_use]
+    pub(crate) fn repeat_under(mut self, key: &str) -> Self {
+        if self.kind == Kind::Unavailable {
+            self.idempotency_key = Some(key.to_owned());
+        }
+        self
+    }
+
     /// The response, body included.
     pub(crate) fn render(&self, request_id: &str) -> Response {
         #[derive(Serialize)]
@@ -166,6 +183,8 @@ impl Problem {
             detail: &'a str,
             errors: &'a [FieldError],
             request_id: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            idempotency_key: Option<&'a str>,
         }
 
         let status = self.kind.status();
@@ -176,6 +195,7 @@ impl Problem {
             detail: &self.detail,
             errors: &self.errors,
             request_id,
+            idempotency_key: self.idempotency_key.as_deref(),
         };
         let json = wire::json::to_vec(&body);
 
@@ -232,7 +252,7 @@ impl From<PublishError> for Problem {
             PublishError::Full(_) => Self::unavailable("the pipe is full", 2),
             PublishError::Unavailable { .. } => {
                 tracing::warn!(%error, "a request could not be published");
-                Self::unavailable("the broker does not answer; a repeat does no harm", 1)
+                Self::unavailable("the broker does not answer; repeat it under its key", 1)
             }
             PublishError::TooLarge { .. } => {
                 Self::new(Kind::TooLarge, "the message is too long for the broker")

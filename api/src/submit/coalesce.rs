@@ -84,10 +84,22 @@ impl Coalescer {
     }
 }
 
+impl NotStored {
+    /// What the caller is told. What was handed over may be stored: it is repeated under its key.
+    pub(crate) fn into_problem(self, key: &str) -> Problem {
+        match self {
+            Self::Refused(why) => Problem::from(why).repeat_under(key),
+            Self::Busy | Self::KeyTaken => self.into(),
+        }
+    }
+}
+
 impl From<NotStored> for Problem {
     fn from(why: NotStored) -> Self {
         match why {
-            NotStored::Busy => Self::unavailable("too many requests at once", 1),
+            NotStored::Busy => {
+                Self::unavailable("too many requests at once: nothing of this one is stored", 1)
+            }
             NotStored::KeyTaken => Self::invalid(vec![reused("Idempotency-Key")]),
             NotStored::Refused(error) => error.into(),
         }

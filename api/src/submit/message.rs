@@ -23,8 +23,10 @@ use wire::{
 
 use crate::{
     fields::{self, MAX_BODY},
-    http::{Errors, FieldError, Trace, creation::is_key},
-    ids,
+    http::{
+        Errors, FieldError, Trace,
+        creation::{RequestKey, is_key},
+    },
 };
 
 /// The longest metadata, keys and values together, in bytes.
@@ -76,8 +78,8 @@ pub(crate) struct Submission<'a> {
     pub(crate) now: Timestamp,
     /// The request's trace.
     pub(crate) trace: &'a Trace,
-    /// The request's `Idempotency-Key`.
-    pub(crate) key: Option<&'a str>,
+    /// The request's key.
+    pub(crate) key: &'a RequestKey,
     /// Whether messages are items of a batch.
     pub(crate) is_batch: bool,
 }
@@ -125,7 +127,7 @@ impl Submission<'_> {
             metadata: &new.metadata,
         };
         let body_hash = canonical.hash();
-        let has_key = self.key.is_some() || new.idempotency_key.is_some();
+        let has_key = self.key.is_given || new.idempotency_key.is_some();
         let tenant = self.tenant.id.clone();
         let keyed = has_key.then_some(Keyed { tenant, message: id, body_hash });
 
@@ -170,22 +172,21 @@ impl Submission<'_> {
         Ok(Checked { id, class, to, from, content, expires_at, on_late })
     }
 
-    /// The id that the key gives: of the item, else of the request; a new one where there is none.
+    /// The id that the key gives: of the item, else of the request.
     fn id(&self, index: u32, own: Option<&str>, errors: &mut Errors) -> MessageId {
         let tenant: &TenantId = &self.tenant.id;
-        match (own, self.key) {
-            (Some(key), _) if self.is_batch => {
+        match own {
+            Some(key) if self.is_batch => {
                 let detail = "1 to 255 visible characters";
                 errors.check(is_key(key), "idempotency_key", "invalid", detail);
                 MessageId::from_key(tenant, key)
             }
-            (Some(_), _) => {
+            Some(_) => {
                 errors.add("idempotency_key", "unknown_field", "use the header Idempotency-Key");
                 MessageId(Uuid::nil())
             }
-            (None, Some(key)) if self.is_batch => MessageId::from_batch(tenant, key, index),
-            (None, Some(key)) => MessageId::from_key(tenant, key),
-            (None, None) => MessageId(ids::fresh()),
+            None if self.is_batch => MessageId::from_batch(tenant, &self.key.text, index),
+            None => MessageId::from_key(tenant, &self.key.text),
         }
     }
 

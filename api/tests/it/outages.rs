@@ -1,13 +1,13 @@
 //! The broker away or full: a 503 that says when to come again, and recovery by itself. A caller
 //! who repeats with a key has one message, whatever became of the first try.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use nix::sys::signal::Signal;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::settings::api_keys::KeyRole;
-use wire::Submitted;
+use wire::{Submitted, message::Content};
 
 use crate::harness::{Answer, Caller, World};
 
@@ -89,6 +89,40 @@ async fn a_broker_that_was_killed_is_used_again_by_itself_and_has_what_was_accep
     for answer in [before, after] {
         let copies = stored.iter().filter(|one| answer["id"] == one.head.id.to_string());
         assert!(copies.count() >= 1, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_post_without_a_key_that_may_be_stored_is_repeated_under_the_key_of_its_answer() {
+    let mut world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Operator).await;
+    caller.post("/v1/messages", &message("before")).await.expect(202);
+    world.broker.server().signal(Signal::SIGSTOP);
+    let batch = json!({ "messages": [message("many 1"), message("many 2")] });
+    let (single, batch_body) = (message("once"), batch.clone());
+    let one = caller.post("/v1/messages", &single);
+    let many = caller.post("/v1/messages/batch", &batch_body);
+    let (one, many) = tokio::join!(one, many);
+    let [one, many] = [one, many].map(|answer| {
+        let key = answer.body["idempotency_key"].as_str().expect("a key").to_owned();
+        come_again(answer);
+        key
+    });
+
+    // What was handed over goes out once the broker is back, and the repeats do.
+    world.broker.server().signal(Signal::SIGCONT);
+    let once = accepted(&caller, &one, "once").await;
+    let repeat = caller.post_once("/v1/messages/batch", &many, &batch).await.expect(202);
+
+    let stored: Vec<Submitted> = world.published("SUBMITTED", BULK).await;
+    let ids = |body: &str| -> BTreeSet<String> {
+        let wanted = |one: &&Submitted| one.content == Content::Body(body.into());
+        stored.iter().filter(wanted).map(|one| one.head.id.to_string()).collect()
+    };
+    assert_eq!(ids("once"), BTreeSet::from([once["id"].as_str().unwrap().to_owned()]));
+    for (index, body) in ["many 1", "many 2"].into_iter().enumerate() {
+        let id = repeat["ids"][index].as_str().unwrap().to_owned();
+        assert_eq!(ids(body), BTreeSet::from([id]), "{body}");
     }
 }
 

@@ -109,17 +109,33 @@ fn derive(kind: &str, parts: &[&[u8]]) -> Uuid {
     Uuid::new_v5(&ROOT, &name)
 }
 
+/// What the keys begin with that the ingress gives to requests without one. A UUID v7 follows, with
+/// the time of the request.
+pub const GENERATED_KEY: &str = "auto-";
+
+/// An id of a key that the ingress generated sorts by the time of its request, as UUIDs v7 do: rows
+/// made together lie together. Ids of other keys stay as they are.
+fn in_order(key: &str, hashed: Uuid) -> Uuid {
+    let made = key.strip_prefix(GENERATED_KEY).and_then(|made| made.parse::<Uuid>().ok());
+    let Some(made) = made.filter(|made| made.get_version_num() == 7) else { return hashed };
+
+    let mut bytes = *hashed.as_bytes();
+    bytes[..6].copy_from_slice(&made.as_bytes()[..6]);
+    uuid::Builder::from_bytes(bytes).with_version(uuid::Version::SortRand).into_uuid()
+}
+
 impl MessageId {
     /// The id of a message submitted with an `Idempotency-Key`: the same key gives the same id for
     /// good.
     pub fn from_key(tenant: &TenantId, key: &str) -> Self {
-        Self(derive("key", &[tenant.as_str().as_bytes(), key.as_bytes()]))
+        let hashed = derive("key", &[tenant.as_str().as_bytes(), key.as_bytes()]);
+        Self(in_order(key, hashed))
     }
 
     /// The id of item `index` of a batch submitted with an `Idempotency-Key`.
     pub fn from_batch(tenant: &TenantId, key: &str, index: u32) -> Self {
         let parts: [&[u8]; 3] = [tenant.as_str().as_bytes(), key.as_bytes(), &index.to_be_bytes()];
-        Self(derive("batch", &parts))
+        Self(in_order(key, derive("batch", &parts)))
     }
 
     /// The id of a campaign's message to a contact; `step` is 0 but in journeys.
@@ -206,6 +222,23 @@ mod tests {
             assert_eq!(bad.parse::<TenantId>(), Err(BadTenantId), "{bad:?}");
         }
         assert_eq!("acme-2".parse::<TenantId>().expect("valid").as_str(), "acme-2");
+    }
+
+    #[test]
+    fn ids_of_generated_keys_sort_by_their_time_and_differ_between_tenants_and_items() {
+        let of = |tenant: &str, made: u64| {
+            let tenant = tenant.parse().expect("valid");
+            let made = uuid::Builder::from_unix_timestamp_millis(made, &[7; 10]).into_uuid();
+            let key = format!("{GENERATED_KEY}{}", made.simple());
+            (MessageId::from_key(&tenant, &key), MessageId::from_batch(&tenant, &key, 1))
+        };
+
+        let (first, later) = (of("demo", 1_780_000_000_000), of("demo", 1_780_000_000_001));
+        assert!(first.0 < later.0 && first.1 < later.1);
+        assert_eq!(first.0.0.get_version_num(), 7);
+        assert_eq!(first, of("demo", 1_780_000_000_000), "a repeat is the same message");
+        assert_ne!(first.0, first.1);
+        assert_ne!(first.0, of("other", 1_780_000_000_000).0);
     }
 
     /// Values made by another program: SHA-1 over the root and the joined parts, per RFC 9562.

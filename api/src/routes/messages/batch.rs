@@ -25,7 +25,7 @@ use crate::{
         FieldError, Kind, Problem, Trace,
         accept::NDJSON,
         body::{decode, is_type, locate},
-        creation::key_of,
+        creation::RequestKey,
         read_body,
     },
     limits::PUBLISH_BUDGET,
@@ -80,7 +80,7 @@ async fn submit(
     // parse
     let (parts, body) = request.into_parts();
     let form = Form::of(&parts.headers)?;
-    let key = key_of(&parts.headers)?;
+    let key = RequestKey::of(&parts.headers)?;
     let body = read_body(&app, &caller, body, BODY_LIMIT).await?;
     let _permits = permits(&app, &caller)?;
     let items = items(&body, form)?;
@@ -91,22 +91,17 @@ async fn submit(
         Ok(left) => left,
         Err((problem, left)) => return Ok(left.with(problem)),
     };
-    let submission = Submission {
-        tenant: &tenant,
-        now: app.now(),
-        trace: &trace,
-        key: key.as_deref(),
-        is_batch: true,
-    };
+    let submission =
+        Submission { tenant: &tenant, now: app.now(), trace: &trace, key: &key, is_batch: true };
     let mut rejected = Vec::new();
     let right = read_all(&submission, items, &mut rejected);
     let right = untaken(&app.keys, right, &mut rejected).await?;
 
-    // publish: all or a 503; what a repeat finds stored already has the same ids, if there were
-    // keys
+    // publish: all or a 503; what a repeat finds stored already has the same ids
     let ids: Vec<MessageId> = right.iter().map(|message| message.id).collect();
     let outgoing = right.into_iter().map(|message| message.outgoing).collect();
-    app.publisher.offer(outgoing, PUBLISH_BUDGET).await?;
+    let stored = app.publisher.offer(outgoing, PUBLISH_BUDGET).await;
+    stored.map_err(|why| Problem::from(why).repeat_under(&key.text))?;
 
     // answer
     let answer = Answer { accepted: ids.len(), rejected, ids };

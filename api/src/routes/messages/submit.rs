@@ -22,7 +22,7 @@ use crate::{
     http::{
         Id, Problem, Trace,
         body::{JSON_LIMIT, decode, expect_json},
-        creation::key_of,
+        creation::RequestKey,
         read_body,
     },
     submit::message::Submission,
@@ -48,7 +48,8 @@ struct Accepted {
 }
 
 /// `POST /v1/messages`, for every role but viewer: takes one message. Answers 202 with its id once
-/// the broker has it on disk; 429 over the tenant's quota.
+/// the broker has it on disk; 429 over the tenant's quota; 503 with the key to repeat it under
+/// where the broker may have it.
 async fn submit(
     State(app): State<App>,
     caller: Caller,
@@ -58,7 +59,7 @@ async fn submit(
     // parse
     let (parts, body) = request.into_parts();
     expect_json(&parts.headers)?;
-    let key = key_of(&parts.headers)?;
+    let key = RequestKey::of(&parts.headers)?;
     let body = read_body(&app, &caller, body, JSON_LIMIT).await?;
 
     // check
@@ -67,20 +68,16 @@ async fn submit(
         Ok(left) => left,
         Err((problem, left)) => return Ok(left.with(problem)),
     };
-    let submission = Submission {
-        tenant: &tenant,
-        now: app.now(),
-        trace: &trace,
-        key: key.as_deref(),
-        is_batch: false,
-    };
+    let submission =
+        Submission { tenant: &tenant, now: app.now(), trace: &trace, key: &key, is_batch: false };
     let message = submission.accept(0, decode(&body)?).map_err(Problem::invalid)?;
 
     // publish
     let Subject::Submitted(lane) = message.outgoing.subject else {
         unreachable!("a submission goes to msg.submitted")
     };
-    app.lane(lane).publish(message.outgoing, message.keyed).await?;
+    let stored = app.lane(lane).publish(message.outgoing, message.keyed).await;
+    stored.map_err(|why| why.into_problem(&key.text))?;
 
     // answer
     let accepted = Json(Accepted { id: message.id, status: "accepted" });
