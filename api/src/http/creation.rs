@@ -119,7 +119,8 @@ impl<T> Creation<T> {
     }
 }
 
-/// The answer that a repeat gets: the first one, with `Idempotent-Replayed`. None: this is the first.
+/// The answer that a repeat gets: the first one, with `Idempotent-Replayed`. None where this is the
+/// first.
 ///
 /// # Errors
 /// The key was used with something else.
