@@ -65,6 +65,22 @@ pub struct Person {
     pub fields: HashMap<String, String>,
 }
 
+/// The fields that every contact has, even if they are empty: what a template may name without
+/// declaring it.
+pub const CONTACT_FIELDS: [&str; 4] = ["first_name", "last_name", "postal_code", "region"];
+
+impl Person {
+    /// What a template's variable says of the person. Own fields do not hide those that every
+    /// contact has.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        match name {
+            "postal_code" => self.postal_code.as_deref(),
+            "region" => self.region.as_deref(),
+            name => self.fields.get(name).map(String::as_str),
+        }
+    }
+}
+
 /// What holds for everything of a tenant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TenantDefaults {
@@ -176,7 +192,7 @@ fn written<'a>(
     texts: &'a Texts,
 ) -> Result<(&'a str, Cow<'a, str>), Code> {
     let languages = [person.language.as_deref(), Some(tenant.language.as_str())];
-    let own = |name: &str| person.fields.get(name).map(String::as_str);
+    let own = |name: &str| person.field(name);
 
     match request.origin.content {
         Content::Body(text) => {
@@ -257,5 +273,25 @@ fn code_of(error: TemplateError) -> Code {
         | TemplateError::Unbalanced { .. }
         | TemplateError::BadName { .. }
         | TemplateError::UnknownVariable { .. } => "bad_template",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_that_a_template_may_name_is_filled() {
+        let names = [("first_name", "Ana"), ("last_name", "Diaz"), ("region", "hidden")];
+        let person = Person {
+            postal_code: Some("10001".into()),
+            region: Some("US-NY".into()),
+            fields: names.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            ..Person::default()
+        };
+
+        let filled = CONTACT_FIELDS.map(|name| person.field(name));
+        assert_eq!(filled, [Some("Ana"), Some("Diaz"), Some("10001"), Some("US-NY")]);
+        assert_eq!(person.field("plan"), None);
     }
 }

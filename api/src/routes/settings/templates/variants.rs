@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::template::Template;
+use domain::{draft::CONTACT_FIELDS, template::Template};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -12,9 +12,6 @@ use crate::{
 
 /// How many variants a template may have.
 const MOST: usize = 26;
-
-/// What every contact has, even if it is empty.
-const CONTACT_FIELDS: [&str; 4] = ["first_name", "last_name", "postal_code", "region"];
 
 /// One way to say it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
