@@ -19,14 +19,14 @@ const LONGEST_TEXT: u16 = 16;
 
 /// The paces of all senders.
 #[derive(Debug, Default)]
-pub struct SenderPaces {
+pub(crate) struct SenderPaces {
     now: Timestamp,
     senders: HashMap<SenderId, Gcra>,
 }
 
 impl SenderPaces {
-    /// A new batch at this instant: whoever waits asks again.
-    pub fn begin(&mut self, now: Timestamp) {
+    /// Begins a batch at this instant: whoever waited asks again.
+    pub(crate) fn begin(&mut self, now: Timestamp) {
         self.now = now;
         if self.senders.len() > MAX_SENDERS {
             self.senders.retain(|_, pace| pace.next_free() > now);
@@ -38,7 +38,7 @@ impl SenderPaces {
 
     /// Asks for a text of so many segments on a sender of `pace` segments per second, that may run
     /// ahead by `depth`.
-    pub fn ask(
+    pub(crate) fn ask(
         &mut self,
         sender: SenderId,
         pace: u32,
