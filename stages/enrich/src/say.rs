@@ -113,6 +113,7 @@ fn message_and_event(
             senders: drafted.draft.senders.clone(),
             passport: passport.clone(),
         };
+
         say.push(Outgoing::new(Subject::Enriched(lane), &enriched));
     }
 

@@ -59,6 +59,7 @@ pub(crate) fn rule<'a>(item: Item<'a>, grounds: &mut Grounds) -> Ruled<'a> {
         | Verdict::Expire { .. } => None,
     };
     let admission = admission(&decision);
+
     let Decision { wake, reserved, .. } = decision;
     let ruling = Ruling { state, gate, code, due, wake, ends_at, admission, reserved, passport };
     Ruled { item, ruling }
@@ -102,6 +103,7 @@ pub(crate) fn parking<'a>(message: &'a Enriched, ruling: &Ruling) -> Option<Park
     let payload = Enriched { passport: ruling.passport.clone(), ..message.clone() };
     let gate = ruling.gate.map_or("gate", Gate::as_str);
     let held = ruling.state == MessageState::Held;
+
     Some(Parking {
         tenant: &message.head.tenant,
         message: message.head.id,

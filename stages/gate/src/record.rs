@@ -121,22 +121,22 @@ fn turned_away<'a>(recorded: &[Recorded<'a>]) -> Vec<TurnedAway<'a>> {
 
 /// The marketing that was admitted, summed by recipient.
 fn marketed<'a>(recorded: &[Recorded<'a>]) -> Vec<Marketed<'a>> {
+    let admitted = recorded.iter().filter(|one| one.ruling.state == MessageState::Queued);
+    let heads = admitted.map(|one| &one.item.message.head);
+
     let mut by_recipient: BTreeMap<(&TenantId, PhoneNumber, Channel), Marketed<'_>> =
         BTreeMap::new();
-    for one in recorded.iter().filter(|one| one.ruling.state == MessageState::Queued) {
-        let head = &one.item.message.head;
-        if head.class.is_marketing() {
-            let (tenant, number, channel) = (&head.tenant, head.to, head.channel);
-            let sum = by_recipient.entry((tenant, number, channel)).or_insert(Marketed {
-                tenant,
-                number,
-                channel,
-                promo: false,
-                count: 0,
-            });
-            sum.promo |= head.class == MessageClass::Promo;
-            sum.count += 1;
-        }
+    for head in heads.filter(|head| head.class.is_marketing()) {
+        let (tenant, number, channel) = (&head.tenant, head.to, head.channel);
+        let sum = by_recipient.entry((tenant, number, channel)).or_insert(Marketed {
+            tenant,
+            number,
+            channel,
+            promo: false,
+            count: 0,
+        });
+        sum.promo |= head.class == MessageClass::Promo;
+        sum.count += 1;
     }
     by_recipient.into_values().collect()
 }

@@ -84,6 +84,7 @@ fn admitted(
     sender: &SenderFacts,
 ) -> Outcome {
     let message = Enriched { passport: passport.clone(), ..message.clone() };
+
     let subject = Subject::Admitted(message.head.class.lane(), shard_of(&sender.account));
     let route = Route {
         sender: sender.id,
@@ -94,5 +95,6 @@ fn admitted(
         policy_version: admission.policy_version,
         weight: sender.weight,
     };
+
     Outcome::Emit(vec![Outgoing::new(subject, &Admitted { message, route })])
 }

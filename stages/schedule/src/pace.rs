@@ -45,7 +45,7 @@ impl TenantPaces {
     pub(crate) fn admit(
         &mut self,
         now: Timestamp,
-        found: Vec<DueRow>,
+        mut found: Vec<DueRow>,
         paces: Vec<(TenantId, i64)>,
     ) -> Vec<DueRow> {
         self.take_over(now, paces);
@@ -54,20 +54,18 @@ impl TenantPaces {
         }
 
         let rests_until = now.saturating_add(REST).unwrap_or(Timestamp::MAX);
-        let mut admitted = found;
-        admitted.retain(|row| {
+        found.retain(|row| {
             let Some(pace) = self.tenants.get_mut(&row.tenant).filter(|_| row.paced) else {
                 return true;
             };
-            match pace.released.ask(now, time_of(1, pace.per_second), AHEAD) {
-                Slot::Now => true,
-                Slot::After(_) => {
-                    pace.rests_until = rests_until;
-                    false
-                }
+
+            let slot = pace.released.ask(now, time_of(1, pace.per_second), AHEAD);
+            if slot != Slot::Now {
+                pace.rests_until = rests_until;
             }
+            slot == Slot::Now
         });
-        admitted
+        found
     }
 
     /// Takes over the paces that the senders have now. A changed one holds at once: what was

@@ -76,7 +76,8 @@ async fn a_row_in_a_state_of_a_newer_version_waits_and_its_neighbours_are_admitt
         tokio::spawn(async move { pipeline::run(stage, &runtime, &StageConfig::default()).await })
     };
 
-    // The neighbours go through; the one is neither decided nor dead.
+    // The neighbours go through; the one is neither decided, as it has the stamp of
+    // enrich alone, nor dead.
     admitted(&world, 19).await?;
     tokio::time::sleep(Duration::from_millis(500)).await;
 
