@@ -48,7 +48,7 @@ fn again(message: &Submitted, drafted: &DraftedMessage, existing: &Existing) -> 
     if row.turn > message.head.turn {
         return Outcome::DONE;
     }
-    if is_published(existing) {
+    if has_gone_on(existing) {
         let accepted = acceptance(existing).and_then(|first| first.event());
         return Outcome::Emit(accepted.iter().map(Event::outgoing).collect());
     }
@@ -63,11 +63,11 @@ fn again(message: &Submitted, drafted: &DraftedMessage, existing: &Existing) -> 
     message_and_event(row, head, drafted, &existing.text, &existing.passport)
 }
 
-/// Whether a later stage has changed the row, so that what enrich made of it must have reached that
-/// stage. The first change raises the version above 1. A message that was redriven begins with a
-/// higher version: enrich has published nothing of it while no gate has decided in this turn, or
-/// while enrich's own stamp is the last.
-fn is_published(existing: &Existing) -> bool {
+/// Whether a later stage has had the message, so that what enrich publishes has reached it. The
+/// first change by a later stage raises the version above 1. A redriven message begins above 1: a
+/// later stage has had it once its state is another in this turn, and enrich's stamp is no longer
+/// the last.
+fn has_gone_on(existing: &Existing) -> bool {
     let row = &existing.message;
     let last = existing.passport.stamps().last();
     let is_last_of_enrich = last.is_some_and(|stamp| stamp.stage == "enrich");

@@ -59,7 +59,7 @@ impl Stage for GateStage {
         // record
         let (recorded, overtaken) = record::record(&mut tx, cx.now, &mut grounds, ruled).await?;
 
-        // load what stands already, also where somebody has decided between our look and our write
+        // load what was decided before, also by who came between our look and our write
         let decided = [arrived.decided, overtaken].concat();
         let restated = load::stored(&mut tx, &decided).await?;
         tx.commit().await.map_err(store::fault)?;

@@ -84,7 +84,7 @@ pub(crate) async fn grounds(
     let wanted: Vec<Wanted<'_>> = open.iter().map(|item| wanted(item.message)).collect();
     let mut facts = facts::load(tx, &wanted, Rows::Lock).await?;
     let counters = lock_counters(tx, open, &facts, &mut memo).await?;
-    // Until the counters are locked, another gate may move a line on.
+    // Only now: until the counters are locked, another gate may move a line on.
     facts::lines(tx, &mut facts).await?;
     Ok(Grounds { facts, counters, memo })
 }
@@ -114,7 +114,7 @@ pub(crate) struct Restated<'a> {
     pub(crate) item: Item<'a>,
     /// None where the message has no row.
     pub(crate) stored: Option<StoredDecision>,
-    /// None unless it was admitted, and while the sender cannot be used.
+    /// None where it was not admitted, or the sender cannot be read any more.
     pub(crate) sender: Option<SenderFacts>,
 }
 

@@ -61,8 +61,8 @@ pub(crate) async fn record<'a>(
     Ok((recorded, overtaken))
 }
 
-/// Writes each decision into its message's row, where nothing else was decided first. What the
-/// others had taken from the counters goes back.
+/// Writes each decision into its message's row, unless something else was decided first: then what
+/// the decision took from the counters goes back.
 async fn record_decisions<'a>(
     tx: &mut Scoped,
     now: Timestamp,
