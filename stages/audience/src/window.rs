@@ -18,14 +18,14 @@ const LARGEST: i64 = 8_192;
 
 /// How many more messages fit the window, from the pool's pace in segments per second and the
 /// messages in flight.
-pub fn room(pace: i64, in_flight: i64) -> i64 {
+pub(crate) fn room(pace: i64, in_flight: i64) -> i64 {
     let window = (pace * SECONDS_AHEAD).clamp(SMALLEST, LARGEST);
     (window - in_flight).max(0)
 }
 
 /// Whether more of a campaign would find room at the gates: nobody stands in line for a capacity
 /// of its tenant or its own, nor for every one of its senders.
-pub fn is_open(
+pub(crate) fn is_open(
     campaign: CampaignId,
     carriers: &[SenderPace],
     lines: &[(LineKey, Timestamp)],
@@ -33,25 +33,27 @@ pub fn is_open(
     now: Timestamp,
 ) -> bool {
     let Some(zone) = zone else { return true };
+
     let waits = |key: &LineKey, next_due, zone| !key.is_over(next_due, now, zone);
-    let of_campaign = |target| target == Some(campaign.0);
-    let shared = lines.iter().any(|(key, next_due)| match key.kind {
+    let is_shared = |key: &LineKey| match key.kind {
         CounterKind::SenderDay => false,
-        CounterKind::CampaignDay | CounterKind::CampaignMonth => {
-            of_campaign(key.target) && waits(key, *next_due, zone)
-        }
+        CounterKind::CampaignDay | CounterKind::CampaignMonth => key.target == Some(campaign.0),
         CounterKind::QuotaMinute
         | CounterKind::QuotaHour
         | CounterKind::QuotaDay
         | CounterKind::SpendDay
-        | CounterKind::SpendMonth => waits(key, *next_due, zone),
-    });
-    let full = |carrier: &SenderPace| {
-        let key = LineKey { kind: CounterKind::SenderDay, target: Some(carrier.sender.0) };
-        let stands = lines.iter().find(|(of, _)| *of == key);
-        stands.is_some_and(|(key, next_due)| waits(key, *next_due, carrier.zone))
+        | CounterKind::SpendMonth => true,
     };
-    !shared && (carriers.is_empty() || !carriers.iter().all(full))
+    if lines.iter().any(|(key, next_due)| is_shared(key) && waits(key, *next_due, zone)) {
+        return false;
+    }
+
+    let is_full = |carrier: &SenderPace| {
+        let key = LineKey { kind: CounterKind::SenderDay, target: Some(carrier.sender.0) };
+        let line = lines.iter().find(|(of, _)| *of == key);
+        line.is_some_and(|(key, next_due)| waits(key, *next_due, carrier.zone))
+    };
+    carriers.is_empty() || !carriers.iter().all(is_full)
 }
 
 #[cfg(test)]
@@ -83,10 +85,14 @@ mod tests {
     #[test]
     fn who_stands_in_line_for_a_shared_capacity_goes_first() {
         use CounterKind::{CampaignDay, QuotaMinute, SpendDay};
+
         assert!(open(&[]));
+
         assert!(!open(&[line(SpendDay, None, "2026-03-04T01:00:00Z")]));
         assert!(open(&[line(SpendDay, None, "2026-03-02T23:00:00Z")]), "its day has begun");
+
         assert!(!open(&[line(QuotaMinute, None, "2026-03-02T17:00:01Z")]));
+
         assert!(!open(&[line(CampaignDay, Some(9), "2026-03-04T01:00:00Z")]));
         assert!(open(&[line(CampaignDay, Some(8), "2026-03-04T01:00:00Z")]), "another campaign");
     }
@@ -94,6 +100,7 @@ mod tests {
     #[test]
     fn a_sender_that_has_room_keeps_the_campaign_open() {
         let full = |n| line(CounterKind::SenderDay, Some(n), "2026-03-03T01:00:00Z");
+
         assert!(open(&[full(1)]));
         assert!(!open(&[full(1), full(2)]));
         assert!(open(&[full(1), full(3)]), "a sender of another pool");

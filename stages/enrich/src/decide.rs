@@ -1,7 +1,7 @@
-//! One message made complete. Pure: the same message and facts give the same entry.
+//! One message made complete. Pure: the same message and facts give the same draft.
 
 use domain::{
-    draft::{self, Draft, DraftRequest, Origin, Person, Supplies},
+    draft::{self, Draft, DraftRequest, Person, Supplies},
     ids::ContactId,
     message::{
         passport::{Passport, Stamp},
@@ -10,52 +10,44 @@ use domain::{
 };
 use jiff::Timestamp;
 use stage::Cause;
-use store::{drafts::ContactOnFile, messages::enrich::NewMessage};
+use store::messages::enrich::NewMessage;
 use wire::Submitted;
+
+use crate::load::{Found, origin};
 
 /// What is to be stored of one message.
 #[derive(Debug, Clone, PartialEq)]
-pub struct DraftedMessage {
-    /// The person.
-    pub contact: ContactId,
-    /// The message made complete, or failed.
-    pub draft: Draft,
-    /// Whether it was cancelled before it came here.
-    pub cancelled: bool,
+pub(crate) struct DraftedMessage {
+    pub(crate) contact: ContactId,
+    /// The message made complete, or why it cannot be.
+    pub(crate) draft: Draft,
+    /// Whether its tenant has cancelled it before it was stored.
+    pub(crate) cancelled: bool,
     /// SHA-256 of the submitted message.
-    pub body_hash: Vec<u8>,
+    pub(crate) body_hash: Vec<u8>,
     /// The first stamp.
-    pub passport: Passport,
+    pub(crate) passport: Passport,
 }
 
-/// Where the message's text and its senders come from.
-pub fn origin(message: &Submitted) -> Origin<'_> {
-    Origin {
-        tenant: &message.head.tenant,
-        campaign: message.head.campaign,
-        content: &message.content,
-        from: &message.from,
-    }
-}
-
-/// Makes an entry.
+/// Makes a message complete. A message that cannot be rendered is drafted as failed.
 ///
 /// # Errors
-/// What no row can be made of: a tenant that does not exist, a hash that is none.
-pub fn entry(
+/// No row can be made: the tenant does not exist, or the hash of the body is none.
+pub(crate) fn draft(
     now: Timestamp,
-    message: &Submitted,
-    contact: ContactId,
-    found: &ContactOnFile,
+    found: &Found<'_>,
     supplies: &Supplies,
 ) -> Result<DraftedMessage, Cause> {
-    let body_hash = unhex(&message.body_hash).ok_or(Cause("bad_body_hash"))?;
+    let (message, contact) = (found.message, found.person.contact);
+    let body_hash = body_hash(message).ok_or(Cause("bad_body_hash"))?;
+
     let unknown = Person::default();
-    let person = found.contact.as_ref().unwrap_or(&unknown);
+    let person = found.on_file.contact.as_ref().unwrap_or(&unknown);
     let (class, to) = (message.head.class, message.head.to);
     let request = DraftRequest { class, to, origin: origin(message) };
     let draft = draft::draft(&request, contact, person, supplies);
     let draft = draft.ok_or(Cause("unknown_tenant"))?;
+
     let mut passport = Passport::default();
     passport.stamp(match draft.failed {
         None => Stamp::plain("enrich", now, "accept"),
@@ -69,9 +61,9 @@ pub fn entry(
 }
 
 impl DraftedMessage {
-    /// The same, withdrawn by its tenant before it was stored: nothing else is of interest.
-    #[must_use]
-    pub fn cancelled(mut self, now: Timestamp) -> Self {
+    /// Withdraws the message, as its tenant did before it was stored. Whether it could have been
+    /// rendered is of no interest any more.
+    pub(crate) fn cancel(&mut self, now: Timestamp) {
         self.passport = Passport::default();
         self.passport.stamp(Stamp {
             reason: Some("it was cancelled before it was stored".into()),
@@ -79,11 +71,10 @@ impl DraftedMessage {
         });
         self.draft.failed = None;
         self.cancelled = true;
-        self
     }
 
     /// The state that the message begins in.
-    pub fn state(&self) -> MessageState {
+    pub(crate) fn state(&self) -> MessageState {
         match (self.cancelled, self.draft.failed) {
             (true, _) => MessageState::Cancelled,
             (false, None) => MessageState::Accepted,
@@ -92,10 +83,11 @@ impl DraftedMessage {
     }
 
     /// The row to store.
-    pub fn row<'a>(&'a self, message: &'a Submitted) -> NewMessage<'a> {
+    pub(crate) fn row<'a>(&'a self, message: &'a Submitted) -> NewMessage<'a> {
         let metadata = (!message.metadata.is_empty()).then(|| {
             serde_json::to_string(&message.metadata).expect("a map of texts is plain data")
         });
+
         NewMessage {
             head: &message.head,
             contact: self.contact,
@@ -111,14 +103,7 @@ impl DraftedMessage {
     }
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    let pairs = text.as_bytes().chunks(2);
-    let bytes: Option<Vec<u8>> = pairs
-        .map(|pair| match pair {
-            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-            _ => None,
-        })
-        .collect();
-    bytes.filter(|bytes| bytes.len() == 32)
+/// The SHA-256 that the message names; none for what is no SHA-256.
+fn body_hash(message: &Submitted) -> Option<Vec<u8>> {
+    wire::unhex(&message.body_hash).filter(|bytes| bytes.len() == 32)
 }

@@ -13,26 +13,31 @@ use store::{
 };
 use wire::Submitted;
 
-use crate::{decide::DraftedMessage, key};
+use crate::item::{RowOutcome, Storable};
 
 /// Whether a row waits for its first text, in the turn of this message.
-pub(crate) fn has_no_text(message: &Submitted, existing: &Existing) -> bool {
-    let row = &existing.message;
+pub(crate) fn has_no_text(message: &Submitted, row: &Existing) -> bool {
+    let row = &row.message;
     row.turn == message.head.turn && row.state == MessageState::Accepted && row.segments == 0
 }
 
-/// Stores the texts, and gives the rows as they are now, by place in the batch: another process may
-/// have been faster.
+/// Stores the texts, and reads the rows back: another process may have been faster, and then its
+/// text stands.
 pub(crate) async fn fill(
     tx: &mut Scoped,
     now: Timestamp,
-    messages: &[Submitted],
-    reopened: &[(usize, &DraftedMessage)],
-) -> Result<Vec<(usize, Existing)>, Fault> {
-    let entries: Vec<NewMessage<'_>> =
-        reopened.iter().map(|(at, entry)| entry.row(&messages[*at])).collect();
-    dead_letter::fill(tx, now, &entries).await?;
-    let keys: Vec<_> = reopened.iter().map(|(at, _)| key(&messages[*at])).collect();
-    let rows = enrich::existing(tx, &keys).await?.into_iter();
-    Ok(reopened.iter().zip(rows).filter_map(|((at, _), row)| Some((*at, row?))).collect())
+    reopened: Vec<Storable<'_>>,
+) -> Result<(), Fault> {
+    let texts: Vec<NewMessage<'_>> = reopened.iter().map(Storable::new_row).collect();
+    dead_letter::fill(tx, now, &texts).await?;
+
+    let keys: Vec<_> = reopened.iter().map(Storable::key).collect();
+    let rows = enrich::existing(tx, &keys).await?;
+
+    for (one, row) in reopened.into_iter().zip(rows) {
+        if let Some(row) = row {
+            *one.row = RowOutcome::Known(row);
+        }
+    }
+    Ok(())
 }

@@ -13,43 +13,46 @@ use wire::{
     message::Head,
 };
 
-use crate::{Row, decide::DraftedMessage};
+use crate::{
+    decide::DraftedMessage,
+    item::{Item, RowOutcome},
+};
 
-pub(crate) fn outcome(
-    now: Timestamp,
-    message: &Submitted,
-    entry: &DraftedMessage,
-    row: &Row,
-) -> Outcome {
-    match row {
-        Row::New => {
-            let stored = as_stored(now, message, entry);
-            said(&stored, message.head.clone(), entry, &entry.draft.text, &entry.passport)
+/// What is published of one item.
+pub(crate) fn outcome(now: Timestamp, item: &Item<'_>) -> Outcome {
+    let message = item.found.message;
+    let drafted = match &item.drafted {
+        Ok(drafted) => drafted,
+        Err(cause) => return Outcome::Dead { cause: *cause },
+    };
+
+    match &item.row {
+        RowOutcome::New => {
+            let row = as_stored(now, message, drafted);
+            let text = &drafted.draft.text;
+            message_and_event(&row, message.head.clone(), drafted, text, &drafted.passport)
         }
-        Row::Known(existing) => again(message, entry, existing),
-        Row::Conflict(existing, seen) => {
-            Outcome::Emit(vec![rejected(message, existing, entry, *seen)])
+        RowOutcome::Known(existing) => again(message, drafted, existing),
+        RowOutcome::Conflict { first, seen_at } => {
+            Outcome::Emit(vec![rejected(message, drafted, first, *seen_at)])
         }
-        // Its row vanished between two statements: say nothing that no row backs.
-        Row::None => Outcome::DONE,
+        // Its row vanished between two statements: enrich says nothing that no row backs.
+        RowOutcome::Absent => Outcome::DONE,
     }
 }
 
-/// Says again what was stored. The first recorded change of a later stage raises the version: from
-/// then on the message has been heard, and its acceptance alone is said again, which may not have
-/// been. A message that was redriven has a higher version from the start: there it has not been
-/// heard while no gate has decided in this turn, or the last word is its own.
-fn again(message: &Submitted, entry: &DraftedMessage, existing: &Existing) -> Outcome {
+/// Re-emits what is stored. Once a later stage has changed the row its events are out; only
+/// `message.accepted` is repeated, because that publish may have been lost.
+fn again(message: &Submitted, drafted: &DraftedMessage, existing: &Existing) -> Outcome {
     let row = &existing.message;
-    let last_word = existing.passport.stamps().last().is_some_and(|stamp| stamp.stage == "enrich");
-    let heard = row.version > 1 && row.state != MessageState::Accepted && !last_word;
     if row.turn > message.head.turn {
         return Outcome::DONE;
     }
-    if heard {
+    if has_gone_on(existing) {
         let accepted = acceptance(existing).and_then(|first| first.event());
         return Outcome::Emit(accepted.iter().map(Event::outgoing).collect());
     }
+
     // `on_late` is this message's own: another one would be another body.
     let head = Head {
         submitted_at: existing.submitted_at,
@@ -57,11 +60,22 @@ fn again(message: &Submitted, entry: &DraftedMessage, existing: &Existing) -> Ou
         turn: row.turn,
         ..message.head.clone()
     };
-    said(row, head, entry, &existing.text, &existing.passport)
+    message_and_event(row, head, drafted, &existing.text, &existing.passport)
 }
 
-/// The row as it was when it was accepted, but for what the carrier has counted since; none for one
-/// that never was.
+/// Whether a later stage has had the message, so that what enrich publishes has reached it. The
+/// first change by a later stage raises the version above 1. A redriven message begins above 1: a
+/// later stage has had it once its state is another in this turn, and enrich's stamp is no longer
+/// the last.
+fn has_gone_on(existing: &Existing) -> bool {
+    let row = &existing.message;
+    let last = existing.passport.stamps().last();
+    let is_last_of_enrich = last.is_some_and(|stamp| stamp.stage == "enrich");
+    row.version > 1 && row.state != MessageState::Accepted && !is_last_of_enrich
+}
+
+/// The row as it was when it was accepted, with the segments and the cost that the carrier has
+/// counted since; none for a message that never was accepted.
 fn acceptance(existing: &Existing) -> Option<StoredMessage> {
     let first = existing.passport.stamps().first()?;
     (first.stage == "enrich" && first.verdict == "accept").then(|| StoredMessage {
@@ -77,12 +91,12 @@ fn acceptance(existing: &Existing) -> Option<StoredMessage> {
     })
 }
 
-/// The event of the row, and the message itself unless it failed. Place and candidates are the
-/// entry's: they are facts of now, not decisions.
-fn said(
+/// The message on its way to the gates, unless it failed, and the event of its row. Place and
+/// candidates are the draft's: they are facts of now, not decisions.
+fn message_and_event(
     row: &StoredMessage,
     head: Head,
-    entry: &DraftedMessage,
+    drafted: &DraftedMessage,
     text: &str,
     passport: &Passport,
 ) -> Outcome {
@@ -95,47 +109,50 @@ fn said(
             text: text.into(),
             segments: row.segments,
             cost: row.cost,
-            place: entry.draft.place.clone(),
-            senders: entry.draft.senders.clone(),
+            place: drafted.draft.place.clone(),
+            senders: drafted.draft.senders.clone(),
             passport: passport.clone(),
         };
+
         say.push(Outgoing::new(Subject::Enriched(lane), &enriched));
     }
+
     say.extend(row.event().map(|event| event.outgoing()));
     Outcome::Emit(say)
 }
 
-fn as_stored(now: Timestamp, message: &Submitted, entry: &DraftedMessage) -> StoredMessage {
+/// The row that this batch has stored, without reading it back.
+fn as_stored(now: Timestamp, message: &Submitted, drafted: &DraftedMessage) -> StoredMessage {
     let head = &message.head;
     StoredMessage {
         tenant: head.tenant.clone(),
         id: head.id,
         turn: head.turn,
-        state: entry.state(),
+        state: drafted.state(),
         class: head.class,
-        contact: entry.contact,
+        contact: drafted.contact,
         campaign: head.campaign,
         sender: None,
         billed: false,
-        segments: entry.draft.segments,
-        cost: entry.draft.cost,
+        segments: drafted.draft.segments,
+        cost: drafted.draft.cost,
         gate: None,
-        code: entry.draft.failed.map(Into::into),
+        code: drafted.draft.failed.map(Into::into),
         due: None,
         version: 1,
         changed_at: now,
     }
 }
 
-/// A second body under an id that exists. The event is that body's own, the first version of it,
-/// and says only what no later change of the first one touches: a repeat is the same event.
+/// The event of a second body under an id that exists. It is named by that body, and says only what
+/// no later change of the first one touches: a repeat is the same event.
 fn rejected(
     message: &Submitted,
-    existing: &Existing,
-    entry: &DraftedMessage,
-    seen: Timestamp,
+    drafted: &DraftedMessage,
+    first: &Existing,
+    seen_at: Timestamp,
 ) -> Outgoing {
-    let row = &existing.message;
+    let row = &first.message;
     let data = MessageData {
         message: row.id,
         state: MessageState::Accepted,
@@ -150,6 +167,7 @@ fn rejected(
         code: Some("other_body".into()),
         until: None,
     };
-    let body = conflict_id(row.id, &entry.body_hash);
-    Event::new(EventKind::MessageRejected, &row.tenant, body, 1, seen, &data).outgoing()
+
+    let body = conflict_id(row.id, &drafted.body_hash);
+    Event::new(EventKind::MessageRejected, &row.tenant, body, 1, seen_at, &data).outgoing()
 }

@@ -2,30 +2,32 @@
 
 use domain::{
     gates::{
-        CounterKind, Counters, Facts, Memo,
+        CounterKind,
         capacity::alerts::{AlertLevel, BudgetAlert, TurnedAway, budget_alerts},
     },
-    ids::CampaignId,
+    ids::{CampaignId, window_id},
 };
 use jiff::Timestamp;
 use stage::Fault;
 use store::{Scoped, outbox, settings::budgets};
 use wire::{Event, EventKind, event::BudgetData};
 
-/// Owes the events of the budgets that this batch has brought there first.
+use crate::load::Grounds;
+
+/// Puts the events of the budgets that this batch has brought there first into the outbox.
 pub(crate) async fn raise(
     tx: &mut Scoped,
     now: Timestamp,
-    facts: &Facts,
-    counters: &Counters,
-    memo: &mut Memo,
+    grounds: &mut Grounds,
     turned_away: &[TurnedAway<'_>],
 ) -> Result<(), Fault> {
+    let Grounds { facts, counters, memo } = grounds;
     let alerts = budget_alerts(facts, counters, memo, turned_away);
     let first = budgets::first(tx, &alerts, now).await?;
     if first.is_empty() {
         return Ok(());
     }
+
     let events: Vec<Event> = first.into_iter().map(|alert| event(alert, now)).collect();
     outbox::insert(tx, &events).await
 }
@@ -36,7 +38,21 @@ fn event(alert: &BudgetAlert, now: Timestamp) -> Event {
         AlertLevel::Warning => EventKind::BudgetWarning,
         AlertLevel::Exhausted => EventKind::BudgetExhausted,
     };
-    let period = match key.kind {
+    let data = BudgetData {
+        campaign: key.target.map(CampaignId),
+        period: period(key.kind).into(),
+        window_start: key.window_start,
+        spent: alert.spent,
+        cap: alert.cap,
+    };
+
+    let window = window_id(&key.tenant, key.kind.as_str(), key.target, key.window_start);
+    Event::new(kind, &key.tenant, window, 1, now, &data)
+}
+
+/// The word for how long a budget's window is.
+fn period(kind: CounterKind) -> &'static str {
+    match kind {
         CounterKind::SpendMonth | CounterKind::CampaignMonth => "month",
         CounterKind::SpendDay
         | CounterKind::CampaignDay
@@ -44,15 +60,5 @@ fn event(alert: &BudgetAlert, now: Timestamp) -> Event {
         | CounterKind::QuotaHour
         | CounterKind::QuotaDay
         | CounterKind::SenderDay => "day",
-    };
-    let data = BudgetData {
-        campaign: key.target.map(CampaignId),
-        period: period.into(),
-        window_start: key.window_start,
-        spent: alert.spent,
-        cap: alert.cap,
-    };
-    let window =
-        domain::ids::window_id(&key.tenant, key.kind.as_str(), key.target, key.window_start);
-    Event::new(kind, &key.tenant, window, 1, now, &data)
+    }
 }

@@ -12,23 +12,25 @@ use wire::{
     Admitted, Enriched, Event, Subject, frame::Outgoing, message::Route, subject::shard_of,
 };
 
-use crate::{New, Place, Restated, place};
+use crate::{load::Restated, record::Recorded, turn::TurnState};
 
-/// What was decided now.
-pub(crate) fn ruling(messages: &[Enriched], new: &New) -> Outcome {
-    let admission = new.ruling.admission.zip(new.sender.as_ref());
-    outcome(&messages[new.at], &new.row, &new.ruling.passport, admission)
+/// What follows from a decision that this batch has recorded.
+pub(crate) fn recorded(one: &Recorded<'_>) -> Outcome {
+    let admission = one.ruling.admission.zip(one.sender.as_ref());
+    outcome(one.item.message, &one.row, &one.ruling.passport, admission)
 }
 
-/// What was decided before, in this turn.
-pub(crate) fn stored(message: &Enriched, known: &Restated) -> Outcome {
-    let Some(stored) = &known.stored else { return unknown() };
-    match place(message, Some((stored.message.turn, stored.message.state))) {
-        Place::Moved => Outcome::DONE,
-        // Open again only by a rollback of what overtook us, which cannot have been seen.
-        Place::Unknown | Place::Open => unknown(),
-        Place::Decided => {
-            let admission = stored.admission.zip(known.sender.as_ref());
+/// What follows from a decision that stood already.
+pub(crate) fn restated(one: &Restated<'_>) -> Outcome {
+    let message = one.item.message;
+    let Some(stored) = &one.stored else { return unknown() };
+
+    match TurnState::of(message, Some((stored.message.turn, stored.message.state))) {
+        TurnState::Late => Outcome::DONE,
+        // Cannot be: what was decided before is committed, and no row loses it within a turn.
+        TurnState::Unknown | TurnState::Open => unknown(),
+        TurnState::Decided => {
+            let admission = stored.admission.zip(one.sender.as_ref());
             outcome(message, &stored.message, &stored.passport, admission)
         }
     }
@@ -53,8 +55,8 @@ fn outcome(
         MessageState::Deferred => park(row, row.due),
         MessageState::Held => park(row, None),
         MessageState::Blocked | MessageState::Expired => Outcome::Emit(event(row)),
-        // Somebody after the gates has had it, so what the gates said has been heard; and who
-        // cancels says so.
+        // A later stage has changed the row, so what the gates publish has reached it. Whoever
+        // cancels a message publishes that.
         MessageState::InDoubt
         | MessageState::Sent
         | MessageState::Failed
@@ -82,6 +84,7 @@ fn admitted(
     sender: &SenderFacts,
 ) -> Outcome {
     let message = Enriched { passport: passport.clone(), ..message.clone() };
+
     let subject = Subject::Admitted(message.head.class.lane(), shard_of(&sender.account));
     let route = Route {
         sender: sender.id,
@@ -92,5 +95,6 @@ fn admitted(
         policy_version: admission.policy_version,
         weight: sender.weight,
     };
+
     Outcome::Emit(vec![Outgoing::new(subject, &Admitted { message, route })])
 }

@@ -1,11 +1,11 @@
 //! One question to the model, and what its answer means.
 
-use carriers::anthropic::{self, AiNextStep, Message, Request, Speaker};
-use stage::Fault;
+use carriers::anthropic::{AiNextStep, Client, Message, Reply, Request, Speaker};
+use stage::{Dependency, Fault};
 use store::conversations::replies::{Ask, ReplyDecision, ReplyReason};
 use wire::InboundText;
 
-use crate::unavailable;
+use crate::decide::silence;
 
 /// Answers are texts: short. Also the model's limit.
 const MAX_TOKENS: u32 = 200;
@@ -15,8 +15,8 @@ const MAX_CHARACTERS: usize = 300;
 
 /// Asks the model once. A call that may be tried again is an outage; everything else ends as a
 /// decision not to answer, so that no text is asked about forever.
-pub async fn ask(
-    client: &anthropic::Client,
+pub(crate) async fn ask(
+    client: &Client,
     model: &str,
     text: &InboundText,
     ask: Ask,
@@ -24,32 +24,34 @@ pub async fn ask(
     let system = instructions(&text.language);
     let messages = [Message { role: Speaker::User, content: &text.body }];
     let request = Request { model, system: &system, messages: &messages, max_tokens: MAX_TOKENS };
-    let silent = |reason: ReplyReason| ReplyDecision {
-        ask: ask.clone(),
-        body: None,
-        reason,
-        input_tokens: 0,
-        output_tokens: 0,
-    };
-    match client.message(request).await {
+
+    let error = match client.message(request).await {
         Ok(reply) if reply.stop_reason.is_complete() && !reply.text.trim().is_empty() => {
-            Ok(ReplyDecision {
-                ask,
-                body: Some(reply.text.trim().chars().take(MAX_CHARACTERS).collect()),
-                reason: ReplyReason::Answered,
-                input_tokens: i64::try_from(reply.input_tokens).unwrap_or(i64::MAX),
-                output_tokens: i64::try_from(reply.output_tokens).unwrap_or(i64::MAX),
-            })
+            return Ok(answered(ask, &reply));
         }
-        Ok(_) => Ok(silent(ReplyReason::AiIncomplete)),
-        Err(error) => match error.next_step() {
-            AiNextStep::Retry { .. } => Err(unavailable(error)),
-            AiNextStep::StopAccount => {
-                tracing::error!(%error, "the AI account refuses calls: check ANTHROPIC_API_KEY");
-                Ok(silent(ReplyReason::AiAccount))
-            }
-            AiNextStep::GiveUp => Ok(silent(ReplyReason::AiRefused)),
-        },
+        Ok(_) => return Ok(silence(ask, ReplyReason::AiIncomplete)),
+        Err(error) => error,
+    };
+
+    match error.next_step() {
+        AiNextStep::Retry { .. } => {
+            Err(Fault::Unavailable { what: Dependency::Ai, source: error.into() })
+        }
+        AiNextStep::StopAccount => {
+            tracing::error!(%error, "the AI account refuses calls: check ANTHROPIC_API_KEY");
+            Ok(silence(ask, ReplyReason::AiAccount))
+        }
+        AiNextStep::GiveUp => Ok(silence(ask, ReplyReason::AiRefused)),
+    }
+}
+
+fn answered(ask: Ask, reply: &Reply) -> ReplyDecision {
+    ReplyDecision {
+        ask,
+        body: Some(reply.text.trim().chars().take(MAX_CHARACTERS).collect()),
+        reason: ReplyReason::Answered,
+        input_tokens: i64::try_from(reply.input_tokens).unwrap_or(i64::MAX),
+        output_tokens: i64::try_from(reply.output_tokens).unwrap_or(i64::MAX),
     }
 }
 

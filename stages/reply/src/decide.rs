@@ -1,27 +1,37 @@
 //! Whether a text is answered at all. Pure.
 
-use store::conversations::replies::{ReplyFacts, ReplyReason};
+use jiff::SignedDuration;
+use store::conversations::replies::{Ask, ReplyDecision, ReplyFacts, ReplyReason};
 use wire::InboundText;
 
-/// How many answers one thread gets in an hour: two machines texting each other stop there.
-pub const ANSWERS_PER_HOUR: i64 = 3;
+/// How many answers one thread gets in the time that is [`COUNTED`]: two machines texting each
+/// other stop there.
+pub(crate) const ANSWERS_PER_HOUR: i64 = 3;
+
+/// The time in which answers to one thread are counted.
+pub(crate) const COUNTED: SignedDuration = SignedDuration::from_hours(1);
 
 /// What to do about a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReplyIntent {
+pub(crate) enum ReplyIntent {
     /// Ask the model.
     Answer,
     /// Say nothing, for this reason.
     Silence(ReplyReason),
 }
 
-/// Decides. Facts that are not there mean silence.
-pub fn decide(text: &InboundText, facts: Option<&ReplyFacts>, has_model: bool) -> ReplyIntent {
+/// Decides whether to ask. Facts that are not there mean silence.
+pub(crate) fn decide(
+    text: &InboundText,
+    facts: Option<&ReplyFacts>,
+    has_model: bool,
+) -> ReplyIntent {
     let Some(facts) = facts else { return ReplyIntent::Silence(ReplyReason::NoFacts) };
-    let moved_on = u32::try_from(facts.epoch).ok() != Some(text.epoch);
+
+    let is_epoch_over = u32::try_from(facts.epoch).ok() != Some(text.epoch);
     if facts.silenced {
         ReplyIntent::Silence(ReplyReason::OptedOut)
-    } else if moved_on {
+    } else if is_epoch_over {
         ReplyIntent::Silence(ReplyReason::EpochOver)
     } else if facts.answers >= ANSWERS_PER_HOUR {
         ReplyIntent::Silence(ReplyReason::AnswersPerHour)
@@ -32,6 +42,11 @@ pub fn decide(text: &InboundText, facts: Option<&ReplyFacts>, has_model: bool) -
     } else {
         ReplyIntent::Answer
     }
+}
+
+/// The decision not to answer.
+pub(crate) fn silence(ask: Ask, reason: ReplyReason) -> ReplyDecision {
+    ReplyDecision { ask, body: None, reason, input_tokens: 0, output_tokens: 0 }
 }
 
 #[cfg(test)]

@@ -11,47 +11,35 @@
 
 mod ask;
 mod decide;
+mod load;
+mod record;
+mod say;
 
-use std::collections::{BTreeMap, HashMap};
-
-use carriers::anthropic;
-use decide::{ANSWERS_PER_HOUR, ReplyIntent};
-use domain::{
-    ids::{ConversationId, MessageId},
-    message::class::{Channel, Lane, MessageClass},
-};
+use carriers::anthropic::Client;
 use futures::{StreamExt, stream::FuturesUnordered};
-use jiff::{SignedDuration, Timestamp};
-use stage::{Batch, Cx, Dependency, Fault, Outcome, Stage, StageName};
+use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
 use store::{
     Store,
-    conversations::replies::{
-        self, Ask, Limit, ReplyDecided, ReplyDecision, ReplyFacts, ReplyReason,
-    },
+    conversations::replies::{ReplyDecision, ReplyReason},
 };
-use uuid::Uuid;
-use wire::{
-    InboundText, Stream, Subject, Submitted,
-    frame::Outgoing,
-    message::{Content, From, Head},
-};
+use wire::{InboundText, Stream, frame::Outgoing};
 
-/// The stage that answers. Without a client it decides, for each text, not to answer.
-pub struct ReplyStage {
-    store: Store,
-    client: Option<anthropic::Client>,
-    model: String,
-}
+use decide::ReplyIntent;
+use load::{Asked, Thread};
 
 /// How many questions one batch has at the model at once.
 const AT_ONCE: usize = 16;
 
-/// The time in which answers to one thread are counted.
-const COUNTED: SignedDuration = SignedDuration::from_hours(1);
+/// The stage that answers. Without a client it decides, for each text, not to answer.
+pub struct ReplyStage {
+    store: Store,
+    client: Option<Client>,
+    model: String,
+}
 
 impl ReplyStage {
     /// A reply over this store. `model` is the model's name at the provider.
-    pub fn new(store: Store, client: Option<anthropic::Client>, model: String) -> Self {
+    pub fn new(store: Store, client: Option<Client>, model: String) -> Self {
         Self { store, client, model }
     }
 }
@@ -62,10 +50,12 @@ impl Stage for ReplyStage {
     type In = InboundText;
 
     async fn handle(&self, cx: &Cx, batch: Batch<InboundText>) -> Result<(), Fault> {
-        let facts = self.load(cx, batch.items()).await?;
-        let one = |thread: Vec<usize>| self.answer_thread(cx, &batch, &facts, thread);
-        let mut threads = by_thread(batch.items()).into_values();
-        let mut under_way: FuturesUnordered<_> = threads.by_ref().take(AT_ONCE).map(one).collect();
+        let threads = load::load(&self.store, cx.now, batch.items()).await?;
+
+        let mut threads = threads.into_iter();
+        let answer = |thread| self.answer_thread(cx, &batch, thread);
+        let mut under_way: FuturesUnordered<_> =
+            threads.by_ref().take(AT_ONCE).map(answer).collect();
         let mut failed = None;
         while let Some(done) = under_way.next().await {
             if let Err(fault) = done {
@@ -73,7 +63,7 @@ impl Stage for ReplyStage {
             }
             // After a failure no thread begins, but calls under way are paid for: they end.
             if failed.is_none() {
-                under_way.extend(threads.next().map(one));
+                under_way.extend(threads.next().map(answer));
             }
         }
         failed.map_or(Ok(()), Err)
@@ -81,125 +71,55 @@ impl Stage for ReplyStage {
 }
 
 impl ReplyStage {
-    async fn load(
-        &self,
-        cx: &Cx,
-        texts: &[InboundText],
-    ) -> Result<HashMap<Uuid, ReplyFacts>, Fault> {
-        let asks: Vec<Ask> = texts.iter().map(ask_of).collect();
-        let mut tx = self.store.scoped(texts.iter().map(|text| text.tenant.clone())).await?;
-        let facts = replies::facts(&mut tx, &asks, cx.now - COUNTED).await?;
-        Ok(facts.into_iter().map(|facts| (facts.inbound, facts)).collect())
-    }
-
-    /// The texts of one thread, one after the other: each counts the answers before it.
+    /// Answers the texts of one thread, one after the other: each counts the answers before it.
     async fn answer_thread(
         &self,
         cx: &Cx,
         batch: &Batch<InboundText>,
-        facts: &HashMap<Uuid, ReplyFacts>,
-        thread: Vec<usize>,
+        thread: Thread<'_>,
     ) -> Result<(), Fault> {
         let mut answered = 0;
-        for index in thread {
-            let text = &batch.items()[index];
-            let mut facts = facts.get(&text.id).cloned();
-            if let Some(facts) = &mut facts {
+        for mut asked in thread {
+            if let Some(facts) = &mut asked.facts {
                 facts.answers += answered;
             }
-            let say = self.answer(cx, text, facts.as_ref()).await?;
-            let is_new = facts.is_some_and(|facts| facts.decided.is_none());
-            answered += i64::from(is_new && !say.is_empty());
-            batch.answer(index, Outcome::Emit(say));
+
+            let say = self.answer(cx, &asked).await?;
+            let is_new = asked.facts.is_some_and(|facts| facts.decided.is_none());
+            answered += i64::from(is_new && say.is_some());
+            batch.answer(asked.index, Outcome::Emit(say.into_iter().collect()));
         }
         Ok(())
     }
 
-    /// One text: what was decided stands; else decide, ask the model, record.
-    async fn answer(
-        &self,
-        cx: &Cx,
-        text: &InboundText,
-        facts: Option<&ReplyFacts>,
-    ) -> Result<Vec<Outgoing>, Fault> {
-        if let Some(decided) = facts.and_then(|facts| facts.decided.as_ref()) {
-            return Ok(say(text, decided));
+    /// Answers one text. What was decided about it before stands.
+    async fn answer(&self, cx: &Cx, asked: &Asked<'_>) -> Result<Option<Outgoing>, Fault> {
+        if let Some(decided) = asked.facts.as_ref().and_then(|facts| facts.decided.as_ref()) {
+            return Ok(say::answer(asked, decided));
         }
+
+        // decide
+        let decision = self.decide(asked).await?;
+
+        // record
+        let decided = record::record(&self.store, cx.now, &decision).await?;
+
+        // say
+        Ok(say::answer(asked, &decided))
+    }
+
+    /// Decides whether to answer, and asks the model for the answer.
+    async fn decide(&self, asked: &Asked<'_>) -> Result<ReplyDecision, Fault> {
+        let Asked { text, ask, facts, .. } = asked;
         let client = self.client.as_ref();
-        let decision = match decide::decide(text, facts, client.is_some()) {
-            ReplyIntent::Silence(reason) => silence(text, reason),
-            ReplyIntent::Answer => match client {
-                Some(client) => ask::ask(client, &self.model, text, ask_of(text)).await?,
-                None => silence(text, ReplyReason::AiOff),
-            },
-        };
-        let decided = self.record(&decision, cx.now).await?;
-        Ok(say(text, &decided))
+        let intent = decide::decide(text, facts.as_ref(), client.is_some());
+
+        match (intent, client) {
+            (ReplyIntent::Silence(reason), _) => Ok(decide::silence(ask.clone(), reason)),
+            (ReplyIntent::Answer, None) => Ok(decide::silence(ask.clone(), ReplyReason::AiOff)),
+            (ReplyIntent::Answer, Some(client)) => {
+                ask::ask(client, &self.model, text, ask.clone()).await
+            }
+        }
     }
-
-    async fn record(
-        &self,
-        decision: &ReplyDecision,
-        now: Timestamp,
-    ) -> Result<ReplyDecided, Fault> {
-        let mut tx = self.store.scoped([&decision.ask.tenant]).await?;
-        let limit = Limit { since: now - COUNTED, answers: ANSWERS_PER_HOUR };
-        let decided = replies::decide(&mut tx, decision, now, limit).await?;
-        tx.commit().await.map_err(store::fault)?;
-        Ok(decided)
-    }
-}
-
-/// The places of each thread's texts, in their order.
-fn by_thread(texts: &[InboundText]) -> BTreeMap<ConversationId, Vec<usize>> {
-    let mut threads: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-    for (index, text) in texts.iter().enumerate() {
-        threads.entry(text.conversation).or_default().push(index);
-    }
-    threads
-}
-
-fn ask_of(text: &InboundText) -> Ask {
-    Ask {
-        tenant: text.tenant.clone(),
-        inbound: text.id,
-        conversation: text.conversation,
-        message: MessageId::from_burst(text.conversation, text.epoch, text.id),
-        number: text.number.as_str().to_owned(),
-    }
-}
-
-fn silence(text: &InboundText, reason: ReplyReason) -> ReplyDecision {
-    ReplyDecision { ask: ask_of(text), body: None, reason, input_tokens: 0, output_tokens: 0 }
-}
-
-/// The message that a decision becomes; none for silence.
-fn say(text: &InboundText, decided: &ReplyDecided) -> Vec<Outgoing> {
-    let Some(body) = &decided.body else { return Vec::new() };
-    let head = Head {
-        id: ask_of(text).message,
-        tenant: text.tenant.clone(),
-        turn: 1,
-        class: MessageClass::Conversational,
-        channel: Channel::Sms,
-        to: text.number,
-        campaign: None,
-        submitted_at: text.received_at,
-        expires_at: None,
-        on_late: None,
-        trace: text.trace.clone(),
-    };
-    let message = Submitted {
-        head,
-        content: Content::Body(body.clone()),
-        from: From::Sender(text.sender),
-        body_hash: String::new(),
-        metadata: Default::default(),
-    };
-    vec![Outgoing::new(Subject::Submitted(Lane::Urgent), &message.with_body_hash())]
-}
-
-/// What a failed call means for the text: an outage is tried again, anything else is silence.
-fn unavailable(error: carriers::anthropic::AiError) -> Fault {
-    Fault::Unavailable { what: Dependency::Ai, source: error.into() }
 }

@@ -30,21 +30,28 @@ impl Source for TotalsPublisher {
     const NAME: StageName = StageName::Rollup;
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
+        // load
         let due = totals::lease(&self.store, cx.machine, AT_MOST).await?;
         if due.is_empty() {
             return Ok(Tick::default());
         }
+
+        // say
         let say = due.iter().map(outgoing).collect();
+
+        // record, once the broker has stored them
         let store = self.store.clone();
         let mark = async move { totals::published(&store, &due).await };
         Ok(Tick { say, published: Some(Box::pin(mark)), more: false })
     }
 }
 
+/// The totals of one scope. Their version names them, so that a repeat is the same message.
 fn outgoing(due: &DueTotal) -> Outgoing {
     let subject = Subject::Analytics(due.tenant.clone(), due.scope.clone());
     let id = due.scope.id().unwrap_or_default();
     let name = event_id(id, &subject.to_string(), due.totals.version);
+
     let json = serde_json::to_vec(&due.totals).expect("totals are plain data with string keys");
     Outgoing { subject, key: MemberKey::of(name), trace: None, json }
 }

@@ -10,25 +10,26 @@
 //! | Calls | nobody |
 //! | Never | decides whether a message may be sent: the gates do, afresh |
 
+mod gauge;
 mod pace;
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use domain::ids::TenantId;
-use jiff::{SignedDuration, Timestamp};
 use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
     parked::{
-        release::{self, DueRow},
+        release::{self, DueMessage, DueRow},
         wake,
     },
 };
 use wire::{Subject, frame::Outgoing};
 
+use gauge::ParkedGauge;
 use pace::TenantPaces;
 
 /// How many rows one tick releases at most, and how many of them of one tenant: two frames' worth,
@@ -39,56 +40,38 @@ const PER_TENANT: i64 = 128;
 /// How many rows of one wake are made due in one tick.
 const WOKEN: i64 = 2_000;
 
-/// How often the parked messages are counted for the gauge.
-const COUNT_EVERY: SignedDuration = SignedDuration::from_secs(15);
-
 /// The source that releases parked messages.
 pub struct ScheduleSource {
     store: Store,
-    /// Machine time of the last count.
-    counted: Mutex<Timestamp>,
+    gauge: ParkedGauge,
     paces: Mutex<TenantPaces>,
 }
 
 impl ScheduleSource {
     /// A schedule over this store.
     pub fn new(store: Store) -> Self {
-        let (counted, paces) = (Mutex::new(Timestamp::MIN), Mutex::new(TenantPaces::default()));
-        Self { store, counted, paces }
+        Self { store, gauge: ParkedGauge::new(), paces: Mutex::default() }
     }
 
-    /// The due rows that may go now.
+    /// The due rows that may go now: paced rows go as fast as their tenant's senders carry them.
     async fn find(&self, cx: &Cx) -> Result<Vec<DueRow>, Fault> {
         let resting = self.paces().resting(cx.machine);
         let resting: Vec<&TenantId> = resting.iter().collect();
         let found = release::find(&self.store, cx.now, PER_TENANT, AT_MOST, &resting).await?;
-        let paced: BTreeSet<&TenantId> =
-            found.iter().filter(|row| row.paced).map(|row| &row.tenant).collect();
+
+        let paced = found.iter().filter(|row| row.paced);
+        let paced: BTreeSet<&TenantId> = paced.map(|row| &row.tenant).collect();
         if paced.is_empty() {
             return Ok(found);
         }
+
         let paced: Vec<&TenantId> = paced.into_iter().collect();
         let paces = release::paces(&self.store, &paced).await?;
         Ok(self.paces().admit(cx.machine, found, paces))
     }
 
-    fn paces(&self) -> std::sync::MutexGuard<'_, TenantPaces> {
+    fn paces(&self) -> MutexGuard<'_, TenantPaces> {
         self.paces.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sets the gauge of parked messages, by what they wait for.
-    async fn count(&self, machine: Timestamp) -> Result<(), Fault> {
-        {
-            let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-            if machine.duration_since(*counted) < COUNT_EVERY {
-                return Ok(());
-            }
-            *counted = machine;
-        }
-        let (due, held) = release::parked(&self.store).await?;
-        metrics::gauge!("millrace_parked_messages", "until" => "due").set(due as f64);
-        metrics::gauge!("millrace_parked_messages", "until" => "cause").set(held as f64);
-        Ok(())
     }
 }
 
@@ -96,20 +79,31 @@ impl Source for ScheduleSource {
     const NAME: StageName = StageName::Schedule;
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
-        self.count(cx.machine).await?;
-        let waking = wake::work(&self.store, cx.now, cx.machine, WOKEN).await?;
+        self.gauge.set(&self.store, cx).await?;
+
+        // load; what has been woken is due from now on
+        let is_waking = wake::work(&self.store, cx.now, cx.machine, WOKEN).await?;
         let found = self.find(cx).await?;
+
+        // record
         let due = release::release(&self.store, &found).await?;
         if due.is_empty() {
-            return Ok(Tick { more: waking, ..Tick::default() });
+            return Ok(Tick { more: is_waking, ..Tick::default() });
         }
-        let say = due.iter().filter_map(|row| {
-            let payload = row.payload.as_ref()?;
-            Some(Outgoing::new(Subject::Enriched(row.lane), payload))
-        });
-        let (say, more) = (say.collect(), waking || due.len() as i64 >= PER_TENANT);
+
+        // say
+        let say = due.iter().filter_map(outgoing).collect();
+        let more = is_waking || due.len() as i64 >= PER_TENANT;
+
+        // record, once the broker has stored them
         let store = self.store.clone();
-        let published = async move { release::released(&store, &due).await };
-        Ok(Tick { say, published: Some(Box::pin(published)), more })
+        let mark = async move { release::released(&store, &due).await };
+        Ok(Tick { say, published: Some(Box::pin(mark)), more })
     }
+}
+
+/// The message on its way back to the gates; none where only its row is to be deleted.
+fn outgoing(due: &DueMessage) -> Option<Outgoing> {
+    let payload = due.payload.as_ref()?;
+    Some(Outgoing::new(Subject::Enriched(due.lane), payload))
 }

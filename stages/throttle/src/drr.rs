@@ -1,39 +1,26 @@
 //! Deficit round robin: tenants take turns, and each turn is worth the same number of segments,
 //! however long a tenant's messages are.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::Hash,
+};
 
-/// The order in which items are served: their indexes. `items` are (owner, weight, cost); the items
-/// of one owner keep their order. In each round an owner may spend `quantum` times the weight of its
-/// first item, and what it has saved.
-pub fn order<K: Eq + std::hash::Hash>(
+/// The order in which items are served: their indexes. `items` are (owner, weight, cost), and the
+/// items of one owner keep their order. In each round an owner may spend `quantum` times the weight
+/// of its first item, and what it has saved.
+pub(crate) fn order<K: Eq + Hash>(
     quantum: u32,
     items: impl IntoIterator<Item = (K, u32, u32)>,
 ) -> Vec<usize> {
     let quantum = quantum.max(1);
-    let mut queue_of: HashMap<K, usize> = HashMap::new();
-    let mut queues: Vec<Queue> = Vec::new();
-    let mut count = 0;
-    for (i, (owner, weight, cost)) in items.into_iter().enumerate() {
-        let queue = *queue_of.entry(owner).or_insert_with(|| {
-            queues.push(Queue { weight: weight.max(1), ..Queue::default() });
-            queues.len() - 1
-        });
-        queues[queue].waiting.push_back((i, cost));
-        count += 1;
-    }
-    let mut served = Vec::with_capacity(count);
-    let mut round: VecDeque<Queue> = queues.into();
+    let mut served = Vec::new();
+
+    let mut round = queues(items);
     while let Some(mut queue) = round.pop_front() {
         queue.saved = queue.saved.saturating_add(quantum.saturating_mul(queue.weight));
-        while let Some((i, cost)) = queue.waiting.front().copied() {
-            if cost > queue.saved {
-                break;
-            }
-            queue.saved -= cost;
-            queue.waiting.pop_front();
-            served.push(i);
-        }
+        queue.serve(&mut served);
+
         // Whoever has nothing left leaves, and takes no savings along.
         if !queue.waiting.is_empty() {
             round.push_back(queue);
@@ -42,11 +29,43 @@ pub fn order<K: Eq + std::hash::Hash>(
     served
 }
 
+/// The items of one owner that wait.
 #[derive(Debug, Default)]
 struct Queue {
+    /// The index and the cost of each.
     waiting: VecDeque<(usize, u32)>,
+    /// What the owner may spend.
     saved: u32,
     weight: u32,
+}
+
+impl Queue {
+    /// Serves from the front as far as the savings go.
+    fn serve(&mut self, served: &mut Vec<usize>) {
+        while let Some((i, cost)) = self.waiting.front().copied() {
+            if cost > self.saved {
+                break;
+            }
+            self.saved -= cost;
+            self.waiting.pop_front();
+            served.push(i);
+        }
+    }
+}
+
+/// One queue per owner, in the order in which the owners come.
+fn queues<K: Eq + Hash>(items: impl IntoIterator<Item = (K, u32, u32)>) -> VecDeque<Queue> {
+    let mut queue_of: HashMap<K, usize> = HashMap::new();
+    let mut queues: VecDeque<Queue> = VecDeque::new();
+
+    for (i, (owner, weight, cost)) in items.into_iter().enumerate() {
+        let queue = *queue_of.entry(owner).or_insert_with(|| {
+            queues.push_back(Queue { weight: weight.max(1), ..Queue::default() });
+            queues.len() - 1
+        });
+        queues[queue].waiting.push_back((i, cost));
+    }
+    queues
 }
 
 #[cfg(test)]
@@ -69,7 +88,9 @@ mod tests {
     fn a_small_tenant_is_not_behind_a_large_ones_backlog() {
         let large = std::iter::repeat_n(("large", 1, 1), 500);
         let items: Vec<_> = large.chain([("small", 1, 3)]).collect();
+
         let served = order(QUANTUM, items);
+
         assert_eq!(served.iter().position(|i| *i == 500), Some(10));
     }
 
@@ -83,7 +104,9 @@ mod tests {
     #[test]
     fn tenants_get_their_parts_by_weight_while_all_of_them_wait() {
         let items = (0..900).map(|i| if i % 2 == 0 { ("one", 1, 1) } else { ("three", 3, 1) });
+
         let served = order(QUANTUM, items);
+
         let threes = served[..400].iter().filter(|i| **i % 2 == 1).count();
         assert_eq!(threes, 300);
     }
@@ -95,8 +118,9 @@ mod tests {
             let mut sorted = served.clone();
             sorted.sort_unstable();
             prop_assert_eq!(sorted, (0..items.len()).collect::<Vec<_>>());
+
             for tenant in 0..6 {
-                let own: Vec<_> = served.iter().filter(|at| items[**at].0 == tenant).collect();
+                let own: Vec<_> = served.iter().filter(|i| items[**i].0 == tenant).collect();
                 prop_assert!(own.is_sorted());
             }
         }
@@ -106,16 +130,19 @@ mod tests {
         #[test]
         fn shares_differ_by_less_than_two_quanta_while_both_wait(items in items()) {
             let served = order(QUANTUM, unweighted(&items));
+
             let mut left = [0_usize; 6];
             let mut got = [0_u32; 6];
             for (tenant, _) in &items {
                 left[usize::from(*tenant)] += 1;
             }
             let waiting_at_start = left.map(|left| left > 0);
-            for at in served {
-                let (tenant, cost) = items[at];
+
+            for i in served {
+                let (tenant, cost) = items[i];
                 got[usize::from(tenant)] += cost;
                 left[usize::from(tenant)] -= 1;
+
                 let both = (0..6).filter(|n| waiting_at_start[*n] && left[*n] > 0);
                 let shares: Vec<_> = both.map(|n| got[n]).collect();
                 let most = shares.iter().max().copied().unwrap_or_default();
@@ -128,9 +155,10 @@ mod tests {
         #[test]
         fn nobody_starves(items in items()) {
             let served = order(QUANTUM, unweighted(&items));
+
             for tenant in 0..6_u8 {
-                let first = served.iter().position(|at| items[*at].0 == tenant);
-                let before: u32 = served[..first.unwrap_or(0)].iter().map(|at| items[*at].1).sum();
+                let first = served.iter().position(|i| items[*i].0 == tenant);
+                let before: u32 = served[..first.unwrap_or(0)].iter().map(|i| items[*i].1).sum();
                 prop_assert!(before <= 5 * QUANTUM, "{before} segments before tenant {tenant}");
             }
         }

@@ -19,14 +19,14 @@ const LONGEST_TEXT: u16 = 16;
 
 /// The paces of all senders.
 #[derive(Debug, Default)]
-pub struct SenderPaces {
+pub(crate) struct SenderPaces {
     now: Timestamp,
     senders: HashMap<SenderId, Gcra>,
 }
 
 impl SenderPaces {
-    /// A new batch at this instant: whoever waits asks again.
-    pub fn begin(&mut self, now: Timestamp) {
+    /// Begins a batch at this instant: whoever waited asks again.
+    pub(crate) fn begin(&mut self, now: Timestamp) {
         self.now = now;
         if self.senders.len() > MAX_SENDERS {
             self.senders.retain(|_, pace| pace.next_free() > now);
@@ -38,7 +38,7 @@ impl SenderPaces {
 
     /// Asks for a text of so many segments on a sender of `pace` segments per second, that may run
     /// ahead by `depth`.
-    pub fn ask(
+    pub(crate) fn ask(
         &mut self,
         sender: SenderId,
         pace: u32,
@@ -82,6 +82,7 @@ mod tests {
         let slots: Vec<_> = (0..5).map(|_| paces.ask(sender(1), 2, 1, DEPTH)).collect();
         let wait = |millis| Slot::After(SignedDuration::from_millis(millis));
         assert_eq!(slots, [Slot::Now, Slot::Now, Slot::Now, wait(500), wait(1_000)]);
+
         paces.begin(at(500));
         assert_eq!(paces.ask(sender(1), 2, 1, DEPTH), Slot::Now);
         assert_eq!(paces.ask(sender(1), 2, 1, DEPTH), wait(500));
@@ -93,6 +94,7 @@ mod tests {
         paces.begin(at(0));
         assert_eq!(paces.ask(sender(1), 1, 10, DEPTH), Slot::Now);
         assert_eq!(paces.ask(sender(1), 1, 10, DEPTH), Slot::After(SignedDuration::from_secs(9)));
+
         paces.begin(at(9_000));
         assert_eq!(paces.ask(sender(1), 1, 10, DEPTH), Slot::Now);
     }
@@ -114,6 +116,7 @@ mod tests {
         let (bulk, urgent) = (SignedDuration::from_millis(500), DEPTH);
         let released = (0..20).filter(|_| paces.ask(sender(1), 10, 1, bulk) == Slot::Now).count();
         assert_eq!(released, 6);
+
         paces.begin(at(0));
         assert_eq!(paces.ask(sender(1), 10, 1, urgent), Slot::Now);
     }
@@ -123,6 +126,7 @@ mod tests {
         let mut paces = SenderPaces::default();
         paces.begin(at(3_600_000));
         assert_eq!(paces.ask(sender(1), 1, 1, DEPTH), Slot::Now);
+
         paces.begin(at(0));
         assert_eq!(paces.ask(sender(1), 1, 1, DEPTH), Slot::After(SignedDuration::from_secs(16)));
     }
@@ -136,12 +140,14 @@ mod tests {
         ) {
             let mut paces = SenderPaces::default();
             let (mut now, mut released) = (0_i64, 0_i64);
+
             for (gap, segments) in asks {
                 now += gap;
                 paces.begin(at(now));
                 if paces.ask(sender(1), pace, segments, DEPTH) == Slot::Now {
                     released += i64::from(segments);
                 }
+
                 let allowed = (now + 1_000) * i64::from(pace) / 1_000 + 10;
                 prop_assert!(released <= allowed + 1, "{released} > {allowed}");
             }

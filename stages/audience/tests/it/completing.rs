@@ -68,6 +68,7 @@ async fn the_completion_is_said_under_one_id_until_it_is_stored_and_never_after(
     assert!(!lost.more);
     assert_eq!(lost.say.len(), 1);
     assert_eq!(lost.say[0].subject.to_string(), "events.acme.campaign.completed");
+
     let event: Event = serde_json::from_slice(&lost.say[0].json)?;
     assert_eq!((event.kind, event.version), (EventKind::CampaignCompleted, version + 1));
     assert_eq!(event.id, event_id(campaign.0, "campaign.completed", version + 1));
@@ -77,6 +78,7 @@ async fn the_completion_is_said_under_one_id_until_it_is_stored_and_never_after(
 
     let again = world.tick(2 + LEASE_OVER).await?;
     assert_eq!(ids(&again.say), [event.id]);
+
     publish(again).await?;
     let stored = world.stored(campaign).await?;
     assert_eq!((stored.state.as_str(), stored.version), ("completed", version + 1));
@@ -84,6 +86,7 @@ async fn the_completion_is_said_under_one_id_until_it_is_stored_and_never_after(
 
     publish(lost).await?;
     assert_eq!(world.stored(campaign).await?, stored, "a late mark completes nothing again");
+
     let after = world.tick(3 + 2 * LEASE_OVER).await?;
     assert!(after.say.is_empty() && after.published.is_none());
     Ok(())
@@ -119,6 +122,7 @@ async fn a_campaign_that_is_paused_between_its_completion_and_the_mark_is_not_co
         for state in meanwhile {
             world.put(campaign, state).await?;
         }
+
         assert_eq!(publish(told).await?.len(), 1);
         assert_eq!(world.stored(campaign).await?.state, "completed");
 

@@ -21,6 +21,7 @@ async fn the_cursor_moves_once_the_messages_are_stored_and_till_then_they_are_sa
     let world = World::begin(1).await?;
     let campaign = world.run_to(100).await?;
     let first = world.ids(campaign, 0..SMALLEST).await?;
+
     let lost = world.tick(10).await?;
     assert_eq!(ids(&lost.say), first);
     assert_eq!(world.stored(campaign).await?.cursor, 0);
@@ -29,11 +30,13 @@ async fn the_cursor_moves_once_the_messages_are_stored_and_till_then_they_are_sa
     assert_eq!(world.stored(campaign).await?.cursor, 0);
     let keys = |say: &[wire::frame::Outgoing]| say.iter().map(|out| out.key).collect::<Vec<_>>();
     assert_eq!(keys(&again.say), keys(&lost.say), "a later tick says the same messages");
+
     publish(again).await?;
     assert_eq!(world.stored(campaign).await?.cursor, 64);
 
     publish(lost).await?;
     assert_eq!(world.stored(campaign).await?.cursor, 64, "a late mark moves nothing");
+
     world.messages(campaign, 0..64, MessageState::Sent).await?;
     let next = publish(world.tick(20 + LEASE_OVER).await?).await?;
     assert_eq!(next, world.ids(campaign, 64..100).await?);
@@ -145,11 +148,13 @@ async fn paused_and_stopped_campaigns_say_nothing_and_a_resumed_one_goes_on() ->
 async fn a_campaign_under_lease_is_left_to_its_process() -> anyhow::Result<()> {
     let world = World::begin(1).await?;
     world.run_to(10).await?;
+
     let mine = world.tick(1).await?;
     assert_eq!(mine.say.len(), 10);
 
     let other = world.tick(15).await?;
     assert!(other.say.is_empty() && other.published.is_none());
+
     assert_eq!(ids(&world.tick(1 + LEASE_OVER).await?.say), ids(&mine.say));
     Ok(())
 }

@@ -17,8 +17,10 @@ async fn starting_freezes_everyone_with_all_tags_once_in_places_without_gaps() -
     let wanted = world.contacts(&world.tenant, 0..MANY, &["us", "new", "vip"]).await?;
     world.contacts(&world.tenant, MANY..MANY + 20, &["us"]).await?;
     world.contacts(&world.tenant, MANY + 20..MANY + 40, &[]).await?;
+
     let neighbour = world.database.tenant("globex").await?;
     world.contacts(&neighbour, 0..20, &["us", "vip"]).await?;
+
     let campaign = world.start(&["vip", "us"]).await?;
 
     let first = world.tick(0).await?;
@@ -26,6 +28,7 @@ async fn starting_freezes_everyone_with_all_tags_once_in_places_without_gaps() -
     assert_eq!(publish(first).await?, NOTHING);
     let after_one = world.stored(campaign).await?;
     assert_eq!((after_one.state.as_str(), after_one.audience), ("starting", 5_000));
+
     assert_eq!(publish(world.tick(1).await?).await?, NOTHING);
     let frozen = world.stored(campaign).await?;
     assert_eq!((frozen.state.as_str(), frozen.audience), ("running", i64::from(MANY)));
@@ -34,6 +37,7 @@ async fn starting_freezes_everyone_with_all_tags_once_in_places_without_gaps() -
     assert!(recipients.iter().map(|one| one.seq).eq(0..i64::from(MANY)));
     let contacts: BTreeSet<ContactId> = recipients.iter().map(|one| one.contact).collect();
     assert_eq!(contacts, wanted.into_iter().collect());
+
     let named = |contact| MessageId::from_campaign(campaign, contact, 0);
     assert!(recipients.iter().all(|one| one.message == named(one.contact)));
     Ok(())
@@ -60,18 +64,21 @@ async fn a_step_is_frozen_once_when_its_mark_never_comes_and_when_a_slow_process
     let world = World::begin(1).await?;
     world.contacts(&world.tenant, 0..MANY, &[]).await?;
     let campaign = world.start(&[]).await?;
+
     let store = world.database.store(Role::Pipeline).await?;
     let slow = audience::lease(&store, world.at(0)?.machine).await?;
     assert_eq!(slow.len(), 1);
 
     drop(world.tick(LEASE_OVER).await?);
     assert_eq!(world.stored(campaign).await?.audience, 5_000);
+
     audience::freeze(&store, &slow[0]).await.expect_err("the step is another's");
     assert_eq!(world.stored(campaign).await?.audience, 5_000);
     assert_eq!(world.recipients(campaign).await?.len(), 5_000);
 
     publish(world.tick(2 * LEASE_OVER).await?).await?;
     assert_eq!(world.stored(campaign).await?.state, "running");
+
     audience::freeze(&store, &slow[0]).await.expect_err("the step is another's");
     assert!(world.recipients(campaign).await?.iter().map(|one| one.seq).eq(0..i64::from(MANY)));
     assert_eq!(world.stored(campaign).await?.audience, i64::from(MANY));

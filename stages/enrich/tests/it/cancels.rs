@@ -19,6 +19,7 @@ async fn a_marked_message_is_stored_as_cancelled_and_goes_nowhere() -> anyhow::R
     let world = World::begin().await?;
     let store = world.database.store(Role::Api).await?;
     let stage = world.stage().await?;
+
     let batch = vec![world.message(200, "withdrawn"), world.message(201, "stays")];
     assert_eq!(mark(&store, &world, batch[0].head.id).await?, Marked::Left);
 

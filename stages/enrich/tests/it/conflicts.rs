@@ -23,10 +23,12 @@ async fn another_body_under_the_same_id_is_rejected_and_the_first_stands() -> an
     for ((subject, json), body) in told.iter().zip(&batch) {
         assert_eq!(subject, "events.acme.message.rejected");
         let event: Event = serde_json::from_str(json)?;
+
         let hash = wire::unhex(&body.body_hash).expect("a hash");
         let entity = conflict_id(body.head.id, &hash);
         assert_eq!(event.kind, EventKind::MessageRejected);
         assert_eq!((event.id, event.version), (event_id(entity, "message.rejected", 1), 1));
+
         let data: MessageData = serde_json::from_str(event.data.get())?;
         assert_eq!((data.message, data.code.as_deref()), (body.head.id, Some("other_body")));
     }
@@ -43,6 +45,7 @@ async fn a_rejection_says_the_same_whatever_becomes_of_the_first() -> anyhow::Re
     let world = World::begin().await?;
     let stage = world.stage().await?;
     hand_over(&stage, now(), vec![world.message(200, "first")]).await?;
+
     let second = vec![world.message(200, "second")];
     let told = said(hand_over(&stage, now(), second.clone()).await?);
 

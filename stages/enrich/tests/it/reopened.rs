@@ -78,10 +78,12 @@ async fn the_first_copy_says_nothing_about_a_later_turn_nor_the_second_after_the
 async fn a_row_whose_text_cannot_be_made_fails_and_a_repeat_says_the_same() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let message = reopened(&world, &world.message(200, " ")).await?;
+
     let stage = world.stage().await?;
     let first = said(hand_over(&stage, now(), vec![message.clone()]).await?);
     assert_eq!(first.len(), 1);
     assert!(first[0].1.contains("empty_text"), "{first:?}");
+
     assert_eq!(first, said(hand_over(&stage, now(), vec![message]).await?));
     Ok(())
 }

@@ -33,8 +33,8 @@ async fn a_repeat_says_what_was_stored_and_renders_nothing_anew() -> anyhow::Res
 
     world.run("update millrace.contacts set first_name = 'Eve'").await?;
 
-    let later = now() + SignedDuration::from_hours(1);
     // The same request, tried again by its sender an hour later.
+    let later = now() + SignedDuration::from_hours(1);
     message.head.submitted_at = later;
     let again = said(hand_over(&world.stage().await?, later, vec![message]).await?);
 
@@ -54,6 +54,7 @@ async fn what_is_to_become_of_a_late_message_is_stored_and_said_each_time() -> a
 
     assert!(first[0].1.contains(r#""on_late":"drop""#), "{first:?}");
     assert_eq!(first, again);
+
     let stored = "select count(*) from millrace.messages where on_late = 'drop'";
     assert_eq!(world.number(stored).await?, 1);
     Ok(())
@@ -87,9 +88,11 @@ async fn a_repeat_after_the_gates_says_again_that_it_was_accepted_and_nothing_el
 async fn two_workers_with_the_same_batch_store_once_and_say_the_same() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let (one, two) = (world.stage().await?, world.stage().await?);
+
     let messages: Vec<_> = (100..400).map(|n| world.message(n, "Hi")).collect();
     let mut other_order = messages.clone();
     other_order.reverse();
+
     let (one, two) =
         tokio::join!(hand_over(&one, now(), messages), hand_over(&two, now(), other_order));
     let mut two = two?;

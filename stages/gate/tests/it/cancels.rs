@@ -90,6 +90,7 @@ async fn a_cancel_that_races_with_the_gates_leaves_nothing_reserved() -> anyhow:
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 1_000).await?;
     let (stage, api) = (world.stage().await?, world.database.store(Role::Api).await?);
+
     let messages = world.messages(MessageClass::Promo, &[sender], 200..300).await?;
 
     let deciding = async {

@@ -57,6 +57,7 @@ async fn a_changed_policy_decides_the_very_next_batch_of_a_running_stage() -> an
     let written = "update millrace.standings set consent_basis = 'express_written'
                    where number = '+12125550202'";
     world.run(written).await?;
+
     let third = hand_over(&stage, now(), messages[2..].to_vec()).await?;
     assert_eq!(kinds(third), [("admitted".into(), 1), ("blocked".into(), 1)]);
 
@@ -75,6 +76,7 @@ async fn what_an_unreadable_policy_held_goes_on_under_the_next_one() -> anyhow::
     let messages = world.messages(MessageClass::Promo, &[sender], 200..203).await?;
     let held = hand_over(&stage, now(), messages).await?;
     assert_eq!(kinds(held), [("held".into(), 3)]);
+
     let code = "select count(*) from millrace.messages where code = 'policy_unreadable'";
     assert_eq!(world.number(code).await?, 3);
 
@@ -168,6 +170,7 @@ async fn turning_the_platform_on_waits_for_who_is_still_holding_for_it() -> anyh
 async fn a_stop_of_one_program_blocks_its_campaigns_alone() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 1_000).await?;
+
     let (news, deals) = (Uuid::from_u128(1), Uuid::from_u128(2));
     world
         .run(
@@ -181,6 +184,7 @@ async fn a_stop_of_one_program_blocks_its_campaigns_alone() -> anyhow::Result<()
 
     let mut messages = world.messages(MessageClass::Promo, &[sender], 200..203).await?;
     world.run("update millrace.standings set stopped_programs = '{news}'").await?;
+
     messages[0].head.campaign = Some(CampaignId(news));
     messages[1].head.campaign = Some(CampaignId(deals));
 
@@ -203,6 +207,7 @@ async fn what_is_held_comes_back_when_it_is_late_and_to_be_dropped_then() -> any
              values ('acme', 'tenant', '', 'paused', '', now())",
         )
         .await?;
+
     let lateness = json!({ "lateness": { "max_seconds": 600, "on_late": "drop" } });
     put(&world, lateness).await?;
 

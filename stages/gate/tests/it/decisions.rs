@@ -133,6 +133,7 @@ async fn a_message_without_a_row_is_a_dead_letter() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 1_000).await?;
     let message = world.message(MessageClass::Promo, &[sender], 200, 9);
+
     let outcomes = hand_over(&world.stage().await?, now(), vec![message]).await?;
     assert!(matches!(outcomes[0], Outcome::Dead { .. }));
     Ok(())

@@ -48,6 +48,7 @@ async fn a_raised_quota_wakes_who_stood_in_line_and_spares_who_stands_in_another
     let sender = world.sender("+12125550100", 1_000).await?;
     world.policy(r#"{"quota": {"per_minute": 1}}"#).await?;
     world.run("insert into millrace.lines values ('acme', 'spend_day', '2026-04-01')").await?;
+
     let messages = world.messages(MessageClass::Transactional, &[sender], 0..3).await?;
     hand_over(&world.stage().await?, now(), messages).await?;
 
@@ -67,9 +68,11 @@ async fn a_raised_quota_wakes_who_stood_in_line_and_spares_who_stands_in_another
         where (tenant_id, message_id) in (
             select tenant_id, message_id from millrace.parked order by due desc limit 1)";
     world.run(long_after).await?;
+
     let later = now() + jiff::SignedDuration::from_secs(1);
     let pipeline = world.database.store(store::Role::Pipeline).await?;
     store::parked::wake::work(&pipeline, later, stage::machine::now(), 100).await?;
+
     assert_eq!(dues(&world).await?.len(), 1);
     let due = "select count(*) from millrace.parked where due <= '2026-03-02T17:00:01Z'";
     assert_eq!(world.number(due).await?, 1);
@@ -78,6 +81,7 @@ async fn a_raised_quota_wakes_who_stood_in_line_and_spares_who_stands_in_another
     world.run("insert into millrace.lines values ('acme', 'quota_minute', '2026-04-01')").await?;
     let last = stage::machine::now() + store::parked::wake::LAST_PASS;
     store::parked::wake::work(&pipeline, later, last, 100).await?;
+
     let left = "select count(*) from millrace.lines where key = 'quota_minute'";
     assert_eq!(world.number(left).await?, 0);
     assert_eq!(world.number("select count(*) from millrace.lines").await?, 1);
@@ -96,6 +100,7 @@ async fn gates_that_work_at_once_give_no_place_twice() -> anyhow::Result<()> {
         let (stage, chunk) = (world.stage().await?, chunk.to_vec());
         workers.spawn(async move { hand_over(&stage, now(), chunk).await });
     }
+
     while let Some(done) = workers.join_next().await {
         done??;
     }
@@ -118,6 +123,7 @@ async fn a_budget_warns_once_at_four_fifths_and_once_when_it_is_used_up() -> any
     let mut counts = Vec::new();
     for batch in [0..7, 7..8, 8..10, 10..12, 12..14] {
         hand_over(&stage, now(), messages[batch].to_vec()).await?;
+
         let warned =
             "select count(*) from millrace.unsaid_events where event like '%\"budget.warning\"%'";
         let exhausted =

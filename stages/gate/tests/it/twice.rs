@@ -48,6 +48,7 @@ async fn a_second_delivery_says_the_same_whatever_the_facts_are_by_then() -> any
 async fn two_workers_with_the_same_batch_reserve_once_and_say_the_same() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 1_000).await?;
+
     for (round, class) in [MessageClass::Promo, MessageClass::Transactional].into_iter().enumerate()
     {
         let from = 1_000 * u32::try_from(round)? + 1_000;
@@ -155,8 +156,10 @@ async fn a_cancelled_message_is_left_alone() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 1_000).await?;
     let messages = world.messages(MessageClass::Promo, &[sender], 200..201).await?;
+
     assert_eq!(MessageState::Cancelled.code(), 11);
     world.run("update millrace.messages set state = 11").await?;
+
     assert_eq!(kinds(hand_over(&world.stage().await?, now(), messages).await?), []);
     assert_eq!(world.counted("quota_day").await?, 0);
     Ok(())

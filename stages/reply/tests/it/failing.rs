@@ -76,8 +76,8 @@ async fn a_call_that_is_refused_for_good_ends_in_silence_and_is_not_made_again()
 async fn after_a_failed_call_no_other_person_is_asked_about() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let texts = two_texts_of_each(&world, 40).await?;
-
     world.faults(json!({ "anthropic": { "http_529": 1.0 } })).await?;
+
     answer(&world.stage().await?, now(), &texts).await.expect_err("all calls fail");
     assert_eq!(world.calls_and_failures().await?, (AT_ONCE, AT_ONCE));
     Ok(())

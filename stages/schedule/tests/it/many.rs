@@ -36,6 +36,7 @@ async fn among_half_a_million_parked_rows_the_due_one_is_found_within_a_second()
     let next = tick(&source, now()).await?;
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     assert!(next.more);
+
     let said = told(&publish(next).await?);
     assert_eq!(said.first().map(|said| said.1), Some(urgent.head.id));
     Ok(())

@@ -58,6 +58,7 @@ async fn until_it_is_stored_a_release_is_said_again_the_same() -> anyhow::Result
 
     publish(first).await?;
     assert_eq!(world.parked().await?, []);
+
     publish(second).await?;
     assert_eq!(world.row(&one).await?, released);
     Ok(())
@@ -169,6 +170,7 @@ async fn a_release_that_the_gates_have_answered_is_not_said_again_and_spares_the
 
     let late = tick(&source, after(1)).await?;
     assert!(late.say.is_empty(), "turn 2 is decided");
+
     publish(late).await?;
     publish(unmarked).await?;
     assert_eq!(world.parked().await?, [(one.head.id, 2)]);
@@ -202,6 +204,7 @@ async fn where_the_person_may_be_is_looked_up_at_the_release() -> anyhow::Result
     let world = World::begin().await?;
     let one = message(&world.tenant, MessageClass::Promo, 1);
     world.park(&one, Some(now())).await?;
+
     let contact = json!({
         "tenant_id": "acme", "contact_id": one.contact, "number": one.head.to, "country": "US",
         "time_zone": "Pacific/Honolulu", "created_at": now(), "updated_at": now(),
@@ -209,6 +212,7 @@ async fn where_the_person_may_be_is_looked_up_at_the_release() -> anyhow::Result
     world.insert("contacts", &[contact]).await?;
 
     let said = told(&publish(tick(&world.source().await?, now()).await?).await?);
+
     let moved = OnFile { zone: Zone::parse("Pacific/Honolulu").ok(), ..OnFile::default() };
     assert_eq!(said[0].3.place.zones, resolve(&one.head.to, &moved).zones);
     assert_ne!(said[0].3.place.zones, one.place.zones);
@@ -223,8 +227,8 @@ async fn a_row_that_only_a_newer_version_can_read_stays_parked_and_the_others_ar
     let known = message(&world.tenant, MessageClass::Promo, 2);
     world.park_all(&[(newer.clone(), Some(after(-2))), (known.clone(), Some(now()))]).await?;
     world.lane(&newer, "express").await?;
-    let source = world.source().await?;
 
+    let source = world.source().await?;
     let released = told(&publish(tick(&source, now()).await?).await?);
     assert_eq!(released.iter().map(|one| one.1).collect::<Vec<_>>(), [known.head.id]);
     assert_eq!(world.parked().await?, [(newer.head.id, 1)]);

@@ -18,6 +18,7 @@ async fn a_held_message_comes_back_when_its_validity_ends() -> anyhow::Result<()
 
     let source = world.source().await?;
     assert!(tick(&source, after(59)).await?.say.is_empty());
+
     let said = told(&publish(tick(&source, after(60)).await?).await?);
     assert_eq!(said.iter().map(|said| said.1).collect::<Vec<_>>(), [held.head.id]);
     Ok(())
@@ -90,6 +91,7 @@ async fn a_stopped_campaign_brings_back_its_own_messages_alone_whatever_they_wai
             break;
         }
     }
+
     assert_eq!(back, of_campaign.iter().map(|one| one.head.id).collect(), "at no pace");
     assert_eq!(world.parked().await?, [(other.head.id, 1)]);
     Ok(())

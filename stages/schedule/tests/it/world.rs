@@ -80,6 +80,7 @@ impl World {
                 payload,
             })
         };
+
         let parkings = rows.iter().map(parking).collect::<anyhow::Result<Vec<_>>>()?;
         let mut tx = self.pipeline().await?.scoped([&rows[0].0.head.tenant]).await?;
         park::insert(&mut tx, now(), &parkings).await?;
@@ -99,12 +100,14 @@ impl World {
             });
             with(message_row(message), &decision)
         };
+
         let rows: Vec<Value> = rows.iter().map(decided).collect();
         let ids: Vec<String> = rows.iter().map(|row| row["message_id"].to_string()).collect();
         let parked_before = format!(
             "delete from millrace.messages where message_id = any('{{{}}}')",
             ids.join(",")
         );
+
         self.run(&parked_before).await?;
         self.insert("messages", &rows).await
     }

@@ -1,0 +1,51 @@
+//! What a campaign says: a message to each recipient, and at the end that it is complete.
+
+use domain::{message::class::Channel, phone::PhoneNumber};
+use jiff::{SignedDuration, Timestamp};
+use store::campaigns::audience::{FedRecipient, RunningCampaign};
+use wire::{
+    Event, EventKind, Subject, Submitted,
+    event::CampaignData,
+    frame::Outgoing,
+    message::{Content, From, Head},
+};
+
+/// The message to one recipient. The number was validated when the contact was made, so it reads as
+/// one and there is a message.
+pub(crate) fn message(
+    now: Timestamp,
+    campaign: &RunningCampaign,
+    to: &FedRecipient,
+) -> Option<Outgoing> {
+    let validity = campaign.validity_seconds.map(|s| SignedDuration::from_secs(s.into()));
+    let head = Head {
+        id: to.message,
+        tenant: campaign.tenant.clone(),
+        turn: 1,
+        class: campaign.class,
+        channel: Channel::Sms,
+        to: PhoneNumber::from_e164(&to.number).ok()?,
+        campaign: Some(campaign.id),
+        submitted_at: now,
+        expires_at: validity.map(|validity| now + validity),
+        on_late: None,
+        trace: None,
+    };
+
+    let message = Submitted {
+        head,
+        content: Content::Campaign,
+        from: From::Pool(campaign.pool),
+        body_hash: String::new(),
+        metadata: Default::default(),
+    };
+    Some(Outgoing::new(Subject::Submitted(campaign.class.lane()), &message.with_body_hash()))
+}
+
+/// The event that everything of a campaign has come to its end.
+pub(crate) fn completed(now: Timestamp, campaign: &RunningCampaign) -> Outgoing {
+    let data = CampaignData { campaign: campaign.id, audience: campaign.audience_size };
+    let kind = EventKind::CampaignCompleted;
+    let version = campaign.version + 1;
+    Event::new(kind, &campaign.tenant, campaign.id.0, version, now, &data).outgoing()
+}

@@ -1,0 +1,58 @@
+//! What is known of the texts of a batch, by thread.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::ids::{ConversationId, MessageId};
+use jiff::Timestamp;
+use stage::Fault;
+use store::{
+    Store,
+    conversations::replies::{self, Ask, ReplyFacts},
+};
+use uuid::Uuid;
+use wire::InboundText;
+
+use crate::decide::COUNTED;
+
+/// A text of the batch, and what is known of its thread.
+pub(crate) struct Asked<'a> {
+    /// The index to answer it by.
+    pub(crate) index: usize,
+    pub(crate) text: &'a InboundText,
+    pub(crate) ask: Ask,
+    /// None where nothing is known of the thread.
+    pub(crate) facts: Option<ReplyFacts>,
+}
+
+/// The texts of one thread, in the order of the batch.
+pub(crate) type Thread<'a> = Vec<Asked<'a>>;
+
+/// Loads what is known of the texts, and sorts them by thread.
+pub(crate) async fn load<'a>(
+    store: &Store,
+    now: Timestamp,
+    texts: &'a [InboundText],
+) -> Result<Vec<Thread<'a>>, Fault> {
+    let asks: Vec<Ask> = texts.iter().map(ask).collect();
+    let mut tx = store.scoped(texts.iter().map(|text| text.tenant.clone())).await?;
+    let facts = replies::facts(&mut tx, &asks, now - COUNTED).await?;
+    let facts: HashMap<Uuid, ReplyFacts> =
+        facts.into_iter().map(|facts| (facts.inbound, facts)).collect();
+
+    let mut threads: BTreeMap<ConversationId, Thread<'_>> = BTreeMap::new();
+    for (index, (text, ask)) in texts.iter().zip(asks).enumerate() {
+        let asked = Asked { index, text, ask, facts: facts.get(&text.id).cloned() };
+        threads.entry(text.conversation).or_default().push(asked);
+    }
+    Ok(threads.into_values().collect())
+}
+
+fn ask(text: &InboundText) -> Ask {
+    Ask {
+        tenant: text.tenant.clone(),
+        inbound: text.id,
+        conversation: text.conversation,
+        message: MessageId::from_burst(text.conversation, text.epoch, text.id),
+        number: text.number.as_str().to_owned(),
+    }
+}

@@ -1,0 +1,24 @@
+//! Writes down what was decided about a text, unless something was decided before.
+
+use jiff::Timestamp;
+use stage::Fault;
+use store::{
+    Store,
+    conversations::replies::{self, Limit, ReplyDecided, ReplyDecision},
+};
+
+use crate::decide::{ANSWERS_PER_HOUR, COUNTED};
+
+/// Records a decision, and gives the one that stands: an earlier one about this text, or silence
+/// where another process has used up the thread's answers.
+pub(crate) async fn record(
+    store: &Store,
+    now: Timestamp,
+    decision: &ReplyDecision,
+) -> Result<ReplyDecided, Fault> {
+    let mut tx = store.scoped([&decision.ask.tenant]).await?;
+    let limit = Limit { since: now - COUNTED, answers: ANSWERS_PER_HOUR };
+    let decided = replies::decide(&mut tx, decision, now, limit).await?;
+    tx.commit().await.map_err(store::fault)?;
+    Ok(decided)
+}

@@ -1,0 +1,66 @@
+//! In which order the messages of a batch are served, and how long each waits. Pure, but for the
+//! paces, which it moves on.
+
+use domain::{gcra::Slot, ids::TenantId, message::class::Lane};
+use jiff::{SignedDuration, Timestamp};
+use wire::Admitted;
+
+use crate::{drr, pace::SenderPaces};
+
+/// How long a message may wait here. Longer than the smallest window of a campaign (64 messages)
+/// takes on a sender of one segment per second.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(75);
+
+/// What each tenant gets in a round: as many segments as the longest message has.
+const QUANTUM: u32 = 10;
+
+/// A message whose turn has come.
+pub(crate) struct Served<'a> {
+    /// The index to answer it by.
+    pub(crate) index: usize,
+    pub(crate) message: &'a Admitted,
+    /// How long it waits for its sender's pace; none for a message that goes now.
+    pub(crate) wait: Option<SignedDuration>,
+}
+
+/// Serves the messages of a batch at a machine instant, tenant after tenant.
+pub(crate) fn serve<'a>(
+    paces: &mut SenderPaces,
+    now: Timestamp,
+    messages: &'a [Admitted],
+) -> Vec<Served<'a>> {
+    paces.begin(now);
+
+    let order = drr::order(QUANTUM, messages.iter().map(turn_of));
+    let serve = |index| {
+        let message: &Admitted = &messages[index];
+        Served { index, message, wait: wait(paces, message) }
+    };
+    order.into_iter().map(serve).collect()
+}
+
+/// The tenant of a message, its weight in the account, and the segments that it costs.
+fn turn_of(message: &Admitted) -> (&TenantId, u32, u32) {
+    (&message.message.head.tenant, message.route.weight, segments(message).into())
+}
+
+/// Asks the sender's pace. A message that would wait beyond [`PATIENCE`] goes now: `send` parks it.
+fn wait(paces: &mut SenderPaces, message: &Admitted) -> Option<SignedDuration> {
+    let (route, lane) = (&message.route, message.message.head.class.lane());
+    match paces.ask(route.sender, route.pace, segments(message), depth(lane)) {
+        Slot::Now => None,
+        Slot::After(wait) => (wait <= PATIENCE).then_some(wait),
+    }
+}
+
+fn segments(message: &Admitted) -> u16 {
+    message.message.segments.max(1)
+}
+
+/// How far ahead of a sender's pace a lane may release. Bulk leaves half of the second to urgent.
+fn depth(lane: Lane) -> SignedDuration {
+    match lane {
+        Lane::Urgent => SignedDuration::from_millis(1_000),
+        Lane::Bulk => SignedDuration::from_millis(500),
+    }
+}
