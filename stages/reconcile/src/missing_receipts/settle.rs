@@ -1,5 +1,5 @@
-//! What carriers said about texts without a receipt, written down in one transaction; and what has
-//! waited until the horizon ends.
+//! Writes what carriers said about texts without a receipt, in one transaction, and ends what has
+//! waited until the horizon.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -11,146 +11,88 @@ use domain::message::{
     state::{MessageState, NO_RECEIPT},
 };
 use jiff::Timestamp;
-use stage::{Fault, Source};
+use stage::{Fault, StageName};
 use store::{
-    Scoped,
+    Scoped, Store,
     messages::receipt::{
-        self, Merged, Reported,
-        poll::{self, Next, Watched},
+        self, Reported,
+        poll::{Next, ReceiptWatch, Watched},
     },
 };
-use wire::frame::Outgoing;
+use wire::{Event, frame::Outgoing};
 
-use super::{ReceiptPoller, ask::Asked};
+use super::{ask::Asked, plan::Times};
 use crate::receipts::{
-    merge::{Change, merge},
-    record::{Key, record},
-    report::{Report, meaning},
+    decide::{Change, Merged, merge},
+    record::record,
+    report::{Key, Report, meaning},
+    say,
+    taken::Rows,
 };
 
-/// The messages of all rows, each once, with the time of the look and the account.
-type Looks<'a> = BTreeMap<Key, (Timestamp, &'a Watched)>;
+/// One message that waits for its receipt, and its watch's look at it.
+#[derive(Clone, Copy)]
+struct Look<'a> {
+    looked_at: Timestamp,
+    watched: &'a Watched,
+}
 
-impl ReceiptPoller {
-    /// Merges what was said, ends what is over, and says when the rest is looked at next.
-    pub(super) async fn settle(
-        &self,
-        rows: &[poll::ReceiptWatch],
-        asked: &Asked,
-    ) -> Result<(Vec<Outgoing>, Vec<Next>), Fault> {
-        let mut looks = Looks::new();
-        for watch in rows {
-            for one in &watch.messages {
-                let key = (watch.tenant.clone(), one.id);
-                looks.entry(key).or_insert((watch.looked_at, one));
-            }
-        }
-        if looks.is_empty() {
-            let over = rows.iter().map(|watch| self.next(watch, asked, &HashMap::new()));
-            return Ok((Vec::new(), over.collect()));
-        }
-        let mut tx = self.store.scoped(looks.keys().map(|key| &key.0)).await?;
-        let keys: Vec<Key> = looks.keys().cloned().collect();
-        let found = receipt::lock(&mut tx, &keys).await?;
-        let reports: BTreeMap<&Key, Report> = looks
-            .iter()
-            .filter_map(|(key, look)| Some((key, report(key, *look, asked)?)))
-            .collect();
-        let mut merged = Vec::with_capacity(found.len());
-        for (key, (looked_at, _)) in &looks {
-            let Some(row) = found.get(key) else { continue };
-            let change = match reports.get(key) {
-                report if was_raised(row, *looked_at) => {
-                    Change::again(row, report.map(|report| report.carrier))
-                }
-                Some(report) => merge(row, &[report]),
-                None => continue,
-            };
-            merged.push((key, row, change));
-        }
-        let mut say: Vec<Outgoing> =
-            record(&mut tx, &merged).await?.into_values().flatten().collect();
-        let raised = merged.iter().filter(|(.., change)| change.state != MessageState::Sent);
-        let raised: HashSet<&Key> = raised.map(|(key, ..)| *key).collect();
-        let mut waiting: HashMap<Key, Timestamp> = found
-            .iter()
-            .filter(|(key, row)| waits(row) && !raised.contains(key))
-            .map(|(key, row)| (key.clone(), row.message.changed_at))
-            .collect();
-        say.extend(self.end(&mut tx, &looks, &mut waiting).await?);
-        tx.commit().await.map_err(store::fault)?;
-        Ok((say, rows.iter().map(|watch| self.next(watch, asked, &waiting)).collect()))
+/// The messages of all watches, each once.
+type Looks<'a> = BTreeMap<Key, Look<'a>>;
+
+/// The messages that still wait, each with the instant at which it was sent.
+type Waiting = HashMap<Key, Timestamp>;
+
+/// Merges what was said, ends what is over, and says when the rest is looked at next.
+pub(super) async fn settle(
+    store: &Store,
+    times: &Times,
+    watches: &[ReceiptWatch],
+    asked: &Asked,
+) -> Result<(Vec<Outgoing>, Vec<Next>), Fault> {
+    // load
+    let looks = looks(watches);
+    if looks.is_empty() {
+        let nobody = Waiting::new();
+        let next = watches.iter().map(|watch| next(times, watch, asked, &nobody));
+        return Ok((Vec::new(), next.collect()));
     }
+    let mut tx = store.scoped(looks.keys().map(|key| &key.0)).await?;
+    let keys: Vec<Key> = looks.keys().cloned().collect();
+    let rows = receipt::lock(&mut tx, &keys).await?;
 
-    /// Ends messages that are past the horizon, and takes them out of those that wait.
-    async fn end(
-        &self,
-        tx: &mut Scoped,
-        looks: &Looks<'_>,
-        waiting: &mut HashMap<Key, Timestamp>,
-    ) -> Result<Vec<Outgoing>, Fault> {
-        let over: Vec<(&Key, Stamp)> = looks
-            .iter()
-            .filter(|(key, (at, _))| {
-                waiting.get(*key).is_some_and(|since| self.times.is_over(*since, *at))
-            })
-            .map(|(key, (at, _))| (key, self.stamp(*at)))
-            .collect();
-        if over.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows: Vec<Merged<'_>> = over.iter().map(|(key, stamp)| ended(key, stamp)).collect();
-        let stored = receipt::write(tx, &rows).await?;
-        for (key, _) in &over {
-            waiting.remove(*key);
-        }
-        metrics::counter!("millrace_receipts_missing_total").increment(over.len() as u64);
-        let events = stored.iter().flatten().filter_map(|message| message.event());
-        Ok(events.map(|event| event.outgoing()).collect())
-    }
+    // decide
+    let reports: BTreeMap<&Key, Report> =
+        looks.iter().filter_map(|(key, look)| Some((key, report(key, *look, asked)?))).collect();
+    let merged = merge_all(&looks, &rows, &reports);
+    let mut waiting = still_waiting(&rows, &merged);
+    let over = take_over(times, &looks, &mut waiting);
 
-    fn stamp(&self, at: Timestamp) -> Stamp {
-        Stamp {
-            code: Some(NO_RECEIPT.into()),
-            reason: Some(format!("no receipt came within {}", self.times.horizon_in_words())),
-            ..Stamp::plain(Self::NAME.as_str(), at, MessageState::Sent.as_str())
+    // record
+    let stored = record(&mut tx, &merged).await?;
+    let ended = end(&mut tx, times, &over).await?;
+    tx.commit().await.map_err(store::fault)?;
+
+    // say
+    let mut say: Vec<Outgoing> = say::events(&merged, &stored).into_values().flatten().collect();
+    say.extend(ended);
+    let next = watches.iter().map(|watch| next(times, watch, asked, &waiting));
+    Ok((say, next.collect()))
+}
+
+fn looks(watches: &[ReceiptWatch]) -> Looks<'_> {
+    let mut looks = Looks::new();
+    for watch in watches {
+        for watched in &watch.messages {
+            let key = (watch.tenant.clone(), watched.id);
+            looks.entry(key).or_insert(Look { looked_at: watch.looked_at, watched });
         }
     }
-
-    fn next(
-        &self,
-        watch: &poll::ReceiptWatch,
-        asked: &Asked,
-        waiting: &HashMap<Key, Timestamp>,
-    ) -> Next {
-        let mut next = Next {
-            tenant: watch.tenant.clone(),
-            watch: watch.id,
-            looked_at: watch.looked_at,
-            left: Vec::new(),
-            due: Timestamp::MAX,
-            looks: watch.looks,
-        };
-        let mut since = Vec::new();
-        let mut held_back: Option<Duration> = None;
-        for one in &watch.messages {
-            let key = (watch.tenant.clone(), one.id);
-            let Some(sent_at) = waiting.get(&key) else { continue };
-            next.left.push(one.id);
-            since.push(*sent_at);
-            held_back = held_back.max(asked.left_out.get(&key).copied());
-        }
-        (next.due, next.looks) = self.times.next(watch, &since, held_back);
-        if !watch.unread.is_empty() {
-            next.left.extend(&watch.unread);
-            next.due = next.due.min(self.times.after_a_wait(watch.looked_at));
-        }
-        next
-    }
+    looks
 }
 
 /// What the carrier told of a text, as a receipt that came at the time of the look.
-fn report(key: &Key, (at, one): (Timestamp, &Watched), asked: &Asked) -> Option<Report> {
+fn report(key: &Key, look: Look<'_>, asked: &Asked) -> Option<Report> {
     let (carrier, status) = *asked.told.get(key)?;
     let (state, code) = meaning(status);
     Some(Report {
@@ -160,27 +102,94 @@ fn report(key: &Key, (at, one): (Timestamp, &Watched), asked: &Asked) -> Option<
         message: key.1,
         state,
         code,
-        account: one.account.clone()?,
-        sid: one.sid.clone()?,
-        at,
+        account: look.watched.account.clone()?,
+        sid: look.watched.sid.clone()?,
+        at: look.looked_at,
     })
 }
 
-/// Whether this look has raised or ended the message before, and died before it could say so.
-fn was_raised(row: &Reported, looked_at: Timestamp) -> bool {
-    row.message.state.is_at_carrier() && row.message.changed_at == looked_at && is_final(row)
+/// Merges what carriers told into the rows. A row that this look has changed before is said again.
+fn merge_all<'a>(
+    looks: &'a Looks<'_>,
+    rows: &'a Rows,
+    reports: &'a BTreeMap<&Key, Report>,
+) -> Vec<Merged<'a>> {
+    let mut merged = Vec::with_capacity(rows.len());
+    for (key, look) in looks {
+        let Some(row) = rows.get(key) else { continue };
+        let change = match reports.get(key) {
+            report if was_changed_by(*look, row) => {
+                Change::again(row, report.map(|report| report.carrier))
+            }
+            Some(report) => merge(row, &[report]),
+            None => continue,
+        };
+        merged.push(Merged { key, row, change });
+    }
+    merged
 }
 
-fn is_final(row: &Reported) -> bool {
-    row.message.state.is_final_with(row.message.code.as_deref())
+/// The messages that nobody has raised above `sent`, neither before nor by what carriers told.
+fn still_waiting(rows: &Rows, merged: &[Merged<'_>]) -> Waiting {
+    let raised: HashSet<&Key> = merged
+        .iter()
+        .filter(|one| one.change.state != MessageState::Sent)
+        .map(|one| one.key)
+        .collect();
+    rows.iter()
+        .filter(|(key, row)| waits(row) && !raised.contains(key))
+        .map(|(key, row)| (key.clone(), row.message.changed_at))
+        .collect()
 }
 
-fn waits(row: &Reported) -> bool {
-    row.message.state == MessageState::Sent && !is_final(row)
+/// Takes the messages that are past the horizon out of those that wait, each with the time of its
+/// look.
+fn take_over<'a>(
+    times: &Times,
+    looks: &'a Looks<'_>,
+    waiting: &mut Waiting,
+) -> Vec<(&'a Key, Timestamp)> {
+    let mut over = Vec::new();
+    for (key, look) in looks {
+        let sent_at = waiting.get(key);
+        if sent_at.is_some_and(|sent_at| times.is_over(*sent_at, look.looked_at)) {
+            waiting.remove(key);
+            over.push((key, look.looked_at));
+        }
+    }
+    over
 }
 
-fn ended<'a>(key: &'a Key, stamp: &'a Stamp) -> Merged<'a> {
-    Merged {
+/// Ends messages that are past the horizon.
+async fn end(
+    tx: &mut Scoped,
+    times: &Times,
+    over: &[(&Key, Timestamp)],
+) -> Result<Vec<Outgoing>, Fault> {
+    if over.is_empty() {
+        return Ok(Vec::new());
+    }
+
+    let stamps: Vec<Stamp> = over.iter().map(|(_, looked_at)| stamp(times, *looked_at)).collect();
+    let rows: Vec<receipt::Merged<'_>> =
+        over.iter().zip(&stamps).map(|((key, _), stamp)| ended(key, stamp)).collect();
+    let stored = receipt::write(tx, &rows).await?;
+
+    metrics::counter!("millrace_receipts_missing_total").increment(over.len() as u64);
+    let events = stored.iter().flatten().filter_map(|message| message.event());
+    Ok(events.map(|event| Event::outgoing(&event)).collect())
+}
+
+fn stamp(times: &Times, looked_at: Timestamp) -> Stamp {
+    Stamp {
+        code: Some(NO_RECEIPT.into()),
+        reason: Some(format!("no receipt came within {}", times.horizon_in_words())),
+        ..Stamp::plain(StageName::Reconcile.as_str(), looked_at, MessageState::Sent.as_str())
+    }
+}
+
+fn ended<'a>(key: &'a Key, stamp: &'a Stamp) -> receipt::Merged<'a> {
+    receipt::Merged {
         tenant: &key.0,
         message: key.1,
         state: MessageState::Sent,
@@ -190,4 +199,47 @@ fn ended<'a>(key: &'a Key, stamp: &'a Stamp) -> Merged<'a> {
         at: stamp.at,
         stamp,
     }
+}
+
+/// When a watch is looked at next, and whom it still watches.
+fn next(times: &Times, watch: &ReceiptWatch, asked: &Asked, waiting: &Waiting) -> Next {
+    let mut left = Vec::new();
+    let mut sent_at = Vec::new();
+    let mut held_back: Option<Duration> = None;
+    for one in &watch.messages {
+        let key = (watch.tenant.clone(), one.id);
+        let Some(since) = waiting.get(&key) else { continue };
+        left.push(one.id);
+        sent_at.push(*since);
+        held_back = held_back.max(asked.left_out.get(&key).copied());
+    }
+    let (mut due, looks) = times.next(watch, &sent_at, held_back);
+
+    // Messages that only a newer version can read are watched on.
+    if !watch.unread.is_empty() {
+        left.extend(&watch.unread);
+        due = due.min(times.after_a_wait(watch.looked_at));
+    }
+
+    Next {
+        tenant: watch.tenant.clone(),
+        watch: watch.id,
+        looked_at: watch.looked_at,
+        left,
+        due,
+        looks,
+    }
+}
+
+/// Whether this look has raised or ended the message before, and died before it could say so.
+fn was_changed_by(look: Look<'_>, row: &Reported) -> bool {
+    row.message.state.is_at_carrier() && row.message.changed_at == look.looked_at && is_final(row)
+}
+
+fn is_final(row: &Reported) -> bool {
+    row.message.state.is_final_with(row.message.code.as_deref())
+}
+
+fn waits(row: &Reported) -> bool {
+    row.message.state == MessageState::Sent && !is_final(row)
 }
