@@ -66,8 +66,8 @@ impl Stage for DeadLetterStage {
 }
 
 impl DeadLetterStage {
-    /// Settles all letters in one transaction. None where a row has moved on since it was read: then
-    /// nothing is written.
+    /// Settles all letters in one transaction. None where a row has moved on since it was read:
+    /// then nothing is written.
     async fn settle<'a>(
         &self,
         now: Timestamp,

@@ -9,9 +9,9 @@
 //!    asked again later.
 //!
 //! The store inserts the event of a raise into the outbox with it. The sweep deletes a doubt's row
-//! only after it has said the doubt's end, so that a crash repeats the same event. Where the carrier
-//! has the text, a watch over its receipt takes the row's place ([`crate::ReceiptPoller`]). Two
-//! sweeps at once get in each other's way, and change nothing twice.
+//! only after it has said the doubt's end, so that a crash repeats the same event. Where the
+//! carrier has the text, a watch over its receipt takes the row's place ([`crate::ReceiptPoller`]).
+//! Two sweeps at once get in each other's way, and change nothing twice.
 
 mod config;
 mod decide;

@@ -20,12 +20,12 @@
 //! A receipt names its message by the reference in its address, so it settles a call in doubt, and
 //! a call whose answer was lost. Receipts of one message that come together are folded here; a row
 //! is locked, merged and written once per batch. A repeat says nothing, unless it is the receipt
-//! that made the stored state: whoever recorded that may have died before saying it. A receipt about
-//! a message that has no row is kept until there is one.
+//! that made the stored state: whoever recorded that may have died before saying it. A receipt
+//! about a message that has no row is kept until there is one.
 //!
 //! Two stages and two sources, each in a folder of its own: `receipts/` reads receipts, `in_doubt/`
-//! clears up calls whose result is not known, `missing_receipts/` fetches receipts that do not come,
-//! and `dead_letters/` ends messages that no stage could handle.
+//! clears up calls whose result is not known, `missing_receipts/` fetches receipts that do not
+//! come, and `dead_letters/` ends messages that no stage could handle.
 
 mod dead_letters;
 mod in_doubt;

@@ -259,6 +259,7 @@ fn answer_or_hand_on(
                     None => batch.answer(index, wait(MOVED_ON)),
                 }
             }
+
             Decision::Wait(after) => batch.answer(index, wait(*after)),
             Decision::SayAgain => batch.answer(index, item.again()),
             Decision::Nothing => batch.answer(index, Outcome::DONE),

@@ -119,8 +119,8 @@ pub(crate) fn decide(
     }
 }
 
-/// Another process, or an earlier hand-over, has claimed it. Until its call must be over the message
-/// is left to that claim; after that nobody knows how the call ended.
+/// Another process, or an earlier hand-over, has claimed it. Until its call must be over the
+/// message is left to that claim; after that nobody knows how the call ended.
 fn claimed(claim: &Claim, request_timeout: Duration, now: Timestamp) -> Decision {
     let left = claim.call_by.duration_since(now) + signed(request_timeout);
     if left >= SignedDuration::ZERO {

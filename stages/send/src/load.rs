@@ -24,8 +24,8 @@ use crate::pace::Paces;
 pub(crate) struct Loaded {
     /// For the gates that are asked again.
     pub(crate) facts: gates::Facts,
-    /// Recipients that have a row: only the lock of such a row holds an opt-out back until the claim
-    /// is made.
+    /// Recipients that have a row: only the lock of such a row holds an opt-out back until the
+    /// claim is made.
     pub(crate) locked: BTreeSet<gates::RecipientKey>,
     /// The senders that the gates chose, as they are now.
     pub(crate) senders: HashMap<(TenantId, SenderId), ClaimSender>,

@@ -1,5 +1,5 @@
-//! Writes what was decided or answered. Both functions answer in the order of their rows; none for a
-//! message that has moved on.
+//! Writes what was decided or answered. Both functions answer in the order of their rows; none for
+//! a message that has moved on.
 
 use std::time::Duration;
 
@@ -71,8 +71,8 @@ pub(crate) async fn ends(
     Ok(concluded.into_iter().map(|done| Some(done?.message)).collect())
 }
 
-/// Records what the carrier took, and corrects budgets to what it bills. A message whose claim is no
-/// longer ours has moved on.
+/// Records what the carrier took, and corrects budgets to what it bills. A message whose claim is
+/// no longer ours has moved on.
 pub(crate) async fn accepted(
     tx: &mut Scoped,
     owner: Uuid,

@@ -149,6 +149,7 @@ impl Recorder {
                     sid,
                     segments: *segments,
                 }),
+
                 Some(
                     answer @ (CarrierReply::Refused { .. }
                     | CarrierReply::NotSent { .. }
@@ -157,6 +158,7 @@ impl Recorder {
                 ) => {
                     let read = answer::read(answer, one.carrier, message, one.attempt, now);
                     let Some(mut verdict) = read else { continue };
+
                     tell(message, &verdict);
                     sorted.slow.extend(verdict.slow.take());
                     sorted.ends.push(self.end(one, message, verdict));

@@ -42,6 +42,7 @@ pub(crate) fn outcome(
     cause: Cause,
 ) -> Outcome {
     let mut say: Vec<Outgoing> = stored.event().iter().map(Event::outgoing).collect();
+
     match stored.state {
         MessageState::Deferred | MessageState::Held => {
             Outcome::Park { due: stored.due, cause, say }

@@ -1,5 +1,5 @@
-//! What a letter says about its message. A message that could not be handled may not even decode, so
-//! each field is read by itself, and the text never.
+//! What a letter says about its message. A message that could not be handled may not even decode,
+//! so each field is read by itself, and the text never.
 
 use std::collections::BTreeMap;
 

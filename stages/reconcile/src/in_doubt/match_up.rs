@@ -45,8 +45,8 @@ pub(crate) fn match_up(
     known: &HashSet<String>,
     at: Timestamp,
 ) -> Vec<Fate> {
-    // The listed texts that are nobody's yet, oldest first. One without a time may be of any time: it
-    // comes last, when every member has had its choice.
+    // The listed texts that are nobody's yet, oldest first. One without a time may be of any time:
+    // it comes last, when every member has had its choice.
     let mut free: Vec<usize> =
         (0..listed.len()).filter(|index| !known.contains(&listed[*index].sid)).collect();
     free.sort_by_key(|index| listed[*index].created_at.unwrap_or(Timestamp::MAX));

@@ -1,4 +1,5 @@
-//! Doubts by sender and person: a carrier's list is asked for all texts between two numbers at once.
+//! Doubts by sender and person: a carrier's list is asked for all texts between two numbers at
+//! once.
 
 use std::collections::BTreeMap;
 

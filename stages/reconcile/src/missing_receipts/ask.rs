@@ -22,7 +22,8 @@ use crate::receipts::report::Key;
 /// Texts asked about at once.
 const AT_ONCE: usize = 16;
 
-/// How long the fetching of one tick may take: the process waits for a tick under way when it stops.
+/// How long the fetching of one tick may take: the process waits for a tick under way when it
+/// stops.
 const LONGEST: Duration = Duration::from_secs(15);
 
 /// An account of a tenant.

@@ -90,8 +90,8 @@ impl Change<'_> {
     }
 }
 
-/// Whether somebody already sees to it that a message which is raised to this state has a receipt in
-/// the end: a claim leads the sweep to it, or it was sent before. A state above `sent` needs no
+/// Whether somebody already sees to it that a message which is raised to this state has a receipt
+/// in the end: a claim leads the sweep to it, or it was sent before. A state above `sent` needs no
 /// further receipt.
 pub(crate) fn is_watched(before: &Reported, state: MessageState) -> bool {
     if state != MessageState::Sent {
