@@ -62,6 +62,7 @@ async fn change_recipients(
         .filter(|text| threads[&text.id].first)
         .filter(|text| matches!(text.meaning, Meaning::OptOut | Meaning::OptIn))
         .collect();
+
     if !changing.is_empty() {
         inbound::change_recipients(tx, now, &changing).await?;
     }

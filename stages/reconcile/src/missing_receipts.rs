@@ -7,8 +7,11 @@
 //! and makes the same events. The poller also applies receipts that came before their message.
 
 mod ask;
+mod decide;
 mod early;
+mod load;
 mod plan;
+mod record;
 mod settle;
 
 use std::{sync::Arc, time::Duration};

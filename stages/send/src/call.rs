@@ -52,6 +52,7 @@ pub(crate) async fn call_all(
 ) {
     let mut under_way = FuturesUnordered::new();
     let mut more = true;
+
     loop {
         tokio::select! {
             next = claimed.recv(), if more => match next {

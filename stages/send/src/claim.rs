@@ -86,6 +86,7 @@ impl Claimer {
     ) -> Self {
         let open = Arc::new(move |sealed: &str| sealer.open_secret(sealed));
         let (allow_hosts, timeout) = (config.allow_hosts.clone(), config.request_timeout);
+
         Self {
             store,
             clients: Clients::new(http, allow_hosts, timeout, open),
@@ -292,6 +293,7 @@ impl<'a> Item<'a> {
         let (Decision::End(ending), Some(current)) = (&self.decision, &self.current) else {
             return None;
         };
+
         let Ending { state, gate, code, reason, due, wake } = ending.clone();
         Some(End {
             index: self.index,

@@ -152,12 +152,12 @@ fn last_look(
         return Decision::End(ending);
     }
 
-    let head = &message.message.head;
-    let (Some(sender), segments) = (facts.sender, message.message.segments) else {
+    let Some(sender) = facts.sender else {
         return Decision::End(back_to_gates(facts, "sender_gone", "the sender no longer exists"));
     };
+    let tenant = &message.message.head.tenant;
     let keys = (message.route.sender, sender.account.as_str());
-    match paces.ask(&head.tenant, keys, segments, sender.pace) {
+    match paces.ask(tenant, keys, message.message.segments, sender.pace) {
         Slot::Now => Decision::Call,
         Slot::After(wait) if wait <= signed(PATIENCE) => {
             Decision::Wait(Duration::try_from(wait).unwrap_or(MAX_WAIT).min(MAX_WAIT))
@@ -239,6 +239,7 @@ fn check_sender(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
     let Some(sender) = facts.sender.filter(|sender| sender.usable) else {
         return Some(back_to_gates(facts, "sender_gone", "the sender is not usable any more"));
     };
+
     // Throttle gave the message its turn among those of the account that the gates saw.
     if sender.account != message.route.account {
         return Some(back_to_gates(facts, "sender_moved", "the sender has another account by now"));

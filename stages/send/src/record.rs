@@ -105,6 +105,7 @@ fn correction<'a>(
     reserved_at: Timestamp,
 ) -> Option<Reservation<'a>> {
     let cost = billing::correction(message.message.cost, stored.cost)?;
+
     let head = &message.message.head;
     Some(Reservation {
         tenant: &head.tenant,

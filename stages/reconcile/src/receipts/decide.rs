@@ -11,7 +11,7 @@ use crate::receipts::{
 };
 
 /// A message, its row, and what receipts make of it.
-pub(crate) struct Merged<'a> {
+pub(crate) struct MergedRow<'a> {
     pub(crate) key: &'a Key,
     /// The row as it was found and locked.
     pub(crate) row: &'a Reported,
@@ -37,12 +37,12 @@ pub(crate) struct Change<'a> {
 }
 
 /// Merges receipts into the rows that they are about. A message that has no row is left out.
-pub(crate) fn merge_all<'a>(rows: &'a Rows, reports: &'a Reports) -> Vec<Merged<'a>> {
+pub(crate) fn merge_all<'a>(rows: &'a Rows, reports: &'a Reports) -> Vec<MergedRow<'a>> {
     let mut merged = Vec::with_capacity(reports.len());
     for (key, of_message) in reports {
         if let Some(row) = rows.get(key) {
             let told: Vec<&Report> = of_message.iter().map(|(_, report)| report).collect();
-            merged.push(Merged { key, row, change: merge(row, &told) });
+            merged.push(MergedRow { key, row, change: merge(row, &told) });
         }
     }
     merged

@@ -18,7 +18,7 @@ use store::{
 };
 
 use crate::receipts::{
-    decide::{Merged, is_watched},
+    decide::{MergedRow, is_watched},
     opt_out::told_by,
     report::Key,
 };
@@ -27,12 +27,12 @@ use crate::receipts::{
 pub(crate) type Stored = HashMap<Key, StoredMessage>;
 
 /// Writes what has changed, in the order of the locks, and tells operators what they should know.
-pub(crate) async fn record(tx: &mut Scoped, merged: &[Merged<'_>]) -> Result<Stored, Fault> {
-    let changed: Vec<&Merged<'_>> = merged
+pub(crate) async fn record(tx: &mut Scoped, merged: &[MergedRow<'_>]) -> Result<Stored, Fault> {
+    let changed: Vec<&MergedRow<'_>> = merged
         .iter()
         .filter(|one| one.change.raised_by.is_some() || one.change.sid.is_some())
         .collect();
-    let raised: Vec<&Merged<'_>> =
+    let raised: Vec<&MergedRow<'_>> =
         changed.iter().copied().filter(|one| one.change.raised_by.is_some()).collect();
 
     merged.iter().for_each(notice);
@@ -42,7 +42,7 @@ pub(crate) async fn record(tx: &mut Scoped, merged: &[Merged<'_>]) -> Result<Sto
     Ok(stored)
 }
 
-async fn write(tx: &mut Scoped, changed: &[&Merged<'_>]) -> Result<Stored, Fault> {
+async fn write(tx: &mut Scoped, changed: &[&MergedRow<'_>]) -> Result<Stored, Fault> {
     if changed.is_empty() {
         return Ok(Stored::new());
     }
@@ -58,7 +58,7 @@ async fn write(tx: &mut Scoped, changed: &[&Merged<'_>]) -> Result<Stored, Fault
 
 /// Takes away what waited for these messages to be raised, and has those watched that nobody else
 /// sees to.
-async fn let_go(tx: &mut Scoped, raised: &[&Merged<'_>]) -> Result<(), Fault> {
+async fn let_go(tx: &mut Scoped, raised: &[&MergedRow<'_>]) -> Result<(), Fault> {
     let parked = keys(raised, |one| one.row.message.state.is_parked());
     if !parked.is_empty() {
         receipt::unpark(tx, &parked).await?;
@@ -75,7 +75,7 @@ async fn let_go(tx: &mut Scoped, raised: &[&Merged<'_>]) -> Result<(), Fault> {
 
 /// Records the opt-outs that new receipts tell of. A repeat records none: the person may have come
 /// back since.
-async fn opt_out(tx: &mut Scoped, raised: &[&Merged<'_>]) -> Result<(), Fault> {
+async fn opt_out(tx: &mut Scoped, raised: &[&MergedRow<'_>]) -> Result<(), Fault> {
     let opted_out: Vec<CarrierOptOut<'_>> =
         raised.iter().filter_map(|one| told_by(one.row, &one.change)).collect();
     if !opted_out.is_empty() {
@@ -85,13 +85,13 @@ async fn opt_out(tx: &mut Scoped, raised: &[&Merged<'_>]) -> Result<(), Fault> {
 }
 
 fn keys<'a>(
-    raised: &[&Merged<'a>],
-    is_meant: impl Fn(&Merged<'a>) -> bool,
+    raised: &[&MergedRow<'a>],
+    is_meant: impl Fn(&MergedRow<'a>) -> bool,
 ) -> Vec<(&'a TenantId, MessageId)> {
     raised.iter().filter(|one| is_meant(one)).map(|one| (&one.key.0, one.key.1)).collect()
 }
 
-fn written<'a>(one: &Merged<'a>, stamp: &'a Stamp) -> receipt::Merged<'a> {
+fn written<'a>(one: &MergedRow<'a>, stamp: &'a Stamp) -> receipt::Merged<'a> {
     let change = &one.change;
     receipt::Merged {
         tenant: &one.key.0,
@@ -105,7 +105,7 @@ fn written<'a>(one: &Merged<'a>, stamp: &'a Stamp) -> receipt::Merged<'a> {
     }
 }
 
-fn stamp(one: &Merged<'_>) -> Stamp {
+fn stamp(one: &MergedRow<'_>) -> Stamp {
     let change = &one.change;
     let at = change.raised_by.map_or(one.row.message.changed_at, |report| report.at);
     let code = change.raised_by.and_then(|report| report.code);
@@ -117,12 +117,12 @@ fn stamp(one: &Merged<'_>) -> Stamp {
 }
 
 /// Whether a receipt tells how a call in doubt ended.
-fn ends_doubt(one: &Merged<'_>) -> bool {
+fn ends_doubt(one: &MergedRow<'_>) -> bool {
     one.row.message.state == MessageState::InDoubt && one.change.raised_by.is_some()
 }
 
 /// Tells operators what they should know.
-fn notice(one: &Merged<'_>) {
+fn notice(one: &MergedRow<'_>) {
     if one.change.second_sid {
         metrics::counter!("millrace_second_texts_total").increment(1);
         let (tenant, message) = (&one.row.message.tenant, one.row.message.id);

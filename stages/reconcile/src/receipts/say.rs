@@ -6,7 +6,7 @@ use store::messages::row::StoredMessage;
 use wire::{Event, frame::Outgoing};
 
 use crate::receipts::{
-    decide::Merged,
+    decide::MergedRow,
     opt_out::told_by,
     record::Stored,
     report::{Key, Reports},
@@ -16,7 +16,7 @@ use crate::receipts::{
 pub(crate) type Events = BTreeMap<Key, Vec<Outgoing>>;
 
 /// The events of what was raised, and of what must be said again.
-pub(crate) fn events(merged: &[Merged<'_>], stored: &Stored) -> Events {
+pub(crate) fn events(merged: &[MergedRow<'_>], stored: &Stored) -> Events {
     let mut events = Events::new();
     for one in merged {
         if one.change.raised_by.is_some() {
@@ -44,7 +44,7 @@ pub(crate) fn by_request(reports: &Reports, mut events: Events) -> BTreeMap<usiz
 }
 
 /// The event of the row as it is now, and of the opt-out that its receipt tells of.
-fn events_of(one: &Merged<'_>, message: &StoredMessage) -> Vec<Outgoing> {
+fn events_of(one: &MergedRow<'_>, message: &StoredMessage) -> Vec<Outgoing> {
     let told = told_by(one.row, &one.change).map(|told| told.event());
     message.event().iter().chain(&told).map(Event::outgoing).collect()
 }
