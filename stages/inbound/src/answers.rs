@@ -8,11 +8,11 @@ use store::conversations::inbound::Company;
 /// What a text is answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComplianceAnswer {
-    /// No more messages.
+    /// The person gets no more messages.
     OptOut,
-    /// No more messages of one program.
+    /// The person gets no more messages of one program.
     OptOutOfProgram,
-    /// Messages again.
+    /// The person gets messages again.
     OptIn,
     /// Who this is, and how to stop it.
     Help,
@@ -34,6 +34,7 @@ impl ComplianceAnswer {
     pub fn words(self, language: Language, company: &Company) -> String {
         let text = TEXTS.get(&(language, self.row(company))).expect("every answer has a text");
         let (before, after) = text.split_once("{name}").expect("every answer says who it is");
+
         let contact = company.help_contact.as_deref().unwrap_or_default();
         let after = after.replace("{contact}", contact);
         smart(&format!("{before}{}{after}", company.name.trim())).text.into_owned()
@@ -100,8 +101,10 @@ mod tests {
                 .filter(|word| word.len() > 3 && word.chars().all(char::is_uppercase))
                 .map(classify)
                 .collect();
+
             let leaves = keywords.iter().any(Intent::is_opt_out);
             let returns = |said: &Intent| matches!(said, Intent::OptIn { unless_asked: false, .. });
+
             match answer {
                 ComplianceAnswer::OptOut | ComplianceAnswer::OptOutOfProgram => {
                     assert!(!leaves && keywords.iter().any(returns), "{language:?}: {text}");
@@ -120,6 +123,7 @@ mod tests {
         let with = ComplianceAnswer::Help.words(Language::En, &company(Some("call 212-555-0100")));
         let rest = "Reply STOP to unsubscribe. Msg & data rates may apply.";
         assert_eq!(with, format!("Acme Coffee Inc.: for help call 212-555-0100. {rest}"));
+
         let without = ComplianceAnswer::Help.words(Language::De, &company(None));
         assert!(without.starts_with("Acme Coffee Inc.: Antworten Sie mit STOPP"), "{without}");
     }

@@ -1,64 +1,48 @@
-//! What has arrived: the texts of each request, each with the tenant whose number it came to.
+//! Reads the texts of each request, and whose number each of them came to.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use carriers::ReceivedText;
+use carriers::{Carrier, ReceivedText};
 use domain::ids::TenantId;
-use stage::{Cause, Fault};
-use store::{
-    Store,
-    conversations::inbound::{self, NewText},
-};
+use stage::Fault;
+use store::{Store, conversations::inbound};
 use wire::WebhookRequest;
 
-use crate::read::{self, Received, UNKNOWN_DESTINATION, UNREADABLE};
-
-/// What one request has brought.
-pub(crate) enum Arrived {
-    /// Its texts; none where it holds receipts alone.
-    Texts(Vec<Received>),
-    /// Nothing that can be handled.
-    Dead(Cause),
-}
-
-/// Reads the requests of a batch.
-pub(crate) async fn load(
-    store: &Store,
-    requests: &[WebhookRequest],
-) -> Result<Vec<Arrived>, Fault> {
-    let texts: Vec<Option<Vec<ReceivedText>>> = requests.iter().map(read::texts).collect();
-    let owners = owners(store, requests, &texts).await?;
-
-    let arrived = requests.iter().zip(texts).map(|(request, texts)| match texts {
-        Some(texts) => arrived(request, texts, &owners),
-        None => Arrived::Dead(UNREADABLE),
-    });
-    Ok(arrived.collect())
-}
-
-/// Texts to numbers that are nobody's are counted, and end the request only where it holds no
-/// other.
-fn arrived(request: &WebhookRequest, texts: Vec<ReceivedText>, owners: &Owners) -> Arrived {
-    let brought = texts.len();
-    let mut received = Vec::with_capacity(brought);
-    let mut nobodys = 0;
-    for text in texts {
-        match owner(request, &text, owners).cloned() {
-            Some(tenant) => received.extend(read::read(request, &tenant, text)),
-            None => nobodys += 1,
-        }
-    }
-
-    metrics::counter!("millrace_texts_to_nobody_total").increment(nobodys as u64);
-    match (received.is_empty(), brought, nobodys) {
-        (false, ..) | (true, 0, _) => Arrived::Texts(received),
-        (true, _, 0) => Arrived::Dead(UNREADABLE),
-        (true, ..) => Arrived::Dead(UNKNOWN_DESTINATION),
-    }
-}
+/// A text, and the tenant whose number it came to; none where the number is nobody's.
+pub(crate) type OwnedText = (ReceivedText, Option<TenantId>);
 
 /// Tenants by account and number, for accounts that serve several.
 type Owners = HashMap<(String, String), TenantId>;
+
+/// Reads the requests of a batch: the texts of each, none where a request cannot be read.
+pub(crate) async fn load(
+    store: &Store,
+    requests: &[WebhookRequest],
+) -> Result<Vec<Option<Vec<OwnedText>>>, Fault> {
+    let texts: Vec<Option<Vec<ReceivedText>>> = requests.iter().map(texts).collect();
+    let owners = owners(store, requests, &texts).await?;
+
+    let owned = requests.iter().zip(texts).map(|(request, texts)| {
+        let texts: Vec<OwnedText> = texts?
+            .into_iter()
+            .map(|text| {
+                let owner = owner(request, &text, &owners).cloned();
+                (text, owner)
+            })
+            .collect();
+
+        let to_nobody = texts.iter().filter(|(_, owner)| owner.is_none()).count();
+        metrics::counter!("millrace_texts_to_nobody_total").increment(to_nobody as u64);
+        Some(texts)
+    });
+    Ok(owned.collect())
+}
+
+/// The texts of a request as its carrier writes them; none where it cannot be read.
+fn texts(request: &WebhookRequest) -> Option<Vec<ReceivedText>> {
+    let carrier = Carrier::from_name(&request.carrier)?;
+    carrier.read_texts(&request.body).ok()
+}
 
 async fn owners(
     store: &Store,
@@ -73,9 +57,11 @@ async fn owners(
     if numbers.is_empty() {
         return Ok(Owners::new());
     }
+
     inbound::owners(store, &numbers).await
 }
 
+/// The tenant of the account, where the account is one tenant's alone, else of the number.
 fn owner<'a>(
     request: &'a WebhookRequest,
     text: &ReceivedText,
@@ -83,19 +69,4 @@ fn owner<'a>(
 ) -> Option<&'a TenantId> {
     let of_number = || owners.get(&(request.account.clone(), text.to.clone()));
     request.tenant.as_ref().or_else(of_number)
-}
-
-/// Each text once: a carrier may have sent one twice.
-pub(crate) fn distinct(arrived: &[Arrived]) -> Vec<NewText> {
-    let mut known = HashSet::new();
-    let texts = received(arrived).map(|received| &received.text);
-    texts.filter(|text| known.insert((&text.tenant, text.id))).cloned().collect()
-}
-
-/// Everything that was received.
-pub(crate) fn received(arrived: &[Arrived]) -> impl Iterator<Item = &Received> {
-    arrived.iter().flat_map(|arrived| match arrived {
-        Arrived::Texts(received) => received.as_slice(),
-        Arrived::Dead(_) => &[],
-    })
 }

@@ -3,59 +3,93 @@
 
 use std::collections::{HashMap, HashSet};
 
-use stage::{Cx, Fault};
+use jiff::Timestamp;
+use stage::Fault;
 use store::{
-    Store,
+    Scoped, Store,
     conversations::inbound::{self, Meaning, NewText, Thread},
 };
 use uuid::Uuid;
 
-use crate::load::{Arrived, received};
+use crate::decide::{Arrived, distinct, received};
 
-/// The threads by text, and the handles of accounts whose carrier answers its own words.
-pub(crate) type Recorded = (HashMap<Uuid, Thread>, HashSet<String>);
+/// What is stored about the texts of a batch, as far as it decides what is said.
+#[derive(Default)]
+pub(crate) struct Recorded {
+    /// The conversations, by text.
+    pub(crate) threads: HashMap<Uuid, Thread>,
+    /// The handles of accounts whose carrier answers its own words.
+    pub(crate) self_answering: HashSet<String>,
+}
 
 /// Stores the texts, and reads what is needed to say what follows from them.
 pub(crate) async fn record(
     store: &Store,
-    cx: &Cx,
+    now: Timestamp,
     arrived: &[Arrived],
-    texts: &[NewText],
 ) -> Result<Recorded, Fault> {
+    let texts = distinct(arrived);
     if texts.is_empty() {
         return Ok(Recorded::default());
     }
     let mut tx = store.scoped(texts.iter().map(|text| text.tenant.clone())).await?;
 
-    let threads = inbound::receive(&mut tx, texts).await?;
+    let threads = inbound::receive(&mut tx, &texts).await?;
     let mut threads: HashMap<Uuid, Thread> =
         threads.into_iter().map(|thread| (thread.inbound, thread)).collect();
-    let changing: Vec<&NewText> = texts
-        .iter()
-        .filter(|text| threads[&text.id].first)
-        .filter(|text| matches!(text.meaning, Meaning::OptOut | Meaning::OptIn))
-        .collect();
-    if !changing.is_empty() {
-        inbound::change_recipients(&mut tx, cx.now, &changing).await?;
-    }
-
-    let stops: Vec<&NewText> =
-        texts.iter().filter(|text| text.meaning == Meaning::OptOut).collect();
-    if !stops.is_empty() {
-        for (text, program) in inbound::left(&mut tx, &stops).await? {
-            threads.entry(text).and_modify(|thread| thread.program = Some(program));
-        }
-    }
-    let starts: Vec<&NewText> =
-        texts.iter().filter(|text| text.meaning == Meaning::OptIn).collect();
-    for text in inbound::overtaken(&mut tx, &starts).await? {
-        threads.entry(text).and_modify(|thread| thread.overtaken = true);
-    }
+    change_recipients(&mut tx, now, &texts, &threads).await?;
+    complete(&mut tx, &texts, &mut threads).await?;
 
     let (tenants, accounts): (Vec<String>, Vec<String>) = received(arrived)
         .map(|received| (received.text.tenant.to_string(), received.account.clone()))
         .unzip();
     let self_answering = inbound::self_answering(&mut tx, &tenants, &accounts).await?;
+
     tx.commit().await.map_err(store::fault)?;
-    Ok((threads, self_answering))
+    Ok(Recorded { threads, self_answering })
+}
+
+/// Changes the recipient status of people who say stop or start, with the first record of each
+/// text: a repeat must not undo what they have said since.
+async fn change_recipients(
+    tx: &mut Scoped,
+    now: Timestamp,
+    texts: &[NewText],
+    threads: &HashMap<Uuid, Thread>,
+) -> Result<(), Fault> {
+    let changing: Vec<&NewText> = texts
+        .iter()
+        .filter(|text| threads[&text.id].first)
+        .filter(|text| matches!(text.meaning, Meaning::OptOut | Meaning::OptIn))
+        .collect();
+
+    if !changing.is_empty() {
+        inbound::change_recipients(tx, now, &changing).await?;
+    }
+    Ok(())
+}
+
+/// Adds what answers depend on: the program that a stop left, and whether the person has said stop
+/// after a start.
+async fn complete(
+    tx: &mut Scoped,
+    texts: &[NewText],
+    threads: &mut HashMap<Uuid, Thread>,
+) -> Result<(), Fault> {
+    let that_mean = |meaning: Meaning| -> Vec<&NewText> {
+        texts.iter().filter(|text| text.meaning == meaning).collect()
+    };
+
+    let stops = that_mean(Meaning::OptOut);
+    if !stops.is_empty() {
+        for (text, program) in inbound::left(tx, &stops).await? {
+            threads.entry(text).and_modify(|thread| thread.program = Some(program));
+        }
+    }
+
+    let starts = that_mean(Meaning::OptIn);
+    for text in inbound::overtaken(tx, &starts).await? {
+        threads.entry(text).and_modify(|thread| thread.overtaken = true);
+    }
+    Ok(())
 }

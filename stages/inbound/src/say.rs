@@ -1,12 +1,11 @@
 //! What follows from a text: events, the one compliance answer, or a conversation. Pure.
 
-use std::collections::HashSet;
-
 use domain::{
     ids::{CampaignId, MessageId},
     language::Language,
     message::class::{Channel, Lane, MessageClass},
 };
+use stage::Outcome;
 use store::conversations::inbound::{Meaning, Thread};
 use wire::{
     Event, EventKind, InboundText, Subject, Submitted,
@@ -15,26 +14,41 @@ use wire::{
     message::{Content, From, Head},
 };
 
-use crate::{answers::ComplianceAnswer, read::Received};
+use crate::{
+    answers::ComplianceAnswer,
+    decide::{Arrived, Received},
+    record::Recorded,
+};
+
+/// What follows from a request. A repeat says the same.
+pub(crate) fn outcome(arrived: &Arrived, recorded: &Recorded) -> Outcome {
+    match arrived {
+        Arrived::Texts(received) => {
+            let say = received.iter().flat_map(|one| say(one, recorded)).collect();
+            Outcome::Emit(say)
+        }
+        Arrived::Dead(cause) => Outcome::Dead { cause: *cause },
+    }
+}
 
 /// What to publish for one text. Saying it again gives the same ids.
-pub fn say(
-    received: &Received,
-    thread: &Thread,
-    self_answering: &HashSet<String>,
-) -> Vec<Outgoing> {
-    let carrier_answered = received.keyword.is_some() && self_answering.contains(&received.account);
+fn say(received: &Received, recorded: &Recorded) -> Vec<Outgoing> {
+    let thread = &recorded.threads[&received.text.id];
     let mut said = vec![received_event(received, thread)];
-    // Nobody is told that they will get messages again who has stopped since.
+    // Who has said stop since is not told that messages will come again.
     if thread.overtaken {
         return said;
     }
+
     match received.text.meaning {
         Meaning::OptOut => said.push(contact_event(received, thread, EventKind::ContactOptedOut)),
         Meaning::OptIn => said.push(contact_event(received, thread, EventKind::ContactOptedIn)),
         Meaning::Help => {}
         Meaning::Text => said.push(conversation(received, thread)),
     }
+
+    let carrier_answered =
+        received.keyword.is_some() && recorded.self_answering.contains(&received.account);
     if !carrier_answered {
         said.extend(answer(received, thread));
     }
@@ -81,6 +95,7 @@ fn conversation(received: &Received, thread: &Thread) -> Outgoing {
         received_at: text.received_at,
         trace: received.trace.clone(),
     };
+
     Outgoing::new(Subject::Inbound(text.tenant.clone()), &inbound)
 }
 
@@ -89,6 +104,7 @@ fn conversation(received: &Received, thread: &Thread) -> Outgoing {
 fn answer(received: &Received, thread: &Thread) -> Option<Outgoing> {
     let words = answer_words(received, thread)?;
     let text = &received.text;
+
     let head = Head {
         id: MessageId::from_inbound(text.id),
         tenant: text.tenant.clone(),
@@ -102,6 +118,7 @@ fn answer(received: &Received, thread: &Thread) -> Option<Outgoing> {
         on_late: None,
         trace: received.trace.clone(),
     };
+
     let message = Submitted {
         head,
         content: Content::Body(words),
@@ -109,6 +126,7 @@ fn answer(received: &Received, thread: &Thread) -> Option<Outgoing> {
         body_hash: String::new(),
         metadata: Default::default(),
     };
+
     Some(Outgoing::new(Subject::Submitted(Lane::Urgent), &message.with_body_hash()))
 }
 
@@ -126,6 +144,7 @@ fn answer_words(received: &Received, thread: &Thread) -> Option<String> {
         (Meaning::Help, _) => ComplianceAnswer::Help,
         (Meaning::Text, _) => return None,
     };
+
     let language = Language::from_tag(language(received, thread)).unwrap_or_default();
     Some(answer.words(language, &thread.company))
 }

@@ -86,6 +86,7 @@ async fn a_stop_that_the_carrier_does_not_know_opts_out_and_is_confirmed_in_its_
 async fn a_stop_that_the_carrier_has_confirmed_is_not_confirmed_again() -> anyhow::Result<()> {
     let world = World::begin().await?;
     world.account(true).await?;
+
     let said = world.receive(vec![world.text("SM1", "STOP")]).await?;
     assert!(!subjects(&said).contains(&"msg.submitted.urgent".to_owned()));
     assert!(world.opted_out().await?);
@@ -96,6 +97,7 @@ async fn a_stop_that_the_carrier_has_confirmed_is_not_confirmed_again() -> anyho
 async fn where_the_carrier_confirms_nothing_we_do() -> anyhow::Result<()> {
     let world = World::begin().await?;
     world.account(false).await?;
+
     let said = world.receive(vec![world.text("SM1", "STOP")]).await?;
     assert!(subjects(&said).contains(&"msg.submitted.urgent".to_owned()));
     Ok(())
@@ -164,7 +166,6 @@ async fn a_start_that_comes_after_a_newer_stop_does_not_lift_it() -> anyhow::Res
 #[tokio::test]
 async fn a_stop_is_in_the_ledger_and_the_trail_and_reaches_what_is_parked() -> anyhow::Result<()> {
     let world = World::begin().await?;
-
     world.account(true).await?;
     world
         .run(
@@ -230,6 +231,7 @@ async fn help_says_who_answers_and_how_to_reach_them_in_the_language_asked() -> 
 
     world.policy(1, json!({ "help_contact": "acme.co/old" })).await?;
     world.policy(2, json!({ "help_contact": "acme.co/help" })).await?;
+
     let said = world.receive(vec![world.text("SM2", "ayuda")]).await?;
     let answer = body(&said)?;
     assert!(answer.starts_with("Acme Coffee: para ayuda acme.co/help. Responda ALTO"), "{answer}");
@@ -250,7 +252,6 @@ fn body(said: &[Outgoing]) -> anyhow::Result<String> {
 #[tokio::test]
 async fn a_stop_leaves_one_program_only_where_the_policy_says_so() -> anyhow::Result<()> {
     let world = World::begin().await?;
-
     world.account(false).await?;
     world
         .run(
@@ -279,6 +280,7 @@ async fn a_stop_leaves_one_program_only_where_the_policy_says_so() -> anyhow::Re
 
         let reset = "update millrace.standings set opted_out_at = null, stopped_programs = '{}'";
         world.run(reset).await?;
+
         let said = world.receive(vec![world.text(sid, "STOP")]).await?;
         assert_eq!(world.one(recipient).await?, expected, "{policy}");
 

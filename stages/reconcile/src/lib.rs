@@ -2,24 +2,30 @@
 //!
 //! | | |
 //! |---|---|
-//! | Consumes | `carrier.<carrier>.<account>.status` and `.mixed`; `dead.<stage>.<tenant>` ([`DeadLetterStage`]) |
+//! | Consumes | `carrier.<carrier>.<account>.status` and `.mixed`; `dead.<stage>.<tenant>` |
+//! | | ([`DeadLetterStage`]) |
 //! | Emits | `events.<tenant>.message.sent`, `.delivered`, `.failed`, `.read`, `.cancelled`, |
-//! | | `events.<tenant>.contact.opted_out`; [`InDoubtSweep`] also `events.<tenant>.message.deferred`, |
-//! | | `.unknown`; owes `in_doubt.raised` |
-//! | Reads | `messages`, `tenants`; [`InDoubtSweep`] and [`ReceiptPoller`] also `senders`, `carrier_accounts`, |
-//! | | `policies`, `contacts` |
+//! | | `events.<tenant>.contact.opted_out`; [`InDoubtSweep`] also |
+//! | | `events.<tenant>.message.deferred`, `.unknown`, and `in_doubt.raised` by the outbox |
+//! | Reads | `messages`, `tenants`; [`InDoubtSweep`] and [`ReceiptPoller`] also `senders`, |
+//! | | `carrier_accounts`, `policies`, `contacts` |
 //! | Writes | `messages`, `parked`, `standings`, `consents`, `counters`, `doubts`, `taken_sids`, |
 //! | | `receipt_watches`, `unmatched_receipts`, `unsaid_events`; takes `cancel_marks`, |
 //! | | `open_claims` |
-//! | Calls | nobody; [`InDoubtSweep`] the carrier's list of texts, [`ReceiptPoller`] its record of a text |
+//! | Calls | nobody; [`InDoubtSweep`] the carrier's list of texts, [`ReceiptPoller`] its record |
+//! | | of a text |
 //! | Never | lowers a state, sends, or gives the reservation of what a carrier took back: it is |
 //! | | billed, delivered or not; takes a list or a record that it could not read for an answer |
 //!
 //! A receipt names its message by the reference in its address, so it settles a call in doubt, and
 //! a call whose answer was lost. Receipts of one message that come together are folded here; a row
 //! is locked, merged and written once per batch. A repeat says nothing, unless it is the receipt
-//! that made the stored state: whoever recorded that may have died before saying it. One about a
-//! message that has no row is kept until there is one.
+//! that made the stored state: whoever recorded that may have died before saying it. A receipt
+//! about a message that has no row is kept until there is one.
+//!
+//! Two stages and two sources, each in a folder of its own: `receipts/` reads receipts, `in_doubt/`
+//! clears up calls whose result is not known, `missing_receipts/` fetches receipts that do not
+//! come, and `dead_letters/` ends messages that no stage could handle.
 
 mod dead_letters;
 mod in_doubt;

@@ -2,13 +2,16 @@
 //! carrier, later each time, until the receipt horizon ends it. What the carrier says of a text is
 //! merged as a receipt is. A fetch that gives no answer changes nothing.
 //!
-//! Its rows are put off or deleted only after what a look made has been said, and what it makes
-//! bears the time of the look: a crash repeats the look with the same time, and so the same events.
-//! It also applies receipts that came before their message.
+//! A watch is put off or deleted only after what its look made has been said, and everything that a
+//! look makes bears the time of the look: after a crash the look is made again with the same time,
+//! and makes the same events. The poller also applies receipts that came before their message.
 
 mod ask;
+mod decide;
 mod early;
+mod load;
 mod plan;
+mod record;
 mod settle;
 
 use std::{sync::Arc, time::Duration};
@@ -25,7 +28,7 @@ use store::{
     },
 };
 
-use self::plan::Times;
+use self::{ask::ask, early::apply_early, plan::Times, settle::settle};
 
 /// How long a text is without a receipt before it is fetched; business time.
 pub const RECEIPT_FETCH: Duration = Duration::from_secs(10 * 60);
@@ -44,9 +47,9 @@ pub struct ReceiptPollerConfig {
     pub allow_hosts: Vec<String>,
     /// `MILLRACE_REQUEST_TIMEOUT`: how long a carrier call may take.
     pub request_timeout: Duration,
-    /// `MILLRACE_RECEIPT_FETCH`; the wait after it is twice as long, and so on.
+    /// `MILLRACE_RECEIPT_FETCH`: the wait for the first fetch; each later wait is twice as long.
     pub fetch: Duration,
-    /// `MILLRACE_RECEIPT_HORIZON`
+    /// `MILLRACE_RECEIPT_HORIZON`: how long a receipt is waited for.
     pub horizon: Duration,
 }
 
@@ -89,14 +92,18 @@ impl Source for ReceiptPoller {
     const NAME: StageName = StageName::Reconcile;
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
+        // load
         let LeasedWatches { watches, accounts, more } =
             poll::lease(&self.store, cx.now, LIMITS).await?;
+
+        // decide and record
         let looks = async {
-            let asked = self.ask(&watches, &accounts).await;
-            self.settle(&watches, &asked).await
+            let asked = ask(&self.clients, &self.times, &watches, &accounts).await;
+            settle(&self.store, &self.times, &watches, &asked).await
         };
-        let (looked, early) = try_join(looks, self.apply_early()).await?;
-        let (say, next) = looked;
+        let ((say, next), early) = try_join(looks, apply_early(&self.store)).await?;
+
+        // say
         let say = say.into_iter().chain(early.say).collect();
         if next.is_empty() && early.matched.is_empty() {
             return Ok(Tick { say, published: None, more });

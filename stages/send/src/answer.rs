@@ -1,5 +1,5 @@
-//! What a carrier's answer means for the message: pure. What the carrier took is recorded as sent;
-//! this is about everything else.
+//! What a carrier's answer means for a message that the carrier did not take, or may not have:
+//! pure.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(crate) const MAX_ATTEMPTS: i16 = 20;
 /// all ask in vain before a person has looked.
 const REST: Duration = Duration::from_secs(60);
 
-/// How a call ended that did not send, or may not have.
+/// How a call ended that sent nothing, or may have sent nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Verdict {
     /// `failed`, `deferred`, `held` or `in_doubt`.
@@ -58,20 +58,22 @@ pub(crate) fn read(
         CarrierReply::Accepted { .. } => None,
         CarrierReply::Refused { code, reason } => Some(refused(carrier, *code, *reason)),
         CarrierReply::NotSent { code, throttle } => {
-            let slow = throttle.map(|asked| {
-                let pause = asked.retry_after.unwrap_or_else(|| again_after(message, attempt));
-                (slowed(message, asked.scope), pause)
+            let pause = throttle.map(|asked| Pause {
+                row: slowed(message, asked.scope),
+                wait: asked.retry_after.unwrap_or_else(|| again_after(message, attempt)),
             });
-            Some(not_sent(carrier, *code, slow, message, attempt, now))
+            Some(not_sent(carrier, *code, pause, message, attempt, now))
         }
-        CarrierReply::AuthFailed { code } => Some(Verdict {
-            state: MessageState::Held,
-            wake: Some(account_wake(&message.route.account)),
-            slow: Some((Slowed::Account(message.route.account.clone()), REST)),
-            ..plain(carrier, MessageState::Held, *code, "account_refused")
-        }),
-        CarrierReply::Unknown { why } => Some(doubt(carrier, *why)),
+        CarrierReply::AuthFailed { code } => Some(account_refused(carrier, *code, message)),
+        CarrierReply::Unknown { why } => Some(in_doubt(carrier, *why)),
     }
+}
+
+/// What a carrier wants that throttled a call.
+struct Pause {
+    /// The pace row to slow down; none where it is enough to park this message.
+    row: Option<Slowed>,
+    wait: Duration,
 }
 
 fn refused(carrier: Carrier, code: u32, reason: Refusal) -> Verdict {
@@ -80,14 +82,26 @@ fn refused(carrier: Carrier, code: u32, reason: Refusal) -> Verdict {
         Refusal::Recipient | Refusal::Sender | Refusal::Region => false,
         Refusal::Content | Refusal::Request | Refusal::Unlisted => false,
     };
+
     let opt_out = (by_person || carrier.cause(code).opt_out).then_some(code);
     Verdict { opt_out, ..plain(carrier, MessageState::Failed, code, "refused") }
 }
 
+/// The message waits until the account's credentials work, and the account rests meanwhile.
+fn account_refused(carrier: Carrier, code: u32, message: &Admitted) -> Verdict {
+    let account = &message.route.account;
+    Verdict {
+        wake: Some(account_wake(account)),
+        slow: Some((Slowed::Account(account.clone()), REST)),
+        ..plain(carrier, MessageState::Held, code, "account_refused")
+    }
+}
+
+/// The call surely sent nothing: it is made again later, unless it was the last.
 fn not_sent(
     carrier: Carrier,
     code: Option<u32>,
-    slow: Option<(Option<Slowed>, Duration)>,
+    pause: Option<Pause>,
     message: &Admitted,
     attempt: i16,
     now: Timestamp,
@@ -100,16 +114,22 @@ fn not_sent(
             ..plain(carrier, MessageState::Deferred, 0, "not_sent")
         },
     };
+
     if attempt >= MAX_ATTEMPTS {
         return Verdict { state: MessageState::Failed, label: "given_up", ..verdict };
     }
-    let wait = slow.as_ref().map_or_else(|| again_after(message, attempt), |(_, pause)| *pause);
-    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_hours(1));
-    let due = Some(now.checked_add(wait).unwrap_or(Timestamp::MAX));
-    Verdict { due, slow: slow.and_then(|(key, pause)| Some((key?, pause))), ..verdict }
+
+    let wait = pause.as_ref().map_or_else(|| again_after(message, attempt), |pause| pause.wait);
+    let signed_wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_hours(1));
+    Verdict {
+        due: Some(now.checked_add(signed_wait).unwrap_or(Timestamp::MAX)),
+        slow: pause.and_then(|pause| Some((pause.row?, pause.wait))),
+        ..verdict
+    }
 }
 
-/// What a throttle answer slows; none for a pair, of which parking this message is enough.
+/// The pace row that a throttle answer slows down; none for a pair of numbers, where it is enough
+/// to park this message.
 fn slowed(message: &Admitted, scope: ThrottleScope) -> Option<Slowed> {
     match scope {
         ThrottleScope::Account => Some(Slowed::Account(message.route.account.clone())),
@@ -126,7 +146,8 @@ fn again_after(message: &Admitted, attempt: i16) -> Duration {
     backoff(u32::from(attempt.unsigned_abs()), RETRY_BASE, RETRY_CAP, drawn)
 }
 
-fn doubt(carrier: Carrier, why: Doubt) -> Verdict {
+/// The call may have sent the text.
+fn in_doubt(carrier: Carrier, why: Doubt) -> Verdict {
     let (code, reason) = match why {
         Doubt::TimedOut => ("timed_out".into(), "the carrier did not answer in time"),
         Doubt::Broken => ("connection_broken".into(), "the connection broke during the call"),
@@ -138,9 +159,11 @@ fn doubt(carrier: Carrier, why: Doubt) -> Verdict {
             (code, "the carrier's answer says nothing certain")
         }
     };
+
     Verdict { code, reason, ..plain(carrier, MessageState::InDoubt, 0, "unknown") }
 }
 
+/// A verdict by the carrier's code alone.
 fn plain(carrier: Carrier, state: MessageState, code: u32, label: &'static str) -> Verdict {
     Verdict {
         state,

@@ -55,10 +55,12 @@ fn a_throttle_parks_for_as_long_as_it_asks_and_slows_what_it_names() {
     let slow = verdict(&not_sent(20429, ThrottleScope::Account, 7), 1);
     assert_eq!((slow.state, wait(&slow)), (MessageState::Deferred, Duration::from_secs(7)));
     assert_eq!(slow.slow, Some((Slowed::Account("main".into()), Duration::from_secs(7))));
+
     let message = admitted(MessageClass::Promo);
     let (tenant, sender) = (message.message.head.tenant, message.route.sender);
     let queue = verdict(&not_sent(21611, ThrottleScope::Sender, 60), 1);
     assert_eq!(queue.slow, Some((Slowed::Sender(tenant, sender), Duration::from_secs(60))));
+
     let pair = verdict(&not_sent(131_056, ThrottleScope::Pair, 4), 1);
     assert_eq!((wait(&pair), pair.slow), (Duration::from_secs(4), None));
 }
@@ -69,6 +71,7 @@ fn no_connection_backs_off_by_attempt_and_gives_up_in_the_end() {
     let waits: Vec<u64> = (1..=5).map(|n| wait(&verdict(&answer, n)).as_secs()).collect();
     assert!(waits.windows(2).all(|pair| pair[0] < pair[1]), "{waits:?}");
     assert!(wait(&verdict(&answer, MAX_ATTEMPTS - 1)) <= RETRY_CAP);
+
     let last = verdict(&answer, MAX_ATTEMPTS);
     assert_eq!((last.state, last.due), (MessageState::Failed, None));
     assert_eq!(last.code, "no_connection");

@@ -1,24 +1,19 @@
-//! The carrier call: one per claimed message.
+//! The second leg, the carrier call: one per claimed message.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use carriers::{AccountFault, Carrier, CarrierReply, Client, Clients, Outbound, Reference};
-use domain::ids::{SenderId, TenantId};
+use carriers::{Carrier, CarrierReply, Client, Outbound, Reference};
+use futures::{StreamExt, stream::FuturesUnordered};
 use jiff::Timestamp;
-use store::messages::claim::ClaimSender;
+use stage::{Batch, Cx};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use wire::Admitted;
 
-use crate::{SendConfig, permits::Permit};
-
-/// The clients of a chunk's senders, or why there is none.
-pub(crate) type ClientsBySender = HashMap<(TenantId, SenderId), Result<Client, AccountFault>>;
+use crate::{config::SendConfig, permits::Permit};
 
 /// A claimed message whose call may begin.
 pub(crate) struct Claimed {
-    /// Its place in the batch.
+    /// Its index in the batch.
     pub(crate) index: usize,
     /// The number of the call.
     pub(crate) attempt: i16,
@@ -37,7 +32,7 @@ pub(crate) struct Claimed {
 /// What came of a claimed message.
 #[derive(Debug, Clone)]
 pub(crate) struct CallResult {
-    /// Its place in the batch.
+    /// Its index in the batch.
     pub(crate) index: usize,
     /// The number of the call.
     pub(crate) attempt: i16,
@@ -47,16 +42,40 @@ pub(crate) struct CallResult {
     pub(crate) answer: Option<CarrierReply>,
 }
 
-/// The clients of these senders' accounts.
-pub(crate) fn clients_of(
-    clients: &Clients,
-    senders: &HashMap<(TenantId, SenderId), ClaimSender>,
-) -> ClientsBySender {
-    senders.iter().map(|(key, sender)| (key.clone(), clients.of(&sender.access))).collect()
+/// Makes the calls of a batch, all that are claimed at once, and hands their results on.
+pub(crate) async fn call_all(
+    config: &SendConfig,
+    cx: &Cx,
+    batch: &Batch<Admitted>,
+    mut claimed: UnboundedReceiver<Claimed>,
+    to_record: UnboundedSender<CallResult>,
+) {
+    let mut under_way = FuturesUnordered::new();
+    let mut more = true;
+
+    loop {
+        tokio::select! {
+            next = claimed.recv(), if more => match next {
+                Some(next) => {
+                    let message = &batch.items()[next.index];
+                    under_way.push(call(config, cx.later(), message, next));
+                }
+                None => more = false,
+            },
+            Some(result) = under_way.next() => hand_on(&to_record, result),
+            else => break,
+        }
+    }
+}
+
+/// Hands something on to the next leg. All legs live as long as the batch, so there is always
+/// somebody to receive it.
+pub(crate) fn hand_on<T>(to: &UnboundedSender<T>, what: T) {
+    let _ = to.send(what);
 }
 
 /// Calls the carrier once, unless the time to begin has passed.
-pub(crate) async fn call(
+async fn call(
     config: &SendConfig,
     now: Timestamp,
     message: &Admitted,
@@ -82,8 +101,9 @@ pub(crate) async fn call(
         traceparent: head.trace.as_deref(),
     };
     let answer = client.send(&outbound).await;
-    metrics::counter!("millrace_carrier_answers_total", "answer" => answer.label()).increment(1);
     drop(permit);
+
+    metrics::counter!("millrace_carrier_answers_total", "answer" => answer.label()).increment(1);
     CallResult { index, attempt, carrier, answer: Some(answer) }
 }
 
@@ -96,6 +116,7 @@ fn validity(message: &Admitted, now: Timestamp) -> Option<u32> {
         (true, None) => Some(message.route.sendable_until),
         (false, expires) => expires,
     };
+
     let left = Duration::try_from(until?.duration_since(now)).unwrap_or_default();
     Some(u32::try_from(left.as_secs()).unwrap_or(u32::MAX))
 }
@@ -112,7 +133,9 @@ mod tests {
         let now = message.message.head.submitted_at;
         let later = |seconds| now.checked_add(jiff::SignedDuration::from_secs(seconds));
         message.route.sendable_until = later(600).expect("in range");
-        message.message.head.expires_at = expires_in.map(|at| later(at).expect("in range"));
+        message.message.head.expires_at =
+            expires_in.map(|seconds| later(seconds).expect("in range"));
+
         validity(&message, now)
     }
 

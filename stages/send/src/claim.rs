@@ -1,67 +1,154 @@
-//! One chunk: load the facts under their locks, decide each message, record the claims and the
-//! ends, all in one transaction.
+//! The first leg, the claim. Each chunk is one transaction: it loads the facts under their locks,
+//! decides each message, and records the claims and the ends.
 
 use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Instant,
 };
 
-use carriers::{Carrier, Client};
+use carriers::{AccountFault, Carrier, Client, Clients};
 use domain::{
     gates::Memo,
     ids::{SenderId, TenantId},
+    message::class::Lane,
 };
 use jiff::Timestamp;
-use stage::{Batch, Cause, Cx, Fault, Outcome, machine};
+use stage::{Batch, Cause, Cx, Fault, Outcome};
 use store::{
-    Scoped,
-    messages::claim::{self, ClaimSender, ToClaim},
+    Scoped, Store,
+    core::seal::Sealer,
+    messages::claim::{self, ClaimSender, Claimant, Current, ToClaim},
 };
+use tokio::sync::{Mutex, mpsc::UnboundedSender};
+use uuid::Uuid;
 use wire::Admitted;
 
 use crate::{
-    call::{Claimed, ClientsBySender, clients_of},
+    call::{Claimed, hand_on},
+    config::SendConfig,
     decide::{Decision, Ending, Facts, decide},
+    end::End,
     load::{Loaded, load},
     pace::Paces,
-    permits::Permit,
-    record::{self, End},
+    permits::{Permit, Permits},
+    record,
+    say::{self, MOVED_ON, wait},
 };
 
-/// How soon a message is looked at again that moved on while it was being decided.
-pub(crate) const MOVED_ON: Duration = Duration::from_millis(100);
+/// Claims what may go, and answers what may not.
+pub(crate) struct Claimer {
+    store: Store,
+    config: SendConfig,
+    clients: Clients,
+    permits: Arc<Permits>,
+    /// One claim at a time in each lane: a claim that waits for the pace holds the recipients' rows
+    /// locked, and an opt-out would wait with it.
+    turns: [Mutex<()>; 2],
+    /// Names the claims of this process.
+    owner: Uuid,
+    /// How many chunks this process has claimed: the number of the next.
+    chunks: AtomicI64,
+}
 
-impl crate::SendStage {
-    /// Claims what may go of a chunk and answers the rest of it.
-    pub(crate) async fn claim(
+/// A sender as it is now, and the client of its account or why there is none.
+struct Caller {
+    sender: ClaimSender,
+    client: Result<Client, AccountFault>,
+}
+
+/// The senders of a chunk that are still there.
+type Callers = HashMap<(TenantId, SenderId), Caller>;
+
+/// One message of a chunk, and what is decided about it.
+struct Item<'a> {
+    /// Its index in the batch.
+    index: usize,
+    permit: Permit,
+    message: &'a Admitted,
+    current: Option<Current>,
+    caller: Option<&'a Caller>,
+    decision: Decision,
+}
+
+// === impl Claimer ===
+
+impl Claimer {
+    pub(crate) fn new(
+        store: Store,
+        owner: Uuid,
+        sealer: Sealer,
+        http: reqwest::Client,
+        config: SendConfig,
+    ) -> Self {
+        let open = Arc::new(move |sealed: &str| sealer.open_secret(sealed));
+        let (allow_hosts, timeout) = (config.allow_hosts.clone(), config.request_timeout);
+
+        Self {
+            store,
+            clients: Clients::new(http, allow_hosts, timeout, open),
+            permits: Permits::new(config.permits),
+            turns: Default::default(),
+            owner,
+            chunks: AtomicI64::new(0),
+            config,
+        }
+    }
+
+    /// Claims the waiting messages of a batch, chunk by chunk, each as big as there are free
+    /// permits, and hands those that are claimed on to their calls.
+    pub(crate) async fn claim_all(
+        &self,
+        cx: &Cx,
+        batch: &Batch<Admitted>,
+        mut waiting: VecDeque<usize>,
+        to_call: UnboundedSender<Claimed>,
+    ) -> Result<(), Fault> {
+        let items = batch.items();
+        let lane = items.first().map_or(Lane::Bulk, |item| item.message.head.class.lane());
+        let account_of = |index: usize| items[index].route.account.as_str();
+
+        while !waiting.is_empty() {
+            let chunk = self.permits.take(lane, &mut waiting, account_of).await;
+
+            let turn = self.turns[lane as usize].lock().await;
+            let claimed = self.claim(cx, batch, chunk).await?;
+            drop(turn);
+
+            for claimed in claimed {
+                hand_on(&to_call, claimed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Claims what may go of a chunk, and answers the rest of it.
+    async fn claim(
         &self,
         cx: &Cx,
         batch: &Batch<Admitted>,
         chunk: Vec<(usize, Permit)>,
     ) -> Result<Vec<Claimed>, Fault> {
-        let items: Vec<&Admitted> = chunk.iter().map(|(i, _)| &batch.items()[*i]).collect();
-        let mut tx = self.store.scoped(items.iter().map(|item| &item.message.head.tenant)).await?;
+        let messages: Vec<&Admitted> =
+            chunk.iter().map(|(index, _)| &batch.items()[*index]).collect();
+        let tenants = messages.iter().map(|message| &message.message.head.tenant);
+        let mut tx = self.store.scoped(tenants).await?;
 
         // load
-        let (loaded, mut paces) = load(&mut tx, &items).await?;
-        let clients = clients_of(&self.clients, &loaded.senders);
+        let (mut loaded, mut paces) = load(&mut tx, &messages).await?;
+        let callers = self.callers(std::mem::take(&mut loaded.senders));
 
         // decide
         let now = cx.later();
-        let mut memo = Memo::new(now);
-        let decisions: Vec<Decision> = items
-            .iter()
-            .enumerate()
-            .map(|(i, item)| {
-                let facts = self.facts(now, &loaded, &clients, i, item);
-                decide(item, &facts, &mut memo, &mut paces)
-            })
-            .collect();
+        let items = self.decide_each(now, batch, chunk, loaded, &callers, &mut paces);
 
         // record
         let began = Instant::now();
-        let attempts = self.take(&mut tx, &items, &decisions, paces).await?;
-        let ends = ends(&chunk, &items, &decisions, &loaded);
+        let attempts = self.take(&mut tx, &items, paces).await?;
+        let ends: Vec<End<'_>> = items.iter().filter_map(Item::end).collect();
         let ended = match ends.as_slice() {
             [] => Vec::new(),
             ends => record::ends(&mut tx, now, self.config.first_look(), ends).await?,
@@ -69,151 +156,179 @@ impl crate::SendStage {
         tx.commit().await.map_err(store::fault)?;
 
         // say
-        for (end, outcome) in ends.iter().zip(ended) {
-            batch.answer(end.index, outcome.unwrap_or_else(|| wait(MOVED_ON)));
+        for (end, stored) in ends.iter().zip(&ended) {
+            batch.answer(end.index, say::ended(end, stored.as_ref()));
         }
-        let mut claimed = Vec::with_capacity(attempts.len());
-        for (i, (index, permit)) in chunk.into_iter().enumerate() {
-            let call = match &decisions[i] {
-                Decision::Call => attempts.get(&i).zip(caller(&loaded, &clients, items[i])),
-                Decision::Wait(_)
-                | Decision::SayAgain
-                | Decision::Nothing
-                | Decision::Dead(_)
-                | Decision::End(_) => None,
-            };
-            match (call, outcome(&decisions[i], &loaded, i, items[i])) {
-                (Some((&attempt, (sender, client))), _) => claimed.push(Claimed {
-                    index,
-                    attempt,
-                    began,
-                    from: sender.facts.number.clone(),
-                    account: sender.facts.account.clone(),
-                    client: client.clone(),
-                    permit,
-                }),
-                (None, Some(outcome)) => batch.answer(index, outcome),
-                (None, None) => {}
-            }
-        }
-        Ok(claimed)
+        Ok(answer_or_hand_on(batch, items, &attempts, began))
     }
 
-    /// What is known about one message of the chunk.
-    fn facts<'a>(
+    fn callers(&self, senders: HashMap<(TenantId, SenderId), ClaimSender>) -> Callers {
+        senders
+            .into_iter()
+            .map(|(key, sender)| {
+                let client = self.clients.of(&sender.access);
+                (key, Caller { sender, client })
+            })
+            .collect()
+    }
+
+    /// Decides each message of a chunk in turn: one that may go takes the pace that the next one
+    /// asks for.
+    fn decide_each<'a>(
         &self,
         now: Timestamp,
-        loaded: &'a Loaded,
-        clients: &ClientsBySender,
-        i: usize,
-        item: &Admitted,
-    ) -> Facts<'a> {
-        let key = sender_key(item);
-        Facts {
-            now,
-            call_by: self.config.call_by,
-            request_timeout: self.config.request_timeout,
-            current: loaded.current[i].as_ref(),
-            recipient_is_locked: loaded.locked.contains(&item.candidate().recipient()),
-            sender: loaded.senders.get(&key).map(|sender| &sender.facts),
-            account_fault: clients
-                .get(&key)
-                .and_then(|client| client.as_ref().err().map(|fault| fault.code())),
-            gates: &loaded.facts,
+        batch: &'a Batch<Admitted>,
+        chunk: Vec<(usize, Permit)>,
+        loaded: Loaded,
+        callers: &'a Callers,
+        paces: &mut Paces,
+    ) -> Vec<Item<'a>> {
+        let Loaded { facts: gates, locked, current, .. } = loaded;
+        let mut memo = Memo::new(now);
+        let mut items = Vec::with_capacity(chunk.len());
+
+        for ((index, permit), current) in chunk.into_iter().zip(current) {
+            let message = &batch.items()[index];
+            let sender_key = (message.message.head.tenant.clone(), message.route.sender);
+            let caller = callers.get(&sender_key);
+
+            let facts = Facts {
+                now,
+                call_by: self.config.call_by,
+                request_timeout: self.config.request_timeout,
+                current: current.as_ref(),
+                recipient_is_locked: locked.contains(&message.candidate().recipient()),
+                sender: caller.map(|caller| &caller.sender.facts),
+                account_fault: caller.and_then(Caller::fault),
+                gates: &gates,
+            };
+            let decision = decide(message, &facts, &mut memo, paces);
+            items.push(Item { index, permit, message, current, caller, decision });
         }
+        items
     }
 
-    /// Claims what was decided to be called. Answers the attempts by the index in the chunk.
+    /// Claims what was decided to be called. Answers the numbers of the calls by index in the
+    /// batch; a message that has moved on has none.
     async fn take(
         &self,
         tx: &mut Scoped,
-        items: &[&Admitted],
-        decisions: &[Decision],
+        items: &[Item<'_>],
         paces: Paces,
     ) -> Result<HashMap<usize, i16>, Fault> {
-        let calls: Vec<usize> =
-            (0..items.len()).filter(|i| decisions[*i] == Decision::Call).collect();
-        if calls.is_empty() {
+        let to_call: Vec<&Item<'_>> =
+            items.iter().filter(|item| item.decision == Decision::Call).collect();
+        if to_call.is_empty() {
             return Ok(HashMap::new());
         }
 
-        let to_claim: Vec<ToClaim<'_>> = calls
+        let to_claim: Vec<ToClaim<'_>> = to_call
             .iter()
-            .map(|i| &items[*i].message.head)
+            .map(|item| &item.message.message.head)
             .map(|head| ToClaim { tenant: &head.tenant, message: head.id, turn: head.turn })
             .collect();
         let attempts = claim::take(tx, self.claimant(), &to_claim, &paces.moved()).await?;
-        let taken = calls.into_iter().zip(attempts);
-        Ok(taken.filter_map(|(i, attempt)| Some((i, attempt?))).collect())
+
+        let taken = to_call.into_iter().zip(attempts);
+        Ok(taken.filter_map(|(item, attempt)| Some((item.index, attempt?))).collect())
+    }
+
+    /// Who claims the next chunk.
+    fn claimant(&self) -> Claimant {
+        let chunk = self.chunks.fetch_add(1, Ordering::Relaxed);
+        Claimant { owner: self.owner, chunk, call_by: self.config.call_by }
     }
 }
 
-fn sender_key(item: &Admitted) -> (TenantId, SenderId) {
-    (item.message.head.tenant.clone(), item.route.sender)
-}
+/// Answers the messages that are not called, and gives those that are. A message whose turn has
+/// ended is answered already, with the record of its end.
+fn answer_or_hand_on(
+    batch: &Batch<Admitted>,
+    items: Vec<Item<'_>>,
+    attempts: &HashMap<usize, i16>,
+    began: Instant,
+) -> Vec<Claimed> {
+    let mut claimed = Vec::with_capacity(attempts.len());
+    for item in items {
+        let index = item.index;
+        match &item.decision {
+            Decision::Call => {
+                let attempt = attempts.get(&index).copied();
+                match attempt.and_then(|attempt| item.claimed(attempt, began)) {
+                    Some(call) => claimed.push(call),
+                    // It moved on before it could be claimed.
+                    None => batch.answer(index, wait(MOVED_ON)),
+                }
+            }
 
-/// The sender of a message and the client of its account.
-fn caller<'a>(
-    loaded: &'a Loaded,
-    clients: &'a ClientsBySender,
-    item: &Admitted,
-) -> Option<(&'a ClaimSender, &'a Client)> {
-    let key = sender_key(item);
-    loaded.senders.get(&key).zip(clients.get(&key)?.as_ref().ok())
-}
-
-/// The carrier of a message's sender, as far as this version knows it.
-fn carrier_of(loaded: &Loaded, item: &Admitted) -> Option<Carrier> {
-    let sender = loaded.senders.get(&sender_key(item))?;
-    Carrier::from_name(&sender.access.carrier)
-}
-
-/// The answer to a message that is not called; none where recording its end has answered it.
-fn outcome(decision: &Decision, loaded: &Loaded, i: usize, item: &Admitted) -> Option<Outcome> {
-    match decision {
-        // It moved on before it could be claimed.
-        Decision::Call => Some(wait(MOVED_ON)),
-        Decision::Wait(after) => Some(wait(*after)),
-        Decision::SayAgain => Some(loaded.current[i].as_ref().map_or(Outcome::DONE, |current| {
-            record::outcome(item, &current.message, carrier_of(loaded, item), Cause("again"))
-        })),
-        Decision::Nothing => Some(Outcome::DONE),
-        Decision::Dead(cause) => Some(Outcome::Dead { cause: Cause(cause) }),
-        Decision::End(_) => None,
-    }
-}
-
-/// The ends that were decided, for the rows that are there.
-fn ends<'a>(
-    chunk: &[(usize, Permit)],
-    items: &[&'a Admitted],
-    decisions: &[Decision],
-    loaded: &Loaded,
-) -> Vec<End<'a>> {
-    let mut ends = Vec::new();
-    for (i, decision) in decisions.iter().enumerate() {
-        if let (Decision::End(ending), Some(current)) = (decision, &loaded.current[i]) {
-            let Ending { state, gate, code, reason, due, wake } = ending.clone();
-            ends.push(End {
-                index: chunk[i].0,
-                message: items[i],
-                claim: (current.claim.map(|claim| claim.owner), current.attempt),
-                state,
-                gate,
-                code: code.into(),
-                reason,
-                due,
-                wake,
-                opt_out: None,
-                carrier: carrier_of(loaded, items[i]),
-                label: code,
-            });
+            Decision::Wait(after) => batch.answer(index, wait(*after)),
+            Decision::SayAgain => batch.answer(index, item.again()),
+            Decision::Nothing => batch.answer(index, Outcome::DONE),
+            Decision::Dead(cause) => batch.answer(index, Outcome::Dead { cause: Cause(cause) }),
+            Decision::End(_) => {}
         }
     }
-    ends
+    claimed
 }
 
-/// Hand it over again after this long.
-pub(crate) fn wait(after: Duration) -> Outcome {
-    Outcome::wait(machine::now(), after)
+// === impl Caller ===
+
+impl Caller {
+    /// The reason code of an account that cannot be called as it is set up.
+    fn fault(&self) -> Option<&'static str> {
+        self.client.as_ref().err().map(|fault| fault.code())
+    }
+}
+
+// === impl Item ===
+
+impl<'a> Item<'a> {
+    /// The carrier of its sender, as far as this version knows it.
+    fn carrier(&self) -> Option<Carrier> {
+        Carrier::from_name(&self.caller?.sender.access.carrier)
+    }
+
+    /// The end that was decided, where there is a row to record it in.
+    fn end(&self) -> Option<End<'a>> {
+        let (Decision::End(ending), Some(current)) = (&self.decision, &self.current) else {
+            return None;
+        };
+
+        let Ending { state, gate, code, reason, due, wake } = ending.clone();
+        Some(End {
+            index: self.index,
+            message: self.message,
+            claim: (current.claim.map(|claim| claim.owner), current.attempt),
+            state,
+            gate,
+            code: code.into(),
+            reason,
+            due,
+            wake,
+            opt_out: None,
+            carrier: self.carrier(),
+            label: code,
+        })
+    }
+
+    /// Repeats what is stored.
+    fn again(&self) -> Outcome {
+        self.current.as_ref().map_or(Outcome::DONE, |current| {
+            say::outcome(self.message, &current.message, self.carrier(), Cause("again"))
+        })
+    }
+
+    /// The call that this claim allows.
+    fn claimed(self, attempt: i16, began: Instant) -> Option<Claimed> {
+        let Caller { sender, client } = self.caller?;
+        Some(Claimed {
+            index: self.index,
+            attempt,
+            began,
+            from: sender.facts.number.clone(),
+            account: sender.facts.account.clone(),
+            client: client.as_ref().ok()?.clone(),
+            permit: self.permit,
+        })
+    }
 }

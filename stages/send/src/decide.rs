@@ -1,13 +1,16 @@
 //! What the claim makes of one message: a pure function of the message, what is stored about it,
-//! and the facts of this instant. The last look before the carrier call, and the only one that an
-//! opt-out or a switch turned off a moment ago can still stop.
+//! and the facts of this instant. It is the last look before the carrier call, and the only one
+//! that sees an opt-out or a switch of a moment ago.
 
 use std::time::Duration;
 
 use domain::{
     gates::{self, ClaimFacts, Gate, Memo, Recheck, recheck},
     gcra::Slot,
-    message::{class::MessageClass, state::MessageState},
+    message::{
+        class::MessageClass,
+        state::{CALL_UNANSWERED, CALL_UNANSWERED_REASON, MessageState},
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use stage::MAX_WAIT;
@@ -21,17 +24,17 @@ use crate::pace::Paces;
 /// not cause one.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How soon another look is worth it at a message that somebody else has.
+/// How soon to look again at a message that another process has claimed.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// What is known at the instant of the claim.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Facts<'a> {
-    /// Business time.
+    /// The business time of the claim.
     pub(crate) now: Timestamp,
     /// How long a claimed call may take to begin.
     pub(crate) call_by: Duration,
-    /// How long it may take from there.
+    /// How long the call may take from there.
     pub(crate) request_timeout: Duration,
     /// The message's row.
     pub(crate) current: Option<&'a Current>,
@@ -67,9 +70,9 @@ pub(crate) enum Decision {
 pub(crate) struct Ending {
     /// `deferred`, `held`, `blocked`, `expired` or `in_doubt`.
     pub(crate) state: MessageState,
-    /// The gate whose rule it is, where it is one's.
+    /// The gate whose rule ends it; none where it is no gate's.
     pub(crate) gate: Option<Gate>,
-    /// The reason.
+    /// The reason code, of the code table.
     pub(crate) code: &'static str,
     /// The reason in English.
     pub(crate) reason: String,
@@ -87,6 +90,7 @@ pub(crate) fn decide(
     paces: &mut Paces,
 ) -> Decision {
     let Some(current) = facts.current else { return Decision::Dead("message_without_row") };
+
     let stored = &current.message;
     if stored.turn > message.message.head.turn {
         return Decision::Nothing;
@@ -94,6 +98,7 @@ pub(crate) fn decide(
     if stored.turn < message.message.head.turn {
         return Decision::Dead("turn_ahead_of_row");
     }
+
     match stored.state {
         MessageState::Queued => match current.claim {
             Some(claim) => claimed(&claim, facts.request_timeout, paces.now()),
@@ -114,43 +119,45 @@ pub(crate) fn decide(
     }
 }
 
-/// Somebody has it. Until its call must be over it is theirs; after that nobody knows.
+/// Another process, or an earlier hand-over, has claimed it. Until its call must be over the
+/// message is left to that claim; after that nobody knows how the call ended.
 fn claimed(claim: &Claim, request_timeout: Duration, now: Timestamp) -> Decision {
-    let mine = claim.call_by.duration_since(now) + signed(request_timeout);
-    if mine >= SignedDuration::ZERO {
+    let left = claim.call_by.duration_since(now) + signed(request_timeout);
+    if left >= SignedDuration::ZERO {
         return Decision::Wait(LOOK_AGAIN);
     }
-    let reason = "its carrier call was begun, and whoever made it never said how it ended";
+
     Decision::End(Ending {
         state: MessageState::InDoubt,
         gate: None,
-        code: "call_unanswered",
-        reason: reason.into(),
+        code: CALL_UNANSWERED,
+        reason: CALL_UNANSWERED_REASON.into(),
         due: None,
         wake: None,
     })
 }
 
+/// Looks at everything that may have changed since the gates admitted it, then asks for its turn.
 fn last_look(
     message: &Admitted,
     facts: &Facts<'_>,
     memo: &mut Memo,
     paces: &mut Paces,
 ) -> Decision {
-    let ending = without_lock(message, facts)
-        .or_else(|| asked_again(message, facts, memo))
-        .or_else(|| window(message, facts))
-        .or_else(|| sender(message, facts));
+    let ending = check_lock(message, facts)
+        .or_else(|| check_gates(message, facts, memo))
+        .or_else(|| check_window(message, facts))
+        .or_else(|| check_sender(message, facts));
     if let Some(ending) = ending {
         return Decision::End(ending);
     }
 
-    let head = &message.message.head;
-    let (Some(sender), segments) = (facts.sender, message.message.segments) else {
+    let Some(sender) = facts.sender else {
         return Decision::End(back_to_gates(facts, "sender_gone", "the sender no longer exists"));
     };
+    let tenant = &message.message.head.tenant;
     let keys = (message.route.sender, sender.account.as_str());
-    match paces.ask(&head.tenant, keys, segments, sender.pace) {
+    match paces.ask(tenant, keys, message.message.segments, sender.pace) {
         Slot::Now => Decision::Call,
         Slot::After(wait) if wait <= signed(PATIENCE) => {
             Decision::Wait(Duration::try_from(wait).unwrap_or(MAX_WAIT).min(MAX_WAIT))
@@ -163,9 +170,9 @@ fn last_look(
     }
 }
 
-/// A number without a row has no lock that an opt-out would wait for, so nothing goes to it but what
-/// no opt-out stops.
-fn without_lock(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
+/// A number without a row has no lock that an opt-out would wait for, so nothing goes to it but
+/// what no opt-out stops.
+fn check_lock(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
     let needs_lock = match message.message.head.class {
         MessageClass::Compliance => false,
         MessageClass::Promo
@@ -173,19 +180,21 @@ fn without_lock(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
         | MessageClass::Conversational
         | MessageClass::Transactional => true,
     };
+
     let unlocked = needs_lock && !facts.recipient_is_locked;
     unlocked.then(|| {
         blocked(Gate::Dnc, "standing_unknown", "nothing is stored about the number".into())
     })
 }
 
-/// Kill switch, do-not-contact, policy and quiet hours, by the gates' own rules.
-fn asked_again(message: &Admitted, facts: &Facts<'_>, memo: &mut Memo) -> Option<Ending> {
+/// Asks the gates again about kill switch, do-not-contact, policy and quiet hours.
+fn check_gates(message: &Admitted, facts: &Facts<'_>, memo: &mut Memo) -> Option<Ending> {
     let claim = ClaimFacts {
         facts: facts.gates,
         admitted_under: message.route.policy_version,
         longest_call: signed(facts.call_by + facts.request_timeout),
     };
+
     match recheck(&message.candidate(), &claim, memo) {
         Recheck::Admit => None,
         Recheck::Anew { gate, code, reason } => {
@@ -204,12 +213,13 @@ fn asked_again(message: &Admitted, facts: &Facts<'_>, memo: &mut Memo) -> Option
 }
 
 /// No call begins that could end after what the gates allowed.
-fn window(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
+fn check_window(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
     let longest = signed(facts.call_by + facts.request_timeout);
     let ends = facts.now.checked_add(longest).unwrap_or(Timestamp::MAX);
     if ends < message.route.sendable_until {
         return None;
     }
+
     if message.message.head.expires_at.is_some_and(|expires| expires <= ends) {
         return Some(Ending {
             state: MessageState::Expired,
@@ -220,17 +230,21 @@ fn window(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
             wake: None,
         });
     }
+
     Some(back_to_gates(facts, "window_closed", "the time in which it was admitted is over"))
 }
 
-fn sender(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
+/// The sender must still be the one that the gates chose, with an account that can be called.
+fn check_sender(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
     let Some(sender) = facts.sender.filter(|sender| sender.usable) else {
         return Some(back_to_gates(facts, "sender_gone", "the sender is not usable any more"));
     };
-    // The account's limits were shared out under its own shard.
+
+    // Throttle gave the message its turn among those of the account that the gates saw.
     if sender.account != message.route.account {
         return Some(back_to_gates(facts, "sender_moved", "the sender has another account by now"));
     }
+
     let fault = facts.account_fault?;
     Some(Ending {
         state: MessageState::Held,

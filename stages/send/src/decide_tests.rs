@@ -53,6 +53,7 @@ pub(crate) fn admitted(class: MessageClass) -> Admitted {
         on_late: None,
         trace: None,
     };
+
     let message = Enriched {
         contact: ContactId::of(&head.tenant, "+12125550100"),
         head,
@@ -68,6 +69,7 @@ pub(crate) fn admitted(class: MessageClass) -> Admitted {
         senders: vec![SENDER],
         passport: Passport::default(),
     };
+
     let route = Route {
         sender: SENDER,
         number: "+12125550001".into(),
@@ -113,6 +115,7 @@ impl Known {
             version: 3,
             changed_at: at(-1),
         };
+
         let sender = SenderFacts {
             id: SENDER,
             number: "+12125550001".into(),
@@ -125,8 +128,10 @@ impl Known {
             daily_cap: 1_000,
             usable: true,
         };
+
         let recipient =
             RecipientStatus { marketing_consent_at: Some(at(-90)), ..RecipientStatus::default() };
+
         Self {
             current: Some(Current { message: stored, claim: None, attempt: 0 }),
             recipient: Some(recipient),
@@ -147,29 +152,32 @@ impl Known {
     fn decide(&self, message: &Admitted) -> Decision {
         let lock = SenderLock { tenant: tenant(), sender: SENDER, next_free: at(self.next_free) };
         let locks = PaceLocks { senders: vec![lock], accounts: Vec::new(), now: at(0) };
-        let recipient = message.candidate().recipient();
+
         let mut of_tenant = self.tenant.clone();
         of_tenant.senders.extend(self.sender.clone().map(|sender| (sender.id, sender)));
-        let recipient_is_locked = self.recipient.is_some();
+
         // As the load does: an answer that the law asks for needs no row.
         let status = self.recipient.clone();
         let compliance = message.message.head.class == MessageClass::Compliance;
         let status = status.or_else(|| compliance.then(RecipientStatus::default));
+        let recipient = message.candidate().recipient();
         let gates = gates::Facts {
             platform: self.platform,
             tenants: HashMap::from([(tenant(), of_tenant)]),
             recipients: status.map(|status| (recipient, status)).into_iter().collect(),
         };
+
         let facts = Facts {
             now: at(0),
             call_by: Duration::from_millis(300),
             request_timeout: Duration::from_secs(10),
             current: self.current.as_ref(),
-            recipient_is_locked,
+            recipient_is_locked: self.recipient.is_some(),
             sender: self.sender.as_ref(),
             account_fault: self.account_fault,
             gates: &gates,
         };
+
         decide(message, &facts, &mut Memo::new(at(0)), &mut Paces::new(locks, HashMap::new()))
     }
 
@@ -206,6 +214,7 @@ fn the_turn_of_the_row_decides_before_anything_else() {
     let turn = |turn| Known::with(|known| known.stored().turn = turn).decide(&message);
     assert_eq!(turn(3), Decision::Nothing);
     assert_eq!(turn(1), Decision::Dead("turn_ahead_of_row"));
+
     let gone = Known::with(|known| known.current = None);
     assert_eq!(gone.decide(&message), Decision::Dead("message_without_row"));
 }
@@ -220,6 +229,7 @@ fn a_message_that_is_not_queued_is_never_called() {
             MessageState::Cancelled => Decision::Nothing,
             _ => Decision::SayAgain,
         };
+
         assert_eq!(known.decide(&admitted(MessageClass::Transactional)), want, "{state:?}");
     }
 }
@@ -232,6 +242,7 @@ fn a_claim_belongs_to_its_owner_until_its_call_must_be_over_and_is_in_doubt_afte
         let known = Known::with(|known| known.current.as_mut().expect("known").claim = Some(claim));
         known.decide(&message)
     };
+
     for second in [0, -3, -10] {
         assert!(matches!(claimed(second), Decision::Wait(_)), "{second}");
     }
@@ -249,6 +260,7 @@ fn opt_outs_and_lists_stop_the_classes_that_the_gate_table_names() {
     };
     let unasked = |recipient: &mut RecipientStatus| recipient.marketing_consent_at = None;
     let expired = |recipient: &mut RecipientStatus| recipient.consent_expires_at = Some(at(0));
+
     type Change<'a> = (&'a str, &'a dyn Fn(&mut RecipientStatus), &'a [MessageClass]);
     let changes: [Change<'_>; 5] = [
         ("opted_out", &out, &[Promo, Journey, Conversational, Transactional]),
@@ -257,10 +269,12 @@ fn opt_outs_and_lists_stop_the_classes_that_the_gate_table_names() {
         ("no_consent", &unasked, &[Promo, Journey]),
         ("consent_expired", &expired, &[Promo, Journey]),
     ];
+
     for (code, change, stopped) in changes {
         for class in [Promo, Journey, Conversational, Transactional, Compliance] {
             let known = Known::with(|known| change(known.recipient()));
             let decision = known.decide(&admitted(class));
+
             if stopped.contains(&class) {
                 assert_eq!(ending(decision), (MessageState::Blocked, code), "{class:?}");
             } else {
@@ -296,6 +310,7 @@ fn consent_is_judged_under_the_policy_of_the_admission_alone() {
     });
     let promo = admitted(MessageClass::Promo);
     assert_eq!(ending(known.decide(&promo)), (MessageState::Blocked, "consent_insufficient"));
+
     let changed = Known::with(|known| {
         known.policy().consent = ConsentPolicy::STRICTEST;
         known.tenant.policy_version = 6;
@@ -338,6 +353,7 @@ fn a_switch_holds_when_paused_and_blocks_when_stopped() {
     ] {
         let known = Known::with(|known| switched(known, over, mode));
         assert_eq!(ending(known.decide(&admitted(MessageClass::Promo))), want);
+
         let compliance = known.decide(&admitted(MessageClass::Compliance));
         match over {
             Over::Platform => assert_eq!(ending(compliance), want),
@@ -356,6 +372,7 @@ fn a_stop_outweighs_a_pause_and_a_pause_says_what_wakes_it() {
     });
     let ended = ending(known.decide(&admitted(MessageClass::Promo)));
     assert_eq!(ended, (MessageState::Blocked, "campaign_stopped"));
+
     let known = Known::with(|known| switched(known, Over::Campaign, SwitchMode::Paused));
     let Decision::End(held) = known.decide(&admitted(MessageClass::Promo)) else { panic!("held") };
     assert_eq!(held.wake, Some(format!("switch:campaign:{CAMPAIGN}")));
@@ -367,6 +384,7 @@ fn no_call_begins_at_an_hour_that_is_not_allowed_any_more() {
     let known = Known::with(|known| {
         known.policy().quiet_hours.window = "daily 09:00-13:46".parse().expect("a window");
     });
+
     let ended = ending(known.decide(&admitted(MessageClass::Promo)));
     assert_eq!(ended, (MessageState::Deferred, "quiet_hours"));
     assert_eq!(known.decide(&admitted(MessageClass::Transactional)), Decision::Call);
@@ -380,6 +398,7 @@ fn no_call_begins_that_could_end_after_its_window() {
         message.message.head.expires_at = expires.map(at);
         Known::good().decide(&message)
     };
+
     assert_eq!(until(11, None), Decision::Call);
     assert_eq!(ending(until(10, None)), (MessageState::Deferred, "window_closed"));
     assert_eq!(ending(until(10, Some(60))), (MessageState::Deferred, "window_closed"));
@@ -396,14 +415,17 @@ fn what_was_admitted_under_other_facts_goes_back_to_the_gates_at_once() {
             known.sender.as_mut().expect("known").account = "other".into();
         }),
     ];
+
     for (code, change) in changes {
         let known = Known::with(change);
+
         let Decision::End(back) = known.decide(&admitted(MessageClass::Promo)) else {
             panic!("{code} ends the turn")
         };
         assert_eq!((back.state, back.code), (MessageState::Deferred, code));
         assert_eq!(back.due, Some(at(0)));
     }
+
     let gone = Known::with(|known| known.sender = None);
     assert_eq!(ending(gone.decide(&admitted(MessageClass::Promo))).1, "sender_gone");
 }
@@ -417,13 +439,15 @@ fn an_account_that_cannot_be_called_holds_its_messages() {
 
 #[test]
 fn pace_makes_a_message_wait_and_a_long_wait_is_parked() {
-    let line = |seconds| {
+    let waits_for = |seconds| {
         Known::with(|known| known.next_free = seconds).decide(&admitted(MessageClass::Promo))
     };
-    assert_eq!(line(0), Decision::Call);
-    assert_eq!(line(1), Decision::Wait(Duration::from_millis(750)));
-    assert_eq!(line(3), Decision::Wait(MAX_WAIT));
-    let Decision::End(parked) = line(60) else { panic!("parked") };
+
+    assert_eq!(waits_for(0), Decision::Call);
+    assert_eq!(waits_for(1), Decision::Wait(Duration::from_millis(750)));
+    assert_eq!(waits_for(3), Decision::Wait(MAX_WAIT));
+
+    let Decision::End(parked) = waits_for(60) else { panic!("parked") };
     assert_eq!((parked.state, parked.code), (MessageState::Deferred, "pace"));
     let due = parked.due.expect("due").duration_since(at(0));
     assert_eq!(due, SignedDuration::from_millis(59_750));

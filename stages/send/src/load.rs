@@ -1,5 +1,5 @@
-//! What the claim of a chunk goes by, loaded under its locks: recipients, pace, messages. Nothing is
-//! decided here.
+//! Loads what the claim of a chunk goes by, under its locks: recipients, pace, messages. Decides
+//! nothing.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -24,7 +24,8 @@ use crate::pace::Paces;
 pub(crate) struct Loaded {
     /// For the gates that are asked again.
     pub(crate) facts: gates::Facts,
-    /// Recipients that have a row: only such a row holds an opt-out back until the claim is made.
+    /// Recipients that have a row: only the lock of such a row holds an opt-out back until the
+    /// claim is made.
     pub(crate) locked: BTreeSet<gates::RecipientKey>,
     /// The senders that the gates chose, as they are now.
     pub(crate) senders: HashMap<(TenantId, SenderId), ClaimSender>,
@@ -32,8 +33,8 @@ pub(crate) struct Loaded {
     pub(crate) current: Vec<Option<Current>>,
 }
 
-/// Loads in the order of the locks. Switches and policies are read when nothing is waited for any
-/// more, so that no claim rests on one that was looked at long ago.
+/// Loads in the order of the locks. It reads switches and policies once it holds the locks that it
+/// may have to wait for, so that no claim rests on a switch that was read long before.
 pub(crate) async fn load(tx: &mut Scoped, items: &[&Admitted]) -> Result<(Loaded, Paces), Fault> {
     let keys: BTreeSet<_> = items.iter().map(|item| item.candidate().recipient()).collect();
     let recipients = status::lock(tx, &keys).await?;
@@ -54,10 +55,12 @@ pub(crate) async fn load(tx: &mut Scoped, items: &[&Admitted]) -> Result<(Loaded
     let ids: Vec<(&TenantId, MessageId)> =
         items.iter().map(|item| (&item.message.head.tenant, item.message.head.id)).collect();
     let current = claim::current(tx, &ids).await?;
+
     Ok((Loaded { facts, locked, senders, current }, paces))
 }
 
-/// An answer that the law asks for goes out whatever is known of its recipient.
+/// An answer that the law asks for goes out even where nothing is stored about its recipient: it
+/// gets the status of somebody who has said nothing.
 fn with_compliance(mut recipients: Recipients, items: &[&Admitted]) -> Recipients {
     for item in items.iter().filter(|item| item.message.head.class == MessageClass::Compliance) {
         recipients.entry(item.candidate().recipient()).or_default();
@@ -73,6 +76,7 @@ async fn load_senders(
         items.iter().map(|item| (item.message.head.tenant.clone(), item.route.sender)).collect();
     let keys: Vec<(TenantId, SenderId)> = keys.into_iter().collect();
     let senders = claim::senders(tx, &keys).await?;
+
     let known = keys.into_iter().zip(senders);
     Ok(known.filter_map(|(key, sender)| Some((key, sender?))).collect())
 }

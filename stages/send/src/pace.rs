@@ -13,7 +13,7 @@ use store::capacity::pace::{AccountLock, PaceLocks, SenderLock};
 /// How far a sender or account may run ahead of its pace, so that a chunk goes out in one claim.
 pub(crate) const BURST: SignedDuration = SignedDuration::from_millis(250);
 
-/// How long a sender rests whose row could not be locked.
+/// How long a sender's texts wait when its row could not be locked.
 const WITHOUT_A_ROW: SignedDuration = SignedDuration::from_secs(1);
 
 /// The paces of one chunk.
@@ -49,6 +49,7 @@ impl Paces {
             .senders
             .into_iter()
             .map(|SenderLock { tenant, sender, next_free }| ((tenant, sender), resumed(next_free)));
+
         let accounts = locks.accounts.into_iter().map(|AccountLock { account, next_free }| {
             let pace = match account_paces.get(&account) {
                 Some(per_second) => AccountPace::Paced(resumed(next_free), *per_second),
@@ -56,6 +57,7 @@ impl Paces {
             };
             (account, pace)
         });
+
         Self { now, senders: senders.collect(), accounts: accounts.collect() }
     }
 
@@ -78,7 +80,7 @@ impl Paces {
             return Slot::After(wait);
         }
 
-        // The row was made before it was locked. Without it nothing goes.
+        // `lock_pace` makes the row where there is none. Without a row nothing goes.
         let Some(known) = self.senders.get_mut(&(tenant.clone(), sender)) else {
             return Slot::After(WITHOUT_A_ROW);
         };
@@ -119,8 +121,8 @@ impl Paces {
 // === impl AccountPace ===
 
 impl AccountPace {
-    /// How long a text has to wait for its account; none where it may go. One that waits takes its
-    /// place in the account's queue of this chunk.
+    /// How long a text has to wait for its account; none where it may go. One that waits takes the
+    /// account's time in this chunk alone, so that the next one is told a later time.
     fn wait(&mut self, now: Timestamp, segments: u16) -> Option<SignedDuration> {
         match self {
             Self::Rests(until) => Some(until.duration_since(now)).filter(|rest| rest.is_positive()),

@@ -61,6 +61,7 @@ impl Permits {
         let enough = waiting.len().min(self.total / 2);
         let linger = if lane == Lane::Urgent { LINGER / 4 } else { LINGER };
         let deadline = Instant::now() + linger;
+
         loop {
             let freed = self.freed.notified();
             let late = Instant::now() >= deadline;
@@ -68,6 +69,7 @@ impl Permits {
             if !taken.is_empty() {
                 return taken;
             }
+
             // Woken, or late: either way it looks again.
             let until = if late { Instant::now() + linger } else { deadline };
             let _ = timeout_at(until, freed).await;
@@ -86,6 +88,7 @@ impl Permits {
         if self.free(&in_use, lane) < enough {
             return Vec::new();
         }
+
         let mut taken = Vec::new();
         waiting.retain(|&index| {
             let account = account_of(index);
@@ -93,11 +96,13 @@ impl Permits {
             if self.free(&in_use, lane) == 0 || used >= self.per_account() {
                 return true;
             }
+
             in_use.count(lane, account);
             let permits = Arc::clone(self);
             taken.push((index, Permit { permits, lane, account: account.to_owned() }));
             false
         });
+
         taken
     }
 
@@ -144,6 +149,7 @@ impl Drop for Permit {
                 in_use.accounts.remove(&self.account);
             }
         }
+
         // Whoever waits looks again after a linger anyway; waking it for each permit would cost
         // more than it gives.
         let worth_a_look = in_use.all == 0 || in_use.all.is_multiple_of(self.permits.total / 4);
@@ -167,8 +173,10 @@ mod tests {
         let permits = Permits::new(16);
         let mut waiting: VecDeque<usize> = (0..40).collect();
         let account = |index: usize| if index.is_multiple_of(2) { "even" } else { "odd" };
+
         let first = permits.take(Lane::Urgent, &mut waiting, account).await;
         assert_eq!(indexes(&first), (0..16).collect::<Vec<_>>());
+
         let mut rest = first;
         rest.truncate(10);
         let second = permits.take(Lane::Urgent, &mut waiting, account).await;
@@ -182,12 +190,15 @@ mod tests {
         let mut slow: VecDeque<usize> = (0..40).collect();
         let held = permits.take(Lane::Urgent, &mut slow, |_| "slow").await;
         assert_eq!(held.len(), 12);
+
         let other = permits.take(Lane::Urgent, &mut VecDeque::from([1]), |_| "other").await;
         assert_eq!(other.len(), 1);
         drop((held, other));
+
         let mut bulk: VecDeque<usize> = (0..40).collect();
         let held = permits.take(Lane::Bulk, &mut bulk, |i| if i < 20 { "a" } else { "b" }).await;
         assert_eq!(held.len(), 12);
+
         let urgent = permits.take(Lane::Urgent, &mut VecDeque::from([1]), |_| "c").await;
         assert_eq!(urgent.len(), 1);
     }
@@ -199,12 +210,14 @@ mod tests {
         let mut held =
             permits.take(Lane::Urgent, &mut waiting, |i| if i < 2 { "a" } else { "b" }).await;
         assert_eq!(held.len(), 4);
+
         let mut late = VecDeque::from([9]);
         let waits = permits.take(Lane::Urgent, &mut late, |_| "a");
         let frees = async {
             tokio::time::sleep(Duration::from_secs(1)).await;
             held.pop();
         };
+
         let (taken, ()) = tokio::join!(waits, frees);
         assert_eq!(indexes(&taken), [9]);
     }

@@ -1,4 +1,4 @@
-//! The answers on their way into the rows: a few milliseconds of them in one transaction.
+//! The third leg, the record: a few milliseconds of answers in one transaction.
 
 use std::time::Duration;
 
@@ -8,19 +8,23 @@ use domain::{
     message::state::MessageState,
 };
 use jiff::Timestamp;
-use stage::{Batch, Cx, Fault, Outcome};
+use stage::{Batch, Cx, Fault};
 use store::{
+    Store,
     capacity::pace::{self, Slowed},
-    messages::claim,
+    messages::{claim, row::StoredMessage},
 };
 use tokio::{sync::mpsc::UnboundedReceiver, time::timeout};
+use uuid::Uuid;
 use wire::Admitted;
 
 use crate::{
     answer::{self, Verdict},
     call::CallResult,
-    claim::{MOVED_ON, wait},
-    record::{self, Accepted, End},
+    end::End,
+    record::{self, Accepted},
+    say::{self, wait},
+    unrecorded::Unrecorded,
 };
 
 /// How long an answer waits for others to be recorded with it.
@@ -29,22 +33,52 @@ const LINGER: Duration = Duration::from_millis(3);
 /// The most answers of one transaction.
 const MOST: usize = 256;
 
-impl crate::SendStage {
-    /// Records what is heard until the calls are over. What could not be recorded is kept.
-    pub(crate) async fn records(
+/// Records what carriers answered.
+pub(crate) struct Recorder {
+    store: Store,
+    /// Names the claims of this process.
+    owner: Uuid,
+    /// From a claim's `call_by` to the first look at the carrier's list.
+    first_look: Duration,
+}
+
+/// What the results of some calls come to.
+#[derive(Default)]
+struct Sorted<'a> {
+    /// What the carrier took.
+    accepted: Vec<Accepted<'a>>,
+    /// What it refused or did not send, and what is in doubt.
+    ends: Vec<End<'a>>,
+    /// The pace rows to slow down, and for how long.
+    slow: Vec<(Slowed, Duration)>,
+    /// Calls that were not begun in time: their claims are given back.
+    unbegun: Vec<&'a CallResult>,
+}
+
+// === impl Recorder ===
+
+impl Recorder {
+    pub(crate) fn new(store: Store, owner: Uuid, first_look: Duration) -> Self {
+        Self { store, owner, first_look }
+    }
+
+    /// Records the results of calls until the calls are over. Those that the database could not
+    /// take are kept in `unrecorded`.
+    pub(crate) async fn record_all(
         &self,
         cx: &Cx,
         batch: &Batch<Admitted>,
-        mut hearing: UnboundedReceiver<CallResult>,
+        mut results: UnboundedReceiver<CallResult>,
+        unrecorded: &Unrecorded,
     ) -> Result<(), Fault> {
-        let mut result = Ok(());
-        while let Some(heard) = gather(&mut hearing).await {
+        let mut outcome = Ok(());
+        while let Some(heard) = gather(&mut results).await {
             if let Err(fault) = self.record(cx, batch, &heard).await {
-                self.unrecorded.keep(batch.items(), heard);
-                result = result.and(Err(fault));
+                unrecorded.keep(batch.items(), heard);
+                outcome = outcome.and(Err(fault));
             }
         }
-        result
+        outcome
     }
 
     async fn record(
@@ -54,104 +88,107 @@ impl crate::SendStage {
         heard: &[CallResult],
     ) -> Result<(), Fault> {
         let items = batch.items();
-        let taken = taken(items, heard);
+
+        // decide
         let now = cx.later();
-        let (ends, slow) = self.refusals(now, items, heard);
-        let unbegun: Vec<(&TenantId, MessageId, i16)> = heard
+        let Sorted { accepted, ends, slow, unbegun } = self.sort(now, items, heard);
+        let given_back: Vec<(&TenantId, MessageId, i16)> = unbegun
             .iter()
-            .filter(|one| one.answer.is_none())
             .map(|one| (&items[one.index].message.head, one.attempt))
             .map(|(head, attempt)| (&head.tenant, head.id, attempt))
             .collect();
+
+        // record
         let tenants = heard.iter().map(|one| &items[one.index].message.head.tenant);
         let mut tx = self.store.scoped(tenants).await?;
-        let mut outcomes: Vec<(usize, Option<Outcome>)> = Vec::with_capacity(heard.len());
-        if !taken.is_empty() {
-            let said = record::accepted(&mut tx, self.owner, now, &taken).await?;
-            outcomes.extend(taken.iter().map(|one| one.index).zip(said));
+        let mut sent: Vec<Option<StoredMessage>> = Vec::new();
+        if !accepted.is_empty() {
+            sent = record::accepted(&mut tx, self.owner, now, &accepted).await?;
         }
+        let mut ended: Vec<Option<StoredMessage>> = Vec::new();
         if !ends.is_empty() {
-            let said = record::ends(&mut tx, now, self.config.first_look(), &ends).await?;
-            outcomes.extend(ends.iter().map(|end| end.index).zip(said));
+            ended = record::ends(&mut tx, now, self.first_look, &ends).await?;
         }
-        if !unbegun.is_empty() {
-            claim::give_back(&mut tx, self.owner, &unbegun).await?;
+        if !given_back.is_empty() {
+            claim::give_back(&mut tx, self.owner, &given_back).await?;
         }
         if !slow.is_empty() {
             pace::slow(&mut tx, &slow).await?;
         }
         tx.commit().await.map_err(store::fault)?;
 
-        for (index, outcome) in outcomes {
-            batch.answer(index, outcome.unwrap_or_else(|| wait(MOVED_ON)));
+        // say
+        for (one, stored) in accepted.iter().zip(&sent) {
+            batch.answer(one.index, say::accepted(one, stored.as_ref()));
         }
-        for one in heard.iter().filter(|one| one.answer.is_none()) {
+        for (end, stored) in ends.iter().zip(&ended) {
+            batch.answer(end.index, say::ended(end, stored.as_ref()));
+        }
+        for one in unbegun {
             batch.answer(one.index, wait(Duration::ZERO));
         }
         Ok(())
     }
 
-    /// Everything that was answered but an acceptance, and the pace rows to slow down for it.
-    fn refusals<'a>(
+    /// Sorts results by what has to be written about them.
+    fn sort<'a>(
         &self,
         now: Timestamp,
         items: &'a [Admitted],
-        heard: &[CallResult],
-    ) -> (Vec<End<'a>>, Vec<(Slowed, Duration)>) {
-        let (mut ends, mut slow) = (Vec::new(), Vec::new());
+        heard: &'a [CallResult],
+    ) -> Sorted<'a> {
+        let mut sorted = Sorted::default();
         for one in heard {
             let message = &items[one.index];
-            let verdict = one
-                .answer
-                .as_ref()
-                .and_then(|answer| answer::read(answer, one.carrier, message, one.attempt, now));
-            let Some(verdict) = verdict else { continue };
-            tell(message, &verdict);
-            let Verdict { state, code, reason, due, wake, slow: asked, opt_out, label } = verdict;
-            slow.extend(asked);
-            ends.push(End {
-                index: one.index,
-                message,
-                claim: (Some(self.owner), one.attempt),
-                state,
-                gate: None,
-                code,
-                reason: reason.into(),
-                due,
-                wake,
-                opt_out,
-                carrier: Some(one.carrier),
-                label,
-            });
+            match &one.answer {
+                None => sorted.unbegun.push(one),
+                Some(CarrierReply::Accepted { sid, segments }) => sorted.accepted.push(Accepted {
+                    index: one.index,
+                    message,
+                    attempt: one.attempt,
+                    sid,
+                    segments: *segments,
+                }),
+
+                Some(
+                    answer @ (CarrierReply::Refused { .. }
+                    | CarrierReply::NotSent { .. }
+                    | CarrierReply::AuthFailed { .. }
+                    | CarrierReply::Unknown { .. }),
+                ) => {
+                    let read = answer::read(answer, one.carrier, message, one.attempt, now);
+                    let Some(mut verdict) = read else { continue };
+
+                    tell(message, &verdict);
+                    sorted.slow.extend(verdict.slow.take());
+                    sorted.ends.push(self.end(one, message, verdict));
+                }
+            }
         }
-        (ends, slow)
+        sorted
+    }
+
+    /// The end that a carrier's answer makes of a message's turn.
+    fn end<'a>(&self, one: &CallResult, message: &'a Admitted, verdict: Verdict) -> End<'a> {
+        let Verdict { state, code, reason, due, wake, slow: _, opt_out, label } = verdict;
+        End {
+            index: one.index,
+            message,
+            claim: (Some(self.owner), one.attempt),
+            state,
+            gate: None,
+            code,
+            reason: reason.into(),
+            due,
+            wake,
+            opt_out,
+            carrier: Some(one.carrier),
+            label,
+        }
     }
 }
 
-/// What the carrier took.
-fn taken<'a>(items: &'a [Admitted], heard: &'a [CallResult]) -> Vec<Accepted<'a>> {
-    heard
-        .iter()
-        .filter_map(|one| match &one.answer {
-            Some(CarrierReply::Accepted { sid, segments }) => Some(Accepted {
-                index: one.index,
-                message: &items[one.index],
-                attempt: one.attempt,
-                sid,
-                segments: *segments,
-            }),
-            Some(
-                CarrierReply::Refused { .. }
-                | CarrierReply::NotSent { .. }
-                | CarrierReply::AuthFailed { .. }
-                | CarrierReply::Unknown { .. },
-            )
-            | None => None,
-        })
-        .collect()
-}
-
-/// What a person must know now. Numbers and texts are not in it.
+/// Tells operators what they must know now, without any number or text.
 fn tell(message: &Admitted, verdict: &Verdict) {
     let head = &message.message.head;
     let (tenant, account, code) = (&head.tenant, &message.route.account, &verdict.code);
@@ -164,17 +201,19 @@ fn tell(message: &Admitted, verdict: &Verdict) {
     }
 }
 
-/// Waits for an answer, and a moment for others. None when no more will come.
-async fn gather(hearing: &mut UnboundedReceiver<CallResult>) -> Option<Vec<CallResult>> {
-    let mut heard = vec![hearing.recv().await?];
+/// Waits for a result, and a moment for others. None when no more will come.
+async fn gather(results: &mut UnboundedReceiver<CallResult>) -> Option<Vec<CallResult>> {
+    let mut heard = vec![results.recv().await?];
+
     let more = async {
         while heard.len() < MOST {
-            match hearing.recv().await {
-                Some(answer) => heard.push(answer),
+            match results.recv().await {
+                Some(result) => heard.push(result),
                 None => break,
             }
         }
     };
+
     // Late or complete: what has been heard by then is recorded together.
     let _ = timeout(LINGER, more).await;
     Some(heard)

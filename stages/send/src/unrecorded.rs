@@ -16,7 +16,7 @@ use crate::call::CallResult;
 /// were under way.
 const MAX_KEPT: usize = 10_000;
 
-/// Whose answer, and in which turn.
+/// The message that was answered, and in which turn.
 type Key = (TenantId, MessageId, u32);
 
 #[derive(Debug, Default)]
@@ -25,17 +25,17 @@ pub(crate) struct Unrecorded {
 }
 
 impl Unrecorded {
-    /// Keeps answers of messages of a batch.
+    /// Keeps what carriers answered to messages of a batch.
     pub(crate) fn keep(&self, items: &[Admitted], heard: Vec<CallResult>) {
         let mut kept = self.lock();
-        for answer in heard {
+        for result in heard {
             if kept.len() >= MAX_KEPT {
                 tracing::error!(
                     "too many carrier answers wait for the database; some are in doubt"
                 );
                 return;
             }
-            kept.insert(key(&items[answer.index]), answer);
+            kept.insert(key(&items[result.index]), result);
         }
     }
 
@@ -44,9 +44,9 @@ impl Unrecorded {
         let mut kept = self.lock();
         let (mut known, mut others) = (Vec::new(), VecDeque::with_capacity(items.len()));
         for (index, item) in items.iter().enumerate() {
-            let answer = if kept.is_empty() { None } else { kept.remove(&key(item)) };
-            match answer {
-                Some(answer) => known.push(CallResult { index, ..answer }),
+            let result = if kept.is_empty() { None } else { kept.remove(&key(item)) };
+            match result {
+                Some(result) => known.push(CallResult { index, ..result }),
                 None => others.push_back(index),
             }
         }

@@ -7,6 +7,13 @@ use serde::{Deserialize, Serialize};
 /// more, and a receipt that comes after all still raises it.
 pub const NO_RECEIPT: &str = "no_receipt";
 
+/// The code of a message in doubt whose call was begun and never recorded.
+pub const CALL_UNANSWERED: &str = "call_unanswered";
+
+/// [`CALL_UNANSWERED`] in English.
+pub const CALL_UNANSWERED_REASON: &str =
+    "its carrier call was begun, and whoever made it never said how it ended";
+
 /// How far a message has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,5 +1,7 @@
-//! What a letter says about its message. What could not be handled may not even decode, so each
-//! field is read by itself, and never the text.
+//! What a letter says about its message. A message that could not be handled may not even decode,
+//! so each field is read by itself, and the text never.
+
+use std::collections::BTreeMap;
 
 use domain::{
     ids::{CampaignId, ContactId, MessageId},
@@ -14,14 +16,20 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use stage::StageName;
-use store::{core::seal::Sealer, messages::dead_letter::Shell};
+use store::{
+    core::seal::Sealer,
+    messages::dead_letter::{DeadKey, Shell},
+};
 use wire::DeadLetter;
+
+/// The letters of one batch by message, in key order, each with its index in the batch.
+pub(super) type Letters<'a> = BTreeMap<DeadKey, Vec<(usize, Letter<'a>)>>;
 
 /// A letter that names a message.
 pub(super) struct Letter<'a> {
     /// The stage that gave up.
     pub(super) stage: StageName,
-    /// Which message.
+    /// The message that it names.
     pub(super) message: MessageId,
     /// The turn in which it died.
     pub(super) turn: u32,
@@ -46,9 +54,10 @@ impl<'a> Letter<'a> {
         // `Admitted` holds the message, `Submitted` and `Enriched` are it.
         let inner =
             if content["head"].is_object() { &mut content } else { &mut content["message"] };
+
         let body_hash = field::<String>(inner, "body_hash").and_then(|hash| wire::unhex(&hash));
         let head = inner["head"].take();
-        // A letter without a turn is of a version before turns were written: then the lowest.
+        // Versions before turns were written left no turn: then it is the lowest.
         let turn = letter.turn.or_else(|| field(&head, "turn")).unwrap_or(1);
         Some(Self { stage, message, turn, detail: &letter.detail, body_hash, letter, head })
     }
@@ -60,6 +69,7 @@ impl<'a> Letter<'a> {
         let number = number.map(|number| number.as_str().to_owned()).unwrap_or_default();
         let urgent = self.letter.subject.split('.').any(|token| token == Lane::Urgent.as_str());
         let class = if urgent { MessageClass::Transactional } else { MessageClass::Promo };
+
         Shell {
             tenant,
             message: self.message,
@@ -81,6 +91,12 @@ impl<'a> Letter<'a> {
 /// The stage that wrote a letter.
 pub(super) fn stage_of(letter: &DeadLetter) -> Option<StageName> {
     StageName::ALL.iter().copied().find(|name| name.as_str() == letter.stage)
+}
+
+/// Counts one letter of a stage by what it came to.
+pub(super) fn count(stage: &'static str, outcome: &'static str) {
+    metrics::counter!("millrace_dead_letters_read_total", "stage" => stage, "outcome" => outcome)
+        .increment(1);
 }
 
 fn field<T: DeserializeOwned>(object: &Value, name: &str) -> Option<T> {

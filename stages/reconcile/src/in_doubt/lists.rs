@@ -6,7 +6,7 @@ use carriers::{AccountFault, Clients, MessageRecord, ReadError};
 use store::settings::accounts::Access;
 use tokio::time::timeout;
 
-use super::Pair;
+use super::pairs::Pair;
 
 /// How long a list may take, all of its pages together.
 const LONGEST: Duration = Duration::from_secs(15);

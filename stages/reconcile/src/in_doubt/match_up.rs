@@ -1,5 +1,6 @@
 //! Which of the texts that a carrier lists are those in doubt: pure. Of n equal texts in doubt of
-//! which the list has k, exactly k are found; which of them is which does not matter to anybody.
+//! which the list has k, exactly k are found. Which text goes to which message does not matter: the
+//! texts are equal.
 
 use std::{
     borrow::Cow,
@@ -20,50 +21,56 @@ pub(crate) struct Member<'a> {
     pub(crate) text: &'a str,
     /// When its call began at the latest.
     pub(crate) call_by: Timestamp,
-    /// From when on the list has it, if the carrier has it; none while its claim may still hold.
-    pub(crate) listed_from: Option<Timestamp>,
+    /// When the list must have it, if the carrier has it; none while its claim may still hold.
+    pub(crate) listed_at: Option<Timestamp>,
 }
 
 /// What the list says about a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// Nothing yet.
+    /// Nothing can be said yet.
     Wait,
-    /// It is the text at this place of the list.
+    /// It is the text at this index of the list.
     Found(usize),
     /// The carrier does not have it.
     Absent,
 }
 
 /// Decides about all texts between a sender and a person. `known` are the ids that belong to other
-/// messages already; `at` is when the list was asked. Equal texts are decided together, and not
-/// before the list must have all of them: an answer that is still to come may be any of theirs.
+/// messages already; `at` is when the list was asked. Equal texts are decided together, once the
+/// list must have all of them: until then a listed text may be of any of them.
 pub(crate) fn match_up(
     members: &[Member<'_>],
     listed: &[MessageRecord],
     known: &HashSet<String>,
     at: Timestamp,
 ) -> Vec<Fate> {
+    // The listed texts that are nobody's yet, oldest first. One without a time may be of any time:
+    // it comes last, when every member has had its choice.
     let mut free: Vec<usize> =
-        (0..listed.len()).filter(|place| !known.contains(&listed[*place].sid)).collect();
-    // One without a time may be of any time: it comes last, when every member has had its choice.
-    free.sort_by_key(|place| listed[*place].created_at.unwrap_or(Timestamp::MAX));
+        (0..listed.len()).filter(|index| !known.contains(&listed[*index].sid)).collect();
+    free.sort_by_key(|index| listed[*index].created_at.unwrap_or(Timestamp::MAX));
+
     let mut equal: BTreeMap<Cow<'_, str>, Vec<usize>> = BTreeMap::new();
-    for (place, member) in members.iter().enumerate() {
-        equal.entry(canonical(member.text)).or_default().push(place);
+    for (index, member) in members.iter().enumerate() {
+        equal.entry(canonical(member.text)).or_default().push(index);
     }
+
     let mut fates = vec![Fate::Wait; members.len()];
     for (text, group) in equal {
-        let ready = |place: &usize| members[*place].listed_from.is_some_and(|from| from <= at);
-        if !group.iter().all(ready) {
+        let must_be_listed =
+            |index: &usize| members[*index].listed_at.is_some_and(|listed_at| listed_at <= at);
+        if !group.iter().all(must_be_listed) {
             continue;
         }
+
+        // Each free text goes to the member nearest in time; whoever gets none is absent.
         let mut left = group;
-        free.retain(|place| {
-            let record = &listed[*place];
+        free.retain(|index| {
+            let record = &listed[*index];
             let owner = nearest(members, &left, record).filter(|_| is_text(record, &text));
             let Some(owner) = owner else { return true };
-            fates[left.swap_remove(owner)] = Fate::Found(*place);
+            fates[left.swap_remove(owner)] = Fate::Found(*index);
             false
         });
         for absent in left {
@@ -73,19 +80,20 @@ pub(crate) fn match_up(
     fates
 }
 
-/// The member whose call was nearest in time to this text, of those that it can be of: a place in
-/// `left`.
+/// The member whose call was nearest in time to this text, of those that it can be of: an index
+/// into `left`.
 fn nearest(members: &[Member<'_>], left: &[usize], record: &MessageRecord) -> Option<usize> {
-    let distance = |place: usize| match record.created_at {
+    let distance = |member: usize| match record.created_at {
         None => Some(SignedDuration::ZERO),
         Some(created) => {
-            let after = created.duration_since(members[place].call_by);
+            let after = created.duration_since(members[member].call_by);
             (after >= -SKEW).then(|| after.abs())
         }
     };
+
     let candidates = left.iter().enumerate();
-    let of_time = candidates.filter_map(|(at, place)| Some((distance(*place)?, at)));
-    of_time.min().map(|(_, at)| at)
+    let in_time = candidates.filter_map(|(i, member)| Some((distance(*member)?, i)));
+    in_time.min().map(|(_, i)| i)
 }
 
 /// A body that the carrier has redacted may be any text.

@@ -9,9 +9,9 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_000_000 + second).expect("in range")
 }
 
-/// In doubt, and long enough.
+/// A text in doubt that the list must have by now.
 fn member(text: &str, second: i64) -> Member<'_> {
-    Member { text, call_by: at(second), listed_from: Some(at(second + 40)) }
+    Member { text, call_by: at(second), listed_at: Some(at(second + 40)) }
 }
 
 fn record(sid: &str, body: &str, second: i64) -> MessageRecord {
@@ -50,8 +50,10 @@ fn a_text_of_another_message_is_not_taken() {
 fn a_text_from_long_before_the_call_is_not_of_the_call() {
     let members = [member("hello", 500)];
     assert_eq!(fates(&members, &[record("SM1", "hello", 190)], &[]), [Fate::Absent]);
+
     let within_skew = record("SM1", "hello", 210);
     assert_eq!(fates(&members, &[within_skew], &[]), [Fate::Found(0)]);
+
     let mut undated = record("SM1", "hello", 0);
     undated.created_at = None;
     assert_eq!(fates(&members, &[undated], &[]), [Fate::Found(0)]);
@@ -69,8 +71,8 @@ fn of_two_equal_texts_the_one_nearest_in_time_is_found() {
 
 #[test]
 fn equal_texts_wait_for_the_last_of_them_and_others_do_not() {
-    let claimed = Member { listed_from: None, ..member("hello", 0) };
-    let young = Member { listed_from: Some(at(1_001)), ..member("bye", 990) };
+    let claimed = Member { listed_at: None, ..member("hello", 0) };
+    let young = Member { listed_at: Some(at(1_001)), ..member("bye", 990) };
     let members = [member("hello", 0), claimed, member("bye", 0), young, member("yes", 0)];
     let listed = [record("SM1", "hello", 1), record("SM2", "bye", 1), record("SM3", "yes", 1)];
     assert_eq!(
@@ -102,17 +104,20 @@ proptest! {
             .collect();
         let known: HashSet<String> =
             listed.iter().take(known).map(|record| record.sid.clone()).collect();
+
         let fates = match_up(&members, &listed, &known, at(1_000));
+
         let mut found: Vec<usize> = fates
             .iter()
             .filter_map(|fate| match fate {
-                Fate::Found(place) => Some(*place),
+                Fate::Found(index) => Some(*index),
                 Fate::Absent | Fate::Wait => None,
             })
             .collect();
+
         let free = listed.len() - known.len();
         prop_assert_eq!(found.len(), members.len().min(free));
-        prop_assert!(found.iter().all(|place| !known.contains(&listed[*place].sid)));
+        prop_assert!(found.iter().all(|index| !known.contains(&listed[*index].sid)));
         found.sort_unstable();
         found.dedup();
         prop_assert_eq!(found.len(), members.len().min(free), "a text was given twice");

@@ -7,19 +7,23 @@ use std::{
     time::Duration,
 };
 
-use carriers::{AccountFault, Carrier, Client, Doubt, ReadError, ReportedStatus};
+use carriers::{Carrier, Client, Clients, Doubt, ReadError, ReportedStatus};
 use domain::ids::TenantId;
 use futures::{StreamExt, stream};
-use store::{messages::receipt::poll, settings::accounts::Access};
+use store::{
+    messages::receipt::poll::{ReceiptWatch, Watched},
+    settings::accounts::Access,
+};
 use tokio::time::{Instant, timeout_at};
 
-use super::ReceiptPoller;
-use crate::receipts::record::Key;
+use super::plan::Times;
+use crate::receipts::report::Key;
 
 /// Texts asked about at once.
 const AT_ONCE: usize = 16;
 
-/// How long the fetching of one tick may take: a tick under way is waited for at the end.
+/// How long the fetching of one tick may take: the process waits for a tick under way when it
+/// stops.
 const LONGEST: Duration = Duration::from_secs(15);
 
 /// An account of a tenant.
@@ -47,63 +51,77 @@ struct Question {
 #[derive(Default)]
 struct Stopped(Mutex<HashMap<Account, Duration>>);
 
-impl ReceiptPoller {
-    /// Asks about every text that has waited long enough.
-    pub(super) async fn ask(
-        &self,
-        watches: &[poll::ReceiptWatch],
-        accounts: &HashMap<Account, Access>,
-    ) -> Asked {
-        let clients: HashMap<&Account, Client> = accounts
-            .iter()
-            .filter_map(|(account, access)| {
-                let unusable = |why: AccountFault| {
-                    let (tenant, account) = account;
-                    tracing::warn!(%tenant, account, %why, "texts of an account cannot be fetched");
-                };
-                let client = self.clients.of(access).map_err(unusable).ok()?;
-                client.carrier().abilities().fetches.then_some((account, client))
-            })
-            .collect();
-        let questions = self.questions(watches, &clients);
-        let mut silent: HashSet<Key> = questions.keys().cloned().collect();
-        let mut asked = Asked::default();
-        let stopped = Stopped::default();
-        let asking = questions.into_values().map(|question| fetch(question, &stopped));
-        let mut answers = stream::iter(asking).buffer_unordered(AT_ONCE);
-        let time_up = Instant::now() + LONGEST;
-        while let Ok(Some((key, answer))) = timeout_at(time_up, answers.next()).await {
-            match answer {
-                Answer::Told(carrier, status) => {
-                    asked.told.insert(key.clone(), (carrier, status));
-                }
-                Answer::NotTold => {}
-                Answer::LeftOut(wait) => drop(asked.left_out.insert(key.clone(), wait)),
-            }
-            silent.remove(&key);
+/// Asks about every text that has waited long enough.
+pub(super) async fn ask(
+    clients: &Clients,
+    times: &Times,
+    watches: &[ReceiptWatch],
+    accounts: &HashMap<Account, Access>,
+) -> Asked {
+    let clients = clients_of(clients, accounts);
+    let questions = questions(times, watches, &clients);
+    let mut silent: HashSet<Key> = questions.keys().cloned().collect();
+
+    let stopped = Stopped::default();
+    let asking = questions.into_values().map(|question| fetch(question, &stopped));
+    let mut answers = stream::iter(asking).buffer_unordered(AT_ONCE);
+
+    let mut asked = Asked::default();
+    let time_up = Instant::now() + LONGEST;
+    while let Ok(Some((key, answer))) = timeout_at(time_up, answers.next()).await {
+        silent.remove(&key);
+        match answer {
+            Answer::Told(carrier, status) => drop(asked.told.insert(key, (carrier, status))),
+            Answer::NotTold => {}
+            Answer::LeftOut(wait) => drop(asked.left_out.insert(key, wait)),
         }
-        asked.left_out.extend(silent.into_iter().map(|key| (key, Duration::ZERO)));
-        asked
     }
 
-    /// A text whose sender or account is gone cannot be asked about: it has no question.
-    fn questions(
-        &self,
-        watches: &[poll::ReceiptWatch],
-        clients: &HashMap<&Account, Client>,
-    ) -> BTreeMap<Key, Question> {
-        let due = watches.iter().flat_map(|watch| {
-            let due = watch.messages.iter().filter(|one| self.times.is_due(one, watch.looked_at));
-            due.map(|one| (&watch.tenant, one))
-        });
-        let question = |(tenant, one): (&TenantId, &poll::Watched)| {
-            let account = (tenant.clone(), one.account.clone()?);
-            let (client, sid) = (clients.get(&account)?.clone(), one.sid.clone()?);
-            let key = (tenant.clone(), one.id);
-            Some((key.clone(), Question { key, account, client, sid }))
-        };
-        due.filter_map(question).collect()
+    // Those whose answer did not come in time were left out, too.
+    asked.left_out.extend(silent.into_iter().map(|key| (key, Duration::ZERO)));
+    asked
+}
+
+/// The clients of accounts that can be used, and whose carrier tells of one text by its id.
+fn clients_of<'a>(
+    clients: &Clients,
+    accounts: &'a HashMap<Account, Access>,
+) -> HashMap<&'a Account, Client> {
+    let mut usable = HashMap::with_capacity(accounts.len());
+    for (account, access) in accounts {
+        match clients.of(access) {
+            Ok(client) if client.carrier().abilities().fetches => {
+                usable.insert(account, client);
+            }
+            Ok(_) => {}
+            Err(why) => {
+                let (tenant, account) = account;
+                tracing::warn!(%tenant, account, %why, "texts of an account cannot be fetched");
+            }
+        }
     }
+    usable
+}
+
+/// One question for each text that is due. A text whose sender or account is gone cannot be asked
+/// about: it has none.
+fn questions(
+    times: &Times,
+    watches: &[ReceiptWatch],
+    clients: &HashMap<&Account, Client>,
+) -> BTreeMap<Key, Question> {
+    let due = watches.iter().flat_map(|watch| {
+        let due = watch.messages.iter().filter(|one| times.is_due(one, watch.looked_at));
+        due.map(|one| (&watch.tenant, one))
+    });
+
+    let question = |(tenant, one): (&TenantId, &Watched)| {
+        let account = (tenant.clone(), one.account.clone()?);
+        let (client, sid) = (clients.get(&account)?.clone(), one.sid.clone()?);
+        let key = (tenant.clone(), one.id);
+        Some((key.clone(), Question { key, account, client, sid }))
+    };
+    due.filter_map(question).collect()
 }
 
 /// How one fetch ended.
@@ -121,6 +139,7 @@ async fn fetch(question: Question, stopped: &Stopped) -> (Key, Answer) {
     if let Some(wait) = stopped.get(&account) {
         return (key, Answer::LeftOut(wait));
     }
+
     let (answer, outcome) = match client.fetch(&sid).await {
         Ok(Some(record)) => (Answer::Told(client.carrier(), record.status), "told"),
         Ok(None) => (Answer::NotTold, "missing"),
@@ -132,6 +151,7 @@ async fn fetch(question: Question, stopped: &Stopped) -> (Key, Answer) {
             }
         },
     };
+
     metrics::counter!("millrace_receipt_fetches_total", "outcome" => outcome).increment(1);
     (key, answer)
 }
@@ -165,6 +185,7 @@ impl Stopped {
             let (tenant, name) = (&account.0, &account.1);
             tracing::warn!(%tenant, account = name, %why, "texts could not be fetched");
         }
+
         let longest = stopped.entry(account).or_default();
         *longest = wait.max(*longest);
     }

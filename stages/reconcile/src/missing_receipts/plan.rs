@@ -6,7 +6,7 @@ use domain::message::state::MessageState;
 use jiff::Timestamp;
 use store::messages::receipt::poll::{ReceiptWatch, Watched};
 
-/// The two waits; business time.
+/// How long texts wait for their receipts; business time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Times {
     /// From `sent` to the first fetch.
@@ -26,9 +26,9 @@ impl Times {
         after(since, self.horizon) <= looked_at
     }
 
-    /// When those who are left are looked at next, by the instants at which they were sent, and how
-    /// many looks there were then. `held_back` is how long to wait at least, where somebody could
-    /// not be asked: such a look does not count.
+    /// When the messages that are left are looked at next, by the instants at which they were sent,
+    /// and how many looks count by then. `held_back` is how long to wait at least, where some
+    /// message could not be asked about: such a look does not count.
     pub(super) fn next(
         &self,
         watch: &ReceiptWatch,
@@ -38,11 +38,14 @@ impl Times {
         let (mut due, mut looks) = (Timestamp::MAX, watch.looks);
         for since in left {
             due = due.min(after(*since, self.horizon));
-            let young = after(*since, self.fetch);
-            if young > watch.looked_at {
-                due = due.min(young);
+
+            // Too young to be asked about in this look: it is waited for exactly.
+            let old_enough_at = after(*since, self.fetch);
+            if old_enough_at > watch.looked_at {
+                due = due.min(old_enough_at);
                 continue;
             }
+
             let wait = held_back.map_or_else(
                 || self.fetch.saturating_mul(1 << (watch.looks.clamp(0, 20) + 1)),
                 |at_least| at_least.max(self.fetch),
@@ -53,7 +56,7 @@ impl Times {
         (due, looks)
     }
 
-    /// When a row is looked at again that names messages which only a newer version can read.
+    /// When a watch is looked at again that names messages which only a newer version can read.
     pub(super) fn after_a_wait(&self, looked_at: Timestamp) -> Timestamp {
         after(looked_at, self.fetch)
     }
@@ -69,13 +72,13 @@ impl Times {
     }
 }
 
-/// Whether a message is at the carrier, and nobody has said its end.
+/// Whether the carrier has a message, and no receipt has said its end.
 pub(super) fn waits(one: &Watched) -> bool {
     one.state == MessageState::Sent && !one.state.is_final_with(one.code.as_deref())
 }
 
-fn after(time: Timestamp, wait: Duration) -> Timestamp {
-    time.checked_add(wait).unwrap_or(Timestamp::MAX)
+fn after(since: Timestamp, wait: Duration) -> Timestamp {
+    since.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

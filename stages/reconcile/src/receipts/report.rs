@@ -1,5 +1,7 @@
 //! From a carrier's webhook request to what it says about one of our messages. Pure.
 
+use std::collections::BTreeMap;
+
 use carriers::{Carrier, ReportedStatus, StatusReport, WebhookError};
 use domain::{
     ids::{MessageId, TenantId},
@@ -10,14 +12,20 @@ use store::messages::receipt::unmatched::Unmatched;
 use uuid::Uuid;
 use wire::WebhookRequest;
 
+/// A message that a receipt is about.
+pub(crate) type Key = (TenantId, MessageId);
+
+/// The receipts of one batch by message, in key order, each with the index of its request.
+pub(crate) type Reports = BTreeMap<Key, Vec<(usize, Report)>>;
+
 /// What one receipt says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Report {
-    /// Which report of its request it is, from nought.
+    /// Which report of its request it is, counted from 0.
     pub(crate) nth: usize,
-    /// Whose message.
+    /// The tenant whose message it is about.
     pub(crate) tenant: TenantId,
-    /// Which, by the reference that we gave the carrier.
+    /// The message, by the reference that we gave the carrier.
     pub(crate) message: MessageId,
     /// The carrier that says so.
     pub(crate) carrier: Carrier,
@@ -29,7 +37,7 @@ pub(crate) struct Report {
     pub(crate) account: String,
     /// The carrier's id of the text.
     pub(crate) sid: String,
-    /// Business time of arrival.
+    /// The business time at which it arrived.
     pub(crate) at: Timestamp,
 }
 
@@ -66,6 +74,7 @@ pub(crate) fn read(request: &WebhookRequest) -> Result<Vec<Report>, Unusable> {
     if said.is_empty() {
         return Err(Unusable::NoReference);
     }
+
     let ours = said.into_iter().enumerate();
     let ours = ours.filter_map(|(nth, report)| of_tenant(request, carrier, nth, report));
     let ours: Vec<Report> = ours.collect();

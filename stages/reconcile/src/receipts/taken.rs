@@ -4,7 +4,6 @@
 
 use std::collections::HashMap;
 
-use domain::ids::{MessageId, TenantId};
 use stage::Fault;
 use store::{
     Scoped,
@@ -14,14 +13,14 @@ use store::{
     },
 };
 
-use crate::receipts::{Reports, report::Report};
+use crate::receipts::report::{Key, Report, Reports};
 
 /// The rows of messages that receipts are about.
-pub(crate) type Rows = HashMap<(TenantId, MessageId), Reported>;
+pub(crate) type Rows = HashMap<Key, Reported>;
 
 /// Moves receipts of texts that belong to another message than the one they name, and locks that
-/// one too. Looks only where the row does not have the text already: a rare case. The rows are
-/// locked before this, so that a sweep which gives a text away is seen, or waits.
+/// message too. Looks only where the row does not have the text already: a rare case. The caller
+/// has locked `rows`, so a sweep that gives a text away has committed before, or waits.
 pub(crate) async fn redirect(
     tx: &mut Scoped,
     reports: &mut Reports,
@@ -37,10 +36,12 @@ pub(crate) async fn redirect(
     if strange.is_empty() {
         return Ok(());
     }
+
     let takers = in_doubt::takers(tx, &strange).await?;
     if takers.is_empty() {
         return Ok(());
     }
+
     let before = std::mem::take(reports);
     for (key, of_message) in before {
         for (index, report) in of_message {
@@ -48,7 +49,9 @@ pub(crate) async fn redirect(
             reports.entry((key.0.clone(), taker)).or_default().push((index, report));
         }
     }
-    let unlocked: Vec<_> = reports.keys().filter(|key| !rows.contains_key(*key)).cloned().collect();
+
+    let unlocked: Vec<Key> =
+        reports.keys().filter(|key| !rows.contains_key(*key)).cloned().collect();
     if !unlocked.is_empty() {
         rows.extend(receipt::lock(tx, &unlocked).await?);
     }

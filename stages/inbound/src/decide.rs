@@ -1,6 +1,8 @@
-//! A carrier's request becomes texts with a meaning. Pure.
+//! What a carrier's request has brought: texts, each with its meaning. Pure.
 
-use carriers::{Carrier, KeywordGroup, ReceivedText};
+use std::collections::HashSet;
+
+use carriers::{KeywordGroup, ReceivedText};
 use domain::{
     ids::{ContactId, ConversationId, SenderId, TenantId, carrier_id},
     language::Language,
@@ -14,49 +16,84 @@ use store::{
 };
 use wire::WebhookRequest;
 
+use crate::load::OwnedText;
+
 /// The cause of a dead letter for a request that is no text.
-pub const UNREADABLE: Cause = Cause("unreadable_request");
+const UNREADABLE: Cause = Cause("unreadable_request");
 
-/// The cause of a dead letter for a text to a number that is nobody's: whose it is, is not guessed.
-pub const UNKNOWN_DESTINATION: Cause = Cause("unknown_destination");
+/// The cause of a dead letter for a text to a number that is nobody's: no tenant is guessed.
+const UNKNOWN_DESTINATION: Cause = Cause("unknown_destination");
 
-/// A text, and what the carrier has already answered by itself.
-pub struct Received {
-    /// The row that is stored.
-    pub text: NewText,
-    /// The person's number.
-    pub number: PhoneNumber,
-    /// The handle of the account that it came through.
-    pub account: String,
-    /// The words that the carrier acts on and answers where the account says so.
-    pub keyword: Option<KeywordGroup>,
-    /// The language that the words were in, where they are of one.
-    pub language: Option<Language>,
-    /// The trace it belongs to.
-    pub trace: Option<String>,
+/// What one request has brought.
+pub(crate) enum Arrived {
+    /// Its texts; none where it holds receipts alone.
+    Texts(Vec<Received>),
+    /// Nothing that can be handled.
+    Dead(Cause),
 }
 
-/// The texts of a request as its carrier writes them; none where it cannot be read.
-pub fn texts(request: &WebhookRequest) -> Option<Vec<ReceivedText>> {
-    let carrier = Carrier::from_name(&request.carrier)?;
-    carrier.read_texts(&request.body).ok()
+/// A text, and what the carrier has already answered by itself.
+pub(crate) struct Received {
+    /// The row that is stored.
+    pub(crate) text: NewText,
+    /// The person's number.
+    pub(crate) number: PhoneNumber,
+    /// The handle of the account that it came through.
+    pub(crate) account: String,
+    /// The words that the carrier acts on and answers where the account says so.
+    pub(crate) keyword: Option<KeywordGroup>,
+    /// The language that the words were in, where they are of one.
+    pub(crate) language: Option<Language>,
+    /// The trace it belongs to.
+    pub(crate) trace: Option<String>,
+}
+
+/// Decides what a request has brought; `texts` is none where it cannot be read. Texts to numbers
+/// that are nobody's end the request only where it holds no other.
+pub(crate) fn decide(request: &WebhookRequest, texts: Option<Vec<OwnedText>>) -> Arrived {
+    let Some(texts) = texts else { return Arrived::Dead(UNREADABLE) };
+    let brings_none = texts.is_empty();
+    let any_to_nobody = texts.iter().any(|(_, owner)| owner.is_none());
+
+    let received: Vec<Received> =
+        texts.into_iter().filter_map(|(text, owner)| read(request, &owner?, text)).collect();
+
+    if brings_none || !received.is_empty() {
+        Arrived::Texts(received)
+    } else if any_to_nobody {
+        Arrived::Dead(UNKNOWN_DESTINATION)
+    } else {
+        Arrived::Dead(UNREADABLE)
+    }
+}
+
+/// Each text once: a carrier may have sent one twice.
+pub(crate) fn distinct(arrived: &[Arrived]) -> Vec<NewText> {
+    let mut known = HashSet::new();
+    let texts = received(arrived).map(|received| &received.text);
+    texts.filter(|text| known.insert((&text.tenant, text.id))).cloned().collect()
+}
+
+/// Everything that was received.
+pub(crate) fn received(arrived: &[Arrived]) -> impl Iterator<Item = &Received> {
+    arrived.iter().flat_map(|arrived| match arrived {
+        Arrived::Texts(received) => received.as_slice(),
+        Arrived::Dead(_) => &[],
+    })
 }
 
 /// What one text of a request means to the tenant whose number it came to; none when it is not from
 /// a phone number.
-pub fn read(
-    request: &WebhookRequest,
-    tenant: &TenantId,
-    inbound: ReceivedText,
-) -> Option<Received> {
+fn read(request: &WebhookRequest, tenant: &TenantId, inbound: ReceivedText) -> Option<Received> {
     let number = PhoneNumber::from_e164(&inbound.from).ok()?;
+    let country = number.country().map_or("ZZ".to_owned(), |country| country.as_str().to_owned());
     let contact = ContactId::of(tenant, number.as_str());
     let sender = SenderId::of(tenant, &inbound.to);
+
     let keyword = inbound.keyword;
     let said = lexicon::classify(&inbound.body);
     let rule = rule(&said);
 
-    let country = number.country().map_or("ZZ".to_owned(), |country| country.as_str().to_owned());
     let text = NewText {
         tenant: tenant.clone(),
         id: carrier_id(&request.account, &inbound.sid),
@@ -71,6 +108,7 @@ pub fn read(
         rule: rule.map(|rule| rule.to_string()),
         received_at: request.received_at,
     };
+
     Some(Received {
         text,
         number,
@@ -81,8 +119,9 @@ pub fn read(
     })
 }
 
-/// The carrier's own word comes first: what it blocks, we must not send. A word that may also be an
-/// ordinary answer is an opt-in only where the carrier takes it for one.
+/// The carrier's own reading of a word comes first: we must not send to a person whom the carrier
+/// blocks. A word that may also be an ordinary answer is an opt-in only where the carrier takes it
+/// for one.
 fn meaning(keyword: Option<KeywordGroup>, said: &Intent) -> Meaning {
     match (keyword, said) {
         (Some(KeywordGroup::OptOut), _) | (None, Intent::OptOut { .. }) => Meaning::OptOut,
@@ -95,7 +134,7 @@ fn meaning(keyword: Option<KeywordGroup>, said: &Intent) -> Meaning {
     }
 }
 
-/// Whether it was said by a keyword, or in other words, which a person may want to look at.
+/// Whether the text is a keyword, or says it in other words, which somebody may want to look at.
 fn method(keyword: Option<KeywordGroup>, said: &Intent) -> ConsentMethod {
     match (keyword, said) {
         (None, Intent::OptOut { tier: Tier::Phrase, .. }) => ConsentMethod::Phrase,

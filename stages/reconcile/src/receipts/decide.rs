@@ -1,11 +1,22 @@
-//! What receipts make of a message: a fold over the state machine's merge. Any order and any number
-//! of repetitions ends in the same state.
+//! What receipts make of a message: a fold over the state machine's merge. Pure. Receipts in any
+//! order and any number of repetitions end in the same state.
 
 use carriers::Carrier;
 use domain::message::state::MessageState;
 use store::messages::receipt::Reported;
 
-use crate::receipts::report::Report;
+use crate::receipts::{
+    report::{Key, Report, Reports},
+    taken::Rows,
+};
+
+/// A message, its row, and what receipts make of it.
+pub(crate) struct MergedRow<'a> {
+    pub(crate) key: &'a Key,
+    /// The row as it was found and locked.
+    pub(crate) row: &'a Reported,
+    pub(crate) change: Change<'a>,
+}
 
 /// What the receipts of one batch make of one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,11 +29,23 @@ pub(crate) struct Change<'a> {
     pub(crate) carrier: Option<Carrier>,
     /// The carrier's id of the text, where none was stored.
     pub(crate) sid: Option<&'a str>,
-    /// Whether a receipt of this batch said before what is stored: the event of that may have been
-    /// lost with whoever recorded it, so it is said again.
+    /// Whether a receipt of this batch is the one that made the stored state. It was redelivered:
+    /// whoever recorded it may have died before saying its event, so the event is said again.
     pub(crate) repeats: bool,
-    /// A second id for the same message: two texts went out.
+    /// Whether the carrier has a second id for the same message: two texts went out.
     pub(crate) second_sid: bool,
+}
+
+/// Merges receipts into the rows that they are about. A message that has no row is left out.
+pub(crate) fn merge_all<'a>(rows: &'a Rows, reports: &'a Reports) -> Vec<MergedRow<'a>> {
+    let mut merged = Vec::with_capacity(reports.len());
+    for (key, of_message) in reports {
+        if let Some(row) = rows.get(key) {
+            let told: Vec<&Report> = of_message.iter().map(|(_, report)| report).collect();
+            merged.push(MergedRow { key, row, change: merge(row, &told) });
+        }
+    }
+    merged
 }
 
 /// Folds receipts into the row that they are about.
@@ -35,44 +58,50 @@ pub(crate) fn merge<'a>(row: &Reported, reports: &[&'a Report]) -> Change<'a> {
         repeats: false,
         second_sid: false,
     };
+
     for report in reports {
         let merged = change.state.merge(report.state);
         if merged != change.state {
             change.state = merged;
             change.raised_by = Some(report);
         }
+
         let known = row.sid.as_deref().or(change.sid);
         change.second_sid |= known.is_some_and(|known| known != report.sid);
         if known.is_none() {
             change.sid = Some(&report.sid);
         }
     }
-    // Rows hold microseconds; the receipt that made the row's version has its time.
-    let made = row.message.changed_at.as_microsecond();
-    let again =
-        |report: &&Report| report.state == row.message.state && report.at.as_microsecond() == made;
-    change.repeats = change.raised_by.is_none() && reports.iter().any(again);
+
+    // The row has the time of the receipt that made its version, in microseconds.
+    let made_at = row.message.changed_at.as_microsecond();
+    let made_the_row = |report: &&Report| {
+        report.state == row.message.state && report.at.as_microsecond() == made_at
+    };
+    change.repeats = change.raised_by.is_none() && reports.iter().any(made_the_row);
     change
 }
 
 impl Change<'_> {
-    /// A row that was made by somebody who may have died before saying it.
+    /// Says a row again, because whoever made it may have died before saying it.
     pub(crate) fn again(row: &Reported, carrier: Option<Carrier>) -> Self {
         let state = row.message.state;
         Self { state, raised_by: None, carrier, sid: None, repeats: true, second_sid: false }
     }
 }
 
-/// Whether somebody sees to it that a message which becomes this has a receipt in the end: a claim
-/// leads the sweep to it. What is more than sent needs no more.
+/// Whether somebody already sees to it that a message which is raised to this state has a receipt
+/// in the end: a claim leads the sweep to it, or it was sent before. A state above `sent` needs no
+/// further receipt.
 pub(crate) fn is_watched(before: &Reported, state: MessageState) -> bool {
     if state != MessageState::Sent {
         return true;
     }
+
     match before.message.state {
         MessageState::Queued => before.claimed,
         MessageState::Sent => true,
-        // A callback takes the row of the doubt away.
+        // The receipt takes the row of the doubt away, and with it what led the sweep here.
         MessageState::InDoubt => false,
         MessageState::Accepted
         | MessageState::Deferred
@@ -164,9 +193,11 @@ mod tests {
         ) {
             let reports: Vec<Report> = states.iter().map(|state| report(*state, 9)).collect();
             let once = apply(start, &[&reports]);
+
             let mut others: Vec<Report> = (0..5).flat_map(|_| reports.clone()).collect();
             others.rotate_left(turn);
             others.reverse();
+
             let (first, rest) = others.split_at(cut.min(others.len()));
             prop_assert_eq!(once, apply(start, &[first, rest]));
         }
@@ -175,6 +206,7 @@ mod tests {
     #[test]
     fn the_highest_receipt_of_a_batch_raises_the_state_once() {
         let reports = [report(MessageState::Sent, 7), report(MessageState::Delivered, 8)];
+
         let change = merge(&row(MessageState::Queued, None), &reports.iter().collect::<Vec<_>>());
         assert_eq!(change.state, MessageState::Delivered);
         assert_eq!(change.raised_by.map(|report| report.at), Some(at(8)));
@@ -194,6 +226,7 @@ mod tests {
         let delivered = row(MessageState::Delivered, Some("SM1"));
         let (first, other) =
             (report(MessageState::Delivered, 5), report(MessageState::Delivered, 6));
+
         assert!(merge(&delivered, &[&first]).repeats);
         assert!(!merge(&delivered, &[&other]).repeats);
     }
@@ -205,6 +238,7 @@ mod tests {
             let by_claim = [MessageState::Queued, MessageState::Sent].contains(&state);
             assert_eq!(is_watched(&before, MessageState::Sent), by_claim, "{state:?}");
             assert!(is_watched(&before, MessageState::Delivered), "{state:?}");
+
             before.claimed = false;
             let already = state == MessageState::Sent;
             assert_eq!(is_watched(&before, MessageState::Sent), already, "{state:?}");

@@ -1,6 +1,6 @@
-//! What goes back to the gates of a text that was never sent. The stage that called says what it
-//! had in hand; of one that died with its claim, the row tells it, and where the person may be is
-//! looked up afresh.
+//! What goes back to the gates of a text that was never sent. `send` stores the message with the
+//! doubt that it raises. Where the process that called died first, the message is rebuilt from its
+//! row, and where the person may be is looked up afresh.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,7 +10,7 @@ use domain::{
     message::passport::Stamp,
     phone::PhoneNumber,
 };
-use stage::{Fault, Source};
+use stage::{Fault, StageName};
 use store::{
     Scoped,
     drafts::{self, ContactKey},
@@ -18,10 +18,8 @@ use store::{
 };
 use wire::{Enriched, message::Head};
 
-use super::InDoubtSweep;
-
-/// The parked rows of messages, each with the stamp of the decision. One that cannot be made is not
-/// in the answer.
+/// The parked rows of messages, each with the stamp of the decision. A message that cannot be put
+/// together again is not in the answer.
 pub(super) async fn payloads(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -29,20 +27,22 @@ pub(super) async fn payloads(
 ) -> Result<HashMap<MessageId, Waiting>, Fault> {
     let mut waiting = HashMap::new();
     for (one, stamp) in resent {
-        let enriched = match said(one) {
-            Some(said) => Some(said),
+        let enriched = match stored(one) {
+            Some(stored) => Some(stored),
             None => rebuilt(tx, tenant, one).await?,
         };
         let Some(mut enriched) = enriched else {
             tracing::error!(%tenant, message = %one.message.id, "it cannot be sent again");
             continue;
         };
+
         enriched.head.turn = one.message.turn;
         enriched.passport = one.passport.clone();
         enriched.passport.stamp((*stamp).clone());
+
         let code = stamp.code.as_deref().unwrap_or_default();
         let row = Waiting {
-            cause: format!("{}:{code}", InDoubtSweep::NAME.as_str()),
+            cause: format!("{}:{code}", StageName::Reconcile.as_str()),
             cause_key: None,
             expires_at: enriched.head.expires_at,
             lane: enriched.head.class.lane(),
@@ -53,13 +53,13 @@ pub(super) async fn payloads(
     Ok(waiting)
 }
 
-/// What the stage that called had in hand.
-fn said(one: &Open) -> Option<Enriched> {
+/// The message as `send` stored it with the doubt.
+fn stored(one: &Open) -> Option<Enriched> {
     serde_json::from_value(one.payload.clone()?).ok()
 }
 
-/// Nobody is left who had it in hand. Its sender stays the one that the gates chose: which others
-/// there were is not stored.
+/// The message, put together from its row. Its sender stays the one that the gates chose: no row
+/// says which others there were.
 async fn rebuilt(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -69,11 +69,13 @@ async fn rebuilt(
     let (Ok(to), Some(sender)) = (PhoneNumber::from_e164(&one.number), message.sender) else {
         return Ok(None);
     };
+
     let contact = message.contact;
     let key = ContactKey { tenant, contact, number: to, channel: one.channel, fields: false };
     let found = drafts::contacts(tx, &[key]).await?.pop().unwrap_or_default();
     let defaults = drafts::tenants(tx, &BTreeSet::from([tenant])).await?;
     let zone = defaults.get(tenant).and_then(|defaults| defaults.zone);
+
     let head = Head {
         id: message.id,
         tenant: tenant.clone(),
@@ -87,6 +89,7 @@ async fn rebuilt(
         on_late: one.on_late,
         trace: None,
     };
+
     Ok(Some(Enriched {
         place: draft::place(to, &found.contact.unwrap_or_default(), zone),
         head,

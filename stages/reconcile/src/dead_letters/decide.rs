@@ -1,10 +1,10 @@
-//! What a letter means for the row that it names. Pure.
+//! What letters mean for the row that they name. Pure.
 
 use domain::message::state::MessageState;
 use stage::StageName;
-use store::messages::dead_letter::DeadRow;
+use store::messages::dead_letter::{DeadKey, DeadRow};
 
-use super::letter::Letter;
+use super::{letter::Letter, load::Loaded};
 
 /// What a letter comes to. Of several about one message, the first in this order holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,7 +13,7 @@ pub(super) enum Fate {
     Recorded,
     /// The message has no row: one is made that says so.
     Made,
-    /// The row says so already, and it is said again.
+    /// The row says so already: its event is said again.
     Repeated,
     /// The row says something else: another decision of this turn was first, it was released again,
     /// or a carrier may have it.
@@ -24,6 +24,16 @@ pub(super) enum Fate {
     Behind,
     /// The letter names a tenant that does not exist.
     UnknownTenant,
+}
+
+/// What the letters about one message come to.
+pub(super) struct Verdict<'a> {
+    pub(super) key: &'a DeadKey,
+    pub(super) fate: Fate,
+    /// The letter that decided.
+    pub(super) letter: &'a Letter<'a>,
+    /// What each of the letters came to, with the stage that wrote it.
+    pub(super) counted: Vec<(StageName, Fate)>,
 }
 
 impl Fate {
@@ -41,22 +51,46 @@ impl Fate {
     }
 }
 
-pub(super) fn judge(letter: &Letter<'_>, row: Option<&DeadRow>, tenant_is_known: bool) -> Fate {
+/// Decides about a message by all letters of the batch that name it; none where there are none.
+pub(super) fn decide<'a>(
+    key: &'a DeadKey,
+    of_message: &'a [(usize, Letter<'a>)],
+    loaded: &Loaded,
+) -> Option<Verdict<'a>> {
+    let row = loaded.rows.get(key);
+    let tenant_is_known = loaded.tenants.contains(&key.0);
+    let fates: Vec<(Fate, &Letter<'_>)> = of_message
+        .iter()
+        .map(|(_, letter)| (fate_of(letter, row, tenant_is_known), letter))
+        .collect();
+
+    let counted = fates.iter().map(|(fate, letter)| (letter.stage, *fate)).collect();
+    let (fate, letter) = fates.into_iter().min_by_key(|(fate, _)| *fate)?;
+    Some(Verdict { key, fate, letter, counted })
+}
+
+fn fate_of(letter: &Letter<'_>, row: Option<&DeadRow>, tenant_is_known: bool) -> Fate {
     if !tenant_is_known {
         return Fate::UnknownTenant;
     }
     let Some(row) = row else { return Fate::Made };
-    if row.message.turn != letter.turn {
-        return if row.message.turn > letter.turn { Fate::MovedOn } else { Fate::Behind };
+    if row.message.turn > letter.turn {
+        return Fate::MovedOn;
     }
+    if row.message.turn < letter.turn {
+        return Fate::Behind;
+    }
+
     let same_body = letter.body_hash.as_deref() == Some(row.body_hash.as_slice());
     if letter.stage == StageName::Enrich && !same_body && !row.is_shell() {
         return Fate::OtherBody;
     }
+
     let withdrawn = row.is_shell() && row.message.state == MessageState::Cancelled;
     if row.is_dead() || withdrawn {
         return Fate::Repeated;
     }
+
     if died(letter.stage, row.message.state) && !row.claimed {
         Fate::Recorded
     } else {
@@ -64,13 +98,13 @@ pub(super) fn judge(letter: &Letter<'_>, row: Option<&DeadRow>, tenant_is_known:
     }
 }
 
-/// Whether a message in this state is where this stage left it. A stage that was done with it has
-/// decided something else, or handed it on.
+/// Whether a message in this state is where this stage found it. In any other state the stage, or a
+/// later one, has decided about it.
 fn died(stage: StageName, state: MessageState) -> bool {
     let (accepted, queued) = (state == MessageState::Accepted, state == MessageState::Queued);
     match stage {
         StageName::Enrich => accepted,
-        // It may have recorded the admission and died before saying it.
+        // The gate may have recorded the admission and died before saying it.
         StageName::Gate => accepted || queued,
         StageName::Throttle | StageName::Send => queued,
         StageName::Audience

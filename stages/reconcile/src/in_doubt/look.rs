@@ -1,0 +1,100 @@
+//! Looks leased doubts up in the lists of their carriers, pair by pair.
+
+use std::time::Duration;
+
+use carriers::Clients;
+use domain::message::state::MessageState;
+use futures::{StreamExt, stream};
+use jiff::Timestamp;
+use stage::Fault;
+use store::{
+    Store,
+    messages::in_doubt::{self, DueDoubt, LeasedDoubts},
+};
+
+use super::{
+    config::InDoubtSweepConfig,
+    decide::Look,
+    lists::{Listed, NoList, list},
+    pairs::{DuePair, pairs},
+    say::Cleared,
+    settle::settle,
+};
+
+/// Lists asked at once.
+const AT_ONCE: usize = 16;
+
+/// Clears up the leased doubts. A pair that cannot be settled does not hold the others.
+pub(super) async fn look_up(
+    store: &Store,
+    clients: &Clients,
+    config: &InDoubtSweepConfig,
+    now: Timestamp,
+    leased: LeasedDoubts,
+) -> Cleared {
+    let (open, ended): (Vec<DueDoubt>, Vec<DueDoubt>) =
+        leased.due.into_iter().partition(|due| due.message.state == MessageState::InDoubt);
+    let mut cleared = Cleared::default();
+    for due in ended {
+        cleared.end_elsewhere(due);
+    }
+
+    let asking = stream::iter(pairs(open)).map(|of_pair| async {
+        let listed = list(clients, &of_pair.pair, of_pair.access.as_ref()).await;
+        (of_pair, listed)
+    });
+    let mut answers = asking.buffer_unordered(AT_ONCE);
+
+    while let Some((of_pair, listed)) = answers.next().await {
+        let listed_after = config.listed_after(of_pair.access.as_ref());
+        let look = Look { now, at: leased.at, listed_after, retry: config.retry };
+        match settle_or_postpone(store, config, look, &of_pair, listed).await {
+            Ok(more) => cleared.add(more),
+            // They are looked at again when their lease ends.
+            Err(fault) => tracing::warn!(fault = fault.label(), "doubts could not be settled"),
+        }
+    }
+    cleared
+}
+
+async fn settle_or_postpone(
+    store: &Store,
+    config: &InDoubtSweepConfig,
+    look: Look,
+    of_pair: &DuePair,
+    listed: Result<Listed, NoList>,
+) -> Result<Cleared, Fault> {
+    match listed {
+        Ok(listed) => settle(store, look, &of_pair.pair, &listed).await,
+        Err(why) => {
+            let (tenant, account) = (&of_pair.pair.tenant, &of_pair.pair.account);
+            tracing::warn!(%tenant, account, %why, "a carrier's list could not be read");
+
+            postpone(store, config, of_pair, why.retry_after()).await?;
+            Ok(Cleared::default())
+        }
+    }
+}
+
+/// Puts off the doubts of a pair whose list said nothing, each by `at_least` where the carrier asks
+/// for it.
+async fn postpone(
+    store: &Store,
+    config: &InDoubtSweepConfig,
+    of_pair: &DuePair,
+    at_least: Option<Duration>,
+) -> Result<(), Fault> {
+    let tenant = &of_pair.pair.tenant;
+    let later: Vec<_> = of_pair
+        .due
+        .iter()
+        .map(|(message, looks)| {
+            let wait = config.retry_after(*message, *looks);
+            (tenant, *message, wait.max(at_least.unwrap_or(wait)))
+        })
+        .collect();
+
+    let mut tx = store.scoped([tenant]).await?;
+    in_doubt::postpone(&mut tx, &later).await?;
+    tx.commit().await.map_err(store::fault)
+}
