@@ -50,12 +50,27 @@ impl Stage for ReplyStage {
     type In = InboundText;
 
     async fn handle(&self, cx: &Cx, batch: Batch<InboundText>) -> Result<(), Fault> {
+        // load
         let threads = load::load(&self.store, cx.now, batch.items()).await?;
 
+        // decide, record and say, text by text: each answer waits for the model
+        self.answer_threads(cx, &batch, threads).await
+    }
+}
+
+impl ReplyStage {
+    /// Answers several threads at once.
+    async fn answer_threads(
+        &self,
+        cx: &Cx,
+        batch: &Batch<InboundText>,
+        threads: Vec<Thread<'_>>,
+    ) -> Result<(), Fault> {
         let mut threads = threads.into_iter();
-        let answer = |thread| self.answer_thread(cx, &batch, thread);
+        let answer = |thread| self.answer_thread(cx, batch, thread);
         let mut under_way: FuturesUnordered<_> =
             threads.by_ref().take(AT_ONCE).map(answer).collect();
+
         let mut failed = None;
         while let Some(done) = under_way.next().await {
             if let Err(fault) = done {
@@ -68,9 +83,7 @@ impl Stage for ReplyStage {
         }
         failed.map_or(Ok(()), Err)
     }
-}
 
-impl ReplyStage {
     /// Answers the texts of one thread, one after the other: each counts the answers before it.
     async fn answer_thread(
         &self,

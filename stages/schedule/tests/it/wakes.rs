@@ -7,7 +7,7 @@ use stage::{Cx, Source};
 use store::parked::wake::{LAST_PASS, Way, What};
 use uuid::Uuid;
 
-use super::world::{CAUSE, World, after, message, now, publish, tick, told};
+use super::world::{CAUSE, World, after, message, now, publish, tick, tick_to_the_end, told};
 
 #[tokio::test]
 async fn a_held_message_comes_back_when_its_validity_ends() -> anyhow::Result<()> {
@@ -82,16 +82,7 @@ async fn a_stopped_campaign_brings_back_its_own_messages_alone_whatever_they_wai
     world.wake(What::Campaign(campaign), Way::Ending).await?;
 
     let source = world.source().await?;
-    let mut back = BTreeSet::new();
-    loop {
-        let next = tick(&source, now()).await?;
-        let more = next.more;
-        back.extend(told(&publish(next).await?).iter().map(|said| said.1));
-        if !more {
-            break;
-        }
-    }
-
+    let back: BTreeSet<_> = tick_to_the_end(&source).await?.into_iter().collect();
     assert_eq!(back, of_campaign.iter().map(|one| one.head.id).collect(), "at no pace");
     assert_eq!(world.parked().await?, [(other.head.id, 1)]);
     Ok(())
@@ -114,14 +105,8 @@ async fn what_is_due_and_waits_for_the_pace_is_ended_at_once() -> anyhow::Result
     let source = world.source().await?;
     let back = async || {
         let before = world.parked().await?.len();
-        loop {
-            let next = tick(&source, now()).await?;
-            let more = next.more;
-            publish(next).await?;
-            if !more {
-                return anyhow::Ok(before - world.parked().await?.len());
-            }
-        }
+        tick_to_the_end(&source).await?;
+        anyhow::Ok(before - world.parked().await?.len())
     };
 
     back().await?;
@@ -131,6 +116,7 @@ async fn what_is_due_and_waits_for_the_pace_is_ended_at_once() -> anyhow::Result
 
     world.wake(What::Campaign(campaign), Way::Ending).await?;
     assert!(back().await? > 0);
+
     let of_campaign: BTreeSet<_> = overdue[..300].iter().map(|one| one.head.id).collect();
     let parked = world.parked().await?;
     assert!(parked.iter().all(|(id, _)| !of_campaign.contains(id)), "all of the campaign");
@@ -140,6 +126,7 @@ async fn what_is_due_and_waits_for_the_pace_is_ended_at_once() -> anyhow::Result
     store::parked::park::wake_numbers(&mut tx, now(), &[key]).await?;
     tx.commit().await?;
     back().await?;
+
     let theirs = overdue[300].head.id;
     assert!(world.parked().await?.iter().all(|(id, _)| *id != theirs));
 

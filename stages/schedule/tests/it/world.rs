@@ -231,6 +231,19 @@ pub async fn tick(source: &ScheduleSource, now: Timestamp) -> anyhow::Result<Tic
     Ok(source.tick(&Cx::at(now, stage::machine::now())).await?)
 }
 
+/// Ticks until no more is due now; gives the ids of what is said, in order.
+pub async fn tick_to_the_end(source: &ScheduleSource) -> anyhow::Result<Vec<MessageId>> {
+    let mut said = Vec::new();
+    loop {
+        let next = tick(source, now()).await?;
+        let more = next.more;
+        said.extend(publish(next).await?.iter().map(|out| MessageId(out.key.id)));
+        if !more {
+            return Ok(said);
+        }
+    }
+}
+
 /// Subject, id, turn and payload of what is said.
 pub fn told(say: &[Outgoing]) -> Vec<(String, MessageId, u32, Enriched)> {
     let one = |out: &Outgoing| {
