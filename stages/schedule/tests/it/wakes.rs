@@ -116,6 +116,7 @@ async fn what_is_due_and_waits_for_the_pace_is_ended_at_once() -> anyhow::Result
 
     world.wake(What::Campaign(campaign), Way::Ending).await?;
     assert!(back().await? > 0);
+
     let of_campaign: BTreeSet<_> = overdue[..300].iter().map(|one| one.head.id).collect();
     let parked = world.parked().await?;
     assert!(parked.iter().all(|(id, _)| !of_campaign.contains(id)), "all of the campaign");
@@ -125,6 +126,7 @@ async fn what_is_due_and_waits_for_the_pace_is_ended_at_once() -> anyhow::Result
     store::parked::park::wake_numbers(&mut tx, now(), &[key]).await?;
     tx.commit().await?;
     back().await?;
+
     let theirs = overdue[300].head.id;
     assert!(world.parked().await?.iter().all(|(id, _)| *id != theirs));
 
