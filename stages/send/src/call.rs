@@ -17,7 +17,7 @@ pub(crate) struct Claimed {
     pub(crate) index: usize,
     /// The number of the call.
     pub(crate) attempt: i16,
-    /// Our own clock before the claim was sent.
+    /// Our own clock before the claim was sent to the database.
     pub(crate) began: Instant,
     /// The sender's number.
     pub(crate) from: String,

@@ -20,7 +20,7 @@ pub(crate) enum Listed {
     NotOffered,
 }
 
-/// Why there is no list. Says nothing about any text.
+/// Why there is no list. It says nothing about any text.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoList {
     /// The account is gone.

@@ -57,6 +57,7 @@ pub(super) async fn look_up(
     cleared
 }
 
+/// Settles a pair by its list, or puts its doubts off where the list could not be read.
 async fn settle_or_postpone(
     store: &Store,
     config: &InDoubtSweepConfig,
@@ -76,8 +77,7 @@ async fn settle_or_postpone(
     }
 }
 
-/// Puts off the doubts of a pair whose list said nothing, each by `at_least` where the carrier asks
-/// for it.
+/// Puts off the doubts of a pair, each by `at_least` or longer where the carrier asks for it.
 async fn postpone(
     store: &Store,
     config: &InDoubtSweepConfig,

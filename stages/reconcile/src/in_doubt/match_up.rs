@@ -11,15 +11,15 @@ use carriers::MessageRecord;
 use domain::encoding::smart;
 use jiff::{SignedDuration, Timestamp};
 
-/// How far the carrier's clock may be behind ours. A text that is older than its call by more than
-/// this is not that call's. Texts of ours are told apart by their ids, not by this.
+/// How far the carrier's clock may be behind ours: a listed text that is older than a call by more
+/// than this is not that call's.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// A text that may have been sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Member<'a> {
     pub(crate) text: &'a str,
-    /// When its call began at the latest.
+    /// The latest instant at which its call began.
     pub(crate) call_by: Timestamp,
     /// When the list must have it, if the carrier has it; none while its claim may still hold.
     pub(crate) listed_at: Option<Timestamp>,

@@ -39,7 +39,7 @@ pub(super) async fn found(
         return Ok(Vec::new());
     }
 
-    // Gives each message its text; whoever gave one away before has it.
+    // Give each message its text, unless the text was given to another message meanwhile.
     let account = (&pair.tenant, pair.account.as_str());
     let wanted: Vec<(&str, MessageId)> =
         found.iter().map(|(one, record)| (record.sid.as_str(), one.message.id)).collect();
@@ -47,7 +47,7 @@ pub(super) async fn found(
     let found: Vec<&(&Open, &MessageRecord)> =
         found.iter().filter(|(_, record)| given.contains(&record.sid)).collect();
 
-    // Writes the messages that got theirs.
+    // Write the messages that got theirs.
     let stamp = Stamp {
         reason: Some("the carrier's list has it; its answer was lost".into()),
         ..Stamp::plain(StageName::Reconcile.as_str(), now, MessageState::Sent.as_str())
@@ -88,7 +88,7 @@ pub(super) async fn absent(
         return Ok(Vec::new());
     }
 
-    // What is sent again goes back to the gates as a parked row.
+    // Put together the parked rows by which texts go back to the gates.
     let endings: Vec<Ending<'_>> = absent
         .iter()
         .map(|(one, end)| Ending { one, end: *end, stamp: stamp(now, *end) })
@@ -100,7 +100,7 @@ pub(super) async fn absent(
         .collect();
     let mut payloads = resend::payloads(tx, &pair.tenant, &resent).await?;
 
-    // Writes the ends. A resend without a payload has none.
+    // Write the ends. A resend whose row could not be put together is left out.
     let mut ended = Vec::with_capacity(endings.len());
     let mut conclusions = Vec::with_capacity(endings.len());
     for Ending { one, end, stamp } in endings {

@@ -12,6 +12,7 @@ use crate::receipts::{
 /// Reads the requests of a batch, and answers those that say nothing about a message of ours.
 pub(crate) fn read(batch: &Batch<WebhookRequest>) -> Reports {
     let mut reports = Reports::new();
+
     for (index, request) in batch.items().iter().enumerate() {
         match report::read(request) {
             Ok(of_request) => {
