@@ -27,7 +27,7 @@ pub mod webhook;
 pub use abilities::Abilities;
 pub use account::{AccountFault, Client, Clients};
 pub use answer::{CarrierReply, CodeInfo, Doubt, Refusal, Throttle, ThrottleScope};
-pub use carrier::{Carrier, longest_list_lag};
+pub use carrier::{Carrier, first_look, longest_list_lag};
 pub use hosts::{BaseUrlError, check_base_url};
 pub use outbound::Outbound;
 pub use record::{MessageRecord, ReadError};

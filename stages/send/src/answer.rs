@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use carriers::{Carrier, CarrierReply, Doubt, Refusal, ThrottleScope};
-use domain::message::state::MessageState;
+use domain::message::state::{MAX_CALLS, MessageState};
 use jiff::{SignedDuration, Timestamp};
 use stage::machine::backoff;
 use store::capacity::pace::Slowed;
@@ -17,9 +17,6 @@ const RETRY_BASE: Duration = Duration::from_secs(2);
 
 /// The longest wait between two calls.
 const RETRY_CAP: Duration = Duration::from_secs(15 * 60);
-
-/// After so many calls that surely sent nothing, about three hours, the message has failed.
-pub(crate) const MAX_ATTEMPTS: i16 = 20;
 
 /// How long an account rests after it refused our credentials, so that its other messages do not
 /// all ask in vain before a person has looked.
@@ -115,7 +112,7 @@ fn not_sent(
         },
     };
 
-    if attempt >= MAX_ATTEMPTS {
+    if attempt >= MAX_CALLS {
         return Verdict { state: MessageState::Failed, label: "given_up", ..verdict };
     }
 

@@ -70,9 +70,9 @@ fn no_connection_backs_off_by_attempt_and_gives_up_in_the_end() {
     let answer = CarrierReply::NotSent { code: None, throttle: None };
     let waits: Vec<u64> = (1..=5).map(|n| wait(&verdict(&answer, n)).as_secs()).collect();
     assert!(waits.windows(2).all(|pair| pair[0] < pair[1]), "{waits:?}");
-    assert!(wait(&verdict(&answer, MAX_ATTEMPTS - 1)) <= RETRY_CAP);
+    assert!(wait(&verdict(&answer, MAX_CALLS - 1)) <= RETRY_CAP);
 
-    let last = verdict(&answer, MAX_ATTEMPTS);
+    let last = verdict(&answer, MAX_CALLS);
     assert_eq!((last.state, last.due), (MessageState::Failed, None));
     assert_eq!(last.code, "no_connection");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use carriers::{http::REQUEST_TIMEOUT, longest_list_lag};
+use carriers::http::REQUEST_TIMEOUT;
 
 /// How `send` behaves.
 #[derive(Debug, Clone)]
@@ -37,6 +37,6 @@ impl SendConfig {
 
     /// From a claim's `call_by` to the first look at the carrier's list.
     pub(crate) fn first_look(&self) -> Duration {
-        self.request_timeout + self.list_lag.unwrap_or_else(longest_list_lag)
+        carriers::first_look(self.request_timeout, self.list_lag)
     }
 }

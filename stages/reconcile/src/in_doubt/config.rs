@@ -44,7 +44,7 @@ impl Default for InDoubtSweepConfig {
 impl InDoubtSweepConfig {
     /// From a claim's `call_by` to the first look: only then what is not listed is not there.
     pub(super) fn first_look(&self) -> Duration {
-        self.request_timeout + self.list_lag.unwrap_or_else(longest_list_lag)
+        carriers::first_look(self.request_timeout, self.list_lag)
     }
 
     /// How long after its `call_by` a text that an account took must be in its carrier's list.

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use carriers::MessageRecord;
-use domain::{gates::Absent, message::state::MessageState};
+use domain::{
+    gates::Absent,
+    message::state::{MAX_CALLS, MessageState},
+};
 use jiff::Timestamp;
 use store::messages::in_doubt::Open;
 
@@ -11,9 +14,6 @@ use super::{
     load::Loaded,
     match_up::{Fate, Member, match_up},
 };
-
-/// After so many carrier calls that may have been made and were not, the message has failed.
-const MAX_CALLS: i16 = 20;
 
 /// The soonest and the latest that a text which is too young is looked at again.
 const SOON: Duration = Duration::from_secs(1);
