@@ -87,8 +87,8 @@ impl Carrier {
 }
 
 /// From a claim's `call_by` to the first look at the carrier's list: the call may still be answered
-/// until then, and what was taken is listed. `list_lag` is an operator's, in place of the longest of
-/// any carrier.
+/// until then, and what was taken is listed. `list_lag` is an operator's, in place of the longest
+/// of any carrier.
 pub fn first_look(request_timeout: Duration, list_lag: Option<Duration>) -> Duration {
     request_timeout + list_lag.unwrap_or_else(longest_list_lag)
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 /// more, and a receipt that comes after all still raises it.
 pub const NO_RECEIPT: &str = "no_receipt";
 
-/// How many carrier calls a message gets. After so many that surely sent nothing, about three hours,
-/// it has failed.
+/// How many carrier calls a message gets. After so many that surely sent nothing, about three
+/// hours, it has failed.
 pub const MAX_CALLS: i16 = 20;
 
 /// The code of a message in doubt whose call was begun and never recorded.
