@@ -1,7 +1,10 @@
 //! `Idempotency-Key`: the same key and body are one message for good, another body is refused as
 //! soon as it can be known, and nothing without a key pays for that.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use api::ApiSettings;
 use domain::ids::{MessageId, TenantId};
@@ -290,4 +293,23 @@ async fn without_the_database_messages_are_accepted_and_it_is_used_again_by_itse
         while caller.post_once("/v1/messages", "k-1", &message("second")).await.status != 422 {}
     };
     tokio::time::timeout(Duration::from_secs(30), known).await.expect("it is known again");
+}
+
+#[tokio::test]
+async fn a_thousand_equal_items_of_one_key_in_a_batch_are_published_once() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Operator).await;
+    let item = json!({
+        "to": "+12125550100", "class": "promo", "body": "Hello", "idempotency_key": "k-1",
+    });
+
+    let batch = json!({ "messages": vec![item; 1_000] });
+    let answer = caller.post("/v1/messages/batch", &batch).await.expect(202);
+
+    assert_eq!(answer["accepted"], 1_000);
+    let ids: BTreeSet<&str> =
+        answer["ids"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let published = submitted(&world).await;
+    assert_eq!((ids.len(), published.len()), (1, 1));
+    assert!(ids.contains(published[0].head.id.to_string().as_str()));
 }

@@ -2,7 +2,7 @@
 //! stands alone: one that is wrong is told by its index and keeps no other back. The header's key
 //! names the whole batch: where it is another batch's, none of it is taken.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use axum::{
     Json, Router,
@@ -97,9 +97,12 @@ async fn submit(
     let right = read_all(&submission, items, &mut rejected);
     let right = untaken(&app.keys, right, &mut rejected).await?;
 
-    // publish: all or a 503; what a repeat finds stored already has the same ids
+    // publish: all or a 503; what a repeat finds stored already has the same ids, and items that
+    // repeat each other are one message
     let ids: Vec<MessageId> = right.iter().map(|message| message.id).collect();
-    let outgoing = right.into_iter().map(|message| message.outgoing).collect();
+    let mut seen = HashSet::with_capacity(right.len());
+    let once = right.into_iter().filter(|message| seen.insert(message.id));
+    let outgoing = once.map(|message| message.outgoing).collect();
     let stored = app.publisher.offer(outgoing, PUBLISH_BUDGET).await;
     stored.map_err(|why| Problem::from(why).repeat_under(&key.text))?;
 
