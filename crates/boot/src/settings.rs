@@ -10,6 +10,7 @@ mod parse;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
+use wire::stream::ACK_WAIT;
 
 pub use error::SettingsError;
 
@@ -88,7 +89,7 @@ pub struct Common {
     #[arg(long, env = "MILLRACE_ALLOW_CARRIER_HOSTS", value_name = "HOSTS")]
     pub allow_carrier_hosts: Option<String>,
     /// How long a stage may hold a message before the broker gives it to another process, in
-    /// seconds: the same for `streams apply` and every stage [default: 60]
+    /// seconds: the same for `streams apply` and every stage [default: 20]
     #[arg(long, env = "MILLRACE_ACK_WAIT", value_name = "SECONDS")]
     pub ack_wait: Option<String>,
     /// How long after its claim a carrier call may begin, in seconds, for every stage alike
@@ -209,7 +210,12 @@ impl Common {
             anthropic_api_key: parse::secret_or_file("ANTHROPIC_API_KEY", anthropic)?,
             anthropic_base_url: ai.unwrap_or_else(|| "https://api.anthropic.com".to_owned()),
             carrier_hosts: parse::hosts(self.allow_carrier_hosts.as_deref())?,
-            ack_wait: parse::seconds("MILLRACE_ACK_WAIT", self.ack_wait.as_deref(), 1..=3600, 60)?,
+            ack_wait: parse::seconds(
+                "MILLRACE_ACK_WAIT",
+                self.ack_wait.as_deref(),
+                1..=3600,
+                ACK_WAIT.as_secs(),
+            )?,
             call_by: parse::span("MILLRACE_CALL_BY", self.call_by.as_deref(), 0.01..=5.0, 0.3)?,
             request_timeout: parse::span(
                 "MILLRACE_REQUEST_TIMEOUT",

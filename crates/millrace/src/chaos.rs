@@ -16,6 +16,7 @@ use anyhow::bail;
 use blows::Storm;
 use boot::embedded::Scratch;
 use serde_json::json;
+use wire::stream::ACK_WAIT;
 
 use crate::{
     cli,
@@ -79,10 +80,11 @@ fn settings(args: &cli::Chaos) -> Vec<(&'static str, String)> {
 fn print_waits(args: &cli::Chaos) {
     let grace = args.call_by + (args.request_timeout + args.list_lag) as f64;
     println!(
-        "waits in seconds, otherwise: ack_wait {} (60), call_by {} (0.3), request timeout {} (10), \
+        "waits in seconds, otherwise: ack_wait {} ({}), call_by {} (0.3), request timeout {} (10), \
          list lag {} (30), so that the grace is {grace} (40.3); receipt fetch {} (600), receipt \
          horizon {} (259200)",
         args.ack_wait,
+        ACK_WAIT.as_secs(),
         args.call_by,
         args.request_timeout,
         args.list_lag,

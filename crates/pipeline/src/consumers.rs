@@ -10,7 +10,7 @@ use async_nats::jetstream::{
 use domain::message::class::Lane;
 use futures::TryStreamExt;
 use stage::StageName;
-use wire::stream::Stream;
+use wire::stream::{ACK_WAIT, Stream};
 
 use crate::{
     broker::Broker,
@@ -75,7 +75,7 @@ pub struct ConsumerSettings {
 
 impl Default for ConsumerSettings {
     fn default() -> Self {
-        Self { ack_wait: Duration::from_secs(60), max_ack_pending: 16_384 }
+        Self { ack_wait: ACK_WAIT, max_ack_pending: 16_384 }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::message::class::Lane;
+use wire::stream::ACK_WAIT;
 
 /// Which lanes a process serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,7 +55,7 @@ impl Default for StageConfig {
             batch_max: 512,
             batches_under_way: 3,
             in_flight: 2048,
-            ack_wait: Duration::from_secs(60),
+            ack_wait: ACK_WAIT,
             drain: Duration::from_secs(20),
             gather: Duration::from_millis(20),
         }
