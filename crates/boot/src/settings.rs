@@ -187,6 +187,7 @@ impl Common {
             Some(address) => format!("http://{address}"),
             None => format!("http://{DEFAULT_LISTEN}"),
         });
+        let ack_wait = self.ack_wait.as_deref();
         let short_url = parse::http_url("MILLRACE_SHORT_URL", self.short_url.as_deref())?;
         let ai = parse::http_url("ANTHROPIC_BASE_URL", self.anthropic_base_url.as_deref())?;
 
@@ -210,12 +211,7 @@ impl Common {
             anthropic_api_key: parse::secret_or_file("ANTHROPIC_API_KEY", anthropic)?,
             anthropic_base_url: ai.unwrap_or_else(|| "https://api.anthropic.com".to_owned()),
             carrier_hosts: parse::hosts(self.allow_carrier_hosts.as_deref())?,
-            ack_wait: parse::seconds(
-                "MILLRACE_ACK_WAIT",
-                self.ack_wait.as_deref(),
-                1..=3600,
-                ACK_WAIT.as_secs(),
-            )?,
+            ack_wait: parse::seconds("MILLRACE_ACK_WAIT", ack_wait, 1..=3600, ACK_WAIT.as_secs())?,
             call_by: parse::span("MILLRACE_CALL_BY", self.call_by.as_deref(), 0.01..=5.0, 0.3)?,
             request_timeout: parse::span(
                 "MILLRACE_REQUEST_TIMEOUT",

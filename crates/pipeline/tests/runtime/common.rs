@@ -71,7 +71,11 @@ pub const MIB: i64 = 1024 * 1024;
 
 impl World {
     pub async fn new() -> Self {
-        Self::with(StreamSettings { replicas: 1, max_bytes: Some(64 * MIB) }, ack_wait(60)).await
+        Self::with(
+            StreamSettings { replicas: 1, max_bytes: Some(64 * MIB) },
+            ConsumerSettings::default(),
+        )
+        .await
     }
 
     pub async fn with(streams: StreamSettings, consumers: ConsumerSettings) -> Self {
