@@ -36,6 +36,9 @@ use crate::{
     import::{self, Column, CountsView, LineOutcome, Report, Run, Target, Upload},
 };
 
+/// How long a file waits for the tenant's imports before it, once it is here.
+const TURN: Duration = Duration::from_secs(10);
+
 /// How long the answer waits for the import: a small file is done by then, a large one goes on.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -86,9 +89,7 @@ async fn preview(
     // parse
     let _upload = upload_permit(&app, &caller)?;
     let upload = receive(&app, request).await?;
-    let busy = |_| Problem::unavailable("other imports of yours are under way here", 10);
-    let share = app.imports.of(caller.tenant.as_str());
-    let _permit = share.try_acquire_owned().map_err(busy)?;
+    let _permit = import_permit(&app, &caller).await?;
     let run = open(&app, &caller, upload, &wanted.read()?, Target::Preview).await?;
 
     // decide
@@ -119,15 +120,16 @@ async fn execute(
     let id = ids::fresh();
     let run = open(&app, &caller, upload, &wanted.read()?, Target::Import(id)).await?;
 
+    let permit = import_permit(&app, &caller).await?;
+
     // record
     if let Some(repeat) = begin(&app, &caller, id, key, &hash).await? {
         return Ok(repeat);
     }
     let working = app.clone();
     let task = app.background.spawn(async move {
-        let _permit = working.imports.of(caller.tenant.as_str()).acquire_owned().await;
         work(&working, &caller, id, run).await;
-        drop(uploading);
+        drop((permit, uploading));
     });
 
     // answer
@@ -193,6 +195,15 @@ async fn work(app: &App, caller: &Caller, id: Uuid, run: Run) {
 fn upload_permit(app: &App, caller: &Caller) -> Result<OwnedSemaphorePermit, Problem> {
     let busy = |_| Problem::unavailable("other files of yours are being imported here", 10);
     app.uploads.of(&caller.key()).try_acquire_owned().map_err(busy)
+}
+
+/// The permit of one import or preview that is worked on. An import has no row before it has one:
+/// a row that does not come on is taken for one whose process died.
+async fn import_permit(app: &App, caller: &Caller) -> Result<OwnedSemaphorePermit, Problem> {
+    let share = app.imports.of(caller.tenant.as_str());
+    let busy = || Problem::unavailable("other imports of yours are under way here", 10);
+    let permit = tokio::time::timeout(TURN, share.acquire_owned()).await.map_err(|_| busy())?;
+    permit.map_err(|_| busy())
 }
 
 /// Receives the file, which must say that it is CSV.

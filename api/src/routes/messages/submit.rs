@@ -130,8 +130,8 @@ async fn find(app: &App, caller: &Caller, id: MessageId) -> Result<Option<Messag
     Ok(read::get(&mut tx, &caller.tenant, id).await?)
 }
 
-/// Whether the id itself says that the message was accepted some time ago. Ids made from keys say
-/// nothing.
+/// Whether the id itself says that the message was accepted some time ago. Ids made from a
+/// caller's keys say nothing; those of a generated key say when the first request with it came.
 fn is_old(id: MessageId) -> bool {
     let Some(made) = id.0.get_timestamp().filter(|_| id.0.get_version_num() == 7) else {
         return false;
