@@ -188,6 +188,8 @@ impl<S: Stage> Crew<S> {
             let Some(handed) = open.handed.get_mut(index).filter(is_open) else { continue };
             self.measure.outcome(&outcome);
             handed.state = State::Through;
+            // Whatever the answer is: this version reads the message now.
+            handed.newer_since = None;
 
             let (origin, attempts) = (&*handed.origin, handed.attempts);
             let letter = |cause, detail: &'static str| {
