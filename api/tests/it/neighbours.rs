@@ -1,36 +1,47 @@
 //! One tenant's slow uploads use up what is its own, and take nothing from another tenant.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures::{StreamExt, future::join_all, stream};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use store::settings::api_keys::KeyRole;
+use tokio::sync::Semaphore;
 
 use crate::harness::{Answer, Caller, World, send};
 
-/// A body that begins and never ends.
-fn stalled() -> reqwest::Body {
-    let begun = stream::iter([Ok::<_, std::io::Error>(b"phone\n".to_vec())]);
-    reqwest::Body::wrap_stream(begun.chain(stream::pending()))
+/// A body that begins and never ends. It adds a permit once its beginning is on its way.
+fn stalled(begun: &Arc<Semaphore>) -> reqwest::Body {
+    let begun = begun.clone();
+    let first = stream::iter([Ok::<_, std::io::Error>(b"phone\n".to_vec())]);
+    let rest = stream::once(async move {
+        begun.add_permits(1);
+        std::future::pending().await
+    });
+    reqwest::Body::wrap_stream(first.chain(rest))
 }
 
 fn upload(caller: &Caller, path: &str, kind: &str) -> RequestBuilder {
     caller.request(Method::POST, path).header("Content-Type", kind)
 }
 
-/// Begins so many uploads that stall, and goes on once the ingress reads them.
+/// Begins so many uploads that stall, and goes on once `held` of them have sent their beginning.
 async fn stall(
     caller: &Caller,
-    count: usize,
+    (count, held): (usize, u32),
     path: &str,
     kind: &str,
 ) -> Vec<tokio::task::JoinHandle<Answer>> {
-    let begin = || tokio::spawn(send(upload(caller, path, kind).body(stalled())));
+    let begun = Arc::new(Semaphore::new(0));
+    let begin = || tokio::spawn(send(upload(caller, path, kind).body(stalled(&begun))));
     let uploads = (0..count).map(|_| begin()).collect();
 
-    // Their heads are with the ingress before those of whoever calls later on this machine.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let all = begun.acquire_many(held);
+    let all = tokio::time::timeout(Duration::from_secs(20), all).await.expect("they begin");
+    drop(all.expect("open"));
     uploads
 }
 
@@ -40,8 +51,8 @@ async fn stalled_batches_and_imports_of_one_tenant_keep_no_other_waiting() {
     let slow = world.caller("slow", KeyRole::Operator).await;
     let other = world.caller("other", KeyRole::Operator).await;
     let begun = Instant::now();
-    let mut stalled = stall(&slow, 40, "/v1/messages/batch", "application/json").await;
-    stalled.extend(stall(&slow, 6, "/v1/contacts/import", "text/csv").await);
+    let mut stalled = stall(&slow, (40, 40), "/v1/messages/batch", "application/json").await;
+    stalled.extend(stall(&slow, (6, 4), "/v1/contacts/import", "text/csv").await);
 
     // The others are served at once, with everything that stalls still under way.
     let text = json!({ "to": "+12125550100", "class": "transactional", "body": "Hello" });
@@ -61,7 +72,7 @@ async fn stalled_batches_and_imports_of_one_tenant_keep_no_other_waiting() {
 async fn a_tenant_that_uploads_slowly_still_sends_what_arrives() {
     let world = World::start().await;
     let slow = world.caller("slow", KeyRole::Operator).await;
-    let _stalled = stall(&slow, 40, "/v1/messages/batch", "application/json").await;
+    let _stalled = stall(&slow, (40, 40), "/v1/messages/batch", "application/json").await;
 
     let text = json!({ "to": "+12125550100", "class": "transactional", "body": "Hello" });
     let batch = slow.post("/v1/messages/batch", &json!({ "messages": [text] })).await;
