@@ -12,6 +12,7 @@ mod evaluation;
 pub mod facts;
 mod memo;
 pub(crate) mod model;
+mod pace;
 pub mod policy;
 pub mod recheck;
 mod rules;
@@ -21,9 +22,10 @@ mod walk;
 
 pub use capacity::{
     alerts,
-    counters::{CounterKey, Counters, Reserved, reservation},
+    counters::{CounterKey, Counters, Reserved, meter_key, reservation},
     kind::CounterKind,
     line::LineKey,
+    meter::{ByLane, Meter, depth},
     windows::Windows,
 };
 pub use consent::{Basis, Consent, ConsentPolicy, Lacking, Needed, OptOutScope};
@@ -33,6 +35,7 @@ pub use facts::{
 };
 pub use memo::Memo;
 pub use model::{Candidate, Decision, Gate, GateAnswer, GateCause, GateResult, Verdict};
+pub use pace::{CODE as PACE_CODE, REASON as PACE_REASON, admitted};
 pub use policy::{Absent, Named, OnLate, Policy, PolicyError};
 pub use recheck::{ClaimFacts, Recheck, recheck};
 pub use wake::Wake;

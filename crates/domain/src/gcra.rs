@@ -64,6 +64,12 @@ pub fn time_of(segments: u16, pace: u32) -> SignedDuration {
     SignedDuration::from_micros(micros.div_euclid(i64::from(pace.max(1))).max(1))
 }
 
+/// The same at a pace that need not be whole.
+pub fn time_at(segments: u16, per_second: f64) -> SignedDuration {
+    let seconds = f64::from(segments.max(1)) / per_second.max(1e-6);
+    SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::MAX)
+}
+
 fn later(start: Timestamp, by: SignedDuration) -> Timestamp {
     start.saturating_add(by).unwrap_or(Timestamp::MAX)
 }

@@ -174,7 +174,7 @@ impl Simulation {
                     self.forecast.keep_unsent(waiting, sender);
                 }
             }
-            Verdict::Defer { until, .. } => {
+            Verdict::Defer { until, .. } | Verdict::AwaitPace { until } => {
                 let waiting = self.interned.waiting(one, (until, seq));
                 self.forecast.keep_waiting(waiting);
             }

@@ -17,7 +17,7 @@ use stage::Fault;
 use crate::{
     Scoped,
     campaigns::CampaignState,
-    capacity::lines,
+    capacity::{lines, meters},
     core::{
         keyed,
         words::{Unreadable, optional, word},
@@ -348,6 +348,22 @@ pub async fn lines(tx: &mut Scoped, facts: &mut Facts) -> Result<(), Fault> {
     for (tenant, key, next_due) in lines::of(tx, tenants.iter()).await? {
         if let Some(facts) = facts.tenants.get_mut(&tenant) {
             facts.lines.insert(key, next_due);
+        }
+    }
+    Ok(())
+}
+
+/// Loads the meters of all senders that are loaded: for the gate stage, once it has locked the
+/// counters.
+pub async fn meters(tx: &mut Scoped, facts: &mut Facts) -> Result<(), Fault> {
+    let mut senders = Vec::new();
+    for (tenant, of) in &facts.tenants {
+        senders.extend(of.senders.values().map(|sender| (tenant, sender)));
+    }
+
+    for (tenant, sender, meter) in meters::of(tx, &senders).await? {
+        if let Some(of) = facts.tenants.get_mut(&tenant) {
+            of.meters.insert(sender, meter);
         }
     }
     Ok(())

@@ -93,7 +93,7 @@ async fn a_shared_account_has_one_pace_and_a_weight_for_each_tenant() -> anyhow:
     assert_eq!(paces.collect::<Vec<_>>(), [Some(10), Some(10)]);
     let senders = keys.iter().cloned().collect();
     let accounts = BTreeSet::from([(HANDLE.to_owned(), true)]);
-    let locks = pace::lock_pace(&mut tx, &senders, &accounts).await?;
+    let locks = pace::lock_pace(&mut tx, &senders, &accounts, &BTreeSet::new()).await?;
     assert_eq!(locks.accounts.len(), 1, "one row for both");
     assert_eq!(locks.senders.len(), 2);
     Ok(())

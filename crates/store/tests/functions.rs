@@ -13,7 +13,8 @@ const BOTH: &[&str] = &["millrace_api", "millrace_pipeline"];
 const NOBODY: &[&str] = &[];
 
 /// Every function and procedure, and who may call it.
-const CALLERS: [(&str, &[&str]); 26] = [
+const CALLERS: [(&str, &[&str]); 28] = [
+    ("account_rate", PIPELINE),
     ("accounts_directory", API),
     ("active_campaigns", PIPELINE),
     ("add_stamp", PIPELINE),
@@ -28,6 +29,7 @@ const CALLERS: [(&str, &[&str]); 26] = [
     ("is_platform_account", API),
     ("open_to_lookups", NOBODY),
     ("open_wakes", PIPELINE),
+    ("pace_lines", PIPELINE),
     ("parked_count", PIPELINE),
     ("past_claims", PIPELINE),
     ("platform_mode", BOTH),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    gates::{Candidate, OnLate},
+    gates::{Candidate, CounterKind, LineKey, OnLate},
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
     message::{
         class::{Channel, MessageClass},
@@ -90,6 +90,9 @@ pub struct Enriched {
     pub place: Place,
     /// Senders that may carry it, preferred first, at most 8.
     pub senders: Vec<SenderId>,
+    /// The sender from whose line it comes, and whose meter has it already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placed: Option<SenderId>,
     /// What the gates and later stages have decided so far.
     pub passport: Passport,
 }
@@ -173,6 +176,8 @@ impl Enriched {
             expires_at: self.head.expires_at,
             on_late: self.head.on_late,
             cost: self.cost,
+            segments: self.segments,
+            placed: self.placed,
             place: &self.place,
             senders: &self.senders,
         }
@@ -180,6 +185,12 @@ impl Enriched {
 }
 
 impl Admitted {
+    /// The line for its sender's pace, which it waits in when it does not find its turn.
+    pub fn line(&self) -> LineKey {
+        let kind = CounterKind::admitted(self.message.head.class.lane());
+        LineKey { kind, target: Some(self.route.sender.0) }
+    }
+
     /// The message as the last look before its call sees it: the only sender left is the one that
     /// the gates chose.
     pub fn candidate(&self) -> Candidate<'_> {

@@ -37,6 +37,8 @@ pub(crate) fn is_open(
     let waits = |key: &LineKey, next_due, zone| !key.is_over(next_due, now, zone);
     let is_shared = |key: &LineKey| match key.kind {
         CounterKind::SenderDay => false,
+        // Who waits for a sender's pace is counted as in flight.
+        CounterKind::AdmittedUrgent | CounterKind::AdmittedBulk => false,
         CounterKind::CampaignDay | CounterKind::CampaignMonth => key.target == Some(campaign.0),
         CounterKind::QuotaMinute
         | CounterKind::QuotaHour

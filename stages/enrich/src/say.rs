@@ -111,6 +111,7 @@ fn message_and_event(
             cost: row.cost,
             place: drafted.draft.place.clone(),
             senders: drafted.draft.senders.clone(),
+            placed: None,
             passport: passport.clone(),
         };
 

@@ -59,6 +59,8 @@ fn period(kind: CounterKind) -> &'static str {
         | CounterKind::QuotaMinute
         | CounterKind::QuotaHour
         | CounterKind::QuotaDay
-        | CounterKind::SenderDay => "day",
+        | CounterKind::SenderDay
+        | CounterKind::AdmittedUrgent
+        | CounterKind::AdmittedBulk => "day",
     }
 }

@@ -1,7 +1,7 @@
 //! What the gates' verdict means for one message: its state, its stamp, how it waits. Pure.
 
 use domain::{
-    gates::{CounterKey, Decision, Gate, Verdict, Wake, ends_at, evaluate},
+    gates::{CounterKey, Decision, Gate, PACE_CODE, Verdict, Wake, ends_at, evaluate},
     message::{passport::Passport, state::MessageState},
 };
 use jiff::Timestamp;
@@ -52,7 +52,7 @@ pub(crate) fn rule<'a>(item: Item<'a>, grounds: &mut Grounds) -> Ruled<'a> {
 
     let (state, gate, code) = state_of(&decision.verdict);
     let due = match decision.verdict {
-        Verdict::Defer { until, .. } => Some(until),
+        Verdict::Defer { until, .. } | Verdict::AwaitPace { until } => Some(until),
         Verdict::Admit { .. }
         | Verdict::Hold { .. }
         | Verdict::Block { .. }
@@ -72,6 +72,7 @@ fn state_of(verdict: &Verdict) -> (MessageState, Option<Gate>, Option<&'static s
         Verdict::Defer { cause, .. } => {
             (MessageState::Deferred, Some(cause.gate), Some(cause.code))
         }
+        Verdict::AwaitPace { .. } => (MessageState::Deferred, None, Some(PACE_CODE)),
         Verdict::Hold { cause } => (MessageState::Held, Some(cause.gate), Some(cause.code)),
         Verdict::Block { cause, .. } => (MessageState::Blocked, Some(cause.gate), Some(cause.code)),
         Verdict::Expire { gate, code, .. } => (MessageState::Expired, *gate, Some(*code)),
@@ -88,6 +89,7 @@ fn admission(decision: &Decision) -> Option<Admission> {
             reserved: !decision.reserved.is_empty(),
         }),
         Verdict::Defer { .. }
+        | Verdict::AwaitPace { .. }
         | Verdict::Hold { .. }
         | Verdict::Block { .. }
         | Verdict::Expire { .. } => None,
@@ -100,9 +102,11 @@ pub(crate) fn parking<'a>(message: &'a Enriched, ruling: &Ruling) -> Option<Park
         return None;
     }
 
-    let payload = Enriched { passport: ruling.passport.clone(), ..message.clone() };
+    let passport = ruling.passport.clone();
+    let payload = Enriched { passport, placed: None, ..message.clone() };
     let gate = ruling.gate.map_or("gate", Gate::as_str);
-    let held = ruling.state == MessageState::Held;
+    // Who waits for the pace leaves the line when there is room, whatever the time.
+    let held = ruling.state == MessageState::Held || ruling.code == Some(PACE_CODE);
 
     Some(Parking {
         tenant: &message.head.tenant,

@@ -84,8 +84,9 @@ pub(crate) async fn grounds(
     let wanted: Vec<Wanted<'_>> = open.iter().map(|item| wanted(item.message)).collect();
     let mut facts = facts::load(tx, &wanted, Rows::Lock).await?;
     let counters = lock_counters(tx, open, &facts, &mut memo).await?;
-    // Only now: until the counters are locked, another gate may move a line on.
+    // Only now: until the counters are locked, another gate may move a line on, or admit.
     facts::lines(tx, &mut facts).await?;
+    facts::meters(tx, &mut facts).await?;
     Ok(Grounds { facts, counters, memo })
 }
 

@@ -83,7 +83,7 @@ fn admitted(
     admission: Admission,
     sender: &SenderFacts,
 ) -> Outcome {
-    let message = Enriched { passport: passport.clone(), ..message.clone() };
+    let message = Enriched { passport: passport.clone(), placed: None, ..message.clone() };
 
     let subject = Subject::Admitted(message.head.class.lane(), shard_of(&sender.account));
     let route = Route {

@@ -4,13 +4,15 @@
 //! |---|---|
 //! | Consumes | nothing; due rows of `parked` |
 //! | Emits | `msg.enriched.<lane>`, with the next turn |
-//! | Reads | `parked`, oldest due first, fair between tenants; `wakes`, the pace of `senders`; where |
-//! | | the people may be by now: `contacts`, `tenants` |
-//! | Writes | `messages.turn`; deletes `parked` rows after the PubAck; makes woken rows due |
+//! | Reads | `parked`, oldest due first, fair between tenants; `wakes`, `lines`; the meters of |
+//! | | `senders`; where the people may be by now: `contacts`, `tenants` |
+//! | Writes | `messages.turn`; `counters` (places in meters); deletes `parked` rows after the |
+//! | | PubAck, and `lines` in which nobody stands; makes woken rows due |
 //! | Calls | nobody |
 //! | Never | decides whether a message may be sent: the gates do, afresh |
 
 mod gauge;
+mod lines;
 mod pace;
 
 use std::{
@@ -30,6 +32,7 @@ use store::{
 use wire::{Subject, frame::Outgoing};
 
 use gauge::ParkedGauge;
+use lines::PaceLines;
 use pace::TenantPaces;
 
 /// How many rows one tick releases at most, and how many of them of one tenant: two frames' worth,
@@ -45,12 +48,14 @@ pub struct ScheduleSource {
     store: Store,
     gauge: ParkedGauge,
     paces: Mutex<TenantPaces>,
+    lines: PaceLines,
 }
 
 impl ScheduleSource {
     /// A schedule over this store.
     pub fn new(store: Store) -> Self {
-        Self { store, gauge: ParkedGauge::new(), paces: Mutex::default() }
+        let (gauge, paces, lines) = (ParkedGauge::new(), Mutex::default(), PaceLines::default());
+        Self { store, gauge, paces, lines }
     }
 
     /// The due rows that may go now: paced rows go as fast as their tenant's senders carry them.
@@ -86,14 +91,16 @@ impl Source for ScheduleSource {
         let found = self.find(cx).await?;
 
         // record
-        let due = release::release(&self.store, &found).await?;
+        let left = self.lines.let_out(&self.store, cx.now).await?;
+        let mut due = release::release(&self.store, &found).await?;
+        let more = is_waking || left.more || due.len() as i64 >= PER_TENANT;
+        due.extend(left.due);
         if due.is_empty() {
-            return Ok(Tick { more: is_waking, ..Tick::default() });
+            return Ok(Tick { more, ..Tick::default() });
         }
 
         // say
         let say = due.iter().filter_map(outgoing).collect();
-        let more = is_waking || due.len() as i64 >= PER_TENANT;
 
         // record, once the broker has stored them
         let store = self.store.clone();

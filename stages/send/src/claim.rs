@@ -222,11 +222,8 @@ impl Claimer {
             return Ok(HashMap::new());
         }
 
-        let to_claim: Vec<ToClaim<'_>> = to_call
-            .iter()
-            .map(|item| &item.message.message.head)
-            .map(|head| ToClaim { tenant: &head.tenant, message: head.id, turn: head.turn })
-            .collect();
+        let to_claim: Vec<ToClaim<'_>> =
+            to_call.iter().map(|item| to_claim(item.message)).collect();
         let attempts = claim::take(tx, self.claimant(), &to_claim, &paces.moved()).await?;
 
         let taken = to_call.into_iter().zip(attempts);
@@ -237,6 +234,18 @@ impl Claimer {
     fn claimant(&self) -> Claimant {
         let chunk = self.chunks.fetch_add(1, Ordering::Relaxed);
         Claimant { owner: self.owner, chunk, call_by: self.config.call_by }
+    }
+}
+
+/// What the claim of a message moves.
+pub(crate) fn to_claim(message: &Admitted) -> ToClaim<'_> {
+    let head = &message.message.head;
+    ToClaim {
+        tenant: &head.tenant,
+        message: head.id,
+        turn: head.turn,
+        meter: (message.route.sender, head.class.lane()),
+        segments: message.message.segments,
     }
 }
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use domain::{
-    gates::{self, ClaimFacts, Gate, Memo, Recheck, recheck},
+    gates::{self, ClaimFacts, Gate, Memo, PACE_CODE, PACE_REASON, Recheck, Wake, recheck},
     gcra::Slot,
     message::{
         class::MessageClass,
@@ -22,7 +22,7 @@ use crate::pace::Paces;
 /// Waits up to this long stay in the pipe, asked again every [`MAX_WAIT`]; longer ones are parked.
 /// A park costs a release, a row and a second pass through the gates, so a stall of a moment should
 /// not cause one.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How soon to look again at a message that another process has claimed.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -164,8 +164,9 @@ fn last_look(
         }
         Slot::After(wait) => {
             let due = facts.now.checked_add(wait).unwrap_or(Timestamp::MAX);
-            let reason = "the sender has texts before this one for longer than a moment";
-            Decision::End(Ending { due: Some(due), ..back_to_gates(facts, "pace", reason) })
+            let wake = Some(Wake::Line(message.line()).to_string());
+            let ending = back_to_gates(facts, PACE_CODE, PACE_REASON);
+            Decision::End(Ending { due: Some(due), wake, ..ending })
         }
     }
 }

@@ -67,6 +67,7 @@ pub(crate) fn admitted(class: MessageClass) -> Admitted {
             states: Vec::new(),
         },
         senders: vec![SENDER],
+        placed: None,
         passport: Passport::default(),
     };
 
@@ -151,7 +152,7 @@ impl Known {
 
     fn decide(&self, message: &Admitted) -> Decision {
         let lock = SenderLock { tenant: tenant(), sender: SENDER, next_free: at(self.next_free) };
-        let locks = PaceLocks { senders: vec![lock], accounts: Vec::new(), now: at(0) };
+        let locks = PaceLocks { senders: vec![lock], now: at(0), ..PaceLocks::default() };
 
         let mut of_tenant = self.tenant.clone();
         of_tenant.senders.extend(self.sender.clone().map(|sender| (sender.id, sender)));
@@ -178,7 +179,8 @@ impl Known {
             gates: &gates,
         };
 
-        decide(message, &facts, &mut Memo::new(at(0)), &mut Paces::new(locks, HashMap::new()))
+        let mut paces = Paces::new(locks, HashMap::new(), &HashMap::new());
+        decide(message, &facts, &mut Memo::new(at(0)), &mut paces)
     }
 
     fn recipient(&mut self) -> &mut RecipientStatus {
@@ -445,7 +447,7 @@ fn pace_makes_a_message_wait_and_a_long_wait_is_parked() {
 
     assert_eq!(waits_for(0), Decision::Call);
     assert_eq!(waits_for(1), Decision::Wait(Duration::from_millis(750)));
-    assert_eq!(waits_for(3), Decision::Wait(MAX_WAIT));
+    assert_eq!(waits_for(2), Decision::Wait(MAX_WAIT));
 
     let Decision::End(parked) = waits_for(60) else { panic!("parked") };
     assert_eq!((parked.state, parked.code), (MessageState::Deferred, "pace"));

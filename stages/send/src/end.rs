@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use carriers::Carrier;
 use domain::{
-    gates::Gate,
+    gates::{Gate, PACE_CODE},
     message::{passport::Stamp, state::MessageState},
 };
 use jiff::Timestamp;
@@ -90,6 +90,7 @@ impl<'a> End<'a> {
             cause: format!("{}:{}", StageName::Send.as_str(), self.code),
             cause_key: self.wake.clone(),
             expires_at: payload.head.expires_at,
+            line: (self.code == PACE_CODE).then(|| self.message.line()),
             lane: payload.head.class.lane(),
             payload: json(&payload),
         })

@@ -93,12 +93,19 @@ async fn lock_paces(
         .values()
         .map(|sender| (sender.facts.account.clone(), sender.account_pace.is_some()))
         .collect();
-    let locks = pace::lock_pace(tx, &of_senders, &of_accounts).await?;
+    let limited = || senders.iter().filter(|(_, sender)| sender.account_rate.is_some());
+    let turns: BTreeSet<(String, TenantId, u32)> = limited()
+        .map(|((tenant, _), of)| (of.facts.account.clone(), tenant.clone(), of.facts.weight))
+        .collect();
+    let locks = pace::lock_pace(tx, &of_senders, &of_accounts, &turns).await?;
 
     let paces = senders
         .values()
         .filter_map(|sender| Some((sender.facts.account.clone(), sender.account_pace?)));
-    Ok(Paces::new(locks, paces.collect()))
+    let rates = limited().filter_map(|((tenant, _), of)| {
+        Some(((of.facts.account.clone(), tenant.clone()), of.account_rate?))
+    });
+    Ok(Paces::new(locks, paces.collect(), &rates.collect()))
 }
 
 fn wanted(item: &Admitted) -> Wanted<'_> {

@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 
 use domain::{
-    gcra::{Gcra, Slot, time_of},
+    gcra::{Gcra, Slot, time_at, time_of},
     ids::{SenderId, TenantId},
 };
 use jiff::{SignedDuration, Timestamp};
-use store::capacity::pace::{AccountLock, PaceLocks, SenderLock};
+use store::capacity::pace::{AccountLock, PaceLocks, SenderLock, TurnLock};
 
 /// How far a sender or account may run ahead of its pace, so that a chunk goes out in one claim.
 pub(crate) const BURST: SignedDuration = SignedDuration::from_millis(250);
@@ -22,12 +22,22 @@ pub(crate) struct Paces {
     now: Timestamp,
     senders: HashMap<(TenantId, SenderId), Pace>,
     accounts: HashMap<String, AccountPace>,
+    turns: HashMap<(String, TenantId), Turn>,
 }
 
 #[derive(Debug)]
 struct Pace {
     gcra: Gcra,
     moved: bool,
+}
+
+/// A tenant's part of an account's pace.
+#[derive(Debug)]
+struct Turn {
+    pace: Pace,
+    weight: i32,
+    /// Segments per second.
+    rate: f64,
 }
 
 #[derive(Debug)]
@@ -41,8 +51,13 @@ enum AccountPace {
 // === impl Paces ===
 
 impl Paces {
-    /// The rows as locked, and the accounts that have a pace of their own, in segments per second.
-    pub(crate) fn new(locks: PaceLocks, account_paces: HashMap<String, u32>) -> Self {
+    /// The rows as locked, the accounts that have a pace of their own, and the parts that tenants
+    /// have of accounts that limit them, in segments per second.
+    pub(crate) fn new(
+        locks: PaceLocks,
+        account_paces: HashMap<String, u32>,
+        rates: &HashMap<(String, TenantId), f64>,
+    ) -> Self {
         let now = locks.now;
         let resumed = |next_free| Pace { gcra: Gcra::resume(next_free, now), moved: false };
         let senders = locks
@@ -58,7 +73,19 @@ impl Paces {
             (account, pace)
         });
 
-        Self { now, senders: senders.collect(), accounts: accounts.collect() }
+        let turns = locks.turns.into_iter().filter_map(|lock| {
+            let TurnLock { account, tenant, weight, next_free } = lock;
+            let key = (account, tenant);
+            let rate = *rates.get(&key)?;
+            Some((key, Turn { pace: resumed(next_free), weight, rate }))
+        });
+
+        Self {
+            now,
+            senders: senders.collect(),
+            accounts: accounts.collect(),
+            turns: turns.collect(),
+        }
     }
 
     /// The database's clock.
@@ -66,8 +93,8 @@ impl Paces {
         self.now
     }
 
-    /// Asks for a text's turn, at its account and its sender. `pace` is the sender's, in segments
-    /// per second.
+    /// Asks for a text's turn, at its account, among the account's tenants, and at its sender.
+    /// `pace` is the sender's, in segments per second.
     pub(crate) fn ask(
         &mut self,
         tenant: &TenantId,
@@ -75,6 +102,10 @@ impl Paces {
         segments: u16,
         pace: u32,
     ) -> Slot {
+        let mut turn = self.turns.get_mut(&(account.to_owned(), tenant.clone()));
+        if let Some(wait) = turn.as_mut().and_then(|known| known.wait(self.now, segments)) {
+            return Slot::After(wait);
+        }
         let mut account = self.accounts.get_mut(account);
         if let Some(wait) = account.as_mut().and_then(|known| known.wait(self.now, segments)) {
             return Slot::After(wait);
@@ -89,6 +120,9 @@ impl Paces {
             known.moved = true;
             if let Some(account) = account {
                 account.take(self.now, segments);
+            }
+            if let Some(turn) = turn {
+                turn.take(self.now, segments);
             }
         }
         slot
@@ -114,7 +148,34 @@ impl Paces {
         });
         let mut accounts: Vec<AccountLock> = moved.collect();
         accounts.sort_unstable_by(|a, b| a.account.cmp(&b.account));
-        PaceLocks { senders, accounts, now: self.now }
+
+        let moved = self.turns.into_iter().filter(|(_, turn)| turn.pace.moved);
+        let turns = moved.map(|((account, tenant), turn)| TurnLock {
+            account,
+            tenant,
+            weight: turn.weight,
+            next_free: turn.pace.gcra.next_free(),
+        });
+        PaceLocks { senders, accounts, turns: turns.collect(), now: self.now }
+    }
+}
+
+// === impl Turn ===
+
+impl Turn {
+    /// How long a text has to wait for its tenant's turn; none where it may go.
+    fn wait(&mut self, now: Timestamp, segments: u16) -> Option<SignedDuration> {
+        let wait = self.pace.gcra.wait(now, BURST);
+        if wait.is_some() {
+            self.pace.gcra.ask(now, time_at(segments, self.rate), BURST);
+        }
+        wait
+    }
+
+    /// Takes the time of a text that goes now.
+    fn take(&mut self, now: Timestamp, segments: u16) {
+        self.pace.gcra.ask(now, time_at(segments, self.rate), BURST);
+        self.pace.moved = true;
     }
 }
 
@@ -171,7 +232,8 @@ mod tests {
     }
 
     fn paces(now: i64, senders: Vec<SenderLock>, accounts: Vec<AccountLock>) -> Paces {
-        Paces::new(PaceLocks { senders, accounts, now: at(now) }, HashMap::new())
+        let locks = PaceLocks { senders, accounts, turns: Vec::new(), now: at(now) };
+        Paces::new(locks, HashMap::new(), &HashMap::new())
     }
 
     fn ask(paces: &mut Paces, segments: u16, per_second: u32) -> Slot {
@@ -225,8 +287,10 @@ mod tests {
     fn an_account_with_a_pace_of_its_own_holds_the_senders_of_all_its_tenants_to_it() {
         let other: TenantId = "other".parse().expect("valid");
         let senders = vec![sender_lock(0), SenderLock { tenant: other.clone(), ..sender_lock(0) }];
-        let locks = PaceLocks { senders, accounts: vec![account_lock(0)], now: at(0) };
-        let mut paces = Paces::new(locks, HashMap::from([("main".to_owned(), 10)]));
+        let (accounts, turns) = (vec![account_lock(0)], Vec::new());
+        let locks = PaceLocks { senders, accounts, turns, now: at(0) };
+        let paced = HashMap::from([("main".to_owned(), 10)]);
+        let mut paces = Paces::new(locks, paced, &HashMap::new());
 
         let of = |tenant: &TenantId| paces.ask(tenant, (SENDER, "main"), 1, 1_000);
         let slots = [&tenant(), &other, &other, &tenant(), &other].map(of);

@@ -52,9 +52,11 @@ pub(crate) async fn ends(
         || ends.iter().zip(&concluded).filter_map(|(end, done)| Some((end, done.as_ref()?)));
 
     let freed: Vec<Reservation<'_>> = recorded()
+        .filter(|(_, done)| done.releases)
         .filter_map(|(end, done)| {
             let head = &end.message.message.head;
-            Reservation::whole(&done.message, done.reserved_at?, head.to.as_str(), head.channel)
+            let (was_claimed, person) = (end.claim.0.is_some(), (head.to.as_str(), head.channel));
+            Reservation::whole(&done.message, done.reserved_at, was_claimed, person)
         })
         .collect();
     if !freed.is_empty() {
@@ -112,7 +114,9 @@ fn correction<'a>(
         class: head.class,
         campaign: head.campaign,
         sender: message.route.sender,
-        reserved_at,
+        reserved_at: Some(reserved_at),
+        segments: message.message.segments,
+        claimed: true,
         cost,
         unsent: None,
         over: true,

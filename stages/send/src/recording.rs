@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use carriers::CarrierReply;
-use domain::{
-    ids::{MessageId, TenantId},
-    message::state::MessageState,
-};
+use domain::message::state::MessageState;
 use jiff::Timestamp;
 use stage::{Batch, Cx, Fault};
 use store::{
     Store,
     capacity::pace::{self, Slowed},
-    messages::{claim, row::StoredMessage},
+    messages::{
+        claim::{self, ToClaim},
+        row::StoredMessage,
+    },
 };
 use tokio::{sync::mpsc::UnboundedReceiver, time::timeout};
 use uuid::Uuid;
@@ -21,6 +21,7 @@ use wire::Admitted;
 use crate::{
     answer::{self, Verdict},
     call::CallResult,
+    claim::to_claim,
     end::End,
     record::{self, Accepted},
     say::{self, wait},
@@ -92,15 +93,15 @@ impl Recorder {
         // decide
         let now = cx.later();
         let Sorted { accepted, ends, slow, unbegun } = self.sort(now, items, heard);
-        let given_back: Vec<(&TenantId, MessageId, i16)> = unbegun
-            .iter()
-            .map(|one| (&items[one.index].message.head, one.attempt))
-            .map(|(head, attempt)| (&head.tenant, head.id, attempt))
-            .collect();
+        let given_back: Vec<(ToClaim<'_>, i16)> =
+            unbegun.iter().map(|one| (to_claim(&items[one.index]), one.attempt)).collect();
 
         // record
         let tenants = heard.iter().map(|one| &items[one.index].message.head.tenant);
         let mut tx = self.store.scoped(tenants).await?;
+        if !given_back.is_empty() {
+            claim::give_back(&mut tx, self.owner, &given_back).await?;
+        }
         let mut sent: Vec<Option<StoredMessage>> = Vec::new();
         if !accepted.is_empty() {
             sent = record::accepted(&mut tx, self.owner, now, &accepted).await?;
@@ -108,9 +109,6 @@ impl Recorder {
         let mut ended: Vec<Option<StoredMessage>> = Vec::new();
         if !ends.is_empty() {
             ended = record::ends(&mut tx, now, self.first_look, &ends).await?;
-        }
-        if !given_back.is_empty() {
-            claim::give_back(&mut tx, self.owner, &given_back).await?;
         }
         if !slow.is_empty() {
             pace::slow(&mut tx, &slow).await?;

@@ -1,15 +1,15 @@
 //! In which order the messages of a batch are served, and how long each waits. Pure, but for the
 //! paces, which it moves on.
 
-use domain::{gcra::Slot, ids::TenantId, message::class::Lane};
+use domain::{gates::depth, gcra::Slot, ids::TenantId};
 use jiff::{SignedDuration, Timestamp};
 use wire::Admitted;
 
 use crate::{drr, pace::SenderPaces};
 
-/// How long a message may wait here. Longer than the smallest window of a campaign (64 messages)
-/// takes on a sender of one segment per second.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(75);
+/// How long a message may wait here. The gates admit no more than a second of a sender's pace, so
+/// few wait longer.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(2);
 
 /// What each tenant gets in a round: as many segments as the longest message has.
 const QUANTUM: u32 = 10;
@@ -55,12 +55,4 @@ fn wait(paces: &mut SenderPaces, message: &Admitted) -> Option<SignedDuration> {
 
 fn segments(message: &Admitted) -> u16 {
     message.message.segments.max(1)
-}
-
-/// How far ahead of a sender's pace a lane may release. Bulk leaves half of the second to urgent.
-fn depth(lane: Lane) -> SignedDuration {
-    match lane {
-        Lane::Urgent => SignedDuration::from_millis(1_000),
-        Lane::Bulk => SignedDuration::from_millis(500),
-    }
 }

@@ -291,6 +291,8 @@ fn candidate<'a>(tenant: &'a TenantId, asked: &Asked, draft: &'a Draft) -> Candi
         on_late: None,
         expires_at: validity.and_then(|validity| asked.at.checked_add(validity).ok()),
         cost: draft.cost,
+        segments: draft.segments,
+        placed: None,
         place: &draft.place,
         senders: &draft.senders,
     }
@@ -329,7 +331,9 @@ fn view(
     let grounds = Grounds::of(&stamp);
     let sentence = match decision.as_ref().map(|decision| &decision.verdict) {
         Some(Verdict::Admit { .. }) => sentence::admitted(Mood::Would),
-        Some(Verdict::Defer { .. }) => sentence::deferred(Mood::Would, &grounds),
+        Some(Verdict::Defer { .. } | Verdict::AwaitPace { .. }) => {
+            sentence::deferred(Mood::Would, &grounds)
+        }
         Some(Verdict::Hold { .. }) => sentence::held(Mood::Would, &grounds),
         Some(Verdict::Block { .. }) => sentence::blocked(Mood::Would, &grounds),
         Some(Verdict::Expire { .. }) => sentence::expired(Mood::Would, &grounds),
@@ -339,6 +343,7 @@ fn view(
     let admission = decision.as_ref().and_then(|decision| match decision.verdict {
         Verdict::Admit { sender, sendable_until } => Some((sender, sendable_until)),
         Verdict::Defer { .. }
+        | Verdict::AwaitPace { .. }
         | Verdict::Hold { .. }
         | Verdict::Block { .. }
         | Verdict::Expire { .. } => None,

@@ -4,17 +4,16 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    capacity::{
-        counters::{CounterKey, Counters, Reserved, reservation},
-        kind::CounterKind,
-    },
+    capacity::counters::{CounterKey, Counters, Reserved, meter_key, metered, reservation},
     evaluation::{Evaluation, readable},
     facts::Facts,
     memo::Memo,
     model::{Candidate, Decision, GateResult, Verdict},
+    pace,
     policy::{OnLate, Policy},
-    walk::{Depth, Passed, Walk, WalkEnd, unreadable, walk},
+    walk::{Depth, Passed, PassedSender, Walk, WalkEnd, unreadable, walk},
 };
+use crate::message::class::Lane;
 
 /// What must be left of every window when a message is admitted: the claim's `call_by` (300 ms),
 /// the request's time-out (10 s), and some for the way to the claim.
@@ -43,15 +42,21 @@ pub fn examine(
 }
 
 /// Every counter that deciding this message may read or raise: to be locked, in key order over the
-/// whole batch, before the fold begins. None where the tenant's policy cannot be read.
+/// whole batch, before the fold begins. Where the tenant's policy cannot be read, only what the
+/// message may have to give back.
 pub fn counter_keys(candidate: &Candidate<'_>, facts: &Facts, memo: &mut Memo) -> Vec<CounterKey> {
+    let lane = candidate.class.lane();
+    let placed = candidate.placed.map(|sender| meter_key(candidate.tenant, sender, lane));
+    let mut keys: Vec<CounterKey> = placed.into_iter().collect();
+
     let tenant = facts.tenants.get(candidate.tenant);
     let Some((tenant, policy)) = tenant.and_then(|t| Some((t, t.policy.as_ref()?))) else {
-        return Vec::new();
+        return keys;
     };
 
     let windows = memo.windows(tenant.zone);
-    let mut keys = Vec::with_capacity(8 + candidate.senders.len());
+    keys.reserve(8 + 3 * candidate.senders.len());
+    let mut is_first = true;
     for sender in candidate.senders.iter().filter_map(|id| tenant.senders.get(id)) {
         let what = Reserved {
             tenant: candidate.tenant,
@@ -59,16 +64,18 @@ pub fn counter_keys(candidate: &Candidate<'_>, facts: &Facts, memo: &mut Memo) -
             campaign: candidate.campaign,
             sender: sender.id,
             cost: candidate.cost,
+            segments: candidate.segments,
         };
         let day = memo.sender_day(sender, policy).start;
         let taken = reservation(&what, &windows, day).into_iter().map(|(key, _)| key);
 
-        // Further senders add their own day alone: the other counters are the same.
-        let of_sender = |key: &CounterKey| key.kind == CounterKind::SenderDay;
-        if keys.is_empty() {
-            keys.extend(taken);
-        } else {
-            keys.extend(taken.filter(of_sender));
+        // Further senders add their own day and meter alone: the other counters are the same.
+        keys.extend(taken.filter(|key| is_first || key.kind.is_of_a_sender()));
+        is_first = false;
+
+        // Bulk leaves room for what is urgent.
+        if lane == Lane::Bulk {
+            keys.push(meter_key(candidate.tenant, sender.id, Lane::Urgent));
         }
     }
     keys
@@ -93,7 +100,7 @@ fn decide(
     let reached = end.filter(|end| end.at.duration_since(memo.now()) < LEAD_TIME);
     let of_use_until = end.map(|end| end.at);
 
-    let decision = match reached {
+    let mut decision = match reached {
         Some(end) => {
             // Whoever lists every gate does so for a message that is of no use any more, too.
             let gates = match depth {
@@ -110,6 +117,10 @@ fn decide(
                 WalkEnd::Passed(passed) => {
                     admit(candidate, facts, counters, memo.now(), passed, walk.gates)
                 }
+                WalkEnd::InLine(line) => {
+                    counters.join_line(candidate.tenant, &line);
+                    pace::wait(&line, walk.gates, of_use_until)
+                }
                 WalkEnd::Rejected(gate, rejection) => {
                     // What waits for a capacity joins its line.
                     if let Some(line) = &rejection.line {
@@ -120,7 +131,21 @@ fn decide(
             }
         }
     };
+    give_back_place(candidate, counters, &mut decision);
     Decision { policy_version: tenant.map(|tenant| tenant.policy_version), ..decision }
+}
+
+/// A message that comes from a line and does not leave by its sender gives its place back.
+fn give_back_place(candidate: &Candidate<'_>, counters: &mut Counters, decision: &mut Decision) {
+    let Some(placed) = candidate.placed else { return };
+    if matches!(decision.verdict, Verdict::Admit { sender, .. } if sender == placed) {
+        return;
+    }
+
+    let (key, segments) =
+        metered(candidate.tenant, placed, candidate.class.lane(), candidate.segments);
+    counters.take(&[(key.clone(), -segments)]);
+    decision.reserved.push((key, -segments));
 }
 
 /// Walks through the gates, with the message's end of use as the first bound of when it may be
@@ -165,15 +190,19 @@ fn admit(
     passed: Passed,
     gates: Vec<GateResult>,
 ) -> Decision {
-    let Passed { sender, sender_day_start, sendable_until, windows } = passed;
+    let Passed { sender: PassedSender { id: sender, day_start, sendable_until }, windows } = passed;
     let what = Reserved {
         tenant: candidate.tenant,
         class: candidate.class,
         campaign: candidate.campaign,
         sender,
         cost: candidate.cost,
+        segments: candidate.segments,
     };
-    let reserved = reservation(&what, &windows, sender_day_start);
+    let mut reserved = reservation(&what, &windows, day_start);
+    if candidate.placed == Some(sender) {
+        reserved.retain(|(key, _)| key.kind.meter_lane().is_none());
+    }
     counters.take(&reserved);
 
     if candidate.class.is_marketing() {

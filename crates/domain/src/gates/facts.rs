@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::{
     country::Country,
     gates::{
-        capacity::line::LineKey,
+        capacity::{line::LineKey, meter::Meter},
         consent::{Basis, Consent},
         policy::Policy,
     },
@@ -52,6 +52,8 @@ pub struct TenantFacts {
     pub lines: HashMap<LineKey, Timestamp>,
     /// Its senders, as far as the batch names them.
     pub senders: HashMap<SenderId, SenderFacts>,
+    /// Their meters, where it matters whether they have room: for the gate stage alone.
+    pub meters: HashMap<SenderId, Meter>,
 }
 
 impl TenantFacts {
@@ -67,6 +69,7 @@ impl TenantFacts {
             campaign_caps: HashMap::new(),
             lines: HashMap::new(),
             senders: HashMap::new(),
+            meters: HashMap::new(),
         }
     }
 }

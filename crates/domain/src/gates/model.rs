@@ -91,6 +91,10 @@ pub struct Candidate<'a> {
     pub on_late: Option<OnLate>,
     /// What it costs by the rate card.
     pub cost: Micros,
+    /// How many segments it takes of its sender's time.
+    pub segments: u16,
+    /// The sender whose meter has it already: it comes from that sender's line.
+    pub placed: Option<SenderId>,
     /// Where the recipient may be.
     pub place: &'a Place,
     /// Candidate senders, preferred first.
@@ -121,6 +125,12 @@ pub enum Verdict {
         /// The gate that said so, and why.
         cause: GateCause,
     },
+    /// Every gate lets it pass, and its senders have enough in the pipe: it waits in the line of
+    /// one. Said by the gate stage alone.
+    AwaitPace {
+        /// When its turn would come at the sender's pace.
+        until: Timestamp,
+    },
     /// It is asked again when the cause goes away.
     Hold {
         /// The gate that said so, and why.
@@ -149,7 +159,7 @@ impl Verdict {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Admit { .. } => "admit",
-            Self::Defer { .. } => "defer",
+            Self::Defer { .. } | Self::AwaitPace { .. } => "defer",
             Self::Hold { .. } => "hold",
             Self::Block { .. } => "block",
             Self::Expire { .. } => "expire",
@@ -178,7 +188,8 @@ pub struct Decision {
     /// What each gate said, in order: [`evaluate`](super::evaluate::evaluate) lists them up to the
     /// one that decided, [`examine`](super::evaluate::examine) lists all.
     pub gates: Vec<GateResult>,
-    /// What the admission has taken from the counters; empty for every other verdict.
+    /// What it has taken from the counters. Without an admission at most what it gives back: its
+    /// place with the sender whose line it came from.
     pub reserved: Vec<(CounterKey, i64)>,
     /// The version of the policy in force; none where the tenant's facts could not be read.
     pub policy_version: Option<i64>,

@@ -3,7 +3,10 @@
 
 use jiff::Timestamp;
 
-use super::model::{Decision, Verdict};
+use super::{
+    model::{Decision, Verdict},
+    pace,
+};
 use crate::message::passport::Stamp;
 
 impl Decision {
@@ -20,6 +23,9 @@ impl Decision {
             }
             Verdict::Defer { until, cause } => {
                 (Some(cause.gate), cause.code, &cause.reason, Some(*until))
+            }
+            Verdict::AwaitPace { until } => {
+                (None, pace::CODE, &pace::REASON.to_owned(), Some(*until))
             }
             Verdict::Hold { cause } => (Some(cause.gate), cause.code, &cause.reason, None),
             Verdict::Block { until, cause } => {

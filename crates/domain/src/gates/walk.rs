@@ -4,10 +4,12 @@
 use jiff::Timestamp;
 
 use super::{
-    capacity::windows::Windows,
+    capacity::{line::CapacityLine, windows::Windows},
     classes::applies,
     evaluation::{Evaluation, Rejection, Ruling, Step},
+    facts::SenderFacts,
     model::{Gate, GateAnswer, GateResult},
+    pace::{self, Turn},
     rules::{budget, dnc, eligible, kill_switch, quiet_hours, rate, suppression, warmup},
 };
 use crate::ids::SenderId;
@@ -34,18 +36,28 @@ pub(super) struct Walk {
 pub(super) enum WalkEnd {
     /// Every gate lets the message pass.
     Passed(Passed),
+    /// They do, and it waits in this line for its sender's pace.
+    InLine(CapacityLine),
     /// The first gate that does not, and why.
     Rejected(Gate, Rejection),
 }
 
 /// How a message passes.
 pub(super) struct Passed {
-    pub(super) sender: SenderId,
-    /// Start of the sender's day, for the reservation.
-    pub(super) sender_day_start: Timestamp,
-    pub(super) sendable_until: Timestamp,
+    /// The sender that carries it.
+    pub(super) sender: PassedSender,
     /// The tenant's windows, for the reservation.
     pub(super) windows: Windows,
+}
+
+/// A sender that the gates have left.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PassedSender {
+    pub(super) id: SenderId,
+    /// Start of its day, for the reservation.
+    pub(super) day_start: Timestamp,
+    /// Until when it may carry the message.
+    pub(super) sendable_until: Timestamp,
 }
 
 /// Asks the gates in their order.
@@ -102,9 +114,12 @@ pub(super) fn ask(gate: Gate, evaluation: &mut Evaluation<'_>) -> Step {
     }
 }
 
-/// The end of a walk that no gate has ended: the first sender left carries the message.
+/// The end of a walk that no gate has ended.
 fn pass(mut evaluation: Evaluation<'_>, mut gates: Vec<GateResult>) -> Walk {
-    let Some(sender) = evaluation.senders.first().copied() else {
+    let left = std::mem::take(&mut evaluation.senders);
+    let senders: Vec<PassedSender> =
+        left.into_iter().map(|sender| passed(&mut evaluation, sender)).collect();
+    let Some(turn) = pace::turn(&evaluation, &senders) else {
         // A compliance answer: the gates that look at its senders were not asked.
         let reason = "no sender fits this recipient".into();
         let rejection = Rejection::new(Ruling::Block(None), "no_sender", reason);
@@ -112,11 +127,18 @@ fn pass(mut evaluation: Evaluation<'_>, mut gates: Vec<GateResult>) -> Walk {
         return Walk { gates, end: WalkEnd::Rejected(Gate::Eligible, rejection) };
     };
 
-    let passed = Passed {
-        sender: sender.id,
-        sender_day_start: evaluation.sender_day(sender).start,
-        sendable_until: evaluation.sendable_until(),
-        windows: evaluation.windows,
+    let end = match turn {
+        Turn::Now(sender) => WalkEnd::Passed(Passed { sender, windows: evaluation.windows }),
+        Turn::InLine(line) => WalkEnd::InLine(line),
     };
-    Walk { gates, end: WalkEnd::Passed(passed) }
+    Walk { gates, end }
+}
+
+/// How long a sender may carry the message: in its day, where the last gate counts in it.
+fn passed(evaluation: &mut Evaluation<'_>, sender: &SenderFacts) -> PassedSender {
+    let day = evaluation.sender_day(sender);
+    let until = evaluation.sendable_until();
+    let is_counted = applies(Gate::Warmup, evaluation.candidate.class);
+    let sendable_until = if is_counted { until.min(day.end) } else { until };
+    PassedSender { id: sender.id, day_start: day.start, sendable_until }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::setting::SimulatedRecipient;
 use crate::{
-    gates::{Decision, Gate, Verdict},
+    gates::{Decision, Gate, PACE_CODE, Verdict},
     money::Micros,
 };
 
@@ -74,6 +74,10 @@ impl Answers {
             Verdict::Defer { until, cause } => {
                 self.deferred += 1;
                 self.group(Some(cause.gate), cause.code, verdict, Some(*until));
+            }
+            Verdict::AwaitPace { until } => {
+                self.deferred += 1;
+                self.group(None, PACE_CODE, verdict, Some(*until));
             }
             Verdict::Hold { cause } => {
                 self.held += 1;

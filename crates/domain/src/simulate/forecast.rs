@@ -173,6 +173,7 @@ impl Forecast {
                     campaign: Some(setting.campaign),
                     sender: sender.id,
                     cost: waiting.cost,
+                    segments: waiting.segments,
                 };
                 let day = memo.sender_day(sender, policy).start;
                 counters.give_back(&reservation(&what, &memo.windows(tenant.zone), day));
@@ -239,7 +240,7 @@ impl Forecast {
                 counters.give_back(&decision.reserved);
                 Some(sendable_until)
             }
-            Verdict::Defer { until, .. } => Some(until),
+            Verdict::Defer { until, .. } | Verdict::AwaitPace { until } => Some(until),
             Verdict::Hold { .. } | Verdict::Block { .. } | Verdict::Expire { .. } => {
                 self.dropped += 1;
                 None

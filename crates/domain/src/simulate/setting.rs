@@ -53,6 +53,8 @@ impl SimulatedRecipient {
             expires_at: self.expires_at,
             on_late: None,
             cost: self.draft.cost,
+            segments: self.draft.segments,
+            placed: None,
             place: &self.draft.place,
             senders: &self.draft.senders,
         }

@@ -42,6 +42,8 @@ impl Waiting {
             expires_at: self.expires_at,
             on_late: None,
             cost: self.cost,
+            segments: self.segments,
+            placed: None,
             place: &self.place,
             senders: &self.senders,
         }

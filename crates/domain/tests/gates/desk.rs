@@ -27,6 +27,7 @@ pub struct Desk {
     pub expires_at: Option<Timestamp>,
     pub on_late: Option<OnLate>,
     pub cost: Micros,
+    pub placed: Option<SenderId>,
     pub place: Place,
     pub senders: Vec<SenderId>,
     pub facts: Facts,
@@ -87,6 +88,7 @@ impl Desk {
             expires_at: None,
             on_late: None,
             cost: Micros(7_900),
+            placed: None,
             place: Place {
                 zones: Candidates::from(vec![zone]),
                 evidence: Evidence::Prefix,
@@ -167,6 +169,8 @@ impl Desk {
             expires_at: self.expires_at,
             on_late: self.on_late,
             cost: self.cost,
+            segments: 1,
+            placed: self.placed,
             place: &self.place,
             senders: &self.senders,
         }
@@ -177,6 +181,7 @@ impl Desk {
         let decision = self.decide();
         match decision.verdict {
             Verdict::Admit { sender, .. } => format!("admit {}", sender.0.as_u128()),
+            Verdict::AwaitPace { until } => format!("await pace until {until}"),
             Verdict::Defer { until, cause } => {
                 format!("defer {} {} {until}", cause.gate.as_str(), cause.code)
             }

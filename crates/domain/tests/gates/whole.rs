@@ -312,7 +312,7 @@ proptest! {
         let stop = first_stop(&whole).map(|gate| (gate.gate, gate.code, gate.answer));
         let by = |cause: &GateCause, answer| Some((cause.gate, Some(cause.code), answer));
         match &whole.verdict {
-            Verdict::Admit { .. } => prop_assert_eq!(stop, None),
+            Verdict::Admit { .. } | Verdict::AwaitPace { .. } => prop_assert_eq!(stop, None),
             Verdict::Defer { cause, .. } => prop_assert_eq!(stop, by(cause, GateAnswer::Defer)),
             Verdict::Hold { cause } => prop_assert_eq!(stop, by(cause, GateAnswer::Hold)),
             Verdict::Block { cause, .. } => prop_assert_eq!(stop, by(cause, GateAnswer::Block)),

@@ -67,6 +67,7 @@ impl Opened {
                 let mut message = message.as_ref().clone();
                 message.head.turn = row.message.turn;
                 message.passport = row.passport.clone();
+                message.placed = None;
 
                 Outgoing::new(Subject::Enriched(message.head.class.lane()), &message)
             }

@@ -1,7 +1,7 @@
 //! Campaigns as `audience` works them: freeze the recipients, feed a window of them, see the end.
 
 use domain::{
-    gates::LineKey,
+    gates::{LineKey, PACE_CODE},
     ids::{CampaignId, ContactId, MessageId, PoolId, SenderId, TenantId},
     message::{
         class::MessageClass,
@@ -207,6 +207,7 @@ pub async fn freeze(store: &Store, campaign: &RunningCampaign) -> Result<bool, F
 }
 
 /// What a campaign has in the pipe: published, and neither parked, nor at the carrier, nor final.
+/// What waits for its sender's pace counts as in the pipe.
 /// Also how far from the start everything is final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InFlight {
@@ -222,7 +223,8 @@ pub struct InFlight {
 /// is a message whose state only a newer version knows.
 pub async fn in_flight(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<InFlight, Fault> {
     let row = sqlx::query!(
-        r#"select count(*) filter (where m.state is null or m.state = any ($5)) as "pipe!",
+        r#"select count(*) filter (where m.state is null or m.state = any ($5)
+                                      or m.state = $9 and m.code = $10) as "pipe!",
                   count(*) filter (where o.open) as "open!",
                   min(r.seq) filter (where o.open) as lowest
            from campaign_recipients r
@@ -243,6 +245,8 @@ pub async fn in_flight(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<In
         &codes(MessageState::is_final),
         MessageState::Sent.code(),
         NO_RECEIPT,
+        MessageState::Deferred.code(),
+        PACE_CODE,
     )
     .fetch_one(&mut **tx)
     .await

@@ -41,7 +41,7 @@ pub async fn of<'a>(
 
 /// Moves lines on to where a batch has left them; one that has come further stays there. A line is
 /// named once. Lines of the same tenants that nobody stands in any more go, but for those that
-/// somebody else has locked.
+/// somebody else has locked, and those for a sender's pace, which schedule looks after.
 pub async fn move_on(
     tx: &mut Scoped,
     lines: &[(&TenantId, LineKey, Timestamp)],
@@ -73,6 +73,7 @@ pub async fn move_on(
     sqlx::query!(
         "delete from lines l
          using (select tenant_id, key from lines where tenant_id = any($1) and next_due < $2
+                   and key not like 'admitted_urgent:%' and key not like 'admitted_bulk:%'
                 for update skip locked) over
          where l.tenant_id = over.tenant_id and l.key = over.key",
         &tenants as _,

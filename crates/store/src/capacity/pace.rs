@@ -30,6 +30,19 @@ pub struct AccountLock {
     pub next_free: Timestamp,
 }
 
+/// A tenant's turn on an account that limits it, locked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnLock {
+    /// The account's handle.
+    pub account: String,
+    /// The tenant whose turn it is.
+    pub tenant: TenantId,
+    /// Its weight among the tenants of the account.
+    pub weight: i32,
+    /// Where its texts so far end, at its part of the account's pace; database time.
+    pub next_free: Timestamp,
+}
+
 /// The rows that a claim holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PaceLocks {
@@ -37,6 +50,8 @@ pub struct PaceLocks {
     pub senders: Vec<SenderLock>,
     /// Rows of accounts that have a pace of their own, or were asked to slow down.
     pub accounts: Vec<AccountLock>,
+    /// The rows of all turns that were asked for.
+    pub turns: Vec<TurnLock>,
     /// The database's clock once all locks were held.
     pub now: Timestamp,
 }
@@ -50,13 +65,15 @@ pub enum Slowed {
     Sender(TenantId, SenderId),
 }
 
-/// Locks pace rows, first those of accounts, each in key order. `accounts` are handles, with
-/// whether the account has a pace of its own: then it has a row, else only once its carrier has
-/// asked to be called less. At least one sender.
+/// Locks pace rows: those of accounts, then turns, then senders, each in key order. `accounts` are
+/// handles, with whether the account has a pace of its own: then it has a row, else only once its
+/// carrier has asked to be called less. `turns` are those of tenants that their account limits, with
+/// their weights. At least one sender.
 pub async fn lock_pace(
     tx: &mut Scoped,
     senders: &BTreeSet<(TenantId, SenderId)>,
     accounts: &BTreeSet<(String, bool)>,
+    turns: &BTreeSet<(String, TenantId, u32)>,
 ) -> Result<PaceLocks, Fault> {
     let paced: BTreeSet<&str> =
         accounts.iter().filter(|(_, paced)| *paced).map(|(account, _)| account.as_str()).collect();
@@ -66,13 +83,45 @@ pub async fn lock_pace(
         of_accounts = lock_accounts(tx, accounts).await?;
     }
 
+    let turns = if turns.is_empty() { Vec::new() } else { lock_turns(tx, turns).await? };
+
     let (mut of_senders, mut now) = lock_senders(tx, senders).await?;
     if of_senders.len() < senders.len() {
         make_senders(tx, senders).await?;
         (of_senders, now) = lock_senders(tx, senders).await?;
     }
     let now = now.ok_or(sqlx::Error::RowNotFound).map_err(fault)?;
-    Ok(PaceLocks { senders: of_senders, accounts: of_accounts, now })
+    Ok(PaceLocks { senders: of_senders, accounts: of_accounts, turns, now })
+}
+
+/// Locks turns, and makes those that do not exist.
+async fn lock_turns(
+    tx: &mut Scoped,
+    turns: &BTreeSet<(String, TenantId, u32)>,
+) -> Result<Vec<TurnLock>, Fault> {
+    let weights = turns.iter().map(|turn| i32::try_from(turn.2).unwrap_or(i32::MAX));
+    let rows = sqlx::query!(
+        "insert into account_turns as t (account, tenant_id, weight, next_free)
+         select account, tenant_id, weight, clock_timestamp()
+         from unnest($1::text[], $2::text[], $3::int[]) as k (account, tenant_id, weight)
+         order by account, tenant_id
+         on conflict (account, tenant_id) do update set weight = excluded.weight
+         returning account, tenant_id, weight, next_free",
+        &turns.iter().map(|turn| turn.0.as_str()).collect::<Vec<_>>() as _,
+        &turns.iter().map(|turn| turn.1.as_str()).collect::<Vec<_>>() as _,
+        &weights.collect::<Vec<_>>(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let lock = rows.into_iter().map(|row| TurnLock {
+        account: row.account,
+        tenant: keyed::tenant(&row.tenant_id),
+        weight: row.weight,
+        next_free: row.next_free.to_jiff(),
+    });
+    Ok(lock.collect())
 }
 
 async fn lock_accounts(

@@ -31,8 +31,12 @@ pub struct Reservation<'a> {
     pub campaign: Option<CampaignId>,
     /// The sender that the gates chose.
     pub sender: SenderId,
-    /// When they reserved.
-    pub reserved_at: Timestamp,
+    /// When they reserved; none where nothing but a place in the sender's meter is held.
+    pub reserved_at: Option<Timestamp>,
+    /// The segments of the message as the gates counted them.
+    pub segments: u16,
+    /// Whether it was claimed in this turn, and so has left its sender's meter.
+    pub claimed: bool,
     /// The cost to give back; negative where more was spent than estimated.
     pub cost: Micros,
     /// The person, where the message itself is given back and no longer counts as sent to them;
@@ -43,23 +47,54 @@ pub struct Reservation<'a> {
 }
 
 impl<'a> Reservation<'a> {
-    /// The whole reservation of a message. None for a row without a sender: it was never admitted.
+    /// The whole reservation of a message that was claimed, or not. None where it holds none: its
+    /// row has no sender, or it was claimed and had nothing reserved.
     pub fn whole(
         message: &'a StoredMessage,
-        reserved_at: Timestamp,
-        number: &'a str,
-        channel: Channel,
+        reserved_at: Option<Timestamp>,
+        claimed: bool,
+        (number, channel): (&'a str, Channel),
     ) -> Option<Self> {
+        if reserved_at.is_none() && claimed {
+            return None;
+        }
         Some(Self {
             tenant: &message.tenant,
             class: message.class,
             campaign: message.campaign,
             sender: message.sender?,
             reserved_at,
+            segments: message.segments,
+            claimed,
             cost: message.cost,
             unsent: Some((number, channel)),
             over: message.state.is_final(),
         })
+    }
+}
+
+impl Reservation<'_> {
+    /// What is to be taken from each counter.
+    fn amounts(&self, tenant_zone: Zone, sender_zone: Zone) -> Vec<(CounterKey, i64)> {
+        let what = Reserved {
+            tenant: self.tenant,
+            class: self.class,
+            campaign: self.campaign,
+            sender: self.sender,
+            cost: self.cost,
+            segments: self.segments,
+        };
+        // Without a reservation there is only the meter, which knows no windows.
+        let at = self.reserved_at.unwrap_or(Timestamp::UNIX_EPOCH);
+        let windows = Windows::at(at, tenant_zone);
+        let sender_day_start = Windows::at(at, sender_zone).day_start;
+
+        let mut amounts = reservation(&what, &windows, sender_day_start);
+        amounts.retain(|(key, _)| match key.kind.meter_lane() {
+            Some(_) => self.unsent.is_some() && !self.claimed,
+            None => self.reserved_at.is_some() && (self.unsent.is_some() || key.kind.is_spend()),
+        });
+        amounts
     }
 }
 
@@ -81,18 +116,7 @@ pub async fn release(
             tracing::error!(tenant = %one.tenant, "a reservation without readable zones stays");
             continue;
         };
-        let what = Reserved {
-            tenant: one.tenant,
-            class: one.class,
-            campaign: one.campaign,
-            sender: one.sender,
-            cost: one.cost,
-        };
-        let windows = Windows::at(one.reserved_at, tenant_zone);
-        let sender_day_start = Windows::at(one.reserved_at, sender_zone).day_start;
-
-        let amounts = reservation(&what, &windows, sender_day_start).into_iter();
-        for (key, amount) in amounts.filter(|(key, _)| one.unsent.is_some() || is_spend(key.kind)) {
+        for (key, amount) in one.amounts(tenant_zone, sender_zone) {
             if one.over && one.unsent.is_some() && is_open(&key, now, tenant_zone, sender_zone) {
                 let line = LineKey { kind: key.kind, target: key.target };
                 *room.entry((one.tenant, line)).or_default() += 1;
@@ -113,6 +137,7 @@ pub async fn release(
 fn is_open(key: &CounterKey, now: Timestamp, tenant: Zone, sender: Zone) -> bool {
     let current = match key.kind {
         CounterKind::QuotaMinute | CounterKind::QuotaHour => return false,
+        CounterKind::AdmittedUrgent | CounterKind::AdmittedBulk => return false,
         CounterKind::SenderDay => Windows::at(now, sender).day_start,
         CounterKind::QuotaDay | CounterKind::SpendDay | CounterKind::CampaignDay => {
             Windows::at(now, tenant).day_start
@@ -122,16 +147,6 @@ fn is_open(key: &CounterKey, now: Timestamp, tenant: Zone, sender: Zone) -> bool
         }
     };
     key.window_start == current
-}
-
-/// Whether a counter counts money, which a correction of the cost moves.
-fn is_spend(kind: CounterKind) -> bool {
-    match kind {
-        CounterKind::SpendDay | CounterKind::SpendMonth => true,
-        CounterKind::CampaignDay | CounterKind::CampaignMonth => true,
-        CounterKind::QuotaMinute | CounterKind::QuotaHour | CounterKind::QuotaDay => false,
-        CounterKind::SenderDay => false,
-    }
 }
 
 async fn zones(
@@ -167,12 +182,15 @@ async fn forget_marketing(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<
     let marketing: Vec<_> = freed
         .iter()
         .filter(|one| one.class.is_marketing())
-        .filter_map(|one| one.unsent.map(|(number, channel)| (one, number, channel)))
+        .filter_map(|one| {
+            let (number, channel) = one.unsent?;
+            Some((one, one.reserved_at?, number, channel))
+        })
         .collect();
     if marketing.is_empty() {
         return Ok(());
     }
-    let times = marketing.iter().map(|(one, ..)| one.reserved_at.to_sqlx());
+    let times = marketing.iter().map(|(_, reserved_at, ..)| reserved_at.to_sqlx());
     let promos = marketing.iter().map(|(one, ..)| one.class == MessageClass::Promo);
 
     sqlx::query!(
@@ -200,7 +218,7 @@ async fn forget_marketing(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<
          from locked l
          where s.tenant_id = l.tenant_id and s.number = l.number and s.channel = l.channel",
         &marketing.iter().map(|(one, ..)| one.tenant.as_str()).collect::<Vec<_>>() as _,
-        &marketing.iter().map(|(_, number, _)| *number).collect::<Vec<_>>() as _,
+        &marketing.iter().map(|(.., number, _)| *number).collect::<Vec<_>>() as _,
         &marketing.iter().map(|(.., channel)| channel.as_str()).collect::<Vec<_>>() as _,
         &times.collect::<Vec<_>>() as _,
         &promos.collect::<Vec<_>>(),

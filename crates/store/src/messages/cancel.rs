@@ -154,9 +154,8 @@ async fn withdraw(
     stamp: &Stamp,
 ) -> Result<Option<Event>, Fault> {
     let message = &found.message;
-    let freed = found
-        .reserved_at
-        .and_then(|at| Reservation::whole(message, at, &found.number, found.channel));
+    let person = (found.number.as_str(), found.channel);
+    let freed = Reservation::whole(message, found.reserved_at, false, person);
     if let Some(freed) = freed {
         release::release(tx, now, &[Reservation { over: true, ..freed }]).await?;
     }

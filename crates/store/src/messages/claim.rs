@@ -5,7 +5,10 @@ mod senders;
 
 use std::time::Duration;
 
-use domain::ids::{MessageId, TenantId};
+use domain::{
+    ids::{MessageId, SenderId, TenantId},
+    message::class::Lane,
+};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
@@ -16,7 +19,7 @@ pub use senders::{ClaimSender, senders};
 use crate::{
     Scoped,
     capacity::pace::{self, PaceLocks},
-    core::keyed::{LockOrder, index},
+    core::keyed::{LockOrder, in_lock_order, index},
     fault,
     messages::row::{StoredMessage, columns, turn},
 };
@@ -84,6 +87,10 @@ pub struct ToClaim<'a> {
     pub message: MessageId,
     /// The turn that was admitted.
     pub turn: u32,
+    /// The sender whose meter it leaves, and in which lane.
+    pub meter: (SenderId, Lane),
+    /// How many segments it takes of it.
+    pub segments: u16,
 }
 
 /// The process that claims.
@@ -112,27 +119,42 @@ pub async fn take(
     let tenants: Vec<&str> = sorted.iter().map(|one| one.tenant.as_str()).collect();
     let messages: Vec<Uuid> = sorted.iter().map(|one| one.message.0).collect();
     let turns: Vec<i32> = sorted.iter().map(|one| turn(one.turn)).collect();
-    let senders = &moved.senders;
-    let accounts = &moved.accounts;
+    let PaceLocks { senders, accounts, turns: turns_moved, .. } = moved;
     let rows = sqlx::query!(
-        r#"with paced as (
-               update pace p set next_free = k.next_free
-               from unnest($6::text[], $7::text[], $8::timestamptz[])
-                    as k (tenant_id, key, next_free)
-               where p.tenant_id = k.tenant_id and p.key = k.key
-           ), account_paced as (
+        r#"with account_paced as (
                update account_pace p set next_free = k.next_free
                from unnest($10::text[], $11::timestamptz[]) as k (account, next_free)
                where p.account = k.account
+           ), turns_taken as (
+               update account_turns t set next_free = k.next_free, weight = k.weight
+               from unnest($15::text[], $16::text[], $17::timestamptz[], $18::int[])
+                    as k (account, tenant_id, next_free, weight)
+               where t.account = k.account and t.tenant_id = k.tenant_id
            ), claimed as (
                update messages m
                set claim_owner = $1, attempt = m.attempt + 1,
                    call_by = clock_timestamp() + make_interval(secs => $2)
-               from unnest($3::text[], $4::uuid[], $5::int[])
-                    with ordinality as k (tenant_id, message_id, turn, at)
+               from unnest($3::text[], $4::uuid[], $5::int[], $12::text[], $13::bool[],
+                           $14::bigint[])
+                    with ordinality
+                    as k (tenant_id, message_id, turn, meter, urgent, segments, at)
                where m.tenant_id = k.tenant_id and m.message_id = k.message_id
                  and m.turn = k.turn and m.state = 3 and m.claim_owner is null
-               returning k.at, m.attempt, m.tenant_id, m.message_id, m.call_by
+               returning k.at, m.attempt, m.tenant_id, m.message_id, m.call_by, k.meter, k.urgent,
+                         k.segments
+           ), metered as (
+               select tenant_id, meter,
+                      coalesce(sum(segments) filter (where urgent), 0)::bigint as urgent,
+                      coalesce(sum(segments) filter (where not urgent), 0)::bigint as bulk
+               from claimed group by tenant_id, meter
+           ), paced as (
+               update pace p
+               set next_free = k.next_free, claimed_urgent = p.claimed_urgent + coalesce(c.urgent, 0),
+                   claimed_bulk = p.claimed_bulk + coalesce(c.bulk, 0)
+               from unnest($6::text[], $7::text[], $8::timestamptz[])
+                    as k (tenant_id, key, next_free)
+               left join metered c on c.tenant_id = k.tenant_id and c.meter = k.key
+               where p.tenant_id = k.tenant_id and p.key = k.key
            ), opened as (
                insert into open_claims (tenant_id, owner, chunk, call_by, messages)
                select tenant_id, $1, $9, max(call_by), array_agg(message_id)
@@ -150,6 +172,13 @@ pub async fn take(
         claimant.chunk,
         &accounts.iter().map(|lock| lock.account.as_str()).collect::<Vec<_>>() as _,
         &accounts.iter().map(|lock| lock.next_free.to_sqlx()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|one| pace::key_of(one.meter.0)).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| one.meter.1 == Lane::Urgent).collect::<Vec<_>>(),
+        &sorted.iter().map(|one| i64::from(one.segments.max(1))).collect::<Vec<_>>(),
+        &turns_moved.iter().map(|lock| lock.account.as_str()).collect::<Vec<_>>() as _,
+        &turns_moved.iter().map(|lock| lock.tenant.as_str()).collect::<Vec<_>>() as _,
+        &turns_moved.iter().map(|lock| lock.next_free.to_sqlx()).collect::<Vec<_>>() as _,
+        &turns_moved.iter().map(|lock| lock.weight).collect::<Vec<_>>(),
     )
     .fetch_all(&mut **tx)
     .await
@@ -162,27 +191,49 @@ pub async fn take(
     Ok(attempts)
 }
 
-/// Gives claims back whose calls did not begin in time: the messages are queued as before.
+/// Gives claims back whose calls did not begin in time: the messages are queued as before, and in
+/// their senders' meters. To be called before anything else is locked: pace rows, then messages.
 ///
 /// # Errors
 /// An outage; the claims then run out and are in doubt.
 pub async fn give_back(
     tx: &mut Scoped,
     owner: Uuid,
-    claims: &[(&TenantId, MessageId, i16)],
+    claims: &[(ToClaim<'_>, i16)],
 ) -> Result<(), Fault> {
-    let tenants: Vec<&str> = claims.iter().map(|claim| claim.0.as_str()).collect();
-    let messages: Vec<Uuid> = claims.iter().map(|claim| claim.1.0).collect();
-    let attempts: Vec<i16> = claims.iter().map(|claim| claim.2).collect();
+    let claims = in_lock_order(claims, |(one, _)| (one.tenant, one.message));
     sqlx::query!(
-        "update messages m set claim_owner = null, call_by = null, attempt = m.attempt - 1
-         from unnest($2::text[], $3::uuid[], $4::smallint[]) as k (tenant_id, message_id, attempt)
-         where m.tenant_id = k.tenant_id and m.message_id = k.message_id
-           and m.claim_owner = $1 and m.attempt = k.attempt and m.state = 3",
+        "with wanted as (
+             select * from unnest($2::text[], $3::uuid[], $4::smallint[], $5::text[], $6::bool[],
+                                  $7::bigint[])
+                  as k (tenant_id, message_id, attempt, meter, urgent, segments)
+         ), meters as materialized (
+             select p.tenant_id, p.key from pace p
+             where (p.tenant_id, p.key) in (select tenant_id, meter from wanted)
+             order by p.tenant_id, p.key for update
+         ), back as (
+             update messages m set claim_owner = null, call_by = null, attempt = m.attempt - 1
+             from wanted k
+             join meters r on r.tenant_id = k.tenant_id and r.key = k.meter
+             where m.tenant_id = k.tenant_id and m.message_id = k.message_id
+               and m.claim_owner = $1 and m.attempt = k.attempt and m.state = 3
+             returning k.tenant_id, k.meter, k.urgent, k.segments
+         ), metered as (
+             select tenant_id, meter,
+                    coalesce(sum(segments) filter (where urgent), 0)::bigint as urgent,
+                    coalesce(sum(segments) filter (where not urgent), 0)::bigint as bulk
+             from back group by tenant_id, meter
+         )
+         update pace p
+         set claimed_urgent = p.claimed_urgent - c.urgent, claimed_bulk = p.claimed_bulk - c.bulk
+         from metered c where p.tenant_id = c.tenant_id and p.key = c.meter",
         owner,
-        &tenants as _,
-        &messages,
-        &attempts,
+        &claims.iter().map(|(one, _)| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &claims.iter().map(|(one, _)| one.message.0).collect::<Vec<_>>(),
+        &claims.iter().map(|(_, attempt)| *attempt).collect::<Vec<_>>(),
+        &claims.iter().map(|(one, _)| pace::key_of(one.meter.0)).collect::<Vec<_>>(),
+        &claims.iter().map(|(one, _)| one.meter.1 == Lane::Urgent).collect::<Vec<_>>(),
+        &claims.iter().map(|(one, _)| i64::from(one.segments.max(1))).collect::<Vec<_>>(),
     )
     .execute(&mut **tx)
     .await

@@ -1,10 +1,10 @@
 //! Everything that `send` decides about a message but "sent": refused, parked, held, blocked,
 //! expired, in doubt. Rare beside [`super::sent::sent`], so one statement serves them all.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
-    gates::Gate,
+    gates::{Gate, LineKey},
     ids::{MessageId, TenantId},
     message::{
         class::Lane,
@@ -20,6 +20,7 @@ use stage::Fault;
 use super::row::{StoredMessage, columns, turn};
 use crate::{
     Scoped,
+    capacity::lines,
     core::{keyed::index, state_codes::codes},
     fault,
     parked::park::{self, Parking},
@@ -75,6 +76,8 @@ pub struct Waiting {
     pub cause_key: Option<String>,
     /// When it is of no use any more: a held message comes back then, to be ended.
     pub expires_at: Option<Timestamp>,
+    /// The line for its sender's pace that it stands in: no time brings it back but that one.
+    pub line: Option<LineKey>,
     /// The lane that it goes back to.
     pub lane: Lane,
     /// What goes back to the gates: `wire::Enriched` as JSON.
@@ -86,15 +89,17 @@ pub struct Waiting {
 pub struct Concluded {
     /// Where it stands now.
     pub message: StoredMessage,
-    /// When the gates reserved for it; the reservation is to be released. None while it holds, for
-    /// good where a text may have gone out and nobody will ever know.
+    /// When the gates reserved for it.
     pub reserved_at: Option<Timestamp>,
+    /// Whether what the gates reserved is to be released. Not while it holds, for good where a text
+    /// may have gone out and nobody will ever know.
+    pub releases: bool,
 }
 
 impl Concluded {
     fn of(message: StoredMessage, reserved_at: Option<Timestamp>) -> Self {
-        let reserved_at = reserved_at.filter(|_| !message.state.may_be_at_carrier());
-        Self { message, reserved_at }
+        let releases = !message.state.may_be_at_carrier();
+        Self { message, reserved_at, releases }
     }
 }
 
@@ -237,12 +242,35 @@ async fn park(
 ) -> Result<(), Fault> {
     let recorded = decided.iter().zip(concluded).filter(|(_, done)| done.is_some());
     let parked = recorded.filter_map(|(one, _)| {
-        let Waiting { cause, cause_key, expires_at, lane, payload } = one.waiting.clone()?;
+        let Waiting { cause, cause_key, expires_at, line, lane, payload } = one.waiting.clone()?;
         let (tenant, message, turn) = (one.tenant, one.message, one.turn);
-        let held = one.state == MessageState::Held;
+        let held = one.state == MessageState::Held || line.is_some();
         let due = if held { expires_at } else { one.due };
         Some(Parking { tenant, message, turn, due, cause, cause_key, held, lane, payload })
     });
 
-    park::insert(tx, now, &parked.collect::<Vec<_>>()).await
+    park::insert(tx, now, &parked.collect::<Vec<_>>()).await?;
+    join_lines(tx, now, decided, concluded).await
+}
+
+/// Has schedule look after the lines that messages stand in now.
+async fn join_lines(
+    tx: &mut Scoped,
+    now: Timestamp,
+    decided: &[Conclusion<'_>],
+    concluded: &[Option<Concluded>],
+) -> Result<(), Fault> {
+    let recorded = decided.iter().zip(concluded).filter(|(_, done)| done.is_some());
+    let joined = recorded.filter_map(|(one, _)| {
+        let line = one.waiting.as_ref()?.line?;
+        Some(((one.tenant, line), one.due.unwrap_or(now)))
+    });
+
+    let mut lines: BTreeMap<(&TenantId, LineKey), Timestamp> = BTreeMap::new();
+    for (key, due) in joined {
+        let last = lines.entry(key).or_insert(due);
+        *last = due.max(*last);
+    }
+    let lines: Vec<_> = lines.into_iter().map(|((tenant, key), due)| (tenant, key, due)).collect();
+    lines::move_on(tx, &lines, now).await
 }

@@ -2,19 +2,18 @@
 
 use domain::{
     draft,
-    ids::{MessageId, TenantId},
+    ids::{MessageId, SenderId, TenantId},
     message::{class::Lane, state::MessageState},
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::types::Uuid;
 use stage::Fault;
 use wire::Enriched;
 
 use crate::{
     Scoped, Store,
     core::{
-        keyed::{self, in_lock_order},
+        keyed::{self, in_lock_order, index},
         state_codes::codes,
         words,
     },
@@ -109,30 +108,44 @@ pub async fn release(store: &Store, found: &[DueRow]) -> Result<Vec<DueMessage>,
         return Ok(Vec::new());
     }
 
-    let tenants: Vec<String> = found.iter().map(|row| row.tenant.to_string()).collect();
-    let messages: Vec<Uuid> = found.iter().map(|row| row.message.0).collect();
-    let turns: Vec<i32> = found.iter().map(|row| row.turn).collect();
     let mut tx = store.scoped(found.iter().map(|row| &row.tenant)).await?;
-    raise_turns(&mut tx, &tenants, &messages, &turns).await?;
+    let rows: Vec<Raise<'_>> = found
+        .iter()
+        .map(|row| Raise {
+            tenant: &row.tenant,
+            message: row.message,
+            turn: row.turn,
+            placed: None,
+        })
+        .collect();
+    raise_turns(&mut tx, &rows).await?;
+    let due = due(&mut tx, &rows).await?;
+    tx.commit().await.map_err(fault)?;
+    Ok(due)
+}
 
+/// What goes back to the gates of these rows.
+pub(super) async fn due(tx: &mut Scoped, rows: &[Raise<'_>]) -> Result<Vec<DueMessage>, Fault> {
     let rows = sqlx::query!(
-        r#"select p.tenant_id, p.message_id, p.turn, p.lane, p.payload,
+        r#"select p.tenant_id, p.message_id, p.turn, p.lane, p.payload, m.sender_id,
                   (m.turn = p.turn + 1 and m.state = $4) as "released!"
            from unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, turn)
            join parked p
              on p.tenant_id = k.tenant_id and p.message_id = k.message_id and p.turn = k.turn
            join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id"#,
-        &tenants,
-        &messages,
-        &turns,
+        &rows.iter().map(|row| row.tenant.as_str()).collect::<Vec<_>>() as _,
+        &rows.iter().map(|row| row.message.0).collect::<Vec<_>>(),
+        &rows.iter().map(|row| row.turn).collect::<Vec<_>>(),
         MessageState::Accepted.code(),
     )
-    .fetch_all(&mut *tx)
+    .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
 
     let due = rows.into_iter().filter_map(|row| {
-        let payload = if row.released { Some(next_turn(row.payload, row.turn)?) } else { None };
+        let placed = row.sender_id.map(SenderId);
+        let payload =
+            if row.released { Some(next_turn(row.payload, row.turn, placed)?) } else { None };
         Some(DueMessage {
             tenant: keyed::tenant(&row.tenant_id),
             message: MessageId(row.message_id),
@@ -143,8 +156,7 @@ pub async fn release(store: &Store, found: &[DueRow]) -> Result<Vec<DueMessage>,
     });
     let mut due: Vec<DueMessage> = due.collect();
 
-    find_places(&mut tx, &mut due).await?;
-    tx.commit().await.map_err(fault)?;
+    find_places(tx, &mut due).await?;
     Ok(due)
 }
 
@@ -176,45 +188,56 @@ async fn find_places(tx: &mut Scoped, due: &mut [DueMessage]) -> Result<(), Faul
 
 /// The row's message in its next turn. None for a payload that this version cannot read: it stays
 /// parked, and the log and the count of parked rows show it.
-fn next_turn(payload: serde_json::Value, turn: i32) -> Option<Enriched> {
+fn next_turn(payload: serde_json::Value, turn: i32, placed: Option<SenderId>) -> Option<Enriched> {
     let read = serde_json::from_value::<Enriched>(payload);
     let mut enriched =
         read.inspect_err(|why| tracing::error!(%why, "a parked payload cannot be read")).ok()?;
     enriched.head.turn = u32::try_from(turn).ok()? + 1;
+    enriched.placed = placed;
     Some(enriched)
 }
 
-async fn raise_turns(
-    tx: &mut Scoped,
-    tenants: &[String],
-    messages: &[Uuid],
-    turns: &[i32],
-) -> Result<(), Fault> {
-    sqlx::query!(
-        "with due as (
-             select m.tenant_id, m.message_id from messages m
-             join unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, turn)
+/// A parked row whose message goes back to the gates.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Raise<'a> {
+    pub(super) tenant: &'a TenantId,
+    pub(super) message: MessageId,
+    /// The turn that was parked.
+    pub(super) turn: i32,
+    /// The sender in whose meter the message has a place from now on.
+    pub(super) placed: Option<SenderId>,
+}
+
+/// Raises the turns of messages that are still parked. Says which of the rows they are.
+pub(super) async fn raise_turns(tx: &mut Scoped, rows: &[Raise<'_>]) -> Result<Vec<usize>, Fault> {
+    let raised = sqlx::query_scalar!(
+        r#"with due as (
+             select m.tenant_id, m.message_id, k.placed, k.at from messages m
+             join unnest($1::text[], $2::uuid[], $3::int[], $6::uuid[]) with ordinality
+                  as k (tenant_id, message_id, turn, placed, at)
                on m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.turn = k.turn
              where m.state = any ($4)
              order by m.tenant_id, m.message_id
              for update of m
          )
          update messages m
-         set turn = m.turn + 1, state = $5, gate = null, code = null, due = null, sender_id = null,
-             policy_version = null, sendable_until = null, reserved_at = null,
+         set turn = m.turn + 1, state = $5, gate = null, code = null, due = null,
+             sender_id = due.placed, policy_version = null, sendable_until = null, reserved_at = null,
              claim_owner = null, call_by = null
-         from due where m.tenant_id = due.tenant_id and m.message_id = due.message_id",
-        tenants,
-        messages,
-        turns,
+         from due where m.tenant_id = due.tenant_id and m.message_id = due.message_id
+         returning due.at as "at!""#,
+        &rows.iter().map(|row| row.tenant.as_str()).collect::<Vec<_>>() as _,
+        &rows.iter().map(|row| row.message.0).collect::<Vec<_>>(),
+        &rows.iter().map(|row| row.turn).collect::<Vec<_>>(),
         &codes(MessageState::is_parked),
         MessageState::Accepted.code(),
+        &rows.iter().map(|row| row.placed.map(|sender| sender.0)).collect::<Vec<_>>() as _,
     )
-    .execute(&mut **tx)
+    .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
 
-    Ok(())
+    Ok(raised.into_iter().map(index).collect())
 }
 
 /// Deletes rows whose release the broker has stored. After an outage they are released again, which

@@ -50,6 +50,7 @@ pub fn enriched(tenant: &TenantId, n: u32) -> Enriched {
         cost: COST,
         place: resolve(&to, &OnFile::default()),
         senders: Vec::new(),
+        placed: None,
         passport: Passport::default(),
         head: head(tenant, n, MessageClass::Promo),
     }

@@ -23,7 +23,7 @@ async fn an_admission_is_reserved_recorded_and_routed() -> anyhow::Result<()> {
         let admitted: Admitted = serde_json::from_str(json)?;
         assert_eq!(admitted.message.head, message.head);
         assert_eq!(admitted.route.sender, sender);
-        assert_eq!((admitted.route.pace, admitted.route.policy_version), (10, 1));
+        assert_eq!((admitted.route.pace, admitted.route.policy_version), (10_000, 1));
         assert_eq!(admitted.route.sendable_until, "2026-03-03T02:00:00Z".parse()?);
         assert_eq!(admitted.message.passport.stamps()[1].verdict, "admit");
     }

@@ -5,5 +5,6 @@ mod changes;
 mod decisions;
 mod lines;
 mod newer;
+mod pace;
 mod twice;
 mod world;

@@ -57,9 +57,14 @@ impl World {
         Ok(sqlx::query(sum).bind(kind).fetch_one(&mut connection).await?.get(0))
     }
 
-    /// Adds a sender that is warmed up.
+    /// Adds a sender that is warmed up, and fast enough for any batch.
     pub async fn sender(&self, number: &str, daily_cap: i32) -> anyhow::Result<SenderId> {
-        self.0.sender(number, json!({ "daily_cap": daily_cap })).await
+        self.0.sender(number, json!({ "daily_cap": daily_cap, "pace": 10_000 })).await
+    }
+
+    /// Adds a sender of so many segments a second.
+    pub async fn paced_sender(&self, number: &str, pace: i32) -> anyhow::Result<SenderId> {
+        self.0.sender(number, json!({ "daily_cap": 100_000, "pace": pace })).await
     }
 
     /// So many messages to as many people with consent, stored as enrich does.

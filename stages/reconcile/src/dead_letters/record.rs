@@ -70,7 +70,8 @@ async fn fail(
     let freed: Vec<Reservation<'_>> = deaths
         .iter()
         .filter_map(|(found, _)| {
-            Reservation::whole(&found.message, found.reserved_at?, &found.number, found.channel)
+            let person = (found.number.as_str(), found.channel);
+            Reservation::whole(&found.message, found.reserved_at, found.claimed, person)
         })
         .map(|freed| Reservation { over: true, ..freed })
         .collect();

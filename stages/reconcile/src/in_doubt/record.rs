@@ -116,8 +116,9 @@ pub(super) async fn absent(
         .iter()
         .zip(&concluded)
         .filter_map(|((one, _), done)| {
-            let done = done.as_ref()?;
-            Reservation::whole(&done.message, done.reserved_at?, &one.number, one.channel)
+            let done = done.as_ref().filter(|done| done.releases)?;
+            let person = (one.number.as_str(), one.channel);
+            Reservation::whole(&done.message, done.reserved_at, true, person)
         })
         .collect();
     if !freed.is_empty() {
@@ -158,6 +159,7 @@ fn conclusion(one: &Open, end: End, stamp: Stamp, waiting: Option<Waiting>) -> C
 /// Budgets hold what is billed: the difference to the estimate goes back, or is taken too.
 fn correction<'a>(one: &'a Open, stored: &StoredMessage) -> Option<Reservation<'a>> {
     let cost = billing::correction(one.message.cost, stored.cost)?;
-    let whole = Reservation::whole(&one.message, one.reserved_at?, &one.number, one.channel)?;
+    let person = (one.number.as_str(), one.channel);
+    let whole = Reservation::whole(&one.message, one.reserved_at, true, person)?;
     Some(Reservation { cost, unsent: None, ..whole })
 }

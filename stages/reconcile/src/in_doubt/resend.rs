@@ -44,6 +44,7 @@ pub(super) async fn payloads(
         let row = Waiting {
             cause: format!("{}:{code}", StageName::Reconcile.as_str()),
             cause_key: None,
+            line: None,
             expires_at: enriched.head.expires_at,
             lane: enriched.head.class.lane(),
             payload: serde_json::to_string(&enriched).expect("plain data with string keys"),
@@ -98,6 +99,7 @@ async fn rebuilt(
         segments: message.segments,
         cost: message.cost,
         senders: vec![sender],
+        placed: None,
         passport: one.passport.clone(),
     }))
 }

@@ -8,7 +8,7 @@ use carriers::{CarrierReply, twilio};
 use domain::{
     ids::{ContactId, MessageId, SenderId},
     message::{
-        class::MessageClass,
+        class::{Lane, MessageClass},
         passport::{Passport, Stamp},
         state::MessageState,
     },
@@ -130,7 +130,13 @@ impl Calls {
     pub async fn claim(&self, owner: Uuid, chunk: i64, texts: &[Text]) -> anyhow::Result<()> {
         let wanted: Vec<ToClaim<'_>> = texts
             .iter()
-            .map(|text| ToClaim { tenant: &self.tenant, message: text.id, turn: 1 })
+            .map(|text| ToClaim {
+                tenant: &self.tenant,
+                message: text.id,
+                turn: 1,
+                meter: (self.sender, Lane::Urgent),
+                segments: 1,
+            })
             .collect();
         let claimant = Claimant { owner, chunk, call_by: std::time::Duration::from_millis(300) };
 

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     gates::facts::{RecipientKey, RecipientStatus},
     ids::{CampaignId, SenderId, TenantId},
-    message::class::MessageClass,
+    message::class::{Lane, MessageClass},
     money::Micros,
 };
 
@@ -37,7 +37,7 @@ pub struct CounterKey {
 pub struct Reserved<'a> {
     /// The tenant whose message it is.
     pub tenant: &'a TenantId,
-    /// Its class: compliance reserves nothing.
+    /// Its class: compliance takes nothing but its sender's time.
     pub class: MessageClass,
     /// The campaign it belongs to.
     pub campaign: Option<CampaignId>,
@@ -45,6 +45,8 @@ pub struct Reserved<'a> {
     pub sender: SenderId,
     /// What it costs by the rate card.
     pub cost: Micros,
+    /// How many segments it takes of its sender's time.
+    pub segments: u16,
 }
 
 /// What an admission takes from the counters. `tenant` are the windows of the tenant's zone at the
@@ -55,15 +57,17 @@ pub fn reservation(
     tenant: &Windows,
     sender_day_start: Timestamp,
 ) -> Vec<(CounterKey, i64)> {
+    let metered = metered(what.tenant, what.sender, what.class.lane(), what.segments);
     match what.class {
-        MessageClass::Compliance => return Vec::new(),
+        MessageClass::Compliance => return vec![metered],
         MessageClass::Promo
         | MessageClass::Journey
         | MessageClass::Conversational
         | MessageClass::Transactional => {}
     }
 
-    let mut taken = Vec::with_capacity(8);
+    let mut taken = Vec::with_capacity(9);
+    taken.push(metered);
     let mut take = |kind, target, window_start, amount| {
         let key = CounterKey { tenant: what.tenant.clone(), kind, target, window_start };
         taken.push((key, amount));
@@ -80,6 +84,26 @@ pub fn reservation(
     }
     take(CounterKind::SenderDay, Some(what.sender.0), sender_day_start, 1);
     taken
+}
+
+/// What a message takes of its sender's meter, from its admission to its claim.
+pub(in crate::gates) fn metered(
+    tenant: &TenantId,
+    sender: SenderId,
+    lane: Lane,
+    segments: u16,
+) -> (CounterKey, i64) {
+    (meter_key(tenant, sender, lane), i64::from(segments.max(1)))
+}
+
+/// The counter of what was ever admitted to a sender in a lane.
+pub fn meter_key(tenant: &TenantId, sender: SenderId, lane: Lane) -> CounterKey {
+    CounterKey {
+        tenant: tenant.clone(),
+        kind: CounterKind::admitted(lane),
+        target: Some(sender.0),
+        window_start: Timestamp::UNIX_EPOCH,
+    }
 }
 
 /// The counters of a batch while it is folded: each admission raises what the next message sees.
@@ -206,29 +230,34 @@ mod tests {
         let campaign = Some(CampaignId(Uuid::from_u128(1)));
         let sender = SenderId(Uuid::from_u128(2));
         let class = MessageClass::Promo;
-        let what = Reserved { tenant: &tenant, class, campaign, sender, cost: Micros(7_900) };
+        let cost = Micros(7_900);
+        let what = Reserved { tenant: &tenant, class, campaign, sender, cost, segments: 3 };
         let day = at("2026-03-01T00:00:00Z");
         let early = Windows::at(at("2026-03-01T09:00:01Z"), zone("UTC"));
         let late = Windows::at(at("2026-03-01T09:00:59Z"), zone("UTC"));
         let taken = reservation(&what, &early, day);
 
         assert_eq!(taken, reservation(&what, &late, day));
-        assert_eq!(taken.len(), 8);
+        assert_eq!(taken.len(), 9);
 
         let spent: i64 = taken.iter().map(|(_, amount)| amount).sum();
-        assert_eq!(spent, 4 * 7_900 + 4);
+        assert_eq!(spent, 4 * 7_900 + 4 + 3);
 
-        let kinds: Vec<_> = taken.iter().map(|(key, _)| key.kind).collect();
-        assert_eq!(kinds, CounterKind::ALL);
+        let mut kinds: Vec<_> = taken.iter().map(|(key, _)| key.kind).collect();
+        kinds.sort_unstable();
+        let of_bulk = CounterKind::ALL.into_iter().filter(|k| *k != CounterKind::AdmittedUrgent);
+        assert_eq!(kinds, of_bulk.collect::<Vec<_>>());
     }
 
     #[test]
-    fn compliance_reserves_nothing() {
+    fn compliance_takes_nothing_but_its_senders_time() {
         let tenant: TenantId = "acme".parse().expect("a tenant");
         let sender = SenderId(Uuid::nil());
         let class = MessageClass::Compliance;
-        let what = Reserved { tenant: &tenant, class, campaign: None, sender, cost: Micros(1) };
+        let (campaign, cost) = (None, Micros(1));
+        let what = Reserved { tenant: &tenant, class, campaign, sender, cost, segments: 1 };
         let windows = Windows::at(at("2026-03-01T09:00:01Z"), zone("UTC"));
-        assert_eq!(reservation(&what, &windows, windows.day_start), []);
+        let taken = reservation(&what, &windows, windows.day_start);
+        assert_eq!(taken, [(meter_key(&tenant, sender, Lane::Urgent), 1)]);
     }
 }

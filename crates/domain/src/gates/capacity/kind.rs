@@ -1,5 +1,7 @@
 //! The kinds of counters: what is counted, over which window.
 
+use crate::message::class::Lane;
+
 /// What a counter counts, over which window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CounterKind {
@@ -19,11 +21,15 @@ pub enum CounterKind {
     CampaignMonth,
     /// Messages of a sender in a day of its own zone.
     SenderDay,
+    /// Segments of a sender's urgent messages, all that were ever admitted to it: its meter.
+    AdmittedUrgent,
+    /// The same of its bulk messages.
+    AdmittedBulk,
 }
 
 impl CounterKind {
     /// Every kind, in the order of a reservation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::QuotaMinute,
         Self::QuotaHour,
         Self::QuotaDay,
@@ -32,7 +38,17 @@ impl CounterKind {
         Self::CampaignDay,
         Self::CampaignMonth,
         Self::SenderDay,
+        Self::AdmittedUrgent,
+        Self::AdmittedBulk,
     ];
+
+    /// What counts the messages of a lane that are admitted to a sender.
+    pub fn admitted(lane: Lane) -> Self {
+        match lane {
+            Lane::Urgent => Self::AdmittedUrgent,
+            Lane::Bulk => Self::AdmittedBulk,
+        }
+    }
 
     /// The name in rows.
     pub fn as_str(self) -> &'static str {
@@ -45,6 +61,8 @@ impl CounterKind {
             Self::CampaignDay => "campaign_day",
             Self::CampaignMonth => "campaign_month",
             Self::SenderDay => "sender_day",
+            Self::AdmittedUrgent => "admitted_urgent",
+            Self::AdmittedBulk => "admitted_bulk",
         }
     }
 
@@ -53,6 +71,26 @@ impl CounterKind {
         match self {
             Self::SpendDay | Self::SpendMonth | Self::CampaignDay | Self::CampaignMonth => true,
             Self::QuotaMinute | Self::QuotaHour | Self::QuotaDay | Self::SenderDay => false,
+            Self::AdmittedUrgent | Self::AdmittedBulk => false,
+        }
+    }
+
+    /// Whether each sender has one of its own.
+    pub fn is_of_a_sender(self) -> bool {
+        match self {
+            Self::SenderDay | Self::AdmittedUrgent | Self::AdmittedBulk => true,
+            Self::SpendDay | Self::SpendMonth | Self::CampaignDay | Self::CampaignMonth => false,
+            Self::QuotaMinute | Self::QuotaHour | Self::QuotaDay => false,
+        }
+    }
+
+    /// The lane whose messages wait for a sender's pace, of a counter that is part of its meter.
+    pub fn meter_lane(self) -> Option<Lane> {
+        match self {
+            Self::AdmittedUrgent => Some(Lane::Urgent),
+            Self::AdmittedBulk => Some(Lane::Bulk),
+            Self::SpendDay | Self::SpendMonth | Self::CampaignDay | Self::CampaignMonth => None,
+            Self::QuotaMinute | Self::QuotaHour | Self::QuotaDay | Self::SenderDay => None,
         }
     }
 

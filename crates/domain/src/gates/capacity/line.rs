@@ -53,6 +53,7 @@ impl CapacityLine {
             | CounterKind::CampaignDay
             | CounterKind::SenderDay => DAY,
             CounterKind::SpendMonth | CounterKind::CampaignMonth => 30 * DAY,
+            CounterKind::AdmittedUrgent | CounterKind::AdmittedBulk => PACE_WINDOW,
         };
 
         // The message's share of the window. One larger than the capacity never fits: it takes all.
@@ -71,6 +72,9 @@ impl CapacityLine {
 }
 
 const DAY: i64 = 24 * 3_600;
+
+/// The span in which the capacity of a line for a sender's pace is counted, in seconds.
+pub(in crate::gates) const PACE_WINDOW: i64 = 3_600;
 
 impl fmt::Display for LineKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -102,6 +106,7 @@ impl LineKey {
 fn window_of(kind: CounterKind, at: Timestamp, zone: Zone) -> Timestamp {
     match kind {
         CounterKind::QuotaMinute | CounterKind::QuotaHour => at,
+        CounterKind::AdmittedUrgent | CounterKind::AdmittedBulk => at,
         CounterKind::QuotaDay
         | CounterKind::SpendDay
         | CounterKind::CampaignDay

@@ -1,8 +1,8 @@
 //! Gate 7, warm-up: a sender carries no more messages a day than its cap, which in its first days
 //! follows the policy's curve.
 //!
-//! For every class but compliance. The first candidate with room today carries the message. Where
-//! none has room: defer, in the line of the sender that has room first.
+//! For every class but compliance. The candidates with room today may carry the message. Where none
+//! has room: defer, in the line of the sender that has room first.
 
 use crate::gates::{
     capacity::{kind::CounterKind, line::CapacityLine, sender_day::SenderDay, windows::Windows},
@@ -18,10 +18,11 @@ pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
     for sender in &candidates {
         let (day, used) = today(evaluation, sender);
         if used < i64::from(day.cap) && !evaluation.too_late(day.end) {
-            evaluation.until(day.end);
             evaluation.senders.push(sender);
-            return Step::Pass;
         }
+    }
+    if !evaluation.senders.is_empty() {
+        return Step::Pass;
     }
 
     let lines: Vec<CapacityLine> =

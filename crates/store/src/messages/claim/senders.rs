@@ -11,7 +11,7 @@ use stage::Fault;
 use crate::{Scoped, core::keyed::index, fault, settings::accounts::Access};
 
 /// A sender as the last look sees it, and the carrier account that it belongs to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ClaimSender {
     /// As the gates know it.
     pub facts: SenderFacts,
@@ -20,6 +20,8 @@ pub struct ClaimSender {
     /// Segments per second of the account with all of its tenants; none where the platform sets no
     /// limit.
     pub account_pace: Option<u32>,
+    /// Segments per second of this tenant's part of the account; none where nothing limits it.
+    pub account_rate: Option<f64>,
 }
 
 /// Reads senders in the order of the keys; none where the tenant has no such sender, or one whose
@@ -34,11 +36,14 @@ pub async fn senders(
         r#"select k.at as "at!", s.number, s.account, s.country, s.time_zone, s.pace,
                   s.active_since, s.daily_cap, s.usable,
                   a.carrier, a.carrier_sid, a.base_url, a.sealed_token,
-                  p.pace as "account_pace?"
+                  p.pace as "account_pace?", h.weight as "weight?", r.rate as "account_rate?"
            from unnest($1::text[], $2::uuid[]) with ordinality as k (tenant_id, sender_id, at)
            join senders s on s.tenant_id = k.tenant_id and s.sender_id = k.sender_id
            join carrier_accounts a on a.tenant_id = s.tenant_id and a.account = s.account
-           left join platform_accounts p on p.account = s.account"#,
+           left join platform_accounts p on p.account = s.account
+           left join account_shares h on h.account = s.account and h.tenant_id = s.tenant_id
+           cross join lateral account_rate(s.account, s.tenant_id, coalesce(h.weight, 1))
+                as r (rate)"#,
         &tenants as _,
         &senders,
     )
@@ -63,7 +68,7 @@ pub async fn senders(
             active_since: row.active_since.to_jiff(),
             daily_cap: row.daily_cap.unsigned_abs(),
             usable: row.usable,
-            weight: 1,
+            weight: row.weight.map_or(1, i32::unsigned_abs),
         };
         let access = Access {
             carrier: row.carrier,
@@ -72,7 +77,8 @@ pub async fn senders(
             sealed_token: row.sealed_token,
         };
         let account_pace = row.account_pace.map(i32::unsigned_abs);
-        found[i] = Some(ClaimSender { facts, access, account_pace });
+        let account_rate = row.account_rate;
+        found[i] = Some(ClaimSender { facts, access, account_pace, account_rate });
     }
     Ok(found)
 }

@@ -1,0 +1,68 @@
+//! Meters: the pace of senders as the gates see it. Database time, as spans from now.
+
+use domain::{
+    gates::{ByLane, Meter, SenderFacts},
+    ids::{SenderId, TenantId},
+};
+use jiff::SignedDuration;
+use stage::Fault;
+
+use crate::{Scoped, capacity::pace::key_of, core::keyed, fault};
+
+/// The meters of senders. Whoever decides by them has locked the senders' counters: what others
+/// admit is counted by then, and what `send` claims meanwhile only makes room.
+pub async fn of(
+    tx: &mut Scoped,
+    senders: &[(&TenantId, &SenderFacts)],
+) -> Result<Vec<(TenantId, SenderId, Meter)>, Fault> {
+    if senders.is_empty() {
+        return Ok(Vec::new());
+    }
+    let paces = senders.iter().map(|(_, of)| f64::from(of.pace.max(1)));
+    let weights = senders.iter().map(|(_, of)| i32::try_from(of.weight).unwrap_or(i32::MAX));
+
+    let rows = sqlx::query!(
+        r#"select k.tenant_id as "tenant_id!", k.sender_id as "sender_id!",
+                  coalesce(p.claimed_urgent, 0) as "urgent!",
+                  coalesce(p.claimed_bulk, 0) as "bulk!",
+                  coalesce(extract(epoch from greatest(p.next_free, a.next_free, t.next_free)
+                                              - clock_timestamp())::float8, 0) as "rests!",
+                  1 / least(k.pace, r.rate) as "segment!",
+                  exists (select from parked q where q.tenant_id = k.tenant_id
+                             and q.cause_key = 'line:admitted_urgent:' || k.sender_id)
+                      as "urgent_awaited!",
+                  exists (select from parked q where q.tenant_id = k.tenant_id
+                             and q.cause_key = 'line:admitted_bulk:' || k.sender_id)
+                      as "bulk_awaited!"
+           from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::float8[], $6::int[])
+                as k (tenant_id, sender_id, key, account, pace, weight)
+           left join pace p on p.tenant_id = k.tenant_id and p.key = k.key
+           left join account_pace a on a.account = k.account
+           left join account_turns t on t.account = k.account and t.tenant_id = k.tenant_id
+           cross join lateral account_rate(k.account, k.tenant_id, k.weight) as r (rate)"#,
+        &senders.iter().map(|(tenant, _)| tenant.as_str()).collect::<Vec<_>>() as _,
+        &senders.iter().map(|(_, of)| of.id.0).collect::<Vec<_>>(),
+        &senders.iter().map(|(_, of)| key_of(of.id)).collect::<Vec<_>>(),
+        &senders.iter().map(|(_, of)| of.account.as_str()).collect::<Vec<_>>() as _,
+        &paces.collect::<Vec<_>>(),
+        &weights.collect::<Vec<_>>(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let meter = rows.into_iter().map(|row| {
+        let meter = Meter {
+            segment: span(row.segment),
+            claimed: ByLane { urgent: row.urgent, bulk: row.bulk },
+            rests: span(row.rests),
+            is_awaited: ByLane { urgent: row.urgent_awaited, bulk: row.bulk_awaited },
+        };
+        (keyed::tenant(&row.tenant_id), SenderId(row.sender_id), meter)
+    });
+    Ok(meter.collect())
+}
+
+fn span(seconds: f64) -> SignedDuration {
+    SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::MAX)
+}
