@@ -40,9 +40,19 @@ alter table account_pace
     add column seen_at timestamptz;
 call open_to_lookups('lines');
 
+-- What an account that is slow takes by now: what was seen is forgotten by a tenth each second, so that
+-- one that recovers is found out. Null once it is more than anybody sends.
+create function seen_now(rate double precision, at timestamptz)
+    returns double precision
+    language sql volatile
+    as $$
+        select case when r.grown < 100000 then r.grown end
+        from (select rate * power(1.1, least(extract(epoch from clock_timestamp() - at)::float8, 200))) as r (grown)
+    $$;
+grant execute on function seen_now(double precision, timestamptz) to millrace_pipeline;
+
 -- How many segments a second of a tenant an account takes: its part of the account's pace, among
 -- the tenants whose turn it was in the last two seconds, and no more than the account was seen to take.
--- What was seen is forgotten by a tenth each second, so that an account which recovers is found out.
 -- Null: no limit but the senders'.
 create function account_rate(handle text, tenant text, own_weight integer)
     returns double precision
@@ -50,7 +60,7 @@ create function account_rate(handle text, tenant text, own_weight integer)
     as $$
         select least(
             p.pace * own_weight::float8 / (own_weight + others.weight),
-            a.seen_rate * power(1.1, least(extract(epoch from clock_timestamp() - a.seen_at)::float8, 200)))
+            millrace.seen_now(a.seen_rate, a.seen_at))
         from (select 1) as one
         left join millrace.platform_accounts p on p.account = handle
         left join millrace.account_pace a on a.account = handle

@@ -39,6 +39,7 @@ pub async fn run(args: cli::Chaos) -> anyhow::Result<ExitCode> {
     let scratch = Scratch::under(Path::new(WORK_DIR))?;
     let plan = Plan {
         each: args.each,
+        throttle_and_send: args.each,
         ack_wait: Duration::from_secs(args.ack_wait),
         settings: settings(&args),
     };

@@ -55,6 +55,8 @@ pub enum Command {
     Bench(Bench),
     /// Kills processes while messages go through, and checks that every count agrees
     Chaos(Chaos),
+    /// Floods the platform as some tenants would, and checks that the others do not notice
+    Fair(Fair),
     /// Writes the demo's contacts (CSV) to standard output
     #[command(hide = true)]
     DemoPeople {
@@ -283,4 +285,27 @@ pub struct Chaos {
     /// Shortened: how long a text may be without a receipt before none is expected, in seconds
     #[arg(long, default_value_t = 200, value_name = "SECONDS")]
     pub receipt_horizon: u64,
+}
+
+/// `millrace fair [--texts N]`
+#[derive(Debug, Args)]
+pub struct Fair {
+    /// Texts of the tenant that floods: so many by batches, and as many by a campaign
+    #[arg(long, default_value_t = 10_000, value_name = "N")]
+    pub texts: usize,
+    /// How long another tenant sends a code each second, in seconds
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub seconds: u64,
+    /// People of the small campaign on a shared account; the large one has four times as many
+    #[arg(long, default_value_t = 1_000, value_name = "N")]
+    pub recipients: usize,
+    /// Processes of throttle and of send
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub each: usize,
+    /// Kill a send process and freeze a throttle process meanwhile
+    #[arg(long)]
+    pub blows: bool,
+    /// How long a stage may hold a message before another process gets it, in seconds
+    #[arg(long, default_value_t = 20, value_name = "SECONDS")]
+    pub ack_wait: u64,
 }

@@ -9,6 +9,7 @@ mod chaos;
 mod cli;
 mod dead;
 mod demo;
+mod fair;
 mod platform;
 mod process;
 mod serve;
@@ -56,6 +57,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::command(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::Chaos(args) => chaos::run(args).await,
+        Command::Fair(args) => fair::run(args).await,
         Command::DemoPeople { seed } => demo::people::write(seed),
     }
 }

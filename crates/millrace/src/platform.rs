@@ -1,7 +1,12 @@
 //! The platform as it is run for real: one NATS, one Postgres, and processes for each part, which
 //! the benchmark measures and chaos kills.
 
-use std::{net::SocketAddr, path::Path, process::Stdio, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use boot::{
@@ -36,6 +41,8 @@ pub const OPEN_HOUR: &str = "2026-06-10T16:00:00Z";
 pub struct Plan {
     /// Processes of each stage.
     pub each: usize,
+    /// Processes of throttle and of send.
+    pub throttle_and_send: usize,
     /// The consumers' `ack_wait`.
     pub ack_wait: Duration,
     /// Further settings of every process, by the names of their variables.
@@ -45,12 +52,14 @@ pub struct Plan {
 impl Default for Plan {
     fn default() -> Self {
         let ack_wait = ConsumerSettings::default().ack_wait;
-        Self { each: 1, ack_wait, settings: Vec::new() }
+        Self { each: 1, throttle_and_send: 1, ack_wait, settings: Vec::new() }
     }
 }
 
 /// Everything that runs. Dropping it kills what still runs.
 pub struct Platform {
+    /// Where the servers keep their data, and the keys are.
+    pub dir: PathBuf,
     /// The broker's address, with its password.
     pub nats_url: String,
     /// A caller of the simulator's control calls.
@@ -85,6 +94,18 @@ pub struct Truth {
     pub duplicates: usize,
 }
 
+// === impl Plan ===
+
+impl Plan {
+    /// Processes of a stage.
+    fn of(&self, stage: StageName) -> usize {
+        match stage {
+            StageName::Throttle | StageName::Send => self.throttle_and_send,
+            _ => self.each,
+        }
+    }
+}
+
 // === impl Platform ===
 
 impl Platform {
@@ -108,6 +129,7 @@ impl Platform {
         let (sandbox, api) = (ports::free_loopback()?, ports::free_loopback()?);
         let sandbox_url = format!("http://{sandbox}");
         let mut platform = Self {
+            dir: dir.to_owned(),
             nats_url,
             sandbox: HttpCaller::new(&sandbox_url, None)?,
             sandbox_url,
@@ -121,7 +143,7 @@ impl Platform {
         platform.add(dir, plan, "sandbox", Some(sandbox))?;
         platform.add(dir, plan, "api", Some(api))?;
         for stage in StageName::ALL {
-            for _ in 0..plan.each {
+            for _ in 0..plan.of(*stage) {
                 platform.add(dir, plan, stage.as_str(), None)?;
             }
         }
@@ -198,8 +220,12 @@ impl Platform {
     /// # Errors
     /// TLS cannot be set up.
     pub fn client(&self, tenant: usize) -> anyhow::Result<HttpCaller> {
-        let key = &self.keys[tenant % self.keys.len()];
-        HttpCaller::new(&self.api_url, Some(key.clone()))
+        HttpCaller::new(&self.api_url, Some(self.key(tenant).clone()))
+    }
+
+    /// The API key of this tenant.
+    pub fn key(&self, tenant: usize) -> &SecretString {
+        &self.keys[tenant % self.keys.len()]
     }
 
     /// What the carrier counted.

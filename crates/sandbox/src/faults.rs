@@ -3,7 +3,7 @@
 
 mod forms;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ pub(crate) struct Faults {
     /// caller who gives up early has been accepted.
     #[serde(alias = "latency")]
     pub(crate) latency_ms: Range,
+    /// The same for single accounts, by SID, instead of the range of all.
+    pub(crate) account_latency_ms: BTreeMap<String, Range>,
     /// Rate of: accepted, then the connection is closed without an answer.
     pub(crate) lost_response: f64,
     /// Rate of: the connection is reset and nothing was accepted.
@@ -91,6 +93,7 @@ impl Default for Faults {
         Self {
             seed: None,
             latency_ms: Range::default(),
+            account_latency_ms: BTreeMap::new(),
             lost_response: 0.0,
             reset_before: 0.0,
             http_429: Throttling::default(),
@@ -173,6 +176,11 @@ impl Faults {
     /// How long until the last receipt of the text that these dice are about.
     pub(crate) fn receipt_delay(&self, dice: Dice) -> Duration {
         Duration::from_millis(dice.text("receipt_delay").within(self.receipts.delay_ms))
+    }
+
+    /// How long an answer to this account is delayed.
+    pub(crate) fn latency(&self, account: &str) -> Range {
+        self.account_latency_ms.get(account).copied().unwrap_or(self.latency_ms)
     }
 
     /// The HTTP status of an outage of this account at a business instant.

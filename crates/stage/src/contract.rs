@@ -28,6 +28,9 @@ pub trait Stage: Send + Sync + 'static {
     /// the batch, so a few milliseconds pay where nobody waits for the answer. Urgent lanes never
     /// linger.
     const LINGER: Duration = Duration::ZERO;
+    /// After how long a batch no longer counts among those under way, so that others may begin: for
+    /// stages that wait for somebody who may be slow. What they hold is bounded by their messages.
+    const LONG: Duration = Duration::MAX;
 
     /// Answers each message once its outcome is known, through [`Batch::answer`].
     ///

@@ -13,7 +13,7 @@ const BOTH: &[&str] = &["millrace_api", "millrace_pipeline"];
 const NOBODY: &[&str] = &[];
 
 /// Every function and procedure, and who may call it.
-const CALLERS: [(&str, &[&str]); 28] = [
+const CALLERS: [(&str, &[&str]); 29] = [
     ("account_rate", PIPELINE),
     ("accounts_directory", API),
     ("active_campaigns", PIPELINE),
@@ -34,6 +34,7 @@ const CALLERS: [(&str, &[&str]); 28] = [
     ("past_claims", PIPELINE),
     ("platform_mode", BOTH),
     ("protect", NOBODY),
+    ("seen_now", PIPELINE),
     ("sender_owners", PIPELINE),
     ("stood", BOTH),
     ("take_cancel_marks", PIPELINE),

@@ -6,7 +6,7 @@ use store::{Role, Store};
 use testkit::Database;
 
 /// Tables of the platform itself. Every other table belongs to tenants.
-const OF_THE_PLATFORM: [&str; 3] =
+const OF_THE_PLATFORM: [&str; 4] =
     ["account_pace", "account_turns", "platform_accounts", "platform_switch"];
 
 #[tokio::test]

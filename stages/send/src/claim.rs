@@ -2,12 +2,12 @@
 //! decides each message, and records the claims and the ends.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use carriers::{AccountFault, Carrier, Client, Clients};
@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use stage::{Batch, Cause, Cx, Fault, Outcome};
 use store::{
     Scoped, Store,
+    capacity::pace,
     core::seal::Sealer,
     messages::claim::{self, ClaimSender, Claimant, Current, ToClaim},
 };
@@ -34,10 +35,16 @@ use crate::{
     end::End,
     load::{Loaded, load},
     pace::Paces,
-    permits::{Permit, Permits},
+    permits::{Permit, Permits, Taken},
     record,
     say::{self, MOVED_ON, wait},
 };
+
+/// How long the messages of one batch wait for permits before they make room for another.
+const AT_ONCE: Duration = Duration::from_millis(250);
+
+/// How soon a message that found no permit asks again.
+const NO_PERMIT: Duration = Duration::from_millis(50);
 
 /// Claims what may go, and answers what may not.
 pub(crate) struct Claimer {
@@ -67,7 +74,7 @@ type Callers = HashMap<(TenantId, SenderId), Caller>;
 struct Item<'a> {
     /// Its index in the batch.
     index: usize,
-    permit: Permit,
+    permit: Option<Permit>,
     message: &'a Admitted,
     current: Option<Current>,
     caller: Option<&'a Caller>,
@@ -99,7 +106,8 @@ impl Claimer {
     }
 
     /// Claims the waiting messages of a batch, chunk by chunk, each as big as there are free
-    /// permits, and hands those that are claimed on to their calls.
+    /// permits, and hands those that are claimed on to their calls. What finds none in a moment
+    /// waits for another batch, or stands in line where its account is slow.
     pub(crate) async fn claim_all(
         &self,
         cx: &Cx,
@@ -111,8 +119,16 @@ impl Claimer {
         let lane = items.first().map_or(Lane::Bulk, |item| item.message.head.class.lane());
         let account_of = |index: usize| items[index].route.account.as_str();
 
+        let until = tokio::time::Instant::now() + AT_ONCE;
         while !waiting.is_empty() {
-            let chunk = self.permits.take(lane, &mut waiting, account_of).await;
+            let Taken { with, without } =
+                self.permits.take(lane, &mut waiting, until, account_of).await;
+            let with = with.into_iter().map(|(index, permit)| (index, Some(permit)));
+            let chunk: Vec<_> =
+                with.chain(without.into_iter().map(|index| (index, None))).collect();
+            if chunk.is_empty() {
+                break;
+            }
 
             let turn = self.turns[lane as usize].lock().await;
             let claimed = self.claim(cx, batch, chunk).await?;
@@ -122,6 +138,11 @@ impl Claimer {
                 hand_on(&to_call, claimed);
             }
         }
+
+        // The batch does not wait any longer: others may be in the next one.
+        for index in waiting {
+            batch.answer(index, wait(NO_PERMIT));
+        }
         Ok(())
     }
 
@@ -130,7 +151,7 @@ impl Claimer {
         &self,
         cx: &Cx,
         batch: &Batch<Admitted>,
-        chunk: Vec<(usize, Permit)>,
+        chunk: Vec<(usize, Option<Permit>)>,
     ) -> Result<Vec<Claimed>, Fault> {
         let messages: Vec<&Admitted> =
             chunk.iter().map(|(index, _)| &batch.items()[*index]).collect();
@@ -148,6 +169,7 @@ impl Claimer {
         // record
         let began = Instant::now();
         let attempts = self.take(&mut tx, &items, paces).await?;
+        pace::see(&mut tx, &self.slow_accounts(&items)).await?;
         let ends: Vec<End<'_>> = items.iter().filter_map(Item::end).collect();
         let ended = match ends.as_slice() {
             [] => Vec::new(),
@@ -178,7 +200,7 @@ impl Claimer {
         &self,
         now: Timestamp,
         batch: &'a Batch<Admitted>,
-        chunk: Vec<(usize, Permit)>,
+        chunk: Vec<(usize, Option<Permit>)>,
         loaded: Loaded,
         callers: &'a Callers,
         paces: &mut Paces,
@@ -200,6 +222,7 @@ impl Claimer {
                 recipient_is_locked: locked.contains(&message.candidate().recipient()),
                 sender: caller.map(|caller| &caller.sender.facts),
                 account_fault: caller.and_then(Caller::fault),
+                has_permit: permit.is_some(),
                 gates: &gates,
             };
             let decision = decide(message, &facts, &mut memo, paces);
@@ -228,6 +251,15 @@ impl Claimer {
 
         let taken = to_call.into_iter().zip(attempts);
         Ok(taken.filter_map(|(item, attempt)| Some((item.index, attempt?))).collect())
+    }
+
+    /// The accounts that messages found no permit of, each with the calls a second that it can have.
+    fn slow_accounts(&self, items: &[Item<'_>]) -> BTreeMap<String, f64> {
+        let without = items.iter().filter(|item| item.permit.is_none());
+        let accounts = without.map(|item| item.message.route.account.clone());
+        accounts
+            .filter_map(|account| Some((account.clone(), self.permits.slow_rate(&account)?)))
+            .collect()
     }
 
     /// Who claims the next chunk.
@@ -337,7 +369,7 @@ impl<'a> Item<'a> {
             from: sender.facts.number.clone(),
             account: sender.facts.account.clone(),
             client: client.as_ref().ok()?.clone(),
-            permit: self.permit,
+            permit: self.permit?,
         })
     }
 }

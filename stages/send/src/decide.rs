@@ -42,6 +42,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) recipient_is_locked: bool,
     /// The sender that the gates chose.
     pub(crate) sender: Option<&'a gates::SenderFacts>,
+    /// Whether a call may be made now: a permit has been found.
+    pub(crate) has_permit: bool,
     /// The reason code of an account that cannot be called as it is set up.
     pub(crate) account_fault: Option<&'static str>,
     /// For the gates that are asked again.
@@ -155,6 +157,9 @@ fn last_look(
     let Some(sender) = facts.sender else {
         return Decision::End(back_to_gates(facts, "sender_gone", "the sender no longer exists"));
     };
+    if !facts.has_permit {
+        return in_line(message, facts, SignedDuration::ZERO);
+    }
     let tenant = &message.message.head.tenant;
     let keys = (message.route.sender, sender.account.as_str());
     match paces.ask(tenant, keys, message.message.segments, sender.pace) {
@@ -162,13 +167,16 @@ fn last_look(
         Slot::After(wait) if wait <= signed(PATIENCE) => {
             Decision::Wait(Duration::try_from(wait).unwrap_or(MAX_WAIT).min(MAX_WAIT))
         }
-        Slot::After(wait) => {
-            let due = facts.now.checked_add(wait).unwrap_or(Timestamp::MAX);
-            let wake = Some(Wake::Line(message.line()).to_string());
-            let ending = back_to_gates(facts, PACE_CODE, PACE_REASON);
-            Decision::End(Ending { due: Some(due), wake, ..ending })
-        }
+        Slot::After(wait) => in_line(message, facts, wait),
     }
+}
+
+/// Puts the message in the line of its sender, from where it comes back when there is room.
+fn in_line(message: &Admitted, facts: &Facts<'_>, wait: SignedDuration) -> Decision {
+    let due = facts.now.checked_add(wait).unwrap_or(Timestamp::MAX);
+    let wake = Some(Wake::Line(message.line()).to_string());
+    let ending = back_to_gates(facts, PACE_CODE, PACE_REASON);
+    Decision::End(Ending { due: Some(due), wake, ..ending })
 }
 
 /// A number without a row has no lock that an opt-out would wait for, so nothing goes to it but

@@ -169,6 +169,7 @@ impl Known {
         };
 
         let facts = Facts {
+            has_permit: true,
             now: at(0),
             call_by: Duration::from_millis(300),
             request_timeout: Duration::from_secs(10),

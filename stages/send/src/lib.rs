@@ -37,6 +37,7 @@ mod permits;
 mod record;
 mod recording;
 mod say;
+mod tempo;
 mod unrecorded;
 
 use std::time::Duration;
@@ -82,6 +83,7 @@ impl Stage for SendStage {
     const FROM: Stream = Stream::Released;
     type In = Admitted;
     const LINGER: Duration = Duration::from_millis(5);
+    const LONG: Duration = Duration::from_millis(250);
 
     async fn handle(&self, cx: &Cx, batch: Batch<Admitted>) -> Result<(), Fault> {
         let (to_call, claimed) = unbounded_channel();

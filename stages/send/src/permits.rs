@@ -1,5 +1,6 @@
 //! How many carrier calls may be under way in this process: over all, of the bulk lane (so that an
-//! urgent message always finds one), and of one account (so that a slow one leaves some).
+//! urgent message always finds one), and of one account (so that a slow one leaves the others
+//! theirs).
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -13,9 +14,17 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
+use crate::tempo::{SLOW, Tempo};
+
 /// The longest that a chunk of the bulk lane waits to become bigger once one call could begin; of
 /// the urgent lane a quarter of it.
 const LINGER: Duration = Duration::from_millis(20);
+
+/// How long an account that found no permit counts as one that waits.
+const WANTS: Duration = Duration::from_millis(500);
+
+/// Accounts that are remembered at most; those without a call are forgotten first.
+const MOST_ACCOUNTS: usize = 10_000;
 
 /// The permits of a process.
 #[derive(Debug)]
@@ -29,7 +38,15 @@ pub(crate) struct Permits {
 struct InUse {
     all: usize,
     bulk: usize,
-    accounts: HashMap<String, usize>,
+    accounts: HashMap<String, Account>,
+}
+
+/// What is known of one account.
+#[derive(Debug, Default)]
+struct Account {
+    tempo: Tempo,
+    /// When it last found no permit.
+    wanted_at: Option<Instant>,
 }
 
 /// One call; free again when dropped.
@@ -38,6 +55,16 @@ pub(crate) struct Permit {
     permits: Arc<Permits>,
     lane: Lane,
     account: String,
+    begun: Instant,
+}
+
+/// What became of messages that wait for permits.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    /// Those that have one.
+    pub(crate) with: Vec<(usize, Permit)>,
+    /// Those of slow accounts that have their share already: waiting is in vain.
+    pub(crate) without: Vec<usize>,
 }
 
 // === impl Permits ===
@@ -50,30 +77,40 @@ impl Permits {
     }
 
     /// Takes permits for as many of the waiting as there are free ones, in their order; waits until
-    /// there is one, and a little longer where a bigger chunk may come of it. `account_of` names
-    /// the account of a waiting message.
+    /// there is one, and a little longer where a bigger chunk may come of it, but not beyond `until`.
+    /// `account_of` names the account of a waiting message.
     pub(crate) async fn take<'a>(
         self: &Arc<Self>,
         lane: Lane,
         waiting: &mut VecDeque<usize>,
+        until: Instant,
         account_of: impl Fn(usize) -> &'a str,
-    ) -> Vec<(usize, Permit)> {
+    ) -> Taken {
         let enough = waiting.len().min(self.total / 2);
         let linger = if lane == Lane::Urgent { LINGER / 4 } else { LINGER };
         let deadline = Instant::now() + linger;
 
         loop {
             let freed = self.freed.notified();
-            let late = Instant::now() >= deadline;
+            let now = Instant::now();
+            let late = now >= deadline;
             let taken = self.try_take(lane, waiting, &account_of, if late { 1 } else { enough });
-            if !taken.is_empty() {
+            if !taken.with.is_empty() || !taken.without.is_empty() || now >= until {
                 return taken;
             }
 
             // Woken, or late: either way it looks again.
-            let until = if late { Instant::now() + linger } else { deadline };
-            let _ = timeout_at(until, freed).await;
+            let next = if late { now + linger } else { deadline };
+            let _ = timeout_at(next.min(until), freed).await;
         }
+    }
+
+    /// How many calls a second an account that is slow can have of its share; none for one that is
+    /// not.
+    pub(crate) fn slow_rate(&self, account: &str) -> Option<f64> {
+        let in_use = self.lock();
+        let median = in_use.accounts.get(account)?.tempo.median(Instant::now());
+        (median > SLOW).then(|| (self.total / 4) as f64 / median.as_secs_f64())
     }
 
     /// At least `enough` permits, or none.
@@ -83,27 +120,51 @@ impl Permits {
         waiting: &mut VecDeque<usize>,
         account_of: &impl Fn(usize) -> &'a str,
         enough: usize,
-    ) -> Vec<(usize, Permit)> {
-        let mut in_use = self.lock();
-        if self.free(&in_use, lane) < enough {
-            return Vec::new();
+    ) -> Taken {
+        let (mut in_use, now) = (self.lock(), Instant::now());
+        let free = self.free(&in_use, lane);
+        if free < enough {
+            let without = waiting.iter().filter(|_| free == 0);
+            without.for_each(|index| in_use.account(account_of(*index)).wanted_at = Some(now));
+            return Taken::default();
         }
 
-        let mut taken = Vec::new();
+        let mut taken = Taken::default();
         waiting.retain(|&index| {
             let account = account_of(index);
-            let used = in_use.accounts.get(account).copied().unwrap_or(0);
-            if self.free(&in_use, lane) == 0 || used >= self.per_account() {
-                return true;
+            match self.look(&mut in_use, lane, account, now) {
+                Look::Free => {
+                    in_use.begin(lane, account, now);
+                    let (permits, account) = (Arc::clone(self), account.to_owned());
+                    taken.with.push((index, Permit { permits, lane, account, begun: now }));
+                    false
+                }
+                Look::Wait => true,
+                Look::InVain => {
+                    taken.without.push(index);
+                    false
+                }
             }
-
-            in_use.count(lane, account);
-            let permits = Arc::clone(self);
-            taken.push((index, Permit { permits, lane, account: account.to_owned() }));
-            false
         });
-
         taken
+    }
+
+    /// Whether an account finds a permit. One that does not is noted as one that waits.
+    fn look(&self, in_use: &mut InUse, lane: Lane, account: &str, now: Instant) -> Look {
+        let others_wait = in_use.others_wait(account, now);
+        let known = in_use.account(account);
+        let (used, is_slow) = (known.tempo.under_way(), known.tempo.median(now) > SLOW);
+        let has_its_share = used >= self.share(is_slow || others_wait);
+
+        // Slow accounts together leave half of all calls to the others.
+        if is_slow && (has_its_share || in_use.slow_calls(now) >= self.total / 2) {
+            return Look::InVain;
+        }
+        if has_its_share || self.free(in_use, lane) == 0 {
+            in_use.account(account).wanted_at = Some(now);
+            return Look::Wait;
+        }
+        Look::Free
     }
 
     fn free(&self, in_use: &InUse, lane: Lane) -> usize {
@@ -114,8 +175,9 @@ impl Permits {
         }
     }
 
-    fn per_account(&self) -> usize {
-        self.total - self.total / 4
+    /// How many calls of one account may be under way.
+    fn share(&self, is_small: bool) -> usize {
+        if is_small { self.total / 4 } else { self.total - self.total / 4 }
     }
 
     fn lock(&self) -> MutexGuard<'_, InUse> {
@@ -123,16 +185,52 @@ impl Permits {
     }
 }
 
+/// What a message finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// A permit.
+    Free,
+    /// None now, and one soon.
+    Wait,
+    /// Its account is slow and has its share.
+    InVain,
+}
+
 // === impl InUse ===
 
 impl InUse {
-    fn count(&mut self, lane: Lane, account: &str) {
+    fn account(&mut self, handle: &str) -> &mut Account {
+        if self.accounts.len() >= MOST_ACCOUNTS && !self.accounts.contains_key(handle) {
+            self.accounts.retain(|_, account| account.tempo.under_way() > 0);
+        }
+        // A copy of the handle is made for a new account alone.
+        if !self.accounts.contains_key(handle) {
+            self.accounts.insert(handle.to_owned(), Account::default());
+        }
+        self.accounts.get_mut(handle).expect("it was put there")
+    }
+
+    /// Whether another account found no permit a moment ago.
+    fn others_wait(&self, handle: &str, now: Instant) -> bool {
+        let waits = |account: &Account| account.wanted_at.is_some_and(|at| now - at < WANTS);
+        self.accounts.iter().any(|(other, account)| other != handle && waits(account))
+    }
+
+    fn slow_calls(&self, now: Instant) -> usize {
+        let tempos = self.accounts.values().map(|account| &account.tempo);
+        tempos.filter(|tempo| tempo.median(now) > SLOW).map(Tempo::under_way).sum()
+    }
+
+    fn begin(&mut self, lane: Lane, handle: &str, now: Instant) {
         self.all += 1;
         self.bulk += usize::from(lane == Lane::Bulk);
-        match self.accounts.get_mut(account) {
-            Some(used) => *used += 1,
-            None => drop(self.accounts.insert(account.to_owned(), 1)),
-        }
+        self.account(handle).tempo.begin(now);
+    }
+
+    fn end(&mut self, permit: &Permit) {
+        self.all -= 1;
+        self.bulk -= usize::from(permit.lane == Lane::Bulk);
+        self.account(&permit.account).tempo.end(permit.begun, Instant::now());
     }
 }
 
@@ -141,14 +239,7 @@ impl InUse {
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut in_use = self.permits.lock();
-        in_use.all -= 1;
-        in_use.bulk -= usize::from(self.lane == Lane::Bulk);
-        if let Some(used) = in_use.accounts.get_mut(&self.account) {
-            *used -= 1;
-            if *used == 0 {
-                in_use.accounts.remove(&self.account);
-            }
-        }
+        in_use.end(self);
 
         // Whoever waits looks again after a linger anyway; waking it for each permit would cost
         // more than it gives.
@@ -164,8 +255,20 @@ impl Drop for Permit {
 mod tests {
     use super::*;
 
-    fn indexes(taken: &[(usize, Permit)]) -> Vec<usize> {
-        taken.iter().map(|(index, _)| *index).collect()
+    const LONG: Duration = Duration::from_secs(3_600);
+
+    async fn take(
+        permits: &Arc<Permits>,
+        lane: Lane,
+        indexes: std::ops::Range<usize>,
+        account: &'static str,
+    ) -> Taken {
+        let until = Instant::now() + LONG;
+        permits.take(lane, &mut indexes.collect(), until, |_| account).await
+    }
+
+    fn indexes(taken: &Taken) -> Vec<usize> {
+        taken.with.iter().map(|(index, _)| *index).collect()
     }
 
     #[tokio::test(start_paused = true)]
@@ -173,49 +276,90 @@ mod tests {
         let permits = Permits::new(16);
         let mut waiting: VecDeque<usize> = (0..40).collect();
         let account = |index: usize| if index.is_multiple_of(2) { "even" } else { "odd" };
+        let until = Instant::now() + LONG;
 
-        let first = permits.take(Lane::Urgent, &mut waiting, account).await;
+        let first = permits.take(Lane::Urgent, &mut waiting, until, account).await;
         assert_eq!(indexes(&first), (0..16).collect::<Vec<_>>());
 
         let mut rest = first;
-        rest.truncate(10);
-        let second = permits.take(Lane::Urgent, &mut waiting, account).await;
-        assert_eq!(indexes(&second), (16..22).collect::<Vec<_>>());
-        assert_eq!(waiting.len(), 18);
+        rest.with.truncate(4);
+        let second = permits.take(Lane::Urgent, &mut waiting, until, account).await;
+        assert_eq!(second.with.len(), 4, "each has a quarter while the other waits");
+        assert_eq!(waiting.len(), 20);
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_account_never_takes_all_permits_and_bulk_leaves_some_to_urgent() {
         let permits = Permits::new(16);
-        let mut slow: VecDeque<usize> = (0..40).collect();
-        let held = permits.take(Lane::Urgent, &mut slow, |_| "slow").await;
-        assert_eq!(held.len(), 12);
+        let held = take(&permits, Lane::Urgent, 0..40, "much").await;
+        assert_eq!(held.with.len(), 12);
 
-        let other = permits.take(Lane::Urgent, &mut VecDeque::from([1]), |_| "other").await;
-        assert_eq!(other.len(), 1);
+        let other = take(&permits, Lane::Urgent, 0..1, "other").await;
+        assert_eq!(other.with.len(), 1);
         drop((held, other));
+        tokio::time::advance(WANTS).await;
 
         let mut bulk: VecDeque<usize> = (0..40).collect();
-        let held = permits.take(Lane::Bulk, &mut bulk, |i| if i < 20 { "a" } else { "b" }).await;
-        assert_eq!(held.len(), 12);
+        let until = Instant::now() + LONG;
+        let account = |index: usize| if index < 20 { "a" } else { "b" };
+        let held = permits.take(Lane::Bulk, &mut bulk, until, account).await;
+        assert_eq!(held.with.len(), 12);
+        assert_eq!(take(&permits, Lane::Urgent, 0..1, "c").await.with.len(), 1);
+    }
 
-        let urgent = permits.take(Lane::Urgent, &mut VecDeque::from([1]), |_| "c").await;
-        assert_eq!(urgent.len(), 1);
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_account_has_a_quarter_and_what_is_beyond_does_not_wait() {
+        let permits = Permits::new(16);
+        let mut held = take(&permits, Lane::Urgent, 0..40, "slow").await;
+        tokio::time::advance(Duration::from_secs(2)).await;
+        held.with.truncate(3);
+        assert_eq!(permits.slow_rate("slow"), Some(2.0), "four calls of two seconds");
+
+        let more = take(&permits, Lane::Urgent, 50..60, "slow").await;
+        assert_eq!((more.with.len(), more.without.len()), (1, 9));
+        let other = take(&permits, Lane::Urgent, 0..12, "fast").await;
+        assert_eq!(other.with.len(), 12, "the others have the rest");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_accounts_together_leave_half_of_all_calls() {
+        let permits = Permits::new(16);
+        let mut held = Vec::new();
+        for slow in ["a", "b", "c", "d"] {
+            held.push(take(&permits, Lane::Urgent, 0..3, slow).await);
+        }
+        tokio::time::advance(Duration::from_secs(2)).await;
+        let more = take(&permits, Lane::Urgent, 5..6, "a").await;
+        assert_eq!((more.with.len(), more.without.len()), (0, 1));
+        assert_eq!(take(&permits, Lane::Urgent, 5..6, "fast").await.with.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_others_wait_an_account_has_a_quarter() {
+        let permits = Permits::new(16);
+        let held = take(&permits, Lane::Urgent, 0..12, "a").await;
+        let rest = take(&permits, Lane::Urgent, 0..4, "b").await;
+        let until = Instant::now() + Duration::from_millis(50);
+        let none = permits.take(Lane::Urgent, &mut VecDeque::from([9]), until, |_| "c").await;
+        assert!(none.with.is_empty() && none.without.is_empty(), "in vain until then");
+
+        drop((held, rest));
+        assert_eq!(take(&permits, Lane::Urgent, 0..12, "a").await.with.len(), 4);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_permit_that_comes_back_is_taken_by_whoever_waits() {
         let permits = Permits::new(4);
+        let until = Instant::now() + LONG;
         let mut waiting: VecDeque<usize> = (0..4).collect();
-        let mut held =
-            permits.take(Lane::Urgent, &mut waiting, |i| if i < 2 { "a" } else { "b" }).await;
-        assert_eq!(held.len(), 4);
+        let account = |index: usize| if index < 2 { "a" } else { "b" };
+        let mut held = permits.take(Lane::Urgent, &mut waiting, until, account).await;
+        assert_eq!(held.with.len(), 4);
 
-        let mut late = VecDeque::from([9]);
-        let waits = permits.take(Lane::Urgent, &mut late, |_| "a");
+        let waits = take(&permits, Lane::Urgent, 9..10, "c");
         let frees = async {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            held.pop();
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            held.with.pop();
         };
 
         let (taken, ()) = tokio::join!(waits, frees);

@@ -1,7 +1,7 @@
 //! One batch from hand-over to PubAck: hands it to the stage in a task of its own, settles each
 //! answer, publishes what it says, and does about a fault what [`settle`] decides.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use async_nats::Subject;
 use domain::message::class::Lane;
@@ -56,6 +56,14 @@ pub(super) enum Note<P> {
     Again(Member<P>, Instant),
     /// These members are given up for now, by the slot of their frame: a drain is under way.
     Left(Vec<u32>),
+    /// This batch takes long, and no longer counts among those under way.
+    TakesLong,
+}
+
+/// How a batch has ended.
+pub(super) struct Ended {
+    /// Whether it has told the lane that it takes long.
+    pub(super) took_long: bool,
 }
 
 /// The messages and letters that one batch begins with.
@@ -75,8 +83,22 @@ struct Rest<P> {
 }
 
 impl<S: Stage> Crew<S> {
+    /// Works on a batch, and tells the lane once it takes long.
+    pub(super) async fn run(self: Arc<Self>, load: Load<S::In>) -> Ended {
+        let mut work = pin!(Arc::clone(&self).work(load));
+        tokio::select! {
+            biased;
+            () = &mut work => return Ended { took_long: false },
+            () = sleep(S::LONG) => {}
+        }
+
+        self.note(Note::TakesLong);
+        work.await;
+        Ended { took_long: true }
+    }
+
     /// Works until every member is through, waiting, or given up by a drain.
-    pub(super) async fn work(self: Arc<Self>, load: Load<S::In>) {
+    async fn work(self: Arc<Self>, load: Load<S::In>) {
         let mut settled = Settled::default();
         for (slot, letter) in load.letters {
             self.measure.letter("undecodable");

@@ -14,14 +14,14 @@ use futures::{
 use stage::Stage;
 use tokio::{
     sync::{mpsc, watch},
-    task::JoinSet,
+    task::{JoinError, JoinSet},
     time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use wire::frame::{FrameError, MAX_MESSAGES, objection, unpack};
 
 use super::{
-    batch::{Crew, Note},
+    batch::{Crew, Ended, Note},
     config::StageConfig,
     held::{Arrival, Frames, Member, Origin, Through},
     lag,
@@ -62,7 +62,9 @@ pub(super) struct Lane<S: Stage> {
     puller: Puller,
     frames: Frames,
     queue: Queue<S::In>,
-    batches: JoinSet<()>,
+    batches: JoinSet<Ended>,
+    /// Batches that count as under way: those that have not taken long.
+    under_way: usize,
     notes: mpsc::UnboundedReceiver<Note<S::In>>,
     /// Progress beats on their way out.
     beating: Option<BoxFuture<'static, ()>>,
@@ -124,6 +126,7 @@ impl<S: Stage> Lane<S> {
             frames: Frames::default(),
             queue: Queue::new(),
             batches: JoinSet::new(),
+            under_way: 0,
             notes,
             beating: None,
             acks: FuturesUnordered::new(),
@@ -155,7 +158,7 @@ impl<S: Stage> Lane<S> {
                 () = stop.cancelled() => break,
                 Some(note) = self.notes.recv() => self.take_notes(note),
                 Some(ack) = self.acks.next() => self.acked(ack),
-                Some(ended) = self.batches.join_next() => survive(ended),
+                Some(ended) = self.batches.join_next() => self.ended(ended),
                 () = until(begins) => {}
                 () = until(due) => self.queue.wake(Instant::now()),
                 () = running(&mut self.beating) => self.beating = None,
@@ -192,13 +195,14 @@ impl<S: Stage> Lane<S> {
     fn start_batches(&mut self) {
         while self.begins().is_some_and(|begins| begins <= Instant::now()) {
             let Some(load) = self.queue.batch(self.config.batch_max) else { break };
-            self.batches.spawn(Arc::clone(&self.crew).work(load));
+            self.batches.spawn(Arc::clone(&self.crew).run(load));
+            self.under_way += 1;
         }
     }
 
     /// When the next batch may begin; none while nothing is ready or enough are under way.
     fn begins(&self) -> Option<Instant> {
-        let room = self.batches.len() < self.config.batches_under_way;
+        let room = self.under_way < self.config.batches_under_way;
         room.then(|| self.queue.begins(self.config.batch_max, self.linger)).flatten()
     }
 
@@ -253,6 +257,21 @@ impl<S: Stage> Lane<S> {
         size
     }
 
+    /// A batch task ends by itself. One that panicked takes the lane with it: what the batch held
+    /// would never be acked or given back.
+    fn ended(&mut self, ended: Result<Ended, JoinError>) {
+        match ended {
+            Ok(Ended { took_long: false }) => self.under_way -= 1,
+            // It has said so before.
+            Ok(Ended { took_long: true }) => {}
+            Err(failed) => {
+                if let Ok(payload) = failed.try_into_panic() {
+                    std::panic::resume_unwind(payload);
+                }
+            }
+        }
+    }
+
     fn take_notes(&mut self, first: Note<S::In>) {
         self.noted(first);
         while let Ok(note) = self.notes.try_recv() {
@@ -274,6 +293,7 @@ impl<S: Stage> Lane<S> {
             }
             Note::Again(member, due) => self.queue.wait(member, due),
             Note::Left(slots) => self.give_up(slots),
+            Note::TakesLong => self.under_way -= 1,
         }
     }
 
@@ -353,7 +373,7 @@ impl<S: Stage> Lane<S> {
                 biased;
                 Some(note) = self.notes.recv() => self.take_notes(note),
                 Some(ack) = self.acks.next() => self.acked(ack),
-                Some(ended) = self.batches.join_next() => survive(ended),
+                Some(ended) = self.batches.join_next() => self.ended(ended),
                 () = running(&mut self.beating) => self.beating = None,
                 _ = beats.tick() => self.beat(),
                 () = &mut time_up, if in_time => {
@@ -383,16 +403,6 @@ impl<S: Stage> Lane<S> {
         let left = self.left;
         tracing::info!(consumer = self.crew.spec.name, left, in_time, "drained");
         Drained { left, in_time }
-    }
-}
-
-/// A batch task ends by itself. One that panicked takes the lane with it: what the batch held would
-/// never be acked or given back.
-fn survive(ended: Result<(), tokio::task::JoinError>) {
-    if let Err(failed) = ended
-        && let Ok(payload) = failed.try_into_panic()
-    {
-        std::panic::resume_unwind(payload);
     }
 }
 

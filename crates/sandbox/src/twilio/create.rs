@@ -36,12 +36,12 @@ pub(super) async fn create(call: &Call<'_>) -> Answer {
     let accepted = match decide(call, &faults, dice) {
         Decision::Reset => {
             call.app.state().stats.fault("reset_before");
-            pause(&faults, dice).await;
+            pause(call, &faults, dice).await;
             return Err(Cut::Reset);
         }
         Decision::Refused(refusal) => {
             call.app.state().stats.refused(refusal.code);
-            pause(&faults, dice).await;
+            pause(call, &faults, dice).await;
             return Ok(refusal.response());
         }
         Decision::Accepted(accepted) => accepted,
@@ -52,7 +52,7 @@ pub(super) async fn create(call: &Call<'_>) -> Answer {
         // An error says that the receipt was dropped or took too long: the answer goes out.
         let _ = tokio::time::timeout(BEFORE_RESPONSE, receipt).await;
     }
-    pause(&faults, dice).await;
+    pause(call, &faults, dice).await;
     if strikes(call, "lost_response", faults.lost_response, dice) {
         Err(Cut::Close)
     } else if strikes(call, "http_5xx_after", faults.http_5xx_after, dice) {
@@ -113,8 +113,9 @@ fn strikes(call: &Call<'_>, name: &'static str, rate: f64, dice: Dice) -> bool {
 }
 
 /// Waits for as long as the faults delay the answer.
-async fn pause(faults: &Faults, dice: Dice) {
-    let ms = dice.text("latency").within(faults.latency_ms);
+async fn pause(call: &Call<'_>, faults: &Faults, dice: Dice) {
+    let range = faults.latency(call.app.state().accounts.sid(call.account));
+    let ms = dice.text("latency").within(range);
     if ms > 0 {
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }

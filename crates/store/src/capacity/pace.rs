@@ -2,7 +2,10 @@
 //! asked to slow down. Database time, so that hosts need not agree; moved under their locks alone,
 //! so that the pace holds whatever dies.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use domain::ids::{SenderId, TenantId};
 use jiff::Timestamp;
@@ -266,6 +269,32 @@ pub async fn slow(tx: &mut Scoped, pauses: &[(Slowed, Duration)]) -> Result<(), 
         .await
         .map_err(fault)?;
     }
+    Ok(())
+}
+
+/// Notes how many calls a second accounts were seen to take that are slower than they are called.
+/// What was noted a moment ago is lowered by a fifth: it was still too much.
+pub async fn see(tx: &mut Scoped, rates: &BTreeMap<String, f64>) -> Result<(), Fault> {
+    if rates.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "insert into account_pace as p (account, next_free, seen_rate, seen_at)
+         select account, clock_timestamp(), greatest(rate, 0.1), clock_timestamp()
+         from unnest($1::text[], $2::float8[]) as k (account, rate)
+         order by account
+         on conflict (account) do update
+         set seen_rate = case when p.seen_at > clock_timestamp() - interval '30 seconds'
+                              then greatest(0.1, 0.8 * seen_now(p.seen_rate, p.seen_at))
+                              else excluded.seen_rate end,
+             seen_at = clock_timestamp()
+         where p.seen_at is null or p.seen_at < clock_timestamp() - interval '1 second'",
+        &rates.keys().map(String::as_str).collect::<Vec<_>>() as _,
+        &rates.values().copied().collect::<Vec<_>>(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
     Ok(())
 }
 

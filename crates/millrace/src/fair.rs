@@ -1,0 +1,91 @@
+//! `millrace fair`: tenants who flood, whose carrier is slow, who upload slowly or who share an
+//! account, beside one who sends a login code each second. The codes must not notice, shares must be
+//! kept, and no pace may be passed.
+
+mod floods;
+mod pace;
+mod verdict;
+mod work;
+
+use std::{path::Path, process::ExitCode, time::Duration};
+
+use anyhow::Context;
+use boot::embedded::Scratch;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use stage::StageName;
+use tokio::task::JoinSet;
+
+use crate::{
+    cli,
+    platform::{Plan, Platform},
+};
+
+/// Where the servers keep their data meanwhile, below the working directory.
+const WORK_DIR: &str = ".millrace";
+
+/// How much longer than `ack_wait` a stage is frozen.
+const FROZEN_FOR_LONGER: Duration = Duration::from_secs(2);
+
+/// Runs the platform with its neighbours and prints the verdict.
+pub async fn run(args: cli::Fair) -> anyhow::Result<ExitCode> {
+    boot::telemetry::start_logging(boot::telemetry::LogFormat::for_stderr(), "error")?;
+    println!(
+        "{} texts on a sender of {} a second, {} s of codes, {} processes of throttle and send{}",
+        args.texts,
+        work::FLOODED_PACE,
+        args.seconds,
+        args.each,
+        if args.blows { ", one of each struck" } else { "" },
+    );
+
+    let scratch = Scratch::under(Path::new(WORK_DIR))?;
+    let plan = Plan {
+        throttle_and_send: args.each,
+        ack_wait: Duration::from_secs(args.ack_wait),
+        settings: vec![("RUST_LOG", "error".to_owned())],
+        ..Plan::default()
+    };
+    let mut platform = Platform::start(scratch.path(), &plan).await?;
+    let work = work::prepare(&mut platform, &args).await?;
+
+    let mut floods = JoinSet::new();
+    work::start_campaigns(&platform, &work).await?;
+    floods::begin(&mut floods, &platform, &work, &args)?;
+    let codes =
+        tokio::spawn(floods::codes(platform.client(work::CODES)?, work.clone(), args.seconds));
+    if args.blows {
+        strike(&mut platform, &args).await?;
+    }
+    let codes = codes.await??;
+    let flooded = floods::end(&mut floods).await?;
+
+    let verdict = verdict::reach(&platform, &work, &codes, &flooded).await?;
+    verdict.print();
+    platform.stop().await;
+    Ok(if verdict.passes() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Kills a `send` and freezes a `throttle`, each for a while, in the middle of the codes.
+async fn strike(platform: &mut Platform, args: &cli::Fair) -> anyhow::Result<()> {
+    tokio::time::sleep(Duration::from_secs(args.seconds / 4)).await;
+    let index = |platform: &Platform, stage: StageName| {
+        platform.parts.iter().position(|part| part.name == stage.as_str()).context("a process")
+    };
+
+    println!("kill -9 send, freeze throttle");
+    let send = index(platform, StageName::Send)?;
+    platform.parts[send].kill().await;
+    let throttle = index(platform, StageName::Throttle)?;
+    let pid = platform.parts[throttle].pid().context("a running process")?;
+    let pid = Pid::from_raw(pid.try_into()?);
+    kill(pid, Signal::SIGSTOP)?;
+
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    platform.parts[send].start()?;
+    tokio::time::sleep(Duration::from_secs(args.ack_wait) + FROZEN_FOR_LONGER).await;
+    kill(pid, Signal::SIGCONT)?;
+    Ok(())
+}

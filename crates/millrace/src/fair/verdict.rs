@@ -1,0 +1,227 @@
+//! What came of it: how long the codes took, whose part of the shared account was how large, how
+//! often a message waited for its pace, and whether every pace was kept.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use anyhow::Context;
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{
+    pace::{self, Sent},
+    work::{FLOODED_PACE, FLOODING, FairWork, LARGE, NUMBERS, SHARED_PACE, SMALL, WEIGHTS},
+};
+use crate::platform::Platform;
+
+/// The longest that 99 of 100 codes may take, and any, from the request to the carrier, in
+/// milliseconds.
+const P99: f64 = 1_000.0;
+const LONGEST: f64 = 2_000.0;
+
+/// How far the part of a shared account may be off.
+const OFF: f64 = 0.1;
+
+/// How often a message may be put aside for its pace, on average.
+const PARKS: f64 = 1.2;
+
+/// The least of its pace that a flooded sender sends.
+const USED: f64 = 0.95;
+
+/// Flooded messages whose passports are read, and how many at once.
+const SAMPLE: usize = 200;
+const ASKED_AT_ONCE: usize = 8;
+
+/// How long the last codes may take, and how long the small campaign may.
+const PATIENCE: Duration = Duration::from_secs(60);
+const CAMPAIGN: Duration = Duration::from_secs(180);
+
+/// What was found.
+pub struct FairVerdict {
+    rows: Vec<Row>,
+}
+
+/// One line of the table.
+struct Row {
+    what: String,
+    found: String,
+    fine: bool,
+}
+
+/// Waits until the codes and the small campaign are at the carrier, and looks at its ledger.
+///
+/// # Errors
+/// Somebody does not answer, or something does not arrive.
+pub async fn reach(
+    platform: &Platform,
+    work: &FairWork,
+    codes: &BTreeMap<String, Timestamp>,
+    flooded: &[String],
+) -> anyhow::Result<FairVerdict> {
+    let arrived = tokio::time::timeout(PATIENCE, arrivals(platform, codes)).await;
+    let took = arrived.context("codes did not arrive at the carrier")??;
+    let small = tokio::time::timeout(CAMPAIGN, small_is_sent(platform, work)).await;
+    small.context("the small campaign was not sent in time")??;
+
+    let lines = Lines::of(platform).await?;
+    let mut rows = latency(took);
+    rows.push(share(&lines));
+    rows.push(parks(platform, flooded).await?);
+    rows.push(used(&lines));
+    rows.extend(paces(&lines));
+    Ok(FairVerdict { rows })
+}
+
+impl FairVerdict {
+    /// Whether everything is as it must be.
+    pub fn passes(&self) -> bool {
+        self.rows.iter().all(|row| row.fine)
+    }
+
+    /// Prints the table.
+    pub fn print(&self) {
+        for Row { what, found, fine } in &self.rows {
+            println!("{:<4} {what:<44} {found}", if *fine { "ok" } else { "FAIL" });
+        }
+        let verdict = if self.passes() { "the neighbours notice nothing" } else { "not fair" };
+        println!("{verdict}");
+    }
+}
+
+/// The texts that the carrier has, by the number that sent them.
+struct Lines(BTreeMap<String, Sent>);
+
+impl Lines {
+    async fn of(platform: &Platform) -> anyhow::Result<Self> {
+        let mut by_sender: BTreeMap<String, Sent> = BTreeMap::new();
+        for line in platform.ledger().await? {
+            let from = line["from"].as_str().context("from")?.to_owned();
+            let segments = u32::try_from(line["segments"].as_u64().context("segments")?)?;
+            by_sender.entry(from).or_default().push((received_at(&line)?, segments));
+        }
+        by_sender.values_mut().for_each(|sent| sent.sort_unstable());
+        Ok(Self(by_sender))
+    }
+
+    fn from(&self, tenant: usize) -> Sent {
+        self.0.get(NUMBERS[tenant]).cloned().unwrap_or_default()
+    }
+}
+
+fn received_at(line: &Value) -> anyhow::Result<Timestamp> {
+    Ok(line["received_at"].as_str().context("received_at")?.parse()?)
+}
+
+/// Milliseconds from request to carrier, in rising order, once all codes have arrived.
+async fn arrivals(
+    platform: &Platform,
+    codes: &BTreeMap<String, Timestamp>,
+) -> anyhow::Result<Vec<f64>> {
+    loop {
+        let mut took = Vec::new();
+        for line in platform.ledger().await? {
+            let begun = line["reference"].as_str().and_then(|id| codes.get(id));
+            if let Some(begun) = begun {
+                took.push(received_at(&line)?.duration_since(*begun).as_secs_f64() * 1_000.0);
+            }
+        }
+        if took.len() >= codes.len() {
+            took.sort_by(f64::total_cmp);
+            return Ok(took);
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Waits until the small campaign is with the carrier.
+async fn small_is_sent(platform: &Platform, work: &FairWork) -> anyhow::Result<()> {
+    while Lines::of(platform).await?.from(SMALL).len() < work.small {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    Ok(())
+}
+
+fn latency(took: Vec<f64>) -> Vec<Row> {
+    let percentile = |share: f64| took[((took.len() - 1) as f64 * share) as usize];
+    let (p50, p99, longest) = (percentile(0.5), percentile(0.99), percentile(1.0));
+    let row = |what: &str, found: f64, limit: f64| Row {
+        what: format!("codes, {what}"),
+        found: format!("{found:.0} ms of {limit:.0}"),
+        fine: found < limit,
+    };
+    vec![row("median", p50, P99), row("p99", p99, P99), row("longest", longest, LONGEST)]
+}
+
+/// The small campaign's part of the account while both campaigns had texts to send.
+fn share(lines: &Lines) -> Row {
+    let (small, large) = (lines.from(SMALL), lines.from(LARGE));
+    let begun = small.first().zip(large.first()).map(|(a, b)| a.0.max(b.0));
+    let ended = small.last().zip(large.last()).map(|(a, b)| a.0.min(b.0));
+    let within = |sent: &Sent| {
+        let is_in =
+            |at: Timestamp| begun.is_some_and(|b| b <= at) && ended.is_some_and(|e| at <= e);
+        sent.iter().filter(|(at, _)| is_in(*at)).map(|(_, segments)| f64::from(*segments)).sum()
+    };
+
+    let (small, large): (f64, f64) = (within(&small), within(&large));
+    let wanted = f64::from(WEIGHTS[0]) / f64::from(WEIGHTS.iter().sum::<u32>());
+    let got = small / (small + large).max(1.0);
+    Row {
+        what: "small campaign's part of a shared account".to_owned(),
+        found: format!("{:.1} % of {:.1} %", got * 100.0, wanted * 100.0),
+        fine: (got / wanted - 1.0).abs() <= OFF,
+    }
+}
+
+/// How often flooded messages were put aside for their pace, by their passports.
+async fn parks(platform: &Platform, flooded: &[String]) -> anyhow::Result<Row> {
+    let client = platform.client(FLOODING)?;
+    let step = (flooded.len() / SAMPLE).max(1);
+    let asked = flooded.iter().step_by(step).map(|id| {
+        let client = client.clone();
+        async move {
+            let message = client.get(&format!("/v1/messages/{id}")).await?;
+            let stamps = message["passport"].as_array().cloned().unwrap_or_default();
+            anyhow::Ok(stamps.iter().filter(|stamp| stamp["code"] == "pace").count())
+        }
+    });
+    let parks: Vec<usize> = stream::iter(asked).buffered(ASKED_AT_ONCE).try_collect().await?;
+
+    let mean = parks.iter().sum::<usize>() as f64 / parks.len().max(1) as f64;
+    let most = parks.iter().max().copied().unwrap_or_default();
+    Ok(Row {
+        what: "waits for the pace per flooded message".to_owned(),
+        found: format!("{mean:.2} on average, {most} at most, of {PARKS}"),
+        fine: mean <= PARKS,
+    })
+}
+
+/// How much of its pace the flooded sender sent.
+fn used(lines: &Lines) -> Row {
+    let sent = lines.from(FLOODING);
+    let segments: f64 = sent.iter().map(|(_, segments)| f64::from(*segments)).sum();
+    let span = sent.first().zip(sent.last()).map(|(first, last)| last.0.duration_since(first.0));
+    let seconds = span.map_or(0.0, |span| span.as_secs_f64()).max(1.0);
+    let used = segments / seconds / f64::from(FLOODED_PACE);
+    Row {
+        what: "the flooded sender's pace is used".to_owned(),
+        found: format!("{:.1} %", used * 100.0),
+        fine: used >= USED,
+    }
+}
+
+/// Whether the paces of the flooded sender and of the shared account were kept.
+fn paces(lines: &Lines) -> Vec<Row> {
+    let mut shared = [lines.from(SMALL), lines.from(LARGE)].concat();
+    shared.sort_unstable();
+    let of = [
+        ("the flooded sender's pace", lines.from(FLOODING), FLOODED_PACE),
+        ("the shared account's pace", shared, SHARED_PACE),
+    ];
+    let row = |(what, sent, rate): (&str, Sent, u32)| {
+        let broken = pace::broken(&sent, rate.into());
+        let fine = broken.is_none();
+        Row { what: what.to_owned(), found: broken.unwrap_or_else(|| "kept".into()), fine }
+    };
+    of.into_iter().map(row).collect()
+}
