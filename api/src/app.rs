@@ -15,7 +15,7 @@ use crate::{
     http::arrival::ARRIVING,
     last_known::Asking,
     shares::Shares,
-    submit::{coalesce::Coalescer, keys::UsedKeys, quota::Quotas, tenants::Tenants},
+    submit::{coalesce::Coalescer, keys::UsedKeys, quota::Quotas, tenants::Tenants, turns::Turns},
 };
 
 /// How many batches of one tenant a process publishes at once; more are told to come again.
@@ -108,6 +108,8 @@ pub struct Inner {
     pub(crate) keys: UsedKeys,
     pub(crate) urgent: Coalescer,
     pub(crate) bulk: Coalescer,
+    /// Whose turn it is to publish a part of a batch.
+    pub(crate) turns: Turns,
     pub(crate) webhooks: Coalescer,
     pub(crate) directory: AccountsDirectory,
     /// Bytes of bodies that are arriving, by key.
@@ -144,6 +146,7 @@ impl App {
             quotas: Quotas::new(parts.settings.submit_per_second, parts.settings.submit_burst),
             urgent: gather("urgent"),
             bulk: gather("bulk"),
+            turns: Turns::new(parts.broker.clone()),
             webhooks: gather("webhooks"),
             directory: AccountsDirectory::default(),
             arriving: Shares::new(ARRIVING),

@@ -5,3 +5,4 @@ pub(crate) mod keys;
 pub(crate) mod message;
 pub(crate) mod quota;
 pub(crate) mod tenants;
+pub(crate) mod turns;

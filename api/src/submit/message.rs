@@ -6,7 +6,7 @@ use domain::{
     country::Country,
     gates::OnLate,
     ids::{MessageId, SenderId, TemplateId, TenantId},
-    message::class::{Channel, MessageClass},
+    message::class::{Channel, Lane, MessageClass},
     phone::PhoneNumber,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -88,6 +88,8 @@ pub(crate) struct Submission<'a> {
 pub(crate) struct Accepted {
     /// The message's id, by its key where it has one.
     pub(crate) id: MessageId,
+    /// The lane that it travels in.
+    pub(crate) lane: Lane,
     /// What is published.
     pub(crate) outgoing: Outgoing,
     /// What its key is checked by; none without a key.
@@ -147,8 +149,9 @@ impl Submission<'_> {
         };
         let body_hash = wire::hex(&body_hash);
         let submitted = Submitted { head, content, from, body_hash, metadata: new.metadata };
-        let outgoing = Outgoing::new(Subject::Submitted(class.lane()), &submitted);
-        Ok(Accepted { id, outgoing, keyed })
+        let lane = class.lane();
+        let outgoing = Outgoing::new(Subject::Submitted(lane), &submitted);
+        Ok(Accepted { id, lane, outgoing, keyed })
     }
 
     /// Reads every field, and says of all of them at once what is wrong. Takes the text out of

@@ -2,7 +2,7 @@
 //! stands alone: one that is wrong is told by its index and keeps no other back. The header's key
 //! names the whole batch: where it is another batch's, none of it is taken.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use axum::{
     Json, Router,
@@ -12,11 +12,15 @@ use axum::{
     routing::post,
 };
 use bytes::Bytes;
-use domain::ids::MessageId;
+use domain::{
+    ids::{MessageId, TenantId},
+    message::class::Lane,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::messages::read::Keyed;
 use tokio::sync::OwnedSemaphorePermit;
+use wire::frame::Outgoing;
 
 use crate::{
     app::App,
@@ -32,11 +36,15 @@ use crate::{
     submit::{
         keys::{UsedKeys, reused},
         message::{Accepted, NewMessage, Submission},
+        turns::{IN_A_TURN, Late, Turns},
     },
 };
 
 /// How many messages a batch may hold.
 const MOST: usize = 1_000;
+
+/// What a caller is told whose batch found no turn in time.
+const BUSY: &str = "messages are coming in faster than they are taken on";
 
 /// How long the body of a batch may be, in bytes.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -97,18 +105,36 @@ async fn submit(
     let right = read_all(&submission, items, &mut rejected);
     let right = untaken(&app.keys, right, &mut rejected).await?;
 
-    // publish: all or a 503; what a repeat finds stored already has the same ids, and items that
-    // repeat each other are one message
+    // publish: all or a 503; what a repeat finds stored already has the same ids
     let ids: Vec<MessageId> = right.iter().map(|message| message.id).collect();
-    let mut seen = HashSet::with_capacity(right.len());
-    let once = right.into_iter().filter(|message| seen.insert(message.id));
-    let outgoing = once.map(|message| message.outgoing).collect();
-    let stored = app.publisher.offer(outgoing, PUBLISH_BUDGET).await;
-    stored.map_err(|why| Problem::from(why).repeat_under(&key.text))?;
+    let published = publish(&app, &caller.tenant, right).await;
+    published.map_err(|problem| problem.repeat_under(&key.text))?;
 
     // answer
     let answer = Answer { accepted: ids.len(), rejected, ids };
     Ok(left.with((StatusCode::ACCEPTED, Json(answer))))
+}
+
+/// Publishes what is right, part by part, as its tenant's turns come. Items that repeat each other
+/// are one message.
+async fn publish(app: &App, tenant: &TenantId, right: Vec<Accepted>) -> Result<(), Problem> {
+    let mut seen = HashSet::with_capacity(right.len());
+    let mut lanes: BTreeMap<Lane, Vec<Outgoing>> = BTreeMap::new();
+    for message in right.into_iter().filter(|message| seen.insert(message.id)) {
+        lanes.entry(message.lane).or_default().push(message.outgoing);
+    }
+
+    let deadline = Turns::deadline();
+    for (lane, mut left) in lanes {
+        while !left.is_empty() {
+            let rest = left.split_off(left.len().min(IN_A_TURN));
+            let turn = app.turns.next(tenant, lane, deadline).await;
+            let _turn = turn.map_err(|Late| Problem::unavailable(BUSY, 5))?;
+            app.publisher.offer(left, PUBLISH_BUDGET).await?;
+            left = rest;
+        }
+    }
+    Ok(())
 }
 
 /// The permits of one batch that has arrived: of its key, and of its tenant.

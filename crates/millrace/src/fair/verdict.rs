@@ -64,7 +64,8 @@ pub async fn reach(
     small.context("the small campaign was not sent in time")??;
 
     let lines = Lines::of(platform).await?;
-    let mut rows = latency(took);
+    print_slow(&took);
+    let mut rows = latency(&took);
     rows.push(share(&lines));
     rows.push(parks(platform, flooded).await?);
     rows.push(used(&lines));
@@ -112,21 +113,23 @@ fn received_at(line: &Value) -> anyhow::Result<Timestamp> {
     Ok(line["received_at"].as_str().context("received_at")?.parse()?)
 }
 
-/// Milliseconds from request to carrier, in rising order, once all codes have arrived.
+/// When each code was requested, and the milliseconds until the carrier had it, once all have
+/// arrived. In order of time.
 async fn arrivals(
     platform: &Platform,
     codes: &BTreeMap<String, Timestamp>,
-) -> anyhow::Result<Vec<f64>> {
+) -> anyhow::Result<Vec<(Timestamp, f64)>> {
     loop {
         let mut took = Vec::new();
         for line in platform.ledger().await? {
             let begun = line["reference"].as_str().and_then(|id| codes.get(id));
             if let Some(begun) = begun {
-                took.push(received_at(&line)?.duration_since(*begun).as_secs_f64() * 1_000.0);
+                let millis = received_at(&line)?.duration_since(*begun).as_secs_f64() * 1_000.0;
+                took.push((*begun, millis));
             }
         }
         if took.len() >= codes.len() {
-            took.sort_by(f64::total_cmp);
+            took.sort_by_key(|(begun, _)| *begun);
             return Ok(took);
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -141,7 +144,18 @@ async fn small_is_sent(platform: &Platform, work: &FairWork) -> anyhow::Result<(
     Ok(())
 }
 
-fn latency(took: Vec<f64>) -> Vec<Row> {
+/// Tells which codes took longest, and when they were sent.
+fn print_slow(codes: &[(Timestamp, f64)]) {
+    let Some((first, _)) = codes.first() else { return };
+    for (begun, millis) in codes.iter().filter(|(_, millis)| *millis > P99 / 2.0) {
+        let after = begun.duration_since(*first).as_secs_f64();
+        println!("     a code of second {after:.0} took {millis:.0} ms");
+    }
+}
+
+fn latency(codes: &[(Timestamp, f64)]) -> Vec<Row> {
+    let mut took: Vec<f64> = codes.iter().map(|(_, millis)| *millis).collect();
+    took.sort_by(f64::total_cmp);
     let percentile = |share: f64| took[((took.len() - 1) as f64 * share) as usize];
     let (p50, p99, longest) = (percentile(0.5), percentile(0.99), percentile(1.0));
     let row = |what: &str, found: f64, limit: f64| Row {

@@ -3,13 +3,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_nats::jetstream::consumer::PullConsumer;
 use stage::machine;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::runtime::Runtime;
-use crate::{broker::Broker, consumers::ConsumerSpec, measure::Measure, progress::Meter};
+use crate::{
+    backlog::{Backlog, ask},
+    broker::Broker,
+    consumers::ConsumerSpec,
+    measure::Measure,
+    progress::Meter,
+};
 /// How often the broker is asked.
 const EVERY: Duration = Duration::from_secs(5);
 
@@ -34,7 +39,7 @@ pub(super) fn watch(
 
 /// Sets the gauges once; leaves them as they are where the broker does not answer.
 async fn survey(broker: &Broker, spec: &ConsumerSpec, measure: &Measure, meter: &Meter) {
-    let Some(Backlog { pending, unacked, floor }) = ask(broker, spec).await else { return };
+    let Some(Backlog { pending, unacked, floor, .. }) = ask(broker, spec).await else { return };
     meter.pend(pending);
     measure.lag.set((pending + unacked) as f64);
 
@@ -46,25 +51,6 @@ async fn survey(broker: &Broker, spec: &ConsumerSpec, measure: &Measure, meter: 
     let now = i64::try_from(machine::now().as_nanosecond()).unwrap_or(i64::MAX);
     let age = oldest.map_or(0, |stored| now.saturating_sub(stored).max(0));
     measure.oldest.set(Duration::from_nanos(age.unsigned_abs()).as_secs_f64());
-}
-
-/// What a consumer has before it, in frames.
-struct Backlog {
-    /// Frames that are not delivered to anybody.
-    pending: u64,
-    /// Frames that are delivered and not acked.
-    unacked: u64,
-    /// The sequence up to which everything is acked.
-    floor: u64,
-}
-
-async fn ask(broker: &Broker, spec: &ConsumerSpec) -> Option<Backlog> {
-    let found = broker.api.get_consumer_from_stream(spec.name, spec.stream.name()).await;
-    let consumer: PullConsumer = found.ok()?;
-    let info = consumer.cached_info();
-
-    let (pending, unacked) = (info.num_pending, info.num_ack_pending as u64);
-    Some(Backlog { pending, unacked, floor: info.ack_floor.stream_sequence })
 }
 
 /// When the first frame that is not acked was stored, in nanoseconds. For a frame that this process

@@ -1,10 +1,11 @@
 //! What a lane has read and not handed over: messages that are ready, and messages that wait.
 
 use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     time::Duration,
 };
 
+use domain::ids::TenantId;
 use tokio::time::Instant;
 use uuid::Uuid;
 use wire::frame::{Outgoing, Payload};
@@ -16,7 +17,7 @@ const GRID: Duration = Duration::from_millis(10);
 
 /// The messages of one lane that no batch has.
 pub(super) struct Queue<P> {
-    ready: VecDeque<Member<P>>,
+    ready: Ready<P>,
     /// Since when something has been ready without being handed over.
     since: Option<Instant>,
     letters: Vec<(u32, Option<Outgoing>)>,
@@ -31,7 +32,7 @@ pub(super) struct Queue<P> {
 impl<P: Payload> Queue<P> {
     pub(super) fn new() -> Self {
         Self {
-            ready: VecDeque::new(),
+            ready: Ready::new(),
             since: None,
             letters: Vec::new(),
             waiting: BTreeMap::new(),
@@ -62,8 +63,8 @@ impl<P: Payload> Queue<P> {
         self.waiting.keys().next().copied()
     }
 
-    /// Makes those ready whose wait is over. They go before what is ready already: they came
-    /// earlier.
+    /// Makes those ready whose wait is over. They go before what is ready already of their tenant:
+    /// they came earlier.
     pub(super) fn wake(&mut self, now: Instant) {
         while let Some(entry) = self.waiting.first_entry() {
             if *entry.key() > now {
@@ -87,7 +88,8 @@ impl<P: Payload> Queue<P> {
         Some(if self.ready() >= max { since } else { since + linger })
     }
 
-    /// The next batch: the oldest messages, at most `max`, no two of one id. The second of an id
+    /// The next batch: at most `max` messages, of each tenant in turn, its oldest first, no two of
+    /// one id. The second of an id
     /// stays first in line for the batch after it. A message that waits for a newer version is a
     /// batch of its own: it is likely to fail again, and others with it.
     pub(super) fn batch(&mut self, max: usize) -> Option<Load<P>> {
@@ -99,7 +101,7 @@ impl<P: Payload> Queue<P> {
         let mut members = Vec::with_capacity(max.min(self.ready.len()));
         let mut left = Vec::new();
         while members.len() < max {
-            let Some(member) = self.ready.pop_front() else { break };
+            let Some(member) = self.ready.pop() else { break };
             let waits = member.newer_since.is_some();
             if waits && members.is_empty() {
                 members.push(member);
@@ -113,7 +115,7 @@ impl<P: Payload> Queue<P> {
         }
 
         left.into_iter().rev().for_each(|member| self.ready.push_front(member));
-        self.since = self.since.filter(|_| !self.ready.is_empty());
+        self.since = self.since.filter(|_| self.ready.len() > 0);
         Some(Load { members, letters: std::mem::take(&mut self.letters) })
     }
 
@@ -121,8 +123,63 @@ impl<P: Payload> Queue<P> {
     pub(super) fn clear(&mut self) -> Vec<u32> {
         self.since = None;
         let waiting = std::mem::take(&mut self.waiting).into_values().flatten();
-        let members = self.ready.drain(..).chain(waiting).map(|member| member.origin.slot);
+        let ready = std::iter::from_fn(|| self.ready.pop());
+        let members = ready.chain(waiting).map(|member| member.origin.slot);
         members.chain(self.letters.drain(..).map(|(slot, _)| slot)).collect()
+    }
+}
+
+/// What is ready, by tenant: they take turns, so that one tenant's flood is behind nobody but
+/// itself.
+struct Ready<P> {
+    of: HashMap<Option<TenantId>, VecDeque<Member<P>>>,
+    /// Whoever has something ready, the next first.
+    turns: VecDeque<Option<TenantId>>,
+    len: usize,
+}
+
+impl<P: Payload> Ready<P> {
+    fn new() -> Self {
+        Self { of: HashMap::new(), turns: VecDeque::new(), len: 0 }
+    }
+
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn push_back(&mut self, member: Member<P>) {
+        self.queue(&member).push_back(member);
+    }
+
+    /// Before what its tenant has ready already.
+    fn push_front(&mut self, member: Member<P>) {
+        self.queue(&member).push_front(member);
+    }
+
+    /// Where a member is put, which counts from now on.
+    fn queue(&mut self, member: &Member<P>) -> &mut VecDeque<Member<P>> {
+        self.len += 1;
+        let tenant = member.payload.tenant();
+        let queue = self.of.entry(tenant.cloned()).or_default();
+        if queue.is_empty() {
+            self.turns.push_back(tenant.cloned());
+        }
+        queue
+    }
+
+    /// The oldest message of whose turn it is.
+    fn pop(&mut self) -> Option<Member<P>> {
+        let tenant = self.turns.pop_front()?;
+        let queue = self.of.get_mut(&tenant)?;
+        let member = queue.pop_front()?;
+        self.len -= 1;
+
+        if queue.is_empty() {
+            self.of.remove(&tenant);
+        } else {
+            self.turns.push_back(tenant);
+        }
+        Some(member)
     }
 }
 
@@ -130,7 +187,6 @@ impl<P: Payload> Queue<P> {
 mod tests {
     use std::sync::Arc;
 
-    use domain::ids::TenantId;
     use serde::{Deserialize, Serialize};
     use tokio::time::advance;
     use wire::frame::MemberKey;
@@ -199,6 +255,21 @@ mod tests {
         advance(2 * LINGER).await;
         queue.wake(Instant::now());
         assert_eq!(queue.begins(3, LINGER), Some(Instant::now() + LINGER));
+    }
+
+    #[test]
+    fn tenants_take_turns_and_each_keeps_its_order() {
+        let mut queue = Queue::new();
+        let of = |tenant: &str, id| {
+            let payload = Item(tenant.parse().expect("a tenant"), id);
+            Member { payload, ..member(id) }
+        };
+        (1..=500).for_each(|id| queue.push(of("flood", id)));
+        (501..=502).for_each(|id| queue.push(of("other", id)));
+
+        assert_eq!(ids(queue.batch(5)), [1, 501, 2, 502, 3]);
+        assert_eq!(ids(queue.batch(3)), [4, 5, 6]);
+        assert_eq!(queue.ready(), 494);
     }
 
     #[tokio::test(start_paused = true)]

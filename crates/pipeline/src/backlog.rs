@@ -1,0 +1,61 @@
+//! What a consumer has before it, as the broker tells.
+
+use async_nats::jetstream::consumer::PullConsumer;
+use domain::message::class::Lane;
+use stage::StageName;
+use wire::stream::Stream;
+
+use crate::{
+    broker::Broker,
+    consumers::{ConsumerSpec, consumers_of},
+};
+
+/// What a consumer has before it, in frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Backlog {
+    /// Frames that are not delivered to anybody.
+    pub(crate) pending: u64,
+    /// Frames that are delivered and not acked.
+    pub(crate) unacked: u64,
+    /// The sequence up to which everything is acked.
+    pub(crate) floor: u64,
+    /// The last sequence that was delivered to anybody.
+    delivered: u64,
+}
+
+/// Asks the broker; none where it does not answer.
+pub(crate) async fn ask(broker: &Broker, spec: &ConsumerSpec) -> Option<Backlog> {
+    let found = broker.api.get_consumer_from_stream(spec.name, spec.stream.name()).await;
+    let consumer: PullConsumer = found.ok()?;
+    let info = consumer.cached_info();
+
+    let (pending, unacked) = (info.num_pending, info.num_ack_pending as u64);
+    let (floor, delivered) = (info.ack_floor.stream_sequence, info.delivered.stream_sequence);
+    Some(Backlog { pending, unacked, floor, delivered })
+}
+
+/// What a new message of a lane stands behind at one stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Untaken {
+    /// Frames that nobody has taken in yet.
+    pub frames: u64,
+    /// The last sequence that somebody has taken in.
+    pub taken: u64,
+}
+
+/// The stages that every message goes through first.
+pub const FIRST: [(StageName, Stream); 2] =
+    [(StageName::Enrich, Stream::Submitted), (StageName::Gate, Stream::Enriched)];
+
+/// What a new message of a lane stands behind at each of the [`FIRST`] stages. Empty where the
+/// broker does not answer.
+pub async fn untaken(broker: &Broker, lane: Lane) -> Vec<Untaken> {
+    let mut before = Vec::with_capacity(FIRST.len());
+    for (stage, stream) in FIRST {
+        for spec in consumers_of(stage, stream).filter(|spec| spec.lane == Some(lane)) {
+            let Some(backlog) = ask(broker, spec).await else { return Vec::new() };
+            before.push(Untaken { frames: backlog.pending, taken: backlog.delivered });
+        }
+    }
+    before
+}
