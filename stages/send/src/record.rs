@@ -37,7 +37,7 @@ pub(crate) struct Accepted<'a> {
     pub(crate) segments: Option<u16>,
 }
 
-/// Records ends, gives their reservations back, and marks the people who have opted out. A doubt
+/// Records ends, and marks the people who have opted out. A doubt
 /// waits `first_look` for its first look at the carrier's list.
 pub(crate) async fn ends(
     tx: &mut Scoped,
@@ -51,26 +51,14 @@ pub(crate) async fn ends(
     let recorded =
         || ends.iter().zip(&concluded).filter_map(|(end, done)| Some((end, done.as_ref()?)));
 
-    let freed: Vec<Reservation<'_>> = recorded()
-        .filter(|(_, done)| done.releases)
-        .filter_map(|(end, done)| {
-            let head = &end.message.message.head;
-            let (was_claimed, person) = (end.claim.0.is_some(), (head.to.as_str(), head.channel));
-            Reservation::whole(&done.message, done.reserved_at, was_claimed, person)
-        })
-        .collect();
-    if !freed.is_empty() {
-        release::release(tx, now, &freed).await?;
-    }
-
     let opted_out: Vec<CarrierOptOut<'_>> = recorded()
-        .filter_map(|(end, done)| told_by(end.message, end.opt_out?, done.message.changed_at))
+        .filter_map(|(end, done)| told_by(end.message, end.opt_out?, done.changed_at))
         .collect();
     if !opted_out.is_empty() {
         opt_out::opt_out(tx, &opted_out).await?;
     }
 
-    Ok(concluded.into_iter().map(|done| Some(done?.message)).collect())
+    Ok(concluded)
 }
 
 /// Records what the carrier took, and corrects budgets to what it bills. A message whose claim is

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{
     pace::{self, Sent},
-    work::{FLOODED_PACE, FLOODING, FairWork, LARGE, NUMBERS, SHARED_PACE, SMALL, WEIGHTS},
+    work::{CODES, FLOODED_PACE, FLOODING, FairWork, LARGE, NUMBERS, SHARED_PACE, SMALL, WEIGHTS},
 };
 use crate::platform::Platform;
 
@@ -64,7 +64,7 @@ pub async fn reach(
     small.context("the small campaign was not sent in time")??;
 
     let lines = Lines::of(platform).await?;
-    print_slow(&took);
+    print_slow(platform, &took).await?;
     let mut rows = latency(&took);
     rows.push(share(&lines));
     rows.push(parks(platform, flooded).await?);
@@ -113,23 +113,31 @@ fn received_at(line: &Value) -> anyhow::Result<Timestamp> {
     Ok(line["received_at"].as_str().context("received_at")?.parse()?)
 }
 
-/// When each code was requested, and the milliseconds until the carrier had it, once all have
-/// arrived. In order of time.
+/// A code that has arrived at the carrier.
+struct Arrival {
+    id: String,
+    /// When it was requested.
+    begun: Timestamp,
+    /// How long it took from there, in milliseconds.
+    millis: f64,
+}
+
+/// The codes in order of time, once all have arrived.
 async fn arrivals(
     platform: &Platform,
     codes: &BTreeMap<String, Timestamp>,
-) -> anyhow::Result<Vec<(Timestamp, f64)>> {
+) -> anyhow::Result<Vec<Arrival>> {
     loop {
         let mut took = Vec::new();
         for line in platform.ledger().await? {
-            let begun = line["reference"].as_str().and_then(|id| codes.get(id));
-            if let Some(begun) = begun {
+            let known = line["reference"].as_str().and_then(|id| codes.get_key_value(id));
+            if let Some((id, begun)) = known {
                 let millis = received_at(&line)?.duration_since(*begun).as_secs_f64() * 1_000.0;
-                took.push((*begun, millis));
+                took.push(Arrival { id: id.clone(), begun: *begun, millis });
             }
         }
         if took.len() >= codes.len() {
-            took.sort_by_key(|(begun, _)| *begun);
+            took.sort_by_key(|code| code.begun);
             return Ok(took);
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -144,17 +152,31 @@ async fn small_is_sent(platform: &Platform, work: &FairWork) -> anyhow::Result<(
     Ok(())
 }
 
-/// Tells which codes took longest, and when they were sent.
-fn print_slow(codes: &[(Timestamp, f64)]) {
-    let Some((first, _)) = codes.first() else { return };
-    for (begun, millis) in codes.iter().filter(|(_, millis)| *millis > P99 / 2.0) {
-        let after = begun.duration_since(*first).as_secs_f64();
-        println!("     a code of second {after:.0} took {millis:.0} ms");
+/// Tells which codes took longest, when they were sent, and when each stage had them.
+async fn print_slow(platform: &Platform, codes: &[Arrival]) -> anyhow::Result<()> {
+    let Some(first) = codes.first() else { return Ok(()) };
+    for code in codes.iter().filter(|code| code.millis > P99 / 2.0) {
+        let message = platform.client(CODES)?.get(&format!("/v1/messages/{}", code.id)).await?;
+        let stamps = message["passport"].as_array().cloned().unwrap_or_default();
+        let stage = |stamp: &Value| Some(stamp["stage"].as_str()?.to_owned());
+        let stages: Vec<String> = stamps.iter().filter_map(stage).collect();
+        let after = code.begun.duration_since(first.begun).as_secs_f64();
+        println!(
+            "     a code of second {after:.0} took {:.0} ms; stages {}; {}",
+            code.millis,
+            stages.join(", "),
+            stamps
+                .iter()
+                .map(|s| s["at"].as_str().unwrap_or("").to_owned())
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
     }
+    Ok(())
 }
 
-fn latency(codes: &[(Timestamp, f64)]) -> Vec<Row> {
-    let mut took: Vec<f64> = codes.iter().map(|(_, millis)| *millis).collect();
+fn latency(codes: &[Arrival]) -> Vec<Row> {
+    let mut took: Vec<f64> = codes.iter().map(|code| code.millis).collect();
     took.sort_by(f64::total_cmp);
     let percentile = |share: f64| took[((took.len() - 1) as f64 * share) as usize];
     let (p50, p99, longest) = (percentile(0.5), percentile(0.99), percentile(1.0));

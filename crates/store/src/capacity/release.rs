@@ -1,7 +1,7 @@
 //! What the gates reserved goes back to the counters when a message leaves the pipe unsent, and is
 //! corrected when the carrier bills other segments than were estimated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     gates::{CounterKey, CounterKind, LineKey, Reserved, Windows, reservation},
@@ -96,6 +96,46 @@ impl Reservation<'_> {
         });
         amounts
     }
+}
+
+/// Locks what giving these back will change, in the order in which the gates lock it: recipient
+/// statuses, then counters. For whoever locks the messages next.
+pub(crate) async fn lock(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<(), Fault> {
+    let zones = zones(tx, freed).await?;
+    let known = freed.iter().zip(zones).filter_map(|(one, zones)| Some((one, zones?)));
+    let amounts = known.flat_map(|(one, (tenant, sender))| one.amounts(tenant, sender));
+    let keys: BTreeSet<CounterKey> = amounts.map(|(key, _)| key).collect();
+
+    lock_marketed(tx, freed).await?;
+    counters::lock(tx, &keys.into_iter().collect::<Vec<_>>()).await.map(drop)
+}
+
+/// Locks the statuses of those whose marketing is to be forgotten.
+async fn lock_marketed(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<(), Fault> {
+    let marketing: Vec<_> = freed
+        .iter()
+        .filter(|one| one.class.is_marketing())
+        .filter_map(|one| one.unsent.map(|(number, channel)| (one.tenant, number, channel)))
+        .collect();
+    if marketing.is_empty() {
+        return Ok(());
+    }
+
+    sqlx::query!(
+        "select s.tenant_id
+         from unnest($1::text[], $2::text[], $3::text[]) as k (tenant_id, number, channel)
+         join standings s on s.tenant_id = k.tenant_id and s.number = k.number
+                         and s.channel = k.channel
+         order by s.tenant_id, s.number, s.channel
+         for update of s",
+        &marketing.iter().map(|(tenant, ..)| tenant.as_str()).collect::<Vec<_>>() as _,
+        &marketing.iter().map(|(_, number, _)| *number).collect::<Vec<_>>() as _,
+        &marketing.iter().map(|(.., channel)| channel.as_str()).collect::<Vec<_>>() as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
 }
 
 /// Gives reservations back: lowers counters in key order, and forgets marketing that was not sent.

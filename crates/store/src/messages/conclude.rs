@@ -7,7 +7,7 @@ use domain::{
     gates::{Gate, LineKey},
     ids::{MessageId, TenantId},
     message::{
-        class::Lane,
+        class::{Channel, Lane},
         passport::{Passport, Stamp},
         state::MessageState,
     },
@@ -20,8 +20,11 @@ use stage::Fault;
 use super::row::{StoredMessage, columns, turn};
 use crate::{
     Scoped,
-    capacity::lines,
-    core::{keyed::index, state_codes::codes},
+    capacity::{
+        lines,
+        release::{self, Reservation},
+    },
+    core::{keyed::index, state_codes::codes, words::word},
     fault,
     parked::park::{self, Parking},
 };
@@ -84,37 +87,75 @@ pub struct Waiting {
     pub payload: String,
 }
 
-/// A message whose conclusion has been recorded.
-#[derive(Debug, Clone)]
-pub struct Concluded {
-    /// Where it stands now.
-    pub message: StoredMessage,
-    /// When the gates reserved for it.
-    pub reserved_at: Option<Timestamp>,
-    /// Whether what the gates reserved is to be released. Not while it holds, for good where a text
-    /// may have gone out and nobody will ever know.
-    pub releases: bool,
-}
-
-impl Concluded {
-    fn of(message: StoredMessage, reserved_at: Option<Timestamp>) -> Self {
-        let releases = !message.state.may_be_at_carrier();
-        Self { message, reserved_at, releases }
-    }
-}
-
-/// Records conclusions about messages that are queued or in doubt, under the claim they name.
-/// `in_doubt` keeps claim and reservation, `unknown` the reservation, everything else neither. A
-/// doubt is raised once. Answers in the order of `decided`; none for a message that has moved on.
+/// Records conclusions about messages that are queued or in doubt, under the claim they name, and
+/// gives their reservations back. `in_doubt` keeps claim and reservation, `unknown` the reservation:
+/// a text may have gone out. A doubt is raised once. Locks in the gates' order: recipient statuses,
+/// counters, messages, lines. Answers in the order of `decided`; none for one that has moved on.
 pub async fn conclude(
     tx: &mut Scoped,
     now: Timestamp,
     decided: &[Conclusion<'_>],
-) -> Result<Vec<Option<Concluded>>, Fault> {
+) -> Result<Vec<Option<StoredMessage>>, Fault> {
+    let held = held(tx, decided).await?;
+    let reservations: Vec<Option<Reservation<'_>>> =
+        decided.iter().zip(&held).map(|(one, held)| freed(one, held.as_ref()?)).collect();
+    release::lock(tx, &reservations.iter().flatten().cloned().collect::<Vec<_>>()).await?;
+
     let concluded = update(tx, now, decided).await?;
+    let recorded = reservations.into_iter().zip(&concluded).filter(|(_, done)| done.is_some());
+    let freed: Vec<Reservation<'_>> = recorded.filter_map(|(freed, _)| freed).collect();
+    if !freed.is_empty() {
+        release::release(tx, now, &freed).await?;
+    }
+
     park(tx, now, decided, &concluded).await?;
     doubt(tx, now, decided, &concluded).await?;
+    join_lines(tx, now, decided, &concluded).await?;
     Ok(concluded)
+}
+
+/// What the counters hold for a message, as it is found without a lock.
+struct Held {
+    message: StoredMessage,
+    number: String,
+    channel: Channel,
+    reserved_at: Option<Timestamp>,
+}
+
+/// What a conclusion gives back. It is what was found, or the conclusion is not recorded: nothing
+/// changes what is reserved but the end of a turn.
+fn freed<'a>(one: &Conclusion<'_>, held: &'a Held) -> Option<Reservation<'a>> {
+    if one.state.may_be_at_carrier() {
+        return None;
+    }
+    let person = (held.number.as_str(), held.channel);
+    let whole = Reservation::whole(&held.message, held.reserved_at, one.claim.0.is_some(), person)?;
+    Some(Reservation { over: one.state.is_final(), ..whole })
+}
+
+async fn held(tx: &mut Scoped, decided: &[Conclusion<'_>]) -> Result<Vec<Option<Held>>, Fault> {
+    let rows = sqlx::query!(
+        r#"select k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id,
+                  m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due,
+                  m.version, m.changed_at, m.carrier_sid is not null as "billed!",
+                  m.number, m.channel, m.reserved_at
+           from unnest($1::text[], $2::uuid[]) with ordinality as k (tenant_id, message_id, at)
+           join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id"#,
+        &decided.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &decided.iter().map(|one| one.message.0).collect::<Vec<_>>(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let mut found: Vec<Option<Held>> = decided.iter().map(|_| None).collect();
+    for row in rows {
+        let (channel, at) = (word(&row.channel)?, index(row.at));
+        let reserved_at = row.reserved_at.map(jiff_sqlx::Timestamp::to_jiff);
+        let number = row.number;
+        found[at] = Some(Held { number, channel, reserved_at, message: columns!(row).into() });
+    }
+    Ok(found)
 }
 
 /// Writes the conclusions into the rows of their messages.
@@ -122,7 +163,7 @@ async fn update(
     tx: &mut Scoped,
     now: Timestamp,
     decided: &[Conclusion<'_>],
-) -> Result<Vec<Option<Concluded>>, Fault> {
+) -> Result<Vec<Option<StoredMessage>>, Fault> {
     let tenants: Vec<&str> = decided.iter().map(|one| one.tenant.as_str()).collect();
     let messages: Vec<Uuid> = decided.iter().map(|one| one.message.0).collect();
     let turns: Vec<i32> = decided.iter().map(|one| turn(one.turn)).collect();
@@ -142,7 +183,7 @@ async fn update(
                as k (tenant_id, message_id, turn, owner, attempt, state, gate, code, due, passport,
                      at)
            ), old as (
-               select m.tenant_id, m.message_id, m.reserved_at, k.at, k.state, k.gate, k.code,
+               select m.tenant_id, m.message_id, k.at, k.state, k.gate, k.code,
                       k.due, k.passport
                from k join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id
                where m.turn = k.turn and m.attempt = k.attempt
@@ -159,8 +200,7 @@ async fn update(
                reserved_at = case when old.state = any ($14) then m.reserved_at end
            from old
            where m.tenant_id = old.tenant_id and m.message_id = old.message_id
-           returning old.at as "at!", old.reserved_at, m.tenant_id, m.message_id, m.turn, m.state,
-                     m.class, m.contact_id, m.campaign_id, m.sender_id, m.segments, m.cost_micros,
+           returning old.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id, m.sender_id, m.segments, m.cost_micros,
                      m.gate, m.code, m.due, m.version, m.changed_at,
                      m.carrier_sid is not null as "billed!""#,
         now.to_sqlx() as _,
@@ -184,8 +224,7 @@ async fn update(
 
     let mut concluded = vec![None; decided.len()];
     for row in rows {
-        let (i, reserved_at) = (index(row.at), row.reserved_at.map(jiff_sqlx::Timestamp::to_jiff));
-        concluded[i] = Some(Concluded::of(columns!(row).into(), reserved_at));
+        concluded[index(row.at)] = Some(columns!(row).into());
     }
     Ok(concluded)
 }
@@ -195,7 +234,7 @@ async fn doubt(
     tx: &mut Scoped,
     now: Timestamp,
     decided: &[Conclusion<'_>],
-    concluded: &[Option<Concluded>],
+    concluded: &[Option<StoredMessage>],
 ) -> Result<(), Fault> {
     let recorded = decided.iter().zip(concluded).filter(|(_, done)| done.is_some());
     let doubts: Vec<(&Conclusion<'_>, &NewDoubt)> =
@@ -238,7 +277,7 @@ async fn park(
     tx: &mut Scoped,
     now: Timestamp,
     decided: &[Conclusion<'_>],
-    concluded: &[Option<Concluded>],
+    concluded: &[Option<StoredMessage>],
 ) -> Result<(), Fault> {
     let recorded = decided.iter().zip(concluded).filter(|(_, done)| done.is_some());
     let parked = recorded.filter_map(|(one, _)| {
@@ -249,8 +288,7 @@ async fn park(
         Some(Parking { tenant, message, turn, due, cause, cause_key, held, lane, payload })
     });
 
-    park::insert(tx, now, &parked.collect::<Vec<_>>()).await?;
-    join_lines(tx, now, decided, concluded).await
+    park::insert(tx, now, &parked.collect::<Vec<_>>()).await
 }
 
 /// Has schedule look after the lines that messages stand in now.
@@ -258,7 +296,7 @@ async fn join_lines(
     tx: &mut Scoped,
     now: Timestamp,
     decided: &[Conclusion<'_>],
-    concluded: &[Option<Concluded>],
+    concluded: &[Option<StoredMessage>],
 ) -> Result<(), Fault> {
     let recorded = decided.iter().zip(concluded).filter(|(_, done)| done.is_some());
     let joined = recorded.filter_map(|(one, _)| {

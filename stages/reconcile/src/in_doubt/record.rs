@@ -112,21 +112,8 @@ pub(super) async fn absent(
     }
     let concluded = conclude::conclude(tx, now, &conclusions).await?;
 
-    let freed: Vec<Reservation<'_>> = ended
-        .iter()
-        .zip(&concluded)
-        .filter_map(|((one, _), done)| {
-            let done = done.as_ref().filter(|done| done.releases)?;
-            let person = (one.number.as_str(), one.channel);
-            Reservation::whole(&done.message, done.reserved_at, true, person)
-        })
-        .collect();
-    if !freed.is_empty() {
-        release::release(tx, now, &freed).await?;
-    }
-
     let ended = ended.iter().zip(concluded);
-    Ok(ended.filter_map(|((_, end), done)| Some((done?.message, end.label()))).collect())
+    Ok(ended.filter_map(|((_, end), done)| Some((done?, end.label()))).collect())
 }
 
 fn stamp(now: Timestamp, end: End) -> Stamp {
