@@ -55,7 +55,7 @@ pub(crate) async fn ends(
         .filter(|(_, done)| done.releases)
         .filter_map(|(end, done)| {
             let head = &end.message.message.head;
-            let (was_claimed, person) = (end.claim.0.is_some(), (head.to.as_str(), head.channel));
+            let (was_claimed, person) = (end.claim.0.is_some(), (&head.to, head.channel));
             Reservation::whole(&done.message, done.reserved_at, was_claimed, person)
         })
         .collect();
