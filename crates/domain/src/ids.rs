@@ -89,6 +89,8 @@ uuid_ids! {
     SenderId
     /// A group of senders that a campaign spreads over.
     PoolId
+    /// One of the names that a tenant writes to people under.
+    BrandId
     /// A message text with variables, in versions.
     TemplateId
     /// The thread between one contact and one sender: `v5(contact, sender)`.

@@ -77,7 +77,7 @@ fn view(contact: Contact, recipient: Option<&RecipientRow>) -> ContactView {
     }
 }
 
-/// The contacts as callers read them, with what is known of their numbers.
+/// The contacts as callers read them, with what is known of their addresses.
 async fn views(
     tx: &mut Scoped,
     caller: &Caller,
