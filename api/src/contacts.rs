@@ -7,7 +7,7 @@ mod read;
 
 use std::collections::HashMap;
 
-use domain::{ids::ContactId, message::class::Channel};
+use domain::{address::Address, ids::ContactId, message::class::Channel};
 use stage::Fault;
 use store::{
     Scoped, contacts,
@@ -34,12 +34,12 @@ pub(crate) async fn apply(
     // load
     let id = |input: &Input| ContactId::of(&by.tenant, input.number.as_str()).0;
     let ids: Vec<_> = inputs.iter().map(id).collect();
-    let numbers: Vec<_> = inputs.iter().map(|input| input.number.as_str().to_owned()).collect();
+    let addresses: Vec<_> = inputs.iter().map(|input| Address::from(input.number)).collect();
     let known = contacts::load(tx, &by.tenant, &ids, write).await?;
     let known: HashMap<_, _> = known.into_iter().map(|row| (row.contact_id, row)).collect();
-    let recipients = list::load(tx, &by.tenant, &numbers, Channel::Sms, write).await?;
+    let recipients = list::load(tx, &by.tenant, &addresses, Channel::Sms, write).await?;
     let recipients: HashMap<_, _> =
-        recipients.into_iter().map(|row| (row.number.clone(), row)).collect();
+        recipients.into_iter().map(|row| (row.address.clone(), row)).collect();
 
     // decide
     let mut outcomes = Vec::with_capacity(inputs.len());

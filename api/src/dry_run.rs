@@ -5,11 +5,11 @@ pub(crate) mod run;
 pub(crate) mod sentence;
 
 use domain::{
+    address::Address,
     draft::Draft,
     gates::Facts,
     ids::{CampaignId, ContactId, TenantId},
     message::class::{Channel, MessageClass},
-    phone::PhoneNumber,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -48,35 +48,35 @@ pub(crate) fn gates(said: Vec<domain::gates::GateResult>) -> Vec<GateView> {
 pub(crate) async fn people(
     tx: &mut Scoped,
     tenant: &TenantId,
-    people: &[(ContactId, PhoneNumber)],
+    people: &[(ContactId, &Address)],
     fields: bool,
 ) -> Result<Vec<ContactOnFile>, Fault> {
-    let key = |(contact, number): &(ContactId, PhoneNumber)| ContactKey {
+    let keys = people.iter().map(|(contact, address)| ContactKey {
         tenant,
         contact: *contact,
-        number: *number,
+        address,
         channel: Channel::Sms,
         fields,
-    };
+    });
 
-    drafts::contacts(tx, &people.iter().map(key).collect::<Vec<_>>()).await
+    drafts::contacts(tx, &keys.collect::<Vec<_>>()).await
 }
 
 /// What the gates go by for these drafts.
-pub(crate) async fn facts(
+pub(crate) async fn facts<'a>(
     tx: &mut Scoped,
-    tenant: &TenantId,
+    tenant: &'a TenantId,
     class: MessageClass,
     campaign: Option<CampaignId>,
-    drafts: impl Iterator<Item = (PhoneNumber, &Draft)>,
+    drafts: impl Iterator<Item = (&'a Address, &'a Draft)>,
 ) -> Result<Facts, Fault> {
     let wanted: Vec<Wanted<'_>> = drafts
-        .map(|(number, draft)| Wanted {
+        .map(|(address, draft)| Wanted {
             tenant,
             class,
             campaign,
             senders: &draft.senders,
-            number,
+            address,
             channel: Channel::Sms,
         })
         .collect();

@@ -104,7 +104,7 @@ fn changes(by: &Recorder, input: &Input, recipient: Option<&RecipientRow>) -> Ve
     let change = |action, source: Option<String>, at| ConsentChange {
         tenant: by.tenant.clone(),
         consent_id: ids::fresh(),
-        number: input.number.as_str().to_owned(),
+        address: input.number.into(),
         channel: Channel::Sms,
         action,
         program: None,
@@ -193,7 +193,7 @@ mod tests {
 
     fn recipient(consent: Option<&str>, stop: Option<&str>) -> RecipientRow {
         RecipientRow {
-            number: "+12125550100".into(),
+            address: "+12125550100".into(),
             channel: Channel::Sms,
             opted_out_at: stop.map(at),
             opt_out_cause: None,

@@ -4,11 +4,11 @@
 use std::iter::once;
 
 use domain::{
+    address::Address,
     draft::{Content, DraftRequest, From, Origin, Supplies, draft},
     gates::Facts,
     ids::TenantId,
-    message::class::MessageClass,
-    phone::PhoneNumber,
+    message::class::{Channel, MessageClass},
     simulate::{Answered, Setting, SimulatedRecipient, Simulation, SimulationReport},
 };
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use store::{
     Scoped, Store,
     campaigns::{
         Campaign,
-        simulate::{self, FeedPosition},
+        simulate::{self, AudienceMember, FeedPosition},
     },
     capacity::counters,
     drafts,
@@ -82,13 +82,13 @@ impl Run {
         self.reached = reached;
 
         // draft
-        let people: Vec<_> = next.iter().map(|one| (one.contact, one.number)).collect();
+        let people: Vec<_> = next.iter().map(|one| (one.contact, &one.address)).collect();
         let found = super::people(&mut tx, tenant, &people, true).await?;
         let drafts = next.iter().zip(found).filter_map(|(one, found)| {
             let person = found.contact.unwrap_or_default();
-            let draft = draft(&self.request(one.number), one.contact, &person, &self.supplies)?;
-            let (contact, message, number) = (one.contact, one.message, one.number);
-            Some(SimulatedRecipient { contact, message, number, expires_at: one.expires_at, draft })
+            let draft = draft(&self.request(&one.address), one.contact, &person, &self.supplies)?;
+            let AudienceMember { contact, message, address, expires_at } = one.clone();
+            Some(SimulatedRecipient { contact, message, address, expires_at, draft })
         });
         let recipients: Vec<SimulatedRecipient> = drafts.collect();
 
@@ -113,7 +113,7 @@ impl Run {
         tx: &mut Scoped,
         recipients: &[SimulatedRecipient],
     ) -> Result<Facts, Fault> {
-        let drafts = recipients.iter().map(|one| (one.number, &one.draft));
+        let drafts = recipients.iter().map(|one| (&one.address, &one.draft));
         super::facts(tx, &self.tenant, self.class, Some(self.campaign.id), drafts).await
     }
 
@@ -125,8 +125,8 @@ impl Run {
         self.simulation.report()
     }
 
-    fn request(&self, to: PhoneNumber) -> DraftRequest<'_> {
-        DraftRequest { class: self.class, to, origin: self.origin() }
+    fn request<'a>(&'a self, to: &'a Address) -> DraftRequest<'a> {
+        DraftRequest { class: self.class, channel: Channel::Sms, to, origin: self.origin() }
     }
 
     fn origin(&self) -> Origin<'_> {

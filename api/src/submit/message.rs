@@ -140,7 +140,7 @@ impl Submission<'_> {
             turn: 1,
             class,
             channel: Channel::Sms,
-            to,
+            to: to.into(),
             campaign: None,
             submitted_at: self.now,
             expires_at,

@@ -211,8 +211,8 @@ async fn a_campaigns_ledger_counts_what_was_cancelled_and_balances() {
              insert into millrace.messages (tenant_id, message_id, state, class, channel,
                 contact_id, number, campaign_id, body, segments, cost_micros, body_hash,
                 submitted_at, changed_at, passport)
-             select 'acme', message_id, seq, 'promo', 'sms', contact_id, '+1', '{campaign}', 'x', 1,
-                    7900, '\\x00', now(), now(), '[]'
+             select 'acme', message_id, seq, 'promo', 'sms', contact_id, '+12125550100',
+                    '{campaign}', 'x', 1, 7900, '\\x00', now(), now(), '[]'
              from millrace.campaign_recipients where seq < 2"
         ))
         .await;

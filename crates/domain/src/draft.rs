@@ -12,13 +12,13 @@ pub use senders::{MAX_CANDIDATES, SenderCandidate};
 pub use texts::{Code, Texts, Variants};
 
 use crate::{
+    address::Address,
     billing::RateCard,
     encoding,
     ids::{CampaignId, ContactId, PoolId, SenderId, TenantId},
     language::Language,
-    message::class::MessageClass,
+    message::class::{Channel, MessageClass},
     money::Micros,
-    phone::PhoneNumber,
     template::{TemplateError, with_opt_out_line},
     zones::{self, OnFile, Place, Zone},
 };
@@ -26,13 +26,18 @@ use crate::{
 /// The most segments that a message may take.
 pub const MAX_SEGMENTS: u16 = 10;
 
+/// The code of a message to an address that its channel does not reach.
+pub const NO_PHONE_NUMBER: Code = "no_phone_number";
+
 /// The message to draft.
 #[derive(Debug, Clone, Copy)]
 pub struct DraftRequest<'a> {
     /// What it is for.
     pub class: MessageClass,
+    /// How it travels.
+    pub channel: Channel,
     /// Who it is for.
-    pub to: PhoneNumber,
+    pub to: &'a Address,
     /// Where its text and its senders come from.
     pub origin: Origin<'a>,
 }
@@ -134,7 +139,8 @@ pub fn draft(
     let place = place(request.to, person, tenant.zone);
     let senders = candidates(request, contact, &place, supplies);
 
-    let rendered = render(request, contact, person, tenant, &supplies.texts);
+    let rendered =
+        reachable(request).and_then(|()| render(request, contact, person, tenant, &supplies.texts));
     let measured = rendered.and_then(|text| Ok((measured(&text)?, text)));
     let (text, segments, failed) = match measured {
         Ok((segments, text)) => (text, segments, None),
@@ -149,6 +155,7 @@ pub fn draft(
 /// [`Texts`].
 pub fn reason(code: Code) -> &'static str {
     match code {
+        NO_PHONE_NUMBER => "a text needs a phone number, and the person's address is none",
         "unknown_campaign" => "there is no such campaign",
         "unknown_template" => "there is no such template",
         "missing_variable" => "a variable has neither a value nor a fallback",
@@ -157,6 +164,11 @@ pub fn reason(code: Code) -> &'static str {
         "unsendable_text" => "the text holds a character that cannot be sent",
         _ => "the template cannot be read",
     }
+}
+
+/// Whether the channel reaches the person's address at all.
+fn reachable(request: &DraftRequest<'_>) -> Result<(), Code> {
+    if request.channel.reaches(request.to) { Ok(()) } else { Err(NO_PHONE_NUMBER) }
 }
 
 /// The text that the person reads, in Unicode normal form C.
@@ -227,11 +239,14 @@ fn measured(text: &str) -> Result<u16, Code> {
     }
 }
 
-/// Where a person may be, by what is on file and by the number.
-pub fn place(to: PhoneNumber, person: &Person, tenant_default: Option<Zone>) -> Place {
+/// Where a person may be, by what is on file and by the number, where the address is one.
+pub fn place(to: &Address, person: &Person, tenant_default: Option<Zone>) -> Place {
+    let number = to.phone();
+    let country = number.and_then(|number| number.country());
+
     // `US-FL` is a state of US; a state of another country than the number's tells nothing.
     let state = person.region.as_deref().map(|region| match region.split_once('-') {
-        Some((country, state)) if to.country().is_some_and(|c| c.as_str() == country) => state,
+        Some((named, state)) if country.is_some_and(|c| c.as_str() == named) => state,
         Some(_) => "",
         None => region,
     });
@@ -242,7 +257,7 @@ pub fn place(to: PhoneNumber, person: &Person, tenant_default: Option<Zone>) -> 
         state: state.filter(|state| !state.is_empty()),
         tenant_default,
     };
-    zones::resolve(&to, &on_file)
+    zones::resolve(number.as_ref(), &on_file)
 }
 
 /// The candidate senders, preferred first.
@@ -293,5 +308,36 @@ mod tests {
         let filled = CONTACT_FIELDS.map(|name| person.field(name));
         assert_eq!(filled, [Some("Ana"), Some("Diaz"), Some("10001"), Some("US-NY")]);
         assert_eq!(person.field("plan"), None);
+    }
+
+    /// The draft of a plain text to this address.
+    fn drafted(channel: Channel, to: &Address) -> Draft {
+        let tenant: TenantId = "acme".parse().expect("a tenant");
+        let defaults = TenantDefaults { name: "Acme".into(), language: "en".into(), zone: None };
+        let supplies =
+            Supplies { tenants: [(tenant.clone(), defaults)].into(), ..Supplies::default() };
+        let content = Content::Body("Hello".into());
+        let origin =
+            Origin { tenant: &tenant, campaign: None, content: &content, from: &From::Any };
+        let request = DraftRequest { class: MessageClass::Transactional, channel, to, origin };
+
+        let contact = ContactId::of(&tenant, to.as_str());
+        draft(&request, contact, &Person::default(), &supplies).expect("the tenant is known")
+    }
+
+    #[test]
+    fn sms_reaches_phone_numbers_alone() {
+        let number: Address = "+12025550173".parse().expect("an address");
+        let id: Address = "US.13491208655302741918".parse().expect("an address");
+
+        let failed = drafted(Channel::Sms, &id);
+        assert_eq!((failed.failed, failed.segments), (Some(NO_PHONE_NUMBER), 0));
+        assert!(reason(NO_PHONE_NUMBER).contains("phone number"));
+
+        let sent =
+            [(Channel::Sms, &number), (Channel::Whatsapp, &number), (Channel::Whatsapp, &id)];
+        for (channel, to) in sent {
+            assert_eq!(drafted(channel, to).failed, None, "{channel:?} {to:?}");
+        }
     }
 }

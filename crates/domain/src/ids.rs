@@ -80,7 +80,8 @@ macro_rules! uuid_ids {
 uuid_ids! {
     /// One message to one person. Derived from what made it, see the functions below.
     MessageId
-    /// A person as one tenant knows them: `v5(tenant, E.164)`.
+    /// A person as one tenant knows them: `v5(tenant, address)`, of the address that they were
+    /// first known by.
     ContactId
     /// A marketing send to many contacts.
     CampaignId
@@ -88,6 +89,8 @@ uuid_ids! {
     SenderId
     /// A group of senders that a campaign spreads over.
     PoolId
+    /// One of the names that a tenant writes to people under.
+    BrandId
     /// A message text with variables, in versions.
     TemplateId
     /// The thread between one contact and one sender: `v5(contact, sender)`.
@@ -157,9 +160,9 @@ impl MessageId {
 }
 
 impl ContactId {
-    /// The contact with this number (E.164) in this tenant.
-    pub fn of(tenant: &TenantId, number: &str) -> Self {
-        Self(derive("contact", &[tenant.as_str().as_bytes(), number.as_bytes()]))
+    /// The contact that this tenant first knew by this address.
+    pub fn of(tenant: &TenantId, address: &str) -> Self {
+        Self(derive("contact", &[tenant.as_str().as_bytes(), address.as_bytes()]))
     }
 }
 

@@ -4,6 +4,7 @@
 //! explain, simulate and send share one code.
 
 pub mod account;
+pub mod address;
 pub mod billing;
 pub mod clock;
 pub mod country;

@@ -18,6 +18,7 @@ pub use report::SimulationReport;
 pub use setting::{Setting, SimulatedRecipient};
 
 use crate::{
+    address::Address,
     draft,
     gates::{
         CounterKey, Counters, Decision, Facts, GateResult, Memo, Verdict, counter_keys, evaluate,
@@ -25,7 +26,6 @@ use crate::{
     },
     ids::ContactId,
     message::{class::Channel, passport::Stamp},
-    phone::PhoneNumber,
 };
 use forecast::{Forecast, Load};
 use waiting::Interned;
@@ -74,7 +74,7 @@ impl Simulation {
     }
 
     /// Takes over the facts of the next recipients. Policy, caps and switches are those of the
-    /// first chunk that came. A number without a recipient status is a person of whom nothing is
+    /// first chunk that came. An address without a recipient status is a person of whom nothing is
     /// known, as enrich would write them down.
     pub fn learn(&mut self, facts: Facts, next: &[SimulatedRecipient]) {
         self.facts.platform = self.facts.platform.max(facts.platform);
@@ -90,7 +90,7 @@ impl Simulation {
         }
 
         for one in next {
-            let key = (self.setting.tenant.clone(), one.number, Channel::Sms);
+            let key = (self.setting.tenant.clone(), one.address.clone(), Channel::Sms);
             self.facts.recipients.entry(key).or_default();
         }
     }
@@ -149,7 +149,7 @@ impl Simulation {
     /// The answer about a recipient whose text cannot be made: no gate is asked.
     fn unmade(&mut self, one: &SimulatedRecipient, code: draft::Code) -> Answered {
         self.answers.failed(code);
-        self.forget(one.number);
+        self.forget(&one.address);
         let stamp = Stamp {
             code: Some(code.into()),
             reason: Some(draft::reason(code).into()),
@@ -168,7 +168,7 @@ impl Simulation {
                     self.forecast.send(tenant, sender, &mut self.memo, sendable_until, load)
                 });
                 if is_sent {
-                    self.forget(one.number);
+                    self.forget(&one.address);
                 } else {
                     let waiting = self.interned.waiting(one, (sendable_until, seq));
                     self.forecast.keep_unsent(waiting, sender);
@@ -179,13 +179,14 @@ impl Simulation {
                 self.forecast.keep_waiting(waiting);
             }
             Verdict::Hold { .. } | Verdict::Block { .. } | Verdict::Expire { .. } => {
-                self.forget(one.number);
+                self.forget(&one.address);
             }
         }
     }
 
     /// Nobody asks about this recipient again.
-    fn forget(&mut self, number: PhoneNumber) {
-        self.facts.recipients.remove(&(self.setting.tenant.clone(), number, Channel::Sms));
+    fn forget(&mut self, address: &Address) {
+        let key = (self.setting.tenant.clone(), address.clone(), Channel::Sms);
+        self.facts.recipients.remove(&key);
     }
 }

@@ -56,7 +56,7 @@ pub struct Place {
     pub zones: Candidates,
     /// What they rest on.
     pub evidence: Evidence,
-    /// The country, of the number; `None` for international services.
+    /// The country, of the number; `None` for international services, and without a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<Country>,
     /// The candidate states by code, where the country is the United States. Empty where unknown
@@ -106,14 +106,16 @@ impl From<Candidates> for Vec<Zone> {
 }
 
 /// Where the recipient may be, by the best evidence there is. Evidence that cannot be read (a
-/// postal code of another country, a state that does not exist) counts as none.
-pub fn resolve(number: &PhoneNumber, on_file: &OnFile<'_>) -> Place {
-    let country = number.country();
+/// postal code of another country, a state that does not exist) counts as none. Without a number
+/// no country is known: what is left is a zone on file, and the tenant's default.
+pub fn resolve(number: Option<&PhoneNumber>, on_file: &OnFile<'_>) -> Place {
+    let country = number.and_then(PhoneNumber::country);
+    let area_code = number.and_then(PhoneNumber::area_code);
     // One home for the postal codes and states of the United States and its territories.
     let home = country.map(|c| if c.under_us_law() { Country::US } else { c });
     let by_code = on_file.postal_code.and_then(|code| places::postal_code(home?, code));
     let by_state = on_file.state.and_then(|state| places::state(home?, state));
-    let area = number.area_code().and_then(nanp::area);
+    let area = area_code.and_then(nanp::area);
     let states = if home == Some(Country::US) {
         states(by_state.as_ref(), by_code.as_ref(), area)
     } else {
@@ -122,10 +124,10 @@ pub fn resolve(number: &PhoneNumber, on_file: &OnFile<'_>) -> Place {
 
     let by_prefix = || match area {
         Some(area) => Some(area.zones.clone()),
-        None => places::prefix(number.digits()).map(<[Zone]>::to_vec),
+        None => places::prefix(number?.digits()).map(<[Zone]>::to_vec),
     };
     // A North American number without a known area is nowhere: its country is only assumed.
-    let located = number.area_code().is_none() || area.is_some();
+    let located = area_code.is_none() || area.is_some();
     let by_country = || country.filter(|_| located).and_then(places::country);
 
     let (zones, evidence) = if let Some(zone) = on_file.zone {
@@ -140,7 +142,7 @@ pub fn resolve(number: &PhoneNumber, on_file: &OnFile<'_>) -> Place {
         (zones.to_vec(), Evidence::Country)
     } else if let Some(zone) = on_file.tenant_default {
         (vec![zone], Evidence::TenantDefault)
-    } else if number.area_code().is_some() {
+    } else if area_code.is_some() {
         (places::united_states().to_vec(), Evidence::None)
     } else {
         (Vec::new(), Evidence::None)

@@ -1,10 +1,10 @@
-//! Contacts: one per number and tenant, read and written set-based.
+//! Contacts: people by the addresses that a tenant knows them under, read and written set-based.
 
 pub mod imports;
 
 use std::collections::BTreeMap;
 
-use domain::ids::TenantId;
+use domain::{address::Address, ids::TenantId};
 use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::types::{Json, Uuid};
@@ -15,11 +15,11 @@ use crate::{Scoped, fault};
 /// A person as a tenant knows them. Holds personal data: `Debug` shows the id alone.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Contact {
-    /// `v5(tenant, number)`: one contact per number.
+    /// `v5(tenant, number)`: one contact per first address.
     pub contact_id: Uuid,
-    /// The person's number, E.164.
+    /// The address that they were first known by: mostly a number, E.164.
     pub number: String,
-    /// ISO 3166, from the number.
+    /// ISO 3166, from the number; `ZZ` where it says none.
     pub country: String,
     /// Given name; empty when not known.
     pub first_name: String,
@@ -41,6 +41,13 @@ pub struct Contact {
     pub created_at: Timestamp,
     /// Business time of the last change.
     pub updated_at: Timestamp,
+}
+
+impl Contact {
+    /// The address that they were first known by; none where this version cannot read it.
+    pub fn address(&self) -> Option<Address> {
+        self.number.parse().ok()
+    }
 }
 
 impl std::fmt::Debug for Contact {

@@ -5,10 +5,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
+    address::Address,
     draft::{Content, From, Origin, Person, SenderCandidate, Supplies, TenantDefaults, Texts},
     ids::{CampaignId, ContactId, PoolId, SenderId, TemplateId, TenantId},
     message::class::Channel,
-    phone::PhoneNumber,
     zones::Zone,
 };
 use jiff::Timestamp;
@@ -29,8 +29,8 @@ pub struct ContactKey<'a> {
     pub tenant: &'a TenantId,
     /// The contact's id.
     pub contact: ContactId,
-    /// The contact's number.
-    pub number: PhoneNumber,
+    /// The address that the contact is reached under.
+    pub address: &'a Address,
     /// The channel on which a recipient status must exist.
     pub channel: Channel,
     /// Whether a template is to be filled: names and own fields are wanted too.
@@ -71,7 +71,7 @@ pub async fn contacts(
            ) s on true"#,
         &keys.iter().map(|key| key.tenant.as_str()).collect::<Vec<_>>() as _,
         &keys.iter().map(|key| key.contact.0).collect::<Vec<_>>(),
-        &keys.iter().map(|key| key.number.as_str()).collect::<Vec<_>>() as _,
+        &keys.iter().map(|key| key.address.as_str()).collect::<Vec<_>>() as _,
         &keys.iter().map(|key| key.channel.as_str()).collect::<Vec<_>>() as _,
         &keys.iter().map(|key| key.fields).collect::<Vec<_>>(),
     )

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use domain::{
+    address::Address,
     gates::{Caps, Facts, Policy, RecipientKey, SenderFacts, SwitchMode, TenantFacts},
     ids::{CampaignId, SenderId, TenantId},
     message::class::{Channel, MessageClass},
     money::Micros,
-    phone::PhoneNumber,
     zones::Zone,
 };
 use sqlx::types::Uuid;
@@ -39,7 +39,7 @@ pub struct Wanted<'a> {
     /// The senders that may carry it.
     pub senders: &'a [SenderId],
     /// Who it is for.
-    pub number: PhoneNumber,
+    pub address: &'a Address,
     /// How it travels.
     pub channel: Channel,
 }
@@ -117,7 +117,7 @@ impl<'a> Keys<'a> {
 impl Wanted<'_> {
     /// Whose status the gates look at.
     pub fn recipient(&self) -> RecipientKey {
-        (self.tenant.clone(), self.number, self.channel)
+        (self.tenant.clone(), self.address.clone(), self.channel)
     }
 }
 

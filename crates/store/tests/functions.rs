@@ -9,11 +9,11 @@ use testkit::Database;
 const API: &[&str] = &["millrace_api"];
 const PIPELINE: &[&str] = &["millrace_pipeline"];
 const BOTH: &[&str] = &["millrace_api", "millrace_pipeline"];
-/// Migrations alone call it, as the owner.
+/// Migrations alone call it, as the owner, or a trigger.
 const NOBODY: &[&str] = &[];
 
 /// Every function and procedure, and who may call it.
-const CALLERS: [(&str, &[&str]); 29] = [
+const CALLERS: [(&str, &[&str]); 30] = [
     ("account_rate", PIPELINE),
     ("accounts_directory", API),
     ("active_campaigns", PIPELINE),
@@ -27,6 +27,7 @@ const CALLERS: [(&str, &[&str]); 29] = [
     ("end_account_rest", API),
     ("find_api_key", API),
     ("is_platform_account", API),
+    ("keep_first_address", NOBODY),
     ("open_to_lookups", NOBODY),
     ("open_wakes", PIPELINE),
     ("pace_lines", PIPELINE),

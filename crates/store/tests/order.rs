@@ -9,7 +9,6 @@ use domain::{
         state::MessageState,
     },
     money::Micros,
-    phone::PhoneNumber,
 };
 use jiff::Timestamp;
 use store::{
@@ -35,7 +34,7 @@ fn head(tenant: &TenantId, n: u128) -> Head {
         turn: 1,
         class: MessageClass::Promo,
         channel: Channel::Sms,
-        to: PhoneNumber::from_e164("+12125550100").expect("a number"),
+        to: "+12125550100".parse().expect("an address"),
         campaign: None,
         submitted_at: now(),
         expires_at: None,

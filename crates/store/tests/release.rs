@@ -1,6 +1,7 @@
 //! What is given back of a person's marketing: what was not sent, and nothing else.
 
 use domain::{
+    address::Address,
     ids::SenderId,
     message::class::{Channel, MessageClass},
     money::Micros,
@@ -34,6 +35,7 @@ async fn each_message_that_was_not_sent_is_forgotten_and_no_promotion_that_was()
     .execute(&mut connection)
     .await?;
 
+    let address: Address = NUMBER.parse()?;
     let unsent = |class, hour| Reservation {
         tenant: &tenant,
         class,
@@ -43,7 +45,7 @@ async fn each_message_that_was_not_sent_is_forgotten_and_no_promotion_that_was()
         segments: 1,
         claimed: false,
         cost: Micros(0),
-        unsent: Some((NUMBER, Channel::Sms)),
+        unsent: Some((&address, Channel::Sms)),
         over: true,
     };
 

@@ -1,9 +1,9 @@
 //! `inbound.<tenant>`: a text from a person that wants an answer.
 
 use domain::{
+    address::Address,
     ids::{ContactId, ConversationId, SenderId, TenantId},
     message::class::Channel,
-    phone::PhoneNumber,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -25,8 +25,9 @@ pub struct InboundText {
     pub epoch: u32,
     /// The contact who wrote.
     pub contact: ContactId,
-    /// The number that it came from.
-    pub number: PhoneNumber,
+    /// The address that it came from.
+    #[serde(rename = "number")]
+    pub address: Address,
     /// The sender that was texted.
     pub sender: SenderId,
     /// Whether it came as SMS or by another channel.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    address::Address,
     gates::{Candidate, CounterKind, LineKey, OnLate},
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
     message::{
@@ -10,7 +11,6 @@ use domain::{
         passport::Passport,
     },
     money::Micros,
-    phone::PhoneNumber,
     zones::Place,
 };
 use jiff::Timestamp;
@@ -38,8 +38,8 @@ pub struct Head {
     /// Whether it travels as SMS or by another channel.
     #[serde(default)]
     pub channel: Channel,
-    /// The recipient's number.
-    pub to: PhoneNumber,
+    /// The recipient's address.
+    pub to: Address,
     /// The campaign it belongs to; none for a message of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<CampaignId>,
@@ -170,7 +170,7 @@ impl Enriched {
             tenant: &self.head.tenant,
             class: self.head.class,
             channel: self.head.channel,
-            number: self.head.to,
+            address: &self.head.to,
             campaign: self.head.campaign,
             submitted_at: self.head.submitted_at,
             expires_at: self.head.expires_at,

@@ -123,7 +123,7 @@ fn the_id_depends_on_who_says_it_and_where() {
 fn another_body_under_the_same_message_id_is_another_frame() {
     let tenant: TenantId = "demo".parse().expect("valid");
     let message = |text: &str| {
-        let to = domain::phone::PhoneNumber::from_e164("+12125550123").expect("valid");
+        let to: domain::address::Address = "+12125550123".parse().expect("valid");
         let contact = ContactId::of(&tenant, to.as_str());
         let head = Head {
             id: MessageId::from_campaign(CampaignId(Uuid::nil()), contact, 0),

@@ -86,6 +86,21 @@ fn what_a_newer_version_adds_is_passed_over() {
     }
 }
 
+/// The address of a person whose number the carrier keeps stands where a number would.
+#[test]
+fn a_carriers_id_of_a_person_travels_in_the_field_of_their_number() {
+    for (name, pointer, both_ways) in [
+        ("submitted_body_from_sender", "/head/to", again::<Submitted> as fn(&Value) -> Value),
+        ("enriched", "/head/to", again::<Enriched>),
+        ("admitted", "/message/head/to", again::<Admitted>),
+        ("inbound_text", "/number", again::<InboundText>),
+    ] {
+        let mut value = file(name);
+        *value.pointer_mut(pointer).expect("a number") = "US.13491208655302741918".into();
+        same(name, &both_ways(&value), &value);
+    }
+}
+
 #[test]
 fn every_golden_file_is_checked_by_a_test_here() {
     let source = include_str!("golden.rs");
@@ -180,6 +195,11 @@ fn both_ways<T: DeserializeOwned + Serialize>(name: &str) {
     let golden = file(name);
     let written = to_value(&decode::<T>(name));
     same(name, &written, &golden);
+}
+
+/// Reads a payload, and writes what was read.
+fn again<T: DeserializeOwned + Serialize>(value: &Value) -> Value {
+    to_value(&serde_json::from_value::<T>(value.clone()).expect("a payload"))
 }
 
 fn data_both_ways<T: DeserializeOwned + Serialize>(name: &str) {

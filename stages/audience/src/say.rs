@@ -1,6 +1,6 @@
 //! What a campaign says: a message to each recipient, and at the end that it is complete.
 
-use domain::{message::class::Channel, phone::PhoneNumber};
+use domain::message::class::Channel;
 use jiff::{SignedDuration, Timestamp};
 use store::campaigns::audience::{FedRecipient, RunningCampaign};
 use wire::{
@@ -10,8 +10,8 @@ use wire::{
     message::{Content, From, Head},
 };
 
-/// The message to one recipient. The number was validated when the contact was made, so it reads as
-/// one and there is a message.
+/// The message to one recipient. The address was validated when the contact was made, so it reads
+/// as one and there is a message.
 pub(crate) fn message(
     now: Timestamp,
     campaign: &RunningCampaign,
@@ -24,7 +24,7 @@ pub(crate) fn message(
         turn: 1,
         class: campaign.class,
         channel: Channel::Sms,
-        to: PhoneNumber::from_e164(&to.number).ok()?,
+        to: to.address.parse().ok()?,
         campaign: Some(campaign.id),
         submitted_at: now,
         expires_at: validity.map(|validity| now + validity),

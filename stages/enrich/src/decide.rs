@@ -43,8 +43,8 @@ pub(crate) fn draft(
 
     let unknown = Person::default();
     let person = found.on_file.contact.as_ref().unwrap_or(&unknown);
-    let (class, to) = (message.head.class, message.head.to);
-    let request = DraftRequest { class, to, origin: origin(message) };
+    let (class, channel, to) = (message.head.class, message.head.channel, &message.head.to);
+    let request = DraftRequest { class, channel, to, origin: origin(message) };
     let draft = draft::draft(&request, contact, person, supplies);
     let draft = draft.ok_or(Cause("unknown_tenant"))?;
 

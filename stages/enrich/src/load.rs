@@ -44,7 +44,7 @@ fn contact_key(message: &Submitted) -> ContactKey<'_> {
     ContactKey {
         tenant: &head.tenant,
         contact: ContactId::of(&head.tenant, head.to.as_str()),
-        number: head.to,
+        address: &head.to,
         channel: head.channel,
         fields: message.content.is_template(),
     }

@@ -1,6 +1,6 @@
 //! Writes what was drafted: people that are missing, cancels that were waiting, message rows.
 
-use domain::{ids::TenantId, message::class::Channel, phone::PhoneNumber};
+use domain::{address::Address, ids::TenantId, message::class::Channel};
 use jiff::Timestamp;
 use stage::Fault;
 use store::{
@@ -38,9 +38,9 @@ async fn make_contacts(tx: &mut Scoped, now: Timestamp, items: &[Item<'_>]) -> R
         found().filter(|found| found.on_file.contact.is_none()).map(|found| found.person).collect();
     enrich::insert_contacts(tx, now, &contacts).await?;
 
-    let recipients: Vec<(&TenantId, PhoneNumber, Channel)> = found()
+    let recipients: Vec<(&TenantId, &Address, Channel)> = found()
         .filter(|found| !found.on_file.recipient)
-        .map(|found| (found.person.tenant, found.person.number, found.person.channel))
+        .map(|found| (found.person.tenant, found.person.address, found.person.channel))
         .collect();
     enrich::insert_recipients(tx, &recipients).await
 }

@@ -152,7 +152,7 @@ fn wanted(message: &Enriched) -> Wanted<'_> {
         class: message.head.class,
         campaign: message.head.campaign,
         senders: &message.senders,
-        number: message.head.to,
+        address: &message.head.to,
         channel: message.head.channel,
     }
 }

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    address::Address,
     gates::{Gate, SenderFacts, capacity::alerts::TurnedAway},
     ids::TenantId,
     message::{
         class::{Channel, MessageClass},
         state::MessageState,
     },
-    phone::PhoneNumber,
 };
 use jiff::Timestamp;
 use stage::Fault;
@@ -124,13 +124,12 @@ fn marketed<'a>(recorded: &[Recorded<'a>]) -> Vec<Marketed<'a>> {
     let admitted = recorded.iter().filter(|one| one.ruling.state == MessageState::Queued);
     let heads = admitted.map(|one| &one.item.message.head);
 
-    let mut by_recipient: BTreeMap<(&TenantId, PhoneNumber, Channel), Marketed<'_>> =
-        BTreeMap::new();
+    let mut by_recipient: BTreeMap<(&TenantId, &Address, Channel), Marketed<'_>> = BTreeMap::new();
     for head in heads.filter(|head| head.class.is_marketing()) {
-        let (tenant, number, channel) = (&head.tenant, head.to, head.channel);
-        let sum = by_recipient.entry((tenant, number, channel)).or_insert(Marketed {
+        let (tenant, address, channel) = (&head.tenant, &head.to, head.channel);
+        let sum = by_recipient.entry((tenant, address, channel)).or_insert(Marketed {
             tenant,
-            number,
+            address,
             channel,
             promo: false,
             count: 0,

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use carriers::{KeywordGroup, ReceivedText};
 use domain::{
+    address::Address,
     ids::{ContactId, ConversationId, SenderId, TenantId, carrier_id},
     language::Language,
     lexicon::{self, Intent, LexiconRule, Tier},
@@ -36,8 +37,6 @@ pub(crate) enum Arrived {
 pub(crate) struct Received {
     /// The row that is stored.
     pub(crate) text: NewText,
-    /// The person's number.
-    pub(crate) number: PhoneNumber,
     /// The handle of the account that it came through.
     pub(crate) account: String,
     /// The words that the carrier acts on and answers where the account says so.
@@ -99,7 +98,7 @@ fn read(request: &WebhookRequest, tenant: &TenantId, inbound: ReceivedText) -> O
         id: carrier_id(&request.account, &inbound.sid),
         conversation: ConversationId::of(contact, sender),
         contact,
-        number: number.as_str().to_owned(),
+        address: Address::from(number),
         country,
         sender,
         body: inbound.body,
@@ -111,7 +110,6 @@ fn read(request: &WebhookRequest, tenant: &TenantId, inbound: ReceivedText) -> O
 
     Some(Received {
         text,
-        number,
         account: request.account.clone(),
         keyword,
         language: rule.map(|rule| rule.language),

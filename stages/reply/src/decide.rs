@@ -55,8 +55,8 @@ mod tests {
 
     fn text(body: &str) -> InboundText {
         let tenant: domain::ids::TenantId = "demo".parse().expect("valid");
-        let number = domain::phone::PhoneNumber::from_e164("+12125550123").expect("valid");
-        let contact = domain::ids::ContactId::of(&tenant, number.as_str());
+        let address: domain::address::Address = "+12125550123".parse().expect("valid");
+        let contact = domain::ids::ContactId::of(&tenant, address.as_str());
         let sender = domain::ids::SenderId::of(&tenant, "+12125550199");
         InboundText {
             id: uuid::Uuid::nil(),
@@ -64,7 +64,7 @@ mod tests {
             tenant,
             epoch: 1,
             contact,
-            number,
+            address,
             sender,
             channel: domain::message::class::Channel::Sms,
             body: body.to_owned(),

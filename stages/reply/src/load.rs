@@ -53,6 +53,6 @@ fn ask(text: &InboundText) -> Ask {
         inbound: text.id,
         conversation: text.conversation,
         message: MessageId::from_burst(text.conversation, text.epoch, text.id),
-        number: text.number.as_str().to_owned(),
+        address: text.address.clone(),
     }
 }

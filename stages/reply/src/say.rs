@@ -20,7 +20,7 @@ pub(crate) fn answer(asked: &Asked<'_>, decided: &ReplyDecided) -> Option<Outgoi
         turn: 1,
         class: MessageClass::Conversational,
         channel: Channel::Sms,
-        to: text.number,
+        to: text.address.clone(),
         campaign: None,
         submitted_at: text.received_at,
         expires_at: None,

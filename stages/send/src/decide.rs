@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use domain::{
+    draft::{self, NO_PHONE_NUMBER},
     gates::{self, ClaimFacts, Gate, Memo, PACE_CODE, PACE_REASON, Recheck, Wake, recheck},
     gcra::Slot,
     message::{
@@ -146,7 +147,8 @@ fn last_look(
     memo: &mut Memo,
     paces: &mut Paces,
 ) -> Decision {
-    let ending = check_lock(message, facts)
+    let ending = check_address(message)
+        .or_else(|| check_lock(message, facts))
         .or_else(|| check_gates(message, facts, memo))
         .or_else(|| check_window(message, facts))
         .or_else(|| check_sender(message, facts));
@@ -179,7 +181,16 @@ fn in_line(message: &Admitted, facts: &Facts<'_>, wait: SignedDuration) -> Decis
     Decision::End(Ending { due: Some(due), wake, ..ending })
 }
 
-/// A number without a row has no lock that an opt-out would wait for, so nothing goes to it but
+/// Enrich fails a message to an address that its channel does not reach, and no carrier is ever
+/// called with one.
+fn check_address(message: &Admitted) -> Option<Ending> {
+    let head = &message.message.head;
+    let is_reached = head.channel.reaches(&head.to);
+    let reason = draft::reason(NO_PHONE_NUMBER);
+    (!is_reached).then(|| blocked(Gate::Eligible, NO_PHONE_NUMBER, reason.into()))
+}
+
+/// An address without a row has no lock that an opt-out would wait for, so nothing goes to it but
 /// what no opt-out stops.
 fn check_lock(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
     let needs_lock = match message.message.head.class {
@@ -192,7 +203,7 @@ fn check_lock(message: &Admitted, facts: &Facts<'_>) -> Option<Ending> {
 
     let unlocked = needs_lock && !facts.recipient_is_locked;
     unlocked.then(|| {
-        blocked(Gate::Dnc, "standing_unknown", "nothing is stored about the number".into())
+        blocked(Gate::Dnc, "standing_unknown", "nothing is stored about the address".into())
     })
 }
 

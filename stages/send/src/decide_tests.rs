@@ -38,8 +38,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 pub(crate) fn admitted(class: MessageClass) -> Admitted {
-    let to: domain::phone::PhoneNumber =
-        serde_json::from_str("\"+12125550100\"").expect("a number");
+    let to = "+12125550100".parse().expect("an address");
     let head = Head {
         id: MessageId(Uuid::from_u128(7)),
         tenant: tenant(),
@@ -284,6 +283,16 @@ fn opt_outs_and_lists_stop_the_classes_that_the_gate_table_names() {
                 assert_eq!(decision, Decision::Call, "{class:?} {code}");
             }
         }
+    }
+}
+
+#[test]
+fn no_carrier_is_called_with_an_address_that_its_channel_does_not_reach() {
+    for class in MessageClass::ALL {
+        let mut message = admitted(class);
+        message.message.head.to = "US.13491208655302741918".parse().expect("an address");
+        let ended = ending(Known::good().decide(&message));
+        assert_eq!(ended, (MessageState::Blocked, "no_phone_number"));
     }
 }
 

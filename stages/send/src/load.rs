@@ -115,7 +115,7 @@ fn wanted(item: &Admitted) -> Wanted<'_> {
         class: head.class,
         campaign: head.campaign,
         senders: std::slice::from_ref(&item.route.sender),
-        number: head.to,
+        address: &head.to,
         channel: head.channel,
     }
 }

@@ -14,7 +14,7 @@ pub(crate) fn told_by(message: &Admitted, code: u32, at: Timestamp) -> Option<Ca
         tenant: &head.tenant,
         message: head.id,
         contact: message.message.contact,
-        number: head.to.as_str(),
+        address: &head.to,
         channel: head.channel,
         code,
         at,

@@ -9,7 +9,9 @@ use axum::{
     response::Response,
     routing::{delete, get, post},
 };
-use domain::{country::Country, ids::TenantId, message::class::Channel, phone::PhoneNumber};
+use domain::{
+    address::Address, country::Country, ids::TenantId, message::class::Channel, phone::PhoneNumber,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{
@@ -51,7 +53,7 @@ struct StopView {
 
 fn view(recipient: RecipientRow) -> StopView {
     StopView {
-        phone: recipient.number,
+        phone: recipient.address,
         channel: recipient.channel,
         do_not_contact_at: recipient.do_not_contact_at,
         reason: recipient.do_not_contact_reason,
@@ -110,7 +112,7 @@ async fn remove(
     errors.done()?;
     let gone = || Problem::not_found("number on the list");
     let number = PhoneNumber::parse(&phone, tenant.country.parse().ok()).map_err(|_| gone())?;
-    let stop = Stop { number: number.as_str().to_owned(), channel: removal.channel, program };
+    let stop = Stop { address: number.into(), channel: removal.channel, program };
 
     // load
     let now = app.now();
@@ -137,8 +139,8 @@ async fn recipient(
     stop: &Stop,
     lock: bool,
 ) -> Result<Option<RecipientRow>, Problem> {
-    let numbers = std::slice::from_ref(&stop.number);
-    Ok(list::load(tx, tenant, numbers, stop.channel, lock).await?.pop())
+    let addresses = std::slice::from_ref(&stop.address);
+    Ok(list::load(tx, tenant, addresses, stop.channel, lock).await?.pop())
 }
 
 #[derive(Deserialize)]
@@ -189,6 +191,6 @@ fn filter(wanted: Wanted, home: Option<Country>) -> Result<StoppedFilter, Proble
     };
     errors.done()?;
 
-    let number = number.map(|number| number.as_str().to_owned());
-    Ok(StoppedFilter { number, channel: wanted.channel, listed, since: wanted.since })
+    let address = number.map(Address::from);
+    Ok(StoppedFilter { address, channel: wanted.channel, listed, since: wanted.since })
 }

@@ -4,7 +4,7 @@ mod new_line;
 mod view;
 
 use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
-use domain::{ids::ContactId, message::class::Channel};
+use domain::{address::Address, ids::ContactId, message::class::Channel};
 use serde::Serialize;
 use store::{
     Scoped, contacts,
@@ -59,15 +59,15 @@ async fn add(
 
     // load
     let (tenant, channel) = (new.caller.tenant.clone(), new.body.channel);
-    let number = number_of(&mut new.tx, &new.caller, contact).await?;
-    let numbers = [number.clone()];
-    let before = list::load(&mut new.tx, &tenant, &numbers, channel, true).await?.pop();
+    let address = address_of(&mut new.tx, &new.caller, contact).await?;
+    let addresses = [address.clone()];
+    let before = list::load(&mut new.tx, &tenant, &addresses, channel, true).await?.pop();
 
     // decide
     if action == Action::Restore && !is_revoked(before.as_ref(), program.as_deref()) {
         return Err(Problem::new(Kind::Conflict, "nothing is revoked that could be restored"));
     }
-    let change = change(&new, action, program, number);
+    let change = change(&new, action, program, address);
 
     // record
     consent::record(&mut new.tx, new.now, std::slice::from_ref(&change)).await?;
@@ -78,7 +78,7 @@ async fn add(
     }
 
     // answer
-    let after = list::load(&mut new.tx, &tenant, &numbers, channel, false).await?.pop();
+    let after = list::load(&mut new.tx, &tenant, &addresses, channel, false).await?.pop();
     let recipient = after.map(|after| recipient_view(after, new.now));
     let added = Added { id: change.consent_id, recipient };
     let response = new.finish(StatusCode::CREATED, &added).await?;
@@ -109,9 +109,9 @@ fn event(change: &ConsentChange, contact: Uuid) -> Option<Event> {
     change.program.is_none().then(event)
 }
 
-async fn number_of(tx: &mut Scoped, caller: &Caller, contact: Uuid) -> Result<String, Problem> {
+async fn address_of(tx: &mut Scoped, caller: &Caller, contact: Uuid) -> Result<Address, Problem> {
     let found = contacts::load(tx, &caller.tenant, &[contact], false).await?.pop();
-    found.map(|found| found.number).ok_or_else(|| Problem::not_found("contact"))
+    found.and_then(|found| found.address()).ok_or_else(|| Problem::not_found("contact"))
 }
 
 /// `GET /v1/contacts/{id}/consent`, for every role: the recipient status on each channel, and the
@@ -125,14 +125,14 @@ async fn list(
     // load
     let (before, limit) = (paging.after_time_and_id()?, paging.limit()?);
     let mut tx = app.store.scoped([&caller.tenant]).await?;
-    let number = number_of(&mut tx, &caller, contact).await?;
+    let address = address_of(&mut tx, &caller, contact).await?;
     let mut recipients = Vec::new();
     for channel in [Channel::Sms, Channel::Whatsapp] {
-        let numbers = std::slice::from_ref(&number);
-        let found = list::load(&mut tx, &caller.tenant, numbers, channel, false).await?;
+        let addresses = std::slice::from_ref(&address);
+        let found = list::load(&mut tx, &caller.tenant, addresses, channel, false).await?;
         recipients.extend(found.into_iter().map(|found| recipient_view(found, app.now())));
     }
-    let found = consent::list(&mut tx, &caller.tenant, &number, before, limit).await?;
+    let found = consent::list(&mut tx, &caller.tenant, &address, before, limit).await?;
 
     // answer
     let found = found.into_iter().map(line_view).collect();

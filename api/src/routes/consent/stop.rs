@@ -1,7 +1,7 @@
 //! A number on the do-not-contact list, or to be put on it or taken off: as callers write it, and
 //! as it is recorded.
 
-use domain::{country::Country, message::class::Channel};
+use domain::{address::Address, country::Country, message::class::Channel};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
@@ -39,7 +39,7 @@ pub(super) struct NewStop {
 /// A number on the list, or to be put on it or taken off.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Stop {
-    pub(super) number: String,
+    pub(super) address: Address,
     pub(super) channel: Channel,
     /// None: everything of the tenant.
     pub(super) program: Option<String>,
@@ -57,7 +57,7 @@ impl NewStop {
         let (Some(number), true) = (number, errors.is_empty()) else {
             return Err(errors.into_vec());
         };
-        Ok(Stop { number: number.as_str().to_owned(), channel: self.channel, program })
+        Ok(Stop { address: number.into(), channel: self.channel, program })
     }
 }
 
@@ -81,7 +81,7 @@ impl Stop {
         ConsentChange {
             tenant: caller.tenant.clone(),
             consent_id: ids::fresh(),
-            number: self.number,
+            address: self.address,
             channel: self.channel,
             action,
             program: self.program,

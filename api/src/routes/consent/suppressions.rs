@@ -2,7 +2,7 @@
 //! until when, by the policy in force.
 
 use axum::{Json, Router, extract::State, routing::get};
-use domain::{message::class::Channel, phone::PhoneNumber};
+use domain::{address::Address, message::class::Channel};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{recipients::list, settings::policies};
@@ -57,13 +57,14 @@ async fn list(
     };
     let span = policy.suppression();
     let since = app.now().checked_sub(span).unwrap_or(Timestamp::MIN);
-    let number = number.as_ref().map(PhoneNumber::as_str);
+    let address = number.map(Address::from);
     let after = (after.0.as_str(), after.1.as_str());
-    let found = list::list_suppressed(&mut tx, &caller.tenant, number, since, after, limit).await?;
+    let (tenant, address) = (&caller.tenant, address.as_ref());
+    let found = list::list_suppressed(&mut tx, tenant, address, since, after, limit).await?;
 
     // answer
     let view = |one: list::Suppressed| SuppressionView {
-        phone: one.number,
+        phone: one.address,
         channel: one.channel,
         last_promo_at: one.last_promo_at,
         until: one.last_promo_at.saturating_add(span).unwrap_or(Timestamp::MAX),

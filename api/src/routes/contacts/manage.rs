@@ -77,16 +77,16 @@ fn view(contact: Contact, recipient: Option<&RecipientRow>) -> ContactView {
     }
 }
 
-/// The contacts as callers read them, with what is known of their numbers.
+/// The contacts as callers read them, with what is known of their addresses.
 async fn views(
     tx: &mut Scoped,
     caller: &Caller,
     found: Vec<Contact>,
 ) -> Result<Vec<ContactView>, Problem> {
-    let numbers: Vec<_> = found.iter().map(|contact| contact.number.clone()).collect();
-    let recipients = list::load(tx, &caller.tenant, &numbers, Channel::Sms, false).await?;
+    let addresses: Vec<_> = found.iter().filter_map(Contact::address).collect();
+    let recipients = list::load(tx, &caller.tenant, &addresses, Channel::Sms, false).await?;
 
-    let of = |number: &str| recipients.iter().find(|recipient| recipient.number == number);
+    let of = |address: &str| recipients.iter().find(|recipient| recipient.address == address);
     let with_recipient = |contact: Contact| {
         let recipient = of(&contact.number);
         view(contact, recipient)

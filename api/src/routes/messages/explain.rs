@@ -5,6 +5,7 @@ use std::iter::once;
 
 use axum::{Json, Router, extract::State, routing::post};
 use domain::{
+    address::Address,
     draft::{self, Content, Draft, DraftRequest, From, Origin, Person},
     gates::{Candidate, Counters, Decision, Gate, Memo, Verdict, counter_keys, examine},
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
@@ -13,7 +14,6 @@ use domain::{
         passport::Stamp,
     },
     money::Money,
-    phone::PhoneNumber,
     zones::{Evidence, Zone},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -75,7 +75,7 @@ struct Whereabouts {
 
 /// A question that is right.
 struct Asked {
-    to: PhoneNumber,
+    to: Address,
     class: MessageClass,
     content: Content,
     campaign: Option<Campaign>,
@@ -139,6 +139,7 @@ async fn check(
 ) -> Result<Asked, Problem> {
     let mut errors = Errors::default();
     let to = fields::number("to", &question.to, tenant.country.parse().ok(), &mut errors);
+    let to = to.map(Address::from);
     let campaign = match question.campaign {
         None => None,
         Some(id) => {
@@ -150,7 +151,7 @@ async fn check(
 
     let class = class_of(question.class.as_deref(), campaign.as_ref(), &mut errors);
     let content = content(question.body, question.campaign.is_some(), &mut errors);
-    if let (Some(contact), Some(to)) = (&question.contact, to) {
+    if let (Some(contact), Some(to)) = (&question.contact, &to) {
         check_whereabouts(contact, to, &mut errors);
     }
     let at = instant(question.at.as_deref(), &mut errors).unwrap_or(now);
@@ -202,7 +203,7 @@ fn class_of(
 }
 
 /// Refuses what cannot be read: it would count as not known, and the caller would not notice.
-fn check_whereabouts(contact: &Whereabouts, to: PhoneNumber, errors: &mut Errors) {
+fn check_whereabouts(contact: &Whereabouts, to: &Address, errors: &mut Errors) {
     if let Some(Err(why)) = contact.timezone.as_deref().map(Zone::parse) {
         errors.add("contact.timezone", "unknown", why.to_string());
     }
@@ -233,7 +234,7 @@ impl Asked {
 async fn drafted(tx: &mut Scoped, tenant: &TenantId, asked: &Asked) -> Result<Draft, Problem> {
     let contact = ContactId::of(tenant, asked.to.as_str());
     let fields = asked.content.is_template();
-    let found = dry_run::people(tx, tenant, &[(contact, asked.to)], fields).await?.pop();
+    let found = dry_run::people(tx, tenant, &[(contact, &asked.to)], fields).await?.pop();
     let mut person = found.and_then(|found| found.contact).unwrap_or_default();
     if let Some(contact) = &asked.whereabouts {
         person.time_zone.clone_from(&contact.timezone);
@@ -243,7 +244,8 @@ async fn drafted(tx: &mut Scoped, tenant: &TenantId, asked: &Asked) -> Result<Dr
 
     let origin = asked.origin(tenant);
     let supplies = drafts::supplies(tx, asked.at, once(origin)).await?;
-    let request = DraftRequest { class: asked.class, to: asked.to, origin };
+    let (class, channel) = (asked.class, Channel::Sms);
+    let request = DraftRequest { class, channel, to: &asked.to, origin };
     draft::draft(&request, contact, &person, &supplies).ok_or_else(|| Problem::not_found("tenant"))
 }
 
@@ -257,7 +259,7 @@ async fn decision(
 ) -> Result<Decision, Problem> {
     // load
     let candidate = candidate(tenant, asked, draft);
-    let drafts = once((asked.to, draft));
+    let drafts = once((&asked.to, draft));
     let mut facts = dry_run::facts(tx, tenant, asked.class, candidate.campaign, drafts).await?;
     // Of somebody new nothing is known, as enrich would write them down.
     facts.recipients.entry(candidate.recipient()).or_default();
@@ -273,7 +275,7 @@ async fn decision(
 }
 
 /// The message as the gates see it.
-fn candidate<'a>(tenant: &'a TenantId, asked: &Asked, draft: &'a Draft) -> Candidate<'a> {
+fn candidate<'a>(tenant: &'a TenantId, asked: &'a Asked, draft: &'a Draft) -> Candidate<'a> {
     let campaign = asked.campaign.as_ref().map(|campaign| campaign.id);
     let contact = ContactId::of(tenant, asked.to.as_str());
     let id = campaign.map(|campaign| MessageId::from_campaign(campaign, contact, 0));
@@ -285,7 +287,7 @@ fn candidate<'a>(tenant: &'a TenantId, asked: &Asked, draft: &'a Draft) -> Candi
         tenant,
         class: asked.class,
         channel: Channel::Sms,
-        number: asked.to,
+        address: &asked.to,
         campaign,
         submitted_at: asked.at,
         on_late: None,

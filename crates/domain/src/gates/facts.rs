@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::{
+    address::Address,
     country::Country,
     gates::{
         capacity::{line::LineKey, meter::Meter},
@@ -15,7 +16,6 @@ use crate::{
     ids::{CampaignId, SenderId, TenantId},
     message::class::Channel,
     money::Micros,
-    phone::PhoneNumber,
     zones::Zone,
 };
 
@@ -151,15 +151,15 @@ pub struct SenderFacts {
     pub weight: u32,
 }
 
-/// Whose status it is: a number on a channel, with a tenant.
-pub type RecipientKey = (TenantId, PhoneNumber, Channel);
+/// Whose status it is: an address on a channel, with a tenant.
+pub type RecipientKey = (TenantId, Address, Channel);
 
 /// What a tenant knows of a recipient: stops, consent, and what they have been sent lately.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct RecipientStatus {
     /// When the person opted out of everything.
     pub opted_out_at: Option<Timestamp>,
-    /// Since when the number is on the do-not-contact list of the tenant or of the platform.
+    /// Since when the address is on the do-not-contact list of the tenant or of the platform.
     pub do_not_contact_at: Option<Timestamp>,
     /// When the consent to marketing that is in force was given.
     pub marketing_consent_at: Option<Timestamp>,

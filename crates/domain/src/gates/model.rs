@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{capacity::counters::CounterKey, facts::RecipientKey, policy::OnLate, wake::Wake};
 use crate::{
+    address::Address,
     ids::{CampaignId, MessageId, SenderId, TenantId},
     message::class::{Channel, MessageClass},
     money::Micros,
-    phone::PhoneNumber,
     zones::Place,
 };
 
@@ -79,8 +79,8 @@ pub struct Candidate<'a> {
     pub class: MessageClass,
     /// The channel that it travels on.
     pub channel: Channel,
-    /// The recipient's number.
-    pub number: PhoneNumber,
+    /// The recipient's address.
+    pub address: &'a Address,
     /// The campaign it belongs to; none for a single message.
     pub campaign: Option<CampaignId>,
     /// When it was submitted: lateness counts from then.
@@ -104,7 +104,7 @@ pub struct Candidate<'a> {
 impl Candidate<'_> {
     /// Whose status the gates look at.
     pub fn recipient(&self) -> RecipientKey {
-        (self.tenant.clone(), self.number, self.channel)
+        (self.tenant.clone(), self.address.clone(), self.channel)
     }
 }
 

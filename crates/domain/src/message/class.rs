@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::Address;
+
 /// What a message is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -85,7 +87,7 @@ impl Lane {
     }
 }
 
-/// How a message reaches a phone. SMS and MMS share opt-outs; WhatsApp has its own.
+/// How a message reaches a person. SMS and MMS share opt-outs; WhatsApp has its own.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
 )]
@@ -107,6 +109,14 @@ impl Channel {
         match self {
             Self::Sms => "sms",
             Self::Whatsapp => "whatsapp",
+        }
+    }
+
+    /// Whether it reaches an address: SMS goes to phone numbers alone.
+    pub fn reaches(self, address: &Address) -> bool {
+        match (self, address) {
+            (Self::Sms, Address::Carrier(_)) => false,
+            (Self::Sms, Address::Phone(_)) | (Self::Whatsapp, _) => true,
         }
     }
 

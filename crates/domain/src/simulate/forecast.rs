@@ -212,7 +212,7 @@ impl Forecast {
                 self.waiting.push(Reverse(next));
             }
             None => {
-                let key = (setting.tenant.clone(), next.number, Channel::Sms);
+                let key = (setting.tenant.clone(), next.address, Channel::Sms);
                 facts.recipients.remove(&key);
             }
         }

@@ -4,11 +4,11 @@
 use jiff::Timestamp;
 
 use crate::{
+    address::Address,
     draft::Draft,
     gates::Candidate,
     ids::{CampaignId, ContactId, MessageId, TenantId},
     message::class::{Channel, MessageClass},
-    phone::PhoneNumber,
 };
 
 /// What is simulated.
@@ -31,8 +31,8 @@ pub struct SimulatedRecipient {
     pub contact: ContactId,
     /// The message's id: as in the real run, as it spreads deferred messages.
     pub message: MessageId,
-    /// The number that it would go to.
-    pub number: PhoneNumber,
+    /// The address that it would go to.
+    pub address: Address,
     /// When the message is of no use any more.
     pub expires_at: Option<Timestamp>,
     /// The message made complete.
@@ -47,7 +47,7 @@ impl SimulatedRecipient {
             tenant: &setting.tenant,
             class: setting.class,
             channel: Channel::Sms,
-            number: self.number,
+            address: &self.address,
             campaign: Some(setting.campaign),
             submitted_at: setting.at,
             expires_at: self.expires_at,

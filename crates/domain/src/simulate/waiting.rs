@@ -6,11 +6,11 @@ use jiff::Timestamp;
 
 use super::setting::{Setting, SimulatedRecipient};
 use crate::{
+    address::Address,
     gates::Candidate,
     ids::{MessageId, SenderId},
     message::class::Channel,
     money::Micros,
-    phone::PhoneNumber,
     zones::Place,
 };
 
@@ -20,7 +20,7 @@ pub(super) struct Waiting {
     /// When they are asked, and their number in the audience.
     pub(super) due: (Timestamp, u64),
     pub(super) message: MessageId,
-    pub(super) number: PhoneNumber,
+    pub(super) address: Address,
     pub(super) expires_at: Option<Timestamp>,
     pub(super) place: Arc<Place>,
     pub(super) senders: Arc<[SenderId]>,
@@ -36,7 +36,7 @@ impl Waiting {
             tenant: &setting.tenant,
             class: setting.class,
             channel: Channel::Sms,
-            number: self.number,
+            address: &self.address,
             campaign: Some(setting.campaign),
             submitted_at: setting.at,
             expires_at: self.expires_at,
@@ -83,7 +83,7 @@ impl Interned {
         Waiting {
             due,
             message: one.message,
-            number: one.number,
+            address: one.address.clone(),
             expires_at: one.expires_at,
             place: self.place(&one.draft.place),
             senders: self.senders(&one.draft.senders),

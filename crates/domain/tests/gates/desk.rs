@@ -1,6 +1,7 @@
 //! A message that every gate lets pass, to be changed by each test.
 
 use domain::{
+    address::Address,
     country::Country,
     gates::{
         Candidate, ClaimFacts, Counters, Decision, Facts, Gate, GateAnswer, LEAD_TIME, Memo,
@@ -10,7 +11,6 @@ use domain::{
     ids::{CampaignId, MessageId, SenderId, TenantId},
     message::class::{Channel, MessageClass},
     money::Micros,
-    phone::PhoneNumber,
     zones::{Candidates, Evidence, Place, Zone},
 };
 use jiff::Timestamp;
@@ -21,6 +21,7 @@ pub struct Desk {
     pub now: Timestamp,
     pub class: MessageClass,
     pub channel: Channel,
+    pub address: Address,
     pub message: u128,
     pub campaign: Option<CampaignId>,
     pub submitted_at: Timestamp,
@@ -42,8 +43,8 @@ pub fn tenant() -> TenantId {
     "acme".parse().expect("a tenant")
 }
 
-pub fn number() -> PhoneNumber {
-    PhoneNumber::from_e164("+12125550123").expect("a number")
+pub fn number() -> Address {
+    "+12125550123".parse().expect("an address")
 }
 
 pub fn sender_id(n: u128) -> SenderId {
@@ -82,6 +83,7 @@ impl Desk {
             now: at("2026-03-02T17:00:00Z"),
             class: MessageClass::Promo,
             channel: Channel::Sms,
+            address: number(),
             message: 7,
             campaign: None,
             submitted_at: at("2026-03-02T17:00:00Z"),
@@ -120,7 +122,7 @@ impl Desk {
     }
 
     pub fn recipient(&mut self) -> &mut RecipientStatus {
-        let key = (tenant(), number(), Channel::Sms);
+        let key = (tenant(), self.address.clone(), self.channel);
         self.facts.recipients.get_mut(&key).expect("the recipient")
     }
 
@@ -163,7 +165,7 @@ impl Desk {
             tenant,
             class: self.class,
             channel: self.channel,
-            number: number(),
+            address: &self.address,
             campaign: self.campaign,
             submitted_at: self.submitted_at,
             expires_at: self.expires_at,

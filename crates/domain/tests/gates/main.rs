@@ -1,5 +1,6 @@
 //! The gates, from outside: one message, its facts, and what is decided.
 
+mod addresses;
 mod capacity;
 mod classes;
 mod consent;

@@ -1,12 +1,12 @@
 //! A campaign simulated: the first instant, the days after it, and what always adds up.
 
 use domain::{
+    address::Address,
     draft::Draft,
     gates::{Caps, Facts, RecipientStatus},
     ids::{CampaignId, ContactId, MessageId},
     message::class::{Channel, MessageClass},
     money::Micros,
-    phone::PhoneNumber,
     simulate::{Setting, SimulatedRecipient, Simulation, SimulationReport},
 };
 use jiff::Timestamp;
@@ -21,8 +21,8 @@ struct Stage {
     people: Vec<SimulatedRecipient>,
 }
 
-fn number(n: usize) -> PhoneNumber {
-    PhoneNumber::from_e164(&format!("+1212555{n:04}")).expect("a number")
+fn number(n: usize) -> Address {
+    format!("+1212555{n:04}").parse().expect("an address")
 }
 
 impl Stage {
@@ -39,7 +39,7 @@ impl Stage {
         let recipient = |n| SimulatedRecipient {
             contact: ContactId(Uuid::from_u128(n as u128)),
             message: MessageId(Uuid::from_u128(n as u128)),
-            number: number(n),
+            address: number(n),
             expires_at: None,
             draft: Draft {
                 text: String::new(),

@@ -1,5 +1,6 @@
 //! The rules of the domain against vectors, tables and properties, as one test program.
 
+mod address;
 mod billing;
 mod encoding;
 mod lexicon;

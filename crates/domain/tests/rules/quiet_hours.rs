@@ -51,7 +51,7 @@ fn zones(names: &[&str]) -> Vec<Zone> {
 }
 
 fn place(number: &str, on_file: OnFile<'_>) -> Place {
-    resolve(&PhoneNumber::from_e164(number).expect("E.164"), &on_file)
+    resolve(Some(&PhoneNumber::from_e164(number).expect("E.164")), &on_file)
 }
 
 #[test]

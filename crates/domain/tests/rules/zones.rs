@@ -10,11 +10,11 @@ use domain::{
 use serde_json::Value;
 
 fn at(number: &str) -> Place {
-    resolve(&PhoneNumber::from_e164(number).expect("E.164"), &OnFile::default())
+    resolve(Some(&PhoneNumber::from_e164(number).expect("E.164")), &OnFile::default())
 }
 
 fn with(number: &str, on_file: OnFile<'_>) -> Place {
-    resolve(&PhoneNumber::from_e164(number).expect("E.164"), &on_file)
+    resolve(Some(&PhoneNumber::from_e164(number).expect("E.164")), &on_file)
 }
 
 fn names(place: &Place) -> Vec<&'static str> {
@@ -227,6 +227,21 @@ fn a_number_of_no_country_is_unknown_unless_the_tenant_has_a_default() {
     let on_file = OnFile { tenant_default: Zone::parse("Asia/Tokyo").ok(), ..OnFile::default() };
     let place = with(satellite, on_file);
     assert_eq!((names(&place), place.evidence), (vec!["Asia/Tokyo"], Evidence::TenantDefault));
+}
+
+#[test]
+fn without_a_number_only_a_zone_on_file_and_the_tenants_default_are_left() {
+    let zone = |name| Zone::parse(name).ok();
+    let (code, state) = (Some("10001"), Some("NY"));
+    let tenant_default = zone("Asia/Tokyo");
+    let on_file = OnFile { postal_code: code, state, tenant_default, ..OnFile::default() };
+    let place = resolve(None, &on_file);
+    assert_eq!((names(&place), place.evidence), (vec!["Asia/Tokyo"], Evidence::TenantDefault));
+    assert_eq!((place.country, place.states.len()), (None, 0), "no country, so no state of one");
+
+    let place = resolve(None, &OnFile { zone: zone("Europe/Paris"), ..on_file });
+    assert_eq!((names(&place), place.evidence), (vec!["Europe/Paris"], Evidence::Contact));
+    assert_eq!(resolve(None, &OnFile::default()).zones, Candidates::Unknown);
 }
 
 #[test]

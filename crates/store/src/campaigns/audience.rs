@@ -69,8 +69,8 @@ pub struct FedRecipient {
     pub contact: ContactId,
     /// The message's id.
     pub message: MessageId,
-    /// The person's number, E.164.
-    pub number: String,
+    /// The person's address, as the row has it.
+    pub address: String,
 }
 
 /// Leases every active campaign that nobody else has. Those that this version cannot read are left
@@ -129,7 +129,7 @@ pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<RunningCampa
     Ok(campaign.filter_map(words::readable).collect())
 }
 
-/// The contacts of an audience after one, by id, each with its number: who is frozen, and who is
+/// The contacts of an audience after one, by id, each with its address: who is frozen, and who is
 /// simulated before that.
 pub(crate) async fn select(
     tx: &mut Scoped,
@@ -336,7 +336,7 @@ pub async fn next(
         seq: row.seq,
         contact: ContactId(row.contact_id),
         message: MessageId(row.message_id),
-        number: row.number,
+        address: row.number,
     });
     Ok(recipient.collect())
 }

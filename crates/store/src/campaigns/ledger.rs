@@ -246,7 +246,7 @@ pub struct LedgerRecipient {
     pub seq: i64,
     /// The person's contact.
     pub contact_id: Uuid,
-    /// The person's number, E.164.
+    /// The person's address, as the row has it.
     pub number: String,
     /// The id of their message, stored or not yet.
     pub message_id: Uuid,

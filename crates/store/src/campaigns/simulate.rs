@@ -1,9 +1,9 @@
 //! Who a campaign would be sent to from now on, in the order in which it is fed.
 
 use domain::{
+    address::Address,
     ids::{CampaignId, ContactId, MessageId, TenantId},
     message::state::MessageState,
-    phone::PhoneNumber,
 };
 use jiff::{SignedDuration, Timestamp};
 use sqlx::types::Uuid;
@@ -23,8 +23,8 @@ pub struct AudienceMember {
     pub contact: ContactId,
     /// The message's id.
     pub message: MessageId,
-    /// The person's number.
-    pub number: PhoneNumber,
+    /// The person's address.
+    pub address: Address,
     /// When the message is of no use any more: of its row, or as if it were submitted at `at`.
     pub expires_at: Option<Timestamp>,
 }
@@ -66,11 +66,11 @@ pub async fn next(
             let tags = audience::tags_of(&campaign.audience);
             let found = audience::select(tx, tenant, &tags, after, limit).await?;
             let reached = found.last().map(|(contact, _)| FeedPosition::Contact(*contact));
-            let recipients = found.into_iter().filter_map(|(contact, number)| {
+            let recipients = found.into_iter().filter_map(|(contact, address)| {
                 let contact = ContactId(contact);
-                let number = PhoneNumber::from_e164(&number).ok()?;
+                let address = address.parse().ok()?;
                 let message = MessageId::from_campaign(campaign.id, contact, 0);
-                Some(AudienceMember { contact, message, number, expires_at })
+                Some(AudienceMember { contact, message, address, expires_at })
             });
             Ok((recipients.collect(), reached))
         }
@@ -118,7 +118,7 @@ async fn frozen(
         Some(AudienceMember {
             contact: ContactId(row.contact_id),
             message: MessageId(row.message_id),
-            number: PhoneNumber::from_e164(&row.number).ok()?,
+            address: row.number.parse().ok()?,
             expires_at: if row.stored { of_row } else { expires_at },
         })
     });

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
+    address::Address,
     gates::{CounterKey, CounterKind, LineKey, Reserved, Windows, reservation},
     ids::{CampaignId, SenderId, TenantId},
     message::class::{Channel, MessageClass},
@@ -41,7 +42,7 @@ pub struct Reservation<'a> {
     pub cost: Micros,
     /// The person, where the message itself is given back and no longer counts as sent to them;
     /// none where only its cost is corrected.
-    pub unsent: Option<(&'a str, Channel)>,
+    pub unsent: Option<(&'a Address, Channel)>,
     /// Whether the message is over: one that is tried again takes its place in the line itself.
     pub over: bool,
 }
@@ -53,7 +54,7 @@ impl<'a> Reservation<'a> {
         message: &'a StoredMessage,
         reserved_at: Option<Timestamp>,
         claimed: bool,
-        (number, channel): (&'a str, Channel),
+        (address, channel): (&'a Address, Channel),
     ) -> Option<Self> {
         if reserved_at.is_none() && claimed {
             return None;
@@ -67,7 +68,7 @@ impl<'a> Reservation<'a> {
             segments: message.segments,
             claimed,
             cost: message.cost,
-            unsent: Some((number, channel)),
+            unsent: Some((address, channel)),
             over: message.state.is_final(),
         })
     }
@@ -115,7 +116,7 @@ async fn lock_marketed(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<(),
     let marketing: Vec<_> = freed
         .iter()
         .filter(|one| one.class.is_marketing())
-        .filter_map(|one| one.unsent.map(|(number, channel)| (one.tenant, number, channel)))
+        .filter_map(|one| one.unsent.map(|(address, channel)| (one.tenant, address, channel)))
         .collect();
     if marketing.is_empty() {
         return Ok(());
@@ -129,7 +130,7 @@ async fn lock_marketed(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<(),
          order by s.tenant_id, s.number, s.channel
          for update of s",
         &marketing.iter().map(|(tenant, ..)| tenant.as_str()).collect::<Vec<_>>() as _,
-        &marketing.iter().map(|(_, number, _)| *number).collect::<Vec<_>>() as _,
+        &marketing.iter().map(|(_, address, _)| address.as_str()).collect::<Vec<_>>() as _,
         &marketing.iter().map(|(.., channel)| channel.as_str()).collect::<Vec<_>>() as _,
     )
     .fetch_all(&mut **tx)
@@ -223,8 +224,8 @@ async fn forget_marketing(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<
         .iter()
         .filter(|one| one.class.is_marketing())
         .filter_map(|one| {
-            let (number, channel) = one.unsent?;
-            Some((one, one.reserved_at?, number, channel))
+            let (address, channel) = one.unsent?;
+            Some((one, one.reserved_at?, address, channel))
         })
         .collect();
     if marketing.is_empty() {
@@ -258,7 +259,7 @@ async fn forget_marketing(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<
          from locked l
          where s.tenant_id = l.tenant_id and s.number = l.number and s.channel = l.channel",
         &marketing.iter().map(|(one, ..)| one.tenant.as_str()).collect::<Vec<_>>() as _,
-        &marketing.iter().map(|(.., number, _)| *number).collect::<Vec<_>>() as _,
+        &marketing.iter().map(|(.., address, _)| address.as_str()).collect::<Vec<_>>() as _,
         &marketing.iter().map(|(.., channel)| channel.as_str()).collect::<Vec<_>>() as _,
         &times.collect::<Vec<_>>() as _,
         &promos.collect::<Vec<_>>(),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{
+    address::Address,
     gates::OptOutScope,
     ids::{ContactId, ConversationId, SenderId, TenantId},
     message::class::Channel,
@@ -59,9 +60,9 @@ pub struct NewText {
     pub conversation: ConversationId,
     /// The person who wrote it.
     pub contact: ContactId,
-    /// The person's number, E.164.
-    pub number: String,
-    /// The number's country, ISO 3166.
+    /// The address that they wrote from.
+    pub address: Address,
+    /// The number's country, ISO 3166; `ZZ` where it is not known.
     pub country: String,
     /// The sender that was texted.
     pub sender: SenderId,
@@ -166,7 +167,7 @@ fn tenants(texts: &[&NewText]) -> Vec<String> {
 
 async fn make_people(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fault> {
     let tenants = tenants(texts);
-    let numbers: Vec<String> = texts.iter().map(|text| text.number.clone()).collect();
+    let addresses: Vec<&str> = texts.iter().map(|text| text.address.as_str()).collect();
 
     sqlx::query!(
         "insert into contacts (tenant_id, contact_id, number, country, created_at, updated_at)
@@ -178,7 +179,7 @@ async fn make_people(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fault> {
          on conflict do nothing",
         &tenants,
         &texts.iter().map(|text| text.contact.0).collect::<Vec<_>>(),
-        &numbers,
+        &addresses as _,
         &texts.iter().map(|text| text.country.clone()).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
     )
@@ -194,7 +195,7 @@ async fn make_people(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fault> {
          on conflict (tenant_id, number, channel) do update
          set last_inbound_at = greatest(s.last_inbound_at, excluded.last_inbound_at)",
         &tenants,
-        &numbers,
+        &addresses as _,
         &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
     )
     .execute(&mut **tx)
@@ -311,7 +312,7 @@ fn change(text: &NewText, programs: &HashMap<Uuid, String>) -> ConsentChange {
     ConsentChange {
         tenant: text.tenant.clone(),
         consent_id: text.id,
-        number: text.number.clone(),
+        address: text.address.clone(),
         channel: Channel::Sms,
         action: if is_stop(text) { Action::Revoke } else { Action::Restore },
         program: programs.get(&text.id).cloned(),

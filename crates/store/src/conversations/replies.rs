@@ -1,6 +1,9 @@
 //! What the AI answered: one row per text that asked, the first decision stands.
 
-use domain::ids::{ConversationId, MessageId, TenantId};
+use domain::{
+    address::Address,
+    ids::{ConversationId, MessageId, TenantId},
+};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
@@ -117,8 +120,8 @@ pub struct Ask {
     pub conversation: ConversationId,
     /// The id that the answer will have.
     pub message: MessageId,
-    /// The person's number.
-    pub number: String,
+    /// The address that it came from.
+    pub address: Address,
 }
 
 /// Loads what is known of these texts; `since` begins the hour that answers are counted in.
@@ -145,7 +148,7 @@ pub async fn facts(
         &asks.iter().map(|ask| ask.inbound).collect::<Vec<_>>(),
         &asks.iter().map(|ask| ask.conversation.0).collect::<Vec<_>>(),
         &asks.iter().map(|ask| ask.message.0).collect::<Vec<_>>(),
-        &asks.iter().map(|ask| ask.number.clone()).collect::<Vec<_>>(),
+        &asks.iter().map(|ask| ask.address.as_str()).collect::<Vec<_>>() as _,
         since.to_sqlx(),
     )
     .fetch_all(&mut **tx)

@@ -40,7 +40,7 @@ fn serialised() -> Vec<(&'static str, BTreeSet<String>)> {
     let change = ConsentChange {
         tenant: "acme".parse().expect("a tenant"),
         consent_id: Uuid::nil(),
-        number: String::new(),
+        address: "+12125550100".parse().expect("an address"),
         channel: Channel::Sms,
         action: Action::Grant,
         program: None,

@@ -3,6 +3,7 @@
 //! for a version that can read it, a source leaves its row out.
 
 use domain::{
+    address::Address,
     gates::{Basis, Gate, OnLate, SwitchMode},
     ids::TenantId,
     message::{
@@ -80,6 +81,16 @@ pub(crate) fn tenant(key: &str) -> Result<TenantId, Unreadable> {
     key.parse().map_err(|_| Unreadable { what: "tenant's key", value: key.to_owned() })
 }
 
+/// Reads an address; none where it is empty, as in a row that was made for a letter without one.
+pub(crate) fn address(text: &str) -> Result<Option<Address>, Unreadable> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    // The text is a person's: the fault must not repeat it.
+    let unknown = |_| Unreadable { what: "address", value: "(not shown)".to_owned() };
+    text.parse().map(Some).map_err(unknown)
+}
+
 /// Reads what totals are of. The dashboard's id is nil.
 pub(crate) fn scope(name: &str, id: Uuid) -> Result<Scope, Unreadable> {
     let known = [Scope::Dashboard, Scope::Campaign(id)];
@@ -110,6 +121,16 @@ mod tests {
         assert_eq!(readable::<Gate>(Err(unknown.clone())), None);
         let fault = Fault::from(unknown);
         assert_eq!(fault.to_string(), "a newer version stored the gate \"weather\"");
+    }
+
+    #[test]
+    fn an_address_of_another_form_is_of_a_newer_version_and_is_not_repeated() {
+        let read = |text| address(text).map(|read| read.map(|address| address.to_string()));
+        assert_eq!(read("US.13491208655302741918"), Ok(Some("US.13491208655302741918".into())));
+        assert_eq!(read(""), Ok(None));
+
+        let fault = Fault::from(read("2125550123").expect_err("no address"));
+        assert_eq!(fault.to_string(), "a newer version stored the address \"(not shown)\"");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use domain::{
+    address::Address,
     ids::{MessageId, TenantId},
     message::{
         class::Channel,
@@ -20,7 +21,11 @@ use wire::Event;
 use crate::{
     Scoped, Store,
     capacity::release::{self, Reservation},
-    core::{keyed, state_codes::codes, words::word},
+    core::{
+        keyed,
+        state_codes::codes,
+        words::{self, word},
+    },
     fault,
     messages::{
         row::{StoredMessage, columns, turn},
@@ -68,7 +73,8 @@ pub enum Marked {
 /// A message as the cancel finds it, without a lock.
 struct Found {
     message: StoredMessage,
-    number: String,
+    /// None where the letter that made the row did not say it.
+    address: Option<Address>,
     channel: Channel,
     claimed: bool,
     reserved_at: Option<Timestamp>,
@@ -136,7 +142,7 @@ async fn find(tx: &mut Scoped, tenant: &TenantId, id: MessageId) -> Result<Optio
 
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Found {
-        number: row.number,
+        address: words::address(&row.number)?,
         channel: word(&row.channel)?,
         claimed: row.claimed,
         reserved_at: row.reserved_at.map(|at| at.to_jiff()),
@@ -154,8 +160,9 @@ async fn withdraw(
     stamp: &Stamp,
 ) -> Result<Option<Event>, Fault> {
     let message = &found.message;
-    let person = (found.number.as_str(), found.channel);
-    let freed = Reservation::whole(message, found.reserved_at, false, person);
+    let person = found.address.as_ref().map(|address| (address, found.channel));
+    let freed =
+        person.and_then(|person| Reservation::whole(message, found.reserved_at, false, person));
     if let Some(freed) = freed {
         release::release(tx, now, &[Reservation { over: true, ..freed }]).await?;
     }

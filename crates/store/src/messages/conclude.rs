@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
+    address::Address,
     gates::{Gate, LineKey},
     ids::{MessageId, TenantId},
     message::{
@@ -24,7 +25,11 @@ use crate::{
         lines,
         release::{self, Reservation},
     },
-    core::{keyed::index, state_codes::codes, words::word},
+    core::{
+        keyed::index,
+        state_codes::codes,
+        words::{self, word},
+    },
     fault,
     parked::park::{self, Parking},
 };
@@ -117,7 +122,7 @@ pub async fn conclude(
 /// What the counters hold for a message, as it is found without a lock.
 struct Held {
     message: StoredMessage,
-    number: String,
+    address: Option<Address>,
     channel: Channel,
     reserved_at: Option<Timestamp>,
 }
@@ -128,7 +133,7 @@ fn freed<'a>(one: &Conclusion<'_>, held: &'a Held) -> Option<Reservation<'a>> {
     if one.state.may_be_at_carrier() {
         return None;
     }
-    let person = (held.number.as_str(), held.channel);
+    let person = (held.address.as_ref()?, held.channel);
     let whole = Reservation::whole(&held.message, held.reserved_at, one.claim.0.is_some(), person)?;
     Some(Reservation { over: one.state.is_final(), ..whole })
 }
@@ -152,8 +157,8 @@ async fn held(tx: &mut Scoped, decided: &[Conclusion<'_>]) -> Result<Vec<Option<
     for row in rows {
         let (channel, at) = (word(&row.channel)?, index(row.at));
         let reserved_at = row.reserved_at.map(jiff_sqlx::Timestamp::to_jiff);
-        let number = row.number;
-        found[at] = Some(Held { number, channel, reserved_at, message: columns!(row).into() });
+        let address = words::address(&row.number)?;
+        found[at] = Some(Held { address, channel, reserved_at, message: columns!(row).into() });
     }
     Ok(found)
 }

@@ -7,6 +7,7 @@ mod redrive;
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
+    address::Address,
     ids::{CampaignId, ContactId, MessageId, TenantId},
     message::{
         class::{Channel, MessageClass},
@@ -25,7 +26,7 @@ use crate::{
     Scoped,
     core::{
         keyed::{self, LockOrder, in_lock_order},
-        words::word,
+        words::{self, word},
     },
     fault,
     messages::row::{StoredMessage, columns, json, turn},
@@ -39,8 +40,8 @@ pub const CODE: &str = "internal";
 pub struct DeadRow {
     /// Where it stands.
     pub message: StoredMessage,
-    /// The person's number; empty where the letter did not say it.
-    pub number: String,
+    /// The person's address; none where the letter did not say it.
+    pub address: Option<Address>,
     /// The channel that it travels on.
     pub channel: Channel,
     /// Whether `send` has claimed it: a carrier call may have been made.
@@ -92,11 +93,12 @@ pub async fn find(
     for row in rows {
         let channel = word(&row.channel)?;
         let reserved_at = row.reserved_at.map(jiff_sqlx::Timestamp::to_jiff);
-        let (number, claimed, body_hash) = (row.number, row.claimed, row.body_hash);
+        let address = words::address(&row.number)?;
+        let (claimed, body_hash) = (row.claimed, row.body_hash);
         let passport = row.passport.0;
         let message: StoredMessage = columns!(row).into();
         let key = (message.tenant.clone(), message.id);
-        let row = DeadRow { message, number, channel, claimed, reserved_at, body_hash, passport };
+        let row = DeadRow { message, address, channel, claimed, reserved_at, body_hash, passport };
         found.insert(key, row);
     }
     Ok(found)
@@ -175,8 +177,8 @@ pub async fn fail(
     Ok(stored)
 }
 
-/// What is known of a message that has no row: all that its letter says. Holds a number: `Debug`
-/// does not show it.
+/// What is known of a message that has no row: all that its letter says. Holds an address:
+/// `Debug` does not show it.
 #[derive(Clone)]
 pub struct Shell<'a> {
     /// The tenant that owns it.
@@ -191,8 +193,8 @@ pub struct Shell<'a> {
     pub channel: Channel,
     /// The person that it is for.
     pub contact: ContactId,
-    /// Their number; empty where it is not known.
-    pub number: String,
+    /// Their address, where it is known.
+    pub address: Option<Address>,
     /// The campaign it belongs to.
     pub campaign: Option<CampaignId>,
     /// SHA-256 of the submitted message; empty where it is not known.
@@ -226,6 +228,7 @@ pub async fn insert(
     let sorted = in_lock_order(shells, |one| (one.tenant, one.message));
     let submitted = sorted.iter().map(|one| one.submitted_at.to_sqlx());
     let expiries = sorted.iter().map(|one| one.expires_at.map(|at| at.to_sqlx()));
+    let addresses = sorted.iter().map(|one| one.address.as_ref().map_or("", Address::as_str));
     let code = |one: &&Shell<'_>| (one.state == MessageState::Failed).then_some(CODE);
 
     let rows = sqlx::query!(
@@ -253,7 +256,7 @@ pub async fn insert(
         &sorted.iter().map(|one| one.class.as_str()).collect::<Vec<_>>() as _,
         &sorted.iter().map(|one| one.channel.as_str()).collect::<Vec<_>>() as _,
         &sorted.iter().map(|one| one.contact.0).collect::<Vec<_>>(),
-        &sorted.iter().map(|one| one.number.as_str()).collect::<Vec<_>>() as _,
+        &addresses.collect::<Vec<_>>() as _,
         &sorted.iter().map(|one| one.campaign.map(|id| id.0)).collect::<Vec<_>>() as _,
         &sorted.iter().map(|one| one.body_hash.as_slice()).collect::<Vec<_>>() as _,
         &submitted.collect::<Vec<_>>() as _,

@@ -2,11 +2,11 @@
 //! Everything is inserted once, in key order; what exists stays as it is and is read back.
 
 use domain::{
+    address::Address,
     gates::OnLate,
     ids::{ContactId, MessageId, TenantId},
     message::{class::Channel, passport::Passport, state::MessageState},
     money::Micros,
-    phone::PhoneNumber,
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -31,7 +31,7 @@ pub async fn insert_contacts(
     if keys.is_empty() {
         return Ok(());
     }
-    let countries = keys.iter().map(|key| key.number.country());
+    let countries = keys.iter().map(|key| key.address.phone()?.country());
     let countries = countries.map(|country| country.map_or("ZZ".into(), |c| c.to_string()));
 
     sqlx::query!(
@@ -44,7 +44,7 @@ pub async fn insert_contacts(
         now.to_sqlx(),
         &keys.iter().map(|key| key.tenant.as_str()).collect::<Vec<_>>() as _,
         &keys.iter().map(|key| key.contact.0).collect::<Vec<_>>(),
-        &keys.iter().map(|key| key.number.as_str()).collect::<Vec<_>>() as _,
+        &keys.iter().map(|key| key.address.as_str()).collect::<Vec<_>>() as _,
         &countries.collect::<Vec<String>>(),
     )
     .execute(&mut **tx)
@@ -58,7 +58,7 @@ pub async fn insert_contacts(
 /// twice.
 pub async fn insert_recipients(
     tx: &mut Scoped,
-    keys: &[(&TenantId, PhoneNumber, Channel)],
+    keys: &[(&TenantId, &Address, Channel)],
 ) -> Result<(), Fault> {
     if keys.is_empty() {
         return Ok(());

@@ -1,10 +1,10 @@
 //! What the gate stage records: one decision per message and turn, the first one stands.
 
 use domain::{
+    address::Address,
     gates::Gate,
     ids::{MessageId, SenderId, TenantId},
     message::{class::Channel, passport::Passport, state::MessageState},
-    phone::PhoneNumber,
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -150,13 +150,13 @@ pub async fn record(
     Ok(recorded)
 }
 
-/// Marketing admitted to one number.
+/// Marketing admitted to one address.
 #[derive(Debug, Clone)]
 pub struct Marketed<'a> {
     /// The tenant that owns it.
     pub tenant: &'a TenantId,
-    /// The number that it goes to.
-    pub number: PhoneNumber,
+    /// The address that it goes to.
+    pub address: &'a Address,
     /// The channel that it travels on.
     pub channel: Channel,
     /// Whether a promotion is among it.
@@ -176,7 +176,7 @@ pub async fn market(
         return Ok(());
     }
 
-    let marketed = in_lock_order(marketed, |one| (one.tenant, one.number, one.channel));
+    let marketed = in_lock_order(marketed, |one| (one.tenant, one.address, one.channel));
     sqlx::query!(
         "update standings s
          set marketing_at = (array_fill($1::timestamptz, array[k.count]) || s.marketing_at)[1:10],
@@ -186,7 +186,7 @@ pub async fn market(
          where s.tenant_id = k.tenant_id and s.number = k.number and s.channel = k.channel",
         now.to_sqlx(),
         &marketed.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
-        &marketed.iter().map(|one| one.number.as_str()).collect::<Vec<_>>() as _,
+        &marketed.iter().map(|one| one.address.as_str()).collect::<Vec<_>>() as _,
         &marketed.iter().map(|one| one.channel.as_str()).collect::<Vec<_>>() as _,
         &marketed.iter().map(|one| one.promo).collect::<Vec<_>>(),
         &marketed.iter().map(|one| one.count).collect::<Vec<_>>(),

@@ -39,7 +39,7 @@ pub struct MessageDetail {
     pub channel: Channel,
     /// The person that it is for.
     pub contact: ContactId,
-    /// The person's number, E.164.
+    /// The person's address, as the row has it.
     pub number: String,
     /// The campaign it belongs to.
     pub campaign: Option<CampaignId>,

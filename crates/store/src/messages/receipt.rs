@@ -8,6 +8,7 @@ pub mod unmatched;
 use std::collections::HashMap;
 
 use domain::{
+    address::Address,
     ids::{MessageId, TenantId},
     message::{class::Channel, passport::Stamp, state::MessageState},
 };
@@ -20,7 +21,7 @@ use crate::{
     Scoped,
     core::{
         keyed::{LockOrder, in_lock_order},
-        words::word,
+        words::{self, word},
     },
     fault,
     messages::row::{StoredMessage, columns, json},
@@ -31,8 +32,8 @@ use crate::{
 pub struct Reported {
     /// Where it stands.
     pub message: StoredMessage,
-    /// The person's number.
-    pub number: String,
+    /// The person's address; none where the letter that made the row did not say it.
+    pub address: Option<Address>,
     /// The channel that it travels on.
     pub channel: Channel,
     /// The carrier's id of the text, once known.
@@ -68,10 +69,11 @@ pub async fn lock(
     let mut found = HashMap::with_capacity(rows.len());
     for row in rows {
         let channel = word(&row.channel)?;
-        let (number, sid, claimed) = (row.number, row.carrier_sid, row.claimed);
+        let address = words::address(&row.number)?;
+        let (sid, claimed) = (row.carrier_sid, row.claimed);
         let message: StoredMessage = columns!(row).into();
         let key = (message.tenant.clone(), message.id);
-        found.insert(key, Reported { message, number, channel, sid, claimed });
+        found.insert(key, Reported { message, address, channel, sid, claimed });
     }
     Ok(found)
 }

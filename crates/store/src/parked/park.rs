@@ -1,6 +1,7 @@
 //! Putting messages aside. `schedule` releases them.
 
 use domain::{
+    address::Address,
     gates::{LineKey, Wake},
     ids::{MessageId, TenantId},
     message::class::{Channel, Lane},
@@ -86,14 +87,14 @@ fn rank(row: &Parking<'_>) -> i16 {
     }
 }
 
-/// Makes everything due that is parked for these numbers, so that the gates decide again now: after
-/// an opt-out they block it.
-pub async fn wake_numbers(
+/// Makes everything due that is parked for these addresses, so that the gates decide again now:
+/// after an opt-out they block it.
+pub async fn wake_addresses(
     tx: &mut Scoped,
     now: Timestamp,
-    numbers: &[(&TenantId, &str, Channel)],
+    addresses: &[(&TenantId, &Address, Channel)],
 ) -> Result<(), Fault> {
-    if numbers.is_empty() {
+    if addresses.is_empty() {
         return Ok(());
     }
 
@@ -119,9 +120,9 @@ pub async fn wake_numbers(
          update parked p set due = $4, cause_key = null, rank = least(p.rank, 1::smallint)
          from locked l
          where p.tenant_id = l.tenant_id and p.message_id = l.message_id and p.turn = l.turn",
-        &numbers.iter().map(|key| key.0.as_str()).collect::<Vec<_>>() as _,
-        &numbers.iter().map(|key| key.1).collect::<Vec<_>>() as _,
-        &numbers.iter().map(|key| key.2.as_str()).collect::<Vec<_>>() as _,
+        &addresses.iter().map(|key| key.0.as_str()).collect::<Vec<_>>() as _,
+        &addresses.iter().map(|key| key.1.as_str()).collect::<Vec<_>>() as _,
+        &addresses.iter().map(|key| key.2.as_str()).collect::<Vec<_>>() as _,
         now.to_sqlx(),
     )
     .execute(&mut **tx)

@@ -170,7 +170,7 @@ async fn find_places(tx: &mut Scoped, due: &mut [DueMessage]) -> Result<(), Faul
         .map(|(head, contact)| ContactKey {
             tenant: &head.tenant,
             contact: *contact,
-            number: head.to,
+            address: &head.to,
             channel: head.channel,
             fields: false,
         })
@@ -181,7 +181,7 @@ async fn find_places(tx: &mut Scoped, due: &mut [DueMessage]) -> Result<(), Faul
 
     for ((message, key), person) in released.iter_mut().zip(&keys).zip(people) {
         let zone = tenants.get(key.tenant).and_then(|tenant| tenant.zone);
-        message.place = draft::place(key.number, &person.contact.unwrap_or_default(), zone);
+        message.place = draft::place(key.address, &person.contact.unwrap_or_default(), zone);
     }
     Ok(())
 }

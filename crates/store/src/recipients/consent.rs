@@ -1,13 +1,13 @@
 //! Consent, opt-outs and do-not-contact: each change is a line in the append-only ledger, changes
-//! the recipient's status, reaches what is parked for the number, and is in the audit trail. All of
-//! it is done here, whoever asks for it: a text, a carrier, an import or the API.
+//! the recipient's status, reaches what is parked for the address, and is in the audit trail. All
+//! of it is done here, whoever asks for it: a text, a carrier, an import or the API.
 
 mod change;
 mod ledger;
 
 use std::collections::HashSet;
 
-use domain::{gates::Basis, ids::TenantId, message::class::Channel};
+use domain::{address::Address, gates::Basis, ids::TenantId, message::class::Channel};
 use jiff::Timestamp;
 use sqlx::types::Json;
 use stage::Fault;
@@ -49,12 +49,12 @@ pub async fn record(
         new.iter().filter(|change| !overtaken.contains(&change.consent_id)).copied().collect();
     apply(tx, &in_force).await?;
 
-    let stopped: HashSet<(&TenantId, &str, Channel)> = new
+    let stopped: HashSet<(&TenantId, &Address, Channel)> = new
         .iter()
         .filter(|change| change.action.stops())
-        .map(|change| (&change.tenant, change.number.as_str(), change.channel))
+        .map(|change| (&change.tenant, &change.address, change.channel))
         .collect();
-    park::wake_numbers(tx, now, &stopped.into_iter().collect::<Vec<_>>()).await?;
+    park::wake_addresses(tx, now, &stopped.into_iter().collect::<Vec<_>>()).await?;
 
     let entries: Vec<AuditEntry> = new.iter().map(|change| entry(change, now)).collect();
     audit::append(tx, &entries).await
@@ -81,7 +81,7 @@ fn entry(change: &ConsentChange, now: Timestamp) -> AuditEntry {
         at: now,
         actor: change.recorded_by.clone(),
         action: change.action.audited().to_owned(),
-        subject: format!("number:{}", change.number),
+        subject: format!("number:{}", change.address),
         detail,
     }
 }
@@ -89,7 +89,7 @@ fn entry(change: &ConsentChange, now: Timestamp) -> AuditEntry {
 /// Makes the recipient statuses that are missing, and locks all of them in key order.
 async fn lock(tx: &mut Scoped, changes: &[ConsentChange]) -> Result<(), Fault> {
     let tenants: Vec<&str> = changes.iter().map(|change| change.tenant.as_str()).collect();
-    let numbers: Vec<&str> = changes.iter().map(|change| change.number.as_str()).collect();
+    let addresses: Vec<&str> = changes.iter().map(|change| change.address.as_str()).collect();
     let channels: Vec<&str> = changes.iter().map(|change| change.channel.as_str()).collect();
 
     sqlx::query!(
@@ -99,7 +99,7 @@ async fn lock(tx: &mut Scoped, changes: &[ConsentChange]) -> Result<(), Fault> {
          order by tenant_id, number, channel
          on conflict do nothing",
         &tenants as _,
-        &numbers as _,
+        &addresses as _,
         &channels as _,
     )
     .execute(&mut **tx)
@@ -117,7 +117,7 @@ async fn lock(tx: &mut Scoped, changes: &[ConsentChange]) -> Result<(), Fault> {
                 and r.number = k.number and r.channel = k.channel for update
          ) s",
         &tenants as _,
-        &numbers as _,
+        &addresses as _,
         &channels as _,
     )
     .fetch_all(&mut **tx)

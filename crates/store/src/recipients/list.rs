@@ -1,7 +1,7 @@
 //! Recipient statuses as people read them: lists and single look-ups. The gates and the claim read
 //! the same rows in their own way ([`super::status`]); [`super::consent`] changes them.
 
-use domain::{gates::Basis, ids::TenantId, message::class::Channel};
+use domain::{address::Address, gates::Basis, ids::TenantId, message::class::Channel};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use stage::Fault;
@@ -13,11 +13,11 @@ use crate::{
     recipients::consent::ConsentMethod,
 };
 
-/// What a tenant knows of a number on one channel. Holds a phone number: `Debug` hides it.
+/// What a tenant knows of an address on one channel. Holds the address: `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RecipientRow {
-    /// The person's number, E.164.
-    pub number: String,
+    /// The person's address, as the row has it.
+    pub address: String,
     /// The channel group that it holds for.
     pub channel: Channel,
     /// When the person said stop.
@@ -68,7 +68,7 @@ impl TryFrom<Row> for RecipientRow {
 
     fn try_from(row: Row) -> Result<Self, Unreadable> {
         Ok(Self {
-            number: row.number,
+            address: row.number,
             channel: word(&row.channel)?,
             opted_out_at: row.opted_out_at.map(|at| at.to_jiff()),
             opt_out_cause: optional(row.opt_out_cause.as_deref())?,
@@ -82,22 +82,23 @@ impl TryFrom<Row> for RecipientRow {
     }
 }
 
-/// The statuses of these numbers on a channel; those without a row are missing. `lock` keeps them
+/// The statuses of these addresses on a channel; those without a row are missing. `lock` keeps them
 /// from changing until the transaction ends; they are locked in key order.
 pub async fn load(
     tx: &mut Scoped,
     tenant: &TenantId,
-    numbers: &[String],
+    addresses: &[Address],
     channel: Channel,
     lock: bool,
 ) -> Result<Vec<RecipientRow>, Fault> {
+    let addresses: Vec<&str> = addresses.iter().map(Address::as_str).collect();
     if lock {
         sqlx::query!(
             "select number from standings
              where tenant_id = $1 and number = any ($2) and channel = $3
              order by number for update",
             tenant.as_str(),
-            numbers,
+            &addresses as _,
             channel.as_str(),
         )
         .fetch_all(&mut **tx)
@@ -111,7 +112,7 @@ pub async fn load(
                 do_not_contact_reason, marketing_consent_at, consent_basis, consent_expires_at
          from standings where tenant_id = $1 and number = any ($2) and channel = $3",
         tenant.as_str(),
-        numbers,
+        &addresses as _,
         channel.as_str(),
     )
     .fetch_all(&mut **tx)
@@ -121,11 +122,11 @@ pub async fn load(
     Ok(rows.into_iter().map(RecipientRow::try_from).collect::<Result<_, _>>()?)
 }
 
-/// Which stopped numbers a reader wants.
+/// Which stopped addresses a reader wants.
 #[derive(Debug, Clone, Default)]
 pub struct StoppedFilter {
-    /// This one alone; E.164.
-    pub number: Option<String>,
+    /// This one alone.
+    pub address: Option<Address>,
     /// On this channel.
     pub channel: Option<Channel>,
     /// `Some(true)`: on the do-not-contact list. `Some(false)`: opted out, of everything or of a
@@ -135,8 +136,8 @@ pub struct StoppedFilter {
     pub since: Option<Timestamp>,
 }
 
-/// Numbers of a tenant that must not be contacted or have opted out, after a number and channel, in
-/// that order.
+/// Addresses of a tenant that must not be contacted or have opted out, after one and its channel,
+/// in that order.
 pub async fn list_stopped(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -160,7 +161,7 @@ pub async fn list_stopped(
         tenant.as_str(),
         after.0,
         after.1,
-        filter.number,
+        filter.address.as_ref().map(Address::as_str),
         filter.channel.map(Channel::as_str),
         filter.listed,
         filter.since.map(|at| at.to_sqlx()) as _,
@@ -173,11 +174,11 @@ pub async fn list_stopped(
     Ok(rows.into_iter().map(RecipientRow::try_from).collect::<Result<_, _>>()?)
 }
 
-/// A number that has had a promotion lately. Holds a phone number: `Debug` hides it.
+/// An address that has had a promotion lately: `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Suppressed {
-    /// The person's number, E.164.
-    pub number: String,
+    /// The person's address, as the row has it.
+    pub address: String,
     /// The channel group that it holds for.
     pub channel: Channel,
     /// When the last promotion was admitted.
@@ -190,11 +191,11 @@ impl std::fmt::Debug for Suppressed {
     }
 }
 
-/// Numbers whose last promotion was after `since`, after a number and channel, in that order.
+/// Addresses whose last promotion was after `since`, after one and its channel, in that order.
 pub async fn list_suppressed(
     tx: &mut Scoped,
     tenant: &TenantId,
-    number: Option<&str>,
+    address: Option<&Address>,
     since: Timestamp,
     after: (&str, &str),
     limit: i64,
@@ -207,7 +208,7 @@ pub async fn list_suppressed(
         tenant.as_str(),
         after.0,
         after.1,
-        number,
+        address.map(Address::as_str),
         since.to_sqlx(),
         limit,
     )
@@ -217,7 +218,7 @@ pub async fn list_suppressed(
 
     let suppressed = rows.into_iter().map(|row| {
         let (channel, last_promo_at) = (word(&row.channel)?, row.last_promo_at.to_jiff());
-        Ok(Suppressed { number: row.number, channel, last_promo_at })
+        Ok(Suppressed { address: row.number, channel, last_promo_at })
     });
     suppressed.collect()
 }

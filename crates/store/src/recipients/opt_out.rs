@@ -2,6 +2,7 @@
 //! person wants no more texts.
 
 use domain::{
+    address::Address,
     ids::{ContactId, MessageId, TenantId},
     message::class::Channel,
 };
@@ -23,8 +24,8 @@ pub struct CarrierOptOut<'a> {
     pub message: MessageId,
     /// The person who opted out.
     pub contact: ContactId,
-    /// The person's number, E.164.
-    pub number: &'a str,
+    /// The address that the text went to.
+    pub address: &'a Address,
     /// The channel that they left.
     pub channel: Channel,
     /// The carrier's code.
@@ -56,7 +57,7 @@ fn change(one: &CarrierOptOut<'_>) -> ConsentChange {
     ConsentChange {
         tenant: one.tenant.clone(),
         consent_id: one.event().id,
-        number: one.number.to_owned(),
+        address: one.address.clone(),
         channel: one.channel,
         action: Action::Revoke,
         program: None,

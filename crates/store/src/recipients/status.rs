@@ -11,17 +11,17 @@ use crate::{
     fault,
 };
 
-/// Statuses by recipient. A number without a row is not in here.
+/// Statuses by recipient. An address without a row is not in here.
 pub type Recipients = HashMap<RecipientKey, RecipientStatus>;
 
 /// Which columns make a status.
 macro_rules! load {
     ($tx:ident, $keys:ident, $sql:literal) => {{
         let tenants: Vec<&str> = $keys.iter().map(|key| key.0.as_str()).collect();
-        let numbers: Vec<&str> = $keys.iter().map(|key| key.1.as_str()).collect();
+        let addresses: Vec<&str> = $keys.iter().map(|key| key.1.as_str()).collect();
         let channels: Vec<&str> = $keys.iter().map(|key| key.2.as_str()).collect();
 
-        let rows = sqlx::query!($sql, &tenants as _, &numbers as _, &channels as _)
+        let rows = sqlx::query!($sql, &tenants as _, &addresses as _, &channels as _)
             .fetch_all(&mut **$tx)
             .await
             .map_err(fault)?;
@@ -51,7 +51,7 @@ pub async fn read(tx: &mut Scoped, keys: &BTreeSet<RecipientKey>) -> Result<Reci
     if keys.is_empty() {
         return Ok(Recipients::new());
     }
-    // The inner select is kept apart by its limit: one look into the key's index for each number.
+    // The inner select is kept apart by its limit: one look into the key's index for each address.
     load!(
         tx,
         keys,

@@ -1,14 +1,14 @@
 //! Messages as the api and as enrich say them. A test changes what it is about.
 
 use domain::{
+    address::Address,
+    draft::{self, Person},
     ids::{ContactId, MessageId, TenantId},
     message::{
         class::{Channel, MessageClass},
         passport::Passport,
     },
     money::Micros,
-    phone::PhoneNumber,
-    zones::{OnFile, resolve},
 };
 use wire::{
     Enriched, Submitted,
@@ -24,8 +24,8 @@ pub const COST: Micros = Micros(7_900);
 ///
 /// # Panics
 /// When the number has more than four digits.
-pub fn person(n: u32) -> PhoneNumber {
-    PhoneNumber::from_e164(&format!("+1212555{n:04}")).expect("a number")
+pub fn person(n: u32) -> Address {
+    format!("+1212555{n:04}").parse().expect("an address")
 }
 
 /// A transactional message to person `n` as the api accepted it, under the key `n`.
@@ -48,7 +48,7 @@ pub fn enriched(tenant: &TenantId, n: u32) -> Enriched {
         text: "hello".into(),
         segments: 1,
         cost: COST,
-        place: resolve(&to, &OnFile::default()),
+        place: draft::place(&to, &Person::default(), None),
         senders: Vec::new(),
         placed: None,
         passport: Passport::default(),

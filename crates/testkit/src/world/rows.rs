@@ -107,22 +107,22 @@ impl TestWorld {
         self.insert("pools", &[row]).await
     }
 
-    /// Makes the recipient statuses of people that have none yet, by their numbers.
+    /// Makes the recipient statuses of people that have none yet, by their addresses.
     ///
     /// # Errors
     /// The database refuses one.
-    pub async fn recipients<N: AsRef<str>>(
+    pub async fn recipients<A: AsRef<str>>(
         &self,
-        numbers: impl IntoIterator<Item = N>,
+        addresses: impl IntoIterator<Item = A>,
         columns: Value,
     ) -> anyhow::Result<()> {
-        let row = |number: N| {
+        let row = |address: A| {
             let row = json!({
-                "tenant_id": self.tenant, "number": number.as_ref(), "channel": "sms",
+                "tenant_id": self.tenant, "number": address.as_ref(), "channel": "sms",
             });
             with(row, &columns)
         };
-        let rows: Vec<Value> = numbers.into_iter().map(row).collect();
+        let rows: Vec<Value> = addresses.into_iter().map(row).collect();
         self.insert_missing("standings", &rows).await
     }
 

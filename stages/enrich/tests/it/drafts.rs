@@ -117,6 +117,8 @@ async fn what_cannot_be_rendered_has_failed_and_says_why() -> anyhow::Result<()>
     unknown_template.content = Content::Template { id, variables: Default::default() };
     let mut unknown_campaign = world.campaign(202);
     unknown_campaign.head.campaign = Some(domain::ids::CampaignId(Uuid::from_u128(98)));
+    let mut without_number = world.message(206, "Hi");
+    without_number.head.to = "US.13491208655302741918".parse()?;
 
     let cases = [
         (world.campaign(200), "missing_variable"),
@@ -125,6 +127,7 @@ async fn what_cannot_be_rendered_has_failed_and_says_why() -> anyhow::Result<()>
         (world.message(203, &"x".repeat(1_531)), "too_long"),
         (world.message(204, " "), "empty_text"),
         (world.message(205, "a\0b"), "unsendable_text"),
+        (without_number, "no_phone_number"),
     ];
 
     let (messages, codes): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
@@ -142,7 +145,7 @@ async fn what_cannot_be_rendered_has_failed_and_says_why() -> anyhow::Result<()>
     assert_eq!(first, said(hand_over(&stage, now(), messages).await?), "a repeat says the same");
 
     let failed = "select count(*) from millrace.messages where state = 21 and body = ''";
-    assert_eq!(world.number(failed).await?, 6);
+    assert_eq!(world.number(failed).await?, 7);
     Ok(())
 }
 

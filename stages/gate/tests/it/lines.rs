@@ -161,7 +161,7 @@ async fn what_becomes_free_of_a_budget_is_used_by_who_waits_for_it() -> anyhow::
             segments: 1,
             claimed: false,
             cost: one.cost,
-            unsent: Some((one.head.to.as_str(), one.head.channel)),
+            unsent: Some((&one.head.to, one.head.channel)),
             over,
         }
     };

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    address::Address,
     ids::{CampaignId, ContactId, MessageId},
     message::{
         class::{Channel, Lane, MessageClass},
         passport::Stamp,
         state::MessageState,
     },
-    phone::PhoneNumber,
 };
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -65,8 +65,7 @@ impl<'a> Letter<'a> {
     /// The row of a message that has none. What the letter does not say is left empty.
     pub(super) fn shell(&self, now: Timestamp, state: MessageState, stamp: Stamp) -> Shell<'a> {
         let tenant = &self.letter.tenant;
-        let number: Option<PhoneNumber> = field(&self.head, "to");
-        let number = number.map(|number| number.as_str().to_owned()).unwrap_or_default();
+        let address: Option<Address> = field(&self.head, "to");
         let urgent = self.letter.subject.split('.').any(|token| token == Lane::Urgent.as_str());
         let class = if urgent { MessageClass::Transactional } else { MessageClass::Promo };
 
@@ -76,8 +75,8 @@ impl<'a> Letter<'a> {
             turn: self.turn,
             class: field(&self.head, "class").unwrap_or(class),
             channel: field(&self.head, "channel").unwrap_or(Channel::Sms),
-            contact: ContactId::of(tenant, &number),
-            number,
+            contact: ContactId::of(tenant, address.as_ref().map_or("", Address::as_str)),
+            address,
             campaign: field::<CampaignId>(&self.head, "campaign"),
             body_hash: self.body_hash.clone().unwrap_or_default(),
             submitted_at: field(&self.head, "submitted_at").unwrap_or(now),

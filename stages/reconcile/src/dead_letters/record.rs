@@ -70,7 +70,7 @@ async fn fail(
     let freed: Vec<Reservation<'_>> = deaths
         .iter()
         .filter_map(|(found, _)| {
-            let person = (found.number.as_str(), found.channel);
+            let person = (found.address.as_ref()?, found.channel);
             Reservation::whole(&found.message, found.reserved_at, found.claimed, person)
         })
         .map(|freed| Reservation { over: true, ..freed })

@@ -13,7 +13,7 @@ pub(super) struct Pair {
     pub(super) account: String,
     pub(super) contact: ContactId,
     pub(super) sender: SenderId,
-    /// The person's number.
+    /// The person's address, as carriers write it.
     pub(super) to: String,
     /// The sender's number.
     pub(super) from: String,

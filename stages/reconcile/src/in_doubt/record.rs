@@ -146,7 +146,7 @@ fn conclusion(one: &Open, end: End, stamp: Stamp, waiting: Option<Waiting>) -> C
 /// Budgets hold what is billed: the difference to the estimate goes back, or is taken too.
 fn correction<'a>(one: &'a Open, stored: &StoredMessage) -> Option<Reservation<'a>> {
     let cost = billing::correction(one.message.cost, stored.cost)?;
-    let person = (one.number.as_str(), one.channel);
+    let person = (one.address.as_ref()?, one.channel);
     let whole = Reservation::whole(&one.message, one.reserved_at, true, person)?;
     Some(Reservation { cost, unsent: None, ..whole })
 }

@@ -8,7 +8,6 @@ use domain::{
     draft,
     ids::{MessageId, TenantId},
     message::passport::Stamp,
-    phone::PhoneNumber,
 };
 use stage::{Fault, StageName};
 use store::{
@@ -67,12 +66,12 @@ async fn rebuilt(
     one: &Open,
 ) -> Result<Option<Enriched>, Fault> {
     let message = &one.message;
-    let (Ok(to), Some(sender)) = (PhoneNumber::from_e164(&one.number), message.sender) else {
+    let (Some(to), Some(sender)) = (&one.address, message.sender) else {
         return Ok(None);
     };
 
     let contact = message.contact;
-    let key = ContactKey { tenant, contact, number: to, channel: one.channel, fields: false };
+    let key = ContactKey { tenant, contact, address: to, channel: one.channel, fields: false };
     let found = drafts::contacts(tx, &[key]).await?.pop().unwrap_or_default();
     let defaults = drafts::tenants(tx, &BTreeSet::from([tenant])).await?;
     let zone = defaults.get(tenant).and_then(|defaults| defaults.zone);
@@ -83,7 +82,7 @@ async fn rebuilt(
         turn: message.turn,
         class: message.class,
         channel: one.channel,
-        to,
+        to: to.clone(),
         campaign: message.campaign,
         submitted_at: one.submitted_at,
         expires_at: one.expires_at,

@@ -153,8 +153,9 @@ mod tests {
             version: 3,
             changed_at: at(5),
         };
-        let number = "+12125550100".into();
-        Reported { message, number, channel: Channel::Sms, sid: sid.map(Into::into), claimed: true }
+
+        let (address, channel) = ("+12125550100".parse().ok(), Channel::Sms);
+        Reported { message, address, channel, sid: sid.map(Into::into), claimed: true }
     }
 
     fn report(state: MessageState, second: i64) -> Report {

@@ -19,11 +19,12 @@ pub(crate) fn told_by<'a>(row: &'a Reported, change: &Change<'_>) -> Option<Carr
         None => return None,
     };
 
+    let address = row.address.as_ref()?;
     change.carrier?.cause(code).opt_out.then(|| CarrierOptOut {
         tenant: &row.message.tenant,
         message: row.message.id,
         contact: row.message.contact,
-        number: &row.number,
+        address,
         channel: row.channel,
         code,
         at,

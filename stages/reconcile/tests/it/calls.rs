@@ -6,14 +6,13 @@ use std::ops::Deref;
 use anyhow::bail;
 use carriers::{CarrierReply, twilio};
 use domain::{
+    draft::{self, Person},
     ids::{ContactId, MessageId, SenderId},
     message::{
         class::{Lane, MessageClass},
         passport::{Passport, Stamp},
         state::MessageState,
     },
-    phone::PhoneNumber,
-    zones::{OnFile, resolve},
 };
 use jiff::Timestamp;
 use reconcile::{InDoubtSweep, InDoubtSweepConfig, ReceiptPoller, ReceiptPollerConfig};
@@ -281,16 +280,15 @@ impl Calls {
 
     /// What `send` had in hand: with more senders to choose from, and a trace.
     fn enriched(&self, text: &Text) -> Enriched {
-        let to = PhoneNumber::from_e164(&text.to).expect("a number");
         let mut message = enriched(&self.tenant, 0);
         message.head.id = text.id;
         message.head.class = MessageClass::Transactional;
-        message.head.to = to;
+        message.head.to = text.to.parse().expect("an address");
         message.head.submitted_at = now();
         message.head.trace = Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into());
         message.contact = ContactId::of(&self.tenant, &text.to);
         message.text.clone_from(&text.body);
-        message.place = resolve(&to, &OnFile::default());
+        message.place = draft::place(&message.head.to, &Person::default(), None);
         message.senders = vec![self.sender, SenderId(Uuid::from_u128(2))];
         message
     }

@@ -22,7 +22,7 @@ async fn a_question_is_answered_by_one_call_and_one_conversational_message() -> 
     let id = MessageId::from_burst(text.conversation, 1, text.id);
     assert_eq!((message.head.id, message.head.turn), (id, 1));
     assert_eq!(message.head.class, MessageClass::Conversational);
-    assert_eq!((message.head.tenant, message.head.to), (text.tenant, text.number));
+    assert_eq!((message.head.tenant, message.head.to), (text.tenant, text.address));
     assert_eq!((message.head.submitted_at, message.head.trace), (text.received_at, text.trace));
     assert_eq!(message.from, From::Sender(text.sender));
 

@@ -71,5 +71,5 @@ async fn batches_of_one_thread_in_several_processes_get_no_more_than_the_hour_al
 }
 
 fn contains(json: &[u8], text: &InboundText) -> bool {
-    String::from_utf8_lossy(json).contains(text.number.as_str())
+    String::from_utf8_lossy(json).contains(text.address.as_str())
 }

@@ -104,14 +104,14 @@ impl World {
              values ('acme', '{thread}', '{contact}', '{sender}') on conflict do nothing"
         );
         self.run(&make).await?;
-        self.recipients([text.number.as_str()], json!({})).await?;
+        self.recipients([text.address.as_str()], json!({})).await?;
         Ok(text)
     }
 
     /// The same, but nothing is known of the person. Equal texts are one text.
     pub fn text_of_nobody(&self, n: u32, body: &str) -> InboundText {
-        let number = person(n);
-        let contact = ContactId::of(&self.tenant, number.as_str());
+        let address = person(n);
+        let contact = ContactId::of(&self.tenant, address.as_str());
         let sender = SenderId::of(&self.tenant, "+12125559999");
         InboundText {
             id: MessageId::from_key(&self.tenant, &format!("{n} {body}")).0,
@@ -119,7 +119,7 @@ impl World {
             conversation: ConversationId::of(contact, sender),
             epoch: 1,
             contact,
-            number,
+            address,
             sender,
             channel: Channel::Sms,
             body: body.to_owned(),
@@ -134,7 +134,7 @@ impl World {
         let sql = format!("with t as (select $1::uuid as thread, $2::text as number) {sql}");
         sqlx::query(AssertSqlSafe(sql))
             .bind(text.conversation.0)
-            .bind(text.number.as_str())
+            .bind(text.address.as_str())
             .execute(&mut self.database.superuser().await?)
             .await?;
         Ok(())

@@ -214,7 +214,7 @@ async fn where_the_person_may_be_is_looked_up_at_the_release() -> anyhow::Result
     let said = told(&publish(tick(&world.source().await?, now()).await?).await?);
 
     let moved = OnFile { zone: Zone::parse("Pacific/Honolulu").ok(), ..OnFile::default() };
-    assert_eq!(said[0].3.place.zones, resolve(&one.head.to, &moved).zones);
+    assert_eq!(said[0].3.place.zones, resolve(one.head.to.phone().as_ref(), &moved).zones);
     assert_ne!(said[0].3.place.zones, one.place.zones);
     Ok(())
 }

@@ -100,7 +100,7 @@ async fn what_is_due_and_waits_for_the_pace_is_ended_at_once() -> anyhow::Result
 
     let campaign = CampaignId(Uuid::from_u128(7));
     world.campaign(campaign, &overdue[..300]).await?;
-    let number = overdue[300].head.to;
+    let address = overdue[300].head.to.clone();
 
     let source = world.source().await?;
     let back = async || {
@@ -122,8 +122,8 @@ async fn what_is_due_and_waits_for_the_pace_is_ended_at_once() -> anyhow::Result
     assert!(parked.iter().all(|(id, _)| !of_campaign.contains(id)), "all of the campaign");
 
     let mut tx = world.database.store(store::Role::Pipeline).await?.scoped([&world.tenant]).await?;
-    let key = (&world.tenant, number.as_str(), domain::message::class::Channel::Sms);
-    store::parked::park::wake_numbers(&mut tx, now(), &[key]).await?;
+    let key = (&world.tenant, &address, domain::message::class::Channel::Sms);
+    store::parked::park::wake_addresses(&mut tx, now(), &[key]).await?;
     tx.commit().await?;
     back().await?;
 

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use domain::{country::Country, message::class::Channel};
+use domain::{address::Address, country::Country, message::class::Channel};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::recipients::{
@@ -88,7 +88,7 @@ async fn apply(mut new: Creation<Rows>) -> Result<Response, Problem> {
             }
         };
         let first = *seen.entry(stop.clone()).or_insert(index);
-        let before = known.get(&(stop.number.clone(), stop.channel));
+        let before = known.get(&(stop.address.to_string(), stop.channel));
         if first != index {
             let detail = format!("row {first} says the same");
             let error = FieldError { field: "phone".into(), code: "duplicate", detail };
@@ -117,12 +117,12 @@ async fn recipients(
     let mut known = HashMap::new();
     for channel in [Channel::Sms, Channel::Whatsapp] {
         let of_channel = rows.iter().flatten().filter(|(stop, _)| stop.channel == channel);
-        let numbers: Vec<String> = of_channel.map(|(stop, _)| stop.number.clone()).collect();
-        if numbers.is_empty() {
+        let addresses: Vec<Address> = of_channel.map(|(stop, _)| stop.address.clone()).collect();
+        if addresses.is_empty() {
             continue;
         }
-        let found = list::load(&mut new.tx, &new.caller.tenant, &numbers, channel, true).await?;
-        known.extend(found.into_iter().map(|row| ((row.number.clone(), channel), row)));
+        let found = list::load(&mut new.tx, &new.caller.tenant, &addresses, channel, true).await?;
+        known.extend(found.into_iter().map(|row| ((row.address.clone(), channel), row)));
     }
     Ok(known)
 }

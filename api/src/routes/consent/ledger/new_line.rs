@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use domain::{gates::Basis, message::class::Channel};
+use domain::{address::Address, gates::Basis, message::class::Channel};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
@@ -169,7 +169,7 @@ pub(super) fn change(
     new: &Creation<NewLine>,
     action: Action,
     program: Option<String>,
-    number: String,
+    address: Address,
 ) -> ConsentChange {
     let (body, by) = (&new.body, new.caller.subject.clone());
     let mut evidence = json!({ "by": by });
@@ -180,7 +180,7 @@ pub(super) fn change(
     ConsentChange {
         tenant: new.caller.tenant.clone(),
         consent_id: ids::fresh(),
-        number,
+        address,
         channel: body.channel,
         action,
         program,

@@ -21,7 +21,7 @@ pub struct DueDoubt {
     pub message: StoredMessage,
     /// The account that was called.
     pub account: String,
-    /// The person's number.
+    /// The person's address, as carriers write it.
     pub to: String,
     /// The sender's number; none where the sender is gone.
     pub from: Option<String>,

@@ -4,6 +4,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use domain::{
+    address::Address,
     gates::OnLate,
     ids::{ContactId, MessageId, SenderId, TenantId},
     message::{
@@ -23,7 +24,7 @@ use crate::{
     Scoped, Store,
     core::{
         keyed::{self, LockOrder, in_lock_order},
-        words::{optional, word},
+        words::{self, optional, word},
     },
     fault,
     messages::{
@@ -43,8 +44,8 @@ pub struct Open {
     pub call_by: Timestamp,
     /// The text that the call was to send.
     pub text: String,
-    /// The person's number.
-    pub number: String,
+    /// The person's address; none where the row has none.
+    pub address: Option<Address>,
     /// The channel that it travels on.
     pub channel: Channel,
     /// When the gates reserved for it.
@@ -115,7 +116,7 @@ pub async fn lock_open(
             call_by: row.call_by.map_or(Timestamp::MAX, |at| at.to_jiff()),
             channel: word(&row.channel)?,
             text: row.body,
-            number: row.number,
+            address: words::address(&row.number)?,
             reserved_at: row.reserved_at.map(|at| at.to_jiff()),
             submitted_at: row.submitted_at.to_jiff(),
             expires_at: row.expires_at.map(|at| at.to_jiff()),

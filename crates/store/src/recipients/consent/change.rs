@@ -1,6 +1,6 @@
 //! What a change of consent is: what it does, what proves it, and how it is written to the ledger.
 
-use domain::{gates::Basis, ids::TenantId, message::class::Channel};
+use domain::{address::Address, gates::Basis, ids::TenantId, message::class::Channel};
 use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::types::Uuid;
@@ -19,7 +19,7 @@ pub enum Action {
     Revoke,
     /// The person takes a revocation back; what was granted before it stands again.
     Restore,
-    /// The tenant puts the number on its do-not-contact list.
+    /// The tenant puts the address on its do-not-contact list.
     DoNotContact,
     /// The tenant takes it off.
     Allow,
@@ -59,7 +59,7 @@ impl Action {
         }
     }
 
-    /// Whether the number's parked messages are made due, so that the gates block them.
+    /// Whether the address's parked messages are made due, so that the gates block them.
     pub(super) fn stops(self) -> bool {
         match self {
             Self::Revoke | Self::DoNotContact => true,
@@ -174,8 +174,9 @@ pub struct ConsentChange {
     pub tenant: TenantId,
     /// Of the line in the ledger: a change under an id that is there already changes nothing.
     pub consent_id: Uuid,
-    /// The person's number, E.164.
-    pub number: String,
+    /// The person's address.
+    #[serde(rename = "number")]
+    pub address: Address,
     /// The channel group.
     pub channel: Channel,
     /// What it does.
@@ -204,7 +205,8 @@ pub struct ConsentChange {
 #[derive(Serialize)]
 pub(crate) struct StatusChange<'a> {
     tenant_id: &'a TenantId,
-    number: &'a str,
+    #[serde(rename = "number")]
+    address: &'a Address,
     channel: Channel,
     action: Action,
     program: Option<&'a str>,
@@ -219,7 +221,7 @@ impl<'a> StatusChange<'a> {
     pub(crate) fn of(change: &'a ConsentChange) -> Self {
         Self {
             tenant_id: &change.tenant,
-            number: &change.number,
+            address: &change.address,
             channel: change.channel,
             action: change.action,
             program: change.program.as_deref(),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use domain::{gates::Basis, ids::TenantId, message::class::Channel};
+use domain::{address::Address, gates::Basis, ids::TenantId, message::class::Channel};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde_json::Value;
@@ -16,7 +16,7 @@ use crate::{
     fault,
 };
 
-/// The status of a number before a line, in one word: that of the function `stood` (0021).
+/// The status of an address before a line, in one word: that of the function `stood` (0021).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PriorStatus {
     /// The person had said stop.
@@ -27,7 +27,7 @@ pub enum PriorStatus {
     ProgramStopped,
     /// The person had consented to marketing.
     Consented,
-    /// Nothing was known of the number.
+    /// Nothing was known of the address.
     Unknown,
 }
 
@@ -60,8 +60,8 @@ words! { PriorStatus = "status before a consent" }
 pub struct ConsentLine {
     /// The line's own id.
     pub id: Uuid,
-    /// The person's number, E.164.
-    pub number: String,
+    /// The person's address, as the line has it.
+    pub address: String,
     /// The channel group that it is about.
     pub channel: Channel,
     /// What was done.
@@ -98,7 +98,7 @@ pub struct ConsentLine {
     pub certificate: Option<String>,
     /// Where else it can be looked up.
     pub evidence: Value,
-    /// The status of the number before this line.
+    /// The status of the address before this line.
     pub previous: Option<PriorStatus>,
     /// Business time at which it was said.
     pub at: Timestamp,
@@ -114,7 +114,7 @@ impl std::fmt::Debug for ConsentLine {
     }
 }
 
-/// Adds lines, each with the status that its number had before. Answers those that are new.
+/// Adds lines, each with the status that its address had before. Answers those that are new.
 pub(super) async fn write(
     tx: &mut Scoped,
     now: Timestamp,
@@ -172,7 +172,7 @@ pub async fn overtaken(
                   and (c.program is null or k.program is null or c.program = k.program))"#,
         &restored.iter().map(|change| change.tenant.as_str()).collect::<Vec<_>>() as _,
         &restored.iter().map(|change| change.consent_id).collect::<Vec<_>>(),
-        &restored.iter().map(|change| change.number.as_str()).collect::<Vec<_>>() as _,
+        &restored.iter().map(|change| change.address.as_str()).collect::<Vec<_>>() as _,
         &restored.iter().map(|change| change.channel.as_str()).collect::<Vec<_>>() as _,
         &restored.iter().map(|change| change.program.as_deref()).collect::<Vec<_>>() as _,
         &restored.iter().map(|change| change.at.to_sqlx()).collect::<Vec<_>>() as _,
@@ -184,11 +184,11 @@ pub async fn overtaken(
     Ok(rows.into_iter().collect())
 }
 
-/// The lines of a number before a time and id, the latest first.
+/// The lines of an address before a time and id, the latest first.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
-    number: &str,
+    address: &Address,
     before: Option<(Timestamp, Uuid)>,
     limit: i64,
 ) -> Result<Vec<ConsentLine>, Fault> {
@@ -202,7 +202,7 @@ pub async fn list(
            and ($3::timestamptz is null or (at, consent_id) < ($3, $4::uuid))
          order by at desc, consent_id desc limit $5",
         tenant.as_str(),
-        number,
+        address.as_str(),
         before.map(|(at, _)| at.to_sqlx()) as _,
         before.map(|(_, id)| id),
         limit,
@@ -214,7 +214,7 @@ pub async fn list(
     let line = rows.into_iter().map(|row| {
         Ok(ConsentLine {
             id: row.consent_id,
-            number: row.number,
+            address: row.number,
             channel: word(&row.channel)?,
             action: word(&row.action)?,
             program: row.program,
