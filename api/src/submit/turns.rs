@@ -1,12 +1,12 @@
-//! The turns of batches. A single message stands behind what the broker holds, whoever's it is: so a
-//! batch is published part by part, as the first stages take it in, and tenants take turns.
+//! The turns of batches. A single message stands behind what the broker holds, whoever's it is: so
+//! a batch is published part by part, as the first stages take it in, and tenants take turns.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use domain::{ids::TenantId, message::class::Lane};
 use pipeline::{
     Broker,
-    backlog::{self, Untaken},
+    backlog::{self, Backlog},
 };
 use tokio::{
     sync::{Mutex, MutexGuard, OwnedSemaphorePermit},
@@ -21,11 +21,19 @@ pub(crate) const IN_A_TURN: usize = 256;
 /// How long a batch may wait for its turns. What is left of it then is told to come again.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// With how many frames that nobody has taken in the broker's lane still counts as short.
-const SHORT: u64 = 2;
+/// How far behind a stage may be in a lane, from when a frame is taken in until it is done with,
+/// before a batch waits: somebody waits for what is urgent.
+fn most_behind(lane: Lane) -> Duration {
+    match lane {
+        Lane::Urgent => Duration::from_millis(100),
+        Lane::Bulk => Duration::from_secs(1),
+    }
+}
 
-/// After how long without a movement nobody is at work at a stage: then a batch waits for nobody.
-const STILL: Duration = Duration::from_millis(500);
+/// After how long without a movement a batch waits for a stage no longer: nobody is at work there,
+/// or, where somebody has frames, is stuck.
+const NOBODY: Duration = Duration::from_millis(500);
+const STUCK: Duration = Duration::from_secs(3);
 
 /// How soon a lane that is not short is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(15);
@@ -71,7 +79,7 @@ impl Turns {
             let of_tenant = share.acquire_owned().await.map_err(|_| Late)?;
             let mut of_lane = self.lanes[lane as usize].lock().await;
             // Where the broker does not answer, the publish will say so.
-            while of_lane.must_wait(&backlog::untaken(&self.broker, lane).await, Instant::now()) {
+            while of_lane.must_wait(&backlog::before(&self.broker, lane).await, most_behind(lane)) {
                 sleep(LOOK_AGAIN).await;
             }
             Ok(Turn { _of_lane: of_lane, _of_tenant: of_tenant })
@@ -80,52 +88,119 @@ impl Turns {
     }
 }
 
-/// How far each of the first stages has come, and since when.
+/// How far each of the first stages has come, as it was seen while batches waited.
 #[derive(Default)]
 struct Movement {
-    stages: Vec<(u64, Instant)>,
+    stages: Vec<Stage>,
 }
 
 impl Movement {
-    /// Whether a stage has more before it than is short, and is at work on it.
-    fn must_wait(&mut self, before: &[Untaken], now: Instant) -> bool {
+    /// Whether a stage has more before it than it gets through in so long, and is at work on it.
+    fn must_wait(&mut self, before: &[Backlog], most_behind: Duration) -> bool {
+        let now = Instant::now();
         if self.stages.len() != before.len() {
-            self.stages = before.iter().map(|stage| (stage.taken, now)).collect();
+            self.stages = before.iter().map(|_| Stage::begin(now)).collect();
         }
 
         let mut must_wait = false;
-        for (seen, stage) in self.stages.iter_mut().zip(before) {
-            if seen.0 != stage.taken || stage.frames <= SHORT {
-                *seen = (stage.taken, now);
-            }
-            must_wait |= stage.frames > SHORT && now - seen.1 < STILL;
+        for (stage, backlog) in self.stages.iter_mut().zip(before) {
+            stage.see(*backlog, now);
+            must_wait |= stage.is_at_work(now) && stage.is_behind(most_behind, now);
         }
         must_wait
     }
 }
 
+/// What was seen of one stage.
+struct Stage {
+    last: Backlog,
+    /// When its floor or its last delivery was last seen to move.
+    moved_at: Instant,
+    /// Deliveries above the floor, with when each was first seen.
+    taken: VecDeque<(u64, Instant)>,
+}
+
+impl Stage {
+    fn begin(now: Instant) -> Self {
+        Self { last: Backlog::default(), moved_at: now, taken: VecDeque::new() }
+    }
+
+    fn see(&mut self, backlog: Backlog, now: Instant) {
+        let moved = (backlog.floor, backlog.delivered) != (self.last.floor, self.last.delivered);
+        if moved || backlog.pending == 0 && backlog.unacked == 0 {
+            self.moved_at = now;
+        }
+        if backlog.delivered > self.last.delivered {
+            self.taken.push_back((backlog.delivered, now));
+        }
+        while self.taken.front().is_some_and(|(delivered, _)| *delivered <= backlog.floor) {
+            self.taken.pop_front();
+        }
+        self.last = backlog;
+    }
+
+    /// Whether frames wait for it, or one that it has taken in is not done with in so long.
+    fn is_behind(&self, most: Duration, now: Instant) -> bool {
+        let oldest = self.taken.front().filter(|_| self.last.unacked > 0);
+        self.last.pending > 0 || oldest.is_some_and(|(_, since)| now - *since > most)
+    }
+
+    fn is_at_work(&self, now: Instant) -> bool {
+        let still = if self.last.unacked > 0 { STUCK } else { NOBODY };
+        now - self.moved_at < still
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use tokio::time::advance;
+
     use super::*;
 
-    #[test]
-    fn a_batch_waits_for_a_stage_that_is_at_work_and_not_for_one_that_stands_still() {
-        let (start, mut movement) = (Instant::now(), Movement::default());
-        let mut waits = |frames, taken, millis| {
-            let before = [Untaken { frames: 0, taken: 1 }, Untaken { frames, taken }];
-            movement.must_wait(&before, start + Duration::from_millis(millis))
-        };
+    const MOST: Duration = Duration::from_millis(100);
 
-        assert!(!waits(SHORT, 10, 0));
-        assert!(waits(SHORT + 1, 10, 100));
-        assert!(waits(90, 11, 550), "it has moved");
-        assert!(!waits(90, 11, 1_050));
-        assert!(!waits(90, 11, 1_060), "and so it stays");
-        assert!(waits(90, 12, 1_070));
+    fn backlog(pending: u64, floor: u64, delivered: u64) -> Backlog {
+        Backlog { pending, unacked: delivered - floor, floor, delivered }
+    }
+
+    async fn after(millis: u64) {
+        advance(Duration::from_millis(millis)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_waits_while_a_stage_is_behind() {
+        let mut movement = Movement::default();
+        let mut waits = |backlog| movement.must_wait(&[Backlog::default(), backlog], MOST);
+
+        assert!(!waits(backlog(0, 10, 10)));
+        assert!(!waits(backlog(0, 10, 12)), "it has just taken two frames in");
+        after(90).await;
+        assert!(!waits(backlog(0, 10, 13)));
+        after(20).await;
+        assert!(waits(backlog(0, 10, 13)), "the first of them takes long");
+        assert!(!waits(backlog(0, 12, 13)), "the last is not yet old");
+        assert!(waits(backlog(1, 12, 13)), "one is not taken in");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_does_not_wait_for_a_stage_at_which_nobody_works() {
+        let mut movement = Movement::default();
+        let mut waits = |backlog| movement.must_wait(&[backlog], MOST);
+
+        assert!(waits(backlog(90, 10, 10)));
+        after(600).await;
+        assert!(!waits(backlog(90, 10, 10)));
+        after(10).await;
+        assert!(!waits(backlog(91, 10, 10)), "and so it stays");
+        assert!(waits(backlog(90, 10, 12)), "somebody has come");
+        after(2_000).await;
+        assert!(waits(backlog(90, 10, 12)), "and works on something that takes long");
+        after(2_000).await;
+        assert!(!waits(backlog(90, 10, 12)), "or is stuck");
     }
 
     #[test]
     fn without_an_answer_of_the_broker_nobody_waits() {
-        assert!(!Movement::default().must_wait(&[], Instant::now()));
+        assert!(!Movement::default().must_wait(&[], MOST));
     }
 }

@@ -1,6 +1,6 @@
 //! `millrace fair`: tenants who flood, whose carrier is slow, who upload slowly or who share an
-//! account, beside one who sends a login code each second. The codes must not notice, shares must be
-//! kept, and no pace may be passed.
+//! account, beside one who sends a login code each second. The codes must not notice, shares must
+//! be kept, and no pace may be passed.
 
 mod floods;
 mod pace;

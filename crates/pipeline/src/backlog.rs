@@ -11,16 +11,16 @@ use crate::{
 };
 
 /// What a consumer has before it, in frames.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Backlog {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Backlog {
     /// Frames that are not delivered to anybody.
-    pub(crate) pending: u64,
+    pub pending: u64,
     /// Frames that are delivered and not acked.
-    pub(crate) unacked: u64,
+    pub unacked: u64,
     /// The sequence up to which everything is acked.
-    pub(crate) floor: u64,
+    pub floor: u64,
     /// The last sequence that was delivered to anybody.
-    delivered: u64,
+    pub delivered: u64,
 }
 
 /// Asks the broker; none where it does not answer.
@@ -34,27 +34,18 @@ pub(crate) async fn ask(broker: &Broker, spec: &ConsumerSpec) -> Option<Backlog>
     Some(Backlog { pending, unacked, floor, delivered })
 }
 
-/// What a new message of a lane stands behind at one stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Untaken {
-    /// Frames that nobody has taken in yet.
-    pub frames: u64,
-    /// The last sequence that somebody has taken in.
-    pub taken: u64,
-}
-
 /// The stages that every message goes through first.
 pub const FIRST: [(StageName, Stream); 2] =
     [(StageName::Enrich, Stream::Submitted), (StageName::Gate, Stream::Enriched)];
 
 /// What a new message of a lane stands behind at each of the [`FIRST`] stages. Empty where the
 /// broker does not answer.
-pub async fn untaken(broker: &Broker, lane: Lane) -> Vec<Untaken> {
+pub async fn before(broker: &Broker, lane: Lane) -> Vec<Backlog> {
     let mut before = Vec::with_capacity(FIRST.len());
     for (stage, stream) in FIRST {
         for spec in consumers_of(stage, stream).filter(|spec| spec.lane == Some(lane)) {
             let Some(backlog) = ask(broker, spec).await else { return Vec::new() };
-            before.push(Untaken { frames: backlog.pending, taken: backlog.delivered });
+            before.push(backlog);
         }
     }
     before

@@ -12,6 +12,7 @@ mod pull;
 mod queue;
 mod runtime;
 mod source;
+mod under_way;
 mod wait;
 
 use std::{panic::resume_unwind, sync::Arc};

@@ -41,6 +41,7 @@ const CALLERS: [(&str, &[&str]); 30] = [
     ("take_cancel_marks", PIPELINE),
     ("tenants_after", API),
     ("tenants_in_scope", BOTH),
+    ("tenants_with_parked", PIPELINE),
     ("tenants_with_unsaid_events", API),
     ("unpublished_totals", PIPELINE),
     ("unpublished_transitions", API),

@@ -4,10 +4,11 @@
 //! |---|---|
 //! | Consumes | nothing; due rows of `parked` |
 //! | Emits | `msg.enriched.<lane>`, with the next turn |
-//! | Reads | `parked`, oldest due first, fair between tenants; `wakes`, `lines`; the meters of |
-//! | | `senders`; where the people may be by now: `contacts`, `tenants` |
+//! | Reads | `parked`: tenants take turns, and the causes of each, the oldest first; `wakes`, |
+//! | | `lines`; the meters of `senders`; where the people may be by now: `contacts`, `tenants` |
 //! | Writes | `messages.turn`; `counters` (places in meters); deletes `parked` rows after the |
-//! | | PubAck, and `lines` in which nobody stands; makes woken rows due |
+//! | | PubAck, and `lines` in which nobody stands; makes woken rows due; sets aside what it |
+//! | | cannot read: `messages` (held), `unsaid_events` |
 //! | Calls | nobody |
 //! | Never | decides whether a message may be sent: the gates do, afresh |
 
@@ -17,7 +18,10 @@ mod pace;
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use domain::ids::TenantId;
@@ -25,6 +29,7 @@ use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
     parked::{
+        aside,
         release::{self, DueMessage, DueRow},
         wake,
     },
@@ -49,13 +54,15 @@ pub struct ScheduleSource {
     gauge: ParkedGauge,
     paces: Mutex<TenantPaces>,
     lines: PaceLines,
+    /// Whether what other versions could not read has been woken.
+    has_begun: AtomicBool,
 }
 
 impl ScheduleSource {
     /// A schedule over this store.
     pub fn new(store: Store) -> Self {
         let (gauge, paces, lines) = (ParkedGauge::new(), Mutex::default(), PaceLines::default());
-        Self { store, gauge, paces, lines }
+        Self { store, gauge, paces, lines, has_begun: AtomicBool::new(false) }
     }
 
     /// The due rows that may go now: paced rows go as fast as their tenant's senders carry them.
@@ -85,6 +92,10 @@ impl Source for ScheduleSource {
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
         self.gauge.set(&self.store, cx).await?;
+        if !self.has_begun.load(Ordering::Relaxed) {
+            aside::try_again(&self.store, cx.now).await?;
+            self.has_begun.store(true, Ordering::Relaxed);
+        }
 
         // load; what has been woken is due from now on
         let is_waking = wake::work(&self.store, cx.now, cx.machine, WOKEN).await?;
@@ -92,8 +103,8 @@ impl Source for ScheduleSource {
 
         // record
         let left = self.lines.let_out(&self.store, cx.now).await?;
-        let mut due = release::release(&self.store, &found).await?;
-        let more = is_waking || left.more || due.len() as i64 >= PER_TENANT;
+        let mut due = release::release(&self.store, &found, cx.now).await?;
+        let more = is_waking || left.more || found.len() as i64 >= PER_TENANT;
         due.extend(left.due);
         if due.is_empty() {
             return Ok(Tick { more, ..Tick::default() });
@@ -111,6 +122,6 @@ impl Source for ScheduleSource {
 
 /// The message on its way back to the gates; none where only its row is to be deleted.
 fn outgoing(due: &DueMessage) -> Option<Outgoing> {
-    let payload = due.payload.as_ref()?;
-    Some(Outgoing::new(Subject::Enriched(due.lane), payload))
+    let (lane, message) = due.payload.as_ref()?;
+    Some(Outgoing::new(Subject::Enriched(*lane), message))
 }

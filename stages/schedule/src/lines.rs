@@ -1,4 +1,5 @@
-//! The lines for senders' paces, looked through in turn: each lets out what its sender has room for.
+//! The lines for senders' paces, looked through in turn: each lets out what its sender has room
+//! for.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -170,7 +170,7 @@ impl Known {
         let facts = Facts {
             has_permit: true,
             now: at(0),
-            call_by: Duration::from_millis(300),
+            call_by: Duration::from_millis(200),
             request_timeout: Duration::from_secs(10),
             current: self.current.as_ref(),
             recipient_is_locked: self.recipient.is_some(),

@@ -77,8 +77,8 @@ impl Permits {
     }
 
     /// Takes permits for as many of the waiting as there are free ones, in their order; waits until
-    /// there is one, and a little longer where a bigger chunk may come of it, but not beyond `until`.
-    /// `account_of` names the account of a waiting message.
+    /// there is one, and a little longer where a bigger chunk may come of it, but not beyond
+    /// `until`. `account_of` names the account of a waiting message.
     pub(crate) async fn take<'a>(
         self: &Arc<Self>,
         lane: Lane,
@@ -188,7 +188,7 @@ impl Permits {
 /// What a message finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
-    /// A permit.
+    /// A permit that is free.
     Free,
     /// None now, and one soon.
     Wait,

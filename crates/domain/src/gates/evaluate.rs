@@ -9,9 +9,9 @@ use super::{
     facts::Facts,
     memo::Memo,
     model::{Candidate, Decision, GateResult, Verdict},
-    pace,
+    pace::{self, PassedSender},
     policy::{OnLate, Policy},
-    walk::{Depth, Passed, PassedSender, Walk, WalkEnd, unreadable, walk},
+    walk::{Depth, Passed, Walk, WalkEnd, unreadable, walk},
 };
 use crate::message::class::Lane;
 

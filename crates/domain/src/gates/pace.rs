@@ -13,7 +13,6 @@ use super::{
     evaluation::Evaluation,
     model::{Decision, GateResult, Verdict},
     wake::Wake,
-    walk::PassedSender,
 };
 use crate::{
     ids::{SenderId, TenantId},
@@ -25,6 +24,16 @@ pub const CODE: &str = "pace";
 
 /// The same as an English clause.
 pub const REASON: &str = "its senders have as many texts before it as they can send in a moment";
+
+/// A sender that the gates have left.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PassedSender {
+    pub(super) id: SenderId,
+    /// Start of its day, for the reservation.
+    pub(super) day_start: Timestamp,
+    /// Until when it may carry the message.
+    pub(super) sendable_until: Timestamp,
+}
 
 /// What becomes of a message past the gates.
 pub(super) enum Turn {

@@ -1,18 +1,15 @@
 //! The walk through the gates in their order. It ends at the first gate that does not pass, or goes
 //! on to list what the others say.
 
-use jiff::Timestamp;
-
 use super::{
     capacity::{line::CapacityLine, windows::Windows},
     classes::applies,
     evaluation::{Evaluation, Rejection, Ruling, Step},
     facts::SenderFacts,
     model::{Gate, GateAnswer, GateResult},
-    pace::{self, Turn},
+    pace::{self, PassedSender, Turn},
     rules::{budget, dnc, eligible, kill_switch, quiet_hours, rate, suppression, warmup},
 };
-use crate::ids::SenderId;
 
 const NO_SENDER_LEFT: &str = "the gates before it left no candidate sender";
 
@@ -48,16 +45,6 @@ pub(super) struct Passed {
     pub(super) sender: PassedSender,
     /// The tenant's windows, for the reservation.
     pub(super) windows: Windows,
-}
-
-/// A sender that the gates have left.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PassedSender {
-    pub(super) id: SenderId,
-    /// Start of its day, for the reservation.
-    pub(super) day_start: Timestamp,
-    /// Until when it may carry the message.
-    pub(super) sendable_until: Timestamp,
 }
 
 /// Asks the gates in their order.

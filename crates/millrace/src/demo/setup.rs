@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use domain::account::Access;
 use serde_json::{Value, json};
+use store::core::seal::Sealer;
 
 use super::client::HttpCaller;
 
@@ -24,6 +26,16 @@ pub const TOKEN: &str = "sandbox-token";
 pub fn sid(account: &str) -> String {
     let digits: String = account.bytes().map(|byte| format!("{byte:02x}")).collect();
     format!("AC{digits:0>32}")
+}
+
+/// How an account of the platform's in the sandbox is called.
+pub fn access(account: &str, sandbox: &str, sealer: &Sealer) -> Access {
+    Access {
+        carrier: "twilio".to_owned(),
+        carrier_sid: sid(account),
+        base_url: sandbox.to_owned(),
+        sealed_token: sealer.seal(TOKEN.as_bytes()),
+    }
 }
 
 /// Registers a carrier account that points at the sandbox.

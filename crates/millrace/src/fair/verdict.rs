@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    pace::{self, Sent},
+    pace::{self, Texts},
     work::{CODES, FLOODED_PACE, FLOODING, FairWork, LARGE, NUMBERS, SHARED_PACE, SMALL, WEIGHTS},
 };
 use crate::platform::Platform;
@@ -90,11 +90,11 @@ impl FairVerdict {
 }
 
 /// The texts that the carrier has, by the number that sent them.
-struct Lines(BTreeMap<String, Sent>);
+struct Lines(BTreeMap<String, Texts>);
 
 impl Lines {
     async fn of(platform: &Platform) -> anyhow::Result<Self> {
-        let mut by_sender: BTreeMap<String, Sent> = BTreeMap::new();
+        let mut by_sender: BTreeMap<String, Texts> = BTreeMap::new();
         for line in platform.ledger().await? {
             let from = line["from"].as_str().context("from")?.to_owned();
             let segments = u32::try_from(line["segments"].as_u64().context("segments")?)?;
@@ -104,7 +104,7 @@ impl Lines {
         Ok(Self(by_sender))
     }
 
-    fn from(&self, tenant: usize) -> Sent {
+    fn from(&self, tenant: usize) -> Texts {
         self.0.get(NUMBERS[tenant]).cloned().unwrap_or_default()
     }
 }
@@ -117,7 +117,7 @@ fn received_at(line: &Value) -> anyhow::Result<Timestamp> {
 struct Arrival {
     id: String,
     /// When it was requested.
-    begun: Timestamp,
+    begun_at: Timestamp,
     /// How long it took from there, in milliseconds.
     millis: f64,
 }
@@ -133,11 +133,11 @@ async fn arrivals(
             let known = line["reference"].as_str().and_then(|id| codes.get_key_value(id));
             if let Some((id, begun)) = known {
                 let millis = received_at(&line)?.duration_since(*begun).as_secs_f64() * 1_000.0;
-                took.push(Arrival { id: id.clone(), begun: *begun, millis });
+                took.push(Arrival { id: id.clone(), begun_at: *begun, millis });
             }
         }
         if took.len() >= codes.len() {
-            took.sort_by_key(|code| code.begun);
+            took.sort_by_key(|code| code.begun_at);
             return Ok(took);
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -158,19 +158,13 @@ async fn print_slow(platform: &Platform, codes: &[Arrival]) -> anyhow::Result<()
     for code in codes.iter().filter(|code| code.millis > P99 / 2.0) {
         let message = platform.client(CODES)?.get(&format!("/v1/messages/{}", code.id)).await?;
         let stamps = message["passport"].as_array().cloned().unwrap_or_default();
-        let stage = |stamp: &Value| Some(stamp["stage"].as_str()?.to_owned());
-        let stages: Vec<String> = stamps.iter().filter_map(stage).collect();
-        let after = code.begun.duration_since(first.begun).as_secs_f64();
-        println!(
-            "     a code of second {after:.0} took {:.0} ms; stages {}; {}",
-            code.millis,
-            stages.join(", "),
-            stamps
-                .iter()
-                .map(|s| s["at"].as_str().unwrap_or("").to_owned())
-                .collect::<Vec<_>>()
-                .join(", ")
-        );
+        let at =
+            |stamp: &Value| Some(format!("{} {}", stamp["stage"].as_str()?, stamp["at"].as_str()?));
+        let stages: Vec<String> = stamps.iter().filter_map(at).collect();
+
+        let after = code.begun_at.duration_since(first.begun_at).as_secs_f64();
+        let (millis, stages) = (code.millis, stages.join(", "));
+        println!("     the code of second {after:.0} took {millis:.0} ms: {stages}");
     }
     Ok(())
 }
@@ -193,7 +187,7 @@ fn share(lines: &Lines) -> Row {
     let (small, large) = (lines.from(SMALL), lines.from(LARGE));
     let begun = small.first().zip(large.first()).map(|(a, b)| a.0.max(b.0));
     let ended = small.last().zip(large.last()).map(|(a, b)| a.0.min(b.0));
-    let within = |sent: &Sent| {
+    let within = |sent: &Texts| {
         let is_in =
             |at: Timestamp| begun.is_some_and(|b| b <= at) && ended.is_some_and(|e| at <= e);
         sent.iter().filter(|(at, _)| is_in(*at)).map(|(_, segments)| f64::from(*segments)).sum()
@@ -254,7 +248,7 @@ fn paces(lines: &Lines) -> Vec<Row> {
         ("the flooded sender's pace", lines.from(FLOODING), FLOODED_PACE),
         ("the shared account's pace", shared, SHARED_PACE),
     ];
-    let row = |(what, sent, rate): (&str, Sent, u32)| {
+    let row = |(what, sent, rate): (&str, Texts, u32)| {
         let broken = pace::broken(&sent, rate.into());
         let fine = broken.is_none();
         Row { what: what.to_owned(), found: broken.unwrap_or_else(|| "kept".into()), fine }

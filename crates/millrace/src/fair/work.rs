@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anyhow::{Context, bail};
 use boot::keys::Keys;
-use domain::{account::Access, ids::account_handle};
+use domain::ids::account_handle;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use store::{
@@ -127,12 +127,7 @@ async fn share_an_account(platform: &Platform) -> anyhow::Result<()> {
     let keys: Vec<[u8; 32]> = keys.all().iter().map(|key| *key.expose_secret()).collect();
     let account = PlatformAccount {
         handle: account_handle(None, "shared"),
-        access: Access {
-            carrier: "twilio".to_owned(),
-            carrier_sid: setup::sid("shared"),
-            base_url: platform.sandbox_url.clone(),
-            sealed_token: Sealer::new(&keys).seal(setup::TOKEN.as_bytes()),
-        },
+        access: setup::access("shared", &platform.sandbox_url, &Sealer::new(&keys)),
         confirms_opt_out: true,
         pace: Some(SHARED_PACE),
         created_at: now,

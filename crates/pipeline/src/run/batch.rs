@@ -57,13 +57,15 @@ pub(super) enum Note<P> {
     /// These members are given up for now, by the slot of their frame: a drain is under way.
     Left(Vec<u32>),
     /// This batch takes long, and no longer counts among those under way.
-    TakesLong,
+    TakesLong { alone: bool },
 }
 
 /// How a batch has ended.
 pub(super) struct Ended {
     /// Whether it has told the lane that it takes long.
     pub(super) took_long: bool,
+    /// Whether it was of one tenant that had enough for a batch.
+    pub(super) alone: bool,
 }
 
 /// The messages and letters that one batch begins with.
@@ -71,6 +73,8 @@ pub(super) struct Load<P> {
     pub(super) members: Vec<Member<P>>,
     /// Letters for what did not decode, with the slot of their frame; none for what stays in DEAD.
     pub(super) letters: Vec<(u32, Option<Outgoing>)>,
+    /// Whether they are of one tenant that had enough for a batch.
+    pub(super) alone: bool,
 }
 
 /// The time is up: what is not published yet is left for redelivery.
@@ -85,16 +89,17 @@ struct Rest<P> {
 impl<S: Stage> Crew<S> {
     /// Works on a batch, and tells the lane once it takes long.
     pub(super) async fn run(self: Arc<Self>, load: Load<S::In>) -> Ended {
+        let alone = load.alone;
         let mut work = pin!(Arc::clone(&self).work(load));
         tokio::select! {
             biased;
-            () = &mut work => return Ended { took_long: false },
+            () = &mut work => return Ended { took_long: false, alone },
             () = sleep(S::LONG) => {}
         }
 
-        self.note(Note::TakesLong);
+        self.note(Note::TakesLong { alone });
         work.await;
-        Ended { took_long: true }
+        Ended { took_long: true, alone }
     }
 
     /// Works until every member is through, waiting, or given up by a drain.

@@ -28,6 +28,7 @@ use super::{
     pull::Puller,
     queue::Queue,
     runtime::Runtime,
+    under_way::UnderWay,
     wait::{running, until},
 };
 use crate::{
@@ -63,8 +64,7 @@ pub(super) struct Lane<S: Stage> {
     frames: Frames,
     queue: Queue<S::In>,
     batches: JoinSet<Ended>,
-    /// Batches that count as under way: those that have not taken long.
-    under_way: usize,
+    under_way: UnderWay,
     notes: mpsc::UnboundedReceiver<Note<S::In>>,
     /// Progress beats on their way out.
     beating: Option<BoxFuture<'static, ()>>,
@@ -94,7 +94,8 @@ impl<S: Stage> Lane<S> {
         config: &StageConfig,
     ) -> Self {
         let urgent = spec.lane == Some(class::Lane::Urgent);
-        let config = StageConfig { in_flight: config.in_flight.max(512), ..config.clone() };
+        let config = if urgent { config.urgent() } else { config.clone() };
+        let config = StageConfig { in_flight: config.in_flight.max(512), ..config };
         let measure = Measure::new(spec);
         let meter = runtime.progress.meter(spec.name);
 
@@ -110,7 +111,7 @@ impl<S: Stage> Lane<S> {
             longest_json: runtime.broker.longest_json(),
             measure: measure.clone(),
             meter: Arc::clone(&meter),
-            gather: if urgent { config.gather / 4 } else { config.gather },
+            gather: config.gather,
             draining: runtime.stop.clone(),
             deadline: CancellationToken::new(),
             notes: notes_in,
@@ -126,7 +127,7 @@ impl<S: Stage> Lane<S> {
             frames: Frames::default(),
             queue: Queue::new(),
             batches: JoinSet::new(),
-            under_way: 0,
+            under_way: UnderWay::default(),
             notes,
             beating: None,
             acks: FuturesUnordered::new(),
@@ -194,16 +195,18 @@ impl<S: Stage> Lane<S> {
 
     fn start_batches(&mut self) {
         while self.begins().is_some_and(|begins| begins <= Instant::now()) {
-            let Some(load) = self.queue.batch(self.config.batch_max) else { break };
+            let alone = self.under_way.may_be_alone(self.config.batches_under_way);
+            let Some(load) = self.queue.batch(self.config.batch_max, alone) else { break };
+            self.under_way.begin(load.alone);
             self.batches.spawn(Arc::clone(&self.crew).run(load));
-            self.under_way += 1;
         }
     }
 
     /// When the next batch may begin; none while nothing is ready or enough are under way.
     fn begins(&self) -> Option<Instant> {
-        let room = self.under_way < self.config.batches_under_way;
-        room.then(|| self.queue.begins(self.config.batch_max, self.linger)).flatten()
+        let at_most = self.config.batches_under_way;
+        let (room, alone) = (self.under_way.all < at_most, self.under_way.may_be_alone(at_most));
+        room.then(|| self.queue.begins(self.config.batch_max, alone, self.linger)).flatten()
     }
 
     /// Takes a delivery in and reads it, unless it is one that is held already.
@@ -261,9 +264,9 @@ impl<S: Stage> Lane<S> {
     /// would never be acked or given back.
     fn ended(&mut self, ended: Result<Ended, JoinError>) {
         match ended {
-            Ok(Ended { took_long: false }) => self.under_way -= 1,
+            Ok(Ended { took_long: false, alone }) => self.under_way.end(alone),
             // It has said so before.
-            Ok(Ended { took_long: true }) => {}
+            Ok(Ended { took_long: true, .. }) => {}
             Err(failed) => {
                 if let Ok(payload) = failed.try_into_panic() {
                     std::panic::resume_unwind(payload);
@@ -293,7 +296,7 @@ impl<S: Stage> Lane<S> {
             }
             Note::Again(member, due) => self.queue.wait(member, due),
             Note::Left(slots) => self.give_up(slots),
-            Note::TakesLong => self.under_way -= 1,
+            Note::TakesLong { alone } => self.under_way.end(alone),
         }
     }
 

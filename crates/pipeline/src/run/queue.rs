@@ -82,17 +82,21 @@ impl<P: Payload> Queue<P> {
     }
 
     /// When a batch may begin: at once when it is full, else after `linger`, so that it may become
-    /// fuller. None when nothing is ready.
-    pub(super) fn begins(&self, max: usize, linger: Duration) -> Option<Instant> {
+    /// fuller. None when nothing is ready, or only those who fill a batch `alone` and may not.
+    pub(super) fn begins(&self, max: usize, alone: bool, linger: Duration) -> Option<Instant> {
         let since = self.since?;
+        if !alone && self.letters.is_empty() && self.ready.first_small(max).is_none() {
+            return None;
+        }
         Some(if self.ready() >= max { since } else { since + linger })
     }
 
     /// The next batch: at most `max` messages, of each tenant in turn, its oldest first, no two of
-    /// one id. The second of an id
-    /// stays first in line for the batch after it. A message that waits for a newer version is a
-    /// batch of its own: it is likely to fail again, and others with it.
-    pub(super) fn batch(&mut self, max: usize) -> Option<Load<P>> {
+    /// one id; the second of an id stays first in line for the batch after it. A tenant that could
+    /// fill a batch has batches of its own, so that the others are in none with its flood. A
+    /// message that waits for a newer version is a batch of its own too: it is likely to fail
+    /// again, and others with it. Unless `may_alone`, whoever could fill one has to wait.
+    pub(super) fn batch(&mut self, max: usize, may_alone: bool) -> Option<Load<P>> {
         if self.ready() == 0 {
             return None;
         }
@@ -100,8 +104,10 @@ impl<P: Payload> Queue<P> {
         self.ids.clear();
         let mut members = Vec::with_capacity(max.min(self.ready.len()));
         let mut left = Vec::new();
+        let alone = may_alone && self.ready.begin(max);
         while members.len() < max {
-            let Some(member) = self.ready.pop() else { break };
+            let next = if alone { self.ready.pop_of_first() } else { self.ready.pop(max) };
+            let Some(member) = next else { break };
             let waits = member.newer_since.is_some();
             if waits && members.is_empty() {
                 members.push(member);
@@ -115,15 +121,21 @@ impl<P: Payload> Queue<P> {
         }
 
         left.into_iter().rev().for_each(|member| self.ready.push_front(member));
+        if alone {
+            self.ready.pass_turn();
+        }
+        if members.is_empty() && self.letters.is_empty() {
+            return None;
+        }
         self.since = self.since.filter(|_| self.ready.len() > 0);
-        Some(Load { members, letters: std::mem::take(&mut self.letters) })
+        Some(Load { members, letters: std::mem::take(&mut self.letters), alone })
     }
 
     /// Gives everything up and tells the slot of each message's and letter's frame.
     pub(super) fn clear(&mut self) -> Vec<u32> {
         self.since = None;
         let waiting = std::mem::take(&mut self.waiting).into_values().flatten();
-        let ready = std::iter::from_fn(|| self.ready.pop());
+        let ready = std::iter::from_fn(|| self.ready.pop_of_first());
         let members = ready.chain(waiting).map(|member| member.origin.slot);
         members.chain(self.letters.drain(..).map(|(slot, _)| slot)).collect()
     }
@@ -135,12 +147,14 @@ struct Ready<P> {
     of: HashMap<Option<TenantId>, VecDeque<Member<P>>>,
     /// Whoever has something ready, the next first.
     turns: VecDeque<Option<TenantId>>,
+    /// Whether the turn has passed on since the last message.
+    passed: bool,
     len: usize,
 }
 
 impl<P: Payload> Ready<P> {
     fn new() -> Self {
-        Self { of: HashMap::new(), turns: VecDeque::new(), len: 0 }
+        Self { of: HashMap::new(), turns: VecDeque::new(), passed: true, len: 0 }
     }
 
     fn len(&self) -> usize {
@@ -167,19 +181,54 @@ impl<P: Payload> Ready<P> {
         queue
     }
 
+    /// Whether whose turn it is could fill a batch of so many.
+    fn begin(&self, max: usize) -> bool {
+        self.turns.front().is_some_and(|tenant| self.ready_of(tenant) >= max)
+    }
+
+    fn ready_of(&self, tenant: &Option<TenantId>) -> usize {
+        self.of.get(tenant).map_or(0, VecDeque::len)
+    }
+
+    /// How far the next turn is of somebody who could not fill a batch of so many.
+    fn first_small(&self, max: usize) -> Option<usize> {
+        self.turns.iter().position(|tenant| self.ready_of(tenant) < max)
+    }
+
+    /// The oldest message of whose turn it is among those who could not fill a batch of so many; the
+    /// turn passes on.
+    fn pop(&mut self, max: usize) -> Option<Member<P>> {
+        let small = self.first_small(max)?;
+        self.turns.rotate_left(small);
+        let member = self.pop_of_first()?;
+        self.pass_turn();
+        Some(member)
+    }
+
     /// The oldest message of whose turn it is.
-    fn pop(&mut self) -> Option<Member<P>> {
-        let tenant = self.turns.pop_front()?;
-        let queue = self.of.get_mut(&tenant)?;
+    fn pop_of_first(&mut self) -> Option<Member<P>> {
+        let tenant = self.turns.front()?;
+        let queue = self.of.get_mut(tenant)?;
         let member = queue.pop_front()?;
         self.len -= 1;
 
         if queue.is_empty() {
-            self.of.remove(&tenant);
+            self.of.remove(tenant);
+            self.turns.pop_front();
+            // Whoever comes next has the turn; passing it on is for a tenant that has more.
+            self.passed = true;
         } else {
-            self.turns.push_back(tenant);
+            self.passed = false;
         }
         Some(member)
+    }
+
+    /// The next tenant has the turn, unless the last one left with its last message.
+    fn pass_turn(&mut self) {
+        if !self.passed && !self.turns.is_empty() {
+            self.turns.rotate_left(1);
+        }
+        self.passed = true;
     }
 }
 
@@ -221,18 +270,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_batch_begins_when_it_is_full_or_its_oldest_message_has_lingered() {
         let mut queue = Queue::new();
-        assert_eq!(queue.begins(3, LINGER), None);
+        assert_eq!(queue.begins(3, true, LINGER), None);
 
         let start = Instant::now();
         queue.push(member(1));
         advance(LINGER / 2).await;
         queue.push(member(2));
-        assert_eq!(queue.begins(3, LINGER), Some(start + LINGER));
+        assert_eq!(queue.begins(3, true, LINGER), Some(start + LINGER));
 
         queue.push(member(3));
-        assert_eq!(queue.begins(3, LINGER), Some(start));
-        assert_eq!(ids(queue.batch(3)), [1, 2, 3]);
-        assert_eq!(queue.begins(3, LINGER), None);
+        assert_eq!(queue.begins(3, true, LINGER), Some(start));
+        assert_eq!(ids(queue.batch(3, true)), [1, 2, 3]);
+        assert_eq!(queue.begins(3, true, LINGER), None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -242,19 +291,19 @@ mod tests {
         (1..=4).for_each(|id| queue.push(member(id)));
         advance(LINGER).await;
 
-        assert_eq!(ids(queue.batch(3)), [1, 2, 3]);
-        assert_eq!(queue.begins(3, LINGER), Some(start + LINGER));
+        assert_eq!(ids(queue.batch(3, true)), [1, 2, 3]);
+        assert_eq!(queue.begins(3, true, LINGER), Some(start + LINGER));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_message_whose_wait_is_over_lingers_like_a_new_one() {
         let mut queue = Queue::new();
         queue.wait(member(1), Instant::now() + LINGER);
-        assert_eq!(queue.begins(3, LINGER), None);
+        assert_eq!(queue.begins(3, true, LINGER), None);
 
         advance(2 * LINGER).await;
         queue.wake(Instant::now());
-        assert_eq!(queue.begins(3, LINGER), Some(Instant::now() + LINGER));
+        assert_eq!(queue.begins(3, true, LINGER), Some(Instant::now() + LINGER));
     }
 
     #[test]
@@ -267,9 +316,18 @@ mod tests {
         (1..=500).for_each(|id| queue.push(of("flood", id)));
         (501..=502).for_each(|id| queue.push(of("other", id)));
 
-        assert_eq!(ids(queue.batch(5)), [1, 501, 2, 502, 3]);
-        assert_eq!(ids(queue.batch(3)), [4, 5, 6]);
-        assert_eq!(queue.ready(), 494);
+        assert_eq!(ids(queue.batch(3, true)), [1, 2, 3], "a batch of its own");
+        assert_eq!(ids(queue.batch(3, true)), [501, 502]);
+        assert_eq!(ids(queue.batch(3, true)), [4, 5, 6]);
+
+        assert!(queue.begins(3, true, LINGER).is_some());
+        assert_eq!(queue.begins(3, false, LINGER), None, "the flood has its places already");
+        assert_eq!(ids(queue.batch(3, false)), []);
+
+        (503..=505).for_each(|id| queue.push(of("third", id)));
+        (506..=507).for_each(|id| queue.push(of("other", id)));
+        assert_eq!(ids(queue.batch(400, true)), (7..=406).collect::<Vec<_>>());
+        assert_eq!(ids(queue.batch(400, true))[..6], [503, 506, 407, 504, 507, 408]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -278,10 +336,10 @@ mod tests {
         let waits = |id| Member { newer_since: Some(Instant::now()), ..member(id) };
         [member(1), waits(2), member(3), waits(4)].into_iter().for_each(|one| queue.push(one));
 
-        assert_eq!(ids(queue.batch(9)), [1, 3]);
-        assert_eq!(ids(queue.batch(9)), [2]);
-        assert_eq!(ids(queue.batch(9)), [4]);
-        assert_eq!(ids(queue.batch(9)), []);
+        assert_eq!(ids(queue.batch(9, true)), [1, 3]);
+        assert_eq!(ids(queue.batch(9, true)), [2]);
+        assert_eq!(ids(queue.batch(9, true)), [4]);
+        assert_eq!(ids(queue.batch(9, true)), []);
     }
 
     #[test]
@@ -289,7 +347,7 @@ mod tests {
         let mut queue = Queue::new();
         [1, 2, 1].into_iter().for_each(|id| queue.push(member(id)));
 
-        assert_eq!(ids(queue.batch(9)), [1, 2]);
-        assert_eq!(ids(queue.batch(9)), [1]);
+        assert_eq!(ids(queue.batch(9, true)), [1, 2]);
+        assert_eq!(ids(queue.batch(9, true)), [1]);
     }
 }

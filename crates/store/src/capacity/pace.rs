@@ -70,8 +70,8 @@ pub enum Slowed {
 
 /// Locks pace rows: those of accounts, then turns, then senders, each in key order. `accounts` are
 /// handles, with whether the account has a pace of its own: then it has a row, else only once its
-/// carrier has asked to be called less. `turns` are those of tenants that their account limits, with
-/// their weights. At least one sender.
+/// carrier has asked to be called less. `turns` are those of tenants that their account limits,
+/// with their weights. At least one sender.
 pub async fn lock_pace(
     tx: &mut Scoped,
     senders: &BTreeSet<(TenantId, SenderId)>,
@@ -273,7 +273,7 @@ pub async fn slow(tx: &mut Scoped, pauses: &[(Slowed, Duration)]) -> Result<(), 
 }
 
 /// Notes how many calls a second accounts were seen to take that are slower than they are called.
-/// What was noted a moment ago is lowered by a fifth: it was still too much.
+/// What was noted a moment ago was too much: it is lowered, by a fifth at least.
 pub async fn see(tx: &mut Scoped, rates: &BTreeMap<String, f64>) -> Result<(), Fault> {
     if rates.is_empty() {
         return Ok(());
@@ -285,7 +285,8 @@ pub async fn see(tx: &mut Scoped, rates: &BTreeMap<String, f64>) -> Result<(), F
          order by account
          on conflict (account) do update
          set seen_rate = case when p.seen_at > clock_timestamp() - interval '30 seconds'
-                              then greatest(0.1, 0.8 * seen_now(p.seen_rate, p.seen_at))
+                              then greatest(0.1, least(0.8 * seen_now(p.seen_rate, p.seen_at),
+                                                       excluded.seen_rate))
                               else excluded.seen_rate end,
              seen_at = clock_timestamp()
          where p.seen_at is null or p.seen_at < clock_timestamp() - interval '1 second'",

@@ -115,11 +115,25 @@ pub async fn take(
     moved: &PaceLocks,
 ) -> Result<Vec<Option<i16>>, Fault> {
     let order = LockOrder::by(wanted, |one| (one.tenant, one.message));
-    let sorted = order.sorted(wanted);
-    let tenants: Vec<&str> = sorted.iter().map(|one| one.tenant.as_str()).collect();
-    let messages: Vec<Uuid> = sorted.iter().map(|one| one.message.0).collect();
-    let turns: Vec<i32> = sorted.iter().map(|one| turn(one.turn)).collect();
-    let PaceLocks { senders, accounts, turns: turns_moved, .. } = moved;
+    let claimed = write_claims(tx, claimant, &order.sorted(wanted), moved).await?;
+
+    let mut attempts = vec![None; wanted.len()];
+    for (at, attempt) in claimed {
+        attempts[order.index(at)] = Some(attempt);
+    }
+    Ok(attempts)
+}
+
+/// Claims messages that come in lock order. Answers their places and the numbers of the attempts.
+async fn write_claims(
+    tx: &mut Scoped,
+    claimant: Claimant,
+    wanted: &[&ToClaim<'_>],
+    moved: &PaceLocks,
+) -> Result<Vec<(i64, i16)>, Fault> {
+    let PaceLocks { senders, accounts, turns, .. } = moved;
+    let meters = MeterColumns::of(wanted);
+
     let rows = sqlx::query!(
         r#"with account_paced as (
                update account_pace p set next_free = k.next_free
@@ -149,7 +163,8 @@ pub async fn take(
                from claimed group by tenant_id, meter
            ), paced as (
                update pace p
-               set next_free = k.next_free, claimed_urgent = p.claimed_urgent + coalesce(c.urgent, 0),
+               set next_free = k.next_free,
+                   claimed_urgent = p.claimed_urgent + coalesce(c.urgent, 0),
                    claimed_bulk = p.claimed_bulk + coalesce(c.bulk, 0)
                from unnest($6::text[], $7::text[], $8::timestamptz[])
                     as k (tenant_id, key, next_free)
@@ -163,32 +178,45 @@ pub async fn take(
            select at as "at!", attempt from claimed"#,
         claimant.owner,
         claimant.call_by.as_secs_f64(),
-        &tenants as _,
-        &messages,
-        &turns,
+        &wanted.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &wanted.iter().map(|one| one.message.0).collect::<Vec<_>>(),
+        &wanted.iter().map(|one| turn(one.turn)).collect::<Vec<_>>(),
         &senders.iter().map(|lock| lock.tenant.as_str()).collect::<Vec<_>>() as _,
         &senders.iter().map(|lock| pace::key_of(lock.sender)).collect::<Vec<_>>(),
         &senders.iter().map(|lock| lock.next_free.to_sqlx()).collect::<Vec<_>>() as _,
         claimant.chunk,
         &accounts.iter().map(|lock| lock.account.as_str()).collect::<Vec<_>>() as _,
         &accounts.iter().map(|lock| lock.next_free.to_sqlx()).collect::<Vec<_>>() as _,
-        &sorted.iter().map(|one| pace::key_of(one.meter.0)).collect::<Vec<_>>(),
-        &sorted.iter().map(|one| one.meter.1 == Lane::Urgent).collect::<Vec<_>>(),
-        &sorted.iter().map(|one| i64::from(one.segments.max(1))).collect::<Vec<_>>(),
-        &turns_moved.iter().map(|lock| lock.account.as_str()).collect::<Vec<_>>() as _,
-        &turns_moved.iter().map(|lock| lock.tenant.as_str()).collect::<Vec<_>>() as _,
-        &turns_moved.iter().map(|lock| lock.next_free.to_sqlx()).collect::<Vec<_>>() as _,
-        &turns_moved.iter().map(|lock| lock.weight).collect::<Vec<_>>(),
+        &meters.keys,
+        &meters.urgent,
+        &meters.segments,
+        &turns.iter().map(|lock| lock.account.as_str()).collect::<Vec<_>>() as _,
+        &turns.iter().map(|lock| lock.tenant.as_str()).collect::<Vec<_>>() as _,
+        &turns.iter().map(|lock| lock.next_free.to_sqlx()).collect::<Vec<_>>() as _,
+        &turns.iter().map(|lock| lock.weight).collect::<Vec<_>>(),
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
 
-    let mut attempts = vec![None; wanted.len()];
-    for row in rows {
-        attempts[order.index(row.at)] = Some(row.attempt);
+    Ok(rows.into_iter().map(|row| (row.at, row.attempt)).collect())
+}
+
+/// The meters that messages leave, as columns in the messages' order.
+struct MeterColumns {
+    keys: Vec<String>,
+    urgent: Vec<bool>,
+    segments: Vec<i64>,
+}
+
+impl MeterColumns {
+    fn of(messages: &[&ToClaim<'_>]) -> Self {
+        Self {
+            keys: messages.iter().map(|one| pace::key_of(one.meter.0)).collect(),
+            urgent: messages.iter().map(|one| one.meter.1 == Lane::Urgent).collect(),
+            segments: messages.iter().map(|one| i64::from(one.segments.max(1))).collect(),
+        }
     }
-    Ok(attempts)
 }
 
 /// Gives claims back whose calls did not begin in time: the messages are queued as before, and in
@@ -202,6 +230,8 @@ pub async fn give_back(
     claims: &[(ToClaim<'_>, i16)],
 ) -> Result<(), Fault> {
     let claims = in_lock_order(claims, |(one, _)| (one.tenant, one.message));
+    let meters = MeterColumns::of(&claims.iter().map(|claim| &claim.0).collect::<Vec<_>>());
+
     sqlx::query!(
         "with wanted as (
              select * from unnest($2::text[], $3::uuid[], $4::smallint[], $5::text[], $6::bool[],
@@ -231,9 +261,9 @@ pub async fn give_back(
         &claims.iter().map(|(one, _)| one.tenant.as_str()).collect::<Vec<_>>() as _,
         &claims.iter().map(|(one, _)| one.message.0).collect::<Vec<_>>(),
         &claims.iter().map(|(_, attempt)| *attempt).collect::<Vec<_>>(),
-        &claims.iter().map(|(one, _)| pace::key_of(one.meter.0)).collect::<Vec<_>>(),
-        &claims.iter().map(|(one, _)| one.meter.1 == Lane::Urgent).collect::<Vec<_>>(),
-        &claims.iter().map(|(one, _)| i64::from(one.segments.max(1))).collect::<Vec<_>>(),
+        &meters.keys,
+        &meters.urgent,
+        &meters.segments,
     )
     .execute(&mut **tx)
     .await

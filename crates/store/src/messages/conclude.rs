@@ -93,9 +93,10 @@ pub struct Waiting {
 }
 
 /// Records conclusions about messages that are queued or in doubt, under the claim they name, and
-/// gives their reservations back. `in_doubt` keeps claim and reservation, `unknown` the reservation:
-/// a text may have gone out. A doubt is raised once. Locks in the gates' order: recipient statuses,
-/// counters, messages, lines. Answers in the order of `decided`; none for one that has moved on.
+/// gives their reservations back. `in_doubt` keeps claim and reservation, `unknown` the
+/// reservation: a text may have gone out. A doubt is raised once. Locks in the gates' order:
+/// recipient statuses, counters, messages, lines. Answers in the order of `decided`; none for one
+/// that has moved on.
 pub async fn conclude(
     tx: &mut Scoped,
     now: Timestamp,
@@ -205,9 +206,9 @@ async fn update(
                reserved_at = case when old.state = any ($14) then m.reserved_at end
            from old
            where m.tenant_id = old.tenant_id and m.message_id = old.message_id
-           returning old.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id, m.sender_id, m.segments, m.cost_micros,
-                     m.gate, m.code, m.due, m.version, m.changed_at,
-                     m.carrier_sid is not null as "billed!""#,
+           returning old.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class,
+                     m.contact_id, m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate,
+                     m.code, m.due, m.version, m.changed_at, m.carrier_sid is not null as "billed!""#,
         now.to_sqlx() as _,
         &tenants as _,
         &messages,

@@ -1,7 +1,7 @@
 //! Lines for a sender's pace: the oldest rows leave as the sender has room. A row that leaves takes
 //! its place in the sender's meter, so that it passes the gates before whoever comes new.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::{
     gates::{CounterKey, CounterKind, Counters, LineKey, Meter, Wake, admitted, meter_key},
@@ -12,7 +12,10 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use stage::Fault;
 
-use super::release::{DueMessage, Raise, due, raise_turns};
+use super::{
+    aside,
+    release::{DueMessage, Raise, due, raise_turns},
+};
 use crate::{
     Scoped, Store,
     capacity::{counters, meters},
@@ -25,7 +28,7 @@ use crate::{
 pub struct PaceLine {
     /// The tenant whose sender it is.
     pub tenant: TenantId,
-    /// The sender.
+    /// The sender that its rows wait for.
     pub sender: SenderId,
     /// The lane whose messages stand in it.
     pub lane: Lane,
@@ -114,10 +117,14 @@ pub async fn release(
     // record
     let raises: Vec<Raise<'_>> = rows.iter().map(|(_, raise)| *raise).collect();
     let raised = raise_turns(&mut tx, &raises).await?;
-    let placed = raised.into_iter().map(|row| &rows[row]).filter(|(_, row)| row.placed.is_some());
+    let (due, unreadable) = due(&mut tx, &raises).await?;
+    let aside: HashSet<MessageId> = unreadable.iter().map(|row| row.message).collect();
+    aside::set_aside(&mut tx, now, &unreadable).await?;
+
+    let placed = raised.into_iter().map(|row| &rows[row]);
+    let placed = placed.filter(|(_, row)| row.placed.is_some() && !aside.contains(&row.message));
     let taken = placed.map(|(head, _)| (lines[head.line].meter_key(), head.segments));
     counters::add(&mut tx, &sums(taken)).await?;
-    let due = due(&mut tx, &raises).await?;
     forget_empty(&mut tx, lines, now).await?;
     tx.commit().await.map_err(fault)?;
 

@@ -10,6 +10,7 @@ use jiff_sqlx::ToSqlx;
 use stage::Fault;
 use wire::Enriched;
 
+use super::aside::{self, UnreadableRow};
 use crate::{
     Scoped, Store,
     core::{
@@ -30,11 +31,9 @@ pub struct DueMessage {
     pub message: MessageId,
     /// The turn that was parked.
     pub turn: i32,
-    /// The lane it travels in.
-    pub lane: Lane,
-    /// What goes back to the gates, with the next turn; none when the message has moved on and the
-    /// row is only to be deleted.
-    pub payload: Option<Enriched>,
+    /// What goes back to the gates, with the next turn, and the lane it travels in; none when the
+    /// message has moved on and the row is only to be deleted.
+    pub payload: Option<(Lane, Enriched)>,
 }
 
 /// A due row that has not been looked at.
@@ -102,8 +101,12 @@ pub async fn paces(store: &Store, tenants: &[&TenantId]) -> Result<Vec<(TenantId
 
 /// Raises the turns of the messages of due rows, and gives what goes back to the gates. The rows
 /// stay until [`released`]: a crash in between repeats the release, which changes nothing. A row
-/// that this version cannot read stays parked, and the others are released.
-pub async fn release(store: &Store, found: &[DueRow]) -> Result<Vec<DueMessage>, Fault> {
+/// that this version cannot read is set aside, and the others are released.
+pub async fn release(
+    store: &Store,
+    found: &[DueRow],
+    now: Timestamp,
+) -> Result<Vec<DueMessage>, Fault> {
     if found.is_empty() {
         return Ok(Vec::new());
     }
@@ -119,13 +122,17 @@ pub async fn release(store: &Store, found: &[DueRow]) -> Result<Vec<DueMessage>,
         })
         .collect();
     raise_turns(&mut tx, &rows).await?;
-    let due = due(&mut tx, &rows).await?;
+    let (due, unreadable) = due(&mut tx, &rows).await?;
+    aside::set_aside(&mut tx, now, &unreadable).await?;
     tx.commit().await.map_err(fault)?;
     Ok(due)
 }
 
-/// What goes back to the gates of these rows.
-pub(super) async fn due(tx: &mut Scoped, rows: &[Raise<'_>]) -> Result<Vec<DueMessage>, Fault> {
+/// What goes back to the gates of these rows, and which of them this version cannot read.
+pub(super) async fn due(
+    tx: &mut Scoped,
+    rows: &[Raise<'_>],
+) -> Result<(Vec<DueMessage>, Vec<UnreadableRow>), Fault> {
     let rows = sqlx::query!(
         r#"select p.tenant_id, p.message_id, p.turn, p.lane, p.payload, m.sender_id,
                   (m.turn = p.turn + 1 and m.state = $4) as "released!"
@@ -142,28 +149,33 @@ pub(super) async fn due(tx: &mut Scoped, rows: &[Raise<'_>]) -> Result<Vec<DueMe
     .await
     .map_err(fault)?;
 
-    let due = rows.into_iter().filter_map(|row| {
-        let placed = row.sender_id.map(SenderId);
-        let payload =
-            if row.released { Some(next_turn(row.payload, row.turn, placed)?) } else { None };
-        Some(DueMessage {
-            tenant: keyed::tenant(&row.tenant_id),
-            message: MessageId(row.message_id),
-            turn: row.turn,
-            lane: words::readable(words::word(&row.lane))?,
-            payload,
-        })
-    });
-    let mut due: Vec<DueMessage> = due.collect();
+    let (mut due, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        let (tenant, message) = (keyed::tenant(&row.tenant_id), MessageId(row.message_id));
+        let turn = row.turn;
+        if !row.released {
+            due.push(DueMessage { tenant, message, turn, payload: None });
+            continue;
+        }
+
+        let lane = words::readable(words::word(&row.lane));
+        let read = next_turn(row.payload, turn, row.sender_id.map(SenderId));
+        match lane.zip(read) {
+            Some(payload) => {
+                due.push(DueMessage { tenant, message, turn, payload: Some(payload) });
+            }
+            None => unreadable.push(UnreadableRow { tenant, message, turn }),
+        }
+    }
 
     find_places(tx, &mut due).await?;
-    Ok(due)
+    Ok((due, unreadable))
 }
 
 /// Looks up where the people may be by now: a message may have waited for weeks.
 async fn find_places(tx: &mut Scoped, due: &mut [DueMessage]) -> Result<(), Fault> {
     let mut released: Vec<&mut Enriched> =
-        due.iter_mut().filter_map(|row| row.payload.as_mut()).collect();
+        due.iter_mut().filter_map(|row| Some(&mut row.payload.as_mut()?.1)).collect();
     let heads: Vec<_> = released.iter().map(|one| (one.head.clone(), one.contact)).collect();
     let keys: Vec<ContactKey<'_>> = heads
         .iter()
@@ -186,8 +198,7 @@ async fn find_places(tx: &mut Scoped, due: &mut [DueMessage]) -> Result<(), Faul
     Ok(())
 }
 
-/// The row's message in its next turn. None for a payload that this version cannot read: it stays
-/// parked, and the log and the count of parked rows show it.
+/// The row's message in its next turn. None for a payload that this version cannot read.
 fn next_turn(payload: serde_json::Value, turn: i32, placed: Option<SenderId>) -> Option<Enriched> {
     let read = serde_json::from_value::<Enriched>(payload);
     let mut enriched =
@@ -222,8 +233,8 @@ pub(super) async fn raise_turns(tx: &mut Scoped, rows: &[Raise<'_>]) -> Result<V
          )
          update messages m
          set turn = m.turn + 1, state = $5, gate = null, code = null, due = null,
-             sender_id = due.placed, policy_version = null, sendable_until = null, reserved_at = null,
-             claim_owner = null, call_by = null
+             sender_id = due.placed, policy_version = null, sendable_until = null,
+             reserved_at = null, claim_owner = null, call_by = null
          from due where m.tenant_id = due.tenant_id and m.message_id = due.message_id
          returning due.at as "at!""#,
         &rows.iter().map(|row| row.tenant.as_str()).collect::<Vec<_>>() as _,

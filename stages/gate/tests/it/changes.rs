@@ -24,9 +24,9 @@ async fn released(world: &World) -> anyhow::Result<Vec<Enriched>> {
     wake::work(&store, now(), stage::machine::now(), 100).await?;
 
     let found = store::parked::release::find(&store, now(), 100, 100, &[]).await?;
-    let due = store::parked::release::release(&store, &found).await?;
+    let due = store::parked::release::release(&store, &found, now()).await?;
     store::parked::release::released(&store, &due).await?;
-    Ok(due.into_iter().filter_map(|row| row.payload).collect())
+    Ok(due.into_iter().filter_map(|row| Some(row.payload?.1)).collect())
 }
 
 /// Puts a policy in force, as the api does.

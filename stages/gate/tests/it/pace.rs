@@ -2,9 +2,11 @@
 
 use domain::{ids::SenderId, message::class::MessageClass};
 use gate::GateStage;
-use schedule::ScheduleSource;
-use stage::{Cx, Source};
-use testkit::{hand_over, publish};
+use store::{
+    Store,
+    parked::{line, release},
+};
+use testkit::hand_over;
 use wire::Enriched;
 
 use crate::world::{World, kinds, now};
@@ -12,12 +14,12 @@ use crate::world::{World, kinds, now};
 const ADMITTED: &str = "select count(*) from millrace.messages where state = 3";
 const IN_LINE: &str = "select count(*) from millrace.parked where cause_key like 'line:admitted_%'";
 
-/// A world with one sender of ten segments a second, its gate and its schedule.
-async fn paced() -> anyhow::Result<(World, SenderId, GateStage, ScheduleSource)> {
+/// A world with one sender of ten segments a second, its gate and what schedule sees.
+async fn paced() -> anyhow::Result<(World, SenderId, GateStage, Store)> {
     let world = World::begin().await?;
     let sender = world.paced_sender("+12125550001", 10).await?;
-    let (gate, schedule) = (world.stage().await?, ScheduleSource::new(world.pipeline().await?));
-    Ok((world, sender, gate, schedule))
+    let (gate, store) = (world.stage().await?, world.pipeline().await?);
+    Ok((world, sender, gate, store))
 }
 
 /// Claims everything that is admitted, as `send` does.
@@ -34,16 +36,22 @@ async fn claim_all(world: &World) -> anyhow::Result<()> {
     world.run(claimed).await
 }
 
-/// What one tick of schedule lets out of the lines.
-async fn let_out(schedule: &ScheduleSource) -> anyhow::Result<Vec<Enriched>> {
-    let tick = schedule.tick(&Cx::at(now(), stage::machine::now())).await?;
-    let said = publish(tick).await?;
-    Ok(said.iter().map(|out| serde_json::from_slice(&out.json).expect("a message")).collect())
+/// What schedule lets out of the lines, and the broker has then.
+async fn let_out(store: &Store) -> anyhow::Result<Vec<Enriched>> {
+    let out = lose(store).await?;
+    release::released(store, &out).await?;
+    Ok(out.into_iter().filter_map(|row| Some(row.payload?.1)).collect())
+}
+
+/// The same of a process that dies before the broker has it.
+async fn lose(store: &Store) -> anyhow::Result<Vec<release::DueMessage>> {
+    let lines = line::behind(store, None, 64).await?;
+    Ok(line::release(store, &lines, now(), 512).await?.due)
 }
 
 #[tokio::test]
 async fn what_a_sender_cannot_take_in_half_a_second_waits_in_its_line() -> anyhow::Result<()> {
-    let (world, sender, gate, schedule) = paced().await?;
+    let (world, sender, gate, store) = paced().await?;
     let messages = world.messages(MessageClass::Promo, &[sender], 0..20).await?;
 
     let outcomes = hand_over(&gate, now(), messages).await?;
@@ -59,13 +67,13 @@ async fn what_a_sender_cannot_take_in_half_a_second_waits_in_its_line() -> anyho
                 where state = 1 and code = 'pace' and gate is null";
     assert_eq!(world.number(last).await?, now().as_second() + 1, "one every tenth of a second");
 
-    assert_eq!(let_out(&schedule).await?.len(), 0, "there is no room");
+    assert_eq!(let_out(&store).await?.len(), 0, "there is no room");
     Ok(())
 }
 
 #[tokio::test]
 async fn a_flood_waits_in_line_once_a_message_and_leaves_in_order() -> anyhow::Result<()> {
-    let (world, sender, gate, schedule) = paced().await?;
+    let (world, sender, gate, store) = paced().await?;
     for first in [0, 40] {
         let batch = world.messages(MessageClass::Promo, &[sender], first..first + 40).await?;
         hand_over(&gate, now() + jiff::SignedDuration::from_secs(first.into()), batch).await?;
@@ -75,7 +83,7 @@ async fn a_flood_waits_in_line_once_a_message_and_leaves_in_order() -> anyhow::R
     let mut left = Vec::new();
     for _ in 0..15 {
         claim_all(&world).await?;
-        let out = let_out(&schedule).await?;
+        let out = let_out(&store).await?;
         assert_eq!(out.len(), 5);
         left.extend(out.iter().map(|message| message.head.id));
         let outcomes = hand_over(&gate, now(), out).await?;
@@ -85,19 +93,19 @@ async fn a_flood_waits_in_line_once_a_message_and_leaves_in_order() -> anyhow::R
     assert!(left.is_sorted(), "the oldest first");
     assert_eq!(world.number(IN_LINE).await?, 0);
     assert_eq!(world.counted("admitted_bulk").await?, 80, "each was counted once");
-    let_out(&schedule).await?;
+    let_out(&store).await?;
     Ok(())
 }
 
 #[tokio::test]
 async fn who_comes_from_the_line_passes_before_whoever_comes_new() -> anyhow::Result<()> {
-    let (world, sender, gate, schedule) = paced().await?;
+    let (world, sender, gate, store) = paced().await?;
     let first = world.messages(MessageClass::Promo, &[sender], 0..20).await?;
     hand_over(&gate, now(), first).await?;
     claim_all(&world).await?;
 
     let mut batch = world.messages(MessageClass::Promo, &[sender], 50..53).await?;
-    batch.extend(let_out(&schedule).await?);
+    batch.extend(let_out(&store).await?);
     let outcomes = hand_over(&gate, now(), batch).await?;
 
     assert_eq!(kinds(outcomes), [("admitted".to_owned(), 5), ("deferred".to_owned(), 3)]);
@@ -144,12 +152,12 @@ async fn urgent_sees_urgent_alone_and_bulk_leaves_room_for_it() -> anyhow::Resul
 
 #[tokio::test]
 async fn a_place_goes_back_when_its_message_does_not_leave() -> anyhow::Result<()> {
-    let (world, sender, gate, schedule) = paced().await?;
+    let (world, sender, gate, store) = paced().await?;
     let messages = world.messages(MessageClass::Promo, &[sender], 0..8).await?;
     hand_over(&gate, now(), messages).await?;
     claim_all(&world).await?;
 
-    let out = let_out(&schedule).await?;
+    let out = let_out(&store).await?;
     assert_eq!(world.counted("admitted_bulk").await?, 8, "five claimed, three with a place");
     world.run("update millrace.standings set opted_out_at = '2026-03-02'").await?;
     let outcomes = hand_over(&gate, now(), out).await?;
@@ -161,17 +169,15 @@ async fn a_place_goes_back_when_its_message_does_not_leave() -> anyhow::Result<(
 #[tokio::test]
 async fn what_was_let_out_and_not_published_is_let_out_again_with_its_place() -> anyhow::Result<()>
 {
-    let (world, sender, gate, schedule) = paced().await?;
+    let (world, sender, gate, store) = paced().await?;
     let messages = world.messages(MessageClass::Promo, &[sender], 0..20).await?;
     hand_over(&gate, now(), messages).await?;
     claim_all(&world).await?;
 
     // The process dies before the broker has them; they fill the meter by themselves.
-    let lost = schedule.tick(&Cx::at(now(), stage::machine::now())).await?;
-    assert_eq!(lost.say.len(), 5);
-    drop(lost);
+    assert_eq!(lose(&store).await?.len(), 5);
 
-    let out = let_out(&schedule).await?;
+    let out = let_out(&store).await?;
     assert_eq!(out.len(), 5);
     assert!(out.iter().all(|message| message.placed == Some(sender) && message.head.turn == 2));
     assert_eq!(world.counted("admitted_bulk").await?, 10);
@@ -180,7 +186,7 @@ async fn what_was_let_out_and_not_published_is_let_out_again_with_its_place() ->
 
 #[tokio::test]
 async fn a_sender_that_rests_lets_nobody_in_and_nobody_out() -> anyhow::Result<()> {
-    let (world, sender, gate, schedule) = paced().await?;
+    let (world, sender, gate, store) = paced().await?;
     let key = format!("sender:{sender}");
     let an_hour = "insert into millrace.pace values ('acme', $1, now() + interval '1 hour')";
     sqlx::query(an_hour).bind(key).execute(&mut world.database.superuser().await?).await?;
@@ -188,9 +194,9 @@ async fn a_sender_that_rests_lets_nobody_in_and_nobody_out() -> anyhow::Result<(
 
     let outcomes = hand_over(&gate, now(), messages).await?;
     assert_eq!(kinds(outcomes), [("deferred".to_owned(), 3)]);
-    assert_eq!(let_out(&schedule).await?.len(), 0);
+    assert_eq!(let_out(&store).await?.len(), 0);
 
     world.run("update millrace.pace set next_free = now()").await?;
-    assert_eq!(let_out(&schedule).await?.len(), 3);
+    assert_eq!(let_out(&store).await?.len(), 3);
     Ok(())
 }

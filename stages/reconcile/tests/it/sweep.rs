@@ -98,9 +98,9 @@ async fn a_process_that_died_between_claim_and_call_costs_its_messages_one_more_
     // schedule releases it, the gates admit it, and it is sent once.
     let store = world.database.store(Role::Pipeline).await?;
     let found = release::find(&store, now(), 9, 9, &[]).await?;
-    let due = release::release(&store, &found).await?;
+    let due = release::release(&store, &found, now()).await?;
     let [row] = &due[..] else { panic!("{} rows are due", due.len()) };
-    let again = row.payload.as_ref().expect("it is sent again");
+    let (_, again) = row.payload.as_ref().expect("it is sent again");
     assert_eq!((again.head.id, again.head.turn, again.text.as_str()), (text(1).id, 2, "hello 1"));
     assert_eq!(again.place.states, ["IL"], "where the person may be is looked up again");
     assert_eq!((again.senders.len(), again.passport.stamps().len()), (1, 2));
@@ -123,8 +123,8 @@ async fn what_is_to_become_of_a_late_message_outlives_the_process_that_died() ->
 
     let store = world.database.store(Role::Pipeline).await?;
     let found = release::find(&store, now(), 9, 9, &[]).await?;
-    let due = release::release(&store, &found).await?;
-    let again = due[0].payload.as_ref().expect("it is sent again");
+    let due = release::release(&store, &found, now()).await?;
+    let (_, again) = due[0].payload.as_ref().expect("it is sent again");
     assert_eq!(again.head.on_late, Some(OnLate::Drop));
     Ok(())
 }
@@ -138,8 +138,8 @@ async fn what_send_had_in_hand_goes_back_to_the_gates_as_it_was() -> anyhow::Res
 
     let store = world.database.store(Role::Pipeline).await?;
     let found = release::find(&store, now(), 9, 9, &[]).await?;
-    let due = release::release(&store, &found).await?;
-    let again = due[0].payload.as_ref().expect("it is sent again");
+    let due = release::release(&store, &found, now()).await?;
+    let (_, again) = due[0].payload.as_ref().expect("it is sent again");
     assert_eq!((again.senders.len(), again.head.trace.is_some()), (2, true));
 
     let verdicts: Vec<&str> =

@@ -49,3 +49,44 @@ async fn a_backlog_does_not_keep_a_neighbour_s_newer_row_out_of_the_first_tick()
     assert_eq!(world.parked().await?, []);
     Ok(())
 }
+
+#[tokio::test]
+async fn however_many_tenants_have_a_backlog_each_has_its_turn_in_every_tick() -> anyhow::Result<()>
+{
+    let world = World::begin().await?;
+    for n in 0..6 {
+        let tenant = world.database.tenant(&format!("flood-{n}")).await?;
+        let rows =
+            (0..BACKLOG).map(|n| (message(&tenant, MessageClass::Promo, n), Some(after(-60))));
+        world.park_all(&rows.collect::<Vec<_>>()).await?;
+    }
+    let single = message(&world.tenant, MessageClass::Promo, 0);
+    world.park(&single, Some(now())).await?;
+
+    let first = told(&publish(tick(&world.source().await?, now()).await?).await?);
+    assert!(
+        first.iter().any(|said| said.1 == single.head.id),
+        "its tenant's first is in the first"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_causes_of_a_tenant_take_turns() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let backlog =
+        (0..BACKLOG).map(|n| (message(&world.tenant, MessageClass::Promo, n), Some(after(-60))));
+    world.park_all(&backlog.collect::<Vec<_>>()).await?;
+    world.run("update millrace.parked set cause = 'budget:spent'").await?;
+
+    let few: Vec<_> = (BACKLOG..BACKLOG + 20)
+        .map(|n| (message(&world.tenant, MessageClass::Promo, n), Some(now())))
+        .collect();
+    world.park_all(&few).await?;
+
+    let first = told(&publish(tick(&world.source().await?, now()).await?).await?);
+    let first: BTreeSet<MessageId> = first.iter().map(|said| said.1).collect();
+    assert!(few.iter().all(|(message, _)| first.contains(&message.head.id)));
+    assert_eq!(first.len(), PER_TENANT);
+    Ok(())
+}

@@ -1,5 +1,5 @@
-//! Meters: how much of a sender's messages is admitted and not yet claimed by `send`. It bounds what
-//! the pipe holds of a sender: whatever finds no room waits in a row.
+//! Meters: how much of a sender's messages is admitted and not yet claimed by `send`. It bounds
+//! what the pipe holds of a sender: whatever finds no room waits in a row.
 
 use jiff::SignedDuration;
 
