@@ -1,12 +1,13 @@
 # The project's commands. `make up` is the place to start; each is described in the README.
-# BUILD is where cargo puts binaries; SECONDS and N are for `make bench`, SEED, N and KILLS for
-# `make chaos`, WAITS for flags of the waits that it shortens (`millrace chaos --help`).
+# BUILD is where cargo puts binaries; SECONDS, N and RUNS are for `make bench`, SEED, N and KILLS for
+# `make chaos`, WAITS for flags of the waits that it shortens (`millrace chaos --help`), and FAIR for
+# flags of `make fair` (`millrace fair --help`).
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 BUILD = $${CARGO_TARGET_DIR:-target}/release
 CHAOS = $(if $(SEED),--seed $(SEED)) $(if $(N),--recipients $(N)) $(if $(KILLS),--kills $(KILLS)) $(WAITS)
-BENCH = $(if $(SECONDS),--seconds $(SECONDS)) $(if $(N),--messages $(N))
+BENCH = $(if $(SECONDS),--seconds $(SECONDS)) $(if $(N),--messages $(N)) $(if $(RUNS),--runs $(RUNS))
 
-.PHONY: up test check bench chaos
+.PHONY: up test check bench chaos fair
 
 up: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace up --demo
 
@@ -17,3 +18,5 @@ check: ; @scripts/setup --tests && cargo fmt --all --check && cargo clippy --wor
 bench: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace bench $(BENCH)
 
 chaos: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace chaos $(CHAOS)
+
+fair: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace fair $(FAIR)

@@ -1,6 +1,8 @@
 //! `millrace bench`: the whole pipeline against the sandbox at 0 ms, beside a reference measured in
-//! the same run on the same machine.
+//! the same run on the same machine. The median of several runs is held against the committed
+//! baseline.
 
+mod baseline;
 mod hop;
 mod latency;
 mod load;
@@ -25,10 +27,29 @@ const WORK_DIR: &str = ".millrace";
 /// Messages of one reference measurement; there is one before the run and one after it.
 const HOPS: usize = 30_000;
 
-/// Runs the benchmark and prints its report.
+/// Runs the benchmark as often as it is told to, and prints a report of each run.
 pub async fn run(args: cli::Bench) -> anyhow::Result<ExitCode> {
     boot::telemetry::start_logging(boot::telemetry::LogFormat::for_stderr(), "warn")?;
 
+    let (mut found, mut passes) = (Vec::new(), true);
+    for run in 1..=args.runs.max(1) {
+        println!("run {run} of {}", args.runs);
+        let report = once(&args).await?;
+        report.print();
+        passes &= report.passes();
+        found.push(report.figures());
+    }
+
+    if args.is_the_baselines() {
+        passes &= baseline::compare(found)?;
+    } else {
+        println!("not held against the baseline, which is of another load");
+    }
+    Ok(if passes { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// One run on servers of its own.
+async fn once(args: &cli::Bench) -> anyhow::Result<BenchReport> {
     // On a disk, where fsync costs what it costs.
     let scratch = Scratch::under(Path::new(WORK_DIR))?;
     let reference = reference_server(&scratch).await?;
@@ -38,7 +59,7 @@ pub async fn run(args: cli::Bench) -> anyhow::Result<ExitCode> {
     eprintln!("starting the platform, one process each ...");
     let mut platform = Platform::start(scratch.path(), &Plan::default()).await?;
 
-    let work = load::prepare(&mut platform, &args).await?;
+    let work = load::prepare(&mut platform, args).await?;
     eprintln!("sending ...");
 
     let groups = usage::groups(&platform);
@@ -47,7 +68,7 @@ pub async fn run(args: cli::Bench) -> anyhow::Result<ExitCode> {
     let sent = watch::Sent::start(&platform.nats_url).await?;
     let begun = Instant::now();
 
-    let submitted = load::submit(&platform, &work, &args, &sent).await?;
+    let submitted = load::submit(&platform, &work, args, &sent).await?;
     let recorded = sent.wait_for(submitted).await?;
     let took = begun.elapsed();
     let spent = usage::cpu(&groups);
@@ -63,9 +84,7 @@ pub async fn run(args: cli::Bench) -> anyhow::Result<ExitCode> {
 
     let cpu = spent.iter().map(|(name, seconds)| (*name, seconds - cpu[name])).collect();
     let hops = (before + after) / 2.0;
-    let report = BenchReport { messages: recorded, took, cpu, memory, latency, hops, truth };
-    report.print();
-    Ok(if report.passes() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(BenchReport { messages: recorded, took, cpu, memory, latency, hops, truth })
 }
 
 /// The reference runs on a server of its own with the broker's default sync.

@@ -246,6 +246,17 @@ pub struct Bench {
     /// Opt-outs loaded beforehand, over all tenants
     #[arg(long, default_value_t = 100_000, value_name = "N")]
     pub opt_outs: usize,
+    /// Runs, whose median is held against the baseline
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    pub runs: usize,
+}
+
+impl Bench {
+    /// Whether it is the load that the committed baseline was measured with.
+    pub fn is_the_baselines(&self) -> bool {
+        let load = (self.messages, self.seconds, self.tenants, self.opt_outs);
+        load == (20_000, None, 20, 100_000)
+    }
 }
 
 /// `millrace chaos [--seed N]`
@@ -277,7 +288,7 @@ pub struct Chaos {
     #[arg(long, default_value_t = 7, value_name = "SECONDS")]
     pub request_timeout: u64,
     /// Not shortened unless given: how long after its claim a carrier call may begin, in seconds
-    #[arg(long, default_value_t = 0.3, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 0.2, value_name = "SECONDS")]
     pub call_by: f64,
     /// Shortened: how long a text is without a receipt before it is fetched, in seconds
     #[arg(long, default_value_t = 4, value_name = "SECONDS")]
@@ -302,10 +313,10 @@ pub struct Fair {
     /// Processes of throttle and of send
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub each: usize,
-    /// Kill a send process and freeze a throttle process meanwhile
+    /// Kill a send process and freeze a throttle process meanwhile, of two or more
     #[arg(long)]
     pub blows: bool,
     /// How long a stage may hold a message before another process gets it, in seconds
-    #[arg(long, default_value_t = 20, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 6, value_name = "SECONDS")]
     pub ack_wait: u64,
 }

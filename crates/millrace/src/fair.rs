@@ -9,8 +9,9 @@ mod work;
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use boot::embedded::Scratch;
+use jiff::Timestamp;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -32,6 +33,9 @@ const FROZEN_FOR_LONGER: Duration = Duration::from_secs(2);
 /// Runs the platform with its neighbours and prints the verdict.
 pub async fn run(args: cli::Fair) -> anyhow::Result<ExitCode> {
     boot::telemetry::start_logging(boot::telemetry::LogFormat::for_stderr(), "error")?;
+    if args.blows && args.each < 2 {
+        bail!("--blows strikes one of several processes: give --each 2 or more");
+    }
     println!(
         "{} texts on a sender of {} a second, {} s of codes, {} processes of throttle and send{}",
         args.texts,
@@ -56,26 +60,34 @@ pub async fn run(args: cli::Fair) -> anyhow::Result<ExitCode> {
     floods::begin(&mut floods, &platform, &work, &args)?;
     let codes =
         tokio::spawn(floods::codes(platform.client(work::CODES)?, work.clone(), args.seconds));
-    if args.blows {
-        strike(&mut platform, &args).await?;
-    }
+    let blow = if args.blows { Some(strike(&mut platform, &args).await?) } else { None };
     let codes = codes.await??;
     let flooded = floods::end(&mut floods).await?;
 
-    let verdict = verdict::reach(&platform, &work, &codes, &flooded).await?;
+    let verdict = verdict::reach(&platform, &work, &codes, &flooded, blow).await?;
     verdict.print();
     platform.stop().await;
     Ok(if verdict.passes() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// A while in which processes were dead or frozen.
+#[derive(Debug, Clone, Copy)]
+struct Blow {
+    begun_at: Timestamp,
+    ended_at: Timestamp,
+    /// How long what such a process held waits until another one gets it.
+    ack_wait: Duration,
+}
+
 /// Kills a `send` and freezes a `throttle`, each for a while, in the middle of the codes.
-async fn strike(platform: &mut Platform, args: &cli::Fair) -> anyhow::Result<()> {
+async fn strike(platform: &mut Platform, args: &cli::Fair) -> anyhow::Result<Blow> {
     tokio::time::sleep(Duration::from_secs(args.seconds / 4)).await;
     let index = |platform: &Platform, stage: StageName| {
         platform.parts.iter().position(|part| part.name == stage.as_str()).context("a process")
     };
 
     println!("kill -9 send, freeze throttle");
+    let begun_at = boot::clock::machine_now();
     let send = index(platform, StageName::Send)?;
     platform.parts[send].kill().await;
     let throttle = index(platform, StageName::Throttle)?;
@@ -85,7 +97,8 @@ async fn strike(platform: &mut Platform, args: &cli::Fair) -> anyhow::Result<()>
 
     tokio::time::sleep(Duration::from_secs(1)).await;
     platform.parts[send].start()?;
-    tokio::time::sleep(Duration::from_secs(args.ack_wait) + FROZEN_FOR_LONGER).await;
+    let ack_wait = Duration::from_secs(args.ack_wait);
+    tokio::time::sleep(ack_wait + FROZEN_FOR_LONGER).await;
     kill(pid, Signal::SIGCONT)?;
-    Ok(())
+    Ok(Blow { begun_at, ended_at: boot::clock::machine_now(), ack_wait })
 }

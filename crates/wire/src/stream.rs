@@ -38,7 +38,7 @@ pub enum Retention {
 
 /// How long a delivery may stay un-acked, unless an operator says otherwise. What a killed process
 /// held comes again after it; a process that works says so at a third of it.
-pub const ACK_WAIT: Duration = Duration::from_secs(20);
+pub const ACK_WAIT: Duration = Duration::from_secs(6);
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

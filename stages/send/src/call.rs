@@ -81,7 +81,7 @@ async fn call(
     message: &Admitted,
     claimed: Claimed,
 ) -> CallResult {
-    let Claimed { index, attempt, began, from, account, client, permit } = claimed;
+    let Claimed { index, attempt, began, from, account, client, mut permit } = claimed;
     let carrier = client.carrier();
     if began.elapsed() >= config.call_by {
         return CallResult { index, attempt, carrier, answer: None };
@@ -100,6 +100,7 @@ async fn call(
         validity_seconds: validity(message, now),
         traceparent: head.trace.as_deref(),
     };
+    permit.begin_call();
     let answer = client.send(&outbound).await;
     drop(permit);
 

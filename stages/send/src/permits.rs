@@ -44,6 +44,8 @@ struct InUse {
 /// What is known of one account.
 #[derive(Debug, Default)]
 struct Account {
+    /// Its permits that somebody has.
+    held: usize,
     tempo: Tempo,
     /// When it last found no permit.
     wanted_at: Option<Instant>,
@@ -55,7 +57,8 @@ pub(crate) struct Permit {
     permits: Arc<Permits>,
     lane: Lane,
     account: String,
-    begun: Instant,
+    /// When the call began, once it has.
+    called_at: Option<Instant>,
 }
 
 /// What became of messages that wait for permits.
@@ -108,9 +111,10 @@ impl Permits {
     /// How many calls a second an account that is slow can have of its share; none for one that is
     /// not.
     pub(crate) fn slow_rate(&self, account: &str) -> Option<f64> {
-        let in_use = self.lock();
-        let median = in_use.accounts.get(account)?.tempo.median(Instant::now());
-        (median > SLOW).then(|| (self.total / 4) as f64 / median.as_secs_f64())
+        let (in_use, now) = (self.lock(), Instant::now());
+        let median = in_use.accounts.get(account)?.tempo.median(now);
+        let share = self.slow_share(&in_use, account, now);
+        (median > SLOW).then(|| share as f64 / median.as_secs_f64())
     }
 
     /// At least `enough` permits, or none.
@@ -134,9 +138,9 @@ impl Permits {
             let account = account_of(index);
             match self.look(&mut in_use, lane, account, now) {
                 Look::Free => {
-                    in_use.begin(lane, account, now);
+                    in_use.hold(lane, account);
                     let (permits, account) = (Arc::clone(self), account.to_owned());
-                    taken.with.push((index, Permit { permits, lane, account, begun: now }));
+                    taken.with.push((index, Permit { permits, lane, account, called_at: None }));
                     false
                 }
                 Look::Wait => true,
@@ -153,14 +157,11 @@ impl Permits {
     fn look(&self, in_use: &mut InUse, lane: Lane, account: &str, now: Instant) -> Look {
         let others_wait = in_use.others_wait(account, now);
         let known = in_use.account(account);
-        let (used, is_slow) = (known.tempo.under_way(), known.tempo.median(now) > SLOW);
-        let has_its_share = used >= self.share(is_slow || others_wait);
-
-        // Slow accounts together leave half of all calls to the others.
-        if is_slow && (has_its_share || in_use.slow_calls(now) >= self.total / 2) {
+        let (held, is_slow) = (known.held, known.tempo.median(now) > SLOW);
+        if is_slow && held >= self.slow_share(in_use, account, now) {
             return Look::InVain;
         }
-        if has_its_share || self.free(in_use, lane) == 0 {
+        if held >= self.share(others_wait) || self.free(in_use, lane) == 0 {
             in_use.account(account).wanted_at = Some(now);
             return Look::Wait;
         }
@@ -176,8 +177,15 @@ impl Permits {
     }
 
     /// How many calls of one account may be under way.
-    fn share(&self, is_small: bool) -> usize {
-        if is_small { self.total / 4 } else { self.total - self.total / 4 }
+    fn share(&self, others_wait: bool) -> usize {
+        if others_wait { self.total / 4 } else { self.total - self.total / 4 }
+    }
+
+    /// The same of one that is slow: a quarter of all, and its part of the half that slow accounts
+    /// have together.
+    fn slow_share(&self, in_use: &InUse, account: &str, now: Instant) -> usize {
+        let of_half = self.total / 2 / (in_use.slow_others(account, now) + 1);
+        of_half.clamp(1, self.total / 4)
     }
 
     fn lock(&self) -> MutexGuard<'_, InUse> {
@@ -201,7 +209,7 @@ enum Look {
 impl InUse {
     fn account(&mut self, handle: &str) -> &mut Account {
         if self.accounts.len() >= MOST_ACCOUNTS && !self.accounts.contains_key(handle) {
-            self.accounts.retain(|_, account| account.tempo.under_way() > 0);
+            self.accounts.retain(|_, account| account.held > 0);
         }
         // A copy of the handle is made for a new account alone.
         if !self.accounts.contains_key(handle) {
@@ -216,25 +224,39 @@ impl InUse {
         self.accounts.iter().any(|(other, account)| other != handle && waits(account))
     }
 
-    fn slow_calls(&self, now: Instant) -> usize {
-        let tempos = self.accounts.values().map(|account| &account.tempo);
-        tempos.filter(|tempo| tempo.median(now) > SLOW).map(Tempo::under_way).sum()
+    /// How many other accounts with calls are slow.
+    fn slow_others(&self, handle: &str, now: Instant) -> usize {
+        let is_slow = |account: &Account| account.held > 0 && account.tempo.median(now) > SLOW;
+        self.accounts.iter().filter(|(other, account)| *other != handle && is_slow(account)).count()
     }
 
-    fn begin(&mut self, lane: Lane, handle: &str, now: Instant) {
+    fn hold(&mut self, lane: Lane, handle: &str) {
         self.all += 1;
         self.bulk += usize::from(lane == Lane::Bulk);
-        self.account(handle).tempo.begin(now);
+        self.account(handle).held += 1;
     }
 
     fn end(&mut self, permit: &Permit) {
         self.all -= 1;
         self.bulk -= usize::from(permit.lane == Lane::Bulk);
-        self.account(&permit.account).tempo.end(permit.begun, Instant::now());
+        let account = self.account(&permit.account);
+        account.held -= 1;
+        if let Some(called_at) = permit.called_at {
+            account.tempo.end(called_at, Instant::now());
+        }
     }
 }
 
 // === impl Permit ===
+
+impl Permit {
+    /// The call begins now: what the claim before it took is not the account's fault.
+    pub(crate) fn begin_call(&mut self) {
+        let now = Instant::now();
+        self.called_at = Some(now);
+        self.permits.lock().account(&self.account).tempo.begin(now);
+    }
+}
 
 impl Drop for Permit {
     fn drop(&mut self) {
@@ -311,6 +333,7 @@ mod tests {
     async fn a_slow_account_has_a_quarter_and_what_is_beyond_does_not_wait() {
         let permits = Permits::new(16);
         let mut held = take(&permits, Lane::Urgent, 0..40, "slow").await;
+        held.with.iter_mut().for_each(|(_, permit)| permit.begin_call());
         tokio::time::advance(Duration::from_secs(2)).await;
         held.with.truncate(3);
         assert_eq!(permits.slow_rate("slow"), Some(2.0), "four calls of two seconds");
@@ -326,12 +349,43 @@ mod tests {
         let permits = Permits::new(16);
         let mut held = Vec::new();
         for slow in ["a", "b", "c", "d"] {
-            held.push(take(&permits, Lane::Urgent, 0..3, slow).await);
+            let mut taken = take(&permits, Lane::Urgent, 0..3, slow).await;
+            taken.with.iter_mut().for_each(|(_, permit)| permit.begin_call());
+            held.push(taken);
         }
         tokio::time::advance(Duration::from_secs(2)).await;
         let more = take(&permits, Lane::Urgent, 5..6, "a").await;
-        assert_eq!((more.with.len(), more.without.len()), (0, 1));
+        assert_eq!((more.with.len(), more.without.len()), (0, 1), "each has two of eight");
+        held.pop();
         assert_eq!(take(&permits, Lane::Urgent, 5..6, "fast").await.with.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_account_that_was_slow_once_has_a_call_beside_others_that_have_their_half() {
+        let permits = Permits::new(16);
+        let mut once = take(&permits, Lane::Urgent, 0..1, "once").await;
+        once.with[0].1.begin_call();
+        tokio::time::advance(Duration::from_secs(2)).await;
+        drop(once);
+
+        let mut held = Vec::new();
+        for slow in ["a", "b"] {
+            let mut taken = take(&permits, Lane::Urgent, 0..4, slow).await;
+            taken.with.iter_mut().for_each(|(_, permit)| permit.begin_call());
+            held.push(taken);
+        }
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(take(&permits, Lane::Urgent, 5..6, "once").await.with.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_claim_takes_does_not_make_an_account_slow() {
+        let permits = Permits::new(16);
+        let held = take(&permits, Lane::Urgent, 0..4, "a").await;
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(permits.slow_rate("a"), None);
+        drop(held);
+        assert_eq!(permits.slow_rate("a"), None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -20,11 +20,6 @@ pub(crate) struct Tempo {
 }
 
 impl Tempo {
-    /// How many calls are under way.
-    pub(crate) fn under_way(&self) -> usize {
-        self.under_way.len()
-    }
-
     /// A call begins.
     pub(crate) fn begin(&mut self, at: Instant) {
         self.under_way.push(at);
@@ -74,6 +69,5 @@ mod tests {
         tempo.begin(after(7_000));
         assert_eq!(tempo.median(after(7_100)), Duration::from_millis(30));
         assert_eq!(tempo.median(after(8_000)), Duration::from_secs(1));
-        assert_eq!(tempo.under_way(), 3);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::latency::Latency;
+use super::{baseline::Figures, latency::Latency};
 use crate::platform::Truth;
 
 /// The raw hop's rate divided by ours is at most this.
@@ -38,6 +38,14 @@ impl BenchReport {
     fn cpu_per_thousand(&self) -> f64 {
         let ours = self.cpu.iter().filter(|(name, _)| **name != "sandbox");
         ours.map(|(_, seconds)| seconds).sum::<f64>() / self.messages as f64 * 1000.0
+    }
+
+    /// What is held against the baseline.
+    pub fn figures(&self) -> Figures {
+        Figures {
+            hops_per_message: self.hops / self.rate(),
+            cpu_seconds_per_1000: self.cpu_per_thousand(),
+        }
     }
 
     /// Whether every bar is held and the carrier has each message exactly once.

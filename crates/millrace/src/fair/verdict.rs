@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
+    Blow,
     pace::{self, Texts},
     work::{CODES, FLOODED_PACE, FLOODING, FairWork, LARGE, NUMBERS, SHARED_PACE, SMALL, WEIGHTS},
 };
@@ -27,6 +28,9 @@ const PARKS: f64 = 1.2;
 
 /// The least of its pace that a flooded sender sends.
 const USED: f64 = 0.95;
+
+/// By how much more or less than `ack_wait` a dead or frozen process holds a message.
+const ROUND: Duration = Duration::from_secs(2);
 
 /// Flooded messages whose passports are read, and how many at once.
 const SAMPLE: usize = 200;
@@ -57,6 +61,7 @@ pub async fn reach(
     work: &FairWork,
     codes: &BTreeMap<String, Timestamp>,
     flooded: &[String],
+    blow: Option<Blow>,
 ) -> anyhow::Result<FairVerdict> {
     let arrived = tokio::time::timeout(PATIENCE, arrivals(platform, codes)).await;
     let took = arrived.context("codes did not arrive at the carrier")??;
@@ -65,10 +70,13 @@ pub async fn reach(
 
     let lines = Lines::of(platform).await?;
     print_slow(platform, &took).await?;
+    let (held, took): (Vec<Arrival>, Vec<Arrival>) =
+        took.into_iter().partition(|code| blow.is_some_and(|blow| blow.held(code)));
     let mut rows = latency(&took);
-    rows.push(share(&lines));
+    rows.extend(blow.map(|blow| held_by(blow, &held)));
+    rows.push(share(&lines, blow));
     rows.push(parks(platform, flooded).await?);
-    rows.push(used(&lines));
+    rows.push(used(&lines, blow));
     rows.extend(paces(&lines));
     Ok(FairVerdict { rows })
 }
@@ -182,14 +190,44 @@ fn latency(codes: &[Arrival]) -> Vec<Row> {
     vec![row("median", p50, P99), row("p99", p99, P99), row("longest", longest, LONGEST)]
 }
 
-/// The small campaign's part of the account while both campaigns had texts to send.
-fn share(lines: &Lines) -> Row {
+impl Blow {
+    /// Whether a code waited for a process that was dead or frozen: it was there for that long.
+    fn held(&self, code: &Arrival) -> bool {
+        let least = self.ack_wait.saturating_sub(ROUND).as_secs_f64() * 1_000.0;
+        self.affects(code.begun_at) && code.millis >= least
+    }
+
+    /// Whether processes were dead or frozen at an instant, or what they held had not come again.
+    fn affects(&self, at: Timestamp) -> bool {
+        let from = self.begun_at.saturating_sub(ROUND).unwrap_or(Timestamp::MIN);
+        let until = self.ended_at.saturating_add(ROUND).unwrap_or(Timestamp::MAX);
+        (from..=until).contains(&at)
+    }
+}
+
+/// The codes that a dead or frozen process held, and for how long at most.
+fn held_by(blow: Blow, held: &[Arrival]) -> Row {
+    let bound = (blow.ack_wait + ROUND).as_secs_f64() * 1_000.0;
+    let longest = held.iter().map(|code| code.millis).fold(0.0, f64::max);
+    Row {
+        what: "codes that a dead or frozen process held".to_owned(),
+        found: format!("{}, {longest:.0} ms of {bound:.0} at most", held.len()),
+        fine: longest <= bound,
+    }
+}
+
+/// The small campaign's part of the account while both campaigns had texts to send, and nothing of
+/// theirs was held by a dead or frozen process.
+fn share(lines: &Lines, blow: Option<Blow>) -> Row {
     let (small, large) = (lines.from(SMALL), lines.from(LARGE));
     let begun = small.first().zip(large.first()).map(|(a, b)| a.0.max(b.0));
     let ended = small.last().zip(large.last()).map(|(a, b)| a.0.min(b.0));
     let within = |sent: &Texts| {
-        let is_in =
-            |at: Timestamp| begun.is_some_and(|b| b <= at) && ended.is_some_and(|e| at <= e);
+        let is_in = |at: Timestamp| {
+            begun.is_some_and(|begun| begun <= at)
+                && ended.is_some_and(|ended| at <= ended)
+                && !blow.is_some_and(|blow| blow.affects(at))
+        };
         sent.iter().filter(|(at, _)| is_in(*at)).map(|(_, segments)| f64::from(*segments)).sum()
     };
 
@@ -226,13 +264,18 @@ async fn parks(platform: &Platform, flooded: &[String]) -> anyhow::Result<Row> {
     })
 }
 
-/// How much of its pace the flooded sender sent.
-fn used(lines: &Lines) -> Row {
+/// How much of its pace the flooded sender sent, while nothing of it was held by a dead or frozen
+/// process.
+fn used(lines: &Lines, blow: Option<Blow>) -> Row {
     let sent = lines.from(FLOODING);
-    let segments: f64 = sent.iter().map(|(_, segments)| f64::from(*segments)).sum();
-    let span = sent.first().zip(sent.last()).map(|(first, last)| last.0.duration_since(first.0));
-    let seconds = span.map_or(0.0, |span| span.as_secs_f64()).max(1.0);
-    let used = segments / seconds / f64::from(FLOODED_PACE);
+    let (mut segments, mut seconds) = (0.0, 0.0);
+    for ((before, _), (at, size)) in sent.iter().zip(sent.iter().skip(1)) {
+        if !blow.is_some_and(|blow| blow.affects(*before) || blow.affects(*at)) {
+            segments += f64::from(*size);
+            seconds += at.duration_since(*before).as_secs_f64();
+        }
+    }
+    let used = segments / f64::max(seconds, 1.0) / f64::from(FLOODED_PACE);
     Row {
         what: "the flooded sender's pace is used".to_owned(),
         found: format!("{:.1} %", used * 100.0),

@@ -128,9 +128,9 @@ impl World {
             "insert into millrace.carrier_accounts values
                  ('{name}', '{name}', 'twilio', 'AC1', 'http://localhost', '', true, now());
              insert into millrace.senders values
-                 ('{name}', '{first}', '{name}', '+12125550000', 'US', 'America/New_York', 10,
+                 ('{name}', '{first}', '{name}', '+12125550000', 'US', 'America/New_York', 1000,
                   '2025-01-01', 8, true, now()),
-                 ('{name}', '{second}', '{name}', '+12125550001', 'US', 'America/New_York', 10,
+                 ('{name}', '{second}', '{name}', '+12125550001', 'US', 'America/New_York', 1000,
                   '2025-01-01', 1000, true, now());
              insert into millrace.pools values
                  ('{name}', '{pool}', 'all', array['{first}', '{second}']::uuid[], now());
