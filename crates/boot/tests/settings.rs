@@ -95,7 +95,7 @@ fn the_waits_around_a_carrier_call_take_fractions_of_seconds() {
         let waits = [Some(settings.call_by), Some(settings.request_timeout), settings.list_lag];
         waits.map(|wait| wait.map(|wait| wait.as_millis()))
     };
-    assert_eq!(waits(&settings), [Some(300), Some(10_000), None]);
+    assert_eq!(waits(&settings), [Some(200), Some(10_000), None]);
     let flags = ["--call-by=0.05", "--request-timeout=1.5", "--list-lag=0"];
     assert_eq!(waits(&from_flags(&flags).unwrap()), [Some(50), Some(1_500), Some(0)]);
     let empty = from_flags(&["--list-lag="]).unwrap();
@@ -130,7 +130,7 @@ fn each_mistake_is_one_line_that_names_the_setting_and_what_would_be_right() {
         ("--allow-carrier-hosts=*.example.com", "MILLRACE_ALLOW_CARRIER_HOSTS: '*.example.com'"),
         ("--list-lag=-1", "MILLRACE_LIST_LAG: '-1' must be seconds from 0 to 3600, such as 30"),
         ("--list-lag=NaN", "MILLRACE_LIST_LAG: 'NaN' must be seconds"),
-        ("--call-by=300", "MILLRACE_CALL_BY: '300' must be seconds from 0.01 to 5, such as 0.3"),
+        ("--call-by=300", "MILLRACE_CALL_BY: '300' must be seconds from 0.01 to 5, such as 0.2"),
         ("--request-timeout=10s", "MILLRACE_REQUEST_TIMEOUT: '10s' must be seconds from 0.1 to 60"),
         (
             "--receipt-fetch=0",

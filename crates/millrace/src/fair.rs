@@ -2,6 +2,7 @@
 //! account, beside one who sends a login code each second. The codes must not notice, shares must
 //! be kept, and no pace may be passed.
 
+mod blow;
 mod floods;
 mod pace;
 mod verdict;
@@ -9,14 +10,8 @@ mod work;
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use boot::embedded::Scratch;
-use jiff::Timestamp;
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
-use stage::StageName;
 use tokio::task::JoinSet;
 
 use crate::{
@@ -26,9 +21,6 @@ use crate::{
 
 /// Where the servers keep their data meanwhile, below the working directory.
 const WORK_DIR: &str = ".millrace";
-
-/// How much longer than `ack_wait` a stage is frozen.
-const FROZEN_FOR_LONGER: Duration = Duration::from_secs(2);
 
 /// Runs the platform with its neighbours and prints the verdict.
 pub async fn run(args: cli::Fair) -> anyhow::Result<ExitCode> {
@@ -60,7 +52,8 @@ pub async fn run(args: cli::Fair) -> anyhow::Result<ExitCode> {
     floods::begin(&mut floods, &platform, &work, &args)?;
     let codes =
         tokio::spawn(floods::codes(platform.client(work::CODES)?, work.clone(), args.seconds));
-    let blow = if args.blows { Some(strike(&mut platform, &args).await?) } else { None };
+    let blow =
+        if args.blows { Some(blow::Blow::strike(&mut platform, &args).await?) } else { None };
     let codes = codes.await??;
     let flooded = floods::end(&mut floods).await?;
 
@@ -68,37 +61,4 @@ pub async fn run(args: cli::Fair) -> anyhow::Result<ExitCode> {
     verdict.print();
     platform.stop().await;
     Ok(if verdict.passes() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// A while in which processes were dead or frozen.
-#[derive(Debug, Clone, Copy)]
-struct Blow {
-    begun_at: Timestamp,
-    ended_at: Timestamp,
-    /// How long what such a process held waits until another one gets it.
-    ack_wait: Duration,
-}
-
-/// Kills a `send` and freezes a `throttle`, each for a while, in the middle of the codes.
-async fn strike(platform: &mut Platform, args: &cli::Fair) -> anyhow::Result<Blow> {
-    tokio::time::sleep(Duration::from_secs(args.seconds / 4)).await;
-    let index = |platform: &Platform, stage: StageName| {
-        platform.parts.iter().position(|part| part.name == stage.as_str()).context("a process")
-    };
-
-    println!("kill -9 send, freeze throttle");
-    let begun_at = boot::clock::machine_now();
-    let send = index(platform, StageName::Send)?;
-    platform.parts[send].kill().await;
-    let throttle = index(platform, StageName::Throttle)?;
-    let pid = platform.parts[throttle].pid().context("a running process")?;
-    let pid = Pid::from_raw(pid.try_into()?);
-    kill(pid, Signal::SIGSTOP)?;
-
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    platform.parts[send].start()?;
-    let ack_wait = Duration::from_secs(args.ack_wait);
-    tokio::time::sleep(ack_wait + FROZEN_FOR_LONGER).await;
-    kill(pid, Signal::SIGCONT)?;
-    Ok(Blow { begun_at, ended_at: boot::clock::machine_now(), ack_wait })
 }

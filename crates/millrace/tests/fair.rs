@@ -1,5 +1,5 @@
-//! A short run of `millrace fair`: neighbours who flood, whose carrier is slow, who upload slowly and
-//! who share an account, beside one who sends a code each second.
+//! A short run of `millrace fair`: neighbours who flood, whose carrier is slow, who upload slowly
+//! and who share an account, beside one who sends a code each second.
 
 use std::{path::Path, process::Command};
 
@@ -7,7 +7,7 @@ use std::{path::Path, process::Command};
 fn codes_are_on_time_beside_floods_and_shares_and_paces_are_kept() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let mut fair = Command::new(env!("CARGO_BIN_EXE_millrace"));
-    fair.args(["fair", "--texts", "3000", "--seconds", "12", "--recipients", "200"]);
+    fair.args(["fair", "--texts", "800", "--seconds", "18", "--recipients", "150"]);
 
     let output = fair.current_dir(folder).output().expect("the program runs");
 

@@ -294,5 +294,5 @@ async fn a_key_is_taken_by_another_body_of_the_same_tenant_alone() -> anyhow::Re
 /// What is due, released.
 async fn release(store: &Store) -> anyhow::Result<Vec<release::DueMessage>> {
     let found = release::find(store, now(), 10, 10, &[]).await?;
-    Ok(release::release(store, &found).await?)
+    Ok(release::release(store, &found, now()).await?)
 }

@@ -253,7 +253,7 @@ impl Claimer {
         Ok(taken.filter_map(|(item, attempt)| Some((item.index, attempt?))).collect())
     }
 
-    /// The accounts that messages found no permit of, each with the calls a second that it can have.
+    /// The accounts that messages found no permit of, with the calls a second that each can have.
     fn slow_accounts(&self, items: &[Item<'_>]) -> BTreeMap<String, f64> {
         let without = items.iter().filter(|item| item.permit.is_none());
         let accounts = without.map(|item| item.message.route.account.clone());

@@ -456,11 +456,11 @@ fn pace_makes_a_message_wait_and_a_long_wait_is_parked() {
     };
 
     assert_eq!(waits_for(0), Decision::Call);
-    assert_eq!(waits_for(1), Decision::Wait(Duration::from_millis(750)));
+    assert_eq!(waits_for(1), Decision::Wait(Duration::from_millis(900)));
     assert_eq!(waits_for(2), Decision::Wait(MAX_WAIT));
 
     let Decision::End(parked) = waits_for(60) else { panic!("parked") };
     assert_eq!((parked.state, parked.code), (MessageState::Deferred, "pace"));
     let due = parked.due.expect("due").duration_since(at(0));
-    assert_eq!(due, SignedDuration::from_millis(59_750));
+    assert_eq!(due, SignedDuration::from_millis(59_900));
 }

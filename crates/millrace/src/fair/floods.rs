@@ -23,7 +23,7 @@ use crate::{cli, demo::client::HttpCaller, platform::Platform};
 const BATCH: usize = 1_000;
 const REQUESTS: usize = 8;
 
-/// Texts to the slow carrier account.
+/// Texts to the slow carrier account, at most: half as many as flood the slow sender.
 const SLOW_TEXTS: usize = 5_000;
 
 /// Connections that upload slowly, and how often each sends its next bytes.
@@ -46,7 +46,9 @@ pub fn begin(
     work: &FairWork,
     args: &cli::Fair,
 ) -> anyhow::Result<()> {
-    for (tenant, texts, keeps) in [(FLOODING, args.texts, true), (SLOW, SLOW_TEXTS, false)] {
+    for (tenant, texts, keeps) in
+        [(FLOODING, args.texts, true), (SLOW, SLOW_TEXTS.min(args.texts / 2), false)]
+    {
         let (client, pool) = (platform.client(tenant)?, work.pools[tenant].clone());
         floods.spawn(async move {
             let ids = flood(&client, &pool, tenant, texts).await?;

@@ -11,10 +11,10 @@ const TOGETHER: f64 = 0.4;
 const WINDOWS: [i64; 7] = [1, 2, 5, 10, 20, 30, 60];
 
 /// What one sender or account sent: when, and how many segments, in order of time.
-pub type Texts = Vec<(Timestamp, u32)>;
+pub type SentTexts = Vec<(Timestamp, u32)>;
 
 /// The window that holds most beyond its limit, as a sentence; none where the pace was kept.
-pub fn broken(sent: &Texts, rate: f64) -> Option<String> {
+pub fn broken(sent: &SentTexts, rate: f64) -> Option<String> {
     let longest = sent.iter().map(|(_, segments)| *segments).max().unwrap_or(1);
     let together = f64::from(longest).max(rate * TOGETHER);
 
@@ -27,7 +27,7 @@ pub fn broken(sent: &Texts, rate: f64) -> Option<String> {
 }
 
 /// The most segments of any window of this length, both ends included.
-fn most_within(sent: &Texts, window: SignedDuration) -> u32 {
+fn most_within(sent: &SentTexts, window: SignedDuration) -> u32 {
     let (mut first, mut held, mut most) = (0, 0, 0);
     for (at, segments) in sent {
         held += segments;
@@ -44,7 +44,7 @@ fn most_within(sent: &Texts, window: SignedDuration) -> u32 {
 mod tests {
     use super::*;
 
-    fn every(millis: i64, count: i64) -> Texts {
+    fn every(millis: i64, count: i64) -> SentTexts {
         let at = |n: i64| Timestamp::from_millisecond(1_000_000 + n * millis).expect("in range");
         (0..count).map(|n| (at(n), 1)).collect()
     }

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Blow,
-    pace::{self, Texts},
+    blow::Blow,
+    pace::{self, SentTexts},
     work::{CODES, FLOODED_PACE, FLOODING, FairWork, LARGE, NUMBERS, SHARED_PACE, SMALL, WEIGHTS},
 };
 use crate::platform::Platform;
@@ -28,9 +28,6 @@ const PARKS: f64 = 1.2;
 
 /// The least of its pace that a flooded sender sends.
 const USED: f64 = 0.95;
-
-/// By how much more or less than `ack_wait` a dead or frozen process holds a message.
-const ROUND: Duration = Duration::from_secs(2);
 
 /// Flooded messages whose passports are read, and how many at once.
 const SAMPLE: usize = 200;
@@ -70,8 +67,9 @@ pub async fn reach(
 
     let lines = Lines::of(platform).await?;
     print_slow(platform, &took).await?;
-    let (held, took): (Vec<Arrival>, Vec<Arrival>) =
-        took.into_iter().partition(|code| blow.is_some_and(|blow| blow.held(code)));
+    let (held, took): (Vec<Arrival>, Vec<Arrival>) = took
+        .into_iter()
+        .partition(|code| blow.is_some_and(|blow| blow.held(code.begun_at, code.took())));
     let mut rows = latency(&took);
     rows.extend(blow.map(|blow| held_by(blow, &held)));
     rows.push(share(&lines, blow));
@@ -98,11 +96,11 @@ impl FairVerdict {
 }
 
 /// The texts that the carrier has, by the number that sent them.
-struct Lines(BTreeMap<String, Texts>);
+struct Lines(BTreeMap<String, SentTexts>);
 
 impl Lines {
     async fn of(platform: &Platform) -> anyhow::Result<Self> {
-        let mut by_sender: BTreeMap<String, Texts> = BTreeMap::new();
+        let mut by_sender: BTreeMap<String, SentTexts> = BTreeMap::new();
         for line in platform.ledger().await? {
             let from = line["from"].as_str().context("from")?.to_owned();
             let segments = u32::try_from(line["segments"].as_u64().context("segments")?)?;
@@ -112,7 +110,7 @@ impl Lines {
         Ok(Self(by_sender))
     }
 
-    fn from(&self, tenant: usize) -> Texts {
+    fn from(&self, tenant: usize) -> SentTexts {
         self.0.get(NUMBERS[tenant]).cloned().unwrap_or_default()
     }
 }
@@ -128,6 +126,12 @@ struct Arrival {
     begun_at: Timestamp,
     /// How long it took from there, in milliseconds.
     millis: f64,
+}
+
+impl Arrival {
+    fn took(&self) -> Duration {
+        Duration::from_secs_f64(self.millis.max(0.0) / 1_000.0)
+    }
 }
 
 /// The codes in order of time, once all have arrived.
@@ -190,24 +194,9 @@ fn latency(codes: &[Arrival]) -> Vec<Row> {
     vec![row("median", p50, P99), row("p99", p99, P99), row("longest", longest, LONGEST)]
 }
 
-impl Blow {
-    /// Whether a code waited for a process that was dead or frozen: it was there for that long.
-    fn held(&self, code: &Arrival) -> bool {
-        let least = self.ack_wait.saturating_sub(ROUND).as_secs_f64() * 1_000.0;
-        self.affects(code.begun_at) && code.millis >= least
-    }
-
-    /// Whether processes were dead or frozen at an instant, or what they held had not come again.
-    fn affects(&self, at: Timestamp) -> bool {
-        let from = self.begun_at.saturating_sub(ROUND).unwrap_or(Timestamp::MIN);
-        let until = self.ended_at.saturating_add(ROUND).unwrap_or(Timestamp::MAX);
-        (from..=until).contains(&at)
-    }
-}
-
 /// The codes that a dead or frozen process held, and for how long at most.
 fn held_by(blow: Blow, held: &[Arrival]) -> Row {
-    let bound = (blow.ack_wait + ROUND).as_secs_f64() * 1_000.0;
+    let bound = blow.bound().as_secs_f64() * 1_000.0;
     let longest = held.iter().map(|code| code.millis).fold(0.0, f64::max);
     Row {
         what: "codes that a dead or frozen process held".to_owned(),
@@ -222,7 +211,7 @@ fn share(lines: &Lines, blow: Option<Blow>) -> Row {
     let (small, large) = (lines.from(SMALL), lines.from(LARGE));
     let begun = small.first().zip(large.first()).map(|(a, b)| a.0.max(b.0));
     let ended = small.last().zip(large.last()).map(|(a, b)| a.0.min(b.0));
-    let within = |sent: &Texts| {
+    let within = |sent: &SentTexts| {
         let is_in = |at: Timestamp| {
             begun.is_some_and(|begun| begun <= at)
                 && ended.is_some_and(|ended| at <= ended)
@@ -291,7 +280,7 @@ fn paces(lines: &Lines) -> Vec<Row> {
         ("the flooded sender's pace", lines.from(FLOODING), FLOODED_PACE),
         ("the shared account's pace", shared, SHARED_PACE),
     ];
-    let row = |(what, sent, rate): (&str, Texts, u32)| {
+    let row = |(what, sent, rate): (&str, SentTexts, u32)| {
         let broken = pace::broken(&sent, rate.into());
         let fine = broken.is_none();
         Row { what: what.to_owned(), found: broken.unwrap_or_else(|| "kept".into()), fine }

@@ -109,10 +109,11 @@ fn number(n: usize) -> String {
     format!("+1{}", 2_125_550_000 + n * 10)
 }
 
-/// Waits until the queue is as long as it is to be.
+/// Waits until as many are past the gates as are to be: queued, or in line for their sender's pace.
 async fn queued(platform: &Apart) -> anyhow::Result<()> {
     let deep = async {
-        let queued = "select count(*) from millrace.messages where state = 3";
+        let queued = "select count(*) from millrace.messages
+                      where state = 3 or state = 1 and code = 'pace'";
         while platform.count(queued).await? < QUEUED {
             sleep(Duration::from_millis(50)).await;
         }

@@ -195,8 +195,8 @@ impl<P: Payload> Ready<P> {
         self.turns.iter().position(|tenant| self.ready_of(tenant) < max)
     }
 
-    /// The oldest message of whose turn it is among those who could not fill a batch of so many; the
-    /// turn passes on.
+    /// The oldest message of whose turn it is among those who could not fill a batch of so many.
+    /// The turn passes on.
     fn pop(&mut self, max: usize) -> Option<Member<P>> {
         let small = self.first_small(max)?;
         self.turns.rotate_left(small);

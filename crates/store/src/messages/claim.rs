@@ -150,30 +150,26 @@ async fn write_claims(
                    call_by = clock_timestamp() + make_interval(secs => $2)
                from unnest($3::text[], $4::uuid[], $5::int[], $12::text[], $13::bool[],
                            $14::bigint[])
-                    with ordinality
-                    as k (tenant_id, message_id, turn, meter, urgent, segments, at)
+                    with ordinality as k (tenant_id, message_id, turn, meter, urgent, segments, at)
                where m.tenant_id = k.tenant_id and m.message_id = k.message_id
                  and m.turn = k.turn and m.state = 3 and m.claim_owner is null
                returning k.at, m.attempt, m.tenant_id, m.message_id, m.call_by, k.meter, k.urgent,
                          k.segments
            ), metered as (
-               select tenant_id, meter,
-                      coalesce(sum(segments) filter (where urgent), 0)::bigint as urgent,
-                      coalesce(sum(segments) filter (where not urgent), 0)::bigint as bulk
+               select tenant_id, meter, sum(segments) filter (where urgent) as urgent,
+                      sum(segments) filter (where not urgent) as bulk
                from claimed group by tenant_id, meter
            ), paced as (
                update pace p
-               set next_free = k.next_free,
-                   claimed_urgent = p.claimed_urgent + coalesce(c.urgent, 0),
-                   claimed_bulk = p.claimed_bulk + coalesce(c.bulk, 0)
+               set next_free = k.next_free, claimed_bulk = p.claimed_bulk + coalesce(c.bulk, 0),
+                   claimed_urgent = p.claimed_urgent + coalesce(c.urgent, 0)
                from unnest($6::text[], $7::text[], $8::timestamptz[])
                     as k (tenant_id, key, next_free)
                left join metered c on c.tenant_id = k.tenant_id and c.meter = k.key
                where p.tenant_id = k.tenant_id and p.key = k.key
            ), opened as (
                insert into open_claims (tenant_id, owner, chunk, call_by, messages)
-               select tenant_id, $1, $9, max(call_by), array_agg(message_id)
-               from claimed group by tenant_id
+               select tenant_id, $1, $9, max(call_by), array_agg(message_id) from claimed group by 1
            )
            select at as "at!", attempt from claimed"#,
         claimant.owner,

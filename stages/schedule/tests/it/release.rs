@@ -186,7 +186,7 @@ async fn a_release_that_the_gates_have_answered_is_not_said_again_and_spares_the
 }
 
 #[tokio::test]
-async fn a_payload_that_cannot_be_read_stays_parked_and_holds_up_no_other() -> anyhow::Result<()> {
+async fn a_payload_that_cannot_be_read_is_held_and_holds_up_no_other() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let broken = message(&world.tenant, MessageClass::Promo, 1);
     let whole = message(&world.tenant, MessageClass::Promo, 2);
@@ -200,7 +200,8 @@ async fn a_payload_that_cannot_be_read_stays_parked_and_holds_up_no_other() -> a
 
     let said = told(&publish(tick(&world.source().await?, now()).await?).await?);
     assert_eq!(said.iter().map(|said| said.1).collect::<Vec<_>>(), [whole.head.id]);
-    assert_eq!(world.parked().await?, [(broken.head.id, 1)]);
+    assert_eq!(world.parked().await?, [(broken.head.id, 2)]);
+    assert_eq!(world.number(HELD).await?, 1);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Hands over again what waits, until nothing does.
 
+use jiff::Timestamp;
 use send::SendStage;
 use stage::Outcome;
 use testkit::hand_over;
@@ -21,7 +22,9 @@ pub async fn settle(stage: &SendStage, messages: &[Admitted]) -> anyhow::Result<
         let mut until = None;
         for (index, outcome) in open.into_iter().zip(hand_over(stage, now(), again).await?) {
             match outcome {
-                Outcome::Wait { until: next } => until = until.max(Some(next)),
+                Outcome::Wait { until: next } => {
+                    until = Some(until.map_or(next, |first: Timestamp| first.min(next)));
+                }
                 Outcome::Emit(_) | Outcome::Park { .. } | Outcome::Dead { .. } => {
                     outcomes[index] = Some(outcome);
                 }

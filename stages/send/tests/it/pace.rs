@@ -42,8 +42,8 @@ async fn two_processes_together_keep_a_senders_pace() -> anyhow::Result<()> {
     assert_eq!((sent, world.accepted_once().await?), (100, 100));
 
     let most = most_in_a_second(&world).await?;
-    // 40 of the pace, 10 of the burst, and what a claim of before may still call: 300 ms, 12.
-    assert!((30..=62).contains(&most), "{most} texts in one second at a pace of 40");
+    // 40 of the pace, 8 of the burst, and what a claim of before may still call: 200 ms, 8.
+    assert!((30..=56).contains(&most), "{most} texts in one second at a pace of 40");
     Ok(())
 }
 
@@ -59,6 +59,6 @@ async fn a_text_far_behind_in_line_is_parked_until_its_turn() -> anyhow::Result<
 
     let Outcome::Park { due: Some(due), .. } = &outcomes[7] else { panic!("parked") };
     let wait = due.duration_since(now()).as_secs_f64();
-    assert!((6.0..7.0).contains(&wait), "seven behind at one a second, parked for {wait} s");
+    assert!((6.5..=7.0).contains(&wait), "seven behind at one a second, parked for {wait} s");
     Ok(())
 }
