@@ -13,20 +13,47 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
+use wire::frame::MAX_MESSAGES;
+
 use crate::shares::Shares;
 
-/// How many messages are published in one turn: as many as one frame holds.
-pub(crate) const IN_A_TURN: usize = 256;
+/// How many messages are published in one turn: as many as one frame holds, or four.
+pub(crate) fn in_a_turn(lane: Lane) -> usize {
+    match lane {
+        Lane::Urgent => MAX_MESSAGES,
+        Lane::Bulk => 4 * MAX_MESSAGES,
+    }
+}
 
 /// How long a batch may wait for its turns. What is left of it then is told to come again.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How far behind a stage may be in a lane, from when a frame is taken in until it is done with,
-/// before a batch waits: somebody waits for what is urgent.
-fn most_behind(lane: Lane) -> Duration {
-    match lane {
-        Lane::Urgent => Duration::from_millis(100),
-        Lane::Bulk => Duration::from_secs(1),
+/// How far behind a stage may be before a batch waits.
+#[derive(Debug, Clone, Copy)]
+struct Most {
+    /// Frames that nobody has taken in.
+    frames: u64,
+    /// From when a frame is taken in until it is done with.
+    time: Duration,
+    /// How soon a stage that is behind is looked at again.
+    look_again: Duration,
+}
+
+impl Most {
+    /// Somebody waits for what is urgent. In bulk there is always enough for full batches.
+    fn of(lane: Lane) -> Self {
+        match lane {
+            Lane::Urgent => Self {
+                frames: 0,
+                time: Duration::from_millis(100),
+                look_again: Duration::from_millis(20),
+            },
+            Lane::Bulk => Self {
+                frames: 64,
+                time: Duration::from_secs(5),
+                look_again: Duration::from_millis(100),
+            },
+        }
     }
 }
 
@@ -34,9 +61,6 @@ fn most_behind(lane: Lane) -> Duration {
 /// or, where somebody has frames, is stuck.
 const NOBODY: Duration = Duration::from_millis(500);
 const STUCK: Duration = Duration::from_secs(3);
-
-/// How soon a lane that is not short is looked at again.
-const LOOK_AGAIN: Duration = Duration::from_millis(15);
 
 /// Whose turn it is, in each lane.
 pub(crate) struct Turns {
@@ -78,9 +102,10 @@ impl Turns {
             let share = self.tenants[lane as usize].of(tenant.as_str());
             let of_tenant = share.acquire_owned().await.map_err(|_| Late)?;
             let mut of_lane = self.lanes[lane as usize].lock().await;
+            let most = Most::of(lane);
             // Where the broker does not answer, the publish will say so.
-            while of_lane.must_wait(&backlog::before(&self.broker, lane).await, most_behind(lane)) {
-                sleep(LOOK_AGAIN).await;
+            while of_lane.must_wait(&backlog::before(&self.broker, lane).await, most) {
+                sleep(most.look_again).await;
             }
             Ok(Turn { _of_lane: of_lane, _of_tenant: of_tenant })
         };
@@ -96,7 +121,7 @@ struct Movement {
 
 impl Movement {
     /// Whether a stage has more before it than it gets through in so long, and is at work on it.
-    fn must_wait(&mut self, before: &[Backlog], most_behind: Duration) -> bool {
+    fn must_wait(&mut self, before: &[Backlog], most: Most) -> bool {
         let now = Instant::now();
         if self.stages.len() != before.len() {
             self.stages = before.iter().map(|_| Stage::begin(now)).collect();
@@ -105,7 +130,7 @@ impl Movement {
         let mut must_wait = false;
         for (stage, backlog) in self.stages.iter_mut().zip(before) {
             stage.see(*backlog, now);
-            must_wait |= stage.is_at_work(now) && stage.is_behind(most_behind, now);
+            must_wait |= stage.is_at_work(now) && stage.is_behind(most, now);
         }
         must_wait
     }
@@ -139,10 +164,10 @@ impl Stage {
         self.last = backlog;
     }
 
-    /// Whether frames wait for it, or one that it has taken in is not done with in so long.
-    fn is_behind(&self, most: Duration, now: Instant) -> bool {
+    /// Whether more frames wait for it, or one that it has taken in is not done with for longer.
+    fn is_behind(&self, most: Most, now: Instant) -> bool {
         let oldest = self.taken.front().filter(|_| self.last.unacked > 0);
-        self.last.pending > 0 || oldest.is_some_and(|(_, since)| now - *since > most)
+        self.last.pending > most.frames || oldest.is_some_and(|(_, at)| now - *at > most.time)
     }
 
     fn is_at_work(&self, now: Instant) -> bool {
@@ -157,7 +182,8 @@ mod tests {
 
     use super::*;
 
-    const MOST: Duration = Duration::from_millis(100);
+    const MOST: Most =
+        Most { frames: 0, time: Duration::from_millis(100), look_again: Duration::ZERO };
 
     fn backlog(pending: u64, floor: u64, delivered: u64) -> Backlog {
         Backlog { pending, unacked: delivered - floor, floor, delivered }

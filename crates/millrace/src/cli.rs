@@ -307,7 +307,8 @@ pub struct Fair {
     /// How long another tenant sends a code each second, in seconds
     #[arg(long, default_value_t = 60, value_name = "SECONDS")]
     pub seconds: u64,
-    /// People of the small campaign on a shared account; the large one has four times as many
+    /// People of the small campaign on a shared account; the large one has as many as there are
+    /// texts, and at least four times as many
     #[arg(long, default_value_t = 1_000, value_name = "N")]
     pub recipients: usize,
     /// Processes of throttle and of send

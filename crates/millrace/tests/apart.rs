@@ -3,6 +3,8 @@
 
 #[path = "apart/blast.rs"]
 mod blast;
+#[path = "apart/locks.rs"]
+mod locks;
 mod support;
 
 use std::time::Duration;

@@ -10,6 +10,7 @@ mod lane;
 mod panicked;
 mod pull;
 mod queue;
+mod ready;
 mod runtime;
 mod source;
 mod under_way;

@@ -5,7 +5,8 @@
 //! | Consumes | `msg.enriched.<lane>` |
 //! | Emits | `msg.admitted.<lane>.<shard>`; events message.blocked, deferred, held, expired; by |
 //! | | way of the outbox budget.warning and budget.exhausted |
-//! | Reads | policies, switches, budgets, senders, standings, counters, lines, the message's state |
+//! | Reads | policies, switches, budgets, senders, standings, counters, lines, pace, the message's |
+//! | | state |
 //! | Writes | `messages` (the decision), `counters`, `lines`, `standings` (marketing), `parked`, |
 //! | | `budget_alerts`, `unsaid_events` |
 //! | Calls | nobody |

@@ -15,6 +15,8 @@ mod load;
 mod record;
 mod say;
 
+use std::time::Duration;
+
 use carriers::anthropic::Client;
 use futures::{StreamExt, stream::FuturesUnordered};
 use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
@@ -48,6 +50,7 @@ impl Stage for ReplyStage {
     const NAME: StageName = StageName::Reply;
     const FROM: Stream = Stream::Inbound;
     type In = InboundText;
+    const LONG: Duration = Duration::from_millis(250);
 
     async fn handle(&self, cx: &Cx, batch: Batch<InboundText>) -> Result<(), Fault> {
         // load

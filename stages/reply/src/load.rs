@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::ids::{ConversationId, MessageId};
+use domain::ids::{ConversationId, MessageId, TenantId};
 use jiff::Timestamp;
 use stage::Fault;
 use store::{
@@ -44,7 +44,24 @@ pub(crate) async fn load<'a>(
         let asked = Asked { index, text, ask, facts: facts.get(&text.id).cloned() };
         threads.entry(text.conversation).or_default().push(asked);
     }
-    Ok(threads.into_values().collect())
+    Ok(by_turns(threads.into_values(), |thread| thread.first().map(|asked| &asked.text.tenant)))
+}
+
+/// Threads so that their tenants take turns: each one's first, each one's second, and so on.
+fn by_turns<T>(
+    threads: impl Iterator<Item = T>,
+    tenant_of: impl Fn(&T) -> Option<&TenantId>,
+) -> Vec<T> {
+    let mut had: HashMap<Option<TenantId>, usize> = HashMap::new();
+    let mut turns: Vec<(usize, T)> = Vec::new();
+    for thread in threads {
+        let turn = had.entry(tenant_of(&thread).cloned()).or_default();
+        *turn += 1;
+        turns.push((*turn, thread));
+    }
+
+    turns.sort_by_key(|(turn, _)| *turn);
+    turns.into_iter().map(|(_, thread)| thread).collect()
 }
 
 fn ask(text: &InboundText) -> Ask {
@@ -54,5 +71,19 @@ fn ask(text: &InboundText) -> Ask {
         conversation: text.conversation,
         message: MessageId::from_burst(text.conversation, text.epoch, text.id),
         address: text.address.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tenants_of_a_batch_take_turns() {
+        let of = |tenant: &str, n| (tenant.parse::<TenantId>().expect("a tenant"), n);
+        let threads = [of("flood", 1), of("flood", 2), of("flood", 3), of("other", 4)];
+
+        let turns = by_turns(threads.into_iter(), |thread| Some(&thread.0));
+        assert_eq!(turns.iter().map(|thread| thread.1).collect::<Vec<_>>(), [1, 4, 2, 3]);
     }
 }

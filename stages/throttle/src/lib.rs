@@ -10,9 +10,10 @@
 //! | Never | enforces the pace (the claim of `send` does); reads the database |
 //!
 //! Urgent comes before bulk by lanes of their own, and by the depth that each may fill of a
-//! sender's next second. Tenants take turns by deficit round robin. A message that would wait here
-//! for longer than `PATIENCE` goes on: `send` finds no room for it and parks it in a row, so that
-//! one sender's backlog does not hold up its neighbours. See `docs/adr/0003-throttle-shards.md`.
+//! sender's next second. Tenants take turns by deficit round robin. The gates admit no more than a
+//! sender carries in a second; a message that would still wait here for longer than `PATIENCE` goes
+//! on, and `send` parks it in a row. See `docs/adr/0003-throttle-shards.md` and
+//! `docs/adr/0014-meters-and-neighbours.md`.
 
 mod decide;
 mod drr;

@@ -36,7 +36,7 @@ use crate::{
     submit::{
         keys::{UsedKeys, reused},
         message::{Accepted, NewMessage, Submission},
-        turns::{IN_A_TURN, Late, Turns},
+        turns::{Late, Turns, in_a_turn},
     },
 };
 
@@ -127,7 +127,7 @@ async fn publish(app: &App, tenant: &TenantId, right: Vec<Accepted>) -> Result<(
     let deadline = Turns::deadline();
     for (lane, mut left) in lanes {
         while !left.is_empty() {
-            let rest = left.split_off(left.len().min(IN_A_TURN));
+            let rest = left.split_off(left.len().min(in_a_turn(lane)));
             let turn = app.turns.next(tenant, lane, deadline).await;
             let _turn = turn.map_err(|Late| Problem::unavailable(BUSY, 5))?;
             app.publisher.offer(left, PUBLISH_BUDGET).await?;

@@ -95,7 +95,7 @@ pub async fn prepare(platform: &mut Platform, args: &cli::Fair) -> anyhow::Resul
     }
 
     let mut campaigns = Vec::new();
-    let large = args.recipients * 4;
+    let large = args.texts.max(args.recipients * 4);
     for (tenant, people) in [(FLOODING, args.texts), (SMALL, args.recipients), (LARGE, large)] {
         eprintln!("loading {people} contacts ...");
         campaigns.push((tenant, campaign(platform, tenant, &pools[tenant], people).await?));

@@ -74,19 +74,7 @@ async fn begin(platform: &Apart) -> anyhow::Result<Vec<Value>> {
     let spread = json!({ "quiet_hours": { "spread_seconds": 0 } });
     platform.put("/v1/policies", &spread).await?;
 
-    let mut senders = Vec::new();
-    for (n, number) in SENDERS.into_iter().enumerate() {
-        let account = format!("blast{n}");
-        platform.register(&account, number).await?;
-        let sender = json!({
-            "account": account, "number": number, "country": "US", "pace": 120,
-            "active_since": "2026-01-01T00:00:00Z", "daily_cap": 100_000,
-            "time_zone": "America/New_York",
-        });
-        senders.push(platform.post("/v1/senders", &sender).await?["id"].clone());
-    }
-
-    let pool = platform.post("/v1/pools", &json!({ "name": "all", "senders": senders })).await?;
+    let (pool, senders) = platform.pool(&SENDERS, 120).await?;
 
     let people = (0..MESSAGES).map(|n| format!("{},yes,web form\n", number(n)));
     let csv = ["phone,consent,consent_source\n".to_owned()].into_iter().chain(people).collect();
@@ -94,7 +82,7 @@ async fn begin(platform: &Apart) -> anyhow::Result<Vec<Value>> {
     ensure!(import["created"] == MESSAGES, "{import}");
 
     let messages: Vec<Value> = (0..MESSAGES)
-        .map(|n| json!({ "to": number(n), "class": "promo", "pool": pool["id"], "body": BODY }))
+        .map(|n| json!({ "to": number(n), "class": "promo", "pool": pool, "body": BODY }))
         .collect();
     for batch in messages.chunks(1_000) {
         let accepted = platform.post("/v1/messages/batch", &json!({ "messages": batch })).await?;

@@ -155,6 +155,25 @@ impl Apart {
         Ok(sid)
     }
 
+    /// A pool of new senders with these numbers, each on an account of its own and with this pace;
+    /// gives the ids of both.
+    pub async fn pool(&self, numbers: &[&str], pace: u32) -> anyhow::Result<(Value, Vec<Value>)> {
+        let mut senders = Vec::new();
+        for (n, number) in numbers.iter().enumerate() {
+            let account = format!("account{n}");
+            self.register(&account, number).await?;
+            let sender = json!({
+                "account": account, "number": number, "country": "US", "pace": pace,
+                "active_since": "2026-01-01T00:00:00Z", "daily_cap": 100_000,
+                "time_zone": "America/New_York",
+            });
+            senders.push(self.post("/v1/senders", &sender).await?["id"].clone());
+        }
+
+        let pool = json!({ "name": "all", "senders": senders });
+        Ok((self.post("/v1/pools", &pool).await?["id"].clone(), senders))
+    }
+
     /// Every text that the carrier has accepted.
     pub async fn carrier(&self) -> anyhow::Result<Vec<Value>> {
         let url = format!("http://{}/sandbox/ledger", self.sandbox);

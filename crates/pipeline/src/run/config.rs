@@ -29,13 +29,17 @@ impl Lanes {
 }
 
 /// How a stage is run. The bounds hold for each consumer by itself; those of a batch are a quarter
-/// in an urgent lane.
+/// in an urgent lane, where whoever could fill one is kept apart.
 #[derive(Debug, Clone)]
 pub struct StageConfig {
     /// Which lanes this process serves.
     pub lanes: Lanes,
     /// Messages handed over at once, at most.
     pub batch_max: usize,
+    /// How many messages of one tenant, ready at once, have batches of their own.
+    pub flood: usize,
+    /// How many messages of one tenant are handed over before it is the next one's turn.
+    pub turn: usize,
     /// Batches under way at once, at most.
     pub batches_under_way: usize,
     /// Messages held at once, waiting ones included. At least 512: room for two full frames.
@@ -54,7 +58,14 @@ impl StageConfig {
     /// this process is to be done in a moment. It holds as many as any, so that none has to wait in
     /// the broker until a flood is done.
     pub(super) fn urgent(&self) -> Self {
-        Self { batch_max: (self.batch_max / 4).max(1), gather: self.gather / 4, ..self.clone() }
+        let batch_max = (self.batch_max / 4).max(1);
+        Self {
+            batch_max,
+            flood: batch_max,
+            turn: self.turn / 4,
+            gather: self.gather / 4,
+            ..self.clone()
+        }
     }
 }
 
@@ -63,6 +74,8 @@ impl Default for StageConfig {
         Self {
             lanes: Lanes::Both,
             batch_max: 512,
+            flood: usize::MAX,
+            turn: 128,
             batches_under_way: 3,
             in_flight: 2048,
             ack_wait: ACK_WAIT,

@@ -119,13 +119,13 @@ impl<S: Stage> Lane<S> {
 
         Self {
             crew: Arc::new(crew),
+            queue: Queue::new(config.flood, config.turn),
             config,
             linger: if urgent { Duration::ZERO } else { S::LINGER },
             client: runtime.broker.client.clone(),
             runtime: runtime.clone(),
             puller: Puller::new(&runtime.broker, spec, Arc::clone(&meter)),
             frames: Frames::default(),
-            queue: Queue::new(),
             batches: JoinSet::new(),
             under_way: UnderWay::default(),
             notes,

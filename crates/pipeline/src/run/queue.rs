@@ -1,16 +1,15 @@
 //! What a lane has read and not handed over: messages that are ready, and messages that wait.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashSet},
     time::Duration,
 };
 
-use domain::ids::TenantId;
 use tokio::time::Instant;
 use uuid::Uuid;
 use wire::frame::{Outgoing, Payload};
 
-use super::{batch::Load, held::Member};
+use super::{batch::Load, held::Member, ready::Ready};
 
 /// Waits that end within this long of each other end together: one batch instead of many.
 const GRID: Duration = Duration::from_millis(10);
@@ -30,9 +29,11 @@ pub(super) struct Queue<P> {
 }
 
 impl<P: Payload> Queue<P> {
-    pub(super) fn new() -> Self {
+    /// A tenant with at least `flood` messages ready has batches of its own; the others have
+    /// `turn` messages each in turn.
+    pub(super) fn new(flood: usize, turn: usize) -> Self {
         Self {
-            ready: Ready::new(),
+            ready: Ready::new(flood, turn),
             since: None,
             letters: Vec::new(),
             waiting: BTreeMap::new(),
@@ -82,20 +83,20 @@ impl<P: Payload> Queue<P> {
     }
 
     /// When a batch may begin: at once when it is full, else after `linger`, so that it may become
-    /// fuller. None when nothing is ready, or only those who fill a batch `alone` and may not.
+    /// fuller. None when nothing is ready, or only floods, which may not begin `alone`.
     pub(super) fn begins(&self, max: usize, alone: bool, linger: Duration) -> Option<Instant> {
         let since = self.since?;
-        if !alone && self.letters.is_empty() && self.ready.first_small(max).is_none() {
+        if !alone && self.letters.is_empty() && self.ready.first_small().is_none() {
             return None;
         }
         Some(if self.ready() >= max { since } else { since + linger })
     }
 
     /// The next batch: at most `max` messages, of each tenant in turn, its oldest first, no two of
-    /// one id; the second of an id stays first in line for the batch after it. A tenant that could
-    /// fill a batch has batches of its own, so that the others are in none with its flood. A
-    /// message that waits for a newer version is a batch of its own too: it is likely to fail
-    /// again, and others with it. Unless `may_alone`, whoever could fill one has to wait.
+    /// one id; the second of an id stays first in line for the batch after it. A tenant with a
+    /// flood has batches of its own, so that the others are in none with it, and has to wait unless
+    /// `may_alone`. A message that waits for a newer version is a batch of its own too: it is
+    /// likely to fail again, and others with it.
     pub(super) fn batch(&mut self, max: usize, may_alone: bool) -> Option<Load<P>> {
         if self.ready() == 0 {
             return None;
@@ -104,9 +105,9 @@ impl<P: Payload> Queue<P> {
         self.ids.clear();
         let mut members = Vec::with_capacity(max.min(self.ready.len()));
         let mut left = Vec::new();
-        let alone = may_alone && self.ready.begin(max);
+        let alone = may_alone && self.ready.is_flood();
         while members.len() < max {
-            let next = if alone { self.ready.pop_of_first() } else { self.ready.pop(max) };
+            let next = if alone { self.ready.pop_of_first() } else { self.ready.pop() };
             let Some(member) = next else { break };
             let waits = member.newer_since.is_some();
             if waits && members.is_empty() {
@@ -141,101 +142,11 @@ impl<P: Payload> Queue<P> {
     }
 }
 
-/// What is ready, by tenant: they take turns, so that one tenant's flood is behind nobody but
-/// itself.
-struct Ready<P> {
-    of: HashMap<Option<TenantId>, VecDeque<Member<P>>>,
-    /// Whoever has something ready, the next first.
-    turns: VecDeque<Option<TenantId>>,
-    /// Whether the turn has passed on since the last message.
-    passed: bool,
-    len: usize,
-}
-
-impl<P: Payload> Ready<P> {
-    fn new() -> Self {
-        Self { of: HashMap::new(), turns: VecDeque::new(), passed: true, len: 0 }
-    }
-
-    fn len(&self) -> usize {
-        self.len
-    }
-
-    fn push_back(&mut self, member: Member<P>) {
-        self.queue(&member).push_back(member);
-    }
-
-    /// Before what its tenant has ready already.
-    fn push_front(&mut self, member: Member<P>) {
-        self.queue(&member).push_front(member);
-    }
-
-    /// Where a member is put, which counts from now on.
-    fn queue(&mut self, member: &Member<P>) -> &mut VecDeque<Member<P>> {
-        self.len += 1;
-        let tenant = member.payload.tenant();
-        let queue = self.of.entry(tenant.cloned()).or_default();
-        if queue.is_empty() {
-            self.turns.push_back(tenant.cloned());
-        }
-        queue
-    }
-
-    /// Whether whose turn it is could fill a batch of so many.
-    fn begin(&self, max: usize) -> bool {
-        self.turns.front().is_some_and(|tenant| self.ready_of(tenant) >= max)
-    }
-
-    fn ready_of(&self, tenant: &Option<TenantId>) -> usize {
-        self.of.get(tenant).map_or(0, VecDeque::len)
-    }
-
-    /// How far the next turn is of somebody who could not fill a batch of so many.
-    fn first_small(&self, max: usize) -> Option<usize> {
-        self.turns.iter().position(|tenant| self.ready_of(tenant) < max)
-    }
-
-    /// The oldest message of whose turn it is among those who could not fill a batch of so many.
-    /// The turn passes on.
-    fn pop(&mut self, max: usize) -> Option<Member<P>> {
-        let small = self.first_small(max)?;
-        self.turns.rotate_left(small);
-        let member = self.pop_of_first()?;
-        self.pass_turn();
-        Some(member)
-    }
-
-    /// The oldest message of whose turn it is.
-    fn pop_of_first(&mut self) -> Option<Member<P>> {
-        let tenant = self.turns.front()?;
-        let queue = self.of.get_mut(tenant)?;
-        let member = queue.pop_front()?;
-        self.len -= 1;
-
-        if queue.is_empty() {
-            self.of.remove(tenant);
-            self.turns.pop_front();
-            // Whoever comes next has the turn; passing it on is for a tenant that has more.
-            self.passed = true;
-        } else {
-            self.passed = false;
-        }
-        Some(member)
-    }
-
-    /// The next tenant has the turn, unless the last one left with its last message.
-    fn pass_turn(&mut self) {
-        if !self.passed && !self.turns.is_empty() {
-            self.turns.rotate_left(1);
-        }
-        self.passed = true;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
+    use domain::ids::TenantId;
     use serde::{Deserialize, Serialize};
     use tokio::time::advance;
     use wire::frame::MemberKey;
@@ -269,7 +180,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_batch_begins_when_it_is_full_or_its_oldest_message_has_lingered() {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(100, 1);
         assert_eq!(queue.begins(3, true, LINGER), None);
 
         let start = Instant::now();
@@ -286,7 +197,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_a_full_batch_leaves_behind_has_lingered_already() {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(100, 1);
         let start = Instant::now();
         (1..=4).for_each(|id| queue.push(member(id)));
         advance(LINGER).await;
@@ -297,7 +208,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_message_whose_wait_is_over_lingers_like_a_new_one() {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(100, 1);
         queue.wait(member(1), Instant::now() + LINGER);
         assert_eq!(queue.begins(3, true, LINGER), None);
 
@@ -308,7 +219,7 @@ mod tests {
 
     #[test]
     fn tenants_take_turns_and_each_keeps_its_order() {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(100, 1);
         let of = |tenant: &str, id| {
             let payload = Item(tenant.parse().expect("a tenant"), id);
             Member { payload, ..member(id) }
@@ -332,7 +243,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_message_that_waits_for_a_newer_version_is_handed_over_alone() {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(100, 1);
         let waits = |id| Member { newer_since: Some(Instant::now()), ..member(id) };
         [member(1), waits(2), member(3), waits(4)].into_iter().for_each(|one| queue.push(one));
 
@@ -344,7 +255,7 @@ mod tests {
 
     #[test]
     fn two_messages_of_one_id_are_never_in_one_batch() {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(100, 1);
         [1, 2, 1].into_iter().for_each(|id| queue.push(member(id)));
 
         assert_eq!(ids(queue.batch(9, true)), [1, 2]);

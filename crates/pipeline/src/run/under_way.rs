@@ -4,13 +4,13 @@
 #[derive(Debug, Default)]
 pub(super) struct UnderWay {
     pub(super) all: usize,
-    /// Those of one tenant that had enough for a batch.
+    /// Those of one tenant that had a flood ready.
     alone: usize,
 }
 
 impl UnderWay {
-    /// Whether one more batch may be of a tenant that fills it alone: one place is for the others,
-    /// where there are several.
+    /// Whether one more batch may be of a flood alone: one place is for the others, where there are
+    /// several.
     pub(super) fn may_be_alone(&self, at_most: usize) -> bool {
         self.alone + 1 < at_most.max(2)
     }

@@ -27,7 +27,9 @@ pub async fn of(
                   coalesce(p.claimed_bulk, 0) as "bulk!",
                   coalesce(extract(epoch from greatest(p.next_free, a.next_free, t.next_free)
                                               - clock_timestamp())::float8, 0) as "rests!",
-                  1 / least(k.pace, r.rate) as "segment!",
+                  1 / least(k.pace, case when o.pace is not null or a.seen_rate is not null
+                                         then account_rate(k.account, k.tenant_id, k.weight)
+                                    end) as "segment!",
                   exists (select from parked q where q.tenant_id = k.tenant_id
                              and q.cause_key = 'line:admitted_urgent:' || k.sender_id)
                       as "urgent_awaited!",
@@ -39,7 +41,7 @@ pub async fn of(
            left join pace p on p.tenant_id = k.tenant_id and p.key = k.key
            left join account_pace a on a.account = k.account
            left join account_turns t on t.account = k.account and t.tenant_id = k.tenant_id
-           cross join lateral account_rate(k.account, k.tenant_id, k.weight) as r (rate)"#,
+           left join platform_accounts o on o.account = k.account"#,
         &senders.iter().map(|(tenant, _)| tenant.as_str()).collect::<Vec<_>>() as _,
         &senders.iter().map(|(_, of)| of.id.0).collect::<Vec<_>>(),
         &senders.iter().map(|(_, of)| key_of(of.id)).collect::<Vec<_>>(),

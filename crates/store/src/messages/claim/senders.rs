@@ -36,14 +36,16 @@ pub async fn senders(
         r#"select k.at as "at!", s.number, s.account, s.country, s.time_zone, s.pace,
                   s.active_since, s.daily_cap, s.usable,
                   a.carrier, a.carrier_sid, a.base_url, a.sealed_token,
-                  p.pace as "account_pace?", h.weight as "weight?", r.rate as "account_rate?"
+                  p.pace as "account_pace?", h.weight as "weight?",
+                  case when p.pace is not null or l.seen_rate is not null
+                       then account_rate(s.account, s.tenant_id, coalesce(h.weight, 1))
+                  end as "account_rate?"
            from unnest($1::text[], $2::uuid[]) with ordinality as k (tenant_id, sender_id, at)
            join senders s on s.tenant_id = k.tenant_id and s.sender_id = k.sender_id
            join carrier_accounts a on a.tenant_id = s.tenant_id and a.account = s.account
            left join platform_accounts p on p.account = s.account
            left join account_shares h on h.account = s.account and h.tenant_id = s.tenant_id
-           cross join lateral account_rate(s.account, s.tenant_id, coalesce(h.weight, 1))
-                as r (rate)"#,
+           left join account_pace l on l.account = s.account"#,
         &tenants as _,
         &senders,
     )
