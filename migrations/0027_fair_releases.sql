@@ -48,11 +48,11 @@ create or replace function due_parked(as_of timestamptz, per_tenant bigint, at_m
     $$;
 
 -- Whose messages wait for a cause.
-create function tenants_with_parked(cause text)
+create function tenants_with_parked(awaited text)
     returns table (tenant_id text)
     language sql stable security definer set search_path = millrace, pg_temp
     as $$
         select t.tenant_id from tenants t
-        where exists (select from parked p where p.tenant_id = t.tenant_id and p.cause_key = cause)
+        where exists (select from parked p where p.tenant_id = t.tenant_id and p.cause_key = awaited)
     $$;
 grant execute on function tenants_with_parked(text) to millrace_pipeline;

@@ -155,8 +155,9 @@ impl Claimer {
     ) -> Result<Vec<Claimed>, Fault> {
         let messages: Vec<&Admitted> =
             chunk.iter().map(|(index, _)| &batch.items()[*index]).collect();
-        let tenants = messages.iter().map(|message| &message.message.head.tenant);
-        let mut tx = self.store.scoped(tenants).await?;
+        let tenants = || messages.iter().map(|message| &message.message.head.tenant);
+        self.note_slow(tenants(), batch.items(), &chunk).await?;
+        let mut tx = self.store.scoped(tenants()).await?;
 
         // load
         let (mut loaded, mut paces) = load(&mut tx, &messages).await?;
@@ -169,7 +170,6 @@ impl Claimer {
         // record
         let began = Instant::now();
         let attempts = self.take(&mut tx, &items, paces).await?;
-        pace::see(&mut tx, &self.slow_accounts(&items)).await?;
         let ends: Vec<End<'_>> = items.iter().filter_map(Item::end).collect();
         let ended = match ends.as_slice() {
             [] => Vec::new(),
@@ -253,13 +253,26 @@ impl Claimer {
         Ok(taken.filter_map(|(item, attempt)| Some((item.index, attempt?))).collect())
     }
 
-    /// The accounts that messages found no permit of, with the calls a second that each can have.
-    fn slow_accounts(&self, items: &[Item<'_>]) -> BTreeMap<String, f64> {
-        let without = items.iter().filter(|item| item.permit.is_none());
-        let accounts = without.map(|item| item.message.route.account.clone());
-        accounts
-            .filter_map(|account| Some((account.clone(), self.permits.slow_rate(&account)?)))
-            .collect()
+    /// Notes how many calls a second the accounts can have that messages found no permit of. In a
+    /// transaction of its own, so that their rows are not locked after others.
+    async fn note_slow(
+        &self,
+        tenants: impl Iterator<Item = &TenantId>,
+        items: &[Admitted],
+        chunk: &[(usize, Option<Permit>)],
+    ) -> Result<(), Fault> {
+        let without = chunk.iter().filter(|(_, permit)| permit.is_none());
+        let accounts = without.map(|(index, _)| &items[*index].route.account);
+        let rates: BTreeMap<String, f64> = accounts
+            .filter_map(|account| Some((account.clone(), self.permits.slow_rate(account)?)))
+            .collect();
+        if rates.is_empty() {
+            return Ok(());
+        }
+
+        let mut tx = self.store.scoped(tenants).await?;
+        pace::see(&mut tx, &rates).await?;
+        tx.commit().await.map_err(store::fault)
     }
 
     /// Who claims the next chunk.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use carriers::CarrierReply;
-use domain::message::state::MessageState;
+use domain::{ids::TenantId, message::state::MessageState};
 use jiff::Timestamp;
 use stage::{Batch, Cx, Fault};
 use store::{
@@ -97,8 +97,9 @@ impl Recorder {
             unbegun.iter().map(|one| (to_claim(&items[one.index]), one.attempt)).collect();
 
         // record
-        let tenants = heard.iter().map(|one| &items[one.index].message.head.tenant);
-        let mut tx = self.store.scoped(tenants).await?;
+        let tenants = || heard.iter().map(|one| &items[one.index].message.head.tenant);
+        self.slow_down(tenants(), &slow).await?;
+        let mut tx = self.store.scoped(tenants()).await?;
         if !given_back.is_empty() {
             claim::give_back(&mut tx, self.owner, &given_back).await?;
         }
@@ -109,9 +110,6 @@ impl Recorder {
         let mut ended: Vec<Option<StoredMessage>> = Vec::new();
         if !ends.is_empty() {
             ended = record::ends(&mut tx, now, self.first_look, &ends).await?;
-        }
-        if !slow.is_empty() {
-            pace::slow(&mut tx, &slow).await?;
         }
         tx.commit().await.map_err(store::fault)?;
 
@@ -126,6 +124,21 @@ impl Recorder {
             batch.answer(one.index, wait(Duration::ZERO));
         }
         Ok(())
+    }
+
+    /// Slows down what the carrier asked to be called less for. In a transaction of its own, so that
+    /// pace rows are not locked after others.
+    async fn slow_down(
+        &self,
+        tenants: impl Iterator<Item = &TenantId>,
+        slow: &[(Slowed, Duration)],
+    ) -> Result<(), Fault> {
+        if slow.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.store.scoped(tenants).await?;
+        pace::slow(&mut tx, slow).await?;
+        tx.commit().await.map_err(store::fault)
     }
 
     /// Sorts results by what has to be written about them.

@@ -275,9 +275,6 @@ pub async fn slow(tx: &mut Scoped, pauses: &[(Slowed, Duration)]) -> Result<(), 
 /// Notes how many calls a second accounts were seen to take that are slower than they are called.
 /// What was noted a moment ago was too much: it is lowered, by a fifth at least.
 pub async fn see(tx: &mut Scoped, rates: &BTreeMap<String, f64>) -> Result<(), Fault> {
-    if rates.is_empty() {
-        return Ok(());
-    }
     sqlx::query!(
         "insert into account_pace as p (account, next_free, seen_rate, seen_at)
          select account, clock_timestamp(), greatest(rate, 0.1), clock_timestamp()
