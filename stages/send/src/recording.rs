@@ -126,8 +126,8 @@ impl Recorder {
         Ok(())
     }
 
-    /// Slows down what the carrier asked to be called less for. In a transaction of its own, so that
-    /// pace rows are not locked after others.
+    /// Slows down what the carrier asked to be called less for. In a transaction of its own, so
+    /// that pace rows are not locked after others.
     async fn slow_down(
         &self,
         tenants: impl Iterator<Item = &TenantId>,
