@@ -12,7 +12,6 @@ use tokio::{
     sync::{Mutex, MutexGuard, OwnedSemaphorePermit},
     time::{Instant, sleep, timeout_at},
 };
-
 use wire::frame::MAX_MESSAGES;
 
 use crate::shares::Shares;
@@ -141,13 +140,17 @@ struct Stage {
     last: Backlog,
     /// When its floor or its last delivery was last seen to move.
     moved_at: Instant,
-    /// Deliveries above the floor, with when each was first seen.
+    /// The same of its floor alone, or when nothing was under way.
+    floor_moved_at: Instant,
+    /// Deliveries above the floor, with when each was first seen; none while the floor is stuck: a
+    /// frame that waits for long tells nothing of how fast the others go.
     taken: VecDeque<(u64, Instant)>,
 }
 
 impl Stage {
     fn begin(now: Instant) -> Self {
-        Self { last: Backlog::default(), moved_at: now, taken: VecDeque::new() }
+        let last = Backlog::default();
+        Self { last, moved_at: now, floor_moved_at: now, taken: VecDeque::new() }
     }
 
     fn see(&mut self, backlog: Backlog, now: Instant) {
@@ -155,11 +158,18 @@ impl Stage {
         if moved || backlog.pending == 0 && backlog.unacked == 0 {
             self.moved_at = now;
         }
+        if backlog.floor != self.last.floor || backlog.unacked == 0 {
+            self.floor_moved_at = now;
+        }
+
         if backlog.delivered > self.last.delivered {
             self.taken.push_back((backlog.delivered, now));
         }
         while self.taken.front().is_some_and(|(delivered, _)| *delivered <= backlog.floor) {
             self.taken.pop_front();
+        }
+        if now - self.floor_moved_at >= STUCK {
+            self.taken.clear();
         }
         self.last = backlog;
     }
@@ -223,6 +233,28 @@ mod tests {
         assert!(waits(backlog(90, 10, 12)), "and works on something that takes long");
         after(2_000).await;
         assert!(!waits(backlog(90, 10, 12)), "or is stuck");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_does_not_wait_for_one_frame_that_is_stuck_while_others_pass() {
+        let mut movement = Movement::default();
+        let mut waits = |backlog| movement.must_wait(&[backlog], MOST);
+
+        assert!(!waits(backlog(0, 10, 11)));
+        for delivered in 12..27 {
+            after(200).await;
+            waits(backlog(0, 10, delivered));
+        }
+        for delivered in 27..90 {
+            after(200).await;
+            assert!(!waits(backlog(0, 10, delivered)));
+        }
+        assert!(waits(backlog(1, 10, 90)), "one is not taken in");
+
+        after(200).await;
+        assert!(!waits(backlog(0, 90, 91)), "it is through");
+        after(200).await;
+        assert!(waits(backlog(0, 90, 92)), "and the next one takes long");
     }
 
     #[test]

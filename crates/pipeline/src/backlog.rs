@@ -35,10 +35,10 @@ pub(crate) async fn ask(broker: &Broker, spec: &ConsumerSpec) -> Option<Backlog>
 }
 
 /// The stages that every message goes through first.
-pub const FIRST: [(StageName, Stream); 2] =
+const FIRST: [(StageName, Stream); 2] =
     [(StageName::Enrich, Stream::Submitted), (StageName::Gate, Stream::Enriched)];
 
-/// What a new message of a lane stands behind at each of the [`FIRST`] stages. Empty where the
+/// What a new message of a lane stands behind at each of the stages that it goes through first. Empty where the
 /// broker does not answer.
 pub async fn before(broker: &Broker, lane: Lane) -> Vec<Backlog> {
     let mut before = Vec::with_capacity(FIRST.len());
