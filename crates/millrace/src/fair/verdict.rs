@@ -26,10 +26,8 @@ const OFF: f64 = 0.1;
 /// How often a message may be put aside for its pace, on average.
 const PARKS: f64 = 1.2;
 
-/// The least of its pace that a flooded sender sends, and from when on: until then the machine is
-/// busy with taking in the floods.
+/// The least of its pace that a flooded sender sends.
 const USED: f64 = 0.95;
-const SETTLED: Duration = Duration::from_secs(5);
 
 /// Flooded messages whose passports are read, and how many at once.
 const SAMPLE: usize = 200;
@@ -255,16 +253,12 @@ async fn parks(platform: &Platform, flooded: &[String]) -> anyhow::Result<Row> {
     })
 }
 
-/// How much of its pace the flooded sender sent, once the floods have been taken in and while
-/// nothing of it was held by a dead or frozen process.
+/// How much of its pace the flooded sender sent, while nothing of it was held by a dead or frozen
+/// process.
 fn used(lines: &Lines, blow: Option<Blow>) -> Row {
     let sent = lines.from(FLOODING);
     let (mut segments, mut seconds) = (0.0, 0.0);
-    let settled = sent.first().and_then(|(first, _)| first.checked_add(SETTLED).ok());
     for ((before, _), (at, size)) in sent.iter().zip(sent.iter().skip(1)) {
-        if settled.is_some_and(|settled| *before < settled) {
-            continue;
-        }
         if !blow.is_some_and(|blow| blow.affects(*before) || blow.affects(*at)) {
             segments += f64::from(*size);
             seconds += at.duration_since(*before).as_secs_f64();
