@@ -38,8 +38,8 @@ pub(crate) async fn ask(broker: &Broker, spec: &ConsumerSpec) -> Option<Backlog>
 const FIRST: [(StageName, Stream); 2] =
     [(StageName::Enrich, Stream::Submitted), (StageName::Gate, Stream::Enriched)];
 
-/// What a new message of a lane stands behind at each of the stages that it goes through first. Empty where the
-/// broker does not answer.
+/// What a new message of a lane stands behind at each of the stages that it goes through first.
+/// Empty where the broker does not answer.
 pub async fn before(broker: &Broker, lane: Lane) -> Vec<Backlog> {
     let mut before = Vec::with_capacity(FIRST.len());
     for (stage, stream) in FIRST {
