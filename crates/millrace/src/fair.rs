@@ -22,6 +22,10 @@ use crate::{
 /// Where the servers keep their data meanwhile, below the working directory.
 const WORK_DIR: &str = ".millrace";
 
+/// How long codes are sent before the floods begin, in seconds: neighbours flood a platform that
+/// runs, not one whose processes are opening their connections.
+const BEFORE: u64 = 5;
+
 /// Runs the platform with its neighbours and prints the verdict.
 pub async fn run(args: cli::Fair) -> anyhow::Result<ExitCode> {
     boot::telemetry::start_logging(boot::telemetry::LogFormat::for_stderr(), "error")?;
@@ -47,11 +51,13 @@ pub async fn run(args: cli::Fair) -> anyhow::Result<ExitCode> {
     let mut platform = Platform::start(scratch.path(), &plan).await?;
     let work = work::prepare(&mut platform, &args).await?;
 
+    let client = platform.client(work::CODES)?;
+    floods::codes(client.clone(), work.clone(), BEFORE).await?;
+
     let mut floods = JoinSet::new();
     work::start_campaigns(&platform, &work).await?;
     floods::begin(&mut floods, &platform, &work, &args)?;
-    let codes =
-        tokio::spawn(floods::codes(platform.client(work::CODES)?, work.clone(), args.seconds));
+    let codes = tokio::spawn(floods::codes(client, work.clone(), args.seconds));
     let blow =
         if args.blows { Some(blow::Blow::strike(&mut platform, &args).await?) } else { None };
     let codes = codes.await??;
