@@ -32,7 +32,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// How often in a row a process must be through without reaching a point, until the trial believes
 /// that there is no such point.
-const BEYOND: usize = 2;
+const BEYOND: usize = 4;
 
 /// What became of one process.
 #[derive(PartialEq)]
@@ -44,7 +44,7 @@ enum Ended {
 }
 
 impl<S: ContractSubject> Trials<'_, S> {
-    /// Counts the points of one part that nobody disturbs, kills at each of them, and lets a last
+    /// Counts the points of two parts that nobody disturbs, kills at each of them, and lets a last
     /// process finish what is left.
     pub(super) async fn killed_everywhere(&self) -> anyhow::Result<End> {
         let world = self.snapshot.restore().await?;
@@ -52,16 +52,18 @@ impl<S: ContractSubject> Trials<'_, S> {
         let mut parts = Parts::of(self, &world).await?;
         let mut look = world.look(self.stage, self.subject.work()).await?;
 
-        let all = Points::counting(self.begins_with());
-        let undisturbed = self.one(&world, &mut parts, &mut look, &all).await?;
-        ensure!(undisturbed == Ended::Through, "an undisturbed part was not done");
+        let undisturbed = [
+            self.points_of_one(&world, &mut parts, &mut look).await?,
+            self.points_of_one(&world, &mut parts, &mut look).await?,
+        ];
 
         for kind in Point::REQUESTS {
             let killed = self.killed_at_each(kind, &world, &mut parts, &mut look).await?;
             let must = kind == Point::ToBroker || self.subject.has_database();
-            // The count holds what an idle process says meanwhile, too, so the last point may come
-            // before it, but not by far.
-            let least = usize::from(must).max(all.passed_of(kind) / 2);
+            // A count holds what an idle process says meanwhile, too, so the last point may come
+            // before the lower of two, but not by far.
+            let counted = undisturbed.iter().map(|points| points.passed_of(kind)).min();
+            let least = usize::from(must).max(counted.unwrap_or_default() / 2);
             ensure!(killed >= least, "killed at {killed} points {kind:?}, of {least} or more");
         }
 
@@ -70,6 +72,19 @@ impl<S: ContractSubject> Trials<'_, S> {
         let process = world.start(self.stage, None).await?;
         self.work(&world, process).await?.end().await?;
         self.end(world).await
+    }
+
+    /// The points of one part that nobody disturbs.
+    async fn points_of_one(
+        &self,
+        world: &World<'_>,
+        parts: &mut Parts<'_>,
+        look: &mut Look<'_>,
+    ) -> anyhow::Result<Arc<Points>> {
+        let all = Points::counting(self.begins_with());
+        let ended = self.one(world, parts, look, &all).await?;
+        ensure!(ended == Ended::Through, "an undisturbed part was not done");
+        Ok(all)
     }
 
     /// Kills a process at each point of a kind, from the first to the last that there is; says how
