@@ -67,7 +67,7 @@ create function account_rate(handle text, tenant text, own_weight integer)
         cross join lateral (
             select coalesce(sum(t.weight), 0)::float8 as weight from millrace.account_turns t
             where t.account = handle and t.tenant_id <> tenant
-              and t.next_free > clock_timestamp() - interval '2 seconds'
+              and t.next_free > clock_timestamp() - interval '500 milliseconds'
         ) others
     $$;
 grant execute on function account_rate(text, text, integer) to millrace_pipeline;

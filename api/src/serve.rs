@@ -100,8 +100,9 @@ async fn answer(stream: TcpStream, router: Router, shutdown: CancellationToken) 
     }
 }
 
-/// Requests first, then what they left to the background.
+/// Requests first, of which batches wait for no more turns, then what they left to the background.
 async fn drain(app: App, connections: TaskTracker) {
+    app.turns.close();
     connections.close();
     let requests = tokio::time::timeout(DRAIN_LIMIT, connections.wait()).await;
 

@@ -297,6 +297,7 @@ fn content(
         (None, Some(TemplateRef { id, variables })) => {
             fields::variables("template.variables", variables.len(), errors);
             for (name, value) in &variables {
+                fields::variable_name("template.variables", name, errors);
                 errors.text(&format!("template.variables.{name}"), value, 0, MAX_BODY);
             }
             Some(Content::Template { id: TemplateId(id), variables })

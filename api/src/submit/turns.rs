@@ -12,6 +12,7 @@ use tokio::{
     sync::{Mutex, MutexGuard, OwnedSemaphorePermit},
     time::{Instant, sleep, timeout_at},
 };
+use tokio_util::sync::CancellationToken;
 use wire::frame::MAX_MESSAGES;
 
 use crate::shares::Shares;
@@ -26,6 +27,10 @@ pub(crate) fn in_a_turn(lane: Lane) -> usize {
 
 /// How long a batch may wait for its turns. What is left of it then is told to come again.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long after the request's beginning its last turn may come: what is published then is so
+/// within the 60 s that any request may take, however slowly its body came.
+const LAST_TURN: Duration = Duration::from_secs(50);
 
 /// How far behind a stage may be before a batch waits.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +72,8 @@ pub(crate) struct Turns {
     lanes: [Mutex<Movement>; 2],
     /// One batch of each tenant stands in a lane's queue.
     tenants: [Shares; 2],
+    /// No turn comes any more: the ingress stops.
+    closed: CancellationToken,
 }
 
 /// A batch's turn: over when it is dropped.
@@ -82,12 +89,18 @@ pub(crate) struct Late;
 impl Turns {
     pub(crate) fn new(broker: Broker) -> Self {
         let tenants = [Shares::new(1), Shares::new(1)];
-        Self { broker, lanes: Default::default(), tenants }
+        Self { broker, lanes: Default::default(), tenants, closed: CancellationToken::new() }
     }
 
-    /// When a batch that begins now has to have had its last turn.
-    pub(crate) fn deadline() -> Instant {
-        Instant::now() + PATIENCE
+    /// When a batch whose body has arrived has to have had its last turn, by when its request
+    /// began.
+    pub(crate) fn deadline(begun: Instant) -> Instant {
+        (Instant::now() + PATIENCE).min(begun + LAST_TURN)
+    }
+
+    /// Gives no turns any more: batches that wait are told to come again.
+    pub(crate) fn close(&self) {
+        self.closed.cancel();
     }
 
     /// The next turn of a tenant's batch in a lane, once the lane is short.
@@ -108,7 +121,8 @@ impl Turns {
             }
             Ok(Turn { _of_lane: of_lane, _of_tenant: of_tenant })
         };
-        timeout_at(deadline, turn).await.map_err(|_| Late)?
+        let turn = self.closed.run_until_cancelled(timeout_at(deadline, turn));
+        turn.await.ok_or(Late)?.map_err(|_| Late)?
     }
 }
 
@@ -255,6 +269,14 @@ mod tests {
         assert!(!waits(backlog(0, 90, 91)), "it is through");
         after(200).await;
         assert!(waits(backlog(0, 90, 92)), "and the next one takes long");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_turn_comes_while_its_request_may_still_be_answered() {
+        let begun = Instant::now();
+        assert_eq!(Turns::deadline(begun) - begun, PATIENCE);
+        after(35_000).await;
+        assert_eq!(Turns::deadline(begun) - begun, LAST_TURN);
     }
 
     #[test]

@@ -161,20 +161,20 @@ impl Claimer {
 
         // load
         let (mut loaded, mut paces) = load(&mut tx, &messages).await?;
+        let began = loaded.paced_at;
         let callers = self.callers(std::mem::take(&mut loaded.senders));
 
         // decide
         let now = cx.later();
         let items = self.decide_each(now, batch, chunk, loaded, &callers, &mut paces);
 
-        // record
-        let began = Instant::now();
-        let attempts = self.take(&mut tx, &items, paces).await?;
+        // record: ends first, which lock counters, and messages only then
         let ends: Vec<End<'_>> = items.iter().filter_map(Item::end).collect();
         let ended = match ends.as_slice() {
             [] => Vec::new(),
             ends => record::ends(&mut tx, now, self.config.first_look(), ends).await?,
         };
+        let attempts = self.take(&mut tx, &items, paces).await?;
         tx.commit().await.map_err(store::fault)?;
 
         // say

@@ -19,7 +19,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::messages::read::Keyed;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use wire::frame::Outgoing;
 
 use crate::{
@@ -85,6 +85,8 @@ async fn submit(
     trace: Trace,
     request: Request,
 ) -> Result<Response, Problem> {
+    let begun = Instant::now();
+
     // parse
     let (parts, body) = request.into_parts();
     let form = Form::of(&parts.headers)?;
@@ -107,7 +109,7 @@ async fn submit(
 
     // publish: all or a 503; what a repeat finds stored already has the same ids
     let ids: Vec<MessageId> = right.iter().map(|message| message.id).collect();
-    let published = publish(&app, &caller.tenant, right).await;
+    let published = publish(&app, &caller.tenant, right, Turns::deadline(begun)).await;
     published.map_err(|problem| problem.repeat_under(&key.text))?;
 
     // answer
@@ -115,16 +117,20 @@ async fn submit(
     Ok(left.with((StatusCode::ACCEPTED, Json(answer))))
 }
 
-/// Publishes what is right, part by part, as its tenant's turns come. Items that repeat each other
-/// are one message.
-async fn publish(app: &App, tenant: &TenantId, right: Vec<Accepted>) -> Result<(), Problem> {
+/// Publishes what is right, part by part, as its tenant's turns come until the deadline. Items that
+/// repeat each other are one message.
+async fn publish(
+    app: &App,
+    tenant: &TenantId,
+    right: Vec<Accepted>,
+    deadline: Instant,
+) -> Result<(), Problem> {
     let mut seen = HashSet::with_capacity(right.len());
     let mut lanes: BTreeMap<Lane, Vec<Outgoing>> = BTreeMap::new();
     for message in right.into_iter().filter(|message| seen.insert(message.id)) {
         lanes.entry(message.lane).or_default().push(message.outgoing);
     }
 
-    let deadline = Turns::deadline();
     for (lane, mut left) in lanes {
         while !left.is_empty() {
             let rest = left.split_off(left.len().min(in_a_turn(lane)));

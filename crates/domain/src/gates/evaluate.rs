@@ -119,7 +119,7 @@ fn decide(
                 }
                 WalkEnd::InLine(line) => {
                     counters.join_line(candidate.tenant, &line);
-                    pace::wait(&line, walk.gates, of_use_until)
+                    pace::wait(&line, walk.gates)
                 }
                 WalkEnd::Rejected(gate, rejection) => {
                     // What waits for a capacity joins its line.

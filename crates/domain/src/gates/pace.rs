@@ -89,19 +89,14 @@ fn line(
     evaluation.line(kind, Some(sender.0), opens_at, limit, candidate.segments.max(1).into())
 }
 
-/// The decision about a message that stands in a line. One whose use ends before its turn would
-/// come has expired.
-pub(super) fn wait(
-    line: &CapacityLine,
-    gates: Vec<GateResult>,
-    of_use_until: Option<Timestamp>,
-) -> Decision {
-    let until = line.due();
-    let (wake, verdict) = if of_use_until.is_some_and(|end| until >= end) {
-        let reason = format!("{REASON}; it would wait until {until}, beyond its use");
-        (None, Verdict::Expire { gate: None, code: CODE, reason })
-    } else {
-        (Some(Wake::Line(line.key)), Verdict::AwaitPace { until })
-    };
-    Decision { verdict, wake, gates, reserved: Vec::new(), policy_version: None }
+/// The decision about a message that stands in a line. When its turn comes is an estimate, so it
+/// does not end one whose use is over before: those ahead of it may be withdrawn.
+pub(super) fn wait(line: &CapacityLine, gates: Vec<GateResult>) -> Decision {
+    Decision {
+        verdict: Verdict::AwaitPace { until: line.due() },
+        wake: Some(Wake::Line(line.key)),
+        gates,
+        reserved: Vec::new(),
+        policy_version: None,
+    }
 }

@@ -29,6 +29,9 @@ const PARKS: f64 = 1.2;
 /// The least of its pace that a flooded sender sends.
 const USED: f64 = 0.95;
 
+/// The least of its rate that an account keeps beside a slow one.
+const KEPT: f64 = 0.9;
+
 /// Flooded messages whose passports are read, and how many at once.
 const SAMPLE: usize = 200;
 const ASKED_AT_ONCE: usize = 8;
@@ -74,7 +77,7 @@ pub async fn reach(
     rows.extend(blow.map(|blow| held_by(blow, &held)));
     rows.push(share(&lines, blow));
     rows.push(parks(platform, flooded).await?);
-    rows.push(used(&lines, blow));
+    rows.extend(used(&lines, blow));
     rows.extend(paces(&lines));
     Ok(FairVerdict { rows })
 }
@@ -205,17 +208,22 @@ fn held_by(blow: Blow, held: &[Arrival]) -> Row {
     }
 }
 
+/// From when to when both campaigns on the shared account had texts to send; none unless both did.
+fn both(lines: &Lines) -> (Option<Timestamp>, Option<Timestamp>) {
+    let (small, large) = (lines.from(SMALL), lines.from(LARGE));
+    let begun = small.first().zip(large.first()).map(|(a, b)| a.0.max(b.0));
+    let ended = small.last().zip(large.last()).map(|(a, b)| a.0.min(b.0));
+    (begun, ended)
+}
+
 /// The small campaign's part of the account while both campaigns had texts to send, and nothing of
 /// theirs was held by a dead or frozen process.
 fn share(lines: &Lines, blow: Option<Blow>) -> Row {
     let (small, large) = (lines.from(SMALL), lines.from(LARGE));
-    let begun = small.first().zip(large.first()).map(|(a, b)| a.0.max(b.0));
-    let ended = small.last().zip(large.last()).map(|(a, b)| a.0.min(b.0));
+    let (begun, ended) = both(lines);
     let within = |sent: &SentTexts| {
         let is_in = |at: Timestamp| {
-            begun.is_some_and(|begun| begun <= at)
-                && ended.is_some_and(|ended| at <= ended)
-                && !blow.is_some_and(|blow| blow.affects(at))
+            begun <= Some(at) && Some(at) <= ended && !blow.is_some_and(|blow| blow.affects(at))
         };
         sent.iter().filter(|(at, _)| is_in(*at)).map(|(_, segments)| f64::from(*segments)).sum()
     };
@@ -253,10 +261,28 @@ async fn parks(platform: &Platform, flooded: &[String]) -> anyhow::Result<Row> {
     })
 }
 
-/// How much of its pace the flooded sender sent, while nothing of it was held by a dead or frozen
-/// process.
-fn used(lines: &Lines, blow: Option<Blow>) -> Row {
-    let sent = lines.from(FLOODING);
+/// How much of their paces the flooded sender and the shared account used, while nothing of theirs
+/// was held by a dead or frozen process. The account has the slow account beside it.
+fn used(lines: &Lines, blow: Option<Blow>) -> Vec<Row> {
+    let (begun, ended) = both(lines);
+    let mut shared = [lines.from(SMALL), lines.from(LARGE)].concat();
+    shared.retain(|(at, _)| begun <= Some(*at) && Some(*at) <= ended);
+    shared.sort_unstable();
+
+    let of = [
+        ("the flooded sender's pace is used", lines.from(FLOODING), FLOODED_PACE, USED),
+        ("the shared account's pace is used", shared, SHARED_PACE, KEPT),
+    ];
+    let row = |(what, sent, rate, least): (&str, SentTexts, u32, f64)| {
+        let used = rate_of(&sent, blow) / f64::from(rate);
+        let (what, found) = (what.to_owned(), format!("{:.1} %", used * 100.0));
+        Row { what, found, fine: used >= least }
+    };
+    of.into_iter().map(row).collect()
+}
+
+/// Segments per second, apart from what a dead or frozen process held.
+fn rate_of(sent: &SentTexts, blow: Option<Blow>) -> f64 {
     let (mut segments, mut seconds) = (0.0, 0.0);
     for ((before, _), (at, size)) in sent.iter().zip(sent.iter().skip(1)) {
         if !blow.is_some_and(|blow| blow.affects(*before) || blow.affects(*at)) {
@@ -264,12 +290,7 @@ fn used(lines: &Lines, blow: Option<Blow>) -> Row {
             seconds += at.duration_since(*before).as_secs_f64();
         }
     }
-    let used = segments / f64::max(seconds, 1.0) / f64::from(FLOODED_PACE);
-    Row {
-        what: "the flooded sender's pace is used".to_owned(),
-        found: format!("{:.1} %", used * 100.0),
-        fine: used >= USED,
-    }
+    segments / f64::max(seconds, 1.0)
 }
 
 /// Whether the paces of the flooded sender and of the shared account were kept.

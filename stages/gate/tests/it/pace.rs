@@ -71,6 +71,26 @@ async fn what_a_sender_cannot_take_in_half_a_second_waits_in_its_line() -> anyho
     Ok(())
 }
 
+/// When a turn comes is an estimate: those ahead may be withdrawn. Schedule ends what is too late.
+#[tokio::test]
+async fn a_long_line_ends_nobody_before_their_time() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.paced_sender("+12125550001", 1).await?;
+    let mut messages = world.messages(MessageClass::Promo, &[sender], 0..80).await?;
+    for message in &mut messages {
+        message.head.expires_at = Some(now() + jiff::SignedDuration::from_secs(60));
+    }
+
+    let outcomes = hand_over(&world.stage().await?, now(), messages).await?;
+
+    assert_eq!(kinds(outcomes), [("admitted".to_owned(), 1), ("deferred".to_owned(), 79)]);
+    let last = "select extract(epoch from max(due))::bigint from millrace.parked
+                having count(due) = 79";
+    let end = world.number(last).await? - now().as_second();
+    assert!((1..=60).contains(&end), "each comes back when it is of no use any more: {end} s");
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_flood_waits_in_line_once_a_message_and_leaves_in_order() -> anyhow::Result<()> {
     let (world, sender, gate, store) = paced().await?;

@@ -55,6 +55,27 @@ async fn a_message_cancelled_after_its_admission_is_not_called_and_says_nothing(
     Ok(())
 }
 
+/// What is put in line has left its sender's meter: a cancel takes nothing out of it a second time.
+#[tokio::test]
+async fn what_was_put_in_line_and_is_cancelled_leaves_the_meter_once() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550001", 1).await?;
+    let messages = world.admit(sender, 8).await?;
+    let metered = "select coalesce(sum(used), 0)::bigint from millrace.counters
+                   where kind like 'admitted_%'";
+    let admitted = world.number(metered).await?;
+
+    hand_over(&world.stage().await?, now(), messages.clone()).await?;
+    let in_line = world.number("select count(*) from millrace.parked").await?;
+    assert!(in_line > 0);
+    assert_eq!(world.number(metered).await?, admitted - in_line);
+
+    let api = world.database.store(Role::Api).await?;
+    assert!(matches!(cancel(&api, &messages[7]).await?, Cancel::Cancelled(_)));
+    assert_eq!(world.number(metered).await?, admitted - in_line);
+    Ok(())
+}
+
 /// The claim and the cancel meet at the row: whoever comes second sees the first.
 #[tokio::test]
 async fn cancels_that_race_with_the_calls_withdraw_exactly_what_is_not_sent() -> anyhow::Result<()>
