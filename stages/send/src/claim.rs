@@ -161,7 +161,6 @@ impl Claimer {
 
         // load
         let (mut loaded, mut paces) = load(&mut tx, &messages).await?;
-        let began = loaded.paced_at;
         let callers = self.callers(std::mem::take(&mut loaded.senders));
 
         // decide
@@ -174,6 +173,7 @@ impl Claimer {
             [] => Vec::new(),
             ends => record::ends(&mut tx, now, self.config.first_look(), ends).await?,
         };
+        let began = Instant::now();
         let attempts = self.take(&mut tx, &items, paces).await?;
         tx.commit().await.map_err(store::fault)?;
 

@@ -1,10 +1,7 @@
 //! Loads what the claim of a chunk goes by, under its locks: recipients, pace, messages. Decides
 //! nothing.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    time::Instant,
-};
+use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     gates,
@@ -34,8 +31,6 @@ pub(crate) struct Loaded {
     pub(crate) senders: HashMap<(TenantId, SenderId), ClaimSender>,
     /// The messages' rows, in the order of the chunk.
     pub(crate) current: Vec<Option<Current>>,
-    /// When the pace was locked: from then on the calls that it allows may begin.
-    pub(crate) paced_at: Instant,
 }
 
 /// Loads in the order of the locks. It reads switches and policies once it holds the locks that it
@@ -47,7 +42,6 @@ pub(crate) async fn load(tx: &mut Scoped, items: &[&Admitted]) -> Result<(Loaded
 
     let senders = load_senders(tx, items).await?;
     let paces = lock_paces(tx, &senders, items).await?;
-    let paced_at = Instant::now();
 
     let wanted: Vec<Wanted<'_>> = items.iter().map(|item| wanted(item)).collect();
     let recipients = with_compliance(recipients, items);
@@ -62,7 +56,7 @@ pub(crate) async fn load(tx: &mut Scoped, items: &[&Admitted]) -> Result<(Loaded
         items.iter().map(|item| (&item.message.head.tenant, item.message.head.id)).collect();
     let current = claim::current(tx, &ids).await?;
 
-    Ok((Loaded { facts, locked, senders, current, paced_at }, paces))
+    Ok((Loaded { facts, locked, senders, current }, paces))
 }
 
 /// An answer that the law asks for goes out even where nothing is stored about its recipient: it
