@@ -160,7 +160,9 @@ async fn withdraw(
     stamp: &Stamp,
 ) -> Result<Option<Event>, Fault> {
     let message = &found.message;
-    let person = found.address.as_ref().map(|address| (address, found.channel));
+    // What is put aside holds nothing, whatever sender its row still names.
+    let address = found.address.as_ref().filter(|_| !message.state.is_parked());
+    let person = address.map(|address| (address, found.channel));
     let freed =
         person.and_then(|person| Reservation::whole(message, found.reserved_at, false, person));
     if let Some(freed) = freed {

@@ -164,8 +164,7 @@ async fn held(tx: &mut Scoped, decided: &[Conclusion<'_>]) -> Result<Vec<Option<
     Ok(found)
 }
 
-/// Writes the conclusions into the rows of their messages. One that is put aside has no sender any
-/// more, and so nothing in any sender's meter: the gates choose again.
+/// Writes the conclusions into the rows of their messages.
 async fn update(
     tx: &mut Scoped,
     now: Timestamp,
@@ -190,7 +189,7 @@ async fn update(
                as k (tenant_id, message_id, turn, owner, attempt, state, gate, code, due, passport,
                      at)
            ), old as (
-               select m.tenant_id, m.message_id, m.sender_id, k.at, k.state, k.gate, k.code,
+               select m.tenant_id, m.message_id, k.at, k.state, k.gate, k.code,
                       k.due, k.passport
                from k join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id
                where m.turn = k.turn and m.attempt = k.attempt
@@ -204,12 +203,11 @@ async fn update(
                passport = old.passport::jsonb, version = m.version + 1, changed_at = $1,
                claim_owner = case when old.state = $13 then m.claim_owner end,
                call_by = case when old.state = $13 then m.call_by end,
-               reserved_at = case when old.state = any ($14) then m.reserved_at end,
-               sender_id = case when old.state = any ($15) then null else m.sender_id end
+               reserved_at = case when old.state = any ($14) then m.reserved_at end
            from old
            where m.tenant_id = old.tenant_id and m.message_id = old.message_id
            returning old.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class,
-                     m.contact_id, m.campaign_id, old.sender_id, m.segments, m.cost_micros, m.gate,
+                     m.contact_id, m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate,
                      m.code, m.due, m.version, m.changed_at, m.carrier_sid is not null as "billed!""#,
         now.to_sqlx() as _,
         &tenants as _,
@@ -225,7 +223,6 @@ async fn update(
         MessageState::Queued.code(),
         MessageState::InDoubt.code(),
         &codes(MessageState::may_be_at_carrier),
-        &codes(MessageState::is_parked),
     )
     .fetch_all(&mut **tx)
     .await
