@@ -52,7 +52,7 @@ create function seen_now(rate double precision, at timestamptz)
 grant execute on function seen_now(double precision, timestamptz) to millrace_pipeline;
 
 -- How many segments a second of a tenant an account takes: its part of the account's pace, among
--- the tenants whose turn it was in the last two seconds, and no more than the account was seen to take.
+-- the tenants whose turn it was in the last half second, and no more than the account was seen to take.
 -- Null: no limit but the senders'.
 create function account_rate(handle text, tenant text, own_weight integer)
     returns double precision

@@ -92,8 +92,7 @@ impl Turns {
         Self { broker, lanes: Default::default(), tenants, closed: CancellationToken::new() }
     }
 
-    /// When a batch whose body has arrived has to have had its last turn, by when its request
-    /// began.
+    /// When a batch must have had its last turn: its body has arrived, its request began then.
     pub(crate) fn deadline(begun: Instant) -> Instant {
         (Instant::now() + PATIENCE).min(begun + LAST_TURN)
     }

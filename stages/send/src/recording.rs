@@ -99,8 +99,10 @@ impl Recorder {
         // record
         let tenants = || heard.iter().map(|one| &items[one.index].message.head.tenant);
         self.slow_down(tenants(), &slow).await?;
-        self.give_back(tenants(), &given_back).await?;
         let mut tx = self.store.scoped(tenants()).await?;
+        if !given_back.is_empty() {
+            claim::give_back(&mut tx, self.owner, &given_back).await?;
+        }
         let mut sent: Vec<Option<StoredMessage>> = Vec::new();
         if !accepted.is_empty() {
             sent = record::accepted(&mut tx, self.owner, now, &accepted).await?;
@@ -136,21 +138,6 @@ impl Recorder {
         }
         let mut tx = self.store.scoped(tenants).await?;
         pace::slow(&mut tx, slow).await?;
-        tx.commit().await.map_err(store::fault)
-    }
-
-    /// Gives claims back whose calls were not begun. In a transaction of its own for the same
-    /// reason; given back twice it changes nothing.
-    async fn give_back(
-        &self,
-        tenants: impl Iterator<Item = &TenantId>,
-        unbegun: &[(ToClaim<'_>, i16)],
-    ) -> Result<(), Fault> {
-        if unbegun.is_empty() {
-            return Ok(());
-        }
-        let mut tx = self.store.scoped(tenants).await?;
-        claim::give_back(&mut tx, self.owner, unbegun).await?;
         tx.commit().await.map_err(store::fault)
     }
 

@@ -241,8 +241,8 @@ async fn rows_that_only_a_newer_version_can_read_are_set_aside_and_keep_no_other
     world.run(vip).await?;
     world.park(&known, Some(now())).await?;
 
-    // None of them is looked at a second time by this process; each whose class is known is said to
-    // be held.
+    // None of them is looked at a second time by this process. All are held, and all but the one
+    // of an unknown class are said to be.
     let source = world.source().await?;
     assert_eq!(tick_to_the_end(&source).await?, [known.head.id]);
     assert_eq!(world.number(HELD).await?, 200);
