@@ -1,7 +1,8 @@
 //! Campaigns as people handle them: made, listed, started, paused, resumed, stopped. What the stage
-//! `audience` does with them is in [`audience`].
+//! `audience` does with them is in [`audience`] and [`flight`].
 
 pub mod audience;
+pub mod flight;
 pub mod ledger;
 pub mod simulate;
 mod state;

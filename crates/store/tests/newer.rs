@@ -12,10 +12,7 @@ use sqlx::{AssertSqlSafe, Row};
 use stage::Fault;
 use store::{
     Role, Store,
-    campaigns::{
-        CampaignState,
-        audience::{self, RunningCampaign},
-    },
+    campaigns::{CampaignState, audience::RunningCampaign, flight},
     messages::{
         gate,
         in_doubt::{self, Raise},
@@ -191,7 +188,7 @@ async fn a_campaign_is_open_while_a_message_of_it_is_in_a_state_that_is_not_know
     };
 
     let mut tx = world.pipeline.scoped([&world.tenant]).await?;
-    let flight = audience::in_flight(&mut tx, &running).await?;
+    let flight = flight::in_flight(&mut tx, &running).await?;
     assert_eq!((flight.open, flight.lowest_open), (1, 1));
     Ok(())
 }

@@ -20,6 +20,7 @@ use store::{
     campaigns::{
         CampaignState,
         audience::{self, RunningCampaign},
+        flight,
     },
 };
 
@@ -62,7 +63,7 @@ impl AudienceSource {
 
         // load
         let mut tx = self.store.scoped([&campaign.tenant]).await?;
-        let flight = audience::in_flight(&mut tx, &campaign).await?;
+        let flight = flight::in_flight(&mut tx, &campaign).await?;
         if campaign.cursor == campaign.audience_size && flight.open == 0 {
             return Ok(self.complete(cx.now, campaign));
         }
@@ -75,10 +76,12 @@ impl AudienceSource {
 
         // record, once the broker has stored them
         let cursor = next.last().map_or(campaign.cursor, |last| last.seq + 1);
-        let more = !next.is_empty() && cursor < campaign.audience_size;
+        let more = next.len() == load::PER_TICK && cursor < campaign.audience_size;
+        let rests = (!more).then(|| cx.machine + window::rest(cursor - flight.lowest_open));
         let store = self.store.clone();
-        let mark =
-            async move { audience::advance(&store, &campaign, cursor, flight.lowest_open).await };
+        let mark = async move {
+            audience::advance(&store, &campaign, cursor, flight.lowest_open, rests).await
+        };
         Ok(Tick { say, published: Some(Box::pin(mark)), more })
     }
 
@@ -88,7 +91,7 @@ impl AudienceSource {
 
         let store = self.store.clone();
         let (cursor, settled) = (campaign.cursor, campaign.settled_below);
-        let mark = async move { audience::advance(&store, &campaign, cursor, settled).await };
+        let mark = async move { audience::advance(&store, &campaign, cursor, settled, None).await };
         Ok(Tick { say: Vec::new(), published: Some(Box::pin(mark)), more: true })
     }
 

@@ -4,13 +4,16 @@ use jiff::Timestamp;
 use stage::Fault;
 use store::{
     Scoped,
-    campaigns::audience::{self, FedRecipient, InFlight, RunningCampaign},
+    campaigns::{
+        audience::{self, FedRecipient, RunningCampaign},
+        flight::{self, InFlight},
+    },
 };
 
 use crate::window;
 
 /// How many recipients one tick feeds of one campaign at most: four frames.
-const PER_TICK: i64 = 1_024;
+pub(crate) const PER_TICK: usize = 1_024;
 
 /// The next recipients, as many as there is room for in the pipe.
 pub(crate) async fn next(
@@ -19,12 +22,12 @@ pub(crate) async fn next(
     campaign: &RunningCampaign,
     flight: &InFlight,
 ) -> Result<Vec<FedRecipient>, Fault> {
-    let carriers = audience::carriers(tx, campaign).await?;
-    let (zone, lines) = audience::lines(tx, &campaign.tenant).await?;
+    let carriers = flight::carriers(tx, campaign).await?;
+    let (zone, lines) = flight::lines(tx, &campaign.tenant).await?;
 
     let is_open = window::is_open(campaign.id, &carriers, &lines, zone, now);
-    let pace = carriers.iter().map(|carrier| carrier.pace).sum();
-    let room = if is_open { window::room(pace, flight.messages).min(PER_TICK) } else { 0 };
+    let pace = window::pace(&carriers);
+    let room = if is_open { window::room(pace, flight.messages).min(PER_TICK as i64) } else { 0 };
 
     audience::next(tx, campaign, room).await
 }

@@ -1,13 +1,8 @@
 //! Campaigns as `audience` works them: freeze the recipients, feed a window of them, see the end.
 
 use domain::{
-    gates::{LineKey, PACE_CODE},
-    ids::{CampaignId, ContactId, MessageId, PoolId, SenderId, TenantId},
-    message::{
-        class::MessageClass,
-        state::{MessageState, NO_RECEIPT},
-    },
-    zones::Zone,
+    ids::{CampaignId, ContactId, MessageId, PoolId, TenantId},
+    message::class::MessageClass,
 };
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
@@ -19,7 +14,6 @@ use crate::{
     campaigns::state::CampaignState,
     core::{
         keyed::{self, in_lock_order},
-        state_codes::codes,
         words::{self, word},
     },
     fault,
@@ -206,108 +200,6 @@ pub async fn freeze(store: &Store, campaign: &RunningCampaign) -> Result<bool, F
     Ok(last)
 }
 
-/// What a campaign has in the pipe: published, and neither parked, nor at the carrier, nor final.
-/// What waits for its sender's pace counts as in the pipe.
-/// Also how far from the start everything is final.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InFlight {
-    /// Messages in the pipe.
-    pub messages: i64,
-    /// Recipients that are not final yet, among those published.
-    pub open: i64,
-    /// The lowest recipient that is not final; the cursor when all are.
-    pub lowest_open: i64,
-}
-
-/// Counts a campaign's messages in flight. What is open is `MessageState::is_final_with` in SQL; so
-/// is a message whose state only a newer version knows.
-pub async fn in_flight(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<InFlight, Fault> {
-    let row = sqlx::query!(
-        r#"select count(*) filter (where m.state is null or m.state = any ($5)
-                                      or m.state = $9 and m.code = $10) as "pipe!",
-                  count(*) filter (where o.open) as "open!",
-                  min(r.seq) filter (where o.open) as lowest
-           from campaign_recipients r
-           left join lateral (
-               select * from messages n
-               where n.tenant_id = r.tenant_id and n.message_id = r.message_id limit 1
-           ) m on true
-           cross join lateral (
-               select m.state is null or m.state <> all ($6)
-                   and (m.state <> $7 or m.code is distinct from $8) as open
-           ) o
-           where r.tenant_id = $1 and r.campaign_id = $2 and r.seq >= $3 and r.seq < $4"#,
-        campaign.tenant.as_str(),
-        campaign.id.0,
-        campaign.settled_below,
-        campaign.cursor,
-        &codes(MessageState::is_in_pipe),
-        &codes(MessageState::is_final),
-        MessageState::Sent.code(),
-        NO_RECEIPT,
-        MessageState::Deferred.code(),
-        PACE_CODE,
-    )
-    .fetch_one(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    let lowest_open = row.lowest.unwrap_or(campaign.cursor);
-    Ok(InFlight { messages: row.pipe, open: row.open, lowest_open })
-}
-
-/// A sender that may carry a campaign.
-#[derive(Debug, Clone)]
-pub struct SenderPace {
-    /// The sender's id.
-    pub sender: SenderId,
-    /// Segments per second.
-    pub pace: i64,
-    /// The zone that its days are counted in.
-    pub zone: Zone,
-}
-
-/// The pool's usable senders.
-pub async fn carriers(
-    tx: &mut Scoped,
-    campaign: &RunningCampaign,
-) -> Result<Vec<SenderPace>, Fault> {
-    let rows = sqlx::query!(
-        "select s.sender_id, s.pace, s.time_zone
-         from pools p
-         join senders s
-           on s.tenant_id = p.tenant_id and s.sender_id = any (p.senders) and s.usable
-         where p.tenant_id = $1 and p.pool_id = $2",
-        campaign.tenant.as_str(),
-        campaign.pool.0,
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    let carrier = rows.into_iter().filter_map(|row| {
-        let zone = Zone::parse(&row.time_zone).ok()?;
-        Some(SenderPace { sender: SenderId(row.sender_id), pace: row.pace.into(), zone })
-    });
-    Ok(carrier.collect())
-}
-
-/// The tenant's zone and where its lines stand.
-pub async fn lines(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-) -> Result<(Option<Zone>, Vec<(LineKey, Timestamp)>), Fault> {
-    let zone =
-        sqlx::query_scalar!("select time_zone from tenants where tenant_id = $1", tenant.as_str(),)
-            .fetch_optional(&mut **tx)
-            .await
-            .map_err(fault)?;
-
-    let lines = crate::capacity::lines::of(tx, std::iter::once(tenant)).await?;
-    let lines = lines.into_iter().map(|(_, key, next_due)| (key, next_due)).collect();
-    Ok((zone.and_then(|zone| Zone::parse(&zone).ok()), lines))
-}
-
 /// The next recipients from the cursor on.
 pub async fn next(
     tx: &mut Scoped,
@@ -341,14 +233,15 @@ pub async fn next(
     Ok(recipient.collect())
 }
 
-/// Moves the cursor after the broker has stored what lies below it, and gives the lease back. A
-/// redrive that lowered `settled_below` meanwhile is not undone: its messages are open again. After
+/// Moves the cursor after the broker has stored what lies below it, and gives the lease back, or
+/// leaves the campaign alone until `rests_until`. A redrive that lowered `settled_below` meanwhile is not undone: its messages are open again. After
 /// an outage the same recipients are published again, under the same ids.
 pub async fn advance(
     store: &Store,
     campaign: &RunningCampaign,
     cursor: i64,
     settled: i64,
+    rests_until: Option<Timestamp>,
 ) -> Result<(), Fault> {
     let mut tx = store.scoped([&campaign.tenant]).await?;
     sqlx::query!(
@@ -356,13 +249,14 @@ pub async fn advance(
          set cursor = greatest(cursor, $3),
              settled_below = case when settled_below = $5 then greatest(settled_below, $4)
                                   else settled_below end,
-             leased_until = null
+             leased_until = $6
          where tenant_id = $1 and campaign_id = $2",
         campaign.tenant.as_str(),
         campaign.id.0,
         cursor,
         settled,
         campaign.settled_below,
+        rests_until.map(|at| at.to_sqlx()) as _,
     )
     .execute(&mut *tx)
     .await
