@@ -101,11 +101,14 @@ pub async fn load(
     ids: &[Uuid],
     lock: bool,
 ) -> Result<Vec<Contact>, Fault> {
+    let tenants = vec![tenant.as_str(); ids.len()];
     if lock {
         sqlx::query!(
-            "select contact_id from contacts where tenant_id = $1 and contact_id = any ($2)
-             order by contact_id for update",
-            tenant.as_str(),
+            "select c.contact_id
+             from (select distinct * from unnest($1::text[], $2::uuid[])) as k (tenant_id, id)
+             join contacts c on c.tenant_id = k.tenant_id and c.contact_id = k.id
+             order by c.contact_id for update of c",
+            &tenants as _,
             ids,
         )
         .fetch_all(&mut **tx)
@@ -115,12 +118,14 @@ pub async fn load(
 
     let rows = sqlx::query_as!(
         Row,
-        r#"select contact_id, number, country, first_name, last_name, language, time_zone,
-                  postal_code, region, tags,
-                  attributes as "attributes: Json<BTreeMap<String, String>>",
-                  created_at, updated_at
-           from contacts where tenant_id = $1 and contact_id = any ($2) order by contact_id"#,
-        tenant.as_str(),
+        r#"select c.contact_id, c.number, c.country, c.first_name, c.last_name, c.language,
+                  c.time_zone, c.postal_code, c.region, c.tags,
+                  c.attributes as "attributes: Json<BTreeMap<String, String>>",
+                  c.created_at, c.updated_at
+           from (select distinct * from unnest($1::text[], $2::uuid[])) as k (tenant_id, id)
+           join contacts c on c.tenant_id = k.tenant_id and c.contact_id = k.id
+           order by c.contact_id"#,
+        &tenants as _,
         ids,
     )
     .fetch_all(&mut **tx)

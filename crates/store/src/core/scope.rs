@@ -1,7 +1,15 @@
 //! Who is connected, and for which tenants. Every statement on a tenant table runs inside a
 //! [`Scoped`] transaction; without one, row-level security shows nothing.
 
-use std::{borrow::Borrow, str::FromStr, time::Duration};
+use std::{
+    borrow::Borrow,
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use domain::ids::TenantId;
 use sqlx::{
@@ -36,15 +44,20 @@ impl Role {
     }
 }
 
-/// Rows are looked up by whole keys. A plan that was made while a table was small is kept for the
-/// connection's life, and must not scan the table that it grows into (docs/adr/0005).
-const PLANS: [(&str, &str); 5] = [
+/// Rows are looked up by whole keys. A plan that was made while a table was small is kept, and must
+/// not scan the table that it grows into (docs/adr/0005).
+const PLANS: [(&str, &str); 6] = [
+    ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
     ("enable_material", "off"),
     ("random_page_cost", "1.1"),
     ("jit", "off"),
 ];
+
+/// After so many transactions of a pool, a connection plans its statements anew: what was planned
+/// while a table was empty may join in the wrong order. It is a prime: every connection has its turn.
+const PLAN_ANEW: u64 = 61;
 
 /// How long a transaction may wait for its client: a frozen process must not hold its locks on and
 /// on. Milliseconds.
@@ -57,6 +70,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: PgPool,
+    /// Transactions so far.
+    begun: Arc<AtomicU64>,
 }
 
 impl Store {
@@ -76,7 +91,7 @@ impl Store {
             .test_before_acquire(false)
             .connect_with(options)
             .await?;
-        Ok(Self { pool })
+        Ok(Self { pool, begun: Arc::default() })
     }
 
     /// The pool, for statements outside any tenant: the look-ups of migration 0015.
@@ -110,7 +125,9 @@ impl Store {
 
     async fn begin(&self, begin: &str, tenants: &str) -> Result<Scoped, stage::Fault> {
         // A tenant key holds a-z, 0-9 and '-' alone, so it cannot end the literal.
-        let begin = format!("{begin}; set local millrace.tenants = '{tenants}'");
+        let count = self.begun.fetch_add(1, Ordering::Relaxed);
+        let anew = if count % PLAN_ANEW == PLAN_ANEW - 1 { "discard plans; " } else { "" };
+        let begin = format!("{begin}; {anew}set local millrace.tenants = '{tenants}'");
         self.pool.begin_with(AssertSqlSafe(begin)).await.map_err(fault)
     }
 
