@@ -163,6 +163,8 @@ async fn count_statements(world: &World) {
     world
         .run(
             "create sequence millrace.statements;
+             -- The first value is the one that it has anyway.
+             select nextval('millrace.statements');
              grant all on millrace.statements to millrace_api, millrace_owner;
              create or replace function millrace.tenants_in_scope() returns text[]
                  language plpgsql stable as $$
@@ -208,13 +210,20 @@ async fn keys_that_arrive_together_are_asked_for_together_and_no_key_asks_for_no
     let cost = async |key: Option<&str>| {
         let mut least = i64::MAX;
         for n in 0..5 {
+            let post = async || {
+                let mut request = callers[0].request(Method::POST, "/v1/messages/batch");
+                if let Some(key) = key {
+                    request = request.header("Idempotency-Key", format!("{key}-{n}"));
+                }
+                let items: Vec<Value> = (0..200).map(|n| message(&format!("text {n}"))).collect();
+                send(request.json(&json!({ "messages": items }))).await.expect(202);
+            };
+
+            // Its scope is read where a row is found: one of them has a row.
+            post().await;
+            world.store(submitted(&world).await.last().expect("a message")).await;
             let before = world.number(STATEMENTS).await;
-            let mut request = callers[0].request(Method::POST, "/v1/messages/batch");
-            if let Some(key) = key {
-                request = request.header("Idempotency-Key", format!("{key}-{n}"));
-            }
-            let items: Vec<Value> = (0..200).map(|n| message(&format!("text {n}"))).collect();
-            send(request.json(&json!({ "messages": items }))).await.expect(202);
+            post().await;
             least = least.min(world.number(STATEMENTS).await - before);
         }
         least

@@ -37,8 +37,8 @@ pub(crate) fn rest(counted: i64) -> SignedDuration {
     REST_EACH.saturating_mul(counted).min(REST_AT_MOST)
 }
 
-/// What senders carry together, in segments per second: no more on any carrier account than it takes
-/// of the tenant.
+/// What senders carry together, in segments per second: no more on any carrier account than it
+/// takes of the tenant.
 pub(crate) fn pace(carriers: &[SenderPace]) -> i64 {
     let mut accounts: BTreeMap<&str, (i64, Option<f64>)> = BTreeMap::new();
     for carrier in carriers {

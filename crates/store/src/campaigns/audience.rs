@@ -234,8 +234,9 @@ pub async fn next(
 }
 
 /// Moves the cursor after the broker has stored what lies below it, and gives the lease back, or
-/// leaves the campaign alone until `rests_until`. A redrive that lowered `settled_below` meanwhile is not undone: its messages are open again. After
-/// an outage the same recipients are published again, under the same ids.
+/// leaves the campaign alone until `rests_until`. A redrive that lowered `settled_below` meanwhile
+/// is not undone: its messages are open again. After an outage the same recipients are published
+/// again, under the same ids.
 pub async fn advance(
     store: &Store,
     campaign: &RunningCampaign,

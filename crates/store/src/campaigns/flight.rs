@@ -1,5 +1,5 @@
-//! How much of a campaign may be in the pipe: what is in it, what its senders carry, and which lines
-//! it would stand in.
+//! How much of a campaign may be in the pipe: what is in it, what its senders carry, and which
+//! lines it would stand in.
 
 use domain::{
     gates::{LineKey, PACE_CODE},

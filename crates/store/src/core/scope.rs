@@ -56,7 +56,8 @@ const PLANS: [(&str, &str); 6] = [
 ];
 
 /// After so many transactions of a pool, a connection plans its statements anew: what was planned
-/// while a table was empty may join in the wrong order. It is a prime: every connection has its turn.
+/// while a table was empty may join in the wrong order. It is a prime, so that every connection has
+/// its turn.
 const PLAN_ANEW: u64 = 61;
 
 /// How long a transaction may wait for its client: a frozen process must not hold its locks on and
@@ -126,8 +127,10 @@ impl Store {
     async fn begin(&self, begin: &str, tenants: &str) -> Result<Scoped, stage::Fault> {
         // A tenant key holds a-z, 0-9 and '-' alone, so it cannot end the literal.
         let count = self.begun.fetch_add(1, Ordering::Relaxed);
-        let anew = if count % PLAN_ANEW == PLAN_ANEW - 1 { "discard plans; " } else { "" };
-        let begin = format!("{begin}; {anew}set local millrace.tenants = '{tenants}'");
+        let is_turn = count % PLAN_ANEW == PLAN_ANEW - 1;
+        // In a transaction of its own: it would be the first statement of this one.
+        let anew = if is_turn { "begin; discard plans; commit; " } else { "" };
+        let begin = format!("{anew}{begin}; set local millrace.tenants = '{tenants}'");
         self.pool.begin_with(AssertSqlSafe(begin)).await.map_err(fault)
     }
 
