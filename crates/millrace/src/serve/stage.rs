@@ -13,6 +13,10 @@ use crate::{cli, process::ProcessParts};
 /// Connections to Postgres per stage process: a batch takes one, three batches are under way.
 pub const CONNECTIONS: u32 = 6;
 
+/// Texts that inbound and reply hold at once, at most: a flood of one tenant's, or one tenant's slow
+/// model, is to leave room for the others'. Each comes in a frame of its own.
+const TEXTS: usize = 8_192;
+
 /// How reconcile's sources tick: what they wait for takes ten seconds and more.
 const SWEEPING: SourceConfig =
     SourceConfig { interval: Duration::from_secs(1), drain: Duration::from_secs(20) };
@@ -87,11 +91,13 @@ pub async fn stage(
         }
         StageName::Reconcile => reconcile(process, runtime, store, sealer, config).await,
         StageName::Inbound => {
-            Ok(run_stage(inbound::InboundStage::new(store), runtime, config).await?)
+            let config = StageConfig { in_flight: TEXTS, ..config.clone() };
+            Ok(run_stage(inbound::InboundStage::new(store), runtime, &config).await?)
         }
         StageName::Reply => {
             let reply = reply::ReplyStage::new(store, model(process)?, MODEL.to_owned());
-            Ok(run_stage(reply, runtime, config).await?)
+            let config = StageConfig { in_flight: TEXTS, ..config.clone() };
+            Ok(run_stage(reply, runtime, &config).await?)
         }
         StageName::Rollup => {
             let publish = run_source(rollup::TotalsPublisher::new(store.clone()), runtime, &source);
