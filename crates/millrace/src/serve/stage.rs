@@ -13,8 +13,8 @@ use crate::{cli, process::ProcessParts};
 /// Connections to Postgres per stage process: a batch takes one, three batches are under way.
 pub const CONNECTIONS: u32 = 6;
 
-/// Texts that inbound and reply hold at once, at most: a flood of one tenant's, or one tenant's slow
-/// model, is to leave room for the others'. Each comes in a frame of its own.
+/// Texts that inbound and reply hold at once, at most: a flood of one tenant's, or one tenant's
+/// slow model, is to leave room for the others'. Each comes in a frame of its own.
 const TEXTS: usize = 8_192;
 
 /// How reconcile's sources tick: what they wait for takes ten seconds and more.
