@@ -56,8 +56,7 @@ const PLANS: [(&str, &str); 6] = [
 ];
 
 /// After so many transactions of a pool, a connection plans its statements anew: what was planned
-/// while a table was empty may join in the wrong order. It is a prime, so that every connection has
-/// its turn.
+/// while a table was empty may join in the wrong order. A prime, so that no connection is left out.
 const PLAN_ANEW: u64 = 61;
 
 /// How long a transaction may wait for its client: a frozen process must not hold its locks on and
