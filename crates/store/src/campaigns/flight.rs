@@ -85,15 +85,11 @@ pub async fn carriers(
 ) -> Result<Vec<SenderPace>, Fault> {
     let rows = sqlx::query!(
         r#"select s.sender_id, s.pace, s.time_zone, s.account,
-                  case when o.pace is not null or l.seen_rate is not null
-                       then account_rate(s.account, s.tenant_id, coalesce(h.weight, 1))
-                  end as "account_rate?"
+                  account_rate(s.account, s.tenant_id, coalesce(h.weight, 1)) as "account_rate?"
            from pools p
            join senders s
              on s.tenant_id = p.tenant_id and s.sender_id = any (p.senders) and s.usable
-           left join platform_accounts o on o.account = s.account
            left join account_shares h on h.account = s.account and h.tenant_id = s.tenant_id
-           left join account_pace l on l.account = s.account
            where p.tenant_id = $1 and p.pool_id = $2"#,
         campaign.tenant.as_str(),
         campaign.pool.0,
