@@ -16,6 +16,7 @@ use crate::{
     last_known::Asking,
     shares::Shares,
     submit::{coalesce::Coalescer, keys::UsedKeys, quota::Quotas, tenants::Tenants, turns::Turns},
+    transactions::Transactions,
 };
 
 /// How many batches of one tenant a process publishes at once; more are told to come again.
@@ -72,6 +73,8 @@ pub struct ApiSettings {
     pub upload_dir: PathBuf,
     /// Connections that are served at once; further ones wait.
     pub connections: usize,
+    /// How long a caller may leave an answer unread before its connection is closed.
+    pub unread: Duration,
     /// How long the database may take over what a message can be accepted without: whether its key
     /// is taken by another body, and whether what is known of its caller has changed.
     pub patience: Duration,
@@ -89,6 +92,7 @@ impl Default for ApiSettings {
             submit_burst: 50_000,
             upload_dir: std::env::temp_dir(),
             connections: 4096,
+            unread: Duration::from_secs(30),
             patience: Duration::from_millis(50),
             fresh: Duration::from_secs(1),
         }
@@ -98,6 +102,8 @@ impl Default for ApiSettings {
 /// The fields of [`App`].
 pub struct Inner {
     pub(crate) store: Store,
+    /// What requests read and write their tenant's rows in.
+    pub(crate) transactions: Transactions,
     pub(crate) publisher: Publisher,
     pub(crate) broker: Broker,
     pub(crate) sealer: Sealer,
@@ -155,6 +161,7 @@ impl App {
             uploads: Shares::new(UPLOADS_OF_KEY),
             imports: Shares::new(IMPORTS_OF_TENANT),
             simulations: Shares::new(SIMULATIONS_OF_TENANT),
+            transactions: Transactions::new(parts.store.clone()),
             stopping: CancellationToken::new(),
             store: parts.store,
             broker: parts.broker,

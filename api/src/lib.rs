@@ -27,6 +27,7 @@ mod routes;
 mod serve;
 mod shares;
 mod submit;
+mod transactions;
 mod webhooks;
 
 pub use app::{ApiSettings, App, Parts};

@@ -9,6 +9,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use nix::sys::socket::{setsockopt, sockopt::TcpUserTimeout};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -41,11 +42,12 @@ pub async fn serve(
     outbox::keep_publishing(app.clone(), upkeep);
 
     let permits = Arc::new(Semaphore::new(app.settings.connections));
+    let unread = app.settings.unread;
     let connections = TaskTracker::new();
     while let Some((stream, permit)) = accept(&listener, &permits, &shutdown).await {
         let (router, shutdown) = (router.clone(), shutdown.clone());
         connections.spawn(async move {
-            answer(stream, router, shutdown).await;
+            answer(stream, unread, router, shutdown).await;
             drop(permit);
         });
     }
@@ -79,9 +81,15 @@ async fn accept(
 }
 
 /// Answers the requests of a connection. On `shutdown` the one under way is finished.
-async fn answer(stream: TcpStream, router: Router, shutdown: CancellationToken) {
+async fn answer(stream: TcpStream, unread: Duration, router: Router, shutdown: CancellationToken) {
     // Without it a small answer may wait for the peer's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
+    // The kernel closes the connection of a peer that takes nothing of what is written.
+    let unread = u32::try_from(unread.as_millis()).unwrap_or(u32::MAX);
+    if let Err(error) = setsockopt(&stream, TcpUserTimeout, &unread) {
+        tracing::warn!(%error, "a connection has no limit on the time to read its answers");
+    }
+
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)

@@ -23,6 +23,8 @@ use store::{
     drafts,
 };
 
+use crate::transactions::TenantTx;
+
 /// How many recipients are read at once.
 const CHUNK: i64 = 1_000;
 
@@ -47,7 +49,7 @@ impl Run {
     /// Begins: what all recipients share is read.
     pub(crate) async fn begin(
         store: Store,
-        mut tx: Scoped,
+        mut tx: TenantTx,
         tenant: TenantId,
         campaign: Campaign,
         at: Timestamp,

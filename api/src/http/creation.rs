@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use store::{
-    Scoped,
     idempotency::{self, Begun},
     settings::tenants::Tenant,
 };
@@ -21,7 +20,7 @@ use super::{
     body::{JSON_LIMIT, decode, expect_json, read_body},
     problem::Problem,
 };
-use crate::{app::App, auth::Caller, ids};
+use crate::{app::App, auth::Caller, ids, transactions::TenantTx};
 
 /// The header that names a creation, so that it can be repeated.
 const HEADER: &str = "idempotency-key";
@@ -33,7 +32,7 @@ pub(crate) struct Creation<T> {
     /// What they ask for.
     pub(crate) body: T,
     /// The transaction to write in, scoped to their tenant.
-    pub(crate) tx: Scoped,
+    pub(crate) tx: TenantTx,
     /// Their tenant. Read before the transaction began: whoever holds a connection and waits for
     /// another can wait for ever.
     pub(crate) tenant: Arc<Tenant>,
@@ -72,8 +71,8 @@ impl<T> Creation<T> {
         // load
         let tenant = app.tenants.get(&app.store, &caller.tenant).await;
         let tenant = tenant.map_err(Problem::into_response)?;
-        let tx = app.store.scoped([&caller.tenant]).await;
-        let tx = tx.map_err(|fault| Problem::from(fault).into_response())?;
+        let tx = app.transactions.begin(&caller.tenant).await;
+        let tx = tx.map_err(Problem::into_response)?;
 
         // record
         let hash = Sha256::new()
@@ -114,7 +113,7 @@ impl<T> Creation<T> {
             idempotency::finish(tx, tenant, key, status.as_u16(), &json).await?;
         }
 
-        self.tx.commit().await.map_err(store::fault)?;
+        self.tx.commit().await?;
         Ok((status, axum::Json(json)).into_response())
     }
 }

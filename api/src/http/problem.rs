@@ -111,7 +111,8 @@ pub(crate) struct FieldError {
 
 /// An answer that is an error. Its body is written by the outermost layer, which knows the
 /// request's id.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{detail}")]
 pub(crate) struct Problem {
     kind: Kind,
     detail: Cow<'static, str>,

@@ -9,7 +9,7 @@ use futures::{StreamExt, future::join_all, stream};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use store::settings::api_keys::KeyRole;
-use tokio::sync::Semaphore;
+use tokio::{io::AsyncWriteExt, net::TcpSocket, sync::Semaphore};
 
 use crate::harness::{Answer, Caller, World, send};
 
@@ -78,6 +78,58 @@ async fn a_tenant_that_uploads_slowly_still_sends_what_arrives() {
     let batch = slow.post("/v1/messages/batch", &json!({ "messages": [text] })).await;
 
     assert_eq!(batch.expect(202)["accepted"], 1);
+}
+
+#[tokio::test]
+async fn requests_of_one_tenant_that_wait_for_the_database_leave_connections_to_another() {
+    let world = World::start().await;
+    let slow = world.caller("slow", KeyRole::Operator).await;
+    let other = world.caller("other", KeyRole::Operator).await;
+    let contact = json!({ "phone": "+12125550100" });
+
+    // Somebody holds the key under which all of these create something: each waits for its end.
+    let mut holder = world.database.superuser().await.unwrap();
+    let hold = "begin; insert into millrace.idempotency_keys values
+                ('slow', 'k', '', 0, 'null', now())";
+    sqlx::raw_sql(hold).execute(&mut holder).await.unwrap();
+    let waiting = join_all((0..8).map(|_| slow.post_once("/v1/contacts", "k", &contact)));
+    let others = async {
+        let locks = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'";
+        world.becomes(3, locks).await;
+        for _ in 0..20 {
+            let begun = Instant::now();
+            other.get("/v1/contacts").await.expect(200);
+            assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        }
+        sqlx::raw_sql("rollback").execute(&mut holder).await.unwrap();
+    };
+
+    let (answers, ()) = tokio::join!(waiting, others);
+    for answer in answers {
+        answer.expect(201);
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_reads_no_answers_loses_its_connection_to_another() {
+    let unread = Duration::from_secs(1);
+    let world =
+        World::start_with(|settings| (settings.connections, settings.unread) = (1, unread)).await;
+    let address = world.base.trim_start_matches("http://").parse().unwrap();
+
+    // It asks until nothing more is taken from it: its answers fill all that lies between.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    let requests = b"GET /nothing HTTP/1.1\r\nHost: millrace\r\n\r\n".repeat(100);
+    let second = Duration::from_secs(1);
+    while tokio::time::timeout(second, stream.write_all(&requests)).await.is_ok_and(|ok| ok.is_ok())
+    {
+    }
+
+    let other = world.http.get(format!("{}/v1/contacts", world.base)).send();
+    let answer = tokio::time::timeout(Duration::from_secs(20), other).await;
+    assert_eq!(answer.expect("a connection is free").unwrap().status().as_u16(), 401);
 }
 
 #[tokio::test]

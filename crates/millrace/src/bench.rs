@@ -13,8 +13,8 @@ mod watch;
 use std::{path::Path, process::ExitCode, time::Instant};
 
 use boot::embedded::{EmbeddedOptions, Nats, NatsSync, Scratch};
+use hop::RawHop;
 use report::BenchReport;
-use secrecy::ExposeSecret;
 
 use crate::{
     cli,
@@ -23,9 +23,6 @@ use crate::{
 
 /// Where the servers keep their data meanwhile, below the working directory.
 const WORK_DIR: &str = ".millrace";
-
-/// Messages of one reference measurement; there is one before the run and one after it.
-const HOPS: usize = 30_000;
 
 /// Runs the benchmark as often as it is told to, and prints a report of each run.
 pub async fn run(args: cli::Bench) -> anyhow::Result<ExitCode> {
@@ -53,13 +50,12 @@ async fn once(args: &cli::Bench) -> anyhow::Result<BenchReport> {
     // On a disk, where fsync costs what it costs.
     let scratch = Scratch::under(Path::new(WORK_DIR))?;
     let reference = reference_server(&scratch).await?;
-    eprintln!("reference: raw hops ...");
-    let before = hop::measure(reference.url().expose_secret(), HOPS).await?;
-
     eprintln!("starting the platform, one process each ...");
     let mut platform = Platform::start(scratch.path(), &Plan::default()).await?;
 
     let work = load::prepare(&mut platform, args).await?;
+    eprintln!("reference: raw hops, now and behind the load, as the machine's speed changes ...");
+    let before = hop::measure(&reference).await?;
     eprintln!("sending ...");
 
     let groups = usage::groups(&platform);
@@ -73,18 +69,17 @@ async fn once(args: &cli::Bench) -> anyhow::Result<BenchReport> {
     let took = begun.elapsed();
     let spent = usage::cpu(&groups);
     let memory = peak.stop().await;
+    let after = hop::measure(&reference).await?;
+    reference.stop().await;
 
     let truth = platform.sandbox_stats().await?;
     eprintln!("latency at a steady 200 per second ...");
     let latency = latency::measure(&platform, &work).await?;
     platform.stop().await;
 
-    let after = hop::measure(reference.url().expose_secret(), HOPS).await?;
-    reference.stop().await;
-
     let cpu = spent.iter().map(|(name, seconds)| (*name, seconds - cpu[name])).collect();
-    let hops = (before + after) / 2.0;
-    Ok(BenchReport { messages: recorded, took, cpu, memory, latency, hops, truth })
+    let hop = RawHop::mean(before, after);
+    Ok(BenchReport { messages: recorded, took, cpu, memory, latency, hop, truth })
 }
 
 /// The reference runs on a server of its own with the broker's default sync.

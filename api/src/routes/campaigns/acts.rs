@@ -68,7 +68,7 @@ async fn act(
     // load
     let gone = || Problem::not_found("campaign");
     let id = CampaignId(id);
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let campaign = campaigns::get(&mut tx, &caller.tenant, id, true).await?.ok_or_else(gone)?;
     let last = campaigns::last(&mut tx, &caller.tenant, id, act).await?;
 
@@ -84,7 +84,7 @@ async fn act(
         }
     };
     let campaign = campaigns::get(&mut tx, &caller.tenant, id, false).await?.ok_or_else(gone)?;
-    tx.commit().await.map_err(store::fault)?;
+    tx.commit().await?;
 
     // publish
     if let Some(transition) = transition

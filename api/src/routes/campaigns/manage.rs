@@ -122,7 +122,7 @@ async fn show(
     caller: Caller,
     Id(id): Id,
 ) -> Result<Json<CampaignView>, Problem> {
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = campaigns::get(&mut tx, &caller.tenant, CampaignId(id), false).await?;
     found.map(|found| Json(view(found))).ok_or_else(|| Problem::not_found("campaign"))
 }
@@ -135,7 +135,7 @@ async fn list(
 ) -> Result<Json<Page<CampaignView>>, Problem> {
     let (after, limit) = (paging.after_id()?, paging.limit()?);
 
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = campaigns::list(&mut tx, &caller.tenant, after, limit).await?;
     Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |campaign| campaign.id)))
 }

@@ -12,7 +12,6 @@ use axum::{
 use bytes::Bytes;
 use domain::ids::CampaignId;
 use futures::stream;
-use stage::Fault;
 use store::campaigns::{
     self,
     ledger::{self, LedgerRecipient},
@@ -53,7 +52,7 @@ async fn list(
     // check
     let (id, limit) = (CampaignId(id), paging.limit()?);
     let after = paging.after_number()?.unwrap_or(-1);
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     if campaigns::get(&mut tx, &caller.tenant, id, false).await?.is_none() {
         return Err(Problem::not_found("campaign"));
     }
@@ -84,10 +83,10 @@ fn export(app: App, caller: Caller, id: CampaignId, after: i64, format: Format) 
         let (app, caller) = (app.clone(), caller.clone());
         async move {
             let Some(after) = after else { return Ok(None) };
-            let mut tx = app.store.scoped([&caller.tenant]).await?;
+            let mut tx = app.transactions.begin(&caller.tenant).await?;
             let found = ledger::recipients(&mut tx, &caller.tenant, id, after, STEP).await?;
             let next = found.last().map(|last| last.seq).filter(|_| found.len() as i64 == STEP);
-            Ok::<_, Fault>(Some((write(&found, format, first), (next, false))))
+            Ok::<_, Problem>(Some((write(&found, format, first), (next, false))))
         }
     });
 

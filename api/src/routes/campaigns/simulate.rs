@@ -83,7 +83,7 @@ async fn simulate(
 
     // load
     let currency = app.tenants.get(&app.store, &caller.tenant).await?.currency.clone();
-    let mut tx = app.store.reading(&caller.tenant).await?;
+    let mut tx = app.transactions.reading(&caller.tenant).await?;
     let campaign = campaigns::get(&mut tx, &caller.tenant, CampaignId(id), false).await?;
     let campaign = campaign.ok_or_else(|| Problem::not_found("campaign"))?;
     let run = Run::begin(app.store.clone(), tx, caller.tenant, campaign, at).await?;

@@ -116,7 +116,7 @@ async fn remove(
 
     // load
     let now = app.now();
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let before = recipient(&mut tx, &caller.tenant, &stop, true).await?;
     if !stop.is_listed(before.as_ref()) {
         return Err(gone());
@@ -126,7 +126,7 @@ async fn remove(
     let change = stop.clone().change(&caller, Action::Allow, &reason, now);
     consent::record(&mut tx, now, &[change]).await?;
     let after = recipient(&mut tx, &caller.tenant, &stop, false).await?;
-    tx.commit().await.map_err(store::fault)?;
+    tx.commit().await?;
 
     // answer
     after.map(view).map(Json).ok_or_else(gone)
@@ -166,7 +166,7 @@ async fn list(
     let filter = filter(wanted, tenant.country.parse().ok())?;
 
     // load
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let after = (after.0.as_str(), after.1.as_str());
     let found = list::list_stopped(&mut tx, &caller.tenant, &filter, after, limit).await?;
 

@@ -124,7 +124,7 @@ async fn list(
 ) -> Result<Json<Ledger>, Problem> {
     // load
     let (before, limit) = (paging.after_time_and_id()?, paging.limit()?);
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let address = address_of(&mut tx, &caller, contact).await?;
     let mut recipients = Vec::new();
     for channel in [Channel::Sms, Channel::Whatsapp] {

@@ -153,7 +153,7 @@ async fn begin(
     hash: &[u8; 32],
 ) -> Result<Option<Response>, Problem> {
     let tenant = &caller.tenant;
-    let mut tx = app.store.scoped([tenant]).await?;
+    let mut tx = app.transactions.begin(tenant).await?;
     let machine = stage::machine::now();
 
     if let Some(key) = &key {
@@ -165,7 +165,7 @@ async fn begin(
     }
 
     imports::create(&mut tx, tenant, id, machine).await?;
-    tx.commit().await.map_err(store::fault)?;
+    tx.commit().await?;
     Ok(None)
 }
 
@@ -245,10 +245,10 @@ async fn show(
     caller: Caller,
     Id(id): Id,
 ) -> Result<Json<ImportView>, Problem> {
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let machine = stage::machine::now();
     let found = imports::get(&mut tx, &caller.tenant, id, machine).await?;
-    tx.commit().await.map_err(store::fault)?;
+    tx.commit().await?;
 
     let Import { id, state, counts, error, created_at, finished_at } =
         found.ok_or_else(|| Problem::not_found("import"))?;
@@ -266,7 +266,7 @@ async fn rows(
 ) -> Result<Json<Page<LineOutcome>>, Problem> {
     let (after, limit) = (paging.after_number()?.unwrap_or(0), paging.limit()?);
 
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let machine = stage::machine::now();
     if imports::get(&mut tx, &caller.tenant, id, machine).await?.is_none() {
         return Err(Problem::not_found("import"));

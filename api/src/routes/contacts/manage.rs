@@ -122,7 +122,7 @@ async fn show(
     caller: Caller,
     Id(id): Id,
 ) -> Result<Json<ContactView>, Problem> {
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = contacts::load(&mut tx, &caller.tenant, &[id], false).await?;
     let found = views(&mut tx, &caller, found).await?.pop();
     found.map(Json).ok_or_else(|| Problem::not_found("contact"))
@@ -142,7 +142,7 @@ async fn list(
 ) -> Result<Json<Page<ContactView>>, Problem> {
     let (after, limit) = (paging.after_id()?, paging.limit()?);
 
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = contacts::list(&mut tx, &caller.tenant, tag.as_deref(), after, limit).await?;
     let found = views(&mut tx, &caller, found).await?;
 

@@ -115,7 +115,7 @@ async fn explain(
 ) -> Result<Json<Explanation>, Problem> {
     // check
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
-    let mut tx = app.store.reading(&caller.tenant).await?;
+    let mut tx = app.transactions.reading(&caller.tenant).await?;
     let asked = check(&mut tx, &tenant, question, app.now()).await?;
 
     // load and decide

@@ -126,7 +126,7 @@ impl Patience {
 }
 
 async fn find(app: &App, caller: &Caller, id: MessageId) -> Result<Option<MessageDetail>, Problem> {
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     Ok(read::get(&mut tx, &caller.tenant, id).await?)
 }
 

@@ -21,7 +21,7 @@ pub(super) fn router() -> Router<App> {
 
 /// `GET /v1/analytics/dashboard`, for every role: the totals of the tenant.
 async fn dashboard(State(app): State<App>, caller: Caller) -> Result<Json<Totals>, Problem> {
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = analytics::get(&mut tx, &caller.tenant, &Scope::Dashboard).await?;
     Ok(Json(found.unwrap_or_else(|| nothing(app.now(), None))))
 }
@@ -32,7 +32,7 @@ async fn campaign(
     caller: Caller,
     Id(id): Id,
 ) -> Result<Json<Totals>, Problem> {
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     if campaigns::get(&mut tx, &caller.tenant, CampaignId(id), false).await?.is_none() {
         return Err(Problem::not_found("campaign"));
     }

@@ -64,7 +64,7 @@ async fn list(
     let filter =
         AuditFilter { action: wanted.action, subject: wanted.subject, since: wanted.since };
 
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = audit::list(&mut tx, &caller.tenant, &filter, below, limit).await?;
     Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |entry| entry.seq)))
 }
@@ -113,7 +113,7 @@ async fn verify(
         return Err(Problem::field("after", "out_of_range", "0 or the number of an entry"));
     }
 
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let checked = audit::verify(&mut tx, &caller.tenant, after, MOST).await?;
 
     Ok(Json(Verdict {

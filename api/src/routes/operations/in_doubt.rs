@@ -49,7 +49,7 @@ async fn list(
 ) -> Result<Json<Page<DoubtView>>, Problem> {
     let (after, limit) = (paging.after_id()?, paging.limit()?);
 
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = in_doubt::list(&mut tx, &caller.tenant, after, limit).await?;
 
     let found = found.into_iter().map(view).collect();

@@ -118,7 +118,7 @@ async fn set_token(
     check_token(&body.auth_token, &mut errors);
     errors.done()?;
 
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let sealed = app.sealer.seal(body.auth_token.as_bytes());
     let account = match accounts::set_token(&mut tx, &caller.tenant, &name, &sealed).await? {
         TokenSet::Done(account) => account,
@@ -132,7 +132,7 @@ async fn set_token(
     let subject = format!("carrier_account:{name}");
     let detail = json!({ "auth_token": "set" });
     audit::note(&mut tx, &caller, app.now(), "carrier_account.changed", subject, detail).await?;
-    tx.commit().await.map_err(store::fault)?;
+    tx.commit().await?;
 
     mirror::announce(&app, &account.handle, Entry::of_tenant(caller.tenant, &account)).await;
     Ok(Json(view(&app, account)))
@@ -194,7 +194,7 @@ async fn list(
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<AccountView>>, Problem> {
     let (after, limit) = (paging.after_text()?.unwrap_or_default(), paging.limit()?);
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = accounts::list(&mut tx, &caller.tenant, &after, limit).await?;
     let found: Vec<_> = found.into_iter().map(|account| view(&app, account)).collect();
     Ok(Json(Page::new(found, limit, |account: &AccountView| account.account.clone())))

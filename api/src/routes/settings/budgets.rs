@@ -56,7 +56,7 @@ async fn set(
     // check
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let budget = check(&body, &tenant)?;
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     if let Some(id) = body.target
         && campaigns::get(&mut tx, &caller.tenant, CampaignId(id), false).await?.is_none()
     {
@@ -75,7 +75,7 @@ async fn set(
     let detail = json!({ "before": before, "after": caps(&budget) });
     let subject = subject(&budget);
     audit::note(&mut tx, &caller, app.now(), "budget.changed", subject, detail).await?;
-    tx.commit().await.map_err(store::fault)?;
+    tx.commit().await?;
 
     // answer
     Ok(Json(body))
@@ -162,7 +162,7 @@ async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Page<Budget
     let zone = Zone::parse(&tenant.time_zone)
         .map_err(|_| Problem::new(Kind::Internal, "the tenant's time zone is not known"))?;
     let windows = Windows::at(app.now(), zone);
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = budgets::list(&mut tx, &caller.tenant).await?;
     let keys: Vec<CounterKey> =
         found.iter().flat_map(|budget| counters_of(&caller.tenant, budget, &windows)).collect();

@@ -67,7 +67,7 @@ async fn set(
     Body(body): Body<SetSwitch>,
 ) -> Result<Json<Set>, Problem> {
     // check
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let (scope, mode) = check(&mut tx, &caller, &body).await?;
 
     // load
@@ -100,7 +100,7 @@ async fn set(
         "released": released,
     });
     audit::note(&mut tx, &caller, now, "switch.changed", key, detail).await?;
-    tx.commit().await.map_err(store::fault)?;
+    tx.commit().await?;
 
     // answer
     Ok(Json(Set { switch: view(switch), released }))
@@ -198,7 +198,7 @@ struct Switches {
 /// `GET /v1/kill-switch`, for every role: the platform's switch, and those of the tenant that are
 /// not on.
 async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Switches>, Problem> {
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let platform = platform_switch::mode(&mut tx).await?.as_str();
     let data = switches::list(&mut tx, &caller.tenant).await?.into_iter().map(view).collect();
     Ok(Json(Switches { platform, data }))

@@ -46,7 +46,7 @@ async fn add(
 
     // load
     let now = app.now();
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let before = policies::list(&mut tx, &caller.tenant, i64::MAX, 1).await?.pop();
 
     // record
@@ -58,7 +58,7 @@ async fn add(
         "version": version, "before": before.map(|before| before.body), "after": body,
     });
     audit::note(&mut tx, &caller, now, "policy.changed", "policy".into(), detail).await?;
-    tx.commit().await.map_err(store::fault)?;
+    tx.commit().await?;
 
     // answer
     let (created_at, created_by) = (Some(now), Some(caller.subject));
@@ -88,7 +88,7 @@ async fn list(
 ) -> Result<Json<Page<VersionView>>, Problem> {
     let (below, limit) = (paging.after_number()?.unwrap_or(i64::MAX), paging.limit()?);
 
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = policies::list(&mut tx, &caller.tenant, below, limit).await?;
     let mut versions: Vec<_> = found
         .into_iter()

@@ -90,7 +90,7 @@ async fn list(
 ) -> Result<Json<Page<PoolView>>, Problem> {
     let (after, limit) = (paging.after_id()?, paging.limit()?);
 
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = senders::list_pools(&mut tx, &caller.tenant, after, limit).await?;
     Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |pool| pool.id)))
 }

@@ -167,7 +167,7 @@ async fn list(
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<SenderView>>, Problem> {
     let (after, limit) = (paging.after_id()?, paging.limit()?);
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = senders::list(&mut tx, &caller.tenant, after, limit).await?;
     Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |sender| sender.id)))
 }

@@ -137,7 +137,7 @@ async fn show(
     caller: Caller,
     Id(id): Id,
 ) -> Result<Json<TemplateView>, Problem> {
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = templates::get(&mut tx, &caller.tenant, TemplateId(id)).await?;
     found.map(|found| Json(view(found))).ok_or_else(|| Problem::not_found("template"))
 }
@@ -150,7 +150,7 @@ async fn list(
 ) -> Result<Json<Page<TemplateView>>, Problem> {
     let (after, limit) = (paging.after_id()?, paging.limit()?);
 
-    let mut tx = app.store.scoped([&caller.tenant]).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = templates::list(&mut tx, &caller.tenant, after, limit).await?;
     Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |template| template.id)))
 }

@@ -10,8 +10,12 @@ use async_nats::jetstream::{
     message::PublishMessage,
     stream::{Config, RetentionPolicy, StorageType},
 };
+use boot::embedded::Nats;
 use futures::{StreamExt, future::try_join_all};
 use pipeline::Broker;
+use secrecy::ExposeSecret;
+
+use super::usage;
 
 /// The size of a message's payload.
 const BYTES: usize = 300;
@@ -19,17 +23,36 @@ const BYTES: usize = 300;
 /// Messages that are published, awaited and acknowledged together.
 const BATCH: usize = 256;
 
-/// Moves so many messages over one raw hop; gives messages per second.
+/// Messages of one measurement: some seconds of work.
+const MESSAGES: usize = 100_000;
+
+/// What the machine takes for a raw hop.
+#[derive(Debug, Clone, Copy)]
+pub struct RawHop {
+    /// Messages per second.
+    pub rate: f64,
+    /// CPU seconds per message, of the broker and of this process.
+    pub cpu: f64,
+}
+
+impl RawHop {
+    /// The mean of two measurements.
+    pub fn mean(one: Self, other: Self) -> Self {
+        Self { rate: (one.rate + other.rate) / 2.0, cpu: (one.cpu + other.cpu) / 2.0 }
+    }
+}
+
+/// Moves messages over one raw hop.
 ///
 /// # Errors
 /// The broker refuses something.
 #[expect(clippy::disallowed_methods, reason = "the reference measures the raw broker")]
-pub async fn measure(url: &str, messages: usize) -> anyhow::Result<f64> {
-    let client = Broker::connect(url, None, "hop").await?.client;
+pub async fn measure(server: &Nats) -> anyhow::Result<RawHop> {
+    let client = Broker::connect(server.url().expose_secret(), None, "hop").await?.client;
     let context = jetstream::new(client.clone());
     let from = queue(&context, "HOP_FROM", "hop.from").await?;
     queue(&context, "HOP_TO", "hop.to").await?;
-    publish(&context, "hop.from", 0..messages).await?;
+    publish(&context, "hop.from", 0..MESSAGES).await?;
 
     let config = pull::Config {
         durable_name: Some("hop".to_owned()),
@@ -41,9 +64,10 @@ pub async fn measure(url: &str, messages: usize) -> anyhow::Result<f64> {
     let incoming = consumer.stream().max_messages_per_batch(2 * BATCH).messages().await?;
     let mut incoming = incoming.ready_chunks(BATCH);
 
-    let begun = Instant::now();
+    let spent = || usage::process_cpu(server.pid()) + usage::process_cpu(std::process::id());
+    let (begun, spent_before) = (Instant::now(), spent());
     let mut done = 0;
-    while done < messages {
+    while done < MESSAGES {
         let next = tokio::time::timeout(Duration::from_secs(30), incoming.next()).await?;
         let batch: Vec<_> =
             next.context("the consumer ended")?.into_iter().collect::<Result<_, _>>()?;
@@ -56,11 +80,12 @@ pub async fn measure(url: &str, messages: usize) -> anyhow::Result<f64> {
         done += batch.len();
     }
 
-    let rate = messages as f64 / begun.elapsed().as_secs_f64();
+    let rate = MESSAGES as f64 / begun.elapsed().as_secs_f64();
+    let cpu = (spent() - spent_before) / MESSAGES as f64;
     for name in ["HOP_FROM", "HOP_TO"] {
         context.delete_stream(name).await?;
     }
-    Ok(rate)
+    Ok(RawHop { rate, cpu })
 }
 
 async fn queue(

@@ -40,6 +40,11 @@ pub fn cpu(groups: &[UsageGroup]) -> BTreeMap<&'static str, f64> {
     groups.iter().map(|group| (group.name, seconds(group))).collect()
 }
 
+/// CPU seconds of one process alone; nought for one that has ended.
+pub fn process_cpu(pid: u32) -> f64 {
+    process(pid).map_or(0.0, |process| process.cpu)
+}
+
 /// Bytes of memory of each group; what processes share is split between them.
 pub fn memory(groups: &[UsageGroup]) -> BTreeMap<&'static str, u64> {
     let table = processes();

@@ -13,7 +13,7 @@ use stage::Fault;
 use super::wake::{self, What};
 use crate::{
     Scoped, Store,
-    core::words,
+    core::{keyed::in_lock_order, words},
     fault,
     messages::row::{StoredMessage, columns},
     outbox,
@@ -27,17 +27,58 @@ pub const UNREADABLE: &str = "unreadable";
 pub(super) struct UnreadableRow {
     pub(super) tenant: TenantId,
     pub(super) message: MessageId,
-    /// The turn that was parked; its message is in the next one by now.
+    /// The turn that was parked.
     pub(super) turn: i32,
+    pub(super) what: Unreadable,
 }
 
-/// Holds the messages of such rows in the turn that was raised for them, without a place in any
-/// sender's meter, and owes the event of it.
+/// What this version cannot read of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// What goes back to the gates. The message's turn has been raised.
+    Payload,
+    /// The state of its message, which stays in its turn.
+    State,
+}
+
+/// Sets such rows aside.
 pub(super) async fn set_aside(
     tx: &mut Scoped,
     now: Timestamp,
     rows: &[UnreadableRow],
 ) -> Result<(), Fault> {
+    let of = |what| rows.iter().filter(move |row| row.what == what).collect::<Vec<_>>();
+    hold(tx, now, &of(Unreadable::Payload)).await?;
+    leave(tx, now, &of(Unreadable::State)).await
+}
+
+/// Leaves messages as they are, and only their rows wait.
+async fn leave(tx: &mut Scoped, now: Timestamp, rows: &[&UnreadableRow]) -> Result<(), Fault> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+
+    let rows = in_lock_order(rows, |row| (&row.tenant, row.message));
+    sqlx::query!(
+        "update parked p
+         set due = null, rank = 1, parked_at = $4, cause = 'schedule:unreadable', cause_key = $5
+         from unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, turn)
+         where p.tenant_id = k.tenant_id and p.message_id = k.message_id and p.turn = k.turn",
+        &rows.iter().map(|row| row.tenant.as_str()).collect::<Vec<_>>() as _,
+        &rows.iter().map(|row| row.message.0).collect::<Vec<_>>(),
+        &rows.iter().map(|row| row.turn).collect::<Vec<_>>(),
+        now.to_sqlx(),
+        UNREADABLE,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Holds messages in the turn that was raised for them, without a place in any sender's meter, and
+/// owes the event of it.
+async fn hold(tx: &mut Scoped, now: Timestamp, rows: &[&UnreadableRow]) -> Result<(), Fault> {
     if rows.is_empty() {
         return Ok(());
     }

@@ -10,7 +10,7 @@ use jiff_sqlx::ToSqlx;
 use stage::Fault;
 use wire::Enriched;
 
-use super::aside::{self, UnreadableRow};
+use super::aside::{self, Unreadable, UnreadableRow};
 use crate::{
     Scoped, Store,
     core::{
@@ -135,7 +135,8 @@ pub(super) async fn due(
 ) -> Result<(Vec<DueMessage>, Vec<UnreadableRow>), Fault> {
     let rows = sqlx::query!(
         r#"select p.tenant_id, p.message_id, p.turn, p.lane, p.payload, m.sender_id,
-                  (m.turn = p.turn + 1 and m.state = $4) as "released!"
+                  (m.turn = p.turn + 1 and m.state = $4) as "released!",
+                  (m.turn = p.turn and m.state <> all ($5)) as "newer!"
            from unnest($1::text[], $2::uuid[], $3::int[]) as k (tenant_id, message_id, turn)
            join parked p
              on p.tenant_id = k.tenant_id and p.message_id = k.message_id and p.turn = k.turn
@@ -144,6 +145,7 @@ pub(super) async fn due(
         &rows.iter().map(|row| row.message.0).collect::<Vec<_>>(),
         &rows.iter().map(|row| row.turn).collect::<Vec<_>>(),
         MessageState::Accepted.code(),
+        &codes(|_| true),
     )
     .fetch_all(&mut **tx)
     .await
@@ -153,6 +155,10 @@ pub(super) async fn due(
     for row in rows {
         let (tenant, message) = (keyed::tenant(&row.tenant_id), MessageId(row.message_id));
         let turn = row.turn;
+        if row.newer {
+            unreadable.push(UnreadableRow { tenant, message, turn, what: Unreadable::State });
+            continue;
+        }
         if !row.released {
             due.push(DueMessage { tenant, message, turn, payload: None });
             continue;
@@ -164,7 +170,10 @@ pub(super) async fn due(
             Some(payload) => {
                 due.push(DueMessage { tenant, message, turn, payload: Some(payload) });
             }
-            None => unreadable.push(UnreadableRow { tenant, message, turn }),
+            None => {
+                let what = Unreadable::Payload;
+                unreadable.push(UnreadableRow { tenant, message, turn, what });
+            }
         }
     }
 

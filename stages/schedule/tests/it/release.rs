@@ -270,6 +270,26 @@ async fn what_was_set_aside_comes_back_with_the_version_that_can_read_it() -> an
     Ok(())
 }
 
+#[tokio::test]
+async fn a_message_in_a_state_of_a_newer_version_keeps_its_row_until_that_version_comes()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let newer = message(&world.tenant, MessageClass::Promo, 1);
+    world.park(&newer, Some(after(-2))).await?;
+    let deferred = world.number("select state::bigint from millrace.messages").await?;
+    world.run("update millrace.messages set state = 99").await?;
+
+    assert_eq!(tick_to_the_end(&world.source().await?).await?, []);
+    assert_eq!(started(&world, 1).await?, []);
+    assert_eq!(world.parked().await?, [(newer.head.id, 1)]);
+    assert_eq!(world.number("select state::bigint from millrace.messages").await?, 99);
+
+    world.run(&format!("update millrace.messages set state = {deferred}")).await?;
+    assert_eq!(started(&world, 2).await?, [(newer.head.id, 2)]);
+    assert_eq!(world.parked().await?, []);
+    Ok(())
+}
+
 /// What a process releases that starts so many seconds later: it wakes, and then looks.
 async fn started(world: &World, seconds: i64) -> anyhow::Result<Vec<(MessageId, u32)>> {
     let source = world.source().await?;
