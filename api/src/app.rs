@@ -20,8 +20,8 @@ use crate::{
     transactions::Transactions,
 };
 
-/// The streams that the ingress fills and nobody empties by reading: it adds nothing while more than
-/// half of one is unread.
+/// The streams that the ingress fills and that reading does not empty: it adds nothing to one of
+/// which more than half is unread.
 const FILLED: [Stream; 3] = [Stream::Carrier, Stream::Texts, Stream::Events];
 
 /// How many batches of one tenant a process publishes at once; more are told to come again.

@@ -117,6 +117,7 @@ impl Room {
             let mut ticks = interval(EVERY);
             loop {
                 ticks.tick().await;
+
                 let mut found = say.borrow().clone();
                 for &stream in streams {
                     // Where the broker does not answer, what was known of it holds.
@@ -124,6 +125,7 @@ impl Room {
                     found.retain(|known| *known != stream);
                     found.extend(fill.is_half_unread().then_some(stream));
                 }
+
                 say.send_if_modified(|known| {
                     let changed = *known != found;
                     if changed {

@@ -22,8 +22,8 @@ pub trait Stage: Send + Sync + 'static {
     const NAME: StageName;
     /// The streams it reads.
     const FROM: &'static [Stream];
-    /// The streams that it fills and does not empty. While more than half of one is unread, it takes
-    /// nothing new.
+    /// The streams that it fills and does not empty. While more than half of one is unread, it
+    /// takes nothing new.
     const FILLS: &'static [Stream] = &[];
     /// The payload of the messages it reads.
     type In: Payload;

@@ -15,7 +15,8 @@ pub enum Stream {
     Released,
     /// Raw webhook requests of carriers that hold receipts alone.
     Carrier,
-    /// Raw webhook requests of carriers that may hold texts: a STOP waits for no room behind receipts.
+    /// Raw webhook requests of carriers that may hold texts: a STOP waits for no room behind
+    /// receipts.
     Texts,
     /// Texts that want an answer.
     Inbound,
@@ -114,8 +115,9 @@ impl Stream {
         }
     }
 
-    /// How many bytes it may hold, unless an operator says otherwise. A full stream refuses new publishes (discard new), work queue
-    /// and limits stream alike, so that nothing unread is ever dropped silently.
+    /// How many bytes it may hold, unless an operator says otherwise. A full stream refuses new
+    /// publishes (discard new), work queue and limits stream alike, so that nothing unread is ever
+    /// dropped silently.
     pub fn max_bytes(self) -> i64 {
         const MIB: i64 = 1024 * 1024;
 
