@@ -40,7 +40,7 @@ pub struct Current {
     pub message: StoredMessage,
     /// Who has it.
     pub claim: Option<Claim>,
-    /// Carrier calls begun.
+    /// Claims made, each for one carrier call.
     pub attempt: i16,
 }
 
@@ -216,7 +216,8 @@ impl MeterColumns {
 }
 
 /// Gives claims back whose calls did not begin in time: the messages are queued as before, and in
-/// their senders' meters. To be called before anything else is locked: pace rows, then messages.
+/// their senders' meters. The number of the claim is used up, so that a repeat frees no later one.
+/// To be called before anything else is locked: pace rows, then messages.
 ///
 /// # Errors
 /// An outage; the claims then run out and are in doubt.
@@ -238,7 +239,7 @@ pub async fn give_back(
              where (p.tenant_id, p.key) in (select tenant_id, meter from wanted)
              order by p.tenant_id, p.key for update
          ), back as (
-             update messages m set claim_owner = null, call_by = null, attempt = m.attempt - 1
+             update messages m set claim_owner = null, call_by = null
              from wanted k
              join meters r on r.tenant_id = k.tenant_id and r.key = k.meter
              where m.tenant_id = k.tenant_id and m.message_id = k.message_id

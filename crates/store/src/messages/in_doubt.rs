@@ -88,7 +88,7 @@ pub struct Listed {
     pub since: Timestamp,
     /// The tenant's name of the account that was called.
     pub account: String,
-    /// Carrier calls begun.
+    /// Claims made, each for one carrier call.
     pub attempt: i16,
     /// What was seen of the last one.
     pub code: Option<String>,
