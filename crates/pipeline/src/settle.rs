@@ -138,7 +138,6 @@ pub fn writes_letters(from: Stream) -> bool {
         | Stream::Admitted
         | Stream::Released
         | Stream::Carrier
-        | Stream::Texts
         | Stream::Inbound
         | Stream::Events
         | Stream::Analytics => true,

@@ -48,8 +48,7 @@ impl EnrichStage {
 
 impl Stage for EnrichStage {
     const NAME: StageName = StageName::Enrich;
-    const FROM: &'static [Stream] = &[Stream::Submitted];
-    const FILLS: &'static [Stream] = &[Stream::Events];
+    const FROM: Stream = Stream::Submitted;
     type In = Submitted;
 
     async fn handle(&self, cx: &Cx, batch: Batch<Submitted>) -> Result<(), Fault> {

@@ -42,8 +42,7 @@ impl GateStage {
 
 impl Stage for GateStage {
     const NAME: StageName = StageName::Gate;
-    const FROM: &'static [Stream] = &[Stream::Enriched];
-    const FILLS: &'static [Stream] = &[Stream::Events];
+    const FROM: Stream = Stream::Enriched;
     type In = Enriched;
 
     async fn handle(&self, cx: &Cx, batch: Batch<Enriched>) -> Result<(), Fault> {

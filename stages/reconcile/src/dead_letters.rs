@@ -41,8 +41,7 @@ impl DeadLetterStage {
 
 impl Stage for DeadLetterStage {
     const NAME: StageName = StageName::Reconcile;
-    const FROM: &'static [Stream] = &[Stream::Dead];
-    const FILLS: &'static [Stream] = &[Stream::Events];
+    const FROM: Stream = Stream::Dead;
     type In = DeadLetter;
 
     async fn handle(&self, cx: &Cx, batch: Batch<DeadLetter>) -> Result<(), Fault> {

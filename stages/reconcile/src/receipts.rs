@@ -31,8 +31,7 @@ impl ReceiptStage {
 
 impl Stage for ReceiptStage {
     const NAME: StageName = StageName::Reconcile;
-    const FROM: &'static [Stream] = &[Stream::Carrier, Stream::Texts];
-    const FILLS: &'static [Stream] = &[Stream::Events];
+    const FROM: Stream = Stream::Carrier;
     type In = WebhookRequest;
     const LINGER: Duration = Duration::from_millis(20);
 

@@ -3,10 +3,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use carriers::anthropic;
-use pipeline::{
-    StreamPurge,
-    run::{Drained, Runtime, SourceConfig, StageConfig, run as run_stage, run_source},
-};
+use pipeline::run::{Drained, Runtime, SourceConfig, StageConfig, run as run_stage, run_source};
 use stage::StageName;
 use store::{Role, Store, core::seal::Sealer};
 use tokio_util::sync::CancellationToken;
@@ -20,7 +17,7 @@ pub const CONNECTIONS: u32 = 6;
 /// slow model, is to leave room for the others'. Each comes in a frame of its own.
 const TEXTS: usize = 8_192;
 
-/// How sources tick whose work comes seconds apart.
+/// How reconcile's sources tick: what they wait for takes ten seconds and more.
 const SWEEPING: SourceConfig =
     SourceConfig { interval: Duration::from_secs(1), drain: Duration::from_secs(20) };
 
@@ -80,9 +77,7 @@ pub async fn stage(
             Ok(Drained::default())
         }
         StageName::Schedule => {
-            let release = run_source(schedule::ScheduleSource::new(store), runtime, &source);
-            let purge = StreamPurge::new(runtime.broker.clone());
-            tokio::join!(release, run_source(purge, runtime, &SWEEPING));
+            run_source(schedule::ScheduleSource::new(store), runtime, &source).await;
             Ok(Drained::default())
         }
         StageName::Enrich => Ok(run_stage(enrich::EnrichStage::new(store), runtime, config).await?),

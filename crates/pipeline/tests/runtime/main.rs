@@ -14,5 +14,4 @@ mod faults;
 mod flow;
 mod letters;
 mod publishing;
-mod room;
 mod sources;

@@ -17,31 +17,28 @@ pub struct Nats {
     dir: PathBuf,
     port: u16,
     sync: &'static str,
-    /// Further settings of JetStream.
-    more: &'static str,
 }
 
 impl Nats {
     /// Starts one on a free port.
     pub fn start() -> Self {
-        Self::of("2m", "")
+        Self::with("2m")
     }
 
     /// Starts one that writes each message to the disk before it answers.
     pub fn strict() -> Self {
-        Self::of("always", "")
+        Self::with("always")
     }
 
-    /// Starts one with further settings of JetStream.
-    pub fn of(sync: &'static str, more: &'static str) -> Self {
+    fn with(sync: &'static str) -> Self {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("millrace-pipeline-{}-{count}", std::process::id());
         let dir = std::env::temp_dir().join(name);
         fs::create_dir_all(&dir).expect("a directory for the broker");
 
-        let child = spawn(&dir, -1, (sync, more));
+        let child = spawn(&dir, -1, sync);
         let port = wait_for_port(&dir, child.id());
-        Self { child, dir, port, sync, more }
+        Self { child, dir, port, sync }
     }
 
     pub fn url(&self) -> String {
@@ -52,7 +49,7 @@ impl Nats {
     pub fn restart(&mut self) {
         self.child.kill().expect("the broker ran");
         self.child.wait().expect("the broker ended");
-        self.child = spawn(&self.dir, i32::from(self.port), (self.sync, self.more));
+        self.child = spawn(&self.dir, i32::from(self.port), self.sync);
         wait_for_port(&self.dir, self.child.id());
     }
 }
@@ -65,13 +62,13 @@ impl Drop for Nats {
     }
 }
 
-fn spawn(dir: &Path, port: i32, (sync, more): (&str, &str)) -> Child {
+fn spawn(dir: &Path, port: i32, sync: &str) -> Child {
     let shown = dir.display();
     let config = format!(
         "listen: \"127.0.0.1:{port}\"
 ports_file_dir: \"{shown}\"
 \
-         jetstream {{ store_dir: \"{shown}\", sync_interval: \"{sync}\", {more} }}
+         jetstream {{ store_dir: \"{shown}\", sync_interval: \"{sync}\" }}
 "
     );
     let file = dir.join("nats.conf");
