@@ -51,7 +51,7 @@ pub(crate) struct KnownAccount {
 /// A value of the bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
-    /// Whose it is; none where several tenants use it.
+    /// Whose it is; none where it is the platform's, which several tenants may use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tenant: Option<TenantId>,
     /// What its tenants call it.
@@ -64,7 +64,7 @@ pub(crate) struct Entry {
 }
 
 impl KnownAccount {
-    /// Whose it is; none where several tenants use it.
+    /// Whose it is; none where it is the platform's, which several tenants may use.
     pub(crate) fn tenant(&self) -> Option<&TenantId> {
         self.entry.tenant.as_ref()
     }
@@ -84,9 +84,10 @@ impl Entry {
 
     /// What Postgres knows of an account.
     fn of(known: DirectoryEntry) -> Self {
-        let DirectoryEntry { handle: _, mut tenants, names, carrier, carrier_sid, sealed_token } =
-            known;
-        let tenant = if tenants.len() == 1 { tenants.pop() } else { None };
+        let DirectoryEntry { tenants, is_platforms, names, .. } = known;
+        let DirectoryEntry { carrier, carrier_sid, sealed_token, .. } = known;
+        // The next tenant of the platform's account may have sent before this is compared again.
+        let tenant = tenants.into_iter().next().filter(|_| !is_platforms);
         Self { tenant, names, carrier, carrier_sid, sealed_tokens: vec![sealed_token] }
     }
 }
@@ -154,5 +155,29 @@ impl AccountsDirectory {
         if !self.0.loaded.swap(true, Ordering::AcqRel) {
             tracing::info!(accounts = self.0.accounts.load().len(), "carrier accounts are known");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(tenants: &[&str], is_platforms: bool) -> DirectoryEntry {
+        DirectoryEntry {
+            handle: "acc-1".into(),
+            tenants: tenants.iter().map(|key| key.parse().expect("a key")).collect(),
+            is_platforms,
+            names: vec!["main".into(); tenants.len()],
+            carrier: "twilio".into(),
+            carrier_sid: "AC1".into(),
+            sealed_token: "sealed".into(),
+        }
+    }
+
+    #[test]
+    fn an_account_of_the_platform_names_no_tenant_even_while_it_has_one() {
+        assert_eq!(Entry::of(known(&["demo"], true)).tenant, None);
+        assert_eq!(Entry::of(known(&["demo", "other"], true)).tenant, None);
+        assert_eq!(Entry::of(known(&["demo"], false)).tenant, "demo".parse().ok());
     }
 }

@@ -6,6 +6,7 @@ use carriers::{Carrier, CarrierReply, Client, Outbound, Reference};
 use futures::{StreamExt, stream::FuturesUnordered};
 use jiff::Timestamp;
 use stage::{Batch, Cx};
+use store::messages::claim::MadeClaim;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use wire::Admitted;
 
@@ -15,8 +16,8 @@ use crate::{config::SendConfig, permits::Permit};
 pub(crate) struct Claimed {
     /// Its index in the batch.
     pub(crate) index: usize,
-    /// The number of the call.
-    pub(crate) attempt: i16,
+    /// What allows the call.
+    pub(crate) claim: MadeClaim,
     /// Our own clock before the claim was sent to the database.
     pub(crate) began: Instant,
     /// The sender's number.
@@ -34,8 +35,8 @@ pub(crate) struct Claimed {
 pub(crate) struct CallResult {
     /// Its index in the batch.
     pub(crate) index: usize,
-    /// The number of the call.
-    pub(crate) attempt: i16,
+    /// What allowed the call.
+    pub(crate) claim: MadeClaim,
     /// The carrier that was called.
     pub(crate) carrier: Carrier,
     /// The carrier's answer; none where the call was not begun in time.
@@ -81,10 +82,10 @@ async fn call(
     message: &Admitted,
     claimed: Claimed,
 ) -> CallResult {
-    let Claimed { index, attempt, began, from, account, client, mut permit } = claimed;
+    let Claimed { index, claim, began, from, account, client, mut permit } = claimed;
     let carrier = client.carrier();
     if began.elapsed() >= config.call_by {
-        return CallResult { index, attempt, carrier, answer: None };
+        return CallResult { index, claim, carrier, answer: None };
     }
 
     let head = &message.message.head;
@@ -105,7 +106,7 @@ async fn call(
     drop(permit);
 
     metrics::counter!("millrace_carrier_answers_total", "answer" => answer.label()).increment(1);
-    CallResult { index, attempt, carrier, answer: Some(answer) }
+    CallResult { index, claim, carrier, answer: Some(answer) }
 }
 
 /// How long the carrier may keep the text: marketing not past its window, so that it cannot slip

@@ -22,7 +22,7 @@ use store::{
     Scoped, Store,
     capacity::pace,
     core::seal::Sealer,
-    messages::claim::{self, ClaimSender, Claimant, Current, ToClaim},
+    messages::claim::{self, ClaimSender, Claimant, Current, MadeClaim, ToClaim},
 };
 use tokio::sync::{Mutex, mpsc::UnboundedSender};
 use uuid::Uuid;
@@ -174,14 +174,14 @@ impl Claimer {
             ends => record::ends(&mut tx, now, self.config.first_look(), ends).await?,
         };
         let began = Instant::now();
-        let attempts = self.take(&mut tx, &items, paces).await?;
+        let made = self.take(&mut tx, &items, paces).await?;
         tx.commit().await.map_err(store::fault)?;
 
         // say
         for (end, stored) in ends.iter().zip(&ended) {
             batch.answer(end.index, say::ended(end, stored.as_ref()));
         }
-        Ok(answer_or_hand_on(batch, items, &attempts, began))
+        Ok(answer_or_hand_on(batch, items, &made, began))
     }
 
     fn callers(&self, senders: HashMap<(TenantId, SenderId), ClaimSender>) -> Callers {
@@ -231,14 +231,14 @@ impl Claimer {
         items
     }
 
-    /// Claims what was decided to be called. Answers the numbers of the calls by index in the
-    /// batch; a message that has moved on has none.
+    /// Claims what was decided to be called. Answers the claims by index in the batch; a message that
+    /// has moved on has none.
     async fn take(
         &self,
         tx: &mut Scoped,
         items: &[Item<'_>],
         paces: Paces,
-    ) -> Result<HashMap<usize, i16>, Fault> {
+    ) -> Result<HashMap<usize, MadeClaim>, Fault> {
         let to_call: Vec<&Item<'_>> =
             items.iter().filter(|item| item.decision == Decision::Call).collect();
         if to_call.is_empty() {
@@ -247,10 +247,10 @@ impl Claimer {
 
         let to_claim: Vec<ToClaim<'_>> =
             to_call.iter().map(|item| to_claim(item.message)).collect();
-        let attempts = claim::take(tx, self.claimant(), &to_claim, &paces.moved()).await?;
+        let made = claim::take(tx, self.claimant(), &to_claim, &paces.moved()).await?;
 
-        let taken = to_call.into_iter().zip(attempts);
-        Ok(taken.filter_map(|(item, attempt)| Some((item.index, attempt?))).collect())
+        let taken = to_call.into_iter().zip(made);
+        Ok(taken.filter_map(|(item, made)| Some((item.index, made?))).collect())
     }
 
     /// Notes how many calls a second the accounts can have that messages found no permit of. In a
@@ -299,16 +299,16 @@ pub(crate) fn to_claim(message: &Admitted) -> ToClaim<'_> {
 fn answer_or_hand_on(
     batch: &Batch<Admitted>,
     items: Vec<Item<'_>>,
-    attempts: &HashMap<usize, i16>,
+    made: &HashMap<usize, MadeClaim>,
     began: Instant,
 ) -> Vec<Claimed> {
-    let mut claimed = Vec::with_capacity(attempts.len());
+    let mut claimed = Vec::with_capacity(made.len());
     for item in items {
         let index = item.index;
         match &item.decision {
             Decision::Call => {
-                let attempt = attempts.get(&index).copied();
-                match attempt.and_then(|attempt| item.claimed(attempt, began)) {
+                let made = made.get(&index).copied();
+                match made.and_then(|made| item.claimed(made, began)) {
                     Some(call) => claimed.push(call),
                     // It moved on before it could be claimed.
                     None => batch.answer(index, wait(MOVED_ON)),
@@ -373,11 +373,11 @@ impl<'a> Item<'a> {
     }
 
     /// The call that this claim allows.
-    fn claimed(self, attempt: i16, began: Instant) -> Option<Claimed> {
+    fn claimed(self, claim: MadeClaim, began: Instant) -> Option<Claimed> {
         let Caller { sender, client } = self.caller?;
         Some(Claimed {
             index: self.index,
-            attempt,
+            claim,
             began,
             from: sender.facts.number.clone(),
             account: sender.facts.account.clone(),

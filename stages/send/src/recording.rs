@@ -10,7 +10,7 @@ use store::{
     Store,
     capacity::pace::{self, Slowed},
     messages::{
-        claim::{self, ToClaim},
+        claim::{self, MadeClaim, ToClaim},
         row::StoredMessage,
     },
 };
@@ -93,8 +93,8 @@ impl Recorder {
         // decide
         let now = cx.later();
         let Sorted { accepted, ends, slow, unbegun } = self.sort(now, items, heard);
-        let given_back: Vec<(ToClaim<'_>, i16)> =
-            unbegun.iter().map(|one| (to_claim(&items[one.index]), one.attempt)).collect();
+        let given_back: Vec<(ToClaim<'_>, MadeClaim)> =
+            unbegun.iter().map(|one| (to_claim(&items[one.index]), one.claim)).collect();
 
         // record
         let tenants = || heard.iter().map(|one| &items[one.index].message.head.tenant);
@@ -156,7 +156,7 @@ impl Recorder {
                 Some(CarrierReply::Accepted { sid, segments }) => sorted.accepted.push(Accepted {
                     index: one.index,
                     message,
-                    attempt: one.attempt,
+                    attempt: one.claim.attempt,
                     sid,
                     segments: *segments,
                 }),
@@ -167,7 +167,7 @@ impl Recorder {
                     | CarrierReply::AuthFailed { .. }
                     | CarrierReply::Unknown { .. }),
                 ) => {
-                    let read = answer::read(answer, one.carrier, message, one.attempt, now);
+                    let read = answer::read(answer, one.carrier, message, one.claim.attempt, now);
                     let Some(mut verdict) = read else { continue };
 
                     tell(message, &verdict);
@@ -185,7 +185,7 @@ impl Recorder {
         End {
             index: one.index,
             message,
-            claim: (Some(self.owner), one.attempt),
+            claim: (Some(self.owner), one.claim.attempt),
             state,
             gate: None,
             code,

@@ -40,7 +40,7 @@ pub struct Current {
     pub message: StoredMessage,
     /// Who has it.
     pub claim: Option<Claim>,
-    /// Claims made, each for one carrier call.
+    /// Carrier calls begun.
     pub attempt: i16,
 }
 
@@ -104,33 +104,43 @@ pub struct Claimant {
     pub call_by: Duration,
 }
 
+/// A claim as it was made. Its time tells it from a later claim of the same process, which may have
+/// the same number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MadeClaim {
+    /// The number of the call that it allows.
+    pub attempt: i16,
+    /// Database time; no call begins after it.
+    pub call_by: Timestamp,
+}
+
 /// Claims messages that are queued in their turn and without a claim, for calls that begin within
 /// `call_by` of the database's clock. The same statement moves pace rows, and leaves a row per
-/// tenant by which the sweep finds the claims if nobody ends them. Answers the numbers of the
-/// attempts in the caller's order; none for a message that has moved on since it was read.
+/// tenant by which the sweep finds the claims if nobody ends them. Answers the claims in the
+/// caller's order; none for a message that has moved on since it was read.
 pub async fn take(
     tx: &mut Scoped,
     claimant: Claimant,
     wanted: &[ToClaim<'_>],
     moved: &PaceLocks,
-) -> Result<Vec<Option<i16>>, Fault> {
+) -> Result<Vec<Option<MadeClaim>>, Fault> {
     let order = LockOrder::by(wanted, |one| (one.tenant, one.message));
     let claimed = write_claims(tx, claimant, &order.sorted(wanted), moved).await?;
 
-    let mut attempts = vec![None; wanted.len()];
-    for (at, attempt) in claimed {
-        attempts[order.index(at)] = Some(attempt);
+    let mut made = vec![None; wanted.len()];
+    for (at, claim) in claimed {
+        made[order.index(at)] = Some(claim);
     }
-    Ok(attempts)
+    Ok(made)
 }
 
-/// Claims messages that come in lock order. Answers their places and the numbers of the attempts.
+/// Claims messages that come in lock order. Answers their places and the claims.
 async fn write_claims(
     tx: &mut Scoped,
     claimant: Claimant,
     wanted: &[&ToClaim<'_>],
     moved: &PaceLocks,
-) -> Result<Vec<(i64, i16)>, Fault> {
+) -> Result<Vec<(i64, MadeClaim)>, Fault> {
     let PaceLocks { senders, accounts, turns, .. } = moved;
     let meters = MeterColumns::of(wanted);
 
@@ -171,7 +181,7 @@ async fn write_claims(
                insert into open_claims (tenant_id, owner, chunk, call_by, messages)
                select tenant_id, $1, $9, max(call_by), array_agg(message_id) from claimed group by 1
            )
-           select at as "at!", attempt from claimed"#,
+           select at as "at!", attempt, call_by as "call_by!" from claimed"#,
         claimant.owner,
         claimant.call_by.as_secs_f64(),
         &wanted.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
@@ -195,7 +205,9 @@ async fn write_claims(
     .await
     .map_err(fault)?;
 
-    Ok(rows.into_iter().map(|row| (row.at, row.attempt)).collect())
+    let made =
+        |attempt, call_by: jiff_sqlx::Timestamp| MadeClaim { attempt, call_by: call_by.to_jiff() };
+    Ok(rows.into_iter().map(|row| (row.at, made(row.attempt, row.call_by))).collect())
 }
 
 /// The meters that messages leave, as columns in the messages' order.
@@ -216,34 +228,34 @@ impl MeterColumns {
 }
 
 /// Gives claims back whose calls did not begin in time: the messages are queued as before, and in
-/// their senders' meters. The number of the claim is used up, so that a repeat frees no later one.
-/// To be called before anything else is locked: pace rows, then messages.
+/// their senders' meters. A repeat frees no later claim. To be called before anything else is
+/// locked: pace rows, then messages.
 ///
 /// # Errors
 /// An outage; the claims then run out and are in doubt.
 pub async fn give_back(
     tx: &mut Scoped,
     owner: Uuid,
-    claims: &[(ToClaim<'_>, i16)],
+    claims: &[(ToClaim<'_>, MadeClaim)],
 ) -> Result<(), Fault> {
     let claims = in_lock_order(claims, |(one, _)| (one.tenant, one.message));
     let meters = MeterColumns::of(&claims.iter().map(|claim| &claim.0).collect::<Vec<_>>());
 
     sqlx::query!(
         "with wanted as (
-             select * from unnest($2::text[], $3::uuid[], $4::smallint[], $5::text[], $6::bool[],
+             select * from unnest($2::text[], $3::uuid[], $4::timestamptz[], $5::text[], $6::bool[],
                                   $7::bigint[])
-                  as k (tenant_id, message_id, attempt, meter, urgent, segments)
+                  as k (tenant_id, message_id, call_by, meter, urgent, segments)
          ), meters as materialized (
              select p.tenant_id, p.key from pace p
              where (p.tenant_id, p.key) in (select tenant_id, meter from wanted)
              order by p.tenant_id, p.key for update
          ), back as (
-             update messages m set claim_owner = null, call_by = null
+             update messages m set claim_owner = null, call_by = null, attempt = m.attempt - 1
              from wanted k
              join meters r on r.tenant_id = k.tenant_id and r.key = k.meter
              where m.tenant_id = k.tenant_id and m.message_id = k.message_id
-               and m.claim_owner = $1 and m.attempt = k.attempt and m.state = 3
+               and m.claim_owner = $1 and m.call_by = k.call_by and m.state = 3
              returning k.tenant_id, k.meter, k.urgent, k.segments
          ), metered as (
              select tenant_id, meter,
@@ -257,7 +269,7 @@ pub async fn give_back(
         owner,
         &claims.iter().map(|(one, _)| one.tenant.as_str()).collect::<Vec<_>>() as _,
         &claims.iter().map(|(one, _)| one.message.0).collect::<Vec<_>>(),
-        &claims.iter().map(|(_, attempt)| *attempt).collect::<Vec<_>>(),
+        &claims.iter().map(|(_, made)| made.call_by.to_sqlx()).collect::<Vec<_>>() as _,
         &meters.keys,
         &meters.urgent,
         &meters.segments,

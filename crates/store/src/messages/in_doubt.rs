@@ -88,7 +88,7 @@ pub struct Listed {
     pub since: Timestamp,
     /// The tenant's name of the account that was called.
     pub account: String,
-    /// Claims made, each for one carrier call.
+    /// Carrier calls begun.
     pub attempt: i16,
     /// What was seen of the last one.
     pub code: Option<String>,

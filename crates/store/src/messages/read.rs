@@ -69,7 +69,7 @@ pub struct MessageDetail {
     pub due: Option<Timestamp>,
     /// What carries it.
     pub sender: Option<SenderId>,
-    /// Claims made, each for one carrier call.
+    /// Carrier calls begun.
     pub attempts: i16,
     /// The carrier of its sender; none before a sender is chosen.
     pub carrier: Option<String>,

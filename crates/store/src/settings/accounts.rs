@@ -192,8 +192,10 @@ async fn is_shared(tx: &mut Scoped, handle: &str) -> Result<bool, Fault> {
 pub struct DirectoryEntry {
     /// The platform's name of it.
     pub handle: String,
-    /// Who uses it: one tenant, or several where it is the platform's.
+    /// Who uses it: one tenant, or any number where it is the platform's.
     pub tenants: Vec<TenantId>,
+    /// Whether it is the platform's: another tenant may use it at any time.
+    pub is_platforms: bool,
     /// What they call it, in the order of the tenants.
     pub names: Vec<String>,
     /// Where it is and how it is called.
@@ -209,7 +211,8 @@ pub async fn all(store: &Store) -> Result<Vec<DirectoryEntry>, Fault> {
     let rows = sqlx::query!(
         r#"select tenant_id as "tenant_id!", account as "account!", name as "name!",
                   carrier as "carrier!", carrier_sid as "carrier_sid!",
-                  sealed_token as "sealed_token!"
+                  sealed_token as "sealed_token!",
+                  is_platform_account(account) as "is_platforms!"
            from accounts_directory() order by account, tenant_id"#
     )
     .fetch_all(store.pool())
@@ -221,6 +224,7 @@ pub async fn all(store: &Store) -> Result<Vec<DirectoryEntry>, Fault> {
         let entry = entries.entry(row.account.clone()).or_insert_with(|| DirectoryEntry {
             handle: row.account,
             tenants: Vec::new(),
+            is_platforms: row.is_platforms,
             names: Vec::new(),
             carrier: row.carrier,
             carrier_sid: row.carrier_sid,

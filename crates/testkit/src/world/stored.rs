@@ -15,7 +15,7 @@ pub struct Stored {
     pub turn: i32,
     /// How often a change was recorded, and one.
     pub version: i64,
-    /// Claims made, each for one carrier call.
+    /// Carrier calls begun.
     pub attempt: i16,
     /// The reason of a gate, or the carrier's code.
     pub code: Option<String>,

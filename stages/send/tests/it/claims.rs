@@ -1,14 +1,24 @@
 //! What the claim keeps from being sent, and from being sent twice.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
-use domain::{ids::CampaignId, message::state::MessageState};
+use domain::{
+    ids::CampaignId,
+    message::{class::Lane, state::MessageState},
+};
 use send::SendConfig;
 use serde_json::json;
 use stage::{Cx, Outcome};
+use store::{
+    capacity::pace::PaceLocks,
+    messages::claim::{self, Claimant, ToClaim},
+};
 use testkit::{hand_over, hand_over_at, ids, in_words};
 use uuid::Uuid;
 
@@ -303,5 +313,48 @@ async fn the_last_look_goes_by_the_time_after_its_waits() -> anyhow::Result<()> 
     assert_eq!(in_words(&outcomes?[0]), ["message.deferred"]);
     assert_eq!(world.stored(&messages[0]).await?.code.as_deref(), Some("window_closed"));
     assert_eq!(world.accepted_once().await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_claim_that_is_given_back_twice_frees_no_later_one() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550001", 1_000).await?;
+    let message = world.admit(sender, 1).await?.remove(0);
+    let head = &message.message.head;
+    let wanted = ToClaim {
+        tenant: &head.tenant,
+        message: head.id,
+        turn: head.turn,
+        meter: (sender, Lane::Bulk),
+        segments: 1,
+    };
+    let paced = "insert into millrace.pace (tenant_id, key, next_free)
+                 select tenant_id, 'sender:' || sender_id, now() from millrace.senders";
+    world.run(paced).await?;
+    let (store, owner) = (world.pipeline().await?, Uuid::from_u128(7));
+    let claim = async |chunk| {
+        let call_by = Duration::from_millis(200);
+        let mut tx = store.scoped([&head.tenant]).await?;
+        let claimant = Claimant { owner, chunk, call_by };
+        let made = claim::take(&mut tx, claimant, &[wanted], &PaceLocks::default()).await?;
+        tx.commit().await?;
+        anyhow::Ok(made[0].expect("claimed"))
+    };
+    let give_back = async |made| {
+        let mut tx = store.scoped([&head.tenant]).await?;
+        claim::give_back(&mut tx, owner, &[(wanted, made)]).await?;
+        anyhow::Ok(tx.commit().await?)
+    };
+
+    let first = claim(0).await?;
+    give_back(first).await?;
+    let later = claim(1).await?;
+    assert_eq!(later.attempt, first.attempt, "no call has begun");
+    give_back(first).await?;
+    assert!(world.stored(&message).await?.claimed);
+
+    give_back(later).await?;
+    assert!(!world.stored(&message).await?.claimed);
     Ok(())
 }
