@@ -123,8 +123,18 @@ async fn settle(
     let begun = Instant::now();
     let mut said_at = Instant::now();
     loop {
-        let ledger = work.ledger(platform).await?;
-        let open = verdict::open(platform, accepted).await?;
+        // Right after the last blow the api may say to come again.
+        let looked = tokio::try_join!(work.ledger(platform), verdict::open(platform, accepted));
+        let (ledger, open) = match looked {
+            Ok(looked) => looked,
+            Err(why) if begun.elapsed() < limit => {
+                println!("          {why:#}");
+                tokio::time::sleep(LOOK_EVERY).await;
+                continue;
+            }
+            Err(why) => return Err(why),
+        };
+
         if ledger["state"] == "completed" && open == 0 {
             return Ok(());
         }
