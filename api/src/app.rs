@@ -8,6 +8,7 @@ use pipeline::{Broker, Publisher};
 use secrecy::SecretBox;
 use store::{Store, core::seal::Sealer};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use wire::Stream;
 
 use crate::{
     auth::credentials::Auth,
@@ -18,6 +19,10 @@ use crate::{
     submit::{coalesce::Coalescer, keys::UsedKeys, quota::Quotas, tenants::Tenants, turns::Turns},
     transactions::Transactions,
 };
+
+/// The streams that the ingress fills and that reading does not empty: it adds nothing to one of
+/// which more than half is unread.
+const FILLED: [Stream; 3] = [Stream::Carrier, Stream::Texts, Stream::Events];
 
 /// How many batches of one tenant a process publishes at once; more are told to come again.
 const BATCHES_OF_TENANT: usize = 16;
@@ -138,7 +143,7 @@ pub struct Inner {
 impl App {
     /// Puts the ingress together and starts what gathers messages into frames. Needs a runtime.
     pub fn new(parts: Parts) -> Self {
-        let publisher = Publisher::new(&parts.broker, "api");
+        let publisher = Publisher::new(&parts.broker, "api").minding(&FILLED);
         let background = TaskTracker::new();
 
         let ApiSettings { patience, fresh, .. } = parts.settings;

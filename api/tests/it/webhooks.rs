@@ -67,7 +67,7 @@ async fn a_genuine_webhook_is_stored_as_it_came() {
     let inbound =
         genuine(&world, "/webhooks/twilio/main/inbound", "MessageSid=SM2&Body=STOP").await;
     assert_eq!(inbound.expect(200), "<Response/>");
-    let texts: Vec<WebhookRequest> = world.published("CARRIER", &subject("inbound")).await;
+    let texts: Vec<WebhookRequest> = world.published("TEXTS", &subject("inbound")).await;
     assert_eq!(texts.len(), 1);
 }
 

@@ -7,12 +7,13 @@
 mod error;
 mod parse;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
-use wire::stream::ACK_WAIT;
+use wire::stream::{ACK_WAIT, Stream};
 
 pub use error::SettingsError;
+pub use parse::stream_sizes;
 
 use crate::{keys::Keys, telemetry::LogFormat};
 
@@ -89,11 +90,17 @@ pub struct Common {
     #[arg(long, env = "MILLRACE_ALLOW_CARRIER_HOSTS", value_name = "HOSTS")]
     pub allow_carrier_hosts: Option<String>,
     /// How long a stage may hold a message before the broker gives it to another process, in
-    /// seconds: the same for `streams apply` and every stage [default: 20]
+    /// seconds: the same for `streams apply` and every stage [default: 6]
     #[arg(long, env = "MILLRACE_ACK_WAIT", value_name = "SECONDS")]
     pub ack_wait: Option<String>,
+    /// How many copies of each stream the broker keeps: 1, or 3 or 5 in a cluster [default: 1]
+    #[arg(long, env = "MILLRACE_STREAM_REPLICAS", value_name = "N")]
+    pub stream_replicas: Option<String>,
+    /// How large streams may become, such as EVENTS=16GiB,CARRIER=8GiB [default: docs/operating.md]
+    #[arg(long, env = "MILLRACE_STREAM_SIZES", value_name = "SIZES")]
+    pub stream_sizes: Option<String>,
     /// How long after its claim a carrier call may begin, in seconds, for every stage alike
-    /// [default: 0.3]
+    /// [default: 0.2]
     #[arg(long, env = "MILLRACE_CALL_BY", value_name = "SECONDS")]
     pub call_by: Option<String>,
     /// How long a carrier call may take, in seconds, for every stage alike [default: 10]
@@ -151,6 +158,10 @@ pub struct Settings {
     pub carrier_hosts: Vec<String>,
     /// How long a stage may hold a message before another process gets it.
     pub ack_wait: Duration,
+    /// How many copies of each stream the broker keeps.
+    pub stream_replicas: usize,
+    /// How many bytes streams may hold that do not have the limit of the code.
+    pub stream_sizes: BTreeMap<Stream, i64>,
     /// How long after its claim a carrier call may begin.
     pub call_by: Duration,
     /// How long a carrier call may take.
@@ -212,6 +223,8 @@ impl Common {
             anthropic_base_url: ai.unwrap_or_else(|| "https://api.anthropic.com".to_owned()),
             carrier_hosts: parse::hosts(self.allow_carrier_hosts.as_deref())?,
             ack_wait: parse::seconds("MILLRACE_ACK_WAIT", ack_wait, 1..=3600, ACK_WAIT.as_secs())?,
+            stream_replicas: parse::replicas(self.stream_replicas.as_deref())?,
+            stream_sizes: parse::stream_sizes(self.stream_sizes.as_deref())?,
             call_by: parse::span("MILLRACE_CALL_BY", self.call_by.as_deref(), 0.01..=5.0, 0.2)?,
             request_timeout: parse::span(
                 "MILLRACE_REQUEST_TIMEOUT",

@@ -3,6 +3,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, bail};
+use boot::settings::Settings;
 use domain::ids::TenantId;
 use pipeline::{
     broker::Broker,
@@ -39,10 +40,12 @@ pub async fn streams(args: Streams) -> anyhow::Result<ExitCode> {
     let broker = Broker::connect(url, settings.nats_creds.as_deref(), "streams").await?;
 
     let changes = match args.action {
-        StreamsAction::Apply => apply(&broker, settings.ack_wait).await?,
+        StreamsAction::Apply => {
+            apply(&broker, &streams_of(&settings), &consumers_of(settings.ack_wait)).await?
+        }
         StreamsAction::Diff => {
-            let mut changes = diff_streams(&broker, &StreamSettings::default()).await?;
-            changes.extend(diff_consumers(&broker, &consumers(settings.ack_wait)).await?);
+            let mut changes = diff_streams(&broker, &streams_of(&settings)).await?;
+            changes.extend(diff_consumers(&broker, &consumers_of(settings.ack_wait)).await?);
             changes
         }
     };
@@ -60,14 +63,22 @@ pub async fn streams(args: Streams) -> anyhow::Result<ExitCode> {
 /// The broker refuses, or a change would lose data.
 pub async fn apply(
     broker: &Broker,
-    ack_wait: Duration,
-) -> anyhow::Result<Vec<pipeline::streams::DeclaredChange>> {
-    let mut changes = apply_streams(broker, &StreamSettings::default()).await?;
-    changes.extend(apply_consumers(broker, &consumers(ack_wait)).await?);
+    streams: &StreamSettings,
+    consumers: &ConsumerSettings,
+) -> anyhow::Result<Vec<pipeline::change::DeclaredChange>> {
+    let mut changes = apply_streams(broker, streams).await?;
+    changes.extend(apply_consumers(broker, consumers).await?);
     Ok(changes)
 }
 
-fn consumers(ack_wait: Duration) -> ConsumerSettings {
+/// The streams of an installation.
+pub fn streams_of(settings: &Settings) -> StreamSettings {
+    let (replicas, sizes) = (settings.stream_replicas, settings.stream_sizes.clone());
+    StreamSettings { replicas, sizes, ..StreamSettings::default() }
+}
+
+/// The consumers of an installation.
+pub fn consumers_of(ack_wait: Duration) -> ConsumerSettings {
     ConsumerSettings { ack_wait, ..ConsumerSettings::default() }
 }
 

@@ -14,7 +14,8 @@ use std::{
 
 use anyhow::bail;
 use blows::Storm;
-use boot::embedded::Scratch;
+use boot::{embedded::Scratch, settings::stream_sizes};
+use pipeline::StreamSettings;
 use serde_json::json;
 use wire::stream::ACK_WAIT;
 
@@ -41,6 +42,10 @@ pub async fn run(args: cli::Chaos) -> anyhow::Result<ExitCode> {
         each: args.each,
         throttle_and_send: args.each,
         ack_wait: Duration::from_secs(args.ack_wait),
+        streams: StreamSettings {
+            sizes: stream_sizes(args.stream_sizes.as_deref())?,
+            ..StreamSettings::default()
+        },
         settings: settings(&args),
     };
     let mut platform = Platform::start(scratch.path(), &plan).await?;
@@ -81,8 +86,8 @@ fn settings(args: &cli::Chaos) -> Vec<(&'static str, String)> {
 fn print_waits(args: &cli::Chaos) {
     let grace = args.call_by + (args.request_timeout + args.list_lag) as f64;
     println!(
-        "waits in seconds, otherwise: ack_wait {} ({}), call_by {} (0.3), request timeout {} (10), \
-         list lag {} (30), so that the grace is {grace} (40.3); receipt fetch {} (600), receipt \
+        "waits in seconds, otherwise: ack_wait {} ({}), call_by {} (0.2), request timeout {} (10), \
+         list lag {} (30), so that the grace is {grace} (40.2); receipt fetch {} (600), receipt \
          horizon {} (259200)",
         args.ack_wait,
         ACK_WAIT.as_secs(),

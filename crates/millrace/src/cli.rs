@@ -296,6 +296,9 @@ pub struct Chaos {
     /// Shortened: how long a text may be without a receipt before none is expected, in seconds
     #[arg(long, default_value_t = 200, value_name = "SECONDS")]
     pub receipt_horizon: u64,
+    /// How large streams may become, such as EVENTS=1MiB,CARRIER=1MiB [default: not shortened]
+    #[arg(long, value_name = "SIZES")]
+    pub stream_sizes: Option<String>,
 }
 
 /// `millrace fair [--texts N]`

@@ -15,7 +15,7 @@ use boot::{
     ports,
 };
 use domain::ids::TenantId;
-use pipeline::{broker::Broker, consumers::ConsumerSettings};
+use pipeline::{broker::Broker, consumers::ConsumerSettings, streams::StreamSettings};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use stage::StageName;
@@ -45,6 +45,8 @@ pub struct Plan {
     pub throttle_and_send: usize,
     /// The consumers' `ack_wait`.
     pub ack_wait: Duration,
+    /// How large the streams are.
+    pub streams: StreamSettings,
     /// Further settings of every process, by the names of their variables.
     pub settings: Vec<(&'static str, String)>,
 }
@@ -52,7 +54,8 @@ pub struct Plan {
 impl Default for Plan {
     fn default() -> Self {
         let ack_wait = ConsumerSettings::default().ack_wait;
-        Self { each: 1, throttle_and_send: 1, ack_wait, settings: Vec::new() }
+        let streams = StreamSettings::default();
+        Self { each: 1, throttle_and_send: 1, ack_wait, streams, settings: Vec::new() }
     }
 }
 
@@ -121,7 +124,8 @@ impl Platform {
         let nats_url = nats.url().expose_secret().to_owned();
         store::core::migrate::migrate(postgres.database_url().expose_secret()).await?;
         let broker = Broker::connect(&nats_url, None, "platform").await?;
-        admin::apply(&broker, plan.ack_wait).await?;
+        let consumers = admin::consumers_of(plan.ack_wait);
+        admin::apply(&broker, &plan.streams, &consumers).await?;
         for name in ["master-key", "jwt-secret"] {
             Keys::load_or_create(&dir.join(name))?;
         }

@@ -83,7 +83,9 @@ async fn serve_all(
         .context("the data directory may be from another version; remove it to start anew")?;
 
     let broker = process.broker("up").await?;
-    admin::apply(&broker, process.settings.ack_wait).await?;
+    let (streams, consumers) =
+        (admin::streams_of(&process.settings), admin::consumers_of(process.settings.ack_wait));
+    admin::apply(&broker, &streams, &consumers).await?;
     process.follow_clock(&broker).await?;
     serve::sandbox::bridge(&sandbox, broker.clone(), process.stop.clone()).await?;
 

@@ -8,6 +8,8 @@ fn a_campaign_under_kill_9_ends_with_every_count_agreeing() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let mut chaos = Command::new(env!("CARGO_BIN_EXE_millrace"));
     chaos.args(["chaos", "--recipients", "1500", "--kills", "11", "--limit", "150"]);
+    // What is kept for a time goes through streams that hold a part of it.
+    chaos.args(["--stream-sizes", "EVENTS=1MiB,CARRIER=1MiB,TEXTS=1MiB"]);
 
     let output = chaos.current_dir(folder).output().expect("the program runs");
 

@@ -43,7 +43,7 @@ const FIRST: [(StageName, Stream); 2] =
 pub async fn before(broker: &Broker, lane: Lane) -> Vec<Backlog> {
     let mut before = Vec::with_capacity(FIRST.len());
     for (stage, stream) in FIRST {
-        for spec in consumers_of(stage, stream).filter(|spec| spec.lane == Some(lane)) {
+        for spec in consumers_of(stage, &[stream]).filter(|spec| spec.lane == Some(lane)) {
             let Some(backlog) = ask(broker, spec).await else { return Vec::new() };
             before.push(backlog);
         }

@@ -14,7 +14,7 @@ use wire::stream::{ACK_WAIT, Stream};
 
 use crate::{
     broker::Broker,
-    streams::{ApplyError, DeclaredChange, broker_said},
+    change::{ApplyError, DeclaredChange, broker_said},
 };
 /// One durable pull consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +56,10 @@ pub const CONSUMERS: &[ConsumerSpec] = table! {
     "throttle-bulk" Throttle BULK, Admitted ["msg.admitted.bulk.>"];
     "send-urgent" Send URGENT, Released ["msg.released.urgent.>"];
     "send-bulk" Send BULK, Released ["msg.released.bulk.>"];
-    "reconcile" Reconcile None, Carrier ["carrier.*.*.status", "carrier.*.*.mixed"];
+    "reconcile" Reconcile None, Carrier ["carrier.*.*.status"];
+    "reconcile-mixed" Reconcile None, Texts ["carrier.*.*.mixed"];
     "reconcile-dead" Reconcile None, Dead ["dead.*.*"];
-    "inbound" Inbound None, Carrier ["carrier.*.*.inbound", "carrier.*.*.mixed"];
+    "inbound" Inbound None, Texts ["carrier.*.*.inbound", "carrier.*.*.mixed"];
     "reply" Reply None, Inbound ["inbound.*"];
     "rollup" Rollup None, Events ["events.>"];
 };
@@ -79,12 +80,12 @@ impl Default for ConsumerSettings {
     }
 }
 
-/// The consumers that one stage reads of one stream.
+/// The consumers that one stage reads of some streams.
 pub fn consumers_of(
     stage: StageName,
-    stream: Stream,
+    streams: &[Stream],
 ) -> impl Iterator<Item = &'static ConsumerSpec> {
-    CONSUMERS.iter().filter(move |spec| spec.stage == stage && spec.stream == stream)
+    CONSUMERS.iter().filter(move |spec| spec.stage == stage && streams.contains(&spec.stream))
 }
 
 /// What [`apply_consumers`] would change, and consumers that nobody here reads.

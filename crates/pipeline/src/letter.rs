@@ -119,6 +119,7 @@ impl Writer<'_> {
         match self.from {
             Stream::Submitted | Stream::Enriched | Stream::Admitted | Stream::Released => true,
             Stream::Carrier
+            | Stream::Texts
             | Stream::Inbound
             | Stream::Events
             | Stream::Analytics

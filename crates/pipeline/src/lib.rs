@@ -3,11 +3,15 @@
 
 pub mod backlog;
 pub mod broker;
+pub mod change;
 pub mod consumers;
 pub mod letter;
 mod measure;
+mod moved;
 pub mod progress;
 pub mod publish;
+pub mod purge;
+pub mod room;
 pub mod run;
 pub mod settle;
 pub mod streams;
@@ -17,5 +21,6 @@ pub use consumers::{ConsumerSettings, apply_consumers};
 pub use letter::Seal;
 pub use progress::Progress;
 pub use publish::{PublishError, Publisher};
+pub use purge::StreamPurge;
 pub use run::{Drained, Lanes, Runtime, SourceConfig, StageConfig, run, run_source};
 pub use streams::{StreamSettings, apply_streams};

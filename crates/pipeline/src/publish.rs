@@ -22,7 +22,7 @@ use wire::{
     stream::Stream,
 };
 
-use crate::broker::Broker;
+use crate::{broker::Broker, room::Room};
 /// The first wait after a refused or lost publish; doubled up to [`AGAIN_CAP`].
 const AGAIN_BASE: Duration = Duration::from_millis(50);
 
@@ -38,6 +38,8 @@ pub struct Publisher {
     broker: Broker,
     by: &'static str,
     blocked: Arc<watch::Sender<usize>>,
+    /// The streams that it is not to fill further than half with what is unread.
+    room: Option<Arc<Room>>,
     /// When a blocked publish was last logged: a stream that stays nearly full blocks each of them.
     logged: Arc<Mutex<Option<Instant>>>,
 }
@@ -76,8 +78,19 @@ impl Publisher {
             broker: broker.clone(),
             by,
             blocked: Arc::new(watch::Sender::new(0)),
+            room: None,
             logged: Arc::default(),
         }
+    }
+
+    /// The same, watching streams that it is not to fill further than half with what is unread.
+    /// Needs a runtime.
+    pub fn minding(self, streams: &'static [Stream]) -> Self {
+        if streams.is_empty() {
+            return self;
+        }
+        let room = Room::watch(&self.broker, self.by, streams);
+        Self { room: Some(Arc::new(room)), ..self }
     }
 
     /// Publishes and awaits every PubAck, again and again while a stream is full or away. Cancel
@@ -134,6 +147,13 @@ impl Publisher {
         let begun = Instant::now();
         let mut frames = self.frames(say);
         let Some(first) = frames.first().map(|frame| frame.stream) else { return Ok(()) };
+        let lacks =
+            |frame: &&Ready| self.room.as_ref().is_some_and(|room| room.lacks(frame.stream));
+        if let Some(refused) = frames.iter().find(lacks) {
+            let why = PublishError::Full(refused.stream);
+            self.count(&why);
+            return Err(why);
+        }
 
         let mut last = None;
         let rounds = async {
@@ -165,6 +185,11 @@ impl Publisher {
         outgoing.json.len() <= self.broker.longest_json()
     }
 
+    /// Whether the streams that it minds have room: while they have not, nothing is pulled.
+    pub(crate) fn has_room(&self) -> bool {
+        self.room.as_ref().is_none_or(|room| room.is_there())
+    }
+
     /// How many publishes wait for a full or absent stream. While any does, no lane pulls.
     pub(crate) fn blocked(&self) -> watch::Receiver<usize> {
         self.blocked.subscribe()
@@ -193,6 +218,7 @@ impl Publisher {
                 | Stream::Admitted
                 | Stream::Released
                 | Stream::Carrier
+                | Stream::Texts
                 | Stream::Inbound
                 | Stream::Events
                 | Stream::Dead => {

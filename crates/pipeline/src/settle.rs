@@ -138,6 +138,7 @@ pub fn writes_letters(from: Stream) -> bool {
         | Stream::Admitted
         | Stream::Released
         | Stream::Carrier
+        | Stream::Texts
         | Stream::Inbound
         | Stream::Events
         | Stream::Analytics => true,

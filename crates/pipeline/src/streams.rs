@@ -1,7 +1,7 @@
 //! Declares the streams of [`wire::Stream`] at the broker: makes those that are missing, and
 //! changes the others to what the code says, unless the change would lose what a stream holds.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use async_nats::jetstream::{
     self,
@@ -9,56 +9,41 @@ use async_nats::jetstream::{
 };
 use wire::stream::{Retention, Stream};
 
-use crate::broker::Broker;
+use crate::{
+    broker::Broker,
+    change::{ApplyError, DeclaredChange, broker_said},
+    moved::{MOVED, move_texts},
+};
 
-/// What differs between installations, for all streams alike.
-#[derive(Debug, Clone, Copy)]
+/// What differs between installations.
+#[derive(Debug, Clone)]
 pub struct StreamSettings {
-    /// Copies of each stream: 1 embedded, 3 in a cluster.
+    /// Copies of each stream: 1 embedded, 3 or 5 in a cluster.
     pub replicas: usize,
     /// The most bytes that any stream may have, where the disk is small: the broker reserves the
     /// sum of all. None: each has its own limit.
     pub max_bytes: Option<i64>,
+    /// The limits, in bytes, of streams that do not have the one of the code.
+    pub sizes: BTreeMap<Stream, i64>,
+}
+
+impl StreamSettings {
+    /// One copy of each stream, of at most so many bytes.
+    pub const fn at_most(bytes: i64) -> Self {
+        Self { replicas: 1, max_bytes: Some(bytes), sizes: BTreeMap::new() }
+    }
+
+    /// How many bytes a stream may hold.
+    fn max_bytes_of(&self, stream: Stream) -> i64 {
+        let own = self.sizes.get(&stream).copied().unwrap_or(stream.max_bytes());
+        own.min(self.max_bytes.unwrap_or(i64::MAX))
+    }
 }
 
 impl Default for StreamSettings {
     fn default() -> Self {
-        Self { replicas: 1, max_bytes: None }
+        Self { replicas: 1, max_bytes: None, sizes: BTreeMap::new() }
     }
-}
-
-/// One difference between what the code declares and what the broker has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeclaredChange {
-    /// What differs: `stream SUBMITTED` or `consumer gate-bulk`, for instance.
-    pub what: String,
-    /// Which property, from what to what; `missing` where nothing is there yet.
-    pub how: String,
-    /// Whether what the stream holds would be lost.
-    pub loses: bool,
-}
-
-impl fmt::Display for DeclaredChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let loses = if self.loses { " (would lose data)" } else { "" };
-        write!(f, "{}: {}{loses}", self.what, self.how)
-    }
-}
-
-/// Why streams or consumers are not as declared.
-#[derive(Debug, thiserror::Error)]
-pub enum ApplyError {
-    /// Nothing was changed: what is there holds messages that the change would lose.
-    #[error("refused, nothing was changed: {}; drain or move the stream first", list(.0))]
-    Loses(Vec<DeclaredChange>),
-    /// The broker did not do it.
-    #[error("{what} could not be read or declared: {why}")]
-    Broker {
-        /// Which stream or consumer.
-        what: String,
-        /// What the broker said.
-        why: String,
-    },
 }
 
 /// What [`apply_streams`] would change.
@@ -72,7 +57,7 @@ pub async fn diff_streams(
     let mut changes = Vec::new();
     for stream in Stream::ALL {
         let found = look_up(broker, stream).await?;
-        changes.extend(compare(&declared(stream, settings), found.as_ref()));
+        changes.extend(compare(stream, &declared(stream, settings), found.as_ref()));
     }
     Ok(changes)
 }
@@ -95,20 +80,46 @@ pub async fn apply_streams(
 
     for stream in Stream::ALL {
         let wanted = declared(stream, settings);
-        let refused = |why: &dyn fmt::Display| broker_said(&wanted.name, why);
-
-        match look_up(broker, stream).await? {
-            None => {
-                broker.api.create_stream(wanted.clone()).await.map_err(|why| refused(&why))?;
-            }
-            Some(found) if compare(&wanted, Some(&found)).is_empty() => {}
-            Some(found) => {
-                let updated = merged(&wanted, found.config);
-                broker.api.update_stream(updated).await.map_err(|why| refused(&why))?;
-            }
+        let done = match look_up(broker, stream).await? {
+            None => broker.api.create_stream(wanted).await.map(drop),
+            Some(found) if compare(stream, &wanted, Some(&found)).is_empty() => Ok(()),
+            Some(found) => broker.api.update_stream(merged(&wanted, found.config)).await.map(drop),
+        };
+        if let Err(why) = done {
+            return Err(refused(broker, settings, stream, &why).await);
         }
     }
+    move_texts(broker).await?;
     Ok(changes)
+}
+
+/// Why the broker did not declare a stream, with the figures where it lacks the space.
+async fn refused(
+    broker: &Broker,
+    settings: &StreamSettings,
+    stream: Stream,
+    why: &jetstream::context::CreateStreamError,
+) -> ApplyError {
+    use jetstream::{ErrorCode, context::CreateStreamErrorKind};
+
+    let lacks_space = match why.kind() {
+        CreateStreamErrorKind::JetStream(said) => matches!(
+            said.error_code(),
+            ErrorCode::STORAGE_RESOURCES_EXCEEDED | ErrorCode::INSUFFICIENT_RESOURCES
+        ),
+        _ => false,
+    };
+    if !lacks_space {
+        return broker_said(stream.name(), why);
+    }
+
+    let needed = Stream::ALL.map(|stream| settings.max_bytes_of(stream).unsigned_abs());
+    let account = broker.api.query_account().await;
+    ApplyError::NoSpace {
+        stream: format!("stream {}", stream.name()),
+        needed: needed.iter().sum(),
+        reserved: account.map_or(0, |account| account.reserved_storage),
+    }
 }
 
 /// The configuration that the code declares for a stream.
@@ -123,12 +134,12 @@ pub fn declared(stream: Stream, settings: &StreamSettings) -> Config {
 
     Config {
         name: stream.name().into(),
-        subjects: vec![stream.subjects().into()],
+        subjects: stream.subjects().iter().map(|&subject| subject.into()).collect(),
         retention,
         max_age,
         discard,
         max_messages_per_subject: per_subject,
-        max_bytes: stream.max_bytes().min(settings.max_bytes.unwrap_or(i64::MAX)),
+        max_bytes: settings.max_bytes_of(stream),
         max_messages: -1,
         max_consumers: -1,
         storage: StorageType::File,
@@ -153,7 +164,7 @@ async fn look_up(broker: &Broker, stream: Stream) -> Result<Option<Info>, ApplyE
 }
 
 /// Every difference, and whether closing it would lose messages that are there.
-fn compare(wanted: &Config, found: Option<&Info>) -> Vec<DeclaredChange> {
+fn compare(stream: Stream, wanted: &Config, found: Option<&Info>) -> Vec<DeclaredChange> {
     let what = format!("stream {}", wanted.name);
     let Some(Info { config: is, state, .. }) = found else {
         return vec![DeclaredChange { what, how: "missing".into(), loses: false }];
@@ -161,7 +172,9 @@ fn compare(wanted: &Config, found: Option<&Info>) -> Vec<DeclaredChange> {
     let holds = state.messages > 0;
 
     // which differences would lose messages
-    let keeps_subjects = is.subjects.iter().all(|subject| wanted.subjects.contains(subject));
+    let is_moved = |subject: &str| MOVED.contains(&(stream, subject));
+    let stays = |subject: &String| wanted.subjects.contains(subject) || is_moved(subject);
+    let keeps_subjects = is.subjects.iter().all(stays);
     let sooner = wanted.max_age > Duration::ZERO
         && (is.max_age == Duration::ZERO || wanted.max_age < is.max_age);
     let fewer = wanted.max_messages_per_subject > 0
@@ -211,12 +224,4 @@ fn merged(wanted: &Config, found: Config) -> Config {
         duplicate_window: wanted.duplicate_window,
         ..found
     }
-}
-
-pub(crate) fn broker_said(what: &str, why: &dyn fmt::Display) -> ApplyError {
-    ApplyError::Broker { what: what.into(), why: why.to_string() }
-}
-
-fn list(changes: &[DeclaredChange]) -> String {
-    changes.iter().map(DeclaredChange::to_string).collect::<Vec<_>>().join("; ")
 }

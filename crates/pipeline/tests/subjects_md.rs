@@ -85,7 +85,7 @@ fn every_stage_that_reads_may_write_dead_letters() {
 async fn the_examples_of_subscribers_run_as_they_stand() {
     let server = Nats::start();
     let broker = Broker::connect(&server.url(), None, "test").await.expect("a broker");
-    let settings = StreamSettings { replicas: 1, max_bytes: Some(8 << 20) };
+    let settings = StreamSettings::at_most(8 << 20);
     apply_streams(&broker, &settings).await.expect("streams");
 
     let tenant: TenantId = "demo".parse().expect("valid");

@@ -20,8 +20,11 @@ use crate::{batch::Batch, fault::Fault, name::StageName, time::Cx};
 pub trait Stage: Send + Sync + 'static {
     /// What the stage does, as a verb.
     const NAME: StageName;
-    /// The stream it reads.
-    const FROM: Stream;
+    /// The streams it reads.
+    const FROM: &'static [Stream];
+    /// The streams that it fills and does not empty. While more than half of one is unread, it
+    /// takes nothing new.
+    const FILLS: &'static [Stream] = &[];
     /// The payload of the messages it reads.
     type In: Payload;
     /// How long a message may wait for its batch to become fuller. Statements and frames cost by
@@ -48,6 +51,8 @@ pub trait Stage: Send + Sync + 'static {
 pub trait Source: Send + Sync + 'static {
     /// What the source does, as a verb.
     const NAME: StageName;
+    /// The streams that it fills. While more than half of one is unread, it does not tick.
+    const FILLS: &'static [Stream] = &[];
 
     /// Takes due rows under a short lease and says what to publish. [`Tick::published`] marks them,
     /// after every PubAck: a crash in between publishes them again, and skips none.

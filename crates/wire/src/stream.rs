@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A JetStream stream of Millrace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stream {
     /// Messages as the API or a source accepted them.
     Submitted,
@@ -13,8 +13,11 @@ pub enum Stream {
     Admitted,
     /// Messages next to be sent.
     Released,
-    /// Raw webhook requests of carriers.
+    /// Raw webhook requests of carriers that hold receipts alone.
     Carrier,
+    /// Raw webhook requests of carriers that may hold texts: a STOP waits for no room behind
+    /// receipts.
+    Texts,
     /// Texts that want an answer.
     Inbound,
     /// What happened, for whoever wants to know.
@@ -44,12 +47,13 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Stream {
     /// Every stream, in the order of `subjects.md`.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Submitted,
         Self::Enriched,
         Self::Admitted,
         Self::Released,
         Self::Carrier,
+        Self::Texts,
         Self::Inbound,
         Self::Events,
         Self::Analytics,
@@ -64,6 +68,7 @@ impl Stream {
             Self::Admitted => "ADMITTED",
             Self::Released => "RELEASED",
             Self::Carrier => "CARRIER",
+            Self::Texts => "TEXTS",
             Self::Inbound => "INBOUND",
             Self::Events => "EVENTS",
             Self::Analytics => "ANALYTICS",
@@ -72,17 +77,18 @@ impl Stream {
     }
 
     /// The subjects it takes.
-    pub fn subjects(self) -> &'static str {
+    pub fn subjects(self) -> &'static [&'static str] {
         match self {
-            Self::Submitted => "msg.submitted.*",
-            Self::Enriched => "msg.enriched.*",
-            Self::Admitted => "msg.admitted.*.*",
-            Self::Released => "msg.released.*.*",
-            Self::Carrier => "carrier.*.*.*",
-            Self::Inbound => "inbound.*",
-            Self::Events => "events.*.*.*",
-            Self::Analytics => "analytics.>",
-            Self::Dead => "dead.*.*",
+            Self::Submitted => &["msg.submitted.*"],
+            Self::Enriched => &["msg.enriched.*"],
+            Self::Admitted => &["msg.admitted.*.*"],
+            Self::Released => &["msg.released.*.*"],
+            Self::Carrier => &["carrier.*.*.status"],
+            Self::Texts => &["carrier.*.*.inbound", "carrier.*.*.mixed"],
+            Self::Inbound => &["inbound.*"],
+            Self::Events => &["events.*.*.*"],
+            Self::Analytics => &["analytics.>"],
+            Self::Dead => &["dead.*.*"],
         }
     }
 
@@ -93,7 +99,7 @@ impl Stream {
                 Retention::WorkQueue
             }
             Self::Inbound => Retention::WorkQueue,
-            Self::Carrier => Retention::Limits(7 * DAY),
+            Self::Carrier | Self::Texts => Retention::Limits(7 * DAY),
             Self::Events | Self::Dead => Retention::Limits(30 * DAY),
             Self::Analytics => Retention::LastValue,
         }
@@ -104,19 +110,20 @@ impl Stream {
     pub fn is_framed(self) -> bool {
         match self {
             Self::Submitted | Self::Enriched | Self::Admitted | Self::Released => true,
-            Self::Carrier | Self::Inbound | Self::Events | Self::Dead => true,
+            Self::Carrier | Self::Texts | Self::Inbound | Self::Events | Self::Dead => true,
             Self::Analytics => false,
         }
     }
 
-    /// How many bytes it may hold. A full stream refuses new publishes (discard new), work queue
-    /// and limits stream alike, so that nothing unread is ever dropped silently.
+    /// How many bytes it may hold, unless an operator says otherwise. A full stream refuses new
+    /// publishes (discard new), work queue and limits stream alike, so that nothing unread is ever
+    /// dropped silently.
     pub fn max_bytes(self) -> i64 {
         const MIB: i64 = 1024 * 1024;
 
         match self {
             Self::Submitted => 512 * MIB,
-            Self::Enriched | Self::Admitted | Self::Released => 1024 * MIB,
+            Self::Enriched | Self::Admitted | Self::Released | Self::Texts => 1024 * MIB,
             Self::Inbound => 256 * MIB,
             Self::Carrier | Self::Events => 4096 * MIB,
             Self::Analytics | Self::Dead => 512 * MIB,

@@ -152,8 +152,12 @@ fn is_plain(token: &str) -> bool {
 
 /// Whether a stream takes a subject, by the broker's rules: `*` is one token, `>` one or more.
 fn takes(stream: Stream, subject: &str) -> bool {
+    stream.subjects().iter().any(|pattern| covers(pattern, subject))
+}
+
+fn covers(pattern: &str, subject: &str) -> bool {
     let mut tokens = subject.split('.');
-    for wanted in stream.subjects().split('.') {
+    for wanted in pattern.split('.') {
         match (wanted, tokens.next()) {
             (">", Some(_)) => return true,
             ("*", Some(_)) => {}

@@ -53,8 +53,8 @@ fn every_subject_of_the_code_is_one_row_of_the_document() {
 fn every_subject_of_the_document_goes_into_its_stream() {
     for row in table(&STREAMS) {
         let (stream, pattern) = (stream_of(&row[0]), pattern(name(&row[1])));
-        let takes = covers(stream.subjects(), &pattern);
-        assert!(takes, "{} takes {}, not {pattern}", stream.name(), stream.subjects());
+        let takes = stream.subjects().iter().any(|taken| covers(taken, &pattern));
+        assert!(takes, "{} takes {:?}, not {pattern}", stream.name(), stream.subjects());
     }
 }
 
@@ -162,7 +162,10 @@ fn one_of_each() -> Vec<Subject> {
             Stream::Enriched => Lane::ALL.map(Subject::Enriched).to_vec(),
             Stream::Admitted => Lane::ALL.map(|lane| Subject::Admitted(lane, 0)).to_vec(),
             Stream::Released => Lane::ALL.map(|lane| Subject::Released(lane, 31)).to_vec(),
-            Stream::Carrier => [WebhookKind::Status, WebhookKind::Inbound, WebhookKind::Mixed]
+            Stream::Carrier => {
+                vec![Subject::Carrier(token("twilio"), token("main"), WebhookKind::Status)]
+            }
+            Stream::Texts => [WebhookKind::Inbound, WebhookKind::Mixed]
                 .map(|kind| Subject::Carrier(token("twilio"), token("main"), kind))
                 .to_vec(),
             Stream::Inbound => vec![Subject::Inbound(tenant.clone())],
@@ -199,7 +202,7 @@ fn payload_of(stream: Stream) -> &'static str {
         Stream::Submitted => type_name::<Submitted>(),
         Stream::Enriched => type_name::<Enriched>(),
         Stream::Admitted | Stream::Released => type_name::<Admitted>(),
-        Stream::Carrier => type_name::<WebhookRequest>(),
+        Stream::Carrier | Stream::Texts => type_name::<WebhookRequest>(),
         Stream::Inbound => type_name::<InboundText>(),
         Stream::Events => type_name::<Event>(),
         Stream::Analytics => type_name::<Totals>(),

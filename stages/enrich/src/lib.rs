@@ -48,7 +48,8 @@ impl EnrichStage {
 
 impl Stage for EnrichStage {
     const NAME: StageName = StageName::Enrich;
-    const FROM: Stream = Stream::Submitted;
+    const FROM: &'static [Stream] = &[Stream::Submitted];
+    const FILLS: &'static [Stream] = &[Stream::Events];
     type In = Submitted;
 
     async fn handle(&self, cx: &Cx, batch: Batch<Submitted>) -> Result<(), Fault> {

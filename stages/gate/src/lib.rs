@@ -42,7 +42,8 @@ impl GateStage {
 
 impl Stage for GateStage {
     const NAME: StageName = StageName::Gate;
-    const FROM: Stream = Stream::Enriched;
+    const FROM: &'static [Stream] = &[Stream::Enriched];
+    const FILLS: &'static [Stream] = &[Stream::Events];
     type In = Enriched;
 
     async fn handle(&self, cx: &Cx, batch: Batch<Enriched>) -> Result<(), Fault> {

@@ -37,7 +37,7 @@ impl InboundStage {
 
 impl Stage for InboundStage {
     const NAME: StageName = StageName::Inbound;
-    const FROM: Stream = Stream::Carrier;
+    const FROM: &'static [Stream] = &[Stream::Texts];
     type In = WebhookRequest;
 
     async fn handle(&self, cx: &Cx, batch: Batch<WebhookRequest>) -> Result<(), Fault> {

@@ -41,7 +41,8 @@ impl DeadLetterStage {
 
 impl Stage for DeadLetterStage {
     const NAME: StageName = StageName::Reconcile;
-    const FROM: Stream = Stream::Dead;
+    const FROM: &'static [Stream] = &[Stream::Dead];
+    const FILLS: &'static [Stream] = &[Stream::Events];
     type In = DeadLetter;
 
     async fn handle(&self, cx: &Cx, batch: Batch<DeadLetter>) -> Result<(), Fault> {

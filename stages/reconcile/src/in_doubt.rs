@@ -35,6 +35,7 @@ use carriers::Clients;
 use jiff::{SignedDuration, Timestamp};
 use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{Store, core::seal::Sealer, messages::in_doubt};
+use wire::Stream;
 
 pub use self::config::InDoubtSweepConfig;
 use self::{look::look_up, raise::raise, say::Cleared};
@@ -91,6 +92,7 @@ impl InDoubtSweep {
 
 impl Source for InDoubtSweep {
     const NAME: StageName = StageName::Reconcile;
+    const FILLS: &'static [Stream] = &[Stream::Events];
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
         self.count(cx.machine).await?;

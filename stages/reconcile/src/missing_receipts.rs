@@ -29,6 +29,7 @@ use store::{
 };
 
 use self::{ask::ask, early::apply_early, plan::Times, settle::settle};
+use wire::Stream;
 
 /// How long a text is without a receipt before it is fetched; business time.
 pub const RECEIPT_FETCH: Duration = Duration::from_secs(10 * 60);
@@ -90,6 +91,7 @@ impl ReceiptPoller {
 
 impl Source for ReceiptPoller {
     const NAME: StageName = StageName::Reconcile;
+    const FILLS: &'static [Stream] = &[Stream::Events];
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
         // load

@@ -31,7 +31,8 @@ impl ReceiptStage {
 
 impl Stage for ReceiptStage {
     const NAME: StageName = StageName::Reconcile;
-    const FROM: Stream = Stream::Carrier;
+    const FROM: &'static [Stream] = &[Stream::Carrier, Stream::Texts];
+    const FILLS: &'static [Stream] = &[Stream::Events];
     type In = WebhookRequest;
     const LINGER: Duration = Duration::from_millis(20);
 

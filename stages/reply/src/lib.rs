@@ -48,7 +48,7 @@ impl ReplyStage {
 
 impl Stage for ReplyStage {
     const NAME: StageName = StageName::Reply;
-    const FROM: Stream = Stream::Inbound;
+    const FROM: &'static [Stream] = &[Stream::Inbound];
     type In = InboundText;
     const LONG: Duration = Duration::from_millis(250);
 

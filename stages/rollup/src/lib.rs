@@ -37,7 +37,7 @@ impl RollupStage {
 
 impl Stage for RollupStage {
     const NAME: StageName = StageName::Rollup;
-    const FROM: Stream = Stream::Events;
+    const FROM: &'static [Stream] = &[Stream::Events];
     type In = Event;
     const LINGER: Duration = Duration::from_millis(50);
 

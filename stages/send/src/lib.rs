@@ -80,7 +80,8 @@ impl SendStage {
 
 impl Stage for SendStage {
     const NAME: StageName = StageName::Send;
-    const FROM: Stream = Stream::Released;
+    const FROM: &'static [Stream] = &[Stream::Released];
+    const FILLS: &'static [Stream] = &[Stream::Events];
     type In = Admitted;
     const LINGER: Duration = Duration::from_millis(5);
     const LONG: Duration = Duration::from_millis(250);

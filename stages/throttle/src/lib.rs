@@ -42,7 +42,7 @@ impl ThrottleStage {
 
 impl Stage for ThrottleStage {
     const NAME: StageName = StageName::Throttle;
-    const FROM: Stream = Stream::Admitted;
+    const FROM: &'static [Stream] = &[Stream::Admitted];
     type In = Admitted;
 
     async fn handle(&self, cx: &Cx, batch: Batch<Admitted>) -> Result<(), Fault> {

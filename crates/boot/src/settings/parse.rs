@@ -2,6 +2,7 @@
 //! may hold secrets are never shown.
 
 use std::{
+    collections::BTreeMap,
     net::{SocketAddr, ToSocketAddrs},
     ops::RangeInclusive,
     path::PathBuf,
@@ -11,6 +12,7 @@ use std::{
 use http::Uri;
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
+use wire::stream::Stream;
 
 use super::error::SettingsError;
 use crate::{
@@ -157,6 +159,54 @@ pub(super) fn hosts(text: Option<&str>) -> Result<Vec<String>, SettingsError> {
     };
 
     entries.filter(|entry| !entry.is_empty()).map(parse).collect()
+}
+
+/// How many copies of each stream: an odd number of servers agrees on each entry.
+pub(super) fn replicas(text: Option<&str>) -> Result<usize, SettingsError> {
+    match given(text) {
+        None | Some("1") => Ok(1),
+        Some("3") => Ok(3),
+        Some("5") => Ok(5),
+        Some(other) => {
+            let problem = format!("'{other}' must be 1, 3 or 5");
+            Err(SettingsError::new("MILLRACE_STREAM_REPLICAS", problem))
+        }
+    }
+}
+
+/// The smallest stream: some of the largest frames.
+const SMALLEST_STREAM: i64 = 1024 * 1024;
+
+/// Reads streams and their sizes in bytes, KiB, MiB, GiB or TiB.
+///
+/// # Errors
+/// What is no stream, or too small for some of the largest frames.
+pub fn stream_sizes(text: Option<&str>) -> Result<BTreeMap<Stream, i64>, SettingsError> {
+    let entries = given(text).unwrap_or_default().split(',').map(str::trim);
+    let parse = |entry: &str| {
+        let read = entry.split_once('=').and_then(|(name, size)| {
+            let stream = Stream::ALL.into_iter().find(|stream| stream.name() == name.trim())?;
+            Some((stream, bytes(size.trim()).filter(|size| *size >= SMALLEST_STREAM)?))
+        });
+        read.ok_or_else(|| {
+            let example = "is no stream and its size of at least 1MiB, such as EVENTS=16GiB";
+            SettingsError::new("MILLRACE_STREAM_SIZES", format!("'{entry}' {example}"))
+        })
+    };
+    entries.filter(|entry| !entry.is_empty()).map(parse).collect()
+}
+
+fn bytes(text: &str) -> Option<i64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "TiB" => 1 << 40,
+        _ => return None,
+    };
+    digits.trim().parse::<i64>().ok()?.checked_mul(unit)
 }
 
 pub(super) fn switch(name: &'static str, text: Option<&str>) -> Result<bool, SettingsError> {

@@ -3,7 +3,10 @@
 use std::{process::ExitCode, time::Duration};
 
 use carriers::anthropic;
-use pipeline::run::{Drained, Runtime, SourceConfig, StageConfig, run as run_stage, run_source};
+use pipeline::{
+    StreamPurge,
+    run::{Drained, Runtime, SourceConfig, StageConfig, run as run_stage, run_source},
+};
 use stage::StageName;
 use store::{Role, Store, core::seal::Sealer};
 use tokio_util::sync::CancellationToken;
@@ -17,7 +20,7 @@ pub const CONNECTIONS: u32 = 6;
 /// slow model, is to leave room for the others'. Each comes in a frame of its own.
 const TEXTS: usize = 8_192;
 
-/// How reconcile's sources tick: what they wait for takes ten seconds and more.
+/// How sources tick whose work comes seconds apart.
 const SWEEPING: SourceConfig =
     SourceConfig { interval: Duration::from_secs(1), drain: Duration::from_secs(20) };
 
@@ -77,7 +80,9 @@ pub async fn stage(
             Ok(Drained::default())
         }
         StageName::Schedule => {
-            run_source(schedule::ScheduleSource::new(store), runtime, &source).await;
+            let release = run_source(schedule::ScheduleSource::new(store), runtime, &source);
+            let purge = StreamPurge::new(runtime.broker.clone());
+            tokio::join!(release, run_source(purge, runtime, &SWEEPING));
             Ok(Drained::default())
         }
         StageName::Enrich => Ok(run_stage(enrich::EnrichStage::new(store), runtime, config).await?),

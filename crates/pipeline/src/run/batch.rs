@@ -208,7 +208,7 @@ impl<S: Stage> Crew<S> {
         let now = machine::now();
         let waited = Duration::ZERO;
         let situation =
-            Situation { failures: 0, batch: 1, waited, from: S::FROM, now, chance: 0.0 };
+            Situation { failures: 0, batch: 1, waited, from: self.spec.stream, now, chance: 0.0 };
 
         for (index, outcome) in answers.drain(..) {
             let is_open = |one: &&mut Handed| one.state == State::Unanswered;
@@ -262,7 +262,7 @@ impl<S: Stage> Crew<S> {
 
         let (now, chance) = (machine::now(), machine::chance());
         let waited = waited(&members);
-        let situation = Situation { failures, batch, waited, from: S::FROM, now, chance };
+        let situation = Situation { failures, batch, waited, from: self.spec.stream, now, chance };
         match settle(Err(&fault), &situation) {
             Settlement::Retry { after } => {
                 groups.push(members);
@@ -330,12 +330,12 @@ impl<S: Stage> Crew<S> {
     /// The letter of one message; none about what was read from DEAD.
     fn letter(&self, subject: &Subject, payload: &S::In, why: Why) -> Vec<Outgoing> {
         self.measure.letter(why.cause);
-        let is_written = writes_letters(S::FROM);
+        let is_written = writes_letters(self.spec.stream);
         is_written.then(|| self.writer().message(subject, payload, why)).into_iter().collect()
     }
 
     pub(super) fn writer(&self) -> Writer<'_> {
-        let (from, longest) = (S::FROM, self.longest_json);
+        let (from, longest) = (self.spec.stream, self.longest_json);
         Writer { stage: S::NAME, from, seal: &*self.seal, longest }
     }
 

@@ -99,7 +99,7 @@ impl<S: Stage> Lane<S> {
         let measure = Measure::new(spec);
         let meter = runtime.progress.meter(spec.name);
 
-        let publisher = Publisher::new(&runtime.broker, S::NAME.as_str());
+        let publisher = Publisher::new(&runtime.broker, S::NAME.as_str()).minding(S::FILLS);
         let blocked = publisher.blocked();
         let (notes_in, notes) = mpsc::unbounded_channel();
         let crew = Crew {
@@ -187,10 +187,11 @@ impl<S: Stage> Lane<S> {
         }
     }
 
-    /// A permit comes before the pull: room for one more full frame, and nobody blocked.
+    /// A permit comes before the pull: room for one more full frame, nobody blocked, and room for
+    /// what will be said.
     fn may_pull(&self) -> bool {
         let room = self.in_flight + MAX_MESSAGES <= self.config.in_flight;
-        room && *self.blocked.borrow() == 0
+        room && *self.blocked.borrow() == 0 && self.crew.publisher.has_room()
     }
 
     fn start_batches(&mut self) {
@@ -239,7 +240,7 @@ impl<S: Stage> Lane<S> {
                     FrameError::Size(_) => why.to_string(),
                 };
                 let letter = || self.crew.writer().frame(subject, &message.payload, detail);
-                self.queue.push_letter(slot, writes_letters(S::FROM).then(letter));
+                self.queue.push_letter(slot, writes_letters(self.crew.spec.stream).then(letter));
                 return 1;
             }
         };
@@ -253,7 +254,8 @@ impl<S: Stage> Lane<S> {
                 }
                 Err(bad) => {
                     let letter = || self.crew.writer().member(subject, &bad);
-                    self.queue.push_letter(slot, writes_letters(S::FROM).then(letter));
+                    self.queue
+                        .push_letter(slot, writes_letters(self.crew.spec.stream).then(letter));
                 }
             }
         }

@@ -35,7 +35,7 @@ impl Default for SourceConfig {
 /// rows are taken again after their lease.
 pub async fn run_source<S: Source>(source: S, runtime: &Runtime, config: &SourceConfig) {
     let source = Arc::new(source);
-    let publisher = Publisher::new(&runtime.broker, S::NAME.as_str());
+    let publisher = Publisher::new(&runtime.broker, S::NAME.as_str()).minding(S::FILLS);
     let time_up = || async {
         runtime.stop.cancelled().await;
         sleep(config.drain).await;
@@ -43,6 +43,14 @@ pub async fn run_source<S: Source>(source: S, runtime: &Runtime, config: &Source
 
     let mut failures = 0;
     while !runtime.stop.is_cancelled() {
+        if !publisher.has_room() {
+            tokio::select! {
+                () = sleep(config.interval) => {}
+                () = runtime.stop.cancelled() => {}
+            }
+            continue;
+        }
+
         let begun = Instant::now();
         let ended = tokio::select! {
             ended = tick_once(&source, runtime, &publisher) => ended,

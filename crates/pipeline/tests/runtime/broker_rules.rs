@@ -183,7 +183,7 @@ async fn a_stop_while_a_stream_is_full_gives_everything_back() {
 
 #[tokio::test]
 async fn what_waited_unread_gets_beats_too() {
-    let small = StreamSettings { replicas: 1, max_bytes: Some(8 * MIB) };
+    let small = StreamSettings::at_most(8 * MIB);
     let world = World::with(small, ack_wait(3)).await;
     world.submit(0..400, 20).await;
     let probe = Probe::new(|batch| async move {

@@ -71,11 +71,7 @@ pub const MIB: i64 = 1024 * 1024;
 
 impl World {
     pub async fn new() -> Self {
-        Self::with(
-            StreamSettings { replicas: 1, max_bytes: Some(64 * MIB) },
-            ConsumerSettings::default(),
-        )
-        .await
+        Self::with(StreamSettings::at_most(64 * MIB), ConsumerSettings::default()).await
     }
 
     pub async fn with(streams: StreamSettings, consumers: ConsumerSettings) -> Self {

@@ -46,7 +46,7 @@ async fn small_frames_are_merged_into_full_ones() {
 
 #[tokio::test]
 async fn a_frame_taken_by_a_dead_process_comes_again() {
-    let streams = StreamSettings { replicas: 1, max_bytes: Some(8 * MIB) };
+    let streams = StreamSettings::at_most(8 * MIB);
     let world = World::with(streams, ack_wait(2)).await;
     world.submit(0..30, 10).await;
 
@@ -62,7 +62,7 @@ async fn a_frame_taken_by_a_dead_process_comes_again() {
 
 #[tokio::test]
 async fn slow_work_is_not_redelivered_while_beats_go_out() {
-    let streams = StreamSettings { replicas: 1, max_bytes: Some(8 * MIB) };
+    let streams = StreamSettings::at_most(8 * MIB);
     let world = World::with(streams, ack_wait(1)).await;
     world.submit(0..10, 10).await;
     let probe = Probe::new(|batch| async move {
@@ -83,7 +83,7 @@ async fn slow_work_is_not_redelivered_while_beats_go_out() {
 
 #[tokio::test]
 async fn a_frame_that_comes_again_while_it_is_held_is_not_worked_on_twice() {
-    let streams = StreamSettings { replicas: 1, max_bytes: Some(8 * MIB) };
+    let streams = StreamSettings::at_most(8 * MIB);
     let world = World::with(streams, ack_wait(1)).await;
     world.submit(0..10, 10).await;
     let probe = Probe::new(|batch| async move {

@@ -13,7 +13,7 @@ struct Reader;
 
 impl Stage for Reader {
     const NAME: StageName = StageName::Reconcile;
-    const FROM: Stream = Stream::Dead;
+    const FROM: &'static [Stream] = &[Stream::Dead];
     type In = Item;
 
     async fn handle(&self, _: &Cx, batch: Batch<Item>) -> Result<(), Fault> {

@@ -14,4 +14,5 @@ mod faults;
 mod flow;
 mod letters;
 mod publishing;
+mod room;
 mod sources;

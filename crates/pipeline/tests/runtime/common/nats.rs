@@ -17,28 +17,31 @@ pub struct Nats {
     dir: PathBuf,
     port: u16,
     sync: &'static str,
+    /// Further settings of JetStream.
+    more: &'static str,
 }
 
 impl Nats {
     /// Starts one on a free port.
     pub fn start() -> Self {
-        Self::with("2m")
+        Self::of("2m", "")
     }
 
     /// Starts one that writes each message to the disk before it answers.
     pub fn strict() -> Self {
-        Self::with("always")
+        Self::of("always", "")
     }
 
-    fn with(sync: &'static str) -> Self {
+    /// Starts one with further settings of JetStream.
+    pub fn of(sync: &'static str, more: &'static str) -> Self {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("millrace-pipeline-{}-{count}", std::process::id());
         let dir = std::env::temp_dir().join(name);
         fs::create_dir_all(&dir).expect("a directory for the broker");
 
-        let child = spawn(&dir, -1, sync);
+        let child = spawn(&dir, -1, (sync, more));
         let port = wait_for_port(&dir, child.id());
-        Self { child, dir, port, sync }
+        Self { child, dir, port, sync, more }
     }
 
     pub fn url(&self) -> String {
@@ -49,7 +52,7 @@ impl Nats {
     pub fn restart(&mut self) {
         self.child.kill().expect("the broker ran");
         self.child.wait().expect("the broker ended");
-        self.child = spawn(&self.dir, i32::from(self.port), self.sync);
+        self.child = spawn(&self.dir, i32::from(self.port), (self.sync, self.more));
         wait_for_port(&self.dir, self.child.id());
     }
 }
@@ -62,13 +65,13 @@ impl Drop for Nats {
     }
 }
 
-fn spawn(dir: &Path, port: i32, sync: &str) -> Child {
+fn spawn(dir: &Path, port: i32, (sync, more): (&str, &str)) -> Child {
     let shown = dir.display();
     let config = format!(
         "listen: \"127.0.0.1:{port}\"
 ports_file_dir: \"{shown}\"
 \
-         jetstream {{ store_dir: \"{shown}\", sync_interval: \"{sync}\" }}
+         jetstream {{ store_dir: \"{shown}\", sync_interval: \"{sync}\", {more} }}
 "
     );
     let file = dir.join("nats.conf");

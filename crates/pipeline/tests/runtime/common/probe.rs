@@ -59,7 +59,7 @@ impl Probe {
 
 impl Stage for Probe {
     const NAME: StageName = StageName::Enrich;
-    const FROM: Stream = Stream::Submitted;
+    const FROM: &'static [Stream] = &[Stream::Submitted];
     type In = Item;
 
     async fn handle(&self, _cx: &Cx, batch: Batch<Item>) -> Result<(), Fault> {
