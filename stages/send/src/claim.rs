@@ -231,8 +231,8 @@ impl Claimer {
         items
     }
 
-    /// Claims what was decided to be called. Answers the claims by index in the batch; a message that
-    /// has moved on has none.
+    /// Claims what was decided to be called. Answers the claims by index in the batch; a message
+    /// that has moved on has none.
     async fn take(
         &self,
         tx: &mut Scoped,

@@ -205,9 +205,11 @@ async fn write_claims(
     .await
     .map_err(fault)?;
 
-    let made =
-        |attempt, call_by: jiff_sqlx::Timestamp| MadeClaim { attempt, call_by: call_by.to_jiff() };
     Ok(rows.into_iter().map(|row| (row.at, made(row.attempt, row.call_by))).collect())
+}
+
+fn made(attempt: i16, call_by: jiff_sqlx::Timestamp) -> MadeClaim {
+    MadeClaim { attempt, call_by: call_by.to_jiff() }
 }
 
 /// The meters that messages leave, as columns in the messages' order.
