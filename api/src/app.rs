@@ -2,7 +2,6 @@
 
 use std::{ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 
-use domain::message::class::Lane;
 use jiff::Timestamp;
 use pipeline::{Broker, Publisher};
 use secrecy::SecretBox;
@@ -16,13 +15,23 @@ use crate::{
     http::arrival::ARRIVING,
     last_known::Asking,
     shares::Shares,
-    submit::{coalesce::Coalescer, keys::UsedKeys, quota::Quotas, tenants::Tenants, turns::Turns},
+    submit::{
+        coalesce::Coalescer,
+        keys::UsedKeys,
+        quota::Quotas,
+        singles::{Publishing, Singles},
+        tenants::Tenants,
+        turns::Turns,
+    },
     transactions::Transactions,
 };
 
 /// The streams that the ingress fills and that reading does not empty: it adds nothing to one of
 /// which more than half is unread.
 const FILLED: [Stream; 3] = [Stream::Carrier, Stream::Texts, Stream::Events];
+
+/// Which part of all connections the requests of one tenant may hold, or an account's webhooks.
+const REQUESTS_PART: usize = 4;
 
 /// How many batches of one tenant a process publishes at once; more are told to come again.
 const BATCHES_OF_TENANT: usize = 16;
@@ -76,7 +85,7 @@ pub struct ApiSettings {
     pub submit_burst: u32,
     /// Where uploads wait while they are imported.
     pub upload_dir: PathBuf,
-    /// Connections that are served at once; further ones wait.
+    /// Connections that are open at once; a further one takes the place of an idle one, or waits.
     pub connections: usize,
     /// How long a caller may leave an answer unread before its connection is closed.
     pub unread: Duration,
@@ -117,12 +126,13 @@ pub struct Inner {
     pub(crate) tenants: Tenants,
     pub(crate) quotas: Quotas,
     pub(crate) keys: UsedKeys,
-    pub(crate) urgent: Coalescer,
-    pub(crate) bulk: Coalescer,
+    pub(crate) singles: Singles,
     /// Whose turn it is to publish a part of a batch.
-    pub(crate) turns: Turns,
+    pub(crate) turns: Arc<Turns>,
     pub(crate) webhooks: Coalescer,
     pub(crate) directory: AccountsDirectory,
+    /// Requests that are under way, by tenant, and webhooks by account.
+    pub(crate) requests: Shares,
     /// Bytes of bodies that are arriving, by key.
     pub(crate) arriving: Shares,
     pub(crate) batches_of_key: Shares,
@@ -149,17 +159,24 @@ impl App {
         let ApiSettings { patience, fresh, .. } = parts.settings;
         let asking = Asking { fresh, patience };
         let keys = UsedKeys::new(parts.store.clone(), patience);
-        let gather = |name| Coalescer::start(name, publisher.clone(), keys.clone(), &background);
+        let turns = Arc::new(Turns::new(parts.broker.clone()));
+        let (webhooks, publishing) = {
+            let (publisher, keys) = (publisher.clone(), keys.clone());
+            let webhooks =
+                Coalescer::start("webhooks", publisher.clone(), keys.clone(), &background);
+            let (turns, tasks) = (turns.clone(), background.clone());
+            (webhooks, Publishing { publisher, keys, turns, tasks })
+        };
 
         Self(Arc::new(Inner {
             auth: Auth::new(&parts.settings.jwt_keys, asking),
             tenants: Tenants::new(asking),
             quotas: Quotas::new(parts.settings.submit_per_second, parts.settings.submit_burst),
-            urgent: gather("urgent"),
-            bulk: gather("bulk"),
-            turns: Turns::new(parts.broker.clone()),
-            webhooks: gather("webhooks"),
+            singles: Singles::new(publishing),
+            turns,
+            webhooks,
             directory: AccountsDirectory::default(),
+            requests: Shares::new((parts.settings.connections / REQUESTS_PART).max(1)),
             arriving: Shares::new(ARRIVING),
             batches_of_key: Shares::new(BATCHES_OF_KEY),
             batches_of_tenant: Shares::new(BATCHES_OF_TENANT),
@@ -198,13 +215,5 @@ impl Inner {
     /// The business time of now.
     pub(crate) fn now(&self) -> Timestamp {
         (self.now)()
-    }
-
-    /// What gathers the messages of a lane.
-    pub(crate) fn lane(&self, lane: Lane) -> &Coalescer {
-        match lane {
-            Lane::Urgent => &self.urgent,
-            Lane::Bulk => &self.bulk,
-        }
     }
 }

@@ -13,6 +13,7 @@
 pub mod app;
 mod audit;
 mod auth;
+mod connections;
 mod contacts;
 pub mod directory;
 mod dry_run;

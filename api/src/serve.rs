@@ -4,19 +4,26 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use futures::TryFutureExt;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
 use nix::sys::socket::{setsockopt, sockopt::TcpUserTimeout};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{app::App, directory, outbox, routes};
+use crate::{
+    app::App,
+    connections::{Connection, Connections},
+    directory, outbox, routes,
+};
 
 /// How long a connection may take to send the head of a request, which bounds idling too.
 const HEAD_LIMIT: Duration = Duration::from_secs(30);
@@ -41,15 +48,12 @@ pub async fn serve(
     routes::campaigns::events::keep_publishing(app.clone(), upkeep.clone());
     outbox::keep_publishing(app.clone(), upkeep);
 
-    let permits = Arc::new(Semaphore::new(app.settings.connections));
+    let all = Connections::new(app.settings.connections);
     let unread = app.settings.unread;
     let connections = TaskTracker::new();
-    while let Some((stream, permit)) = accept(&listener, &permits, &shutdown).await {
-        let (router, shutdown) = (router.clone(), shutdown.clone());
-        connections.spawn(async move {
-            answer(stream, unread, router, shutdown).await;
-            drop(permit);
-        });
+    while let Some((stream, connection)) = accept(&listener, &all, &shutdown).await {
+        limit_unread(&stream, unread);
+        connections.spawn(answer(stream, connection, router.clone(), shutdown.clone()));
     }
 
     // Refuse what comes now, so that callers go to another process.
@@ -58,18 +62,19 @@ pub async fn serve(
     Ok(())
 }
 
-/// The next connection with its permit; none once `shutdown` is cancelled.
+/// The next connection, once there is room for it; none once `shutdown` is cancelled. Those behind
+/// it wait in the kernel's queue.
 async fn accept(
     listener: &TcpListener,
-    permits: &Arc<Semaphore>,
+    connections: &Arc<Connections>,
     shutdown: &CancellationToken,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
-    // A permit before accept: beyond the limit, connections wait in the kernel's queue.
-    let permit = shutdown.run_until_cancelled(permits.clone().acquire_owned()).await?.ok()?;
-
+) -> Option<(TcpStream, Connection)> {
     loop {
         match shutdown.run_until_cancelled(listener.accept()).await? {
-            Ok((stream, _)) => return Some((stream, permit)),
+            Ok((stream, peer)) => {
+                let open = connections.open(peer.ip());
+                return Some((stream, shutdown.run_until_cancelled(open).await?));
+            }
             Err(error) if is_the_peers(&error) => {}
             Err(error) => {
                 // Out of file descriptors: connections that end make room.
@@ -80,27 +85,43 @@ async fn accept(
     }
 }
 
-/// Answers the requests of a connection. On `shutdown` the one under way is finished.
-async fn answer(stream: TcpStream, unread: Duration, router: Router, shutdown: CancellationToken) {
-    // Without it a small answer may wait for the peer's delayed acknowledgement.
-    let _ = stream.set_nodelay(true);
-    // The kernel closes the connection of a peer that takes nothing of what is written.
+/// The kernel closes the connection of a peer that takes nothing of what is written for so long.
+fn limit_unread(stream: &TcpStream, unread: Duration) {
     let unread = u32::try_from(unread.as_millis()).unwrap_or(u32::MAX);
-    if let Err(error) = setsockopt(&stream, TcpUserTimeout, &unread) {
+    if let Err(error) = setsockopt(stream, TcpUserTimeout, &unread) {
         tracing::warn!(%error, "a connection has no limit on the time to read its answers");
     }
+}
 
-    let connection = http1::Builder::new()
+/// Answers the requests of a connection, until it must make room for another. On `shutdown` the one
+/// under way is finished.
+async fn answer(
+    stream: TcpStream,
+    connection: Connection,
+    router: Router,
+    shutdown: CancellationToken,
+) {
+    // Without it a small answer may wait for the peer's delayed acknowledgement.
+    let _ = stream.set_nodelay(true);
+
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(|mut request: Request<Incoming>| {
+        let asked = connection.ask();
+        request.extensions_mut().insert(connection.clone());
+        router.call(request).map_ok(|response| response.map(|body| asked.answer(body)))
+    });
+    let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), service);
 
-    let mut connection = std::pin::pin!(connection);
+    let mut served = std::pin::pin!(served);
     let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
+        ended = served.as_mut() => ended,
+        () = connection.gone() => return,
         () = shutdown.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+            served.as_mut().graceful_shutdown();
+            served.await
         }
     };
     if let Err(error) = ended {

@@ -4,5 +4,6 @@ pub(crate) mod coalesce;
 pub(crate) mod keys;
 pub(crate) mod message;
 pub(crate) mod quota;
+pub(crate) mod singles;
 pub(crate) mod tenants;
 pub(crate) mod turns;

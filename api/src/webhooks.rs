@@ -70,6 +70,8 @@ async fn receive(app: &App, address: Address<'_>, request: Request) -> Result<Re
         return Err(Problem::new(Kind::UnsupportedMedia, detail));
     }
     let share = format!("webhooks/{}/{}", carrier.as_str(), address.account);
+    let busy = |_| Problem::unavailable("too many webhooks of this account are under way", 1);
+    let _under_way = app.requests.of(&share).try_acquire_owned().map_err(busy)?;
     let body = arrival::read(&app.arriving, &share, body, BODY_LIMIT).await?;
     let account = signer(app, carrier, candidates, &parts, &body)?;
 

@@ -11,6 +11,7 @@ use axum::{
 use super::{caller::Caller, roles};
 use crate::{
     app::App,
+    connections::Connection,
     http::problem::{Kind, Problem},
 };
 
@@ -26,6 +27,11 @@ pub(crate) async fn authenticate(
 
     match admit(&app, given.as_ref(), needed).await {
         Ok(caller) => {
+            if let Some(connection) = request.extensions().get::<Connection>() {
+                connection.belongs_to(&caller.tenant);
+            }
+            let share = app.requests.of(caller.tenant.as_str()).try_acquire_owned();
+            let Ok(_under_way) = share else { return too_many().into_response() };
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
@@ -49,6 +55,10 @@ async fn admit(
         return Err(Problem::new(Kind::Forbidden, detail));
     }
     Ok(caller)
+}
+
+fn too_many() -> Problem {
+    Problem::new(Kind::TooMany, "too many requests of yours are under way").retry_after(1)
 }
 
 /// What follows `Bearer` in the header.

@@ -38,7 +38,7 @@ pub struct Coalescer {
 }
 
 /// One request's publish.
-struct Waiting {
+pub(super) struct Waiting {
     outgoing: Outgoing,
     keyed: Option<Keyed>,
     answer: Answer,
@@ -63,9 +63,20 @@ impl Coalescer {
         keys: UsedKeys,
         tasks: &TaskTracker,
     ) -> Self {
-        let (queue, waiting) = mpsc::channel(QUEUE);
+        let (coalescer, waiting) = Self::with_queue(QUEUE);
         tokio::spawn(gather(name, publisher, keys, waiting, tasks.clone()));
-        Self { queue }
+        coalescer
+    }
+
+    /// A queue of this size, and its end from which what waits is taken.
+    pub(super) fn with_queue(size: usize) -> (Self, mpsc::Receiver<Waiting>) {
+        let (queue, waiting) = mpsc::channel(size);
+        (Self { queue }, waiting)
+    }
+
+    /// Whether nobody waits in the queue.
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.capacity() == self.queue.max_capacity()
     }
 
     /// Publishes with whatever else comes now; returns once the broker has it on disk. What has a
@@ -131,7 +142,7 @@ async fn gather(
         let Ok(permit) = permits.clone().acquire_owned().await else { return };
         let (publisher, keys) = (publisher.clone(), keys.clone());
         tasks.spawn(async move {
-            let (keyed, free) = gathered.into_iter().partition(|one| one.keyed.is_some());
+            let (keyed, free) = gathered.into_iter().partition(Waiting::is_keyed);
             let checked = async { publish_all(&publisher, untaken(&keys, keyed).await).await };
             join(publish_all(&publisher, free), checked).await;
             drop(permit);
@@ -140,7 +151,7 @@ async fn gather(
 }
 
 /// Those whose key is not known to be taken; the others are answered.
-async fn untaken(keys: &UsedKeys, gathered: Vec<Waiting>) -> Vec<Waiting> {
+pub(super) async fn untaken(keys: &UsedKeys, gathered: Vec<Waiting>) -> Vec<Waiting> {
     let keyed = gathered.iter().filter_map(|one| one.keyed.clone()).collect();
     let taken = keys.taken(keyed).await;
 
@@ -156,7 +167,7 @@ async fn untaken(keys: &UsedKeys, gathered: Vec<Waiting>) -> Vec<Waiting> {
 }
 
 /// Publishes to each subject by itself: the trouble of one is none of the others'.
-async fn publish_all(publisher: &Publisher, gathered: Vec<Waiting>) {
+pub(super) async fn publish_all(publisher: &Publisher, gathered: Vec<Waiting>) {
     let mut by_subject: HashMap<Subject, Vec<Waiting>> = HashMap::new();
     for one in gathered {
         by_subject.entry(one.outgoing.subject.clone()).or_default().push(one);
@@ -183,7 +194,13 @@ async fn publish(publisher: &Publisher, group: Vec<Waiting>) {
 }
 
 impl Waiting {
-    fn answer(self, stored: Result<(), NotStored>) {
+    /// Whether it carries a key.
+    pub(super) fn is_keyed(&self) -> bool {
+        self.keyed.is_some()
+    }
+
+    /// Tells the request what has become of it.
+    pub(super) fn answer(self, stored: Result<(), NotStored>) {
         // A caller that has gone needs no answer.
         let _ = self.answer.send(stored);
     }

@@ -1,15 +1,21 @@
 //! One tenant's slow uploads use up what is its own, and take nothing from another tenant.
 
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures::{StreamExt, future::join_all, stream};
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
 use store::settings::api_keys::KeyRole;
-use tokio::{io::AsyncWriteExt, net::TcpSocket, sync::Semaphore};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpSocket, TcpStream},
+    sync::Semaphore,
+};
+use wire::Submitted;
 
 use crate::harness::{Answer, Caller, World, send};
 
@@ -148,4 +154,76 @@ async fn files_of_one_tenant_take_turns_and_each_is_imported() {
         answer.expect(202);
     }
     world.becomes(2_000, "select count(*) from millrace.contacts").await;
+}
+
+#[tokio::test]
+async fn connections_that_one_caller_keeps_are_no_others_loss() {
+    let world = World::start_with(|settings| settings.connections = 16).await;
+    let other = world.caller("other", KeyRole::Operator).await;
+    let address = world.base.trim_start_matches("http://").to_owned();
+
+    // As many as there may be stay open, and more come all the time; none of them asks anything.
+    let keeps = async {
+        let mut kept = Vec::new();
+        loop {
+            kept.push(TcpStream::connect(&address).await);
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    };
+    let asks = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        for _ in 0..20 {
+            let begun = Instant::now();
+            other.get("/v1/contacts").await.expect(200);
+            assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+        }
+    };
+    tokio::select! {
+        () = keeps => {}
+        () = asks => {}
+    }
+}
+
+#[tokio::test]
+async fn requests_of_one_tenant_that_wait_leave_connections_to_another() {
+    let world = World::start_with(|settings| settings.connections = 16).await;
+    let slow = world.caller("slow", KeyRole::Operator).await;
+    let other = world.caller("other", KeyRole::Operator).await;
+
+    // A message that may have been accepted just now is waited for.
+    let missing = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, b"missing");
+    let missing = format!("/v1/messages/{missing}");
+    let waiting = join_all((0..24).map(|_| slow.get(&missing)));
+    let asks = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let begun = Instant::now();
+        other.get("/v1/contacts").await.expect(200);
+        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    };
+
+    let (answers, ()) = tokio::join!(waiting, asks);
+    let count = |status| answers.iter().filter(|answer| answer.status == status).count();
+    assert_eq!((count(StatusCode::NOT_FOUND), count(StatusCode::TOO_MANY_REQUESTS)), (4, 20));
+}
+
+#[tokio::test]
+async fn many_single_texts_of_one_tenant_are_each_stored_once_whether_in_turns_or_at_once() {
+    let world = World::start().await;
+    let caller = world.caller("much", KeyRole::Operator).await;
+    let post = |index: usize| {
+        let key = format!("key-{}", index % 500);
+        let text = json!({ "to": "+12125550100", "class": "transactional", "body": key });
+        let caller = &caller;
+        async move { caller.post_once("/v1/messages", &key, &text).await.expect(202)["id"].clone() }
+    };
+
+    // Far more than go out at once, and a part of them twice.
+    let ids: Vec<serde_json::Value> = stream::iter((0..600).map(post)).buffered(64).collect().await;
+    assert_eq!(ids[..100], ids[500..], "a repeat is the same message");
+
+    let stored: Vec<Submitted> = world.published("SUBMITTED", "msg.submitted.urgent").await;
+    let stored: Vec<String> = stored.iter().map(|one| one.head.id.0.to_string()).collect();
+    let distinct: BTreeSet<&str> = stored.iter().map(String::as_str).collect();
+    let answered: BTreeSet<&str> = ids.iter().filter_map(|id| id.as_str()).collect();
+    assert_eq!((distinct.len(), &distinct), (500, &answered));
 }

@@ -314,6 +314,12 @@ pub struct Fair {
     /// texts, and at least four times as many
     #[arg(long, default_value_t = 1_000, value_name = "N")]
     pub recipients: usize,
+    /// Carrier accounts of a tenant that take ten seconds for each answer
+    #[arg(long, default_value_t = 8, value_name = "N")]
+    pub accounts: usize,
+    /// Connections over which one more tenant posts single texts, as fast as they are taken
+    #[arg(long, default_value_t = 64, value_name = "N")]
+    pub posts: usize,
     /// Processes of throttle and of send
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub each: usize,

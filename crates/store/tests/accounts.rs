@@ -6,7 +6,7 @@ use domain::ids::{SenderId, TenantId};
 use jiff::Timestamp;
 use store::{
     Role, Store,
-    capacity::pace,
+    capacity::{meters, pace},
     facts,
     messages::claim,
     settings::{
@@ -96,6 +96,42 @@ async fn a_shared_account_has_one_pace_and_a_weight_for_each_tenant() -> anyhow:
     let locks = pace::lock_pace(&mut tx, &senders, &accounts, &BTreeSet::new()).await?;
     assert_eq!(locks.accounts.len(), 1, "one row for both");
     assert_eq!(locks.senders.len(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tenants_part_of_an_account_is_shared_among_its_senders_that_have_texts_in_line()
+-> anyhow::Result<()> {
+    let database = Database::start().await?;
+    let [(acme, first), _] = lent(&database).await?;
+    let api = database.store(Role::Api).await?;
+    let mut tx = api.scoped([&acme]).await?;
+    assert!(senders::create(&mut tx, &acme, &sender(&acme, "+12125550003")).await?);
+    tx.commit().await?;
+    let second = SenderId::of(&acme, "+12125550003");
+
+    let stages = database.store(Role::Pipeline).await?;
+    let mut db = database.superuser().await?;
+    let mut paces = async || {
+        let mut tx = stages.scoped([&acme]).await?;
+        let wanted = [(&acme, first), (&acme, second)].into();
+        let found = facts::senders(&mut tx, &wanted).await?;
+        let found: Vec<_> = found.iter().map(|(tenant, facts)| (tenant, facts)).collect();
+        let mut paces = Vec::new();
+        for (_, _, meter) in meters::of(&mut tx, &found).await? {
+            paces.push((1.0 / meter.segment.as_secs_f64()).round());
+        }
+        anyhow::Ok(paces)
+    };
+
+    assert_eq!(paces().await?, [10.0, 10.0], "nobody waits");
+    for sender in [first, second] {
+        sqlx::query("insert into millrace.lines values ('acme', 'admitted_urgent:' || $1, now())")
+            .bind(sender.to_string())
+            .execute(&mut db)
+            .await?;
+    }
+    assert_eq!(paces().await?, [5.0, 5.0], "each has half");
     Ok(())
 }
 

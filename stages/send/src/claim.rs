@@ -38,6 +38,7 @@ use crate::{
     permits::{Permit, Permits, Taken},
     record,
     say::{self, MOVED_ON, wait},
+    under_way::Payer,
 };
 
 /// How long the messages of one batch wait for permits before they make room for another.
@@ -117,12 +118,12 @@ impl Claimer {
     ) -> Result<(), Fault> {
         let items = batch.items();
         let lane = items.first().map_or(Lane::Bulk, |item| item.message.head.class.lane());
-        let account_of = |index: usize| items[index].route.account.as_str();
+        let payer_of = |index: usize| payer(&items[index]);
 
         let until = tokio::time::Instant::now() + AT_ONCE;
         while !waiting.is_empty() {
             let Taken { with, without } =
-                self.permits.take(lane, &mut waiting, until, account_of).await;
+                self.permits.take(lane, &mut waiting, until, payer_of).await;
             let with = with.into_iter().map(|(index, permit)| (index, Some(permit)));
             let chunk: Vec<_> =
                 with.chain(without.into_iter().map(|index| (index, None))).collect();
@@ -262,9 +263,11 @@ impl Claimer {
         chunk: &[(usize, Option<Permit>)],
     ) -> Result<(), Fault> {
         let without = chunk.iter().filter(|(_, permit)| permit.is_none());
-        let accounts = without.map(|(index, _)| &items[*index].route.account);
-        let rates: BTreeMap<String, f64> = accounts
-            .filter_map(|account| Some((account.clone(), self.permits.slow_rate(account)?)))
+        let payers: HashMap<&str, Payer<'_>> =
+            without.map(|(index, _)| payer(&items[*index])).map(|it| (it.account, it)).collect();
+        let rates: BTreeMap<String, f64> = payers
+            .into_values()
+            .filter_map(|it| Some((it.account.to_owned(), self.permits.slow_rate(it)?)))
             .collect();
         if rates.is_empty() {
             return Ok(());
@@ -280,6 +283,11 @@ impl Claimer {
         let chunk = self.chunks.fetch_add(1, Ordering::Relaxed);
         Claimant { owner: self.owner, chunk, call_by: self.config.call_by }
     }
+}
+
+/// Whose call a message's would be.
+fn payer(message: &Admitted) -> Payer<'_> {
+    Payer { account: &message.route.account, tenant: &message.message.head.tenant }
 }
 
 /// What the claim of a message moves.

@@ -37,7 +37,9 @@ mod permits;
 mod record;
 mod recording;
 mod say;
+mod spread;
 mod tempo;
+mod under_way;
 mod unrecorded;
 
 use std::time::Duration;

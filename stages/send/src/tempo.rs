@@ -10,6 +10,17 @@ pub(crate) const SLOW: Duration = Duration::from_millis(500);
 /// How many of the last calls count.
 const LAST: usize = 32;
 
+/// What its calls say of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speed {
+    /// None has ended yet, and most of those under way began a moment ago.
+    Unknown,
+    /// Its median call is within [`SLOW`].
+    Quick,
+    /// It is not.
+    Slow,
+}
+
 /// The calls of one account.
 #[derive(Debug, Default)]
 pub(crate) struct Tempo {
@@ -41,6 +52,17 @@ impl Tempo {
     pub(crate) fn median(&self, now: Instant) -> Duration {
         let under_way = median(self.under_way.iter().map(|begun| now - *begun));
         if under_way > SLOW { under_way } else { median(self.last.iter().copied()) }
+    }
+
+    /// What they say.
+    pub(crate) fn speed(&self, now: Instant) -> Speed {
+        if self.median(now) > SLOW {
+            Speed::Slow
+        } else if self.last.is_empty() {
+            Speed::Unknown
+        } else {
+            Speed::Quick
+        }
     }
 }
 

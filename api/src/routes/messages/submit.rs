@@ -13,7 +13,6 @@ use domain::ids::MessageId;
 use serde::Serialize;
 use store::messages::read::{self, MessageDetail};
 use tokio::time::Instant;
-use wire::subject::Subject;
 
 use super::view::{MessageView, view};
 use crate::{
@@ -73,10 +72,8 @@ async fn submit(
     let message = submission.accept(0, decode(&body)?).map_err(Problem::invalid)?;
 
     // publish
-    let Subject::Submitted(lane) = message.outgoing.subject else {
-        unreachable!("a submission goes to msg.submitted")
-    };
-    let stored = app.lane(lane).publish(message.outgoing, message.keyed).await;
+    let queue = (&caller.tenant, message.lane);
+    let stored = app.singles.publish(queue, message.outgoing, message.keyed).await;
     stored.map_err(|why| why.into_problem(&key.text))?;
 
     // answer

@@ -62,6 +62,18 @@ pub async fn pool(
     account: &str,
     senders: &[DemoSender<'_>],
 ) -> anyhow::Result<String> {
+    pool_of(api, &self::senders(api, account, senders).await?).await
+}
+
+/// Registers senders that are past their warm-up; gives their ids.
+///
+/// # Errors
+/// The api refuses one.
+pub async fn senders(
+    api: &HttpCaller,
+    account: &str,
+    senders: &[DemoSender<'_>],
+) -> anyhow::Result<Vec<Value>> {
     let mut ids = Vec::new();
     for sender in senders {
         let is_australian = sender.country == "AU";
@@ -77,8 +89,15 @@ pub async fn pool(
         });
         ids.push(api.post("/v1/senders", &body).await?["id"].clone());
     }
+    Ok(ids)
+}
 
-    let pool = api.post("/v1/pools", &json!({ "name": "demo", "senders": ids })).await?;
+/// Makes a pool of senders; gives its id.
+///
+/// # Errors
+/// The api refuses it.
+pub async fn pool_of(api: &HttpCaller, senders: &[Value]) -> anyhow::Result<String> {
+    let pool = api.post("/v1/pools", &json!({ "name": "demo", "senders": senders })).await?;
     Ok(pool["id"].as_str().context("the pool's id")?.to_owned())
 }
 

@@ -2,6 +2,10 @@
 
 use std::{
     collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -25,6 +29,9 @@ const REQUESTS: usize = 8;
 
 /// Texts to the slow carrier account, at most: half as many as flood the slow sender.
 const SLOW_TEXTS: usize = 5_000;
+
+/// The people to whom single texts are posted.
+const PEOPLE: usize = 1_000_000;
 
 /// Connections that upload slowly, and how often each sends its next bytes.
 const UPLOADS: usize = 40;
@@ -62,6 +69,16 @@ pub fn begin(
         let (address, key) = (address.clone(), key.clone());
         floods.spawn(async move {
             upload_slowly(&address, &key).await;
+            Ok(None)
+        });
+    }
+
+    let posted = Arc::new(AtomicUsize::new(0));
+    for _ in 0..args.posts {
+        let (client, pool) = (platform.client(UPLOADING)?, work.pools[UPLOADING].clone());
+        let posted = posted.clone();
+        floods.spawn(async move {
+            post(&client, &pool, &posted).await;
             Ok(None)
         });
     }
@@ -124,6 +141,22 @@ async fn flood(
         ids.extend(sent??);
     }
     Ok(ids)
+}
+
+/// Posts single texts, one after the other.
+async fn post(client: &HttpCaller, pool: &str, posted: &AtomicUsize) {
+    loop {
+        let index = posted.fetch_add(1, Ordering::Relaxed);
+        let message = json!({
+            "to": number(UPLOADING, index % PEOPLE),
+            "class": "transactional",
+            "pool": pool,
+            "body": format!("Your order {index} is ready"),
+        });
+        if client.post("/v1/messages", &message).await.is_err() {
+            sleep(PAUSE).await;
+        }
+    }
 }
 
 fn ids_of(answer: &Value) -> anyhow::Result<Vec<String>> {

@@ -1,6 +1,6 @@
 //! The neighbours: who they are, and what they have.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use anyhow::{Context, bail};
 use boot::keys::Keys;
@@ -23,9 +23,9 @@ use crate::{
 pub const FLOODING: usize = 0;
 /// B: sends one login code a second.
 pub const CODES: usize = 1;
-/// C: its carrier account takes ten seconds for each answer.
+/// C: its carrier accounts take ten seconds for each answer.
 pub const SLOW: usize = 2;
-/// D: uploads slowly, over many connections.
+/// D: uploads slowly, over many connections, and posts single texts as fast as they are taken.
 pub const UPLOADING: usize = 3;
 /// E: runs a small campaign on an account that it shares.
 pub const SMALL: usize = 4;
@@ -41,6 +41,11 @@ pub const WEIGHTS: [u32; 2] = [1, 2];
 
 /// How long the slow carrier account takes for an answer, in milliseconds.
 const SLOW_MS: u32 = 10_000;
+
+/// What the senders of the slow accounts could send in a second, and the end of the first one's
+/// number.
+const SLOW_PACE: u32 = 1_000;
+const SLOW_NUMBERS: usize = 2_000;
 
 /// The senders, by whose they are.
 pub const NUMBERS: [&str; 6] = [
@@ -70,17 +75,19 @@ pub struct FairWork {
 pub async fn prepare(platform: &mut Platform, args: &cli::Fair) -> anyhow::Result<FairWork> {
     let clock = json!({ "now": OPEN_HOUR, "rate": 1 });
     platform.sandbox.put("/sandbox/clock", &clock).await?;
-    let slow = setup::sid("slow");
+    let slow: Vec<String> = (0..args.accounts).map(slow_account).collect();
+    let latencies: BTreeMap<String, u32> =
+        slow.iter().map(|name| (setup::sid(name), SLOW_MS)).collect();
     let faults = json!({
         "receipts": { "delay_ms": [50, 300] },
-        "account_latency_ms": { slow: SLOW_MS },
+        "account_latency_ms": latencies,
     });
     platform.sandbox.put("/sandbox/faults", &faults).await?;
 
     platform.make_tenants(NUMBERS.len()).await?;
     let names = ["flood", "codes", "slow", "upload", "platform", "platform"];
-    let paces = [FLOODED_PACE, 100, 1_000, 100, 1_000, 1_000];
-    for tenant in [FLOODING, CODES, SLOW, UPLOADING] {
+    let paces = [FLOODED_PACE, 100, SLOW_PACE, 100, 1_000, 1_000];
+    for tenant in [FLOODING, CODES, UPLOADING] {
         let client = platform.client(tenant)?;
         setup::account(&client, &platform.sandbox_url, names[tenant]).await?;
     }
@@ -88,6 +95,10 @@ pub async fn prepare(platform: &mut Platform, args: &cli::Fair) -> anyhow::Resul
 
     let mut pools = Vec::new();
     for tenant in 0..NUMBERS.len() {
+        if tenant == SLOW {
+            pools.push(slow_pool(platform, &slow).await?);
+            continue;
+        }
         let sender =
             setup::DemoSender { number: NUMBERS[tenant], pace: paces[tenant], country: "US" };
         let client = platform.client(tenant)?;
@@ -118,6 +129,24 @@ pub async fn start_campaigns(platform: &Platform, work: &FairWork) -> anyhow::Re
 /// The number of person `index` of a tenant: tenants share nobody.
 pub fn number(tenant: usize, index: usize) -> String {
     format!("+1212{}{index:06}", 2 + tenant)
+}
+
+/// The name of one of the slow accounts.
+fn slow_account(number: usize) -> String {
+    format!("slow-{number}")
+}
+
+/// A pool of a sender on each of the slow accounts.
+async fn slow_pool(platform: &Platform, accounts: &[String]) -> anyhow::Result<String> {
+    let client = platform.client(SLOW)?;
+    let mut senders = Vec::new();
+    for (index, account) in accounts.iter().enumerate() {
+        setup::account(&client, &platform.sandbox_url, account).await?;
+        let number = format!("+1202555{:04}", SLOW_NUMBERS + index);
+        let sender = setup::DemoSender { number: &number, pace: SLOW_PACE, country: "US" };
+        senders.extend(setup::senders(&client, account, &[sender]).await?);
+    }
+    setup::pool_of(&client, &senders).await
 }
 
 /// Sets up an account of the platform, and lends it to two tenants by their weights.

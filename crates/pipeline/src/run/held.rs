@@ -22,9 +22,7 @@ struct Held {
     identity: Identity,
     /// Where the broker waits for the ack of the latest delivery.
     reply: Subject,
-    /// How many members it has.
-    size: u32,
-    /// How many of them are not through.
+    /// How many of its members are not through.
     open: u32,
     /// Whether a member was given up: the frame must come again.
     abandoned: bool,
@@ -44,7 +42,8 @@ pub(super) struct Frames {
 pub(super) struct Through {
     pub(super) slot: u32,
     pub(super) reply: Subject,
-    pub(super) size: u32,
+    /// How many members were not through when the frame was given up as a whole.
+    pub(super) open: u32,
     /// Whether a member was given up: the frame must come again.
     pub(super) abandoned: bool,
 }
@@ -75,7 +74,7 @@ impl Frames {
             return Arrival::Known;
         }
 
-        let held = Held { identity, reply, size: 0, open: 0, abandoned: false };
+        let held = Held { identity, reply, open: 0, abandoned: false };
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             u32::try_from(self.slots.len() - 1).expect("frames held are bounded")
@@ -87,9 +86,8 @@ impl Frames {
 
     /// Says how many members the frame has.
     pub(super) fn fill(&mut self, slot: u32, members: usize) {
-        let size = u32::try_from(members).expect("a frame has at most 256 members");
         if let Some(held) = self.get(slot) {
-            (held.size, held.open) = (size, size);
+            held.open = u32::try_from(members).expect("a frame has at most 256 members");
         }
     }
 
@@ -98,7 +96,7 @@ impl Frames {
     pub(super) fn done(&mut self, slot: u32) -> Option<Through> {
         let held = self.get(slot)?;
         held.open = held.open.saturating_sub(1);
-        (held.open == 0).then(|| held.through(slot))
+        (held.open == 0).then(|| held.through(slot, 0))
     }
 
     /// One member is given up: its frame comes again.
@@ -114,8 +112,9 @@ impl Frames {
         let open = held.filter(|(_, held)| held.open > 0);
 
         open.map(|(slot, held)| {
-            (held.open, held.abandoned) = (0, true);
-            held.through(slot)
+            held.abandoned = true;
+            let left = std::mem::take(&mut held.open);
+            held.through(slot, left)
         })
         .collect()
     }
@@ -150,9 +149,9 @@ impl Frames {
 }
 
 impl Held {
-    fn through(&self, slot: u32) -> Through {
+    fn through(&self, slot: u32, open: u32) -> Through {
         let reply = self.reply.clone();
-        Through { slot, reply, size: self.size, abandoned: self.abandoned }
+        Through { slot, reply, open, abandoned: self.abandoned }
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) struct Lane<S: Stage> {
     acks: FuturesUnordered<BoxFuture<'static, Acked>>,
     /// How many publishes wait for a full or absent stream.
     blocked: watch::Receiver<usize>,
-    /// Messages whose frame is not acked yet: the permits in use.
+    /// Messages that are not through, and frames whose ack is under way: the permits in use.
     in_flight: usize,
     /// Messages given up by a drain.
     left: usize,
@@ -82,7 +82,6 @@ pub(super) struct Lane<S: Stage> {
 /// What became of an ack.
 struct Acked {
     slot: u32,
-    size: u32,
     confirmed: bool,
 }
 
@@ -311,27 +310,34 @@ impl<S: Stage> Lane<S> {
         }
     }
 
+    /// One member is through, which makes room for another: one that is stuck holds its own place,
+    /// not those of its whole frame. The last one's place is free once the frame is acked.
+    fn finish(&mut self, through: Option<Through>) {
+        match through {
+            Some(through) => self.ack(through),
+            None => self.in_flight = self.in_flight.saturating_sub(1),
+        }
+    }
+
     /// Acks a frame whose members are all through, by a request: its answer pushes back when the
     /// broker lags, and it fails where `double_ack()` would say Ok to "no responders".
-    fn finish(&mut self, through: Option<Through>) {
-        let Some(Through { slot, reply, size, abandoned }) = through else { return };
+    fn ack(&mut self, Through { slot, reply, abandoned, .. }: Through) {
         let payload = Bytes::from_static(if abandoned { GIVE_BACK } else { b"+ACK" });
         let request = Request::new().payload(payload).timeout(Some(ACK_TIMEOUT));
         let client = self.client.clone();
 
         let ack = async move {
             let confirmed = client.send_request(reply, request).await.is_ok();
-            Acked { slot, size, confirmed }
+            Acked { slot, confirmed }
         };
         self.acks.push(ack.boxed());
     }
 
-    /// The permits come back when the ack is confirmed, or known to be lost: then the frame comes
-    /// again, which is harmless.
+    /// The ack is confirmed, or known to be lost: then the frame comes again, which is harmless.
     fn acked(&mut self, ack: Acked) {
         self.frames.leave(ack.slot);
         self.meter.hold(self.frames.len());
-        self.in_flight -= ack.size as usize;
+        self.in_flight = self.in_flight.saturating_sub(1);
         if !ack.confirmed {
             self.measure.ack_failures.increment(1);
         }
@@ -393,8 +399,8 @@ impl<S: Stage> Lane<S> {
 
         // give back what they left
         for through in self.frames.abandon_all() {
-            self.left += through.size as usize;
-            self.finish(Some(through));
+            self.left += through.open as usize;
+            self.ack(through);
         }
 
         // await the acks
