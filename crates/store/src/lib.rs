@@ -20,6 +20,7 @@ pub mod messages;
 pub mod outbox;
 pub mod parked;
 pub mod recipients;
+pub mod retention;
 pub mod settings;
 
 pub use crate::core::{

@@ -41,13 +41,13 @@ impl Stage for RollupStage {
     type In = Event;
     const LINGER: Duration = Duration::from_millis(50);
 
-    async fn handle(&self, _: &Cx, batch: Batch<Event>) -> Result<(), Fault> {
+    async fn handle(&self, cx: &Cx, batch: Batch<Event>) -> Result<(), Fault> {
         // decide: what the batch says, whatever was counted before
         let tally = Tally::of(batch.items());
 
         // record: what of it was not counted yet
         let mut tx = self.store.scoped(tally.tenants()).await?;
-        record::record(&mut tx, &tally).await?;
+        record::record(&mut tx, cx.now, &tally).await?;
         tx.commit().await.map_err(store::fault)?;
 
         // say; the source publishes the totals

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::ids::TenantId;
+use jiff::Timestamp;
 use stage::Fault;
 use store::{
     Scoped,
@@ -16,10 +17,10 @@ use crate::{
 };
 
 /// Records what was counted, and adds it to the totals.
-pub(crate) async fn record(tx: &mut Scoped, tally: &Tally) -> Result<(), Fault> {
+pub(crate) async fn record(tx: &mut Scoped, now: Timestamp, tally: &Tally) -> Result<(), Fault> {
     let mut sums = TotalSums::default();
     count_messages(tx, &tally.messages, &mut sums).await?;
-    count_others(tx, &tally.others, &mut sums).await?;
+    count_others(tx, now, &tally.others, &mut sums).await?;
 
     let (deltas, moved) = sums.finish();
     rollup::add(tx, &deltas, &moved).await
@@ -76,6 +77,7 @@ async fn count_differences(
 /// Counts every other event, unless it was counted before.
 async fn count_others(
     tx: &mut Scoped,
+    now: Timestamp,
     others: &[Other],
     sums: &mut TotalSums,
 ) -> Result<(), Fault> {
@@ -84,7 +86,7 @@ async fn count_others(
     }
     let keys: Vec<(&TenantId, Uuid)> =
         others.iter().map(|other| (&other.tenant, other.event)).collect();
-    let new = rollup::count_events(tx, &keys).await?;
+    let new = rollup::count_events(tx, now, &keys).await?;
 
     for other in others.iter().filter(|other| new.contains(&other.event)) {
         sums.add_other(other);

@@ -35,6 +35,8 @@ pub(super) struct MessageView {
     campaign_id: Option<CampaignId>,
     sender_id: Option<SenderId>,
     body: String,
+    /// Since when the text is no longer kept.
+    text_expired_at: Option<Timestamp>,
     segments: i16,
     cost: Money,
     carrier_id: Option<String>,
@@ -78,6 +80,7 @@ pub(super) fn view(message: MessageDetail, currency: &str) -> MessageView {
         campaign_id: message.campaign,
         sender_id: message.sender,
         body: message.body,
+        text_expired_at: message.text_expired_at,
         segments: message.segments,
         cost: money(message.cost, currency),
         carrier_id: message.carrier_sid,

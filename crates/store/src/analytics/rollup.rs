@@ -156,15 +156,20 @@ pub async fn recount(tx: &mut Scoped, rows: &[Counted]) -> Result<(), Fault> {
 
 /// Marks other events as counted, each named by its tenant and id. Answers the ids of those that
 /// were not yet.
-pub async fn count_events(tx: &mut Scoped, keys: &[(&TenantId, Uuid)]) -> Result<Vec<Uuid>, Fault> {
+pub async fn count_events(
+    tx: &mut Scoped,
+    now: Timestamp,
+    keys: &[(&TenantId, Uuid)],
+) -> Result<Vec<Uuid>, Fault> {
     let (tenants, events) = split(keys);
 
     sqlx::query_scalar!(
-        "insert into counted_events (tenant_id, event_id)
-         select distinct * from unnest($1::text[], $2::uuid[]) order by 1, 2
+        "insert into counted_events (tenant_id, event_id, counted_at)
+         select distinct *, $3::timestamptz from unnest($1::text[], $2::uuid[]) order by 1, 2
          on conflict do nothing returning event_id",
         &tenants as _,
         &events,
+        now.to_sqlx() as _,
     )
     .fetch_all(&mut **tx)
     .await

@@ -16,9 +16,10 @@ use crate::{
     campaigns::state::CampaignState,
     core::words::{self, optional, word},
     fault,
+    retention::recipients::NEVER_FED,
 };
 
-/// The sums behind a ledger.
+/// The sums behind a ledger. Recipients that are no longer kept are in them, by how they ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LedgerSums {
     /// The campaign's state.
@@ -129,13 +130,19 @@ async fn count_messages(
                where n.tenant_id = r.tenant_id and n.message_id = r.message_id limit 1
            ) m on true
            where r.tenant_id = $1 and r.campaign_id = $2
-           group by 1, 2, 3"#,
+           group by 1, 2, 3
+           union all
+           select nullif(e.state, $7), nullif(e.gate, ''), e.no_receipt, e.recipients,
+                  case when e.state = $7 then e.recipients else 0 end, e.segments, e.cost_micros,
+                  e.released
+           from ended_recipients e where e.tenant_id = $1 and e.campaign_id = $2"#,
         tenant.as_str(),
         id.0,
         fed,
         MessageState::Blocked.code(),
         MessageState::Sent.code(),
         NO_RECEIPT,
+        NEVER_FED,
     )
     .fetch_all(&mut **tx)
     .await
@@ -143,8 +150,8 @@ async fn count_messages(
 
     for row in rows {
         let Some(state) = row.state else {
-            sums.waiting = row.count - row.beyond;
-            sums.never_fed = row.beyond;
+            sums.waiting += row.count - row.beyond;
+            sums.never_fed += row.beyond;
             continue;
         };
         let state = words::state(state)?;

@@ -34,7 +34,8 @@ use crate::{
     outbox,
 };
 
-/// How long a mark is kept for a message that does not come: as long as dead letters are.
+/// How long a mark is kept for a message that does not come, where the tenant has as many as it may:
+/// as long as dead letters are. Otherwise it is kept as long as messages are (`retention`).
 pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// How many marks a tenant may have.
@@ -207,7 +208,8 @@ async fn withdraw(
     Ok(Some(event))
 }
 
-/// Leaves a mark for enrich, unless the row is there by now. Purges the tenant's old marks.
+/// Leaves a mark for enrich, unless the row is there by now. Where the tenant has as many as it may,
+/// old ones make room.
 pub async fn mark(
     store: &Store,
     tenant: &TenantId,
@@ -256,9 +258,11 @@ async fn leave(
     machine: Timestamp,
 ) -> Result<bool, Fault> {
     sqlx::query!(
-        "delete from cancel_marks where tenant_id = $1 and at < $2",
+        "delete from cancel_marks where tenant_id = $1 and at < $2
+             and (select count(*) from cancel_marks where tenant_id = $1) >= $3",
         tenant.as_str(),
         (machine - KEPT).to_sqlx(),
+        MOST_MARKS,
     )
     .execute(&mut **tx)
     .await

@@ -43,8 +43,10 @@ pub struct MessageDetail {
     pub number: String,
     /// The campaign it belongs to.
     pub campaign: Option<CampaignId>,
-    /// The text as it was rendered.
+    /// The text as it was rendered; empty once it has expired.
     pub body: String,
+    /// Business time at which its text was removed; none while it is kept.
+    pub text_expired_at: Option<Timestamp>,
     /// Segments of the text, the carrier's count once it told one.
     pub segments: i16,
     /// What it costs.
@@ -94,7 +96,7 @@ pub async fn get(
     let row = sqlx::query!(
         r#"select turn, state, class, channel, contact_id, number, campaign_id, body, segments,
                   cost_micros, metadata, submitted_at, expires_at, version, changed_at,
-                  passport as "passport: Json<Passport>", gate, code, due, sender_id, attempt,
+                  text_expired_at, passport as "passport: Json<Passport>", gate, code, due, sender_id, attempt,
                   carrier_sid,
                   (select a.carrier
                    from senders s
@@ -127,6 +129,7 @@ pub async fn get(
         metadata: row.metadata,
         submitted_at: row.submitted_at.to_jiff(),
         expires_at: row.expires_at.map(|at| at.to_jiff()),
+        text_expired_at: row.text_expired_at.map(|at| at.to_jiff()),
         version: row.version,
         changed_at: row.changed_at.to_jiff(),
         passport: row.passport.0,

@@ -24,7 +24,7 @@ const TABLES: [(&str, &[&str]); 17] = [
     ("inbound_texts", &[]),
     ("ai_replies", &["input_tokens", "output_tokens"]),
     ("counted_messages", &["version"]),
-    ("counted_events", &[]),
+    ("counted_events", &["counted_at"]),
     ("totals", &[]),
     ("campaigns", &["leased_until"]),
     ("campaign_recipients", &[]),

@@ -157,21 +157,12 @@ pub async fn known_sids(
 }
 
 /// Gives texts of an account to messages, unless they have been given before; answers which of them
-/// were given now. Forgets what the tenant's messages took more than 30 days ago.
+/// were given now.
 pub async fn take_sids(
     tx: &mut Scoped,
     (tenant, account): (&TenantId, &str),
     taken: &[(&str, MessageId)],
 ) -> Result<HashSet<String>, Fault> {
-    sqlx::query!(
-        "delete from taken_sids
-         where tenant_id = $1 and taken_at < clock_timestamp() - interval '30 days'",
-        tenant.as_str(),
-    )
-    .execute(&mut **tx)
-    .await
-    .map_err(fault)?;
-
     let rows = sqlx::query_scalar!(
         "insert into taken_sids (tenant_id, account, sid, message_id, taken_at)
          select $1, $2, k.sid, k.message_id, clock_timestamp()

@@ -1,0 +1,257 @@
+//! Rows that go by their age alone: the oldest first, found by an index of it. Whoever holds a row
+//! keeps it for this step.
+
+use domain::ids::TenantId;
+use jiff::{SignedDuration, Timestamp};
+use jiff_sqlx::ToSqlx;
+use sqlx::types::Uuid;
+use stage::Fault;
+
+use super::{Removed, Step};
+use crate::{Scoped, Store, core::words, fault, idempotency};
+
+/// After this long no window of a budget counts: the longest is a month in any zone.
+pub(super) const WINDOWS: SignedDuration = SignedDuration::from_hours(33 * 24);
+
+/// How many imports lose rows in one step.
+const IMPORTS: i64 = 20;
+
+/// A table whose rows go by their age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgedTable {
+    /// Texts that came in.
+    InboundTexts,
+    /// What the AI answered.
+    AiReplies,
+    /// Events that were counted.
+    CountedEvents,
+    /// Answers under an `Idempotency-Key`.
+    IdempotencyKeys,
+    /// Cancels that came before their message.
+    CancelMarks,
+    /// Carriers' texts that lists gave to messages.
+    TakenSids,
+    /// Warnings about budgets.
+    BudgetAlerts,
+    /// Imports whose rows are gone.
+    Imports,
+}
+
+impl AgedTable {
+    /// Every such table.
+    pub const ALL: [Self; 8] = [
+        Self::InboundTexts,
+        Self::AiReplies,
+        Self::CountedEvents,
+        Self::IdempotencyKeys,
+        Self::CancelMarks,
+        Self::TakenSids,
+        Self::BudgetAlerts,
+        Self::Imports,
+    ];
+
+    /// The name in the schema.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InboundTexts => "inbound_texts",
+            Self::AiReplies => "ai_replies",
+            Self::CountedEvents => "counted_events",
+            Self::IdempotencyKeys => "idempotency_keys",
+            Self::CancelMarks => "cancel_marks",
+            Self::TakenSids => "taken_sids",
+            Self::BudgetAlerts => "budget_alerts",
+            Self::Imports => "imports",
+        }
+    }
+
+    /// Rows that are not younger than this go. Some are stamped by the machine's clock.
+    fn until(self, step: &Step) -> Timestamp {
+        let keep = step.keep.messages;
+        match self {
+            Self::InboundTexts | Self::AiReplies | Self::CountedEvents => step.now - keep,
+            Self::CancelMarks | Self::TakenSids | Self::Imports => step.machine - keep,
+            Self::IdempotencyKeys => step.machine - idempotency::KEPT,
+            Self::BudgetAlerts => step.now - WINDOWS,
+        }
+    }
+}
+
+/// Removes the oldest rows of a table that are due.
+pub async fn remove(store: &Store, table: AgedTable, step: &Step) -> Result<Removed, Fault> {
+    let until = table.until(step);
+    let found = sqlx::query_scalar!(
+        r#"select tenant_id as "tenant_id!" from tenants_with_aged($1, $2, $3)"#,
+        table.as_str(),
+        until.to_sqlx() as _,
+        step.rows,
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)?;
+
+    let tenants: Vec<TenantId> =
+        found.iter().filter_map(|key| words::readable(words::tenant(key))).collect();
+    if tenants.is_empty() {
+        return Ok(Removed::default());
+    }
+
+    let mut tx = store.scoped(&tenants).await?;
+    let rows = delete(&mut tx, table, until, step.rows).await?;
+    tx.commit().await.map_err(fault)?;
+    Ok(Removed { rows, more: rows >= step.rows.unsigned_abs() })
+}
+
+/// A statement that deletes the oldest rows of a table in this transaction's scope.
+macro_rules! delete_oldest {
+    ($tx:ident, $until:ident, $at_most:ident, $sql:literal) => {
+        sqlx::query!($sql, $until.to_sqlx() as _, $at_most).execute(&mut **$tx).await
+    };
+}
+
+async fn delete(
+    tx: &mut Scoped,
+    table: AgedTable,
+    until: Timestamp,
+    at_most: i64,
+) -> Result<u64, Fault> {
+    let done = match table {
+        AgedTable::InboundTexts => delete_oldest!(
+            tx,
+            until,
+            at_most,
+            "delete from inbound_texts t using (
+                 select tenant_id, inbound_id from inbound_texts where received_at <= $1
+                 order by received_at limit $2 for update skip locked
+             ) o
+             where t.tenant_id = o.tenant_id and t.inbound_id = o.inbound_id"
+        ),
+        AgedTable::AiReplies => delete_oldest!(
+            tx,
+            until,
+            at_most,
+            "delete from ai_replies t using (
+                 select tenant_id, message_id from ai_replies where at <= $1
+                 order by at limit $2 for update skip locked
+             ) o
+             where t.tenant_id = o.tenant_id and t.message_id = o.message_id"
+        ),
+        AgedTable::CountedEvents => delete_oldest!(
+            tx,
+            until,
+            at_most,
+            "delete from counted_events t using (
+                 select tenant_id, event_id from counted_events where counted_at <= $1
+                 order by counted_at limit $2 for update skip locked
+             ) o
+             where t.tenant_id = o.tenant_id and t.event_id = o.event_id"
+        ),
+        AgedTable::IdempotencyKeys => delete_oldest!(
+            tx,
+            until,
+            at_most,
+            "delete from idempotency_keys t using (
+                 select tenant_id, key from idempotency_keys where created_at <= $1
+                 order by created_at limit $2 for update skip locked
+             ) o
+             where t.tenant_id = o.tenant_id and t.key = o.key"
+        ),
+        AgedTable::CancelMarks => delete_oldest!(
+            tx,
+            until,
+            at_most,
+            "delete from cancel_marks t using (
+                 select tenant_id, message_id from cancel_marks where at <= $1
+                 order by at limit $2 for update skip locked
+             ) o
+             where t.tenant_id = o.tenant_id and t.message_id = o.message_id"
+        ),
+        AgedTable::TakenSids => delete_oldest!(
+            tx,
+            until,
+            at_most,
+            "delete from taken_sids t using (
+                 select tenant_id, account, sid from taken_sids where taken_at <= $1
+                 order by taken_at limit $2 for update skip locked
+             ) o
+             where t.tenant_id = o.tenant_id and t.account = o.account and t.sid = o.sid"
+        ),
+        AgedTable::BudgetAlerts => delete_oldest!(
+            tx,
+            until,
+            at_most,
+            "delete from budget_alerts t using (
+                 select tenant_id, kind, key, window_start, level from budget_alerts where window_start <= $1
+                 order by window_start limit $2 for update skip locked
+             ) o
+             where t.tenant_id = o.tenant_id and t.kind = o.kind and t.key = o.key
+               and t.window_start = o.window_start and t.level = o.level"
+        ),
+        AgedTable::Imports => delete_oldest!(
+            tx,
+            until,
+            at_most,
+            "delete from imports t using (
+                 select tenant_id, import_id from imports where created_at <= $1 and not rows_kept
+                 order by created_at limit $2 for update skip locked
+             ) o
+             where t.tenant_id = o.tenant_id and t.import_id = o.import_id"
+        ),
+    };
+    Ok(done.map_err(fault)?.rows_affected())
+}
+
+/// Removes rows of imports that are old enough, and notes which imports have none left.
+pub async fn remove_import_rows(store: &Store, step: &Step) -> Result<Removed, Fault> {
+    let found = sqlx::query!(
+        r#"select tenant_id as "tenant_id!", import_id as "import_id!"
+           from imports_with_aged_rows($1, $2)"#,
+        (step.machine - step.keep.import_rows).to_sqlx() as _,
+        IMPORTS,
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)?;
+
+    let readable = found.iter().filter_map(|row| words::readable(words::tenant(&row.tenant_id)));
+    let scope: Vec<TenantId> = readable.collect();
+    if scope.is_empty() {
+        return Ok(Removed::default());
+    }
+    let full = i64::try_from(found.len()).is_ok_and(|found| found >= IMPORTS);
+    let (tenants, imports): (Vec<String>, Vec<Uuid>) =
+        found.into_iter().map(|row| (row.tenant_id, row.import_id)).unzip();
+
+    let mut tx = store.scoped(&scope).await?;
+    let rows = sqlx::query!(
+        "delete from import_rows r using (
+             select n.tenant_id, n.import_id, n.line
+             from unnest($1::text[], $2::uuid[]) as k (tenant_id, import_id)
+             join import_rows n on n.tenant_id = k.tenant_id and n.import_id = k.import_id
+             limit $3 for update of n skip locked
+         ) o
+         where r.tenant_id = o.tenant_id and r.import_id = o.import_id and r.line = o.line",
+        &tenants,
+        &imports,
+        step.rows,
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?
+    .rows_affected();
+
+    sqlx::query!(
+        "update imports i set rows_kept = false
+         from unnest($1::text[], $2::uuid[]) as k (tenant_id, import_id)
+         where i.tenant_id = k.tenant_id and i.import_id = k.import_id
+           and not exists (select from import_rows r where r.tenant_id = i.tenant_id
+                              and r.import_id = i.import_id)",
+        &tenants,
+        &imports,
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?;
+
+    tx.commit().await.map_err(fault)?;
+    Ok(Removed { rows, more: full || rows >= step.rows.unsigned_abs() })
+}

@@ -1,0 +1,93 @@
+//! Every table and for how long its rows are kept: what docs/operating.md says in words.
+
+/// What becomes of a table's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetentionRule {
+    /// They are what the tenant or the platform has set up, or who its people are: as many as there
+    /// are things, whatever time passes. They go when somebody deletes them.
+    Settings,
+    /// A row per message, person or line that goes when its work is done, by whoever does it.
+    Work,
+    /// Sums and heads: as many as there are things to sum up.
+    Sums,
+    /// The ledger of consent and the audit trail: nothing removes them, so they are kept for the
+    /// five years that they are needed at least.
+    Ledger,
+    /// Messages: their texts by `MILLRACE_RETAIN_TEXT`, the rows by `MILLRACE_RETAIN_MESSAGES`.
+    Messages,
+    /// They go with the message that they hang on.
+    WithMessage,
+    /// They go with their message; those that never had one, as long after their campaign.
+    Recipients,
+    /// Texts of conversations: by `MILLRACE_RETAIN_TEXT`, the rows by `MILLRACE_RETAIN_MESSAGES`.
+    Conversation,
+    /// By their own age, as long as messages.
+    AsMessages,
+    /// By `MILLRACE_RETAIN_IMPORT_ROWS`.
+    ImportRows,
+    /// A fixed time, which what they are for gives.
+    Fixed,
+    /// As long as their window can matter.
+    Window,
+}
+
+use RetentionRule::{
+    AsMessages, Conversation, Fixed, ImportRows, Ledger, Messages, Recipients, Settings, Sums,
+    Window, WithMessage, Work,
+};
+
+/// The rule of each table, by name.
+pub const RULES: [(&str, RetentionRule); 52] = [
+    ("account_pace", Settings),
+    ("account_shares", Settings),
+    ("account_turns", Settings),
+    ("ai_replies", Conversation),
+    ("api_keys", Settings),
+    ("audit_heads", Ledger),
+    ("audit_log", Ledger),
+    ("budget_alerts", Window),
+    ("budgets", Settings),
+    ("campaign_recipients", Recipients),
+    ("campaign_transitions", Sums),
+    ("campaigns", Settings),
+    ("cancel_marks", AsMessages),
+    ("carrier_accounts", Settings),
+    ("consents", Ledger),
+    ("contact_addresses", Settings),
+    ("contacts", Settings),
+    ("conversations", Settings),
+    ("counted_events", AsMessages),
+    ("counted_messages", WithMessage),
+    ("counters", Window),
+    ("doubts", Work),
+    ("ended_recipients", Sums),
+    ("idempotency_keys", Fixed),
+    ("import_rows", ImportRows),
+    ("imports", AsMessages),
+    ("inbound_texts", Conversation),
+    ("lines", Work),
+    ("message_conflicts", WithMessage),
+    ("messages", Messages),
+    ("open_claims", Work),
+    ("pace", Settings),
+    ("parked", Work),
+    ("platform_accounts", Settings),
+    ("platform_switch", Settings),
+    ("policies", Settings),
+    ("pools", Settings),
+    ("receipt_watches", Work),
+    ("retention_waits", WithMessage),
+    ("retention_walks", Sums),
+    ("senders", Settings),
+    ("standings", Settings),
+    ("switches", Settings),
+    ("taken_sids", AsMessages),
+    ("template_versions", Settings),
+    ("templates", Settings),
+    ("tenants", Settings),
+    ("total_heads", Sums),
+    ("totals", Sums),
+    ("unmatched_receipts", Fixed),
+    ("unsaid_events", Work),
+    ("wakes", Work),
+];
