@@ -6,6 +6,7 @@
 
 mod error;
 mod parse;
+mod retention;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -14,6 +15,7 @@ use wire::stream::{ACK_WAIT, Stream};
 
 pub use error::SettingsError;
 pub use parse::stream_sizes;
+pub use retention::RetentionSettings;
 
 use crate::{keys::Keys, telemetry::LogFormat};
 
@@ -118,6 +120,18 @@ pub struct Common {
     /// business time [default: 259200, three days]
     #[arg(long, env = "MILLRACE_RECEIPT_HORIZON", value_name = "SECONDS")]
     pub receipt_horizon: Option<String>,
+    /// How long texts are kept after their message has ended, in days such as 90d, at least 31d
+    /// [default: 90d]
+    #[arg(long, env = "MILLRACE_RETAIN_TEXT", value_name = "DAYS")]
+    pub retain_text: Option<String>,
+    /// How long messages are kept after their end, in days such as 400d, at least as long as texts:
+    /// as long a repeat under their key sends nothing [default: 400d]
+    #[arg(long, env = "MILLRACE_RETAIN_MESSAGES", value_name = "DAYS")]
+    pub retain_messages: Option<String>,
+    /// How long the lines of imports that became no contact are kept, in days such as 30d
+    /// [default: 30d]
+    #[arg(long, env = "MILLRACE_RETAIN_IMPORT_ROWS", value_name = "DAYS")]
+    pub retain_import_rows: Option<String>,
     /// 1 allows the sandbox clock, which moves business time [default: 0]
     #[arg(long, env = "MILLRACE_SANDBOX", value_name = "0|1")]
     pub sandbox: Option<String>,
@@ -172,6 +186,8 @@ pub struct Settings {
     pub receipt_fetch: Duration,
     /// How long a text may be without a receipt before none is expected; business time.
     pub receipt_horizon: Duration,
+    /// For how long things are kept.
+    pub retention: RetentionSettings,
     /// Whether the sandbox clock may move business time.
     pub sandbox: bool,
     /// How log lines look.
@@ -249,6 +265,11 @@ impl Common {
                 self.receipt_horizon.as_deref(),
                 1.0..=2_592_000.0,
                 259_200.0,
+            )?,
+            retention: RetentionSettings::of(
+                self.retain_text.as_deref(),
+                self.retain_messages.as_deref(),
+                self.retain_import_rows.as_deref(),
             )?,
             sandbox: parse::switch("MILLRACE_SANDBOX", self.sandbox.as_deref())?,
             log_format: parse::log_format(self.log.as_deref())?,

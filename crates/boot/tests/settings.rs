@@ -36,6 +36,11 @@ fn from_flags(flags: &[&str]) -> Result<Settings, SettingsError> {
             "--list-lag" => common.list_lag = given.list_lag.clone(),
             "--receipt-fetch" => common.receipt_fetch = given.receipt_fetch.clone(),
             "--receipt-horizon" => common.receipt_horizon = given.receipt_horizon.clone(),
+            "--retain-text" => common.retain_text = given.retain_text.clone(),
+            "--retain-messages" => common.retain_messages = given.retain_messages.clone(),
+            "--retain-import-rows" => {
+                common.retain_import_rows = given.retain_import_rows.clone();
+            }
             "--sandbox" => common.sandbox = given.sandbox.clone(),
             "--log" => common.log = given.log.clone(),
             "--log-filter" => common.log_filter = given.log_filter.clone(),

@@ -1,4 +1,5 @@
-//! Schedule: parked messages go back to the gates when they are due.
+//! Schedule: parked messages go back to the gates when they are due, and what is kept long enough
+//! goes.
 //!
 //! | | |
 //! |---|---|
@@ -15,6 +16,7 @@
 mod gauge;
 mod lines;
 mod pace;
+mod retention;
 
 use std::{
     collections::BTreeSet,
@@ -39,6 +41,7 @@ use wire::{Subject, frame::Outgoing};
 use gauge::ParkedGauge;
 use lines::PaceLines;
 use pace::TenantPaces;
+pub use retention::{ROWS, RetentionSource};
 
 /// How many rows one tick releases at most, and how many of them of one tenant: two frames' worth,
 /// so that a morning's opening does not flood the gates.

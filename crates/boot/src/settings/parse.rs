@@ -283,6 +283,6 @@ pub(super) fn log_filter(text: Option<&str>) -> Result<String, SettingsError> {
 }
 
 /// Empty counts as not given, as in compose files that name every variable.
-fn given(text: Option<&str>) -> Option<&str> {
+pub(super) fn given(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }

@@ -2,13 +2,14 @@
 
 use std::{process::ExitCode, time::Duration};
 
+use boot::settings::RetentionSettings;
 use carriers::anthropic;
 use pipeline::{
     StreamPurge,
     run::{Drained, Runtime, SourceConfig, StageConfig, run as run_stage, run_source},
 };
 use stage::StageName;
-use store::{Role, Store, core::seal::Sealer};
+use store::{Role, Store, core::seal::Sealer, retention::Keep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{cli, process::ProcessParts};
@@ -23,6 +24,10 @@ const TEXTS: usize = 8_192;
 /// How sources tick whose work comes seconds apart.
 const SWEEPING: SourceConfig =
     SourceConfig { interval: Duration::from_secs(1), drain: Duration::from_secs(20) };
+
+/// How retention ticks: each tick is one step, so this is its pace.
+const RETAINING: SourceConfig =
+    SourceConfig { interval: Duration::from_millis(500), drain: Duration::from_secs(20) };
 
 /// The model that answers texts, unless the tenant says otherwise.
 const MODEL: &str = "claude-haiku-5-5";
@@ -80,9 +85,15 @@ pub async fn stage(
             Ok(Drained::default())
         }
         StageName::Schedule => {
+            let keep = retention(process.settings.retention);
+            let retention = schedule::RetentionSource::new(store.clone(), keep);
             let release = run_source(schedule::ScheduleSource::new(store), runtime, &source);
             let purge = StreamPurge::new(runtime.broker.clone());
-            tokio::join!(release, run_source(purge, runtime, &SWEEPING));
+            tokio::join!(
+                release,
+                run_source(purge, runtime, &SWEEPING),
+                run_source(retention, runtime, &RETAINING),
+            );
             Ok(Drained::default())
         }
         StageName::Enrich => Ok(run_stage(enrich::EnrichStage::new(store), runtime, config).await?),
@@ -111,6 +122,10 @@ pub async fn stage(
             Ok(drained?)
         }
     }
+}
+
+fn retention(given: RetentionSettings) -> Keep {
+    Keep { texts: given.text, messages: given.messages, import_rows: given.import_rows }
 }
 
 /// The two stages and the two sources of reconcile, side by side.
