@@ -155,7 +155,7 @@ create function imports_with_aged_rows(until timestamptz, at_most bigint)
     language sql stable security definer set search_path = millrace, pg_temp
     as $$
         select i.tenant_id, i.import_id from imports i
-        where i.rows_kept and i.created_at <= until and i.state <> 'running'
+        where i.rows_kept and i.created_at <= until
         order by i.created_at limit at_most
     $$;
 grant execute on function imports_with_aged_rows(timestamptz, bigint) to millrace_pipeline;

@@ -118,6 +118,25 @@ fn a_receipt_is_waited_for_ten_minutes_and_three_days_unless_set() {
 }
 
 #[test]
+fn texts_are_kept_for_90_days_and_messages_for_400_unless_set() {
+    let days = |settings: &Settings| {
+        let kept = settings.retention;
+        [kept.text, kept.messages, kept.import_rows].map(|kept| kept.as_hours() / 24)
+    };
+    assert_eq!(days(&Common::default().resolve().unwrap()), [90, 400, 30]);
+    let flags = ["--retain-text=31d", "--retain-messages=31d", "--retain-import-rows=1d"];
+    assert_eq!(days(&from_flags(&flags).unwrap()), [31, 31, 1]);
+
+    let short = mistake(&["--retain-text=3d"]);
+    assert_eq!(short, "MILLRACE_RETAIN_TEXT: '3d' must be days from 31d to 36525d, such as 90d");
+    let unit = mistake(&["--retain-messages=400"]);
+    assert!(unit.starts_with("MILLRACE_RETAIN_MESSAGES: '400' must be days"), "{unit}");
+    let sooner = mistake(&["--retain-text=90d", "--retain-messages=60d"]);
+    let expected = "MILLRACE_RETAIN_MESSAGES: must be at least MILLRACE_RETAIN_TEXT, which is 90d";
+    assert_eq!(sooner, expected);
+}
+
+#[test]
 fn an_empty_value_counts_as_none() {
     let settings = from_flags(&["--listen=", "--public-url= ", "--sandbox="]).unwrap();
     assert_eq!(settings.public_url, "http://127.0.0.1:8080");
