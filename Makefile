@@ -7,7 +7,7 @@ BUILD = $${CARGO_TARGET_DIR:-target}/release
 CHAOS = $(if $(SEED),--seed $(SEED)) $(if $(N),--recipients $(N)) $(if $(KILLS),--kills $(KILLS)) $(WAITS)
 BENCH = $(if $(SECONDS),--seconds $(SECONDS)) $(if $(N),--messages $(N)) $(if $(RUNS),--runs $(RUNS))
 
-.PHONY: up test check bench chaos fair
+.PHONY: up test check bench chaos fair level
 
 up: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace up --demo
 
@@ -20,3 +20,5 @@ bench: ; @scripts/setup && cargo build --release --locked --bin millrace && exec
 chaos: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace chaos $(CHAOS)
 
 fair: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace fair $(FAIR)
+
+level: ; @scripts/setup --tests && LEVEL_MESSAGES=50000 cargo test --locked -p schedule --test it -- --nocapture tables_level_off

@@ -13,7 +13,7 @@ const BOTH: &[&str] = &["millrace_api", "millrace_pipeline"];
 const NOBODY: &[&str] = &[];
 
 /// Every function and procedure, and who may call it.
-const CALLERS: [(&str, &[&str]); 31] = [
+const CALLERS: [(&str, &[&str]); 37] = [
     ("account_rate", PIPELINE),
     ("accounts_directory", API),
     ("active_campaigns", PIPELINE),

@@ -59,9 +59,11 @@ async fn never_fed(
         r#"with found as (
                select r.tenant_id, r.campaign_id, r.seq
                from campaign_recipients r
-               where r.tenant_id = $1 and r.campaign_id = $2
-                 and not exists (select from messages m where m.tenant_id = r.tenant_id
-                                    and m.message_id = r.message_id)
+               left join lateral (
+                   select n.message_id from messages n
+                   where n.tenant_id = r.tenant_id and n.message_id = r.message_id limit 1
+               ) m on true
+               where r.tenant_id = $1 and r.campaign_id = $2 and m.message_id is null
                order by r.seq limit $4 for update of r skip locked
            ), gone as (
                delete from campaign_recipients r using found f

@@ -99,21 +99,30 @@ pub(super) async fn next(
     Ok(aged.collect())
 }
 
-/// Has a walk to itself until the transaction ends. False where another process has it, or has
-/// gone on from the mark: there is nothing to do then.
+/// Has a walk to itself until the transaction ends; of the two over messages, both, or each would
+/// find rows that the other has locked. False where another process has it, or has gone on from
+/// the mark: there is nothing to do then.
 pub(super) async fn take(tx: &mut Scoped, walk: Walk, mark: Mark) -> Result<bool, Fault> {
-    let row = sqlx::query!(
-        "select rule from retention_walks
-         where rule = $1 and through_at = $2 and through_id = $3 for update skip locked",
-        walk.as_str(),
-        mark.at.to_sqlx() as _,
-        mark.id,
+    let rules: &[Walk] = match walk {
+        Walk::MessageTexts | Walk::Messages => &[Walk::MessageTexts, Walk::Messages],
+        Walk::InboundTexts => &[Walk::InboundTexts],
+        Walk::AiReplies => &[Walk::AiReplies],
+    };
+
+    let rows = sqlx::query!(
+        "select rule, through_at, through_id from retention_walks
+         where rule = any ($1) order by rule for update skip locked",
+        &rules.iter().map(|walk| walk.as_str()).collect::<Vec<_>>() as _,
     )
-    .fetch_optional(&mut **tx)
+    .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
 
-    Ok(row.is_some())
+    let stands = rows.iter().any(|row| {
+        let found = Mark { at: row.through_at.to_jiff(), id: row.through_id };
+        row.rule == walk.as_str() && found == mark
+    });
+    Ok(rows.len() == rules.len() && stands)
 }
 
 /// Moves the mark of a walk that this transaction has to itself.
