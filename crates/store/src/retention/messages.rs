@@ -88,7 +88,7 @@ async fn go_on(
     let keys: Vec<Key> = passed.chain(late).collect();
     let mut tx = store.scoped(keys.iter().map(|key| &key.0)).await?;
     if !walks::take(&mut tx, walk, mark).await? {
-        return Ok(Removed { rows: 0, more });
+        return Ok(Removed { rows: 0, more: true });
     }
     let looked = look(&mut tx, &keys).await?;
 

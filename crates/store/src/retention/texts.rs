@@ -31,7 +31,7 @@ async fn go_on(store: &Store, walk: Walk, step: &Step) -> Result<Removed, Fault>
         next.into_iter().filter_map(|one| Some((one.tenant?, one.id))).collect();
     let mut tx = store.scoped(keys.iter().map(|key| &key.0)).await?;
     if !walks::take(&mut tx, walk, mark).await? {
-        return Ok(Removed { rows: 0, more });
+        return Ok(Removed { rows: 0, more: true });
     }
 
     let rows = blank(&mut tx, walk, &keys).await?;

@@ -101,7 +101,7 @@ pub(super) async fn next(
 
 /// Has a walk to itself until the transaction ends; of the two over messages, both, or each would
 /// find rows that the other has locked. False where another process has it, or has gone on from
-/// the mark: there is nothing to do then.
+/// the mark: there is nothing to do then, and more to look for afterwards.
 pub(super) async fn take(tx: &mut Scoped, walk: Walk, mark: Mark) -> Result<bool, Fault> {
     let rules: &[Walk] = match walk {
         Walk::MessageTexts | Walk::Messages => &[Walk::MessageTexts, Walk::Messages],
