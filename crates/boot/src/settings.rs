@@ -210,10 +210,7 @@ impl Common {
 
         let listen = parse::address("MILLRACE_LISTEN", self.listen.as_deref())?;
         let public = parse::http_url("MILLRACE_PUBLIC_URL", self.public_url.as_deref())?;
-        let public_url = public.unwrap_or_else(|| match listen {
-            Some(address) => format!("http://{address}"),
-            None => format!("http://{DEFAULT_LISTEN}"),
-        });
+        let public_url = public.unwrap_or_else(|| reached_at(listen));
         let ack_wait = self.ack_wait.as_deref();
         let short_url = parse::http_url("MILLRACE_SHORT_URL", self.short_url.as_deref())?;
         let ai = parse::http_url("ANTHROPIC_BASE_URL", self.anthropic_base_url.as_deref())?;
@@ -221,6 +218,7 @@ impl Common {
         let master = (self.master_key, self.master_key_file);
         let jwt = (self.jwt_secret, self.jwt_secret_file);
         let anthropic = (self.anthropic_api_key, self.anthropic_api_key_file);
+        let retained = [self.retain_text, self.retain_messages, self.retain_import_rows];
         let settings = Settings {
             database_url,
             nats_url,
@@ -266,11 +264,7 @@ impl Common {
                 1.0..=2_592_000.0,
                 259_200.0,
             )?,
-            retention: RetentionSettings::of(
-                self.retain_text.as_deref(),
-                self.retain_messages.as_deref(),
-                self.retain_import_rows.as_deref(),
-            )?,
+            retention: RetentionSettings::of(&retained)?,
             sandbox: parse::switch("MILLRACE_SANDBOX", self.sandbox.as_deref())?,
             log_format: parse::log_format(self.log.as_deref())?,
             log_filter: parse::log_filter(self.log_filter.as_deref())?,
@@ -339,6 +333,14 @@ impl Settings {
             return Err(SettingsError::new("MILLRACE_JWT_SECRET", problem));
         }
         Ok(())
+    }
+}
+
+/// The public URL of a process that is reached where it listens.
+fn reached_at(listen: Option<SocketAddr>) -> String {
+    match listen {
+        Some(address) => format!("http://{address}"),
+        None => format!("http://{DEFAULT_LISTEN}"),
     }
 }
 

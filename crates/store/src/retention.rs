@@ -33,7 +33,7 @@ impl Default for Keep {
 /// The instant of the step, and how much it may do.
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
-    /// Business time.
+    /// Business time, which decides.
     pub now: Timestamp,
     /// Machine time, by which keys, marks and imports are stamped.
     pub machine: Timestamp,

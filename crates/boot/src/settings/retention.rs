@@ -24,20 +24,18 @@ pub struct RetentionSettings {
 }
 
 impl RetentionSettings {
-    /// Reads the three settings.
+    /// Reads the three settings, in the order of the fields.
     ///
     /// # Errors
     /// One is no number of days, or too short.
-    pub(super) fn of(
-        text: Option<&str>,
-        messages: Option<&str>,
-        import_rows: Option<&str>,
-    ) -> Result<Self, SettingsError> {
+    pub(super) fn of(given: &[Option<String>; 3]) -> Result<Self, SettingsError> {
+        let [text, messages, import_rows] = given.each_ref().map(Option::as_deref);
         let found = Self {
             text: days("MILLRACE_RETAIN_TEXT", text, LEAST..=MOST, 90)?,
             messages: days("MILLRACE_RETAIN_MESSAGES", messages, LEAST..=MOST, 400)?,
             import_rows: days("MILLRACE_RETAIN_IMPORT_ROWS", import_rows, 1..=MOST, 30)?,
         };
+
         if found.messages < found.text {
             let text = found.text.as_hours() / 24;
             let problem = format!("must be at least MILLRACE_RETAIN_TEXT, which is {text}d");

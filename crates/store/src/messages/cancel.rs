@@ -34,8 +34,8 @@ use crate::{
     outbox,
 };
 
-/// How long a mark is kept for a message that does not come, where the tenant has as many as it may:
-/// as long as dead letters are. Otherwise it is kept as long as messages are (`retention`).
+/// How long a mark is kept for a message that does not come, where the tenant has as many as it
+/// may: as long as dead letters are. Otherwise it is kept as long as messages are (`retention`).
 pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// How many marks a tenant may have.
@@ -208,8 +208,8 @@ async fn withdraw(
     Ok(Some(event))
 }
 
-/// Leaves a mark for enrich, unless the row is there by now. Where the tenant has as many as it may,
-/// old ones make room.
+/// Leaves a mark for enrich, unless the row is there by now. Where the tenant has as many as it
+/// may, old ones make room.
 pub async fn mark(
     store: &Store,
     tenant: &TenantId,

@@ -101,9 +101,10 @@ pub async fn remove(store: &Store, table: AgedTable, step: &Step) -> Result<Remo
     Ok(Removed { rows, more: rows >= step.rows.unsigned_abs() })
 }
 
-/// A statement that deletes the oldest rows of a table in this transaction's scope.
+/// Deletes the oldest rows of a table in this transaction's scope: those that it locks, by where
+/// they lie.
 macro_rules! delete_oldest {
-    ($tx:ident, $until:ident, $at_most:ident, $sql:literal) => {
+    (($tx:ident, $until:ident, $at_most:ident), $sql:literal) => {
         sqlx::query!($sql, $until.to_sqlx() as _, $at_most).execute(&mut **$tx).await
     };
 }
@@ -116,87 +117,57 @@ async fn delete(
 ) -> Result<u64, Fault> {
     let done = match table {
         AgedTable::InboundTexts => delete_oldest!(
-            tx,
-            until,
-            at_most,
-            "delete from inbound_texts t using (
-                 select tenant_id, inbound_id from inbound_texts where received_at <= $1
-                 order by received_at limit $2 for update skip locked
-             ) o
-             where t.tenant_id = o.tenant_id and t.inbound_id = o.inbound_id"
+            (tx, until, at_most),
+            "delete from inbound_texts where ctid = any (array(
+                 select ctid from inbound_texts where received_at <= $1
+                 order by received_at limit $2 for update skip locked))"
         ),
         AgedTable::AiReplies => delete_oldest!(
-            tx,
-            until,
-            at_most,
-            "delete from ai_replies t using (
-                 select tenant_id, message_id from ai_replies where at <= $1
-                 order by at limit $2 for update skip locked
-             ) o
-             where t.tenant_id = o.tenant_id and t.message_id = o.message_id"
+            (tx, until, at_most),
+            "delete from ai_replies where ctid = any (array(
+                 select ctid from ai_replies where at <= $1
+                 order by at limit $2 for update skip locked))"
         ),
         AgedTable::CountedEvents => delete_oldest!(
-            tx,
-            until,
-            at_most,
-            "delete from counted_events t using (
-                 select tenant_id, event_id from counted_events where counted_at <= $1
-                 order by counted_at limit $2 for update skip locked
-             ) o
-             where t.tenant_id = o.tenant_id and t.event_id = o.event_id"
+            (tx, until, at_most),
+            "delete from counted_events where ctid = any (array(
+                 select ctid from counted_events where counted_at <= $1
+                 order by counted_at limit $2 for update skip locked))"
         ),
+
         AgedTable::IdempotencyKeys => delete_oldest!(
-            tx,
-            until,
-            at_most,
-            "delete from idempotency_keys t using (
-                 select tenant_id, key from idempotency_keys where created_at <= $1
-                 order by created_at limit $2 for update skip locked
-             ) o
-             where t.tenant_id = o.tenant_id and t.key = o.key"
+            (tx, until, at_most),
+            "delete from idempotency_keys where ctid = any (array(
+                 select ctid from idempotency_keys where created_at <= $1
+                 order by created_at limit $2 for update skip locked))"
         ),
         AgedTable::CancelMarks => delete_oldest!(
-            tx,
-            until,
-            at_most,
-            "delete from cancel_marks t using (
-                 select tenant_id, message_id from cancel_marks where at <= $1
-                 order by at limit $2 for update skip locked
-             ) o
-             where t.tenant_id = o.tenant_id and t.message_id = o.message_id"
+            (tx, until, at_most),
+            "delete from cancel_marks where ctid = any (array(
+                 select ctid from cancel_marks where at <= $1
+                 order by at limit $2 for update skip locked))"
         ),
         AgedTable::TakenSids => delete_oldest!(
-            tx,
-            until,
-            at_most,
-            "delete from taken_sids t using (
-                 select tenant_id, account, sid from taken_sids where taken_at <= $1
-                 order by taken_at limit $2 for update skip locked
-             ) o
-             where t.tenant_id = o.tenant_id and t.account = o.account and t.sid = o.sid"
+            (tx, until, at_most),
+            "delete from taken_sids where ctid = any (array(
+                 select ctid from taken_sids where taken_at <= $1
+                 order by taken_at limit $2 for update skip locked))"
         ),
+
         AgedTable::BudgetAlerts => delete_oldest!(
-            tx,
-            until,
-            at_most,
-            "delete from budget_alerts t using (
-                 select tenant_id, kind, key, window_start, level from budget_alerts where window_start <= $1
-                 order by window_start limit $2 for update skip locked
-             ) o
-             where t.tenant_id = o.tenant_id and t.kind = o.kind and t.key = o.key
-               and t.window_start = o.window_start and t.level = o.level"
+            (tx, until, at_most),
+            "delete from budget_alerts where ctid = any (array(
+                 select ctid from budget_alerts where window_start <= $1
+                 order by window_start limit $2 for update skip locked))"
         ),
         AgedTable::Imports => delete_oldest!(
-            tx,
-            until,
-            at_most,
-            "delete from imports t using (
-                 select tenant_id, import_id from imports where created_at <= $1 and not rows_kept
-                 order by created_at limit $2 for update skip locked
-             ) o
-             where t.tenant_id = o.tenant_id and t.import_id = o.import_id"
+            (tx, until, at_most),
+            "delete from imports where ctid = any (array(
+                 select ctid from imports where created_at <= $1 and not rows_kept
+                 order by created_at limit $2 for update skip locked))"
         ),
     };
+
     Ok(done.map_err(fault)?.rows_affected())
 }
 

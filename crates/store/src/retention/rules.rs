@@ -23,7 +23,7 @@ pub enum RetentionRule {
     Conversation,
     /// By their own age, as long as messages.
     AsMessages,
-    /// By `MILLRACE_RETAIN_IMPORT_ROWS`.
+    /// By the setting `MILLRACE_RETAIN_IMPORT_ROWS`.
     ImportRows,
     /// A fixed time, which what they are for gives.
     Fixed,

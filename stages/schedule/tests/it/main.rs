@@ -1,4 +1,5 @@
 //! The schedule source on a real database.
+#![expect(clippy::print_stdout, reason = "`make level` prints sizes")]
 
 mod fairness;
 mod level;
