@@ -235,6 +235,15 @@ async fn a_message_is_waited_for_and_shown_with_its_passport() {
     );
 
     caller.get(&format!("/v1/messages/{}", uuid::Uuid::nil())).await.problem(404);
+
+    // Of a text that is no longer kept it says since when.
+    assert_eq!((&shown["body"], &shown["text_expired_at"]), (&json!("Hello"), &Value::Null));
+    let expire = "update millrace.messages
+                  set body = '', text_expired_at = '2026-08-01T00:00:00Z'";
+    sqlx::raw_sql(expire).execute(&mut db).await.unwrap();
+    let shown = caller.get(&format!("/v1/messages/{id}")).await.expect(200);
+    assert_eq!(shown["text_expired_at"], "2026-08-01T00:00:00Z");
+    assert_eq!((&shown["body"], &shown["segments"]), (&json!(""), &json!(1)));
 }
 
 #[tokio::test]

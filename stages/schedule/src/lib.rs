@@ -3,13 +3,14 @@
 //!
 //! | | |
 //! |---|---|
-//! | Consumes | nothing; due rows of `parked` |
+//! | Consumes | nothing; due rows of `parked`, and rows that are kept long enough |
 //! | Emits | `msg.enriched.<lane>`, with the next turn |
 //! | Reads | `parked`: tenants take turns, and the causes of each, the oldest first; `wakes`, |
 //! | | `lines`; the meters of `senders`; where the people may be by now: `contacts`, `tenants` |
 //! | Writes | `messages.turn`; `counters` (places in meters); deletes `parked` rows after the |
 //! | | PubAck, and `lines` in which nobody stands; makes woken rows due; sets aside what it |
-//! | | cannot read: `messages` (held), `unsaid_events` |
+//! | | cannot read: `messages` (held), `unsaid_events`; removes what `docs/operating.md` lists |
+//! | | under Retention, and counts recipients that go in `ended_recipients` |
 //! | Calls | nobody |
 //! | Never | decides whether a message may be sent: the gates do, afresh |
 
