@@ -112,6 +112,10 @@ pub struct Common {
     /// sooner no text in doubt is sent again [default: each carrier's own]
     #[arg(long, env = "MILLRACE_LIST_LAG", value_name = "SECONDS")]
     pub list_lag: Option<String>,
+    /// How long a text may be in doubt, in seconds of business time: then it is unknown for good
+    /// [default: 259200, three days]
+    #[arg(long, env = "MILLRACE_DOUBT_LIMIT", value_name = "SECONDS")]
+    pub doubt_limit: Option<String>,
     /// How long a text may be without a receipt before it is fetched from the carrier, in seconds
     /// of business time [default: 600, ten minutes]
     #[arg(long, env = "MILLRACE_RECEIPT_FETCH", value_name = "SECONDS")]
@@ -182,6 +186,8 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// How long a carrier's list may miss a text that it took; none is each carrier's own.
     pub list_lag: Option<Duration>,
+    /// How long a text may be in doubt before it is unknown for good; business time.
+    pub doubt_limit: Duration,
     /// How long a text may be without a receipt before it is fetched; business time.
     pub receipt_fetch: Duration,
     /// How long a text may be without a receipt before none is expected; business time.
@@ -251,6 +257,12 @@ impl Common {
                 self.list_lag.as_deref(),
                 0.0..=3600.0,
                 30.0,
+            )?,
+            doubt_limit: parse::span(
+                "MILLRACE_DOUBT_LIMIT",
+                self.doubt_limit.as_deref(),
+                1.0..=2_592_000.0,
+                259_200.0,
             )?,
             receipt_fetch: parse::span(
                 "MILLRACE_RECEIPT_FETCH",
@@ -324,6 +336,14 @@ impl Settings {
             let fetch = self.receipt_fetch.as_secs_f64();
             let problem = format!("must be longer than MILLRACE_RECEIPT_FETCH, which is {fetch}");
             return Err(SettingsError::new("MILLRACE_RECEIPT_HORIZON", problem));
+        }
+
+        // One look at a list can show nothing sooner.
+        let first_look = self.request_timeout + self.list_lag.unwrap_or(Duration::from_secs(30));
+        if self.doubt_limit <= first_look {
+            let problem = "must be longer than MILLRACE_REQUEST_TIMEOUT and MILLRACE_LIST_LAG \
+                           together";
+            return Err(SettingsError::new("MILLRACE_DOUBT_LIMIT", problem));
         }
 
         if let (Some(master), Some(jwt)) = (&self.master_keys, &self.jwt_keys)

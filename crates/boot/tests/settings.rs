@@ -34,6 +34,7 @@ fn from_flags(flags: &[&str]) -> Result<Settings, SettingsError> {
             "--call-by" => common.call_by = given.call_by.clone(),
             "--request-timeout" => common.request_timeout = given.request_timeout.clone(),
             "--list-lag" => common.list_lag = given.list_lag.clone(),
+            "--doubt-limit" => common.doubt_limit = given.doubt_limit.clone(),
             "--receipt-fetch" => common.receipt_fetch = given.receipt_fetch.clone(),
             "--receipt-horizon" => common.receipt_horizon = given.receipt_horizon.clone(),
             "--retain-text" => common.retain_text = given.retain_text.clone(),
@@ -137,6 +138,12 @@ fn texts_are_kept_for_90_days_and_messages_for_400_unless_set() {
 }
 
 #[test]
+fn a_doubt_lasts_three_days_at_most_unless_set() {
+    assert_eq!(Common::default().resolve().unwrap().doubt_limit.as_secs(), 259_200);
+    assert_eq!(from_flags(&["--doubt-limit=90.5"]).unwrap().doubt_limit.as_millis(), 90_500);
+}
+
+#[test]
 fn an_empty_value_counts_as_none() {
     let settings = from_flags(&["--listen=", "--public-url= ", "--sandbox="]).unwrap();
     assert_eq!(settings.public_url, "http://127.0.0.1:8080");
@@ -160,6 +167,8 @@ fn each_mistake_is_one_line_that_names_the_setting_and_what_would_be_right() {
             "--receipt-fetch=0",
             "MILLRACE_RECEIPT_FETCH: '0' must be seconds from 1 to 86400, such as",
         ),
+        ("--doubt-limit=0", "MILLRACE_DOUBT_LIMIT: '0' must be seconds from 1 to 2592000"),
+        ("--doubt-limit=40", "MILLRACE_DOUBT_LIMIT: must be longer than MILLRACE_REQUEST_TIMEOUT"),
         (
             "--receipt-horizon=3d",
             "MILLRACE_RECEIPT_HORIZON: '3d' must be seconds from 1 to 2592000",

@@ -9,7 +9,7 @@ use std::{
 };
 
 use domain::account::Access;
-use jiff::civil::Date;
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 #[cfg(feature = "loopback")]
@@ -168,8 +168,8 @@ impl Client {
         }
     }
 
-    /// All texts from one sender to one recipient; `sent_on` narrows to a UTC day of sending, which
-    /// may leave out texts that are still queued.
+    /// All texts from one sender to one recipient; with `since`, all that the carrier took from then
+    /// on, and perhaps older ones.
     ///
     /// # Errors
     /// When the whole list could not be read: a partial one is no proof of absence.
@@ -177,10 +177,10 @@ impl Client {
         &self,
         to: &str,
         from: &str,
-        sent_on: Option<Date>,
+        since: Option<Timestamp>,
     ) -> Result<Vec<MessageRecord>, ReadError> {
         match self {
-            Self::Twilio(client) => client.list(to, from, sent_on).await,
+            Self::Twilio(client) => client.list(to, from, since).await,
             #[cfg(feature = "loopback")]
             Self::Loopback(_) => Err(ReadError::NotOffered),
         }

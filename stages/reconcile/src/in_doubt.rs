@@ -7,6 +7,8 @@
 //!    one's: it was sent. A text that is not there was not taken: it goes back to the gates or ends
 //!    as `unknown`, as the tenant's policy says. A list that cannot be read says nothing, and is
 //!    asked again later.
+//! 3. **End** (`settle.rs`): a doubt of which nothing was learnt until its last date ends as
+//!    `unknown`, whatever has become of its sender, its account and its carrier.
 //!
 //! The store inserts the event of a raise into the outbox with it. The sweep deletes a doubt's row
 //! only after it has said the doubt's end, so that a crash repeats the same event. Where the
@@ -34,7 +36,11 @@ use std::{
 use carriers::Clients;
 use jiff::{SignedDuration, Timestamp};
 use stage::{Cx, Fault, Source, StageName, Tick};
-use store::{Store, core::seal::Sealer, messages::in_doubt};
+use store::{
+    Store,
+    core::seal::Sealer,
+    messages::in_doubt::{self, Lease},
+};
 use wire::Stream;
 
 pub use self::config::InDoubtSweepConfig;
@@ -99,11 +105,15 @@ impl Source for InDoubtSweep {
         let more_expired = raise(&self.store, &self.config, cx.now).await?;
 
         // load
-        let leased = in_doubt::lease(&self.store, LEASE, PER_TENANT, DOUBTS).await?;
+        let over_before = self.config.over_before(cx.now);
+        let (per_tenant, at_most) = (PER_TENANT, DOUBTS);
+        let due = Lease { length: LEASE, over_before, per_tenant, at_most };
+        let leased = in_doubt::lease(&self.store, due).await?;
         let more = more_expired || leased.more;
 
         // decide and record, pair by pair
-        let cleared = look_up(&self.store, &self.clients, &self.config, cx.now, leased).await;
+        let times = (cx.now, over_before);
+        let cleared = look_up(&self.store, &self.clients, &self.config, times, leased).await;
 
         // say
         let Cleared { say, ended } = cleared;

@@ -1,8 +1,10 @@
 //! What Twilio has on record about texts: fetch one by its id, list those between two numbers.
 //! This is the evidence that settles a call in doubt.
 
+use std::collections::HashSet;
+
 use http::Method;
-use jiff::{Timestamp, civil::Date, fmt::rfc2822::DateTimeParser};
+use jiff::{Timestamp, fmt::rfc2822::DateTimeParser, tz::TimeZone};
 use reqwest::Url;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -48,8 +50,11 @@ impl Client {
         }
     }
 
-    /// All outbound texts from one sender to one recipient, every page of them; `sent_on` narrows
-    /// to a UTC day of sending, which may leave out texts that are still queued.
+    /// All outbound texts from one sender to one recipient; with `since`, all that Twilio took from
+    /// then on, and perhaps older ones.
+    ///
+    /// Twilio's filter goes by the day of sending in UTC, and may leave out texts that it has taken
+    /// and not sent yet. So the page of the newest texts is read without it too.
     ///
     /// # Errors
     /// When any page could not be read, or there are more than 4,000 texts: a partial list is no
@@ -58,31 +63,56 @@ impl Client {
         &self,
         to: &str,
         from: &str,
-        sent_on: Option<Date>,
+        since: Option<Timestamp>,
     ) -> Result<Vec<MessageRecord>, ReadError> {
+        let mut next = Some(self.list_url(to, from, since));
+        let mut records = Vec::new();
+        for _page in 0..MAX_PAGES {
+            let Some(url) = next else { break };
+            next = self.page(url, &mut records).await?;
+        }
+        if next.is_some() {
+            return Err(ReadError::TooMany(MAX_PAGES * PAGE_SIZE));
+        }
+
+        if since.is_some() {
+            let mut newest = Vec::new();
+            self.page(self.list_url(to, from, None), &mut newest).await?;
+            let known: HashSet<String> = records.iter().map(|one| one.sid.clone()).collect();
+            records.extend(newest.into_iter().filter(|one| !known.contains(&one.sid)));
+        }
+        Ok(records)
+    }
+
+    /// The first page of what was sent between two numbers, from the day of `since` on.
+    fn list_url(&self, to: &str, from: &str, since: Option<Timestamp>) -> Url {
         let mut url = self.messages_url();
         {
             let mut query = url.query_pairs_mut();
             query.append_pair("To", to).append_pair("From", from);
-            if let Some(day) = sent_on {
-                query.append_pair("DateSent", &day.to_string());
+            if let Some(since) = since {
+                let day = since.to_zoned(TimeZone::UTC).date();
+                query.append_pair("DateSent>", &day.to_string());
             }
             query.append_pair("PageSize", &PAGE_SIZE.to_string());
         }
+        url
+    }
 
-        let mut records = Vec::new();
-        for _page in 0..MAX_PAGES {
-            let body = self.read(url).await?.ok_or(UNREADABLE)?;
-            let page: WirePage<'_> = parse(&body)?;
-            for wire in page.messages {
-                if wire.is_outbound() {
-                    records.push(wire.into_record().ok_or(UNREADABLE)?);
-                }
+    /// Reads the outbound texts of one page. Answers where the next page is.
+    async fn page(
+        &self,
+        url: Url,
+        records: &mut Vec<MessageRecord>,
+    ) -> Result<Option<Url>, ReadError> {
+        let body = self.read(url).await?.ok_or(UNREADABLE)?;
+        let page: WirePage<'_> = parse(&body)?;
+        for wire in page.messages {
+            if wire.is_outbound() {
+                records.push(wire.into_record().ok_or(UNREADABLE)?);
             }
-            let Some(next) = page.next_page_uri else { return Ok(records) };
-            url = self.relative(&next).ok_or(UNREADABLE)?;
         }
-        Err(ReadError::TooMany(MAX_PAGES * PAGE_SIZE))
+        page.next_page_uri.map(|next| self.relative(&next).ok_or(UNREADABLE)).transpose()
     }
 
     /// Page addresses are relative to the host; another host's would carry our credentials there.

@@ -1,7 +1,6 @@
 //! Fetching and listing what Twilio has on record.
 
 use carriers::{Doubt, MessageRecord, ReadError, ReportedStatus, Throttle, ThrottleScope};
-use jiff::civil::date;
 
 use crate::play::{ACCOUNT, Break, Breaker, Played, SID, Server, twilio};
 
@@ -64,16 +63,30 @@ async fn a_list_follows_every_page_and_leaves_inbound_texts_out() {
     let first = [wire("SM01", "sent", "outbound-api"), wire("SM02", "received", "inbound")];
     let second = [wire("SM03", "queued", "outbound-api")];
     let server = Server::playing([page(&first, Some(&next)), page(&second, None)]).await;
-    let listed =
-        twilio(&server.url).list("+14155550100", "+15005550006", Some(date(2023, 8, 24))).await;
+    let listed = twilio(&server.url).list("+14155550100", "+15005550006", None).await;
     let want = vec![record("SM01", ReportedStatus::Sent), record("SM03", ReportedStatus::Pending)];
     assert_eq!(listed, Ok(want));
     let seen = server.seen();
-    assert_eq!(
-        seen[0].uri.query(),
-        Some("To=%2B14155550100&From=%2B15005550006&DateSent=2023-08-24&PageSize=200")
-    );
+    assert_eq!(seen[0].uri.query(), Some("To=%2B14155550100&From=%2B15005550006&PageSize=200"));
     assert_eq!(seen[1].uri.to_string(), next);
+}
+
+#[tokio::test]
+async fn a_list_from_a_day_on_has_what_the_filter_leaves_out_because_it_is_not_sent_yet() {
+    let filtered = [wire("SM01", "sent", "outbound-api")];
+    let older = format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json?Page=1&PageToken=PASM1");
+    let newest = [wire("SM02", "queued", "outbound-api"), wire("SM01", "sent", "outbound-api")];
+    let server = Server::playing([page(&filtered, None), page(&newest, Some(&older))]).await;
+
+    let since = "2023-08-24T00:03:00Z".parse().expect("an instant");
+    let listed = twilio(&server.url).list("+14155550100", "+15005550006", Some(since)).await;
+
+    let want = vec![record("SM01", ReportedStatus::Sent), record("SM02", ReportedStatus::Pending)];
+    assert_eq!(listed, Ok(want));
+    let queries: Vec<_> =
+        server.seen().iter().map(|one| one.uri.query().map(str::to_owned)).collect();
+    let of = |filter| Some(format!("To=%2B14155550100&From=%2B15005550006{filter}&PageSize=200"));
+    assert_eq!(queries, [of("&DateSent%3E=2023-08-24"), of("")]);
 }
 
 #[tokio::test]

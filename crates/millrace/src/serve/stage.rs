@@ -181,6 +181,7 @@ fn sweep(
         request_timeout: settings.request_timeout,
         list_lag: settings.list_lag,
         receipt_fetch: settings.receipt_fetch,
+        doubt_limit: settings.doubt_limit,
         ..reconcile::InDoubtSweepConfig::default()
     };
     Ok(reconcile::InDoubtSweep::new(store, sealer, carriers::http::client()?, config))

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-pub use due::{DueDoubt, LeasedDoubts, lease};
+pub use due::{DueDoubt, Lease, LeasedDoubts, lease};
 pub use raise::{Raise, Raised, raise};
 pub use settle::{
     FoundText, Open, found, known_sids, lock_open, policy, postpone, said, settled, take_sids,

@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use carriers::{Carrier, http::REQUEST_TIMEOUT, longest_list_lag};
 use domain::ids::MessageId;
+use jiff::Timestamp;
 use stage::machine::backoff;
 use store::settings::accounts::Access;
 
 use crate::missing_receipts::RECEIPT_FETCH;
+
+/// How long a doubt may stay open, unless `MILLRACE_DOUBT_LIMIT` says otherwise: three days.
+const DOUBT_LIMIT: Duration = Duration::from_secs(72 * 60 * 60);
 
 /// How the sweep behaves. `send` must know the same times.
 #[derive(Debug, Clone)]
@@ -21,6 +25,9 @@ pub struct InDoubtSweepConfig {
     pub list_lag: Option<Duration>,
     /// `MILLRACE_RECEIPT_FETCH`: how long a text is without a receipt before it is fetched.
     pub receipt_fetch: Duration,
+    /// `MILLRACE_DOUBT_LIMIT`: how long a doubt may stay open, in business time; then it ends as
+    /// `unknown`.
+    pub doubt_limit: Duration,
     /// The wait after a look that settled nothing, doubled for each after it.
     pub retry: Duration,
     /// The longest such wait.
@@ -35,6 +42,7 @@ impl Default for InDoubtSweepConfig {
             request_timeout: REQUEST_TIMEOUT,
             list_lag: None,
             receipt_fetch: RECEIPT_FETCH,
+            doubt_limit: DOUBT_LIMIT,
             retry: Duration::from_secs(5),
             retry_cap: Duration::from_secs(10 * 60),
         }
@@ -42,6 +50,11 @@ impl Default for InDoubtSweepConfig {
 }
 
 impl InDoubtSweepConfig {
+    /// Doubts raised at this time or before are past their last date.
+    pub(super) fn over_before(&self, now: Timestamp) -> Timestamp {
+        now.checked_sub(self.doubt_limit).unwrap_or(Timestamp::MIN)
+    }
+
     /// From a claim's `call_by` to the first look: only then what is not listed is not there.
     pub(super) fn first_look(&self) -> Duration {
         carriers::first_look(self.request_timeout, self.list_lag)

@@ -1,10 +1,11 @@
 //! What a list says about each open message of a pair. Pure.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use carriers::MessageRecord;
 use domain::{
     gates::Absent,
+    ids::MessageId,
     message::state::{MAX_CALLS, MessageState},
 };
 use jiff::Timestamp;
@@ -24,6 +25,8 @@ const LONG: Duration = Duration::from_secs(600);
 pub(super) struct Look {
     /// The business time of the tick.
     pub(super) now: Timestamp,
+    /// Doubts raised at this time or before are past their last date; business time.
+    pub(super) over_before: Timestamp,
     /// The database's clock when the doubts were leased.
     pub(super) at: Timestamp,
     /// How long after its `call_by` a text must be in the list.
@@ -52,12 +55,15 @@ pub(super) enum End {
     Never,
     /// It has failed: too many of its calls came to nothing.
     GiveUp,
+    /// It is unknown for good: nothing was learnt about it until its last date.
+    LastDate,
 }
 
 /// Decides about the open messages of a pair, each in turn. An absent text stays in doubt while the
 /// tenant's policy cannot be read.
 pub(super) fn decide<'a>(loaded: &Loaded<'a>, look: Look) -> Vec<Decision<'a>> {
-    let members: Vec<Member<'_>> = loaded.open.iter().map(|one| member(look, one)).collect();
+    let members: Vec<Member<'_>> =
+        loaded.open.iter().map(|one| member(look, loaded, one)).collect();
     let fates = match_up(&members, loaded.records, &loaded.known, look.at);
 
     loaded
@@ -72,18 +78,37 @@ pub(super) fn decide<'a>(loaded: &Loaded<'a>, look: Look) -> Vec<Decision<'a>> {
         .collect()
 }
 
-fn member(look: Look, one: &Open) -> Member<'_> {
+/// The messages of a pair that are in doubt past their last date, but for those that have ended.
+pub(super) fn past_last_date<'a>(
+    look: Look,
+    open: &'a [Open],
+    ended: &HashSet<MessageId>,
+) -> Vec<(&'a Open, End)> {
+    open.iter()
+        .filter(|one| one.is_in_doubt() && !ended.contains(&one.message.id))
+        .filter(|one| one.raised_at.is_some_and(|raised_at| look.is_over(raised_at)))
+        .map(|one| (one, End::LastDate))
+        .collect()
+}
+
+fn member<'a>(look: Look, loaded: &Loaded<'_>, one: &'a Open) -> Member<'a> {
+    let is_covered = loaded.since.is_none_or(|since| since <= one.call_by);
     let listed_at = one.call_by.checked_add(look.listed_after).ok();
     Member {
         text: &one.text,
         call_by: one.call_by,
-        listed_at: listed_at.filter(|_| one.is_in_doubt()),
+        listed_at: listed_at.filter(|_| one.is_in_doubt() && is_covered),
     }
 }
 
 // === impl Look ===
 
 impl Look {
+    /// Whether a doubt that was raised then is past its last date.
+    pub(super) fn is_over(self, raised_at: Timestamp) -> bool {
+        raised_at <= self.over_before
+    }
+
     /// How long until a message that stays in doubt is looked at again. One that the list need not
     /// have yet waits until the list must have it: then it can be decided.
     pub(super) fn wait(self, one: &Open) -> Duration {
@@ -110,7 +135,7 @@ impl End {
     pub(super) fn state(self) -> MessageState {
         match self {
             Self::Resend => MessageState::Deferred,
-            Self::Never => MessageState::Unknown,
+            Self::Never | Self::LastDate => MessageState::Unknown,
             Self::GiveUp => MessageState::Failed,
         }
     }
@@ -123,6 +148,9 @@ impl End {
                 ("absent", "the carrier's list does not have it, and it is not to be sent again")
             }
             Self::GiveUp => ("given_up", "no call to the carrier has come to an end"),
+            Self::LastDate => {
+                ("no_evidence", "nothing told until the last date whether the carrier has it")
+            }
         }
     }
 
@@ -132,6 +160,7 @@ impl End {
             Self::Resend => "absent_resent",
             Self::Never => "absent_unknown",
             Self::GiveUp => "given_up",
+            Self::LastDate => "last_date",
         }
     }
 }

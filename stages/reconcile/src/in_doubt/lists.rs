@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use carriers::{AccountFault, Clients, MessageRecord, ReadError};
-use store::settings::accounts::Access;
+use jiff::Timestamp;
 use tokio::time::timeout;
 
-use super::pairs::Pair;
+use super::{match_up::SKEW, pairs::DuePair};
 
 /// How long a list may take, all of its pages together.
 const LONGEST: Duration = Duration::from_secs(15);
@@ -14,8 +14,9 @@ const LONGEST: Duration = Duration::from_secs(15);
 /// What a carrier's list is worth.
 #[derive(Debug)]
 pub(crate) enum Listed {
-    /// Every text that the account has from the sender to the person: what is missing is absent.
-    Whole(Vec<MessageRecord>),
+    /// Every text that the account has from the sender to the person, of calls that began at `since`
+    /// or later; of all calls where there is none. What is missing is absent.
+    Whole { records: Vec<MessageRecord>, since: Option<Timestamp> },
     /// The carrier has no list, so absence cannot be proven.
     NotOffered,
 }
@@ -26,6 +27,9 @@ pub(crate) enum NoList {
     /// The account is gone.
     #[error("the account is gone")]
     AccountGone,
+    /// The sender is gone, and with it the number that the text came from.
+    #[error("the sender is gone")]
+    SenderGone,
     /// The account cannot be used as it is set up.
     #[error("the account cannot be used: {0}")]
     Account(#[from] AccountFault),
@@ -37,20 +41,19 @@ pub(crate) enum NoList {
     TimeUp,
 }
 
-/// Asks an account about its texts from the sender to the person.
-pub(crate) async fn list(
-    clients: &Clients,
-    pair: &Pair,
-    access: Option<&Access>,
-) -> Result<Listed, NoList> {
-    let client = clients.of(access.ok_or(NoList::AccountGone)?)?;
+/// Asks an account about its texts from the sender to the person, since the first of their calls.
+pub(crate) async fn list(clients: &Clients, of_pair: &DuePair) -> Result<Listed, NoList> {
+    let DuePair { pair, since, .. } = of_pair;
+    let client = clients.of(of_pair.access.as_ref().ok_or(NoList::AccountGone)?)?;
     if !client.carrier().abilities().lists {
         return Ok(Listed::NotOffered);
     }
 
-    let list = client.list(&pair.to, &pair.from, None);
-    let whole = timeout(LONGEST, list).await.map_err(|_| NoList::TimeUp)??;
-    Ok(Listed::Whole(whole))
+    let from = pair.from.as_ref().ok_or(NoList::SenderGone)?;
+    let taken_since = since.and_then(|since| since.checked_sub(SKEW).ok());
+    let list = client.list(&pair.to, from, taken_since);
+    let records = timeout(LONGEST, list).await.map_err(|_| NoList::TimeUp)??;
+    Ok(Listed::Whole { records, since: *since })
 }
 
 impl NoList {
@@ -66,6 +69,7 @@ impl NoList {
                 | ReadError::NotOffered,
             )
             | Self::AccountGone
+            | Self::SenderGone
             | Self::Account(_)
             | Self::TimeUp => None,
         }

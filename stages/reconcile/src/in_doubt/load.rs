@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use carriers::MessageRecord;
 use domain::gates::{Absent, Policy};
+use jiff::Timestamp;
 use stage::Fault;
 use store::{
     Scoped,
@@ -18,6 +19,8 @@ pub(super) struct Loaded<'a> {
     pub(super) open: Vec<Open>,
     /// The texts of the list.
     pub(super) records: &'a [MessageRecord],
+    /// The list says nothing about calls before; none where it is about all.
+    pub(super) since: Option<Timestamp>,
     /// The ids of texts that belong to other messages already.
     pub(super) known: HashSet<String>,
     /// What to do with an absent text; none while the tenant's policy cannot be read.
@@ -30,21 +33,26 @@ pub(super) async fn load<'a>(
     pair: &Pair,
     listed: &'a Listed,
 ) -> Result<Loaded<'a>, Fault> {
-    let open = in_doubt::lock_open(tx, &pair.tenant, pair.contact, pair.sender).await?;
-    // A doubt of another account has another list.
-    let is_ours = |one: &Open| one.account.as_ref().is_none_or(|of| *of == pair.account);
-    let open: Vec<Open> = open.into_iter().filter(is_ours).collect();
-
-    let (records, absent) = match listed {
-        Listed::Whole(records) => (records.as_slice(), absent_by_policy(tx, pair).await?),
+    let open = lock_open(tx, pair).await?;
+    let (records, since, absent) = match listed {
+        Listed::Whole { records, since } => {
+            (records.as_slice(), *since, absent_by_policy(tx, pair).await?)
+        }
         // What cannot be proven absent is never sent again.
-        Listed::NotOffered => ([].as_slice(), Some(Absent::Never)),
+        Listed::NotOffered => ([].as_slice(), None, Some(Absent::Never)),
     };
 
     let account = (&pair.tenant, pair.account.as_str());
     let sids: Vec<&str> = records.iter().map(|record| record.sid.as_str()).collect();
     let known = in_doubt::known_sids(tx, account, pair.contact, &sids).await?;
-    Ok(Loaded { open, records, known, absent })
+    Ok(Loaded { open, records, since, known, absent })
+}
+
+/// Locks the open messages of a pair. A doubt of another account has another list.
+pub(super) async fn lock_open(tx: &mut Scoped, pair: &Pair) -> Result<Vec<Open>, Fault> {
+    let open = in_doubt::lock_open(tx, &pair.tenant, pair.contact, pair.sender).await?;
+    let is_ours = |one: &Open| one.account.as_ref().is_none_or(|of| *of == pair.account);
+    Ok(open.into_iter().filter(is_ours).collect())
 }
 
 /// What the tenant wants done with absent texts.

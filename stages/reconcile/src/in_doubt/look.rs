@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use carriers::Clients;
-use domain::message::state::MessageState;
+use domain::{ids::TenantId, message::state::MessageState};
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use stage::Fault;
@@ -16,9 +16,9 @@ use super::{
     config::InDoubtSweepConfig,
     decide::Look,
     lists::{Listed, NoList, list},
-    pairs::{DuePair, pairs},
+    pairs::{Due, DuePair, pairs},
     say::Cleared,
-    settle::settle,
+    settle::{end_late, settle},
 };
 
 /// Lists asked at once.
@@ -29,7 +29,7 @@ pub(super) async fn look_up(
     store: &Store,
     clients: &Clients,
     config: &InDoubtSweepConfig,
-    now: Timestamp,
+    (now, over_before): (Timestamp, Timestamp),
     leased: LeasedDoubts,
 ) -> Cleared {
     let (open, ended): (Vec<DueDoubt>, Vec<DueDoubt>) =
@@ -40,14 +40,15 @@ pub(super) async fn look_up(
     }
 
     let asking = stream::iter(pairs(open)).map(|of_pair| async {
-        let listed = list(clients, &of_pair.pair, of_pair.access.as_ref()).await;
+        let listed = list(clients, &of_pair).await;
         (of_pair, listed)
     });
     let mut answers = asking.buffer_unordered(AT_ONCE);
 
     while let Some((of_pair, listed)) = answers.next().await {
         let listed_after = config.listed_after(of_pair.access.as_ref());
-        let look = Look { now, at: leased.at, listed_after, retry: config.retry };
+        let retry = config.retry;
+        let look = Look { now, over_before, at: leased.at, listed_after, retry };
         match settle_or_postpone(store, config, look, &of_pair, listed).await {
             Ok(more) => cleared.add(more),
             // They are looked at again when their lease ends.
@@ -57,7 +58,8 @@ pub(super) async fn look_up(
     cleared
 }
 
-/// Settles a pair by its list, or puts its doubts off where the list could not be read.
+/// Settles a pair by its list. Where the list could not be read, what is past its last date ends,
+/// and the other doubts are put off.
 async fn settle_or_postpone(
     store: &Store,
     config: &InDoubtSweepConfig,
@@ -71,26 +73,31 @@ async fn settle_or_postpone(
             let (tenant, account) = (&of_pair.pair.tenant, &of_pair.pair.account);
             tracing::warn!(%tenant, account, %why, "a carrier's list could not be read");
 
-            postpone(store, config, of_pair, why.retry_after()).await?;
-            Ok(Cleared::default())
+            let (late, open): (Vec<Due>, Vec<Due>) =
+                of_pair.due.iter().partition(|due| look.is_over(due.raised_at));
+            let cleared = match late[..] {
+                [] => Cleared::default(),
+                [_, ..] => end_late(store, look, &of_pair.pair).await?,
+            };
+            postpone(store, config, tenant, &open, why.retry_after()).await?;
+            Ok(cleared)
         }
     }
 }
 
-/// Puts off the doubts of a pair, each by `at_least` or longer where the carrier asks for it.
+/// Puts off doubts of a pair, each by `at_least` or longer where the carrier asks for it.
 async fn postpone(
     store: &Store,
     config: &InDoubtSweepConfig,
-    of_pair: &DuePair,
+    tenant: &TenantId,
+    open: &[Due],
     at_least: Option<Duration>,
 ) -> Result<(), Fault> {
-    let tenant = &of_pair.pair.tenant;
-    let later: Vec<_> = of_pair
-        .due
+    let later: Vec<_> = open
         .iter()
-        .map(|(message, looks)| {
-            let wait = config.retry_after(*message, *looks);
-            (tenant, *message, wait.max(at_least.unwrap_or(wait)))
+        .map(|due| {
+            let wait = config.retry_after(due.message, due.looks);
+            (tenant, due.message, wait.max(at_least.unwrap_or(wait)))
         })
         .collect();
 

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// How far the carrier's clock may be behind ours: a listed text that is older than a call by more
 /// than this is not that call's.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
+pub(crate) const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// A text that may have been sent.
 #[derive(Debug, Clone, Copy)]

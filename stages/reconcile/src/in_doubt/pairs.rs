@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use domain::ids::{ContactId, MessageId, SenderId, TenantId};
+use jiff::Timestamp;
 use store::{messages::in_doubt::DueDoubt, settings::accounts::Access};
 
 /// A sender and a person, and the account that the texts went through.
@@ -12,11 +13,21 @@ pub(super) struct Pair {
     pub(super) tenant: TenantId,
     pub(super) account: String,
     pub(super) contact: ContactId,
-    pub(super) sender: SenderId,
+    pub(super) sender: Option<SenderId>,
     /// The person's address, as carriers write it.
     pub(super) to: String,
-    /// The sender's number.
-    pub(super) from: String,
+    /// The sender's number; none where the sender is gone.
+    pub(super) from: Option<String>,
+}
+
+/// A doubt of a pair that is due.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Due {
+    pub(super) message: MessageId,
+    /// Looks so far.
+    pub(super) looks: i32,
+    /// Since when it is in doubt; business time.
+    pub(super) raised_at: Timestamp,
 }
 
 /// The doubts of a pair that are due, and how to ask about them.
@@ -24,20 +35,23 @@ pub(super) struct DuePair {
     pub(super) pair: Pair,
     /// How the account's list is asked; none where the account is gone.
     pub(super) access: Option<Access>,
-    /// The messages, each with its looks so far.
-    pub(super) due: Vec<(MessageId, i32)>,
+    /// When the first of the calls began at the latest; none where a row does not say it.
+    pub(super) since: Option<Timestamp>,
+    pub(super) due: Vec<Due>,
 }
 
-/// Sorts doubts by pair. One whose sender is gone belongs to none: only a receipt can clear it up.
+/// Sorts doubts by pair.
 pub(super) fn pairs(due: Vec<DueDoubt>) -> Vec<DuePair> {
     let mut pairs: BTreeMap<Pair, DuePair> = BTreeMap::new();
-    for DueDoubt { message, account, to, from, access, looks, .. } in due {
-        let (Some(sender), Some(from)) = (message.sender, from) else { continue };
-        let pair =
-            Pair { tenant: message.tenant, account, contact: message.contact, sender, to, from };
+    for DueDoubt { message, account, to, from, access, looks, raised_at, call_by, .. } in due {
+        let (contact, sender) = (message.contact, message.sender);
+        let pair = Pair { tenant: message.tenant, account, contact, sender, to, from };
 
         let of_pair = pairs.entry(pair.clone());
-        of_pair.or_insert(DuePair { pair, access, due: Vec::new() }).due.push((message.id, looks));
+        let of_pair = of_pair.or_insert(DuePair { pair, access, since: call_by, due: Vec::new() });
+        // None is less than any instant: one call without a time, and all are asked about.
+        of_pair.since = of_pair.since.min(call_by);
+        of_pair.due.push(Due { message: message.id, looks, raised_at });
     }
     pairs.into_values().collect()
 }

@@ -1,4 +1,4 @@
-//! Writes what a list says: texts that the carrier has, and texts that it does not have.
+//! Writes how doubts end: with a text that the carrier has, without one, or at their last date.
 
 use carriers::MessageRecord;
 use domain::{
@@ -20,7 +20,7 @@ use store::{
 
 use super::{decide::End, pairs::Pair, resend, say::Ended};
 
-/// An absent text, its end, and what is written about it.
+/// A message without a text, its end, and what is written about it.
 struct Ending<'a> {
     one: &'a Open,
     end: End,
@@ -76,23 +76,21 @@ pub(super) async fn found(
     Ok(stored.into_iter().flatten().map(|message| (message, "list")).collect())
 }
 
-/// Ends texts that the carrier does not have, and gives their reservations back. One that is to be
-/// sent again, and cannot be put together again, stays in doubt.
-pub(super) async fn absent(
+/// Ends messages without a text at the carrier, and gives back what absent ones had reserved. One
+/// that is to be sent again, and cannot be put together again, stays in doubt.
+pub(super) async fn without(
     tx: &mut Scoped,
     now: Timestamp,
     pair: &Pair,
-    absent: &[(&Open, End)],
+    ends: &[(&Open, End)],
 ) -> Result<Vec<Ended>, Fault> {
-    if absent.is_empty() {
+    if ends.is_empty() {
         return Ok(Vec::new());
     }
 
     // Put together the parked rows by which texts go back to the gates.
-    let endings: Vec<Ending<'_>> = absent
-        .iter()
-        .map(|(one, end)| Ending { one, end: *end, stamp: stamp(now, *end) })
-        .collect();
+    let endings: Vec<Ending<'_>> =
+        ends.iter().map(|(one, end)| Ending { one, end: *end, stamp: stamp(now, *end) }).collect();
     let resent: Vec<(&Open, &Stamp)> = endings
         .iter()
         .filter(|ending| ending.end == End::Resend)

@@ -1,5 +1,5 @@
 //! Settles a pair in one transaction: texts are given to messages, absent ones go back to the gates
-//! or end, the rest is looked at again.
+//! or end, what is past its last date ends, and the rest is looked at again.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -14,9 +14,9 @@ use store::{
 };
 
 use super::{
-    decide::{Decision, Look, decide},
+    decide::{Decision, Look, decide, past_last_date},
     lists::Listed,
-    load::load,
+    load::{load, lock_open},
     pairs::Pair,
     record,
     say::Cleared,
@@ -48,13 +48,28 @@ pub(super) async fn settle(
 
     // record
     let mut ended = record::found(&mut tx, look.now, pair, &found).await?;
-    ended.extend(record::absent(&mut tx, look.now, pair, &absent).await?);
+    ended.extend(record::without(&mut tx, look.now, pair, &absent).await?);
+    let over: HashSet<MessageId> = ended.iter().map(|(message, _)| message.id).collect();
+    let late = past_last_date(look, &loaded.open, &over);
+    ended.extend(record::without(&mut tx, look.now, pair, &late).await?);
     let settled: Vec<&StoredMessage> = ended.iter().map(|(message, _)| message).collect();
     in_doubt::settled(&mut tx, &settled).await?;
     in_doubt::postpone(&mut tx, &left(look, pair, &loaded.open, &settled)).await?;
     tx.commit().await.map_err(store::fault)?;
 
     // say
+    Ok(Cleared::of(ended))
+}
+
+/// Ends those doubts of a pair that are past their last date, where its list could not be read.
+pub(super) async fn end_late(store: &Store, look: Look, pair: &Pair) -> Result<Cleared, Fault> {
+    let mut tx = store.scoped([&pair.tenant]).await?;
+    let open = lock_open(&mut tx, pair).await?;
+    let late = past_last_date(look, &open, &HashSet::new());
+    let ended = record::without(&mut tx, look.now, pair, &late).await?;
+    let settled: Vec<&StoredMessage> = ended.iter().map(|(message, _)| message).collect();
+    in_doubt::settled(&mut tx, &settled).await?;
+    tx.commit().await.map_err(store::fault)?;
     Ok(Cleared::of(ended))
 }
 

@@ -3,6 +3,7 @@
 mod calls;
 mod dead;
 mod evidence;
+mod last_date;
 mod letters;
 mod receipts;
 mod sweep;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
@@ -29,6 +30,10 @@ pub struct DueDoubt {
     pub access: Option<Access>,
     /// Looks so far.
     pub looks: i32,
+    /// Since when it is in doubt; business time.
+    pub raised_at: Timestamp,
+    /// When its call began at the latest, by the database's clock.
+    pub call_by: Option<Timestamp>,
     /// The version that ended the doubt, where a sweep died before it had published that.
     pub settled_version: Option<i64>,
 }
@@ -44,19 +49,30 @@ pub struct LeasedDoubts {
     pub more: bool,
 }
 
+/// Which doubts are leased, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub struct Lease {
+    /// How long nobody else looks at them.
+    pub length: Duration,
+    /// Those raised at this time or before are looked at though their next look would be later;
+    /// business time.
+    pub over_before: Timestamp,
+    /// Doubts of one tenant at most.
+    pub per_tenant: i64,
+    /// Doubts at most.
+    pub at_most: i64,
+}
+
 /// Leases doubts that are due, oldest first and fair between tenants: nobody else looks at them
 /// before the lease ends. Those that this version cannot read are left out until then.
-pub async fn lease(
-    store: &Store,
-    lease: Duration,
-    per_tenant: i64,
-    at_most: i64,
-) -> Result<LeasedDoubts, Fault> {
+pub async fn lease(store: &Store, what: Lease) -> Result<LeasedDoubts, Fault> {
     let found = sqlx::query!(
         r#"select tenant_id as "tenant_id!", message_id as "message_id!"
-           from due_doubts($1, $2)"#,
-        per_tenant,
-        at_most,
+           from due_doubts($1, $2, $3, $4)"#,
+        what.per_tenant,
+        what.at_most,
+        what.over_before.to_sqlx() as _,
+        what.length.as_secs_f64(),
     )
     .fetch_all(store.pool())
     .await
@@ -70,15 +86,15 @@ pub async fn lease(
     let messages: Vec<Uuid> = found.iter().map(|row| row.message_id).collect();
     let scope = tenants.iter().filter_map(|key| words::readable(words::tenant(key)));
     let mut tx = store.scoped(scope).await?;
-    let (due, at) = take(&mut tx, lease, &tenants, &messages).await?;
+    let (due, at) = take(&mut tx, what, &tenants, &messages).await?;
     tx.commit().await.map_err(fault)?;
-    let more = i64::try_from(found.len()).is_ok_and(|found| found >= at_most);
+    let more = i64::try_from(found.len()).is_ok_and(|found| found >= what.at_most);
     Ok(LeasedDoubts { due, at, more })
 }
 
 async fn take(
     tx: &mut Scoped,
-    lease: Duration,
+    what: Lease,
     tenants: &[String],
     messages: &[Uuid],
 ) -> Result<(Vec<DueDoubt>, Timestamp), Fault> {
@@ -88,14 +104,18 @@ async fn take(
                from unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
                join doubts d on d.tenant_id = k.tenant_id and d.message_id = k.message_id
                where d.next_look <= clock_timestamp()
+                  or d.raised_at <= $4
+                     and d.next_look > clock_timestamp() + make_interval(secs => $3)
                order by d.tenant_id, d.message_id
                for update of d skip locked
            ), leased as (
                update doubts d set next_look = clock_timestamp() + make_interval(secs => $3)
                from free f where d.tenant_id = f.tenant_id and d.message_id = f.message_id
-               returning d.tenant_id, d.message_id, d.account, d.looks, d.settled_version
+               returning d.tenant_id, d.message_id, d.account, d.looks, d.settled_version,
+                         d.raised_at
            )
-           select clock_timestamp() as "at!", l.account, l.looks, l.settled_version,
+           select clock_timestamp() as "at!", l.account, l.looks, l.settled_version, l.raised_at,
+                  m.call_by,
                   m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id,
                   m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due, m.version,
                   m.changed_at, m.carrier_sid is not null as "billed!", m.number as "to!",
@@ -112,7 +132,8 @@ async fn take(
            order by m.tenant_id, m.message_id"#,
         tenants,
         messages,
-        lease.as_secs_f64(),
+        what.length.as_secs_f64(),
+        what.over_before.to_sqlx() as _,
     )
     .fetch_all(&mut **tx)
     .await
@@ -132,6 +153,8 @@ async fn take(
                 sealed_token,
             }),
             looks: row.looks,
+            raised_at: row.raised_at.to_jiff(),
+            call_by: row.call_by.map(|at| at.to_jiff()),
             settled_version: row.settled_version,
             message: columns!(row).into(),
         })

@@ -60,6 +60,8 @@ pub struct Open {
     pub passport: Passport,
     /// The account that was called, where it is in doubt.
     pub account: Option<String>,
+    /// Since when it is in doubt, in business time, where it is.
+    pub raised_at: Option<Timestamp>,
     /// What to send again, a `wire::Enriched`; none where the process that called died first.
     pub payload: Option<Value>,
 }
@@ -71,13 +73,13 @@ impl Open {
     }
 }
 
-/// Locks all that is open between a sender and a person, in key order. Waits for others at most two
-/// seconds: whoever has a row for longer is an outage.
+/// Locks all that is open between a sender and a person, in key order; no sender is one too. Waits
+/// for others at most two seconds: whoever has a row for longer is an outage.
 pub async fn lock_open(
     tx: &mut Scoped,
     tenant: &TenantId,
     contact: ContactId,
-    sender: SenderId,
+    sender: Option<SenderId>,
 ) -> Result<Vec<Open>, Fault> {
     sqlx::query_scalar!(r#"select set_config('lock_timeout', '2s', true) as "set!""#)
         .fetch_one(&mut **tx)
@@ -90,17 +92,18 @@ pub async fn lock_open(
                   m.changed_at, m.carrier_sid is not null as "billed!", m.claim_owner, m.attempt,
                   m.call_by, m.body, m.number, m.channel, m.reserved_at, m.submitted_at,
                   m.expires_at, m.on_late, m.passport as "passport: Json<Passport>",
-                  d.account as "account?", d.payload as "payload?"
+                  d.account as "account?", d.raised_at as "raised_at?", d.payload as "payload?"
            from messages m
            left join doubts d on d.tenant_id = m.tenant_id and d.message_id = m.message_id
                              and d.settled_version is null
-           where m.tenant_id = $1 and m.contact_id = $2 and m.sender_id = $3
+           where m.tenant_id = $1 and m.contact_id = $2
+             and m.sender_id is not distinct from $3
              and (m.state = $4 or m.state = $5 and m.claim_owner is not null)
            order by m.message_id
            for update of m"#,
         tenant.as_str(),
         contact.0,
-        sender.0,
+        sender.map(|sender| sender.0),
         MessageState::InDoubt.code(),
         MessageState::Queued.code(),
     )
@@ -123,6 +126,7 @@ pub async fn lock_open(
             on_late: optional(row.on_late.as_deref())?,
             passport: row.passport.0,
             account: row.account,
+            raised_at: row.raised_at.map(|at| at.to_jiff()),
             payload: row.payload,
             message: columns!(row).into(),
         });
