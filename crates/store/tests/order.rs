@@ -83,6 +83,7 @@ fn merged<'a>(heads: &'a [Head], stamp: &'a Stamp) -> Vec<Merged<'a>> {
         code: None,
         sid: None,
         at: now(),
+        reserved_at: None,
         stamp,
     };
     heads.iter().map(receipt).collect()

@@ -42,8 +42,7 @@ impl Stage for ReceiptStage {
         if reports.is_empty() {
             return Ok(());
         }
-        let mut tx = self.store.scoped(reports.keys().map(|key| &key.0)).await?;
-        let rows = load::lock_rows(&mut tx, &mut reports).await?;
+        let (mut tx, rows) = load::begin(&self.store, &mut reports).await?;
 
         // decide
         let merged = decide::merge_all(&rows, &reports);

@@ -107,17 +107,19 @@ pub(crate) async fn lock(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<(
     let amounts = known.flat_map(|(one, (tenant, sender))| one.amounts(tenant, sender));
     let keys: BTreeSet<CounterKey> = amounts.map(|(key, _)| key).collect();
 
-    lock_marketed(tx, freed).await?;
+    let marketing = freed.iter().filter(|one| one.class.is_marketing());
+    let marketed: Vec<_> = marketing
+        .filter_map(|one| one.unsent.map(|(address, channel)| (one.tenant, address, channel)))
+        .collect();
+    lock_marketed(tx, &marketed).await?;
     counters::lock(tx, &keys.into_iter().collect::<Vec<_>>()).await.map(drop)
 }
 
-/// Locks the statuses of those whose marketing is to be forgotten.
-async fn lock_marketed(tx: &mut Scoped, freed: &[Reservation<'_>]) -> Result<(), Fault> {
-    let marketing: Vec<_> = freed
-        .iter()
-        .filter(|one| one.class.is_marketing())
-        .filter_map(|one| one.unsent.map(|(address, channel)| (one.tenant, address, channel)))
-        .collect();
+/// Locks the statuses of people whose marketing is counted anew, in key order.
+pub(super) async fn lock_marketed(
+    tx: &mut Scoped,
+    marketing: &[(&TenantId, &Address, Channel)],
+) -> Result<(), Fault> {
     if marketing.is_empty() {
         return Ok(());
     }

@@ -40,6 +40,8 @@ pub struct Reported {
     pub sid: Option<String>,
     /// Whether it is under a claim, so that the row of its claim leads to it.
     pub claimed: bool,
+    /// When the gates reserved for it; none where nothing is reserved.
+    pub reserved_at: Option<Timestamp>,
 }
 
 /// Reads and locks messages, in key order. Those that do not exist are not in the answer.
@@ -54,7 +56,7 @@ pub async fn lock(
         r#"select m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id,
                   m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due, m.version,
                   m.changed_at, m.carrier_sid is not null as "billed!", m.number, m.channel,
-                  m.carrier_sid, m.claim_owner is not null as "claimed!"
+                  m.carrier_sid, m.claim_owner is not null as "claimed!", m.reserved_at
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
            join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id
            order by m.tenant_id, m.message_id
@@ -71,9 +73,10 @@ pub async fn lock(
         let channel = word(&row.channel)?;
         let address = words::address(&row.number)?;
         let (sid, claimed) = (row.carrier_sid, row.claimed);
+        let reserved_at = row.reserved_at.map(|at| at.to_jiff());
         let message: StoredMessage = columns!(row).into();
         let key = (message.tenant.clone(), message.id);
-        found.insert(key, Reported { message, address, channel, sid, claimed });
+        found.insert(key, Reported { message, address, channel, sid, claimed, reserved_at });
     }
     Ok(found)
 }
@@ -95,6 +98,8 @@ pub struct Merged<'a> {
     pub sid: Option<&'a str>,
     /// Business time of the receipt.
     pub at: Timestamp,
+    /// When counters took it, where the row has nothing reserved and they have taken it again.
+    pub reserved_at: Option<Timestamp>,
     /// The stamp of this receipt.
     pub stamp: &'a Stamp,
 }
@@ -115,6 +120,7 @@ pub async fn write(
     let sids: Vec<Option<&str>> = sorted.iter().map(|one| one.sid).collect();
     let times: Vec<jiff_sqlx::Timestamp> = sorted.iter().map(|one| one.at.to_sqlx()).collect();
     let stamps: Vec<String> = sorted.iter().map(|one| json(one.stamp)).collect();
+    let reserved = sorted.iter().map(|one| one.reserved_at.map(|at| at.to_sqlx()));
 
     let rows = sqlx::query!(
         r#"update messages m
@@ -122,13 +128,15 @@ pub async fn write(
                gate = case when k.raised then null else m.gate end,
                code = case when k.raised then k.code else m.code end,
                due = case when k.raised then null else m.due end,
+               reserved_at = coalesce(m.reserved_at, k.reserved_at),
                version = m.version + k.raised::int,
                changed_at = case when k.raised then k.changed_at else m.changed_at end,
                passport = case when k.raised then add_stamp(m.passport, k.stamp::jsonb)
                                else m.passport end
            from unnest($1::text[], $2::uuid[], $3::smallint[], $4::bool[], $5::text[], $6::text[],
-                       $7::timestamptz[], $8::text[]) with ordinality
-                as k (tenant_id, message_id, state, raised, code, sid, changed_at, stamp, at)
+                       $7::timestamptz[], $8::text[], $9::timestamptz[]) with ordinality
+                as k (tenant_id, message_id, state, raised, code, sid, changed_at, stamp,
+                      reserved_at, at)
            where m.tenant_id = k.tenant_id and m.message_id = k.message_id
            returning k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class,
                      m.contact_id, m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate,
@@ -142,6 +150,7 @@ pub async fn write(
         &sids as _,
         &times as _,
         &stamps,
+        &reserved.collect::<Vec<_>>() as _,
     )
     .fetch_all(&mut **tx)
     .await

@@ -41,8 +41,7 @@ pub(super) async fn apply_early(store: &Store) -> Result<Early, Fault> {
         let key = (report.tenant.clone(), report.message);
         reports.entry(key).or_default().push((index, report));
     }
-    let mut tx = store.scoped(reports.keys().map(|key| &key.0)).await?;
-    let rows = load::lock_rows(&mut tx, &mut reports).await?;
+    let (mut tx, rows) = load::begin(store, &mut reports).await?;
 
     // decide
     let merged = decide::merge_all(&rows, &reports);

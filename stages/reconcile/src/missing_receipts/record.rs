@@ -50,6 +50,7 @@ fn ended<'a>(key: &'a Key, stamp: &'a Stamp) -> receipt::Merged<'a> {
         code: stamp.code.clone(),
         sid: None,
         at: stamp.at,
+        reserved_at: None,
         stamp,
     }
 }

@@ -3,7 +3,7 @@
 
 use carriers::Carrier;
 use domain::message::state::MessageState;
-use store::messages::receipt::Reported;
+use store::{capacity::late::LateEvidence, messages::receipt::Reported};
 
 use crate::receipts::{
     report::{Key, Report, Reports},
@@ -116,6 +116,53 @@ pub(crate) fn is_watched(before: &Reported, state: MessageState) -> bool {
     }
 }
 
+/// What the counters do not know yet of messages that receipts have raised.
+pub(crate) fn late_evidence(merged: &[MergedRow<'_>]) -> Vec<LateEvidence> {
+    merged.iter().filter_map(late).collect()
+}
+
+fn late(one: &MergedRow<'_>) -> Option<LateEvidence> {
+    let (row, raised_by) = (one.row, one.change.raised_by?);
+    let (takes, leaves) = (row.reserved_at.is_none(), has_place(row));
+    if !takes && !leaves {
+        return None;
+    }
+    Some(LateEvidence {
+        tenant: row.message.tenant.clone(),
+        class: row.message.class,
+        campaign: row.message.campaign,
+        sender: row.message.sender,
+        segments: row.message.segments,
+        cost: row.message.cost,
+        address: row.address.clone()?,
+        channel: row.channel,
+        at: raised_by.at,
+        takes,
+        leaves,
+    })
+}
+
+/// Whether a message has a place in its sender's meter: from its admission, or from the line that
+/// let it out, until its claim.
+fn has_place(row: &Reported) -> bool {
+    match row.message.state {
+        MessageState::Accepted | MessageState::Queued => {
+            row.message.sender.is_some() && !row.claimed
+        }
+        MessageState::Deferred
+        | MessageState::Held
+        | MessageState::InDoubt
+        | MessageState::Blocked
+        | MessageState::Cancelled
+        | MessageState::Expired
+        | MessageState::Unknown
+        | MessageState::Sent
+        | MessageState::Failed
+        | MessageState::Delivered
+        | MessageState::Read => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use domain::{
@@ -154,8 +201,14 @@ mod tests {
             changed_at: at(5),
         };
 
-        let (address, channel) = ("+12125550100".parse().ok(), Channel::Sms);
-        Reported { message, address, channel, sid: sid.map(Into::into), claimed: true }
+        Reported {
+            message,
+            address: "+12125550100".parse().ok(),
+            channel: Channel::Sms,
+            sid: sid.map(Into::into),
+            claimed: true,
+            reserved_at: Some(at(4)),
+        }
     }
 
     fn report(state: MessageState, second: i64) -> Report {

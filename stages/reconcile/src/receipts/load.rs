@@ -1,10 +1,11 @@
 //! Reads receipts, and locks the rows that they are about.
 
 use stage::{Batch, Cause, Fault, Outcome};
-use store::{Scoped, messages::receipt};
+use store::{Scoped, Store, capacity::late, messages::receipt};
 use wire::WebhookRequest;
 
 use crate::receipts::{
+    decide::{late_evidence, merge_all},
     report::{self, Key, Reports, Unusable},
     taken::{Rows, redirect},
 };
@@ -34,9 +35,32 @@ pub(crate) fn read(batch: &Batch<WebhookRequest>) -> Reports {
     reports
 }
 
+/// How often rows are locked anew to have the counters locked before them.
+const TRIES: usize = 3;
+
+/// Begins the transaction that records receipts, with the rows of their messages locked. Where the
+/// receipts change counters too, which is rare, it is begun anew: the gates lock counters before
+/// messages, and whoever did it the other way round could wait for them while they wait for him.
+pub(crate) async fn begin(store: &Store, reports: &mut Reports) -> Result<(Scoped, Rows), Fault> {
+    let mut late = Vec::new();
+    let mut tries = 0;
+    loop {
+        let mut tx = store.scoped(reports.keys().map(|key| &key.0)).await?;
+        late::lock(&mut tx, &late).await?;
+        let rows = lock_rows(&mut tx, reports).await?;
+
+        let found = late_evidence(&merge_all(&rows, reports));
+        tries += 1;
+        if found.iter().all(|one| late.contains(one)) || tries == TRIES {
+            return Ok((tx, rows));
+        }
+        late = found;
+    }
+}
+
 /// Locks the rows of the messages that receipts are about. A receipt of a text that the carrier's
 /// list gave to another message becomes a receipt of that one.
-pub(crate) async fn lock_rows(tx: &mut Scoped, reports: &mut Reports) -> Result<Rows, Fault> {
+async fn lock_rows(tx: &mut Scoped, reports: &mut Reports) -> Result<Rows, Fault> {
     let keys: Vec<Key> = reports.keys().cloned().collect();
     let mut rows = receipt::lock(tx, &keys).await?;
     redirect(tx, reports, &mut rows).await?;

@@ -1,4 +1,5 @@
-//! Writes what receipts make of messages, and lets go what waited for them: parked rows, doubts.
+//! Writes what receipts make of messages, and lets go what waited for them: parked rows, doubts,
+//! places in meters.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -9,6 +10,7 @@ use domain::{
 use stage::{Fault, StageName};
 use store::{
     Scoped,
+    capacity::late,
     messages::{
         in_doubt,
         receipt::{self, poll},
@@ -18,7 +20,7 @@ use store::{
 };
 
 use crate::receipts::{
-    decide::{MergedRow, is_watched},
+    decide::{MergedRow, is_watched, late_evidence},
     opt_out::told_by,
     report::Key,
 };
@@ -36,6 +38,7 @@ pub(crate) async fn record(tx: &mut Scoped, merged: &[MergedRow<'_>]) -> Result<
         changed.iter().copied().filter(|one| one.change.raised_by.is_some()).collect();
 
     merged.iter().for_each(notice);
+    late::record(tx, &late_evidence(merged)).await?;
     let stored = write(tx, &changed).await?;
     let_go(tx, &raised).await?;
     opt_out(tx, &raised).await?;
@@ -101,6 +104,7 @@ fn written<'a>(one: &MergedRow<'a>, stamp: &'a Stamp) -> receipt::Merged<'a> {
         code: change.raised_by.and_then(|report| report.code).map(|code| code.to_string()),
         sid: change.sid,
         at: stamp.at,
+        reserved_at: change.raised_by.map(|report| report.at),
         stamp,
     }
 }

@@ -4,6 +4,7 @@ mod calls;
 mod dead;
 mod evidence;
 mod last_date;
+mod late;
 mod letters;
 mod receipts;
 mod sweep;
