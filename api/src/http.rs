@@ -9,6 +9,7 @@ pub(crate) mod outer;
 pub(crate) mod page;
 pub(crate) mod problem;
 pub(crate) mod trace;
+mod unstorable;
 pub(crate) mod view;
 
 pub(crate) use body::{Body, read_body};

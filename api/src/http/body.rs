@@ -8,6 +8,7 @@ use axum::{
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
+use super::unstorable::unstorable;
 use super::{
     arrival,
     problem::{FieldError, Kind, Problem},
@@ -56,8 +57,29 @@ pub(crate) fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::new(Kind::UnsupportedMedia, "send Content-Type: application/json"))
 }
 
-/// Decodes JSON. The slow path that knows where the error lies is taken only when there is one.
+/// Decodes JSON whose texts can all be stored. The slow path that knows where the error lies is
+/// taken only when there is one.
 pub(crate) fn decode<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
+    let decoded = decode_list(bytes)?;
+    match unstorable(bytes) {
+        Some(error) => Err(Problem::invalid(vec![error])),
+        None => Ok(decoded),
+    }
+}
+
+/// Decodes one item of a list; what is wrong with it names its field.
+pub(crate) fn decode_item<'a, T: serde::Deserialize<'a>>(
+    item: &'a [u8],
+) -> Result<T, Vec<FieldError>> {
+    let decoded = serde_json::from_slice(item).map_err(|_| vec![locate::<T>(item)])?;
+    match unstorable(item) {
+        Some(error) => Err(vec![error]),
+        None => Ok(decoded),
+    }
+}
+
+/// Decodes JSON around items that [`decode_item`] decodes: what is wrong with an item is its own.
+pub(crate) fn decode_list<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => Problem::invalid(vec![locate::<T>(bytes)]),
         _ => Problem::new(
@@ -68,7 +90,7 @@ pub(crate) fn decode<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T
 }
 
 /// Which field a decoder objects to. The value itself is not repeated.
-pub(crate) fn locate<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> FieldError {
+fn locate<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> FieldError {
     let mut decoder = serde_json::Deserializer::from_slice(bytes);
     let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut decoder) else {
         // The fast path failed on what this one accepts: bytes after the end.

@@ -4,10 +4,14 @@ use axum::{
     extract::{FromRequestParts, Path},
     http::request::Parts,
 };
+use domain::storable::{UNSTORABLE_TEXT, is_storable};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::problem::{Kind, Problem};
+use super::{
+    problem::{Kind, Problem},
+    unstorable::unstorable_parameter,
+};
 
 /// The id in the path. One that is not a UUID names nothing: 404.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +36,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let none = |_| Problem::new(Kind::NotFound, "the path cannot be read");
-        Path::from_request_parts(parts, state).await.map(|Path(text)| Self(text)).map_err(none)
+        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(none)?;
+        // Nothing has a name that cannot be stored.
+        if is_storable(&text) {
+            Ok(Self(text))
+        } else {
+            Err(Problem::new(Kind::NotFound, UNSTORABLE_TEXT))
+        }
     }
 }
 
@@ -45,6 +55,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
+        if let Some(name) = unstorable_parameter(query) {
+            return Err(Problem::field(&name, "invalid_character", UNSTORABLE_TEXT));
+        }
         serde_urlencoded::from_str(query).map(Self).map_err(|error| {
             let text = error.to_string();
             let field = text.split('`').nth(1).unwrap_or("query").to_owned();

@@ -2,6 +2,7 @@
 //! row, so that rows which come or go in between neither repeat nor hide others.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::storable::is_storable;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -43,7 +44,7 @@ impl Paging {
         let Some(cursor) = &self.cursor else { return Ok(None) };
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
         let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-        text.filter(|text| !text.contains('\0')).map(Some).ok_or_else(bad_cursor)
+        text.filter(|text| is_storable(text)).map(Some).ok_or_else(bad_cursor)
     }
 
     /// The key of the last row seen, where keys are ids.

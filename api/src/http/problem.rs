@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use domain::storable::{UNSTORABLE_TEXT, is_storable};
 use pipeline::PublishError;
 use serde::Serialize;
 use stage::{Dependency, Fault};
@@ -282,9 +283,7 @@ impl Errors {
 
     /// Checks a text for its length in characters and for what Postgres cannot store.
     pub(crate) fn text(&mut self, field: &str, text: &str, least: usize, most: usize) {
-        if text.contains('\0') {
-            self.add(field, "invalid_character", "the character U+0000 cannot be stored");
-        }
+        self.check(is_storable(text), field, "invalid_character", UNSTORABLE_TEXT);
         // A character is at most four bytes, so most texts need no counting.
         let too_long = text.len() > most && text.chars().count() > most;
         if too_long {

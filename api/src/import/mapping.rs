@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use csv::ByteRecord;
+use domain::storable::{UNSTORABLE_TEXT, is_storable};
 use serde::Serialize;
 
 use crate::{
@@ -114,6 +115,9 @@ impl Mapping {
             let cell = std::str::from_utf8(cell)
                 .map_err(|_| format!("column {} is not UTF-8", column.column))?
                 .to_owned();
+            if !is_storable(&cell) {
+                return Err(format!("column {}: {UNSTORABLE_TEXT}", column.column));
+            }
             match field {
                 Field::Phone => raw.phone = cell,
                 Field::FirstName => raw.first_name = Some(cell),

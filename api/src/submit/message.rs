@@ -8,6 +8,7 @@ use domain::{
     ids::{MessageId, SenderId, TemplateId, TenantId},
     message::class::{Channel, Lane, MessageClass},
     phone::PhoneNumber,
+    storable::{UNSTORABLE_TEXT, is_storable},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -318,8 +319,8 @@ fn check_metadata(metadata: &BTreeMap<String, String>, errors: &mut Errors) {
     let bytes: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
     errors.check(bytes <= MAX_METADATA, "metadata", "too_long", "at most 2048 bytes in all");
 
-    let clean = !metadata.iter().any(|(name, value)| name.contains('\0') || value.contains('\0'));
-    errors.check(clean, "metadata", "invalid_character", "the character U+0000 cannot be stored");
+    let clean = metadata.iter().all(|(name, value)| is_storable(name) && is_storable(value));
+    errors.check(clean, "metadata", "invalid_character", UNSTORABLE_TEXT);
 }
 
 /// What makes two submissions the same message, in a fixed order.

@@ -19,6 +19,7 @@ mod people;
 mod problems;
 mod settings;
 mod simulate;
+mod storable;
 mod unmatched_receipts;
 mod walls;
 mod webhooks;

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use domain::storable::storable;
 use uuid::Uuid;
 
 use crate::redact::Hidden;
@@ -82,6 +83,31 @@ pub enum WebhookError {
     /// A status that is none of an outbound text; nothing may be concluded from it.
     #[error("the reported status is not known")]
     UnknownStatus,
+}
+
+// === impl StatusReport ===
+
+impl StatusReport {
+    /// The report without what cannot be stored.
+    pub(crate) fn storable(self) -> Self {
+        Self { sid: storable(self.sid), ..self }
+    }
+}
+
+// === impl ReceivedText ===
+
+impl ReceivedText {
+    /// The text without what cannot be stored: what it says is heard all the same.
+    pub(crate) fn storable(self) -> Self {
+        Self {
+            sid: storable(self.sid),
+            from: storable(self.from),
+            to: storable(self.to),
+            body: storable(self.body),
+            num_media: self.num_media,
+            keyword: self.keyword,
+        }
+    }
 }
 
 impl fmt::Debug for ReceivedText {

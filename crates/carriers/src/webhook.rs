@@ -91,31 +91,33 @@ impl Carrier {
         }
     }
 
-    /// What a stored request says about texts of ours; nothing where it is about none. `query` is
-    /// that of the address that was called, without the question mark.
+    /// What a stored request says about texts of ours, as it can be stored; nothing where it is
+    /// about none. `query` is that of the address that was called, without the question mark.
     ///
     /// # Errors
     /// It is signed, and cannot be read.
     pub fn read_reports(self, query: &str, body: &[u8]) -> Result<Vec<StatusReport>, WebhookError> {
-        match self {
+        let reports: Result<Vec<StatusReport>, WebhookError> = match self {
             Self::Twilio => {
                 twilio::read_report(query, body).map(|report| report.into_iter().collect())
             }
             #[cfg(feature = "loopback")]
             Self::Loopback => loopback::read_reports(body),
-        }
+        };
+        Ok(reports?.into_iter().map(StatusReport::storable).collect())
     }
 
-    /// The texts of people in a stored request; nothing where it holds none.
+    /// The texts of people in a stored request, as they can be stored; nothing where it holds none.
     ///
     /// # Errors
     /// It is signed, and cannot be read.
     pub fn read_texts(self, body: &[u8]) -> Result<Vec<ReceivedText>, WebhookError> {
-        match self {
+        let texts = match self {
             Self::Twilio => twilio::read_text(body).map(|text| vec![text]),
             #[cfg(feature = "loopback")]
             Self::Loopback => loopback::read_texts(body),
-        }
+        };
+        Ok(texts?.into_iter().map(ReceivedText::storable).collect())
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
     language::Language,
     message::class::{Channel, MessageClass},
     money::Micros,
+    storable::is_storable,
     template::{TemplateError, with_opt_out_line},
     zones::{self, OnFile, Place, Zone},
 };
@@ -229,7 +230,7 @@ fn written<'a>(
 
 /// The segments of a text that may be sent.
 fn measured(text: &str) -> Result<u16, Code> {
-    if text.contains('\0') {
+    if !is_storable(text) {
         return Err("unsendable_text");
     }
 

@@ -21,5 +21,6 @@ pub mod nanp;
 pub mod phone;
 pub mod quiet_hours;
 pub mod simulate;
+pub mod storable;
 pub mod template;
 pub mod zones;

@@ -309,3 +309,29 @@ async fn a_stop_leaves_one_program_only_where_the_policy_says_so() -> anyhow::Re
 fn json(said: &[Outgoing]) -> Vec<&[u8]> {
     said.iter().map(|outgoing| outgoing.json.as_slice()).collect()
 }
+
+#[tokio::test]
+async fn a_stop_with_a_character_that_cannot_be_stored_is_an_opt_out_like_any_other()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.account(false).await?;
+
+    let said = world.receive(vec![world.text("SM1", "ST%00OP%00")]).await?;
+    assert!(subjects(&said).contains(&"events.acme.contact.opted_out".to_owned()));
+    assert!(world.opted_out().await?);
+    let stored = "select count(*) from millrace.inbound_texts where body = 'STOP'";
+    assert_eq!(world.number(stored).await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_text_is_stored_without_the_character_that_cannot_be() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.account(false).await?;
+
+    let said = world.receive(vec![world.text("SM1", "How%00 much%00?"), world.text("SM2", "%00")]);
+    assert!(subjects(&said.await?).contains(&"inbound.acme".to_owned()));
+    let stored = "select count(*) from millrace.inbound_texts where body in ('How much?', '')";
+    assert_eq!(world.number(stored).await?, 2);
+    Ok(())
+}

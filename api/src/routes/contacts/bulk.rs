@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     contacts::{self, Input, Outcome, Raw, Recorder},
-    http::{Creation, FieldError, Problem, body::locate},
+    http::{Creation, FieldError, Problem, body::decode_item},
 };
 
 /// How many contacts one request may hold.
@@ -85,8 +85,7 @@ fn read(contacts: &[Box<RawValue>], home: Option<Country>, by: &str) -> (Vec<Ite
     let (mut items, mut people) = (Vec::with_capacity(contacts.len()), Vec::new());
     for (index, contact) in contacts.iter().enumerate() {
         let evidence = json!({ "by": by, "index": index });
-        let read = serde_json::from_str::<Raw>(contact.get())
-            .map_err(|_| vec![locate::<Raw>(contact.get().as_bytes())])
+        let read = decode_item::<Raw>(contact.get().as_bytes())
             .and_then(|raw| contacts::read(raw, home, evidence));
 
         items.push(match read {

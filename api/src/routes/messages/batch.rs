@@ -28,7 +28,7 @@ use crate::{
     http::{
         FieldError, Kind, Problem, Trace,
         accept::NDJSON,
-        body::{decode, is_type, locate},
+        body::{decode_item, decode_list, is_type},
         creation::RequestKey,
         read_body,
     },
@@ -189,7 +189,7 @@ fn read_all(
 ) -> Vec<Item> {
     let mut right = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
-        let accepted = read(item).and_then(|new| {
+        let accepted = decode_item::<NewMessage<'_>>(item).and_then(|new| {
             let has_own_key = new.idempotency_key.is_some();
             Ok(Item { index, has_own_key, message: submission.accept(index as u32, new)? })
         });
@@ -248,7 +248,7 @@ fn items(body: &Bytes, form: Form) -> Result<Vec<&[u8]>, Problem> {
             lines.filter(|line| !line.is_empty()).collect()
         }
         Form::Array => {
-            let batch: Batch<'_> = decode(body)?;
+            let batch: Batch<'_> = decode_list(body)?;
             batch.messages.into_iter().map(|item| item.get().as_bytes()).collect()
         }
     };
@@ -257,11 +257,6 @@ fn items(body: &Bytes, form: Form) -> Result<Vec<&[u8]>, Problem> {
         1..=MOST => Ok(items),
         _ => Err(Problem::field("messages", "out_of_range", "1 to 1000 messages")),
     }
-}
-
-/// Decodes one item; what is wrong with it names its field.
-fn read(item: &[u8]) -> Result<NewMessage<'_>, Vec<FieldError>> {
-    serde_json::from_slice(item).map_err(|_| vec![locate::<NewMessage<'_>>(item)])
 }
 
 #[cfg(test)]

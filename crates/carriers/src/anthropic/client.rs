@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use domain::storable::storable;
 use http::{HeaderName, HeaderValue, Method, header::CONTENT_TYPE};
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
@@ -259,7 +260,7 @@ fn read_message(body: &[u8]) -> Option<Reply> {
         usage.cache_creation_input_tokens.unwrap_or(0) + usage.cache_read_input_tokens.unwrap_or(0);
 
     Some(Reply {
-        text,
+        text: storable(text),
         stop_reason: wire.stop_reason,
         input_tokens: usage.input_tokens + cached,
         output_tokens: usage.output_tokens,

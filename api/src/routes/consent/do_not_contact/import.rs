@@ -20,7 +20,7 @@ use crate::{
     app::App,
     http::{
         Creation, FieldError, Kind, Problem,
-        body::{decode, is_type, locate},
+        body::{decode_item, decode_list, is_type},
     },
     routes::consent::stop::{NewStop, Stop},
 };
@@ -155,11 +155,8 @@ fn rows(headers: &HeaderMap, bytes: &[u8]) -> Result<Rows, Problem> {
     let rows: Rows = if is_type(headers, &["text/csv"]) {
         csv_rows(bytes)?
     } else if is_type(headers, &["application/json"]) {
-        let read = |row: &RawValue| {
-            let text = row.get();
-            serde_json::from_str(text).map_err(|_| vec![locate::<NewStop>(text.as_bytes())])
-        };
-        decode::<Import>(bytes)?.rows.iter().map(|row| read(row)).collect()
+        let list = decode_list::<Import>(bytes)?;
+        list.rows.iter().map(|row| decode_item(row.get().as_bytes())).collect()
     } else {
         let detail = "send Content-Type: application/json or text/csv";
         return Err(Problem::new(Kind::UnsupportedMedia, detail));
