@@ -16,7 +16,10 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use nix::sys::socket::{setsockopt, sockopt::TcpUserTimeout};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::{Instant, timeout_at},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -28,8 +31,11 @@ use crate::{
 /// How long a connection may take to send the head of a request, which bounds idling too.
 const HEAD_LIMIT: Duration = Duration::from_secs(30);
 
-/// How long requests and background work may take to finish once the ingress stops.
-const DRAIN_LIMIT: Duration = Duration::from_secs(15);
+/// How long requests may take to finish once the ingress stops.
+const REQUESTS: Duration = Duration::from_secs(15);
+
+/// How long requests and background work may take together: less than a process has to stop.
+const DRAIN_LIMIT: Duration = Duration::from_secs(25);
 
 /// Answers on the listener until `shutdown` is cancelled, then finishes what is under way.
 ///
@@ -131,16 +137,18 @@ async fn answer(
 
 /// Requests first, of which batches wait for no more turns, then what they left to the background.
 async fn drain(app: App, connections: TaskTracker) {
+    let begun = Instant::now();
     app.turns.close();
     connections.close();
-    let requests = tokio::time::timeout(DRAIN_LIMIT, connections.wait()).await;
+    let requests = timeout_at(begun + REQUESTS, connections.wait()).await;
 
     app.stopping.cancel();
     app.background.close();
-    let work = tokio::time::timeout(DRAIN_LIMIT, app.background.wait()).await;
-    if requests.is_err() || work.is_err() {
-        tracing::warn!("the ingress stopped before everything under way was finished");
-    }
+    let work = timeout_at(begun + DRAIN_LIMIT, app.background.wait()).await;
+
+    let in_time = requests.is_ok() && work.is_ok();
+    let (requests, work) = (connections.len(), app.background.len());
+    tracing::info!(requests, work, in_time, "stopped: callers repeat what is left");
 }
 
 /// Whether the peer has gone before its connection was accepted.

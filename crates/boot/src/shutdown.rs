@@ -1,4 +1,5 @@
-//! Stopping in order: the first signal asks for a drain, the second ends the process.
+//! Stopping in order: the first signal asks for a drain, the second ends the process, and so does
+//! the end of the time that a drain has.
 
 use std::time::Duration;
 
@@ -7,6 +8,16 @@ use tokio_util::sync::CancellationToken;
 
 /// The exit code after a second signal: what shells report for one ended by Ctrl-C.
 const EXIT_IMPATIENT: i32 = 130;
+
+/// How long a process may take to end once it is asked to, whatever is full, away or slow: what
+/// kills it then would be the operator's patience. The parts of a drain are shorter together.
+pub const STOP_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long before that the process ends itself.
+const SPARE: Duration = Duration::from_secs(1);
+
+/// The exit code of a process that did not end by itself in time.
+const EXIT_LATE: i32 = 1;
 
 /// Work was still under way when its time to finish was over.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +58,21 @@ pub fn on_signals() -> std::io::Result<CancellationToken> {
     });
 
     Ok(stop)
+}
+
+/// Ends the process where it has not ended by itself within [`STOP_LIMIT`] of `stop`. A thread of
+/// its own sees to it, as nothing else may be able to run by then. Nothing is lost by it: the
+/// broker and the leases of rows give what is unfinished to others.
+pub fn bound(stop: CancellationToken) {
+    tokio::spawn(async move {
+        stop.cancelled().await;
+        std::thread::spawn(|| {
+            std::thread::sleep(STOP_LIMIT.saturating_sub(SPARE));
+            let limit = STOP_LIMIT.as_secs();
+            tracing::error!(limit, "stopping at once: what is under way is left for others");
+            std::process::exit(EXIT_LATE);
+        });
+    });
 }
 
 /// Waits for work to finish, but not longer than `limit`.

@@ -28,7 +28,12 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let ended = match runtime {
-        Ok(runtime) => runtime.block_on(run(cli.command)),
+        Ok(runtime) => {
+            let ended = runtime.block_on(run(cli.command));
+            // A look-up of a name or a file that does not come back holds no process.
+            runtime.shutdown_background();
+            ended
+        }
         Err(why) => Err(anyhow::anyhow!("cannot start: {why}")),
     };
     match ended {

@@ -53,6 +53,11 @@ impl ProcessParts {
         })
     }
 
+    /// Has this process ended within its bound once it is told to end, whatever holds it up.
+    pub fn end_in_time(&self) {
+        shutdown::bound(self.stop.clone());
+    }
+
     /// Follows the sandbox clock, where the settings allow it.
     ///
     /// # Errors

@@ -5,6 +5,8 @@
 mod blast;
 #[path = "apart/locks.rs"]
 mod locks;
+#[path = "apart/stops.rs"]
+mod stops;
 mod support;
 
 use std::time::Duration;

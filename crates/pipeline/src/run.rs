@@ -3,6 +3,7 @@
 
 mod batch;
 mod config;
+mod drained;
 mod handed;
 mod held;
 mod lag;
@@ -22,7 +23,7 @@ use stage::{Stage, StageName};
 use tokio::task::JoinSet;
 
 pub use config::{Lanes, StageConfig};
-pub use lane::Drained;
+pub use drained::Drained;
 pub use runtime::Runtime;
 pub use source::{SourceConfig, run_source};
 
@@ -58,13 +59,10 @@ pub async fn run<S: Stage>(
         return Err(NoConsumer(S::NAME));
     }
 
-    let mut all = Drained { left: 0, in_time: true };
+    let mut all = Drained::EMPTY;
     while let Some(ended) = lanes.join_next().await {
         match ended {
-            Ok(drained) => {
-                all.left += drained.left;
-                all.in_time &= drained.in_time;
-            }
+            Ok(drained) => all = all.and(drained),
             Err(failed) => match failed.try_into_panic() {
                 Ok(payload) => resume_unwind(payload),
                 Err(_) => all.in_time = false,

@@ -19,6 +19,7 @@ pub const CONNECTIONS: u32 = 8;
 /// Runs the ingress until it is told to end.
 pub async fn run(args: cli::Serve) -> anyhow::Result<ExitCode> {
     let mut process = ProcessParts::begin(args.common)?;
+    process.end_in_time();
     let broker = process.broker("api").await?;
     process.follow_clock(&broker).await?;
     let store = process.store(Role::Api, CONNECTIONS).await?;

@@ -17,6 +17,7 @@ pub const DEFAULT_LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 8090);
 /// Runs the sandbox until it is told to end. Without `NATS_URL` its clock is its own.
 pub async fn run(args: cli::Serve) -> anyhow::Result<ExitCode> {
     let process = ProcessParts::begin(args.common)?;
+    process.end_in_time();
     let listen = process.settings.listen_or(SocketAddr::from(DEFAULT_LISTEN));
     let sandbox = start(listen).await?;
     tracing::info!(address = %sandbox.addr, "sandbox is up");

@@ -34,11 +34,12 @@ const RETAINING: SourceConfig =
 const MODEL: &str = "claude-haiku-5-5";
 
 /// How long a stage that has drained waits for its last acks to be on their way.
-const FLUSH: Duration = Duration::from_secs(5);
+const FLUSH: Duration = Duration::from_secs(2);
 
 /// Runs one stage until it is told to end.
 pub async fn run(args: cli::StageArgs) -> anyhow::Result<ExitCode> {
     let mut process = ProcessParts::begin(args.common)?;
+    process.end_in_time();
     let name = args.name.as_str();
     let broker = process.broker(name).await?;
     process.follow_clock(&broker).await?;
@@ -58,7 +59,8 @@ pub async fn run(args: cli::StageArgs) -> anyhow::Result<ExitCode> {
     let sealer = process.sealer()?;
     let runtime = process.runtime(broker.clone(), sealer.clone());
     let drained = stage(args.name, &process, &runtime, store, sealer, &config).await?;
-    tracing::info!(stage = name, left = drained.left, in_time = drained.in_time, "drained");
+    let Drained { left, unread, unacked, in_time } = drained;
+    tracing::info!(stage = name, left, unread, unacked, in_time, "stopped: others do what is left");
 
     // What is not out by then comes again: an end within a bounded time matters more.
     let _ = tokio::time::timeout(FLUSH, broker.client.flush()).await;
@@ -82,20 +84,19 @@ pub async fn stage(
 
     match name {
         StageName::Audience => {
-            run_source(audience::AudienceSource::new(store), runtime, &source).await;
-            Ok(Drained::default())
+            Ok(run_source(audience::AudienceSource::new(store), runtime, &source).await)
         }
         StageName::Schedule => {
             let keep = retention(process.settings.retention);
             let retention = schedule::RetentionSource::new(store.clone(), keep);
             let release = run_source(schedule::ScheduleSource::new(store), runtime, &source);
             let purge = StreamPurge::new(runtime.broker.clone());
-            tokio::join!(
+            let (release, purge, retention) = tokio::join!(
                 release,
                 run_source(purge, runtime, &SWEEPING),
                 run_source(retention, runtime, &RETAINING),
             );
-            Ok(Drained::default())
+            Ok(release.and(purge).and(retention))
         }
         StageName::Enrich => Ok(run_stage(enrich::EnrichStage::new(store), runtime, config).await?),
         StageName::Gate => Ok(run_stage(gate::GateStage::new(store), runtime, config).await?),
@@ -119,8 +120,8 @@ pub async fn stage(
         StageName::Rollup => {
             let publish = run_source(rollup::TotalsPublisher::new(store.clone()), runtime, &source);
             let count = run_stage(rollup::RollupStage::new(store), runtime, config);
-            let ((), drained) = tokio::join!(publish, count);
-            Ok(drained?)
+            let (publish, count) = tokio::join!(publish, count);
+            Ok(publish.and(count?))
         }
     }
 }
@@ -142,16 +143,14 @@ async fn reconcile(
     let letters = reconcile::DeadLetterStage::new(store.clone(), sealer);
     let receipts = reconcile::ReceiptStage::new(store);
 
-    let ((), (), letters, receipts) = tokio::join!(
+    let (sweep, poller, letters, receipts) = tokio::join!(
         run_source(sweep, runtime, &SWEEPING),
         run_source(poller, runtime, &SWEEPING),
         run_stage(letters, runtime, config),
         run_stage(receipts, runtime, config),
     );
 
-    let (letters, receipts) = (letters?, receipts?);
-    let in_time = letters.in_time && receipts.in_time;
-    Ok(Drained { left: letters.left + receipts.left, in_time })
+    Ok(sweep.and(poller).and(letters?).and(receipts?))
 }
 
 fn send_stage(

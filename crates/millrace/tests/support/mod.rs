@@ -14,6 +14,10 @@ use boot::{
     keys::Keys,
     ports,
 };
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -25,7 +29,9 @@ const START: Duration = Duration::from_secs(60);
 
 /// A running platform. Dropping it kills what still runs.
 pub struct Apart {
-    processes: Vec<Child>,
+    processes: Vec<(String, Child)>,
+    /// Settings beside those that every platform of tests has.
+    settings: &'static [(&'static str, &'static str)],
     api: SocketAddr,
     sandbox: SocketAddr,
     key: String,
@@ -37,6 +43,14 @@ pub struct Apart {
 impl Apart {
     /// Starts an api, a sandbox, and `each` processes of each stage; waits until they answer.
     pub async fn start(each: usize) -> anyhow::Result<Self> {
+        Self::start_with(each, &[]).await
+    }
+
+    /// The same with settings of its own.
+    pub async fn start_with(
+        each: usize,
+        settings: &'static [(&'static str, &'static str)],
+    ) -> anyhow::Result<Self> {
         let scratch = Scratch::new()?;
         let nats = Nats::start(scratch.path(), &EmbeddedOptions::for_tests()).await?;
         let postgres = Postgres::start(scratch.path(), &EmbeddedOptions::for_tests()).await?;
@@ -48,6 +62,7 @@ impl Apart {
 
         let mut this = Self {
             processes: Vec::new(),
+            settings,
             api,
             sandbox,
             key: String::new(),
@@ -242,19 +257,53 @@ impl Apart {
 
     /// Ends every process with SIGTERM and waits: each must drain and end well by itself.
     pub async fn stop(mut self) -> anyhow::Result<()> {
-        use nix::sys::signal::{Signal, kill};
+        self.end_within(START).await?;
+        self.stop_servers().await
+    }
 
-        for process in &self.processes {
-            let pid = process.id().context("a process ended by itself")?;
-            kill(nix::unistd::Pid::from_raw(pid.try_into()?), Signal::SIGTERM)?;
+    /// Ends every process with SIGTERM: each must end well by itself within this time.
+    pub async fn end_within(&mut self, limit: Duration) -> anyhow::Result<()> {
+        for (name, process) in &self.processes {
+            let pid = process.id().with_context(|| format!("{name} ended by itself"))?;
+            kill(Pid::from_raw(pid.try_into()?), Signal::SIGTERM)?;
         }
 
-        for process in &mut self.processes {
-            let ended = tokio::time::timeout(START, process.wait()).await;
-            let status = ended.context("a process did not drain")??;
-            ensure!(status.success(), "a process ended with {status}");
+        let end = tokio::time::Instant::now() + limit;
+        for (name, mut process) in self.processes.drain(..) {
+            let ended = tokio::time::timeout_at(end, process.wait()).await;
+            let status = ended.with_context(|| format!("{name} did not end in time"))??;
+            ensure!(status.success(), "{name} ended with {status}");
         }
+        Ok(())
+    }
 
+    /// The processes of this name, which the platform ends no more; they are killed when dropped.
+    pub fn take(&mut self, name: &str) -> Vec<Child> {
+        let (taken, left) = self.processes.drain(..).partition(|(of, _)| of == name);
+        self.processes = left;
+        let taken: Vec<(String, Child)> = taken;
+        taken.into_iter().map(|(_, process)| process).collect()
+    }
+
+    /// Sends the broker a signal.
+    pub fn signal_broker(&self, signal: Signal) {
+        self.nats.signal(signal);
+    }
+
+    /// Sends the database a signal, with the processes that serve its connections.
+    pub fn signal_database(&self, signal: Signal) -> anyhow::Result<()> {
+        let server = self.postgres.pid();
+        let path = format!("/proc/{server}/task/{server}/children");
+        for child in std::fs::read_to_string(path)?.split_whitespace() {
+            // One that has ended meanwhile needs no signal.
+            let _ = kill(Pid::from_raw(child.parse()?), signal);
+        }
+        self.postgres.signal(signal);
+        Ok(())
+    }
+
+    /// Stops the servers once no process uses them.
+    pub async fn stop_servers(self) -> anyhow::Result<()> {
         self.postgres.stop().await;
         self.nats.stop().await;
         Ok(())
@@ -276,6 +325,7 @@ impl Apart {
             .env("ANTHROPIC_API_KEY", "sandbox")
             .env("ANTHROPIC_BASE_URL", format!("http://{}", self.sandbox))
             .env("RUST_LOG", "warn")
+            .envs(self.settings.iter().copied())
             .stdin(Stdio::null())
             .kill_on_drop(true);
         command
@@ -284,7 +334,8 @@ impl Apart {
     fn spawn(&mut self, words: &[&str], listen: Option<SocketAddr>) -> anyhow::Result<()> {
         let mut command = self.command(words);
         command.envs(listen.map(|listen| ("MILLRACE_LISTEN", listen.to_string())));
-        self.processes.push(command.spawn()?);
+        let name = words.last().copied().unwrap_or_default().to_owned();
+        self.processes.push((name, command.spawn()?));
         Ok(())
     }
 

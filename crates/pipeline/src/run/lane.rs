@@ -15,7 +15,7 @@ use stage::Stage;
 use tokio::{
     sync::{mpsc, watch},
     task::{JoinError, JoinSet},
-    time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout},
+    time::{Instant, Interval, MissedTickBehavior, interval, sleep_until, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 use wire::frame::{FrameError, MAX_MESSAGES, objection, unpack};
@@ -23,6 +23,7 @@ use wire::frame::{FrameError, MAX_MESSAGES, objection, unpack};
 use super::{
     batch::{Crew, Ended, Note},
     config::StageConfig,
+    drained::Drained,
     held::{Arrival, Frames, Member, Origin, Through},
     lag,
     pull::Puller,
@@ -41,17 +42,11 @@ const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 /// How soon what a drain gives back may come again: the others are up, or the restart takes longer.
 const GIVE_BACK: &[u8] = b"-NAK {\"delay\": 100000000}";
 
+/// How long a drain waits to hand what it gives back to a broker that may be away.
+const BROKER_AWAY: Duration = Duration::from_secs(2);
+
 /// How often gauges are set and stale pulls are looked for.
 const SURVEY: Duration = Duration::from_secs(1);
-
-/// How a stage ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Drained {
-    /// Messages taken in and not finished: they were given back and come again.
-    pub left: usize,
-    /// Whether the batches under way ended within the time allowed.
-    pub in_time: bool,
-}
 
 /// Everything that one consumer's messages go through in this process.
 pub(super) struct Lane<S: Stage> {
@@ -368,15 +363,17 @@ impl<S: Stage> Lane<S> {
     /// broker.
     async fn drain(mut self, mut beats: Interval) -> Drained {
         // give back what no batch has
+        let end = Instant::now() + self.config.drain;
         self.puller.close();
+        let unread = self.puller.parked().len();
         let parked = self.puller.parked().iter().filter_map(|message| message.reply.clone());
         let give_back = send_all(self.client.clone(), parked.collect(), GIVE_BACK);
         let queued = self.queue.clear();
         self.give_up(queued);
-        let _ = timeout(ACK_TIMEOUT, give_back).await;
+        let _ = timeout(BROKER_AWAY, give_back).await;
 
         // let the batches end
-        let time_up = sleep(self.config.drain);
+        let time_up = sleep_until(end);
         tokio::pin!(time_up);
         let mut in_time = true;
         while !self.batches.is_empty() {
@@ -403,17 +400,26 @@ impl<S: Stage> Lane<S> {
             self.ack(through);
         }
 
-        // await the acks
-        let acks = std::mem::take(&mut self.acks).collect::<Vec<_>>();
-        for ack in timeout(2 * ACK_TIMEOUT, acks).await.unwrap_or_default() {
-            self.acked(ack);
-        }
-        let _ = timeout(ACK_TIMEOUT, self.client.flush()).await;
+        // await the acks; without one a frame comes again
+        let unacked = self.last_acks().await;
 
         self.measure.in_flight.set(0.0);
         let left = self.left;
-        tracing::info!(consumer = self.crew.spec.name, left, in_time, "drained");
-        Drained { left, in_time }
+        let consumer = self.crew.spec.name;
+        tracing::info!(consumer, left, unread, unacked, in_time, "drained");
+        Drained { left, unread, unacked, in_time }
+    }
+
+    /// Awaits acks, and that they are on their way. Answers how many frames have none.
+    async fn last_acks(&mut self) -> usize {
+        let end = Instant::now() + ACK_TIMEOUT;
+        let mut unacked = 0;
+        while let Ok(Some(ack)) = timeout_at(end, self.acks.next()).await {
+            unacked += usize::from(!ack.confirmed);
+            self.acked(ack);
+        }
+        let _ = timeout_at(end, self.client.flush()).await;
+        unacked + self.acks.len()
     }
 }
 

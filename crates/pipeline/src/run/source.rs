@@ -10,7 +10,7 @@ use stage::{
 use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{panicked::panicked, runtime::Runtime};
+use super::{drained::Drained, panicked::panicked, runtime::Runtime};
 use crate::{
     publish::{PublishError, Publisher},
     settle::{RETRY_BASE, RETRY_CAP},
@@ -33,7 +33,7 @@ impl Default for SourceConfig {
 /// Runs a source until [`Runtime::stop`]: ticks, publishes, marks, and at once again while more is
 /// due. At the stop a tick under way has [`SourceConfig::drain`] to end; where it does not, its
 /// rows are taken again after their lease.
-pub async fn run_source<S: Source>(source: S, runtime: &Runtime, config: &SourceConfig) {
+pub async fn run_source<S: Source>(source: S, runtime: &Runtime, config: &SourceConfig) -> Drained {
     let source = Arc::new(source);
     let publisher = Publisher::new(&runtime.broker, S::NAME.as_str()).minding(S::FILLS);
     let time_up = || async {
@@ -54,7 +54,7 @@ pub async fn run_source<S: Source>(source: S, runtime: &Runtime, config: &Source
         let begun = Instant::now();
         let ended = tokio::select! {
             ended = tick_once(&source, runtime, &publisher) => ended,
-            () = time_up() => break,
+            () = time_up() => return Drained { in_time: false, ..Drained::EMPTY },
         };
         metrics::histogram!("millrace_source_tick_seconds", "stage" => S::NAME.as_str())
             .record(begun.elapsed());
@@ -78,6 +78,7 @@ pub async fn run_source<S: Source>(source: S, runtime: &Runtime, config: &Source
             }
         }
     }
+    Drained::EMPTY
 }
 
 /// Why a tick did not come to its mark.

@@ -1,0 +1,106 @@
+//! SIGTERM while something is full, away or slow: every process ends within its bound, and well.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use nix::sys::signal::Signal;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::support::Apart;
+
+/// How long every process may take.
+const BOUND: Duration = Duration::from_secs(30);
+
+/// How long the processes run into what is wrong before they are told to end.
+const FELT: Duration = Duration::from_secs(3);
+
+/// Carrier calls may take longer than a process has to end.
+const PATIENT: &[(&str, &str)] = &[("MILLRACE_REQUEST_TIMEOUT", "60")];
+
+/// A stream that a few batches fill.
+const SMALL: &[(&str, &str)] = &[("MILLRACE_STREAM_SIZES", "ADMITTED=1MiB")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_process_ends_in_time_while_the_database_is_frozen() -> anyhow::Result<()> {
+    let mut platform = Apart::start(1).await?;
+    let pool = platform.pool(&["+12025550181"], 100).await?.0;
+    text(&platform, &pool, 1).await?;
+    platform.signal_database(Signal::SIGSTOP)?;
+    // They are taken without it, and the stages run into it.
+    let _ = tokio::time::timeout(FELT, text(&platform, &pool, 1)).await;
+
+    let ended = platform.end_within(BOUND).await;
+    platform.signal_database(Signal::SIGCONT)?;
+    platform.stop_servers().await?;
+    ended
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_process_ends_in_time_while_the_broker_is_away() -> anyhow::Result<()> {
+    let mut platform = Apart::start(1).await?;
+    let pool = platform.pool(&["+12025550181"], 100).await?.0;
+    text(&platform, &pool, 1).await?;
+    platform.signal_broker(Signal::SIGKILL);
+    sleep(FELT).await;
+
+    platform.end_within(BOUND).await?;
+    platform.stop_servers().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_process_ends_in_time_while_a_stream_is_full() -> anyhow::Result<()> {
+    let mut platform = Apart::start_with(1, SMALL).await?;
+    let pool = platform.pool(&["+12025550181"], 10_000).await?.0;
+    drop(platform.take("throttle"));
+    text(&platform, &pool, 5).await?;
+    reaches(&platform, 1_000, "select count(*) from millrace.messages where state = 3").await?;
+    sleep(FELT).await;
+
+    platform.end_within(BOUND).await?;
+    platform.stop_servers().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_process_ends_in_time_while_the_carrier_does_not_answer() -> anyhow::Result<()> {
+    let mut platform = Apart::start_with(1, PATIENT).await?;
+    let pool = platform.pool(&["+12025550181"], 100).await?.0;
+    let faults = json!({ "latency_ms": [60_000, 60_000] });
+    platform.sandbox(Method::PUT, "/sandbox/faults", &faults).await?;
+    text(&platform, &pool, 1).await?;
+    let called =
+        "select count(*) from millrace.messages where state = 3 and claim_owner is not null";
+    reaches(&platform, 1, called).await?;
+    sleep(FELT).await;
+
+    let _carrier = platform.take("sandbox");
+    platform.end_within(BOUND).await?;
+    platform.stop_servers().await
+}
+
+/// Waits until a count in the database is so high.
+async fn reaches(platform: &Apart, least: i64, count: &'static str) -> anyhow::Result<()> {
+    let reached = async {
+        while platform.count(count).await? < least {
+            sleep(Duration::from_millis(100)).await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(BOUND, reached).await.context("never so many")?
+}
+
+/// Submits so many batches of texts.
+async fn text(platform: &Apart, pool: &Value, batches: usize) -> anyhow::Result<()> {
+    let message = |n: usize| {
+        json!({
+            "to": format!("+1{}", 2_125_550_100 + n % 100), "class": "transactional", "pool": pool,
+            "body": "Acme: your order is on its way. Reply STOP to opt out",
+        })
+    };
+    let batch = json!({ "messages": (0..1_000).map(message).collect::<Vec<_>>() });
+    for _ in 0..batches {
+        platform.post("/v1/messages/batch", &batch).await?;
+    }
+    Ok(())
+}
