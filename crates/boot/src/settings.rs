@@ -258,23 +258,16 @@ impl Common {
                 0.0..=3600.0,
                 30.0,
             )?,
-            doubt_limit: parse::span(
-                "MILLRACE_DOUBT_LIMIT",
-                self.doubt_limit.as_deref(),
-                1.0..=2_592_000.0,
-                259_200.0,
-            )?,
+            doubt_limit: parse::days("MILLRACE_DOUBT_LIMIT", self.doubt_limit.as_deref())?,
             receipt_fetch: parse::span(
                 "MILLRACE_RECEIPT_FETCH",
                 self.receipt_fetch.as_deref(),
                 1.0..=86_400.0,
                 600.0,
             )?,
-            receipt_horizon: parse::span(
+            receipt_horizon: parse::days(
                 "MILLRACE_RECEIPT_HORIZON",
                 self.receipt_horizon.as_deref(),
-                1.0..=2_592_000.0,
-                259_200.0,
             )?,
             retention: RetentionSettings::of(&retained)?,
             sandbox: parse::switch("MILLRACE_SANDBOX", self.sandbox.as_deref())?,

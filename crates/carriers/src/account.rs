@@ -168,8 +168,8 @@ impl Client {
         }
     }
 
-    /// All texts from one sender to one recipient; with `since`, all that the carrier took from then
-    /// on, and perhaps older ones.
+    /// All texts from one sender to one recipient; with `since`, all that the carrier took from
+    /// then on, and perhaps older ones.
     ///
     /// # Errors
     /// When the whole list could not be read: a partial one is no proof of absence.

@@ -243,6 +243,11 @@ pub(super) fn span(
     Ok(given.unwrap_or(Duration::from_secs_f64(default)))
 }
 
+/// Seconds until something is waited for no more: up to 30 days, three where none are given.
+pub(super) fn days(name: &'static str, text: Option<&str>) -> Result<Duration, SettingsError> {
+    span(name, text, 1.0..=2_592_000.0, 259_200.0)
+}
+
 /// A span that has no default of its own; `example` is one that would be right.
 pub(super) fn optional_span(
     name: &'static str,

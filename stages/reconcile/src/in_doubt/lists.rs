@@ -14,8 +14,8 @@ const LONGEST: Duration = Duration::from_secs(15);
 /// What a carrier's list is worth.
 #[derive(Debug)]
 pub(crate) enum Listed {
-    /// Every text that the account has from the sender to the person, of calls that began at `since`
-    /// or later; of all calls where there is none. What is missing is absent.
+    /// Every text that the account has from the sender to the person, of calls that began at
+    /// `since` or later; of all calls where there is none. What is missing is absent.
     Whole { records: Vec<MessageRecord>, since: Option<Timestamp> },
     /// The carrier has no list, so absence cannot be proven.
     NotOffered,
