@@ -1,12 +1,12 @@
 -- A doubt ends at its last date. One whose next look would come later than a lease lasts is due as
--- soon as that date has passed; a sooner look, or one under way, settles or ends it by itself. The
--- function with two arguments stays for versions before this one.
+-- soon as that date has passed; a sooner look, or one under way, settles or ends it by itself.
+-- due_doubts of 0016 stays for versions before this one.
 
 create index doubts_by_raised_at on doubts (raised_at);
 
 -- Doubts that are due for a look, or raised at `over_before` or earlier: oldest look first, at most
 -- `per_tenant` of each tenant.
-create function due_doubts(
+create function open_doubts(
     per_tenant bigint, at_most bigint, over_before timestamptz, lease double precision)
     returns table (tenant_id text, message_id uuid)
     language sql volatile security definer set search_path = millrace, pg_temp
@@ -24,5 +24,5 @@ create function due_doubts(
         order by r.next_look limit at_most
     $$;
 
-grant execute on function due_doubts(bigint, bigint, timestamptz, double precision)
+grant execute on function open_doubts(bigint, bigint, timestamptz, double precision)
     to millrace_pipeline;

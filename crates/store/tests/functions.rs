@@ -13,7 +13,7 @@ const BOTH: &[&str] = &["millrace_api", "millrace_pipeline"];
 const NOBODY: &[&str] = &[];
 
 /// Every function and procedure, and who may call it.
-const CALLERS: [(&str, &[&str]); 37] = [
+const CALLERS: [(&str, &[&str]); 38] = [
     ("account_rate", PIPELINE),
     ("accounts_directory", API),
     ("active_campaigns", PIPELINE),
@@ -32,6 +32,7 @@ const CALLERS: [(&str, &[&str]); 37] = [
     ("is_platform_account", API),
     ("keep_first_address", NOBODY),
     ("open_to_lookups", NOBODY),
+    ("open_doubts", PIPELINE),
     ("open_wakes", PIPELINE),
     ("pace_lines", PIPELINE),
     ("parked_count", PIPELINE),

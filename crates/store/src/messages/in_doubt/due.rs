@@ -68,7 +68,7 @@ pub struct Lease {
 pub async fn lease(store: &Store, what: Lease) -> Result<LeasedDoubts, Fault> {
     let found = sqlx::query!(
         r#"select tenant_id as "tenant_id!", message_id as "message_id!"
-           from due_doubts($1, $2, $3, $4)"#,
+           from open_doubts($1, $2, $3, $4)"#,
         what.per_tenant,
         what.at_most,
         what.over_before.to_sqlx() as _,
