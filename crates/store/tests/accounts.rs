@@ -112,7 +112,7 @@ async fn a_tenants_part_of_an_account_is_shared_among_its_senders_that_have_text
 
     let stages = database.store(Role::Pipeline).await?;
     let mut db = database.superuser().await?;
-    let mut paces = async || {
+    let paces = async || {
         let mut tx = stages.scoped([&acme]).await?;
         let wanted = [(&acme, first), (&acme, second)].into();
         let found = facts::senders(&mut tx, &wanted).await?;
