@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use pipeline::{Broker, Publisher};
 use secrecy::SecretBox;
 use store::{Store, core::seal::Sealer};
+use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::Stream;
 
@@ -30,8 +31,10 @@ use crate::{
 /// which more than half is unread.
 const FILLED: [Stream; 3] = [Stream::Carrier, Stream::Texts, Stream::Events];
 
-/// Which part of all connections the requests of one tenant may hold, or an account's webhooks.
+/// Which part of all connections the requests of one tenant may hold, and an account's webhooks,
+/// whose signature is checked last. All webhooks together may hold half.
 const REQUESTS_PART: usize = 4;
+const WEBHOOKS_PART: usize = 16;
 
 /// How many batches of one tenant a process publishes at once; more are told to come again.
 const BATCHES_OF_TENANT: usize = 16;
@@ -131,8 +134,11 @@ pub struct Inner {
     pub(crate) turns: Arc<Turns>,
     pub(crate) webhooks: Coalescer,
     pub(crate) directory: AccountsDirectory,
-    /// Requests that are under way, by tenant, and webhooks by account.
+    /// Requests that are under way, by tenant.
     pub(crate) requests: Shares,
+    /// Webhooks that are under way, by account, and all.
+    pub(crate) webhooks_of_account: Shares,
+    pub(crate) webhooks_under_way: Arc<Semaphore>,
     /// Bytes of bodies that are arriving, by key.
     pub(crate) arriving: Shares,
     pub(crate) batches_of_key: Shares,
@@ -156,7 +162,8 @@ impl App {
         let publisher = Publisher::new(&parts.broker, "api").minding(&FILLED);
         let background = TaskTracker::new();
 
-        let ApiSettings { patience, fresh, .. } = parts.settings;
+        let ApiSettings { patience, fresh, connections, .. } = parts.settings;
+        let part = |of: usize| (connections / of).max(1);
         let asking = Asking { fresh, patience };
         let keys = UsedKeys::new(parts.store.clone(), patience);
         let turns = Arc::new(Turns::new(parts.broker.clone()));
@@ -176,7 +183,9 @@ impl App {
             turns,
             webhooks,
             directory: AccountsDirectory::default(),
-            requests: Shares::new((parts.settings.connections / REQUESTS_PART).max(1)),
+            requests: Shares::new(part(REQUESTS_PART)),
+            webhooks_of_account: Shares::new(part(WEBHOOKS_PART)),
+            webhooks_under_way: Arc::new(Semaphore::new(part(2))),
             arriving: Shares::new(ARRIVING),
             batches_of_key: Shares::new(BATCHES_OF_KEY),
             batches_of_tenant: Shares::new(BATCHES_OF_TENANT),

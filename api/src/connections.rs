@@ -7,17 +7,20 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
 
-use axum::body::Body;
+use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use domain::ids::TenantId;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::{
-    sync::Notify,
+    sync::{Notify, OwnedSemaphorePermit},
     time::{Instant, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -67,15 +70,31 @@ struct Slot {
     id: u64,
     all: Arc<Connections>,
     gone: CancellationToken,
+    /// Requests that are under way: one, or none.
+    asked: AtomicUsize,
 }
 
 /// A request that is under way, until its answer is written.
 pub(crate) struct Asked(Connection);
 
-/// The body of an answer, which keeps its request under way.
+/// What a request holds of its tenant's share, as an extension of its answer.
+#[derive(Clone)]
+pub(crate) struct OfShare {
+    _permit: Arc<OwnedSemaphorePermit>,
+}
+
+/// The body of an answer, which keeps its request under way and in its tenant's share.
 pub(crate) struct AnswerBody {
     body: Body,
+    _share: Option<OfShare>,
     _asked: Asked,
+}
+
+impl OfShare {
+    /// One request of it.
+    pub(crate) fn new(permit: OwnedSemaphorePermit) -> Self {
+        Self { _permit: Arc::new(permit) }
+    }
 }
 
 impl Connections {
@@ -113,7 +132,8 @@ impl Connections {
             gone: gone.clone(),
         };
         open.of.insert(id, known);
-        Some(Connection(Arc::new(Slot { id, all: Arc::clone(self), gone })))
+        let (all, asked) = (Arc::clone(self), AtomicUsize::new(0));
+        Some(Connection(Arc::new(Slot { id, all, gone, asked })))
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -142,8 +162,14 @@ impl Open {
 impl Connection {
     /// A request has begun.
     pub(crate) fn ask(&self) -> Asked {
+        self.0.asked.fetch_add(1, Ordering::Relaxed);
         self.know(|known| (known.idle_since, known.has_asked) = (None, true));
         Asked(self.clone())
+    }
+
+    /// Whether a request is under way, which may have come just before it was to go.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.0.asked.load(Ordering::Relaxed) > 0
     }
 
     /// It is this tenant's.
@@ -175,14 +201,16 @@ impl Drop for Slot {
 }
 
 impl Asked {
-    /// The body of its answer.
-    pub(crate) fn answer(self, body: Body) -> AnswerBody {
-        AnswerBody { body, _asked: self }
+    /// Its answer.
+    pub(crate) fn answer(self, mut response: Response) -> hyper::Response<AnswerBody> {
+        let share = response.extensions_mut().remove::<OfShare>();
+        response.map(|body| AnswerBody { body, _share: share, _asked: self })
     }
 }
 
 impl Drop for Asked {
     fn drop(&mut self) {
+        self.0.0.asked.fetch_sub(1, Ordering::Relaxed);
         self.0.know(|known| known.idle_since = Some(Instant::now()));
         self.0.0.all.freed.notify_waiters();
     }
@@ -249,7 +277,7 @@ mod tests {
         let (one, other) = (first.ask(), second.ask());
         assert!(soon(all.open(peer(2))).await.is_none());
 
-        let answered = one.answer(Body::empty());
+        let answered = one.answer(Response::new(Body::empty()));
         assert!(soon(all.open(peer(2))).await.is_none(), "its answer is under way");
         drop(answered);
         assert!(soon(all.open(peer(2))).await.is_some());

@@ -18,7 +18,7 @@ use hyper_util::{
 use nix::sys::socket::{setsockopt, sockopt::TcpUserTimeout};
 use tokio::{
     net::{TcpListener, TcpStream},
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -33,6 +33,9 @@ const HEAD_LIMIT: Duration = Duration::from_secs(30);
 
 /// How long requests may take to finish once the ingress stops.
 const REQUESTS: Duration = Duration::from_secs(15);
+
+/// How long a connection that must make room may take to end, while nothing is asked on it.
+const LEAVING: Duration = Duration::from_millis(250);
 
 /// How long requests and background work may take together: less than a process has to stop.
 const DRAIN_LIMIT: Duration = Duration::from_secs(25);
@@ -114,7 +117,7 @@ async fn answer(
     let service = service_fn(|mut request: Request<Incoming>| {
         let asked = connection.ask();
         request.extensions_mut().insert(connection.clone());
-        router.call(request).map_ok(|response| response.map(|body| asked.answer(body)))
+        router.call(request).map_ok(|response| asked.answer(response))
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -124,7 +127,14 @@ async fn answer(
     let mut served = std::pin::pin!(served);
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
-        () = connection.gone() => return,
+        () = connection.gone() => {
+            served.as_mut().graceful_shutdown();
+            match timeout(LEAVING, served.as_mut()).await {
+                Ok(ended) => ended,
+                Err(_) if connection.is_asked() => served.await,
+                Err(_) => return,
+            }
+        }
         () = shutdown.cancelled() => {
             served.as_mut().graceful_shutdown();
             served.await

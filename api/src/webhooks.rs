@@ -69,9 +69,12 @@ async fn receive(app: &App, address: Address<'_>, request: Request) -> Result<Re
         let detail = format!("send Content-Type: {}", carrier.media_type());
         return Err(Problem::new(Kind::UnsupportedMedia, detail));
     }
-    let share = format!("webhooks/{}/{}", carrier.as_str(), address.account);
-    let busy = |_| Problem::unavailable("too many webhooks of this account are under way", 1);
-    let _under_way = app.requests.of(&share).try_acquire_owned().map_err(busy)?;
+    // An account has one share, by whatever name it is called.
+    let share = candidates.first().map_or_else(String::new, |known| known.handle.clone());
+    let busy = |_| Problem::unavailable("too many webhooks are under way", 1);
+    let _of_account = app.webhooks_of_account.of(&share).try_acquire_owned().map_err(busy)?;
+    let _of_all = app.webhooks_under_way.clone().try_acquire_owned().map_err(busy)?;
+    let share = format!("webhooks/{share}");
     let body = arrival::read(&app.arriving, &share, body, BODY_LIMIT).await?;
     let account = signer(app, carrier, candidates, &parts, &body)?;
 

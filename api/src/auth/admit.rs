@@ -11,7 +11,7 @@ use axum::{
 use super::{caller::Caller, roles};
 use crate::{
     app::App,
-    connections::Connection,
+    connections::{Connection, OfShare},
     http::problem::{Kind, Problem},
 };
 
@@ -31,9 +31,13 @@ pub(crate) async fn authenticate(
                 connection.belongs_to(&caller.tenant);
             }
             let share = app.requests.of(caller.tenant.as_str()).try_acquire_owned();
-            let Ok(_under_way) = share else { return too_many().into_response() };
+            let Ok(share) = share else { return too_many().into_response() };
             request.extensions_mut().insert(caller);
-            next.run(request).await
+
+            // Until the answer is written, however slowly it is read.
+            let mut response = next.run(request).await;
+            response.extensions_mut().insert(OfShare::new(share));
+            response
         }
         Err(problem) => problem.into_response(),
     }

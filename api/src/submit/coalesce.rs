@@ -41,6 +41,7 @@ pub struct Coalescer {
 pub(super) struct Waiting {
     outgoing: Outgoing,
     keyed: Option<Keyed>,
+    since: Instant,
     answer: Answer,
 }
 
@@ -74,6 +75,11 @@ impl Coalescer {
         (Self { queue }, waiting)
     }
 
+    /// Whether somebody takes what waits.
+    pub(super) fn is_open(&self) -> bool {
+        !self.queue.is_closed()
+    }
+
     /// Whether nobody waits in the queue.
     pub(super) fn is_empty(&self) -> bool {
         self.queue.capacity() == self.queue.max_capacity()
@@ -87,7 +93,7 @@ impl Coalescer {
         keyed: Option<Keyed>,
     ) -> Result<(), NotStored> {
         let (answer, answered) = oneshot::channel();
-        let waiting = Waiting { outgoing, keyed, answer };
+        let waiting = Waiting { outgoing, keyed, since: Instant::now(), answer };
         self.queue.try_send(waiting).map_err(|_| NotStored::Busy)?;
 
         // The task answers everything it takes, unless it is torn down with the process.
@@ -197,6 +203,11 @@ impl Waiting {
     /// Whether it carries a key.
     pub(super) fn is_keyed(&self) -> bool {
         self.keyed.is_some()
+    }
+
+    /// When it was handed over.
+    pub(super) fn since(&self) -> Instant {
+        self.since
     }
 
     /// Tells the request what has become of it.

@@ -13,7 +13,7 @@ use domain::{ids::TenantId, message::class::Lane};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use pipeline::Publisher;
 use store::messages::read::Keyed;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 use wire::frame::Outgoing;
 
@@ -27,10 +27,11 @@ use super::{
 /// how many may come together.
 const AT_ONCE: NonZeroU32 = NonZeroU32::new(200).expect("not zero");
 
-/// How many of one tenant and lane wait for their turn; more are told to come again.
+/// How many of one tenant and lane wait for their turn; more are told to come again. A tenant's
+/// requests under way are fewer.
 const QUEUE: usize = 2_048;
 
-/// How long one waits at most.
+/// How long one waits for its turn at most.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where single messages are handed over.
@@ -84,11 +85,11 @@ impl Singles {
     fn queue_of(&self, tenant: &TenantId, lane: Lane) -> Coalescer {
         let mut queues = self.in_turns.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (tenant.clone(), lane);
-        if let Some(queue) = queues.get(&key) {
+        if let Some(queue) = queues.get(&key).filter(|queue| queue.is_open()) {
             return queue.clone();
         }
 
-        queues.retain(|_, queue| !queue.is_empty());
+        queues.retain(|_, queue| queue.is_open() && !queue.is_empty());
         let (queue, waiting) = Coalescer::with_queue(QUEUE);
         tokio::spawn(publish_in_turns(self.publishing.clone(), key.clone(), waiting));
         queues.insert(key, queue.clone());
@@ -105,19 +106,14 @@ async fn publish_in_turns(
     let Publishing { publisher, keys, turns, .. } = publishing;
     let mut gathered = Vec::new();
     while waiting.recv_many(&mut gathered, in_a_turn(lane)).await > 0 {
+        let Some(oldest) = gathered.first().map(Waiting::since) else { return };
         let (keyed, mut free): (Vec<Waiting>, Vec<Waiting>) =
-            gathered.drain(..).partition(|one| one.is_keyed());
+            gathered.drain(..).partition(Waiting::is_keyed);
         free.extend(untaken(&keys, keyed).await);
 
-        match turns.next(&tenant, lane, Instant::now() + PATIENCE).await {
+        match turns.next(&tenant, lane, oldest + PATIENCE).await {
             Ok(_turn) => publish_all(&publisher, free).await,
-            Err(Late) => {
-                // Who stands behind them has waited for as long.
-                while let Ok(next) = waiting.try_recv() {
-                    free.push(next);
-                }
-                free.into_iter().for_each(|one| one.answer(Err(NotStored::Busy)));
-            }
+            Err(Late) => free.into_iter().for_each(|one| one.answer(Err(NotStored::Busy))),
         }
     }
 }

@@ -8,7 +8,15 @@ mod pace;
 mod verdict;
 mod work;
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{
+    path::Path,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::bail;
 use boot::embedded::Scratch;
@@ -56,7 +64,8 @@ pub async fn run(args: cli::Fair) -> anyhow::Result<ExitCode> {
 
     let mut floods = JoinSet::new();
     work::start_campaigns(&platform, &work).await?;
-    floods::begin(&mut floods, &platform, &work, &args)?;
+    let posted = Arc::new(AtomicUsize::new(0));
+    floods::begin(&mut floods, &platform, &work, &args, &posted)?;
     let codes = tokio::spawn(floods::codes(client, work.clone(), args.seconds));
     let blow =
         if args.blows { Some(blow::Blow::strike(&mut platform, &args).await?) } else { None };
@@ -64,6 +73,10 @@ pub async fn run(args: cli::Fair) -> anyhow::Result<ExitCode> {
     let flooded = floods::end(&mut floods).await?;
 
     let verdict = verdict::reach(&platform, &work, &codes, &flooded, blow).await?;
+    println!("     {} single texts were posted meanwhile", posted.load(Ordering::Relaxed));
+    if args.posts > 0 && posted.load(Ordering::Relaxed) == 0 {
+        bail!("no single text was taken");
+    }
     verdict.print();
     platform.stop().await;
     Ok(if verdict.passes() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use domain::ids::{SenderId, TenantId};
+use domain::{
+    ids::{SenderId, TenantId},
+    message::class::Lane,
+};
 use jiff::Timestamp;
 use store::{
     Role, Store,
@@ -119,19 +122,22 @@ async fn a_tenants_part_of_an_account_is_shared_among_its_senders_that_have_text
         let found: Vec<_> = found.iter().map(|(tenant, facts)| (tenant, facts)).collect();
         let mut paces = Vec::new();
         for (_, _, meter) in meters::of(&mut tx, &found).await? {
-            paces.push((1.0 / meter.segment.as_secs_f64()).round());
+            let pace = |lane| (1.0 / meter.segment.of(lane).as_secs_f64()).round();
+            paces.push([Lane::Urgent, Lane::Bulk].map(pace));
         }
         anyhow::Ok(paces)
     };
 
-    assert_eq!(paces().await?, [10.0, 10.0], "nobody waits");
-    for sender in [first, second] {
-        sqlx::query("insert into millrace.lines values ('acme', 'admitted_urgent:' || $1, now())")
-            .bind(sender.to_string())
-            .execute(&mut db)
-            .await?;
+    assert_eq!(paces().await?, [[10.0; 2]; 2], "nobody waits");
+    for (lane, expected) in [("bulk", [10.0, 5.0]), ("urgent", [5.0, 5.0])] {
+        for sender in [first, second] {
+            sqlx::query("insert into millrace.lines values ('acme', $1, now())")
+                .bind(format!("admitted_{lane}:{sender}"))
+                .execute(&mut db)
+                .await?;
+        }
+        assert_eq!(paces().await?, [expected; 2], "each has half; urgent sees urgent alone");
     }
-    assert_eq!(paces().await?, [5.0, 5.0], "each has half");
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! decides each message, and records the claims and the ends.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -262,13 +262,11 @@ impl Claimer {
         items: &[Admitted],
         chunk: &[(usize, Option<Permit>)],
     ) -> Result<(), Fault> {
-        let without = chunk.iter().filter(|(_, permit)| permit.is_none());
-        let payers: HashMap<&str, Payer<'_>> =
-            without.map(|(index, _)| payer(&items[*index])).map(|it| (it.account, it)).collect();
-        let rates: BTreeMap<String, f64> = payers
-            .into_values()
-            .filter_map(|it| Some((it.account.to_owned(), self.permits.slow_rate(it)?)))
-            .collect();
+        let in_vain = |(index, permit): &(usize, Option<Permit>)| {
+            permit.is_none().then(|| payer(&items[*index]))
+        };
+        let in_vain: Vec<Payer<'_>> = chunk.iter().filter_map(in_vain).collect();
+        let rates = self.permits.slow_rates(&in_vain);
         if rates.is_empty() {
             return Ok(());
         }

@@ -2,12 +2,13 @@
 //! here messages wait for it, and give it back.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use domain::{ids::TenantId, message::class::Lane};
+use store::capacity::pace::SeenRate;
 use tokio::{
     sync::Notify,
     time::{Instant, timeout_at},
@@ -46,7 +47,7 @@ pub(crate) struct Permit {
 pub(crate) struct Taken {
     /// Those that have one.
     pub(crate) with: Vec<(usize, Permit)>,
-    /// Those of slow accounts that have their share already: waiting is in vain.
+    /// Those for which waiting is in vain: slow accounts have their share already.
     pub(crate) without: Vec<usize>,
 }
 
@@ -88,12 +89,24 @@ impl Permits {
         }
     }
 
-    /// How many calls a second a tenant can have in an account in which it found none in vain; none
-    /// where waiting is not in vain.
-    pub(crate) fn slow_rate(&self, payer: Payer<'_>) -> Option<f64> {
+    /// How many calls a second tenants can have in accounts in which they waited in vain, by account.
+    pub(crate) fn slow_rates(&self, payers: &[Payer<'_>]) -> BTreeMap<String, SeenRate> {
+        let mut rates = BTreeMap::new();
+        if payers.is_empty() {
+            return rates;
+        }
+
         let under_way = self.lock();
         let spread = Spread::at(&under_way, self.total, Instant::now());
-        spread.slow_rate(payer, under_way.account(payer.account))
+        for payer in payers {
+            let known = under_way.account(payer.account);
+            if !rates.contains_key(payer.account)
+                && let Some(rate) = spread.slow_rate(*payer, known)
+            {
+                rates.insert(payer.account.to_owned(), rate);
+            }
+        }
+        rates
     }
 
     /// At least `enough` permits, or none.
@@ -108,8 +121,9 @@ impl Permits {
         let mut spread = Spread::at(&under_way, self.total, now);
         let free = spread.free(lane);
         if free < enough {
-            let without = waiting.iter().filter(|_| free == 0);
-            without.for_each(|index| under_way.want(payer_of(*index), now));
+            if free == 0 {
+                waiting.iter().for_each(|index| under_way.want(payer_of(*index), now));
+            }
             return Taken::default();
         }
 
@@ -128,6 +142,7 @@ impl Permits {
                     under_way.want(payer, now);
                     true
                 }
+                Look::WaitKnown => true,
                 Look::InVain => {
                     taken.without.push(index);
                     false

@@ -35,6 +35,11 @@ async fn quick(total: usize, accounts: &[Payer<'static>]) -> Arc<Permits> {
     permits
 }
 
+/// What is noted of an account's own calls.
+fn slow_rate(permits: &Arc<Permits>, payer: Payer<'static>) -> Option<f64> {
+    permits.slow_rates(&[payer]).get(payer.account).map(|rate| rate.per_second)
+}
+
 fn begin(taken: &mut Taken) {
     taken.with.iter_mut().for_each(|(_, permit)| permit.begin_call());
 }
@@ -93,7 +98,7 @@ async fn a_slow_account_has_a_quarter_and_what_is_beyond_does_not_wait() {
     begin(&mut held);
     after(2).await;
     held.with.truncate(3);
-    assert_eq!(permits.slow_rate(slow), Some(2.0), "four calls of two seconds");
+    assert_eq!(slow_rate(&permits, slow), Some(2.0), "four calls of two seconds");
 
     let more = take(&permits, Lane::Urgent, 50..60, slow).await;
     assert_eq!((more.with.len(), more.without.len()), (1, 9));
@@ -160,7 +165,9 @@ async fn a_tenant_with_many_accounts_that_do_not_answer_leaves_the_others_theirs
     let new = *accounts.last().expect("one");
     let more = take(&permits, Lane::Urgent, 0..4, new).await;
     assert_eq!((more.with.len(), more.without.len()), (0, 4), "it does not wait for the others");
-    assert!(permits.slow_rate(new).is_some(), "and comes back as fast as slow ones are called");
+    let rates = permits.slow_rates(&[new, accounts[0]]);
+    assert!(!rates[new.account].is_its_own, "and comes back as fast as slow ones are called");
+    assert!(rates[accounts[0].account].is_its_own);
     assert_eq!(take(&permits, Lane::Urgent, 0..150, own("known")).await.with.len(), 150);
     assert_eq!(take(&permits, Lane::Urgent, 0..1, own("new")).await.with.len(), 1);
 }
@@ -201,7 +208,7 @@ async fn an_account_that_nobody_knows_is_tried_with_a_few_calls() {
 
     begin(&mut held);
     drop(held);
-    assert_eq!(take(&permits, Lane::Urgent, 0..64, new).await.with.len(), 16);
+    assert_eq!(take(&permits, Lane::Urgent, 0..64, new).await.with.len(), 48);
 }
 
 #[tokio::test(start_paused = true)]
@@ -210,9 +217,9 @@ async fn what_a_claim_takes_does_not_make_an_account_slow() {
     let permits = quick(16, &[a]).await;
     let held = take(&permits, Lane::Urgent, 0..4, a).await;
     after(2).await;
-    assert_eq!(permits.slow_rate(a), None);
+    assert_eq!(slow_rate(&permits, a), None);
     drop(held);
-    assert_eq!(permits.slow_rate(a), None);
+    assert_eq!(slow_rate(&permits, a), None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -247,4 +254,30 @@ async fn a_permit_that_comes_back_is_taken_by_whoever_waits() {
 
     let (taken, ()) = tokio::join!(waits, frees);
     assert_eq!(indexes(&taken), [9]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tenants_that_wait_on_one_account_each_count_as_waiting() {
+    let [a, b] = ["a", "b"].map(|tenant| payer(tenant, "shared"));
+    let other = payer("a", "other");
+    let permits = quick(16, &[a, other]).await;
+    let held = take(&permits, Lane::Urgent, 0..12, a).await;
+    assert!(take(&permits, Lane::Urgent, 20..21, b).await.with.is_empty());
+    assert!(take(&permits, Lane::Urgent, 30..31, a).await.with.is_empty());
+
+    assert!(take(&permits, Lane::Urgent, 40..41, other).await.with.is_empty(), "b waits as well");
+    drop(held);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenants_slow_accounts_leave_some_of_its_calls_to_try_others() {
+    let (slow, new) = (payer("one", "slow"), payer("one", "new"));
+    let permits = quick(256, &[slow]).await;
+    let mut first = take(&permits, Lane::Urgent, 0..40, slow).await;
+    begin(&mut first);
+    after(2).await;
+    let mut second = take(&permits, Lane::Urgent, 40..100, slow).await;
+    begin(&mut second);
+    assert_eq!(first.with.len() + second.with.len(), 56, "seven eighths of a quarter");
+    assert_eq!(take(&permits, Lane::Urgent, 0..9, new).await.with.len(), 8);
 }

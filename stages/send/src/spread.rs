@@ -5,6 +5,7 @@
 //! | bulk | 3/4 | an urgent text finds a call |
 //! | an account, a tenant | 3/4; 1/4 and 1/2 while another waits | a busy one leaves the others theirs |
 //! | a tenant's accounts that are slow or not known yet | 1/4 | accounts are no way to more |
+//! | of these, those that are slow | 7/8 | accounts that are not known yet are tried |
 //! | all slow accounts, by equal parts of their tenants | 1/2, and one call each | others keep half |
 //! | all accounts that are not known yet | 1/4, and 1/32 each | all are known before they hold much |
 
@@ -14,6 +15,7 @@ use std::{
 };
 
 use domain::{ids::TenantId, message::class::Lane};
+use store::capacity::pace::SeenRate;
 use tokio::time::Instant;
 
 use crate::{
@@ -26,8 +28,10 @@ use crate::{
 pub(crate) enum Look {
     /// A permit that is free, in an account of this speed.
     Free(Speed),
-    /// None now, and one soon.
+    /// None now: its account, its tenant or all have what they may.
     Wait,
+    /// None until the calls are over by which its account is tried.
+    WaitKnown,
     /// Its account is slow and has its share, or is not known while slow ones have its tenant's.
     InVain,
 }
@@ -104,8 +108,10 @@ impl Spread {
             Speed::Unknown if not_quick >= self.total / 4 && self.is_slow(payer.tenant) => {
                 return Look::InVain;
             }
-            Speed::Unknown if not_quick.max(self.unknown) >= self.total / 4 => return Look::Wait,
-            Speed::Unknown if held >= (self.total / 32).max(1) => return Look::Wait,
+            Speed::Unknown if not_quick.max(self.unknown) >= self.total / 4 => {
+                return Look::WaitKnown;
+            }
+            Speed::Unknown if held >= (self.total / 32).max(1) => return Look::WaitKnown,
             Speed::Unknown => {}
         }
 
@@ -141,11 +147,14 @@ impl Spread {
 
     /// How many calls a second a tenant can have in an account that is slow, or of which nothing is
     /// known while the tenant's others are slow; none in any other.
-    pub(crate) fn slow_rate(&self, payer: Payer<'_>, known: Option<&Account>) -> Option<f64> {
+    pub(crate) fn slow_rate(&self, payer: Payer<'_>, known: Option<&Account>) -> Option<SeenRate> {
         let of_account = known.map(|account| account.tempo.median(self.now));
+        let of_account = of_account.filter(|median| !median.is_zero());
         let of_tenant = self.tenants.get(payer.tenant).map(|calls| calls.slowest);
-        let takes = of_account.filter(|median| !median.is_zero()).or(of_tenant)?;
-        (takes > SLOW).then(|| self.slow_share(payer) / takes.as_secs_f64())
+
+        let takes = of_account.or(of_tenant).filter(|takes| *takes > SLOW)?;
+        let per_second = self.slow_share(payer) / takes.as_secs_f64();
+        Some(SeenRate { per_second, is_its_own: of_account.is_some() })
     }
 
     /// How many calls a tenant may have in one of its accounts while that is slow: less than one
@@ -160,9 +169,10 @@ impl Spread {
     /// Whether an account that is slow has its share, or its tenant, or all slow ones together: of
     /// these two each tenant has one call all the same.
     fn slow_is_used_up(&self, payer: Payer<'_>, held: usize, not_quick: usize) -> bool {
+        let of_tenant = self.slow_share_of_tenant(payer.tenant);
         let is_first = not_quick == 0 && self.slow + self.unknown < self.total - self.total / 4;
         held as f64 >= self.slow_share(payer).max(1.0)
-            || not_quick >= self.slow_share_of_tenant(payer.tenant)
+            || not_quick >= of_tenant - of_tenant / 8
             || self.slow >= self.total / 2 && !is_first
     }
 
@@ -195,10 +205,7 @@ impl Spread {
     }
 
     fn count(&mut self, payer: Payer<'_>, speed: Speed, calls: usize) {
-        match self.accounts.get_mut(payer.account) {
-            Some(held) => *held += calls,
-            None => drop(self.accounts.insert(payer.account.to_owned(), calls)),
-        }
+        *self.accounts.entry(payer.account.to_owned()).or_default() += calls;
 
         let of_tenant = self.tenants.entry(payer.tenant.clone()).or_default();
         of_tenant.held += calls;

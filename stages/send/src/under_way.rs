@@ -35,8 +35,8 @@ pub(crate) struct Account {
     pub(crate) held: HashMap<TenantId, usize>,
     /// How fast it answers.
     pub(crate) tempo: Tempo,
-    /// Who last found no permit, and when.
-    wanted: Option<(TenantId, Instant)>,
+    /// When each tenant last found no permit.
+    wanted: HashMap<TenantId, Instant>,
 }
 
 impl UnderWay {
@@ -63,15 +63,19 @@ impl UnderWay {
 
     /// Who found no permit a moment ago.
     pub(crate) fn waiting(&self, now: Instant) -> impl Iterator<Item = Payer<'_>> {
-        self.accounts.iter().filter_map(move |(account, known)| {
-            let (tenant, at) = known.wanted.as_ref()?;
-            (now - *at < WANTS).then_some(Payer { account, tenant })
+        self.accounts.iter().flat_map(move |(account, known)| {
+            let waits = known.wanted.iter().filter(move |(_, at)| now - **at < WANTS);
+            waits.map(move |(tenant, _)| Payer { account, tenant })
         })
     }
 
     /// Notes that somebody found no permit.
     pub(crate) fn want(&mut self, payer: Payer<'_>, now: Instant) {
-        self.known(payer.account).wanted = Some((payer.tenant.clone(), now));
+        let wanted = &mut self.known(payer.account).wanted;
+        if !wanted.contains_key(payer.tenant) {
+            wanted.retain(|_, at| now - *at < WANTS);
+        }
+        wanted.insert(payer.tenant.clone(), now);
     }
 
     /// Counts a call from now on, which is yet to begin.

@@ -82,7 +82,8 @@ fn line(
 ) -> CapacityLine {
     let candidate = evaluation.candidate;
     let opens_at = evaluation.now.saturating_add(wait).unwrap_or(evaluation.now);
-    let segment = i64::try_from(meter.segment.as_micros()).unwrap_or(i64::MAX);
+    let segment = meter.segment.of(candidate.class.lane());
+    let segment = i64::try_from(segment.as_micros()).unwrap_or(i64::MAX);
     let limit = PACE_WINDOW * 1_000_000 / segment.max(1);
 
     let kind = CounterKind::admitted(candidate.class.lane());

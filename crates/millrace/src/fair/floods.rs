@@ -43,7 +43,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// A flood that ends by itself, with the ids of what it sent; none for one that goes on.
 pub type Flood = Option<Vec<String>>;
 
-/// Begins the floods.
+/// Begins the floods; counts the single texts that are taken.
 ///
 /// # Errors
 /// A client cannot be made.
@@ -52,6 +52,7 @@ pub fn begin(
     platform: &Platform,
     work: &FairWork,
     args: &cli::Fair,
+    posted: &Arc<AtomicUsize>,
 ) -> anyhow::Result<()> {
     for (tenant, texts, keeps) in
         [(FLOODING, args.texts, true), (SLOW, SLOW_TEXTS.min(args.texts / 2), false)]
@@ -73,12 +74,12 @@ pub fn begin(
         });
     }
 
-    let posted = Arc::new(AtomicUsize::new(0));
+    let tried = Arc::new(AtomicUsize::new(0));
     for _ in 0..args.posts {
         let (client, pool) = (platform.client(UPLOADING)?, work.pools[UPLOADING].clone());
-        let posted = posted.clone();
+        let (tried, posted) = (tried.clone(), posted.clone());
         floods.spawn(async move {
-            post(&client, &pool, &posted).await;
+            post(&client, &pool, [&tried, &posted]).await;
             Ok(None)
         });
     }
@@ -144,17 +145,18 @@ async fn flood(
 }
 
 /// Posts single texts, one after the other.
-async fn post(client: &HttpCaller, pool: &str, posted: &AtomicUsize) {
+async fn post(client: &HttpCaller, pool: &str, [tried, posted]: [&AtomicUsize; 2]) {
     loop {
-        let index = posted.fetch_add(1, Ordering::Relaxed);
+        let index = tried.fetch_add(1, Ordering::Relaxed);
         let message = json!({
             "to": number(UPLOADING, index % PEOPLE),
             "class": "transactional",
             "pool": pool,
             "body": format!("Your order {index} is ready"),
         });
-        if client.post("/v1/messages", &message).await.is_err() {
-            sleep(PAUSE).await;
+        match client.post("/v1/messages", &message).await {
+            Ok(_) => drop(posted.fetch_add(1, Ordering::Relaxed)),
+            Err(_) => sleep(PAUSE).await,
         }
     }
 }

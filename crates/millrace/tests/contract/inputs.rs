@@ -3,7 +3,6 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, ensure};
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -200,16 +199,4 @@ pub fn refused_parking(message: &mut Value, id: Uuid) -> bool {
     let fits = message["head"]["class"] == "promo" && consented;
     message["head"]["class"] = json!("journey");
     fits
-}
-
-/// Makes an inbound text one with such a character.
-pub fn refused_text(text: &mut Value, id: Uuid) -> bool {
-    let sid = id.simple();
-    let from = number(PEOPLE).replace('+', "%2B");
-    let to = SENDER.replace('+', "%2B");
-    let form = format!("MessageSid=SM{sid}&From={from}&To={to}&Body=a%00b");
-    let is_text = text["query"].as_str().is_none_or(str::is_empty);
-    text["id"] = json!(id);
-    text["body"] = json!(BASE64.encode(form));
-    is_text
 }

@@ -22,6 +22,8 @@ struct Held {
     identity: Identity,
     /// Where the broker waits for the ack of the latest delivery.
     reply: Subject,
+    /// How many members it has.
+    size: u32,
     /// How many of its members are not through.
     open: u32,
     /// Whether a member was given up: the frame must come again.
@@ -36,6 +38,8 @@ pub(super) struct Frames {
     free: Vec<u32>,
     /// The slots of the frames held.
     known: HashMap<Identity, u32>,
+    /// How many members these frames have, whether through or not.
+    members: usize,
 }
 
 /// A frame whose members are all through.
@@ -74,7 +78,7 @@ impl Frames {
             return Arrival::Known;
         }
 
-        let held = Held { identity, reply, open: 0, abandoned: false };
+        let held = Held { identity, reply, size: 0, open: 0, abandoned: false };
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             u32::try_from(self.slots.len() - 1).expect("frames held are bounded")
@@ -87,7 +91,9 @@ impl Frames {
     /// Says how many members the frame has.
     pub(super) fn fill(&mut self, slot: u32, members: usize) {
         if let Some(held) = self.get(slot) {
-            held.open = u32::try_from(members).expect("a frame has at most 256 members");
+            held.size = u32::try_from(members).expect("a frame has at most 256 members");
+            held.open = held.size;
+            self.members += members;
         }
     }
 
@@ -124,8 +130,14 @@ impl Frames {
     pub(super) fn leave(&mut self, slot: u32) {
         if let Some(held) = self.slots.get_mut(slot as usize).and_then(Option::take) {
             self.known.remove(&held.identity);
+            self.members -= held.size as usize;
             self.free.push(slot);
         }
+    }
+
+    /// How many members would come again if this process died now.
+    pub(super) fn members(&self) -> usize {
+        self.members
     }
 
     pub(super) fn len(&self) -> usize {

@@ -39,6 +39,10 @@ use crate::{
 /// How long an ack may take to be confirmed. One that is not is counted, no more.
 const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How many times as many members as may be worked on may be in frames that are not acked: so many
+/// come again where a process dies, most of them done with.
+const AGAIN_AT_MOST: usize = 16;
+
 /// How soon what a drain gives back may come again: the others are up, or the restart takes longer.
 const GIVE_BACK: &[u8] = b"-NAK {\"delay\": 100000000}";
 
@@ -185,7 +189,8 @@ impl<S: Stage> Lane<S> {
     /// what will be said.
     fn may_pull(&self) -> bool {
         let room = self.in_flight + MAX_MESSAGES <= self.config.in_flight;
-        room && *self.blocked.borrow() == 0 && self.crew.publisher.has_room()
+        let few = self.frames.members() < AGAIN_AT_MOST * self.config.in_flight;
+        room && few && *self.blocked.borrow() == 0 && self.crew.publisher.has_room()
     }
 
     fn start_batches(&mut self) {
@@ -310,7 +315,7 @@ impl<S: Stage> Lane<S> {
     fn finish(&mut self, through: Option<Through>) {
         match through {
             Some(through) => self.ack(through),
-            None => self.in_flight = self.in_flight.saturating_sub(1),
+            None => self.in_flight -= 1,
         }
     }
 
@@ -332,7 +337,7 @@ impl<S: Stage> Lane<S> {
     fn acked(&mut self, ack: Acked) {
         self.frames.leave(ack.slot);
         self.meter.hold(self.frames.len());
-        self.in_flight = self.in_flight.saturating_sub(1);
+        self.in_flight -= 1;
         if !ack.confirmed {
             self.measure.ack_failures.increment(1);
         }

@@ -179,6 +179,26 @@ async fn a_wait_is_honoured_and_keeps_only_its_own_frame() {
 }
 
 #[tokio::test]
+async fn a_message_that_waits_keeps_its_own_place_and_not_those_of_its_frame() {
+    let world = World::new().await;
+    let probe = Probe::new(|batch| async move {
+        for (index, item) in batch.items().iter().enumerate() {
+            let until = machine::now() + Duration::from_secs(3_600);
+            let waits = item.n.is_multiple_of(100);
+            batch.answer(index, if waits { Outcome::Wait { until } } else { relayed(item) });
+        }
+        Ok(())
+    });
+
+    // One message of each frame waits for long; together the frames are more than may be held.
+    let runtime = world.runtime().await;
+    let running = probe.run(&runtime, StageConfig { in_flight: 512, ..Default::default() });
+    world.submit(0..1_500, 100).await;
+    eventually("all are handed over", || probe.seen().len() >= 1_500).await;
+    stop(&runtime, running).await;
+}
+
+#[tokio::test]
 async fn one_id_is_never_twice_in_a_batch() {
     let world = World::new().await;
     let twice: Vec<Item> = (0..50).chain(0..50).map(Item::new).collect();

@@ -1,8 +1,9 @@
 //! Meters: the pace of senders as the gates see it. Database time, as spans from now.
 
 use domain::{
-    gates::{ByLane, Meter, SenderFacts},
+    gates::{ByLane, CounterKind, LineKey, Meter, SenderFacts, Wake},
     ids::{SenderId, TenantId},
+    message::class::Lane,
 };
 use jiff::SignedDuration;
 use stage::Fault;
@@ -24,47 +25,63 @@ pub async fn of(
     let weights = senders.iter().map(|(_, of)| i32::try_from(of.weight).unwrap_or(i32::MAX));
 
     let rows = sqlx::query!(
-        r#"select k.tenant_id as "tenant_id!", k.sender_id as "sender_id!",
+        r#"with limited as (
+               select distinct g.tenant_id, g.account
+               from unnest($1::text[], $4::text[]) as g (tenant_id, account)
+               where exists (select from platform_accounts x
+                              where x.account = g.account and x.pace is not null)
+                  or exists (select from account_pace x
+                              where x.account = g.account
+                                and seen_now(x.seen_rate, x.seen_at) is not null)
+           ), keys as materialized (
+               select s.tenant_id, s.account, 'admitted_urgent:' || s.sender_id as urgent,
+                      'admitted_bulk:' || s.sender_id as bulk
+               from limited g
+               join senders s on s.tenant_id = g.tenant_id and s.account = g.account
+           ), senders_in_line as (
+               select y.tenant_id, y.account, count(*) filter (where l.urgent) as urgent,
+                      count(*) filter (where l.urgent or l.bulk) as all
+               from keys y
+               cross join lateral (
+                   select exists (select from lines i where i.tenant_id = y.tenant_id
+                                     and i.key = y.urgent) as urgent,
+                          exists (select from lines i where i.tenant_id = y.tenant_id
+                                     and i.key = y.bulk) as bulk) l
+               group by y.tenant_id, y.account
+           )
+           select k.tenant_id as "tenant_id!", k.sender_id as "sender_id!",
                   coalesce(p.claimed_urgent, 0) as "urgent!",
                   coalesce(p.claimed_bulk, 0) as "bulk!",
                   coalesce(extract(epoch from greatest(p.next_free, a.next_free, t.next_free)
                                               - clock_timestamp())::float8, 0) as "rests!",
-                  1 / least(k.pace, case when o.pace is not null or a.seen_rate is not null
-                                         then account_rate(k.account, k.tenant_id, k.weight)
-                                              / greatest(1, w.in_line)
-                                    end) as "segment!",
+                  1 / least(k.pace, r.rate / greatest(1, w.urgent)) as "urgent_segment!",
+                  1 / least(k.pace, r.rate / greatest(1, w.all)) as "bulk_segment!",
                   exists (select from parked q where q.tenant_id = k.tenant_id
-                             and q.cause_key = 'line:admitted_urgent:' || k.sender_id)
+                             and q.cause_key = k.urgent_line)
                       as "urgent_awaited!",
                   exists (select from parked q where q.tenant_id = k.tenant_id
-                             and q.cause_key = 'line:admitted_bulk:' || k.sender_id)
+                             and q.cause_key = k.bulk_line)
                       as "bulk_awaited!"
-           from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::float8[], $6::int[])
-                as k (tenant_id, sender_id, key, account, pace, weight)
+           from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::float8[], $6::int[],
+                       $7::text[], $8::text[])
+                as k (tenant_id, sender_id, key, account, pace, weight, urgent_line, bulk_line)
            left join pace p on p.tenant_id = k.tenant_id and p.key = k.key
            left join account_pace a on a.account = k.account
            left join account_turns t on t.account = k.account and t.tenant_id = k.tenant_id
            left join platform_accounts o on o.account = k.account
-           left join (
-               select s.tenant_id, s.account, count(distinct s.sender_id) as in_line
-               from (select distinct g.tenant_id, g.account
-                     from unnest($1::text[], $4::text[]) as g (tenant_id, account)
-                     where exists (select from platform_accounts x
-                                    where x.account = g.account and x.pace is not null)
-                        or exists (select from account_pace x
-                                    where x.account = g.account and x.seen_rate is not null)) g
-               join senders s on s.tenant_id = g.tenant_id and s.account = g.account
-               join lines l on l.tenant_id = s.tenant_id
-                            and l.key in ('admitted_urgent:' || s.sender_id,
-                                      'admitted_bulk:' || s.sender_id)
-               group by s.tenant_id, s.account
-           ) w on w.tenant_id = k.tenant_id and w.account = k.account"#,
+           cross join lateral (
+               select case when o.pace is not null or a.seen_rate is not null
+                           then account_rate(k.account, k.tenant_id, k.weight) end as rate) r
+           left join senders_in_line w on r.rate is not null
+                                      and w.tenant_id = k.tenant_id and w.account = k.account"#,
         &senders.iter().map(|(tenant, _)| tenant.as_str()).collect::<Vec<_>>() as _,
         &senders.iter().map(|(_, of)| of.id.0).collect::<Vec<_>>(),
         &senders.iter().map(|(_, of)| key_of(of.id)).collect::<Vec<_>>(),
         &senders.iter().map(|(_, of)| of.account.as_str()).collect::<Vec<_>>() as _,
         &paces.collect::<Vec<_>>(),
         &weights.collect::<Vec<_>>(),
+        &lines_of(senders, Lane::Urgent) as _,
+        &lines_of(senders, Lane::Bulk) as _,
     )
     .fetch_all(&mut **tx)
     .await
@@ -72,7 +89,7 @@ pub async fn of(
 
     let meter = rows.into_iter().map(|row| {
         let meter = Meter {
-            segment: span(row.segment),
+            segment: ByLane { urgent: span(row.urgent_segment), bulk: span(row.bulk_segment) },
             claimed: ByLane { urgent: row.urgent, bulk: row.bulk },
             rests: span(row.rests),
             is_awaited: ByLane { urgent: row.urgent_awaited, bulk: row.bulk_awaited },
@@ -80,6 +97,14 @@ pub async fn of(
         (keyed::tenant(&row.tenant_id), SenderId(row.sender_id), meter)
     });
     Ok(meter.collect())
+}
+
+/// The causes under which messages wait for these senders. They are made here: an index of a table
+/// under row-level security takes no value that the statement puts together from other rows.
+fn lines_of(senders: &[(&TenantId, &SenderFacts)], lane: Lane) -> Vec<String> {
+    let key =
+        |sender: SenderId| LineKey { kind: CounterKind::admitted(lane), target: Some(sender.0) };
+    senders.iter().map(|(_, of)| Wake::Line(key(of.id)).to_string()).collect()
 }
 
 fn span(seconds: f64) -> SignedDuration {

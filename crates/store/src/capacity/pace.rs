@@ -46,6 +46,15 @@ pub struct TurnLock {
     pub next_free: Timestamp,
 }
 
+/// How many calls a second an account can have, as a process sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SeenRate {
+    /// Calls per second.
+    pub per_second: f64,
+    /// Seen of the account itself; false where it stands for other accounts of its tenant.
+    pub is_its_own: bool,
+}
+
 /// The rows that a claim holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PaceLocks {
@@ -274,11 +283,13 @@ pub async fn slow(tx: &mut Scoped, pauses: &[(Slowed, Duration)]) -> Result<(), 
 
 /// Notes how many calls a second accounts were seen to take that are slower than they are called.
 /// What was noted a moment ago was too much: it is lowered, by a fifth at least.
-pub async fn see(tx: &mut Scoped, rates: &BTreeMap<String, f64>) -> Result<(), Fault> {
+pub async fn see(tx: &mut Scoped, rates: &BTreeMap<String, SeenRate>) -> Result<(), Fault> {
     sqlx::query!(
         "insert into account_pace as p (account, next_free, seen_rate, seen_at)
          select account, clock_timestamp(), greatest(rate, 0.1), clock_timestamp()
-         from unnest($1::text[], $2::float8[]) as k (account, rate)
+         from unnest($1::text[], $2::float8[], $3::bool[]) as k (account, rate, is_its_own)
+         where k.is_its_own
+            or not exists (select from platform_accounts o where o.account = k.account)
          order by account
          on conflict (account) do update
          set seen_rate = case when p.seen_at > clock_timestamp() - interval '30 seconds'
@@ -288,7 +299,8 @@ pub async fn see(tx: &mut Scoped, rates: &BTreeMap<String, f64>) -> Result<(), F
              seen_at = clock_timestamp()
          where p.seen_at is null or p.seen_at < clock_timestamp() - interval '1 second'",
         &rates.keys().map(String::as_str).collect::<Vec<_>>() as _,
-        &rates.values().copied().collect::<Vec<_>>(),
+        &rates.values().map(|rate| rate.per_second).collect::<Vec<_>>(),
+        &rates.values().map(|rate| rate.is_its_own).collect::<Vec<_>>(),
     )
     .execute(&mut **tx)
     .await

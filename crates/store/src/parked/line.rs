@@ -234,11 +234,11 @@ async fn forget_empty(tx: &mut Scoped, lines: &[PaceLine], now: Timestamp) -> Re
     sqlx::query!(
         "with over as (
              select l.tenant_id, l.key from lines l
-             join unnest($1::text[], $2::text[]) as k (tenant_id, key)
+             join unnest($1::text[], $2::text[], $4::text[]) as k (tenant_id, key, cause_key)
                on l.tenant_id = k.tenant_id and l.key = k.key
              where l.next_due < $3
                and not exists (select from parked p where p.tenant_id = k.tenant_id
-                                  and p.cause_key = 'line:' || k.key)
+                                  and p.cause_key = k.cause_key)
              order by l.tenant_id, l.key for update of l skip locked
          )
          delete from lines l using over
@@ -246,6 +246,7 @@ async fn forget_empty(tx: &mut Scoped, lines: &[PaceLine], now: Timestamp) -> Re
         &lines.iter().map(|line| line.tenant.as_str()).collect::<Vec<_>>() as _,
         &lines.iter().map(|line| line.key().to_string()).collect::<Vec<_>>(),
         now.to_sqlx(),
+        &lines.iter().map(PaceLine::cause).collect::<Vec<_>>() as _,
     )
     .execute(&mut **tx)
     .await

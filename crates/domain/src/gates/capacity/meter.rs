@@ -24,6 +24,11 @@ pub struct ByLane<T> {
 }
 
 impl<T: Copy> ByLane<T> {
+    /// The same for both.
+    pub fn both(value: T) -> Self {
+        Self { urgent: value, bulk: value }
+    }
+
     /// The value of a lane.
     pub fn of(&self, lane: Lane) -> T {
         match lane {
@@ -40,7 +45,7 @@ impl<T: Copy> ByLane<T> {
 pub struct Meter {
     /// How long a segment takes: at the sender's pace, or at its tenant's part of the account's
     /// where that is slower.
-    pub segment: SignedDuration,
+    pub segment: ByLane<SignedDuration>,
     /// Segments that `send` has ever claimed.
     pub claimed: ByLane<i64>,
     /// For how long nothing may be claimed, from the instant of the batch; may be negative.
@@ -60,7 +65,7 @@ impl Meter {
         };
 
         let takes = i32::try_from(segments).unwrap_or(i32::MAX);
-        let ahead = self.segment.saturating_mul(takes).max(self.rests);
+        let ahead = self.segment.of(lane).saturating_mul(takes).max(self.rests);
         let wait = ahead.saturating_sub(depth(lane));
         (!wait.is_negative()).then_some(wait)
     }
@@ -72,7 +77,7 @@ mod tests {
 
     fn meter(claimed: i64) -> Meter {
         Meter {
-            segment: SignedDuration::from_millis(100),
+            segment: ByLane::both(SignedDuration::from_millis(100)),
             claimed: ByLane { urgent: claimed, bulk: claimed },
             rests: SignedDuration::ZERO,
             is_awaited: ByLane::default(),
