@@ -101,10 +101,10 @@ pub async fn wake_addresses(
     sqlx::query!(
         "with found as (
              select p.tenant_id, p.message_id, p.turn
-             from unnest($1::text[], $2::text[], $3::text[]) as k (tenant_id, number, channel)
+             from unnest($1::text[], $2::text[], $3::text[]) as k (tenant_id, address, channel)
              cross join lateral (
                  select * from parked r
-                 where r.tenant_id = k.tenant_id and (r.payload -> 'head' ->> 'to') = k.number
+                 where r.tenant_id = k.tenant_id and r.address = k.address
                    and r.payload -> 'head' ->> 'channel' = k.channel
                    and (r.due is null or r.due > $4 or r.rank = 2)
              ) p

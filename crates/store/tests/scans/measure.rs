@@ -1,0 +1,87 @@
+//! What a statement reads and how long it takes.
+
+use std::{env, time::Instant};
+
+use anyhow::Context;
+use domain::ids::TenantId;
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use store::{Role, Store};
+use testkit::Database;
+
+/// How often a statement is run; the median counts.
+const RUNS: usize = 9;
+
+/// Rows that one statement inserts.
+const STEP: i64 = 250_000;
+
+/// This many rows in the full form, a hundredth or less of them in `make test`.
+pub fn size(full: i64, reduced: i64) -> i64 {
+    if env::var_os("SCANS").is_some() { full } else { reduced }
+}
+
+/// What a statement costs.
+#[derive(Debug, Clone, Copy)]
+pub struct Cost {
+    /// Pages of 8 KB that it looks at.
+    pub pages: i64,
+    /// How long it takes, in milliseconds.
+    pub millis: f64,
+}
+
+impl Cost {
+    /// Fails where a statement looks at more than twice the pages of another, and some.
+    pub fn is_like(self, other: Self, what: &str) {
+        let most = other.pages * 2 + 100;
+        assert!(self.pages <= most, "{what}: {} pages, {} before", self.pages, other.pages);
+    }
+}
+
+/// Adds a line to what is printed.
+pub fn print(what: &str, rows: i64, tenants: i64, cost: Cost) {
+    println!("| {what} | {rows} | {tenants} | {} | {:.2} ms |", cost.pages, cost.millis);
+}
+
+/// A statement of these tenants, in a transaction that is undone after each run.
+pub async fn cost(store: &Store, tenants: &[TenantId], statement: &str) -> anyhow::Result<Cost> {
+    let mut costs = Vec::with_capacity(RUNS);
+    for _ in 0..RUNS {
+        let explain = format!("explain (analyze, buffers, format json) {statement}");
+        let mut tx = store.scoped(tenants).await?;
+        let row = sqlx::raw_sql(AssertSqlSafe(explain)).fetch_one(&mut *tx).await?;
+        tx.rollback().await?;
+
+        let plan: Value = row.try_get(0)?;
+        let pages = |kind: &str| plan[0]["Plan"][kind].as_i64().unwrap_or_default();
+        let millis = plan[0]["Execution Time"].as_f64().context("a time")?;
+        costs.push(Cost { pages: pages("Shared Hit Blocks") + pages("Shared Read Blocks"), millis });
+    }
+    costs.sort_by(|one, other| one.millis.total_cmp(&other.millis));
+    Ok(costs[RUNS / 2])
+}
+
+/// One connection as a stage has it: a statement that it has prepared stays.
+pub async fn pipeline(database: &Database) -> anyhow::Result<Store> {
+    Ok(Store::connect(&database.url(), Role::Pipeline, 1).await?)
+}
+
+/// Runs a statement as the superuser with `$1` to `$2` as the next numbers, step by step.
+pub async fn fill(database: &Database, insert: &'static str, rows: i64) -> anyhow::Result<()> {
+    let mut superuser = database.superuser().await?;
+    let mut first = 1;
+    while first <= rows {
+        let last = rows.min(first + STEP - 1);
+        sqlx::query(insert).bind(first).bind(last).execute(&mut superuser).await?;
+        first = last + 1;
+    }
+    settle(&mut superuser).await
+}
+
+/// Gathers statistics, as autovacuum does after a while.
+async fn settle(superuser: &mut PgConnection) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    sqlx::raw_sql("vacuum analyze").execute(&mut *superuser).await?;
+    superuser.ping().await?;
+    eprintln!("vacuum took {:?}", begun.elapsed());
+    Ok(())
+}
