@@ -13,7 +13,7 @@ const BOTH: &[&str] = &["millrace_api", "millrace_pipeline"];
 const NOBODY: &[&str] = &[];
 
 /// Every function and procedure, and who may call it.
-const CALLERS: [(&str, &[&str]); 38] = [
+const CALLERS: [(&str, &[&str]); 45] = [
     ("account_rate", PIPELINE),
     ("accounts_directory", API),
     ("active_campaigns", PIPELINE),
@@ -28,13 +28,19 @@ const CALLERS: [(&str, &[&str]); 38] = [
     ("end_account_rest", API),
     ("ended_campaigns_after", PIPELINE),
     ("find_api_key", API),
+    ("fold_waiting", NOBODY),
     ("imports_with_aged_rows", PIPELINE),
     ("is_platform_account", API),
     ("keep_first_address", NOBODY),
+    ("lock_waiting", NOBODY),
+    ("note_doubts", NOBODY),
+    ("note_parked", NOBODY),
+    ("note_unpublished", NOBODY),
     ("open_to_lookups", NOBODY),
     ("open_doubts", PIPELINE),
     ("open_wakes", PIPELINE),
     ("pace_lines", PIPELINE),
+    ("parked_causes", NOBODY),
     ("parked_count", PIPELINE),
     ("past_claims", PIPELINE),
     ("platform_mode", BOTH),
@@ -52,6 +58,7 @@ const CALLERS: [(&str, &[&str]); 38] = [
     ("tenants_with_unsaid_events", API),
     ("unpublished_totals", PIPELINE),
     ("unpublished_transitions", API),
+    ("waiting_count", NOBODY),
 ];
 
 /// Who may call something: the two roles, and whoever has no role at all.

@@ -37,7 +37,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 52] = [
+pub const RULES: [(&str, RetentionRule); 56] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -88,6 +88,10 @@ pub const RULES: [(&str, RetentionRule); 52] = [
     ("total_heads", Sums),
     ("totals", Sums),
     ("unmatched_receipts", Fixed),
+    ("unpublished_heads", Work),
     ("unsaid_events", Work),
+    ("waiting_changes", Work),
+    ("waiting_heads", Work),
+    ("waiting_totals", Sums),
     ("wakes", Work),
 ];

@@ -3,4 +3,5 @@
 //! shows.
 
 mod measure;
+mod queues;
 mod stop;

@@ -1,11 +1,11 @@
 //! What a statement reads and how long it takes.
 
-use std::{env, time::Instant};
+use std::env;
 
 use anyhow::Context;
 use domain::ids::TenantId;
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use sqlx::{AssertSqlSafe, Row};
 use store::{Role, Store};
 use testkit::Database;
 
@@ -54,7 +54,8 @@ pub async fn cost(store: &Store, tenants: &[TenantId], statement: &str) -> anyho
         let plan: Value = row.try_get(0)?;
         let pages = |kind: &str| plan[0]["Plan"][kind].as_i64().unwrap_or_default();
         let millis = plan[0]["Execution Time"].as_f64().context("a time")?;
-        costs.push(Cost { pages: pages("Shared Hit Blocks") + pages("Shared Read Blocks"), millis });
+        costs
+            .push(Cost { pages: pages("Shared Hit Blocks") + pages("Shared Read Blocks"), millis });
     }
     costs.sort_by(|one, other| one.millis.total_cmp(&other.millis));
     Ok(costs[RUNS / 2])
@@ -65,23 +66,30 @@ pub async fn pipeline(database: &Database) -> anyhow::Result<Store> {
     Ok(Store::connect(&database.url(), Role::Pipeline, 1).await?)
 }
 
-/// Runs a statement as the superuser with `$1` to `$2` as the next numbers, step by step.
-pub async fn fill(database: &Database, insert: &'static str, rows: i64) -> anyhow::Result<()> {
+/// Runs a statement as the superuser.
+pub async fn run(database: &Database, statement: &'static str) -> anyhow::Result<()> {
+    sqlx::raw_sql(statement).execute(&mut database.superuser().await?).await?;
+    Ok(())
+}
+
+/// Inserts rows from 1 on as the superuser, step by step: `$1` and `$2` are the first and the last
+/// of a step, `$3` is how many tenants they are of. Gathers statistics after that, as autovacuum
+/// does.
+pub async fn fill(
+    database: &Database,
+    insert: &'static str,
+    rows: i64,
+    tenants: i64,
+) -> anyhow::Result<()> {
     let mut superuser = database.superuser().await?;
     let mut first = 1;
     while first <= rows {
         let last = rows.min(first + STEP - 1);
-        sqlx::query(insert).bind(first).bind(last).execute(&mut superuser).await?;
+        let step = sqlx::query(insert).bind(first).bind(last).bind(tenants);
+        step.execute(&mut superuser).await?;
         first = last + 1;
     }
-    settle(&mut superuser).await
-}
 
-/// Gathers statistics, as autovacuum does after a while.
-async fn settle(superuser: &mut PgConnection) -> anyhow::Result<()> {
-    let begun = Instant::now();
-    sqlx::raw_sql("vacuum analyze").execute(&mut *superuser).await?;
-    superuser.ping().await?;
-    eprintln!("vacuum took {:?}", begun.elapsed());
+    sqlx::raw_sql("vacuum analyze").execute(&mut superuser).await?;
     Ok(())
 }
