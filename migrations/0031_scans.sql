@@ -349,3 +349,10 @@ begin
         ) d
         order by d.next_look limit at_most;
 end $$;
+
+-- What `audience` does not look at again, in whole chunks of 1,000 recipients (docs/adr/0007). A redrive
+-- takes a chunk out of both and raises `reopened`, so that a look from before it changes neither.
+alter table campaigns
+    add column ended int8multirange not null default '{}',       -- every message is final
+    add column handed_over int8multirange not null default '{}', -- the others are at the carrier: receipts may come
+    add column reopened bigint not null default 0;

@@ -4,6 +4,7 @@
 pub mod audience;
 pub mod flight;
 pub mod ledger;
+pub mod settled;
 pub mod simulate;
 mod state;
 

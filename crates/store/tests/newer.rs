@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, Row};
 use stage::Fault;
 use store::{
     Role, Store,
-    campaigns::{CampaignState, audience::RunningCampaign, flight},
+    campaigns::{CampaignState, audience::RunningCampaign, flight, settled::SettledChunks},
     messages::{
         gate,
         in_doubt::{self, Raise},
@@ -184,11 +184,12 @@ async fn a_campaign_is_open_while_a_message_of_it_is_in_a_state_that_is_not_know
         frozen_through: None,
         cursor: 2,
         settled_below: 0,
+        settled: SettledChunks::none(),
         version: 2,
     };
 
     let mut tx = world.pipeline.scoped([&world.tenant]).await?;
     let flight = flight::in_flight(&mut tx, &running).await?;
-    assert_eq!((flight.open, flight.lowest_open), (1, 1));
+    assert_eq!((flight.is_open, flight.lowest_open), (true, 1));
     Ok(())
 }

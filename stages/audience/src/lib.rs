@@ -20,7 +20,7 @@ use store::{
     campaigns::{
         CampaignState,
         audience::{self, RunningCampaign},
-        flight,
+        flight::{self, InFlight},
     },
 };
 
@@ -64,7 +64,7 @@ impl AudienceSource {
         // load
         let mut tx = self.store.scoped([&campaign.tenant]).await?;
         let flight = flight::in_flight(&mut tx, &campaign).await?;
-        if campaign.cursor == campaign.audience_size && flight.open == 0 {
+        if campaign.cursor == campaign.audience_size && !flight.is_open {
             return Ok(self.complete(cx.now, campaign));
         }
         let next = load::next(&mut tx, cx.now, &campaign, &flight).await?;
@@ -77,10 +77,14 @@ impl AudienceSource {
         // record, once the broker has stored them
         let cursor = next.last().map_or(campaign.cursor, |last| last.seq + 1);
         let more = next.len() == load::PER_TICK && cursor < campaign.audience_size;
-        let rests = (!more).then(|| cx.machine + window::rest(cursor - flight.lowest_open));
+        let is_fed = cursor == campaign.audience_size;
+        let waits = is_fed && flight.messages == 0 && flight.settled == campaign.settled;
+        let counted = flight.looked_at + cursor - campaign.cursor;
+        let rests = (!more).then(|| cx.machine + window::rest(counted, waits));
         let store = self.store.clone();
         let mark = async move {
-            audience::advance(&store, &campaign, cursor, flight.lowest_open, rests).await
+            let InFlight { lowest_open, settled, .. } = flight;
+            audience::advance(&store, &campaign, cursor, lowest_open, &settled, rests).await
         };
         Ok(Tick { say, published: Some(Box::pin(mark)), more })
     }
@@ -90,8 +94,10 @@ impl AudienceSource {
         audience::freeze(&self.store, &campaign).await?;
 
         let store = self.store.clone();
-        let (cursor, settled) = (campaign.cursor, campaign.settled_below);
-        let mark = async move { audience::advance(&store, &campaign, cursor, settled, None).await };
+        let mark = async move {
+            let RunningCampaign { cursor, settled_below, settled, .. } = &campaign;
+            audience::advance(&store, &campaign, *cursor, *settled_below, settled, None).await
+        };
         Ok(Tick { say: Vec::new(), published: Some(Box::pin(mark)), more: true })
     }
 

@@ -23,6 +23,10 @@ const LARGEST: i64 = 8_192;
 const REST_EACH: SignedDuration = SignedDuration::from_micros(20);
 const REST_AT_MOST: SignedDuration = SignedDuration::from_secs(5);
 
+/// How long a campaign is left alone at least that has nothing to feed and nothing in the pipe:
+/// what it waits for may be a receipt in three days.
+const REST_OF_WAITING: SignedDuration = SignedDuration::from_millis(500);
+
 /// How many more messages fit the window, from the pool's pace in segments per second and the
 /// messages in flight.
 pub(crate) fn room(pace: i64, in_flight: i64) -> i64 {
@@ -31,10 +35,12 @@ pub(crate) fn room(pace: i64, in_flight: i64) -> i64 {
 }
 
 /// How long a campaign is left alone when it has no more to feed, from the messages that the next
-/// look counts: half of the time that a full window lasts, at most.
-pub(crate) fn rest(counted: i64) -> SignedDuration {
+/// look counts: half of the time that a full window lasts, at most. `waits` says that it has nothing
+/// in the pipe either.
+pub(crate) fn rest(counted: i64, waits: bool) -> SignedDuration {
     let counted = i32::try_from(counted).unwrap_or(i32::MAX);
-    REST_EACH.saturating_mul(counted).min(REST_AT_MOST)
+    let least = if waits { REST_OF_WAITING } else { SignedDuration::ZERO };
+    REST_EACH.saturating_mul(counted).clamp(least, REST_AT_MOST)
 }
 
 /// What senders carry together, in segments per second: no more on any carrier account than it
@@ -157,10 +163,11 @@ mod tests {
 
     #[test]
     fn the_more_is_counted_the_less_often() {
-        assert_eq!(rest(0), SignedDuration::ZERO);
-        assert_eq!(rest(10_000), SignedDuration::from_millis(200));
-        assert_eq!(rest(1_000_000), REST_AT_MOST);
-        assert_eq!(rest(i64::MAX), REST_AT_MOST);
+        assert_eq!(rest(0, false), SignedDuration::ZERO);
+        assert_eq!(rest(10_000, false), SignedDuration::from_millis(200));
+        assert_eq!(rest(1_000_000, true), REST_AT_MOST);
+        assert_eq!(rest(i64::MAX, false), REST_AT_MOST);
+        assert_eq!(rest(1_000, true), REST_OF_WAITING);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use stage::Fault;
 
 use crate::{
     Scoped, Store,
-    campaigns::state::CampaignState,
+    campaigns::{settled::SettledChunks, state::CampaignState},
     core::{
         keyed::{self, in_lock_order},
         words::{self, word},
@@ -50,6 +50,8 @@ pub struct RunningCampaign {
     pub cursor: i64,
     /// Recipients below it are final.
     pub settled_below: i64,
+    /// Chunks of recipients that are settled.
+    pub settled: SettledChunks,
     /// The campaign's version.
     pub version: i64,
 }
@@ -86,14 +88,15 @@ pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<RunningCampa
     let mut tx = store.scoped(scope).await?;
 
     let rows = sqlx::query!(
-        "update campaigns c set leased_until = $3
+        r#"update campaigns c set leased_until = $3
          from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
          where c.tenant_id = k.tenant_id and c.campaign_id = k.campaign_id
            and c.state in ('starting', 'running')
            and (c.leased_until is null or c.leased_until < $4)
          returning c.tenant_id, c.campaign_id, c.state, c.class, c.pool_id, c.audience,
                    c.validity_seconds, c.audience_size, c.frozen_through, c.cursor,
-                   c.settled_below, c.version",
+                   c.settled_below, c.ended::text as "ended!",
+                   c.handed_over::text as "handed_over!", c.reopened, c.version"#,
         &tenants,
         &active.iter().map(|row| row.campaign_id).collect::<Vec<_>>(),
         (machine + LEASE).to_sqlx(),
@@ -117,6 +120,11 @@ pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<RunningCampa
             frozen_through: row.frozen_through,
             cursor: row.cursor,
             settled_below: row.settled_below,
+            settled: SettledChunks {
+                ended: row.ended,
+                handed_over: row.handed_over,
+                reopened: row.reopened,
+            },
             version: row.version,
         })
     });
@@ -234,29 +242,36 @@ pub async fn next(
 }
 
 /// Moves the cursor after the broker has stored what lies below it, and gives the lease back, or
-/// leaves the campaign alone until `rests_until`. A redrive that lowered `settled_below` meanwhile
-/// is not undone: its messages are open again. After an outage the same recipients are published
-/// again, under the same ids.
+/// leaves the campaign alone until `rests_until`. What is settled stays as it is where messages were
+/// reopened meanwhile: they may be of it. After an outage the same recipients are published again,
+/// under the same ids.
 pub async fn advance(
     store: &Store,
     campaign: &RunningCampaign,
     cursor: i64,
-    settled: i64,
+    settled_below: i64,
+    settled: &SettledChunks,
     rests_until: Option<Timestamp>,
 ) -> Result<(), Fault> {
     let mut tx = store.scoped([&campaign.tenant]).await?;
     sqlx::query!(
         "update campaigns
          set cursor = greatest(cursor, $3),
-             settled_below = case when settled_below = $5 then greatest(settled_below, $4)
-                                  else settled_below end,
-             leased_until = $6
+             settled_below = case when reopened = $5 and settled_below = $6
+                                  then greatest(settled_below, $4) else settled_below end,
+             ended = case when reopened = $5 then $7::text::int8multirange else ended end,
+             handed_over = case when reopened = $5 then $8::text::int8multirange
+                                else handed_over end,
+             leased_until = $9
          where tenant_id = $1 and campaign_id = $2",
         campaign.tenant.as_str(),
         campaign.id.0,
         cursor,
-        settled,
+        settled_below,
+        settled.reopened,
         campaign.settled_below,
+        settled.ended,
+        settled.handed_over,
         rests_until.map(|at| at.to_sqlx()) as _,
     )
     .execute(&mut *tx)

@@ -2,6 +2,8 @@
 //! the stages. `make scans` runs them with millions of rows and prints what docs/performance.md
 //! shows.
 
+mod campaigns;
 mod measure;
 mod queues;
 mod stop;
+mod tenants;

@@ -3,4 +3,5 @@
 mod completing;
 mod feeding;
 mod freezing;
+mod settling;
 mod world;

@@ -17,6 +17,7 @@ use stage::Fault;
 use super::{CODE, DeadRow};
 use crate::{
     Scoped,
+    campaigns::settled,
     core::keyed::{LockOrder, in_lock_order},
     fault,
     messages::{
@@ -114,30 +115,14 @@ async fn count_again(tx: &mut Scoped, open: &[&StoredMessage]) -> Result<(), Fau
         return Ok(());
     }
 
-    sqlx::query!(
-        "with fed as (
-             select r.tenant_id, r.campaign_id, min(r.seq) as seq
-             from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[])
-                  as k (tenant_id, campaign_id, contact_id, message_id)
-             join campaign_recipients r on r.tenant_id = k.tenant_id and r.contact_id = k.contact_id
-                                       and r.campaign_id = k.campaign_id
-                                       and r.message_id = k.message_id
-             group by r.tenant_id, r.campaign_id order by 1, 2
-         )
-         update campaigns c set settled_below = least(c.settled_below, fed.seq)
-         from fed
-         where c.tenant_id = fed.tenant_id and c.campaign_id = fed.campaign_id
-           and c.settled_below > fed.seq",
-        &fed.iter().map(|(row, _)| row.tenant.as_str()).collect::<Vec<_>>() as _,
+    settled::reopen(
+        tx,
+        &fed.iter().map(|(row, _)| row.tenant.as_str()).collect::<Vec<_>>(),
         &fed.iter().map(|(_, campaign)| *campaign).collect::<Vec<_>>(),
         &fed.iter().map(|(row, _)| row.contact.0).collect::<Vec<_>>(),
         &fed.iter().map(|(row, _)| row.id.0).collect::<Vec<_>>(),
     )
-    .execute(&mut **tx)
     .await
-    .map_err(fault)?;
-
-    Ok(())
 }
 
 /// Gives rows that were made without a text what enrich has made of their message. A row that has
