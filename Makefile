@@ -7,7 +7,7 @@ BUILD = $${CARGO_TARGET_DIR:-target}/release
 CHAOS = $(if $(SEED),--seed $(SEED)) $(if $(N),--recipients $(N)) $(if $(KILLS),--kills $(KILLS)) $(WAITS)
 BENCH = $(if $(SECONDS),--seconds $(SECONDS)) $(if $(N),--messages $(N)) $(if $(RUNS),--runs $(RUNS))
 
-.PHONY: up test check bench chaos fair level
+.PHONY: up test check bench chaos fair level scans
 
 up: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace up --demo
 
@@ -22,3 +22,5 @@ chaos: ; @scripts/setup && cargo build --release --locked --bin millrace && exec
 fair: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace fair $(FAIR)
 
 level: ; @scripts/setup --tests && LEVEL_MESSAGES=50000 cargo test --locked -p schedule --test it -- --nocapture tables_level_off
+
+scans: ; @scripts/setup --tests && SCANS=full cargo test --locked -p store --test scans -- --nocapture --test-threads 1

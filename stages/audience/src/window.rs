@@ -35,8 +35,8 @@ pub(crate) fn room(pace: i64, in_flight: i64) -> i64 {
 }
 
 /// How long a campaign is left alone when it has no more to feed, from the messages that the next
-/// look counts: half of the time that a full window lasts, at most. `waits` says that it has nothing
-/// in the pipe either.
+/// look counts: half of the time that a full window lasts, at most. `waits` says that it has
+/// nothing in the pipe either.
 pub(crate) fn rest(counted: i64, waits: bool) -> SignedDuration {
     let counted = i32::try_from(counted).unwrap_or(i32::MAX);
     let least = if waits { REST_OF_WAITING } else { SignedDuration::ZERO };

@@ -242,9 +242,9 @@ pub async fn next(
 }
 
 /// Moves the cursor after the broker has stored what lies below it, and gives the lease back, or
-/// leaves the campaign alone until `rests_until`. What is settled stays as it is where messages were
-/// reopened meanwhile: they may be of it. After an outage the same recipients are published again,
-/// under the same ids.
+/// leaves the campaign alone until `rests_until`. What is settled stays as it is where messages
+/// were reopened meanwhile: they may be of it. After an outage the same recipients are published
+/// again, under the same ids.
 pub async fn advance(
     store: &Store,
     campaign: &RunningCampaign,

@@ -33,11 +33,34 @@ pub struct InFlight {
     pub settled: SettledChunks,
 }
 
+/// What a look at a campaign's recipients finds.
+struct Look {
+    looked_at: i64,
+    pipe: i64,
+    open: bool,
+    lowest: Option<i64>,
+    ended: String,
+    handed_over: String,
+}
+
 /// Counts a campaign's messages in flight, in chunks that are not settled. Of those that are handed
 /// over the lowest is looked at: while it is open, so is the campaign. What is open is
 /// `MessageState::is_final_with` in SQL; so is a message whose state only a newer version knows.
 pub async fn in_flight(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<InFlight, Fault> {
-    let row = sqlx::query!(
+    let look = look(tx, campaign).await?;
+    let reopened = campaign.settled.reopened;
+    Ok(InFlight {
+        messages: look.pipe,
+        is_open: look.open,
+        lowest_open: look.lowest.unwrap_or(campaign.cursor),
+        looked_at: look.looked_at,
+        settled: SettledChunks { ended: look.ended, handed_over: look.handed_over, reopened },
+    })
+}
+
+async fn look(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<Look, Fault> {
+    sqlx::query_as!(
+        Look,
         r#"with known as (
                select $11::text::int8multirange as ended,
                       $12::text::int8multirange * int8multirange(int8range($3, null))
@@ -104,19 +127,7 @@ pub async fn in_flight(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<In
     )
     .fetch_one(&mut **tx)
     .await
-    .map_err(fault)?;
-
-    Ok(InFlight {
-        messages: row.pipe,
-        is_open: row.open,
-        lowest_open: row.lowest.unwrap_or(campaign.cursor),
-        looked_at: row.looked_at,
-        settled: SettledChunks {
-            ended: row.ended,
-            handed_over: row.handed_over,
-            reopened: campaign.settled.reopened,
-        },
-    })
+    .map_err(fault)
 }
 
 /// A sender that may carry a campaign.

@@ -26,8 +26,8 @@ impl SettledChunks {
     }
 }
 
-/// Has `audience` look again at the recipients of messages that are open again. Each is named by its
-/// tenant, campaign, contact and id.
+/// Has `audience` look again at the recipients of messages that are open again. Each is named by
+/// its tenant, campaign, contact and id.
 pub(crate) async fn reopen(
     tx: &mut Scoped,
     tenants: &[&str],

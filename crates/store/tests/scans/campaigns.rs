@@ -13,7 +13,8 @@ use super::measure::{fill, pipeline, size};
 
 /// Recipients of a campaign, whose messages are delivered, but for the first, which is sent.
 const RECIPIENTS: &str = "with fed as (
-        insert into millrace.campaign_recipients (tenant_id, campaign_id, seq, contact_id, message_id)
+        insert into millrace.campaign_recipients (tenant_id, campaign_id, seq, contact_id,
+            message_id)
         select 'acme', '00000000-0000-0000-0000-000000000007', n - $3, gen_random_uuid(),
             gen_random_uuid()
         from generate_series($1::bigint, $2::bigint) n

@@ -1,7 +1,5 @@
 //! What a statement reads and how long it takes.
 
-use std::env;
-
 use anyhow::Context;
 use domain::ids::TenantId;
 use serde_json::Value;
@@ -15,9 +13,12 @@ const RUNS: usize = 9;
 /// Rows that one statement inserts.
 const STEP: i64 = 250_000;
 
-/// This many rows in the full form, a hundredth or less of them in `make test`.
+/// Set for the full form: `make scans`.
+const FULL: Option<&str> = option_env!("SCANS");
+
+/// This many rows in the full form, and fewer in `make test`.
 pub fn size(full: i64, reduced: i64) -> i64 {
-    if env::var_os("SCANS").is_some() { full } else { reduced }
+    if FULL.is_some() { full } else { reduced }
 }
 
 /// What a statement costs.

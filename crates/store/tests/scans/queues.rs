@@ -27,7 +27,8 @@ const TOTALS: Lookup = Lookup {
         from generate_series($1::bigint, $2::bigint) n",
     due: "insert into millrace.total_heads
             (tenant_id, scope, scope_id, as_of, watermark, version, published)
-        select 't' || n, 'dashboard', gen_random_uuid(), now(), 2, 2, 1 from generate_series(0, 9) n",
+        select 't' || n, 'dashboard', gen_random_uuid(), now(), 2, 2, 1
+        from generate_series(0, 9) n",
     find: "select * from unpublished_totals(256)",
     found: 10,
 };

@@ -17,8 +17,10 @@ const STATEMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.sqlx");
 const PARKED: &str =
     "insert into millrace.parked (tenant_id, message_id, turn, due, cause, lane, payload, rank,
         parked_at)
-    select case $3::bigint when 1 then 'acme' end, gen_random_uuid(), 1, now() + interval '1 day', 'quiet_hours:window', 'bulk',
-        jsonb_build_object('head', jsonb_build_object('to', '+1' || 2000000000 + n, 'channel', 'sms')),
+    select case $3::bigint when 1 then 'acme' end, gen_random_uuid(), 1, now() + interval '1 day',
+        'quiet_hours:window', 'bulk',
+        jsonb_build_object('head',
+            jsonb_build_object('to', '+1' || 2000000000 + n, 'channel', 'sms')),
         2, now()
     from generate_series($1::bigint, $2::bigint) n";
 

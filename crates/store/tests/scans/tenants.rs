@@ -19,8 +19,10 @@ fn batch(tenants: i64) -> String {
     format!(
         "select m.state, m.version from generate_series(0, 255) n
          cross join lateral (
-             select 't' || n % {tenants} as tenant_id, ('00000000-0000-0000-0000-'
-                 || lpad((256 + n / {tenants} * 256 + n % {tenants})::text, 12, '0'))::uuid as message_id
+             select 't' || n % {tenants} as tenant_id,
+                    ('00000000-0000-0000-0000-' || lpad(
+                        (256 + n / {tenants} * 256 + n % {tenants})::text, 12, '0'))::uuid
+                        as message_id
              offset 0
          ) k
          cross join lateral (
