@@ -59,6 +59,8 @@ pub async fn in_flight(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<In
 }
 
 async fn look(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<Look, Fault> {
+    let (in_pipe, is_final) = (codes(MessageState::is_in_pipe), codes(MessageState::is_final));
+
     sqlx::query_as!(
         Look,
         r#"with known as (
@@ -71,15 +73,14 @@ async fn look(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<Look, Fault
                from known k
                cross join lateral (select lower(k.handed_over) / $13 * $13 as first) l
            ), spans as materialized (
-               select unnest(int8multirange(int8range($3, $4)) - p.ended - p.later) as span
-               from parts p
+               select unnest(int8multirange(int8range($3, $4)) - ended - later) as span from parts
            ), chunks as materialized (
                select int8range(r.seq / $13 * $13, (r.seq / $13 + 1) * $13) as chunk,
                       (r.seq / $13 + 1) * $13 <= $4 as is_whole, count(*) as looked_at,
                       count(*) filter (where m.state is null or m.state = any ($5)
                                           or m.state = $9 and m.code = $10) as pipe,
-                      count(*) filter (where o.open) as open,
                       count(*) filter (where o.open and m.state is distinct from $7) as waits,
+                      count(*) filter (where o.open) as open,
                       min(r.seq) filter (where o.open) as lowest
                from spans s
                cross join lateral (
@@ -97,16 +98,15 @@ async fn look(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<Look, Fault
                ) o
                group by r.seq / $13
            ), found as (
-               select coalesce(sum(c.looked_at), 0)::bigint as looked_at,
-                      coalesce(sum(c.pipe), 0)::bigint as pipe,
-                      coalesce(sum(c.open), 0) > 0 as open, min(c.lowest) as lowest,
+               select coalesce(sum(c.looked_at), 0)::bigint as looked_at, min(c.lowest) as lowest,
+                      coalesce(sum(c.pipe), 0)::bigint as pipe, sum(c.open) > 0 as open,
                       range_agg(c.chunk) filter (where c.is_whole and c.open = 0) as ended,
                       range_agg(c.chunk) filter (where c.is_whole and c.open > 0 and c.waits = 0)
                           as handed_over
                from chunks c
            )
            select f.looked_at as "looked_at!", f.pipe as "pipe!",
-                  f.open or not isempty(p.later) as "open!",
+                  f.open is true or not isempty(p.later) as "open!",
                   least(f.lowest, lower(p.later)) as lowest,
                   (p.ended + coalesce(f.ended, '{}'))::text as "ended!",
                   (p.later + coalesce(f.handed_over, '{}'))::text as "handed_over!"
@@ -115,8 +115,8 @@ async fn look(tx: &mut Scoped, campaign: &RunningCampaign) -> Result<Look, Fault
         campaign.id.0,
         campaign.settled_below,
         campaign.cursor,
-        &codes(MessageState::is_in_pipe),
-        &codes(MessageState::is_final),
+        &in_pipe,
+        &is_final,
         MessageState::Sent.code(),
         NO_RECEIPT,
         MessageState::Deferred.code(),

@@ -42,8 +42,7 @@ async fn a_chunk_is_settled_once_nothing_of_it_is_in_the_pipe_or_parked() -> any
 }
 
 #[tokio::test]
-async fn a_campaign_whose_chunks_wait_for_receipts_ends_with_the_last() -> anyhow::Result<()>
-{
+async fn a_campaign_whose_chunks_wait_for_receipts_ends_with_the_last() -> anyhow::Result<()> {
     let (world, campaign) = fed().await?;
     publish(world.tick(10).await?).await?;
 
