@@ -201,7 +201,7 @@ impl Drop for Slot {
 }
 
 impl Asked {
-    /// Its answer.
+    /// The answer, which keeps the request under way until it is read.
     pub(crate) fn answer(self, mut response: Response) -> hyper::Response<AnswerBody> {
         let share = response.extensions_mut().remove::<OfShare>();
         response.map(|body| AnswerBody { body, _share: share, _asked: self })

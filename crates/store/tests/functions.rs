@@ -13,7 +13,7 @@ const BOTH: &[&str] = &["millrace_api", "millrace_pipeline"];
 const NOBODY: &[&str] = &[];
 
 /// Every function and procedure, and who may call it.
-const CALLERS: [(&str, &[&str]); 45] = [
+const CALLERS: [(&str, &[&str]); 46] = [
     ("account_rate", PIPELINE),
     ("accounts_directory", API),
     ("active_campaigns", PIPELINE),
@@ -49,6 +49,7 @@ const CALLERS: [(&str, &[&str]); 45] = [
     ("rows_by_age", PIPELINE),
     ("seen_now", PIPELINE),
     ("sender_owners", PIPELINE),
+    ("senders_in_line", PIPELINE),
     ("stood", BOTH),
     ("take_cancel_marks", PIPELINE),
     ("tenants_after", API),

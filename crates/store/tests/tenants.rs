@@ -6,8 +6,14 @@ use store::{Role, Store};
 use testkit::Database;
 
 /// Tables of the platform itself. Every other table belongs to tenants.
-const OF_THE_PLATFORM: [&str; 5] =
-    ["account_pace", "account_turns", "platform_accounts", "platform_switch", "retention_walks"];
+const OF_THE_PLATFORM: [&str; 6] = [
+    "account_pace",
+    "account_turns",
+    "platform_accounts",
+    "platform_switch",
+    "retention_walks",
+    "waiting_totals",
+];
 
 #[tokio::test]
 async fn each_store_works_as_its_role_and_none_bypasses_the_row_rules() -> anyhow::Result<()> {

@@ -89,7 +89,8 @@ impl Permits {
         }
     }
 
-    /// How many calls a second tenants can have in accounts in which they waited in vain, by account.
+    /// How many calls a second tenants can have in accounts in which they waited in vain, by the
+    /// account.
     pub(crate) fn slow_rates(&self, payers: &[Payer<'_>]) -> BTreeMap<String, SeenRate> {
         let mut rates = BTreeMap::new();
         if payers.is_empty() {

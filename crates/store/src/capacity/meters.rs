@@ -25,37 +25,13 @@ pub async fn of(
     let weights = senders.iter().map(|(_, of)| i32::try_from(of.weight).unwrap_or(i32::MAX));
 
     let rows = sqlx::query!(
-        r#"with limited as (
-               select distinct g.tenant_id, g.account
-               from unnest($1::text[], $4::text[]) as g (tenant_id, account)
-               where exists (select from platform_accounts x
-                              where x.account = g.account and x.pace is not null)
-                  or exists (select from account_pace x
-                              where x.account = g.account
-                                and seen_now(x.seen_rate, x.seen_at) is not null)
-           ), keys as materialized (
-               select s.tenant_id, s.account, 'admitted_urgent:' || s.sender_id as urgent,
-                      'admitted_bulk:' || s.sender_id as bulk
-               from limited g
-               join senders s on s.tenant_id = g.tenant_id and s.account = g.account
-           ), senders_in_line as (
-               select y.tenant_id, y.account, count(*) filter (where l.urgent) as urgent,
-                      count(*) filter (where l.urgent or l.bulk) as all
-               from keys y
-               cross join lateral (
-                   select exists (select from lines i where i.tenant_id = y.tenant_id
-                                     and i.key = y.urgent) as urgent,
-                          exists (select from lines i where i.tenant_id = y.tenant_id
-                                     and i.key = y.bulk) as bulk) l
-               group by y.tenant_id, y.account
-           )
-           select k.tenant_id as "tenant_id!", k.sender_id as "sender_id!",
+        r#"select k.tenant_id as "tenant_id!", k.sender_id as "sender_id!",
                   coalesce(p.claimed_urgent, 0) as "urgent!",
                   coalesce(p.claimed_bulk, 0) as "bulk!",
                   coalesce(extract(epoch from greatest(p.next_free, a.next_free, t.next_free)
                                               - clock_timestamp())::float8, 0) as "rests!",
                   1 / least(k.pace, r.rate / greatest(1, w.urgent)) as "urgent_segment!",
-                  1 / least(k.pace, r.rate / greatest(1, w.all)) as "bulk_segment!",
+                  1 / least(k.pace, r.rate / greatest(1, w.either)) as "bulk_segment!",
                   exists (select from parked q where q.tenant_id = k.tenant_id
                              and q.cause_key = k.urgent_line)
                       as "urgent_awaited!",
@@ -72,7 +48,7 @@ pub async fn of(
            cross join lateral (
                select case when o.pace is not null or a.seen_rate is not null
                            then account_rate(k.account, k.tenant_id, k.weight) end as rate) r
-           left join senders_in_line w on r.rate is not null
+           left join senders_in_line($1::text[], $4::text[]) w on r.rate is not null
                                       and w.tenant_id = k.tenant_id and w.account = k.account"#,
         &senders.iter().map(|(tenant, _)| tenant.as_str()).collect::<Vec<_>>() as _,
         &senders.iter().map(|(_, of)| of.id.0).collect::<Vec<_>>(),
