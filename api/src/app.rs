@@ -31,10 +31,11 @@ use crate::{
 /// which more than half is unread.
 const FILLED: [Stream; 3] = [Stream::Carrier, Stream::Texts, Stream::Events];
 
-/// Which part of all connections the requests of one tenant may hold, and an account's webhooks,
-/// whose signature is checked last. All webhooks together may hold half.
+/// Which part of all connections the requests of one tenant may hold; the webhooks of one account,
+/// whose signature is checked last; and all webhooks.
 const REQUESTS_PART: usize = 4;
 const WEBHOOKS_PART: usize = 16;
+const ALL_WEBHOOKS_PART: usize = 2;
 
 /// How many batches of one tenant a process publishes at once; more are told to come again.
 const BATCHES_OF_TENANT: usize = 16;
@@ -167,12 +168,12 @@ impl App {
         let asking = Asking { fresh, patience };
         let keys = UsedKeys::new(parts.store.clone(), patience);
         let turns = Arc::new(Turns::new(parts.broker.clone()));
-        let (webhooks, publishing) = {
-            let (publisher, keys) = (publisher.clone(), keys.clone());
-            let webhooks =
-                Coalescer::start("webhooks", publisher.clone(), keys.clone(), &background);
-            let (turns, tasks) = (turns.clone(), background.clone());
-            (webhooks, Publishing { publisher, keys, turns, tasks })
+        let webhooks = Coalescer::start("webhooks", publisher.clone(), keys.clone(), &background);
+        let publishing = Publishing {
+            publisher: publisher.clone(),
+            keys: keys.clone(),
+            turns: turns.clone(),
+            tasks: background.clone(),
         };
 
         Self(Arc::new(Inner {
@@ -185,7 +186,7 @@ impl App {
             directory: AccountsDirectory::default(),
             requests: Shares::new(part(REQUESTS_PART)),
             webhooks_of_account: Shares::new(part(WEBHOOKS_PART)),
-            webhooks_under_way: Arc::new(Semaphore::new(part(2))),
+            webhooks_under_way: Arc::new(Semaphore::new(part(ALL_WEBHOOKS_PART))),
             arriving: Shares::new(ARRIVING),
             batches_of_key: Shares::new(BATCHES_OF_KEY),
             batches_of_tenant: Shares::new(BATCHES_OF_TENANT),

@@ -142,8 +142,8 @@ impl Connections {
 }
 
 impl Open {
-    /// Of whoever has most connections among those that have an idle one, the one that has been so
-    /// for longest.
+    /// The connection that has been idle for longest, of whoever has most connections among those
+    /// that have an idle one.
     fn idle_of_the_largest(&self, now: Instant) -> Option<u64> {
         let mut held: HashMap<&Holder, usize> = HashMap::new();
         for known in self.of.values() {

@@ -155,7 +155,9 @@ async fn post(client: &HttpCaller, pool: &str, [tried, posted]: [&AtomicUsize; 2
             "body": format!("Your order {index} is ready"),
         });
         match client.post("/v1/messages", &message).await {
-            Ok(_) => drop(posted.fetch_add(1, Ordering::Relaxed)),
+            Ok(_) => {
+                posted.fetch_add(1, Ordering::Relaxed);
+            }
             Err(_) => sleep(PAUSE).await,
         }
     }

@@ -42,8 +42,8 @@ pub const WEIGHTS: [u32; 2] = [1, 2];
 /// How long the slow carrier account takes for an answer, in milliseconds.
 const SLOW_MS: u32 = 10_000;
 
-/// What the senders of the slow accounts could send in a second, and the end of the first one's
-/// number.
+/// What each sender of the slow accounts could send in a second, and how the number of the first
+/// one ends.
 const SLOW_PACE: u32 = 1_000;
 const SLOW_NUMBERS: usize = 2_000;
 

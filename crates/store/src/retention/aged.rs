@@ -101,8 +101,8 @@ pub async fn remove(store: &Store, table: AgedTable, step: &Step) -> Result<Remo
     Ok(Removed { rows, more: rows >= step.rows.unsigned_abs() })
 }
 
-/// Deletes the oldest rows of a table in this transaction's scope: those that it locks, by where
-/// they lie.
+/// Deletes the oldest rows of a table in this transaction's scope that nobody else has locked: by
+/// where they lie, which holds while they are locked.
 macro_rules! delete_oldest {
     (($tx:ident, $until:ident, $at_most:ident), $sql:literal) => {
         sqlx::query!($sql, $until.to_sqlx() as _, $at_most).execute(&mut **$tx).await

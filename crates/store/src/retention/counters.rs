@@ -31,8 +31,8 @@ impl Default for CounterPlace {
     }
 }
 
-/// Removes what is due from the page behind a place. Answers where the next page begins; none after
-/// the last.
+/// Removes what is due from the page behind a place. Answers where the next page begins; none where
+/// this was the last page.
 pub async fn remove(
     store: &Store,
     after: &CounterPlace,

@@ -54,8 +54,8 @@ pub struct LeasedDoubts {
 pub struct Lease {
     /// How long nobody else looks at them.
     pub length: Duration,
-    /// Those raised at this time or before are looked at though their next look would be later;
-    /// business time.
+    /// Business time: those raised then or before are looked at though their next look would be
+    /// later.
     pub over_before: Timestamp,
     /// Doubts of one tenant at most.
     pub per_tenant: i64,
