@@ -26,9 +26,6 @@ const OFF: f64 = 0.1;
 /// How often a message may be put aside for its pace, on average.
 const PARKS: f64 = 1.2;
 
-/// The least of its pace that a flooded sender sends.
-const USED: f64 = 0.95;
-
 /// The least of its rate that an account keeps beside a slow one.
 const KEPT: f64 = 0.9;
 
@@ -53,6 +50,7 @@ struct Row {
 }
 
 /// Waits until the codes and the small campaign are at the carrier, and looks at its ledger.
+/// `least_used` is the part of its pace that the flooded sender must have used.
 ///
 /// # Errors
 /// Somebody does not answer, or something does not arrive.
@@ -61,6 +59,7 @@ pub async fn reach(
     work: &FairWork,
     codes: &BTreeMap<String, Timestamp>,
     flooded: &[String],
+    least_used: f64,
     blow: Option<Blow>,
 ) -> anyhow::Result<FairVerdict> {
     let arrived = tokio::time::timeout(PATIENCE, arrivals(platform, codes)).await;
@@ -77,7 +76,7 @@ pub async fn reach(
     rows.extend(blow.map(|blow| held_by(blow, &held)));
     rows.push(share(&lines, blow));
     rows.push(parks(platform, flooded).await?);
-    rows.extend(used(&lines, blow));
+    rows.extend(used(&lines, least_used, blow));
     rows.extend(paces(&lines));
     Ok(FairVerdict { rows })
 }
@@ -263,14 +262,14 @@ async fn parks(platform: &Platform, flooded: &[String]) -> anyhow::Result<Row> {
 
 /// How much of their paces the flooded sender and the shared account used, while nothing of theirs
 /// was held by a dead or frozen process. The account has the slow account beside it.
-fn used(lines: &Lines, blow: Option<Blow>) -> Vec<Row> {
+fn used(lines: &Lines, least: f64, blow: Option<Blow>) -> Vec<Row> {
     let (begun, ended) = both(lines);
     let mut shared = [lines.from(SMALL), lines.from(LARGE)].concat();
     shared.retain(|(at, _)| begun <= Some(*at) && Some(*at) <= ended);
     shared.sort_unstable();
 
     let of = [
-        ("the flooded sender's pace is used", lines.from(FLOODING), FLOODED_PACE, USED),
+        ("the flooded sender's pace is used", lines.from(FLOODING), FLOODED_PACE, least),
         ("the shared account's pace is used", shared, SHARED_PACE, KEPT),
     ];
     let row = |(what, sent, rate, least): (&str, SentTexts, u32, f64)| {
