@@ -61,7 +61,13 @@ pub const CONSUMERS: &[ConsumerSpec] = table! {
     "reconcile-dead" Reconcile None, Dead ["dead.*.*"];
     "inbound" Inbound None, Texts ["carrier.*.*.inbound", "carrier.*.*.mixed"];
     "reply" Reply None, Inbound ["inbound.*"];
-    "rollup" Rollup None, Events ["events.>"];
+    "rollup" Rollup None, Events [
+        "events.*.counts.moved",
+        "events.*.message.received",
+        "events.*.message.rejected",
+        "events.*.contact.*",
+        "events.*.campaign.completed"
+    ];
 };
 
 /// What differs between installations, for all consumers alike.

@@ -1,5 +1,6 @@
 //! The totals as people look at them.
 
+pub mod counts;
 pub mod rollup;
 pub mod totals;
 

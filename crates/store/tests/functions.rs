@@ -13,12 +13,16 @@ const BOTH: &[&str] = &["millrace_api", "millrace_pipeline"];
 const NOBODY: &[&str] = &[];
 
 /// Every function and procedure, and who may call it.
-const CALLERS: [(&str, &[&str]); 46] = [
+const CALLERS: [(&str, &[&str]); 52] = [
     ("account_rate", PIPELINE),
     ("accounts_directory", API),
     ("active_campaigns", PIPELINE),
     ("add_stamp", PIPELINE),
     ("all_accounts", API),
+    ("count_gone", NOBODY),
+    ("count_made", NOBODY),
+    ("count_moved", NOBODY),
+    ("count_nothing", NOBODY),
     ("counters_after", PIPELINE),
     ("doubts_count", PIPELINE),
     ("due_doubts", PIPELINE),
@@ -50,6 +54,7 @@ const CALLERS: [(&str, &[&str]); 46] = [
     ("seen_now", PIPELINE),
     ("sender_owners", PIPELINE),
     ("senders_in_line", PIPELINE),
+    ("state_detail", BOTH),
     ("stood", BOTH),
     ("take_cancel_marks", PIPELINE),
     ("tenants_after", API),
@@ -57,6 +62,7 @@ const CALLERS: [(&str, &[&str]); 46] = [
     ("tenants_with_aged", PIPELINE),
     ("tenants_with_parked", PIPELINE),
     ("tenants_with_unsaid_events", API),
+    ("unfolded_counts", PIPELINE),
     ("unpublished_totals", PIPELINE),
     ("unpublished_transitions", API),
     ("waiting_count", NOBODY),

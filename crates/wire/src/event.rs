@@ -4,6 +4,7 @@
 pub mod kind;
 
 use domain::{
+    country::Country,
     gates::Gate,
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
     message::{class::MessageClass, state::MessageState},
@@ -36,8 +37,8 @@ pub struct Event {
     pub at: Timestamp,
     /// The version of the entity that this change made.
     pub version: i64,
-    /// Fields by type: [`MessageData`], [`ReceivedData`], [`ContactData`], [`CampaignData`] or
-    /// [`BudgetData`].
+    /// Fields by type: [`MessageData`], [`ReceivedData`], [`ContactData`], [`CampaignData`],
+    /// [`BudgetData`] or [`CountsData`].
     pub data: Box<RawValue>,
 }
 
@@ -163,4 +164,51 @@ pub struct CampaignData {
     pub campaign: CampaignId,
     /// How many recipients its audience has; 0 until the audience is frozen.
     pub audience: i64,
+}
+
+/// The data of `counts.moved`: messages that went from one state to another, a group of equal ones
+/// per event. What a message counts as may change within its state too: its detail, its segments
+/// and its cost, or that it was put aside before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CountsData {
+    /// The group's own id.
+    pub group: Uuid,
+    /// Business time of the changes, at the beginning of their minute.
+    pub minute_start: Timestamp,
+    /// The campaign that the messages belong to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<CampaignId>,
+    /// The sender that carries them, once one is chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<SenderId>,
+    /// The country of the people's numbers, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
+    /// The reason code, or the carrier's error code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// What they were before; none where they are new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<CountedState>,
+    /// What they are since.
+    pub to: CountedState,
+    /// How many they are.
+    pub messages: i64,
+    /// How many of them came into their second turn with it: they had been put aside, or failed.
+    pub released: i64,
+    /// By how many segments what the carrier took has changed.
+    pub segments: i64,
+    /// By how much its cost has changed.
+    pub cost: Micros,
+}
+
+/// What a message is counted as.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CountedState {
+    /// The state that it is in.
+    pub state: MessageState,
+    /// What else it is counted as: of `blocked` the gate, `pace` of those `deferred` until their
+    /// sender has room, `no_receipt` of those `sent` that ended without a receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }

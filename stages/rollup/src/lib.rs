@@ -1,11 +1,12 @@
-//! Rollup: events become totals, each counted once.
+//! Rollup: what moved becomes totals, each move and each other event counted once.
 //!
 //! | | |
 //! |---|---|
-//! | Consumes | `events.>` |
-//! | Emits | `analytics.<tenant>.<scope>[.<id>]` (by the source [`TotalsPublisher`]) |
-//! | Reads | `counted_messages`, `total_heads`, `totals` |
-//! | Writes | `counted_messages`, `counted_events`, `totals`, `total_heads` |
+//! | Consumes | `events.*.counts.moved`, and the other events that it counts |
+//! | Emits | event counts.moved; `analytics.<tenant>.<scope>[.<id>]`; by [`CountsTeller`] and |
+//! | | [`TotalsPublisher`] |
+//! | Reads | `moved_counts`, `total_heads`, `totals` |
+//! | Writes | `moved_counts`, `counted_events`, `totals`, `total_heads` |
 //! | Calls | nobody |
 //! | Never | relies on the order of events, or on seeing each of them once |
 
@@ -13,6 +14,7 @@ mod publish;
 mod record;
 mod sums;
 mod tally;
+mod tell;
 
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ use wire::{Event, Stream};
 
 pub use publish::TotalsPublisher;
 use tally::Tally;
+pub use tell::CountsTeller;
 
 /// The stage that counts.
 pub struct RollupStage {

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::ids::TenantId;
 use jiff::Timestamp;
-use store::analytics::rollup::{Counted, Delta, Moved};
+use store::analytics::rollup::{Delta, Moved};
 use uuid::Uuid;
-use wire::{subject::Scope, totals::blocked_by};
+use wire::{event::CountedState, subject::Scope, totals::detailed};
 
-use crate::tally::{Latest, Other};
+use crate::tally::{Other, ToldCounts};
 
 type ScopeKey = (TenantId, Scope);
 
@@ -16,60 +16,59 @@ type ScopeKey = (TenantId, Scope);
 #[derive(Debug, Default)]
 pub(crate) struct TotalSums {
     deltas: BTreeMap<(ScopeKey, String), i64>,
-    /// How many events each scope has counted, and business time of the latest of them.
+    /// How many changes and events each scope has counted, and business time of the latest.
     moved: HashMap<ScopeKey, (i64, Timestamp)>,
 }
 
 impl TotalSums {
-    /// Moves the totals from what was counted of a message, if anything, to what it is now.
-    pub(crate) fn add(&mut self, old: Option<&Counted>, new: &Latest) {
-        for scope in scopes(&new.counted.tenant, new.counted.campaign) {
-            if let Some(old) = old {
-                self.count(&scope, old, -1);
+    /// Moves a group of messages from what they were counted as, if anything, to what they are now.
+    pub(crate) fn add(&mut self, told: &ToldCounts) {
+        let counts = &told.counts;
+        for scope in scopes(&told.tenant, counts.campaign.map(|campaign| campaign.0)) {
+            if let Some(from) = &counts.from {
+                self.count(&scope, from, -counts.messages);
             }
-            self.count(&scope, &new.counted, 1);
-            self.moved(scope, new.at);
+            self.count(&scope, &counts.to, counts.messages);
+            self.by(&scope, "released".into(), counts.released);
+            self.by(&scope, "segments".into(), counts.segments);
+            self.by(&scope, "cost_micros".into(), counts.cost.0);
+            self.moved(scope, counts.messages, told.at);
         }
     }
 
     /// Adds one other event.
     pub(crate) fn add_other(&mut self, other: &Other) {
         for scope in scopes(&other.tenant, other.campaign) {
-            *self.deltas.entry((scope.clone(), other.name.into())).or_default() += other.by;
-            self.moved(scope, other.at);
+            self.by(&scope, other.name.into(), other.by);
+            self.moved(scope, 1, other.at);
         }
     }
 
     /// The differences and the scopes that moved, in key order.
     pub(crate) fn finish(self) -> (Vec<Delta>, Vec<Moved>) {
         let delta = |(((tenant, scope), name), by)| Delta { tenant, scope, name, by };
-        let moved = |((tenant, scope), (events, as_of))| Moved { tenant, scope, events, as_of };
+        let moved = |((tenant, scope), (counted, as_of))| Moved { tenant, scope, counted, as_of };
 
         let deltas = self.deltas.into_iter().filter(|(_, by)| *by != 0).map(delta).collect();
         (deltas, self.moved.into_iter().map(moved).collect())
     }
 
-    /// Adds what one message counts for, or takes it away where `sign` is -1.
-    fn count(&mut self, scope: &ScopeKey, row: &Counted, sign: i64) {
-        let mut add = |name: String, by: i64| {
-            if by != 0 {
-                *self.deltas.entry((scope.clone(), name)).or_default() += by * sign;
-            }
-        };
-
-        add(row.state.as_str().into(), 1);
-        if let Some(gate) = row.gate {
-            add(blocked_by(gate.as_str()), 1);
+    /// Adds messages to a state, and to their detail.
+    fn count(&mut self, scope: &ScopeKey, counted: &CountedState, by: i64) {
+        self.by(scope, counted.state.as_str().into(), by);
+        if let Some(detail) = &counted.detail {
+            self.by(scope, detailed(counted.state, detail), by);
         }
-        add("segments".into(), row.segments.into());
-        add("cost_micros".into(), row.cost_micros);
     }
 
-    /// Notes that an event of this instant was counted for a scope.
-    fn moved(&mut self, scope: ScopeKey, at: Timestamp) {
-        let (events, as_of) = self.moved.entry(scope).or_insert((0, at));
-        *events += 1;
-        *as_of = at.max(*as_of);
+    fn by(&mut self, scope: &ScopeKey, name: String, by: i64) {
+        *self.deltas.entry((scope.clone(), name)).or_default() += by;
+    }
+
+    /// Notes that so much was counted for a scope, the latest of it at this instant.
+    fn moved(&mut self, scope: ScopeKey, counted: i64, at: Timestamp) {
+        let moved = self.moved.entry(scope).or_insert((0, at));
+        *moved = (moved.0 + counted, moved.1.max(at));
     }
 }
 

@@ -1,23 +1,23 @@
-//! What a batch of events says: the latest state of each message, and each other event once. Pure.
+//! What a batch of events says: groups of messages that moved, and other events, once each. Pure.
 
 use std::collections::BTreeMap;
 
-use domain::{ids::TenantId, message::state::MessageState};
+use domain::ids::TenantId;
 use jiff::Timestamp;
-use store::analytics::rollup::Counted;
 use uuid::Uuid;
 use wire::{
     Event, EventKind,
-    event::{CampaignData, ContactData, MessageData, ReceivedData},
+    event::{CampaignData, ContactData, CountsData, ReceivedData},
 };
 
-/// The latest that a batch says of one message.
+/// A group of messages that moved, counted once by its id.
 #[derive(Debug, Clone)]
-pub(crate) struct Latest {
-    /// What is to be counted.
-    pub(crate) counted: Counted,
-    /// Business time of the event.
+pub(crate) struct ToldCounts {
+    pub(crate) tenant: TenantId,
+    /// Business time of the latest move.
     pub(crate) at: Timestamp,
+    /// The group, as it is told.
+    pub(crate) counts: CountsData,
 }
 
 /// An event that is counted once, by its id.
@@ -39,8 +39,8 @@ pub(crate) struct Other {
 /// A batch of events, sorted by what is counted how.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    /// One entry per message, in key order.
-    pub(crate) messages: Vec<Latest>,
+    /// Groups of messages, each once, in key order.
+    pub(crate) moves: Vec<ToldCounts>,
     /// Events counted by id, each once, in key order.
     pub(crate) others: Vec<Other>,
 }
@@ -49,66 +49,34 @@ impl Tally {
     /// Sorts a batch. An event whose data cannot be read is not counted: its kind says what data it
     /// has, and the wire's golden files keep that readable.
     pub(crate) fn of(events: &[Event]) -> Self {
-        let mut messages: BTreeMap<(TenantId, Uuid), Latest> = BTreeMap::new();
+        let mut moves: BTreeMap<(TenantId, Uuid), ToldCounts> = BTreeMap::new();
         let mut others: BTreeMap<(TenantId, Uuid), Other> = BTreeMap::new();
 
         for event in events {
-            if let Some(latest) = latest(event) {
-                let key = (event.tenant.clone(), latest.counted.message);
-                let known = messages.get(&key);
-                if known.is_none_or(|old| old.counted.version < latest.counted.version) {
-                    messages.insert(key, latest);
-                }
+            if let Some(told) = told(event) {
+                moves.insert((event.tenant.clone(), told.counts.group), told);
             } else if let Some(other) = other(event) {
                 others.insert((event.tenant.clone(), event.id), other);
             }
         }
 
-        Self { messages: messages.into_values().collect(), others: others.into_values().collect() }
+        Self { moves: moves.into_values().collect(), others: others.into_values().collect() }
     }
 
     /// The tenants in the batch.
     pub(crate) fn tenants(&self) -> Vec<TenantId> {
-        let messages = self.messages.iter().map(|latest| latest.counted.tenant.clone());
-        messages.chain(self.others.iter().map(|other| other.tenant.clone())).collect()
+        let moves = self.moves.iter().map(|told| told.tenant.clone());
+        moves.chain(self.others.iter().map(|other| other.tenant.clone())).collect()
     }
 }
 
-/// What an event says of its message; none where it says no state.
-fn latest(event: &Event) -> Option<Latest> {
-    if !says_state(event.kind) {
+/// The group that an event tells of; none for every other event.
+fn told(event: &Event) -> Option<ToldCounts> {
+    if event.kind != EventKind::CountsMoved {
         return None;
     }
-    let data: MessageData = serde_json::from_str(event.data.get()).ok()?;
-
-    let is_billed = data.state.is_at_carrier();
-    let counted = Counted {
-        tenant: event.tenant.clone(),
-        message: data.message.0,
-        version: event.version,
-        state: data.state,
-        gate: data.gate.filter(|_| data.state == MessageState::Blocked),
-        campaign: data.campaign.map(|campaign| campaign.0),
-        segments: if is_billed { i16::try_from(data.segments).unwrap_or(i16::MAX) } else { 0 },
-        cost_micros: if is_billed { data.cost.0 } else { 0 },
-    };
-    Some(Latest { counted, at: event.at })
-}
-
-/// Whether an event of this kind says a message's state. `message.rejected` speaks of a second body
-/// that never became a message.
-fn says_state(kind: EventKind) -> bool {
-    use EventKind as K;
-    match kind {
-        K::MessageAccepted | K::MessageBlocked | K::MessageDeferred | K::MessageHeld => true,
-        K::MessageSent | K::MessageDelivered | K::MessageRead | K::MessageFailed => true,
-        K::MessageUnknown | K::MessageCancelled | K::MessageExpired | K::InDoubtRaised => true,
-        K::MessageRejected | K::MessageReceived => false,
-        K::ContactOptedOut | K::ContactOptedIn => false,
-        K::CampaignStarted | K::CampaignPaused | K::CampaignResumed => false,
-        K::CampaignStopped | K::CampaignCompleted => false,
-        K::BudgetWarning | K::BudgetExhausted => false,
-    }
+    let counts = serde_json::from_str(event.data.get()).ok()?;
+    Some(ToldCounts { tenant: event.tenant.clone(), at: event.at, counts })
 }
 
 /// What an event that is counted by its id adds to which total; none for every other event.
@@ -137,8 +105,9 @@ fn other(event: &Event) -> Option<Other> {
         | K::BudgetWarning
         | K::BudgetExhausted => return None,
 
-        // Counted by their message's state.
-        K::MessageAccepted
+        // Counted by the groups that `counts.moved` tells of.
+        K::CountsMoved
+        | K::MessageAccepted
         | K::MessageBlocked
         | K::MessageDeferred
         | K::MessageHeld

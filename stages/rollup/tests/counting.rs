@@ -1,81 +1,55 @@
-//! Totals on a real database: the same numbers however the events come.
+//! Totals on a real database: what statements move is counted once, however it is told.
 
-use domain::{
-    gates::Gate,
-    ids::{CampaignId, ContactId, MessageId, TenantId},
-    message::{class::MessageClass, state::MessageState},
-    money::Micros,
-};
-use jiff::Timestamp;
-use rollup::{RollupStage, TotalsPublisher};
+use anyhow::Context;
+use domain::{ids::CampaignId, message::state::MessageState as S};
+use jiff::{SignedDuration, Timestamp};
+use rollup::{CountsTeller, RollupStage, TotalsPublisher};
+use serde_json::{Value, json};
 use stage::{Cx, Source};
-use store::Role;
-use testkit::{Database, hand_over};
+use testkit::{
+    hand_over,
+    world::{TestWorld, enriched, message_row, now, with},
+};
 use uuid::Uuid;
-use wire::{Event, EventKind, event::MessageData, totals::Totals};
+use wire::{Event, totals::Totals};
 
 const CAMPAIGN: CampaignId = CampaignId(Uuid::from_u128(7));
 
-/// The event of version `version` of message `n`, which a campaign sent.
-fn event(tenant: &TenantId, n: u128, version: i64, state: MessageState, kind: EventKind) -> Event {
-    let id = Uuid::from_u128(n);
-    let blocked = state == MessageState::Blocked;
-    let data = MessageData {
-        message: MessageId(id),
-        state,
-        turn: 1,
-        class: MessageClass::Promo,
-        contact: ContactId(id),
-        campaign: Some(CAMPAIGN),
-        sender: None,
-        segments: 2,
-        cost: Micros(15_800),
-        gate: blocked.then_some(Gate::Dnc),
-        code: None,
-        until: None,
-    };
-    let happened_at = Timestamp::from_second(1_000 + version).expect("in range");
-    Event::new(kind, tenant, id, version, happened_at, &data)
+/// Messages of two segments that a campaign begins.
+async fn accept(world: &TestWorld, numbers: impl Iterator<Item = u32>) -> anyhow::Result<()> {
+    let columns = json!({ "campaign_id": CAMPAIGN, "segments": 2, "cost_micros": 15_800 });
+    let row = |n| with(message_row(&enriched(&world.tenant, n)), &columns);
+    let rows: Vec<Value> = numbers.map(row).collect();
+    world.insert("messages", &rows).await
 }
 
-/// Two messages delivered, one failed, one blocked, one still at the carrier.
-fn history(tenant: &TenantId) -> Vec<Event> {
-    use EventKind as K;
-    use MessageState as S;
+/// Moves messages, a second after the last move: `set` says how.
+async fn change(world: &TestWorld, numbers: &[u32], set: &str) -> anyhow::Result<()> {
+    let ids: Vec<String> =
+        numbers.iter().map(|n| format!("'{}'", enriched(&world.tenant, *n).head.id.0)).collect();
+    let ids = ids.join(", ");
+    let at = "changed_at = changed_at + interval '1 second'";
+    world
+        .run(&format!("update millrace.messages set {set}, {at} where message_id in ({ids})"))
+        .await
+}
 
-    let mut events = Vec::new();
-    for n in 1..=5 {
-        events.push(event(tenant, n, 1, S::Accepted, K::MessageAccepted));
-    }
+/// Two messages delivered, one failed, one blocked, one still at the carrier, one that waits for
+/// the pace of its sender, in its second turn.
+async fn history(world: &TestWorld) -> anyhow::Result<()> {
+    let state = |state: S| format!("state = {}", state.code());
+    accept(world, 1..=6).await?;
+    change(world, &[5], &format!("{}, gate = 'dnc', code = 'dnc'", state(S::Blocked))).await?;
+    change(world, &[6], &format!("{}, gate = 'quiet_hours'", state(S::Deferred))).await?;
+    change(world, &[6], &format!("{}, turn = 2", state(S::Accepted))).await?;
+    change(world, &[6], &format!("{}, code = 'pace'", state(S::Deferred))).await?;
+    change(world, &[1, 2, 3, 4], &state(S::Queued)).await?;
     for n in 1..=4 {
-        events.push(event(tenant, n, 3, S::Sent, K::MessageSent));
+        let sent = format!("{}, carrier_sid = 'SM{n}'", state(S::Sent));
+        change(world, &[n], &sent).await?;
     }
-    events.push(event(tenant, 1, 4, S::Delivered, K::MessageDelivered));
-    events.push(event(tenant, 2, 4, S::Delivered, K::MessageDelivered));
-    events.push(event(tenant, 3, 4, S::Failed, K::MessageFailed));
-    events.push(event(tenant, 5, 2, S::Blocked, K::MessageBlocked));
-    events
-}
-
-/// The campaign's totals after these batches.
-async fn totals_after(batches: Vec<Vec<Event>>, database: &Database) -> anyhow::Result<Totals> {
-    let store = database.store(Role::Pipeline).await?;
-    let rollup = RollupStage::new(store.clone());
-
-    for batch in batches {
-        hand_over(&rollup, Timestamp::UNIX_EPOCH, batch).await?;
-    }
-
-    let cx = Cx::at(Timestamp::UNIX_EPOCH, machine_now());
-    let tick = TotalsPublisher::new(store).tick(&cx).await?;
-
-    let campaign = tick.say.iter().find(|out| out.subject.to_string().contains(".campaign."));
-    Ok(serde_json::from_slice(&campaign.expect("the campaign's totals").json)?)
-}
-
-/// Machine time of the tests.
-fn machine_now() -> Timestamp {
-    Timestamp::from_second(1_800_000_000).expect("in range")
+    change(world, &[1, 2], &state(S::Delivered)).await?;
+    change(world, &[3], &state(S::Failed)).await
 }
 
 /// Whether totals are those of the history.
@@ -86,99 +60,141 @@ fn assert_counted(totals: &Totals) {
     assert_eq!(count("sent"), 1);
     assert_eq!(count("blocked"), 1);
     assert_eq!(count("blocked.dnc"), 1);
-    assert_eq!(count("accepted"), 0);
+    assert_eq!((count("deferred"), count("deferred.pace")), (1, 1));
+    assert_eq!(count("released"), 1);
+    assert_eq!((count("accepted"), count("queued")), (0, 0));
     assert_eq!(count("segments"), 8, "a blocked message takes no segments");
     assert_eq!(count("cost_micros"), 4 * 15_800);
     assert_eq!(totals.id, Some(CAMPAIGN.0));
-    assert_eq!(totals.as_of, Timestamp::from_second(1_004).expect("in range"));
+    assert_eq!(totals.as_of, now() + SignedDuration::from_secs(3));
+    assert_eq!(totals.watermark, 6 + 1 + 3 + 4 + 4 + 2 + 1, "each change of each message");
+}
+
+/// Machine time of the tests, so many seconds on.
+fn machine(seconds: i64) -> Cx {
+    let at = Timestamp::from_second(1_800_000_000 + seconds).expect("in range");
+    Cx::at(now(), at)
+}
+
+/// What one tick of the teller tells.
+async fn told(world: &TestWorld, seconds: i64) -> anyhow::Result<Vec<Event>> {
+    let teller = CountsTeller::new(world.pipeline().await?);
+    let tick = teller.tick(&machine(seconds)).await?;
+    tick.say.iter().map(|say| Ok(serde_json::from_slice(&say.json)?)).collect()
+}
+
+/// The campaign's totals, if they are to be published.
+async fn totals(world: &TestWorld) -> anyhow::Result<Option<Totals>> {
+    let tick = TotalsPublisher::new(world.pipeline().await?).tick(&machine(0)).await?;
+    let campaign = tick.say.iter().find(|out| out.subject.to_string().contains(".campaign."));
+    let totals = campaign.map(|out| serde_json::from_slice(&out.json));
+    if let Some(mark) = tick.published {
+        mark.await?;
+    }
+    Ok(totals.transpose()?)
+}
+
+async fn rollup(world: &TestWorld) -> anyhow::Result<RollupStage> {
+    Ok(RollupStage::new(world.pipeline().await?))
 }
 
 #[tokio::test]
-async fn events_in_one_batch_are_counted_once_each() -> anyhow::Result<()> {
-    let database = Database::start().await?;
-    let tenant = database.tenant("acme").await?;
-    assert_counted(&totals_after(vec![history(&tenant)], &database).await?);
+async fn each_change_of_a_message_is_counted_once() -> anyhow::Result<()> {
+    let world = TestWorld::start().await?;
+    history(&world).await?;
+
+    hand_over(&rollup(&world).await?, now(), told(&world, 0).await?).await?;
+
+    assert_counted(&totals(&world).await?.context("totals")?);
+    assert_eq!(world.number("select count(*) from millrace.moved_counts").await?, 0);
     Ok(())
 }
 
 #[tokio::test]
-async fn repeated_reversed_and_recut_events_give_the_same_totals() -> anyhow::Result<()> {
-    let database = Database::start().await?;
-    let tenant = database.tenant("acme").await?;
+async fn told_again_in_another_order_and_cut_it_counts_the_same() -> anyhow::Result<()> {
+    let world = TestWorld::start().await?;
+    let rollup = rollup(&world).await?;
+    history(&world).await?;
 
-    let mut reversed = history(&tenant);
-    reversed.reverse();
-    let cut: Vec<Vec<Event>> = history(&tenant).chunks(3).map(<[Event]>::to_vec).collect();
-    let batches = [vec![reversed], cut, vec![history(&tenant)]].concat();
+    let mut events = told(&world, 0).await?;
+    assert!(told(&world, 9).await?.is_empty(), "rollup has ten seconds to fold them");
+    let again = told(&world, 11).await?;
+    let ids = |events: &[Event]| {
+        let mut ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(ids(&again), ids(&events), "the same groups are the same events");
 
-    assert_counted(&totals_after(batches, &database).await?);
+    events.reverse();
+    for part in events.chunks(3) {
+        hand_over(&rollup, now(), part.to_vec()).await?;
+    }
+    hand_over(&rollup, now(), again).await?;
+    assert_counted(&totals(&world).await?.context("totals")?);
     Ok(())
 }
 
 #[tokio::test]
-async fn two_workers_with_the_same_events_count_them_once() -> anyhow::Result<()> {
-    let database = Database::start().await?;
-    let tenant = database.tenant("acme").await?;
-    let store = database.store(Role::Pipeline).await?;
-    let (one, two) = (RollupStage::new(store.clone()), RollupStage::new(store));
+async fn two_workers_with_the_same_groups_count_them_once() -> anyhow::Result<()> {
+    let world = TestWorld::start().await?;
+    let (one, two) = (rollup(&world).await?, rollup(&world).await?);
+    history(&world).await?;
+    let events = told(&world, 0).await?;
 
-    let (first, second) = tokio::join!(
-        hand_over(&one, Timestamp::UNIX_EPOCH, history(&tenant)),
-        hand_over(&two, Timestamp::UNIX_EPOCH, history(&tenant)),
-    );
+    let (first, second) =
+        tokio::join!(hand_over(&one, now(), events.clone()), hand_over(&two, now(), events));
     first?;
     second?;
 
-    assert_counted(&totals_after(Vec::new(), &database).await?);
+    assert_counted(&totals(&world).await?.context("totals")?);
     Ok(())
 }
 
 #[tokio::test]
 async fn published_totals_are_not_published_again_until_they_change() -> anyhow::Result<()> {
-    let database = Database::start().await?;
-    let tenant = database.tenant("acme").await?;
-    let store = database.store(Role::Pipeline).await?;
-    let rollup = RollupStage::new(store.clone());
-    hand_over(&rollup, Timestamp::UNIX_EPOCH, history(&tenant)).await?;
+    let world = TestWorld::start().await?;
+    let rollup = rollup(&world).await?;
+    history(&world).await?;
+    let events = told(&world, 0).await?;
+    hand_over(&rollup, now(), events.clone()).await?;
+    assert!(totals(&world).await?.is_some());
 
-    let publish = TotalsPublisher::new(store);
-    let cx = Cx::at(Timestamp::UNIX_EPOCH, machine_now());
-    let tick = publish.tick(&cx).await?;
-    assert_eq!(tick.say.len(), 2, "the dashboard and the campaign");
-    tick.published.expect("a mark").await?;
+    assert!(totals(&world).await?.is_none());
+    hand_over(&rollup, now(), events).await?;
+    assert!(totals(&world).await?.is_none(), "a repeat changes nothing");
 
-    assert!(publish.tick(&cx).await?.say.is_empty());
-
-    hand_over(&rollup, Timestamp::UNIX_EPOCH, history(&tenant)).await?;
-    assert_eq!(publish.tick(&cx).await?.say.len(), 0, "a repeat changes nothing");
+    // A receipt that comes late makes a new version.
+    change(&world, &[4], &format!("state = {}", S::Delivered.code())).await?;
+    hand_over(&rollup, now(), told(&world, 0).await?).await?;
+    let late = totals(&world).await?.context("totals")?;
+    assert_eq!((late.totals["delivered"], late.totals["sent"]), (3, 0));
     Ok(())
 }
 
 #[tokio::test]
-async fn a_cancelled_message_moves_from_where_it_stood_and_late_events_move_it_nowhere()
--> anyhow::Result<()> {
-    use EventKind as K;
-    use MessageState as S;
+async fn a_change_that_moves_no_count_is_none() -> anyhow::Result<()> {
+    let world = TestWorld::start().await?;
+    accept(&world, 1..=1).await?;
+    told(&world, 0).await?;
 
-    let database = Database::start().await?;
-    let tenant = database.tenant("acme").await?;
+    change(&world, &[1], "body = '', passport = '[]', sender_id = gen_random_uuid()").await?;
+    assert!(told(&world, 0).await?.is_empty());
 
-    let says = |n, version, state, kind| event(&tenant, n, version, state, kind);
-    let batches = vec![
-        vec![says(1, 1, S::Accepted, K::MessageAccepted)],
-        // Cancelled before the gates, while it waited, and before it was stored; the event of the
-        // second comes before what it overtakes.
-        vec![says(1, 2, S::Cancelled, K::MessageCancelled)],
-        vec![says(2, 3, S::Cancelled, K::MessageCancelled)],
-        vec![says(2, 2, S::Deferred, K::MessageDeferred)],
-        vec![says(2, 1, S::Accepted, K::MessageAccepted)],
-        vec![says(3, 1, S::Cancelled, K::MessageCancelled)],
-        vec![says(1, 2, S::Cancelled, K::MessageCancelled)],
-    ];
-
-    let totals = totals_after(batches, &database).await?;
-    let count = |name: &str| totals.totals.get(name).copied().unwrap_or_default();
-    assert_eq!((count("cancelled"), count("accepted"), count("deferred")), (3, 0, 0));
-    assert_eq!((count("segments"), count("cost_micros")), (0, 0), "no carrier had them");
+    // The carrier bills another number of segments, and the receipt that never comes ends it.
+    change(&world, &[1], &format!("state = {}, carrier_sid = 'SM1'", S::Sent.code())).await?;
+    change(&world, &[1], "segments = 3, cost_micros = 23700").await?;
+    change(&world, &[1], "code = 'no_receipt'").await?;
+    let told = told(&world, 0).await?;
+    let mut moved: Vec<Value> =
+        told.iter().map(|e| serde_json::from_str(e.data.get())).collect::<Result<_, _>>()?;
+    moved.sort_by_key(|group| (group["segments"].as_i64(), group["to"].to_string()));
+    assert_eq!(moved[0]["to"], json!({ "state": "sent", "detail": "no_receipt" }));
+    assert_eq!((&moved[1]["segments"], &moved[1]["cost"]), (&json!(1), &json!(7_900)));
+    assert_eq!(
+        (&moved[2]["segments"], &moved[2]["from"]["state"]),
+        (&json!(2), &json!("accepted"))
+    );
+    assert_eq!(moved.len(), 3);
     Ok(())
 }

@@ -118,10 +118,11 @@ pub async fn stage(
             Ok(run_stage(reply, runtime, &config).await?)
         }
         StageName::Rollup => {
+            let tell = run_source(rollup::CountsTeller::new(store.clone()), runtime, &source);
             let publish = run_source(rollup::TotalsPublisher::new(store.clone()), runtime, &source);
             let count = run_stage(rollup::RollupStage::new(store), runtime, config);
-            let (publish, count) = tokio::join!(publish, count);
-            Ok(publish.and(count?))
+            let (tell, publish, count) = tokio::join!(tell, publish, count);
+            Ok(tell.and(publish).and(count?))
         }
     }
 }

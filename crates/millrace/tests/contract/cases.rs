@@ -65,6 +65,8 @@ enum Made {
     Unanswered,
     /// Campaigns that were started.
     Campaigns,
+    /// What has moved of messages that were submitted at noon, told message by message.
+    Counts,
 }
 
 pub const ENRICH: Case = Case {
@@ -136,7 +138,7 @@ pub const REPLY: Case = Case {
 
 pub const ROLLUP: Case = Case {
     stage: Rollup,
-    made: Made::Messages,
+    made: Made::Counts,
     before: &[Enrich, Gate, Throttle, Send],
     work: ContractWork::Frames,
     changes: Change::None("it counts what was decided"),
@@ -262,6 +264,9 @@ impl ContractSubject for Case {
         for sql in self.made.rows() {
             world.change(sql).await?;
         }
+        if self.made == Made::Counts {
+            inputs::tell_counts(world, NOON).await?;
+        }
         world.set_clock(NOON).await?;
         ingress.kill().await
     }
@@ -299,6 +304,19 @@ impl Made {
     fn rows(self) -> &'static [&'static str] {
         match self {
             Self::Messages => &[],
+
+            Self::Counts => &["with whole as (
+                      delete from millrace.moved_counts where messages > 1 returning *
+                  )
+                  insert into millrace.moved_counts (tenant_id, minute_start, as_of, campaign_id,
+                      sender_id, country, code, old_state, old_detail, new_state, new_detail,
+                      messages, released, segments, cost_micros)
+                  select tenant_id, minute_start, as_of, campaign_id, sender_id, country, code,
+                      old_state, old_detail, new_state, new_detail, 1,
+                      case when n <= released then 1 else 0 end,
+                      case when n = 1 then segments else 0 end,
+                      case when n = 1 then cost_micros else 0 end
+                  from whole cross join generate_series(1, messages) n"],
 
             Self::AtNight => &["create table parts as
                   select message_id as id, row_number() over (order by message_id) - 1 as index

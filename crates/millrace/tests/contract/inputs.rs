@@ -3,8 +3,13 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, ensure};
+use pipeline::Publisher;
 use reqwest::Method;
+use rollup::CountsTeller;
 use serde_json::{Value, json};
+use stage::{Cx, Source, StageName};
+use testkit::contract::World;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// How many people there are. Of four in a row one has opted out and one never consented, so that
@@ -199,4 +204,20 @@ pub fn refused_parking(message: &mut Value, id: Uuid) -> bool {
     let fits = message["head"]["class"] == "promo" && consented;
     message["head"]["class"] = json!("journey");
     fits
+}
+
+/// Tells what has moved, as rollup does, so that it is there in frames. The machine's clock is said
+/// to be far ahead: nothing is told again meanwhile.
+pub async fn tell_counts(world: &World<'_>, now: &str) -> anyhow::Result<()> {
+    let cx = Cx::at(now.parse()?, "2100-01-01T00:00:00Z".parse()?);
+    let broker = world.broker().await?;
+    let publisher = Publisher::new(&broker, StageName::Rollup.as_str());
+    let teller = CountsTeller::new(world.store().await?);
+    loop {
+        let tick = teller.tick(&cx).await?;
+        publisher.publish(tick.say, &CancellationToken::new()).await?;
+        if !tick.more {
+            return Ok(());
+        }
+    }
 }

@@ -33,7 +33,7 @@ fn entries(subject: &Subject, numbers: Range<u64>) -> Vec<Vec<Outgoing>> {
 }
 
 fn event() -> Subject {
-    Subject::Event("acme".parse().expect("a key"), EventKind::MessageSent)
+    Subject::Event("acme".parse().expect("a key"), EventKind::CountsMoved)
 }
 
 fn webhook(kind: WebhookKind) -> Subject {

@@ -12,14 +12,18 @@ pub(crate) fn codes(holds: impl Fn(MessageState) -> bool) -> Vec<i16> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use domain::message::state::MessageState::{self, Queued};
+    use domain::message::state::MessageState::{self, Blocked, Deferred, Queued, Sent};
 
     use crate::core::sources;
 
     /// The numbers of states that SQL still holds: the file, the comparison, and the states that it
     /// means. Everything else binds [`MessageState::code`].
-    const LITERALS: [(&str, &str, &[MessageState]); 1] =
-        [("crates/store/src/messages/claim.rs", "state = 3", &[Queued])];
+    const LITERALS: [(&str, &str, &[MessageState]); 4] = [
+        ("crates/store/src/messages/claim.rs", "state = 3", &[Queued]),
+        ("migrations/0033_counts.sql", "state = 10", &[Blocked]),
+        ("migrations/0033_counts.sql", "state = 1", &[Deferred]),
+        ("migrations/0033_counts.sql", "state = 20", &[Sent]),
+    ];
 
     /// What may stand between `state` and a number.
     const OPERATORS: [&str; 10] = ["<>", "!=", ">=", "<=", "=", "<", ">", "in", "when", ","];

@@ -117,22 +117,23 @@ pub async fn insert_messages(
     let new = order.sorted(new);
     let expiries = new.iter().map(|one| one.head.expires_at.map(|at| at.to_sqlx()));
     let submitted = new.iter().map(|one| one.head.submitted_at.to_sqlx());
+    let countries = new.iter().map(|one| Some(one.head.to.phone()?.country()?.to_string()));
 
     let rows = sqlx::query!(
         "insert into messages (tenant_id, message_id, turn, state, class, channel, contact_id,
                                number, campaign_id, body, segments, cost_micros, body_hash,
                                metadata, submitted_at, expires_at, changed_at, passport, code,
-                               on_late)
+                               on_late, country)
          select tenant_id, message_id, turn, state, class, channel, contact_id, number, campaign_id,
                 body, segments, cost_micros, body_hash, metadata::jsonb, submitted_at, expires_at,
-                $1, passport::jsonb, code, on_late
+                $1, passport::jsonb, code, on_late, country
          from unnest($2::text[], $3::uuid[], $4::int[], $5::smallint[], $6::text[], $7::text[],
                      $8::uuid[], $9::text[], $10::uuid[], $11::text[], $12::smallint[],
                      $13::bigint[], $14::bytea[], $15::text[], $16::timestamptz[],
-                     $17::timestamptz[], $18::text[], $19::text[], $20::text[])
+                     $17::timestamptz[], $18::text[], $19::text[], $20::text[], $21::text[])
               as k (tenant_id, message_id, turn, state, class, channel, contact_id, number,
                     campaign_id, body, segments, cost_micros, body_hash, metadata, submitted_at,
-                    expires_at, passport, code, on_late)
+                    expires_at, passport, code, on_late, country)
          on conflict do nothing
          returning tenant_id, message_id",
         now.to_sqlx(),
@@ -155,6 +156,7 @@ pub async fn insert_messages(
         &new.iter().map(|one| json(one.passport)).collect::<Vec<_>>(),
         &new.iter().map(|one| one.code).collect::<Vec<_>>() as _,
         &new.iter().map(|one| one.head.on_late.map(OnLate::as_str)).collect::<Vec<_>>() as _,
+        &countries.collect::<Vec<_>>() as _,
     )
     .fetch_all(&mut **tx)
     .await

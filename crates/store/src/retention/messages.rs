@@ -35,10 +35,6 @@ const BEHIND: SignedDuration = SignedDuration::from_hours(24);
 /// When a message is looked at again that cannot go yet.
 const AGAIN: SignedDuration = SignedDuration::from_hours(24);
 
-/// A message that nobody has counted after this long past its time never will be: events are kept
-/// for 30 days.
-const UNCOUNTED: SignedDuration = SignedDuration::from_hours(31 * 24);
-
 /// Which message: its tenant and its id.
 type Key = (TenantId, Uuid);
 
@@ -95,7 +91,7 @@ async fn go_on(
     // decide
     let (mut due, mut waits) = (Vec::new(), Vec::new());
     for key in &keys {
-        match looked.get(key).and_then(|found| found.goes_from(walk)) {
+        match looked.get(key).and_then(Looked::goes_from) {
             Some(from) if from <= cut => due.push(key),
             Some(from) => waits.push((key, from)),
             None => waits.push((key, cut + AGAIN)),
@@ -144,18 +140,12 @@ struct Looked {
     has_ended: bool,
     /// Whether a parked row or a doubt hangs on it.
     is_open: bool,
-    /// Whether the totals hold it as it is.
-    is_counted: bool,
 }
 
 impl Looked {
     /// The instant from which its time is counted; none while it must stay.
-    fn goes_from(&self, walk: Walk) -> Option<Timestamp> {
-        if !self.has_ended || self.is_open {
-            return None;
-        }
-        let uncounted = walk == Walk::Messages && !self.is_counted;
-        Some(if uncounted { self.changed_at + UNCOUNTED } else { self.changed_at })
+    fn goes_from(&self) -> Option<Timestamp> {
+        (self.has_ended && !self.is_open).then_some(self.changed_at)
     }
 }
 
@@ -169,10 +159,7 @@ async fn look(tx: &mut Scoped, keys: &[Key]) -> Result<HashMap<Key, Looked>, Fau
                   exists (select from parked p where p.tenant_id = m.tenant_id
                              and p.message_id = m.message_id)
                   or exists (select from doubts d where d.tenant_id = m.tenant_id
-                                and d.message_id = m.message_id) as "is_open!",
-                  exists (select from counted_messages c where c.tenant_id = m.tenant_id
-                             and c.message_id = m.message_id and c.state = m.state)
-                      as "is_counted!"
+                                and d.message_id = m.message_id) as "is_open!"
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
            join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id
            order by m.tenant_id, m.message_id
@@ -192,7 +179,6 @@ async fn look(tx: &mut Scoped, keys: &[Key]) -> Result<HashMap<Key, Looked>, Fau
             changed_at: row.changed_at.to_jiff(),
             has_ended: row.has_ended,
             is_open: row.is_open,
-            is_counted: row.is_counted,
         };
         ((keyed::tenant(&row.tenant_id), row.message_id), looked)
     });
@@ -264,9 +250,6 @@ async fn delete(tx: &mut Scoped, due: &[&Key]) -> Result<u64, Fault> {
                    released = e.released + excluded.released,
                    segments = e.segments + excluded.segments,
                    cost_micros = e.cost_micros + excluded.cost_micros
-           ), counted as (
-               delete from counted_messages c using gone g
-               where c.tenant_id = g.tenant_id and c.message_id = g.message_id
            ), conflicts as (
                delete from message_conflicts c using gone g
                where c.tenant_id = g.tenant_id and c.message_id = g.message_id

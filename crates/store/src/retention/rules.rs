@@ -37,7 +37,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 56] = [
+pub const RULES: [(&str, RetentionRule); 58] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -57,10 +57,11 @@ pub const RULES: [(&str, RetentionRule); 56] = [
     ("contacts", Settings),
     ("conversations", Settings),
     ("counted_events", AsMessages),
-    ("counted_messages", WithMessage),
+    ("counted_messages", Work),
     ("counters", Window),
     ("doubts", Work),
     ("ended_recipients", Sums),
+    ("gone_counts", Sums),
     ("idempotency_keys", Fixed),
     ("import_rows", ImportRows),
     ("imports", AsMessages),
@@ -68,6 +69,7 @@ pub const RULES: [(&str, RetentionRule); 56] = [
     ("lines", Work),
     ("message_conflicts", WithMessage),
     ("messages", Messages),
+    ("moved_counts", Work),
     ("open_claims", Work),
     ("pace", Settings),
     ("parked", Work),

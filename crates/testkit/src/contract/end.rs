@@ -12,7 +12,7 @@ use wire::Stream;
 use super::world::World;
 
 /// Tables that tell the outcome, each with what a machine's clock or chance puts into it.
-const TABLES: [(&str, &[&str]); 17] = [
+const TABLES: [(&str, &[&str]); 16] = [
     ("messages", &["claim_owner", "call_by", "attempt", "carrier_sid", "version"]),
     ("message_conflicts", &[]),
     ("parked", &[]),
@@ -23,7 +23,6 @@ const TABLES: [(&str, &[&str]); 17] = [
     ("conversations", &[]),
     ("inbound_texts", &[]),
     ("ai_replies", &["input_tokens", "output_tokens"]),
-    ("counted_messages", &["version"]),
     ("counted_events", &["counted_at"]),
     ("totals", &[]),
     ("campaigns", &["leased_until"]),

@@ -19,6 +19,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, Row};
 use stage::StageName;
+use store::{Role, Store};
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
@@ -129,6 +130,15 @@ impl World<'_> {
     /// The database is away.
     pub async fn database(&self) -> anyhow::Result<PgConnection> {
         Ok(PgConnection::connect(self.postgres.superuser_url().expose_secret()).await?)
+    }
+
+    /// A store as a process of a stage would have it.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn store(&self) -> anyhow::Result<Store> {
+        let url = self.postgres.database_url().expose_secret();
+        Ok(Store::connect(url, Role::Pipeline, 1).await?)
     }
 
     /// Where the carrier is.

@@ -46,4 +46,5 @@ kinds! {
     InDoubtRaised "in_doubt.raised"
     BudgetWarning "budget.warning"
     BudgetExhausted "budget.exhausted"
+    CountsMoved "counts.moved"
 }
