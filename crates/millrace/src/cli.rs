@@ -1,6 +1,7 @@
 //! What the command line says.
 
 pub mod dead;
+pub mod rollup;
 pub mod values;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use dead::DeadCommand;
 use domain::gates::SwitchMode;
 use pipeline::run::Lanes;
+use rollup::RollupCommand;
 use stage::StageName;
 use values::{stage_name, switch_mode};
 
@@ -49,6 +51,8 @@ pub enum Command {
     Switch(SwitchArgs),
     /// Dead letters: what no stage could handle
     Dead(DeadCommand),
+    /// The totals: counts them again from the rows
+    Rollup(RollupCommand),
     /// Runs the demo campaign on a platform that is up, with the sandbox as its carrier
     Demo(Demo),
     /// Measures the whole pipeline on this machine

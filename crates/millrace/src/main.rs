@@ -12,6 +12,7 @@ mod demo;
 mod fair;
 mod platform;
 mod process;
+mod recount;
 mod serve;
 mod up;
 
@@ -59,6 +60,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Account(args) => accounts::run(args).await,
         Command::Switch(args) => admin::switch(args).await,
         Command::Dead(args) => dead::run(args).await,
+        Command::Rollup(args) => recount::run(args).await,
         Command::Demo(args) => demo::command(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::Chaos(args) => chaos::run(args).await,

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::message::state::MessageState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::event::CountedState;
 
 /// The totals of one scope as subscribers read them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,7 +28,22 @@ pub struct Totals {
     pub totals: BTreeMap<String, i64>,
 }
 
-/// The name under which messages of a state with a detail are counted, beside the state.
-pub fn detailed(state: MessageState, detail: &str) -> String {
-    format!("{}.{detail}", state.as_str())
+/// The name of the total of messages that came into a second turn.
+pub const RELEASED: &str = "released";
+
+/// The name of the total of segments that the carrier took.
+pub const SEGMENTS: &str = "segments";
+
+/// The name of the total of what these cost, in micro-units.
+pub const COST: &str = "cost_micros";
+
+/// The names of the totals that other events count in, each event once.
+pub const COUNTED_BY_EVENTS: [&str; 5] =
+    ["received", "opt_outs", "opt_ins", "rejected", "audience"];
+
+/// The names under which a message is counted: its state, and its state with the detail.
+pub fn names(counted: &CountedState) -> impl Iterator<Item = String> {
+    let state = counted.state.as_str();
+    let detailed = counted.detail.as_ref().map(|detail| format!("{state}.{detail}"));
+    std::iter::once(state.to_owned()).chain(detailed)
 }

@@ -18,7 +18,7 @@ use wire::{
     event::{BudgetData, CampaignData, ContactData, CountsData, MessageData, ReceivedData},
     stream::Retention,
     subject::{SHARDS, Scope, Token, WebhookKind},
-    totals::{Totals, detailed},
+    totals::Totals,
 };
 
 const STREAMS: [&str; 7] =
@@ -113,9 +113,9 @@ fn every_name_of_a_total_is_a_row_of_the_document() {
 
     let gates: Vec<&str> = Gate::ORDER.map(Gate::as_str).to_vec();
     for gate in &gates {
-        known.remove(&detailed(MessageState::Blocked, gate));
+        known.remove(&format!("blocked.{gate}"));
     }
-    known.insert(detailed(MessageState::Blocked, "<gate>"));
+    known.insert("blocked.<gate>".to_owned());
 
     assert_eq!(listed, known.iter().map(String::as_str).collect());
     let by_gate = rows.iter().find(|row| row[0].contains("<gate>")).expect("just compared");

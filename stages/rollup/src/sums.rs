@@ -6,7 +6,11 @@ use domain::ids::TenantId;
 use jiff::Timestamp;
 use store::analytics::rollup::{Delta, Moved};
 use uuid::Uuid;
-use wire::{event::CountedState, subject::Scope, totals::detailed};
+use wire::{
+    event::CountedState,
+    subject::Scope,
+    totals::{COST, RELEASED, SEGMENTS, names},
+};
 
 use crate::tally::{Other, ToldCounts};
 
@@ -29,9 +33,9 @@ impl TotalSums {
                 self.count(&scope, from, -counts.messages);
             }
             self.count(&scope, &counts.to, counts.messages);
-            self.by(&scope, "released".into(), counts.released);
-            self.by(&scope, "segments".into(), counts.segments);
-            self.by(&scope, "cost_micros".into(), counts.cost.0);
+            self.by(&scope, RELEASED.into(), counts.released);
+            self.by(&scope, SEGMENTS.into(), counts.segments);
+            self.by(&scope, COST.into(), counts.cost.0);
             self.moved(scope, counts.messages, told.at);
         }
     }
@@ -55,10 +59,7 @@ impl TotalSums {
 
     /// Adds messages to a state, and to their detail.
     fn count(&mut self, scope: &ScopeKey, counted: &CountedState, by: i64) {
-        self.by(scope, counted.state.as_str().into(), by);
-        if let Some(detail) = &counted.detail {
-            self.by(scope, detailed(counted.state, detail), by);
-        }
+        names(counted).for_each(|name| self.by(scope, name, by));
     }
 
     fn by(&mut self, scope: &ScopeKey, name: String, by: i64) {

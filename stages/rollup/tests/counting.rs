@@ -6,12 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use rollup::{CountsTeller, RollupStage, TotalsPublisher};
 use serde_json::{Value, json};
 use stage::{Cx, Source};
+use store::analytics::recount::{self, CountDifference};
 use testkit::{
     hand_over,
     world::{TestWorld, enriched, message_row, now, with},
 };
 use uuid::Uuid;
-use wire::{Event, totals::Totals};
+use wire::{Event, subject::Scope, totals::Totals};
 
 const CAMPAIGN: CampaignId = CampaignId(Uuid::from_u128(7));
 
@@ -196,5 +197,61 @@ async fn a_change_that_moves_no_count_is_none() -> anyhow::Result<()> {
         (&json!(2), &json!("accepted"))
     );
     assert_eq!(moved.len(), 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_rows_say_what_the_totals_say_at_every_moment() -> anyhow::Result<()> {
+    let world = TestWorld::start().await?;
+    let store = world.pipeline().await?;
+    let agrees = async || {
+        let found = recount::compare(&store, &world.tenant).await?;
+        assert_eq!(found.differences, [], "of {}", found.compared);
+        anyhow::Ok(found.compared)
+    };
+
+    history(&world).await?;
+    agrees().await?;
+    let mut events = told(&world, 0).await?;
+    let later = events.split_off(events.len() / 2);
+    hand_over(&rollup(&world).await?, now(), events).await?;
+    agrees().await?;
+    hand_over(&rollup(&world).await?, now(), later).await?;
+    world.run("delete from millrace.messages where state in (21, 22)").await?;
+    assert!(agrees().await? > 2 * 10, "of the tenant and of its campaign");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_total_that_is_not_what_the_rows_say_is_told_and_corrected() -> anyhow::Result<()> {
+    let world = TestWorld::start().await?;
+    let store = world.pipeline().await?;
+    history(&world).await?;
+    hand_over(&rollup(&world).await?, now(), told(&world, 0).await?).await?;
+    let version = totals(&world).await?.context("totals")?.version;
+    world.run("update millrace.totals set value = 7 where name = 'delivered'").await?;
+    world.run("delete from millrace.totals where name = 'sent' and scope = 'campaign'").await?;
+    // What waits to be folded is no difference.
+    change(&world, &[4], &format!("state = {}", S::Delivered.code())).await?;
+
+    let wrong = |scope: &Scope, name: &str, counted, rows| CountDifference {
+        scope: scope.clone(),
+        name: name.to_owned(),
+        counted,
+        rows,
+    };
+    let campaign = Scope::Campaign(CAMPAIGN.0);
+    let wrong = [
+        wrong(&Scope::Dashboard, "delivered", 7, 2),
+        wrong(&campaign, "delivered", 7, 2),
+        wrong(&campaign, "sent", 0, 1),
+    ];
+    assert_eq!(recount::compare(&store, &world.tenant).await?.differences, wrong);
+    assert_eq!(recount::rebuild(&store, &world.tenant, now()).await?.differences, wrong);
+
+    assert_eq!(recount::compare(&store, &world.tenant).await?.differences, []);
+    let corrected = totals(&world).await?.context("subscribers are told")?;
+    assert_eq!((corrected.totals["delivered"], corrected.totals["sent"]), (2, 1));
+    assert!(corrected.version > version);
     Ok(())
 }

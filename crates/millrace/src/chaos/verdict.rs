@@ -13,7 +13,11 @@ use domain::{
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde_json::Value;
-use store::{Role, capacity::counters};
+use store::{
+    Role,
+    analytics::recount::{self, CountDifference},
+    capacity::counters,
+};
 
 use super::load::ChaosWork;
 use crate::{
@@ -97,6 +101,7 @@ pub async fn reach(
     let carrier = against_carrier(platform, &all, &mut wrong).await?;
     final_states(&states, all.len(), &mut wrong);
     against_rollup(&client, &states, &mut wrong).await?;
+    against_rows(platform, &mut wrong).await?;
     let campaign_cost = money(&ledger["cost"])?;
     against_budget(platform, campaign_cost + single_cost, &mut wrong).await?;
 
@@ -173,6 +178,17 @@ async fn against_rollup(
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+}
+
+/// Checks that the totals are what the rows say, to the last detail.
+async fn against_rows(platform: &Platform, wrong: &mut Vec<String>) -> anyhow::Result<()> {
+    let store = platform.store(Role::Pipeline).await?;
+    let found = recount::compare(&store, &platform::tenant(0)?).await?;
+    for CountDifference { scope, name, counted, rows } in found.differences {
+        let scope = scope.as_str();
+        wrong.push(format!("the {scope}'s {name} is {counted} by the totals, {rows} by the rows"));
+    }
+    Ok(())
 }
 
 /// Checks that the budget's counter holds what the carrier billed, in micro-units.

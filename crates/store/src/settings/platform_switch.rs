@@ -14,6 +14,7 @@ use crate::{
     core::words::{self, word},
     fault,
     parked::wake::{self, Way, What},
+    settings::tenants,
 };
 
 /// How many tenants are looked up at once.
@@ -52,15 +53,7 @@ pub async fn throw(
     let mut thrown = Thrown { before, tenants: 0, released: 0 };
     let mut after = String::new();
     loop {
-        let tenants = sqlx::query_scalar!(
-            r#"select tenant_id as "tenant_id!" from tenants_after($1, $2)"#,
-            after,
-            TENANTS,
-        )
-        .fetch_all(store.pool())
-        .await
-        .map_err(fault)?;
-
+        let tenants = tenants::after(store, &after, TENANTS).await?;
         for tenant in &tenants {
             let Some(tenant) = words::readable(words::tenant(tenant)) else { continue };
             thrown.released += tell(store, &tenant, mode, thrown.before, reason, now).await?;

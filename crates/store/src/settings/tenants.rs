@@ -79,3 +79,15 @@ pub async fn get(tx: &mut Scoped, id: &TenantId) -> Result<Option<Tenant>, Fault
         language: row.language,
     }))
 }
+
+/// The keys of up to `at_most` tenants that come after one, in their order.
+pub async fn after(store: &Store, tenant: &str, at_most: i64) -> Result<Vec<String>, Fault> {
+    sqlx::query_scalar!(
+        r#"select tenant_id as "tenant_id!" from tenants_after($1, $2)"#,
+        tenant,
+        at_most,
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)
+}

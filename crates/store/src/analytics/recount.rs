@@ -1,0 +1,160 @@
+//! Counts the rows of messages again, and holds that against the totals: what the rows say, with
+//! what is no longer kept and without what has not been folded, is what the totals say. It is so
+//! after every transaction, so a difference is an error whenever it is looked for.
+
+use std::collections::{BTreeMap, btree_map::Entry};
+
+use domain::ids::TenantId;
+use jiff::Timestamp;
+use sqlx::types::Uuid;
+use stage::Fault;
+use wire::{
+    event::CountedState,
+    subject::Scope,
+    totals::{COST, COUNTED_BY_EVENTS, RELEASED, SEGMENTS, names},
+};
+
+use super::rollup::{self, Delta, Moved};
+use crate::{Scoped, Store, core::words, fault};
+
+/// A total that is not what the rows say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountDifference {
+    /// What it is a total of.
+    pub scope: Scope,
+    /// The total's name.
+    pub name: String,
+    /// What the totals say.
+    pub counted: i64,
+    /// What the rows say.
+    pub rows: i64,
+}
+
+/// What a recount of a tenant has found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recount {
+    /// How many totals were compared.
+    pub compared: usize,
+    /// Those that differ, in the order of their scopes and names.
+    pub differences: Vec<CountDifference>,
+}
+
+/// Counts a tenant's messages again and compares. Reads all of them.
+pub async fn compare(store: &Store, tenant: &TenantId) -> Result<Recount, Fault> {
+    let mut tx = store.scoped([tenant]).await?;
+    sqlx::query!("set transaction isolation level repeatable read, read only")
+        .execute(&mut *tx)
+        .await
+        .map_err(fault)?;
+
+    let rows = from_rows(&mut tx, tenant).await?;
+    let mut totals = BTreeMap::new();
+    for (key, counted) in from_totals(&mut tx, tenant).await? {
+        totals.insert(key, (counted, 0));
+    }
+    for (key, rows) in rows {
+        match totals.entry(key) {
+            Entry::Occupied(mut known) => known.get_mut().1 = rows,
+            Entry::Vacant(new) => drop(new.insert((0, rows))),
+        }
+    }
+
+    let compared = totals.len();
+    let difference = |((id, name), (counted, rows)): ((Uuid, String), (i64, i64))| {
+        let scope = if id.is_nil() { Scope::Dashboard } else { Scope::Campaign(id) };
+        (counted != rows).then_some(CountDifference { scope, name, counted, rows })
+    };
+    Ok(Recount { compared, differences: totals.into_iter().filter_map(difference).collect() })
+}
+
+/// Makes the totals of a tenant what the rows say, and has subscribers told. Gives what differed.
+/// One at a time, over the whole platform: another one waits.
+pub async fn rebuild(store: &Store, tenant: &TenantId, now: Timestamp) -> Result<Recount, Fault> {
+    let mut tx = store.scoped([tenant]).await?;
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('millrace.recount', 0))")
+        .execute(&mut *tx)
+        .await
+        .map_err(fault)?;
+    let recount = compare(store, tenant).await?;
+
+    let mut deltas = Vec::new();
+    let mut moved = BTreeMap::new();
+    for one in &recount.differences {
+        let scope = one.scope.clone();
+        let id = scope.id().unwrap_or_default();
+        let head = Moved { tenant: tenant.clone(), scope: scope.clone(), counted: 0, as_of: now };
+        moved.insert(id, head);
+        let by = one.rows - one.counted;
+        deltas.push(Delta { tenant: tenant.clone(), scope, name: one.name.clone(), by });
+    }
+    let moved: Vec<Moved> = moved.into_values().collect();
+    rollup::add(&mut tx, &deltas, &moved).await?;
+    tx.commit().await.map_err(fault)?;
+    Ok(recount)
+}
+
+/// Which total: the id of its scope, nil for the dashboard, and its name.
+type TotalKey = (Uuid, String);
+
+/// What the totals must be, by the rows.
+async fn from_rows(tx: &mut Scoped, tenant: &TenantId) -> Result<BTreeMap<TotalKey, i64>, Fault> {
+    let rows = sqlx::query!(
+        r#"with counted as (
+               select m.campaign_id, m.state, state_detail(m.state, m.gate, m.code) as detail,
+                      count(*) as messages, count(*) filter (where m.turn > 1) as released,
+                      coalesce(sum(m.segments) filter (where m.carrier_sid is not null), 0)
+                          as segments,
+                      coalesce(sum(m.cost_micros) filter (where m.carrier_sid is not null), 0)
+                          as cost_micros
+               from messages m where m.tenant_id = $1 group by 1, 2, 3
+               union all
+               select nullif(g.campaign_id, $2), g.state, nullif(g.detail, ''), g.messages,
+                      g.released, g.segments, g.cost_micros
+               from gone_counts g where g.tenant_id = $1
+               union all
+               select u.campaign_id, u.new_state, u.new_detail, -u.messages, -u.released,
+                      -u.segments, -u.cost_micros
+               from moved_counts u where u.tenant_id = $1
+               union all
+               select u.campaign_id, u.old_state, u.old_detail, u.messages, 0, 0, 0
+               from moved_counts u where u.tenant_id = $1 and u.old_state is not null
+           )
+           select c.campaign_id, c.state as "state!", c.detail,
+                  sum(c.messages)::bigint as "messages!", sum(c.released)::bigint as "released!",
+                  sum(c.segments)::bigint as "segments!",
+                  sum(c.cost_micros)::bigint as "cost_micros!"
+           from counted c group by 1, 2, 3"#,
+        tenant.as_str(),
+        Uuid::nil(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let mut sums: BTreeMap<TotalKey, i64> = BTreeMap::new();
+    for row in rows {
+        let counted = CountedState { state: words::state(row.state)?, detail: row.detail };
+        for scope in [Some(Uuid::nil()), row.campaign_id].into_iter().flatten() {
+            let mut add = |name: String, by| *sums.entry((scope, name)).or_default() += by;
+            names(&counted).for_each(|name| add(name, row.messages));
+            add(RELEASED.into(), row.released);
+            add(SEGMENTS.into(), row.segments);
+            add(COST.into(), row.cost_micros);
+        }
+    }
+    Ok(sums)
+}
+
+/// What the totals are, but for those that events are counted in.
+async fn from_totals(tx: &mut Scoped, tenant: &TenantId) -> Result<Vec<(TotalKey, i64)>, Fault> {
+    let rows = sqlx::query!(
+        "select scope_id, name, value from totals where tenant_id = $1 and name <> all ($2)",
+        tenant.as_str(),
+        &COUNTED_BY_EVENTS as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    Ok(rows.into_iter().map(|row| ((row.scope_id, row.name), row.value)).collect())
+}
