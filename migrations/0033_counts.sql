@@ -25,6 +25,7 @@ create table moved_counts (
     primary key (tenant_id, group_id)
 ) with (fillfactor = 50);
 create index moved_counts_by_saying on moved_counts (said_at);
+create index moved_counts_by_campaign on moved_counts (campaign_id) where campaign_id is not null;
 call protect('moved_counts');
 call open_to_lookups('moved_counts');
 

@@ -2,9 +2,9 @@
 //! `audience` does with them is in [`audience`] and [`flight`].
 
 pub mod audience;
+pub mod counts;
 pub mod flight;
 pub mod ledger;
-pub mod settled;
 pub mod simulate;
 mod state;
 

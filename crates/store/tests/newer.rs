@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, Row};
 use stage::Fault;
 use store::{
     Role, Store,
-    campaigns::{CampaignState, audience::RunningCampaign, flight, settled::SettledChunks},
+    campaigns::{CampaignState, audience::RunningCampaign, flight},
     messages::{
         gate,
         in_doubt::{self, Raise},
@@ -166,7 +166,9 @@ async fn a_campaign_is_open_while_a_message_of_it_is_in_a_state_that_is_not_know
         world.message(message, state, "promo").await?;
         world
             .run(format!(
-                "insert into millrace.campaign_recipients
+                "update millrace.messages set campaign_id = '{campaign}'
+                 where message_id = '{message}';
+                 insert into millrace.campaign_recipients
                      (tenant_id, campaign_id, seq, contact_id, message_id)
                  values ('acme', '{campaign}', {seq}, '{message}', '{message}')",
             ))
@@ -183,13 +185,10 @@ async fn a_campaign_is_open_while_a_message_of_it_is_in_a_state_that_is_not_know
         audience_size: 2,
         frozen_through: None,
         cursor: 2,
-        settled_below: 0,
-        settled: SettledChunks::none(),
-        version: 2,
     };
 
     let mut tx = world.pipeline.scoped([&world.tenant]).await?;
     let flight = flight::in_flight(&mut tx, &running).await?;
-    assert_eq!((flight.is_open, flight.lowest_open), (true, 1));
+    assert!(flight.is_open);
     Ok(())
 }

@@ -29,13 +29,13 @@ pub struct Totals {
 }
 
 /// The name of the total of messages that came into a second turn.
-pub const RELEASED: &str = "released";
+pub const RELEASED_NAME: &str = "released";
 
 /// The name of the total of segments that the carrier took.
-pub const SEGMENTS: &str = "segments";
+pub const SEGMENTS_NAME: &str = "segments";
 
 /// The name of the total of what these cost, in micro-units.
-pub const COST: &str = "cost_micros";
+pub const COST_NAME: &str = "cost_micros";
 
 /// The names of the totals that other events count in, each event once.
 pub const COUNTED_BY_EVENTS: [&str; 5] =

@@ -4,8 +4,8 @@
 //! |---|---|
 //! | Consumes | nothing; rows of `campaigns` |
 //! | Emits | `msg.submitted.<lane>`; event campaign.completed |
-//! | Reads | `contacts`, `campaign_recipients`, `messages` (states), `pools`, `senders`, `lines` |
-//! | Writes | `campaign_recipients` (frozen once), `campaigns` (cursor, state) |
+//! | Reads | `contacts`, `totals`, `moved_counts`, `pools`, `senders`, `lines` |
+//! | Writes | `campaign_recipients` (frozen once), `campaigns` (cursor, state), `unsaid_events` |
 //! | Calls | nobody |
 //! | Never | skips a recipient: the cursor moves after the PubAck |
 
@@ -13,14 +13,13 @@ mod load;
 mod say;
 mod window;
 
-use jiff::Timestamp;
 use stage::{Cx, Fault, Mark, Source, StageName, Tick};
 use store::{
     Store,
     campaigns::{
         CampaignState,
         audience::{self, RunningCampaign},
-        flight::{self, InFlight},
+        flight,
     },
 };
 
@@ -65,7 +64,9 @@ impl AudienceSource {
         let mut tx = self.store.scoped([&campaign.tenant]).await?;
         let flight = flight::in_flight(&mut tx, &campaign).await?;
         if campaign.cursor == campaign.audience_size && !flight.is_open {
-            return Ok(self.complete(cx.now, campaign));
+            drop(tx);
+            audience::complete(&self.store, &campaign, cx.now).await?;
+            return Ok(Tick::default());
         }
         let next = load::next(&mut tx, cx.now, &campaign, &flight).await?;
         drop(tx);
@@ -78,14 +79,9 @@ impl AudienceSource {
         let cursor = next.last().map_or(campaign.cursor, |last| last.seq + 1);
         let more = next.len() == load::PER_TICK && cursor < campaign.audience_size;
         let is_fed = cursor == campaign.audience_size;
-        let waits = is_fed && flight.messages == 0 && flight.settled == campaign.settled;
-        let counted = flight.looked_at + cursor - campaign.cursor;
-        let rests = (!more).then(|| cx.machine + window::rest(counted, waits));
+        let rests = (is_fed && flight.messages == 0).then(|| cx.machine + window::REST_OF_WAITING);
         let store = self.store.clone();
-        let mark = async move {
-            let InFlight { lowest_open, settled, .. } = flight;
-            audience::advance(&store, &campaign, cursor, lowest_open, &settled, rests).await
-        };
+        let mark = async move { audience::advance(&store, &campaign, cursor, rests).await };
         Ok(Tick { say, published: Some(Box::pin(mark)), more })
     }
 
@@ -94,20 +90,8 @@ impl AudienceSource {
         audience::freeze(&self.store, &campaign).await?;
 
         let store = self.store.clone();
-        let mark = async move {
-            let RunningCampaign { cursor, settled_below, settled, .. } = &campaign;
-            audience::advance(&store, &campaign, *cursor, *settled_below, settled, None).await
-        };
+        let mark = async move { audience::advance(&store, &campaign, campaign.cursor, None).await };
         Ok(Tick { say: Vec::new(), published: Some(Box::pin(mark)), more: true })
-    }
-
-    /// Ends a campaign whose messages have all come to their end.
-    fn complete(&self, now: Timestamp, campaign: RunningCampaign) -> Tick {
-        let say = vec![say::completed(now, &campaign)];
-
-        let store = self.store.clone();
-        let mark = async move { audience::complete(&store, &campaign, now).await };
-        Tick { say, published: Some(Box::pin(mark)), more: false }
     }
 }
 

@@ -1,11 +1,10 @@
-//! What a campaign says: a message to each recipient, and at the end that it is complete.
+//! What a campaign says: a message to each recipient.
 
 use domain::message::class::Channel;
 use jiff::{SignedDuration, Timestamp};
 use store::campaigns::audience::{FedRecipient, RunningCampaign};
 use wire::{
-    Event, EventKind, Subject, Submitted,
-    event::CampaignData,
+    Subject, Submitted,
     frame::Outgoing,
     message::{Content, From, Head},
 };
@@ -40,12 +39,4 @@ pub(crate) fn message(
         metadata: Default::default(),
     };
     Some(Outgoing::new(Subject::Submitted(campaign.class.lane()), &message.with_body_hash()))
-}
-
-/// The event that everything of a campaign has come to its end.
-pub(crate) fn completed(now: Timestamp, campaign: &RunningCampaign) -> Outgoing {
-    let data = CampaignData { campaign: campaign.id, audience: campaign.audience_size };
-    let kind = EventKind::CampaignCompleted;
-    let version = campaign.version + 1;
-    Event::new(kind, &campaign.tenant, campaign.id.0, version, now, &data).outgoing()
 }

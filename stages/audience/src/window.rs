@@ -18,29 +18,15 @@ const SECONDS_AHEAD: i64 = 10;
 const SMALLEST: i64 = 64;
 const LARGEST: i64 = 8_192;
 
-/// How long a campaign is left alone for each message that the next look counts, and at most.
-/// Counting one takes some 2.5 microseconds, so that a campaign costs a tenth of a core.
-const REST_EACH: SignedDuration = SignedDuration::from_micros(20);
-const REST_AT_MOST: SignedDuration = SignedDuration::from_secs(5);
-
-/// How long a campaign is left alone at least that has nothing to feed and nothing in the pipe:
-/// what it waits for may be a receipt in three days.
-const REST_OF_WAITING: SignedDuration = SignedDuration::from_millis(500);
+/// How long a campaign is left alone that has nothing to feed and nothing in the pipe: what it
+/// waits for may be a receipt in three days.
+pub(crate) const REST_OF_WAITING: SignedDuration = SignedDuration::from_millis(500);
 
 /// How many more messages fit the window, from the pool's pace in segments per second and the
 /// messages in flight.
 pub(crate) fn room(pace: i64, in_flight: i64) -> i64 {
     let window = (pace * SECONDS_AHEAD).clamp(SMALLEST, LARGEST);
     (window - in_flight).max(0)
-}
-
-/// How long a campaign is left alone when it has no more to feed, from the messages that the next
-/// look counts: half of the time that a full window lasts, at most. `waits` says that it has
-/// nothing in the pipe either.
-pub(crate) fn rest(counted: i64, waits: bool) -> SignedDuration {
-    let counted = i32::try_from(counted).unwrap_or(i32::MAX);
-    let least = if waits { REST_OF_WAITING } else { SignedDuration::ZERO };
-    REST_EACH.saturating_mul(counted).clamp(least, REST_AT_MOST)
 }
 
 /// What senders carry together, in segments per second: no more on any carrier account than it
@@ -159,15 +145,6 @@ mod tests {
         assert_eq!(room(1, 0), SMALLEST);
         assert_eq!(room(100, 0), 1_000);
         assert_eq!(room(100_000, 0), LARGEST);
-    }
-
-    #[test]
-    fn the_more_is_counted_the_less_often() {
-        assert_eq!(rest(0, false), SignedDuration::ZERO);
-        assert_eq!(rest(10_000, false), SignedDuration::from_millis(200));
-        assert_eq!(rest(1_000_000, true), REST_AT_MOST);
-        assert_eq!(rest(i64::MAX, false), REST_AT_MOST);
-        assert_eq!(rest(1_000, true), REST_OF_WAITING);
     }
 
     #[test]

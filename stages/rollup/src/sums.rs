@@ -9,7 +9,7 @@ use uuid::Uuid;
 use wire::{
     event::CountedState,
     subject::Scope,
-    totals::{COST, RELEASED, SEGMENTS, names},
+    totals::{COST_NAME, RELEASED_NAME, SEGMENTS_NAME, names},
 };
 
 use crate::tally::{Other, ToldCounts};
@@ -33,9 +33,9 @@ impl TotalSums {
                 self.count(&scope, from, -counts.messages);
             }
             self.count(&scope, &counts.to, counts.messages);
-            self.by(&scope, RELEASED.into(), counts.released);
-            self.by(&scope, SEGMENTS.into(), counts.segments);
-            self.by(&scope, COST.into(), counts.cost.0);
+            self.by(&scope, RELEASED_NAME.into(), counts.released);
+            self.by(&scope, SEGMENTS_NAME.into(), counts.segments);
+            self.by(&scope, COST_NAME.into(), counts.cost.0);
             self.moved(scope, counts.messages, told.at);
         }
     }

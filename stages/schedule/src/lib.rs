@@ -10,7 +10,7 @@
 //! | Writes | `messages.turn`; `counters` (places in meters); deletes `parked` rows after the |
 //! | | PubAck, and `lines` in which nobody stands; makes woken rows due; sets aside what it |
 //! | | cannot read: `messages` (held), `unsaid_events`; removes what `docs/operating.md` lists |
-//! | | under Retention, and counts recipients that go in `ended_recipients` |
+//! | | under Retention |
 //! | Calls | nobody |
 //! | Never | decides whether a message may be sent: the gates do, afresh |
 

@@ -4,10 +4,18 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, Router, extract::State, routing::get};
-use domain::{gates::Gate, ids::CampaignId, message::state::MessageState, money::Money};
+use domain::{
+    gates::Gate,
+    ids::CampaignId,
+    message::state::{MessageState, NO_RECEIPT},
+    money::Money,
+};
 use jiff::Timestamp;
 use serde::Serialize;
-use store::campaigns::ledger::{self, LedgerSums};
+use store::campaigns::{
+    CampaignState,
+    ledger::{self, LedgerSums},
+};
 
 use crate::{
     app::App,
@@ -38,7 +46,8 @@ struct Ledger {
     released: i64,
     /// When the next of those that are put aside is due.
     next_due: Option<Timestamp>,
-    /// Whether open and final make the audience, and the gates the blocked.
+    /// Whether open and final make the audience, the gates the blocked, and nobody waits in a
+    /// campaign that is completed.
     balanced: bool,
 }
 
@@ -57,8 +66,11 @@ fn add_up(campaign: CampaignId, sums: LedgerSums, currency: &str) -> Ledger {
 
     let counted: i64 = open.values().sum::<i64>() + closed.values().sum::<i64>();
     let blocked: i64 = blocked_by.values().sum();
-    let balanced =
-        counted == sums.audience && closed.get(MessageState::Blocked.as_str()) == Some(&blocked);
+    let is_completed = sums.state == CampaignState::Completed;
+    let nobody_is_lost = if is_completed { sums.waiting == 0 } else { sums.waiting >= 0 };
+    let balanced = counted == sums.audience
+        && closed.get(MessageState::Blocked.as_str()) == Some(&blocked)
+        && nobody_is_lost;
 
     Ledger {
         campaign,
@@ -67,12 +79,12 @@ fn add_up(campaign: CampaignId, sums: LedgerSums, currency: &str) -> Ledger {
         open,
         r#final: closed,
         blocked_by,
-        segments: sums.segments,
-        cost: money(sums.cost, currency),
+        segments: sums.counts.segments(),
+        cost: money(sums.counts.cost(), currency),
         replies: sums.replies,
         opt_outs: sums.opt_outs,
         ai_replies: sums.ai_replies,
-        released: sums.released,
+        released: sums.counts.released(),
         next_due: sums.next_due,
         balanced,
     }
@@ -89,15 +101,15 @@ impl Sides {
         let (mut open, mut closed) = (BTreeMap::from([("waiting", sums.waiting)]), BTreeMap::new());
         for state in MessageState::ALL {
             let side = if state.is_final() { &mut closed } else { &mut open };
-            side.insert(state.as_str(), 0);
+            side.insert(state.as_str(), sums.counts.of(state));
         }
-        // Once the receipt horizon has passed over it, what is sent is final.
-        closed.insert(MessageState::Sent.as_str(), 0);
 
-        for group in &sums.messages {
-            let side = if group.ended { &mut closed } else { &mut open };
-            *side.entry(group.state.as_str()).or_default() += group.count;
-        }
+        // Once the receipt horizon has passed over it, what is sent is final.
+        let sent = MessageState::Sent;
+        let without_receipt = sums.counts.detailed(sent, NO_RECEIPT);
+        *open.entry(sent.as_str()).or_default() -= without_receipt;
+        closed.insert(sent.as_str(), without_receipt);
+
         // Whom a stopped campaign had not fed yet never becomes a message: it is cancelled.
         *closed.entry(MessageState::Cancelled.as_str()).or_default() += sums.never_fed;
         Self { open, closed }
@@ -106,43 +118,39 @@ impl Sides {
 
 /// How many each gate has blocked.
 fn blocked_by(sums: &LedgerSums) -> BTreeMap<&'static str, i64> {
-    let mut blocked_by = BTreeMap::new();
-    for group in sums.messages.iter().filter(|group| group.state == MessageState::Blocked) {
-        let gate = group.gate.map_or("none", Gate::as_str);
-        *blocked_by.entry(gate).or_default() += group.count;
-    }
+    let by =
+        |gate: Gate| (gate.as_str(), sums.counts.detailed(MessageState::Blocked, gate.as_str()));
+    let mut blocked_by: BTreeMap<_, _> = Gate::ORDER.map(by).into_iter().collect();
+    let unnamed = sums.counts.of(MessageState::Blocked) - blocked_by.values().sum::<i64>();
+    blocked_by.insert("none", unnamed);
+    blocked_by.retain(|_, count| *count != 0);
     blocked_by
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::money::Micros;
-    use store::campaigns::{CampaignState, ledger::LedgerGroup};
-
     use super::*;
 
     fn sums(audience: i64) -> LedgerSums {
-        let group =
-            |state, gate, count| LedgerGroup { state, gate, ended: state.is_final(), count };
-
+        let counts = [
+            ("sent", 11),
+            ("sent.no_receipt", 6),
+            ("blocked", 5),
+            ("blocked.dnc", 4),
+            ("blocked.budget", 1),
+            ("delivered", 7),
+            ("segments", 12),
+            ("cost_micros", 94_800),
+        ];
         LedgerSums {
             state: CampaignState::Stopped,
             audience,
             waiting: 2,
             never_fed: 3,
-            messages: vec![
-                group(MessageState::Sent, None, 5),
-                LedgerGroup { ended: true, ..group(MessageState::Sent, None, 6) },
-                group(MessageState::Blocked, Some(Gate::Dnc), 4),
-                group(MessageState::Blocked, Some(Gate::Budget), 1),
-                group(MessageState::Delivered, None, 7),
-            ],
-            segments: 12,
-            cost: Micros(94_800),
+            counts: counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
             replies: 1,
             opt_outs: 1,
             ai_replies: 0,
-            released: 0,
             next_due: None,
         }
     }
@@ -162,5 +170,10 @@ mod tests {
     #[test]
     fn a_ledger_says_so_when_somebody_is_missing() {
         assert!(!add_up(CampaignId(uuid::Uuid::nil()), sums(29), "USD").balanced);
+
+        let lost = |waiting| LedgerSums { waiting, never_fed: 5 - waiting, ..sums(28) };
+        assert!(!add_up(CampaignId(uuid::Uuid::nil()), lost(-1), "USD").balanced);
+        let completed = LedgerSums { state: CampaignState::Completed, ..lost(1) };
+        assert!(!add_up(CampaignId(uuid::Uuid::nil()), completed, "USD").balanced);
     }
 }

@@ -11,7 +11,7 @@ use stage::Fault;
 use wire::{
     event::CountedState,
     subject::Scope,
-    totals::{COST, COUNTED_BY_EVENTS, RELEASED, SEGMENTS, names},
+    totals::{COST_NAME, COUNTED_BY_EVENTS, RELEASED_NAME, SEGMENTS_NAME, names},
 };
 
 use super::rollup::{self, Delta, Moved};
@@ -137,9 +137,9 @@ async fn from_rows(tx: &mut Scoped, tenant: &TenantId) -> Result<BTreeMap<TotalK
         for scope in [Some(Uuid::nil()), row.campaign_id].into_iter().flatten() {
             let mut add = |name: String, by| *sums.entry((scope, name)).or_default() += by;
             names(&counted).for_each(|name| add(name, row.messages));
-            add(RELEASED.into(), row.released);
-            add(SEGMENTS.into(), row.segments);
-            add(COST.into(), row.cost_micros);
+            add(RELEASED_NAME.into(), row.released);
+            add(SEGMENTS_NAME.into(), row.segments);
+            add(COST_NAME.into(), row.cost_micros);
         }
     }
     Ok(sums)

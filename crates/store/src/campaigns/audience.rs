@@ -8,15 +8,16 @@ use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
+use wire::{Event, EventKind, event::CampaignData};
 
 use crate::{
     Scoped, Store,
-    campaigns::{settled::SettledChunks, state::CampaignState},
+    campaigns::{counts, state::CampaignState},
     core::{
         keyed::{self, in_lock_order},
         words::{self, word},
     },
-    fault,
+    fault, outbox,
 };
 
 /// How long one audience process has a campaign to itself.
@@ -48,12 +49,6 @@ pub struct RunningCampaign {
     pub frozen_through: Option<Uuid>,
     /// Recipients below it have been published.
     pub cursor: i64,
-    /// Recipients below it are final.
-    pub settled_below: i64,
-    /// Chunks of recipients that are settled.
-    pub settled: SettledChunks,
-    /// The campaign's version.
-    pub version: i64,
 }
 
 /// A recipient to feed.
@@ -94,9 +89,7 @@ pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<RunningCampa
            and c.state in ('starting', 'running')
            and (c.leased_until is null or c.leased_until < $4)
          returning c.tenant_id, c.campaign_id, c.state, c.class, c.pool_id, c.audience,
-                   c.validity_seconds, c.audience_size, c.frozen_through, c.cursor,
-                   c.settled_below, c.ended::text as "ended!",
-                   c.handed_over::text as "handed_over!", c.reopened, c.version"#,
+                   c.validity_seconds, c.audience_size, c.frozen_through, c.cursor"#,
         &tenants,
         &active.iter().map(|row| row.campaign_id).collect::<Vec<_>>(),
         (machine + LEASE).to_sqlx(),
@@ -119,13 +112,6 @@ pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<RunningCampa
             audience_size: row.audience_size,
             frozen_through: row.frozen_through,
             cursor: row.cursor,
-            settled_below: row.settled_below,
-            settled: SettledChunks {
-                ended: row.ended,
-                handed_over: row.handed_over,
-                reopened: row.reopened,
-            },
-            version: row.version,
         })
     });
     Ok(campaign.filter_map(words::readable).collect())
@@ -242,36 +228,21 @@ pub async fn next(
 }
 
 /// Moves the cursor after the broker has stored what lies below it, and gives the lease back, or
-/// leaves the campaign alone until `rests_until`. What is settled stays as it is where messages
-/// were reopened meanwhile: they may be of it. After an outage the same recipients are published
+/// leaves the campaign alone until `rests_until`. After an outage the same recipients are published
 /// again, under the same ids.
 pub async fn advance(
     store: &Store,
     campaign: &RunningCampaign,
     cursor: i64,
-    settled_below: i64,
-    settled: &SettledChunks,
     rests_until: Option<Timestamp>,
 ) -> Result<(), Fault> {
     let mut tx = store.scoped([&campaign.tenant]).await?;
     sqlx::query!(
-        "update campaigns
-         set cursor = greatest(cursor, $3),
-             settled_below = case when reopened = $5 and settled_below = $6
-                                  then greatest(settled_below, $4) else settled_below end,
-             ended = case when reopened = $5 then $7::text::int8multirange else ended end,
-             handed_over = case when reopened = $5 then $8::text::int8multirange
-                                else handed_over end,
-             leased_until = $9
+        "update campaigns set cursor = greatest(cursor, $3), leased_until = $4
          where tenant_id = $1 and campaign_id = $2",
         campaign.tenant.as_str(),
         campaign.id.0,
         cursor,
-        settled_below,
-        settled.reopened,
-        campaign.settled_below,
-        settled.ended,
-        settled.handed_over,
         rests_until.map(|at| at.to_sqlx()) as _,
     )
     .execute(&mut *tx)
@@ -281,27 +252,48 @@ pub async fn advance(
     tx.commit().await.map_err(fault)
 }
 
-/// Completes a campaign, once: after `campaign.completed` is published. Also one that was paused
-/// meanwhile, or paused and resumed: its end has been told, and is not to be told again. After an
-/// outage the same event is published again, under the same id.
+/// Completes a campaign that runs and is fed, if every message of it has ended. Whoever reopens one
+/// of its messages locks the campaign too: what has been reopened is counted here, or completed
+/// before. `campaign.completed` goes into the outbox with it. Otherwise
+/// it is left as it is until its lease ends.
 pub async fn complete(
     store: &Store,
     campaign: &RunningCampaign,
     now: Timestamp,
 ) -> Result<(), Fault> {
     let mut tx = store.scoped([&campaign.tenant]).await?;
-    sqlx::query!(
+    let fed = sqlx::query!(
+        "select audience_size from campaigns
+         where tenant_id = $1 and campaign_id = $2 and state = 'running'
+           and cursor = audience_size for update",
+        campaign.tenant.as_str(),
+        campaign.id.0,
+    )
+    .fetch_optional(&mut *tx)
+    .await
+    .map_err(fault)?;
+    let Some(fed) = fed else { return Ok(()) };
+
+    let counts = counts::read(&mut tx, &campaign.tenant, campaign.id).await?;
+    if counts.ended() < fed.audience_size {
+        return Ok(());
+    }
+
+    let version = sqlx::query_scalar!(
         "update campaigns
-         set state = 'completed', completed_at = $3, version = version + 1, leased_until = null,
-             paused_from = null
-         where tenant_id = $1 and campaign_id = $2 and state in ('running', 'paused')",
+         set state = 'completed', completed_at = $3, version = version + 1, leased_until = null
+         where tenant_id = $1 and campaign_id = $2 returning version",
         campaign.tenant.as_str(),
         campaign.id.0,
         now.to_sqlx(),
     )
-    .execute(&mut *tx)
+    .fetch_one(&mut *tx)
     .await
     .map_err(fault)?;
 
+    let data = CampaignData { campaign: campaign.id, audience: fed.audience_size };
+    let (kind, id) = (EventKind::CampaignCompleted, campaign.id.0);
+    let event = Event::new(kind, &campaign.tenant, id, version, now, &data);
+    outbox::insert(&mut tx, &[event]).await?;
     tx.commit().await.map_err(fault)
 }

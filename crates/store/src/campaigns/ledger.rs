@@ -3,8 +3,7 @@
 use domain::{
     gates::Gate,
     ids::{CampaignId, TenantId},
-    message::state::{MessageState, NO_RECEIPT},
-    money::Micros,
+    message::state::MessageState,
 };
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -13,13 +12,15 @@ use stage::Fault;
 
 use crate::{
     Scoped, Store,
-    campaigns::state::CampaignState,
+    campaigns::{
+        counts::{self, CampaignCounts},
+        state::CampaignState,
+    },
     core::words::{self, optional, word},
     fault,
-    retention::recipients::NEVER_FED,
 };
 
-/// The sums behind a ledger. Recipients that are no longer kept are in them, by how they ended.
+/// The sums behind a ledger, whether rows of recipients and messages are still kept or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LedgerSums {
     /// The campaign's state.
@@ -30,35 +31,16 @@ pub struct LedgerSums {
     pub waiting: i64,
     /// Recipients that a stopped campaign will never feed.
     pub never_fed: i64,
-    /// Messages by state and, where blocked, by gate.
-    pub messages: Vec<LedgerGroup>,
-    /// Segments of what the carrier took.
-    pub segments: i64,
-    /// Cost of what the carrier took.
-    pub cost: Micros,
+    /// What its messages are counted as.
+    pub counts: CampaignCounts,
     /// Texts that came in, in threads whose last message was of this campaign.
     pub replies: i64,
     /// How many of these texts were opt-outs.
     pub opt_outs: i64,
     /// How many answers the AI wrote in these threads.
     pub ai_replies: i64,
-    /// Messages that were released at least once after having been put aside.
-    pub released: i64,
     /// When the next of those that are put aside is due.
     pub next_due: Option<Timestamp>,
-}
-
-/// Messages that share a state, a gate, and whether they have ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerGroup {
-    /// The state that they share.
-    pub state: MessageState,
-    /// The gate, for those that are blocked.
-    pub gate: Option<Gate>,
-    /// Whether they have ended; of those that are sent, whether no receipt is expected any more.
-    pub ended: bool,
-    /// How many messages they are.
-    pub count: i64,
 }
 
 /// Reads a campaign's sums. None when there is no such campaign.
@@ -85,84 +67,27 @@ pub async fn read(
 
     let Some(campaign) = campaign else { return Ok(None) };
 
+    let state: CampaignState = word(&campaign.state)?;
+    let counts = counts::read(&mut tx, tenant, id).await?;
+    let stored = counts.where_state(|_| true);
+    let audience = campaign.audience_size;
+    // What was published of a stopped campaign beyond its cursor is fed as well.
+    let is_stopped = state == CampaignState::Stopped;
+    let fed = if is_stopped { campaign.cursor.max(stored) } else { audience };
+
     let mut sums = LedgerSums {
-        waiting: 0,
-        never_fed: 0,
-        messages: Vec::new(),
-        segments: 0,
-        cost: Micros(0),
+        state,
+        audience,
+        waiting: fed - stored,
+        never_fed: audience - fed,
+        counts,
         replies: 0,
         opt_outs: 0,
         ai_replies: 0,
-        released: 0,
-        next_due: None,
-        audience: campaign.audience_size,
-        state: word(&campaign.state)?,
+        next_due: next_due(&mut tx, tenant, id).await?,
     };
-
-    let is_stopped = sums.state == CampaignState::Stopped;
-    let fed = if is_stopped { campaign.cursor } else { i64::MAX };
-    count_messages(&mut tx, tenant, id, fed, &mut sums).await?;
     count_texts(&mut tx, tenant, id, &mut sums).await?;
-    sums.next_due = next_due(&mut tx, tenant, id).await?;
     Ok(Some(sums))
-}
-
-async fn count_messages(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    id: CampaignId,
-    fed: i64,
-    sums: &mut LedgerSums,
-) -> Result<(), Fault> {
-    let rows = sqlx::query!(
-        r#"select m.state as "state?", case when m.state = $4 then m.gate end as gate,
-                  m.state = $5 and m.code is not distinct from $6 as "no_receipt?",
-                  count(*) as "count!", count(*) filter (where r.seq >= $3) as "beyond!",
-                  coalesce(sum(m.segments) filter (where m.carrier_sid is not null), 0)::bigint
-                      as "segments!",
-                  coalesce(sum(m.cost_micros) filter (where m.carrier_sid is not null), 0)::bigint
-                      as "cost!",
-                  count(*) filter (where m.turn > 1) as "released!"
-           from campaign_recipients r
-           left join lateral (
-               select * from messages n
-               where n.tenant_id = r.tenant_id and n.message_id = r.message_id limit 1
-           ) m on true
-           where r.tenant_id = $1 and r.campaign_id = $2
-           group by 1, 2, 3
-           union all
-           select nullif(e.state, $7), nullif(e.gate, ''), e.no_receipt, e.recipients,
-                  case when e.state = $7 then e.recipients else 0 end, e.segments, e.cost_micros,
-                  e.released
-           from ended_recipients e where e.tenant_id = $1 and e.campaign_id = $2"#,
-        tenant.as_str(),
-        id.0,
-        fed,
-        MessageState::Blocked.code(),
-        MessageState::Sent.code(),
-        NO_RECEIPT,
-        NEVER_FED,
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    for row in rows {
-        let Some(state) = row.state else {
-            sums.waiting += row.count - row.beyond;
-            sums.never_fed += row.beyond;
-            continue;
-        };
-        let state = words::state(state)?;
-        let gate = optional(row.gate.as_deref())?;
-        let ended = state.is_final() || row.no_receipt == Some(true);
-        sums.messages.push(LedgerGroup { state, gate, ended, count: row.count });
-        sums.segments += row.segments;
-        sums.cost.0 += row.cost;
-        sums.released += row.released;
-    }
-    Ok(())
 }
 
 async fn next_due(

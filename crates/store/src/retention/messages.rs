@@ -209,8 +209,8 @@ async fn blank(tx: &mut Scoped, now: Timestamp, due: &[&Key]) -> Result<u64, Fau
     Ok(done.rows_affected())
 }
 
-/// Deletes messages that are locked, and everything that hangs on them; their recipients go on as
-/// counts. A recipient is found by its contact: it has no other key that names one alone.
+/// Deletes messages that are locked, and everything that hangs on them. A recipient is found by its
+/// contact: it has no other key that names one alone.
 async fn delete(tx: &mut Scoped, due: &[&Key]) -> Result<u64, Fault> {
     let (tenants, messages) = columns(due);
     let rules = [Walk::MessageTexts.as_str(), Walk::Messages.as_str()];
@@ -220,13 +220,10 @@ async fn delete(tx: &mut Scoped, due: &[&Key]) -> Result<u64, Fault> {
                delete from messages m
                using unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
                where m.tenant_id = k.tenant_id and m.message_id = k.message_id
-               returning m.tenant_id, m.message_id, m.contact_id, m.campaign_id, m.state, m.code,
-                         m.gate, m.turn, m.segments, m.cost_micros, m.carrier_sid, m.sender_id
+               returning m.tenant_id, m.message_id, m.contact_id, m.campaign_id, m.carrier_sid,
+                         m.sender_id
            ), found as (
-               select r.tenant_id, r.campaign_id, r.seq, g.state, g.turn, g.carrier_sid,
-                      case when g.state = $4 then coalesce(g.gate, '') else '' end as gate,
-                      g.state = $5 and g.code is not distinct from $6 as no_receipt,
-                      g.segments, g.cost_micros
+               select r.tenant_id, r.campaign_id, r.seq
                from gone g
                cross join lateral (
                    select * from campaign_recipients n
@@ -236,20 +233,6 @@ async fn delete(tx: &mut Scoped, due: &[&Key]) -> Result<u64, Fault> {
            ), recipients as (
                delete from campaign_recipients r using found f
                where r.tenant_id = f.tenant_id and r.campaign_id = f.campaign_id and r.seq = f.seq
-               returning f.*
-           ), added as (
-               insert into ended_recipients as e (tenant_id, campaign_id, state, gate, no_receipt,
-                                                  recipients, released, segments, cost_micros)
-               select tenant_id, campaign_id, state, gate, no_receipt, count(*),
-                      count(*) filter (where turn > 1),
-                      coalesce(sum(segments) filter (where carrier_sid is not null), 0),
-                      coalesce(sum(cost_micros) filter (where carrier_sid is not null), 0)
-               from recipients group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
-               on conflict (tenant_id, campaign_id, state, gate, no_receipt) do update
-               set recipients = e.recipients + excluded.recipients,
-                   released = e.released + excluded.released,
-                   segments = e.segments + excluded.segments,
-                   cost_micros = e.cost_micros + excluded.cost_micros
            ), conflicts as (
                delete from message_conflicts c using gone g
                where c.tenant_id = g.tenant_id and c.message_id = g.message_id
@@ -267,9 +250,6 @@ async fn delete(tx: &mut Scoped, due: &[&Key]) -> Result<u64, Fault> {
         &tenants as _,
         &messages,
         &rules as _,
-        MessageState::Blocked.code(),
-        MessageState::Sent.code(),
-        NO_RECEIPT,
     )
     .fetch_one(&mut **tx)
     .await

@@ -9,9 +9,6 @@ use stage::Fault;
 use super::{Removed, Step};
 use crate::{Store, core::words, fault};
 
-/// In `ended_recipients.state`: never had a message.
-pub(crate) const NEVER_FED: i16 = -1;
-
 /// A place in the key order of campaigns.
 #[derive(Debug, Clone, Default)]
 pub struct CampaignPlace {
@@ -64,23 +61,15 @@ async fn never_fed(
                    where n.tenant_id = r.tenant_id and n.message_id = r.message_id limit 1
                ) m on true
                where r.tenant_id = $1 and r.campaign_id = $2 and m.message_id is null
-               order by r.seq limit $4 for update of r skip locked
+               order by r.seq limit $3 for update of r skip locked
            ), gone as (
                delete from campaign_recipients r using found f
                where r.tenant_id = f.tenant_id and r.campaign_id = f.campaign_id and r.seq = f.seq
-               returning r.tenant_id, r.campaign_id
-           ), added as (
-               insert into ended_recipients as e (tenant_id, campaign_id, state, gate, no_receipt,
-                                                  recipients, released, segments, cost_micros)
-               select tenant_id, campaign_id, $3, '', false, count(*), 0, 0, 0
-               from gone group by 1, 2
-               on conflict (tenant_id, campaign_id, state, gate, no_receipt) do update
-               set recipients = e.recipients + excluded.recipients
+               returning r.seq
            )
            select count(*) as "gone!" from gone"#,
         tenant.as_str(),
         campaign.0,
-        NEVER_FED,
         at_most,
     )
     .fetch_one(&mut *tx)

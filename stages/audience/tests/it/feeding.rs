@@ -98,12 +98,7 @@ async fn messages_in_flight_take_up_the_window_and_parked_sent_and_final_ones_le
     assert_eq!(fed, world.ids(campaign, 64..84).await?, "20 have made room");
     assert_eq!(publish(world.tick(5).await?).await?, NOTHING);
 
-    let stored = world.stored(campaign).await?;
-    assert_eq!((stored.cursor, stored.settled_below), (84, 0), "the first is not final");
-
-    world.messages(campaign, 0..15, MessageState::Delivered).await?;
-    publish(world.tick(6).await?).await?;
-    assert_eq!(world.stored(campaign).await?.settled_below, 18);
+    assert_eq!(world.stored(campaign).await?.cursor, 84);
     Ok(())
 }
 

@@ -3,5 +3,4 @@
 mod completing;
 mod feeding;
 mod freezing;
-mod settling;
 mod world;

@@ -28,7 +28,6 @@ pub struct Stored {
     pub state: String,
     pub audience: i64,
     pub cursor: i64,
-    pub settled_below: i64,
     pub version: i64,
     pub completed_at: Option<Timestamp>,
 }
@@ -153,7 +152,7 @@ impl World {
 
     pub async fn stored(&self, campaign: CampaignId) -> anyhow::Result<Stored> {
         let row = sqlx::query(
-            "select state, audience_size, cursor, settled_below, version, completed_at
+            "select state, audience_size, cursor, version, completed_at
              from millrace.campaigns where campaign_id = $1",
         )
         .bind(campaign.0)
@@ -165,7 +164,6 @@ impl World {
             state: row.get("state"),
             audience: row.get("audience_size"),
             cursor: row.get("cursor"),
-            settled_below: row.get("settled_below"),
             version: row.get("version"),
             completed_at: completed_at.map(|at| at.to_jiff()),
         })

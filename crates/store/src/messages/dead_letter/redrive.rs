@@ -17,7 +17,6 @@ use stage::Fault;
 use super::{CODE, DeadRow};
 use crate::{
     Scoped,
-    campaigns::settled,
     core::keyed::{LockOrder, in_lock_order},
     fault,
     messages::{
@@ -40,8 +39,8 @@ pub struct Revival<'a> {
 }
 
 /// Reopens rows that are `failed` with the code [`CODE`] and as they were found, in their next
-/// turn, and has `audience` count their recipients again. Answers in the order of `again`, with the
-/// passport; none for one that has moved on.
+/// turn, and locks their campaigns. Answers in the order of `again`, with the passport; none for
+/// one that has moved on.
 pub async fn reopen(
     tx: &mut Scoped,
     now: Timestamp,
@@ -103,26 +102,32 @@ pub async fn reopen(
         reopened[i] = Some((columns!(row).into(), passport));
     }
     let open: Vec<&StoredMessage> = reopened.iter().flatten().map(|(row, _)| row).collect();
-    count_again(tx, &open).await?;
+    lock_campaigns(tx, &open).await?;
     Ok(reopened)
 }
 
-/// Has `audience` count recipients again that it had counted as final.
-async fn count_again(tx: &mut Scoped, open: &[&StoredMessage]) -> Result<(), Fault> {
-    let fed: Vec<(&StoredMessage, Uuid)> =
-        open.iter().filter_map(|row| Some((*row, row.campaign?.0))).collect();
-    if fed.is_empty() {
+/// Locks the campaigns of messages that are open again, so that none of them is completed without
+/// counting these: whoever completes one locks it and counts.
+async fn lock_campaigns(tx: &mut Scoped, open: &[&StoredMessage]) -> Result<(), Fault> {
+    let of_campaigns: Vec<(&str, Uuid)> =
+        open.iter().filter_map(|row| Some((row.tenant.as_str(), row.campaign?.0))).collect();
+    if of_campaigns.is_empty() {
         return Ok(());
     }
 
-    settled::reopen(
-        tx,
-        &fed.iter().map(|(row, _)| row.tenant.as_str()).collect::<Vec<_>>(),
-        &fed.iter().map(|(_, campaign)| *campaign).collect::<Vec<_>>(),
-        &fed.iter().map(|(row, _)| row.contact.0).collect::<Vec<_>>(),
-        &fed.iter().map(|(row, _)| row.id.0).collect::<Vec<_>>(),
+    sqlx::query!(
+        "select c.campaign_id from campaigns c
+         join (select distinct * from unnest($1::text[], $2::uuid[])) as k (tenant_id, campaign_id)
+           on c.tenant_id = k.tenant_id and c.campaign_id = k.campaign_id
+         order by c.tenant_id, c.campaign_id for update of c",
+        &of_campaigns.iter().map(|of| of.0).collect::<Vec<_>>() as _,
+        &of_campaigns.iter().map(|of| of.1).collect::<Vec<_>>(),
     )
+    .fetch_all(&mut **tx)
     .await
+    .map_err(fault)?;
+
+    Ok(())
 }
 
 /// Gives rows that were made without a text what enrich has made of their message. A row that has
