@@ -214,3 +214,40 @@ async fn totals_are_shown_with_what_they_are_of() {
     assert_eq!((&totals["version"], &totals["watermark"]), (&json!(3), &json!(7)));
     assert_eq!(totals["totals"], json!({ "sent": 5 }));
 }
+
+#[tokio::test]
+async fn a_series_tells_what_came_when_and_says_what_it_cannot_tell() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Viewer).await;
+    let mut db = world.database.superuser().await.unwrap();
+    let sql = "insert into millrace.timed_totals
+               select 'acme', 'dashboard', '00000000-0000-0000-0000-000000000000', 'minute',
+                      '2026-03-02T10:00:00Z'::timestamptz + n * interval '30 minutes',
+                      '{\"sent\": 2}'
+               from generate_series(0, 3) n";
+    sqlx::raw_sql(sql).execute(&mut db).await.unwrap();
+
+    let path = "/v1/analytics/dashboard/series?to=2026-03-02T12:00:00Z";
+    let hours: Value = caller.get(path).await.expect(200);
+    assert_eq!((&hours["by"], &hours["from"]), (&json!("hour"), &json!("2026-03-01T12:00:00Z")));
+    let point = |at: &str, sent: i64| json!({ "starts_at": at, "counts": { "sent": sent } });
+    let expected = [point("2026-03-02T10:00:00Z", 4), point("2026-03-02T11:00:00Z", 4)];
+    assert_eq!(hours["points"], json!(expected));
+
+    let path = "/v1/analytics/dashboard/series?by=minute&from=2026-03-02T11:30:00Z\
+                &to=2026-03-02T12:00:00Z";
+    let minutes: Value = caller.get(path).await.expect(200);
+    assert_eq!(minutes["points"], json!([point("2026-03-02T11:30:00Z", 2)]));
+
+    for (query, field) in [
+        ("by=week", "by"),
+        ("from=2026-03-02T12:00:00Z&to=2026-03-02T12:00:00Z", "from"),
+        ("by=minute&from=2026-03-01T11:59:00Z&to=2026-03-02T12:00:00Z", "from"),
+        ("from=yesterday", "query"),
+    ] {
+        let problem = caller.get(&format!("/v1/analytics/dashboard/series?{query}")).await;
+        assert_eq!(problem.expect(422)["errors"][0]["field"], field, "{query}");
+    }
+    let campaign = "/v1/analytics/campaigns/0198f1d2-7c00-7a00-8000-00000000c001/series";
+    caller.get(campaign).await.expect(404);
+}

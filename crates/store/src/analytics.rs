@@ -3,6 +3,7 @@
 pub mod counts;
 pub mod recount;
 pub mod rollup;
+pub mod timed;
 pub mod totals;
 
 use std::collections::BTreeMap;

@@ -88,7 +88,8 @@ const BEFORE: &str = "
     drop trigger count_moved on messages;
     drop trigger count_gone on messages;
     drop trigger count_nothing on counted_messages;
-    drop function count_made, count_moved, count_gone, count_nothing, unfolded_counts, state_detail;
+    drop function count_made, count_moved, count_gone, count_nothing, unfolded_counts;
+    drop function state_detail;
     drop table moved_counts, gone_counts;
     alter table messages drop column country;";
 
@@ -97,7 +98,8 @@ const COUNT_FIRST: &str = "
     with first as (
         insert into millrace.counted_messages
             (tenant_id, message_id, version, state, gate, campaign_id, segments, cost_micros)
-        select tenant_id, message_id, version, state, case state when 10 then gate end, campaign_id,
+        select tenant_id, message_id, version, state, case state when 10 then gate end,
+               campaign_id,
                case when carrier_sid is null then 0 else segments end,
                case when carrier_sid is null then 0 else cost_micros end
         from millrace.messages on conflict do nothing
@@ -106,7 +108,7 @@ const COUNT_FIRST: &str = "
         insert into millrace.totals as t (tenant_id, scope, scope_id, name, value)
         select tenant_id, 'dashboard', '00000000-0000-0000-0000-000000000000', name, sum(by)
         from first cross join lateral (values
-            (case state when 0 then 'accepted' when 1 then 'deferred' when 10 then 'blocked'
+            (case state when 0 then 'accepted' when 10 then 'blocked'
                         when 20 then 'sent' when 22 then 'delivered' end, 1),
             (case when gate is not null then 'blocked.' || gate end, 1),
             ('segments', segments), ('cost_micros', cost_micros)) v (name, by)
@@ -117,8 +119,7 @@ const COUNT_FIRST: &str = "
     select count(*) from first";
 
 #[tokio::test]
-async fn what_an_older_version_had_counted_goes_on_and_it_counts_nothing_more() -> anyhow::Result<()>
-{
+async fn what_an_older_version_has_counted_goes_on_and_it_counts_no_more() -> anyhow::Result<()> {
     let world = TestWorld::start().await?;
     let mut connection = world.database.superuser().await?;
     let as_owner = "set role millrace_owner; set search_path = millrace";
@@ -135,7 +136,8 @@ async fn what_an_older_version_had_counted_goes_on_and_it_counts_nothing_more() 
     world.insert("messages", &[6, 7].map(|n| row(n, &sent))).await?;
     world
         .run(
-            "update millrace.messages set state = 10, gate = 'dnc', code = 'dnc' where number like '%1';
+            "update millrace.messages set state = 10, gate = 'dnc', code = 'dnc'
+             where number like '%1';
              update millrace.messages set state = 1, code = 'pace', turn = 2 where number like '%2';
              update millrace.messages set code = 'no_receipt' where number like '%4';
              update millrace.messages set state = 22 where number like '%5'",

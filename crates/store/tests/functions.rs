@@ -13,11 +13,13 @@ const BOTH: &[&str] = &["millrace_api", "millrace_pipeline"];
 const NOBODY: &[&str] = &[];
 
 /// Every function and procedure, and who may call it.
-const CALLERS: [(&str, &[&str]); 52] = [
+const CALLERS: [(&str, &[&str]); 54] = [
     ("account_rate", PIPELINE),
     ("accounts_directory", API),
     ("active_campaigns", PIPELINE),
+    ("add_counts", PIPELINE),
     ("add_stamp", PIPELINE),
+    ("aged_totals", PIPELINE),
     ("all_accounts", API),
     ("count_gone", NOBODY),
     ("count_made", NOBODY),

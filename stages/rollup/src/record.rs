@@ -7,11 +7,14 @@ use jiff::Timestamp;
 use stage::Fault;
 use store::{
     Scoped,
-    analytics::{counts, rollup},
+    analytics::{counts, rollup, timed},
 };
 use uuid::Uuid;
 
-use crate::{sums::TotalSums, tally::Tally};
+use crate::{
+    sums::{Sums, TotalSums},
+    tally::Tally,
+};
 
 /// Records what was counted, and adds it to the totals.
 pub(crate) async fn record(tx: &mut Scoped, now: Timestamp, tally: &Tally) -> Result<(), Fault> {
@@ -19,8 +22,9 @@ pub(crate) async fn record(tx: &mut Scoped, now: Timestamp, tally: &Tally) -> Re
     count_moves(tx, tally, &mut sums).await?;
     count_others(tx, now, tally, &mut sums).await?;
 
-    let (deltas, moved) = sums.finish();
-    rollup::add(tx, &deltas, &moved).await
+    let Sums { deltas, moved, timed } = sums.finish();
+    rollup::add(tx, &deltas, &moved).await?;
+    timed::add(tx, &timed).await
 }
 
 /// Counts the groups whose rows it removes: they are in no total so far.

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::ids::TenantId;
 use jiff::Timestamp;
-use store::analytics::rollup::{Delta, Moved};
+use store::analytics::{
+    rollup::{Delta, Moved},
+    timed::{Grain, TimedDelta},
+};
 use uuid::Uuid;
 use wire::{
     event::CountedState,
@@ -22,6 +25,18 @@ pub(crate) struct TotalSums {
     deltas: BTreeMap<(ScopeKey, String), i64>,
     /// How many changes and events each scope has counted, and business time of the latest.
     moved: HashMap<ScopeKey, (i64, Timestamp)>,
+    /// What each minute of a scope has counted, by its start.
+    minutes: BTreeMap<(ScopeKey, Timestamp), BTreeMap<String, i64>>,
+}
+
+/// A batch, summed: each list in key order.
+pub(crate) struct Sums {
+    /// Differences to totals.
+    pub(crate) deltas: Vec<Delta>,
+    /// The scopes that moved.
+    pub(crate) moved: Vec<Moved>,
+    /// What came in which minute.
+    pub(crate) timed: Vec<TimedDelta>,
 }
 
 impl TotalSums {
@@ -33,9 +48,19 @@ impl TotalSums {
                 self.count(&scope, from, -counts.messages);
             }
             self.count(&scope, &counts.to, counts.messages);
-            self.by(&scope, RELEASED_NAME.into(), counts.released);
-            self.by(&scope, SEGMENTS_NAME.into(), counts.segments);
-            self.by(&scope, COST_NAME.into(), counts.cost.0);
+            let added = [
+                (RELEASED_NAME, counts.released),
+                (SEGMENTS_NAME, counts.segments),
+                (COST_NAME, counts.cost.0),
+            ];
+            let added = added.map(|(name, by)| (name.to_owned(), by));
+            for (name, by) in &added {
+                self.by(&scope, name.clone(), *by);
+            }
+
+            // A series tells how many came, wherever they went on to.
+            let came = names(&counts.to).map(|name| (name, counts.messages));
+            self.in_minute(&scope, counts.minute_start, came.chain(added));
             self.moved(scope, counts.messages, told.at);
         }
     }
@@ -44,17 +69,28 @@ impl TotalSums {
     pub(crate) fn add_other(&mut self, other: &Other) {
         for scope in scopes(&other.tenant, other.campaign) {
             self.by(&scope, other.name.into(), other.by);
+            let minute_start = Grain::Minute.start_of(other.at);
+            self.in_minute(&scope, minute_start, [(other.name.to_owned(), other.by)]);
             self.moved(scope, 1, other.at);
         }
     }
 
-    /// The differences and the scopes that moved, in key order.
-    pub(crate) fn finish(self) -> (Vec<Delta>, Vec<Moved>) {
+    /// What all that was added comes to.
+    pub(crate) fn finish(self) -> Sums {
         let delta = |(((tenant, scope), name), by)| Delta { tenant, scope, name, by };
         let moved = |((tenant, scope), (counted, as_of))| Moved { tenant, scope, counted, as_of };
+        let timed = |(((tenant, scope), minute_start), counts)| TimedDelta {
+            tenant,
+            scope,
+            minute_start,
+            counts,
+        };
 
-        let deltas = self.deltas.into_iter().filter(|(_, by)| *by != 0).map(delta).collect();
-        (deltas, self.moved.into_iter().map(moved).collect())
+        Sums {
+            deltas: self.deltas.into_iter().filter(|(_, by)| *by != 0).map(delta).collect(),
+            moved: self.moved.into_iter().map(moved).collect(),
+            timed: self.minutes.into_iter().map(timed).collect(),
+        }
     }
 
     /// Adds messages to a state, and to their detail.
@@ -64,6 +100,19 @@ impl TotalSums {
 
     fn by(&mut self, scope: &ScopeKey, name: String, by: i64) {
         *self.deltas.entry((scope.clone(), name)).or_default() += by;
+    }
+
+    /// Adds what came in a minute of a scope.
+    fn in_minute(
+        &mut self,
+        scope: &ScopeKey,
+        minute_start: Timestamp,
+        came: impl IntoIterator<Item = (String, i64)>,
+    ) {
+        let minute = self.minutes.entry((scope.clone(), minute_start)).or_default();
+        for (name, by) in came.into_iter().filter(|(_, by)| *by != 0) {
+            *minute.entry(name).or_default() += by;
+        }
     }
 
     /// Notes that so much was counted for a scope, the latest of it at this instant.

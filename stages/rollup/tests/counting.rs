@@ -6,7 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use rollup::{CountsTeller, RollupStage, TotalsPublisher};
 use serde_json::{Value, json};
 use stage::{Cx, Source};
-use store::analytics::recount::{self, CountDifference};
+use store::analytics::{
+    recount::{self, CountDifference},
+    timed::{self, Grain},
+};
 use testkit::{
     hand_over,
     world::{TestWorld, enriched, message_row, now, with},
@@ -253,5 +256,37 @@ async fn a_total_that_is_not_what_the_rows_say_is_told_and_corrected() -> anyhow
     let corrected = totals(&world).await?.context("subscribers are told")?;
     assert_eq!((corrected.totals["delivered"], corrected.totals["sent"]), (2, 1));
     assert!(corrected.version > version);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_times_of_a_series_add_up_to_what_came() -> anyhow::Result<()> {
+    let world = TestWorld::start().await?;
+    history(&world).await?;
+    // Two hours later the carrier tells of one more.
+    world.run("update millrace.messages set changed_at = changed_at + interval '2 hours'").await?;
+    change(&world, &[4], &format!("state = {}", S::Delivered.code())).await?;
+    for part in told(&world, 0).await?.chunks(4) {
+        hand_over(&rollup(&world).await?, now(), part.to_vec()).await?;
+    }
+
+    let scope = Scope::Campaign(CAMPAIGN.0);
+    let span = (now() - SignedDuration::from_secs(59), now() + SignedDuration::from_hours(3));
+    let mut tx = world.scoped().await?;
+    for grain in Grain::ALL {
+        let points = timed::series(&mut tx, &world.tenant, &scope, grain, span).await?;
+        let starts: Vec<Timestamp> = points.iter().map(|point| point.starts_at).collect();
+        let mut expected = vec![now(), now() + SignedDuration::from_hours(2)];
+        if grain == Grain::Day {
+            expected = vec![grain.start_of(now())];
+        }
+        assert_eq!(starts, expected, "{grain:?}");
+
+        let sum =
+            |name: &str| points.iter().filter_map(|point| point.counts.get(name)).sum::<i64>();
+        assert_eq!((sum("accepted"), sum("queued"), sum("sent")), (7, 4, 4), "one came twice");
+        assert_eq!((sum("delivered"), sum("failed"), sum("blocked.dnc")), (3, 1, 1));
+        assert_eq!((sum("segments"), sum("released")), (8, 1));
+    }
     Ok(())
 }

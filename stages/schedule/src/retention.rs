@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
+    analytics::timed,
     retention::{
         Keep, Removed, Step,
         aged::{self, AgedTable},
@@ -37,12 +38,14 @@ enum Due {
     Recipients,
     ImportRows,
     Counters,
+    /// Minutes and hours of totals, which become longer times.
+    TimedTotals,
     /// By the index in [`AgedTable::ALL`].
     Aged(usize),
 }
 
 /// The rules but those of age, the texts first.
-const DUE: [Due; 7] = [
+const DUE: [Due; 8] = [
     Due::MessageTexts,
     Due::InboundTexts,
     Due::Answers,
@@ -50,6 +53,7 @@ const DUE: [Due; 7] = [
     Due::Recipients,
     Due::ImportRows,
     Due::Counters,
+    Due::TimedTotals,
 ];
 
 /// The source that removes what is due. Any number of processes may run it: they leave each other
@@ -107,6 +111,7 @@ impl RetentionSource {
             Due::Answers => texts::expire_answers(store, step).await,
             Due::Messages => messages::remove(store, step).await,
             Due::ImportRows => aged::remove_import_rows(store, step).await,
+            Due::TimedTotals => timed::shorten(store, step).await,
             Due::Aged(table) => aged::remove(store, AgedTable::ALL[table], step).await,
             Due::Recipients => {
                 let after = self.with(|progress| progress.campaigns.clone());
@@ -164,6 +169,7 @@ fn tell(due: Due, removed: Removed) {
         Due::Recipients => ("millrace_retention_rows_total", "campaign_recipients"),
         Due::ImportRows => ("millrace_retention_rows_total", "import_rows"),
         Due::Counters => ("millrace_retention_rows_total", "counters"),
+        Due::TimedTotals => ("millrace_retention_rows_total", "timed_totals"),
         Due::Aged(table) => ("millrace_retention_rows_total", AgedTable::ALL[table].as_str()),
     };
     metrics::counter!(name, "table" => table).increment(removed.rows);

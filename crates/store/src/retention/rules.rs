@@ -37,7 +37,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 58] = [
+pub const RULES: [(&str, RetentionRule); 59] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -87,6 +87,7 @@ pub const RULES: [(&str, RetentionRule); 58] = [
     ("template_versions", Settings),
     ("templates", Settings),
     ("tenants", Settings),
+    ("timed_totals", Fixed),
     ("total_heads", Sums),
     ("totals", Sums),
     ("unmatched_receipts", Fixed),

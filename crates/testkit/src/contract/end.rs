@@ -12,7 +12,7 @@ use wire::Stream;
 use super::world::World;
 
 /// Tables that tell the outcome, each with what a machine's clock or chance puts into it.
-const TABLES: [(&str, &[&str]); 16] = [
+const TABLES: [(&str, &[&str]); 17] = [
     ("messages", &["claim_owner", "call_by", "attempt", "carrier_sid", "version"]),
     ("message_conflicts", &[]),
     ("parked", &[]),
@@ -24,6 +24,7 @@ const TABLES: [(&str, &[&str]); 16] = [
     ("inbound_texts", &[]),
     ("ai_replies", &["input_tokens", "output_tokens"]),
     ("counted_events", &["counted_at"]),
+    ("timed_totals", &[]),
     ("totals", &[]),
     ("campaigns", &["leased_until"]),
     ("campaign_recipients", &[]),

@@ -6,5 +6,6 @@ mod level;
 mod many;
 mod release;
 mod retention;
+mod timed;
 mod wakes;
 mod world;
