@@ -2,6 +2,7 @@
 //! processes, its broker and its database are killed; at the end every count must agree.
 
 mod blows;
+mod events;
 mod load;
 mod verdict;
 

@@ -8,10 +8,12 @@ use std::{
 use anyhow::{Context, bail};
 use domain::{
     gates::{CounterKey, CounterKind, Windows},
+    message::state::MessageState,
     zones::Zone,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
+use pipeline::Broker;
 use serde_json::Value;
 use store::{
     Role,
@@ -19,7 +21,7 @@ use store::{
     capacity::counters,
 };
 
-use super::load::ChaosWork;
+use super::{events, load::ChaosWork};
 use crate::{
     demo::{check, client::HttpCaller},
     platform::{self, OPEN_HOUR, Platform},
@@ -102,6 +104,7 @@ pub async fn reach(
     final_states(&states, all.len(), &mut wrong);
     against_rollup(&client, &states, &mut wrong).await?;
     against_rows(platform, &mut wrong).await?;
+    against_events(platform, &states, &mut wrong).await?;
     let campaign_cost = money(&ledger["cost"])?;
     against_budget(platform, campaign_cost + single_cost, &mut wrong).await?;
 
@@ -187,6 +190,24 @@ async fn against_rows(platform: &Platform, wrong: &mut Vec<String>) -> anyhow::R
     for CountDifference { scope, name, counted, rows } in found.differences {
         let scope = scope.as_str();
         wrong.push(format!("the {scope}'s {name} is {counted} by the totals, {rows} by the rows"));
+    }
+    Ok(())
+}
+
+/// Checks that the events of all changes come to the same numbers, where EVENTS holds all of them.
+async fn against_events(
+    platform: &Platform,
+    states: &BTreeMap<String, usize>,
+    wrong: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let broker = Broker::connect(&platform.nats_url, None, "chaos").await?;
+    let Some(counts) = events::counts(&broker, &platform::tenant(0)?).await? else { return Ok(()) };
+    for state in MessageState::ALL.map(MessageState::as_str) {
+        let said = counts.get(state).copied().unwrap_or_default();
+        let told = states.get(state).copied().unwrap_or_default();
+        if i64::try_from(told) != Ok(said) {
+            wrong.push(format!("{told} messages are {state}, {said} by the events"));
+        }
     }
     Ok(())
 }
