@@ -7,6 +7,7 @@ mod account;
 mod cluster;
 mod copy;
 mod data_dir;
+mod dump;
 mod nats;
 mod postgres;
 mod supervise;

@@ -1,8 +1,9 @@
 //! `millrace bench`: the whole pipeline against the sandbox at 0 ms, beside a reference measured in
 //! the same run on the same machine. The median of several runs is held against the committed
-//! baseline.
+//! baseline. With `--hold-xmin`, what long snapshots cost instead.
 
 mod baseline;
+mod hold;
 mod hop;
 mod latency;
 mod load;
@@ -10,7 +11,11 @@ mod report;
 mod usage;
 mod watch;
 
-use std::{path::Path, process::ExitCode, time::Instant};
+use std::{
+    path::Path,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use boot::embedded::{EmbeddedOptions, Nats, NatsSync, Scratch};
 use hop::RawHop;
@@ -27,6 +32,10 @@ const WORK_DIR: &str = ".millrace";
 /// Runs the benchmark as often as it is told to, and prints a report of each run.
 pub async fn run(args: cli::Bench) -> anyhow::Result<ExitCode> {
     boot::telemetry::start_logging(boot::telemetry::LogFormat::for_stderr(), "warn")?;
+
+    if let Some(seconds) = args.hold_xmin {
+        return hold::run(&args, Duration::from_secs(seconds)).await;
+    }
 
     let (mut found, mut passes) = (Vec::new(), true);
     for run in 1..=args.runs.max(1) {
@@ -53,7 +62,7 @@ async fn once(args: &cli::Bench) -> anyhow::Result<BenchReport> {
     eprintln!("starting the platform, one process each ...");
     let mut platform = Platform::start(scratch.path(), &Plan::default()).await?;
 
-    let work = load::prepare(&mut platform, args).await?;
+    let mut work = load::prepare(&mut platform, args).await?;
     eprintln!("reference: raw hops, now and behind the load, as the machine's speed changes ...");
     let before = hop::measure(&reference).await?;
     eprintln!("sending ...");
@@ -64,7 +73,8 @@ async fn once(args: &cli::Bench) -> anyhow::Result<BenchReport> {
     let sent = watch::Sent::start(&platform.nats_url).await?;
     let begun = Instant::now();
 
-    let submitted = load::submit(&platform, &work, args, &sent).await?;
+    let time = args.seconds.map(Duration::from_secs);
+    let submitted = load::submit(&platform, &mut work, time, &sent).await?;
     let recorded = sent.wait_for(submitted).await?;
     let took = begun.elapsed();
     let spent = usage::cpu(&groups);
@@ -84,7 +94,7 @@ async fn once(args: &cli::Bench) -> anyhow::Result<BenchReport> {
 
 /// The reference runs on a server of its own with the broker's default sync.
 async fn reference_server(scratch: &Scratch) -> anyhow::Result<Nats> {
-    let every = NatsSync::Every(std::time::Duration::from_secs(120));
+    let every = NatsSync::Every(Duration::from_secs(120));
     let options = EmbeddedOptions { nats_sync: every, ..EmbeddedOptions::default() };
     Ok(Nats::start(&scratch.path().join("reference"), &options).await?)
 }

@@ -249,9 +249,25 @@ pub struct Bench {
     /// Runs, whose median is held against the baseline
     #[arg(long, default_value_t = 3, value_name = "N")]
     pub runs: usize,
+    /// Measure instead what a reader costs that holds its snapshot for so long, in seconds, and
+    /// then a dump of the database
+    #[arg(long, value_name = "SECONDS", conflicts_with_all = ["seconds", "messages", "runs"])]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub hold_xmin: Option<u64>,
 }
 
 impl Bench {
+    /// How long the periods without a reader and beside a dump are, in seconds: a minute, or as
+    /// long as the snapshot is held where that is shorter.
+    pub fn beside(hold: u64) -> u64 {
+        hold.min(60)
+    }
+
+    /// For how long messages are submitted, in seconds; none where their number is given.
+    pub fn load_seconds(&self) -> Option<u64> {
+        self.hold_xmin.map(|hold| hold + 2 * Self::beside(hold)).or(self.seconds)
+    }
+
     /// Whether it is the load that the committed baseline was measured with.
     pub fn is_the_baselines(&self) -> bool {
         let load = (self.messages, self.seconds, self.tenants, self.opt_outs);
