@@ -47,6 +47,7 @@ pub async fn run(args: cli::Chaos) -> anyhow::Result<ExitCode> {
             ..StreamSettings::default()
         },
         settings: settings(&args),
+        ..Plan::default()
     };
     let mut platform = Platform::start(scratch.path(), &plan).await?;
     rig_the_carrier(&platform, seed).await?;

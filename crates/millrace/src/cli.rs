@@ -57,6 +57,8 @@ pub enum Command {
     Chaos(Chaos),
     /// Floods the platform as some tenants would, and checks that the others do not notice
     Fair(Fair),
+    /// Kills one NATS server of three after another, and checks that every count agrees
+    Cluster(Cluster),
     /// Writes the demo's contacts (CSV) to standard output
     #[command(hide = true)]
     DemoPeople {
@@ -345,4 +347,22 @@ pub struct Fair {
     /// How long a stage may hold a message before another process gets it, in seconds
     #[arg(long, default_value_t = 6, value_name = "SECONDS")]
     pub ack_wait: u64,
+}
+
+/// `millrace cluster [--texts N]`
+#[derive(Debug, Args)]
+pub struct Cluster {
+    /// Texts of each run: on one server, on three, and on three that are killed
+    #[arg(long, default_value_t = 10_000, value_name = "N")]
+    #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(100..))]
+    pub texts: usize,
+    /// Processes of each stage
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    pub each: usize,
+    /// Leave out the run on one server, and the one on three that are not killed
+    #[arg(long)]
+    pub kills_alone: bool,
+    /// How long each run may take, in seconds
+    #[arg(long, default_value_t = 180, value_name = "SECONDS")]
+    pub limit: u64,
 }

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fs};
 
+use boot::embedded::Nats;
+
 use crate::platform::{Part, Platform};
 
 /// A named group: the processes whose root these are, with all their descendants.
@@ -23,7 +25,7 @@ pub fn groups(platform: &Platform) -> Vec<UsageGroup> {
     vec![
         UsageGroup { name: "api", roots: of(&|name| name == "api") },
         UsageGroup { name: "stages", roots: of(&|name| name != "api" && name != "sandbox") },
-        UsageGroup { name: "nats", roots: vec![platform.nats.pid()] },
+        UsageGroup { name: "nats", roots: platform.nats.iter().map(Nats::pid).collect() },
         UsageGroup { name: "postgres", roots: vec![platform.postgres.pid()] },
         UsageGroup { name: "sandbox", roots: of(&|name| name == "sandbox") },
     ]
