@@ -4,11 +4,11 @@
 
 mod baseline;
 mod hold;
-mod hop;
+pub mod hop;
 mod latency;
 mod load;
 mod report;
-mod usage;
+pub mod usage;
 mod watch;
 
 use std::{
@@ -64,7 +64,7 @@ async fn once(args: &cli::Bench) -> anyhow::Result<BenchReport> {
 
     let mut work = load::prepare(&mut platform, args).await?;
     eprintln!("reference: raw hops, now and behind the load, as the machine's speed changes ...");
-    let before = hop::measure(&reference).await?;
+    let before = hop::measure(&reference, hop::MESSAGES).await?;
     eprintln!("sending ...");
 
     let groups = usage::groups(&platform);
@@ -79,7 +79,7 @@ async fn once(args: &cli::Bench) -> anyhow::Result<BenchReport> {
     let took = begun.elapsed();
     let spent = usage::cpu(&groups);
     let memory = peak.stop().await;
-    let after = hop::measure(&reference).await?;
+    let after = hop::measure(&reference, hop::MESSAGES).await?;
     reference.stop().await;
 
     let truth = platform.sandbox_stats().await?;
@@ -93,7 +93,10 @@ async fn once(args: &cli::Bench) -> anyhow::Result<BenchReport> {
 }
 
 /// The reference runs on a server of its own with the broker's default sync.
-async fn reference_server(scratch: &Scratch) -> anyhow::Result<Nats> {
+///
+/// # Errors
+/// The server does not start.
+pub async fn reference_server(scratch: &Scratch) -> anyhow::Result<Nats> {
     let every = NatsSync::Every(Duration::from_secs(120));
     let options = EmbeddedOptions { nats_sync: every, ..EmbeddedOptions::default() };
     Ok(Nats::start(&scratch.path().join("reference"), &options).await?)

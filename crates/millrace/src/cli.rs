@@ -59,6 +59,8 @@ pub enum Command {
     Fair(Fair),
     /// Kills one NATS server of three after another, and checks that every count agrees
     Cluster(Cluster),
+    /// A steady load with restarts, for as long as one likes, in which nothing may drift
+    Soak(Soak),
     /// Writes the demo's contacts (CSV) to standard output
     #[command(hide = true)]
     DemoPeople {
@@ -365,4 +367,17 @@ pub struct Cluster {
     /// How long each run may take, in seconds
     #[arg(long, default_value_t = 180, value_name = "SECONDS")]
     pub limit: u64,
+}
+
+/// `millrace soak [--minutes N]`
+#[derive(Debug, Args)]
+pub struct Soak {
+    /// How long the load goes on, in minutes
+    #[arg(long, default_value_t = 30, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_440))]
+    pub minutes: u64,
+    /// Texts a second
+    #[arg(long, default_value_t = 1_000, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u64).range(50..=10_000))]
+    pub rate: u64,
 }

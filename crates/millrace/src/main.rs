@@ -15,6 +15,7 @@ mod flow;
 mod platform;
 mod process;
 mod serve;
+mod soak;
 mod up;
 mod verdict;
 
@@ -67,6 +68,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Chaos(args) => chaos::run(args).await,
         Command::Fair(args) => fair::run(args).await,
         Command::Cluster(args) => cluster::run(args).await,
+        Command::Soak(args) => soak::run(args).await,
         Command::DemoPeople { seed } => demo::people::write(seed),
     }
 }

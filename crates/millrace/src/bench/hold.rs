@@ -77,7 +77,7 @@ pub async fn run(args: &cli::Bench, hold: Duration) -> anyhow::Result<ExitCode> 
     let store = platform.store(Role::Owner).await?;
 
     let sent = Sent::start(&platform.nats_url).await?;
-    let hop = hop::measure(&reference).await?;
+    let hop = hop::measure(&reference, hop::MESSAGES).await?;
     let mut bench =
         Bench { platform: &platform, work, sent, reference: &reference, store: &store, hop };
     let periods =
@@ -127,7 +127,7 @@ impl Bench<'_> {
         let took = begun.elapsed();
 
         let tables = statistics::tables(self.store).await?;
-        let after = hop::measure(self.reference).await?;
+        let after = hop::measure(self.reference, hop::MESSAGES).await?;
         let hop = RawHop::mean(self.hop, after);
         self.hop = after;
         Ok(Period { name, messages: sent - before, took, hop, tables })
