@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use boot::embedded::{EmbeddedOptions, Nats, NatsSync, Scratch};
+use boot::embedded::Scratch;
 use hop::RawHop;
 use report::BenchReport;
 
@@ -58,7 +58,7 @@ pub async fn run(args: cli::Bench) -> anyhow::Result<ExitCode> {
 async fn once(args: &cli::Bench) -> anyhow::Result<BenchReport> {
     // On a disk, where fsync costs what it costs.
     let scratch = Scratch::under(Path::new(WORK_DIR))?;
-    let reference = reference_server(&scratch).await?;
+    let reference = hop::reference_server(&scratch).await?;
     eprintln!("starting the platform, one process each ...");
     let mut platform = Platform::start(scratch.path(), &Plan::default()).await?;
 
@@ -90,14 +90,4 @@ async fn once(args: &cli::Bench) -> anyhow::Result<BenchReport> {
     let cpu = spent.iter().map(|(name, seconds)| (*name, seconds - cpu[name])).collect();
     let hop = RawHop::mean(before, after);
     Ok(BenchReport { messages: recorded, took, cpu, memory, latency, hop, truth })
-}
-
-/// The reference runs on a server of its own with the broker's default sync.
-///
-/// # Errors
-/// The server does not start.
-pub async fn reference_server(scratch: &Scratch) -> anyhow::Result<Nats> {
-    let every = NatsSync::Every(Duration::from_secs(120));
-    let options = EmbeddedOptions { nats_sync: every, ..EmbeddedOptions::default() };
-    Ok(Nats::start(&scratch.path().join("reference"), &options).await?)
 }

@@ -1,6 +1,6 @@
-//! `millrace soak`: a steady load with receipts, replies and STOPs for as long as one likes, in which
-//! every kind of process and Postgres are restarted. Nothing may drift: neither the time to the
-//! carrier, nor memory; and in the end every count must agree.
+//! `millrace soak`: a steady load with receipts, replies and STOPs for as long as one likes, in
+//! which every kind of process and Postgres are restarted. Nothing may drift: neither the time to
+//! the carrier, nor memory; and in the end every count must agree.
 
 mod blows;
 mod load;
@@ -12,13 +12,13 @@ use std::{path::Path, process::ExitCode, time::Duration};
 
 use boot::embedded::{Nats, Scratch};
 use load::SoakLoad;
-use report::{SoakReport, Window};
+use report::{SoakReport, SoakWindow};
 use sample::Sample;
 use serde_json::json;
-use slot::{Clock, Slot};
+use slot::{SlotClock, SoakSlot};
 
 use crate::{
-    bench::reference_server,
+    bench::hop,
     cli,
     flow::{Flow, tally},
     platform::{OPEN_HOUR, Plan, Platform},
@@ -47,7 +47,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 pub async fn run(args: cli::Soak) -> anyhow::Result<ExitCode> {
     boot::telemetry::start_logging(boot::telemetry::LogFormat::for_stderr(), "error")?;
     let scratch = Scratch::under(Path::new(WORK_DIR))?;
-    let reference = reference_server(&scratch).await?;
+    let reference = hop::reference_server(&scratch).await?;
     let plan = Plan { settings: vec![("RUST_LOG", "error".to_owned())], ..Plan::default() };
     let mut platform = Platform::start(scratch.path(), &plan).await?;
 
@@ -115,17 +115,17 @@ impl Soak<'_> {
         let slots = window.div_duration_f64(SLOT).ceil() as u32;
 
         let mut report = SoakReport::new(args.rate, struck);
-        let mut clock = Clock::start(self.platform).await?;
+        let mut clock = SlotClock::start(self.platform).await?;
         let mut before = Sample::take(self.platform).await?;
         for number in 0..count {
             let mut found = Vec::new();
             for part in 0..slots {
-                let share = blows::Share { part, of: slots };
+                let share = blows::RestartShare { part, of: slots };
                 let struck = (number == struck).then_some(share);
                 found.push(self.slot(&mut clock, window / slots, struck).await?);
             }
             let after = Sample::take(self.platform).await?;
-            let window = Window { ended: clock.elapsed(), slots: found, before, after };
+            let window = SoakWindow { ended: clock.elapsed(), slots: found, before, after };
             window.print();
             before = window.after.clone();
             report.windows.push(window);
@@ -136,10 +136,10 @@ impl Soak<'_> {
     /// Watches for so long, restarts a share of the processes meanwhile if it is told to.
     async fn slot(
         &mut self,
-        clock: &mut Clock,
+        clock: &mut SlotClock,
         time: Duration,
-        struck: Option<blows::Share>,
-    ) -> anyhow::Result<Slot> {
+        struck: Option<blows::RestartShare>,
+    ) -> anyhow::Result<SoakSlot> {
         let end = clock.next(time);
         if let Some(share) = struck {
             blows::restart(self.platform, share, end).await?;

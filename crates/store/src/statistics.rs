@@ -11,7 +11,7 @@ use crate::core::{
 /// A table of the schema, as the server's statistics have it; they follow within a second or two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableStatistics {
-    /// Its name.
+    /// The table's name.
     pub table: String,
     /// Bytes on disk, with its indexes and what lies beside it.
     pub bytes: i64,

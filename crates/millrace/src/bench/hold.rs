@@ -1,6 +1,6 @@
 //! `millrace bench --hold-xmin`: what long snapshots cost. The same load three times on one
-//! platform: alone, beside a reader that holds its snapshot, beside a dump of the database; and then
-//! how soon dead rows are gone.
+//! platform: alone, beside a reader that holds its snapshot, beside a dump of the database; and
+//! then how soon dead rows are gone.
 
 use std::{
     path::Path,
@@ -16,16 +16,17 @@ use store::{
 };
 
 use super::{
-    WORK_DIR,
     hop::{self, RawHop},
     load::{self, BenchWork},
-    reference_server,
     watch::Sent,
 };
 use crate::{
     cli,
     platform::{Plan, Platform},
 };
+
+/// Where the servers keep their data meanwhile, below the working directory.
+const WORK_DIR: &str = ".millrace";
 
 /// The share of the rate without a reader that is left beside one, at least.
 const BESIDE_A_READER: f64 = 0.9;
@@ -54,7 +55,7 @@ struct Period {
 }
 
 /// What is needed to measure a period.
-struct Bench<'a> {
+struct HoldBench<'a> {
     platform: &'a Platform,
     work: BenchWork,
     sent: Sent,
@@ -70,7 +71,7 @@ struct Bench<'a> {
 /// The platform does not start, or a message is not sent.
 pub async fn run(args: &cli::Bench, hold: Duration) -> anyhow::Result<ExitCode> {
     let scratch = Scratch::under(Path::new(WORK_DIR))?;
-    let reference = reference_server(&scratch).await?;
+    let reference = hop::reference_server(&scratch).await?;
     eprintln!("starting the platform, one process each ...");
     let mut platform = Platform::start(scratch.path(), &Plan::default()).await?;
     let work = load::prepare(&mut platform, args).await?;
@@ -79,7 +80,7 @@ pub async fn run(args: &cli::Bench, hold: Duration) -> anyhow::Result<ExitCode> 
     let sent = Sent::start(&platform.nats_url).await?;
     let hop = hop::measure(&reference, hop::MESSAGES).await?;
     let mut bench =
-        Bench { platform: &platform, work, sent, reference: &reference, store: &store, hop };
+        HoldBench { platform: &platform, work, sent, reference: &reference, store: &store, hop };
     let periods =
         bench.periods(hold, Duration::from_secs(cli::Bench::beside(hold.as_secs()))).await?;
     let passes = bench.report(&periods).await?;
@@ -90,9 +91,9 @@ pub async fn run(args: &cli::Bench, hold: Duration) -> anyhow::Result<ExitCode> 
     Ok(if passes { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-// === impl Bench ===
+// === impl HoldBench ===
 
-impl Bench<'_> {
+impl HoldBench<'_> {
     /// The load alone, beside a reader, and beside a dump.
     async fn periods(&mut self, hold: Duration, beside: Duration) -> anyhow::Result<[Period; 3]> {
         let alone = self.period("alone", beside).await?;

@@ -10,7 +10,7 @@ use async_nats::jetstream::{
     message::PublishMessage,
     stream::{Config, RetentionPolicy, StorageType},
 };
-use boot::embedded::Nats;
+use boot::embedded::{EmbeddedOptions, Nats, NatsSync, Scratch};
 use futures::{StreamExt, future::try_join_all};
 use pipeline::Broker;
 use secrecy::ExposeSecret;
@@ -40,6 +40,16 @@ impl RawHop {
     pub fn mean(one: Self, other: Self) -> Self {
         Self { rate: (one.rate + other.rate) / 2.0, cpu: (one.cpu + other.cpu) / 2.0 }
     }
+}
+
+/// The reference runs on a server of its own with the broker's default sync.
+///
+/// # Errors
+/// The server does not start.
+pub async fn reference_server(scratch: &Scratch) -> anyhow::Result<Nats> {
+    let every = NatsSync::Every(Duration::from_secs(120));
+    let options = EmbeddedOptions { nats_sync: every, ..EmbeddedOptions::default() };
+    Ok(Nats::start(&scratch.path().join("reference"), &options).await?)
 }
 
 /// Moves so many messages over one raw hop.

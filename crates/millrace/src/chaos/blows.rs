@@ -105,6 +105,7 @@ impl Storm {
                 tokio::time::sleep(self.dice.up_to(AWAY)).await;
                 nats.restart().await?;
             }
+
             Blow::Database => platform.postgres.restart().await?,
             Blow::Freeze(index) => {
                 let pid = platform.parts[index].pid().context("a running process")?;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use nix::sys::signal::Signal;
 use pipeline::Broker;
 use wire::stream::Stream;
@@ -15,6 +15,12 @@ const BUSY: Stream = Stream::Admitted;
 
 /// How long a killed server stays away: what an orchestrator takes to start it again.
 const AWAY: Duration = Duration::from_millis(1_500);
+
+/// How long streams may be without a leader before that is a fault.
+const ELECTION: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether they have one.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Kills every server once. A part of the texts goes out before each, and the next part while it is
 /// away.
@@ -52,12 +58,29 @@ pub async fn kill_each(
     Ok(())
 }
 
-/// The index of the server that leads the busy stream.
+/// The index of the server that leads the busy stream, once every stream has a leader: an election
+/// takes seconds, and without its leader a stream does not answer.
 async fn leader(platform: &Platform) -> anyhow::Result<usize> {
     let broker = Broker::connect(&platform.nats_url, None, "cluster").await?;
-    let stream = broker.api.get_stream(BUSY.name()).await?;
-    let cluster = stream.cached_info().cluster.as_ref();
-    let leader = cluster.and_then(|it| it.leader.clone()).context("a leader")?;
+    let begun = Instant::now();
+    let mut busy = None;
+    for stream in Stream::ALL {
+        let leader = loop {
+            // Answered within two seconds, or asked again.
+            let found = broker.jetstream.get_stream(stream.name()).await;
+            let leader = found.ok().and_then(|it| it.cached_info().cluster.clone()?.leader);
+            match leader {
+                Some(leader) => break leader,
+                None if begun.elapsed() > ELECTION => bail!("{} has no leader", stream.name()),
+                None => tokio::time::sleep(LOOK_EVERY).await,
+            }
+        };
+        if stream == BUSY {
+            busy = Some(leader);
+        }
+    }
+
+    let leader = busy.context("the busy stream")?;
     let of = |name: &str| platform.nats.iter().position(|it| it.peer_name() == Some(name));
     of(&leader).with_context(|| format!("{leader} is none of the servers"))
 }

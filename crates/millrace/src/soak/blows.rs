@@ -8,7 +8,7 @@ use crate::platform::Platform;
 
 /// Which of the restarts fall into a slot.
 #[derive(Debug, Clone, Copy)]
-pub struct Share {
+pub struct RestartShare {
     /// The slot's number among those with restarts, from 0.
     pub part: u32,
     /// How many there are.
@@ -19,7 +19,11 @@ pub struct Share {
 ///
 /// # Errors
 /// A process does not end within its bound, or does not start again.
-pub async fn restart(platform: &mut Platform, share: Share, end: Instant) -> anyhow::Result<()> {
+pub async fn restart(
+    platform: &mut Platform,
+    share: RestartShare,
+    end: Instant,
+) -> anyhow::Result<()> {
     // One more than there are processes but the sandbox, which is the world: Postgres.
     let all = platform.parts.len();
     let mine = |number: usize| number as u32 % share.of == share.part;

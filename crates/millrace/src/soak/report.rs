@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{sample::Sample, slot::Slot};
+use super::{sample::Sample, slot::SoakSlot};
 
 /// The time to the carrier in the last window, in that of the first, is at most this.
 const MOST_DRIFT: f64 = 1.5;
 
-/// A process still grows where it has this much more memory at the end than when everything had been
-/// restarted, and so many bytes more at least: less is a buffer that was made.
+/// A process still grows where it has this much more memory at the end than when everything had
+/// been restarted, and so many bytes more at least: less is a buffer that was made.
 const MOST_GROWTH: f64 = 1.2;
 const MANY_BYTES: u64 = 24 * 1024 * 1024;
 
@@ -20,11 +20,11 @@ const LEAST_RATE: f64 = 0.9;
 const SHOWN: usize = 6;
 
 /// Some minutes of a run.
-pub struct Window {
+pub struct SoakWindow {
     /// When it ended, since the run began.
     pub ended: Duration,
-    /// Its minutes.
-    pub slots: Vec<Slot>,
+    /// What was seen minute by minute.
+    pub slots: Vec<SoakSlot>,
     /// What everything took at its beginning and at its end.
     pub before: Sample,
     /// Likewise at its end.
@@ -38,12 +38,12 @@ pub struct SoakReport {
     /// The window in which everything was restarted.
     struck: usize,
     /// The windows so far.
-    pub windows: Vec<Window>,
+    pub windows: Vec<SoakWindow>,
 }
 
-// === impl Window ===
+// === impl SoakWindow ===
 
-impl Window {
+impl SoakWindow {
     /// Texts that the carrier got in it.
     fn texts(&self) -> usize {
         self.slots.iter().map(|slot| slot.texts).sum()
@@ -52,15 +52,16 @@ impl Window {
     /// Texts per second, and time to the carrier in raw hops, of the minutes with or without
     /// restarts; none where there are none.
     fn speed(&self, struck: bool) -> Option<(f64, f64, f64)> {
-        let slots: Vec<&Slot> = self.slots.iter().filter(|slot| slot.struck == struck).collect();
-        let mean = |of: fn(&Slot) -> f64| {
+        let slots: Vec<&SoakSlot> =
+            self.slots.iter().filter(|slot| slot.struck == struck).collect();
+        let mean = |of: fn(&SoakSlot) -> f64| {
             slots.iter().map(|slot| of(slot)).sum::<f64>() / slots.len() as f64
         };
-        let found = (mean(Slot::rate), mean(|slot| slot.p99), mean(Slot::p99_in_hops));
+        let found = (mean(SoakSlot::rate), mean(|slot| slot.p99), mean(SoakSlot::p99_in_hops));
         (!slots.is_empty()).then_some(found)
     }
 
-    /// Prints it.
+    /// Prints what was seen in it.
     pub fn print(&self) {
         let minutes = self.ended.as_secs_f64() / 60.0;
         println!("\nuntil {minutes:.1} min: {} texts at the carrier", self.texts());
@@ -123,7 +124,7 @@ impl SoakReport {
             }
         }
 
-        let quiet = |window: &Window| window.speed(false).map(|(.., hops)| hops);
+        let quiet = |window: &SoakWindow| window.speed(false).map(|(.., hops)| hops);
         let (first, last) = (self.windows.first(), self.windows.last());
         if let (Some(first), Some(last)) = (first.and_then(quiet), last.and_then(quiet)) {
             found.extend(slower(first, last));

@@ -15,7 +15,7 @@ use crate::{bench::hop, flow, platform::Platform};
 const HOPS: usize = 10_000;
 
 /// What was seen in a slot.
-pub struct Slot {
+pub struct SoakSlot {
     /// Whether something was restarted in it.
     pub struck: bool,
     /// Texts of the load that the carrier got.
@@ -29,7 +29,7 @@ pub struct Slot {
 }
 
 /// Cuts time into slots.
-pub struct Clock {
+pub struct SlotClock {
     begun: Instant,
     /// When the slot under way began, here and in business time.
     slot: Instant,
@@ -46,9 +46,9 @@ struct Line<'a> {
     received_at: Timestamp,
 }
 
-// === impl Slot ===
+// === impl SoakSlot ===
 
-impl Slot {
+impl SoakSlot {
     /// Texts per second.
     pub fn rate(&self) -> f64 {
         self.texts as f64 / self.took.as_secs_f64()
@@ -72,9 +72,9 @@ impl Slot {
     }
 }
 
-// === impl Clock ===
+// === impl SlotClock ===
 
-impl Clock {
+impl SlotClock {
     /// Begins the first slot.
     ///
     /// # Errors
@@ -107,7 +107,7 @@ impl Clock {
         platform: &Platform,
         reference: &Nats,
         struck: bool,
-    ) -> anyhow::Result<Slot> {
+    ) -> anyhow::Result<SoakSlot> {
         let since = business_time(platform).await?;
         let (until, took) = (boot::clock::machine_now(), self.slot.elapsed());
         let mut millis = Vec::new();
@@ -128,7 +128,7 @@ impl Clock {
         millis.sort_unstable();
         let p99 = millis.get(millis.len() * 99 / 100).copied().unwrap_or_default() as f64;
         (self.slot, self.from, self.since) = (self.slot + took, until, since);
-        Ok(Slot { struck, texts: millis.len(), took, p99, hops })
+        Ok(SoakSlot { struck, texts: millis.len(), took, p99, hops })
     }
 }
 
