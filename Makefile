@@ -1,13 +1,15 @@
 # The project's commands. `make up` is the place to start; each is described in the README.
-# BUILD is where cargo puts binaries; SECONDS, N and RUNS are for `make bench`, SEED, N and KILLS for
-# `make chaos`, WAITS for flags of the waits that it shortens (`millrace chaos --help`), and FAIR for
-# flags of `make fair` (`millrace fair --help`).
+# BUILD is where cargo puts binaries; SECONDS, N, RUNS and HOLD_XMIN are for `make bench`, SEED, N and
+# KILLS for `make chaos`, WAITS for flags of the waits that it shortens (`millrace chaos --help`), FAIR
+# for flags of `make fair` (`millrace fair --help`), MINUTES and RATE for `make soak`, N for
+# `make cluster`.
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 BUILD = $${CARGO_TARGET_DIR:-target}/release
 CHAOS = $(if $(SEED),--seed $(SEED)) $(if $(N),--recipients $(N)) $(if $(KILLS),--kills $(KILLS)) $(WAITS)
-BENCH = $(if $(SECONDS),--seconds $(SECONDS)) $(if $(N),--messages $(N)) $(if $(RUNS),--runs $(RUNS))
+SOAK = $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
+BENCH = $(if $(SECONDS),--seconds $(SECONDS)) $(if $(N),--messages $(N)) $(if $(RUNS),--runs $(RUNS)) $(if $(HOLD_XMIN),--hold-xmin $(HOLD_XMIN))
 
-.PHONY: up test check bench chaos fair level scans
+.PHONY: up test check bench chaos fair soak cluster level scans
 
 up: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace up --demo
 
@@ -20,6 +22,10 @@ bench: ; @scripts/setup && cargo build --release --locked --bin millrace && exec
 chaos: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace chaos $(CHAOS)
 
 fair: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace fair $(FAIR)
+
+soak: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace soak $(SOAK)
+
+cluster: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace cluster $(if $(N),--texts $(N))
 
 level: ; @scripts/setup --tests && LEVEL_MESSAGES=50000 cargo test --locked -p schedule --test it -- --nocapture tables_level_off
 

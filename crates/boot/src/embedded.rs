@@ -7,13 +7,16 @@ mod account;
 mod cluster;
 mod copy;
 mod data_dir;
+mod dump;
 mod nats;
+mod nats_cluster;
 mod postgres;
 mod supervise;
 mod template;
 
 pub use data_dir::{DataDir, Scratch};
 pub use nats::Nats;
+pub use nats_cluster::{NatsPeer, start_nats_cluster};
 pub use postgres::Postgres;
 pub use template::{template, template_root};
 
@@ -33,6 +36,8 @@ pub struct EmbeddedOptions {
     pub ephemeral: bool,
     /// When JetStream's writes reach the disk. Ignored when `ephemeral`.
     pub nats_sync: NatsSync,
+    /// The server's place in a cluster of NATS servers; see [`start_nats_cluster`].
+    pub nats_peer: Option<NatsPeer>,
     /// The ports to use if they are free, else any that are. Without preference they are those of
     /// the last start in the same directory, so that addresses stay as they were.
     pub ports: PreferredPorts,

@@ -1,18 +1,23 @@
 //! `millrace bench`: the whole pipeline against the sandbox at 0 ms, beside a reference measured in
 //! the same run on the same machine. The median of several runs is held against the committed
-//! baseline.
+//! baseline. With `--hold-xmin`, what long snapshots cost instead.
 
 mod baseline;
-mod hop;
+mod hold;
+pub mod hop;
 mod latency;
 mod load;
 mod report;
-mod usage;
+pub mod usage;
 mod watch;
 
-use std::{path::Path, process::ExitCode, time::Instant};
+use std::{
+    path::Path,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
-use boot::embedded::{EmbeddedOptions, Nats, NatsSync, Scratch};
+use boot::embedded::Scratch;
 use hop::RawHop;
 use report::BenchReport;
 
@@ -27,6 +32,10 @@ const WORK_DIR: &str = ".millrace";
 /// Runs the benchmark as often as it is told to, and prints a report of each run.
 pub async fn run(args: cli::Bench) -> anyhow::Result<ExitCode> {
     boot::telemetry::start_logging(boot::telemetry::LogFormat::for_stderr(), "warn")?;
+
+    if let Some(seconds) = args.hold_xmin {
+        return hold::run(&args, Duration::from_secs(seconds)).await;
+    }
 
     let (mut found, mut passes) = (Vec::new(), true);
     for run in 1..=args.runs.max(1) {
@@ -49,13 +58,13 @@ pub async fn run(args: cli::Bench) -> anyhow::Result<ExitCode> {
 async fn once(args: &cli::Bench) -> anyhow::Result<BenchReport> {
     // On a disk, where fsync costs what it costs.
     let scratch = Scratch::under(Path::new(WORK_DIR))?;
-    let reference = reference_server(&scratch).await?;
+    let reference = hop::reference_server(&scratch).await?;
     eprintln!("starting the platform, one process each ...");
     let mut platform = Platform::start(scratch.path(), &Plan::default()).await?;
 
-    let work = load::prepare(&mut platform, args).await?;
+    let mut work = load::prepare(&mut platform, args).await?;
     eprintln!("reference: raw hops, now and behind the load, as the machine's speed changes ...");
-    let before = hop::measure(&reference).await?;
+    let before = hop::measure(&reference, hop::MESSAGES).await?;
     eprintln!("sending ...");
 
     let groups = usage::groups(&platform);
@@ -64,12 +73,13 @@ async fn once(args: &cli::Bench) -> anyhow::Result<BenchReport> {
     let sent = watch::Sent::start(&platform.nats_url).await?;
     let begun = Instant::now();
 
-    let submitted = load::submit(&platform, &work, args, &sent).await?;
+    let time = args.seconds.map(Duration::from_secs);
+    let submitted = load::submit(&platform, &mut work, time, &sent).await?;
     let recorded = sent.wait_for(submitted).await?;
     let took = begun.elapsed();
     let spent = usage::cpu(&groups);
     let memory = peak.stop().await;
-    let after = hop::measure(&reference).await?;
+    let after = hop::measure(&reference, hop::MESSAGES).await?;
     reference.stop().await;
 
     let truth = platform.sandbox_stats().await?;
@@ -80,11 +90,4 @@ async fn once(args: &cli::Bench) -> anyhow::Result<BenchReport> {
     let cpu = spent.iter().map(|(name, seconds)| (*name, seconds - cpu[name])).collect();
     let hop = RawHop::mean(before, after);
     Ok(BenchReport { messages: recorded, took, cpu, memory, latency, hop, truth })
-}
-
-/// The reference runs on a server of its own with the broker's default sync.
-async fn reference_server(scratch: &Scratch) -> anyhow::Result<Nats> {
-    let every = NatsSync::Every(std::time::Duration::from_secs(120));
-    let options = EmbeddedOptions { nats_sync: every, ..EmbeddedOptions::default() };
-    Ok(Nats::start(&scratch.path().join("reference"), &options).await?)
 }

@@ -2,7 +2,6 @@
 //! processes, its broker and its database are killed; at the end every count must agree.
 
 mod blows;
-mod events;
 mod load;
 mod verdict;
 
@@ -48,6 +47,7 @@ pub async fn run(args: cli::Chaos) -> anyhow::Result<ExitCode> {
             ..StreamSettings::default()
         },
         settings: settings(&args),
+        ..Plan::default()
     };
     let mut platform = Platform::start(scratch.path(), &plan).await?;
     rig_the_carrier(&platform, seed).await?;

@@ -61,6 +61,10 @@ pub enum Command {
     Chaos(Chaos),
     /// Floods the platform as some tenants would, and checks that the others do not notice
     Fair(Fair),
+    /// Kills one NATS server of three after another, and checks that every count agrees
+    Cluster(Cluster),
+    /// A steady load with restarts, for as long as one likes, in which nothing may drift
+    Soak(Soak),
     /// Writes the demo's contacts (CSV) to standard output
     #[command(hide = true)]
     DemoPeople {
@@ -253,9 +257,25 @@ pub struct Bench {
     /// Runs, whose median is held against the baseline
     #[arg(long, default_value_t = 3, value_name = "N")]
     pub runs: usize,
+    /// Measure instead what a reader costs that holds its snapshot for so long, in seconds, and
+    /// then a dump of the database
+    #[arg(long, value_name = "SECONDS", conflicts_with_all = ["seconds", "messages", "runs"])]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub hold_xmin: Option<u64>,
 }
 
 impl Bench {
+    /// How long the periods without a reader and beside a dump are, in seconds: a minute, or as
+    /// long as the snapshot is held where that is shorter.
+    pub fn beside(hold: u64) -> u64 {
+        hold.min(60)
+    }
+
+    /// For how long messages are submitted, in seconds; none where their number is given.
+    pub fn load_seconds(&self) -> Option<u64> {
+        self.hold_xmin.map(|hold| hold + 2 * Self::beside(hold)).or(self.seconds)
+    }
+
     /// Whether it is the load that the committed baseline was measured with.
     pub fn is_the_baselines(&self) -> bool {
         let load = (self.messages, self.seconds, self.tenants, self.opt_outs);
@@ -337,4 +357,35 @@ pub struct Fair {
     /// How long a stage may hold a message before another process gets it, in seconds
     #[arg(long, default_value_t = 6, value_name = "SECONDS")]
     pub ack_wait: u64,
+}
+
+/// `millrace cluster [--texts N]`
+#[derive(Debug, Args)]
+pub struct Cluster {
+    /// Texts of each run: on one server, on three, and on three that are killed
+    #[arg(long, default_value_t = 10_000, value_name = "N")]
+    #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(100..))]
+    pub texts: usize,
+    /// Processes of each stage
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    pub each: usize,
+    /// Leave out the run on one server, and the one on three that are not killed
+    #[arg(long)]
+    pub kills_alone: bool,
+    /// How long each run may take, in seconds
+    #[arg(long, default_value_t = 180, value_name = "SECONDS")]
+    pub limit: u64,
+}
+
+/// `millrace soak [--minutes N]`
+#[derive(Debug, Args)]
+pub struct Soak {
+    /// How long the load goes on, in minutes
+    #[arg(long, default_value_t = 30, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_440))]
+    pub minutes: u64,
+    /// Texts a second
+    #[arg(long, default_value_t = 1_000, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u64).range(50..=10_000))]
+    pub rate: u64,
 }

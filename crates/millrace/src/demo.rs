@@ -147,15 +147,10 @@ impl Demo {
     /// Makes senders past their warm-up known to the carrier and to us, unless an earlier demo has;
     /// gives their pool's id.
     async fn senders(&self) -> anyhow::Result<String> {
-        let sid = setup::sid(ACCOUNT);
-        let path = format!("/2010-04-01/Accounts/{sid}/IncomingPhoneNumbers.json");
-        let url = format!("{}/webhooks/twilio/{ACCOUNT}/inbound", self.api_url);
         for sender in &SENDERS {
-            if self.is_registered(&path, &sid, sender.number).await? {
-                continue;
+            if !self.is_registered(sender.number).await? {
+                setup::number(&self.sandbox, &self.api_url, ACCOUNT, sender.number).await?;
             }
-            let form = [("PhoneNumber", sender.number), ("SmsUrl", &url), ("SmsMethod", "POST")];
-            self.sandbox.post_form(&path, &sid, setup::TOKEN, &form).await?;
         }
 
         let pools = self.api.get("/v1/pools").await?;
@@ -166,8 +161,9 @@ impl Demo {
         Ok(pools["data"][0]["id"].as_str().context("the pool's id")?.to_owned())
     }
 
-    async fn is_registered(&self, path: &str, sid: &str, number: &str) -> anyhow::Result<bool> {
-        let known = self.sandbox.get_basic(path, sid, setup::TOKEN).await?;
+    async fn is_registered(&self, number: &str) -> anyhow::Result<bool> {
+        let path = setup::numbers_path(ACCOUNT);
+        let known = self.sandbox.get_basic(&path, &setup::sid(ACCOUNT), setup::TOKEN).await?;
         let numbers = known["incoming_phone_numbers"].as_array().context("numbers")?;
         Ok(numbers.iter().any(|known| known["phone_number"] == number))
     }

@@ -7,14 +7,18 @@ mod admin;
 mod bench;
 mod chaos;
 mod cli;
+mod cluster;
 mod dead;
 mod demo;
 mod fair;
+mod flow;
 mod platform;
 mod process;
 mod recount;
 mod serve;
+mod soak;
 mod up;
+mod verdict;
 
 use std::process::ExitCode;
 
@@ -65,6 +69,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Bench(args) => bench::run(args).await,
         Command::Chaos(args) => chaos::run(args).await,
         Command::Fair(args) => fair::run(args).await,
+        Command::Cluster(args) => cluster::run(args).await,
+        Command::Soak(args) => soak::run(args).await,
         Command::DemoPeople { seed } => demo::people::write(seed),
     }
 }

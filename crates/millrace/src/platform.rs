@@ -1,5 +1,5 @@
-//! The platform as it is run for real: one NATS, one Postgres, and processes for each part, which
-//! the benchmark measures and chaos kills.
+//! The platform as it is run for real: NATS, Postgres, and processes for each part, which the
+//! benchmark measures and chaos kills.
 
 use std::{
     net::SocketAddr,
@@ -10,11 +10,15 @@ use std::{
 
 use anyhow::{Context, bail};
 use boot::{
-    embedded::{EmbeddedOptions, Nats, Postgres},
+    embedded::{EmbeddedOptions, Nats, Postgres, start_nats_cluster},
     keys::Keys,
     ports,
 };
 use domain::ids::TenantId;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use pipeline::{broker::Broker, consumers::ConsumerSettings, streams::StreamSettings};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -33,6 +37,9 @@ use crate::{admin, demo::client::HttpCaller};
 /// How long the processes may take to answer.
 const START: Duration = Duration::from_secs(30);
 
+/// How long a process may take to end once it is asked to, and a moment.
+const DRAIN: Duration = Duration::from_secs(32);
+
 /// Noon in New York, on a Wednesday: an hour at which nobody is in quiet hours.
 pub const OPEN_HOUR: &str = "2026-06-10T16:00:00Z";
 
@@ -45,7 +52,9 @@ pub struct Plan {
     pub throttle_and_send: usize,
     /// The consumers' `ack_wait`.
     pub ack_wait: Duration,
-    /// How large the streams are.
+    /// NATS servers; more than one form a cluster.
+    pub servers: usize,
+    /// How large the streams are, and how many servers have each.
     pub streams: StreamSettings,
     /// Further settings of every process, by the names of their variables.
     pub settings: Vec<(&'static str, String)>,
@@ -55,7 +64,7 @@ impl Default for Plan {
     fn default() -> Self {
         let ack_wait = ConsumerSettings::default().ack_wait;
         let streams = StreamSettings::default();
-        Self { each: 1, throttle_and_send: 1, ack_wait, streams, settings: Vec::new() }
+        Self { each: 1, throttle_and_send: 1, ack_wait, servers: 1, streams, settings: Vec::new() }
     }
 }
 
@@ -63,7 +72,7 @@ impl Default for Plan {
 pub struct Platform {
     /// Where the servers keep their data, and the keys are.
     pub dir: PathBuf,
-    /// The broker's address, with its password.
+    /// The broker's address, with its password; those of all servers of a cluster.
     pub nats_url: String,
     /// A caller of the simulator's control calls.
     pub sandbox: HttpCaller,
@@ -71,8 +80,8 @@ pub struct Platform {
     pub sandbox_url: String,
     /// The api's address.
     pub api_url: String,
-    /// The broker's server, to kill and restart.
-    pub nats: Nats,
+    /// The broker's servers, to kill and restart.
+    pub nats: Vec<Nats>,
     /// The database's server, to kill and restart.
     pub postgres: Postgres,
     /// The processes: the sandbox, the api, and the stages.
@@ -118,10 +127,14 @@ impl Platform {
     /// Something does not start.
     pub async fn start(dir: &Path, plan: &Plan) -> anyhow::Result<Self> {
         let options = EmbeddedOptions::default();
-        let nats = Nats::start(dir, &options).await?;
+        let nats = match plan.servers {
+            0 | 1 => vec![Nats::start(dir, &options).await?],
+            servers => start_nats_cluster(dir, servers, &options).await?,
+        };
         let postgres = Postgres::start(dir, &options).await?;
 
-        let nats_url = nats.url().expose_secret().to_owned();
+        let urls: Vec<&str> = nats.iter().map(|server| server.url().expose_secret()).collect();
+        let nats_url = urls.join(",");
         store::core::migrate::migrate(postgres.database_url().expose_secret()).await?;
         let broker = Broker::connect(&nats_url, None, "platform").await?;
         let consumers = admin::consumers_of(plan.ack_wait);
@@ -260,7 +273,18 @@ impl Platform {
             part.kill().await;
         }
         self.postgres.stop().await;
-        self.nats.stop().await;
+        for server in self.nats {
+            server.stop().await;
+        }
+    }
+
+    /// The processes that have ended, though nobody told them to, with how.
+    pub fn stopped(&mut self) -> Vec<String> {
+        let ended = |part: &mut Part| {
+            let status = part.child.as_mut()?.try_wait().ok()??;
+            Some(format!("{} ({status})", part.name))
+        };
+        self.parts.iter_mut().filter_map(ended).collect()
     }
 
     /// Waits until api and carrier answer.
@@ -309,6 +333,22 @@ impl Part {
             // An error says that it has ended already.
             let _ = child.kill().await;
         }
+    }
+
+    /// Asks it to finish what is under way, and waits until it has ended.
+    ///
+    /// # Errors
+    /// It does not end in time, or says that it could not.
+    pub async fn drain(&mut self) -> anyhow::Result<()> {
+        let Some(mut child) = self.child.take() else { return Ok(()) };
+        let pid = child.id().context("a running process")?;
+        kill(Pid::from_raw(pid.try_into()?), Signal::SIGTERM)?;
+        let ended = tokio::time::timeout(DRAIN, child.wait()).await;
+        let status = ended.with_context(|| format!("{} does not end", self.name))??;
+        if !status.success() {
+            bail!("{} ended with {status}", self.name);
+        }
+        Ok(())
     }
 
     /// Its process id; none while it is not running.

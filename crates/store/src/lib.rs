@@ -22,6 +22,7 @@ pub mod parked;
 pub mod recipients;
 pub mod retention;
 pub mod settings;
+pub mod statistics;
 
 pub use crate::core::{
     fault::fault,

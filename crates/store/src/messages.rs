@@ -1,6 +1,7 @@
-//! The message rows: each module is one of those who write them, but for [`read`].
+//! The message rows: each module is one of those who write them, but for [`census`] and [`read`].
 
 pub mod cancel;
+pub mod census;
 pub mod claim;
 pub mod conclude;
 pub mod dead_letter;

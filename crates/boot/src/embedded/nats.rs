@@ -11,7 +11,7 @@ use std::{
 use nix::sys::signal::Signal;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
 };
 
@@ -52,7 +52,7 @@ impl Nats {
     /// # Errors
     /// No server binary that is new enough; a server already working there; it does not start.
     pub async fn start(dir: &Path, options: &EmbeddedOptions) -> Result<Self, EmbeddedError> {
-        let home = Home::open(dir, options.ephemeral)?;
+        let home = Home::open(dir, options)?;
         let log = lock_log("NATS", &home.log, PATIENCE).await?;
 
         let preferred = options.ports.nats.or_else(|| home.last_port());
@@ -81,6 +81,27 @@ impl Nats {
     /// The server's process id.
     pub fn pid(&self) -> u32 {
         self.server.pid()
+    }
+
+    /// Its name in a cluster.
+    pub fn peer_name(&self) -> Option<&str> {
+        self.options.nats_peer.as_ref().map(|peer| peer.name.as_str())
+    }
+
+    /// Waits until the server has everything that its cluster has: then another one may be away.
+    ///
+    /// # Errors
+    /// It has not within two minutes.
+    pub async fn current(&self) -> Result<(), EmbeddedError> {
+        let deadline = Instant::now() + READY_WITHIN;
+        while !is_healthy(self.ports.monitor).await {
+            if Instant::now() > deadline {
+                let reason = "it does not catch up with its cluster".to_owned();
+                return Err(not_started(&self.home, reason));
+            }
+            tokio::time::sleep(READY_POLL).await;
+        }
+        Ok(())
     }
 
     /// Sends the server a signal: tests use this to kill, freeze and thaw it.
@@ -141,14 +162,15 @@ struct Home {
 }
 
 impl Home {
-    fn open(dir: &Path, ephemeral: bool) -> Result<Self, EmbeddedError> {
+    fn open(dir: &Path, options: &EmbeddedOptions) -> Result<Self, EmbeddedError> {
         let dir = make_dir(&dir.join("nats"), 0o700)?;
         let path = dir.join("password");
         let password = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let new = random_hex(24);
-                let write = if ephemeral { write_private } else { write_durably };
+                let shared = options.nats_peer.as_ref().map(|it| it.password.expose_secret());
+                let new = shared.map_or_else(|| random_hex(24), str::to_owned);
+                let write = if options.ephemeral { write_private } else { write_durably };
                 write(&path, new.as_bytes()).map_err(failed("writing", &path))?;
                 new
             }
@@ -187,11 +209,12 @@ impl Home {
             "server_name: {name}\nlisten: \"127.0.0.1:{client}\"\nhttp: \"127.0.0.1:{monitor}\"\n\
              max_payload: {MAX_PAYLOAD}\n\
              jetstream {{ store_dir: {store}, sync_interval: {sync} }}\n\
-             authorization {{ user: {USER}, password: {password} }}\n",
+             authorization {{ user: {USER}, password: {password} }}\n{cluster}",
             client = ports.client,
             monitor = ports.monitor,
             store = quoted(&self.dir.join("jetstream").to_string_lossy()),
             password = quoted(self.password.expose_secret()),
+            cluster = options.nats_peer.as_ref().map(|it| it.config(USER)).unwrap_or_default(),
         )
     }
 }
@@ -229,7 +252,8 @@ async fn try_ports(
     ports: Ports,
     log: File,
 ) -> Result<Option<Supervised>, EmbeddedError> {
-    let name = format!("millrace-{}", random_hex(6));
+    let alone = || format!("millrace-{}", random_hex(6));
+    let name = options.nats_peer.as_ref().map_or_else(alone, |it| it.name.clone());
     let config = home.dir.join("nats.conf");
     let text = home.config(&name, ports, options);
     write_private(&config, text.as_bytes()).map_err(failed("writing", &config))?;
@@ -274,6 +298,19 @@ async fn greets_as(name: &str, port: u16) -> bool {
     };
 
     matches!(tokio::time::timeout(Duration::from_secs(1), greeting).await, Ok(Some(true)))
+}
+
+/// Whether the server's own monitoring says that its streams and consumers are current.
+async fn is_healthy(monitor: u16) -> bool {
+    let asking = async {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, monitor)).await.ok()?;
+        stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").await.ok()?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).await.ok()?;
+        Some(line.split(' ').nth(1) == Some("200"))
+    };
+
+    matches!(tokio::time::timeout(Duration::from_secs(5), asking).await, Ok(Some(true)))
 }
 
 fn not_started(home: &Home, reason: String) -> EmbeddedError {

@@ -18,7 +18,7 @@ use super::{
     EmbeddedError, EmbeddedOptions, PORT_ATTEMPTS, READY_POLL, READY_WITHIN,
     cluster::{Cluster, SUPERUSER, Secrets},
     data_dir::lock_log,
-    failed, free_port, last_words, port_was_taken,
+    dump, failed, free_port, last_words, port_was_taken,
     supervise::{Program, Supervised},
 };
 
@@ -134,6 +134,14 @@ impl Postgres {
         connection.close().await
     }
 
+    /// Dumps the database with `pg_dump` and throws the dump away; dropping the future ends it.
+    ///
+    /// # Errors
+    /// The program is missing, or the server ends meanwhile.
+    pub async fn dump_into_nothing(&self) -> Result<(), EmbeddedError> {
+        dump::into_nothing(self.cluster.tools(), self.port, DATABASE, &self.urls.password).await
+    }
+
     /// Stops the server and waits until it has. Open connections are ended, open transactions
     /// rolled back.
     pub async fn stop(self) {
@@ -154,6 +162,8 @@ struct Urls {
     /// Of the login role.
     database: SecretString,
     superuser: SecretString,
+    /// The superuser's password alone.
+    password: SecretString,
 }
 
 impl Urls {
@@ -166,6 +176,7 @@ impl Urls {
         Self {
             database: url(DATABASE, &secrets.login),
             superuser: url(SUPERUSER, &secrets.superuser),
+            password: secrets.superuser.clone(),
         }
     }
 }

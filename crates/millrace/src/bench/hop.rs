@@ -10,7 +10,7 @@ use async_nats::jetstream::{
     message::PublishMessage,
     stream::{Config, RetentionPolicy, StorageType},
 };
-use boot::embedded::Nats;
+use boot::embedded::{EmbeddedOptions, Nats, NatsSync, Scratch};
 use futures::{StreamExt, future::try_join_all};
 use pipeline::Broker;
 use secrecy::ExposeSecret;
@@ -23,8 +23,8 @@ const BYTES: usize = 300;
 /// Messages that are published, awaited and acknowledged together.
 const BATCH: usize = 256;
 
-/// Messages of one measurement: some seconds of work.
-const MESSAGES: usize = 100_000;
+/// Messages of a measurement on a machine that is idle: some seconds of work.
+pub const MESSAGES: usize = 100_000;
 
 /// What the machine takes for a raw hop.
 #[derive(Debug, Clone, Copy)]
@@ -42,17 +42,27 @@ impl RawHop {
     }
 }
 
-/// Moves messages over one raw hop.
+/// The reference runs on a server of its own with the broker's default sync.
+///
+/// # Errors
+/// The server does not start.
+pub async fn reference_server(scratch: &Scratch) -> anyhow::Result<Nats> {
+    let every = NatsSync::Every(Duration::from_secs(120));
+    let options = EmbeddedOptions { nats_sync: every, ..EmbeddedOptions::default() };
+    Ok(Nats::start(&scratch.path().join("reference"), &options).await?)
+}
+
+/// Moves so many messages over one raw hop.
 ///
 /// # Errors
 /// The broker refuses something.
 #[expect(clippy::disallowed_methods, reason = "the reference measures the raw broker")]
-pub async fn measure(server: &Nats) -> anyhow::Result<RawHop> {
+pub async fn measure(server: &Nats, messages: usize) -> anyhow::Result<RawHop> {
     let client = Broker::connect(server.url().expose_secret(), None, "hop").await?.client;
     let context = jetstream::new(client.clone());
     let from = queue(&context, "HOP_FROM", "hop.from").await?;
     queue(&context, "HOP_TO", "hop.to").await?;
-    publish(&context, "hop.from", 0..MESSAGES).await?;
+    publish(&context, "hop.from", 0..messages).await?;
 
     let config = pull::Config {
         durable_name: Some("hop".to_owned()),
@@ -67,7 +77,7 @@ pub async fn measure(server: &Nats) -> anyhow::Result<RawHop> {
     let spent = || usage::process_cpu(server.pid()) + usage::process_cpu(std::process::id());
     let (begun, spent_before) = (Instant::now(), spent());
     let mut done = 0;
-    while done < MESSAGES {
+    while done < messages {
         let next = tokio::time::timeout(Duration::from_secs(30), incoming.next()).await?;
         let batch: Vec<_> =
             next.context("the consumer ended")?.into_iter().collect::<Result<_, _>>()?;
@@ -80,8 +90,8 @@ pub async fn measure(server: &Nats) -> anyhow::Result<RawHop> {
         done += batch.len();
     }
 
-    let rate = MESSAGES as f64 / begun.elapsed().as_secs_f64();
-    let cpu = (spent() - spent_before) / MESSAGES as f64;
+    let rate = messages as f64 / begun.elapsed().as_secs_f64();
+    let cpu = (spent() - spent_before) / messages as f64;
     for name in ["HOP_FROM", "HOP_TO"] {
         context.delete_stream(name).await?;
     }

@@ -36,6 +36,10 @@ const CONTACTS_PER_SECOND: u64 = 5_000;
 pub struct BenchWork {
     pools: Vec<String>,
     contacts: usize,
+    /// Batches that were submitted; each has contacts of its own.
+    batches: usize,
+    /// Messages that were accepted.
+    accepted: usize,
 }
 
 impl BenchWork {
@@ -66,7 +70,7 @@ pub async fn prepare(platform: &mut Platform, args: &cli::Bench) -> anyhow::Resu
     platform.sandbox.put("/sandbox/faults", &receipts).await?;
 
     platform.make_tenants(args.tenants).await?;
-    let contacts = match args.seconds {
+    let contacts = match args.load_seconds() {
         Some(seconds) => (seconds * CONTACTS_PER_SECOND) as usize,
         None => args.messages,
     };
@@ -87,7 +91,7 @@ pub async fn prepare(platform: &mut Platform, args: &cli::Bench) -> anyhow::Resu
 
     // Loading is not what is measured, nor is what it leaves to be done.
     platform.postgres.settle().await?;
-    Ok(BenchWork { pools, contacts })
+    Ok(BenchWork { pools, contacts, batches: 0, accepted: 0 })
 }
 
 /// Contacts who consent, and behind them as many again as have opted out.
@@ -106,38 +110,38 @@ fn number(index: usize) -> String {
     format!("+1212{:07}", 2_000_000 + index)
 }
 
-/// Submits until all messages, or the time, are used up; says how many.
+/// Submits until all messages, or the time, are used up; says how many were accepted in all.
 ///
 /// # Errors
 /// The api refuses a batch.
 pub async fn submit(
     platform: &Platform,
-    work: &BenchWork,
-    args: &cli::Bench,
+    work: &mut BenchWork,
+    time: Option<Duration>,
     sent: &Sent,
 ) -> anyhow::Result<usize> {
-    let end = args.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let end = time.map(|time| Instant::now() + time);
     let per_tenant = work.contacts / platform.tenants();
     let batches = per_tenant.div_ceil(BATCH) * platform.tenants();
     let mut sending: JoinSet<anyhow::Result<usize>> = JoinSet::new();
-    let mut submitted = 0;
 
-    for index in 0..batches {
+    while work.batches < batches {
         if end.is_some_and(|end| Instant::now() >= end) {
             break;
         }
 
         while sending.len() >= REQUESTS {
-            submitted += sending.join_next().await.context("a request")???;
+            work.accepted += sending.join_next().await.context("a request")???;
         }
-        while end.is_some() && submitted > sent.count() + OUTSTANDING {
+        while end.is_some() && work.accepted > sent.count() + OUTSTANDING {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
 
-        let tenant = index % platform.tenants();
-        let first = index / platform.tenants() * BATCH;
+        let tenant = work.batches % platform.tenants();
+        let first = work.batches / platform.tenants() * BATCH;
         let client = platform.client(tenant)?;
         let body = batch(work.pool(tenant), first, BATCH.min(per_tenant - first));
+        work.batches += 1;
         sending.spawn(async move {
             let answer = client.post("/v1/messages/batch", &body).await?;
             Ok(answer["accepted"].as_u64().context("accepted")? as usize)
@@ -145,9 +149,9 @@ pub async fn submit(
     }
 
     while let Some(accepted) = sending.join_next().await {
-        submitted += accepted??;
+        work.accepted += accepted??;
     }
-    Ok(submitted)
+    Ok(work.accepted)
 }
 
 fn batch(pool: &str, first: usize, count: usize) -> serde_json::Value {

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fs};
 
+use boot::embedded::Nats;
+
 use crate::platform::{Part, Platform};
 
 /// A named group: the processes whose root these are, with all their descendants.
@@ -23,10 +25,27 @@ pub fn groups(platform: &Platform) -> Vec<UsageGroup> {
     vec![
         UsageGroup { name: "api", roots: of(&|name| name == "api") },
         UsageGroup { name: "stages", roots: of(&|name| name != "api" && name != "sandbox") },
-        UsageGroup { name: "nats", roots: vec![platform.nats.pid()] },
+        UsageGroup { name: "nats", roots: platform.nats.iter().map(Nats::pid).collect() },
         UsageGroup { name: "postgres", roots: vec![platform.postgres.pid()] },
         UsageGroup { name: "sandbox", roots: of(&|name| name == "sandbox") },
     ]
+}
+
+/// Every kind of process of a platform, and both servers.
+pub fn each(platform: &Platform) -> Vec<UsageGroup> {
+    let mut groups: Vec<UsageGroup> = Vec::new();
+    for part in &platform.parts {
+        match groups.iter_mut().find(|group| group.name == part.name) {
+            Some(group) => group.roots.extend(part.pid()),
+            None => {
+                groups.push(UsageGroup { name: part.name, roots: part.pid().into_iter().collect() })
+            }
+        }
+    }
+
+    let servers = self::groups(platform).into_iter();
+    groups.extend(servers.filter(|group| matches!(group.name, "nats" | "postgres")));
+    groups
 }
 
 /// The kernel's clock ticks per second; 100 on every Linux that Rust runs on.
@@ -47,8 +66,18 @@ pub fn process_cpu(pid: u32) -> f64 {
 
 /// Bytes of memory of each group; what processes share is split between them.
 pub fn memory(groups: &[UsageGroup]) -> BTreeMap<&'static str, u64> {
+    measured(groups, |pid| rollup(pid, "Pss:"))
+}
+
+/// Likewise without the shared memory that a group has set aside for good, such as the buffers of
+/// Postgres, which fill once.
+pub fn own_memory(groups: &[UsageGroup]) -> BTreeMap<&'static str, u64> {
+    measured(groups, |pid| rollup(pid, "Pss:").saturating_sub(rollup(pid, "Pss_Shmem:")))
+}
+
+fn measured(groups: &[UsageGroup], of: impl Fn(u32) -> u64) -> BTreeMap<&'static str, u64> {
     let table = processes();
-    let bytes = |group: &UsageGroup| members(&table, group).map(|process| pss(process.pid)).sum();
+    let bytes = |group: &UsageGroup| members(&table, group).map(|process| of(process.pid)).sum();
     groups.iter().map(|group| (group.name, bytes(group))).collect()
 }
 
@@ -95,10 +124,10 @@ fn process(pid: u32) -> Option<Process> {
     Some(Process { pid, parent: fields.get(1)?.parse().ok()?, cpu: ticks / TICKS })
 }
 
-/// Proportional set size of a process, in bytes; nought for one that has ended.
-fn pss(pid: u32) -> u64 {
+/// A sum over the memory of a process, in bytes; nought for one that has ended.
+fn rollup(pid: u32, what: &str) -> u64 {
     let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
-    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+    let line = rollup.lines().find_map(|line| line.strip_prefix(what));
     let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok());
 
     kib.unwrap_or_default() * 1024

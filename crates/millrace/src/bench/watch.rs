@@ -64,7 +64,7 @@ impl Sent {
     ///
     /// # Errors
     /// Nothing moved for half a minute.
-    pub async fn wait_for(self, messages: usize) -> anyhow::Result<usize> {
+    pub async fn wait_for(&self, messages: usize) -> anyhow::Result<usize> {
         const STEP: Duration = Duration::from_millis(5);
 
         let (mut last, mut idle) = (self.count(), Duration::ZERO);
@@ -77,8 +77,13 @@ impl Sent {
             }
         }
 
-        self.task.abort();
         Ok(self.count())
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 

@@ -99,11 +99,13 @@ impl Storm {
                 platform.parts[index].start()?;
             }
             Blow::Broker => {
-                platform.nats.signal(Signal::SIGKILL);
-                platform.nats.exited().await;
+                let nats = &mut platform.nats[0];
+                nats.signal(Signal::SIGKILL);
+                nats.exited().await;
                 tokio::time::sleep(self.dice.up_to(AWAY)).await;
-                platform.nats.restart().await?;
+                nats.restart().await?;
             }
+
             Blow::Database => platform.postgres.restart().await?,
             Blow::Freeze(index) => {
                 let pid = platform.parts[index].pid().context("a running process")?;

@@ -8,36 +8,22 @@ use std::{
 use anyhow::{Context, bail};
 use domain::{
     gates::{CounterKey, CounterKind, Windows},
-    message::state::MessageState,
     zones::Zone,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
-use pipeline::Broker;
 use serde_json::Value;
-use store::{
-    Role,
-    analytics::recount::{self, CountDifference},
-    capacity::counters,
-};
+use store::{Role, capacity::counters};
 
-use super::{events, load::ChaosWork};
+use super::load::ChaosWork;
 use crate::{
     demo::{check, client::HttpCaller},
     platform::{self, OPEN_HOUR, Platform},
+    verdict,
 };
-
-/// Fewer than one message in so many may end as unknown.
-const UNKNOWN_IN: usize = 1_000;
-
-/// How long the rollup may lag behind.
-const LAG: Duration = Duration::from_secs(20);
 
 /// Messages asked for at once.
 const ASKED_AT_ONCE: usize = 16;
-
-/// States in which a message may still change by itself.
-const OPEN: [&str; 7] = ["waiting", "accepted", "deferred", "held", "queued", "in_doubt", "sent"];
 
 /// What was found.
 pub struct ChaosVerdict {
@@ -66,7 +52,7 @@ pub async fn open(
     accepted: &BTreeMap<String, String>,
 ) -> anyhow::Result<usize> {
     let singles = singles(&platform.client(0)?, accepted).await?;
-    Ok(singles.iter().filter(|told| OPEN.contains(&told.state.as_str())).count())
+    Ok(singles.iter().filter(|told| verdict::OPEN.contains(&told.state.as_str())).count())
 }
 
 /// Asks everybody and compares.
@@ -101,10 +87,10 @@ pub async fn reach(
     }
 
     let carrier = against_carrier(platform, &all, &mut wrong).await?;
-    final_states(&states, all.len(), &mut wrong);
-    against_rollup(&client, &states, &mut wrong).await?;
-    against_rows(platform, &mut wrong).await?;
-    against_events(platform, &states, &mut wrong).await?;
+    verdict::final_states(&states, all.len(), &mut wrong);
+    verdict::against_rollup(&client, &states, &mut wrong).await?;
+    verdict::against_rows(platform, 0, &mut wrong).await?;
+    verdict::against_events(platform, 0, &states, &mut wrong).await?;
     let campaign_cost = money(&ledger["cost"])?;
     against_budget(platform, campaign_cost + single_cost, &mut wrong).await?;
 
@@ -146,70 +132,6 @@ async fn against_carrier(
         ));
     }
     Ok(ledger.len())
-}
-
-/// Checks that no message is open and that few ended as unknown.
-fn final_states(states: &BTreeMap<String, usize>, all: usize, wrong: &mut Vec<String>) {
-    for open in OPEN {
-        if let Some(count) = states.get(open) {
-            wrong.push(format!("{count} messages are {open}"));
-        }
-    }
-    let unknown = states.get("unknown").copied().unwrap_or_default();
-    if unknown * UNKNOWN_IN >= all {
-        wrong.push(format!("{unknown} of {all} messages ended as unknown"));
-    }
-}
-
-/// Checks that the dashboard's totals come to the same numbers.
-async fn against_rollup(
-    client: &HttpCaller,
-    states: &BTreeMap<String, usize>,
-    wrong: &mut Vec<String>,
-) -> anyhow::Result<()> {
-    let begun = std::time::Instant::now();
-    loop {
-        let dashboard = client.get("/v1/analytics/dashboard").await?;
-        let total = |state: &str| dashboard["totals"][state].as_u64().unwrap_or_default() as usize;
-        let off: Vec<_> = states.iter().filter(|(state, count)| total(state) != **count).collect();
-        if off.is_empty() {
-            return Ok(());
-        }
-        if begun.elapsed() > LAG {
-            wrong.push(format!("the rollup differs in {off:?}: {}", dashboard["totals"]));
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-}
-
-/// Checks that the totals are what the rows say, to the last detail.
-async fn against_rows(platform: &Platform, wrong: &mut Vec<String>) -> anyhow::Result<()> {
-    let store = platform.store(Role::Pipeline).await?;
-    let found = recount::compare(&store, &platform::tenant(0)?).await?;
-    for CountDifference { scope, name, counted, rows } in found.differences {
-        let scope = scope.as_str();
-        wrong.push(format!("the {scope}'s {name} is {counted} by the totals, {rows} by the rows"));
-    }
-    Ok(())
-}
-
-/// Checks that the events of all changes come to the same numbers, where EVENTS holds all of them.
-async fn against_events(
-    platform: &Platform,
-    states: &BTreeMap<String, usize>,
-    wrong: &mut Vec<String>,
-) -> anyhow::Result<()> {
-    let broker = Broker::connect(&platform.nats_url, None, "chaos").await?;
-    let Some(counts) = events::counts(&broker, &platform::tenant(0)?).await? else { return Ok(()) };
-    for state in MessageState::ALL.map(MessageState::as_str) {
-        let said = counts.get(state).copied().unwrap_or_default();
-        let told = states.get(state).copied().unwrap_or_default();
-        if i64::try_from(told) != Ok(said) {
-            wrong.push(format!("{told} messages are {state}, {said} by the events"));
-        }
-    }
-    Ok(())
 }
 
 /// Checks that the budget's counter holds what the carrier billed, in micro-units.
@@ -266,16 +188,8 @@ impl ChaosVerdict {
 
     /// Prints the counts, what is wrong, and the verdict.
     pub fn print(&self, took: Duration) {
-        let all: usize = self.states.values().sum();
-        println!("\n  {:<32}{all:>8}", "accepted");
-        for (state, count) in &self.states {
-            println!("  {state:<32}{count:>8}");
-        }
-        println!("  {:<32}{:>8}", "in the carrier's ledger", self.carrier);
-
-        for wrong in &self.wrong {
-            println!("  WRONG: {wrong}");
-        }
+        let all = self.states.values().sum();
+        verdict::print_counts(all, &self.states, self.carrier, &self.wrong);
 
         let verdict = if self.passes() { "every count agrees" } else { "THE COUNTS DO NOT AGREE" };
         println!("\n  {verdict}; {:.1} s", took.as_secs_f64());

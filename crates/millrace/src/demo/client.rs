@@ -1,9 +1,14 @@
 //! The demo is an outsider: it calls the public API, the sandbox's control calls, and nothing else.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+
+/// How long an answer that is read line by line may take.
+const LINES: Duration = Duration::from_secs(300);
 
 /// A caller of one server, with one key.
 #[derive(Clone)]
@@ -30,6 +35,28 @@ impl HttpCaller {
     /// GET of a text, as it comes.
     pub async fn get_text(&self, path: &str) -> anyhow::Result<String> {
         Ok(String::from_utf8(self.call(Method::GET, path, None).await?)?)
+    }
+
+    /// GET of lines, each read as it comes: the answer may be larger than memory.
+    pub async fn each_line(
+        &self,
+        path: &str,
+        take: &mut impl FnMut(&str) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let url = format!("{}{path}", self.base);
+        let request = self.http.get(&url).timeout(LINES);
+        let mut answer = request.send().await.context(url)?.error_for_status()?;
+
+        let mut read = Vec::new();
+        while let Some(chunk) = answer.chunk().await? {
+            read.extend_from_slice(&chunk);
+            let whole = read.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            for line in std::str::from_utf8(&read[..whole])?.lines() {
+                take(line)?;
+            }
+            read.drain(..whole);
+        }
+        Ok(())
     }
 
     /// POST of JSON; gives the answer.

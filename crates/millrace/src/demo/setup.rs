@@ -53,6 +53,26 @@ pub async fn account(api: &HttpCaller, sandbox: &str, account: &str) -> anyhow::
     api.post("/v1/carrier-accounts", &body).await.map(drop)
 }
 
+/// Where the carrier keeps the numbers of an account.
+pub fn numbers_path(account: &str) -> String {
+    format!("/2010-04-01/Accounts/{}/IncomingPhoneNumbers.json", sid(account))
+}
+
+/// Makes a number known to the carrier, which then calls the api for what people write to it.
+///
+/// # Errors
+/// The carrier refuses it.
+pub async fn number(
+    sandbox: &HttpCaller,
+    api_url: &str,
+    account: &str,
+    number: &str,
+) -> anyhow::Result<()> {
+    let url = format!("{api_url}/webhooks/twilio/{account}/inbound");
+    let form = [("PhoneNumber", number), ("SmsUrl", &url), ("SmsMethod", "POST")];
+    sandbox.post_form(&numbers_path(account), &sid(account), TOKEN, &form).await
+}
+
 /// Registers senders that are past their warm-up, and a pool of them; gives the pool's id.
 ///
 /// # Errors
