@@ -23,11 +23,8 @@ use report::BenchReport;
 
 use crate::{
     cli,
-    platform::{Plan, Platform},
+    platform::{Plan, Platform, WORK_DIR},
 };
-
-/// Where the servers keep their data meanwhile, below the working directory.
-const WORK_DIR: &str = ".millrace";
 
 /// Runs the benchmark as often as it is told to, and prints a report of each run.
 pub async fn run(args: cli::Bench) -> anyhow::Result<ExitCode> {

@@ -21,11 +21,8 @@ use wire::stream::ACK_WAIT;
 
 use crate::{
     cli,
-    platform::{OPEN_HOUR, Plan, Platform},
+    platform::{OPEN_HOUR, Plan, Platform, WORK_DIR},
 };
-
-/// Where the servers keep their data meanwhile, below the working directory.
-const WORK_DIR: &str = ".millrace";
 
 /// How often progress is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);

@@ -21,11 +21,8 @@ use uuid::Uuid;
 use crate::{
     cli,
     flow::{Flow, tally},
-    platform::{OPEN_HOUR, Plan, Platform},
+    platform::{OPEN_HOUR, Plan, Platform, WORK_DIR},
 };
-
-/// Where the servers keep their data meanwhile, below the working directory.
-const WORK_DIR: &str = ".millrace";
 
 /// Servers of the cluster, and copies of each stream.
 const SERVERS: usize = 3;

@@ -24,11 +24,8 @@ use tokio::task::JoinSet;
 
 use crate::{
     cli,
-    platform::{Plan, Platform},
+    platform::{Plan, Platform, WORK_DIR},
 };
-
-/// Where the servers keep their data meanwhile, below the working directory.
-const WORK_DIR: &str = ".millrace";
 
 /// How long codes are sent before the floods begin, in seconds: neighbours flood a platform that
 /// runs, not one whose processes are opening their connections.

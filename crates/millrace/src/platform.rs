@@ -34,6 +34,9 @@ use tokio::process::{Child, Command};
 
 use crate::{admin, demo::client::HttpCaller};
 
+/// Where a platform that is measured or killed keeps its data, below the working directory.
+pub const WORK_DIR: &str = ".millrace";
+
 /// How long the processes may take to answer.
 const START: Duration = Duration::from_secs(30);
 

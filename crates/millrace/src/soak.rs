@@ -21,11 +21,8 @@ use crate::{
     bench::hop,
     cli,
     flow::{Flow, tally},
-    platform::{OPEN_HOUR, Plan, Platform},
+    platform::{OPEN_HOUR, Plan, Platform, WORK_DIR},
 };
-
-/// Where the servers keep their data meanwhile, below the working directory.
-const WORK_DIR: &str = ".millrace";
 
 /// Tenants that the texts are spread over.
 const TENANTS: usize = 20;

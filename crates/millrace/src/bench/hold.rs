@@ -22,11 +22,8 @@ use super::{
 };
 use crate::{
     cli,
-    platform::{Plan, Platform},
+    platform::{Plan, Platform, WORK_DIR},
 };
-
-/// Where the servers keep their data meanwhile, below the working directory.
-const WORK_DIR: &str = ".millrace";
 
 /// The share of the rate without a reader that is left beside one, at least.
 const BESIDE_A_READER: f64 = 0.9;
