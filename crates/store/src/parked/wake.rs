@@ -9,7 +9,7 @@ use stage::Fault;
 use crate::{Scoped, Store, core::words, fault};
 
 /// When a wake looks for its rows a last time: after every transaction that was parking a message
-/// for its cause when it was written (they are ended after 10 s of idling).
+/// for its cause when it was written (they are ended after 4 s of idling).
 pub const LAST_PASS: SignedDuration = SignedDuration::from_secs(15);
 
 /// How many recipients of a campaign one slice looks at for each row that it may wake.
