@@ -11,4 +11,5 @@ pub mod seal;
 #[cfg(test)]
 mod sources;
 pub(crate) mod state_codes;
+pub(crate) mod turns;
 pub(crate) mod words;

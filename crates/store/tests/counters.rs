@@ -3,6 +3,7 @@
 use domain::gates::{CounterKey, CounterKind};
 use store::{Role, capacity::counters};
 use testkit::Database;
+use wire::stream::ACK_WAIT;
 
 fn key(window_start: &str) -> CounterKey {
     CounterKey {
@@ -48,5 +49,32 @@ async fn who_waits_for_a_counter_to_be_made_holds_no_other() -> anyhow::Result<(
     let (used, done) = tokio::join!(both, second);
     done?;
     assert_eq!(used?, [0, 7]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_frozen_process_holds_counters_for_less_than_the_lease_of_its_work() -> anyhow::Result<()>
+{
+    let database = Database::start().await?;
+    let tenant = database.tenant("acme").await?;
+    let store = database.store(Role::Pipeline).await?;
+    let key = key("2026-03-04T15:00:00Z");
+
+    // One stops between two statements, and says nothing more.
+    let mut still = store.scoped([&tenant]).await?;
+    counters::lock(&mut still, std::slice::from_ref(&key)).await?;
+    counters::add(&mut still, &[(key.clone(), 7)]).await?;
+
+    let mut other = store.scoped([&tenant]).await?;
+    let used = counters::lock(&mut other, std::slice::from_ref(&key)).await?;
+    let waited = "select clock_timestamp() - now() < make_interval(secs => $1)";
+    let in_time: bool =
+        sqlx::query_scalar(waited).bind(ACK_WAIT.as_secs_f64()).fetch_one(&mut *other).await?;
+    other.commit().await?;
+    assert!(in_time, "who gets the other's work finds nothing locked");
+    assert_eq!(used, [0], "what the other had counted is undone");
+
+    let went_on = counters::add(&mut still, &[(key, 7)]).await;
+    assert!(went_on.is_err(), "its transaction has ended");
     Ok(())
 }

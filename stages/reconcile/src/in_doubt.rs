@@ -6,7 +6,8 @@
 //!    is looked up in the carrier's list. A text there that belongs to no other message is this
 //!    one's: it was sent. A text that is not there was not taken: it goes back to the gates or ends
 //!    as `unknown`, as the tenant's policy says. A list that cannot be read says nothing, and is
-//!    asked again later.
+//!    asked again later. A tick waits a moment for the lists that it asks for: what takes longer is
+//!    recorded by a later one (`under_way.rs`), and keeps neither raises nor other accounts waiting.
 //! 3. **End** (`settle.rs`): a doubt of which nothing was learnt until its last date ends as
 //!    `unknown`, whatever has become of its sender, its account and its carrier.
 //!
@@ -34,23 +35,28 @@ use std::{
 };
 
 use carriers::Clients;
+use domain::message::state::MessageState;
 use jiff::{SignedDuration, Timestamp};
 use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
     core::seal::Sealer,
-    messages::in_doubt::{self, Lease},
+    messages::in_doubt::{self, DueDoubt, Lease, LeasedDoubts},
 };
 use wire::Stream;
 
 pub use self::config::InDoubtSweepConfig;
-use self::{look::look_up, raise::raise, say::Cleared};
+use self::{
+    look::{Lists, begin, clear_up},
+    raise::raise,
+    say::Cleared,
+};
 
-/// The most doubts that one tick looks at, and how many of them of one tenant.
-const DOUBTS: i64 = 48;
+/// The most doubts that one tick begins to look at, and how many of them of one tenant.
+const DOUBTS: i64 = 96;
 const PER_TENANT: i64 = 24;
 
-/// How long a sweep has a doubt to itself: longer than a tick may take.
+/// How long a sweep has a doubt to itself: longer than a look may take.
 const LEASE: Duration = Duration::from_secs(60);
 
 /// How often doubts are counted for the gauge.
@@ -59,7 +65,8 @@ const COUNT_EVERY: SignedDuration = SignedDuration::from_secs(5);
 /// The source that clears doubts up.
 pub struct InDoubtSweep {
     store: Store,
-    clients: Clients,
+    clients: Arc<Clients>,
+    lists: tokio::sync::Mutex<Lists>,
     config: InDoubtSweepConfig,
     /// Machine time of the last count.
     counted_at: Mutex<Timestamp>,
@@ -76,8 +83,9 @@ impl InDoubtSweep {
     ) -> Self {
         let (allow_hosts, timeout) = (config.allow_hosts.clone(), config.request_timeout);
         let open = Arc::new(move |sealed: &str| sealer.open_secret(sealed));
-        let clients = Clients::new(http, allow_hosts, timeout, open);
-        Self { store, clients, config, counted_at: Mutex::new(Timestamp::MIN) }
+        let clients = Arc::new(Clients::new(http, allow_hosts, timeout, open));
+        let (lists, counted_at) = (tokio::sync::Mutex::default(), Mutex::new(Timestamp::MIN));
+        Self { store, clients, lists, config, counted_at }
     }
 
     /// Sets the gauge of messages in doubt, unless it was set a moment ago.
@@ -108,12 +116,21 @@ impl Source for InDoubtSweep {
         let over_before = self.config.over_before(cx.now);
         let (per_tenant, at_most) = (PER_TENANT, DOUBTS);
         let due = Lease { length: LEASE, over_before, per_tenant, at_most };
-        let leased = in_doubt::lease(&self.store, due).await?;
-        let more = more_expired || leased.more;
+        let LeasedDoubts { due, at, more } = in_doubt::lease(&self.store, due).await?;
+        let (open, ended): (Vec<DueDoubt>, Vec<DueDoubt>) =
+            due.into_iter().partition(|due| due.message.state == MessageState::InDoubt);
 
-        // decide and record, pair by pair
+        // ask
+        let mut lists = self.lists.lock().await;
+        let turned_away = begin(&self.store, &self.clients, &mut lists, open, at).await?;
+        let more = more_expired || more.iter().any(|tenant| !turned_away.contains(tenant));
+
+        // decide and record, account by account
         let times = (cx.now, over_before);
-        let cleared = look_up(&self.store, &self.clients, &self.config, times, leased).await;
+        let mut cleared = clear_up(&self.store, &self.config, times, &mut lists).await;
+        for due in ended {
+            cleared.end_elsewhere(due);
+        }
 
         // say
         let Cleared { say, ended } = cleared;

@@ -31,6 +31,7 @@ mod dead_letters;
 mod in_doubt;
 mod missing_receipts;
 mod receipts;
+mod under_way;
 
 pub use crate::{
     dead_letters::DeadLetterStage,

@@ -4,7 +4,9 @@
 //!
 //! A watch is put off or deleted only after what its look made has been said, and everything that a
 //! look makes bears the time of the look: after a crash the look is made again with the same time,
-//! and makes the same events. The poller also applies receipts that came before their message.
+//! and makes the same events. A tick waits a moment for the accounts that it asks: what takes longer
+//! is settled by a later one (`under_way.rs`). The poller also applies receipts that came before
+//! their message.
 
 mod ask;
 mod decide;
@@ -14,22 +16,34 @@ mod plan;
 mod record;
 mod settle;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use carriers::{Clients, http::REQUEST_TIMEOUT};
-use futures::future::try_join;
+use domain::ids::TenantId;
 use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
     core::seal::Sealer,
     messages::receipt::{
-        poll::{self, LeasedWatches, Limits},
+        poll::{self, LeasedWatches, Limits, ReceiptWatch},
         unmatched,
     },
+    settings::accounts::Access,
 };
-
-use self::{ask::ask, early::apply_early, plan::Times, settle::settle};
+use tokio::sync::Mutex;
 use wire::Stream;
+
+use self::{
+    ask::{Asked, ask},
+    early::apply_early,
+    plan::Times,
+    settle::settle,
+};
+use crate::under_way::{Account, UnderWay};
 
 /// How long a text is without a receipt before it is fetched; business time.
 pub const RECEIPT_FETCH: Duration = Duration::from_secs(10 * 60);
@@ -37,7 +51,7 @@ pub const RECEIPT_FETCH: Duration = Duration::from_secs(10 * 60);
 /// How long a text may be without a receipt before nothing is expected any more; business time.
 pub const RECEIPT_HORIZON: Duration = Duration::from_secs(72 * 60 * 60);
 
-/// What one tick takes: some ten seconds of fetching, and half of it for one tenant.
+/// What one tick begins to look at.
 const LIMITS: Limits =
     Limits { lease: Duration::from_secs(60), per_tenant: 16, rows: 64, messages: 1_024 };
 
@@ -66,10 +80,15 @@ impl Default for ReceiptPollerConfig {
     }
 }
 
+/// How soon watches are due again whose account could not be asked now.
+const TURNED_AWAY: Duration = Duration::from_secs(2);
+
 /// The source that looks after receipts which do not come.
 pub struct ReceiptPoller {
     store: Store,
-    clients: Clients,
+    clients: Arc<Clients>,
+    /// Accounts that are asked about the texts of their watches.
+    looks: Mutex<UnderWay<(Vec<ReceiptWatch>, Asked)>>,
     times: Times,
 }
 
@@ -84,9 +103,48 @@ impl ReceiptPoller {
     ) -> Self {
         let ReceiptPollerConfig { allow_hosts, request_timeout: timeout, fetch, horizon } = config;
         let open = Arc::new(move |sealed: &str| sealer.open_secret(sealed));
-        let clients = Clients::new(http, allow_hosts, timeout, open);
-        Self { store, clients, times: Times { fetch, horizon } }
+        let clients = Arc::new(Clients::new(http, allow_hosts, timeout, open));
+        Self { store, clients, looks: Mutex::default(), times: Times { fetch, horizon } }
     }
+
+    /// Begins to ask accounts about the texts of leased watches, each account once at a time.
+    /// Watches of one that cannot be asked now are given back; answers whose they are.
+    async fn begin(
+        &self,
+        looks: &mut UnderWay<(Vec<ReceiptWatch>, Asked)>,
+        watches: Vec<ReceiptWatch>,
+        accounts: &Arc<HashMap<Account, Access>>,
+    ) -> Result<BTreeSet<TenantId>, Fault> {
+        let mut turned_away = Vec::new();
+        for (account, watches) in by_account(watches) {
+            if !looks.has_room(&account) {
+                turned_away.extend(watches);
+                continue;
+            }
+
+            let (clients, times) = (Arc::clone(&self.clients), self.times);
+            let accounts = Arc::clone(accounts);
+            looks.begin(account, async move {
+                let asked = ask(&clients, &times, &watches, &accounts).await;
+                (watches, asked)
+            });
+        }
+
+        let watches: Vec<&ReceiptWatch> = turned_away.iter().collect();
+        poll::give_back(&self.store, &watches, TURNED_AWAY).await?;
+        Ok(turned_away.into_iter().map(|watch| watch.tenant).collect())
+    }
+}
+
+/// Watches by the account of their first text: most are over texts of one.
+fn by_account(watches: Vec<ReceiptWatch>) -> BTreeMap<Account, Vec<ReceiptWatch>> {
+    let mut accounts: BTreeMap<Account, Vec<ReceiptWatch>> = BTreeMap::new();
+    for watch in watches {
+        let account = watch.messages.iter().find_map(|one| one.account.clone());
+        let account = (watch.tenant.clone(), account.unwrap_or_default());
+        accounts.entry(account).or_default().push(watch);
+    }
+    accounts
 }
 
 impl Source for ReceiptPoller {
@@ -98,15 +156,22 @@ impl Source for ReceiptPoller {
         let LeasedWatches { watches, accounts, more } =
             poll::lease(&self.store, cx.now, LIMITS).await?;
 
-        // decide and record
-        let looks = async {
-            let asked = ask(&self.clients, &self.times, &watches, &accounts).await;
-            settle(&self.store, &self.times, &watches, &asked).await
-        };
-        let ((say, next), early) = try_join(looks, apply_early(&self.store)).await?;
+        let early = apply_early(&self.store).await?;
+
+        // ask
+        let mut looks = self.looks.lock().await;
+        let turned_away = self.begin(&mut looks, watches, &Arc::new(accounts)).await?;
+        let more = more.iter().any(|tenant| !turned_away.contains(tenant));
+
+        // decide and record, account by account
+        let (mut say, mut next) = (early.say, Vec::new());
+        while let Some((watches, asked)) = looks.next().await {
+            let (of_account, looked) = settle(&self.store, &self.times, &watches, &asked).await?;
+            say.extend(of_account);
+            next.extend(looked);
+        }
 
         // say
-        let say = say.into_iter().chain(early.say).collect();
         if next.is_empty() && early.matched.is_empty() {
             return Ok(Tick { say, published: None, more });
         }

@@ -56,12 +56,69 @@ impl Stage for ReplyStage {
         // load
         let threads = load::load(&self.store, cx.now, batch.items()).await?;
 
-        // decide, record and say, text by text: each answer waits for the model
+        // decide, record and say what needs no model, all at once
+        let threads = self.silence_texts(cx, &batch, threads).await?;
+
+        // decide, record and say, thread by thread: each answer waits for the model
         self.answer_threads(cx, &batch, threads).await
     }
 }
 
 impl ReplyStage {
+    /// Answers what was decided before, and ends the texts to which nothing is said whatever becomes
+    /// of those before them. Gives the threads that are left.
+    async fn silence_texts<'a>(
+        &self,
+        cx: &Cx,
+        batch: &Batch<InboundText>,
+        threads: Vec<Thread<'a>>,
+    ) -> Result<Vec<Thread<'a>>, Fault> {
+        let (mut left, mut silent) = (Vec::new(), Vec::new());
+        for thread in threads {
+            let mut of_thread = Thread::new();
+            for asked in thread {
+                if let Some(decided) = asked.decided() {
+                    let say = say::answer(&asked, decided);
+                    batch.answer(asked.index, Outcome::Emit(say.into_iter().collect()));
+                } else if let ReplyIntent::Silence(reason) = self.intent(&asked) {
+                    silent.push((asked, reason));
+                } else {
+                    of_thread.push(asked);
+                }
+            }
+            if !of_thread.is_empty() {
+                left.push(of_thread);
+            }
+        }
+
+        self.silence(cx, batch, &silent).await?;
+        Ok(left)
+    }
+
+    /// Records that nothing is said to these texts, in one transaction, unless something was decided
+    /// about one meanwhile: then that is said.
+    async fn silence(
+        &self,
+        cx: &Cx,
+        batch: &Batch<InboundText>,
+        silent: &[(Asked<'_>, ReplyReason)],
+    ) -> Result<(), Fault> {
+        if silent.is_empty() {
+            return Ok(());
+        }
+
+        let silences: Vec<ReplyDecision> = silent
+            .iter()
+            .map(|(asked, reason)| decide::silence(asked.ask.clone(), *reason))
+            .collect();
+        let decided = record::silence(&self.store, cx.now, &silences).await?;
+        for ((asked, _), decided) in silent.iter().zip(&decided) {
+            let say = say::answer(asked, decided);
+            batch.answer(asked.index, Outcome::Emit(say.into_iter().collect()));
+        }
+        Ok(())
+    }
+
     /// Answers several threads at once.
     async fn answer_threads(
         &self,
@@ -87,35 +144,40 @@ impl ReplyStage {
         failed.map_or(Ok(()), Err)
     }
 
-    /// Answers the texts of one thread, one after the other: each counts the answers before it.
+    /// Answers the texts of one thread, one after the other: each counts the questions before it,
+    /// also those to which the model had no answer. Once it has had as many as it may have answers,
+    /// the rest end at once: no thread holds a batch for longer than so many calls.
     async fn answer_thread(
         &self,
         cx: &Cx,
         batch: &Batch<InboundText>,
         thread: Thread<'_>,
     ) -> Result<(), Fault> {
-        let mut answered = 0;
+        let (mut asks, mut silent) = (0, Vec::new());
         for mut asked in thread {
             if let Some(facts) = &mut asked.facts {
-                facts.answers += answered;
+                facts.answers += asks;
             }
 
-            let say = self.answer(cx, &asked).await?;
-            let is_new = asked.facts.is_some_and(|facts| facts.decided.is_none());
-            answered += i64::from(is_new && say.is_some());
-            batch.answer(asked.index, Outcome::Emit(say.into_iter().collect()));
+            match self.intent(&asked) {
+                ReplyIntent::Silence(reason) => silent.push((asked, reason)),
+                ReplyIntent::Answer => {
+                    let say = self.answer(cx, &asked).await?;
+                    asks += 1;
+                    batch.answer(asked.index, Outcome::Emit(say.into_iter().collect()));
+                }
+            }
         }
-        Ok(())
+        self.silence(cx, batch, &silent).await
     }
 
-    /// Answers one text. What was decided about it before stands.
+    /// Answers one text.
     async fn answer(&self, cx: &Cx, asked: &Asked<'_>) -> Result<Option<Outgoing>, Fault> {
-        if let Some(decided) = asked.facts.as_ref().and_then(|facts| facts.decided.as_ref()) {
-            return Ok(say::answer(asked, decided));
-        }
-
         // decide
-        let decision = self.decide(asked).await?;
+        let decision = match &self.client {
+            Some(client) => ask::ask(client, &self.model, asked.text, asked.ask.clone()).await?,
+            None => decide::silence(asked.ask.clone(), ReplyReason::AiOff),
+        };
 
         // record
         let decided = record::record(&self.store, cx.now, &decision).await?;
@@ -124,18 +186,7 @@ impl ReplyStage {
         Ok(say::answer(asked, &decided))
     }
 
-    /// Decides whether to answer, and asks the model for the answer.
-    async fn decide(&self, asked: &Asked<'_>) -> Result<ReplyDecision, Fault> {
-        let Asked { text, ask, facts, .. } = asked;
-        let client = self.client.as_ref();
-        let intent = decide::decide(text, facts.as_ref(), client.is_some());
-
-        match (intent, client) {
-            (ReplyIntent::Silence(reason), _) => Ok(decide::silence(ask.clone(), reason)),
-            (ReplyIntent::Answer, None) => Ok(decide::silence(ask.clone(), ReplyReason::AiOff)),
-            (ReplyIntent::Answer, Some(client)) => {
-                ask::ask(client, &self.model, text, ask.clone()).await
-            }
-        }
+    fn intent(&self, asked: &Asked<'_>) -> ReplyIntent {
+        decide::decide(asked.text, asked.facts.as_ref(), self.client.is_some())
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use stage::Fault;
 use store::{
     Store,
-    conversations::replies::{self, Ask, ReplyFacts},
+    conversations::replies::{self, Ask, ReplyDecided, ReplyFacts},
 };
 use uuid::Uuid;
 use wire::InboundText;
@@ -22,6 +22,13 @@ pub(crate) struct Asked<'a> {
     pub(crate) ask: Ask,
     /// None where nothing is known of the thread.
     pub(crate) facts: Option<ReplyFacts>,
+}
+
+impl Asked<'_> {
+    /// What was decided about it before, if anything.
+    pub(crate) fn decided(&self) -> Option<&ReplyDecided> {
+        self.facts.as_ref()?.decided.as_ref()
+    }
 }
 
 /// The texts of one thread, in the order of the batch.

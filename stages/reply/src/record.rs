@@ -1,4 +1,4 @@
-//! Writes down what was decided about a text, unless something was decided before.
+//! Writes down what was decided about texts, unless something was decided before.
 
 use jiff::Timestamp;
 use stage::Fault;
@@ -19,6 +19,18 @@ pub(crate) async fn record(
     let mut tx = store.scoped([&decision.ask.tenant]).await?;
     let limit = Limit { since: now - COUNTED, answers: ANSWERS_PER_HOUR };
     let decided = replies::decide(&mut tx, decision, now, limit).await?;
+    tx.commit().await.map_err(store::fault)?;
+    Ok(decided)
+}
+
+/// Records decisions not to answer, all at once, and gives those that stand, in their order.
+pub(crate) async fn silence(
+    store: &Store,
+    now: Timestamp,
+    silences: &[ReplyDecision],
+) -> Result<Vec<ReplyDecided>, Fault> {
+    let mut tx = store.scoped(silences.iter().map(|one| &one.ask.tenant)).await?;
+    let decided = replies::silence(&mut tx, silences, now).await?;
     tx.commit().await.map_err(store::fault)?;
     Ok(decided)
 }

@@ -12,8 +12,9 @@ use crate::{Scoped, capacity::pace::key_of, core::keyed, fault};
 
 /// The meters of senders. What a tenant has of an account's pace is shared equally among its
 /// senders that have texts in line there: each by itself would be admitted for all of it. Whoever
-/// decides by them has locked the senders' counters: what others admit is counted by then, and what
-/// `send` claims meanwhile only makes room.
+/// decides by them reads the senders' counters under their locks: what others have admitted is
+/// counted by then, and what `send` claims meanwhile only makes room. A gate does so before, so that
+/// nobody comes to stand in a line unseen.
 pub async fn of(
     tx: &mut Scoped,
     senders: &[(&TenantId, &SenderFacts)],
@@ -32,12 +33,12 @@ pub async fn of(
                                               - clock_timestamp())::float8, 0) as "rests!",
                   1 / least(k.pace, r.rate / greatest(1, w.urgent)) as "urgent_segment!",
                   1 / least(k.pace, r.rate / greatest(1, w.either)) as "bulk_segment!",
-                  exists (select from parked q where q.tenant_id = k.tenant_id
-                             and q.cause_key = k.urgent_line)
-                      as "urgent_awaited!",
-                  exists (select from parked q where q.tenant_id = k.tenant_id
-                             and q.cause_key = k.bulk_line)
-                      as "bulk_awaited!"
+                  (select true from parked q
+                   where q.tenant_id = k.tenant_id and q.cause_key = k.urgent_line
+                   order by q.parked_at, q.message_id limit 1) is not null as "urgent_awaited!",
+                  (select true from parked q
+                   where q.tenant_id = k.tenant_id and q.cause_key = k.bulk_line
+                   order by q.parked_at, q.message_id limit 1) is not null as "bulk_awaited!"
            from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::float8[], $6::int[],
                        $7::text[], $8::text[])
                 as k (tenant_id, sender_id, key, account, pace, weight, urgent_line, bulk_line)

@@ -1,5 +1,7 @@
 //! What the AI answered: one row per text that asked, the first decision stands.
 
+use std::collections::{BTreeSet, HashMap};
+
 use domain::{
     address::Address,
     ids::{ConversationId, MessageId, TenantId},
@@ -24,7 +26,7 @@ pub enum ReplyReason {
     OptedOut,
     /// The thread has begun anew since the text came.
     EpochOver,
-    /// The thread has had its answers of this hour.
+    /// The thread has had its answers of this hour, or as many questions in one batch.
     AnswersPerHour,
     /// There is nothing in the text.
     Empty,
@@ -130,12 +132,10 @@ pub async fn facts(
     asks: &[Ask],
     since: Timestamp,
 ) -> Result<Vec<ReplyFacts>, Fault> {
+    let answers = answers(tx, asks, since).await?;
     let rows = sqlx::query!(
-        r#"select k.inbound_id as "inbound_id!", v.epoch,
+        r#"select k.inbound_id as "inbound_id!", k.conversation_id as "conversation_id!", v.epoch,
                   (s.opted_out_at is not null or s.do_not_contact_at is not null) as "silenced!",
-                  (select count(*) from ai_replies a
-                   where a.tenant_id = k.tenant_id and a.conversation_id = k.conversation_id
-                     and a.at > $6 and a.body is not null) as "answers!",
                   r.message_id as "message_id?", r.body as "body?", r.reason as "reason?"
            from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[])
              as k (tenant_id, inbound_id, conversation_id, message_id, number)
@@ -149,7 +149,6 @@ pub async fn facts(
         &asks.iter().map(|ask| ask.conversation.0).collect::<Vec<_>>(),
         &asks.iter().map(|ask| ask.message.0).collect::<Vec<_>>(),
         &asks.iter().map(|ask| ask.address.as_str()).collect::<Vec<_>>() as _,
-        since.to_sqlx(),
     )
     .fetch_all(&mut **tx)
     .await
@@ -161,11 +160,36 @@ pub async fn facts(
             inbound: row.inbound_id,
             epoch: row.epoch,
             silenced: row.silenced,
-            answers: row.answers,
+            answers: answers.get(&row.conversation_id).copied().unwrap_or_default(),
             decided: reason.map(|reason| ReplyDecided { body: row.body, reason }),
         })
     });
     facts.collect()
+}
+
+/// How many answers each thread has had since then. Counted once a thread, however many texts ask:
+/// a thread has thousands of decisions where somebody floods it.
+async fn answers(
+    tx: &mut Scoped,
+    asks: &[Ask],
+    since: Timestamp,
+) -> Result<HashMap<Uuid, i64>, Fault> {
+    let threads: BTreeSet<(&TenantId, ConversationId)> =
+        asks.iter().map(|ask| (&ask.tenant, ask.conversation)).collect();
+    let rows = sqlx::query!(
+        r#"select k.conversation_id as "conversation_id!",
+                  (select count(*) from ai_replies a
+                   where a.tenant_id = k.tenant_id and a.conversation_id = k.conversation_id
+                     and a.at > $3 and a.body is not null) as "answers!"
+           from unnest($1::text[], $2::uuid[]) as k (tenant_id, conversation_id)"#,
+        &threads.iter().map(|thread| thread.0.to_string()).collect::<Vec<_>>(),
+        &threads.iter().map(|thread| thread.1.0).collect::<Vec<_>>(),
+        since.to_sqlx(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().map(|row| (row.conversation_id, row.answers)).collect())
 }
 
 /// A decision to record.
@@ -181,6 +205,62 @@ pub struct ReplyDecision {
     pub input_tokens: i64,
     /// Tokens that the model wrote.
     pub output_tokens: i64,
+}
+
+/// Records decisions not to answer, all at once, each unless one stands; says which stand, in the
+/// order of `silences`.
+pub async fn silence(
+    tx: &mut Scoped,
+    silences: &[ReplyDecision],
+    at: Timestamp,
+) -> Result<Vec<ReplyDecided>, Fault> {
+    if silences.is_empty() {
+        return Ok(Vec::new());
+    }
+
+    let tenants: Vec<&str> = silences.iter().map(|one| one.ask.tenant.as_str()).collect();
+    let messages: Vec<Uuid> = silences.iter().map(|one| one.ask.message.0).collect();
+    sqlx::query!(
+        "insert into ai_replies (tenant_id, message_id, conversation_id, inbound_id, reason,
+                                 input_tokens, output_tokens, at)
+         select tenant_id, message_id, conversation_id, inbound_id, reason, input, output, $8
+         from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[],
+                     $7::bigint[])
+              as k (tenant_id, message_id, conversation_id, inbound_id, reason, input, output)
+         order by tenant_id, message_id
+         on conflict do nothing",
+        &tenants as _,
+        &messages,
+        &silences.iter().map(|one| one.ask.conversation.0).collect::<Vec<_>>(),
+        &silences.iter().map(|one| one.ask.inbound).collect::<Vec<_>>(),
+        &silences.iter().map(|one| one.reason.as_str()).collect::<Vec<_>>() as _,
+        &silences.iter().map(|one| one.input_tokens).collect::<Vec<_>>(),
+        &silences.iter().map(|one| one.output_tokens).collect::<Vec<_>>(),
+        at.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let rows = sqlx::query!(
+        r#"select r.body, r.reason
+           from unnest($1::text[], $2::uuid[]) with ordinality as k (tenant_id, message_id, at)
+           cross join lateral (
+               select a.body, a.reason from ai_replies a
+               where a.tenant_id = k.tenant_id and a.message_id = k.message_id limit 1
+           ) r
+           order by k.at"#,
+        &tenants as _,
+        &messages,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let decided = rows.into_iter().map(|row| {
+        let reason = word(&row.reason)?;
+        Ok(ReplyDecided { body: row.body, reason })
+    });
+    decided.collect()
 }
 
 /// How many answers a thread may have.

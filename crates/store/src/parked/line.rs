@@ -100,9 +100,11 @@ pub async fn release(
     }
     let mut tx = store.scoped(lines.iter().map(|line| &line.tenant)).await?;
 
-    // load
-    let mut rooms = Rooms::lock(&mut tx, lines).await?;
+    // load, and lock last: a gate that decides about messages of several tenants waits for the locks
+    let mut rooms = Rooms::load(&mut tx, lines).await?;
     let heads = heads(&mut tx, lines, per_line).await?;
+    let waiting = heads.iter().filter(|head| head.waits).map(|head| &lines[head.line]);
+    rooms.lock(&mut tx, waiting).await?;
 
     // decide
     let (mut rows, mut left) = (Vec::new(), vec![0; lines.len()]);
@@ -185,39 +187,70 @@ struct Rooms {
 }
 
 impl Rooms {
-    /// Locks the counters of the senders' meters, and reads the rest of them after that.
-    async fn lock(tx: &mut Scoped, lines: &[PaceLine]) -> Result<Self, Fault> {
-        let of_line =
-            |line: &PaceLine| Lane::ALL.map(|lane| meter_key(&line.tenant, line.sender, lane));
-        let keys: BTreeSet<CounterKey> = lines.iter().flat_map(of_line).collect();
-        let keys: Vec<CounterKey> = keys.into_iter().collect();
-        let used = counters::lock(tx, &keys).await?;
-
-        let mut counters = Counters::default();
-        for (key, used) in keys.into_iter().zip(used) {
-            counters.load(key, used);
-        }
-
+    /// Reads the senders' meters and their counters, and locks none.
+    async fn load(tx: &mut Scoped, lines: &[PaceLine]) -> Result<Self, Fault> {
         let senders: BTreeSet<_> = lines.iter().map(|line| (&line.tenant, line.sender)).collect();
         let senders = facts::senders(tx, &senders).await?;
         let senders: Vec<_> = senders.iter().map(|(tenant, of)| (tenant, of)).collect();
         let meters = meters::of(tx, &senders).await?;
         let meters = meters.into_iter().map(|(tenant, sender, meter)| ((tenant, sender), meter));
-        Ok(Self { meters: meters.collect(), counters })
+        let mut rooms = Self { meters: meters.collect(), counters: Counters::default() };
+
+        let keys = counter_keys(lines.iter());
+        let used = counters::peek(tx, &keys).await?;
+        rooms.count(keys, used);
+        Ok(rooms)
+    }
+
+    /// Locks the counters of those of these lines that have room, and reads them again. A line that
+    /// has none lets nobody out: nobody else is kept waiting for it.
+    async fn lock(
+        &mut self,
+        tx: &mut Scoped,
+        lines: impl Iterator<Item = &PaceLine>,
+    ) -> Result<(), Fault> {
+        let keys = counter_keys(lines.filter(|line| self.has_room(line)));
+        let used = counters::lock(tx, &keys).await?;
+        self.count(keys, used);
+        Ok(())
+    }
+
+    fn count(&mut self, keys: Vec<CounterKey>, used: Vec<i64>) {
+        for (key, used) in keys.into_iter().zip(used) {
+            self.counters.load(key, used);
+        }
+    }
+
+    fn meter(&self, line: &PaceLine) -> Option<&Meter> {
+        self.meters.get(&(line.tenant.clone(), line.sender))
+    }
+
+    fn has_room(&self, line: &PaceLine) -> bool {
+        let admitted = admitted(&self.counters, &line.tenant, line.sender);
+        self.meter(line).is_some_and(|meter| meter.wait(line.lane, admitted).is_none())
     }
 
     /// Lets a row out, where it may leave: with the sender in whose meter it has its place then.
     /// None has a row that was let out before, and one whose sender is not known any more.
     fn let_out(&mut self, line: &PaceLine, head: &Head) -> Option<Option<SenderId>> {
-        let meter = self.meters.get(&(line.tenant.clone(), line.sender));
-        let Some(meter) = meter.filter(|_| head.waits) else { return Some(None) };
-        if meter.wait(line.lane, admitted(&self.counters, &line.tenant, line.sender)).is_some() {
+        if !head.waits || self.meter(line).is_none() {
+            return Some(None);
+        }
+        if !self.has_room(line) {
             return None;
         }
 
         self.counters.take(&[(line.meter_key(), head.segments)]);
         Some(Some(line.sender))
     }
+}
+
+/// The counters of the senders of lines, of both lanes: bulk sees what urgent holds.
+fn counter_keys<'a>(lines: impl Iterator<Item = &'a PaceLine>) -> Vec<CounterKey> {
+    let of_line =
+        |line: &PaceLine| Lane::ALL.map(|lane| meter_key(&line.tenant, line.sender, lane));
+    let keys: BTreeSet<CounterKey> = lines.flat_map(of_line).collect();
+    keys.into_iter().collect()
 }
 
 /// Amounts by counter, each counter once.
@@ -237,8 +270,9 @@ async fn forget_empty(tx: &mut Scoped, lines: &[PaceLine], now: Timestamp) -> Re
              join unnest($1::text[], $2::text[], $4::text[]) as k (tenant_id, key, cause_key)
                on l.tenant_id = k.tenant_id and l.key = k.key
              where l.next_due < $3
-               and not exists (select from parked p where p.tenant_id = k.tenant_id
-                                  and p.cause_key = k.cause_key)
+               and (select true from parked p
+                    where p.tenant_id = k.tenant_id and p.cause_key = k.cause_key
+                    order by p.parked_at, p.message_id limit 1) is null
              order by l.tenant_id, l.key for update of l skip locked
          )
          delete from lines l using over

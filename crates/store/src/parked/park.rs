@@ -132,8 +132,8 @@ pub async fn wake_addresses(
     Ok(())
 }
 
-/// Makes some of those due who stand in these lines, as many of each line as there is room for. One
-/// that somebody else has locked is passed over.
+/// Makes the oldest of those due who stand in these lines, as many of each line as there is room
+/// for. One that somebody else has locked is passed over.
 pub(crate) async fn admit_more(
     tx: &mut Scoped,
     now: Timestamp,
@@ -151,7 +151,7 @@ pub(crate) async fn admit_more(
              cross join lateral (
                  select * from parked r where r.tenant_id = k.tenant_id and r.cause_key = k.cause
                     and r.due > $4
-                 order by r.message_id limit k.room for update skip locked
+                 order by r.parked_at, r.message_id limit k.room for update skip locked
              ) p
          )
          update parked p set due = $4, cause_key = null

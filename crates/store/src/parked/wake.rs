@@ -9,7 +9,7 @@ use stage::Fault;
 use crate::{Scoped, Store, core::words, fault};
 
 /// When a wake looks for its rows a last time: after every transaction that was parking a message
-/// for its cause when it was written (they are ended after 10 s of idling).
+/// for its cause when it was written (they are ended after 4 s of idling).
 pub const LAST_PASS: SignedDuration = SignedDuration::from_secs(15);
 
 /// How many recipients of a campaign one slice looks at for each row that it may wake.
@@ -119,7 +119,9 @@ pub async fn cancel(tx: &mut Scoped, tenant: &TenantId, what: &What<'_>) -> Resu
 /// How many messages wait for a cause.
 pub async fn waiting(tx: &mut Scoped, tenant: &TenantId, cause_key: &str) -> Result<i64, Fault> {
     sqlx::query_scalar!(
-        r#"select count(*) as "count!" from parked where tenant_id = $1 and cause_key = $2"#,
+        r#"select count(*) as "count!"
+           from (select from parked where tenant_id = $1 and cause_key = $2
+                 order by parked_at, message_id offset 0) p"#,
         tenant.as_str(),
         cause_key,
     )
@@ -229,6 +231,8 @@ async fn passed(
     Ok(())
 }
 
+/// The oldest first: the order that only the index by cause has, so that nothing else is looked
+/// through (docs/adr/0005).
 async fn of_cause(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -237,18 +241,27 @@ async fn of_cause(
     now: Timestamp,
     at_most: i64,
 ) -> Result<bool, Fault> {
-    let done = sqlx::query!(
-        "with woken as (
+    let found = sqlx::query_scalar!(
+        r#"with found as materialized (
              select tenant_id, message_id, turn from parked
              where tenant_id = $1 and cause_key = $2
                and ($3::timestamptz is null or parked_at < $3)
-             order by message_id limit $6 for update
+             order by parked_at, message_id limit $6
+         ), locked as (
+             select p.tenant_id, p.message_id, p.turn
+             from found f
+             join parked p on p.tenant_id = f.tenant_id and p.message_id = f.message_id
+                          and p.turn = f.turn
+             where p.cause_key = $2
+             order by p.message_id, p.turn for update of p
+         ), woken as (
+             update parked p
+             set due = $4, cause_key = null,
+                 rank = case when $5 then 1 when p.lane = 'urgent' then 0 else 2 end
+             from locked l
+             where p.tenant_id = l.tenant_id and p.message_id = l.message_id and p.turn = l.turn
          )
-         update parked p
-         set due = $4, cause_key = null,
-             rank = case when $5 then 1 when p.lane = 'urgent' then 0 else 2 end
-         from woken w
-         where p.tenant_id = w.tenant_id and p.message_id = w.message_id and p.turn = w.turn",
+         select count(*) as "found!" from found"#,
         tenant.as_str(),
         cause_key,
         open.parked_before as _,
@@ -256,11 +269,11 @@ async fn of_cause(
         open.ending,
         at_most,
     )
-    .execute(&mut **tx)
+    .fetch_one(&mut **tx)
     .await
     .map_err(fault)?;
 
-    Ok(done.rows_affected() == at_most.unsigned_abs())
+    Ok(found >= at_most)
 }
 
 /// All is woken to be ended, also what is due already and waits for the pace of the rest.
@@ -273,13 +286,16 @@ async fn everything(
     let done = sqlx::query!(
         "with woken as (
              (select tenant_id, message_id, turn from parked
-              where tenant_id = $1 and cause_key is not null limit $3)
+              where tenant_id = $1 and cause_key is not null
+              order by cause_key, parked_at, message_id limit $3)
              union
              (select tenant_id, message_id, turn from parked
-              where tenant_id = $1 and rank = 2 limit $3)
+              where tenant_id = $1 and rank = 2 and due is not null
+              order by cause, due limit $3)
              union
              (select tenant_id, message_id, turn from parked
-              where tenant_id = $1 and rank = 0 and due > $2 limit $3)
+              where tenant_id = $1 and rank = 0 and due > $2
+              order by cause, due limit $3)
              order by message_id, turn
          )
          update parked p set due = $2, cause_key = null, rank = 1

@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use carriers::{AccountFault, Clients, MessageRecord, ReadError};
+use futures::{StreamExt, stream};
 use jiff::Timestamp;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::{match_up::SKEW, pairs::DuePair};
 
-/// How long a list may take, all of its pages together.
+/// Lists that one account is asked for at once.
+const AT_ONCE: usize = 8;
+
+/// How long the lists of an account may take in one look, all of their pages together: what they
+/// are about is leased for longer.
 const LONGEST: Duration = Duration::from_secs(15);
 
 /// What a carrier's list is worth.
@@ -37,12 +42,25 @@ pub(crate) enum NoList {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// It took too long.
-    #[error("the list took longer than {} s", LONGEST.as_secs())]
+    #[error("the lists of the account took longer than {} s", LONGEST.as_secs())]
     TimeUp,
 }
 
+/// The list of a pair, or why there is none.
+pub(crate) type Answer = (DuePair, Result<Listed, NoList>);
+
+/// Asks an account about its pairs.
+pub(crate) async fn lists(clients: &Clients, pairs: Vec<DuePair>) -> Vec<Answer> {
+    let until = Instant::now() + LONGEST;
+    let asking = pairs.into_iter().map(|of_pair| async move {
+        let listed = timeout_at(until, list(clients, &of_pair)).await;
+        (of_pair, listed.unwrap_or(Err(NoList::TimeUp)))
+    });
+    stream::iter(asking).buffer_unordered(AT_ONCE).collect().await
+}
+
 /// Asks an account about its texts from the sender to the person, since the first of their calls.
-pub(crate) async fn list(clients: &Clients, of_pair: &DuePair) -> Result<Listed, NoList> {
+async fn list(clients: &Clients, of_pair: &DuePair) -> Result<Listed, NoList> {
     let DuePair { pair, since, .. } = of_pair;
     let client = clients.of(of_pair.access.as_ref().ok_or(NoList::AccountGone)?)?;
     if !client.carrier().abilities().lists {
@@ -51,8 +69,7 @@ pub(crate) async fn list(clients: &Clients, of_pair: &DuePair) -> Result<Listed,
 
     let from = pair.from.as_ref().ok_or(NoList::SenderGone)?;
     let taken_since = since.and_then(|since| since.checked_sub(SKEW).ok());
-    let list = client.list(&pair.to, from, taken_since);
-    let records = timeout(LONGEST, list).await.map_err(|_| NoList::TimeUp)??;
+    let records = client.list(&pair.to, from, taken_since).await?;
     Ok(Listed::Whole { records, since: *since })
 }
 

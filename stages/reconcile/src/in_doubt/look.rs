@@ -1,58 +1,86 @@
-//! Looks leased doubts up in the lists of their carriers, pair by pair.
+//! Looks leased doubts up in the lists of their carriers, account by account.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use carriers::Clients;
-use domain::{ids::TenantId, message::state::MessageState};
-use futures::{StreamExt, stream};
+use domain::ids::TenantId;
 use jiff::Timestamp;
 use stage::Fault;
 use store::{
     Store,
-    messages::in_doubt::{self, DueDoubt, LeasedDoubts},
+    messages::in_doubt::{self, DueDoubt},
 };
 
 use super::{
     config::InDoubtSweepConfig,
     decide::Look,
-    lists::{Listed, NoList, list},
-    pairs::{Due, DuePair, pairs},
+    lists::{Answer, Listed, NoList, lists as ask},
+    pairs::{Due, DuePair, by_account},
     say::Cleared,
     settle::{end_late, settle},
 };
+use crate::under_way::UnderWay;
 
-/// Lists asked at once.
-const AT_ONCE: usize = 16;
+/// How soon doubts are due again whose account could not be asked now.
+const TURNED_AWAY: Duration = Duration::from_secs(5);
 
-/// Clears up the leased doubts. A pair that cannot be settled does not hold the others.
-pub(super) async fn look_up(
+/// What an account has said about pairs.
+pub(super) struct Answers {
+    /// The database's clock when the doubts were leased.
+    at: Timestamp,
+    answers: Vec<Answer>,
+}
+
+/// Accounts that are asked for lists.
+pub(super) type Lists = UnderWay<Answers>;
+
+/// Begins to ask accounts about leased doubts, each account once at a time. Doubts of one that
+/// cannot be asked now are given back; answers whose they are.
+pub(super) async fn begin(
     store: &Store,
-    clients: &Clients,
-    config: &InDoubtSweepConfig,
-    (now, over_before): (Timestamp, Timestamp),
-    leased: LeasedDoubts,
-) -> Cleared {
-    let (open, ended): (Vec<DueDoubt>, Vec<DueDoubt>) =
-        leased.due.into_iter().partition(|due| due.message.state == MessageState::InDoubt);
-    let mut cleared = Cleared::default();
-    for due in ended {
-        cleared.end_elsewhere(due);
+    clients: &Arc<Clients>,
+    lists: &mut Lists,
+    due: Vec<DueDoubt>,
+    at: Timestamp,
+) -> Result<BTreeSet<TenantId>, Fault> {
+    let mut turned_away = Vec::new();
+    for (account, pairs) in by_account(due) {
+        if !lists.has_room(&account) {
+            turned_away.extend(pairs);
+            continue;
+        }
+
+        let clients = Arc::clone(clients);
+        let ask = async move { Answers { at, answers: ask(&clients, pairs).await } };
+        lists.begin(account, ask);
     }
 
-    let asking = stream::iter(pairs(open)).map(|of_pair| async {
-        let listed = list(clients, &of_pair).await;
-        (of_pair, listed)
+    let doubts = turned_away.iter().flat_map(|of_pair| {
+        let tenant = &of_pair.pair.tenant;
+        of_pair.due.iter().map(move |due| (tenant, due.message))
     });
-    let mut answers = asking.buffer_unordered(AT_ONCE);
+    in_doubt::give_back(store, &doubts.collect::<Vec<_>>(), TURNED_AWAY).await?;
+    Ok(turned_away.into_iter().map(|of_pair| of_pair.pair.tenant).collect())
+}
 
-    while let Some((of_pair, listed)) = answers.next().await {
-        let listed_after = config.listed_after(of_pair.access.as_ref());
-        let retry = config.retry;
-        let look = Look { now, over_before, at: leased.at, listed_after, retry };
-        match settle_or_postpone(store, config, look, &of_pair, listed).await {
-            Ok(more) => cleared.add(more),
-            // They are looked at again when their lease ends.
-            Err(fault) => tracing::warn!(fault = fault.label(), "doubts could not be settled"),
+/// Clears up what accounts have answered, account by account as they do. A pair that cannot be
+/// settled does not hold the others.
+pub(super) async fn clear_up(
+    store: &Store,
+    config: &InDoubtSweepConfig,
+    (now, over_before): (Timestamp, Timestamp),
+    lists: &mut Lists,
+) -> Cleared {
+    let mut cleared = Cleared::default();
+    while let Some(Answers { at, answers }) = lists.next().await {
+        for (of_pair, listed) in answers {
+            let listed_after = config.listed_after(of_pair.access.as_ref());
+            let look = Look { now, over_before, at, listed_after, retry: config.retry };
+            match settle_or_postpone(store, config, look, &of_pair, listed).await {
+                Ok(more) => cleared.add(more),
+                // They are looked at again when their lease ends.
+                Err(fault) => tracing::warn!(fault = fault.label(), "doubts could not be settled"),
+            }
         }
     }
     cleared

@@ -7,6 +7,8 @@ use domain::ids::{ContactId, MessageId, SenderId, TenantId};
 use jiff::Timestamp;
 use store::{messages::in_doubt::DueDoubt, settings::accounts::Access};
 
+use crate::under_way::Account;
+
 /// A sender and a person, and the account that the texts went through.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Pair {
@@ -40,8 +42,17 @@ pub(super) struct DuePair {
     pub(super) due: Vec<Due>,
 }
 
-/// Sorts doubts by pair.
-pub(super) fn pairs(due: Vec<DueDoubt>) -> Vec<DuePair> {
+/// Sorts doubts by account, and by pair.
+pub(super) fn by_account(due: Vec<DueDoubt>) -> BTreeMap<Account, Vec<DuePair>> {
+    let mut accounts: BTreeMap<Account, Vec<DuePair>> = BTreeMap::new();
+    for of_pair in pairs(due) {
+        let account = (of_pair.pair.tenant.clone(), of_pair.pair.account.clone());
+        accounts.entry(account).or_default().push(of_pair);
+    }
+    accounts
+}
+
+fn pairs(due: Vec<DueDoubt>) -> Vec<DuePair> {
     let mut pairs: BTreeMap<Pair, DuePair> = BTreeMap::new();
     for DueDoubt { message, account, to, from, access, looks, raised_at, call_by, .. } in due {
         let (contact, sender) = (message.contact, message.sender);

@@ -17,17 +17,13 @@ use store::{
 use tokio::time::{Instant, timeout_at};
 
 use super::plan::Times;
-use crate::receipts::report::Key;
+use crate::{receipts::report::Key, under_way::Account};
 
-/// Texts asked about at once.
+/// Texts of an account asked about at once.
 const AT_ONCE: usize = 16;
 
-/// How long the fetching of one tick may take: the process waits for a tick under way when it
-/// stops.
+/// How long the fetching of one look may take: what it is about is leased for longer.
 const LONGEST: Duration = Duration::from_secs(15);
-
-/// An account of a tenant.
-type Account = (TenantId, String);
 
 /// What the carriers said.
 #[derive(Debug, Default)]
@@ -47,7 +43,7 @@ struct Question {
     sid: String,
 }
 
-/// Accounts that are not asked any more in this tick, and for how long they want to be left alone.
+/// Accounts that are not asked any more in this look, and for how long they want to be left alone.
 #[derive(Default)]
 struct Stopped(Mutex<HashMap<Account, Duration>>);
 

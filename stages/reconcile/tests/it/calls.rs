@@ -1,7 +1,7 @@
 //! A tenant with carrier calls whose end nobody said: claimed, some of them taken by the carrier,
 //! none of them recorded.
 
-use std::ops::Deref;
+use std::{ops::Deref, time::Duration};
 
 use anyhow::bail;
 use carriers::{CarrierReply, twilio};
@@ -79,10 +79,14 @@ impl Calls {
 
     /// A sweep as one more process would run it.
     pub async fn sweep(&self) -> anyhow::Result<InDoubtSweep> {
-        let config = InDoubtSweepConfig {
-            allow_hosts: vec!["127.0.0.1".into()],
-            ..InDoubtSweepConfig::default()
-        };
+        self.sweep_with(InDoubtSweepConfig::default().request_timeout).await
+    }
+
+    /// A sweep whose calls may take so long.
+    pub async fn sweep_with(&self, request_timeout: Duration) -> anyhow::Result<InDoubtSweep> {
+        let allow_hosts = vec!["127.0.0.1".into()];
+        let config =
+            InDoubtSweepConfig { allow_hosts, request_timeout, ..InDoubtSweepConfig::default() };
         let (store, http) = (self.pipeline().await?, self.carrier.http.clone());
         Ok(InDoubtSweep::new(store, sealer(), http, config))
     }
@@ -137,7 +141,7 @@ impl Calls {
                 segments: 1,
             })
             .collect();
-        let claimant = Claimant { owner, chunk, call_by: std::time::Duration::from_millis(300) };
+        let claimant = Claimant { owner, chunk, call_by: Duration::from_millis(300) };
 
         let mut tx = self.scoped().await?;
         let attempts = claim::take(&mut tx, claimant, &wanted, &PaceLocks::default()).await?;
@@ -178,7 +182,7 @@ impl Calls {
                 waiting: None,
                 doubt: Some(NewDoubt {
                     account: "main".into(),
-                    first_look: std::time::Duration::from_secs(40),
+                    first_look: Duration::from_secs(40),
                     payload: serde_json::to_string(&self.enriched(text)).expect("plain data"),
                 }),
             })

@@ -7,6 +7,7 @@ mod last_date;
 mod late;
 mod letters;
 mod receipts;
+mod silent;
 mod sweep;
 mod ticks;
 mod unmatched;

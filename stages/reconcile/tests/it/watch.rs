@@ -30,7 +30,7 @@ fn slow() -> serde_json::Value {
 }
 
 /// Waits until so many texts have come to this status at the carrier.
-async fn until(world: &Calls, texts: usize, status: &str) -> anyhow::Result<()> {
+pub async fn until(world: &Calls, texts: usize, status: &str) -> anyhow::Result<()> {
     while world.lines().await?.iter().filter(|line| line["status"] == status).count() < texts {
         tokio::task::yield_now().await;
     }

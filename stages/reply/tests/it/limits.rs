@@ -55,6 +55,42 @@ async fn texts_of_one_thread_in_one_batch_get_no_more_than_the_hour_allows() -> 
 }
 
 #[tokio::test]
+async fn a_flood_in_one_thread_costs_a_batch_as_much_as_its_answers() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let stage = world.stage().await?;
+    let mut texts = questions(&world, 1, 60).await?;
+    texts.extend(questions(&world, 2, 1).await?);
+
+    let recorded = async || {
+        let writes = "select count(distinct xmin::text) from millrace.ai_replies";
+        anyhow::Ok((world.reasons().await?.len(), world.number(writes).await?))
+    };
+
+    // Three answers and one, each recorded by itself, and the end of all others.
+    assert_eq!(answer(&stage, after(0), &texts[30..]).await?.len(), PER_HOUR + 1);
+    assert_eq!(recorded().await?, (31, 5));
+
+    assert!(answer(&stage, after(1), &texts[..30]).await?.is_empty());
+    assert_eq!(recorded().await?, (61, 6));
+    assert_eq!(world.calls().await?, 4);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_thread_that_the_model_refuses_costs_a_batch_no_more_calls_than_one_that_it_answers()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let no_model = world.stage_with(&world.url(), "sk-test", "").await?;
+    let texts = questions(&world, 1, 10).await?;
+
+    assert!(answer(&no_model, after(0), &texts).await?.is_empty());
+    assert_eq!(world.calls().await?, PER_HOUR as u64);
+    let expected = [["ai_refused"; PER_HOUR].as_slice(), &["answers_per_hour"; 7]].concat();
+    assert_eq!(world.reasons().await?, expected);
+    Ok(())
+}
+
+#[tokio::test]
 async fn batches_of_one_thread_in_several_processes_get_no_more_than_the_hour_allows()
 -> anyhow::Result<()> {
     let world = World::begin().await?;

@@ -1,7 +1,8 @@
 //! Doubts whose time for a look has come, each leased to one sweep.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
+use domain::ids::TenantId;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
@@ -9,7 +10,7 @@ use stage::Fault;
 
 use crate::{
     Scoped, Store,
-    core::words,
+    core::{turns, words},
     fault,
     messages::row::{StoredMessage, columns},
     settings::accounts::Access,
@@ -45,8 +46,9 @@ pub struct LeasedDoubts {
     pub due: Vec<DueDoubt>,
     /// The database's clock when they were leased.
     pub at: Timestamp,
-    /// Whether more may be due.
-    pub more: bool,
+    /// The tenants of which more may be due: one has as many as it may have of a lease, or the
+    /// lease is full.
+    pub more: BTreeSet<TenantId>,
 }
 
 /// Which doubts are leased, and for how long.
@@ -88,7 +90,7 @@ pub async fn lease(store: &Store, what: Lease) -> Result<LeasedDoubts, Fault> {
     let mut tx = store.scoped(scope).await?;
     let (due, at) = take(&mut tx, what, &tenants, &messages).await?;
     tx.commit().await.map_err(fault)?;
-    let more = i64::try_from(found.len()).is_ok_and(|found| found >= what.at_most);
+    let more = turns::full(&tenants, what.per_tenant, what.at_most);
     Ok(LeasedDoubts { due, at, more })
 }
 

@@ -285,6 +285,32 @@ pub async fn postpone(
     Ok(())
 }
 
+/// Gives back doubts that were leased and not looked at: they are due again after this wait.
+pub async fn give_back(
+    store: &Store,
+    doubts: &[(&TenantId, MessageId)],
+    wait: Duration,
+) -> Result<(), Fault> {
+    if doubts.is_empty() {
+        return Ok(());
+    }
+
+    let doubts = in_lock_order(doubts, |key| *key);
+    let mut tx = store.scoped(doubts.iter().map(|key| key.0)).await?;
+    sqlx::query!(
+        "update doubts d set next_look = clock_timestamp() + make_interval(secs => $3)
+         from unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
+         where d.tenant_id = k.tenant_id and d.message_id = k.message_id",
+        &doubts.iter().map(|key| key.0.as_str()).collect::<Vec<_>>() as _,
+        &doubts.iter().map(|key| key.1.0).collect::<Vec<_>>(),
+        wait.as_secs_f64(),
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)
+}
+
 /// Deletes doubts whose end is published: each is named by the version that ended it, or has none
 /// where somebody else ended it. One that has come back since stays. Those that were sent are
 /// watched for their receipt, for the first time this long after they were found. After an outage

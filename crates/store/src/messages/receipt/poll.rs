@@ -1,7 +1,10 @@
 //! Watches over messages without a receipt (docs/adr/0010): made when the carrier has them, taken
 //! for a look when due, put off or ended afterwards.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use domain::{
     ids::{MessageId, TenantId},
@@ -17,7 +20,7 @@ use crate::{
     core::{
         keyed::{self, in_lock_order},
         state_codes::codes,
-        words,
+        turns, words,
     },
     fault,
     settings::accounts::Access,
@@ -104,8 +107,9 @@ pub struct LeasedWatches {
     pub watches: Vec<ReceiptWatch>,
     /// How the accounts are asked; without those that are gone.
     pub accounts: HashMap<(TenantId, String), Access>,
-    /// Whether more may be due.
-    pub more: bool,
+    /// The tenants of which more may be due: one has as many as it may have of a lease, or the
+    /// lease is full.
+    pub more: BTreeSet<TenantId>,
 }
 
 /// How much one lease takes at once.
@@ -142,12 +146,12 @@ pub async fn lease(store: &Store, now: Timestamp, limits: Limits) -> Result<Leas
     });
     let (tenants, ids): (Vec<String>, Vec<Uuid>) =
         fit.map(|row| (row.tenant_id.clone(), row.watch_id)).unzip();
+    let all: Vec<String> = found.iter().map(|row| row.tenant_id.clone()).collect();
+    let mut more = turns::full(&all, limits.per_tenant, limits.rows);
+    more.extend(turns::full(&all[ids.len()..], 1, limits.rows));
     if ids.is_empty() {
         return Ok(LeasedWatches::default());
     }
-    let full = i64::try_from(found.len()).is_ok_and(|found| found >= limits.rows);
-    let more = full || ids.len() < found.len();
-
     let scope = tenants.iter().filter_map(|key| words::readable(words::tenant(key)));
     let mut tx = store.scoped(scope).await?;
     let mut watches = take(&mut tx, now, limits.lease, (&tenants, &ids)).await?;
@@ -157,6 +161,34 @@ pub async fn lease(store: &Store, now: Timestamp, limits: Limits) -> Result<Leas
 
     let watches = watches.into_iter().map(|(watch, _)| watch).collect();
     Ok(LeasedWatches { watches, accounts, more })
+}
+
+/// Gives back watches that were leased and not looked at: they are due again after this wait. A
+/// look that begins then has the time of this one.
+pub async fn give_back(
+    store: &Store,
+    watches: &[&ReceiptWatch],
+    wait: Duration,
+) -> Result<(), Fault> {
+    if watches.is_empty() {
+        return Ok(());
+    }
+
+    let watches = in_lock_order(watches, |watch| (&watch.tenant, watch.id));
+    let mut tx = store.scoped(watches.iter().map(|watch| &watch.tenant)).await?;
+    sqlx::query!(
+        "update receipt_watches w
+         set leased_until = clock_timestamp() + make_interval(secs => $3)
+         from unnest($1::text[], $2::uuid[]) as k (tenant_id, watch_id)
+         where w.tenant_id = k.tenant_id and w.watch_id = k.watch_id",
+        &watches.iter().map(|watch| watch.tenant.as_str()).collect::<Vec<_>>() as _,
+        &watches.iter().map(|watch| watch.id).collect::<Vec<_>>(),
+        wait.as_secs_f64(),
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)
 }
 
 /// Rows under lease, each with what it names.
