@@ -6,8 +6,9 @@
 //!    is looked up in the carrier's list. A text there that belongs to no other message is this
 //!    one's: it was sent. A text that is not there was not taken: it goes back to the gates or ends
 //!    as `unknown`, as the tenant's policy says. A list that cannot be read says nothing, and is
-//!    asked again later. A tick waits a moment for the lists that it asks for: what takes longer is
-//!    recorded by a later one (`under_way.rs`), and keeps neither raises nor other accounts waiting.
+//!    asked again later. A tick waits a moment for the lists that it asks for: what takes longer
+//!    is recorded by a later one (`under_way.rs`), and keeps neither raises nor other accounts
+//!    waiting.
 //! 3. **End** (`settle.rs`): a doubt of which nothing was learnt until its last date ends as
 //!    `unknown`, whatever has become of its sender, its account and its carrier.
 //!

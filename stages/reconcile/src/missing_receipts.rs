@@ -4,9 +4,9 @@
 //!
 //! A watch is put off or deleted only after what its look made has been said, and everything that a
 //! look makes bears the time of the look: after a crash the look is made again with the same time,
-//! and makes the same events. A tick waits a moment for the accounts that it asks: what takes longer
-//! is settled by a later one (`under_way.rs`). The poller also applies receipts that came before
-//! their message.
+//! and makes the same events. A tick waits a moment for the accounts that it asks: what takes
+//! longer is settled by a later one (`under_way.rs`). The poller also applies receipts that came
+//! before their message.
 
 mod ask;
 mod decide;

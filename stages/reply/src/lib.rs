@@ -65,8 +65,8 @@ impl Stage for ReplyStage {
 }
 
 impl ReplyStage {
-    /// Answers what was decided before, and ends the texts to which nothing is said whatever becomes
-    /// of those before them. Gives the threads that are left.
+    /// Answers what was decided before, and ends the texts to which nothing is said whatever
+    /// becomes of those before them. Gives the threads that are left.
     async fn silence_texts<'a>(
         &self,
         cx: &Cx,
@@ -95,8 +95,8 @@ impl ReplyStage {
         Ok(left)
     }
 
-    /// Records that nothing is said to these texts, in one transaction, unless something was decided
-    /// about one meanwhile: then that is said.
+    /// Records that nothing is said to these texts, in one transaction, unless something was
+    /// decided about one meanwhile: then that is said.
     async fn silence(
         &self,
         cx: &Cx,

@@ -13,8 +13,8 @@ use crate::{Scoped, capacity::pace::key_of, core::keyed, fault};
 /// The meters of senders. What a tenant has of an account's pace is shared equally among its
 /// senders that have texts in line there: each by itself would be admitted for all of it. Whoever
 /// decides by them reads the senders' counters under their locks: what others have admitted is
-/// counted by then, and what `send` claims meanwhile only makes room. A gate does so before, so that
-/// nobody comes to stand in a line unseen.
+/// counted by then, and what `send` claims meanwhile only makes room. A gate does so before, so
+/// that nobody comes to stand in a line unseen.
 pub async fn of(
     tx: &mut Scoped,
     senders: &[(&TenantId, &SenderFacts)],

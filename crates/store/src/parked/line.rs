@@ -100,7 +100,7 @@ pub async fn release(
     }
     let mut tx = store.scoped(lines.iter().map(|line| &line.tenant)).await?;
 
-    // load, and lock last: a gate that decides about messages of several tenants waits for the locks
+    // load, and lock last: a gate that decides about several tenants' messages waits for the locks
     let mut rooms = Rooms::load(&mut tx, lines).await?;
     let heads = heads(&mut tx, lines, per_line).await?;
     let waiting = heads.iter().filter(|head| head.waits).map(|head| &lines[head.line]);
