@@ -2,7 +2,7 @@
 //! the same run on the same machine. The median of several runs is held against the committed
 //! baseline. With `--hold-xmin`, what long snapshots cost instead.
 
-mod baseline;
+pub mod baseline;
 mod hold;
 pub mod hop;
 mod latency;

@@ -69,7 +69,7 @@ fn verdict(found: f64, baseline: f64) -> Verdict {
 }
 
 /// The middle one; of an even number the greater of the two.
-fn median(mut figures: Vec<f64>) -> f64 {
+pub fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -32,6 +32,10 @@ const OUTSTANDING: usize = 20_000;
 /// Messages per second that contacts are made for, when sending for a time.
 const CONTACTS_PER_SECOND: u64 = 5_000;
 
+/// Likewise for a run of many minutes, whose contacts take minutes to load. It fails where they do
+/// not last.
+const CONTACTS_PER_HELD: u64 = 3_600;
+
 /// Tenants with senders and contacts.
 pub struct BenchWork {
     pools: Vec<String>,
@@ -71,6 +75,7 @@ pub async fn prepare(platform: &mut Platform, args: &cli::Bench) -> anyhow::Resu
 
     platform.make_tenants(args.tenants).await?;
     let contacts = match args.load_seconds() {
+        Some(seconds) if args.hold_xmin.is_some() => (seconds * CONTACTS_PER_HELD) as usize,
         Some(seconds) => (seconds * CONTACTS_PER_SECOND) as usize,
         None => args.messages,
     };

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{sample::Sample, slot::SoakSlot};
+use crate::bench::baseline;
 
 /// The time to the carrier in the last window, in that of the first, is at most this.
 const MOST_DRIFT: f64 = 1.5;
@@ -49,15 +50,15 @@ impl SoakWindow {
         self.slots.iter().map(|slot| slot.texts).sum()
     }
 
-    /// Texts per second, and time to the carrier in raw hops, of the minutes with or without
-    /// restarts; none where there are none.
+    /// Texts per second, and time to the carrier in milliseconds and in raw hops: the medians of
+    /// the minutes with or without restarts; none where there are none.
     fn speed(&self, struck: bool) -> Option<(f64, f64, f64)> {
         let slots: Vec<&SoakSlot> =
             self.slots.iter().filter(|slot| slot.struck == struck).collect();
-        let mean = |of: fn(&SoakSlot) -> f64| {
-            slots.iter().map(|slot| of(slot)).sum::<f64>() / slots.len() as f64
+        let of = |figure: fn(&SoakSlot) -> f64| {
+            baseline::median(slots.iter().map(|slot| figure(slot)).collect())
         };
-        let found = (mean(SoakSlot::rate), mean(|slot| slot.p99), mean(SoakSlot::p99_in_hops));
+        let found = (of(SoakSlot::rate), of(|slot| slot.p99), of(SoakSlot::p99_in_hops));
         (!slots.is_empty()).then_some(found)
     }
 
