@@ -29,13 +29,15 @@ const GROWING: [&str; 10] = [
 
 /// Statements that Postgres plans by the tenant alone while a table is new, by their beginning, and
 /// why that is to be borne.
-const BORNE: [&str; 5] = [
+const BORNE: [&str; 6] = [
     // A person's data is erased: once, not message by message.
     "with threads as materialized",
     // A text in doubt is settled: it is sorted by the key, and planned anew as the table grows.
     "select m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id,",
     // Totals are counted again: all messages of a tenant are.
     "with counted as",
+    // Whoever checks a whole run counts its messages.
+    "select state, count(*) as",
     // A person looks at a ledger: all that the tenant has put aside is looked through.
     "select min(p.due) from parked p",
     // What a switch or a setting wakes: so many rows at a time.

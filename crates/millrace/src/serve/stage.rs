@@ -25,6 +25,12 @@ const TEXTS: usize = 8_192;
 const SWEEPING: SourceConfig =
     SourceConfig { interval: Duration::from_secs(1), drain: Duration::from_secs(20) };
 
+/// How rollup tells of what has moved. Each time, rows of totals get new versions, which stay for
+/// as long as somebody holds a snapshot: once a second is live enough for people, and a quarter of
+/// the versions.
+const TELLING: SourceConfig =
+    SourceConfig { interval: Duration::from_secs(1), drain: Duration::from_secs(20) };
+
 /// How retention ticks: each tick is one step, so this is its pace. Under a load that takes all of
 /// Postgres' time, it still removes more than 500 messages a second, and takes a twentieth of it.
 const RETAINING: SourceConfig =
@@ -118,7 +124,7 @@ pub async fn stage(
             Ok(run_stage(reply, runtime, &config).await?)
         }
         StageName::Rollup => {
-            let tell = run_source(rollup::CountsTeller::new(store.clone()), runtime, &source);
+            let tell = run_source(rollup::CountsTeller::new(store.clone()), runtime, &TELLING);
             let publish = run_source(rollup::TotalsPublisher::new(store.clone()), runtime, &source);
             let count = run_stage(rollup::RollupStage::new(store), runtime, config);
             let (tell, publish, count) = tokio::join!(tell, publish, count);
