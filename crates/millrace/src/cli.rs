@@ -350,6 +350,7 @@ pub struct Fair {
     /// The least of its pace that the flooded sender must use, in percent; what a machine or an
     /// unoptimized build cannot keep up with for a moment is lost to a pace
     #[arg(long, default_value_t = 95, value_name = "PERCENT")]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=100))]
     pub used: u8,
     /// Kill a send process and freeze a throttle process meanwhile, of two or more
     #[arg(long)]

@@ -15,8 +15,6 @@ pub struct TableStatistics {
     pub table: String,
     /// Bytes on disk, with its indexes and what lies beside it.
     pub bytes: i64,
-    /// Rows that are there, as far as the server knows.
-    pub live: i64,
     /// Versions of rows that nothing has removed yet.
     pub dead: i64,
     /// As many dead versions autovacuum leaves where they are.
@@ -32,7 +30,7 @@ pub async fn tables(store: &Store) -> Result<Vec<TableStatistics>, Fault> {
     sqlx::query_as!(
         TableStatistics,
         r#"select s.relname::text as "table!", pg_total_relation_size(s.relid) as "bytes!",
-                  s.n_live_tup as "live!", s.n_dead_tup as "dead!",
+                  s.n_dead_tup as "dead!",
                   (coalesce(o.threshold, current_setting('autovacuum_vacuum_threshold')::float8)
                    + coalesce(o.factor, current_setting('autovacuum_vacuum_scale_factor')::float8)
                    * greatest(c.reltuples, s.n_live_tup, 0))::bigint as "tolerated!"

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::message::state::MessageState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -37,13 +38,34 @@ pub const SEGMENTS_NAME: &str = "segments";
 /// The name of the total of what these cost, in micro-units.
 pub const COST_NAME: &str = "cost_micros";
 
-/// The names of the totals that other events count in, each event once.
-pub const COUNTED_BY_EVENTS: [&str; 5] =
-    ["received", "opt_outs", "opt_ins", "rejected", "audience"];
+/// Whether messages count in the total of this name: a state, a state with a detail, or a sum over
+/// messages. In the others events count, each once.
+pub fn is_of_messages(name: &str) -> bool {
+    let state = name.split_once('.').map_or(name, |(state, _)| state);
+    let sums = [RELEASED_NAME, SEGMENTS_NAME, COST_NAME];
+    sums.contains(&name) || MessageState::from_name(state).is_some()
+}
 
 /// The names under which a message is counted: its state, and its state with the detail.
 pub fn names(counted: &CountedState) -> impl Iterator<Item = String> {
     let state = counted.state.as_str();
     let detailed = counted.detail.as_ref().map(|detail| format!("{state}.{detail}"));
     std::iter::once(state.to_owned()).chain(detailed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_count_in_states_details_and_sums_and_in_nothing_else() {
+        for name in
+            ["sent", "sent.no_receipt", "blocked.dnc", "released", "segments", "cost_micros"]
+        {
+            assert!(is_of_messages(name), "{name}");
+        }
+        for name in ["received", "opt_outs", "audience", "clicked", "clicked.twice", "segments.x"] {
+            assert!(!is_of_messages(name), "{name}");
+        }
+    }
 }

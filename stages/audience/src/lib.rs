@@ -3,7 +3,7 @@
 //! | | |
 //! |---|---|
 //! | Consumes | nothing; rows of `campaigns` |
-//! | Emits | `msg.submitted.<lane>`; event campaign.completed |
+//! | Emits | `msg.submitted.<lane>`; by way of the outbox event campaign.completed |
 //! | Reads | `contacts`, `totals`, `moved_counts`, `pools`, `senders`, `lines` |
 //! | Writes | `campaign_recipients` (frozen once), `campaigns` (cursor, state), `unsaid_events` |
 //! | Calls | nobody |

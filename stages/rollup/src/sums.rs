@@ -54,8 +54,8 @@ impl TotalSums {
                 (COST_NAME, counts.cost.0),
             ];
             let added = added.map(|(name, by)| (name.to_owned(), by));
-            for (name, by) in &added {
-                self.by(&scope, name.clone(), *by);
+            for (name, by) in added.clone() {
+                self.by(&scope, name, by);
             }
 
             // A series tells how many came, wherever they went on to.

@@ -31,6 +31,7 @@ impl Source for CountsTeller {
         // load; what the broker does not store is due again
         let due = counts::take(&self.store, cx.machine, AT_MOST).await?;
 
+        // how far behind the totals are
         let oldest = due.iter().map(|group| group.as_of).min().unwrap_or(cx.now);
         let behind = cx.now.duration_since(oldest).as_secs_f64().max(0.0);
         metrics::gauge!("millrace_counts_behind_seconds").set(behind);

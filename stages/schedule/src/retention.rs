@@ -38,7 +38,7 @@ enum Due {
     Recipients,
     ImportRows,
     Counters,
-    /// Minutes and hours of totals, which become longer times.
+    /// Minutes and hours of totals, which are downsampled.
     TimedTotals,
     /// By the index in [`AgedTable::ALL`].
     Aged(usize),
@@ -111,7 +111,7 @@ impl RetentionSource {
             Due::Answers => texts::expire_answers(store, step).await,
             Due::Messages => messages::remove(store, step).await,
             Due::ImportRows => aged::remove_import_rows(store, step).await,
-            Due::TimedTotals => timed::shorten(store, step).await,
+            Due::TimedTotals => timed::downsample(store, step).await,
             Due::Aged(table) => aged::remove(store, AgedTable::ALL[table], step).await,
             Due::Recipients => {
                 let after = self.with(|progress| progress.campaigns.clone());

@@ -26,7 +26,7 @@ pub struct SoakWindow {
     pub ended: Duration,
     /// What was seen minute by minute.
     pub slots: Vec<SoakSlot>,
-    /// What everything took at its beginning and at its end.
+    /// What everything took at its beginning.
     pub before: Sample,
     /// Likewise at its end.
     pub after: Sample,

@@ -11,7 +11,7 @@ use stage::Fault;
 use wire::{
     event::CountedState,
     subject::Scope,
-    totals::{COST_NAME, COUNTED_BY_EVENTS, RELEASED_NAME, SEGMENTS_NAME, names},
+    totals::{COST_NAME, RELEASED_NAME, SEGMENTS_NAME, is_of_messages, names},
 };
 
 use super::rollup::{self, Delta, Moved};
@@ -145,16 +145,17 @@ async fn from_rows(tx: &mut Scoped, tenant: &TenantId) -> Result<BTreeMap<TotalK
     Ok(sums)
 }
 
-/// What the totals are, but for those that events are counted in.
+/// What the totals are that messages count in. No recount changes the others, those that only a
+/// newer version knows among them.
 async fn from_totals(tx: &mut Scoped, tenant: &TenantId) -> Result<Vec<(TotalKey, i64)>, Fault> {
     let rows = sqlx::query!(
-        "select scope_id, name, value from totals where tenant_id = $1 and name <> all ($2)",
+        "select scope_id, name, value from totals where tenant_id = $1",
         tenant.as_str(),
-        &COUNTED_BY_EVENTS as _,
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
 
-    Ok(rows.into_iter().map(|row| ((row.scope_id, row.name), row.value)).collect())
+    let rows = rows.into_iter().filter(|row| is_of_messages(&row.name));
+    Ok(rows.map(|row| ((row.scope_id, row.name), row.value)).collect())
 }

@@ -173,20 +173,20 @@ pub async fn series(
 
 /// Makes longer times of the oldest that are due. What they counted is in one of them at every
 /// instant.
-pub async fn shorten(store: &Store, step: &Step) -> Result<Removed, Fault> {
+pub async fn downsample(store: &Store, step: &Step) -> Result<Removed, Fault> {
     let mut removed = Removed::default();
     for grain in Grain::ALL {
         let Some((longer, kept)) = grain.then() else { continue };
         // A time goes as a whole, once all of what it becomes a part of is old.
         let before = longer.start_of(step.now - kept);
-        let rows = lengthen(store, grain, longer, before, step.rows).await?;
+        let rows = downsample_grain(store, grain, longer, before, step.rows).await?;
         removed.rows += rows;
         removed.more |= rows >= step.rows.unsigned_abs();
     }
     Ok(removed)
 }
 
-async fn lengthen(
+async fn downsample_grain(
     store: &Store,
     grain: Grain,
     longer: Grain,

@@ -1,4 +1,4 @@
-//! Totals by time grow longer as they age, and lose nothing.
+//! Totals by time are downsampled as they age, and lose nothing.
 
 use jiff::{SignedDuration, Timestamp};
 use schedule::RetentionSource;
