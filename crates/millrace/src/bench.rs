@@ -1,12 +1,14 @@
 //! `millrace bench`: the whole pipeline against the sandbox at 0 ms, beside a reference measured in
 //! the same run on the same machine. The median of several runs is held against the committed
-//! baseline. With `--hold-xmin`, what long snapshots cost instead.
+//! baseline. With `--hold-xmin`, what long snapshots cost instead, with `--purge` what retention does.
 
 pub mod baseline;
 mod hold;
 pub mod hop;
 mod latency;
 mod load;
+mod period;
+mod purge;
 mod report;
 pub mod usage;
 mod watch;
@@ -27,11 +29,14 @@ use crate::{
 };
 
 /// Runs the benchmark as often as it is told to, and prints a report of each run.
-pub async fn run(args: cli::Bench) -> anyhow::Result<ExitCode> {
+pub async fn run(args: cli::bench::Bench) -> anyhow::Result<ExitCode> {
     boot::telemetry::start_logging(boot::telemetry::LogFormat::for_stderr(), "warn")?;
 
     if let Some(seconds) = args.hold_xmin {
         return hold::run(&args, Duration::from_secs(seconds)).await;
+    }
+    if let Some(seconds) = args.purge {
+        return purge::run(&args, Duration::from_secs(seconds)).await;
     }
 
     let (mut found, mut passes) = (Vec::new(), true);
@@ -52,7 +57,7 @@ pub async fn run(args: cli::Bench) -> anyhow::Result<ExitCode> {
 }
 
 /// One run on servers of its own.
-async fn once(args: &cli::Bench) -> anyhow::Result<BenchReport> {
+async fn once(args: &cli::bench::Bench) -> anyhow::Result<BenchReport> {
     // On a disk, where fsync costs what it costs.
     let scratch = Scratch::under(Path::new(WORK_DIR))?;
     let reference = hop::reference_server(&scratch).await?;

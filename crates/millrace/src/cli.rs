@@ -1,5 +1,6 @@
 //! What the command line says.
 
+pub mod bench;
 pub mod dead;
 pub mod rollup;
 pub mod values;
@@ -56,7 +57,7 @@ pub enum Command {
     /// Runs the demo campaign on a platform that is up, with the sandbox as its carrier
     Demo(Demo),
     /// Measures the whole pipeline on this machine
-    Bench(Bench),
+    Bench(bench::Bench),
     /// Kills processes while messages go through, and checks that every count agrees
     Chaos(Chaos),
     /// Floods the platform as some tenants would, and checks that the others do not notice
@@ -237,50 +238,6 @@ pub struct Demo {
     /// File that holds an admin's API key
     #[arg(long, default_value = ".millrace/api-key", value_name = "PATH")]
     pub key_file: PathBuf,
-}
-
-/// `millrace bench [--messages N]`
-#[derive(Debug, Args)]
-pub struct Bench {
-    /// Messages to send
-    #[arg(long, default_value_t = 20_000, value_name = "N")]
-    pub messages: usize,
-    /// Send for this long instead, in seconds
-    #[arg(long, value_name = "SECONDS")]
-    pub seconds: Option<u64>,
-    /// Tenants to spread the messages over
-    #[arg(long, default_value_t = 20, value_name = "N")]
-    pub tenants: usize,
-    /// Opt-outs loaded beforehand, over all tenants
-    #[arg(long, default_value_t = 100_000, value_name = "N")]
-    pub opt_outs: usize,
-    /// Runs, whose median is held against the baseline
-    #[arg(long, default_value_t = 3, value_name = "N")]
-    pub runs: usize,
-    /// Measure instead what a reader costs that holds its snapshot for so long, in seconds, and
-    /// then a dump of the database
-    #[arg(long, value_name = "SECONDS", conflicts_with_all = ["seconds", "messages", "runs"])]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
-    pub hold_xmin: Option<u64>,
-}
-
-impl Bench {
-    /// How long the periods without a reader and beside a dump are, in seconds: a minute, or as
-    /// long as the snapshot is held where that is shorter.
-    pub fn beside(hold: u64) -> u64 {
-        hold.min(60)
-    }
-
-    /// For how long messages are submitted, in seconds; none where their number is given.
-    pub fn load_seconds(&self) -> Option<u64> {
-        self.hold_xmin.map(|hold| hold + 2 * Self::beside(hold)).or(self.seconds)
-    }
-
-    /// Whether it is the load that the committed baseline was measured with.
-    pub fn is_the_baselines(&self) -> bool {
-        let load = (self.messages, self.seconds, self.tenants, self.opt_outs);
-        load == (20_000, None, 20, 100_000)
-    }
 }
 
 /// `millrace chaos [--seed N]`

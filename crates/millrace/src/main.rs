@@ -8,6 +8,7 @@ mod bench;
 mod chaos;
 mod cli;
 mod cluster;
+mod counts_moved;
 mod dead;
 mod demo;
 mod fair;

@@ -1,13 +1,20 @@
-//! `millrace rollup rebuild`: counts the rows of messages again, and holds that against the totals.
+//! `millrace rollup rebuild`: counts the rows of messages again, and holds that against the totals;
+//! or holds the series against the events.
+
+pub mod since;
 
 use std::process::ExitCode;
 
 use domain::ids::TenantId;
+use jiff::Timestamp;
 use store::{
     Role, Store,
-    analytics::recount::{self, CountDifference, Recount},
+    analytics::recount::{self, CountDifference},
     settings::tenants,
 };
+
+use since::{HourDifference, SeriesSpan};
+use wire::subject::Scope;
 
 use crate::{
     cli::rollup::{Rebuild, RollupAction, RollupCommand},
@@ -19,7 +26,7 @@ const TENANTS: i64 = 1_000;
 
 /// Compares tenant by tenant, and corrects what differs unless it is only to be told.
 pub async fn run(command: RollupCommand) -> anyhow::Result<ExitCode> {
-    let RollupAction::Rebuild(Rebuild { check, tenant, common }) = command.action;
+    let RollupAction::Rebuild(Rebuild { check, since, tenant, common }) = command.action;
     let process = ProcessParts::begin(common)?;
     // One connection holds the turn, the other counts.
     let store = process.store(Role::Pipeline, 2).await?;
@@ -28,31 +35,79 @@ pub async fn run(command: RollupCommand) -> anyhow::Result<ExitCode> {
         None => everybody(&process.store(Role::Api, 1).await?).await?,
     };
 
-    let (mut compared, mut different) = (0, 0);
-    for key in &keys {
-        let found = if check {
-            recount::compare(&store, key).await?
-        } else {
-            recount::rebuild(&store, key, process.time.now()).await?
-        };
-        print(key, &found);
-        compared += found.compared;
-        different += found.differences.len();
-    }
-
-    let (agree, tenants) = (compared - different, keys.len());
-    println!("{agree} of {compared} totals of {tenants} tenants are what the rows say");
+    let found = match since {
+        Some(since) => series(&process, &store, &keys, since, check).await?,
+        None => totals(&process, &store, &keys, check).await?,
+    };
+    let (different, agree) = (found.different, found.compared - found.different);
+    println!("{agree} of {} {} of {} tenants agree", found.compared, found.what, keys.len());
     if different > 0 && !check {
         println!("{different} are corrected");
     }
     Ok(if different > 0 && check { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn print(tenant: &TenantId, found: &Recount) {
-    for CountDifference { scope, name, counted, rows } in &found.differences {
-        let id = scope.id().map_or_else(String::new, |id| format!(" {id}"));
-        println!("{tenant} {}{id} {name}: {counted} counted, {rows} by the rows", scope.as_str());
+/// What was compared, over all tenants.
+struct Compared {
+    what: &'static str,
+    compared: usize,
+    different: usize,
+}
+
+/// Holds the totals against the rows.
+async fn totals(
+    process: &ProcessParts,
+    store: &Store,
+    keys: &[TenantId],
+    check: bool,
+) -> anyhow::Result<Compared> {
+    let mut all = Compared { what: "totals", compared: 0, different: 0 };
+    for key in keys {
+        let found = if check {
+            recount::compare(store, key).await?
+        } else {
+            recount::rebuild(store, key, process.time.now()).await?
+        };
+        for CountDifference { scope, name, counted, rows } in &found.differences {
+            let scope = named(scope);
+            println!("{key} {scope} {name}: {counted} counted, {rows} by the rows");
+        }
+        all.compared += found.compared;
+        all.different += found.differences.len();
     }
+    Ok(all)
+}
+
+/// Holds the series against the events.
+async fn series(
+    process: &ProcessParts,
+    store: &Store,
+    keys: &[TenantId],
+    since: Timestamp,
+    check: bool,
+) -> anyhow::Result<Compared> {
+    let broker = process.broker("rollup-rebuild").await?;
+    let span = SeriesSpan::since(since, process.time.now())?;
+    let mut all = Compared { what: "counts by the hour", compared: 0, different: 0 };
+    for key in keys {
+        let found = since::compare(store, &broker, key, span).await?;
+        for HourDifference { key: (scope, hour, name), counted, events } in &found.differences {
+            let scope = named(scope);
+            println!("{key} {scope} {hour} {name}: {counted} counted, {events} by the events");
+        }
+        if !check && !found.differences.is_empty() {
+            since::correct(store, key, span, &found).await?;
+        }
+        all.compared += found.compared;
+        all.different += found.differences.len();
+    }
+    Ok(all)
+}
+
+/// A scope as it is printed.
+fn named(scope: &Scope) -> String {
+    let id = scope.id().map_or_else(String::new, |id| format!(" {id}"));
+    format!("{}{id}", scope.as_str())
 }
 
 /// The keys of every tenant, in their order.

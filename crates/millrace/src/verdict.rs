@@ -4,7 +4,8 @@ mod events;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use domain::message::state::MessageState;
+use domain::{ids::TenantId, message::state::MessageState};
+use jiff::Timestamp;
 use pipeline::Broker;
 use store::{
     Role,
@@ -14,6 +15,7 @@ use store::{
 use crate::{
     demo::client::HttpCaller,
     platform::{self, Platform},
+    recount::since::{self, HourDifference, SeriesSpan},
 };
 
 /// Fewer than one message in so many may end as unknown.
@@ -96,12 +98,36 @@ pub async fn against_events(
     let broker = Broker::connect(&platform.nats_url, None, "verdict").await?;
     let tenant = platform::tenant(tenant)?;
     let Some(counts) = events::counts(&broker, &tenant).await? else { return Ok(()) };
+    against_series(platform, &broker, &tenant, wrong).await?;
     for state in MessageState::ALL.map(MessageState::as_str) {
         let said = counts.get(state).copied().unwrap_or_default();
         let told = states.get(state).copied().unwrap_or_default();
         if i64::try_from(told) != Ok(said) {
             wrong.push(format!("{told} messages are {state}, {said} by the events"));
         }
+    }
+    Ok(())
+}
+
+/// Checks that the series of a tenant come to what the events say, hour by hour.
+async fn against_series(
+    platform: &Platform,
+    broker: &Broker,
+    tenant: &TenantId,
+    wrong: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let store = platform.store(Role::Pipeline).await?;
+    let whole = SeriesSpan::whole(Timestamp::UNIX_EPOCH, Timestamp::MAX);
+    let check = since::compare(&store, broker, tenant, whole).await?;
+    if check.compared == 0 {
+        wrong.push("the series hold nothing".to_owned());
+    }
+    for HourDifference { key: (scope, hour, name), counted, events } in check.differences {
+        let scope = scope.as_str();
+        wrong.push(format!(
+            "the {scope}'s {name} in the hour from {hour} is {counted} by its series, {events} by \
+             the events"
+        ));
     }
     Ok(())
 }

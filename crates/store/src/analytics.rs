@@ -1,6 +1,7 @@
 //! The totals as people look at them.
 
 pub mod counts;
+pub mod hourly;
 pub mod recount;
 pub mod rollup;
 pub mod timed;

@@ -1,6 +1,8 @@
 //! What the database server counts of itself, for whoever measures it: sizes, dead rows, its log,
 //! commits; and a snapshot that is held as a long report holds one.
 
+use domain::ids::TenantId;
+use jiff::SignedDuration;
 use stage::Fault;
 
 use crate::core::{
@@ -77,6 +79,47 @@ pub async fn server(store: &Store) -> Result<ServerStatistics, Fault> {
     .map_err(fault)
 }
 
+/// Makes every message of these tenants older than it is, by so much. Gives how many they are.
+///
+/// # Errors
+/// An outage.
+pub async fn age_messages(
+    store: &Store,
+    tenants: &[TenantId],
+    by: SignedDuration,
+) -> Result<u64, Fault> {
+    let mut tx = store.scoped(tenants).await?;
+    let aged = sqlx::query!(
+        "update messages
+         set submitted_at = submitted_at - make_interval(secs => $2),
+             changed_at = changed_at - make_interval(secs => $2)
+         where tenant_id = any ($1)",
+        &keys(tenants) as _,
+        by.as_secs_f64(),
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)?;
+    Ok(aged.rows_affected())
+}
+
+/// How many messages of these tenants are kept.
+///
+/// # Errors
+/// An outage.
+pub async fn messages_of(store: &Store, tenants: &[TenantId]) -> Result<u64, Fault> {
+    let mut tx = store.scoped(tenants).await?;
+    let kept = sqlx::query_scalar!(
+        r#"select count(*) as "kept!" from messages where tenant_id = any ($1)"#,
+        &keys(tenants) as _,
+    )
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(fault)?;
+    Ok(kept.unsigned_abs())
+}
+
 /// A snapshot of everything, in a transaction of repeatable reads: while it is held, no version of
 /// a row goes that was there when it was taken, nor any that died later.
 pub struct HeldSnapshot(Scoped);
@@ -105,4 +148,8 @@ impl HeldSnapshot {
     pub async fn release(self) -> Result<(), Fault> {
         self.0.rollback().await.map_err(fault)
     }
+}
+
+fn keys(tenants: &[TenantId]) -> Vec<&str> {
+    tenants.iter().map(TenantId::as_str).collect()
 }

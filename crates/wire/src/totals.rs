@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::event::CountedState;
+use crate::event::{CountedState, CountsData};
 
 /// The totals of one scope as subscribers read them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,6 +51,23 @@ pub fn names(counted: &CountedState) -> impl Iterator<Item = String> {
     let state = counted.state.as_str();
     let detailed = counted.detail.as_ref().map(|detail| format!("{state}.{detail}"));
     std::iter::once(state.to_owned()).chain(detailed)
+}
+
+/// By how much a group of changes raises the sums over messages, by the names of their totals.
+pub fn sums(counts: &CountsData) -> impl Iterator<Item = (String, i64)> {
+    let sums = [
+        (RELEASED_NAME, counts.released),
+        (SEGMENTS_NAME, counts.segments),
+        (COST_NAME, counts.cost.0),
+    ];
+    sums.into_iter().map(|(name, by)| (name.to_owned(), by))
+}
+
+/// What a group of changes adds to its minute. A series tells how many came, wherever they went on
+/// to.
+pub fn came(counts: &CountsData) -> impl Iterator<Item = (String, i64)> {
+    let came = names(&counts.to).map(|name| (name, counts.messages));
+    came.chain(sums(counts)).filter(|(_, by)| *by != 0)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use wire::{
     event::CountedState,
     subject::Scope,
-    totals::{COST_NAME, RELEASED_NAME, SEGMENTS_NAME, names},
+    totals::{came, names, sums},
 };
 
 use crate::tally::{Other, ToldCounts};
@@ -48,19 +48,10 @@ impl TotalSums {
                 self.count(&scope, from, -counts.messages);
             }
             self.count(&scope, &counts.to, counts.messages);
-            let added = [
-                (RELEASED_NAME, counts.released),
-                (SEGMENTS_NAME, counts.segments),
-                (COST_NAME, counts.cost.0),
-            ];
-            let added = added.map(|(name, by)| (name.to_owned(), by));
-            for (name, by) in added.clone() {
+            for (name, by) in sums(counts) {
                 self.by(&scope, name, by);
             }
-
-            // A series tells how many came, wherever they went on to.
-            let came = names(&counts.to).map(|name| (name, counts.messages));
-            self.in_minute(&scope, counts.minute_start, came.chain(added));
+            self.in_minute(&scope, counts.minute_start, came(counts));
             self.moved(scope, counts.messages, told.at);
         }
     }

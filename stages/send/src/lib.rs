@@ -32,6 +32,7 @@ mod decide;
 mod end;
 mod load;
 mod opt_out;
+mod outage;
 mod pace;
 mod permits;
 mod record;

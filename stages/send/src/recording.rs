@@ -14,7 +14,10 @@ use store::{
         row::StoredMessage,
     },
 };
-use tokio::{sync::mpsc::UnboundedReceiver, time::timeout};
+use tokio::{
+    sync::mpsc::UnboundedReceiver,
+    time::{Instant, timeout},
+};
 use uuid::Uuid;
 use wire::Admitted;
 
@@ -23,6 +26,7 @@ use crate::{
     call::CallResult,
     claim::to_claim,
     end::End,
+    outage::Outages,
     record::{self, Accepted},
     say::{self, wait},
     unrecorded::Unrecorded,
@@ -41,6 +45,8 @@ pub(crate) struct Recorder {
     owner: Uuid,
     /// From a claim's `call_by` to the first look at the carrier's list.
     first_look: Duration,
+    /// Accounts whose carriers do not answer.
+    outages: Outages,
 }
 
 /// What the results of some calls come to.
@@ -60,7 +66,7 @@ struct Sorted<'a> {
 
 impl Recorder {
     pub(crate) fn new(store: Store, owner: Uuid, first_look: Duration) -> Self {
-        Self { store, owner, first_look }
+        Self { store, owner, first_look, outages: Outages::default() }
     }
 
     /// Records the results of calls until the calls are over. Those that the database could not
@@ -151,6 +157,7 @@ impl Recorder {
         let mut sorted = Sorted::default();
         for one in heard {
             let message = &items[one.index];
+            sorted.slow.extend(one.answer.as_ref().and_then(|answer| self.rest(message, answer)));
             match &one.answer {
                 None => sorted.unbegun.push(one),
                 Some(CarrierReply::Accepted { sid, segments }) => sorted.accepted.push(Accepted {
@@ -177,6 +184,14 @@ impl Recorder {
             }
         }
         sorted
+    }
+
+    /// The rest of an account whose carrier has not answered for a while.
+    fn rest(&self, message: &Admitted, answer: &CarrierReply) -> Option<(Slowed, Duration)> {
+        let account = &message.route.account;
+        let rest = self.outages.note(account, answer, Instant::now())?;
+        tracing::warn!(account, seconds = rest.as_secs(), "the carrier is away; the account rests");
+        Some((Slowed::Account(account.clone()), rest))
     }
 
     /// The end that a carrier's answer makes of a message's turn.

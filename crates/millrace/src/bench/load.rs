@@ -67,7 +67,10 @@ impl BenchWork {
 ///
 /// # Errors
 /// The api refuses something.
-pub async fn prepare(platform: &mut Platform, args: &cli::Bench) -> anyhow::Result<BenchWork> {
+pub async fn prepare(
+    platform: &mut Platform,
+    args: &cli::bench::Bench,
+) -> anyhow::Result<BenchWork> {
     // Business time stands still there.
     platform.sandbox.put("/sandbox/clock", &json!({ "now": OPEN_HOUR, "rate": 0 })).await?;
     let receipts = json!({ "receipts": { "delay_ms": [0, 50] } });
@@ -75,7 +78,7 @@ pub async fn prepare(platform: &mut Platform, args: &cli::Bench) -> anyhow::Resu
 
     platform.make_tenants(args.tenants).await?;
     let contacts = match args.load_seconds() {
-        Some(seconds) if args.hold_xmin.is_some() => (seconds * CONTACTS_PER_HELD) as usize,
+        Some(seconds) if args.has_periods() => (seconds * CONTACTS_PER_HELD) as usize,
         Some(seconds) => (seconds * CONTACTS_PER_SECOND) as usize,
         None => args.messages,
     };

@@ -70,9 +70,18 @@ pub fn memory(groups: &[UsageGroup]) -> BTreeMap<&'static str, u64> {
 }
 
 /// Likewise without the shared memory that a group has set aside for good, such as the buffers of
-/// Postgres, which fill once.
+/// Postgres, which fill once, and without its vacuums, which come and go.
 pub fn own_memory(groups: &[UsageGroup]) -> BTreeMap<&'static str, u64> {
-    measured(groups, |pid| rollup(pid, "Pss:").saturating_sub(rollup(pid, "Pss_Shmem:")))
+    measured(groups, |pid| match is_vacuum(pid) {
+        true => 0,
+        false => rollup(pid, "Pss:").saturating_sub(rollup(pid, "Pss_Shmem:")),
+    })
+}
+
+/// Whether a process is one that autovacuum has begun for a table.
+fn is_vacuum(pid: u32) -> bool {
+    let title = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    title.starts_with(b"postgres: autovacuum worker")
 }
 
 fn measured(groups: &[UsageGroup], of: impl Fn(u32) -> u64) -> BTreeMap<&'static str, u64> {

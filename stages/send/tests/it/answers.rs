@@ -87,6 +87,23 @@ async fn a_throttled_message_is_parked_and_its_account_slowed() -> anyhow::Resul
 }
 
 #[tokio::test]
+async fn an_account_whose_carrier_is_away_rests_and_puts_no_more_in_doubt() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550001", 1_000).await?;
+    let messages = world.admit(sender, 17).await?;
+
+    world.faults(json!({ "http_5xx_before": 1.0 })).await?;
+    let stage = world.stage().await?;
+    let first = settle(&stage, &messages[..16]).await?;
+    assert!(first.iter().all(|outcome| in_words(outcome) == ["in_doubt.raised"]));
+
+    let next = hand_over(&stage, now(), messages[16..].to_vec()).await?;
+    assert_ne!(in_words(&next[0]), ["in_doubt.raised"], "the account rests");
+    assert_eq!(world.stored(&messages[16]).await?.attempt, 0, "it was not called for the last one");
+    Ok(())
+}
+
+#[tokio::test]
 async fn refused_credentials_hold_the_accounts_messages() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
