@@ -1,6 +1,7 @@
 //! `millrace bench`: the whole pipeline against the sandbox at 0 ms, beside a reference measured in
 //! the same run on the same machine. The median of several runs is held against the committed
-//! baseline. With `--hold-xmin`, what long snapshots cost instead, with `--purge` what retention does.
+//! baseline. With `--hold-xmin`, what long snapshots cost instead, with `--purge` what retention
+//! does.
 
 pub mod baseline;
 mod hold;

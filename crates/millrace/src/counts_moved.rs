@@ -27,7 +27,8 @@ pub async fn complete_from(broker: &Broker) -> anyhow::Result<Option<Timestamp>>
     Ok(events.iter().map(|event| event.at).min())
 }
 
-/// Gives `each` the groups of a tenant that EVENTS holds at this moment, each once, the oldest first.
+/// Gives `each` the groups of a tenant that EVENTS holds at this moment, each once, the oldest
+/// first.
 ///
 /// # Errors
 /// The broker does not answer, or an entry cannot be read.
