@@ -1,6 +1,7 @@
 //! What changes when somebody says something about people: by the API, in bulk or by a file. One
 //! code for all of them, and for the preview, so that they cannot disagree.
 
+mod edit;
 mod input;
 mod plan;
 mod read;
@@ -14,6 +15,7 @@ use store::{
     recipients::{consent, list},
 };
 
+pub(crate) use edit::{Edit, edited};
 pub(crate) use input::{Input, Recorder};
 pub(crate) use plan::Outcome;
 pub(crate) use read::{Raw, RawConsent, RawStop, read};

@@ -1,4 +1,5 @@
-//! HTTP as every route sees it: problems, bodies, pages, request ids, idempotent creation.
+//! HTTP as every route sees it: problems, bodies, parameters, pages, request ids, idempotent
+//! creation.
 
 pub(crate) mod accept;
 pub(crate) mod arrival;
@@ -7,6 +8,7 @@ pub(crate) mod creation;
 pub(crate) mod extract;
 pub(crate) mod outer;
 pub(crate) mod page;
+pub(crate) mod parameters;
 pub(crate) mod problem;
 pub(crate) mod trace;
 mod unstorable;

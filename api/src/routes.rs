@@ -12,7 +12,7 @@ use axum::{Router, middleware};
 use crate::{
     app::App,
     auth::authenticate,
-    http::{Kind, Problem, outer::outer},
+    http::{Kind, Problem, outer::outer, parameters::refuse_unknown},
     webhooks,
 };
 
@@ -25,6 +25,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(messages::router())
         .merge(operations::router())
         .merge(settings::router())
+        .route_layer(middleware::from_fn(refuse_unknown))
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate));
 
     Router::new()

@@ -18,6 +18,8 @@ pub(crate) enum Act {
     Campaigns,
     /// Change accounts, senders, budgets, policies.
     Settings,
+    /// See and revoke API keys.
+    Keys,
 }
 
 impl Act {
@@ -30,6 +32,7 @@ impl Act {
             Self::People => "change contacts",
             Self::Campaigns => "change campaigns, templates or switches",
             Self::Settings => "change accounts, senders, budgets or policies",
+            Self::Keys => "see or revoke API keys",
         }
     }
 }
@@ -40,15 +43,19 @@ pub(crate) fn allows(role: KeyRole, act: Act) -> bool {
         (KeyRole::Owner | KeyRole::Admin, _) => true,
         (KeyRole::Operator, Act::Read | Act::Send | Act::People) => true,
         (KeyRole::Operator, Act::Cancel | Act::Campaigns) => true,
-        (KeyRole::Operator, Act::Settings) => false,
+        (KeyRole::Operator, Act::Settings | Act::Keys) => false,
         (KeyRole::Agent, Act::Read | Act::Send | Act::People) => true,
-        (KeyRole::Agent, Act::Cancel | Act::Campaigns | Act::Settings) => false,
+        (KeyRole::Agent, Act::Cancel | Act::Campaigns | Act::Settings | Act::Keys) => false,
         (KeyRole::Viewer, act) => act == Act::Read,
     }
 }
 
 /// What a request on a route does. A route that is not in the table needs the most.
 pub(crate) fn needed(method: &Method, route: &str) -> Act {
+    if route.starts_with("/v1/api-keys") {
+        return Act::Keys;
+    }
+
     // Two questions that are posted because they need a body; they change nothing.
     let asks = matches!(route, "/v1/explain" | "/v1/campaigns/{id}/simulate");
     if method == Method::GET || method == Method::HEAD || asks {
@@ -74,7 +81,9 @@ mod tests {
 
     #[test]
     fn a_viewer_reads_and_nothing_else() {
-        for act in [Act::Send, Act::Cancel, Act::People, Act::Campaigns, Act::Settings] {
+        let others =
+            [Act::Send, Act::Cancel, Act::People, Act::Campaigns, Act::Settings, Act::Keys];
+        for act in others {
             assert!(!allows(KeyRole::Viewer, act), "{act:?}");
             assert!(allows(KeyRole::Owner, act) && allows(KeyRole::Admin, act), "{act:?}");
         }
@@ -89,6 +98,9 @@ mod tests {
         assert_eq!(needed(&Method::PUT, "/v1/budgets"), Act::Settings);
         assert_eq!(needed(&Method::POST, "/v1/campaigns/{id}/start"), Act::Campaigns);
         assert_eq!(needed(&Method::GET, "/v1/budgets"), Act::Read);
+        assert_eq!(needed(&Method::GET, "/v1/api-keys"), Act::Keys);
+        assert_eq!(needed(&Method::DELETE, "/v1/api-keys/{id}"), Act::Keys);
+        assert_eq!(needed(&Method::DELETE, "/v1/contacts/{id}"), Act::People);
         assert_eq!(needed(&Method::POST, "/v1/explain"), Act::Read);
         assert_eq!(needed(&Method::POST, "/v1/campaigns/{id}/simulate"), Act::Read);
         assert_eq!(needed(&Method::POST, "/v1/messages"), Act::Send);

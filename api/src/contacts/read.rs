@@ -145,14 +145,14 @@ fn moment(field: &str, written: Option<String>, errors: &mut Errors) -> Option<T
     read.and_then(|at| Timestamp::from_microsecond(at.as_microsecond()).ok())
 }
 
-fn text(field: &str, written: Option<String>, errors: &mut Errors) -> Option<String> {
+pub(super) fn text(field: &str, written: Option<String>, errors: &mut Errors) -> Option<String> {
     let written = said(written)?;
     errors.text(field, &written, 0, MAX_NAME);
     Some(written)
 }
 
 /// `es`, `es-MX`, `Spanish`: the two letters of ISO 639-1.
-fn language(written: Option<String>, errors: &mut Errors) -> Option<String> {
+pub(super) fn language(written: Option<String>, errors: &mut Errors) -> Option<String> {
     let written = said(written)?.to_lowercase();
     match written.as_str() {
         "english" => return Some("en".into()),
@@ -166,7 +166,7 @@ fn language(written: Option<String>, errors: &mut Errors) -> Option<String> {
     is_fine.then(|| code.to_owned())
 }
 
-fn zone(written: Option<String>, errors: &mut Errors) -> Option<String> {
+pub(super) fn zone(written: Option<String>, errors: &mut Errors) -> Option<String> {
     match Zone::parse(&said(written)?) {
         Ok(zone) => Some(zone.as_str().to_owned()),
         Err(why) => {
@@ -177,7 +177,7 @@ fn zone(written: Option<String>, errors: &mut Errors) -> Option<String> {
 }
 
 /// `FL` with a number of the country, or `US-FL`.
-fn region(
+pub(super) fn region(
     written: Option<String>,
     country: Option<Country>,
     errors: &mut Errors,
@@ -198,7 +198,7 @@ fn region(
     region
 }
 
-fn tags(written: Vec<String>, errors: &mut Errors) -> Vec<String> {
+pub(super) fn tags(written: Vec<String>, errors: &mut Errors) -> Vec<String> {
     fields::tags("tags", written.len(), errors);
     let tags: Vec<String> = written.into_iter().filter_map(|tag| said(Some(tag))).collect();
     for tag in &tags {
@@ -207,7 +207,10 @@ fn tags(written: Vec<String>, errors: &mut Errors) -> Vec<String> {
     tags
 }
 
-fn attributes(written: BTreeMap<String, String>, errors: &mut Errors) -> BTreeMap<String, String> {
+pub(super) fn attributes(
+    written: BTreeMap<String, String>,
+    errors: &mut Errors,
+) -> BTreeMap<String, String> {
     errors.check(written.len() <= MAX_ATTRIBUTES, "attributes", "too_many", "at most 50");
     for (name, value) in &written {
         fields::variable_name("attributes", name, errors);

@@ -59,9 +59,23 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             return Err(Problem::field(&name, "invalid_character", UNSTORABLE_TEXT));
         }
         serde_urlencoded::from_str(query).map(Self).map_err(|error| {
-            let text = error.to_string();
-            let field = text.split('`').nth(1).unwrap_or("query").to_owned();
-            Problem::field(&field, "invalid_query", text)
+            let why = error.to_string();
+            // "missing field `x`" and the like; other words may quote a part of the value.
+            let names_it = why.contains(" field `");
+            let named = why.split('`').nth(1).filter(|_| names_it).map(str::to_owned);
+            let field = named.or_else(|| at_fault::<T>(query, &why));
+            Problem::field(field.as_deref().unwrap_or("query"), "invalid_query", why)
         })
     }
+}
+
+/// The parameter that a decoder objects to, which its words do not name: the one that it objects to
+/// in the same words when it stands alone.
+fn at_fault<T: DeserializeOwned>(query: &str, why: &str) -> Option<String> {
+    let mut parameters = query.split('&').map(|parameter| (parameter, parameter.split_once('=')));
+    parameters.find_map(|(parameter, named)| {
+        let alone = serde_urlencoded::from_str::<T>(parameter);
+        let is_it = alone.is_err_and(|error| error.to_string() == why);
+        named.filter(|_| is_it).map(|(name, _)| name.to_owned())
+    })
 }

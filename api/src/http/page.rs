@@ -83,6 +83,12 @@ impl<T> Page<T> {
         Self { data, next_cursor }
     }
 
+    /// A page of a list that stops where it has looked at enough. `next` is the key of the last row
+    /// looked at; none where there is nothing more.
+    pub(crate) fn until(data: Vec<T>, next: Option<String>) -> Self {
+        Self { data, next_cursor: next.map(|key| URL_SAFE_NO_PAD.encode(key)) }
+    }
+
     /// A list that is never cut into pages.
     pub(crate) fn whole(data: Vec<T>) -> Self {
         Self { data, next_cursor: None }

@@ -1,6 +1,7 @@
-//! Campaigns: made and run, their ledger, their recipients, and their simulation.
+//! Campaigns: made, changed and run, their ledger, their recipients, and their simulation.
 
 mod acts;
+mod edit;
 pub(crate) mod events;
 mod ledger;
 mod lifecycle;
@@ -17,6 +18,7 @@ use crate::app::App;
 pub(super) fn router() -> Router<App> {
     Router::new()
         .merge(acts::router())
+        .merge(edit::router())
         .merge(ledger::router())
         .merge(manage::router())
         .merge(recipients::router())

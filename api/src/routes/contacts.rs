@@ -1,6 +1,7 @@
 //! Contacts: one at a time, in bulk, and from a file.
 
 mod bulk;
+mod change;
 mod imports;
 mod manage;
 
@@ -10,5 +11,9 @@ use crate::app::App;
 
 /// The routes of this group.
 pub(super) fn router() -> Router<App> {
-    Router::new().merge(bulk::router()).merge(imports::router()).merge(manage::router())
+    Router::new()
+        .merge(bulk::router())
+        .merge(change::router())
+        .merge(imports::router())
+        .merge(manage::router())
 }

@@ -1,8 +1,9 @@
-//! Messages: one or many in, shown, withdrawn, and explained before they are sent.
+//! Messages: one or many in, shown, listed, withdrawn, and explained before they are sent.
 
 mod batch;
 mod cancel;
 mod explain;
+mod list;
 mod submit;
 mod view;
 
@@ -16,5 +17,6 @@ pub(super) fn router() -> Router<App> {
         .merge(batch::router())
         .merge(cancel::router())
         .merge(explain::router())
+        .merge(list::router())
         .merge(submit::router())
 }

@@ -1,10 +1,13 @@
-//! What a tenant sets up: accounts, senders, pools, templates, budgets, switches, policies.
+//! What a tenant sets up: accounts, senders, pools, templates, budgets, switches, policies, keys.
 
 mod accounts;
+mod api_keys;
 mod budgets;
 mod kill_switch;
 mod policies;
 mod pools;
+mod saved_templates;
+mod sender;
 mod senders;
 mod templates;
 
@@ -16,10 +19,13 @@ use crate::app::App;
 pub(super) fn router() -> Router<App> {
     Router::new()
         .merge(accounts::router())
+        .merge(api_keys::router())
         .merge(budgets::router())
         .merge(kill_switch::router())
         .merge(policies::router())
         .merge(pools::router())
+        .merge(saved_templates::router())
+        .merge(sender::router())
         .merge(senders::router())
         .merge(templates::router())
 }

@@ -22,7 +22,7 @@ async fn whatever_is_wrong_with_a_request_the_answer_is_a_problem() {
     admin.get("/nowhere").await.problem(404);
     let answer = admin.put("/v1/messages", &json!({})).await;
 
-    assert_eq!(answer.headers["allow"], "POST");
+    assert_eq!(answer.headers["allow"], "GET,HEAD,POST");
 
     answer.problem(405);
     let raw = admin.request(Method::POST, "/v1/messages").body("to=1");

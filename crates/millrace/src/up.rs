@@ -47,6 +47,7 @@ const DRAIN: Duration = Duration::from_secs(25);
 /// Starts everything, runs the demo if asked, and stays until it is told to end.
 pub async fn run(args: cli::Up) -> anyhow::Result<ExitCode> {
     let data = DataDir::open(&args.data_dir)?;
+    let announced = Announced::at(data.path());
     let mut common = args.common;
     quiet_logs(&mut common);
 
@@ -58,9 +59,51 @@ pub async fn run(args: cli::Up) -> anyhow::Result<ExitCode> {
 
     let process = ProcessParts::begin(common)?;
     let demo = Demo { run: args.demo, then_exit: args.exit };
-    let ended = serve_all(process, sandbox, listener, data.path(), demo).await;
+    let ended = serve_all(process, sandbox, listener, (data.path(), &announced), demo).await;
+    drop(announced);
     servers.stop().await;
     ended
+}
+
+/// The file that says where everything answers, for scripts that join in. It is there while `up`
+/// answers: one that an earlier process was killed over goes at the start.
+struct Announced(PathBuf);
+
+impl Announced {
+    fn at(data: &Path) -> Self {
+        let this = Self(data.join("endpoints.json"));
+        this.remove();
+        this
+    }
+
+    fn remove(&self) {
+        // It need not be there.
+        let _ = fs::remove_file(&self.0);
+    }
+
+    /// Writes the addresses, those of the servers with their passwords.
+    fn write(
+        &self,
+        process: &ProcessParts,
+        endpoints: &Endpoints,
+        health: &str,
+    ) -> anyhow::Result<()> {
+        let settings = &process.settings;
+        let body = json!({
+            "api": endpoints.api,
+            "sandbox": endpoints.sandbox,
+            "health": health,
+            "nats": settings.need_nats()?.expose_secret(),
+            "database": settings.need_database()?.expose_secret(),
+        });
+        write_private(&self.0, &format!("{body:#}\n"))
+    }
+}
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        self.remove();
+    }
 }
 
 /// What is asked of the demo.
@@ -74,7 +117,7 @@ async fn serve_all(
     mut process: ProcessParts,
     sandbox: sandbox::Sandbox,
     listener: TcpListener,
-    data: &Path,
+    (data, announced): (&Path, &Announced),
     demo: Demo,
 ) -> anyhow::Result<ExitCode> {
     let url = process.settings.need_database()?.expose_secret().to_owned();
@@ -96,17 +139,15 @@ async fn serve_all(
         sandbox: format!("http://{}", sandbox.addr),
         api_key,
     };
-    write_endpoints(&process, &endpoints, data)?;
 
     let end = CancellationToken::new();
     let health = process.answer_health(process.health(&broker, &store), end.clone()).await?;
     let mut running = stages(&process).await?;
     let (api, _) = serve::api::serve(&process, listener, store, broker.clone())?;
 
-    eprintln!(
-        "api      {}\nsandbox  {}\nhealth   http://{health}",
-        endpoints.api, endpoints.sandbox
-    );
+    let health = format!("http://{health}");
+    announced.write(&process, &endpoints, &health)?;
+    eprintln!("api      {}\nsandbox  {}\nhealth   {health}", endpoints.api, endpoints.sandbox);
     eprintln!("api key  {} (tenant {TENANT})", data.join("api-key").display());
 
     let balanced = if demo.run { demo::run(&endpoints, &process.stop).await } else { Ok(true) };
@@ -217,22 +258,6 @@ async fn first_key(
     let key = api_keys::create(store, &tenant, "millrace up", role, kind, now).await?;
     write_private(&path, key.expose_secret())?;
     Ok(key)
-}
-
-fn write_endpoints(
-    process: &ProcessParts,
-    endpoints: &Endpoints,
-    data: &Path,
-) -> anyhow::Result<()> {
-    let settings = &process.settings;
-    let body = json!({
-        "api": endpoints.api,
-        "sandbox": endpoints.sandbox,
-        "nats": settings.need_nats()?.expose_secret(),
-        "database": settings.need_database()?.expose_secret(),
-    });
-
-    write_private(&data.join("endpoints.json"), &format!("{body:#}\n"))
 }
 
 /// Writes a file that only its owner can read.

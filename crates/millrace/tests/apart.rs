@@ -5,9 +5,13 @@
 mod blast;
 #[path = "apart/locks.rs"]
 mod locks;
+#[path = "apart/readme.rs"]
+mod readme;
 #[path = "apart/stops.rs"]
 mod stops;
 mod support;
+#[path = "apart/totals.rs"]
+mod totals;
 
 use std::time::Duration;
 
@@ -24,7 +28,9 @@ async fn the_demo_balances_with_two_processes_of_each_stage_and_a_subscriber_agr
     let platform = Apart::start(2).await?;
     let mut subscriber = Subscriber::start(&platform.nats_url(), "demo").await?;
 
-    let demo = platform.demo().await?;
+    let (demo, watched) = tokio::join!(platform.demo(), platform.watch_totals());
+    let demo = demo?;
+    assert!(watched? > 10, "the totals were looked at while the campaign ran");
     assert!(demo.status.success(), "{}", String::from_utf8_lossy(&demo.stderr));
 
     let campaign = platform.only_campaign().await?;
@@ -40,6 +46,11 @@ async fn the_demo_balances_with_two_processes_of_each_stage_and_a_subscriber_agr
     };
     let agreed = tokio::time::timeout(LAG, agreed).await;
     agreed.with_context(|| format!("the totals never came to {ledger}"))??;
+
+    let shown = platform.follow_readme().await?;
+    assert_eq!((&shown["status"], &shown["to"]), (&"delivered".into(), &"+12025550123".into()));
+    let stages: Vec<_> = shown["passport"].as_array().into_iter().flatten().collect();
+    assert!(stages.iter().any(|stamp| stamp["stage"] == "gate"), "{shown}");
 
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     assert_eq!(platform.traced_text(trace).await?["traceparent"], trace);

@@ -1,5 +1,5 @@
-//! Campaigns as people handle them: made, listed, started, paused, resumed, stopped. What the stage
-//! `audience` does with them is in [`audience`] and [`flight`].
+//! Campaigns as people handle them: made, edited, listed, started, paused, resumed, stopped. What
+//! the stage `audience` does with them is in [`audience`] and [`flight`].
 
 pub mod audience;
 pub mod counts;
@@ -101,6 +101,45 @@ pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Campaign) -> Resul
     .await
     .map_err(fault)?;
 
+    Ok(())
+}
+
+/// Writes what may be edited of a locked campaign. Its state, its audience's size and its version
+/// stay.
+pub async fn save(tx: &mut Scoped, tenant: &TenantId, to: &Campaign) -> Result<(), Fault> {
+    sqlx::query!(
+        "update campaigns
+         set name = $3, class = $4, program = $5, template_id = $6, template_version = $7,
+             pool_id = $8, audience = $9, validity_seconds = $10
+         where tenant_id = $1 and campaign_id = $2",
+        tenant.as_str(),
+        to.id.0,
+        to.name,
+        to.class.as_str(),
+        to.program,
+        to.template.0,
+        to.template_version,
+        to.pool.0,
+        to.audience,
+        to.validity_seconds,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Deletes a locked draft. Its budget and its switch are its caller's to remove; nothing else hangs
+/// on it.
+pub async fn delete_draft(tx: &mut Scoped, tenant: &TenantId, id: CampaignId) -> Result<(), Fault> {
+    sqlx::query!(
+        "delete from campaigns where tenant_id = $1 and campaign_id = $2 and state = 'draft'",
+        tenant.as_str(),
+        id.0,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
     Ok(())
 }
 

@@ -1,10 +1,14 @@
 //! Contacts: people by the addresses that a tenant knows them under, read and written set-based.
 
+pub mod erase;
 pub mod imports;
 
 use std::collections::BTreeMap;
 
-use domain::{address::Address, ids::TenantId};
+use domain::{
+    address::Address,
+    ids::{ContactId, TenantId},
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::types::{Json, Uuid};
@@ -93,8 +97,8 @@ impl From<Row> for Contact {
     }
 }
 
-/// The contacts among these ids, by id. `lock` keeps them from changing until the transaction
-/// ends; they are locked in key order.
+/// The contacts among these ids, by id; those that were erased are missing. `lock` keeps them from
+/// changing until the transaction ends; they are locked in key order.
 pub async fn load(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -124,6 +128,7 @@ pub async fn load(
                   c.created_at, c.updated_at
            from (select distinct * from unnest($1::text[], $2::uuid[])) as k (tenant_id, id)
            join contacts c on c.tenant_id = k.tenant_id and c.contact_id = k.id
+           where c.erased_at is null
            order by c.contact_id"#,
         &tenants as _,
         ids,
@@ -135,14 +140,87 @@ pub async fn load(
     Ok(rows.into_iter().map(Contact::from).collect())
 }
 
-/// A tenant's contacts after one, by id, with a tag if one is given.
+/// How many contacts a page of a list with a filter looks at.
+const MOST_LOOKED_AT: i64 = 10_000;
+
+/// Which contacts are wanted. What is not said does not matter.
+#[derive(Clone, Default)]
+pub struct ContactFilter {
+    /// With this tag.
+    pub tag: Option<String>,
+    /// With this in their names, whatever its case, or these digits in their number.
+    pub text: Option<String>,
+}
+
+/// A tenant's contacts after one, by id. With a filter at most 10,000 are looked at. Beside them
+/// stands where the next page goes on; none where there is nothing more.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
-    tag: Option<&str>,
+    filter: &ContactFilter,
     after: Uuid,
     limit: i64,
+) -> Result<(Vec<Contact>, Option<Uuid>), Fault> {
+    let is_filtered = filter.tag.is_some() || filter.text.is_some();
+    let end = if is_filtered { end_of_look(tx, tenant, after).await? } else { None };
+    let found = between(tx, tenant, filter, (after, end.unwrap_or(Uuid::max())), limit).await?;
+
+    let is_full = found.len() as i64 >= limit;
+    let last = found.last().map(|contact| contact.contact_id);
+    Ok((found, if is_full { last } else { end }))
+}
+
+/// The contacts that have an address, or were first known by it.
+pub async fn by_address(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    address: &Address,
+    filter: &ContactFilter,
 ) -> Result<Vec<Contact>, Fault> {
+    let owner = sqlx::query_scalar!(
+        "select contact_id from contact_addresses
+         where tenant_id = $1 and kind = $2 and address = $3",
+        tenant.as_str(),
+        address.kind(),
+        address.as_str(),
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let id = owner.unwrap_or_else(|| ContactId::of(tenant, address.as_str()).0);
+    let before = Uuid::from_u128(id.as_u128().saturating_sub(1));
+    between(tx, tenant, filter, (before, id), 1).await
+}
+
+/// The last contact that a page with a filter looks at; none where the contacts end before.
+async fn end_of_look(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    after: Uuid,
+) -> Result<Option<Uuid>, Fault> {
+    sqlx::query_scalar!(
+        "select contact_id from contacts where tenant_id = $1 and contact_id > $2
+         order by contact_id offset $3 limit 1",
+        tenant.as_str(),
+        after,
+        MOST_LOOKED_AT - 1,
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault)
+}
+
+/// The contacts after one and up to another that fit a filter, by id.
+async fn between(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    filter: &ContactFilter,
+    (after, through): (Uuid, Uuid),
+    limit: i64,
+) -> Result<Vec<Contact>, Fault> {
+    let text = filter.text.as_deref().map(str::to_lowercase);
+    let digits = text.as_deref().and_then(digits);
     let rows = sqlx::query_as!(
         Row,
         r#"select contact_id, number, country, first_name, last_name, language, time_zone,
@@ -150,11 +228,17 @@ pub async fn list(
                   attributes as "attributes: Json<BTreeMap<String, String>>",
                   created_at, updated_at
            from contacts
-           where tenant_id = $1 and contact_id > $2 and ($3::text is null or $3 = any (tags))
-           order by contact_id limit $4"#,
+           where tenant_id = $1 and contact_id > $2 and contact_id <= $3 and erased_at is null
+             and ($4::text is null or $4 = any (tags))
+             and ($5::text is null or strpos(lower(first_name || ' ' || last_name), $5) > 0
+                  or strpos(number, $6) > 0)
+           order by contact_id limit $7"#,
         tenant.as_str(),
         after,
-        tag,
+        through,
+        filter.tag,
+        text,
+        digits,
         limit,
     )
     .fetch_all(&mut **tx)
@@ -164,7 +248,15 @@ pub async fn list(
     Ok(rows.into_iter().map(Contact::from).collect())
 }
 
-/// Writes contacts as they are given, new ones and known ones.
+/// What is looked for in numbers: three digits at least, however they are grouped.
+fn digits(text: &str) -> Option<String> {
+    let is_number = text.chars().all(|c| c.is_ascii_digit() || " +-().".contains(c));
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    (is_number && digits.len() >= 3).then_some(digits)
+}
+
+/// Writes contacts as they are given: new ones, known ones, and those that were erased, which are
+/// new as well.
 pub async fn save(tx: &mut Scoped, tenant: &TenantId, all: &[Contact]) -> Result<(), Fault> {
     // Rows with lists in them: unnest takes no arrays of arrays, so they travel as one JSON.
     sqlx::query!(
@@ -180,7 +272,10 @@ pub async fn save(tx: &mut Scoped, tenant: &TenantId, all: &[Contact]) -> Result
          set first_name = excluded.first_name, last_name = excluded.last_name,
              language = excluded.language, time_zone = excluded.time_zone,
              postal_code = excluded.postal_code, region = excluded.region, tags = excluded.tags,
-             attributes = excluded.attributes, updated_at = excluded.updated_at",
+             attributes = excluded.attributes, updated_at = excluded.updated_at,
+             created_at = case when contacts.erased_at is null then contacts.created_at
+                               else excluded.created_at end,
+             erased_at = null",
         tenant.as_str(),
         Json(all) as _,
     )

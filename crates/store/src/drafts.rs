@@ -289,7 +289,8 @@ async fn senders(
         "select s.tenant_id, s.sender_id, s.country, s.usable, s.active_since
          from unnest($1::text[]) as k (tenant_id)
          cross join lateral (
-             select * from senders r where r.tenant_id = k.tenant_id order by r.sender_id limit 400
+             select * from senders r where r.tenant_id = k.tenant_id and r.removed_at is null
+             order by r.sender_id limit 400
          ) s
          order by s.tenant_id, s.sender_id",
         &names as _,

@@ -8,6 +8,7 @@ pub mod dead_letter;
 pub mod enrich;
 pub mod gate;
 pub mod in_doubt;
+pub mod list;
 pub mod read;
 pub mod receipt;
 pub mod row;

@@ -16,7 +16,8 @@ use testkit::world::{TestWorld, enriched, message_row, with};
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// The statements that write messages: how many of a file, and what they do.
-const WRITERS: [(&str, usize, &str); 14] = [
+const WRITERS: [(&str, usize, &str); 15] = [
+    ("contacts/erase.rs", 1, "a person's texts go"),
     ("messages/cancel.rs", 1, "the tenant withdraws them"),
     ("messages/claim.rs", 2, "send claims them, and gives back what it did not call"),
     ("messages/conclude.rs", 1, "how their calls ended"),

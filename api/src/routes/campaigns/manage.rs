@@ -3,12 +3,14 @@
 use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
 use domain::{
     gates::consent::program_of,
-    ids::{CampaignId, PoolId, TemplateId},
+    ids::{CampaignId, PoolId, TemplateId, TenantId},
     message::class::MessageClass,
 };
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 use store::{
+    Scoped,
     campaigns::{self, Campaign, CampaignState},
     settings::{senders, templates},
 };
@@ -31,24 +33,24 @@ pub(super) fn router() -> Router<App> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NewCampaign {
-    name: String,
-    class: String,
+pub(super) struct NewCampaign {
+    pub(super) name: String,
+    pub(super) class: String,
     /// What a recipient can leave without leaving everything.
     #[serde(default)]
-    program: Option<String>,
-    template_id: Uuid,
-    pool_id: Uuid,
+    pub(super) program: Option<String>,
+    pub(super) template_id: Uuid,
+    pub(super) pool_id: Uuid,
     #[serde(default)]
-    audience: Audience,
+    pub(super) audience: Audience,
     #[serde(default)]
-    validity_seconds: Option<i32>,
+    pub(super) validity_seconds: Option<i32>,
 }
 
 /// Contacts with all of these tags; everyone where there are none.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Audience {
+pub(super) struct Audience {
     #[serde(default)]
     tags: Vec<String>,
 }
@@ -57,27 +59,10 @@ struct Audience {
 /// nothing before it is started. Answers 201 with it.
 async fn create(mut new: Creation<NewCampaign>) -> Result<Response, Problem> {
     // check
-    let class = check(&mut new).await?;
+    let class = check(&mut new.tx, &new.caller.tenant, &new.body).await?;
 
     // record
-    let campaign = Campaign {
-        id: CampaignId(ids::fresh()),
-        name: new.body.name.trim().to_owned(),
-        state: CampaignState::Draft,
-        paused_from: None,
-        class,
-        program: new.body.program.clone().unwrap_or_else(|| program_of(class).to_owned()),
-        template: TemplateId(new.body.template_id),
-        template_version: None,
-        pool: PoolId(new.body.pool_id),
-        audience: json!({ "tags": new.body.audience.tags }),
-        validity_seconds: new.body.validity_seconds,
-        audience_size: 0,
-        version: 1,
-        created_at: new.now,
-        started_at: None,
-        completed_at: None,
-    };
+    let campaign = draft(&new.body, class, new.now);
     campaigns::create(&mut new.tx, &new.caller.tenant, &campaign).await?;
 
     // answer
@@ -85,12 +70,37 @@ async fn create(mut new: Creation<NewCampaign>) -> Result<Response, Problem> {
     Ok(located(new.finish(StatusCode::CREATED, &view(campaign)).await?, &path))
 }
 
+/// A draft of what the body says.
+pub(super) fn draft(body: &NewCampaign, class: MessageClass, now: Timestamp) -> Campaign {
+    Campaign {
+        id: CampaignId(ids::fresh()),
+        name: body.name.trim().to_owned(),
+        state: CampaignState::Draft,
+        paused_from: None,
+        class,
+        program: body.program.clone().unwrap_or_else(|| program_of(class).to_owned()),
+        template: TemplateId(body.template_id),
+        template_version: None,
+        pool: PoolId(body.pool_id),
+        audience: json!({ "tags": body.audience.tags }),
+        validity_seconds: body.validity_seconds,
+        audience_size: 0,
+        version: 1,
+        created_at: now,
+        started_at: None,
+        completed_at: None,
+    }
+}
+
 /// Reads every field, and says of all of them at once what is wrong. The template and the pool must
 /// exist. Answers the class.
-async fn check(new: &mut Creation<NewCampaign>) -> Result<MessageClass, Problem> {
+pub(super) async fn check(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    body: &NewCampaign,
+) -> Result<MessageClass, Problem> {
     use MessageClass::{Journey, Promo, Transactional};
 
-    let body = &new.body;
     let mut errors = Errors::default();
     fields::name(&body.name, &mut errors);
     let class = MessageClass::from_name(&body.class)
@@ -107,10 +117,10 @@ async fn check(new: &mut Creation<NewCampaign>) -> Result<MessageClass, Problem>
         fields::validity(seconds.into(), &mut errors);
     }
 
-    let (tenant, template) = (&new.caller.tenant, TemplateId(body.template_id));
-    let template = templates::latest_version(&mut new.tx, tenant, template).await?;
+    let template = TemplateId(body.template_id);
+    let template = templates::latest_version(tx, tenant, template).await?;
     errors.check(template.is_some(), "template_id", "not_found", "no template with this id");
-    let pool = senders::pool_exists(&mut new.tx, tenant, PoolId(body.pool_id)).await?;
+    let pool = senders::pool_exists(tx, tenant, PoolId(body.pool_id)).await?;
     errors.check(pool, "pool_id", "not_found", "no pool with this id");
     errors.done()?;
     class.ok_or_else(|| Problem::field("class", "unknown", "promo, journey or transactional"))

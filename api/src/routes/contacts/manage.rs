@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
-use domain::{ids::ContactId, message::class::Channel};
+use domain::{address::Address, ids::ContactId, message::class::Channel};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
     Scoped,
-    contacts::{self, Contact},
+    contacts::{self, Contact, ContactFilter},
     recipients::{
         consent::ConsentMethod,
         list::{self, RecipientRow},
@@ -21,7 +21,8 @@ use crate::{
     app::App,
     auth::Caller,
     contacts::{Outcome, Raw, Recorder, apply, read},
-    http::{Creation, Id, Page, Paging, Problem, Query, view::located},
+    fields,
+    http::{Creation, Errors, Id, Page, Paging, Problem, Query, view::located},
 };
 
 pub(super) fn router() -> Router<App> {
@@ -78,7 +79,7 @@ fn view(contact: Contact, recipient: Option<&RecipientRow>) -> ContactView {
 }
 
 /// The contacts as callers read them, with what is known of their addresses.
-async fn views(
+pub(super) async fn views(
     tx: &mut Scoped,
     caller: &Caller,
     found: Vec<Contact>,
@@ -128,23 +129,46 @@ async fn show(
     found.map(Json).ok_or_else(|| Problem::not_found("contact"))
 }
 
-#[derive(serde::Deserialize)]
-struct Tagged {
+#[derive(Deserialize)]
+struct Wanted {
+    phone: Option<String>,
     tag: Option<String>,
+    q: Option<String>,
 }
 
-/// `GET /v1/contacts?tag=`, for every role: the contacts in pages; with a tag, those that have it.
+/// `GET /v1/contacts?phone=&tag=&q=`, for every role: the contacts in pages; with a phone number,
+/// the one that has it; with a tag, those that have it; with `q`, those with it in their names or,
+/// as digits, in their number. With a tag or `q` a page looks at 10,000 contacts at most:
+/// `next_cursor` says where it stopped.
 async fn list(
     State(app): State<App>,
     caller: Caller,
     Query(paging): Query<Paging>,
-    Query(Tagged { tag }): Query<Tagged>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<ContactView>>, Problem> {
+    // check
     let (after, limit) = (paging.after_id()?, paging.limit()?);
+    let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
+    let mut errors = Errors::default();
+    let (phone, home) = (wanted.phone.as_deref(), tenant.country.parse().ok());
+    let number = phone.and_then(|phone| fields::number("phone", phone, home, &mut errors));
+    if let Some(text) = &wanted.q {
+        errors.text("q", text, 2, 100);
+    }
+    errors.done()?;
+    let text = wanted.q.map(|text| text.trim().to_owned());
+    let filter = ContactFilter { tag: wanted.tag, text };
 
+    // load
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let found = contacts::list(&mut tx, &caller.tenant, tag.as_deref(), after, limit).await?;
-    let found = views(&mut tx, &caller, found).await?;
+    let (found, next) = match number.map(Address::from) {
+        Some(address) => {
+            (contacts::by_address(&mut tx, &caller.tenant, &address, &filter).await?, None)
+        }
+        None => contacts::list(&mut tx, &caller.tenant, &filter, after, limit).await?,
+    };
 
-    Ok(Json(Page::new(found, limit, |contact| contact.id)))
+    // answer
+    let found = views(&mut tx, &caller, found).await?;
+    Ok(Json(Page::until(found, next.map(|id| id.to_string()))))
 }

@@ -37,14 +37,16 @@ pub(super) fn router() -> Router<App> {
         .route("/v1/analytics/campaigns/{id}/series", get(campaign_series))
 }
 
-/// `GET /v1/analytics/dashboard`, for every role: the totals of the tenant.
+/// `GET /v1/analytics/dashboard`, for every role: the totals of the tenant, as its messages are at
+/// this instant.
 async fn dashboard(State(app): State<App>, caller: Caller) -> Result<Json<Totals>, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = analytics::get(&mut tx, &caller.tenant, &Scope::Dashboard).await?;
     Ok(Json(found.unwrap_or_else(|| nothing(app.now(), None))))
 }
 
-/// `GET /v1/analytics/campaigns/{id}`, for every role: the totals of a campaign, or 404.
+/// `GET /v1/analytics/campaigns/{id}`, for every role: the totals of a campaign, as its messages
+/// are at this instant, or 404.
 async fn campaign(
     State(app): State<App>,
     caller: Caller,

@@ -1,18 +1,12 @@
 //! `/v1/carrier-accounts`: where texts leave. Tokens go in and never come out.
 
-use axum::{
-    Json, Router,
-    extract::State,
-    http::StatusCode,
-    response::Response,
-    routing::{get, put},
-};
+use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
 use carriers::{Carrier, check_base_url};
 use domain::{account::Access, ids::account_handle};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::settings::accounts::{self, Account, TokenSet};
+use store::settings::accounts::{self, Account, AccountChange, AccountChanged};
 use wire::subject::{Token, WebhookKind};
 
 use crate::{
@@ -24,9 +18,10 @@ use crate::{
 };
 
 pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/carrier-accounts", get(list).post(create))
-        .route("/v1/carrier-accounts/{account}", put(set_token))
+    Router::new().route("/v1/carrier-accounts", get(list).post(create)).route(
+        "/v1/carrier-accounts/{account}",
+        get(show).put(set_token).patch(change).delete(remove),
+    )
 }
 
 #[derive(Deserialize)]
@@ -107,35 +102,136 @@ struct NewToken {
     auth_token: String,
 }
 
-/// Another token for an account: what was held because the carrier refused the old one goes on.
-async fn set_token(
+/// `GET /v1/carrier-accounts/{account}`, for every role: one account, or 404.
+async fn show(
     State(app): State<App>,
     caller: Caller,
     Name(name): Name,
+) -> Result<Json<AccountView>, Problem> {
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let found = accounts::by_name(&mut tx, &caller.tenant, &name).await?;
+    let found = found.ok_or_else(|| Problem::not_found("carrier account"))?;
+    Ok(Json(view(&app, found)))
+}
+
+/// `PUT /v1/carrier-accounts/{account}`, for admins and owners: another token for an account. What
+/// was held because the carrier refused the old one goes on.
+async fn set_token(
+    app: State<App>,
+    caller: Caller,
+    name: Name,
     Body(body): Body<NewToken>,
 ) -> Result<Json<AccountView>, Problem> {
+    let change = Change { auth_token: Some(body.auth_token), ..Change::default() };
+    apply(app, caller, name, change).await
+}
+
+/// What is to be otherwise about an account. What is not said stays.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    #[serde(default)]
+    auth_token: Option<String>,
+    #[serde(default)]
+    base_url: Option<String>,
+    #[serde(default)]
+    confirms_opt_out: Option<bool>,
+}
+
+/// `PATCH /v1/carrier-accounts/{account}`, for admins and owners: changes what is said of an
+/// account. What was held because the carrier refused it as it was goes on. Answers 200 with it,
+/// 404, or 409 for an account that the platform lends.
+async fn change(
+    app: State<App>,
+    caller: Caller,
+    name: Name,
+    Body(body): Body<Change>,
+) -> Result<Json<AccountView>, Problem> {
+    apply(app, caller, name, body).await
+}
+
+async fn apply(
+    State(app): State<App>,
+    caller: Caller,
+    Name(name): Name,
+    change: Change,
+) -> Result<Json<AccountView>, Problem> {
+    // load
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let before = accounts::by_name(&mut tx, &caller.tenant, &name).await?;
+    let before = before.ok_or_else(|| Problem::not_found("carrier account"))?;
+
+    // check
     let mut errors = Errors::default();
-    check_token(&body.auth_token, &mut errors);
+    if let Some(token) = &change.auth_token {
+        check_token(token, &mut errors);
+    }
+    let carrier = Carrier::from_name(&before.access.carrier);
+    let base_url = change.base_url.as_deref().zip(carrier);
+    let base_url = base_url.map(|(url, carrier)| check_url(&app, carrier, url, &mut errors));
     errors.done()?;
 
-    let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let sealed = app.sealer.seal(body.auth_token.as_bytes());
-    let account = match accounts::set_token(&mut tx, &caller.tenant, &name, &sealed).await? {
-        TokenSet::Done(account) => account,
-        TokenSet::OfThePlatform => {
-            let detail = "the platform's operator sets the token of an account that is shared";
-            return Err(Problem::new(Kind::Conflict, detail));
-        }
-        TokenSet::NotFound => return Err(Problem::not_found("carrier account")),
+    // record
+    let to = AccountChange {
+        sealed_token: change.auth_token.as_ref().map(|token| app.sealer.seal(token.as_bytes())),
+        base_url: base_url.clone(),
+        confirms_opt_out: change.confirms_opt_out,
     };
-
+    let changed = accounts::change(&mut tx, &caller.tenant, &name, &to).await?;
+    let account = done(changed)?;
+    let mut detail = json!({});
+    if change.auth_token.is_some() {
+        detail["auth_token"] = "set".into();
+    }
+    if let Some(url) = base_url {
+        detail["base_url"] = json!({ "before": before.access.base_url, "after": url });
+    }
+    if let Some(confirms) = change.confirms_opt_out {
+        detail["confirms_opt_out"] =
+            json!({ "before": before.confirms_opt_out, "after": confirms });
+    }
     let subject = format!("carrier_account:{name}");
-    let detail = json!({ "auth_token": "set" });
     audit::note(&mut tx, &caller, app.now(), "carrier_account.changed", subject, detail).await?;
     tx.commit().await?;
 
+    // answer
     mirror::announce(&app, &account.handle, Entry::of_tenant(caller.tenant, &account)).await;
     Ok(Json(view(&app, account)))
+}
+
+/// `DELETE /v1/carrier-accounts/{account}`, for admins and owners: removes an account that has no
+/// senders. Receipts and texts that still come through it are taken. Answers 200 with it, 404, or
+/// 409 where senders belong to it or the platform lends it.
+async fn remove(
+    State(app): State<App>,
+    caller: Caller,
+    Name(name): Name,
+) -> Result<Json<AccountView>, Problem> {
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let removed = accounts::remove(&mut tx, &caller.tenant, &name, app.now()).await?;
+    let account = done(removed)?;
+
+    let subject = format!("carrier_account:{name}");
+    let now = app.now();
+    audit::note(&mut tx, &caller, now, "carrier_account.removed", subject, json!({})).await?;
+    tx.commit().await?;
+    Ok(Json(view(&app, account)))
+}
+
+/// The account, or why it is not changed.
+fn done(changed: AccountChanged) -> Result<Account, Problem> {
+    match changed {
+        AccountChanged::Done(account) => Ok(account),
+        AccountChanged::OfThePlatform => {
+            let detail = "the platform's operator changes an account that is shared";
+            Err(Problem::new(Kind::Conflict, detail))
+        }
+        AccountChanged::HasSenders(count) => {
+            let detail = format!("{count} senders belong to this account: remove them first");
+            Err(Problem::new(Kind::Conflict, detail))
+        }
+        AccountChanged::NotFound => Err(Problem::not_found("carrier account")),
+    }
 }
 
 fn check(app: &App, new: &Creation<NewAccount>) -> Result<Account, Problem> {
@@ -179,6 +275,11 @@ fn check_carrier(app: &App, carrier: Carrier, body: &NewAccount, errors: &mut Er
         errors.add("carrier_sid", "invalid", why);
     }
     let url = body.base_url.as_deref().unwrap_or(carrier.base_url());
+    check_url(app, carrier, url, errors)
+}
+
+/// The address of a carrier's API, where accounts may point at it.
+fn check_url(app: &App, carrier: Carrier, url: &str, errors: &mut Errors) -> String {
     match check_base_url(|host| carrier.owns_host(host), url, &app.settings.carrier_hosts) {
         Ok(url) => url,
         Err(why) => {

@@ -3,17 +3,25 @@
 use std::collections::HashSet;
 
 use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
-use domain::{draft::MAX_CANDIDATES, ids::PoolId};
+use domain::{
+    draft::MAX_CANDIDATES,
+    ids::{PoolId, TenantId},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::settings::senders::{self, Pool};
+use serde_json::json;
+use store::{
+    Scoped,
+    settings::senders::{self, Pool},
+};
 use uuid::Uuid;
 
 use crate::{
     app::App,
+    audit,
     auth::Caller,
     fields,
-    http::{Creation, Errors, Page, Paging, Problem, Query},
+    http::{Body, Creation, Errors, Id, Kind, Page, Paging, Problem, Query},
     ids,
 };
 
@@ -21,7 +29,9 @@ use crate::{
 const MOST: usize = MAX_CANDIDATES;
 
 pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/pools", get(list).post(create))
+    Router::new()
+        .route("/v1/pools", get(list).post(create))
+        .route("/v1/pools/{id}", get(show).patch(change).delete(remove))
 }
 
 #[derive(Deserialize)]
@@ -48,14 +58,7 @@ fn view(pool: Pool) -> PoolView {
 /// it.
 async fn create(mut new: Creation<NewPool>) -> Result<Response, Problem> {
     // check
-    check(&new.body)?;
-    let missing = senders::missing(&mut new.tx, &new.caller.tenant, &new.body.senders).await?;
-    let mut errors = Errors::default();
-    for id in missing {
-        let index = new.body.senders.iter().position(|sender| *sender == id).unwrap_or_default();
-        errors.add(&format!("senders[{index}]"), "not_found", "no sender with this id");
-    }
-    errors.done()?;
+    check(&mut new.tx, &new.caller.tenant, &new.body).await?;
 
     // record
     let pool = Pool {
@@ -70,8 +73,8 @@ async fn create(mut new: Creation<NewPool>) -> Result<Response, Problem> {
     new.finish(StatusCode::CREATED, &view(pool)).await
 }
 
-/// Whether the pool makes sense, as far as no row is needed to see it.
-fn check(body: &NewPool) -> Result<(), Problem> {
+/// Whether the pool makes sense, and every sender of it is there.
+async fn check(tx: &mut Scoped, tenant: &TenantId, body: &NewPool) -> Result<(), Problem> {
     let mut errors = Errors::default();
     fields::name(&body.name, &mut errors);
     let count = body.senders.len();
@@ -79,7 +82,100 @@ fn check(body: &NewPool) -> Result<(), Problem> {
     errors.check((1..=MOST).contains(&count), "senders", "out_of_range", &limits);
     let distinct: HashSet<_> = body.senders.iter().collect();
     errors.check(distinct.len() == count, "senders", "duplicate", "each sender once");
+    errors.done()?;
+
+    let missing = senders::missing(tx, tenant, &body.senders).await?;
+    let mut errors = Errors::default();
+    for id in missing {
+        let index = body.senders.iter().position(|sender| *sender == id).unwrap_or_default();
+        errors.add(&format!("senders[{index}]"), "not_found", "no sender with this id");
+    }
     errors.done()
+}
+
+/// `GET /v1/pools/{id}`, for every role: one pool, or 404.
+async fn show(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Json<PoolView>, Problem> {
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let found = senders::get_pool(&mut tx, &caller.tenant, PoolId(id), false).await?;
+    found.map(|found| Json(view(found))).ok_or_else(|| Problem::not_found("pool"))
+}
+
+/// What is to be otherwise about a pool. What is not said stays.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    #[serde(default)]
+    name: Option<String>,
+    /// All the senders that it is to have.
+    #[serde(default)]
+    senders: Option<Vec<Uuid>>,
+}
+
+/// `PATCH /v1/pools/{id}`, for admins and owners: changes a pool's name or its senders, for what is
+/// not on its way yet. Answers 200 with it, or 404.
+async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    Body(body): Body<Change>,
+) -> Result<Json<PoolView>, Problem> {
+    // load
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let before = senders::get_pool(&mut tx, &caller.tenant, PoolId(id), true).await?;
+    let before = before.ok_or_else(|| Problem::not_found("pool"))?;
+
+    // check
+    let name = body.name.unwrap_or_else(|| before.name.clone());
+    let wanted = NewPool { name, senders: body.senders.unwrap_or_else(|| before.senders.clone()) };
+    check(&mut tx, &caller.tenant, &wanted).await?;
+
+    // record
+    let name = wanted.name.trim().to_owned();
+    let after = Pool { name, senders: wanted.senders, ..before.clone() };
+    senders::save_pool(&mut tx, &caller.tenant, &after).await?;
+    let (before, after) = (view(before), view(after));
+    let detail = json!({ "before": &before, "after": &after });
+    let (subject, now) = (format!("pool:{id}"), app.now());
+    audit::note(&mut tx, &caller, now, "pool.changed", subject, detail).await?;
+    tx.commit().await?;
+
+    // answer
+    Ok(Json(after))
+}
+
+/// `DELETE /v1/pools/{id}`, for admins and owners: deletes a pool. Answers 200 with what it was,
+/// 404, or 409 while a campaign that has not ended is carried by it.
+async fn remove(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Json<PoolView>, Problem> {
+    // load
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let pool = senders::get_pool(&mut tx, &caller.tenant, PoolId(id), true).await?;
+    let pool = pool.ok_or_else(|| Problem::not_found("pool"))?;
+
+    // check
+    let campaigns = senders::campaigns_of_pool(&mut tx, &caller.tenant, pool.id).await?;
+    if !campaigns.is_empty() {
+        let names = campaigns.join(", ");
+        let detail = format!("campaigns that have not ended use this pool: {names}");
+        return Err(Problem::new(Kind::Conflict, detail));
+    }
+
+    // record
+    senders::delete_pool(&mut tx, &caller.tenant, pool.id).await?;
+    let (subject, now, removed) = (format!("pool:{id}"), app.now(), view(pool));
+    let detail = wire::json::to_value(&removed);
+    audit::note(&mut tx, &caller, now, "pool.removed", subject, detail).await?;
+    tx.commit().await?;
+
+    // answer
+    Ok(Json(removed))
 }
 
 /// `GET /v1/pools`, for every role: the pools in pages.

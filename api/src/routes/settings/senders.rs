@@ -44,7 +44,7 @@ struct NewSender {
 }
 
 #[derive(Serialize)]
-struct SenderView {
+pub(super) struct SenderView {
     id: SenderId,
     number: String,
     account: String,
@@ -57,7 +57,7 @@ struct SenderView {
     created_at: Timestamp,
 }
 
-fn view(sender: Sender) -> SenderView {
+pub(super) fn view(sender: Sender) -> SenderView {
     SenderView {
         id: sender.id,
         number: sender.number,
@@ -106,9 +106,7 @@ fn check(
     let time_zone = read::<Zone>("time_zone", zone, &mut errors);
 
     let daily_cap = body.daily_cap.unwrap_or(DAILY_CAP);
-    let pace = (1..=10_000).contains(&body.pace);
-    errors.check(pace, "pace", "out_of_range", "1 to 10000 segments per second");
-    errors.check(daily_cap > 0, "daily_cap", "out_of_range", "at least 1");
+    check_numbers(body.pace, daily_cap, &mut errors);
     let known = account.is_some();
     errors.check(known, "account", "not_found", "the name of one of your carrier accounts");
     errors.done()?;
@@ -129,8 +127,15 @@ fn check(
     })
 }
 
+/// Checks how fast a sender may go, and how much a day.
+pub(super) fn check_numbers(pace: i32, daily_cap: i32, errors: &mut Errors) {
+    let is_pace = (1..=10_000).contains(&pace);
+    errors.check(is_pace, "pace", "out_of_range", "1 to 10000 segments per second");
+    errors.check(daily_cap > 0, "daily_cap", "out_of_range", "at least 1");
+}
+
 /// A value as it is kept, or as it is written where that is none; then `errors` say why.
-fn read<T>(field: &str, written: &str, errors: &mut Errors) -> String
+pub(super) fn read<T>(field: &str, written: &str, errors: &mut Errors) -> String
 where
     T: FromStr + Display,
     T::Err: Display,

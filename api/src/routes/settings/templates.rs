@@ -23,9 +23,13 @@ use domain::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::settings::templates::{self, StoredTemplate};
+use store::settings::{
+    templates::{self, StoredTemplate},
+    tenants::Tenant,
+};
 
-use variants::{Variant, check, check_body};
+pub(super) use variants::Variant;
+use variants::{check, check_body};
 
 use crate::{
     app::App,
@@ -64,16 +68,16 @@ struct NewVersion {
 }
 
 #[derive(Serialize)]
-struct TemplateView {
+pub(super) struct TemplateView {
     id: TemplateId,
     name: String,
-    version: i32,
+    pub(super) version: i32,
     variants: Value,
     variables: Vec<String>,
     created_at: Timestamp,
 }
 
-fn view(template: StoredTemplate) -> TemplateView {
+pub(super) fn view(template: StoredTemplate) -> TemplateView {
     let StoredTemplate { id, name, version, variants, variables, created_at } = template;
     TemplateView { id, name, version, variants, variables, created_at }
 }
@@ -158,22 +162,22 @@ async fn list(
 /// A text to try, with values.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Trial {
-    body: String,
+pub(super) struct Trial {
+    pub(super) body: String,
     #[serde(default)]
-    variables: BTreeMap<String, String>,
+    pub(super) variables: BTreeMap<String, String>,
     /// Marketing gets the opt-out line.
     #[serde(default)]
-    class: Option<MessageClass>,
+    pub(super) class: Option<MessageClass>,
     #[serde(default)]
-    language: Option<String>,
+    pub(super) language: Option<String>,
     /// The recipient's country; without it the tenant's.
     #[serde(default)]
-    country: Option<String>,
+    pub(super) country: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Preview {
+pub(super) struct Preview {
     text: String,
     encoding: Encoding,
     units: u32,
@@ -197,30 +201,33 @@ async fn preview(
     check_body("body", &trial.body, &declared, &mut errors);
     errors.done()?;
 
-    // decide
-    let text = trial.text(&tenant.language)?;
-    let measured = measure(&text);
-    let country = trial.country.as_deref().unwrap_or(&tenant.country).parse();
-    let country =
-        country.map_err(|_| Problem::field("country", "unknown", "two letters, such as US"))?;
-    let cost = RateCard::standard().cost(Some(country), measured.segments);
-
     // answer
-    Ok(Json(Preview {
-        text,
-        encoding: measured.encoding,
-        units: measured.units,
-        segments: measured.segments,
-        cost: money(cost, &tenant.currency),
-        forces_ucs2: measured.offender,
-    }))
+    Ok(Json(trial.preview("body", &tenant)?))
 }
 
 impl Trial {
+    /// What the trial becomes, and what it costs. `field` is at fault where it becomes nothing.
+    pub(super) fn preview(&self, field: &str, tenant: &Tenant) -> Result<Preview, Problem> {
+        let text = self.text(field, &tenant.language)?;
+        let measured = measure(&text);
+        let country = self.country.as_deref().unwrap_or(&tenant.country).parse();
+        let country =
+            country.map_err(|_| Problem::field("country", "unknown", "two letters, such as US"))?;
+        let cost = RateCard::standard().cost(Some(country), measured.segments);
+
+        Ok(Preview {
+            text,
+            encoding: measured.encoding,
+            units: measured.units,
+            segments: measured.segments,
+            cost: money(cost, &tenant.currency),
+            forces_ucs2: measured.offender,
+        })
+    }
+
     /// The text as a person would read it.
-    fn text(&self, tenants_language: &str) -> Result<String, Problem> {
-        let wrong =
-            |why: TemplateError| Problem::field("body", "invalid_template", why.to_string());
+    fn text(&self, field: &str, tenants_language: &str) -> Result<String, Problem> {
+        let wrong = |why: TemplateError| Problem::field(field, "invalid_template", why.to_string());
         let value = |name: &str| self.variables.get(name).map(String::as_str);
         let text = Text::parse(&self.body).map_err(wrong)?.render(value).map_err(wrong)?;
 

@@ -97,12 +97,18 @@ impl Platform {
         tokio::time::timeout(PATIENCE, answered).await.context("the account never became known")?
     }
 
-    /// Ends it with SIGTERM and waits: it must end well by itself.
+    /// Ends it with SIGTERM and waits: it must end well by itself, and take the file away that says
+    /// where it answered.
     pub async fn stop(mut self) -> anyhow::Result<()> {
+        let health = format!("{}/healthz", self.endpoint("health")?);
+        carriers::http::client()?.get(health).send().await?.error_for_status()?;
         let pid = self.up.id().context("it ended by itself")?;
         kill(Pid::from_raw(pid.try_into()?), Signal::SIGTERM)?;
         let status = tokio::time::timeout(PATIENCE, self.up.wait()).await.context("it stays")??;
         ensure!(status.success(), "it ended with {status}");
+
+        let file = self.scratch.path().join("data/endpoints.json");
+        ensure!(!file.exists(), "it answers no more, and says where");
         Ok(())
     }
 

@@ -94,6 +94,21 @@ impl Apart {
         self.nats.url().expose_secret().to_owned()
     }
 
+    /// The api's address, as a URL.
+    pub fn api_url(&self) -> String {
+        format!("http://{}", self.api)
+    }
+
+    /// The key of the tenant's administrator.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Where the platform keeps its files.
+    pub fn scratch(&self) -> &std::path::Path {
+        self.scratch.path()
+    }
+
     /// One number out of the database.
     pub async fn count(&self, sql: &'static str) -> anyhow::Result<i64> {
         let url = self.postgres.superuser_url().expose_secret();

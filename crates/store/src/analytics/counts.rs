@@ -106,6 +106,18 @@ fn counted_state(state: i16, detail: Option<String>) -> Result<CountedState, Unr
     Ok(CountedState { state: words::state(state)?, detail })
 }
 
+/// How many groups of a tenant's moves are in no total yet.
+pub async fn unfolded(store: &Store, tenant: &TenantId) -> Result<i64, Fault> {
+    let mut tx = store.scoped([tenant]).await?;
+    sqlx::query_scalar!(
+        r#"select count(*) as "groups!" from moved_counts where tenant_id = $1"#,
+        tenant.as_str()
+    )
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(fault)
+}
+
 /// Removes groups, each named by its tenant and id, for whoever adds them to the totals in the same
 /// transaction. Answers those that were there, and that nobody else is removing: each is counted
 /// once.

@@ -1,5 +1,6 @@
-//! What a campaign's messages are counted as: its totals, with what has not been folded into them,
-//! from one statement. So they are what the rows say, and cost the same however many there are.
+//! What a campaign's messages are counted as: its totals with what has not been folded into them
+//! ([`crate::analytics::get`]). So they are what the rows say, and cost the same however many there
+//! are.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +12,11 @@ use domain::{
 };
 use stage::Fault;
 use wire::{
-    event::CountedState,
     subject::Scope,
-    totals::{COST_NAME, RELEASED_NAME, SEGMENTS_NAME, names},
+    totals::{COST_NAME, RELEASED_NAME, SEGMENTS_NAME},
 };
 
-use crate::{Scoped, core::words, fault};
+use crate::{Scoped, analytics};
 
 /// A campaign's counts by name, as in its totals.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,10 +69,6 @@ impl CampaignCounts {
     fn named(&self, name: &str) -> i64 {
         self.0.get(name).copied().unwrap_or_default()
     }
-
-    fn add(&mut self, name: String, by: i64) {
-        *self.0.entry(name).or_default() += by;
-    }
 }
 
 impl FromIterator<(String, i64)> for CampaignCounts {
@@ -87,39 +83,6 @@ pub async fn read(
     tenant: &TenantId,
     campaign: CampaignId,
 ) -> Result<CampaignCounts, Fault> {
-    let scope = Scope::Campaign(campaign.0);
-    let rows = sqlx::query!(
-        r#"with unfolded as materialized (
-               select * from moved_counts where tenant_id = $1 and campaign_id = $3
-           )
-           select t.name as "name?", null::smallint as state, null as detail, t.value as "value!",
-                  0::bigint as "released!", 0::bigint as "segments!", 0::bigint as "cost_micros!"
-           from totals t where t.tenant_id = $1 and t.scope = $2 and t.scope_id = $3
-           union all
-           select null, u.new_state, u.new_detail, u.messages, u.released, u.segments, u.cost_micros
-           from unfolded u
-           union all
-           select null, u.old_state, u.old_detail, -u.messages, 0, 0, 0
-           from unfolded u where u.old_state is not null"#,
-        tenant.as_str(),
-        scope.as_str(),
-        campaign.0,
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    let mut counts = CampaignCounts::default();
-    for row in rows {
-        if let Some(name) = row.name {
-            counts.add(name, row.value);
-        } else if let Some(state) = row.state.and_then(|code| words::readable(words::state(code))) {
-            let counted = CountedState { state, detail: row.detail };
-            names(&counted).for_each(|name| counts.add(name, row.value));
-        }
-        counts.add(RELEASED_NAME.into(), row.released);
-        counts.add(SEGMENTS_NAME.into(), row.segments);
-        counts.add(COST_NAME.into(), row.cost_micros);
-    }
-    Ok(counts)
+    let totals = analytics::get(tx, tenant, &Scope::Campaign(campaign.0)).await?;
+    Ok(CampaignCounts(totals.map(|totals| totals.totals).unwrap_or_default()))
 }

@@ -1,6 +1,7 @@
 //! Messages as people look at them.
 
 use domain::{
+    address::Address,
     gates::Gate,
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
     message::{
@@ -11,15 +12,16 @@ use domain::{
     money::Micros,
 };
 use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
 use serde_json::Value;
-use sqlx::types::Json;
+use sqlx::types::{Json, Uuid};
 use stage::Fault;
 
 use crate::{
     Scoped, Store,
     core::{
         keyed::index,
-        words::{self, optional, word},
+        words::{self, Unreadable, optional, word},
     },
     fault,
 };
@@ -87,17 +89,119 @@ impl std::fmt::Debug for MessageDetail {
     }
 }
 
+/// Which messages are wanted. What is not said does not matter.
+#[derive(Clone, Default)]
+pub struct MessageFilter {
+    /// In one of these states; empty: in any.
+    pub states: Vec<MessageState>,
+    /// Of this class.
+    pub class: Option<MessageClass>,
+    /// Carried by this sender.
+    pub sender: Option<SenderId>,
+    /// Of this campaign.
+    pub campaign: Option<CampaignId>,
+    /// With this reason, or carrier's error.
+    pub code: Option<String>,
+    /// To this address.
+    pub address: Option<Address>,
+    /// Submitted at this business time or later.
+    pub since: Option<Timestamp>,
+    /// Submitted before this business time.
+    pub until: Option<Timestamp>,
+}
+
+/// The columns of a message, as the driver gives them.
+struct Row {
+    message_id: Uuid,
+    turn: i32,
+    state: i16,
+    class: String,
+    channel: String,
+    contact_id: Uuid,
+    number: String,
+    campaign_id: Option<Uuid>,
+    body: String,
+    text_expired_at: Option<jiff_sqlx::Timestamp>,
+    segments: i16,
+    cost_micros: i64,
+    metadata: Option<Value>,
+    submitted_at: jiff_sqlx::Timestamp,
+    expires_at: Option<jiff_sqlx::Timestamp>,
+    version: i64,
+    changed_at: jiff_sqlx::Timestamp,
+    passport: Json<Passport>,
+    gate: Option<String>,
+    code: Option<String>,
+    due: Option<jiff_sqlx::Timestamp>,
+    sender_id: Option<Uuid>,
+    attempt: i16,
+    carrier_sid: Option<String>,
+    carrier: Option<String>,
+    conflicts: Vec<jiff_sqlx::Timestamp>,
+}
+
+impl TryFrom<Row> for MessageDetail {
+    type Error = Unreadable;
+
+    fn try_from(row: Row) -> Result<Self, Unreadable> {
+        Ok(Self {
+            id: MessageId(row.message_id),
+            turn: row.turn,
+            state: words::state(row.state)?,
+            class: word(&row.class)?,
+            channel: word(&row.channel)?,
+            contact: ContactId(row.contact_id),
+            number: row.number,
+            campaign: row.campaign_id.map(CampaignId),
+            body: row.body,
+
+            segments: row.segments,
+            cost: Micros(row.cost_micros),
+            metadata: row.metadata,
+            submitted_at: row.submitted_at.to_jiff(),
+            expires_at: row.expires_at.map(|at| at.to_jiff()),
+            text_expired_at: row.text_expired_at.map(|at| at.to_jiff()),
+            version: row.version,
+            changed_at: row.changed_at.to_jiff(),
+            passport: row.passport.0,
+
+            gate: optional(row.gate.as_deref())?,
+            code: row.code,
+            due: row.due.map(|at| at.to_jiff()),
+            sender: row.sender_id.map(SenderId),
+            attempts: row.attempt,
+            carrier: row.carrier,
+            carrier_sid: row.carrier_sid,
+            conflicts: row.conflicts.into_iter().map(jiff_sqlx::Timestamp::to_jiff).collect(),
+        })
+    }
+}
+
 /// A message, if `enrich` has stored it.
 pub async fn get(
     tx: &mut Scoped,
     tenant: &TenantId,
     id: MessageId,
 ) -> Result<Option<MessageDetail>, Fault> {
-    let row = sqlx::query!(
-        r#"select turn, state, class, channel, contact_id, number, campaign_id, body, segments,
-                  cost_micros, metadata, submitted_at, expires_at, version, changed_at,
-                  text_expired_at, passport as "passport: Json<Passport>", gate, code, due, sender_id, attempt,
-                  carrier_sid,
+    Ok(load(tx, tenant, &[id], &MessageFilter::default()).await?.pop())
+}
+
+/// Those of these messages that fit a filter, in the order of their ids here. Those that `enrich`
+/// has not stored are missing.
+pub(super) async fn load(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    ids: &[MessageId],
+    filter: &MessageFilter,
+) -> Result<Vec<MessageDetail>, Fault> {
+    let states: Vec<i16> = filter.states.iter().map(|state| state.code()).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select m.message_id, m.turn, m.state, m.class, m.channel, m.contact_id, m.number,
+                  m.campaign_id, m.body, m.segments, m.cost_micros, m.metadata, m.submitted_at,
+                  m.expires_at, m.version, m.changed_at, m.text_expired_at,
+                  m.passport as "passport: Json<Passport>", m.gate, m.code, m.due, m.sender_id,
+                  m.attempt, m.carrier_sid,
                   (select a.carrier
                    from senders s
                    join carrier_accounts a on a.tenant_id = s.tenant_id and a.account = s.account
@@ -105,43 +209,34 @@ pub async fn get(
                   array(select c.at from message_conflicts c
                         where c.tenant_id = m.tenant_id and c.message_id = m.message_id
                         order by c.at limit 32) as "conflicts!: Vec<jiff_sqlx::Timestamp>"
-           from messages m where tenant_id = $1 and message_id = $2"#,
+           from unnest($2::uuid[]) with ordinality as k (message_id, at)
+           cross join lateral (
+               select * from messages r
+               where r.tenant_id = $1 and r.message_id = k.message_id limit 1
+           ) m
+           where ($3::smallint[] = '{}' or m.state = any ($3))
+             and ($4::text is null or m.class = $4) and ($5::uuid is null or m.sender_id = $5)
+             and ($6::uuid is null or m.campaign_id = $6) and ($7::text is null or m.code = $7)
+             and ($8::text is null or m.number = $8)
+             and ($9::timestamptz is null or m.submitted_at >= $9)
+             and ($10::timestamptz is null or m.submitted_at < $10)
+           order by k.at"#,
         tenant.as_str(),
-        id.0,
+        &ids.iter().map(|id| id.0).collect::<Vec<_>>(),
+        &states,
+        filter.class.map(MessageClass::as_str),
+        filter.sender.map(|id| id.0),
+        filter.campaign.map(|id| id.0),
+        filter.code,
+        filter.address.as_ref().map(Address::as_str),
+        filter.since.map(|at| at.to_sqlx()) as _,
+        filter.until.map(|at| at.to_sqlx()) as _,
     )
-    .fetch_optional(&mut **tx)
+    .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
 
-    let Some(row) = row else { return Ok(None) };
-    Ok(Some(MessageDetail {
-        id,
-        turn: row.turn,
-        state: words::state(row.state)?,
-        class: word(&row.class)?,
-        channel: word(&row.channel)?,
-        contact: ContactId(row.contact_id),
-        number: row.number,
-        campaign: row.campaign_id.map(CampaignId),
-        body: row.body,
-        segments: row.segments,
-        cost: Micros(row.cost_micros),
-        metadata: row.metadata,
-        submitted_at: row.submitted_at.to_jiff(),
-        expires_at: row.expires_at.map(|at| at.to_jiff()),
-        text_expired_at: row.text_expired_at.map(|at| at.to_jiff()),
-        version: row.version,
-        changed_at: row.changed_at.to_jiff(),
-        passport: row.passport.0,
-        gate: optional(row.gate.as_deref())?,
-        code: row.code,
-        due: row.due.map(|at| at.to_jiff()),
-        sender: row.sender_id.map(SenderId),
-        attempts: row.attempt,
-        carrier: row.carrier,
-        carrier_sid: row.carrier_sid,
-        conflicts: row.conflicts.into_iter().map(jiff_sqlx::Timestamp::to_jiff).collect(),
-    }))
+    Ok(rows.into_iter().map(MessageDetail::try_from).collect::<Result<_, _>>()?)
 }
 
 /// A body that came under an idempotency key of its caller.

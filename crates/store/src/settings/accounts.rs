@@ -34,15 +34,28 @@ pub struct Account {
     pub created_at: Timestamp,
 }
 
-/// What an account's new secret met.
+/// What a change of an account met.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenSet {
-    /// It is set.
+pub enum AccountChanged {
+    /// It is so now.
     Done(Account),
-    /// The account is the platform's: its operator sets the secret.
+    /// The account is the platform's: its operator changes it.
     OfThePlatform,
+    /// So many senders belong to it, and it stays.
+    HasSenders(i64),
     /// The tenant has no account of this name.
     NotFound,
+}
+
+/// What is to be otherwise about an account. What is not said stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountChange {
+    /// Another secret, sealed.
+    pub sealed_token: Option<String>,
+    /// Where its API is.
+    pub base_url: Option<String>,
+    /// Whether the carrier answers its own opt-out words.
+    pub confirms_opt_out: Option<bool>,
 }
 
 struct Row {
@@ -73,8 +86,35 @@ impl From<Row> for Account {
     }
 }
 
-/// Adds an account. False when its tenant has one of this name.
+/// Adds an account, or takes one back that was removed. False when its tenant has one of this name.
 pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Account) -> Result<bool, Fault> {
+    Ok(insert(tx, tenant, new).await? || take_back(tx, tenant, new).await?)
+}
+
+/// Uses a removed account again, with the new settings.
+async fn take_back(tx: &mut Scoped, tenant: &TenantId, new: &Account) -> Result<bool, Fault> {
+    let done = sqlx::query!(
+        "update carrier_accounts
+         set name = $3, carrier = $4, carrier_sid = $5, base_url = $6, sealed_token = $7,
+             confirms_opt_out = $8, created_at = $9, removed_at = null
+         where tenant_id = $1 and account = $2 and removed_at is not null",
+        tenant.as_str(),
+        new.handle,
+        new.name,
+        new.access.carrier,
+        new.access.carrier_sid,
+        new.access.base_url,
+        new.access.sealed_token,
+        new.confirms_opt_out,
+        new.created_at.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(done.rows_affected() == 1)
+}
+
+async fn insert(tx: &mut Scoped, tenant: &TenantId, new: &Account) -> Result<bool, Fault> {
     let done = sqlx::query!(
         "insert into carrier_accounts (tenant_id, account, name, carrier, carrier_sid, base_url,
                                        sealed_token, confirms_opt_out, created_at)
@@ -95,32 +135,79 @@ pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Account) -> Result
     Ok(done.rows_affected() == 1)
 }
 
-/// Sets the secret of a tenant's own account. What was held because the carrier had refused the one
-/// before goes on, and the account rests no more.
-pub async fn set_token(
+/// Changes a tenant's own account. What was held because the carrier had refused it as it was goes
+/// on, and the account rests no more.
+pub async fn change(
     tx: &mut Scoped,
     tenant: &TenantId,
     name: &str,
-    sealed_token: &str,
-) -> Result<TokenSet, Fault> {
-    let Some(account) = by_name(tx, tenant, name).await? else { return Ok(TokenSet::NotFound) };
+    change: &AccountChange,
+) -> Result<AccountChanged, Fault> {
+    let Some(account) = by_name(tx, tenant, name).await? else {
+        return Ok(AccountChanged::NotFound);
+    };
     if is_shared(tx, &account.handle).await? {
-        return Ok(TokenSet::OfThePlatform);
+        return Ok(AccountChanged::OfThePlatform);
     }
 
     sqlx::query!(
-        "update carrier_accounts set sealed_token = $3 where tenant_id = $1 and account = $2",
+        "update carrier_accounts
+         set sealed_token = coalesce($3, sealed_token), base_url = coalesce($4, base_url),
+             confirms_opt_out = coalesce($5, confirms_opt_out)
+         where tenant_id = $1 and account = $2",
         tenant.as_str(),
         account.handle,
-        sealed_token,
+        change.sealed_token,
+        change.base_url,
+        change.confirms_opt_out,
     )
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
     end_rest(tx, tenant, &account.handle).await?;
 
-    let access = Access { sealed_token: sealed_token.to_owned(), ..account.access };
-    Ok(TokenSet::Done(Account { access, ..account }))
+    let changed = by_name(tx, tenant, name).await?;
+    Ok(changed.map_or(AccountChanged::NotFound, AccountChanged::Done))
+}
+
+/// Removes a tenant's own account that no sender belongs to any more. What was sent through it
+/// keeps it for receipts and answers.
+pub async fn remove(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    name: &str,
+    now: Timestamp,
+) -> Result<AccountChanged, Fault> {
+    let Some(account) = by_name(tx, tenant, name).await? else {
+        return Ok(AccountChanged::NotFound);
+    };
+    if is_shared(tx, &account.handle).await? {
+        return Ok(AccountChanged::OfThePlatform);
+    }
+
+    let senders = sqlx::query_scalar!(
+        r#"select count(*) as "senders!" from senders
+           where tenant_id = $1 and account = $2 and removed_at is null"#,
+        tenant.as_str(),
+        account.handle,
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(fault)?;
+    if senders > 0 {
+        return Ok(AccountChanged::HasSenders(senders));
+    }
+
+    sqlx::query!(
+        "update carrier_accounts set removed_at = $3 where tenant_id = $1 and account = $2",
+        tenant.as_str(),
+        account.handle,
+        now.to_sqlx() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(AccountChanged::Done(account))
 }
 
 /// Lets an account whose secret has changed go on: it rests no more, and what was held for it goes
@@ -135,7 +222,7 @@ pub(super) async fn end_rest(
     wake::wake(tx, tenant, &What::Cause(&key), Way::On).await
 }
 
-/// A tenant's accounts after one, by name.
+/// A tenant's accounts after one, by name, without those that were removed.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -147,7 +234,7 @@ pub async fn list(
         r#"select account, coalesce(name, account) as "name!", carrier, carrier_sid, base_url,
                   sealed_token, confirms_opt_out, created_at
            from carrier_accounts
-           where tenant_id = $1 and coalesce(name, account) > $2
+           where tenant_id = $1 and coalesce(name, account) > $2 and removed_at is null
            order by coalesce(name, account) limit $3"#,
         tenant.as_str(),
         after,
@@ -159,7 +246,7 @@ pub async fn list(
     Ok(rows.into_iter().map(Account::from).collect())
 }
 
-/// A tenant's account by its name.
+/// A tenant's account by its name; none where it was removed.
 pub async fn by_name(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -169,7 +256,8 @@ pub async fn by_name(
         Row,
         r#"select account, coalesce(name, account) as "name!", carrier, carrier_sid, base_url,
                   sealed_token, confirms_opt_out, created_at
-           from carrier_accounts where tenant_id = $1 and coalesce(name, account) = $2"#,
+           from carrier_accounts
+           where tenant_id = $1 and coalesce(name, account) = $2 and removed_at is null"#,
         tenant.as_str(),
         name,
     )

@@ -169,3 +169,93 @@ pub async fn find(store: &Store, hash: &[u8; 32]) -> Result<Option<KeyOwner>, Fa
     let (tenant, role) = (words::tenant(&row.tenant_id)?, word(&row.role)?);
     Ok(Some(KeyOwner { tenant, id: row.key_id, role }))
 }
+
+/// A key as people look at it: never the key itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedKey {
+    /// The key's id, which audit trail and ledger name.
+    pub id: Uuid,
+    /// What it was called when it was made.
+    pub name: String,
+    /// What it may do.
+    pub role: KeyRole,
+    /// Business time at which it was made.
+    pub created_at: Timestamp,
+    /// Business time at which it was revoked; none: it works.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// A tenant's keys after one, by id, revoked ones among them.
+pub async fn list(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<ListedKey>, Fault> {
+    let rows = sqlx::query!(
+        "select key_id, name, role, created_at, revoked_at from api_keys
+         where tenant_id = $1 and key_id > $2 order by key_id limit $3",
+        tenant.as_str(),
+        after,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let key = rows.into_iter().map(|row| {
+        Ok(ListedKey {
+            id: row.key_id,
+            name: row.name,
+            role: word(&row.role)?,
+            created_at: row.created_at.to_jiff(),
+            revoked_at: row.revoked_at.map(|at| at.to_jiff()),
+        })
+    });
+    key.collect()
+}
+
+/// A tenant's key, locked until the transaction ends.
+pub async fn lock(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: Uuid,
+) -> Result<Option<ListedKey>, Fault> {
+    let row = sqlx::query!(
+        "select name, role, created_at, revoked_at from api_keys
+         where tenant_id = $1 and key_id = $2 for update",
+        tenant.as_str(),
+        id,
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(ListedKey {
+        id,
+        name: row.name,
+        role: word(&row.role)?,
+        created_at: row.created_at.to_jiff(),
+        revoked_at: row.revoked_at.map(|at| at.to_jiff()),
+    }))
+}
+
+/// Revokes a key, which [`find`] does not find from then on.
+pub async fn revoke(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: Uuid,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "update api_keys set revoked_at = $3 where tenant_id = $1 and key_id = $2",
+        tenant.as_str(),
+        id,
+        now.to_sqlx() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}

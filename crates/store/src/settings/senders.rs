@@ -48,11 +48,16 @@ pub struct Pool {
     pub created_at: Timestamp,
 }
 
-/// Adds a sender. False when the tenant, or somebody else who uses the account, has its number.
+/// Adds a sender, or takes one back that was removed. False when the tenant, or somebody else who
+/// uses the account, has its number.
 ///
 /// # Errors
 /// An outage, or an account that does not exist.
 pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<bool, Fault> {
+    Ok(insert(tx, tenant, new).await? || take_back(tx, tenant, new).await?)
+}
+
+async fn insert(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<bool, Fault> {
     let done = sqlx::query!(
         "insert into senders (tenant_id, sender_id, account, number, country, time_zone, pace,
                               active_since, daily_cap, usable, created_at)
@@ -75,7 +80,97 @@ pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<
     Ok(done.rows_affected() == 1)
 }
 
-/// A tenant's senders after one, by id.
+/// Uses a removed sender again, with the new settings. One that an account keeps receipts for stays
+/// that account's.
+async fn take_back(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<bool, Fault> {
+    let done = sqlx::query!(
+        "update senders
+         set country = $4, time_zone = $5, pace = $6, active_since = $7, daily_cap = $8,
+             usable = $9, created_at = $10, removed_at = null
+         where tenant_id = $1 and sender_id = $2 and account = $3 and removed_at is not null",
+        tenant.as_str(),
+        new.id.0,
+        new.account,
+        new.country,
+        new.time_zone,
+        new.pace,
+        new.active_since.to_sqlx(),
+        new.daily_cap,
+        new.usable,
+        new.created_at.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// A tenant's sender, locked until the transaction ends where it is to be changed.
+pub async fn get(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: SenderId,
+    lock: bool,
+) -> Result<Option<Sender>, Fault> {
+    if lock {
+        sqlx::query!(
+            "select number from senders where tenant_id = $1 and sender_id = $2 for update",
+            tenant.as_str(),
+            id.0,
+        )
+        .fetch_optional(&mut **tx)
+        .await
+        .map_err(fault)?;
+    }
+    let before = Uuid::from_u128(id.0.as_u128().saturating_sub(1));
+    let found = list(tx, tenant, before, 1).await?.pop();
+    Ok(found.filter(|sender| sender.id == id))
+}
+
+/// Writes a sender's settings. Its number and its account stay.
+pub async fn save(tx: &mut Scoped, tenant: &TenantId, sender: &Sender) -> Result<(), Fault> {
+    sqlx::query!(
+        "update senders
+         set country = $3, time_zone = $4, pace = $5, active_since = $6, daily_cap = $7,
+             usable = $8
+         where tenant_id = $1 and sender_id = $2",
+        tenant.as_str(),
+        sender.id.0,
+        sender.country,
+        sender.time_zone,
+        sender.pace,
+        sender.active_since.to_sqlx(),
+        sender.daily_cap,
+        sender.usable,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Removes a sender: no message is offered it any more. What it has sent keeps it for receipts and
+/// answers.
+pub async fn remove(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: SenderId,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "update senders set usable = false, removed_at = $3
+         where tenant_id = $1 and sender_id = $2",
+        tenant.as_str(),
+        id.0,
+        now.to_sqlx() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// A tenant's senders after one, by id, without those that were removed.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -88,7 +183,8 @@ pub async fn list(
                   s.created_at
            from senders s
            join carrier_accounts a on a.tenant_id = s.tenant_id and a.account = s.account
-           where s.tenant_id = $1 and s.sender_id > $2 order by s.sender_id limit $3"#,
+           where s.tenant_id = $1 and s.sender_id > $2 and s.removed_at is null
+           order by s.sender_id limit $3"#,
         tenant.as_str(),
         after,
         limit,
@@ -117,7 +213,8 @@ pub async fn list(
 pub async fn missing(tx: &mut Scoped, tenant: &TenantId, ids: &[Uuid]) -> Result<Vec<Uuid>, Fault> {
     sqlx::query_scalar!(
         r#"select k.id as "id!" from unnest($2::uuid[]) as k (id)
-           where not exists (select from senders s where s.tenant_id = $1 and s.sender_id = k.id)"#,
+           where not exists (select from senders s where s.tenant_id = $1 and s.sender_id = k.id
+                                and s.removed_at is null)"#,
         tenant.as_str(),
         ids,
     )
@@ -167,6 +264,86 @@ pub async fn list_pools(
         created_at: row.created_at.to_jiff(),
     });
     Ok(pool.collect())
+}
+
+/// A tenant's pool, locked until the transaction ends where it is to be changed.
+pub async fn get_pool(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: PoolId,
+    lock: bool,
+) -> Result<Option<Pool>, Fault> {
+    if lock {
+        sqlx::query!(
+            "select name from pools where tenant_id = $1 and pool_id = $2 for update",
+            tenant.as_str(),
+            id.0,
+        )
+        .fetch_optional(&mut **tx)
+        .await
+        .map_err(fault)?;
+    }
+    let before = Uuid::from_u128(id.0.as_u128().saturating_sub(1));
+    let found = list_pools(tx, tenant, before, 1).await?.pop();
+    Ok(found.filter(|pool| pool.id == id))
+}
+
+/// Writes a pool's name and senders.
+pub async fn save_pool(tx: &mut Scoped, tenant: &TenantId, pool: &Pool) -> Result<(), Fault> {
+    sqlx::query!(
+        "update pools set name = $3, senders = $4 where tenant_id = $1 and pool_id = $2",
+        tenant.as_str(),
+        pool.id.0,
+        pool.name,
+        &pool.senders,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Deletes a pool.
+pub async fn delete_pool(tx: &mut Scoped, tenant: &TenantId, id: PoolId) -> Result<(), Fault> {
+    sqlx::query!("delete from pools where tenant_id = $1 and pool_id = $2", tenant.as_str(), id.0,)
+        .execute(&mut **tx)
+        .await
+        .map_err(fault)?;
+    Ok(())
+}
+
+/// The names of the pools that a sender is in.
+pub async fn pools_of(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: SenderId,
+) -> Result<Vec<String>, Fault> {
+    sqlx::query_scalar!(
+        "select name from pools where tenant_id = $1 and $2 = any (senders) order by pool_id",
+        tenant.as_str(),
+        id.0,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)
+}
+
+/// The names of the campaigns that a pool carries and that have not ended, drafts among them.
+pub async fn campaigns_of_pool(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: PoolId,
+) -> Result<Vec<String>, Fault> {
+    sqlx::query_scalar!(
+        "select name from campaigns
+         where tenant_id = $1 and pool_id = $2 and state not in ('stopped', 'completed')
+         order by campaign_id",
+        tenant.as_str(),
+        id.0,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)
 }
 
 /// Whether the tenant has this pool.

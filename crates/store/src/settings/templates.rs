@@ -22,7 +22,7 @@ pub struct StoredTemplate {
     pub variants: Value,
     /// What its texts may use beside the contact's own fields.
     pub variables: Vec<String>,
-    /// Business time at which the template was made.
+    /// Business time at which the template was made; in a list of versions, the version.
     pub created_at: Timestamp,
 }
 
@@ -129,6 +129,41 @@ pub async fn get(
         variables: row.variables,
         created_at: row.created_at.to_jiff(),
     }))
+}
+
+/// A template's versions below one, the newest first, each with its own time. Empty where there is
+/// no such template.
+pub async fn versions(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: TemplateId,
+    below: i32,
+    limit: i64,
+) -> Result<Vec<StoredTemplate>, Fault> {
+    let rows = sqlx::query!(
+        "select t.name, v.version, v.variants, v.variables, v.created_at
+         from template_versions v
+         join templates t on t.tenant_id = v.tenant_id and t.template_id = v.template_id
+         where v.tenant_id = $1 and v.template_id = $2 and v.version < $3
+         order by v.version desc limit $4",
+        tenant.as_str(),
+        id.0,
+        below,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let version = rows.into_iter().map(|row| StoredTemplate {
+        id,
+        name: row.name,
+        version: row.version,
+        variants: row.variants,
+        variables: row.variables,
+        created_at: row.created_at.to_jiff(),
+    });
+    Ok(version.collect())
 }
 
 /// A tenant's templates after one, by id, each with its latest version.

@@ -50,8 +50,8 @@ fn migrations() -> Vec<Source> {
     sql.filter(|file| file.path.starts_with("migrations/")).collect()
 }
 
-/// A line without its comment and its quoted text.
+/// A line without its comment, its quoted text and its quoted names, which keep their case.
 fn code(line: &str) -> String {
-    let unquoted: String = line.split('\'').step_by(2).collect();
+    let unquoted: String = line.split(['\'', '"']).step_by(2).collect();
     unquoted.split("--").next().unwrap_or_default().to_owned()
 }

@@ -16,13 +16,13 @@ const MOST: usize = 26;
 /// One way to say it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Variant {
+pub(crate) struct Variant {
     /// Its name in analytics.
-    key: String,
+    pub(crate) key: String,
     /// How often it is chosen, in relation to the others.
     weight: u32,
     /// Texts by language.
-    pub(super) bodies: BTreeMap<String, String>,
+    pub(crate) bodies: BTreeMap<String, String>,
 }
 
 /// Checks variants against what contacts have and what is declared.

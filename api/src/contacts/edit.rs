@@ -1,0 +1,158 @@
+//! A change of one person as written: what is named is set, `null` clears it, what is not named
+//! stays. Each field has the rule that it has when a contact is made.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+use store::contacts::Contact;
+
+use super::read::{attributes, language, region, tags, text, zone};
+use crate::http::{Errors, FieldError};
+
+/// A field of a change: none where it is not named, `Some(None)` where it is cleared.
+type Named = Option<Option<String>>;
+
+/// A change of a person. An empty text clears as `null` does.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Edit {
+    #[serde(default, deserialize_with = "named")]
+    first_name: Named,
+    #[serde(default, deserialize_with = "named")]
+    last_name: Named,
+    #[serde(default, deserialize_with = "named")]
+    language: Named,
+    #[serde(default, deserialize_with = "named")]
+    time_zone: Named,
+    #[serde(default, deserialize_with = "named")]
+    postal_code: Named,
+    #[serde(default, deserialize_with = "named", alias = "state")]
+    region: Named,
+    /// All the tags that the person is to have.
+    #[serde(default)]
+    tags: Option<Vec<String>>,
+    /// Tags to add to those that are there.
+    #[serde(default)]
+    add_tags: Vec<String>,
+    /// Tags to take off.
+    #[serde(default)]
+    remove_tags: Vec<String>,
+    /// Own fields to set, or to clear with `null`.
+    #[serde(default)]
+    attributes: BTreeMap<String, Option<String>>,
+}
+
+fn named<'de, D: Deserializer<'de>>(decoder: D) -> Result<Named, D::Error> {
+    Option::deserialize(decoder).map(Some)
+}
+
+/// The contact with a change, or everything that is wrong with the change.
+pub(crate) fn edited(contact: &Contact, edit: Edit) -> Result<Contact, Vec<FieldError>> {
+    let mut errors = Errors::default();
+    let mut contact = contact.clone();
+    let country = contact.country.parse().ok();
+
+    if let Some(name) = edit.first_name {
+        contact.first_name = text("first_name", name, &mut errors).unwrap_or_default();
+    }
+    if let Some(name) = edit.last_name {
+        contact.last_name = text("last_name", name, &mut errors).unwrap_or_default();
+    }
+    if let Some(written) = edit.language {
+        contact.language = language(written, &mut errors);
+    }
+    if let Some(written) = edit.time_zone {
+        contact.time_zone = zone(written, &mut errors);
+    }
+    if let Some(written) = edit.postal_code {
+        contact.postal_code = text("postal_code", written, &mut errors);
+    }
+    if let Some(written) = edit.region {
+        contact.region = region(written, country, &mut errors);
+    }
+
+    if let Some(all) = edit.tags {
+        contact.tags = tags(all, &mut errors);
+    }
+    contact.tags.extend(tags(edit.add_tags, &mut errors));
+    contact.tags.retain(|tag| !edit.remove_tags.iter().any(|removed| removed.trim() == tag));
+    contact.tags.sort();
+    contact.tags.dedup();
+
+    let (set, cleared): (Vec<_>, Vec<_>) =
+        edit.attributes.into_iter().partition(|(_, value)| value.is_some());
+    let set = set.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    contact.attributes.extend(attributes(set.collect(), &mut errors));
+    for (name, _) in cleared {
+        contact.attributes.remove(&name);
+    }
+
+    if errors.is_empty() { Ok(contact) } else { Err(errors.into_vec()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn contact() -> Contact {
+        Contact {
+            contact_id: Uuid::nil(),
+            number: "+12125550100".into(),
+            country: "US".into(),
+            first_name: "Ana".into(),
+            last_name: "Ruiz".into(),
+            language: Some("es".into()),
+            time_zone: None,
+            postal_code: Some("10001".into()),
+            region: None,
+            tags: vec!["a".into(), "b".into()],
+            attributes: [("plan".to_owned(), "gold".to_owned())].into(),
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    fn change(change: Value) -> Result<Contact, Vec<FieldError>> {
+        edited(&contact(), serde_json::from_value(change).expect("an edit"))
+    }
+
+    #[test]
+    fn what_is_named_is_set_null_clears_and_the_rest_stays() {
+        assert_eq!(change(json!({})).expect("nothing"), contact());
+
+        let changed = change(json!({
+            "last_name": null, "language": "en-US", "postal_code": "", "state": "fl",
+            "attributes": { "plan": null, "shoe": "42" },
+        }));
+        let expected = Contact {
+            last_name: String::new(),
+            language: Some("en".into()),
+            postal_code: None,
+            region: Some("US-FL".into()),
+            attributes: [("shoe".to_owned(), "42".to_owned())].into(),
+            ..contact()
+        };
+        assert_eq!(changed.expect("a change"), expected);
+    }
+
+    #[test]
+    fn tags_are_replaced_added_and_taken_off() {
+        let tags = |edit| change(edit).expect("a change").tags;
+        assert_eq!(tags(json!({ "remove_tags": ["a", "none"] })), ["b"]);
+        assert_eq!(tags(json!({ "add_tags": ["c", "a"] })), ["a", "b", "c"]);
+        assert_eq!(tags(json!({ "tags": ["z"], "add_tags": ["y"] })), ["y", "z"]);
+        assert!(tags(json!({ "tags": [] })).is_empty());
+    }
+
+    #[test]
+    fn every_field_that_is_wrong_is_named() {
+        let wrong = json!({ "language": "klingon", "time_zone": "Mars", "add_tags": [""] });
+        let errors = change(wrong).expect_err("wrong");
+        let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["language", "time_zone"], "an empty tag is none");
+    }
+}

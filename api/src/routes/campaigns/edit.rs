@@ -1,0 +1,267 @@
+//! `/v1/campaigns/{id}`: changed while it is a draft or paused, deleted while it is a draft, and
+//! copied.
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    response::Response,
+    routing::{patch, post},
+};
+use domain::{
+    gates::consent::program_of,
+    ids::{CampaignId, PoolId, TenantId},
+    message::class::MessageClass,
+};
+use serde::Deserialize;
+use serde_json::json;
+use store::{
+    Scoped,
+    campaigns::{self, Campaign, CampaignState},
+    settings::{
+        budgets::{self, Budget, BudgetScope},
+        senders,
+        switches::{self, SwitchScope},
+        templates,
+    },
+};
+use uuid::Uuid;
+
+use super::{
+    manage::{Audience, NewCampaign, check, draft},
+    view::{CampaignView, view},
+};
+use crate::{
+    app::App,
+    audit,
+    auth::Caller,
+    fields,
+    http::{Body, Creation, Errors, Id, Kind, Problem, view::located},
+    transactions::TenantTx,
+};
+
+pub(super) fn router() -> Router<App> {
+    Router::new()
+        .route("/v1/campaigns/{id}", patch(change).delete(remove))
+        .route("/v1/campaigns/{id}/clone", post(clone))
+}
+
+/// What is to be otherwise about a campaign. What is not said stays; `validity_seconds` may be
+/// `null`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    class: Option<String>,
+    #[serde(default)]
+    program: Option<String>,
+    #[serde(default)]
+    template_id: Option<Uuid>,
+    /// Of the template that it has: for a campaign that is paused.
+    #[serde(default)]
+    template_version: Option<i32>,
+    #[serde(default)]
+    pool_id: Option<Uuid>,
+    #[serde(default)]
+    audience: Option<Audience>,
+    #[serde(default, deserialize_with = "named")]
+    validity_seconds: Option<Option<i32>>,
+}
+
+fn named<'de, D: serde::Deserializer<'de>>(decoder: D) -> Result<Option<Option<i32>>, D::Error> {
+    Option::deserialize(decoder).map(Some)
+}
+
+/// `PATCH /v1/campaigns/{id}`, for operators, admins and owners: changes a draft, or of a paused
+/// campaign its name, pool, validity and template version, which those get who have no message yet.
+/// Answers 200 with it, 404, or 409 in any other state.
+async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    Body(body): Body<Change>,
+) -> Result<Json<CampaignView>, Problem> {
+    // load
+    let (mut tx, before) = locked(&app, &caller, id).await?;
+
+    // check
+    let after = match before.state {
+        CampaignState::Draft => draft_with(&mut tx, &caller.tenant, &before, body).await?,
+        CampaignState::Paused => paused_with(&mut tx, &caller.tenant, &before, body).await?,
+        CampaignState::Starting
+        | CampaignState::Running
+        | CampaignState::Stopped
+        | CampaignState::Completed => {
+            let state = before.state.as_str();
+            let detail = format!("a campaign that is {state} cannot be changed: pause it");
+            return Err(Problem::new(Kind::Conflict, detail));
+        }
+    };
+
+    // record
+    campaigns::save(&mut tx, &caller.tenant, &after).await?;
+    let (before, after) = (view(before), view(after));
+    let (subject, detail) =
+        (format!("campaign:{id}"), json!({ "before": &before, "after": &after }));
+    audit::note(&mut tx, &caller, app.now(), "campaign.changed", subject, detail).await?;
+    tx.commit().await?;
+
+    // answer
+    Ok(Json(after))
+}
+
+/// The campaign of this id, locked.
+async fn locked(app: &App, caller: &Caller, id: Uuid) -> Result<(TenantTx, Campaign), Problem> {
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let found = campaigns::get(&mut tx, &caller.tenant, CampaignId(id), true).await?;
+    Ok((tx, found.ok_or_else(|| Problem::not_found("campaign"))?))
+}
+
+/// A draft with a change: what it is then has the rules of a new one.
+async fn draft_with(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    before: &Campaign,
+    body: Change,
+) -> Result<Campaign, Problem> {
+    if body.template_version.is_some() {
+        let detail = "a draft takes the latest version when it starts";
+        return Err(Problem::field("template_version", "unexpected", detail));
+    }
+
+    let mut wanted = as_new(before)?;
+    // A program that followed from the class follows from the new class.
+    if body.class.is_some() && before.program == program_of(before.class) {
+        wanted.program = None;
+    }
+    let wanted = NewCampaign {
+        name: body.name.unwrap_or(wanted.name),
+        class: body.class.unwrap_or(wanted.class),
+        program: body.program.or(wanted.program),
+        template_id: body.template_id.unwrap_or(wanted.template_id),
+        pool_id: body.pool_id.unwrap_or(wanted.pool_id),
+        audience: body.audience.unwrap_or(wanted.audience),
+        validity_seconds: body.validity_seconds.unwrap_or(wanted.validity_seconds),
+    };
+
+    let class: MessageClass = check(tx, tenant, &wanted).await?;
+    let after = draft(&wanted, class, before.created_at);
+    Ok(Campaign { id: before.id, version: before.version, ..after })
+}
+
+/// A paused campaign with a change. Its audience is frozen, and its class and program are in what
+/// has been sent.
+async fn paused_with(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    before: &Campaign,
+    body: Change,
+) -> Result<Campaign, Problem> {
+    let mut errors = Errors::default();
+    let fixed = [
+        ("class", body.class.is_some()),
+        ("program", body.program.is_some()),
+        ("template_id", body.template_id.is_some()),
+        ("audience", body.audience.is_some()),
+    ];
+    for (field, is_named) in fixed {
+        errors.check(!is_named, field, "fixed", "it is fixed once the campaign has started");
+    }
+
+    let mut after = before.clone();
+    if let Some(name) = &body.name {
+        fields::name(name, &mut errors);
+        after.name = name.trim().to_owned();
+    }
+    if let Some(validity) = body.validity_seconds {
+        if let Some(seconds) = validity {
+            fields::validity(seconds.into(), &mut errors);
+        }
+        after.validity_seconds = validity;
+    }
+    if let Some(pool) = body.pool_id.map(PoolId) {
+        let is_there = senders::pool_exists(tx, tenant, pool).await?;
+        errors.check(is_there, "pool_id", "not_found", "no pool with this id");
+        after.pool = pool;
+    }
+    if let Some(version) = body.template_version {
+        let latest = templates::latest_version(tx, tenant, before.template).await?;
+        let is_there = latest.is_some_and(|latest| (1..=latest).contains(&version));
+        errors.check(is_there, "template_version", "not_found", "no such version of its template");
+        after.template_version = Some(version);
+    }
+    errors.done()?;
+    Ok(after)
+}
+
+/// A campaign as one would write it anew.
+fn as_new(campaign: &Campaign) -> Result<NewCampaign, Problem> {
+    let audience = serde_json::from_value(campaign.audience.clone());
+    let newer = |_| Problem::unavailable("a newer version stored this audience", 5);
+    Ok(NewCampaign {
+        name: campaign.name.clone(),
+        class: campaign.class.as_str().to_owned(),
+        program: Some(campaign.program.clone()),
+        template_id: campaign.template.0,
+        pool_id: campaign.pool.0,
+        audience: audience.map_err(newer)?,
+        validity_seconds: campaign.validity_seconds,
+    })
+}
+
+/// `DELETE /v1/campaigns/{id}`, for operators, admins and owners: deletes a draft. Answers 200 with
+/// what it was, 404, or 409 for one that has started: it is kept with its ledger.
+async fn remove(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Json<CampaignView>, Problem> {
+    let (mut tx, campaign) = locked(&app, &caller, id).await?;
+    if campaign.state != CampaignState::Draft {
+        let detail = "a campaign that has started is kept with its ledger: stop it";
+        return Err(Problem::new(Kind::Conflict, detail));
+    }
+
+    let (tenant, target) = (&caller.tenant, campaign.id.to_string());
+    switches::clear(&mut tx, tenant, SwitchScope::Campaign, &target, None).await?;
+    let no_cap = Budget { scope: BudgetScope::Campaign, target, daily: None, monthly: None };
+    budgets::set(&mut tx, tenant, &no_cap).await?;
+    campaigns::delete_draft(&mut tx, tenant, campaign.id).await?;
+    let removed = view(campaign);
+    let (subject, detail) = (format!("campaign:{id}"), wire::json::to_value(&removed));
+    audit::note(&mut tx, &caller, app.now(), "campaign.deleted", subject, detail).await?;
+    tx.commit().await?;
+    Ok(Json(removed))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Copy {
+    #[serde(default)]
+    name: Option<String>,
+}
+
+/// `POST /v1/campaigns/{id}/clone`, for operators, admins and owners: makes a draft like a campaign
+/// in whatever state. Answers 201 with it, or 404.
+async fn clone(Id(id): Id, mut new: Creation<Copy>) -> Result<Response, Problem> {
+    // load
+    let tenant = new.caller.tenant.clone();
+    let found = campaigns::get(&mut new.tx, &tenant, CampaignId(id), false).await?;
+    let mut wanted = as_new(&found.ok_or_else(|| Problem::not_found("campaign"))?)?;
+
+    // check
+    if let Some(name) = new.body.name.take() {
+        wanted.name = name;
+    }
+    let class = check(&mut new.tx, &tenant, &wanted).await?;
+
+    // record
+    let campaign = draft(&wanted, class, new.now);
+    campaigns::create(&mut new.tx, &tenant, &campaign).await?;
+
+    // answer
+    let path = format!("/v1/campaigns/{}", campaign.id);
+    Ok(located(new.finish(StatusCode::CREATED, &view(campaign)).await?, &path))
+}

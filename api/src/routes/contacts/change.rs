@@ -1,0 +1,159 @@
+//! `PATCH` and `DELETE /v1/contacts/{id}`: a person is changed, or erased.
+
+use axum::{Json, Router, extract::State, routing::patch};
+use domain::{
+    ids::{ContactId, MessageId},
+    message::passport::Stamp,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+use store::{
+    contacts::{self, Contact, erase},
+    messages::cancel::{self, CancelOutcome, Marked},
+};
+
+use super::manage::{ContactView, views};
+use crate::{
+    app::App,
+    audit,
+    auth::Caller,
+    contacts::{Edit, edited},
+    http::{Body, Id, Kind, Problem},
+    outbox,
+};
+
+pub(super) fn router() -> Router<App> {
+    Router::new().route("/v1/contacts/{id}", patch(change).delete(remove))
+}
+
+/// `PATCH /v1/contacts/{id}`, for every role but viewer: sets what is named, clears what is `null`,
+/// and leaves the rest. Answers 200 with the contact, or 404.
+async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    Body(edit): Body<Edit>,
+) -> Result<Json<ContactView>, Problem> {
+    // load
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let found = contacts::load(&mut tx, &caller.tenant, &[id], true).await?.pop();
+    let before = found.ok_or_else(|| Problem::not_found("contact"))?;
+
+    // record
+    let mut after = edited(&before, edit).map_err(Problem::invalid)?;
+    if after != before {
+        after = Contact { updated_at: app.now(), ..after };
+        contacts::save(&mut tx, &caller.tenant, std::slice::from_ref(&after)).await?;
+    }
+    let shown = views(&mut tx, &caller, vec![after]).await?.pop();
+    tx.commit().await?;
+
+    // answer
+    shown.map(Json).ok_or_else(|| Problem::not_found("contact"))
+}
+
+#[derive(Serialize)]
+struct Erased {
+    id: ContactId,
+    erased_at: Timestamp,
+    /// Messages that were on their way and are not sent any more.
+    messages_cancelled: u64,
+    texts_removed: u64,
+}
+
+/// `DELETE /v1/contacts/{id}`, for every role but viewer: erases a person. What is on its way to
+/// them is cancelled; names, fields, tags and texts go. An opt-out, the do-not-contact list, the
+/// ledger of consent and the trail keep the number. Answers 200 with what was done, or 404.
+async fn remove(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Json<Erased>, Problem> {
+    // load
+    let (now, contact) = (app.now(), ContactId(id));
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let found = contacts::load(&mut tx, &caller.tenant, &[id], false).await?;
+    if found.is_empty() {
+        return Err(Problem::not_found("contact"));
+    }
+    let open = erase::open_messages(&mut tx, contact).await?;
+    drop(tx);
+
+    // record: the contact goes last, so that what was cut off can be asked for again
+    let mut messages_cancelled = 0;
+    for message in open {
+        let is_cancelled = withdraw(&app, &caller, message.id, now).await?;
+        messages_cancelled += u64::from(is_cancelled);
+    }
+    let mut texts_removed = texts(&app, &caller, contact, now).await?;
+
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    texts_removed += erase::texts_of_conversations(&mut tx, &caller.tenant, contact).await?;
+    if !erase::contact(&mut tx, &caller.tenant, contact, now).await? {
+        return Err(Problem::not_found("contact"));
+    }
+    let detail =
+        json!({ "messages_cancelled": messages_cancelled, "texts_removed": texts_removed });
+    let subject = format!("contact:{contact}");
+    audit::note(&mut tx, &caller, now, "contact.erased", subject, detail).await?;
+    tx.commit().await?;
+
+    // answer
+    Ok(Json(Erased { id: contact, erased_at: now, messages_cancelled, texts_removed }))
+}
+
+/// Withdraws one message, or leaves a mark for one that has no row yet. Says whether it will not be
+/// sent.
+async fn withdraw(
+    app: &App,
+    caller: &Caller,
+    id: MessageId,
+    now: Timestamp,
+) -> Result<bool, Problem> {
+    let stamp = Stamp {
+        reason: Some("the contact was erased".into()),
+        ..Stamp::plain("api", now, "cancel")
+    };
+
+    for _ in 0..2 {
+        match cancel::cancel(&app.store, &caller.tenant, id, now, &stamp).await? {
+            Some(CancelOutcome::Cancelled(event)) => {
+                outbox::publish_soon(app, *event);
+                return Ok(true);
+            }
+            Some(CancelOutcome::Before | CancelOutcome::TooLate { .. }) => return Ok(false),
+            None => {}
+        }
+
+        let machine = stage::machine::now();
+        match cancel::mark(&app.store, &caller.tenant, id, machine).await? {
+            Marked::Left => return Ok(true),
+            Marked::RowIsThere => {}
+            Marked::TooMany => {
+                let detail = "too many campaigns have yet to feed erased people: repeat it later";
+                return Err(Problem::new(Kind::TooMany, detail).retry_after(60));
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Removes the texts of a person's messages, step by step: each is a transaction of its own.
+async fn texts(
+    app: &App,
+    caller: &Caller,
+    contact: ContactId,
+    now: Timestamp,
+) -> Result<u64, Problem> {
+    let mut removed = 0;
+    loop {
+        let mut tx = app.transactions.begin(&caller.tenant).await?;
+        let step = erase::texts_of_messages(&mut tx, contact, now).await?;
+        tx.commit().await?;
+        if step == 0 {
+            return Ok(removed);
+        }
+        removed += step;
+    }
+}

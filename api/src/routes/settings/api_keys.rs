@@ -1,0 +1,85 @@
+//! `/v1/api-keys`: the keys that programs sign in with, listed and revoked. `millrace token create`
+//! makes them: the key itself is shown once, there.
+
+use axum::{
+    Json, Router,
+    extract::State,
+    routing::{delete, get},
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+use store::settings::api_keys::{self, KeyRole, ListedKey};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    audit,
+    auth::Caller,
+    http::{Id, Kind, Page, Paging, Problem, Query},
+};
+
+pub(super) fn router() -> Router<App> {
+    Router::new().route("/v1/api-keys", get(list)).route("/v1/api-keys/{id}", delete(revoke))
+}
+
+#[derive(Serialize)]
+struct KeyView {
+    id: Uuid,
+    name: String,
+    role: &'static str,
+    created_at: Timestamp,
+    /// None while it works.
+    revoked_at: Option<Timestamp>,
+}
+
+fn view(key: ListedKey) -> KeyView {
+    let ListedKey { id, name, role, created_at, revoked_at } = key;
+    KeyView { id, name, role: role.as_str(), created_at, revoked_at }
+}
+
+/// `GET /v1/api-keys`, for admins and owners: the keys in pages, revoked ones among them.
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<KeyView>>, Problem> {
+    let (after, limit) = (paging.after_id()?, paging.limit()?);
+
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let found = api_keys::list(&mut tx, &caller.tenant, after, limit).await?;
+    Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |key| key.id)))
+}
+
+/// `DELETE /v1/api-keys/{id}`, for admins and owners, an owner's key for owners alone: revokes a
+/// key. Processes that know it take it for a second more. Answers 200 with the key, also where it
+/// was revoked before, or 404.
+async fn revoke(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Json<KeyView>, Problem> {
+    // load
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let key = api_keys::lock(&mut tx, &caller.tenant, id).await?;
+    let key = key.ok_or_else(|| Problem::not_found("API key"))?;
+    if key.revoked_at.is_some() {
+        return Ok(Json(view(key)));
+    }
+
+    // decide
+    if key.role == KeyRole::Owner && caller.role != KeyRole::Owner {
+        return Err(Problem::new(Kind::Forbidden, "only an owner may revoke an owner's key"));
+    }
+
+    // record
+    let now = app.now();
+    api_keys::revoke(&mut tx, &caller.tenant, id, now).await?;
+    let detail = json!({ "name": key.name, "role": key.role.as_str() });
+    let subject = format!("api_key:{id}");
+    audit::note(&mut tx, &caller, now, "api_key.revoked", subject, detail).await?;
+    tx.commit().await?;
+
+    // answer
+    Ok(Json(view(ListedKey { revoked_at: Some(now), ..key })))
+}

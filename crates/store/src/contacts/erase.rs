@@ -1,0 +1,155 @@
+//! Erasing a person: their names, fields, tags and texts go, and what is on its way to them is
+//! withdrawn. The number stays where it says that it must not be texted, in the ledger of consent,
+//! and in the records of messages until their retention ends.
+
+use domain::{
+    ids::{ContactId, ConversationId, MessageId, SenderId, TenantId},
+    message::state::MessageState,
+};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::types::Uuid;
+use stage::Fault;
+
+use crate::{Scoped, core::state_codes::codes, fault};
+
+/// How many texts one step removes.
+const STEP: i64 = 1_000;
+
+/// A message of a person that no carrier has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenMessage {
+    /// The message's id, stored or not yet.
+    pub id: MessageId,
+    /// Whether `enrich` has stored it: else a campaign has yet to feed it.
+    pub is_stored: bool,
+}
+
+/// What is on its way to a person, at most 1,000 of it: messages before their carrier call, and
+/// those that campaigns have yet to feed.
+pub async fn open_messages(tx: &mut Scoped, contact: ContactId) -> Result<Vec<OpenMessage>, Fault> {
+    let rows = sqlx::query!(
+        r#"(select message_id as "id!", true as "is_stored!" from messages
+            where contact_id = $1 and state = any ($2) limit $3)
+           union all
+           (select r.message_id, false
+            from campaign_recipients r
+            cross join lateral (
+                select c.state from campaigns c
+                where c.tenant_id = r.tenant_id and c.campaign_id = r.campaign_id limit 1
+            ) c
+            left join lateral (
+                select m.state from messages m
+                where m.tenant_id = r.tenant_id and m.message_id = r.message_id limit 1
+            ) m on true
+            where r.contact_id = $1 and m.state is null
+              and c.state in ('starting', 'running', 'paused') limit $3)"#,
+        contact.0,
+        &codes(|state| state.awaits_gates() || state == MessageState::Queued),
+        STEP,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let open = |id, is_stored| OpenMessage { id: MessageId(id), is_stored };
+    Ok(rows.into_iter().map(|row| open(row.id, row.is_stored)).collect())
+}
+
+/// Removes the texts of a person's messages that a carrier has or that have ended, with what their
+/// caller noted on them, at most 1,000. Says how many: none is left where it is fewer.
+pub async fn texts_of_messages(
+    tx: &mut Scoped,
+    contact: ContactId,
+    now: Timestamp,
+) -> Result<u64, Fault> {
+    let done = sqlx::query!(
+        "with due as (
+             select r.tenant_id, r.message_id from messages r
+             where r.contact_id = $1 and r.state = any ($2)
+               and (r.body <> '' or r.metadata is not null)
+             order by r.message_id limit $3 for update
+         )
+         update messages m set body = '', metadata = null, text_expired_at = $4
+         from due d where m.tenant_id = d.tenant_id and m.message_id = d.message_id",
+        contact.0,
+        &codes(|state| state.is_final() || state == MessageState::Sent),
+        STEP,
+        now.to_sqlx() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(done.rows_affected())
+}
+
+/// Removes what a person wrote and what was answered to them, in the thread with each sender.
+pub async fn texts_of_conversations(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    contact: ContactId,
+) -> Result<u64, Fault> {
+    let senders =
+        sqlx::query_scalar!("select sender_id from senders where tenant_id = $1", tenant.as_str())
+            .fetch_all(&mut **tx)
+            .await
+            .map_err(fault)?;
+    let thread = |sender: &Uuid| ConversationId::of(contact, SenderId(*sender)).0;
+    let threads: Vec<Uuid> = senders.iter().map(thread).collect();
+
+    let written = sqlx::query!(
+        "update inbound_texts i set body = ''
+         from unnest($1::uuid[]) as k (conversation_id)
+         where i.conversation_id = k.conversation_id and i.body <> ''",
+        &threads,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let answered = sqlx::query!(
+        "update ai_replies r set body = ''
+         from unnest($1::uuid[]) as k (conversation_id)
+         where r.conversation_id = k.conversation_id and r.body <> ''",
+        &threads,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(written.rows_affected() + answered.rows_affected())
+}
+
+/// Empties a contact, whose row keeps the number alone, and takes its other addresses away. False
+/// where there is no such contact, or it was erased before.
+pub async fn contact(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    contact: ContactId,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let done = sqlx::query!(
+        "update contacts
+         set first_name = '', last_name = '', language = null, time_zone = null,
+             postal_code = null, region = null, tags = '{}', attributes = '{}',
+             updated_at = $3, erased_at = $3
+         where tenant_id = $1 and contact_id = $2 and erased_at is null",
+        tenant.as_str(),
+        contact.0,
+        now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    sqlx::query!(
+        "delete from contact_addresses a
+         where a.contact_id = $1 and a.address <> (
+             select c.number from contacts c where c.tenant_id = $2 and c.contact_id = $1)",
+        contact.0,
+        tenant.as_str(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(done.rows_affected() == 1)
+}
