@@ -12,7 +12,7 @@ use domain::{account::Access, ids::account_handle};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::settings::accounts::{self, Account, TokenSet};
+use store::settings::accounts::{self, Account, AccountChange, AccountChanged};
 use wire::subject::{Token, WebhookKind};
 
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 pub(super) fn router() -> Router<App> {
     Router::new()
         .route("/v1/carrier-accounts", get(list).post(create))
-        .route("/v1/carrier-accounts/{account}", put(set_token))
+        .route("/v1/carrier-accounts/{account}", put(change))
 }
 
 #[derive(Deserialize)]
@@ -103,34 +103,45 @@ async fn create(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NewToken {
-    auth_token: String,
+struct ChangedAccount {
+    #[serde(default)]
+    auth_token: Option<String>,
+    #[serde(default)]
+    base_url: Option<String>,
 }
 
-/// Another token for an account: what was held because the carrier refused the old one goes on.
-async fn set_token(
+/// Another token or address for an account: what was held because it could not be used goes on.
+async fn change(
     State(app): State<App>,
     caller: Caller,
     Name(name): Name,
-    Body(body): Body<NewToken>,
+    Body(body): Body<ChangedAccount>,
 ) -> Result<Json<AccountView>, Problem> {
-    let mut errors = Errors::default();
-    check_token(&body.auth_token, &mut errors);
-    errors.done()?;
-
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let sealed = app.sealer.seal(body.auth_token.as_bytes());
-    let account = match accounts::set_token(&mut tx, &caller.tenant, &name, &sealed).await? {
-        TokenSet::Done(account) => account,
-        TokenSet::OfThePlatform => {
-            let detail = "the platform's operator sets the token of an account that is shared";
+    let Some(before) = accounts::by_name(&mut tx, &caller.tenant, &name).await? else {
+        return Err(Problem::not_found("carrier account"));
+    };
+    let base_url = check_change(&app, &before, &body)?;
+
+    let sealed = body.auth_token.as_ref().map(|token| app.sealer.seal(token.as_bytes()));
+    let change = AccountChange { sealed_token: sealed.as_deref(), base_url: base_url.as_deref() };
+    let account = match accounts::change(&mut tx, &caller.tenant, &name, change).await? {
+        AccountChanged::Done(account) => account,
+        AccountChanged::OfThePlatform => {
+            let detail = "the platform's operator changes an account that is shared";
             return Err(Problem::new(Kind::Conflict, detail));
         }
-        TokenSet::NotFound => return Err(Problem::not_found("carrier account")),
+        AccountChanged::NotFound => return Err(Problem::not_found("carrier account")),
     };
 
     let subject = format!("carrier_account:{name}");
-    let detail = json!({ "auth_token": "set" });
+    let mut detail = json!({});
+    if sealed.is_some() {
+        detail["auth_token"] = "set".into();
+    }
+    if let Some(url) = &base_url {
+        detail["base_url"] = json!({ "before": before.access.base_url, "after": url });
+    }
     audit::note(&mut tx, &caller, app.now(), "carrier_account.changed", subject, detail).await?;
     tx.commit().await?;
 
@@ -173,12 +184,41 @@ fn check_token(token: &str, errors: &mut Errors) {
     errors.check(fine, "auth_token", "invalid", "1 to 256 visible characters");
 }
 
+/// What makes a change possible; gives where the carrier's API is from now on, if that changes.
+fn check_change(
+    app: &App,
+    account: &Account,
+    body: &ChangedAccount,
+) -> Result<Option<String>, Problem> {
+    let mut errors = Errors::default();
+    let changes = body.auth_token.is_some() || body.base_url.is_some();
+    errors.check(changes, "auth_token", "required", "give auth_token, base_url or both");
+    if let Some(token) = &body.auth_token {
+        check_token(token, &mut errors);
+    }
+
+    let url = body.base_url.as_deref();
+    let base_url = url.and_then(|url| match Carrier::from_name(&account.access.carrier) {
+        Some(carrier) => Some(check_url(app, carrier, url, &mut errors)),
+        None => {
+            errors.add("base_url", "unknown_carrier", "this version does not know the carrier");
+            None
+        }
+    });
+    errors.done()?;
+    Ok(base_url)
+}
+
 /// What the carrier says of the account's id, and where its API is for this account.
 fn check_carrier(app: &App, carrier: Carrier, body: &NewAccount, errors: &mut Errors) -> String {
     if let Some(why) = carrier.account_id_fault(&body.carrier_sid) {
         errors.add("carrier_sid", "invalid", why);
     }
-    let url = body.base_url.as_deref().unwrap_or(carrier.base_url());
+    check_url(app, carrier, body.base_url.as_deref().unwrap_or(carrier.base_url()), errors)
+}
+
+/// An address of the carrier's API in the form in which it is stored.
+fn check_url(app: &App, carrier: Carrier, url: &str, errors: &mut Errors) -> String {
     match check_base_url(|host| carrier.owns_host(host), url, &app.settings.carrier_hosts) {
         Ok(url) => url,
         Err(why) => {

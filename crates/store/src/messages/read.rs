@@ -1,6 +1,7 @@
 //! Messages as people look at them.
 
 use domain::{
+    billing,
     gates::Gate,
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
     message::{
@@ -49,7 +50,7 @@ pub struct MessageDetail {
     pub text_expired_at: Option<Timestamp>,
     /// Segments of the text, the carrier's count once it told one.
     pub segments: i16,
-    /// What it costs.
+    /// What it costs: nothing where it has ended and no carrier took it.
     pub cost: Micros,
     /// The caller's own fields.
     pub metadata: Option<Value>,
@@ -114,10 +115,12 @@ pub async fn get(
     .map_err(fault)?;
 
     let Some(row) = row else { return Ok(None) };
+    let state = words::state(row.state)?;
+    let is_charged = billing::is_charged(state, row.carrier_sid.is_some());
     Ok(Some(MessageDetail {
         id,
         turn: row.turn,
-        state: words::state(row.state)?,
+        state,
         class: word(&row.class)?,
         channel: word(&row.channel)?,
         contact: ContactId(row.contact_id),
@@ -125,7 +128,7 @@ pub async fn get(
         campaign: row.campaign_id.map(CampaignId),
         body: row.body,
         segments: row.segments,
-        cost: Micros(row.cost_micros),
+        cost: if is_charged { Micros(row.cost_micros) } else { Micros::ZERO },
         metadata: row.metadata,
         submitted_at: row.submitted_at.to_jiff(),
         expires_at: row.expires_at.map(|at| at.to_jiff()),

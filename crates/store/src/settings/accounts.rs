@@ -34,12 +34,21 @@ pub struct Account {
     pub created_at: Timestamp,
 }
 
-/// What an account's new secret met.
+/// What is changed about an account; none leaves it as it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AccountChange<'a> {
+    /// The secret under the master key.
+    pub sealed_token: Option<&'a str>,
+    /// Where the carrier's API is.
+    pub base_url: Option<&'a str>,
+}
+
+/// What a change of an account met.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenSet {
-    /// It is set.
+pub enum AccountChanged {
+    /// It is done.
     Done(Account),
-    /// The account is the platform's: its operator sets the secret.
+    /// The account is the platform's: its operator changes it.
     OfThePlatform,
     /// The tenant has no account of this name.
     NotFound,
@@ -95,35 +104,71 @@ pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Account) -> Result
     Ok(done.rows_affected() == 1)
 }
 
-/// Sets the secret of a tenant's own account. What was held because the carrier had refused the one
-/// before goes on, and the account rests no more.
-pub async fn set_token(
+/// Changes a tenant's own account. What was held because it could not be used as it was goes on,
+/// and the account rests no more.
+pub async fn change(
     tx: &mut Scoped,
     tenant: &TenantId,
     name: &str,
-    sealed_token: &str,
-) -> Result<TokenSet, Fault> {
-    let Some(account) = by_name(tx, tenant, name).await? else { return Ok(TokenSet::NotFound) };
+    change: AccountChange<'_>,
+) -> Result<AccountChanged, Fault> {
+    let Some(account) = by_name(tx, tenant, name).await? else {
+        return Ok(AccountChanged::NotFound);
+    };
     if is_shared(tx, &account.handle).await? {
-        return Ok(TokenSet::OfThePlatform);
+        return Ok(AccountChanged::OfThePlatform);
+    }
+
+    let mut access = account.access;
+    if let Some(sealed_token) = change.sealed_token {
+        access.sealed_token = sealed_token.to_owned();
+    }
+    if let Some(base_url) = change.base_url {
+        access.base_url = base_url.to_owned();
     }
 
     sqlx::query!(
-        "update carrier_accounts set sealed_token = $3 where tenant_id = $1 and account = $2",
+        "update carrier_accounts set sealed_token = $3, base_url = $4
+         where tenant_id = $1 and account = $2",
         tenant.as_str(),
         account.handle,
-        sealed_token,
+        access.sealed_token,
+        access.base_url,
     )
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
     end_rest(tx, tenant, &account.handle).await?;
 
-    let access = Access { sealed_token: sealed_token.to_owned(), ..account.access };
-    Ok(TokenSet::Done(Account { access, ..account }))
+    Ok(AccountChanged::Done(Account { access, ..account }))
 }
 
-/// Lets an account whose secret has changed go on: it rests no more, and what was held for it goes
+/// Has a tenant's accounts that are called at one address called at another. What was held for them
+/// goes on.
+pub async fn move_base_url(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    from: &str,
+    to: &str,
+) -> Result<(), Fault> {
+    let moved = sqlx::query_scalar!(
+        "update carrier_accounts set base_url = $3
+         where tenant_id = $1 and base_url = $2 returning account",
+        tenant.as_str(),
+        from,
+        to,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    for handle in moved {
+        end_rest(tx, tenant, &handle).await?;
+    }
+    Ok(())
+}
+
+/// Lets an account that has changed go on: it rests no more, and what was held for it goes
 /// back to the gates.
 pub(super) async fn end_rest(
     tx: &mut Scoped,
