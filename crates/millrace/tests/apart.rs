@@ -5,6 +5,8 @@
 mod blast;
 #[path = "apart/locks.rs"]
 mod locks;
+#[path = "apart/public_url.rs"]
+mod public_url;
 #[path = "apart/stops.rs"]
 mod stops;
 mod support;
