@@ -37,7 +37,7 @@ pub struct StatusReport {
 pub struct ReportedNumbers {
     /// The person's number.
     pub to: String,
-    /// Our number.
+    /// Our number that sent it.
     pub from: String,
 }
 

@@ -60,7 +60,7 @@ pub enum ComplianceRequest<'a> {
         /// The program; none: everything of the tenant.
         program: Option<&'a str>,
     },
-    /// Messages again.
+    /// To get messages again.
     OptIn,
     /// Who this is, and how to stop it.
     Help,

@@ -17,9 +17,7 @@ mod reaction;
 mod rule;
 mod words;
 
-use serde::{Deserialize, Serialize};
-
-pub use rule::LexiconRule;
+pub use rule::{LexiconRule, Tier};
 
 use words::{Kind, WORDS};
 
@@ -57,26 +55,6 @@ pub enum Intent {
     Question,
     /// None of these: no answer is wanted.
     Other,
-}
-
-/// How sure an opt-out is. Both stop every text at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tier {
-    /// 1: the whole message is a keyword. Confirmed once.
-    Keyword,
-    /// 2: the message says so in other words. Blocked now, reviewed by a person later.
-    Phrase,
-}
-
-impl Tier {
-    /// The tier as reports number it, 1 or 2.
-    pub fn number(self) -> u8 {
-        match self {
-            Self::Keyword => 1,
-            Self::Phrase => 2,
-        }
-    }
 }
 
 impl Intent {

@@ -16,7 +16,7 @@ const COUNTED: SignedDuration = SignedDuration::from_hours(1);
 
 /// Since when answers count, at an instant.
 pub(crate) fn since(now: Timestamp) -> Since {
-    Since { hour: now - COUNTED, day: now - DAY }
+    Since { hour_start: now - COUNTED, day_start: now - DAY }
 }
 
 /// Why there is no further answer after those that a thread and its person have had.

@@ -1,8 +1,8 @@
 //! Whether a text says stop: by a keyword, or in other words.
 
 use super::{
-    Tier, lookalikes, normal,
-    rule::LexiconRule,
+    lookalikes, normal,
+    rule::{LexiconRule, Tier},
     words::{Kind, WORDS},
 };
 

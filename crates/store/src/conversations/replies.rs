@@ -121,9 +121,9 @@ pub struct HadAnswers {
 #[derive(Debug, Clone, Copy)]
 pub struct Since {
     /// In the thread.
-    pub hour: Timestamp,
+    pub hour_start: Timestamp,
     /// To the person.
-    pub day: Timestamp,
+    pub day_start: Timestamp,
 }
 
 /// A decision that stands.
@@ -204,8 +204,8 @@ async fn had_answers(
     asks: &[Ask],
     since: Since,
 ) -> Result<HashMap<Uuid, HadAnswers>, Fault> {
-    let in_thread = in_threads(tx, asks, since.hour).await?;
-    let to_people = to_people(tx, asks, since.day).await?;
+    let in_thread = in_threads(tx, asks, since.hour_start).await?;
+    let to_people = to_people(tx, asks, since.day_start).await?;
 
     let had = asks.iter().map(|ask| {
         let known = to_people.get(&ask.contact.0);
@@ -251,6 +251,7 @@ async fn to_people(
 ) -> Result<HashMap<Uuid, (i64, Vec<String>)>, Fault> {
     let people: BTreeSet<(&TenantId, ContactId)> =
         asks.iter().map(|ask| (&ask.tenant, ask.contact)).collect();
+
     let rows = sqlx::query!(
         r#"select k.contact_id as "contact_id!", a.today as "today!", a.words as "words!"
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, contact_id)
@@ -268,6 +269,7 @@ async fn to_people(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     let trimmed = |words: Vec<String>| words.iter().map(|one| one.trim().to_owned()).collect();
     Ok(rows.into_iter().map(|row| (row.contact_id, (row.today, trimmed(row.words)))).collect())
 }
