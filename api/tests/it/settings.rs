@@ -112,6 +112,31 @@ async fn a_new_token_frees_what_the_old_one_held() {
 }
 
 #[tokio::test]
+async fn an_account_is_called_at_another_address_once_that_is_set() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    carrier(&caller, "main", "+12125550199").await;
+    let path = "/v1/carrier-accounts/main";
+
+    let moved = json!({ "base_url": "https://api.twilio.com/" });
+    let account = caller.put(path, &moved).await.expect(200);
+    assert_eq!(account["base_url"], "https://api.twilio.com");
+    let listed = caller.get("/v1/carrier-accounts").await.expect(200);
+    assert_eq!(listed["data"][0]["base_url"], "https://api.twilio.com");
+
+    let mut db = world.database.superuser().await.unwrap();
+    let woken: String =
+        sqlx::query_scalar("select what from millrace.wakes").fetch_one(&mut db).await.unwrap();
+    assert!(woken.starts_with("account:"), "what was held for it goes on: {woken}");
+
+    let field = |of: &str, code: &str| [(of.to_owned(), code.to_owned())];
+    let evil = caller.put(path, &json!({ "base_url": "https://evil.test" })).await.problem(422);
+    assert_eq!(evil, field("base_url", "not_allowed"));
+    let nothing = caller.put(path, &json!({})).await.problem(422);
+    assert_eq!(nothing, field("auth_token", "required"));
+}
+
+#[tokio::test]
 async fn two_tenants_name_their_accounts_alike_and_have_an_account_each() {
     let world = World::start().await;
     let (acme, globex) =

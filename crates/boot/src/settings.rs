@@ -56,7 +56,8 @@ pub struct Common {
     /// Address of /healthz, /readyz and /metrics; port 0 takes any [default: 127.0.0.1:8081]
     #[arg(long, env = "MILLRACE_HEALTH_LISTEN", value_name = "HOST:PORT")]
     pub health_listen: Option<String>,
-    /// Where carriers reach the api for callbacks [default: http:// and the listen address]
+    /// Where carriers reach the api for callbacks, the same for every process [default: that of the
+    /// platform, which an api has said: http:// and its listen address]
     #[arg(long, env = "MILLRACE_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
     /// What short links start with [default: the public URL]
@@ -160,8 +161,10 @@ pub struct Settings {
     pub listen: Option<SocketAddr>,
     /// Where `/healthz`, `/readyz` and `/metrics` are answered.
     pub health_listen: SocketAddr,
-    /// Where carriers reach the api, without a slash at its end.
+    /// Where carriers reach the api, without a slash at its end: as named, or where it listens.
     pub public_url: String,
+    /// Whether it is named.
+    pub names_public_url: bool,
     /// What short links start with, without a slash at its end.
     pub short_url: String,
     /// The keys that encrypt stored credentials, if named.
@@ -203,6 +206,13 @@ pub struct Settings {
 }
 
 impl Common {
+    /// Adds a host that carrier accounts may be called at to those that are named.
+    pub fn allow_carrier_host(&mut self, host: impl ToString) {
+        let named = self.allow_carrier_hosts.take().into_iter();
+        let hosts: Vec<String> = named.chain([host.to_string()]).collect();
+        self.allow_carrier_hosts = Some(hosts.join(","));
+    }
+
     /// Reads the files, parses every value and checks the values against each other.
     ///
     /// # Errors
@@ -216,6 +226,7 @@ impl Common {
 
         let listen = parse::address("MILLRACE_LISTEN", self.listen.as_deref())?;
         let public = parse::http_url("MILLRACE_PUBLIC_URL", self.public_url.as_deref())?;
+        let names_public_url = public.is_some();
         let public_url = public.unwrap_or_else(|| reached_at(listen));
         let ack_wait = self.ack_wait.as_deref();
         let short_url = parse::http_url("MILLRACE_SHORT_URL", self.short_url.as_deref())?;
@@ -237,6 +248,7 @@ impl Common {
             )?,
             short_url: short_url.unwrap_or_else(|| public_url.clone()),
             public_url,
+            names_public_url,
             master_keys: parse::keys("MILLRACE_MASTER_KEY", master)?,
             jwt_keys: parse::keys("MILLRACE_JWT_SECRET", jwt)?,
             anthropic_api_key: parse::secret_or_file("ANTHROPIC_API_KEY", anthropic)?,

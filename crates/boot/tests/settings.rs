@@ -95,6 +95,19 @@ fn flags_are_parsed_and_the_public_url_follows_the_listen_address() {
 }
 
 #[test]
+fn a_host_that_is_built_in_is_added_to_those_that_are_named() {
+    for (named, hosts) in [
+        (None, vec!["127.0.0.1:8090"]),
+        (Some(""), vec!["127.0.0.1:8090"]),
+        (Some("carrier.test"), vec!["carrier.test", "127.0.0.1:8090"]),
+    ] {
+        let mut common = Common { allow_carrier_hosts: named.map(Into::into), ..Common::default() };
+        common.allow_carrier_host("127.0.0.1:8090");
+        assert_eq!(common.resolve().unwrap().carrier_hosts, hosts, "{named:?}");
+    }
+}
+
+#[test]
 fn the_waits_around_a_carrier_call_take_fractions_of_seconds() {
     let settings = Common::default().resolve().unwrap();
     let waits = |settings: &Settings| {

@@ -32,7 +32,8 @@ pub use hosts::{BaseUrlError, check_base_url};
 pub use outbound::Outbound;
 pub use record::{MessageRecord, ReadError};
 pub use report::{
-    KeywordGroup, ReceivedText, Reference, ReportedStatus, StatusReport, WebhookError,
+    KeywordGroup, ReceivedText, Reference, ReportedNumbers, ReportedStatus, StatusReport,
+    WebhookError,
 };
 pub use setup::SetupError;
 pub use webhook::{Acknowledgement, Incoming};

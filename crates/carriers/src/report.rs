@@ -21,12 +21,24 @@ pub struct Reference {
 /// One status report of a text that we sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusReport {
-    /// The message, as we named it to the carrier.
-    pub reference: Reference,
+    /// The message, as we named it to the carrier; none where the report does not bring it back.
+    pub reference: Option<Reference>,
     /// The carrier's id of the text.
     pub sid: String,
+    /// The number that it went to, and ours that it came from, where the carrier says them: they
+    /// lead to a message whose report has no reference.
+    pub numbers: Option<ReportedNumbers>,
     /// Where the text stands.
     pub status: ReportedStatus,
+}
+
+/// Between which numbers a text went.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ReportedNumbers {
+    /// The person's number.
+    pub to: String,
+    /// Our number that sent it.
+    pub from: String,
 }
 
 /// Where a text of ours stands, as far as carriers differ for us.
@@ -90,7 +102,22 @@ pub enum WebhookError {
 impl StatusReport {
     /// The report without what cannot be stored.
     pub(crate) fn storable(self) -> Self {
-        Self { sid: storable(self.sid), ..self }
+        let numbers = self.numbers.map(|numbers| ReportedNumbers {
+            to: storable(numbers.to),
+            from: storable(numbers.from),
+        });
+        Self { sid: storable(self.sid), numbers, ..self }
+    }
+}
+
+// === impl ReportedNumbers ===
+
+impl fmt::Debug for ReportedNumbers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReportedNumbers")
+            .field("to", &Hidden(&self.to))
+            .field("from", &Hidden(&self.from))
+            .finish()
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     country::Country,
+    message::state::MessageState,
     money::{Currency, Micros},
 };
 
@@ -47,6 +48,26 @@ pub fn billed(
 
     let rate = cost.0 / i64::from(estimated);
     Some((counted, Micros(rate * i64::from(counted))))
+}
+
+/// Whether a message costs what its row says, where it is shown: one that has ended without a
+/// carrier that took it costs nothing. Before its end it costs what is reserved for it.
+pub fn is_charged(state: MessageState, is_taken: bool) -> bool {
+    match state {
+        MessageState::Blocked
+        | MessageState::Cancelled
+        | MessageState::Expired
+        | MessageState::Failed => is_taken,
+        MessageState::Accepted
+        | MessageState::Deferred
+        | MessageState::Held
+        | MessageState::Queued
+        | MessageState::InDoubt
+        | MessageState::Unknown
+        | MessageState::Sent
+        | MessageState::Delivered
+        | MessageState::Read => true,
+    }
 }
 
 /// What a reservation gives back so that budgets hold what is billed; negative where more is billed
@@ -97,6 +118,14 @@ mod tests {
     fn a_text_that_was_estimated_at_no_segments_counts_as_one() {
         assert_eq!(billed(0, COST, Some(1)), None);
         assert_eq!(billed(0, COST, Some(2)), Some((2, Micros(31_600))));
+    }
+
+    #[test]
+    fn a_message_that_no_carrier_took_costs_nothing_once_it_has_ended() {
+        assert!(!is_charged(MessageState::Failed, false) && is_charged(MessageState::Failed, true));
+        for state in MessageState::ALL.into_iter().filter(|state| !state.is_final()) {
+            assert!(is_charged(state, false), "{state:?} holds its reservation");
+        }
     }
 
     #[test]

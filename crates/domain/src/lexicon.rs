@@ -5,16 +5,19 @@
 //! would understand as "stop" count (47 CFR 64.1200(a)(10)). So keywords in five languages act at
 //! once, plain phrases block first and are reviewed later, and what only looks like either ("stop
 //! by tomorrow?", "cancel my appointment") does nothing. Every language's words apply to every
-//! text: nobody says in advance in which language they will refuse.
+//! text: nobody says in advance in which language they will refuse. What a text only quotes, and
+//! what machines answer, says nothing.
 
+mod lookalikes;
 mod normal;
+mod opt_out;
 mod pattern;
+mod quoted;
+mod reaction;
 mod rule;
 mod words;
 
-use serde::{Deserialize, Serialize};
-
-pub use rule::LexiconRule;
+pub use rule::{LexiconRule, Tier};
 
 use words::{Kind, WORDS};
 
@@ -40,30 +43,18 @@ pub enum Intent {
         /// The rule that matched.
         rule: LexiconRule,
     },
+    /// Nothing: a machine answers an opt-out, an opt-in or HELP, be it ours, another company's or a
+    /// carrier's. Two machines would answer each other without end.
+    Automatic {
+        /// The rule that matched.
+        rule: LexiconRule,
+    },
+    /// Nothing: a phone says that somebody has put a sign on a message.
+    Reaction,
     /// Something else that wants an answer.
     Question,
     /// None of these: no answer is wanted.
     Other,
-}
-
-/// How sure an opt-out is. Both stop every text at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tier {
-    /// 1: the whole message is a keyword. Confirmed once.
-    Keyword,
-    /// 2: the message says so in other words. Blocked now, reviewed by a person later.
-    Phrase,
-}
-
-impl Tier {
-    /// The tier as reports number it, 1 or 2.
-    pub fn number(self) -> u8 {
-        match self {
-            Self::Keyword => 1,
-            Self::Phrase => 2,
-        }
-    }
 }
 
 impl Intent {
@@ -71,70 +62,60 @@ impl Intent {
     pub fn is_opt_out(&self) -> bool {
         match self {
             Self::OptOut { .. } => true,
-            Self::OptIn { .. } | Self::Help { .. } | Self::Question | Self::Other => false,
+            Self::OptIn { .. }
+            | Self::Help { .. }
+            | Self::Automatic { .. }
+            | Self::Reaction
+            | Self::Question
+            | Self::Other => false,
         }
     }
 }
 
-/// Classifies an inbound text. Opt-outs are looked for first, and in doubt found.
+/// Classifies an inbound text, by what its writer has written of it. Opt-outs are looked for before
+/// anything else that a person may want, and in doubt found.
 pub fn classify(text: &str) -> Intent {
-    let text = normal::head(text);
+    let text = quoted::without(normal::head(text));
+    match reaction::rest(&text) {
+        Some(rest) if normal::fold(rest).trim().is_empty() => Intent::Reaction,
+        Some(rest) => intent(rest),
+        None => intent(&text),
+    }
+}
+
+/// What a text asks for that is no reaction.
+fn intent(text: &str) -> Intent {
     let folded = normal::fold(text);
     let words = normal::words(&folded);
+    let asks = text.contains(['?', '¿', '？']);
 
-    if let Some(rule) = keyword(&words, &[Kind::Stop, Kind::StopAlone]) {
-        return Intent::OptOut { tier: Tier::Keyword, rule };
+    if let Some((rule, _)) = WORDS.find(Kind::Automatic, &words).filter(|_| !asks) {
+        let added = opt_out::at_the_end(text);
+        return added.map_or(Intent::Automatic { rule }, |rule| Intent::OptOut {
+            tier: Tier::Phrase,
+            rule,
+        });
     }
-    if let Some(rule) = phrase(&words).or_else(|| normal::clauses(text).find_map(clause)) {
-        return Intent::OptOut { tier: Tier::Phrase, rule };
+    if let Some((tier, rule)) = opt_out::find(text) {
+        return Intent::OptOut { tier, rule };
     }
 
-    if let Some(rule) = keyword(&words, &[Kind::Start]) {
+    if let Some(rule) = opt_out::keyword(&words, &[Kind::Start]) {
         return Intent::OptIn { rule, unless_asked: false };
     }
-    if let Some(rule) = keyword(&words, &[Kind::StartUnlessAsked]) {
+    if let Some(rule) = opt_out::keyword(&words, &[Kind::StartUnlessAsked]) {
         return Intent::OptIn { rule, unless_asked: true };
     }
-    if let Some(rule) = keyword(&words, &[Kind::Help]) {
+    if let Some(rule) = opt_out::keyword(&words, &[Kind::Help]) {
         return Intent::Help { rule };
     }
 
-    let asks = text.contains(['?', '¿', '？'])
-        || words.first().is_some_and(|first| WORDS.has_word(Kind::Question, first));
-    if asks { Intent::Question } else { Intent::Other }
+    let begins_question = words.first().is_some_and(|first| WORDS.has_word(Kind::Question, first));
+    if asks || begins_question { Intent::Question } else { Intent::Other }
 }
 
 /// Whether an outbound text tells how to opt out, in any language.
 pub fn tells_how_to_opt_out(text: &str) -> bool {
     let folded = normal::fold(text);
     WORDS.find(Kind::Line, &normal::words(&folded)).is_some()
-}
-
-/// A keyword that is the whole message, however often it is repeated or spaced out.
-fn keyword(words: &[&str], kinds: &[Kind]) -> Option<LexiconRule> {
-    let message = normal::squeezed(words);
-    kinds.iter().find_map(|kind| WORDS.keyword(*kind, &message))
-}
-
-/// A phrase anywhere in the words, outside of what is known to mean something else.
-fn phrase(words: &[&str]) -> Option<LexiconRule> {
-    if let Some((rule, _)) = WORDS.find(Kind::Always, words) {
-        return Some(rule);
-    }
-    let mut rest = words.to_vec();
-    while let Some((_, range)) = WORDS.find(Kind::Not, &rest) {
-        rest[range].fill(normal::MASK);
-    }
-    WORDS.find(Kind::Phrase, &rest).map(|(rule, _)| rule)
-}
-
-/// An opt-out in one clause: a phrase (what means something else in one clause excuses no other),
-/// a strong keyword of its own ("Who is this? Stop."), or one with courtesies ("please stop").
-fn clause(text: &str) -> Option<LexiconRule> {
-    let folded = normal::fold(text);
-    let words = normal::words(&folded);
-    let courtesy = |word: &&&str| WORDS.has_word(Kind::Courtesy, word);
-    let front = words.iter().take_while(courtesy).count();
-    let back = words[front..].iter().rev().take_while(courtesy).count();
-    phrase(&words).or_else(|| keyword(&words[front..words.len() - back], &[Kind::Stop]))
 }

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod address;
+pub mod automatic;
 pub mod billing;
 pub mod clock;
 pub mod country;
@@ -19,7 +20,9 @@ pub mod message;
 pub mod money;
 pub mod nanp;
 pub mod phone;
+pub mod platform;
 pub mod quiet_hours;
+pub mod sender_code;
 pub mod simulate;
 pub mod storable;
 pub mod template;

@@ -12,7 +12,7 @@ use pipeline::{
 };
 use secrecy::ExposeSecret;
 use store::{
-    Role,
+    Role, Store,
     settings::{
         api_keys::{self, KeyKind, KeyRole},
         platform_switch,
@@ -23,13 +23,21 @@ use store::{
 use crate::{
     cli::{self, Serve, Streams, StreamsAction, SwitchTarget, TokenCommand},
     process::ProcessParts,
+    public_url,
 };
 
 /// `millrace migrate`: brings the schema to what this version needs.
 pub async fn migrate(args: Serve) -> anyhow::Result<ExitCode> {
     let settings = args.common.resolve()?;
-    store::core::migrate::migrate(settings.need_database()?.expose_secret()).await?;
+    let url = settings.need_database()?.expose_secret();
+    store::core::migrate::migrate(url).await?;
     eprintln!("schema is up to date");
+
+    if settings.names_public_url {
+        let store = Store::connect(url, Role::Api, 1).await.context("DATABASE_URL")?;
+        public_url::move_to(&settings, &store).await?;
+        eprintln!("the platform goes by {}", settings.public_url);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

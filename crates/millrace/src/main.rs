@@ -15,6 +15,7 @@ mod fair;
 mod flow;
 mod platform;
 mod process;
+mod public_url;
 mod recount;
 mod serve;
 mod soak;

@@ -18,6 +18,8 @@ use store::{Role, Store, core::seal::Sealer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::public_url::{self, PublicUrlUse};
+
 /// How long a consumer may hold something without answering before `/readyz` says so.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
 
@@ -34,6 +36,8 @@ pub struct ProcessParts {
     pub time: BusinessTime,
     /// Whether its consumers move, for `/readyz`.
     pub progress: Progress,
+    /// Where carriers reach the platform: its own idea, until it has agreed with the others.
+    pub public_url: String,
 }
 
 impl ProcessParts {
@@ -44,12 +48,14 @@ impl ProcessParts {
     pub fn begin(common: Common) -> anyhow::Result<Self> {
         let settings = common.resolve()?;
         telemetry::start_logging(settings.log_format, &settings.log_filter)?;
+        let public_url = settings.public_url.clone();
         Ok(Self {
             settings: Arc::new(settings),
             metrics: telemetry::Metrics::install()?,
             stop: shutdown::on_signals()?,
             time: BusinessTime::machine(),
             progress: Progress::default(),
+            public_url,
         })
     }
 
@@ -67,6 +73,19 @@ impl ProcessParts {
             let following = clock::follow_sandbox_clock(&broker.jetstream, self.stop.clone());
             self.time = following.await.context("reading the sandbox clock")?;
         }
+        Ok(())
+    }
+
+    /// Goes by the platform's public URL.
+    ///
+    /// # Errors
+    /// The settings name another one, or none is known where one is needed.
+    pub async fn agree_on_public_url(
+        &mut self,
+        store: &Store,
+        of: PublicUrlUse,
+    ) -> anyhow::Result<()> {
+        self.public_url = public_url::agree(&self.settings, store, of).await?;
         Ok(())
     }
 
@@ -122,13 +141,9 @@ impl ProcessParts {
 
     /// The checks that every process has: broker, database, and its own consumers moving.
     pub fn health(&self, broker: &Broker, store: &Store) -> Health {
-        let (broker, store, progress) = (broker.clone(), store.clone(), self.progress.clone());
+        let (store, progress) = (store.clone(), self.progress.clone());
 
-        Health::new(self.metrics.clone(), self.stop.clone())
-            .check("broker", move || {
-                let connected = broker.is_connected();
-                async move { connected.then_some(()).ok_or_else(|| "not connected".to_owned()) }
-            })
+        check_broker(Health::new(self.metrics.clone(), self.stop.clone()), broker)
             .check("database", move || {
                 let store = store.clone();
                 async move { store.ping().await.map_err(|why| why.to_string()) }
@@ -156,6 +171,15 @@ impl ProcessParts {
         tokio::spawn(health.serve(listener, end));
         Ok(bound)
     }
+}
+
+/// Adds the check that the broker is there.
+pub fn check_broker(health: Health, broker: &Broker) -> Health {
+    let broker = broker.clone();
+    health.check("broker", move || {
+        let connected = broker.is_connected();
+        async move { connected.then_some(()).ok_or_else(|| "not connected".to_owned()) }
+    })
 }
 
 /// One line for an address that cannot be had.

@@ -1,5 +1,6 @@
 //! `millrace up`: everything in one process, on private servers unless others are named.
 
+mod sandbox_port;
 mod servers;
 
 use std::{
@@ -35,6 +36,7 @@ use crate::{
     admin, cli,
     demo::{self, Endpoints},
     process::ProcessParts,
+    public_url::{self, PublicUrlUse},
     serve,
 };
 
@@ -53,13 +55,15 @@ pub async fn run(args: cli::Up) -> anyhow::Result<ExitCode> {
 
     eprintln!("starting servers under {}", data.path().display());
     let servers = Servers::start(data.path(), &mut common).await?;
-    let sandbox = serve::sandbox::start(sandbox_address(&common)).await?;
+    let sandbox = sandbox_port::start(data.path(), &common).await?;
     let listener = listen(&mut common).await?;
     embedded_defaults(data.path(), &mut common, sandbox.addr)?;
 
     let process = ProcessParts::begin(common)?;
     let demo = Demo { run: args.demo, then_exit: args.exit };
-    let ended = serve_all(process, sandbox, listener, (data.path(), &announced), demo).await;
+    let owns_database = servers.has_database();
+    let ended =
+        serve_all(process, sandbox, listener, (data.path(), &announced), demo, owns_database).await;
     drop(announced);
     servers.stop().await;
     ended
@@ -119,6 +123,7 @@ async fn serve_all(
     listener: TcpListener,
     (data, announced): (&Path, &Announced),
     demo: Demo,
+    owns_database: bool,
 ) -> anyhow::Result<ExitCode> {
     let url = process.settings.need_database()?.expose_secret().to_owned();
     store::core::migrate::migrate(&url)
@@ -133,6 +138,14 @@ async fn serve_all(
     serve::sandbox::bridge(&sandbox, broker.clone(), process.stop.clone()).await?;
 
     let store = process.store(Role::Api, 8).await?;
+    if owns_database {
+        // Nobody else says where this platform is reached, and a start may take another port.
+        public_url::move_to(&process.settings, &store).await?;
+    } else {
+        process.agree_on_public_url(&store, PublicUrlUse::Answers).await?;
+    }
+
+    sandbox_port::keep(data, &store, sandbox.addr).await?;
     let api_key = first_key(&process, &store, data).await?;
     let endpoints = Endpoints {
         api: format!("http://{}", listener.local_addr()?),
@@ -194,13 +207,6 @@ fn quiet_logs(common: &mut Common) {
     common.log_filter.get_or_insert_with(|| "warn".to_owned());
 }
 
-/// The usual address if it is free and nobody asked for other ports, else any.
-fn sandbox_address(common: &Common) -> SocketAddr {
-    let usual = SocketAddr::from(serve::sandbox::DEFAULT_LISTEN);
-    let is_free = std::net::TcpListener::bind(usual).is_ok();
-    if common.listen.is_none() && is_free { usual } else { SocketAddr::from(([127, 0, 0, 1], 0)) }
-}
-
 /// Binds the api's address now, so that callbacks can name the port.
 async fn listen(common: &mut Common) -> anyhow::Result<TcpListener> {
     let wanted = common.listen.clone().unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
@@ -209,7 +215,6 @@ async fn listen(common: &mut Common) -> anyhow::Result<TcpListener> {
 
     let bound = listener.local_addr()?;
     common.listen = Some(bound.to_string());
-    common.public_url.get_or_insert_with(|| format!("http://{bound}"));
     Ok(listener)
 }
 
@@ -224,7 +229,7 @@ fn embedded_defaults(data: &Path, common: &mut Common, sandbox: SocketAddr) -> a
 
     common.health_listen.get_or_insert_with(|| "127.0.0.1:0".to_owned());
     common.sandbox.get_or_insert_with(|| "1".to_owned());
-    common.allow_carrier_hosts.get_or_insert_with(|| sandbox.to_string());
+    common.allow_carrier_host(sandbox);
 
     if common.anthropic_api_key.is_none() && common.anthropic_api_key_file.is_none() {
         common.anthropic_api_key = Some("sandbox".into());

@@ -5,6 +5,8 @@
 mod blast;
 #[path = "apart/locks.rs"]
 mod locks;
+#[path = "apart/public_url.rs"]
+mod public_url;
 #[path = "apart/readme.rs"]
 mod readme;
 #[path = "apart/stops.rs"]

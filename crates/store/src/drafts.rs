@@ -238,7 +238,8 @@ async fn template_variants(
     Ok(variants.collect())
 }
 
-/// The senders of pools, in the pools' own order.
+/// The senders of pools, in the pools' own order. One whose account cannot be used, so that
+/// messages are held for it, is passed over while the pool has another.
 async fn pools(
     tx: &mut Scoped,
     now: Timestamp,
@@ -251,7 +252,11 @@ async fn pools(
         pools.iter().map(|(tenant, id)| (tenant.as_str(), id.0)).unzip();
 
     let rows = sqlx::query!(
-        r#"select p.tenant_id, p.pool_id, s.sender_id, s.country, s.usable, s.active_since
+        r#"select p.tenant_id, p.pool_id, s.sender_id, s.country, s.active_since,
+                  s.usable and not exists (
+                      select from parked w
+                      where w.tenant_id = s.tenant_id and w.cause_key = 'account:' || s.account
+                  ) as "usable!"
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, pool_id)
            join pools p on p.tenant_id = k.tenant_id and p.pool_id = k.pool_id
            cross join lateral unnest(p.senders) with ordinality as m (sender_id, at)
@@ -274,7 +279,7 @@ async fn pools(
     Ok(found)
 }
 
-/// All senders of tenants, by id, at most 400 of each.
+/// All senders of tenants, by id, at most 400 of each; likewise.
 async fn senders(
     tx: &mut Scoped,
     now: Timestamp,
@@ -286,13 +291,17 @@ async fn senders(
     let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
 
     let rows = sqlx::query!(
-        "select s.tenant_id, s.sender_id, s.country, s.usable, s.active_since
+        r#"select s.tenant_id, s.sender_id, s.country, s.active_since,
+                s.usable and not exists (
+                    select from parked w
+                    where w.tenant_id = s.tenant_id and w.cause_key = 'account:' || s.account
+                ) as "usable!"
          from unnest($1::text[]) as k (tenant_id)
          cross join lateral (
              select * from senders r where r.tenant_id = k.tenant_id and r.removed_at is null
              order by r.sender_id limit 400
          ) s
-         order by s.tenant_id, s.sender_id",
+         order by s.tenant_id, s.sender_id"#,
         &names as _,
     )
     .fetch_all(&mut **tx)

@@ -7,6 +7,7 @@ pub mod budgets;
 pub mod platform_accounts;
 pub mod platform_switch;
 pub mod policies;
+pub mod public_url;
 pub mod senders;
 pub mod switches;
 pub mod templates;

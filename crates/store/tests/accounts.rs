@@ -165,6 +165,32 @@ async fn a_number_of_a_shared_account_is_one_tenants_and_none_sees_the_others_sh
 }
 
 #[tokio::test]
+async fn accounts_follow_a_carrier_that_has_moved_and_what_waits_for_them_goes_on()
+-> anyhow::Result<()> {
+    const TWILIO: &str = "https://api.twilio.com";
+    const MOVED: &str = "http://127.0.0.1:9";
+    let database = Database::start().await?;
+    let [(acme, _), (other, _)] = lent(&database).await?;
+    let api = database.store(Role::Api).await?;
+
+    for (from, at, woken) in [("http://127.0.0.1:8", TWILIO, 0), (TWILIO, MOVED, 1)] {
+        let mut tx = api.scoped([&acme]).await?;
+        accounts::move_base_url(&mut tx, &acme, from, MOVED).await?;
+        let account = accounts::by_name(&mut tx, &acme, "lent").await?.expect("lent");
+        assert_eq!(account.access.base_url, at);
+        let wakes: i64 =
+            sqlx::query_scalar("select count(*) from wakes").fetch_one(&mut *tx).await?;
+        assert_eq!(wakes, woken);
+        tx.commit().await?;
+    }
+
+    let mut tx = api.scoped([&other]).await?;
+    let account = accounts::by_name(&mut tx, &other, "lent").await?.expect("lent");
+    assert_eq!(account.access.base_url, TWILIO, "another tenant's stays");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_new_secret_is_everybodys_and_ends_the_accounts_rest() -> anyhow::Result<()> {
     let database = Database::start().await?;
     let [(acme, _), (other, _)] = lent(&database).await?;

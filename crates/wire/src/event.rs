@@ -125,7 +125,8 @@ pub struct ReceivedData {
     /// The campaign whose message was the last one from this sender to this contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<CampaignId>,
-    /// What the text means: `opt_out`, `opt_in`, `help` or `text`.
+    /// What the text means: `opt_out`, `opt_in`, `help`, `text`, `reaction` (a sign on a message)
+    /// or `automatic` (a machine's answer).
     pub meaning: String,
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use domain::{encoding::smart, language::Language};
+use domain::{automatic::AutomaticAnswer, encoding::smart, language::Language};
 use store::conversations::inbound::Company;
 
 /// What a text is answered with.
@@ -19,6 +19,17 @@ pub enum ComplianceAnswer {
 }
 
 impl ComplianceAnswer {
+    /// The answer that a text was recorded to get; none for what the AI writes.
+    pub fn recorded_as(answer: AutomaticAnswer) -> Option<Self> {
+        match answer {
+            AutomaticAnswer::OptOut => Some(Self::OptOut),
+            AutomaticAnswer::OptOutOfProgram => Some(Self::OptOutOfProgram),
+            AutomaticAnswer::OptIn => Some(Self::OptIn),
+            AutomaticAnswer::Help => Some(Self::Help),
+            AutomaticAnswer::Ai => None,
+        }
+    }
+
     fn row(self, company: &Company) -> &'static str {
         match self {
             Self::OptOut => "opt_out",
@@ -114,6 +125,22 @@ mod tests {
                     assert!(leaves && keywords.iter().any(helps), "{language:?}: {text}");
                 }
                 ComplianceAnswer::Help => assert!(leaves, "{language:?}: {text}"),
+            }
+        }
+    }
+
+    #[test]
+    fn no_answer_that_comes_back_is_read_as_what_a_person_asks_for() {
+        let is_automatic = |text: &str| matches!(classify(text), Intent::Automatic { .. });
+        for (answer, language, text) in said() {
+            assert!(is_automatic(&text), "{answer:?} {language:?}: {text}");
+        }
+
+        let odd = Company { name: "Stop. Cancel & Co".into(), help_contact: None };
+        for answer in ALL {
+            for language in Language::ALL {
+                let text = answer.words(language, &odd);
+                assert!(is_automatic(&text), "{answer:?} {language:?}: {text}");
             }
         }
     }

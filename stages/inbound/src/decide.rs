@@ -12,7 +12,7 @@ use domain::{
 };
 use stage::Cause;
 use store::{
-    conversations::inbound::{Meaning, NewText},
+    conversations::inbound::{Meaning, NewText, Writer},
     recipients::consent::ConsentMethod,
 };
 use wire::WebhookRequest;
@@ -82,27 +82,30 @@ pub(crate) fn received(arrived: &[Arrived]) -> impl Iterator<Item = &Received> {
 }
 
 /// What one text of a request means to the tenant whose number it came to; none when it is not from
-/// a phone number.
+/// a phone number, a short code or a name.
 fn read(request: &WebhookRequest, tenant: &TenantId, inbound: ReceivedText) -> Option<Received> {
-    let number = PhoneNumber::from_e164(&inbound.from).ok()?;
-    let country = number.country().map_or("ZZ".to_owned(), |country| country.as_str().to_owned());
-    let contact = ContactId::of(tenant, number.as_str());
+    let writer = writer(&inbound.from)?;
+    let contact = ContactId::of(tenant, writer.as_str());
     let sender = SenderId::of(tenant, &inbound.to);
 
     let keyword = inbound.keyword;
     let said = lexicon::classify(&inbound.body);
     let rule = rule(&said);
 
+    let meaning = match &writer {
+        Writer::Person { .. } => meaning(keyword, &said),
+        Writer::Code(_) => Meaning::Automatic,
+    };
+
     let text = NewText {
         tenant: tenant.clone(),
         id: carrier_id(&request.account, &inbound.sid),
         conversation: ConversationId::of(contact, sender),
         contact,
-        address: Address::from(number),
-        country,
+        writer,
         sender,
         body: inbound.body,
-        meaning: meaning(keyword, &said),
+        meaning,
         method: method(keyword, &said),
         rule: rule.map(|rule| rule.to_string()),
         received_at: request.received_at,
@@ -117,6 +120,15 @@ fn read(request: &WebhookRequest, tenant: &TenantId, inbound: ReceivedText) -> O
     })
 }
 
+/// Who a text is from, by what the carrier says of it.
+fn writer(from: &str) -> Option<Writer> {
+    let Ok(number) = PhoneNumber::from_e164(from) else {
+        return from.parse().ok().map(Writer::Code);
+    };
+    let country = number.country().map_or("ZZ".to_owned(), |country| country.as_str().to_owned());
+    Some(Writer::Person { address: Address::from(number), country })
+}
+
 /// The carrier's own reading of a word comes first: we must not send to a person whom the carrier
 /// blocks. A word that may also be an ordinary answer is an opt-in only where the carrier takes it
 /// for one.
@@ -129,6 +141,8 @@ fn meaning(keyword: Option<KeywordGroup>, said: &Intent) -> Meaning {
         (Some(KeywordGroup::Help), _) | (None, Intent::Help { .. }) => Meaning::Help,
         (None, Intent::OptIn { unless_asked: true, .. }) => Meaning::Text,
         (None, Intent::Question | Intent::Other) => Meaning::Text,
+        (None, Intent::Reaction) => Meaning::Reaction,
+        (None, Intent::Automatic { .. }) => Meaning::Automatic,
     }
 }
 
@@ -142,6 +156,8 @@ fn method(keyword: Option<KeywordGroup>, said: &Intent) -> ConsentMethod {
             Intent::OptOut { tier: Tier::Keyword, .. }
             | Intent::OptIn { .. }
             | Intent::Help { .. }
+            | Intent::Automatic { .. }
+            | Intent::Reaction
             | Intent::Question
             | Intent::Other,
         ) => ConsentMethod::Keyword,
@@ -150,9 +166,10 @@ fn method(keyword: Option<KeywordGroup>, said: &Intent) -> ConsentMethod {
 
 fn rule(said: &Intent) -> Option<LexiconRule> {
     match said {
-        Intent::OptOut { rule, .. } | Intent::OptIn { rule, .. } | Intent::Help { rule } => {
-            Some(*rule)
-        }
-        Intent::Question | Intent::Other => None,
+        Intent::OptOut { rule, .. }
+        | Intent::OptIn { rule, .. }
+        | Intent::Help { rule }
+        | Intent::Automatic { rule } => Some(*rule),
+        Intent::Reaction | Intent::Question | Intent::Other => None,
     }
 }

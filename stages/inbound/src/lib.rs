@@ -9,8 +9,9 @@
 //! | Writes | `inbound_texts`, `conversations`, `contacts`, `standings`, `consents`, `parked`, |
 //! | | `audit_log` |
 //! | Calls | nobody |
-//! | Never | lets an automation or the AI see a text before the opt-out check |
+//! | Never | lets an automation or the AI see a text before the opt-out check; answers a machine |
 
+mod answering;
 mod answers;
 mod decide;
 mod load;

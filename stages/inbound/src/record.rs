@@ -11,15 +11,16 @@ use store::{
 };
 use uuid::Uuid;
 
-use crate::decide::{Arrived, distinct, received};
+use crate::{
+    answering::{self, People},
+    decide::{Arrived, Received, distinct, received},
+};
 
 /// What is stored about the texts of a batch, as far as it decides what is said.
 #[derive(Default)]
 pub(crate) struct Recorded {
     /// The conversations, by text.
     pub(crate) threads: HashMap<Uuid, Thread>,
-    /// The handles of accounts whose carrier answers its own words.
-    pub(crate) self_answering: HashSet<String>,
 }
 
 /// Stores the texts, and reads what is needed to say what follows from them.
@@ -37,16 +38,52 @@ pub(crate) async fn record(
     let threads = inbound::receive(&mut tx, &texts).await?;
     let mut threads: HashMap<Uuid, Thread> =
         threads.into_iter().map(|thread| (thread.inbound, thread)).collect();
+
+    let before = people(&mut tx, now, &texts, &threads).await?;
     change_recipients(&mut tx, now, &texts, &threads).await?;
     complete(&mut tx, &texts, &mut threads).await?;
 
-    let (tenants, accounts): (Vec<String>, Vec<String>) = received(arrived)
-        .map(|received| (received.text.tenant.to_string(), received.account.clone()))
-        .unzip();
-    let self_answering = inbound::self_answering(&mut tx, &tenants, &accounts).await?;
+    let by_carrier = answered_by_carrier(&mut tx, arrived).await?;
+    let answers = answering::decide(&texts, &threads, &by_carrier, before);
+    store::conversations::answers::record(&mut tx, &answers).await?;
+    for (_, text, answer) in answers {
+        threads.entry(text).and_modify(|thread| thread.answer = Some(answer));
+    }
 
     tx.commit().await.map_err(store::fault)?;
-    Ok(Recorded { threads, self_answering })
+    Ok(Recorded { threads })
+}
+
+/// The people of new texts, as they were before these.
+async fn people(
+    tx: &mut Scoped,
+    now: Timestamp,
+    texts: &[NewText],
+    threads: &HashMap<Uuid, Thread>,
+) -> Result<People, Fault> {
+    let asks = |text: &&NewText| match text.meaning {
+        Meaning::OptOut | Meaning::OptIn | Meaning::Help => threads[&text.id].first,
+        Meaning::Text | Meaning::Reaction | Meaning::Automatic => false,
+    };
+    let asking: Vec<&NewText> = texts.iter().filter(asks).collect();
+    store::conversations::answers::people(tx, &asking, now).await
+}
+
+/// The texts to words that their carrier answers by itself.
+async fn answered_by_carrier(tx: &mut Scoped, arrived: &[Arrived]) -> Result<HashSet<Uuid>, Fault> {
+    let of_carrier: Vec<&Received> =
+        received(arrived).filter(|received| received.keyword.is_some()).collect();
+    if of_carrier.is_empty() {
+        return Ok(HashSet::new());
+    }
+
+    let (tenants, accounts): (Vec<String>, Vec<String>) = of_carrier
+        .iter()
+        .map(|received| (received.text.tenant.to_string(), received.account.clone()))
+        .unzip();
+    let answering = inbound::self_answering(tx, &tenants, &accounts).await?;
+    let answered = of_carrier.iter().filter(|received| answering.contains(&received.account));
+    Ok(answered.map(|received| received.text.id).collect())
 }
 
 /// Changes the recipient status of people who say stop or start, with the first record of each

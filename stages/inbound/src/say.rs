@@ -43,15 +43,10 @@ fn say(received: &Received, recorded: &Recorded) -> Vec<Outgoing> {
     match received.text.meaning {
         Meaning::OptOut => said.push(contact_event(received, thread, EventKind::ContactOptedOut)),
         Meaning::OptIn => said.push(contact_event(received, thread, EventKind::ContactOptedIn)),
-        Meaning::Help => {}
-        Meaning::Text => said.push(conversation(received, thread)),
+        Meaning::Text => said.extend(conversation(received, thread)),
+        Meaning::Help | Meaning::Reaction | Meaning::Automatic => {}
     }
-
-    let carrier_answered =
-        received.keyword.is_some() && recorded.self_answering.contains(&received.account);
-    if !carrier_answered {
-        said.extend(answer(received, thread));
-    }
+    said.extend(answer(received, thread));
     said
 }
 
@@ -65,7 +60,7 @@ fn received_event(received: &Received, thread: &Thread) -> Outgoing {
         meaning: text.meaning.as_str().to_owned(),
     };
     let kind = EventKind::MessageReceived;
-    Event::new(kind, &text.tenant, text.id, 1, text.received_at, &data).outgoing()
+    Event::new(kind, &text.tenant, text.id, 1, thread.received_at, &data).outgoing()
 }
 
 /// An event of the contact, named by the text that caused it.
@@ -76,33 +71,35 @@ fn contact_event(received: &Received, thread: &Thread, kind: EventKind) -> Outgo
         cause: text.method.as_str().to_owned(),
         campaign: thread.campaign.map(CampaignId),
     };
-    Event::new(kind, &text.tenant, text.id, 1, text.received_at, &data).outgoing()
+    Event::new(kind, &text.tenant, text.id, 1, thread.received_at, &data).outgoing()
 }
 
-fn conversation(received: &Received, thread: &Thread) -> Outgoing {
+/// The text as it goes to whoever answers; none where no person has written it.
+fn conversation(received: &Received, thread: &Thread) -> Option<Outgoing> {
     let text = &received.text;
+    let address = text.address()?.clone();
     let inbound = InboundText {
         id: text.id,
         tenant: text.tenant.clone(),
         conversation: text.conversation,
         epoch: u32::try_from(thread.epoch).unwrap_or(1),
         contact: text.contact,
-        address: text.address.clone(),
+        address,
         sender: text.sender,
         channel: Channel::Sms,
         body: text.body.clone(),
         language: language(received, thread).to_owned(),
-        received_at: text.received_at,
+        received_at: thread.received_at,
         trace: received.trace.clone(),
     };
 
-    Outgoing::new(Subject::Inbound(text.tenant.clone()), &inbound)
+    Some(Outgoing::new(Subject::Inbound(text.tenant.clone()), &inbound))
 }
 
-/// The one compliance answer to this text, from the sender that was texted; none where the law asks
-/// for none.
+/// The compliance answer that was recorded for this text, from the sender that was texted.
 fn answer(received: &Received, thread: &Thread) -> Option<Outgoing> {
-    let words = answer_words(received, thread)?;
+    let answer = ComplianceAnswer::recorded_as(thread.answer?)?;
+    let words = words(answer, received, thread);
     let text = &received.text;
 
     let head = Head {
@@ -111,9 +108,9 @@ fn answer(received: &Received, thread: &Thread) -> Option<Outgoing> {
         turn: 1,
         class: MessageClass::Compliance,
         channel: Channel::Sms,
-        to: text.address.clone(),
+        to: text.address()?.clone(),
         campaign: None,
-        submitted_at: text.received_at,
+        submitted_at: thread.received_at,
         expires_at: None,
         on_late: None,
         trace: received.trace.clone(),
@@ -136,15 +133,7 @@ fn language<'a>(received: &Received, thread: &'a Thread) -> &'a str {
     said.or(thread.language.as_deref()).unwrap_or("en")
 }
 
-fn answer_words(received: &Received, thread: &Thread) -> Option<String> {
-    let answer = match (received.text.meaning, &thread.program) {
-        (Meaning::OptOut, Some(_)) => ComplianceAnswer::OptOutOfProgram,
-        (Meaning::OptOut, None) => ComplianceAnswer::OptOut,
-        (Meaning::OptIn, _) => ComplianceAnswer::OptIn,
-        (Meaning::Help, _) => ComplianceAnswer::Help,
-        (Meaning::Text, _) => return None,
-    };
-
+fn words(answer: ComplianceAnswer, received: &Received, thread: &Thread) -> String {
     let language = Language::from_tag(language(received, thread)).unwrap_or_default();
-    Some(answer.words(language, &thread.company))
+    answer.words(language, &thread.company)
 }

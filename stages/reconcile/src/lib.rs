@@ -8,7 +8,8 @@
 //! | | `events.<tenant>.contact.opted_out`; [`InDoubtSweep`] also |
 //! | | `events.<tenant>.message.deferred`, `.unknown`, and `in_doubt.raised` by the outbox |
 //! | Reads | `messages`, `tenants`; [`InDoubtSweep`] and [`ReceiptPoller`] also `senders`, |
-//! | | `carrier_accounts`, `policies`, `contacts` |
+//! | | `carrier_accounts`, `policies`, `contacts`; receipts without a reference |
+//! | | `contact_addresses` |
 //! | Writes | `messages`, `parked`, `standings`, `consents`, `counters`, `doubts`, `taken_sids`, |
 //! | | `receipt_watches`, `unmatched_receipts`, `unsaid_events`; takes `cancel_marks`, |
 //! | | `open_claims` |

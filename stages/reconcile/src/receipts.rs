@@ -2,6 +2,7 @@
 
 pub(crate) mod decide;
 pub(crate) mod load;
+mod nameless;
 mod opt_out;
 pub(crate) mod record;
 pub(crate) mod report;
@@ -38,7 +39,7 @@ impl Stage for ReceiptStage {
 
     async fn handle(&self, cx: &Cx, batch: Batch<WebhookRequest>) -> Result<(), Fault> {
         // load
-        let mut reports = load::read(&batch);
+        let mut reports = load::read(&self.store, &batch).await?;
         if reports.is_empty() {
             return Ok(());
         }

@@ -1,15 +1,36 @@
 //! Whether a text is answered at all. Pure.
 
-use jiff::SignedDuration;
-use store::conversations::replies::{Ask, ReplyDecision, ReplyFacts, ReplyReason};
+use domain::automatic::{DAY, PER_DAY};
+use jiff::{SignedDuration, Timestamp};
+use store::conversations::replies::{
+    Ask, HadAnswers, ReplyDecision, ReplyFacts, ReplyReason, Since,
+};
 use wire::InboundText;
 
 /// How many answers one thread gets in the time that is [`COUNTED`]: two machines texting each
-/// other stop there.
-pub(crate) const ANSWERS_PER_HOUR: i64 = 3;
+/// other slow down there, and end at those of the day.
+const ANSWERS_PER_HOUR: i64 = 3;
 
 /// The time in which answers to one thread are counted.
-pub(crate) const COUNTED: SignedDuration = SignedDuration::from_hours(1);
+const COUNTED: SignedDuration = SignedDuration::from_hours(1);
+
+/// Since when answers count, at an instant.
+pub(crate) fn since(now: Timestamp) -> Since {
+    Since { hour_start: now - COUNTED, day_start: now - DAY }
+}
+
+/// Why there is no further answer after those that a thread and its person have had.
+pub(crate) fn over(had: &HadAnswers) -> Option<ReplyReason> {
+    if had.to_same_words {
+        Some(ReplyReason::Repeated)
+    } else if had.in_thread >= ANSWERS_PER_HOUR {
+        Some(ReplyReason::AnswersPerHour)
+    } else if had.today >= PER_DAY {
+        Some(ReplyReason::AnswersPerDay)
+    } else {
+        None
+    }
+}
 
 /// What to do about a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +54,8 @@ pub(crate) fn decide(
         ReplyIntent::Silence(ReplyReason::OptedOut)
     } else if is_epoch_over {
         ReplyIntent::Silence(ReplyReason::EpochOver)
-    } else if facts.answers >= ANSWERS_PER_HOUR {
-        ReplyIntent::Silence(ReplyReason::AnswersPerHour)
+    } else if let Some(reason) = over(&facts.had) {
+        ReplyIntent::Silence(reason)
     } else if text.body.trim().is_empty() {
         ReplyIntent::Silence(ReplyReason::Empty)
     } else if !has_model {
@@ -79,7 +100,7 @@ mod tests {
             inbound: uuid::Uuid::nil(),
             epoch: 1,
             silenced: false,
-            answers: 0,
+            had: HadAnswers::default(),
             decided: None,
         }
     }
@@ -100,10 +121,23 @@ mod tests {
 
     #[test]
     fn a_thread_gets_three_answers_an_hour() {
-        let asked =
-            |answers| decide(&text("When?"), Some(&ReplyFacts { answers, ..facts() }), true);
+        let asked = |in_thread| asked(HadAnswers { in_thread, ..HadAnswers::default() });
         assert_eq!(asked(2), ReplyIntent::Answer);
         assert_eq!(asked(3), ReplyIntent::Silence(ReplyReason::AnswersPerHour));
+    }
+
+    #[test]
+    fn a_person_gets_twenty_automatic_answers_a_day_and_one_to_the_same_words() {
+        let today = |today| asked(HadAnswers { today, ..HadAnswers::default() });
+        assert_eq!(today(19), ReplyIntent::Answer);
+        assert_eq!(today(20), ReplyIntent::Silence(ReplyReason::AnswersPerDay));
+
+        let same = HadAnswers { to_same_words: true, ..HadAnswers::default() };
+        assert_eq!(asked(same), ReplyIntent::Silence(ReplyReason::Repeated));
+    }
+
+    fn asked(had: HadAnswers) -> ReplyIntent {
+        decide(&text("When?"), Some(&ReplyFacts { had, ..facts() }), true)
     }
 
     #[test]

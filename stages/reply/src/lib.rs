@@ -4,10 +4,11 @@
 //! |---|---|
 //! | Consumes | `inbound.<tenant>` |
 //! | Emits | `msg.submitted.urgent`, class conversational |
-//! | Reads | `conversations`, `standings`, `ai_replies` |
-//! | Writes | `ai_replies` |
+//! | Reads | `conversations`, `standings`, `ai_replies`, `inbound_texts` |
+//! | Writes | `ai_replies`, `inbound_texts` |
 //! | Calls | the Anthropic Messages API, once per text |
-//! | Never | answers someone who opted out, or more than a few times per thread and hour |
+//! | Never | answers someone who opted out, the same words twice a day, or more than a few times |
+//! | | per thread and hour, or person and day |
 
 mod ask;
 mod decide;
@@ -145,25 +146,24 @@ impl ReplyStage {
     }
 
     /// Answers the texts of one thread, one after the other: each counts the questions before it,
-    /// also those to which the model had no answer. Once it has had as many as it may have answers,
-    /// the rest end at once: no thread holds a batch for longer than so many calls.
+    /// also those to which the model had no answer, and is silent to words that were asked. Once it
+    /// has had as many as it may have answers, the rest end at once: no thread holds a batch for
+    /// longer than so many calls.
     async fn answer_thread(
         &self,
         cx: &Cx,
         batch: &Batch<InboundText>,
         thread: Thread<'_>,
     ) -> Result<(), Fault> {
-        let (mut asks, mut silent) = (0, Vec::new());
+        let (mut words, mut silent) = (Vec::new(), Vec::new());
         for mut asked in thread {
-            if let Some(facts) = &mut asked.facts {
-                facts.answers += asks;
-            }
+            asked.count(&words);
 
             match self.intent(&asked) {
                 ReplyIntent::Silence(reason) => silent.push((asked, reason)),
                 ReplyIntent::Answer => {
                     let say = self.answer(cx, &asked).await?;
-                    asks += 1;
+                    words.push(asked.ask.body.clone());
                     batch.answer(asked.index, Outcome::Emit(say.into_iter().collect()));
                 }
             }

@@ -12,7 +12,7 @@ use store::{
 use uuid::Uuid;
 use wire::InboundText;
 
-use crate::decide::COUNTED;
+use crate::decide::since;
 
 /// A text of the batch, and what is known of its thread.
 pub(crate) struct Asked<'a> {
@@ -29,6 +29,15 @@ impl Asked<'_> {
     pub(crate) fn decided(&self) -> Option<&ReplyDecided> {
         self.facts.as_ref()?.decided.as_ref()
     }
+
+    /// Counts the questions of the batch that were asked before it in its thread.
+    pub(crate) fn count(&mut self, words: &[String]) {
+        let Some(facts) = &mut self.facts else { return };
+        let questions = i64::try_from(words.len()).unwrap_or(i64::MAX);
+        facts.had.in_thread += questions;
+        facts.had.today += questions;
+        facts.had.to_same_words |= words.contains(&self.ask.body);
+    }
 }
 
 /// The texts of one thread, in the order of the batch.
@@ -42,7 +51,7 @@ pub(crate) async fn load<'a>(
 ) -> Result<Vec<Thread<'a>>, Fault> {
     let asks: Vec<Ask> = texts.iter().map(ask).collect();
     let mut tx = store.scoped(texts.iter().map(|text| text.tenant.clone())).await?;
-    let facts = replies::facts(&mut tx, &asks, now - COUNTED).await?;
+    let facts = replies::facts(&mut tx, &asks, since(now)).await?;
     let facts: HashMap<Uuid, ReplyFacts> =
         facts.into_iter().map(|facts| (facts.inbound, facts)).collect();
 
@@ -78,6 +87,8 @@ fn ask(text: &InboundText) -> Ask {
         conversation: text.conversation,
         message: MessageId::from_burst(text.conversation, text.epoch, text.id),
         address: text.address.clone(),
+        contact: text.contact,
+        body: text.body.trim().to_owned(),
     }
 }
 

@@ -4,21 +4,20 @@ use jiff::Timestamp;
 use stage::Fault;
 use store::{
     Store,
-    conversations::replies::{self, Limit, ReplyDecided, ReplyDecision},
+    conversations::replies::{self, ReplyDecided, ReplyDecision},
 };
 
-use crate::decide::{ANSWERS_PER_HOUR, COUNTED};
+use crate::decide::{over, since};
 
 /// Records a decision, and gives the one that stands: an earlier one about this text, or silence
-/// where another process has used up the thread's answers.
+/// where another process has used up the answers of the thread or the person.
 pub(crate) async fn record(
     store: &Store,
     now: Timestamp,
     decision: &ReplyDecision,
 ) -> Result<ReplyDecided, Fault> {
     let mut tx = store.scoped([&decision.ask.tenant]).await?;
-    let limit = Limit { since: now - COUNTED, answers: ANSWERS_PER_HOUR };
-    let decided = replies::decide(&mut tx, decision, now, limit).await?;
+    let decided = replies::decide(&mut tx, decision, now, since(now), over).await?;
     tx.commit().await.map_err(store::fault)?;
     Ok(decided)
 }

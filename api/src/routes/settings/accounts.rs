@@ -20,7 +20,7 @@ use crate::{
 pub(super) fn router() -> Router<App> {
     Router::new().route("/v1/carrier-accounts", get(list).post(create)).route(
         "/v1/carrier-accounts/{account}",
-        get(show).put(set_token).patch(change).delete(remove),
+        get(show).put(change).patch(change).delete(remove),
     )
 }
 
@@ -96,12 +96,6 @@ async fn create(
     Ok(response)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewToken {
-    auth_token: String,
-}
-
 /// `GET /v1/carrier-accounts/{account}`, for every role: one account, or 404.
 async fn show(
     State(app): State<App>,
@@ -114,20 +108,8 @@ async fn show(
     Ok(Json(view(&app, found)))
 }
 
-/// `PUT /v1/carrier-accounts/{account}`, for admins and owners: another token for an account. What
-/// was held because the carrier refused the old one goes on.
-async fn set_token(
-    app: State<App>,
-    caller: Caller,
-    name: Name,
-    Body(body): Body<NewToken>,
-) -> Result<Json<AccountView>, Problem> {
-    let change = Change { auth_token: Some(body.auth_token), ..Change::default() };
-    apply(app, caller, name, change).await
-}
-
 /// What is to be otherwise about an account. What is not said stays.
-#[derive(Default, Deserialize)]
+#[derive(Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Change {
     #[serde(default)]
@@ -138,23 +120,14 @@ struct Change {
     confirms_opt_out: Option<bool>,
 }
 
-/// `PATCH /v1/carrier-accounts/{account}`, for admins and owners: changes what is said of an
-/// account. What was held because the carrier refused it as it was goes on. Answers 200 with it,
+/// `PATCH` and `PUT /v1/carrier-accounts/{account}`, for admins and owners: changes what is said of
+/// an account. What was held because the carrier refused it as it was goes on. Answers 200 with it,
 /// 404, or 409 for an account that the platform lends.
 async fn change(
-    app: State<App>,
-    caller: Caller,
-    name: Name,
-    Body(body): Body<Change>,
-) -> Result<Json<AccountView>, Problem> {
-    apply(app, caller, name, body).await
-}
-
-async fn apply(
     State(app): State<App>,
     caller: Caller,
     Name(name): Name,
-    change: Change,
+    Body(change): Body<Change>,
 ) -> Result<Json<AccountView>, Problem> {
     // load
     let mut tx = app.transactions.begin(&caller.tenant).await?;
@@ -163,12 +136,19 @@ async fn apply(
 
     // check
     let mut errors = Errors::default();
+    let detail = "give auth_token, base_url or confirms_opt_out";
+    errors.check(change != Change::default(), "auth_token", "required", detail);
     if let Some(token) = &change.auth_token {
         check_token(token, &mut errors);
     }
     let carrier = Carrier::from_name(&before.access.carrier);
-    let base_url = change.base_url.as_deref().zip(carrier);
-    let base_url = base_url.map(|(url, carrier)| check_url(&app, carrier, url, &mut errors));
+    let base_url = change.base_url.as_deref().and_then(|url| match carrier {
+        Some(carrier) => Some(check_url(&app, carrier, url, &mut errors)),
+        None => {
+            errors.add("base_url", "unknown_carrier", "this version does not know the carrier");
+            None
+        }
+    });
     errors.done()?;
 
     // record

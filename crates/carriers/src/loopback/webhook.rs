@@ -46,8 +46,9 @@ pub(crate) fn read_reports(body: &[u8]) -> Result<Vec<StatusReport>, WebhookErro
                 let status = status_of(&status, code).ok_or(WebhookError::UnknownStatus)?;
                 let reference = read_reference(&reference);
                 reports.extend(reference.map(|reference| StatusReport {
-                    reference,
+                    reference: Some(reference),
                     sid: id,
+                    numbers: None,
                     status,
                 }));
             }

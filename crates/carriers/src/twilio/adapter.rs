@@ -17,7 +17,7 @@ use crate::{
     abilities::Abilities,
     answer::{CarrierReply, ThrottleScope},
     outbound::Outbound,
-    report::{ReceivedText, StatusReport, WebhookError},
+    report::{ReceivedText, ReportedNumbers, StatusReport, WebhookError},
     webhook::{Acknowledgement, Incoming, content_type, text},
 };
 
@@ -87,11 +87,18 @@ pub(crate) fn acknowledgement(kind: WebhookKind) -> Acknowledgement {
     }
 }
 
-/// One request reports on one text; it is about none of ours without our reference.
+/// One request reports on one text. Without our reference it need not be about one of ours, and
+/// what cannot be read then is nothing.
 pub(crate) fn read_report(query: &str, body: &[u8]) -> Result<Option<StatusReport>, WebhookError> {
-    let Some(reference) = parse_callback_query(query) else { return Ok(None) };
-    let report = parse_status(body)?;
-    Ok(Some(StatusReport { reference, sid: report.sid, status: report.status }))
+    let reference = parse_callback_query(query);
+    let report = match parse_status(body) {
+        Ok(report) => report,
+        Err(_) if reference.is_none() => return Ok(None),
+        Err(why) => return Err(why),
+    };
+
+    let numbers = report.to.zip(report.from).map(|(to, from)| ReportedNumbers { to, from });
+    Ok(Some(StatusReport { reference, sid: report.sid, numbers, status: report.status }))
 }
 
 /// One request brings one text.

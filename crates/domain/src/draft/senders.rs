@@ -12,7 +12,7 @@ pub struct SenderCandidate {
     pub id: SenderId,
     /// The country whose numbers it is for; none when its row names none that is known.
     pub country: Option<Country>,
-    /// False for one that is quarantined or not registered.
+    /// False for one that is quarantined or not registered, or whose account cannot be used.
     pub usable: bool,
     /// False for one whose warm-up has not begun.
     pub active: bool,

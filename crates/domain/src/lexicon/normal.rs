@@ -1,5 +1,7 @@
 //! The form in which texts and the words of the lexicon are compared.
 
+use std::borrow::Cow;
+
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Fills the gap where words were taken out; no text has it as a word.
@@ -25,6 +27,7 @@ pub(super) fn words(folded: &str) -> Vec<&str> {
 /// A text as its words, with blanks between: in lower case, without accents, apostrophes, signs and
 /// emoji. Full-width letters are letters, and the stop sign counts as the word.
 pub(super) fn fold(text: &str) -> String {
+    let text = spell_number_sign(text);
     let mut folded = String::with_capacity(text.len());
     if text.is_ascii() {
         for byte in text.bytes().filter(|byte| !matches!(byte, b'\'' | b'`')) {
@@ -38,8 +41,8 @@ pub(super) fn fold(text: &str) -> String {
         match c {
             // Contractions are one word, and people leave the apostrophe out anyway.
             '\'' | '’' | '‘' | 'ʼ' | '`' | '´' => {}
-            // Invisible, and so no boundary.
-            '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' => {}
+            // No boundary.
+            c if is_invisible(c) => {}
             '🛑' => folded.push_str(" stop "),
             'ß' | 'ẞ' => folded.push_str("ss"),
             c if c.is_alphanumeric() => folded.extend(c.to_lowercase()),
@@ -49,16 +52,45 @@ pub(super) fn fold(text: &str) -> String {
     folded
 }
 
+/// Whether a character has no width of its own: `Default_Ignorable_Code_Point` of Unicode.
+pub(super) fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A number sign that numbers nothing ("wrong #") is the word.
+fn spell_number_sign(text: &str) -> Cow<'_, str> {
+    if !text.contains('#') {
+        return Cow::Borrowed(text);
+    }
+
+    let mut spelled = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let numbers = rest.peek().is_some_and(|next| next.is_alphanumeric());
+        if c == '#' && !numbers { spelled.push_str(" number ") } else { spelled.push(c) }
+    }
+    Cow::Owned(spelled)
+}
+
+/// The words, repetitions of a word dropped.
+pub(super) fn once<'a>(words: &[&'a str]) -> Vec<&'a str> {
+    let mut kept = words.to_vec();
+    kept.dedup();
+    kept
+}
+
 /// The words as one text, repetitions of a word dropped ("stop stop stop") and letters that were
 /// spaced out put together ("S T O P").
 pub(super) fn squeezed(words: &[&str]) -> String {
-    let mut kept = words.to_vec();
-    if kept.len() > 2 && kept.iter().all(|word| word.chars().count() == 1) {
-        return kept.concat();
+    if words.len() > 2 && words.iter().all(|word| word.chars().count() == 1) {
+        return words.concat();
     }
-
-    kept.dedup();
-    kept.join(" ")
+    once(words).join(" ")
 }
 
 /// The parts of a text between signs that end a sentence or a thought. A hyphen inside a word

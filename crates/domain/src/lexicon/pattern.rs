@@ -1,9 +1,12 @@
 //! Patterns of words, as the rows of the lexicon write them.
 //!
 //! `stop texting|messaging me? .. $`: alternatives with `|`, an optional word with `?`, up to
-//! three words of any kind with `..`, the start and end of the message with `^` and `$`.
+//! three words of any kind with `..`, one word of any kind with `*`, a number with `#`, the start
+//! and end of the message with `^` and `$`.
 
 use std::ops::Range;
+
+use super::normal::MASK;
 
 /// A row's pattern, parsed.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ enum Part {
     Word(Vec<&'static str>),
     Optional(Vec<&'static str>),
     Gap,
+    Any,
+    Number,
 }
 
 /// How many words `..` may stand for.
@@ -29,6 +34,8 @@ impl Pattern {
         let body = text.trim_start_matches('^').trim_end_matches('$').trim();
         let parts = body.split_whitespace().map(|part| match part.strip_suffix('?') {
             _ if part == ".." => Part::Gap,
+            _ if part == "*" => Part::Any,
+            _ if part == "#" => Part::Number,
             Some(words) => Part::Optional(words.split('|').collect()),
             None => Part::Word(part.split('|').collect()),
         });
@@ -45,7 +52,7 @@ impl Pattern {
     pub(super) fn vocabulary(&self) -> impl Iterator<Item = &'static str> {
         self.parts.iter().flat_map(|part| match part {
             Part::Word(words) | Part::Optional(words) => words.clone(),
-            Part::Gap => Vec::new(),
+            Part::Gap | Part::Any | Part::Number => Vec::new(),
         })
     }
 
@@ -53,7 +60,7 @@ impl Pattern {
     pub(super) fn first(&self) -> &[&'static str] {
         match self.parts.first() {
             Some(Part::Word(words)) => words,
-            Some(Part::Optional(_) | Part::Gap) | None => {
+            Some(Part::Optional(_) | Part::Gap | Part::Any | Part::Number) | None => {
                 panic!("a pattern of the lexicon begins with a required word")
             }
         }
@@ -64,26 +71,34 @@ impl Pattern {
         if self.from_start && start > 0 {
             return None;
         }
-        Some(start..self.matches(&self.parts, words, start)?)
+        Some(start..self.matches(&self.parts, self.to_end, words, start)?)
+    }
+
+    /// Whether the pattern matches all of the words, from the first to the last.
+    pub(super) fn is_whole(&self, words: &[&str]) -> bool {
+        self.matches(&self.parts, true, words, 0).is_some()
     }
 
     /// The index behind a match of these parts from this word on, if they match.
-    fn matches(&self, parts: &[Part], words: &[&str], index: usize) -> Option<usize> {
+    fn matches(&self, parts: &[Part], to_end: bool, words: &[&str], index: usize) -> Option<usize> {
         let Some((part, rest)) = parts.split_first() else {
-            return (!self.to_end || index == words.len()).then_some(index);
+            return (!to_end || index == words.len()).then_some(index);
         };
 
-        let is_one_of = |options: &[&str]| words.get(index).is_some_and(|w| options.contains(w));
+        let is = |known: &dyn Fn(&str) -> bool| words.get(index).is_some_and(|word| known(word));
+        let is_one_of = |options: &[&str]| is(&|word| options.contains(&word));
+        let next = |index| self.matches(rest, to_end, words, index);
         match part {
-            Part::Word(options) if is_one_of(options) => self.matches(rest, words, index + 1),
-            Part::Word(_) => None,
-            Part::Optional(options) => is_one_of(options)
-                .then(|| self.matches(rest, words, index + 1))
-                .flatten()
-                .or_else(|| self.matches(rest, words, index)),
+            Part::Word(options) if is_one_of(options) => next(index + 1),
+            Part::Any if is(&|word| word != MASK) => next(index + 1),
+            Part::Number if is(&|word| word.bytes().all(|c| c.is_ascii_digit())) => next(index + 1),
+            Part::Word(_) | Part::Any | Part::Number => None,
+            Part::Optional(options) => {
+                is_one_of(options).then(|| next(index + 1)).flatten().or_else(|| next(index))
+            }
             Part::Gap => {
                 let furthest = words.len().min(index + GAP);
-                (index..=furthest).find_map(|next| self.matches(rest, words, next))
+                (index..=furthest).find_map(next)
             }
         }
     }
@@ -113,5 +128,8 @@ mod tests {
 
         assert!(matches("^ stop it $", "stop it") && !matches("^ stop it $", "stop it please"));
         assert!(!matches("^ stop", "do stop") && matches("stop $", "do stop"));
+
+        assert!(matches("^ stop * $", "stop sales") && !matches("^ stop * $", "stop _"));
+        assert!(matches("end # $", "end 12345") && !matches("end # $", "end sales"));
     }
 }

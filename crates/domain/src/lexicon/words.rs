@@ -22,6 +22,19 @@ pub(super) enum Kind {
     Not,
     /// A pattern that opts out even where a `Not` overlaps it.
     Always,
+    /// A pattern that opts out only as the whole message.
+    Whole,
+    /// A pattern behind a keyword by which its writer takes it back ("Stop. Never mind").
+    TakenBack,
+    /// A pattern of the texts that machines answer an opt-out, opt-in or HELP with: ours, those of
+    /// other companies, those of carriers.
+    Automatic,
+    /// The words before what a reaction quotes.
+    Reaction,
+    /// Likewise, where a sign stands before them: "👍 to".
+    ReactionSign,
+    /// What a reaction is to that cannot be quoted: "an image".
+    ReactionThing,
     /// A keyword that opts in.
     Start,
     /// A keyword that opts in unless it answers a question.
@@ -65,6 +78,13 @@ impl Words {
         })
     }
 
+    /// The rule of a kind's pattern that the words match from the first to the last.
+    pub(super) fn whole(&self, kind: Kind, words: &[&str]) -> Option<LexiconRule> {
+        let rows = self.starts.get(&(kind, *words.first()?))?;
+        let mut rows = rows.iter().map(|index| &self.patterns[*index]);
+        rows.find(|row| row.pattern.is_whole(words)).map(|row| row.rule)
+    }
+
     /// The rule of a keyword that is the whole message.
     pub(super) fn keyword(&self, kind: Kind, message: &str) -> Option<LexiconRule> {
         self.keywords.get(&(kind, message)).copied()
@@ -101,14 +121,27 @@ fn add(words: &mut Words, language: Language, name: &'static str, text: &'static
     let rule = LexiconRule { language, kind: name, words: text };
 
     match kind {
-        Kind::Stop | Kind::StopAlone | Kind::Start | Kind::StartUnlessAsked | Kind::Help => {
+        Kind::Stop
+        | Kind::StopAlone
+        | Kind::Start
+        | Kind::StartUnlessAsked
+        | Kind::Help
+        | Kind::Reaction
+        | Kind::ReactionSign
+        | Kind::ReactionThing => {
             // The first language that has a keyword names it: STOP is English in every file.
             for keyword in text.split('|') {
                 let rule = LexiconRule { words: keyword, ..rule };
                 words.keywords.entry((kind, keyword)).or_insert(rule);
             }
         }
-        Kind::Phrase | Kind::Not | Kind::Always | Kind::Line => {
+        Kind::Phrase
+        | Kind::Not
+        | Kind::Always
+        | Kind::Whole
+        | Kind::TakenBack
+        | Kind::Automatic
+        | Kind::Line => {
             let pattern = Pattern::parse(text);
             for first in pattern.first() {
                 words.starts.entry((kind, *first)).or_default().push(words.patterns.len());
@@ -129,6 +162,12 @@ fn kind(name: &str) -> Kind {
         "phrase" => Kind::Phrase,
         "not" => Kind::Not,
         "always" => Kind::Always,
+        "whole" => Kind::Whole,
+        "taken_back" => Kind::TakenBack,
+        "automatic" => Kind::Automatic,
+        "reaction" => Kind::Reaction,
+        "reaction_sign" => Kind::ReactionSign,
+        "reaction_thing" => Kind::ReactionThing,
         "start" => Kind::Start,
         "start_unless_asked" => Kind::StartUnlessAsked,
         "help" => Kind::Help,

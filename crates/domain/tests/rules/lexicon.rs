@@ -28,7 +28,9 @@ fn every_proposed_case_is_classified_as_proposed() {
             Intent::OptIn { unless_asked: false, .. } => "opt_in",
             Intent::OptIn { unless_asked: true, .. } => "opt_in_if_no_pending_question",
             Intent::Help { .. } => "help",
-            Intent::Question | Intent::Other => "none",
+            Intent::Automatic { .. } | Intent::Reaction | Intent::Question | Intent::Other => {
+                "none"
+            }
         };
         assert_eq!(found, expect, "{body:?}");
     }
@@ -45,9 +47,12 @@ fn opt_outs_in_five_languages_are_told_from_what_only_looks_like_them() {
             Intent::OptOut { tier: Tier::Phrase, rule } => {
                 format!("phrase {}", rule.language.as_str())
             }
-            Intent::OptIn { .. } | Intent::Help { .. } | Intent::Question | Intent::Other => {
-                "none".to_owned()
-            }
+            Intent::OptIn { .. }
+            | Intent::Help { .. }
+            | Intent::Automatic { .. }
+            | Intent::Reaction
+            | Intent::Question
+            | Intent::Other => "none".to_owned(),
         };
         if found != expected {
             wrong.push((text, expected, found));
@@ -56,6 +61,45 @@ fn opt_outs_in_five_languages_are_told_from_what_only_looks_like_them() {
 
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(rows.count(), 419, "a case was lost");
+}
+
+#[test]
+fn each_kind_of_opt_out_is_heard_and_what_only_quotes_or_answers_one_is_not() {
+    let table = include_str!("../data/inbound_kinds.tsv");
+    let rows = table.lines().filter(|row| !row.starts_with('#'));
+    let mut wrong = Vec::new();
+    for row in rows.clone() {
+        let (expected, written) = row.split_once('\t').expect("two columns");
+        let text = unescaped(written);
+        let found = classify(&text);
+        let is_expected = match found {
+            Intent::OptOut { tier: Tier::Keyword, .. } => expected == "stopped",
+            Intent::OptOut { tier: Tier::Phrase, .. } => matches!(expected, "stopped" | "review"),
+            Intent::Automatic { .. } => expected == "automatic",
+            Intent::Reaction => expected == "reaction",
+            Intent::OptIn { .. } | Intent::Help { .. } | Intent::Question | Intent::Other => {
+                expected == "none"
+            }
+        };
+        if !is_expected {
+            wrong.push((written, expected, found));
+        }
+    }
+
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(rows.count(), 132, "a case was lost");
+}
+
+/// A text of the table: `\n` is a line break, `\u{200b}` a character by its number.
+fn unescaped(written: &str) -> String {
+    let mut parts = written.split("\\u{");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let text = parts.fold(first, |text, part| {
+        let (number, rest) = part.split_once('}').expect("a brace closes");
+        let number = u32::from_str_radix(number, 16).expect("a number in hexadecimal");
+        format!("{text}{}{rest}", char::from_u32(number).expect("a character"))
+    });
+    text.replace("\\n", "\n")
 }
 
 #[test]
@@ -185,7 +229,9 @@ proptest! {
     }
 
     #[test]
-    fn a_stop_of_its_own_counts_whatever_else_is_said(before in "[a-z ]{0,40}", after in "[a-z ]{0,40}") {
+    fn a_stop_of_its_own_counts_whatever_else_is_said(
+        before in "[a-z ]{0,40}", after in "[a-h ]{0,40}", // no word of it takes anything back
+    ) {
         let text = format!("{before}. STOP. {after}");
         prop_assert!(classify(&text).is_opt_out(), "{:?}", text);
     }

@@ -11,7 +11,7 @@ use store::{Role, Store};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{cli, process::ProcessParts};
+use crate::{cli, process::ProcessParts, public_url::PublicUrlUse};
 
 /// Connections to Postgres of one ingress process.
 pub const CONNECTIONS: u32 = 8;
@@ -23,6 +23,7 @@ pub async fn run(args: cli::Serve) -> anyhow::Result<ExitCode> {
     let broker = process.broker("api").await?;
     process.follow_clock(&broker).await?;
     let store = process.store(Role::Api, CONNECTIONS).await?;
+    process.agree_on_public_url(&store, PublicUrlUse::Answers).await?;
 
     let default: SocketAddr = DEFAULT_LISTEN.parse().context("the default address")?;
     let listen = process.settings.listen_or(default);
@@ -65,7 +66,7 @@ pub fn serve(
         broker,
         sealer: process.sealer()?,
         settings: ApiSettings {
-            public_url: settings.public_url.clone(),
+            public_url: process.public_url.clone(),
             jwt_keys,
             carrier_hosts: settings.carrier_hosts.clone(),
             ..ApiSettings::default()

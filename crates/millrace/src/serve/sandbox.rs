@@ -3,32 +3,46 @@
 use std::{net::SocketAddr, process::ExitCode};
 
 use anyhow::Context;
-use boot::clock;
+use boot::{clock, health::Health};
 use domain::clock::BusinessClock;
 use pipeline::broker::Broker;
 use sandbox::Sandbox;
 use tokio_util::sync::CancellationToken;
 
-use crate::{cli, process::ProcessParts};
+use crate::{
+    cli,
+    process::{self, ProcessParts},
+};
 
 /// Where the sandbox listens unless told otherwise.
 pub const DEFAULT_LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 8090);
 
 /// Runs the sandbox until it is told to end. Without `NATS_URL` its clock is its own.
 pub async fn run(args: cli::Serve) -> anyhow::Result<ExitCode> {
+    let answers_health = args.common.health_listen.is_some();
     let process = ProcessParts::begin(args.common)?;
     process.end_in_time();
     let listen = process.settings.listen_or(SocketAddr::from(DEFAULT_LISTEN));
     let sandbox = start(listen).await?;
     tracing::info!(address = %sandbox.addr, "sandbox is up");
 
+    let mut health = Health::new(process.metrics.clone(), process.stop.clone());
     if process.settings.nats_url.is_some() {
         let broker = process.broker("sandbox").await?;
+        health = process::check_broker(health, &broker);
         bridge(&sandbox, broker, process.stop.clone()).await?;
+    }
+
+    // Beside an api on one machine, only where it is asked for.
+    let end = CancellationToken::new();
+    if answers_health {
+        let address = process.answer_health(health, end.clone()).await?;
+        tracing::info!(health = %address, "running");
     }
 
     process.stop.cancelled().await;
     sandbox.stop().await;
+    end.cancel();
     Ok(ExitCode::SUCCESS)
 }
 

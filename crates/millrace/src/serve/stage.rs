@@ -12,7 +12,7 @@ use stage::StageName;
 use store::{Role, Store, core::seal::Sealer, retention::Keep};
 use tokio_util::sync::CancellationToken;
 
-use crate::{cli, process::ProcessParts};
+use crate::{cli, process::ProcessParts, public_url::PublicUrlUse};
 
 /// Connections to Postgres per stage process: a batch takes one, three batches are under way.
 pub const CONNECTIONS: u32 = 6;
@@ -50,6 +50,9 @@ pub async fn run(args: cli::StageArgs) -> anyhow::Result<ExitCode> {
     let broker = process.broker(name).await?;
     process.follow_clock(&broker).await?;
     let store = process.store(Role::Pipeline, CONNECTIONS).await?;
+    let names_it = args.name == StageName::Send;
+    let of_url = if names_it { PublicUrlUse::Names } else { PublicUrlUse::Neither };
+    process.agree_on_public_url(&store, of_url).await?;
 
     let end = CancellationToken::new();
     let health = process.answer_health(process.health(&broker, &store), end.clone()).await?;
@@ -171,7 +174,7 @@ fn send_stage(
         call_by: settings.call_by,
         request_timeout: settings.request_timeout,
         list_lag: settings.list_lag,
-        ..send::SendConfig::new(settings.public_url.clone())
+        ..send::SendConfig::new(process.public_url.clone())
     };
     Ok(send::SendStage::new(store, sealer, carriers::http::client()?, config))
 }

@@ -37,6 +37,11 @@ impl Servers {
         Ok(servers)
     }
 
+    /// Whether the database is one of them: then no process of another start uses it.
+    pub fn has_database(&self) -> bool {
+        self.postgres.is_some()
+    }
+
     /// Ends them, Postgres first.
     pub async fn stop(self) {
         if let Some(postgres) = self.postgres {

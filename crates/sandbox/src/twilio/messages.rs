@@ -191,6 +191,7 @@ fn empty(call: &Call<'_>, page: &Page) -> Response<Reply> {
 }
 
 /// `From`, `DateSent`, `DateSent<` and `DateSent>` of a list call; both bounds are included.
+/// `DateSent` alone is a day, also with a time of day, as the SDKs write it.
 struct Filter<'a> {
     from: Option<&'a str>,
     since: Option<Timestamp>,
@@ -199,16 +200,18 @@ struct Filter<'a> {
 
 impl<'a> Filter<'a> {
     fn read(call: &Call<'a>) -> Result<Self, Refusal> {
-        let span = |name| call.query.get(name).map(read_date).transpose();
+        let instant = |name| call.query.get(name).map(read_date).transpose();
         let mut filter = Self {
             from: call.query.get("From"),
-            since: span("DateSent>")?.map(|(start, _)| start),
-            until: span("DateSent<")?.map(|(start, _)| start),
+            since: instant("DateSent>")?,
+            until: instant("DateSent<")?,
         };
 
-        if let Some((start, length)) = span("DateSent")? {
+        if let Some(sent) = instant("DateSent")? {
+            let day = sent.to_zoned(TimeZone::UTC).date();
+            let start = day.to_zoned(TimeZone::UTC).map_or(sent, |start| start.timestamp());
+            let end = start.checked_add(DAY).unwrap_or(Timestamp::MAX);
             filter.since = Some(start);
-            let end = start.checked_add(length).unwrap_or(Timestamp::MAX);
             filter.until = Some(before(end, Duration::from_nanos(1)));
         }
 
@@ -223,13 +226,15 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// A second, or a whole day in UTC: when it starts and how long it is.
-fn read_date(text: &str) -> Result<(Timestamp, SignedDuration), Refusal> {
+/// How long a day is in UTC.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// An instant, or the start of a day in UTC.
+fn read_date(text: &str) -> Result<Timestamp, Refusal> {
     if let Ok(instant) = text.parse::<Timestamp>() {
-        return Ok((instant, SignedDuration::from_secs(1)));
+        return Ok(instant);
     }
 
     let day = text.parse::<Date>().ok().and_then(|day| day.to_zoned(TimeZone::UTC).ok());
-    day.map(|day| (day.timestamp(), SignedDuration::from_hours(24)))
-        .ok_or_else(|| bad_request("DateSent is not a date"))
+    day.map(|day| day.timestamp()).ok_or_else(|| bad_request("DateSent is not a date"))
 }

@@ -1,112 +1,27 @@
 //! Texts that came in: stored once, with what they mean for the recipient's status.
 
+mod text;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use domain::{
-    address::Address,
-    gates::OptOutScope,
-    ids::{ContactId, ConversationId, SenderId, TenantId},
-    message::class::Channel,
-};
+use domain::{address::Address, gates::OptOutScope, ids::TenantId, message::class::Channel};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
+pub use text::{Company, Meaning, NewText, Thread, Writer};
+
 use crate::{
     Scoped, Store,
     core::{
         keyed::{LockOrder, in_lock_order, index},
-        words,
+        words::{self, optional},
     },
     fault,
-    recipients::consent::{self, Action, ConsentChange, ConsentMethod, Proof},
+    recipients::consent::{self, Action, ConsentChange, Proof},
     settings::policies,
 };
-
-/// What a text asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meaning {
-    /// The person wants no more messages.
-    OptOut,
-    /// The person wants messages again.
-    OptIn,
-    /// The person asks who this is, and how to stop it.
-    Help,
-    /// Something else: a conversation.
-    Text,
-}
-
-impl Meaning {
-    /// The name in rows and events.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::OptOut => "opt_out",
-            Self::OptIn => "opt_in",
-            Self::Help => "help",
-            Self::Text => "text",
-        }
-    }
-}
-
-/// One text as it is stored.
-#[derive(Debug, Clone)]
-pub struct NewText {
-    /// Whose number was texted.
-    pub tenant: TenantId,
-    /// Its id, made from the account and the carrier's id of the text.
-    pub id: Uuid,
-    /// The thread that it belongs to.
-    pub conversation: ConversationId,
-    /// The person who wrote it.
-    pub contact: ContactId,
-    /// The address that they wrote from.
-    pub address: Address,
-    /// The number's country, ISO 3166; `ZZ` where it is not known.
-    pub country: String,
-    /// The sender that was texted.
-    pub sender: SenderId,
-    /// What they wrote.
-    pub body: String,
-    /// What it asks for.
-    pub meaning: Meaning,
-    /// How an opt-out or opt-in was said: by a keyword or in other words.
-    pub method: ConsentMethod,
-    /// The lexicon's rule that matched.
-    pub rule: Option<String>,
-    /// Business time of arrival.
-    pub received_at: Timestamp,
-}
-
-/// What the store knows of a text's thread and person.
-#[derive(Debug, Clone)]
-pub struct Thread {
-    /// The text that it is about.
-    pub inbound: Uuid,
-    /// The thread's epoch when the text came.
-    pub epoch: i32,
-    /// The campaign whose message was the last one sent in this thread.
-    pub campaign: Option<Uuid>,
-    /// The person's language.
-    pub language: Option<String>,
-    /// The tenant that the person wrote to.
-    pub company: Company,
-    /// Whether this hand-over stored the text; false for a repeat.
-    pub first: bool,
-    /// The program that the text has left, where it has not left everything: see [`left`].
-    pub program: Option<String>,
-    /// Whether the text asks for messages and a later one has stopped them: see [`overtaken`].
-    pub overtaken: bool,
-}
-
-/// A tenant as it introduces itself to people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Company {
-    /// The tenant's name.
-    pub name: String,
-    /// How to reach a person: `help_contact` of the policy in force.
-    pub help_contact: Option<String>,
-}
 
 /// Makes the contacts, recipient statuses and threads of these texts where they are missing, then
 /// stores each text once. Answers in the order of `texts`.
@@ -129,14 +44,15 @@ async fn threads(
     first: &HashSet<Uuid>,
 ) -> Result<HashMap<Uuid, Thread>, Fault> {
     let rows = sqlx::query!(
-        r#"select i.inbound_id, i.epoch, v.last_campaign_id, c.language, t.name,
+        r#"select i.inbound_id, i.received_at, i.answer, i.epoch, v.last_campaign_id,
+                  c.language as "language?", t.name,
                   (select p.body ->> 'help_contact' from policies p
                    where p.tenant_id = k.tenant_id order by p.version desc limit 1) as help_contact
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, inbound_id)
            join inbound_texts i on i.tenant_id = k.tenant_id and i.inbound_id = k.inbound_id
            join conversations v
              on v.tenant_id = i.tenant_id and v.conversation_id = i.conversation_id
-           join contacts c on c.tenant_id = i.tenant_id and c.contact_id = i.contact_id
+           left join contacts c on c.tenant_id = i.tenant_id and c.contact_id = i.contact_id
            join tenants t on t.tenant_id = i.tenant_id"#,
         &tenants(texts),
         &texts.iter().map(|text| text.id).collect::<Vec<_>>(),
@@ -148,6 +64,8 @@ async fn threads(
     let threads = rows.into_iter().map(|row| {
         let thread = Thread {
             inbound: row.inbound_id,
+            received_at: row.received_at.to_jiff(),
+            answer: optional(row.answer.as_deref())?,
             epoch: row.epoch,
             campaign: row.last_campaign_id,
             language: row.language,
@@ -156,9 +74,9 @@ async fn threads(
             program: None,
             overtaken: false,
         };
-        (row.inbound_id, thread)
+        Ok((row.inbound_id, thread))
     });
-    Ok(threads.collect())
+    threads.collect()
 }
 
 fn tenants(texts: &[&NewText]) -> Vec<String> {
@@ -166,8 +84,10 @@ fn tenants(texts: &[&NewText]) -> Vec<String> {
 }
 
 async fn make_people(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fault> {
-    let tenants = tenants(texts);
-    let addresses: Vec<&str> = texts.iter().map(|text| text.address.as_str()).collect();
+    let people: Vec<Person<'_>> = texts.iter().filter_map(|text| Person::of(text)).collect();
+    let tenants: Vec<&str> = people.iter().map(|one| one.text.tenant.as_str()).collect();
+    let addresses: Vec<&str> = people.iter().map(|one| one.address.as_str()).collect();
+    let times: Vec<_> = people.iter().map(|one| one.text.received_at.to_sqlx()).collect();
 
     sqlx::query!(
         "insert into contacts (tenant_id, contact_id, number, country, created_at, updated_at)
@@ -177,11 +97,11 @@ async fn make_people(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fault> {
            as k (tenant_id, contact_id, number, country, at)
          order by 1, 2
          on conflict do nothing",
-        &tenants,
-        &texts.iter().map(|text| text.contact.0).collect::<Vec<_>>(),
+        &tenants as _,
+        &people.iter().map(|one| one.text.contact.0).collect::<Vec<_>>(),
         &addresses as _,
-        &texts.iter().map(|text| text.country.clone()).collect::<Vec<_>>(),
-        &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
+        &people.iter().map(|one| one.country).collect::<Vec<_>>() as _,
+        &times as _,
     )
     .execute(&mut **tx)
     .await
@@ -189,14 +109,16 @@ async fn make_people(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fault> {
 
     sqlx::query!(
         "insert into standings as s (tenant_id, number, channel, last_inbound_at)
-         select k.tenant_id, k.number, 'sms', max(k.at)
-         from unnest($1::text[], $2::text[], $3::timestamptz[]) as k (tenant_id, number, at)
+         select k.tenant_id, k.number, 'sms', max(k.at) filter (where k.is_said)
+         from unnest($1::text[], $2::text[], $3::timestamptz[], $4::boolean[])
+           as k (tenant_id, number, at, is_said)
          group by k.tenant_id, k.number order by 1, 2
          on conflict (tenant_id, number, channel) do update
          set last_inbound_at = greatest(s.last_inbound_at, excluded.last_inbound_at)",
-        &tenants,
+        &tenants as _,
         &addresses as _,
-        &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
+        &times as _,
+        &people.iter().map(|one| one.text.meaning.is_said()).collect::<Vec<_>>(),
     )
     .execute(&mut **tx)
     .await
@@ -205,21 +127,39 @@ async fn make_people(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fault> {
     Ok(())
 }
 
+/// A text of a person, with what their contact is made of.
+struct Person<'a> {
+    text: &'a NewText,
+    address: &'a Address,
+    country: &'a str,
+}
+
+impl<'a> Person<'a> {
+    fn of(text: &'a NewText) -> Option<Self> {
+        match &text.writer {
+            Writer::Person { address, country } => Some(Self { text, address, country }),
+            Writer::Code(_) => None,
+        }
+    }
+}
+
 async fn make_threads(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fault> {
     sqlx::query!(
         "insert into conversations as v
              (tenant_id, conversation_id, contact_id, sender_id, last_inbound_at, last_campaign_id)
          select distinct on (k.tenant_id, k.conversation_id)
-                k.tenant_id, k.conversation_id, k.contact_id, k.sender_id, k.at, last.campaign_id
-         from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[])
-           as k (tenant_id, conversation_id, contact_id, sender_id, at)
+                k.tenant_id, k.conversation_id, k.contact_id, k.sender_id,
+                case when k.is_said then k.at end, last.campaign_id
+         from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[],
+                     $6::boolean[])
+           as k (tenant_id, conversation_id, contact_id, sender_id, at, is_said)
          left join lateral (
              select r.campaign_id from campaign_recipients r
              join campaigns c on c.tenant_id = r.tenant_id and c.campaign_id = r.campaign_id
              where r.tenant_id = k.tenant_id and r.contact_id = k.contact_id
              order by c.started_at desc nulls last limit 1
          ) last on true
-         order by 1, 2, k.at desc
+         order by 1, 2, k.is_said desc, k.at desc
          on conflict (tenant_id, conversation_id) do update
          set last_inbound_at = greatest(v.last_inbound_at, excluded.last_inbound_at),
              last_campaign_id = coalesce(excluded.last_campaign_id, v.last_campaign_id)",
@@ -228,6 +168,7 @@ async fn make_threads(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fault> 
         &texts.iter().map(|text| text.contact.0).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.sender.0).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
+        &texts.iter().map(|text| text.meaning.is_said()).collect::<Vec<_>>(),
     )
     .execute(&mut **tx)
     .await
@@ -242,13 +183,13 @@ async fn insert(tx: &mut Scoped, texts: &[&NewText]) -> Result<HashSet<Uuid>, Fa
 
     let new = sqlx::query_scalar!(
         "insert into inbound_texts (tenant_id, inbound_id, conversation_id, contact_id, sender_id,
-                                    body, meaning, rule, epoch, received_at)
+                                    body, meaning, rule, code, epoch, received_at)
          select k.tenant_id, k.inbound_id, k.conversation_id, k.contact_id, k.sender_id, k.body,
-                k.meaning, k.rule, v.epoch, k.at
+                k.meaning, k.rule, k.code, v.epoch, k.at
          from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],
-                     $7::text[], $8::text[], $9::timestamptz[])
+                     $7::text[], $8::text[], $9::text[], $10::timestamptz[])
            as k (tenant_id, inbound_id, conversation_id, contact_id, sender_id, body, meaning,
-                 rule, at)
+                 rule, code, at)
          join conversations v
            on v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
          on conflict do nothing returning inbound_id",
@@ -260,6 +201,7 @@ async fn insert(tx: &mut Scoped, texts: &[&NewText]) -> Result<HashSet<Uuid>, Fa
         &texts.iter().map(|text| text.body.clone()).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.meaning.as_str()).collect::<Vec<_>>() as _,
         &texts.iter().map(|text| text.rule.clone()).collect::<Vec<_>>() as _,
+        &texts.iter().map(|text| code(text)).collect::<Vec<_>>() as _,
         &times as _,
     )
     .fetch_all(&mut **tx)
@@ -267,6 +209,14 @@ async fn insert(tx: &mut Scoped, texts: &[&NewText]) -> Result<HashSet<Uuid>, Fa
     .map_err(fault)?;
 
     Ok(new.into_iter().collect())
+}
+
+/// Where a machine's text is from; none for a person's.
+fn code(text: &NewText) -> Option<&str> {
+    match &text.writer {
+        Writer::Person { .. } => None,
+        Writer::Code(code) => Some(code.as_str()),
+    }
 }
 
 /// Records opt-outs and opt-ins: in the recipients' statuses and the consent ledger. An opt-out
@@ -278,7 +228,8 @@ pub async fn change_recipients(
 ) -> Result<(), Fault> {
     let stops: Vec<&NewText> = texts.iter().copied().filter(|text| is_stop(text)).collect();
     let programs = programs_left(tx, &stops).await?;
-    let changes: Vec<ConsentChange> = texts.iter().map(|text| change(text, &programs)).collect();
+    let changes: Vec<ConsentChange> =
+        texts.iter().filter_map(|text| change(text, &programs)).collect();
     consent::record(tx, now, &changes).await?;
 
     let stops = in_lock_order(&stops, |text| (&text.tenant, text.conversation));
@@ -300,7 +251,7 @@ pub async fn change_recipients(
 /// Those of these texts that ask for messages again although their person has stopped since.
 pub async fn overtaken(tx: &mut Scoped, starts: &[&NewText]) -> Result<HashSet<Uuid>, Fault> {
     let changes: Vec<ConsentChange> =
-        starts.iter().map(|text| change(text, &HashMap::new())).collect();
+        starts.iter().filter_map(|text| change(text, &HashMap::new())).collect();
     consent::overtaken(tx, &changes.iter().collect::<Vec<_>>()).await
 }
 
@@ -308,11 +259,13 @@ fn is_stop(text: &NewText) -> bool {
     text.meaning == Meaning::OptOut
 }
 
-fn change(text: &NewText, programs: &HashMap<Uuid, String>) -> ConsentChange {
-    ConsentChange {
+/// What a text changes; nothing where no person has written it.
+fn change(text: &NewText, programs: &HashMap<Uuid, String>) -> Option<ConsentChange> {
+    let address = text.address()?.clone();
+    Some(ConsentChange {
         tenant: text.tenant.clone(),
         consent_id: text.id,
-        address: text.address.clone(),
+        address,
         channel: Channel::Sms,
         action: if is_stop(text) { Action::Revoke } else { Action::Restore },
         program: programs.get(&text.id).cloned(),
@@ -323,7 +276,7 @@ fn change(text: &NewText, programs: &HashMap<Uuid, String>) -> ConsentChange {
         evidence: serde_json::json!({ "inbound": text.id, "words": text.body, "rule": text.rule }),
         at: text.received_at,
         recorded_by: "stage:inbound".into(),
-    }
+    })
 }
 
 /// The programs that these texts leave, by text: of tenants whose policy says that a STOP reaches

@@ -4,13 +4,15 @@ use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     address::Address,
-    ids::{ConversationId, MessageId, TenantId},
+    automatic::AutomaticAnswer,
+    ids::{ContactId, ConversationId, MessageId, TenantId},
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
+use super::answers;
 use crate::{
     Scoped,
     core::words::{optional, word, words},
@@ -28,6 +30,10 @@ pub enum ReplyReason {
     EpochOver,
     /// The thread has had its answers of this hour, or as many questions in one batch.
     AnswersPerHour,
+    /// The person has had their automatic answers of this day.
+    AnswersPerDay,
+    /// The same words have had an answer this day: a machine says them.
+    Repeated,
     /// There is nothing in the text.
     Empty,
     /// Nothing is known of the text's thread.
@@ -44,11 +50,13 @@ pub enum ReplyReason {
 
 impl ReplyReason {
     /// Every reason, the answer first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Answered,
         Self::OptedOut,
         Self::EpochOver,
         Self::AnswersPerHour,
+        Self::AnswersPerDay,
+        Self::Repeated,
         Self::Empty,
         Self::NoFacts,
         Self::AiOff,
@@ -64,6 +72,8 @@ impl ReplyReason {
             Self::OptedOut => "opted_out",
             Self::EpochOver => "epoch_over",
             Self::AnswersPerHour => "answers_per_hour",
+            Self::AnswersPerDay => "answers_per_day",
+            Self::Repeated => "repeated",
             Self::Empty => "empty",
             Self::NoFacts => "no_facts",
             Self::AiOff => "ai_off",
@@ -90,10 +100,30 @@ pub struct ReplyFacts {
     pub epoch: i32,
     /// Whether the person has opted out or must not be contacted.
     pub silenced: bool,
-    /// AI answers in this thread since the given instant.
-    pub answers: i64,
+    /// What its thread and its person have had.
+    pub had: HadAnswers,
     /// What was decided before, if anything.
     pub decided: Option<ReplyDecided>,
+}
+
+/// Answers before a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HadAnswers {
+    /// AI answers in the thread in the last hour.
+    pub in_thread: i64,
+    /// Automatic answers of any kind to the person in the last day.
+    pub today: i64,
+    /// Whether one of the last day was to the same words.
+    pub to_same_words: bool,
+}
+
+/// Since when answers count.
+#[derive(Debug, Clone, Copy)]
+pub struct Since {
+    /// In the thread.
+    pub hour_start: Timestamp,
+    /// To the person.
+    pub day_start: Timestamp,
 }
 
 /// A decision that stands.
@@ -124,17 +154,17 @@ pub struct Ask {
     pub message: MessageId,
     /// The address that it came from.
     pub address: Address,
+    /// The person who wrote it.
+    pub contact: ContactId,
+    /// Its words, without blanks around them.
+    pub body: String,
 }
 
-/// Loads what is known of these texts; `since` begins the hour that answers are counted in.
-pub async fn facts(
-    tx: &mut Scoped,
-    asks: &[Ask],
-    since: Timestamp,
-) -> Result<Vec<ReplyFacts>, Fault> {
-    let answers = answers(tx, asks, since).await?;
+/// Loads what is known of these texts.
+pub async fn facts(tx: &mut Scoped, asks: &[Ask], since: Since) -> Result<Vec<ReplyFacts>, Fault> {
+    let had = had_answers(tx, asks, since).await?;
     let rows = sqlx::query!(
-        r#"select k.inbound_id as "inbound_id!", k.conversation_id as "conversation_id!", v.epoch,
+        r#"select k.inbound_id as "inbound_id!", v.epoch,
                   (s.opted_out_at is not null or s.do_not_contact_at is not null) as "silenced!",
                   r.message_id as "message_id?", r.body as "body?", r.reason as "reason?"
            from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[])
@@ -160,16 +190,37 @@ pub async fn facts(
             inbound: row.inbound_id,
             epoch: row.epoch,
             silenced: row.silenced,
-            answers: answers.get(&row.conversation_id).copied().unwrap_or_default(),
+            had: had.get(&row.inbound_id).copied().unwrap_or_default(),
             decided: reason.map(|reason| ReplyDecided { body: row.body, reason }),
         })
     });
     facts.collect()
 }
 
-/// How many answers each thread has had since then. Counted once a thread, however many texts ask:
-/// a thread has thousands of decisions where somebody floods it.
-async fn answers(
+/// What the threads and people of these texts have had, by text. Counted once a thread and person,
+/// however many texts ask: a thread has thousands of decisions where somebody floods it.
+async fn had_answers(
+    tx: &mut Scoped,
+    asks: &[Ask],
+    since: Since,
+) -> Result<HashMap<Uuid, HadAnswers>, Fault> {
+    let in_thread = in_threads(tx, asks, since.hour_start).await?;
+    let to_people = to_people(tx, asks, since.day_start).await?;
+
+    let had = asks.iter().map(|ask| {
+        let known = to_people.get(&ask.contact.0);
+        let (today, words) = known.map_or((0, [].as_slice()), |(n, words)| (*n, words.as_slice()));
+        let had = HadAnswers {
+            in_thread: in_thread.get(&ask.conversation.0).copied().unwrap_or_default(),
+            today,
+            to_same_words: words.contains(&ask.body),
+        };
+        (ask.inbound, had)
+    });
+    Ok(had.collect())
+}
+
+async fn in_threads(
     tx: &mut Scoped,
     asks: &[Ask],
     since: Timestamp,
@@ -190,6 +241,37 @@ async fn answers(
     .await
     .map_err(fault)?;
     Ok(rows.into_iter().map(|row| (row.conversation_id, row.answers)).collect())
+}
+
+/// How many automatic answers each person has had since then, and to which words the AI's were.
+async fn to_people(
+    tx: &mut Scoped,
+    asks: &[Ask],
+    since: Timestamp,
+) -> Result<HashMap<Uuid, (i64, Vec<String>)>, Fault> {
+    let people: BTreeSet<(&TenantId, ContactId)> =
+        asks.iter().map(|ask| (&ask.tenant, ask.contact)).collect();
+
+    let rows = sqlx::query!(
+        r#"select k.contact_id as "contact_id!", a.today as "today!", a.words as "words!"
+           from unnest($1::text[], $2::uuid[]) as k (tenant_id, contact_id)
+           cross join lateral (
+               select count(*) as today,
+                      coalesce(array_agg(t.body) filter (where t.answer = 'ai'), '{}') as words
+               from inbound_texts t
+               where t.tenant_id = k.tenant_id and t.contact_id = k.contact_id
+                 and t.answer is not null and t.received_at > $3
+           ) a"#,
+        &people.iter().map(|person| person.0.to_string()).collect::<Vec<_>>(),
+        &people.iter().map(|person| person.1.0).collect::<Vec<_>>(),
+        since.to_sqlx(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let trimmed = |words: Vec<String>| words.iter().map(|one| one.trim().to_owned()).collect();
+    Ok(rows.into_iter().map(|row| (row.contact_id, (row.today, trimmed(row.words)))).collect())
 }
 
 /// A decision to record.
@@ -263,66 +345,78 @@ pub async fn silence(
     decided.collect()
 }
 
-/// How many answers a thread may have.
-#[derive(Debug, Clone, Copy)]
-pub struct Limit {
-    /// Answers after this instant count.
-    pub since: Timestamp,
-    /// The most of them.
-    pub answers: i64,
-}
-
-/// Records one decision, unless one stands; says which stands. An answer beyond the limit becomes
-/// the decision not to answer: the thread is locked, so that two processes count one after the
-/// other.
+/// Records one decision, unless one stands; says which stands. The person's recipient status and
+/// the thread are locked, in this order, so that two processes count one after the other: where
+/// `over` gives a reason, an answer becomes the decision not to answer.
 pub async fn decide(
     tx: &mut Scoped,
     decision: &ReplyDecision,
     at: Timestamp,
-    limit: Limit,
+    since: Since,
+    over: impl Fn(&HadAnswers) -> Option<ReplyReason>,
 ) -> Result<ReplyDecided, Fault> {
-    let (tenant, ask) = (decision.ask.tenant.as_str(), &decision.ask);
-    sqlx::query!(
-        "select epoch from conversations
-         where tenant_id = $1 and conversation_id = $2 for update",
-        tenant,
-        ask.conversation.0,
-    )
-    .fetch_optional(&mut **tx)
-    .await
-    .map_err(fault)?;
+    let ask = &decision.ask;
+    lock(tx, ask).await?;
 
-    sqlx::query!(
-        "with used as (
-             select count(*) >= $11 as up from ai_replies
-             where tenant_id = $1 and conversation_id = $3 and at > $10 and body is not null
-         )
-         insert into ai_replies (tenant_id, message_id, conversation_id, inbound_id, body, reason,
+    let had = had_answers(tx, std::slice::from_ref(ask), since).await?;
+    let over = had.get(&ask.inbound).and_then(over).filter(|_| decision.body.is_some());
+    let body = decision.body.as_deref().filter(|_| over.is_none());
+
+    let is_new = sqlx::query!(
+        "insert into ai_replies (tenant_id, message_id, conversation_id, inbound_id, body, reason,
                                  input_tokens, output_tokens, at)
-         select $1, $2, $3, $4, case when not used.up then $5 end,
-                case when used.up and $5 is not null then $12 else $6 end,
-                $7, $8, $9
-         from used on conflict do nothing",
-        tenant,
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
+        ask.tenant.as_str(),
         ask.message.0,
         ask.conversation.0,
         ask.inbound,
-        decision.body,
-        decision.reason.as_str(),
+        body,
+        over.unwrap_or(decision.reason).as_str(),
         decision.input_tokens,
         decision.output_tokens,
         at.to_sqlx(),
-        limit.since.to_sqlx(),
-        limit.answers,
-        ReplyReason::AnswersPerHour.as_str(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?
+    .rows_affected()
+        > 0;
+
+    if is_new && body.is_some() {
+        answers::record(tx, &[(&ask.tenant, ask.inbound, AutomaticAnswer::Ai)]).await?;
+    }
+    stands(tx, ask).await
+}
+
+/// Locks what answers are counted by.
+async fn lock(tx: &mut Scoped, ask: &Ask) -> Result<(), Fault> {
+    sqlx::query!(
+        "select from standings
+         where tenant_id = $1 and number = $2 and channel = 'sms' for update",
+        ask.tenant.as_str(),
+        ask.address.as_str() as _,
     )
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
 
+    sqlx::query!(
+        "select from conversations
+         where tenant_id = $1 and conversation_id = $2 for update",
+        ask.tenant.as_str(),
+        ask.conversation.0,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// The decision about a text that stands.
+async fn stands(tx: &mut Scoped, ask: &Ask) -> Result<ReplyDecided, Fault> {
     let row = sqlx::query!(
         "select body, reason from ai_replies where tenant_id = $1 and message_id = $2",
-        tenant,
+        ask.tenant.as_str(),
         ask.message.0,
     )
     .fetch_one(&mut **tx)

@@ -2,6 +2,7 @@
 
 use domain::{
     address::Address,
+    billing,
     gates::Gate,
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
     message::{
@@ -51,7 +52,7 @@ pub struct MessageDetail {
     pub text_expired_at: Option<Timestamp>,
     /// Segments of the text, the carrier's count once it told one.
     pub segments: i16,
-    /// What it costs.
+    /// What it costs: nothing where it has ended and no carrier took it.
     pub cost: Micros,
     /// The caller's own fields.
     pub metadata: Option<Value>,
@@ -144,10 +145,12 @@ impl TryFrom<Row> for MessageDetail {
     type Error = Unreadable;
 
     fn try_from(row: Row) -> Result<Self, Unreadable> {
+        let state = words::state(row.state)?;
+        let is_charged = billing::is_charged(state, row.carrier_sid.is_some());
         Ok(Self {
             id: MessageId(row.message_id),
             turn: row.turn,
-            state: words::state(row.state)?,
+            state,
             class: word(&row.class)?,
             channel: word(&row.channel)?,
             contact: ContactId(row.contact_id),
@@ -156,7 +159,7 @@ impl TryFrom<Row> for MessageDetail {
             body: row.body,
 
             segments: row.segments,
-            cost: Micros(row.cost_micros),
+            cost: if is_charged { Micros(row.cost_micros) } else { Micros::ZERO },
             metadata: row.metadata,
             submitted_at: row.submitted_at.to_jiff(),
             expires_at: row.expires_at.map(|at| at.to_jiff()),

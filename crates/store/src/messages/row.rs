@@ -2,6 +2,7 @@
 //! makes the same event, so that whoever finds it again may publish it again.
 
 use domain::{
+    billing,
     gates::Gate,
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
     message::{class::MessageClass, state::MessageState},
@@ -58,9 +59,8 @@ impl StoredMessage {
         Some(Event::new(kind, &self.tenant, self.id.0, self.version, self.changed_at, &self.data()))
     }
 
-    /// What the event says. A message that no carrier took costs nothing when it fails.
     fn data(&self) -> MessageData {
-        let refused = self.state == MessageState::Failed && !self.billed;
+        let charged = billing::is_charged(self.state, self.billed);
         MessageData {
             message: self.id,
             state: self.state,
@@ -69,8 +69,8 @@ impl StoredMessage {
             contact: self.contact,
             campaign: self.campaign,
             sender: self.sender,
-            segments: if refused { 0 } else { self.segments },
-            cost: if refused { Micros(0) } else { self.cost },
+            segments: if charged { self.segments } else { 0 },
+            cost: if charged { self.cost } else { Micros::ZERO },
             gate: self.gate,
             code: self.code.clone(),
             until: self.due,

@@ -37,7 +37,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 59] = [
+pub const RULES: [(&str, RetentionRule); 60] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -75,6 +75,7 @@ pub const RULES: [(&str, RetentionRule); 59] = [
     ("parked", Work),
     ("platform_accounts", Settings),
     ("platform_switch", Settings),
+    ("platform_url", Settings),
     ("policies", Settings),
     ("pools", Settings),
     ("receipt_watches", Work),

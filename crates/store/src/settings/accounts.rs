@@ -210,7 +210,32 @@ pub async fn remove(
     Ok(AccountChanged::Done(account))
 }
 
-/// Lets an account whose secret has changed go on: it rests no more, and what was held for it goes
+/// Has a tenant's accounts that are called at one address called at another. What was held for them
+/// goes on.
+pub async fn move_base_url(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    from: &str,
+    to: &str,
+) -> Result<(), Fault> {
+    let moved = sqlx::query_scalar!(
+        "update carrier_accounts set base_url = $3
+         where tenant_id = $1 and base_url = $2 returning account",
+        tenant.as_str(),
+        from,
+        to,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    for handle in moved {
+        end_rest(tx, tenant, &handle).await?;
+    }
+    Ok(())
+}
+
+/// Lets an account that has changed go on: it rests no more, and what was held for it goes
 /// back to the gates.
 pub(super) async fn end_rest(
     tx: &mut Scoped,

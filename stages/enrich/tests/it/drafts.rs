@@ -95,6 +95,46 @@ async fn a_sender_whose_warm_up_has_not_begun_is_asked_after_all_others() -> any
 }
 
 #[tokio::test]
+async fn a_sender_whose_account_cannot_be_used_is_asked_after_all_others() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world
+        .run(
+            "insert into millrace.carrier_accounts (tenant_id, account, carrier, carrier_sid,
+                                                    base_url, sealed_token, confirms_opt_out,
+                                                    created_at)
+             select tenant_id, 'gone', carrier, carrier_sid, 'http://127.0.0.1:1', sealed_token,
+                    confirms_opt_out, created_at
+             from millrace.carrier_accounts",
+        )
+        .await?;
+    let moved = format!(
+        "update millrace.senders set account = 'gone' where sender_id = '{}'",
+        sender(10).0
+    );
+    world.run(&moved).await?;
+
+    let offered = async |from: From, n: u32| {
+        let message = wire::Submitted { from, ..world.message(n, "Hello") }.with_body_hash();
+        anyhow::Ok(enriched(&world, message).await?.senders)
+    };
+    assert_eq!(offered(From::Any, 200).await?.len(), 2);
+
+    world
+        .run(
+            "insert into millrace.parked (tenant_id, message_id, turn, due, cause, cause_key, lane,
+                                          payload, parked_at)
+             values ('acme', gen_random_uuid(), 1, null, 'send:account_host_not_allowed',
+                     'account:gone', 'bulk', '{}', now())",
+        )
+        .await?;
+    for n in 300..306 {
+        assert_eq!(offered(From::Any, n).await?, [sender(11), sender(10)], "any sender");
+        assert_eq!(offered(From::Pool(POOL), n + 100).await?[0], sender(11), "a pool's");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_template_takes_given_values_of_its_latest_version() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let mut message = world.message(200, "");

@@ -6,16 +6,19 @@ use wire::WebhookRequest;
 
 use crate::receipts::{
     decide::{late_evidence, merge_all},
-    report::{self, Key, Reports, Unusable},
+    nameless,
+    report::{self, Key, Reports, Said, Unusable},
     taken::{Rows, redirect},
 };
 
 /// Reads the requests of a batch, and answers those that say nothing about a message of ours.
-pub(crate) fn read(batch: &Batch<WebhookRequest>) -> Reports {
-    let mut reports = Reports::new();
+pub(crate) async fn read(store: &Store, batch: &Batch<WebhookRequest>) -> Result<Reports, Fault> {
+    let said: Vec<Result<Said, Unusable>> = batch.items().iter().map(report::read).collect();
+    let by_sid = nameless::messages(store, batch.items(), &said).await?;
 
-    for (index, request) in batch.items().iter().enumerate() {
-        match report::read(request) {
+    let mut reports = Reports::new();
+    for (index, (request, said)) in batch.items().iter().zip(said).enumerate() {
+        match said.and_then(|said| report::ours(request, said, &by_sid)) {
             Ok(of_request) => {
                 for report in of_request {
                     let key = (report.tenant.clone(), report.message);
@@ -32,7 +35,7 @@ pub(crate) fn read(batch: &Batch<WebhookRequest>) -> Reports {
             }
         }
     }
-    reports
+    Ok(reports)
 }
 
 /// How often rows are locked anew to have the counters locked before them.

@@ -1,6 +1,6 @@
 //! From a carrier's webhook request to what it says about one of our messages. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use carriers::{Carrier, ReportedStatus, StatusReport, WebhookError};
 use domain::{
@@ -44,7 +44,7 @@ pub(crate) struct Report {
 /// Why a request says nothing about a message of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unusable {
-    /// It has no reference of ours: a text that was not sent by us.
+    /// It has no reference of ours and no id that we know: a text that was not sent by us.
     NoReference,
     /// Its reference names another tenant than the account that signed it, or none at all.
     OtherTenant,
@@ -67,46 +67,74 @@ impl Unusable {
     }
 }
 
-/// Reads a request: at least one report.
-pub(crate) fn read(request: &WebhookRequest) -> Result<Vec<Report>, Unusable> {
-    let carrier = Carrier::from_name(&request.carrier).ok_or(Unusable::UnknownCarrier)?;
-    let said = carrier.read_reports(&request.query, &request.body).map_err(Unusable::Unreadable)?;
-    if said.is_empty() {
-        return Err(Unusable::NoReference);
-    }
-
-    let ours = said.into_iter().enumerate();
-    let ours = ours.filter_map(|(nth, report)| of_tenant(request, carrier, nth, report));
-    let ours: Vec<Report> = ours.collect();
-    if ours.is_empty() { Err(Unusable::OtherTenant) } else { Ok(ours) }
+/// What a carrier's request says, before it is known about which messages.
+pub(crate) struct Said {
+    carrier: Carrier,
+    /// Each as the carrier wrote it, in its order.
+    pub(crate) reports: Vec<StatusReport>,
 }
 
-/// A report about a message of the tenant whose account signed it; none about another's. An account
-/// that serves several tenants signs for all of them, and our reference names the one.
-fn of_tenant(
+/// Messages by the account and the carrier's id of their text, for reports that have no reference.
+pub(crate) type BySid = HashMap<(String, String), Key>;
+
+/// Reads a request.
+pub(crate) fn read(request: &WebhookRequest) -> Result<Said, Unusable> {
+    let carrier = Carrier::from_name(&request.carrier).ok_or(Unusable::UnknownCarrier)?;
+    let reports = carrier.read_reports(&request.query, &request.body);
+    Ok(Said { carrier, reports: reports.map_err(Unusable::Unreadable)? })
+}
+
+/// What a request says about messages of ours: at least one report.
+pub(crate) fn ours(
+    request: &WebhookRequest,
+    said: Said,
+    by_sid: &BySid,
+) -> Result<Vec<Report>, Unusable> {
+    let names_any = said.reports.iter().any(|report| report.reference.is_some());
+    let ours = said.reports.into_iter().enumerate();
+    let ours = ours.filter_map(|(nth, report)| {
+        let key = key(request, &report, by_sid)?;
+        Some(of_message(request, said.carrier, nth, key, report))
+    });
+
+    let ours: Vec<Report> = ours.collect();
+    match (ours.is_empty(), names_any) {
+        (false, _) => Ok(ours),
+        (true, true) => Err(Unusable::OtherTenant),
+        (true, false) => Err(Unusable::NoReference),
+    }
+}
+
+/// The message of a report, if it is of the tenant whose account signed it. An account that serves
+/// several tenants signs for all of them, and our reference names the one.
+fn key(request: &WebhookRequest, report: &StatusReport, by_sid: &BySid) -> Option<Key> {
+    let Some(reference) = &report.reference else {
+        return by_sid.get(&(request.account.clone(), report.sid.clone())).cloned();
+    };
+    let tenant: TenantId = reference.tenant.parse().ok()?;
+    let signs = request.tenant.as_ref().is_none_or(|owner| *owner == tenant);
+    signs.then_some((tenant, MessageId(reference.message)))
+}
+
+fn of_message(
     request: &WebhookRequest,
     carrier: Carrier,
     nth: usize,
+    (tenant, message): Key,
     report: StatusReport,
-) -> Option<Report> {
-    let StatusReport { reference, sid, status } = report;
-    let tenant: TenantId = reference.tenant.parse().ok()?;
-    if request.tenant.as_ref().is_some_and(|owner| *owner != tenant) {
-        return None;
-    }
-
-    let (state, code) = meaning(status);
-    Some(Report {
+) -> Report {
+    let (state, code) = meaning(report.status);
+    Report {
         nth,
         tenant,
-        message: MessageId(reference.message),
+        message,
         carrier,
         state,
         code,
         account: request.account.clone(),
-        sid,
+        sid: report.sid,
         at: request.received_at,
-    })
+    }
 }
 
 /// What a status of the carrier says, and its error code.
@@ -183,6 +211,25 @@ pub(crate) mod tests {
 
     fn ours() -> String {
         format!("tenant=acme&message={MESSAGE}")
+    }
+
+    fn read(request: &WebhookRequest) -> Result<Vec<Report>, Unusable> {
+        super::ours(request, super::read(request)?, &BySid::new())
+    }
+
+    #[test]
+    fn a_report_without_a_reference_is_of_the_message_that_has_its_text() {
+        let body = "MessageSid=SM1&MessageStatus=delivered";
+        let tenant: TenantId = "acme".parse().expect("valid");
+        let by_sid = BySid::from([(("main".into(), "SM1".into()), (tenant, MESSAGE))]);
+        let of = |query: &str, body: &str| {
+            let request = request(query, body);
+            super::ours(&request, super::read(&request)?, &by_sid)
+        };
+
+        assert_eq!(of("", body).expect("readable")[0].message, MESSAGE);
+        assert_eq!(of("tenant=acme", body).expect("readable")[0].message, MESSAGE);
+        assert_eq!(of("", &body.replace("SM1", "SM2")), Err(Unusable::NoReference));
     }
 
     #[test]

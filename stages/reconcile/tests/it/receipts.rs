@@ -11,6 +11,7 @@ use store::{
 };
 use testkit::ids;
 use uuid::Uuid;
+use wire::WebhookRequest;
 
 use crate::world::{World, said};
 
@@ -192,6 +193,33 @@ async fn an_opt_out_that_a_receipt_tells_of_is_recorded_once() -> anyhow::Result
     assert_eq!(world.number("select count(*) from millrace.consents").await?, 1);
     let trail = "select count(*) from millrace.audit_log where actor = 'stage:reconcile'";
     assert_eq!(world.number(trail).await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_receipt_without_our_reference_is_taken_by_the_id_of_its_text() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let message = world.message(1, MessageState::Sent).await?;
+    world
+        .run(
+            "insert into millrace.contacts (tenant_id, contact_id, number, country, created_at,
+                                            updated_at)
+             select tenant_id, contact_id, number, 'US', now(), now() from millrace.messages",
+        )
+        .await?;
+
+    let without = |sid: &str, to: &str| {
+        let mut receipt = world.receipt(message, "delivered", 1);
+        receipt.query = String::new();
+        let form = format!("MessageSid={sid}&MessageStatus=delivered&To={to}&From=%2B12025550171");
+        WebhookRequest { body: form.into_bytes(), ..receipt }
+    };
+    let strange = vec![without("SM9", "%2B13125550001"), without("SM1", "%2B13125550002")];
+    assert_eq!(said(&world.receive(strange).await?), [""; 0]);
+
+    let ours = world.receive(vec![without("SM1", "%2B13125550001")]).await?;
+    assert_eq!(said(&ours), ["message.delivered"]);
+    assert_eq!(world.stored(message).await?.state, MessageState::Delivered);
     Ok(())
 }
 

@@ -106,6 +106,50 @@ async fn batches_of_one_thread_in_several_processes_get_no_more_than_the_hour_al
     Ok(())
 }
 
+#[tokio::test]
+async fn the_same_words_get_one_answer_a_day_in_one_batch_and_in_many() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let (one, two) = (world.stage().await?, world.stage().await?);
+
+    let first = world.text(1, "I'm driving right now. When do you open?").await?;
+    let mut texts = vec![first.clone()];
+    for n in 1..=5 {
+        texts.push(world.same_words(&first, n).await?);
+    }
+
+    let (said, by_other) =
+        tokio::join!(answer(&one, after(0), &texts[..2]), answer(&two, after(0), &texts[2..4]));
+    let said = said?.len() + by_other?.len();
+    assert_eq!(said, 1);
+    assert!(answer(&one, after(120), &texts[4..5]).await?.is_empty(), "two hours later");
+    assert_eq!(answer(&one, after(25 * 60), &texts[5..]).await?.len(), 1, "a day later");
+
+    let other_words = world.text(1, "And on Sunday?").await?;
+    assert_eq!(answer(&one, after(25 * 60), &[other_words]).await?.len(), 1);
+    assert_eq!(world.reasons().await?.iter().filter(|reason| *reason == "repeated").count(), 4);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_person_gets_twenty_automatic_answers_a_day_whoever_gives_them() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let stage = world.stage().await?;
+    let text = world.text(1, "When do you open?").await?;
+    for n in 1..=20 {
+        world.same_words(&text, n).await?;
+    }
+    let help = "update millrace.inbound_texts set answer = 'help' from t
+                where inbound_id <= '00000000-0000-0000-0000-000000000013'";
+    world.change(&text, help).await?;
+
+    let next = world.text(1, "And on Sunday?").await?;
+    let last = world.text(1, "And on Monday?").await?;
+    assert_eq!(answer(&stage, after(0), &[next]).await?.len(), 1, "the twentieth");
+    assert!(answer(&stage, after(1), &[last]).await?.is_empty());
+    assert_eq!(world.reasons().await?, ["answered", "answers_per_day"]);
+    Ok(())
+}
+
 fn contains(json: &[u8], text: &InboundText) -> bool {
     String::from_utf8_lossy(json).contains(text.address.as_str())
 }

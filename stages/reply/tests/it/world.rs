@@ -105,7 +105,33 @@ impl World {
         );
         self.run(&make).await?;
         self.recipients([text.address.as_str()], json!({})).await?;
+        self.store_text(&text).await?;
         Ok(text)
+    }
+
+    /// The text once more, as one of its own.
+    pub async fn same_words(&self, text: &InboundText, n: u128) -> anyhow::Result<InboundText> {
+        let again = InboundText { id: Uuid::from_u128(n), ..text.clone() };
+        self.store_text(&again).await?;
+        Ok(again)
+    }
+
+    async fn store_text(&self, text: &InboundText) -> anyhow::Result<()> {
+        sqlx::query(
+            "insert into millrace.inbound_texts (tenant_id, inbound_id, conversation_id, contact_id,
+                 sender_id, body, meaning, epoch, received_at)
+             values ('acme', $1, $2, $3, $4, $5, 'text', 1, $6::timestamptz)
+             on conflict do nothing",
+        )
+        .bind(text.id)
+        .bind(text.conversation.0)
+        .bind(text.contact.0)
+        .bind(text.sender.0)
+        .bind(&text.body)
+        .bind(text.received_at.to_string())
+        .execute(&mut self.database.superuser().await?)
+        .await?;
+        Ok(())
     }
 
     /// The same, but nothing is known of the person. Equal texts are one text.

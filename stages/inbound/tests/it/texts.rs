@@ -1,67 +1,10 @@
 //! Texts that come in, on a real database.
 
-use std::ops::Deref;
-
-use inbound::InboundStage;
 use jiff::Timestamp;
 use serde_json::json;
-use testkit::{hand_over, outgoing, world::TestWorld};
-use uuid::Uuid;
 use wire::{InboundText, Submitted, WebhookRequest, frame::Outgoing};
 
-struct World {
-    base: TestWorld,
-    stage: InboundStage,
-}
-
-impl World {
-    async fn begin() -> anyhow::Result<Self> {
-        let base = TestWorld::start().await?;
-        let stage = InboundStage::new(base.pipeline().await?);
-        Ok(Self { base, stage })
-    }
-
-    /// An account whose carrier answers its own keywords, or not.
-    async fn account(&self, confirms_opt_out: bool) -> anyhow::Result<()> {
-        self.base.account(json!({ "confirms_opt_out": confirms_opt_out })).await
-    }
-
-    fn text(&self, sid: &str, body: &str) -> WebhookRequest {
-        let form = format!("MessageSid={sid}&From=%2B12125550123&To=%2B12025550171&Body={body}");
-        WebhookRequest {
-            id: Uuid::from_u128(sid.bytes().map(u128::from).sum()),
-            tenant: Some(self.tenant.clone()),
-            carrier: "twilio".into(),
-            account: "main".into(),
-            received_at: Timestamp::from_second(1_000).expect("in range"),
-            query: String::new(),
-            body: form.into_bytes(),
-            trace: None,
-        }
-    }
-
-    async fn receive(&self, texts: Vec<WebhookRequest>) -> anyhow::Result<Vec<Outgoing>> {
-        Ok(outgoing(hand_over(&self.stage, Timestamp::UNIX_EPOCH, texts).await?))
-    }
-
-    async fn opted_out(&self) -> anyhow::Result<bool> {
-        let out = "select count(*) from millrace.standings
-                   where number = '+12125550123' and opted_out_at is not null";
-        Ok(self.number(out).await? == 1)
-    }
-}
-
-impl Deref for World {
-    type Target = TestWorld;
-
-    fn deref(&self) -> &TestWorld {
-        &self.base
-    }
-}
-
-fn subjects(said: &[Outgoing]) -> Vec<String> {
-    said.iter().map(|outgoing| outgoing.subject.to_string()).collect()
-}
+use super::world::{World, json, subjects};
 
 #[tokio::test]
 async fn a_stop_that_the_carrier_does_not_know_opts_out_and_is_confirmed_in_its_language()
@@ -229,6 +172,8 @@ async fn help_says_who_answers_and_how_to_reach_them_in_the_language_asked() -> 
     let rest = "reply STOP to unsubscribe, START to return. Msg & data rates may apply.";
     assert_eq!(body(&said)?, format!("Acme Coffee: {rest}"));
 
+    let hours_ago = "update millrace.inbound_texts set received_at = timestamptz '1969-12-31'";
+    world.run(hours_ago).await?;
     world.policy(1, json!({ "help_contact": "acme.co/old" })).await?;
     world.policy(2, json!({ "help_contact": "acme.co/help" })).await?;
 
@@ -304,10 +249,6 @@ async fn a_stop_leaves_one_program_only_where_the_policy_says_so() -> anyhow::Re
     world.receive(vec![world.text("SM5", "STOP")]).await?;
     assert_eq!(world.one(recipient).await?, "t {}");
     Ok(())
-}
-
-fn json(said: &[Outgoing]) -> Vec<&[u8]> {
-    said.iter().map(|outgoing| outgoing.json.as_slice()).collect()
 }
 
 #[tokio::test]

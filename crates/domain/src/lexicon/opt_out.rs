@@ -1,0 +1,93 @@
+//! Whether a text says stop: by a keyword, or in other words.
+
+use super::{
+    lookalikes, normal,
+    rule::{LexiconRule, Tier},
+    words::{Kind, WORDS},
+};
+
+/// The opt-out that a text is, if it is one. In doubt it is.
+pub(super) fn find(text: &str) -> Option<(Tier, LexiconRule)> {
+    let folded = normal::fold(text);
+    let words = normal::words(&folded);
+
+    if let Some(rule) = keyword(&words, &[Kind::Stop, Kind::StopAlone]) {
+        return Some((Tier::Keyword, rule));
+    }
+
+    let as_written = in_other_words(text, &words);
+    let rule = as_written.or_else(|| {
+        let read = lookalikes::read(&folded)?;
+        let words = normal::words(&read);
+        keyword(&words, &[Kind::Stop, Kind::StopAlone]).or_else(|| in_other_words(&read, &words))
+    });
+    rule.map(|rule| (Tier::Phrase, rule))
+}
+
+/// The opt-out that somebody has put behind a machine's text: a keyword that is its last clause.
+pub(super) fn at_the_end(text: &str) -> Option<LexiconRule> {
+    let clauses: Vec<&str> = normal::clauses(text).collect();
+    let mut last = clauses.iter().rev();
+    last.find(|clause| !normal::fold(clause).trim().is_empty()).and_then(|last| own_keyword(last))
+}
+
+/// An opt-out that is no keyword alone: a phrase, also in one clause (what means something else in
+/// one excuses no other), a keyword of its own, or a whole message that says no more than stop.
+fn in_other_words(text: &str, words: &[&str]) -> Option<LexiconRule> {
+    let in_clause = |clause: &str| phrase(&normal::words(&normal::fold(clause)));
+    phrase(words)
+        .or_else(|| normal::clauses(text).find_map(in_clause))
+        .or_else(|| keyword_that_stands(text))
+        .or_else(|| WORDS.whole(Kind::Whole, &without_other_meanings(&normal::once(words))))
+        .or_else(|| keyword(without_courtesies(words), &[Kind::Stop, Kind::StopAlone]))
+}
+
+/// A keyword that is the whole message, however often it is repeated or spaced out.
+pub(super) fn keyword(words: &[&str], kinds: &[Kind]) -> Option<LexiconRule> {
+    let message = normal::squeezed(words);
+    kinds.iter().find_map(|kind| WORDS.keyword(*kind, &message))
+}
+
+/// A phrase anywhere in the words, outside of what is known to mean something else.
+fn phrase(words: &[&str]) -> Option<LexiconRule> {
+    let (rule, _) = WORDS
+        .find(Kind::Always, words)
+        .or_else(|| WORDS.find(Kind::Phrase, &without_other_meanings(words)))?;
+    Some(rule)
+}
+
+/// The words, those masked that are known to mean something else.
+fn without_other_meanings<'a>(words: &[&'a str]) -> Vec<&'a str> {
+    let mut rest = words.to_vec();
+    while let Some((_, range)) = WORDS.find(Kind::Not, &rest) {
+        rest[range].fill(normal::MASK);
+    }
+    rest
+}
+
+/// A strong keyword that is a clause ("Who is this? Stop.") and that no clause behind it takes back
+/// ("Stop. Never mind, see you Friday").
+fn keyword_that_stands(text: &str) -> Option<LexiconRule> {
+    let clauses: Vec<&str> = normal::clauses(text).collect();
+    clauses.iter().enumerate().find_map(|(index, clause)| {
+        let rule = own_keyword(clause)?;
+        let behind = normal::fold(&clauses[index + 1..].join(" "));
+        let taken_back = WORDS.find(Kind::TakenBack, &normal::words(&behind)).is_some();
+        (!taken_back).then_some(rule)
+    })
+}
+
+/// A strong keyword that is all of a clause, or has nothing but courtesies around it ("please
+/// stop").
+fn own_keyword(clause: &str) -> Option<LexiconRule> {
+    let folded = normal::fold(clause);
+    keyword(without_courtesies(&normal::words(&folded)), &[Kind::Stop])
+}
+
+/// The words between the courtesies at both ends.
+fn without_courtesies<'a, 'b>(words: &'b [&'a str]) -> &'b [&'a str] {
+    let courtesy = |word: &&&str| WORDS.has_word(Kind::Courtesy, word);
+    let front = words.iter().take_while(courtesy).count();
+    let back = words[front..].iter().rev().take_while(courtesy).count();
+    &words[front..words.len() - back]
+}

@@ -1,0 +1,5 @@
+//! Inbound on a real database.
+
+mod automatic;
+mod texts;
+mod world;
