@@ -214,7 +214,7 @@ pub(super) fn attributes(
     errors.check(written.len() <= MAX_ATTRIBUTES, "attributes", "too_many", "at most 50");
     for (name, value) in &written {
         fields::variable_name("attributes", name, errors);
-        errors.text(&format!("attributes.{name}"), value, 0, 500);
+        fields::variable_value(&format!("attributes.{name}"), value, errors);
     }
     written
 }

@@ -4,6 +4,7 @@ mod batch;
 mod cancel;
 mod explain;
 mod list;
+mod patience;
 mod submit;
 mod view;
 

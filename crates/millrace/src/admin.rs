@@ -30,7 +30,7 @@ use crate::{
 pub async fn migrate(args: Serve) -> anyhow::Result<ExitCode> {
     let settings = args.common.resolve()?;
     let url = settings.need_database()?.expose_secret();
-    store::core::migrate::migrate(url).await?;
+    store::core::migrate::migrate(url).await.context("DATABASE_URL")?;
     eprintln!("schema is up to date");
 
     if settings.names_public_url {
@@ -112,11 +112,24 @@ pub async fn token(args: TokenCommand) -> anyhow::Result<ExitCode> {
         bail!("--role is one of owner, admin, operator, agent, viewer");
     };
     let store = process.store(Role::Api, 1).await?;
+    known_tenant(&store, &tenant).await?;
     let now = process.time.now();
     let key = api_keys::create(&store, &tenant, &args.name, role, KeyKind::Live, now).await?;
 
     println!("{}", key.expose_secret());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a tenant that there is not: what is made for it would be of no use to anybody.
+///
+/// # Errors
+/// There is no such tenant, or the database cannot be asked.
+pub async fn known_tenant(store: &Store, tenant: &TenantId) -> anyhow::Result<()> {
+    let mut tx = store.scoped([tenant]).await?;
+    if tenants::get(&mut tx, tenant).await?.is_none() {
+        bail!("there is no tenant {tenant}: make it with `millrace tenant create {tenant}`");
+    }
+    Ok(())
 }
 
 /// `millrace switch platform on|paused|stopped`: says who was told and what was released.

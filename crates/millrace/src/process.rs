@@ -164,8 +164,9 @@ impl ProcessParts {
         end: CancellationToken,
     ) -> anyhow::Result<SocketAddr> {
         let address = self.settings.health_listen;
-        let listener =
-            TcpListener::bind(address).await.with_context(|| in_use("health", address))?;
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| in_use("MILLRACE_HEALTH_LISTEN", address))?;
         let bound = listener.local_addr()?;
 
         tokio::spawn(health.serve(listener, end));
@@ -183,8 +184,8 @@ pub fn check_broker(health: Health, broker: &Broker) -> Health {
 }
 
 /// One line for an address that cannot be had.
-pub fn in_use(what: &str, address: SocketAddr) -> String {
-    format!("cannot listen for {what} on {address}; choose another address or port 0")
+pub fn in_use(setting: &str, address: SocketAddr) -> String {
+    format!("{setting}: cannot listen on {address}; choose another address or port 0")
 }
 
 /// The sealer, as the runtime takes it: for dead letters.

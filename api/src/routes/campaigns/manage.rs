@@ -8,7 +8,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{
     Scoped,
     campaigns::{self, Campaign, CampaignState},
@@ -42,17 +42,38 @@ pub(super) struct NewCampaign {
     pub(super) template_id: Uuid,
     pub(super) pool_id: Uuid,
     #[serde(default)]
-    pub(super) audience: Audience,
+    pub(super) audience: Option<Audience>,
     #[serde(default)]
     pub(super) validity_seconds: Option<i32>,
 }
 
-/// Contacts with all of these tags; everyone where there are none.
+/// Contacts with all of these tags, or everyone: that is said, and never meant by saying nothing.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Audience {
     #[serde(default)]
     tags: Vec<String>,
+    #[serde(default)]
+    all: bool,
+}
+
+impl Audience {
+    fn check(&self, errors: &mut Errors) {
+        fields::tags("audience.tags", self.tags.len(), errors);
+        for tag in &self.tags {
+            fields::tag("audience.tags", tag, errors);
+        }
+
+        let detail = "say tags, or all: true for every contact";
+        errors.check(self.all || !self.tags.is_empty(), "audience", "required", detail);
+        let both = self.all && !self.tags.is_empty();
+        errors.check(!both, "audience", "ambiguous", "give tags or all, not both");
+    }
+
+    /// As it is stored: no tags are everyone.
+    fn stored(&self) -> Value {
+        if self.all { json!({ "all": true }) } else { json!({ "tags": self.tags }) }
+    }
 }
 
 /// `POST /v1/campaigns`, for operators, admins and owners: makes a draft of a campaign, which sends
@@ -82,7 +103,7 @@ pub(super) fn draft(body: &NewCampaign, class: MessageClass, now: Timestamp) -> 
         template: TemplateId(body.template_id),
         template_version: None,
         pool: PoolId(body.pool_id),
-        audience: json!({ "tags": body.audience.tags }),
+        audience: body.audience.as_ref().map_or_else(|| json!({}), Audience::stored),
         validity_seconds: body.validity_seconds,
         audience_size: 0,
         version: 1,
@@ -109,9 +130,9 @@ pub(super) async fn check(
     if let Some(program) = &body.program {
         fields::program(program, &mut errors);
     }
-    fields::tags("audience.tags", body.audience.tags.len(), &mut errors);
-    for tag in &body.audience.tags {
-        fields::tag("audience.tags", tag, &mut errors);
+    match &body.audience {
+        Some(audience) => audience.check(&mut errors),
+        None => Audience::default().check(&mut errors),
     }
     if let Some(seconds) = body.validity_seconds {
         fields::validity(seconds.into(), &mut errors);

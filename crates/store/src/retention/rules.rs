@@ -45,6 +45,7 @@ pub const RULES: [(&str, RetentionRule); 60] = [
     ("api_keys", Settings),
     ("audit_heads", Ledger),
     ("audit_log", Ledger),
+    ("batch_keys", AsMessages),
     ("budget_alerts", Window),
     ("budgets", Settings),
     ("campaign_recipients", Recipients),
