@@ -142,7 +142,7 @@ async fn draft_with(
         program: body.program.or(wanted.program),
         template_id: body.template_id.unwrap_or(wanted.template_id),
         pool_id: body.pool_id.unwrap_or(wanted.pool_id),
-        audience: body.audience.unwrap_or(wanted.audience),
+        audience: body.audience.or(wanted.audience),
         validity_seconds: body.validity_seconds.unwrap_or(wanted.validity_seconds),
     };
 
@@ -198,15 +198,15 @@ async fn paused_with(
 
 /// A campaign as one would write it anew.
 fn as_new(campaign: &Campaign) -> Result<NewCampaign, Problem> {
-    let audience = serde_json::from_value(campaign.audience.clone());
-    let newer = |_| Problem::unavailable("a newer version stored this audience", 5);
+    let audience = Audience::of_stored(&campaign.audience);
+    let newer = || Problem::unavailable("a newer version stored this audience", 5);
     Ok(NewCampaign {
         name: campaign.name.clone(),
         class: campaign.class.as_str().to_owned(),
         program: Some(campaign.program.clone()),
         template_id: campaign.template.0,
         pool_id: campaign.pool.0,
-        audience: audience.map_err(newer)?,
+        audience: Some(audience.ok_or_else(newer)?),
         validity_seconds: campaign.validity_seconds,
     })
 }

@@ -70,6 +70,13 @@ impl Audience {
         errors.check(!both, "audience", "ambiguous", "give tags or all, not both");
     }
 
+    /// What is stored, read back; none where this version cannot.
+    pub(super) fn of_stored(stored: &Value) -> Option<Self> {
+        let audience: Self = serde_json::from_value(stored.clone()).ok()?;
+        let all = audience.all || audience.tags.is_empty();
+        Some(Self { all, ..audience })
+    }
+
     /// As it is stored: no tags are everyone.
     fn stored(&self) -> Value {
         if self.all { json!({ "all": true }) } else { json!({ "tags": self.tags }) }

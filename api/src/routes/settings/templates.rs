@@ -210,7 +210,6 @@ async fn preview(
     check_body("body", &trial.body, &declared, &mut errors);
     errors.done()?;
 
-<<<<<<< HEAD
     // answer
     Ok(Json(trial.preview("body", &tenant)?))
 }
@@ -218,7 +217,11 @@ async fn preview(
 impl Trial {
     /// What the trial becomes, and what it costs. `field` is at fault where it becomes nothing.
     pub(super) fn preview(&self, field: &str, tenant: &Tenant) -> Result<Preview, Problem> {
-        let text = self.text(field, &tenant.language)?;
+        let rendered = self.rendered(field)?;
+        let class = self.class.unwrap_or(MessageClass::Transactional);
+        let too_long = (!draft::fits(&rendered, class))
+            .then_some(Warning { code: "too_long", detail: draft::TOO_LONG });
+        let text = self.complete(&rendered, &tenant.language);
         let measured = measure(&text);
         let country = self.country.as_deref().unwrap_or(&tenant.country).parse();
         let country =
@@ -232,43 +235,13 @@ impl Trial {
             segments: measured.segments,
             cost: money(cost, &tenant.currency),
             forces_ucs2: measured.offender,
+            warnings: too_long.into_iter().collect(),
         })
     }
 
-    /// The text as a person would read it.
-    fn text(&self, field: &str, tenants_language: &str) -> Result<String, Problem> {
-        let wrong = |why: TemplateError| Problem::field(field, "invalid_template", why.to_string());
-=======
-    // decide
-    let rendered = trial.rendered()?;
-    let class = trial.class.unwrap_or(MessageClass::Transactional);
-    let too_long = (!draft::fits(&rendered, class))
-        .then_some(Warning { code: "too_long", detail: draft::TOO_LONG });
-    let text = trial.complete(&rendered, &tenant.language);
-    let measured = measure(&text);
-    let country = trial.country.as_deref().unwrap_or(&tenant.country).parse();
-    let country =
-        country.map_err(|_| Problem::field("country", "unknown", "two letters, such as US"))?;
-    let cost = RateCard::standard().cost(Some(country), measured.segments);
-
-    // answer
-    Ok(Json(Preview {
-        text,
-        encoding: measured.encoding,
-        units: measured.units,
-        segments: measured.segments,
-        cost: money(cost, &tenant.currency),
-        forces_ucs2: measured.offender,
-        warnings: too_long.into_iter().collect(),
-    }))
-}
-
-impl Trial {
     /// The text with its values.
-    fn rendered(&self) -> Result<String, Problem> {
-        let wrong =
-            |why: TemplateError| Problem::field("body", "invalid_template", why.to_string());
->>>>>>> h12b
+    fn rendered(&self, field: &str) -> Result<String, Problem> {
+        let wrong = |why: TemplateError| Problem::field(field, "invalid_template", why.to_string());
         let value = |name: &str| self.variables.get(name).map(String::as_str);
         Text::parse(&self.body).map_err(wrong)?.render(value).map_err(wrong)
     }

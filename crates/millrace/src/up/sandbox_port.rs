@@ -4,7 +4,6 @@
 use std::{fs, net::SocketAddr, path::Path};
 
 use anyhow::Context;
-use boot::settings::Common;
 use sandbox::Sandbox;
 use store::{
     Store,
@@ -19,13 +18,12 @@ const FILE: &str = "sandbox-address";
 /// How many tenants are looked up at once.
 const TENANTS: i64 = 1_000;
 
-/// Starts the sandbox where it was before, else at the usual address if nobody asked for other
-/// ports, else anywhere.
+/// Starts the sandbox where it was before, else at its usual address if there is one, else
+/// anywhere.
 ///
 /// # Errors
 /// No port is free.
-pub async fn start(data: &Path, common: &Common) -> anyhow::Result<Sandbox> {
-    let usual = common.listen.is_none().then(|| SocketAddr::from(serve::sandbox::DEFAULT_LISTEN));
+pub async fn start(data: &Path, usual: Option<SocketAddr>) -> anyhow::Result<Sandbox> {
     for wanted in before(data).into_iter().chain(usual) {
         if let Ok(sandbox) = serve::sandbox::start(wanted).await {
             return Ok(sandbox);
@@ -76,15 +74,14 @@ mod tests {
     #[tokio::test]
     async fn the_sandbox_comes_back_where_it_was_while_nobody_else_is_there() {
         let data = boot::embedded::Scratch::new().expect("a directory");
-        let common = Common { listen: Some("127.0.0.1:0".into()), ..Common::default() };
 
-        let first = start(data.path(), &common).await.expect("a port");
+        let first = start(data.path(), None).await.expect("a port");
         fs::write(data.path().join(FILE), first.addr.to_string()).expect("written");
-        let second = start(data.path(), &common).await.expect("another port");
+        let second = start(data.path(), None).await.expect("another port");
         assert_ne!(second.addr, first.addr);
 
         let at = first.addr;
         first.stop().await;
-        assert_eq!(start(data.path(), &common).await.expect("the port").addr, at);
+        assert_eq!(start(data.path(), None).await.expect("the port").addr, at);
     }
 }
