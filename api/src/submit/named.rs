@@ -53,8 +53,11 @@ struct Known {
     senders: HashMap<(TenantId, SenderId), Instant>,
     pools: HashMap<(TenantId, PoolId), Instant>,
     /// With the variables that some text of the template needs.
-    templates: HashMap<(TenantId, TemplateId), (Instant, Arc<BTreeSet<String>>)>,
+    templates: HashMap<(TenantId, TemplateId), Needed>,
 }
+
+/// When a template was read, and the variables that some text of it needs.
+type Needed = (Instant, Arc<BTreeSet<String>>);
 
 /// What is not known of the messages of a request.
 #[derive(Default)]

@@ -162,7 +162,10 @@ async fn a_batch_under_another_batchs_key_is_refused_as_a_whole() {
 async fn a_batch_that_adds_to_another_under_its_key_is_refused_as_a_whole() {
     let world = World::start().await;
     let caller = world.caller("acme", KeyRole::Operator).await;
-    let batch = |texts: &[&str]| json!({ "messages": texts.iter().map(|text| message(text)).collect::<Vec<_>>() });
+    let batch = |texts: &[&str]| {
+        let messages: Vec<Value> = texts.iter().map(|text| message(text)).collect();
+        json!({ "messages": messages })
+    };
     caller.post_once("/v1/messages/batch", "b", &batch(&["a", "b"])).await.expect(202);
     let all = submitted(&world).await;
     let key = all[0].batch.as_ref().expect("each item carries its batch");

@@ -1,8 +1,8 @@
 //! Templates: texts with variables, the choice among variants, and the opt-out line.
 //!
 //! `{first_name}` stands for a value of the contact, `{first_name|friend}` for the value or, where
-//! there is none, `friend`. `{{first_name}}` says the same, as other systems write it. `\{` and `\}`
-//! are braces, and `\\` before a brace is a backslash. Values are never read as templates.
+//! there is none, `friend`. `{{first_name}}` says the same, as other systems write it. `\{` and
+//! `\}` are braces, and `\\` before a brace is a backslash. Values are never read as templates.
 
 mod opt_out;
 mod variant;
@@ -193,8 +193,8 @@ impl fmt::Display for Template {
     }
 }
 
-/// Takes over what is written before a brace: of its backslashes right before the brace each pair is
-/// one. Says whether one more is left over, which makes the brace a brace.
+/// Takes over what is written before a brace: of its backslashes right before the brace each pair
+/// is one. Says whether one more is left over, which makes the brace a brace.
 fn push_unescaped(plain: &mut String, before: &str) -> bool {
     let text = before.trim_end_matches('\\');
     let backslashes = before.len() - text.len();

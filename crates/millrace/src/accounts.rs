@@ -16,7 +16,7 @@ use store::{
 };
 use wire::subject::Token;
 
-use crate::{admin::known_tenant, process::ProcessParts};
+use crate::process::{ProcessParts, known_tenant};
 
 /// The arguments of `millrace account`.
 #[derive(Debug, Args)]

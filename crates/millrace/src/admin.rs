@@ -12,7 +12,7 @@ use pipeline::{
 };
 use secrecy::ExposeSecret;
 use store::{
-    Role, Store,
+    Role,
     settings::{
         api_keys::{self, KeyKind, KeyRole},
         platform_switch,
@@ -22,7 +22,7 @@ use store::{
 
 use crate::{
     cli::{self, Serve, Streams, StreamsAction, SwitchTarget, TokenCommand},
-    process::ProcessParts,
+    process::{ProcessParts, known_tenant},
     public_url,
 };
 
@@ -118,18 +118,6 @@ pub async fn token(args: TokenCommand) -> anyhow::Result<ExitCode> {
 
     println!("{}", key.expose_secret());
     Ok(ExitCode::SUCCESS)
-}
-
-/// Refuses a tenant that there is not: what is made for it would be of no use to anybody.
-///
-/// # Errors
-/// There is no such tenant, or the database cannot be asked.
-pub async fn known_tenant(store: &Store, tenant: &TenantId) -> anyhow::Result<()> {
-    let mut tx = store.scoped([tenant]).await?;
-    if tenants::get(&mut tx, tenant).await?.is_none() {
-        bail!("there is no tenant {tenant}: make it with `millrace tenant create {tenant}`");
-    }
-    Ok(())
 }
 
 /// `millrace switch platform on|paused|stopped`: says who was told and what was released.

@@ -3,18 +3,19 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use boot::{
     clock::{self, BusinessTime},
     health::Health,
     settings::{Common, Settings},
     shutdown, telemetry,
 };
+use domain::ids::TenantId;
 use jiff::Timestamp;
 use pipeline::{broker::Broker, progress::Progress, run::Runtime};
 use secrecy::ExposeSecret;
 use stage::Clock;
-use store::{Role, Store, core::seal::Sealer};
+use store::{Role, Store, core::seal::Sealer, settings::tenants};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -181,6 +182,18 @@ pub fn check_broker(health: Health, broker: &Broker) -> Health {
         let connected = broker.is_connected();
         async move { connected.then_some(()).ok_or_else(|| "not connected".to_owned()) }
     })
+}
+
+/// Refuses a tenant that there is not: what is made for it would be of no use to anybody.
+///
+/// # Errors
+/// There is no such tenant, or the database cannot be asked.
+pub async fn known_tenant(store: &Store, tenant: &TenantId) -> anyhow::Result<()> {
+    let mut tx = store.scoped([tenant]).await?;
+    if tenants::get(&mut tx, tenant).await?.is_none() {
+        bail!("there is no tenant {tenant}: make it with `millrace tenant create {tenant}`");
+    }
+    Ok(())
 }
 
 /// One line for an address that cannot be had.

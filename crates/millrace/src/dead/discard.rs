@@ -1,5 +1,5 @@
-//! `millrace dead discard`: deletes letters that nobody wants to send again. Only what reconcile has
-//! read: until then the letter is all that says that its message has failed.
+//! `millrace dead discard`: deletes letters that nobody wants to send again. Only what reconcile
+//! has read: until then the letter is all that says that its message has failed.
 
 use std::process::ExitCode;
 

@@ -276,7 +276,7 @@ pub struct Keyed {
 /// What a key names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyOf {
-    /// One message.
+    /// One message, by the id that the key makes.
     Message(MessageId),
     /// A whole batch, by [`domain::ids::batch_id`].
     Batch(Uuid),

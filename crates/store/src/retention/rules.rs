@@ -37,7 +37,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 60] = [
+pub const RULES: [(&str, RetentionRule); 61] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
