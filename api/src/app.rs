@@ -19,6 +19,7 @@ use crate::{
     submit::{
         coalesce::Coalescer,
         keys::UsedKeys,
+        named::Named,
         quota::Quotas,
         singles::{Publishing, Singles},
         tenants::Tenants,
@@ -130,6 +131,8 @@ pub struct Inner {
     pub(crate) tenants: Tenants,
     pub(crate) quotas: Quotas,
     pub(crate) keys: UsedKeys,
+    /// Whether what messages name is there.
+    pub(crate) named: Named,
     pub(crate) singles: Singles,
     /// Whose turn it is to publish a part of a batch.
     pub(crate) turns: Arc<Turns>,
@@ -181,6 +184,7 @@ impl App {
             tenants: Tenants::new(asking),
             quotas: Quotas::new(parts.settings.submit_per_second, parts.settings.submit_burst),
             singles: Singles::new(publishing),
+            named: Named::new(parts.store.clone(), patience),
             turns,
             webhooks,
             directory: AccountsDirectory::default(),

@@ -3,15 +3,15 @@
 
 use domain::{
     country::Country,
+    draft,
     gates::{Basis, consent::is_program},
+    message::class::MessageClass,
     phone::PhoneNumber,
+    template::MAX_VALUE,
 };
 use jiff::Timestamp;
 
 use crate::http::Errors;
-
-/// The longest text of a message, in characters: what carriers split into at most ten segments.
-pub(crate) const MAX_BODY: usize = 1_600;
 
 /// The longest name of something that a tenant sets up, in characters.
 const MAX_NAME: usize = 200;
@@ -27,6 +27,27 @@ const MAX_TAG: usize = 64;
 
 /// The longest validity, in seconds: a week.
 const MAX_VALIDITY: i64 = 7 * 24 * 60 * 60;
+
+/// The text of a message of this class. Whatever it says, its length is what can be sent.
+pub(crate) fn body(field: &str, text: &str, class: MessageClass, errors: &mut Errors) {
+    errors.text(field, text, 1, usize::MAX);
+    errors.check(draft::fits(text, class), field, "too_long", draft::TOO_LONG);
+}
+
+/// The value of a variable.
+pub(crate) fn variable_value(field: &str, value: &str, errors: &mut Errors) {
+    errors.text(field, value, 0, MAX_VALUE);
+}
+
+/// A field that must be there.
+pub(crate) fn required<'a>(
+    field: &str,
+    written: Option<&'a str>,
+    errors: &mut Errors,
+) -> Option<&'a str> {
+    errors.check(written.is_some(), field, "required", "this field is required");
+    written
+}
 
 /// A phone number as people write it. `home` is the country of numbers without a plus sign.
 pub(crate) fn number(

@@ -11,6 +11,7 @@ pub(crate) mod problem;
 pub(crate) mod trace;
 mod unstorable;
 pub(crate) mod view;
+pub(crate) mod wrong_fields;
 
 pub(crate) use body::{Body, read_body};
 pub(crate) use creation::Creation;

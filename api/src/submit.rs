@@ -3,6 +3,7 @@
 pub(crate) mod coalesce;
 pub(crate) mod keys;
 pub(crate) mod message;
+pub(crate) mod named;
 pub(crate) mod quota;
 pub(crate) mod singles;
 pub(crate) mod tenants;

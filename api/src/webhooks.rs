@@ -120,7 +120,9 @@ fn signer(
     candidates.into_iter().find(signed).ok_or_else(|| {
         metrics::counter!("millrace_webhook_refused_total", "carrier" => carrier.as_str())
             .increment(1);
-        Problem::new(Kind::Forbidden, "the signature does not match")
+        let detail =
+            format!("the account's secret gives another signature for {url} and this body");
+        Problem::new(Kind::BadSignature, detail)
     })
 }
 

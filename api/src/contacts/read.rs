@@ -211,7 +211,7 @@ fn attributes(written: BTreeMap<String, String>, errors: &mut Errors) -> BTreeMa
     errors.check(written.len() <= MAX_ATTRIBUTES, "attributes", "too_many", "at most 50");
     for (name, value) in &written {
         fields::variable_name("attributes", name, errors);
-        errors.text(&format!("attributes.{name}"), value, 0, 500);
+        fields::variable_value(&format!("attributes.{name}"), value, errors);
     }
     written
 }

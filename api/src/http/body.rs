@@ -6,12 +6,14 @@ use axum::{
     http::{HeaderMap, header},
 };
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use domain::json;
+use serde::{Deserialize, de::DeserializeOwned};
 
-use super::unstorable::unstorable;
 use super::{
     arrival,
     problem::{FieldError, Kind, Problem},
+    unstorable::unstorable,
+    wrong_fields::{Probe, probe, wrong_fields},
 };
 use crate::{app::App, auth::Caller};
 
@@ -57,68 +59,55 @@ pub(crate) fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::new(Kind::UnsupportedMedia, "send Content-Type: application/json"))
 }
 
-/// Decodes JSON whose texts can all be stored. The slow path that knows where the error lies is
-/// taken only when there is one.
-pub(crate) fn decode<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
-    let decoded = decode_list(bytes)?;
-    match unstorable(bytes) {
-        Some(error) => Err(Problem::invalid(vec![error])),
-        None => Ok(decoded),
-    }
+/// Decodes JSON whose texts can all be stored. The slow path that knows what is wrong is taken only
+/// when something is.
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    decode_by(bytes, probe::<T>)
+}
+
+/// Decodes JSON into what borrows from it; `probe` asks the same decoder.
+pub(crate) fn decode_by<'a, T: Deserialize<'a>>(
+    bytes: &'a [u8],
+    probe: Probe,
+) -> Result<T, Problem> {
+    json::from_slice(bytes).map_err(|error| problem(bytes, &error, probe)).and_then(|decoded| {
+        unstorable(bytes).map_or(Ok(decoded), |error| Err(Problem::invalid(vec![error])))
+    })
 }
 
 /// Decodes one item of a list; what is wrong with it names its field.
-pub(crate) fn decode_item<'a, T: serde::Deserialize<'a>>(
+pub(crate) fn decode_item<T: DeserializeOwned>(item: &[u8]) -> Result<T, Vec<FieldError>> {
+    decode_item_by(item, probe::<T>)
+}
+
+/// Decodes one item into what borrows from it; `probe` asks the same decoder.
+pub(crate) fn decode_item_by<'a, T: Deserialize<'a>>(
     item: &'a [u8],
+    probe: Probe,
 ) -> Result<T, Vec<FieldError>> {
-    let decoded = serde_json::from_slice(item).map_err(|_| vec![locate::<T>(item)])?;
-    match unstorable(item) {
-        Some(error) => Err(vec![error]),
-        None => Ok(decoded),
-    }
+    let wrong = |error: serde_json::Error| wrong_fields(item, &error.to_string(), probe);
+    let decoded = json::from_slice(item).map_err(wrong)?;
+    unstorable(item).map_or(Ok(decoded), |error| Err(vec![error]))
 }
 
 /// Decodes JSON around items that [`decode_item`] decodes: what is wrong with an item is its own.
-pub(crate) fn decode_list<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => Problem::invalid(vec![locate::<T>(bytes)]),
+/// `probe` asks the same decoder.
+pub(crate) fn decode_list<'a, T: Deserialize<'a>>(
+    bytes: &'a [u8],
+    probe: Probe,
+) -> Result<T, Problem> {
+    json::from_slice(bytes).map_err(|error| problem(bytes, &error, probe))
+}
+
+/// What the caller is told of a body that does not decode.
+fn problem(bytes: &[u8], error: &serde_json::Error, probe: Probe) -> Problem {
+    match error.classify() {
+        serde_json::error::Category::Data => {
+            Problem::invalid(wrong_fields(bytes, &error.to_string(), probe))
+        }
         _ => Problem::new(
             Kind::Malformed,
             format!("not JSON: line {} column {}", error.line(), error.column()),
         ),
-    })
-}
-
-/// Which field a decoder objects to. The value itself is not repeated.
-fn locate<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> FieldError {
-    let mut decoder = serde_json::Deserializer::from_slice(bytes);
-    let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut decoder) else {
-        // The fast path failed on what this one accepts: bytes after the end.
-        let detail = "unexpected text".into();
-        return FieldError { field: String::new(), code: "invalid", detail };
-    };
-
-    let path = error.path().to_string();
-    let path = if path == "." { String::new() } else { path };
-    field_error(path, &error.into_inner().to_string())
-}
-
-/// The error that a decoder's words at a path stand for.
-fn field_error(path: String, words: &str) -> FieldError {
-    let named = words.split('`').nth(1).unwrap_or_default();
-    let join = |name: &str| {
-        if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
-    };
-
-    if words.starts_with("missing field") {
-        FieldError { field: join(named), code: "required", detail: "this field is required".into() }
-    } else if words.starts_with("unknown field") {
-        // The path may already end in the field itself.
-        let field = if path.ends_with(named) { path } else { join(named) };
-        FieldError { field, code: "unknown_field", detail: "there is no such field".into() }
-    } else {
-        let expected = words.rsplit_once("expected ").map_or("another value", |(_, rest)| rest);
-        let expected = expected.split(" at line").next().unwrap_or(expected);
-        FieldError { field: path, code: "invalid_type", detail: format!("expected {expected}") }
     }
 }

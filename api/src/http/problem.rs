@@ -20,6 +20,8 @@ pub(crate) enum Kind {
     Unauthenticated,
     /// The role does not allow it.
     Forbidden,
+    /// A webhook that its carrier has not signed.
+    BadSignature,
     /// There is no such thing, for this caller.
     NotFound,
     /// The path exists, the method does not.
@@ -47,7 +49,7 @@ impl Kind {
         match self {
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::BadSignature => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
@@ -67,6 +69,7 @@ impl Kind {
             Self::Malformed => "malformed",
             Self::Unauthenticated => "unauthenticated",
             Self::Forbidden => "forbidden",
+            Self::BadSignature => "bad_signature",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Timeout => "timeout",
@@ -85,6 +88,7 @@ impl Kind {
             Self::Malformed => "The request cannot be read",
             Self::Unauthenticated => "Credentials are needed",
             Self::Forbidden => "The role does not allow this",
+            Self::BadSignature => "The signature does not match",
             Self::NotFound => "There is no such thing",
             Self::MethodNotAllowed => "Another method is needed",
             Self::Timeout => "The request was too slow",

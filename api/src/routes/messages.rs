@@ -3,6 +3,7 @@
 mod batch;
 mod cancel;
 mod explain;
+mod patience;
 mod submit;
 mod view;
 

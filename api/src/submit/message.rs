@@ -1,6 +1,6 @@
 //! One message as a caller writes it: validated, canonical, addressed.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use domain::{
     country::Country,
@@ -12,35 +12,42 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
-use store::{messages::read::Keyed, settings::tenants::Tenant};
+use store::{
+    messages::read::{KeyOf, Keyed},
+    settings::tenants::Tenant,
+};
 use uuid::Uuid;
 use wire::{
     Submitted,
     frame::Outgoing,
-    message::{Content, From, Head},
+    message::{BatchKey, Content, From, Head},
     subject::Subject,
 };
 
+use super::named::names_something;
 use crate::{
-    fields::{self, MAX_BODY},
+    fields,
     http::{
         Errors, FieldError, Trace,
         creation::{RequestKey, is_key},
+        wrong_fields::{Wrong, probe_borrowed},
     },
 };
 
 /// The longest metadata, keys and values together, in bytes.
 const MAX_METADATA: usize = 2 * 1024;
 
-/// A message as it is submitted.
-#[derive(Deserialize)]
+/// A message as it is submitted. Written again, it tells whether a batch says the same.
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewMessage<'a> {
-    #[serde(borrow)]
-    to: Cow<'a, str>,
-    #[serde(borrow)]
-    class: Cow<'a, str>,
+    /// Required, as is the class: what is missing is told with all else that is wrong.
+    #[serde(borrow, default)]
+    to: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    class: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     body: Option<Cow<'a, str>>,
     #[serde(default)]
@@ -63,7 +70,7 @@ pub(crate) struct NewMessage<'a> {
 }
 
 /// A template with the values of its variables.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct TemplateRef {
     id: Uuid,
@@ -83,6 +90,8 @@ pub(crate) struct Submission<'a> {
     pub(crate) key: &'a RequestKey,
     /// Whether messages are items of a batch.
     pub(crate) is_batch: bool,
+    /// The batch, where its caller has named it by a key.
+    pub(crate) batch: Option<BatchKey>,
 }
 
 /// A message that is right, ready to publish.
@@ -95,6 +104,8 @@ pub(crate) struct Accepted {
     pub(crate) outgoing: Outgoing,
     /// What its key is checked by; none without a key.
     pub(crate) keyed: Option<Keyed>,
+    /// The message, where it names a sender, a pool or a template.
+    pub(crate) naming: Option<Arc<Submitted>>,
 }
 
 /// The fields of a message, read and right.
@@ -106,6 +117,13 @@ struct Checked {
     content: Content,
     expires_at: Option<Timestamp>,
     on_late: Option<OnLate>,
+}
+
+impl NewMessage<'_> {
+    /// What the decoder of a message objects to first.
+    pub(crate) fn probe(written: &Value) -> Option<Wrong> {
+        probe_borrowed::<NewMessage<'_>>(written)
+    }
 }
 
 impl Submission<'_> {
@@ -132,7 +150,9 @@ impl Submission<'_> {
         let body_hash = canonical.hash();
         let has_key = self.key.is_given || new.idempotency_key.is_some();
         let tenant = self.tenant.id.clone();
-        let keyed = has_key.then_some(Keyed { tenant, message: id, body_hash });
+        let keyed = has_key.then_some(Keyed { tenant, of: KeyOf::Message(id), body_hash });
+        // An item with a key of its own stands by that one.
+        let batch = self.batch.clone().filter(|_| new.idempotency_key.is_none());
 
         // what is published
         let head = Head {
@@ -149,10 +169,11 @@ impl Submission<'_> {
             trace: self.trace.to_owned(),
         };
         let body_hash = wire::hex(&body_hash);
-        let submitted = Submitted { head, content, from, body_hash, metadata: new.metadata };
+        let submitted = Submitted { head, content, from, body_hash, metadata: new.metadata, batch };
         let lane = class.lane();
         let outgoing = Outgoing::new(Subject::Submitted(lane), &submitted);
-        Ok(Accepted { id, lane, outgoing, keyed })
+        let naming = names_something(&submitted).then(|| Arc::new(submitted));
+        Ok(Accepted { id, lane, outgoing, keyed, naming })
     }
 
     /// Reads every field, and says of all of them at once what is wrong. Takes the text out of
@@ -160,11 +181,13 @@ impl Submission<'_> {
     fn check(&self, index: u32, new: &mut NewMessage<'_>) -> Result<Checked, Vec<FieldError>> {
         let mut errors = Errors::default();
         let id = self.id(index, new.idempotency_key.as_deref(), &mut errors);
-        let class = class(&new.class, &mut errors);
-        let to = fields::number("to", &new.to, self.home(), &mut errors);
+        let class_name = fields::required("class", new.class.as_deref(), &mut errors);
+        let class = class_name.and_then(|name| class(name, &mut errors));
+        let to = fields::required("to", new.to.as_deref(), &mut errors);
+        let to = to.and_then(|to| fields::number("to", to, self.home(), &mut errors));
         check_channel(new.channel.as_deref(), &mut errors);
         let from = self.from(new, &mut errors);
-        let content = content(new.body.take(), new.template.take(), &mut errors);
+        let content = content(new.body.take(), new.template.take(), class, &mut errors);
         let expires_at = self.expires_at(new.validity_seconds, &mut errors);
         let on_late = on_late(new.on_late.as_deref(), &mut errors);
         check_metadata(&new.metadata, &mut errors);
@@ -287,11 +310,12 @@ fn check_channel(channel: Option<&str>, errors: &mut Errors) {
 fn content(
     body: Option<Cow<'_, str>>,
     template: Option<TemplateRef>,
+    class: Option<MessageClass>,
     errors: &mut Errors,
 ) -> Option<Content> {
     match (body, template) {
         (Some(body), None) => {
-            errors.text("body", &body, 1, MAX_BODY);
+            fields::body("body", &body, class.unwrap_or(MessageClass::Transactional), errors);
             Some(Content::Body(body.into_owned()))
         }
 
@@ -299,7 +323,7 @@ fn content(
             fields::variables("template.variables", variables.len(), errors);
             for (name, value) in &variables {
                 fields::variable_name("template.variables", name, errors);
-                errors.text(&format!("template.variables.{name}"), value, 0, MAX_BODY);
+                fields::variable_value(&format!("template.variables.{name}"), value, errors);
             }
             Some(Content::Template { id: TemplateId(id), variables })
         }

@@ -29,7 +29,8 @@ impl Tenants {
             Ok(store::settings::tenants::get(&mut tx, &whose).await?.map(Arc::new))
         };
 
-        let gone = || Problem::new(Kind::Forbidden, "the tenant of this token does not exist");
+        let gone =
+            || Problem::new(Kind::Unauthenticated, "the tenant of this token does not exist");
         self.0.get(id, ask).await?.ok_or_else(gone)
     }
 }

@@ -29,7 +29,8 @@ async fn every_act_that_matters_is_in_the_trail_with_before_and_after() {
     caller.put("/v1/kill-switch", &pause).await.expect(200);
     let cap = json!({ "scope": "tenant", "daily": { "amount": "10.00", "currency": "USD" } });
     caller.put("/v1/budgets", &cap).await.expect(200);
-    let new = json!({ "name": "May", "class": "promo", "template_id": template, "pool_id": pool });
+    let new = json!({ "name": "May", "class": "promo", "template_id": template, "pool_id": pool,
+        "audience": { "all": true } });
     let campaign = caller.post("/v1/campaigns", &new).await.expect(201)["id"].clone();
     for act in ["start", "pause", "resume", "stop", "stop"] {
         let path = format!("/v1/campaigns/{}/{act}", campaign.as_str().unwrap());
@@ -84,6 +85,10 @@ async fn every_act_that_matters_is_in_the_trail_with_before_and_after() {
     assert_eq!(verdict["head"]["hash"], all[0]["hash"]);
     let rest = caller.get("/v1/audit/verify?after=9").await.expect(200);
     assert_eq!((&rest["ok"], &rest["entries"]), (&json!(true), &json!(4)));
+    let end = caller.get("/v1/audit/verify?after=13").await.expect(200);
+    assert_eq!((&end["ok"], &end["entries"]), (&json!(true), &json!(0)));
+    let past = caller.get("/v1/audit/verify?after=99999999").await.problem(422);
+    assert_eq!(past, [("after".to_owned(), "out_of_range".to_owned())]);
 }
 
 #[tokio::test]

@@ -111,6 +111,8 @@ async fn what_is_not_there_after_two_seconds_is_404_and_leaves_a_mark() {
     let world = World::start().await;
     let caller = world.caller("acme", KeyRole::Operator).await;
     let id = json!(MessageId::from_key(&"acme".parse::<TenantId>().unwrap(), "later"));
+    // Nobody stores it, so that the message which is asked for may be on its way as well.
+    accepted(&world, &caller, "earlier").await;
     let begun = Instant::now();
     let path = format!("/v1/messages/{}", id.as_str().unwrap());
     let (shown, cancelled) = tokio::join!(caller.get(&path), cancel(&caller, &id));
@@ -125,6 +127,20 @@ async fn what_is_not_there_after_two_seconds_is_404_and_leaves_a_mark() {
 
     let nonsense = caller.post("/v1/messages/nonsense/cancel", &json!({})).await;
     nonsense.problem(404);
+}
+
+#[tokio::test]
+async fn what_cannot_be_on_its_way_is_404_at_once() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Operator).await;
+    caller.get("/v1/me").await.expect(200);
+    let keyed = MessageId::from_key(&"acme".parse::<TenantId>().unwrap(), "never");
+    let begun = Instant::now();
+    for id in [keyed.0, uuid::Uuid::nil()] {
+        caller.get(&format!("/v1/messages/{id}")).await.problem(404);
+    }
+
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
@@ -197,6 +213,7 @@ async fn a_campaigns_ledger_counts_what_was_cancelled_and_balances() {
     let template = template(&caller).await;
     let campaign = json!({
         "name": "Spring", "class": "promo", "template_id": template, "pool_id": pool,
+        "audience": { "all": true },
     });
     let campaign = caller.post("/v1/campaigns", &campaign).await.expect(201)["id"].clone();
     let campaign = campaign.as_str().unwrap();

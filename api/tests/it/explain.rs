@@ -102,7 +102,7 @@ async fn with_a_campaign_its_own_class_text_pool_and_switch_count() {
     with_consent(&caller, "+12125550100", json!({ "first_name": "Ana" })).await;
     let template = template(&caller).await;
     let campaign = json!({ "name": "Spring", "class": "journey", "template_id": template,
-        "pool_id": pool, "validity_seconds": 3600 });
+        "pool_id": pool, "validity_seconds": 3600, "audience": { "all": true } });
     let id = caller.post("/v1/campaigns", &campaign).await.expect(201)["id"].clone();
     let mut asked = json!({ "to": "+12125550100", "campaign": id, "at": NOON });
     let said = caller.post("/v1/explain", &asked).await.expect(200);

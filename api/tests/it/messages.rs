@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use store::settings::api_keys::KeyRole;
 use wire::{Submitted, message::Content};
 
-use crate::harness::{World, send};
+use crate::{
+    harness::{World, send},
+    settings::{carrier, template},
+};
 
 fn message(to: &str) -> Value {
     json!({ "to": to, "class": "promo", "body": "Hello" })
@@ -15,6 +18,8 @@ fn message(to: &str) -> Value {
 #[tokio::test]
 async fn an_accepted_message_is_on_the_stream_of_its_lane_with_its_trace() {
     let world = World::start().await;
+    let admin = world.caller("acme", KeyRole::Admin).await;
+    carrier(&admin, "main", "+12125550199").await;
     let caller = world.caller("acme", KeyRole::Operator).await;
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let body = json!({
@@ -89,6 +94,12 @@ async fn every_field_that_is_wrong_is_named_at_once() {
 
     for (body, field, code) in [
         (json!({ "to": "+12125550123", "body": "x" }), "class", "required"),
+        (json!(["+12125550123", "transactional", "hi"]), "", "invalid_type"),
+        (
+            json!({ "to": "+12125550123", "class": "promo", "template": [uuid::Uuid::nil()] }),
+            "template",
+            "invalid_type",
+        ),
         (json!({ "to": "+12125550123", "class": "promo" }), "body", "required"),
         (json!({ "to": 1, "class": "promo", "body": "x" }), "to", "invalid_type"),
         (
@@ -102,8 +113,24 @@ async fn every_field_that_is_wrong_is_named_at_once() {
             "invalid_character",
         ),
         (
-            json!({ "to": "+12125550123", "class": "promo", "body": "x".repeat(1601) }),
+            json!({ "to": "+12125550123", "class": "transactional", "body": "x".repeat(1531) }),
             "body",
+            "too_long",
+        ),
+        (
+            json!({ "to": "+12125550123", "class": "promo", "body": "x".repeat(1530) }),
+            "body",
+            "too_long",
+        ),
+        (
+            json!({ "to": "+12125550123", "class": "transactional", "body": "я".repeat(671) }),
+            "body",
+            "too_long",
+        ),
+        (
+            json!({ "to": "+12125550123", "class": "promo", "template": {
+                "id": uuid::Uuid::nil(), "variables": { "link": "x".repeat(501) } } }),
+            "template.variables.link",
             "too_long",
         ),
         (
@@ -118,6 +145,83 @@ async fn every_field_that_is_wrong_is_named_at_once() {
 
     let none: Vec<Submitted> = world.published("SUBMITTED", "msg.submitted.bulk").await;
     assert!(none.is_empty(), "what is refused is not published");
+}
+
+#[tokio::test]
+async fn all_that_is_missing_is_named_and_the_longest_text_is_taken() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Operator).await;
+    let all = caller.post("/v1/messages", &json!({})).await.problem(422);
+    let missing = ["class", "to", "body"].map(|field| (field.to_owned(), "required".to_owned()));
+    assert_eq!(all, missing);
+
+    let longest = json!({ "to": "+12125550123", "class": "promo", "body": "x".repeat(1497) });
+    caller.post("/v1/messages", &longest).await.expect(202);
+}
+
+#[tokio::test]
+async fn what_a_message_names_and_is_not_there_is_refused_at_once() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let (sender, pool) = carrier(&caller, "main", "+12125550199").await;
+    let hello = template(&caller).await;
+    let code = json!({ "name": "Code", "variables": ["code"], "variants": [
+        { "key": "a", "weight": 1, "bodies": { "en": "Hi {first_name}, {code}" } },
+    ] });
+    let code = caller.post("/v1/templates", &code).await.expect(201)["id"].clone();
+    let ana = json!({ "phone": "+12125550123", "first_name": "Ana" });
+    caller.post("/v1/contacts", &ana).await.expect(201);
+    let message = |more: Value| {
+        let mut message = json!({ "to": "+12125550123", "class": "transactional" });
+        let more = more.as_object().unwrap().clone();
+        message.as_object_mut().unwrap().extend(more);
+        message
+    };
+
+    let nobody = uuid::Uuid::nil();
+    let given = json!({ "id": code, "variables": { "code": "7" } });
+    for (more, field, code) in [
+        (json!({ "body": "x", "from": "+12125550198" }), "from", "not_found"),
+        (json!({ "body": "x", "from": nobody }), "from", "not_found"),
+        (json!({ "body": "x", "pool": nobody }), "pool", "not_found"),
+        (json!({ "template": { "id": nobody } }), "template.id", "not_found"),
+        (json!({ "template": { "id": code } }), "template.variables", "missing_variable"),
+        (
+            json!({ "template": given, "to": "+12125550124" }),
+            "template.variables",
+            "missing_variable",
+        ),
+    ] {
+        let refused = caller.post("/v1/messages", &message(more.clone())).await;
+        assert_eq!(refused.problem(422), [(field.to_owned(), code.to_owned())], "{more}");
+        let batch = json!({ "messages": [message(more), message(json!({ "body": "x" }))] });
+        let batch = caller.post("/v1/messages/batch", &batch).await.expect(202);
+        assert_eq!(batch["rejected"][0]["errors"][0]["field"], field);
+        assert_eq!(batch["items"][0]["index"], 1);
+    }
+
+    for more in [
+        json!({ "body": "x", "from": "(212) 555-0199" }),
+        json!({ "body": "x", "from": sender }),
+        json!({ "body": "x", "pool": pool }),
+        json!({ "template": { "id": hello } }),
+        json!({ "template": given }),
+    ] {
+        for _ in 0..2 {
+            caller.post("/v1/messages", &message(more.clone())).await.expect(202);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_batch_of_which_nothing_is_right_is_422_with_every_index() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Operator).await;
+    let batch = json!({ "messages": [message("nobody"), { "to": "+12125550123" }] });
+
+    let errors = caller.post("/v1/messages/batch", &batch).await.problem(422);
+    let fields: Vec<&str> = errors.iter().map(|(field, _)| field.as_str()).collect();
+    assert_eq!(fields, ["messages[0].to", "messages[1].class", "messages[1].body"]);
 }
 
 #[tokio::test]
@@ -139,6 +243,9 @@ async fn a_batch_takes_what_is_right_and_names_what_is_not() {
 
     assert_eq!(answer["accepted"], 3);
     assert_eq!(answer["ids"], json!(ids));
+    let indices: Vec<&Value> =
+        answer["items"].as_array().unwrap().iter().map(|item| &item["index"]).collect();
+    assert_eq!(indices, [0, 2, 3]);
     assert_eq!(answer["rejected"][0]["index"], 1);
     assert_eq!(answer["rejected"][0]["errors"][0]["field"], "to");
 
@@ -205,7 +312,8 @@ async fn a_tenant_over_its_quota_gets_its_own_429() {
 async fn a_message_is_waited_for_and_shown_with_its_passport() {
     let world = World::start().await;
     let caller = world.caller("acme", KeyRole::Operator).await;
-    let id = uuid::Uuid::from_u128(7);
+    let accepted = caller.post_once("/v1/messages", "k-1", &message("+12125550100")).await;
+    let id = accepted.expect(202)["id"].as_str().unwrap().to_owned();
     let watching = tokio::spawn({
         let (caller, path) = (caller.clone(), format!("/v1/messages/{id}"));
         async move { caller.get(&path).await }

@@ -158,6 +158,34 @@ async fn a_batch_under_another_batchs_key_is_refused_as_a_whole() {
     caller.post_once("/v1/messages/batch", "b", &batch("b")).await.expect(202);
 }
 
+#[tokio::test]
+async fn a_batch_that_adds_to_another_under_its_key_is_refused_as_a_whole() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Operator).await;
+    let batch = |texts: &[&str]| {
+        let messages: Vec<Value> = texts.iter().map(|text| message(text)).collect();
+        json!({ "messages": messages })
+    };
+    caller.post_once("/v1/messages/batch", "b", &batch(&["a", "b"])).await.expect(202);
+    let all = submitted(&world).await;
+    let key = all[0].batch.as_ref().expect("each item carries its batch");
+    assert_eq!(all[1].batch.as_ref(), Some(key));
+    world
+        .run(&format!(
+            "insert into millrace.batch_keys (tenant_id, batch_id, body_hash, at)
+             values ('acme', '{}', '\\x{}', now())",
+            key.id, key.body_hash
+        ))
+        .await;
+
+    for other in [&["a", "b", "c"][..], &["a"], &["b", "a"]] {
+        let refused = caller.post_once("/v1/messages/batch", "b", &batch(other)).await;
+        assert_eq!(refused.problem(422), key_reused());
+    }
+    assert_eq!(submitted(&world).await.len(), all.len(), "nothing of them is published");
+    caller.post_once("/v1/messages/batch", "b", &batch(&["a", "b"])).await.expect(202);
+}
+
 /// Counts the statements on tables of tenants: row-level security reads its scope once in each.
 async fn count_statements(world: &World) {
     world

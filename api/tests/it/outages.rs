@@ -136,7 +136,7 @@ async fn a_full_stream_is_a_503_until_its_readers_have_caught_up() {
     config.max_bytes = 16 * 1024;
     api.update_stream(&config).await.unwrap();
 
-    let long = "x".repeat(1_500);
+    let long = "x".repeat(1_400);
     let mut taken = 0;
     let full = loop {
         let answer = caller.post_once("/v1/messages", &taken.to_string(), &message(&long)).await;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::ids::account_handle;
+use reqwest::Method;
 use serde_json::{Value, json};
 use store::{
     Role,
@@ -13,7 +14,7 @@ use store::{
     },
 };
 
-use crate::harness::{Caller, World};
+use crate::harness::{Caller, World, send};
 
 /// An account with a sender and a pool; the ids of the sender and the pool.
 pub(crate) async fn carrier(caller: &Caller, account: &str, number: &str) -> (Value, Value) {
@@ -74,6 +75,14 @@ async fn a_preview_shows_the_text_its_segments_and_what_forces_ucs2() {
     assert_eq!(preview["text"], "Hi Ana \u{1f600}\nReply STOP to opt out");
     assert_eq!(preview["forces_ucs2"], "\u{1f600}");
     assert_eq!(preview["segments"], 1);
+
+    assert_eq!(preview["warnings"], json!([]));
+    let long = json!({ "body": "{link}", "variables": { "link": "x".repeat(1_531) } });
+    let long = caller.post("/v1/templates/preview", &long).await.expect(200);
+    assert_eq!((&long["segments"], &long["warnings"][0]["code"]), (&json!(11), &json!("too_long")));
+    let longest = json!({ "body": "x".repeat(1_498), "class": "promo" });
+    let longest = caller.post("/v1/templates/preview", &longest).await.expect(200);
+    assert_eq!(longest["warnings"][0]["code"], "too_long", "with the longest opt-out line");
 
     let errors = caller.post("/v1/templates/preview", &json!({ "body": "{nope}" })).await;
     assert_eq!(errors.problem(422)[0].1, "unknown_variable");
@@ -203,6 +212,8 @@ async fn senders_pools_and_budgets_name_only_what_exists() {
     let senders = caller.get("/v1/senders").await.expect(200);
 
     assert_eq!(senders["data"][0]["id"], sender);
+    let today = json!({ "day": 1, "limit_today": 50, "used": 0 });
+    assert_eq!(senders["data"][0]["warmup"], today, "a new sender warms up");
     assert_eq!(caller.get("/v1/pools").await.expect(200)["data"][0]["id"], pool);
 
     let lost = json!({ "number": "+12125550198", "account": "other", "pace": 1 });
@@ -262,11 +273,57 @@ async fn a_policy_has_versions_and_a_rule_that_makes_no_sense_is_refused() {
     for (list, field) in [(json!([]), ""), (json!({ "quota": [600] }), "quota")] {
         let refused = caller.put("/v1/policies", &list).await.expect(422);
         assert_eq!(refused["errors"][0]["field"], field);
-        assert_eq!(refused["errors"][0]["detail"], "expected an object that names its rules");
+        assert_eq!(refused["errors"][0]["detail"], "expected an object, not an array");
     }
+    let never = json!({ "quiet_hours": { "window": "daily 21:30-22:30" },
+        "allowed_countries": ["US", "XX"], "frequency": { "messages": 0 } });
+    let refused = caller.put("/v1/policies", &never).await;
+    let detail = refused.body["errors"][0]["detail"].clone();
+    let fields: Vec<String> = refused.problem(422).into_iter().map(|(field, _)| field).collect();
+    assert_eq!(fields, ["allowed_countries[1]", "frequency.messages", "quiet_hours.window"]);
+    assert_eq!(detail, "`XX` does not fit: a country's two letters of ISO 3166");
+    let wrong = json!({ "quiet_hours": { "window": "daily 22:00-06:00" } });
+    let wrong = caller.put("/v1/policies", &wrong).await.expect(422);
+    let detail = wrong["errors"][0]["detail"].as_str().unwrap();
+    assert!(
+        detail.starts_with("`\"daily 22:00-06:00\"` does not fit: the end must come"),
+        "{detail}"
+    );
 
     let versions = caller.get("/v1/policies?limit=1").await.expect(200);
     assert_eq!(versions["data"][0]["version"], 2);
+}
+
+#[tokio::test]
+async fn a_policy_is_amended_rule_by_rule_and_each_answer_says_what_has_changed() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let patch =
+        async |body: Value| send(caller.request(Method::PATCH, "/v1/policies").json(&body)).await;
+    let first = json!({ "suppression_days": 30, "quota": { "per_day": 500 } });
+    let first = patch(first).await.expect(200);
+    let changed = json!([
+        { "rule": "quota.per_day", "from": 10_000_000, "to": 500 },
+        { "rule": "suppression_days", "from": 90, "to": 30 },
+    ]);
+    assert_eq!((&first["version"], &first["changed"]), (&json!(1), &changed));
+
+    let second = patch(json!({ "quota": { "per_hour": 50 } })).await.expect(200);
+    assert_eq!(second["policy"]["quota"]["per_day"], 500, "what is not named stays");
+    assert_eq!(second["changed"].as_array().unwrap().len(), 1);
+    let third = patch(json!({ "suppression_days": null })).await.expect(200);
+    assert_eq!(third["policy"]["suppression_days"], 90, "null is the default");
+
+    let put = caller.put("/v1/policies", &json!({ "suppression_days": 30 })).await.expect(200);
+    let rules: Vec<&Value> =
+        put["changed"].as_array().unwrap().iter().map(|one| &one["rule"]).collect();
+    assert_eq!(rules, ["quota.per_day", "quota.per_hour", "suppression_days"], "reset, and said");
+
+    let refused = patch(json!({ "quota": { "per_day": 0, "per_second": 1 } })).await.problem(422);
+    assert_eq!(refused, [("quota.per_second".to_owned(), "unknown_field".to_owned())]);
+    patch(json!({ "quota": { "per_day": 0 } })).await.problem(422);
+    patch(json!([1])).await.problem(422);
+    assert_eq!(caller.get("/v1/policies").await.expect(200)["data"].as_array().unwrap().len(), 4);
 }
 
 #[tokio::test]

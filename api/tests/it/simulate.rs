@@ -22,6 +22,7 @@ async fn campaign(world: &World, caller: &Caller) -> String {
     caller.post("/v1/contacts/bulk", &json!({ "contacts": people })).await.expect(200);
     let body = json!({
         "name": "Spring", "class": "promo", "template_id": template, "pool_id": pool,
+        "audience": { "all": true },
     });
     caller.post("/v1/campaigns", &body).await.expect(201)["id"].as_str().unwrap().to_owned()
 }

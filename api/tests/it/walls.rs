@@ -16,6 +16,7 @@ async fn another_tenants_ids_are_answered_404_everywhere() {
     let template = template(&owner).await;
     let campaign = json!({
         "name": "c", "class": "promo", "template_id": template, "pool_id": pool,
+        "audience": { "all": true },
     });
     let campaign_id = owner.post("/v1/campaigns", &campaign).await.expect(201)["id"].clone();
     let contact = owner.post("/v1/contacts", &json!({ "phone": "+12125550100" })).await.expect(201);

@@ -92,7 +92,9 @@ async fn a_repeat_has_the_same_id_by_the_carriers_token_or_by_its_content() {
 async fn what_is_not_genuine_is_refused_and_leaves_nothing() {
     let world = with_account().await;
     let url = format!("{PUBLIC_URL}{PATH}");
-    deliver(&world, PATH, BODY, "bm8=").await.problem(403);
+    let refused = deliver(&world, PATH, BODY, "bm8=").await;
+    assert_eq!(refused.body["title"], "The signature does not match");
+    refused.problem(403);
     deliver(&world, PATH, "MessageSid=SM2", &signature(&url, BODY)).await.problem(403);
     // Signed for the address that was called, which is not the public one.
     let called = format!("{}{PATH}", world.base);
@@ -106,6 +108,16 @@ async fn what_is_not_genuine_is_refused_and_leaves_nothing() {
     let long = format!("Body={}", "x".repeat(1024 * 1024));
     genuine(&world, PATH, &long).await.problem(413);
     assert!(world.frames("CARRIER", &subject("status")).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_webhook_of_the_longest_body_is_stored() {
+    let world = with_account().await;
+    let long = format!("Body={}", "x".repeat(1024 * 1024 - "Body=".len()));
+    genuine(&world, PATH, &long).await.expect(200);
+
+    let stored: Vec<WebhookRequest> = world.published("CARRIER", &subject("status")).await;
+    assert_eq!(stored[0].body, long.as_bytes());
 }
 
 #[tokio::test]

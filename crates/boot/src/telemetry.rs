@@ -2,6 +2,8 @@
 //!
 //! Logs carry ids, counts and times; never texts, phone numbers or secrets.
 
+pub mod catalogue;
+
 use std::{io::IsTerminal, time::Duration};
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -66,7 +68,8 @@ pub struct Metrics(PrometheusHandle);
 impl Metrics {
     /// Installs the recorder that the `metrics` macros write to; a process may do so once.
     ///
-    /// Histograms named `*_seconds`, `*_messages` and `*_bytes` get bounds for what they count.
+    /// Histograms named `*_seconds`, `*_messages` or `*_size`, and `*_bytes` get bounds for what
+    /// they count.
     ///
     /// # Errors
     /// There is a recorder already.
@@ -78,9 +81,11 @@ impl Metrics {
         let builder = builder
             .and_then(|it| buckets(it, "_seconds", &SECONDS))
             .and_then(|it| buckets(it, "_messages", &MESSAGES))
+            .and_then(|it| buckets(it, "_size", &MESSAGES))
             .and_then(|it| buckets(it, "_bytes", &BYTES))
             .map_err(TelemetryError::Metrics)?;
         let handle = builder.install_recorder().map_err(TelemetryError::Metrics)?;
+        catalogue::describe();
 
         let kept = handle.clone();
         std::thread::Builder::new()
@@ -133,12 +138,17 @@ mod tests {
         metrics::histogram!("millrace_batch_seconds").record(0.003);
         metrics::histogram!("millrace_batch_messages").record(100.0);
         metrics::counter!("millrace_messages_total", "stage" => "gate").increment(2);
+        metrics::gauge!("millrace_publish_blocked", "stage" => "gate").set(1.0);
 
         let text = metrics.render();
         assert!(text.contains("millrace_batch_seconds_bucket{le=\"0.0025\"} 0"), "{text}");
         assert!(text.contains("millrace_batch_seconds_bucket{le=\"0.005\"} 1"), "{text}");
         assert!(text.contains("millrace_batch_messages_bucket{le=\"128\"} 1"), "{text}");
         assert!(text.contains("millrace_messages_total{stage=\"gate\"} 2"), "{text}");
+
+        let help = "# HELP millrace_publish_blocked Publishes that wait";
+        assert!(text.contains(help), "{text}");
+        assert!(text.contains("# TYPE millrace_publish_blocked gauge"), "{text}");
     }
 
     #[test]

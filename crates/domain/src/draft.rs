@@ -2,30 +2,27 @@
 //! senders. Pure: enrich, explain and simulate make the same draft of the same facts.
 
 mod content;
+mod length;
 mod senders;
 mod texts;
 
 use std::{borrow::Cow, collections::HashMap};
 
 pub use content::{Content, From};
+pub use length::{MAX_SEGMENTS, TOO_LONG, fits};
 pub use senders::{MAX_CANDIDATES, SenderCandidate};
 pub use texts::{Code, Texts, Variants};
 
 use crate::{
     address::Address,
     billing::RateCard,
-    encoding,
     ids::{CampaignId, ContactId, PoolId, SenderId, TenantId},
     language::Language,
     message::class::{Channel, MessageClass},
     money::Micros,
-    storable::is_storable,
-    template::{TemplateError, with_opt_out_line},
+    template::TemplateError,
     zones::{self, OnFile, Place, Zone},
 };
-
-/// The most segments that a message may take.
-pub const MAX_SEGMENTS: u16 = 10;
 
 /// The code of a message to an address that its channel does not reach.
 pub const NO_PHONE_NUMBER: Code = "no_phone_number";
@@ -142,7 +139,7 @@ pub fn draft(
 
     let rendered =
         reachable(request).and_then(|()| render(request, contact, person, tenant, &supplies.texts));
-    let measured = rendered.and_then(|text| Ok((measured(&text)?, text)));
+    let measured = rendered.and_then(|text| Ok((length::measured(&text)?, text)));
     let (text, segments, failed) = match measured {
         Ok((segments, text)) => (text, segments, None),
         Err(code) => (String::new(), 0, Some(code)),
@@ -161,7 +158,7 @@ pub fn reason(code: Code) -> &'static str {
         "unknown_template" => "there is no such template",
         "missing_variable" => "a variable has neither a value nor a fallback",
         "empty_text" => "the text is empty",
-        "too_long" => "the text takes more than 10 segments",
+        "too_long" => TOO_LONG,
         "unsendable_text" => "the text holds a character that cannot be sent",
         _ => "the template cannot be read",
     }
@@ -185,15 +182,8 @@ fn render(
         return Err("empty_text");
     }
 
-    let complete = match request.class {
-        MessageClass::Promo | MessageClass::Journey => {
-            with_opt_out_line(&text, Language::from_tag(language).unwrap_or_default())
-        }
-        MessageClass::Conversational | MessageClass::Transactional | MessageClass::Compliance => {
-            Cow::Borrowed(text.as_ref())
-        }
-    };
-    Ok(encoding::nfc(&complete).into_owned())
+    let language = Language::from_tag(language).unwrap_or_default();
+    Ok(length::complete(&text, request.class, language))
 }
 
 /// What the content says to the person, and the language that it is in.
@@ -225,18 +215,6 @@ fn written<'a>(
             let (language, template) = variants.pick(campaign.0, contact, languages)?;
             Ok((language, Cow::Owned(template.render(own).map_err(code_of)?)))
         }
-    }
-}
-
-/// The segments of a text that may be sent.
-fn measured(text: &str) -> Result<u16, Code> {
-    if !is_storable(text) {
-        return Err("unsendable_text");
-    }
-
-    match encoding::measure(text).segments {
-        segments if segments > MAX_SEGMENTS => Err("too_long"),
-        segments => Ok(segments),
     }
 }
 

@@ -34,8 +34,10 @@ pub use facts::{
     Caps, Facts, RecipientKey, RecipientStatus, SenderFacts, SwitchMode, Switches, TenantFacts,
 };
 pub use memo::Memo;
-pub use model::{Candidate, Decision, Gate, GateAnswer, GateCause, GateResult, Verdict};
+pub use model::{
+    CAMPAIGN_STOPPED, Candidate, Decision, Gate, GateAnswer, GateCause, GateResult, Verdict,
+};
 pub use pace::{CODE as PACE_CODE, REASON as PACE_REASON, admitted};
-pub use policy::{Absent, Named, OnLate, Policy, PolicyError};
+pub use policy::{Absent, OnLate, Policy, PolicyError, PolicyFault};
 pub use recheck::{ClaimFacts, Recheck, recheck};
 pub use wake::Wake;

@@ -185,6 +185,11 @@ pub fn conflict_id(message: MessageId, body_hash: &[u8]) -> Uuid {
     derive("conflict", &[message.0.as_bytes(), body_hash])
 }
 
+/// The id of a batch submitted with an `Idempotency-Key`: the same key gives the same id for good.
+pub fn batch_id(tenant: &TenantId, key: &str) -> Uuid {
+    derive("batch_key", &[tenant.as_str().as_bytes(), key.as_bytes()])
+}
+
 /// The id of an event: the same entity, type and version always name the same event.
 pub fn event_id(entity: Uuid, kind: &str, version: i64) -> Uuid {
     derive("event", &[entity.as_bytes(), kind.as_bytes(), &version.to_be_bytes()])

@@ -1,7 +1,8 @@
 //! Templates: texts with variables, the choice among variants, and the opt-out line.
 //!
 //! `{first_name}` stands for a value of the contact, `{first_name|friend}` for the value or, where
-//! there is none, `friend`. `{{` and `}}` are braces. Values are never read as templates.
+//! there is none, `friend`. `{{first_name}}` says the same, as other systems write it. `\{` and
+//! `\}` are braces, and `\\` before a brace is a backslash. Values are never read as templates.
 
 mod opt_out;
 mod variant;
@@ -14,9 +15,9 @@ pub use variant::pick_variant;
 /// The longest template text, in bytes: four times the longest body that a carrier takes.
 pub const MAX_TEMPLATE: usize = 6_400;
 
-/// The longest value that is put into a text, in characters; the rest is cut off. A name is
-/// shorter; a field of a bad import would otherwise cost segments.
-pub const MAX_VALUE: usize = 160;
+/// The longest value of a variable, in characters. Longer ones are refused where they come in: a
+/// value is put into a text as a whole, and never cut off.
+pub const MAX_VALUE: usize = 500;
 
 /// A parsed template: parse once per version, render per contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub enum TemplateError {
     #[error("the template is longer than {MAX_TEMPLATE} bytes")]
     TooLong,
     /// A `{` without `}`, or a `}` without `{`.
-    #[error("a brace at byte {at} has no partner: write {{{{ or }}}} for a brace itself")]
+    #[error("a brace at byte {at} has no partner: write \\{{ or \\}} for a brace itself")]
     Unbalanced {
         /// Where it is, in bytes from the start.
         at: usize,
@@ -77,23 +78,32 @@ impl Template {
         let mut read = 0;
         while let Some(offset) = text[read..].find(['{', '}']) {
             let brace = read + offset;
-            plain.push_str(&text[read..brace]);
             let rest = &text[brace..];
-            if rest.starts_with("{{") || rest.starts_with("}}") {
+            if push_unescaped(&mut plain, &text[read..brace]) {
                 plain.push_str(&rest[..1]);
-                read = brace + 2;
+                read = brace + 1;
                 continue;
             }
 
-            let inside = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'));
-            let Some((inside, _)) = inside else {
-                return Err(TemplateError::Unbalanced { at: brace });
+            let (part, length) = match doubled(rest) {
+                Some(doubled) => doubled,
+                // What is no variable between doubled braces: each pair is a brace.
+                None if rest.starts_with("{{") || rest.starts_with("}}") => {
+                    plain.push_str(&rest[..1]);
+                    read = brace + 2;
+                    continue;
+                }
+                None => {
+                    let inside = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+                    let (inside, _) = inside.ok_or(TemplateError::Unbalanced { at: brace })?;
+                    (variable(inside, brace)?, inside.len() + 2)
+                }
             };
             if !plain.is_empty() {
                 parts.push(Part::Text(std::mem::take(&mut plain)));
             }
-            parts.push(variable(inside, brace)?);
-            read = brace + inside.len() + 2;
+            parts.push(part);
+            read = brace + length;
         }
 
         plain.push_str(&text[read..]);
@@ -109,6 +119,23 @@ impl Template {
             Part::Variable { name, .. } => Some(name.as_str()),
             Part::Text(_) => None,
         })
+    }
+
+    /// The variables that must have a value: those without a fallback.
+    pub fn required(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Variable { name, fallback: None } => Some(name.as_str()),
+            Part::Variable { fallback: Some(_), .. } | Part::Text(_) => None,
+        })
+    }
+
+    /// What every text of the template has, whatever its values.
+    pub fn plain_text(&self) -> String {
+        let plain = self.parts.iter().filter_map(|part| match part {
+            Part::Text(plain) => Some(plain.as_str()),
+            Part::Variable { .. } => None,
+        });
+        plain.collect()
     }
 
     /// Checks that every variable is one that contacts can have.
@@ -154,17 +181,49 @@ impl Template {
 /// The template's text again, such that parsing it gives the same template.
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for part in &self.parts {
+        let mut parts = self.parts.iter().peekable();
+        while let Some(part) = parts.next() {
             match part {
-                Part::Text(plain) => {
-                    f.write_str(&plain.replace('{', "{{").replace('}', "}}"))?;
-                }
+                Part::Text(plain) => write_escaped(f, plain, parts.peek().is_some())?,
                 Part::Variable { name, fallback: None } => write!(f, "{{{name}}}")?,
                 Part::Variable { name, fallback: Some(other) } => write!(f, "{{{name}|{other}}}")?,
             }
         }
         Ok(())
     }
+}
+
+/// Takes over what is written before a brace: of its backslashes right before the brace each pair
+/// is one. Says whether one more is left over, which makes the brace a brace.
+fn push_unescaped(plain: &mut String, before: &str) -> bool {
+    let text = before.trim_end_matches('\\');
+    let backslashes = before.len() - text.len();
+    plain.push_str(text);
+    plain.extend(std::iter::repeat_n('\\', backslashes / 2));
+    backslashes % 2 == 1
+}
+
+/// Writes plain text so that it is read as such; `is_followed`: by a variable.
+fn write_escaped(f: &mut fmt::Formatter<'_>, plain: &str, is_followed: bool) -> fmt::Result {
+    for piece in plain.split_inclusive(['{', '}']) {
+        let text = piece.trim_end_matches(['{', '}']);
+        let brace = &piece[text.len()..];
+        f.write_str(text)?;
+        if !brace.is_empty() || is_followed {
+            f.write_str(&text[text.trim_end_matches('\\').len()..])?;
+        }
+        if !brace.is_empty() {
+            write!(f, "\\{brace}")?;
+        }
+    }
+    Ok(())
+}
+
+/// A variable between doubled braces at the start of a text, and how many bytes it takes.
+fn doubled(text: &str) -> Option<(Part, usize)> {
+    let (inside, _) = text.strip_prefix("{{")?.split_once("}}")?;
+    let part = variable(inside, 0).ok().filter(|_| !inside.contains('}'))?;
+    Some((part, inside.len() + 4))
 }
 
 /// Reads what is written between two braces, the first of which is at byte `at`.
@@ -184,7 +243,7 @@ fn variable(inside: &str, at: usize) -> Result<Part, TemplateError> {
     Ok(Part::Variable { name: name.to_owned(), fallback })
 }
 
-/// A value as it is put into a text: cut off, and in one line.
+/// A value as it is put into a text: in one line.
 fn clean(value: &str) -> impl Iterator<Item = char> {
-    value.chars().take(MAX_VALUE).map(|c| if c.is_control() { ' ' } else { c })
+    value.chars().map(|c| if c.is_control() { ' ' } else { c })
 }

@@ -19,6 +19,11 @@ use places::InState;
 
 pub use zone::{UnknownZone, Zone};
 
+/// Whether there is such a country, as far as it has a time of day.
+pub fn is_known(country: Country) -> bool {
+    places::country(country).is_some()
+}
+
 /// The zones that a recipient may be in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "Vec<Zone>", from = "Vec<Zone>")]

@@ -22,13 +22,14 @@ use store::{
 
 use crate::{
     cli::{self, Serve, Streams, StreamsAction, SwitchTarget, TokenCommand},
-    process::ProcessParts,
+    process::{ProcessParts, known_tenant},
 };
 
 /// `millrace migrate`: brings the schema to what this version needs.
 pub async fn migrate(args: Serve) -> anyhow::Result<ExitCode> {
     let settings = args.common.resolve()?;
-    store::core::migrate::migrate(settings.need_database()?.expose_secret()).await?;
+    let url = settings.need_database()?.expose_secret();
+    store::core::migrate::migrate(url).await.context("DATABASE_URL")?;
     eprintln!("schema is up to date");
     Ok(ExitCode::SUCCESS)
 }
@@ -104,6 +105,7 @@ pub async fn token(args: TokenCommand) -> anyhow::Result<ExitCode> {
         bail!("--role is one of owner, admin, operator, agent, viewer");
     };
     let store = process.store(Role::Api, 1).await?;
+    known_tenant(&store, &tenant).await?;
     let now = process.time.now();
     let key = api_keys::create(&store, &tenant, &args.name, role, KeyKind::Live, now).await?;
 

@@ -44,10 +44,23 @@ fn main() -> ExitCode {
     match ended {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("millrace: {error:#}");
+            eprintln!("millrace: {}", one_line(&error));
             ExitCode::from(if error.is::<SettingsError>() { EXIT_BAD_SETTINGS } else { 1 })
         }
     }
+}
+
+/// What went wrong, with its causes. One that the text before it has told is not told again.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !line.contains(&cause) {
+            let separator = if line.is_empty() { "" } else { ": " };
+            line.push_str(separator);
+            line.push_str(&cause);
+        }
+    }
+    line
 }
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -72,5 +85,28 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Cluster(args) => cluster::run(args).await,
         Command::Soak(args) => soak::run(args).await,
         Command::DemoPeople { seed } => demo::people::write(seed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+    use boot::settings::SettingsError;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_that_is_told_already_is_not_told_again() {
+        let refused = std::io::Error::other("connection refused");
+        let told =
+            pipeline::broker::BrokerError::Address { url: "nats://x".into(), source: refused };
+        let expected = "NATS_URL: nats://x is not an address: connection refused";
+        assert_eq!(one_line(&told.into()), expected);
+
+        let setting = SettingsError::new("MILLRACE_LISTEN", "'8080' is no address");
+        assert_eq!(one_line(&setting.into()), "MILLRACE_LISTEN: '8080' is no address");
+
+        let why = Err::<(), _>(std::io::Error::other("timed out")).context("DATABASE_URL");
+        assert_eq!(one_line(&why.expect_err("an error")), "DATABASE_URL: timed out");
     }
 }

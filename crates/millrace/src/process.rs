@@ -3,18 +3,19 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use boot::{
     clock::{self, BusinessTime},
     health::Health,
     settings::{Common, Settings},
     shutdown, telemetry,
 };
+use domain::ids::TenantId;
 use jiff::Timestamp;
 use pipeline::{broker::Broker, progress::Progress, run::Runtime};
 use secrecy::ExposeSecret;
 use stage::Clock;
-use store::{Role, Store, core::seal::Sealer};
+use store::{Role, Store, core::seal::Sealer, settings::tenants};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -149,8 +150,9 @@ impl ProcessParts {
         end: CancellationToken,
     ) -> anyhow::Result<SocketAddr> {
         let address = self.settings.health_listen;
-        let listener =
-            TcpListener::bind(address).await.with_context(|| in_use("health", address))?;
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| in_use("MILLRACE_HEALTH_LISTEN", address))?;
         let bound = listener.local_addr()?;
 
         tokio::spawn(health.serve(listener, end));
@@ -158,9 +160,21 @@ impl ProcessParts {
     }
 }
 
+/// Refuses a tenant that there is not: what is made for it would be of no use to anybody.
+///
+/// # Errors
+/// There is no such tenant, or the database cannot be asked.
+pub async fn known_tenant(store: &Store, tenant: &TenantId) -> anyhow::Result<()> {
+    let mut tx = store.scoped([tenant]).await?;
+    if tenants::get(&mut tx, tenant).await?.is_none() {
+        bail!("there is no tenant {tenant}: make it with `millrace tenant create {tenant}`");
+    }
+    Ok(())
+}
+
 /// One line for an address that cannot be had.
-pub fn in_use(what: &str, address: SocketAddr) -> String {
-    format!("cannot listen for {what} on {address}; choose another address or port 0")
+pub fn in_use(setting: &str, address: SocketAddr) -> String {
+    format!("{setting}: cannot listen on {address}; choose another address or port 0")
 }
 
 /// The sealer, as the runtime takes it: for dead letters.

@@ -46,14 +46,18 @@ const DRAIN: Duration = Duration::from_secs(25);
 
 /// Starts everything, runs the demo if asked, and stays until it is told to end.
 pub async fn run(args: cli::Up) -> anyhow::Result<ExitCode> {
-    let data = DataDir::open(&args.data_dir)?;
+    // Settings that are wrong, and an address that cannot be had, end it before anything is made.
     let mut common = args.common;
     quiet_logs(&mut common);
+    common.health_listen.get_or_insert_with(|| "127.0.0.1:0".to_owned());
+    common.clone().resolve()?;
+    let sandbox_at = sandbox_address(&common);
+    let listener = listen(&mut common).await?;
 
+    let data = DataDir::open(&args.data_dir)?;
     eprintln!("starting servers under {}", data.path().display());
     let servers = Servers::start(data.path(), &mut common).await?;
-    let sandbox = serve::sandbox::start(sandbox_address(&common)).await?;
-    let listener = listen(&mut common).await?;
+    let sandbox = serve::sandbox::start(sandbox_at).await?;
     embedded_defaults(data.path(), &mut common, sandbox.addr)?;
 
     let process = ProcessParts::begin(common)?;
@@ -163,7 +167,7 @@ fn sandbox_address(common: &Common) -> SocketAddr {
 /// Binds the api's address now, so that callbacks can name the port.
 async fn listen(common: &mut Common) -> anyhow::Result<TcpListener> {
     let wanted = common.listen.clone().unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
-    let why = || format!("cannot listen on {wanted}; name another address with --listen");
+    let why = || format!("MILLRACE_LISTEN: cannot listen on {wanted}; name another with --listen");
     let listener = TcpListener::bind(&wanted).await.with_context(why)?;
 
     let bound = listener.local_addr()?;
@@ -172,7 +176,7 @@ async fn listen(common: &mut Common) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-/// What nobody has to set on one machine: keys, the sandbox as carrier and AI, a free health port.
+/// What nobody has to set on one machine: keys, the sandbox as carrier and AI.
 fn embedded_defaults(data: &Path, common: &mut Common, sandbox: SocketAddr) -> anyhow::Result<()> {
     if common.master_key.is_none() && common.master_key_file.is_none() {
         common.master_key_file = Some(key_file(&data.join("master-key"))?);
@@ -181,7 +185,6 @@ fn embedded_defaults(data: &Path, common: &mut Common, sandbox: SocketAddr) -> a
         common.jwt_secret_file = Some(key_file(&data.join("jwt-secret"))?);
     }
 
-    common.health_listen.get_or_insert_with(|| "127.0.0.1:0".to_owned());
     common.sandbox.get_or_insert_with(|| "1".to_owned());
     common.allow_carrier_hosts.get_or_insert_with(|| sandbox.to_string());
 

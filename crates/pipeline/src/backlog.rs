@@ -34,6 +34,25 @@ pub(crate) async fn ask(broker: &Broker, spec: &ConsumerSpec) -> Option<Backlog>
     Some(Backlog { pending, unacked, floor, delivered })
 }
 
+/// What a work queue holds, by the sequences of its entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queued {
+    /// The oldest entry that is not done with; one more than the newest where there is none.
+    pub oldest: u64,
+    /// The newest entry that there ever was.
+    pub newest: u64,
+}
+
+/// What is in a work queue; none where the broker does not answer.
+pub async fn queued(broker: &Broker, stream: Stream) -> Option<Queued> {
+    let found = broker.api.get_stream(stream.name()).await.ok()?;
+    let state = &found.cached_info().state;
+    let newest = state.last_sequence;
+    // A queue that has never held anything says 0.
+    let oldest = if state.messages == 0 { newest + 1 } else { state.first_sequence };
+    Some(Queued { oldest, newest })
+}
+
 /// The stages that every message goes through first.
 const FIRST: [(StageName, Stream); 2] =
     [(StageName::Enrich, Stream::Submitted), (StageName::Gate, Stream::Enriched)];

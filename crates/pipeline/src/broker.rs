@@ -46,7 +46,7 @@ pub struct Broker {
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
     /// Nobody answers, or the credentials are refused.
-    #[error("no NATS at {url}: {source}; check NATS_URL and NATS_CREDS")]
+    #[error("NATS_URL: no NATS at {url}, or it refuses what NATS_CREDS says: {source}")]
     Connect {
         /// Where, without a password.
         url: String,
@@ -54,7 +54,7 @@ pub enum BrokerError {
         source: async_nats::ConnectError,
     },
     /// The credentials file cannot be read.
-    #[error("NATS_CREDS {path} cannot be read: {source}")]
+    #[error("NATS_CREDS: {path} cannot be read: {source}")]
     Credentials {
         /// Where the file should be.
         path: String,
@@ -70,7 +70,7 @@ pub enum BrokerError {
         found: String,
     },
     /// `NATS_URL` is no address.
-    #[error("NATS_URL {url} is not an address: {source}")]
+    #[error("NATS_URL: {url} is not an address: {source}")]
     Address {
         /// As given, without a password.
         url: String,

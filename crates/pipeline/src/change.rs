@@ -27,19 +27,8 @@ pub enum ApplyError {
     #[error("refused, nothing was changed: {}; drain or move the stream first", list(.0))]
     Loses(Vec<DeclaredChange>),
     /// The broker has no room for what the streams may hold.
-    #[error(
-        "{stream} does not fit: the streams may hold {needed} bytes in all (times the replicas), \
-         and the broker has set {reserved} aside for them and has not the rest; give it more disk \
-         (max_file_store), or set smaller sizes in MILLRACE_STREAM_SIZES"
-    )]
-    NoSpace {
-        /// The first stream that it refuses.
-        stream: String,
-        /// The sum of the limits of all streams.
-        needed: u64,
-        /// What the broker has set aside so far.
-        reserved: u64,
-    },
+    #[error("{0}")]
+    NoSpace(LackOfSpace),
     /// The broker did not do it.
     #[error("{what} could not be read or declared: {why}")]
     Broker {
@@ -50,10 +39,78 @@ pub enum ApplyError {
     },
 }
 
+/// What the streams need, and what the broker has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LackOfSpace {
+    /// The first stream that it refuses.
+    pub stream: String,
+    /// The sum of the limits of all streams, in bytes.
+    pub needed: u64,
+    /// What the broker has set aside so far, in bytes.
+    pub reserved: u64,
+    /// The limit of the stream that it refuses, in bytes: so much it has not left.
+    pub wanted: u64,
+    /// How many bytes our account may use, where it has a limit of its own.
+    pub limit: Option<u64>,
+}
+
+impl fmt::Display for LackOfSpace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let needed = Size(self.needed);
+        let has = match self.limit {
+            Some(limit) => Size(limit).to_string(),
+            None => format!("less than {}", Size(self.reserved + self.wanted)),
+        };
+        write!(
+            f,
+            "{} does not fit: the streams need {needed} in all (times the replicas), and the \
+             broker has {has}, of which {} are set aside already; give it more disk \
+             (max_file_store), or set smaller sizes in MILLRACE_STREAM_SIZES",
+            self.stream,
+            Size(self.reserved),
+        )
+    }
+}
+
+/// Bytes as people read them.
+struct Size(u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 >> 20 {
+            mebibytes @ 0..1024 => write!(f, "{mebibytes} MiB"),
+            mebibytes => write!(f, "{:.1} GiB", mebibytes as f64 / 1024.0),
+        }
+    }
+}
+
 pub(crate) fn broker_said(what: &str, why: &dyn fmt::Display) -> ApplyError {
     ApplyError::Broker { what: what.into(), why: why.to_string() }
 }
 
 fn list(changes: &[DeclaredChange]) -> String {
     changes.iter().map(DeclaredChange::to_string).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lack_of_space_is_told_with_what_is_needed_and_what_is_there() {
+        let gibibyte = 1 << 30;
+        let mut lack = LackOfSpace {
+            stream: "stream EVENTS".into(),
+            needed: 41 * gibibyte,
+            reserved: gibibyte / 2,
+            wanted: 16 * gibibyte,
+            limit: Some(10 * gibibyte),
+        };
+        let told = lack.to_string();
+        assert!(told.contains("need 41.0 GiB in all") && told.contains("has 10.0 GiB"), "{told}");
+
+        lack.limit = None;
+        let told = lack.to_string();
+        assert!(told.contains("has less than 16.5 GiB, of which 512 MiB are"), "{told}");
+    }
 }

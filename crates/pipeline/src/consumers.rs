@@ -169,7 +169,7 @@ async fn look_up(broker: &Broker, spec: &ConsumerSpec) -> Result<Option<pull::Co
             let consumer: jetstream::consumer::PullConsumer = consumer;
             Ok(Some(pull_config(&consumer.cached_info().config)))
         }
-        Err(why) if is_missing(&why) => Ok(None),
+        Err(why) if is_missing(&why) || has_no_stream(&why) => Ok(None),
         Err(why) => Err(broker_said(spec.name, &why)),
     }
 }
@@ -194,6 +194,16 @@ pub(crate) fn is_missing(why: &jetstream::stream::ConsumerError) -> bool {
     match why.kind() {
         jetstream::stream::ConsumerErrorKind::JetStream(said) => {
             said.error_code() == jetstream::ErrorCode::CONSUMER_NOT_FOUND
+        }
+        _ => false,
+    }
+}
+
+/// Whether a look-up failed because not even the stream is there yet.
+fn has_no_stream(why: &jetstream::stream::ConsumerError) -> bool {
+    match why.kind() {
+        jetstream::stream::ConsumerErrorKind::JetStream(said) => {
+            said.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND
         }
         _ => false,
     }

@@ -11,7 +11,7 @@ use wire::stream::{Retention, Stream};
 
 use crate::{
     broker::Broker,
-    change::{ApplyError, DeclaredChange, broker_said},
+    change::{ApplyError, DeclaredChange, LackOfSpace, broker_said},
     moved::{MOVED, move_texts},
 };
 
@@ -114,12 +114,15 @@ async fn refused(
     }
 
     let needed = Stream::ALL.map(|stream| settings.max_bytes_of(stream).unsigned_abs());
-    let account = broker.api.query_account().await;
-    ApplyError::NoSpace {
+    let account = broker.api.query_account().await.ok();
+    ApplyError::NoSpace(LackOfSpace {
         stream: format!("stream {}", stream.name()),
         needed: needed.iter().sum(),
-        reserved: account.map_or(0, |account| account.reserved_storage),
-    }
+        reserved: account.as_ref().map_or(0, |account| account.reserved_storage),
+        wanted: settings.max_bytes_of(stream).unsigned_abs(),
+        // Without a limit of the account's own, the server's holds, which it does not tell.
+        limit: account.and_then(|account| u64::try_from(account.limits.max_storage?).ok()),
+    })
 }
 
 /// The configuration that the code declares for a stream.

@@ -70,12 +70,7 @@ fn wrong_method() -> Response<Reply> {
 /// Reads a JSON body: 400 when it is no JSON, 422 when it says something else than it should.
 #[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Response<Reply>> {
-    // A list would be taken for the fields in their order.
-    if body.trim_ascii_start().starts_with(b"[") {
-        return Err(unprocessable("a JSON object is wanted"));
-    }
-
-    serde_json::from_slice(body).map_err(|error| {
+    domain::json::from_slice(body).map_err(|error| {
         if error.is_data() {
             unprocessable(&error.to_string())
         } else {

@@ -235,7 +235,8 @@ pub struct Checked {
 }
 
 /// Computes a tenant's chain again from the entry after `after`, at most `at_most` entries, and
-/// compares. Entries that are written meanwhile are not looked at.
+/// compares. Entries that are written meanwhile are not looked at. Where `after` lies behind the
+/// head, nothing was checked.
 pub async fn verify(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -259,6 +260,11 @@ pub async fn verify(
     let hash = row.hash.unwrap_or_else(|| Hash::default().to_vec());
     let head = (last, Hash::try_from(hash.as_slice()).unwrap_or_default());
     let mut before = row.before.unwrap_or_else(|| Hash::default().to_vec());
+
+    // Nothing follows an entry that is not there. `last` tells the caller so.
+    if after > last {
+        return Ok(Checked { entries: 0, head, first_bad: None, next_after: None });
+    }
 
     let until = last.min(after.saturating_add(at_most));
     let mut seq = after;
@@ -286,7 +292,7 @@ pub async fn verify(
     }
 
     let next_after = (until < last).then_some(until);
-    Ok(Checked { entries: (seq - after).max(0), head, first_bad: None, next_after })
+    Ok(Checked { entries: seq - after, head, first_bad: None, next_after })
 }
 
 /// What is wrong with the entry that should be number `seq`.

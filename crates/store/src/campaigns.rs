@@ -47,7 +47,7 @@ pub struct Campaign {
     pub template_version: Option<i32>,
     /// The pool of senders that carries it.
     pub pool: PoolId,
-    /// `{tags: [..]}`: contacts with all of these tags; `{}` is everyone.
+    /// `{tags: [..]}`: contacts with all of these tags; `{all: true}`, as no tags, is everyone.
     pub audience: Value,
     /// How long each message is of use, in seconds from its submission.
     pub validity_seconds: Option<i32>,

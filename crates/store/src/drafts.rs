@@ -238,6 +238,32 @@ async fn template_variants(
     Ok(variants.collect())
 }
 
+/// Which of these senders and pools a tenant has.
+pub async fn known(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    senders: &[SenderId],
+    pools: &[PoolId],
+) -> Result<(Vec<SenderId>, Vec<PoolId>), Fault> {
+    let rows = sqlx::query!(
+        r#"select sender_id as "id!", true as "is_sender!" from senders
+           where tenant_id = $1 and sender_id = any ($2)
+           union all
+           select pool_id, false from pools where tenant_id = $1 and pool_id = any ($3)"#,
+        tenant.as_str(),
+        &senders.iter().map(|id| id.0).collect::<Vec<_>>(),
+        &pools.iter().map(|id| id.0).collect::<Vec<_>>(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let ids = |of_senders: bool| {
+        rows.iter().filter(move |row| row.is_sender == of_senders).map(|row| row.id)
+    };
+    Ok((ids(true).map(SenderId).collect(), ids(false).map(PoolId).collect()))
+}
+
 /// The senders of pools, in the pools' own order.
 async fn pools(
     tx: &mut Scoped,

@@ -12,7 +12,7 @@ use store::{
     Role, Store,
     messages::{
         cancel::{self, CancelOutcome, KEPT, MOST_MARKS, Marked},
-        read::{self, Keyed},
+        read::{self, KeyOf, Keyed},
     },
     outbox,
     parked::release,
@@ -272,7 +272,7 @@ async fn a_key_is_taken_by_another_body_of_the_same_tenant_alone() -> anyhow::Re
 
     let keyed = |tenant: &TenantId, n, byte| Keyed {
         tenant: tenant.clone(),
-        message: id(n),
+        of: KeyOf::Message(id(n)),
         body_hash: [byte; 32],
     };
     world.message("acme", id(4), 21).await?;

@@ -8,6 +8,7 @@ mod tidy {
     mod circles;
     mod docs;
     mod house;
+    mod metrics;
     mod migrations;
     mod names;
     mod shape;

@@ -16,6 +16,7 @@ use domain::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 pub use domain::draft::{Content, From};
 
@@ -71,6 +72,19 @@ pub struct Submitted {
     /// The caller's own fields, at most 2 KiB, stored and given back.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
+    /// The batch that it came in, where the batch alone has a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<BatchKey>,
+}
+
+/// A batch that its caller has named by a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchKey {
+    /// What the key makes: the same key always names the same batch.
+    pub id: Uuid,
+    /// SHA-256 of all that the batch says, hexadecimal: another batch under the key is a conflict,
+    /// whatever single items of it say.
+    pub body_hash: String,
 }
 
 /// `msg.enriched.<lane>`: a message that is rendered, counted and stored.

@@ -37,6 +37,7 @@ pub(crate) fn message(
         from: From::Pool(campaign.pool),
         body_hash: String::new(),
         metadata: Default::default(),
+        batch: None,
     };
     Some(Outgoing::new(Subject::Submitted(campaign.class.lane()), &message.with_body_hash()))
 }

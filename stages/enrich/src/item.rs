@@ -3,7 +3,7 @@
 use domain::ids::{MessageId, TenantId};
 use jiff::Timestamp;
 use stage::Cause;
-use store::messages::enrich::{Existing, NewMessage};
+use store::messages::enrich::{BatchOf, Existing, NewMessage};
 use wire::Submitted;
 
 use crate::{decide::DraftedMessage, load::Found};
@@ -26,7 +26,8 @@ pub(crate) enum RowOutcome {
     Known(Existing),
     /// It was there before, with another body.
     Conflict {
-        first: Existing,
+        /// The first; none for an item of a batch whose key another batch has taken.
+        first: Option<Existing>,
         /// When this second body was seen for the first time.
         seen_at: Timestamp,
     },
@@ -54,6 +55,13 @@ impl<'a> Item<'a> {
 }
 
 impl<'i> Storable<'i> {
+    /// The batch that it came in, where that has a key. A hash that is none is nobody's.
+    pub(crate) fn batch(&self) -> Option<BatchOf<'i>> {
+        let batch = self.message.batch.as_ref()?;
+        let body_hash = wire::unhex(&batch.body_hash).unwrap_or_default();
+        Some((&self.message.head.tenant, batch.id, body_hash))
+    }
+
     pub(crate) fn key(&self) -> (&'i TenantId, MessageId) {
         key(self.message)
     }

@@ -6,14 +6,15 @@
 //! | Consumes | `msg.submitted.<lane>` |
 //! | Emits | `msg.enriched.<lane>`; events message.accepted, failed, rejected, cancelled |
 //! | Reads | `tenants`, `contacts`, `campaigns`, `template_versions`, `pools`, `senders` |
-//! | Writes | `messages`, `contacts` and `standings` that are missing, `message_conflicts`; takes `cancel_marks` |
+//! | Writes | `messages`, `contacts` and `standings` that are missing, `message_conflicts`, `batch_keys`; takes `cancel_marks` |
 //! | Calls | nobody |
 //! | Never | changes a row that has a text; renders a stored message a second time |
 //!
 //! A message that cannot be rendered (unknown template or campaign, a variable without value and
 //! fallback, too many segments) has been accepted, so it is stored as `failed` with the code, and
 //! `message.failed` says so. `message.rejected` is for a second body under an id that exists: the
-//! first stands, the second is listed in `message_conflicts`.
+//! first stands, the second is listed in `message_conflicts`. So are the items of a batch whose key
+//! another batch has taken.
 //!
 //! A message that was cancelled before it came here has a mark: it is stored as `cancelled`, and
 //! `message.cancelled` says so. Its row and its mark never stand side by side.
@@ -21,6 +22,7 @@
 //! A repeat says again what was stored, until a later stage has recorded something. From then on it
 //! says again only that the message was accepted.
 
+mod batches;
 mod decide;
 mod item;
 mod load;

@@ -13,6 +13,7 @@ use store::{
 };
 
 use crate::{
+    batches,
     item::{Item, RowOutcome, Storable, key},
     reopened,
 };
@@ -26,7 +27,10 @@ pub(crate) async fn record(
     make_contacts(tx, now, items).await?;
     obey_cancels(tx, now, items).await?;
 
-    let known = store_new(tx, now, items).await?;
+    let storable: Vec<Storable<'_>> = items.iter_mut().filter_map(Item::storable).collect();
+    let (storable, of_others) = batches::part(tx, now, storable).await?;
+    let mut known = store_new(tx, now, storable).await?;
+    known.extend(of_others);
     compare(tx, now, known).await
 }
 
@@ -74,9 +78,8 @@ async fn obey_cancels(
 async fn store_new<'i>(
     tx: &mut Scoped,
     now: Timestamp,
-    items: &'i mut [Item<'_>],
+    storable: Vec<Storable<'i>>,
 ) -> Result<Vec<Storable<'i>>, Fault> {
-    let storable: Vec<Storable<'_>> = items.iter_mut().filter_map(Item::storable).collect();
     let rows: Vec<NewMessage<'_>> = storable.iter().map(Storable::new_row).collect();
     let inserted = enrich::insert_messages(tx, now, &rows).await?;
 
@@ -102,7 +105,9 @@ async fn compare(tx: &mut Scoped, now: Timestamp, known: Vec<Storable<'_>>) -> R
         match row {
             Some(row) if reopened::has_no_text(one.message, &row) => reopened.push(one),
             Some(row) if is_same_body(&one, &row) => *one.row = RowOutcome::Known(row),
-            Some(row) => conflicts.push((one, row)),
+            Some(row) => conflicts.push((one, Some(row))),
+            // Of a batch whose key another one has: nothing of it is stored.
+            None if one.message.batch.is_some() => conflicts.push((one, None)),
             // Deleted between two statements: nothing deletes messages.
             None => {}
         }
@@ -117,11 +122,12 @@ fn is_same_body(one: &Storable<'_>, row: &Existing) -> bool {
     row.body_hash == one.drafted.body_hash || row.body_hash.is_empty()
 }
 
-/// Lists second bodies under ids that exist. The first body stands.
+/// Lists second bodies: under ids that exist, and of batches under a key that is taken. The first
+/// body stands.
 async fn list_conflicts(
     tx: &mut Scoped,
     now: Timestamp,
-    conflicts: Vec<(Storable<'_>, Existing)>,
+    conflicts: Vec<(Storable<'_>, Option<Existing>)>,
 ) -> Result<(), Fault> {
     let seconds: Vec<_> = conflicts
         .iter()

@@ -34,7 +34,7 @@ pub(crate) fn outcome(now: Timestamp, item: &Item<'_>) -> Outcome {
         }
         RowOutcome::Known(existing) => again(message, drafted, existing),
         RowOutcome::Conflict { first, seen_at } => {
-            Outcome::Emit(vec![rejected(message, drafted, first, *seen_at)])
+            Outcome::Emit(vec![rejected(message, drafted, first.as_ref(), *seen_at)])
         }
         // Its row vanished between two statements: enrich says nothing that no row backs.
         RowOutcome::Absent => Outcome::DONE,
@@ -145,22 +145,24 @@ fn as_stored(now: Timestamp, message: &Submitted, drafted: &DraftedMessage) -> S
     }
 }
 
-/// The event of a second body under an id that exists. It is named by that body, and says only what
-/// no later change of the first one touches: a repeat is the same event.
+/// The event of a second body: under an id that exists, or of a batch under a key that is taken. It
+/// is named by that body, and says only what no later change of the first one touches: a repeat is
+/// the same event.
 fn rejected(
     message: &Submitted,
     drafted: &DraftedMessage,
-    first: &Existing,
+    first: Option<&Existing>,
     seen_at: Timestamp,
 ) -> Outgoing {
-    let row = &first.message;
+    let head = &message.head;
+    let row = first.map(|first| &first.message);
     let data = MessageData {
-        message: row.id,
+        message: head.id,
         state: MessageState::Accepted,
-        turn: message.head.turn,
-        class: row.class,
-        contact: row.contact,
-        campaign: row.campaign,
+        turn: head.turn,
+        class: row.map_or(head.class, |row| row.class),
+        contact: row.map_or(drafted.contact, |row| row.contact),
+        campaign: row.map_or(head.campaign, |row| row.campaign),
         sender: None,
         segments: 0,
         cost: Micros(0),
@@ -169,6 +171,6 @@ fn rejected(
         until: None,
     };
 
-    let body = conflict_id(row.id, &drafted.body_hash);
-    Event::new(EventKind::MessageRejected, &row.tenant, body, 1, seen_at, &data).outgoing()
+    let body = conflict_id(head.id, &drafted.body_hash);
+    Event::new(EventKind::MessageRejected, &head.tenant, body, 1, seen_at, &data).outgoing()
 }

@@ -19,7 +19,7 @@ pub(crate) struct Ruled<'a> {
 /// What is written down about one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ruling {
-    /// `queued`, `deferred`, `held`, `blocked` or `expired`.
+    /// `queued`, `deferred`, `held`, `blocked`, `cancelled` or `expired`.
     pub(crate) state: MessageState,
     /// The gate that did not pass.
     pub(crate) gate: Option<Gate>,
@@ -74,7 +74,7 @@ fn state_of(verdict: &Verdict) -> (MessageState, Option<Gate>, Option<&'static s
         }
         Verdict::AwaitPace { .. } => (MessageState::Deferred, None, Some(PACE_CODE)),
         Verdict::Hold { cause } => (MessageState::Held, Some(cause.gate), Some(cause.code)),
-        Verdict::Block { cause, .. } => (MessageState::Blocked, Some(cause.gate), Some(cause.code)),
+        Verdict::Block { cause, .. } => (cause.ends_as(), Some(cause.gate), Some(cause.code)),
         Verdict::Expire { gate, code, .. } => (MessageState::Expired, *gate, Some(*code)),
     }
 }

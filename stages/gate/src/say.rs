@@ -55,8 +55,11 @@ fn outcome(
         MessageState::Deferred => park(row, row.due),
         MessageState::Held => park(row, None),
         MessageState::Blocked | MessageState::Expired => Outcome::Emit(event(row)),
+
+        // Cancelled with its campaign, by a gate, which names the reason.
+        MessageState::Cancelled if row.code.is_some() => Outcome::Emit(event(row)),
         // A later stage has changed the row, so what the gates publish has reached it. Whoever
-        // cancels a message publishes that.
+        // else cancels a message publishes that.
         MessageState::InDoubt
         | MessageState::Sent
         | MessageState::Failed

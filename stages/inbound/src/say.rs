@@ -125,6 +125,7 @@ fn answer(received: &Received, thread: &Thread) -> Option<Outgoing> {
         from: From::Sender(text.sender),
         body_hash: String::new(),
         metadata: Default::default(),
+        batch: None,
     };
 
     Some(Outgoing::new(Subject::Submitted(Lane::Urgent), &message.with_body_hash()))

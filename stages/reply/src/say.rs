@@ -34,6 +34,7 @@ pub(crate) fn answer(asked: &Asked<'_>, decided: &ReplyDecided) -> Option<Outgoi
         from: From::Sender(text.sender),
         body_hash: String::new(),
         metadata: Default::default(),
+        batch: None,
     };
     Some(Outgoing::new(Subject::Submitted(Lane::Urgent), &message.with_body_hash()))
 }

@@ -71,7 +71,7 @@ pub(crate) enum Decision {
 /// How a message's turn ends here without a carrier call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ending {
-    /// `deferred`, `held`, `blocked`, `expired` or `in_doubt`.
+    /// `deferred`, `held`, `blocked`, `cancelled`, `expired` or `in_doubt`.
     pub(crate) state: MessageState,
     /// The gate whose rule ends it; none where it is no gate's.
     pub(crate) gate: Option<Gate>,
@@ -108,6 +108,8 @@ pub(crate) fn decide(
             None => last_look(message, facts, memo, paces),
         },
         MessageState::Accepted => Decision::Dead("not_admitted"),
+        // Cancelled with its campaign, here or by the gates, which name the reason.
+        MessageState::Cancelled if stored.code.is_some() => Decision::SayAgain,
         MessageState::Cancelled => Decision::Nothing,
         MessageState::Deferred
         | MessageState::Held
@@ -228,7 +230,10 @@ fn check_gates(message: &Admitted, facts: &Facts<'_>, memo: &mut Memo) -> Option
             due: None,
             wake: Some(wake.to_string()),
         }),
-        Recheck::Block { cause } => Some(blocked(cause.gate, cause.code, cause.reason)),
+        Recheck::Block { cause } => {
+            let state = cause.ends_as();
+            Some(Ending { state, ..blocked(cause.gate, cause.code, cause.reason) })
+        }
     }
 }
 

@@ -351,7 +351,7 @@ fn switched(known: &mut Known, over: Over, mode: SwitchMode) {
 
 #[test]
 fn a_switch_holds_when_paused_and_blocks_when_stopped() {
-    use MessageState::{Blocked, Deferred, Held};
+    use MessageState::{Blocked, Cancelled, Deferred, Held};
     use SwitchMode::{Paused, Stopped};
     for (over, mode, want) in [
         (Over::Platform, Paused, (Held, "platform_paused")),
@@ -359,7 +359,7 @@ fn a_switch_holds_when_paused_and_blocks_when_stopped() {
         (Over::Tenant, Paused, (Held, "tenant_paused")),
         (Over::Tenant, Stopped, (Blocked, "tenant_stopped")),
         (Over::Campaign, Paused, (Held, "campaign_paused")),
-        (Over::Campaign, Stopped, (Blocked, "campaign_stopped")),
+        (Over::Campaign, Stopped, (Cancelled, "campaign_stopped")),
         (Over::Sender, Paused, (Deferred, "sender_paused")),
         (Over::Sender, Stopped, (Deferred, "sender_stopped")),
     ] {
@@ -383,7 +383,7 @@ fn a_stop_outweighs_a_pause_and_a_pause_says_what_wakes_it() {
         switched(known, Over::Campaign, SwitchMode::Stopped);
     });
     let ended = ending(known.decide(&admitted(MessageClass::Promo)));
-    assert_eq!(ended, (MessageState::Blocked, "campaign_stopped"));
+    assert_eq!(ended, (MessageState::Cancelled, "campaign_stopped"));
 
     let known = Known::with(|known| switched(known, Over::Campaign, SwitchMode::Paused));
     let Decision::End(held) = known.decide(&admitted(MessageClass::Promo)) else { panic!("held") };

@@ -42,7 +42,8 @@ async fn start(app: State<App>, caller: Caller, id: Id) -> Result<Json<CampaignV
 }
 
 /// `POST /v1/campaigns/{id}/pause`, for operators, admins and owners: feeds no more and holds what
-/// is under way. Answers 200 with the campaign, 409 where its state does not allow it.
+/// is under way, which keeps its texts; whoever has no message yet gets one with the names
+/// that they have after the resume. Answers 200 with the campaign, 409 where its state does not allow it.
 async fn pause(app: State<App>, caller: Caller, id: Id) -> Result<Json<CampaignView>, Problem> {
     act(app, caller, id, CampaignAct::Pause).await
 }
@@ -53,8 +54,8 @@ async fn resume(app: State<App>, caller: Caller, id: Id) -> Result<Json<Campaign
     act(app, caller, id, CampaignAct::Resume).await
 }
 
-/// `POST /v1/campaigns/{id}/stop`, for operators, admins and owners: never feeds again, and blocks
-/// what is under way. Answers 200 with the campaign, 409 where its state does not allow it.
+/// `POST /v1/campaigns/{id}/stop`, for operators, admins and owners: never feeds again, and cancels
+/// what no carrier has of it. Answers 200 with the campaign, 409 where its state does not allow it.
 async fn stop(app: State<App>, caller: Caller, id: Id) -> Result<Json<CampaignView>, Problem> {
     act(app, caller, id, CampaignAct::Stop).await
 }
@@ -115,7 +116,7 @@ async fn record(
     Ok(done)
 }
 
-/// Holds, frees or blocks what is under way: the gates and the claim of send read switches.
+/// Holds, frees or cancels what is under way: the gates and the claim of send read switches.
 async fn switch(
     tx: &mut Scoped,
     caller: &Caller,

@@ -7,7 +7,7 @@ use domain::{
     message::class::MessageClass,
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{
     campaigns::{self, Campaign, CampaignState},
     settings::{senders, templates},
@@ -40,17 +40,38 @@ struct NewCampaign {
     template_id: Uuid,
     pool_id: Uuid,
     #[serde(default)]
-    audience: Audience,
+    audience: Option<Audience>,
     #[serde(default)]
     validity_seconds: Option<i32>,
 }
 
-/// Contacts with all of these tags; everyone where there are none.
+/// Contacts with all of these tags, or everyone: that is said, and never meant by saying nothing.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Audience {
     #[serde(default)]
     tags: Vec<String>,
+    #[serde(default)]
+    all: bool,
+}
+
+impl Audience {
+    fn check(&self, errors: &mut Errors) {
+        fields::tags("audience.tags", self.tags.len(), errors);
+        for tag in &self.tags {
+            fields::tag("audience.tags", tag, errors);
+        }
+
+        let detail = "say tags, or all: true for every contact";
+        errors.check(self.all || !self.tags.is_empty(), "audience", "required", detail);
+        let both = self.all && !self.tags.is_empty();
+        errors.check(!both, "audience", "ambiguous", "give tags or all, not both");
+    }
+
+    /// As it is stored: no tags are everyone.
+    fn stored(&self) -> Value {
+        if self.all { json!({ "all": true }) } else { json!({ "tags": self.tags }) }
+    }
 }
 
 /// `POST /v1/campaigns`, for operators, admins and owners: makes a draft of a campaign, which sends
@@ -70,7 +91,7 @@ async fn create(mut new: Creation<NewCampaign>) -> Result<Response, Problem> {
         template: TemplateId(new.body.template_id),
         template_version: None,
         pool: PoolId(new.body.pool_id),
-        audience: json!({ "tags": new.body.audience.tags }),
+        audience: new.body.audience.as_ref().map_or_else(|| json!({}), Audience::stored),
         validity_seconds: new.body.validity_seconds,
         audience_size: 0,
         version: 1,
@@ -99,9 +120,9 @@ async fn check(new: &mut Creation<NewCampaign>) -> Result<MessageClass, Problem>
     if let Some(program) = &body.program {
         fields::program(program, &mut errors);
     }
-    fields::tags("audience.tags", body.audience.tags.len(), &mut errors);
-    for tag in &body.audience.tags {
-        fields::tag("audience.tags", tag, &mut errors);
+    match &body.audience {
+        Some(audience) => audience.check(&mut errors),
+        None => Audience::default().check(&mut errors),
     }
     if let Some(seconds) = body.validity_seconds {
         fields::validity(seconds.into(), &mut errors);

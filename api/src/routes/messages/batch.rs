@@ -2,7 +2,10 @@
 //! stands alone: one that is wrong is told by its index and keeps no other back. The header's key
 //! names the whole batch: where it is another batch's, none of it is taken.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap, HashSet},
+};
 
 use axum::{
     Json, Router,
@@ -13,14 +16,15 @@ use axum::{
 };
 use bytes::Bytes;
 use domain::{
-    ids::{MessageId, TenantId},
+    ids::{MessageId, TenantId, batch_id},
     message::class::Lane,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use store::messages::read::Keyed;
+use serde_json::value::{RawValue, Value};
+use sha2::{Digest, Sha256};
+use store::messages::read::{KeyOf, Keyed};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
-use wire::frame::Outgoing;
+use wire::{frame::Outgoing, message::BatchKey};
 
 use crate::{
     app::App,
@@ -28,9 +32,10 @@ use crate::{
     http::{
         FieldError, Kind, Problem, Trace,
         accept::NDJSON,
-        body::{decode_item, decode_list, is_type},
+        body::{decode_item_by, decode_list, is_type},
         creation::RequestKey,
         read_body,
+        wrong_fields::probe,
     },
     limits::PUBLISH_BUDGET,
     submit::{
@@ -42,6 +47,9 @@ use crate::{
 
 /// How many messages a batch may hold.
 const MOST: usize = 1_000;
+
+/// How many errors are told of a batch of which nothing is right.
+const MOST_ERRORS: usize = 1_000;
 
 /// What a caller is told whose batch found no turn in time.
 const BUSY: &str = "messages are coming in faster than they are taken on";
@@ -55,9 +63,8 @@ pub(super) fn router() -> Router<App> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Batch<'a> {
-    #[serde(borrow)]
-    messages: Vec<&'a RawValue>,
+struct Batch<M> {
+    messages: Vec<M>,
 }
 
 #[derive(Serialize)]
@@ -68,6 +75,14 @@ struct Answer {
     rejected: Vec<Rejected>,
     /// The ids of those that were accepted, in the order of the batch.
     ids: Vec<MessageId>,
+    /// The same with the index of each.
+    items: Vec<AcceptedItem>,
+}
+
+#[derive(Serialize)]
+struct AcceptedItem {
+    index: usize,
+    id: MessageId,
 }
 
 #[derive(Serialize)]
@@ -78,7 +93,7 @@ struct Rejected {
 
 /// `POST /v1/messages/batch`, for every role but viewer: takes up to 1,000 messages. Answers 202
 /// with the ids of those that are right, once the broker has them on disk, and with what is wrong
-/// with the others; 429 over the tenant's quota.
+/// with the others; 422 where none is right, 429 over the tenant's quota.
 async fn submit(
     State(app): State<App>,
     caller: Caller,
@@ -101,20 +116,53 @@ async fn submit(
         Ok(left) => left,
         Err((problem, left)) => return Ok(left.with(problem)),
     };
-    let submission =
-        Submission { tenant: &tenant, now: app.now(), trace: &trace, key: &key, is_batch: true };
+    let mut written: Vec<Written<'_>> = Vec::with_capacity(items.len());
+    for item in &items {
+        written.push(decode_item_by(item, NewMessage::probe));
+    }
+    let batch = key.is_given.then(|| key_of(&tenant.id, &key.text, &items, &written));
+    let submission = Submission {
+        tenant: &tenant,
+        now: app.now(),
+        trace: &trace,
+        key: &key,
+        is_batch: true,
+        batch: batch.clone(),
+    };
     let mut rejected = Vec::new();
-    let right = read_all(&submission, items, &mut rejected);
-    let right = untaken(&app.keys, right, &mut rejected).await?;
+    let right = read_all(&submission, written, &mut rejected);
+    let right = well_named(&app, &tenant.id, right, &mut rejected).await;
+    let right =
+        untaken(&app.keys, right, batch.map(|batch| keyed(&tenant.id, &batch)), &mut rejected);
+    let right = right.await?;
+    rejected.sort_by_key(|one| one.index);
+
+    if right.is_empty() {
+        return Ok(left.with(none_is_right(rejected)));
+    }
 
     // publish: all or a 503; what a repeat finds stored already has the same ids
-    let ids: Vec<MessageId> = right.iter().map(|message| message.id).collect();
+    let items = right.iter().map(|item| AcceptedItem { index: item.index, id: item.message.id });
+    let items: Vec<AcceptedItem> = items.collect();
+    let right = right.into_iter().map(|item| item.message).collect();
     let published = publish(&app, &caller.tenant, right, Turns::deadline(begun)).await;
     published.map_err(|problem| problem.repeat_under(&key.text))?;
 
     // answer
-    let answer = Answer { accepted: ids.len(), rejected, ids };
+    let ids = items.iter().map(|item| item.id).collect();
+    let answer = Answer { accepted: items.len(), rejected, ids, items };
     Ok(left.with((StatusCode::ACCEPTED, Json(answer))))
+}
+
+/// The answer to a batch of which nothing was accepted: what is wrong with its items, by field.
+fn none_is_right(rejected: Vec<Rejected>) -> Problem {
+    let errors = rejected.into_iter().flat_map(|Rejected { index, errors }| {
+        errors.into_iter().map(move |error| {
+            let dot = if error.field.is_empty() { "" } else { "." };
+            FieldError { field: format!("messages[{index}]{dot}{}", error.field), ..error }
+        })
+    });
+    Problem::invalid(errors.take(MOST_ERRORS).collect())
 }
 
 /// Publishes what is right, part by part, as its tenant's turns come until the deadline. Items that
@@ -181,15 +229,40 @@ struct Item {
     message: Accepted,
 }
 
+/// An item as it is written, or why it cannot be read.
+type Written<'a> = Result<NewMessage<'a>, Vec<FieldError>>;
+
+/// What the batch is known by: its key, and all that its items say, in their order. It is the same
+/// batch in other white space, and whatever becomes of its items.
+fn key_of(tenant: &TenantId, key: &str, items: &[&[u8]], written: &[Written<'_>]) -> BatchKey {
+    let mut hash = Sha256::new();
+    for (item, written) in items.iter().zip(written) {
+        let said: Cow<'_, [u8]> = match written {
+            Ok(message) => wire::json::to_vec(message).into(),
+            Err(_) => Cow::Borrowed(item),
+        };
+        hash.update((said.len() as u64).to_be_bytes());
+        hash.update(&said);
+    }
+    BatchKey { id: batch_id(tenant, key), body_hash: wire::hex(&hash.finalize()) }
+}
+
+/// What is asked about the batch's key.
+fn keyed(tenant: &TenantId, batch: &BatchKey) -> Keyed {
+    let body_hash = wire::unhex(&batch.body_hash).and_then(|bytes| bytes.try_into().ok());
+    let (tenant, of) = (tenant.clone(), KeyOf::Batch(batch.id));
+    Keyed { tenant, of, body_hash: body_hash.unwrap_or_default() }
+}
+
 /// The items that are right, in their order; the others are rejected.
 fn read_all(
     submission: &Submission<'_>,
-    items: Vec<&[u8]>,
+    items: Vec<Written<'_>>,
     rejected: &mut Vec<Rejected>,
 ) -> Vec<Item> {
     let mut right = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
-        let accepted = decode_item::<NewMessage<'_>>(item).and_then(|new| {
+        let accepted = item.and_then(|new| {
             let has_own_key = new.idempotency_key.is_some();
             Ok(Item { index, has_own_key, message: submission.accept(index as u32, new)? })
         });
@@ -202,29 +275,61 @@ fn read_all(
     right
 }
 
-/// The items whose keys are not known to be taken. One query for all keys of a batch; none where
-/// there are none.
+/// The items whose senders, pools and templates are there, as far as it is known.
+async fn well_named(
+    app: &App,
+    tenant: &TenantId,
+    items: Vec<Item>,
+    rejected: &mut Vec<Rejected>,
+) -> Vec<Item> {
+    let naming: Vec<_> = items.iter().filter_map(|item| item.message.naming.clone()).collect();
+    if naming.is_empty() {
+        return items;
+    }
+    let mut wrong = app.named.wrong(tenant, app.now(), naming).await.into_iter();
+
+    let mut left = Vec::with_capacity(items.len());
+    for item in items {
+        let errors = item.message.naming.as_ref().and_then(|_| wrong.next()).unwrap_or_default();
+        if errors.is_empty() {
+            left.push(item);
+        } else {
+            rejected.push(Rejected { index: item.index, errors });
+        }
+    }
+    left
+}
+
+/// The items whose keys are not known to be taken. One query for all keys of a batch and its own;
+/// none where there are none.
 async fn untaken(
     keys: &UsedKeys,
     items: Vec<Item>,
+    batch: Option<Keyed>,
     rejected: &mut Vec<Rejected>,
-) -> Result<Vec<Accepted>, Problem> {
-    let keyed: Vec<Keyed> = items.iter().filter_map(|item| item.message.keyed.clone()).collect();
+) -> Result<Vec<Item>, Problem> {
+    let has_key = batch.is_some();
+    let of_items = items.iter().filter_map(|item| item.message.keyed.clone());
+    let keyed: Vec<Keyed> = batch.into_iter().chain(of_items).collect();
     if keyed.is_empty() {
-        return Ok(items.into_iter().map(|item| item.message).collect());
+        return Ok(items);
     }
     let mut taken = keys.taken(keyed).await.into_iter();
+    if has_key && taken.next() == Some(true) {
+        return Err(Problem::invalid(vec![reused("Idempotency-Key")]));
+    }
 
     let mut seen = HashMap::new();
     let mut left = Vec::with_capacity(items.len());
-    for Item { index, has_own_key, message } in items {
+    for item in items {
         // In a batch, too, the first body of a key stands.
-        let differs = message.keyed.as_ref().is_some_and(|keyed| {
+        let (index, has_own_key) = (item.index, item.has_own_key);
+        let differs = item.message.keyed.as_ref().is_some_and(|keyed| {
             taken.next() == Some(true)
-                || *seen.entry(keyed.message).or_insert(keyed.body_hash) != keyed.body_hash
+                || *seen.entry(keyed.of).or_insert(keyed.body_hash) != keyed.body_hash
         });
         match (differs, has_own_key) {
-            (false, _) => left.push(message),
+            (false, _) => left.push(item),
             (true, true) => {
                 rejected.push(Rejected { index, errors: vec![reused("idempotency_key")] });
             }
@@ -236,7 +341,6 @@ async fn untaken(
         }
     }
 
-    rejected.sort_by_key(|one| one.index);
     Ok(left)
 }
 
@@ -248,7 +352,7 @@ fn items(body: &Bytes, form: Form) -> Result<Vec<&[u8]>, Problem> {
             lines.filter(|line| !line.is_empty()).collect()
         }
         Form::Array => {
-            let batch: Batch<'_> = decode_list(body)?;
+            let batch: Batch<&RawValue> = decode_list(body, probe::<Batch<Value>>)?;
             batch.messages.into_iter().map(|item| item.get().as_bytes()).collect()
         }
     };

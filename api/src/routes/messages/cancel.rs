@@ -9,7 +9,7 @@ use domain::{
 use serde::Serialize;
 use store::messages::cancel::{self, CancelOutcome, Marked};
 
-use super::submit::Patience;
+use super::patience::Patience;
 use crate::{
     app::App,
     auth::Caller,
@@ -40,13 +40,13 @@ async fn withdraw(
     Id(id): Id,
 ) -> Result<Json<Answer>, Problem> {
     let id = MessageId(id);
-    let patience = Patience::with(id);
+    let mut patience = Patience::with(id);
 
     loop {
         if let Some(answer) = attempt(&app, &caller, id).await? {
             return Ok(Json(answer));
         }
-        if !patience.next_look().await {
+        if !patience.next_look(&app).await {
             return without_a_row(&app, &caller, id).await;
         }
     }

@@ -34,7 +34,7 @@ use crate::{
         self, GateView, instant,
         sentence::{self, Grounds, Mood},
     },
-    fields::{self, MAX_BODY},
+    fields,
     http::{Body, Errors, Problem, view::money},
     submit::message::class,
 };
@@ -46,7 +46,8 @@ pub(super) fn router() -> Router<App> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Question {
-    to: String,
+    #[serde(default)]
+    to: Option<String>,
     /// With a campaign: instead of what the campaign would say.
     #[serde(default)]
     body: Option<String>,
@@ -138,8 +139,9 @@ async fn check(
     now: Timestamp,
 ) -> Result<Asked, Problem> {
     let mut errors = Errors::default();
-    let to = fields::number("to", &question.to, tenant.country.parse().ok(), &mut errors);
-    let to = to.map(Address::from);
+    let to = fields::required("to", question.to.as_deref(), &mut errors);
+    let home = tenant.country.parse().ok();
+    let to = to.and_then(|to| fields::number("to", to, home, &mut errors)).map(Address::from);
     let campaign = match question.campaign {
         None => None,
         Some(id) => {
@@ -150,7 +152,7 @@ async fn check(
     };
 
     let class = class_of(question.class.as_deref(), campaign.as_ref(), &mut errors);
-    let content = content(question.body, question.campaign.is_some(), &mut errors);
+    let content = content(question.body, question.campaign.is_some(), class, &mut errors);
     if let (Some(contact), Some(to)) = (&question.contact, &to) {
         check_whereabouts(contact, to, &mut errors);
     }
@@ -166,10 +168,15 @@ async fn check(
 }
 
 /// The text as written, else what the campaign says.
-fn content(written: Option<String>, has_campaign: bool, errors: &mut Errors) -> Option<Content> {
+fn content(
+    written: Option<String>,
+    has_campaign: bool,
+    class: Option<MessageClass>,
+    errors: &mut Errors,
+) -> Option<Content> {
     match written {
         Some(body) => {
-            errors.text("body", &body, 1, MAX_BODY);
+            fields::body("body", &body, class.unwrap_or(MessageClass::Transactional), errors);
             Some(Content::Body(body))
         }
         None if has_campaign => Some(Content::Campaign),
@@ -187,11 +194,9 @@ fn class_of(
     errors: &mut Errors,
 ) -> Option<MessageClass> {
     match (written, campaign) {
-        (None, None) => {
-            errors.add("class", "required", "this field is required");
-            None
+        (written, None) => {
+            fields::required("class", written, errors).and_then(|name| class(name, errors))
         }
-        (Some(name), None) => class(name, errors),
         (written, Some(campaign)) => {
             let own = campaign.class.as_str();
             let same = written.is_none_or(|written| written == own);

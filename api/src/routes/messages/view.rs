@@ -95,7 +95,7 @@ pub(super) fn view(message: MessageDetail, currency: &str) -> MessageView {
         attempts: message.attempts,
         version: message.version,
         conflicts: message.conflicts,
-        passport: message.passport,
+        passport: message.passport.in_time_order(),
     }
 }
 
@@ -115,6 +115,9 @@ fn sentence(message: &MessageDetail) -> String {
                 .into()
         }
         MessageState::Blocked => sentence::blocked(Mood::Is, &grounds),
+        MessageState::Cancelled if message.code.is_some() => {
+            format!("The message was cancelled at {at}{}.", because(&grounds))
+        }
         MessageState::Cancelled => format!("The message was cancelled at {at}."),
         MessageState::Expired => sentence::expired(Mood::Is, &grounds),
         MessageState::Unknown => {

@@ -102,7 +102,8 @@ struct Bad {
 }
 
 /// `GET /v1/audit/verify?after=`, for every role: whether the trail is as it was written. Checks up
-/// to 200,000 entries, and says where the next call is to go on.
+/// to 200,000 entries, and says where the next call is to go on; 422 where the trail ends before
+/// `after`.
 async fn verify(
     State(app): State<App>,
     caller: Caller,
@@ -115,6 +116,15 @@ async fn verify(
 
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let checked = audit::verify(&mut tx, &caller.tenant, after, MOST).await?;
+    let last = checked.head.0;
+    if after > last {
+        // Whoever goes on where an earlier call has ended must not take this for a check.
+        let detail = format!(
+            "the trail ends at entry {last}; where an earlier call has checked entry {after}, the \
+             end of the trail is gone"
+        );
+        return Err(Problem::field("after", "out_of_range", detail));
+    }
 
     Ok(Json(Verdict {
         ok: checked.first_bad.is_none(),

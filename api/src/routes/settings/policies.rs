@@ -1,10 +1,12 @@
 //! `/v1/policies`: the numbers that the gates go by, in versions; the highest is in force.
 
+mod changed;
+
 use axum::{Json, Router, extract::State, routing::get};
-use domain::gates::{CounterKind, LineKey, Named, Policy, Wake};
+use domain::gates::{CounterKind, LineKey, Policy, PolicyFault, Wake};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::{
     Scoped,
     capacity::lines,
@@ -16,11 +18,13 @@ use crate::{
     app::App,
     audit,
     auth::Caller,
-    http::{Body, Kind, Page, Paging, Problem, Query},
+    http::{Body, FieldError, Kind, Page, Paging, Problem, Query, body::decode},
+    transactions::TenantTx,
 };
+use changed::{Changed, changes, merge};
 
 pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/policies", get(list).put(add))
+    Router::new().route("/v1/policies", get(list).put(replace).patch(amend))
 }
 
 #[derive(Serialize)]
@@ -29,40 +33,98 @@ struct VersionView {
     policy: Value,
     created_at: Option<Timestamp>,
     created_by: Option<String>,
+    /// In the answer to a change: each rule that is another now, those left out included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<Vec<Changed>>,
 }
 
 /// `PUT /v1/policies`, for admins and owners: adds a version, which is in force at once. What is
 /// left out of it has its default, and is stored with it: a later default changes no policy that
-/// somebody chose. Answers 200 with the version, 409 where somebody else has added one at the same
-/// time.
-async fn add(
+/// somebody chose. Answers 200 with the version and every rule that has changed, 409 where somebody
+/// else has added one at the same time.
+async fn replace(
     State(app): State<App>,
     caller: Caller,
-    Body(Named(policy)): Body<Named<Policy>>,
+    Body(policy): Body<Policy>,
+) -> Result<Json<VersionView>, Problem> {
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let before = InForce::load(&mut tx, &caller).await?;
+    add(&app, &caller, tx, before, policy).await
+}
+
+/// `PATCH /v1/policies`, for admins and owners: adds a version in which the rules that are named
+/// have their new values, and all others stay (RFC 7396: `null` is a rule's default). Answers as
+/// PUT does.
+async fn amend(
+    State(app): State<App>,
+    caller: Caller,
+    Body(patch): Body<Map<String, Value>>,
+) -> Result<Json<VersionView>, Problem> {
+    // load
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let before = InForce::load(&mut tx, &caller).await?;
+
+    // check
+    let mut amended = before.policy.clone();
+    merge(&mut amended, &Value::Object(patch));
+    let policy = decode(&wire::json::to_vec(&amended))?;
+    add(&app, &caller, tx, before, policy).await
+}
+
+/// The policy that a change begins from.
+struct InForce {
+    version: i64,
+    policy: Value,
+}
+
+impl InForce {
+    async fn load(tx: &mut TenantTx, caller: &Caller) -> Result<Self, Problem> {
+        let stored = policies::list(tx, &caller.tenant, i64::MAX, 1).await?.pop();
+        Ok(match stored {
+            Some(stored) => Self { version: stored.version, policy: stored.body },
+            None => Self { version: 0, policy: wire::json::to_value(&Policy::default()) },
+        })
+    }
+}
+
+/// Adds the version after `before`, and brings back to the gates what it may let pass.
+async fn add(
+    app: &App,
+    caller: &Caller,
+    mut tx: TenantTx,
+    before: InForce,
+    policy: Policy,
 ) -> Result<Json<VersionView>, Problem> {
     // check
-    policy.check().map_err(|why| Problem::field("policy", "invalid", why.to_string()))?;
-    let body = wire::json::to_value(&policy);
-
-    // load
-    let now = app.now();
-    let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let before = policies::list(&mut tx, &caller.tenant, i64::MAX, 1).await?.pop();
+    let faults = policy.faults().into_iter().map(field_error).collect::<Vec<_>>();
+    if !faults.is_empty() {
+        return Err(Problem::invalid(faults));
+    }
+    let (now, body) = (app.now(), wire::json::to_value(&policy));
 
     // record
     let version = policies::add(&mut tx, &caller.tenant, &body, &caller.subject, now).await?;
-    ask_again(&mut tx, &caller, now).await?;
+    ask_again(&mut tx, caller, now).await?;
     let raced = || Problem::new(Kind::Conflict, "somebody else changed the policy just now");
-    let version = version.ok_or_else(raced)?;
-    let detail = json!({
-        "version": version, "before": before.map(|before| before.body), "after": body,
-    });
-    audit::note(&mut tx, &caller, now, "policy.changed", "policy".into(), detail).await?;
+    let version = version.filter(|version| *version == before.version + 1).ok_or_else(raced)?;
+    let was = (before.version > 0).then_some(&before.policy);
+    let detail = json!({ "version": version, "before": was, "after": body });
+    audit::note(&mut tx, caller, now, "policy.changed", "policy".into(), detail).await?;
     tx.commit().await?;
 
     // answer
-    let (created_at, created_by) = (Some(now), Some(caller.subject));
-    Ok(Json(VersionView { version, policy: body, created_at, created_by }))
+    Ok(Json(VersionView {
+        version,
+        changed: Some(changes(&before.policy, &body)),
+        policy: body,
+        created_at: Some(now),
+        created_by: Some(caller.subject.clone()),
+    }))
+}
+
+fn field_error(fault: PolicyFault) -> FieldError {
+    let detail = format!("`{}` does not fit: {}", fault.given, fault.fits);
+    FieldError { field: fault.field, code: "out_of_range", detail }
 }
 
 /// Brings back to the gates what another policy may let pass.
@@ -97,12 +159,14 @@ async fn list(
             policy: version.body,
             created_at: Some(version.created_at),
             created_by: Some(version.created_by),
+            changed: None,
         })
         .collect();
 
     if versions.is_empty() && below == i64::MAX {
         let policy = wire::json::to_value(&Policy::default());
-        versions.push(VersionView { version: 0, policy, created_at: None, created_by: None });
+        let (created_at, created_by) = (None, None);
+        versions.push(VersionView { version: 0, policy, created_at, created_by, changed: None });
     }
     Ok(Json(Page::new(versions, limit, |version| version.version)))
 }

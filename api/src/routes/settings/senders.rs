@@ -1,5 +1,7 @@
 //! `/v1/senders`: the numbers that texts leave from.
 
+mod warmup;
+
 use std::{fmt::Display, str::FromStr};
 
 use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
@@ -19,6 +21,7 @@ use crate::{
     http::{Creation, Errors, Kind, Page, Paging, Problem, Query},
     submit::message::is_short_sender,
 };
+use warmup::{Warmup, warmups};
 
 /// Messages a day of a sender that nobody set a cap for.
 const DAILY_CAP: i32 = 100_000;
@@ -55,6 +58,8 @@ struct SenderView {
     daily_cap: i32,
     usable: bool,
     created_at: Timestamp,
+    /// What it may carry today, and has carried.
+    warmup: Option<Warmup>,
 }
 
 fn view(sender: Sender) -> SenderView {
@@ -69,6 +74,7 @@ fn view(sender: Sender) -> SenderView {
         daily_cap: sender.daily_cap,
         usable: sender.usable,
         created_at: sender.created_at,
+        warmup: None,
     }
 }
 
@@ -80,7 +86,9 @@ async fn create(mut new: Creation<NewSender>) -> Result<Response, Problem> {
         return Err(Problem::new(Kind::Conflict, "there is a sender with this number"));
     }
 
-    let (caller, now, view) = (new.caller.clone(), new.now, view(sender));
+    let (caller, now) = (new.caller.clone(), new.now);
+    let days = warmups(&mut new.tx, &tenant.id, now, std::slice::from_ref(&sender)).await?;
+    let view = SenderView { warmup: days.into_iter().flatten().next(), ..view(sender) };
     let detail = wire::json::to_value(&view);
     let subject = format!("sender:{}", view.id);
     audit::note(&mut new.tx, &caller, now, "sender.created", subject, detail).await?;
@@ -169,5 +177,9 @@ async fn list(
     let (after, limit) = (paging.after_id()?, paging.limit()?);
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = senders::list(&mut tx, &caller.tenant, after, limit).await?;
-    Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |sender| sender.id)))
+    let days = warmups(&mut tx, &caller.tenant, app.now(), &found).await?;
+
+    let views = found.into_iter().zip(days);
+    let views = views.map(|(sender, warmup)| SenderView { warmup, ..view(sender) });
+    Ok(Json(Page::new(views.collect(), limit, |sender| sender.id)))
 }

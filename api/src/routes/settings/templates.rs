@@ -2,7 +2,7 @@
 
 mod variants;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use axum::{
     Json, Router,
@@ -13,6 +13,7 @@ use axum::{
 };
 use domain::{
     billing::RateCard,
+    draft,
     encoding::{Encoding, measure, nfc},
     ids::TemplateId,
     language::Language,
@@ -181,6 +182,14 @@ struct Preview {
     cost: Money,
     /// The character that forces UCS-2.
     forces_ucs2: Option<char>,
+    /// What would keep it from being sent.
+    warnings: Vec<Warning>,
+}
+
+#[derive(Serialize)]
+struct Warning {
+    code: &'static str,
+    detail: &'static str,
 }
 
 /// `POST /v1/templates/preview`, for operators, admins and owners: the text that a body becomes
@@ -198,7 +207,11 @@ async fn preview(
     errors.done()?;
 
     // decide
-    let text = trial.text(&tenant.language)?;
+    let rendered = trial.rendered()?;
+    let class = trial.class.unwrap_or(MessageClass::Transactional);
+    let too_long = (!draft::fits(&rendered, class))
+        .then_some(Warning { code: "too_long", detail: draft::TOO_LONG });
+    let text = trial.complete(&rendered, &tenant.language);
     let measured = measure(&text);
     let country = trial.country.as_deref().unwrap_or(&tenant.country).parse();
     let country =
@@ -213,24 +226,28 @@ async fn preview(
         segments: measured.segments,
         cost: money(cost, &tenant.currency),
         forces_ucs2: measured.offender,
+        warnings: too_long.into_iter().collect(),
     }))
 }
 
 impl Trial {
-    /// The text as a person would read it.
-    fn text(&self, tenants_language: &str) -> Result<String, Problem> {
+    /// The text with its values.
+    fn rendered(&self) -> Result<String, Problem> {
         let wrong =
             |why: TemplateError| Problem::field("body", "invalid_template", why.to_string());
         let value = |name: &str| self.variables.get(name).map(String::as_str);
-        let text = Text::parse(&self.body).map_err(wrong)?.render(value).map_err(wrong)?;
+        Text::parse(&self.body).map_err(wrong)?.render(value).map_err(wrong)
+    }
 
+    /// The text as a person would read it.
+    fn complete(&self, text: &str, tenants_language: &str) -> String {
         let language = self.language.as_deref().unwrap_or(tenants_language);
         let language = Language::from_tag(language).unwrap_or_default();
         let text = if self.class.is_some_and(MessageClass::is_marketing) {
-            with_opt_out_line(&text, language).into_owned()
+            with_opt_out_line(text, language)
         } else {
-            text
+            Cow::Borrowed(text)
         };
-        Ok(nfc(&text).into_owned())
+        nfc(&text).into_owned()
     }
 }

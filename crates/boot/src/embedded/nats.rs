@@ -36,9 +36,9 @@ pub struct Nats {
     server: Supervised,
 }
 
-/// The largest message, bytes: a frame has at most 256 KiB, a webhook body with its headers at most
-/// 1 MiB.
-const MAX_PAYLOAD: usize = 1024 * 1024 + 64 * 1024;
+/// The largest message, bytes: a webhook's body of 1 MiB takes a third more in base64, and as much
+/// again sealed in a dead letter.
+const MAX_PAYLOAD: usize = 3 * 1024 * 1024;
 /// How long the server may take to stop.
 const GRACE: Duration = Duration::from_secs(15);
 /// How long a server whose owner was killed may take until it has stopped.

@@ -38,7 +38,7 @@ pub(super) fn secret_or_file(
     }
 
     let wrong = |problem: String| {
-        SettingsError::new(name, format!("{name}_FILE {}: {problem}", file.display()))
+        SettingsError::new(format!("{name}_FILE"), format!("{}: {problem}", file.display()))
     };
     let length = std::fs::metadata(&file).map_err(|e| wrong(e.to_string()))?.len();
     if length > LARGEST_SECRET {

@@ -1,7 +1,7 @@
 //! Texts of templates: the variants of a version, parsed once per batch, and the one that a contact
 //! gets.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Deserialize;
 use uuid::Uuid;
@@ -68,6 +68,12 @@ impl Texts {
 }
 
 impl Variants {
+    /// The variables that some text of it needs a value for.
+    pub fn required(&self) -> BTreeSet<&str> {
+        let texts = self.bodies.iter().flat_map(BTreeMap::values);
+        texts.flat_map(Template::required).collect()
+    }
+
     /// The template of a contact and the language it is in: the variant by stable hash of
     /// `picked_by` (the campaign, or the template) and contact, in the first of the languages that
     /// it has, else in its own first.

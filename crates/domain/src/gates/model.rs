@@ -8,7 +8,10 @@ use super::{capacity::counters::CounterKey, facts::RecipientKey, policy::OnLate,
 use crate::{
     address::Address,
     ids::{CampaignId, MessageId, SenderId, TenantId},
-    message::class::{Channel, MessageClass},
+    message::{
+        class::{Channel, MessageClass},
+        state::MessageState,
+    },
     money::Micros,
     zones::Place,
 };
@@ -176,6 +179,17 @@ pub struct GateCause {
     pub code: &'static str,
     /// One English clause with the facts used; no numbers or texts of persons.
     pub reason: String,
+}
+
+/// The code of a message whose campaign was stopped.
+pub const CAMPAIGN_STOPPED: &str = "campaign_stopped";
+
+impl GateCause {
+    /// The state of a message that is never sent for this cause: whoever stops a campaign cancels
+    /// what is left of it, and everything else is blocked.
+    pub fn ends_as(&self) -> MessageState {
+        if self.code == CAMPAIGN_STOPPED { MessageState::Cancelled } else { MessageState::Blocked }
+    }
 }
 
 /// What the gates decided about one message.

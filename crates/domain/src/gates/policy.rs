@@ -2,13 +2,11 @@
 //! out has its default, and what is not understood makes the whole policy unreadable, so that
 //! nothing is sent under a rule that this program does not know.
 
-use std::{fmt, marker::PhantomData};
+mod sense;
 
 use jiff::SignedDuration;
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{MapAccess, Visitor, value::MapAccessDeserializer},
-};
+pub use sense::{PolicyError, PolicyFault};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     country::Country,
@@ -26,7 +24,6 @@ pub struct Policy {
     /// Whether consent is looked at at all: `false` overrules `consent`.
     pub require_consent: bool,
     /// Which consent each class needs.
-    #[serde(deserialize_with = "named")]
     pub consent: ConsentPolicy,
     /// How far a STOP by text reaches.
     pub opt_out_scope: OptOutScope,
@@ -39,68 +36,20 @@ pub struct Policy {
     /// Days between two promotions to one contact.
     pub suppression_days: u16,
     /// How much marketing one contact gets.
-    #[serde(deserialize_with = "named")]
     pub frequency: Frequency,
     /// How many messages the tenant may send.
-    #[serde(deserialize_with = "named")]
     pub quota: Quota,
     /// When marketing may reach a recipient.
-    #[serde(deserialize_with = "named")]
     pub quiet_hours: QuietPolicy,
     /// Messages a day in a sender's first days, the first day first. After them its own cap holds.
     pub warmup: Vec<u32>,
     /// What becomes of a carrier call whose result stays unknown.
-    #[serde(deserialize_with = "named")]
     pub in_doubt: InDoubtPolicy,
     /// What becomes of a message that had to wait.
-    #[serde(deserialize_with = "named")]
     pub lateness: Lateness,
 }
 
-/// Why a policy cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PolicyError {
-    /// It is not a policy, or names a rule that this program does not know.
-    #[error("not a policy: {0}")]
-    Json(#[from] serde_json::Error),
-    /// A value makes no sense.
-    #[error("{0}")]
-    Value(&'static str),
-}
-
 impl Policy {
-    /// Reads a stored policy.
-    ///
-    /// # Errors
-    /// The text is no policy, names an unknown rule, or holds a value that makes no sense.
-    pub fn read(json: &str) -> Result<Self, PolicyError> {
-        let Named(policy) = serde_json::from_str::<Named<Self>>(json)?;
-        policy.check().map(|()| policy)
-    }
-
-    /// Whether the values make sense, each and together.
-    ///
-    /// # Errors
-    /// [`PolicyError::Value`] with the rule that is broken.
-    pub fn check(&self) -> Result<(), PolicyError> {
-        let lateness = self.lateness.max_seconds;
-        let rules = [
-            (
-                self.help_contact.as_deref().is_none_or(is_line),
-                "help_contact is one line of 1 to 100 characters",
-            ),
-            (self.frequency.messages <= Frequency::MOST, "frequency.messages is at most 10"),
-            (self.frequency.hours > 0, "frequency.hours is at least 1"),
-            (!self.quiet_hours.window.is_never(), "quiet_hours.window allows no hour"),
-            (self.quiet_hours.spread_seconds <= 14_400, "quiet_hours.spread_seconds: at most 4 h"),
-            (self.warmup.len() <= 90, "warmup has at most 90 days"),
-            ((60..=604_800).contains(&lateness), "lateness.max_seconds is 60 to 604800"),
-        ];
-
-        let broken = rules.iter().find(|(holds, _)| !holds);
-        broken.map_or(Ok(()), |(_, rule)| Err(PolicyError::Value(rule)))
-    }
-
     /// Which consent a class needs.
     pub fn consent_for(&self, class: MessageClass) -> Needed {
         if self.require_consent { self.consent.of(class) } else { Needed::None }
@@ -185,7 +134,7 @@ pub enum Absent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Frequency {
-    /// How many messages, 0 to 10; 0 allows none.
+    /// How many messages, 1 to 10.
     pub messages: u8,
     /// How many hours the span has, 1 or more.
     pub hours: u16,
@@ -269,41 +218,6 @@ impl Default for QuietPolicy {
     fn default() -> Self {
         Self { window: Window::ALWAYS, spread_seconds: 300 }
     }
-}
-
-/// A value that is read from an object alone. A derived reader also takes a list, as the fields in
-/// order: then `[]` would be the default policy.
-#[derive(Debug)]
-pub struct Named<T>(pub T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        named(from).map(Self)
-    }
-}
-
-/// Reads an object, and nothing else.
-fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<T, D::Error> {
-    struct Object<T>(PhantomData<T>);
-
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
-        type Value = T;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object that names its rules")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-            T::deserialize(MapAccessDeserializer::new(map))
-        }
-    }
-
-    from.deserialize_map(Object(PhantomData))
-}
-
-/// Whether a text is one line of 1 to 100 characters.
-fn is_line(text: &str) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= 100 && !text.contains(char::is_control)
 }
 
 #[cfg(test)]

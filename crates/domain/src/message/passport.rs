@@ -36,7 +36,8 @@ pub struct Stamp {
     pub until: Option<Timestamp>,
 }
 
-/// The stamps of one message, oldest first.
+/// The stamps of one message, in the order in which they were recorded. That is nearly the order of
+/// time: a receipt may be recorded before the answer of the call that it is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Passport(Vec<Stamp>);
@@ -50,9 +51,16 @@ impl Passport {
         self.0.push(stamp);
     }
 
-    /// The stamps, oldest first.
+    /// The stamps, in the order in which they were recorded.
     pub fn stamps(&self) -> &[Stamp] {
         &self.0
+    }
+
+    /// The stamps as people read them: oldest first.
+    #[must_use]
+    pub fn in_time_order(mut self) -> Self {
+        self.0.sort_by_key(|stamp| stamp.at);
+        self
     }
 }
 
@@ -86,5 +94,17 @@ mod tests {
         assert_eq!(passport.stamps().len(), MAX_STAMPS);
         assert_eq!(passport.stamps()[0].stage, "0");
         assert_eq!(passport.stamps()[MAX_STAMPS - 1].stage, "99");
+    }
+
+    #[test]
+    fn people_read_stamps_in_the_order_of_time() {
+        let at = |second| Timestamp::from_second(second).expect("a time");
+        let mut passport = Passport::default();
+        for (stage, second) in [("gate", 1), ("reconcile", 3), ("send", 2), ("notify", 3)] {
+            passport.stamp(Stamp::plain(stage, at(second), "sent"));
+        }
+
+        let stages = passport.in_time_order().0.into_iter().map(|stamp| stamp.stage);
+        assert_eq!(stages.collect::<Vec<_>>(), ["gate", "send", "reconcile", "notify"]);
     }
 }

@@ -29,6 +29,11 @@ pub fn window_for(place: &Place, tenant: &[Window]) -> Window {
     window
 }
 
+/// Whether a tenant's window leaves an hour of the built-in ones, which hold for everybody.
+pub fn opens(window: Window) -> bool {
+    !TABLES.default.window.intersect(window).is_never()
+}
+
 /// Hands every profile of a place to `take`.
 fn each(place: &Place, mut take: impl FnMut(&Profile)) {
     let tables = &*TABLES;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::values::stage_name;
 
-/// `millrace dead list|show|redrive`
+/// `millrace dead list|show|redrive|discard`
 #[derive(Debug, Args)]
 pub struct DeadCommand {
     /// What to do with letters
@@ -26,6 +26,8 @@ pub enum DeadAction {
     /// Sends letters again to where they were read from, under their own ids; messages in their
     /// next turn
     Redrive(Redrive),
+    /// Deletes letters for good; their messages stay failed
+    Discard(Discard),
 }
 
 /// Which letters are meant: those that fit every field that is given.
@@ -43,6 +45,13 @@ pub struct Filter {
     /// Only the letter with this id
     #[arg(long, value_name = "ID")]
     pub id: Option<Uuid>,
+}
+
+impl Filter {
+    /// Whether it names some letters out of all.
+    pub fn is_given(&self) -> bool {
+        self.stage.is_some() || self.tenant.is_some() || self.cause.is_some() || self.id.is_some()
+    }
 }
 
 /// `millrace dead list`
@@ -79,6 +88,23 @@ pub struct Redrive {
     /// Which letters are sent again.
     #[command(flatten)]
     pub filter: Filter,
+    /// Say what would be done, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The settings that every process has.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `millrace dead discard`
+#[derive(Debug, Args)]
+pub struct Discard {
+    /// Which letters are deleted.
+    #[command(flatten)]
+    pub filter: Filter,
+    /// Delete all letters, where no field says which
+    #[arg(long)]
+    pub all: bool,
     /// Say what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -196,7 +196,7 @@ async fn campaign(
         "class": "promo",
         "template_id": template["id"],
         "pool_id": pool,
-        "audience": { "tags": [] },
+        "audience": { "all": true },
     });
     let campaign = client.post("/v1/campaigns", &campaign).await?;
     Ok(campaign["id"].as_str().context("the campaign's id")?.to_owned())

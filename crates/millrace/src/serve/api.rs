@@ -28,7 +28,7 @@ pub async fn run(args: cli::Serve) -> anyhow::Result<ExitCode> {
     let listen = process.settings.listen_or(default);
     let listener = TcpListener::bind(listen)
         .await
-        .with_context(|| crate::process::in_use("the api", listen))?;
+        .with_context(|| crate::process::in_use("MILLRACE_LISTEN", listen))?;
 
     let end = CancellationToken::new();
     let (serving, app) = serve(&process, listener, store.clone(), broker.clone())?;

@@ -38,7 +38,7 @@ pub async fn run(args: cli::Serve) -> anyhow::Result<ExitCode> {
 /// The address is in use.
 pub async fn start(listen: SocketAddr) -> anyhow::Result<Sandbox> {
     let config = sandbox::SandboxConfig { listen, ..sandbox::SandboxConfig::default() };
-    sandbox::start(config).await.with_context(|| crate::process::in_use("the sandbox", listen))
+    sandbox::start(config).await.with_context(|| crate::process::in_use("MILLRACE_LISTEN", listen))
 }
 
 /// Gives the sandbox the clock that the platform already goes by, then forwards every change of

@@ -96,6 +96,9 @@ async fn what_cannot_be_done_says_why_and_ends_with_the_code_of_the_contract() -
         (&["redrive", "--id", &nobody], 1),
         (&["redrive", "--id", &nobody, "--dry-run"], 1),
         (&["redrive"], 0),
+        (&["discard"], 1),
+        (&["discard", "--id", &nobody], 1),
+        (&["discard", "--all"], 0),
         (&["list"], 0),
         (&["show"], 2),
         (&["show", "gate"], 2),
@@ -109,6 +112,38 @@ async fn what_cannot_be_done_says_why_and_ends_with_the_code_of_the_contract() -
         assert_eq!(ended, Some(code), "{words:?}: {said}");
     }
     Ok(())
+}
+
+fn discard<'a>(words: &[&'a str]) -> Vec<&'a str> {
+    [["dead", "discard"].as_slice(), words].concat()
+}
+
+#[tokio::test]
+async fn letters_are_discarded_once_reconcile_has_read_them() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let letter = |n| {
+        let message = world.submitted(n, "hello");
+        world.letter("enrich", "msg.submitted.urgent", &message, Some(message.head.id.0))
+    };
+    let letters = [letter(1), letter(2)];
+    let first = letters[0].id.to_string();
+    world.die("enrich", &letters).await?;
+
+    let (ended, said) = world.ends(&discard(&["--all"])).await?;
+    assert_eq!(ended, Some(1), "{said}");
+    let _: Vec<DeadLetter> = world.holds(Stream::Dead, 2).await?;
+
+    let reconcile = world.stage("reconcile")?;
+    world.comes_to(world.submitted(2, "hello").head.id, MessageState::Failed, 1).await?;
+    // Its acks come after its rows.
+    while world.ends(&discard(&["--all", "--dry-run"])).await?.0 != Some(0) {}
+    let dry = world.prints(&discard(&["--all", "--dry-run"])).await?;
+    assert_eq!(dry, "2 would be discarded\n");
+
+    world.prints(&discard(&["--id", &first])).await?;
+    let left: Vec<DeadLetter> = world.holds(Stream::Dead, 1).await?;
+    assert_eq!(left[0].id, letters[1].id);
+    reconcile.stop().await
 }
 
 #[tokio::test]

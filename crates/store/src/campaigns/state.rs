@@ -15,7 +15,7 @@ pub enum CampaignState {
     Running,
     /// It feeds no more until it is resumed, and what is under way is held.
     Paused,
-    /// It never feeds again, and what is under way is blocked.
+    /// It never feeds again, and what no carrier has of it is cancelled.
     Stopped,
     /// Everybody in its audience has been told, or will not be.
     Completed,
@@ -62,7 +62,7 @@ pub enum CampaignAct {
     Pause,
     /// Go on where it was paused.
     Resume,
-    /// Never feed again, and block what is under way.
+    /// Never feed again, and cancel what no carrier has of it.
     Stop,
 }
 

@@ -16,7 +16,7 @@ use wire::message::Head;
 
 use crate::{
     Scoped,
-    core::keyed::{LockOrder, index},
+    core::keyed::{LockOrder, in_lock_order, index},
     drafts::ContactKey,
     fault,
     messages::row::{StoredMessage, columns, json, segments, turn},
@@ -228,6 +228,66 @@ pub async fn existing(
         });
     }
     Ok(found)
+}
+
+/// A batch that a message came in: its tenant, what its key makes, and SHA-256 of what it says.
+pub type BatchOf<'a> = (&'a TenantId, Uuid, Vec<u8>);
+
+/// Takes keys for batches. Says of each, in their order, whether it has its key: the first batch of
+/// a key has it for good.
+pub async fn take_batch_keys(
+    tx: &mut Scoped,
+    now: Timestamp,
+    batches: &[BatchOf<'_>],
+) -> Result<Vec<bool>, Fault> {
+    if batches.is_empty() {
+        return Ok(Vec::new());
+    }
+    let owners = batch_keys(tx, batches).await?;
+    if owners.iter().all(Option::is_some) {
+        return Ok(owners.into_iter().map(Option::unwrap_or_default).collect());
+    }
+
+    // Whoever comes second waits here for the first, and reads what that one has written.
+    let sorted = in_lock_order(batches, |batch| (batch.0, batch.1));
+    sqlx::query!(
+        "insert into batch_keys (tenant_id, batch_id, body_hash, at)
+         select tenant_id, batch_id, body_hash, $1
+         from unnest($2::text[], $3::uuid[], $4::bytea[]) as k (tenant_id, batch_id, body_hash)
+         on conflict do nothing",
+        now.to_sqlx(),
+        &sorted.iter().map(|batch| batch.0.as_str()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|batch| batch.1).collect::<Vec<_>>(),
+        &sorted.iter().map(|batch| batch.2.as_slice()).collect::<Vec<_>>() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let owners = batch_keys(tx, batches).await?;
+    Ok(owners.into_iter().map(Option::unwrap_or_default).collect())
+}
+
+/// Whether each batch has its key, in their order; none where nobody has taken it.
+async fn batch_keys(tx: &mut Scoped, batches: &[BatchOf<'_>]) -> Result<Vec<Option<bool>>, Fault> {
+    let rows = sqlx::query!(
+        r#"select k.at as "at!", b.body_hash = k.body_hash as "is_its_own!"
+           from unnest($1::text[], $2::uuid[], $3::bytea[])
+                with ordinality as k (tenant_id, batch_id, body_hash, at)
+           join batch_keys b on b.tenant_id = k.tenant_id and b.batch_id = k.batch_id"#,
+        &batches.iter().map(|batch| batch.0.as_str()).collect::<Vec<_>>() as _,
+        &batches.iter().map(|batch| batch.1).collect::<Vec<_>>(),
+        &batches.iter().map(|batch| batch.2.as_slice()).collect::<Vec<_>>() as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let mut owners = vec![None; batches.len()];
+    for row in rows {
+        owners[index(row.at)] = Some(row.is_its_own);
+    }
+    Ok(owners)
 }
 
 /// Lists second bodies under ids that exist. Answers, in the order of the bodies, when each was

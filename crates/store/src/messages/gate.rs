@@ -61,7 +61,7 @@ pub struct GateDecision<'a> {
     pub message: MessageId,
     /// The turn it was decided in.
     pub turn: u32,
-    /// What it is now: `queued`, `deferred`, `held`, `blocked` or `expired`.
+    /// What it is now: `queued`, `deferred`, `held`, `blocked`, `cancelled` or `expired`.
     pub state: MessageState,
     /// The gate that did not pass.
     pub gate: Option<Gate>,

@@ -1,5 +1,7 @@
 //! Messages as people look at them.
 
+use std::collections::HashSet;
+
 use domain::{
     gates::Gate,
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
@@ -12,7 +14,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use serde_json::Value;
-use sqlx::types::Json;
+use sqlx::types::{Json, Uuid};
 use stage::Fault;
 
 use crate::{
@@ -144,15 +146,51 @@ pub async fn get(
     }))
 }
 
+/// Which of these messages are stored.
+pub async fn stored(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    ids: &[MessageId],
+) -> Result<HashSet<MessageId>, Fault> {
+    let found = sqlx::query_scalar!(
+        "select message_id from messages where tenant_id = $1 and message_id = any ($2)",
+        tenant.as_str(),
+        &ids.iter().map(|id| id.0).collect::<Vec<_>>(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    Ok(found.into_iter().map(MessageId).collect())
+}
+
 /// A body that came under an idempotency key of its caller.
 #[derive(Debug, Clone)]
 pub struct Keyed {
     /// The tenant whose key it is.
     pub tenant: TenantId,
     /// The id that the key makes.
-    pub message: MessageId,
-    /// SHA-256 of the canonical message.
+    pub of: KeyOf,
+    /// SHA-256 of the canonical message, or of all that the batch says.
     pub body_hash: [u8; 32],
+}
+
+/// What a key names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyOf {
+    /// One message, by the id that the key makes.
+    Message(MessageId),
+    /// A whole batch, by [`domain::ids::batch_id`].
+    Batch(Uuid),
+}
+
+impl KeyOf {
+    fn id(self) -> Uuid {
+        match self {
+            Self::Message(id) => id.0,
+            Self::Batch(id) => id,
+        }
+    }
 }
 
 /// Says of each key whether another body has taken it. One statement for all of them, whatever
@@ -162,16 +200,20 @@ pub async fn other_bodies(store: &Store, keyed: &[Keyed]) -> Result<Vec<bool>, F
     let mut tx = store.scoped(keyed.iter().map(|one| &one.tenant)).await?;
     let rows = sqlx::query_scalar!(
         r#"select k.at as "at!"
-           from unnest($1::text[], $2::uuid[], $3::bytea[])
-                with ordinality as k (tenant_id, message_id, body_hash, at)
+           from unnest($1::text[], $2::uuid[], $3::bytea[], $4::bool[])
+                with ordinality as k (tenant_id, id, body_hash, is_batch, at)
            cross join lateral (
-               select r.body_hash from messages r
-               where r.tenant_id = k.tenant_id and r.message_id = k.message_id limit 1
+               (select r.body_hash from messages r
+                where not k.is_batch and r.tenant_id = k.tenant_id and r.message_id = k.id limit 1)
+               union all
+               (select r.body_hash from batch_keys r
+                where k.is_batch and r.tenant_id = k.tenant_id and r.batch_id = k.id limit 1)
            ) m
            where m.body_hash <> k.body_hash and m.body_hash <> ''"#,
         &keyed.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
-        &keyed.iter().map(|one| one.message.0).collect::<Vec<_>>(),
+        &keyed.iter().map(|one| one.of.id()).collect::<Vec<_>>(),
         &keyed.iter().map(|one| one.body_hash.as_slice()).collect::<Vec<_>>() as _,
+        &keyed.iter().map(|one| matches!(one.of, KeyOf::Batch(_))).collect::<Vec<_>>(),
     )
     .fetch_all(&mut *tx)
     .await

@@ -27,6 +27,8 @@ pub enum AgedTable {
     CountedEvents,
     /// Answers under an `Idempotency-Key`.
     IdempotencyKeys,
+    /// Batches that have taken a key.
+    BatchKeys,
     /// Cancels that came before their message.
     CancelMarks,
     /// Carriers' texts that lists gave to messages.
@@ -39,11 +41,12 @@ pub enum AgedTable {
 
 impl AgedTable {
     /// Every such table.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::InboundTexts,
         Self::AiReplies,
         Self::CountedEvents,
         Self::IdempotencyKeys,
+        Self::BatchKeys,
         Self::CancelMarks,
         Self::TakenSids,
         Self::BudgetAlerts,
@@ -57,6 +60,7 @@ impl AgedTable {
             Self::AiReplies => "ai_replies",
             Self::CountedEvents => "counted_events",
             Self::IdempotencyKeys => "idempotency_keys",
+            Self::BatchKeys => "batch_keys",
             Self::CancelMarks => "cancel_marks",
             Self::TakenSids => "taken_sids",
             Self::BudgetAlerts => "budget_alerts",
@@ -68,7 +72,9 @@ impl AgedTable {
     fn until(self, step: &Step) -> Timestamp {
         let keep = step.keep.messages;
         match self {
-            Self::InboundTexts | Self::AiReplies | Self::CountedEvents => step.now - keep,
+            Self::InboundTexts | Self::AiReplies | Self::CountedEvents | Self::BatchKeys => {
+                step.now - keep
+            }
             Self::CancelMarks | Self::TakenSids | Self::Imports => step.machine - keep,
             Self::IdempotencyKeys => step.machine - idempotency::KEPT,
             Self::BudgetAlerts => step.now - WINDOWS,
@@ -140,6 +146,12 @@ async fn delete(
             "delete from idempotency_keys where ctid = any (array(
                  select ctid from idempotency_keys where created_at <= $1
                  order by created_at limit $2 for update skip locked))"
+        ),
+        AgedTable::BatchKeys => delete_oldest!(
+            (tx, until, at_most),
+            "delete from batch_keys where ctid = any (array(
+                 select ctid from batch_keys where at <= $1
+                 order by at limit $2 for update skip locked))"
         ),
         AgedTable::CancelMarks => delete_oldest!(
             (tx, until, at_most),

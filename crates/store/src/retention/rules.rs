@@ -37,7 +37,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 59] = [
+pub const RULES: [(&str, RetentionRule); 60] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -45,6 +45,7 @@ pub const RULES: [(&str, RetentionRule); 59] = [
     ("api_keys", Settings),
     ("audit_heads", Ledger),
     ("audit_log", Ledger),
+    ("batch_keys", AsMessages),
     ("budget_alerts", Window),
     ("budgets", Settings),
     ("campaign_recipients", Recipients),

@@ -12,9 +12,10 @@ use wire::Stream;
 use super::world::World;
 
 /// Tables that tell the outcome, each with what a machine's clock or chance puts into it.
-const TABLES: [(&str, &[&str]); 17] = [
+const TABLES: [(&str, &[&str]); 18] = [
     ("messages", &["claim_owner", "call_by", "attempt", "carrier_sid", "version"]),
     ("message_conflicts", &[]),
+    ("batch_keys", &[]),
     ("parked", &[]),
     ("counters", &[]),
     ("contacts", &[]),

@@ -36,6 +36,7 @@ pub fn submitted(tenant: &TenantId, n: u32, text: &str) -> Submitted {
         from: From::Any,
         body_hash: String::new(),
         metadata: Default::default(),
+        batch: None,
     };
     message.with_body_hash()
 }

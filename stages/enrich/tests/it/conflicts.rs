@@ -4,7 +4,7 @@
 use domain::ids::{conflict_id, event_id};
 use jiff::SignedDuration;
 use testkit::{hand_over, said};
-use wire::{Event, EventKind, event::MessageData};
+use wire::{Event, EventKind, event::MessageData, message::BatchKey};
 
 use crate::world::{World, now, subjects};
 
@@ -83,6 +83,39 @@ async fn two_bodies_of_one_key_in_one_batch_are_one_message_and_one_conflict() -
     assert_eq!(world.number(CONFLICTS).await?, 1);
     let stands = "select count(*) from millrace.messages where body = 'first'";
     assert_eq!(world.number(stands).await?, 1);
+    Ok(())
+}
+
+/// The database was away when they were accepted, so the api let both batches through.
+#[tokio::test]
+async fn of_two_batches_under_one_key_the_second_adds_nothing() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let of = |batch: &str, n, text| {
+        let body_hash = wire::hex(&[batch.len() as u8; 32]);
+        let key = BatchKey { id: uuid::Uuid::from_u128(7), body_hash };
+        wire::Submitted { batch: Some(key), ..world.message(n, text) }
+    };
+    let first = vec![of("first", 200, "a"), of("first", 201, "b")];
+    let second =
+        vec![of("the second", 200, "a"), of("the second", 201, "x"), of("the second", 202, "c")];
+
+    let stage = world.stage().await?;
+    hand_over(&stage, now(), first.clone()).await?;
+    let told = said(hand_over(&stage, now(), second.clone()).await?);
+
+    let rejected = told.iter().filter(|(subject, _)| subject == "events.acme.message.rejected");
+    let rejected: Vec<Event> =
+        rejected.map(|(_, json)| serde_json::from_str(json)).collect::<Result<_, _>>()?;
+    let ids = rejected.iter().map(|event| serde_json::from_str::<MessageData>(event.data.get()));
+    let ids: Vec<_> = ids.map(|data| data.map(|data| data.message)).collect::<Result<_, _>>()?;
+    assert_eq!(ids, [second[1].head.id, second[2].head.id]);
+
+    assert_eq!(world.number(CONFLICTS).await?, 2);
+    assert_eq!(world.number("select count(*) from millrace.messages").await?, 2);
+    assert_eq!(told, said(hand_over(&stage, now(), second).await?), "said again");
+
+    let both = hand_over(&world.stage().await?, now(), first).await?;
+    assert!(subjects(both).iter().any(|subject| subject == "msg.enriched.urgent"));
     Ok(())
 }
 

@@ -42,6 +42,32 @@ async fn a_repeat_says_what_was_stored_and_renders_nothing_anew() -> anyhow::Res
     Ok(())
 }
 
+/// A paused campaign goes on: who has a message keeps its text, who has none gets the new name.
+#[tokio::test]
+async fn a_text_is_made_once_of_the_contact_as_it_is_then() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let stage = world.stage().await?;
+    let people = vec![world.message(200, "x"), world.message(201, "x")];
+    hand_over(&stage, now(), people).await?;
+    let campaign = |n| {
+        let mut message = world.campaign(n);
+        let contact = domain::ids::ContactId::of(&world.tenant, message.head.to.as_str());
+        let id = domain::ids::MessageId::from_campaign(crate::world::CAMPAIGN, contact, 0);
+        message.head.id = id;
+        message
+    };
+
+    world.run("update millrace.contacts set first_name = 'Ada'").await?;
+    let queued = campaign(200);
+    hand_over(&stage, now(), vec![queued.clone()]).await?;
+    world.run("update millrace.contacts set first_name = 'Eve'").await?;
+    let texts = said(hand_over(&stage, now(), vec![queued, campaign(201)]).await?);
+
+    let said = |name: &str| texts.iter().filter(|(_, json)| json.contains(name)).count();
+    assert_eq!((said("Hi Ada"), said("Hi Eve")), (1, 1));
+    Ok(())
+}
+
 #[tokio::test]
 async fn what_is_to_become_of_a_late_message_is_stored_and_said_each_time() -> anyhow::Result<()> {
     let world = World::begin().await?;

@@ -49,6 +49,31 @@ async fn a_cancel_after_the_admission_gives_everything_back() -> anyhow::Result<
 }
 
 #[tokio::test]
+async fn what_waits_of_a_campaign_that_is_stopped_ends_as_cancelled() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550100", 1_000).await?;
+    let campaign = domain::ids::CampaignId(uuid::Uuid::from_u128(7));
+    world
+        .run(&format!(
+            "insert into millrace.switches (tenant_id, scope, target, mode, reason, changed_at)
+             values ('acme', 'campaign', '{campaign}', 'stopped', '', now())"
+        ))
+        .await?;
+    let mut message = world.message(MessageClass::Promo, &[sender], 200, 200);
+    message.head.campaign = Some(campaign);
+    world.store(std::slice::from_ref(&message)).await?;
+
+    for _ in 0..2 {
+        let said = hand_over(&world.stage().await?, now(), vec![message.clone()]).await?;
+        assert_eq!(kinds(said), [("cancelled".into(), 1)], "again, when it is delivered again");
+    }
+    let row = "select count(*) from millrace.messages
+               where (state, gate, code) = (11, 'kill_switch', 'campaign_stopped')";
+    assert_eq!(world.number(row).await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_cancel_of_what_waits_takes_its_parked_row_along() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 1_000).await?;

@@ -21,6 +21,7 @@ use crate::{
     http::{
         Creation, FieldError, Kind, Problem,
         body::{decode_item, decode_list, is_type},
+        wrong_fields::probe,
     },
     routes::consent::stop::{NewStop, Stop},
 };
@@ -155,7 +156,7 @@ fn rows(headers: &HeaderMap, bytes: &[u8]) -> Result<Rows, Problem> {
     let rows: Rows = if is_type(headers, &["text/csv"]) {
         csv_rows(bytes)?
     } else if is_type(headers, &["application/json"]) {
-        let list = decode_list::<Import>(bytes)?;
+        let list = decode_list::<Import>(bytes, probe::<Import>)?;
         list.rows.iter().map(|row| decode_item(row.get().as_bytes())).collect()
     } else {
         let detail = "send Content-Type: application/json or text/csv";

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{draft::CONTACT_FIELDS, template::Template};
+use domain::{
+    draft::{self, CONTACT_FIELDS},
+    message::class::MessageClass,
+    template::Template,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    fields::{self, MAX_BODY},
-    http::Errors,
-};
+use crate::{fields, http::Errors};
 
 /// How many variants a template may have.
 const MOST: usize = 26;
@@ -69,13 +70,17 @@ fn check_variant(
 
 /// Checks one text: its length, its form, and that every variable is one that there is.
 pub(super) fn check_body(field: &str, body: &str, declared: &[String], errors: &mut Errors) {
-    errors.text(field, body, 1, MAX_BODY);
+    errors.text(field, body, 1, usize::MAX);
     let known = |name: &str| {
         CONTACT_FIELDS.contains(&name) || declared.iter().any(|declared| declared == name)
     };
     match Template::parse(body) {
         Err(why) => errors.add(field, "invalid_template", why.to_string()),
         Ok(template) => {
+            // Which class it is for is not known yet, so no opt-out line is counted.
+            let fits = draft::fits(&template.plain_text(), MessageClass::Transactional);
+            errors.check(fits, field, "too_long", draft::TOO_LONG);
+
             let unknown: BTreeSet<_> = template.variables().filter(|name| !known(name)).collect();
             for name in unknown {
                 let detail = format!(

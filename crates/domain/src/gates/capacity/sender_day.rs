@@ -19,6 +19,8 @@ pub struct SenderDay {
     pub end: Timestamp,
     /// How many messages fit.
     pub cap: u32,
+    /// Which day of the warm-up curve it is, from 1; none once the sender is past it.
+    pub warmup_day: Option<u32>,
 }
 
 impl SenderDay {
@@ -30,8 +32,9 @@ impl SenderDay {
         let age = age.map_or(0, |span| span.get_days());
 
         let curve = usize::try_from(age).ok().and_then(|day| policy.warmup.get(day));
+        let warmup_day = curve.and_then(|_| u32::try_from(age + 1).ok());
         let cap = curve.map_or(sender.daily_cap, |cap| sender.daily_cap.min(*cap));
-        Self { start: windows.day_start, end: windows.next_day_start, cap }
+        Self { start: windows.day_start, end: windows.next_day_start, cap, warmup_day }
     }
 
     /// The counter of this day.

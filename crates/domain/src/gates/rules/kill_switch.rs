@@ -10,6 +10,7 @@ use crate::{
     gates::{
         evaluation::{Evaluation, Step},
         facts::{SenderFacts, SwitchMode},
+        model::CAMPAIGN_STOPPED,
         wake::Wake,
     },
     message::class::MessageClass,
@@ -97,7 +98,7 @@ impl Switch {
             mode: *evaluation.tenant.switches.campaigns.get(&id)?,
             wake: Wake::Campaign(id),
             paused: "campaign_paused",
-            stopped: "campaign_stopped",
+            stopped: CAMPAIGN_STOPPED,
         })
     }
 

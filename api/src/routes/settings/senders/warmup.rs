@@ -1,0 +1,73 @@
+//! How far senders are in their warm-up: what they may carry today, and have carried.
+
+use domain::{
+    gates::{CounterKey, Policy, SenderFacts, Windows, capacity::sender_day::SenderDay},
+    ids::TenantId,
+    zones::Zone,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use stage::Fault;
+use store::{
+    Scoped,
+    capacity::counters,
+    settings::{policies, senders::Sender},
+};
+
+/// A sender's day.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct Warmup {
+    /// Which day of the policy's curve it is, from 1; none once the sender is past it.
+    day: Option<u32>,
+    /// How many messages fit today.
+    limit_today: u32,
+    /// How many are admitted today.
+    used: i64,
+}
+
+/// The days of these senders, in their order; none for one whose zone this version does not know.
+pub(super) async fn warmups(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    now: Timestamp,
+    senders: &[Sender],
+) -> Result<Vec<Option<Warmup>>, Fault> {
+    // A policy that cannot be read holds everything: what would be counted is the default's.
+    let policy = policies::in_force(tx, &[tenant]).await?.remove(tenant).flatten();
+    let policy = policy.unwrap_or_default();
+
+    let days: Vec<Option<(SenderDay, CounterKey)>> =
+        senders.iter().map(|sender| day(tenant, &policy, now, sender)).collect();
+    let keys: Vec<CounterKey> = days.iter().flatten().map(|(_, key)| key.clone()).collect();
+    let mut used = counters::peek(tx, &keys).await?.into_iter();
+
+    let warmup = |day: Option<(SenderDay, CounterKey)>| {
+        let (day, _) = day?;
+        let used = used.next().unwrap_or_default();
+        Some(Warmup { day: day.warmup_day, limit_today: day.cap, used })
+    };
+    Ok(days.into_iter().map(warmup).collect())
+}
+
+fn day(
+    tenant: &TenantId,
+    policy: &Policy,
+    now: Timestamp,
+    sender: &Sender,
+) -> Option<(SenderDay, CounterKey)> {
+    let facts = SenderFacts {
+        id: sender.id,
+        number: sender.number.clone(),
+        account: sender.account.clone(),
+        country: sender.country.parse().ok(),
+        zone: Zone::parse(&sender.time_zone).ok()?,
+        pace: u32::try_from(sender.pace).unwrap_or_default(),
+        active_since: sender.active_since,
+        daily_cap: u32::try_from(sender.daily_cap).unwrap_or_default(),
+        usable: sender.usable,
+        weight: 1,
+    };
+    let day = SenderDay::of(&facts, policy, now, &Windows::at(now, facts.zone));
+    let key = day.key(tenant, &facts);
+    Some((day, key))
+}

@@ -1,0 +1,315 @@
+//! What messages name: senders, pools, templates and their variables. What is surely not there is
+//! refused with the request, instead of failing after it was accepted. Where the database has no
+//! answer in time the message goes on, and enrich decides.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    hash::Hash,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use domain::{
+    draft::{self, DraftRequest, Origin, Person, Supplies},
+    ids::{ContactId, MessageId, PoolId, SenderId, TemplateId, TenantId},
+};
+use jiff::Timestamp;
+use stage::Fault;
+use store::{
+    Store,
+    drafts::{self, ContactKey},
+    messages::read,
+};
+use tokio::{sync::Semaphore, time::Instant};
+use wire::{
+    Submitted,
+    message::{Content, From},
+};
+
+use crate::http::FieldError;
+
+/// How many looks at the database are under way at once: a slow one must not cost the other routes
+/// their connections.
+const AT_ONCE: usize = 2;
+
+/// For how long what is there is believed to stay there.
+const BELIEVED: Duration = Duration::from_secs(30);
+
+/// How many names are remembered: a flood of them must not fill the memory.
+const MOST: usize = 10_000;
+
+/// Looks up what messages name. Clones share what is known.
+#[derive(Clone)]
+pub(crate) struct Named {
+    store: Store,
+    patience: Duration,
+    permits: Arc<Semaphore>,
+    known: Arc<Mutex<Known>>,
+}
+
+/// What has been found lately, and when.
+#[derive(Default)]
+struct Known {
+    senders: HashMap<(TenantId, SenderId), Instant>,
+    pools: HashMap<(TenantId, PoolId), Instant>,
+    /// With the variables that some text of the template needs.
+    templates: HashMap<(TenantId, TemplateId), Needed>,
+}
+
+/// When a template was read, and the variables that some text of it needs.
+type Needed = (Instant, Arc<BTreeSet<String>>);
+
+/// What is not known of the messages of a request.
+#[derive(Default)]
+struct Asked {
+    senders: Vec<SenderId>,
+    pools: Vec<PoolId>,
+    /// Messages of templates, by their index.
+    drafts: Vec<usize>,
+}
+
+impl Named {
+    pub(crate) fn new(store: Store, patience: Duration) -> Self {
+        let permits = Arc::new(Semaphore::new(AT_ONCE));
+        Self { store, patience, permits, known: Arc::default() }
+    }
+
+    /// What is wrong with what each message names, in their order; nothing where it is not known.
+    /// The messages are of one tenant.
+    pub(crate) async fn wrong(
+        &self,
+        tenant: &TenantId,
+        now: Timestamp,
+        messages: Vec<Arc<Submitted>>,
+    ) -> Vec<Vec<FieldError>> {
+        let fine = vec![Vec::new(); messages.len()];
+        if messages.is_empty() {
+            return fine;
+        }
+        let asked = self.known.lock().unwrap_or_else(PoisonError::into_inner).asked(&messages);
+        if asked.is_empty() {
+            return fine;
+        }
+
+        let looked = self.look_alone(tenant.clone(), now, messages, asked);
+        match tokio::time::timeout(self.patience, looked).await {
+            Ok(Ok(wrong)) => wrong,
+            Ok(Err(_)) | Err(_) => fine,
+        }
+    }
+
+    /// The look is a task of its own: given up by us, it keeps its permit for as long as it keeps
+    /// its connection.
+    async fn look_alone(
+        &self,
+        tenant: TenantId,
+        now: Timestamp,
+        messages: Vec<Arc<Submitted>>,
+        asked: Asked,
+    ) -> Result<Vec<Vec<FieldError>>, Fault> {
+        let permit = self.permits.clone().acquire_owned().await;
+        let this = self.clone();
+        let looked = tokio::spawn(async move {
+            let _permit = permit;
+            this.look(&tenant, now, &messages, &asked).await
+        });
+        looked.await.unwrap_or_else(|panic| Err(Fault::Panicked(panic.to_string())))
+    }
+
+    /// Asks the database, and remembers what is there.
+    async fn look(
+        &self,
+        tenant: &TenantId,
+        now: Timestamp,
+        messages: &[Arc<Submitted>],
+        asked: &Asked,
+    ) -> Result<Vec<Vec<FieldError>>, Fault> {
+        // load
+        let mut tx = self.store.scoped([tenant]).await?;
+        let (senders, pools) = drafts::known(&mut tx, tenant, &asked.senders, &asked.pools).await?;
+        let drafted: Vec<&Submitted> =
+            asked.drafts.iter().map(|index| &*messages[*index]).collect();
+        let keys: Vec<ContactKey<'_>> =
+            drafted.iter().map(|message| contact_key(message)).collect();
+        let people = drafts::contacts(&mut tx, &keys).await?;
+        let origins = drafted.iter().map(|message| origin(message));
+        let supplies = drafts::supplies(&mut tx, now, origins).await?;
+
+        // decide
+        let found =
+            Found { senders: senders.into_iter().collect(), pools: pools.into_iter().collect() };
+        let mut wrong: Vec<Vec<FieldError>> = messages
+            .iter()
+            .map(|message| found.error(message, asked).into_iter().collect())
+            .collect();
+        for ((index, message), person) in asked.drafts.iter().zip(drafted).zip(people) {
+            let person = person.contact.unwrap_or_default();
+            wrong[*index].extend(template_error(message, &person, &supplies));
+        }
+        self.remember(tenant, messages, &found, &supplies);
+
+        // A repeat of what was accepted before gets the same answer, whatever is gone since.
+        let of_wrong = messages.iter().zip(&wrong).filter(|(_, wrong)| !wrong.is_empty());
+        let ids: Vec<MessageId> = of_wrong.map(|(message, _)| message.head.id).collect();
+        if !ids.is_empty() {
+            let stored = read::stored(&mut tx, tenant, &ids).await?;
+            let repeats = messages.iter().map(|message| stored.contains(&message.head.id));
+            wrong.iter_mut().zip(repeats).filter(|(_, repeats)| *repeats).for_each(|(wrong, _)| {
+                wrong.clear();
+            });
+        }
+        Ok(wrong)
+    }
+
+    /// Remembers what is there.
+    fn remember(
+        &self,
+        tenant: &TenantId,
+        messages: &[Arc<Submitted>],
+        found: &Found,
+        supplies: &Supplies,
+    ) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        for id in &found.senders {
+            keep(&mut known.senders, (tenant.clone(), *id), now);
+        }
+        for id in &found.pools {
+            keep(&mut known.pools, (tenant.clone(), *id), now);
+        }
+
+        for message in messages {
+            let Content::Template { id, .. } = &message.content else { continue };
+            if let Ok(variants) = supplies.texts.of_template(tenant, *id) {
+                let required = variants.required().into_iter().map(str::to_owned).collect();
+                keep(&mut known.templates, (tenant.clone(), *id), (now, Arc::new(required)));
+            }
+        }
+    }
+}
+
+/// The senders and pools that were asked for and are there.
+struct Found {
+    senders: HashSet<SenderId>,
+    pools: HashSet<PoolId>,
+}
+
+impl Found {
+    /// A sender or a pool that was asked for and is not there.
+    fn error(&self, message: &Submitted, asked: &Asked) -> Option<FieldError> {
+        match message.from {
+            From::Sender(id) if asked.senders.contains(&id) && !self.senders.contains(&id) => {
+                Some(error("from", "not_found", "no sender of yours has this id or number"))
+            }
+            From::Pool(id) if asked.pools.contains(&id) && !self.pools.contains(&id) => {
+                Some(error("pool", "not_found", "no pool with this id"))
+            }
+            From::Sender(_) | From::Pool(_) | From::Any => None,
+        }
+    }
+}
+
+impl Known {
+    /// What must be asked about these messages.
+    fn asked(&self, messages: &[Arc<Submitted>]) -> Asked {
+        let is_fresh = |told: &Instant| told.elapsed() < BELIEVED;
+        let mut asked = Asked::default();
+        for (index, message) in messages.iter().enumerate() {
+            let tenant = &message.head.tenant;
+            match message.from {
+                From::Sender(id) if !asked.senders.contains(&id) => {
+                    let known = self.senders.get(&(tenant.clone(), id));
+                    asked.senders.extend((!known.is_some_and(is_fresh)).then_some(id));
+                }
+                From::Pool(id) if !asked.pools.contains(&id) => {
+                    let known = self.pools.get(&(tenant.clone(), id));
+                    asked.pools.extend((!known.is_some_and(is_fresh)).then_some(id));
+                }
+                From::Sender(_) | From::Pool(_) | From::Any => {}
+            }
+
+            if let Content::Template { id, variables } = &message.content {
+                let known = self.templates.get(&(tenant.clone(), *id));
+                let has_all = known.is_some_and(|(told, required)| {
+                    let is_given = |name: &String| {
+                        variables.get(name).is_some_and(|value| !value.trim().is_empty())
+                    };
+                    is_fresh(told) && required.iter().all(is_given)
+                });
+                asked.drafts.extend((!has_all).then_some(index));
+            }
+        }
+        asked
+    }
+}
+
+impl Asked {
+    fn is_empty(&self) -> bool {
+        self.senders.is_empty() && self.pools.is_empty() && self.drafts.is_empty()
+    }
+}
+
+/// Whether the message names anything that may not be there.
+pub(crate) fn names_something(message: &Submitted) -> bool {
+    message.content.is_template() || !matches!(message.from, From::Any)
+}
+
+/// Keeps a name. With too many, all are forgotten: they are asked for again.
+fn keep<K: Eq + Hash, V>(known: &mut HashMap<K, V>, key: K, value: V) {
+    if known.len() >= MOST {
+        known.clear();
+    }
+    known.insert(key, value);
+}
+
+/// Why the template makes no text for this person.
+fn template_error(message: &Submitted, person: &Person, supplies: &Supplies) -> Option<FieldError> {
+    let head = &message.head;
+    let contact = ContactId::of(&head.tenant, head.to.as_str());
+    let request = DraftRequest {
+        class: head.class,
+        channel: head.channel,
+        to: &head.to,
+        origin: origin(message),
+    };
+    let code = draft::draft(&request, contact, person, supplies)?.failed?;
+
+    let Content::Template { id, variables } = &message.content else { return None };
+    Some(match code {
+        "unknown_template" => error("template.id", "not_found", "no template with this id"),
+        "missing_variable" => {
+            let required = supplies.texts.of_template(&head.tenant, *id);
+            let required = required.map(|variants| variants.required()).unwrap_or_default();
+            let lacks =
+                |name: &&str| !variables.contains_key(*name) && person.field(name).is_none();
+            let names: Vec<&str> = required.into_iter().filter(lacks).collect();
+            let detail = format!("give {}, or a fallback in the template", names.join(", "));
+            error("template.variables", code, &detail)
+        }
+        code => error("template", code, draft::reason(code)),
+    })
+}
+
+fn contact_key(message: &Submitted) -> ContactKey<'_> {
+    let head = &message.head;
+    ContactKey {
+        tenant: &head.tenant,
+        contact: ContactId::of(&head.tenant, head.to.as_str()),
+        address: &head.to,
+        channel: head.channel,
+        fields: true,
+    }
+}
+
+fn origin(message: &Submitted) -> Origin<'_> {
+    Origin {
+        tenant: &message.head.tenant,
+        campaign: None,
+        content: &message.content,
+        from: &message.from,
+    }
+}
+
+fn error(field: &str, code: &'static str, detail: &str) -> FieldError {
+    FieldError { field: field.into(), code, detail: detail.into() }
+}

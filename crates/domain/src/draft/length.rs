@@ -1,0 +1,91 @@
+//! How long a text may be. One limit: asked of a body before it is accepted, and of every text once
+//! it is rendered.
+
+use std::borrow::Cow;
+
+use super::Code;
+use crate::{
+    encoding,
+    language::Language,
+    message::class::MessageClass,
+    storable::is_storable,
+    template::{opt_out_line, with_opt_out_line},
+};
+
+/// The most segments that a message may take, its opt-out line included.
+pub const MAX_SEGMENTS: u16 = 10;
+
+/// What a text of more than [`MAX_SEGMENTS`] is told.
+pub const TOO_LONG: &str = "the text takes more than 10 segments, its opt-out line included: \
+                            1530 characters of the GSM alphabet, or 670 of UCS-2";
+
+/// Whatever a text of so many bytes is made of, it takes no 10 segments.
+const SURELY_FITS: usize = 300;
+
+/// The text as it is sent: with the opt-out line where its class has one, in Unicode normal form C.
+pub(super) fn complete(text: &str, class: MessageClass, language: Language) -> String {
+    let complete = match class {
+        MessageClass::Promo | MessageClass::Journey => with_opt_out_line(text, language),
+        MessageClass::Conversational | MessageClass::Transactional | MessageClass::Compliance => {
+            Cow::Borrowed(text)
+        }
+    };
+    encoding::nfc(&complete).into_owned()
+}
+
+/// The segments of a text that may be sent.
+pub(super) fn measured(text: &str) -> Result<u16, Code> {
+    if !is_storable(text) {
+        return Err("unsendable_text");
+    }
+
+    match encoding::measure(text).segments {
+        segments if segments > MAX_SEGMENTS => Err("too_long"),
+        segments => Ok(segments),
+    }
+}
+
+/// Whether a text can be sent to anybody: the opt-out line is counted in the language whose line is
+/// the longest, since a message is accepted before its recipient's language is known.
+pub fn fits(text: &str, class: MessageClass) -> bool {
+    let longest = || {
+        let length = |language: &Language| opt_out_line(*language).chars().count();
+        Language::ALL.into_iter().max_by_key(length).unwrap_or_default()
+    };
+    text.len() <= SURELY_FITS || measured(&complete(text, class, longest())) != Err("too_long")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLASSES: [MessageClass; 2] = [MessageClass::Transactional, MessageClass::Promo];
+
+    #[test]
+    fn the_limit_is_ten_segments_with_the_longest_opt_out_line() {
+        let fitting = |unit: &str, class| (0..=1_700).rev().find(|n| fits(&unit.repeat(*n), class));
+        // The German line and its break take 33.
+        assert_eq!(CLASSES.map(|class| fitting("x", class)), [Some(1_530), Some(1_497)]);
+        assert_eq!(CLASSES.map(|class| fitting("я", class)), [Some(670), Some(637)]);
+    }
+
+    #[test]
+    fn what_fits_can_be_sent_in_every_language() {
+        let body = "x".repeat(1_497);
+        for language in Language::ALL {
+            let text = complete(&body, MessageClass::Promo, language);
+            assert!(measured(&text).is_ok(), "{language:?}");
+        }
+    }
+
+    #[test]
+    fn the_shortcut_agrees_with_the_measure() {
+        let awkward = ["€", "я", "👩‍👩‍👧‍👦", "e\u{301}", "^"];
+        for unit in awkward {
+            let text = unit.repeat(SURELY_FITS / unit.len());
+            for class in CLASSES {
+                assert!(measured(&complete(&text, class, Language::De)).is_ok(), "{unit}");
+            }
+        }
+    }
+}
