@@ -12,7 +12,7 @@ use pipeline::{
 };
 use secrecy::ExposeSecret;
 use store::{
-    Role,
+    Role, Store,
     settings::{
         api_keys::{self, KeyKind, KeyRole},
         platform_switch,
