@@ -13,6 +13,7 @@ pub mod encoding;
 pub mod gates;
 pub mod gcra;
 pub mod ids;
+pub mod invisible;
 pub mod language;
 pub mod lexicon;
 pub mod message;
