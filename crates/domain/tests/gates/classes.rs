@@ -137,7 +137,7 @@ fn kill_switch_paused_holds_and_stopped_blocks() {
 
 #[test]
 fn budget_defers_what_can_wait_and_blocks_what_cannot() {
-    let defer = "defer budget daily_budget 2026-03-03T05:00:00Z";
+    let defer = "defer budget daily_budget 2026-03-03T14:00:00Z";
     let block = "block budget daily_budget";
     each(
         |desk| desk.tenant().caps = Caps { daily: Some(Micros(7_899)), monthly: None },
@@ -217,6 +217,7 @@ fn rate_is_quota_for_everyone_and_frequency_for_marketing() {
 #[test]
 fn warmup_counts_for_every_class_but_compliance() {
     let full = "defer warmup sender_cap 2026-03-03T05:00:00Z";
+    let marketing = "defer warmup sender_cap 2026-03-03T14:00:00Z";
     each(
         |desk| {
             let zone = desk.sender(1).zone;
@@ -228,7 +229,7 @@ fn warmup_counts_for_every_class_but_compliance() {
                 desk.counters.load(key, 1_000);
             }
         },
-        [full, full, full, full, "admit 1"],
+        [marketing, marketing, full, full, "admit 1"],
     );
 }
 
