@@ -13,7 +13,7 @@ use axum::{
 };
 use domain::{
     billing::RateCard,
-    encoding::{Encoding, measure, nfc},
+    encoding::{Encoding, as_sent, measure},
     ids::TemplateId,
     language::Language,
     message::class::MessageClass,
@@ -231,6 +231,6 @@ impl Trial {
         } else {
             text
         };
-        Ok(nfc(&text).into_owned())
+        Ok(as_sent(&text).into_owned())
     }
 }
