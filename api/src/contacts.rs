@@ -2,6 +2,7 @@
 //! code for all of them, and for the preview, so that they cannot disagree.
 
 mod input;
+mod instant;
 mod plan;
 mod read;
 
@@ -16,7 +17,7 @@ use store::{
 
 pub(crate) use input::{Input, Recorder};
 pub(crate) use plan::Outcome;
-pub(crate) use read::{Raw, RawConsent, RawStop, read};
+pub(crate) use read::{MAX_ATTRIBUTES, Raw, RawConsent, RawStop, Reference, read};
 
 use plan::plan;
 

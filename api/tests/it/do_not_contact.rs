@@ -164,3 +164,32 @@ async fn ten_thousand_lines_of_csv_are_one_import_and_one_more_is_too_many() {
     let odd = "phone,reason,channel\n+12125550100,x,fax\n+12125550100,x\n";
     assert_eq!(caller.csv(path, odd).await.expect(200)["invalid"], 2);
 }
+
+#[tokio::test]
+async fn a_list_is_read_as_people_have_it_and_a_quote_swallows_nobody() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Agent).await;
+    let path = "/v1/do-not-contact/import";
+    let words = |answer: &Value| {
+        let results = answer["results"].as_array().unwrap().iter();
+        results.map(|row| row["outcome"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+
+    let file = "sep=;\r\nPhone;Reason\r\n\r\n+12128890001;\"asked\r\n+12128890002;x\"\r\n\
+                1.2128890003E10;asked\r\n";
+    let answer = caller.csv(path, file).await.expect(200);
+    assert_eq!(words(&answer), ["invalid", "created"]);
+    let detail = answer["results"][0]["errors"][0]["detail"].as_str().unwrap();
+    assert!(detail.starts_with("line 4: "), "{detail}");
+
+    let open = "phone,reason\n+12128890004,asked\n+12128890005,\"asked\n+12128890006,asked\n";
+    let answer = caller.csv(path, open).await.expect(200);
+    assert_eq!(words(&answer), ["created", "invalid"]);
+    let detail = answer["results"][1]["errors"][0]["detail"].as_str().unwrap();
+    assert!(detail.starts_with("line 3: a quote"), "{detail}");
+
+    let twice = caller.csv(path, "phone,phone,reason\n1,2,x\n").await.problem(422);
+    assert_eq!(twice[0], ("phone".to_owned(), "ambiguous".to_owned()));
+    let workbook = caller.csv(path, "PK\u{3}\u{4}").await.problem(422);
+    assert_eq!(workbook[0].1, "not_csv");
+}

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     auth::Caller,
-    contacts::{Outcome, Raw, Recorder, apply, read},
+    contacts::{Outcome, Raw, Recorder, Reference, apply, read},
     http::{Creation, Id, Page, Paging, Problem, Query, view::located},
 };
 
@@ -100,7 +100,8 @@ async fn create(mut new: Creation<Raw>) -> Result<Response, Problem> {
     // check
     let evidence = json!({ "by": new.caller.subject });
     let raw = std::mem::take(&mut new.body);
-    let input = read(raw, new.tenant.country.parse().ok(), evidence).map_err(Problem::invalid)?;
+    let reference = Reference::of(&new.tenant, new.now);
+    let input = read(raw, &reference, evidence).map_err(Problem::invalid)?;
 
     // record
     let by = Recorder::of(&new.caller, new.now, ConsentMethod::Api);
