@@ -3,6 +3,7 @@
 
 mod edit;
 mod input;
+mod instant;
 mod plan;
 mod read;
 
@@ -18,7 +19,7 @@ use store::{
 pub(crate) use edit::{Edit, edited};
 pub(crate) use input::{Input, Recorder};
 pub(crate) use plan::Outcome;
-pub(crate) use read::{Raw, RawConsent, RawStop, read};
+pub(crate) use read::{MAX_ATTRIBUTES, Raw, RawConsent, RawStop, Reference, read};
 
 use plan::plan;
 

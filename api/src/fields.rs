@@ -4,7 +4,7 @@
 use domain::{
     country::Country,
     draft,
-    gates::{Basis, consent::is_program},
+    gates::{Basis, Stops, consent::is_program},
     message::class::MessageClass,
     phone::PhoneNumber,
     template::MAX_VALUE,
@@ -98,15 +98,42 @@ pub(crate) fn program(name: &str, errors: &mut Errors) {
     errors.check(is_program(name), "program", "invalid", "1 to 40 of a-z, 0-9, _ and -");
 }
 
-/// That an implied consent says when it ends.
-pub(crate) fn implied_consent(
+/// What an entry of the do-not-contact list stops: as it is written, else by its reason.
+pub(crate) fn stops(
     field: &str,
-    basis: Option<Basis>,
-    expires_at: Option<Timestamp>,
+    written: Option<&str>,
+    reason: &str,
     errors: &mut Errors,
-) {
-    if basis == Some(Basis::Implied) {
-        errors.check(expires_at.is_some(), field, "required", "an implied consent ends: say when");
+) -> Stops {
+    let Some(written) = written else { return Stops::of_reason(reason) };
+    let stops = Stops::from_name(written);
+    errors.check(stops.is_some(), field, "unknown", "marketing or all");
+    stops.unwrap_or_default()
+}
+
+/// When somebody said something about their consent, and when it ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ConsentTimes {
+    /// When it was said; none: now.
+    pub(crate) at: Option<Timestamp>,
+    /// When it ends; none: never.
+    pub(crate) expires_at: Option<Timestamp>,
+    /// On what ground it was given.
+    pub(crate) basis: Option<Basis>,
+}
+
+impl ConsentTimes {
+    /// It was said by now, it ends after that, and an implied consent does end. The fields are `at`
+    /// and `expires_at` behind `prefix`.
+    pub(crate) fn check(self, prefix: &str, now: Timestamp, errors: &mut Errors) {
+        let (at, expires_at) = (format!("{prefix}at"), format!("{prefix}expires_at"));
+        let said_at = self.at.unwrap_or(now);
+        errors.check(said_at <= now, &at, "out_of_range", "not in the future");
+
+        let ends_later = self.expires_at.is_none_or(|end| end > said_at);
+        errors.check(ends_later, &expires_at, "out_of_range", "after it was given");
+        let ends = self.basis != Some(Basis::Implied) || self.expires_at.is_some();
+        errors.check(ends, &expires_at, "required", "an implied consent ends: say when");
     }
 }
 

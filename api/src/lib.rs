@@ -15,6 +15,7 @@ mod audit;
 mod auth;
 mod connections;
 mod contacts;
+mod delimited;
 pub mod directory;
 mod dry_run;
 mod fields;

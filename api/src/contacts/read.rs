@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use domain::{country::Country, gates::Basis, zones::Zone};
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::Deserialize;
 use serde_json::Value;
+use store::settings::tenants::Tenant;
 
-use super::input::{Consent, Input};
+use super::{
+    input::{Consent, DoNotContact, Input},
+    instant::{EXPECTED, instant},
+};
 use crate::{
-    fields,
+    fields::{self, ConsentTimes},
     http::{Errors, FieldError},
 };
 
@@ -17,13 +21,16 @@ use crate::{
 const MAX_NAME: usize = 100;
 
 /// How many own fields a contact gets from one saying.
-const MAX_ATTRIBUTES: usize = 50;
+pub(crate) const MAX_ATTRIBUTES: usize = 50;
 
 /// A person as written. Empty texts count as not said.
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Raw {
     pub(crate) phone: String,
+    /// The country of a number that is written without a plus sign, by code or English name.
+    #[serde(default)]
+    pub(crate) country: Option<String>,
     #[serde(default)]
     pub(crate) first_name: Option<String>,
     #[serde(default)]
@@ -68,16 +75,35 @@ pub(crate) struct RawConsent {
 pub(crate) struct RawStop {
     #[serde(default)]
     pub(crate) reason: Option<String>,
+    /// What it stops: `marketing` or `all`.
+    #[serde(default)]
+    pub(crate) stops: Option<String>,
 }
 
-/// Reads a person, or says of every field at once what is wrong. `home` is the country of numbers
-/// without a plus sign.
-pub(crate) fn read(
-    raw: Raw,
-    home: Option<Country>,
-    evidence: Value,
-) -> Result<Input, Vec<FieldError>> {
+/// What a person's fields are read by.
+#[derive(Debug, Clone)]
+pub(crate) struct Reference {
+    /// The country of numbers without a plus sign.
+    pub(crate) country: Option<Country>,
+    /// The zone of times without one.
+    pub(crate) zone: TimeZone,
+    /// The business time of the request: nobody has consented after it.
+    pub(crate) now: Timestamp,
+}
+
+impl Reference {
+    /// A tenant's own, at an instant.
+    pub(crate) fn of(tenant: &Tenant, now: Timestamp) -> Self {
+        let zone = Zone::parse(&tenant.time_zone).ok();
+        let zone = zone.map_or(TimeZone::UTC, |zone| zone.rules().clone());
+        Self { country: tenant.country.parse().ok(), zone, now }
+    }
+}
+
+/// Reads a person, or says of every field at once what is wrong.
+pub(crate) fn read(raw: Raw, by: &Reference, evidence: Value) -> Result<Input, Vec<FieldError>> {
     let mut errors = Errors::default();
+    let home = home(raw.country, &raw.phone, by.country, &mut errors);
     let number = fields::number("phone", &raw.phone, home, &mut errors);
     let country = number.and_then(|number| number.country());
 
@@ -90,11 +116,8 @@ pub(crate) fn read(
     let tags = tags(raw.tags, &mut errors);
     let attributes = attributes(raw.attributes, &mut errors);
 
-    let consent = raw.consent.map(|given| consent(given, &mut errors));
-    let do_not_contact = raw.do_not_contact.map(|stop| {
-        let reason = text("do_not_contact.reason", stop.reason, &mut errors);
-        reason.unwrap_or_else(|| "not given".to_owned())
-    });
+    let consent = raw.consent.map(|given| consent(given, by, &mut errors));
+    let do_not_contact = raw.do_not_contact.map(|stop| do_not_contact(stop, &mut errors));
 
     let (Some(number), true) = (number, errors.is_empty()) else { return Err(errors.into_vec()) };
 
@@ -117,32 +140,58 @@ pub(crate) fn read(
     })
 }
 
+/// Reads an entry of the do-not-contact list. What it stops follows from its reason where it is not
+/// said.
+fn do_not_contact(written: RawStop, errors: &mut Errors) -> DoNotContact {
+    let reason = text("do_not_contact.reason", written.reason, errors);
+    let reason = reason.unwrap_or_else(|| "not given".to_owned());
+    let stops = said(written.stops).map(|name| name.to_lowercase());
+    let stops = fields::stops("do_not_contact.stops", stops.as_deref(), &reason, errors);
+    DoNotContact { reason, stops }
+}
+
 /// Reads a consent, whose ground may be written with blanks and capitals.
-fn consent(written: RawConsent, errors: &mut Errors) -> Consent {
-    let at = moment("consent.at", written.at, errors);
-    let expires_at = moment("consent.expires_at", written.expires_at, errors);
+fn consent(written: RawConsent, by: &Reference, errors: &mut Errors) -> Consent {
+    let at = moment("consent.at", written.at, by, errors);
+    let expires_at = moment("consent.expires_at", written.expires_at, by, errors);
 
     let name = said(written.basis).map(|name| name.to_lowercase().replace([' ', '-'], "_"));
     let basis = name.as_deref().and_then(Basis::from_name);
     let known = "express_written, express, implied or soft_opt_in";
     errors.check(name.is_none() || basis.is_some(), "consent.basis", "unknown", known);
-    fields::implied_consent("consent.expires_at", basis, expires_at, errors);
+    ConsentTimes { at, expires_at, basis }.check("consent.", by.now, errors);
 
-    let ordered = at.zip(expires_at).is_none_or(|(at, end)| at < end);
-    errors.check(ordered, "consent.expires_at", "out_of_range", "after it was given");
     Consent { at, source: text("consent.source", written.source, errors), basis, expires_at }
 }
 
-/// Reads a date or a time. A date alone is its beginning in UTC; the database keeps microseconds.
-fn moment(field: &str, written: Option<String>, errors: &mut Errors) -> Option<Timestamp> {
-    let written = said(written)?;
-    let whole: Option<Timestamp> = written.parse().ok();
-    let day = || written.parse::<jiff::civil::Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
-    let read = whole.or_else(|| day().map(|zoned| zoned.timestamp()));
+/// Reads a date or a time.
+fn moment(
+    field: &str,
+    written: Option<String>,
+    by: &Reference,
+    errors: &mut Errors,
+) -> Option<Timestamp> {
+    let read = instant(&said(written)?, &by.zone);
     if read.is_none() {
-        errors.add(field, "invalid_time", "a date such as 2026-03-08 or an RFC 3339 time");
+        errors.add(field, "invalid_time", EXPECTED);
     }
-    read.and_then(|at| Timestamp::from_microsecond(at.as_microsecond()).ok())
+    read
+}
+
+/// The country of a number without a plus sign: the person's own, else the tenant's. One that
+/// cannot be read matters where the number needs it.
+fn home(
+    written: Option<String>,
+    phone: &str,
+    tenants: Option<Country>,
+    errors: &mut Errors,
+) -> Option<Country> {
+    let Some(written) = said(written) else { return tenants };
+    let named = Country::named(&written);
+    if named.is_none() && !phone.contains('+') {
+        errors.add("country", "unknown", "a country's two letters, such as US or GB");
+    }
+    named.or(tenants)
 }
 
 pub(super) fn text(field: &str, written: Option<String>, errors: &mut Errors) -> Option<String> {
@@ -167,7 +216,7 @@ pub(super) fn language(written: Option<String>, errors: &mut Errors) -> Option<S
 }
 
 pub(super) fn zone(written: Option<String>, errors: &mut Errors) -> Option<String> {
-    match Zone::parse(&said(written)?) {
+    match Zone::read(&said(written)?) {
         Ok(zone) => Some(zone.as_str().to_owned()),
         Err(why) => {
             errors.add("time_zone", "unknown", why.to_string());
@@ -237,7 +286,18 @@ mod tests {
     fn person(change: impl FnOnce(&mut Raw)) -> Result<Input, Vec<FieldError>> {
         let mut raw = Raw { phone: "(212) 555-0100".into(), ..Raw::default() };
         change(&mut raw);
-        read(raw, Some(Country::US), Value::Null)
+        read(raw, &reference(), Value::Null)
+    }
+
+    fn reference() -> Reference {
+        let now = "2026-05-01T15:00:00Z".parse().expect("an instant");
+        Reference { country: Some(Country::US), zone: TimeZone::UTC, now }
+    }
+
+    fn consented(at: &str, expires_at: Option<&str>) -> Result<Input, Vec<FieldError>> {
+        let (at, expires_at) = (Some(at.to_owned()), expires_at.map(str::to_owned));
+        let consent = RawConsent { at, expires_at, ..RawConsent::default() };
+        person(|raw| raw.consent = Some(consent))
     }
 
     #[test]
@@ -296,5 +356,42 @@ mod tests {
                 "consent.expires_at"
             ]
         );
+    }
+
+    #[test]
+    fn nobody_has_consented_in_the_future_or_to_what_has_ended() {
+        let fields = |read: Result<Input, Vec<FieldError>>| {
+            let errors = read.err().unwrap_or_default();
+            errors.into_iter().map(|error| (error.field, error.code)).collect::<Vec<_>>()
+        };
+        let refused = |field: &str| vec![(field.to_owned(), "out_of_range")];
+
+        assert_eq!(fields(consented("2026-05-01T15:00:00Z", None)), []);
+        assert_eq!(fields(consented("2026-05-01T15:00:00.000001Z", None)), refused("consent.at"));
+        assert_eq!(fields(consented("2027-01-01", None)), refused("consent.at"));
+
+        let ended = refused("consent.expires_at");
+        assert_eq!(fields(consented("2026-04-01", Some("2026-04-01"))), ended);
+        assert_eq!(fields(consented("", Some("2026-04-30"))), ended, "given now, as no date says");
+        assert_eq!(fields(consented("2026-04-01", Some("2026-04-30"))), []);
+    }
+
+    #[test]
+    fn a_number_without_a_plus_sign_is_read_in_the_persons_own_country() {
+        let number = |phone: &str, country: &str| {
+            let read = person(|raw| {
+                raw.phone = phone.into();
+                raw.country = Some(country.into());
+            });
+            read.map(|input| input.number.to_string())
+                .map_err(|errors| errors.into_iter().map(|error| error.field).collect::<Vec<_>>())
+        };
+
+        assert_eq!(number("447400123456", "GB").as_deref(), Ok("+447400123456"));
+        assert_eq!(number("07400 123456", "United Kingdom").as_deref(), Ok("+447400123456"));
+        assert_eq!(number("212 555 0100", "  ").as_deref(), Ok("+12125550100"));
+        assert_eq!(number("65 0555 0147", "SG"), Err(vec!["phone".to_owned()]));
+        assert_eq!(number("212 555 0100", "Narnia"), Err(vec!["country".to_owned()]));
+        assert_eq!(number("+1 212 555 0100", "Narnia").as_deref(), Ok("+12125550100"));
     }
 }

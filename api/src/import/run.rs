@@ -2,11 +2,9 @@
 
 use std::{
     collections::{BTreeMap, HashMap, hash_map::Entry},
-    fs::File,
     time::Duration,
 };
 
-use domain::country::Country;
 use serde::Serialize;
 use stage::Fault;
 use store::{
@@ -20,9 +18,10 @@ use uuid::Uuid;
 use super::{
     mapping::Column,
     reader::{Line, Lines},
+    upload::Upload,
 };
 use crate::{
-    contacts::{self, Input, Outcome, Recorder},
+    contacts::{self, Input, Outcome, Recorder, Reference},
     http::Problem,
 };
 
@@ -46,7 +45,7 @@ pub(crate) struct Run {
     lines: Lines,
     store: Store,
     by: Recorder,
-    home: Option<Country>,
+    reference: Reference,
     target: Target,
     /// Numbers seen, with the line that had them first. Digits fit a u64, so a million of them take
     /// about 40 MB, while the lines themselves are never held.
@@ -79,7 +78,7 @@ pub(crate) struct CountsView {
 /// What became of one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct LineOutcome {
-    /// Its number in the file, the header being line 1.
+    /// The line of the file that it begins in, from 1, as an editor shows it.
     pub(crate) line: i64,
     /// One of `created`, `updated`, `unchanged`, `duplicate` and `invalid`.
     pub(crate) outcome: &'static str,
@@ -101,16 +100,16 @@ struct Sorted {
 impl Run {
     /// Reads the header of a file. The problem is the caller's: no column for the phone, say.
     pub(crate) fn open(
-        file: File,
+        upload: Upload,
         wanted: &BTreeMap<String, String>,
         store: &Store,
         by: Recorder,
-        home: Option<Country>,
+        reference: Reference,
         target: Target,
     ) -> Result<Self, Problem> {
-        let lines = Lines::open(file, wanted)?;
+        let lines = Lines::open(upload, wanted)?;
         let (store, seen, report) = (store.clone(), HashMap::new(), Report::default());
-        Ok(Self { lines, store, by, home, target, seen, report })
+        Ok(Self { lines, store, by, reference, target, seen, report })
     }
 
     /// The columns and what they are taken for.
@@ -118,15 +117,21 @@ impl Run {
         self.lines.mapping.columns().to_vec()
     }
 
+    /// The alphabet that the file is in, by its usual name, and what stands between two cells.
+    pub(crate) fn written(&self) -> (String, char) {
+        self.lines.written()
+    }
+
     /// Works the file to its end, or until `stop`.
     pub(crate) async fn go(self, stop: &CancellationToken) -> Result<Report, Fault> {
-        let Self { lines, store, by, home, target, mut seen, mut report } = self;
+        let Self { lines, store, by, reference, target, mut seen, mut report } = self;
         let import = match target {
             Target::Import(id) => Some(id.to_string()),
             Target::Preview => None,
         };
         let (sender, mut steps) = mpsc::channel(2);
-        let reader = tokio::task::spawn_blocking(move || lines.hand_on(home, import, &sender));
+        let hand_on = move || lines.hand_on(&reference, import, &sender);
+        let reader = tokio::task::spawn_blocking(hand_on);
 
         while let Some(step) = steps.recv().await {
             if stop.is_cancelled() {

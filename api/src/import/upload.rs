@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
 use crate::{
+    delimited::Census,
     http::{Kind, Problem, arrival::Arrival},
     ids,
 };
@@ -26,12 +27,14 @@ pub(crate) struct Upload {
     pub(crate) file: File,
     /// SHA-256 of its bytes.
     pub(crate) hash: [u8; 32],
+    /// By which its alphabet is told.
+    pub(crate) census: Census,
 }
 
 /// Receives a file into a directory.
 pub(crate) async fn receive(dir: &Path, body: Body) -> Result<Upload, Problem> {
     let mut file = tokio::fs::File::from_std(open(dir).map_err(no_room)?);
-    let mut hash = Sha256::new();
+    let (mut hash, mut census) = (Sha256::new(), Census::default());
     let mut arrival = Arrival::new(body);
 
     while let Some(chunk) = arrival.next().await? {
@@ -39,13 +42,14 @@ pub(crate) async fn receive(dir: &Path, body: Body) -> Result<Upload, Problem> {
             return Err(Problem::new(Kind::TooLarge, format!("at most {LIMIT} bytes")));
         }
         hash.update(&chunk);
+        census.add(&chunk);
         file.write_all(&chunk).await.map_err(no_room)?;
     }
 
     file.flush().await.map_err(no_room)?;
     let mut file = file.into_std().await;
     file.seek(SeekFrom::Start(0)).map_err(no_room)?;
-    Ok(Upload { file, hash: hash.finalize().into() })
+    Ok(Upload { file, hash: hash.finalize().into(), census })
 }
 
 /// A new file for this user alone, unlinked at once.

@@ -164,3 +164,72 @@ async fn ten_thousand_lines_of_csv_are_one_import_and_one_more_is_too_many() {
     let odd = "phone,reason,channel\n+12125550100,x,fax\n+12125550100,x\n";
     assert_eq!(caller.csv(path, odd).await.expect(200)["invalid"], 2);
 }
+
+#[tokio::test]
+async fn a_list_is_read_as_people_have_it_and_a_quote_swallows_nobody() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Agent).await;
+    let path = "/v1/do-not-contact/import";
+    let words = |answer: &Value| {
+        let results = answer["results"].as_array().unwrap().iter();
+        results.map(|row| row["outcome"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+
+    let file = "sep=;\r\nPhone;Reason\r\n\r\n+12128890001;\"asked\r\n+12128890002;x\"\r\n\
+                1.2128890003E10;asked\r\n";
+    let answer = caller.csv(path, file).await.expect(200);
+    assert_eq!(words(&answer), ["invalid", "created"]);
+    let detail = answer["results"][0]["errors"][0]["detail"].as_str().unwrap();
+    assert!(detail.starts_with("line 4: "), "{detail}");
+
+    let open = "phone,reason\n+12128890004,asked\n+12128890005,\"asked\n+12128890006,asked\n";
+    let answer = caller.csv(path, open).await.expect(200);
+    assert_eq!(words(&answer), ["created", "invalid"]);
+    let detail = answer["results"][1]["errors"][0]["detail"].as_str().unwrap();
+    assert!(detail.starts_with("line 3: a quote"), "{detail}");
+
+    let twice = caller.csv(path, "phone,phone,reason\n1,2,x\n").await.problem(422);
+    assert_eq!(twice[0], ("phone".to_owned(), "ambiguous".to_owned()));
+    let workbook = caller.csv(path, "PK\u{3}\u{4}").await.problem(422);
+    assert_eq!(workbook[0].1, "not_csv");
+}
+
+#[tokio::test]
+async fn an_entry_says_what_it_stops_and_one_that_stops_more_takes_its_place() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Agent).await;
+    let stopped = async |body: Value| {
+        let listed = caller.post("/v1/do-not-contact", &body).await.expect(201);
+        (listed["stops"].clone(), listed["reason"].clone())
+    };
+    let entry = |reason: &str| json!({ "phone": "+12125550100", "reason": reason });
+
+    assert_eq!(
+        stopped(entry("asked by letter")).await,
+        (json!("marketing"), json!("asked by letter"))
+    );
+    assert_eq!(stopped(entry("Legal threat")).await, (json!("all"), json!("Legal threat")));
+    assert_eq!(stopped(entry("asked again")).await, (json!("all"), json!("Legal threat")));
+
+    let said = |stops: &str| json!({ "phone": "+12125550101", "reason": "asked", "stops": stops });
+    assert_eq!(stopped(said("all")).await.0, "all");
+    let wrong = caller.post("/v1/do-not-contact", &said("some")).await.problem(422);
+    assert_eq!(wrong, [("stops".to_owned(), "unknown".to_owned())]);
+
+    let path = "/v1/do-not-contact/+12125550101?reason=a+mistake";
+    assert_eq!(caller.delete(path).await.expect(200)["stops"], Value::Null);
+    assert_eq!(stopped(said("marketing")).await.0, "marketing");
+
+    for (stop, stops) in [
+        (json!({}), "marketing"),
+        (json!({ "reason": "wrong number" }), "all"),
+        (json!({ "reason": "moved", "stops": "all" }), "all"),
+    ] {
+        let phone = format!("+12125550{}", 200 + stop.to_string().len());
+        let person = json!({ "phone": phone, "do_not_contact": stop });
+        let made = caller.post("/v1/contacts", &person).await.expect(201);
+        assert_eq!(made["do_not_contact_stops"], stops, "{stop}");
+    }
+    let ledger = "select count(*) from millrace.consents where stops = 'all'";
+    assert_eq!(world.number(ledger).await, 4);
+}

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use store::settings::api_keys::KeyRole;
 
-use crate::harness::{Caller, World, send, streamed};
+use crate::harness::{Answer, Caller, World, send, streamed};
 
 const FILE: &str = "\u{feff}Phone,First Name,Language,State,Tags,Consent,\
 Consent Source,Consent At,Do Not Contact\r\n\
@@ -177,4 +177,165 @@ async fn an_import_whose_process_is_gone_says_so() {
     let import = caller.get(&format!("/v1/imports/{id}")).await.expect(200);
 
     assert_eq!(import["state"], "failed");
+}
+
+/// The preview of a file of these bytes.
+async fn previewed(caller: &Caller, query: &str, bytes: impl Into<Vec<u8>>) -> Answer {
+    let path = format!("/v1/contacts/import/preview{query}");
+    let request = caller.request(Method::POST, &path).header("Content-Type", "text/csv");
+    send(request.body(bytes.into())).await
+}
+
+/// The outcome of each line, by its number.
+fn outcomes(preview: &Value) -> Vec<(i64, String)> {
+    let rows = preview["rows"].as_array().expect("rows").iter();
+    rows.map(|row| (row["line"].as_i64().unwrap(), row["outcome"].as_str().unwrap().to_owned()))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_quote_swallows_nobody_and_lines_are_those_of_an_editor() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Operator).await;
+    let open = "phone,first_name\n+12128890001,\"Ann\n+12128890002,Bob\n";
+    let done = import(&caller, open).await;
+    assert_eq!((&done["state"], &done["created"]), (&json!("failed"), &json!(0)));
+    assert!(done["error"].as_str().unwrap().starts_with("line 2: a quote"), "{done}");
+
+    let people = caller.get("/v1/contacts").await.expect(200);
+    assert_eq!(people["data"], json!([]), "nobody has another person's number for a name");
+
+    for end in ["\n", "\r\n", "\r"] {
+        let file = [
+            "phone,first_name",
+            "",
+            "+12128890001,\"Ann",
+            "+12128890002,Bob",
+            "+12128890003,Cy\"",
+            "12,Nobody",
+            "+12128890004,\"Di",
+            "of the shop\"",
+        ];
+        let preview = previewed(&caller, "", file.join(end)).await.expect(200);
+        let expected = [(3, "invalid"), (6, "invalid"), (7, "created")];
+        assert_eq!(outcomes(&preview), expected.map(|(line, word)| (line, word.to_owned())));
+        let reason = preview["rows"][0]["reason"].as_str().unwrap();
+        assert!(reason.contains("first_name") && reason.contains("quote"), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn files_are_read_as_people_have_them_or_refused_with_the_reason() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Operator).await;
+    let utf16 = |text: &str| {
+        let units = "\u{feff}".encode_utf16().chain(text.encode_utf16().collect::<Vec<_>>());
+        units.flat_map(u16::to_le_bytes).collect::<Vec<u8>>()
+    };
+
+    for (bytes, encoding, delimiter) in [
+        (b"phone,first_name\n+12128890001,Jos\xe9\n".to_vec(), "Windows-1252", ","),
+        (utf16("phone\tfirst_name\r\n+12128890001\tJos\u{e9}\r\n"), "UTF-16", "\t"),
+        ("sep=;\nphone;first_name\n+12128890001;Jos\u{e9}\n".into(), "UTF-8", ";"),
+        ("phone|first_name\n+12128890001|Jos\u{e9}\n".into(), "UTF-8", "|"),
+        (
+            "phone;\"Notes, likes, dislikes\";first_name\n+12128890001;x;Jos\u{e9}\n".into(),
+            "UTF-8",
+            ";",
+        ),
+    ] {
+        let preview = previewed(&caller, "", bytes.clone()).await.expect(200);
+        assert_eq!(
+            (&preview["encoding"], &preview["delimiter"]),
+            (&json!(encoding), &json!(delimiter))
+        );
+        assert_eq!(preview["created"], 1, "{preview}");
+    }
+    import(&caller, "phone\tfirst_name\n+12128890001\tJos\u{e9}\n").await;
+    let people = caller.get("/v1/contacts").await.expect(200);
+    assert_eq!(people["data"][0]["first_name"], "Jos\u{e9}");
+
+    for (bytes, what) in [
+        (b"PK\x03\x04\x14\0\x06\0".to_vec(), "xlsx"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1".to_vec(), "xls"),
+        (b"\0\x01\x02".to_vec(), "binary"),
+    ] {
+        let refused = previewed(&caller, "", bytes).await;
+        let said = refused.body["detail"].as_str().unwrap().to_owned();
+        assert!(said.contains(what) && said.contains("save it as CSV"), "{said}");
+        assert_eq!(refused.problem(422)[0], ("file".to_owned(), "not_csv".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn numbers_are_read_as_spreadsheets_leave_them_or_refused() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Operator).await;
+    let file = "phone,country\n1.2125550147E10,\n+6421123456.0,NZ\n1.21256E+10,US\n\
+                447400123456,GB\n65 0555 0147,SG\n212 555 0148,Narnia\n";
+    let preview = previewed(&caller, "", file).await.expect(200);
+
+    let words: Vec<_> = outcomes(&preview).into_iter().map(|(_, word)| word).collect();
+    assert_eq!(words, ["created", "created", "invalid", "created", "invalid", "invalid"]);
+    let reason = preview["rows"][2]["reason"].as_str().unwrap();
+    assert!(reason.contains("the spreadsheet has rounded this number"), "{reason}");
+
+    import(&caller, file).await;
+    let people = caller.get("/v1/contacts").await.expect(200);
+    let mut numbers: Vec<_> = people["data"].as_array().unwrap().iter().collect();
+    numbers.sort_by_key(|person| person["phone"].to_string());
+    let numbers: Vec<_> = numbers.into_iter().map(|person| &person["phone"]).collect();
+    assert_eq!(numbers, ["+12125550147", "+447400123456", "+6421123456"]);
+}
+
+#[tokio::test]
+async fn two_columns_for_the_phone_are_refused_and_other_columns_are_named() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Operator).await;
+    let two = "Phone,Mobile,Shoe Size\n+12128890001,+12128890002,43\n";
+    let refused = previewed(&caller, "", two).await;
+    assert!(refused.body["detail"].as_str().unwrap().contains("Phone and Mobile"));
+    assert_eq!(refused.problem(422)[0], ("phone".to_owned(), "ambiguous".to_owned()));
+
+    let says = "?mapping=%7B%22phone%22%3A%22Mobile%22%7D";
+    let preview = previewed(&caller, says, two).await.expect(200);
+    assert_eq!(preview["left_out"], json!(["Phone", "Shoe Size"]));
+
+    let own = "?mapping=%7B%22phone%22%3A%22Mobile%22%2C%22attributes%22%3A%22*%22%7D";
+    let preview = previewed(&caller, own, two).await.expect(200);
+    assert_eq!(preview["left_out"], json!(["Phone"]));
+    assert_eq!(
+        preview["columns"][2],
+        json!({ "column": "Shoe Size", "field": "attributes.shoe_size" })
+    );
+    let path = format!("/v1/contacts/import{own}");
+    let accepted = caller.csv(&path, two).await.expect(202);
+    finished(&caller, accepted["id"].as_str().unwrap()).await;
+    let people = caller.get("/v1/contacts").await.expect(200);
+    assert_eq!(people["data"][0]["phone"], "+12128890002");
+    assert_eq!(people["data"][0]["attributes"], json!({ "shoe_size": "43" }));
+}
+
+#[tokio::test]
+async fn nobody_consents_in_the_future_by_whatever_way() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Operator).await;
+    let person = |at: &str| json!({ "phone": "+12125550100", "consent": { "at": at } });
+    let refused = [("consent.at".to_owned(), "out_of_range".to_owned())];
+    for at in ["2026-05-01T15:00:01Z", "2027-01-01", "2026-05-01 11:01"] {
+        assert_eq!(caller.post("/v1/contacts", &person(at)).await.problem(422), refused, "{at}");
+        let bulk = json!({ "contacts": [person(at)] });
+        let answer = caller.post("/v1/contacts/bulk", &bulk).await.expect(200);
+        assert_eq!(answer["results"][0]["errors"][0]["field"], "consent.at");
+
+        let file = format!("phone,consent,consent_at\n+12125550100,yes,{at}\n");
+        let preview = previewed(&caller, "", file).await.expect(200);
+        assert_eq!(preview["rows"][0]["reason"], "consent.at: not in the future");
+    }
+
+    let made = caller.post("/v1/contacts", &person("2026-05-01 10:59")).await.expect(201);
+    assert_eq!(made["consent_at"], "2026-05-01T14:59:00Z", "by the tenant's clock, New York's");
+    let ledger = format!("/v1/contacts/{}/consent", made["id"].as_str().unwrap());
+    let grant = json!({ "action": "grant", "at": "2026-05-01T15:00:01Z" });
+    assert_eq!(caller.post(&ledger, &grant).await.problem(422)[0].0, "at");
 }

@@ -1,6 +1,6 @@
 //! Countries as ISO 3166 two-letter codes.
 
-use std::{fmt, str::FromStr};
+use std::{collections::HashMap, fmt, str::FromStr, sync::LazyLock};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -25,6 +25,12 @@ impl Country {
     /// The two capital letters.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("two ASCII letters")
+    }
+
+    /// The country that a person means: by its two letters, or by a name of `data/countries.tsv`,
+    /// in any case. None where no country has them.
+    pub fn named(written: &str) -> Option<Self> {
+        NAMES.get(&plain(written)).copied()
     }
 
     /// Whether United States law applies: the states and the inhabited territories, which have
@@ -68,5 +74,50 @@ impl Serialize for Country {
 impl<'de> Deserialize<'de> for Country {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Countries by code and by name, in the form that [`plain`] gives.
+static NAMES: LazyLock<HashMap<String, Country>> = LazyLock::new(|| {
+    let rows = include_str!("../data/countries.tsv").lines().filter(|row| !row.starts_with('#'));
+    let mut names = HashMap::new();
+    for row in rows {
+        let (code, written) = row.split_once('\t').expect("two columns in countries.tsv");
+        let country = code.parse().expect("a country in countries.tsv");
+        names.extend(written.split('|').chain([code]).map(|name| (plain(name), country)));
+    }
+    names
+});
+
+/// A name without what people write differently: case, dots, blanks, `&` for `and`, and `the`.
+fn plain(written: &str) -> String {
+    let lower = written.to_lowercase().replace('&', " and ");
+    let words = lower.split(|c: char| !c.is_alphanumeric() && c != '.').filter(|w| *w != "the");
+    words.map(|word| word.replace('.', "")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_country_is_known_by_its_letters_and_by_what_people_call_it() {
+        for (written, code) in [
+            ("US", "US"),
+            (" gb ", "GB"),
+            ("UK", "GB"),
+            ("U.S.A.", "US"),
+            ("united states", "US"),
+            ("The Netherlands", "NL"),
+            ("Antigua and Barbuda", "AG"),
+            ("Bosnia & Herzegovina", "BA"),
+            ("SINGAPORE", "SG"),
+            ("Côte d'Ivoire", "CI"),
+        ] {
+            assert_eq!(Country::named(written).map(|c| c.to_string()).as_deref(), Some(code));
+        }
+        for written in ["", "XX", "Narnia", "1", "+44"] {
+            assert_eq!(Country::named(written), None, "{written:?}");
+        }
     }
 }

@@ -169,7 +169,7 @@ fn reachable(request: &DraftRequest<'_>) -> Result<(), Code> {
     if request.channel.reaches(request.to) { Ok(()) } else { Err(NO_PHONE_NUMBER) }
 }
 
-/// The text that the person reads, in Unicode normal form C.
+/// The text that the person reads, as it is sent.
 fn render(
     request: &DraftRequest<'_>,
     contact: ContactId,
@@ -231,7 +231,7 @@ pub fn place(to: &Address, person: &Person, tenant_default: Option<Zone>) -> Pla
     });
 
     let on_file = OnFile {
-        zone: person.time_zone.as_deref().and_then(|name| Zone::parse(name).ok()),
+        zone: person.time_zone.as_deref().and_then(|name| Zone::read(name).ok()),
         postal_code: person.postal_code.as_deref(),
         state: state.filter(|state| !state.is_empty()),
         tenant_default,
@@ -291,17 +291,29 @@ mod tests {
 
     /// The draft of a plain text to this address.
     fn drafted(channel: Channel, to: &Address) -> Draft {
+        saying("Hello", channel, to)
+    }
+
+    fn saying(text: &str, channel: Channel, to: &Address) -> Draft {
         let tenant: TenantId = "acme".parse().expect("a tenant");
         let defaults = TenantDefaults { name: "Acme".into(), language: "en".into(), zone: None };
         let supplies =
             Supplies { tenants: [(tenant.clone(), defaults)].into(), ..Supplies::default() };
-        let content = Content::Body("Hello".into());
+        let content = Content::Body(text.into());
         let origin =
             Origin { tenant: &tenant, campaign: None, content: &content, from: &From::Any };
         let request = DraftRequest { class: MessageClass::Transactional, channel, to, origin };
 
         let contact = ContactId::of(&tenant, to.as_str());
         draft(&request, contact, &Person::default(), &supplies).expect("the tenant is known")
+    }
+
+    #[test]
+    fn lines_are_sent_and_counted_with_one_character_at_their_end() {
+        let number: Address = "+12025550173".parse().expect("an address");
+        let text = format!("{}\r\n{}", "a".repeat(80), "b".repeat(79));
+        let draft = saying(&text, Channel::Sms, &number);
+        assert_eq!((draft.segments, draft.text), (1, text.replace("\r\n", "\n")));
     }
 
     #[test]

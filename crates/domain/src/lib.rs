@@ -14,6 +14,7 @@ pub mod encoding;
 pub mod gates;
 pub mod gcra;
 pub mod ids;
+pub mod invisible;
 pub mod json;
 pub mod language;
 pub mod lexicon;

@@ -3,6 +3,8 @@
 //! Parsing and validity follow Google's libphonenumber (crate `rlibphonenumber`, see
 //! `docs/adr/0001-phone-numbers.md`). A number is a person's: `Debug` shows its last two digits.
 
+mod written;
+
 use std::{fmt, str::FromStr, sync::LazyLock};
 
 use rlibphonenumber::{
@@ -25,7 +27,7 @@ pub struct PhoneNumber {
 /// `+` and 15 digits.
 const MAX_LEN: usize = 16;
 
-/// The longest input that is looked at, in bytes: no written number needs more.
+/// The longest input that is looked at, in bytes that can be seen: no written number needs more.
 pub const MAX_INPUT: usize = 64;
 
 /// Why an input is no number that can be sent to.
@@ -52,6 +54,9 @@ pub enum PhoneError {
     /// A text cannot reach an extension.
     #[error("a number with an extension cannot receive texts")]
     Extension,
+    /// A spreadsheet wrote it as `1.21256E+10`: its last digits are gone.
+    #[error("the spreadsheet has rounded this number: make its column text and export it again")]
+    Rounded,
 }
 
 /// What a number's range is assigned to, as far as the numbering plan tells.
@@ -77,12 +82,14 @@ pub enum LineType {
 
 impl PhoneNumber {
     /// Reads a number as people write it, `default_region` being the country of numbers without
-    /// `+`. Accepts blanks, dots, brackets, hyphens, full-width digits, `tel:` and a leading `00`.
+    /// `+`. Accepts blanks, dots, brackets, hyphens, full-width digits, `tel:` and a leading `00`;
+    /// passes over characters that cannot be seen, and reads what a spreadsheet wrote as an amount.
     ///
     /// # Errors
     /// Every reason of [`PhoneError`]: only numbers that libphonenumber calls valid pass.
     pub fn parse(input: &str, default_region: Option<Country>) -> Result<Self, PhoneError> {
-        let input = input.trim();
+        let plain = written::plain(input)?;
+        let input = plain.as_ref();
         if input.is_empty() {
             return Err(PhoneError::Empty);
         }

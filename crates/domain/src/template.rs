@@ -12,6 +12,8 @@ use std::fmt;
 pub use opt_out::{opt_out_line, with_opt_out_line};
 pub use variant::pick_variant;
 
+use crate::invisible::visible;
+
 /// The longest template text, in bytes: four times the longest body that a carrier takes.
 pub const MAX_TEMPLATE: usize = 6_400;
 
@@ -149,8 +151,9 @@ impl Template {
         }
     }
 
-    /// The text for one contact. A value that is absent or blank takes the fallback. Control
-    /// characters in values become blanks, so that a field cannot break a text into lines.
+    /// The text for one contact. A value that is absent, blank or of nothing that can be seen takes
+    /// the fallback. Control characters in values become blanks, so that a field cannot break a
+    /// text into lines; characters that cannot be seen are left out, so that they cost no segments.
     ///
     /// # Errors
     /// [`TemplateError::MissingValue`] for the first variable with neither value nor fallback.
@@ -163,7 +166,8 @@ impl Template {
             match part {
                 Part::Text(plain) => text.push_str(plain),
                 Part::Variable { name, fallback } => {
-                    let own = value(name).map(str::trim).filter(|own| !own.is_empty());
+                    let own = value(name).map(visible);
+                    let own = own.as_deref().map(str::trim).filter(|own| !own.is_empty());
                     match (own, fallback) {
                         (Some(own), _) => text.extend(clean(own)),
                         (None, Some(fallback)) => text.push_str(fallback),

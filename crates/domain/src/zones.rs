@@ -50,7 +50,8 @@ pub enum Evidence {
     Country,
     /// The tenant's default, nothing else being known.
     TenantDefault,
-    /// On nothing. A North American number gets the zones of the whole United States.
+    /// On nothing. A North American number of no known area gets the zones of the whole United
+    /// States.
     None,
 }
 
@@ -131,7 +132,8 @@ pub fn resolve(number: Option<&PhoneNumber>, on_file: &OnFile<'_>) -> Place {
         Some(area) => Some(area.zones.clone()),
         None => places::prefix(number?.digits()).map(<[Zone]>::to_vec),
     };
-    // A North American number without a known area is nowhere: its country is only assumed.
+    // A North American number without a known area (toll-free, 5xx) is nowhere: its country is only
+    // assumed, and the tenant's own zone says nothing about it.
     let located = area_code.is_none() || area.is_some();
     let by_country = || country.filter(|_| located).and_then(places::country);
 
@@ -145,10 +147,10 @@ pub fn resolve(number: Option<&PhoneNumber>, on_file: &OnFile<'_>) -> Place {
         (zones, Evidence::Prefix)
     } else if let Some(zones) = by_country() {
         (zones.to_vec(), Evidence::Country)
-    } else if let Some(zone) = on_file.tenant_default {
-        (vec![zone], Evidence::TenantDefault)
     } else if area_code.is_some() {
         (places::united_states().to_vec(), Evidence::None)
+    } else if let Some(zone) = on_file.tenant_default {
+        (vec![zone], Evidence::TenantDefault)
     } else {
         (Vec::new(), Evidence::None)
     };

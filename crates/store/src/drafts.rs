@@ -165,7 +165,7 @@ pub async fn tenants(
     .map_err(fault)?;
 
     let defaults = rows.into_iter().map(|row| {
-        let zone = Zone::parse(&row.time_zone).ok();
+        let zone = Zone::read(&row.time_zone).ok();
         let defaults = TenantDefaults { name: row.name, language: row.language, zone };
         (keyed::tenant(&row.tenant_id), defaults)
     });

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::{Router, http::StatusCode, response::Response, routing::post};
-use domain::{country::Country, ids::ContactId, phone::PhoneNumber};
+use domain::{ids::ContactId, phone::PhoneNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
 use store::recipients::consent::ConsentMethod;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    contacts::{self, Input, Outcome, Raw, Recorder},
+    contacts::{self, Input, Outcome, Raw, Recorder, Reference},
     http::{Creation, FieldError, Problem, body::decode_item},
 };
 
@@ -66,8 +66,8 @@ async fn create(mut new: Creation<Bulk>) -> Result<Response, Problem> {
     if !(1..=MOST).contains(&contacts.len()) {
         return Err(Problem::field("contacts", "out_of_range", "1 to 1000 contacts"));
     }
-    let home = new.tenant.country.parse().ok();
-    let (items, people) = read(&contacts, home, &new.caller.subject);
+    let reference = Reference::of(&new.tenant, new.now);
+    let (items, people) = read(&contacts, &reference, &new.caller.subject);
 
     // decide and record
     let by = Recorder::of(&new.caller, new.now, ConsentMethod::Api);
@@ -80,13 +80,13 @@ async fn create(mut new: Creation<Bulk>) -> Result<Response, Problem> {
 
 /// Reads the contacts one by one: what each is, and the people among them in the same order. Of
 /// several with one number the first is taken.
-fn read(contacts: &[Box<RawValue>], home: Option<Country>, by: &str) -> (Vec<Item>, Vec<Input>) {
+fn read(contacts: &[Box<RawValue>], reference: &Reference, by: &str) -> (Vec<Item>, Vec<Input>) {
     let mut seen: HashMap<PhoneNumber, usize> = HashMap::new();
     let (mut items, mut people) = (Vec::with_capacity(contacts.len()), Vec::new());
     for (index, contact) in contacts.iter().enumerate() {
         let evidence = json!({ "by": by, "index": index });
         let read = decode_item::<Raw>(contact.get().as_bytes())
-            .and_then(|raw| contacts::read(raw, home, evidence));
+            .and_then(|raw| contacts::read(raw, reference, evidence));
 
         items.push(match read {
             Err(errors) => Item::Invalid(errors),

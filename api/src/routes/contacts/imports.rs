@@ -25,7 +25,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     auth::Caller,
-    contacts::Recorder,
+    contacts::{Recorder, Reference},
     http::{
         Id, Kind, Page, Paging, Problem, Query,
         body::is_type,
@@ -50,8 +50,8 @@ pub(super) fn router() -> Router<App> {
         .route("/v1/imports/{id}/rows", get(rows))
 }
 
-/// Columns by field, as JSON: `?mapping={"phone":"Mobile"}`. What it does not name is known by the
-/// header.
+/// Columns by field, as JSON: `?mapping={"phone":"Mobile","attributes.plan":"Plan"}`. What it does
+/// not name is known by the header; with `"attributes":"*"` all other columns are own fields.
 #[derive(Deserialize)]
 struct Wanted {
     mapping: Option<String>,
@@ -73,7 +73,12 @@ impl Wanted {
 
 #[derive(Serialize)]
 struct Preview {
+    /// The alphabet that the file is in: `UTF-8`, `UTF-16` or `Windows-1252`.
+    encoding: String,
+    delimiter: char,
     columns: Vec<Column>,
+    /// The columns that are not read.
+    left_out: Vec<String>,
     #[serde(flatten)]
     report: Report,
 }
@@ -93,9 +98,10 @@ async fn preview(
     let run = open(&app, &caller, upload, &wanted.read()?, Target::Preview).await?;
 
     // decide
-    let columns = run.columns();
+    let (columns, (encoding, delimiter)) = (run.columns(), run.written());
+    let left_out = Column::left_out(&columns);
     let report = run.go(&app.stopping).await?;
-    Ok(Json(Preview { columns, report }))
+    Ok(Json(Preview { encoding, delimiter, columns, left_out, report }))
 }
 
 #[derive(Serialize)]
@@ -225,7 +231,8 @@ async fn open(
 ) -> Result<Run, Problem> {
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let by = Recorder::of(caller, app.now(), ConsentMethod::Import);
-    Run::open(upload.file, wanted, &app.store, by, tenant.country.parse().ok(), target)
+    let reference = Reference::of(&tenant, by.now);
+    Run::open(upload, wanted, &app.store, by, reference, target)
 }
 
 #[derive(Serialize)]

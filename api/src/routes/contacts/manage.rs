@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
-use domain::{address::Address, ids::ContactId, message::class::Channel};
+use domain::{address::Address, gates::Stops, ids::ContactId, message::class::Channel};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     auth::Caller,
-    contacts::{Outcome, Raw, Recorder, apply, read},
+    contacts::{Outcome, Raw, Recorder, Reference, apply, read},
     fields,
     http::{Creation, Errors, Id, Page, Paging, Problem, Query, view::located},
 };
@@ -50,6 +50,7 @@ pub(super) struct ContactView {
     opt_out_cause: Option<ConsentMethod>,
     do_not_contact_at: Option<Timestamp>,
     do_not_contact_reason: Option<String>,
+    do_not_contact_stops: Option<Stops>,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -73,6 +74,7 @@ fn view(contact: Contact, recipient: Option<&RecipientRow>) -> ContactView {
         do_not_contact_at: recipient.and_then(|recipient| recipient.do_not_contact_at),
         do_not_contact_reason: recipient
             .and_then(|recipient| recipient.do_not_contact_reason.clone()),
+        do_not_contact_stops: recipient.and_then(RecipientRow::stops),
         created_at: contact.created_at,
         updated_at: contact.updated_at,
     }
@@ -101,7 +103,8 @@ async fn create(mut new: Creation<Raw>) -> Result<Response, Problem> {
     // check
     let evidence = json!({ "by": new.caller.subject });
     let raw = std::mem::take(&mut new.body);
-    let input = read(raw, new.tenant.country.parse().ok(), evidence).map_err(Problem::invalid)?;
+    let reference = Reference::of(&new.tenant, new.now);
+    let input = read(raw, &reference, evidence).map_err(Problem::invalid)?;
 
     // record
     let by = Recorder::of(&new.caller, new.now, ConsentMethod::Api);

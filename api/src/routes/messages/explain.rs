@@ -209,7 +209,7 @@ fn class_of(
 
 /// Refuses what cannot be read: it would count as not known, and the caller would not notice.
 fn check_whereabouts(contact: &Whereabouts, to: &Address, errors: &mut Errors) {
-    if let Some(Err(why)) = contact.timezone.as_deref().map(Zone::parse) {
+    if let Some(Err(why)) = contact.timezone.as_deref().map(Zone::read) {
         errors.add("contact.timezone", "unknown", why.to_string());
     }
 

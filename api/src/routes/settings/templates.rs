@@ -14,7 +14,7 @@ use axum::{
 use domain::{
     billing::RateCard,
     draft,
-    encoding::{Encoding, measure, nfc},
+    encoding::{Encoding, as_sent, measure},
     ids::TemplateId,
     language::Language,
     message::class::MessageClass,
@@ -255,6 +255,6 @@ impl Trial {
         } else {
             Cow::Borrowed(text)
         };
-        nfc(&text).into_owned()
+        as_sent(&text).into_owned()
     }
 }

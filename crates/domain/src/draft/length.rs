@@ -22,7 +22,8 @@ pub const TOO_LONG: &str = "the text takes more than 10 segments, its opt-out li
 /// Whatever a text of so many bytes is made of, it takes no 10 segments.
 const SURELY_FITS: usize = 300;
 
-/// The text as it is sent: with the opt-out line where its class has one, in Unicode normal form C.
+/// The text as it is sent: with the opt-out line where its class has one, as
+/// [`encoding::as_sent`] writes it.
 pub(super) fn complete(text: &str, class: MessageClass, language: Language) -> String {
     let complete = match class {
         MessageClass::Promo | MessageClass::Journey => with_opt_out_line(text, language),
@@ -30,7 +31,7 @@ pub(super) fn complete(text: &str, class: MessageClass, language: Language) -> S
             Cow::Borrowed(text)
         }
     };
-    encoding::nfc(&complete).into_owned()
+    encoding::as_sent(&complete).into_owned()
 }
 
 /// The segments of a text that may be sent.

@@ -58,7 +58,7 @@ pub struct Encoded {
     pub offender: Option<char>,
 }
 
-/// Measures a text as it is; see [`nfc`] for what to do to it first.
+/// Measures a text as it is; see [`as_sent`] for what to do to it first.
 ///
 /// Segments are counted by the grapheme rule, because that is the rule of Twilio's own calculator:
 /// it is the published estimate of what Twilio bills. The two rules differ only where a cluster of
@@ -95,14 +95,23 @@ pub fn layout(text: &str, rule: EncodingRule) -> Vec<u32> {
     }
 }
 
-/// The text in Unicode normal form C, which is how it is to be sent and counted. Does not allocate
-/// for texts that are in that form.
+/// The text in Unicode normal form C. Does not allocate for texts that are in that form.
 pub fn nfc(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
         Cow::Borrowed(text)
     } else {
         Cow::Owned(text.nfc().collect())
     }
+}
+
+/// The text as it is sent and counted: in normal form C, and with lines that end in LF. What ends
+/// them otherwise (CR LF) would take two units and be one line all the same.
+pub fn as_sent(text: &str) -> Cow<'_, str> {
+    if !text.contains('\r') {
+        return nfc(text);
+    }
+    let lines = text.replace("\r\n", "\n").replace('\r', "\n");
+    Cow::Owned(nfc(&lines).into_owned())
 }
 
 /// Septets of a character in GSM 03.38: 1 in the basic table, 2 in the extension table, 0 if the

@@ -59,6 +59,7 @@ pub(super) fn walk(mut evaluation: Evaluation<'_>, depth: Depth) -> Walk {
             Step::NotAsked => gates.push(GateResult::plain(gate, GateAnswer::NotAsked)),
             Step::Moot => gates.push(GateResult::moot(gate, "no_sender_left", NO_SENDER_LEFT)),
             Step::Reject(rejection) => {
+                let rejection = within_hours(gate, &evaluation, rejection);
                 gates.push(rejection.result(gate));
                 rejected.get_or_insert((gate, rejection));
                 match depth {
@@ -73,6 +74,16 @@ pub(super) fn walk(mut evaluation: Evaluation<'_>, depth: Depth) -> Walk {
         Some((gate, rejection)) => Walk { gates, end: WalkEnd::Rejected(gate, rejection) },
         None => pass(evaluation, gates),
     }
+}
+
+/// What a gate says. Where it makes the message wait, the recipient's hours are looked at too: these
+/// are asked after most gates, and would make it wait again.
+fn within_hours(gate: Gate, evaluation: &Evaluation<'_>, rejection: Rejection) -> Rejection {
+    let has_hours = applies(Gate::QuietHours, evaluation.candidate.class);
+    if gate == Gate::QuietHours || !has_hours {
+        return rejection;
+    }
+    quiet_hours::within_hours(evaluation, rejection)
 }
 
 /// The walk of a message whose facts cannot be read: no gate can be asked, and the first says so.

@@ -17,11 +17,20 @@ pub struct Zone(u16);
 
 /// Why a text is not a zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this is not a time zone of the IANA database, such as America/New_York")]
-pub struct UnknownZone;
+pub enum UnknownZone {
+    /// No zone has this name.
+    #[error("this is not a time zone of the IANA database, such as America/New_York")]
+    NoSuchZone,
+    /// `MST` is the time of Denver in winter, and of Arizona all year.
+    #[error("MST may be Denver's or Arizona's: write America/Denver or America/Phoenix")]
+    MountainOrArizona,
+}
 
 impl Zone {
     /// The zone of this name, in any case: `america/new_york` is `America/New_York`.
+    ///
+    /// For what is stored and sent: the names `EST`, `MST` and `HST` are offsets without a summer
+    /// time here. What people write is for [`Zone::read`].
     ///
     /// # Errors
     /// [`UnknownZone`] where the database has no such name.
@@ -33,7 +42,22 @@ impl Zone {
             let folded = entry.name.bytes().map(|b| b.to_ascii_lowercase());
             folded.cmp(name.bytes().map(|b| b.to_ascii_lowercase()))
         });
-        found.map(|index| Self(index as u16)).map_err(|_| UnknownZone)
+        found.map(|index| Self(index as u16)).map_err(|_| UnknownZone::NoSuchZone)
+    }
+
+    /// The zone that people mean where they write one: by an abbreviation of the United States the
+    /// zone of the place, summer and winter, else by its name.
+    ///
+    /// # Errors
+    /// [`UnknownZone`], with what to write instead.
+    pub fn read(written: &str) -> Result<Self, UnknownZone> {
+        let written = written.trim();
+        if written.eq_ignore_ascii_case("MST") {
+            return Err(UnknownZone::MountainOrArizona);
+        }
+        let abbreviation =
+            ABBREVIATIONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(written));
+        Self::parse(abbreviation.map_or(written, |(_, zone)| zone))
     }
 
     /// The IANA name.
@@ -48,11 +72,12 @@ impl Zone {
     }
 }
 
+/// Reads what people write: [`Zone::read`].
 impl FromStr for Zone {
     type Err = UnknownZone;
 
-    fn from_str(name: &str) -> Result<Self, UnknownZone> {
-        Self::parse(name)
+    fn from_str(written: &str) -> Result<Self, UnknownZone> {
+        Self::read(written)
     }
 }
 
@@ -79,6 +104,20 @@ impl<'de> Deserialize<'de> for Zone {
         d.deserialize_str(NameVisitor)
     }
 }
+
+/// The abbreviations that people in the United States write, and the zones that they live in.
+const ABBREVIATIONS: [(&str, &str); 10] = [
+    ("EST", "America/New_York"),
+    ("EDT", "America/New_York"),
+    ("CST", "America/Chicago"),
+    ("CDT", "America/Chicago"),
+    ("MDT", "America/Denver"),
+    ("PST", "America/Los_Angeles"),
+    ("PDT", "America/Los_Angeles"),
+    ("AKST", "America/Anchorage"),
+    ("AKDT", "America/Anchorage"),
+    ("HST", "Pacific/Honolulu"),
+];
 
 struct NameVisitor;
 

@@ -22,10 +22,10 @@ fn the_window_that_opens_last_decides_how_long_a_budget_defers() {
     let cap = Some(Micros(10_000));
     desk.tenant().caps = Caps { daily: cap, monthly: cap };
     used(&mut desk, CounterKind::SpendDay, None, "2026-03-02T05:00:00Z", 5_000);
-    assert_eq!(desk.says(), "defer budget daily_budget 2026-03-03T05:00:00Z");
+    assert_eq!(desk.says(), "defer budget daily_budget 2026-03-03T14:00:00Z");
 
     used(&mut desk, CounterKind::SpendMonth, None, "2026-03-01T05:00:00Z", 5_000);
-    assert_eq!(desk.says(), "defer budget monthly_budget 2026-04-01T04:00:00Z");
+    assert_eq!(desk.says(), "defer budget monthly_budget 2026-04-01T13:00:00Z");
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn a_campaigns_cap_is_its_own() {
     assert_eq!(desk.says(), "admit 1", "a message of no campaign");
 
     desk.campaign = Some(campaign);
-    assert_eq!(desk.says(), "defer budget campaign_daily_budget 2026-03-03T05:00:00Z");
+    assert_eq!(desk.says(), "defer budget campaign_daily_budget 2026-03-03T14:00:00Z");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which gate is asked for which class: the table, cell by cell.
 
 use domain::{
-    gates::{Caps, CounterKey, CounterKind, Gate, GateAnswer, SwitchMode, Verdict, Windows},
+    gates::{Caps, CounterKey, CounterKind, Gate, GateAnswer, Stops, SwitchMode, Verdict, Windows},
     message::class::{Channel, MessageClass},
     money::Micros,
 };
@@ -137,7 +137,7 @@ fn kill_switch_paused_holds_and_stopped_blocks() {
 
 #[test]
 fn budget_defers_what_can_wait_and_blocks_what_cannot() {
-    let defer = "defer budget daily_budget 2026-03-03T05:00:00Z";
+    let defer = "defer budget daily_budget 2026-03-03T14:00:00Z";
     let block = "block budget daily_budget";
     each(
         |desk| desk.tenant().caps = Caps { daily: Some(Micros(7_899)), monthly: None },
@@ -157,6 +157,15 @@ fn dnc_blocks_always_and_asks_each_class_what_it_needs() {
 
     let dnc = "block dnc do_not_contact";
     each(|desk| desk.recipient().do_not_contact_at = since, [dnc, dnc, dnc, "admit 1", "admit 1"]);
+    for (stops, transactional) in [(Stops::Marketing, "admit 1"), (Stops::All, dnc)] {
+        each(
+            |desk| {
+                desk.recipient().do_not_contact_at = since;
+                desk.recipient().do_not_contact_stops = Some(stops);
+            },
+            [dnc, dnc, dnc, transactional, "admit 1"],
+        );
+    }
 
     let no = "block dnc no_consent";
     each(
@@ -217,6 +226,7 @@ fn rate_is_quota_for_everyone_and_frequency_for_marketing() {
 #[test]
 fn warmup_counts_for_every_class_but_compliance() {
     let full = "defer warmup sender_cap 2026-03-03T05:00:00Z";
+    let marketing = "defer warmup sender_cap 2026-03-03T14:00:00Z";
     each(
         |desk| {
             let zone = desk.sender(1).zone;
@@ -228,7 +238,7 @@ fn warmup_counts_for_every_class_but_compliance() {
                 desk.counters.load(key, 1_000);
             }
         },
-        [full, full, full, full, "admit 1"],
+        [marketing, marketing, full, full, "admit 1"],
     );
 }
 

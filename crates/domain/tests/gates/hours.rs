@@ -74,7 +74,31 @@ fn a_window_that_closes_before_the_call_could_end_is_closed() {
     assert_eq!(desk.says(), "admit 1");
     let mut desk = Desk::new();
     desk.now = at("2026-03-03T01:59:49Z");
-    assert_eq!(desk.says(), "defer quiet_hours window_closing 2026-03-03T02:00:00Z");
+    assert_eq!(
+        desk.says(),
+        "defer quiet_hours window_closing 2026-03-03T14:00:00Z",
+        "the next opening, and not the instant at which it is closed for the night"
+    );
+}
+
+#[test]
+fn whatever_makes_marketing_wait_it_waits_for_an_hour_at_which_it_may_be_sent() {
+    let mut desk = Desk::of(MessageClass::Journey);
+    desk.policy().frequency.messages = 1;
+    desk.recipient().marketing_at = vec![at("2026-03-02T03:00:00Z")];
+    assert_eq!(desk.says(), "defer rate frequency 2026-03-03T14:00:00Z", "not at 22:00");
+
+    desk.recipient().marketing_at = vec![at("2026-03-02T15:00:00Z")];
+    assert_eq!(desk.says(), "defer rate frequency 2026-03-03T15:00:00Z", "at 10:00, as it is");
+
+    desk.recipient().marketing_at = vec![at("2026-03-02T01:59:55Z")];
+    assert_eq!(desk.says(), "defer rate frequency 2026-03-03T14:00:00Z", "5 s would not do");
+
+    let mut desk = Desk::of(MessageClass::Promo);
+    desk.now = at("2026-03-03T01:30:00Z");
+    desk.policy().quota.per_hour = 0;
+    desk.message = 0;
+    assert_eq!(desk.says(), "defer rate quota_hour 2026-03-03T14:00:00Z", "not at 21:00");
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn a_batch_goes_on_where_the_line_stands() {
     let key = LineKey { kind: CounterKind::SpendDay, target: None };
     desk.tenant().caps = Caps { daily: Some(Micros(1)), monthly: None };
     desk.tenant().lines.insert(key, at("2026-03-05T14:00:00Z"));
-    assert_eq!(desk.says(), "defer budget daily_budget 2026-03-05T05:00:00Z");
+    assert_eq!(desk.says(), "defer budget daily_budget 2026-03-05T14:00:00Z");
 
     let lines = desk.counters.lines();
     assert_eq!(lines.iter().map(|line| line.2).collect::<Vec<_>>(), [at("2026-03-06T14:00:00Z")]);

@@ -61,7 +61,7 @@ fn frequency_counts_a_rolling_span_of_any_order() {
 
     desk.policy().frequency.messages = 2;
     let mut desk = Desk { counters: Default::default(), ..desk };
-    assert_eq!(desk.says(), "defer rate frequency 2026-03-03T09:00:00Z");
+    assert_eq!(desk.says(), "defer rate frequency 2026-03-03T14:00:00Z");
 
     desk.policy().frequency.messages = 0;
     assert_eq!(desk.says(), "block rate frequency");

@@ -111,7 +111,7 @@ fn a_small_cap_takes_as_many_days_as_it_needs() {
 
     let group = &report.groups[0];
     assert_eq!((group.code, group.verdict, group.count), ("sender_cap", "defer", 3));
-    assert_eq!(group.earliest_until, Some(at("2026-03-03T05:00:00Z")));
+    assert_eq!(group.earliest_until, Some(at("2026-03-03T14:00:00Z")));
     assert_eq!(report.finish_at, Some(at("2026-03-04T14:00:00Z")), "when the hours open");
 }
 
@@ -176,7 +176,7 @@ fn who_would_wait_beyond_the_validity_is_dropped_when_that_is_known() {
     let mut stage = Stage::new(at("2026-03-02T17:00:00Z"), 3);
     stage.desk.sender(1).daily_cap = 1;
     for one in &mut stage.people {
-        one.expires_at = Some(at("2026-03-03T05:00:01Z"));
+        one.expires_at = Some(at("2026-03-03T14:00:01Z"));
     }
     let report = stage.run();
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::encoding::{
-    Encoding, EncodingRule, count_segments, layout, measure, nfc, septets, smart,
+    Encoding, EncodingRule, as_sent, count_segments, layout, measure, nfc, septets, smart,
 };
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -159,6 +159,18 @@ fn composing_a_text_can_bring_it_back_to_gsm7() {
     assert_eq!(measure(decomposed).encoding, Encoding::Ucs2);
     assert_eq!(measure(&nfc(decomposed)).encoding, Encoding::Gsm7);
     assert!(matches!(nfc("Café"), std::borrow::Cow::Borrowed(_)));
+}
+
+#[test]
+fn a_line_ends_in_one_character_however_it_was_typed() {
+    let text = format!("{}\r\n{}", "a".repeat(80), "b".repeat(79));
+    assert_eq!(measure(&text).segments, 2);
+    let sent = as_sent(&text);
+    assert_eq!((sent.chars().count(), measure(&sent).segments), (160, 1));
+
+    assert_eq!(as_sent("a\r\nb\rc\nd\r\n\r\n"), "a\nb\nc\nd\n\n");
+    assert_eq!(as_sent("Cafe\u{301}\r\n"), "Café\n");
+    assert!(matches!(as_sent("Café\n"), std::borrow::Cow::Borrowed(_)));
 }
 
 #[test]

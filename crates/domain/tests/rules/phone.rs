@@ -34,6 +34,14 @@ fn input_as_people_write_it_becomes_e164() {
         ("+52 1 55 1234 5678", None, "+525512345678"),
         ("+39 06 1234 5678", None, "+390612345678"),
         ("+55 11 98765-4321", None, "+5511987654321"),
+        ("+6421123456.0", None, "+6421123456"),
+        ("12125550147.0", country("US"), "+12125550147"),
+        ("1.2125550147E10", country("US"), "+12125550147"),
+        ("+1212\u{fe0d}5550147", None, "+12125550147"),
+        ("\u{202a}+1\u{2009}212\u{202f}555\u{2007}0147\u{202c}", None, "+12125550147"),
+        ("+1\t212\t555\t0147", None, "+12125550147"),
+        ("\u{2066}(212)\u{a0}555\u{200b}-0147\u{2069}", country("US"), "+12125550147"),
+        ("447400123456", country("GB"), "+447400123456"),
     ] {
         let found = PhoneNumber::parse(input, region);
         assert_eq!(found.map(|n| n.to_string()).as_deref(), Ok(expected), "{input:?}");
@@ -59,9 +67,15 @@ fn a_bad_number_says_what_is_wrong_with_it() {
         ("+1 555 555 0123", None, PhoneError::Unassigned),
         ("(202) 555-0173 ext. 5", us, PhoneError::Extension),
         ("+1 202 555 0173 x12", None, PhoneError::Extension),
+        ("1.21256E+10", us, PhoneError::Rounded),
+        ("+6421123456.5", None, PhoneError::NotANumber),
+        ("\u{200b}\u{202c}", us, PhoneError::Empty),
     ] {
         assert_eq!(PhoneNumber::parse(input, region), Err(expected), "{input:?}");
     }
+
+    let in_singapore = PhoneNumber::parse("65 0555 0147", country("SG"));
+    assert!(in_singapore.is_err(), "no number of California: {in_singapore:?}");
 
     let endless = "1".repeat(10_000);
     assert_eq!(PhoneNumber::parse(&endless, us), Err(PhoneError::NotANumber));

@@ -73,6 +73,18 @@ fn a_missing_value_without_a_fallback_is_an_error_and_not_a_hole() {
 }
 
 #[test]
+fn what_cannot_be_seen_in_a_value_costs_nothing_and_is_no_value() {
+    let template = parsed("Hi {first_name|there}, see you at 5");
+    let rendered = |name: &str| template.render(|_| Some(name)).expect("a text");
+
+    assert_eq!(rendered("A\u{200b}n\u{feff}n\u{2060}"), "Hi Ann, see you at 5");
+    assert_eq!(rendered("\u{202a}Ann\u{202c}"), "Hi Ann, see you at 5");
+    for nothing in ["\u{200b}", " \u{feff}\u{a0}\u{200e} ", "\u{3164}\u{fe0f}"] {
+        assert_eq!(rendered(nothing), "Hi there, see you at 5", "{nothing:?}");
+    }
+}
+
+#[test]
 fn unknown_variables_are_found_before_anything_is_sent() {
     let known = |name: &str| ["first_name", "county"].contains(&name);
     let template = parsed("{first_name} {count|x} {county}");

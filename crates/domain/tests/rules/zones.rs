@@ -128,7 +128,7 @@ fn postal_codes_are_read_in_their_country() {
         ("+14165550100", "m5v 2t6", vec!["America/Toronto"]),
         ("+14165550100", "A1A 1A1", vec!["America/Goose_Bay", "America/St_Johns"]),
         ("+61412345678", "2000", vec!["Australia/Sydney"]),
-        ("+61412345678", "2880", vec!["Australia/Broken_Hill"]),
+        ("+61412345678", "2880", vec!["Australia/Broken_Hill", "Australia/Sydney"]),
         ("+61412345678", "2898", vec!["Australia/Lord_Howe"]),
         ("+61412345678", "6000", vec!["Australia/Perth"]),
         ("+61412345678", "800", vec!["Australia/Darwin"]),
@@ -138,6 +138,64 @@ fn postal_codes_are_read_in_their_country() {
         assert_eq!(names(&place), expected, "{code}");
         assert_eq!(place.evidence, Evidence::PostalCode, "{code}");
     }
+}
+
+#[test]
+fn postal_codes_at_a_border_have_the_zones_of_their_places() {
+    let central = [
+        "40111", "40115", "40119", "40140", "40143", "40144", "40145", "40146", "40152", "40153",
+        "40170", "40171", "40176", "40178", "37723", "46968",
+    ];
+    let central = central.map(|code| ("+12125550100", code, vec!["America/Chicago"]));
+    let eastern = ["40114", "40117", "40142", "40147", "40175", "40177", "37724", "46967", "46970"];
+    let both = ["36854", "36863", "36867", "36868", "36869", "36870", "36874", "36877"];
+    let both = both.map(|code| ("+12125550100", code, vec!["America/Chicago", "America/New_York"]));
+    let tweed = ["2406", "4375", "4377", "4380", "4383", "4385"];
+    let tweed =
+        tweed.map(|code| ("+61412345678", code, vec!["Australia/Brisbane", "Australia/Sydney"]));
+    let others = [
+        ("+12125550100", "36866", vec!["America/Chicago"]),
+        ("+61412345678", "4825", vec!["Australia/Brisbane", "Australia/Darwin"]),
+        ("+61412345678", "4382", vec!["Australia/Brisbane"]),
+        ("+61412345678", "2405", vec!["Australia/Sydney"]),
+    ];
+
+    for (number, code, expected) in central.into_iter().chain(both).chain(tweed).chain(others) {
+        let place = with(number, OnFile { postal_code: Some(code), ..OnFile::default() });
+        assert_eq!(names(&place), expected, "{code}");
+    }
+    for code in eastern {
+        let place = with("+12125550100", OnFile { postal_code: Some(code), ..OnFile::default() });
+        let zones = names(&place);
+        assert!(
+            matches!(zones[..], ["America/New_York" | "America/Indiana/Indianapolis"]),
+            "{code}"
+        );
+    }
+}
+
+#[test]
+fn an_abbreviation_of_the_united_states_is_the_zone_of_its_people() {
+    for (written, expected) in [
+        ("EST", "America/New_York"),
+        ("edt", "America/New_York"),
+        ("CST", "America/Chicago"),
+        ("CDT", "America/Chicago"),
+        ("MDT", "America/Denver"),
+        ("PST", "America/Los_Angeles"),
+        ("PDT", "America/Los_Angeles"),
+        ("AKST", "America/Anchorage"),
+        (" HST ", "Pacific/Honolulu"),
+        ("US/Eastern", "US/Eastern"),
+        ("america/new_york", "America/New_York"),
+    ] {
+        assert_eq!(Zone::read(written).map(Zone::as_str), Ok(expected), "{written}");
+    }
+    let why = Zone::read("mst").expect_err("one of two").to_string();
+    assert!(why.contains("America/Denver or America/Phoenix"), "{why}");
+
+    // What was stored before is read as what it is: a payload must not fail.
+    assert_eq!(serde_json::from_str::<Zone>("\"MST\"").map(Zone::as_str).ok(), Some("MST"));
 }
 
 #[test]
@@ -211,8 +269,10 @@ fn other_countries_have_their_zones() {
 
 #[test]
 fn a_toll_free_or_new_area_code_gets_the_whole_united_states() {
-    for number in ["+18002123456", "+12995550100"] {
+    let on_file = OnFile { tenant_default: Zone::parse("Asia/Tokyo").ok(), ..OnFile::default() };
+    for number in ["+18002123456", "+15002345678", "+15442345678", "+12995550100"] {
         let place = at(number);
+        assert_eq!(with(number, on_file), place, "whatever the tenant's zone is");
         assert_eq!(place.evidence, Evidence::None, "{number}");
         assert_eq!(place.zones.as_slice().len(), 7, "{number}");
         assert!(names(&place).contains(&"Pacific/Honolulu"));

@@ -114,7 +114,7 @@ pub struct Import {
 /// A line that did not become a contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRow {
-    /// Its number in the file, the header being line 1.
+    /// The line of the file that it begins in, from 1, as an editor shows it.
     pub line: i64,
     /// What kind of line it is.
     pub outcome: RowOutcome,

@@ -269,6 +269,7 @@ fn change(text: &NewText, programs: &HashMap<Uuid, String>) -> Option<ConsentCha
         channel: Channel::Sms,
         action: if is_stop(text) { Action::Revoke } else { Action::Restore },
         program: programs.get(&text.id).cloned(),
+        stops: None,
         method: text.method,
         language: None,
         source: None,

@@ -1,7 +1,7 @@
 //! `POST /v1/do-not-contact/import`: up to 10,000 numbers at once, as JSON or CSV, each with its
 //! own outcome. Done again, it changes nothing.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, io::Cursor};
 
 use axum::{
     extract::{Request, State},
@@ -18,12 +18,13 @@ use store::recipients::{
 
 use crate::{
     app::App,
+    delimited::{self, Census, Next, Table},
     http::{
-        Creation, FieldError, Kind, Problem,
+        Creation, Errors, FieldError, Kind, Problem,
         body::{decode_item, decode_list, is_type},
         wrong_fields::probe,
     },
-    routes::consent::stop::{NewStop, Stop},
+    routes::consent::stop::{NewStop, Reach, Stop},
 };
 
 /// How many rows one request may hold.
@@ -79,7 +80,7 @@ async fn apply(mut new: Creation<Rows>) -> Result<Response, Problem> {
 
     // decide
     let (mut answer, mut changes) = (Answer::default(), Vec::new());
-    let mut seen: HashMap<Stop, usize> = HashMap::new();
+    let mut seen: HashMap<_, (usize, Reach)> = HashMap::new();
     for (index, row) in rows.into_iter().enumerate() {
         let (stop, reason) = match row {
             Ok(checked) => checked,
@@ -88,13 +89,17 @@ async fn apply(mut new: Creation<Rows>) -> Result<Response, Problem> {
                 continue;
             }
         };
-        let first = *seen.entry(stop.clone()).or_insert(index);
+        let earlier = seen.get(&stop.subject()).filter(|(_, reach)| *reach >= stop.reach);
+        let earlier = earlier.map(|(index, _)| *index);
         let before = known.get(&(stop.address.to_string(), stop.channel));
-        if first != index {
+        if let Some(first) = earlier {
             let detail = format!("row {first} says the same");
             let error = FieldError { field: "phone".into(), code: "duplicate", detail };
             answer.unchanged(index, vec![error]);
-        } else if stop.is_listed(before) {
+            continue;
+        }
+        seen.insert(stop.subject(), (index, stop.reach.clone()));
+        if stop.is_listed(before) {
             answer.unchanged(index, Vec::new());
         } else {
             let change = stop.change(&new.caller, Action::DoNotContact, &reason, new.now);
@@ -169,59 +174,87 @@ fn rows(headers: &HeaderMap, bytes: &[u8]) -> Result<Rows, Problem> {
     }
 }
 
-/// Columns `phone` and `reason`, and if wanted `channel`, `scope` and `program`, in any order.
+/// Columns `phone` and `reason`, and if wanted `stops`, `channel`, `scope` and `program`, in any
+/// order.
 fn csv_rows(bytes: &[u8]) -> Result<Rows, Problem> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| Problem::new(Kind::Malformed, "the file is not UTF-8"))?;
-    let text = text.trim_start_matches('\u{feff}');
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
+    let is_known = |name: &str| COLUMNS.contains(&name.to_ascii_lowercase().as_str());
+    let file = Cursor::new(bytes.to_vec());
+    let mut table = Table::open(file, &Census::of(bytes), &is_known)?;
+    let names: Vec<String> = table.header.iter().map(|name| name.to_ascii_lowercase()).collect();
+    check_header(&names)?;
 
-    let headers = reader.headers().cloned().unwrap_or_default();
-    let names: Vec<String> = headers.iter().map(str::to_ascii_lowercase).collect();
-    let known = ["phone", "reason", "channel", "scope", "program"];
-    if let Some(other) = names.iter().find(|name| !known.contains(&name.as_str())) {
-        return Err(Problem::field(other, "unknown_field", "there is no such column"));
-    }
-    for needed in ["phone", "reason"] {
-        if !names.iter().any(|name| name == needed) {
-            return Err(Problem::field(needed, "required", "this column is required"));
+    let (mut rows, mut row) = (Vec::new(), delimited::Row::default());
+    // One more than is allowed shows that there are too many.
+    while rows.len() <= MOST {
+        match table.next(&mut row) {
+            Next::Row => rows.push(csv_row(&names, &row)),
+            Next::Bad(why) => rows.push(Err(vec![wrong("", format!("line {}: {why}", row.line))])),
+            Next::End => break,
+            Next::Broken(why) => {
+                rows.push(Err(vec![wrong("", why)]));
+                break;
+            }
         }
     }
+    Ok(rows)
+}
 
-    // One more than is allowed shows that there are too many.
-    Ok(reader.into_records().take(MOST + 1).map(|record| csv_row(&names, record)).collect())
+/// The columns that a file may have.
+const COLUMNS: [&str; 6] = ["phone", "reason", "stops", "channel", "scope", "program"];
+
+/// Every column is known and there once, and those that are needed are there.
+fn check_header(names: &[String]) -> Result<(), Problem> {
+    let mut errors = Errors::default();
+    for (index, name) in names.iter().enumerate() {
+        let is_known = COLUMNS.contains(&name.as_str());
+        errors.check(is_known, name, "unknown_field", "there is no such column");
+        let is_first = !names[..index].contains(name);
+        errors.check(is_first, name, "ambiguous", "there are two columns of this name");
+    }
+    for needed in ["phone", "reason"] {
+        let is_there = names.iter().any(|name| name == needed);
+        errors.check(is_there, needed, "required", "this column is required");
+    }
+    errors.done()
 }
 
 /// Reads one row; an empty cell counts as not given.
-fn csv_row(
-    names: &[String],
-    record: Result<csv::StringRecord, csv::Error>,
-) -> Result<NewStop, Vec<FieldError>> {
-    let wrong = |field: &str, detail: &str| {
-        let detail = detail.to_owned();
-        vec![FieldError { field: field.into(), code: "invalid", detail }]
-    };
-    let record = record.map_err(|_| wrong("", "the line cannot be read"))?;
-    if record.len() != names.len() {
-        return Err(wrong("", "the line has another number of columns than the first one"));
+fn csv_row(names: &[String], row: &delimited::Row) -> Result<NewStop, Vec<FieldError>> {
+    let at = |why: &str| format!("line {}: {why}", row.line);
+    if row.len() != names.len() {
+        let why = at("it has another number of columns than the first one");
+        return Err(vec![wrong("", why)]);
     }
 
-    let value = |name: &str| {
-        let index = names.iter().position(|known| known == name)?;
-        record.get(index).filter(|value| !value.is_empty()).map(str::to_owned)
-    };
+    let mut values = HashMap::new();
+    for (name, cell) in names.iter().zip(row.cells()) {
+        let text = std::str::from_utf8(cell).map_err(|_| vec![wrong(name, at("not UTF-8"))])?;
+        let text = text.trim();
+        if text.contains('\n') {
+            let why = at("a cell takes in other lines: is a quote not closed?");
+            return Err(vec![wrong(name, why)]);
+        }
+        if !text.is_empty() {
+            values.insert(name.as_str(), text.to_owned());
+        }
+    }
+    let mut value = |name: &str| values.remove(name);
     let channel = match value("channel").as_deref() {
         None | Some("sms") => Channel::Sms,
         Some("whatsapp") => Channel::Whatsapp,
-        Some(_) => return Err(wrong("channel", "sms or whatsapp")),
+        Some(_) => return Err(vec![wrong("channel", at("sms or whatsapp"))]),
     };
 
     Ok(NewStop {
         phone: value("phone").unwrap_or_default(),
         reason: value("reason").unwrap_or_default(),
+        stops: value("stops"),
         channel,
         scope: value("scope"),
         program: value("program"),
     })
+}
+
+fn wrong(field: &str, detail: String) -> FieldError {
+    FieldError { field: field.into(), code: "invalid", detail }
 }

@@ -10,7 +10,7 @@ use store::recipients::consent::{Action, ConsentChange, ConsentMethod, Proof};
 use uuid::Uuid;
 
 use crate::{
-    fields,
+    fields::{self, ConsentTimes},
     http::{Creation, Errors, Problem},
     ids,
     routes::consent::scope,
@@ -119,11 +119,8 @@ impl NewLine {
     }
 
     fn check_times(&self, now: Timestamp, errors: &mut Errors) {
-        let at = self.at.unwrap_or(now);
-        errors.check(at <= now, "at", "out_of_range", "not in the future");
-        let ends_later = self.expires_at.is_none_or(|end| end > at);
-        errors.check(ends_later, "expires_at", "out_of_range", "after it was given");
-        fields::implied_consent("expires_at", self.basis, self.expires_at, errors);
+        let (at, expires_at, basis) = (self.at, self.expires_at, self.basis);
+        ConsentTimes { at, expires_at, basis }.check("", now, errors);
     }
 
     fn check_proof(&self, errors: &mut Errors) {
@@ -184,6 +181,7 @@ pub(super) fn change(
         channel: body.channel,
         action,
         program,
+        stops: None,
         method: body.known_method().unwrap_or(ConsentMethod::Api),
         language: body.language.clone(),
         source: body.source.clone(),

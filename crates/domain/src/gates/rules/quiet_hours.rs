@@ -4,9 +4,11 @@
 //! For promotions and journeys. The answer is defer, to the opening; the messages come back spread
 //! over the minutes after it. Where no hour is surely allowed: block.
 
+use jiff::Timestamp;
+
 use crate::{
-    gates::evaluation::{Evaluation, Step},
-    quiet_hours::{HoursDecision, window_for},
+    gates::evaluation::{Evaluation, Rejection, Ruling, Step},
+    quiet_hours::{HoursDecision, window_decision, window_for},
     zones::Place,
 };
 
@@ -23,10 +25,11 @@ pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
             Step::Pass
         }
         HoursDecision::Open { until } => {
-            // The message is asked again when the window has closed: only then is the next opening
-            // known.
             let reason = format!("the recipient's hours end at {until}, before it could be sent");
-            Step::defer(until, "window_closing", reason)
+            match opening(evaluation, evaluation.now) {
+                Some(opens_at) => Step::defer(opens_at, "window_closing", reason),
+                None => Step::block("no_allowed_hour", reason),
+            }
         }
         HoursDecision::Closed { opens_at } => {
             let (window, zones) = (window_for(place, &own), zones(place));
@@ -38,6 +41,40 @@ pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
             let reason = format!("no hour is surely allowed: {window} in {zones}");
             Step::block("no_allowed_hour", reason)
         }
+    }
+}
+
+/// Whatever makes a message wait: it waits until an instant at which the recipient's hours allow
+/// it, as far as they are known. For classes that these hours are for.
+pub(in crate::gates) fn within_hours(evaluation: &Evaluation<'_>, waits: Rejection) -> Rejection {
+    match waits.ruling {
+        Ruling::Defer(until) => {
+            let ruling = Ruling::Defer(opening(evaluation, until).unwrap_or(until));
+            Rejection { ruling, ..waits }
+        }
+        Ruling::Hold(_) | Ruling::Block(_) => waits,
+    }
+}
+
+/// The first instant from one on at which the message may be sent with time to spare; behind an
+/// opening at its place in the first minutes. None where no hour is surely allowed.
+fn opening(evaluation: &Evaluation<'_>, from: Timestamp) -> Option<Timestamp> {
+    let place = evaluation.candidate.place;
+    let window = window_for(place, &[evaluation.policy.quiet_hours.window]);
+    let decision = |at| window_decision(at, place.zones.as_slice(), &[window]);
+
+    let closing = match decision(from) {
+        HoursDecision::Open { until } if until.duration_since(from) >= evaluation.lead => {
+            return Some(from);
+        }
+        HoursDecision::Open { until } => until,
+        HoursDecision::Closed { opens_at } => return Some(evaluation.spread(opens_at)),
+        HoursDecision::Never => return None,
+    };
+    match decision(closing) {
+        HoursDecision::Open { .. } => Some(closing),
+        HoursDecision::Closed { opens_at } => Some(evaluation.spread(opens_at)),
+        HoursDecision::Never => None,
     }
 }
 

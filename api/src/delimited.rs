@@ -1,0 +1,89 @@
+//! Files of rows as people have them: comma, semicolon, tab or bar between cells, in UTF-8, UTF-16
+//! or Windows-1252, with lines as an editor numbers them. One reader for every import.
+
+mod dialect;
+mod encoding;
+mod rows;
+
+use std::io::{Cursor, Read};
+
+pub(crate) use encoding::{Census, Encoding};
+pub(crate) use rows::{Next, Row};
+
+use crate::http::Problem;
+use dialect::Dialect;
+use encoding::Decoded;
+use rows::Rows;
+
+/// How many bytes are looked at to tell what a file is.
+const START: usize = 4096;
+
+/// A file of rows, its header read.
+pub(crate) struct Table {
+    /// The cells of the header, without blanks around them.
+    pub(crate) header: Vec<String>,
+    /// The alphabet that the file is in.
+    pub(crate) encoding: Encoding,
+    /// What stands between two cells.
+    pub(crate) delimiter: char,
+    rows: Rows<Box<dyn Read + Send>>,
+}
+
+impl Table {
+    /// Reads the header: what the file is, what stands between cells, and the names of columns.
+    /// `census` is of the whole file; `is_known` says whether a column has a name of that kind: of
+    /// two delimiters the one is right that gives more of them.
+    ///
+    /// # Errors
+    /// What the file is instead, in the field `file`.
+    pub(crate) fn open(
+        mut source: impl Read + Send + 'static,
+        census: &Census,
+        is_known: &dyn Fn(&str) -> bool,
+    ) -> Result<Self, Problem> {
+        // parse
+        let mut start = Vec::with_capacity(START);
+        let read = source.by_ref().take(START as u64).read_to_end(&mut start);
+        read.map_err(|_| Problem::unavailable("the file cannot be read back", 5))?;
+        let (encoding, mark) = Encoding::of(&start, census)
+            .map_err(|what| Problem::field("file", "not_csv", format!("{what}: {SAVE_AS_CSV}")))?;
+
+        let whole: Box<dyn Read + Send> =
+            Box::new(Cursor::new(start.split_off(mark)).chain(source));
+        let decoded: Box<dyn Read + Send> = match encoding {
+            Encoding::Utf8 => whole,
+            Encoding::Windows1252 | Encoding::Utf16 { .. } => {
+                Box::new(Decoded::new(whole, encoding))
+            }
+        };
+
+        // decide
+        let mut rows = Rows::new(decoded);
+        let head = rows.head().map_err(|_| unreadable_header())?;
+        let Dialect { delimiter, skipped } = Dialect::of(head, is_known);
+        rows.begin(delimiter, skipped);
+
+        // answer
+        let mut header = Row::default();
+        match rows.next(&mut header) {
+            Next::Row => {}
+            Next::End => return Err(Problem::field("file", "empty", "the file has no line")),
+            Next::Bad(_) | Next::Broken(_) => return Err(unreadable_header()),
+        }
+        let name = |cell: &[u8]| String::from_utf8_lossy(cell).trim().to_owned();
+        let header = header.cells().map(name).collect();
+        Ok(Self { header, encoding, delimiter: char::from(delimiter), rows })
+    }
+
+    /// Reads the next row into `row`.
+    pub(crate) fn next(&mut self, row: &mut Row) -> Next {
+        self.rows.next(row)
+    }
+}
+
+/// What to do with a file that is none of rows.
+const SAVE_AS_CSV: &str = "save it as CSV (UTF-8) and send that";
+
+fn unreadable_header() -> Problem {
+    Problem::field("file", "invalid_header", "the first line cannot be read as CSV")
+}
