@@ -18,10 +18,9 @@ use crate::{
 };
 
 pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/carrier-accounts", get(list).post(create)).route(
-        "/v1/carrier-accounts/{account}",
-        get(show).put(change).patch(change).delete(remove),
-    )
+    Router::new()
+        .route("/v1/carrier-accounts", get(list).post(create))
+        .route("/v1/carrier-accounts/{account}", get(show).put(change).patch(change).delete(remove))
 }
 
 #[derive(Deserialize)]
