@@ -1,7 +1,7 @@
 //! Tables for the last look before a carrier call.
 
 use domain::{
-    gates::{ConsentPolicy, Policy, RecipientStatus, SenderFacts, Stops, SwitchMode, TenantFacts},
+    gates::{ConsentPolicy, Policy, RecipientStatus, SenderFacts, SwitchMode, TenantFacts},
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
     message::{class::Channel, passport::Passport},
     money::Micros,
@@ -256,10 +256,6 @@ fn opt_outs_and_lists_stop_the_classes_that_the_gate_table_names() {
     use MessageClass::{Compliance, Conversational, Journey, Promo, Transactional};
     let out = |recipient: &mut RecipientStatus| recipient.opted_out_at = Some(at(-1));
     let listed = |recipient: &mut RecipientStatus| recipient.do_not_contact_at = Some(at(-1));
-    let listed_for_all = |recipient: &mut RecipientStatus| {
-        recipient.do_not_contact_at = Some(at(-1));
-        recipient.do_not_contact_stops = Some(Stops::All);
-    };
     let left = |recipient: &mut RecipientStatus| {
         let programs = ["marketing", "conversational", "transactional"];
         recipient.stopped_programs = programs.map(String::from).to_vec();
@@ -268,12 +264,10 @@ fn opt_outs_and_lists_stop_the_classes_that_the_gate_table_names() {
     let expired = |recipient: &mut RecipientStatus| recipient.consent_expires_at = Some(at(0));
 
     type Change<'a> = (&'a str, &'a dyn Fn(&mut RecipientStatus), &'a [MessageClass]);
-    let all: &[MessageClass] = &[Promo, Journey, Conversational, Transactional];
-    let changes: [Change<'_>; 6] = [
-        ("opted_out", &out, all),
+    let changes: [Change<'_>; 5] = [
+        ("opted_out", &out, &[Promo, Journey, Conversational, Transactional]),
         ("do_not_contact", &listed, &[Promo, Journey, Conversational]),
-        ("do_not_contact", &listed_for_all, all),
-        ("program_opted_out", &left, all),
+        ("program_opted_out", &left, &[Promo, Journey, Conversational, Transactional]),
         ("no_consent", &unasked, &[Promo, Journey]),
         ("consent_expired", &expired, &[Promo, Journey]),
     ];

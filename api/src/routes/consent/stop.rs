@@ -52,7 +52,7 @@ pub(super) struct Stop {
 pub(super) enum Reach {
     /// Everything of the tenant, as far as it stops that.
     Tenant(Stops),
-    /// One program.
+    /// One program of the tenant.
     Program(String),
 }
 
@@ -113,6 +113,7 @@ impl Stop {
             Reach::Program(program) => (Some(program), None),
             Reach::Tenant(stops) => (None, Some(stops).filter(|_| action == Action::DoNotContact)),
         };
+
         ConsentChange {
             tenant: caller.tenant.clone(),
             consent_id: ids::fresh(),

@@ -141,28 +141,24 @@ async fn apply(tx: &mut Scoped, changes: &[&ConsentChange]) -> Result<(), Fault>
 
     sqlx::query!(
         "with said as (
-             select r.* from jsonb_to_recordset($1) as r (
+             select r.*, action in ('grant', 'confirm') as grants, program is null as of_all,
+                    program is null and action = 'do_not_contact' as lists
+             from jsonb_to_recordset($1) as r (
                  tenant_id text, number text, channel text, action text, program text, method text,
                  source text, basis text, expires_at timestamptz, at timestamptz, stops text)
          ), folded as (
-             select tenant_id, number, channel,
-                    max(at) filter (where action in ('grant', 'confirm')) as granted_at,
-                    (array_agg(basis order by at desc)
-                        filter (where action in ('grant', 'confirm')))[1] as basis,
-                    (array_agg(expires_at order by at desc)
-                        filter (where action in ('grant', 'confirm')))[1] as expires_at,
-                    min(at) filter (where action = 'revoke' and program is null) as revoked_at,
-                    min(method) filter (where action = 'revoke' and program is null) as method,
+             select tenant_id, number, channel, max(at) filter (where grants) as granted_at,
+                    (array_agg(basis order by at desc) filter (where grants))[1] as basis,
+                    (array_agg(expires_at order by at desc) filter (where grants))[1] as expires_at,
+                    min(at) filter (where action = 'revoke' and of_all) as revoked_at,
+                    min(method) filter (where action = 'revoke' and of_all) as method,
                     (array_agg(action order by at desc) filter (
-                        where action in ('revoke', 'restore') and program is null))[1] as last,
-                    min(at) filter (where action = 'do_not_contact' and program is null)
-                        as listed_at,
+                        where action in ('revoke', 'restore') and of_all))[1] as last,
+                    min(at) filter (where lists) as listed_at,
                     (array_agg(source order by (stops is not distinct from 'all') desc, at, source)
-                        filter (where action = 'do_not_contact' and program is null))[1]
-                        as reason,
-                    coalesce(bool_or(action = 'do_not_contact' and program is null
-                        and stops = 'all'), false) as stops_all,
-                    coalesce(bool_or(action = 'allow' and program is null), false) as allowed,
+                        filter (where lists))[1] as reason,
+                    coalesce(bool_or(lists and stops = 'all'), false) as stops_all,
+                    coalesce(bool_or(action = 'allow' and of_all), false) as allowed,
                     coalesce(array_agg(program) filter (where program is not null
                         and action in ('revoke', 'do_not_contact')), '{}') as gone,
                     coalesce(array_agg(program) filter (where program is not null
@@ -177,14 +173,11 @@ async fn apply(tx: &mut Scoped, changes: &[&ConsentChange]) -> Result<(), Fault>
              do_not_contact_at = case when k.allowed then null
                                       else coalesce(s.do_not_contact_at, k.listed_at) end,
              do_not_contact_reason = case when k.allowed then null
-                                          when s.do_not_contact_at is null or n.widens
-                                              then k.reason
-                                          else s.do_not_contact_reason end,
-             do_not_contact_stops = case when k.allowed then null
-                                         when k.stops_all then 'all'
-                                         when k.listed_at is not null
-                                             then coalesce(s.do_not_contact_stops, 'marketing')
-                                         else s.do_not_contact_stops end,
+                 when s.do_not_contact_at is null or n.widens then k.reason
+                 else s.do_not_contact_reason end,
+             do_not_contact_stops = case when k.allowed then null when k.stops_all then 'all'
+                 when k.listed_at is not null then coalesce(s.do_not_contact_stops, 'marketing')
+                 else s.do_not_contact_stops end,
              stopped_programs = array(
                  select p from unnest(
                      case when k.last = 'restore' then k.gone
@@ -202,8 +195,7 @@ async fn apply(tx: &mut Scoped, changes: &[&ConsentChange]) -> Result<(), Fault>
                                                   'express_written'], k.basis), 0)
                     >= coalesce(array_position(array['implied', 'soft_opt_in', 'express',
                                                      'express_written'], o.consent_basis), 0)
-             ) as replaces,
-             k.stops_all and o.do_not_contact_stops is distinct from 'all' as widens
+             ) as replaces, k.stops_all and o.do_not_contact_stops is distinct from 'all' as widens
              from standings o where o.tenant_id = k.tenant_id and o.number = k.number
                 and o.channel = k.channel
          ) n

@@ -130,8 +130,9 @@ pub(super) async fn write(
     let rows = sqlx::query_scalar!(
         r#"insert into consents (tenant_id, consent_id, number, channel, action, program, stops,
                                 method, language, source, basis, expires_at, disclosure,
-                                disclosure_hash, page_url, ip, user_agent, signature, inbound_id, message_ids,
-                                certificate, evidence, previous, at, recorded_at, recorded_by)
+                                disclosure_hash, page_url, ip, user_agent, signature,
+                                inbound_id, message_ids, certificate, evidence, previous, at,
+                                recorded_at, recorded_by)
            select r.tenant_id, r.consent_id, r.number, r.channel, r.action, r.program, r.stops,
                   r.method, r.language, r.source, r.basis, r.expires_at, r.disclosure,
                   sha256(convert_to(r.disclosure, 'UTF8')), r.page_url, r.ip, r.user_agent,
