@@ -22,7 +22,7 @@ pub(super) struct Rows<R> {
     after_cr: bool,
 }
 
-/// One row.
+/// One row of cells.
 #[derive(Debug, Default)]
 pub(crate) struct Row {
     /// The line that it begins in, the first of the file being 1.
@@ -35,7 +35,7 @@ pub(crate) struct Row {
 /// What comes next.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// A row.
+    /// A row that was read.
     Row,
     /// A row that cannot be read, and why; it begins in the row's line. The next one can.
     Bad(String),

@@ -3,6 +3,7 @@
 //! Parsing and validity follow Google's libphonenumber (crate `rlibphonenumber`, see
 //! `docs/adr/0001-phone-numbers.md`). A number is a person's: `Debug` shows its last two digits.
 
+mod error;
 mod written;
 
 use std::{fmt, str::FromStr, sync::LazyLock};
@@ -12,6 +13,8 @@ use rlibphonenumber::{
     PhoneNumberType, Region, ValidationError,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+pub use error::{MAX_INPUT, PhoneError};
 
 use crate::{country::Country, nanp};
 
@@ -26,38 +29,6 @@ pub struct PhoneNumber {
 
 /// `+` and 15 digits.
 const MAX_LEN: usize = 16;
-
-/// The longest input that is looked at, in bytes that can be seen: no written number needs more.
-pub const MAX_INPUT: usize = 64;
-
-/// Why an input is no number that can be sent to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum PhoneError {
-    /// Nothing but blanks.
-    #[error("the number is empty")]
-    Empty,
-    /// Letters or signs where digits belong, or far too much text.
-    #[error("this is not a phone number")]
-    NotANumber,
-    /// No `+` and no region to assume, or a calling code that does not exist.
-    #[error("the country is unknown: write the number with + and country code")]
-    UnknownCountry,
-    /// Fewer digits than any number of the country.
-    #[error("the number is too short for its country")]
-    TooShort,
-    /// More digits than any number of the country.
-    #[error("the number is too long for its country")]
-    TooLong,
-    /// The length is right, but the country assigns no such numbers.
-    #[error("no such number is assigned in its country")]
-    Unassigned,
-    /// A text cannot reach an extension.
-    #[error("a number with an extension cannot receive texts")]
-    Extension,
-    /// A spreadsheet wrote it as `1.21256E+10`: its last digits are gone.
-    #[error("the spreadsheet has rounded this number: make its column text and export it again")]
-    Rounded,
-}
 
 /// What a number's range is assigned to, as far as the numbering plan tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -76,7 +76,7 @@ pub(super) fn walk(mut evaluation: Evaluation<'_>, depth: Depth) -> Walk {
     }
 }
 
-/// What a gate says. Where it makes the message wait, the recipient's hours are looked at too: these
+/// What a gate says. Where it makes the message wait, the recipient's hours are looked at too: they
 /// are asked after most gates, and would make it wait again.
 fn within_hours(gate: Gate, evaluation: &Evaluation<'_>, rejection: Rejection) -> Rejection {
     let has_hours = applies(Gate::QuietHours, evaluation.candidate.class);

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{MAX_INPUT, PhoneError};
+use super::error::{MAX_INPUT, PhoneError};
 use crate::invisible::is_invisible;
 
 /// How many digits a number has at least that a spreadsheet takes for an amount.

@@ -44,6 +44,7 @@ fn input_as_people_write_it_becomes_e164() {
         ("447400123456", country("GB"), "+447400123456"),
     ] {
         let found = PhoneNumber::parse(input, region);
+
         assert_eq!(found.map(|n| n.to_string()).as_deref(), Ok(expected), "{input:?}");
     }
 }
