@@ -3,7 +3,7 @@
 
 use domain::{
     country::Country,
-    gates::{Basis, consent::is_program},
+    gates::{Basis, Stops, consent::is_program},
     phone::PhoneNumber,
 };
 use jiff::Timestamp;
@@ -75,6 +75,19 @@ pub(crate) fn validity(seconds: i64, errors: &mut Errors) {
 /// The program that messages belong to, in the field `program`.
 pub(crate) fn program(name: &str, errors: &mut Errors) {
     errors.check(is_program(name), "program", "invalid", "1 to 40 of a-z, 0-9, _ and -");
+}
+
+/// What an entry of the do-not-contact list stops: as it is written, else by its reason.
+pub(crate) fn stops(
+    field: &str,
+    written: Option<&str>,
+    reason: &str,
+    errors: &mut Errors,
+) -> Stops {
+    let Some(written) = written else { return Stops::of_reason(reason) };
+    let stops = Stops::from_name(written);
+    errors.check(stops.is_some(), field, "unknown", "marketing or all");
+    stops.unwrap_or_default()
 }
 
 /// When somebody said something about their consent, and when it ends.

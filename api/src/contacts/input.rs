@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use domain::{gates::Basis, ids::TenantId, phone::PhoneNumber};
+use domain::{
+    gates::{Basis, Stops},
+    ids::TenantId,
+    phone::PhoneNumber,
+};
 use jiff::Timestamp;
 use serde_json::Value;
-use store::recipients::consent::ConsentMethod;
+use store::recipients::{consent::ConsentMethod, list::RecipientRow};
 
 use crate::auth::Caller;
 
@@ -45,8 +49,8 @@ pub(crate) struct Input {
     pub(crate) attributes: BTreeMap<String, String>,
     /// A grant of consent to marketing.
     pub(crate) consent: Option<Consent>,
-    /// Not to be contacted, for this reason.
-    pub(crate) do_not_contact: Option<String>,
+    /// Not to be contacted.
+    pub(crate) do_not_contact: Option<DoNotContact>,
     /// Where it can be looked up, for the consent ledger.
     pub(crate) evidence: Value,
 }
@@ -62,4 +66,19 @@ pub(crate) struct Consent {
     pub(crate) basis: Option<Basis>,
     /// When it ends; none: never.
     pub(crate) expires_at: Option<Timestamp>,
+}
+
+/// An entry of the do-not-contact list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DoNotContact {
+    pub(crate) reason: String,
+    /// What it stops.
+    pub(crate) stops: Stops,
+}
+
+impl DoNotContact {
+    /// Whether the list has an entry of the number that stops as much.
+    pub(crate) fn is_listed(&self, recipient: &RecipientRow) -> bool {
+        recipient.stops() >= Some(self.stops)
+    }
 }

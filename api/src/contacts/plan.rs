@@ -108,6 +108,7 @@ fn changes(by: &Recorder, input: &Input, recipient: Option<&RecipientRow>) -> Ve
         channel: Channel::Sms,
         action,
         program: None,
+        stops: None,
         method: by.method,
         language: input.language.clone(),
         source,
@@ -127,10 +128,11 @@ fn changes(by: &Recorder, input: &Input, recipient: Option<&RecipientRow>) -> Ve
         changes.push(ConsentChange { proof, ..change(Action::Grant, consent.source.clone(), at) });
     }
 
-    if let Some(reason) = &input.do_not_contact
-        && recipient.is_none_or(|recipient| recipient.do_not_contact_at.is_none())
+    if let Some(entry) = &input.do_not_contact
+        && !recipient.is_some_and(|recipient| entry.is_listed(recipient))
     {
-        changes.push(change(Action::DoNotContact, Some(reason.clone()), by.now));
+        let listed = change(Action::DoNotContact, Some(entry.reason.clone()), by.now);
+        changes.push(ConsentChange { stops: Some(entry.stops), ..listed });
     }
     changes
 }
@@ -200,6 +202,7 @@ mod tests {
             stopped_programs: Vec::new(),
             do_not_contact_at: None,
             do_not_contact_reason: None,
+            do_not_contact_stops: None,
             marketing_consent_at: consent.map(at),
             consent_basis: None,
             consent_expires_at: None,

@@ -9,7 +9,7 @@ use serde_json::Value;
 use store::settings::tenants::Tenant;
 
 use super::{
-    input::{Consent, Input},
+    input::{Consent, DoNotContact, Input},
     instant::{EXPECTED, instant},
 };
 use crate::{
@@ -75,6 +75,9 @@ pub(crate) struct RawConsent {
 pub(crate) struct RawStop {
     #[serde(default)]
     pub(crate) reason: Option<String>,
+    /// What it stops: `marketing` or `all`.
+    #[serde(default)]
+    pub(crate) stops: Option<String>,
 }
 
 /// What a person's fields are read by.
@@ -98,11 +101,7 @@ impl Reference {
 }
 
 /// Reads a person, or says of every field at once what is wrong.
-pub(crate) fn read(
-    raw: Raw,
-    by: &Reference,
-    evidence: Value,
-) -> Result<Input, Vec<FieldError>> {
+pub(crate) fn read(raw: Raw, by: &Reference, evidence: Value) -> Result<Input, Vec<FieldError>> {
     let mut errors = Errors::default();
     let home = home(raw.country, &raw.phone, by.country, &mut errors);
     let number = fields::number("phone", &raw.phone, home, &mut errors);
@@ -118,10 +117,7 @@ pub(crate) fn read(
     let attributes = attributes(raw.attributes, &mut errors);
 
     let consent = raw.consent.map(|given| consent(given, by, &mut errors));
-    let do_not_contact = raw.do_not_contact.map(|stop| {
-        let reason = text("do_not_contact.reason", stop.reason, &mut errors);
-        reason.unwrap_or_else(|| "not given".to_owned())
-    });
+    let do_not_contact = raw.do_not_contact.map(|stop| do_not_contact(stop, &mut errors));
 
     let (Some(number), true) = (number, errors.is_empty()) else { return Err(errors.into_vec()) };
 
@@ -142,6 +138,16 @@ pub(crate) fn read(
         do_not_contact,
         evidence,
     })
+}
+
+/// Reads an entry of the do-not-contact list. What it stops follows from its reason where it is not
+/// said.
+fn do_not_contact(written: RawStop, errors: &mut Errors) -> DoNotContact {
+    let reason = text("do_not_contact.reason", written.reason, errors);
+    let reason = reason.unwrap_or_else(|| "not given".to_owned());
+    let stops = said(written.stops).map(|name| name.to_lowercase());
+    let stops = fields::stops("do_not_contact.stops", stops.as_deref(), &reason, errors);
+    DoNotContact { reason, stops }
 }
 
 /// Reads a consent, whose ground may be written with blanks and capitals.

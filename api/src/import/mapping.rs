@@ -31,6 +31,7 @@ pub(crate) enum Field {
     ConsentExpiresAt,
     DoNotContact,
     DoNotContactReason,
+    DoNotContactStops,
 }
 
 /// The names by which a column is known, the field's own first. Compared in lower case, with every
@@ -52,6 +53,7 @@ const NAMES: &[(Field, &[&str])] = &[
     (Field::ConsentExpiresAt, &["consent_expires_at", "consent_expires", "consent_expiry"]),
     (Field::DoNotContact, &["do_not_contact", "dnc", "opt_out", "opted_out"]),
     (Field::DoNotContactReason, &["do_not_contact_reason", "dnc_reason"]),
+    (Field::DoNotContactStops, &["do_not_contact_stops", "dnc_stops"]),
 ];
 
 /// How a mapping names an own field of the contact, and all of them.
@@ -222,6 +224,7 @@ impl Mapping {
                 Field::ConsentExpiresAt => consent.expires_at = Some(cell),
                 Field::DoNotContact => stops = stops.max(yes_or_no("do_not_contact", &cell)?),
                 Field::DoNotContactReason => stop.reason = Some(cell),
+                Field::DoNotContactStops => stop.stops = Some(cell),
             }
         }
 
@@ -265,7 +268,8 @@ impl Mapping {
         if self.has(field) {
             return;
         }
-        let is_it = |column: &Column| column.field.is_none() && by_name(&column.column) == Some(field);
+        let is_it =
+            |column: &Column| column.field.is_none() && by_name(&column.column) == Some(field);
         let found: Vec<usize> =
             (0..self.columns.len()).filter(|index| is_it(&self.columns[*index])).collect();
 

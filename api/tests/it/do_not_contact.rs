@@ -193,3 +193,43 @@ async fn a_list_is_read_as_people_have_it_and_a_quote_swallows_nobody() {
     let workbook = caller.csv(path, "PK\u{3}\u{4}").await.problem(422);
     assert_eq!(workbook[0].1, "not_csv");
 }
+
+#[tokio::test]
+async fn an_entry_says_what_it_stops_and_one_that_stops_more_takes_its_place() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Agent).await;
+    let stopped = async |body: Value| {
+        let listed = caller.post("/v1/do-not-contact", &body).await.expect(201);
+        (listed["stops"].clone(), listed["reason"].clone())
+    };
+    let entry = |reason: &str| json!({ "phone": "+12125550100", "reason": reason });
+
+    assert_eq!(
+        stopped(entry("asked by letter")).await,
+        (json!("marketing"), json!("asked by letter"))
+    );
+    assert_eq!(stopped(entry("Legal threat")).await, (json!("all"), json!("Legal threat")));
+    assert_eq!(stopped(entry("asked again")).await, (json!("all"), json!("Legal threat")));
+
+    let said = |stops: &str| json!({ "phone": "+12125550101", "reason": "asked", "stops": stops });
+    assert_eq!(stopped(said("all")).await.0, "all");
+    let wrong = caller.post("/v1/do-not-contact", &said("some")).await.problem(422);
+    assert_eq!(wrong, [("stops".to_owned(), "unknown".to_owned())]);
+
+    let path = "/v1/do-not-contact/+12125550101?reason=a+mistake";
+    assert_eq!(caller.delete(path).await.expect(200)["stops"], Value::Null);
+    assert_eq!(stopped(said("marketing")).await.0, "marketing");
+
+    for (stop, stops) in [
+        (json!({}), "marketing"),
+        (json!({ "reason": "wrong number" }), "all"),
+        (json!({ "reason": "moved", "stops": "all" }), "all"),
+    ] {
+        let phone = format!("+12125550{}", 200 + stop.to_string().len());
+        let person = json!({ "phone": phone, "do_not_contact": stop });
+        let made = caller.post("/v1/contacts", &person).await.expect(201);
+        assert_eq!(made["do_not_contact_stops"], stops, "{stop}");
+    }
+    let ledger = "select count(*) from millrace.consents where stops = 'all'";
+    assert_eq!(world.number(ledger).await, 4);
+}

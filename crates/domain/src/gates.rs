@@ -28,7 +28,7 @@ pub use capacity::{
     meter::{ByLane, Meter, depth},
     windows::Windows,
 };
-pub use consent::{Basis, Consent, ConsentPolicy, Lacking, Needed, OptOutScope};
+pub use consent::{Basis, Consent, ConsentPolicy, Lacking, Needed, OptOutScope, Stops};
 pub use evaluate::{LEAD_TIME, counter_keys, ends_at, evaluate, examine};
 pub use facts::{
     Caps, Facts, RecipientKey, RecipientStatus, SenderFacts, SwitchMode, Switches, TenantFacts,

@@ -129,6 +129,7 @@ impl World {
             channel,
             action: Action::Revoke,
             program: None,
+            stops: None,
             method: ConsentMethod::Keyword,
             language: None,
             source: None,

@@ -10,7 +10,8 @@ use axum::{
     routing::{delete, get, post},
 };
 use domain::{
-    address::Address, country::Country, ids::TenantId, message::class::Channel, phone::PhoneNumber,
+    address::Address, country::Country, gates::Stops, ids::TenantId, message::class::Channel,
+    phone::PhoneNumber,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,7 @@ use store::{
 
 use super::{
     scope,
-    stop::{self, NewStop, Stop},
+    stop::{self, NewStop, Reach, Stop},
 };
 use crate::{
     app::App,
@@ -46,6 +47,8 @@ struct StopView {
     channel: Channel,
     do_not_contact_at: Option<Timestamp>,
     reason: Option<String>,
+    /// What the entry stops.
+    stops: Option<Stops>,
     opted_out_at: Option<Timestamp>,
     opt_out_cause: Option<ConsentMethod>,
     stopped_programs: Vec<String>,
@@ -53,6 +56,7 @@ struct StopView {
 
 fn view(recipient: RecipientRow) -> StopView {
     StopView {
+        stops: recipient.stops(),
         phone: recipient.address,
         channel: recipient.channel,
         do_not_contact_at: recipient.do_not_contact_at,
@@ -64,7 +68,7 @@ fn view(recipient: RecipientRow) -> StopView {
 }
 
 /// `POST /v1/do-not-contact`, for every role but viewer: puts a number on the list; one that is on
-/// it keeps its first date and reason. Answers 201 with the number.
+/// it keeps its first date, and its reason unless more is stopped now. Answers 201 with the number.
 async fn add(mut new: Creation<NewStop>) -> Result<Response, Problem> {
     // check
     let stop = new.body.check(new.tenant.country.parse().ok()).map_err(Problem::invalid)?;
@@ -112,7 +116,9 @@ async fn remove(
     errors.done()?;
     let gone = || Problem::not_found("number on the list");
     let number = PhoneNumber::parse(&phone, tenant.country.parse().ok()).map_err(|_| gone())?;
-    let stop = Stop { address: number.into(), channel: removal.channel, program };
+    // Taken off whatever it stops.
+    let reach = program.map_or(Reach::Tenant(Stops::Marketing), Reach::Program);
+    let stop = Stop { address: number.into(), channel: removal.channel, reach };
 
     // load
     let now = app.now();

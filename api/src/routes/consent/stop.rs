@@ -1,7 +1,7 @@
 //! A number on the do-not-contact list, or to be put on it or taken off: as callers write it, and
 //! as it is recorded.
 
-use domain::{address::Address, country::Country, message::class::Channel};
+use domain::{address::Address, country::Country, gates::Stops, message::class::Channel};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
@@ -27,6 +27,9 @@ const MAX_REASON: usize = 100;
 pub(super) struct NewStop {
     pub(super) phone: String,
     pub(super) reason: String,
+    /// What it stops, `marketing` or `all`; where it is not said, as the reason has it.
+    #[serde(default)]
+    pub(super) stops: Option<String>,
     #[serde(default)]
     pub(super) channel: Channel,
     /// What it is of: `tenant` or `program`.
@@ -37,12 +40,20 @@ pub(super) struct NewStop {
 }
 
 /// A number on the list, or to be put on it or taken off.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stop {
     pub(super) address: Address,
     pub(super) channel: Channel,
-    /// None: everything of the tenant.
-    pub(super) program: Option<String>,
+    pub(super) reach: Reach,
+}
+
+/// What an entry is about. Of two about the same the greater one stops more.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reach {
+    /// Everything of the tenant, as far as it stops that.
+    Tenant(Stops),
+    /// One program of the tenant.
+    Program(String),
 }
 
 impl NewStop {
@@ -52,21 +63,41 @@ impl NewStop {
         let mut errors = Errors::default();
         reason(&self.reason, &mut errors);
         let program = scope::program(self.scope.as_deref(), self.program.as_deref(), &mut errors);
+        let reach = match program {
+            Some(program) => {
+                let detail = "an entry of a program stops the program";
+                errors.check(self.stops.is_none(), "stops", "unexpected", detail);
+                Reach::Program(program)
+            }
+            None => {
+                let stops = self.stops.as_deref();
+                Reach::Tenant(fields::stops("stops", stops, &self.reason, &mut errors))
+            }
+        };
         let number = fields::number("phone", &self.phone, home, &mut errors);
 
         let (Some(number), true) = (number, errors.is_empty()) else {
             return Err(errors.into_vec());
         };
-        Ok(Stop { address: number.into(), channel: self.channel, program })
+        Ok(Stop { address: number.into(), channel: self.channel, reach })
     }
 }
 
 impl Stop {
-    /// Whether the number is on the list with this scope.
+    /// What it is about, whatever it stops of that: the number, the channel, the program.
+    pub(super) fn subject(&self) -> (Address, Channel, Option<String>) {
+        let program = match &self.reach {
+            Reach::Tenant(_) => None,
+            Reach::Program(program) => Some(program.clone()),
+        };
+        (self.address.clone(), self.channel, program)
+    }
+
+    /// Whether the number is on the list with this scope, and stopped as far.
     pub(super) fn is_listed(&self, recipient: Option<&RecipientRow>) -> bool {
-        recipient.is_some_and(|recipient| match &self.program {
-            Some(program) => recipient.stopped_programs.contains(program),
-            None => recipient.do_not_contact_at.is_some(),
+        recipient.is_some_and(|recipient| match &self.reach {
+            Reach::Program(program) => recipient.stopped_programs.contains(program),
+            Reach::Tenant(stops) => recipient.stops() >= Some(*stops),
         })
     }
 
@@ -78,13 +109,19 @@ impl Stop {
         reason: &str,
         at: Timestamp,
     ) -> ConsentChange {
+        let (program, stops) = match self.reach {
+            Reach::Program(program) => (Some(program), None),
+            Reach::Tenant(stops) => (None, Some(stops).filter(|_| action == Action::DoNotContact)),
+        };
+
         ConsentChange {
             tenant: caller.tenant.clone(),
             consent_id: ids::fresh(),
             address: self.address,
             channel: self.channel,
             action,
-            program: self.program,
+            program,
+            stops,
             method: ConsentMethod::Api,
             language: None,
             source: Some(reason.trim().to_owned()),

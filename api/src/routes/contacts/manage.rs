@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
-use domain::{ids::ContactId, message::class::Channel};
+use domain::{gates::Stops, ids::ContactId, message::class::Channel};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -49,6 +49,7 @@ pub(super) struct ContactView {
     opt_out_cause: Option<ConsentMethod>,
     do_not_contact_at: Option<Timestamp>,
     do_not_contact_reason: Option<String>,
+    do_not_contact_stops: Option<Stops>,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -72,6 +73,7 @@ fn view(contact: Contact, recipient: Option<&RecipientRow>) -> ContactView {
         do_not_contact_at: recipient.and_then(|recipient| recipient.do_not_contact_at),
         do_not_contact_reason: recipient
             .and_then(|recipient| recipient.do_not_contact_reason.clone()),
+        do_not_contact_stops: recipient.and_then(RecipientRow::stops),
         created_at: contact.created_at,
         updated_at: contact.updated_at,
     }

@@ -50,6 +50,69 @@ pub struct Consent {
     pub expires_at: Option<Timestamp>,
 }
 
+/// What an entry of the do-not-contact list stops.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Stops {
+    /// Promotions, journeys and conversations.
+    #[default]
+    Marketing,
+    /// Transactional messages too.
+    All,
+}
+
+impl Stops {
+    /// Both, the narrower one first.
+    pub const ALL: [Self; 2] = [Self::Marketing, Self::All];
+
+    /// The name in rows and requests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Marketing => "marketing",
+            Self::All => "all",
+        }
+    }
+
+    /// What this name stands for.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stops| stops.as_str() == name)
+    }
+
+    /// What an entry stops whose reason says no more: everything where somebody threatens with the
+    /// law, complains, or is not the one who was meant.
+    pub fn of_reason(reason: &str) -> Self {
+        let reason = reason.to_lowercase();
+        let is_grave = GRAVE_REASONS.iter().any(|grave| reason.contains(grave));
+        if is_grave { Self::All } else { Self::Marketing }
+    }
+
+    /// Whether messages of a class are stopped. Compliance answers are not asked about.
+    pub(super) fn stops(self, class: MessageClass) -> bool {
+        match class {
+            MessageClass::Transactional => self == Self::All,
+            MessageClass::Promo
+            | MessageClass::Journey
+            | MessageClass::Conversational
+            | MessageClass::Compliance => true,
+        }
+    }
+}
+
+/// What reasons hold after which a number is not texted at all.
+const GRAVE_REASONS: [&str; 9] = [
+    "legal",
+    "lawsuit",
+    "lawyer",
+    "attorney",
+    "litigat",
+    "complain",
+    "wrong number",
+    "wrong person",
+    "reassigned",
+];
+
 /// Which consent a class of messages needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

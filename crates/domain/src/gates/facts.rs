@@ -10,7 +10,7 @@ use crate::{
     country::Country,
     gates::{
         capacity::{line::LineKey, meter::Meter},
-        consent::{Basis, Consent},
+        consent::{Basis, Consent, Stops},
         policy::Policy,
     },
     ids::{CampaignId, SenderId, TenantId},
@@ -161,6 +161,8 @@ pub struct RecipientStatus {
     pub opted_out_at: Option<Timestamp>,
     /// Since when the address is on the do-not-contact list of the tenant or of the platform.
     pub do_not_contact_at: Option<Timestamp>,
+    /// What that entry stops; none where it does not say: marketing.
+    pub do_not_contact_stops: Option<Stops>,
     /// When the consent to marketing that is in force was given.
     pub marketing_consent_at: Option<Timestamp>,
     /// The ground of that consent, where it was said.

@@ -1,7 +1,7 @@
 //! Which gate is asked for which class: the table, cell by cell.
 
 use domain::{
-    gates::{Caps, CounterKey, CounterKind, Gate, GateAnswer, SwitchMode, Verdict, Windows},
+    gates::{Caps, CounterKey, CounterKind, Gate, GateAnswer, Stops, SwitchMode, Verdict, Windows},
     message::class::{Channel, MessageClass},
     money::Micros,
 };
@@ -157,6 +157,15 @@ fn dnc_blocks_always_and_asks_each_class_what_it_needs() {
 
     let dnc = "block dnc do_not_contact";
     each(|desk| desk.recipient().do_not_contact_at = since, [dnc, dnc, dnc, "admit 1", "admit 1"]);
+    for (stops, transactional) in [(Stops::Marketing, "admit 1"), (Stops::All, dnc)] {
+        each(
+            |desk| {
+                desk.recipient().do_not_contact_at = since;
+                desk.recipient().do_not_contact_stops = Some(stops);
+            },
+            [dnc, dnc, dnc, transactional, "admit 1"],
+        );
+    }
 
     let no = "block dnc no_consent";
     each(

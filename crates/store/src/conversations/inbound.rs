@@ -316,6 +316,7 @@ fn change(text: &NewText, programs: &HashMap<Uuid, String>) -> ConsentChange {
         channel: Channel::Sms,
         action: if is_stop(text) { Action::Revoke } else { Action::Restore },
         program: programs.get(&text.id).cloned(),
+        stops: None,
         method: text.method,
         language: None,
         source: None,

@@ -44,6 +44,7 @@ fn serialised() -> Vec<(&'static str, BTreeSet<String>)> {
         channel: Channel::Sms,
         action: Action::Grant,
         program: None,
+        stops: None,
         method: ConsentMethod::Api,
         language: None,
         source: None,

@@ -4,7 +4,7 @@
 
 use domain::{
     address::Address,
-    gates::{Basis, Gate, OnLate, SwitchMode},
+    gates::{Basis, Gate, OnLate, Stops, SwitchMode},
     ids::TenantId,
     message::{
         class::{Channel, Lane, MessageClass},
@@ -44,6 +44,7 @@ words! {
     Lane = "lane",
     MessageClass = "message class",
     OnLate = "end of a late message",
+    Stops = "what an entry stops",
     SwitchMode = "mode of a switch",
 }
 

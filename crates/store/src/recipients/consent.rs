@@ -7,7 +7,12 @@ mod ledger;
 
 use std::collections::HashSet;
 
-use domain::{address::Address, gates::Basis, ids::TenantId, message::class::Channel};
+use domain::{
+    address::Address,
+    gates::{Basis, Stops},
+    ids::TenantId,
+    message::class::Channel,
+};
 use jiff::Timestamp;
 use sqlx::types::Json;
 use stage::Fault;
@@ -25,7 +30,8 @@ use crate::{
 
 /// Records changes: in the ledger, in the recipients' statuses, in the parked messages of whoever
 /// is stopped (they are due at once, so that the gates block them), in the audit trail. A stop that
-/// is repeated keeps its first time and cause; a restoration that is written late does not lift a
+/// is repeated keeps its first time and cause; an entry of the do-not-contact list that stops more
+/// than the one before brings its own reason. A restoration that is written late does not lift a
 /// newer revocation. Locks the statuses in key order, as the claim of send does.
 pub async fn record(
     tx: &mut Scoped,
@@ -73,6 +79,7 @@ fn entry(change: &ConsentChange, now: Timestamp) -> AuditEntry {
         }
     };
     say("program", change.program.as_deref());
+    say("stops", change.stops.map(Stops::as_str));
     say("basis", change.proof.basis.map(Basis::as_str));
     say("source", change.source.as_deref());
 
@@ -134,25 +141,24 @@ async fn apply(tx: &mut Scoped, changes: &[&ConsentChange]) -> Result<(), Fault>
 
     sqlx::query!(
         "with said as (
-             select r.* from jsonb_to_recordset($1) as r (
+             select r.*, action in ('grant', 'confirm') as grants, program is null as of_all,
+                    program is null and action = 'do_not_contact' as lists
+             from jsonb_to_recordset($1) as r (
                  tenant_id text, number text, channel text, action text, program text, method text,
-                 source text, basis text, expires_at timestamptz, at timestamptz)
+                 source text, basis text, expires_at timestamptz, at timestamptz, stops text)
          ), folded as (
-             select tenant_id, number, channel,
-                    max(at) filter (where action in ('grant', 'confirm')) as granted_at,
-                    (array_agg(basis order by at desc)
-                        filter (where action in ('grant', 'confirm')))[1] as basis,
-                    (array_agg(expires_at order by at desc)
-                        filter (where action in ('grant', 'confirm')))[1] as expires_at,
-                    min(at) filter (where action = 'revoke' and program is null) as revoked_at,
-                    min(method) filter (where action = 'revoke' and program is null) as method,
+             select tenant_id, number, channel, max(at) filter (where grants) as granted_at,
+                    (array_agg(basis order by at desc) filter (where grants))[1] as basis,
+                    (array_agg(expires_at order by at desc) filter (where grants))[1] as expires_at,
+                    min(at) filter (where action = 'revoke' and of_all) as revoked_at,
+                    min(method) filter (where action = 'revoke' and of_all) as method,
                     (array_agg(action order by at desc) filter (
-                        where action in ('revoke', 'restore') and program is null))[1] as last,
-                    min(at) filter (where action = 'do_not_contact' and program is null)
-                        as listed_at,
-                    min(source) filter (where action = 'do_not_contact' and program is null)
-                        as reason,
-                    coalesce(bool_or(action = 'allow' and program is null), false) as allowed,
+                        where action in ('revoke', 'restore') and of_all))[1] as last,
+                    min(at) filter (where lists) as listed_at,
+                    (array_agg(source order by (stops is not distinct from 'all') desc, at, source)
+                        filter (where lists))[1] as reason,
+                    coalesce(bool_or(lists and stops = 'all'), false) as stops_all,
+                    coalesce(bool_or(action = 'allow' and of_all), false) as allowed,
                     coalesce(array_agg(program) filter (where program is not null
                         and action in ('revoke', 'do_not_contact')), '{}') as gone,
                     coalesce(array_agg(program) filter (where program is not null
@@ -167,8 +173,11 @@ async fn apply(tx: &mut Scoped, changes: &[&ConsentChange]) -> Result<(), Fault>
              do_not_contact_at = case when k.allowed then null
                                       else coalesce(s.do_not_contact_at, k.listed_at) end,
              do_not_contact_reason = case when k.allowed then null
-                                          when s.do_not_contact_at is null then k.reason
-                                          else s.do_not_contact_reason end,
+                 when s.do_not_contact_at is null or n.widens then k.reason
+                 else s.do_not_contact_reason end,
+             do_not_contact_stops = case when k.allowed then null when k.stops_all then 'all'
+                 when k.listed_at is not null then coalesce(s.do_not_contact_stops, 'marketing')
+                 else s.do_not_contact_stops end,
              stopped_programs = array(
                  select p from unnest(
                      case when k.last = 'restore' then k.gone
@@ -186,7 +195,7 @@ async fn apply(tx: &mut Scoped, changes: &[&ConsentChange]) -> Result<(), Fault>
                                                   'express_written'], k.basis), 0)
                     >= coalesce(array_position(array['implied', 'soft_opt_in', 'express',
                                                      'express_written'], o.consent_basis), 0)
-             ) as replaces
+             ) as replaces, k.stops_all and o.do_not_contact_stops is distinct from 'all' as widens
              from standings o where o.tenant_id = k.tenant_id and o.number = k.number
                 and o.channel = k.channel
          ) n

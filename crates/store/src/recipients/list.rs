@@ -1,7 +1,12 @@
 //! Recipient statuses as people read them: lists and single look-ups. The gates and the claim read
 //! the same rows in their own way ([`super::status`]); [`super::consent`] changes them.
 
-use domain::{address::Address, gates::Basis, ids::TenantId, message::class::Channel};
+use domain::{
+    address::Address,
+    gates::{Basis, Stops},
+    ids::TenantId,
+    message::class::Channel,
+};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use stage::Fault;
@@ -30,12 +35,21 @@ pub struct RecipientRow {
     pub do_not_contact_at: Option<Timestamp>,
     /// The reason that was given.
     pub do_not_contact_reason: Option<String>,
+    /// What that entry stops; none: marketing, as of entries from before.
+    pub do_not_contact_stops: Option<Stops>,
     /// Business time of the latest consent to marketing.
     pub marketing_consent_at: Option<Timestamp>,
     /// The legal ground of the consent, where one was given.
     pub consent_basis: Option<Basis>,
     /// When the consent ends; none: it does not end.
     pub consent_expires_at: Option<Timestamp>,
+}
+
+impl RecipientRow {
+    /// What the entry of the do-not-contact list stops; none where it is not on the list.
+    pub fn stops(&self) -> Option<Stops> {
+        self.do_not_contact_at.map(|_| self.do_not_contact_stops.unwrap_or_default())
+    }
 }
 
 impl std::fmt::Debug for RecipientRow {
@@ -58,6 +72,7 @@ struct Row {
     stopped_programs: Vec<String>,
     do_not_contact_at: Option<jiff_sqlx::Timestamp>,
     do_not_contact_reason: Option<String>,
+    do_not_contact_stops: Option<String>,
     marketing_consent_at: Option<jiff_sqlx::Timestamp>,
     consent_basis: Option<String>,
     consent_expires_at: Option<jiff_sqlx::Timestamp>,
@@ -75,6 +90,7 @@ impl TryFrom<Row> for RecipientRow {
             stopped_programs: row.stopped_programs,
             do_not_contact_at: row.do_not_contact_at.map(|at| at.to_jiff()),
             do_not_contact_reason: row.do_not_contact_reason,
+            do_not_contact_stops: optional(row.do_not_contact_stops.as_deref())?,
             marketing_consent_at: row.marketing_consent_at.map(|at| at.to_jiff()),
             consent_basis: optional(row.consent_basis.as_deref())?,
             consent_expires_at: row.consent_expires_at.map(|at| at.to_jiff()),
@@ -109,7 +125,8 @@ pub async fn load(
     let rows = sqlx::query_as!(
         Row,
         "select number, channel, opted_out_at, opt_out_cause, stopped_programs, do_not_contact_at,
-                do_not_contact_reason, marketing_consent_at, consent_basis, consent_expires_at
+                do_not_contact_reason, do_not_contact_stops, marketing_consent_at,
+                consent_basis, consent_expires_at
          from standings where tenant_id = $1 and number = any ($2) and channel = $3",
         tenant.as_str(),
         &addresses as _,
@@ -148,7 +165,8 @@ pub async fn list_stopped(
     let rows = sqlx::query_as!(
         Row,
         "select number, channel, opted_out_at, opt_out_cause, stopped_programs, do_not_contact_at,
-                do_not_contact_reason, marketing_consent_at, consent_basis, consent_expires_at
+                do_not_contact_reason, do_not_contact_stops, marketing_consent_at,
+                consent_basis, consent_expires_at
          from standings
          where tenant_id = $1 and (number, channel) > ($2, $3)
            and ($4::text is null or number = $4) and ($5::text is null or channel = $5)

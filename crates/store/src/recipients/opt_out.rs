@@ -61,6 +61,7 @@ fn change(one: &CarrierOptOut<'_>) -> ConsentChange {
         channel: one.channel,
         action: Action::Revoke,
         program: None,
+        stops: None,
         method: ConsentMethod::Carrier,
         language: None,
         source: None,

@@ -32,6 +32,7 @@ macro_rules! load {
             let status = RecipientStatus {
                 opted_out_at: row.opted_out_at.map(|at| at.to_jiff()),
                 do_not_contact_at: row.do_not_contact_at.map(|at| at.to_jiff()),
+                do_not_contact_stops: optional(row.do_not_contact_stops.as_deref())?,
                 marketing_consent_at: row.marketing_consent_at.map(|at| at.to_jiff()),
                 consent_basis: optional(row.consent_basis.as_deref())?,
                 consent_expires_at: row.consent_expires_at.map(|at| at.to_jiff()),
@@ -55,9 +56,9 @@ pub async fn read(tx: &mut Scoped, keys: &BTreeSet<RecipientKey>) -> Result<Reci
     load!(
         tx,
         keys,
-        r#"select k.at as "at!", s.opted_out_at, s.do_not_contact_at, s.marketing_consent_at,
-                  s.consent_basis, s.consent_expires_at, s.stopped_programs, s.last_promo_at,
-                  s.marketing_at, s.last_inbound_at
+        r#"select k.at as "at!", s.opted_out_at, s.do_not_contact_at, s.do_not_contact_stops,
+                  s.marketing_consent_at, s.consent_basis, s.consent_expires_at,
+                  s.stopped_programs, s.last_promo_at, s.marketing_at, s.last_inbound_at
            from unnest($1::text[], $2::text[], $3::text[])
                 with ordinality as k (tenant_id, number, channel, at)
            cross join lateral (
@@ -77,9 +78,9 @@ pub async fn lock(tx: &mut Scoped, keys: &BTreeSet<RecipientKey>) -> Result<Reci
     load!(
         tx,
         keys,
-        r#"select k.at as "at!", s.opted_out_at, s.do_not_contact_at, s.marketing_consent_at,
-                  s.consent_basis, s.consent_expires_at, s.stopped_programs, s.last_promo_at,
-                  s.marketing_at, s.last_inbound_at
+        r#"select k.at as "at!", s.opted_out_at, s.do_not_contact_at, s.do_not_contact_stops,
+                  s.marketing_consent_at, s.consent_basis, s.consent_expires_at,
+                  s.stopped_programs, s.last_promo_at, s.marketing_at, s.last_inbound_at
            from (
                select * from unnest($1::text[], $2::text[], $3::text[])
                with ordinality as u (tenant_id, number, channel, at)

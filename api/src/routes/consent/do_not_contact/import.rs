@@ -23,7 +23,7 @@ use crate::{
         Creation, Errors, FieldError, Kind, Problem,
         body::{decode_item, decode_list, is_type},
     },
-    routes::consent::stop::{NewStop, Stop},
+    routes::consent::stop::{NewStop, Reach, Stop},
 };
 
 /// How many rows one request may hold.
@@ -79,7 +79,7 @@ async fn apply(mut new: Creation<Rows>) -> Result<Response, Problem> {
 
     // decide
     let (mut answer, mut changes) = (Answer::default(), Vec::new());
-    let mut seen: HashMap<Stop, usize> = HashMap::new();
+    let mut seen: HashMap<_, (usize, Reach)> = HashMap::new();
     for (index, row) in rows.into_iter().enumerate() {
         let (stop, reason) = match row {
             Ok(checked) => checked,
@@ -88,13 +88,17 @@ async fn apply(mut new: Creation<Rows>) -> Result<Response, Problem> {
                 continue;
             }
         };
-        let first = *seen.entry(stop.clone()).or_insert(index);
+        let earlier = seen.get(&stop.subject()).filter(|(_, reach)| *reach >= stop.reach);
+        let earlier = earlier.map(|(index, _)| *index);
         let before = known.get(&(stop.address.to_string(), stop.channel));
-        if first != index {
+        if let Some(first) = earlier {
             let detail = format!("row {first} says the same");
             let error = FieldError { field: "phone".into(), code: "duplicate", detail };
             answer.unchanged(index, vec![error]);
-        } else if stop.is_listed(before) {
+            continue;
+        }
+        seen.insert(stop.subject(), (index, stop.reach.clone()));
+        if stop.is_listed(before) {
             answer.unchanged(index, Vec::new());
         } else {
             let change = stop.change(&new.caller, Action::DoNotContact, &reason, new.now);
@@ -169,7 +173,8 @@ fn rows(headers: &HeaderMap, bytes: &[u8]) -> Result<Rows, Problem> {
     }
 }
 
-/// Columns `phone` and `reason`, and if wanted `channel`, `scope` and `program`, in any order.
+/// Columns `phone` and `reason`, and if wanted `stops`, `channel`, `scope` and `program`, in any
+/// order.
 fn csv_rows(bytes: &[u8]) -> Result<Rows, Problem> {
     let is_known = |name: &str| COLUMNS.contains(&name.to_ascii_lowercase().as_str());
     let file = Cursor::new(bytes.to_vec());
@@ -194,7 +199,7 @@ fn csv_rows(bytes: &[u8]) -> Result<Rows, Problem> {
 }
 
 /// The columns that a file may have.
-const COLUMNS: [&str; 5] = ["phone", "reason", "channel", "scope", "program"];
+const COLUMNS: [&str; 6] = ["phone", "reason", "stops", "channel", "scope", "program"];
 
 /// Every column is known and there once, and those that are needed are there.
 fn check_header(names: &[String]) -> Result<(), Problem> {
@@ -242,6 +247,7 @@ fn csv_row(names: &[String], row: &delimited::Row) -> Result<NewStop, Vec<FieldE
     Ok(NewStop {
         phone: value("phone").unwrap_or_default(),
         reason: value("reason").unwrap_or_default(),
+        stops: value("stops"),
         channel,
         scope: value("scope"),
         program: value("program"),

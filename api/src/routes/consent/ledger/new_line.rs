@@ -181,6 +181,7 @@ pub(super) fn change(
         channel: body.channel,
         action,
         program,
+        stops: None,
         method: body.known_method().unwrap_or(ConsentMethod::Api),
         language: body.language.clone(),
         source: body.source.clone(),

@@ -1,6 +1,9 @@
 //! The consent ledger as callers read it.
 
-use domain::{gates::Basis, message::class::Channel};
+use domain::{
+    gates::{Basis, Stops},
+    message::class::Channel,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -17,6 +20,8 @@ pub(super) struct LineView {
     action: Action,
     scope: &'static str,
     program: Option<String>,
+    /// Of an entry of the do-not-contact list: what it stops.
+    stops: Option<Stops>,
     basis: Option<Basis>,
     expires_at: Option<Timestamp>,
     method: ConsentMethod,
@@ -48,6 +53,7 @@ pub(super) fn line_view(line: ConsentLine) -> LineView {
         action: line.action,
         scope,
         program: line.program,
+        stops: line.stops,
         basis: line.basis,
         expires_at: line.expires_at,
         method: line.method,
@@ -83,12 +89,14 @@ pub(super) struct RecipientView {
     opt_out_cause: Option<ConsentMethod>,
     stopped_programs: Vec<String>,
     do_not_contact_at: Option<Timestamp>,
+    do_not_contact_stops: Option<Stops>,
 }
 
 /// The recipient status as callers read it, at this instant.
 pub(super) fn recipient_view(recipient: RecipientRow, now: Timestamp) -> RecipientView {
     let ended = recipient.consent_expires_at.is_some_and(|end| end <= now);
     RecipientView {
+        do_not_contact_stops: recipient.stops(),
         holds: recipient.marketing_consent_at.is_some() && !ended,
         channel: recipient.channel,
         consent_at: recipient.marketing_consent_at,

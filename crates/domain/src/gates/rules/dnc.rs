@@ -1,15 +1,12 @@
 //! Gate 3, do not contact: nobody is texted who has opted out of everything or of the message's
 //! program, who is on the do-not-contact list, or who lacks the consent that the policy asks for.
 //!
-//! For every class but compliance; the do-not-contact list does not keep back transactional
-//! messages. The answer is block, always.
+//! For every class but compliance. An entry of the do-not-contact list keeps transactional messages
+//! back where it stops all, and not where it stops marketing. The answer is block, always.
 
-use crate::{
-    gates::{
-        consent::{Needed, program_of},
-        evaluation::{Evaluation, Step},
-    },
-    message::class::MessageClass,
+use crate::gates::{
+    consent::{Needed, Stops, program_of},
+    evaluation::{Evaluation, Step},
 };
 
 pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
@@ -36,16 +33,17 @@ fn opted_out(evaluation: &Evaluation<'_>) -> Option<Step> {
 
 /// The do-not-contact list of the tenant and of the platform.
 fn listed(evaluation: &Evaluation<'_>) -> Option<Step> {
-    match evaluation.candidate.class {
-        MessageClass::Transactional => return None,
-        MessageClass::Promo
-        | MessageClass::Journey
-        | MessageClass::Conversational
-        | MessageClass::Compliance => {}
+    let recipient = evaluation.recipient;
+    let at = recipient.do_not_contact_at?;
+    let stops = recipient.do_not_contact_stops.unwrap_or_default();
+    if !stops.stops(evaluation.candidate.class) {
+        return None;
     }
-
-    let at = evaluation.recipient.do_not_contact_at?;
-    Some(Step::block("do_not_contact", format!("on the do-not-contact list since {at}")))
+    let what = match stops {
+        Stops::Marketing => "on the do-not-contact list",
+        Stops::All => "on the do-not-contact list for all messages",
+    };
+    Some(Step::block("do_not_contact", format!("{what} since {at}")))
 }
 
 /// The consent that the policy asks for. A message that rests on one may not be sent after its end.

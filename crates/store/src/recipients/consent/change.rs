@@ -1,6 +1,11 @@
 //! What a change of consent is: what it does, what proves it, and how it is written to the ledger.
 
-use domain::{address::Address, gates::Basis, ids::TenantId, message::class::Channel};
+use domain::{
+    address::Address,
+    gates::{Basis, Stops},
+    ids::TenantId,
+    message::class::Channel,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::types::Uuid;
@@ -183,6 +188,8 @@ pub struct ConsentChange {
     pub action: Action,
     /// The program that it is about; none: everything of the tenant. Grants have none.
     pub program: Option<String>,
+    /// What an entry of the do-not-contact list stops; none for any other change.
+    pub stops: Option<Stops>,
     /// How it was captured.
     pub method: ConsentMethod,
     /// ISO 639-1, of the person or the words.
@@ -210,6 +217,7 @@ pub(crate) struct StatusChange<'a> {
     channel: Channel,
     action: Action,
     program: Option<&'a str>,
+    stops: Option<Stops>,
     method: ConsentMethod,
     source: Option<&'a str>,
     basis: Option<Basis>,
@@ -225,6 +233,7 @@ impl<'a> StatusChange<'a> {
             channel: change.channel,
             action: change.action,
             program: change.program.as_deref(),
+            stops: change.stops,
             method: change.method,
             source: change.source.as_deref(),
             basis: change.proof.basis,

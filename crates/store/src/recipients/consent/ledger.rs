@@ -2,7 +2,12 @@
 
 use std::collections::HashSet;
 
-use domain::{address::Address, gates::Basis, ids::TenantId, message::class::Channel};
+use domain::{
+    address::Address,
+    gates::{Basis, Stops},
+    ids::TenantId,
+    message::class::Channel,
+};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde_json::Value;
@@ -68,6 +73,8 @@ pub struct ConsentLine {
     pub action: Action,
     /// The program that it is about; none: everything of the tenant.
     pub program: Option<String>,
+    /// What an entry of the do-not-contact list stops.
+    pub stops: Option<Stops>,
     /// The legal ground of the consent.
     pub basis: Option<Basis>,
     /// When the consent ends; none: it does not end.
@@ -121,18 +128,19 @@ pub(super) async fn write(
     changes: &[ConsentChange],
 ) -> Result<HashSet<Uuid>, Fault> {
     let rows = sqlx::query_scalar!(
-        r#"insert into consents (tenant_id, consent_id, number, channel, action, program, method,
-                                language, source, basis, expires_at, disclosure, disclosure_hash,
-                                page_url, ip, user_agent, signature, inbound_id, message_ids,
-                                certificate, evidence, previous, at, recorded_at, recorded_by)
-           select r.tenant_id, r.consent_id, r.number, r.channel, r.action, r.program, r.method,
-                  r.language, r.source, r.basis, r.expires_at, r.disclosure,
+        r#"insert into consents (tenant_id, consent_id, number, channel, action, program, stops,
+                                method, language, source, basis, expires_at, disclosure,
+                                disclosure_hash, page_url, ip, user_agent, signature,
+                                inbound_id, message_ids, certificate, evidence, previous, at,
+                                recorded_at, recorded_by)
+           select r.tenant_id, r.consent_id, r.number, r.channel, r.action, r.program, r.stops,
+                  r.method, r.language, r.source, r.basis, r.expires_at, r.disclosure,
                   sha256(convert_to(r.disclosure, 'UTF8')), r.page_url, r.ip, r.user_agent,
                   r.signature, r.inbound_id, coalesce(r.message_ids, '{}'), r.certificate,
                   coalesce(r.evidence, '{}'), stood(s), r.at, $2, r.recorded_by
            from jsonb_to_recordset($1) as r (
                tenant_id text, consent_id uuid, number text, channel text, action text,
-               program text, method text, language text, source text, basis text,
+               program text, stops text, method text, language text, source text, basis text,
                expires_at timestamptz, disclosure text, page_url text, ip text, user_agent text,
                signature text, inbound_id uuid, message_ids uuid[], certificate text,
                evidence jsonb, at timestamptz, recorded_by text)
@@ -193,8 +201,8 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<ConsentLine>, Fault> {
     let rows = sqlx::query!(
-        "select consent_id, number, channel, action, program, basis, expires_at, method, language,
-                source, disclosure, disclosure_hash, page_url, ip, user_agent, signature,
+        "select consent_id, number, channel, action, program, stops, basis, expires_at, method,
+                language, source, disclosure, disclosure_hash, page_url, ip, user_agent, signature,
                 inbound_id, message_ids, certificate, evidence, previous, at, recorded_at,
                 recorded_by
          from consents
@@ -218,6 +226,7 @@ pub async fn list(
             channel: word(&row.channel)?,
             action: word(&row.action)?,
             program: row.program,
+            stops: optional(row.stops.as_deref())?,
             basis: optional(row.basis.as_deref())?,
             expires_at: row.expires_at.map(|at| at.to_jiff()),
             method: word(&row.method)?,
