@@ -6,7 +6,7 @@ use store::settings::api_keys::KeyRole;
 
 use crate::{
     harness::{Answer, Caller, World, send},
-    settings::{carrier, template},
+    settings::{carrier, promo, template},
 };
 
 async fn patch(caller: &Caller, path: &str, body: &Value) -> Answer {
@@ -68,7 +68,7 @@ async fn a_pool_is_changed_and_stays_while_a_campaign_needs_it() {
     let other = json!({ "number": "+12125550198", "account": "main", "pace": 1 });
     let other = caller.post("/v1/senders", &other).await.expect(201)["id"].clone();
     let template = template(&caller).await;
-    let draft = json!({ "name": "c", "class": "promo", "template_id": template, "pool_id": pool });
+    let draft = promo(&template, &pool);
     let campaign = caller.post("/v1/campaigns", &draft).await.expect(201)["id"].clone();
     let pool = path("pools", &pool);
 
@@ -179,7 +179,7 @@ async fn a_campaign_that_has_started_is_changed_while_it_is_paused_and_never_del
     let caller = world.caller("acme", KeyRole::Admin).await;
     let (_, pool) = carrier(&caller, "main", "+12125550199").await;
     let template = template(&caller).await;
-    let draft = json!({ "name": "c", "class": "promo", "template_id": template, "pool_id": pool });
+    let draft = promo(&template, &pool);
     let campaign = caller.post("/v1/campaigns", &draft).await.expect(201)["id"].clone();
     let campaign = path("campaigns", &campaign);
     let act = |act: &'static str| {

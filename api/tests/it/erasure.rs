@@ -7,7 +7,7 @@ use store::settings::api_keys::KeyRole;
 
 use crate::{
     harness::{Answer, Caller, World, send},
-    settings::{carrier, template},
+    settings::{carrier, promo, template},
 };
 
 async fn patch(caller: &Caller, path: &str, body: &Value) -> Answer {
@@ -145,7 +145,7 @@ async fn an_erasure_takes_texts_and_withdraws_what_is_on_its_way() {
     let template = template(&caller).await;
     let made = caller.post("/v1/contacts", &json!({ "phone": "+12125550123" })).await.expect(201);
     let contact = made["id"].as_str().unwrap();
-    let draft = json!({ "name": "c", "class": "promo", "template_id": template, "pool_id": pool });
+    let draft = promo(&template, &pool);
     let campaign = caller.post("/v1/campaigns", &draft).await.expect(201)["id"].clone();
     let (tenant, campaign): (TenantId, CampaignId) =
         ("acme".parse().unwrap(), campaign.as_str().unwrap().parse().unwrap());

@@ -5,7 +5,7 @@ use store::settings::api_keys::KeyRole;
 
 use crate::{
     harness::{Caller, World},
-    settings::{carrier, template},
+    settings::{carrier, promo, template},
 };
 
 /// Messages of a tenant, one a second from the first of May on, each to a contact that is `to` of
@@ -126,8 +126,7 @@ async fn messages_of_a_campaign_are_listed_in_the_order_of_its_audience() {
     let caller = world.caller("acme", KeyRole::Admin).await;
     let (_, pool) = carrier(&caller, "main", "+12125550199").await;
     let template = template(&caller).await;
-    let campaign =
-        json!({ "name": "c", "class": "promo", "template_id": template, "pool_id": pool });
+    let campaign = promo(&template, &pool);
     let id = caller.post("/v1/campaigns", &campaign).await.expect(201)["id"].clone();
     let id = id.as_str().unwrap();
     let fed = format!(

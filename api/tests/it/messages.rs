@@ -91,7 +91,12 @@ async fn every_field_that_is_wrong_is_named_at_once() {
             "metadata"
         ]
     );
+}
 
+#[tokio::test]
+async fn a_field_that_is_wrong_is_named_with_its_code() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Operator).await;
     for (body, field, code) in [
         (json!({ "to": "+12125550123", "body": "x" }), "class", "required"),
         (json!(["+12125550123", "transactional", "hi"]), "", "invalid_type"),

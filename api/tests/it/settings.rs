@@ -30,6 +30,15 @@ pub(crate) async fn carrier(caller: &Caller, account: &str, number: &str) -> (Va
     (sender["id"].clone(), pool["id"].clone())
 }
 
+/// A promotion to every contact.
+pub(crate) fn promo(template: &Value, pool: &Value) -> Value {
+    let audience = json!({ "all": true });
+    json!({
+        "name": "c", "class": "promo", "template_id": template, "pool_id": pool,
+        "audience": audience,
+    })
+}
+
 /// A template that says hello; its id.
 pub(crate) async fn template(caller: &Caller) -> Value {
     let body = json!({ "name": "Hello", "variants": [

@@ -29,7 +29,7 @@ const GROWING: [&str; 10] = [
 
 /// Statements that Postgres plans by the tenant alone while a table is new, by their beginning, and
 /// why that is to be borne.
-const BORNE: [&str; 6] = [
+const BORNE: [&str; 8] = [
     // A person's data is erased: once, not message by message.
     "with threads as materialized",
     // A text in doubt is settled: it is sorted by the key, and planned anew as the table grows.
@@ -38,6 +38,9 @@ const BORNE: [&str; 6] = [
     "with counted as",
     // Whoever checks a whole run counts its messages.
     "select state, count(*) as",
+    // Whoever measures a purge makes all messages of its tenants old, and counts them.
+    "update messages\n         set submitted_at = submitted_at -",
+    "select count(*) as \"kept!\" from messages",
     // A person looks at a ledger: all that the tenant has put aside is looked through.
     "select min(p.due) from parked p",
     // What a switch or a setting wakes: so many rows at a time.

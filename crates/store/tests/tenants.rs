@@ -6,11 +6,12 @@ use store::{Role, Store};
 use testkit::Database;
 
 /// Tables of the platform itself. Every other table belongs to tenants.
-const OF_THE_PLATFORM: [&str; 6] = [
+const OF_THE_PLATFORM: [&str; 7] = [
     "account_pace",
     "account_turns",
     "platform_accounts",
     "platform_switch",
+    "platform_url",
     "retention_walks",
     "waiting_totals",
 ];

@@ -1,6 +1,6 @@
 //! How long a message that has no row is waited for: it may have been accepted just now, and then
-//! it is in the queue of those that are to be stored. Once that queue has nothing left of what was in
-//! it when the message was looked for, the message is not on its way.
+//! it is in the queue of those that are to be stored. Once that queue has nothing left of what was
+//! in it when the message was looked for, the message is not on its way.
 
 use std::time::Duration;
 

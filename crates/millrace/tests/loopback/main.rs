@@ -13,6 +13,7 @@ use serde_json::json;
 
 const SECRET: &str = "shared-secret";
 const ANA: &str = "+12125550123";
+const BEN: &str = "+12125550124";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_carrier_passes_whole_messages_of_two_tenants_that_share_its_account()
@@ -45,7 +46,7 @@ async fn another_carrier_passes_whole_messages_of_two_tenants_that_share_its_acc
         { "kind": "status", "reference": first.reference, "id": first.id, "status": "delivered" },
         { "kind": "status", "reference": second.reference, "id": second.id, "status": "failed",
           "code": 7 },
-        { "kind": "text", "id": "in-1", "from": ANA, "to": "+12125550002", "text": "STOP" },
+        { "kind": "text", "id": "in-1", "from": BEN, "to": "+12125550002", "text": "STOP" },
     ])
     .to_string();
     let secret = SecretString::from(SECRET);
@@ -57,10 +58,10 @@ async fn another_carrier_passes_whole_messages_of_two_tenants_that_share_its_acc
     assert_eq!(failed["error"]["cause"], "the person opted out at the carrier");
 
     // Who said STOP to one tenant has said it to that one alone.
-    other.until_opted_out(ANA).await?;
-    let blocked = other.text("+12125550002", ANA).await?;
+    other.until_opted_out(BEN).await?;
+    let blocked = other.text("+12125550002", BEN).await?;
     other.until_status(&blocked, "blocked").await?;
-    demo.text("+12125550001", ANA).await?;
+    demo.text("+12125550001", BEN).await?;
     let sent = carrier.wait_for(4).await?;
     assert_eq!(sent.len(), 4, "two texts, the confirmation of the STOP, and the first one's next");
     platform.stop().await

@@ -251,7 +251,12 @@ pub async fn stored(
     ids: &[MessageId],
 ) -> Result<HashSet<MessageId>, Fault> {
     let found = sqlx::query_scalar!(
-        "select message_id from messages where tenant_id = $1 and message_id = any ($2)",
+        r#"select m.message_id as "message_id!"
+           from unnest($2::uuid[]) as k (message_id)
+           cross join lateral (
+               select n.message_id from messages n
+               where n.tenant_id = $1 and n.message_id = k.message_id limit 1
+           ) m"#,
         tenant.as_str(),
         &ids.iter().map(|id| id.0).collect::<Vec<_>>(),
     )
