@@ -168,7 +168,11 @@ impl Caller {
     /// Waits until a person's opt-out is recorded.
     pub async fn until_opted_out(&self, number: &str) -> anyhow::Result<()> {
         let path = "/v1/do-not-contact?cause=opted_out";
-        self.until(path, |read| read["data"][0]["phone"] == number).await.map(drop)
+        let is_in = |read: &Value| {
+            let mut entries = read["data"].as_array().into_iter().flatten();
+            entries.any(|entry| entry["phone"] == number)
+        };
+        self.until(path, is_in).await.map(drop)
     }
 
     async fn until(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
