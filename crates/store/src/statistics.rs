@@ -89,6 +89,8 @@ pub async fn age_messages(
     by: SignedDuration,
 ) -> Result<u64, Fault> {
     let mut tx = store.scoped(tenants).await?;
+    // Before any row: whoever has rows locked goes on, and nobody comes to wait for the others.
+    sqlx::query("lock table messages in exclusive mode").execute(&mut *tx).await.map_err(fault)?;
     let aged = sqlx::query!(
         "update messages
          set submitted_at = submitted_at - make_interval(secs => $2),
