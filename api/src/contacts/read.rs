@@ -140,8 +140,8 @@ pub(crate) fn read(raw: Raw, by: &Reference, evidence: Value) -> Result<Input, V
     })
 }
 
-/// Reads an entry of the do-not-contact list. What it stops follows from its reason where it is not
-/// said.
+/// Reads an entry of the do-not-contact list. Where it does not say what it stops, that follows
+/// from its reason.
 fn do_not_contact(written: RawStop, errors: &mut Errors) -> DoNotContact {
     let reason = text("do_not_contact.reason", written.reason, errors);
     let reason = reason.unwrap_or_else(|| "not given".to_owned());

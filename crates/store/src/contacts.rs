@@ -14,7 +14,7 @@ use serde::Serialize;
 use sqlx::types::{Json, Uuid};
 use stage::Fault;
 
-use crate::{Scoped, fault};
+use crate::{Scoped, core::keyed::just_before, fault};
 
 /// A person as a tenant knows them. Holds personal data: `Debug` shows the id alone.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -189,7 +189,7 @@ pub async fn by_address(
     .map_err(fault)?;
 
     let id = owner.unwrap_or_else(|| ContactId::of(tenant, address.as_str()).0);
-    let before = Uuid::from_u128(id.as_u128().saturating_sub(1));
+    let before = just_before(id);
     between(tx, tenant, filter, (before, id), 1).await
 }
 

@@ -43,8 +43,8 @@ async fn start(app: State<App>, caller: Caller, id: Id) -> Result<Json<CampaignV
 
 /// `POST /v1/campaigns/{id}/pause`, for operators, admins and owners: feeds no more and holds what
 /// is under way, which keeps its texts; whoever has no message yet gets one with the names
-/// that they have after the resume. Answers 200 with the campaign, 409 where its state does not
-/// allow it.
+/// that they have after the resume. Answers 200 with the campaign, or 409 in a state that has no
+/// such change.
 async fn pause(app: State<App>, caller: Caller, id: Id) -> Result<Json<CampaignView>, Problem> {
     act(app, caller, id, CampaignAct::Pause).await
 }

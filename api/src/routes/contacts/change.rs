@@ -103,8 +103,8 @@ async fn remove(
     Ok(Json(Erased { id: contact, erased_at: now, messages_cancelled, texts_removed }))
 }
 
-/// Withdraws one message, or leaves a mark for one that has no row yet. Says whether it will not be
-/// sent.
+/// Withdraws one message, or leaves a mark for one that has no row yet. True where it will not be
+/// sent any more.
 async fn withdraw(
     app: &App,
     caller: &Caller,

@@ -39,8 +39,8 @@ impl Patience {
         Self { until: Instant::now() + wait, newest: None, is_last: false }
     }
 
-    /// Returns when another look is worth it, or says that none is. The connection goes back to the
-    /// pool meanwhile.
+    /// Returns true when another look is worth it, false when none is. It waits without a
+    /// connection to the database.
     pub(super) async fn next_look(&mut self, app: &App) -> bool {
         if self.is_last || Instant::now() >= self.until {
             return false;

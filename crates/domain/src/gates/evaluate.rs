@@ -148,8 +148,8 @@ fn give_back_place(candidate: &Candidate<'_>, counters: &mut Counters, decision:
     decision.reserved.push((key, -segments));
 }
 
-/// Walks through the gates, with the message's end of use as the first bound of when it may be
-/// sent.
+/// Walks through the gates. No message may be sent after its end of use: that bounds the walk
+/// first.
 fn ask_gates(
     candidate: &Candidate<'_>,
     facts: &Facts,

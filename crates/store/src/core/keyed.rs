@@ -1,6 +1,7 @@
 //! Keys that travel as arrays, and rows that come back by the index of their key.
 
 use domain::ids::TenantId;
+use sqlx::types::Uuid;
 
 /// The index of the key that a row answers to: `with ordinality` counts from 1.
 pub(crate) fn index(ordinality: i64) -> usize {
@@ -47,6 +48,11 @@ pub(crate) fn in_lock_order<'a, T, K: Ord>(items: &'a [T], key: impl Fn(&'a T) -
 /// is read by [`super::words::tenant`].
 pub(crate) fn tenant(key: &str) -> TenantId {
     key.parse().expect("row-level security shows the rows of the tenants in scope, each a TenantId")
+}
+
+/// The id before this one: a page behind it begins with it.
+pub(crate) fn just_before(id: Uuid) -> Uuid {
+    Uuid::from_u128(id.as_u128().saturating_sub(1))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, fault};
+use crate::{Scoped, core::keyed::just_before, fault};
 
 /// A number, short code or alphanumeric id that messages leave from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +122,7 @@ pub async fn get(
         .await
         .map_err(fault)?;
     }
-    let before = Uuid::from_u128(id.0.as_u128().saturating_sub(1));
+    let before = just_before(id.0);
     let found = list(tx, tenant, before, 1).await?.pop();
     Ok(found.filter(|sender| sender.id == id))
 }
@@ -283,7 +283,7 @@ pub async fn get_pool(
         .await
         .map_err(fault)?;
     }
-    let before = Uuid::from_u128(id.0.as_u128().saturating_sub(1));
+    let before = just_before(id.0);
     let found = list_pools(tx, tenant, before, 1).await?.pop();
     Ok(found.filter(|pool| pool.id == id))
 }

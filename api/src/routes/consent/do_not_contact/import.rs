@@ -174,8 +174,8 @@ fn rows(headers: &HeaderMap, bytes: &[u8]) -> Result<Rows, Problem> {
     }
 }
 
-/// Columns `phone` and `reason`, and if wanted `stops`, `channel`, `scope` and `program`, in any
-/// order.
+/// Columns in any order: `phone` and `reason`, and if wanted `stops`, `channel`, `scope` and
+/// `program`.
 fn csv_rows(bytes: &[u8]) -> Result<Rows, Problem> {
     let is_known = |name: &str| COLUMNS.contains(&name.to_ascii_lowercase().as_str());
     let file = Cursor::new(bytes.to_vec());
