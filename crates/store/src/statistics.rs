@@ -79,24 +79,24 @@ pub async fn server(store: &Store) -> Result<ServerStatistics, Fault> {
     .map_err(fault)
 }
 
-/// Makes every message of these tenants older than it is, by so much. Gives how many they are.
+/// Makes every message of a tenant older than it is, by so much. Gives how many they are.
 ///
 /// # Errors
 /// An outage.
 pub async fn age_messages(
     store: &Store,
-    tenants: &[TenantId],
+    tenant: &TenantId,
     by: SignedDuration,
 ) -> Result<u64, Fault> {
-    let mut tx = store.scoped(tenants).await?;
+    let mut tx = store.scoped([tenant]).await?;
     // Before any row: whoever has rows locked goes on, and nobody comes to wait for the others.
     sqlx::query("lock table messages in exclusive mode").execute(&mut *tx).await.map_err(fault)?;
     let aged = sqlx::query!(
         "update messages
          set submitted_at = submitted_at - make_interval(secs => $2),
              changed_at = changed_at - make_interval(secs => $2)
-         where tenant_id = any ($1)",
-        &keys(tenants) as _,
+         where tenant_id = $1",
+        tenant.as_str(),
         by.as_secs_f64(),
     )
     .execute(&mut *tx)

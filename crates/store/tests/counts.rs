@@ -84,6 +84,40 @@ async fn whatever_writes_messages_is_counted_and_nobody_can_leave_it_out() -> an
     Ok(())
 }
 
+/// Eight times as many messages take some eight times as long, not sixty-four times.
+#[tokio::test]
+async fn what_a_statement_moves_is_looked_at_once() -> anyhow::Result<()> {
+    let world = TestWorld::start().await?;
+    let rows: Vec<Value> = (0..4_000).map(|n| message_row(&enriched(&world.tenant, n))).collect();
+    world.insert("messages", &rows).await?;
+
+    let (few, many) = (counted_in(&world, 500).await?, counted_in(&world, 4_000).await?);
+    assert!(many < 30.0 * few, "500 messages: {few} ms, 4,000: {many} ms");
+    Ok(())
+}
+
+/// How long the trigger takes when so many messages move in a session of a process, in
+/// milliseconds: the least of a few times.
+async fn counted_in(world: &TestWorld, messages: i64) -> anyhow::Result<f64> {
+    let mut least = f64::MAX;
+    for _ in 0..3 {
+        let mut tx = world.scoped().await?;
+        let plan: Value = sqlx::query_scalar(
+            "explain (analyze, format json)
+             update messages set turn = 2
+             where message_id in (select message_id from messages limit $1)",
+        )
+        .bind(messages)
+        .fetch_one(&mut *tx)
+        .await?;
+        let triggers = plan[0]["Triggers"].as_array().into_iter().flatten();
+        let took = triggers.filter_map(|one| one["Time"].as_f64()).sum::<f64>();
+        anyhow::ensure!(took > 0.0, "no trigger has counted: {plan}");
+        least = least.min(took);
+    }
+    Ok(least)
+}
+
 /// Takes back what migration 0033 made.
 const BEFORE: &str = "
     drop trigger count_made on messages;

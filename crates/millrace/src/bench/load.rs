@@ -78,7 +78,7 @@ pub async fn prepare(
 
     platform.make_tenants(args.tenants).await?;
     let contacts = match args.load_seconds() {
-        Some(seconds) if args.has_periods() => (seconds * CONTACTS_PER_HELD) as usize,
+        Some(seconds) if args.hold_xmin.is_some() => (seconds * CONTACTS_PER_HELD) as usize,
         Some(seconds) => (seconds * CONTACTS_PER_SECOND) as usize,
         None => args.messages,
     };

@@ -44,11 +44,6 @@ impl Bench {
         held.or(self.purge.map(|purge| 2 * purge)).or(self.seconds)
     }
 
-    /// Whether the load goes through all contacts once: each period has its own.
-    pub fn has_periods(&self) -> bool {
-        self.hold_xmin.is_some() || self.purge.is_some()
-    }
-
     /// Whether it is the load that the committed baseline was measured with.
     pub fn is_the_baselines(&self) -> bool {
         let load = (self.messages, self.seconds, self.tenants, self.opt_outs);
