@@ -264,8 +264,8 @@ pub async fn known(
     Ok((ids(true).map(SenderId).collect(), ids(false).map(PoolId).collect()))
 }
 
-/// The senders of pools, in the pools' own order. One whose account cannot be used, so that
-/// messages are held for it, is passed over while the pool has another.
+/// The senders of pools, in the pools' own order. One whose account has messages held for it is not
+/// usable.
 async fn pools(
     tx: &mut Scoped,
     now: Timestamp,

@@ -23,10 +23,14 @@ pub struct SenderCandidate {
 pub const MAX_CANDIDATES: usize = 50;
 
 /// The candidates of a pool: its order turned by the contact, so that load spreads and a contact
-/// keeps its sender; of these, usable and active ones for the recipient's country first, and those
-/// that are not active yet behind all that are.
+/// keeps its sender; of these, active ones for the recipient's country first, and those that are
+/// not active yet behind all that are. One that is not usable is passed over while the pool has a
+/// usable one for the country: waiting for that one's pace ends, waiting for this one may not.
 pub fn of_pool(pool: &[SenderCandidate], contact: ContactId, to: Option<Country>) -> Vec<SenderId> {
     let mut turned = turned(pool, contact);
+    if turned.iter().any(|sender| sender.usable && fits(sender, to)) {
+        turned.retain(|sender| sender.usable);
+    }
     turned.sort_by_key(|sender| (!sender.usable, !sender.active, !fits(sender, to)));
     turned.iter().take(MAX_CANDIDATES).map(|sender| sender.id).collect()
 }
@@ -86,10 +90,17 @@ mod tests {
     }
 
     #[test]
-    fn usable_senders_of_the_country_come_first_and_others_are_kept_behind() {
+    fn usable_senders_of_the_country_come_first_and_unusable_ones_are_passed_over() {
         let pool = [sender(1, "AU", true), sender(2, "US", false), sender(3, "US", true)];
-        assert_eq!(of_pool(&pool, contact(0), Some(Country::US)), ids(&[3, 1, 2]));
+        assert_eq!(of_pool(&pool, contact(0), Some(Country::US)), ids(&[3, 1]));
         assert_eq!(of_pool(&pool, contact(0), None), ids(&[1, 3, 2]));
+    }
+
+    #[test]
+    fn unusable_senders_are_kept_behind_where_the_country_has_no_other() {
+        let pool = [sender(1, "AU", true), sender(2, "US", false)];
+        assert_eq!(of_pool(&pool, contact(0), Some(Country::US)), ids(&[1, 2]));
+        assert_eq!(of_tenant(&pool, contact(0), Some(Country::US)), ids(&[2]));
     }
 
     #[test]

@@ -24,13 +24,16 @@ pub enum UnknownZone {
     /// `MST` is the time of Denver in winter, and of Arizona all year.
     #[error("MST may be Denver's or Arizona's: write America/Denver or America/Phoenix")]
     MountainOrArizona,
+    /// `GMT` is the time of London in winter, and of West Africa all year.
+    #[error("GMT may be London's or West Africa's: write Europe/London, Africa/Accra or UTC")]
+    LondonOrWestAfrica,
 }
 
 impl Zone {
     /// The zone of this name, in any case: `america/new_york` is `America/New_York`.
     ///
-    /// For what is stored and sent: the names `EST`, `MST` and `HST` are offsets without a summer
-    /// time here. What people write is for [`Zone::read`].
+    /// For what is stored and sent: the names `EST`, `MST`, `HST` and `GMT` are offsets without a
+    /// summer time here. What people write is for [`Zone::read`].
     ///
     /// # Errors
     /// [`UnknownZone`] where the database has no such name.
@@ -54,6 +57,9 @@ impl Zone {
         let written = written.trim();
         if written.eq_ignore_ascii_case("MST") {
             return Err(UnknownZone::MountainOrArizona);
+        }
+        if written.eq_ignore_ascii_case("GMT") {
+            return Err(UnknownZone::LondonOrWestAfrica);
         }
         let abbreviation =
             ABBREVIATIONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(written));

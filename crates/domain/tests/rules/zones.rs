@@ -193,6 +193,8 @@ fn an_abbreviation_of_the_united_states_is_the_zone_of_its_people() {
     }
     let why = Zone::read("mst").expect_err("one of two").to_string();
     assert!(why.contains("America/Denver or America/Phoenix"), "{why}");
+    let why = Zone::read("gmt").expect_err("an hour off in a British summer").to_string();
+    assert!(why.contains("Europe/London"), "{why}");
 
     // What was stored before is read as what it is: a payload must not fail.
     assert_eq!(serde_json::from_str::<Zone>("\"MST\"").map(Zone::as_str).ok(), Some("MST"));
