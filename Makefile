@@ -9,11 +9,13 @@ CHAOS = $(if $(SEED),--seed $(SEED)) $(if $(N),--recipients $(N)) $(if $(KILLS),
 SOAK = $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
 BENCH = $(if $(SECONDS),--seconds $(SECONDS)) $(if $(N),--messages $(N)) $(if $(RUNS),--runs $(RUNS)) $(if $(HOLD_XMIN),--hold-xmin $(HOLD_XMIN)) $(if $(PURGE),--purge $(PURGE))
 
-.PHONY: up test check bench chaos fair soak cluster level scans
+.PHONY: up test test-api check bench chaos fair soak cluster level scans
 
 up: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace up --demo
 
 test: ; @scripts/setup --tests && cargo nextest run --workspace --locked
+
+test-api: ; @scripts/setup --api && cargo build --release --locked --bin millrace && scripts/test-api
 
 check: ; @scripts/setup --tests && cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings && cargo nextest run --locked -p testkit --test tidy && scripts/sqlx check
 

@@ -6,7 +6,12 @@ mod cache;
 mod caller;
 pub(crate) mod credentials;
 mod hs256;
-mod roles;
+mod permission;
+pub(crate) mod roles;
 
 pub(crate) use admit::authenticate;
 pub(crate) use caller::Caller;
+pub(crate) use permission::{
+    Allowed, CancelMessages, EditCampaigns, EditContacts, EditSettings, ManageKeys, Needs, Read,
+    SendMessages,
+};

@@ -7,7 +7,7 @@ pub(crate) mod sentence;
 use domain::{
     address::Address,
     draft::Draft,
-    gates::Facts,
+    gates::{Facts, Gate},
     ids::{CampaignId, ContactId, TenantId},
     message::class::{Channel, MessageClass},
 };
@@ -19,23 +19,34 @@ use store::{
     drafts::{self, ContactKey, ContactOnFile},
     facts::{self, Rows, Wanted},
 };
+use utoipa::ToSchema;
 
 use crate::http::Errors;
 
-/// What one gate says, as callers read it.
-#[derive(Serialize)]
+/// What one gate says about a message.
+#[derive(Serialize, ToSchema)]
+#[schema(as = GateAnswer)]
 pub(crate) struct GateView {
-    gate: &'static str,
+    gate: Gate,
+    /// `not_asked` of a gate that is not for messages of this class, `moot` of one for which those
+    /// before it left nothing to ask about.
+    #[schema(pattern = "^(pass|not_asked|moot|defer|hold|block)$")]
     verdict: &'static str,
+    /// The reason, for programs; none where the gate lets the message pass or is not asked.
+    #[schema(required)]
     code: Option<&'static str>,
+    /// The reason in English; none where the gate lets the message pass or is not asked.
+    #[schema(required)]
     reason: Option<String>,
+    /// Until when it says so, where that is known.
+    #[schema(required)]
     until: Option<Timestamp>,
 }
 
 /// What each gate says, in their order.
 pub(crate) fn gates(said: Vec<domain::gates::GateResult>) -> Vec<GateView> {
     let view = |one: domain::gates::GateResult| GateView {
-        gate: one.gate.as_str(),
+        gate: one.gate,
         verdict: one.answer.as_str(),
         code: one.code,
         reason: one.reason,

@@ -4,6 +4,7 @@
 pub(crate) mod accept;
 pub(crate) mod arrival;
 pub(crate) mod body;
+mod codes;
 pub(crate) mod creation;
 pub(crate) mod extract;
 pub(crate) mod outer;

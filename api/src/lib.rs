@@ -17,6 +17,7 @@ mod connections;
 mod contacts;
 mod delimited;
 pub mod directory;
+pub mod document;
 mod dry_run;
 mod fields;
 mod http;

@@ -1,4 +1,5 @@
-//! The routes: a folder per group of resources, a file per resource.
+//! The routes: a folder per group of resources, a file per resource. Each handler carries its
+//! permission in its signature and its part of the document beside it.
 
 pub(crate) mod campaigns;
 mod consent;
@@ -8,29 +9,55 @@ mod operations;
 mod settings;
 
 use axum::{Router, middleware};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     app::App,
     auth::authenticate,
-    http::{Kind, Problem, outer::outer, parameters::refuse_unknown},
+    document,
+    http::{
+        Kind, Problem,
+        outer::outer,
+        parameters::{KnownParameters, refuse_unknown},
+    },
     webhooks,
 };
 
-/// Everything that the ingress answers.
-pub(crate) fn router(app: App) -> Router {
-    let resources = Router::new()
+/// What takes the credentials of a caller.
+fn resources() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .merge(campaigns::router())
         .merge(consent::router())
         .merge(contacts::router())
         .merge(messages::router())
         .merge(operations::router())
         .merge(settings::router())
-        .route_layer(middleware::from_fn(refuse_unknown))
+}
+
+/// What takes none: carriers sign, and the document is everybody's.
+fn others() -> OpenApiRouter<App> {
+    OpenApiRouter::new().merge(webhooks::router()).merge(document::router())
+}
+
+/// What the handlers say of themselves.
+pub(crate) fn described() -> OpenApi {
+    resources().merge(others()).into_openapi()
+}
+
+/// Everything that the ingress answers.
+pub(crate) fn router(app: App) -> Router {
+    let (resources, described) = resources().split_for_parts();
+    let known = KnownParameters::of(&described);
+    let resources = resources
+        .route_layer(middleware::from_fn_with_state(known, refuse_unknown))
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate));
 
+    let (others, _) = others().split_for_parts();
     Router::new()
         .merge(resources)
-        .merge(webhooks::router())
+        .merge(others)
+        .merge(document::page())
         .fallback(async || Problem::new(Kind::NotFound, "there is no such path"))
         .method_not_allowed_fallback(async || {
             Problem::new(Kind::MethodNotAllowed, "this path exists, with another method")

@@ -4,16 +4,23 @@
 use std::sync::Arc;
 
 use axum::{
-    Router,
     extract::{Path, Request, State},
     http::{header, request::Parts},
     response::{IntoResponse, Response},
-    routing::post,
 };
 use bytes::Bytes;
-use carriers::{Acknowledgement, Carrier, Incoming};
+use carriers::{Acknowledgement, Carrier, Incoming, SIGNATURE_HEADERS};
 use domain::ids::carrier_id;
 use sha2::{Digest, Sha256};
+use utoipa::{
+    IntoParams, IntoResponses,
+    openapi::{
+        Required,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::{ObjectBuilder, Type},
+    },
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 use wire::{
     WebhookRequest,
@@ -24,19 +31,90 @@ use wire::{
 use crate::{
     app::App,
     directory::KnownAccount,
-    http::{Kind, Problem, Trace, arrival, body::is_type},
+    document::{answers::OfBody, examples},
+    http::{Kind, Problem, Trace, arrival, body::is_type, problem::ProblemDocument},
 };
 
 /// How long a webhook's body may be.
 const BODY_LIMIT: usize = 1024 * 1024;
 
 /// The routes: an account's own address, and those below it. Which there are, the carrier says.
-pub(crate) fn router() -> Router<App> {
-    Router::new()
-        .route("/webhooks/{carrier}/{account}", post(at_account))
-        .route("/webhooks/{carrier}/{account}/{part}", post(below_account))
+pub(crate) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(at_account)).routes(routes!(below_account))
 }
 
+/// The headers of a request, as the document has them.
+struct Signed;
+
+impl IntoParams for Signed {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let header = |name: &str| {
+            let text = ObjectBuilder::new().schema_type(Type::String).build();
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Header)
+                .required(Required::True)
+                .description(Some(SIGNED))
+                .schema(Some(text))
+                .build()
+        };
+        SIGNATURE_HEADERS.map(header).to_vec()
+    }
+}
+
+const SIGNED: &str = "The HMAC-SHA1 in base64, under the account's token, of the public URL that \
+    was called with its query, and behind it the form's names and decoded values, sorted and \
+    without separators.";
+
+/// How a request is refused, beside what is wrong with its body.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the document alone reads it")]
+enum Refused {
+    /// No secret of the account gives this signature for this URL and this body.
+    #[response(status = 403, content_type = "application/problem+json")]
+    BadSignature(ProblemDocument<'static>),
+    /// There is no such account, or its carrier does not call such an address.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(ProblemDocument<'static>),
+    /// Too much of this account is arriving.
+    #[response(
+        status = 429, content_type = "application/problem+json",
+        headers(("Retry-After" = u64, description = "Seconds after which a repeat is worth it.")),
+    )]
+    TooMuch(ProblemDocument<'static>),
+    /// A defect of the platform, which is reported by its request id.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Defect(ProblemDocument<'static>),
+    /// Too many webhooks are under way, the accounts are not loaded yet, or the broker is away.
+    #[response(
+        status = 503, content_type = "application/problem+json",
+        headers(("Retry-After" = u64, description = "Seconds after which a repeat is worth it.")),
+    )]
+    Unavailable(ProblemDocument<'static>),
+}
+
+/// `POST /webhooks/{carrier}/{account}`, for carriers: takes everything that a carrier reports to
+/// one address, once its signature is right. Answers 200 once the broker has it on disk; 404 for a
+/// carrier that has an address for each kind of report.
+#[utoipa::path(
+    post, path = "/webhooks/{carrier}/{account}", tag = "webhooks",
+    operation_id = "receive_mixed_webhook",
+    params(
+        ("carrier" = String, Path, description = "The carrier, by its name.",
+            example = json!(Carrier::ALL[0].as_str())),
+        ("account" = String, Path, description = "The account, by its handle or its tenant's name.",
+            example = "main"),
+        Signed,
+    ),
+    request_body(
+        content = String, content_type = "application/x-www-form-urlencoded",
+        description = "What the carrier has to say, as it writes it; at most 1 MiB.",
+        example = "AccountSid=AC0198f1d27c007a008000000000000010\
+            &MessageSid=SM0198f1d27c007a008000000000000060&MessageStatus=delivered\
+            &From=%2B12125550199&To=%2B12125550123",
+    ),
+    responses((status = 200, description = "The broker has it on disk."), OfBody, Refused),
+)]
 async fn at_account(
     State(app): State<App>,
     Path((carrier, account)): Path<(String, String)>,
@@ -45,6 +123,41 @@ async fn at_account(
     receive(&app, Address { carrier: &carrier, account: &account, part: "" }, request).await
 }
 
+/// `POST /webhooks/{carrier}/{account}/{part}`, for carriers: takes a receipt (`status`) or a text
+/// from a person (`inbound`), once its signature is right. Answers 200 once the broker has it on
+/// disk. What it says is read after that.
+#[utoipa::path(
+    post, path = "/webhooks/{carrier}/{account}/{part}", tag = "webhooks",
+    operation_id = "receive_webhook",
+    params(
+        ("carrier" = String, Path, description = "The carrier, by its name.",
+            example = json!(Carrier::ALL[0].as_str())),
+        ("account" = String, Path, description = "The account, by its handle or its tenant's name.",
+            example = "main"),
+        ("part" = String, Path, description = "What is reported.",
+            pattern = "^(status|inbound)$", example = "status"),
+        ("tenant" = Option<String>, Query,
+            description = "Of a receipt: the tenant whose text it is about, as the address that \
+                the carrier was given says it.",
+            example = "acme"),
+        ("message" = Option<Uuid>, Query, description = "Of a receipt: the text, likewise.",
+            example = json!(examples::MESSAGE)),
+        Signed,
+    ),
+    request_body(
+        content = String, content_type = "application/x-www-form-urlencoded",
+        description = "What the carrier has to say, as it writes it; at most 1 MiB.",
+        example = "AccountSid=AC0198f1d27c007a008000000000000010\
+            &MessageSid=SM0198f1d27c007a008000000000000060&MessageStatus=delivered\
+            &From=%2B12125550199&To=%2B12125550123",
+    ),
+    responses(
+        (status = 200, content((String = "text/xml", example = "<Response/>")),
+            description = "The broker has it on disk. The body is empty to a receipt, and an empty \
+                document to a text: what there is to say to the person goes through the gates."),
+        OfBody, Refused,
+    ),
+)]
 async fn below_account(
     State(app): State<App>,
     Path((carrier, account, part)): Path<(String, String, String)>,

@@ -1,6 +1,6 @@
 //! The caller of a request, once their credentials are checked.
 
-use axum::{extract::FromRequestParts, http::request::Parts};
+use axum::http::request::Parts;
 use domain::ids::TenantId;
 use store::settings::api_keys::KeyRole;
 
@@ -27,13 +27,5 @@ impl Caller {
     /// The name of what they authenticated with, unique on the platform.
     pub(crate) fn key(&self) -> String {
         format!("{}/{}", self.tenant, self.subject)
-    }
-}
-
-impl<S: Sync> FromRequestParts<S> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Self::of(parts)
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 use store::contacts::Contact;
+use utoipa::ToSchema;
 
 use super::read::{attributes, language, region, tags, text, zone};
 use crate::http::{Errors, FieldError};
@@ -13,31 +14,44 @@ use crate::http::{Errors, FieldError};
 type Named = Option<Option<String>>;
 
 /// A change of a person. An empty text clears as `null` does.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = ContactChange)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Edit {
     #[serde(default, deserialize_with = "named")]
+    #[schema(value_type = Option<String>, max_length = 100)]
     first_name: Named,
     #[serde(default, deserialize_with = "named")]
+    #[schema(value_type = Option<String>, max_length = 100)]
     last_name: Named,
+    /// ISO 639-1, such as `es`.
     #[serde(default, deserialize_with = "named")]
+    #[schema(value_type = Option<String>)]
     language: Named,
+    /// An IANA zone, such as `America/New_York`, or an abbreviation of the United States.
     #[serde(default, deserialize_with = "named")]
+    #[schema(value_type = Option<String>)]
     time_zone: Named,
     #[serde(default, deserialize_with = "named")]
+    #[schema(value_type = Option<String>, max_length = 100)]
     postal_code: Named,
+    /// A state by its code, or ISO 3166-2.
     #[serde(default, deserialize_with = "named", alias = "state")]
+    #[schema(value_type = Option<String>)]
     region: Named,
     /// All the tags that the person is to have.
     #[serde(default)]
+    #[schema(max_items = 50, max_length = 64)]
     tags: Option<Vec<String>>,
     /// Tags to add to those that are there.
     #[serde(default)]
+    #[schema(max_items = 50, max_length = 64)]
     add_tags: Vec<String>,
     /// Tags to take off.
     #[serde(default)]
     remove_tags: Vec<String>,
-    /// Own fields to set, or to clear with `null`.
+    /// Own fields to set, 50 at most, or to clear with `null`. A name has 1 to 64 of a-z, 0-9 and
+    /// `_`, a value 500 characters at most.
     #[serde(default)]
     attributes: BTreeMap<String, Option<String>>,
 }

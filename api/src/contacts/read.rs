@@ -7,6 +7,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::Deserialize;
 use serde_json::Value;
 use store::settings::tenants::Tenant;
+use utoipa::ToSchema;
 
 use super::{
     input::{Consent, DoNotContact, Input},
@@ -24,28 +25,38 @@ const MAX_NAME: usize = 100;
 pub(crate) const MAX_ATTRIBUTES: usize = 50;
 
 /// A person as written. Empty texts count as not said.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, ToSchema)]
+#[schema(as = NewContact)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Raw {
+    /// The number, in E.164 or as people of its country write it.
+    #[schema(min_length = 3, max_length = 40)]
     pub(crate) phone: String,
     /// The country of a number that is written without a plus sign, by code or English name.
     #[serde(default)]
     pub(crate) country: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub(crate) first_name: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub(crate) last_name: Option<String>,
+    /// ISO 639-1, such as `es`.
     #[serde(default)]
     pub(crate) language: Option<String>,
+    /// An IANA zone, such as `America/New_York`, or an abbreviation of the United States.
     #[serde(default)]
     pub(crate) time_zone: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub(crate) postal_code: Option<String>,
     /// A state by its code, or ISO 3166-2.
     #[serde(default, alias = "state")]
     pub(crate) region: Option<String>,
+    /// Added to the tags that are there.
     #[serde(default)]
     pub(crate) tags: Vec<String>,
+    /// Own fields by name, added to those that are there.
     #[serde(default)]
     pub(crate) attributes: BTreeMap<String, String>,
     #[serde(default)]
@@ -55,22 +66,27 @@ pub(crate) struct Raw {
 }
 
 /// A consent to marketing as written.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, ToSchema)]
+#[schema(as = NewConsent)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawConsent {
+    /// The list, form or vendor that it came by.
     #[serde(default)]
     pub(crate) source: Option<String>,
+    /// When it was given, RFC 3339 or local time of the tenant; not after now.
     #[serde(default)]
     pub(crate) at: Option<String>,
     /// Its ground: `express_written`, `express`, `implied` or `soft_opt_in`.
     #[serde(default)]
     pub(crate) basis: Option<String>,
+    /// When it ends; none: never.
     #[serde(default)]
     pub(crate) expires_at: Option<String>,
 }
 
 /// Not to be contacted, as written.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, ToSchema)]
+#[schema(as = NewContactStop)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawStop {
     #[serde(default)]

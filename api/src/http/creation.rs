@@ -1,7 +1,7 @@
 //! POSTs that create: authenticated, decoded, inside a transaction, and under their
 //! `Idempotency-Key` if they have one: same key and body, same answer for 24 hours.
 
-use std::sync::Arc;
+use std::{marker::PhantomData, sync::Arc};
 
 use axum::{
     extract::{FromRequest, Request},
@@ -15,18 +15,25 @@ use store::{
     idempotency::{self, Begun},
     settings::tenants::Tenant,
 };
+use utoipa::IntoParams;
 
 use super::{
     body::{JSON_LIMIT, decode, expect_json, read_body},
     problem::Problem,
 };
-use crate::{app::App, auth::Caller, ids, transactions::TenantTx};
+use crate::{
+    app::App,
+    auth::{Allowed, Caller, Needs},
+    ids,
+    transactions::TenantTx,
+};
 
 /// The header that names a creation, so that it can be repeated.
 const HEADER: &str = "idempotency-key";
 
-/// One POST that creates something, its transaction open. [`Creation::finish`] commits.
-pub(crate) struct Creation<T> {
+/// One POST that creates something by a caller with the permission `P`, its transaction open.
+/// [`Creation::finish`] commits.
+pub(crate) struct Creation<P, T> {
     /// The caller who asks for it.
     pub(crate) caller: Caller,
     /// What they ask for.
@@ -39,9 +46,10 @@ pub(crate) struct Creation<T> {
     /// The business time of the request.
     pub(crate) now: Timestamp,
     key: Option<String>,
+    permission: PhantomData<fn() -> P>,
 }
 
-impl<T: DeserializeOwned + Send> FromRequest<App> for Creation<T> {
+impl<P: Needs, T: DeserializeOwned + Send> FromRequest<App> for Creation<P, T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
@@ -53,7 +61,7 @@ impl<T: DeserializeOwned + Send> FromRequest<App> for Creation<T> {
     }
 }
 
-impl<T> Creation<T> {
+impl<P: Needs, T> Creation<P, T> {
     /// Reads a body of at most `limit` bytes, which `decode` understands by the request's headers.
     pub(crate) async fn read(
         request: Request,
@@ -63,7 +71,7 @@ impl<T> Creation<T> {
     ) -> Result<Self, Response> {
         // parse
         let (parts, body) = request.into_parts();
-        let caller = Caller::of(&parts).map_err(Problem::into_response)?;
+        let caller = Allowed::<P>::of(&parts).map_err(Problem::into_response)?.into_caller();
         let key = key_of(&parts.headers).map_err(Problem::into_response)?;
         let bytes = read_body(app, &caller, body, limit).await.map_err(Problem::into_response)?;
         let body = decode(&parts.headers, &bytes).map_err(Problem::into_response)?;
@@ -80,7 +88,8 @@ impl<T> Creation<T> {
             .chain_update([0])
             .chain_update(&bytes)
             .finalize();
-        let mut creation = Self { now: app.now(), caller, body, tx, tenant, key };
+        let (now, permission) = (app.now(), PhantomData);
+        let mut creation = Self { now, caller, body, tx, tenant, key, permission };
         creation.begin(&hash.into()).await?;
         Ok(creation)
     }
@@ -155,6 +164,16 @@ impl RequestKey {
         let is_given = given.is_some();
         Ok(Self { text: given.unwrap_or_else(ids::generated_key), is_given })
     }
+}
+
+/// The header, as the document has it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "the document alone reads it")]
+pub(crate) struct IdempotencyKey {
+    /// Names the request: a repeat with the same body gets the same answer.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255)]
+    idempotency_key: Option<String>,
 }
 
 /// The caller's key, 1 to 255 visible characters.

@@ -1,70 +1,71 @@
-//! Which parameters the query of each route has: the one table of them. One that is not in it is
-//! refused by its name, before anything is read or done: a filter that nobody applies would give
-//! everything.
+//! Which parameters the query of each route has, as its document says. Any other is refused by its
+//! name, before anything is read or done: a filter that nobody applies would give everything.
+
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
-    extract::{MatchedPath, Request},
+    extract::{MatchedPath, Request, State},
     http::Method,
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use utoipa::openapi::{
+    OpenApi, RefOr,
+    path::{Parameter, ParameterIn},
+};
 
 use super::problem::{Errors, Problem};
+use crate::document::operation::operations;
+
+/// The parameters of each route, by its method and path. Clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownParameters(Arc<HashMap<(Method, String), Vec<String>>>);
+
+impl KnownParameters {
+    /// Those that a document lists.
+    pub(crate) fn of(document: &OpenApi) -> Self {
+        let mut known = HashMap::new();
+        for (path, item) in &document.paths.paths {
+            for (method, operation) in operations(item) {
+                let parameters = operation.parameters.iter().flatten();
+                let names = parameters.filter_map(in_query).collect();
+                known.insert((method, path.clone()), names);
+            }
+        }
+        Self(Arc::new(known))
+    }
+
+    /// Those of one route; a HEAD has those of its GET.
+    fn of_route(&self, method: &Method, path: &str) -> &[String] {
+        let method = if method == Method::HEAD { Method::GET } else { method.clone() };
+        self.0.get(&(method, path.to_owned())).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The name of a parameter that is in the query.
+fn in_query(parameter: &RefOr<Parameter>) -> Option<String> {
+    match parameter {
+        RefOr::T(one) if one.parameter_in == ParameterIn::Query => Some(one.name.clone()),
+        RefOr::T(_) | RefOr::Ref(_) => None,
+    }
+}
 
 /// Lets a request through if every parameter of its query is one that its route has.
-pub(crate) async fn refuse_unknown(path: MatchedPath, request: Request, next: Next) -> Response {
+pub(crate) async fn refuse_unknown(
+    State(known): State<KnownParameters>,
+    path: MatchedPath,
+    request: Request,
+    next: Next,
+) -> Response {
     let query = request.uri().query().unwrap_or_default();
-    match check(query, known(request.method(), path.as_str())) {
+    match check(query, known.of_route(request.method(), path.as_str())) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }
 }
 
-/// The parameters of a route, by its method and path. A route that is not here has none.
-fn known(method: &Method, route: &str) -> &'static [&'static str] {
-    match (method.as_str(), route) {
-        ("GET" | "HEAD", route) => known_when_read(route),
-        ("POST", "/v1/contacts/import" | "/v1/contacts/import/preview") => &["mapping"],
-        ("DELETE", "/v1/do-not-contact/{phone}") => &["reason", "channel", "scope", "program"],
-        (_each, _other) => &[],
-    }
-}
-
-fn known_when_read(route: &str) -> &'static [&'static str] {
-    match route {
-        "/v1/api-keys"
-        | "/v1/campaigns"
-        | "/v1/campaigns/{id}/recipients"
-        | "/v1/carrier-accounts"
-        | "/v1/contacts/{id}/consent"
-        | "/v1/imports/{id}/rows"
-        | "/v1/in-doubt"
-        | "/v1/policies"
-        | "/v1/pools"
-        | "/v1/senders"
-        | "/v1/templates"
-        | "/v1/templates/{id}/versions"
-        | "/v1/unmatched-receipts" => &["limit", "cursor"],
-
-        "/v1/analytics/dashboard/series" | "/v1/analytics/campaigns/{id}/series" => {
-            &["by", "from", "to"]
-        }
-        "/v1/audit" => &["limit", "cursor", "action", "subject", "since"],
-        "/v1/audit/verify" => &["after"],
-        "/v1/contacts" => &["limit", "cursor", "tag", "phone", "q"],
-        "/v1/do-not-contact" => &["limit", "cursor", "phone", "channel", "cause", "since"],
-
-        "/v1/messages" => &[
-            "limit", "cursor", "to", "campaign", "since", "until", "status", "class", "sender",
-            "code",
-        ],
-        "/v1/suppressions" => &["limit", "cursor", "phone"],
-        _other => &[],
-    }
-}
-
 /// Fine, or every parameter of the query that is not among those known.
-fn check(query: &str, known: &[&str]) -> Result<(), Problem> {
+fn check(query: &str, known: &[String]) -> Result<(), Problem> {
     // A query that cannot be read is the extractor's to refuse, where the route has one.
     let given: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
     let detail = match known {
@@ -74,7 +75,7 @@ fn check(query: &str, known: &[&str]) -> Result<(), Problem> {
 
     let mut errors = Errors::default();
     for (name, _) in given {
-        errors.check(known.contains(&name.as_str()), &name, "unknown_parameter", &detail);
+        errors.check(known.contains(&name), &name, "unknown_parameter", &detail);
     }
     errors.done()
 }
@@ -85,7 +86,8 @@ mod tests {
 
     #[test]
     fn a_parameter_that_a_route_does_not_have_is_refused_by_its_name() {
-        let asked = |query: &str| check(query, known(&Method::GET, "/v1/suppressions"));
+        let known = KnownParameters::of(&crate::routes::described());
+        let asked = |query| check(query, known.of_route(&Method::GET, "/v1/suppressions"));
         assert!(asked("").is_ok() && asked("phone=%2B12125550123&limit=1").is_ok());
 
         let refused = asked("phone=1&number=1").expect_err("not known").to_string();
@@ -93,9 +95,11 @@ mod tests {
     }
 
     #[test]
-    fn a_route_that_nobody_entered_has_no_parameters() {
-        assert!(known(&Method::GET, "/v1/new-thing").is_empty());
-        assert!(known(&Method::POST, "/v1/contacts").is_empty());
-        assert_eq!(known(&Method::HEAD, "/v1/audit/verify"), ["after"]);
+    fn a_route_has_the_parameters_of_its_method() {
+        let known = KnownParameters::of(&crate::routes::described());
+        let of = |method, path| known.of_route(&method, path).len();
+        assert_eq!(of(Method::POST, "/v1/contacts"), 0);
+        assert_eq!(of(Method::GET, "/v1/new-thing"), 0);
+        assert_eq!(of(Method::HEAD, "/v1/audit/verify"), 1);
     }
 }

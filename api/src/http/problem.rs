@@ -10,6 +10,9 @@ use domain::storable::{UNSTORABLE_TEXT, is_storable};
 use pipeline::PublishError;
 use serde::Serialize;
 use stage::{Dependency, Fault};
+use utoipa::ToSchema;
+
+use super::codes;
 
 /// What went wrong, in general.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,11 +107,13 @@ impl Kind {
 }
 
 /// One field at fault.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct FieldError {
     /// The field, with dots and indices where it lies deeper; empty for the whole body.
     pub(crate) field: String,
     /// A code for machines; it does not change.
+    #[serde(serialize_with = "codes::serialize")]
+    #[schema(schema_with = codes::schema)]
     pub(crate) code: &'static str,
     /// What would be right.
     pub(crate) detail: String,
@@ -181,20 +186,8 @@ impl Problem {
 
     /// The response, body included.
     pub(crate) fn render(&self, request_id: &str) -> Response {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            r#type: String,
-            title: &'a str,
-            status: u16,
-            detail: &'a str,
-            errors: &'a [FieldError],
-            request_id: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            idempotency_key: Option<&'a str>,
-        }
-
         let status = self.kind.status();
-        let body = Body {
+        let body = ProblemDocument {
             r#type: format!("urn:millrace:problem:{}", self.kind.name()),
             title: self.kind.title(),
             status: status.as_u16(),
@@ -217,6 +210,31 @@ impl Problem {
         }
         response
     }
+}
+
+/// An error, as RFC 9457 writes it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemDocument<'a> {
+    /// `urn:millrace:problem:` and the kind: `malformed`, `unauthenticated`, `forbidden`,
+    /// `bad_signature`, `not_found`, `method_not_allowed`, `timeout`, `conflict`, `too_large`,
+    /// `unsupported_media_type`, `invalid`, `too_many_requests`, `internal` or `unavailable`.
+    #[schema(pattern = "^urn:millrace:problem:[a-z_]+$")]
+    r#type: String,
+    /// The kind in English.
+    title: &'a str,
+    /// The status of the answer.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What went wrong here, and what to do.
+    detail: &'a str,
+    /// The fields at fault, all of them; empty where it is not about fields.
+    errors: &'a [FieldError],
+    /// The request's id, as in `X-Request-Id`.
+    request_id: &'a str,
+    /// Of a 503 to messages: the key under which a repeat is the same message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotency_key: Option<&'a str>,
 }
 
 impl IntoResponse for Problem {

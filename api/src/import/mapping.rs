@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::storable::{UNSTORABLE_TEXT, is_storable};
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::{
     contacts::{MAX_ATTRIBUTES, Raw, RawConsent, RawStop},
@@ -71,11 +72,13 @@ pub(crate) struct Mapping {
 }
 
 /// One column and what it is taken for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ImportColumn)]
 pub(crate) struct Column {
     /// The column's name in the header.
     column: String,
-    /// What it is; none: the column is not read.
+    /// The field that it is, `attributes.` and a name for an own one; none: it is not read.
+    #[schema(required, value_type = Option<String>, example = "first_name")]
     field: Option<Meaning>,
 }
 

@@ -13,6 +13,7 @@ use store::{
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
@@ -54,35 +55,47 @@ pub(crate) struct Run {
 }
 
 /// What became of a file, or would.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+#[schema(as = ImportReport)]
 pub(crate) struct Report {
     #[serde(flatten)]
     pub(crate) counts: CountsView,
-    /// The first lines one by one.
+    /// The first 200 lines one by one.
     pub(crate) rows: Vec<LineOutcome>,
     /// Why the file was not read to its end.
+    #[schema(required)]
     pub(crate) error: Option<String>,
 }
 
-/// [`Counts`] as callers read them. They sum up: `total` is all others together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+/// How many lines became what. `total` is all others together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ImportCounts)]
 pub(crate) struct CountsView {
+    /// Lines read, the header apart.
     total: i64,
+    /// Lines that became a new contact.
     created: i64,
+    /// Known contacts that changed.
     updated: i64,
+    /// Known contacts that were so already.
     unchanged: i64,
+    /// Lines whose number an earlier line of the file has.
     duplicate: i64,
+    /// Lines that cannot become a contact.
     invalid: i64,
 }
 
-/// What became of one line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// What became of one line of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ImportLine)]
 pub(crate) struct LineOutcome {
     /// The line of the file that it begins in, from 1, as an editor shows it.
+    #[schema(minimum = 1)]
     pub(crate) line: i64,
-    /// One of `created`, `updated`, `unchanged`, `duplicate` and `invalid`.
+    #[schema(pattern = "^(created|updated|unchanged|duplicate|invalid)$")]
     pub(crate) outcome: &'static str,
     /// Why it is a duplicate, or invalid.
+    #[schema(required)]
     pub(crate) reason: Option<String>,
 }
 

@@ -3,6 +3,7 @@
 mod acts;
 mod edit;
 pub(crate) mod events;
+mod forecast;
 mod ledger;
 mod lifecycle;
 mod manage;
@@ -10,13 +11,13 @@ mod recipients;
 mod simulate;
 mod view;
 
-use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 
 /// The routes of this group.
-pub(super) fn router() -> Router<App> {
-    Router::new()
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .merge(acts::router())
         .merge(edit::router())
         .merge(ledger::router())

@@ -6,13 +6,13 @@ mod scope;
 mod stop;
 mod suppressions;
 
-use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 
 /// The routes of this group.
-pub(super) fn router() -> Router<App> {
-    Router::new()
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .merge(do_not_contact::router())
         .merge(ledger::router())
         .merge(suppressions::router())

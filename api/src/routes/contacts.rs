@@ -5,13 +5,13 @@ mod change;
 mod imports;
 mod manage;
 
-use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 
 /// The routes of this group.
-pub(super) fn router() -> Router<App> {
-    Router::new()
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .merge(bulk::router())
         .merge(change::router())
         .merge(imports::router())

@@ -8,13 +8,13 @@ mod patience;
 mod submit;
 mod view;
 
-use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 
 /// The routes of this group.
-pub(super) fn router() -> Router<App> {
-    Router::new()
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .merge(batch::router())
         .merge(cancel::router())
         .merge(explain::router())

@@ -6,13 +6,13 @@ mod in_doubt;
 mod me;
 mod unmatched_receipts;
 
-use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 
 /// The routes of this group.
-pub(super) fn router() -> Router<App> {
-    Router::new()
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .merge(analytics::router())
         .merge(audit::router())
         .merge(in_doubt::router())

@@ -11,13 +11,13 @@ mod sender;
 mod senders;
 mod templates;
 
-use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 
 /// The routes of this group.
-pub(super) fn router() -> Router<App> {
-    Router::new()
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .merge(accounts::router())
         .merge(api_keys::router())
         .merge(budgets::router())

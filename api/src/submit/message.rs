@@ -18,6 +18,7 @@ use store::{
     messages::read::{KeyOf, Keyed},
     settings::tenants::Tenant,
 };
+use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
     Submitted,
@@ -28,6 +29,7 @@ use wire::{
 
 use super::named::names_something;
 use crate::{
+    document::examples,
     fields,
     http::{
         Errors, FieldError, Trace,
@@ -39,41 +41,67 @@ use crate::{
 /// The longest metadata, keys and values together, in bytes.
 const MAX_METADATA: usize = 2 * 1024;
 
-/// A message as it is submitted. Written again, it tells whether a batch says the same.
-#[derive(Deserialize, Serialize)]
+// Written again, it tells whether a batch says the same.
+/// A message to one person, with either a body or a template.
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewMessage<'a> {
-    /// Required, as is the class: what is missing is told with all else that is wrong.
+    // Required, as is the class: what is missing is told with all else that is wrong.
+    /// The person's number, in E.164 or as people of the tenant's country write it.
     #[serde(borrow, default)]
+    #[schema(value_type = String, required, min_length = 1, max_length = 64)]
+    #[schema(example = json!(examples::PHONE))]
     to: Option<Cow<'a, str>>,
+    /// What it is for: `promo` and `journey` are marketing, `conversational` answers a text of the
+    /// person, `transactional` is what the person asked for. It decides which gates apply.
     #[serde(borrow, default)]
+    #[schema(value_type = String, required)]
+    #[schema(pattern = "^(promo|journey|conversational|transactional)$")]
     class: Option<Cow<'a, str>>,
+    /// The text, of at most 10 segments with the opt-out line that marketing gets.
     #[serde(borrow, default)]
+    #[schema(min_length = 1)]
     body: Option<Cow<'a, str>>,
+    /// Instead of a body: the latest version of a template.
     #[serde(default)]
     template: Option<TemplateRef>,
+    /// How it travels; `sms`, which is also meant where it is not said, is all that is served.
     #[serde(borrow, default)]
+    #[schema(pattern = "^sms$")]
     channel: Option<Cow<'a, str>>,
+    /// The sender that carries it, by its id or its number; none: whichever fits the person's
+    /// country.
     #[serde(borrow, default)]
+    #[schema(min_length = 1, max_length = 64)]
     from: Option<Cow<'a, str>>,
+    /// Instead of a sender: the pool whose senders may carry it.
     #[serde(default)]
     pool: Option<Uuid>,
+    /// For how many seconds it is of use, at most a week; none: as long as the policy allows.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 604800)]
     validity_seconds: Option<u32>,
+    /// Whether it is sent or dropped once it is later than the policy wants; none: as the policy
+    /// says.
     #[serde(borrow, default)]
+    #[schema(pattern = "^(send|drop)$")]
     on_late: Option<Cow<'a, str>>,
+    /// Own fields of the caller, given back with the message: at most 2,048 bytes in all.
     #[serde(default)]
     metadata: BTreeMap<String, String>,
-    /// The key of an item of a batch; a single message has the header.
+    /// The item's own key, in a batch alone: a single message has the header `Idempotency-Key`.
     #[serde(borrow, default)]
+    #[schema(min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     pub(crate) idempotency_key: Option<Cow<'a, str>>,
 }
 
 /// A template with the values of its variables.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, ToSchema)]
+#[schema(as = MessageTemplate)]
 #[serde(deny_unknown_fields)]
 struct TemplateRef {
     id: Uuid,
+    /// Values by name, at most 50 of 500 characters; the person's own fields fill what is missing.
     #[serde(default)]
     variables: BTreeMap<String, String>,
 }

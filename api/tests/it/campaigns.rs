@@ -291,3 +291,39 @@ async fn a_series_tells_what_came_when_and_says_what_it_cannot_tell() {
     let campaign = "/v1/analytics/campaigns/0198f1d2-7c00-7a00-8000-00000000c001/series";
     caller.get(campaign).await.expect(404);
 }
+
+#[tokio::test]
+async fn a_draft_says_how_many_of_its_audience_have_had_a_promotion_lately() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    for (number, tags) in [(1, json!(["vip"])), (2, json!(["vip"])), (3, json!([]))] {
+        let person = json!({ "phone": format!("+1212555010{number}"), "tags": tags });
+        caller.post("/v1/contacts", &person).await.expect(201);
+    }
+    world
+        .run(
+            "insert into millrace.standings (tenant_id, number, channel, last_promo_at) values
+                ('acme', '+12125550101', 'sms', '2026-04-30'),
+                ('acme', '+12125550102', 'sms', '2026-01-20'),
+                ('acme', '+12125550103', 'sms', '2026-04-30')",
+        )
+        .await;
+
+    // a promotion to those with the tag
+    let id = campaign(&caller, "main").await;
+    let path = format!("/v1/campaigns/{id}");
+    let shown = caller.get(&path).await.expect(200);
+    let expected = json!({ "days": 90, "stopped": 1, "of": 2, "complete": true });
+    assert_eq!(shown["suppression"], expected);
+
+    // changed: to everybody, and of a class that has no such window
+    let change = json!({ "audience": { "all": true } });
+    let changed = caller.patch(&path, &change).await.expect(200);
+    assert_eq!(changed["suppression"]["stopped"], 2);
+    let changed = caller.patch(&path, &json!({ "class": "journey" })).await.expect(200);
+    assert!(changed.get("suppression").is_none(), "{changed}");
+
+    // started: the ledger says what came of it
+    let started = caller.post(&format!("{path}/start"), &json!({})).await.expect(200);
+    assert!(started.get("suppression").is_none(), "{started}");
+}

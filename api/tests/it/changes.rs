@@ -1,17 +1,12 @@
 //! What a tenant has set up is shown alone, changed, and taken away again.
 
-use reqwest::Method;
 use serde_json::{Value, json};
 use store::settings::api_keys::KeyRole;
 
 use crate::{
-    harness::{Answer, Caller, World, send},
+    harness::{Caller, World},
     settings::{carrier, promo, template},
 };
-
-async fn patch(caller: &Caller, path: &str, body: &Value) -> Answer {
-    send(caller.request(Method::PATCH, path).json(body)).await
-}
 
 fn path(resource: &str, id: &Value) -> String {
     format!("/v1/{resource}/{}", id.as_str().expect("an id"))
@@ -35,12 +30,12 @@ async fn a_sender_is_changed_and_removed_once_no_pool_has_it() {
     let (sender, pool) = (path("senders", &sender), path("pools", &pool));
 
     let change = json!({ "pace": 3, "daily_cap": 50, "time_zone": "America/Chicago" });
-    let changed = patch(&caller, &sender, &change).await.expect(200);
+    let changed = caller.patch(&sender, &change).await.expect(200);
     assert_eq!((&changed["pace"], &changed["daily_cap"]), (&json!(3), &json!(50)));
     assert_eq!(caller.get(&sender).await.expect(200), changed);
     let wrong = json!({ "pace": 0, "daily_cap": 0, "country": "Mars" });
-    assert_eq!(patch(&caller, &sender, &wrong).await.problem(422).len(), 3);
-    patch(&caller, &sender, &json!({ "number": "+12125550198" })).await.problem(422);
+    assert_eq!(caller.patch(&sender, &wrong).await.problem(422).len(), 3);
+    caller.patch(&sender, &json!({ "number": "+12125550198" })).await.problem(422);
 
     caller.delete(&sender).await.problem(409);
     caller.delete(&pool).await.expect(200);
@@ -73,13 +68,13 @@ async fn a_pool_is_changed_and_stays_while_a_campaign_needs_it() {
     let pool = path("pools", &pool);
 
     let both = json!([sender, other]);
-    let changed = patch(&caller, &pool, &json!({ "senders": both })).await.expect(200);
+    let changed = caller.patch(&pool, &json!({ "senders": both })).await.expect(200);
     assert_eq!((&changed["senders"], &changed["name"]), (&both, &json!("all")));
-    let named = patch(&caller, &pool, &json!({ "name": "east" })).await.expect(200);
+    let named = caller.patch(&pool, &json!({ "name": "east" })).await.expect(200);
     assert_eq!((&named["senders"], &named["name"]), (&both, &json!("east")));
     assert_eq!(caller.get(&pool).await.expect(200), named);
-    patch(&caller, &pool, &json!({ "senders": [] })).await.problem(422);
-    patch(&caller, &pool, &json!({ "senders": [uuid::Uuid::nil()] })).await.problem(422);
+    caller.patch(&pool, &json!({ "senders": [] })).await.problem(422);
+    caller.patch(&pool, &json!({ "senders": [uuid::Uuid::nil()] })).await.problem(422);
 
     caller.delete(&pool).await.problem(409);
     caller.delete(&path("campaigns", &campaign)).await.expect(200);
@@ -98,13 +93,13 @@ async fn an_account_is_changed_without_its_token_and_stays_while_it_has_senders(
     let account = "/v1/carrier-accounts/main";
     let sealed = "select count(*) from millrace.carrier_accounts where base_url like '%.test%'";
 
-    patch(&caller, account, &json!({ "base_url": "https://evil.test" })).await.problem(422);
+    caller.patch(account, &json!({ "base_url": "https://evil.test" })).await.problem(422);
     let change = json!({ "base_url": "http://127.0.0.1:8090/", "confirms_opt_out": false });
-    let changed = patch(&caller, account, &change).await.expect(200);
+    let changed = caller.patch(account, &change).await.expect(200);
     assert_eq!(changed["confirms_opt_out"], false);
     assert_eq!(caller.get(account).await.expect(200), changed);
     assert_eq!(world.number(sealed).await, 0);
-    patch(&caller, "/v1/carrier-accounts/other", &change).await.problem(404);
+    caller.patch("/v1/carrier-accounts/other", &change).await.problem(404);
 
     caller.delete(account).await.problem(409);
     caller.delete(&path("pools", &pool)).await.expect(200);
@@ -138,7 +133,7 @@ async fn a_draft_is_changed_copied_and_deleted_and_keeps_to_the_rules_of_a_new_o
         "name": "summer", "class": "transactional", "audience": { "tags": ["all"] },
         "validity_seconds": null,
     });
-    let changed = patch(&caller, &campaign, &change).await.expect(200);
+    let changed = caller.patch(&campaign, &change).await.expect(200);
     assert_eq!(
         (&changed["name"], &changed["program"]),
         (&json!("summer"), &json!("transactional"))
@@ -148,8 +143,8 @@ async fn a_draft_is_changed_copied_and_deleted_and_keeps_to_the_rules_of_a_new_o
     assert_eq!((&changed["pool_id"], &changed["id"]), (&pool, &made["id"]));
     assert_eq!(caller.get(&campaign).await.expect(200), changed);
     let wrong = json!({ "class": "urgent", "pool_id": uuid::Uuid::nil(), "validity_seconds": 0 });
-    assert_eq!(patch(&caller, &campaign, &wrong).await.problem(422).len(), 3);
-    patch(&caller, &campaign, &json!({ "state": "running" })).await.problem(422);
+    assert_eq!(caller.patch(&campaign, &wrong).await.problem(422).len(), 3);
+    caller.patch(&campaign, &json!({ "state": "running" })).await.problem(422);
 
     let copy = json!({ "name": "autumn" });
     let copied = caller.post_once(&format!("{campaign}/clone"), "k", &copy).await.expect(201);
@@ -169,7 +164,7 @@ async fn a_draft_is_changed_copied_and_deleted_and_keeps_to_the_rules_of_a_new_o
     let stranger = world.caller("globex", KeyRole::Owner).await;
     let other = path("campaigns", &copied["id"]);
     stranger.delete(&other).await.problem(404);
-    patch(&stranger, &other, &json!({ "name": "x" })).await.problem(404);
+    stranger.patch(&other, &json!({ "name": "x" })).await.problem(404);
     stranger.post(&format!("{other}/clone"), &json!({})).await.problem(404);
 }
 
@@ -191,22 +186,22 @@ async fn a_campaign_that_has_started_is_changed_while_it_is_paused_and_never_del
 
     act("start").await;
     caller.post(&versions, &version).await.expect(201);
-    patch(&caller, &campaign, &json!({ "name": "d" })).await.problem(409);
+    caller.patch(&campaign, &json!({ "name": "d" })).await.problem(409);
     caller.delete(&campaign).await.problem(409);
 
     act("pause").await;
     let change = json!({ "name": "d", "validity_seconds": 90, "template_version": 2 });
-    let changed = patch(&caller, &campaign, &change).await.expect(200);
+    let changed = caller.patch(&campaign, &change).await.expect(200);
     assert_eq!((&changed["name"], &changed["template_version"]), (&json!("d"), &json!(2)));
     assert_eq!((&changed["state"], &changed["validity_seconds"]), (&json!("paused"), &json!(90)));
     let fixed = json!({ "class": "journey", "audience": { "tags": [] }, "template_version": 3 });
-    let errors = patch(&caller, &campaign, &fixed).await.problem(422);
+    let errors = caller.patch(&campaign, &fixed).await.problem(422);
     let fields: Vec<_> = errors.iter().map(|error| error.0.as_str()).collect();
     assert_eq!(fields, ["class", "audience", "template_version"]);
 
     assert_eq!(act("resume").await["name"], "d");
     act("stop").await;
-    patch(&caller, &campaign, &json!({ "name": "e" })).await.problem(409);
+    caller.patch(&campaign, &json!({ "name": "e" })).await.problem(409);
     caller.delete(&campaign).await.problem(409);
     let copied = caller.post(&format!("{campaign}/clone"), &json!({})).await.expect(201);
     assert_eq!((&copied["state"], &copied["template_version"]), (&json!("draft"), &Value::Null));

@@ -1,18 +1,13 @@
 //! People are changed, found and erased; an erasure keeps the opt-out.
 
 use domain::ids::{CampaignId, ContactId, MessageId, TenantId};
-use reqwest::Method;
 use serde_json::{Value, json};
 use store::settings::api_keys::KeyRole;
 
 use crate::{
-    harness::{Answer, Caller, World, send},
+    harness::World,
     settings::{carrier, promo, template},
 };
-
-async fn patch(caller: &Caller, path: &str, body: &Value) -> Answer {
-    send(caller.request(Method::PATCH, path).json(body)).await
-}
 
 #[tokio::test]
 async fn a_change_sets_what_it_names_and_takes_tags_off_again() {
@@ -29,7 +24,7 @@ async fn a_change_sets_what_it_names_and_takes_tags_off_again() {
         "last_name": null, "remove_tags": ["new"], "attributes": { "plan": null, "hat": "7" },
         "time_zone": "America/Chicago",
     });
-    let changed = patch(&caller, &path, &change).await.expect(200);
+    let changed = caller.patch(&path, &change).await.expect(200);
     assert_eq!((&changed["first_name"], &changed["last_name"]), (&json!("Ana"), &json!("")));
     assert_eq!(changed["tags"], json!(["vip"]));
     assert_eq!(changed["attributes"], json!({ "hat": "7", "shoe": "42" }));
@@ -38,15 +33,15 @@ async fn a_change_sets_what_it_names_and_takes_tags_off_again() {
     assert_eq!(caller.get(&path).await.expect(200), changed);
 
     let wrong = json!({ "time_zone": "Mars", "phone": "+12125550124" });
-    assert_eq!(patch(&caller, &path, &wrong).await.problem(422)[0].0, "phone");
+    assert_eq!(caller.patch(&path, &wrong).await.problem(422)[0].0, "phone");
     let wrong = json!({ "time_zone": "Mars", "language": "klingon" });
-    assert_eq!(patch(&caller, &path, &wrong).await.problem(422).len(), 2);
+    assert_eq!(caller.patch(&path, &wrong).await.problem(422).len(), 2);
 
     let stranger = world.caller("globex", KeyRole::Owner).await;
-    patch(&stranger, &path, &json!({ "first_name": "x" })).await.problem(404);
+    stranger.patch(&path, &json!({ "first_name": "x" })).await.problem(404);
     stranger.delete(&path).await.problem(404);
     let viewer = world.caller("acme", KeyRole::Viewer).await;
-    patch(&viewer, &path, &change).await.problem(403);
+    viewer.patch(&path, &change).await.problem(403);
     viewer.delete(&path).await.problem(403);
 }
 

@@ -8,6 +8,7 @@ mod cancels;
 mod changes;
 mod consent;
 mod do_not_contact;
+mod document;
 mod erasure;
 mod explain;
 mod harness;

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use domain::ids::account_handle;
-use reqwest::Method;
 use serde_json::{Value, json};
 use store::{
     Role,
@@ -14,7 +13,7 @@ use store::{
     },
 };
 
-use crate::harness::{Caller, World, send};
+use crate::harness::{Caller, World};
 
 /// An account with a sender and a pool; the ids of the sender and the pool.
 pub(crate) async fn carrier(caller: &Caller, account: &str, number: &str) -> (Value, Value) {
@@ -332,8 +331,7 @@ async fn a_policy_has_versions_and_a_rule_that_makes_no_sense_is_refused() {
 async fn a_policy_is_amended_rule_by_rule_and_each_answer_says_what_has_changed() {
     let world = World::start().await;
     let caller = world.caller("acme", KeyRole::Admin).await;
-    let patch =
-        async |body: Value| send(caller.request(Method::PATCH, "/v1/policies").json(&body)).await;
+    let patch = async |body: Value| caller.patch("/v1/policies", &body).await;
     let first = json!({ "suppression_days": 30, "quota": { "per_day": 500 } });
     let first = patch(first).await.expect(200);
     let changed = json!([

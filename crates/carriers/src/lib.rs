@@ -36,4 +36,4 @@ pub use report::{
     WebhookError,
 };
 pub use setup::SetupError;
-pub use webhook::{Acknowledgement, Incoming};
+pub use webhook::{Acknowledgement, Incoming, SIGNATURE_HEADERS};

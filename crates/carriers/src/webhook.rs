@@ -34,6 +34,9 @@ pub struct Acknowledgement {
     pub body: &'static str,
 }
 
+/// The headers in which carriers sign what they send.
+pub const SIGNATURE_HEADERS: [&str; 1] = ["X-Twilio-Signature"];
+
 impl Carrier {
     /// The addresses of its webhooks below `/webhooks/{carrier}/{account}`, each with what comes
     /// there. An empty path is that address itself.

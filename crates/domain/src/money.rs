@@ -8,20 +8,33 @@ use std::{
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use utoipa::ToSchema;
 
 /// Millionths of a currency unit: 0.0079 dollars are 7,900. Sums saturate rather than wrap, which
 /// no real balance reaches (nine trillion units).
 #[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    ToSchema,
 )]
 #[serde(transparent)]
 pub struct Micros(pub i64);
 
 /// An amount with its currency, in JSON `{"amount": "0.0079", "currency": "USD"}`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct Money {
     /// The amount, a decimal number in a string: JSON numbers are floats to many readers.
     #[serde(with = "decimal")]
+    #[schema(value_type = String, pattern = r"^-?[0-9]+(\.[0-9]{1,6})?$", example = "0.0079")]
     pub amount: Micros,
     /// The currency of the amount.
     pub currency: Currency,

@@ -9,6 +9,7 @@ mod places;
 pub mod zone;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     country::Country,
@@ -35,7 +36,7 @@ pub enum Candidates {
 }
 
 /// What the candidates rest on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
     /// The time zone that is on file for the contact.

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod dead;
+pub mod help;
 pub mod rollup;
 pub mod values;
 
@@ -38,6 +39,8 @@ pub enum Command {
     Stage(StageArgs),
     /// The simulator of carriers and AI
     Sandbox(Serve),
+    /// The settings that every command has, with their variables, units and defaults
+    Settings,
     /// Brings the database schema up to date
     Migrate(Serve),
     /// Streams and consumers at the broker
@@ -56,6 +59,12 @@ pub enum Command {
     Rollup(RollupCommand),
     /// Runs the demo campaign on a platform that is up, with the sandbox as its carrier
     Demo(Demo),
+    /// The documents of the REST API and of the subjects, as programs read them
+    Document {
+        /// Which one
+        #[arg(value_enum)]
+        kind: DocumentKind,
+    },
     /// Measures the whole pipeline on this machine
     Bench(bench::Bench),
     /// Kills processes while messages go through, and checks that every count agrees
@@ -73,6 +82,17 @@ pub enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+}
+
+/// A document of what outsiders call or read.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum DocumentKind {
+    /// The REST API: OpenAPI 3.1
+    Openapi,
+    /// The subjects on NATS: AsyncAPI 3.0
+    Asyncapi,
+    /// The REST API as a collection of Postman
+    Postman,
 }
 
 /// A process with nothing but settings.

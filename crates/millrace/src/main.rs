@@ -11,6 +11,7 @@ mod cluster;
 mod counts_moved;
 mod dead;
 mod demo;
+mod document;
 mod fair;
 mod flow;
 mod platform;
@@ -25,14 +26,15 @@ mod verdict;
 use std::process::ExitCode;
 
 use boot::settings::{EXIT_BAD_SETTINGS, SettingsError};
-use clap::Parser;
+use clap::FromArgMatches;
 use cli::{Cli, Command};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::from_arg_matches(&cli::help::command().get_matches());
+    let cli = cli.unwrap_or_else(|error| error.exit());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let ended = match runtime {
         Ok(runtime) => {
@@ -72,6 +74,10 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Api(args) => serve::api::run(args).await,
         Command::Stage(args) => serve::stage::run(args).await,
         Command::Sandbox(args) => serve::sandbox::run(args).await,
+        Command::Settings => {
+            print!("{}", cli::help::settings());
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Migrate(args) => admin::migrate(args).await,
         Command::Streams(args) => admin::streams(args).await,
         Command::Tenant(args) => admin::tenant(args).await,
@@ -81,6 +87,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Dead(args) => dead::run(args).await,
         Command::Rollup(args) => recount::run(args).await,
         Command::Demo(args) => demo::command(args).await,
+        Command::Document { kind } => document::run(kind),
         Command::Bench(args) => bench::run(args).await,
         Command::Chaos(args) => chaos::run(args).await,
         Command::Fair(args) => fair::run(args).await,

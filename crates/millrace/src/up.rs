@@ -164,7 +164,8 @@ async fn serve_all(
 
     let health = format!("http://{health}");
     announced.write(&process, &endpoints, &health)?;
-    eprintln!("api      {}\nsandbox  {}\nhealth   {health}", endpoints.api, endpoints.sandbox);
+    eprintln!("api      {}\ndocs     {0}/docs", endpoints.api);
+    eprintln!("sandbox  {}\nhealth   {health}", endpoints.sandbox);
     eprintln!("api key  {} (tenant {TENANT})", data.join("api-key").display());
 
     let balanced = if demo.run { demo::run(&endpoints, &process.stop).await } else { Ok(true) };

@@ -56,6 +56,8 @@ async fn the_demo_balances_with_two_processes_of_each_stage_and_a_subscriber_agr
 
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     assert_eq!(platform.traced_text(trace).await?["traceparent"], trace);
+
+    platform.follow_guides().await?;
     platform.stop().await
 }
 

@@ -7,6 +7,7 @@ pub mod flight;
 pub mod ledger;
 pub mod simulate;
 mod state;
+pub mod suppressed;
 
 use domain::{
     ids::{CampaignId, PoolId, TemplateId, TenantId},

@@ -13,6 +13,7 @@ use domain::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use kind::EventKind;
@@ -24,7 +25,7 @@ use crate::{
 };
 
 /// One event as subscribers read it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Event {
     /// Stable: the same happening has the same id, however often it is published.
     pub id: Uuid,
@@ -39,6 +40,7 @@ pub struct Event {
     pub version: i64,
     /// Fields by type: [`MessageData`], [`ReceivedData`], [`ContactData`], [`CampaignData`],
     /// [`BudgetData`] or [`CountsData`].
+    #[schema(value_type = Object)]
     pub data: Box<RawValue>,
 }
 
@@ -80,7 +82,7 @@ impl Payload for Event {
 
 /// The data of `message.*` (but `message.received`) and `in_doubt.raised`. It holds neither text
 /// nor number: a subscriber who may see them asks the API.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct MessageData {
     /// The message it happened to.
     pub message: MessageId,
@@ -114,7 +116,7 @@ pub struct MessageData {
 }
 
 /// The data of `message.received`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReceivedData {
     /// The inbound text's id.
     pub inbound: Uuid,
@@ -131,7 +133,7 @@ pub struct ReceivedData {
 }
 
 /// The data of `contact.*`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ContactData {
     /// The contact whose consent changed.
     pub contact: ContactId,
@@ -143,7 +145,7 @@ pub struct ContactData {
 }
 
 /// The data of `budget.*`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BudgetData {
     /// The campaign whose budget it is; none: the tenant's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -159,7 +161,7 @@ pub struct BudgetData {
 }
 
 /// The data of `campaign.*`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CampaignData {
     /// The campaign it happened to.
     pub campaign: CampaignId,
@@ -170,7 +172,7 @@ pub struct CampaignData {
 /// The data of `counts.moved`: messages that went from one state to another, a group of equal ones
 /// per event. What a message counts as may change within its state too: its detail, its segments
 /// and its cost, or that it was put aside before.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CountsData {
     /// The group's own id.
     pub group: Uuid,
@@ -204,7 +206,7 @@ pub struct CountsData {
 }
 
 /// What a message is counted as.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct CountedState {
     /// The state that it is in.
     pub state: MessageState,

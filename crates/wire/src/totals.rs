@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use domain::message::state::MessageState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::event::{CountedState, CountsData};
 
 /// The totals of one scope as subscribers read them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Totals {
     /// Business time of the latest change counted.
     pub as_of: Timestamp,

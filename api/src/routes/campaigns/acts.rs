@@ -1,7 +1,7 @@
 //! `/v1/campaigns/{id}/start|pause|resume|stop`: each act once; whoever comes second gets the first
 //! one's answer.
 
-use axum::{Json, Router, extract::State, routing::post};
+use axum::{Json, extract::State};
 use domain::{gates::SwitchMode, ids::CampaignId};
 use jiff::Timestamp;
 use serde_json::json;
@@ -11,6 +11,7 @@ use store::{
     parked::wake::{self, Way, What},
     settings::switches::{self, Switch, SwitchScope},
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     events,
@@ -20,50 +21,106 @@ use super::{
 use crate::{
     app::App,
     audit,
-    auth::Caller,
+    auth::{Allowed, Caller, EditCampaigns, Needs},
+    document::{
+        answers::{Always, Conflict, Missing},
+        examples,
+    },
     http::{Id, Kind, Problem},
 };
 
 /// Why a pause sets the campaign's switch. Resume clears a switch that was set for it, no other.
 const PAUSED: &str = "campaign paused";
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/campaigns/{id}/start", post(start))
-        .route("/v1/campaigns/{id}/pause", post(pause))
-        .route("/v1/campaigns/{id}/resume", post(resume))
-        .route("/v1/campaigns/{id}/stop", post(stop))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(start))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+        .routes(routes!(stop))
 }
 
 /// `POST /v1/campaigns/{id}/start`, for operators, admins and owners: freezes the audience and
 /// feeds it. Answers 200 with the campaign, 409 where its state does not allow it.
-async fn start(app: State<App>, caller: Caller, id: Id) -> Result<Json<CampaignView>, Problem> {
+#[utoipa::path(
+    post, path = "/v1/campaigns/{id}/start", tag = "campaigns", operation_id = "start_campaign",
+    security(("bearer" = [EditCampaigns::NAME])),
+    params(("id" = Uuid, Path, description = "The campaign.", example = json!(examples::DRAFT))),
+    responses(
+        (status = 200, description = "The campaign, starting.", body = CampaignView),
+        Always, Missing, Conflict,
+    ),
+)]
+async fn start(
+    app: State<App>,
+    caller: Allowed<EditCampaigns>,
+    id: Id,
+) -> Result<Json<CampaignView>, Problem> {
     act(app, caller, id, CampaignAct::Start).await
 }
 
 /// `POST /v1/campaigns/{id}/pause`, for operators, admins and owners: feeds no more and holds what
-/// is under way, which keeps its texts; whoever has no message yet gets one with the names
-/// that they have after the resume. Answers 200 with the campaign, or 409 in a state that has no
-/// such change.
-async fn pause(app: State<App>, caller: Caller, id: Id) -> Result<Json<CampaignView>, Problem> {
+/// is under way. What is held keeps its texts; whoever has no message yet gets one with the names
+/// that they have after the resume. Answers 200 with the campaign, 409 where its state does not
+/// allow it.
+#[utoipa::path(
+    post, path = "/v1/campaigns/{id}/pause", tag = "campaigns", operation_id = "pause_campaign",
+    security(("bearer" = [EditCampaigns::NAME])),
+    params(("id" = Uuid, Path, description = "The campaign.", example = json!(examples::RUNNING))),
+    responses(
+        (status = 200, description = "The campaign, paused.", body = CampaignView),
+        Always, Missing, Conflict,
+    ),
+)]
+async fn pause(
+    app: State<App>,
+    caller: Allowed<EditCampaigns>,
+    id: Id,
+) -> Result<Json<CampaignView>, Problem> {
     act(app, caller, id, CampaignAct::Pause).await
 }
 
 /// `POST /v1/campaigns/{id}/resume`, for operators, admins and owners: goes on where it was paused.
 /// Answers 200 with the campaign, 409 where its state does not allow it.
-async fn resume(app: State<App>, caller: Caller, id: Id) -> Result<Json<CampaignView>, Problem> {
+#[utoipa::path(
+    post, path = "/v1/campaigns/{id}/resume", tag = "campaigns", operation_id = "resume_campaign",
+    security(("bearer" = [EditCampaigns::NAME])),
+    params(("id" = Uuid, Path, description = "The campaign.", example = json!(examples::PAUSED))),
+    responses(
+        (status = 200, description = "The campaign, under way again.", body = CampaignView),
+        Always, Missing, Conflict,
+    ),
+)]
+async fn resume(
+    app: State<App>,
+    caller: Allowed<EditCampaigns>,
+    id: Id,
+) -> Result<Json<CampaignView>, Problem> {
     act(app, caller, id, CampaignAct::Resume).await
 }
 
 /// `POST /v1/campaigns/{id}/stop`, for operators, admins and owners: never feeds again, and cancels
 /// what no carrier has of it. Answers 200 with the campaign, 409 where its state does not allow it.
-async fn stop(app: State<App>, caller: Caller, id: Id) -> Result<Json<CampaignView>, Problem> {
+#[utoipa::path(
+    post, path = "/v1/campaigns/{id}/stop", tag = "campaigns", operation_id = "stop_campaign",
+    security(("bearer" = [EditCampaigns::NAME])),
+    params(("id" = Uuid, Path, description = "The campaign.", example = json!(examples::RUNNING))),
+    responses(
+        (status = 200, description = "The campaign, stopped.", body = CampaignView),
+        Always, Missing, Conflict,
+    ),
+)]
+async fn stop(
+    app: State<App>,
+    caller: Allowed<EditCampaigns>,
+    id: Id,
+) -> Result<Json<CampaignView>, Problem> {
     act(app, caller, id, CampaignAct::Stop).await
 }
 
 async fn act(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<EditCampaigns>,
     Id(id): Id,
     act: CampaignAct,
 ) -> Result<Json<CampaignView>, Problem> {

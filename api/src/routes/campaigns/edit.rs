@@ -1,13 +1,7 @@
 //! `/v1/campaigns/{id}`: changed while it is a draft or paused, deleted while it is a draft, and
 //! copied.
 
-use axum::{
-    Json, Router,
-    extract::State,
-    http::StatusCode,
-    response::Response,
-    routing::{patch, post},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use domain::{
     gates::consent::program_of,
     ids::{CampaignId, PoolId, TenantId},
@@ -25,48 +19,65 @@ use store::{
         templates,
     },
 };
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
+    forecast::view_with_forecast,
     manage::{Audience, NewCampaign, check, draft},
     view::{CampaignView, view},
 };
 use crate::{
     app::App,
     audit,
-    auth::Caller,
+    auth::{Allowed, Caller, EditCampaigns, Needs},
+    document::{
+        answers::{Always, Conflict, Missing, OfBody},
+        examples,
+    },
     fields,
-    http::{Body, Creation, Errors, Id, Kind, Problem, view::located},
+    http::{Body, Creation, Errors, Id, Kind, Problem, creation::IdempotencyKey, view::located},
     transactions::TenantTx,
 };
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/campaigns/{id}", patch(change).delete(remove))
-        .route("/v1/campaigns/{id}/clone", post(clone))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(change, remove)).routes(routes!(clone))
 }
 
 /// What is to be otherwise about a campaign. What is not said stays; `validity_seconds` may be
 /// `null`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CampaignChange)]
 #[serde(deny_unknown_fields)]
 struct Change {
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
+    /// For a draft.
     #[serde(default)]
+    #[schema(pattern = "^(promo|journey|transactional)$")]
     class: Option<String>,
+    /// For a draft: what a recipient can leave without leaving everything.
     #[serde(default)]
+    #[schema(pattern = "^[a-z0-9_-]{1,40}$")]
     program: Option<String>,
+    /// For a draft.
     #[serde(default)]
     template_id: Option<Uuid>,
     /// Of the template that it has: for a campaign that is paused.
     #[serde(default)]
+    #[schema(minimum = 1)]
     template_version: Option<i32>,
+    /// The senders that it spreads over.
     #[serde(default)]
     pool_id: Option<Uuid>,
+    /// For a draft.
     #[serde(default)]
     audience: Option<Audience>,
+    /// How long each message is of use, in seconds from its submission; `null`: for ever.
     #[serde(default, deserialize_with = "named")]
+    #[schema(value_type = Option<i32>, minimum = 1, maximum = 604800)]
     validity_seconds: Option<Option<i32>>,
 }
 
@@ -77,9 +88,22 @@ fn named<'de, D: serde::Deserializer<'de>>(decoder: D) -> Result<Option<Option<i
 /// `PATCH /v1/campaigns/{id}`, for operators, admins and owners: changes a draft, or of a paused
 /// campaign its name, pool, validity and template version, which those get who have no message yet.
 /// Answers 200 with it, 404, or 409 in any other state.
+#[utoipa::path(
+    patch, path = "/v1/campaigns/{id}", tag = "campaigns", operation_id = "update_campaign",
+    security(("bearer" = [EditCampaigns::NAME])),
+    params(("id" = Uuid, Path, description = "The campaign.", example = json!(examples::DRAFT))),
+    request_body(content = Change, example = json!({
+        "name": "Summer sale, the last days", "audience": { "all": true },
+        "validity_seconds": null,
+    })),
+    responses(
+        (status = 200, description = "The campaign, changed.", body = CampaignView),
+        Always, OfBody, Missing, Conflict,
+    ),
+)]
 async fn change(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<EditCampaigns>,
     Id(id): Id,
     Body(body): Body<Change>,
 ) -> Result<Json<CampaignView>, Problem> {
@@ -102,10 +126,10 @@ async fn change(
 
     // record
     campaigns::save(&mut tx, &caller.tenant, &after).await?;
-    let (before, after) = (view(before), view(after));
-    let (subject, detail) =
-        (format!("campaign:{id}"), json!({ "before": &before, "after": &after }));
+    let detail = json!({ "before": view(before), "after": view(after.clone()) });
+    let subject = format!("campaign:{id}");
     audit::note(&mut tx, &caller, app.now(), "campaign.changed", subject, detail).await?;
+    let after = view_with_forecast(&mut tx, &caller.tenant, after, app.now()).await?;
     tx.commit().await?;
 
     // answer
@@ -213,9 +237,18 @@ fn as_new(campaign: &Campaign) -> Result<NewCampaign, Problem> {
 
 /// `DELETE /v1/campaigns/{id}`, for operators, admins and owners: deletes a draft. Answers 200 with
 /// what it was, 404, or 409 for one that has started: it is kept with its ledger.
+#[utoipa::path(
+    delete, path = "/v1/campaigns/{id}", tag = "campaigns", operation_id = "delete_campaign",
+    security(("bearer" = [EditCampaigns::NAME])),
+    params(("id" = Uuid, Path, description = "The campaign.", example = json!(examples::DRAFT))),
+    responses(
+        (status = 200, description = "The draft that was deleted.", body = CampaignView),
+        Always, Missing, Conflict,
+    ),
+)]
 async fn remove(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<EditCampaigns>,
     Id(id): Id,
 ) -> Result<Json<CampaignView>, Problem> {
     let (mut tx, campaign) = locked(&app, &caller, id).await?;
@@ -236,16 +269,35 @@ async fn remove(
     Ok(Json(removed))
 }
 
-#[derive(Deserialize)]
+/// What is to be otherwise about a copy.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CampaignCopy)]
 #[serde(deny_unknown_fields)]
 struct Copy {
+    /// The copy's name; that of the campaign where it is not said.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
 }
 
 /// `POST /v1/campaigns/{id}/clone`, for operators, admins and owners: makes a draft like a campaign
 /// in whatever state. Answers 201 with it, or 404.
-async fn clone(Id(id): Id, mut new: Creation<Copy>) -> Result<Response, Problem> {
+#[utoipa::path(
+    post, path = "/v1/campaigns/{id}/clone", tag = "campaigns", operation_id = "clone_campaign",
+    security(("bearer" = [EditCampaigns::NAME])),
+    params(
+        ("id" = Uuid, Path, description = "The campaign.", example = json!(examples::RUNNING)),
+        IdempotencyKey,
+    ),
+    request_body(content = Copy, example = json!({ "name": "Summer sale, once more" })),
+    responses(
+        (status = 201, description = "The new draft.", body = CampaignView, headers(
+            ("Location" = String, description = "The copy's path."),
+        )),
+        Always, OfBody, Missing,
+    ),
+)]
+async fn clone(Id(id): Id, mut new: Creation<EditCampaigns, Copy>) -> Result<Response, Problem> {
     // load
     let tenant = new.caller.tenant.clone();
     let found = campaigns::get(&mut new.tx, &tenant, CampaignId(id), false).await?;
@@ -263,5 +315,6 @@ async fn clone(Id(id): Id, mut new: Creation<Copy>) -> Result<Response, Problem>
 
     // answer
     let path = format!("/v1/campaigns/{}", campaign.id);
-    Ok(located(new.finish(StatusCode::CREATED, &view(campaign)).await?, &path))
+    let made = view_with_forecast(&mut new.tx, &tenant, campaign, new.now).await?;
+    Ok(located(new.finish(StatusCode::CREATED, &made).await?, &path))
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, extract::State};
 use domain::{
     gates::Gate,
     ids::CampaignId,
@@ -16,43 +16,74 @@ use store::campaigns::{
     CampaignState,
     ledger::{self, LedgerSums},
 };
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
-    auth::Caller,
+    auth::{Allowed, Needs, Read},
+    document::{
+        answers::{Always, Missing},
+        examples,
+    },
     http::{Id, Problem, view::money},
 };
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/campaigns/{id}/ledger", get(show))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(show))
 }
 
-#[derive(Debug, PartialEq, Serialize)]
+/// Where everybody in a campaign's audience stands, counted at one instant.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = CampaignLedger)]
 struct Ledger {
     campaign: CampaignId,
+    #[schema(pattern = "^(draft|starting|running|paused|stopped|completed)$")]
     state: &'static str,
+    /// How many recipients are frozen so far.
     audience: i64,
+    /// How many are still to come to an end, by state: `waiting` for their message, `accepted`,
+    /// `deferred`, `held`, `queued`, `in_doubt`, `sent`.
     open: BTreeMap<&'static str, i64>,
+    /// How many have come to an end, by state: `sent` of which no receipt is expected any more,
+    /// `blocked`, `cancelled`, `expired`, `failed`, `unknown`, `delivered`, `read`.
     r#final: BTreeMap<&'static str, i64>,
-    /// Of those that are blocked, by the gate that did it.
+    /// How many are blocked, by the gate that did it, or `none`; only gates that did.
     blocked_by: BTreeMap<&'static str, i64>,
     /// Of what the carrier took.
     segments: i64,
+    /// Of what the carrier took.
     cost: Money,
+    /// Texts that came in, in threads whose last message was of this campaign.
     replies: i64,
+    /// How many of these texts were opt-outs.
     opt_outs: i64,
+    /// How many answers the AI wrote in these threads.
     ai_replies: i64,
     /// Messages that were put aside and have been released since.
     released: i64,
     /// When the next of those that are put aside is due.
+    #[schema(required)]
     next_due: Option<Timestamp>,
     /// Whether open and final make the audience, the gates the blocked, and nobody waits in a
     /// campaign that is completed.
     balanced: bool,
 }
 
-/// `GET /v1/campaigns/{id}/ledger`, for every role: the ledger of a campaign, or 404.
-async fn show(State(app): State<App>, caller: Caller, Id(id): Id) -> Result<Json<Ledger>, Problem> {
+/// `GET /v1/campaigns/{id}/ledger`, for every role: the ledger of a campaign, or 404. Open and
+/// final together are the audience, at every instant.
+#[utoipa::path(
+    get, path = "/v1/campaigns/{id}/ledger", tag = "campaigns",
+    operation_id = "get_campaign_ledger",
+    security(("bearer" = [Read::NAME])),
+    params(("id" = Uuid, Path, description = "The campaign.", example = json!(examples::RUNNING))),
+    responses((status = 200, description = "The ledger.", body = Ledger), Always, Missing),
+)]
+async fn show(
+    State(app): State<App>,
+    caller: Allowed<Read>,
+    Id(id): Id,
+) -> Result<Json<Ledger>, Problem> {
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let id = CampaignId(id);
     let sums = ledger::read(&app.store, &caller.tenant, id).await?;

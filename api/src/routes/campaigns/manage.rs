@@ -1,6 +1,6 @@
 //! `/v1/campaigns`: made, listed and shown.
 
-use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use domain::{
     gates::consent::program_of,
     ids::{CampaignId, PoolId, TemplateId, TenantId},
@@ -14,45 +14,69 @@ use store::{
     campaigns::{self, Campaign, CampaignState},
     settings::{senders, templates},
 };
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::view::{CampaignView, view};
+use super::{
+    forecast::view_with_forecast,
+    view::{CampaignView, view},
+};
 use crate::{
     app::App,
-    auth::Caller,
+    auth::{Allowed, EditCampaigns, Needs, Read},
+    document::{
+        answers::{Always, Missing, OfBody},
+        examples,
+    },
     fields,
-    http::{Creation, Errors, Id, Page, Paging, Problem, Query, view::located},
+    http::{
+        Creation, Errors, Id, Page, Paging, Problem, Query, creation::IdempotencyKey, view::located,
+    },
     ids,
 };
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/campaigns", get(list).post(create))
-        .route("/v1/campaigns/{id}", get(show))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show))
 }
 
-#[derive(Deserialize)]
+/// A campaign to be drafted.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewCampaign {
+    #[schema(min_length = 1, max_length = 200)]
     pub(super) name: String,
+    /// What its messages are for, which decides what the gates ask.
+    #[schema(pattern = "^(promo|journey|transactional)$")]
     pub(super) class: String,
-    /// What a recipient can leave without leaving everything.
+    /// What a recipient can leave without leaving everything; follows from the class where it is
+    /// not said.
     #[serde(default)]
+    #[schema(pattern = "^[a-z0-9_-]{1,40}$")]
     pub(super) program: Option<String>,
+    /// What its messages are made from: the version that is the latest at the start.
     pub(super) template_id: Uuid,
+    /// The senders that it spreads over.
     pub(super) pool_id: Uuid,
     #[serde(default)]
+    #[schema(value_type = Audience, required)]
     pub(super) audience: Option<Audience>,
+    /// How long each message is of use, in seconds from its submission; none: for ever.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 604800)]
     pub(super) validity_seconds: Option<i32>,
 }
 
 /// Contacts with all of these tags, or everyone: that is said, and never meant by saying nothing.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = CampaignAudience)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Audience {
+    /// Contacts that have all of them; none beside `all`.
     #[serde(default)]
+    #[schema(max_items = 50, min_length = 1, max_length = 64)]
     tags: Vec<String>,
+    /// Every contact.
     #[serde(default)]
     all: bool,
 }
@@ -85,7 +109,22 @@ impl Audience {
 
 /// `POST /v1/campaigns`, for operators, admins and owners: makes a draft of a campaign, which sends
 /// nothing before it is started. Answers 201 with it.
-async fn create(mut new: Creation<NewCampaign>) -> Result<Response, Problem> {
+#[utoipa::path(
+    post, path = "/v1/campaigns", tag = "campaigns", operation_id = "create_campaign",
+    security(("bearer" = [EditCampaigns::NAME])),
+    params(IdempotencyKey),
+    request_body(content = NewCampaign, example = json!({
+        "name": "Summer sale", "class": "promo", "template_id": examples::TEMPLATE,
+        "pool_id": examples::POOL, "audience": { "tags": ["vip"] }, "validity_seconds": 86400,
+    })),
+    responses(
+        (status = 201, description = "The new draft.", body = CampaignView, headers(
+            ("Location" = String, description = "The campaign's path."),
+        )),
+        Always, OfBody,
+    ),
+)]
+async fn create(mut new: Creation<EditCampaigns, NewCampaign>) -> Result<Response, Problem> {
     // check
     let class = check(&mut new.tx, &new.caller.tenant, &new.body).await?;
 
@@ -95,7 +134,9 @@ async fn create(mut new: Creation<NewCampaign>) -> Result<Response, Problem> {
 
     // answer
     let path = format!("/v1/campaigns/{}", campaign.id);
-    Ok(located(new.finish(StatusCode::CREATED, &view(campaign)).await?, &path))
+    let tenant = new.caller.tenant.clone();
+    let made = view_with_forecast(&mut new.tx, &tenant, campaign, new.now).await?;
+    Ok(located(new.finish(StatusCode::CREATED, &made).await?, &path))
 }
 
 /// A draft of what the body says.
@@ -154,21 +195,37 @@ pub(super) async fn check(
     class.ok_or_else(|| Problem::field("class", "unknown", "promo, journey or transactional"))
 }
 
-/// `GET /v1/campaigns/{id}`, for every role: one campaign, or 404.
+/// `GET /v1/campaigns/{id}`, for every role: one campaign, or 404. A draft of promotions says how
+/// many of its audience gate 4 would stop now.
+#[utoipa::path(
+    get, path = "/v1/campaigns/{id}", tag = "campaigns", operation_id = "get_campaign",
+    security(("bearer" = [Read::NAME])),
+    params(("id" = Uuid, Path, description = "The campaign.", example = json!(examples::DRAFT))),
+    responses((status = 200, description = "The campaign.", body = CampaignView), Always, Missing),
+)]
 async fn show(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Id(id): Id,
 ) -> Result<Json<CampaignView>, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = campaigns::get(&mut tx, &caller.tenant, CampaignId(id), false).await?;
-    found.map(|found| Json(view(found))).ok_or_else(|| Problem::not_found("campaign"))
+    let found = found.ok_or_else(|| Problem::not_found("campaign"))?;
+    Ok(Json(view_with_forecast(&mut tx, &caller.tenant, found, app.now()).await?))
 }
 
 /// `GET /v1/campaigns`, for every role: the campaigns in pages.
+#[utoipa::path(
+    get, path = "/v1/campaigns", tag = "campaigns", operation_id = "list_campaigns",
+    security(("bearer" = [Read::NAME])),
+    params(Paging),
+    responses(
+        (status = 200, description = "A page of campaigns.", body = Page<CampaignView>), Always,
+    ),
+)]
 async fn list(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<CampaignView>>, Problem> {
     let (after, limit) = (paging.after_id()?, paging.limit()?);

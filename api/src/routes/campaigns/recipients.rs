@@ -2,24 +2,38 @@
 //! JSON, or all of them as NDJSON or CSV.
 
 use axum::{
-    Json, Router,
+    Json,
     body::Body,
     extract::State,
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use bytes::Bytes;
-use domain::ids::CampaignId;
-use futures::stream;
-use store::campaigns::{
-    self,
-    ledger::{self, LedgerRecipient},
+use domain::{
+    gates::Gate,
+    ids::{CampaignId, TenantId},
 };
+use futures::stream;
+use jiff::Timestamp;
+use serde::Serialize;
+use store::{
+    Scoped,
+    campaigns::{
+        self,
+        ledger::{self, LedgerRecipient},
+    },
+};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
 
 use crate::{
     app::App,
-    auth::Caller,
+    auth::{Allowed, Needs, Read},
+    document::{
+        answers::{Always, Missing},
+        examples,
+    },
     http::{
         Id, Page, Paging, Problem, Query,
         accept::{NDJSON, accepted},
@@ -29,8 +43,68 @@ use crate::{
 /// How many recipients an export reads at once.
 const STEP: i64 = 1_000;
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/campaigns/{id}/recipients", get(list))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// One recipient of a campaign, with where they stand. The fields are the columns of CSV.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CampaignRecipient)]
+struct RecipientView {
+    /// Their index in the audience, from 0.
+    seq: i64,
+    contact_id: Uuid,
+    /// The number, in E.164.
+    #[schema(example = json!(examples::PHONE))]
+    number: String,
+    /// Of their message, whether it is there yet or not.
+    message_id: Uuid,
+    /// Where the message stands; `waiting` while there is none.
+    #[schema(pattern = "^(waiting|accepted|deferred|held|queued|in_doubt|sent|blocked|cancelled|\
+        expired|failed|unknown|delivered|read)$")]
+    state: &'static str,
+    /// The gate that deferred, held or blocked it.
+    #[schema(required)]
+    gate: Option<Gate>,
+    /// The gate's reason, or the carrier's error.
+    #[schema(required)]
+    code: Option<String>,
+    /// How many segments its text has, once there is one.
+    #[schema(required)]
+    segments: Option<i16>,
+    /// Until when it waits.
+    #[schema(required)]
+    due: Option<Timestamp>,
+    /// When it came to this.
+    #[schema(required)]
+    changed_at: Option<Timestamp>,
+}
+
+fn view(recipient: LedgerRecipient) -> RecipientView {
+    RecipientView {
+        seq: recipient.seq,
+        contact_id: recipient.contact_id,
+        number: recipient.number,
+        message_id: recipient.message_id,
+        state: recipient.state.as_str(),
+        gate: recipient.gate,
+        code: recipient.code,
+        segments: recipient.segments,
+        due: recipient.due,
+        changed_at: recipient.changed_at,
+    }
+}
+
+/// The recipients behind the recipient `after`, as callers read them.
+async fn load(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: CampaignId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<RecipientView>, Problem> {
+    let found = ledger::recipients(tx, tenant, id, after, limit).await?;
+    Ok(found.into_iter().map(view).collect())
 }
 
 /// How an export is written.
@@ -41,10 +115,28 @@ enum Format {
 }
 
 /// `GET /v1/campaigns/{id}/recipients`, for every role: the recipients in pages of JSON, or all of
-/// them where the caller accepts NDJSON or CSV; 404 where there is no such campaign.
+/// them where the caller accepts NDJSON or CSV; 404 where there is no such campaign. NDJSON has a
+/// line for each recipient, CSV its fields as columns under a header.
+#[utoipa::path(
+    get, path = "/v1/campaigns/{id}/recipients", tag = "campaigns",
+    operation_id = "list_campaign_recipients",
+    security(("bearer" = [Read::NAME])),
+    params(
+        ("id" = Uuid, Path, description = "The campaign.", example = json!(examples::RUNNING)),
+        Paging,
+    ),
+    responses(
+        (status = 200, description = "A page of recipients, or all of them.", content(
+            (Page<RecipientView> = "application/json"),
+            (RecipientView = "application/x-ndjson"),
+            (String = "text/csv"),
+        )),
+        Always, Missing,
+    ),
+)]
 async fn list(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Id(id): Id,
     Query(paging): Query<Paging>,
     headers: HeaderMap,
@@ -62,7 +154,7 @@ async fn list(
         drop(tx);
         return Ok(export(app, caller, id, after, format));
     }
-    let found = ledger::recipients(&mut tx, &caller.tenant, id, after, limit).await?;
+    let found = load(&mut tx, &caller.tenant, id, after, limit).await?;
     Ok(Json(Page::new(found, limit, |recipient| recipient.seq)).into_response())
 }
 
@@ -78,13 +170,13 @@ impl Format {
 }
 
 /// Everybody behind the recipient `after`, read step by step while the caller reads.
-fn export(app: App, caller: Caller, id: CampaignId, after: i64, format: Format) -> Response {
+fn export(app: App, caller: Allowed<Read>, id: CampaignId, after: i64, format: Format) -> Response {
     let steps = stream::try_unfold((Some(after), true), move |(after, first)| {
         let (app, caller) = (app.clone(), caller.clone());
         async move {
             let Some(after) = after else { return Ok(None) };
             let mut tx = app.transactions.begin(&caller.tenant).await?;
-            let found = ledger::recipients(&mut tx, &caller.tenant, id, after, STEP).await?;
+            let found = load(&mut tx, &caller.tenant, id, after, STEP).await?;
             let next = found.last().map(|last| last.seq).filter(|_| found.len() as i64 == STEP);
             Ok::<_, Problem>(Some((write(&found, format, first), (next, false))))
         }
@@ -98,7 +190,7 @@ fn export(app: App, caller: Caller, id: CampaignId, after: i64, format: Format) 
 }
 
 /// Some recipients in a format. The first have the header, where there is one.
-fn write(found: &[LedgerRecipient], format: Format, first: bool) -> Bytes {
+fn write(found: &[RecipientView], format: Format, first: bool) -> Bytes {
     match format {
         Format::Ndjson => {
             let mut lines = Vec::with_capacity(found.len() * 200);

@@ -2,13 +2,7 @@
 
 mod import;
 
-use axum::{
-    Json, Router,
-    extract::State,
-    http::StatusCode,
-    response::Response,
-    routing::{delete, get, post},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use domain::{
     address::Address, country::Country, gates::Stops, ids::TenantId, message::class::Channel,
     phone::PhoneNumber,
@@ -22,6 +16,8 @@ use store::{
         list::{self, RecipientRow, StoppedFilter},
     },
 };
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     scope,
@@ -29,28 +25,48 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::Caller,
+    auth::{Allowed, EditContacts, Needs, Read},
+    document::{
+        answers::{Always, Missing, OfBody},
+        examples,
+    },
     fields,
-    http::{Creation, Errors, Page, Paging, Problem, Query, extract::Name},
+    http::{
+        Creation, Errors, Page, Paging, Problem, Query, creation::IdempotencyKey, extract::Name,
+    },
 };
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/do-not-contact", get(list).post(add))
-        .route("/v1/do-not-contact/import", post(import::import))
-        .route("/v1/do-not-contact/{phone}", delete(remove))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list, add))
+        .routes(routes!(import::import))
+        .routes(routes!(remove))
 }
 
-#[derive(Serialize)]
+/// A number that must not be texted on a channel, or not for some programs.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DoNotContact)]
 struct StopView {
+    /// The number, in E.164.
+    #[schema(example = json!(examples::PHONE))]
     phone: String,
     channel: Channel,
+    /// Since when the number is on the list; none where it is not on it as a whole.
+    #[schema(required)]
     do_not_contact_at: Option<Timestamp>,
+    /// Why it is on the list.
+    #[schema(required)]
     reason: Option<String>,
     /// What the entry stops.
+    #[schema(required)]
     stops: Option<Stops>,
+    /// Since when the person has opted out.
+    #[schema(required)]
     opted_out_at: Option<Timestamp>,
+    /// How the opt-out came.
+    #[schema(required)]
     opt_out_cause: Option<ConsentMethod>,
+    /// Programs that are stopped for the number, while not everything is.
     stopped_programs: Vec<String>,
 }
 
@@ -67,9 +83,22 @@ fn view(recipient: RecipientRow) -> StopView {
     }
 }
 
-/// `POST /v1/do-not-contact`, for every role but viewer: puts a number on the list; one that is on
-/// it keeps its first date, and its reason unless more is stopped now. Answers 201 with the number.
-async fn add(mut new: Creation<NewStop>) -> Result<Response, Problem> {
+/// `POST /v1/do-not-contact`, for every role but viewer: puts a number on the do-not-contact list.
+/// One that is on it keeps its first date, and its reason unless more is stopped now. Answers 201
+/// with the number.
+#[utoipa::path(
+    post, path = "/v1/do-not-contact", tag = "consent", operation_id = "add_do_not_contact",
+    security(("bearer" = [EditContacts::NAME])),
+    params(IdempotencyKey),
+    request_body(content = NewStop, example = json!({
+        "phone": "+12125550127", "reason": "asked by letter",
+    })),
+    responses(
+        (status = 201, description = "The number, as it is on the list.", body = StopView),
+        Always, OfBody,
+    ),
+)]
+async fn add(mut new: Creation<EditContacts, NewStop>) -> Result<Response, Problem> {
     // check
     let stop = new.body.check(new.tenant.country.parse().ok()).map_err(Problem::invalid)?;
 
@@ -89,21 +118,46 @@ async fn add(mut new: Creation<NewStop>) -> Result<Response, Problem> {
     new.finish(StatusCode::CREATED, &view(after)).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Removal {
+    /// Why the number is taken off.
+    #[param(required, min_length = 1, max_length = 100, example = "put on by mistake")]
     reason: Option<String>,
+    /// The channel whose list it is taken off; `sms` where it is not said.
     #[serde(default)]
+    #[param(inline)]
     channel: Channel,
+    /// What it is taken off: the list of the tenant, or of one program. Follows from `program`
+    /// where it is not said.
+    #[param(pattern = "^(tenant|program)$")]
     scope: Option<String>,
+    /// The program whose list it is taken off; none: the tenant's.
+    #[param(pattern = "^[a-z0-9_-]{1,40}$")]
     program: Option<String>,
 }
 
 /// `DELETE /v1/do-not-contact/{phone}?reason=&channel=&scope=&program=`, for every role but viewer:
-/// takes a number off the list; an opt-out of the person's own stays. Answers 200 with the number,
-/// 404 where it is not on the list.
+/// takes a number off the do-not-contact list. An opt-out of the person's own stays. Answers 200
+/// with the number, 404 where it is not on the list.
+#[utoipa::path(
+    delete, path = "/v1/do-not-contact/{phone}", tag = "consent",
+    operation_id = "remove_do_not_contact",
+    security(("bearer" = [EditContacts::NAME])),
+    params(
+        ("phone" = String, Path,
+            description = "The number, in E.164 or as people of the tenant's country write it.",
+            example = "+12125550130"),
+        Removal,
+    ),
+    responses(
+        (status = 200, description = "What is known of the number now.", body = StopView),
+        Always, Missing,
+    ),
+)]
 async fn remove(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<EditContacts>,
     Name(phone): Name,
     Query(removal): Query<Removal>,
 ) -> Result<Json<StopView>, Problem> {
@@ -149,20 +203,35 @@ async fn recipient(
     Ok(list::load(tx, tenant, addresses, stop.channel, lock).await?.pop())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Wanted {
+    /// This number alone.
+    #[param(example = json!(examples::PHONE))]
     phone: Option<String>,
+    /// Those on this channel.
+    #[param(inline)]
     channel: Option<Channel>,
-    /// Why it must not be texted: `do_not_contact` or `opted_out`.
+    /// Those on the list (`do_not_contact`), or those who have left everything or a program
+    /// (`opted_out`).
+    #[param(pattern = "^(do_not_contact|opted_out)$", example = "do_not_contact")]
     cause: Option<String>,
+    /// Those that were put on the list, or have opted out, at this instant or later.
+    #[param(example = "2026-01-01T00:00:00Z")]
     since: Option<Timestamp>,
 }
 
 /// `GET /v1/do-not-contact?phone=&channel=&cause=&since=`, for every role: the numbers that must
 /// not be texted, in pages.
+#[utoipa::path(
+    get, path = "/v1/do-not-contact", tag = "consent", operation_id = "list_do_not_contact",
+    security(("bearer" = [Read::NAME])),
+    params(Paging, Wanted),
+    responses((status = 200, description = "A page of numbers.", body = Page<StopView>), Always),
+)]
 async fn list(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Query(paging): Query<Paging>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<StopView>>, Problem> {

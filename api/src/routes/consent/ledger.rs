@@ -3,7 +3,7 @@
 mod new_line;
 mod view;
 
-use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use domain::{address::Address, ids::ContactId, message::class::Channel};
 use serde::Serialize;
 use store::{
@@ -14,6 +14,8 @@ use store::{
         list::{self, RecipientRow},
     },
 };
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 use wire::{Event, EventKind, event::ContactData};
 
@@ -22,37 +24,66 @@ use view::{LineView, RecipientView, line_view, recipient_view};
 
 use crate::{
     app::App,
-    auth::Caller,
-    http::{Creation, Id, Kind, Page, Paging, Problem, Query},
+    auth::{Allowed, Caller, EditContacts, Needs, Read},
+    document::{
+        answers::{Always, Conflict, Missing, OfBody},
+        examples,
+    },
+    http::{Creation, Id, Kind, Page, Paging, Problem, Query, creation::IdempotencyKey},
     outbox,
 };
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/contacts/{id}/consent", get(list).post(add))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, add))
 }
 
-#[derive(Serialize)]
+/// A line that was added to a ledger.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AddedConsentLine)]
 struct Added {
+    /// The line in the ledger.
     id: Uuid,
+    /// What is known of the number on the line's channel after it.
     #[serde(rename = "standing")]
+    #[schema(required)]
     recipient: Option<RecipientView>,
 }
 
-#[derive(Serialize)]
+/// The consent of a person, with a page of its ledger.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ConsentLedger)]
 struct Ledger {
+    /// What is known of the number, one for each channel of which anything is.
     #[serde(rename = "standings")]
     recipients: Vec<RecipientView>,
     #[serde(flatten)]
     lines: Page<LineView>,
 }
 
-/// `POST /v1/contacts/{id}/consent`, for every role but viewer: adds a line to the ledger. Answers
-/// 201 with its id and the recipient status after it; 409 where nothing is revoked that could be
-/// restored.
+/// `POST /v1/contacts/{id}/consent`, for every role but viewer: adds a line to a person's ledger of
+/// consent. Answers 201 with its id and the recipient status after it; 409 where nothing is revoked
+/// that could be restored.
+#[utoipa::path(
+    post, path = "/v1/contacts/{id}/consent", tag = "consent", operation_id = "add_consent",
+    security(("bearer" = [EditContacts::NAME])),
+    params(
+        ("id" = Uuid, Path, description = "The contact.", example = json!(examples::CONTACT)),
+        IdempotencyKey,
+    ),
+    request_body(content = NewLine, example = json!({
+        "action": "grant", "basis": "express_written", "method": "web_form",
+        "source": "newsletter", "page_url": "https://example.com/newsletter",
+        "disclosure": "Send me offers by text. Reply STOP to end.",
+    })),
+    responses(
+        (status = 201, description = "The line, and what holds after it.", body = Added),
+        Always, OfBody, Missing, Conflict,
+    ),
+)]
 async fn add(
     State(app): State<App>,
     Id(contact): Id,
-    mut new: Creation<NewLine>,
+    mut new: Creation<EditContacts, NewLine>,
 ) -> Result<Response, Problem> {
     // check
     let (action, program) = new.body.check(new.now)?;
@@ -115,10 +146,23 @@ async fn address_of(tx: &mut Scoped, caller: &Caller, contact: Uuid) -> Result<A
 }
 
 /// `GET /v1/contacts/{id}/consent`, for every role: the recipient status on each channel, and the
-/// ledger's lines in pages, the latest first by when they were said.
+/// ledger's lines in pages, the latest first by when they were said. Answers 404 where there is no
+/// such contact.
+#[utoipa::path(
+    get, path = "/v1/contacts/{id}/consent", tag = "consent", operation_id = "list_consent",
+    security(("bearer" = [Read::NAME])),
+    params(
+        ("id" = Uuid, Path, description = "The contact.", example = json!(examples::CONTACT)),
+        Paging,
+    ),
+    responses(
+        (status = 200, description = "The status, and a page of the ledger.", body = Ledger),
+        Always, Missing,
+    ),
+)]
 async fn list(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Id(contact): Id,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Ledger>, Problem> {

@@ -9,6 +9,7 @@ use store::recipients::{
     consent::{Action, ConsentChange, ConsentMethod, Proof},
     list::RecipientRow,
 };
+use utoipa::ToSchema;
 
 use super::scope;
 use crate::{
@@ -21,21 +22,33 @@ use crate::{
 /// The longest reason, in characters.
 const MAX_REASON: usize = 100;
 
-/// A number to be put on the list, as it is written.
-#[derive(Deserialize)]
+/// A number to be put on the do-not-contact list.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewDoNotContact)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewStop {
+    /// The number, in E.164 or as people of the tenant's country write it.
+    #[schema(min_length = 3, max_length = 40)]
     pub(super) phone: String,
+    /// Why the number must not be texted.
+    #[schema(min_length = 1, max_length = 100)]
     pub(super) reason: String,
-    /// What it stops, `marketing` or `all`; where it is not said, as the reason has it.
+    /// What it stops; where it is not said, `all` after a complaint, a threat with the law or a
+    /// wrong number, else `marketing`. A program has none.
     #[serde(default)]
+    #[schema(value_type = Option<Stops>)]
     pub(super) stops: Option<String>,
+    /// The channel that it is stopped on; `sms` where it is not said.
     #[serde(default)]
     pub(super) channel: Channel,
-    /// What it is of: `tenant` or `program`.
+    /// Whose list it is put on, the tenant's or that of one program. Follows from `program` where
+    /// it is not said.
     #[serde(default)]
+    #[schema(pattern = "^(tenant|program)$")]
     pub(super) scope: Option<String>,
+    /// The one program that is stopped; none: everything of the tenant.
     #[serde(default)]
+    #[schema(pattern = "^[a-z0-9_-]{1,40}$")]
     pub(super) program: Option<String>,
 }
 

@@ -1,32 +1,46 @@
 //! `/v1/suppressions`: numbers that have had a promotion so lately that they get none now, and
 //! until when, by the policy in force.
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, extract::State};
 use domain::{address::Address, message::class::Channel};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{recipients::list, settings::policies};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
-    auth::Caller,
+    auth::{Allowed, Needs, Read},
+    document::{
+        answers::{Always, Conflict},
+        examples,
+    },
     fields,
     http::{Errors, Kind, Page, Paging, Problem, Query},
 };
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/suppressions", get(list))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Wanted {
+    /// This number alone.
+    #[param(example = json!(examples::PHONE))]
     phone: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A number that gets no promotion on a channel for a while.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Suppression)]
 struct SuppressionView {
+    /// The number, in E.164.
+    #[schema(example = json!(examples::PHONE))]
     phone: String,
     channel: Channel,
+    /// When the latest promotion to it passed the gates.
     last_promo_at: Timestamp,
     /// From then on a promotion passes the gate again.
     until: Timestamp,
@@ -34,9 +48,18 @@ struct SuppressionView {
 
 /// `GET /v1/suppressions?phone=`, for every role: the numbers that get no promotion now, in pages.
 /// Answers 409 where the policy in force cannot be read.
+#[utoipa::path(
+    get, path = "/v1/suppressions", tag = "consent", operation_id = "list_suppressions",
+    security(("bearer" = [Read::NAME])),
+    params(Paging, Wanted),
+    responses(
+        (status = 200, description = "A page of numbers.", body = Page<SuppressionView>),
+        Always, Conflict,
+    ),
+)]
 async fn list(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Query(paging): Query<Paging>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<SuppressionView>>, Problem> {

@@ -2,47 +2,63 @@
 
 use std::collections::HashMap;
 
-use axum::{Router, http::StatusCode, response::Response, routing::post};
+use axum::{http::StatusCode, response::Response};
 use domain::{ids::ContactId, phone::PhoneNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
 use store::recipients::consent::ConsentMethod;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
     app::App,
+    auth::{EditContacts, Needs},
     contacts::{self, Input, Outcome, Raw, Recorder, Reference},
-    http::{Creation, FieldError, Problem, body::decode_item},
+    document::answers::{Always, OfBody},
+    http::{Creation, FieldError, Problem, body::decode_item, creation::IdempotencyKey},
 };
 
 /// How many contacts one request may hold.
 const MOST: usize = 1_000;
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/contacts/bulk", post(create))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(create))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = BulkContacts)]
 #[serde(deny_unknown_fields)]
 struct Bulk {
+    #[schema(value_type = Vec<Raw>, min_items = 1, max_items = 1000)]
     contacts: Vec<Box<RawValue>>,
 }
 
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, ToSchema)]
+#[schema(as = BulkResult)]
 struct Answer {
     created: usize,
     updated: usize,
+    /// Contacts to which nothing was added.
     unchanged: usize,
+    /// Items whose number an item before them has.
     duplicate: usize,
     invalid: usize,
+    /// One for each item, in the order of the request.
     results: Vec<Row>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = BulkRow)]
 struct Row {
+    /// The item's place in the request, from 0.
     index: usize,
+    #[schema(pattern = "^(created|updated|unchanged|duplicate|invalid)$")]
     outcome: &'static str,
+    /// The contact; none of an item that is invalid.
+    #[schema(required)]
     id: Option<Uuid>,
+    /// What is wrong with the item.
     errors: Vec<FieldError>,
 }
 
@@ -60,7 +76,21 @@ enum Item {
 
 /// `POST /v1/contacts/bulk`, for every role but viewer: creates up to 1,000 contacts, or adds to
 /// those with their numbers. Answers 200 with a result for each, in the order of the request.
-async fn create(mut new: Creation<Bulk>) -> Result<Response, Problem> {
+#[utoipa::path(
+    post, path = "/v1/contacts/bulk", tag = "contacts", operation_id = "create_contacts",
+    security(("bearer" = [EditContacts::NAME])),
+    params(IdempotencyKey),
+    request_body(content = Bulk, example = json!({
+        "contacts": [
+            { "phone": "+12125550125", "first_name": "Bo" },
+            { "phone": "+12125550126", "language": "es", "time_zone": "America/New_York" },
+        ],
+    })),
+    responses(
+        (status = 200, description = "A result for each item.", body = Answer), Always, OfBody,
+    ),
+)]
+async fn create(mut new: Creation<EditContacts, Bulk>) -> Result<Response, Problem> {
     // check
     let contacts = std::mem::take(&mut new.body.contacts);
     if !(1..=MOST).contains(&contacts.len()) {

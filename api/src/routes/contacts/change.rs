@@ -1,6 +1,6 @@
 //! `PATCH` and `DELETE /v1/contacts/{id}`: a person is changed, or erased.
 
-use axum::{Json, Router, extract::State, routing::patch};
+use axum::{Json, extract::State};
 use domain::{
     ids::{ContactId, MessageId},
     message::passport::Stamp,
@@ -12,26 +12,45 @@ use store::{
     contacts::{self, Contact, erase},
     messages::cancel::{self, CancelOutcome, Marked},
 };
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::manage::{ContactView, views};
 use crate::{
     app::App,
     audit,
-    auth::Caller,
+    auth::{Allowed, Caller, EditContacts, Needs},
     contacts::{Edit, edited},
+    document::{
+        answers::{Always, Missing, OfBody},
+        examples,
+    },
     http::{Body, Id, Kind, Problem},
     outbox,
 };
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/contacts/{id}", patch(change).delete(remove))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(change, remove))
 }
 
 /// `PATCH /v1/contacts/{id}`, for every role but viewer: sets what is named, clears what is `null`,
-/// and leaves the rest. Answers 200 with the contact, or 404.
+/// and leaves the rest of a contact. Answers 200 with the contact, or 404.
+#[utoipa::path(
+    patch, path = "/v1/contacts/{id}", tag = "contacts", operation_id = "change_contact",
+    security(("bearer" = [EditContacts::NAME])),
+    params(("id" = Uuid, Path, description = "The contact.", example = json!(examples::CONTACT))),
+    request_body(content = Edit, example = json!({
+        "last_name": "Ruiz", "language": "es", "postal_code": null, "add_tags": ["spring"],
+        "attributes": { "plan": "gold" },
+    })),
+    responses(
+        (status = 200, description = "The contact as it is now.", body = ContactView),
+        Always, OfBody, Missing,
+    ),
+)]
 async fn change(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<EditContacts>,
     Id(id): Id,
     Body(edit): Body<Edit>,
 ) -> Result<Json<ContactView>, Problem> {
@@ -53,21 +72,32 @@ async fn change(
     shown.map(Json).ok_or_else(|| Problem::not_found("contact"))
 }
 
-#[derive(Serialize)]
+/// What was done to erase a person.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ErasedContact)]
 struct Erased {
+    /// The contact that was erased.
     id: ContactId,
     erased_at: Timestamp,
     /// Messages that were on their way and are not sent any more.
     messages_cancelled: u64,
+    /// Messages, in both directions, whose text was removed.
     texts_removed: u64,
 }
 
 /// `DELETE /v1/contacts/{id}`, for every role but viewer: erases a person. What is on its way to
 /// them is cancelled; names, fields, tags and texts go. An opt-out, the do-not-contact list, the
-/// ledger of consent and the trail keep the number. Answers 200 with what was done, or 404.
+/// ledger of consent and the trail keep the number. Answers 200 with what was done, or 404; 429
+/// while too many campaigns have yet to feed people who were erased.
+#[utoipa::path(
+    delete, path = "/v1/contacts/{id}", tag = "contacts", operation_id = "erase_contact",
+    security(("bearer" = [EditContacts::NAME])),
+    params(("id" = Uuid, Path, description = "The contact.", example = json!(examples::CONTACT))),
+    responses((status = 200, description = "What was done.", body = Erased), Always, Missing),
+)]
 async fn remove(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<EditContacts>,
     Id(id): Id,
 ) -> Result<Json<Erased>, Problem> {
     // load

@@ -4,11 +4,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Request, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,16 +19,22 @@ use store::{
     recipients::consent::ConsentMethod,
 };
 use tokio::sync::OwnedSemaphorePermit;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
     app::App,
-    auth::Caller,
+    auth::{Allowed, Caller, EditContacts, Needs, Read},
     contacts::{Recorder, Reference},
+    document::{
+        answers::{Always, Missing, OfBody},
+        examples,
+    },
     http::{
         Id, Kind, Page, Paging, Problem, Query,
         body::is_type,
-        creation::{first_answer, key_of},
+        creation::{IdempotencyKey, first_answer, key_of},
         view::located,
     },
     ids,
@@ -42,18 +47,20 @@ const TURN: Duration = Duration::from_secs(10);
 /// How long the answer waits for the import: a small file is done by then, a large one goes on.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/contacts/import", post(execute))
-        .route("/v1/contacts/import/preview", post(preview))
-        .route("/v1/imports/{id}", get(show))
-        .route("/v1/imports/{id}/rows", get(rows))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(execute))
+        .routes(routes!(preview))
+        .routes(routes!(show))
+        .routes(routes!(rows))
 }
 
-/// Columns by field, as JSON: `?mapping={"phone":"Mobile","attributes.plan":"Plan"}`. What it does
-/// not name is known by the header; with `"attributes":"*"` all other columns are own fields.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Wanted {
+    /// Columns by field, as a JSON object. What it does not name is known by the header; with
+    /// `"attributes": "*"` all other columns are own fields.
+    #[param(example = "{\"phone\": \"Mobile\", \"attributes.plan\": \"Plan\"}")]
     mapping: Option<String>,
 }
 
@@ -71,11 +78,17 @@ impl Wanted {
     }
 }
 
-#[derive(Serialize)]
+/// How a file is read, and what an import of it would do.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ImportPreview)]
 struct Preview {
-    /// The alphabet that the file is in: `UTF-8`, `UTF-16` or `Windows-1252`.
+    /// The alphabet that the file is in.
+    #[schema(pattern = "^(UTF-8|UTF-16|Windows-1252)$")]
     encoding: String,
+    /// What stands between two cells: a comma, a semicolon, a tab or a bar.
+    #[schema(value_type = String, min_length = 1, max_length = 1)]
     delimiter: char,
+    /// The columns in the order of the file.
     columns: Vec<Column>,
     /// The columns that are not read.
     left_out: Vec<String>,
@@ -85,9 +98,23 @@ struct Preview {
 
 /// `POST /v1/contacts/import/preview?mapping=`, for every role but viewer: what an import of the
 /// file would do. Answers 200 with the columns, the counts and the first lines one by one.
+#[utoipa::path(
+    post, path = "/v1/contacts/import/preview", tag = "contacts", operation_id = "preview_import",
+    security(("bearer" = [EditContacts::NAME])),
+    params(Wanted),
+    request_body(
+        content = String, content_type = "text/csv",
+        description = "The file, its first line with the names of the columns.",
+        example = "Mobile,First name,Plan\n+12125550128,Cy,gold\n",
+    ),
+    responses(
+        (status = 200, description = "How it is read, and what would come of it.", body = Preview),
+        Always, OfBody,
+    ),
+)]
 async fn preview(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<EditContacts>,
     Query(wanted): Query<Wanted>,
     request: Request,
 ) -> Result<Json<Preview>, Problem> {
@@ -104,7 +131,9 @@ async fn preview(
     Ok(Json(Preview { encoding, delimiter, columns, left_out, report }))
 }
 
-#[derive(Serialize)]
+/// An import that was accepted.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AcceptedImport)]
 struct Accepted {
     id: Uuid,
 }
@@ -112,9 +141,25 @@ struct Accepted {
 /// `POST /v1/contacts/import?mapping=`, for every role but viewer: imports the file in the
 /// background. Answers 202 with the import's id: when it is done, for a small file, or soon. A
 /// repeat under the same key answers with the first import.
+#[utoipa::path(
+    post, path = "/v1/contacts/import", tag = "contacts", operation_id = "import_contacts",
+    security(("bearer" = [EditContacts::NAME])),
+    params(IdempotencyKey, Wanted),
+    request_body(
+        content = String, content_type = "text/csv",
+        description = "The file, 512 MiB at most, its first line with the names of the columns.",
+        example = "Mobile,First name,Plan\n+12125550128,Cy,gold\n",
+    ),
+    responses(
+        (status = 202, description = "The import's id.", body = Accepted, headers(
+            ("Location" = String, description = "The import's path, but for a repeat."),
+        )),
+        Always, OfBody,
+    ),
+)]
 async fn execute(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<EditContacts>,
     Query(wanted): Query<Wanted>,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -235,21 +280,34 @@ async fn open(
     Run::open(upload, wanted, &app.store, by, reference, target)
 }
 
-#[derive(Serialize)]
+/// An import of contacts from a file.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Import)]
 struct ImportView {
     id: Uuid,
+    #[schema(pattern = "^(running|completed|failed)$")]
     state: &'static str,
     #[serde(flatten)]
     counts: CountsView,
+    /// Why the file was not read to its end.
+    #[schema(required)]
     error: Option<String>,
     created_at: Timestamp,
+    /// When it ended; none while it runs.
+    #[schema(required)]
     finished_at: Option<Timestamp>,
 }
 
 /// `GET /v1/imports/{id}`, for every role: how far an import has come, or 404.
+#[utoipa::path(
+    get, path = "/v1/imports/{id}", tag = "contacts", operation_id = "get_import",
+    security(("bearer" = [Read::NAME])),
+    params(("id" = Uuid, Path, description = "The import.", example = json!(examples::IMPORT))),
+    responses((status = 200, description = "The import.", body = ImportView), Always, Missing),
+)]
 async fn show(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Id(id): Id,
 ) -> Result<Json<ImportView>, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
@@ -263,11 +321,23 @@ async fn show(
     Ok(Json(ImportView { id, state, counts, error, created_at, finished_at }))
 }
 
-/// `GET /v1/imports/{id}/rows`, for every role: the lines that are not in, with the reason, in
-/// pages.
+/// `GET /v1/imports/{id}/rows`, for every role: the lines of an import that are not in, with the
+/// reason, in pages. Answers 404 where there is no such import.
+#[utoipa::path(
+    get, path = "/v1/imports/{id}/rows", tag = "contacts", operation_id = "list_import_rows",
+    security(("bearer" = [Read::NAME])),
+    params(
+        ("id" = Uuid, Path, description = "The import.", example = json!(examples::IMPORT)),
+        Paging,
+    ),
+    responses(
+        (status = 200, description = "A page of lines.", body = Page<LineOutcome>),
+        Always, Missing,
+    ),
+)]
 async fn rows(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Id(id): Id,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<LineOutcome>>, Problem> {

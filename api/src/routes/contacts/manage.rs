@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use domain::{address::Address, gates::Stops, ids::ContactId, message::class::Channel};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,41 +15,76 @@ use store::{
         list::{self, RecipientRow},
     },
 };
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
     app::App,
-    auth::Caller,
+    auth::{Allowed, Caller, EditContacts, Needs, Read},
     contacts::{Outcome, Raw, Recorder, Reference, apply, read},
+    document::{
+        answers::{Always, Missing, OfBody},
+        examples,
+    },
     fields,
-    http::{Creation, Errors, Id, Page, Paging, Problem, Query, view::located},
+    http::{
+        Creation, Errors, Id, Page, Paging, Problem, Query, creation::IdempotencyKey, view::located,
+    },
 };
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/contacts", get(list).post(create))
-        .route("/v1/contacts/{id}", get(show))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show))
 }
 
 /// A contact as callers read it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Contact)]
 pub(super) struct ContactView {
+    /// Derived from the tenant and the number: the same number has the same id.
     id: Uuid,
+    /// The number, in E.164.
+    #[schema(example = json!(examples::PHONE))]
     phone: String,
+    /// The number's country, ISO 3166-1 alpha-2.
     country: String,
+    /// Empty where it is not known.
     first_name: String,
+    /// Empty where it is not known.
     last_name: String,
+    /// ISO 639-1: which body of a template the person gets.
+    #[schema(required)]
     language: Option<String>,
+    /// An IANA zone, where one was said; else quiet hours go by postal code, region and number.
+    #[schema(required)]
     time_zone: Option<String>,
+    /// As it was written.
+    #[schema(required)]
     postal_code: Option<String>,
+    /// ISO 3166-2, such as `US-FL`.
+    #[schema(required)]
     region: Option<String>,
+    /// In alphabetical order.
     tags: Vec<String>,
+    /// Own fields by name, which templates may use.
     attributes: BTreeMap<String, String>,
+    /// Since when a consent to marketing holds.
+    #[schema(required)]
     consent_at: Option<Timestamp>,
+    /// Since when the person has opted out.
+    #[schema(required)]
     opted_out_at: Option<Timestamp>,
+    /// How the opt-out came.
+    #[schema(required)]
     opt_out_cause: Option<ConsentMethod>,
+    /// Since when the number is on the do-not-contact list.
+    #[schema(required)]
     do_not_contact_at: Option<Timestamp>,
+    /// Why it is on the list.
+    #[schema(required)]
     do_not_contact_reason: Option<String>,
+    /// What the entry stops.
+    #[schema(required)]
     do_not_contact_stops: Option<Stops>,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -99,7 +134,23 @@ pub(super) async fn views(
 
 /// `POST /v1/contacts`, for every role but viewer: creates a contact, or adds to the one with this
 /// number. Answers 201 or 200 with the contact.
-async fn create(mut new: Creation<Raw>) -> Result<Response, Problem> {
+#[utoipa::path(
+    post, path = "/v1/contacts", tag = "contacts", operation_id = "create_contact",
+    security(("bearer" = [EditContacts::NAME])),
+    params(IdempotencyKey),
+    request_body(content = Raw, example = json!({
+        "phone": "+12125550124", "first_name": "Ana", "tags": ["vip"],
+        "consent": { "source": "web form", "basis": "express_written" },
+    })),
+    responses(
+        (status = 201, description = "The new contact.", body = ContactView, headers(
+            ("Location" = String, description = "The contact's path."),
+        )),
+        (status = 200, description = "The contact that has the number.", body = ContactView),
+        Always, OfBody,
+    ),
+)]
+async fn create(mut new: Creation<EditContacts, Raw>) -> Result<Response, Problem> {
     // check
     let evidence = json!({ "by": new.caller.subject });
     let raw = std::mem::take(&mut new.body);
@@ -121,9 +172,15 @@ async fn create(mut new: Creation<Raw>) -> Result<Response, Problem> {
 }
 
 /// `GET /v1/contacts/{id}`, for every role: one contact, or 404.
+#[utoipa::path(
+    get, path = "/v1/contacts/{id}", tag = "contacts", operation_id = "get_contact",
+    security(("bearer" = [Read::NAME])),
+    params(("id" = Uuid, Path, description = "The contact.", example = json!(examples::CONTACT))),
+    responses((status = 200, description = "The contact.", body = ContactView), Always, Missing),
+)]
 async fn show(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Id(id): Id,
 ) -> Result<Json<ContactView>, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
@@ -132,20 +189,35 @@ async fn show(
     found.map(Json).ok_or_else(|| Problem::not_found("contact"))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Wanted {
+    /// The contact with this number alone.
+    #[param(example = json!(examples::PHONE))]
     phone: Option<String>,
+    /// Those with this tag.
+    #[param(example = "vip")]
     tag: Option<String>,
+    /// Those with this in their names, or as digits in their number.
+    #[param(min_length = 2, max_length = 100, example = "Ana")]
     q: Option<String>,
 }
 
-/// `GET /v1/contacts?phone=&tag=&q=`, for every role: the contacts in pages; with a phone number,
+/// `GET /v1/contacts?phone=&tag=&q=`, for every role: the contacts in pages. With a phone number,
 /// the one that has it; with a tag, those that have it; with `q`, those with it in their names or,
 /// as digits, in their number. With a tag or `q` a page looks at 10,000 contacts at most:
 /// `next_cursor` says where it stopped.
+#[utoipa::path(
+    get, path = "/v1/contacts", tag = "contacts", operation_id = "list_contacts",
+    security(("bearer" = [Read::NAME])),
+    params(Paging, Wanted),
+    responses(
+        (status = 200, description = "A page of contacts.", body = Page<ContactView>), Always,
+    ),
+)]
 async fn list(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Query(paging): Query<Paging>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<ContactView>>, Problem> {

@@ -8,11 +8,10 @@ use std::{
 };
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Request, State},
     http::{HeaderMap, StatusCode},
     response::Response,
-    routing::post,
 };
 use bytes::Bytes;
 use domain::{
@@ -24,16 +23,22 @@ use serde_json::value::{RawValue, Value};
 use sha2::{Digest, Sha256};
 use store::messages::read::{KeyOf, Keyed};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{frame::Outgoing, message::BatchKey};
 
 use crate::{
     app::App,
-    auth::Caller,
+    auth::{Allowed, Caller, Needs, SendMessages},
+    document::{
+        answers::{Always, OfBody},
+        examples,
+    },
     http::{
         FieldError, Kind, Problem, Trace,
         accept::NDJSON,
         body::{decode_item_by, decode_list, is_type},
-        creation::RequestKey,
+        creation::{IdempotencyKey, RequestKey},
         read_body,
         wrong_fields::probe,
     },
@@ -57,17 +62,26 @@ const BUSY: &str = "messages are coming in faster than they are taken on";
 /// How long the body of a batch may be, in bytes.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/messages/batch", post(submit))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(submit))
 }
 
-#[derive(Deserialize)]
+/// Messages that come together.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = MessageBatch, bound = "")]
 #[serde(deny_unknown_fields)]
 struct Batch<M> {
+    /// Each stands alone: one that is wrong keeps no other back.
+    #[schema(value_type = Vec<NewMessage>, min_items = 1, max_items = 1000)]
     messages: Vec<M>,
 }
 
-#[derive(Serialize)]
+/// A batch whose items may be anything.
+type AnyBatch = Batch<Value>;
+
+/// What became of a batch.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MessageBatchResult)]
 struct Answer {
     /// How many were accepted.
     accepted: usize,
@@ -79,24 +93,66 @@ struct Answer {
     items: Vec<AcceptedItem>,
 }
 
-#[derive(Serialize)]
+/// A message of a batch that was accepted.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AcceptedBatchItem)]
 struct AcceptedItem {
+    /// The item's place in the batch, from 0.
     index: usize,
+    /// The message; the same keys always give the same id.
     id: MessageId,
 }
 
-#[derive(Serialize)]
+/// A message of a batch that was not accepted.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RejectedBatchItem)]
 struct Rejected {
+    /// The item's place in the batch, from 0.
     index: usize,
+    /// What is wrong with the item.
     errors: Vec<FieldError>,
 }
 
 /// `POST /v1/messages/batch`, for every role but viewer: takes up to 1,000 messages. Answers 202
 /// with the ids of those that are right, once the broker has them on disk, and with what is wrong
-/// with the others; 422 where none is right, 429 over the tenant's quota.
+/// with the others; 422 where none is right, 429 over the tenant's quota; 503 with the key to
+/// repeat it under where the broker may have some of it.
+#[utoipa::path(
+    post, path = "/v1/messages/batch", tag = "messages", operation_id = "send_messages",
+    security(("bearer" = [SendMessages::NAME])),
+    params(IdempotencyKey),
+    request_body(
+        description = "One object with all messages, or a message in each line; at most 4 MiB.",
+        content(
+            (AnyBatch = "application/json", example = json!({ "messages": [
+                {
+                    "to": examples::PHONE, "class": "transactional",
+                    "body": "Your order 1042 has left our house.",
+                    "idempotency_key": "order-1042-left",
+                },
+                {
+                    "to": examples::PHONE, "class": "promo",
+                    "template": { "id": examples::TEMPLATE, "variables": { "first_name": "Ana" } },
+                },
+            ] })),
+            (String = "application/x-ndjson", example =
+                "{\"to\":\"+12125550123\",\"class\":\"transactional\",\"body\":\"It left.\"}\n\
+                 {\"to\":\"+12125550124\",\"class\":\"transactional\",\"body\":\"It left.\"}\n"),
+        ),
+    ),
+    responses(
+        (status = 202, description = "The broker has on disk what is right.", body = Answer,
+            headers(
+                ("RateLimit-Limit" = u32, description = "Messages that may come at once."),
+                ("RateLimit-Remaining" = u32, description = "How many of these are left."),
+                ("RateLimit-Reset" = u64, description = "Seconds until all of them are there."),
+            )),
+        Always, OfBody,
+    ),
+)]
 async fn submit(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<SendMessages>,
     trace: Trace,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -352,7 +408,7 @@ fn items(body: &Bytes, form: Form) -> Result<Vec<&[u8]>, Problem> {
             lines.filter(|line| !line.is_empty()).collect()
         }
         Form::Array => {
-            let batch: Batch<&RawValue> = decode_list(body, probe::<Batch<Value>>)?;
+            let batch: Batch<&RawValue> = decode_list(body, probe::<AnyBatch>)?;
             batch.messages.into_iter().map(|item| item.get().as_bytes()).collect()
         }
     };

@@ -1,42 +1,64 @@
 //! `/v1/messages/{id}/cancel`: withdraws a message that no carrier may have yet, or says why it is
 //! too late. Asked again, it says the same.
 
-use axum::{Json, Router, extract::State, routing::post};
+use axum::{Json, extract::State};
 use domain::{
     ids::MessageId,
     message::{passport::Stamp, state::MessageState},
 };
 use serde::Serialize;
 use store::messages::cancel::{self, CancelOutcome, Marked};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::patience::Patience;
 use crate::{
     app::App,
-    auth::Caller,
+    auth::{Allowed, Caller, CancelMessages, Needs},
+    document::{
+        answers::{Always, Missing},
+        examples,
+    },
     http::{Id, Kind, Problem},
     outbox,
 };
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/messages/{id}/cancel", post(withdraw))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(withdraw))
 }
 
-#[derive(Serialize)]
+/// What has become of a message that was to be withdrawn.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Cancellation)]
 struct Answer {
     id: MessageId,
+    /// Where the message stands now.
+    #[schema(value_type = MessageState)]
     status: &'static str,
+    /// True where it is too late; left out where the message is cancelled.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     too_late: bool,
+    /// Why it is too late, in English; left out where it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     reason: Option<&'static str>,
 }
 
 /// `POST /v1/messages/{id}/cancel`, for operators, admins and owners: withdraws a message. Answers
 /// 200 with its status, and with why it is too late where it is; 404 where there is none, which
-/// leaves a mark that cancels it should it come.
+/// leaves a mark that cancels it should it come; 429 where there are too many such marks.
+#[utoipa::path(
+    post, path = "/v1/messages/{id}/cancel", tag = "messages", operation_id = "cancel_message",
+    security(("bearer" = [CancelMessages::NAME])),
+    params(("id" = Uuid, Path, description = "The message.", example = json!(examples::WAITING))),
+    responses(
+        (status = 200, description = "It is cancelled, or why it is too late.", body = Answer),
+        Always, Missing,
+    ),
+)]
 async fn withdraw(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<CancelMessages>,
     Id(id): Id,
 ) -> Result<Json<Answer>, Problem> {
     let id = MessageId(id);

@@ -3,7 +3,7 @@
 
 use std::iter::once;
 
-use axum::{Json, Router, extract::State, routing::post};
+use axum::{Json, extract::State};
 use domain::{
     address::Address,
     draft::{self, Content, Draft, DraftRequest, From, Origin, Person},
@@ -25,11 +25,17 @@ use store::{
     drafts,
     settings::tenants::Tenant,
 };
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
     app::App,
-    auth::Caller,
+    auth::{Allowed, Needs, Read},
+    document::{
+        answers::{Always, OfBody},
+        examples,
+    },
     dry_run::{
         self, GateView, instant,
         sentence::{self, Grounds, Mood},
@@ -39,37 +45,50 @@ use crate::{
     submit::message::class,
 };
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/explain", post(explain))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(explain))
 }
 
-#[derive(Deserialize)]
+/// A message that is not sent: what would become of it is asked.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ExplanationRequest)]
 #[serde(deny_unknown_fields)]
 struct Question {
+    /// The person's number, in E.164 or as people of the tenant's country write it.
     #[serde(default)]
+    #[schema(value_type = String, required, min_length = 1, max_length = 64)]
+    #[schema(example = json!(examples::PHONE))]
     to: Option<String>,
-    /// With a campaign: instead of what the campaign would say.
+    /// The text. With a campaign: instead of what the campaign would say.
     #[serde(default)]
+    #[schema(min_length = 1)]
     body: Option<String>,
-    /// With a campaign: its own, and may be left out.
+    /// What it is for. With a campaign: its own, and may be left out.
     #[serde(default)]
+    #[schema(pattern = "^(promo|journey|conversational|transactional)$")]
     class: Option<String>,
+    /// The campaign that it would belong to.
     #[serde(default)]
     campaign: Option<Uuid>,
     #[serde(default)]
     contact: Option<Whereabouts>,
+    /// The instant at which the gates would be asked; none: now.
     #[serde(default)]
+    #[schema(value_type = Option<Timestamp>)]
     at: Option<String>,
 }
 
 /// Where a person is supposed to be, instead of what is on file: what is left out is not known.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Whereabouts {
+    /// An IANA zone, such as `America/New_York`, or an abbreviation of the United States.
     #[serde(default)]
     timezone: Option<String>,
+    /// A postal code of the number's country.
     #[serde(default)]
     postal_code: Option<String>,
+    /// A state of the number's country, such as `FL` or `US-FL`.
     #[serde(default)]
     state: Option<String>,
 }
@@ -85,33 +104,67 @@ struct Asked {
     at: Timestamp,
 }
 
-#[derive(Serialize)]
+/// What would become of a message, and why.
+#[derive(Serialize, ToSchema)]
 struct Explanation {
+    /// The instant that it is told for.
     at: Timestamp,
+    /// What the gates would decide; `fail` where the text cannot be made.
+    #[schema(pattern = "^(admit|defer|hold|block|expire|fail)$")]
     verdict: String,
+    /// The gate that would decide; null where none would.
+    #[schema(required)]
     gate: Option<Gate>,
+    /// The reason, for programs.
+    #[schema(required)]
     code: Option<String>,
+    /// The reason in English.
+    #[schema(required)]
     reason: Option<String>,
+    /// Until when it would wait; of a block from when on the gate would pass; of an admission until
+    /// when it may be called.
+    #[schema(required)]
     until: Option<Timestamp>,
+    /// The whole in one English sentence.
     sentence: String,
+    /// The version of the policy that the gates went by.
+    #[schema(required)]
     policy_version: Option<i64>,
     /// The sender of an admission.
+    #[schema(required)]
     sender_id: Option<SenderId>,
     /// Of an admission: no call may begin that could end after this instant.
+    #[schema(required)]
     sendable_until: Option<Timestamp>,
+    /// What each gate says, in their order; empty where the text cannot be made.
     gates: Vec<GateView>,
+    /// The IANA zones that the person may be in.
     timezones: Vec<&'static str>,
     /// What the time zones rest on.
     evidence: Evidence,
+    /// Segments of the text; 0 where it cannot be made.
     segments: u16,
+    /// What the text would cost.
     cost: Money,
 }
 
 /// `POST /v1/explain`, for every role: what each gate would say about a message, at an instant.
 /// Answers 200, also where the message would not be sent.
+#[utoipa::path(
+    post, path = "/v1/explain", tag = "messages", operation_id = "explain_message",
+    security(("bearer" = [Read::NAME])),
+    request_body(content = Question, example = json!({
+        "to": examples::PHONE, "class": "promo", "body": "Spring sale: 20% off until Sunday.",
+        "at": "2026-05-01T16:00:00Z",
+    })),
+    responses(
+        (status = 200, description = "What would become of it.", body = Explanation),
+        Always, OfBody,
+    ),
+)]
 async fn explain(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Body(question): Body<Question>,
 ) -> Result<Json<Explanation>, Problem> {
     // check

@@ -2,7 +2,7 @@
 //! most: where a filter lets few of them through, it may hold less than was asked for, or nothing,
 //! and `next_cursor` says where it stopped.
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, extract::State};
 use domain::{
     address::Address,
     country::Country,
@@ -18,39 +18,68 @@ use store::{
         read::{MessageDetail, MessageFilter},
     },
 };
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::view::{MessageView, view};
 use crate::{
     app::App,
-    auth::Caller,
+    auth::{Allowed, Needs, Read},
+    document::{
+        answers::{Always, Missing},
+        examples,
+    },
     fields,
     http::{Errors, Page, Paging, Problem, Query},
 };
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/messages", get(list))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Wanted {
+    /// Those to this number, in E.164 or as people of the tenant's country write it.
+    #[param(min_length = 1, max_length = 64, example = json!(examples::PHONE))]
     to: Option<String>,
+    /// Those of this campaign.
     campaign: Option<Uuid>,
+    /// Those that were accepted at this instant or later.
+    #[param(example = "2026-01-01T00:00:00Z")]
     since: Option<Timestamp>,
+    /// Those that were accepted before this instant.
     until: Option<Timestamp>,
-    /// Names of states, separated by commas.
+    /// Those in one of these states, separated by commas: `accepted`, `deferred`, `held`, `queued`,
+    /// `in_doubt`, `sent`, `blocked`, `cancelled`, `expired`, `failed`, `unknown`, `delivered`,
+    /// `read`.
+    #[param(pattern = "^[a-z_]+(,[a-z_]+)*$", example = "sent,delivered")]
     status: Option<String>,
+    /// Those of this class.
+    #[param(value_type = Option<MessageClass>, inline)]
     class: Option<String>,
+    /// Those that this sender carries.
     sender: Option<Uuid>,
+    /// Those with this reason of a gate, or this error of the carrier.
     code: Option<String>,
 }
 
 /// `GET /v1/messages?to=&campaign=&since=&until=&status=&class=&sender=&code=`, for every role: the
 /// messages in pages, the newest first; those of a campaign in the order of its audience. 404 where
 /// there is no such campaign.
+#[utoipa::path(
+    get, path = "/v1/messages", tag = "messages", operation_id = "list_messages",
+    security(("bearer" = [Read::NAME])),
+    params(Paging, Wanted),
+    responses(
+        (status = 200, description = "A page of messages.", body = Page<MessageView>),
+        Always, Missing,
+    ),
+)]
 async fn list(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Query(paging): Query<Paging>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<MessageView>>, Problem> {

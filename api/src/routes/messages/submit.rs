@@ -1,15 +1,16 @@
 //! `/v1/messages`: one message in, one message shown.
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Request, State},
     http::StatusCode,
     response::Response,
-    routing::{get, post},
 };
 use domain::ids::MessageId;
 use serde::Serialize;
 use store::messages::read::{self, MessageDetail};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     patience::Patience,
@@ -17,32 +18,59 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::Caller,
+    auth::{Allowed, Caller, Needs, Read, SendMessages},
+    document::{
+        answers::{Always, Missing, OfBody},
+        examples,
+    },
     http::{
         Id, Problem, Trace,
         body::{JSON_LIMIT, decode_by, expect_json},
-        creation::RequestKey,
+        creation::{IdempotencyKey, RequestKey},
         read_body,
     },
     submit::message::{NewMessage, Submission},
 };
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/messages", post(submit)).route("/v1/messages/{id}", get(show))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(submit)).routes(routes!(show))
 }
 
-#[derive(Serialize)]
+/// A message that is on its way.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AcceptedMessage)]
 struct Accepted {
+    /// The message; the same key always gives the same id.
     id: MessageId,
+    #[schema(pattern = "^accepted$")]
     status: &'static str,
 }
 
 /// `POST /v1/messages`, for every role but viewer: takes one message. Answers 202 with its id once
 /// the broker has it on disk; 429 over the tenant's quota; 503 with the key to repeat it under
 /// where the broker may have it.
+#[utoipa::path(
+    post, path = "/v1/messages", tag = "messages", operation_id = "send_message",
+    security(("bearer" = [SendMessages::NAME])),
+    params(IdempotencyKey),
+    request_body(content = NewMessage, example = json!({
+        "to": examples::PHONE, "class": "transactional",
+        "body": "Your order 1042 has left our house.",
+        "validity_seconds": 86400, "metadata": { "order": "1042" },
+    })),
+    responses(
+        (status = 202, description = "The broker has the message on disk.", body = Accepted,
+            headers(
+                ("RateLimit-Limit" = u32, description = "Messages that may come at once."),
+                ("RateLimit-Remaining" = u32, description = "How many of these are left."),
+                ("RateLimit-Reset" = u64, description = "Seconds until all of them are there."),
+            )),
+        Always, OfBody,
+    ),
+)]
 async fn submit(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<SendMessages>,
     trace: Trace,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -88,9 +116,15 @@ async fn submit(
 /// `GET /v1/messages/{id}`, for every role: the message with its passport and a sentence on what
 /// has become of it, or 404. One that may have been accepted just now is waited for, while anything
 /// that was accepted before waits to be stored.
+#[utoipa::path(
+    get, path = "/v1/messages/{id}", tag = "messages", operation_id = "get_message",
+    security(("bearer" = [Read::NAME])),
+    params(("id" = Uuid, Path, description = "The message.", example = json!(examples::MESSAGE))),
+    responses((status = 200, description = "The message.", body = MessageView), Always, Missing),
+)]
 async fn show(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Id(id): Id,
 ) -> Result<Json<MessageView>, Problem> {
     let id = MessageId(id);

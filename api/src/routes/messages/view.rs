@@ -16,51 +16,92 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use store::messages::read::MessageDetail;
+use utoipa::ToSchema;
 
 use crate::{
+    document::examples,
     dry_run::sentence::{self, Grounds, Mood, minute},
     http::view::money,
 };
 
 /// A message as the API shows it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Message)]
 pub(super) struct MessageView {
     id: MessageId,
+    /// Where the message stands.
+    #[schema(value_type = MessageState)]
     status: &'static str,
+    /// What has become of it, in English, to be read out.
     sentence: String,
     class: MessageClass,
     channel: Channel,
+    /// The person's number, in E.164.
+    #[schema(example = json!(examples::PHONE))]
     to: String,
     contact_id: ContactId,
+    /// The campaign that it belongs to; null for a message of its own.
+    #[schema(required)]
     campaign_id: Option<CampaignId>,
+    /// The sender that carries it; null before one is chosen.
+    #[schema(required)]
     sender_id: Option<SenderId>,
+    /// The text as the person reads it; empty once it is no longer kept.
     body: String,
     /// Since when the text is no longer kept.
+    #[schema(required)]
     text_expired_at: Option<Timestamp>,
+    /// Segments of the text, by the carrier's count once it told one.
+    #[schema(minimum = 0)]
     segments: i16,
+    /// What it costs; nothing where it has ended and no carrier took it.
     cost: Money,
+    /// The carrier's own id of it.
+    #[schema(required)]
     carrier_id: Option<String>,
+    /// The gate that deferred, held or blocked it.
+    #[schema(required)]
     gate: Option<Gate>,
+    /// The reason of the gate, or the error of the carrier, for programs.
+    #[schema(required)]
     code: Option<String>,
+    /// Until when it waits.
+    #[schema(required)]
     until: Option<Timestamp>,
+    /// What went wrong, of a message that has failed.
+    #[schema(required)]
     error: Option<ErrorView>,
+    /// The caller's own fields, as they came with it; null where none did.
+    #[schema(required, value_type = Option<BTreeMap<String, String>>)]
     metadata: Option<Value>,
     submitted_at: Timestamp,
+    /// From when on it is of no use; null where it has no validity of its own.
+    #[schema(required)]
     expires_at: Option<Timestamp>,
     changed_at: Timestamp,
+    /// How often it was released into the pipe, from 1.
+    #[schema(minimum = 1)]
     turn: i32,
+    /// Calls to the carrier that were begun.
+    #[schema(minimum = 0)]
     attempts: i16,
+    /// Raised by every change.
     version: i64,
     /// When other bodies came under its key: this one stands.
     conflicts: Vec<Timestamp>,
+    /// What each stage decided about it, the oldest first.
     passport: Passport,
 }
 
 /// What went wrong, and what to do.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = MessageError)]
 struct ErrorView {
+    /// The error of the carrier, or of the platform.
     code: String,
+    /// What it means, in English.
     cause: &'static str,
+    /// What to do about it, in English.
     next_step: &'static str,
 }
 

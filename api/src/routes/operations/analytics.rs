@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, extract::State};
 use domain::ids::{CampaignId, TenantId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -14,12 +14,18 @@ use store::{
     },
     campaigns,
 };
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 use wire::{subject::Scope, totals::Totals};
 
 use crate::{
     app::App,
-    auth::Caller,
+    auth::{Allowed, Needs, Read},
+    document::{
+        answers::{Always, Missing},
+        examples,
+    },
     http::{Id, Problem, Query},
 };
 
@@ -29,17 +35,22 @@ const POINTS: i32 = 1_440;
 /// How long a series is that says nothing else.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/analytics/dashboard", get(dashboard))
-        .route("/v1/analytics/dashboard/series", get(dashboard_series))
-        .route("/v1/analytics/campaigns/{id}", get(campaign))
-        .route("/v1/analytics/campaigns/{id}/series", get(campaign_series))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(dashboard))
+        .routes(routes!(dashboard_series))
+        .routes(routes!(campaign))
+        .routes(routes!(campaign_series))
 }
 
 /// `GET /v1/analytics/dashboard`, for every role: the totals of the tenant, as its messages are at
 /// this instant.
-async fn dashboard(State(app): State<App>, caller: Caller) -> Result<Json<Totals>, Problem> {
+#[utoipa::path(
+    get, path = "/v1/analytics/dashboard", tag = "operations", operation_id = "get_totals",
+    security(("bearer" = [Read::NAME])),
+    responses((status = 200, description = "The totals.", body = Totals), Always),
+)]
+async fn dashboard(State(app): State<App>, caller: Allowed<Read>) -> Result<Json<Totals>, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = analytics::get(&mut tx, &caller.tenant, &Scope::Dashboard).await?;
     Ok(Json(found.unwrap_or_else(|| nothing(app.now(), None))))
@@ -47,9 +58,16 @@ async fn dashboard(State(app): State<App>, caller: Caller) -> Result<Json<Totals
 
 /// `GET /v1/analytics/campaigns/{id}`, for every role: the totals of a campaign, as its messages
 /// are at this instant, or 404.
+#[utoipa::path(
+    get, path = "/v1/analytics/campaigns/{id}", tag = "operations",
+    operation_id = "get_campaign_totals",
+    security(("bearer" = [Read::NAME])),
+    params(("id" = Uuid, Path, description = "The campaign.", example = json!(examples::RUNNING))),
+    responses((status = 200, description = "The totals.", body = Totals), Always, Missing),
+)]
 async fn campaign(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Id(id): Id,
 ) -> Result<Json<Totals>, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
@@ -59,35 +77,57 @@ async fn campaign(
 }
 
 /// Which times of a series are wanted.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Wanted {
-    /// `minute`, `hour` (the default) or `day`.
+    /// How long each time is; `hour` where it is not said.
+    #[param(pattern = "^(minute|hour|day)$", example = "hour")]
     by: Option<String>,
+    /// The first instant, at most 1,440 times before `to`; a day before it where it is not said.
+    #[param(example = "2026-05-01T00:00:00Z")]
     from: Option<Timestamp>,
+    /// The instant at which it ends; now where it is not said.
+    #[param(example = "2026-05-02T00:00:00Z")]
     to: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+/// What was counted, time by time.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TotalsSeries)]
 struct Series {
+    /// How long each time is.
+    #[schema(pattern = "^(minute|hour|day)$")]
     by: &'static str,
+    /// The beginning of the first minute, hour or day.
     from: Timestamp,
+    /// The instant before which it ends.
     to: Timestamp,
     /// Times in which nothing was counted are left out.
     points: Vec<Point>,
 }
 
-#[derive(Serialize)]
+/// What was counted in one minute, hour or day.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TotalsPoint)]
 struct Point {
     starts_at: Timestamp,
-    /// How many messages came into each state, and what else was counted then.
+    /// How many messages came into each state, and what else was counted then, by the names that
+    /// totals have.
     counts: BTreeMap<String, i64>,
 }
 
 /// `GET /v1/analytics/dashboard/series?by=&from=&to=`, for every role: what was counted of the
 /// tenant, by minutes (kept for 7 days), hours (90 days) or days in UTC.
+#[utoipa::path(
+    get, path = "/v1/analytics/dashboard/series", tag = "operations",
+    operation_id = "get_totals_series",
+    security(("bearer" = [Read::NAME])),
+    params(Wanted),
+    responses((status = 200, description = "The series.", body = Series), Always),
+)]
 async fn dashboard_series(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Series>, Problem> {
     let span = Span::of(wanted, app.now())?;
@@ -96,10 +136,20 @@ async fn dashboard_series(
 }
 
 /// `GET /v1/analytics/campaigns/{id}/series?by=&from=&to=`, for every role: what was counted of a
-/// campaign, likewise, or 404.
+/// campaign, by minutes (kept for 7 days), hours (90 days) or days in UTC, or 404.
+#[utoipa::path(
+    get, path = "/v1/analytics/campaigns/{id}/series", tag = "operations",
+    operation_id = "get_campaign_totals_series",
+    security(("bearer" = [Read::NAME])),
+    params(
+        ("id" = Uuid, Path, description = "The campaign.", example = json!(examples::RUNNING)),
+        Wanted,
+    ),
+    responses((status = 200, description = "The series.", body = Series), Always, Missing),
+)]
 async fn campaign_series(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Id(id): Id,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Series>, Problem> {

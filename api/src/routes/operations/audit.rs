@@ -1,40 +1,63 @@
 //! `/v1/audit`: who did what, and whether the trail is as it was written.
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, extract::State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::audit::{self, AuditFilter, StoredEntry};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
-    auth::Caller,
+    auth::{Allowed, Needs, Read},
+    document::answers::Always,
     http::{Page, Paging, Problem, Query},
 };
 
 /// How many entries one call checks.
 const MOST: i64 = 200_000;
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/audit", get(list)).route("/v1/audit/verify", get(verify))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(verify))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Wanted {
+    /// Those in which this was done.
+    #[param(example = "consent.granted")]
     action: Option<String>,
+    /// Those of what was done to this, such as `campaign:` with its id.
     subject: Option<String>,
+    /// Those of this instant and later.
+    #[param(example = "2026-01-01T00:00:00Z")]
     since: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+/// One entry of the audit trail.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
 struct EntryView {
+    /// From 1, without a gap.
+    #[schema(minimum = 1)]
     seq: i64,
+    /// When it was done.
     at: Timestamp,
+    /// Who did it: `key:<id>`, `user:<sub>`, `stage:<name>` or `operator`.
+    #[schema(example = "operator")]
     actor: String,
+    /// What was done.
+    #[schema(example = "policy.changed")]
     action: String,
+    /// To what it was done.
+    #[schema(example = "policy")]
     subject: String,
+    /// An object: before, after, why. A text alone where somebody made it unreadable.
     detail: Value,
+    /// The hash of the entry before, in hexadecimal digits.
     prev_hash: String,
+    /// SHA-256 over the hash before and the fields, in hexadecimal digits.
     hash: String,
 }
 
@@ -54,9 +77,15 @@ fn view(entry: StoredEntry) -> EntryView {
 
 /// `GET /v1/audit?action=&subject=&since=`, for every role: the entries of the trail in pages, the
 /// newest first.
+#[utoipa::path(
+    get, path = "/v1/audit", tag = "operations", operation_id = "list_audit_entries",
+    security(("bearer" = [Read::NAME])),
+    params(Paging, Wanted),
+    responses((status = 200, description = "A page of entries.", body = Page<EntryView>), Always),
+)]
 async fn list(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Query(paging): Query<Paging>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<EntryView>>, Problem> {
@@ -69,47 +98,68 @@ async fn list(
     Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |entry| entry.seq)))
 }
 
-#[derive(Deserialize)]
-struct From {
-    /// The entries up to this one were checked by an earlier call.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Start {
+    /// The entries up to this one were checked by an earlier call; 0 where it is not said.
     #[serde(default)]
+    #[param(minimum = 0, example = 0)]
     after: Option<i64>,
 }
 
-#[derive(Serialize)]
+/// Whether the audit trail is as it was written.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditVerdict)]
 struct Verdict {
     /// Whether everything that was looked at is as it was written.
     ok: bool,
-    /// How many entries were looked at.
+    /// How many entries were looked at and are fine.
     entries: i64,
     head: Head,
+    /// The first entry that is not as it was written.
+    #[schema(required)]
     first_bad: Option<Bad>,
-    /// There is more: the next call's `after`.
+    /// The next call's `after`; none where there is nothing more.
+    #[schema(required)]
     next_after: Option<i64>,
 }
 
 /// The end of the trail: kept elsewhere, it shows later that nothing was written anew.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditHead)]
 struct Head {
+    /// The number of the last entry; 0 where there is none.
     seq: i64,
+    /// Its hash, in hexadecimal digits.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
     hash: String,
 }
 
-#[derive(Serialize)]
+/// An entry of the trail that is not as it was written.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BadAuditEntry)]
 struct Bad {
+    /// The number that it has, or should have.
     seq: i64,
+    /// What is wrong, in English.
     why: &'static str,
 }
 
 /// `GET /v1/audit/verify?after=`, for every role: whether the trail is as it was written. Checks up
 /// to 200,000 entries, and says where the next call is to go on; 422 where the trail ends before
 /// `after`.
+#[utoipa::path(
+    get, path = "/v1/audit/verify", tag = "operations", operation_id = "verify_audit",
+    security(("bearer" = [Read::NAME])),
+    params(Start),
+    responses((status = 200, description = "What was found.", body = Verdict), Always),
+)]
 async fn verify(
     State(app): State<App>,
-    caller: Caller,
-    Query(from): Query<From>,
+    caller: Allowed<Read>,
+    Query(start): Query<Start>,
 ) -> Result<Json<Verdict>, Problem> {
-    let after = from.after.unwrap_or(0);
+    let after = start.after.unwrap_or(0);
     if after < 0 {
         return Err(Problem::field("after", "out_of_range", "0 or the number of an entry"));
     }

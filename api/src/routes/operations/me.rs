@@ -1,37 +1,65 @@
 //! `/v1/me`: who asks, and what holds for their tenant.
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, extract::State};
+use domain::{country::Country, ids::TenantId, money::Currency};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{app::App, auth::Caller, http::Problem};
+use crate::{
+    app::App,
+    auth::{Allowed, Needs, Read},
+    document::answers::Always,
+    http::Problem,
+};
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/me", get(me))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(me))
 }
 
-#[derive(Serialize)]
+/// Who asks, and their tenant.
+#[derive(Serialize, ToSchema)]
 struct Me {
+    /// Whose the credentials are: `key:<id>` or `user:<sub>`.
     subject: String,
+    #[schema(pattern = "^(owner|admin|operator|agent|viewer)$")]
     role: &'static str,
     tenant: TenantView,
 }
 
-#[derive(Serialize)]
+/// A tenant, with the settings that hold for everything of theirs.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tenant)]
 struct TenantView {
+    #[schema(value_type = TenantId)]
     id: String,
+    /// What people call it.
     name: String,
+    /// Where numbers without a plus sign are read.
+    #[schema(value_type = Country)]
     country: String,
+    /// An IANA zone: of the days of budgets, and of recipients of whom nothing better is known.
+    #[schema(example = "America/New_York")]
     time_zone: String,
+    /// The currency of all prices and budgets.
+    #[schema(value_type = Currency)]
     currency: String,
+    /// ISO 639-1: of texts to contacts that have none.
+    #[schema(example = "en")]
     language: String,
 }
 
 /// `GET /v1/me`, for every role: who asks, and what holds for their tenant.
-async fn me(State(app): State<App>, caller: Caller) -> Result<Json<Me>, Problem> {
+#[utoipa::path(
+    get, path = "/v1/me", tag = "operations", operation_id = "get_me",
+    security(("bearer" = [Read::NAME])),
+    responses((status = 200, description = "Who asks, and their tenant.", body = Me), Always),
+)]
+async fn me(State(app): State<App>, caller: Allowed<Read>) -> Result<Json<Me>, Problem> {
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
 
     Ok(Json(Me {
-        subject: caller.subject,
+        subject: caller.subject.clone(),
         role: caller.role.as_str(),
         tenant: TenantView {
             id: tenant.id.to_string(),

@@ -1,77 +1,78 @@
 //! `/v1/carrier-accounts`: where texts leave. Tokens go in and never come out.
 
-use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
+mod view;
+
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use carriers::{Carrier, check_base_url};
 use domain::{account::Access, ids::account_handle};
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 use store::settings::accounts::{self, Account, AccountChange, AccountChanged};
-use wire::subject::{Token, WebhookKind};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use wire::subject::Token;
 
 use crate::{
     app::App,
     audit,
-    auth::Caller,
+    auth::{Allowed, EditSettings, Needs, Read},
     directory::{Entry, mirror},
-    http::{Body, Creation, Errors, Kind, Page, Paging, Problem, Query, extract::Name},
+    document::answers::{Always, Conflict, Missing, OfBody},
+    http::{
+        Body, Creation, Errors, Kind, Page, Paging, Problem, Query, creation::IdempotencyKey,
+        extract::Name,
+    },
 };
+use view::{AccountView, view};
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/carrier-accounts", get(list).post(create))
-        .route("/v1/carrier-accounts/{account}", get(show).put(change).patch(change).delete(remove))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, put, change, remove))
 }
 
-#[derive(Deserialize)]
+/// An account at a carrier, to be added.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewCarrierAccount)]
 #[serde(deny_unknown_fields)]
 struct NewAccount {
+    /// The tenant's name of it.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "main")]
     account: String,
+    /// The carrier that it is at, such as `twilio`.
+    #[schema(example = "twilio")]
     carrier: String,
+    /// The account's id at the carrier; at Twilio its SID, 1 to 64 letters and digits.
+    #[schema(min_length = 1)]
     carrier_sid: String,
+    /// The account's secret at the carrier, which no answer shows.
+    #[schema(pattern = "^[!-~]{1,256}$", write_only)]
     auth_token: String,
+    /// Where the carrier's API is, on a host of the carrier or one that the platform allows; the
+    /// carrier's own address where it is not said.
     #[serde(default)]
     base_url: Option<String>,
+    /// Whether the carrier itself answers its opt-out words; true where it is not said.
     #[serde(default)]
     confirms_opt_out: Option<bool>,
 }
 
-#[derive(Serialize)]
-struct AccountView {
-    /// The tenant's name of it.
-    account: String,
-    /// The platform's name of it, in webhook addresses and subjects.
-    handle: String,
-    carrier: String,
-    carrier_sid: String,
-    base_url: String,
-    confirms_opt_out: bool,
-    /// What to enter at the carrier.
-    status_webhook: Option<String>,
-    inbound_webhook: Option<String>,
-    created_at: Timestamp,
-}
-
-fn view(app: &App, account: Account) -> AccountView {
-    let carrier = Carrier::from_name(&account.access.carrier);
-    let public_url = &app.settings.public_url;
-    let webhook = |kind| Some(carrier?.webhook_url(public_url, &account.handle, kind));
-    AccountView {
-        status_webhook: webhook(WebhookKind::Status),
-        inbound_webhook: webhook(WebhookKind::Inbound),
-        account: account.name,
-        handle: account.handle,
-        carrier: account.access.carrier,
-        carrier_sid: account.access.carrier_sid,
-        base_url: account.access.base_url,
-        confirms_opt_out: account.confirms_opt_out,
-        created_at: account.created_at,
-    }
-}
-
+/// `POST /v1/carrier-accounts`, for admins and owners: adds an account at a carrier. Its token goes
+/// in and never comes out. Answers 201 with the account, or 409 where its name is taken.
+#[utoipa::path(
+    post, path = "/v1/carrier-accounts", tag = "settings",
+    operation_id = "create_carrier_account", security(("bearer" = [EditSettings::NAME])),
+    params(IdempotencyKey),
+    request_body(content = NewAccount, example = json!({
+        "account": "second", "carrier": "twilio", "carrier_sid": "ACexample2",
+        "auth_token": "example-token",
+    })),
+    responses(
+        (status = 201, description = "The new account.", body = AccountView),
+        Always, OfBody, Conflict,
+    ),
+)]
 async fn create(
     State(app): State<App>,
-    mut new: Creation<NewAccount>,
+    mut new: Creation<EditSettings, NewAccount>,
 ) -> Result<Response, Problem> {
     let account = check(&app, &new)?;
     let tenant = new.caller.tenant.clone();
@@ -96,9 +97,15 @@ async fn create(
 }
 
 /// `GET /v1/carrier-accounts/{account}`, for every role: one account, or 404.
+#[utoipa::path(
+    get, path = "/v1/carrier-accounts/{account}", tag = "settings",
+    operation_id = "get_carrier_account", security(("bearer" = [Read::NAME])),
+    params(("account" = String, Path, description = "The account's name.", example = "main")),
+    responses((status = 200, description = "The account.", body = AccountView), Always, Missing),
+)]
 async fn show(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Name(name): Name,
 ) -> Result<Json<AccountView>, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
@@ -108,23 +115,59 @@ async fn show(
 }
 
 /// What is to be otherwise about an account. What is not said stays.
-#[derive(Default, PartialEq, Deserialize)]
+#[derive(Default, PartialEq, Deserialize, ToSchema)]
+#[schema(as = CarrierAccountChange)]
 #[serde(deny_unknown_fields)]
 struct Change {
+    /// The account's new secret at the carrier, which no answer shows.
     #[serde(default)]
+    #[schema(pattern = "^[!-~]{1,256}$", write_only)]
     auth_token: Option<String>,
+    /// Where the carrier's API is, on a host of the carrier or one that the platform allows.
     #[serde(default)]
     base_url: Option<String>,
+    /// Whether the carrier itself answers its opt-out words; else the platform does.
     #[serde(default)]
     confirms_opt_out: Option<bool>,
 }
 
-/// `PATCH` and `PUT /v1/carrier-accounts/{account}`, for admins and owners: changes what is said of
-/// an account. What was held because the carrier refused it as it was goes on. Answers 200 with it,
+/// `PUT /v1/carrier-accounts/{account}`, for admins and owners: changes what is said of an account,
+/// as PATCH does. What is not said stays, here too. Answers as PATCH does.
+#[utoipa::path(
+    put, path = "/v1/carrier-accounts/{account}", tag = "settings",
+    operation_id = "put_carrier_account", security(("bearer" = [EditSettings::NAME])),
+    params(("account" = String, Path, description = "The account's name.", example = "main")),
+    request_body(content = Change, example = json!({ "auth_token": "example-token-2" })),
+    responses(
+        (status = 200, description = "The account as it is now.", body = AccountView),
+        Always, OfBody, Missing, Conflict,
+    ),
+)]
+async fn put(
+    app: State<App>,
+    caller: Allowed<EditSettings>,
+    name: Name,
+    body: Body<Change>,
+) -> Result<Json<AccountView>, Problem> {
+    change(app, caller, name, body).await
+}
+
+/// `PATCH /v1/carrier-accounts/{account}`, for admins and owners: changes what is said of an
+/// account. What was held because the carrier refused it as it was goes on. Answers 200 with it,
 /// 404, or 409 for an account that the platform lends.
+#[utoipa::path(
+    patch, path = "/v1/carrier-accounts/{account}", tag = "settings",
+    operation_id = "update_carrier_account", security(("bearer" = [EditSettings::NAME])),
+    params(("account" = String, Path, description = "The account's name.", example = "main")),
+    request_body(content = Change, example = json!({ "confirms_opt_out": false })),
+    responses(
+        (status = 200, description = "The account as it is now.", body = AccountView),
+        Always, OfBody, Missing, Conflict,
+    ),
+)]
 async fn change(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<EditSettings>,
     Name(name): Name,
     Body(change): Body<Change>,
 ) -> Result<Json<AccountView>, Problem> {
@@ -174,16 +217,26 @@ async fn change(
     tx.commit().await?;
 
     // answer
-    mirror::announce(&app, &account.handle, Entry::of_tenant(caller.tenant, &account)).await;
+    mirror::announce(&app, &account.handle, Entry::of_tenant(caller.tenant.clone(), &account))
+        .await;
     Ok(Json(view(&app, account)))
 }
 
 /// `DELETE /v1/carrier-accounts/{account}`, for admins and owners: removes an account that has no
 /// senders. Receipts and texts that still come through it are taken. Answers 200 with it, 404, or
 /// 409 where senders belong to it or the platform lends it.
+#[utoipa::path(
+    delete, path = "/v1/carrier-accounts/{account}", tag = "settings",
+    operation_id = "delete_carrier_account", security(("bearer" = [EditSettings::NAME])),
+    params(("account" = String, Path, description = "The account's name.", example = "spare")),
+    responses(
+        (status = 200, description = "The account as it was.", body = AccountView),
+        Always, Missing, Conflict,
+    ),
+)]
 async fn remove(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<EditSettings>,
     Name(name): Name,
 ) -> Result<Json<AccountView>, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
@@ -213,7 +266,7 @@ fn done(changed: AccountChanged) -> Result<Account, Problem> {
     }
 }
 
-fn check(app: &App, new: &Creation<NewAccount>) -> Result<Account, Problem> {
+fn check(app: &App, new: &Creation<EditSettings, NewAccount>) -> Result<Account, Problem> {
     let body = &new.body;
     let mut errors = Errors::default();
     let name = Token::new(&body.account).is_some();
@@ -268,9 +321,19 @@ fn check_url(app: &App, carrier: Carrier, url: &str, errors: &mut Errors) -> Str
     }
 }
 
+/// `GET /v1/carrier-accounts`, for every role: the accounts in pages, by name, those that the platform
+/// lends among them.
+#[utoipa::path(
+    get, path = "/v1/carrier-accounts", tag = "settings", operation_id = "list_carrier_accounts",
+    security(("bearer" = [Read::NAME])),
+    params(Paging),
+    responses(
+        (status = 200, description = "A page of accounts.", body = Page<AccountView>), Always,
+    ),
+)]
 async fn list(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<AccountView>>, Problem> {
     let (after, limit) = (paging.after_text()?.unwrap_or_default(), paging.limit()?);

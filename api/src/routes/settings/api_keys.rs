@@ -1,35 +1,42 @@
 //! `/v1/api-keys`: the keys that programs sign in with, listed and revoked. `millrace token create`
 //! makes them: the key itself is shown once, there.
 
-use axum::{
-    Json, Router,
-    extract::State,
-    routing::{delete, get},
-};
+use axum::{Json, extract::State};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use store::settings::api_keys::{self, KeyRole, ListedKey};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
     app::App,
     audit,
-    auth::Caller,
+    auth::{Allowed, ManageKeys, Needs},
+    document::{
+        answers::{Always, Missing},
+        examples,
+    },
     http::{Id, Kind, Page, Paging, Problem, Query},
 };
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/api-keys", get(list)).route("/v1/api-keys/{id}", delete(revoke))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(revoke))
 }
 
-#[derive(Serialize)]
+/// A key that a program signs in with. The key itself is shown once, where it is made.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKey)]
 struct KeyView {
     id: Uuid,
     name: String,
+    /// What the key may do.
+    #[schema(pattern = "^(owner|admin|operator|agent|viewer)$")]
     role: &'static str,
     created_at: Timestamp,
-    /// None while it works.
+    /// Null while it works.
+    #[schema(required)]
     revoked_at: Option<Timestamp>,
 }
 
@@ -39,9 +46,15 @@ fn view(key: ListedKey) -> KeyView {
 }
 
 /// `GET /v1/api-keys`, for admins and owners: the keys in pages, revoked ones among them.
+#[utoipa::path(
+    get, path = "/v1/api-keys", tag = "settings", operation_id = "list_api_keys",
+    security(("bearer" = [ManageKeys::NAME])),
+    params(Paging),
+    responses((status = 200, description = "A page of keys.", body = Page<KeyView>), Always),
+)]
 async fn list(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<ManageKeys>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<KeyView>>, Problem> {
     let (after, limit) = (paging.after_id()?, paging.limit()?);
@@ -54,9 +67,17 @@ async fn list(
 /// `DELETE /v1/api-keys/{id}`, for admins and owners, an owner's key for owners alone: revokes a
 /// key. Processes that know it take it for a second more. Answers 200 with the key, also where it
 /// was revoked before, or 404.
+#[utoipa::path(
+    delete, path = "/v1/api-keys/{id}", tag = "settings", operation_id = "revoke_api_key",
+    security(("bearer" = [ManageKeys::NAME])),
+    params(("id" = Uuid, Path, description = "The key.", example = json!(examples::API_KEY))),
+    responses(
+        (status = 200, description = "The key, revoked.", body = KeyView), Always, Missing,
+    ),
+)]
 async fn revoke(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<ManageKeys>,
     Id(id): Id,
 ) -> Result<Json<KeyView>, Problem> {
     // load

@@ -1,6 +1,6 @@
 //! `/v1/budgets`: what a tenant or a campaign may spend in a day and in a month.
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, extract::State};
 use domain::{
     gates::{CounterKey, CounterKind, LineKey, Windows},
     ids::{CampaignId, TenantId},
@@ -18,39 +18,59 @@ use store::{
         tenants::Tenant,
     },
 };
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
     app::App,
     audit,
-    auth::Caller,
+    auth::{Allowed, EditSettings, Needs, Read},
+    document::answers::{Always, OfBody},
     http::{Body, Errors, Kind, Page, Problem, view::money},
 };
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/budgets", get(list).put(set))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, set))
 }
 
-/// A cap; one that is not given is none.
-#[derive(Serialize, Deserialize)]
+/// What the tenant or a campaign may spend; a cap that is not given is none.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(as = Budget)]
 #[serde(deny_unknown_fields)]
 struct BudgetBody {
-    /// What is capped: `tenant` or `campaign`.
+    /// What is capped: everything of the tenant, or one campaign.
+    #[schema(pattern = "^(tenant|campaign)$")]
     scope: String,
     /// The campaign's id, for the scope `campaign`.
     #[serde(default)]
     target: Option<Uuid>,
+    /// The cap of a day in the tenant's zone, in the tenant's currency, not below zero.
     #[serde(default)]
     daily: Option<Money>,
+    /// The cap of a month in the tenant's zone, in the tenant's currency, not below zero.
     #[serde(default)]
     monthly: Option<Money>,
 }
 
 /// `PUT /v1/budgets`, for admins and owners: sets what the tenant or a campaign may spend; a cap
 /// that is not given is taken away. Answers 200 with the budget as it was put.
+#[utoipa::path(
+    put, path = "/v1/budgets", tag = "settings", operation_id = "set_budget",
+    security(("bearer" = [EditSettings::NAME])),
+    request_body(content = BudgetBody, example = json!({
+        "scope": "tenant",
+        "daily": { "amount": "100.00", "currency": "USD" },
+        "monthly": { "amount": "2000.00", "currency": "USD" },
+    })),
+    responses(
+        (status = 200, description = "The budget as it was put.", body = BudgetBody),
+        Always, OfBody,
+    ),
+)]
 async fn set(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<EditSettings>,
     Body(body): Body<BudgetBody>,
 ) -> Result<Json<BudgetBody>, Problem> {
     // check
@@ -134,29 +154,60 @@ fn caps(budget: &Budget) -> Value {
     })
 }
 
-/// A cap, and what of it is spent or reserved in the day and the month of the tenant's zone.
-#[derive(Serialize)]
+/// A budget, and what of it is spent or reserved in the day and the month of the tenant's zone.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BudgetUse)]
 struct BudgetView {
-    #[serde(flatten)]
-    budget: BudgetBody,
+    /// What is capped: everything of the tenant, or one campaign.
+    #[schema(pattern = "^(tenant|campaign)$")]
+    scope: &'static str,
+    /// The campaign's id; null for the tenant.
+    #[schema(required)]
+    target: Option<Uuid>,
+    /// The cap of a day; null where there is none.
+    #[schema(required)]
+    daily: Option<Money>,
+    /// The cap of a month; null where there is none.
+    #[schema(required)]
+    monthly: Option<Money>,
     spent: Spent,
 }
 
-#[derive(Serialize)]
+/// What is spent or reserved of a budget.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BudgetSpending)]
 struct Spent {
+    /// Today, in the tenant's zone.
     day: Window,
+    /// This month, in the tenant's zone.
     month: Window,
 }
 
-#[derive(Serialize)]
+/// What is spent or reserved in a day or a month.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BudgetPeriod)]
 struct Window {
+    /// The sum of what is spent and what is reserved.
     spent: Money,
+    /// When the day or month began.
     since: Timestamp,
+    /// When the next one begins.
     until: Timestamp,
 }
 
 /// `GET /v1/budgets`, for every role: every budget, with what is spent or reserved of it.
-async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Page<BudgetView>>, Problem> {
+#[utoipa::path(
+    get, path = "/v1/budgets", tag = "settings", operation_id = "list_budgets",
+    security(("bearer" = [Read::NAME])),
+    responses(
+        (status = 200, description = "Every budget, on one page.", body = Page<BudgetView>),
+        Always,
+    ),
+)]
+async fn list(
+    State(app): State<App>,
+    caller: Allowed<Read>,
+) -> Result<Json<Page<BudgetView>>, Problem> {
     // load
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let zone = Zone::parse(&tenant.time_zone)
@@ -181,12 +232,10 @@ fn view(budget: Budget, used: &[i64], windows: &Windows, currency: &str) -> Budg
         |used: i64, since, until| Window { spent: money(Micros(used), currency), since, until };
 
     BudgetView {
-        budget: BudgetBody {
-            target: budget.target.parse().ok(),
-            daily: cap(budget.daily),
-            monthly: cap(budget.monthly),
-            scope: budget.scope.as_str().to_owned(),
-        },
+        scope: budget.scope.as_str(),
+        target: budget.target.parse().ok(),
+        daily: cap(budget.daily),
+        monthly: cap(budget.monthly),
         spent: Spent {
             day: window(used[0], windows.day_start, windows.next_day_start),
             month: window(used[1], windows.month_start, windows.next_month_start),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, extract::State};
 use domain::{gates::SwitchMode, ids::CampaignId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,43 +15,66 @@ use store::{
         switches::{self, Switch, SwitchScope},
     },
 };
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
     app::App,
     audit,
-    auth::Caller,
+    auth::{Allowed, Caller, EditCampaigns, Needs, Read},
+    document::{
+        answers::{Always, OfBody},
+        examples,
+    },
     http::{Body, Errors, Problem},
 };
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/kill-switch", get(list).put(set))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, set))
 }
 
-#[derive(Deserialize)]
+/// What a switch is to do.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SwitchChange)]
 #[serde(deny_unknown_fields)]
 struct SetSwitch {
-    /// Whose switch it is: `tenant`, `campaign` or `sender`.
+    /// Whose switch it is.
+    #[schema(pattern = "^(tenant|campaign|sender)$")]
     scope: String,
-    /// The id of the campaign or sender.
+    /// The id of the campaign or sender; none for the tenant.
     #[serde(default)]
     target: Option<Uuid>,
-    /// What it is to do: `on`, `paused` or `stopped`.
+    /// `on` lets messages go, `paused` holds them until it is on again, `stopped` ends them.
+    #[schema(pattern = "^(on|paused|stopped)$")]
     mode: String,
+    /// Why, for people.
     #[serde(default)]
+    #[schema(max_length = 500)]
     reason: String,
 }
 
-#[derive(Serialize)]
+/// A switch of the tenant, of a campaign or of a sender.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Switch)]
 struct SwitchView {
+    /// Whose switch it is.
+    #[schema(pattern = "^(tenant|campaign|sender)$")]
     scope: &'static str,
+    /// The id of the campaign or sender; null for the tenant.
+    #[schema(required)]
     target: Option<Uuid>,
+    /// `on` lets messages go, `paused` holds them until it is on again, `stopped` ends them.
+    #[schema(pattern = "^(on|paused|stopped)$")]
     mode: &'static str,
+    /// Why, for people; empty where nobody said.
     reason: String,
     changed_at: Timestamp,
 }
 
-#[derive(Serialize)]
+/// A switch as it was set.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ChangedSwitch)]
 struct Set {
     #[serde(flatten)]
     switch: SwitchView,
@@ -61,9 +84,20 @@ struct Set {
 
 /// `PUT /v1/kill-switch`, for operators, admins and owners: turns a switch on, pauses it or stops
 /// it. Answers 200 with the switch and how many held messages go back to the gates.
+#[utoipa::path(
+    put, path = "/v1/kill-switch", tag = "settings", operation_id = "set_switch",
+    security(("bearer" = [EditCampaigns::NAME])),
+    request_body(content = SetSwitch, example = json!({
+        "scope": "campaign", "target": examples::RUNNING, "mode": "paused",
+        "reason": "The offer is sold out.",
+    })),
+    responses(
+        (status = 200, description = "The switch as it was set.", body = Set), Always, OfBody,
+    ),
+)]
 async fn set(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<EditCampaigns>,
     Body(body): Body<SetSwitch>,
 ) -> Result<Json<Set>, Problem> {
     // check
@@ -187,9 +221,11 @@ async fn check(
     scope.zip(mode).ok_or_else(unknown)
 }
 
-#[derive(Serialize)]
+/// The switches that a tenant's messages obey.
+#[derive(Serialize, ToSchema)]
 struct Switches {
-    /// The platform's own: `on`, `paused` or `stopped`.
+    /// What the platform's own switch does to messages of every tenant.
+    #[schema(pattern = "^(on|paused|stopped)$")]
     platform: &'static str,
     /// Those of the tenant that are not on.
     data: Vec<SwitchView>,
@@ -197,7 +233,12 @@ struct Switches {
 
 /// `GET /v1/kill-switch`, for every role: the platform's switch, and those of the tenant that are
 /// not on.
-async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Switches>, Problem> {
+#[utoipa::path(
+    get, path = "/v1/kill-switch", tag = "settings", operation_id = "list_switches",
+    security(("bearer" = [Read::NAME])),
+    responses((status = 200, description = "The switches.", body = Switches), Always),
+)]
+async fn list(State(app): State<App>, caller: Allowed<Read>) -> Result<Json<Switches>, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let platform = platform_switch::mode(&mut tx).await?.as_str();
     let data = switches::list(&mut tx, &caller.tenant).await?.into_iter().map(view).collect();

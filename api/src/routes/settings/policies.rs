@@ -1,8 +1,9 @@
 //! `/v1/policies`: the numbers that the gates go by, in versions; the highest is in force.
 
 mod changed;
+mod patch;
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, extract::State};
 use domain::gates::{CounterKind, LineKey, Policy, PolicyFault, Wake};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,25 +14,38 @@ use store::{
     parked::wake::{self, Way, What},
     settings::policies,
 };
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
     audit,
-    auth::Caller,
+    auth::{Allowed, Caller, EditSettings, Needs, Read},
+    document::answers::{Always, Conflict, OfBody},
     http::{Body, FieldError, Kind, Page, Paging, Problem, Query, body::decode},
     transactions::TenantTx,
 };
 use changed::{Changed, changes, merge};
+use patch::PolicyPatch;
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/policies", get(list).put(replace).patch(amend))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, replace, amend))
 }
 
-#[derive(Serialize)]
+/// A version of the tenant's policy.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PolicyVersion)]
 struct VersionView {
+    /// From 1; 0 is the default of a tenant that has set none.
+    #[schema(minimum = 0)]
     version: i64,
+    #[schema(value_type = Policy)]
     policy: Value,
+    /// Null of version 0.
+    #[schema(required)]
     created_at: Option<Timestamp>,
+    /// Who added it, `key:` or `user:` and their id; null of version 0.
+    #[schema(required)]
     created_by: Option<String>,
     /// In the answer to a change: each rule that is another now, those left out included.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,9 +56,24 @@ struct VersionView {
 /// left out of it has its default, and is stored with it: a later default changes no policy that
 /// somebody chose. Answers 200 with the version and every rule that has changed, 409 where somebody
 /// else has added one at the same time.
+#[utoipa::path(
+    put, path = "/v1/policies", tag = "settings", operation_id = "replace_policy",
+    security(("bearer" = [EditSettings::NAME])),
+    request_body(content = Policy, example = json!({
+        "allowed_countries": ["US", "CA"],
+        "suppression_days": 60,
+        "frequency": { "messages": 2, "hours": 24 },
+        "quota": { "per_minute": 600, "per_hour": 20000, "per_day": 100000 },
+        "quiet_hours": { "window": "mon-sat 10:00-19:00" },
+    })),
+    responses(
+        (status = 200, description = "The version that is in force now.", body = VersionView),
+        Always, OfBody, Conflict,
+    ),
+)]
 async fn replace(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<EditSettings>,
     Body(policy): Body<Policy>,
 ) -> Result<Json<VersionView>, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
@@ -55,9 +84,22 @@ async fn replace(
 /// `PATCH /v1/policies`, for admins and owners: adds a version in which the rules that are named
 /// have their new values, and all others stay (RFC 7396: `null` is a rule's default). Answers as
 /// PUT does.
+#[utoipa::path(
+    patch, path = "/v1/policies", tag = "settings", operation_id = "update_policy",
+    security(("bearer" = [EditSettings::NAME])),
+    request_body(content = PolicyPatch, example = json!({
+        "suppression_days": 30,
+        "quota": { "per_day": 50000 },
+        "help_contact": "call 212-555-0100",
+    })),
+    responses(
+        (status = 200, description = "The version that is in force now.", body = VersionView),
+        Always, OfBody, Conflict,
+    ),
+)]
 async fn amend(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<EditSettings>,
     Body(patch): Body<Map<String, Value>>,
 ) -> Result<Json<VersionView>, Problem> {
     // load
@@ -143,9 +185,17 @@ async fn ask_again(tx: &mut Scoped, caller: &Caller, now: Timestamp) -> Result<(
 
 /// `GET /v1/policies`, for every role: the versions in pages, the one in force first. Version 0 is
 /// the default of a tenant that has none.
+#[utoipa::path(
+    get, path = "/v1/policies", tag = "settings", operation_id = "list_policies",
+    security(("bearer" = [Read::NAME])),
+    params(Paging),
+    responses(
+        (status = 200, description = "A page of versions.", body = Page<VersionView>), Always,
+    ),
+)]
 async fn list(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<VersionView>>, Problem> {
     let (below, limit) = (paging.after_number()?.unwrap_or(i64::MAX), paging.limit()?);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use domain::{
     draft::MAX_CANDIDATES,
     ids::{PoolId, TenantId},
@@ -14,37 +14,50 @@ use store::{
     Scoped,
     settings::senders::{self, Pool},
 };
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
     app::App,
     audit,
-    auth::Caller,
+    auth::{Allowed, EditSettings, Needs, Read},
+    document::{
+        answers::{Always, Conflict, Missing, OfBody},
+        examples,
+    },
     fields,
-    http::{Body, Creation, Errors, Id, Kind, Page, Paging, Problem, Query},
+    http::{
+        Body, Creation, Errors, Id, Kind, Page, Paging, Problem, Query, creation::IdempotencyKey,
+    },
     ids,
 };
 
 /// How many senders a pool may have: each of them is offered to every message.
 const MOST: usize = MAX_CANDIDATES;
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/pools", get(list).post(create))
-        .route("/v1/pools/{id}", get(show).patch(change).delete(remove))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, change, remove))
 }
 
-#[derive(Deserialize)]
+/// A pool to be made.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewPool {
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
+    /// The senders, each once.
+    #[schema(min_items = 1, max_items = 50)]
     senders: Vec<Uuid>,
 }
 
-#[derive(Serialize)]
+/// A group of senders.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Pool)]
 struct PoolView {
     id: PoolId,
     name: String,
+    /// The senders, in the order in which they were given.
     senders: Vec<Uuid>,
     created_at: Timestamp,
 }
@@ -56,7 +69,16 @@ fn view(pool: Pool) -> PoolView {
 
 /// `POST /v1/pools`, for admins and owners: makes a pool of senders that exist. Answers 201 with
 /// it.
-async fn create(mut new: Creation<NewPool>) -> Result<Response, Problem> {
+#[utoipa::path(
+    post, path = "/v1/pools", tag = "settings", operation_id = "create_pool",
+    security(("bearer" = [EditSettings::NAME])),
+    params(IdempotencyKey),
+    request_body(content = NewPool, example = json!({
+        "name": "east", "senders": [examples::SENDER],
+    })),
+    responses((status = 201, description = "The new pool.", body = PoolView), Always, OfBody),
+)]
+async fn create(mut new: Creation<EditSettings, NewPool>) -> Result<Response, Problem> {
     // check
     check(&mut new.tx, &new.caller.tenant, &new.body).await?;
 
@@ -94,9 +116,15 @@ async fn check(tx: &mut Scoped, tenant: &TenantId, body: &NewPool) -> Result<(),
 }
 
 /// `GET /v1/pools/{id}`, for every role: one pool, or 404.
+#[utoipa::path(
+    get, path = "/v1/pools/{id}", tag = "settings", operation_id = "get_pool",
+    security(("bearer" = [Read::NAME])),
+    params(("id" = Uuid, Path, description = "The pool.", example = json!(examples::POOL))),
+    responses((status = 200, description = "The pool.", body = PoolView), Always, Missing),
+)]
 async fn show(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Id(id): Id,
 ) -> Result<Json<PoolView>, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
@@ -105,21 +133,34 @@ async fn show(
 }
 
 /// What is to be otherwise about a pool. What is not said stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PoolChange)]
 #[serde(deny_unknown_fields)]
 struct Change {
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
-    /// All the senders that it is to have.
+    /// All the senders that it is to have, each once.
     #[serde(default)]
+    #[schema(min_items = 1, max_items = 50)]
     senders: Option<Vec<Uuid>>,
 }
 
 /// `PATCH /v1/pools/{id}`, for admins and owners: changes a pool's name or its senders, for what is
 /// not on its way yet. Answers 200 with it, or 404.
+#[utoipa::path(
+    patch, path = "/v1/pools/{id}", tag = "settings", operation_id = "update_pool",
+    security(("bearer" = [EditSettings::NAME])),
+    params(("id" = Uuid, Path, description = "The pool.", example = json!(examples::POOL))),
+    request_body(content = Change, example = json!({ "name": "everything" })),
+    responses(
+        (status = 200, description = "The pool as it is now.", body = PoolView),
+        Always, OfBody, Missing,
+    ),
+)]
 async fn change(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<EditSettings>,
     Id(id): Id,
     Body(body): Body<Change>,
 ) -> Result<Json<PoolView>, Problem> {
@@ -149,9 +190,18 @@ async fn change(
 
 /// `DELETE /v1/pools/{id}`, for admins and owners: deletes a pool. Answers 200 with what it was,
 /// 404, or 409 while a campaign that has not ended is carried by it.
+#[utoipa::path(
+    delete, path = "/v1/pools/{id}", tag = "settings", operation_id = "delete_pool",
+    security(("bearer" = [EditSettings::NAME])),
+    params(("id" = Uuid, Path, description = "The pool.", example = json!(examples::SPARE_POOL))),
+    responses(
+        (status = 200, description = "The pool as it was.", body = PoolView),
+        Always, Missing, Conflict,
+    ),
+)]
 async fn remove(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<EditSettings>,
     Id(id): Id,
 ) -> Result<Json<PoolView>, Problem> {
     // load
@@ -179,9 +229,15 @@ async fn remove(
 }
 
 /// `GET /v1/pools`, for every role: the pools in pages.
+#[utoipa::path(
+    get, path = "/v1/pools", tag = "settings", operation_id = "list_pools",
+    security(("bearer" = [Read::NAME])),
+    params(Paging),
+    responses((status = 200, description = "A page of pools.", body = Page<PoolView>), Always),
+)]
 async fn list(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<PoolView>>, Problem> {
     let (after, limit) = (paging.after_id()?, paging.limit()?);

@@ -3,33 +3,45 @@
 
 use std::collections::BTreeMap;
 
-use axum::{
-    Json, Router,
-    extract::State,
-    routing::{get, post},
-};
-use domain::{ids::TemplateId, message::class::MessageClass};
+use axum::{Json, extract::State};
+use domain::{country::Country, ids::TemplateId, message::class::MessageClass};
 use serde::{Deserialize, Serialize};
 use store::settings::templates;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::templates::{Preview, TemplateView, Trial, Variant, view};
 use crate::{
     app::App,
-    auth::Caller,
+    auth::{Allowed, Needs, Read},
+    document::{
+        answers::{Always, Missing, OfBody},
+        examples,
+    },
     http::{Body, Id, Page, Paging, Problem, Query},
 };
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/templates/{id}/versions", get(versions))
-        .route("/v1/templates/{id}/preview", post(preview))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(versions)).routes(routes!(preview))
 }
 
 /// `GET /v1/templates/{id}/versions`, for every role: the versions of a template in pages, the
 /// newest first, or 404.
+#[utoipa::path(
+    get, path = "/v1/templates/{id}/versions", tag = "templates",
+    operation_id = "list_template_versions", security(("bearer" = [Read::NAME])),
+    params((
+        "id" = uuid::Uuid, Path, description = "The template.",
+        example = json!(examples::TEMPLATE),
+    ), Paging),
+    responses(
+        (status = 200, description = "A page of versions.", body = Page<TemplateView>),
+        Always, Missing,
+    ),
+)]
 async fn versions(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Id(id): Id,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<TemplateView>>, Problem> {
@@ -43,43 +55,70 @@ async fn versions(
 }
 
 /// The values to try a saved template with.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SavedTemplateTrial)]
 #[serde(deny_unknown_fields)]
 struct Values {
-    /// Without it the latest.
+    /// The version to try; the latest where it is not said.
     #[serde(default)]
+    #[schema(minimum = 1)]
     version: Option<i32>,
+    /// The values of the variables, by name.
     #[serde(default)]
     variables: BTreeMap<String, String>,
-    /// Marketing gets the opt-out line.
+    /// Promotions and journeys get the opt-out line; transactional where it is not said.
     #[serde(default)]
     class: Option<MessageClass>,
-    /// The recipient's country; without it the tenant's.
+    /// The recipient's country; the tenant's where it is not said.
     #[serde(default)]
+    #[schema(value_type = Option<Country>)]
     country: Option<String>,
 }
 
-#[derive(Serialize)]
+/// What the texts of a saved template become with values.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SavedTemplatePreview)]
 struct SavedPreview {
     template_id: TemplateId,
+    /// The version that was tried.
     version: i32,
+    /// One for each variant and language.
     previews: Vec<VariantPreview>,
 }
 
-#[derive(Serialize)]
+/// What one text of a saved template becomes with values.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TemplateVariantPreview)]
 struct VariantPreview {
+    /// The variant's key.
     variant: String,
+    /// The language of the text, ISO 639-1.
     language: String,
     #[serde(flatten)]
     preview: Preview,
 }
 
-/// `POST /v1/templates/{id}/preview`, for operators, admins and owners: what each text of a saved
-/// template becomes with these values, its segments and its cost. Nothing is stored. 404 where
-/// there is no such template or version.
+/// `POST /v1/templates/{id}/preview`, for every role: what each text of a saved template becomes
+/// with these values, its segments and its cost. Nothing is stored. Answers 404 where there is no
+/// such template or version.
+#[utoipa::path(
+    post, path = "/v1/templates/{id}/preview", tag = "templates",
+    operation_id = "preview_template", security(("bearer" = [Read::NAME])),
+    params((
+        "id" = uuid::Uuid, Path, description = "The template.",
+        example = json!(examples::TEMPLATE),
+    )),
+    request_body(content = Values, example = json!({
+        "version": 2, "variables": { "first_name": "Ana" }, "class": "promo", "country": "US",
+    })),
+    responses(
+        (status = 200, description = "What its texts become.", body = SavedPreview),
+        Always, OfBody, Missing,
+    ),
+)]
 async fn preview(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Id(id): Id,
     Body(values): Body<Values>,
 ) -> Result<Json<SavedPreview>, Problem> {

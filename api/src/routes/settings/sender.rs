@@ -1,6 +1,6 @@
 //! `/v1/senders/{id}`: one sender, shown, changed, and removed.
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, extract::State};
 use domain::{
     country::Country,
     gates::{CounterKind, LineKey},
@@ -14,23 +14,37 @@ use store::{
     capacity::lines,
     settings::senders::{self, Sender},
 };
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::senders::{SenderView, check_numbers, read, view};
 use crate::{
     app::App,
     audit,
-    auth::Caller,
+    auth::{Allowed, EditSettings, Needs, Read},
+    document::{
+        answers::{Always, Conflict, Missing, OfBody},
+        examples,
+    },
     http::{Body, Errors, Id, Kind, Problem},
 };
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/senders/{id}", get(show).patch(change).delete(remove))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(show, change, remove))
 }
 
 /// `GET /v1/senders/{id}`, for every role: one sender, or 404.
+#[utoipa::path(
+    get, path = "/v1/senders/{id}", tag = "settings", operation_id = "get_sender",
+    security(("bearer" = [Read::NAME])),
+    params((
+        "id" = uuid::Uuid, Path, description = "The sender.", example = json!(examples::SENDER),
+    )),
+    responses((status = 200, description = "The sender.", body = SenderView), Always, Missing),
+)]
 async fn show(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Id(id): Id,
 ) -> Result<Json<SenderView>, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
@@ -39,18 +53,28 @@ async fn show(
 }
 
 /// What is to be otherwise about a sender. What is not said stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SenderChange)]
 #[serde(deny_unknown_fields)]
 struct Change {
+    /// How many segments a second it may carry.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 10000)]
     pace: Option<i32>,
+    /// When its warm-up began.
     #[serde(default)]
     active_since: Option<Timestamp>,
+    /// How many messages a day it may carry once it is warmed up.
     #[serde(default)]
+    #[schema(minimum = 1)]
     daily_cap: Option<i32>,
+    /// The IANA zone of its days.
     #[serde(default)]
+    #[schema(example = "America/New_York")]
     time_zone: Option<String>,
+    /// The country whose recipients it is for.
     #[serde(default)]
+    #[schema(value_type = Option<Country>)]
     country: Option<String>,
     /// False: it carries nothing until this is true again.
     #[serde(default)]
@@ -59,9 +83,21 @@ struct Change {
 
 /// `PATCH /v1/senders/{id}`, for admins and owners: changes what is said of a sender; whoever waits
 /// for its day is looked at again. Answers 200 with it, or 404.
+#[utoipa::path(
+    patch, path = "/v1/senders/{id}", tag = "settings", operation_id = "update_sender",
+    security(("bearer" = [EditSettings::NAME])),
+    params((
+        "id" = uuid::Uuid, Path, description = "The sender.", example = json!(examples::SENDER),
+    )),
+    request_body(content = Change, example = json!({ "pace": 20, "daily_cap": 5000 })),
+    responses(
+        (status = 200, description = "The sender as it is now.", body = SenderView),
+        Always, OfBody, Missing,
+    ),
+)]
 async fn change(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<EditSettings>,
     Id(id): Id,
     Body(body): Body<Change>,
 ) -> Result<Json<SenderView>, Problem> {
@@ -113,9 +149,20 @@ fn changed(mut sender: Sender, body: Change) -> Result<Sender, Problem> {
 /// `DELETE /v1/senders/{id}`, for admins and owners: removes a sender, which carries nothing any
 /// more. Receipts of what it has sent and texts to its number are taken. Answers 200 with it, 404,
 /// or 409 while it is in a pool.
+#[utoipa::path(
+    delete, path = "/v1/senders/{id}", tag = "settings", operation_id = "delete_sender",
+    security(("bearer" = [EditSettings::NAME])),
+    params((
+        "id" = uuid::Uuid, Path, description = "The sender.", example = json!(examples::SPARE_SENDER),
+    )),
+    responses(
+        (status = 200, description = "The sender, which carries nothing.", body = SenderView),
+        Always, Missing, Conflict,
+    ),
+)]
 async fn remove(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<EditSettings>,
     Id(id): Id,
 ) -> Result<Json<SenderView>, Problem> {
     // load

@@ -4,7 +4,7 @@ mod warmup;
 
 use std::{fmt::Display, str::FromStr};
 
-use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use domain::{country::Country, ids::SenderId, phone::PhoneNumber, zones::Zone};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,12 +13,15 @@ use store::settings::{
     senders::{self, Sender},
     tenants::Tenant,
 };
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
     audit,
-    auth::Caller,
-    http::{Creation, Errors, Kind, Page, Paging, Problem, Query},
+    auth::{Allowed, EditSettings, Needs, Read},
+    document::answers::{Always, Conflict, OfBody},
+    http::{Creation, Errors, Kind, Page, Paging, Problem, Query, creation::IdempotencyKey},
     submit::message::is_short_sender,
 };
 use warmup::{Warmup, warmups};
@@ -26,39 +29,67 @@ use warmup::{Warmup, warmups};
 /// Messages a day of a sender that nobody set a cap for.
 const DAILY_CAP: i32 = 100_000;
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/senders", get(list).post(create))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, create))
 }
 
-#[derive(Deserialize)]
+/// A sender to be added.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewSender {
+    /// A phone number, a short code of 3 to 8 digits, or an alphanumeric id of up to 11 characters.
+    #[schema(min_length = 1, example = "+12125550198")]
     number: String,
+    /// The name of the carrier account that it belongs to.
+    #[schema(example = "main")]
     account: String,
+    /// How many segments a second it may carry.
+    #[schema(minimum = 1, maximum = 10000)]
     pace: i32,
+    /// When its warm-up began; now where it is not said.
     #[serde(default)]
     active_since: Option<Timestamp>,
+    /// How many messages a day it may carry once it is warmed up; 100,000 where it is not said.
     #[serde(default)]
+    #[schema(minimum = 1)]
     daily_cap: Option<i32>,
+    /// The IANA zone of its days; the tenant's where it is not said.
     #[serde(default)]
+    #[schema(example = "America/New_York")]
     time_zone: Option<String>,
+    /// The country whose recipients it is for; the number's, else the tenant's, where it is not
+    /// said.
     #[serde(default)]
+    #[schema(value_type = Option<Country>)]
     country: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A number, short code or alphanumeric id that texts leave from.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Sender)]
 pub(super) struct SenderView {
+    /// Derived from the tenant and the number: the same number has the same id.
     id: SenderId,
+    /// In E.164, or as it was written where it is no phone number.
     number: String,
+    /// The name of the carrier account that it belongs to.
     account: String,
+    /// The country whose recipients it is for.
+    #[schema(value_type = Country)]
     country: String,
+    /// The IANA zone of its days.
     time_zone: String,
+    /// How many segments a second it may carry.
     pace: i32,
+    /// When its warm-up began.
     active_since: Timestamp,
+    /// How many messages a day it may carry once it is warmed up.
     daily_cap: i32,
+    /// False: it carries nothing.
     usable: bool,
     created_at: Timestamp,
-    /// What it may carry today, and has carried.
+    /// What it may carry today, and has carried; null where one sender is shown, changed, removed.
+    #[schema(required)]
     warmup: Option<Warmup>,
 }
 
@@ -78,7 +109,21 @@ pub(super) fn view(sender: Sender) -> SenderView {
     }
 }
 
-async fn create(mut new: Creation<NewSender>) -> Result<Response, Problem> {
+/// `POST /v1/senders`, for admins and owners: adds a sender to a carrier account, or takes one back
+/// that was removed. Answers 201 with it, or 409 where there is a sender with its number.
+#[utoipa::path(
+    post, path = "/v1/senders", tag = "settings", operation_id = "create_sender",
+    security(("bearer" = [EditSettings::NAME])),
+    params(IdempotencyKey),
+    request_body(content = NewSender, example = json!({
+        "number": "+12125550198", "account": "main", "pace": 10, "daily_cap": 2000,
+    })),
+    responses(
+        (status = 201, description = "The new sender.", body = SenderView),
+        Always, OfBody, Conflict,
+    ),
+)]
+async fn create(mut new: Creation<EditSettings, NewSender>) -> Result<Response, Problem> {
     let tenant = new.tenant.clone();
     let account = accounts::by_name(&mut new.tx, &tenant.id, &new.body.account).await?;
     let sender = check(&tenant, account, &new)?;
@@ -100,7 +145,7 @@ async fn create(mut new: Creation<NewSender>) -> Result<Response, Problem> {
 fn check(
     tenant: &Tenant,
     account: Option<Account>,
-    new: &Creation<NewSender>,
+    new: &Creation<EditSettings, NewSender>,
 ) -> Result<Sender, Problem> {
     let body = &new.body;
     let mut errors = Errors::default();
@@ -174,9 +219,18 @@ fn number(written: &str, tenant: &Tenant, errors: &mut Errors) -> (String, Optio
     }
 }
 
+/// `GET /v1/senders`, for every role: the senders in pages, each with what it may carry today.
+#[utoipa::path(
+    get, path = "/v1/senders", tag = "settings", operation_id = "list_senders",
+    security(("bearer" = [Read::NAME])),
+    params(Paging),
+    responses(
+        (status = 200, description = "A page of senders.", body = Page<SenderView>), Always,
+    ),
+)]
 async fn list(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<SenderView>>, Problem> {
     let (after, limit) = (paging.after_id()?, paging.limit()?);

@@ -1,80 +1,87 @@
 //! `/v1/templates`: texts with variables, in versions, with variants and languages.
 
+mod preview;
 mod variants;
 
-use std::{borrow::Cow, collections::BTreeMap};
-
-use axum::{
-    Json, Router,
-    extract::State,
-    http::StatusCode,
-    response::Response,
-    routing::{get, post},
-};
-use domain::{
-    billing::RateCard,
-    draft,
-    encoding::{Encoding, as_sent, measure},
-    ids::TemplateId,
-    language::Language,
-    message::class::MessageClass,
-    money::Money,
-    template::{Template as Text, TemplateError, with_opt_out_line},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
+use domain::ids::TemplateId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::settings::{
-    templates::{self, StoredTemplate},
-    tenants::Tenant,
-};
+use store::settings::templates::{self, StoredTemplate};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub(super) use preview::{Preview, Trial};
 pub(super) use variants::Variant;
-use variants::{check, check_body};
+use variants::check;
 
 use crate::{
     app::App,
-    auth::Caller,
+    auth::{Allowed, EditCampaigns, Needs, Read},
+    document::{
+        answers::{Always, Missing, OfBody},
+        examples,
+    },
     fields,
     http::{
-        Body, Creation, Errors, Id, Page, Paging, Problem, Query,
-        view::{located, money},
+        Creation, Errors, Id, Page, Paging, Problem, Query, creation::IdempotencyKey, view::located,
     },
     ids,
 };
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/templates", get(list).post(create))
-        .route("/v1/templates/preview", post(preview))
-        .route("/v1/templates/{id}", get(show))
-        .route("/v1/templates/{id}/versions", post(add_version))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(show))
+        .routes(routes!(add_version))
+        .merge(preview::router())
 }
 
-#[derive(Deserialize)]
+/// A template to be made, with its first version.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewTemplate {
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
+    /// Ways to say it, of which each person gets one.
+    #[schema(min_items = 1, max_items = 26)]
     variants: Vec<Variant>,
+    /// What the texts may use beside the contact's own fields.
     #[serde(default)]
+    #[schema(max_items = 50, pattern = "^[a-z0-9_]{1,64}$")]
     variables: Vec<String>,
 }
 
-#[derive(Deserialize)]
+/// A version to be added to a template.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewTemplateVersion)]
 #[serde(deny_unknown_fields)]
 struct NewVersion {
+    /// Ways to say it, of which each person gets one.
+    #[schema(min_items = 1, max_items = 26)]
     variants: Vec<Variant>,
+    /// What the texts may use beside the contact's own fields.
     #[serde(default)]
+    #[schema(max_items = 50, pattern = "^[a-z0-9_]{1,64}$")]
     variables: Vec<String>,
 }
 
-#[derive(Serialize)]
+/// A template in one of its versions.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Template)]
 pub(super) struct TemplateView {
     id: TemplateId,
     name: String,
+    /// From 1, the highest is the newest.
+    #[schema(minimum = 1)]
     pub(super) version: i32,
+    /// Ways to say it, of which each person gets one.
+    #[schema(value_type = Vec<Variant>)]
     variants: Value,
+    /// What the texts may use beside the contact's own fields.
     variables: Vec<String>,
+    /// When this version was added.
     created_at: Timestamp,
 }
 
@@ -89,7 +96,30 @@ fn json(variants: &[Variant]) -> Value {
 
 /// `POST /v1/templates`, for operators, admins and owners: makes a template with its first version.
 /// Answers 201 with it.
-async fn create(mut new: Creation<NewTemplate>) -> Result<Response, Problem> {
+#[utoipa::path(
+    post, path = "/v1/templates", tag = "templates", operation_id = "create_template",
+    security(("bearer" = [EditCampaigns::NAME])),
+    params(IdempotencyKey),
+    request_body(content = NewTemplate, example = json!({
+        "name": "Spring sale",
+        "variants": [{
+            "key": "a",
+            "weight": 1,
+            "bodies": {
+                "en": "Hi {first_name|there}, {offer} until Sunday.",
+                "es": "Hola {first_name|amiga}, {offer} hasta el domingo.",
+            },
+        }],
+        "variables": ["offer"],
+    })),
+    responses(
+        (status = 201, description = "The new template.", body = TemplateView, headers(
+            ("Location" = String, description = "The template's path."),
+        )),
+        Always, OfBody,
+    ),
+)]
+async fn create(mut new: Creation<EditCampaigns, NewTemplate>) -> Result<Response, Problem> {
     // check
     let mut errors = Errors::default();
     fields::name(&new.body.name, &mut errors);
@@ -114,7 +144,28 @@ async fn create(mut new: Creation<NewTemplate>) -> Result<Response, Problem> {
 
 /// `POST /v1/templates/{id}/versions`, for operators, admins and owners: adds a version; campaigns
 /// that have started keep theirs. Answers 201 with it, or 404.
-async fn add_version(Id(id): Id, mut new: Creation<NewVersion>) -> Result<Response, Problem> {
+#[utoipa::path(
+    post, path = "/v1/templates/{id}/versions", tag = "templates",
+    operation_id = "create_template_version", security(("bearer" = [EditCampaigns::NAME])),
+    params((
+        "id" = uuid::Uuid, Path, description = "The template.",
+        example = json!(examples::TEMPLATE),
+    ), IdempotencyKey),
+    request_body(content = NewVersion, example = json!({
+        "variants": [
+            { "key": "a", "weight": 3, "bodies": { "en": "Hi {first_name|there}, last day!" } },
+            { "key": "b", "weight": 1, "bodies": { "en": "{first_name|Hello}, last day!" } },
+        ],
+    })),
+    responses(
+        (status = 201, description = "The new version.", body = TemplateView),
+        Always, OfBody, Missing,
+    ),
+)]
+async fn add_version(
+    Id(id): Id,
+    mut new: Creation<EditCampaigns, NewVersion>,
+) -> Result<Response, Problem> {
     // check
     let mut errors = Errors::default();
     check(&new.body.variants, &new.body.variables, &mut errors);
@@ -137,9 +188,20 @@ async fn add_version(Id(id): Id, mut new: Creation<NewVersion>) -> Result<Respon
 }
 
 /// `GET /v1/templates/{id}`, for every role: the latest version of a template, or 404.
+#[utoipa::path(
+    get, path = "/v1/templates/{id}", tag = "templates", operation_id = "get_template",
+    security(("bearer" = [Read::NAME])),
+    params((
+        "id" = uuid::Uuid, Path, description = "The template.",
+        example = json!(examples::TEMPLATE),
+    )),
+    responses(
+        (status = 200, description = "The latest version.", body = TemplateView), Always, Missing,
+    ),
+)]
 async fn show(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Id(id): Id,
 ) -> Result<Json<TemplateView>, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
@@ -148,9 +210,17 @@ async fn show(
 }
 
 /// `GET /v1/templates`, for every role: the templates in pages, each with its latest version.
+#[utoipa::path(
+    get, path = "/v1/templates", tag = "templates", operation_id = "list_templates",
+    security(("bearer" = [Read::NAME])),
+    params(Paging),
+    responses(
+        (status = 200, description = "A page of templates.", body = Page<TemplateView>), Always,
+    ),
+)]
 async fn list(
     State(app): State<App>,
-    caller: Caller,
+    caller: Allowed<Read>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<TemplateView>>, Problem> {
     let (after, limit) = (paging.after_id()?, paging.limit()?);
@@ -158,103 +228,4 @@ async fn list(
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = templates::list(&mut tx, &caller.tenant, after, limit).await?;
     Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |template| template.id)))
-}
-
-/// A text to try, with values.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Trial {
-    pub(super) body: String,
-    #[serde(default)]
-    pub(super) variables: BTreeMap<String, String>,
-    /// Marketing gets the opt-out line.
-    #[serde(default)]
-    pub(super) class: Option<MessageClass>,
-    #[serde(default)]
-    pub(super) language: Option<String>,
-    /// The recipient's country; without it the tenant's.
-    #[serde(default)]
-    pub(super) country: Option<String>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Preview {
-    text: String,
-    encoding: Encoding,
-    units: u32,
-    segments: u16,
-    cost: Money,
-    /// The character that forces UCS-2.
-    forces_ucs2: Option<char>,
-    /// What would keep it from being sent.
-    warnings: Vec<Warning>,
-}
-
-#[derive(Serialize)]
-struct Warning {
-    code: &'static str,
-    detail: &'static str,
-}
-
-/// `POST /v1/templates/preview`, for operators, admins and owners: the text that a body becomes
-/// with these values, its segments and its cost. Nothing is stored.
-async fn preview(
-    State(app): State<App>,
-    caller: Caller,
-    Body(trial): Body<Trial>,
-) -> Result<Json<Preview>, Problem> {
-    // check
-    let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
-    let mut errors = Errors::default();
-    let declared: Vec<String> = trial.variables.keys().cloned().collect();
-    check_body("body", &trial.body, &declared, &mut errors);
-    errors.done()?;
-
-    // answer
-    Ok(Json(trial.preview("body", &tenant)?))
-}
-
-impl Trial {
-    /// What the trial becomes, and what it costs. `field` is at fault where it becomes nothing.
-    pub(super) fn preview(&self, field: &str, tenant: &Tenant) -> Result<Preview, Problem> {
-        let rendered = self.rendered(field)?;
-        let class = self.class.unwrap_or(MessageClass::Transactional);
-        let too_long = (!draft::fits(&rendered, class))
-            .then_some(Warning { code: "too_long", detail: draft::TOO_LONG });
-        let text = self.complete(&rendered, &tenant.language);
-        let measured = measure(&text);
-        let country = self.country.as_deref().unwrap_or(&tenant.country).parse();
-        let country =
-            country.map_err(|_| Problem::field("country", "unknown", "two letters, such as US"))?;
-        let cost = RateCard::standard().cost(Some(country), measured.segments);
-
-        Ok(Preview {
-            text,
-            encoding: measured.encoding,
-            units: measured.units,
-            segments: measured.segments,
-            cost: money(cost, &tenant.currency),
-            forces_ucs2: measured.offender,
-            warnings: too_long.into_iter().collect(),
-        })
-    }
-
-    /// The text with its values.
-    fn rendered(&self, field: &str) -> Result<String, Problem> {
-        let wrong = |why: TemplateError| Problem::field(field, "invalid_template", why.to_string());
-        let value = |name: &str| self.variables.get(name).map(String::as_str);
-        Text::parse(&self.body).map_err(wrong)?.render(value).map_err(wrong)
-    }
-
-    /// The text as a person would read it.
-    fn complete(&self, text: &str, tenants_language: &str) -> String {
-        let language = self.language.as_deref().unwrap_or(tenants_language);
-        let language = Language::from_tag(language).unwrap_or_default();
-        let text = if self.class.is_some_and(MessageClass::is_marketing) {
-            with_opt_out_line(text, language)
-        } else {
-            Cow::Borrowed(text)
-        };
-        as_sent(&text).into_owned()
-    }
 }

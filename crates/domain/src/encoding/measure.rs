@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use unicode_segmentation::UnicodeSegmentation;
+use utoipa::ToSchema;
 
 /// The alphabet of a message. One character outside GSM 03.38 makes the whole message UCS-2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum Encoding {
     /// The 7-bit default alphabet; a unit is a septet.
     #[serde(rename = "GSM-7")]

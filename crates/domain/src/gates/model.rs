@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{capacity::counters::CounterKey, facts::RecipientKey, policy::OnLate, wake::Wake};
 use crate::{
@@ -17,7 +18,9 @@ use crate::{
 };
 
 /// A gate, in the order in which they are asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Gate {
     /// 0: the country is allowed, the sender usable, the conversation open.

@@ -7,6 +7,7 @@ mod sense;
 use jiff::SignedDuration;
 pub use sense::{PolicyError, PolicyFault};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     country::Country,
@@ -16,10 +17,11 @@ use crate::{
 };
 
 /// The numbers that the gates go by.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// Countries that may be texted. A short list on purpose: traffic pumping uses the others.
+    #[schema(min_items = 1)]
     pub allowed_countries: Vec<Country>,
     /// Whether consent is looked at at all: `false` overrules `consent`.
     pub require_consent: bool,
@@ -30,10 +32,13 @@ pub struct Policy {
     /// How to reach a person, as the answer to HELP says it: "call 212-555-0100". One line of at
     /// most 100 characters; without it the answer leaves it out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 100)]
     pub help_contact: Option<String>,
     /// How many hours after a contact's own text a conversational message may go out.
+    #[schema(minimum = 1, maximum = 65535)]
     pub conversation_hours: u16,
     /// Days between two promotions to one contact.
+    #[schema(maximum = 65535)]
     pub suppression_days: u16,
     /// How much marketing one contact gets.
     pub frequency: Frequency,
@@ -42,6 +47,7 @@ pub struct Policy {
     /// When marketing may reach a recipient.
     pub quiet_hours: QuietPolicy,
     /// Messages a day in a sender's first days, the first day first. After them its own cap holds.
+    #[schema(max_items = 90, minimum = 1)]
     pub warmup: Vec<u32>,
     /// What becomes of a carrier call whose result stays unknown.
     pub in_doubt: InDoubtPolicy,
@@ -72,17 +78,18 @@ impl Policy {
 }
 
 /// How long after its submission a message is still worth sending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lateness {
     /// Seconds; 60 to 604,800, a week.
+    #[schema(minimum = 60, maximum = 604800)]
     pub max_seconds: u32,
     /// What to do with one that is later, where the message does not say itself.
     pub on_late: OnLate,
 }
 
 /// What becomes of a message that is later than its tenant wants it to be.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnLate {
     /// It is sent all the same.
@@ -112,7 +119,7 @@ impl OnLate {
 
 /// A call whose answer was lost: it is sent again only once the carrier's list proves that it does
 /// not have the text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct InDoubtPolicy {
     /// What to do with a text that is proven absent.
@@ -120,7 +127,7 @@ pub struct InDoubtPolicy {
 }
 
 /// What to do with a text in doubt that the carrier's list does not have.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Absent {
     /// Back to the gates, in the next turn.
@@ -131,12 +138,14 @@ pub enum Absent {
 }
 
 /// At most so many marketing messages to one contact in any span of so many hours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Frequency {
     /// How many messages, 1 to 10.
+    #[schema(minimum = 1, maximum = 10)]
     pub messages: u8,
     /// How many hours the span has, 1 or more.
+    #[schema(minimum = 1, maximum = 65535)]
     pub hours: u16,
 }
 
@@ -146,19 +155,22 @@ impl Frequency {
 }
 
 /// How many messages a tenant may send per minute, hour and day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quota {
     /// Messages in a minute of the clock.
+    #[schema(minimum = 1)]
     pub per_minute: u32,
     /// Messages in an hour of the clock.
+    #[schema(minimum = 1)]
     pub per_hour: u32,
     /// Messages in a day of the tenant's zone.
+    #[schema(minimum = 1)]
     pub per_day: u32,
 }
 
 /// When the tenant itself wants marketing to go out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct QuietPolicy {
     /// When marketing is allowed, `daily 09:00-21:00`. Narrows the built-in hours of the place,
@@ -166,6 +178,7 @@ pub struct QuietPolicy {
     pub window: Window,
     /// Deferred messages come back over so many seconds after the opening, so that a morning does
     /// not begin with a flood. 0 sends all of them at once.
+    #[schema(maximum = 14400)]
     pub spread_seconds: u32,
 }
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::gates::model::Gate;
 
@@ -10,7 +11,7 @@ use crate::gates::model::Gate;
 pub const MAX_STAMPS: usize = 32;
 
 /// What one stage decided about one message, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Stamp {
     /// The stage that decided.
     pub stage: String,
@@ -38,7 +39,7 @@ pub struct Stamp {
 
 /// The stamps of one message, in the order in which they were recorded. That is nearly the order of
 /// time: a receipt may be recorded before the answer of the call that it is about.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct Passport(Vec<Stamp>);
 

@@ -2,6 +2,7 @@
 //! times; the state that results is the same.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The code of a message that stayed `sent` until the receipt horizon: nothing is expected any
 /// more, and a receipt that comes after all still raises it.
@@ -19,7 +20,7 @@ pub const CALL_UNANSWERED_REASON: &str =
     "its carrier call was begun, and whoever made it never said how it ended";
 
 /// How far a message has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[repr(i16)]
 pub enum MessageState {

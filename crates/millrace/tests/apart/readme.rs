@@ -1,21 +1,39 @@
-//! The README's first lines, run as they stand on what the demo has left.
+//! The README's first lines and the guides, run as they stand on what the demo has left.
 
-use std::fs;
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
+use tokio::{process::Command, time::timeout};
 
 use crate::support::Apart;
 
 const README: &str = include_str!("../../../../README.md");
 
-/// How long the lines may take, on a machine that is busy with other tests.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+/// Where the guides are.
+const GUIDES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guides");
+
+/// How long the README's lines may take, on a machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a guide may take.
+const PATIENCE_WITH_A_GUIDE: Duration = Duration::from_secs(90);
+
+/// What every answer of the api says that is an error.
+const REFUSAL: &str = "urn:millrace:problem:";
+
+/// The blocks of shell in a page.
+fn blocks(page: &str) -> impl Iterator<Item = &str> {
+    page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next())
+}
 
 /// The lines between the fences: the first block that calls the API.
 fn lines() -> anyhow::Result<&'static str> {
-    let mut blocks = README.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let block = blocks.find(|block| block.contains("curl")).context("no lines of curl")?;
+    let block = blocks(README).find(|block| block.contains("curl")).context("no lines of curl")?;
 
     let before = README.lines().take_while(|line| !line.contains("curl")).count();
     ensure!(block.lines().count() == 6, "six lines");
@@ -23,28 +41,89 @@ fn lines() -> anyhow::Result<&'static str> {
     Ok(block)
 }
 
+/// Every guide, in the order of their names.
+fn guides() -> anyhow::Result<Vec<PathBuf>> {
+    let mut guides = Vec::new();
+    for entry in fs::read_dir(GUIDES)? {
+        guides.push(entry?.path());
+    }
+    guides.sort();
+    ensure!(!guides.is_empty(), "no guides in {GUIDES}");
+    Ok(guides)
+}
+
 impl Apart {
     /// Runs the README's lines; gives the message that the last of them shows.
     pub async fn follow_readme(&self) -> anyhow::Result<Value> {
-        let directory = self.with_key(".millrace")?;
-        let mut shell = tokio::process::Command::new("sh");
-        shell.args(["-eu", "-c", lines()?]).current_dir(directory).env("API", self.api_url());
-        let run = shell.kill_on_drop(true).output();
-        let run = tokio::time::timeout(PATIENCE, run).await.context("nothing was delivered")??;
-
-        let said = String::from_utf8(run.stdout)?;
-        if !run.status.success() {
-            bail!("{}{said}", String::from_utf8_lossy(&run.stderr));
-        }
+        let said = self.follow("README", lines()?, PATIENCE).await?;
         let last: Value = serde_json::from_str(said.lines().last().context("nothing was said")?)?;
         Ok(last["data"][0].clone())
     }
 
-    /// A directory in which `name` holds the key, as where `make up` was called.
-    fn with_key(&self, name: &str) -> anyhow::Result<std::path::PathBuf> {
-        let directory = self.scratch().join("readme");
-        fs::create_dir_all(directory.join(name))?;
-        fs::write(directory.join(name).join("api-key"), self.key())?;
-        Ok(directory)
+    /// Runs all lines of each guide.
+    pub async fn follow_guides(&self) -> anyhow::Result<()> {
+        for guide in guides()? {
+            let name = guide.file_stem().context("a name")?.to_string_lossy();
+            let page = fs::read_to_string(&guide)?;
+            let lines: String = blocks(&page).collect();
+            ensure!(lines.contains("curl"), "{name} calls nobody");
+            self.follow(&name, &lines, PATIENCE_WITH_A_GUIDE).await?;
+        }
+        Ok(())
     }
+
+    /// Runs lines of a page where `make up` was called; gives what they say. What goes wrong is
+    /// told with all that was said, and the line that it was at.
+    async fn follow(&self, page: &str, lines: &str, limit: Duration) -> anyhow::Result<String> {
+        // say where everything is
+        let home = self.home()?;
+        let (said, traced) = (home.join(format!("{page}.out")), home.join(format!("{page}.err")));
+        let lines = format!("PATH='{}':\"$PATH\"\n{lines}", programs()?);
+        let mut shell = Command::new("sh");
+        self.configure(&mut shell);
+        let endpoints = self.endpoints();
+        for (variable, name) in [("API", "api"), ("SANDBOX", "sandbox")] {
+            shell.env(variable, endpoints[name].as_str().context("an address")?);
+        }
+
+        // run; files keep what is said until the time is over
+        shell.args(["-eux", "-c", &lines]).current_dir(&home);
+        shell.stdout(File::create(&said)?).stderr(File::create(&traced)?);
+        let ended = timeout(limit, shell.status()).await;
+        let [said, traced] = [said, traced].map(|path| read(&path));
+
+        // judge
+        let went_wrong = match ended {
+            Err(_) => format!("did not end within {limit:?}"),
+            Ok(status) => match status? {
+                status if !status.success() => format!("ended with {status}"),
+                _ if said.contains(REFUSAL) || traced.contains(REFUSAL) => "was refused".into(),
+                _ => return Ok(said),
+            },
+        };
+        bail!("{page} {went_wrong}\n\n{traced}\n{said}")
+    }
+
+    /// A directory as the one in which `make up` was called.
+    fn home(&self) -> anyhow::Result<PathBuf> {
+        let home = self.scratch().join("home");
+        let data = home.join(".millrace");
+        fs::create_dir_all(&data)?;
+        fs::write(data.join("api-key"), self.key())?;
+        fs::write(data.join("endpoints.json"), format!("{:#}\n", self.endpoints()))?;
+        Ok(home)
+    }
+}
+
+/// The directories of `millrace` and of a `python3` that has the client of NATS, as in `PATH`.
+fn programs() -> anyhow::Result<String> {
+    let python = boot::tools::python().context("run scripts/setup --tests")?;
+    let folder = |program: &Path| anyhow::Ok(program.parent().context("a folder")?.to_owned());
+    let millrace = folder(Path::new(env!("CARGO_BIN_EXE_millrace")))?;
+    Ok(format!("{}:{}", millrace.display(), folder(python.as_path())?.display()))
+}
+
+/// What a file holds; nothing where it cannot be read.
+fn read(path: &Path) -> String {
+    fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }

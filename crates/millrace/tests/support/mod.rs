@@ -34,6 +34,8 @@ pub struct Apart {
     settings: &'static [(&'static str, &'static str)],
     api: SocketAddr,
     sandbox: SocketAddr,
+    /// Where the sandbox answers for its health.
+    health: SocketAddr,
     key: String,
     nats: Nats,
     postgres: Postgres,
@@ -59,12 +61,14 @@ impl Apart {
         }
 
         let (api, sandbox) = (ports::free_loopback()?, ports::free_loopback()?);
+        let health = ports::free_loopback()?;
 
         let mut this = Self {
             processes: Vec::new(),
             settings,
             api,
             sandbox,
+            health,
             key: String::new(),
             nats,
             postgres,
@@ -76,7 +80,7 @@ impl Apart {
         this.tool(&["tenant", "create", "demo"]).await?;
         this.key = this.tool(&["token", "create", "--tenant", "demo"]).await?.trim().to_owned();
 
-        this.spawn(&["sandbox"], Some(sandbox))?;
+        this.spawn(&["sandbox", "--health-listen", &health.to_string()], Some(sandbox))?;
         this.spawn(&["api"], Some(api))?;
         for stage in stage::StageName::ALL {
             for _ in 0..each {
@@ -84,7 +88,8 @@ impl Apart {
             }
         }
 
-        this.wait(&format!("http://{sandbox}/healthz")).await?;
+        // A sandbox answers for its health once it is up.
+        this.wait(&format!("http://{health}/healthz")).await?;
         this.wait(&format!("http://{api}/v1/me")).await?;
         Ok(this)
     }
@@ -97,6 +102,17 @@ impl Apart {
     /// The api's address, as a URL.
     pub fn api_url(&self) -> String {
         format!("http://{}", self.api)
+    }
+
+    /// Where everything answers, as `millrace up` writes it down.
+    pub fn endpoints(&self) -> Value {
+        json!({
+            "api": self.api_url(),
+            "sandbox": format!("http://{}", self.sandbox),
+            "health": format!("http://{}", self.health),
+            "nats": self.nats_url(),
+            "database": self.postgres.database_url().expose_secret(),
+        })
     }
 
     /// The key of the tenant's administrator.
@@ -326,9 +342,15 @@ impl Apart {
 
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
-        let scratch = self.scratch.path();
+        command.args(words);
+        self.configure(&mut command);
         command
-            .args(words)
+    }
+
+    /// Gives a program the settings that every process of this platform has.
+    pub fn configure(&self, program: &mut Command) {
+        let scratch = self.scratch.path();
+        program
             .env("NATS_URL", self.nats_url())
             .env("DATABASE_URL", self.postgres.database_url().expose_secret())
             .env("MILLRACE_MASTER_KEY_FILE", scratch.join("master-key"))
@@ -343,7 +365,6 @@ impl Apart {
             .envs(self.settings.iter().copied())
             .stdin(Stdio::null())
             .kill_on_drop(true);
-        command
     }
 
     fn spawn(&mut self, words: &[&str], listen: Option<SocketAddr>) -> anyhow::Result<()> {

@@ -15,13 +15,17 @@ use store::recipients::{
     consent::{self, Action, ConsentChange, ConsentMethod},
     list::{self, RecipientRow},
 };
+use utoipa::ToSchema;
 
 use crate::{
     app::App,
+    auth::{EditContacts, Needs},
     delimited::{self, Census, Next, Table},
+    document::answers::{Always, OfBody},
     http::{
         Creation, Errors, FieldError, Kind, Problem,
         body::{decode_item, decode_list, is_type},
+        creation::IdempotencyKey,
         wrong_fields::probe,
     },
     routes::consent::stop::{NewStop, Reach, Stop},
@@ -39,25 +43,66 @@ type Rows = Vec<Result<NewStop, Vec<FieldError>>>;
 /// A row that is right, with its reason, or what is wrong with it.
 type Checked = Result<(Stop, String), Vec<FieldError>>;
 
-#[derive(Default, Serialize)]
+/// Numbers to be put on the do-not-contact list.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = DoNotContactImport)]
+#[serde(deny_unknown_fields)]
+struct Import {
+    #[schema(value_type = Vec<NewStop>, min_items = 1, max_items = 10000)]
+    rows: Vec<Box<RawValue>>,
+}
+
+/// What became of the rows of an import.
+#[derive(Default, Serialize, ToSchema)]
+#[schema(as = DoNotContactImportResult)]
 struct Answer {
+    /// Rows whose number is on the list now, or stopped further than before.
     created: usize,
+    /// Rows that an earlier one or the list says already.
     unchanged: usize,
     invalid: usize,
+    /// One for each row, in the order of the request.
     results: Vec<Row>,
 }
 
-#[derive(Serialize)]
+/// What became of one row of an import.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DoNotContactImportRow)]
 struct Row {
+    /// The row's place in the request, from 0.
     index: usize,
-    /// What became of it: `created`, `unchanged` or `invalid`.
+    #[schema(pattern = "^(created|unchanged|invalid)$")]
     outcome: &'static str,
+    /// What is wrong with the row, or which earlier row says the same; left out where nothing is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
 }
 
 /// `POST /v1/do-not-contact/import`, for every role but viewer: puts up to 10,000 numbers on the
-/// list. Answers 200 with an outcome for each row, in their order.
+/// do-not-contact list. Answers 200 with an outcome for each row, in their order. Done again, it
+/// changes nothing.
+#[utoipa::path(
+    post, path = "/v1/do-not-contact/import", tag = "consent",
+    operation_id = "import_do_not_contact",
+    security(("bearer" = [EditContacts::NAME])),
+    params(IdempotencyKey),
+    request_body(
+        description = "CSV has columns in any order: `phone` and `reason`, and if wanted `stops`, \
+            `channel`, `scope` and `program`. An empty cell counts as not said.",
+        content(
+            (Import = "application/json", example = json!({
+                "rows": [
+                    { "phone": "+12125550127", "reason": "asked by letter" },
+                    { "phone": "+12125550128", "reason": "wrong number", "stops": "all" },
+                ],
+            })),
+            (String = "text/csv", example = "phone,reason\n+12125550127,asked by letter\n"),
+        ),
+    ),
+    responses(
+        (status = 200, description = "An outcome for each row.", body = Answer), Always, OfBody,
+    ),
+)]
 pub(super) async fn import(State(app): State<App>, request: Request) -> Response {
     match Creation::read(request, &app, LIMIT, rows).await {
         Ok(new) => apply(new).await.unwrap_or_else(Problem::into_response),
@@ -65,7 +110,7 @@ pub(super) async fn import(State(app): State<App>, request: Request) -> Response
     }
 }
 
-async fn apply(mut new: Creation<Rows>) -> Result<Response, Problem> {
+async fn apply(mut new: Creation<EditContacts, Rows>) -> Result<Response, Problem> {
     // check
     let home: Option<Country> = new.tenant.country.parse().ok();
     let rows = std::mem::take(&mut new.body);
@@ -117,7 +162,7 @@ async fn apply(mut new: Creation<Rows>) -> Result<Response, Problem> {
 
 /// What is known of the numbers in the rows, locked, by number and channel.
 async fn recipients(
-    new: &mut Creation<Rows>,
+    new: &mut Creation<EditContacts, Rows>,
     rows: &[Checked],
 ) -> Result<HashMap<(String, Channel), RecipientRow>, Problem> {
     let mut known = HashMap::new();
@@ -152,12 +197,6 @@ impl Answer {
 
 /// Reads the body by its content type.
 fn rows(headers: &HeaderMap, bytes: &[u8]) -> Result<Rows, Problem> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Import {
-        rows: Vec<Box<RawValue>>,
-    }
-
     let rows: Rows = if is_type(headers, &["text/csv"]) {
         csv_rows(bytes)?
     } else if is_type(headers, &["application/json"]) {

@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 use store::recipients::consent::{Action, ConsentChange, ConsentMethod, Proof};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
+    auth::EditContacts,
     fields::{self, ConsentTimes},
     http::{Creation, Errors, Problem},
     ids,
@@ -38,51 +40,80 @@ const METHODS: [ConsentMethod; 9] = [
     ConsentMethod::Api,
 ];
 
-/// A line for the ledger, as it is written.
-#[derive(Deserialize)]
+/// A line for a person's ledger of consent.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewConsentLine)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewLine {
-    /// What is said: `grant`, `confirm`, `revoke` or `restore`.
+    /// What the person said: `grant` and `confirm` (the second half of a double opt-in) are to the
+    /// tenant; `revoke` and `restore` may be of one program.
+    #[schema(pattern = "^(grant|confirm|revoke|restore)$")]
     action: String,
+    /// The channel that it is about; `sms` where it is not said.
     #[serde(default)]
     pub(super) channel: Channel,
-    /// What a revocation or restoration is of: `tenant` or `program`.
+    /// What a revocation or restoration is of. Follows from `program` where it is not said.
     #[serde(default)]
+    #[schema(pattern = "^(tenant|program)$")]
     scope: Option<String>,
+    /// The one program that is left or taken back; none: everything of the tenant.
     #[serde(default)]
+    #[schema(pattern = "^[a-z0-9_-]{1,40}$")]
     program: Option<String>,
+    /// The ground of a grant.
     #[serde(default)]
     basis: Option<Basis>,
+    /// When a grant ends, after `at`; none: never. One that is implied must say so.
     #[serde(default)]
     expires_at: Option<Timestamp>,
     /// How it was captured; `api` where it is not given.
     #[serde(default)]
+    #[schema(pattern = "^(web_form|keyword|paper|voice|email|point_of_sale|in_app|import|api)$")]
     method: Option<String>,
+    /// ISO 639-1, of the person or of the words.
     #[serde(default)]
+    #[schema(pattern = "^[a-z]{2}$")]
     language: Option<String>,
-    /// When the person said it; now where it is not given.
+    /// When the person said it, not after now; now where it is not given.
     #[serde(default)]
     at: Option<Timestamp>,
+    /// The list, form or vendor that it came by.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 100)]
     source: Option<String>,
+    /// The words that the person agreed to.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 4000)]
     disclosure: Option<String>,
+    /// The page on which the words were.
     #[serde(default)]
+    #[schema(pattern = "^https?://", max_length = 2000)]
     page_url: Option<String>,
+    /// The IPv4 or IPv6 address that the person agreed from.
     #[serde(default)]
     ip: Option<String>,
+    /// The browser or device that was used.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 500)]
     user_agent: Option<String>,
+    /// The form of the signature: a name typed, a box ticked, ink.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 500)]
     signature: Option<String>,
+    /// The inbound text by which the person said so.
     #[serde(default)]
     inbound_id: Option<Uuid>,
+    /// Of a double opt-in: the messages that asked and confirmed.
     #[serde(default)]
+    #[schema(max_items = 4)]
     message_ids: Vec<Uuid>,
+    /// A vendor's id of the recorded act.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 500)]
     certificate: Option<String>,
     /// The person's own words.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 500)]
     words: Option<String>,
 }
 
@@ -163,7 +194,7 @@ impl NewLine {
 
 /// The line as the ledger keeps it.
 pub(super) fn change(
-    new: &Creation<NewLine>,
+    new: &Creation<EditContacts, NewLine>,
     action: Action,
     program: Option<String>,
     address: Address,

@@ -2,13 +2,18 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// A rule that is another now.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = ChangedRule)]
 pub(super) struct Changed {
-    /// The rule: `quota.per_day`.
+    /// The rule, with dots where it lies deeper.
+    #[schema(example = "quota.per_day")]
     rule: String,
+    /// Its value before; null where it had none.
     from: Value,
+    /// Its value now; null where it has none.
     to: Value,
 }
 

@@ -13,11 +13,14 @@ use store::{
     capacity::counters,
     settings::{policies, senders::Sender},
 };
+use utoipa::ToSchema;
 
-/// A sender's day.
-#[derive(Debug, PartialEq, Serialize)]
+/// What a sender may carry today, and has carried.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = SenderWarmup)]
 pub(super) struct Warmup {
-    /// Which day of the policy's curve it is, from 1; none once the sender is past it.
+    /// Which day of the policy's curve it is, from 1; null once the sender is past it.
+    #[schema(required)]
     day: Option<u32>,
     /// How many messages fit today.
     limit_today: u32,

@@ -8,6 +8,7 @@ use domain::{
     template::Template,
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{fields, http::Errors};
 
@@ -15,14 +16,19 @@ use crate::{fields, http::Errors};
 const MOST: usize = 26;
 
 /// One way to say it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TemplateVariant)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Variant {
-    /// Its name in analytics.
+    /// Its name in analytics, which no other variant of the version has.
+    #[schema(min_length = 1, max_length = 32, example = "a")]
     pub(crate) key: String,
-    /// How often it is chosen, in relation to the others.
+    /// How often it is chosen, in relation to the others; one at least is above 0.
+    #[schema(maximum = 10000)]
     weight: u32,
-    /// Texts by language.
+    /// Texts by language, ISO 639-1; at least one. `{first_name|friend}` stands for a value or,
+    /// where there is none, for `friend`.
+    #[schema(min_length = 1)]
     pub(crate) bodies: BTreeMap<String, String>,
 }
 

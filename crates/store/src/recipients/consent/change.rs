@@ -9,12 +9,14 @@ use domain::{
 use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::types::Uuid;
+use utoipa::ToSchema;
 
 use crate::core::words::words;
 
 /// What a change does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ConsentAction)]
 pub enum Action {
     /// Consent to marketing. Never speaks against a stop.
     Grant,
@@ -74,7 +76,7 @@ impl Action {
 }
 
 /// How a change was captured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentMethod {
     /// A form on a page.

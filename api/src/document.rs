@@ -1,0 +1,115 @@
+//! The documents of what outsiders call and read: OpenAPI 3.1 of the REST API, made from the routes,
+//! where each handler carries its own part beside its code; AsyncAPI 3.0 of the subjects, made from
+//! `wire`; and a Postman collection, made from the first.
+
+pub(crate) mod answers;
+mod channels;
+pub(crate) mod examples;
+mod health;
+pub(crate) mod operation;
+mod postman;
+mod serve;
+
+use serde_json::Value;
+use store::settings::api_keys::KeyRole;
+use utoipa::{
+    PartialSchema,
+    openapi::{
+        Components, InfoBuilder, LicenseBuilder, OpenApi, Server,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+        tag::TagBuilder,
+    },
+};
+
+pub(crate) use serve::{page, router};
+
+use crate::{
+    auth::roles::{self, Permission},
+    http::{FieldError, problem::ProblemDocument},
+    routes,
+};
+
+/// The groups of operations, in the order of a first day with the platform.
+const TAGS: [(&str, &str); 10] = [
+    ("messages", "One text to one person, or up to 1,000 at once; what became of it, and why."),
+    ("contacts", "The people that a tenant texts: one by one, in bulk, or from files."),
+    ("consent", "Who may be texted: consents, opt-outs, the do-not-contact list."),
+    ("campaigns", "One template to many people: drafted, simulated, run, counted."),
+    ("templates", "What is said: bodies by language and variant, with variables."),
+    (
+        "settings",
+        "What texts leave by and what limits them: accounts, senders, pools, budgets, policies, \
+         switches, API keys.",
+    ),
+    ("operations", "What goes on: totals, the audit trail, messages in doubt."),
+    ("webhooks", "What carriers call: receipts and inbound texts."),
+    ("health", "What every process answers on its health address."),
+    ("documents", "This document and its sister; `/docs` shows this one and tries it out."),
+];
+
+const ABOUT: &str = "SMS and WhatsApp for many tenants: campaigns, conversations, compliance.\n\n\
+    Every answer has an `X-Request-Id`. An error is `application/problem+json` (RFC 9457) that \
+    names each field at fault. Unknown fields and parameters are refused by name. Times are RFC \
+    3339 in UTC, amounts are decimal texts with their currency, ids are UUIDs. A POST that creates \
+    takes an `Idempotency-Key`: the same key and body get the same answer, for messages while they \
+    are kept (400 days unless set otherwise), elsewhere for 24 hours; another body under it is 422. \
+    Lists come in pages: `limit`, and `next_cursor` as the `cursor` of the next page.\n\n\
+    What happens is also said on NATS: see [asyncapi.json](/asyncapi.json).";
+
+/// OpenAPI as it is committed and served: JSON with two spaces, a line break at its end.
+pub fn openapi_json() -> String {
+    pretty(&wire::json::to_value(&openapi()))
+}
+
+/// AsyncAPI, likewise.
+pub fn asyncapi_json() -> String {
+    pretty(&channels::asyncapi())
+}
+
+/// The collection of Postman, likewise.
+pub fn postman_json() -> String {
+    pretty(&postman::collection(&wire::json::to_value(&openapi())))
+}
+
+fn pretty(document: &Value) -> String {
+    format!("{document:#}\n")
+}
+
+/// The document of the REST API: what the handlers say, and what all of them share.
+fn openapi() -> OpenApi {
+    let mut document = routes::described();
+    document.info = InfoBuilder::new()
+        .title("Millrace")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(ABOUT))
+        .license(Some(LicenseBuilder::new().name("MIT OR Apache-2.0").build()))
+        .build();
+    document.servers = Some(vec![Server::new("/")]);
+    let tag = |(name, about)| TagBuilder::new().name(name).description(Some(about)).build();
+    document.tags = Some(TAGS.map(tag).to_vec());
+    operation::describe_all(&mut document);
+    health::add(&mut document);
+
+    let components = document.components.get_or_insert_with(Components::new);
+    answers::add(components);
+    components.schemas.insert("Problem".into(), ProblemDocument::schema());
+    components.schemas.insert("FieldError".into(), FieldError::schema());
+    let bearer =
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(credentials())).build();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    document
+}
+
+/// What credentials there are, and which role has which permission.
+fn credentials() -> String {
+    let role = |role: KeyRole| {
+        let allowed = Permission::ALL.into_iter().filter(|one| roles::allows(role, *one));
+        let names: Vec<_> = allowed.map(Permission::as_str).collect();
+        format!("- {role}: {}", names.join(", "))
+    };
+    let roles = KeyRole::ALL.map(role).join("\n");
+    format!(
+        "An API key (`mr_live_...`) or a JSON Web Token (HS256). Each operation names the \
+         permission that it needs as its scope; a role has these:\n\n{roles}"
+    )
+}

@@ -1,0 +1,89 @@
+//! The answers that many operations share, each with what leads to it: described once, and named
+//! where an operation can give it.
+
+use std::collections::BTreeMap;
+
+use utoipa::{
+    IntoResponses,
+    openapi::{
+        Components, ContentBuilder, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder,
+        schema::{ObjectBuilder, Type},
+    },
+};
+
+/// A shared answer: its status, its name, what leads to it.
+type Shared = (&'static str, &'static str, &'static str);
+
+const ALWAYS: [Shared; 6] = [
+    ("401", "Unauthenticated", "No credentials, or none that hold."),
+    ("403", "Forbidden", "The role does not have the permission."),
+    ("422", "Invalid", "Fields or parameters are wrong: `errors` names each."),
+    ("429", "TooManyRequests", "The tenant's quota or its share of requests is used up."),
+    ("500", "Internal", "A defect of the platform, which is reported by its request id."),
+    ("503", "Unavailable", "The database or the broker is away, or the pipe is full."),
+];
+
+const OF_BODY: [Shared; 4] = [
+    ("400", "Malformed", "The body cannot be read."),
+    ("408", "Timeout", "The body arrived too slowly."),
+    ("413", "TooLarge", "The body is longer than the limit."),
+    ("415", "UnsupportedMediaType", "The body has another content type."),
+];
+
+const MISSING: [Shared; 1] = [("404", "NotFound", "There is no such thing in this tenant.")];
+
+const CONFLICT: [Shared; 1] =
+    [("409", "Conflict", "The state does not allow it: `detail` says what would.")];
+
+/// What any operation of `/v1` can answer.
+pub(crate) struct Always;
+
+/// What an operation with a body can answer beside that.
+pub(crate) struct OfBody;
+
+/// What an operation on one thing can answer beside that.
+pub(crate) struct Missing;
+
+/// What an operation can answer that only some states allow.
+pub(crate) struct Conflict;
+
+macro_rules! named {
+    ($($name:ident $answers:ident)*) => {$(
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                let named = $answers.map(|(status, name, _)| {
+                    (status.to_owned(), Ref::from_response_name(name).into())
+                });
+                named.into()
+            }
+        }
+    )*};
+}
+
+named! { Always ALWAYS OfBody OF_BODY Missing MISSING Conflict CONFLICT }
+
+/// Adds the shared answers to a document.
+pub(super) fn add(components: &mut Components) {
+    let all = ALWAYS.into_iter().chain(OF_BODY).chain(MISSING).chain(CONFLICT);
+    for (status, name, when) in all {
+        components.responses.insert(name.to_owned(), problem(status, when).into());
+    }
+}
+
+/// An answer that is a problem.
+fn problem(status: &str, when: &str) -> Response {
+    let schema = Ref::from_schema_name("Problem");
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    let answer =
+        ResponseBuilder::new().description(when).content("application/problem+json", content);
+    if !matches!(status, "429" | "503") {
+        return answer.build();
+    }
+
+    let seconds = ObjectBuilder::new().schema_type(Type::Integer).build();
+    let header = HeaderBuilder::new()
+        .schema(Some(seconds))
+        .description(Some("Seconds after which a repeat is worth it."))
+        .build();
+    answer.header("Retry-After", header).build()
+}

@@ -1,0 +1,46 @@
+//! Ids and numbers that the document's examples name. The numbers are of the range that is kept
+//! free for examples (555-0100 to 555-0199).
+
+/// A person who is known.
+pub(crate) const CONTACT: &str = "871b7699-0263-5b74-bdc2-4ba8f9db8e05";
+/// Their number.
+pub(crate) const PHONE: &str = "+12125550123";
+/// A number that texts leave from.
+pub(crate) const SENDER: &str = "3f485105-8f7d-565f-91eb-3571b6e71bca";
+/// A pool that the sender is in.
+pub(crate) const POOL: &str = "0198f1d2-7c00-7a00-8000-000000000030";
+/// A pool that nothing uses.
+pub(crate) const SPARE_POOL: &str = "0198f1d2-7c00-7a00-8000-000000000031";
+/// A sender that is in no pool.
+pub(crate) const SPARE_SENDER: &str = "c9794da9-fb4f-5168-826c-0868bf9642af";
+/// A template with two versions.
+pub(crate) const TEMPLATE: &str = "0198f1d2-7c00-7a00-8000-000000000040";
+/// A campaign that has not started.
+pub(crate) const DRAFT: &str = "0198f1d2-7c00-7a00-8000-000000000050";
+/// A campaign that runs.
+pub(crate) const RUNNING: &str = "0198f1d2-7c00-7a00-8000-000000000051";
+/// A campaign that is paused.
+pub(crate) const PAUSED: &str = "0198f1d2-7c00-7a00-8000-000000000052";
+/// A text that was delivered.
+pub(crate) const MESSAGE: &str = "0b7e1ffb-6a0d-5e0e-9d0b-6f7f3c1d2a60";
+/// A text that waits.
+pub(crate) const WAITING: &str = "0b7e1ffb-6a0d-5e0e-9d0b-6f7f3c1d2a61";
+/// A file of contacts that was imported.
+pub(crate) const IMPORT: &str = "0198f1d2-7c00-7a00-8000-000000000070";
+/// An API key.
+pub(crate) const API_KEY: &str = "0198f1d2-7c00-7a00-8000-000000000080";
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::{ContactId, SenderId, TenantId};
+
+    use super::*;
+
+    #[test]
+    fn ids_that_are_derived_are_those_of_the_numbers() {
+        let acme: TenantId = "acme".parse().expect("a tenant");
+        assert_eq!(ContactId::of(&acme, PHONE).to_string(), CONTACT);
+        assert_eq!(SenderId::of(&acme, "+12125550199").to_string(), SENDER);
+        assert_eq!(SenderId::of(&acme, "+12125550197").to_string(), SPARE_SENDER);
+    }
+}

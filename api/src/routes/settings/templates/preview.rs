@@ -1,0 +1,164 @@
+//! `/v1/templates/preview`: what a text becomes with values, before it is a template.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use axum::{Json, extract::State};
+use domain::{
+    billing::RateCard,
+    country::Country,
+    draft,
+    encoding::{Encoding, as_sent, measure},
+    language::Language,
+    message::class::MessageClass,
+    money::Money,
+    template::{Template as Text, TemplateError, with_opt_out_line},
+};
+use serde::{Deserialize, Serialize};
+use store::settings::tenants::Tenant;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::variants::check_body;
+use crate::{
+    app::App,
+    auth::{Allowed, Needs, Read},
+    document::answers::{Always, OfBody},
+    http::{Body, Errors, Problem, view::money},
+};
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(preview))
+}
+
+/// A text to try, with values.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = TemplateTrial)]
+#[serde(deny_unknown_fields)]
+pub(in crate::routes::settings) struct Trial {
+    /// The text with its variables, at most 6,400 bytes.
+    #[schema(min_length = 1, max_length = 6400)]
+    pub(in crate::routes::settings) body: String,
+    /// The values of the variables, by name.
+    #[serde(default)]
+    pub(in crate::routes::settings) variables: BTreeMap<String, String>,
+    /// Promotions and journeys get the opt-out line; transactional where it is not said.
+    #[serde(default)]
+    pub(in crate::routes::settings) class: Option<MessageClass>,
+    /// The language of the opt-out line, such as `es`; the tenant's where it is not said.
+    #[serde(default)]
+    pub(in crate::routes::settings) language: Option<String>,
+    /// The recipient's country; the tenant's where it is not said.
+    #[serde(default)]
+    #[schema(value_type = Option<Country>)]
+    pub(in crate::routes::settings) country: Option<String>,
+}
+
+/// What a text becomes with values.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TemplatePreview)]
+pub(in crate::routes::settings) struct Preview {
+    /// The text as a person would read it.
+    text: String,
+    encoding: Encoding,
+    /// The text's length: septets in GSM-7, units of 16 bits in UCS-2.
+    units: u32,
+    segments: u16,
+    /// What the segments cost.
+    cost: Money,
+    /// The first character that forces UCS-2; null where none does.
+    #[schema(required)]
+    forces_ucs2: Option<char>,
+    /// What would keep it from being sent.
+    warnings: Vec<Warning>,
+}
+
+/// What would keep a text from being sent.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PreviewWarning)]
+struct Warning {
+    #[schema(pattern = "^too_long$")]
+    code: &'static str,
+    /// What is wrong, in English.
+    detail: &'static str,
+}
+
+/// `POST /v1/templates/preview`, for every role: the text that a body becomes with these values,
+/// its segments and its cost. Nothing is stored.
+#[utoipa::path(
+    post, path = "/v1/templates/preview", tag = "templates", operation_id = "preview_text",
+    security(("bearer" = [Read::NAME])),
+    request_body(content = Trial, example = json!({
+        "body": "Hi {first_name|there}, {offer} until Sunday.",
+        "variables": { "first_name": "Ana", "offer": "20% off" },
+        "class": "promo",
+        "language": "en",
+        "country": "US",
+    })),
+    responses(
+        (status = 200, description = "What the text becomes.", body = Preview), Always, OfBody,
+    ),
+)]
+async fn preview(
+    State(app): State<App>,
+    caller: Allowed<Read>,
+    Body(trial): Body<Trial>,
+) -> Result<Json<Preview>, Problem> {
+    // check
+    let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
+    let mut errors = Errors::default();
+    let declared: Vec<String> = trial.variables.keys().cloned().collect();
+    check_body("body", &trial.body, &declared, &mut errors);
+    errors.done()?;
+
+    // answer
+    Ok(Json(trial.preview("body", &tenant)?))
+}
+
+impl Trial {
+    /// What the trial becomes, and what it costs. `field` is at fault where it becomes nothing.
+    pub(in crate::routes::settings) fn preview(
+        &self,
+        field: &str,
+        tenant: &Tenant,
+    ) -> Result<Preview, Problem> {
+        let rendered = self.rendered(field)?;
+        let class = self.class.unwrap_or(MessageClass::Transactional);
+        let too_long = (!draft::fits(&rendered, class))
+            .then_some(Warning { code: "too_long", detail: draft::TOO_LONG });
+        let text = self.complete(&rendered, &tenant.language);
+        let measured = measure(&text);
+        let country = self.country.as_deref().unwrap_or(&tenant.country).parse();
+        let country =
+            country.map_err(|_| Problem::field("country", "unknown", "two letters, such as US"))?;
+        let cost = RateCard::standard().cost(Some(country), measured.segments);
+
+        Ok(Preview {
+            text,
+            encoding: measured.encoding,
+            units: measured.units,
+            segments: measured.segments,
+            cost: money(cost, &tenant.currency),
+            forces_ucs2: measured.offender,
+            warnings: too_long.into_iter().collect(),
+        })
+    }
+
+    /// The text with its values.
+    fn rendered(&self, field: &str) -> Result<String, Problem> {
+        let wrong = |why: TemplateError| Problem::field(field, "invalid_template", why.to_string());
+        let value = |name: &str| self.variables.get(name).map(String::as_str);
+        Text::parse(&self.body).map_err(wrong)?.render(value).map_err(wrong)
+    }
+
+    /// The text as a person would read it.
+    fn complete(&self, text: &str, tenants_language: &str) -> String {
+        let language = self.language.as_deref().unwrap_or(tenants_language);
+        let language = Language::from_tag(language).unwrap_or_default();
+        let text = if self.class.is_some_and(MessageClass::is_marketing) {
+            with_opt_out_line(text, language)
+        } else {
+            Cow::Borrowed(text)
+        };
+        as_sent(&text).into_owned()
+    }
+}

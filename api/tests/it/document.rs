@@ -1,0 +1,129 @@
+//! The documents are true: what is committed is what the code makes, every example is answered as
+//! documented, and every operation asks for the permission that it names.
+
+mod examples;
+mod schemas;
+
+use std::path::Path;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use store::settings::api_keys::KeyRole;
+
+use crate::harness::World;
+
+/// The operations of a document: method, path, and the operation.
+fn operations(document: &Value) -> Vec<(Method, String, Value)> {
+    let paths = document["paths"].as_object().expect("paths");
+    let mut found = Vec::new();
+    for (path, item) in paths {
+        // The health address is another server's.
+        if item.get("servers").is_some() {
+            continue;
+        }
+        for method in ["get", "post", "put", "patch", "delete"] {
+            if let Some(operation) = item.get(method) {
+                let method = method.to_uppercase().parse().expect("a method");
+                found.push((method, path.clone(), operation.clone()));
+            }
+        }
+    }
+    found
+}
+
+fn document() -> Value {
+    serde_json::from_str(&api::document::openapi_json()).expect("JSON")
+}
+
+#[test]
+fn what_is_committed_is_what_the_code_makes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (name, made) in [
+        ("openapi.json", api::document::openapi_json()),
+        ("asyncapi.json", api::document::asyncapi_json()),
+        ("postman.json", api::document::postman_json()),
+    ] {
+        let committed = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+        let stale = "is stale: run scripts/document";
+        assert!(committed == made, "api/{name} {stale}");
+    }
+}
+
+#[test]
+fn every_operation_has_a_name_a_sentence_and_an_example_of_its_body() {
+    let mut names = std::collections::BTreeSet::new();
+    for (method, path, operation) in operations(&document()) {
+        let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
+        assert!(names.insert(name.clone()), "{method} {path}: {name} is there twice");
+        let summary = operation["summary"].as_str().unwrap_or_default();
+        assert!((8..=160).contains(&summary.len()), "{method} {path}: {summary}");
+
+        for (media_type, content) in
+            operation["requestBody"]["content"].as_object().into_iter().flatten()
+        {
+            let is_shown = content.get("example").is_some();
+            assert!(is_shown, "{method} {path}: {media_type} has no example");
+        }
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let is_told = parameter["description"].as_str().is_some_and(|told| told.len() > 5);
+            assert!(is_told, "{method} {path}: {parameter} is not described");
+        }
+        let statuses: Vec<_> =
+            operation["responses"].as_object().expect("responses").keys().collect();
+        assert!(statuses.iter().any(|status| status.starts_with('2')), "{method} {path}");
+    }
+}
+
+#[test]
+fn every_schema_is_named_once_and_every_reference_leads_somewhere() {
+    let document = document();
+    let text = document.to_string();
+    for reference in text.split("\"$ref\":\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        let target = document.pointer(reference.trim_start_matches('#'));
+        assert!(target.is_some(), "{reference} leads nowhere");
+    }
+}
+
+#[tokio::test]
+async fn every_route_asks_for_the_permission_that_its_document_names() {
+    let world = World::start().await;
+    let roles = [
+        (
+            KeyRole::Owner,
+            "read send_messages cancel_messages edit_contacts edit_campaigns \
+                          edit_settings manage_keys",
+        ),
+        (
+            KeyRole::Admin,
+            "read send_messages cancel_messages edit_contacts edit_campaigns \
+                          edit_settings manage_keys",
+        ),
+        (KeyRole::Operator, "read send_messages cancel_messages edit_contacts edit_campaigns"),
+        (KeyRole::Agent, "read send_messages edit_contacts"),
+        (KeyRole::Viewer, "read"),
+    ];
+    let nobody = world.with_token("nobody");
+
+    for (role, permissions) in roles {
+        let caller = world.caller("acme", role).await;
+        let permissions: Vec<_> = permissions.split_whitespace().collect();
+        for (method, path, operation) in operations(&document()) {
+            let Some(security) = operation["security"].get(0) else { continue };
+            let needed = security["bearer"][0].as_str().expect("a permission");
+            // Ids that nothing has: what is allowed changes nothing.
+            let concrete = path
+                .replace("{phone}", "12125550199")
+                .replace("{account}", "none")
+                .replace("{id}", "0198f1d2-0000-7000-8000-0000000000ff");
+            let ask = |caller: &crate::harness::Caller| {
+                let request = caller.request(method.clone(), &concrete);
+                crate::harness::send(request.json(&json!({ "nothing": "here" })))
+            };
+
+            let status = ask(&caller).await.status.as_u16();
+            let is_allowed = permissions.contains(&needed);
+            assert_eq!(status != 403, is_allowed, "{role:?} {method} {path}: {status}");
+            assert_eq!(ask(&nobody).await.status.as_u16(), 401, "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Every example is sent as it stands against a platform that holds what the examples name.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use store::settings::api_keys::KeyRole;
+
+use super::{document, operations, schemas::faults};
+use crate::harness::{Caller, World};
+
+/// A platform that holds what the examples name, and a copy of it beside.
+async fn world() -> (World, Caller) {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let person = json!({
+        "phone": "+12125550123", "first_name": "Ana", "tags": ["vip"],
+        "consent": { "source": "web form", "basis": "express_written" },
+    });
+    caller.post("/v1/contacts", &person).await.expect(201);
+    crate::settings::carrier(&caller, "main", "+12125550199").await;
+    world.run("delete from millrace.pools").await;
+    let spare = json!({ "number": "+12125550197", "account": "main", "pace": 10 });
+    caller.post("/v1/senders", &spare).await.expect(201);
+    let spare = json!({
+        "account": "spare", "carrier": "twilio", "carrier_sid": "AC2", "auth_token": "secret",
+    });
+    caller.post("/v1/carrier-accounts", &spare).await.expect(201);
+    world.run(include_str!("seed.sql")).await;
+    world.ready().await;
+    world.run(KEEP).await;
+    (world, caller)
+}
+
+const KEEP: &str = "create schema kept;
+    do $$ declare t record; begin
+        for t in select tablename from pg_tables where schemaname = 'millrace' loop
+            execute format('create table kept.%1$I as table millrace.%1$I', t.tablename);
+        end loop;
+    end $$";
+
+/// Puts everything back as it was.
+const RESTORE: &str = "set session_replication_role = replica;
+    do $$ declare t record; columns text; begin
+        for t in select tablename from pg_tables where schemaname = 'millrace' loop
+            execute format('delete from millrace.%I', t.tablename);
+            select string_agg(quote_ident(column_name), ', ') into columns
+            from information_schema.columns
+            where table_schema = 'millrace' and table_name = t.tablename
+              and is_generated = 'NEVER';
+            execute format('insert into millrace.%1$I (%2$s) overriding system value
+                            select %2$s from kept.%1$I', t.tablename, columns);
+        end loop;
+    end $$";
+
+#[tokio::test]
+async fn every_example_is_answered_as_documented() {
+    let (world, caller) = world().await;
+    let document = document();
+    let mut wrong = Vec::new();
+
+    for (method, path, operation) in operations(&document) {
+        world.run(RESTORE).await;
+        let request = request(&caller, &method, &path, &operation);
+        let Some(request) = request else { continue };
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        let media_type = answer.headers().get("content-type").cloned();
+        let media_type = media_type.and_then(|value| value.to_str().ok().map(str::to_owned));
+        let body = answer.text().await.expect("a body");
+
+        let mut fault = |what: String| wrong.push(format!("{method} {path} {status}: {what}"));
+        let documented = &operation["responses"][status.to_string()];
+        if !(200..300).contains(&status) || documented.is_null() {
+            fault(format!("an example must succeed as documented: {body}"));
+            continue;
+        }
+        let media_type = media_type.unwrap_or_default();
+        let media_type = media_type.split(';').next().unwrap_or_default();
+        let content = &documented["content"][media_type];
+        if media_type == "application/json" {
+            let value = serde_json::from_str(&body).expect("JSON");
+            for one in faults(&document, &content["schema"], &value) {
+                fault(format!("{one} in {body}"));
+            }
+        } else if !body.is_empty() && content.is_null() {
+            fault(format!("{media_type} is not documented"));
+        }
+
+        // What the example says of itself fits its own schema.
+        let content = &operation["requestBody"]["content"]["application/json"];
+        if let Some(example) = content.get("example") {
+            for one in faults(&document, &content["schema"], example) {
+                fault(format!("the example: {one}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The request of an operation's examples. None for what a carrier signs, which has tests of its
+/// own.
+fn request(
+    caller: &Caller,
+    method: &Method,
+    path: &str,
+    operation: &Value,
+) -> Option<RequestBuilder> {
+    if operation["tags"][0] == "webhooks" {
+        return None;
+    }
+
+    let (mut path, mut query, mut headers) = (path.to_owned(), Vec::new(), Vec::new());
+    for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let name = parameter["name"].as_str().expect("a name");
+        let Some(example) = parameter.get("example") else {
+            assert!(parameter["required"] != true, "{method} {path}: {name} has no example");
+            continue;
+        };
+        let text = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
+        match parameter["in"].as_str() {
+            Some("path") => path = path.replace(&format!("{{{name}}}"), &encoded(&text)),
+            Some("query") => query.push((name.to_owned(), text)),
+            _header => headers.push((name.to_owned(), text)),
+        }
+    }
+
+    let mut request = caller.request(method.clone(), &path).query(&query);
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    let content = operation["requestBody"]["content"].as_object();
+    Some(match content.and_then(|content| content.iter().next()) {
+        Some((media_type, content)) => {
+            let example = &content["example"];
+            let text = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
+            request.header("content-type", media_type).body(text)
+        }
+        None => request,
+    })
+}
+
+/// A segment of a path.
+fn encoded(text: &str) -> String {
+    text.replace('+', "%2B")
+}

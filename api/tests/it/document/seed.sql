@@ -1,0 +1,53 @@
+-- What the document's examples name. The account "main" and its sender are made by the API.
+insert into millrace.pools values
+    ('acme', '0198f1d2-7c00-7a00-8000-000000000030', 'all',
+     array(select sender_id from millrace.senders where number = '+12125550199'), now()),
+    ('acme', '0198f1d2-7c00-7a00-8000-000000000031', 'spare',
+     array(select sender_id from millrace.senders where number = '+12125550199'), now());
+insert into millrace.templates values
+    ('acme', '0198f1d2-7c00-7a00-8000-000000000040', 'Hello', now());
+insert into millrace.template_versions
+select 'acme', '0198f1d2-7c00-7a00-8000-000000000040', version,
+       '[{"key": "a", "weight": 1, "bodies": {"en": "Hi {first_name|friend}", "es": "Hola"}}]',
+       '{}', now()
+from generate_series(1, 2) version;
+insert into millrace.campaigns (tenant_id, campaign_id, name, class, program, template_id,
+    template_version, pool_id, audience, state, paused_from, audience_size, cursor, version,
+    created_at, started_at)
+select 'acme', id::uuid, 'Spring', 'promo', 'marketing', '0198f1d2-7c00-7a00-8000-000000000040',
+       case when state <> 'draft' then 2 end, '0198f1d2-7c00-7a00-8000-000000000030',
+       '{"tags": ["vip"]}', state, case when state = 'paused' then 'running' end, size, size, 1,
+       '2026-05-01T12:00:00Z', case when state <> 'draft' then timestamptz '2026-05-01T13:00:00Z' end
+from (values
+    ('0198f1d2-7c00-7a00-8000-000000000050', 'draft', 0),
+    ('0198f1d2-7c00-7a00-8000-000000000051', 'running', 1),
+    ('0198f1d2-7c00-7a00-8000-000000000052', 'paused', 1)
+) as c (id, state, size);
+insert into millrace.campaign_recipients
+select 'acme', campaign_id, 0, contact_id, '0b7e1ffb-6a0d-5e0e-9d0b-6f7f3c1d2a60'
+from millrace.campaigns, millrace.contacts
+where audience_size > 0 and number = '+12125550123';
+insert into millrace.messages (tenant_id, message_id, state, class, channel, contact_id, number,
+    campaign_id, body, segments, cost_micros, body_hash, submitted_at, changed_at, passport,
+    sender_id, carrier_sid, code, gate, due)
+select 'acme', id::uuid, state, 'promo', 'sms', contact_id, number,
+       '0198f1d2-7c00-7a00-8000-000000000051', 'Hi Ana', 1, 7900, '\x00', '2026-05-01T13:00:00Z',
+       '2026-05-01T13:00:05Z',
+       '[{"stage": "enrich", "at": "2026-05-01T13:00:01Z", "verdict": "enriched"},
+         {"stage": "gate", "at": "2026-05-01T13:00:02Z", "verdict": "admit", "policy_version": 0}]',
+       (select sender_id from millrace.senders where number = '+12125550199'), sid, code, gate, due::timestamptz
+from millrace.contacts, (values
+    ('0b7e1ffb-6a0d-5e0e-9d0b-6f7f3c1d2a60', 22, 'SM00000000000000000000000000000001', null, null,
+     null),
+    ('0b7e1ffb-6a0d-5e0e-9d0b-6f7f3c1d2a61', 1, null, 'quiet_hours', 'quiet_hours',
+     '2026-05-02T12:00:00Z')
+) as m (id, state, sid, code, gate, due)
+where number = '+12125550123';
+insert into millrace.imports (tenant_id, import_id, state, total, created, created_at,
+    progressed_at, finished_at)
+values ('acme', '0198f1d2-7c00-7a00-8000-000000000070', 'completed', 2, 2, now(), now(), now());
+insert into millrace.api_keys (tenant_id, key_id, hash, name, role, created_at)
+values ('acme', '0198f1d2-7c00-7a00-8000-000000000080', '\x00', 'shop', 'operator', now());
+insert into millrace.standings (tenant_id, number, channel, do_not_contact_at,
+    do_not_contact_reason)
+values ('acme', '+12125550130', 'sms', '2026-04-01T12:00:00Z', 'complaint');
