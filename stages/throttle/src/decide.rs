@@ -1,14 +1,14 @@
 //! In which order the messages of a batch are served, and how long each waits. Pure, but for the
 //! paces, which it moves on.
 
-use domain::{gcra::Slot, ids::TenantId, message::class::Lane};
+use domain::{gates::depth, gcra::Slot, ids::TenantId};
 use jiff::{SignedDuration, Timestamp};
 use wire::Admitted;
 
 use crate::{drr, pace::SenderPaces};
 
-/// How long a message may wait here. The gates admit no more than two seconds of a sender's pace,
-/// so few wait longer.
+/// How long a message may wait here. The gates admit no more than a second of a sender's pace, so
+/// few wait longer.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(2);
 
 /// What each tenant gets in a round: as many segments as the longest message has.
@@ -47,18 +47,9 @@ fn turn_of(message: &Admitted) -> (&TenantId, u32, u32) {
 /// Asks the sender's pace. A message that would wait beyond [`PATIENCE`] goes now: `send` parks it.
 fn wait(paces: &mut SenderPaces, message: &Admitted) -> Option<SignedDuration> {
     let (route, lane) = (&message.route, message.message.head.class.lane());
-    match paces.ask(route.sender, route.pace, segments(message), lead(lane)) {
+    match paces.ask(route.sender, route.pace, segments(message), depth(lane)) {
         Slot::Now => None,
         Slot::After(wait) => (wait <= PATIENCE).then_some(wait),
-    }
-}
-
-/// How far ahead of its sender's pace a message goes on, so that `send` has it when its turn comes.
-/// Bulk leaves half of it to urgent.
-fn lead(lane: Lane) -> SignedDuration {
-    match lane {
-        Lane::Urgent => SignedDuration::from_millis(1_000),
-        Lane::Bulk => SignedDuration::from_millis(500),
     }
 }
 

@@ -9,9 +9,9 @@
 //! | Calls | nobody |
 //! | Never | enforces the pace (the claim of `send` does); reads the database |
 //!
-//! Urgent comes before bulk by lanes of their own, and by how much of a sender's next second each
-//! may fill. Tenants take turns by deficit round robin. The gates admit no more than a sender
-//! carries in two seconds; a message that would still wait here for longer than `PATIENCE` goes
+//! Urgent comes before bulk by lanes of their own, and by the depth that each may fill of a
+//! sender's next second. Tenants take turns by deficit round robin. The gates admit no more than a
+//! sender carries in a second; a message that would still wait here for longer than `PATIENCE` goes
 //! on, and `send` parks it in a row. See `docs/adr/0003-throttle-shards.md` and
 //! `docs/adr/0014-meters-and-neighbours.md`.
 

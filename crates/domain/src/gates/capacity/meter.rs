@@ -5,12 +5,12 @@ use jiff::SignedDuration;
 
 use crate::message::class::Lane;
 
-/// How far ahead of a sender's pace a lane may run in the pipe: as long as a busy machine takes
-/// from admission to claim, so that the pace is used. Bulk leaves half of it to urgent.
+/// How far ahead of a sender's pace a lane may run in the pipe. Bulk leaves half of the second to
+/// urgent.
 pub fn depth(lane: Lane) -> SignedDuration {
     match lane {
-        Lane::Urgent => SignedDuration::from_secs(2),
-        Lane::Bulk => SignedDuration::from_secs(1),
+        Lane::Urgent => SignedDuration::from_millis(1_000),
+        Lane::Bulk => SignedDuration::from_millis(500),
     }
 }
 
@@ -89,21 +89,21 @@ mod tests {
     }
 
     #[test]
-    fn two_seconds_of_urgent_messages_and_one_of_all_are_let_in() {
+    fn a_second_of_urgent_messages_and_half_a_second_of_all_is_let_in() {
         let admitted = |urgent, bulk| ByLane { urgent, bulk };
-        assert_eq!(meter(0).wait(Lane::Urgent, admitted(19, 50)), None, "it sees urgent alone");
-        assert_eq!(meter(0).wait(Lane::Urgent, admitted(20, 0)), wait(0));
-        assert_eq!(meter(0).wait(Lane::Bulk, admitted(4, 5)), None);
-        assert_eq!(meter(0).wait(Lane::Bulk, admitted(5, 6)), wait(100));
+        assert_eq!(meter(0).wait(Lane::Urgent, admitted(9, 50)), None, "it sees urgent alone");
+        assert_eq!(meter(0).wait(Lane::Urgent, admitted(10, 0)), wait(0));
+        assert_eq!(meter(0).wait(Lane::Bulk, admitted(2, 2)), None);
+        assert_eq!(meter(0).wait(Lane::Bulk, admitted(2, 4)), wait(100));
         assert_eq!(meter(7).wait(Lane::Bulk, admitted(9, 9)), None, "what is claimed has left");
     }
 
     #[test]
     fn a_sender_that_rests_takes_nothing_in_before_its_rest_is_nearly_over() {
         let resting = |millis| Meter { rests: SignedDuration::from_millis(millis), ..meter(0) };
-        assert_eq!(resting(900).wait(Lane::Bulk, ByLane::default()), None);
-        assert_eq!(resting(60_000).wait(Lane::Bulk, ByLane::default()), wait(59_000));
-        assert_eq!(resting(60_000).wait(Lane::Urgent, ByLane::default()), wait(58_000));
+        assert_eq!(resting(400).wait(Lane::Bulk, ByLane::default()), None);
+        assert_eq!(resting(60_000).wait(Lane::Bulk, ByLane::default()), wait(59_500));
+        assert_eq!(resting(60_000).wait(Lane::Urgent, ByLane::default()), wait(59_000));
     }
 
     #[test]
