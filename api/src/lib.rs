@@ -2,7 +2,8 @@
 //! has it on disk (law 1); what people set up is written to Postgres in the answer's own
 //! transaction. Webhooks of carriers need no database at all.
 //!
-//! Contract: REST under `/v1`, `/webhooks/{carrier}/{account}`.
+//! Contract: REST under `/v1`, `/webhooks/{carrier}/{account}`; `/openapi.json`, `/asyncapi.json`,
+//! `/docs`.
 //! Publishes: `msg.submitted.<lane>`, `carrier.<carrier>.<account>.<kind>`,
 //! `events.<tenant>.campaign.*`, `events.<tenant>.message.cancelled`,
 //! `events.<tenant>.contact.opted_out|opted_in`.

@@ -4,11 +4,12 @@ use serde::Serializer;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 /// The codes in alphabetical order, each with what it means.
-pub(crate) const CODES: [(&str, &str); 37] = [
+pub(crate) const CODES: [(&str, &str); 43] = [
     ("ambiguous", "two things are said where one is meant"),
     ("duplicate", "an item before this one has the same number"),
     ("duplicate_field", "the field is given twice"),
     ("empty", "the file has no lines"),
+    ("empty_text", "the text is empty"),
     ("fixed", "the field cannot be changed in this state"),
     ("invalid", "the value does not have the form that is described"),
     ("invalid_character", "the text holds a character that cannot be stored (U+0000)"),
@@ -20,6 +21,8 @@ pub(crate) const CODES: [(&str, &str); 37] = [
     ("invalid_time", "this is no instant as RFC 3339 writes it"),
     ("invalid_type", "JSON of another type is needed"),
     ("key_reused", "the idempotency key was used with another body"),
+    ("missing_variable", "the text needs this variable, and the contact may not have it"),
+    ("no_phone_number", "the person's address is no phone number"),
     ("no_weight", "one variant must have a weight above 0"),
     ("not_allowed", "the host is not one that carriers may have here"),
     ("not_csv", "the file is no table of text"),
@@ -33,13 +36,16 @@ pub(crate) const CODES: [(&str, &str); 37] = [
     ("too_short", "the text is shorter than the limit"),
     ("unexpected", "the field has no meaning beside the others"),
     ("unknown", "the word is not one of those that are listed"),
+    ("unknown_campaign", "there is no such campaign"),
     ("unknown_carrier", "no such carrier is built in"),
     ("unknown_column", "the file has no column of this name"),
     ("unknown_field", "there is no field of this name"),
     ("unknown_grain", "the span of a point is minute, hour or day"),
     ("unknown_language", "this is no language by ISO 639-1"),
     ("unknown_parameter", "the path has no parameter of this name"),
+    ("unknown_template", "there is no such template, or not in this version"),
     ("unknown_variable", "no contact has this variable"),
+    ("unsendable_text", "the text holds a character that cannot be sent"),
     ("unsupported", "this is not served here"),
     ("wrong_currency", "the amount is not in the tenant's currency"),
 ];

@@ -115,15 +115,14 @@ impl<P: Needs, T> Creation<P, T> {
         status: StatusCode,
         answer: &A,
     ) -> Result<Response, Problem> {
-        let json = wire::json::to_value(answer);
-
         if let Some(key) = &self.key {
+            let json = wire::json::to_value(answer);
             let (tx, tenant) = (&mut self.tx, &self.caller.tenant);
             idempotency::finish(tx, tenant, key, status.as_u16(), &json).await?;
         }
 
         self.tx.commit().await?;
-        Ok((status, axum::Json(json)).into_response())
+        Ok((status, axum::Json(answer)).into_response())
     }
 }
 

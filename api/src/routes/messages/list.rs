@@ -54,7 +54,7 @@ struct Wanted {
     /// Those in one of these states, separated by commas: `accepted`, `deferred`, `held`, `queued`,
     /// `in_doubt`, `sent`, `blocked`, `cancelled`, `expired`, `failed`, `unknown`, `delivered`,
     /// `read`.
-    #[param(pattern = "^[a-z_]+(,[a-z_]+)*$", example = "sent,delivered")]
+    #[param(pattern = "^([a-z_]+(,[a-z_]+)*)?$", example = "sent,delivered")]
     status: Option<String>,
     /// Those of this class.
     #[param(value_type = Option<MessageClass>, inline)]

@@ -8,7 +8,7 @@ use super::{document, operations, schemas::faults};
 use crate::harness::{Caller, World};
 
 /// A platform that holds what the examples name, and a copy of it beside.
-async fn world() -> (World, Caller) {
+pub(super) async fn world() -> (World, Caller) {
     let world = World::start().await;
     let caller = world.caller("acme", KeyRole::Admin).await;
     let person = json!({
@@ -38,7 +38,7 @@ const KEEP: &str = "create schema kept;
     end $$";
 
 /// Puts everything back as it was.
-const RESTORE: &str = "set session_replication_role = replica;
+pub(super) const RESTORE: &str = "set session_replication_role = replica;
     do $$ declare t record; columns text; begin
         for t in select tablename from pg_tables where schemaname = 'millrace' loop
             execute format('delete from millrace.%I', t.tablename);

@@ -66,6 +66,7 @@ fn shown(command: Command, words: String) -> Command {
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
     let more = command.get_long_about().map(ToString::to_string);
     let more = more.as_deref().and_then(|more| more.strip_prefix(&about)).unwrap_or_default();
+    let more = more.trim_start_matches('.');
     let has_settings = command.get_arguments().any(is_shared);
 
     let example = example.map(|example| format!("\n\nExample: {example}")).unwrap_or_default();
