@@ -9,12 +9,12 @@ sys.path.insert(0, sys.argv[1])
 from millrace_client import AuthenticatedClient
 from millrace_client.api.messages import get_message, send_message
 from millrace_client.api.settings import list_pools
-from millrace_client.models import AcceptedMessage, Message, NewMessage, PagePool, Problem
+from millrace_client.models import AcceptedMessage, Message, NewMessage, PoolPage, Problem
 
 client = AuthenticatedClient(base_url=os.environ["API"], token=os.environ["KEY"])
 
 pools = list_pools.sync(client=client, limit=1)
-assert isinstance(pools, PagePool), pools
+assert isinstance(pools, PoolPage), pools
 message = NewMessage(
     to="+12025550146", class_="transactional", body="Your code is 419", pool=pools.data[0].id
 )

@@ -1,14 +1,16 @@
-//! The documents of what outsiders call and read: OpenAPI 3.1 of the REST API, made from the routes,
-//! where each handler carries its own part beside its code; AsyncAPI 3.0 of the subjects, made from
-//! `wire`; and a Postman collection, made from the first.
+//! The documents of what outsiders call and read: OpenAPI 3.1 of the REST API, made from the
+//! routes, where each handler carries its own part beside its code; AsyncAPI 3.0 of the subjects,
+//! made from `wire`; and a Postman collection, made from the first.
 
 pub(crate) mod answers;
 mod channels;
 pub(crate) mod examples;
 mod health;
 pub(crate) mod operation;
+mod pages;
 mod postman;
 mod serve;
+pub(crate) mod words;
 
 use serde_json::Value;
 use store::settings::api_keys::KeyRole;
@@ -21,12 +23,11 @@ use utoipa::{
     },
 };
 
-pub(crate) use serve::{page, router};
+pub(crate) use serve::{Documents, page, router};
 
 use crate::{
     auth::roles::{self, Permission},
     http::{FieldError, problem::ProblemDocument},
-    routes,
 };
 
 /// The groups of operations, in the order of a first day with the platform.
@@ -47,28 +48,37 @@ const TAGS: [(&str, &str); 10] = [
     ("documents", "This document and its sister; `/docs` shows this one and tries it out."),
 ];
 
-const ABOUT: &str = "SMS and WhatsApp for many tenants: campaigns, conversations, compliance.\n\n\
-    Every answer has an `X-Request-Id`. An error is `application/problem+json` (RFC 9457) that \
-    names each field at fault. Unknown fields and parameters are refused by name. Times are RFC \
-    3339 in UTC, amounts are decimal texts with their currency, ids are UUIDs. A POST that creates \
-    takes an `Idempotency-Key`: the same key and body get the same answer, for messages while they \
-    are kept (400 days unless set otherwise), elsewhere for 24 hours; another body under it is 422. \
-    Lists come in pages: `limit`, and `next_cursor` as the `cursor` of the next page.\n\n\
+const ABOUT: &str = "SMS for many tenants: campaigns, conversations, compliance.\n\n\
+    Every answer has an `X-Request-Id`: the request's own where it has one of 1 to 64 letters, \
+    digits, `-`, `_` and `.`, else a new one. An error is `application/problem+json` (RFC 9457) \
+    that names each field at fault. Unknown fields and parameters are refused by name. Times are \
+    RFC 3339 in UTC, amounts are decimal texts with their currency, ids are UUIDs. A POST that \
+    creates takes an `Idempotency-Key`: the same key and body get the same answer, for messages \
+    while they are kept (400 days unless set otherwise), elsewhere, byte for byte and under the \
+    same path, for 24 hours; another body under it is 422. Lists come in pages: `limit`, and \
+    `next_cursor` as the `cursor` of the next page.\n\n\
     What happens is also said on NATS: see [asyncapi.json](/asyncapi.json).";
 
-/// OpenAPI as it is committed and served: JSON with two spaces, a line break at its end.
-pub fn openapi_json() -> String {
-    pretty(&wire::json::to_value(&openapi()))
+/// OpenAPI of what handlers say, as it is committed and served: JSON with two spaces, a line break
+/// at its end.
+pub(crate) fn openapi_json(described: OpenApi) -> String {
+    pretty(&openapi_value(described))
 }
 
-/// AsyncAPI, likewise.
-pub fn asyncapi_json() -> String {
+/// AsyncAPI as it is committed and served.
+pub(crate) fn asyncapi_json() -> String {
     pretty(&channels::asyncapi())
 }
 
-/// The collection of Postman, likewise.
-pub fn postman_json() -> String {
-    pretty(&postman::collection(&wire::json::to_value(&openapi())))
+/// The collection of Postman as it is committed.
+pub(crate) fn postman_json(described: OpenApi) -> String {
+    pretty(&postman::collection(&openapi_value(described)))
+}
+
+fn openapi_value(described: OpenApi) -> Value {
+    let mut document = wire::json::to_value(&openapi(described));
+    pages::name_pages(&mut document);
+    document
 }
 
 fn pretty(document: &Value) -> String {
@@ -76,8 +86,7 @@ fn pretty(document: &Value) -> String {
 }
 
 /// The document of the REST API: what the handlers say, and what all of them share.
-fn openapi() -> OpenApi {
-    let mut document = routes::described();
+fn openapi(mut document: OpenApi) -> OpenApi {
     document.info = InfoBuilder::new()
         .title("Millrace")
         .version(env!("CARGO_PKG_VERSION"))
@@ -109,7 +118,9 @@ fn credentials() -> String {
     };
     let roles = KeyRole::ALL.map(role).join("\n");
     format!(
-        "An API key (`mr_live_...`) or a JSON Web Token (HS256). Each operation names the \
-         permission that it needs as its scope; a role has these:\n\n{roles}"
+        "An API key (`mr_live_...` or `mr_test_...`; both work alike) or a JSON Web Token, signed \
+         with HS256, with the claims `tenant` (the tenant's key), `sub` (who it is, for the audit \
+         trail), `role` (one of those below) and `exp` (it holds until 5 seconds after). Each \
+         operation names the permission that it needs as its scope; a role has these:\n\n{roles}"
     )
 }

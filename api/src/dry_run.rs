@@ -10,6 +10,7 @@ use domain::{
     gates::{Facts, Gate},
     ids::{CampaignId, ContactId, TenantId},
     message::class::{Channel, MessageClass},
+    schema::words,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -19,7 +20,10 @@ use store::{
     drafts::{self, ContactKey, ContactOnFile},
     facts::{self, Rows, Wanted},
 };
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, schema::Schema},
+};
 
 use crate::http::Errors;
 
@@ -30,7 +34,7 @@ pub(crate) struct GateView {
     gate: Gate,
     /// `not_asked` of a gate that is not for messages of this class, `moot` of one for which those
     /// before it left nothing to ask about.
-    #[schema(pattern = "^(pass|not_asked|moot|defer|hold|block)$")]
+    #[schema(value_type = GateVerdict)]
     verdict: &'static str,
     /// The reason, for programs; none where the gate lets the message pass or is not asked.
     #[schema(required)]
@@ -42,6 +46,42 @@ pub(crate) struct GateView {
     #[schema(required)]
     until: Option<Timestamp>,
 }
+
+/// The words for what one gate says.
+struct GateVerdict;
+
+impl PartialSchema for GateVerdict {
+    fn schema() -> RefOr<Schema> {
+        let about = "What one gate says about a message.";
+        words(about, ["pass", "not_asked", "moot", "defer", "hold", "block"])
+    }
+}
+
+impl ToSchema for GateVerdict {}
+
+/// The words for what would become of a message.
+pub(crate) struct Outcome;
+
+impl PartialSchema for Outcome {
+    fn schema() -> RefOr<Schema> {
+        let about = "What would become of a message; `fail` where its text cannot be made.";
+        words(about, ["admit", "defer", "hold", "block", "expire", "fail"])
+    }
+}
+
+impl ToSchema for Outcome {}
+
+/// The words for what would become of a message that is not admitted.
+pub(crate) struct OutcomeUnlessAdmitted;
+
+impl PartialSchema for OutcomeUnlessAdmitted {
+    fn schema() -> RefOr<Schema> {
+        let about = "What would become of a message that is not admitted.";
+        words(about, ["defer", "hold", "block", "expire", "fail"])
+    }
+}
+
+impl ToSchema for OutcomeUnlessAdmitted {}
 
 /// What each gate says, in their order.
 pub(crate) fn gates(said: Vec<domain::gates::GateResult>) -> Vec<GateView> {

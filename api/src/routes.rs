@@ -8,14 +8,14 @@ mod messages;
 mod operations;
 mod settings;
 
-use axum::{Router, middleware};
+use axum::{Extension, Router, middleware};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     app::App,
     auth::authenticate,
-    document,
+    document::{self, Documents},
     http::{
         Kind, Problem,
         outer::outer,
@@ -53,7 +53,8 @@ pub(crate) fn router(app: App) -> Router {
         .route_layer(middleware::from_fn_with_state(known, refuse_unknown))
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate));
 
-    let (others, _) = others().split_for_parts();
+    let documents = Documents::of(self::described());
+    let (others, _) = others().layer(Extension(documents)).split_for_parts();
     Router::new()
         .merge(resources)
         .merge(others)

@@ -7,6 +7,7 @@ use axum::{
     extract::{Path, Request, State},
     http::{header, request::Parts},
     response::{IntoResponse, Response},
+    routing::post,
 };
 use bytes::Bytes;
 use carriers::{Acknowledgement, Carrier, Incoming, SIGNATURE_HEADERS};
@@ -31,7 +32,7 @@ use wire::{
 use crate::{
     app::App,
     directory::KnownAccount,
-    document::{answers::OfBody, examples},
+    document::{answers::OfBody, examples, words::WebhookPart},
     http::{Kind, Problem, Trace, arrival, body::is_type, problem::ProblemDocument},
 };
 
@@ -40,7 +41,9 @@ const BODY_LIMIT: usize = 1024 * 1024;
 
 /// The routes: an account's own address, and those below it. Which there are, the carrier says.
 pub(crate) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(at_account)).routes(routes!(below_account))
+    OpenApiRouter::new()
+        .route("/webhooks/{carrier}/{account}", post(at_account))
+        .routes(routes!(below_account))
 }
 
 /// The headers of a request, as the document has them.
@@ -93,28 +96,8 @@ enum Refused {
     Unavailable(ProblemDocument<'static>),
 }
 
-/// `POST /webhooks/{carrier}/{account}`, for carriers: takes everything that a carrier reports to
-/// one address, once its signature is right. Answers 200 once the broker has it on disk; 404 for a
-/// carrier that has an address for each kind of report.
-#[utoipa::path(
-    post, path = "/webhooks/{carrier}/{account}", tag = "webhooks",
-    operation_id = "receive_mixed_webhook",
-    params(
-        ("carrier" = String, Path, description = "The carrier, by its name.",
-            example = json!(Carrier::ALL[0].as_str())),
-        ("account" = String, Path, description = "The account, by its handle or its tenant's name.",
-            example = "main"),
-        Signed,
-    ),
-    request_body(
-        content = String, content_type = "application/x-www-form-urlencoded",
-        description = "What the carrier has to say, as it writes it; at most 1 MiB.",
-        example = "AccountSid=AC0198f1d27c007a008000000000000010\
-            &MessageSid=SM0198f1d27c007a008000000000000060&MessageStatus=delivered\
-            &From=%2B12125550199&To=%2B12125550123",
-    ),
-    responses((status = 200, description = "The broker has it on disk."), OfBody, Refused),
-)]
+/// `POST /webhooks/{carrier}/{account}`: everything that a carrier with one address for all of it
+/// reports. The document leaves it out, as every carrier that is shipped has one for each kind.
 async fn at_account(
     State(app): State<App>,
     Path((carrier, account)): Path<(String, String)>,
@@ -134,8 +117,8 @@ async fn at_account(
             example = json!(Carrier::ALL[0].as_str())),
         ("account" = String, Path, description = "The account, by its handle or its tenant's name.",
             example = "main"),
-        ("part" = String, Path, description = "What is reported.",
-            pattern = "^(status|inbound)$", example = "status"),
+        ("part" = inline(WebhookPart), Path, description = "What is reported.",
+            example = "status"),
         ("tenant" = Option<String>, Query,
             description = "Of a receipt: the tenant whose text it is about, as the address that \
                 the carrier was given says it.",

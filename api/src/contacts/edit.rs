@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use store::contacts::Contact;
 use utoipa::ToSchema;
 
-use super::read::{attributes, language, region, tags, text, zone};
+use super::read::{attributes, either, language, region, tags, text, zone};
 use crate::http::{Errors, FieldError};
 
 /// A field of a change: none where it is not named, `Some(None)` where it is cleared.
@@ -36,9 +36,13 @@ pub(crate) struct Edit {
     #[schema(value_type = Option<String>, max_length = 100)]
     postal_code: Named,
     /// A state by its code, or ISO 3166-2.
-    #[serde(default, deserialize_with = "named", alias = "state")]
+    #[serde(default, deserialize_with = "named")]
     #[schema(value_type = Option<String>)]
     region: Named,
+    /// Another name of `region`.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(value_type = Option<String>)]
+    state: Named,
     /// All the tags that the person is to have.
     #[serde(default)]
     #[schema(max_items = 50, max_length = 64)]
@@ -81,7 +85,7 @@ pub(crate) fn edited(contact: &Contact, edit: Edit) -> Result<Contact, Vec<Field
     if let Some(written) = edit.postal_code {
         contact.postal_code = text("postal_code", written, &mut errors);
     }
-    if let Some(written) = edit.region {
+    if let Some(written) = either(edit.region, edit.state, &mut errors) {
         contact.region = region(written, country, &mut errors);
     }
 

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use domain::{country::Country, gates::Basis, zones::Zone};
+use domain::{country::Country, gates::Basis, template::MAX_VALUE, zones::Zone};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Deserialize;
 use serde_json::Value;
 use store::settings::tenants::Tenant;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::schema::{Object, ObjectBuilder, Schema, Type},
+};
 
 use super::{
     input::{Consent, DoNotContact, Input},
@@ -30,7 +33,7 @@ pub(crate) const MAX_ATTRIBUTES: usize = 50;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Raw {
     /// The number, in E.164 or as people of its country write it.
-    #[schema(min_length = 3, max_length = 40)]
+    #[schema(min_length = 1, max_length = 64)]
     pub(crate) phone: String,
     /// The country of a number that is written without a plus sign, by code or English name.
     #[serde(default)]
@@ -51,18 +54,40 @@ pub(crate) struct Raw {
     #[schema(max_length = 100)]
     pub(crate) postal_code: Option<String>,
     /// A state by its code, or ISO 3166-2.
-    #[serde(default, alias = "state")]
+    #[serde(default)]
     pub(crate) region: Option<String>,
+    /// Another name of `region`.
+    #[serde(default)]
+    pub(crate) state: Option<String>,
     /// Added to the tags that are there.
     #[serde(default)]
+    #[schema(max_items = 50, max_length = 64)]
     pub(crate) tags: Vec<String>,
-    /// Own fields by name, added to those that are there.
+    /// Own fields by name, added to those that are there, 50 at most. A name has 1 to 64 of a-z,
+    /// 0-9 and `_`, a value 500 characters at most.
     #[serde(default)]
+    #[schema(schema_with = attributes_schema)]
     pub(crate) attributes: BTreeMap<String, String>,
+    /// A consent to marketing that the person has given. It ends no opt-out.
     #[serde(default)]
     pub(crate) consent: Option<RawConsent>,
+    /// Puts the number on the do-not-contact list.
     #[serde(default)]
     pub(crate) do_not_contact: Option<RawStop>,
+}
+
+/// The schema of own fields.
+fn attributes_schema() -> Object {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let name = text().pattern(Some("^[a-z0-9_]{1,64}$")).build();
+    let value = text().max_length(Some(MAX_VALUE)).build();
+    let about = "Own fields by name, added to those that are there.";
+    ObjectBuilder::new()
+        .description(Some(about))
+        .max_properties(Some(MAX_ATTRIBUTES))
+        .property_names(Some(name))
+        .additional_properties(Some(Schema::from(value)))
+        .build()
 }
 
 /// A consent to marketing as written.
@@ -72,14 +97,16 @@ pub(crate) struct Raw {
 pub(crate) struct RawConsent {
     /// The list, form or vendor that it came by.
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub(crate) source: Option<String>,
-    /// When it was given, RFC 3339 or local time of the tenant; not after now.
+    /// When it was given, not after now: RFC 3339, a time by the tenant's clock, or a date. Now
+    /// where it is not said.
     #[serde(default)]
     pub(crate) at: Option<String>,
     /// Its ground: `express_written`, `express`, `implied` or `soft_opt_in`.
     #[serde(default)]
     pub(crate) basis: Option<String>,
-    /// When it ends; none: never.
+    /// When it ends, written as `at` is; none: never.
     #[serde(default)]
     pub(crate) expires_at: Option<String>,
 }
@@ -89,7 +116,9 @@ pub(crate) struct RawConsent {
 #[schema(as = NewContactStop)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawStop {
+    /// Why the number must not be texted.
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub(crate) reason: Option<String>,
     /// What it stops: `marketing` or `all`.
     #[serde(default)]
@@ -128,7 +157,7 @@ pub(crate) fn read(raw: Raw, by: &Reference, evidence: Value) -> Result<Input, V
     let language = language(raw.language, &mut errors);
     let time_zone = zone(raw.time_zone, &mut errors);
     let postal_code = text("postal_code", raw.postal_code, &mut errors);
-    let region = region(raw.region, country, &mut errors);
+    let region = region(either(raw.region, raw.state, &mut errors), country, &mut errors);
     let tags = tags(raw.tags, &mut errors);
     let attributes = attributes(raw.attributes, &mut errors);
 
@@ -261,6 +290,13 @@ pub(super) fn region(
     };
     errors.check(region.is_some(), "region", "unknown", "a state's code such as FL or US-FL");
     region
+}
+
+/// What `region` says, or `state` in its place.
+pub(super) fn either<T>(region: Option<T>, state: Option<T>, errors: &mut Errors) -> Option<T> {
+    let is_once = region.is_none() || state.is_none();
+    errors.check(is_once, "state", "duplicate_field", "region says it too");
+    region.or(state)
 }
 
 pub(super) fn tags(written: Vec<String>, errors: &mut Errors) -> Vec<String> {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use utoipa::{
     IntoResponses,
     openapi::{
-        Components, ContentBuilder, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder,
+        Components, ContentBuilder, Header, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder,
         schema::{ObjectBuilder, Type},
     },
 };
@@ -26,7 +26,7 @@ const ALWAYS: [Shared; 6] = [
 const OF_BODY: [Shared; 4] = [
     ("400", "Malformed", "The body cannot be read."),
     ("408", "Timeout", "The body arrived too slowly."),
-    ("413", "TooLarge", "The body is longer than the limit."),
+    ("413", "TooLarge", "The body is longer than 256 KiB, unless the operation says otherwise."),
     ("415", "UnsupportedMediaType", "The body has another content type."),
 ];
 
@@ -76,14 +76,18 @@ fn problem(status: &str, when: &str) -> Response {
     let content = ContentBuilder::new().schema(Some(schema)).build();
     let answer =
         ResponseBuilder::new().description(when).content("application/problem+json", content);
-    if !matches!(status, "429" | "503") {
-        return answer.build();
-    }
+    let answer = match status {
+        "401" => answer.header("WWW-Authenticate", header(Type::String, "Always `Bearer`.")),
+        "429" | "503" => {
+            let about = "Seconds after which a repeat is worth it.";
+            answer.header("Retry-After", header(Type::Integer, about))
+        }
+        _ => answer,
+    };
+    answer.build()
+}
 
-    let seconds = ObjectBuilder::new().schema_type(Type::Integer).build();
-    let header = HeaderBuilder::new()
-        .schema(Some(seconds))
-        .description(Some("Seconds after which a repeat is worth it."))
-        .build();
-    answer.header("Retry-After", header).build()
+fn header(of: Type, about: &str) -> Header {
+    let schema = ObjectBuilder::new().schema_type(of).build();
+    HeaderBuilder::new().schema(Some(schema)).description(Some(about)).build()
 }

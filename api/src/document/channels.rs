@@ -87,6 +87,7 @@ fn data_of(kind: EventKind) -> String {
         | EventKind::MessageCancelled
         | EventKind::MessageExpired
         | EventKind::InDoubtRaised => name_of::<MessageData>(),
+
         EventKind::MessageReceived => name_of::<ReceivedData>(),
         EventKind::ContactOptedOut | EventKind::ContactOptedIn => name_of::<ContactData>(),
         EventKind::CampaignStarted

@@ -3,7 +3,7 @@
 
 /// A person who is known.
 pub(crate) const CONTACT: &str = "871b7699-0263-5b74-bdc2-4ba8f9db8e05";
-/// Their number.
+/// The number of that person.
 pub(crate) const PHONE: &str = "+12125550123";
 /// A number that texts leave from.
 pub(crate) const SENDER: &str = "3f485105-8f7d-565f-91eb-3571b6e71bca";

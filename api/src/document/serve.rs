@@ -1,21 +1,46 @@
 //! `GET /openapi.json` and `GET /docs`: the document, and the page that shows it and tries it out
 //! with the caller's key. The page is built in and asks no other host.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, OnceLock};
 
 use axum::{
-    Router,
+    Extension, Router,
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     response::IntoResponse,
 };
+use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{asyncapi_json, openapi_json};
 use crate::app::App;
 
-static OPENAPI: LazyLock<String> = LazyLock::new(openapi_json);
-static ASYNCAPI: LazyLock<String> = LazyLock::new(asyncapi_json);
+/// The documents of one ingress, written when somebody asks first. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Documents(Arc<Written>);
+
+struct Written {
+    described: OpenApi,
+    openapi: OnceLock<String>,
+    asyncapi: OnceLock<String>,
+}
+
+impl Documents {
+    /// Those of what handlers say.
+    pub(crate) fn of(described: OpenApi) -> Self {
+        let (openapi, asyncapi) = (OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Written { described, openapi, asyncapi }))
+    }
+
+    fn openapi(&self) -> String {
+        let write = || openapi_json(self.0.described.clone());
+        self.0.openapi.get_or_init(write).clone()
+    }
+
+    fn asyncapi(&self) -> String {
+        self.0.asyncapi.get_or_init(asyncapi_json).clone()
+    }
+}
 
 /// The documents' routes.
 pub(crate) fn router() -> OpenApiRouter<App> {
@@ -36,8 +61,8 @@ pub(crate) fn page() -> Router<App> {
     get, path = "/openapi.json", tag = "documents", operation_id = "get_openapi",
     responses((status = 200, description = "OpenAPI 3.1.", body = serde_json::Value)),
 )]
-async fn openapi() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], OPENAPI.as_str())
+async fn openapi(Extension(documents): Extension<Documents>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], documents.openapi())
 }
 
 /// `GET /asyncapi.json`, for everybody: the subjects that subscribers read, and what is said there.
@@ -45,6 +70,6 @@ async fn openapi() -> impl IntoResponse {
     get, path = "/asyncapi.json", tag = "documents", operation_id = "get_asyncapi",
     responses((status = 200, description = "AsyncAPI 3.0.", body = serde_json::Value)),
 )]
-async fn asyncapi() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], ASYNCAPI.as_str())
+async fn asyncapi(Extension(documents): Extension<Documents>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], documents.asyncapi())
 }

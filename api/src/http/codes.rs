@@ -6,7 +6,7 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 /// The codes in alphabetical order, each with what it means.
 pub(crate) const CODES: [(&str, &str); 43] = [
     ("ambiguous", "two things are said where one is meant"),
-    ("duplicate", "an item before this one has the same number"),
+    ("duplicate", "an item before this one has the same number, id or key"),
     ("duplicate_field", "the field is given twice"),
     ("empty", "the file has no lines"),
     ("empty_text", "the text is empty"),

@@ -170,8 +170,15 @@ impl RequestKey {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "the document alone reads it")]
 pub(crate) struct IdempotencyKey {
-    /// Names the request: a repeat with the same body gets the same answer.
-    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255)]
+    /// Names the request: a repeat with the same body gets the same answer. The same body is one
+    /// that is equal byte for byte, under the same path; of messages, one that says the same.
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]+$",
+        nullable = false
+    )]
     idempotency_key: Option<String>,
 }
 

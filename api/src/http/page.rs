@@ -1,11 +1,20 @@
 //! Lists in pages: `?limit=&cursor=` in, `{data, next_cursor}` out. A cursor is the key of the last
 //! row, so that rows which come or go in between neither repeat nor hide others.
 
+use std::borrow::Cow;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::storable::is_storable;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    __dev::ComposeSchema,
+    IntoParams, ToSchema,
+    openapi::{
+        Ref, RefOr,
+        schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type},
+    },
+};
 use uuid::Uuid;
 
 use super::problem::Problem;
@@ -26,12 +35,42 @@ pub(crate) struct Paging {
 }
 
 /// One page of a list.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Page<T> {
     data: Vec<T>,
     /// The `cursor` of the next page; none at the end.
-    #[schema(required)]
     next_cursor: Option<String>,
+}
+
+/// Written out, as a derived one repeats the schema of its rows instead of naming it.
+impl<T: ToSchema> ComposeSchema for Page<T> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        let rows = ArrayBuilder::new().items(Ref::from_schema_name(T::name()));
+        let next_cursor = ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+            .description(Some(NEXT_CURSOR));
+        ObjectBuilder::new()
+            .description(Some("One page of a list."))
+            .property("data", rows)
+            .required("data")
+            .property("next_cursor", next_cursor)
+            .required("next_cursor")
+            .into()
+    }
+}
+
+const NEXT_CURSOR: &str = "The `cursor` of the next page; null at the end. A page may be short, \
+    or empty, before it.";
+
+impl<T: ToSchema> ToSchema for Page<T> {
+    fn name() -> Cow<'static, str> {
+        "Page".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
 }
 
 impl Paging {

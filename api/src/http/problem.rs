@@ -234,6 +234,7 @@ pub(crate) struct ProblemDocument<'a> {
     request_id: &'a str,
     /// Of a 503 to messages: the key under which a repeat is the same message.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     idempotency_key: Option<&'a str>,
 }
 

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     contacts::{self, Input, Outcome, Recorder, Reference},
+    document::words::ContactOutcome,
     http::Problem,
 };
 
@@ -92,7 +93,7 @@ pub(crate) struct LineOutcome {
     /// The line of the file that it begins in, from 1, as an editor shows it.
     #[schema(minimum = 1)]
     pub(crate) line: i64,
-    #[schema(pattern = "^(created|updated|unchanged|duplicate|invalid)$")]
+    #[schema(value_type = ContactOutcome)]
     pub(crate) outcome: &'static str,
     /// Why it is a duplicate, or invalid.
     #[schema(required)]

@@ -1,6 +1,7 @@
 //! Campaigns: made, changed and run, their ledger, their recipients, and their simulation.
 
 mod acts;
+mod audience;
 mod edit;
 pub(crate) mod events;
 mod forecast;

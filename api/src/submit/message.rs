@@ -8,7 +8,9 @@ use domain::{
     ids::{MessageId, SenderId, TemplateId, TenantId},
     message::class::{Channel, Lane, MessageClass},
     phone::PhoneNumber,
+    schema::words,
     storable::{UNSTORABLE_TEXT, is_storable},
+    template::MAX_VALUE,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -18,7 +20,13 @@ use store::{
     messages::read::{KeyOf, Keyed},
     settings::tenants::Tenant,
 };
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr,
+        schema::{Object, ObjectBuilder, Schema, Type},
+    },
+};
 use uuid::Uuid;
 use wire::{
     Submitted,
@@ -55,8 +63,7 @@ pub(crate) struct NewMessage<'a> {
     /// What it is for: `promo` and `journey` are marketing, `conversational` answers a text of the
     /// person, `transactional` is what the person asked for. It decides which gates apply.
     #[serde(borrow, default)]
-    #[schema(value_type = String, required)]
-    #[schema(pattern = "^(promo|journey|conversational|transactional)$")]
+    #[schema(value_type = NewMessageClass, required)]
     class: Option<Cow<'a, str>>,
     /// The text, of at most 10 segments with the opt-out line that marketing gets.
     #[serde(borrow, default)]
@@ -67,7 +74,7 @@ pub(crate) struct NewMessage<'a> {
     template: Option<TemplateRef>,
     /// How it travels; `sms`, which is also meant where it is not said, is all that is served.
     #[serde(borrow, default)]
-    #[schema(pattern = "^sms$")]
+    #[schema(value_type = Option<NewMessageChannel>)]
     channel: Option<Cow<'a, str>>,
     /// The sender that carries it, by its id or its number; none: whichever fits the person's
     /// country.
@@ -84,7 +91,7 @@ pub(crate) struct NewMessage<'a> {
     /// Whether it is sent or dropped once it is later than the policy wants; none: as the policy
     /// says.
     #[serde(borrow, default)]
-    #[schema(pattern = "^(send|drop)$")]
+    #[schema(value_type = Option<OnLate>)]
     on_late: Option<Cow<'a, str>>,
     /// Own fields of the caller, given back with the message: at most 2,048 bytes in all.
     #[serde(default)]
@@ -95,15 +102,53 @@ pub(crate) struct NewMessage<'a> {
     pub(crate) idempotency_key: Option<Cow<'a, str>>,
 }
 
+/// The class of a message, as callers write it.
+pub(crate) struct NewMessageClass;
+
+impl PartialSchema for NewMessageClass {
+    fn schema() -> RefOr<Schema> {
+        let about = "What a message is for, of what callers may say.";
+        words(about, ["promo", "journey", "conversational", "transactional"])
+    }
+}
+
+impl ToSchema for NewMessageClass {}
+
+/// The channel of a message, as callers write it.
+struct NewMessageChannel;
+
+impl PartialSchema for NewMessageChannel {
+    fn schema() -> RefOr<Schema> {
+        words("How a message travels.", ["sms"])
+    }
+}
+
+impl ToSchema for NewMessageChannel {}
+
 /// A template with the values of its variables.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[schema(as = MessageTemplate)]
 #[serde(deny_unknown_fields)]
 struct TemplateRef {
     id: Uuid,
-    /// Values by name, at most 50 of 500 characters; the person's own fields fill what is missing.
+    /// Values by name.
     #[serde(default)]
+    #[schema(schema_with = variables)]
     variables: BTreeMap<String, String>,
+}
+
+/// What the document says of variables.
+fn variables() -> Object {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    ObjectBuilder::new()
+        .property_names(Some(text().pattern(Some("^[a-z0-9_]{1,64}$"))))
+        .additional_properties(Some(text().max_length(Some(MAX_VALUE))))
+        .max_properties(Some(50))
+        .description(Some(
+            "Values by name, at most 50 of at most 500 characters each; names have 1 to 64 of a-z, \
+             0-9 and `_`. The person's own fields fill what is missing.",
+        ))
+        .build()
 }
 
 /// What all messages of a request share.

@@ -33,16 +33,16 @@ fn operations(document: &Value) -> Vec<(Method, String, Value)> {
 }
 
 fn document() -> Value {
-    serde_json::from_str(&api::document::openapi_json()).expect("JSON")
+    serde_json::from_str(&api::documents::openapi_json()).expect("JSON")
 }
 
 #[test]
 fn what_is_committed_is_what_the_code_makes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     for (name, made) in [
-        ("openapi.json", api::document::openapi_json()),
-        ("asyncapi.json", api::document::asyncapi_json()),
-        ("postman.json", api::document::postman_json()),
+        ("openapi.json", api::documents::openapi_json()),
+        ("asyncapi.json", api::documents::asyncapi_json()),
+        ("postman.json", api::documents::postman_json()),
     ] {
         let committed = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
         let stale = "is stale: run scripts/document";
@@ -83,6 +83,31 @@ fn every_schema_is_named_once_and_every_reference_leads_somewhere() {
         let target = document.pointer(reference.trim_start_matches('#'));
         assert!(target.is_some(), "{reference} leads nowhere");
     }
+}
+
+#[test]
+fn every_golden_event_fits_the_schema_of_its_channel() {
+    let document: Value = serde_json::from_str(&api::documents::asyncapi_json()).expect("JSON");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/wire/tests/golden");
+    let mut seen = 0;
+    for file in std::fs::read_dir(folder).expect("golden files") {
+        let path = file.expect("a file").path();
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+        if !name.starts_with("event_") {
+            continue;
+        }
+        let event = std::fs::read_to_string(&path).expect("an event");
+        let event: Value = serde_json::from_str(&event).expect("JSON");
+        let kind = event["type"].as_str().expect("a type");
+        let channel = &document["channels"][kind];
+        assert!(channel.is_object(), "{name}: there is no channel {kind}");
+
+        let payload = &channel["messages"]["frame"]["payload"];
+        let wrong = schemas::faults(&document, payload, &json!([event]));
+        assert!(wrong.is_empty(), "{name}: {}", wrong.join("\n"));
+        seen += 1;
+    }
+    assert!(seen >= 6, "{seen} events");
 }
 
 #[tokio::test]

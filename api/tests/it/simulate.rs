@@ -83,6 +83,7 @@ async fn as_lines_it_says_what_every_gate_says_of_each_recipient_and_the_sum_las
 
     let viewer = world.caller("other", KeyRole::Viewer).await;
     viewer.post(&path, &json!({})).await.problem(404);
+    caller.post(&path, &Value::Null).await.expect(200);
     let wrong = caller.post(&path, &json!({ "at": "tomorrow" })).await.problem(422);
     assert_eq!(wrong, [("at".to_owned(), "invalid_time".to_owned())]);
 }

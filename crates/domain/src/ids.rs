@@ -52,7 +52,8 @@ impl<'de> Deserialize<'de> for TenantId {
 macro_rules! uuid_ids {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Serialize, Deserialize, ToSchema)]
         #[serde(transparent)]
         pub struct $name(pub Uuid);
 
@@ -79,14 +80,14 @@ macro_rules! uuid_ids {
 }
 
 uuid_ids! {
-    /// One message to one person. Derived from what made it, see the functions below.
+    /// One message to one person. The same request under the same key always names the same one.
     MessageId
-    /// A person as one tenant knows them: `v5(tenant, address)`, of the address that they were
-    /// first known by.
+    /// A person as one tenant knows them. Derived from the tenant and the address that they were
+    /// first known by: the same number has the same id.
     ContactId
     /// A marketing send to many contacts.
     CampaignId
-    /// A number, short code or WhatsApp number that messages leave from: `v5(tenant, E.164)`.
+    /// A number or short code that messages leave from. Derived from the tenant and the number.
     SenderId
     /// A group of senders that a campaign spreads over.
     PoolId
@@ -94,7 +95,7 @@ uuid_ids! {
     BrandId
     /// A message text with variables, in versions.
     TemplateId
-    /// The thread between one contact and one sender: `v5(contact, sender)`.
+    /// The thread between one contact and one sender, derived from both.
     ConversationId
 }
 

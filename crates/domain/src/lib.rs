@@ -24,7 +24,7 @@ pub mod nanp;
 pub mod phone;
 pub mod platform;
 pub mod quiet_hours;
-mod schema;
+pub mod schema;
 pub mod sender_code;
 pub mod simulate;
 pub mod storable;

@@ -38,6 +38,7 @@ pub enum Candidates {
 /// What the candidates rest on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ZoneEvidence)]
 pub enum Evidence {
     /// The time zone that is on file for the contact.
     Contact,

@@ -329,6 +329,10 @@ pub struct Fair {
     #[arg(long, default_value_t = 95, value_name = "PERCENT")]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=100))]
     pub used: u8,
+    /// The longest that 99 of 100 codes may take to the carrier, in milliseconds; any may take twice
+    /// as long
+    #[arg(long, default_value_t = 1_000, value_name = "MILLISECONDS")]
+    pub within: u64,
     /// Kill a send process and freeze a throttle process meanwhile, of two or more
     #[arg(long)]
     pub blows: bool,

@@ -7,9 +7,9 @@ use crate::cli::DocumentKind;
 /// Prints one.
 pub fn run(kind: DocumentKind) -> anyhow::Result<ExitCode> {
     let document = match kind {
-        DocumentKind::Openapi => api::document::openapi_json(),
-        DocumentKind::Asyncapi => api::document::asyncapi_json(),
-        DocumentKind::Postman => api::document::postman_json(),
+        DocumentKind::Openapi => api::documents::openapi_json(),
+        DocumentKind::Asyncapi => api::documents::asyncapi_json(),
+        DocumentKind::Postman => api::documents::postman_json(),
     };
     print!("{document}");
     Ok(ExitCode::SUCCESS)

@@ -34,12 +34,11 @@ pub struct Event {
     pub kind: EventKind,
     /// The tenant that may read it.
     pub tenant: TenantId,
-    /// Business time at which it happened.
+    /// Time at which it happened.
     pub at: Timestamp,
     /// The version of the entity that this change made.
     pub version: i64,
-    /// Fields by type: [`MessageData`], [`ReceivedData`], [`ContactData`], [`CampaignData`],
-    /// [`BudgetData`] or [`CountsData`].
+    /// Fields by type: each channel of this document names them.
     #[schema(value_type = Object)]
     pub data: Box<RawValue>,
 }
@@ -96,9 +95,11 @@ pub struct MessageData {
     pub contact: ContactId,
     /// The campaign that the message belongs to, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub campaign: Option<CampaignId>,
     /// The sender that carries it, once one is chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub sender: Option<SenderId>,
     /// How many segments its text takes.
     pub segments: u16,
@@ -106,12 +107,15 @@ pub struct MessageData {
     pub cost: Micros,
     /// The gate that blocked, deferred or held it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub gate: Option<Gate>,
     /// The reason code, or the carrier's error code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub code: Option<String>,
     /// Until when it waits; none where no time ends the wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub until: Option<Timestamp>,
 }
 
@@ -126,6 +130,7 @@ pub struct ReceivedData {
     pub sender: SenderId,
     /// The campaign whose message was the last one from this sender to this contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub campaign: Option<CampaignId>,
     /// What the text means: `opt_out`, `opt_in`, `help`, `text`, `reaction` (a sign on a message)
     /// or `automatic` (a machine's answer).
@@ -141,6 +146,7 @@ pub struct ContactData {
     pub cause: String,
     /// The campaign whose message was the last one before the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub campaign: Option<CampaignId>,
 }
 
@@ -149,6 +155,7 @@ pub struct ContactData {
 pub struct BudgetData {
     /// The campaign whose budget it is; none: the tenant's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub campaign: Option<CampaignId>,
     /// What the budget is for: a `day` or a `month`.
     pub period: String,
@@ -176,22 +183,27 @@ pub struct CampaignData {
 pub struct CountsData {
     /// The group's own id.
     pub group: Uuid,
-    /// Business time of the changes, at the beginning of their minute.
+    /// Time of the changes, at the beginning of their minute.
     pub minute_start: Timestamp,
     /// The campaign that the messages belong to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub campaign: Option<CampaignId>,
     /// The sender that carries them, once one is chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub sender: Option<SenderId>,
     /// The country of the people's numbers, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub country: Option<Country>,
     /// The reason code, or the carrier's error code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub code: Option<String>,
     /// What they were before; none where they are new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub from: Option<CountedState>,
     /// What they are since.
     pub to: CountedState,
@@ -213,5 +225,6 @@ pub struct CountedState {
     /// What else it is counted as: of `blocked` the gate, `pace` of those `deferred` until their
     /// sender has room, `no_receipt` of those `sent` that ended without a receipt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub detail: Option<String>,
 }

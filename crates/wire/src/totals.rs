@@ -14,7 +14,7 @@ use crate::event::{CountedState, CountsData};
 /// The totals of one scope as subscribers read them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Totals {
-    /// Business time of the latest change counted.
+    /// Time of the latest change counted.
     pub as_of: Timestamp,
     /// How many changes of messages and other events these totals count: the same number, however
     /// and in whatever groups they came.
@@ -23,6 +23,7 @@ pub struct Totals {
     pub version: i64,
     /// The campaign's id, where the scope is one campaign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub id: Option<Uuid>,
     /// Counts by name: each message state (`sent`, `delivered`, ...) and `<state>.<detail>`,
     /// `released`, `segments`, `cost_micros`, `received`, `opt_outs`, `opt_ins`, `rejected`,

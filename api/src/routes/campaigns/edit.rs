@@ -24,8 +24,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
+    audience::{Audience, NewCampaignAudience},
     forecast::view_with_forecast,
-    manage::{Audience, NewCampaign, check, draft},
+    manage::{CampaignClass, NewCampaign, check, draft},
     view::{CampaignView, view},
 };
 use crate::{
@@ -45,8 +46,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(change, remove)).routes(routes!(clone))
 }
 
-/// What is to be otherwise about a campaign. What is not said stays; `validity_seconds` may be
-/// `null`.
+/// What is to be otherwise about a campaign. What is not said stays, and `null` counts as not said,
+/// but for `validity_seconds`, where it is for ever.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = CampaignChange)]
 #[serde(deny_unknown_fields)]
@@ -54,15 +55,15 @@ struct Change {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
-    /// For a draft.
+    /// For a draft: what its messages are for.
     #[serde(default)]
-    #[schema(pattern = "^(promo|journey|transactional)$")]
+    #[schema(value_type = Option<CampaignClass>)]
     class: Option<String>,
     /// For a draft: what a recipient can leave without leaving everything.
     #[serde(default)]
     #[schema(pattern = "^[a-z0-9_-]{1,40}$")]
     program: Option<String>,
-    /// For a draft.
+    /// For a draft: what its messages are made from.
     #[serde(default)]
     template_id: Option<Uuid>,
     /// Of the template that it has: for a campaign that is paused.
@@ -72,8 +73,9 @@ struct Change {
     /// The senders that it spreads over.
     #[serde(default)]
     pool_id: Option<Uuid>,
-    /// For a draft.
+    /// For a draft: whom it is for.
     #[serde(default)]
+    #[schema(value_type = Option<NewCampaignAudience>)]
     audience: Option<Audience>,
     /// How long each message is of use, in seconds from its submission; `null`: for ever.
     #[serde(default, deserialize_with = "named")]

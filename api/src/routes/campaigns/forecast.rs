@@ -1,35 +1,19 @@
 //! What is known of a campaign before it starts: how many of its audience have had a promotion so
-//! lately that gate 4 would stop them.
+//! lately that the gate `suppression` would stop them.
 
 use domain::{ids::TenantId, message::class::MessageClass};
 use jiff::Timestamp;
-use serde::Serialize;
 use store::{
     Scoped,
     campaigns::{Campaign, CampaignState, suppressed},
     settings::policies,
 };
-use utoipa::ToSchema;
 
-use super::view::{CampaignView, view};
+use super::view::{CampaignView, SuppressionForecast, view};
 use crate::http::Problem;
 
 /// How many people of an audience are looked at: it is read with every draft that is shown.
 const LOOKED_AT: i64 = 10_000;
-
-/// Of how many people, how many would get nothing.
-#[derive(Serialize, ToSchema)]
-pub(super) struct SuppressionForecast {
-    /// The window of the policy in force, in days.
-    days: u16,
-    /// People who have had a promotion within it: the campaign stops for them.
-    stopped: i64,
-    /// People who were looked at.
-    of: i64,
-    /// Whether these are all: of a larger audience the first 10,000 are looked at, and `simulate`
-    /// counts the rest.
-    complete: bool,
-}
 
 /// A campaign as callers read it, with the forecast while it is a draft of promotions. There is
 /// none where the policy in force cannot be read: nothing is sent then.

@@ -38,7 +38,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[schema(as = CampaignLedger)]
 struct Ledger {
     campaign: CampaignId,
-    #[schema(pattern = "^(draft|starting|running|paused|stopped|completed)$")]
+    /// How far the campaign has come.
+    #[schema(value_type = CampaignState)]
     state: &'static str,
     /// How many recipients are frozen so far.
     audience: i64,
@@ -60,7 +61,7 @@ struct Ledger {
     opt_outs: i64,
     /// How many answers the AI wrote in these threads.
     ai_replies: i64,
-    /// Messages that were put aside and have been released since.
+    /// Messages that had to wait and have gone back to the gates since.
     released: i64,
     /// When the next of those that are put aside is due.
     #[schema(required)]

@@ -8,17 +8,21 @@ use domain::{
 };
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use store::{
     Scoped,
     campaigns::{self, Campaign, CampaignState},
     settings::{senders, templates},
 };
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, schema::Schema},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
+    audience::{Audience, NewCampaignAudience},
     forecast::view_with_forecast,
     view::{CampaignView, view},
 };
@@ -47,7 +51,7 @@ pub(super) struct NewCampaign {
     #[schema(min_length = 1, max_length = 200)]
     pub(super) name: String,
     /// What its messages are for, which decides what the gates ask.
-    #[schema(pattern = "^(promo|journey|transactional)$")]
+    #[schema(value_type = CampaignClass)]
     pub(super) class: String,
     /// What a recipient can leave without leaving everything; follows from the class where it is
     /// not said.
@@ -58,8 +62,9 @@ pub(super) struct NewCampaign {
     pub(super) template_id: Uuid,
     /// The senders that it spreads over.
     pub(super) pool_id: Uuid,
+    /// Whom it is for; it is frozen at the start.
     #[serde(default)]
-    #[schema(value_type = Audience, required)]
+    #[schema(value_type = NewCampaignAudience, required)]
     pub(super) audience: Option<Audience>,
     /// How long each message is of use, in seconds from its submission; none: for ever.
     #[serde(default)]
@@ -67,45 +72,21 @@ pub(super) struct NewCampaign {
     pub(super) validity_seconds: Option<i32>,
 }
 
-/// Contacts with all of these tags, or everyone: that is said, and never meant by saying nothing.
-#[derive(Default, Deserialize, ToSchema)]
-#[schema(as = CampaignAudience)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Audience {
-    /// Contacts that have all of them; none beside `all`.
-    #[serde(default)]
-    #[schema(max_items = 50, min_length = 1, max_length = 64)]
-    tags: Vec<String>,
-    /// Every contact.
-    #[serde(default)]
-    all: bool,
-}
+/// The classes that a campaign may have.
+const CLASSES: [MessageClass; 3] =
+    [MessageClass::Promo, MessageClass::Journey, MessageClass::Transactional];
 
-impl Audience {
-    fn check(&self, errors: &mut Errors) {
-        fields::tags("audience.tags", self.tags.len(), errors);
-        for tag in &self.tags {
-            fields::tag("audience.tags", tag, errors);
-        }
+/// The class of a campaign, as callers write it.
+pub(super) struct CampaignClass;
 
-        let detail = "say tags, or all: true for every contact";
-        errors.check(self.all || !self.tags.is_empty(), "audience", "required", detail);
-        let both = self.all && !self.tags.is_empty();
-        errors.check(!both, "audience", "ambiguous", "give tags or all, not both");
-    }
-
-    /// What is stored, read back; none where this version cannot.
-    pub(super) fn of_stored(stored: &Value) -> Option<Self> {
-        let audience: Self = serde_json::from_value(stored.clone()).ok()?;
-        let all = audience.all || audience.tags.is_empty();
-        Some(Self { all, ..audience })
-    }
-
-    /// As it is stored: no tags are everyone.
-    fn stored(&self) -> Value {
-        if self.all { json!({ "all": true }) } else { json!({ "tags": self.tags }) }
+impl PartialSchema for CampaignClass {
+    fn schema() -> RefOr<Schema> {
+        let about = "What a campaign's messages are for: `promo` and `journey` are marketing.";
+        domain::schema::words(about, CLASSES.map(MessageClass::as_str))
     }
 }
+
+impl ToSchema for CampaignClass {}
 
 /// `POST /v1/campaigns`, for operators, admins and owners: makes a draft of a campaign, which sends
 /// nothing before it is started. Answers 201 with it.
@@ -168,12 +149,9 @@ pub(super) async fn check(
     tenant: &TenantId,
     body: &NewCampaign,
 ) -> Result<MessageClass, Problem> {
-    use MessageClass::{Journey, Promo, Transactional};
-
     let mut errors = Errors::default();
     fields::name(&body.name, &mut errors);
-    let class = MessageClass::from_name(&body.class)
-        .filter(|class| matches!(class, Promo | Journey | Transactional));
+    let class = MessageClass::from_name(&body.class).filter(|class| CLASSES.contains(class));
     errors.check(class.is_some(), "class", "unknown", "promo, journey or transactional");
     if let Some(program) = &body.program {
         fields::program(program, &mut errors);
@@ -196,7 +174,7 @@ pub(super) async fn check(
 }
 
 /// `GET /v1/campaigns/{id}`, for every role: one campaign, or 404. A draft of promotions says how
-/// many of its audience gate 4 would stop now.
+/// many of its audience the gate `suppression` would stop now.
 #[utoipa::path(
     get, path = "/v1/campaigns/{id}", tag = "campaigns", operation_id = "get_campaign",
     security(("bearer" = [Read::NAME])),

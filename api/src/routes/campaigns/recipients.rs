@@ -20,7 +20,7 @@ use store::{
     Scoped,
     campaigns::{
         self,
-        ledger::{self, LedgerRecipient},
+        ledger::{self, LedgerRecipient, RecipientState},
     },
 };
 use utoipa::ToSchema;
@@ -60,8 +60,7 @@ struct RecipientView {
     /// Of their message, whether it is there yet or not.
     message_id: Uuid,
     /// Where the message stands; `waiting` while there is none.
-    #[schema(pattern = "^(waiting|accepted|deferred|held|queued|in_doubt|sent|blocked|cancelled|\
-        expired|failed|unknown|delivered|read)$")]
+    #[schema(value_type = RecipientState)]
     state: &'static str,
     /// The gate that deferred, held or blocked it.
     #[schema(required)]

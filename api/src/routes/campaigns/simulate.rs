@@ -36,7 +36,7 @@ use crate::{
         answers::{Always, Missing, OfBody},
         examples,
     },
-    dry_run::{self, GateView, instant, run::Run},
+    dry_run::{self, GateView, Outcome, OutcomeUnlessAdmitted, instant, run::Run},
     http::{
         Errors, Id, Problem,
         accept::{NDJSON, accepted},
@@ -63,8 +63,8 @@ struct Question {
 
 /// `POST /v1/campaigns/{id}/simulate`, for every role: what the campaign would come to from an
 /// instant on. Answers 200 with the sum, and where the caller accepts NDJSON a line for each
-/// recipient before it; 503 while another one of the tenant is under way here. Without a body it
-/// goes from now on.
+/// recipient before it; 503 while another one of the tenant is under way here. Without a body, or
+/// with `null`, it goes from now on.
 #[utoipa::path(
     post, path = "/v1/campaigns/{id}/simulate", tag = "campaigns",
     operation_id = "simulate_campaign",
@@ -92,7 +92,7 @@ async fn simulate(
         Question::default()
     } else {
         expect_json(&parts.headers)?;
-        decode(&body)?
+        decode::<Option<Question>>(&body)?.unwrap_or_default()
     };
 
     // check
@@ -130,7 +130,7 @@ enum Line {
 struct RecipientView {
     contact_id: ContactId,
     /// `fail` of a text that cannot be made, else what the gates say.
-    #[schema(pattern = "^(admit|defer|hold|block|expire|fail)$")]
+    #[schema(value_type = Outcome)]
     verdict: String,
     /// The gate that decided, where one did.
     #[schema(required)]
@@ -256,8 +256,8 @@ struct GroupView {
     gate: Option<Gate>,
     /// The reason, for programs.
     code: &'static str,
-    /// What is said of them.
-    #[schema(pattern = "^(defer|hold|block|expire|fail)$")]
+    /// What is said of them, who are not admitted.
+    #[schema(value_type = OutcomeUnlessAdmitted)]
     verdict: &'static str,
     /// How many recipients.
     count: u64,

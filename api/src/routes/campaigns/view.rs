@@ -7,10 +7,10 @@ use domain::{
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use store::campaigns::Campaign;
+use store::campaigns::{Campaign, CampaignState};
 use utoipa::ToSchema;
 
-use super::{forecast::SuppressionForecast, manage::Audience};
+use super::audience::Audience;
 
 /// A campaign, as far as it has come.
 #[derive(Serialize, ToSchema)]
@@ -18,7 +18,8 @@ use super::{forecast::SuppressionForecast, manage::Audience};
 pub(super) struct CampaignView {
     pub(super) id: CampaignId,
     name: String,
-    #[schema(pattern = "^(draft|starting|running|paused|stopped|completed)$")]
+    /// How far it has come; a draft has sent nothing.
+    #[schema(value_type = CampaignState)]
     state: &'static str,
     /// Of its messages: `promo`, `journey` or `transactional`.
     class: MessageClass,
@@ -30,6 +31,7 @@ pub(super) struct CampaignView {
     template_version: Option<i32>,
     /// The senders that it spreads over.
     pool_id: PoolId,
+    /// Whom it is for: contacts with all of these tags, or everyone.
     #[schema(value_type = Audience)]
     audience: Value,
     /// How many recipients are frozen so far.
@@ -45,9 +47,25 @@ pub(super) struct CampaignView {
     /// When everybody had been told, or would not be any more.
     #[schema(required)]
     completed_at: Option<Timestamp>,
-    /// Of a draft of promotions, where it is shown by itself: who would be stopped by gate 4.
+    /// Of a draft of promotions, where it is shown by itself: whom the gate `suppression` would
+    /// stop.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(super) suppression: Option<SuppressionForecast>,
+}
+
+/// Of how many people, how many would get nothing.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SuppressionForecast {
+    /// The window of the policy in force, in days.
+    pub(super) days: u16,
+    /// People who have had a promotion within it: the campaign stops for them.
+    pub(super) stopped: i64,
+    /// People who were looked at.
+    pub(super) of: i64,
+    /// Whether these are all: of a larger audience the first 10,000 are looked at, and `simulate`
+    /// counts the rest.
+    pub(super) complete: bool,
 }
 
 pub(super) fn view(campaign: Campaign) -> CampaignView {

@@ -29,6 +29,7 @@ use crate::{
     document::{
         answers::{Always, Missing, OfBody},
         examples,
+        words::{ConsentScope, StopCause},
     },
     fields,
     http::{
@@ -130,7 +131,7 @@ struct Removal {
     channel: Channel,
     /// What it is taken off: the list of the tenant, or of one program. Follows from `program`
     /// where it is not said.
-    #[param(pattern = "^(tenant|program)$")]
+    #[param(inline, value_type = Option<ConsentScope>)]
     scope: Option<String>,
     /// The program whose list it is taken off; none: the tenant's.
     #[param(pattern = "^[a-z0-9_-]{1,40}$")]
@@ -147,7 +148,7 @@ struct Removal {
     params(
         ("phone" = String, Path,
             description = "The number, in E.164 or as people of the tenant's country write it.",
-            example = "+12125550130"),
+            min_length = 1, max_length = 64, example = "+12125550130"),
         Removal,
     ),
     responses(
@@ -207,14 +208,14 @@ async fn recipient(
 #[into_params(parameter_in = Query)]
 struct Wanted {
     /// This number alone.
-    #[param(example = json!(examples::PHONE))]
+    #[param(min_length = 1, max_length = 64, example = json!(examples::PHONE))]
     phone: Option<String>,
     /// Those on this channel.
     #[param(inline)]
     channel: Option<Channel>,
     /// Those on the list (`do_not_contact`), or those who have left everything or a program
     /// (`opted_out`).
-    #[param(pattern = "^(do_not_contact|opted_out)$", example = "do_not_contact")]
+    #[param(inline, value_type = Option<StopCause>, example = "do_not_contact")]
     cause: Option<String>,
     /// Those that were put on the list, or have opted out, at this instant or later.
     #[param(example = "2026-01-01T00:00:00Z")]

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::scope;
 use crate::{
     auth::Caller,
+    document::words::ConsentScope,
     fields,
     http::{Errors, FieldError},
     ids,
@@ -28,7 +29,7 @@ const MAX_REASON: usize = 100;
 #[serde(deny_unknown_fields)]
 pub(super) struct NewStop {
     /// The number, in E.164 or as people of the tenant's country write it.
-    #[schema(min_length = 3, max_length = 40)]
+    #[schema(min_length = 1, max_length = 64)]
     pub(super) phone: String,
     /// Why the number must not be texted.
     #[schema(min_length = 1, max_length = 100)]
@@ -44,7 +45,7 @@ pub(super) struct NewStop {
     /// Whose list it is put on, the tenant's or that of one program. Follows from `program` where
     /// it is not said.
     #[serde(default)]
-    #[schema(pattern = "^(tenant|program)$")]
+    #[schema(value_type = Option<ConsentScope>)]
     pub(super) scope: Option<String>,
     /// The one program that is stopped; none: everything of the tenant.
     #[serde(default)]

@@ -28,7 +28,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[into_params(parameter_in = Query)]
 struct Wanted {
     /// This number alone.
-    #[param(example = json!(examples::PHONE))]
+    #[param(min_length = 1, max_length = 64, example = json!(examples::PHONE))]
     phone: Option<String>,
 }
 

@@ -15,7 +15,10 @@ use crate::{
     app::App,
     auth::{EditContacts, Needs},
     contacts::{self, Input, Outcome, Raw, Recorder, Reference},
-    document::answers::{Always, OfBody},
+    document::{
+        answers::{Always, OfBody},
+        words::ContactOutcome,
+    },
     http::{Creation, FieldError, Problem, body::decode_item, creation::IdempotencyKey},
 };
 
@@ -26,34 +29,41 @@ pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(create))
 }
 
+/// Contacts to create or to add to, each by itself: one that is invalid stops no other.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = BulkContacts)]
 #[serde(deny_unknown_fields)]
 struct Bulk {
+    /// 1 to 1,000 contacts; of several with one number the first is taken.
     #[schema(value_type = Vec<Raw>, min_items = 1, max_items = 1000)]
     contacts: Vec<Box<RawValue>>,
 }
 
+/// What became of the contacts of a request.
 #[derive(Default, Serialize, ToSchema)]
 #[schema(as = BulkResult)]
 struct Answer {
+    /// Contacts that were not known before.
     created: usize,
+    /// Contacts to which something was added.
     updated: usize,
     /// Contacts to which nothing was added.
     unchanged: usize,
     /// Items whose number an item before them has.
     duplicate: usize,
+    /// Items of which nothing was taken.
     invalid: usize,
     /// One for each item, in the order of the request.
     results: Vec<Row>,
 }
 
+/// What became of one contact of a request.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BulkRow)]
 struct Row {
     /// The item's place in the request, from 0.
     index: usize,
-    #[schema(pattern = "^(created|updated|unchanged|duplicate|invalid)$")]
+    #[schema(value_type = ContactOutcome)]
     outcome: &'static str,
     /// The contact; none of an item that is invalid.
     #[schema(required)]

@@ -36,7 +36,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 /// `PATCH /v1/contacts/{id}`, for every role but viewer: sets what is named, clears what is `null`,
 /// and leaves the rest of a contact. Answers 200 with the contact, or 404.
 #[utoipa::path(
-    patch, path = "/v1/contacts/{id}", tag = "contacts", operation_id = "change_contact",
+    patch, path = "/v1/contacts/{id}", tag = "contacts", operation_id = "update_contact",
     security(("bearer" = [EditContacts::NAME])),
     params(("id" = Uuid, Path, description = "The contact.", example = json!(examples::CONTACT))),
     request_body(content = Edit, example = json!({

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::{
-    contacts::imports::{self, Import},
+    contacts::imports::{self, Import, ImportState},
     idempotency,
     recipients::consent::ConsentMethod,
 };
@@ -30,6 +30,7 @@ use crate::{
     document::{
         answers::{Always, Missing, OfBody},
         examples,
+        words::FileEncoding,
     },
     http::{
         Id, Kind, Page, Paging, Problem, Query,
@@ -58,8 +59,10 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Wanted {
-    /// Columns by field, as a JSON object. What it does not name is known by the header; with
-    /// `"attributes": "*"` all other columns are own fields.
+    /// A JSON object `{field: column}`: the field of the contact, and the name of its column in the
+    /// file's first line. A field is named as a column of that name would be, an own one
+    /// `attributes.<name>`. What it does not name is known by the header; with `"attributes": "*"`
+    /// all other columns are own fields.
     #[param(example = "{\"phone\": \"Mobile\", \"attributes.plan\": \"Plan\"}")]
     mapping: Option<String>,
 }
@@ -78,12 +81,21 @@ impl Wanted {
     }
 }
 
+/// What a file is, for the document.
+const CSV: &str = "The file, 512 MiB at most, its first line with the names of the columns, in any \
+    order. Known by their names are `phone`, which must be there, `country`, `first_name`, \
+    `last_name`, `language`, `postal_code`, `region`, `time_zone`, `tags`, `consent`, \
+    `consent_source`, `consent_at`, `consent_basis`, `consent_expires_at`, `do_not_contact`, \
+    `do_not_contact_reason` and `do_not_contact_stops`, and usual others for the same, such as \
+    `mobile`, `zip`, `state`, `opt_in` or `dnc`. Capitals and blanks do not matter. A column that \
+    is none of these is left out, unless `mapping` names it.";
+
 /// How a file is read, and what an import of it would do.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ImportPreview)]
 struct Preview {
     /// The alphabet that the file is in.
-    #[schema(pattern = "^(UTF-8|UTF-16|Windows-1252)$")]
+    #[schema(value_type = FileEncoding)]
     encoding: String,
     /// What stands between two cells: a comma, a semicolon, a tab or a bar.
     #[schema(value_type = String, min_length = 1, max_length = 1)]
@@ -104,7 +116,7 @@ struct Preview {
     params(Wanted),
     request_body(
         content = String, content_type = "text/csv",
-        description = "The file, its first line with the names of the columns.",
+        description = CSV,
         example = "Mobile,First name,Plan\n+12125550128,Cy,gold\n",
     ),
     responses(
@@ -135,6 +147,7 @@ async fn preview(
 #[derive(Serialize, ToSchema)]
 #[schema(as = AcceptedImport)]
 struct Accepted {
+    /// The import: `GET /v1/imports/{id}` tells how far it has come.
     id: Uuid,
 }
 
@@ -147,7 +160,7 @@ struct Accepted {
     params(IdempotencyKey, Wanted),
     request_body(
         content = String, content_type = "text/csv",
-        description = "The file, 512 MiB at most, its first line with the names of the columns.",
+        description = CSV,
         example = "Mobile,First name,Plan\n+12125550128,Cy,gold\n",
     ),
     responses(
@@ -285,7 +298,7 @@ async fn open(
 #[schema(as = Import)]
 struct ImportView {
     id: Uuid,
-    #[schema(pattern = "^(running|completed|failed)$")]
+    #[schema(value_type = ImportState)]
     state: &'static str,
     #[serde(flatten)]
     counts: CountsView,

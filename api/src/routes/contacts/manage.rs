@@ -68,16 +68,17 @@ pub(super) struct ContactView {
     tags: Vec<String>,
     /// Own fields by name, which templates may use.
     attributes: BTreeMap<String, String>,
-    /// Since when a consent to marketing holds.
+    /// When the latest consent to marketing by SMS was given; whether it still holds:
+    /// `GET /v1/contacts/{id}/consent`.
     #[schema(required)]
     consent_at: Option<Timestamp>,
-    /// Since when the person has opted out.
+    /// Since when the person has opted out of SMS.
     #[schema(required)]
     opted_out_at: Option<Timestamp>,
     /// How the opt-out came.
     #[schema(required)]
     opt_out_cause: Option<ConsentMethod>,
-    /// Since when the number is on the do-not-contact list.
+    /// Since when the number is on the do-not-contact list of SMS.
     #[schema(required)]
     do_not_contact_at: Option<Timestamp>,
     /// Why it is on the list.
@@ -193,7 +194,7 @@ async fn show(
 #[into_params(parameter_in = Query)]
 struct Wanted {
     /// The contact with this number alone.
-    #[param(example = json!(examples::PHONE))]
+    #[param(min_length = 1, max_length = 64, example = json!(examples::PHONE))]
     phone: Option<String>,
     /// Those with this tag.
     #[param(example = "vip")]

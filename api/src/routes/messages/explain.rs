@@ -37,12 +37,12 @@ use crate::{
         examples,
     },
     dry_run::{
-        self, GateView, instant,
+        self, GateView, Outcome, instant,
         sentence::{self, Grounds, Mood},
     },
     fields,
     http::{Body, Errors, Problem, view::money},
-    submit::message::class,
+    submit::message::{NewMessageClass, class},
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -65,11 +65,12 @@ struct Question {
     body: Option<String>,
     /// What it is for. With a campaign: its own, and may be left out.
     #[serde(default)]
-    #[schema(pattern = "^(promo|journey|conversational|transactional)$")]
+    #[schema(value_type = Option<NewMessageClass>)]
     class: Option<String>,
     /// The campaign that it would belong to.
     #[serde(default)]
     campaign: Option<Uuid>,
+    /// Where the person is supposed to be; none: what is on file of them decides.
     #[serde(default)]
     contact: Option<Whereabouts>,
     /// The instant at which the gates would be asked; none: now.
@@ -110,7 +111,7 @@ struct Explanation {
     /// The instant that it is told for.
     at: Timestamp,
     /// What the gates would decide; `fail` where the text cannot be made.
-    #[schema(pattern = "^(admit|defer|hold|block|expire|fail)$")]
+    #[schema(value_type = Outcome)]
     verdict: String,
     /// The gate that would decide; null where none would.
     #[schema(required)]

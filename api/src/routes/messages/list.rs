@@ -44,12 +44,13 @@ struct Wanted {
     /// Those to this number, in E.164 or as people of the tenant's country write it.
     #[param(min_length = 1, max_length = 64, example = json!(examples::PHONE))]
     to: Option<String>,
-    /// Those of this campaign.
+    /// Those of this campaign; beside `to`, one that there is not has none.
     campaign: Option<Uuid>,
     /// Those that were accepted at this instant or later.
     #[param(example = "2026-01-01T00:00:00Z")]
     since: Option<Timestamp>,
     /// Those that were accepted before this instant.
+    #[param(example = "2027-01-01T00:00:00Z")]
     until: Option<Timestamp>,
     /// Those in one of these states, separated by commas: `accepted`, `deferred`, `held`, `queued`,
     /// `in_doubt`, `sent`, `blocked`, `cancelled`, `expired`, `failed`, `unknown`, `delivered`,
@@ -57,17 +58,20 @@ struct Wanted {
     #[param(pattern = "^([a-z_]+(,[a-z_]+)*)?$", example = "sent,delivered")]
     status: Option<String>,
     /// Those of this class.
-    #[param(value_type = Option<MessageClass>, inline)]
+    #[param(value_type = Option<MessageClass>, inline, example = "promo")]
     class: Option<String>,
     /// Those that this sender carries.
+    #[param(example = json!(examples::SENDER))]
     sender: Option<Uuid>,
     /// Those with this reason of a gate, or this error of the carrier.
     code: Option<String>,
 }
 
 /// `GET /v1/messages?to=&campaign=&since=&until=&status=&class=&sender=&code=`, for every role: the
-/// messages in pages, the newest first; those of a campaign in the order of its audience. 404 where
-/// there is no such campaign.
+/// messages in pages, the newest first; those of a campaign, without `to`, in the order of its
+/// audience. A page looks at 10,000 messages at most: where a filter lets few of them through, it
+/// may hold less than was asked for, or nothing, and a `next_cursor`, behind which it goes on. 404
+/// where there is no such campaign, unless `to` is there.
 #[utoipa::path(
     get, path = "/v1/messages", tag = "messages", operation_id = "list_messages",
     security(("bearer" = [Read::NAME])),

@@ -42,8 +42,16 @@ pub(super) fn router() -> OpenApiRouter<App> {
 struct Accepted {
     /// The message; the same key always gives the same id.
     id: MessageId,
-    #[schema(pattern = "^accepted$")]
-    status: &'static str,
+    status: Taken,
+}
+
+/// Where a message stands that was taken just now.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AcceptedMessageStatus)]
+#[serde(rename_all = "snake_case")]
+enum Taken {
+    /// The broker has it on disk.
+    Accepted,
 }
 
 /// `POST /v1/messages`, for every role but viewer: takes one message. Answers 202 with its id once
@@ -109,7 +117,7 @@ async fn submit(
     stored.map_err(|why| why.into_problem(&key.text))?;
 
     // answer
-    let accepted = Json(Accepted { id: message.id, status: "accepted" });
+    let accepted = Json(Accepted { id: message.id, status: Taken::Accepted });
     Ok(left.with((StatusCode::ACCEPTED, accepted)))
 }
 

@@ -79,7 +79,7 @@ pub(super) struct MessageView {
     #[schema(required)]
     expires_at: Option<Timestamp>,
     changed_at: Timestamp,
-    /// How often it was released into the pipe, from 1.
+    /// How often it has gone through the gates from the start, from 1.
     #[schema(minimum = 1)]
     turn: i32,
     /// Calls to the carrier that were begun.

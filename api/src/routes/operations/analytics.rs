@@ -25,6 +25,7 @@ use crate::{
     document::{
         answers::{Always, Missing},
         examples,
+        words::SeriesGrain,
     },
     http::{Id, Problem, Query},
 };
@@ -81,7 +82,7 @@ async fn campaign(
 #[into_params(parameter_in = Query)]
 struct Wanted {
     /// How long each time is; `hour` where it is not said.
-    #[param(pattern = "^(minute|hour|day)$", example = "hour")]
+    #[param(inline, value_type = Option<SeriesGrain>, example = "hour")]
     by: Option<String>,
     /// The first instant, at most 1,440 times before `to`; a day before it where it is not said.
     #[param(example = "2026-05-01T00:00:00Z")]
@@ -96,7 +97,7 @@ struct Wanted {
 #[schema(as = TotalsSeries)]
 struct Series {
     /// How long each time is.
-    #[schema(pattern = "^(minute|hour|day)$")]
+    #[schema(value_type = SeriesGrain)]
     by: &'static str,
     /// The beginning of the first minute, hour or day.
     from: Timestamp,

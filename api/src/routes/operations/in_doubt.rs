@@ -34,7 +34,7 @@ struct DoubtView {
     /// What was seen of the last call.
     #[schema(required)]
     code: Option<String>,
-    /// When the carrier's list is asked next, in machine time.
+    /// When the carrier's list is asked next.
     next_look: Timestamp,
     /// How often the list was asked and settled nothing.
     looks: i32,

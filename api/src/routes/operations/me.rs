@@ -3,6 +3,7 @@
 use axum::{Json, extract::State};
 use domain::{country::Country, ids::TenantId, money::Currency};
 use serde::Serialize;
+use store::settings::api_keys::KeyRole;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -22,7 +23,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 struct Me {
     /// Whose the credentials are: `key:<id>` or `user:<sub>`.
     subject: String,
-    #[schema(pattern = "^(owner|admin|operator|agent|viewer)$")]
+    #[schema(value_type = KeyRole)]
     role: &'static str,
     tenant: TenantView,
 }

@@ -37,10 +37,10 @@ struct NewAccount {
     /// The tenant's name of it.
     #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "main")]
     account: String,
-    /// The carrier that it is at, such as `twilio`.
-    #[schema(example = "twilio")]
+    /// The carrier that it is at.
+    #[schema(example = json!(Carrier::ALL[0].as_str()))]
     carrier: String,
-    /// The account's id at the carrier; at Twilio its SID, 1 to 64 letters and digits.
+    /// The account's id at the carrier, as the carrier writes it.
     #[schema(min_length = 1)]
     carrier_sid: String,
     /// The account's secret at the carrier, which no answer shows.
@@ -62,7 +62,7 @@ struct NewAccount {
     operation_id = "create_carrier_account", security(("bearer" = [EditSettings::NAME])),
     params(IdempotencyKey),
     request_body(content = NewAccount, example = json!({
-        "account": "second", "carrier": "twilio", "carrier_sid": "ACexample2",
+        "account": "second", "carrier": Carrier::ALL[0].as_str(), "carrier_sid": "ACexample2",
         "auth_token": "example-token",
     })),
     responses(
@@ -114,7 +114,8 @@ async fn show(
     Ok(Json(view(&app, found)))
 }
 
-/// What is to be otherwise about an account. What is not said stays.
+/// What is to be otherwise about an account. What is not said stays, and `null` counts as
+/// not said.
 #[derive(Default, PartialEq, Deserialize, ToSchema)]
 #[schema(as = CarrierAccountChange)]
 #[serde(deny_unknown_fields)]
@@ -321,8 +322,8 @@ fn check_url(app: &App, carrier: Carrier, url: &str, errors: &mut Errors) -> Str
     }
 }
 
-/// `GET /v1/carrier-accounts`, for every role: the accounts in pages, by name, those that the platform
-/// lends among them.
+/// `GET /v1/carrier-accounts`, for every role: the accounts in pages, by name, those that the
+/// platform lends among them.
 #[utoipa::path(
     get, path = "/v1/carrier-accounts", tag = "settings", operation_id = "list_carrier_accounts",
     security(("bearer" = [Read::NAME])),

@@ -32,7 +32,7 @@ struct KeyView {
     id: Uuid,
     name: String,
     /// What the key may do.
-    #[schema(pattern = "^(owner|admin|operator|agent|viewer)$")]
+    #[schema(value_type = KeyRole)]
     role: &'static str,
     created_at: Timestamp,
     /// Null while it works.
@@ -64,9 +64,9 @@ async fn list(
     Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |key| key.id)))
 }
 
-/// `DELETE /v1/api-keys/{id}`, for admins and owners, an owner's key for owners alone: revokes a
-/// key. Processes that know it take it for a second more. Answers 200 with the key, also where it
-/// was revoked before, or 404.
+/// `DELETE /v1/api-keys/{id}`, for admins and owners: revokes a key. Only an owner may revoke an
+/// owner's key (403). Processes that know it take it for a second more. Answers 200 with the key,
+/// also where it was revoked before, or 404.
 #[utoipa::path(
     delete, path = "/v1/api-keys/{id}", tag = "settings", operation_id = "revoke_api_key",
     security(("bearer" = [ManageKeys::NAME])),

@@ -35,12 +35,12 @@ pub(super) fn router() -> OpenApiRouter<App> {
 }
 
 /// What the tenant or a campaign may spend; a cap that is not given is none.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[schema(as = Budget)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = BudgetChange)]
 #[serde(deny_unknown_fields)]
 struct BudgetBody {
     /// What is capped: everything of the tenant, or one campaign.
-    #[schema(pattern = "^(tenant|campaign)$")]
+    #[schema(value_type = BudgetScope)]
     scope: String,
     /// The campaign's id, for the scope `campaign`.
     #[serde(default)]
@@ -50,6 +50,24 @@ struct BudgetBody {
     daily: Option<Money>,
     /// The cap of a month in the tenant's zone, in the tenant's currency, not below zero.
     #[serde(default)]
+    monthly: Option<Money>,
+}
+
+/// A budget as it was put.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Budget)]
+struct PutBudget {
+    /// What is capped: everything of the tenant, or one campaign.
+    #[schema(value_type = BudgetScope)]
+    scope: &'static str,
+    /// The campaign's id; null for the tenant.
+    #[schema(required)]
+    target: Option<Uuid>,
+    /// The cap of a day; null where there is none.
+    #[schema(required)]
+    daily: Option<Money>,
+    /// The cap of a month; null where there is none.
+    #[schema(required)]
     monthly: Option<Money>,
 }
 
@@ -64,7 +82,7 @@ struct BudgetBody {
         "monthly": { "amount": "2000.00", "currency": "USD" },
     })),
     responses(
-        (status = 200, description = "The budget as it was put.", body = BudgetBody),
+        (status = 200, description = "The budget as it was put.", body = PutBudget),
         Always, OfBody,
     ),
 )]
@@ -72,7 +90,7 @@ async fn set(
     State(app): State<App>,
     caller: Allowed<EditSettings>,
     Body(body): Body<BudgetBody>,
-) -> Result<Json<BudgetBody>, Problem> {
+) -> Result<Json<PutBudget>, Problem> {
     // check
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let budget = check(&body, &tenant)?;
@@ -98,7 +116,8 @@ async fn set(
     tx.commit().await?;
 
     // answer
-    Ok(Json(body))
+    let BudgetBody { target, daily, monthly, .. } = body;
+    Ok(Json(PutBudget { scope: budget.scope.as_str(), target, daily, monthly }))
 }
 
 /// The budget that the body names, or everything that is wrong with it.
@@ -159,7 +178,7 @@ fn caps(budget: &Budget) -> Value {
 #[schema(as = BudgetUse)]
 struct BudgetView {
     /// What is capped: everything of the tenant, or one campaign.
-    #[schema(pattern = "^(tenant|campaign)$")]
+    #[schema(value_type = BudgetScope)]
     scope: &'static str,
     /// The campaign's id; null for the tenant.
     #[schema(required)]

@@ -40,13 +40,13 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields)]
 struct SetSwitch {
     /// Whose switch it is.
-    #[schema(pattern = "^(tenant|campaign|sender)$")]
+    #[schema(value_type = SwitchScope)]
     scope: String,
     /// The id of the campaign or sender; none for the tenant.
     #[serde(default)]
     target: Option<Uuid>,
     /// `on` lets messages go, `paused` holds them until it is on again, `stopped` ends them.
-    #[schema(pattern = "^(on|paused|stopped)$")]
+    #[schema(value_type = SwitchMode)]
     mode: String,
     /// Why, for people.
     #[serde(default)]
@@ -59,13 +59,13 @@ struct SetSwitch {
 #[schema(as = Switch)]
 struct SwitchView {
     /// Whose switch it is.
-    #[schema(pattern = "^(tenant|campaign|sender)$")]
+    #[schema(value_type = SwitchScope)]
     scope: &'static str,
     /// The id of the campaign or sender; null for the tenant.
     #[schema(required)]
     target: Option<Uuid>,
     /// `on` lets messages go, `paused` holds them until it is on again, `stopped` ends them.
-    #[schema(pattern = "^(on|paused|stopped)$")]
+    #[schema(value_type = SwitchMode)]
     mode: &'static str,
     /// Why, for people; empty where nobody said.
     reason: String,
@@ -225,7 +225,7 @@ async fn check(
 #[derive(Serialize, ToSchema)]
 struct Switches {
     /// What the platform's own switch does to messages of every tenant.
-    #[schema(pattern = "^(on|paused|stopped)$")]
+    #[schema(value_type = SwitchMode)]
     platform: &'static str,
     /// Those of the tenant that are not on.
     data: Vec<SwitchView>,

@@ -49,6 +49,7 @@ struct VersionView {
     created_by: Option<String>,
     /// In the answer to a change: each rule that is another now, those left out included.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     changed: Option<Vec<Changed>>,
 }
 

@@ -10,7 +10,7 @@ use crate::harness::{Caller, send};
 #[tokio::test]
 async fn every_request_of_the_collection_succeeds() {
     let (world, caller) = world().await;
-    let collection: Value = serde_json::from_str(&api::document::postman_json()).expect("JSON");
+    let collection: Value = serde_json::from_str(&api::documents::postman_json()).expect("JSON");
     let folders = collection["item"].as_array().expect("folders").iter();
     // Carriers sign what they send, and the health address is another server's.
     let folders =

@@ -42,6 +42,7 @@ fn close(schema: &mut Value, is_part: bool) {
             if lists && !is_open && !is_part {
                 object.insert("unevaluatedProperties".into(), json!(false));
             }
+
             for (key, inner) in object.iter_mut() {
                 match (key.as_str(), inner) {
                     ("allOf", Value::Array(parts)) => {

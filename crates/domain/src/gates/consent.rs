@@ -9,6 +9,7 @@ use crate::message::class::MessageClass;
 /// The ground of a consent, as the law names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ConsentBasis)]
 pub enum Basis {
     /// Prior express written consent: signed, with its disclosure (47 CFR 64.1200(f)(9)).
     ExpressWritten,
@@ -67,6 +68,7 @@ pub struct Consent {
     ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
+#[schema(as = DoNotContactStops)]
 pub enum Stops {
     /// Promotions, journeys and conversations.
     #[default]
@@ -128,6 +130,7 @@ const GRAVE_REASONS: [&str; 9] = [
 /// Which consent a class of messages needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ConsentNeeded)]
 pub enum Needed {
     /// No consent is needed.
     None,

@@ -129,6 +129,7 @@ pub struct InDoubtPolicy {
 /// What to do with a text in doubt that the carrier's list does not have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = InDoubtAbsent)]
 pub enum Absent {
     /// Back to the gates, in the next turn.
     #[default]

@@ -15,25 +15,30 @@ pub const MAX_STAMPS: usize = 32;
 pub struct Stamp {
     /// The stage that decided.
     pub stage: String,
-    /// Business time of the decision.
+    /// Time of the decision.
     pub at: Timestamp,
     /// What it decided, in one word: `enriched`, `admit`, `defer`, `hold`, `block`, `sent`, ...
     pub verdict: String,
     /// The gate that decided, where one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub gate: Option<Gate>,
     /// The machine-readable reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub code: Option<String>,
     /// The reason in English.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub reason: Option<String>,
     /// The version of the policy that the gates went by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub policy_version: Option<i64>,
     /// Until when it waits, for a deferral; for a block from when on the gate would pass; for an
     /// admission until when it may be called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub until: Option<Timestamp>,
 }
 

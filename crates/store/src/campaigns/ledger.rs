@@ -1,5 +1,7 @@
 //! A campaign's ledger: where each recipient of its frozen audience stands, all from one snapshot.
 
+use std::{borrow::Cow, iter};
+
 use domain::{
     gates::Gate,
     ids::{CampaignId, TenantId},
@@ -9,6 +11,10 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use sqlx::types::Uuid;
 use stage::Fault;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, schema::Schema},
+};
 
 use crate::{
     Scoped, Store,
@@ -162,6 +168,21 @@ impl RecipientState {
             Self::Waiting => "waiting",
             Self::Message(state) => state.as_str(),
         }
+    }
+}
+
+impl PartialSchema for RecipientState {
+    fn schema() -> RefOr<Schema> {
+        let names = MessageState::ALL.map(MessageState::as_str);
+        let about = "Where a recipient of a campaign stands: the state of their message, or \
+            `waiting` while there is none.";
+        domain::schema::words(about, iter::once(Self::Waiting.as_str()).chain(names))
+    }
+}
+
+impl ToSchema for RecipientState {
+    fn name() -> Cow<'static, str> {
+        "RecipientState".into()
     }
 }
 

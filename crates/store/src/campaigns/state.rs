@@ -91,6 +91,11 @@ words! {
     CampaignAct = "act on a campaign",
 }
 
+domain::described_words! {
+    CampaignState, "Where a campaign stands. `starting`: its audience is being frozen; `stopped`: \
+        it never goes on; `completed`: everybody in its audience has been told, or will not be.";
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@ use domain::ids::TenantId;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde_json::Value;
+use sqlx::types::Uuid;
 use stage::Fault;
 
 use super::audience::tags_of;
@@ -31,7 +32,7 @@ pub async fn count(
                   count(*) filter (where s.last_promo_at > $3) as "suppressed!"
            from (
                select number from contacts
-               where tenant_id = $1 and tags @> $2 and erased_at is null
+               where tenant_id = $1 and contact_id > $5 and tags @> $2 and erased_at is null
                order by contact_id limit $4
            ) c
            left join lateral (
@@ -42,6 +43,7 @@ pub async fn count(
         &tags_of(audience),
         since.to_sqlx(),
         limit,
+        Uuid::nil(),
     )
     .fetch_one(&mut **tx)
     .await

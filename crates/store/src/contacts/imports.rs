@@ -94,6 +94,11 @@ words! {
     RowOutcome = "outcome of an import's line",
 }
 
+domain::described_words! {
+    ImportState, "Where an import stands: its lines are being read, all were, or it ended before \
+        its last line.";
+}
+
 /// An import as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {

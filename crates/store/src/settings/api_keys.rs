@@ -57,6 +57,10 @@ impl KeyRole {
 
 words! { KeyRole = "role of a key" }
 
+domain::described_words! {
+    KeyRole, "What a key or token may do; the security scheme lists the permissions of each role.";
+}
+
 impl fmt::Display for KeyRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -47,6 +47,10 @@ impl BudgetScope {
 
 words! { BudgetScope = "scope of a budget" }
 
+domain::described_words! {
+    BudgetScope, "What a cap is on: all that the tenant spends, or what a single campaign spends.";
+}
+
 /// What a tenant or a campaign may spend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {

@@ -43,6 +43,10 @@ impl SwitchScope {
 
 words! { SwitchScope = "scope of a switch" }
 
+domain::described_words! {
+    SwitchScope, "What a switch stops: everything of the tenant, a campaign, or a sender.";
+}
+
 /// A switch that is not on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Switch {

@@ -109,6 +109,7 @@ fn is_product(file: &Source) -> bool {
         || path.starts_with("crates/testkit/")
         || path.starts_with("docs/adr/")
         || path.ends_with("_tests.rs")
+        || (path.starts_with("api/") && path.ends_with(".json"))
         || matches!(path, PAGE | "Cargo.lock"))
 }
 

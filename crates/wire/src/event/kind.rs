@@ -1,12 +1,11 @@
 //! The types of events, in one list: each is two tokens of a subject, `<entity>.<what>`.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 macro_rules! kinds {
     ($($name:ident $text:literal)*) => {
         /// The type of an event, also the last two tokens of its subject.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum EventKind {
             $(#[doc = concat!("The event `", $text, "`.")] #[serde(rename = $text)] $name,)*
         }
@@ -48,4 +47,8 @@ kinds! {
     BudgetWarning "budget.warning"
     BudgetExhausted "budget.exhausted"
     CountsMoved "counts.moved"
+}
+
+domain::described_words! {
+    EventKind, "The type of an event, also the last two tokens of its subject.";
 }

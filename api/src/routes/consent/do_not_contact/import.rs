@@ -21,7 +21,10 @@ use crate::{
     app::App,
     auth::{EditContacts, Needs},
     delimited::{self, Census, Next, Table},
-    document::answers::{Always, OfBody},
+    document::{
+        answers::{Always, OfBody},
+        words::DoNotContactOutcome,
+    },
     http::{
         Creation, Errors, FieldError, Kind, Problem,
         body::{decode_item, decode_list, is_type},
@@ -48,6 +51,7 @@ type Checked = Result<(Stop, String), Vec<FieldError>>;
 #[schema(as = DoNotContactImport)]
 #[serde(deny_unknown_fields)]
 struct Import {
+    /// 1 to 10,000 numbers; one that is invalid stops no other.
     #[schema(value_type = Vec<NewStop>, min_items = 1, max_items = 10000)]
     rows: Vec<Box<RawValue>>,
 }
@@ -71,7 +75,7 @@ struct Answer {
 struct Row {
     /// The row's place in the request, from 0.
     index: usize,
-    #[schema(pattern = "^(created|unchanged|invalid)$")]
+    #[schema(value_type = DoNotContactOutcome)]
     outcome: &'static str,
     /// What is wrong with the row, or which earlier row says the same; left out where nothing is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -87,8 +91,8 @@ struct Row {
     security(("bearer" = [EditContacts::NAME])),
     params(IdempotencyKey),
     request_body(
-        description = "CSV has columns in any order: `phone` and `reason`, and if wanted `stops`, \
-            `channel`, `scope` and `program`. An empty cell counts as not said.",
+        description = "4 MiB at most. CSV has columns in any order: `phone` and `reason`, and if \
+            wanted `stops`, `channel`, `scope` and `program`. An empty cell counts as not said.",
         content(
             (Import = "application/json", example = json!({
                 "rows": [

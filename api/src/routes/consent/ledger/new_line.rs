@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     auth::EditContacts,
+    document::words::{ConsentScope, NewConsentAction, NewConsentMethod},
     fields::{self, ConsentTimes},
     http::{Creation, Errors, Problem},
     ids,
@@ -47,14 +48,14 @@ const METHODS: [ConsentMethod; 9] = [
 pub(super) struct NewLine {
     /// What the person said: `grant` and `confirm` (the second half of a double opt-in) are to the
     /// tenant; `revoke` and `restore` may be of one program.
-    #[schema(pattern = "^(grant|confirm|revoke|restore)$")]
+    #[schema(value_type = NewConsentAction)]
     action: String,
     /// The channel that it is about; `sms` where it is not said.
     #[serde(default)]
     pub(super) channel: Channel,
     /// What a revocation or restoration is of. Follows from `program` where it is not said.
     #[serde(default)]
-    #[schema(pattern = "^(tenant|program)$")]
+    #[schema(value_type = Option<ConsentScope>)]
     scope: Option<String>,
     /// The one program that is left or taken back; none: everything of the tenant.
     #[serde(default)]
@@ -68,7 +69,7 @@ pub(super) struct NewLine {
     expires_at: Option<Timestamp>,
     /// How it was captured; `api` where it is not given.
     #[serde(default)]
-    #[schema(pattern = "^(web_form|keyword|paper|voice|email|point_of_sale|in_app|import|api)$")]
+    #[schema(value_type = Option<NewConsentMethod>)]
     method: Option<String>,
     /// ISO 639-1, of the person or of the words.
     #[serde(default)]

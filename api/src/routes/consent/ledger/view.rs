@@ -14,6 +14,8 @@ use store::recipients::{
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::document::words::ConsentScope;
+
 /// A line of a person's ledger of consent.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ConsentLine)]
@@ -23,7 +25,7 @@ pub(super) struct LineView {
     /// What was done.
     action: Action,
     /// What it is about: everything of the tenant, or one program.
-    #[schema(pattern = "^(tenant|program)$")]
+    #[schema(value_type = ConsentScope)]
     scope: &'static str,
     /// The program that it is about; none: everything of the tenant.
     #[schema(required)]
@@ -75,7 +77,7 @@ pub(super) struct LineView {
     #[schema(value_type = Object)]
     evidence: Value,
     /// The status of the number before this line; none of lines from before that was kept.
-    #[schema(required, pattern = "^(opted_out|do_not_contact|program_stopped|consented|none)$")]
+    #[schema(required, value_type = Option<PriorStatus>)]
     previous: Option<&'static str>,
     /// When it was said.
     pub(super) at: Timestamp,

@@ -8,7 +8,7 @@ use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         RefOr,
-        schema::{AnyOfBuilder, Object, ObjectBuilder, Schema, Type},
+        schema::{AnyOfBuilder, Object, ObjectBuilder, Schema, SchemaType, Type},
     },
 };
 
@@ -41,18 +41,33 @@ impl ToSchema for PolicyPatch {
     }
 }
 
-/// An object whose members may all be null, those of inner objects too.
+/// An object whose members may all be null, those of inner objects too. What a member is about
+/// stands beside both.
 fn patch(mut object: Object, parts: &Parts) -> Object {
     for rule in object.properties.values_mut() {
+        let mut member = member(rule, parts);
+        let about = taken_description(&mut member);
         let null = ObjectBuilder::new().schema_type(Type::Null);
-        *rule = AnyOfBuilder::new().item(member(rule, parts)).item(null).into();
+        *rule = AnyOfBuilder::new().description(about).item(member).item(null).into();
     }
     object
 }
 
-/// A member of a patch: what it leaves out has no default, and an object is a patch again.
+/// What a schema is about, taken out of it; none where it does not say.
+fn taken_description(schema: &mut RefOr<Schema>) -> Option<String> {
+    match schema {
+        RefOr::Ref(to) => Some(std::mem::take(&mut to.description)).filter(|said| !said.is_empty()),
+        RefOr::T(Schema::Object(value)) => value.description.take(),
+        RefOr::T(Schema::Array(values)) => values.description.take(),
+        RefOr::T(_) => None,
+    }
+}
+
+/// A member of a patch: what it leaves out has no default, an object is a patch again, and null is
+/// not said here.
 fn member(rule: &RefOr<Schema>, parts: &Parts) -> RefOr<Schema> {
     let mut rule = rule.clone();
+
     match &mut rule {
         RefOr::Ref(to) => {
             to.default = None;
@@ -65,7 +80,14 @@ fn member(rule: &RefOr<Schema>, parts: &Parts) -> RefOr<Schema> {
                 return inner.into();
             }
         }
-        RefOr::T(Schema::Object(value)) => value.default = None,
+        RefOr::T(Schema::Object(value)) => {
+            value.default = None;
+            if let SchemaType::Array(types) = &value.schema_type
+                && let Some(other) = types.iter().find(|one| **one != Type::Null)
+            {
+                value.schema_type = other.clone().into();
+            }
+        }
         RefOr::T(Schema::Array(values)) => values.default = None,
         RefOr::T(_) => {}
     }
@@ -82,7 +104,10 @@ mod tests {
         let rules = wire::json::to_value(&Policy::default());
         for rule in rules.as_object().expect("rules").keys() {
             assert_eq!(patch["properties"][rule]["anyOf"][1]["type"], "null", "{rule}");
+            assert!(patch["properties"][rule]["description"].is_string(), "{rule}");
+            assert!(patch["properties"][rule]["anyOf"][0]["description"].is_null(), "{rule}");
         }
+        assert_eq!(patch["properties"]["help_contact"]["anyOf"][0]["type"], "string");
 
         let quota = &patch["properties"]["quota"]["anyOf"][0];
         assert_eq!(quota["properties"]["per_day"]["anyOf"][1]["type"], "null");

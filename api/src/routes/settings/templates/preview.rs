@@ -76,10 +76,18 @@ pub(in crate::routes::settings) struct Preview {
 #[derive(Serialize, ToSchema)]
 #[schema(as = PreviewWarning)]
 struct Warning {
-    #[schema(pattern = "^too_long$")]
-    code: &'static str,
+    code: WarningCode,
     /// What is wrong, in English.
     detail: &'static str,
+}
+
+/// A reason why a text would not be sent, for programs.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PreviewWarningCode)]
+#[serde(rename_all = "snake_case")]
+enum WarningCode {
+    /// It has more segments than may be sent.
+    TooLong,
 }
 
 /// `POST /v1/templates/preview`, for every role: the text that a body becomes with these values,
@@ -124,7 +132,7 @@ impl Trial {
         let rendered = self.rendered(field)?;
         let class = self.class.unwrap_or(MessageClass::Transactional);
         let too_long = (!draft::fits(&rendered, class))
-            .then_some(Warning { code: "too_long", detail: draft::TOO_LONG });
+            .then_some(Warning { code: WarningCode::TooLong, detail: draft::TOO_LONG });
         let text = self.complete(&rendered, &tenant.language);
         let measured = measure(&text);
         let country = self.country.as_deref().unwrap_or(&tenant.country).parse();

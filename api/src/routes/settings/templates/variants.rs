@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     draft::{self, CONTACT_FIELDS},
     message::class::MessageClass,
-    template::Template,
+    template::{MAX_TEMPLATE, Template},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::schema::{Object, ObjectBuilder, Type},
+};
 
 use crate::{fields, http::Errors};
 
@@ -26,10 +29,24 @@ pub(crate) struct Variant {
     /// How often it is chosen, in relation to the others; one at least is above 0.
     #[schema(maximum = 10000)]
     weight: u32,
-    /// Texts by language, ISO 639-1; at least one. `{first_name|friend}` stands for a value or,
-    /// where there is none, for `friend`.
-    #[schema(min_length = 1)]
+    /// Texts by language.
+    #[schema(schema_with = bodies)]
     pub(crate) bodies: BTreeMap<String, String>,
+}
+
+/// What the document says of bodies.
+fn bodies() -> Object {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    ObjectBuilder::new()
+        .property_names(Some(text().pattern(Some("^[a-z]{2}$"))))
+        .additional_properties(Some(text().min_length(Some(1)).max_length(Some(MAX_TEMPLATE))))
+        .min_properties(Some(1))
+        .description(Some(
+            "Texts by language, by its two small letters of ISO 639-1; at least one. A text has 1 \
+             to 6,400 bytes and takes at most 10 segments. `{first_name|friend}` stands for a \
+             value or, where there is none, for `friend`.",
+        ))
+        .build()
 }
 
 /// Checks variants against what contacts have and what is declared.

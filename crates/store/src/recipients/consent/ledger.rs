@@ -60,6 +60,11 @@ impl PriorStatus {
 
 words! { PriorStatus = "status before a consent" }
 
+domain::described_words! {
+    PriorStatus, "The status of a number before a line of its ledger, in one word. The first that \
+        was true is named.";
+}
+
 /// One line as it is stored. Holds personal data: `Debug` shows the id alone.
 #[derive(Clone, PartialEq)]
 pub struct ConsentLine {

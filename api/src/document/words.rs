@@ -1,0 +1,63 @@
+//! Closed sets of words that the API alone knows, as the document has them. Sets that others have
+//! too are described beside their types.
+
+use std::borrow::Cow;
+
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr,
+        schema::{Object, ObjectBuilder, Schema, Type},
+    },
+};
+
+/// The schema of a text that is one of these words.
+pub(crate) fn words<const N: usize>(words: [&str; N]) -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
+}
+
+/// Makes a type for the document alone out of each set: a field names it as its `value_type`.
+macro_rules! sets {
+    ($($(#[doc = $about:literal])+ $name:ident [$($word:literal),+];)*) => {$(
+        $(#[doc = $about])+
+        pub(crate) enum $name {}
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let mut set = words([$($word),+]);
+                set.description = Some([$($about.trim()),+].join(" "));
+                set.into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    )*};
+}
+
+sets! {
+    /// What a stop or its end is about: everything of the tenant, or one program.
+    ConsentScope ["tenant", "program"];
+    /// What can be added to a ledger of consent; `confirm` is the second half of a double opt-in.
+    NewConsentAction ["grant", "confirm", "revoke", "restore"];
+    /// How a consent that a tenant records can have been captured.
+    NewConsentMethod [
+        "web_form", "keyword", "paper", "voice", "email", "point_of_sale", "in_app", "import", "api"
+    ];
+    /// Why a number must not be texted: it is on the list, or the person has left everything or a
+    /// program.
+    StopCause ["do_not_contact", "opted_out"];
+    /// What became of one row of a list of numbers.
+    DoNotContactOutcome ["created", "unchanged", "invalid"];
+    /// What became of one contact of a list. `duplicate`: one before it has the same number.
+    ContactOutcome ["created", "updated", "unchanged", "duplicate", "invalid"];
+    /// The alphabet of a file.
+    FileEncoding ["UTF-8", "UTF-16", "Windows-1252"];
+    /// The span of one point of a series.
+    SeriesGrain ["minute", "hour", "day"];
+    /// What a carrier reports: what became of a text, or a text from a person.
+    WebhookPart ["status", "inbound"];
+}
