@@ -333,6 +333,10 @@ pub struct Fair {
     /// as long
     #[arg(long, default_value_t = 1_000, value_name = "MILLISECONDS")]
     pub within: u64,
+    /// How far the small campaign's part of a shared account may be off, in percent of it
+    #[arg(long, default_value_t = 10, value_name = "PERCENT")]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub off: u8,
     /// Kill a send process and freeze a throttle process meanwhile, of two or more
     #[arg(long)]
     pub blows: bool,

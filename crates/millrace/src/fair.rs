@@ -69,10 +69,12 @@ pub async fn run(args: cli::Fair) -> anyhow::Result<ExitCode> {
     let codes = codes.await??;
     let flooded = floods::end(&mut floods).await?;
 
-    let least_used = f64::from(args.used) / 100.0;
-    let within = Duration::from_millis(args.within);
-    let verdict =
-        verdict::reach(&platform, &work, &codes, &flooded, least_used, within, blow).await?;
+    let limits = verdict::FairLimits {
+        used: f64::from(args.used) / 100.0,
+        within: Duration::from_millis(args.within),
+        off: f64::from(args.off) / 100.0,
+    };
+    let verdict = verdict::reach(&platform, &work, &codes, &flooded, &limits, blow).await?;
     println!("     {} single texts were posted meanwhile", posted.load(Ordering::Relaxed));
     if args.posts > 0 && posted.load(Ordering::Relaxed) == 0 {
         bail!("no single text was taken");

@@ -15,9 +15,6 @@ use super::{
 };
 use crate::platform::Platform;
 
-/// How far the part of a shared account may be off.
-const OFF: f64 = 0.1;
-
 /// How often a message may be put aside for its pace, on average.
 const PARKS: f64 = 1.2;
 
@@ -44,11 +41,18 @@ struct Row {
     fine: bool,
 }
 
+/// What is fair.
+pub struct FairLimits {
+    /// The part of their paces that the flooded sender must have used and, where it is less than
+    /// [`KEPT`], the shared account.
+    pub used: f64,
+    /// How long 99 of 100 codes may take; any may take twice as long.
+    pub within: Duration,
+    /// How far the part of a shared account may be off.
+    pub off: f64,
+}
+
 /// Waits until the codes and the small campaign are at the carrier, and looks at its ledger.
-/// `least_used` is the part of their paces that the flooded sender must have used and, where it is
-/// less than [`KEPT`], the shared account; 99 of 100 codes may take as long as `within`, and any
-/// twice as long.
-///
 /// # Errors
 /// Somebody does not answer, or something does not arrive.
 pub async fn reach(
@@ -56,8 +60,7 @@ pub async fn reach(
     work: &FairWork,
     codes: &BTreeMap<String, Timestamp>,
     flooded: &[String],
-    least_used: f64,
-    within: Duration,
+    limits: &FairLimits,
     blow: Option<Blow>,
 ) -> anyhow::Result<FairVerdict> {
     let arrived = tokio::time::timeout(PATIENCE, arrivals(platform, codes)).await;
@@ -66,15 +69,15 @@ pub async fn reach(
     small.context("the small campaign was not sent in time")??;
 
     let lines = Lines::of(platform).await?;
-    print_slow(platform, &took, within).await?;
+    print_slow(platform, &took, limits.within).await?;
     let (held, took): (Vec<Arrival>, Vec<Arrival>) = took
         .into_iter()
         .partition(|code| blow.is_some_and(|blow| blow.held(code.begun_at, code.took())));
-    let mut rows = latency(&took, within);
+    let mut rows = latency(&took, limits.within);
     rows.extend(blow.map(|blow| held_by(blow, &held)));
-    rows.push(share(&lines, blow));
+    rows.push(share(&lines, limits.off, blow));
     rows.push(parks(platform, flooded).await?);
-    rows.extend(used(&lines, least_used, blow));
+    rows.extend(used(&lines, limits.used, blow));
     rows.extend(paces(&lines));
     Ok(FairVerdict { rows })
 }
@@ -220,7 +223,7 @@ fn both(lines: &Lines) -> (Option<Timestamp>, Option<Timestamp>) {
 
 /// The small campaign's part of the account while both campaigns had texts to send, and nothing of
 /// theirs was held by a dead or frozen process.
-fn share(lines: &Lines, blow: Option<Blow>) -> Row {
+fn share(lines: &Lines, off: f64, blow: Option<Blow>) -> Row {
     let (small, large) = (lines.from(SMALL), lines.from(LARGE));
     let (begun, ended) = both(lines);
     let within = |sent: &SentTexts| {
@@ -236,7 +239,7 @@ fn share(lines: &Lines, blow: Option<Blow>) -> Row {
     Row {
         what: "small campaign's part of a shared account".to_owned(),
         found: format!("{:.1} % of {:.1} %", got * 100.0, wanted * 100.0),
-        fine: (got / wanted - 1.0).abs() <= OFF,
+        fine: (got / wanted - 1.0).abs() <= off,
     }
 }
 

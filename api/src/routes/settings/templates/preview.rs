@@ -34,29 +34,29 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = TemplateTrial)]
 #[serde(deny_unknown_fields)]
-pub(in crate::routes::settings) struct Trial {
+pub(crate) struct Trial {
     /// The text with its variables, at most 6,400 bytes.
     #[schema(min_length = 1, max_length = 6400)]
-    pub(in crate::routes::settings) body: String,
+    pub(crate) body: String,
     /// The values of the variables, by name.
     #[serde(default)]
-    pub(in crate::routes::settings) variables: BTreeMap<String, String>,
+    pub(crate) variables: BTreeMap<String, String>,
     /// Promotions and journeys get the opt-out line; transactional where it is not said.
     #[serde(default)]
-    pub(in crate::routes::settings) class: Option<MessageClass>,
+    pub(crate) class: Option<MessageClass>,
     /// The language of the opt-out line, such as `es`; the tenant's where it is not said.
     #[serde(default)]
-    pub(in crate::routes::settings) language: Option<String>,
+    pub(crate) language: Option<String>,
     /// The recipient's country; the tenant's where it is not said.
     #[serde(default)]
     #[schema(value_type = Option<Country>)]
-    pub(in crate::routes::settings) country: Option<String>,
+    pub(crate) country: Option<String>,
 }
 
 /// What a text becomes with values.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TemplatePreview)]
-pub(in crate::routes::settings) struct Preview {
+pub(crate) struct Preview {
     /// The text as a person would read it.
     text: String,
     encoding: Encoding,
@@ -124,11 +124,7 @@ async fn preview(
 
 impl Trial {
     /// What the trial becomes, and what it costs. `field` is at fault where it becomes nothing.
-    pub(in crate::routes::settings) fn preview(
-        &self,
-        field: &str,
-        tenant: &Tenant,
-    ) -> Result<Preview, Problem> {
+    pub(crate) fn preview(&self, field: &str, tenant: &Tenant) -> Result<Preview, Problem> {
         let rendered = self.rendered(field)?;
         let class = self.class.unwrap_or(MessageClass::Transactional);
         let too_long = (!draft::fits(&rendered, class))
