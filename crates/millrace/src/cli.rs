@@ -61,7 +61,7 @@ pub enum Command {
     Demo(Demo),
     /// The documents of the REST API and of the subjects, as programs read them
     Document {
-        /// Which one
+        /// Which document to print
         #[arg(value_enum)]
         kind: DocumentKind,
     },
@@ -329,8 +329,8 @@ pub struct Fair {
     #[arg(long, default_value_t = 95, value_name = "PERCENT")]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=100))]
     pub used: u8,
-    /// The longest that 99 of 100 codes may take to the carrier, in milliseconds; any may take twice
-    /// as long
+    /// The longest that 99 of 100 codes may take to the carrier, in milliseconds; any may take
+    /// twice as long
     #[arg(long, default_value_t = 1_000, value_name = "MILLISECONDS")]
     pub within: u64,
     /// How far the small campaign's part of a shared account may be off, in percent of it

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::cli::DocumentKind;
 
-/// Prints one.
+/// Prints a document as it is committed.
 pub fn run(kind: DocumentKind) -> anyhow::Result<ExitCode> {
     let document = match kind {
         DocumentKind::Openapi => api::documents::openapi_json(),

@@ -69,6 +69,7 @@ fn one_line(error: &anyhow::Error) -> String {
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     carriers::http::install_crypto();
+
     match command {
         Command::Up(args) => up::run(args).await,
         Command::Api(args) => serve::api::run(args).await,

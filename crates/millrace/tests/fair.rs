@@ -1,9 +1,9 @@
 //! A short run of `millrace fair`: neighbours who flood, whose carrier is slow, who upload slowly
-//! and who share an account, beside one who sends a code each second. An unoptimized build takes some
-//! ten times as long for everything and loses more of a pace whenever the machine is busy for a
-//! moment: on a slow machine codes take up to two seconds here, and half of a pace is used. So the
-//! limits here are wide, and find what waits behind others (a minute, not seconds), shares and paces
-//! that are not kept. The optimized one has one second and 95 %.
+//! and who share an account, beside one who sends a code each second. An unoptimized build takes
+//! some ten times as long for everything and loses more of a pace whenever the machine is busy for
+//! a moment: on a slow machine codes take up to two seconds here, and half of a pace is used. So
+//! the limits here are wide, and find what waits behind others (a minute, not seconds), and paces
+//! that are not kept. The optimized one has one second, 95 % of a pace and 10 % of a share.
 
 use std::{path::Path, process::Command};
 

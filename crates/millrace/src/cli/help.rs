@@ -53,8 +53,8 @@ pub fn command() -> Command {
 /// All settings, each with its variable, unit and default.
 pub fn settings() -> String {
     let about = "The settings that every command has: as a flag, or as a variable of the \
-        environment, which a flag overrides. A secret may come from a file: the variable with _FILE \
-        at its end names it.";
+        environment, which a flag overrides. A secret may come from a file: the variable with \
+        _FILE at its end names it.";
     let settings = Command::new("millrace").about(about).disable_help_flag(true);
     let settings = settings.help_template("{about}\n\n{options}\n");
     Common::augment_args(settings).render_long_help().to_string()
