@@ -56,6 +56,7 @@ pub async fn run(args: cli::Chaos) -> anyhow::Result<ExitCode> {
     println!("{:>6.1} s  calm", begun.elapsed().as_secs_f64());
 
     // The last blow may have hit the api, and the questions from here on are put to it once.
+    platform.start_again()?;
     platform.wait().await?;
     let accepted = submitting.await??;
 

@@ -290,6 +290,22 @@ impl Platform {
         self.parts.iter_mut().filter_map(ended).collect()
     }
 
+    /// Starts again what has ended by itself, as an orchestrator does: a process that begins while
+    /// a server restarts says so and ends.
+    ///
+    /// # Errors
+    /// A process cannot be started.
+    pub fn start_again(&mut self) -> anyhow::Result<()> {
+        for part in &mut self.parts {
+            let ended =
+                part.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(Some(_))));
+            if ended {
+                part.start()?;
+            }
+        }
+        Ok(())
+    }
+
     /// Waits until api and carrier answer.
     ///
     /// # Errors

@@ -92,6 +92,8 @@ impl Storm {
     }
 
     async fn strike(&mut self, blow: Blow, platform: &mut Platform) -> anyhow::Result<()> {
+        platform.start_again()?;
+
         match blow {
             Blow::Part(index) => {
                 platform.parts[index].kill().await;
