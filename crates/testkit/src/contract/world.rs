@@ -285,8 +285,7 @@ impl World<'_> {
         let done = async {
             let mut idle_looks = 0;
             while idle_looks < LOOKS {
-                let is_idle = look.left().await? == 0 && self.is_folded(stage).await?;
-                idle_looks = if is_idle { idle_looks + 1 } else { 0 };
+                idle_looks = if look.left().await? == 0 { idle_looks + 1 } else { 0 };
                 if idle_looks == 0 && process.has_ended()? {
                     process = self.start(stage, None).await?;
                 }
@@ -297,16 +296,6 @@ impl World<'_> {
         let done = tokio::time::timeout(PATIENCE, done).await;
         done.with_context(|| format!("{} never came to an end", stage.as_str()))??;
         Ok(process)
-    }
-
-    /// Whether rollup has counted all that moved. What a frozen process had locked it says again
-    /// after ten seconds, when the events that told of it have long been read.
-    async fn is_folded(&self, stage: StageName) -> anyhow::Result<bool> {
-        if stage != StageName::Rollup {
-            return Ok(true);
-        }
-        let unfolded = sqlx::query("select 1 from millrace.moved_counts limit 1");
-        Ok(unfolded.fetch_optional(&mut self.database().await?).await?.is_none())
     }
 
     /// Something to look with, again and again, at what is still to be done.
