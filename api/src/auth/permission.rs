@@ -1,5 +1,5 @@
-//! A route's permission, in the signature of its handler: `caller: Allowed<EditContacts>`. There is
-//! no other way to the caller of a request, so no handler is without one.
+//! A route's permission, in the signature of its handler: `caller: Allowed<EditContacts>`. A
+//! handler is given its caller in no other way, so none is without a permission.
 
 use std::{marker::PhantomData, ops::Deref};
 

@@ -47,8 +47,7 @@ sets! {
     NewConsentMethod [
         "web_form", "keyword", "paper", "voice", "email", "point_of_sale", "in_app", "import", "api"
     ];
-    /// Why a number must not be texted: it is on the list, or the person has left everything or a
-    /// program.
+    /// Why a number must not be texted: it is on the list, or the person has opted out.
     StopCause ["do_not_contact", "opted_out"];
     /// What became of one row of a list of numbers.
     DoNotContactOutcome ["created", "unchanged", "invalid"];

@@ -13,7 +13,7 @@ fn codes_are_on_time_beside_floods_and_shares_and_paces_are_kept() {
     let mut fair = Command::new(env!("CARGO_BIN_EXE_millrace"));
     fair.args(["fair", "--texts", "500", "--seconds", "18", "--recipients", "220"]);
     fair.args(["--accounts", "8", "--posts", "1"]);
-    fair.args(["--used", "40", "--within", "4000", "--off", "25"]);
+    fair.args(["--used", "40", "--within", "3000", "--off", "20"]);
 
     let output = fair.current_dir(folder).output().expect("the program runs");
 

@@ -61,8 +61,7 @@ async fn start(
 
 /// `POST /v1/campaigns/{id}/pause`, for operators, admins and owners: feeds no more and holds what
 /// is under way. What is held keeps its texts; whoever has no message yet gets one with the names
-/// that they have after the resume. Answers 200 with the campaign, 409 where its state does not
-/// allow it.
+/// that they have after the resume. Answers 200 with the campaign, or 409 in other states.
 #[utoipa::path(
     post, path = "/v1/campaigns/{id}/pause", tag = "campaigns", operation_id = "pause_campaign",
     security(("bearer" = [EditCampaigns::NAME])),

@@ -53,8 +53,7 @@ pub(super) struct NewCampaign {
     /// What its messages are for, which decides what the gates ask.
     #[schema(value_type = CampaignClass)]
     pub(super) class: String,
-    /// What a recipient can leave without leaving everything; follows from the class where it is
-    /// not said.
+    /// What a recipient can leave without leaving everything; without it the class decides.
     #[serde(default)]
     #[schema(pattern = "^[a-z0-9_-]{1,40}$")]
     pub(super) program: Option<String>,

@@ -47,8 +47,7 @@ pub(super) struct CampaignView {
     /// When everybody had been told, or would not be any more.
     #[schema(required)]
     completed_at: Option<Timestamp>,
-    /// Of a draft of promotions, where it is shown by itself: whom the gate `suppression` would
-    /// stop.
+    /// Of a draft of promotions that is shown alone: whom the gate `suppression` would stop.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(super) suppression: Option<SuppressionForecast>,

@@ -114,8 +114,7 @@ async fn show(
     Ok(Json(view(&app, found)))
 }
 
-/// What is to be otherwise about an account. What is not said stays, and `null` counts as
-/// not said.
+/// What is to be otherwise about an account. What is not said, or `null`, stays.
 #[derive(Default, PartialEq, Deserialize, ToSchema)]
 #[schema(as = CarrierAccountChange)]
 #[serde(deny_unknown_fields)]

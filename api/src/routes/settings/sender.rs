@@ -52,8 +52,7 @@ async fn show(
     found.map(|found| Json(view(found))).ok_or_else(|| Problem::not_found("sender"))
 }
 
-/// What is to be otherwise about a sender. What is not said stays, and `null` counts as
-/// not said.
+/// What is to be otherwise about a sender. What is not said, or `null`, stays.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SenderChange)]
 #[serde(deny_unknown_fields)]

@@ -83,8 +83,8 @@ struct Row {
 }
 
 /// `POST /v1/do-not-contact/import`, for every role but viewer: puts up to 10,000 numbers on the
-/// do-not-contact list. Answers 200 with an outcome for each row, in their order. Done again, it
-/// changes nothing.
+/// do-not-contact list. Answers 200 with an outcome for each row, in their order. A repeat
+/// changes nothing that is there.
 #[utoipa::path(
     post, path = "/v1/do-not-contact/import", tag = "consent",
     operation_id = "import_do_not_contact",
