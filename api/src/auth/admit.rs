@@ -46,7 +46,7 @@ async fn admit(app: &App, given: Option<&HeaderValue>) -> Result<Caller, Problem
         return Err(Problem::new(Kind::Unauthenticated, detail));
     };
 
-    app.auth.check(&app.store, bearer).await
+    app.auth.check(&app.store, bearer, app.now()).await
 }
 
 fn too_many() -> Problem {

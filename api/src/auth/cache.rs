@@ -1,12 +1,16 @@
-//! API keys that were looked up within the last second, so that a busy key costs one query a
-//! second. A revoked key works for that second; while the database is away, where keys are revoked,
-//! a known one goes on working for some minutes.
+//! API keys that were looked up within the last second: a busy key costs one query a second, and
+//! one note of its use a minute. A revoked key works for that second; while the database is away,
+//! where keys are revoked, a known one goes on working for some minutes.
 
-use store::{Store, settings::api_keys};
+use jiff::Timestamp;
+use store::{
+    Store,
+    settings::api_keys::{self, KeyOwner},
+};
 
-use super::caller::Caller;
+use super::{caller::Caller, roles::Permission};
 use crate::{
-    http::problem::Problem,
+    http::problem::{Kind, Problem},
     last_known::{Asking, LastKnown},
 };
 
@@ -14,7 +18,14 @@ use crate::{
 const MOST: usize = 10_000;
 
 /// The caller of each API key, by the key's hash.
-pub(super) struct KeyCache(LastKnown<[u8; 32], Caller>);
+pub(super) struct KeyCache(LastKnown<[u8; 32], KnownKey>);
+
+/// Whose a key is, and until when.
+#[derive(Clone)]
+struct KnownKey {
+    caller: Caller,
+    expires_at: Option<Timestamp>,
+}
 
 impl KeyCache {
     pub(super) fn new(asking: Asking) -> Self {
@@ -22,19 +33,38 @@ impl KeyCache {
     }
 
     /// Whose key it is; none for a key that does not exist or was revoked.
-    pub(super) async fn find(&self, store: &Store, key: &str) -> Result<Option<Caller>, Problem> {
+    ///
+    /// # Errors
+    /// It has expired; the database does not answer.
+    pub(super) async fn find(
+        &self,
+        store: &Store,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<Option<Caller>, Problem> {
         let hash = api_keys::hash(key);
         let store = store.clone();
-
         let ask = async move {
-            let found = api_keys::find(&store, &hash).await?;
-            Ok(found.map(|found| Caller {
-                tenant: found.tenant,
-                subject: format!("key:{}", found.id),
-                role: found.role,
-            }))
+            let Some(found) = api_keys::find(&store, &hash).await? else { return Ok(None) };
+            api_keys::note_use(&store, &found, now).await?;
+            Ok(Some(known(found)))
         };
 
-        Ok(self.0.get(&hash, ask).await?)
+        let Some(key) = self.0.get(&hash, ask).await? else { return Ok(None) };
+        if key.expires_at.is_some_and(|end| end <= now) {
+            let detail = "the API key has expired: make another, or use another";
+            return Err(Problem::new(Kind::Unauthenticated, detail));
+        }
+        Ok(Some(key.caller))
     }
+}
+
+/// A key as its row has it. A scope that this version does not know allows nothing here.
+fn known(found: KeyOwner) -> KnownKey {
+    let scopes = found
+        .scopes
+        .map(|scopes| scopes.iter().filter_map(|scope| Permission::from_name(scope)).collect());
+    let subject = format!("key:{}", found.id);
+    let caller = Caller { tenant: found.tenant, subject, role: found.role, scopes };
+    KnownKey { caller, expires_at: found.expires_at }
 }

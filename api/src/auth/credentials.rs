@@ -1,6 +1,7 @@
 //! Credentials: whose an access token or an API key is.
 
 use domain::ids::TenantId;
+use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use secrecy::{ExposeSecret, SecretBox};
 use serde::Deserialize;
@@ -47,10 +48,15 @@ impl Auth {
     }
 
     /// Whose token or key it is. A key is known by its prefix.
-    pub(super) async fn check(&self, store: &Store, bearer: &str) -> Result<Caller, Problem> {
+    pub(super) async fn check(
+        &self,
+        store: &Store,
+        bearer: &str,
+        now: Timestamp,
+    ) -> Result<Caller, Problem> {
         let prefixes = [KeyKind::Live, KeyKind::Test].map(KeyKind::prefix);
         let caller = if prefixes.iter().any(|prefix| bearer.starts_with(prefix)) {
-            self.cache.find(store, bearer).await?
+            self.cache.find(store, bearer, now).await?
         } else {
             self.token(bearer)
         };
@@ -61,6 +67,7 @@ impl Auth {
         let decode = |key| jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok();
         let claims = self.keys.iter().find_map(decode)?.claims;
         let role = KeyRole::from_name(&claims.role)?;
-        Some(Caller { tenant: claims.tenant, subject: format!("user:{}", claims.sub), role })
+        let subject = format!("user:{}", claims.sub);
+        Some(Caller { tenant: claims.tenant, subject, role, scopes: None })
     }
 }

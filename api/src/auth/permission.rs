@@ -11,7 +11,7 @@ use super::{
 };
 use crate::http::problem::{Kind, Problem};
 
-/// The caller of a request, whose role has the permission `P`.
+/// The caller of a request, who has the permission `P`.
 #[derive(Debug, Clone)]
 pub(crate) struct Allowed<P>(Caller, PhantomData<fn() -> P>);
 
@@ -42,13 +42,19 @@ impl<P: Needs> Allowed<P> {
     /// The caller that [`authenticate`](super::authenticate) has put into the request.
     ///
     /// # Errors
-    /// Their role does not have the permission.
+    /// Their role or their key does not have the permission.
     pub(crate) fn of(parts: &Parts) -> Result<Self, Problem> {
         let caller = Caller::of(parts)?;
-        if roles::allows(caller.role, P::PERMISSION) {
+        if caller.may(P::PERMISSION) {
             return Ok(Self(caller, PhantomData));
         }
-        let detail = format!("the role {} may not {}", caller.role, P::PERMISSION.as_act());
+
+        let act = P::PERMISSION.as_act();
+        let detail = if roles::allows(caller.role, P::PERMISSION) {
+            format!("the key's scopes do not let it {act}")
+        } else {
+            format!("the role {} may not {act}", caller.role)
+        };
         Err(Problem::new(Kind::Forbidden, detail))
     }
 

@@ -18,8 +18,12 @@ pub(crate) enum Permission {
     EditCampaigns,
     /// Change accounts, senders, pools, budgets, policies.
     EditSettings,
-    /// See and revoke API keys.
+    /// Make, see and revoke API keys.
     ManageKeys,
+}
+
+domain::described_words! {
+    Permission, "What somebody may do; the security scheme lists the permissions of each role.";
 }
 
 impl Permission {
@@ -47,6 +51,11 @@ impl Permission {
         }
     }
 
+    /// The permission of this name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|permission| permission.as_str() == name)
+    }
+
     /// What it allows, as it reads behind "may not".
     pub(crate) fn as_act(self) -> &'static str {
         match self {
@@ -56,7 +65,7 @@ impl Permission {
             Self::EditContacts => "change contacts",
             Self::EditCampaigns => "change campaigns, templates or switches",
             Self::EditSettings => "change accounts, senders, budgets or policies",
-            Self::ManageKeys => "see or revoke API keys",
+            Self::ManageKeys => "make, see or revoke API keys",
         }
     }
 }

@@ -17,7 +17,7 @@ pub use error::SettingsError;
 pub use parse::stream_sizes;
 pub use retention::RetentionSettings;
 
-use crate::{keys::Keys, telemetry::LogFormat};
+use crate::{keys::Keys, telemetry::logs::LogFormat};
 
 /// The exit code of a process whose settings are wrong (`EX_USAGE` of sysexits.h).
 pub const EXIT_BAD_SETTINGS: u8 = 64;

@@ -3,30 +3,11 @@
 //! Logs carry ids, counts and times; never texts, phone numbers or secrets.
 
 pub mod catalogue;
+pub mod logs;
 
-use std::{io::IsTerminal, time::Duration};
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, util::TryInitError};
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// One JSON object per line, for machines.
-    Json,
-    /// Coloured text, for people at a terminal.
-    Pretty,
-}
-
-impl LogFormat {
-    /// `Pretty` where people read, `Json` elsewhere.
-    pub fn for_stderr() -> Self {
-        if std::io::stderr().is_terminal() { Self::Pretty } else { Self::Json }
-    }
-}
-
-/// What is logged without `RUST_LOG`: our own lines, and of libraries what is wrong.
-pub const DEFAULT_FILTER: &str = "info,async_nats=warn,sqlx=warn,hyper=warn,reqwest=warn";
 
 /// Histogram bounds for durations, seconds: from a batched row to a drain.
 const SECONDS: [f64; 17] = [
@@ -41,24 +22,15 @@ const BYTES: [f64; 7] = [256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262_144.0, 1_0
 /// How often the upkeep thread moves samples into their buckets, also when nobody reads them.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Telemetry could not be set up.
+/// Metrics could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// The process has a logger or a recorder already.
-    #[error("telemetry is set up already")]
-    Twice,
     /// The metrics recorder was refused.
     #[error("the metrics recorder could not be installed: {0}")]
     Metrics(BuildError),
     /// The upkeep thread could not be started.
     #[error("the metrics thread could not be started: {0}")]
     Thread(std::io::Error),
-}
-
-impl From<TryInitError> for TelemetryError {
-    fn from(_: TryInitError) -> Self {
-        Self::Twice
-    }
 }
 
 /// Every metric of this process.
@@ -107,27 +79,6 @@ impl Metrics {
     }
 }
 
-/// Starts logging. `filter` is in the language of `RUST_LOG`; the settings have checked it.
-///
-/// # Errors
-/// There is a logger already.
-pub fn start_logging(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
-    use tracing_subscriber::util::SubscriberInitExt;
-
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
-        .with_writer(std::io::stderr);
-
-    match format {
-        LogFormat::Json => builder.json().flatten_event(true).finish().try_init()?,
-        LogFormat::Pretty => {
-            let colours = std::io::stderr().is_terminal();
-            builder.compact().with_ansi(colours).with_target(false).finish().try_init()?;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,10 +100,5 @@ mod tests {
         let help = "# HELP millrace_publish_blocked Publishes that wait";
         assert!(text.contains(help), "{text}");
         assert!(text.contains("# TYPE millrace_publish_blocked gauge"), "{text}");
-    }
-
-    #[test]
-    fn the_default_filter_is_one() {
-        DEFAULT_FILTER.parse::<EnvFilter>().expect("parses");
     }
 }

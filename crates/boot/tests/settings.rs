@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use boot::{
     embedded::Scratch,
     settings::{Common, Settings, SettingsError},
-    telemetry::LogFormat,
+    telemetry::logs::LogFormat,
 };
 use clap::{CommandFactory, Parser};
 use secrecy::{ExposeSecret, SecretString};

@@ -1,28 +1,20 @@
-//! The operator's tools: schema, streams, first tenant, first key, the platform's switch.
+//! The operator's tools: schema, streams, the platform's switch.
 
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, bail};
 use boot::settings::Settings;
-use domain::ids::TenantId;
 use pipeline::{
     broker::Broker,
     consumers::{ConsumerSettings, apply_consumers, diff_consumers},
     streams::{StreamSettings, apply_streams, diff_streams},
 };
 use secrecy::ExposeSecret;
-use store::{
-    Role, Store,
-    settings::{
-        api_keys::{self, KeyKind, KeyRole},
-        platform_switch,
-        tenants::{self, Tenant},
-    },
-};
+use store::{Role, Store, settings::platform_switch};
 
 use crate::{
-    cli::{self, Serve, Streams, StreamsAction, SwitchTarget, TokenCommand},
-    process::{ProcessParts, known_tenant},
+    cli::{self, Serve, Streams, StreamsAction, SwitchTarget},
+    process::ProcessParts,
     public_url,
 };
 
@@ -88,36 +80,6 @@ pub fn streams_of(settings: &Settings) -> StreamSettings {
 /// The consumers of an installation.
 pub fn consumers_of(ack_wait: Duration) -> ConsumerSettings {
     ConsumerSettings { ack_wait, ..ConsumerSettings::default() }
-}
-
-/// `millrace tenant create KEY`; a tenant that is there already stays as it is.
-pub async fn tenant(args: cli::TenantCommand) -> anyhow::Result<ExitCode> {
-    let process = ProcessParts::begin(args.common)?;
-    let tenant: TenantId = args.key.parse().context("tenant")?;
-    let store = process.store(Role::Api, 1).await?;
-
-    let name = args.name.as_deref().unwrap_or(tenant.as_str());
-    let named = Tenant::named(&tenant, name);
-    let new = tenants::create(&store, &named, process.time.now()).await?;
-
-    eprintln!("tenant {tenant} {}", if new { "made" } else { "was there already" });
-    Ok(ExitCode::SUCCESS)
-}
-
-/// `millrace token create`: prints the key, once.
-pub async fn token(args: TokenCommand) -> anyhow::Result<ExitCode> {
-    let process = ProcessParts::begin(args.common)?;
-    let tenant: TenantId = args.tenant.parse().context("--tenant")?;
-    let Some(role) = KeyRole::from_name(&args.role) else {
-        bail!("--role is one of owner, admin, operator, agent, viewer");
-    };
-    let store = process.store(Role::Api, 1).await?;
-    known_tenant(&store, &tenant).await?;
-    let now = process.time.now();
-    let key = api_keys::create(&store, &tenant, &args.name, role, KeyKind::Live, now).await?;
-
-    println!("{}", key.expose_secret());
-    Ok(ExitCode::SUCCESS)
 }
 
 /// `millrace switch platform on|paused|stopped`: says who was told and what was released.

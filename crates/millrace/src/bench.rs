@@ -20,7 +20,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use boot::embedded::Scratch;
+use boot::{
+    embedded::Scratch,
+    telemetry::logs::{LogFormat, start_logging},
+};
 use hop::RawHop;
 use report::BenchReport;
 
@@ -31,7 +34,7 @@ use crate::{
 
 /// Runs the benchmark as often as it is told to, and prints a report of each run.
 pub async fn run(args: cli::bench::Bench) -> anyhow::Result<ExitCode> {
-    boot::telemetry::start_logging(boot::telemetry::LogFormat::for_stderr(), "warn")?;
+    start_logging(LogFormat::for_stderr(), "warn")?;
 
     if let Some(seconds) = args.hold_xmin {
         return hold::run(&args, Duration::from_secs(seconds)).await;

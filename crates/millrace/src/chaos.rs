@@ -14,7 +14,11 @@ use std::{
 
 use anyhow::bail;
 use blows::Storm;
-use boot::{embedded::Scratch, settings::stream_sizes};
+use boot::{
+    embedded::Scratch,
+    settings::stream_sizes,
+    telemetry::logs::{LogFormat, start_logging},
+};
 use pipeline::StreamSettings;
 use serde_json::json;
 use wire::stream::ACK_WAIT;
@@ -29,7 +33,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Runs the platform under blows and prints the verdict.
 pub async fn run(args: cli::Chaos) -> anyhow::Result<ExitCode> {
-    boot::telemetry::start_logging(boot::telemetry::LogFormat::for_stderr(), "error")?;
+    start_logging(LogFormat::for_stderr(), "error")?;
     let seed = args.seed.unwrap_or_else(|| u64::from(std::process::id()));
     println!("seed {seed}: {} recipients, {} kills", args.recipients, args.kills);
     print_waits(&args);

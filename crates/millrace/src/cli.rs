@@ -45,10 +45,10 @@ pub enum Command {
     Migrate(Serve),
     /// Streams and consumers at the broker
     Streams(Streams),
-    /// Makes a tenant
-    Tenant(TenantCommand),
-    /// Makes an API key
-    Token(TokenCommand),
+    /// The companies on the platform: made, listed, shown
+    Tenant(crate::tenants::TenantCommand),
+    /// API keys: made, listed, revoked
+    Token(crate::tokens::TokenCommand),
     /// Carrier accounts of the platform itself, and the tenants that share them
     Account(crate::accounts::AccountCommand),
     /// The platform's own switch: holds or stops the messages of every tenant
@@ -179,42 +179,6 @@ pub enum StreamsAction {
     Diff,
 }
 
-/// `millrace tenant create KEY`
-#[derive(Debug, Args)]
-pub struct TenantCommand {
-    /// What to do
-    #[arg(value_enum)]
-    pub action: CreateAction,
-    /// The tenant's key: 2 to 32 characters of a-z, 0-9 and -
-    pub key: String,
-    /// The tenant's name [default: its key]
-    #[arg(long)]
-    pub name: Option<String>,
-    /// The settings that every process has.
-    #[command(flatten)]
-    pub common: Common,
-}
-
-/// `millrace token create`
-#[derive(Debug, Args)]
-pub struct TokenCommand {
-    /// What to do
-    #[arg(value_enum)]
-    pub action: CreateAction,
-    /// The tenant's key
-    #[arg(long)]
-    pub tenant: String,
-    /// What the key is for, for people
-    #[arg(long, default_value = "command line")]
-    pub name: String,
-    /// owner, admin, operator, agent or viewer
-    #[arg(long, default_value = "admin")]
-    pub role: String,
-    /// The settings that every process has.
-    #[command(flatten)]
-    pub common: Common,
-}
-
 /// `millrace switch platform MODE`
 #[derive(Debug, Args)]
 pub struct SwitchArgs {
@@ -237,13 +201,6 @@ pub struct SwitchArgs {
 pub enum SwitchTarget {
     /// The whole platform: every tenant
     Platform,
-}
-
-/// The one thing that can be done to tenants and tokens here.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum CreateAction {
-    /// Make a new one
-    Create,
 }
 
 /// `millrace demo`, on a platform that is up

@@ -12,7 +12,10 @@ use std::{
 };
 
 use anyhow::bail;
-use boot::embedded::Scratch;
+use boot::{
+    embedded::Scratch,
+    telemetry::logs::{LogFormat, start_logging},
+};
 use load::ClusterLoad;
 use pipeline::StreamSettings;
 use serde_json::json;
@@ -33,7 +36,7 @@ const PEOPLE: usize = 5_000;
 
 /// Runs the texts on one server and on three, and prints rates and the verdict.
 pub async fn run(args: cli::Cluster) -> anyhow::Result<ExitCode> {
-    boot::telemetry::start_logging(boot::telemetry::LogFormat::for_stderr(), "error")?;
+    start_logging(LogFormat::for_stderr(), "error")?;
     let mut passes = true;
     if !args.kills_alone {
         println!("one server, {} texts", args.texts);

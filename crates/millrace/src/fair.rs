@@ -19,7 +19,10 @@ use std::{
 };
 
 use anyhow::bail;
-use boot::embedded::Scratch;
+use boot::{
+    embedded::Scratch,
+    telemetry::logs::{LogFormat, start_logging},
+};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -33,7 +36,7 @@ const BEFORE: u64 = 5;
 
 /// Runs the platform with its neighbours and prints the verdict.
 pub async fn run(args: cli::Fair) -> anyhow::Result<ExitCode> {
-    boot::telemetry::start_logging(boot::telemetry::LogFormat::for_stderr(), "error")?;
+    start_logging(LogFormat::for_stderr(), "error")?;
     if args.blows && args.each < 2 {
         bail!("--blows strikes one of several processes: give --each 2 or more");
     }

@@ -20,6 +20,8 @@ mod public_url;
 mod recount;
 mod serve;
 mod soak;
+mod tenants;
+mod tokens;
 mod up;
 mod verdict;
 
@@ -81,8 +83,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Migrate(args) => admin::migrate(args).await,
         Command::Streams(args) => admin::streams(args).await,
-        Command::Tenant(args) => admin::tenant(args).await,
-        Command::Token(args) => admin::token(args).await,
+        Command::Tenant(args) => tenants::run(args).await,
+        Command::Token(args) => tokens::run(args).await,
         Command::Account(args) => accounts::run(args).await,
         Command::Switch(args) => admin::switch(args).await,
         Command::Dead(args) => dead::run(args).await,

@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
 use boot::{
     clock::{self, BusinessTime},
     health::Health,
@@ -48,7 +48,7 @@ impl ProcessParts {
     /// A setting is wrong, or another process of ours runs inside this one.
     pub fn begin(common: Common) -> anyhow::Result<Self> {
         let settings = common.resolve()?;
-        telemetry::start_logging(settings.log_format, &settings.log_filter)?;
+        telemetry::logs::start_logging(settings.log_format, &settings.log_filter)?;
         let public_url = settings.public_url.clone();
         Ok(Self {
             settings: Arc::new(settings),
@@ -190,10 +190,12 @@ pub fn check_broker(health: Health, broker: &Broker) -> Health {
 /// There is no such tenant, or the database cannot be asked.
 pub async fn known_tenant(store: &Store, tenant: &TenantId) -> anyhow::Result<()> {
     let mut tx = store.scoped([tenant]).await?;
-    if tenants::get(&mut tx, tenant).await?.is_none() {
-        bail!("there is no tenant {tenant}: make it with `millrace tenant create {tenant}`");
-    }
-    Ok(())
+    tenants::get(&mut tx, tenant).await?.map(drop).ok_or_else(|| no_tenant(tenant))
+}
+
+/// One line for a tenant that is not there.
+pub fn no_tenant(tenant: &TenantId) -> anyhow::Error {
+    anyhow!("there is no tenant {tenant}: make it with `millrace tenant create {tenant}`")
 }
 
 /// One line for an address that cannot be had.

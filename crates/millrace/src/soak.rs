@@ -10,7 +10,10 @@ mod slot;
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
-use boot::embedded::{Nats, Scratch};
+use boot::{
+    embedded::{Nats, Scratch},
+    telemetry::logs::{LogFormat, start_logging},
+};
 use load::SoakLoad;
 use report::{SoakReport, SoakWindow};
 use sample::Sample;
@@ -42,7 +45,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 
 /// Runs the load and prints what became of it.
 pub async fn run(args: cli::Soak) -> anyhow::Result<ExitCode> {
-    boot::telemetry::start_logging(boot::telemetry::LogFormat::for_stderr(), "error")?;
+    start_logging(LogFormat::for_stderr(), "error")?;
     let scratch = Scratch::under(Path::new(WORK_DIR))?;
     let reference = hop::reference_server(&scratch).await?;
     let plan = Plan { settings: vec![("RUST_LOG", "error".to_owned())], ..Plan::default() };

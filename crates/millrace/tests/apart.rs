@@ -3,6 +3,8 @@
 
 #[path = "apart/blast.rs"]
 mod blast;
+#[path = "apart/discreet.rs"]
+mod discreet;
 #[path = "apart/locks.rs"]
 mod locks;
 #[path = "apart/public_url.rs"]
@@ -27,7 +29,7 @@ const LAG: Duration = Duration::from_secs(20);
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_balances_with_two_processes_of_each_stage_and_a_subscriber_agrees()
 -> anyhow::Result<()> {
-    let platform = Apart::start(2).await?;
+    let platform = Apart::start_with(2, &[("RUST_LOG", "trace"), ("MILLRACE_LOG", "json")]).await?;
     let mut subscriber = Subscriber::start(&platform.nats_url(), "demo").await?;
 
     let (demo, watched) = tokio::join!(platform.demo(), platform.watch_totals());
@@ -58,6 +60,7 @@ async fn the_demo_balances_with_two_processes_of_each_stage_and_a_subscriber_agr
     assert_eq!(platform.traced_text(trace).await?["traceparent"], trace);
 
     platform.follow_guides().await?;
+    discreet::is_discreet(&platform).await?;
     platform.stop().await
 }
 

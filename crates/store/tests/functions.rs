@@ -13,7 +13,7 @@ const BOTH: &[&str] = &["millrace_api", "millrace_pipeline"];
 const NOBODY: &[&str] = &[];
 
 /// Every function and procedure, and who may call it.
-const CALLERS: [(&str, &[&str]); 54] = [
+const CALLERS: [(&str, &[&str]); 55] = [
     ("account_rate", PIPELINE),
     ("accounts_directory", API),
     ("active_campaigns", PIPELINE),
@@ -34,6 +34,7 @@ const CALLERS: [(&str, &[&str]); 54] = [
     ("end_account_rest", API),
     ("ended_campaigns_after", PIPELINE),
     ("find_api_key", API),
+    ("find_key", API),
     ("fold_waiting", NOBODY),
     ("imports_with_aged_rows", PIPELINE),
     ("is_platform_account", API),

@@ -48,6 +48,9 @@ pub trait ContractSubject: Sync {
     /// What the database alone refuses of its input.
     fn poison(&self) -> Poison;
 
+    /// What it is told of again when nobody has done it: a process that was told of it died late.
+    fn retold(&self) -> Option<Retold>;
+
     /// Makes its input: a platform whose earlier stages have done their work.
     fn prepare(&self, world: &World<'_>) -> impl Future<Output = anyhow::Result<()>> + Send;
 
@@ -62,6 +65,15 @@ pub enum ContractWork {
     Frames,
     /// Rows that it looks for itself.
     Rows(DueRows),
+}
+
+/// What is told again from rows, though its frames are acknowledged. Statements of the superuser.
+#[derive(Debug, Clone, Copy)]
+pub struct Retold {
+    /// Makes all that is left due to be told again.
+    pub due: &'static str,
+    /// Counts what is left.
+    pub left: &'static str,
 }
 
 /// How rows become due. Statements of the superuser.

@@ -1,16 +1,13 @@
 //! A private Postgres with the schema of this checkout, copied from a template in a tenth of a
 //! second.
 
-use std::{fs, path::Path};
-
-use anyhow::Context;
 use boot::embedded::{self, EmbeddedOptions, Postgres, Scratch};
 use domain::ids::TenantId;
 use secrecy::ExposeSecret;
-use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection};
 use store::{
     Role, Store,
+    core::migrate,
     settings::tenants::{self, Tenant},
 };
 
@@ -21,9 +18,6 @@ pub struct Database {
     _scratch: Scratch,
 }
 
-/// Where the migrations lie in this checkout.
-const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
-
 impl Database {
     /// Starts one with the schema of this checkout.
     ///
@@ -31,9 +25,9 @@ impl Database {
     /// No Postgres on this machine, or a migration fails.
     pub async fn start() -> anyhow::Result<Self> {
         let root = embedded::template_root();
-        let version = version_of_migrations()?;
+        let version = migrate::version();
         let template = embedded::template(&root, "schema", &version, async |server| {
-            Ok(store::core::migrate::migrate(server.database_url().expose_secret()).await?)
+            Ok(migrate::migrate(server.database_url().expose_secret()).await?)
         });
         let options =
             EmbeddedOptions { template: Some(template.await?), ..EmbeddedOptions::for_tests() };
@@ -82,17 +76,4 @@ impl Database {
     pub fn server(&mut self) -> &mut Postgres {
         &mut self.postgres
     }
-}
-
-/// What names the template: another one as soon as any migration changes.
-fn version_of_migrations() -> anyhow::Result<String> {
-    let dir = Path::new(MIGRATIONS);
-    let mut files: Vec<_> = fs::read_dir(dir).context("migrations")?.flatten().collect();
-    files.sort_by_key(fs::DirEntry::file_name);
-
-    let mut hash = Sha256::new();
-    for file in files {
-        hash.update(fs::read(file.path())?);
-    }
-    Ok(wire::hex(&hash.finalize()[..8]))
 }

@@ -9,7 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
-    auth::{Allowed, Needs, Read},
+    auth::{Allowed, Needs, Read, roles::Permission},
     document::answers::Always,
     http::Problem,
 };
@@ -25,6 +25,9 @@ struct Me {
     subject: String,
     #[schema(value_type = KeyRole)]
     role: &'static str,
+    /// What they may do: the permissions of their role, and of their key's scopes.
+    #[schema(value_type = Vec<Permission>)]
+    permissions: Vec<&'static str>,
     tenant: TenantView,
 }
 
@@ -58,10 +61,12 @@ struct TenantView {
 )]
 async fn me(State(app): State<App>, caller: Allowed<Read>) -> Result<Json<Me>, Problem> {
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
+    let permissions = Permission::ALL.into_iter().filter(|one| caller.may(*one));
 
     Ok(Json(Me {
         subject: caller.subject.clone(),
         role: caller.role.as_str(),
+        permissions: permissions.map(Permission::as_str).collect(),
         tenant: TenantView {
             id: tenant.id.to_string(),
             name: tenant.name.clone(),

@@ -122,6 +122,18 @@ impl Postgres {
         Ok(())
     }
 
+    /// Drops what new databases are copied from: half of a cluster's files, and nobody makes
+    /// another database.
+    pub(super) async fn drop_templates(&self) -> Result<(), sqlx::Error> {
+        let mut connection = PgConnection::connect(self.superuser_url().expose_secret()).await?;
+        let free = "update pg_database set datistemplate = false";
+        run(&mut connection, free.to_owned()).await?;
+        for template in ["template0", "template1"] {
+            run(&mut connection, format!("drop database {template}")).await?;
+        }
+        connection.close().await
+    }
+
     /// Vacuums what a caller has loaded and writes it to disk, so that later statements do not pay
     /// for it.
     ///

@@ -131,11 +131,15 @@ impl Supervised {
         locked(&self.child).try_wait().ok().flatten()
     }
 
-    /// Sends the server a signal, unless it has ended.
+    /// Sends the server a signal, unless it has ended. One that is to stand still does so when this
+    /// returns.
     pub(super) fn signal(&self, signal: Signal) {
         // The shell reaps the server and exits at once: while it lives, the id is the server's.
         if self.exited().is_none() {
             let _ = kill(self.pid, signal);
+        }
+        while signal == Signal::SIGSTOP && self.exited().is_none() && !stands_still(self.pid) {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 
@@ -177,4 +181,14 @@ impl Drop for Supervised {
 /// A panic elsewhere cannot leave these values half changed, so a poisoned lock is as good.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Whether every thread of a process is stopped by a signal.
+fn stands_still(pid: Pid) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
+    threads.into_iter().flatten().flatten().all(|thread| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        // The state comes after the name, which is in parentheses.
+        stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['T', 't']))
+    })
 }

@@ -48,6 +48,7 @@ pub async fn template(
     make_dir(&path, 0o755)?;
     let postgres = Postgres::start(&path, &EmbeddedOptions::for_tests()).await?;
     prepare(&postgres).await.map_err(EmbeddedError::Template)?;
+    postgres.drop_templates().await?;
     postgres.stop_cleanly().await?;
 
     fs::write(&complete, "").map_err(failed("writing", &complete))?;

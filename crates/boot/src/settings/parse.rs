@@ -17,7 +17,7 @@ use wire::stream::Stream;
 use super::error::SettingsError;
 use crate::{
     keys::Keys,
-    telemetry::{DEFAULT_FILTER, LogFormat},
+    telemetry::logs::{DEFAULT_FILTER, LogFormat},
 };
 
 /// The largest file that a secret is read from, bytes.

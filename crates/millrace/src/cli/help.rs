@@ -10,7 +10,7 @@ use super::Cli;
 const SHARED: &str = "Settings";
 
 /// An example of each command, by its words.
-const EXAMPLES: [(&str, &str); 32] = [
+const EXAMPLES: [(&str, &str); 38] = [
     ("", "millrace up --demo"),
     ("up", "millrace up --demo --listen 127.0.0.1:8080"),
     ("api", "millrace api --listen 0.0.0.0:8080"),
@@ -19,8 +19,14 @@ const EXAMPLES: [(&str, &str); 32] = [
     ("settings", "millrace settings"),
     ("migrate", "millrace migrate --public-url https://api.example.com"),
     ("streams", "millrace streams diff"),
-    ("tenant", "millrace tenant create acme --name Acme"),
-    ("token", "millrace token create --tenant acme --role operator"),
+    ("tenant", "millrace tenant list"),
+    ("tenant create", "millrace tenant create acme --name Acme"),
+    ("tenant list", "millrace tenant list"),
+    ("tenant show", "millrace tenant show acme"),
+    ("token", "millrace token list --tenant acme"),
+    ("token create", "millrace token create --tenant acme --role operator"),
+    ("token list", "millrace token list --tenant acme"),
+    ("token revoke", "millrace token revoke 0198f1d2-7c00-7a00-8000-000000000080 --tenant acme"),
     ("account", "millrace account list"),
     ("account create", "millrace account create --carrier twilio --sid AC1 --token-file token"),
     ("account list", "millrace account list"),

@@ -5,7 +5,7 @@ use serde_json::json;
 use stage::StageName::{
     self, Audience, Enrich, Gate, Inbound, Reconcile, Reply, Rollup, Schedule, Send, Throttle,
 };
-use testkit::contract::{ContractSubject, ContractWork, DueRows, Poison, World};
+use testkit::contract::{ContractSubject, ContractWork, DueRows, Poison, Retold, World};
 
 use crate::inputs::{self, Caller};
 
@@ -228,6 +228,13 @@ impl ContractSubject for Case {
 
     fn has_database(&self) -> bool {
         self.stage != Throttle
+    }
+
+    fn retold(&self) -> Option<Retold> {
+        (self.stage == Rollup).then_some(Retold {
+            due: "update millrace.moved_counts set said_at = '2026-01-01Z'",
+            left: "select count(*) from millrace.moved_counts",
+        })
     }
 
     async fn prepare(&self, world: &World<'_>) -> anyhow::Result<()> {

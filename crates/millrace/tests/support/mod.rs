@@ -125,6 +125,43 @@ impl Apart {
         self.scratch.path()
     }
 
+    /// Where processes write their log, unless they say nothing but what is wrong.
+    pub fn logs(&self) -> std::path::PathBuf {
+        self.scratch.path().join("logs")
+    }
+
+    /// How many processes run.
+    pub fn processes(&self) -> usize {
+        self.processes.len()
+    }
+
+    /// What nobody but the platform may know.
+    pub fn secrets(&self) -> anyhow::Result<Vec<String>> {
+        let password = |url: &str| {
+            let (_, rest) = url.split_once("://")?;
+            let (user, _) = rest.split_once('@')?;
+            Some(user.split_once(':').map_or(user, |(_, password)| password).to_owned())
+        };
+
+        let mut secrets = vec![self.key.clone()];
+        for url in [self.nats_url(), self.postgres.database_url().expose_secret().to_owned()] {
+            secrets.push(password(&url).context("a URL with a password")?);
+        }
+        for name in ["master-key", "jwt-secret"] {
+            let keys = std::fs::read_to_string(self.scratch.path().join(name))?;
+            secrets.extend(keys.split_whitespace().map(str::to_owned));
+        }
+        ensure!(secrets.iter().all(|secret| secret.len() >= 16), "secrets are long");
+        Ok(secrets)
+    }
+
+    /// One column of words out of the database.
+    pub async fn words(&self, sql: &'static str) -> anyhow::Result<Vec<String>> {
+        let url = self.postgres.superuser_url().expose_secret();
+        let mut connection = PgConnection::connect(url).await?;
+        Ok(sqlx::query_scalar(sql).fetch_all(&mut connection).await?)
+    }
+
     /// One number out of the database.
     pub async fn count(&self, sql: &'static str) -> anyhow::Result<i64> {
         let url = self.postgres.superuser_url().expose_secret();
@@ -371,6 +408,11 @@ impl Apart {
         let mut command = self.command(words);
         command.envs(listen.map(|listen| ("MILLRACE_LISTEN", listen.to_string())));
         let name = words.last().copied().unwrap_or_default().to_owned();
+        if self.settings.iter().any(|(name, _)| *name == "RUST_LOG") {
+            std::fs::create_dir_all(self.logs())?;
+            let log = self.logs().join(format!("{}-{name}", self.processes.len()));
+            command.stderr(std::fs::File::create(log)?);
+        }
         self.processes.push((name, command.spawn()?));
         Ok(())
     }

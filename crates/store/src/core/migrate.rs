@@ -2,11 +2,21 @@
 
 use std::str::FromStr;
 
+use sha2::{Digest, Sha256};
 use sqlx::{Connection, Executor, PgConnection, postgres::PgConnectOptions};
 
 use crate::core::scope::Role;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
+
+/// A name for the schema that this version makes: another one as soon as a migration differs.
+pub fn version() -> String {
+    let mut hash = Sha256::new();
+    for migration in MIGRATIONS.iter() {
+        hash.update(&migration.checksum);
+    }
+    wire::hex(&hash.finalize()[..8])
+}
 
 /// Makes the roles where they are missing. Needs CREATEROLE only then.
 const ROLES: &str = "

@@ -4,7 +4,7 @@ use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::ids::TenantId;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
@@ -17,6 +17,9 @@ use crate::{
     core::words::{self, word, words},
     fault,
 };
+
+/// How often the use of a key is noted.
+const USE_NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// What a key or token may do. The api's table of roles says what that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -93,8 +96,29 @@ pub struct KeyOwner {
     pub tenant: TenantId,
     /// The key's id.
     pub id: Uuid,
-    /// What it may do.
+    /// What it may do at most.
     pub role: KeyRole,
+    /// The permissions that it has of its role; none: all of them.
+    pub scopes: Option<Vec<String>>,
+    /// Business time from which it signs nobody in, if there is one.
+    pub expires_at: Option<Timestamp>,
+    /// Business time of its last use, to the minute.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// A key to be made.
+#[derive(Debug, Clone)]
+pub struct NewKey<'a> {
+    /// What it is for, for people.
+    pub name: &'a str,
+    /// What it may do at most.
+    pub role: KeyRole,
+    /// What it is meant for.
+    pub kind: KeyKind,
+    /// The permissions that it has of its role; none: all of them.
+    pub scopes: Option<Vec<String>>,
+    /// Business time from which it signs nobody in, if there is one.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// The hash that a key is looked up by.
@@ -111,20 +135,48 @@ pub async fn create(
     kind: KeyKind,
     now: Timestamp,
 ) -> Result<SecretString, Fault> {
-    let key = format!("{}{}", kind.prefix(), URL_SAFE_NO_PAD.encode(random()));
+    let new = NewKey { name, role, kind, scopes: None, expires_at: None };
     let mut tx = store.scoped([tenant]).await?;
-    let id = insert(&mut tx, tenant, name, role, &hash(&key), now).await?;
+    let (_, key) = make(&mut tx, tenant, "operator", &new, now).await?;
+    tx.commit().await.map_err(fault)?;
+    Ok(key)
+}
+
+/// The same in a transaction, for somebody who signs in as `actor`. Answers what is listed of it,
+/// and the key itself.
+pub async fn make(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    actor: &str,
+    new: &NewKey<'_>,
+    now: Timestamp,
+) -> Result<(ListedKey, SecretString), Fault> {
+    let key = format!("{}{}", new.kind.prefix(), URL_SAFE_NO_PAD.encode(random()));
+    let id = insert(tx, tenant, new, &hash(&key), now).await?;
     let made = AuditEntry {
         tenant: tenant.clone(),
         at: now,
-        actor: "operator".into(),
+        actor: actor.to_owned(),
         action: "api_key.created".into(),
         subject: format!("api_key:{id}"),
-        detail: serde_json::json!({ "name": name, "role": role.as_str() }),
+        detail: serde_json::json!({
+            "name": new.name, "role": new.role.as_str(),
+            "scopes": new.scopes, "expires_at": new.expires_at,
+        }),
     };
-    audit::append(&mut tx, &[made]).await?;
-    tx.commit().await.map_err(fault)?;
-    Ok(SecretString::from(key))
+    audit::append(tx, &[made]).await?;
+
+    let listed = ListedKey {
+        id,
+        name: new.name.to_owned(),
+        role: new.role,
+        scopes: new.scopes.clone(),
+        created_at: now,
+        expires_at: new.expires_at,
+        last_used_at: None,
+        revoked_at: None,
+    };
+    Ok((listed, SecretString::from(key)))
 }
 
 #[expect(clippy::disallowed_methods, reason = "a key is the one thing here that nobody may guess")]
@@ -135,20 +187,22 @@ fn random() -> [u8; 32] {
 async fn insert(
     tx: &mut Scoped,
     tenant: &TenantId,
-    name: &str,
-    role: KeyRole,
+    new: &NewKey<'_>,
     hash: &[u8; 32],
     now: Timestamp,
 ) -> Result<Uuid, Fault> {
     let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, hash);
     sqlx::query!(
-        "insert into api_keys (tenant_id, key_id, hash, name, role, created_at)
-         values ($1, $2, $3, $4, $5, $6)",
+        "insert into api_keys
+             (tenant_id, key_id, hash, name, role, scopes, expires_at, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
         tenant.as_str(),
         id,
         hash.as_slice(),
-        name,
-        role.as_str(),
+        new.name,
+        new.role.as_str(),
+        new.scopes.as_deref(),
+        new.expires_at.map(|at| at.to_sqlx()) as _,
         now.to_sqlx(),
     )
     .execute(&mut **tx)
@@ -161,8 +215,9 @@ async fn insert(
 /// Whose key has this hash, if it is not revoked. Before any tenant is known.
 pub async fn find(store: &Store, hash: &[u8; 32]) -> Result<Option<KeyOwner>, Fault> {
     let row = sqlx::query!(
-        r#"select tenant_id as "tenant_id!", key_id as "key_id!", role as "role!"
-           from find_api_key($1)"#,
+        r#"select tenant_id as "tenant_id!", key_id as "key_id!", role as "role!",
+                  scopes, expires_at, last_used_at
+           from find_key($1)"#,
         hash.as_slice()
     )
     .fetch_optional(store.pool())
@@ -170,8 +225,36 @@ pub async fn find(store: &Store, hash: &[u8; 32]) -> Result<Option<KeyOwner>, Fa
     .map_err(fault)?;
 
     let Some(row) = row else { return Ok(None) };
-    let (tenant, role) = (words::tenant(&row.tenant_id)?, word(&row.role)?);
-    Ok(Some(KeyOwner { tenant, id: row.key_id, role }))
+    Ok(Some(KeyOwner {
+        tenant: words::tenant(&row.tenant_id)?,
+        id: row.key_id,
+        role: word(&row.role)?,
+        scopes: row.scopes,
+        expires_at: row.expires_at.map(|at| at.to_jiff()),
+        last_used_at: row.last_used_at.map(|at| at.to_jiff()),
+    }))
+}
+
+/// Notes that a key is used, unless it was noted within a minute of business time.
+pub async fn note_use(store: &Store, key: &KeyOwner, now: Timestamp) -> Result<(), Fault> {
+    let before = now - USE_NOTED_EVERY;
+    if key.last_used_at.is_some_and(|last| last > before) {
+        return Ok(());
+    }
+
+    let mut tx = store.scoped([&key.tenant]).await?;
+    sqlx::query!(
+        "update api_keys set last_used_at = $3
+         where tenant_id = $1 and key_id = $2 and (last_used_at is null or last_used_at <= $4)",
+        key.tenant.as_str(),
+        key.id,
+        now.to_sqlx() as _,
+        before.to_sqlx() as _,
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)
 }
 
 /// A key as people look at it: never the key itself.
@@ -181,10 +264,16 @@ pub struct ListedKey {
     pub id: Uuid,
     /// What it was called when it was made.
     pub name: String,
-    /// What it may do.
+    /// What it may do at most.
     pub role: KeyRole,
+    /// The permissions that it has of its role; none: all of them.
+    pub scopes: Option<Vec<String>>,
     /// Business time at which it was made.
     pub created_at: Timestamp,
+    /// Business time from which it signs nobody in, if there is one.
+    pub expires_at: Option<Timestamp>,
+    /// Business time of its last use, to the minute.
+    pub last_used_at: Option<Timestamp>,
     /// Business time at which it was revoked; none: it works.
     pub revoked_at: Option<Timestamp>,
 }
@@ -196,9 +285,10 @@ pub async fn list(
     after: Uuid,
     limit: i64,
 ) -> Result<Vec<ListedKey>, Fault> {
-    let rows = sqlx::query!(
-        "select key_id, name, role, created_at, revoked_at from api_keys
-         where tenant_id = $1 and key_id > $2 order by key_id limit $3",
+    let rows = sqlx::query_as!(
+        StoredKey,
+        "select key_id, name, role, scopes, created_at, expires_at, last_used_at, revoked_at
+         from api_keys where tenant_id = $1 and key_id > $2 order by key_id limit $3",
         tenant.as_str(),
         after,
         limit,
@@ -207,16 +297,7 @@ pub async fn list(
     .await
     .map_err(fault)?;
 
-    let key = rows.into_iter().map(|row| {
-        Ok(ListedKey {
-            id: row.key_id,
-            name: row.name,
-            role: word(&row.role)?,
-            created_at: row.created_at.to_jiff(),
-            revoked_at: row.revoked_at.map(|at| at.to_jiff()),
-        })
-    });
-    key.collect()
+    rows.into_iter().map(StoredKey::read).collect()
 }
 
 /// A tenant's key, locked until the transaction ends.
@@ -225,9 +306,10 @@ pub async fn lock(
     tenant: &TenantId,
     id: Uuid,
 ) -> Result<Option<ListedKey>, Fault> {
-    let row = sqlx::query!(
-        "select name, role, created_at, revoked_at from api_keys
-         where tenant_id = $1 and key_id = $2 for update",
+    let row = sqlx::query_as!(
+        StoredKey,
+        "select key_id, name, role, scopes, created_at, expires_at, last_used_at, revoked_at
+         from api_keys where tenant_id = $1 and key_id = $2 for update",
         tenant.as_str(),
         id,
     )
@@ -235,14 +317,34 @@ pub async fn lock(
     .await
     .map_err(fault)?;
 
-    let Some(row) = row else { return Ok(None) };
-    Ok(Some(ListedKey {
-        id,
-        name: row.name,
-        role: word(&row.role)?,
-        created_at: row.created_at.to_jiff(),
-        revoked_at: row.revoked_at.map(|at| at.to_jiff()),
-    }))
+    row.map(StoredKey::read).transpose()
+}
+
+/// A row of the table, without the hash.
+struct StoredKey {
+    key_id: Uuid,
+    name: String,
+    role: String,
+    scopes: Option<Vec<String>>,
+    created_at: jiff_sqlx::Timestamp,
+    expires_at: Option<jiff_sqlx::Timestamp>,
+    last_used_at: Option<jiff_sqlx::Timestamp>,
+    revoked_at: Option<jiff_sqlx::Timestamp>,
+}
+
+impl StoredKey {
+    fn read(self) -> Result<ListedKey, Fault> {
+        Ok(ListedKey {
+            id: self.key_id,
+            name: self.name,
+            role: word(&self.role)?,
+            scopes: self.scopes,
+            created_at: self.created_at.to_jiff(),
+            expires_at: self.expires_at.map(|at| at.to_jiff()),
+            last_used_at: self.last_used_at.map(|at| at.to_jiff()),
+            revoked_at: self.revoked_at.map(|at| at.to_jiff()),
+        })
+    }
 }
 
 /// Revokes a key, which [`find`] does not find from then on.

@@ -6,6 +6,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use nix::sys::signal::Signal;
+use sqlx::Row;
 use stage::StageName;
 
 use super::{
@@ -163,8 +164,10 @@ impl<S: ContractSubject> Trials<'_, S> {
         let other = self.work(&world, other).await?;
 
         frozen.signal(Signal::SIGCONT)?;
-        self.work(&world, other).await?.end().await?;
+        let other = self.work(&world, other).await?;
         frozen.kill().await?;
+        self.retell(&world).await?;
+        self.work(&world, other).await?.end().await?;
         self.end(world).await
     }
 
@@ -181,8 +184,10 @@ impl<S: ContractSubject> Trials<'_, S> {
         self.later(&world).await?;
 
         points.release();
-        self.work(&world, other).await?.end().await?;
+        let other = self.work(&world, other).await?;
         slow.end().await?;
+        self.retell(&world).await?;
+        self.work(&world, other).await?.end().await?;
         self.end(world).await
     }
 
@@ -192,6 +197,22 @@ impl<S: ContractSubject> Trials<'_, S> {
             ContractWork::Frames => Ok(()),
             ContractWork::Rows(rows) => world.change(rows.later).await.map(drop),
         }
+    }
+
+    /// Has it told again of what nobody has done, and waits until somebody has: a process passes
+    /// over what another has locked, and that other one may have lost its transaction since.
+    async fn retell(&self, world: &World<'_>) -> anyhow::Result<()> {
+        let Some(retold) = self.subject.retold() else { return Ok(()) };
+        world.change(retold.due).await?;
+
+        let mut connection = world.database().await?;
+        let done = async {
+            while sqlx::query(retold.left).fetch_one(&mut connection).await?.get::<i64, _>(0) > 0 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            anyhow::Ok(())
+        };
+        tokio::time::timeout(PATIENCE, done).await.context("what is told again is never done")?
     }
 
     /// Waits until nothing is left to do.

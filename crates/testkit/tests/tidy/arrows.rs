@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use boot::telemetry::logs::own_crates;
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 use super::tree::{Found, files, root};
@@ -49,6 +50,15 @@ fn every_crate_depends_on_crates_below_it_only() {
         }
     }
     found.none(DOWN);
+}
+
+#[test]
+fn every_crate_of_ours_may_log_in_detail() {
+    let ours: BTreeSet<String> =
+        packages().into_iter().map(|package| package.name.to_string()).collect();
+    let mut named: BTreeSet<String> = own_crates().map(str::to_owned).collect();
+    named.insert("testkit".to_owned());
+    assert_eq!(ours, named, "boot/src/telemetry/logs.rs names every crate of ours");
 }
 
 #[test]
