@@ -38,6 +38,10 @@ const REQUESTS_PART: usize = 4;
 const WEBHOOKS_PART: usize = 16;
 const ALL_WEBHOOKS_PART: usize = 2;
 
+/// The same of those who have not signed in, and how many requests of one place may be under way.
+const STRANGERS_PART: usize = 16;
+const STRANGERS_OF_PEER: usize = 64;
+
 /// How many batches of one tenant a process publishes at once; more are told to come again.
 const BATCHES_OF_TENANT: usize = 16;
 
@@ -143,6 +147,9 @@ pub struct Inner {
     /// Webhooks that are under way, by account, and all.
     pub(crate) webhooks_of_account: Shares,
     pub(crate) webhooks_under_way: Arc<Semaphore>,
+    /// Requests of those who have not signed in, by where they come from, and all.
+    pub(crate) strangers_of_peer: Shares,
+    pub(crate) strangers: Arc<Semaphore>,
     /// Bytes of bodies that are arriving, by key.
     pub(crate) arriving: Shares,
     pub(crate) batches_of_key: Shares,
@@ -191,6 +198,8 @@ impl App {
             requests: Shares::new(part(REQUESTS_PART)),
             webhooks_of_account: Shares::new(part(WEBHOOKS_PART)),
             webhooks_under_way: Arc::new(Semaphore::new(part(ALL_WEBHOOKS_PART))),
+            strangers_of_peer: Shares::new(STRANGERS_OF_PEER),
+            strangers: Arc::new(Semaphore::new(part(STRANGERS_PART))),
             arriving: Shares::new(ARRIVING),
             batches_of_key: Shares::new(BATCHES_OF_KEY),
             batches_of_tenant: Shares::new(BATCHES_OF_TENANT),

@@ -2,16 +2,20 @@
 //! what their role allows, by the table in [`roles`].
 
 mod admit;
+mod attempts;
 mod cache;
 mod caller;
 pub(crate) mod credentials;
 mod hs256;
+pub(crate) mod passwords;
 mod permission;
 pub(crate) mod roles;
+mod sessions;
+pub(crate) mod tokens;
 
 pub(crate) use admit::authenticate;
-pub(crate) use caller::Caller;
+pub(crate) use caller::{Caller, SignedIn};
 pub(crate) use permission::{
-    Allowed, CancelMessages, EditCampaigns, EditContacts, EditSettings, ManageKeys, Needs, Read,
-    SendMessages,
+    Allowed, CancelMessages, EditCampaigns, EditContacts, EditSettings, ManageKeys, ManagePeople,
+    Needs, Read, SendMessages,
 };

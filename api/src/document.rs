@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// The groups of operations, in the order of a first day with the platform.
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 11] = [
     ("messages", "One text to one person, or up to 1,000 at once; what became of it, and why."),
     ("contacts", "The people that a tenant texts: one by one, in bulk, or from files."),
     ("consent", "Who may be texted: consents, opt-outs, the do-not-contact list."),
@@ -41,6 +41,11 @@ const TAGS: [(&str, &str); 10] = [
         "settings",
         "What texts leave by and what limits them: accounts, senders, pools, budgets, policies, \
          switches, API keys.",
+    ),
+    (
+        "people",
+        "Who signs in: invitations, sessions, the companies that somebody works for, and who works \
+         for one.",
     ),
     ("operations", "What goes on: totals, the audit trail, messages in doubt."),
     ("webhooks", "What carriers call: receipts and inbound texts."),
@@ -118,9 +123,11 @@ fn credentials() -> String {
     };
     let roles = KeyRole::ALL.map(role).join("\n");
     format!(
-        "An API key (`mr_live_...` or `mr_test_...`; both work alike) or a JSON Web Token, signed \
-         with HS256, with the claims `tenant` (the tenant's key), `sub` (who it is, for the audit \
-         trail), `role` (one of those below) and `exp` (it holds until 5 seconds after). Each \
-         operation names the permission that it needs as its scope; a role has these:\n\n{roles}"
+        "An API key (`mr_live_...` or `mr_test_...`; both work alike), the access token of \
+         somebody who has signed in (`POST /v1/auth/login`), or a JSON Web Token that was made \
+         elsewhere, signed with HS256, with the claims `tenant` (the tenant's key), `sub` (who it \
+         is, for the audit trail), `role` (one of those below) and `exp` (it holds until 5 seconds \
+         after), and without `mr_session`. Each operation names the permission that it needs as \
+         its scope; a role has these, and a key of them those that its `scopes` name:\n\n{roles}"
     )
 }

@@ -10,6 +10,7 @@ use domain::{
     template::MAX_VALUE,
 };
 use jiff::Timestamp;
+use store::settings::api_keys::KeyRole;
 
 use crate::http::Errors;
 
@@ -37,6 +38,21 @@ pub(crate) fn body(field: &str, text: &str, class: MessageClass, errors: &mut Er
 /// The value of a variable.
 pub(crate) fn variable_value(field: &str, value: &str, errors: &mut Errors) {
     errors.text(field, value, 0, MAX_VALUE);
+}
+
+/// An address of mail, as it is kept.
+pub(crate) fn email(field: &str, written: &str, errors: &mut Errors) -> String {
+    let email = domain::email::canonical(written);
+    errors.check(email.is_some(), field, "invalid", "an address such as ana@example.com");
+    email.unwrap_or_default()
+}
+
+/// A role by its name.
+pub(crate) fn role(field: &str, written: &str, errors: &mut Errors) -> Option<KeyRole> {
+    let role = KeyRole::from_name(written);
+    let roles = KeyRole::ALL.map(KeyRole::as_str).join(", ");
+    errors.check(role.is_some(), field, "unknown", &roles);
+    role
 }
 
 /// A field that must be there.

@@ -6,6 +6,7 @@ mod consent;
 mod contacts;
 mod messages;
 mod operations;
+mod people;
 mod settings;
 
 use axum::{Extension, Router, middleware};
@@ -32,6 +33,7 @@ fn resources() -> OpenApiRouter<App> {
         .merge(contacts::router())
         .merge(messages::router())
         .merge(operations::router())
+        .merge(people::router())
         .merge(settings::router())
 }
 
@@ -42,21 +44,25 @@ fn others() -> OpenApiRouter<App> {
 
 /// What the handlers say of themselves.
 pub(crate) fn described() -> OpenApi {
-    resources().merge(others()).into_openapi()
+    resources().merge(people::strangers()).merge(others()).into_openapi()
 }
 
 /// Everything that the ingress answers.
 pub(crate) fn router(app: App) -> Router {
-    let (resources, described) = resources().split_for_parts();
+    let described = described();
     let known = KnownParameters::of(&described);
+    let refuse_unknown = middleware::from_fn_with_state(known, refuse_unknown);
+    let (resources, _) = resources().split_for_parts();
     let resources = resources
-        .route_layer(middleware::from_fn_with_state(known, refuse_unknown))
+        .route_layer(refuse_unknown.clone())
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate));
+    let (strangers, _) = people::strangers().split_for_parts();
 
-    let documents = Documents::of(self::described());
+    let documents = Documents::of(described);
     let (others, _) = others().layer(Extension(documents)).split_for_parts();
     Router::new()
         .merge(resources)
+        .merge(strangers.route_layer(refuse_unknown))
         .merge(others)
         .merge(document::page())
         .fallback(async || Problem::new(Kind::NotFound, "there is no such path"))

@@ -25,7 +25,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     app::App,
     connections::{Connection, Connections},
-    directory, outbox, routes,
+    directory,
+    http::peer::Peer,
+    outbox, routes,
 };
 
 /// How long a connection may take to send the head of a request, which bounds idling too.
@@ -112,11 +114,13 @@ async fn answer(
 ) {
     // Without it a small answer may wait for the peer's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
+    let peer = Peer(stream.peer_addr().ok().map(|address| address.ip()));
 
     let router = TowerToHyperService::new(router);
     let service = service_fn(|mut request: Request<Incoming>| {
         let asked = connection.ask();
         request.extensions_mut().insert(connection.clone());
+        request.extensions_mut().insert(peer);
         router.call(request).map_ok(|response| asked.answer(response))
     });
     let served = http1::Builder::new()

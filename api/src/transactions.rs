@@ -41,8 +41,19 @@ impl Transactions {
     /// # Errors
     /// The database is away, or requests of the same tenant leave it no connection for 5 seconds.
     pub(crate) async fn begin(&self, tenant: &TenantId) -> Result<TenantTx, Problem> {
-        let share = self.share(tenant).await?;
+        let share = self.share(tenant.as_str()).await?;
         Ok(TenantTx { tx: self.store.scoped([tenant]).await?, _share: share })
+    }
+
+    /// Begins a transaction for somebody who has not signed in, which sees no tenant's rows. All of
+    /// them have one tenant's share.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub(crate) async fn of_strangers(&self) -> Result<TenantTx, Problem> {
+        let share = self.share("").await?;
+        let tx = self.store.scoped(std::iter::empty::<TenantId>()).await?;
+        Ok(TenantTx { tx, _share: share })
     }
 
     /// Begins a transaction that sees one tenant's rows as they are at its start, and writes none.
@@ -50,12 +61,12 @@ impl Transactions {
     /// # Errors
     /// As [`Self::begin`].
     pub(crate) async fn reading(&self, tenant: &TenantId) -> Result<TenantTx, Problem> {
-        let share = self.share(tenant).await?;
+        let share = self.share(tenant.as_str()).await?;
         Ok(TenantTx { tx: self.store.reading(tenant).await?, _share: share })
     }
 
-    async fn share(&self, tenant: &TenantId) -> Result<OwnedSemaphorePermit, Problem> {
-        let share = timeout(PATIENCE, self.shares.of(tenant.as_str()).acquire_owned()).await;
+    async fn share(&self, whose: &str) -> Result<OwnedSemaphorePermit, Problem> {
+        let share = timeout(PATIENCE, self.shares.of(whose).acquire_owned()).await;
         let share = share.ok().and_then(Result::ok);
         let busy = "other requests of yours keep the database busy: send fewer of them at once";
         share.ok_or_else(|| Problem::unavailable(busy, 5))

@@ -18,14 +18,7 @@ use crate::{
 const MOST: usize = 10_000;
 
 /// The caller of each API key, by the key's hash.
-pub(super) struct KeyCache(LastKnown<[u8; 32], KnownKey>);
-
-/// Whose a key is, and until when.
-#[derive(Clone)]
-struct KnownKey {
-    caller: Caller,
-    expires_at: Option<Timestamp>,
-}
+pub(super) struct KeyCache(LastKnown<[u8; 32], Caller>);
 
 impl KeyCache {
     pub(super) fn new(asking: Asking) -> Self {
@@ -46,25 +39,31 @@ impl KeyCache {
         let store = store.clone();
         let ask = async move {
             let Some(found) = api_keys::find(&store, &hash).await? else { return Ok(None) };
-            api_keys::note_use(&store, &found, now).await?;
+            if !is_over(found.expires_at, now) {
+                api_keys::note_use(&store, &found, now).await?;
+            }
             Ok(Some(known(found)))
         };
 
-        let Some(key) = self.0.get(&hash, ask).await? else { return Ok(None) };
-        if key.expires_at.is_some_and(|end| end <= now) {
+        let Some(caller) = self.0.get(&hash, ask).await? else { return Ok(None) };
+        if is_over(caller.expires_at, now) {
             let detail = "the API key has expired: make another, or use another";
             return Err(Problem::new(Kind::Unauthenticated, detail));
         }
-        Ok(Some(key.caller))
+        Ok(Some(caller))
     }
 }
 
+fn is_over(expires_at: Option<Timestamp>, now: Timestamp) -> bool {
+    expires_at.is_some_and(|end| end <= now)
+}
+
 /// A key as its row has it. A scope that this version does not know allows nothing here.
-fn known(found: KeyOwner) -> KnownKey {
+fn known(found: KeyOwner) -> Caller {
     let scopes = found
         .scopes
         .map(|scopes| scopes.iter().filter_map(|scope| Permission::from_name(scope)).collect());
     let subject = format!("key:{}", found.id);
-    let caller = Caller { tenant: found.tenant, subject, role: found.role, scopes };
-    KnownKey { caller, expires_at: found.expires_at }
+    let (tenant, role) = (found.tenant, found.role);
+    Caller { tenant, subject, role, scopes, expires_at: found.expires_at, signed_in: None }
 }

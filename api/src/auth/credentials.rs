@@ -1,50 +1,39 @@
 //! Credentials: whose an access token or an API key is.
 
-use domain::ids::TenantId;
 use jiff::Timestamp;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use secrecy::{ExposeSecret, SecretBox};
-use serde::Deserialize;
-use store::{
-    Store,
-    settings::api_keys::{KeyKind, KeyRole},
-};
+use secrecy::SecretBox;
+use store::{Store, settings::api_keys::KeyKind};
 
-use super::{cache::KeyCache, caller::Caller, hs256};
+use super::{
+    attempts::Attempts,
+    cache::KeyCache,
+    caller::{Caller, SignedIn},
+    sessions::SessionCache,
+    tokens::{AccessTokens, Claims, SaidBy},
+};
 use crate::{
     http::problem::{Kind, Problem},
     last_known::Asking,
 };
 
-/// Seconds by which the clock of who made a token may differ from ours.
-const LEEWAY: u64 = 5;
-
 /// Checks access tokens and API keys.
 pub(crate) struct Auth {
-    /// Of access tokens, the newest first.
-    keys: Vec<DecodingKey>,
-    validation: Validation,
-    cache: KeyCache,
-}
-
-/// What an access token says.
-#[derive(Deserialize)]
-struct Claims {
-    tenant: TenantId,
-    sub: String,
-    role: String,
+    /// What signs and reads access tokens.
+    pub(crate) tokens: AccessTokens,
+    /// How often somebody may try to sign in.
+    pub(crate) attempts: Attempts,
+    keys: KeyCache,
+    sessions: SessionCache,
 }
 
 impl Auth {
     pub(crate) fn new(keys: &[SecretBox<[u8; 32]>], asking: Asking) -> Self {
-        hs256::install();
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_required_spec_claims(&["exp"]);
-        validation.validate_aud = false;
-        validation.leeway = LEEWAY;
-
-        let keys = keys.iter().map(|key| DecodingKey::from_secret(key.expose_secret()));
-        Self { keys: keys.collect(), validation, cache: KeyCache::new(asking) }
+        Self {
+            tokens: AccessTokens::new(keys),
+            attempts: Attempts::new(),
+            keys: KeyCache::new(asking),
+            sessions: SessionCache::new(asking),
+        }
     }
 
     /// Whose token or key it is. A key is known by its prefix.
@@ -56,18 +45,31 @@ impl Auth {
     ) -> Result<Caller, Problem> {
         let prefixes = [KeyKind::Live, KeyKind::Test].map(KeyKind::prefix);
         let caller = if prefixes.iter().any(|prefix| bearer.starts_with(prefix)) {
-            self.cache.find(store, bearer, now).await?
+            self.keys.find(store, bearer, now).await?
         } else {
-            self.token(bearer)
+            self.bearer_of(store, bearer).await?
         };
         caller.ok_or_else(|| Problem::new(Kind::Unauthenticated, "the token or key is not valid"))
     }
 
-    fn token(&self, token: &str) -> Option<Caller> {
-        let decode = |key| jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok();
-        let claims = self.keys.iter().find_map(decode)?.claims;
-        let role = KeyRole::from_name(&claims.role)?;
-        let subject = format!("user:{}", claims.sub);
-        Some(Caller { tenant: claims.tenant, subject, role, scopes: None })
+    /// Whose access token it is. What somebody may do who signed in, the company says, as it is
+    /// now; a token that was made elsewhere says it itself.
+    async fn bearer_of(&self, store: &Store, token: &str) -> Result<Option<Caller>, Problem> {
+        let Some(Claims { tenant, sub, by }) = self.tokens.read(token) else {
+            return Ok(None);
+        };
+        let session = match by {
+            SaidBy::Session(session) => session,
+            SaidBy::Token(role) => {
+                let subject = format!("user:{sub}");
+                let (scopes, expires_at, signed_in) = (None, None, None);
+                return Ok(Some(Caller { tenant, subject, role, scopes, expires_at, signed_in }));
+            }
+        };
+
+        let member = self.sessions.member(store, session, &tenant).await?;
+        let member = member.filter(|(person, _)| person.to_string() == sub);
+        Ok(member
+            .map(|(person, role)| Caller::of_session(tenant, role, SignedIn { person, session })))
     }
 }

@@ -36,7 +36,10 @@ macro_rules! permissions {
     )*};
 }
 
-permissions! { Read SendMessages CancelMessages EditContacts EditCampaigns EditSettings ManageKeys }
+permissions! {
+    Read SendMessages CancelMessages EditContacts EditCampaigns EditSettings ManageKeys
+    ManagePeople
+}
 
 impl<P: Needs> Allowed<P> {
     /// The caller that [`authenticate`](super::authenticate) has put into the request.

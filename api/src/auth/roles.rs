@@ -6,7 +6,7 @@ use store::settings::api_keys::KeyRole;
 /// What somebody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Permission {
-    /// Look at everything but API keys; ask what would happen.
+    /// Look at everything but API keys and people; ask what would happen.
     Read,
     /// Send messages to single people.
     SendMessages,
@@ -20,6 +20,8 @@ pub(crate) enum Permission {
     EditSettings,
     /// Make, see and revoke API keys.
     ManageKeys,
+    /// See who works for the company, invite people, change their roles, have them leave.
+    ManagePeople,
 }
 
 domain::described_words! {
@@ -28,7 +30,7 @@ domain::described_words! {
 
 impl Permission {
     /// Every permission, as the document lists them.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Read,
         Self::SendMessages,
         Self::CancelMessages,
@@ -36,6 +38,7 @@ impl Permission {
         Self::EditCampaigns,
         Self::EditSettings,
         Self::ManageKeys,
+        Self::ManagePeople,
     ];
 
     /// The name in the document.
@@ -48,6 +51,7 @@ impl Permission {
             Self::EditCampaigns => "edit_campaigns",
             Self::EditSettings => "edit_settings",
             Self::ManageKeys => "manage_keys",
+            Self::ManagePeople => "manage_people",
         }
     }
 
@@ -66,6 +70,7 @@ impl Permission {
             Self::EditCampaigns => "change campaigns, templates or switches",
             Self::EditSettings => "change accounts, senders, budgets or policies",
             Self::ManageKeys => "make, see or revoke API keys",
+            Self::ManagePeople => "see or change who works here",
         }
     }
 }
@@ -73,15 +78,17 @@ impl Permission {
 /// Whether a role has a permission.
 pub(crate) fn allows(role: KeyRole, permission: Permission) -> bool {
     use Permission::{
-        CancelMessages, EditCampaigns, EditContacts, EditSettings, ManageKeys, Read, SendMessages,
+        CancelMessages, EditCampaigns, EditContacts, EditSettings, ManageKeys, ManagePeople, Read,
+        SendMessages,
     };
     match (role, permission) {
         (KeyRole::Owner | KeyRole::Admin, _) => true,
         (KeyRole::Operator, Read | SendMessages | CancelMessages) => true,
         (KeyRole::Operator, EditContacts | EditCampaigns) => true,
-        (KeyRole::Operator, EditSettings | ManageKeys) => false,
+        (KeyRole::Operator, EditSettings | ManageKeys | ManagePeople) => false,
         (KeyRole::Agent, Read | SendMessages | EditContacts) => true,
-        (KeyRole::Agent, CancelMessages | EditCampaigns | EditSettings | ManageKeys) => false,
+        (KeyRole::Agent, CancelMessages | EditCampaigns) => false,
+        (KeyRole::Agent, EditSettings | ManageKeys | ManagePeople) => false,
         (KeyRole::Viewer, permission) => permission == Read,
     }
 }

@@ -16,11 +16,21 @@ type Shared = (&'static str, &'static str, &'static str);
 
 const ALWAYS: [Shared; 6] = [
     ("401", "Unauthenticated", "No credentials, or none that hold."),
-    ("403", "Forbidden", "The role does not have the permission."),
+    ("403", "Forbidden", "The caller does not have the permission."),
     ("422", "Invalid", "Fields or parameters are wrong: `errors` names each."),
     ("429", "TooManyRequests", "The tenant's quota or its share of requests is used up."),
     ("500", "Internal", "A defect of the platform, which is reported by its request id."),
     ("503", "Unavailable", "The database or the broker is away, or the pipe is full."),
+];
+
+const OF_STRANGERS: [Shared; 7] = [
+    ("401", "Unauthenticated", ALWAYS[0].2),
+    ("403", "Forbidden", ALWAYS[1].2),
+    ("409", "Conflict", CONFLICT[0].2),
+    ("422", "Invalid", ALWAYS[2].2),
+    ("429", "TooManyTries", "Too many tries to sign in, with this address or from this place."),
+    ("500", "Internal", ALWAYS[4].2),
+    ("503", "Unavailable", ALWAYS[5].2),
 ];
 
 const OF_BODY: [Shared; 4] = [
@@ -37,6 +47,9 @@ const CONFLICT: [Shared; 1] =
 
 /// What any operation of `/v1` can answer.
 pub(crate) struct Always;
+
+/// What an operation can answer to somebody who has not signed in.
+pub(crate) struct OfStrangers;
 
 /// What an operation with a body can answer beside that.
 pub(crate) struct OfBody;
@@ -60,11 +73,13 @@ macro_rules! named {
     )*};
 }
 
-named! { Always ALWAYS OfBody OF_BODY Missing MISSING Conflict CONFLICT }
+named! {
+    Always ALWAYS OfStrangers OF_STRANGERS OfBody OF_BODY Missing MISSING Conflict CONFLICT
+}
 
 /// Adds the shared answers to a document.
 pub(super) fn add(components: &mut Components) {
-    let all = ALWAYS.into_iter().chain(OF_BODY).chain(MISSING).chain(CONFLICT);
+    let all = OF_STRANGERS.into_iter().chain(ALWAYS).chain(OF_BODY).chain(MISSING).chain(CONFLICT);
     for (status, name, when) in all {
         components.responses.insert(name.to_owned(), problem(status, when).into());
     }

@@ -29,6 +29,20 @@ pub(crate) const WAITING: &str = "0b7e1ffb-6a0d-5e0e-9d0b-6f7f3c1d2a61";
 pub(crate) const IMPORT: &str = "0198f1d2-7c00-7a00-8000-000000000070";
 /// An API key.
 pub(crate) const API_KEY: &str = "0198f1d2-7c00-7a00-8000-000000000080";
+/// The address of somebody who works for the company.
+pub(crate) const EMAIL: &str = "ana@example.com";
+/// The password that they sign in with.
+pub(crate) const PASSWORD: &str = "a mill by the river";
+/// Somebody else who works for the company.
+pub(crate) const COLLEAGUE: &str = "0198f1d2-7c00-7a00-8000-000000000091";
+/// An invitation that nobody has accepted.
+pub(crate) const INVITATION: &str = "0198f1d2-7c00-7a00-8000-0000000000a0";
+/// The code that it is accepted with.
+pub(crate) const INVITATION_CODE: &str = "mr_invite_an-example";
+/// A session that has not ended.
+pub(crate) const SESSION: &str = "0198f1d2-7c00-7a00-8000-0000000000b0";
+/// What renews that session.
+pub(crate) const REFRESH_TOKEN: &str = "mr_refresh_an-example";
 
 #[cfg(test)]
 mod tests {

@@ -4,8 +4,9 @@ use serde::Serializer;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 /// The codes in alphabetical order, each with what it means.
-pub(crate) const CODES: [(&str, &str); 43] = [
+pub(crate) const CODES: [(&str, &str); 44] = [
     ("ambiguous", "two things are said where one is meant"),
+    ("common", "the password is easily guessed"),
     ("duplicate", "an item before this one has the same number, id or key"),
     ("duplicate_field", "the field is given twice"),
     ("empty", "the file has no lines"),

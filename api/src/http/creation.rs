@@ -191,6 +191,16 @@ pub(crate) fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     })
 }
 
+/// Refuses the header where the answer is a secret that is shown once: a repeat would have to show
+/// it again.
+pub(crate) fn refuse_key(headers: &HeaderMap) -> Result<(), Problem> {
+    let detail = "the answer is shown once, so this cannot be repeated: leave the header out";
+    match key_of(headers)? {
+        None => Ok(()),
+        Some(_) => Err(Problem::field("Idempotency-Key", "unsupported", detail)),
+    }
+}
+
 /// Whether a text can be an idempotency key.
 pub(crate) fn is_key(text: &str) -> bool {
     (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())

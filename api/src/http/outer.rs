@@ -1,5 +1,5 @@
-//! The outermost layer: a request id, a limit on time, problems written out, panics caught,
-//! metrics. One place, so that no route can forget any of it.
+//! The outermost layer: a request id, a limit on time, problems written out, headers for browsers,
+//! panics caught, metrics. One place, so that no route can forget any of it.
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
@@ -12,7 +12,10 @@ use axum::{
 use futures::FutureExt;
 use tokio::time::Instant;
 
-use super::problem::{Kind, Problem};
+use super::{
+    problem::{Kind, Problem},
+    protective::protect,
+};
 use crate::ids;
 
 /// The header that names a request, in logs and in answers.
@@ -44,6 +47,7 @@ pub(crate) async fn outer(request: Request, next: Next) -> Response {
     };
 
     let mut response = written_out(response, &id);
+    protect(&mut response);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

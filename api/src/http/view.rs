@@ -4,7 +4,71 @@ use axum::{
     http::{HeaderValue, header},
     response::Response,
 };
-use domain::money::{Currency, Micros, Money};
+use domain::{
+    country::Country,
+    ids::TenantId,
+    money::{Currency, Micros, Money},
+};
+use serde::Serialize;
+use store::{people::PlatformUser, settings::tenants::Tenant};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Somebody who signs in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Person)]
+pub(crate) struct PersonView {
+    pub(crate) id: Uuid,
+    /// The address that they sign in with, in small letters.
+    #[schema(example = "ana@example.com", max_length = 254)]
+    email: String,
+    /// What they are called.
+    name: String,
+}
+
+impl PersonView {
+    /// As callers see them.
+    pub(crate) fn of(person: PlatformUser) -> Self {
+        let PlatformUser { id, email, name } = person;
+        Self { id, email, name }
+    }
+}
+
+/// A tenant, with the settings that hold for everything of theirs.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tenant)]
+pub(crate) struct TenantView {
+    #[schema(value_type = TenantId)]
+    id: String,
+    /// What people call it.
+    name: String,
+    /// Where numbers without a plus sign are read.
+    #[schema(value_type = Country)]
+    country: String,
+    /// An IANA zone: of the days of budgets, and of recipients of whom nothing better is known.
+    #[schema(example = "America/New_York")]
+    time_zone: String,
+    /// The currency of all prices and budgets.
+    #[schema(value_type = Currency)]
+    currency: String,
+    /// ISO 639-1: of texts to contacts that have none.
+    #[schema(example = "en")]
+    language: String,
+}
+
+impl TenantView {
+    /// As callers see it.
+    pub(crate) fn of(tenant: &Tenant) -> Self {
+        Self {
+            id: tenant.id.to_string(),
+            name: tenant.name.clone(),
+            country: tenant.country.clone(),
+            time_zone: tenant.time_zone.clone(),
+            currency: tenant.currency.clone(),
+            language: tenant.language.clone(),
+        }
+    }
+}
 
 /// An amount in a tenant's currency.
 pub(crate) fn money(amount: Micros, currency: &str) -> Money {

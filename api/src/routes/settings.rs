@@ -10,6 +10,7 @@ mod saved_templates;
 mod sender;
 mod senders;
 mod templates;
+mod tenant;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -28,4 +29,5 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .merge(sender::router())
         .merge(senders::router())
         .merge(templates::router())
+        .merge(tenant::router())
 }

@@ -130,6 +130,12 @@ async fn a_key_ends_when_it_was_to_end() {
     let short = world.with_token(made["key"].as_str().unwrap());
     short.get("/v1/me").await.expect(200);
 
+    let body = json!({ "name": "keys", "role": "admin", "expires_at": end });
+    let made = admin.post("/v1/api-keys", &body).await.expect(201);
+    let maker = world.with_token(made["key"].as_str().unwrap());
+    let longer = json!({ "name": "longer", "role": "viewer" });
+    assert_eq!(maker.post("/v1/api-keys", &longer).await.problem(422)[0].0, "expires_at");
+
     *world.now.lock().unwrap() = end;
     let refused = short.get("/v1/me").await.expect(401);
     assert!(refused["detail"].as_str().unwrap().contains("expired"), "{refused}");

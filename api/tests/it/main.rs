@@ -24,6 +24,7 @@ mod parameters;
 mod people;
 mod problems;
 mod settings;
+mod sign_in;
 mod simulate;
 mod storable;
 mod unmatched_receipts;

@@ -121,3 +121,19 @@ async fn a_request_under_way_is_finished_before_the_ingress_ends() {
 
     stopping.await.unwrap();
 }
+
+#[tokio::test]
+async fn every_answer_tells_a_browser_what_it_may_do_with_it() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Viewer).await;
+    for path in ["/v1/me", "/v1/nothing", "/v1/users", "/openapi.json", "/docs/"] {
+        let headers = caller.get(path).await.headers;
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(headers["x-frame-options"], "DENY", "{path}");
+        assert_eq!(headers["referrer-policy"], "no-referrer", "{path}");
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert_eq!(policy.contains("default-src 'none'"), path != "/docs/", "{path}: {policy}");
+    }
+    assert_eq!(caller.get("/v1/me").await.headers["cache-control"], "no-store");
+}

@@ -419,3 +419,28 @@ async fn a_sender_that_is_on_again_wakes_what_waits_for_any_sender() {
 
     assert_eq!(woken, both);
 }
+
+#[tokio::test]
+async fn a_company_changes_its_settings_and_its_currency_stays() {
+    let world = World::start_with(|settings| settings.fresh = std::time::Duration::ZERO).await;
+    let admin = world.caller("acme", KeyRole::Admin).await;
+    let before = admin.get("/v1/tenant").await.expect(200);
+    let body = json!({ "name": " Acme Coffee ", "country": "MX", "time_zone": "America/Chicago" });
+    let after = admin.patch("/v1/tenant", &body).await.expect(200);
+    assert_eq!((&after["name"], &after["country"]), (&json!("Acme Coffee"), &json!("MX")));
+    assert_eq!((&after["language"], &after["currency"]), (&before["language"], &json!("USD")));
+    assert_eq!(admin.get("/v1/me").await.expect(200)["tenant"], after);
+    let trail = admin.get("/v1/audit?action=tenant.changed").await.expect(200);
+    assert_eq!(trail["data"][0]["detail"]["before"], before);
+
+    let wrong =
+        json!({ "name": "", "country": "Atlantis", "time_zone": "Mars", "language": "klingon" });
+    let errors = admin.patch("/v1/tenant", &wrong).await.problem(422);
+    let fields: Vec<_> = errors.iter().map(|(field, _)| field.as_str()).collect();
+    assert_eq!(fields, ["name", "country", "time_zone", "language"]);
+    admin.patch("/v1/tenant", &json!({ "currency": "EUR" })).await.problem(422);
+    let viewer = world.caller("acme", KeyRole::Viewer).await;
+    viewer.patch("/v1/tenant", &body).await.problem(403);
+    let other = world.caller("globex", KeyRole::Admin).await;
+    assert_eq!(other.get("/v1/tenant").await.expect(200)["id"], "globex");
+}

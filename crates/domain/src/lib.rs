@@ -10,6 +10,7 @@ pub mod billing;
 pub mod clock;
 pub mod country;
 pub mod draft;
+pub mod email;
 pub mod encoding;
 pub mod gates;
 pub mod gcra;

@@ -49,6 +49,8 @@ pub enum Command {
     Tenant(crate::tenants::TenantCommand),
     /// API keys: made, listed, revoked
     Token(crate::tokens::TokenCommand),
+    /// People who sign in: invited, listed
+    User(crate::users::UserCommand),
     /// Carrier accounts of the platform itself, and the tenants that share them
     Account(crate::accounts::AccountCommand),
     /// The platform's own switch: holds or stops the messages of every tenant

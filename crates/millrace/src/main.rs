@@ -23,6 +23,7 @@ mod soak;
 mod tenants;
 mod tokens;
 mod up;
+mod users;
 mod verdict;
 
 use std::process::ExitCode;
@@ -85,6 +86,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Streams(args) => admin::streams(args).await,
         Command::Tenant(args) => tenants::run(args).await,
         Command::Token(args) => tokens::run(args).await,
+        Command::User(args) => users::run(args).await,
         Command::Account(args) => accounts::run(args).await,
         Command::Switch(args) => admin::switch(args).await,
         Command::Dead(args) => dead::run(args).await,

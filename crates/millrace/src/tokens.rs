@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use boot::settings::Common;
 use clap::{Args, Subcommand};
 use domain::ids::TenantId;
@@ -16,7 +16,10 @@ use store::{
 };
 use uuid::Uuid;
 
-use crate::process::{ProcessParts, known_tenant};
+use crate::{
+    cli::values::key_role,
+    process::{ProcessParts, known_tenant},
+};
 
 /// How many keys one look asks for.
 const PAGE: i64 = 1_000;
@@ -49,7 +52,7 @@ struct Create {
     #[arg(long, default_value = "command line")]
     name: String,
     /// owner, admin, operator, agent or viewer
-    #[arg(long, default_value = "admin", value_parser = role)]
+    #[arg(long, default_value = "admin", value_parser = key_role)]
     role: KeyRole,
     /// The settings that every process has.
     #[command(flatten)]
@@ -165,10 +168,4 @@ async fn revoke(args: Revoke) -> anyhow::Result<()> {
 
     eprintln!("key {id} is revoked");
     Ok(())
-}
-
-/// The role of this name.
-fn role(name: &str) -> anyhow::Result<KeyRole> {
-    let roles = KeyRole::ALL.map(KeyRole::as_str).join(", ");
-    KeyRole::from_name(name).with_context(|| format!("one of {roles}"))
 }

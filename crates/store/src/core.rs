@@ -8,6 +8,7 @@ pub mod migrate;
 mod recordsets;
 pub mod scope;
 pub mod seal;
+pub(crate) mod secrets;
 #[cfg(test)]
 mod sources;
 pub(crate) mod state_codes;

@@ -19,6 +19,7 @@ pub mod idempotency;
 pub mod messages;
 pub mod outbox;
 pub mod parked;
+pub mod people;
 pub mod recipients;
 pub mod retention;
 pub mod settings;

@@ -13,7 +13,7 @@ const BOTH: &[&str] = &["millrace_api", "millrace_pipeline"];
 const NOBODY: &[&str] = &[];
 
 /// Every function and procedure, and who may call it.
-const CALLERS: [(&str, &[&str]); 55] = [
+const CALLERS: [(&str, &[&str]); 58] = [
     ("account_rate", PIPELINE),
     ("accounts_directory", API),
     ("active_campaigns", PIPELINE),
@@ -21,6 +21,7 @@ const CALLERS: [(&str, &[&str]); 55] = [
     ("add_stamp", PIPELINE),
     ("aged_totals", PIPELINE),
     ("all_accounts", API),
+    ("companies_of", API),
     ("count_gone", NOBODY),
     ("count_made", NOBODY),
     ("count_moved", NOBODY),
@@ -34,6 +35,7 @@ const CALLERS: [(&str, &[&str]); 55] = [
     ("end_account_rest", API),
     ("ended_campaigns_after", PIPELINE),
     ("find_api_key", API),
+    ("find_invitation", API),
     ("find_key", API),
     ("fold_waiting", NOBODY),
     ("imports_with_aged_rows", PIPELINE),
@@ -58,6 +60,7 @@ const CALLERS: [(&str, &[&str]); 55] = [
     ("sender_owners", PIPELINE),
     ("senders_in_line", PIPELINE),
     ("state_detail", BOTH),
+    ("session_member", API),
     ("stood", BOTH),
     ("take_cancel_marks", PIPELINE),
     ("tenants_after", API),

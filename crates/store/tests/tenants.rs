@@ -6,13 +6,16 @@ use store::{Role, Store};
 use testkit::Database;
 
 /// Tables of the platform itself. Every other table belongs to tenants.
-const OF_THE_PLATFORM: [&str; 7] = [
+const OF_THE_PLATFORM: [&str; 10] = [
     "account_pace",
     "account_turns",
+    "persons",
     "platform_accounts",
     "platform_switch",
     "platform_url",
+    "refresh_tokens",
     "retention_walks",
+    "sessions",
     "waiting_totals",
 ];
 

@@ -18,16 +18,13 @@ use uuid::Uuid;
 use crate::{
     app::App,
     audit,
-    auth::{
-        Allowed, Caller, ManageKeys, Needs,
-        roles::{self, Permission},
-    },
+    auth::{Allowed, Caller, ManageKeys, Needs, roles::Permission},
     document::{
         answers::{Always, Missing, OfBody},
         examples,
     },
     fields,
-    http::{Body, Errors, Id, Kind, Page, Paging, Problem, Query, creation::key_of},
+    http::{Body, Errors, Id, Kind, Page, Paging, Problem, Query, creation::refuse_key},
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -115,10 +112,7 @@ async fn create(
 ) -> Result<(StatusCode, Json<MadeKey>), Problem> {
     // check
     let now = app.now();
-    if key_of(&headers)?.is_some() {
-        let detail = "a key is shown once, so its making cannot be repeated: leave the header out";
-        return Err(Problem::field("Idempotency-Key", "unsupported", detail));
-    }
+    refuse_key(&headers)?;
     let role = check(&body, now)?;
     let new = NewKey {
         name: body.name.trim(),
@@ -143,9 +137,7 @@ async fn create(
 fn check(body: &KeyBody, now: Timestamp) -> Result<KeyRole, Problem> {
     let mut errors = Errors::default();
     fields::name(&body.name, &mut errors);
-    let role = KeyRole::from_name(&body.role);
-    let roles = KeyRole::ALL.map(KeyRole::as_str).join(", ");
-    errors.check(role.is_some(), "role", "unknown", &roles);
+    let role = fields::role("role", &body.role, &mut errors);
 
     let permissions = Permission::ALL.map(Permission::as_str).join(", ");
     let scopes = body.scopes.as_deref().unwrap_or_default();
@@ -162,29 +154,18 @@ fn check(body: &KeyBody, now: Timestamp) -> Result<KeyRole, Problem> {
     let is_ahead = body.expires_at.is_none_or(|end| end > now);
     errors.check(is_ahead, "expires_at", "out_of_range", "in the future");
     errors.done()?;
-    role.ok_or_else(|| Problem::field("role", "unknown", roles))
+    role.ok_or_else(|| Problem::field("role", "unknown", "no such role"))
 }
 
-/// Whether somebody may make this key: it does no more than they may.
+/// Whether somebody may make this key: it does no more than they may, and no longer.
 fn may_make(caller: &Caller, new: &NewKey<'_>) -> Result<(), Problem> {
-    if new.role == KeyRole::Owner && caller.role != KeyRole::Owner {
-        return Err(Problem::new(Kind::Forbidden, "only an owner may make an owner's key"));
-    }
-
-    let scopes = new.scopes.as_deref();
-    let gets = |permission: &Permission| {
-        let in_scope = scopes.is_none_or(|all| all.iter().any(|one| one == permission.as_str()));
-        in_scope && roles::allows(new.role, *permission)
-    };
-    match Permission::ALL.into_iter().filter(gets).find(|permission| !caller.may(*permission)) {
-        None => Ok(()),
-        Some(more) => {
-            let detail = format!(
-                "the key would have the permission {}, which this caller has not",
-                more.as_str()
-            );
-            Err(Problem::new(Kind::Forbidden, detail))
+    caller.may_give(new.role, new.scopes.as_deref())?;
+    match (caller.expires_at, new.expires_at) {
+        (Some(own), given) if given.is_none_or(|given| given > own) => {
+            let detail = format!("the key that makes it ends at {own}: so must this one");
+            Err(Problem::field("expires_at", "out_of_range", detail))
         }
+        _ => Ok(()),
     }
 }
 

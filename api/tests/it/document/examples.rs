@@ -11,6 +11,7 @@ use crate::harness::{Caller, World};
 pub(super) async fn world() -> (World, Caller) {
     let world = World::start().await;
     let caller = world.caller("acme", KeyRole::Admin).await;
+    let caller = signed_in(&world, &caller).await;
     let person = json!({
         "phone": "+12125550123", "first_name": "Ana", "tags": ["vip"],
         "consent": { "source": "web form", "basis": "express_written" },
@@ -28,6 +29,20 @@ pub(super) async fn world() -> (World, Caller) {
     world.ready().await;
     world.run(KEEP).await;
     (world, caller)
+}
+
+/// Somebody who has signed in, beside the people that the examples name.
+async fn signed_in(world: &World, key: &Caller) -> Caller {
+    let nobody = world.with_token("nobody");
+    let body = json!({ "email": "first@example.com", "role": "admin" });
+    let code = key.post("/v1/invitations", &body).await.expect(201)["code"].clone();
+    let accepted = json!({ "code": code, "name": "First", "password": "a mill by the river" });
+    nobody.post("/v1/auth/accept-invitation", &accepted).await.expect(201);
+    world.run(include_str!("people.sql")).await;
+
+    let log_in = json!({ "email": "ana@example.com", "password": "a mill by the river" });
+    let tokens = nobody.post("/v1/auth/login", &log_in).await.expect(200);
+    world.with_token(tokens["access_token"].as_str().expect("a token"))
 }
 
 const KEEP: &str = "create schema kept;

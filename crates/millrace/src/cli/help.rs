@@ -10,7 +10,7 @@ use super::Cli;
 const SHARED: &str = "Settings";
 
 /// An example of each command, by its words.
-const EXAMPLES: [(&str, &str); 38] = [
+const EXAMPLES: [(&str, &str); 41] = [
     ("", "millrace up --demo"),
     ("up", "millrace up --demo --listen 127.0.0.1:8080"),
     ("api", "millrace api --listen 0.0.0.0:8080"),
@@ -27,6 +27,9 @@ const EXAMPLES: [(&str, &str); 38] = [
     ("token create", "millrace token create --tenant acme --role operator"),
     ("token list", "millrace token list --tenant acme"),
     ("token revoke", "millrace token revoke 0198f1d2-7c00-7a00-8000-000000000080 --tenant acme"),
+    ("user", "millrace user list --tenant acme"),
+    ("user invite", "millrace user invite ana@example.com --tenant acme --role owner"),
+    ("user list", "millrace user list --tenant acme"),
     ("account", "millrace account list"),
     ("account create", "millrace account create --carrier twilio --sid AC1 --token-file token"),
     ("account list", "millrace account list"),

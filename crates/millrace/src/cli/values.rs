@@ -2,9 +2,14 @@
 
 use domain::gates::SwitchMode;
 use stage::StageName;
+use store::settings::api_keys::KeyRole;
 
 pub(crate) fn switch_mode(text: &str) -> Result<SwitchMode, String> {
     SwitchMode::from_name(text).ok_or_else(|| "on, paused or stopped".to_owned())
+}
+
+pub(crate) fn key_role(text: &str) -> Result<KeyRole, String> {
+    KeyRole::from_name(text).ok_or_else(|| KeyRole::ALL.map(KeyRole::as_str).join(", "))
 }
 
 pub(crate) fn stage_name(text: &str) -> Result<StageName, String> {

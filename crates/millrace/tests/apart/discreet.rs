@@ -17,15 +17,17 @@ const PRIVATE: &str = "
     union select body from millrace.messages where length(body) > 12
     union select body from millrace.inbound_texts where length(body) > 12";
 
-/// The secret that the sandbox's accounts are called with.
-const CARRIER_SECRET: &str = "sandbox-token";
+/// The secret that the sandbox's accounts are called with, and how what is given out once begins:
+/// keys, codes, tokens.
+const SECRETS: [&str; 6] =
+    ["sandbox-token", "mr_live_", "mr_test_", "mr_invite_", "mr_refresh_", "Bearer "];
 
 /// Fails with the first line that says what it should not. To be called while the platform runs.
 pub async fn is_discreet(platform: &Apart) -> anyhow::Result<()> {
     let mut private = platform.words(PRIVATE).await?;
     ensure!(private.len() > 1_000, "a run with people in it: {}", private.len());
     private.extend(platform.secrets()?);
-    private.push(CARRIER_SECRET.to_owned());
+    private.extend(SECRETS.map(str::to_owned));
 
     let mut said = Vec::new();
     for file in fs::read_dir(platform.logs())? {

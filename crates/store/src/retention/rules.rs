@@ -37,7 +37,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 61] = [
+pub const RULES: [(&str, RetentionRule); 66] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -67,22 +67,27 @@ pub const RULES: [(&str, RetentionRule); 61] = [
     ("import_rows", ImportRows),
     ("imports", AsMessages),
     ("inbound_texts", Conversation),
+    ("invitations", Settings),
     ("lines", Work),
+    ("members", Settings),
     ("message_conflicts", WithMessage),
     ("messages", Messages),
     ("moved_counts", Work),
     ("open_claims", Work),
     ("pace", Settings),
     ("parked", Work),
+    ("persons", Settings),
     ("platform_accounts", Settings),
     ("platform_switch", Settings),
     ("platform_url", Settings),
     ("policies", Settings),
     ("pools", Settings),
     ("receipt_watches", Work),
+    ("refresh_tokens", Work),
     ("retention_waits", WithMessage),
     ("retention_walks", Sums),
     ("senders", Settings),
+    ("sessions", Work),
     ("standings", Settings),
     ("switches", Settings),
     ("taken_sids", AsMessages),

@@ -2,19 +2,20 @@
 
 use std::fmt;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::ids::TenantId;
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
-use secrecy::SecretString;
-use sha2::{Digest, Sha256};
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::types::Uuid;
 use stage::Fault;
 
 use crate::{
     Scoped, Store,
     audit::{self, AuditEntry},
-    core::words::{self, word, words},
+    core::{
+        secrets,
+        words::{self, word, words},
+    },
     fault,
 };
 
@@ -123,7 +124,7 @@ pub struct NewKey<'a> {
 
 /// The hash that a key is looked up by.
 pub fn hash(key: &str) -> [u8; 32] {
-    Sha256::digest(key.as_bytes()).into()
+    secrets::hash(key)
 }
 
 /// Makes a key for a tenant that exists, and gives it out: the only time that it can be read.
@@ -151,8 +152,8 @@ pub async fn make(
     new: &NewKey<'_>,
     now: Timestamp,
 ) -> Result<(ListedKey, SecretString), Fault> {
-    let key = format!("{}{}", new.kind.prefix(), URL_SAFE_NO_PAD.encode(random()));
-    let id = insert(tx, tenant, new, &hash(&key), now).await?;
+    let key = secrets::secret(new.kind.prefix());
+    let id = insert(tx, tenant, new, &hash(key.expose_secret()), now).await?;
     let made = AuditEntry {
         tenant: tenant.clone(),
         at: now,
@@ -176,12 +177,7 @@ pub async fn make(
         last_used_at: None,
         revoked_at: None,
     };
-    Ok((listed, SecretString::from(key)))
-}
-
-#[expect(clippy::disallowed_methods, reason = "a key is the one thing here that nobody may guess")]
-fn random() -> [u8; 32] {
-    rand::random()
+    Ok((listed, key))
 }
 
 async fn insert(

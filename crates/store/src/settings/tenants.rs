@@ -80,6 +80,32 @@ pub async fn get(tx: &mut Scoped, id: &TenantId) -> Result<Option<Tenant>, Fault
     }))
 }
 
+/// The same, locked until the transaction ends.
+pub async fn lock(tx: &mut Scoped, id: &TenantId) -> Result<Option<Tenant>, Fault> {
+    sqlx::query!("select 1 as one from tenants where tenant_id = $1 for update", id.as_str())
+        .fetch_optional(&mut **tx)
+        .await
+        .map_err(fault)?;
+    get(tx, id).await
+}
+
+/// Saves what may change about a tenant.
+pub async fn save(tx: &mut Scoped, tenant: &Tenant) -> Result<(), Fault> {
+    sqlx::query!(
+        "update tenants set name = $2, country = $3, time_zone = $4, language = $5
+         where tenant_id = $1",
+        tenant.id.as_str(),
+        tenant.name,
+        tenant.country,
+        tenant.time_zone,
+        tenant.language,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
 /// The keys of up to `at_most` tenants that come after one, in their order.
 pub async fn after(store: &Store, tenant: &str, at_most: i64) -> Result<Vec<String>, Fault> {
     sqlx::query_scalar!(

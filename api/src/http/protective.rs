@@ -1,0 +1,32 @@
+//! Headers that keep a browser from doing with an answer what it is not meant for.
+
+use axum::{
+    http::{HeaderValue, header},
+    response::Response,
+};
+
+/// What every answer says: its type is the one that it names, it is kept nowhere, it is shown in no
+/// frame, and nothing of its address goes to other hosts.
+const ALWAYS: [(header::HeaderName, &str); 4] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::CACHE_CONTROL, "no-store"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+];
+
+/// What an answer says that is no page: nothing in it is to be run or loaded.
+const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// What a page says: what it loads is ours.
+const PAGE: &str = "frame-ancestors 'none'";
+
+/// Adds the headers, where the route has not said otherwise.
+pub(super) fn protect(response: &mut Response) {
+    let headers = response.headers_mut();
+    let is_page =
+        headers.get(header::CONTENT_TYPE).is_some_and(|of| of.as_bytes().starts_with(b"text/html"));
+    let policy = (header::CONTENT_SECURITY_POLICY, if is_page { PAGE } else { NO_PAGE });
+    for (name, value) in ALWAYS.into_iter().chain([policy]) {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+}

@@ -1,0 +1,170 @@
+//! `/v1/invitations`: who is to come to the company. The code of an invitation is shown once, to
+//! whoever invites; whoever has it may come (`POST /v1/auth/accept-invitation`).
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{
+    people::invitations::{self, Invitation},
+    settings::api_keys::KeyRole,
+};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    audit,
+    auth::{Allowed, ManagePeople, Needs},
+    document::{
+        answers::{Always, Missing, OfBody},
+        examples,
+    },
+    fields,
+    http::{Body, Errors, Id, Page, Paging, Problem, Query, creation::refuse_key},
+    ids,
+};
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(take_back))
+}
+
+/// Somebody to be invited.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewInvitation {
+    /// Their address of mail, which they sign in with.
+    #[schema(max_length = 254)]
+    email: String,
+    /// What they may do.
+    #[schema(value_type = KeyRole)]
+    role: String,
+}
+
+/// An invitation that nobody has accepted.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Invitation)]
+struct InvitationView {
+    id: Uuid,
+    /// The address that is invited, in small letters.
+    email: String,
+    /// What they may do.
+    #[schema(value_type = KeyRole)]
+    role: &'static str,
+    created_at: Timestamp,
+    /// From when it is good no more: seven days after it was made.
+    expires_at: Timestamp,
+}
+
+fn view(invitation: Invitation) -> InvitationView {
+    let Invitation { id, email, role, created_at, expires_at } = invitation;
+    InvitationView { id, email, role: role.as_str(), created_at, expires_at }
+}
+
+/// An invitation that was made just now, with its code: it is never shown again.
+#[derive(Serialize, ToSchema)]
+struct MadeInvitation {
+    #[serde(flatten)]
+    invitation: InvitationView,
+    /// What the person accepts it with, `mr_invite_...`.
+    code: String,
+}
+
+/// `POST /v1/invitations`, for admins and owners: invites somebody, in place of an invitation that
+/// they have already. Nobody gives a role that may do more than they (403). Answers 201 with the code, which is
+/// never shown again: so an `Idempotency-Key` is refused.
+#[utoipa::path(
+    post, path = "/v1/invitations", tag = "people", operation_id = "create_invitation",
+    security(("bearer" = [ManagePeople::NAME])),
+    request_body(content = NewInvitation, example = json!({
+        "email": "ben@example.com", "role": "agent",
+    })),
+    responses(
+        (status = 201, description = "The invitation with its code.", body = MadeInvitation),
+        Always, OfBody,
+    ),
+)]
+async fn create(
+    State(app): State<App>,
+    caller: Allowed<ManagePeople>,
+    headers: HeaderMap,
+    Body(body): Body<NewInvitation>,
+) -> Result<(StatusCode, Json<MadeInvitation>), Problem> {
+    // check
+    refuse_key(&headers)?;
+    let mut errors = Errors::default();
+    let email = fields::email("email", &body.email, &mut errors);
+    let role = fields::role("role", &body.role, &mut errors);
+    errors.done()?;
+    let role = role.ok_or_else(|| Problem::field("role", "unknown", "no such role"))?;
+    caller.may_give(role, None)?;
+
+    // record
+    let machine = stage::machine::now();
+    let (id, expires_at) = (ids::fresh(), machine + invitations::GOOD_FOR);
+    let new = Invitation { id, email, role, created_at: machine, expires_at };
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let by = &caller.subject;
+    let code = invitations::create(&mut tx, &caller.tenant, &new, by).await?;
+    let detail = json!({ "role": role.as_str() });
+    let (subject, now) = (format!("invitation:{id}"), app.now());
+    audit::note(&mut tx, &caller, now, "user.invited", subject, detail).await?;
+    tx.commit().await?;
+
+    // answer
+    let made = MadeInvitation { invitation: view(new), code: code.expose_secret().to_owned() };
+    Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// `GET /v1/invitations`, for admins and owners: those that nobody has accepted, in pages.
+#[utoipa::path(
+    get, path = "/v1/invitations", tag = "people", operation_id = "list_invitations",
+    security(("bearer" = [ManagePeople::NAME])),
+    params(Paging),
+    responses(
+        (status = 200, description = "A page of invitations.", body = Page<InvitationView>),
+        Always,
+    ),
+)]
+async fn list(
+    State(app): State<App>,
+    caller: Allowed<ManagePeople>,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<InvitationView>>, Problem> {
+    let (after, limit) = (paging.after_id()?, paging.limit()?);
+
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let found = invitations::list(&mut tx, &caller.tenant, after, limit).await?;
+    Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |one| one.id)))
+}
+
+/// `DELETE /v1/invitations/{id}`, for admins and owners: takes an invitation back. Answers 204, or
+/// 404 where it was accepted or taken back before.
+#[utoipa::path(
+    delete, path = "/v1/invitations/{id}", tag = "people", operation_id = "delete_invitation",
+    security(("bearer" = [ManagePeople::NAME])),
+    params((
+        "id" = Uuid, Path, description = "The invitation.", example = json!(examples::INVITATION),
+    )),
+    responses((status = 204, description = "It is good no more."), Always, Missing),
+)]
+async fn take_back(
+    State(app): State<App>,
+    caller: Allowed<ManagePeople>,
+    Id(id): Id,
+) -> Result<StatusCode, Problem> {
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let taken = invitations::take(&mut tx, &caller.tenant, id).await?;
+    taken.ok_or_else(|| Problem::not_found("invitation"))?;
+
+    let (subject, now) = (format!("invitation:{id}"), app.now());
+    audit::note(&mut tx, &caller, now, "user.invitation_taken_back", subject, json!({})).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,259 @@
+//! Signing in: by accepting an invitation, with a password, or with a refresh token. Whether an
+//! address is known, only who holds an invitation for it learns.
+
+use axum::{Json, extract::State, http::StatusCode};
+use domain::ids::TenantId;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::json;
+use store::{
+    Scoped,
+    people::{
+        self, KnownPerson, PlatformUser,
+        invitations::{self, FoundInvitation},
+        members::{self, Membership},
+        sessions::{self, Refreshed},
+    },
+    settings::{api_keys::KeyRole, tenants},
+};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::signed_in::{Tokens, begin, one_of, wrong};
+use crate::{
+    app::App,
+    audit,
+    auth::{Caller, SignedIn, passwords},
+    document::{
+        answers::{OfBody, OfStrangers},
+        examples,
+    },
+    fields,
+    http::{Errors, Kind, Problem, peer::StrangersBody},
+    ids,
+};
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(accept)).routes(routes!(log_in)).routes(routes!(refresh))
+}
+
+/// An invitation, accepted.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Acceptance {
+    /// The invitation's code, `mr_invite_...`.
+    #[schema(value_type = String)]
+    code: SecretString,
+    /// What the person is called. Not looked at where they are known already.
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+    /// A password of 12 to 200 characters that is not easily guessed; of somebody who is known
+    /// already, theirs.
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 200)]
+    password: SecretString,
+}
+
+/// `POST /v1/auth/accept-invitation`, for everybody: comes to the company that invites, and signs
+/// in. Answers 201 with tokens, 401 where the code is good no more or the password of somebody who
+/// is known is wrong.
+#[utoipa::path(
+    post, path = "/v1/auth/accept-invitation", tag = "people",
+    operation_id = "accept_invitation",
+    request_body(content = Acceptance, example = json!({
+        "code": examples::INVITATION_CODE, "name": "Ben", "password": examples::PASSWORD,
+    })),
+    responses(
+        (status = 201, description = "Tokens for the company.", body = Tokens),
+        OfStrangers, OfBody,
+    ),
+)]
+async fn accept(
+    State(app): State<App>,
+    StrangersBody { peer, body, share: _share }: StrangersBody<Acceptance>,
+) -> Result<(StatusCode, Json<Tokens>), Problem> {
+    // load
+    let code = body.code.expose_secret();
+    let mut tx = app.transactions.of_strangers().await?;
+    let found = invitations::find(&mut tx, code, stage::machine::now()).await?;
+    let invitation = found.ok_or_else(is_over)?;
+    let known = people::by_email(&mut tx, &invitation.email).await?;
+    drop(tx);
+
+    // check
+    app.auth.attempts.count(&invitation.email, peer)?;
+    let (person, hash, is_new) = match known {
+        Some(known) => is_them(known, &body.password).await?,
+        None => newcomer(&body, &invitation).await?,
+    };
+
+    // record
+    let mut tx = app.transactions.begin(&invitation.tenant).await?;
+    let taken = invitations::take(&mut tx, &invitation.tenant, invitation.id).await?;
+    taken.ok_or_else(is_over)?;
+    let now = app.now();
+    if is_new && !people::create(&mut tx, &person, &hash, now).await? {
+        let detail = "somebody has just come with this address: accept it with their password";
+        return Err(Problem::new(Kind::Conflict, detail));
+    }
+    let tenant = &invitation.tenant;
+    let role = members::add(&mut tx, tenant, person.id, invitation.role, now).await?;
+    let company = company(&mut tx, tenant, role).await?;
+    let (signed_in, token) = begin(&app, &mut tx, &person, &hash, &company).await?;
+    let caller = Caller::of_session(tenant.clone(), role, signed_in);
+    let detail = json!({ "role": role.as_str(), "invitation": invitation.id });
+    audit::note(&mut tx, &caller, now, "user.joined", caller.subject.clone(), detail).await?;
+    tx.commit().await?;
+
+    // answer
+    let tokens = Tokens::new(&app, signed_in, person, &company, &token)?;
+    Ok((StatusCode::CREATED, Json(tokens)))
+}
+
+fn is_over() -> Problem {
+    Problem::new(Kind::Unauthenticated, "the invitation is good no more: ask for another")
+}
+
+/// Somebody, what is kept of their password, and whether they come for the first time.
+type Comer = (PlatformUser, String, bool);
+
+async fn newcomer(body: &Acceptance, invitation: &FoundInvitation) -> Result<Comer, Problem> {
+    let mut errors = Errors::default();
+    fields::name(&body.name, &mut errors);
+    passwords::check("password", &body.password, &invitation.email, &mut errors);
+    errors.done()?;
+
+    let hash = passwords::hash(&body.password).await?;
+    let (email, name) = (invitation.email.clone(), body.name.trim().to_owned());
+    Ok((PlatformUser { id: ids::fresh(), email, name }, hash, true))
+}
+
+/// Somebody who is known, if this is their password.
+async fn is_them(known: KnownPerson, password: &SecretString) -> Result<Comer, Problem> {
+    let KnownPerson { person, password_hash } = known;
+    if passwords::is_right(password, Some(password_hash.clone())).await? {
+        return Ok((person, password_hash, false));
+    }
+    Err(Problem::new(Kind::Unauthenticated, "you have signed in before: this is not your password"))
+}
+
+async fn company(tx: &mut Scoped, id: &TenantId, role: KeyRole) -> Result<Membership, Problem> {
+    let tenant = tenants::get(tx, id).await?.ok_or_else(|| Problem::not_found("tenant"))?;
+    Ok(Membership { tenant: tenant.id, name: tenant.name, role })
+}
+
+/// Who somebody says that they are.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct LogIn {
+    /// The address of mail, in any case.
+    #[schema(max_length = 254)]
+    email: String,
+    #[schema(value_type = String, format = Password)]
+    password: SecretString,
+    /// The company to work for. Left out, it is the first that they came to.
+    #[serde(default)]
+    tenant: Option<TenantId>,
+}
+
+/// `POST /v1/auth/login`, for everybody: signs in with a password. Answers 200 with tokens, 401
+/// where address or password are wrong, 403 where the person does not work for the company.
+#[utoipa::path(
+    post, path = "/v1/auth/login", tag = "people", operation_id = "log_in",
+    request_body(content = LogIn, example = json!({
+        "email": examples::EMAIL, "password": examples::PASSWORD,
+    })),
+    responses((status = 200, description = "The tokens.", body = Tokens), OfStrangers, OfBody),
+)]
+async fn log_in(
+    State(app): State<App>,
+    StrangersBody { peer, body, share: _share }: StrangersBody<LogIn>,
+) -> Result<Json<Tokens>, Problem> {
+    // load
+    let mut errors = Errors::default();
+    let email = fields::email("email", &body.email, &mut errors);
+    errors.done()?;
+    app.auth.attempts.count(&email, peer)?;
+    let mut tx = app.transactions.of_strangers().await?;
+    let known = people::by_email(&mut tx, &email).await?;
+    let companies = match &known {
+        Some(known) => members::companies(&mut tx, known.person.id).await?,
+        None => Vec::new(),
+    };
+    drop(tx);
+
+    // check: as long for somebody who is not known
+    let hash = known.as_ref().map(|known| known.password_hash.clone());
+    let is_right = passwords::is_right(&body.password, hash).await?;
+    let known = known.filter(|_| is_right).ok_or_else(wrong)?;
+    let company = one_of(companies, body.tenant.as_ref())?;
+
+    // record
+    let mut tx = app.transactions.begin(&company.tenant).await?;
+    let KnownPerson { person, password_hash } = known;
+    let (signed_in, token) = begin(&app, &mut tx, &person, &password_hash, &company).await?;
+    tx.commit().await?;
+
+    // answer
+    Ok(Json(Tokens::new(&app, signed_in, person, &company, &token)?))
+}
+
+/// A session that is to go on.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Renewal {
+    /// The newest refresh token, `mr_refresh_...`.
+    #[schema(value_type = String)]
+    refresh_token: SecretString,
+}
+
+/// `POST /v1/auth/refresh`, for everybody: new tokens for a session. Each refresh token is good
+/// once: one that comes again was stolen, or its thief came first, so its session ends. Answers 200
+/// with tokens, 401, or 403 where the person works for its company no more.
+#[utoipa::path(
+    post, path = "/v1/auth/refresh", tag = "people", operation_id = "refresh",
+    request_body(content = Renewal, example = json!({ "refresh_token": examples::REFRESH_TOKEN })),
+    responses((status = 200, description = "The tokens.", body = Tokens), OfStrangers, OfBody),
+)]
+async fn refresh(
+    State(app): State<App>,
+    StrangersBody { body, share: _share, .. }: StrangersBody<Renewal>,
+) -> Result<Json<Tokens>, Problem> {
+    // record: what is read fails before the token counts as used
+    let mut tx = app.transactions.of_strangers().await?;
+    let token = body.refresh_token.expose_secret();
+    let refreshed = sessions::refresh(&mut tx, token, stage::machine::now()).await?;
+    let (signed_in, works_for, next) = match refreshed {
+        Refreshed::Renewed { session, person, works_for, next } => {
+            (SignedIn { person, session }, works_for, next)
+        }
+        Refreshed::Unknown => {
+            let detail = "the refresh token is not valid, or its session has ended: sign in";
+            return Err(Problem::new(Kind::Unauthenticated, detail));
+        }
+        Refreshed::Reused { session, person, works_for } => {
+            tx.commit().await?;
+            return Err(reused(&app, SignedIn { person, session }, works_for).await?);
+        }
+    };
+    let companies = members::companies(&mut tx, signed_in.person).await?;
+    let company = one_of(companies, Some(&works_for))?;
+    let known = people::get(&mut tx, signed_in.person).await?.ok_or_else(wrong)?;
+    tx.commit().await?;
+
+    // answer
+    Ok(Json(Tokens::new(&app, signed_in, known.person, &company, &next)?))
+}
+
+/// Notes that a session has ended by a token that came twice; what its holder is told.
+async fn reused(app: &App, of: SignedIn, works_for: TenantId) -> Result<Problem, Problem> {
+    tracing::warn!(session = %of.session, "a refresh token came twice: its session has ended");
+    let mut tx = app.transactions.begin(&works_for).await?;
+    let caller = Caller::of_session(works_for, KeyRole::Viewer, of);
+    let subject = format!("session:{}", of.session);
+    let detail = json!({ "reason": "a refresh token came twice" });
+    audit::note(&mut tx, &caller, app.now(), "session.ended", subject, detail).await?;
+    tx.commit().await?;
+
+    let detail = "the refresh token was used before, so the session has ended: sign in";
+    Ok(Problem::new(Kind::Unauthenticated, detail))
+}
