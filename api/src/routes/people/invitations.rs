@@ -77,8 +77,8 @@ struct MadeInvitation {
 }
 
 /// `POST /v1/invitations`, for admins and owners: invites somebody, in place of an invitation that
-/// they have already. Nobody gives a role that may do more than they (403). Answers 201 with the code, which is
-/// never shown again: so an `Idempotency-Key` is refused.
+/// they have already. Nobody gives a role that may do more than they (403). Answers 201 with the
+/// code, which is never shown again: so an `Idempotency-Key` is refused.
 #[utoipa::path(
     post, path = "/v1/invitations", tag = "people", operation_id = "create_invitation",
     security(("bearer" = [ManagePeople::NAME])),
