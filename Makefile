@@ -17,7 +17,7 @@ test: ; @scripts/setup --tests && cargo nextest run --workspace --locked
 
 test-api: ; @scripts/setup --api && cargo build --release --locked --bin millrace && scripts/test-api
 
-check: ; @scripts/setup --tests && cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings && cargo nextest run --locked -p testkit --test tidy && scripts/sqlx check
+check: ; @scripts/setup --tests && cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings && cargo nextest run --workspace --locked -E 'binary(tidy)' && scripts/sqlx check
 
 bench: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace bench $(BENCH)
 

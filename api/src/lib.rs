@@ -36,5 +36,6 @@ mod transactions;
 mod webhooks;
 
 pub use app::{ApiSettings, App, Parts};
+pub use auth::passwords::hashed as hash_password;
 pub use directory::AccountsDirectory;
 pub use serve::serve;

@@ -18,9 +18,11 @@ type Named = Option<Option<String>>;
 #[schema(as = ContactChange)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Edit {
+    /// The given name; null clears it.
     #[serde(default, deserialize_with = "named")]
     #[schema(value_type = Option<String>, max_length = 100)]
     first_name: Named,
+    /// The family name; null clears it.
     #[serde(default, deserialize_with = "named")]
     #[schema(value_type = Option<String>, max_length = 100)]
     last_name: Named,
@@ -32,6 +34,7 @@ pub(crate) struct Edit {
     #[serde(default, deserialize_with = "named")]
     #[schema(value_type = Option<String>)]
     time_zone: Named,
+    /// The postal code, which tells a time zone; null clears it.
     #[serde(default, deserialize_with = "named")]
     #[schema(value_type = Option<String>, max_length = 100)]
     postal_code: Named,

@@ -38,9 +38,11 @@ pub(crate) struct Raw {
     /// The country of a number that is written without a plus sign, by code or English name.
     #[serde(default)]
     pub(crate) country: Option<String>,
+    /// The given name.
     #[serde(default)]
     #[schema(max_length = 100)]
     pub(crate) first_name: Option<String>,
+    /// The family name.
     #[serde(default)]
     #[schema(max_length = 100)]
     pub(crate) last_name: Option<String>,
@@ -50,6 +52,7 @@ pub(crate) struct Raw {
     /// An IANA zone, such as `America/New_York`, or an abbreviation of the United States.
     #[serde(default)]
     pub(crate) time_zone: Option<String>,
+    /// The postal code, which tells a time zone.
     #[serde(default)]
     #[schema(max_length = 100)]
     pub(crate) postal_code: Option<String>,

@@ -45,7 +45,9 @@ pub(crate) struct Page<T> {
 /// Written out, as a derived one repeats the schema of its rows instead of naming it.
 impl<T: ToSchema> ComposeSchema for Page<T> {
     fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-        let rows = ArrayBuilder::new().items(Ref::from_schema_name(T::name()));
+        let rows = ArrayBuilder::new()
+            .items(Ref::from_schema_name(T::name()))
+            .description(Some("The rows of this page."));
         let next_cursor = ObjectBuilder::new()
             .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
             .description(Some(NEXT_CURSOR));

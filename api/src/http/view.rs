@@ -18,6 +18,7 @@ use uuid::Uuid;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Person)]
 pub(crate) struct PersonView {
+    /// The person's id, the same in every company.
     pub(crate) id: Uuid,
     /// The address that they sign in with, in small letters.
     #[schema(example = "ana@example.com", max_length = 254)]

@@ -130,6 +130,7 @@ impl ToSchema for NewMessageChannel {}
 #[schema(as = MessageTemplate)]
 #[serde(deny_unknown_fields)]
 struct TemplateRef {
+    /// The template's id.
     id: Uuid,
     /// Values by name.
     #[serde(default)]

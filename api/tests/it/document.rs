@@ -86,6 +86,35 @@ fn every_schema_is_named_once_and_every_reference_leads_somewhere() {
 }
 
 #[test]
+fn every_field_says_what_it_is() {
+    let document = document();
+    let schemas = document["components"]["schemas"].as_object().expect("schemas");
+    let mut silent = Vec::new();
+    for (name, schema) in schemas {
+        fields(schema, &mut |field, said| {
+            let parts = ["oneOf", "anyOf", "allOf"].iter().flat_map(|of| said[of].as_array());
+            let mut all = parts.flatten().chain([said]);
+            let is_said =
+                all.any(|part| part["description"].is_string() || part["$ref"].is_string());
+            if !is_said {
+                silent.push(format!("{name}.{field}"));
+            }
+        });
+    }
+    assert!(silent.is_empty(), "fields without a sentence: {}", silent.join(", "));
+}
+
+/// Every field of a schema and of those inside it, with what is said of it.
+fn fields(schema: &Value, found: &mut impl FnMut(&str, &Value)) {
+    for (name, said) in schema["properties"].as_object().into_iter().flatten() {
+        found(name, said);
+        fields(said, found);
+    }
+    let parts = ["oneOf", "anyOf", "allOf"].iter().flat_map(|of| schema[of].as_array());
+    parts.flatten().chain(schema.get("items")).for_each(|part| fields(part, found));
+}
+
+#[test]
 fn every_golden_event_fits_the_schema_of_its_channel() {
     let document: Value = serde_json::from_str(&api::documents::asyncapi_json()).expect("JSON");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/wire/tests/golden");

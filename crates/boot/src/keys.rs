@@ -115,6 +115,11 @@ fn random_key() -> Key {
     Key::init_with_mut(|bytes: &mut [u8; 32]| *bytes = rand::random())
 }
 
+/// A password that nobody can guess, for somebody who changes it at once: 24 hexadecimal digits.
+pub fn random_password() -> SecretString {
+    random_hex(12).into()
+}
+
 /// Random bytes as lowercase hexadecimal text, at most 32 bytes: for names and passwords.
 pub(crate) fn random_hex(bytes: usize) -> String {
     let key = random_key();

@@ -49,7 +49,7 @@ pub enum Command {
     Tenant(crate::tenants::TenantCommand),
     /// API keys: made, listed, revoked
     Token(crate::tokens::TokenCommand),
-    /// People who sign in: invited, listed
+    /// People who sign in: invited, listed, given another password
     User(crate::users::UserCommand),
     /// Carrier accounts of the platform itself, and the tenants that share them
     Account(crate::accounts::AccountCommand),

@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use boot::settings::Common;
+use boot::{keys::random_password, settings::Common};
 use clap::{Args, Subcommand};
 use domain::{email, ids::TenantId};
 use secrecy::ExposeSecret;
@@ -13,8 +13,9 @@ use store::{
     Role,
     audit::{self, AuditEntry},
     people::{
+        self,
         invitations::{self, GOOD_FOR, Invitation},
-        members,
+        members, sessions,
     },
     settings::api_keys::KeyRole,
 };
@@ -45,6 +46,9 @@ enum Action {
     Invite(Invite),
     /// Lists who works for a company: id, role, address, name
     List(List),
+    /// Gives somebody who has forgotten theirs a new password, prints it once, and ends their
+    /// sessions
+    Reset(Reset),
 }
 
 /// `millrace user invite`
@@ -75,14 +79,26 @@ struct List {
     common: Common,
 }
 
+/// `millrace user reset`
+#[derive(Debug, Args)]
+struct Reset {
+    /// The person's address of mail
+    #[arg(value_parser = address)]
+    email: String,
+    /// The settings that every process has.
+    #[command(flatten)]
+    common: Common,
+}
+
 /// Does what the command says.
 ///
 /// # Errors
-/// The database cannot be asked, or there is no such tenant.
+/// The database cannot be asked, or there is no such tenant or person.
 pub async fn run(command: UserCommand) -> anyhow::Result<ExitCode> {
     match command.action {
         Action::Invite(args) => invite(args).await,
         Action::List(args) => list(args).await,
+        Action::Reset(args) => reset(args).await,
     }?;
     Ok(ExitCode::SUCCESS)
 }
@@ -135,6 +151,41 @@ async fn list(args: List) -> anyhow::Result<()> {
             None => return Ok(()),
         }
     }
+}
+
+async fn reset(args: Reset) -> anyhow::Result<()> {
+    // load
+    let process = ProcessParts::begin(args.common)?;
+    let store = process.store(Role::Api, 1).await?;
+    let mut tx = store.scoped(std::iter::empty::<TenantId>()).await?;
+    let known = people::by_email(&mut tx, &args.email).await?;
+    let person = known.with_context(|| format!("nobody signs in as {}", args.email))?.person;
+    let companies = members::companies(&mut tx, person.id).await?;
+    drop(tx);
+
+    // record: in the trail of every company of theirs
+    let password = random_password();
+    let hash = api::hash_password(password.expose_secret().as_bytes()).context("no randomness")?;
+    let mut tx = store.scoped(companies.iter().map(|company| &company.tenant)).await?;
+    people::set_password(&mut tx, person.id, &hash).await?;
+    let machine = boot::clock::machine_now();
+    sessions::end_others(&mut tx, person.id, Uuid::nil(), machine).await?;
+    let at = process.time.now();
+    let reset = companies.iter().map(|company| AuditEntry {
+        tenant: company.tenant.clone(),
+        at,
+        actor: OPERATOR.into(),
+        action: "user.password_reset".into(),
+        subject: format!("user:{}", person.id),
+        detail: json!({}),
+    });
+    audit::append(&mut tx, &reset.collect::<Vec<_>>()).await?;
+    tx.commit().await?;
+
+    // say
+    println!("{}", password.expose_secret());
+    eprintln!("their sessions have ended: PUT /v1/me/password changes it");
+    Ok(())
 }
 
 /// An address of mail, as it is kept.

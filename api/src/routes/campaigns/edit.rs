@@ -52,6 +52,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[schema(as = CampaignChange)]
 #[serde(deny_unknown_fields)]
 struct Change {
+    /// What people call it.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,

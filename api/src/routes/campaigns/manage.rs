@@ -48,6 +48,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewCampaign {
+    /// What people call it.
     #[schema(min_length = 1, max_length = 200)]
     pub(super) name: String,
     /// What its messages are for, which decides what the gates ask.

@@ -53,6 +53,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 struct RecipientView {
     /// Their index in the audience, from 0.
     seq: i64,
+    /// Who they are, as a contact.
     contact_id: Uuid,
     /// The number, in E.164.
     #[schema(example = json!(examples::PHONE))]

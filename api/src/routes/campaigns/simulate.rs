@@ -243,6 +243,7 @@ struct Report {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SimulatedReservation)]
 struct Amount {
+    /// How many segments its text takes.
     segments: u64,
     cost: Money,
 }

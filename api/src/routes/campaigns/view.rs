@@ -17,6 +17,7 @@ use super::audience::Audience;
 #[schema(as = Campaign)]
 pub(super) struct CampaignView {
     pub(super) id: CampaignId,
+    /// What people call it.
     name: String,
     /// How far it has come; a draft has sent nothing.
     #[schema(value_type = CampaignState)]
@@ -41,7 +42,9 @@ pub(super) struct CampaignView {
     validity_seconds: Option<i32>,
     /// Raised by every act.
     version: i64,
+    /// When it was drafted.
     created_at: Timestamp,
+    /// When it was started; null while it is a draft.
     #[schema(required)]
     started_at: Option<Timestamp>,
     /// When everybody had been told, or would not be any more.

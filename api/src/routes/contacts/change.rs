@@ -78,6 +78,7 @@ async fn change(
 struct Erased {
     /// The contact that was erased.
     id: ContactId,
+    /// When the person was erased.
     erased_at: Timestamp,
     /// Messages that were on their way and are not sent any more.
     messages_cancelled: u64,

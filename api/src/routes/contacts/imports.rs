@@ -297,6 +297,7 @@ async fn open(
 #[derive(Serialize, ToSchema)]
 #[schema(as = Import)]
 struct ImportView {
+    /// The import's id.
     id: Uuid,
     #[schema(value_type = ImportState)]
     state: &'static str,
@@ -305,6 +306,7 @@ struct ImportView {
     /// Why the file was not read to its end.
     #[schema(required)]
     error: Option<String>,
+    /// When the file was taken.
     created_at: Timestamp,
     /// When it ended; none while it runs.
     #[schema(required)]

@@ -87,7 +87,9 @@ pub(super) struct ContactView {
     /// What the entry stops.
     #[schema(required)]
     do_not_contact_stops: Option<Stops>,
+    /// When the contact was made.
     created_at: Timestamp,
+    /// When anything of the contact changed last.
     updated_at: Timestamp,
 }
 

@@ -74,10 +74,12 @@ pub(super) struct MessageView {
     /// The caller's own fields, as they came with it; null where none did.
     #[schema(required, value_type = Option<BTreeMap<String, String>>)]
     metadata: Option<Value>,
+    /// When it was accepted.
     submitted_at: Timestamp,
     /// From when on it is of no use; null where it has no validity of its own.
     #[schema(required)]
     expires_at: Option<Timestamp>,
+    /// When its state changed last.
     changed_at: Timestamp,
     /// How often it has gone through the gates from the start, from 1.
     #[schema(minimum = 1)]

@@ -111,6 +111,7 @@ struct Series {
 #[derive(Serialize, ToSchema)]
 #[schema(as = TotalsPoint)]
 struct Point {
+    /// When the span of this point begins.
     starts_at: Timestamp,
     /// How many messages came into each state, and what else was counted then, by the names that
     /// totals have.

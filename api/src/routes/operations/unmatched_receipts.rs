@@ -25,6 +25,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = UnmatchedReceipt)]
 struct ReceiptView {
+    /// The receipt's id.
     id: Uuid,
     /// The message that it names.
     message_id: MessageId,
@@ -38,6 +39,7 @@ struct ReceiptView {
     /// The carrier's error code.
     #[schema(required)]
     code: Option<u32>,
+    /// When the carrier's call came.
     received_at: Timestamp,
 }
 

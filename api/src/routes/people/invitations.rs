@@ -51,12 +51,14 @@ struct NewInvitation {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Invitation)]
 struct InvitationView {
+    /// The invitation's id, which takes it back.
     id: Uuid,
     /// The address that is invited, in small letters.
     email: String,
     /// What they may do.
     #[schema(value_type = KeyRole)]
     role: &'static str,
+    /// When it was made.
     created_at: Timestamp,
     /// From when it is good no more: seven days after it was made.
     expires_at: Timestamp,

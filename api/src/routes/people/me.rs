@@ -43,6 +43,7 @@ async fn known(tx: &mut Scoped, caller: &Caller) -> Result<KnownPerson, Problem>
 /// Everything of a kind: there are few.
 #[derive(Serialize, ToSchema)]
 struct Companies {
+    /// All of them, in the order in which the person came there.
     data: Vec<CompanyView>,
 }
 
@@ -84,6 +85,7 @@ async fn tenants(
 /// The sessions of a person: at most 50.
 #[derive(Serialize, ToSchema)]
 struct Sessions {
+    /// All of them, the one that was used last first.
     data: Vec<SessionView>,
 }
 
@@ -91,9 +93,11 @@ struct Sessions {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
 struct SessionView {
+    /// The session's id, which ends it.
     id: Uuid,
     /// Whether it is the one of this request.
     is_current: bool,
+    /// When the person signed in.
     created_at: Timestamp,
     /// When it got its newest tokens.
     used_at: Timestamp,

@@ -148,6 +148,7 @@ struct LogIn {
     /// The address of mail, in any case.
     #[schema(max_length = 254)]
     email: String,
+    /// The password that belongs to the address.
     #[schema(value_type = String, format = Password)]
     password: SecretString,
     /// The company to work for. Left out, it is the first that they came to.

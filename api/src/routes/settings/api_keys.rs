@@ -55,6 +55,7 @@ struct KeyBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ApiKey)]
 struct KeyView {
+    /// The key's id: audit trail and ledger name it.
     id: Uuid,
     /// What it is for, for people.
     name: String,
@@ -64,6 +65,7 @@ struct KeyView {
     /// The permissions that it has of its role; null: all of them.
     #[schema(required, value_type = Option<Vec<Permission>>)]
     scopes: Option<Vec<String>>,
+    /// When it was made.
     created_at: Timestamp,
     /// When it ends by itself; null: it works until it is revoked.
     #[schema(required)]

@@ -69,6 +69,7 @@ struct SwitchView {
     mode: &'static str,
     /// Why, for people; empty where nobody said.
     reason: String,
+    /// When it was thrown last.
     changed_at: Timestamp,
 }
 

@@ -44,6 +44,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewPool {
+    /// What people call it.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// The senders, each once.
@@ -56,9 +57,11 @@ struct NewPool {
 #[schema(as = Pool)]
 struct PoolView {
     id: PoolId,
+    /// What people call it.
     name: String,
     /// The senders, in the order in which they were given.
     senders: Vec<Uuid>,
+    /// When it was made.
     created_at: Timestamp,
 }
 
@@ -137,6 +140,7 @@ async fn show(
 #[schema(as = PoolChange)]
 #[serde(deny_unknown_fields)]
 struct Change {
+    /// What people call it.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,

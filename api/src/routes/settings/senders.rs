@@ -87,6 +87,7 @@ pub(super) struct SenderView {
     daily_cap: i32,
     /// False: it carries nothing.
     usable: bool,
+    /// When it was set up here.
     created_at: Timestamp,
     /// What it may carry today, and has carried; null where one sender is shown, changed, removed.
     #[schema(required)]

@@ -42,6 +42,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewTemplate {
+    /// What people call it.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// Ways to say it, of which each person gets one.
@@ -72,6 +73,7 @@ struct NewVersion {
 #[schema(as = Template)]
 pub(super) struct TemplateView {
     id: TemplateId,
+    /// What people call it.
     name: String,
     /// From 1, the highest is the newest.
     #[schema(minimum = 1)]

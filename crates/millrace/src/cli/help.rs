@@ -10,7 +10,7 @@ use super::Cli;
 const SHARED: &str = "Settings";
 
 /// An example of each command, by its words.
-const EXAMPLES: [(&str, &str); 41] = [
+const EXAMPLES: [(&str, &str); 42] = [
     ("", "millrace up --demo"),
     ("up", "millrace up --demo --listen 127.0.0.1:8080"),
     ("api", "millrace api --listen 0.0.0.0:8080"),
@@ -30,6 +30,7 @@ const EXAMPLES: [(&str, &str); 41] = [
     ("user", "millrace user list --tenant acme"),
     ("user invite", "millrace user invite ana@example.com --tenant acme --role owner"),
     ("user list", "millrace user list --tenant acme"),
+    ("user reset", "millrace user reset ana@example.com"),
     ("account", "millrace account list"),
     ("account create", "millrace account create --carrier twilio --sid AC1 --token-file token"),
     ("account list", "millrace account list"),

@@ -26,7 +26,7 @@ const PREFIX: &str = "mr_invite_";
 /// An invitation that nobody has accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
-    /// Its id.
+    /// The id that takes it back.
     pub id: Uuid,
     /// The address that is invited, in small letters.
     pub email: String,
@@ -43,7 +43,7 @@ pub struct Invitation {
 pub struct FoundInvitation {
     /// The company that invites.
     pub tenant: TenantId,
-    /// Its id.
+    /// The id that takes it back.
     pub id: Uuid,
     /// The address that is invited.
     pub email: String,
@@ -52,8 +52,8 @@ pub struct FoundInvitation {
 }
 
 /// Makes an invitation, which takes the place of an older one of the same address, and gives its
-/// code out: the only time that it can be read. `invited_by` is who invites, as the audit trail names
-/// them.
+/// code out: the only time that it can be read. `invited_by` is who invites, as the audit trail
+/// names them.
 pub async fn create(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -69,7 +69,8 @@ pub async fn create(
          values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (tenant_id, email) do update
          set invitation_id = excluded.invitation_id, hash = excluded.hash, role = excluded.role,
-             invited_by = excluded.invited_by, created_at = excluded.created_at, expires_at = excluded.expires_at",
+             invited_by = excluded.invited_by, created_at = excluded.created_at,
+             expires_at = excluded.expires_at",
         tenant.as_str(),
         new.id,
         code_hash.as_slice(),

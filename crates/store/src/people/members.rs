@@ -28,7 +28,7 @@ pub struct Member {
 /// A company that somebody works for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
-    /// The company.
+    /// The company that they work for.
     pub tenant: TenantId,
     /// What it is called.
     pub name: String,

@@ -33,7 +33,7 @@ const USED_KNOWN: SignedDuration = SignedDuration::from_hours(24);
 /// A session that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// Its id.
+    /// The id that ends it.
     pub id: Uuid,
     /// When it began.
     pub created_at: Timestamp,
@@ -48,7 +48,7 @@ pub struct Session {
 pub enum Refreshed {
     /// The session goes on, with this token from now on.
     Renewed {
-        /// The session.
+        /// The session that goes on.
         session: Uuid,
         /// Whose it is.
         person: Uuid,
@@ -61,7 +61,7 @@ pub enum Refreshed {
     Unknown,
     /// It was used before: its session has ended by that.
     Reused {
-        /// The session.
+        /// The session that has ended.
         session: Uuid,
         /// Whose it was.
         person: Uuid,

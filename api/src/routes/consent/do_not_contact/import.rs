@@ -64,6 +64,7 @@ struct Answer {
     created: usize,
     /// Rows that an earlier one or the list says already.
     unchanged: usize,
+    /// The lines that hold no number.
     invalid: usize,
     /// One for each row, in the order of the request.
     results: Vec<Row>,

@@ -20,6 +20,7 @@ use crate::document::words::ConsentScope;
 #[derive(Serialize, ToSchema)]
 #[schema(as = ConsentLine)]
 pub(super) struct LineView {
+    /// The line's id.
     pub(super) id: Uuid,
     channel: Channel,
     /// What was done.

@@ -35,6 +35,7 @@ pub(super) struct AccountView {
     /// carrier.
     #[schema(required)]
     inbound_webhook: Option<String>,
+    /// When it was set up here.
     created_at: Timestamp,
 }
 

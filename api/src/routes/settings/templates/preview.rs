@@ -62,6 +62,7 @@ pub(crate) struct Preview {
     encoding: Encoding,
     /// The text's length: septets in GSM-7, units of 16 bits in UCS-2.
     units: u32,
+    /// How many segments the text takes.
     segments: u16,
     /// What the segments cost.
     cost: Money,
