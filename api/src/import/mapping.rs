@@ -166,18 +166,21 @@ impl Mapping {
     /// these would be lost or become part of a name.
     pub(crate) fn check_lines(&self, row: &Row, delimiter: char) -> Result<(), String> {
         let phone = self.columns.iter().position(|c| c.field == Some(Meaning::Field(Field::Phone)));
-        let looks_like_a_row = |line: &str| {
+        // The first line of a cell goes on a row of which `before` cells were read.
+        let looks_like_a_row = |line: &str, before: usize| {
             let cells: Vec<&str> = line.split(delimiter).collect();
+            let phone = phone.and_then(|phone| phone.checked_sub(before));
             let has_number = phone.and_then(|phone| cells.get(phone)).is_some_and(|c| is_number(c));
             has_number && (cells.len() > 1 || self.columns.len() == 1)
         };
 
-        for (cell, column) in row.cells().zip(&self.columns) {
+        for (at, (cell, column)) in row.cells().zip(&self.columns).enumerate() {
             if !cell.contains(&b'\n') {
                 continue;
             }
             let text = String::from_utf8_lossy(cell);
-            if text.split('\n').skip(1).any(looks_like_a_row) {
+            let mut lines = text.split('\n').enumerate();
+            if lines.any(|(nth, line)| looks_like_a_row(line, if nth == 0 { at } else { 0 })) {
                 let name = &column.column;
                 return Err(format!(
                     "column {name} takes in lines that look like rows, and none of them was read: \

@@ -110,6 +110,18 @@ fn a_row_that_takes_in_others_is_none() {
 }
 
 #[test]
+fn a_row_that_takes_in_others_is_none_where_the_phone_comes_last() {
+    let mapping = mapping(&["first_name", "note", "phone"], &[]).expect("a mapping");
+    let check =
+        |name: &str, note: &str| mapping.check_lines(&row(&[name, note, "+12128890002"]), ',');
+
+    assert!(check("Ann,x,+12128890001\nBob", "y").is_err());
+    assert!(check("Ann", "x,+12128890001\nBob,y").is_err());
+    assert!(check("Ann\nof 12 Main St, New York", "y").is_ok());
+    assert!(check("Ann", "called,\nthen wrote").is_ok());
+}
+
+#[test]
 fn an_answer_that_is_neither_yes_nor_no_makes_the_line_invalid() {
     let mapping = mapping(&["phone", "consent"], &[]).expect("a mapping");
     let line = |cells: &[&str]| mapping.raw(&row(cells));

@@ -3,7 +3,7 @@
 //! answer in time the message goes on, and enrich decides.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     hash::Hash,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -12,6 +12,7 @@ use std::{
 use domain::{
     draft::{self, DraftRequest, Origin, Person, Supplies},
     ids::{ContactId, MessageId, PoolId, SenderId, TemplateId, TenantId},
+    invisible::visible,
 };
 use jiff::Timestamp;
 use stage::Fault;
@@ -52,12 +53,39 @@ pub(crate) struct Named {
 struct Known {
     senders: HashMap<(TenantId, SenderId), Instant>,
     pools: HashMap<(TenantId, PoolId), Instant>,
-    /// With the variables that some text of the template needs.
-    templates: HashMap<(TenantId, TemplateId), Needed>,
+    templates: HashMap<(TenantId, TemplateId), Arc<KnownTemplate>>,
 }
 
-/// When a template was read, and the variables that some text of it needs.
-type Needed = (Instant, Arc<BTreeSet<String>>);
+/// A template that was read lately.
+struct KnownTemplate {
+    /// When it was read.
+    told: Instant,
+    /// The variables that some text of it needs.
+    required: BTreeSet<String>,
+    /// The bytes that each text always has, and the variables that add to them.
+    shapes: Vec<(usize, Vec<String>)>,
+}
+
+impl KnownTemplate {
+    /// Whether it surely makes a text that can be sent, whoever gets it: everything that it needs is
+    /// given, and no text of it comes near the limit.
+    fn suffices(&self, variables: &BTreeMap<String, String>) -> bool {
+        let is_given = |name: &String| {
+            variables.get(name).is_some_and(|value| !visible(value).trim().is_empty())
+        };
+        let bytes = |name: &String| variables.get(name).map_or(OF_A_CONTACT, String::len);
+        let longest = self
+            .shapes
+            .iter()
+            .map(|(always, names)| always + names.iter().map(bytes).sum::<usize>());
+        self.required.iter().all(is_given)
+            && longest.max().unwrap_or_default() <= draft::SURELY_FITS
+    }
+}
+
+/// How many bytes a contact's own value of a variable is taken to have. With a longer one a text
+/// that is too long is found out later, and fails.
+const OF_A_CONTACT: usize = 100;
 
 /// What is not known of the messages of a request.
 #[derive(Default)]
@@ -182,7 +210,8 @@ impl Named {
             let Content::Template { id, .. } = &message.content else { continue };
             if let Ok(variants) = supplies.texts.of_template(tenant, *id) {
                 let required = variants.required().into_iter().map(str::to_owned).collect();
-                keep(&mut known.templates, (tenant.clone(), *id), (now, Arc::new(required)));
+                let template = KnownTemplate { told: now, required, shapes: variants.shapes() };
+                keep(&mut known.templates, (tenant.clone(), *id), Arc::new(template));
             }
         }
     }
@@ -230,13 +259,9 @@ impl Known {
 
             if let Content::Template { id, variables } = &message.content {
                 let known = self.templates.get(&(tenant.clone(), *id));
-                let has_all = known.is_some_and(|(told, required)| {
-                    let is_given = |name: &String| {
-                        variables.get(name).is_some_and(|value| !value.trim().is_empty())
-                    };
-                    is_fresh(told) && required.iter().all(is_given)
-                });
-                asked.drafts.extend((!has_all).then_some(index));
+                let suffices =
+                    known.is_some_and(|known| is_fresh(&known.told) && known.suffices(variables));
+                asked.drafts.extend((!suffices).then_some(index));
             }
         }
         asked
@@ -280,8 +305,11 @@ fn template_error(message: &Submitted, person: &Person, supplies: &Supplies) -> 
         "missing_variable" => {
             let required = supplies.texts.of_template(&head.tenant, *id);
             let required = required.map(|variants| variants.required()).unwrap_or_default();
-            let lacks =
-                |name: &&str| !variables.contains_key(*name) && person.field(name).is_none();
+            let is_said = |value: &str| !visible(value).trim().is_empty();
+            let lacks = |name: &&str| {
+                let given = variables.get(*name).map(String::as_str);
+                !given.is_some_and(is_said) && !person.field(name).is_some_and(is_said)
+            };
             let names: Vec<&str> = required.into_iter().filter(lacks).collect();
             let detail = format!("give {}, or a fallback in the template", names.join(", "));
             error("template.variables", code, &detail)

@@ -219,6 +219,31 @@ async fn what_a_message_names_and_is_not_there_is_refused_at_once() {
 }
 
 #[tokio::test]
+async fn what_a_template_makes_of_a_message_is_found_wrong_again_and_again() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    carrier(&caller, "main", "+12125550199").await;
+    let long = json!({ "name": "Long", "variables": ["code"], "variants": [
+        { "key": "a", "weight": 1, "bodies": { "en": format!("{} {{code}}", "a".repeat(1_200)) } },
+    ] });
+    let long = caller.post("/v1/templates", &long).await.expect(201)["id"].clone();
+    let message = |code: &str| {
+        let template = json!({ "id": long, "variables": { "code": code } });
+        json!({ "to": "+12125550123", "class": "transactional", "template": template })
+    };
+
+    for _ in 0..2 {
+        caller.post("/v1/messages", &message("7")).await.expect(202);
+        let refused = caller.post("/v1/messages", &message(&"b".repeat(400))).await.problem(422);
+        assert_eq!(refused[0].1, "too_long");
+        let refused = caller.post("/v1/messages", &message("\u{200b}")).await.expect(422);
+        assert_eq!(refused["errors"][0]["code"], "missing_variable", "{refused}");
+        let detail = refused["errors"][0]["detail"].as_str().unwrap();
+        assert!(detail.contains("give code"), "{detail}");
+    }
+}
+
+#[tokio::test]
 async fn a_batch_of_which_nothing_is_right_is_422_with_every_index() {
     let world = World::start().await;
     let caller = world.caller("acme", KeyRole::Operator).await;

@@ -251,7 +251,7 @@ async fn an_invitation_ends_after_seven_days() {
     let code = owner.post("/v1/invitations", &body).await.expect(201)["code"].clone();
     let code = code.as_str().unwrap();
 
-    let now = jiff::Timestamp::now();
+    let now = stage::machine::now();
     for (hours, is_good) in [(167, true), (169, false)] {
         let mut tx = world.store.scoped(["acme".parse::<TenantId>().unwrap()]).await.unwrap();
         let at = now + jiff::SignedDuration::from_hours(hours);

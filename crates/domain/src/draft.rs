@@ -9,7 +9,7 @@ mod texts;
 use std::{borrow::Cow, collections::HashMap};
 
 pub use content::{Content, From};
-pub use length::{MAX_SEGMENTS, TOO_LONG, fits};
+pub use length::{MAX_SEGMENTS, SURELY_FITS, TOO_LONG, fits};
 pub use senders::{MAX_CANDIDATES, SenderCandidate};
 pub use texts::{Code, Texts, Variants};
 

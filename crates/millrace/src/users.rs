@@ -112,7 +112,9 @@ async fn invite(args: Invite) -> anyhow::Result<()> {
 
     // record
     let machine = boot::clock::machine_now();
-    let (id, expires_at) = (Uuid::now_v7(), machine + GOOD_FOR);
+    let what = format!("invitation {tenant} {email} {machine}");
+    let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, what.as_bytes());
+    let expires_at = machine + GOOD_FOR;
     let new = Invitation { id, email, role, created_at: machine, expires_at };
     let mut tx = store.scoped([&tenant]).await?;
     let code = invitations::create(&mut tx, &tenant, &new, OPERATOR).await?;

@@ -20,7 +20,7 @@ pub const TOO_LONG: &str = "the text takes more than 10 segments, its opt-out li
                             1530 characters of the GSM alphabet, or 670 of UCS-2";
 
 /// Whatever a text of so many bytes is made of, it takes no 10 segments.
-const SURELY_FITS: usize = 300;
+pub const SURELY_FITS: usize = 300;
 
 /// The text as it is sent: with the opt-out line where its class has one, as
 /// [`encoding::as_sent`] writes it.

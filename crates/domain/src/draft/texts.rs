@@ -74,6 +74,16 @@ impl Variants {
         texts.flat_map(Template::required).collect()
     }
 
+    /// Each text of it: the bytes that it always has, and the variables that add to them.
+    pub fn shapes(&self) -> Vec<(usize, Vec<String>)> {
+        let texts = self.bodies.iter().flat_map(BTreeMap::values);
+        let shape = texts.map(|text| {
+            let variables = text.variables().map(str::to_owned).collect();
+            (text.plain_text().len(), variables)
+        });
+        shape.collect()
+    }
+
     /// The template of a contact and the language it is in: the variant by stable hash of
     /// `picked_by` (the campaign, or the template) and contact, in the first of the languages that
     /// it has, else in its own first.
