@@ -174,13 +174,13 @@ impl Mapping {
             has_number && (cells.len() > 1 || self.columns.len() == 1)
         };
 
-        for (at, (cell, column)) in row.cells().zip(&self.columns).enumerate() {
+        for (index, (cell, column)) in row.cells().zip(&self.columns).enumerate() {
             if !cell.contains(&b'\n') {
                 continue;
             }
             let text = String::from_utf8_lossy(cell);
             let mut lines = text.split('\n').enumerate();
-            if lines.any(|(nth, line)| looks_like_a_row(line, if nth == 0 { at } else { 0 })) {
+            if lines.any(|(nth, line)| looks_like_a_row(line, if nth == 0 { index } else { 0 })) {
                 let name = &column.column;
                 return Err(format!(
                     "column {name} takes in lines that look like rows, and none of them was read: \

@@ -67,8 +67,8 @@ struct KnownTemplate {
 }
 
 impl KnownTemplate {
-    /// Whether it surely makes a text that can be sent, whoever gets it: everything that it needs is
-    /// given, and no text of it comes near the limit.
+    /// Whether it surely makes a text that can be sent, whoever gets it: everything that it needs
+    /// is given, and no text of it comes near the limit.
     fn suffices(&self, variables: &BTreeMap<String, String>) -> bool {
         let is_given = |name: &String| {
             variables.get(name).is_some_and(|value| !visible(value).trim().is_empty())
