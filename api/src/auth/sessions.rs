@@ -22,8 +22,8 @@ impl SessionCache {
         Self(LastKnown::new(asking, MOST))
     }
 
-    /// Whose a session is and what they may do for the company; none once it has ended or they have
-    /// left.
+    /// Whose a session is and what they may do for the company; none once it has ended, or once
+    /// they have left the company.
     pub(super) async fn member(
         &self,
         store: &Store,

@@ -137,6 +137,7 @@ mod tests {
         assert!(AccessTokens::new(&[key(2)]).read(&token).is_none());
         assert!(AccessTokens::new(&[]).make(of, &tenant).is_none());
     }
+
     #[test]
     fn a_token_that_was_made_elsewhere_says_its_role_itself() {
         let tokens = AccessTokens::new(&[key(1)]);

@@ -191,8 +191,8 @@ pub(crate) fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     })
 }
 
-/// Refuses the header where the answer is a secret that is shown once: a repeat would have to show
-/// it again.
+/// Refuses the header where the answer is a secret, which is shown once: a repeat under the same
+/// key would have to show it again.
 pub(crate) fn refuse_key(headers: &HeaderMap) -> Result<(), Problem> {
     let detail = "the answer is shown once, so this cannot be repeated: leave the header out";
     match key_of(headers)? {

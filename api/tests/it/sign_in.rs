@@ -261,6 +261,29 @@ async fn an_invitation_ends_after_seven_days() {
 }
 
 #[tokio::test]
+async fn a_thousand_invitations_are_open_at_most_and_those_that_ended_make_room() {
+    let world = world().await;
+    let owner = world.caller("acme", KeyRole::Owner).await;
+    world
+        .run(
+            "insert into millrace.invitations (tenant_id, invitation_id, hash, email, role,
+                 invited_by, created_at, expires_at)
+             select 'acme', gen_random_uuid(), sha256(n::text::bytea), n || '@example.com',
+                 'viewer', 'operator', now(), now() + interval '1 day'
+             from generate_series(1, 1000) n",
+        )
+        .await;
+    let one_more = json!({ "email": "ana@example.com", "role": "viewer" });
+    owner.post("/v1/invitations", &one_more).await.problem(409);
+    let again = json!({ "email": "7@example.com", "role": "viewer" });
+    owner.post("/v1/invitations", &again).await.expect(201);
+
+    world.run("update millrace.invitations set expires_at = now()").await;
+    owner.post("/v1/invitations", &one_more).await.expect(201);
+    assert_eq!(world.number("select count(*) from millrace.invitations").await, 1);
+}
+
+#[tokio::test]
 async fn nobody_gives_what_they_have_not() {
     let world = world().await;
     let owner = world.caller("acme", KeyRole::Owner).await;

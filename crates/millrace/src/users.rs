@@ -118,6 +118,7 @@ async fn invite(args: Invite) -> anyhow::Result<()> {
     let new = Invitation { id, email, role, created_at: machine, expires_at };
     let mut tx = store.scoped([&tenant]).await?;
     let code = invitations::create(&mut tx, &tenant, &new, OPERATOR).await?;
+    let code = code.context("too many invitations of this tenant are open")?;
     let invited = AuditEntry {
         tenant,
         at: process.time.now(),

@@ -86,10 +86,12 @@ pub async fn create(
     Ok(done.rows_affected() == 1)
 }
 
-/// Whether a person has the password of this hash still. It stays so until the transaction ends.
+/// Whether a person has the password of this hash still. The person is locked until the transaction
+/// ends: of two who sign in or change the password at once, one comes after the other.
 pub async fn has_password(tx: &mut Scoped, id: Uuid, password_hash: &str) -> Result<bool, Fault> {
     let found = sqlx::query!(
-        "select 1 as one from persons where person_id = $1 and password_hash = $2 for share",
+        "select 1 as one from persons where person_id = $1 and password_hash = $2
+         for no key update",
         id,
         password_hash
     )

@@ -23,11 +23,11 @@ use crate::{
     audit,
     auth::{Allowed, ManagePeople, Needs},
     document::{
-        answers::{Always, Missing, OfBody},
+        answers::{Always, Conflict, Missing, OfBody},
         examples,
     },
     fields,
-    http::{Body, Errors, Id, Page, Paging, Problem, Query, creation::refuse_key},
+    http::{Body, Errors, Id, Kind, Page, Paging, Problem, Query, creation::refuse_key},
     ids,
 };
 
@@ -80,7 +80,8 @@ struct MadeInvitation {
 
 /// `POST /v1/invitations`, for admins and owners: invites somebody, in place of an invitation that
 /// they have already. Nobody gives a role that may do more than they (403). Answers 201 with the
-/// code, which is never shown again: so an `Idempotency-Key` is refused.
+/// code, which is never shown again (so an `Idempotency-Key` is refused), or 409 where 1,000 are
+/// open.
 #[utoipa::path(
     post, path = "/v1/invitations", tag = "people", operation_id = "create_invitation",
     security(("bearer" = [ManagePeople::NAME])),
@@ -89,7 +90,7 @@ struct MadeInvitation {
     })),
     responses(
         (status = 201, description = "The invitation with its code.", body = MadeInvitation),
-        Always, OfBody,
+        Always, OfBody, Conflict,
     ),
 )]
 async fn create(
@@ -114,6 +115,11 @@ async fn create(
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let by = &caller.subject;
     let code = invitations::create(&mut tx, &caller.tenant, &new, by).await?;
+    let code = code.ok_or_else(|| {
+        let most = invitations::MOST;
+        let detail = format!("{most} invitations are open: take some back, or wait for their end");
+        Problem::new(Kind::Conflict, detail)
+    })?;
     let detail = json!({ "role": role.as_str() });
     let (subject, now) = (format!("invitation:{id}"), app.now());
     audit::note(&mut tx, &caller, now, "user.invited", subject, detail).await?;

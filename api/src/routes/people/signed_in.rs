@@ -80,8 +80,10 @@ pub(super) fn wrong() -> Problem {
     Problem::new(Kind::Unauthenticated, "the address or the password is wrong")
 }
 
-/// Begins a session of somebody, for a company, if the password that they came with is theirs
-/// still.
+/// Begins a session of somebody, for a company.
+///
+/// # Errors
+/// Their password has changed since it was checked.
 pub(super) async fn begin(
     app: &App,
     tx: &mut TenantTx,

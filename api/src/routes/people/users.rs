@@ -138,8 +138,7 @@ async fn change(
 /// `DELETE /v1/users/{id}`, for admins and owners: has somebody work for the company no more, and
 /// takes back their invitations. What they have signed in with is good for nothing here within
 /// about a second; API keys that they have made stay. Only an owner has an owner leave (403).
-/// Answers 200 with the person as they were, 404, or 409 where the company would be without an
-/// owner.
+/// Answers 200 with the person as they were, 404, or 409 for the last owner.
 #[utoipa::path(
     delete, path = "/v1/users/{id}", tag = "people", operation_id = "remove_user",
     security(("bearer" = [ManagePeople::NAME])),

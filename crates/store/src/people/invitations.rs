@@ -20,6 +20,9 @@ use crate::{
 /// How long an invitation is good.
 pub const GOOD_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// How many invitations of a company are open at once.
+pub const MOST: i64 = 1_000;
+
 /// How codes begin, so that people see what they hold.
 const PREFIX: &str = "mr_invite_";
 
@@ -53,13 +56,30 @@ pub struct FoundInvitation {
 
 /// Makes an invitation, which takes the place of an older one of the same address, and gives its
 /// code out: the only time that it can be read. `invited_by` is who invites, as the audit trail
-/// names them.
+/// names them. Those that are good no more go. None where [`MOST`] are open.
 pub async fn create(
     tx: &mut Scoped,
     tenant: &TenantId,
     new: &Invitation,
     invited_by: &str,
-) -> Result<SecretString, Fault> {
+) -> Result<Option<SecretString>, Fault> {
+    sqlx::query!(
+        "delete from invitations where tenant_id = $1 and expires_at <= $2",
+        tenant.as_str(),
+        new.created_at.to_sqlx() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let open = sqlx::query_scalar!(
+        r#"select count(*) as "open!" from invitations where tenant_id = $1 and email <> $2"#,
+        tenant.as_str(),
+        new.email,
+    );
+    if open.fetch_one(&mut **tx).await.map_err(fault)? >= MOST {
+        return Ok(None);
+    }
+
     let code = secret(PREFIX);
     let code_hash = hash(code.expose_secret());
 
@@ -84,7 +104,7 @@ pub async fn create(
     .await
     .map_err(fault)?;
 
-    Ok(code)
+    Ok(Some(code))
 }
 
 /// The invitation of this code, if it can be accepted. Before any tenant is known.

@@ -67,7 +67,7 @@ pub const RULES: [(&str, RetentionRule); 66] = [
     ("import_rows", ImportRows),
     ("imports", AsMessages),
     ("inbound_texts", Conversation),
-    ("invitations", Settings),
+    ("invitations", Work),
     ("lines", Work),
     ("members", Settings),
     ("message_conflicts", WithMessage),
