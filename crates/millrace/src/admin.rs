@@ -7,7 +7,7 @@ use boot::settings::Settings;
 use pipeline::{
     broker::Broker,
     consumers::{ConsumerSettings, apply_consumers, diff_consumers},
-    streams::{StreamSettings, apply_streams, diff_streams},
+    streams::{StreamSettings, apply_streams, apply_streams_that_fit, diff_streams},
 };
 use secrecy::ExposeSecret;
 use store::{Role, Store, settings::platform_switch};
@@ -69,6 +69,24 @@ pub async fn apply(
     let mut changes = apply_streams(broker, streams).await?;
     changes.extend(apply_consumers(broker, consumers).await?);
     Ok(changes)
+}
+
+/// The same on a broker of our own, whose disk may be small: then streams are smaller.
+///
+/// # Errors
+/// As for [`apply`].
+pub async fn apply_to_own(
+    broker: &Broker,
+    streams: &StreamSettings,
+    consumers: &ConsumerSettings,
+) -> anyhow::Result<()> {
+    let applied = apply_streams_that_fit(broker, streams).await?;
+    if let Some(most) = applied.max_bytes.filter(|_| streams.max_bytes.is_none()) {
+        eprintln!("the disk is small: no stream gets more than {} MiB of it", most >> 20);
+    }
+
+    apply_consumers(broker, consumers).await?;
+    Ok(())
 }
 
 /// The streams of an installation.

@@ -141,7 +141,7 @@ impl Platform {
         store::core::migrate::migrate(postgres.database_url().expose_secret()).await?;
         let broker = Broker::connect(&nats_url, None, "platform").await?;
         let consumers = admin::consumers_of(plan.ack_wait);
-        admin::apply(&broker, &plan.streams, &consumers).await?;
+        admin::apply_to_own(&broker, &plan.streams, &consumers).await?;
         for name in ["master-key", "jwt-secret"] {
             Keys::load_or_create(&dir.join(name))?;
         }

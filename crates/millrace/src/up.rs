@@ -137,7 +137,7 @@ async fn serve_all(
     let broker = process.broker("up").await?;
     let (streams, consumers) =
         (admin::streams_of(&process.settings), admin::consumers_of(process.settings.ack_wait));
-    admin::apply(&broker, &streams, &consumers).await?;
+    admin::apply_to_own(&broker, &streams, &consumers).await?;
     process.follow_clock(&broker).await?;
     serve::sandbox::bridge(&sandbox, broker.clone(), process.stop.clone()).await?;
 

@@ -15,6 +15,9 @@ use crate::{
     moved::{MOVED, move_texts},
 };
 
+/// Less than this no stream is given where the disk is small, bytes.
+pub const LEAST_BYTES: i64 = 64 << 20;
+
 /// What differs between installations.
 #[derive(Debug, Clone)]
 pub struct StreamSettings {
@@ -91,6 +94,30 @@ pub async fn apply_streams(
     }
     move_texts(broker).await?;
     Ok(changes)
+}
+
+/// The same on a disk that may be small: where the broker lacks the space and nobody has chosen
+/// sizes, the largest streams are halved until all fit. Says what was applied.
+///
+/// # Errors
+/// As for [`apply_streams`]; not even streams of [`LEAST_BYTES`] fit.
+pub async fn apply_streams_that_fit(
+    broker: &Broker,
+    settings: &StreamSettings,
+) -> Result<StreamSettings, ApplyError> {
+    let largest = Stream::ALL.map(|stream| settings.max_bytes_of(stream)).into_iter().max();
+    let mut most = largest.unwrap_or(LEAST_BYTES);
+    let mut fitting = settings.clone();
+
+    loop {
+        most /= 2;
+        match apply_streams(broker, &fitting).await {
+            Err(ApplyError::NoSpace(_)) if settings.sizes.is_empty() && most >= LEAST_BYTES => {
+                fitting.max_bytes = Some(most);
+            }
+            other => return other.map(|_| fitting),
+        }
+    }
 }
 
 /// Why the broker did not declare a stream, with the figures where it lacks the space.

@@ -8,6 +8,9 @@ use pipeline::{
 };
 use secrecy::ExposeSecret;
 
+/// Streams that need little of a disk: a broker sets their sizes aside.
+pub(crate) const STREAMS: StreamSettings = StreamSettings::at_most(64 << 20);
+
 /// One test's broker. Dropping it stops the server and removes its files.
 pub struct TestBroker {
     // Dropped in this order: the server before its directory.
@@ -26,7 +29,7 @@ impl TestBroker {
         let this = Self { nats, _scratch: scratch };
 
         let connection = this.connect().await?;
-        apply_streams(&connection, &StreamSettings::default()).await?;
+        apply_streams(&connection, &STREAMS).await?;
         apply_consumers(&connection, &ConsumerSettings::default()).await?;
         Ok(this)
     }

@@ -47,7 +47,7 @@ async fn a_request_ack_fails_where_a_double_ack_says_ok() {
 async fn a_client_drain_drops_the_answers_of_publishes_in_flight() {
     let nats = Nats::strict();
     let broker = Broker::connect(&nats.url(), None, "test").await.unwrap();
-    pipeline::apply_streams(&broker, &StreamSettings::default()).await.unwrap();
+    pipeline::apply_streams(&broker, &StreamSettings::at_most(64 * MIB)).await.unwrap();
     let mut acks = Vec::new();
     for n in 0..500_u32 {
         let message = PublishMessage::build().payload("[]".into()).message_id(n.to_string());
@@ -83,7 +83,7 @@ async fn the_stream_is_made_anew_after_its_consumer_was_deleted() {
 
 #[tokio::test]
 async fn a_killed_broker_loses_no_message_and_is_found_again() {
-    let mut world = World::with(StreamSettings::default(), ack_wait(2)).await;
+    let mut world = World::with(StreamSettings::at_most(64 * MIB), ack_wait(2)).await;
     let (probe, runtime) = (Probe::relay(), world.runtime().await);
     let running = probe.run(&runtime, StageConfig::default());
     for round in 0..3 {

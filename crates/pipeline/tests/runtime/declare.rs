@@ -11,7 +11,7 @@ use futures::StreamExt;
 use pipeline::{
     Broker, ConsumerSettings, StreamSettings, apply_consumers, apply_streams,
     consumers::{CONSUMERS, diff_consumers},
-    streams::{declared, diff_streams},
+    streams::{apply_streams_that_fit, declared, diff_streams},
 };
 use wire::Stream;
 
@@ -149,6 +149,33 @@ async fn a_broker_without_the_space_is_told_with_both_figures() {
     assert!(refused.starts_with("stream SUBMITTED does not fit"), "{refused}");
     assert!(refused.contains(&format!("need {needed:.1} GiB in all")), "{refused}");
     assert!(refused.contains("has less than 200 MiB, of which 0 MiB are"), "{refused}");
+}
+
+#[tokio::test]
+async fn where_the_disk_is_small_the_largest_streams_are_halved_until_all_fit() {
+    let nats = Nats::of("2m", "max_file_store: 3GB");
+    let broker = Broker::connect(&nats.url(), None, "test").await.unwrap();
+
+    let fitting = apply_streams_that_fit(&broker, &StreamSettings::default()).await.unwrap();
+    let again = apply_streams(&broker, &fitting).await.unwrap();
+
+    let halved = (0..7).map(|times| (4096 * MIB) >> times);
+    let fits = halved.clone().find(|&most| {
+        let sizes = Stream::ALL.map(|stream| stream.max_bytes().min(most));
+        sizes.iter().sum::<i64>() <= 3000 * 1000 * 1000
+    });
+    assert_eq!((fitting.max_bytes, again), (fits, vec![]));
+
+    // Sizes that somebody chose are kept, whether they fit or not.
+    let (nats, sizes) = (Nats::of("2m", "max_file_store: 3GB"), [(Stream::Dead, MIB)].into());
+    let broker = Broker::connect(&nats.url(), None, "test").await.unwrap();
+    let chosen = StreamSettings { sizes, ..StreamSettings::default() };
+    assert!(apply_streams_that_fit(&broker, &chosen).await.is_err());
+
+    // And no stream is of no use.
+    let nats = Nats::of("2m", "max_file_store: 100MB");
+    let broker = Broker::connect(&nats.url(), None, "test").await.unwrap();
+    assert!(apply_streams_that_fit(&broker, &StreamSettings::default()).await.is_err());
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use wire::Stream;
 
 use crate::common::{
-    World, ack_wait, eventually,
+    MIB, World, ack_wait, eventually,
     probe::{Probe, answer_all, stop},
 };
 
@@ -47,7 +47,7 @@ async fn a_stop_in_the_middle_of_a_batch_finishes_and_acks_it() {
 
 #[tokio::test]
 async fn stopping_and_starting_again_and_again_loses_and_repeats_nothing() {
-    let world = World::with(StreamSettings::default(), ack_wait(3)).await;
+    let world = World::with(StreamSettings::at_most(64 * MIB), ack_wait(3)).await;
     world.submit(0..3000, 15).await;
 
     let mut seen = 0;

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wire::{MemberKey, Stream, Subject, frame::Outgoing, subject::Scope};
 
-use crate::common::{Item, World};
+use crate::common::{Item, MIB, World};
 
 fn say(lane: Lane, range: std::ops::Range<u64>) -> Vec<Outgoing> {
     range.map(|n| Outgoing::new(Subject::Submitted(lane), &Item::new(n))).collect()
@@ -139,7 +139,7 @@ async fn a_publish_waits_for_a_stream_until_it_is_there_or_the_process_stops() {
 
     assert!(!waiting.is_finished());
 
-    pipeline::apply_streams(&world.broker, &StreamSettings::default()).await.unwrap();
+    pipeline::apply_streams(&world.broker, &StreamSettings::at_most(64 * MIB)).await.unwrap();
     assert_eq!(waiting.await.unwrap(), Ok(()));
 
     world.broker.api.delete_stream("SUBMITTED").await.unwrap();

@@ -13,7 +13,7 @@ use pipeline::{SourceConfig, run_source};
 use stage::{Cx, Dependency, Fault, Source, StageName, Tick};
 use wire::{Stream, Subject, frame::Outgoing};
 
-use crate::common::{Item, World, eventually};
+use crate::common::{Item, MIB, World, eventually};
 
 /// Rows 0..total, ten at a time; the mark moves the cursor.
 #[derive(Clone)]
@@ -111,7 +111,7 @@ async fn nothing_is_marked_before_it_is_stored() {
 
     assert_eq!(rows.cursor.load(Relaxed), 0);
 
-    let settings = pipeline::StreamSettings::default();
+    let settings = pipeline::StreamSettings::at_most(64 * MIB);
     pipeline::apply_streams(&world.broker, &settings).await.unwrap();
     eventually("marked", || rows.cursor.load(Relaxed) == 10).await;
     runtime.stop.cancel();

@@ -12,7 +12,7 @@ use boot::{
 use pipeline::{
     Broker,
     consumers::{ConsumerSettings, apply_consumers},
-    streams::{StreamSettings, apply_streams},
+    streams::apply_streams,
 };
 use sandbox::Sandbox;
 use secrecy::ExposeSecret;
@@ -24,6 +24,7 @@ use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    super::broker::STREAMS,
     ACK_WAIT, ContractSubject, ContractWork, PATIENCE,
     look::Look,
     points::{Point, Points, proxy},
@@ -73,7 +74,7 @@ impl Snapshot {
 
         let world = snapshot.servers(Scratch::new()?).await?;
         let broker = world.broker().await?;
-        apply_streams(&broker, &StreamSettings::default()).await?;
+        apply_streams(&broker, &STREAMS).await?;
         world.redeliver_after(ACK_WAIT).await?;
         world.tool(&["migrate"]).await?;
         subject.prepare(&world).await?;
