@@ -17,6 +17,9 @@ use crate::http::Errors;
 /// The longest name of something that a tenant sets up, in characters.
 const MAX_NAME: usize = 200;
 
+/// The longest text of a message as it is written, in characters: some of them are not sent.
+const MAX_BODY: usize = 4096;
+
 /// How many variables a template declares, and a message brings.
 const MAX_VARIABLES: usize = 50;
 
@@ -31,7 +34,7 @@ const MAX_VALIDITY: i64 = 7 * 24 * 60 * 60;
 
 /// The text of a message of this class. Whatever it says, its length is what can be sent.
 pub(crate) fn body(field: &str, text: &str, class: MessageClass, errors: &mut Errors) {
-    errors.text(field, text, 1, usize::MAX);
+    errors.text(field, text, 1, MAX_BODY);
     errors.check(draft::fits(text, class), field, "too_long", draft::TOO_LONG);
 }
 

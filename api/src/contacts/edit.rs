@@ -8,7 +8,10 @@ use store::contacts::Contact;
 use utoipa::ToSchema;
 
 use super::read::{attributes, either, language, region, tags, text, zone};
-use crate::http::{Errors, FieldError};
+use crate::{
+    fields,
+    http::{Errors, FieldError},
+};
 
 /// A field of a change: none where it is not named, `Some(None)` where it is cleared.
 type Named = Option<Option<String>>;
@@ -28,11 +31,11 @@ pub(crate) struct Edit {
     last_name: Named,
     /// ISO 639-1, such as `es`.
     #[serde(default, deserialize_with = "named")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 100)]
     language: Named,
     /// An IANA zone, such as `America/New_York`, or an abbreviation of the United States.
     #[serde(default, deserialize_with = "named")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 100)]
     time_zone: Named,
     /// The postal code, which tells a time zone; null clears it.
     #[serde(default, deserialize_with = "named")]
@@ -40,11 +43,11 @@ pub(crate) struct Edit {
     postal_code: Named,
     /// A state by its code, or ISO 3166-2.
     #[serde(default, deserialize_with = "named")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 100)]
     region: Named,
     /// Another name of `region`.
     #[serde(default, deserialize_with = "named")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 100)]
     state: Named,
     /// All the tags that the person is to have.
     #[serde(default)]
@@ -56,6 +59,7 @@ pub(crate) struct Edit {
     add_tags: Vec<String>,
     /// Tags to take off.
     #[serde(default)]
+    #[schema(max_items = 50, max_length = 64)]
     remove_tags: Vec<String>,
     /// Own fields to set, 50 at most, or to clear with `null`. A name has 1 to 64 of a-z, 0-9 and
     /// `_`, a value 500 characters at most.
@@ -96,6 +100,7 @@ pub(crate) fn edited(contact: &Contact, edit: Edit) -> Result<Contact, Vec<Field
         contact.tags = tags(all, &mut errors);
     }
     contact.tags.extend(tags(edit.add_tags, &mut errors));
+    fields::tags("remove_tags", edit.remove_tags.len(), &mut errors);
     contact.tags.retain(|tag| !edit.remove_tags.iter().any(|removed| removed.trim() == tag));
     contact.tags.sort();
     contact.tags.dedup();

@@ -37,6 +37,7 @@ pub(crate) struct Raw {
     pub(crate) phone: String,
     /// The country of a number that is written without a plus sign, by code or English name.
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub(crate) country: Option<String>,
     /// The given name.
     #[serde(default)]
@@ -48,9 +49,11 @@ pub(crate) struct Raw {
     pub(crate) last_name: Option<String>,
     /// ISO 639-1, such as `es`.
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub(crate) language: Option<String>,
     /// An IANA zone, such as `America/New_York`, or an abbreviation of the United States.
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub(crate) time_zone: Option<String>,
     /// The postal code, which tells a time zone.
     #[serde(default)]
@@ -58,9 +61,11 @@ pub(crate) struct Raw {
     pub(crate) postal_code: Option<String>,
     /// A state by its code, or ISO 3166-2.
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub(crate) region: Option<String>,
     /// Another name of `region`.
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub(crate) state: Option<String>,
     /// Added to the tags that are there.
     #[serde(default)]
@@ -105,12 +110,15 @@ pub(crate) struct RawConsent {
     /// When it was given, not after now: RFC 3339, a time by the tenant's clock, or a date. Now
     /// where it is not said.
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub(crate) at: Option<String>,
     /// Its ground: `express_written`, `express`, `implied` or `soft_opt_in`.
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub(crate) basis: Option<String>,
     /// When it ends, written as `at` is; none: never.
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub(crate) expires_at: Option<String>,
 }
 
@@ -125,6 +133,7 @@ pub(crate) struct RawStop {
     pub(crate) reason: Option<String>,
     /// What it stops: `marketing` or `all`.
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub(crate) stops: Option<String>,
 }
 
@@ -250,7 +259,7 @@ pub(super) fn text(field: &str, written: Option<String>, errors: &mut Errors) ->
 
 /// `es`, `es-MX`, `Spanish`: the two letters of ISO 639-1.
 pub(super) fn language(written: Option<String>, errors: &mut Errors) -> Option<String> {
-    let written = said(written)?.to_lowercase();
+    let written = text("language", written, errors)?.to_lowercase();
     match written.as_str() {
         "english" => return Some("en".into()),
         "spanish" | "español" | "espanol" => return Some("es".into()),

@@ -67,7 +67,7 @@ pub(crate) struct NewMessage<'a> {
     class: Option<Cow<'a, str>>,
     /// The text, of at most 10 segments with the opt-out line that marketing gets.
     #[serde(borrow, default)]
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, max_length = 4096)]
     body: Option<Cow<'a, str>>,
     /// Instead of a body: the latest version of a template.
     #[serde(default)]
@@ -225,8 +225,7 @@ impl Submission<'_> {
         let has_key = self.key.is_given || new.idempotency_key.is_some();
         let tenant = self.tenant.id.clone();
         let keyed = has_key.then_some(Keyed { tenant, of: KeyOf::Message(id), body_hash });
-        // An item with a key of its own stands by that one.
-        let batch = self.batch.clone().filter(|_| new.idempotency_key.is_none());
+        let batch = self.batch.clone();
 
         // what is published
         let head = Head {

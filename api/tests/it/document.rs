@@ -3,9 +3,10 @@
 
 mod collection;
 mod examples;
+mod health;
 mod schemas;
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -52,7 +53,7 @@ fn what_is_committed_is_what_the_code_makes() {
 
 #[test]
 fn every_operation_has_a_name_a_sentence_and_an_example_of_its_body() {
-    let mut names = std::collections::BTreeSet::new();
+    let mut names = BTreeSet::new();
     for (method, path, operation) in operations(&document()) {
         let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
         assert!(names.insert(name.clone()), "{method} {path}: {name} is there twice");
@@ -104,6 +105,47 @@ fn every_field_says_what_it_is() {
     assert!(silent.is_empty(), "fields without a sentence: {}", silent.join(", "));
 }
 
+#[test]
+fn every_field_that_callers_fill_says_how_much_fits() {
+    let document = document();
+    let mut endless = BTreeSet::new();
+    for (method, path, operation) in operations(&document) {
+        let content = &operation["requestBody"]["content"]["application/json"]["schema"];
+        limits(&document, content, &format!("{method} {path}"), &mut endless);
+    }
+    assert!(endless.is_empty(), "fields without a limit: {endless:#?}");
+}
+
+/// Finds the texts, lists and numbers of a schema that may be of any length or size.
+fn limits(document: &Value, schema: &Value, place: &str, endless: &mut BTreeSet<String>) {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let named = document.pointer(reference.trim_start_matches('#')).expect("a schema");
+        return limits(document, named, place, endless);
+    }
+
+    let is = |kind: &str| {
+        let kinds = &schema["type"];
+        kinds == kind || kinds.as_array().is_some_and(|kinds| kinds.contains(&json!(kind)))
+    };
+    let says = |names: &[&str]| names.iter().any(|&name| schema.get(name).is_some());
+    let text = says(&["maxLength", "enum", "const", "format", "pattern"]);
+    let number = says(&["maximum", "enum", "const", "format"]);
+    let is_endless = (is("string") && !text)
+        || (is("array") && !says(&["maxItems"]))
+        || ((is("integer") || is("number")) && !number);
+    if is_endless {
+        endless.insert(place.to_owned());
+    }
+
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        limits(document, field, &format!("{place} {name}"), endless);
+    }
+    let parts = ["oneOf", "anyOf", "allOf"].iter().flat_map(|of| schema[of].as_array());
+    for part in parts.flatten().chain(schema.get("items")) {
+        limits(document, part, place, endless);
+    }
+}
+
 /// Every field of a schema and of those inside it, with what is said of it.
 fn fields(schema: &Value, found: &mut impl FnMut(&str, &Value)) {
     for (name, said) in schema["properties"].as_object().into_iter().flatten() {
@@ -137,6 +179,23 @@ fn every_golden_event_fits_the_schema_of_its_channel() {
         seen += 1;
     }
     assert!(seen >= 6, "{seen} events");
+}
+
+#[test]
+fn golden_totals_fit_the_schema_of_their_channel() {
+    let document: Value = serde_json::from_str(&api::documents::asyncapi_json()).expect("JSON");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/wire/tests/golden");
+    for (file, channel) in [
+        ("totals_campaign.json", "analytics.campaign"),
+        ("totals_dashboard.json", "analytics.dashboard"),
+    ] {
+        let totals = std::fs::read_to_string(folder.join(file)).expect("totals");
+        let totals: Value = serde_json::from_str(&totals).expect("JSON");
+        let payload = &document["channels"][channel]["messages"]["totals"]["payload"];
+        assert!(payload.is_object(), "there is no channel {channel}");
+        let wrong = schemas::faults(&document, payload, &totals);
+        assert!(wrong.is_empty(), "{file}: {}", wrong.join("\n"));
+    }
 }
 
 /// Whether a path is for everybody: who signs in has no credentials yet, carriers sign, and the

@@ -162,8 +162,16 @@ async fn a_batch_under_another_batchs_key_is_refused_as_a_whole() {
 async fn a_batch_that_adds_to_another_under_its_key_is_refused_as_a_whole() {
     let world = World::start().await;
     let caller = world.caller("acme", KeyRole::Operator).await;
+    // Items that have keys of their own are the batch's as well.
+    let item = |text: &str| {
+        let mut item = message(text);
+        if text == "b" {
+            item["idempotency_key"] = json!("own");
+        }
+        item
+    };
     let batch = |texts: &[&str]| {
-        let messages: Vec<Value> = texts.iter().map(|text| message(text)).collect();
+        let messages: Vec<Value> = texts.iter().map(|text| item(text)).collect();
         json!({ "messages": messages })
     };
     caller.post_once("/v1/messages/batch", "b", &batch(&["a", "b"])).await.expect(202);

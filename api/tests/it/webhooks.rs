@@ -1,7 +1,9 @@
 //! Webhooks: genuine ones are stored, others leave nothing, and no database is needed.
 
+use async_nats::jetstream::consumer::PullConsumer;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::ids::{TenantId, account_handle, carrier_id};
+use futures::StreamExt;
 use hmac::{Hmac, KeyInit, Mac};
 use nix::sys::signal::Signal;
 use serde_json::json;
@@ -25,7 +27,7 @@ fn subject(kind: &str) -> String {
 }
 
 /// What Twilio writes into `X-Twilio-Signature` for this request.
-fn signature(url: &str, body: &str) -> String {
+pub(crate) fn signature(url: &str, body: &str) -> String {
     let mut pairs: Vec<_> = body.split('&').filter_map(|pair| pair.split_once('=')).collect();
     pairs.sort_unstable();
     let signed = pairs.iter().fold(url.to_owned(), |all, (name, value)| all + name + value);
@@ -190,4 +192,51 @@ async fn an_address_by_the_tenants_name_means_the_account_whose_secret_signed() 
     assert_eq!(stored.len(), 1);
     let path = format!("/webhooks/twilio/{}/status", handle());
     genuine(&world, &path, BODY).await.expect(200);
+}
+
+#[tokio::test]
+async fn while_half_of_the_receipts_is_unread_none_is_taken_and_a_stop_is() {
+    let world = with_account().await;
+    let broker = world.broker.connect().await.unwrap();
+    let carrier = broker.api.get_stream("CARRIER").await.unwrap();
+    let mut config = carrier.cached_info().config.clone();
+    config.max_bytes = 512 * 1024;
+    broker.api.update_stream(config).await.unwrap();
+    let receipt = |number: usize| format!("MessageSid=SM{number}&Body={}", "x".repeat(16 * 1024));
+    let limit = std::time::Duration::from_secs(20);
+
+    // More than half of the stream, and not all of it: 18 of 16 KiB in base64.
+    for number in 0..18 {
+        genuine(&world, PATH, &receipt(number)).await.expect(200);
+    }
+    let refused = async {
+        loop {
+            let answer = genuine(&world, PATH, "MessageSid=SM99").await;
+            if answer.status == 503 {
+                return answer;
+            }
+            answer.expect(200);
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    let refused = tokio::time::timeout(limit, refused).await.expect("refused");
+    assert!(refused.headers.contains_key("retry-after"));
+
+    // A text has a stream of its own.
+    let stop = "MessageSid=SM100&Body=STOP";
+    genuine(&world, "/webhooks/twilio/main/inbound", stop).await.expect(200);
+
+    // Once they are read, receipts are taken again.
+    let reader = broker.api.get_consumer_from_stream("reconcile", "CARRIER").await;
+    let reader: PullConsumer = reader.unwrap();
+    let mut unread = reader.fetch().max_messages(1000).messages().await.unwrap();
+    while let Some(one) = unread.next().await {
+        one.unwrap().double_ack().await.unwrap();
+    }
+    let taken = async {
+        while genuine(&world, PATH, "MessageSid=SM101").await.status != 200 {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(limit, taken).await.expect("taken again");
 }

@@ -53,7 +53,7 @@ pub(crate) fn cause(code: u32) -> &'static CodeInfo {
 }
 
 pub(crate) fn account_id_fault(id: &str) -> Option<&'static str> {
-    id.is_empty().then_some("anything but nothing")
+    (!(1..=64).contains(&id.len())).then_some("1 to 64 bytes of anything")
 }
 
 /// Our reference as one text, `tenant:message`.

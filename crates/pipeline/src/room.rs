@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::{consumer::Info as Consumer, stream::Info};
+use async_nats::jetstream::{
+    consumer::{Info as Consumer, pull},
+    stream::{Info, LastRawMessageErrorKind, Stream as FoundStream},
+};
 use tokio::{sync::watch, time::interval};
 use tokio_util::task::AbortOnDropHandle;
 use wire::stream::Stream;
@@ -65,7 +68,7 @@ pub async fn fill(broker: &Broker, stream: Stream) -> Option<Fill> {
 
     let mut unread_from = all_read;
     for spec in CONSUMERS.iter().filter(|spec| spec.stream == stream) {
-        let lowest = lowest_unread(broker, spec, state.first_sequence).await?;
+        let lowest = lowest_unread(&found, spec, state.first_sequence).await?;
         unread_from = unread_from.min(lowest.unwrap_or(all_read));
     }
 
@@ -82,23 +85,42 @@ pub async fn fill(broker: &Broker, stream: Stream) -> Option<Fill> {
 
 /// The lowest sequence that a consumer may not have read; the inner none where it has read all. A
 /// consumer that is not declared yet has read nothing.
-async fn lowest_unread(broker: &Broker, spec: &ConsumerSpec, first: u64) -> Option<Option<u64>> {
-    let found = broker.api.get_consumer_from_stream(spec.name, spec.stream.name()).await;
-    let found: Result<async_nats::jetstream::consumer::PullConsumer, _> = found;
-    match found {
-        Ok(consumer) => Some(unread_of(consumer.cached_info())),
-        Err(why) if is_missing(&why) => Some(Some(first)),
-        Err(_) => None,
-    }
+async fn lowest_unread(
+    stream: &FoundStream,
+    spec: &ConsumerSpec,
+    first: u64,
+) -> Option<Option<u64>> {
+    let unread_after = match stream.get_consumer::<pull::Config>(spec.name).await {
+        Ok(consumer) => unread_after(consumer.cached_info()),
+        Err(why) if is_missing(&why) => return Some(Some(first)),
+        Err(_) => return None,
+    };
+    let Some(sequence) = unread_after else { return Some(None) };
+    first_of(stream, spec.filters, sequence + 1).await
 }
 
-/// The lowest sequence that a consumer may not have read. Its floor stands still while nothing that
-/// it reads is stored: without anything pending, nothing is unread.
-fn unread_of(consumer: &Consumer) -> Option<u64> {
+/// The sequence after which a consumer may not have read something. Both stand still while nothing
+/// that it reads is stored: without anything pending, nothing is unread.
+fn unread_after(consumer: &Consumer) -> Option<u64> {
     if consumer.num_ack_pending > 0 {
-        return Some(consumer.ack_floor.stream_sequence + 1);
+        return Some(consumer.ack_floor.stream_sequence);
     }
-    (consumer.num_pending > 0).then_some(consumer.delivered.stream_sequence + 1)
+    (consumer.num_pending > 0).then_some(consumer.delivered.stream_sequence)
+}
+
+/// The first sequence from this one on whose subject a consumer reads; the inner none where there
+/// is no such entry. What others read in between is not unread.
+async fn first_of(stream: &FoundStream, filters: &[&str], from: u64) -> Option<Option<u64>> {
+    let mut first: Option<u64> = None;
+    for filter in filters {
+        let sequence = match stream.get_first_raw_message_by_subject(filter, from).await {
+            Ok(entry) => Some(entry.sequence),
+            Err(why) if why.kind() == LastRawMessageErrorKind::NoMessageFound => None,
+            Err(_) => return None,
+        };
+        first = first.into_iter().chain(sequence).min();
+    }
+    Some(first)
 }
 
 /// Watches streams until it is dropped.

@@ -13,7 +13,7 @@ const BOTH: &[&str] = &["millrace_api", "millrace_pipeline"];
 const NOBODY: &[&str] = &[];
 
 /// Every function and procedure, and who may call it.
-const CALLERS: [(&str, &[&str]); 58] = [
+const CALLERS: [(&str, &[&str]); 59] = [
     ("account_rate", PIPELINE),
     ("accounts_directory", API),
     ("active_campaigns", PIPELINE),
@@ -41,6 +41,7 @@ const CALLERS: [(&str, &[&str]); 58] = [
     ("imports_with_aged_rows", PIPELINE),
     ("is_platform_account", API),
     ("keep_first_address", NOBODY),
+    ("late_doubts", PIPELINE),
     ("lock_waiting", NOBODY),
     ("note_doubts", NOBODY),
     ("note_parked", NOBODY),

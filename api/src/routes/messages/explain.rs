@@ -61,7 +61,7 @@ struct Question {
     to: Option<String>,
     /// The text. With a campaign: instead of what the campaign would say.
     #[serde(default)]
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, max_length = 4096)]
     body: Option<String>,
     /// What it is for. With a campaign: its own, and may be left out.
     #[serde(default)]
@@ -85,12 +85,15 @@ struct Question {
 struct Whereabouts {
     /// An IANA zone, such as `America/New_York`, or an abbreviation of the United States.
     #[serde(default)]
+    #[schema(max_length = 100)]
     timezone: Option<String>,
     /// A postal code of the number's country.
     #[serde(default)]
+    #[schema(max_length = 100)]
     postal_code: Option<String>,
     /// A state of the number's country, such as `FL` or `US-FL`.
     #[serde(default)]
+    #[schema(max_length = 100)]
     state: Option<String>,
 }
 

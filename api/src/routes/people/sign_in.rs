@@ -42,7 +42,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields)]
 struct Acceptance {
     /// The invitation's code, `mr_invite_...`.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, max_length = 200)]
     code: SecretString,
     /// What the person is called. Not looked at where they are known already.
     #[schema(min_length = 1, max_length = 200)]
@@ -203,7 +203,7 @@ async fn log_in(
 #[serde(deny_unknown_fields)]
 struct Renewal {
     /// The newest refresh token, `mr_refresh_...`.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, max_length = 200)]
     refresh_token: SecretString,
 }
 

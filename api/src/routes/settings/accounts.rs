@@ -25,6 +25,9 @@ use crate::{
 };
 use view::{AccountView, view};
 
+/// The longest address of a carrier's API, characters.
+const MAX_URL: usize = 2000;
+
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, put, change, remove))
 }
@@ -38,10 +41,10 @@ struct NewAccount {
     #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "main")]
     account: String,
     /// The carrier that it is at.
-    #[schema(example = json!(Carrier::ALL[0].as_str()))]
+    #[schema(max_length = 64, example = json!(Carrier::ALL[0].as_str()))]
     carrier: String,
     /// The account's id at the carrier, as the carrier writes it.
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, max_length = 64)]
     carrier_sid: String,
     /// The account's secret at the carrier, which no answer shows.
     #[schema(pattern = "^[!-~]{1,256}$", write_only)]
@@ -49,6 +52,7 @@ struct NewAccount {
     /// Where the carrier's API is, on a host of the carrier or one that the platform allows; the
     /// carrier's own address where it is not said.
     #[serde(default)]
+    #[schema(max_length = 2000)]
     base_url: Option<String>,
     /// Whether the carrier itself answers its opt-out words; true where it is not said.
     #[serde(default)]
@@ -125,6 +129,7 @@ struct Change {
     auth_token: Option<String>,
     /// Where the carrier's API is, on a host of the carrier or one that the platform allows.
     #[serde(default)]
+    #[schema(max_length = 2000)]
     base_url: Option<String>,
     /// Whether the carrier itself answers its opt-out words; else the platform does.
     #[serde(default)]
@@ -312,6 +317,7 @@ fn check_carrier(app: &App, carrier: Carrier, body: &NewAccount, errors: &mut Er
 
 /// The address of a carrier's API, where accounts may point at it.
 fn check_url(app: &App, carrier: Carrier, url: &str, errors: &mut Errors) -> String {
+    errors.text("base_url", url, 1, MAX_URL);
     match check_base_url(|host| carrier.owns_host(host), url, &app.settings.carrier_hosts) {
         Ok(url) => url,
         Err(why) => {

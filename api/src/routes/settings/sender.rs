@@ -70,7 +70,7 @@ struct Change {
     daily_cap: Option<i32>,
     /// The IANA zone of its days.
     #[serde(default)]
-    #[schema(example = "America/New_York")]
+    #[schema(max_length = 100, example = "America/New_York")]
     time_zone: Option<String>,
     /// The country whose recipients it is for.
     #[serde(default)]

@@ -38,10 +38,10 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields)]
 struct NewSender {
     /// A phone number, a short code of 3 to 8 digits, or an alphanumeric id of up to 11 characters.
-    #[schema(min_length = 1, example = "+12125550198")]
+    #[schema(min_length = 1, max_length = 64, example = "+12125550198")]
     number: String,
     /// The name of the carrier account that it belongs to.
-    #[schema(example = "main")]
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "main")]
     account: String,
     /// How many segments a second it may carry.
     #[schema(minimum = 1, maximum = 10000)]
@@ -55,7 +55,7 @@ struct NewSender {
     daily_cap: Option<i32>,
     /// The IANA zone of its days; the tenant's where it is not said.
     #[serde(default)]
-    #[schema(example = "America/New_York")]
+    #[schema(max_length = 100, example = "America/New_York")]
     time_zone: Option<String>,
     /// The country whose recipients it is for; the number's, else the tenant's, where it is not
     /// said.

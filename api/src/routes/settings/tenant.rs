@@ -51,11 +51,11 @@ struct Change {
     country: Option<String>,
     /// An IANA zone: of the days of budgets, and of recipients of whom nothing better is known.
     #[serde(default)]
-    #[schema(example = "America/New_York")]
+    #[schema(max_length = 100, example = "America/New_York")]
     time_zone: Option<String>,
     /// ISO 639-1: of texts to contacts that have none.
     #[serde(default)]
-    #[schema(example = "en")]
+    #[schema(pattern = "^[a-z]{2}$", example = "en")]
     language: Option<String>,
 }
 

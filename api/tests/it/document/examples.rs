@@ -1,11 +1,14 @@
 //! Every example is sent as it stands against a platform that holds what the examples name.
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, Response, Url};
 use serde_json::{Value, json};
 use store::settings::api_keys::KeyRole;
 
 use super::{document, operations, schemas::faults};
-use crate::harness::{Caller, World};
+use crate::{
+    harness::{Caller, PUBLIC_URL, World},
+    webhooks::signature,
+};
 
 /// A platform that holds what the examples name, and a copy of it beside.
 pub(super) async fn world() -> (World, Caller) {
@@ -73,61 +76,75 @@ async fn every_example_is_answered_as_documented() {
     let mut wrong = Vec::new();
 
     for (method, path, operation) in operations(&document) {
-        world.run(RESTORE).await;
-        let request = request(&caller, &method, &path, &operation);
-        let Some(request) = request else { continue };
-        let answer = request.send().await.expect("an answer");
-        let status = answer.status().as_u16();
-        let media_type = answer.headers().get("content-type").cloned();
-        let media_type = media_type.and_then(|value| value.to_str().ok().map(str::to_owned));
-        let body = answer.text().await.expect("a body");
-
-        let mut fault = |what: String| wrong.push(format!("{method} {path} {status}: {what}"));
-        let documented = &operation["responses"][status.to_string()];
-        if !(200..300).contains(&status) || documented.is_null() {
-            fault(format!("an example must succeed as documented: {body}"));
-            continue;
-        }
-        let media_type = media_type.unwrap_or_default();
-        let media_type = media_type.split(';').next().unwrap_or_default();
-        let content = &documented["content"][media_type];
-        if media_type == "application/json" {
-            let value = serde_json::from_str(&body).expect("JSON");
-            for one in faults(&document, &content["schema"], &value) {
-                fault(format!("{one} in {body}"));
+        for content in contents(&operation) {
+            world.run(RESTORE).await;
+            let request = request(&world, &caller, (&method, &path), &operation, content);
+            let answer = request.send().await.expect("an answer");
+            for what in unlike(&document, &operation, answer).await {
+                wrong.push(format!("{method} {path}: {what}"));
             }
-        } else if !body.is_empty() && content.is_null() {
-            fault(format!("{media_type} is not documented"));
         }
 
         // What the example says of itself fits its own schema.
         let content = &operation["requestBody"]["content"]["application/json"];
         if let Some(example) = content.get("example") {
             for one in faults(&document, &content["schema"], example) {
-                fault(format!("the example: {one}"));
+                wrong.push(format!("{method} {path}: the example: {one}"));
             }
         }
     }
     assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// The request of an operation's examples. None for what a carrier signs, which has tests of its
-/// own.
-fn request(
-    caller: &Caller,
-    method: &Method,
-    path: &str,
-    operation: &Value,
-) -> Option<RequestBuilder> {
-    if operation["tags"][0] == "webhooks" {
-        return None;
-    }
+/// What is not as documented in an answer to an example.
+async fn unlike(document: &Value, operation: &Value, answer: Response) -> Vec<String> {
+    let status = answer.status().as_u16();
+    let media_type = answer.headers().get("content-type").cloned();
+    let media_type = media_type.and_then(|value| value.to_str().ok().map(str::to_owned));
+    let media_type = media_type.unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default();
+    let body = answer.text().await.expect("a body");
 
+    let documented = &operation["responses"][status.to_string()];
+    if !(200..300).contains(&status) || documented.is_null() {
+        return vec![format!("{status}: an example must succeed as documented: {body}")];
+    }
+    let content = &documented["content"][media_type];
+    if media_type == "application/json" {
+        let value = serde_json::from_str(&body).expect("JSON");
+        let faults = faults(document, &content["schema"], &value).into_iter();
+        return faults.map(|one| format!("{status}: {one} in {body}")).collect();
+    }
+    let is_told = body.is_empty() || !content.is_null();
+    if is_told { Vec::new() } else { vec![format!("{status}: {media_type} is not documented")] }
+}
+
+/// A body of an example, with its media type. None: an operation without one.
+type Content<'a> = Option<(&'a String, &'a Value)>;
+
+/// The bodies that an operation takes, one for each media type.
+fn contents(operation: &Value) -> Vec<Content<'_>> {
+    match operation["requestBody"]["content"].as_object() {
+        Some(contents) => contents.iter().map(Some).collect(),
+        None => vec![None],
+    }
+}
+
+/// The request of an operation's examples, with one of its bodies.
+fn request(
+    world: &World,
+    caller: &Caller,
+    (method, path): (&Method, &str),
+    operation: &Value,
+    content: Content<'_>,
+) -> RequestBuilder {
     let (mut path, mut query, mut headers) = (path.to_owned(), Vec::new(), Vec::new());
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
         let name = parameter["name"].as_str().expect("a name");
         let Some(example) = parameter.get("example") else {
-            assert!(parameter["required"] != true, "{method} {path}: {name} has no example");
+            let is_signature = name == "X-Twilio-Signature";
+            let is_needed = parameter["required"] == true && !is_signature;
+            assert!(!is_needed, "{method} {path}: {name} has no example");
             continue;
         };
         let text = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
@@ -138,19 +155,36 @@ fn request(
         }
     }
 
-    let mut request = caller.request(method.clone(), &path).query(&query);
+    let body = content.map(|(media_type, content)| {
+        let example = &content["example"];
+        (media_type, example.as_str().map_or_else(|| example.to_string(), str::to_owned))
+    });
+    let mut request = if operation["tags"][0] == "webhooks" {
+        let form = body.as_ref().map_or("", |(_, body)| body);
+        signed(world, &path, &query, form)
+    } else {
+        caller.request(method.clone(), &path).query(&query)
+    };
     for (name, value) in headers {
         request = request.header(name, value);
     }
-    let content = operation["requestBody"]["content"].as_object();
-    Some(match content.and_then(|content| content.iter().next()) {
-        Some((media_type, content)) => {
-            let example = &content["example"];
-            let text = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
-            request.header("content-type", media_type).body(text)
-        }
+    match body {
+        Some((media_type, body)) => request.header("content-type", media_type).body(body),
         None => request,
-    })
+    }
+}
+
+/// The request of a carrier, which signs where it calls and what it says.
+fn signed(world: &World, path: &str, query: &[(String, String)], form: &str) -> RequestBuilder {
+    let query: Vec<_> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let path = format!("{path}?{}", query.join("&"));
+    let form = Url::parse(&format!("http://form/?{form}")).expect("a form");
+    let decoded: Vec<_> =
+        form.query_pairs().map(|(name, value)| format!("{name}={value}")).collect();
+    let signature = signature(&format!("{PUBLIC_URL}{path}"), &decoded.join("&"));
+
+    let request = world.http.post(format!("{}{path}", world.base));
+    request.header("X-Twilio-Signature", signature)
 }
 
 /// A segment of a path.

@@ -21,7 +21,7 @@ use crate::{
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// Countries that may be texted. A short list on purpose: traffic pumping uses the others.
-    #[schema(min_items = 1)]
+    #[schema(min_items = 1, max_items = 250)]
     pub allowed_countries: Vec<Country>,
     /// Whether consent is looked at at all: `false` overrules `consent`.
     pub require_consent: bool,

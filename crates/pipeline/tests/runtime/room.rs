@@ -155,6 +155,25 @@ async fn what_is_unread_is_never_taken_away_however_full_the_stream_is() {
     say(&publisher, &event(), last..last + 1).await;
 }
 
+#[tokio::test]
+async fn what_others_read_is_not_unread_by_who_reads_a_rare_subject() {
+    let world = small().await;
+    let publisher = Publisher::new(&world.broker, "api");
+    say(&publisher, &webhook(WebhookKind::Inbound), 0..40).await;
+    say(&publisher, &webhook(WebhookKind::Mixed), 40..41).await;
+    assert_eq!(read(&world, ("inbound", Stream::Texts), 41).await.len(), 41);
+
+    // One of two readers is at the only entry that both read.
+    let other = world.broker.api.get_consumer_from_stream("reconcile-mixed", "TEXTS").await;
+    let other: PullConsumer = other.unwrap();
+    let mut held = other.fetch().max_messages(1).messages().await.unwrap();
+    let held = held.next().await.unwrap().unwrap();
+
+    let fill = fill(&world.broker, Stream::Texts).await.unwrap();
+    assert_eq!((fill.last, fill.unread_from), (41, 41));
+    held.double_ack().await.unwrap();
+}
+
 /// Reads SUBMITTED and fills EVENTS.
 struct Filler;
 

@@ -82,6 +82,13 @@ const DOUBTS: Lookup = Lookup {
     found: 10,
 };
 
+const LATE_DOUBTS: Lookup = Lookup {
+    name: "`late_doubts`",
+    find: "select * from late_doubts(64, now() - interval '1 day', 60)",
+    found: 0,
+    ..DOUBTS
+};
+
 #[tokio::test]
 async fn totals_to_publish_are_found_among_many() -> anyhow::Result<()> {
     costs_the_same(&[TOTALS]).await
@@ -99,7 +106,7 @@ async fn parked_rows_are_found_and_counted_among_many() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn doubts_are_found_among_many() -> anyhow::Result<()> {
-    costs_the_same(&[DOUBTS]).await
+    costs_the_same(&[DOUBTS, LATE_DOUBTS]).await
 }
 
 /// Compares look-ups of one table with ten rows and with many.

@@ -139,8 +139,8 @@ impl Points {
     }
 }
 
-/// Whether bytes are a call's request or response. Opening a connection, preparing a statement and
-/// a heartbeat change nothing: a kill there is a kill before the call that follows.
+/// Whether bytes are a call's request or response. Opening a connection, preparing a statement, a
+/// heartbeat and a question change nothing: a kill there is a kill before the call that follows.
 fn is_of_a_call(point: Point, bytes: &[u8]) -> bool {
     const SYNC: &[u8] = b"S\0\0\0\x04";
     const READY: &[u8] = b"Z\0\0\0\x05";
@@ -148,7 +148,7 @@ fn is_of_a_call(point: Point, bytes: &[u8]) -> bool {
     match point {
         Point::ToBroker | Point::FromBroker => {
             let beats = [b"PING".as_slice(), b"PONG"].iter().any(|beat| bytes.starts_with(beat));
-            !beats && !holds(bytes, "Idle Heartbeat")
+            !beats && !holds(bytes, "Idle Heartbeat") && !only_asks(bytes)
         }
         // Bind and simple query.
         Point::ToDatabase => {
@@ -162,6 +162,14 @@ fn is_of_a_call(point: Point, bytes: &[u8]) -> bool {
             matches!(bytes.first(), Some(b'2' | b'C' | b'D' | b'E'))
         }
     }
+}
+
+/// Whether bytes only ask the broker how full its streams are, as a process does every two seconds.
+fn only_asks(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let questions = ["STREAM.INFO.", "CONSUMER.INFO.", "STREAM.MSG.GET."];
+    let asked = questions.map(|call| text.matches(&format!("PUB $JS.API.{call}")).count());
+    asked.iter().sum::<usize>() == text.matches("PUB ").count() && asked.iter().any(|&it| it > 0)
 }
 
 fn holds(bytes: &[u8], words: &str) -> bool {

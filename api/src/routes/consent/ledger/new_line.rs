@@ -92,6 +92,7 @@ pub(super) struct NewLine {
     page_url: Option<String>,
     /// The IPv4 or IPv6 address that the person agreed from.
     #[serde(default)]
+    #[schema(max_length = 45)]
     ip: Option<String>,
     /// The browser or device that was used.
     #[serde(default)]

@@ -46,6 +46,7 @@ pub(crate) struct Trial {
     pub(crate) class: Option<MessageClass>,
     /// The language of the opt-out line, such as `es`; the tenant's where it is not said.
     #[serde(default)]
+    #[schema(max_length = 35)]
     pub(crate) language: Option<String>,
     /// The recipient's country; the tenant's where it is not said.
     #[serde(default)]
@@ -117,6 +118,8 @@ async fn preview(
     let mut errors = Errors::default();
     let declared: Vec<String> = trial.variables.keys().cloned().collect();
     check_body("body", &trial.body, &declared, &mut errors);
+    let language = trial.language.as_deref().unwrap_or_default();
+    errors.text("language", language, 0, 35);
     errors.done()?;
 
     // answer

@@ -126,7 +126,7 @@ fn senseless(policy: &Policy) -> Vec<PolicyFault> {
     found
 }
 
-/// Countries that there are not, and a list of none.
+/// Countries that there are not, and a list of none or of more than there are.
 fn countries(policy: &Policy) -> Vec<PolicyFault> {
     let allowed = &policy.allowed_countries;
     let none = fault(!allowed.is_empty(), "allowed_countries", &"[]", "one country at least");
@@ -134,7 +134,9 @@ fn countries(policy: &Policy) -> Vec<PolicyFault> {
         let field = format!("allowed_countries[{index}]");
         fault(zones::is_known(*country), &field, country, "a country's two letters of ISO 3166")
     });
-    none.into_iter().chain(unknown).collect()
+    let many = allowed.len();
+    let many = fault(many <= 250, "allowed_countries", &many, "250 countries at most");
+    none.into_iter().chain(many).chain(unknown).collect()
 }
 
 fn fault(

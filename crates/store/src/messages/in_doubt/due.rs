@@ -69,8 +69,10 @@ pub struct Lease {
 /// before the lease ends. Those that this version cannot read are left out until then.
 pub async fn lease(store: &Store, what: Lease) -> Result<LeasedDoubts, Fault> {
     let found = sqlx::query!(
-        r#"select tenant_id as "tenant_id!", message_id as "message_id!"
-           from open_doubts($1, $2, $3, $4)"#,
+        r#"select tenant_id as "tenant_id!", message_id as "message_id!" from due_doubts($1, $2)
+           union all
+           select tenant_id, message_id from late_doubts($2, $3, $4)
+           limit $2"#,
         what.per_tenant,
         what.at_most,
         what.over_before.to_sqlx() as _,
