@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use async_nats::jetstream::{
-    consumer::{Info as Consumer, pull},
+    consumer::{Info as Consumer, PullConsumer},
     stream::{Info, LastRawMessageErrorKind, Stream as FoundStream},
 };
 use tokio::{sync::watch, time::interval};
@@ -68,7 +68,7 @@ pub async fn fill(broker: &Broker, stream: Stream) -> Option<Fill> {
 
     let mut unread_from = all_read;
     for spec in CONSUMERS.iter().filter(|spec| spec.stream == stream) {
-        let lowest = lowest_unread(&found, spec, state.first_sequence).await?;
+        let lowest = lowest_unread(broker, &found, spec, state.first_sequence).await?;
         unread_from = unread_from.min(lowest.unwrap_or(all_read));
     }
 
@@ -86,11 +86,14 @@ pub async fn fill(broker: &Broker, stream: Stream) -> Option<Fill> {
 /// The lowest sequence that a consumer may not have read; the inner none where it has read all. A
 /// consumer that is not declared yet has read nothing.
 async fn lowest_unread(
+    broker: &Broker,
     stream: &FoundStream,
     spec: &ConsumerSpec,
     first: u64,
 ) -> Option<Option<u64>> {
-    let unread_after = match stream.get_consumer::<pull::Config>(spec.name).await {
+    let found = broker.api.get_consumer_from_stream(spec.name, spec.stream.name()).await;
+    let found: Result<PullConsumer, _> = found;
+    let unread_after = match found {
         Ok(consumer) => unread_after(consumer.cached_info()),
         Err(why) if is_missing(&why) => return Some(Some(first)),
         Err(_) => return None,
