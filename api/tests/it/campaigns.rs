@@ -327,3 +327,25 @@ async fn a_draft_says_how_many_of_its_audience_have_had_a_promotion_lately() {
     let started = caller.post(&format!("{path}/start"), &json!({})).await.expect(200);
     assert!(started.get("suppression").is_none(), "{started}");
 }
+
+#[tokio::test]
+async fn a_campaign_says_whom_it_is_for() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let (_, pool) = carrier(&caller, "main", "+12125550199").await;
+    let template = template(&caller).await;
+    let make = |audience: Value| {
+        let mut body = json!({
+            "name": "Spring", "class": "promo", "template_id": template, "pool_id": pool,
+        });
+        body.as_object_mut().unwrap().extend(audience.as_object().unwrap().clone());
+        let caller = caller.clone();
+        async move { caller.post("/v1/campaigns", &body).await }
+    };
+
+    for nobody in [json!({}), json!({ "audience": {} }), json!({ "audience": { "tags": [] } })] {
+        let fields = make(nobody.clone()).await.problem(422);
+        assert_eq!(fields, [("audience".to_owned(), "required".to_owned())], "{nobody}");
+    }
+    make(json!({ "audience": { "all": true } })).await.expect(201);
+}

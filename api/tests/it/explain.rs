@@ -155,3 +155,39 @@ async fn what_is_wrong_with_a_question_is_named_field_by_field() {
     let errors = caller.post("/v1/explain", &asked).await.problem(422);
     assert_eq!(errors, [("body".to_owned(), "required".to_owned())]);
 }
+
+#[tokio::test]
+async fn an_abbreviation_is_the_zone_that_people_mean_wherever_it_is_written() {
+    let (_world, caller, _) = world().await;
+
+    // by explain: 21:30 in New York, where an offset of five hours would have it 20:30
+    let late = "2026-07-02T01:30:00Z";
+    with_consent(&caller, "+12125550100", json!({})).await;
+    for zone in ["EST", "America/New_York"] {
+        let mut asked = promo("+12125550100");
+        asked["contact"] = json!({ "timezone": zone });
+        asked["at"] = json!(late);
+        let said = caller.post("/v1/explain", &asked).await.expect(200);
+        assert_eq!((&said["verdict"], &said["gate"]), (&json!("defer"), &json!("quiet_hours")));
+        assert_eq!(said["timezones"], json!(["America/New_York"]), "{zone}");
+    }
+
+    // by the API and by a file
+    let person = json!({ "phone": "+12125550101", "time_zone": "EST" });
+    caller.post("/v1/contacts", &person).await.expect(201);
+    let file = "phone,time_zone\n+12125550102,EST\n";
+    caller.csv("/v1/contacts/import", file).await.expect(202);
+    let contacts = async {
+        loop {
+            let found = caller.get("/v1/contacts").await.expect(200);
+            if found["data"].as_array().expect("data").len() == 3 {
+                return found["data"].clone();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    let contacts = tokio::time::timeout(std::time::Duration::from_secs(20), contacts).await;
+    let contacts = contacts.expect("imported");
+    let zones = contacts.as_array().expect("data").iter().map(|one| &one["time_zone"]);
+    assert_eq!(zones.filter(|zone| *zone == "America/New_York").count(), 2, "{contacts}");
+}

@@ -79,6 +79,29 @@ async fn help_is_answered_once_an_hour_a_person() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_person_gets_twenty_automatic_answers_a_day() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.account(false).await?;
+
+    // Out and back every half hour, for a day and an hour.
+    let mut answered = Vec::new();
+    for n in 0..50 {
+        let words = if n % 2 == 0 { "STOP" } else { "START" };
+        let mut text = world.text(&format!("SM{n}"), words);
+        text.id = Uuid::from_u128(n);
+        text.received_at = Timestamp::from_second(100_000 + 1_800 * n as i64)?;
+        let now = text.received_at;
+        answered.push(answers(&outgoing(hand_over(&world.stage, now, vec![text]).await?)));
+    }
+
+    assert_eq!(answered[..20], [1; 20]);
+    assert_eq!(answered[20..48], [0; 28], "no more within the day");
+    assert_eq!(answered[48..], [1; 2], "the first two are a day old");
+    assert!(!world.opted_out().await?, "what is not answered holds all the same");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_reaction_goes_to_nobody_and_opens_no_conversation() -> anyhow::Result<()> {
     let world = World::begin().await?;
     world.account(false).await?;
