@@ -9,6 +9,7 @@ mod changes;
 mod consent;
 mod do_not_contact;
 mod document;
+mod edge;
 mod erasure;
 mod explain;
 mod harness;
