@@ -31,6 +31,6 @@ cluster: ; @scripts/setup && cargo build --release --locked --bin millrace && ex
 
 level: ; @scripts/setup --tests && LEVEL_MESSAGES=50000 cargo test --locked -p schedule --test it -- --nocapture tables_level_off
 
-fuzz: ; @scripts/setup --tests && PROPTEST_CASES=$${CASES:-100000} cargo nextest run --workspace --locked -E 'test(/whatever_/)' --no-fail-fast
+fuzz: ; @scripts/setup --tests && PROPTEST_CASES=$${CASES:-100000} cargo nextest run --workspace --locked -E 'test(/whatever_/) or binary(rules)' --no-fail-fast
 
 scans: ; @scripts/setup --tests && SCANS=full cargo test --locked -p store --test scans -- --nocapture --test-threads 1
