@@ -31,22 +31,21 @@ const RULE: &str = "A dependency comes from the registry, under a licence of the
 fn dependencies_have_fitting_licences_one_origin_and_one_version() {
     let metadata = metadata();
     let (packages, mut found) = (others(&metadata), Found::default());
-    let lock = root().join("Cargo.lock");
 
     for package in &packages {
         let licence = package.license.as_deref().unwrap_or_default();
         if !is_fine(licence) {
-            found.at(&lock, 0, format!("{} is under '{licence}'", package.name));
+            found.at("Cargo.lock", 1, format!("{} is under '{licence}'", package.name));
         }
         if !package.source.as_ref().is_some_and(|source| source.is_crates_io()) {
-            found.at(&lock, 0, format!("{} is from elsewhere", package.name));
+            found.at("Cargo.lock", 1, format!("{} is from elsewhere", package.name));
         }
     }
 
     for (name, versions) in versions_of_direct(&metadata) {
         if versions.len() > 1 {
             let versions = versions.into_iter().collect::<Vec<_>>().join(" and ");
-            found.at(&root().join("Cargo.toml"), 0, format!("{name} is asked for as {versions}"));
+            found.at("Cargo.toml", 1, format!("{name} is asked for as {versions}"));
         }
     }
     assert!(packages.len() > 100, "{} packages", packages.len());
