@@ -2,12 +2,7 @@
 //! place, with one address of mail, and from one place. What is right counts like what is wrong, so
 //! that an answer says nothing. Codes and tokens cannot be guessed, so they are not counted.
 
-use std::{
-    hash::Hash,
-    net::IpAddr,
-    num::NonZeroU32,
-    time::Duration,
-};
+use std::{hash::Hash, net::IpAddr, num::NonZeroU32, time::Duration};
 
 use governor::{
     Quota, RateLimiter,

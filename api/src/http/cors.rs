@@ -27,14 +27,20 @@ pub(crate) fn cors(origins: &[String]) -> Option<CorsLayer> {
         return None;
     }
 
-    let named = |names: &[&'static str]| names.iter().map(|name| HeaderName::from_static(name));
+    let request: Vec<HeaderName> =
+        named(&REQUEST_HEADERS).chain([AUTHORIZATION, CONTENT_TYPE]).collect();
+    let answer: Vec<HeaderName> = named(&ANSWER_HEADERS).chain([LOCATION, RETRY_AFTER]).collect();
     let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     Some(
         CorsLayer::new()
             .allow_origin(origins)
             .allow_methods(methods)
-            .allow_headers(named(&REQUEST_HEADERS).chain([AUTHORIZATION, CONTENT_TYPE]).collect::<Vec<_>>())
-            .expose_headers(named(&ANSWER_HEADERS).chain([LOCATION, RETRY_AFTER]).collect::<Vec<_>>())
+            .allow_headers(request)
+            .expose_headers(answer)
             .max_age(REMEMBERED),
     )
+}
+
+fn named(names: &[&'static str]) -> impl Iterator<Item = HeaderName> {
+    names.iter().map(|name| HeaderName::from_static(name))
 }

@@ -18,7 +18,10 @@ async fn who_asks_too_fast_waits_and_others_do_not() {
 
     let left = |answer: &crate::harness::Answer| answer.headers["ratelimit-remaining"].clone();
     let first = fast.get("/v1/me").await;
-    assert_eq!((first.headers["ratelimit-limit"].clone(), left(&first)), ("3".parse().unwrap(), "2".parse().unwrap()));
+    assert_eq!(
+        (first.headers["ratelimit-limit"].clone(), left(&first)),
+        ("3".parse().unwrap(), "2".parse().unwrap())
+    );
     fast.get("/v1/me").await.expect(200);
     fast.get("/v1/me").await.expect(200);
     let refused = fast.get("/v1/me").await;
@@ -65,7 +68,10 @@ async fn pages_of_named_origins_may_call_and_others_may_not() {
     };
 
     let allowed = preflight(named).await;
-    assert_eq!((allowed.status.as_u16(), &allowed.headers["access-control-allow-origin"]), (200, &named.parse().unwrap()));
+    assert_eq!(
+        (allowed.status.as_u16(), &allowed.headers["access-control-allow-origin"]),
+        (200, &named.parse().unwrap())
+    );
     assert!(!allowed.headers.contains_key("access-control-allow-credentials"));
     let other = preflight("https://evil.example").await;
     assert!(!other.headers.contains_key("access-control-allow-origin"));
@@ -110,9 +116,7 @@ async fn https_is_answered_with_the_certificate_that_is_named() {
         trusted.into_iter().fold(builder, |builder, one| builder.add_root_certificate(one)).build()
     };
     let trusted = Certificate::from_pem(cert.pem().as_bytes()).unwrap();
-    let ask = |client: Client| {
-        client.get(format!("{url}/v1/me")).bearer_auth(&caller.key).send()
-    };
+    let ask = |client: Client| client.get(format!("{url}/v1/me")).bearer_auth(&caller.key).send();
 
     let answer = ask(client(Some(trusted)).unwrap()).await.unwrap();
     assert_eq!(answer.status(), 200);

@@ -58,6 +58,7 @@ pub struct Common {
     /// Address of /healthz, /readyz and /metrics; port 0 takes any [default: 127.0.0.1:8081]
     #[arg(long, env = "MILLRACE_HEALTH_LISTEN", value_name = "HOST:PORT")]
     pub health_listen: Option<String>,
+    /// How the api is reached, and by whom.
     #[command(flatten)]
     pub edge: Edge,
     /// Where carriers reach the api for callbacks, the same for every process [default: that of the

@@ -51,7 +51,6 @@ fn sender(tenant: &TenantId, number: &str) -> Sender {
         daily_cap: 100,
         usable: true,
         brand: None,
-        brand: None,
         created_at: Timestamp::UNIX_EPOCH,
     }
 }

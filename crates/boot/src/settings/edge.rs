@@ -77,7 +77,8 @@ fn list<T>(
     text: Option<&str>,
     read: fn(&str) -> Result<T, SettingsError>,
 ) -> Result<Vec<T>, SettingsError> {
-    given(text).map_or_else(|| Ok(Vec::new()), |text| text.split(',').map(str::trim).map(read).collect())
+    given(text)
+        .map_or_else(|| Ok(Vec::new()), |text| text.split(',').map(str::trim).map(read).collect())
 }
 
 fn network(text: &str) -> Result<IpNet, SettingsError> {
@@ -111,7 +112,8 @@ mod tests {
 
     #[test]
     fn proxies_are_addresses_and_networks_and_origins_have_no_path() {
-        let read = edge("10.0.0.7, 192.168.0.0/16,2001:db8::/32", "https://App.example.com").unwrap();
+        let read =
+            edge("10.0.0.7, 192.168.0.0/16,2001:db8::/32", "https://App.example.com").unwrap();
         let named = |text: &str| text.parse::<IpAddr>().unwrap();
         let holds = |of: usize, text: &str| read.trusted_proxies[of].contains(&named(text));
         assert!(holds(0, "10.0.0.7") && !holds(0, "10.0.0.8"));

@@ -12,8 +12,16 @@ use secrecy::SecretString;
 /// Forms as carriers write them, and what is nearly one.
 fn form() -> impl Strategy<Value = Vec<u8>> {
     let names = prop_oneof![
-        Just("MessageSid"), Just("MessageStatus"), Just("ErrorCode"), Just("From"), Just("To"),
-        Just("Body"), Just("NumMedia"), Just("MediaUrl0"), Just("OptOutType"), Just("AccountSid"),
+        Just("MessageSid"),
+        Just("MessageStatus"),
+        Just("ErrorCode"),
+        Just("From"),
+        Just("To"),
+        Just("Body"),
+        Just("NumMedia"),
+        Just("MediaUrl0"),
+        Just("OptOutType"),
+        Just("AccountSid"),
     ];
     let value = prop_oneof![
         "[A-Za-z0-9%+_.-]{0,40}",
