@@ -9,7 +9,7 @@ CHAOS = $(if $(SEED),--seed $(SEED)) $(if $(N),--recipients $(N)) $(if $(KILLS),
 SOAK = $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
 BENCH = $(if $(SECONDS),--seconds $(SECONDS)) $(if $(N),--messages $(N)) $(if $(RUNS),--runs $(RUNS)) $(if $(HOLD_XMIN),--hold-xmin $(HOLD_XMIN)) $(if $(PURGE),--purge $(PURGE))
 
-.PHONY: up test test-api check bench chaos fair soak cluster level scans
+.PHONY: up test test-api check bench chaos fair soak cluster level scans fuzz
 
 up: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace up --demo
 
@@ -30,5 +30,7 @@ soak: ; @scripts/setup && cargo build --release --locked --bin millrace && exec 
 cluster: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace cluster $(if $(N),--texts $(N))
 
 level: ; @scripts/setup --tests && LEVEL_MESSAGES=50000 cargo test --locked -p schedule --test it -- --nocapture tables_level_off
+
+fuzz: ; @scripts/setup --tests && PROPTEST_CASES=$${CASES:-100000} cargo nextest run --workspace --locked -E 'test(/whatever_/) or binary(rules)' --no-fail-fast
 
 scans: ; @scripts/setup --tests && SCANS=full cargo test --locked -p store --test scans -- --nocapture --test-threads 1

@@ -1,7 +1,9 @@
 //! What every request of the ingress shares.
 
-use std::{ops::Deref, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::IpAddr, ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 
+use domain::ids::TenantId;
+use ipnet::IpNet;
 use jiff::Timestamp;
 use pipeline::{Broker, Publisher};
 use secrecy::SecretBox;
@@ -15,22 +17,26 @@ use crate::{
     directory::AccountsDirectory,
     http::arrival::ARRIVING,
     last_known::Asking,
+    quotas::Quotas,
     shares::Shares,
     submit::{
         coalesce::Coalescer,
         keys::UsedKeys,
         named::Named,
-        quota::Quotas,
         singles::{Publishing, Singles},
         tenants::Tenants,
         turns::Turns,
     },
+    tls::Tls,
     transactions::Transactions,
 };
 
 /// The streams that the ingress fills and that reading does not empty: it adds nothing to one of
 /// which more than half is unread.
 const FILLED: [Stream; 3] = [Stream::Carrier, Stream::Texts, Stream::Events];
+
+/// Credentials a second that are not valid, averaged, and at once, from one place.
+const REFUSED: (u32, u32) = (5, 200);
 
 /// Which part of all connections the requests of one tenant may hold; the webhooks of one account,
 /// whose signature is checked last; and all webhooks.
@@ -92,6 +98,14 @@ pub struct ApiSettings {
     pub submit_per_second: u32,
     /// Messages that one tenant may submit at once after it was idle.
     pub submit_burst: u32,
+    /// Requests a second that one key or person may make of this process, averaged, and at once.
+    pub calls: (u32, u32),
+    /// The certificate with which it answers https; none: plain http.
+    pub tls: Option<Arc<Tls>>,
+    /// Proxies that are believed about whom a request comes from.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Origins whose pages may call from a browser.
+    pub cors_origins: Vec<String>,
     /// Where uploads wait while they are imported.
     pub upload_dir: PathBuf,
     /// Connections that are open at once; a further one takes the place of an idle one, or waits.
@@ -113,6 +127,10 @@ impl Default for ApiSettings {
             carrier_hosts: Vec::new(),
             submit_per_second: 10_000,
             submit_burst: 50_000,
+            calls: (2_000, 10_000),
+            tls: None,
+            trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
             upload_dir: std::env::temp_dir(),
             connections: 4096,
             unread: Duration::from_secs(30),
@@ -133,7 +151,12 @@ pub struct Inner {
     pub(crate) settings: ApiSettings,
     pub(crate) auth: Auth,
     pub(crate) tenants: Tenants,
-    pub(crate) quotas: Quotas,
+    /// Messages that tenants submit.
+    pub(crate) quotas: Quotas<TenantId>,
+    /// Requests of callers, by their keys.
+    pub(crate) calls: Quotas<String>,
+    /// Credentials that are not valid, by where they come from.
+    pub(crate) refused_of: Quotas<IpAddr>,
     pub(crate) keys: UsedKeys,
     /// Whether what messages name is there.
     pub(crate) named: Named,
@@ -189,7 +212,12 @@ impl App {
         Self(Arc::new(Inner {
             auth: Auth::new(&parts.settings.jwt_keys, asking),
             tenants: Tenants::new(asking),
-            quotas: Quotas::new(parts.settings.submit_per_second, parts.settings.submit_burst),
+            quotas: Quotas::new(
+                (parts.settings.submit_per_second, parts.settings.submit_burst),
+                "the tenant submits faster than its quota",
+            ),
+            calls: Quotas::new(parts.settings.calls, "this key or person asks faster than it may"),
+            refused_of: Quotas::new(REFUSED, "too many credentials that are not valid"),
             singles: Singles::new(publishing),
             named: Named::new(parts.store.clone(), patience),
             turns,

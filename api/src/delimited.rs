@@ -87,3 +87,43 @@ const SAVE_AS_CSV: &str = "save it as CSV (UTF-8) and send that";
 fn unreadable_header() -> Problem {
     Problem::field("file", "invalid_header", "the first line cannot be read as CSV")
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    /// Files as people have them, and what is none.
+    fn file() -> impl Strategy<Value = Vec<u8>> {
+        let cell = "[a-z0-9+ \"',;|\t\r\n\u{e9}\u{feff}]{0,16}";
+        let rows = vec(vec(cell, 1..6), 0..12).prop_map(|rows| {
+            let rows: Vec<_> = rows.iter().map(|cells| cells.join(",")).collect();
+            format!("phone,first_name\n{}", rows.join("\n")).into_bytes()
+        });
+        prop_oneof![rows, vec(any::<u8>(), 0..300)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_comes_as_a_file_is_read_or_refused_line_by_line(file in file()) {
+            let census = Census::of(&file);
+            let lines = file.iter().filter(|byte| b"\r\n".contains(byte)).count() as u64 + 1;
+            let table = Table::open(Cursor::new(file), &census, &|name| name == "phone");
+            let Ok(mut table) = table else { return Ok(()) };
+
+            let (mut row, mut last) = (Row::default(), 0);
+            loop {
+                match table.next(&mut row) {
+                    Next::Row | Next::Bad(_) => {}
+                    Next::End | Next::Broken(_) => break,
+                }
+                // Rows come in the order of their lines, and each takes one at least.
+                prop_assert!(row.line > last && row.line <= lines, "{} after {last}", row.line);
+                last = row.line;
+            }
+        }
+    }
+}

@@ -55,7 +55,9 @@ const TAGS: [(&str, &str); 11] = [
 
 const ABOUT: &str = "SMS for many tenants: campaigns, conversations, compliance.\n\n\
     Every answer has an `X-Request-Id`: the request's own where it has one of 1 to 64 letters, \
-    digits, `-`, `_` and `.`, else a new one. An error is `application/problem+json` (RFC 9457) \
+    digits, `-`, `_` and `.`, else a new one. `RateLimit-Limit`, `-Remaining` and `-Reset` say how \
+    many requests are left to the caller's key or person, and to those that submit messages how \
+    many messages to their tenant. An error is `application/problem+json` (RFC 9457) \
     that names each field at fault. Unknown fields and parameters are refused by name. Times are \
     RFC 3339 in UTC, amounts are decimal texts with their currency, ids are UUIDs. A POST that \
     creates takes an `Idempotency-Key`: the same key and body get the same answer, for messages \

@@ -28,10 +28,12 @@ mod import;
 mod last_known;
 mod limits;
 mod outbox;
+mod quotas;
 mod routes;
 mod serve;
 mod shares;
 mod submit;
+mod tls;
 mod transactions;
 mod webhooks;
 
@@ -39,3 +41,4 @@ pub use app::{ApiSettings, App, Parts};
 pub use auth::passwords::hashed as hash_password;
 pub use directory::AccountsDirectory;
 pub use serve::serve;
+pub use tls::Tls;

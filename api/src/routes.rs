@@ -19,6 +19,7 @@ use crate::{
     document::{self, Documents},
     http::{
         Kind, Problem,
+        cors::cors,
         outer::outer,
         parameters::{KnownParameters, refuse_unknown},
     },
@@ -60,7 +61,7 @@ pub(crate) fn router(app: App) -> Router {
 
     let documents = Documents::of(described);
     let (others, _) = others().layer(Extension(documents)).split_for_parts();
-    Router::new()
+    let answered = Router::new()
         .merge(resources)
         .merge(strangers.route_layer(refuse_unknown))
         .merge(others)
@@ -69,6 +70,10 @@ pub(crate) fn router(app: App) -> Router {
         .method_not_allowed_fallback(async || {
             Problem::new(Kind::MethodNotAllowed, "this path exists, with another method")
         })
-        .layer(middleware::from_fn(outer))
-        .with_state(app)
+        .with_state(app.clone());
+    let answered = match cors(&app.settings.cors_origins) {
+        Some(cors) => answered.layer(cors),
+        None => answered,
+    };
+    answered.layer(middleware::from_fn(outer))
 }

@@ -3,11 +3,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, http::HeaderMap};
 use futures::TryFutureExt;
 use hyper::{
     Request,
     body::Incoming,
+    rt::{Read, Write},
     server::conn::http1,
     service::{Service, service_fn},
 };
@@ -27,6 +28,7 @@ use crate::{
     connections::{Connection, Connections},
     directory,
     http::peer::Peer,
+    http::proxies::client_of,
     outbox, routes,
 };
 
@@ -58,13 +60,17 @@ pub async fn serve(
     directory::mirror::keep(app.clone(), upkeep.clone());
     routes::campaigns::events::keep_publishing(app.clone(), upkeep.clone());
     outbox::keep_publishing(app.clone(), upkeep);
+    if let Some(tls) = app.settings.tls.clone() {
+        app.background.spawn(tls.keep_current(app.stopping.clone()));
+    }
 
     let all = Connections::new(app.settings.connections);
     let unread = app.settings.unread;
     let connections = TaskTracker::new();
     while let Some((stream, connection)) = accept(&listener, &all, &shutdown).await {
         limit_unread(&stream, unread);
-        connections.spawn(answer(stream, connection, router.clone(), shutdown.clone()));
+        let (app, router) = (app.clone(), router.clone());
+        connections.spawn(converse(stream, connection, app, router, shutdown.clone()));
     }
 
     // Refuse what comes now, so that callers go to another process.
@@ -104,21 +110,46 @@ fn limit_unread(stream: &TcpStream, unread: Duration) {
     }
 }
 
-/// Answers the requests of a connection, until it must make room for another. On `shutdown` the one
-/// under way is finished.
-async fn answer(
+/// Answers a connection, after a handshake where there is TLS.
+async fn converse(
     stream: TcpStream,
     connection: Connection,
+    app: App,
     router: Router,
     shutdown: CancellationToken,
 ) {
     // Without it a small answer may wait for the peer's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
-    let peer = Peer(stream.peer_addr().ok().map(|address| address.ip()));
+    let connected = stream.peer_addr().ok().map(|address| address.ip());
+    let peer = |headers: &HeaderMap| {
+        let trusted = &app.settings.trusted_proxies;
+        Peer(connected.map(|connected| client_of(connected, headers, trusted)))
+    };
 
+    match &app.settings.tls {
+        None => answer(TokioIo::new(stream), connection, peer, router, shutdown).await,
+        Some(tls) => match tls.accept(stream).await {
+            Ok(stream) => {
+                answer(TokioIo::new(stream), connection, peer, router, shutdown).await;
+            }
+            Err(error) => tracing::debug!(%error, "a handshake failed"),
+        },
+    }
+}
+
+/// Answers the requests of a connection, until it must make room for another. On `shutdown` the one
+/// under way is finished.
+async fn answer(
+    io: impl Read + Write + Unpin,
+    connection: Connection,
+    peer: impl Fn(&HeaderMap) -> Peer,
+    router: Router,
+    shutdown: CancellationToken,
+) {
     let router = TowerToHyperService::new(router);
     let service = service_fn(|mut request: Request<Incoming>| {
         let asked = connection.ask();
+        let peer = peer(request.headers());
         request.extensions_mut().insert(connection.clone());
         request.extensions_mut().insert(peer);
         router.call(request).map_ok(|response| asked.answer(response))
@@ -126,7 +157,7 @@ async fn answer(
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(io, service);
 
     let mut served = std::pin::pin!(served);
     let ended = tokio::select! {

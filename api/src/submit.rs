@@ -1,10 +1,9 @@
-//! From a request to `msg.submitted.<lane>`: validation, ids, quotas, frames.
+//! From a request to `msg.submitted.<lane>`: validation, ids, frames.
 
 pub(crate) mod coalesce;
 pub(crate) mod keys;
 pub(crate) mod message;
 pub(crate) mod named;
-pub(crate) mod quota;
 pub(crate) mod singles;
 pub(crate) mod tenants;
 pub(crate) mod turns;

@@ -11,7 +11,10 @@ use super::caller::Caller;
 use crate::{
     app::App,
     connections::{Connection, OfShare},
-    http::problem::{Kind, Problem},
+    http::{
+        peer::{Peer, network},
+        problem::{Kind, Problem},
+    },
 };
 
 /// Lets a request through if its caller is known. Whether their role allows it, the handler's
@@ -24,6 +27,10 @@ pub(crate) async fn authenticate(
     let given = request.headers().get(header::AUTHORIZATION).cloned();
     match admit(&app, given.as_ref()).await {
         Ok(caller) => {
+            let left = match app.calls.take(&caller.key(), 1) {
+                Ok(left) => left,
+                Err((problem, left)) => return left.with(problem),
+            };
             if let Some(connection) = request.extensions().get::<Connection>() {
                 connection.belongs_to(&caller.tenant);
             }
@@ -34,9 +41,9 @@ pub(crate) async fn authenticate(
             // Until the answer is written, however slowly it is read.
             let mut response = next.run(request).await;
             response.extensions_mut().insert(OfShare::new(share));
-            response
+            left.with(response)
         }
-        Err(problem) => problem.into_response(),
+        Err(problem) => refused(&app, &request, problem).into_response(),
     }
 }
 
@@ -47,6 +54,15 @@ async fn admit(app: &App, given: Option<&HeaderValue>) -> Result<Caller, Problem
     };
 
     app.auth.check(&app.store, bearer, app.now()).await
+}
+
+/// What is answered to credentials that are not valid: who tries many from one address waits.
+fn refused(app: &App, request: &Request, problem: Problem) -> Problem {
+    let peer = request.extensions().get::<Peer>().and_then(|peer| peer.0);
+    let (true, Some(peer)) = (problem.kind() == Kind::Unauthenticated, peer) else {
+        return problem;
+    };
+    app.refused_of.take(&network(peer), 1).err().map_or(problem, |(too_many, _)| too_many)
 }
 
 fn too_many() -> Problem {

@@ -2,12 +2,7 @@
 //! place, with one address of mail, and from one place. What is right counts like what is wrong, so
 //! that an answer says nothing. Codes and tokens cannot be guessed, so they are not counted.
 
-use std::{
-    hash::Hash,
-    net::{IpAddr, Ipv6Addr},
-    num::NonZeroU32,
-    time::Duration,
-};
+use std::{hash::Hash, net::IpAddr, num::NonZeroU32, time::Duration};
 
 use governor::{
     Quota, RateLimiter,
@@ -16,7 +11,7 @@ use governor::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::http::{Kind, Problem};
+use crate::http::{Kind, Problem, peer::network};
 
 /// Tries at once, and how long until there is one more.
 type Rate = (NonZeroU32, Duration);
@@ -27,7 +22,7 @@ const OF_EMAIL_FROM_PEER: Rate = (NonZeroU32::new(10).unwrap(), Duration::from_s
 /// With one address of mail, from anywhere.
 const OF_EMAIL: Rate = (NonZeroU32::new(100).unwrap(), Duration::from_secs(10));
 
-/// From one place. A proxy in front is one place for everybody.
+/// From one place. A proxy that is not trusted is one place for everybody.
 const OF_PEER: Rate = (NonZeroU32::new(200).unwrap(), Duration::from_millis(200));
 
 /// How many are remembered before those that matter no more are forgotten.
@@ -79,17 +74,6 @@ impl Attempts {
             let wait = until.wait_time_from(self.clock.now()).as_secs_f64().ceil().max(1.0);
             Problem::new(Kind::TooMany, "too many tries to sign in").retry_after(wait as u64)
         })
-    }
-}
-
-/// The place that an address belongs to: of IPv6 the 64 bits that a site has of its own.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let site = address.to_bits() & !u128::from(u64::MAX);
-            IpAddr::V6(Ipv6Addr::from_bits(site))
-        }
-        v4 => v4,
     }
 }
 

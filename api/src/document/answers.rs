@@ -18,7 +18,11 @@ const ALWAYS: [Shared; 6] = [
     ("401", "Unauthenticated", "No credentials, or none that hold."),
     ("403", "Forbidden", "The caller does not have the permission."),
     ("422", "Invalid", "Fields or parameters are wrong: `errors` names each."),
-    ("429", "TooManyRequests", "The tenant's quota or its share of requests is used up."),
+    (
+        "429",
+        "TooManyRequests",
+        "The quota of the key or of its tenant, or the share of requests, is used up.",
+    ),
     ("500", "Internal", "A defect of the platform, which is reported by its request id."),
     ("503", "Unavailable", "The database or the broker is away, or the pipe is full."),
 ];

@@ -146,3 +146,30 @@ impl<T> Page<T> {
 fn bad_cursor() -> Problem {
     Problem::field("cursor", "invalid", "use next_cursor of the page before as it is")
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_comes_as_a_cursor_or_a_limit_is_read_or_refused(
+            cursor in proptest::option::of(prop_oneof![".{0,60}", "[A-Za-z0-9_-]{0,60}"]),
+            limit in proptest::option::of(prop_oneof![".{0,12}", "-?[0-9]{1,12}"]),
+        ) {
+            let paging = Paging { limit, cursor };
+            if let Ok(limit) = paging.limit() {
+                prop_assert!((1..=1000).contains(&limit));
+            }
+            if let Ok(Some(text)) = paging.after_text() {
+                prop_assert!(is_storable(&text));
+            }
+            let _ = (paging.after_id(), paging.after_number(), paging.after_time_and_id());
+            let _ = paging.after_number_and_channel();
+        }
+    }
+}

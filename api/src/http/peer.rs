@@ -1,6 +1,6 @@
 //! Where a request comes from, and bodies of those who have not signed in yet.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use axum::extract::{FromRequest, Request};
 use serde::de::DeserializeOwned;
@@ -16,9 +16,21 @@ use crate::app::App;
 /// How long the body of somebody may be who has not signed in.
 const LIMIT: usize = 16 * 1024;
 
-/// The address of the network that a connection comes from, if it is known.
+/// The address of the network that a request comes from, if it is known: behind proxies of ours
+/// whom they were called by.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) Option<IpAddr>);
+
+/// The place that an address belongs to: of IPv6 the 64 bits that a site has of its own.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let site = address.to_bits() & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from_bits(site))
+        }
+        v4 => v4,
+    }
+}
 
 /// The body of somebody who has not signed in, decoded from JSON, and where it comes from.
 pub(crate) struct StrangersBody<T> {

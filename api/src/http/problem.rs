@@ -143,6 +143,11 @@ impl Problem {
         }
     }
 
+    /// What went wrong, in general.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// There is no such thing, or it is another tenant's: the answer is the same.
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(Kind::NotFound, format!("no {what} with this id"))

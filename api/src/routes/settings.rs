@@ -1,8 +1,10 @@
-//! What a tenant sets up: accounts, senders, pools, templates, budgets, switches, policies, keys.
+//! What a tenant sets up: accounts, brands, inboxes, senders, pools, templates, budgets, switches, policies, keys.
 
 mod accounts;
 mod api_keys;
+mod brands;
 mod budgets;
+mod inboxes;
 mod kill_switch;
 mod policies;
 mod pools;
@@ -21,7 +23,9 @@ pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(accounts::router())
         .merge(api_keys::router())
+        .merge(brands::router())
         .merge(budgets::router())
+        .merge(inboxes::router())
         .merge(kill_switch::router())
         .merge(policies::router())
         .merge(pools::router())

@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod audit;
+mod brands;
 mod campaigns;
 mod cancels;
 mod changes;
 mod consent;
 mod do_not_contact;
 mod document;
+mod edge;
 mod erasure;
 mod explain;
 mod harness;

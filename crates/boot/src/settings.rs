@@ -4,6 +4,7 @@
 //! [`Common`] is what clap reads, as text; [`Settings`] is what the program works with. Bad values
 //! end the process with one line and exit code 64, bad flags with clap's code 2.
 
+mod edge;
 mod error;
 mod parse;
 mod retention;
@@ -13,6 +14,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 use secrecy::SecretString;
 use wire::stream::{ACK_WAIT, Stream};
 
+pub use edge::{Edge, EdgeSettings, TlsFiles};
 pub use error::SettingsError;
 pub use parse::stream_sizes;
 pub use retention::RetentionSettings;
@@ -56,6 +58,9 @@ pub struct Common {
     /// Address of /healthz, /readyz and /metrics; port 0 takes any [default: 127.0.0.1:8081]
     #[arg(long, env = "MILLRACE_HEALTH_LISTEN", value_name = "HOST:PORT")]
     pub health_listen: Option<String>,
+    /// How the api is reached, and by whom.
+    #[command(flatten)]
+    pub edge: Edge,
     /// Where carriers reach the api for callbacks, the same for every process [default: that of the
     /// platform, which an api has said: http:// and its listen address]
     #[arg(long, env = "MILLRACE_PUBLIC_URL", value_name = "URL")]
@@ -161,6 +166,8 @@ pub struct Settings {
     pub listen: Option<SocketAddr>,
     /// Where `/healthz`, `/readyz` and `/metrics` are answered.
     pub health_listen: SocketAddr,
+    /// How the api is reached, and by whom.
+    pub edge: EdgeSettings,
     /// Where carriers reach the api, without a slash at its end: as named, or where it listens.
     pub public_url: String,
     /// Whether it is named.
@@ -227,7 +234,8 @@ impl Common {
         let listen = parse::address("MILLRACE_LISTEN", self.listen.as_deref())?;
         let public = parse::http_url("MILLRACE_PUBLIC_URL", self.public_url.as_deref())?;
         let names_public_url = public.is_some();
-        let public_url = public.unwrap_or_else(|| reached_at(listen));
+        let edge = self.edge.resolve()?;
+        let public_url = public.unwrap_or_else(|| reached_at(listen, &edge));
         let ack_wait = self.ack_wait.as_deref();
         let short_url = parse::http_url("MILLRACE_SHORT_URL", self.short_url.as_deref())?;
         let ai = parse::http_url("ANTHROPIC_BASE_URL", self.anthropic_base_url.as_deref())?;
@@ -246,6 +254,7 @@ impl Common {
                 self.health_listen.as_deref(),
                 DEFAULT_HEALTH_LISTEN,
             )?,
+            edge,
             short_url: short_url.unwrap_or_else(|| public_url.clone()),
             public_url,
             names_public_url,
@@ -362,10 +371,11 @@ impl Settings {
 }
 
 /// The public URL of a process that is reached where it listens.
-fn reached_at(listen: Option<SocketAddr>) -> String {
+fn reached_at(listen: Option<SocketAddr>, edge: &EdgeSettings) -> String {
+    let scheme = if edge.tls.is_some() { "https" } else { "http" };
     match listen {
-        Some(address) => format!("http://{address}"),
-        None => format!("http://{DEFAULT_LISTEN}"),
+        Some(address) => format!("{scheme}://{address}"),
+        None => format!("{scheme}://{DEFAULT_LISTEN}"),
     }
 }
 

@@ -93,6 +93,8 @@ uuid_ids! {
     PoolId
     /// One of the names that a tenant writes to people under.
     BrandId
+    /// Where the conversations of a brand are looked after.
+    InboxId
     /// A message text with variables, in versions.
     TemplateId
     /// The thread between one contact and one sender, derived from both.

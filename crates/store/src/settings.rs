@@ -3,7 +3,9 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod brands;
 pub mod budgets;
+pub mod inboxes;
 pub mod platform_accounts;
 pub mod platform_switch;
 pub mod policies;

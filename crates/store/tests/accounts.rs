@@ -50,6 +50,7 @@ fn sender(tenant: &TenantId, number: &str) -> Sender {
         active_since: Timestamp::UNIX_EPOCH,
         daily_cap: 100,
         usable: true,
+        brand: None,
         created_at: Timestamp::UNIX_EPOCH,
     }
 }

@@ -6,6 +6,7 @@ mod tidy {
     mod arrows;
     mod cards;
     mod circles;
+    mod dependencies;
     mod docs;
     mod house;
     mod metrics;

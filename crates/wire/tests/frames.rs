@@ -6,6 +6,7 @@ use domain::{
     message::class::Lane,
 };
 use jiff::Timestamp;
+use proptest::{collection::vec, prelude::*};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wire::{
@@ -238,4 +239,27 @@ fn id(notes: &[Note]) -> String {
 fn read(frame: &Frame) -> Vec<Note> {
     let members = unpack(&frame.bytes).expect("a frame");
     members.into_iter().map(|member| member.expect("a member")).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_comes_as_a_frame_is_read_or_refused(
+        bytes in prop_oneof![vec(any::<u8>(), 0..200), "[\\[\\]{}\":,a-z0-9 ]{0,80}".prop_map(String::into_bytes)],
+    ) {
+        if let Ok(members) = unpack::<Submitted>(&bytes) {
+            prop_assert!(members.len() <= bytes.len());
+        }
+    }
+
+    #[test]
+    fn whatever_is_packed_comes_out_again(texts in vec(".{0,40}", 1..40)) {
+        let mut notes = notes(texts.len(), "x");
+        for (note, text) in notes.iter_mut().zip(texts) {
+            note.text = text;
+        }
+        let found: Vec<Note> = bulk(&notes).iter().flat_map(read).collect();
+        prop_assert_eq!(found, notes);
+    }
 }

@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use domain::{
     country::Country,
     gates::{CounterKind, LineKey},
-    ids::SenderId,
+    ids::{BrandId, SenderId},
     zones::Zone,
 };
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use store::{
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::senders::{SenderView, check_numbers, read, view};
+use super::senders::{NO_BRAND, SenderView, check_numbers, is_brand, read, view};
 use crate::{
     app::App,
     audit,
@@ -79,6 +79,9 @@ struct Change {
     /// False: it carries nothing until this is true again.
     #[serde(default)]
     usable: Option<bool>,
+    /// The brand that people know it under.
+    #[serde(default)]
+    brand: Option<uuid::Uuid>,
 }
 
 /// `PATCH /v1/senders/{id}`, for admins and owners: changes what is said of a sender; whoever waits
@@ -106,7 +109,8 @@ async fn change(
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let before = senders::get(&mut tx, &caller.tenant, id, true).await?;
     let before = before.ok_or_else(|| Problem::not_found("sender"))?;
-    let after = changed(before.clone(), body)?;
+    let is_brand = is_brand(&mut tx, &caller.tenant, body.brand).await?;
+    let after = changed(before.clone(), body, is_brand)?;
 
     // record
     senders::save(&mut tx, &caller.tenant, &after).await?;
@@ -128,7 +132,7 @@ async fn change(
 }
 
 /// The sender with a change, or everything that is wrong with the change.
-fn changed(mut sender: Sender, body: Change) -> Result<Sender, Problem> {
+fn changed(mut sender: Sender, body: Change, is_brand: bool) -> Result<Sender, Problem> {
     let mut errors = Errors::default();
     sender.pace = body.pace.unwrap_or(sender.pace);
     sender.daily_cap = body.daily_cap.unwrap_or(sender.daily_cap);
@@ -142,6 +146,8 @@ fn changed(mut sender: Sender, body: Change) -> Result<Sender, Problem> {
     }
     sender.active_since = body.active_since.unwrap_or(sender.active_since);
     sender.usable = body.usable.unwrap_or(sender.usable);
+    errors.check(is_brand, "brand", "not_found", NO_BRAND);
+    sender.brand = body.brand.map(BrandId).or(sender.brand);
     errors.done()?;
     Ok(sender)
 }

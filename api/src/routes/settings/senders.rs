@@ -5,16 +5,26 @@ mod warmup;
 use std::{fmt::Display, str::FromStr};
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
-use domain::{country::Country, ids::SenderId, phone::PhoneNumber, zones::Zone};
+use domain::{
+    country::Country,
+    ids::{BrandId, SenderId, TenantId},
+    phone::PhoneNumber,
+    zones::Zone,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::settings::{
-    accounts::{self, Account},
-    senders::{self, Sender},
-    tenants::Tenant,
+use store::{
+    Scoped,
+    settings::{
+        accounts::{self, Account},
+        brands,
+        senders::{self, Sender},
+        tenants::Tenant,
+    },
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
 
 use crate::{
     app::App,
@@ -25,6 +35,9 @@ use crate::{
     submit::message::is_short_sender,
 };
 use warmup::{Warmup, warmups};
+
+/// What is right where a brand is not.
+pub(super) const NO_BRAND: &str = "a brand that is not archived";
 
 /// Messages a day of a sender that nobody set a cap for.
 const DAILY_CAP: i32 = 100_000;
@@ -62,6 +75,9 @@ struct NewSender {
     #[serde(default)]
     #[schema(value_type = Option<Country>)]
     country: Option<String>,
+    /// The brand that people know it under.
+    #[serde(default)]
+    brand: Option<Uuid>,
 }
 
 /// A number, short code or alphanumeric id that texts leave from.
@@ -87,6 +103,9 @@ pub(super) struct SenderView {
     daily_cap: i32,
     /// False: it carries nothing.
     usable: bool,
+    /// The brand that people know it under; null where none is said.
+    #[schema(required)]
+    brand: Option<BrandId>,
     /// When it was set up here.
     created_at: Timestamp,
     /// What it may carry today, and has carried; null where one sender is shown, changed, removed.
@@ -105,6 +124,7 @@ pub(super) fn view(sender: Sender) -> SenderView {
         active_since: sender.active_since,
         daily_cap: sender.daily_cap,
         usable: sender.usable,
+        brand: sender.brand,
         created_at: sender.created_at,
         warmup: None,
     }
@@ -127,7 +147,8 @@ pub(super) fn view(sender: Sender) -> SenderView {
 async fn create(mut new: Creation<EditSettings, NewSender>) -> Result<Response, Problem> {
     let tenant = new.tenant.clone();
     let account = accounts::by_name(&mut new.tx, &tenant.id, &new.body.account).await?;
-    let sender = check(&tenant, account, &new)?;
+    let brand = is_brand(&mut new.tx, &tenant.id, new.body.brand).await?;
+    let sender = check(&tenant, account, brand, &new)?;
     if !senders::create(&mut new.tx, &tenant.id, &sender).await? {
         return Err(Problem::new(Kind::Conflict, "there is a sender with this number"));
     }
@@ -146,6 +167,7 @@ async fn create(mut new: Creation<EditSettings, NewSender>) -> Result<Response, 
 fn check(
     tenant: &Tenant,
     account: Option<Account>,
+    is_brand: bool,
     new: &Creation<EditSettings, NewSender>,
 ) -> Result<Sender, Problem> {
     let body = &new.body;
@@ -163,6 +185,7 @@ fn check(
     check_numbers(body.pace, daily_cap, &mut errors);
     let known = account.is_some();
     errors.check(known, "account", "not_found", "the name of one of your carrier accounts");
+    errors.check(is_brand, "brand", "not_found", NO_BRAND);
     errors.done()?;
 
     let account = account.ok_or_else(|| Problem::not_found("carrier account"))?;
@@ -177,8 +200,21 @@ fn check(
         active_since: body.active_since.unwrap_or(new.now),
         daily_cap,
         usable: true,
+        brand: body.brand.map(BrandId),
         created_at: new.now,
     })
+}
+
+/// Whether a brand may be a sender's: none, or one that is not archived, which it stays until the
+/// transaction ends.
+pub(super) async fn is_brand(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    brand: Option<Uuid>,
+) -> Result<bool, Problem> {
+    let Some(brand) = brand else { return Ok(true) };
+    let found = brands::get(tx, tenant, BrandId(brand), true).await?;
+    Ok(found.is_some_and(|brand| brand.archived_at.is_none()))
 }
 
 /// Checks how fast a sender may go, and how much a day.

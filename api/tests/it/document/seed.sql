@@ -4,6 +4,10 @@ insert into millrace.pools values
      array(select sender_id from millrace.senders where number = '+12125550199'), now()),
     ('acme', '0198f1d2-7c00-7a00-8000-000000000031', 'spare',
      array(select sender_id from millrace.senders where number = '+12125550199'), now());
+insert into millrace.brands values
+    ('acme', '0198f1d2-7c00-7a00-8000-0000000000b0', 'Acme', 'Acme', '#6366f1', null, null, now(), null);
+insert into millrace.inboxes values
+    ('acme', '0198f1d2-7c00-7a00-8000-0000000000b1', '0198f1d2-7c00-7a00-8000-0000000000b0', 'General', now(), null);
 insert into millrace.templates values
     ('acme', '0198f1d2-7c00-7a00-8000-000000000040', 'Hello', now());
 insert into millrace.template_versions

@@ -11,3 +11,4 @@ mod twilio_keywords;
 mod twilio_records;
 mod twilio_request;
 mod twilio_webhook;
+mod whatever_comes;

@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
-use api::{ApiSettings, App, Parts};
-use boot::settings::DEFAULT_LISTEN;
+use api::{ApiSettings, App, Parts, Tls};
+use boot::settings::{DEFAULT_LISTEN, Settings};
 use pipeline::Broker;
 use secrecy::{ExposeSecret, SecretBox};
 use store::{Role, Store};
@@ -69,6 +69,9 @@ pub fn serve(
             public_url: process.public_url.clone(),
             jwt_keys,
             carrier_hosts: settings.carrier_hosts.clone(),
+            tls: tls(settings)?,
+            trusted_proxies: settings.edge.trusted_proxies.clone(),
+            cors_origins: settings.edge.cors_origins.clone(),
             ..ApiSettings::default()
         },
         now: Arc::clone(&process.clock()),
@@ -77,4 +80,11 @@ pub fn serve(
     let app = App::new(parts);
     let serving = tokio::spawn(api::serve(listener, app.clone(), process.stop.clone()));
     Ok((serving, app))
+}
+
+/// The certificate of the ingress, where it answers https itself.
+fn tls(settings: &Settings) -> anyhow::Result<Option<Arc<Tls>>> {
+    let Some(files) = &settings.edge.tls else { return Ok(None) };
+    let tls = Tls::read(&files.cert, &files.key).context("MILLRACE_TLS_CERT")?;
+    Ok(Some(Arc::new(tls)))
 }

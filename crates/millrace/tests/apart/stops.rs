@@ -1,8 +1,9 @@
-//! SIGTERM while something is full, away or slow: every process ends within its bound, and well.
+//! SIGTERM while something is full, away or slow: every process ends within its bound, and well. What
+//! was accepted is there when the processes are back, and goes out once.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use nix::sys::signal::Signal;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -16,6 +17,12 @@ const BOUND: Duration = Duration::from_secs(30);
 /// How long the processes run into what is wrong before they are told to end.
 const FELT: Duration = Duration::from_secs(3);
 
+/// How long what is left may take once the processes are back.
+const BACK: Duration = Duration::from_secs(90);
+
+/// Calls whose result was not written down are cleared up soon.
+const SOON: &[(&str, &str)] = &[("MILLRACE_REQUEST_TIMEOUT", "2"), ("MILLRACE_LIST_LAG", "0.5")];
+
 /// Carrier calls may take longer than a process has to end.
 const PATIENT: &[(&str, &str)] = &[("MILLRACE_REQUEST_TIMEOUT", "60")];
 
@@ -24,29 +31,32 @@ const SMALL: &[(&str, &str)] = &[("MILLRACE_STREAM_SIZES", "ADMITTED=1MiB")];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_process_ends_in_time_while_the_database_is_frozen() -> anyhow::Result<()> {
-    let mut platform = Apart::start(1).await?;
-    let pool = platform.pool(&["+12025550181"], 100).await?.0;
+    let mut platform = Apart::start_with(1, SOON).await?;
+    let pool = platform.pool(&["+12025550181"], 1_000).await?.0;
     text(&platform, &pool, 1).await?;
     platform.signal_database(Signal::SIGSTOP)?;
     // They are taken without it, and the stages run into it.
     let _ = tokio::time::timeout(FELT, text(&platform, &pool, 1)).await;
 
+    let _carrier = platform.take("sandbox");
     let ended = platform.end_within(BOUND).await;
     platform.signal_database(Signal::SIGCONT)?;
-    platform.stop_servers().await?;
-    ended
+    ended?;
+    goes_on(platform, 1_000).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_process_ends_in_time_while_the_broker_is_away() -> anyhow::Result<()> {
-    let mut platform = Apart::start(1).await?;
-    let pool = platform.pool(&["+12025550181"], 100).await?.0;
+    let mut platform = Apart::start_with(1, SOON).await?;
+    let pool = platform.pool(&["+12025550181"], 1_000).await?.0;
     text(&platform, &pool, 1).await?;
     platform.signal_broker(Signal::SIGKILL);
     sleep(FELT).await;
 
+    let _carrier = platform.take("sandbox");
     platform.end_within(BOUND).await?;
-    platform.stop_servers().await
+    platform.restart_broker().await?;
+    goes_on(platform, 1_000).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,8 +68,9 @@ async fn every_process_ends_in_time_while_a_stream_is_full() -> anyhow::Result<(
     reaches(&platform, 1_000, "select count(*) from millrace.messages where state = 3").await?;
     sleep(FELT).await;
 
+    let _carrier = platform.take("sandbox");
     platform.end_within(BOUND).await?;
-    platform.stop_servers().await
+    goes_on(platform, 5_000).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,6 +88,30 @@ async fn every_process_ends_in_time_while_the_carrier_does_not_answer() -> anyho
     let _carrier = platform.take("sandbox");
     platform.end_within(BOUND).await?;
     platform.stop_servers().await
+}
+
+/// Starts the processes again: everything that was accepted, at least so many texts, goes out, each
+/// to the carrier once.
+async fn goes_on(mut platform: Apart, accepted: i64) -> anyhow::Result<()> {
+    platform.start_processes(1).await?;
+    let all = "select count(*) from millrace.messages";
+    let open = "select count(*) from millrace.messages where state not in (20, 22)";
+    let gone = async {
+        while platform.count(all).await? < accepted || platform.count(open).await? > 0 {
+            sleep(Duration::from_millis(200)).await;
+        }
+        anyhow::Ok(())
+    };
+    if tokio::time::timeout(BACK, gone).await.is_err() {
+        let (all, open) = (platform.count(all).await?, platform.count(open).await?);
+        anyhow::bail!("{all} of {accepted} are there, and {open} are not sent");
+    }
+
+    let texts = platform.carrier().await?;
+    let once: BTreeSet<String> = texts.iter().map(|text| text["reference"].to_string()).collect();
+    ensure!(once.len() == texts.len(), "{} texts for {} messages", texts.len(), once.len());
+    ensure!(once.len() as i64 == platform.count(all).await?, "the carrier has {}", once.len());
+    platform.stop().await
 }
 
 /// Waits until a count in the database is so high.

@@ -81,17 +81,21 @@ impl Apart {
         this.key = this.tool(&["token", "create", "--tenant", "demo"]).await?.trim().to_owned();
 
         this.spawn(&["sandbox", "--health-listen", &health.to_string()], Some(sandbox))?;
-        this.spawn(&["api"], Some(api))?;
-        for stage in stage::StageName::ALL {
-            for _ in 0..each {
-                this.spawn(&["stage", stage.as_str()], None)?;
-            }
-        }
-
         // A sandbox answers for its health once it is up.
         this.wait(&format!("http://{health}/healthz")).await?;
-        this.wait(&format!("http://{api}/v1/me")).await?;
+        this.start_processes(each).await?;
         Ok(this)
+    }
+
+    /// Starts the api and `each` processes of each stage; waits until the api answers.
+    pub async fn start_processes(&mut self, each: usize) -> anyhow::Result<()> {
+        self.spawn(&["api"], Some(self.api))?;
+        for stage in stage::StageName::ALL {
+            for _ in 0..each {
+                self.spawn(&["stage", stage.as_str()], None)?;
+            }
+        }
+        self.wait(&format!("http://{}/v1/me", self.api)).await
     }
 
     /// The broker's address.
@@ -358,6 +362,11 @@ impl Apart {
         self.nats.signal(signal);
     }
 
+    /// Starts the broker again on the same data.
+    pub async fn restart_broker(&mut self) -> anyhow::Result<()> {
+        Ok(self.nats.restart().await?)
+    }
+
     /// Sends the database a signal, with the processes that serve its connections.
     pub fn signal_database(&self, signal: Signal) -> anyhow::Result<()> {
         let server = self.postgres.pid();
@@ -407,7 +416,8 @@ impl Apart {
     fn spawn(&mut self, words: &[&str], listen: Option<SocketAddr>) -> anyhow::Result<()> {
         let mut command = self.command(words);
         command.envs(listen.map(|listen| ("MILLRACE_LISTEN", listen.to_string())));
-        let name = words.last().copied().unwrap_or_default().to_owned();
+        let name = words.iter().find(|word| **word != "stage").copied().unwrap_or_default();
+        let name = name.to_owned();
         if self.settings.iter().any(|(name, _)| *name == "RUST_LOG") {
             std::fs::create_dir_all(self.logs())?;
             let log = self.logs().join(format!("{}-{name}", self.processes.len()));

@@ -37,7 +37,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 66] = [
+pub const RULES: [(&str, RetentionRule); 68] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -46,6 +46,7 @@ pub const RULES: [(&str, RetentionRule); 66] = [
     ("audit_heads", Ledger),
     ("audit_log", Ledger),
     ("batch_keys", AsMessages),
+    ("brands", Settings),
     ("budget_alerts", Window),
     ("budgets", Settings),
     ("campaign_recipients", Recipients),
@@ -67,6 +68,7 @@ pub const RULES: [(&str, RetentionRule); 66] = [
     ("import_rows", ImportRows),
     ("imports", AsMessages),
     ("inbound_texts", Conversation),
+    ("inboxes", Settings),
     ("invitations", Work),
     ("lines", Work),
     ("members", Settings),

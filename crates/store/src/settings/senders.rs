@@ -1,6 +1,6 @@
 //! Senders and pools of senders.
 
-use domain::ids::{PoolId, SenderId, TenantId};
+use domain::ids::{BrandId, PoolId, SenderId, TenantId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
@@ -31,6 +31,8 @@ pub struct Sender {
     pub daily_cap: i32,
     /// False: quarantined or not registered.
     pub usable: bool,
+    /// The name that people know it under.
+    pub brand: Option<BrandId>,
     /// When it was set up, in business time.
     pub created_at: Timestamp,
 }
@@ -60,8 +62,8 @@ pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<
 async fn insert(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<bool, Fault> {
     let done = sqlx::query!(
         "insert into senders (tenant_id, sender_id, account, number, country, time_zone, pace,
-                              active_since, daily_cap, usable, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing",
+                              active_since, daily_cap, usable, created_at, brand_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing",
         tenant.as_str(),
         new.id.0,
         new.account,
@@ -73,6 +75,7 @@ async fn insert(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<bool
         new.daily_cap,
         new.usable,
         new.created_at.to_sqlx(),
+        new.brand.map(|brand| brand.0),
     )
     .execute(&mut **tx)
     .await
@@ -86,7 +89,7 @@ async fn take_back(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<b
     let done = sqlx::query!(
         "update senders
          set country = $4, time_zone = $5, pace = $6, active_since = $7, daily_cap = $8,
-             usable = $9, created_at = $10, removed_at = null
+             usable = $9, created_at = $10, brand_id = $11, removed_at = null
          where tenant_id = $1 and sender_id = $2 and account = $3 and removed_at is not null",
         tenant.as_str(),
         new.id.0,
@@ -98,6 +101,7 @@ async fn take_back(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<b
         new.daily_cap,
         new.usable,
         new.created_at.to_sqlx(),
+        new.brand.map(|brand| brand.0),
     )
     .execute(&mut **tx)
     .await
@@ -132,7 +136,7 @@ pub async fn save(tx: &mut Scoped, tenant: &TenantId, sender: &Sender) -> Result
     sqlx::query!(
         "update senders
          set country = $3, time_zone = $4, pace = $5, active_since = $6, daily_cap = $7,
-             usable = $8
+             usable = $8, brand_id = $9
          where tenant_id = $1 and sender_id = $2",
         tenant.as_str(),
         sender.id.0,
@@ -142,6 +146,7 @@ pub async fn save(tx: &mut Scoped, tenant: &TenantId, sender: &Sender) -> Result
         sender.active_since.to_sqlx(),
         sender.daily_cap,
         sender.usable,
+        sender.brand.map(|brand| brand.0),
     )
     .execute(&mut **tx)
     .await
@@ -180,7 +185,7 @@ pub async fn list(
     let rows = sqlx::query!(
         r#"select s.sender_id, s.account, coalesce(a.name, a.account) as "account_name!", s.number,
                   s.country, s.time_zone, s.pace, s.active_since, s.daily_cap, s.usable,
-                  s.created_at
+                  s.created_at, s.brand_id
            from senders s
            join carrier_accounts a on a.tenant_id = s.tenant_id and a.account = s.account
            where s.tenant_id = $1 and s.sender_id > $2 and s.removed_at is null
@@ -204,6 +209,7 @@ pub async fn list(
         active_since: row.active_since.to_jiff(),
         daily_cap: row.daily_cap,
         usable: row.usable,
+        brand: row.brand_id.map(BrandId),
         created_at: row.created_at.to_jiff(),
     });
     Ok(sender.collect())

@@ -1,13 +1,12 @@
-//! How many messages a tenant may submit through this process: a flooding tenant gets its own 429
-//! long before a stream is full for everybody.
+//! How much somebody may do through this process in a time: whoever floods gets a 429 of their own
+//! long before there is no room for everybody.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{hash::Hash, num::NonZeroU32, time::Duration};
 
 use axum::{
     http::{HeaderName, HeaderValue},
     response::{IntoResponse, Response},
 };
-use domain::ids::TenantId;
 use governor::{
     Quota, RateLimiter,
     clock::{Clock, QuantaClock},
@@ -17,18 +16,21 @@ use governor::{
 
 use crate::http::problem::{Kind, Problem};
 
-type Limiter =
-    RateLimiter<TenantId, HashMapStateStore<TenantId>, QuantaClock, StateInformationMiddleware>;
+/// How many are remembered before those are forgotten whose quota is full again.
+const MANY: usize = 10_000;
 
-/// The quotas of all tenants.
-pub struct Quotas {
-    limiter: Limiter,
+type Limiter<K> = RateLimiter<K, HashMapStateStore<K>, QuantaClock, StateInformationMiddleware>;
+
+/// The quotas of everybody, each by their key: a tenant, a caller, an address.
+pub struct Quotas<K: Hash + Eq + Clone> {
+    limiter: Limiter<K>,
     clock: QuantaClock,
     burst: u32,
     refill: Duration,
+    refusal: &'static str,
 }
 
-/// What is left to a tenant, for the `RateLimit-*` headers.
+/// What is left to somebody, for the `RateLimit-*` headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Left {
     limit: u32,
@@ -36,8 +38,10 @@ pub(crate) struct Left {
     reset_seconds: u64,
 }
 
-impl Quotas {
-    pub(crate) fn new(per_second: u32, burst: u32) -> Self {
+impl<K: Hash + Eq + Clone> Quotas<K> {
+    /// So many a second, averaged, and so many at once after a while of none. `refusal` tells whoever
+    /// is over it.
+    pub(crate) fn new((per_second, burst): (u32, u32), refusal: &'static str) -> Self {
         let per_second = NonZeroU32::new(per_second).unwrap_or(NonZeroU32::MIN);
         let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
 
@@ -48,31 +52,34 @@ impl Quotas {
             clock,
             burst: burst.get(),
             refill: Duration::from_secs(1) / per_second.get(),
+            refusal,
         }
     }
 
-    /// Takes `count` messages from a tenant's quota.
-    pub(crate) fn take(&self, tenant: &TenantId, count: u32) -> Result<Left, (Problem, Left)> {
+    /// Takes `count` of somebody's quota.
+    pub(crate) fn take(&self, whose: &K, count: u32) -> Result<Left, (Problem, Left)> {
         let Some(count) = NonZeroU32::new(count) else { return Ok(self.left(self.burst)) };
+        if self.limiter.len() > MANY {
+            self.limiter.retain_recent();
+        }
 
-        match self.limiter.check_key_n(tenant, count) {
+        match self.limiter.check_key_n(whose, count) {
             Ok(Ok(state)) => Ok(self.left(state.remaining_burst_capacity())),
             Ok(Err(until)) => {
                 let wait = until.wait_time_from(self.clock.now()).as_secs_f64().ceil().max(1.0);
                 Err(self.refused(wait as u64))
             }
             Err(_) => {
-                let detail = format!("more than {} messages at once", self.burst);
+                let detail = format!("{}: {} at once at most", self.refusal, self.burst);
                 Err((Problem::new(Kind::TooMany, detail).retry_after(1), self.left(0)))
             }
         }
     }
 
-    /// What a tenant is told that is over its quota: to come again after `wait` seconds.
+    /// What somebody is told who is over their quota: to come again after `wait` seconds.
     fn refused(&self, wait: u64) -> (Problem, Left) {
-        let detail = "the tenant submits faster than its quota";
         let left = Left { limit: self.burst, remaining: 0, reset_seconds: wait };
-        (Problem::new(Kind::TooMany, detail).retry_after(wait), left)
+        (Problem::new(Kind::TooMany, self.refusal).retry_after(wait), left)
     }
 
     fn left(&self, remaining: u32) -> Left {
@@ -83,7 +90,7 @@ impl Quotas {
 }
 
 impl Left {
-    /// An answer with the `RateLimit-*` headers.
+    /// An answer with the `RateLimit-*` headers, where it has none of its own.
     pub(crate) fn with(self, answer: impl IntoResponse) -> Response {
         let mut response = answer.into_response();
         for (name, value) in [
@@ -91,7 +98,8 @@ impl Left {
             ("ratelimit-remaining", u64::from(self.remaining)),
             ("ratelimit-reset", self.reset_seconds),
         ] {
-            response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from(value));
+            let name = HeaderName::from_static(name);
+            response.headers_mut().entry(name).or_insert(HeaderValue::from(value));
         }
         response
     }
@@ -102,10 +110,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tenant_over_its_quota_waits_and_its_neighbour_does_not() {
-        let quotas = Quotas::new(10, 20);
-        let (a, b): (TenantId, TenantId) =
-            ("aa".parse().expect("valid"), "bb".parse().expect("valid"));
+    fn who_is_over_their_quota_waits_and_a_neighbour_does_not() {
+        let (quotas, a, b) = (Quotas::new((10, 20), "too fast"), "a", "b");
 
         assert_eq!(quotas.take(&a, 20).map(|left| left.remaining).ok(), Some(0));
         let (_, left) = quotas.take(&a, 5).expect_err("used up");
