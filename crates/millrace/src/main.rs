@@ -14,6 +14,7 @@ mod demo;
 mod document;
 mod fair;
 mod flow;
+mod gauges;
 mod platform;
 mod process;
 mod public_url;

@@ -18,6 +18,7 @@
 mod alerts;
 mod decide;
 mod load;
+mod measure;
 mod record;
 mod say;
 mod turn;
@@ -65,6 +66,7 @@ impl Stage for GateStage {
         let decided = [arrived.decided, overtaken].concat();
         let restated = load::stored(&mut tx, &decided).await?;
         tx.commit().await.map_err(store::fault)?;
+        measure::count(&recorded);
 
         // say
         for item in arrived.late {

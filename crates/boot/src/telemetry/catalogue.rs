@@ -15,14 +15,17 @@ pub enum MetricKind {
 use MetricKind::{Counter, Gauge, Histogram};
 
 /// Every metric: its name, how it is read, and what it counts.
-pub const CATALOGUE: [(&str, MetricKind, &str); 45] = [
+pub const CATALOGUE: [(&str, MetricKind, &str); 49] = [
     ("millrace_ack_failures_total", Counter, "Acks that the broker did not confirm"),
     ("millrace_broker_errors_total", Counter, "Errors that the connection to NATS reported"),
     ("millrace_broker_slow_consumer_total", Counter, "Times that NATS dropped deliveries to us"),
     ("millrace_carrier_answers_total", Counter, "Carrier calls by what they were answered"),
     ("millrace_counts_behind_seconds", Gauge, "Age of the oldest move that no total has yet"),
+    ("millrace_database_connections_busy", Gauge, "Connections to Postgres that are in use"),
+    ("millrace_database_connections_limit", Gauge, "Connections that this process may have"),
     ("millrace_dead_letters_dropped_total", Counter, "Dead letters that had to make room"),
     ("millrace_dead_letters_read_total", Counter, "Dead letters by what became of their messages"),
+    ("millrace_gate_decisions_total", Counter, "Messages that gates decided, by state and gate"),
     (
         "millrace_http_connections_closed_total",
         Counter,
@@ -39,6 +42,7 @@ pub const CATALOGUE: [(&str, MetricKind, &str); 45] = [
     ("millrace_ingress_frame_messages", Histogram, "Messages of requests that shared a frame"),
     ("millrace_ingress_keys_total", Counter, "Idempotency keys by whether they could be looked up"),
     ("millrace_parked_messages", Gauge, "Messages put aside, until a time or until a cause ends"),
+    ("millrace_process_memory_bytes", Gauge, "Memory that this process has"),
     ("millrace_publish_blocked", Gauge, "Publishes that wait for a full or absent stream"),
     ("millrace_publish_failures_total", Counter, "Publishes that were not confirmed, by reason"),
     ("millrace_publish_seconds", Histogram, "Time until a batch of publishes was on disk"),

@@ -11,7 +11,7 @@ use store::{Role, Store};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{cli, process::ProcessParts, public_url::PublicUrlUse};
+use crate::{cli, gauges, process::ProcessParts, public_url::PublicUrlUse};
 
 /// Connections to Postgres of one ingress process.
 pub const CONNECTIONS: u32 = 8;
@@ -23,6 +23,7 @@ pub async fn run(args: cli::Serve) -> anyhow::Result<ExitCode> {
     let broker = process.broker("api").await?;
     process.follow_clock(&broker).await?;
     let store = process.store(Role::Api, CONNECTIONS).await?;
+    gauges::keep(store.clone());
     process.agree_on_public_url(&store, PublicUrlUse::Answers).await?;
 
     let default: SocketAddr = DEFAULT_LISTEN.parse().context("the default address")?;

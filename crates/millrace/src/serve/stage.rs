@@ -12,7 +12,7 @@ use stage::StageName;
 use store::{Role, Store, core::seal::Sealer, retention::Keep};
 use tokio_util::sync::CancellationToken;
 
-use crate::{cli, process::ProcessParts, public_url::PublicUrlUse};
+use crate::{cli, gauges, process::ProcessParts, public_url::PublicUrlUse};
 
 /// Connections to Postgres per stage process: a batch takes one, three batches are under way.
 pub const CONNECTIONS: u32 = 6;
@@ -50,6 +50,7 @@ pub async fn run(args: cli::StageArgs) -> anyhow::Result<ExitCode> {
     let broker = process.broker(name).await?;
     process.follow_clock(&broker).await?;
     let store = process.store(Role::Pipeline, CONNECTIONS).await?;
+    gauges::keep(store.clone());
     let names_it = args.name == StageName::Send;
     let of_url = if names_it { PublicUrlUse::Names } else { PublicUrlUse::Neither };
     process.agree_on_public_url(&store, of_url).await?;

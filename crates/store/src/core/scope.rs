@@ -77,6 +77,15 @@ pub struct Store {
     begun: Arc<AtomicU64>,
 }
 
+/// The connections of a pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolUse {
+    /// Those that somebody holds.
+    pub busy: u32,
+    /// As many as there may be.
+    pub limit: u32,
+}
+
 impl Store {
     /// Opens a pool. `DATABASE_URL` names a login that is a member of the role.
     ///
@@ -142,6 +151,15 @@ impl Store {
     /// What it said instead.
     pub async fn ping(&self) -> Result<(), sqlx::Error> {
         sqlx::query("select 1").execute(&self.pool).await.map(drop)
+    }
+
+    /// How many of its connections are in use, and how many there may be.
+    pub fn pool_use(&self) -> PoolUse {
+        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
+        PoolUse {
+            busy: self.pool.size().saturating_sub(idle),
+            limit: self.pool.options().get_max_connections(),
+        }
     }
 
     /// Closes every connection.
