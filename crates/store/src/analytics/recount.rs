@@ -2,6 +2,8 @@
 //! what is no longer kept and without what has not been folded, is what the totals say. It is so
 //! after every transaction, so a difference is an error whenever it is looked for.
 
+mod variants;
+
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use domain::ids::TenantId;
@@ -14,6 +16,7 @@ use wire::{
     totals::{COST_NAME, RELEASED_NAME, SEGMENTS_NAME, is_of_messages, names},
 };
 
+use self::variants::{VariantCount, VariantTotalKey};
 use super::rollup::{self, Delta, Moved};
 use crate::{Scoped, Store, core::words, fault};
 
@@ -22,6 +25,8 @@ use crate::{Scoped, Store, core::words, fault};
 pub struct CountDifference {
     /// What it is a total of.
     pub scope: Scope,
+    /// The variant whose total it is, within the campaign; none for that of the whole scope.
+    pub variant: Option<String>,
     /// The total's name.
     pub name: String,
     /// What the totals say.
@@ -35,12 +40,17 @@ pub struct CountDifference {
 pub struct Recount {
     /// How many totals were compared.
     pub compared: usize,
-    /// Those that differ, in the order of their scopes and names.
+    /// Those that differ, in the order of their scopes and names; those of variants last.
     pub differences: Vec<CountDifference>,
 }
 
 /// Counts a tenant's messages again and compares. Reads all of them.
 pub async fn compare(store: &Store, tenant: &TenantId) -> Result<Recount, Fault> {
+    Ok(compared(store, tenant).await?.0)
+}
+
+/// What a recount has found, and what it has counted by variant.
+async fn compared(store: &Store, tenant: &TenantId) -> Result<(Recount, Vec<VariantCount>), Fault> {
     let mut tx = store.scoped([tenant]).await?;
     sqlx::query!("set transaction isolation level repeatable read, read only")
         .execute(&mut *tx)
@@ -59,12 +69,22 @@ pub async fn compare(store: &Store, tenant: &TenantId) -> Result<Recount, Fault>
         }
     }
 
-    let compared = totals.len();
+    let of_variants = variants::count(&mut tx, tenant).await?;
+    let by_variant = variants::totals(&of_variants)?;
+
+    let compared = totals.len() + by_variant.len();
     let difference = |((id, name), (counted, rows)): ((Uuid, String), (i64, i64))| {
         let scope = if id.is_nil() { Scope::Dashboard } else { Scope::Campaign(id) };
-        (counted != rows).then_some(CountDifference { scope, name, counted, rows })
+        let variant = None;
+        (counted != rows).then_some(CountDifference { scope, variant, name, counted, rows })
     };
-    Ok(Recount { compared, differences: totals.into_iter().filter_map(difference).collect() })
+    let mut differences: Vec<_> = totals.into_iter().filter_map(difference).collect();
+    let difference = |((id, variant, name), (counted, rows)): (VariantTotalKey, _)| {
+        let (scope, variant) = (Scope::Campaign(id), Some(variant));
+        (counted != rows).then_some(CountDifference { scope, variant, name, counted, rows })
+    };
+    differences.extend(by_variant.into_iter().filter_map(difference));
+    Ok((Recount { compared, differences }, of_variants))
 }
 
 /// Makes the totals of a tenant what the rows say, and has subscribers told. Gives what differed.
@@ -75,11 +95,11 @@ pub async fn rebuild(store: &Store, tenant: &TenantId, now: Timestamp) -> Result
         .execute(&mut *tx)
         .await
         .map_err(fault)?;
-    let recount = compare(store, tenant).await?;
+    let (recount, of_variants) = compared(store, tenant).await?;
 
     let mut deltas = Vec::new();
     let mut moved = BTreeMap::new();
-    for one in &recount.differences {
+    for one in recount.differences.iter().filter(|one| one.variant.is_none()) {
         let scope = one.scope.clone();
         let id = scope.id().unwrap_or_default();
         let head = Moved { tenant: tenant.clone(), scope: scope.clone(), counted: 0, as_of: now };
@@ -88,6 +108,7 @@ pub async fn rebuild(store: &Store, tenant: &TenantId, now: Timestamp) -> Result
         deltas.push(Delta { tenant: tenant.clone(), scope, name: one.name.clone(), by });
     }
     let moved: Vec<Moved> = moved.into_values().collect();
+    variants::correct(&mut tx, tenant, &of_variants).await?;
     rollup::add(&mut tx, &deltas, &moved).await?;
     tx.commit().await.map_err(fault)?;
     Ok(recount)
