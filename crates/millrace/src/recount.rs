@@ -70,7 +70,8 @@ async fn totals(
         };
         for CountDifference { scope, variant, name, counted, rows } in &found.differences {
             let scope = named(scope);
-            let variant = variant.as_ref().map_or_else(String::new, |key| format!(" variant {key}"));
+            let variant =
+                variant.as_ref().map_or_else(String::new, |key| format!(" variant {key}"));
             println!("{key} {scope}{variant} {name}: {counted} counted, {rows} by the rows");
         }
         all.compared += found.compared;

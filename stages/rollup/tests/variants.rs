@@ -225,7 +225,9 @@ async fn counts_by_variant_that_are_not_what_the_rows_say_are_told_and_corrected
     hand_over(&rollup, now(), told(&world).await?).await?;
     let of_campaign = format!("campaign_id = '{}'", CAMPAIGN.0);
     for wrong in [
-        format!("update millrace.variant_totals set messages = 7 where state = 22 and variant = 'a' and {of_campaign}"),
+        format!(
+            "update millrace.variant_totals set messages = 7 where state = 22 and variant = 'a' and {of_campaign}"
+        ),
         format!("delete from millrace.variant_totals where state = 21 and {of_campaign}"),
     ] {
         world.run(&wrong).await?;

@@ -52,9 +52,9 @@ struct Ledger {
     r#final: BTreeMap<&'static str, i64>,
     /// How many are blocked, by the gate that did it, or `none`; only gates that did.
     blocked_by: BTreeMap<&'static str, i64>,
-    /// The same of the messages that were made from each variant of a template, by their keys.
-    /// Together they are all messages of the campaign for which a template was found and whose
-    /// variant was kept: not those that died before they had a text.
+    /// The same by the variant of the template that messages were made from, in the order of the
+    /// keys; one while all are of one variant. A message whose variant is not known is in none: its
+    /// template was not found, or it died before it had a text.
     variants: Vec<VariantCounts>,
     /// Of what the carrier took.
     segments: i64,

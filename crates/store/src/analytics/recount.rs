@@ -2,6 +2,7 @@
 //! what is no longer kept and without what has not been folded, is what the totals say. It is so
 //! after every transaction, so a difference is an error whenever it is looked for.
 
+mod rows;
 mod variants;
 
 use std::collections::{BTreeMap, btree_map::Entry};
@@ -13,12 +14,15 @@ use stage::Fault;
 use wire::{
     event::CountedState,
     subject::Scope,
-    totals::{COST_NAME, RELEASED_NAME, SEGMENTS_NAME, is_of_messages, names},
+    totals::{is_of_messages, names},
 };
 
-use self::variants::{VariantCount, VariantTotalKey};
+use self::{
+    rows::CountedRows,
+    variants::{VariantCounts, VariantTotalKey},
+};
 use super::rollup::{self, Delta, Moved};
-use crate::{Scoped, Store, core::words, fault};
+use crate::{Scoped, Store, fault};
 
 /// A total that is not what the rows say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,28 +54,27 @@ pub async fn compare(store: &Store, tenant: &TenantId) -> Result<Recount, Fault>
 }
 
 /// What a recount has found, and what it has counted by variant.
-async fn compared(store: &Store, tenant: &TenantId) -> Result<(Recount, Vec<VariantCount>), Fault> {
+async fn compared(store: &Store, tenant: &TenantId) -> Result<(Recount, VariantCounts), Fault> {
     let mut tx = store.scoped([tenant]).await?;
     sqlx::query!("set transaction isolation level repeatable read, read only")
         .execute(&mut *tx)
         .await
         .map_err(fault)?;
 
-    let rows = from_rows(&mut tx, tenant).await?;
+    let rows = rows::count(&mut tx, tenant).await?;
+    let of_variants = variants::count(&mut tx, tenant, &rows).await?;
     let mut totals = BTreeMap::new();
     for (key, counted) in from_totals(&mut tx, tenant).await? {
         totals.insert(key, (counted, 0));
     }
-    for (key, rows) in rows {
+    for (key, rows) in by_name(&rows) {
         match totals.entry(key) {
             Entry::Occupied(mut known) => known.get_mut().1 = rows,
             Entry::Vacant(new) => drop(new.insert((0, rows))),
         }
     }
 
-    let of_variants = variants::count(&mut tx, tenant).await?;
-    let by_variant = variants::totals(&of_variants)?;
-
+    let by_variant = of_variants.totals();
     let compared = totals.len() + by_variant.len();
     let difference = |((id, name), (counted, rows)): ((Uuid, String), (i64, i64))| {
         let scope = if id.is_nil() { Scope::Dashboard } else { Scope::Campaign(id) };
@@ -108,7 +111,7 @@ pub async fn rebuild(store: &Store, tenant: &TenantId, now: Timestamp) -> Result
         deltas.push(Delta { tenant: tenant.clone(), scope, name: one.name.clone(), by });
     }
     let moved: Vec<Moved> = moved.into_values().collect();
-    variants::correct(&mut tx, tenant, &of_variants).await?;
+    of_variants.correct(&mut tx, tenant).await?;
     rollup::add(&mut tx, &deltas, &moved).await?;
     tx.commit().await.map_err(fault)?;
     Ok(recount)
@@ -117,53 +120,18 @@ pub async fn rebuild(store: &Store, tenant: &TenantId, now: Timestamp) -> Result
 /// Which total: the id of its scope, nil for the dashboard, and its name.
 type TotalKey = (Uuid, String);
 
-/// What the totals must be, by the rows.
-async fn from_rows(tx: &mut Scoped, tenant: &TenantId) -> Result<BTreeMap<TotalKey, i64>, Fault> {
-    let rows = sqlx::query!(
-        r#"with counted as (
-               select m.campaign_id, m.state, state_detail(m.state, m.gate, m.code) as detail,
-                      count(*) as messages, count(*) filter (where m.turn > 1) as released,
-                      coalesce(sum(m.segments) filter (where m.carrier_sid is not null), 0)
-                          as segments,
-                      coalesce(sum(m.cost_micros) filter (where m.carrier_sid is not null), 0)
-                          as cost_micros
-               from messages m where m.tenant_id = $1 group by 1, 2, 3
-               union all
-               select nullif(g.campaign_id, $2), g.state, nullif(g.detail, ''), g.messages,
-                      g.released, g.segments, g.cost_micros
-               from gone_counts g where g.tenant_id = $1
-               union all
-               select u.campaign_id, u.new_state, u.new_detail, -u.messages, -u.released,
-                      -u.segments, -u.cost_micros
-               from moved_counts u where u.tenant_id = $1
-               union all
-               select u.campaign_id, u.old_state, u.old_detail, u.messages, 0, 0, 0
-               from moved_counts u where u.tenant_id = $1 and u.old_state is not null
-           )
-           select c.campaign_id, c.state as "state!", c.detail,
-                  sum(c.messages)::bigint as "messages!", sum(c.released)::bigint as "released!",
-                  sum(c.segments)::bigint as "segments!",
-                  sum(c.cost_micros)::bigint as "cost_micros!"
-           from counted c group by 1, 2, 3"#,
-        tenant.as_str(),
-        Uuid::nil(),
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    let mut sums: BTreeMap<TotalKey, i64> = BTreeMap::new();
+/// What the rows come to, of the tenant and of each campaign.
+fn by_name(rows: &[CountedRows]) -> BTreeMap<TotalKey, i64> {
+    let mut totals: BTreeMap<TotalKey, i64> = BTreeMap::new();
     for row in rows {
-        let counted = CountedState { state: words::state(row.state)?, detail: row.detail };
-        for scope in [Some(Uuid::nil()), row.campaign_id].into_iter().flatten() {
-            let mut add = |name: String, by| *sums.entry((scope, name)).or_default() += by;
-            names(&counted).for_each(|name| add(name, row.messages));
-            add(RELEASED_NAME.into(), row.released);
-            add(SEGMENTS_NAME.into(), row.segments);
-            add(COST_NAME.into(), row.cost_micros);
+        let counted = CountedState { state: row.state, detail: row.detail.clone() };
+        for scope in [Some(Uuid::nil()), row.campaign].into_iter().flatten() {
+            let mut add = |name: String, by| *totals.entry((scope, name)).or_default() += by;
+            names(&counted).for_each(|name| add(name, row.sums.messages));
+            row.sums.named().into_iter().for_each(|(name, by)| add(name.into(), by));
         }
     }
-    Ok(sums)
+    totals
 }
 
 /// What the totals are that messages count in. No recount changes the others, those that only a
