@@ -133,6 +133,7 @@ async fn a_message_without_a_receipt_until_the_horizon_is_final_wherever_it_is_s
 
     let shown = caller.get(&format!("/v1/messages/{message}")).await.expect(200);
     assert_eq!((&shown["status"], &shown["code"]), (&json!("sent"), &json!("no_receipt")));
+    assert_eq!((&shown["variant"], &ledger["variants"]), (&Value::Null, &json!([])));
 
     let sentence = "The carrier took the message; whether it was delivered is not known: \
                     no receipt came within 72 hours.";
@@ -154,11 +155,11 @@ async fn the_ledger_adds_up_and_the_recipients_are_those_it_counts() {
          update millrace.campaigns set state = 'running', audience_size = 5, cursor = 4;
          insert into millrace.messages (tenant_id, message_id, state, class, channel, contact_id,
             number, campaign_id, body, segments, cost_micros, body_hash, submitted_at, changed_at,
-            passport, gate, code, carrier_sid)
+            passport, gate, code, carrier_sid, variant)
          select 'acme', message_id, (array[10, 22, 20])[seq + 1], 'promo', 'sms', contact_id, '+1',
                 '{id}', 'x', 2, 15800, '\\x00', now(), now(), '[]',
                 case when seq = 0 then 'dnc' end, case when seq = 0 then 'opted_out' end,
-                case when seq > 0 then 'SM' || seq end
+                case when seq > 0 then 'SM' || seq end, (array['a', 'b', 'a'])[seq + 1]
          from millrace.campaign_recipients where seq < 3"
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
@@ -168,6 +169,12 @@ async fn the_ledger_adds_up_and_the_recipients_are_those_it_counts() {
     assert_eq!((&ledger["open"]["sent"], &ledger["final"]["delivered"]), (&json!(1), &json!(1)));
     assert_eq!(ledger["blocked_by"], json!({ "dnc": 1 }));
     assert_eq!((&ledger["segments"], &ledger["cost"]["amount"]), (&json!(4), &json!("0.0316")));
+    let variants = ledger["variants"].as_array().unwrap();
+    let [a, b] = variants.as_slice() else { panic!("two variants: {ledger}") };
+    assert_eq!((&a["variant"], &a["messages"]), (&json!("a"), &json!(2)));
+    assert_eq!((&a["open"]["sent"], &a["blocked_by"]), (&json!(1), &json!({ "dnc": 1 })));
+    assert_eq!((&b["variant"], &b["messages"]), (&json!("b"), &json!(1)));
+    assert_eq!((&b["final"]["delivered"], &b["cost"]["amount"]), (&json!(1), &json!("0.0158")));
 
     let path = format!("/v1/campaigns/{id}/recipients");
     let page = caller.get(&format!("{path}?limit=2")).await.expect(200);
@@ -177,6 +184,9 @@ async fn the_ledger_adds_up_and_the_recipients_are_those_it_counts() {
     let rest = caller.get(&format!("{path}?cursor={cursor}")).await.expect(200);
     assert_eq!(rest["data"].as_array().unwrap().len(), 3);
     assert_eq!(rest["data"][2]["state"], "waiting");
+    let first = page["data"][0]["message_id"].as_str().unwrap();
+    let shown = caller.get(&format!("/v1/messages/{first}")).await.expect(200);
+    assert_eq!(shown["variant"], "a");
     let csv =
         send(caller.request(Method::GET, &path).header("Accept", "text/csv")).await.expect(200);
     let csv = csv.as_str().unwrap();

@@ -6,12 +6,15 @@ mod length;
 mod senders;
 mod texts;
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+};
 
 pub use content::{Content, From};
 pub use length::{MAX_SEGMENTS, SURELY_FITS, TOO_LONG, fits};
 pub use senders::{MAX_CANDIDATES, SenderCandidate};
-pub use texts::{Code, Texts, Variants};
+pub use texts::{Code, PickedVariant, Texts, Variants};
 
 use crate::{
     address::Address,
@@ -115,6 +118,9 @@ pub struct Draft {
     pub text: String,
     /// Why it failed.
     pub failed: Option<Code>,
+    /// The key of the template's variant that the person gets, also where that could not be
+    /// rendered; none for a text of its own, and where there is no template to read.
+    pub variant: Option<String>,
     /// How many segments it takes; 0 where it failed.
     pub segments: u16,
     /// What it costs by the rate card.
@@ -137,8 +143,13 @@ pub fn draft(
     let place = place(request.to, person, tenant.zone);
     let senders = candidates(request, contact, &place, supplies);
 
-    let rendered =
-        reachable(request).and_then(|()| render(request, contact, person, tenant, &supplies.texts));
+    let languages = [person.language.as_deref(), Some(tenant.language.as_str())];
+    let wording = wording(request, contact, languages, &supplies.texts);
+    let variant = wording.as_ref().ok().and_then(Wording::variant).map(str::to_owned);
+
+    let rendered = reachable(request)
+        .and(wording)
+        .and_then(|wording| render(request, person, languages, &wording));
     let measured = rendered.and_then(|text| Ok((length::measured(&text)?, text)));
     let (text, segments, failed) = match measured {
         Ok((segments, text)) => (text, segments, None),
@@ -146,7 +157,7 @@ pub fn draft(
     };
 
     let cost = RateCard::standard().cost(place.country, segments);
-    Some(Draft { text, failed, segments, cost, place, senders })
+    Some(Draft { text, failed, variant, segments, cost, place, senders })
 }
 
 /// What a support agent reads where a draft failed. The codes are those of this file and of
@@ -169,15 +180,58 @@ fn reachable(request: &DraftRequest<'_>) -> Result<(), Code> {
     if request.channel.reaches(request.to) { Ok(()) } else { Err(NO_PHONE_NUMBER) }
 }
 
+/// The languages of a text, the preferred first: the person's own, and the tenant's.
+type Languages<'a> = [Option<&'a str>; 2];
+
+/// What a text is written from.
+enum Wording<'a> {
+    /// The text itself.
+    Given(&'a str),
+    /// A variant of a template, and the values that came with the message.
+    Variant(PickedVariant<'a>, Option<&'a BTreeMap<String, String>>),
+}
+
+impl<'a> Wording<'a> {
+    /// The key of the variant; none for a text that was given.
+    fn variant(&self) -> Option<&'a str> {
+        match self {
+            Self::Given(_) => None,
+            Self::Variant(picked, _) => Some(picked.key),
+        }
+    }
+}
+
+/// Finds what the text is written from: for a template, the variant that the person gets.
+fn wording<'a>(
+    request: &DraftRequest<'a>,
+    contact: ContactId,
+    languages: Languages<'_>,
+    texts: &'a Texts,
+) -> Result<Wording<'a>, Code> {
+    match request.origin.content {
+        Content::Body(text) => Ok(Wording::Given(text)),
+        Content::Template { id, variables } => {
+            let picked_by = request.origin.campaign.map_or(id.0, |campaign| campaign.0);
+            let variants = texts.of_template(request.origin.tenant, *id)?;
+            let picked = variants.pick(picked_by, contact, languages)?;
+            Ok(Wording::Variant(picked, Some(variables)))
+        }
+        Content::Campaign => {
+            let campaign = request.origin.campaign.ok_or("unknown_campaign")?;
+            let variants = texts.of_campaign(request.origin.tenant, campaign)?;
+            Ok(Wording::Variant(variants.pick(campaign.0, contact, languages)?, None))
+        }
+    }
+}
+
 /// The text that the person reads, as it is sent.
 fn render(
     request: &DraftRequest<'_>,
-    contact: ContactId,
     person: &Person,
-    tenant: &TenantDefaults,
-    texts: &Texts,
+    languages: Languages<'_>,
+    wording: &Wording<'_>,
 ) -> Result<String, Code> {
-    let (language, text) = written(request, contact, person, tenant, texts)?;
+    let (language, text) = written(person, languages, wording)?;
     if text.trim().is_empty() {
         return Err("empty_text");
     }
@@ -186,34 +240,22 @@ fn render(
     Ok(length::complete(&text, request.class, language))
 }
 
-/// What the content says to the person, and the language that it is in.
+/// What the wording says to the person, and the language that it is in.
 fn written<'a>(
-    request: &DraftRequest<'a>,
-    contact: ContactId,
-    person: &'a Person,
-    tenant: &'a TenantDefaults,
-    texts: &'a Texts,
+    person: &Person,
+    languages: Languages<'a>,
+    wording: &Wording<'a>,
 ) -> Result<(&'a str, Cow<'a, str>), Code> {
-    let languages = [person.language.as_deref(), Some(tenant.language.as_str())];
-    let own = |name: &str| person.field(name);
-
-    match request.origin.content {
-        Content::Body(text) => {
+    match wording {
+        Wording::Given(text) => {
             let language = languages.into_iter().flatten().next().unwrap_or_default();
-            Ok((language, Cow::Borrowed(text.as_str())))
+            Ok((language, Cow::Borrowed(text)))
         }
-        Content::Template { id, variables } => {
-            let picked_by = request.origin.campaign.map_or(id.0, |campaign| campaign.0);
-            let variants = texts.of_template(request.origin.tenant, *id)?;
-            let (language, template) = variants.pick(picked_by, contact, languages)?;
-            let given = |name: &str| variables.get(name).map(String::as_str).or_else(|| own(name));
-            Ok((language, Cow::Owned(template.render(given).map_err(code_of)?)))
-        }
-        Content::Campaign => {
-            let campaign = request.origin.campaign.ok_or("unknown_campaign")?;
-            let variants = texts.of_campaign(request.origin.tenant, campaign)?;
-            let (language, template) = variants.pick(campaign.0, contact, languages)?;
-            Ok((language, Cow::Owned(template.render(own).map_err(code_of)?)))
+        Wording::Variant(picked, given) => {
+            let given = |name: &str| given.and_then(|values| values.get(name)).map(String::as_str);
+            let value = |name: &str| given(name).or_else(|| person.field(name));
+            let text = picked.template.render(value).map_err(code_of)?;
+            Ok((picked.language, Cow::Owned(text)))
         }
     }
 }
@@ -287,6 +329,41 @@ mod tests {
         let filled = CONTACT_FIELDS.map(|name| person.field(name));
         assert_eq!(filled, [Some("Ana"), Some("Diaz"), Some("10001"), Some("US-NY")]);
         assert_eq!(person.field("plan"), None);
+    }
+
+    #[test]
+    fn the_variant_is_known_also_where_its_text_cannot_be_sent() {
+        let tenant: TenantId = "acme".parse().expect("a tenant");
+        let defaults = TenantDefaults { name: "Acme".into(), language: "en".into(), zone: None };
+        let campaign = CampaignId(uuid::Uuid::nil());
+        let json = r#"[{"key": "a", "weight": 0, "bodies": {"en": "Hi"}},
+                       {"key": "b", "weight": 1, "bodies": {"en": "Hi {first_name}"}}]"#;
+        let variants = [((tenant.clone(), campaign), json.to_owned())].into();
+        let supplies = Supplies {
+            tenants: [(tenant.clone(), defaults)].into(),
+            texts: Texts::parse(variants, HashMap::new()),
+            ..Supplies::default()
+        };
+
+        let drafted = |campaign, to: &str, first_name: Option<&str>| {
+            let to: Address = to.parse().expect("an address");
+            let (class, channel) = (MessageClass::Promo, Channel::Sms);
+            let (content, from) = (&Content::Campaign, &From::Any);
+            let origin = Origin { tenant: &tenant, campaign, content, from };
+            let request = DraftRequest { class, channel, to: &to, origin };
+            let fields = first_name.map(|name| ("first_name".to_owned(), name.to_owned()));
+            let person = Person { fields: fields.into_iter().collect(), ..Person::default() };
+            let contact = ContactId::of(&tenant, to.as_str());
+            let draft = draft(&request, contact, &person, &supplies).expect("a known tenant");
+            (draft.variant, draft.failed)
+        };
+
+        let (b, phone) = (Some("b".to_owned()), "+12025550173");
+        let whatsapp_id = "US.13491208655302741918";
+        assert_eq!(drafted(Some(campaign), phone, Some("Ana")), (b.clone(), None));
+        assert_eq!(drafted(Some(campaign), phone, None), (b.clone(), Some("missing_variable")));
+        assert_eq!(drafted(Some(campaign), whatsapp_id, None), (b, Some(NO_PHONE_NUMBER)));
+        assert_eq!(drafted(None, phone, None), (None, Some("unknown_campaign")));
     }
 
     /// The draft of a plain text to this address.

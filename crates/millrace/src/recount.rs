@@ -68,9 +68,11 @@ async fn totals(
         } else {
             recount::rebuild(store, key, process.time.now()).await?
         };
-        for CountDifference { scope, name, counted, rows } in &found.differences {
+        for CountDifference { scope, variant, name, counted, rows } in &found.differences {
             let scope = named(scope);
-            println!("{key} {scope} {name}: {counted} counted, {rows} by the rows");
+            let variant =
+                variant.as_ref().map_or_else(String::new, |key| format!(" variant {key}"));
+            println!("{key} {scope}{variant} {name}: {counted} counted, {rows} by the rows");
         }
         all.compared += found.compared;
         all.different += found.differences.len();

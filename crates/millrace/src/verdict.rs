@@ -80,9 +80,12 @@ pub async fn against_rows(
 ) -> anyhow::Result<()> {
     let (store, tenant) = (platform.store(Role::Pipeline).await?, platform::tenant(tenant)?);
     let found = recount::compare(&store, &tenant).await?;
-    for CountDifference { scope, name, counted, rows } in found.differences {
+    for CountDifference { scope, variant, name, counted, rows } in found.differences {
+        let of = variant.map_or_else(String::new, |key| format!(" of variant {key}"));
         let scope = scope.as_str();
-        wrong.push(format!("the {scope}'s {name} is {counted} by the totals, {rows} by the rows"));
+        wrong.push(format!(
+            "the {scope}'s {name}{of} is {counted} by the totals, {rows} by the rows"
+        ));
     }
     against_backlog(&store, &tenant, wrong).await
 }

@@ -6,6 +6,7 @@ pub mod recount;
 pub mod rollup;
 pub mod timed;
 pub mod totals;
+pub mod variants;
 
 use std::collections::BTreeMap;
 

@@ -118,16 +118,17 @@ async fn counted_in(world: &TestWorld, messages: i64) -> anyhow::Result<f64> {
     Ok(least)
 }
 
-/// Takes back what migration 0033 made.
+/// Takes back what migration 0033 made, and what 0044 has added to it.
 const BEFORE: &str = "
     drop trigger count_made on messages;
     drop trigger count_moved on messages;
     drop trigger count_gone on messages;
     drop trigger count_nothing on counted_messages;
     drop function count_made, count_moved, count_gone, count_nothing, unfolded_counts;
+    drop table moved_counts, gone_counts, variant_totals;
+    drop function count_folded;
     drop function state_detail;
-    drop table moved_counts, gone_counts;
-    alter table messages drop column country;";
+    alter table messages drop column country, drop column variant;";
 
 /// What an older rollup does with the first event of each message.
 const COUNT_FIRST: &str = "
@@ -181,8 +182,12 @@ async fn what_an_older_version_has_counted_goes_on_and_it_counts_no_more() -> an
         .await?;
 
     let mut tx = connection.begin().await?;
-    let migration = include_str!("../../../migrations/0033_counts.sql");
-    sqlx::raw_sql(migration).execute(&mut *tx).await?;
+    for migration in [
+        include_str!("../../../migrations/0033_counts.sql"),
+        include_str!("../../../migrations/0044_variants.sql"),
+    ] {
+        sqlx::raw_sql(migration).execute(&mut *tx).await?;
+    }
     tx.commit().await?;
 
     let store = world.pipeline().await?;

@@ -13,7 +13,7 @@ const BOTH: &[&str] = &["millrace_api", "millrace_pipeline"];
 const NOBODY: &[&str] = &[];
 
 /// Every function and procedure, and who may call it.
-const CALLERS: [(&str, &[&str]); 59] = [
+const CALLERS: [(&str, &[&str]); 60] = [
     ("account_rate", PIPELINE),
     ("accounts_directory", API),
     ("active_campaigns", PIPELINE),
@@ -22,6 +22,7 @@ const CALLERS: [(&str, &[&str]); 59] = [
     ("aged_totals", PIPELINE),
     ("all_accounts", API),
     ("companies_of", API),
+    ("count_folded", NOBODY),
     ("count_gone", NOBODY),
     ("count_made", NOBODY),
     ("count_moved", NOBODY),

@@ -49,6 +49,7 @@ fn new<'a>(head: &'a Head, passport: &'a Passport) -> NewMessage<'a> {
         contact: ContactId::of(&head.tenant, head.to.as_str()),
         state: MessageState::Accepted,
         code: None,
+        variant: None,
         text: "Hi",
         segments: 1,
         cost: Micros(7_900),

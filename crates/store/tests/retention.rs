@@ -97,6 +97,7 @@ async fn store_one(store: &Store, tenant: &TenantId, now: Timestamp) -> anyhow::
         contact: ContactId(uuid::Uuid::nil()),
         state: MessageState::Accepted,
         code: None,
+        variant: None,
         text: "Your order is ready",
         segments: 1,
         cost: Micros(7_900),

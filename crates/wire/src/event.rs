@@ -189,6 +189,11 @@ pub struct CountsData {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub campaign: Option<CampaignId>,
+    /// The key of the template's variant that they were made from; left out for texts without a
+    /// template, and where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub variant: Option<String>,
     /// The sender that carries them, once one is chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

@@ -63,6 +63,7 @@ fn what_an_older_version_wrote_is_still_read() {
         ("event_received", data_is_read::<ReceivedData>),
         ("event_contact", data_is_read::<ContactData>),
         ("event_campaign", data_is_read::<CampaignData>),
+        ("event_counts", data_is_read::<CountsData>),
     ] {
         read_from_older::<Event>(name);
         assert!(read(&file(&format!("older/{name}"))), "the data of older/{name}.json");

@@ -93,6 +93,7 @@ impl DraftedMessage {
             contact: self.contact,
             state: self.state(),
             code: self.draft.failed,
+            variant: self.draft.variant.as_deref(),
             text: &self.draft.text,
             segments: self.draft.segments,
             cost: self.draft.cost,

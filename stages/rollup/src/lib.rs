@@ -6,7 +6,8 @@
 //! | Emits | event counts.moved; `analytics.<tenant>.<scope>[.<id>]`; by [`CountsTeller`] and |
 //! | | [`TotalsPublisher`] |
 //! | Reads | `moved_counts`, `total_heads`, `totals` |
-//! | Writes | `moved_counts`, `counted_events`, `totals`, `total_heads`, `timed_totals` |
+//! | Writes | `moved_counts`, `variant_totals`, `counted_events`, `totals`, `total_heads`, |
+//! | | `timed_totals` |
 //! | Calls | nobody |
 //! | Never | relies on the order of events, or on seeing each of them once |
 

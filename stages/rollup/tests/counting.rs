@@ -244,6 +244,7 @@ async fn a_total_that_is_not_what_the_rows_say_is_told_and_corrected() -> anyhow
 
     let wrong = |scope: &Scope, name: &str, counted, rows| CountDifference {
         scope: scope.clone(),
+        variant: None,
         name: name.to_owned(),
         counted,
         rows,

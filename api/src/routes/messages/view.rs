@@ -43,6 +43,10 @@ pub(super) struct MessageView {
     /// The campaign that it belongs to; null for a message of its own.
     #[schema(required)]
     campaign_id: Option<CampaignId>,
+    /// The key of the template's variant that it was made from; null for a text that came with the
+    /// message, and where that is not known.
+    #[schema(required, example = "a")]
+    variant: Option<String>,
     /// The sender that carries it; null before one is chosen.
     #[schema(required)]
     sender_id: Option<SenderId>,
@@ -121,6 +125,7 @@ pub(super) fn view(message: MessageDetail, currency: &str) -> MessageView {
         to: message.number,
         contact_id: message.contact,
         campaign_id: message.campaign,
+        variant: message.variant,
         sender_id: message.sender,
         body: message.body,
         text_expired_at: message.text_expired_at,

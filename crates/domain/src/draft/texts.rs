@@ -24,14 +24,28 @@ pub type Code = &'static str;
 /// The variants of one version.
 #[derive(Debug)]
 pub struct Variants {
+    /// In the order of the weights.
+    keys: Vec<String>,
     weights: Vec<u32>,
     /// By language, in the order of the weights.
     bodies: Vec<BTreeMap<String, Template>>,
 }
 
+/// The variant that a contact gets, in the language that it is in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PickedVariant<'a> {
+    /// Its name within the version.
+    pub key: &'a str,
+    /// The language of the text, by ISO 639-1.
+    pub language: &'a str,
+    /// The text, with its variables.
+    pub template: &'a Template,
+}
+
 /// As stored: `[{key, weight, bodies: {language: text}}]`.
 #[derive(Deserialize)]
 struct Variant {
+    key: String,
     weight: u32,
     bodies: BTreeMap<String, String>,
 }
@@ -84,9 +98,8 @@ impl Variants {
         shape.collect()
     }
 
-    /// The template of a contact and the language it is in: the variant by stable hash of
-    /// `picked_by` (the campaign, or the template) and contact, in the first of the languages that
-    /// it has, else in its own first.
+    /// The variant of a contact, by stable hash of `picked_by` (the campaign, or the template) and
+    /// contact, in the first of the languages that it has, else in its own first.
     ///
     /// # Errors
     /// `bad_template` for a version without texts or weights.
@@ -95,13 +108,14 @@ impl Variants {
         picked_by: Uuid,
         contact: ContactId,
         languages: [Option<&str>; 2],
-    ) -> Result<(&'a str, &'a Template), Code> {
-        let picked = pick_variant(picked_by, contact.0, &self.weights);
-        let bodies = picked.and_then(|index| self.bodies.get(index)).ok_or("bad_template")?;
+    ) -> Result<PickedVariant<'a>, Code> {
+        let index = pick_variant(picked_by, contact.0, &self.weights).ok_or("bad_template")?;
+        let (key, bodies) =
+            self.keys.get(index).zip(self.bodies.get(index)).ok_or("bad_template")?;
 
         let wanted = languages.into_iter().flatten().find_map(|tag| in_language(bodies, tag));
         let (language, template) = wanted.or_else(|| bodies.iter().next()).ok_or("bad_template")?;
-        Ok((language, template))
+        Ok(PickedVariant { key, language, template })
     }
 }
 
@@ -126,6 +140,7 @@ fn read(json: &str) -> Option<Variants> {
     Some(Variants {
         weights: variants.iter().map(|variant| variant.weight).collect(),
         bodies: variants.iter().map(parse).collect::<Option<_>>()?,
+        keys: variants.into_iter().map(|variant| variant.key).collect(),
     })
 }
 
@@ -145,15 +160,18 @@ mod tests {
     #[test]
     fn a_contact_gets_the_same_variant_every_time_and_contacts_share_the_variants() {
         let variants = read(TWO).expect("variants");
-        let text = |n| {
-            let (_, template) = variants.pick(Uuid::nil(), contact(n), [None, Some("en")])?;
-            Ok::<_, Code>(template.to_string())
+        let pick = |n| {
+            let picked = variants.pick(Uuid::nil(), contact(n), [None, Some("en")])?;
+            Ok::<_, Code>((picked.key, picked.template.to_string()))
         };
-        let texts: Vec<_> = (0..200).map(|n| text(n).expect("a text")).collect();
-        assert_eq!(texts, (0..200).map(|n| text(n).expect("a text")).collect::<Vec<_>>());
+        let picked: Vec<_> = (0..200).map(|n| pick(n).expect("a text")).collect();
+        assert_eq!(picked, (0..200).map(|n| pick(n).expect("a text")).collect::<Vec<_>>());
 
-        let hello = texts.iter().filter(|text| *text == "Hello").count();
+        let hello = picked.iter().filter(|(_, text)| text == "Hello").count();
         assert!((60..140).contains(&hello), "{hello}");
+        for (key, text) in picked {
+            assert_eq!(key == "b", text == "Hello", "the key is that of the text");
+        }
     }
 
     #[test]
@@ -164,17 +182,22 @@ mod tests {
                 r#""weight": 0, "bodies": {}"#,
             ));
         let variants = variants.expect("variants");
-        let language = |own, tenants| variants.pick(Uuid::nil(), contact(1), [own, tenants]);
+        let language = |own, tenants| {
+            let picked = variants.pick(Uuid::nil(), contact(1), [own, tenants]);
+            picked.expect("a text").language
+        };
 
-        assert_eq!(language(Some("es"), Some("en")).expect("a text").0, "es");
-        assert_eq!(language(Some("es-MX"), Some("en")).expect("a text").0, "es");
-        assert_eq!(language(Some("fr"), Some("es")).expect("a text").0, "es");
-        assert_eq!(language(Some("fr"), Some("de")).expect("a text").0, "en");
+        assert_eq!(language(Some("es"), Some("en")), "es");
+        assert_eq!(language(Some("es-MX"), Some("en")), "es");
+        assert_eq!(language(Some("fr"), Some("es")), "es");
+        assert_eq!(language(Some("fr"), Some("de")), "en");
     }
 
     #[test]
     fn what_cannot_be_read_is_a_failure_and_not_a_text() {
-        for bad in ["{}", "[{}]", r#"[{"weight": 1, "bodies": {"en": "{oops"}}]"#] {
+        let unreadable = r#"[{"key": "a", "weight": 1, "bodies": {"en": "{oops"}}]"#;
+        let unnamed = r#"[{"weight": 1, "bodies": {"en": "Hi"}}]"#;
+        for bad in ["{}", "[{}]", unreadable, unnamed] {
             assert!(read(bad).is_none(), "{bad}");
         }
         let empty = read("[]").expect("no variants");

@@ -44,6 +44,7 @@ impl Stage {
             draft: Draft {
                 text: String::new(),
                 failed: None,
+                variant: None,
                 segments: 1,
                 cost: Micros(7_900),
                 place: desk.place.clone(),

@@ -313,17 +313,19 @@ impl Made {
             Self::Messages => &[],
 
             Self::Counts => &["with whole as (
-                      delete from millrace.moved_counts where messages > 1 returning *
+                      select * from millrace.moved_counts where messages > 1
+                  ), cut as (
+                      update millrace.moved_counts m
+                      set messages = 1, released = least(w.released, 1)
+                      from whole w where m.tenant_id = w.tenant_id and m.group_id = w.group_id
                   )
                   insert into millrace.moved_counts (tenant_id, minute_start, as_of, campaign_id,
-                      sender_id, country, code, old_state, old_detail, new_state, new_detail,
-                      messages, released, segments, cost_micros)
-                  select tenant_id, minute_start, as_of, campaign_id, sender_id, country, code,
-                      old_state, old_detail, new_state, new_detail, 1,
-                      case when n <= released then 1 else 0 end,
-                      case when n = 1 then segments else 0 end,
-                      case when n = 1 then cost_micros else 0 end
-                  from whole cross join generate_series(1, messages) n"],
+                      variant, sender_id, country, code, old_state, old_detail, new_state,
+                      new_detail, messages, released, segments, cost_micros)
+                  select tenant_id, minute_start, as_of, campaign_id, variant, sender_id, country,
+                      code, old_state, old_detail, new_state, new_detail, 1,
+                      case when n <= released then 1 else 0 end, 0, 0
+                  from whole cross join generate_series(2, messages) n"],
 
             Self::AtNight => &["create table parts as
                   select message_id as id, row_number() over (order by message_id) - 1 as index

@@ -70,7 +70,9 @@ pub async fn take(
          )
          update moved_counts m set said_at = $4
          from due d where m.tenant_id = d.tenant_id and m.group_id = d.group_id
-         returning m.*",
+         returning m.tenant_id, m.group_id, m.minute_start, m.as_of, m.campaign_id, m.variant,
+                   m.sender_id, m.country, m.code, m.old_state, m.old_detail, m.new_state,
+                   m.new_detail, m.messages, m.released, m.segments, m.cost_micros",
         &tenants,
         &found.iter().map(|row| row.group_id).collect::<Vec<_>>(),
         before.to_sqlx(),
@@ -87,6 +89,7 @@ pub async fn take(
             group: row.group_id,
             minute_start: row.minute_start.to_jiff(),
             campaign: row.campaign_id.map(CampaignId),
+            variant: row.variant,
             sender: row.sender_id.map(SenderId),
             country: row.country.and_then(|country| country.parse().ok()),
             code: row.code,

@@ -2,6 +2,9 @@
 //! what is no longer kept and without what has not been folded, is what the totals say. It is so
 //! after every transaction, so a difference is an error whenever it is looked for.
 
+mod rows;
+mod variants;
+
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use domain::ids::TenantId;
@@ -11,17 +14,23 @@ use stage::Fault;
 use wire::{
     event::CountedState,
     subject::Scope,
-    totals::{COST_NAME, RELEASED_NAME, SEGMENTS_NAME, is_of_messages, names},
+    totals::{is_of_messages, names},
 };
 
+use self::{
+    rows::CountedRows,
+    variants::{VariantCounts, VariantTotalKey},
+};
 use super::rollup::{self, Delta, Moved};
-use crate::{Scoped, Store, core::words, fault};
+use crate::{Scoped, Store, fault};
 
 /// A total that is not what the rows say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CountDifference {
     /// What it is a total of.
     pub scope: Scope,
+    /// The variant whose total it is, within the campaign; none for that of the whole scope.
+    pub variant: Option<String>,
     /// The total's name.
     pub name: String,
     /// What the totals say.
@@ -35,36 +44,50 @@ pub struct CountDifference {
 pub struct Recount {
     /// How many totals were compared.
     pub compared: usize,
-    /// Those that differ, in the order of their scopes and names.
+    /// Those that differ, in the order of their scopes and names; those of variants last.
     pub differences: Vec<CountDifference>,
 }
 
 /// Counts a tenant's messages again and compares. Reads all of them.
 pub async fn compare(store: &Store, tenant: &TenantId) -> Result<Recount, Fault> {
+    Ok(compared(store, tenant).await?.0)
+}
+
+/// What a recount has found, and what it has counted by variant.
+async fn compared(store: &Store, tenant: &TenantId) -> Result<(Recount, VariantCounts), Fault> {
     let mut tx = store.scoped([tenant]).await?;
     sqlx::query!("set transaction isolation level repeatable read, read only")
         .execute(&mut *tx)
         .await
         .map_err(fault)?;
 
-    let rows = from_rows(&mut tx, tenant).await?;
+    let rows = rows::count(&mut tx, tenant).await?;
+    let of_variants = variants::count(&mut tx, tenant, &rows).await?;
     let mut totals = BTreeMap::new();
     for (key, counted) in from_totals(&mut tx, tenant).await? {
         totals.insert(key, (counted, 0));
     }
-    for (key, rows) in rows {
+    for (key, rows) in by_name(&rows) {
         match totals.entry(key) {
             Entry::Occupied(mut known) => known.get_mut().1 = rows,
             Entry::Vacant(new) => drop(new.insert((0, rows))),
         }
     }
 
-    let compared = totals.len();
+    let by_variant = of_variants.totals();
+    let compared = totals.len() + by_variant.len();
     let difference = |((id, name), (counted, rows)): ((Uuid, String), (i64, i64))| {
         let scope = if id.is_nil() { Scope::Dashboard } else { Scope::Campaign(id) };
-        (counted != rows).then_some(CountDifference { scope, name, counted, rows })
+        let variant = None;
+        (counted != rows).then_some(CountDifference { scope, variant, name, counted, rows })
     };
-    Ok(Recount { compared, differences: totals.into_iter().filter_map(difference).collect() })
+    let mut differences: Vec<_> = totals.into_iter().filter_map(difference).collect();
+    let difference = |((id, variant, name), (counted, rows)): (VariantTotalKey, _)| {
+        let (scope, variant) = (Scope::Campaign(id), Some(variant));
+        (counted != rows).then_some(CountDifference { scope, variant, name, counted, rows })
+    };
+    differences.extend(by_variant.into_iter().filter_map(difference));
+    Ok((Recount { compared, differences }, of_variants))
 }
 
 /// Makes the totals of a tenant what the rows say, and has subscribers told. Gives what differed.
@@ -75,11 +98,11 @@ pub async fn rebuild(store: &Store, tenant: &TenantId, now: Timestamp) -> Result
         .execute(&mut *tx)
         .await
         .map_err(fault)?;
-    let recount = compare(store, tenant).await?;
+    let (recount, of_variants) = compared(store, tenant).await?;
 
     let mut deltas = Vec::new();
     let mut moved = BTreeMap::new();
-    for one in &recount.differences {
+    for one in recount.differences.iter().filter(|one| one.variant.is_none()) {
         let scope = one.scope.clone();
         let id = scope.id().unwrap_or_default();
         let head = Moved { tenant: tenant.clone(), scope: scope.clone(), counted: 0, as_of: now };
@@ -88,6 +111,7 @@ pub async fn rebuild(store: &Store, tenant: &TenantId, now: Timestamp) -> Result
         deltas.push(Delta { tenant: tenant.clone(), scope, name: one.name.clone(), by });
     }
     let moved: Vec<Moved> = moved.into_values().collect();
+    of_variants.correct(&mut tx, tenant).await?;
     rollup::add(&mut tx, &deltas, &moved).await?;
     tx.commit().await.map_err(fault)?;
     Ok(recount)
@@ -96,53 +120,18 @@ pub async fn rebuild(store: &Store, tenant: &TenantId, now: Timestamp) -> Result
 /// Which total: the id of its scope, nil for the dashboard, and its name.
 type TotalKey = (Uuid, String);
 
-/// What the totals must be, by the rows.
-async fn from_rows(tx: &mut Scoped, tenant: &TenantId) -> Result<BTreeMap<TotalKey, i64>, Fault> {
-    let rows = sqlx::query!(
-        r#"with counted as (
-               select m.campaign_id, m.state, state_detail(m.state, m.gate, m.code) as detail,
-                      count(*) as messages, count(*) filter (where m.turn > 1) as released,
-                      coalesce(sum(m.segments) filter (where m.carrier_sid is not null), 0)
-                          as segments,
-                      coalesce(sum(m.cost_micros) filter (where m.carrier_sid is not null), 0)
-                          as cost_micros
-               from messages m where m.tenant_id = $1 group by 1, 2, 3
-               union all
-               select nullif(g.campaign_id, $2), g.state, nullif(g.detail, ''), g.messages,
-                      g.released, g.segments, g.cost_micros
-               from gone_counts g where g.tenant_id = $1
-               union all
-               select u.campaign_id, u.new_state, u.new_detail, -u.messages, -u.released,
-                      -u.segments, -u.cost_micros
-               from moved_counts u where u.tenant_id = $1
-               union all
-               select u.campaign_id, u.old_state, u.old_detail, u.messages, 0, 0, 0
-               from moved_counts u where u.tenant_id = $1 and u.old_state is not null
-           )
-           select c.campaign_id, c.state as "state!", c.detail,
-                  sum(c.messages)::bigint as "messages!", sum(c.released)::bigint as "released!",
-                  sum(c.segments)::bigint as "segments!",
-                  sum(c.cost_micros)::bigint as "cost_micros!"
-           from counted c group by 1, 2, 3"#,
-        tenant.as_str(),
-        Uuid::nil(),
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    let mut sums: BTreeMap<TotalKey, i64> = BTreeMap::new();
+/// What the rows come to, of the tenant and of each campaign.
+fn by_name(rows: &[CountedRows]) -> BTreeMap<TotalKey, i64> {
+    let mut totals: BTreeMap<TotalKey, i64> = BTreeMap::new();
     for row in rows {
-        let counted = CountedState { state: words::state(row.state)?, detail: row.detail };
-        for scope in [Some(Uuid::nil()), row.campaign_id].into_iter().flatten() {
-            let mut add = |name: String, by| *sums.entry((scope, name)).or_default() += by;
-            names(&counted).for_each(|name| add(name, row.messages));
-            add(RELEASED_NAME.into(), row.released);
-            add(SEGMENTS_NAME.into(), row.segments);
-            add(COST_NAME.into(), row.cost_micros);
+        let counted = CountedState { state: row.state, detail: row.detail.clone() };
+        for scope in [Some(Uuid::nil()), row.campaign].into_iter().flatten() {
+            let mut add = |name: String, by| *totals.entry((scope, name)).or_default() += by;
+            names(&counted).for_each(|name| add(name, row.sums.messages));
+            row.sums.named().into_iter().for_each(|(name, by)| add(name.into(), by));
         }
     }
-    Ok(sums)
+    totals
 }
 
 /// What the totals are that messages count in. No recount changes the others, those that only a

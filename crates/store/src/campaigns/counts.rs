@@ -16,7 +16,10 @@ use wire::{
     totals::{COST_NAME, RELEASED_NAME, SEGMENTS_NAME},
 };
 
-use crate::{Scoped, analytics};
+use crate::{
+    Scoped,
+    analytics::{self, variants},
+};
 
 /// A campaign's counts by name, as in its totals.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -85,4 +88,15 @@ pub async fn read(
 ) -> Result<CampaignCounts, Fault> {
     let totals = analytics::get(tx, tenant, &Scope::Campaign(campaign.0)).await?;
     Ok(CampaignCounts(totals.map(|totals| totals.totals).unwrap_or_default()))
+}
+
+/// Reads a campaign's counts of each variant that a message of it was made from, by its key. With a
+/// snapshot of its own the transaction reads both at one instant.
+pub async fn by_variant(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    campaign: CampaignId,
+) -> Result<BTreeMap<String, CampaignCounts>, Fault> {
+    let variants = variants::of_campaign(tx, tenant, campaign).await?;
+    Ok(variants.into_iter().map(|(key, counts)| (key, CampaignCounts(counts))).collect())
 }

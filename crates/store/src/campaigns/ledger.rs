@@ -1,6 +1,6 @@
 //! A campaign's ledger: where each recipient of its frozen audience stands, all from one snapshot.
 
-use std::{borrow::Cow, iter};
+use std::{borrow::Cow, collections::BTreeMap, iter};
 
 use domain::{
     gates::Gate,
@@ -39,6 +39,9 @@ pub struct LedgerSums {
     pub never_fed: i64,
     /// What its messages are counted as.
     pub counts: CampaignCounts,
+    /// What those of them are counted as that were made from each variant of a template, by its
+    /// key.
+    pub variants: BTreeMap<String, CampaignCounts>,
     /// Texts that came in, in threads whose last message was of this campaign.
     pub replies: i64,
     /// How many of these texts were opt-outs.
@@ -87,6 +90,7 @@ pub async fn read(
         waiting: fed - stored,
         never_fed: audience - fed,
         counts,
+        variants: counts::by_variant(&mut tx, tenant, id).await?,
         replies: 0,
         opt_outs: 0,
         ai_replies: 0,

@@ -92,6 +92,8 @@ pub struct NewMessage<'a> {
     pub state: MessageState,
     /// Why it failed.
     pub code: Option<&'static str>,
+    /// The key of the template's variant that it is made from; none without a template.
+    pub variant: Option<&'a str>,
     /// The rendered text; empty where it failed.
     pub text: &'a str,
     /// How many segments the text takes; 0 without a text.
@@ -123,17 +125,18 @@ pub async fn insert_messages(
         "insert into messages (tenant_id, message_id, turn, state, class, channel, contact_id,
                                number, campaign_id, body, segments, cost_micros, body_hash,
                                metadata, submitted_at, expires_at, changed_at, passport, code,
-                               on_late, country)
+                               on_late, country, variant)
          select tenant_id, message_id, turn, state, class, channel, contact_id, number, campaign_id,
                 body, segments, cost_micros, body_hash, metadata::jsonb, submitted_at, expires_at,
-                $1, passport::jsonb, code, on_late, country
+                $1, passport::jsonb, code, on_late, country, variant
          from unnest($2::text[], $3::uuid[], $4::int[], $5::smallint[], $6::text[], $7::text[],
                      $8::uuid[], $9::text[], $10::uuid[], $11::text[], $12::smallint[],
                      $13::bigint[], $14::bytea[], $15::text[], $16::timestamptz[],
-                     $17::timestamptz[], $18::text[], $19::text[], $20::text[], $21::text[])
+                     $17::timestamptz[], $18::text[], $19::text[], $20::text[], $21::text[],
+                     $22::text[])
               as k (tenant_id, message_id, turn, state, class, channel, contact_id, number,
                     campaign_id, body, segments, cost_micros, body_hash, metadata, submitted_at,
-                    expires_at, passport, code, on_late, country)
+                    expires_at, passport, code, on_late, country, variant)
          on conflict do nothing
          returning tenant_id, message_id",
         now.to_sqlx(),
@@ -157,6 +160,7 @@ pub async fn insert_messages(
         &new.iter().map(|one| one.code).collect::<Vec<_>>() as _,
         &new.iter().map(|one| one.head.on_late.map(OnLate::as_str)).collect::<Vec<_>>() as _,
         &countries.collect::<Vec<_>>() as _,
+        &new.iter().map(|one| one.variant).collect::<Vec<_>>() as _,
     )
     .fetch_all(&mut **tx)
     .await

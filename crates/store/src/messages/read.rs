@@ -48,6 +48,8 @@ pub struct MessageDetail {
     pub number: String,
     /// The campaign it belongs to.
     pub campaign: Option<CampaignId>,
+    /// The key of the template's variant that it was made from; none without a template.
+    pub variant: Option<String>,
     /// The text as it was rendered; empty once it has expired.
     pub body: String,
     /// Business time at which its text was removed; none while it is kept.
@@ -123,6 +125,7 @@ struct Row {
     contact_id: Uuid,
     number: String,
     campaign_id: Option<Uuid>,
+    variant: Option<String>,
     body: String,
     text_expired_at: Option<jiff_sqlx::Timestamp>,
     segments: i16,
@@ -158,6 +161,7 @@ impl TryFrom<Row> for MessageDetail {
             contact: ContactId(row.contact_id),
             number: row.number,
             campaign: row.campaign_id.map(CampaignId),
+            variant: row.variant,
             body: row.body,
 
             segments: row.segments,
@@ -203,8 +207,8 @@ pub(super) async fn load(
     let rows = sqlx::query_as!(
         Row,
         r#"select m.message_id, m.turn, m.state, m.class, m.channel, m.contact_id, m.number,
-                  m.campaign_id, m.body, m.segments, m.cost_micros, m.metadata, m.submitted_at,
-                  m.expires_at, m.version, m.changed_at, m.text_expired_at,
+                  m.campaign_id, m.variant, m.body, m.segments, m.cost_micros, m.metadata,
+                  m.submitted_at, m.expires_at, m.version, m.changed_at, m.text_expired_at,
                   m.passport as "passport: Json<Passport>", m.gate, m.code, m.due, m.sender_id,
                   m.attempt, m.carrier_sid,
                   (select a.carrier

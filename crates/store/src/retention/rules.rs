@@ -37,7 +37,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 68] = [
+pub const RULES: [(&str, RetentionRule); 69] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -102,6 +102,7 @@ pub const RULES: [(&str, RetentionRule); 68] = [
     ("unmatched_receipts", Fixed),
     ("unpublished_heads", Work),
     ("unsaid_events", Work),
+    ("variant_totals", Sums),
     ("waiting_changes", Work),
     ("waiting_heads", Work),
     ("waiting_totals", Sums),

@@ -12,7 +12,7 @@ use wire::Stream;
 use super::world::World;
 
 /// Tables that tell the outcome, each with what a machine's clock or chance puts into it.
-const TABLES: [(&str, &[&str]); 18] = [
+const TABLES: [(&str, &[&str]); 19] = [
     ("messages", &["claim_owner", "call_by", "attempt", "carrier_sid", "version"]),
     ("message_conflicts", &[]),
     ("batch_keys", &[]),
@@ -27,6 +27,7 @@ const TABLES: [(&str, &[&str]); 18] = [
     ("counted_events", &["counted_at"]),
     ("timed_totals", &[]),
     ("totals", &[]),
+    ("variant_totals", &[]),
     ("campaigns", &["leased_until"]),
     ("campaign_recipients", &[]),
     ("taken_sids", &["taken_at"]),

@@ -5,4 +5,5 @@ mod conflicts;
 mod drafts;
 mod reopened;
 mod twice;
+mod variants;
 mod world;
