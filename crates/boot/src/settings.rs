@@ -5,6 +5,7 @@
 //! end the process with one line and exit code 64, bad flags with clap's code 2.
 
 mod error;
+mod leave_out;
 mod parse;
 mod retention;
 

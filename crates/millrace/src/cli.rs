@@ -41,6 +41,8 @@ pub enum Command {
     Sandbox(Serve),
     /// The settings that every command has, with their variables, units and defaults
     Settings,
+    /// Checks settings, NATS, Postgres, keys and clocks; says what is wrong and how to mend it
+    Doctor(Serve),
     /// Brings the database schema up to date
     Migrate(Serve),
     /// Streams and consumers at the broker

@@ -11,6 +11,7 @@ mod cluster;
 mod counts_moved;
 mod dead;
 mod demo;
+mod doctor;
 mod document;
 mod fair;
 mod flow;
@@ -82,6 +83,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             print!("{}", cli::help::settings());
             Ok(ExitCode::SUCCESS)
         }
+        Command::Doctor(args) => doctor::run(args).await,
         Command::Migrate(args) => admin::migrate(args).await,
         Command::Streams(args) => admin::streams(args).await,
         Command::Tenant(args) => tenants::run(args).await,

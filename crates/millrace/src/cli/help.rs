@@ -10,13 +10,14 @@ use super::Cli;
 const SHARED: &str = "Settings";
 
 /// An example of each command, by its words.
-const EXAMPLES: [(&str, &str); 42] = [
+const EXAMPLES: [(&str, &str); 43] = [
     ("", "millrace up --demo"),
     ("up", "millrace up --demo --listen 127.0.0.1:8080"),
     ("api", "millrace api --listen 0.0.0.0:8080"),
     ("stage", "millrace stage send --workers 4 --lane urgent"),
     ("sandbox", "millrace sandbox --listen 127.0.0.1:8090"),
     ("settings", "millrace settings"),
+    ("doctor", "millrace doctor"),
     ("migrate", "millrace migrate --public-url https://api.example.com"),
     ("streams", "millrace streams diff"),
     ("tenant", "millrace tenant list"),
