@@ -55,6 +55,8 @@ pub enum Command {
     User(crate::users::UserCommand),
     /// Carrier accounts of the platform itself, and the tenants that share them
     Account(crate::accounts::AccountCommand),
+    /// The master key: what older keys have sealed comes under the first
+    Keys(crate::rotate::KeysCommand),
     /// The platform's own switch: holds or stops the messages of every tenant
     Switch(SwitchArgs),
     /// Dead letters: what no stage could handle

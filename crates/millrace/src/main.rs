@@ -19,6 +19,7 @@ mod platform;
 mod process;
 mod public_url;
 mod recount;
+mod rotate;
 mod serve;
 mod soak;
 mod tenants;
@@ -91,6 +92,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::User(args) => users::run(args).await,
         Command::Account(args) => accounts::run(args).await,
         Command::Switch(args) => admin::switch(args).await,
+        Command::Keys(args) => rotate::run(args).await,
         Command::Dead(args) => dead::run(args).await,
         Command::Rollup(args) => recount::run(args).await,
         Command::Demo(args) => demo::command(args).await,

@@ -2,5 +2,7 @@
 
 #[path = "operator/doctor.rs"]
 mod doctor;
+#[path = "operator/keys.rs"]
+mod keys;
 #[path = "operator/world.rs"]
 mod world;

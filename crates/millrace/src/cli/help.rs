@@ -10,7 +10,7 @@ use super::Cli;
 const SHARED: &str = "Settings";
 
 /// An example of each command, by its words.
-const EXAMPLES: [(&str, &str); 43] = [
+const EXAMPLES: [(&str, &str); 45] = [
     ("", "millrace up --demo"),
     ("up", "millrace up --demo --listen 127.0.0.1:8080"),
     ("api", "millrace api --listen 0.0.0.0:8080"),
@@ -38,6 +38,8 @@ const EXAMPLES: [(&str, &str); 43] = [
     ("account share", "millrace account share HANDLE acme --weight 2"),
     ("account pace", "millrace account pace HANDLE 50"),
     ("account token", "millrace account token HANDLE --token-file token"),
+    ("keys", "millrace keys rotate"),
+    ("keys rotate", "millrace keys rotate"),
     ("switch", "millrace switch platform paused --reason maintenance"),
     ("dead", "millrace dead list"),
     ("dead list", "millrace dead list --stage gate --limit 20"),

@@ -33,14 +33,19 @@ pub(super) async fn check(report: &mut Report, settings: &Settings) {
         let sealer = sealer_of(settings).map_err(|why| why.to_string())?;
         let sealed = sealed(settings).await?;
         let closed: Vec<String> = unopened(&sealer, &sealed).map(str::to_owned).collect();
-        Ok::<_, String>((sealed.len(), closed))
+        let older = sealed.iter().filter(|(_, sealed)| matches!(sealer.renew(sealed), Ok(Some(_))));
+        Ok::<_, String>((sealed.len(), older.count(), closed))
     };
     match opened.await {
         Err(why) => report.skip(what, format!("it takes the database: {why}")),
-        Ok((count, unopened)) if unopened.is_empty() => {
+        Ok((count, older @ 1.., unopened)) if unopened.is_empty() => {
+            let found = format!("{older} of those of {count} accounts are under an older key");
+            report.warn(what, found, "run `millrace keys rotate`, then drop that key");
+        }
+        Ok((count, _, unopened)) if unopened.is_empty() => {
             report.ok(what, format!("the master key opens those of {count} accounts"));
         }
-        Ok((count, unopened)) => {
+        Ok((count, _, unopened)) => {
             let named = unopened[..unopened.len().min(NAMED)].join(", ");
             let found = format!("{} of {count} do not open: {named}", unopened.len());
             let fix = "add the key that sealed them to MILLRACE_MASTER_KEY, or replace the \
