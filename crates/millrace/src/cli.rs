@@ -43,8 +43,10 @@ pub enum Command {
     Settings,
     /// Checks settings, NATS, Postgres, keys and clocks; says what is wrong and how to mend it
     Doctor(Serve),
-    /// Brings the database schema up to date
-    Migrate(Serve),
+    /// What each stage does and what waits before it, once a second
+    Top(crate::top::Top),
+    /// Brings the database schema up to date, and sets a fresh Postgres up
+    Migrate(crate::migrate::Migrate),
     /// Streams and consumers at the broker
     Streams(Streams),
     /// The companies on the platform: made, listed, shown

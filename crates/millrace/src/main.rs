@@ -15,6 +15,7 @@ mod doctor;
 mod document;
 mod fair;
 mod flow;
+mod migrate;
 mod platform;
 mod process;
 mod public_url;
@@ -24,6 +25,7 @@ mod serve;
 mod soak;
 mod tenants;
 mod tokens;
+mod top;
 mod up;
 mod users;
 mod verdict;
@@ -85,7 +87,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Doctor(args) => doctor::run(args).await,
-        Command::Migrate(args) => admin::migrate(args).await,
+        Command::Top(args) => top::run(args).await,
+        Command::Migrate(args) => migrate::run(args).await,
         Command::Streams(args) => admin::streams(args).await,
         Command::Tenant(args) => tenants::run(args).await,
         Command::Token(args) => tokens::run(args).await,

@@ -4,5 +4,9 @@
 mod doctor;
 #[path = "operator/keys.rs"]
 mod keys;
+#[path = "operator/roles.rs"]
+mod roles;
+#[path = "operator/top.rs"]
+mod top;
 #[path = "operator/world.rs"]
 mod world;

@@ -37,7 +37,7 @@ pub enum PublishTrial {
     Refused(String),
 }
 
-/// The broker's clock, as it stamps an answer about a stream; none where there is no stream of ours.
+/// The broker's clock, as it stamps an answer about a stream; none where no stream of ours is.
 ///
 /// # Errors
 /// What the broker said instead.

@@ -8,6 +8,7 @@ pub mod migrate;
 pub mod privileges;
 #[cfg(test)]
 mod recordsets;
+pub mod roles;
 pub mod scope;
 pub mod seal;
 pub(crate) mod secrets;

@@ -30,16 +30,19 @@ impl Common {
             "DATABASE_URL" => (self.database_url, self.database_url_file) = (None, None),
             "NATS_URL" => (self.nats_url, self.nats_url_file) = (None, None),
             "NATS_CREDS" => self.nats_creds = None,
+
             "MILLRACE_LISTEN" => self.listen = None,
             "MILLRACE_HEALTH_LISTEN" => self.health_listen = None,
             "MILLRACE_PUBLIC_URL" => self.public_url = None,
             "MILLRACE_SHORT_URL" => self.short_url = None,
+
             "MILLRACE_MASTER_KEY" => (self.master_key, self.master_key_file) = (None, None),
             "MILLRACE_JWT_SECRET" => (self.jwt_secret, self.jwt_secret_file) = (None, None),
             "ANTHROPIC_API_KEY" => {
                 (self.anthropic_api_key, self.anthropic_api_key_file) = (None, None);
             }
             "ANTHROPIC_BASE_URL" => self.anthropic_base_url = None,
+
             "MILLRACE_ALLOW_CARRIER_HOSTS" => self.allow_carrier_hosts = None,
             "MILLRACE_ACK_WAIT" => self.ack_wait = None,
             "MILLRACE_STREAM_REPLICAS" => self.stream_replicas = None,
@@ -50,12 +53,14 @@ impl Common {
             "MILLRACE_DOUBT_LIMIT" => self.doubt_limit = None,
             "MILLRACE_RECEIPT_FETCH" => self.receipt_fetch = None,
             "MILLRACE_RECEIPT_HORIZON" => self.receipt_horizon = None,
+
             "MILLRACE_RETAIN_TEXT" => self.retain_text = None,
             "MILLRACE_RETAIN_MESSAGES" => self.retain_messages = None,
             "MILLRACE_RETAIN_IMPORT_ROWS" => self.retain_import_rows = None,
             "MILLRACE_SANDBOX" => self.sandbox = None,
             "MILLRACE_LOG" => self.log = None,
             "RUST_LOG" => self.log_filter = None,
+
             _ => return false,
         }
         true

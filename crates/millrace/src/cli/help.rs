@@ -10,7 +10,7 @@ use super::Cli;
 const SHARED: &str = "Settings";
 
 /// An example of each command, by its words.
-const EXAMPLES: [(&str, &str); 45] = [
+const EXAMPLES: [(&str, &str); 46] = [
     ("", "millrace up --demo"),
     ("up", "millrace up --demo --listen 127.0.0.1:8080"),
     ("api", "millrace api --listen 0.0.0.0:8080"),
@@ -18,6 +18,7 @@ const EXAMPLES: [(&str, &str); 45] = [
     ("sandbox", "millrace sandbox --listen 127.0.0.1:8090"),
     ("settings", "millrace settings"),
     ("doctor", "millrace doctor"),
+    ("top", "millrace top --once"),
     ("migrate", "millrace migrate --public-url https://api.example.com"),
     ("streams", "millrace streams diff"),
     ("tenant", "millrace tenant list"),

@@ -69,7 +69,7 @@ async fn roles(report: &mut Report, postgres: &mut Inspection) -> bool {
     for RoleFacts { role, is_there, is_granted, sees_all } in &facts {
         let name = role.as_str();
         if !is_there {
-            let fix = "run `millrace migrate` with a login that may create roles";
+            let fix = "run `millrace migrate --create-roles` with the URL of an administrator";
             report.fail(what, format!("there is no role {name}"), fix);
         } else if !is_granted {
             let fix = format!("as a superuser: grant {name} to the login of DATABASE_URL");

@@ -14,8 +14,11 @@ pub(super) async fn check(report: &mut Report, settings: &Settings) {
     let known = match known(settings).await {
         Ok(known) => known,
         Err(why) => {
-            report.skip(WHAT, format!("it takes the database: {why}"));
-            None
+            report.skip(WHAT, format!("what the platform goes by takes the database: {why}"));
+            if settings.names_public_url {
+                reach(report, &settings.public_url).await;
+            }
+            return;
         }
     };
     let own = settings

@@ -5,7 +5,7 @@ use std::fmt;
 /// What has become of sealed texts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RotationSums {
-    /// Sealed anew.
+    /// How many were sealed anew.
     pub renewed: usize,
     /// The first key had sealed them before.
     pub current: usize,

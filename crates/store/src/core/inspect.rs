@@ -35,7 +35,7 @@ pub struct ServerFacts {
 /// One of the roles that processes work as.
 #[derive(Debug, Clone)]
 pub struct RoleFacts {
-    /// Which one.
+    /// Which role it is.
     pub role: Role,
     /// Whether there is such a role.
     pub is_there: bool,
@@ -66,7 +66,7 @@ impl Inspection {
     pub async fn begin(url: &str) -> Result<Self, sqlx::Error> {
         let options = PgConnectOptions::from_str(url)?
             .options([("default_transaction_read_only", "on")])
-            .application_name("millrace_doctor");
+            .application_name("millrace doctor");
         Ok(Self(PgConnection::connect_with(&options).await?))
     }
 
@@ -133,7 +133,8 @@ impl Inspection {
         for (role, privilege, kept_from) in KEPT_FROM {
             let kept_from: Vec<&str> = kept_from.split(' ').collect();
             let tables: Vec<String> = sqlx::query_scalar(
-                "select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                "select c.relname::text
+                 from pg_class c join pg_namespace n on n.oid = c.relnamespace
                  where n.nspname = 'millrace' and c.relkind in ('r', 'p')
                    and c.relname <> '_sqlx_migrations' and c.relname <> all ($3::text[])
                    and not has_table_privilege($1, c.oid, $2)
@@ -151,7 +152,8 @@ impl Inspection {
         for (function, roles) in CALLERS {
             for role in roles {
                 let is_refused: bool = sqlx::query_scalar(
-                    "select coalesce(bool_or(not has_function_privilege($1, p.oid, 'execute')), false)
+                    "select coalesce(
+                         bool_or(not has_function_privilege($1, p.oid, 'execute')), false)
                      from pg_proc p join pg_namespace n on n.oid = p.pronamespace
                      where n.nspname = 'millrace' and p.proname = $2",
                 )
