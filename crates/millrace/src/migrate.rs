@@ -1,6 +1,9 @@
 //! `millrace migrate`: the schema, and on a fresh Postgres the roles and the database before it.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use boot::{
@@ -71,7 +74,7 @@ pub async fn run(args: Migrate) -> anyhow::Result<ExitCode> {
 async fn create_roles(
     settings: &Settings,
     admin: Option<SecretString>,
-    path: &PathBuf,
+    path: &Path,
 ) -> anyhow::Result<SecretString> {
     let example = "is not set: postgres://postgres:password@host/postgres";
     let admin = admin.ok_or_else(|| SettingsError::new("MILLRACE_ADMIN_URL", example))?;

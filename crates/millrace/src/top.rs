@@ -35,7 +35,10 @@ pub async fn run(args: Top) -> anyhow::Result<ExitCode> {
         bail!("--interval must be seconds from 0.1 to 3600");
     }
     let every = Duration::from_secs_f64(args.interval);
-    let process = ProcessParts::begin(args.common)?;
+    let mut common = args.common;
+    // The table says what is away; lines of a log between would move it.
+    common.log_filter.get_or_insert_with(|| "off".to_owned());
+    let process = ProcessParts::begin(common)?;
     let broker = process.broker("top").await?;
     let store = process.store(Role::Owner, 1).await?;
 

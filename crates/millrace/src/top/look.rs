@@ -61,7 +61,7 @@ impl Look {
         };
         let rows = async {
             let asked = tokio::time::timeout(PATIENCE, rows(store)).await;
-            asked.map_or_else(|_| Err("no answer".into()), |rows| rows)
+            asked.unwrap_or_else(|_| Err("no answer".into()))
         };
 
         let (consumers, dead, rows) =
