@@ -209,7 +209,8 @@ mod tests {
         Most { frames: 0, time: Duration::from_millis(100), look_again: Duration::ZERO };
 
     fn backlog(pending: u64, floor: u64, delivered: u64) -> Backlog {
-        Backlog { pending, unacked: delivered - floor, floor, delivered }
+        let unacked = delivered - floor;
+        Backlog { pending, unacked, floor, delivered, ..Backlog::default() }
     }
 
     async fn after(millis: u64) {

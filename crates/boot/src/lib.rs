@@ -9,6 +9,7 @@ pub mod embedded;
 mod files;
 pub mod health;
 pub mod keys;
+pub mod login;
 pub mod ports;
 pub mod settings;
 pub mod shutdown;

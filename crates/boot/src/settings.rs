@@ -6,6 +6,7 @@
 
 mod edge;
 mod error;
+mod leave_out;
 mod parse;
 mod retention;
 
@@ -16,7 +17,7 @@ use wire::stream::{ACK_WAIT, Stream};
 
 pub use edge::{Edge, EdgeSettings, TlsFiles};
 pub use error::SettingsError;
-pub use parse::stream_sizes;
+pub use parse::{secret_or_file, stream_sizes};
 pub use retention::RetentionSettings;
 
 use crate::{keys::Keys, telemetry::logs::LogFormat};
@@ -388,6 +389,9 @@ fn needed<'a, T>(
 }
 
 /// How clap takes a secret: it cannot be wrong here, and is never printed.
-fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
+///
+/// # Errors
+/// None at all.
+pub fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
     Ok(SecretString::from(text))
 }

@@ -1,8 +1,8 @@
-//! The operator's tools: schema, streams, the platform's switch.
+//! The operator's tools: streams, the platform's switch.
 
 use std::{process::ExitCode, time::Duration};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use boot::settings::Settings;
 use pipeline::{
     broker::Broker,
@@ -10,28 +10,12 @@ use pipeline::{
     streams::{StreamSettings, apply_streams, apply_streams_that_fit, diff_streams},
 };
 use secrecy::ExposeSecret;
-use store::{Role, Store, settings::platform_switch};
+use store::{Role, settings::platform_switch};
 
 use crate::{
-    cli::{self, Serve, Streams, StreamsAction, SwitchTarget},
+    cli::{self, Streams, StreamsAction, SwitchTarget},
     process::ProcessParts,
-    public_url,
 };
-
-/// `millrace migrate`: brings the schema to what this version needs.
-pub async fn migrate(args: Serve) -> anyhow::Result<ExitCode> {
-    let settings = args.common.resolve()?;
-    let url = settings.need_database()?.expose_secret();
-    store::core::migrate::migrate(url).await.context("DATABASE_URL")?;
-    eprintln!("schema is up to date");
-
-    if settings.names_public_url {
-        let store = Store::connect(url, Role::Api, 1).await.context("DATABASE_URL")?;
-        public_url::move_to(&settings, &store).await?;
-        eprintln!("the platform goes by {}", settings.public_url);
-    }
-    Ok(ExitCode::SUCCESS)
-}
 
 /// `millrace streams apply|diff`: one line for each change, and how many.
 pub async fn streams(args: Streams) -> anyhow::Result<ExitCode> {

@@ -41,8 +41,12 @@ pub enum Command {
     Sandbox(Serve),
     /// The settings that every command has, with their variables, units and defaults
     Settings,
-    /// Brings the database schema up to date
-    Migrate(Serve),
+    /// Checks settings, NATS, Postgres, keys and clocks; says what is wrong and how to mend it
+    Doctor(Serve),
+    /// What each stage does and what waits before it, once a second
+    Top(crate::top::Top),
+    /// Brings the database schema up to date, and sets a fresh Postgres up
+    Migrate(crate::migrate::Migrate),
     /// Streams and consumers at the broker
     Streams(Streams),
     /// The companies on the platform: made, listed, shown
@@ -53,6 +57,8 @@ pub enum Command {
     User(crate::users::UserCommand),
     /// Carrier accounts of the platform itself, and the tenants that share them
     Account(crate::accounts::AccountCommand),
+    /// The master key: what older keys have sealed comes under the first
+    Keys(crate::rotate::KeysCommand),
     /// The platform's own switch: holds or stops the messages of every tenant
     Switch(SwitchArgs),
     /// Dead letters: what no stage could handle

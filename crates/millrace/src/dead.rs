@@ -5,6 +5,7 @@ mod discard;
 mod letters;
 mod opened;
 mod redrive;
+pub mod renew;
 mod report;
 mod show;
 

@@ -11,18 +11,22 @@ mod cluster;
 mod counts_moved;
 mod dead;
 mod demo;
+mod doctor;
 mod document;
 mod fair;
 mod flow;
 mod gauges;
+mod migrate;
 mod platform;
 mod process;
 mod public_url;
 mod recount;
+mod rotate;
 mod serve;
 mod soak;
 mod tenants;
 mod tokens;
+mod top;
 mod up;
 mod users;
 mod verdict;
@@ -83,13 +87,16 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             print!("{}", cli::help::settings());
             Ok(ExitCode::SUCCESS)
         }
-        Command::Migrate(args) => admin::migrate(args).await,
+        Command::Doctor(args) => doctor::run(args).await,
+        Command::Top(args) => top::run(args).await,
+        Command::Migrate(args) => migrate::run(args).await,
         Command::Streams(args) => admin::streams(args).await,
         Command::Tenant(args) => tenants::run(args).await,
         Command::Token(args) => tokens::run(args).await,
         Command::User(args) => users::run(args).await,
         Command::Account(args) => accounts::run(args).await,
         Command::Switch(args) => admin::switch(args).await,
+        Command::Keys(args) => rotate::run(args).await,
         Command::Dead(args) => dead::run(args).await,
         Command::Rollup(args) => recount::run(args).await,
         Command::Demo(args) => demo::command(args).await,

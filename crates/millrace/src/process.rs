@@ -113,14 +113,7 @@ impl ProcessParts {
     /// # Errors
     /// `MILLRACE_MASTER_KEY` is missing.
     pub fn sealer(&self) -> anyhow::Result<Sealer> {
-        let keys: Vec<[u8; 32]> = self
-            .settings
-            .need_master_keys()?
-            .all()
-            .iter()
-            .map(|key| *key.expose_secret())
-            .collect();
-        Ok(Sealer::new(&keys))
+        sealer_of(&self.settings)
     }
 
     /// Business time as stages and the api take it.
@@ -173,6 +166,16 @@ impl ProcessParts {
         tokio::spawn(health.serve(listener, end));
         Ok(bound)
     }
+}
+
+/// The sealer with the master keys of these settings.
+///
+/// # Errors
+/// `MILLRACE_MASTER_KEY` is missing.
+pub fn sealer_of(settings: &Settings) -> anyhow::Result<Sealer> {
+    let keys = settings.need_master_keys()?.all().iter();
+    let keys: Vec<[u8; 32]> = keys.map(|key| *key.expose_secret()).collect();
+    Ok(Sealer::new(&keys))
 }
 
 /// Adds the check that the broker is there.

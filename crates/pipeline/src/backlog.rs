@@ -21,17 +21,38 @@ pub struct Backlog {
     pub floor: u64,
     /// The last sequence that was delivered to anybody.
     pub delivered: u64,
+    /// Deliveries up to which everything is acked, of this consumer alone.
+    pub acked: u64,
+    /// Of those delivered and not acked, frames that were delivered more than once.
+    pub redelivered: u64,
 }
 
 /// Asks the broker; none where it does not answer.
-pub(crate) async fn ask(broker: &Broker, spec: &ConsumerSpec) -> Option<Backlog> {
+pub async fn ask(broker: &Broker, spec: &ConsumerSpec) -> Option<Backlog> {
     let found = broker.api.get_consumer_from_stream(spec.name, spec.stream.name()).await;
     let consumer: PullConsumer = found.ok()?;
     let info = consumer.cached_info();
 
     let (pending, unacked) = (info.num_pending, info.num_ack_pending as u64);
     let (floor, delivered) = (info.ack_floor.stream_sequence, info.delivered.stream_sequence);
-    Some(Backlog { pending, unacked, floor, delivered })
+    let (acked, redelivered) = (info.ack_floor.consumer_sequence, info.num_redelivered as u64);
+    Some(Backlog { pending, unacked, floor, delivered, acked, redelivered })
+}
+
+/// When the first frame after a sequence was stored that a consumer reads, in nanoseconds since
+/// 1970; none where there is none.
+pub async fn first_stored(broker: &Broker, spec: &ConsumerSpec, floor: u64) -> Option<i64> {
+    let stream = broker.api.get_stream_no_info(spec.stream.name()).await.ok()?;
+
+    let mut oldest: Option<i64> = None;
+    for filter in spec.filters {
+        let Ok(first) = stream.get_first_raw_message_by_subject(filter, floor + 1).await else {
+            continue;
+        };
+        let stored = i64::try_from(first.time.unix_timestamp_nanos()).ok()?;
+        oldest = Some(oldest.map_or(stored, |before| before.min(stored)));
+    }
+    oldest
 }
 
 /// What a work queue holds, by the sequences of its entries.

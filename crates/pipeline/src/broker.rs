@@ -190,7 +190,7 @@ fn new_enough(version: &str) -> bool {
 }
 
 /// The addresses as logs and errors may show them.
-fn without_password(url: &str) -> String {
+pub fn without_password(url: &str) -> String {
     let bare = |one: &str| match (one.split_once("://"), one.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
         (None, Some((_, host))) => host.to_owned(),

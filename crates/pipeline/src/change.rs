@@ -73,7 +73,8 @@ impl fmt::Display for LackOfSpace {
 }
 
 /// Bytes as people read them.
-struct Size(u64);
+#[derive(Debug, Clone, Copy)]
+pub struct Size(pub u64);
 
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,6 +5,7 @@ pub mod backlog;
 pub mod broker;
 pub mod change;
 pub mod consumers;
+pub mod inspect;
 pub mod letter;
 mod measure;
 mod moved;

@@ -36,6 +36,11 @@ impl StreamSettings {
         Self { replicas: 1, max_bytes: Some(bytes), sizes: BTreeMap::new() }
     }
 
+    /// How many bytes one copy of every stream may hold together.
+    pub fn needed_bytes(&self) -> u64 {
+        Stream::ALL.map(|stream| self.max_bytes_of(stream).unsigned_abs()).iter().sum()
+    }
+
     /// How many bytes a stream may hold.
     fn max_bytes_of(&self, stream: Stream) -> i64 {
         let own = self.sizes.get(&stream).copied().unwrap_or(stream.max_bytes());
@@ -140,11 +145,10 @@ async fn refused(
         return broker_said(stream.name(), why);
     }
 
-    let needed = Stream::ALL.map(|stream| settings.max_bytes_of(stream).unsigned_abs());
     let account = broker.api.query_account().await.ok();
     ApplyError::NoSpace(LackOfSpace {
         stream: format!("stream {}", stream.name()),
-        needed: needed.iter().sum(),
+        needed: settings.needed_bytes(),
         reserved: account.as_ref().map_or(0, |account| account.reserved_storage),
         wanted: settings.max_bytes_of(stream).unsigned_abs(),
         // Without a limit of the account's own, the server's holds, which it does not tell.

@@ -2,10 +2,13 @@
 //! means, keys that travel as arrays, the words and numbers of rows, the schema, and sealing.
 
 pub mod fault;
+pub mod inspect;
 pub mod keyed;
 pub mod migrate;
+pub mod privileges;
 #[cfg(test)]
 mod recordsets;
+pub mod roles;
 pub mod scope;
 pub mod seal;
 pub(crate) mod secrets;

@@ -10,6 +10,7 @@ pub mod platform_accounts;
 pub mod platform_switch;
 pub mod policies;
 pub mod public_url;
+pub mod sealed;
 pub mod senders;
 pub mod switches;
 pub mod templates;

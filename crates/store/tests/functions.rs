@@ -3,78 +3,11 @@
 use std::collections::BTreeMap;
 
 use sqlx::Row;
-use store::Role;
+use store::{
+    Role,
+    core::privileges::{CALLERS, KEPT_FROM},
+};
 use testkit::Database;
-
-const API: &[&str] = &["millrace_api"];
-const PIPELINE: &[&str] = &["millrace_pipeline"];
-const BOTH: &[&str] = &["millrace_api", "millrace_pipeline"];
-/// Migrations alone call it, as the owner, or a trigger.
-const NOBODY: &[&str] = &[];
-
-/// Every function and procedure, and who may call it.
-const CALLERS: [(&str, &[&str]); 60] = [
-    ("account_rate", PIPELINE),
-    ("accounts_directory", API),
-    ("active_campaigns", PIPELINE),
-    ("add_counts", PIPELINE),
-    ("add_stamp", PIPELINE),
-    ("aged_totals", PIPELINE),
-    ("all_accounts", API),
-    ("companies_of", API),
-    ("count_folded", NOBODY),
-    ("count_gone", NOBODY),
-    ("count_made", NOBODY),
-    ("count_moved", NOBODY),
-    ("count_nothing", NOBODY),
-    ("counters_after", PIPELINE),
-    ("doubts_count", PIPELINE),
-    ("due_doubts", PIPELINE),
-    ("due_parked", PIPELINE),
-    ("due_receipt_watches", PIPELINE),
-    ("due_unmatched_receipts", PIPELINE),
-    ("end_account_rest", API),
-    ("ended_campaigns_after", PIPELINE),
-    ("find_api_key", API),
-    ("find_invitation", API),
-    ("find_key", API),
-    ("fold_waiting", NOBODY),
-    ("imports_with_aged_rows", PIPELINE),
-    ("is_platform_account", API),
-    ("keep_first_address", NOBODY),
-    ("late_doubts", PIPELINE),
-    ("lock_waiting", NOBODY),
-    ("note_doubts", NOBODY),
-    ("note_parked", NOBODY),
-    ("note_unpublished", NOBODY),
-    ("open_to_lookups", NOBODY),
-    ("open_doubts", PIPELINE),
-    ("open_wakes", PIPELINE),
-    ("pace_lines", PIPELINE),
-    ("parked_causes", NOBODY),
-    ("parked_count", PIPELINE),
-    ("past_claims", PIPELINE),
-    ("platform_mode", BOTH),
-    ("protect", NOBODY),
-    ("retention_waiting", PIPELINE),
-    ("rows_by_age", PIPELINE),
-    ("seen_now", PIPELINE),
-    ("sender_owners", PIPELINE),
-    ("senders_in_line", PIPELINE),
-    ("state_detail", BOTH),
-    ("session_member", API),
-    ("stood", BOTH),
-    ("take_cancel_marks", PIPELINE),
-    ("tenants_after", API),
-    ("tenants_in_scope", BOTH),
-    ("tenants_with_aged", PIPELINE),
-    ("tenants_with_parked", PIPELINE),
-    ("tenants_with_unsaid_events", API),
-    ("unfolded_counts", PIPELINE),
-    ("unpublished_totals", PIPELINE),
-    ("unpublished_transitions", API),
-    ("waiting_count", NOBODY),
-];
 
 /// Who may call something: the two roles, and whoever has no role at all.
 const ROLES: [&str; 3] = ["millrace_api", "millrace_pipeline", "public"];
@@ -102,9 +35,29 @@ async fn each_role_may_call_what_it_needs_and_nobody_else_may_call_anything() ->
 
     assert_eq!(rows.len(), CALLERS.len() * ROLES.len(), "one function of each name");
     let expected = CALLERS.map(|(name, roles)| {
-        (name.to_owned(), roles.iter().map(|role| (*role).to_owned()).collect())
+        (name.to_owned(), roles.iter().map(|role| role.as_str().to_owned()).collect())
     });
     assert_eq!(found, BTreeMap::from(expected));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_tables_that_a_role_is_kept_from_are_those_of_the_list() -> anyhow::Result<()> {
+    let database = Database::start().await?;
+    let mut connection = database.superuser().await?;
+    for (role, privilege, kept_from) in KEPT_FROM {
+        let found: Vec<String> = sqlx::query_scalar(
+            "select relname::text from pg_class
+             where relnamespace = 'millrace'::regnamespace and relkind in ('r', 'p')
+               and relname <> '_sqlx_migrations' and not has_table_privilege($1, oid, $2)
+             order by 1",
+        )
+        .bind(role.as_str())
+        .bind(privilege)
+        .fetch_all(&mut connection)
+        .await?;
+        assert_eq!(found.join(" "), kept_from, "{} {privilege}", role.as_str());
+    }
     Ok(())
 }
 

@@ -24,7 +24,10 @@ use crate::{
 const LARGEST_SECRET: u64 = 64 * 1024;
 
 /// A secret, or the content of the file that holds it. Blanks around it do not count.
-pub(super) fn secret_or_file(
+///
+/// # Errors
+/// Both are given, or the file cannot be read, is empty or too large.
+pub fn secret_or_file(
     name: &'static str,
     (value, file): (Option<SecretString>, Option<PathBuf>),
 ) -> Result<Option<SecretString>, SettingsError> {

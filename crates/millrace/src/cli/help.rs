@@ -10,13 +10,15 @@ use super::Cli;
 const SHARED: &str = "Settings";
 
 /// An example of each command, by its words.
-const EXAMPLES: [(&str, &str); 42] = [
+const EXAMPLES: [(&str, &str); 46] = [
     ("", "millrace up --demo"),
     ("up", "millrace up --demo --listen 127.0.0.1:8080"),
     ("api", "millrace api --listen 0.0.0.0:8080"),
     ("stage", "millrace stage send --workers 4 --lane urgent"),
     ("sandbox", "millrace sandbox --listen 127.0.0.1:8090"),
     ("settings", "millrace settings"),
+    ("doctor", "millrace doctor"),
+    ("top", "millrace top --once"),
     ("migrate", "millrace migrate --public-url https://api.example.com"),
     ("streams", "millrace streams diff"),
     ("tenant", "millrace tenant list"),
@@ -37,6 +39,8 @@ const EXAMPLES: [(&str, &str); 42] = [
     ("account share", "millrace account share HANDLE acme --weight 2"),
     ("account pace", "millrace account pace HANDLE 50"),
     ("account token", "millrace account token HANDLE --token-file token"),
+    ("keys", "millrace keys rotate"),
+    ("keys rotate", "millrace keys rotate"),
     ("switch", "millrace switch platform paused --reason maintenance"),
     ("dead", "millrace dead list"),
     ("dead list", "millrace dead list --stage gate --limit 20"),

@@ -9,13 +9,14 @@ use async_nats::jetstream::{
     stream::{RawMessageErrorKind, Stream as Handle},
 };
 use pipeline::{Broker, Publisher};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, Value, to_raw_value};
 use stage::StageName;
+use store::core::seal::{NotOurs, Sealer};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wire::{DeadLetter, MemberKey, Stream, Subject, frame::Outgoing};
 
-use crate::cli::dead::Filter;
+use crate::{cli::dead::Filter, rotate::sums::RotationSums};
 
 /// How long a publish may take before the run ends: a full stream needs its readers, not a redrive.
 pub(super) const PUBLISH_PATIENCE: Duration = Duration::from_secs(10);
@@ -113,16 +114,60 @@ impl Letters {
 
         let kept = frame.members.iter().enumerate().filter(|(index, _)| !done.contains(index));
         let kept: Vec<&Member> = kept.map(|(_, member)| member).collect();
-        if !kept.is_empty() {
+        self.replace(publisher, frame, &kept).await
+    }
+
+    /// Seals anew the letters of a frame that an older key has sealed, and counts. What does not
+    /// open stays as it is, and is named.
+    pub(super) async fn renew(
+        &self,
+        publisher: &Publisher,
+        frame: &Frame,
+        sealer: &Sealer,
+        sums: &mut RotationSums,
+    ) -> anyhow::Result<()> {
+        let mut anew: Vec<Option<Member>> = Vec::new();
+        for member in &frame.members {
+            let renewed = member.renewed(sealer);
+            match &renewed {
+                Ok(Some(_)) => sums.renewed += 1,
+                Ok(None) => sums.current += 1,
+                Err(why) => {
+                    sums.closed += 1;
+                    let id = member.letter.as_ref().map_or(Uuid::nil(), |letter| letter.id);
+                    let sequence = frame.sequence;
+                    eprintln!("dead letter {id} at {sequence} of {}: {why}", frame.subject);
+                }
+            }
+            anew.push(renewed.ok().flatten());
+        }
+        if anew.iter().all(Option::is_none) {
+            return Ok(());
+        }
+
+        let members = frame.members.iter().zip(&anew);
+        let members: Vec<&Member> =
+            members.map(|(before, anew)| anew.as_ref().unwrap_or(before)).collect();
+        self.replace(publisher, frame, &members).await
+    }
+
+    /// Stores members as a frame of their own, and deletes the one that they are from.
+    async fn replace(
+        &self,
+        publisher: &Publisher,
+        frame: &Frame,
+        members: &[&Member],
+    ) -> anyhow::Result<()> {
+        if !members.is_empty() {
             let subject = frame.subject().context("a frame of DEAD under a stage that is none")?;
-            let say = kept.iter().map(|member| member.again(&subject, frame.sequence)).collect();
+            let say = members.iter().map(|member| member.again(&subject, frame.sequence)).collect();
             publisher.offer(say, PUBLISH_PATIENCE).await.context("DEAD")?;
         }
 
         match self.stream.delete_message(frame.sequence).await {
             Ok(_) => Ok(()),
             Err(_) if self.is_gone(frame.sequence).await => Ok(()),
-            Err(why) => Err(why).context("deleting a letter that was redriven"),
+            Err(why) => Err(why).context("deleting a letter from DEAD"),
         }
     }
 
@@ -159,6 +204,17 @@ impl Frame {
 }
 
 impl Member {
+    /// The letter with its content sealed by the newest key; none where that has sealed it already.
+    /// What of the letter this version does not know stays.
+    fn renewed(&self, sealer: &Sealer) -> Result<Option<Self>, NotOurs> {
+        let mut json: Value = serde_json::from_str(self.raw.get()).map_err(|_| NotOurs)?;
+        let sealed = json["sealed"].as_str().ok_or(NotOurs)?;
+        let Some(anew) = sealer.renew(sealed)? else { return Ok(None) };
+        json["sealed"] = anew.into();
+        let raw = to_raw_value(&json).map_err(|_| NotOurs)?;
+        Ok(Some(Self { letter: serde_json::from_str(raw.get()).ok(), raw }))
+    }
+
     /// The letter again, byte for byte. Its key names the frame that it was in, so that the broker
     /// drops a repeat of this move, and nothing else.
     fn again(&self, subject: &Subject, sequence: u64) -> Outgoing {

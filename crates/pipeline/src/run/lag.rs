@@ -9,7 +9,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::runtime::Runtime;
 use crate::{
-    backlog::{Backlog, ask},
+    backlog::{Backlog, ask, first_stored},
     broker::Broker,
     consumers::ConsumerSpec,
     measure::Measure,
@@ -46,25 +46,10 @@ async fn survey(broker: &Broker, spec: &ConsumerSpec, measure: &Measure, meter: 
     let oldest = match meter.oldest() {
         Some(held) => Some(held),
         None if pending + unacked == 0 => None,
-        None => first_after(broker, spec, floor).await,
+        // Of a frame that this process holds, the meter knows.
+        None => first_stored(broker, spec, floor).await,
     };
     let now = i64::try_from(machine::now().as_nanosecond()).unwrap_or(i64::MAX);
     let age = oldest.map_or(0, |stored| now.saturating_sub(stored).max(0));
     measure.oldest.set(Duration::from_nanos(age.unsigned_abs()).as_secs_f64());
-}
-
-/// When the first frame that is not acked was stored, in nanoseconds. For a frame that this process
-/// does not hold: of those it holds the meter knows.
-async fn first_after(broker: &Broker, spec: &ConsumerSpec, floor: u64) -> Option<i64> {
-    let stream = broker.api.get_stream_no_info(spec.stream.name()).await.ok()?;
-
-    let mut oldest: Option<i64> = None;
-    for filter in spec.filters {
-        let Ok(first) = stream.get_first_raw_message_by_subject(filter, floor + 1).await else {
-            continue;
-        };
-        let stored = i64::try_from(first.time.unix_timestamp_nanos()).ok()?;
-        oldest = Some(oldest.map_or(stored, |before| before.min(stored)));
-    }
-    oldest
 }

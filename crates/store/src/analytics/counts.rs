@@ -109,6 +109,14 @@ fn counted_state(state: i16, detail: Option<String>) -> Result<CountedState, Unr
     Ok(CountedState { state: words::state(state)?, detail })
 }
 
+/// How many groups of moves are in no total yet, over all tenants. The owner alone sees them.
+pub async fn unfolded_of_all(store: &Store) -> Result<i64, Fault> {
+    sqlx::query_scalar!(r#"select count(*) as "groups!" from moved_counts"#)
+        .fetch_one(store.pool())
+        .await
+        .map_err(fault)
+}
+
 /// How many groups of a tenant's moves are in no total yet.
 pub async fn unfolded(store: &Store, tenant: &TenantId) -> Result<i64, Fault> {
     let mut tx = store.scoped([tenant]).await?;

@@ -18,6 +18,11 @@ pub fn version() -> String {
     wire::hex(&hash.finalize()[..8])
 }
 
+/// The numbers of the migrations that this version has, and the checksum of each.
+pub(super) fn known() -> impl Iterator<Item = (i64, &'static [u8])> {
+    MIGRATIONS.iter().map(|migration| (migration.version, migration.checksum.as_ref()))
+}
+
 /// Makes the roles where they are missing. Needs CREATEROLE only then.
 const ROLES: &str = "
 do $$

@@ -51,18 +51,33 @@ impl Sealer {
         String::from_utf8(plain).ok().map(SecretString::from)
     }
 
+    /// The same plain text sealed by the newest key; none where that has sealed it already.
+    ///
+    /// # Errors
+    /// When no key fits, or the text was changed.
+    pub fn renew(&self, sealed: &str) -> Result<Option<String>, NotOurs> {
+        let (index, plain) = self.open_by_key(sealed)?;
+        Ok((index > 0).then(|| self.seal(&plain)))
+    }
+
     /// Opens what any of the keys sealed.
     ///
     /// # Errors
     /// When no key fits, or the text was changed.
     pub fn open(&self, sealed: &str) -> Result<Vec<u8>, NotOurs> {
+        Ok(self.open_by_key(sealed)?.1)
+    }
+
+    /// What was sealed, with the place of the key in the list that opens it.
+    fn open_by_key(&self, sealed: &str) -> Result<(usize, Vec<u8>), NotOurs> {
         let bytes = STANDARD.decode(sealed).map_err(|_| NotOurs)?;
         if bytes.len() < NONCE_BYTES {
             return Err(NotOurs);
         }
         let (nonce, text) = bytes.split_at(NONCE_BYTES);
         let nonce = Nonce::try_from(nonce).map_err(|_| NotOurs)?;
-        self.keys.iter().find_map(|key| key.decrypt(&nonce, text).ok()).ok_or(NotOurs)
+        let mut opened = self.keys.iter().map(|key| key.decrypt(&nonce, text).ok()).enumerate();
+        opened.find_map(|(index, plain)| Some((index, plain?))).ok_or(NotOurs)
     }
 }
 
@@ -83,5 +98,16 @@ mod tests {
             Err(NotOurs)
         );
         assert_ne!(old.seal(b"token"), sealed, "a nonce is never used twice");
+    }
+
+    #[test]
+    fn what_an_older_key_has_sealed_is_sealed_anew_once() {
+        let both = Sealer::new(&[[2; 32], [1; 32]]);
+        let anew = both.renew(&Sealer::new(&[[1; 32]]).seal(b"token")).expect("opens");
+        let anew = anew.expect("an older key had sealed it");
+
+        assert_eq!(Sealer::new(&[[2; 32]]).open(&anew).expect("opens"), b"token");
+        assert_eq!(both.renew(&anew), Ok(None));
+        assert_eq!(both.renew(&Sealer::new(&[[3; 32]]).seal(b"token")), Err(NotOurs));
     }
 }

@@ -1,0 +1,106 @@
+//! Settings that are wrong, one after another: for who wants to know all of them, and go on with
+//! the rest.
+
+use super::{Common, Settings, SettingsError};
+
+impl Common {
+    /// Resolves what is right of the settings, with everything that is wrong left out. None where
+    /// something is wrong that cannot be left out; the last error says what.
+    pub fn resolve_what_is_right(mut self) -> (Option<Settings>, Vec<SettingsError>) {
+        let mut wrong: Vec<SettingsError> = Vec::new();
+        loop {
+            match self.clone().resolve() {
+                Ok(settings) => return (Some(settings), wrong),
+                Err(error) => {
+                    let is_again = wrong.iter().any(|before| before.name == error.name);
+                    let left_out = self.leave_out(&error.name);
+                    wrong.push(error);
+                    if is_again || !left_out {
+                        return (None, wrong);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Forgets the setting of this variable, and the file that it may come from. False where there
+    /// is no such setting.
+    fn leave_out(&mut self, name: &str) -> bool {
+        match name.trim_end_matches("_FILE") {
+            "DATABASE_URL" => (self.database_url, self.database_url_file) = (None, None),
+            "NATS_URL" => (self.nats_url, self.nats_url_file) = (None, None),
+            "NATS_CREDS" => self.nats_creds = None,
+
+            "MILLRACE_LISTEN" => self.listen = None,
+            "MILLRACE_HEALTH_LISTEN" => self.health_listen = None,
+            "MILLRACE_PUBLIC_URL" => self.public_url = None,
+            "MILLRACE_SHORT_URL" => self.short_url = None,
+
+            "MILLRACE_MASTER_KEY" => (self.master_key, self.master_key_file) = (None, None),
+            "MILLRACE_JWT_SECRET" => (self.jwt_secret, self.jwt_secret_file) = (None, None),
+            "ANTHROPIC_API_KEY" => {
+                (self.anthropic_api_key, self.anthropic_api_key_file) = (None, None);
+            }
+            "ANTHROPIC_BASE_URL" => self.anthropic_base_url = None,
+
+            "MILLRACE_ALLOW_CARRIER_HOSTS" => self.allow_carrier_hosts = None,
+            "MILLRACE_ACK_WAIT" => self.ack_wait = None,
+            "MILLRACE_STREAM_REPLICAS" => self.stream_replicas = None,
+            "MILLRACE_STREAM_SIZES" => self.stream_sizes = None,
+            "MILLRACE_CALL_BY" => self.call_by = None,
+            "MILLRACE_REQUEST_TIMEOUT" => self.request_timeout = None,
+            "MILLRACE_LIST_LAG" => self.list_lag = None,
+            "MILLRACE_DOUBT_LIMIT" => self.doubt_limit = None,
+            "MILLRACE_RECEIPT_FETCH" => self.receipt_fetch = None,
+            "MILLRACE_RECEIPT_HORIZON" => self.receipt_horizon = None,
+
+            "MILLRACE_RETAIN_TEXT" => self.retain_text = None,
+            "MILLRACE_RETAIN_MESSAGES" => self.retain_messages = None,
+            "MILLRACE_RETAIN_IMPORT_ROWS" => self.retain_import_rows = None,
+            "MILLRACE_SANDBOX" => self.sandbox = None,
+            "MILLRACE_LOG" => self.log = None,
+            "RUST_LOG" => self.log_filter = None,
+
+            _ => return false,
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Args;
+
+    use super::*;
+
+    #[test]
+    fn everything_that_is_wrong_is_told_and_the_rest_is_used() {
+        let common = Common {
+            ack_wait: Some("soon".into()),
+            nats_url: Some("nowhere".into()),
+            receipt_fetch: Some("86400".into()),
+            receipt_horizon: Some("10".into()),
+            public_url: Some("https://sms.example.com".into()),
+            ..Common::default()
+        };
+
+        let (settings, wrong) = common.resolve_what_is_right();
+        let names: Vec<&str> = wrong.iter().map(|error| error.name.as_ref()).collect();
+        assert_eq!(names, ["NATS_URL", "MILLRACE_ACK_WAIT", "MILLRACE_RECEIPT_HORIZON"]);
+        let settings = settings.expect("the rest");
+        assert_eq!(settings.public_url, "https://sms.example.com");
+        assert_eq!(settings.receipt_fetch.as_secs(), 86_400);
+    }
+
+    #[test]
+    fn every_setting_can_be_left_out() {
+        let command = Common::augment_args(clap::Command::new("millrace"));
+        let variables = command.get_arguments().filter_map(|argument| argument.get_env());
+        let mut known = 0;
+        for variable in variables.filter_map(|variable| variable.to_str()) {
+            assert!(Common::default().leave_out(variable), "{variable}");
+            known += 1;
+        }
+        assert!(known > 20, "{known}");
+    }
+}

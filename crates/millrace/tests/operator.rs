@@ -1,0 +1,12 @@
+//! The operator's commands, as the built binary runs them against private servers.
+
+#[path = "operator/doctor.rs"]
+mod doctor;
+#[path = "operator/keys.rs"]
+mod keys;
+#[path = "operator/roles.rs"]
+mod roles;
+#[path = "operator/top.rs"]
+mod top;
+#[path = "operator/world.rs"]
+mod world;

@@ -1,0 +1,131 @@
+//! Who may do what in the schema, as the migrations grant it: `millrace doctor` and a test hold
+//! what the database grants against it.
+
+use super::scope::Role;
+
+const API: &[Role] = &[Role::Api];
+const PIPELINE: &[Role] = &[Role::Pipeline];
+const BOTH: &[Role] = &[Role::Api, Role::Pipeline];
+/// Migrations alone call it, as the owner, or a trigger.
+const NOBODY: &[Role] = &[];
+
+/// Every function and procedure, and who may call it beside the owner.
+pub const CALLERS: [(&str, &[Role]); 60] = [
+    ("account_rate", PIPELINE),
+    ("accounts_directory", API),
+    ("active_campaigns", PIPELINE),
+    ("add_counts", PIPELINE),
+    ("add_stamp", PIPELINE),
+    ("aged_totals", PIPELINE),
+    ("all_accounts", API),
+    ("companies_of", API),
+    ("count_folded", NOBODY),
+    ("count_gone", NOBODY),
+    ("count_made", NOBODY),
+    ("count_moved", NOBODY),
+    ("count_nothing", NOBODY),
+    ("counters_after", PIPELINE),
+    ("doubts_count", PIPELINE),
+    ("due_doubts", PIPELINE),
+    ("due_parked", PIPELINE),
+    ("due_receipt_watches", PIPELINE),
+    ("due_unmatched_receipts", PIPELINE),
+    ("end_account_rest", API),
+    ("ended_campaigns_after", PIPELINE),
+    ("find_api_key", API),
+    ("find_invitation", API),
+    ("find_key", API),
+    ("fold_waiting", NOBODY),
+    ("imports_with_aged_rows", PIPELINE),
+    ("is_platform_account", API),
+    ("keep_first_address", NOBODY),
+    ("late_doubts", PIPELINE),
+    ("lock_waiting", NOBODY),
+    ("note_doubts", NOBODY),
+    ("note_parked", NOBODY),
+    ("note_unpublished", NOBODY),
+    ("open_to_lookups", NOBODY),
+    ("open_doubts", PIPELINE),
+    ("open_wakes", PIPELINE),
+    ("pace_lines", PIPELINE),
+    ("parked_causes", NOBODY),
+    ("parked_count", PIPELINE),
+    ("past_claims", PIPELINE),
+    ("platform_mode", BOTH),
+    ("protect", NOBODY),
+    ("retention_waiting", PIPELINE),
+    ("rows_by_age", PIPELINE),
+    ("seen_now", PIPELINE),
+    ("sender_owners", PIPELINE),
+    ("senders_in_line", PIPELINE),
+    ("state_detail", BOTH),
+    ("session_member", API),
+    ("stood", BOTH),
+    ("take_cancel_marks", PIPELINE),
+    ("tenants_after", API),
+    ("tenants_in_scope", BOTH),
+    ("tenants_with_aged", PIPELINE),
+    ("tenants_with_parked", PIPELINE),
+    ("tenants_with_unsaid_events", API),
+    ("unfolded_counts", PIPELINE),
+    ("unpublished_totals", PIPELINE),
+    ("unpublished_transitions", API),
+    ("waiting_count", NOBODY),
+];
+
+/// Tables that a role may not select from, insert into, update or delete from: in every other it
+/// may. By role and privilege, the tables separated by blanks.
+pub const KEPT_FROM: [(Role, &str, &str); 8] = [
+    (
+        Role::Api,
+        "select",
+        "account_pace account_turns platform_accounts retention_waits retention_walks \
+         unpublished_heads waiting_changes waiting_heads waiting_totals",
+    ),
+    (
+        Role::Api,
+        "insert",
+        "account_pace account_shares account_turns batch_keys ended_recipients platform_accounts \
+         retention_waits retention_walks unpublished_heads waiting_heads waiting_totals",
+    ),
+    (
+        Role::Api,
+        "update",
+        "account_pace account_shares account_turns audit_log batch_keys consents ended_recipients \
+         platform_accounts policies retention_waits retention_walks template_versions \
+         unpublished_heads waiting_changes waiting_heads waiting_totals",
+    ),
+    (
+        Role::Api,
+        "delete",
+        "account_pace account_shares account_turns audit_heads audit_log batch_keys consents \
+         ended_recipients platform_accounts platform_url policies retention_waits retention_walks \
+         template_versions unpublished_heads waiting_changes waiting_heads waiting_totals",
+    ),
+    (
+        Role::Pipeline,
+        "select",
+        "invitations members persons refresh_tokens sessions waiting_changes waiting_heads \
+         waiting_totals",
+    ),
+    (
+        Role::Pipeline,
+        "insert",
+        "account_shares invitations members persons platform_accounts platform_switch \
+         refresh_tokens retention_walks sessions waiting_heads waiting_totals",
+    ),
+    (
+        Role::Pipeline,
+        "update",
+        "account_shares audit_log consents invitations members persons platform_accounts \
+         platform_switch platform_url policies refresh_tokens sessions template_versions \
+         waiting_changes waiting_heads waiting_totals",
+    ),
+    (
+        Role::Pipeline,
+        "delete",
+        "account_shares audit_heads audit_log consents invitations members persons \
+         platform_accounts platform_switch platform_url policies refresh_tokens retention_walks \
+         sessions template_versions waiting_changes waiting_heads waiting_totals",
+    ),
+];
