@@ -105,26 +105,26 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
     (
         Role::Pipeline,
         "select",
-        "invitations members persons refresh_tokens sessions waiting_changes waiting_heads \
-         waiting_totals",
+        "brands inboxes invitations members persons refresh_tokens sessions waiting_changes \
+         waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "insert",
-        "account_shares invitations members persons platform_accounts platform_switch \
-         refresh_tokens retention_walks sessions waiting_heads waiting_totals",
+        "account_shares brands inboxes invitations members persons platform_accounts \
+         platform_switch refresh_tokens retention_walks sessions waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "update",
-        "account_shares audit_log consents invitations members persons platform_accounts \
-         platform_switch platform_url policies refresh_tokens sessions template_versions \
+        "account_shares audit_log brands consents inboxes invitations members persons \
+         platform_accounts platform_switch platform_url policies refresh_tokens sessions template_versions \
          waiting_changes waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "delete",
-        "account_shares audit_heads audit_log consents invitations members persons \
+        "account_shares audit_heads audit_log brands consents inboxes invitations members persons \
          platform_accounts platform_switch platform_url policies refresh_tokens retention_walks \
          sessions template_versions waiting_changes waiting_heads waiting_totals",
     ),
