@@ -123,6 +123,7 @@ fn assert_history(sums: &LedgerSums) {
     let expected = |counts: &[(&str, i64)]| -> BTreeMap<String, i64> {
         counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
     };
+
     let of_a = [
         ("accepted", 1),
         ("blocked", 1),

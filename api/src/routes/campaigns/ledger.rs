@@ -226,6 +226,7 @@ mod tests {
             ("segments", 12),
             ("cost_micros", 94_800),
         ];
+
         let of_b = [("sent", 4), ("sent.no_receipt", 1), ("blocked", 3), ("blocked.dnc", 2)];
         LedgerSums {
             state: CampaignState::Stopped,

@@ -49,8 +49,7 @@ async fn a_message_keeps_the_variant_that_its_text_was_made_from() -> anyhow::Re
 }
 
 #[tokio::test]
-async fn without_a_template_there_is_no_variant_and_a_text_that_fails_has_one() -> anyhow::Result<()>
-{
+async fn without_a_template_there_is_no_variant_and_what_fails_has_one() -> anyhow::Result<()> {
     let world = with_two_variants().await?;
     let needs_a_value = TWO.replace("|of no code", "").replace("This is a", "{code}");
     let version = "update millrace.template_versions set variants";
