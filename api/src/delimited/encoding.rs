@@ -40,7 +40,7 @@ impl Encoding {
         }
 
         let first = start.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
-        if first.iter().any(|byte| *byte < b' ' && *byte != b'\t') {
+        if start.contains(&0) || first.iter().any(|byte| *byte < b' ' && *byte != b'\t') {
             return Err("this is a binary file");
         }
         // A character that the file's end cuts off is none.

@@ -35,10 +35,26 @@ pub(crate) enum Field {
     DoNotContactStops,
 }
 
+/// What people call a phone number.
+const PHONES: &[&str] = &[
+    "phone",
+    "phone_number",
+    "mobile",
+    "mobile_number",
+    "mobile_phone",
+    "cell",
+    "cell_phone",
+    "cellphone",
+    "number",
+    "tel",
+    "telephone",
+    "telephone_number",
+];
+
 /// The names by which a column is known, the field's own first. Compared in lower case, with every
 /// run of other characters as one underscore.
 const NAMES: &[(Field, &[&str])] = &[
-    (Field::Phone, &["phone", "phone_number", "mobile", "mobile_number", "cell", "number", "tel"]),
+    (Field::Phone, PHONES),
     (Field::Country, &["country", "country_code", "country_iso"]),
     (Field::FirstName, &["first_name", "firstname", "first", "given_name"]),
     (Field::LastName, &["last_name", "lastname", "last", "surname", "family_name"]),
@@ -254,6 +270,10 @@ impl Mapping {
         let named = self.columns.iter_mut().filter(|column| column.column == wanted.trim());
         let mut named: Vec<&mut Column> = named.collect();
         match named.as_mut_slice() {
+            [column] if column.field.is_some() => {
+                let detail = format!("the column {wanted} is named for two fields");
+                Err(Problem::field("mapping", "ambiguous", detail))
+            }
             [column] => {
                 column.field = Some(meaning);
                 Ok(())

@@ -17,7 +17,9 @@ use store::{
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::senders::{NO_BRAND, SenderView, check_numbers, is_brand, read, view};
+use super::senders::{
+    NO_BRAND, SenderView, check_numbers, check_start, country, is_brand, read, view,
+};
 use crate::{
     app::App,
     audit,
@@ -110,7 +112,7 @@ async fn change(
     let before = senders::get(&mut tx, &caller.tenant, id, true).await?;
     let before = before.ok_or_else(|| Problem::not_found("sender"))?;
     let is_brand = is_brand(&mut tx, &caller.tenant, body.brand).await?;
-    let after = changed(before.clone(), body, is_brand)?;
+    let after = changed(before.clone(), body, is_brand, now)?;
 
     // record
     senders::save(&mut tx, &caller.tenant, &after).await?;
@@ -132,19 +134,27 @@ async fn change(
 }
 
 /// The sender with a change, or everything that is wrong with the change.
-fn changed(mut sender: Sender, body: Change, is_brand: bool) -> Result<Sender, Problem> {
+fn changed(
+    mut sender: Sender,
+    body: Change,
+    is_brand: bool,
+    now: Timestamp,
+) -> Result<Sender, Problem> {
     let mut errors = Errors::default();
     sender.pace = body.pace.unwrap_or(sender.pace);
     sender.daily_cap = body.daily_cap.unwrap_or(sender.daily_cap);
     check_numbers(sender.pace, sender.daily_cap, &mut errors);
 
     if let Some(written) = &body.country {
-        sender.country = read::<Country>("country", written, &mut errors);
+        sender.country = country(written, &mut errors);
     }
     if let Some(written) = &body.time_zone {
         sender.time_zone = read::<Zone>("time_zone", written, &mut errors);
     }
-    sender.active_since = body.active_since.unwrap_or(sender.active_since);
+    if let Some(active_since) = body.active_since {
+        check_start(active_since, now, &mut errors);
+        sender.active_since = active_since;
+    }
     sender.usable = body.usable.unwrap_or(sender.usable);
     errors.check(is_brand, "brand", "not_found", NO_BRAND);
     sender.brand = body.brand.map(BrandId).or(sender.brand);

@@ -9,7 +9,7 @@ use domain::{
     country::Country,
     ids::{BrandId, SenderId, TenantId},
     phone::PhoneNumber,
-    zones::Zone,
+    zones::{self, Zone},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -175,7 +175,7 @@ fn check(
 
     let (number, own_country) = number(&body.number, tenant, &mut errors);
     let country = match &body.country {
-        Some(written) => read::<Country>("country", written, &mut errors),
+        Some(written) => country(written, &mut errors),
         None => own_country.unwrap_or_else(|| tenant.country.clone()),
     };
     let zone = body.time_zone.as_deref().unwrap_or(&tenant.time_zone);
@@ -183,6 +183,8 @@ fn check(
 
     let daily_cap = body.daily_cap.unwrap_or(DAILY_CAP);
     check_numbers(body.pace, daily_cap, &mut errors);
+    let active_since = body.active_since.unwrap_or(new.now);
+    check_start(active_since, new.now, &mut errors);
     let known = account.is_some();
     errors.check(known, "account", "not_found", "the name of one of your carrier accounts");
     errors.check(is_brand, "brand", "not_found", NO_BRAND);
@@ -197,7 +199,7 @@ fn check(
         country,
         time_zone,
         pace: body.pace,
-        active_since: body.active_since.unwrap_or(new.now),
+        active_since,
         daily_cap,
         usable: true,
         brand: body.brand.map(BrandId),
@@ -222,6 +224,22 @@ pub(super) fn check_numbers(pace: i32, daily_cap: i32, errors: &mut Errors) {
     let is_pace = (1..=10_000).contains(&pace);
     errors.check(is_pace, "pace", "out_of_range", "1 to 10000 segments per second");
     errors.check(daily_cap > 0, "daily_cap", "out_of_range", "at least 1");
+}
+
+/// Checks when a warm-up began: one that has not begun would be past its end.
+pub(super) fn check_start(active_since: Timestamp, now: Timestamp, errors: &mut Errors) {
+    errors.check(active_since <= now, "active_since", "out_of_range", "not in the future");
+}
+
+/// A country that there is, as it is kept.
+pub(super) fn country(written: &str, errors: &mut Errors) -> String {
+    match written.parse::<Country>() {
+        Ok(country) if zones::is_known(country) => country.to_string(),
+        Ok(_) | Err(_) => {
+            errors.add("country", "unknown", "a country's two letters, such as US");
+            written.to_owned()
+        }
+    }
 }
 
 /// A value as it is kept, or as it is written where that is none; then `errors` say why.

@@ -8,7 +8,7 @@ use store::settings::tenants::{self, Tenant};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::senders::read;
+use super::senders::{country, read};
 use crate::{
     app::App,
     audit,
@@ -104,7 +104,7 @@ fn changed(mut tenant: Tenant, body: Change) -> Result<Tenant, Problem> {
         tenant.name = name.trim().to_owned();
     }
     if let Some(written) = &body.country {
-        tenant.country = read::<Country>("country", written, &mut errors);
+        tenant.country = country(written, &mut errors);
     }
     if let Some(written) = &body.time_zone {
         tenant.time_zone = read::<Zone>("time_zone", written, &mut errors);

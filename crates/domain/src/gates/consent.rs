@@ -97,7 +97,7 @@ impl Stops {
     /// What an entry stops whose reason says no more: everything where somebody threatens with the
     /// law, complains, or is not the one who was meant.
     pub fn of_reason(reason: &str) -> Self {
-        let reason = reason.to_lowercase();
+        let reason = reason.to_lowercase().replace(['_', '-'], " ");
         let is_grave = GRAVE_REASONS.iter().any(|grave| reason.contains(grave));
         if is_grave { Self::All } else { Self::Marketing }
     }

@@ -4,6 +4,11 @@ use std::borrow::Cow;
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
+use crate::invisible::is_invisible;
+
+/// Nobody sees it, but as a blank.
+const BRAILLE_BLANK: char = '\u{2800}';
+
 /// Fills the gap where words were taken out; no text has it as a word.
 pub(super) const MASK: &str = "_";
 
@@ -42,6 +47,7 @@ pub(super) fn fold(text: &str) -> String {
             // Contractions are one word, and people leave the apostrophe out anyway.
             '\'' | '’' | '‘' | 'ʼ' | '`' | '´' => {}
             // No boundary.
+            BRAILLE_BLANK => folded.push(' '),
             c if is_invisible(c) => {}
             '🛑' => folded.push_str(" stop "),
             'ß' | 'ẞ' => folded.push_str("ss"),
@@ -50,16 +56,6 @@ pub(super) fn fold(text: &str) -> String {
         }
     }
     folded
-}
-
-/// Whether a character has no width of its own: `Default_Ignorable_Code_Point` of Unicode.
-pub(super) fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-        | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A number sign that numbers nothing ("wrong #") is the word.

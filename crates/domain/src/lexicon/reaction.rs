@@ -5,10 +5,17 @@ use super::{
     normal,
     words::{Kind, WORDS},
 };
+use crate::invisible::is_invisible;
 
-/// The signs that begin and end a quotation, in all languages with built-in words.
-const OPENING: [char; 4] = ['“', '"', '«', '„'];
-const CLOSING: [char; 4] = ['”', '"', '»', '“'];
+/// The signs that begin a quotation, in all languages with built-in words, and those that end it.
+const QUOTES: [(char, &[char]); 6] = [
+    ('“', &['”']),
+    ('"', &['"']),
+    ('«', &['»']),
+    ('„', &['“', '”']),
+    ('‘', &['’']),
+    ('\'', &['\'']),
+];
 
 /// How many words a reaction has that quotes nothing: `Removed a question mark from a photo`.
 const LONGEST_OF_THING: usize = 8;
@@ -17,33 +24,61 @@ const LONGEST_OF_THING: usize = 8;
 /// None for a text that is no reaction.
 pub(super) fn rest(text: &str) -> Option<&str> {
     let text = text.trim();
-    if is_of_thing(text) {
+    if is_of_thing(text) || is_sign_alone(text) {
         return Some("");
     }
 
-    let (start, sign) = text.char_indices().find(|(_, c)| OPENING.contains(c))?;
-    let (head, quoted) = (&text[..start], &text[start + sign.len_utf8()..]);
-    is_head(head).then(|| after_quotation(quoted))
+    text.char_indices().find_map(|(start, sign)| {
+        let (_, closing) = QUOTES.iter().find(|(opening, _)| *opening == sign)?;
+        let (head, quoted) = (&text[..start], &text[start + sign.len_utf8()..]);
+        let rest = after_quotation(quoted, closing);
+        if is_head(head) {
+            return Some(rest);
+        }
+        is_around(head, rest).then_some("")
+    })
 }
 
 /// What stands behind the last sign that ends a quotation; nothing where none does: a long one is
 /// cut off.
-fn after_quotation(quoted: &str) -> &str {
-    quoted.rsplit_once(CLOSING).map_or("", |(_, rest)| rest)
+fn after_quotation<'a>(quoted: &'a str, closing: &[char]) -> &'a str {
+    quoted.rsplit_once(closing).map_or("", |(_, rest)| rest)
 }
 
 /// Whether these are the words before the quotation: `Liked`, or a sign and `to`.
 fn is_head(head: &str) -> bool {
-    let folded = normal::fold(head);
-    let words = normal::words(&folded).join(" ");
+    let words = letters(head);
     let is = |kind| WORDS.keyword(kind, &words).is_some();
     is(Kind::Reaction) || (has_sign(head) && is(Kind::ReactionSign))
+}
+
+/// Whether these are the words around the quotation, where a language has some behind it: `Hat „…“
+/// geliebt`.
+fn is_around(head: &str, rest: &str) -> bool {
+    WORDS.keyword(Kind::ReactionBefore, &letters(head)).is_some()
+        && WORDS.keyword(Kind::ReactionBehind, &letters(rest)).is_some()
+}
+
+/// The words of a text without its signs: the stop sign of `Reacted 🛑 to` is none of them, and a
+/// keycap has no number.
+fn letters(text: &str) -> String {
+    let letters: String = text.chars().filter(|c| c.is_alphabetic() || c.is_whitespace()).collect();
+    normal::words(&normal::fold(&letters)).join(" ")
+}
+
+/// Whether a text is a sign and nothing else: `👍`. The stop sign says stop.
+fn is_sign_alone(text: &str) -> bool {
+    let says = |c: char| c.is_alphanumeric() || matches!(c, '?' | '¿' | '？' | '🛑');
+    has_sign(text) && !text.contains(says)
 }
 
 /// Whether a text reacts to what cannot be quoted: `Loved an image`.
 fn is_of_thing(text: &str) -> bool {
     let folded = normal::fold(text);
-    let words = normal::words(&folded);
+    // Several things are counted: `Liked 3 images`.
+    let is_count = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let words: Vec<&str> =
+        normal::words(&folded).into_iter().filter(|word| !is_count(word)).collect();
     words.len() <= LONGEST_OF_THING
         && (1..words.len()).any(|at| {
             let (head, thing) = (words[..at].join(" "), words[at..].join(" "));
@@ -56,5 +91,5 @@ fn is_of_thing(text: &str) -> bool {
 /// Whether there is a sign that no sentence has: an emoji.
 fn has_sign(text: &str) -> bool {
     let is_sign = |c: char| !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace();
-    text.chars().any(|c| is_sign(c) && !normal::is_invisible(c))
+    text.chars().any(|c| is_sign(c) && !is_invisible(c))
 }

@@ -33,6 +33,10 @@ pub(super) enum Kind {
     Reaction,
     /// Likewise, where a sign stands before them: "👍 to".
     ReactionSign,
+    /// Likewise, where words of [`Kind::ReactionBehind`] stand behind the quotation: "Hat".
+    ReactionBefore,
+    /// The words behind what a reaction quotes: "geliebt".
+    ReactionBehind,
     /// What a reaction is to that cannot be quoted: "an image".
     ReactionThing,
     /// A keyword that opts in.
@@ -128,6 +132,8 @@ fn add(words: &mut Words, language: Language, name: &'static str, text: &'static
         | Kind::Help
         | Kind::Reaction
         | Kind::ReactionSign
+        | Kind::ReactionBefore
+        | Kind::ReactionBehind
         | Kind::ReactionThing => {
             // The first language that has a keyword names it: STOP is English in every file.
             for keyword in text.split('|') {
@@ -167,6 +173,8 @@ fn kind(name: &str) -> Kind {
         "automatic" => Kind::Automatic,
         "reaction" => Kind::Reaction,
         "reaction_sign" => Kind::ReactionSign,
+        "reaction_before" => Kind::ReactionBefore,
+        "reaction_behind" => Kind::ReactionBehind,
         "reaction_thing" => Kind::ReactionThing,
         "start" => Kind::Start,
         "start_unless_asked" => Kind::StartUnlessAsked,
