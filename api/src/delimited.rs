@@ -115,11 +115,7 @@ mod tests {
             let Ok(mut table) = table else { return Ok(()) };
 
             let (mut row, mut last) = (Row::default(), 0);
-            loop {
-                match table.next(&mut row) {
-                    Next::Row | Next::Bad(_) => {}
-                    Next::End | Next::Broken(_) => break,
-                }
+            while let Next::Row | Next::Bad(_) = table.next(&mut row) {
                 // Rows come in the order of their lines, and each takes one at least.
                 prop_assert!(row.line > last && row.line <= lines, "{} after {last}", row.line);
                 last = row.line;
