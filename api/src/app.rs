@@ -35,9 +35,6 @@ use crate::{
 /// which more than half is unread.
 const FILLED: [Stream; 3] = [Stream::Carrier, Stream::Texts, Stream::Events];
 
-/// Credentials a second that are not valid, averaged, and at once, from one place.
-const REFUSED: (u32, u32) = (5, 200);
-
 /// Which part of all connections the requests of one tenant may hold; the webhooks of one account,
 /// whose signature is checked last; and all webhooks.
 const REQUESTS_PART: usize = 4;
@@ -100,6 +97,8 @@ pub struct ApiSettings {
     pub submit_burst: u32,
     /// Requests a second that one key or person may make of this process, averaged, and at once.
     pub calls: (u32, u32),
+    /// Credentials a second that are not valid, averaged, and at once, from one place.
+    pub refused: (u32, u32),
     /// The certificate with which it answers https; none: plain http.
     pub tls: Option<Arc<Tls>>,
     /// Proxies that are believed about whom a request comes from.
@@ -128,6 +127,7 @@ impl Default for ApiSettings {
             submit_per_second: 10_000,
             submit_burst: 50_000,
             calls: (2_000, 10_000),
+            refused: (5, 200),
             tls: None,
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
@@ -217,7 +217,10 @@ impl App {
                 "the tenant submits faster than its quota",
             ),
             calls: Quotas::new(parts.settings.calls, "this key or person asks faster than it may"),
-            refused_of: Quotas::new(REFUSED, "too many credentials that are not valid"),
+            refused_of: Quotas::new(
+                parts.settings.refused,
+                "too many credentials that are not valid",
+            ),
             singles: Singles::new(publishing),
             named: Named::new(parts.store.clone(), patience),
             turns,

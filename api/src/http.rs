@@ -8,6 +8,7 @@ mod codes;
 pub(crate) mod cors;
 pub(crate) mod creation;
 pub(crate) mod extract;
+pub(crate) mod network;
 pub(crate) mod outer;
 pub(crate) mod page;
 pub(crate) mod parameters;

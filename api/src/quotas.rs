@@ -39,8 +39,8 @@ pub(crate) struct Left {
 }
 
 impl<K: Hash + Eq + Clone> Quotas<K> {
-    /// So many a second, averaged, and so many at once after a while of none. `refusal` tells whoever
-    /// is over it.
+    /// So many a second, averaged, and so many at once after a while of none. `refusal` tells
+    /// whoever is over it.
     pub(crate) fn new((per_second, burst): (u32, u32), refusal: &'static str) -> Self {
         let per_second = NonZeroU32::new(per_second).unwrap_or(NonZeroU32::MIN);
         let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);

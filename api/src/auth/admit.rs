@@ -12,7 +12,8 @@ use crate::{
     app::App,
     connections::{Connection, OfShare},
     http::{
-        peer::{Peer, network},
+        network::network,
+        peer::Peer,
         problem::{Kind, Problem},
     },
 };

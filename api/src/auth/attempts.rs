@@ -11,7 +11,7 @@ use governor::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::http::{Kind, Problem, peer::network};
+use crate::http::{Kind, Problem, network::network};
 
 /// Tries at once, and how long until there is one more.
 type Rate = (NonZeroU32, Duration);

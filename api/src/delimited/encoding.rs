@@ -40,7 +40,7 @@ impl Encoding {
         }
 
         let first = start.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
-        if start.contains(&0) || first.iter().any(|byte| *byte < b' ' && *byte != b'\t') {
+        if first.iter().any(|byte| *byte < b' ' && *byte != b'\t') {
             return Err("this is a binary file");
         }
         // A character that the file's end cuts off is none.
@@ -61,12 +61,15 @@ impl fmt::Display for Encoding {
 }
 
 /// Files that are sent for CSV, by their first bytes.
-const FORMATS: [(&[u8], &str); 5] = [
+const FORMATS: [(&[u8], &str); 8] = [
     (b"PK\x03\x04", "this is an Excel workbook (xlsx) or another zip file"),
     (b"\xd0\xcf\x11\xe0", "this is an Excel workbook (xls)"),
     (b"%PDF", "this is a PDF"),
     (b"\x1f\x8b", "this is a compressed file"),
     (b"{\\rtf", "this is a text document (rtf)"),
+    (b"\x89PNG", "this is a picture (png)"),
+    (b"\xff\xd8\xff", "this is a picture (jpeg)"),
+    (b"GIF8", "this is a picture (gif)"),
 ];
 
 /// Which bytes beyond ASCII a file has: text in Windows-1252 is hardly ever UTF-8 by chance, and a
@@ -289,6 +292,7 @@ mod tests {
             (b"\xd0\xcf\x11\xe0\xa1", "xls"),
             (b"%PDF-1.7", "PDF"),
             (b"\x1f\x8b\x08", "compressed"),
+            (b"\x89PNG\r\n\x1a\n\0", "picture"),
             (b"\x01\x02\x03", "binary"),
             (b"phone\0\n", "binary"),
         ] {

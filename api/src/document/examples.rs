@@ -7,7 +7,7 @@ pub(crate) const CONTACT: &str = "871b7699-0263-5b74-bdc2-4ba8f9db8e05";
 pub(crate) const PHONE: &str = "+12125550123";
 /// A number that texts leave from.
 pub(crate) const SENDER: &str = "3f485105-8f7d-565f-91eb-3571b6e71bca";
-/// A brand.
+/// A name that texts are sent under.
 pub(crate) const BRAND: &str = "0198f1d2-7c00-7a00-8000-0000000000b0";
 /// An inbox of the brand.
 pub(crate) const INBOX: &str = "0198f1d2-7c00-7a00-8000-0000000000b1";

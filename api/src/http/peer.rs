@@ -1,6 +1,6 @@
 //! Where a request comes from, and bodies of those who have not signed in yet.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use axum::extract::{FromRequest, Request};
 use serde::de::DeserializeOwned;
@@ -20,17 +20,6 @@ const LIMIT: usize = 16 * 1024;
 /// whom they were called by.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) Option<IpAddr>);
-
-/// The place that an address belongs to: of IPv6 the 64 bits that a site has of its own.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let site = address.to_bits() & !u128::from(u64::MAX);
-            IpAddr::V6(Ipv6Addr::from_bits(site))
-        }
-        v4 => v4,
-    }
-}
 
 /// The body of somebody who has not signed in, decoded from JSON, and where it comes from.
 pub(crate) struct StrangersBody<T> {

@@ -1,4 +1,5 @@
-//! What a tenant sets up: accounts, brands, inboxes, senders, pools, templates, budgets, switches, policies, keys.
+//! What a tenant sets up: accounts, brands, inboxes, senders, pools, templates, budgets, switches,
+//! policies, keys.
 
 mod accounts;
 mod api_keys;

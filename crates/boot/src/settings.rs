@@ -233,6 +233,8 @@ impl Common {
         parse::nats_url(nats_url.as_ref())?;
 
         let listen = parse::address("MILLRACE_LISTEN", self.listen.as_deref())?;
+        let health = ("MILLRACE_HEALTH_LISTEN", self.health_listen.as_deref());
+        let health_listen = parse::address_or(health.0, health.1, DEFAULT_HEALTH_LISTEN)?;
         let public = parse::http_url("MILLRACE_PUBLIC_URL", self.public_url.as_deref())?;
         let names_public_url = public.is_some();
         let edge = self.edge.resolve()?;
@@ -250,11 +252,7 @@ impl Common {
             nats_url,
             nats_creds: parse::existing_file("NATS_CREDS", self.nats_creds)?,
             listen,
-            health_listen: parse::address_or(
-                "MILLRACE_HEALTH_LISTEN",
-                self.health_listen.as_deref(),
-                DEFAULT_HEALTH_LISTEN,
-            )?,
+            health_listen,
             edge,
             short_url: short_url.unwrap_or_else(|| public_url.clone()),
             public_url,

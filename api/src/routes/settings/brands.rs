@@ -1,5 +1,5 @@
-//! `/v1/brands`: the names that a tenant writes to people under, with what registries of senders say
-//! of them.
+//! `/v1/brands`: the names that a tenant writes to people under, with what registries of senders
+//! say of them.
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use domain::ids::BrandId;
@@ -85,7 +85,7 @@ struct Registration {
 enum RegistrationState {
     /// It was handed in, and nobody has decided.
     Pending,
-    /// It stands.
+    /// It stands, and texts may be sent under it.
     Approved,
     /// It was refused.
     Rejected,
@@ -102,7 +102,7 @@ struct BrandView {
     name: String,
     /// What recipients know it as.
     display_name: String,
-    /// Its colour.
+    /// Its colour, in small letters.
     #[schema(pattern = "^#[0-9a-f]{6}$")]
     colour: String,
     /// Where its picture is; null where it has none.
@@ -249,9 +249,9 @@ struct Change {
     archived: Option<bool>,
 }
 
-/// `PATCH /v1/brands/{id}`, for admins and owners: changes a brand, or archives it. Answers 200 with
-/// it, 404, or 409 where another has its name, or where it is to be archived and senders or inboxes
-/// belong to it.
+/// `PATCH /v1/brands/{id}`, for admins and owners: changes a brand, or archives it. Answers 200
+/// with it, 404, or 409 where another has its name, or where it is to be archived and senders or
+/// inboxes belong to it.
 #[utoipa::path(
     patch, path = "/v1/brands/{id}", tag = "settings", operation_id = "update_brand",
     security(("bearer" = [EditSettings::NAME])),

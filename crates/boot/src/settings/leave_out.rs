@@ -34,6 +34,10 @@ impl Common {
             "MILLRACE_LISTEN" => self.listen = None,
             "MILLRACE_HEALTH_LISTEN" => self.health_listen = None,
             "MILLRACE_PUBLIC_URL" => self.public_url = None,
+            "MILLRACE_TLS_CERT" => self.edge.tls_cert = None,
+            "MILLRACE_TLS_KEY" => self.edge.tls_key = None,
+            "MILLRACE_TRUSTED_PROXIES" => self.edge.trusted_proxies = None,
+            "MILLRACE_CORS_ORIGINS" => self.edge.cors_origins = None,
             "MILLRACE_SHORT_URL" => self.short_url = None,
 
             "MILLRACE_MASTER_KEY" => (self.master_key, self.master_key_file) = (None, None),

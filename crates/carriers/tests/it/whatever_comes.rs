@@ -1,5 +1,5 @@
-//! Whatever somebody sends to an address of a carrier is read or refused: nothing ends a process, and
-//! nothing that is not signed is genuine.
+//! Whatever somebody sends to an address of a carrier is read or refused: nothing ends a process,
+//! and nothing that is not signed is genuine.
 
 use carriers::twilio::{
     parse_callback_query,
@@ -30,6 +30,7 @@ fn form() -> impl Strategy<Value = Vec<u8>> {
         Just("%00%FF%".to_owned()),
         ".{0,20}",
     ];
+
     let pairs = vec((names, value), 0..12).prop_map(|pairs| {
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
         pairs.join("&").into_bytes()
@@ -60,7 +61,8 @@ proptest! {
 
     #[test]
     fn whatever_comes_unsigned_is_not_genuine(
-        url in ".{0,80}", form in form(), signature in ".{0,60}", settings in proptest::option::of(".{0,40}"),
+        url in ".{0,80}", form in form(), signature in ".{0,60}",
+        settings in proptest::option::of(".{0,40}"),
     ) {
         let secrets = [SecretString::from("a secret that nobody knows")];
         for body in [SignedBody::None, SignedBody::Form(&form), SignedBody::Raw(&form)] {

@@ -1,5 +1,5 @@
-//! SIGTERM while something is full, away or slow: every process ends within its bound, and well. What
-//! was accepted is there when the processes are back, and goes out once.
+//! SIGTERM while something is full, away or slow: every process ends within its bound, and well.
+//! What was accepted is there when the processes are back, and goes out once.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -10,7 +10,7 @@ use crate::{
 /// Every variable that the binary reads, as its help says.
 fn known() -> BTreeSet<String> {
     let mut known = BTreeSet::new();
-    for help in [&["settings"][..], &["up", "--help"]] {
+    for help in [&["settings"][..], &["up", "--help"], &["migrate", "--help"]] {
         let said = Command::new(env!("CARGO_BIN_EXE_millrace")).args(help).output();
         let said = String::from_utf8(said.expect("it runs").stdout).expect("text");
         let names = said.split("[env: ").skip(1).filter_map(|rest| rest.split(['=', ']']).next());

@@ -118,8 +118,8 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
         Role::Pipeline,
         "update",
         "account_shares audit_log brands consents inboxes invitations members persons \
-         platform_accounts platform_switch platform_url policies refresh_tokens sessions template_versions \
-         waiting_changes waiting_heads waiting_totals",
+         platform_accounts platform_switch platform_url policies refresh_tokens sessions \
+         template_versions waiting_changes waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
