@@ -128,12 +128,20 @@ async fn converse(
 
     match &app.settings.tls {
         None => answer(TokioIo::new(stream), connection, peer, router, shutdown).await,
-        Some(tls) => match tls.accept(stream).await {
-            Ok(stream) => {
-                answer(TokioIo::new(stream), connection, peer, router, shutdown).await;
+        Some(tls) => {
+            // Nothing is asked yet, so whoever needs the place, or a stop, goes first.
+            let shaken = tokio::select! {
+                shaken = tls.accept(stream) => shaken,
+                () = connection.gone() => return,
+                () = shutdown.cancelled() => return,
+            };
+            match shaken {
+                Ok(stream) => {
+                    answer(TokioIo::new(stream), connection, peer, router, shutdown).await;
+                }
+                Err(error) => tracing::debug!(%error, "a handshake failed"),
             }
-            Err(error) => tracing::debug!(%error, "a handshake failed"),
-        },
+        }
     }
 }
 

@@ -96,3 +96,43 @@ fn read(cert: &Path, key: &Path) -> Result<Arc<ServerConfig>> {
         .map_err(|error| wrong(key, &error))?;
     Ok(Arc::new(config))
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertifiedKey, generate_simple_self_signed};
+
+    use super::*;
+
+    fn write(cert_to: &Path, key_to: &Path) {
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        fs::write(cert_to, cert.pem()).expect("written");
+        fs::write(key_to, signing_key.serialize_pem()).expect("written");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewed_certificate_is_used_and_one_that_is_wrong_is_not() {
+        let folder = std::env::temp_dir().join(format!("tls-renewed-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+        write(&cert, &key);
+        let tls = Arc::new(Tls::read(&cert, &key).expect("a certificate"));
+        let stop = CancellationToken::new();
+        let keeping = tokio::spawn(Arc::clone(&tls).keep_current(stop.clone()));
+        tokio::time::sleep(LOOK_EVERY / 2).await;
+
+        let first = tls.config.load_full();
+        write(&cert, &key);
+        tokio::time::sleep(LOOK_EVERY).await;
+        let second = tls.config.load_full();
+        assert!(!Arc::ptr_eq(&first, &second), "the new one is used");
+
+        fs::write(&key, "no key").expect("written");
+        tokio::time::sleep(LOOK_EVERY).await;
+        assert!(Arc::ptr_eq(&second, &tls.config.load_full()), "the old one stays in use");
+
+        stop.cancel();
+        keeping.await.expect("it ends");
+        fs::remove_dir_all(&folder).expect("removed");
+    }
+}

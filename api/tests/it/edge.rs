@@ -8,6 +8,8 @@ use reqwest::{Certificate, Client, Method};
 use serde_json::json;
 use store::settings::api_keys::KeyRole;
 
+use tokio::io::AsyncReadExt;
+
 use crate::harness::{World, send};
 
 #[tokio::test]
@@ -94,33 +96,63 @@ async fn without_named_origins_no_page_of_another_origin_may_call() {
     answer.expect(200);
 }
 
-#[tokio::test]
-async fn https_is_answered_with_the_certificate_that_is_named() {
+/// A certificate for this machine in PEM, and what answers with it.
+fn certificate() -> (String, Arc<Tls>) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let files = std::env::temp_dir().join(format!("tls-{}", std::process::id()));
-    std::fs::create_dir_all(&files).unwrap();
-    let (cert_file, key_file) = (files.join("cert.pem"), files.join("key.pem"));
+    let files = boot::embedded::Scratch::new().unwrap();
+    let (cert_file, key_file) = (files.path().join("cert.pem"), files.path().join("key.pem"));
     std::fs::write(&cert_file, cert.pem()).unwrap();
     std::fs::write(&key_file, signing_key.serialize_pem()).unwrap();
-    let tls = Arc::new(Tls::read(&cert_file, &key_file).unwrap());
     let mixed = Tls::read(&cert_file, &cert_file).expect_err("no key in it").to_string();
     assert!(mixed.contains("cert.pem"), "{mixed}");
-    std::fs::remove_dir_all(&files).unwrap();
+    (cert.pem(), Arc::new(Tls::read(&cert_file, &key_file).unwrap()))
+}
 
+/// A client that trusts this certificate, or none of its own.
+fn https(trusted: Option<&str>) -> Client {
+    let builder = Client::builder().timeout(Duration::from_secs(5));
+    let trusted = trusted.map(|pem| Certificate::from_pem(pem.as_bytes()).unwrap());
+    trusted
+        .into_iter()
+        .fold(builder, |builder, one| builder.add_root_certificate(one))
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn https_is_answered_with_the_certificate_that_is_named() {
+    let (cert, tls) = certificate();
     let world = World::start_with(|settings| settings.tls = Some(tls)).await;
     let caller = world.caller("acme", KeyRole::Viewer).await;
     let url = world.base.replace("http://127.0.0.1", "https://localhost");
-    let client = |trusted: Option<Certificate>| {
-        let builder = Client::builder().timeout(Duration::from_secs(10));
-        trusted.into_iter().fold(builder, |builder, one| builder.add_root_certificate(one)).build()
-    };
-    let trusted = Certificate::from_pem(cert.pem().as_bytes()).unwrap();
     let ask = |client: Client| client.get(format!("{url}/v1/me")).bearer_auth(&caller.key).send();
 
-    let answer = ask(client(Some(trusted)).unwrap()).await.unwrap();
+    let answer = ask(https(Some(&cert))).await.unwrap();
     assert_eq!(answer.status(), 200);
-    assert!(ask(client(None).unwrap()).await.is_err(), "a stranger's certificate");
+    assert!(ask(https(None)).await.is_err(), "a stranger's certificate");
     let plain = caller.request(Method::GET, "/v1/me").json(&json!({})).send().await;
     assert!(plain.is_err(), "plain http on a port of https");
+}
+
+#[tokio::test]
+async fn who_does_not_shake_hands_makes_room_at_once() {
+    let (cert, tls) = certificate();
+    let world = World::start_with(|settings| {
+        settings.tls = Some(tls);
+        settings.connections = 1;
+    })
+    .await;
+    let caller = world.caller("acme", KeyRole::Viewer).await;
+    let silent = tokio::net::TcpStream::connect(world.base.trim_start_matches("http://"));
+    let mut silent = silent.await.unwrap();
+
+    let url = world.base.replace("http://127.0.0.1", "https://localhost");
+    let answer = https(Some(&cert)).get(format!("{url}/v1/me")).bearer_auth(&caller.key).send();
+    assert_eq!(answer.await.unwrap().status(), 200);
+
+    // Its connection is closed, and sooner than a handshake may take.
+    let mut byte = [0];
+    let closed = tokio::time::timeout(Duration::from_secs(4), silent.read(&mut byte));
+    assert_eq!(closed.await.expect("closed").unwrap(), 0);
 }

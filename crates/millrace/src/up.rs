@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use boot::{
     embedded::DataDir,
     keys::Keys,
@@ -52,7 +52,9 @@ pub async fn run(args: cli::Up) -> anyhow::Result<ExitCode> {
     let mut common = args.common;
     quiet_logs(&mut common);
     common.health_listen.get_or_insert_with(|| "127.0.0.1:0".to_owned());
-    common.clone().resolve()?;
+    if common.clone().resolve()?.edge.tls.is_some() {
+        bail!("MILLRACE_TLS_CERT: `up` answers plain http; leave it out, or run `millrace api`");
+    }
     let usual = common.listen.is_none().then(|| SocketAddr::from(serve::sandbox::DEFAULT_LISTEN));
     let listener = listen(&mut common).await?;
 
