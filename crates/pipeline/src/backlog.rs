@@ -1,6 +1,10 @@
 //! What a consumer has before it, as the broker tells.
 
-use async_nats::jetstream::consumer::PullConsumer;
+use async_nats::jetstream::{
+    consumer::PullConsumer,
+    message::StreamMessage,
+    stream::{RawMessageError, RawMessageErrorKind, Stream as FoundStream},
+};
 use domain::message::class::Lane;
 use stage::StageName;
 use wire::stream::Stream;
@@ -43,16 +47,28 @@ pub async fn ask(broker: &Broker, spec: &ConsumerSpec) -> Option<Backlog> {
 /// 1970; none where there is none.
 pub async fn first_stored(broker: &Broker, spec: &ConsumerSpec, floor: u64) -> Option<i64> {
     let stream = broker.api.get_stream_no_info(spec.stream.name()).await.ok()?;
+    let first = first_entry(&stream, spec, floor + 1).await.ok()??;
+    i64::try_from(first.time.unix_timestamp_nanos()).ok()
+}
 
-    let mut oldest: Option<i64> = None;
+/// The first entry from a sequence on that a consumer reads; none where there is none.
+pub(crate) async fn first_entry<I>(
+    stream: &FoundStream<I>,
+    spec: &ConsumerSpec,
+    from: u64,
+) -> Result<Option<StreamMessage>, RawMessageError> {
+    let mut first: Option<StreamMessage> = None;
     for filter in spec.filters {
-        let Ok(first) = stream.get_first_raw_message_by_subject(filter, floor + 1).await else {
-            continue;
+        let found = match stream.get_first_raw_message_by_subject(filter, from).await {
+            Ok(entry) => entry,
+            Err(why) if why.kind() == RawMessageErrorKind::NoMessageFound => continue,
+            Err(why) => return Err(why),
         };
-        let stored = i64::try_from(first.time.unix_timestamp_nanos()).ok()?;
-        oldest = Some(oldest.map_or(stored, |before| before.min(stored)));
+        if first.as_ref().is_none_or(|before| found.sequence < before.sequence) {
+            first = Some(found);
+        }
     }
-    oldest
+    Ok(first)
 }
 
 /// What a work queue holds, by the sequences of its entries.

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use async_nats::jetstream::{
     consumer::{Info as Consumer, PullConsumer},
-    stream::{Info, LastRawMessageErrorKind, Stream as FoundStream},
+    stream::{Info, Stream as FoundStream},
 };
 use tokio::{sync::watch, time::interval};
 use tokio_util::task::AbortOnDropHandle;
 use wire::stream::Stream;
 
 use crate::{
+    backlog::first_entry,
     broker::Broker,
     consumers::{CONSUMERS, ConsumerSpec, is_missing},
 };
@@ -99,7 +100,10 @@ async fn lowest_unread(
         Err(_) => return None,
     };
     let Some(sequence) = unread_after else { return Some(None) };
-    first_of(stream, spec.filters, sequence + 1).await
+
+    // What others read in between is not unread.
+    let first = first_entry(stream, spec, sequence + 1).await.ok()?;
+    Some(first.map(|entry| entry.sequence))
 }
 
 /// The sequence after which a consumer may not have read something. Both stand still while nothing
@@ -109,21 +113,6 @@ fn unread_after(consumer: &Consumer) -> Option<u64> {
         return Some(consumer.ack_floor.stream_sequence);
     }
     (consumer.num_pending > 0).then_some(consumer.delivered.stream_sequence)
-}
-
-/// The first sequence from this one on whose subject a consumer reads; the inner none where there
-/// is no such entry. What others read in between is not unread.
-async fn first_of(stream: &FoundStream, filters: &[&str], from: u64) -> Option<Option<u64>> {
-    let mut first: Option<u64> = None;
-    for filter in filters {
-        let sequence = match stream.get_first_raw_message_by_subject(filter, from).await {
-            Ok(entry) => Some(entry.sequence),
-            Err(why) if why.kind() == LastRawMessageErrorKind::NoMessageFound => None,
-            Err(_) => return None,
-        };
-        first = first.into_iter().chain(sequence).min();
-    }
-    Some(first)
 }
 
 /// Watches streams until it is dropped.
