@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use governor::{
-    Quota, RateLimiter,
+    DefaultDirectRateLimiter, Quota, RateLimiter,
     clock::{Clock, QuantaClock},
     middleware::StateInformationMiddleware,
     state::keyed::HashMapStateStore,
@@ -28,6 +28,8 @@ pub struct Quotas<K: Hash + Eq + Clone> {
     burst: u32,
     refill: Duration,
     refusal: &'static str,
+    /// How often those are forgotten whose quota is full again.
+    forgetting: DefaultDirectRateLimiter,
 }
 
 /// What is left to somebody, for the `RateLimit-*` headers.
@@ -53,15 +55,14 @@ impl<K: Hash + Eq + Clone> Quotas<K> {
             burst: burst.get(),
             refill: Duration::from_secs(1) / per_second.get(),
             refusal,
+            forgetting: RateLimiter::direct(Quota::per_second(NonZeroU32::MIN)),
         }
     }
 
     /// Takes `count` of somebody's quota.
     pub(crate) fn take(&self, whose: &K, count: u32) -> Result<Left, (Problem, Left)> {
         let Some(count) = NonZeroU32::new(count) else { return Ok(self.left(self.burst)) };
-        if self.limiter.len() > MANY {
-            self.limiter.retain_recent();
-        }
+        self.forget();
 
         match self.limiter.check_key_n(whose, count) {
             Ok(Ok(state)) => Ok(self.left(state.remaining_burst_capacity())),
@@ -73,6 +74,14 @@ impl<K: Hash + Eq + Clone> Quotas<K> {
                 let detail = format!("{}: {} at once at most", self.refusal, self.burst);
                 Err((Problem::new(Kind::TooMany, detail).retry_after(1), self.left(0)))
             }
+        }
+    }
+
+    /// Forgets those whose quota is full again, once a second at most: with many at once each call
+    /// would look at all of them.
+    fn forget(&self) {
+        if self.limiter.len() > MANY && self.forgetting.check().is_ok() {
+            self.limiter.retain_recent();
         }
     }
 
