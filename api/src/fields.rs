@@ -20,6 +20,9 @@ const MAX_NAME: usize = 200;
 /// The longest text of a message as it is written, in characters: some of them are not sent.
 const MAX_BODY: usize = 4096;
 
+/// The longest address of something on the web, in characters.
+const MAX_URL: usize = 2000;
+
 /// How many variables a template declares, and a message brings.
 const MAX_VARIABLES: usize = 50;
 
@@ -82,6 +85,24 @@ pub(crate) fn number(
 /// The name of something that a tenant sets up, in the field `name`.
 pub(crate) fn name(written: &str, errors: &mut Errors) {
     errors.text("name", written, 1, MAX_NAME);
+}
+
+/// An address of something on the web, as far as its length goes.
+pub(crate) fn url(field: &str, written: &str, errors: &mut Errors) {
+    errors.text(field, written, 1, MAX_URL);
+}
+
+/// When something was archived that a change archives, takes back, or leaves as it is.
+pub(crate) fn archived_at(
+    before: Option<Timestamp>,
+    said: Option<bool>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    match said {
+        Some(true) => before.or(Some(now)),
+        Some(false) => None,
+        None => before,
+    }
 }
 
 /// How many variables there are.

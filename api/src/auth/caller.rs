@@ -63,8 +63,8 @@ impl Caller {
     /// Refuses to give somebody more than the caller has: a role, or of that some permissions.
     ///
     /// # Errors
-    /// They would have a permission that the caller has not, or be an owner where the caller is
-    /// not one.
+    /// They would have a permission that the caller has not, or be an owner by the word of somebody
+    /// who is not an owner.
     pub(crate) fn may_give(&self, role: KeyRole, scopes: Option<&[String]>) -> Result<(), Problem> {
         if role == KeyRole::Owner && self.role != KeyRole::Owner {
             return Err(Problem::new(Kind::Forbidden, "only an owner makes an owner"));

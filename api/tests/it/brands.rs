@@ -65,6 +65,7 @@ async fn an_inbox_belongs_to_a_brand_that_is_in_use() {
     assert_eq!(caller.get(&inbox).await.expect(200), renamed);
     caller.patch(&inbox, &json!({ "archived": true })).await.expect(200);
     caller.patch(&path, &json!({ "archived": true })).await.expect(200);
+    caller.patch(&inbox, &json!({ "archived": false })).await.problem(409);
     let refused = caller.post("/v1/inboxes", &new).await.problem(422);
     assert_eq!(refused, [("brand".to_owned(), "not_found".to_owned())]);
 }

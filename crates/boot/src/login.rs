@@ -60,8 +60,8 @@ impl DatabaseLogin {
     /// the administrator's server, and writes its address there for its owner alone.
     ///
     /// # Errors
-    /// The file cannot be read or written, or holds no whole address; the administrator's has no
-    /// host.
+    /// The file cannot be read or written, or holds no whole address; the administrator's address
+    /// names no host.
     pub fn load_or_create(path: &Path, admin: &SecretString) -> io::Result<Self> {
         let wrong = |why: IncompleteUrl| io::Error::other(format!("{}: {why}", path.display()));
         match std::fs::read_to_string(path) {

@@ -80,8 +80,8 @@ struct MadeInvitation {
 
 /// `POST /v1/invitations`, for admins and owners: invites somebody, in place of an invitation that
 /// they have already. Nobody gives a role that may do more than they (403). Answers 201 with the
-/// code, which is never shown again (so an `Idempotency-Key` is refused), or 409 where 1,000 are
-/// open.
+/// code, which is never shown again: so an `Idempotency-Key` is refused. Answers 409 while 1,000
+/// invitations are open.
 #[utoipa::path(
     post, path = "/v1/invitations", tag = "people", operation_id = "create_invitation",
     security(("bearer" = [ManagePeople::NAME])),

@@ -18,15 +18,13 @@ use crate::{
     auth::{Allowed, EditSettings, Needs, Read},
     directory::{Entry, mirror},
     document::answers::{Always, Conflict, Missing, OfBody},
+    fields,
     http::{
         Body, Creation, Errors, Kind, Page, Paging, Problem, Query, creation::IdempotencyKey,
         extract::Name,
     },
 };
 use view::{AccountView, view};
-
-/// The longest address of a carrier's API, characters.
-const MAX_URL: usize = 2000;
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, put, change, remove))
@@ -317,7 +315,7 @@ fn check_carrier(app: &App, carrier: Carrier, body: &NewAccount, errors: &mut Er
 
 /// The address of a carrier's API, where accounts may point at it.
 fn check_url(app: &App, carrier: Carrier, url: &str, errors: &mut Errors) -> String {
-    errors.text("base_url", url, 1, MAX_URL);
+    fields::url("base_url", url, errors);
     match check_base_url(|host| carrier.owns_host(host), url, &app.settings.carrier_hosts) {
         Ok(url) => url,
         Err(why) => {

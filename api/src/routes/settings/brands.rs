@@ -31,9 +31,6 @@ const COLOUR: &str = "#6366f1";
 /// The longest name that recipients read, in characters.
 const MAX_DISPLAY_NAME: usize = 100;
 
-/// The longest address of a picture, in characters.
-const MAX_URL: usize = 2000;
-
 const TAKEN: &str = "a brand has this name, or there are 1,000 of them";
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -182,7 +179,7 @@ fn checked(brand: Brand) -> Result<Brand, Problem> {
     let is_colour = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     errors.check(is_colour, "colour", "invalid", "a colour such as #6366f1");
     if let Some(url) = &brand.logo_url {
-        errors.text("logo_url", url, 1, MAX_URL);
+        fields::url("logo_url", url, &mut errors);
         errors.check(url.starts_with("https://"), "logo_url", "invalid", "an https address");
     }
     errors.done()?;
@@ -284,11 +281,7 @@ async fn change(
         colour: body.colour.unwrap_or_else(|| before.colour.clone()).to_ascii_lowercase(),
         logo_url: body.logo_url.or_else(|| before.logo_url.clone()),
         registration: said.or_else(|| before.registration.clone()),
-        archived_at: match body.archived {
-            Some(true) => before.archived_at.or(Some(now)),
-            Some(false) => None,
-            None => before.archived_at,
-        },
+        archived_at: fields::archived_at(before.archived_at, body.archived, now),
         ..before.clone()
     })?;
     if after.archived_at.is_some() && before.archived_at.is_none() {

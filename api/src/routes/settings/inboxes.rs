@@ -135,7 +135,8 @@ struct Change {
 }
 
 /// `PATCH /v1/inboxes/{id}`, for admins and owners: renames an inbox, or archives it. Answers 200
-/// with it, 404, or 409 where another of its brand has its name.
+/// with it, 404, or 409 where another of its brand has its name, or where it is taken back and its
+/// brand is archived.
 #[utoipa::path(
     patch, path = "/v1/inboxes/{id}", tag = "settings", operation_id = "update_inbox",
     security(("bearer" = [EditSettings::NAME])),
@@ -163,11 +164,14 @@ async fn change(
     let name = body.name.map_or_else(|| before.name.clone(), |name| name.trim().to_owned());
     fields::name(&name, &mut errors);
     errors.done()?;
-    let archived_at = match body.archived {
-        Some(true) => before.archived_at.or(Some(now)),
-        Some(false) => None,
-        None => before.archived_at,
-    };
+    let archived_at = fields::archived_at(before.archived_at, body.archived, now);
+    if archived_at.is_none() && before.archived_at.is_some() {
+        let brand = brands::get(&mut tx, &caller.tenant, before.brand, true).await?;
+        if brand.is_none_or(|brand| brand.archived_at.is_some()) {
+            let detail = "its brand is archived: take that back first";
+            return Err(Problem::new(Kind::Conflict, detail));
+        }
+    }
     let after = Inbox { name, archived_at, ..before.clone() };
 
     // record

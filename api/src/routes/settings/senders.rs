@@ -207,8 +207,8 @@ fn check(
     })
 }
 
-/// Whether a brand may be a sender's: none, or one that is not archived, which it stays until the
-/// transaction ends.
+/// Whether a brand may be a sender's: none, or one that is not archived. It is locked, so that
+/// nobody archives it before the transaction ends.
 pub(super) async fn is_brand(
     tx: &mut Scoped,
     tenant: &TenantId,

@@ -10,8 +10,8 @@ use crate::{cli::dead::Filter, rotate::sums::RotationSums};
 /// Frames between two lines of progress.
 const FRAMES: usize = 1_000;
 
-/// Seals anew what older keys have sealed, frame by frame; names on standard error what no key
-/// opens.
+/// Seals anew what older keys have sealed, frame by frame. What no key opens is named on standard
+/// error.
 ///
 /// # Errors
 /// The broker does not answer, or the process was told to end.
