@@ -33,4 +33,4 @@ level: ; @scripts/setup --tests && LEVEL_MESSAGES=50000 cargo test --locked -p s
 
 fuzz: ; @scripts/setup --tests && PROPTEST_CASES=$${CASES:-100000} cargo nextest run --workspace --locked -E 'test(/whatever_/) or binary(rules)' --no-fail-fast
 
-scans: ; @scripts/setup --tests && SCANS=full cargo test --locked -p store --test scans -- --nocapture --test-threads 1
+scans: ; @scripts/setup --tests && SCANS=full cargo test --locked -p store --test it -- --nocapture --test-threads 1 scans::

@@ -1,12 +1,6 @@
 //! `subjects.md` names the consumers that the code declares, stages that there are, and examples
 //! that run: each is started with the stock Python client against a broker of this test.
 
-#[allow(dead_code, reason = "this test needs the broker's address alone")]
-#[path = "runtime/common/nats.rs"]
-mod nats;
-#[path = "../../wire/tests/tables/mod.rs"]
-mod tables;
-
 use std::{
     collections::BTreeSet,
     fs,
@@ -17,10 +11,8 @@ use std::{
 };
 
 use domain::ids::TenantId;
-use nats::Nats;
 use pipeline::{Broker, Publisher, StreamSettings, apply_streams, consumers::CONSUMERS};
 use stage::StageName;
-use tables::{blocks, code, name, overlap, pattern, table};
 use tokio_util::sync::CancellationToken;
 use wire::{
     Event, EventKind, Stream, Subject,
@@ -28,6 +20,11 @@ use wire::{
     frame::{MemberKey, Outgoing},
     json,
     subject::Scope,
+};
+
+use crate::{
+    common::nats::Nats,
+    tables::{blocks, code, name, overlap, pattern, table},
 };
 
 const COLUMNS: [&str; 7] =

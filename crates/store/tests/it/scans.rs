@@ -2,13 +2,8 @@
 //! the stages. `make scans` runs them with millions of rows and prints what docs/performance.md
 //! shows.
 
-#[cfg(test)]
 mod campaigns;
-#[cfg(test)]
 mod measure;
-#[cfg(test)]
 mod queues;
-#[cfg(test)]
 mod stop;
-#[cfg(test)]
 mod tenants;

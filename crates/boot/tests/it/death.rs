@@ -1,5 +1,4 @@
 //! However the process ends that started the servers, they end too, and their data stay good.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
     io::{BufRead, BufReader},

@@ -1,5 +1,4 @@
 //! The sandbox clock over a real broker: every process goes by it.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::time::Duration;
 

@@ -15,4 +15,8 @@ mod flow;
 mod letters;
 mod publishing;
 mod room;
+mod settle;
 mod sources;
+mod subjects_md;
+#[path = "../../../wire/tests/it/tables/mod.rs"]
+mod tables;

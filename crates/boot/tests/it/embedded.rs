@@ -1,5 +1,4 @@
 //! The embedded servers, started for real.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{net::TcpListener, os::unix::fs::PermissionsExt, path::Path};
 

@@ -39,6 +39,7 @@ impl Cost {
 }
 
 /// Adds a line to what is printed.
+#[expect(clippy::print_stdout, reason = "docs/performance.md shows it")]
 pub fn print(what: &str, rows: i64, tenants: i64, cost: Cost) {
     println!("| {what} | {rows} | {tenants} | {} | {:.2} ms |", cost.pages, cost.millis);
 }

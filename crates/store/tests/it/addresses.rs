@@ -332,7 +332,7 @@ async fn a_tenant_neither_sees_nor_writes_the_addresses_of_another() -> anyhow::
 
 /// The part of the migration that looks at the contacts from before it.
 fn filling() -> &'static str {
-    let migration = include_str!("../../../migrations/0026_addresses.sql");
+    let migration = include_str!("../../../../migrations/0026_addresses.sql");
     let from = migration.find("do $$").expect("the migration fills the table");
     let to = migration[from..].find("end $$;").expect("and comes to an end");
     &migration[from..from + to + "end $$;".len()]

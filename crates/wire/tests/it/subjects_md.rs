@@ -1,8 +1,6 @@
 //! `subjects.md` says what the code says: streams, subjects, payloads, retention, event types,
 //! totals and examples. Who consumes is compared in `pipeline`, where the consumers are declared.
 
-mod tables;
-
 use std::{any::type_name, collections::BTreeSet, fs, path::PathBuf};
 
 use domain::{
@@ -11,7 +9,6 @@ use domain::{
     message::{class::Lane, state::MessageState},
 };
 use serde_json::Value;
-use tables::{blocks, code, covers, document, links, name, pattern, table};
 use wire::{
     Admitted, DeadLetter, Enriched, Event, EventKind, InboundText, Stream, Subject, Submitted,
     WebhookRequest,
@@ -20,6 +17,8 @@ use wire::{
     subject::{SHARDS, Scope, Token, WebhookKind},
     totals::Totals,
 };
+
+use crate::tables::{blocks, code, covers, document, links, name, path, pattern, table};
 
 const STREAMS: [&str; 7] =
     ["stream", "subject", "payload", "producer", "consumers", "dedup key", "retention"];
@@ -262,6 +261,6 @@ fn golden(name: &str) -> Value {
     serde_json::from_str(&text.expect("a golden file")).expect("JSON")
 }
 
-fn from_root(path: String) -> PathBuf {
-    tables::path().with_file_name("").join(path)
+fn from_root(below: String) -> PathBuf {
+    path().with_file_name("").join(below)
 }

@@ -183,8 +183,8 @@ async fn what_an_older_version_has_counted_goes_on_and_it_counts_no_more() -> an
 
     let mut tx = connection.begin().await?;
     for migration in [
-        include_str!("../../../migrations/0033_counts.sql"),
-        include_str!("../../../migrations/0044_variants.sql"),
+        include_str!("../../../../migrations/0033_counts.sql"),
+        include_str!("../../../../migrations/0044_variants.sql"),
     ] {
         sqlx::raw_sql(migration).execute(&mut *tx).await?;
     }

@@ -1,5 +1,4 @@
 //! Settings as a process reads them: defaults, files, and the one line for each mistake.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use boot::{
