@@ -25,6 +25,7 @@ mod outages;
 mod parameters;
 mod people;
 mod problems;
+mod reviews;
 mod settings;
 mod sign_in;
 mod simulate;
