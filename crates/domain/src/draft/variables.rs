@@ -52,7 +52,7 @@ mod tests {
             ("Hi {first_name}, {last_name|x}", Some("{first_name}")),
             ("Hi { last_name|there }", Some("{ last_name|there }")),
             ("{code} is a set, {} too, {{}} and {{ - }} as well", None),
-            ("} {{ and }} } first_name }", None),
+            ("} {{ } } first_name }", None),
             ("{{ a\nb }}", None),
             ("first_name", None),
         ] {

@@ -34,7 +34,7 @@ const ALPHABETS: [(&str, &str); 9] = [
     // Greek
     ("αβεηικμνορτυχζγ", "abehikmnoptyxzy"),
     // Armenian
-    ("օտսհոցզյլքվ", "ostuhngqjlqu"),
+    ("օտսհոցզյլքվ", "osuhngqjlpu"),
     // Cherokee
     ("ꭰꭱꭲꭵꭹꭺꭻꭼꮃꮇꮋꮍꮎꮐꮓꮟꮢꮤꮥꮩꮪꮮꮯꮲꮶꮷᏼᏻ", "drtiyajewmhyogzbrwsvslcpkdbg"),
     // Coptic
