@@ -52,11 +52,11 @@ fn a_deferred_message_comes_back_at_its_place_in_the_first_minutes() {
 
 #[test]
 fn the_first_minutes_of_a_short_window_end_before_it_closes() {
-    let mut desk = Desk::new();
-    desk.policy().quiet_hours.spread_seconds = 300;
-    desk.policy().quiet_hours.window = "daily 10:00-10:02".parse().expect("a window");
     let (opening, lead) = (at("2026-03-03T15:00:00Z"), 12);
     for message in [0, 1, 119, 250, 300] {
+        let mut desk = Desk::new();
+        desk.policy().quiet_hours.spread_seconds = 300;
+        desk.policy().quiet_hours.window = "daily 10:00-10:02".parse().expect("a window");
         desk.message = message;
         desk.now = at("2026-03-03T03:00:00Z");
         let says = desk.says();
