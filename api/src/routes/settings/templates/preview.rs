@@ -165,7 +165,7 @@ impl Trial {
         });
         let too_long = (!draft::fits(rendered, class))
             .then(|| Warning { code: WarningCode::TooLong, detail: draft::TOO_LONG.to_owned() });
-        variables.chain(too_long).collect()
+        too_long.into_iter().chain(variables).collect()
     }
 
     /// The text with its values.
