@@ -15,7 +15,7 @@ const SHORT: usize = 40;
 pub(super) enum Form {
     /// A whole number from the first to the last.
     Number(i64, i64),
-    /// A UUID.
+    /// An id, which is a UUID.
     Id,
     /// An instant of RFC 3339.
     Instant,

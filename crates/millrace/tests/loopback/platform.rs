@@ -119,6 +119,7 @@ impl Platform {
         let client = carriers::http::client()?;
         let document = client.get(format!("{api}/openapi.json")).send().await?.bytes().await?;
         let document: Value = serde_json::from_slice(&document)?;
+
         let mut asked = 0;
         for (path, item) in document["paths"].as_object().context("paths")? {
             let path = path.replace("{id}", "0198f1d2-0000-7000-8000-0000000000ff");
@@ -134,6 +135,7 @@ impl Platform {
                 }
             }
         }
+
         ensure!(asked > 150, "{asked} requests");
         let metrics = client.get(format!("{health}/metrics")).send().await?.error_for_status()?;
         Ok(metrics.text().await?)

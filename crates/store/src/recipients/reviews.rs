@@ -25,7 +25,7 @@ pub enum ReviewDecision {
 }
 
 impl ReviewDecision {
-    /// Both decisions.
+    /// Both of the decisions.
     pub const ALL: [Self; 2] = [Self::OptedOut, Self::Dismissed];
 
     /// The name in rows and requests.
