@@ -35,9 +35,13 @@ const MAX_TAG: usize = 64;
 /// The longest validity, in seconds: a week.
 const MAX_VALIDITY: i64 = 7 * 24 * 60 * 60;
 
-/// The text of a message of this class. Whatever it says, its length is what can be sent.
+/// The text of a message of this class, which is sent as it is written: variables are filled in by
+/// templates alone. Whatever it says, its length is what can be sent.
 pub(crate) fn body(field: &str, text: &str, class: MessageClass, errors: &mut Errors) {
     errors.text(field, text, 1, MAX_BODY);
+    if let Some(variable) = draft::variable_in(text) {
+        errors.add(field, "variable", format!("{variable}: {}", draft::NOT_FILLED_IN));
+    }
     errors.check(draft::fits(text, class), field, "too_long", draft::TOO_LONG);
 }
 
@@ -80,6 +84,23 @@ pub(crate) fn number(
 ) -> Option<PhoneNumber> {
     let read = PhoneNumber::parse(written, home);
     read.map_err(|why| errors.add(field, "invalid_number", why.to_string())).ok()
+}
+
+/// The country of a number without a plus sign: what the field `country` says, else the tenant's.
+/// One that cannot be read matters where the number needs it.
+pub(crate) fn home(
+    written: Option<&str>,
+    phone: &str,
+    tenants: Option<Country>,
+    errors: &mut Errors,
+) -> Option<Country> {
+    let written = written.map(str::trim).filter(|written| !written.is_empty());
+    let Some(written) = written else { return tenants };
+    let named = Country::named(written);
+    if named.is_none() && !phone.contains('+') {
+        errors.add("country", "unknown", "a country's two letters, such as US or GB");
+    }
+    named.or(tenants)
 }
 
 /// The name of something that a tenant sets up, in the field `name`.

@@ -8,6 +8,7 @@ mod codes;
 pub(crate) mod cors;
 pub(crate) mod creation;
 pub(crate) mod extract;
+mod form;
 pub(crate) mod network;
 pub(crate) mod outer;
 pub(crate) mod page;

@@ -29,6 +29,8 @@ pub(crate) const PAUSED: &str = "0198f1d2-7c00-7a00-8000-000000000052";
 pub(crate) const MESSAGE: &str = "0b7e1ffb-6a0d-5e0e-9d0b-6f7f3c1d2a60";
 /// A text that waits.
 pub(crate) const WAITING: &str = "0b7e1ffb-6a0d-5e0e-9d0b-6f7f3c1d2a61";
+/// A text that was taken for an opt-out.
+pub(crate) const REVIEW: &str = "0198f1d2-7c00-7a00-8000-0000000000c0";
 /// A file of contacts that was imported.
 pub(crate) const IMPORT: &str = "0198f1d2-7c00-7a00-8000-000000000070";
 /// An API key.

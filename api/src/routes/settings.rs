@@ -5,6 +5,7 @@ mod accounts;
 mod api_keys;
 mod brands;
 mod budgets;
+mod changed;
 mod inboxes;
 mod kill_switch;
 mod policies;

@@ -4,6 +4,7 @@
 mod collection;
 mod examples;
 mod health;
+mod required;
 mod schemas;
 
 use std::{collections::BTreeSet, path::Path};

@@ -4,6 +4,7 @@
 
 mod audit;
 mod brands;
+mod budgets;
 mod campaigns;
 mod cancels;
 mod changes;
@@ -25,6 +26,8 @@ mod outages;
 mod parameters;
 mod people;
 mod problems;
+mod refused;
+mod reviews;
 mod settings;
 mod sign_in;
 mod simulate;

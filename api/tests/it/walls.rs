@@ -53,6 +53,7 @@ async fn another_tenants_ids_are_answered_404_everywhere() {
         "/v1/carrier-accounts",
         "/v1/campaigns",
         "/v1/do-not-contact",
+        "/v1/consent/reviews",
         "/v1/budgets",
         "/v1/kill-switch",
     ] {

@@ -134,9 +134,35 @@ fn contents(operation: &Value) -> Vec<Content<'_>> {
 fn request(
     world: &World,
     caller: &Caller,
-    (method, path): (&Method, &str),
+    operation_of: (&Method, &str),
     operation: &Value,
     content: Content<'_>,
+) -> RequestBuilder {
+    let body = content.map(|(media_type, content)| {
+        let example = &content["example"];
+        (&**media_type, example.as_str().map_or_else(|| example.to_string(), str::to_owned))
+    });
+    build(world, caller, operation_of, operation, body)
+}
+
+/// The request of an operation's examples, with another body of JSON.
+pub(super) fn request_with(
+    world: &World,
+    caller: &Caller,
+    operation_of: (&Method, &str),
+    operation: &Value,
+    body: &str,
+) -> RequestBuilder {
+    let body = Some(("application/json", body.to_owned()));
+    build(world, caller, operation_of, operation, body)
+}
+
+fn build(
+    world: &World,
+    caller: &Caller,
+    (method, path): (&Method, &str),
+    operation: &Value,
+    body: Option<(&str, String)>,
 ) -> RequestBuilder {
     let (mut path, mut query, mut headers) = (path.to_owned(), Vec::new(), Vec::new());
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
@@ -155,10 +181,6 @@ fn request(
         }
     }
 
-    let body = content.map(|(media_type, content)| {
-        let example = &content["example"];
-        (media_type, example.as_str().map_or_else(|| example.to_string(), str::to_owned))
-    });
     let mut request = if operation["tags"][0] == "webhooks" {
         let form = body.as_ref().map_or("", |(_, body)| body);
         signed(world, &path, &query, form)

@@ -97,7 +97,7 @@ pub(crate) fn read_report(query: &str, body: &[u8]) -> Result<Option<StatusRepor
         Err(why) => return Err(why),
     };
 
-    let numbers = report.to.zip(report.from).map(|(to, from)| ReportedNumbers { to, from });
+    let numbers = ReportedNumbers { to: report.to, from: report.from };
     Ok(Some(StatusReport { reference, sid: report.sid, numbers, status: report.status }))
 }
 

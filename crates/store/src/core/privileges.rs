@@ -10,8 +10,9 @@ const BOTH: &[Role] = &[Role::Api, Role::Pipeline];
 const NOBODY: &[Role] = &[];
 
 /// Every function and procedure, and who may call it beside the owner.
-pub const CALLERS: [(&str, &[Role]); 60] = [
+pub const CALLERS: [(&str, &[Role]); 61] = [
     ("account_rate", PIPELINE),
+    ("account_sharers", PIPELINE),
     ("accounts_directory", API),
     ("active_campaigns", PIPELINE),
     ("add_counts", PIPELINE),

@@ -37,7 +37,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 69] = [
+pub const RULES: [(&str, RetentionRule); 70] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -88,6 +88,7 @@ pub const RULES: [(&str, RetentionRule); 69] = [
     ("refresh_tokens", Work),
     ("retention_waits", WithMessage),
     ("retention_walks", Sums),
+    ("review_decisions", Ledger),
     ("senders", Settings),
     ("sessions", Work),
     ("standings", Settings),

@@ -1,20 +1,27 @@
-//! What differs between two versions of a policy, and a version made of another one.
+//! What differs between a setting before and after a change, and a policy made of another one.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-/// A rule that is another now.
+/// A rule or a cap that is another now.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = ChangedRule)]
 pub(super) struct Changed {
-    /// The rule, with dots where it lies deeper.
+    /// The rule or the cap, with dots where it lies deeper.
     #[schema(example = "quota.per_day")]
     rule: String,
     /// Its value before; null where it had none.
     from: Value,
     /// Its value now; null where it has none.
     to: Value,
+}
+
+impl Changed {
+    /// A value that is one as a whole; none where it stays.
+    pub(super) fn whole(rule: &str, from: Value, to: Value) -> Option<Self> {
+        (from != to).then(|| Self { rule: rule.to_owned(), from, to })
+    }
 }
 
 /// Every rule in which two policies differ, by name. A rule that a policy does not have is null.
