@@ -9,6 +9,7 @@ mod error;
 mod leave_out;
 mod parse;
 mod retention;
+mod sign_in;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -19,6 +20,7 @@ pub use edge::{Edge, EdgeSettings, TlsFiles};
 pub use error::SettingsError;
 pub use parse::{secret_or_file, stream_sizes};
 pub use retention::RetentionSettings;
+pub use sign_in::{MailSettings, SignIn, SignInSettings};
 
 use crate::{keys::Keys, telemetry::logs::LogFormat};
 
@@ -62,6 +64,9 @@ pub struct Common {
     /// How the api is reached, and by whom.
     #[command(flatten)]
     pub edge: Edge,
+    /// How people come and sign in.
+    #[command(flatten)]
+    pub sign_in: SignIn,
     /// Where carriers reach the api for callbacks, the same for every process [default: that of the
     /// platform, which an api has said: http:// and its listen address]
     #[arg(long, env = "MILLRACE_PUBLIC_URL", value_name = "URL")]
@@ -169,6 +174,8 @@ pub struct Settings {
     pub health_listen: SocketAddr,
     /// How the api is reached, and by whom.
     pub edge: EdgeSettings,
+    /// How people come and sign in.
+    pub sign_in: SignInSettings,
     /// Where carriers reach the api, without a slash at its end: as named, or where it listens.
     pub public_url: String,
     /// Whether it is named.
@@ -254,6 +261,7 @@ impl Common {
             listen,
             health_listen,
             edge,
+            sign_in: self.sign_in.resolve()?,
             short_url: short_url.unwrap_or_else(|| public_url.clone()),
             public_url,
             names_public_url,

@@ -112,7 +112,8 @@ impl Platform {
         Ok(())
     }
 
-    fn endpoint(&self, name: &str) -> anyhow::Result<String> {
+    /// Where something answers, as `up` says.
+    pub fn endpoint(&self, name: &str) -> anyhow::Result<String> {
         self.endpoints[name].as_str().map(str::to_owned).context("an endpoint")
     }
 
