@@ -1,5 +1,5 @@
-//! Requests that a browser signs with cookies: they come from pages, and a page of somebody else may
-//! have sent them. One that changes something says the token of its session in a header, and
+//! Requests that a browser signs with cookies: they come from pages, and a page of somebody else
+//! may have sent them. One that changes something says the token of its session in a header, and
 //! comes from a page of ours.
 
 use axum::http::{HeaderMap, Method, header};

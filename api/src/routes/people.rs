@@ -6,6 +6,7 @@ mod invitations;
 mod me;
 mod page;
 mod passwords;
+mod sent;
 mod sign_in;
 mod sign_up;
 mod signed_in;

@@ -243,9 +243,8 @@ impl Common {
         let health = ("MILLRACE_HEALTH_LISTEN", self.health_listen.as_deref());
         let health_listen = parse::address_or(health.0, health.1, DEFAULT_HEALTH_LISTEN)?;
         let public = parse::http_url("MILLRACE_PUBLIC_URL", self.public_url.as_deref())?;
-        let names_public_url = public.is_some();
         let edge = self.edge.resolve()?;
-        let public_url = public.unwrap_or_else(|| reached_at(listen, &edge));
+        let public_url = public.clone().unwrap_or_else(|| reached_at(listen, &edge));
         let ack_wait = self.ack_wait.as_deref();
         let short_url = parse::http_url("MILLRACE_SHORT_URL", self.short_url.as_deref())?;
         let ai = parse::http_url("ANTHROPIC_BASE_URL", self.anthropic_base_url.as_deref())?;
@@ -264,7 +263,7 @@ impl Common {
             sign_in: self.sign_in.resolve()?,
             short_url: short_url.unwrap_or_else(|| public_url.clone()),
             public_url,
-            names_public_url,
+            names_public_url: public.is_some(),
             master_keys: parse::keys("MILLRACE_MASTER_KEY", master)?,
             jwt_keys: parse::keys("MILLRACE_JWT_SECRET", jwt)?,
             anthropic_api_key: parse::secret_or_file("ANTHROPIC_API_KEY", anthropic)?,

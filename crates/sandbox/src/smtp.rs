@@ -1,6 +1,6 @@
-//! A small mail server, which takes mail for everybody and delivers it to nobody: `GET /sandbox/mail`
-//! shows it. As much of RFC 5321 as clients need to hand a mail over, without TLS and without
-//! passwords.
+//! A small mail server, which takes mail for everybody and delivers it to nobody: `GET
+//! /sandbox/mail` shows it. As much of RFC 5321 as clients need to hand a mail over, without TLS
+//! and without passwords.
 
 use std::{sync::Arc, time::Duration};
 

@@ -116,6 +116,7 @@ impl RetentionSource {
             Due::Messages => messages::remove(store, step).await,
             Due::ImportRows => aged::remove_import_rows(store, step).await,
             Due::TimedTotals => timed::downsample(store, step).await,
+
             Due::Codes => {
                 let rows = notices::end_codes(store, step.machine, step.rows).await?;
                 Ok(Removed { rows, more: rows >= step.rows.unsigned_abs() })

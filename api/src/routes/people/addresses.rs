@@ -9,7 +9,7 @@ use store::people::{self, PlatformUser, addresses, codes::Purpose, notices::Noti
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::codes::{CodeFor, CodeSent, sent};
+use super::sent::{CodeFor, CodeSent, sent};
 use crate::{
     app::App,
     audit,
@@ -67,9 +67,9 @@ struct AddressProof {
     code: SecretString,
 }
 
-/// `POST /v1/me/addresses/verify`, for every role: the address is the person's from now on, in place
-/// of the one that they had; who is replaced is told. Answers 200 with the person, 401 where the code
-/// is wrong or good no more, 409 where somebody else signs in with the address.
+/// `POST /v1/me/addresses/verify`, for every role: the address is the person's from now on, in
+/// place of the one that they had; who is replaced is told. Answers 200 with the person, 401 where
+/// the code is wrong or good no more, 409 where somebody else signs in with the address.
 #[utoipa::path(
     post, path = "/v1/me/addresses/verify", tag = "people", operation_id = "prove_address",
     security(("bearer" = [Read::NAME])),

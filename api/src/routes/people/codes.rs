@@ -4,17 +4,18 @@
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use domain::ids::TenantId;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 use store::people::{
     self, PlatformUser, addresses,
-    codes::{self as kept_codes, GOOD_FOR, Purpose},
+    codes::{self as kept_codes, Purpose},
     members, sessions,
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
+    sent::{CodeFor, CodeSent, sent},
     sign_up,
     signed_in::{Granted, Tokens, TokensIn, begin, one_of},
 };
@@ -41,28 +42,6 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(verify_link))
 }
 
-/// What is said to whoever asks for a code or a link, whether anybody has the address or not.
-#[derive(Serialize, ToSchema)]
-pub(super) struct CodeSent {
-    /// How long it is good, in seconds, where it was sent.
-    #[schema(example = 600)]
-    expires_in: i64,
-}
-
-/// The answer to whoever asks for a code or a link.
-pub(super) fn sent() -> (StatusCode, Json<CodeSent>) {
-    (StatusCode::ACCEPTED, Json(CodeSent { expires_in: GOOD_FOR.as_secs() }))
-}
-
-/// Somebody who asks for a code.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CodeFor {
-    /// An address of mail, or a number with its country (`+1...`).
-    #[schema(max_length = 254, example = json!(examples::EMAIL))]
-    pub(super) to: String,
-}
-
 /// `POST /v1/auth/otp`, for everybody: sends a code of six digits, which signs in within ten
 /// minutes. A newer one takes its place, and five wrong ones end it. Answers 202, the same whether
 /// anybody has the address or not; 429 where too many were asked for; 503 where the platform sends
@@ -71,7 +50,7 @@ pub(super) struct CodeFor {
     post, path = "/v1/auth/otp", tag = "people", operation_id = "send_sign_in_code",
     request_body(content = CodeFor, example = json!({ "to": examples::EMAIL })),
     responses(
-        (status = 202, description = "It is sent, where somebody has the address.", body = CodeSent),
+        (status = 202, description = "Sent, where somebody has the address.", body = CodeSent),
         OfStrangers, OfBody,
     ),
 )]
@@ -109,11 +88,11 @@ struct SignInCode {
     cookies: bool,
 }
 
-/// `POST /v1/auth/otp/verify`, for everybody: signs in with a code of `POST /v1/auth/otp`, or founds
-/// the company of `POST /v1/auth/signup`. Whoever shows for the first time that an address of mail is
-/// theirs ends its sessions and its password so far: somebody else may have had it. Answers 200
-/// with tokens, 401 where the code is wrong or good no more, 403 where the person does not work for
-/// the company.
+/// `POST /v1/auth/otp/verify`, for everybody: signs in with a code of `POST /v1/auth/otp`, or
+/// founds the company of `POST /v1/auth/signup`. Whoever shows for the first time that an address
+/// of mail is theirs ends its sessions and its password so far: somebody else may have had it.
+/// Answers 200 with tokens, 401 where the code is wrong or good no more, 403 where the person does
+/// not work for the company.
 #[utoipa::path(
     post, path = "/v1/auth/otp/verify", tag = "people", operation_id = "sign_in_by_code",
     request_body(content = SignInCode, example = json!({
@@ -153,7 +132,7 @@ struct LinkFor {
     post, path = "/v1/auth/magic-link", tag = "people", operation_id = "send_magic_link",
     request_body(content = LinkFor, example = json!({ "email": examples::EMAIL })),
     responses(
-        (status = 202, description = "It is sent, where somebody has the address.", body = CodeSent),
+        (status = 202, description = "Sent, where somebody has the address.", body = CodeSent),
         OfStrangers, OfBody,
     ),
 )]

@@ -12,7 +12,10 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::codes::{CodeFor, CodeSent, first_proof, sent};
+use super::{
+    codes::first_proof,
+    sent::{CodeFor, CodeSent, sent},
+};
 use crate::{
     app::App,
     auth::passwords,
@@ -35,7 +38,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
     post, path = "/v1/auth/password-reset", tag = "people", operation_id = "send_reset_code",
     request_body(content = CodeFor, example = json!({ "to": examples::EMAIL })),
     responses(
-        (status = 202, description = "It is sent, where somebody has the address.", body = CodeSent),
+        (status = 202, description = "Sent, where somebody has the address.", body = CodeSent),
         OfStrangers, OfBody,
     ),
 )]

@@ -22,7 +22,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    codes::{CodeSent, sent},
+    sent::{CodeSent, sent},
     signed_in::{Granted, begin},
 };
 use crate::{
@@ -64,15 +64,15 @@ struct NewCompany {
     /// What the owner is called.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
-    /// A password of 12 to 200 characters that is not easily guessed. Left out, the owner signs in by
-    /// codes and links.
+    /// A password of 12 to 200 characters that is not easily guessed. Left out, the owner signs in
+    /// by codes and links.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Password, min_length = 12, max_length = 200)]
     password: Option<SecretString>,
 }
 
-/// `POST /v1/auth/signup`, for everybody: sends a code with which `POST /v1/auth/otp/verify` founds a
-/// company and signs its owner in. Who is known already gets a code that signs them in and a word
+/// `POST /v1/auth/signup`, for everybody: sends a code with which `POST /v1/auth/otp/verify` founds
+/// a company and signs its owner in. Who is known already gets a code that signs them in and a word
 /// about it; the answer is the same. Answers 202, 403 where the platform takes no sign-ups, 429
 /// where too many codes were asked for, 503 where it sends no mail or no texts.
 #[utoipa::path(

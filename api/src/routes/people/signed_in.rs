@@ -219,7 +219,8 @@ async fn switch(
 }
 
 /// `POST /v1/auth/logout`, for every role: ends the session. Its access tokens hold for about a
-/// second more, its refresh tokens are good no more, and browsers forget their cookies. Answers 204.
+/// second more, its refresh tokens are good no more, and browsers forget their cookies. Answers
+/// 204.
 #[utoipa::path(
     post, path = "/v1/auth/logout", tag = "people", operation_id = "log_out",
     security(("bearer" = [Read::NAME])),

@@ -20,6 +20,7 @@ pub(super) async fn world() -> (World, Caller) {
     let world = World::start_with(reaches).await;
     let caller = world.caller("acme", KeyRole::Admin).await;
     let caller = signed_in(&world, &caller).await;
+
     let person = json!({
         "phone": "+12125550123", "first_name": "Ana", "tags": ["vip"],
         "consent": { "source": "web form", "basis": "express_written" },

@@ -100,29 +100,28 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
         Role::Api,
         "delete",
         "account_pace account_shares account_turns audit_heads audit_log batch_keys consents \
-         ended_recipients notices platform_accounts platform_url policies retention_waits retention_walks \
-         template_versions unpublished_heads waiting_changes waiting_heads waiting_totals",
+         ended_recipients notices platform_accounts platform_url policies retention_waits \
+         retention_walks template_versions unpublished_heads waiting_changes waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "select",
         "brands code_counts codes held_prefixes inboxes invitations members persons \
-         refresh_tokens sessions waiting_changes \
-         waiting_heads waiting_totals",
+         refresh_tokens sessions waiting_changes waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "insert",
         "account_shares brands code_counts codes held_prefixes inboxes invitations members \
-         notices persons platform_accounts platform_switch refresh_tokens retention_walks sessions waiting_heads waiting_totals",
+         notices persons platform_accounts platform_switch refresh_tokens retention_walks \
+         sessions waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "update",
         "account_shares audit_log brands code_counts codes consents held_prefixes inboxes \
          invitations members persons platform_accounts platform_switch platform_url policies \
-         refresh_tokens sessions \
-         template_versions waiting_changes waiting_heads waiting_totals",
+         refresh_tokens sessions template_versions waiting_changes waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,

@@ -100,8 +100,8 @@ pub enum Allowance {
     },
 }
 
-/// Counts a request. Where it is not granted, the caller leaves the count as it was, by dropping the
-/// transaction.
+/// Counts a request. Where it is not granted, the caller leaves the count as it was, by dropping
+/// the transaction.
 pub async fn count(
     tx: &mut Scoped,
     request: &CodeRequest<'_>,

@@ -85,8 +85,8 @@ pub async fn list(
 ) -> Result<Vec<Member>, Fault> {
     let rows = sqlx::query_as!(
         StoredMember,
-        r#"select m.person_id, p.email, p.email_verified_at is not null as "email_verified!", p.phone,
-                  p.name, m.role, m.created_at
+        r#"select m.person_id, p.email, p.email_verified_at is not null as "email_verified!",
+                  p.phone, p.name, m.role, m.created_at
            from members m join persons p using (person_id)
            where m.tenant_id = $1 and m.person_id > $2 order by m.person_id limit $3"#,
         tenant.as_str(),
@@ -108,8 +108,8 @@ pub async fn get(
 ) -> Result<Option<Member>, Fault> {
     let row = sqlx::query_as!(
         StoredMember,
-        r#"select m.person_id, p.email, p.email_verified_at is not null as "email_verified!", p.phone,
-                  p.name, m.role, m.created_at
+        r#"select m.person_id, p.email, p.email_verified_at is not null as "email_verified!",
+                  p.phone, p.name, m.role, m.created_at
            from members m join persons p using (person_id)
            where m.tenant_id = $1 and m.person_id = $2"#,
         tenant.as_str(),

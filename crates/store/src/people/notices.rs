@@ -1,5 +1,5 @@
-//! The outbox of what is said to people who sign in: mail and texts, sealed. The api inserts, in the
-//! transaction of the code; sources say it and delete it.
+//! The outbox of what is said to people who sign in: mail and texts, sealed. The api inserts, in
+//! the transaction of the code; sources say it and delete it.
 
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
@@ -100,7 +100,8 @@ pub async fn insert(
     Ok(done.rows_affected() == 1)
 }
 
-/// Takes the notices of a channel that are due, the oldest first: nobody else gets them for a while.
+/// Takes the notices of a channel that are due, the oldest first: nobody else gets them for a
+/// while.
 pub async fn take(
     store: &Store,
     channel: NoticeChannel,
