@@ -76,11 +76,10 @@ impl Mail {
 /// A header's value, its lines joined.
 fn header(head: &str, name: &str) -> Option<String> {
     let unfolded = head.replace("\r\n ", " ").replace("\r\n\t", " ");
-    let found = unfolded.lines().find_map(|line| {
+    unfolded.lines().find_map(|line| {
         let (of, value) = line.split_once(':')?;
         of.trim().eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-    });
-    found
+    })
 }
 
 fn base64(body: &str) -> String {

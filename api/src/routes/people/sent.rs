@@ -2,7 +2,6 @@
 
 use axum::{Json, http::StatusCode};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use store::people::codes::GOOD_FOR;
 use utoipa::ToSchema;
 
