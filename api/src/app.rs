@@ -101,6 +101,8 @@ pub struct ApiSettings {
     pub refused: (u32, u32),
     /// The certificate with which it answers https; none: plain http.
     pub tls: Option<Arc<Tls>>,
+    /// How people may come and sign in, beside passwords and invitations.
+    pub sign_in: SignInWays,
     /// Proxies that are believed about whom a request comes from.
     pub trusted_proxies: Vec<IpNet>,
     /// Origins whose pages may call from a browser.
@@ -118,6 +120,23 @@ pub struct ApiSettings {
     pub fresh: Duration,
 }
 
+/// How people may come and sign in.
+#[derive(Debug, Clone)]
+pub struct SignInWays {
+    /// Whether mail can be sent.
+    pub mail: bool,
+    /// Whether codes can be texted.
+    pub texts: bool,
+    /// Whether anybody may found a company.
+    pub sign_up: bool,
+}
+
+impl Default for SignInWays {
+    fn default() -> Self {
+        Self { mail: false, texts: false, sign_up: true }
+    }
+}
+
 impl Default for ApiSettings {
     fn default() -> Self {
         Self {
@@ -129,6 +148,7 @@ impl Default for ApiSettings {
             calls: (2_000, 10_000),
             refused: (5, 200),
             tls: None,
+            sign_in: SignInWays::default(),
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
             upload_dir: std::env::temp_dir(),

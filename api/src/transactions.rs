@@ -56,6 +56,16 @@ impl Transactions {
         Ok(TenantTx { tx, _share: share })
     }
 
+    /// Begins a transaction for somebody who has just shown who they are, which sees and writes the
+    /// rows of these tenants: those that they work for, or found.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub(crate) async fn of_companies(&self, tenants: &[TenantId]) -> Result<TenantTx, Problem> {
+        let share = self.share("").await?;
+        Ok(TenantTx { tx: self.store.scoped(tenants).await?, _share: share })
+    }
+
     /// Begins a transaction that sees one tenant's rows as they are at its start, and writes none.
     ///
     /// # Errors

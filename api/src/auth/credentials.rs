@@ -8,6 +8,7 @@ use super::{
     attempts::Attempts,
     cache::KeyCache,
     caller::{Caller, SignedIn},
+    keyed::KeyedHashes,
     sessions::SessionCache,
     tokens::{AccessTokens, Claims, SaidBy},
 };
@@ -22,6 +23,8 @@ pub(crate) struct Auth {
     pub(crate) tokens: AccessTokens,
     /// How often somebody may try to sign in.
     pub(crate) attempts: Attempts,
+    /// What is kept of codes, and what pages say that call with cookies.
+    pub(crate) keyed: KeyedHashes,
     keys: KeyCache,
     sessions: SessionCache,
 }
@@ -31,6 +34,7 @@ impl Auth {
         Self {
             tokens: AccessTokens::new(keys),
             attempts: Attempts::new(),
+            keyed: KeyedHashes::new(keys),
             keys: KeyCache::new(asking),
             sessions: SessionCache::new(asking),
         }

@@ -49,6 +49,10 @@ pub(crate) const INVITATION_CODE: &str = "mr_invite_an-example";
 pub(crate) const SESSION: &str = "0198f1d2-7c00-7a00-8000-0000000000b0";
 /// What renews that session.
 pub(crate) const REFRESH_TOKEN: &str = "mr_refresh_an-example";
+/// A code that was mailed.
+pub(crate) const CODE: &str = "417305";
+/// The token of a link that was mailed.
+pub(crate) const LINK_TOKEN: &str = "mr_link_an-example";
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ mod error;
 mod leave_out;
 mod parse;
 mod retention;
+mod sign_in;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -19,6 +20,7 @@ pub use edge::{Edge, EdgeSettings, TlsFiles};
 pub use error::SettingsError;
 pub use parse::{secret_or_file, stream_sizes};
 pub use retention::RetentionSettings;
+pub use sign_in::{MailSettings, SignIn, SignInSettings};
 
 use crate::{keys::Keys, telemetry::logs::LogFormat};
 
@@ -62,6 +64,9 @@ pub struct Common {
     /// How the api is reached, and by whom.
     #[command(flatten)]
     pub edge: Edge,
+    /// How people come and sign in.
+    #[command(flatten)]
+    pub sign_in: SignIn,
     /// Where carriers reach the api for callbacks, the same for every process [default: that of the
     /// platform, which an api has said: http:// and its listen address]
     #[arg(long, env = "MILLRACE_PUBLIC_URL", value_name = "URL")]
@@ -169,6 +174,8 @@ pub struct Settings {
     pub health_listen: SocketAddr,
     /// How the api is reached, and by whom.
     pub edge: EdgeSettings,
+    /// How people come and sign in.
+    pub sign_in: SignInSettings,
     /// Where carriers reach the api, without a slash at its end: as named, or where it listens.
     pub public_url: String,
     /// Whether it is named.
@@ -236,9 +243,8 @@ impl Common {
         let health = ("MILLRACE_HEALTH_LISTEN", self.health_listen.as_deref());
         let health_listen = parse::address_or(health.0, health.1, DEFAULT_HEALTH_LISTEN)?;
         let public = parse::http_url("MILLRACE_PUBLIC_URL", self.public_url.as_deref())?;
-        let names_public_url = public.is_some();
         let edge = self.edge.resolve()?;
-        let public_url = public.unwrap_or_else(|| reached_at(listen, &edge));
+        let public_url = public.clone().unwrap_or_else(|| reached_at(listen, &edge));
         let ack_wait = self.ack_wait.as_deref();
         let short_url = parse::http_url("MILLRACE_SHORT_URL", self.short_url.as_deref())?;
         let ai = parse::http_url("ANTHROPIC_BASE_URL", self.anthropic_base_url.as_deref())?;
@@ -254,9 +260,10 @@ impl Common {
             listen,
             health_listen,
             edge,
+            sign_in: self.sign_in.resolve()?,
             short_url: short_url.unwrap_or_else(|| public_url.clone()),
             public_url,
-            names_public_url,
+            names_public_url: public.is_some(),
             master_keys: parse::keys("MILLRACE_MASTER_KEY", master)?,
             jwt_keys: parse::keys("MILLRACE_JWT_SECRET", jwt)?,
             anthropic_api_key: parse::secret_or_file("ANTHROPIC_API_KEY", anthropic)?,

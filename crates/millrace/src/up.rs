@@ -1,5 +1,6 @@
 //! `millrace up`: everything in one process, on private servers unless others are named.
 
+mod codes;
 mod sandbox_port;
 mod servers;
 
@@ -63,7 +64,7 @@ pub async fn run(args: cli::Up) -> anyhow::Result<ExitCode> {
     eprintln!("starting servers under {}", data.path().display());
     let servers = Servers::start(data.path(), &mut common).await?;
     let sandbox = sandbox_port::start(data.path(), usual).await?;
-    embedded_defaults(data.path(), &mut common, sandbox.addr)?;
+    embedded_defaults(data.path(), &mut common, &sandbox)?;
 
     let process = ProcessParts::begin(common)?;
     let demo = Demo { run: args.demo, then_exit: args.exit };
@@ -152,6 +153,11 @@ async fn serve_all(
     }
 
     sandbox_port::keep(data, &store, sandbox.addr).await?;
+    if process.settings.sign_in.codes_tenant.as_ref().is_some_and(|of| of.as_str() == codes::TENANT)
+    {
+        let at = format!("http://{}", sandbox.addr);
+        codes::make(&store, &process.sealer()?, &at, process.time.now()).await?;
+    }
     let api_key = first_key(&process, &store, data).await?;
     let endpoints = Endpoints {
         api: format!("http://{}", listener.local_addr()?),
@@ -226,7 +232,11 @@ async fn listen(common: &mut Common) -> anyhow::Result<TcpListener> {
 }
 
 /// What nobody has to set on one machine: keys, the sandbox as carrier and AI.
-fn embedded_defaults(data: &Path, common: &mut Common, sandbox: SocketAddr) -> anyhow::Result<()> {
+fn embedded_defaults(
+    data: &Path,
+    common: &mut Common,
+    sandbox: &sandbox::Sandbox,
+) -> anyhow::Result<()> {
     if common.master_key.is_none() && common.master_key_file.is_none() {
         common.master_key_file = Some(key_file(&data.join("master-key"))?);
     }
@@ -235,12 +245,19 @@ fn embedded_defaults(data: &Path, common: &mut Common, sandbox: SocketAddr) -> a
     }
 
     common.sandbox.get_or_insert_with(|| "1".to_owned());
-    common.allow_carrier_host(sandbox);
+    common.allow_carrier_host(sandbox.addr);
 
     if common.anthropic_api_key.is_none() && common.anthropic_api_key_file.is_none() {
         common.anthropic_api_key = Some("sandbox".into());
-        common.anthropic_base_url = Some(format!("http://{sandbox}"));
+        common.anthropic_base_url = Some(format!("http://{}", sandbox.addr));
     }
+
+    let sign_in = &mut common.sign_in;
+    if sign_in.smtp_url.is_none() && sign_in.smtp_url_file.is_none() {
+        sign_in.smtp_url = Some(format!("smtp://{}", sandbox.smtp).into());
+        sign_in.mail_from.get_or_insert_with(|| "Millrace <codes@millrace.example>".to_owned());
+    }
+    sign_in.codes_tenant.get_or_insert_with(|| codes::TENANT.to_owned());
     Ok(())
 }
 

@@ -147,7 +147,9 @@ async fn list(args: List) -> anyhow::Result<()> {
         let page = members::list(&mut tx, &args.tenant, last, PAGE).await?;
         for member in &page {
             let person = &member.person;
-            println!("{}  {}  {}  {}", person.id, member.role, person.email, person.name);
+            let addresses = [&person.email, &person.phone].into_iter().flatten();
+            let address = addresses.map(String::as_str).collect::<Vec<_>>().join(", ");
+            println!("{}  {}  {address}  {}", person.id, member.role, person.name);
         }
         match page.last() {
             Some(member) => last = member.person.id,
@@ -161,7 +163,7 @@ async fn reset(args: Reset) -> anyhow::Result<()> {
     let process = ProcessParts::begin(args.common)?;
     let store = process.store(Role::Api, 1).await?;
     let mut tx = store.scoped(std::iter::empty::<TenantId>()).await?;
-    let known = people::by_email(&mut tx, &args.email).await?;
+    let known = people::by_address(&mut tx, &args.email).await?;
     let person = known.with_context(|| format!("nobody signs in as {}", args.email))?.person;
     let companies = members::companies(&mut tx, person.id).await?;
     drop(tx);

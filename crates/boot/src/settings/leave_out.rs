@@ -38,6 +38,12 @@ impl Common {
             "MILLRACE_TLS_KEY" => self.edge.tls_key = None,
             "MILLRACE_TRUSTED_PROXIES" => self.edge.trusted_proxies = None,
             "MILLRACE_CORS_ORIGINS" => self.edge.cors_origins = None,
+            "MILLRACE_SMTP_URL" | "MILLRACE_MAIL_FROM" => {
+                (self.sign_in.smtp_url, self.sign_in.smtp_url_file) = (None, None);
+                self.sign_in.mail_from = None;
+            }
+            "MILLRACE_CODES_TENANT" => self.sign_in.codes_tenant = None,
+            "MILLRACE_SIGN_UP" => self.sign_in.sign_up = None,
             "MILLRACE_SHORT_URL" => self.short_url = None,
 
             "MILLRACE_MASTER_KEY" => (self.master_key, self.master_key_file) = (None, None),

@@ -3,6 +3,7 @@
 
 mod carrier;
 mod platform;
+mod sign_in;
 
 use anyhow::Context;
 use carrier::LoopbackServer;

@@ -141,7 +141,8 @@ impl Platform {
         Ok(metrics.text().await?)
     }
 
-    fn endpoint(&self, name: &str) -> anyhow::Result<String> {
+    /// Where something answers, as `up` says.
+    pub fn endpoint(&self, name: &str) -> anyhow::Result<String> {
         self.endpoints[name].as_str().map(str::to_owned).context("an endpoint")
     }
 

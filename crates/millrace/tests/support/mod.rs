@@ -34,6 +34,8 @@ pub struct Apart {
     settings: &'static [(&'static str, &'static str)],
     api: SocketAddr,
     sandbox: SocketAddr,
+    /// Where the sandbox takes mail, once it is up.
+    smtp: Option<String>,
     /// Where the sandbox answers for its health.
     health: SocketAddr,
     key: String,
@@ -68,6 +70,7 @@ impl Apart {
             settings,
             api,
             sandbox,
+            smtp: None,
             health,
             key: String::new(),
             nats,
@@ -83,6 +86,8 @@ impl Apart {
         this.spawn(&["sandbox", "--health-listen", &health.to_string()], Some(sandbox))?;
         // A sandbox answers for its health once it is up.
         this.wait(&format!("http://{health}/healthz")).await?;
+        let mail = this.call(Method::GET, sandbox, "/sandbox/mail", None).await?;
+        this.smtp = Some(format!("smtp://{}", mail["smtp"].as_str().context("an address")?));
         this.start_processes(each).await?;
         Ok(this)
     }
@@ -408,6 +413,8 @@ impl Apart {
             .env("ANTHROPIC_API_KEY", "sandbox")
             .env("ANTHROPIC_BASE_URL", format!("http://{}", self.sandbox))
             .env("RUST_LOG", "warn")
+            .envs(self.smtp.iter().map(|url| ("MILLRACE_SMTP_URL", url)))
+            .envs(self.smtp.iter().map(|_| ("MILLRACE_MAIL_FROM", "codes@millrace.example")))
             .envs(self.settings.iter().copied())
             .stdin(Stdio::null())
             .kill_on_drop(true);

@@ -57,7 +57,9 @@ pub async fn companies(tx: &mut Scoped, person: Uuid) -> Result<Vec<Membership>,
 /// A row of the table, with whom it is about.
 struct StoredMember {
     person_id: Uuid,
-    email: String,
+    email: Option<String>,
+    email_verified: bool,
+    phone: Option<String>,
     name: String,
     role: String,
     created_at: jiff_sqlx::Timestamp,
@@ -65,8 +67,9 @@ struct StoredMember {
 
 impl StoredMember {
     fn read(self) -> Result<Member, Fault> {
+        let Self { person_id: id, email, email_verified, phone, name, .. } = self;
         Ok(Member {
-            person: PlatformUser { id: self.person_id, email: self.email, name: self.name },
+            person: PlatformUser { id, email, email_verified, phone, name },
             role: word(&self.role)?,
             created_at: self.created_at.to_jiff(),
         })
@@ -82,9 +85,10 @@ pub async fn list(
 ) -> Result<Vec<Member>, Fault> {
     let rows = sqlx::query_as!(
         StoredMember,
-        "select m.person_id, p.email, p.name, m.role, m.created_at
-         from members m join persons p using (person_id)
-         where m.tenant_id = $1 and m.person_id > $2 order by m.person_id limit $3",
+        r#"select m.person_id, p.email, p.email_verified_at is not null as "email_verified!",
+                  p.phone, p.name, m.role, m.created_at
+           from members m join persons p using (person_id)
+           where m.tenant_id = $1 and m.person_id > $2 order by m.person_id limit $3"#,
         tenant.as_str(),
         after,
         limit,
@@ -104,9 +108,10 @@ pub async fn get(
 ) -> Result<Option<Member>, Fault> {
     let row = sqlx::query_as!(
         StoredMember,
-        "select m.person_id, p.email, p.name, m.role, m.created_at
-         from members m join persons p using (person_id)
-         where m.tenant_id = $1 and m.person_id = $2",
+        r#"select m.person_id, p.email, p.email_verified_at is not null as "email_verified!",
+                  p.phone, p.name, m.role, m.created_at
+           from members m join persons p using (person_id)
+           where m.tenant_id = $1 and m.person_id = $2"#,
         tenant.as_str(),
         person,
     )

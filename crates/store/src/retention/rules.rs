@@ -37,7 +37,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 70] = [
+pub const RULES: [(&str, RetentionRule); 74] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -54,6 +54,8 @@ pub const RULES: [(&str, RetentionRule); 70] = [
     ("campaigns", Settings),
     ("cancel_marks", AsMessages),
     ("carrier_accounts", Settings),
+    ("code_counts", Fixed),
+    ("codes", Fixed),
     ("consents", Ledger),
     ("contact_addresses", Settings),
     ("contacts", Settings),
@@ -64,6 +66,7 @@ pub const RULES: [(&str, RetentionRule); 70] = [
     ("doubts", Work),
     ("ended_recipients", Sums),
     ("gone_counts", Sums),
+    ("held_prefixes", Fixed),
     ("idempotency_keys", Fixed),
     ("import_rows", ImportRows),
     ("imports", AsMessages),
@@ -75,6 +78,7 @@ pub const RULES: [(&str, RetentionRule); 70] = [
     ("message_conflicts", WithMessage),
     ("messages", Messages),
     ("moved_counts", Work),
+    ("notices", Work),
     ("open_claims", Work),
     ("pace", Settings),
     ("parked", Work),
