@@ -158,7 +158,8 @@ async fn credentials_are_shown_once_and_what_is_unread_is_told() {
     for stream in listed["streams"].as_array().unwrap() {
         assert_eq!((&stream["pending"], &stream["ended"]), (&json!(1), &json!(false)), "{stream}");
     }
-    let secrets = world.number("select count(*) from millrace.audit_log where detail::text like '%SU%'");
+    let secrets =
+        world.number("select count(*) from millrace.audit_log where detail::text like '%SU%'");
     assert_eq!(secrets.await, 0);
 
     // A subscriber that does not read keeps nobody from making room.

@@ -13,7 +13,10 @@ use std::{
 
 use jiff::Timestamp;
 use nkeys::{KeyPair, KeyPairType};
-use pipeline::access::{ClaimsError, Grants, ProcessKind, claims};
+use pipeline::{
+    access::{ClaimsError, Grants, ProcessKind, claims},
+    credentials,
+};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
@@ -160,7 +163,7 @@ fn is_same_config(one: &str, other: &str) -> bool {
 
 /// What a JWT says, without when it was signed; another word as it is.
 fn unsigned(word: &str) -> serde_json::Value {
-    let Some(mut claims) = claims::read(word) else { return word.into() };
+    let Some(mut claims) = credentials::read(word) else { return word.into() };
     for of_signing in ["iat", "jti"] {
         claims[of_signing].take();
     }
@@ -177,7 +180,7 @@ fn write_credentials(
 ) -> io::Result<()> {
     let key = match fs::read_to_string(path) {
         Ok(text) => {
-            let seed = claims::seed_of(&text).ok_or_else(|| not_a_key(path))?;
+            let seed = credentials::seed_of(&text).ok_or_else(|| not_a_key(path))?;
             KeyPair::from_seed(seed.expose_secret()).map_err(|_| not_a_key(path))?
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => KeyPair::new_user(),
@@ -186,7 +189,7 @@ fn write_credentials(
 
     let grants = Grants::of(kind);
     let jwt = claims::user(account, &key.public_key(), kind.as_str(), grants.as_ref(), now);
-    let text = claims::credentials(&jwt.map_err(wrong)?, &seed(&key)?);
+    let text = credentials::credentials(&jwt.map_err(wrong)?, &seed(&key)?);
     write_changed(path, text.expose_secret().as_bytes(), write, is_same_config)
 }
 
@@ -270,7 +273,7 @@ mod tests {
         let access = NatsAccess::make_quickly(scratch.path()).expect("made");
         let path = access.credentials(ProcessKind::Api);
         let known = text(&path);
-        let seed = claims::seed_of(&known).expect("a seed");
+        let seed = credentials::seed_of(&known).expect("a seed");
 
         // An earlier version allowed less.
         let account = KeyPair::from_seed(text(&scratch.path().join("keys/account.seed")).trim());
@@ -278,13 +281,16 @@ mod tests {
         let less = Grants::default();
         let jwt =
             claims::user(&account.expect("a key"), &key, "api", Some(&less), Timestamp::UNIX_EPOCH);
-        let earlier = claims::credentials(&jwt.expect("signed"), &seed);
+        let earlier = credentials::credentials(&jwt.expect("signed"), &seed);
         fs::write(&path, earlier.expose_secret()).expect("written");
 
         NatsAccess::make_quickly(scratch.path()).expect("made again");
         let now = text(&path);
         assert!(is_same_config(&now, &known));
-        assert_eq!(claims::seed_of(&now).expect("a seed").expose_secret(), seed.expose_secret());
+        assert_eq!(
+            credentials::seed_of(&now).expect("a seed").expose_secret(),
+            seed.expose_secret()
+        );
     }
 
     #[test]

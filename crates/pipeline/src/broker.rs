@@ -14,7 +14,7 @@ use async_nats::{
 use stage::machine::{backoff, chance};
 use wire::frame::MAX_BYTES;
 
-use crate::access::claims::inbox_of;
+use crate::credentials::inbox_of;
 
 /// The oldest server that Millrace runs on: (major, minor).
 pub const OLDEST_SERVER: (u32, u32) = (2, 15);

@@ -6,6 +6,7 @@ pub mod backlog;
 pub mod broker;
 pub mod change;
 pub mod consumers;
+pub mod credentials;
 pub mod inspect;
 pub mod letter;
 mod measure;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The streams that are kept for a time, whoever has read them.
-pub(crate) const KEPT: [Stream; 3] = [Stream::Carrier, Stream::Texts, Stream::Events];
+const KEPT: [Stream; 3] = [Stream::Carrier, Stream::Texts, Stream::Events];
 
 /// How many frames of dead letters one tenant keeps of one stage.
 pub const LETTERS: u64 = 1_000;

@@ -13,8 +13,8 @@ use stage::StageName;
 
 use crate::{
     declared::{
-        COMPOSE, Declared, KUBERNETES, kind_of, made_secrets, of_compose, of_kubernetes, patched, services,
-        stages_of_kubernetes,
+        COMPOSE, Declared, KUBERNETES, kind_of, made_secrets, of_compose, of_kubernetes, patched,
+        services, stages_of_kubernetes,
     },
     files::{root, words, yaml},
 };
@@ -83,7 +83,9 @@ fn run(declared: &Declared, secrets: &Path, wrong: (&str, &str)) -> Output {
                 command.env(name, secrets.join(format!("nats/creds/{kind}.creds")))
             }
             ("NATS_CREDS", None) => &mut command,
-            ("NATS_SUBSCRIBER_KEY_FILE", _) => command.env(name, secrets.join("nats/subscribers.key")),
+            ("NATS_SUBSCRIBER_KEY_FILE", _) => {
+                command.env(name, secrets.join("nats/subscribers.key"))
+            }
             (name, _) if name.ends_with("_FILE") => command.env(name, secrets.join(file)),
             (name, _) => command.env(name, value),
         };

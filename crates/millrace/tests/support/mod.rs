@@ -15,11 +15,11 @@ use boot::{
     keys::Keys,
     ports,
 };
-use pipeline::access::{ProcessKind, claims};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use pipeline::{access::ProcessKind, credentials};
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -160,7 +160,7 @@ impl Apart {
         secrets.push(password(url).context("a URL with a password")?);
         for kind in ProcessKind::all() {
             let file = std::fs::read_to_string(self.nats.access().credentials(kind))?;
-            let seed = claims::seed_of(&file).context("a seed")?;
+            let seed = credentials::seed_of(&file).context("a seed")?;
             secrets.push(seed.expose_secret().to_owned());
         }
         let signer = std::fs::read_to_string(self.nats.access().subscriber_key())?;

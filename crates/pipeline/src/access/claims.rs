@@ -4,7 +4,6 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use nkeys::KeyPair;
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use super::grants::{Grants, TENANTS_READ};
@@ -67,9 +66,7 @@ pub fn platform_account(
     for unlimited in ["mem_storage", "disk_storage", "streams", "consumer"] {
         limits[unlimited] = NO_LIMIT.into();
     }
-    let exported = |(subject, answers): (String, &str)| {
-        json!({ "name": subject, "subject": subject, "type": "service", "response_type": answers })
-    };
+    let exported = |(subject, answers): (String, &str)| json!({ "name": subject, "subject": subject, "type": "service", "response_type": answers });
     let exports: Vec<Value> = crossing("*").into_iter().map(exported).collect();
 
     let nats = json!({ "type": "account", "version": 2, "limits": limits, "exports": exports });
@@ -88,9 +85,7 @@ pub fn subscriber_account(
     signer: &str,
     now: Timestamp,
 ) -> Result<String, ClaimsError> {
-    let imported = |(subject, _): (String, &str)| {
-        json!({ "name": subject, "subject": subject, "account": platform, "type": "service" })
-    };
+    let imported = |(subject, _): (String, &str)| json!({ "name": subject, "subject": subject, "account": platform, "type": "service" });
     let imports: Vec<Value> = crossing("*").into_iter().map(imported).collect();
 
     let mut template = permissions(&of_subscribers());
@@ -144,46 +139,6 @@ pub(super) fn subscriber(
 ) -> Result<String, ClaimsError> {
     let nats = json!({ "type": "user", "version": 2, "issuer_account": account });
     signed(signer, user, Some(name), Some(end), now, nats)
-}
-
-/// What a file of credentials holds: a JWT, and the seed of the key that it is for.
-pub fn credentials(jwt: &str, seed: &SecretString) -> SecretString {
-    let seed = seed.expose_secret();
-    format!(
-        "-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n\
-         -----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
-    )
-    .into()
-}
-
-/// The claims of a JWT, not checked.
-pub fn read(jwt: &str) -> Option<Value> {
-    let payload = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1)?).ok()?;
-    serde_json::from_slice(&payload).ok()
-}
-
-/// The JWT in a file of credentials.
-pub fn jwt_of(credentials: &str) -> Option<&str> {
-    part(credentials, "NATS USER JWT")
-}
-
-/// The seed in a file of credentials.
-pub fn seed_of(credentials: &str) -> Option<SecretString> {
-    part(credentials, "USER NKEY SEED").map(SecretString::from)
-}
-
-fn part<'a>(credentials: &'a str, name: &str) -> Option<&'a str> {
-    let (_, rest) = credentials.split_once(&format!("BEGIN {name}-----"))?;
-    rest.lines().map(str::trim).find(|line| !line.is_empty())
-}
-
-/// The prefix that answers must have, by what credentials may subscribe to; none where it may be
-/// any.
-pub(crate) fn inbox_of(credentials: &str) -> Option<String> {
-    let claims = read(jwt_of(credentials)?)?;
-    let allowed = claims["nats"]["sub"]["allow"].as_array()?;
-    let inbox = allowed.iter().filter_map(Value::as_str).find(|one| one.starts_with("_INBOX"))?;
-    inbox.strip_suffix(".>").map(str::to_owned)
 }
 
 /// What subscribers may ask of the platform's account about a consumer, each with how it answers:
@@ -256,24 +211,6 @@ fn digest(claims: &Value) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::ProcessKind;
-
-    #[test]
-    fn credentials_say_which_answers_they_hear() {
-        let (account, process) = (KeyPair::new_account(), KeyPair::new_user());
-        let of = |kind: ProcessKind| {
-            let grants = Grants::of(kind);
-            let key = process.public_key();
-            let jwt = user(&account, &key, kind.as_str(), grants.as_ref(), Timestamp::UNIX_EPOCH);
-            let seed = process.seed().expect("a seed").into();
-            credentials(&jwt.expect("signed"), &seed).expose_secret().to_owned()
-        };
-
-        assert_eq!(inbox_of(&of(ProcessKind::Api)), Some("_INBOX_api".to_owned()));
-        assert_eq!(inbox_of(&of(ProcessKind::Operator)), None);
-        let read = seed_of(&of(ProcessKind::Api)).expect("a seed");
-        assert_eq!(read.expose_secret(), &process.seed().expect("a seed"));
-    }
 
     #[test]
     fn a_key_without_a_seed_signs_nothing() {

@@ -2,16 +2,10 @@
 //! of the JetStream API that it makes.
 
 use stage::StageName;
-use wire::{
-    Stream,
-    stream::Retention,
-};
+use wire::{Stream, stream::Retention};
 
 use super::processes::{ProcessKind, SAID};
-use crate::{
-    consumers::{CONSUMERS, ConsumerSpec},
-    purge::KEPT,
-};
+use crate::consumers::{CONSUMERS, ConsumerSpec};
 
 /// The bucket of business time, which every process follows where the sandbox is allowed.
 const CLOCK: &str = "CLOCK";
@@ -19,7 +13,7 @@ const CLOCK: &str = "CLOCK";
 /// The bucket of carrier accounts, which the ingress keeps.
 const ACCOUNTS: &str = "ACCOUNTS";
 
-/// What `millrace doctor` tries to publish on; it is refused for another reason.
+/// What `millrace doctor` tries to publish on. The trial is not stored, and nobody subscribes to it.
 pub const TRIED: &str = "msg.submitted.urgent";
 
 /// The streams that tenants read.
@@ -64,7 +58,7 @@ impl Grants {
         for (stream, subject, by) in SAID {
             if by.contains(&kind) {
                 self.publish.push((*subject).to_owned());
-                if KEPT.contains(stream) {
+                if is_kept(*stream) {
                     self.room(*stream);
                 }
             }
@@ -88,7 +82,7 @@ impl Grants {
 
     /// `schedule` makes room in streams that are kept.
     fn purge(&mut self) {
-        for stream in KEPT.into_iter().chain([Stream::Dead]) {
+        for stream in Stream::ALL.into_iter().filter(|it| is_kept(*it) || *it == Stream::Dead) {
             self.room(stream);
             self.call(&format!("STREAM.PURGE.{}", stream.name()));
         }
@@ -198,6 +192,12 @@ impl Grants {
     }
 }
 
+/// Whether a stream is kept for a time, whoever has read it, and no letters: whoever fills it looks
+/// how full it is.
+fn is_kept(stream: Stream) -> bool {
+    matches!(stream.retention(), Retention::Limits(_)) && stream != Stream::Dead
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,7 +228,8 @@ mod tests {
     fn nobody_but_the_operator_may_do_everything() {
         for kind in ProcessKind::all().filter(|kind| *kind != ProcessKind::Operator) {
             let grants = of(kind);
-            let wide = |subject: &String| matches!(subject.as_str(), ">" | "$JS.API.>" | "_INBOX.>");
+            let wide =
+                |subject: &String| matches!(subject.as_str(), ">" | "$JS.API.>" | "_INBOX.>");
             let found: Vec<_> =
                 grants.publish.iter().chain(&grants.subscribe).filter(|one| wide(one)).collect();
             assert!(found.is_empty(), "{kind}: {found:?}");

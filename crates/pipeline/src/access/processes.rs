@@ -27,16 +27,14 @@ pub enum ProcessKind {
 }
 
 use ProcessKind::{Api, Stage};
-use StageName::{Audience, Enrich, Gate, Inbound, Reconcile, Reply, Rollup, Schedule, Send, Throttle};
+use StageName::{
+    Audience, Enrich, Gate, Inbound, Reconcile, Reply, Rollup, Schedule, Send, Throttle,
+};
 
 /// What is said, and who says it, beside dead letters, which every stage writes that reads. The
 /// rows are those of `subjects.md`, and a test compares the two.
 pub const SAID: &[(Stream, &str, &[ProcessKind])] = &[
-    (
-        Stream::Submitted,
-        "msg.submitted.*",
-        &[Api, Stage(Audience), Stage(Inbound), Stage(Reply)],
-    ),
+    (Stream::Submitted, "msg.submitted.*", &[Api, Stage(Audience), Stage(Inbound), Stage(Reply)]),
     (Stream::Enriched, "msg.enriched.*", &[Stage(Enrich), Stage(Schedule)]),
     (Stream::Admitted, "msg.admitted.*.*", &[Stage(Gate)]),
     (Stream::Released, "msg.released.*.*", &[Stage(Throttle)]),

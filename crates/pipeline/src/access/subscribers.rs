@@ -17,6 +17,7 @@ use crate::{
     broker::Broker,
     change::{ApplyError, broker_said},
     consumers::is_missing,
+    credentials,
 };
 
 /// How long nobody may ask a consumer before the broker forgets it.
@@ -166,7 +167,7 @@ impl SubscriberSigner {
         let key = user.public_key();
         let jwt = claims::subscriber(&self.key, &self.account, &key, name, (now, end))?;
         let seed = user.seed().map_err(|_| ClaimsError)?.into();
-        Ok(claims::credentials(&jwt, &seed))
+        Ok(credentials::credentials(&jwt, &seed))
     }
 }
 
@@ -209,8 +210,8 @@ mod tests {
         let end = Timestamp::from_second(1_000).expect("a time");
         let made = signer.credentials("ec_1", Timestamp::UNIX_EPOCH, end).expect("made");
 
-        let jwt = claims::jwt_of(made.expose_secret()).expect("a JWT");
-        let claims = claims::read(jwt).expect("claims");
+        let jwt = credentials::jwt_of(made.expose_secret()).expect("a JWT");
+        let claims = credentials::read(jwt).expect("claims");
         assert_eq!((&claims["name"], &claims["exp"]), (&"ec_1".into(), &1_000.into()));
         assert_eq!(claims["iss"], key.public_key());
         assert_eq!(claims["nats"]["issuer_account"], account.public_key());

@@ -20,7 +20,8 @@ const USUAL: SignedDuration = SignedDuration::from_hours(24 * 90);
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 400);
 
 /// What may be read, by the words of the API.
-const READABLE: [(&str, Stream); 2] = [("events", Stream::Events), ("analytics", Stream::Analytics)];
+const READABLE: [(&str, Stream); 2] =
+    [("events", Stream::Events), ("analytics", Stream::Analytics)];
 
 /// An event consumer to be made.
 #[derive(Deserialize, ToSchema)]
