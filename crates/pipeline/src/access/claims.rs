@@ -94,7 +94,7 @@ pub fn subscriber_account(
     }
     template["subs"] = SUBSCRIPTIONS.into();
     let scope = json!({
-        "kind": "user_template", "key": signer, "role": "subscriber", "template": template,
+        "kind": "user_scope", "key": signer, "role": "subscriber", "template": template,
     });
     let mut limits = limits();
     limits["conn"] = SUBSCRIBERS.into();
