@@ -42,6 +42,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = EventConsumer)]
 struct ConsumerView {
+    /// The consumer's id: the audit trail names it.
     id: Uuid,
     /// What it is for, for people.
     name: String,
