@@ -182,6 +182,8 @@ impl Grants {
         self.publish.push(format!("$JS.FC.{stream}.>"));
 
         if keeps {
+            // The client asks what the account may use before it makes a bucket.
+            self.call("INFO");
             self.call(&format!("STREAM.CREATE.{stream}"));
             self.publish.push(format!("$KV.{bucket}.>"));
         }

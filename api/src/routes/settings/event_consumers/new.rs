@@ -19,9 +19,15 @@ const USUAL: SignedDuration = SignedDuration::from_hours(24 * 90);
 /// How long credentials hold at most.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 400);
 
-/// What may be read, by the words of the API.
-const READABLE: [(&str, Stream); 2] =
-    [("events", Stream::Events), ("analytics", Stream::Analytics)];
+/// What an event consumer may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Readable {
+    /// What happens.
+    Events,
+    /// The totals so far.
+    Analytics,
+}
 
 /// An event consumer to be made.
 #[derive(Deserialize, ToSchema)]
@@ -32,13 +38,13 @@ pub(super) struct NewEventConsumer {
     name: String,
     /// Where it begins: `new` with what happens from now on, `all` with the oldest that is kept, or
     /// an instant (RFC 3339) by the broker's clock.
-    #[schema(example = "new")]
+    #[schema(example = "new", min_length = 3, max_length = 40)]
     from: String,
     /// What it reads, each once: `events` (what happens), `analytics` (the totals so far). Left
     /// out, both.
     #[serde(default)]
     #[schema(min_items = 1, max_items = 2)]
-    reads: Option<Vec<String>>,
+    reads: Option<Vec<Readable>>,
     /// When its credentials end, by the machine's clock, at most 400 days ahead. Left out, in 90
     /// days.
     #[serde(default)]
@@ -106,17 +112,17 @@ fn beginning(written: &str, now: Timestamp, errors: &mut Errors) -> Beginning {
     }
 }
 
-fn reads(written: Option<&[String]>, errors: &mut Errors) -> Vec<Stream> {
-    let Some(written) = written else { return READABLE.map(|(_, stream)| stream).to_vec() };
+fn reads(written: Option<&[Readable]>, errors: &mut Errors) -> Vec<Stream> {
+    let written = written.unwrap_or(&[Readable::Events, Readable::Analytics]);
     errors.check(!written.is_empty(), "reads", "too_short", "name one or both, or leave it out");
-
-    let mut found = Vec::new();
-    for (index, word) in written.iter().enumerate() {
-        let field = format!("reads[{index}]");
-        let known = READABLE.iter().find(|(name, _)| name == word);
-        errors.check(known.is_some(), &field, "unknown", "events or analytics");
-        errors.check(!written[..index].contains(word), &field, "duplicate", "each once");
-        found.extend(known.map(|(_, stream)| *stream));
+    for (index, one) in written.iter().enumerate() {
+        let is_new = !written[..index].contains(one);
+        errors.check(is_new, &format!("reads[{index}]"), "duplicate", "each once");
     }
-    found
+
+    let stream = |one: &Readable| match one {
+        Readable::Events => Stream::Events,
+        Readable::Analytics => Stream::Analytics,
+    };
+    written.iter().map(stream).collect()
 }
