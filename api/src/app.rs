@@ -5,7 +5,7 @@ use std::{net::IpAddr, ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 use domain::ids::TenantId;
 use ipnet::IpNet;
 use jiff::Timestamp;
-use pipeline::{Broker, Publisher};
+use pipeline::{Broker, Publisher, access::SubscriberSigner};
 use secrecy::SecretBox;
 use store::{Store, core::seal::Sealer};
 use tokio::sync::Semaphore;
@@ -89,6 +89,8 @@ pub struct ApiSettings {
     pub public_url: String,
     /// Keys of access tokens (HS256), the newest first. Without any, only API keys are accepted.
     pub jwt_keys: Vec<SecretBox<[u8; 32]>>,
+    /// Signs what tenants log in to the broker with; none: it gives out no credentials.
+    pub subscribers: Option<SubscriberSigner>,
     /// Hosts that a carrier account may name beside the carrier's own.
     pub carrier_hosts: Vec<String>,
     /// Messages per second that one tenant may submit through this process, averaged.
@@ -142,6 +144,7 @@ impl Default for ApiSettings {
         Self {
             public_url: "http://127.0.0.1:8080".into(),
             jwt_keys: Vec::new(),
+            subscribers: None,
             carrier_hosts: Vec::new(),
             submit_per_second: 10_000,
             submit_burst: 50_000,

@@ -9,6 +9,7 @@ use api::{ApiSettings, App, Parts};
 use domain::ids::TenantId;
 use futures::StreamExt;
 use jiff::Timestamp;
+use pipeline::access::ProcessKind;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretBox};
 use serde_json::Value;
@@ -80,6 +81,7 @@ impl World {
         let mut settings = ApiSettings {
             public_url: PUBLIC_URL.into(),
             jwt_keys: vec![SecretBox::new(Box::new(JWT_KEY))],
+            subscribers: Some(broker.signer()),
             carrier_hosts: vec!["127.0.0.1:8090".into()],
             // Machines that run tests are slow, and a key that is taken is to be noticed.
             patience: Duration::from_secs(20),
@@ -89,7 +91,7 @@ impl World {
 
         let app = App::new(Parts {
             store: store.clone(),
-            broker: broker.connect().await.unwrap(),
+            broker: broker.connect_as(ProcessKind::Api).await.unwrap(),
             sealer: Sealer::new(&[[1; 32]]),
             settings,
             now: Arc::new(move || *clock.lock().unwrap()),

@@ -15,6 +15,7 @@ mod do_not_contact;
 mod document;
 mod edge;
 mod erasure;
+mod event_consumers;
 mod explain;
 mod harness;
 mod imports;

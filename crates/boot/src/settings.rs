@@ -13,6 +13,7 @@ mod sign_in;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
+use pipeline::access::SubscriberSigner;
 use secrecy::SecretString;
 use wire::stream::{ACK_WAIT, Stream};
 
@@ -55,6 +56,14 @@ pub struct Common {
     /// NATS credentials file (.creds) [default: none]
     #[arg(long, env = "NATS_CREDS", value_name = "PATH")]
     pub nats_creds: Option<PathBuf>,
+    /// Key that signs what tenants log in to NATS with, as `millrace nats config` makes it
+    /// [default: none, no event consumers]
+    #[arg(long, env = "NATS_SUBSCRIBER_KEY", hide_env_values = true, value_name = "KEY")]
+    #[arg(value_parser = secret)]
+    pub nats_subscriber_key: Option<SecretString>,
+    /// File that holds NATS_SUBSCRIBER_KEY
+    #[arg(long, env = "NATS_SUBSCRIBER_KEY_FILE", value_name = "PATH")]
+    pub nats_subscriber_key_file: Option<PathBuf>,
     /// Address to answer requests on [default: 127.0.0.1:8080, the sandbox 127.0.0.1:8090]
     #[arg(long, env = "MILLRACE_LISTEN", value_name = "HOST:PORT")]
     pub listen: Option<String>,
@@ -168,6 +177,8 @@ pub struct Settings {
     pub nats_url: Option<SecretString>,
     /// The NATS credentials file, if named; it exists.
     pub nats_creds: Option<PathBuf>,
+    /// What signs the credentials of tenants, if named.
+    pub nats_subscribers: Option<SubscriberSigner>,
     /// The address to answer requests on, if named.
     pub listen: Option<SocketAddr>,
     /// Where `/healthz`, `/readyz` and `/metrics` are answered.
@@ -252,11 +263,13 @@ impl Common {
         let master = (self.master_key, self.master_key_file);
         let jwt = (self.jwt_secret, self.jwt_secret_file);
         let anthropic = (self.anthropic_api_key, self.anthropic_api_key_file);
+        let subscribers = (self.nats_subscriber_key, self.nats_subscriber_key_file);
         let retained = [self.retain_text, self.retain_messages, self.retain_import_rows];
         let settings = Settings {
             database_url,
             nats_url,
             nats_creds: parse::existing_file("NATS_CREDS", self.nats_creds)?,
+            nats_subscribers: parse::subscriber_key(subscribers)?,
             listen,
             health_listen,
             edge,

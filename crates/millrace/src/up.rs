@@ -18,7 +18,7 @@ use boot::{
     keys::Keys,
     settings::{Common, DEFAULT_LISTEN},
 };
-use pipeline::run::StageConfig;
+use pipeline::{access::ProcessKind, run::StageConfig};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use servers::Servers;
@@ -66,11 +66,11 @@ pub async fn run(args: cli::Up) -> anyhow::Result<ExitCode> {
     let sandbox = sandbox_port::start(data.path(), usual).await?;
     embedded_defaults(data.path(), &mut common, &sandbox)?;
 
-    let process = ProcessParts::begin(common)?;
+    let mut process = ProcessParts::begin(common)?;
+    process.logins = servers.access().cloned();
     let demo = Demo { run: args.demo, then_exit: args.exit };
-    let owns_database = servers.has_database();
     let ended =
-        serve_all(process, sandbox, listener, (data.path(), &announced), demo, owns_database).await;
+        serve_all(process, sandbox, listener, (data.path(), &announced), demo, &servers).await;
     drop(announced);
     servers.stop().await;
     ended
@@ -92,20 +92,27 @@ impl Announced {
         let _ = fs::remove_file(&self.0);
     }
 
-    /// Writes the addresses, those of the servers with their passwords.
-    fn write(
+    /// Writes the addresses, and what scripts log in with: as the operator at the broker, and at a
+    /// database of our own as nobody who owns it.
+    async fn write(
         &self,
         process: &ProcessParts,
+        servers: &Servers,
         endpoints: &Endpoints,
         health: &str,
     ) -> anyhow::Result<()> {
         let settings = &process.settings;
+        let database = match servers.scripts_database().await? {
+            Some(of_scripts) => of_scripts,
+            None => settings.need_database()?.clone(),
+        };
         let body = json!({
             "api": endpoints.api,
             "sandbox": endpoints.sandbox,
             "health": health,
             "nats": settings.need_nats()?.expose_secret(),
-            "database": settings.need_database()?.expose_secret(),
+            "nats_credentials": settings.nats_creds,
+            "database": database.expose_secret(),
         });
         write_private(&self.0, &format!("{body:#}\n"))
     }
@@ -130,7 +137,7 @@ async fn serve_all(
     listener: TcpListener,
     (data, announced): (&Path, &Announced),
     demo: Demo,
-    owns_database: bool,
+    servers: &Servers,
 ) -> anyhow::Result<ExitCode> {
     let url = process.settings.need_database()?.expose_secret().to_owned();
     store::core::migrate::migrate(&url)
@@ -142,10 +149,12 @@ async fn serve_all(
         (admin::streams_of(&process.settings), admin::consumers_of(process.settings.ack_wait));
     admin::apply_to_own(&broker, &streams, &consumers).await?;
     process.follow_clock(&broker).await?;
-    serve::sandbox::bridge(&sandbox, broker.clone(), process.stop.clone()).await?;
+    let of_sandbox = process.broker_of(ProcessKind::Sandbox).await?;
+    serve::sandbox::bridge(&sandbox, of_sandbox, process.stop.clone()).await?;
 
     let store = process.store(Role::Api, 8).await?;
-    if owns_database {
+    if servers.has_database() {
+        keep_database_url(&process, data)?;
         // Nobody else says where this platform is reached, and a start may take another port.
         public_url::move_to(&process.settings, &store).await?;
     } else {
@@ -168,10 +177,11 @@ async fn serve_all(
     let end = CancellationToken::new();
     let health = process.answer_health(process.health(&broker, &store), end.clone()).await?;
     let mut running = stages(&process).await?;
-    let (api, _) = serve::api::serve(&process, listener, store, broker.clone())?;
+    let of_api = process.broker_of(ProcessKind::Api).await?;
+    let (api, _) = serve::api::serve(&process, listener, store, of_api)?;
 
     let health = format!("http://{health}");
-    announced.write(&process, &endpoints, &health)?;
+    announced.write(&process, servers, &endpoints, &health).await?;
     eprintln!("api      {}\ndocs     {0}/docs", endpoints.api);
     eprintln!("sandbox  {}\nhealth   {health}", endpoints.sandbox);
     eprintln!("api key  {} (tenant {TENANT})", data.join("api-key").display());
@@ -197,7 +207,7 @@ async fn serve_all(
 async fn stages(process: &ProcessParts) -> anyhow::Result<JoinSet<()>> {
     let mut running = JoinSet::new();
     for &name in StageName::ALL {
-        let broker = process.broker(name.as_str()).await?;
+        let broker = process.broker_of(ProcessKind::Stage(name)).await?;
         let store = process.store(Role::Pipeline, serve::stage::CONNECTIONS).await?;
         let (process, sealer) = (process.clone(), process.sealer()?);
 
@@ -213,6 +223,13 @@ async fn stages(process: &ProcessParts) -> anyhow::Result<JoinSet<()>> {
         });
     }
     Ok(running)
+}
+
+/// Keeps the address that processes and operators use, who may work as the owner: scripts get
+/// another one.
+fn keep_database_url(process: &ProcessParts, data: &Path) -> anyhow::Result<()> {
+    let url = process.settings.need_database()?;
+    write_private(&data.join("database-url"), url.expose_secret())
 }
 
 /// Shows warnings alone, unless somebody asks for more: people look at the demo.

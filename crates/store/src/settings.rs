@@ -1,10 +1,11 @@
 //! What tenants and operators set up: accounts, senders, templates, policies, budgets, switches,
-//! API keys.
+//! API keys, event consumers.
 
 pub mod accounts;
 pub mod api_keys;
 pub mod brands;
 pub mod budgets;
+pub mod event_consumers;
 pub mod inboxes;
 pub mod platform_accounts;
 pub mod platform_switch;

@@ -30,6 +30,9 @@ impl Common {
             "DATABASE_URL" => (self.database_url, self.database_url_file) = (None, None),
             "NATS_URL" => (self.nats_url, self.nats_url_file) = (None, None),
             "NATS_CREDS" => self.nats_creds = None,
+            "NATS_SUBSCRIBER_KEY" => {
+                (self.nats_subscriber_key, self.nats_subscriber_key_file) = (None, None);
+            }
 
             "MILLRACE_LISTEN" => self.listen = None,
             "MILLRACE_HEALTH_LISTEN" => self.health_listen = None,

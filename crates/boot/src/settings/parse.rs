@@ -10,6 +10,7 @@ use std::{
 };
 
 use http::Uri;
+use pipeline::access::SubscriberSigner;
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 use wire::stream::Stream;
@@ -89,6 +90,16 @@ pub(super) fn nats_url(url: Option<&SecretString>) -> Result<(), SettingsError> 
         }
     }
     Ok(())
+}
+
+/// The key that signs credentials of tenants.
+pub(super) fn subscriber_key(
+    given: (Option<SecretString>, Option<PathBuf>),
+) -> Result<Option<SubscriberSigner>, SettingsError> {
+    let name = "NATS_SUBSCRIBER_KEY";
+    let Some(text) = secret_or_file(name, given)? else { return Ok(None) };
+    let problem = "must be an account and its key, as `millrace nats config` writes them";
+    SubscriberSigner::parse(&text).map(Some).map_err(|_| SettingsError::new(name, problem))
 }
 
 pub(super) fn existing_file(

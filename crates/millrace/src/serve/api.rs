@@ -69,6 +69,7 @@ pub fn serve(
         settings: ApiSettings {
             public_url: process.public_url.clone(),
             jwt_keys,
+            subscribers: settings.nats_subscribers.clone(),
             carrier_hosts: settings.carrier_hosts.clone(),
             tls: tls(settings)?,
             trusted_proxies: settings.edge.trusted_proxies.clone(),

@@ -149,7 +149,7 @@ impl Platform {
     fn with_servers(&self, words: &[&str]) -> anyhow::Result<Command> {
         let mut command = command(words);
         command
-            .env("DATABASE_URL", self.endpoint("database")?)
+            .env("DATABASE_URL_FILE", self.scratch.path().join("data/database-url"))
             .env("MILLRACE_ALLOW_CARRIER_HOSTS", "127.0.0.1")
             .env("MILLRACE_MASTER_KEY_FILE", self.scratch.path().join("data/master-key"));
         Ok(command)

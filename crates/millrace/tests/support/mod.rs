@@ -4,6 +4,7 @@ pub mod subscriber;
 
 use std::{
     net::SocketAddr,
+    path::PathBuf,
     process::{Output, Stdio},
     time::Duration,
 };
@@ -18,6 +19,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use pipeline::{access::ProcessKind, credentials};
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -105,7 +107,12 @@ impl Apart {
 
     /// The broker's address.
     pub fn nats_url(&self) -> String {
-        self.nats.url().expose_secret().to_owned()
+        self.nats.url()
+    }
+
+    /// The operator's credentials at the broker.
+    pub fn nats_creds(&self) -> PathBuf {
+        self.nats.creds()
     }
 
     /// The api's address, as a URL.
@@ -120,6 +127,7 @@ impl Apart {
             "sandbox": format!("http://{}", self.sandbox),
             "health": format!("http://{}", self.health),
             "nats": self.nats_url(),
+            "nats_credentials": self.nats_creds(),
             "database": self.postgres.database_url().expose_secret(),
         })
     }
@@ -153,9 +161,15 @@ impl Apart {
         };
 
         let mut secrets = vec![self.key.clone()];
-        for url in [self.nats_url(), self.postgres.database_url().expose_secret().to_owned()] {
-            secrets.push(password(&url).context("a URL with a password")?);
+        let url = self.postgres.database_url().expose_secret();
+        secrets.push(password(url).context("a URL with a password")?);
+        for kind in ProcessKind::all() {
+            let file = std::fs::read_to_string(self.nats.access().credentials(kind))?;
+            let seed = credentials::seed_of(&file).context("a seed")?;
+            secrets.push(seed.expose_secret().to_owned());
         }
+        let signer = std::fs::read_to_string(self.nats.access().subscriber_key())?;
+        secrets.push(signer.split_whitespace().last().context("a seed")?.to_owned());
         for name in ["master-key", "jwt-secret"] {
             let keys = std::fs::read_to_string(self.scratch.path().join(name))?;
             secrets.extend(keys.split_whitespace().map(str::to_owned));
@@ -395,6 +409,7 @@ impl Apart {
         let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
         command.args(words);
         self.configure(&mut command);
+        command.env("NATS_CREDS", self.nats.access().credentials_for(words));
         command
     }
 
@@ -403,6 +418,8 @@ impl Apart {
         let scratch = self.scratch.path();
         program
             .env("NATS_URL", self.nats_url())
+            .env("NATS_CREDS", self.nats_creds())
+            .env("NATS_SUBSCRIBER_KEY_FILE", self.nats.access().subscriber_key())
             .env("DATABASE_URL", self.postgres.database_url().expose_secret())
             .env("MILLRACE_MASTER_KEY_FILE", scratch.join("master-key"))
             .env("MILLRACE_JWT_SECRET_FILE", scratch.join("jwt-secret"))
