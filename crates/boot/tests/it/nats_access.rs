@@ -1,5 +1,4 @@
 //! What the broker lets each kind of process do, as the server itself says.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
     collections::BTreeSet,
