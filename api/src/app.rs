@@ -91,6 +91,8 @@ pub struct ApiSettings {
     pub jwt_keys: Vec<SecretBox<[u8; 32]>>,
     /// Hosts that a carrier account may name beside the carrier's own.
     pub carrier_hosts: Vec<String>,
+    /// Where the sandbox is called, in which test keys work. Without it none is made.
+    pub sandbox_url: Option<String>,
     /// Messages per second that one tenant may submit through this process, averaged.
     pub submit_per_second: u32,
     /// Messages that one tenant may submit at once after it was idle.
@@ -124,6 +126,7 @@ impl Default for ApiSettings {
             public_url: "http://127.0.0.1:8080".into(),
             jwt_keys: Vec::new(),
             carrier_hosts: Vec::new(),
+            sandbox_url: None,
             submit_per_second: 10_000,
             submit_burst: 50_000,
             calls: (2_000, 10_000),

@@ -9,6 +9,7 @@ pub(crate) mod credentials;
 mod hs256;
 pub(crate) mod passwords;
 mod permission;
+mod reach;
 pub(crate) mod roles;
 mod sessions;
 pub(crate) mod tokens;
@@ -19,3 +20,4 @@ pub(crate) use permission::{
     Allowed, CancelMessages, EditCampaigns, EditContacts, EditSettings, ManageKeys, ManagePeople,
     Needs, Read, SendMessages,
 };
+pub(crate) use reach::Reach;

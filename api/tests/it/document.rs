@@ -5,6 +5,7 @@ mod collection;
 mod examples;
 mod health;
 mod schemas;
+mod walls;
 
 use std::{collections::BTreeSet, path::Path};
 

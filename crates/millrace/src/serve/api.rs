@@ -70,6 +70,7 @@ pub fn serve(
             public_url: process.public_url.clone(),
             jwt_keys,
             carrier_hosts: settings.carrier_hosts.clone(),
+            sandbox_url: settings.sandbox_url.clone(),
             tls: tls(settings)?,
             trusted_proxies: settings.edge.trusted_proxies.clone(),
             cors_origins: settings.edge.cors_origins.clone(),

@@ -42,7 +42,7 @@ pub const RULES: [(&str, RetentionRule); 69] = [
     ("account_shares", Settings),
     ("account_turns", Settings),
     ("ai_replies", Conversation),
-    ("api_keys", Settings),
+    ("api_keys", Fixed),
     ("audit_heads", Ledger),
     ("audit_log", Ledger),
     ("batch_keys", AsMessages),
