@@ -165,7 +165,7 @@ async fn a_company_has_so_many_keys_and_no_more() {
                 select 'acme', gen_random_uuid(), sha256(n::text::bytea), 'k', 'viewer', now(),
                        case when n % 3 = 1 then now() end,
                        case when n % 3 = 2 then timestamptz '2026-01-01' end
-                from generate_series(0, 2996) n";
+                from generate_series(0, 2993) n";
     world.run(fill).await;
     let body = json!({ "name": "last", "role": "viewer" });
     let last = live.post("/v1/api-keys", &body).await.expect(201);

@@ -88,7 +88,7 @@ async fn what_must_be_unique_is_unique_per_tenant() -> anyhow::Result<()> {
          join pg_class t on t.oid = i.indrelid and t.relnamespace = 'millrace'::regnamespace
          join pg_attribute a on a.attrelid = t.oid and a.attname = 'tenant_id'
          where i.indisunique and not exists (
-             select from unnest(i.indkey::int2[]) k (column) where k.column = a.attnum)
+             select from unnest(i.indkey::int2[]) k (place) where k.place = a.attnum)
          order by 1",
     )
     .fetch_all(&mut connection)

@@ -217,7 +217,7 @@ async fn campaign(world: &World) -> anyhow::Result<(Vec<Enriched>, Uuid)> {
 
 async fn sums(world: &World) -> anyhow::Result<LedgerSums> {
     let store = world.database.store(Role::Api).await?;
-    let found = ledger::read(&store, &world.tenant, CAMPAIGN).await?;
+    let found = ledger::read(&store, (&world.tenant, None), CAMPAIGN).await?;
     found.ok_or_else(|| anyhow::anyhow!("the campaign is there"))
 }
 
