@@ -15,7 +15,7 @@ use store::{
     Scoped,
     settings::{
         api_keys::KeyRole,
-        limits::{self, Limits, MOST as MOST_LIMITS},
+        limits::{self, BrandLimits, MOST as MOST_LIMITS},
     },
 };
 
@@ -70,7 +70,7 @@ pub(crate) fn role(field: &str, written: &str, errors: &mut Errors) -> Option<Ke
 
 /// What somebody is to be limited to, by the role that they get: each brand and inbox once, and
 /// neither for who looks after the company.
-pub(crate) fn limits(role: Option<KeyRole>, limits: &Limits, errors: &mut Errors) {
+pub(crate) fn limits(role: Option<KeyRole>, limits: &BrandLimits, errors: &mut Errors) {
     for (field, ids) in [("brands", &limits.brands), ("inboxes", &limits.inboxes)] {
         let detail = format!("at most {MOST_LIMITS}");
         errors.check(ids.len() <= MOST_LIMITS, field, "too_many", &detail);
@@ -93,7 +93,7 @@ pub(crate) fn limits(role: Option<KeyRole>, limits: &Limits, errors: &mut Errors
 pub(crate) async fn are_there(
     tx: &mut Scoped,
     tenant: &TenantId,
-    wanted: &Limits,
+    wanted: &BrandLimits,
 ) -> Result<(), Problem> {
     let missing = limits::missing(tx, tenant, wanted).await?;
     let mut errors = Errors::default();

@@ -120,7 +120,11 @@ async fn who_is_limited_changes_nothing_else() {
     limited.patch(&theirs, &json!({ "name": "mine" })).await.problem(404);
 
     // Switches: of the campaigns and senders that they see.
-    let switch = |scope: &str, target: &Value| json!({ "scope": scope, "target": target, "mode": "paused", "reason": "x" });
+    let switch = |scope: &str, target: &Value| {
+        json!({
+            "scope": scope, "target": target, "mode": "paused", "reason": "x",
+        })
+    };
     limited.put("/v1/kill-switch", &switch("tenant", &Value::Null)).await.problem(403);
     limited.put("/v1/kill-switch", &switch("sender", &tea.sender)).await.problem(422);
     limited.put("/v1/kill-switch", &switch("sender", &coffee.sender)).await.expect(200);

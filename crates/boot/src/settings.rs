@@ -249,10 +249,8 @@ impl Common {
         let short_url = parse::http_url("MILLRACE_SHORT_URL", self.short_url.as_deref())?;
         let ai = parse::http_url("ANTHROPIC_BASE_URL", self.anthropic_base_url.as_deref())?;
         let sandbox_url = parse::http_url("MILLRACE_SANDBOX_URL", self.sandbox_url.as_deref())?;
-        let hosts = parse::hosts(self.allow_carrier_hosts.as_deref())?;
 
         let master = (self.master_key, self.master_key_file);
-        let jwt = (self.jwt_secret, self.jwt_secret_file);
         let anthropic = (self.anthropic_api_key, self.anthropic_api_key_file);
         let retained = [self.retain_text, self.retain_messages, self.retain_import_rows];
         let settings = Settings {
@@ -266,10 +264,10 @@ impl Common {
             public_url,
             names_public_url,
             master_keys: parse::keys("MILLRACE_MASTER_KEY", master)?,
-            jwt_keys: parse::keys("MILLRACE_JWT_SECRET", jwt)?,
+            jwt_keys: parse::keys("MILLRACE_JWT_SECRET", (self.jwt_secret, self.jwt_secret_file))?,
             anthropic_api_key: parse::secret_or_file("ANTHROPIC_API_KEY", anthropic)?,
             anthropic_base_url: ai.unwrap_or_else(|| "https://api.anthropic.com".to_owned()),
-            carrier_hosts: with_sandbox(hosts, sandbox_url.as_deref()),
+            carrier_hosts: carrier_hosts(self.allow_carrier_hosts, sandbox_url.as_deref())?,
             sandbox_url,
             ack_wait: parse::seconds("MILLRACE_ACK_WAIT", ack_wait, 1..=3600, ACK_WAIT.as_secs())?,
             stream_replicas: parse::replicas(self.stream_replicas.as_deref())?,
@@ -304,8 +302,7 @@ impl Common {
             log_filter: parse::log_filter(self.log_filter.as_deref())?,
         };
 
-        settings.check_together()?;
-        Ok(settings)
+        settings.check_together().map(|()| settings)
     }
 }
 
@@ -379,12 +376,16 @@ impl Settings {
 }
 
 /// The hosts that accounts may be called at, with that of the sandbox.
-fn with_sandbox(mut hosts: Vec<String>, sandbox_url: Option<&str>) -> Vec<String> {
+fn carrier_hosts(
+    named: Option<String>,
+    sandbox_url: Option<&str>,
+) -> Result<Vec<String>, SettingsError> {
+    let mut hosts = parse::hosts(named.as_deref())?;
     let host = sandbox_url.and_then(parse::host_and_port);
     if let Some(host) = host.filter(|host| !hosts.contains(host)) {
         hosts.push(host);
     }
-    hosts
+    Ok(hosts)
 }
 
 /// The public URL of a process that is reached where it listens.

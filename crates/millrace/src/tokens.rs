@@ -15,7 +15,7 @@ use store::{
     audit::{self, AuditEntry},
     settings::{
         api_keys::{self, KeyKind, KeyRole, ListedKey, NewKey},
-        limits::Limits,
+        limits::BrandLimits,
         tenants, twins,
     },
 };
@@ -148,7 +148,7 @@ async fn test_key(
         kind: KeyKind::Test,
         scopes: None,
         expires_at: None,
-        limits: Limits::default(),
+        limits: BrandLimits::default(),
     };
     let (_, key) = api_keys::make(&mut tx, tenant, "operator", &new, now).await?;
     tx.commit().await?;

@@ -17,7 +17,7 @@ use store::{
         invitations::{self, GOOD_FOR, Invitation},
         members, sessions,
     },
-    settings::{api_keys::KeyRole, limits::Limits},
+    settings::{api_keys::KeyRole, limits::BrandLimits},
 };
 use uuid::Uuid;
 
@@ -115,7 +115,7 @@ async fn invite(args: Invite) -> anyhow::Result<()> {
     let what = format!("invitation {tenant} {email} {machine}");
     let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, what.as_bytes());
     let expires_at = machine + GOOD_FOR;
-    let limits = Limits::default();
+    let limits = BrandLimits::default();
     let new = Invitation { id, email, role, limits, created_at: machine, expires_at };
     let mut tx = store.scoped([&tenant]).await?;
     let code = invitations::create(&mut tx, &tenant, &new, OPERATOR).await?;

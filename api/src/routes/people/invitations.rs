@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
     people::invitations::{self, Invitation},
-    settings::{api_keys::KeyRole, limits::Limits},
+    settings::{api_keys::KeyRole, limits::BrandLimits},
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -79,7 +79,7 @@ struct InvitationView {
 
 fn view(invitation: Invitation) -> InvitationView {
     let Invitation { id, email, role, limits, created_at, expires_at } = invitation;
-    let (role, Limits { brands, inboxes }) = (role.as_str(), limits);
+    let (role, BrandLimits { brands, inboxes }) = (role.as_str(), limits);
     InvitationView { id, email, role, brands, inboxes, created_at, expires_at }
 }
 
@@ -118,7 +118,7 @@ async fn create(
     let mut errors = Errors::default();
     let email = fields::email("email", &body.email, &mut errors);
     let role = fields::role("role", &body.role, &mut errors);
-    let limits = Limits { brands: body.brands, inboxes: body.inboxes };
+    let limits = BrandLimits { brands: body.brands, inboxes: body.inboxes };
     fields::limits(role, &limits, &mut errors);
     errors.done()?;
     let role = role.ok_or_else(|| Problem::field("role", "unknown", "no such role"))?;
@@ -137,7 +137,7 @@ async fn create(
         let detail = format!("{most} invitations are open: take some back, or wait for their end");
         Problem::new(Kind::Conflict, detail)
     })?;
-    let Limits { brands, inboxes } = &new.limits;
+    let BrandLimits { brands, inboxes } = &new.limits;
     let detail = json!({ "role": role.as_str(), "brands": brands, "inboxes": inboxes });
     let (subject, now) = (format!("invitation:{id}"), app.now());
     audit::note(&mut tx, &caller, now, "user.invited", subject, detail).await?;

@@ -10,7 +10,7 @@ use store::{
         invitations,
         members::{self, Member},
     },
-    settings::{api_keys::KeyRole, limits::Limits},
+    settings::{api_keys::KeyRole, limits::BrandLimits},
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -50,7 +50,7 @@ struct UserView {
 }
 
 fn view(member: Member) -> UserView {
-    let Member { person, role, limits: Limits { brands, inboxes }, created_at } = member;
+    let Member { person, role, limits: BrandLimits { brands, inboxes }, created_at } = member;
     let (person, role) = (PersonView::of(person), role.as_str());
     UserView { person, role, brands, inboxes, created_at }
 }
@@ -136,7 +136,7 @@ async fn change(
     let role = role.ok_or_else(|| Problem::field("role", "unknown", "no such role"))?;
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let before = changeable(&mut tx, &caller, id, Some(role)).await?;
-    let limits = Limits {
+    let limits = BrandLimits {
         brands: body.brands.unwrap_or_else(|| before.limits.brands.clone()),
         inboxes: body.inboxes.unwrap_or_else(|| before.limits.inboxes.clone()),
     };

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::settings::{
     api_keys::{self, KeyKind, KeyRole, ListedKey, NewKey},
-    limits::Limits,
+    limits::BrandLimits,
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -210,7 +210,7 @@ fn check(body: &KeyBody, now: Timestamp) -> Result<NewKey<'_>, Problem> {
     errors.check(is_ahead, "expires_at", "out_of_range", "in the future");
     let kind = KeyKind::from_name(body.mode.as_deref().unwrap_or(KeyKind::Live.as_str()));
     errors.check(kind.is_some(), "mode", "unknown", "live or test");
-    let limits = Limits { brands: body.brands.clone(), inboxes: body.inboxes.clone() };
+    let limits = BrandLimits { brands: body.brands.clone(), inboxes: body.inboxes.clone() };
     fields::limits(role, &limits, &mut errors);
     let is_whole = kind != Some(KeyKind::Test) || limits.are_none();
     errors.check(is_whole, "mode", "unexpected", "a test key sees all of the twin: no brands");

@@ -14,7 +14,7 @@ use crate::{
         words::{self, word},
     },
     fault,
-    settings::{api_keys::KeyRole, limits::Limits},
+    settings::{api_keys::KeyRole, limits::BrandLimits},
 };
 
 /// How long an invitation is good.
@@ -36,7 +36,7 @@ pub struct Invitation {
     /// The role that comes with it.
     pub role: KeyRole,
     /// The limits that come with it.
-    pub limits: Limits,
+    pub limits: BrandLimits,
     /// Machine time at which it was made.
     pub created_at: Timestamp,
     /// Machine time from which it is good no more.
@@ -161,7 +161,7 @@ pub async fn list(
             id: row.invitation_id,
             email: row.email,
             role: word(&row.role)?,
-            limits: Limits::of(row.brands, row.inboxes),
+            limits: BrandLimits::of(row.brands, row.inboxes),
             created_at: row.created_at.to_jiff(),
             expires_at: row.expires_at.to_jiff(),
         })
@@ -171,7 +171,11 @@ pub async fn list(
 
 /// The limits that come with an invitation, locked until the transaction ends; none where it is not
 /// there any more.
-pub async fn limits(tx: &mut Scoped, tenant: &TenantId, id: Uuid) -> Result<Option<Limits>, Fault> {
+pub async fn limits(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: Uuid,
+) -> Result<Option<BrandLimits>, Fault> {
     let row = sqlx::query!(
         "select brands, inboxes from invitations
          where tenant_id = $1 and invitation_id = $2 for update",
@@ -181,7 +185,7 @@ pub async fn limits(tx: &mut Scoped, tenant: &TenantId, id: Uuid) -> Result<Opti
     .fetch_optional(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(row.map(|row| Limits::of(row.brands, row.inboxes)))
+    Ok(row.map(|row| BrandLimits::of(row.brands, row.inboxes)))
 }
 
 /// Takes an invitation away: because it is accepted, or taken back. Answers the address that was

@@ -11,7 +11,7 @@ use crate::{
     Scoped,
     core::words::{self, word},
     fault,
-    settings::{api_keys::KeyRole, limits::Limits},
+    settings::{api_keys::KeyRole, limits::BrandLimits},
 };
 
 /// Somebody who works for a company.
@@ -22,7 +22,7 @@ pub struct Member {
     /// What they may do there.
     pub role: KeyRole,
     /// What they are limited to.
-    pub limits: Limits,
+    pub limits: BrandLimits,
     /// Business time since which they are there.
     pub created_at: Timestamp,
 }
@@ -72,7 +72,7 @@ impl StoredMember {
         Ok(Member {
             person: PlatformUser { id: self.person_id, email: self.email, name: self.name },
             role: word(&self.role)?,
-            limits: Limits::of(self.brands, self.inboxes),
+            limits: BrandLimits::of(self.brands, self.inboxes),
             created_at: self.created_at.to_jiff(),
         })
     }
@@ -141,7 +141,7 @@ pub async fn add(
     tx: &mut Scoped,
     tenant: &TenantId,
     person: Uuid,
-    (role, limits): (KeyRole, &Limits),
+    (role, limits): (KeyRole, &BrandLimits),
     now: Timestamp,
 ) -> Result<KeyRole, Fault> {
     let (brands, inboxes) = limits.columns();
@@ -168,7 +168,7 @@ pub async fn set_role(
     tx: &mut Scoped,
     tenant: &TenantId,
     person: Uuid,
-    (role, limits): (KeyRole, &Limits),
+    (role, limits): (KeyRole, &BrandLimits),
 ) -> Result<(), Fault> {
     let (brands, inboxes) = limits.columns();
     sqlx::query!(

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use super::limits::Limits;
+use super::limits::BrandLimits;
 use crate::{
     Scoped, Store,
     audit::{self, AuditEntry},
@@ -92,7 +92,7 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
-    /// Both kinds.
+    /// Both kinds of keys.
     pub const ALL: [Self; 2] = [Self::Live, Self::Test];
 
     /// How keys of this kind begin.
@@ -164,7 +164,7 @@ pub struct NewKey<'a> {
     /// Business time from which it signs nobody in, if there is one.
     pub expires_at: Option<Timestamp>,
     /// What it is limited to.
-    pub limits: Limits,
+    pub limits: BrandLimits,
 }
 
 /// The hash that a key is looked up by.
@@ -187,7 +187,7 @@ pub async fn create(
         kind: KeyKind::Live,
         scopes: None,
         expires_at: None,
-        limits: Limits::default(),
+        limits: BrandLimits::default(),
     };
     let mut tx = store.scoped([tenant]).await?;
     let (_, key) = make(&mut tx, tenant, "operator", &new, now).await?;
@@ -345,7 +345,7 @@ pub struct ListedKey {
     /// What it is for.
     pub kind: KeyKind,
     /// What it is limited to.
-    pub limits: Limits,
+    pub limits: BrandLimits,
     /// The permissions that it has of its role; none: all of them.
     pub scopes: Option<Vec<String>>,
     /// Business time at which it was made.
@@ -424,7 +424,7 @@ impl StoredKey {
             name: self.name,
             role: word(&self.role)?,
             kind: KeyKind::of(self.is_test),
-            limits: Limits::of(self.brands, self.inboxes),
+            limits: BrandLimits::of(self.brands, self.inboxes),
             scopes: self.scopes,
             created_at: self.created_at.to_jiff(),
             expires_at: self.expires_at.map(|at| at.to_jiff()),

@@ -11,14 +11,14 @@ pub const MOST: usize = 100;
 
 /// The brands and inboxes that somebody is limited to. Without any, they see all of their tenant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Limits {
+pub struct BrandLimits {
     /// Of these everything: senders, pools, campaigns, messages, inboxes.
     pub brands: Vec<Uuid>,
     /// Of these themselves, and of their brands everything but other inboxes.
     pub inboxes: Vec<Uuid>,
 }
 
-impl Limits {
+impl BrandLimits {
     /// Whether there are none.
     pub fn are_none(&self) -> bool {
         self.brands.is_empty() && self.inboxes.is_empty()
@@ -37,7 +37,11 @@ impl Limits {
 }
 
 /// What of limits a tenant does not have: brands, then inboxes.
-pub async fn missing(tx: &mut Scoped, tenant: &TenantId, limits: &Limits) -> Result<Limits, Fault> {
+pub async fn missing(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    limits: &BrandLimits,
+) -> Result<BrandLimits, Fault> {
     let brands = sqlx::query_scalar!(
         r#"select k.id as "id!" from unnest($2::uuid[]) as k (id)
            where not exists (select from brands b where b.tenant_id = $1 and b.brand_id = k.id)"#,
@@ -57,5 +61,5 @@ pub async fn missing(tx: &mut Scoped, tenant: &TenantId, limits: &Limits) -> Res
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(Limits { brands, inboxes })
+    Ok(BrandLimits { brands, inboxes })
 }
