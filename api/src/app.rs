@@ -93,6 +93,8 @@ pub struct ApiSettings {
     pub subscribers: Option<SubscriberSigner>,
     /// Hosts that a carrier account may name beside the carrier's own.
     pub carrier_hosts: Vec<String>,
+    /// Where the sandbox is called, in which test keys work. Without it none is made.
+    pub sandbox_url: Option<String>,
     /// Messages per second that one tenant may submit through this process, averaged.
     pub submit_per_second: u32,
     /// Messages that one tenant may submit at once after it was idle.
@@ -146,6 +148,7 @@ impl Default for ApiSettings {
             jwt_keys: Vec::new(),
             subscribers: None,
             carrier_hosts: Vec::new(),
+            sandbox_url: None,
             submit_per_second: 10_000,
             submit_burst: 50_000,
             calls: (2_000, 10_000),

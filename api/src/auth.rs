@@ -11,6 +11,7 @@ mod keyed;
 mod pages;
 pub(crate) mod passwords;
 mod permission;
+mod reach;
 pub(crate) mod roles;
 mod sessions;
 pub(crate) mod tokens;
@@ -22,3 +23,4 @@ pub(crate) use permission::{
     Allowed, CancelMessages, EditCampaigns, EditContacts, EditSettings, ManageKeys, ManagePeople,
     Needs, Read, SendMessages,
 };
+pub(crate) use reach::Reach;

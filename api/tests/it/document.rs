@@ -6,6 +6,7 @@ mod examples;
 mod health;
 mod required;
 mod schemas;
+mod walls;
 
 use std::{collections::BTreeSet, path::Path};
 

@@ -16,7 +16,7 @@ use serde_json::Value;
 use store::{
     Role, Store,
     core::seal::Sealer,
-    settings::api_keys::{self, KeyKind, KeyRole},
+    settings::api_keys::{self, KeyRole},
 };
 use testkit::{Database, TestBroker};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -83,6 +83,7 @@ impl World {
             jwt_keys: vec![SecretBox::new(Box::new(JWT_KEY))],
             subscribers: Some(broker.signer()),
             carrier_hosts: vec!["127.0.0.1:8090".into()],
+            sandbox_url: Some("http://127.0.0.1:8090".into()),
             // Machines that run tests are slow, and a key that is taken is to be noticed.
             patience: Duration::from_secs(20),
             ..ApiSettings::default()
@@ -110,8 +111,7 @@ impl World {
         let id: TenantId = tenant.parse().unwrap();
         self.database.tenant(tenant).await.unwrap();
         let now = *self.now.lock().unwrap();
-        let key =
-            api_keys::create(&self.store, &id, "test", role, KeyKind::Test, now).await.unwrap();
+        let key = api_keys::create(&self.store, &id, "test", role, now).await.unwrap();
         self.with_token(key.expose_secret())
     }
 

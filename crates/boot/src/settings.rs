@@ -112,6 +112,10 @@ pub struct Common {
     /// host:port, separated by commas [default: none]
     #[arg(long, env = "MILLRACE_ALLOW_CARRIER_HOSTS", value_name = "HOSTS")]
     pub allow_carrier_hosts: Option<String>,
+    /// Where the sandbox is called for test keys, the same for every process; its host counts as
+    /// allowed [default: none, no test keys are made]
+    #[arg(long, env = "MILLRACE_SANDBOX_URL", value_name = "URL")]
+    pub sandbox_url: Option<String>,
     /// How long a stage may hold a message before the broker gives it to another process, in
     /// seconds: the same for `streams apply` and every stage [default: 6]
     #[arg(long, env = "MILLRACE_ACK_WAIT", value_name = "SECONDS")]
@@ -203,6 +207,8 @@ pub struct Settings {
     pub anthropic_base_url: String,
     /// Further hosts that carrier accounts may be called at, lowercase, some with a port.
     pub carrier_hosts: Vec<String>,
+    /// Where the sandbox is called for test keys, if named, without a slash at its end.
+    pub sandbox_url: Option<String>,
     /// How long a stage may hold a message before another process gets it.
     pub ack_wait: Duration,
     /// How many copies of each stream the broker keeps.
@@ -259,9 +265,9 @@ impl Common {
         let ack_wait = self.ack_wait.as_deref();
         let short_url = parse::http_url("MILLRACE_SHORT_URL", self.short_url.as_deref())?;
         let ai = parse::http_url("ANTHROPIC_BASE_URL", self.anthropic_base_url.as_deref())?;
+        let sandbox_url = parse::http_url("MILLRACE_SANDBOX_URL", self.sandbox_url.as_deref())?;
 
         let master = (self.master_key, self.master_key_file);
-        let jwt = (self.jwt_secret, self.jwt_secret_file);
         let anthropic = (self.anthropic_api_key, self.anthropic_api_key_file);
         let subscribers = (self.nats_subscriber_key, self.nats_subscriber_key_file);
         let retained = [self.retain_text, self.retain_messages, self.retain_import_rows];
@@ -278,10 +284,11 @@ impl Common {
             public_url,
             names_public_url: public.is_some(),
             master_keys: parse::keys("MILLRACE_MASTER_KEY", master)?,
-            jwt_keys: parse::keys("MILLRACE_JWT_SECRET", jwt)?,
+            jwt_keys: parse::keys("MILLRACE_JWT_SECRET", (self.jwt_secret, self.jwt_secret_file))?,
             anthropic_api_key: parse::secret_or_file("ANTHROPIC_API_KEY", anthropic)?,
             anthropic_base_url: ai.unwrap_or_else(|| "https://api.anthropic.com".to_owned()),
-            carrier_hosts: parse::hosts(self.allow_carrier_hosts.as_deref())?,
+            carrier_hosts: carrier_hosts(self.allow_carrier_hosts, sandbox_url.as_deref())?,
+            sandbox_url,
             ack_wait: parse::seconds("MILLRACE_ACK_WAIT", ack_wait, 1..=3600, ACK_WAIT.as_secs())?,
             stream_replicas: parse::replicas(self.stream_replicas.as_deref())?,
             stream_sizes: parse::stream_sizes(self.stream_sizes.as_deref())?,
@@ -315,8 +322,7 @@ impl Common {
             log_filter: parse::log_filter(self.log_filter.as_deref())?,
         };
 
-        settings.check_together()?;
-        Ok(settings)
+        settings.check_together().map(|()| settings)
     }
 }
 
@@ -387,6 +393,19 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+/// The hosts that accounts may be called at, with that of the sandbox.
+fn carrier_hosts(
+    named: Option<String>,
+    sandbox_url: Option<&str>,
+) -> Result<Vec<String>, SettingsError> {
+    let mut hosts = parse::hosts(named.as_deref())?;
+    let host = sandbox_url.and_then(parse::host_and_port);
+    if let Some(host) = host.filter(|host| !hosts.contains(host)) {
+        hosts.push(host);
+    }
+    Ok(hosts)
 }
 
 /// The public URL of a process that is reached where it listens.

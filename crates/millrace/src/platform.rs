@@ -29,7 +29,7 @@ use stage::StageName;
 use store::{
     Role, Store,
     settings::{
-        api_keys::{self, KeyKind, KeyRole},
+        api_keys::{self, KeyRole},
         tenants::{self, Tenant},
     },
 };
@@ -200,7 +200,7 @@ impl Platform {
             .env("MILLRACE_MASTER_KEY_FILE", dir.join("master-key"))
             .env("MILLRACE_JWT_SECRET_FILE", dir.join("jwt-secret"))
             .env("MILLRACE_SANDBOX", "1")
-            .env("MILLRACE_ALLOW_CARRIER_HOSTS", self.sandbox_url.trim_start_matches("http://"))
+            .env("MILLRACE_SANDBOX_URL", &self.sandbox_url)
             .env("MILLRACE_PUBLIC_URL", &self.api_url)
             .envs(listen.map(|listen| ("MILLRACE_LISTEN", listen.to_string())))
             .env("MILLRACE_HEALTH_LISTEN", "127.0.0.1:0")
@@ -235,8 +235,8 @@ impl Platform {
         for index in 0..count {
             let tenant = tenant(index)?;
             tenants::create(&store, &Tenant::named(&tenant, "bench"), now).await?;
-            let (role, kind) = (KeyRole::Admin, KeyKind::Test);
-            self.keys.push(api_keys::create(&store, &tenant, "bench", role, kind, now).await?);
+            let role = KeyRole::Admin;
+            self.keys.push(api_keys::create(&store, &tenant, "bench", role, now).await?);
         }
         Ok(())
     }

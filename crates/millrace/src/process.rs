@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use boot::{
     clock::{self, BusinessTime},
     health::Health,
@@ -208,6 +208,17 @@ pub fn check_broker(health: Health, broker: &Broker) -> Health {
 pub async fn known_tenant(store: &Store, tenant: &TenantId) -> anyhow::Result<()> {
     let mut tx = store.scoped([tenant]).await?;
     tenants::get(&mut tx, tenant).await?.map(drop).ok_or_else(|| no_tenant(tenant))
+}
+
+/// Whether an operator gives this tenant keys, people and accounts: it is there, and no twin.
+///
+/// # Errors
+/// It is not, and the text says what to do.
+pub async fn known_company(store: &Store, tenant: &TenantId) -> anyhow::Result<()> {
+    if tenant.is_twin() {
+        bail!("{tenant} is the twin in which a tenant's test keys work: name the tenant itself");
+    }
+    known_tenant(store, tenant).await
 }
 
 /// One line for a tenant that is not there.

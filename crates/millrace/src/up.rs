@@ -263,6 +263,7 @@ fn embedded_defaults(
 
     common.sandbox.get_or_insert_with(|| "1".to_owned());
     common.allow_carrier_host(sandbox.addr);
+    common.sandbox_url.get_or_insert_with(|| format!("http://{}", sandbox.addr));
 
     if common.anthropic_api_key.is_none() && common.anthropic_api_key_file.is_none() {
         common.anthropic_api_key = Some("sandbox".into());
@@ -295,12 +296,13 @@ async fn first_key(
     let now = process.time.now();
     tenants::create(store, &Tenant::named(&tenant, "Demo"), now).await?;
 
-    if let Ok(key) = fs::read_to_string(&path) {
+    // Earlier versions made a test key, which works no more.
+    let known = fs::read_to_string(&path).ok();
+    if let Some(key) = known.filter(|key| key.starts_with(KeyKind::Live.prefix())) {
         return Ok(key.trim().into());
     }
 
-    let (role, kind) = (KeyRole::Admin, KeyKind::Test);
-    let key = api_keys::create(store, &tenant, "millrace up", role, kind, now).await?;
+    let key = api_keys::create(store, &tenant, "millrace up", KeyRole::Admin, now).await?;
     write_private(&path, key.expose_secret())?;
     Ok(key)
 }

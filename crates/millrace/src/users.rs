@@ -17,13 +17,13 @@ use store::{
         invitations::{self, GOOD_FOR, Invitation},
         members, sessions,
     },
-    settings::api_keys::KeyRole,
+    settings::{api_keys::KeyRole, limits::BrandLimits},
 };
 use uuid::Uuid;
 
 use crate::{
     cli::values::key_role,
-    process::{ProcessParts, known_tenant},
+    process::{ProcessParts, known_company, known_tenant},
 };
 
 /// Who does what is done here, as the audit trail names them.
@@ -108,14 +108,15 @@ async fn invite(args: Invite) -> anyhow::Result<()> {
     let Invite { email, tenant, role, common } = args;
     let process = ProcessParts::begin(common)?;
     let store = process.store(Role::Api, 1).await?;
-    known_tenant(&store, &tenant).await?;
+    known_company(&store, &tenant).await?;
 
     // record
     let machine = boot::clock::machine_now();
     let what = format!("invitation {tenant} {email} {machine}");
     let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, what.as_bytes());
     let expires_at = machine + GOOD_FOR;
-    let new = Invitation { id, email, role, created_at: machine, expires_at };
+    let limits = BrandLimits::default();
+    let new = Invitation { id, email, role, limits, created_at: machine, expires_at };
     let mut tx = store.scoped([&tenant]).await?;
     let code = invitations::create(&mut tx, &tenant, &new, OPERATOR).await?;
     let code = code.context("too many invitations of this tenant are open")?;

@@ -27,7 +27,7 @@ use super::signed_in::{Granted, Tokens, TokensIn, begin, one_of, wrong};
 use crate::{
     app::App,
     audit,
-    auth::{Caller, SignedIn, check_page, passwords},
+    auth::{Caller, Reach, SignedIn, check_page, passwords},
     codes::SignInAddress,
     document::{
         answers::{OfBody, OfStrangers},
@@ -95,7 +95,10 @@ async fn accept(
     };
 
     // record
-    let mut tx = app.transactions.begin(&invitation.tenant).await?;
+    let reach = Reach::all_of(invitation.tenant.clone());
+    let mut tx = app.transactions.begin(&reach).await?;
+    let limits = invitations::limits(&mut tx, &reach, invitation.id).await?;
+    let limits = limits.ok_or_else(is_over)?;
     let taken = invitations::take(&mut tx, &invitation.tenant, invitation.id).await?;
     taken.ok_or_else(is_over)?;
     let now = app.now();
@@ -105,10 +108,11 @@ async fn accept(
         return Err(Problem::new(Kind::Conflict, detail));
     }
     let tenant = &invitation.tenant;
-    let role = members::add(&mut tx, tenant, person.id, invitation.role, now).await?;
+    let gets = (invitation.role, &limits);
+    let role = members::add(&mut tx, tenant, person.id, gets, now).await?;
     let company = company(&mut tx, tenant, role).await?;
     let granted = begin(&app, &mut tx, person, Some(&hash), company).await?;
-    let caller = Caller::of_session(tenant.clone(), role, granted.signed_in);
+    let caller = Caller::of_session(reach, role, granted.signed_in);
     let detail = json!({ "role": role.as_str(), "invitation": invitation.id });
     audit::note(&mut tx, &caller, now, "user.joined", caller.subject.clone(), detail).await?;
     tx.commit().await?;
@@ -204,7 +208,7 @@ async fn log_in(
     let company = one_of(companies, body.tenant.as_ref())?;
 
     // record
-    let mut tx = app.transactions.begin(&company.tenant).await?;
+    let mut tx = app.transactions.begin(&Reach::all_of(company.tenant.clone())).await?;
     let KnownPerson { person, password_hash } = known;
     let hash = password_hash.as_deref();
     let granted = begin(&app, &mut tx, person, hash, company).await?;
@@ -288,8 +292,9 @@ fn not_valid() -> Problem {
 /// Notes that a session has ended by a token that came twice; what its holder is told.
 async fn reused(app: &App, of: SignedIn, works_for: TenantId) -> Result<Problem, Problem> {
     tracing::warn!(session = %of.session, "a refresh token came twice: its session has ended");
-    let mut tx = app.transactions.begin(&works_for).await?;
-    let caller = Caller::of_session(works_for, KeyRole::Viewer, of);
+    let reach = Reach::all_of(works_for);
+    let mut tx = app.transactions.begin(&reach).await?;
+    let caller = Caller::of_session(reach, KeyRole::Viewer, of);
     let subject = format!("session:{}", of.session);
     let detail = json!({ "reason": "a refresh token came twice" });
     audit::note(&mut tx, &caller, app.now(), "session.ended", subject, detail).await?;

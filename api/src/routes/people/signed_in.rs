@@ -21,7 +21,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     app::App,
     audit,
-    auth::{Allowed, Caller, Needs, Read, SignedIn, tokens},
+    auth::{Allowed, Caller, Needs, Reach, Read, SignedIn, tokens},
     document::answers::{Always, OfBody},
     http::{Body, Kind, Problem, cookies::Cookie, view::PersonView},
     transactions::TenantTx,
@@ -150,7 +150,8 @@ pub(super) async fn begin(
     let SignedIn { session, .. } = signed_in;
     let refresh = sessions::begin(tx, session, person.id, &company.tenant, machine).await?;
 
-    let caller = Caller::of_session(company.tenant.clone(), company.role, signed_in);
+    let reach = Reach::all_of(company.tenant.clone());
+    let caller = Caller::of_session(reach, company.role, signed_in);
     let subject = format!("session:{session}");
     audit::note(tx, &caller, app.now(), "session.began", subject, json!({})).await?;
     Ok(Granted { signed_in, person, company, refresh })
@@ -197,7 +198,8 @@ async fn switch(
 ) -> Result<Response, Problem> {
     // load
     let signed_in = caller.person()?;
-    let mut tx = app.transactions.begin(&body.tenant).await?;
+    let reach = Reach::all_of(body.tenant.clone());
+    let mut tx = app.transactions.begin(&reach).await?;
     let companies = members::companies(&mut tx, signed_in.person).await?;
     let company = one_of(companies, Some(&body.tenant))?;
     let gone = || Problem::new(Kind::Unauthenticated, "the session has ended: sign in");
@@ -208,7 +210,7 @@ async fn switch(
     let machine = stage::machine::now();
     let refresh = sessions::switch(&mut tx, session, &company.tenant, machine).await?;
     let refresh = refresh.ok_or_else(gone)?;
-    let caller = Caller::of_session(company.tenant.clone(), company.role, signed_in);
+    let caller = Caller::of_session(reach, company.role, signed_in);
     let subject = format!("session:{session}");
     audit::note(&mut tx, &caller, app.now(), "session.switched", subject, json!({})).await?;
     tx.commit().await?;

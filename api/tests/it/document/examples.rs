@@ -147,10 +147,10 @@ async fn unlike(document: &Value, operation: &Value, answer: Response) -> Vec<St
 }
 
 /// A body of an example, with its media type. None: an operation without one.
-type Content<'a> = Option<(&'a String, &'a Value)>;
+pub(super) type Content<'a> = Option<(&'a String, &'a Value)>;
 
 /// The bodies that an operation takes, one for each media type.
-fn contents(operation: &Value) -> Vec<Content<'_>> {
+pub(super) fn contents(operation: &Value) -> Vec<Content<'_>> {
     match operation["requestBody"]["content"].as_object() {
         Some(contents) => contents.iter().map(Some).collect(),
         None => vec![None],
@@ -158,7 +158,7 @@ fn contents(operation: &Value) -> Vec<Content<'_>> {
 }
 
 /// The request of an operation's examples, with one of its bodies.
-fn request(
+pub(super) fn request(
     world: &World,
     caller: &Caller,
     operation_of: (&Method, &str),

@@ -158,6 +158,13 @@ pub(super) fn http_url(
     Ok(Some(text.trim_end_matches('/').to_owned()))
 }
 
+/// The host of an address with its port, lowercase.
+pub(super) fn host_and_port(url: &str) -> Option<String> {
+    let uri: Uri = url.parse().ok()?;
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+    Some(format!("{}:{port}", uri.host()?.to_lowercase()))
+}
+
 /// Hosts with or without a port, lowercase, separated by commas. Each is a name, not a pattern.
 pub(super) fn hosts(text: Option<&str>) -> Result<Vec<String>, SettingsError> {
     let name = "MILLRACE_ALLOW_CARRIER_HOSTS";

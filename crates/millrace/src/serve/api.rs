@@ -71,6 +71,7 @@ pub fn serve(
             jwt_keys,
             subscribers: settings.nats_subscribers.clone(),
             carrier_hosts: settings.carrier_hosts.clone(),
+            sandbox_url: settings.sandbox_url.clone(),
             tls: tls(settings)?,
             trusted_proxies: settings.edge.trusted_proxies.clone(),
             sign_in: SignInWays {

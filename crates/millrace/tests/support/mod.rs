@@ -424,7 +424,7 @@ impl Apart {
             .env("MILLRACE_MASTER_KEY_FILE", scratch.join("master-key"))
             .env("MILLRACE_JWT_SECRET_FILE", scratch.join("jwt-secret"))
             .env("MILLRACE_SANDBOX", "1")
-            .env("MILLRACE_ALLOW_CARRIER_HOSTS", self.sandbox.to_string())
+            .env("MILLRACE_SANDBOX_URL", format!("http://{}", self.sandbox))
             .env("MILLRACE_PUBLIC_URL", format!("http://{}", self.api))
             .env("MILLRACE_HEALTH_LISTEN", "127.0.0.1:0")
             .env("ANTHROPIC_API_KEY", "sandbox")

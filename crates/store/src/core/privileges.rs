@@ -10,7 +10,7 @@ const BOTH: &[Role] = &[Role::Api, Role::Pipeline];
 const NOBODY: &[Role] = &[];
 
 /// Every function and procedure, and who may call it beside the owner.
-pub const CALLERS: [(&str, &[Role]); 61] = [
+pub const CALLERS: [(&str, &[Role]); 69] = [
     ("account_rate", PIPELINE),
     ("account_sharers", PIPELINE),
     ("accounts_directory", API),
@@ -19,6 +19,8 @@ pub const CALLERS: [(&str, &[Role]); 61] = [
     ("add_stamp", PIPELINE),
     ("aged_totals", PIPELINE),
     ("all_accounts", API),
+    ("brands_in_scope", API),
+    ("brands_of_limits", NOBODY),
     ("companies_of", API),
     ("count_folded", NOBODY),
     ("count_gone", NOBODY),
@@ -37,12 +39,16 @@ pub const CALLERS: [(&str, &[Role]); 61] = [
     ("find_api_key", API),
     ("find_invitation", API),
     ("find_key", API),
+    ("find_key_owner", API),
     ("fold_waiting", NOBODY),
     ("imports_with_aged_rows", PIPELINE),
+    ("inboxes_in_scope", API),
+    ("inboxes_of_limits", NOBODY),
     ("is_platform_account", API),
     ("keep_first_address", NOBODY),
     ("late_doubts", PIPELINE),
     ("lock_waiting", NOBODY),
+    ("member_of_session", API),
     ("note_doubts", NOBODY),
     ("note_parked", NOBODY),
     ("note_unpublished", NOBODY),
@@ -67,6 +73,7 @@ pub const CALLERS: [(&str, &[Role]); 61] = [
     ("tenants_after", API),
     ("tenants_in_scope", BOTH),
     ("tenants_with_aged", PIPELINE),
+    ("tenants_with_ended_keys", PIPELINE),
     ("tenants_with_parked", PIPELINE),
     ("tenants_with_unsaid_events", API),
     ("unfolded_counts", PIPELINE),

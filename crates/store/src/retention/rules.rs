@@ -37,12 +37,12 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 74] = [
+pub const RULES: [(&str, RetentionRule); 75] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
     ("ai_replies", Conversation),
-    ("api_keys", Settings),
+    ("api_keys", Fixed),
     ("audit_heads", Ledger),
     ("audit_log", Ledger),
     ("batch_keys", AsMessages),
@@ -65,6 +65,7 @@ pub const RULES: [(&str, RetentionRule); 74] = [
     ("counters", Window),
     ("doubts", Work),
     ("ended_recipients", Sums),
+    ("event_consumers", Settings),
     ("gone_counts", Sums),
     ("held_prefixes", Fixed),
     ("idempotency_keys", Fixed),

@@ -38,8 +38,13 @@ impl Tenant {
     }
 }
 
-/// Makes a tenant. Says whether it is new; one that exists stays as it is.
+/// Makes a tenant. Says whether it is new; one that exists stays as it is, and a key of the form
+/// that twins have makes none.
 pub async fn create(store: &Store, tenant: &Tenant, now: Timestamp) -> Result<bool, Fault> {
+    if tenant.id.is_twin() {
+        return Ok(false);
+    }
+
     let mut tx = store.scoped([&tenant.id]).await?;
     let is_new = insert(&mut tx, tenant, now).await?;
     tx.commit().await.map_err(fault)?;

@@ -217,7 +217,7 @@ async fn campaign(world: &World) -> anyhow::Result<(Vec<Enriched>, Uuid)> {
 
 async fn sums(world: &World) -> anyhow::Result<LedgerSums> {
     let store = world.database.store(Role::Api).await?;
-    let found = ledger::read(&store, &world.tenant, CAMPAIGN).await?;
+    let found = ledger::read(&store, (&world.tenant, None), CAMPAIGN).await?;
     found.ok_or_else(|| anyhow::anyhow!("the campaign is there"))
 }
 
@@ -398,6 +398,14 @@ fn aged(world: &World) -> Vec<(&'static str, Vec<Value>)> {
             "unchanged": 0, "duplicate": 0, "invalid": 1, "rows_kept": n != 1,
         }))
     };
+    let api_key = |n: u8, ends: Option<i64>, revoked: Option<i64>| {
+        row(json!({
+            "key_id": id(n.into()), "hash": format!("\\x{n:02x}"), "name": "shop",
+            "role": "viewer",
+            "created_at": days_ago(400), "is_test": false,
+            "expires_at": ends.map(days_ago), "revoked_at": revoked.map(days_ago),
+        }))
+    };
     let line =
         |n| row(json!({ "import_id": id(n), "line": 2, "outcome": "invalid", "reason": "" }));
 
@@ -429,5 +437,14 @@ fn aged(world: &World) -> Vec<(&'static str, Vec<Value>)> {
             ],
         ),
         ("import_rows", vec![line(2), line(3), line(4)]),
+        (
+            "api_keys",
+            vec![
+                api_key(1, Some(10), Some(91)),
+                api_key(2, Some(89), None),
+                api_key(3, None, Some(89)),
+                api_key(4, None, None),
+            ],
+        ),
     ]
 }
