@@ -22,7 +22,7 @@ use super::{
 use crate::{
     app::App,
     audit,
-    auth::Caller,
+    auth::{Caller, Reach},
     codes::{self, Asked, SignInAddress, wrong_code},
     document::{
         answers::{OfBody, OfStrangers},
@@ -206,13 +206,13 @@ async fn enter(
     let company = one_of(companies, wanted)?;
 
     // record
-    let mut tx = app.transactions.begin(&company.tenant).await?;
+    let reach = Reach::all_of(company.tenant.clone());
+    let mut tx = app.transactions.begin(&reach).await?;
     let mut person = known.person;
     let is_first = first_proof(&mut tx, address, &mut person).await?;
-    let tenant = company.tenant.clone();
     let granted = begin(app, &mut tx, person, None, company).await?;
     if is_first {
-        let caller = Caller::of_session(tenant, granted.company.role, granted.signed_in);
+        let caller = Caller::of_session(reach, granted.company.role, granted.signed_in);
         let subject = caller.subject.clone();
         let (action, detail) = ("user.address_proven", json!({ "kind": "email" }));
         audit::note(&mut tx, &caller, app.now(), action, subject, detail).await?;

@@ -28,7 +28,7 @@ use super::{
 use crate::{
     app::App,
     audit,
-    auth::{Caller, passwords},
+    auth::{Caller, Reach, passwords},
     codes::{self, Asked, SignInAddress},
     document::answers::{OfBody, OfStrangers},
     http::{Errors, Kind, Problem, peer::StrangersBody},
@@ -183,11 +183,12 @@ pub(super) async fn found(
             other
         }
     };
-    let role = members::add(&mut tx, &tenant, id, KeyRole::Owner, now).await?;
+    let role =
+        members::add(&mut tx, &tenant, id, (KeyRole::Owner, &BrandLimits::default()), now).await?;
     let company = Membership { tenant: tenant.clone(), name: new.company, role };
     let granted = begin(app, &mut tx, person, None, company).await?;
 
-    let caller = Caller::of_session(tenant.clone(), role, granted.signed_in);
+    let caller = Caller::of_session(Reach::all_of(tenant.clone()), role, granted.signed_in);
     let (subject, detail) = (format!("tenant:{tenant}"), json!({ "owner": id }));
     audit::note(&mut tx, &caller, now, "tenant.signed_up", subject, detail).await?;
     tx.commit().await?;
