@@ -14,6 +14,7 @@ use store::{
     },
     settings::{
         api_keys::KeyRole,
+        limits::BrandLimits,
         tenants::{self, Tenant},
     },
 };
