@@ -62,6 +62,7 @@ fn own(kind: ProcessKind) -> BTreeSet<String> {
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "it tries what the broker refuses")]
 async fn each_process_publishes_what_is_its_own_and_nothing_else() {
     let scratch = Scratch::new().unwrap();
     let nats = Nats::start(scratch.path(), &EmbeddedOptions::for_tests()).await.unwrap();
