@@ -60,10 +60,12 @@ struct NewCompany {
     #[schema(max_length = 64)]
     phone: Option<String>,
     /// What the company is called. Its key is made of it.
-    #[schema(min_length = 1, max_length = 200)]
+    #[serde(default)]
+    #[schema(required, min_length = 1, max_length = 200)]
     company: String,
     /// What the owner is called.
-    #[schema(min_length = 1, max_length = 200)]
+    #[serde(default)]
+    #[schema(required, min_length = 1, max_length = 200)]
     name: String,
     /// A password of 12 to 200 characters that is not easily guessed. Left out, the owner signs in
     /// by codes and links.
@@ -123,21 +125,22 @@ async fn sign_up(
 
 /// The address of whoever signs up.
 fn check(body: &NewCompany) -> Result<SignInAddress, Problem> {
-    let (field, written) = match (&body.email, &body.phone) {
-        (Some(email), None) => ("email", email),
-        (None, Some(phone)) => ("phone", phone),
-        (Some(_), Some(_)) => {
-            return Err(Problem::field("phone", "ambiguous", "give email or phone, not both"));
-        }
-        (None, None) => return Err(Problem::field("email", "required", "give email or phone")),
-    };
-    let address = SignInAddress::read(field, written)?;
+    // What is there.
+    let (email, phone) = (body.email.as_deref(), body.phone.as_deref());
+    let (mut errors, both) = (Errors::default(), email.is_some() && phone.is_some());
+    errors.check(!both, "phone", "ambiguous", "give email or phone, not both");
+    let either = email.is_some() || phone.is_some();
+    errors.check(either, "email", "required", "give email or phone");
+    errors.text("company", &body.company, 1, LONGEST);
+    errors.text("name", &body.name, 1, LONGEST);
+    errors.done()?;
 
+    // What it says.
+    let field = if email.is_some() { "email" } else { "phone" };
+    let address = SignInAddress::read(field, email.or(phone).unwrap_or_default())?;
     let mut errors = Errors::default();
     let is_mail = matches!(address, SignInAddress::Mail(_));
     errors.check(is_mail == (field == "email"), field, "invalid", "the other kind of address");
-    errors.text("company", &body.company, 1, LONGEST);
-    errors.text("name", &body.name, 1, LONGEST);
     if let Some(password) = &body.password {
         passwords::check("password", password, address.as_str(), &mut errors);
     }

@@ -34,7 +34,11 @@ use StageName::{
 /// What is said, and who says it, beside dead letters, which every stage writes that reads. The
 /// rows are those of `subjects.md`, and a test compares the two.
 pub const SAID: &[(Stream, &str, &[ProcessKind])] = &[
-    (Stream::Submitted, "msg.submitted.*", &[Api, Stage(Audience), Stage(Inbound), Stage(Reply)]),
+    (
+        Stream::Submitted,
+        "msg.submitted.*",
+        &[Api, Stage(Audience), Stage(Inbound), Stage(Reply), Stage(Schedule)],
+    ),
     (Stream::Enriched, "msg.enriched.*", &[Stage(Enrich), Stage(Schedule)]),
     (Stream::Admitted, "msg.admitted.*.*", &[Stage(Gate)]),
     (Stream::Released, "msg.released.*.*", &[Stage(Throttle)]),

@@ -94,49 +94,54 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
     (
         Role::Api,
         "insert",
-        "account_pace account_shares account_turns batch_keys ended_recipients platform_accounts \
-         retention_waits retention_walks unpublished_heads waiting_heads waiting_totals",
+        "account_pace account_shares account_turns batch_keys ended_recipients \
+         platform_accounts retention_waits retention_walks unpublished_heads waiting_heads \
+         waiting_totals",
     ),
     (
         Role::Api,
         "update",
-        "account_pace account_shares account_turns audit_log batch_keys consents ended_recipients \
-         notices platform_accounts policies retention_waits retention_walks template_versions \
-         unpublished_heads waiting_changes waiting_heads waiting_totals",
+        "account_pace account_shares account_turns audit_log batch_keys consents \
+         ended_recipients notices platform_accounts policies retention_waits retention_walks \
+         review_decisions template_versions unpublished_heads waiting_changes waiting_heads \
+         waiting_totals",
     ),
     (
         Role::Api,
         "delete",
         "account_pace account_shares account_turns audit_heads audit_log batch_keys consents \
          ended_recipients notices platform_accounts platform_url policies retention_waits \
-         retention_walks template_versions unpublished_heads waiting_changes waiting_heads waiting_totals",
+         retention_walks review_decisions template_versions unpublished_heads waiting_changes \
+         waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "select",
-        "brands code_counts codes held_prefixes inboxes invitations members persons \
-         refresh_tokens sessions waiting_changes waiting_heads waiting_totals",
+        "brands code_counts codes event_consumers held_prefixes inboxes invitations members \
+         persons refresh_tokens sessions waiting_changes waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "insert",
-        "account_shares brands code_counts codes held_prefixes inboxes invitations members \
-         notices persons platform_accounts platform_switch refresh_tokens retention_walks \
-         sessions waiting_heads waiting_totals",
+        "account_shares brands code_counts codes event_consumers held_prefixes inboxes \
+         invitations members notices persons platform_accounts platform_switch refresh_tokens \
+         retention_walks sessions waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "update",
-        "account_shares audit_log brands code_counts codes consents held_prefixes inboxes \
-         invitations members persons platform_accounts platform_switch platform_url policies \
-         refresh_tokens sessions template_versions waiting_changes waiting_heads waiting_totals",
+        "account_shares audit_log brands code_counts codes consents event_consumers \
+         held_prefixes inboxes invitations members persons platform_accounts platform_switch \
+         platform_url policies refresh_tokens review_decisions sessions template_versions \
+         waiting_changes waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "delete",
-        "account_shares audit_heads audit_log brands code_counts codes consents held_prefixes \
-         inboxes invitations members persons \
-         platform_accounts platform_switch platform_url policies refresh_tokens retention_walks \
-         sessions template_versions waiting_changes waiting_heads waiting_totals",
+        "account_shares audit_heads audit_log brands code_counts codes consents \
+         event_consumers held_prefixes inboxes invitations members persons platform_accounts \
+         platform_switch platform_url policies refresh_tokens retention_walks \
+         review_decisions sessions template_versions waiting_changes waiting_heads \
+         waiting_totals",
     ),
 ];
