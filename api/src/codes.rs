@@ -28,7 +28,7 @@ use crate::{
 pub(crate) enum SignInAddress {
     /// Of mail, in small letters.
     Mail(String),
-    /// A number.
+    /// A number as E.164 writes it.
     Phone(PhoneNumber),
 }
 

@@ -131,6 +131,7 @@ fn credentials() -> String {
          is, for the audit trail), `role` (one of those below) and `exp` (it holds until 5 seconds \
          after), and without `mr_session`. A browser that has asked for cookies sends its access \
          token in one, and with what changes something `X-CSRF-Token`. Each operation names the \
-         permission that it needs as its scope; a role has these, and a key of them those that its `scopes` name:\n\n{roles}"
+         permission that it needs as its scope; a role has these, and a key of them those that its \
+         `scopes` name:\n\n{roles}"
     )
 }

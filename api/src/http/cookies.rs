@@ -21,7 +21,7 @@ pub(crate) enum Cookie {
 pub(crate) const CSRF_HEADER: &str = "x-csrf-token";
 
 impl Cookie {
-    /// Every cookie.
+    /// Every cookie of a session.
     pub(crate) const ALL: [Self; 3] = [Self::Access, Self::Refresh, Self::Csrf];
 
     fn name(self) -> &'static str {

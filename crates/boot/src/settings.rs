@@ -262,7 +262,6 @@ impl Common {
         let public = parse::http_url("MILLRACE_PUBLIC_URL", self.public_url.as_deref())?;
         let edge = self.edge.resolve()?;
         let public_url = public.clone().unwrap_or_else(|| reached_at(listen, &edge));
-        let ack_wait = self.ack_wait.as_deref();
         let short_url = parse::http_url("MILLRACE_SHORT_URL", self.short_url.as_deref())?;
         let ai = parse::http_url("ANTHROPIC_BASE_URL", self.anthropic_base_url.as_deref())?;
         let sandbox_url = parse::http_url("MILLRACE_SANDBOX_URL", self.sandbox_url.as_deref())?;
@@ -289,7 +288,7 @@ impl Common {
             anthropic_base_url: ai.unwrap_or_else(|| "https://api.anthropic.com".to_owned()),
             carrier_hosts: carrier_hosts(self.allow_carrier_hosts, sandbox_url.as_deref())?,
             sandbox_url,
-            ack_wait: parse::seconds("MILLRACE_ACK_WAIT", ack_wait, 1..=3600, ACK_WAIT.as_secs())?,
+            ack_wait: ack_wait(self.ack_wait.as_deref())?,
             stream_replicas: parse::replicas(self.stream_replicas.as_deref())?,
             stream_sizes: parse::stream_sizes(self.stream_sizes.as_deref())?,
             call_by: parse::span("MILLRACE_CALL_BY", self.call_by.as_deref(), 0.01..=5.0, 0.2)?,
@@ -312,10 +311,7 @@ impl Common {
                 1.0..=86_400.0,
                 600.0,
             )?,
-            receipt_horizon: parse::days(
-                "MILLRACE_RECEIPT_HORIZON",
-                self.receipt_horizon.as_deref(),
-            )?,
+            receipt_horizon: horizon(self.receipt_horizon.as_deref())?,
             retention: RetentionSettings::of(&retained)?,
             sandbox: parse::switch("MILLRACE_SANDBOX", self.sandbox.as_deref())?,
             log_format: parse::log_format(self.log.as_deref())?,
@@ -393,6 +389,16 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+/// How long the broker waits for an ack, in whole seconds.
+fn ack_wait(written: Option<&str>) -> Result<Duration, SettingsError> {
+    parse::seconds("MILLRACE_ACK_WAIT", written, 1..=3600, ACK_WAIT.as_secs())
+}
+
+/// How long a receipt is looked for.
+fn horizon(written: Option<&str>) -> Result<Duration, SettingsError> {
+    parse::days("MILLRACE_RECEIPT_HORIZON", written)
 }
 
 /// The hosts that accounts may be called at, with that of the sandbox.

@@ -88,8 +88,8 @@ async fn view(app: &App, caller: &Caller, consumer: EventConsumer) -> ConsumerVi
 }
 
 /// `POST /v1/event-consumers`, for admins and owners: makes a durable consumer for this tenant's
-/// events and totals alone, and credentials that may ask it for the next ones, acknowledge these, and
-/// do nothing else. Answers 201 with the credentials, which are never shown again: so an
+/// events and totals alone, and credentials that may ask it for the next ones, acknowledge these,
+/// and do nothing else. Answers 201 with the credentials, which are never shown again: so an
 /// `Idempotency-Key` is refused. 409 where there are 20, or where the platform's broker gives out
 /// no credentials.
 #[utoipa::path(

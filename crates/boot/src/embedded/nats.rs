@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    EmbeddedError, EmbeddedOptions, NatsPeer, NatsSync, PORT_ATTEMPTS, READY_POLL, READY_WITHIN,
+    EmbeddedError, EmbeddedOptions, NatsSync, PORT_ATTEMPTS, READY_POLL, READY_WITHIN,
     data_dir::{lock_log, make_dir},
     failed, free_port, last_words, port_was_taken,
     supervise::{Program, Supervised},
@@ -207,6 +207,10 @@ impl Home {
             // Nothing of a test needs to survive the machine.
             (true, _) => "\"10m\"".to_owned(),
         };
+        let cluster = match &options.nats_peer {
+            Some(peer) => peer.config(),
+            None => String::new(),
+        };
 
         format!(
             "server_name: {name}\nlisten: \"127.0.0.1:{client}\"\nhttp: \"127.0.0.1:{monitor}\"\n\
@@ -216,7 +220,6 @@ impl Home {
             monitor = ports.monitor,
             store = quoted(&self.dir.join("jetstream").to_string_lossy()),
             accounts = self.access.accounts(),
-            cluster = options.nats_peer.as_ref().map(NatsPeer::config).unwrap_or_default(),
         )
     }
 }

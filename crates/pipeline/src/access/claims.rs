@@ -66,7 +66,11 @@ pub fn platform_account(
     for unlimited in ["mem_storage", "disk_storage", "streams", "consumer"] {
         limits[unlimited] = NO_LIMIT.into();
     }
-    let exported = |(subject, answers): (String, &str)| json!({ "name": subject, "subject": subject, "type": "service", "response_type": answers });
+    let exported = |(subject, answers): (String, &str)| {
+        json!({
+            "name": subject, "subject": subject, "type": "service", "response_type": answers,
+        })
+    };
     let exports: Vec<Value> = crossing("*").into_iter().map(exported).collect();
 
     let nats = json!({ "type": "account", "version": 2, "limits": limits, "exports": exports });

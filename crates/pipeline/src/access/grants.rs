@@ -13,7 +13,8 @@ const CLOCK: &str = "CLOCK";
 /// The bucket of carrier accounts, which the ingress keeps.
 const ACCOUNTS: &str = "ACCOUNTS";
 
-/// What `millrace doctor` tries to publish on. The trial is not stored, and nobody subscribes to it.
+/// What `millrace doctor` tries to publish on. The trial is not stored, and nobody subscribes to
+/// it.
 pub const TRIED: &str = "msg.submitted.urgent";
 
 /// The streams that tenants read.

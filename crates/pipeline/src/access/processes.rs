@@ -8,19 +8,19 @@ use wire::Stream;
 /// A kind of process, which has a login of its own at the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProcessKind {
-    /// The ingress.
+    /// The ingress, `millrace api`.
     Api,
     /// A stage, with its sources.
     Stage(StageName),
     /// The simulator, which sets business time.
     Sandbox,
-    /// `millrace streams`.
+    /// `millrace streams`, which declares them.
     Streams,
     /// `millrace dead`, and `keys rotate`, which seals dead letters anew.
     Dead,
-    /// `millrace top`.
+    /// `millrace top`, which reads how far consumers are.
     Top,
-    /// `millrace doctor`.
+    /// `millrace doctor`, which tries what each may do.
     Doctor,
     /// An operator, who may do everything: for whatever has no login of its own.
     Operator,

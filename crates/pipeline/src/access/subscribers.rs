@@ -73,6 +73,7 @@ pub async fn make(
             DeliverPolicy::ByStartTime { start_time }
         }
     };
+
     let config = pull::Config {
         durable_name: Some(name.to_owned()),
         filter_subject: filter,
@@ -86,6 +87,7 @@ pub async fn make(
         inactive_threshold: FORGOTTEN_AFTER,
         ..pull::Config::default()
     };
+
     let made = broker.api.create_consumer_on_stream(config, stream.name()).await;
     made.map(drop).map_err(|why| broker_said(name, &why))
 }

@@ -82,7 +82,7 @@ pub struct CodeRequest<'a> {
 /// Whether a code may be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Allowance {
-    /// It may.
+    /// It may be had.
     Granted,
     /// Too many were asked for, until this instant.
     UsedUp {

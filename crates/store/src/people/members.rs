@@ -150,6 +150,7 @@ pub async fn add(
     now: Timestamp,
 ) -> Result<KeyRole, Fault> {
     let (brands, inboxes) = limits.columns();
+
     let held = sqlx::query_scalar!(
         "insert into members (tenant_id, person_id, role, created_at, brands, inboxes)
          values ($1, $2, $3, $4, $5, $6)

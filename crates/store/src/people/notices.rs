@@ -21,7 +21,7 @@ const LEASE: SignedDuration = SignedDuration::from_secs(20);
 /// How something is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoticeChannel {
-    /// By mail.
+    /// By mail, over SMTP.
     Mail,
     /// By a text, through the pipeline.
     Text,
@@ -47,7 +47,7 @@ pub struct NoticeText {
     pub to: String,
     /// What the mail is about; a text does not say it.
     pub subject: String,
-    /// The text.
+    /// What it says to its reader.
     pub text: String,
 }
 

@@ -214,8 +214,7 @@ async fn delete(
         AgedTable::ApiKeys => delete_oldest!(
             (tx, until, at_most),
             "delete from api_keys where ctid = any (array(
-                 select ctid from api_keys where least(revoked_at, expires_at) is not null
-                   and least(revoked_at, expires_at) <= $1
+                 select ctid from api_keys where least(revoked_at, expires_at) <= $1
                  order by least(revoked_at, expires_at) limit $2 for update skip locked))"
         ),
     };

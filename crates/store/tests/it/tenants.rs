@@ -6,9 +6,13 @@ use store::{Role, Store};
 use testkit::Database;
 
 /// Tables of the platform itself. Every other table belongs to tenants.
-const OF_THE_PLATFORM: [&str; 10] = [
+const OF_THE_PLATFORM: [&str; 14] = [
     "account_pace",
     "account_turns",
+    "code_counts",
+    "codes",
+    "held_prefixes",
+    "notices",
     "persons",
     "platform_accounts",
     "platform_switch",

@@ -23,7 +23,7 @@ pub enum BadMailSettings {
     From,
 }
 
-/// Sends mail.
+/// Sends mail over SMTP, from one address.
 #[derive(Clone)]
 pub struct Mailer {
     server: AsyncSmtpTransport<Tokio1Executor>,

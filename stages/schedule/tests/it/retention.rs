@@ -398,14 +398,6 @@ fn aged(world: &World) -> Vec<(&'static str, Vec<Value>)> {
             "unchanged": 0, "duplicate": 0, "invalid": 1, "rows_kept": n != 1,
         }))
     };
-    let api_key = |n: u8, ends: Option<i64>, revoked: Option<i64>| {
-        row(json!({
-            "key_id": id(n.into()), "hash": format!("\\x{n:02x}"), "name": "shop",
-            "role": "viewer",
-            "created_at": days_ago(400), "is_test": false,
-            "expires_at": ends.map(days_ago), "revoked_at": revoked.map(days_ago),
-        }))
-    };
     let line =
         |n| row(json!({ "import_id": id(n), "line": 2, "outcome": "invalid", "reason": "" }));
 
@@ -437,14 +429,24 @@ fn aged(world: &World) -> Vec<(&'static str, Vec<Value>)> {
             ],
         ),
         ("import_rows", vec![line(2), line(3), line(4)]),
-        (
-            "api_keys",
-            vec![
-                api_key(1, Some(10), Some(91)),
-                api_key(2, Some(89), None),
-                api_key(3, None, Some(89)),
-                api_key(4, None, None),
-            ],
-        ),
+        ("api_keys", keys(world)),
+    ]
+}
+
+/// API keys, of which the first was revoked 91 days ago.
+fn keys(world: &World) -> Vec<Value> {
+    let key = |n: u8, ends: Option<i64>, revoked: Option<i64>| {
+        json!({
+            "tenant_id": world.tenant, "key_id": Uuid::from_u128(n.into()),
+            "hash": format!("\\x{n:02x}"), "name": "shop", "role": "viewer", "is_test": false,
+            "created_at": days_ago(400), "expires_at": ends.map(days_ago),
+            "revoked_at": revoked.map(days_ago),
+        })
+    };
+    vec![
+        key(1, Some(10), Some(91)),
+        key(2, Some(89), None),
+        key(3, None, Some(89)),
+        key(4, None, None),
     ]
 }

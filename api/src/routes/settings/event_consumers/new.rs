@@ -23,7 +23,7 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 400);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Readable {
-    /// What happens.
+    /// Each event as it happens.
     Events,
     /// The totals so far.
     Analytics,
