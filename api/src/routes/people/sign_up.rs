@@ -131,8 +131,10 @@ fn check(body: &NewCompany) -> Result<SignInAddress, Problem> {
     errors.check(!both, "phone", "ambiguous", "give email or phone, not both");
     let either = email.is_some() || phone.is_some();
     errors.check(either, "email", "required", "give email or phone");
-    errors.text("company", &body.company, 1, LONGEST);
-    errors.text("name", &body.name, 1, LONGEST);
+    for (field, text) in [("company", &body.company), ("name", &body.name)] {
+        errors.check(!text.trim().is_empty(), field, "required", "it is missing, or empty");
+        errors.text(field, text, 0, LONGEST);
+    }
     errors.done()?;
 
     // What it says.

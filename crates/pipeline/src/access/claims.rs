@@ -89,7 +89,11 @@ pub fn subscriber_account(
     signer: &str,
     now: Timestamp,
 ) -> Result<String, ClaimsError> {
-    let imported = |(subject, _): (String, &str)| json!({ "name": subject, "subject": subject, "account": platform, "type": "service" });
+    let imported = |(subject, _): (String, &str)| {
+        json!({
+            "name": subject, "subject": subject, "account": platform, "type": "service",
+        })
+    };
     let imports: Vec<Value> = crossing("*").into_iter().map(imported).collect();
 
     let mut template = permissions(&of_subscribers());
