@@ -65,7 +65,9 @@ fn make_secrets(scratch: &Path) -> PathBuf {
     let script = scratch.join("secrets");
     std::fs::copy(root().join("compose/secrets"), &script).expect("the script");
     let binary = Path::new(env!("CARGO_BIN_EXE_millrace")).parent().expect("a folder");
-    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
+    #[expect(clippy::disallowed_methods, reason = "where the script finds its programs")]
+    let inherited = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{}:{inherited}", binary.display());
     let run = || Command::new(&script).env("PATH", &path).output().expect("it runs");
     let made = run();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
