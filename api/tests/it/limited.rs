@@ -95,7 +95,7 @@ async fn who_is_limited_to_a_brand_sees_what_belongs_to_it_in_lists_and_alone() 
         ("/v1/inboxes", 2, &coffee.inbox["id"]),
     ] {
         assert_eq!(ids(&admin, path).await.len(), all, "{path}");
-        assert_eq!(ids(&limited, path).await, std::slice::from_ref(&seen), "{path}");
+        assert_eq!(ids(&limited, path).await, std::slice::from_ref(seen), "{path}");
     }
 
     let me = limited.get("/v1/me").await.expect(200);
