@@ -7,6 +7,7 @@ use store::{core::seal::Sealer, people::notices::NoticeText, settings::api_keys:
 use crate::harness::{Answer, Caller, World, send};
 
 const PASSWORD: &str = "a mill by the river";
+const NUMBER: &str = "+12125550123";
 
 /// A platform that mails and texts, and on which what has changed is known at once.
 pub(crate) async fn world() -> World {
@@ -324,17 +325,23 @@ async fn who_proves_an_address_first_ends_what_somebody_else_has_set_up() {
     let accepted = json!({ "code": code_of, "name": "Eve", "password": PASSWORD });
     let eve = nobody.post("/v1/auth/accept-invitation", &accepted).await.expect(201);
     assert_eq!(eve["person"]["email_verified"], false);
+    let eves = with(&world, &eve);
+    eves.post("/v1/me/addresses", &json!({ "to": NUMBER })).await.expect(202);
+    let verify = json!({ "to": NUMBER, "code": code(&world).await });
+    let eve = eves.post("/v1/me/addresses/verify", &verify).await.expect(200);
+    assert_eq!(eve["phone"], NUMBER);
 
     nobody.post("/v1/auth/otp", &json!({ "to": "ana@example.com" })).await.expect(202);
     let verify = json!({ "to": "ana@example.com", "code": code(&world).await });
     let ana = nobody.post("/v1/auth/otp/verify", &verify).await.expect(200);
     assert_eq!(ana["person"]["email_verified"], true);
-    with(&world, &eve).get("/v1/me").await.problem(401);
+    assert!(ana["person"]["phone"].is_null(), "{ana}");
+    eves.get("/v1/me").await.problem(401);
     let log_in = json!({ "email": "ana@example.com", "password": PASSWORD });
     nobody.post("/v1/auth/login", &log_in).await.problem(401);
     with(&world, &ana).get("/v1/me").await.expect(200);
     let trail = owner.get("/v1/audit?action=user.address_proven").await.expect(200);
-    assert_eq!(trail["data"].as_array().unwrap().len(), 1);
+    assert_eq!(trail["data"].as_array().unwrap().len(), 2, "Eve's number, Ana's mail");
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    sent::{CodeFor, CodeSent, sent},
+    sent::{CodeFor, CodeSent, ask},
     sign_up,
     signed_in::{Granted, Tokens, TokensIn, begin, one_of},
 };
@@ -23,7 +23,7 @@ use crate::{
     app::App,
     audit,
     auth::{Caller, Reach},
-    codes::{self, Asked, SignInAddress, wrong_code},
+    codes::{self, SignInAddress, wrong_code},
     document::{
         answers::{OfBody, OfStrangers},
         examples,
@@ -59,15 +59,7 @@ async fn ask_code(
     StrangersBody { peer, body, share: _share }: StrangersBody<CodeFor>,
 ) -> Result<(StatusCode, Json<CodeSent>), Problem> {
     let address = SignInAddress::read("to", &body.to)?;
-    codes::can_reach(&app, &address)?;
-    let mut tx = codes::begin(&app, &address, peer).await?;
-    let known = people::by_address(&mut tx, address.as_str()).await?;
-
-    let (purpose, is_said) = (Purpose::SignIn, known.is_some());
-    let asked = Asked { purpose, is_said, person: None, sign_up: None };
-    codes::send(&app, &mut tx, &address, &asked, letters::sign_in).await?;
-    tx.commit().await?;
-    Ok(sent())
+    ask(&app, &address, peer, Purpose::SignIn, letters::sign_in).await
 }
 
 /// A code that came back.
@@ -90,7 +82,8 @@ struct SignInCode {
 
 /// `POST /v1/auth/otp/verify`, for everybody: signs in with a code of `POST /v1/auth/otp`, or
 /// founds the company of `POST /v1/auth/signup`. Whoever shows for the first time that an address
-/// of mail is theirs ends its sessions and its password so far: somebody else may have had it.
+/// of mail is theirs ends its sessions, its password and its number so far: somebody else may have
+/// had it.
 /// Answers 200 with tokens, 401 where the code is wrong or good no more, 403 where the person does
 /// not work for the company.
 #[utoipa::path(
@@ -143,16 +136,8 @@ async fn ask_link(
     let mut errors = Errors::default();
     let address = SignInAddress::Mail(fields::email("email", &body.email, &mut errors));
     errors.done()?;
-    codes::can_reach(&app, &address)?;
-    let mut tx = codes::begin(&app, &address, peer).await?;
-    let known = people::by_address(&mut tx, address.as_str()).await?;
-
-    let (purpose, is_said) = (Purpose::Link, known.is_some());
-    let asked = Asked { purpose, is_said, person: None, sign_up: None };
     let letter = |token: &str| letters::link(&app.settings.public_url, token);
-    codes::send(&app, &mut tx, &address, &asked, letter).await?;
-    tx.commit().await?;
-    Ok(sent())
+    ask(&app, &address, peer, Purpose::Link, letter).await
 }
 
 /// A link that came back.
@@ -222,7 +207,7 @@ async fn enter(
 }
 
 /// Notes that an address of mail is its person's. What somebody may have set up who had not shown
-/// that ends with it: sessions and the password.
+/// that ends with it: sessions, the password and the number.
 pub(super) async fn first_proof(
     tx: &mut TenantTx,
     address: &SignInAddress,
@@ -233,8 +218,8 @@ pub(super) async fn first_proof(
     if !addresses::prove_email(tx, person.id, machine).await? {
         return Ok(false);
     }
-    addresses::forget_password(tx, person.id).await?;
+    addresses::forget_other_ways(tx, person.id).await?;
     sessions::end_others(tx, person.id, uuid::Uuid::nil(), machine).await?;
-    person.email_verified = true;
+    (person.email_verified, person.phone) = (true, None);
     Ok(true)
 }

@@ -14,12 +14,12 @@ use uuid::Uuid;
 
 use super::{
     codes::first_proof,
-    sent::{CodeFor, CodeSent, sent},
+    sent::{CodeFor, CodeSent, ask},
 };
 use crate::{
     app::App,
     auth::passwords,
-    codes::{self, Asked, SignInAddress, wrong_code},
+    codes::{self, SignInAddress, wrong_code},
     document::{
         answers::{OfBody, OfStrangers},
         examples,
@@ -47,15 +47,7 @@ async fn ask_reset(
     StrangersBody { peer, body, share: _share }: StrangersBody<CodeFor>,
 ) -> Result<(StatusCode, Json<CodeSent>), Problem> {
     let address = SignInAddress::read("to", &body.to)?;
-    codes::can_reach(&app, &address)?;
-    let mut tx = codes::begin(&app, &address, peer).await?;
-    let known = people::by_address(&mut tx, address.as_str()).await?;
-
-    let (purpose, is_said) = (Purpose::Reset, known.is_some());
-    let asked = Asked { purpose, is_said, person: None, sign_up: None };
-    codes::send(&app, &mut tx, &address, &asked, letters::reset).await?;
-    tx.commit().await?;
-    Ok(sent())
+    ask(&app, &address, peer, Purpose::Reset, letters::reset).await
 }
 
 /// A new password, with the code that lets it be set.

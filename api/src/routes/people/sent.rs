@@ -1,11 +1,21 @@
-//! What is asked and answered wherever a code is sent.
+//! What is asked and answered wherever a code is sent, and how whoever has an address gets one.
+
+use std::net::IpAddr;
 
 use axum::{Json, http::StatusCode};
 use serde::{Deserialize, Serialize};
-use store::people::codes::GOOD_FOR;
+use store::people::{
+    self,
+    codes::{GOOD_FOR, Purpose},
+};
 use utoipa::ToSchema;
 
-use crate::document::examples;
+use crate::{
+    app::App,
+    codes::{self, Asked, Letter, SignInAddress},
+    document::examples,
+    http::Problem,
+};
 
 /// What is said to whoever asks for a code or a link, whether anybody has the address or not.
 #[derive(Serialize, ToSchema)]
@@ -27,4 +37,26 @@ pub(super) struct CodeFor {
     /// An address of mail, or a number with its country (`+1...`).
     #[schema(max_length = 254, example = json!(examples::EMAIL))]
     pub(super) to: String,
+}
+
+/// Sends a code or a link to whoever has the address. For an address that nobody has the same is
+/// done, and said to nobody.
+///
+/// # Errors
+/// The address is out of reach, or too many were asked for.
+pub(super) async fn ask(
+    app: &App,
+    address: &SignInAddress,
+    peer: Option<IpAddr>,
+    purpose: Purpose,
+    letter: impl FnOnce(&str) -> Letter,
+) -> Result<(StatusCode, Json<CodeSent>), Problem> {
+    codes::can_reach(app, address)?;
+    let mut tx = codes::begin(app, address, peer).await?;
+    let known = people::by_address(&mut tx, address.as_str()).await?;
+
+    let asked = Asked { purpose, is_said: known.is_some(), person: None, sign_up: None };
+    codes::send(app, &mut tx, address, &asked, letter).await?;
+    tx.commit().await?;
+    Ok(sent())
 }

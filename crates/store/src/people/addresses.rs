@@ -22,12 +22,17 @@ pub async fn prove_email(tx: &mut Scoped, person: Uuid, machine: Timestamp) -> R
     Ok(done.rows_affected() == 1)
 }
 
-/// Takes a password away that somebody may have chosen who did not have the address.
-pub async fn forget_password(tx: &mut Scoped, person: Uuid) -> Result<(), Fault> {
-    sqlx::query!("update persons set password_hash = null where person_id = $1", person)
-        .execute(&mut **tx)
-        .await
-        .map_err(fault)?;
+/// Takes away what somebody may have set up who did not have the address of mail: the password and
+/// the number.
+pub async fn forget_other_ways(tx: &mut Scoped, person: Uuid) -> Result<(), Fault> {
+    sqlx::query!(
+        "update persons set password_hash = null, phone = null, phone_verified_at = null
+         where person_id = $1",
+        person
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
     Ok(())
 }
 
