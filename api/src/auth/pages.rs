@@ -13,8 +13,8 @@ use crate::{
     },
 };
 
-/// Refuses what a page of somebody else may have sent. What only reads passes: no other page sees
-/// the answer.
+/// Refuses what a page of somebody else may have sent. What only reads passes: no other page
+/// sees what is answered.
 ///
 /// # Errors
 /// The page is none of ours, or does not say the token of the session.

@@ -89,8 +89,8 @@ struct Erased {
 /// `DELETE /v1/contacts/{id}`, for every role but viewer: erases a person. What is on its way to
 /// them is cancelled; names, fields, tags and texts go. An opt-out, the do-not-contact list, the
 /// ledger of consent and the trail keep the number. Who is limited to brands may not (403). Answers
-/// 200 with what was done, or 404; 429 while too many campaigns have yet to feed people who were
-/// erased.
+/// 200 with what was done, or 404; 429 while too many campaigns have yet to feed people who are
+/// to be erased.
 #[utoipa::path(
     delete, path = "/v1/contacts/{id}", tag = "contacts", operation_id = "erase_contact",
     security(("bearer" = [EditContacts::NAME])),

@@ -171,8 +171,8 @@ struct LogIn {
     /// The company to work for. Left out, it is the first that they came to.
     #[serde(default)]
     tenant: Option<TenantId>,
-    /// Whether the tokens are to be in cookies, for a browser: HttpOnly, SameSite=Strict, over
-    /// https Secure.
+    /// Whether the tokens are to be in cookies, for a browser: HttpOnly, SameSite=Strict, and
+    /// Secure where the public address is https.
     #[serde(default)]
     cookies: bool,
 }
@@ -222,8 +222,8 @@ async fn log_in(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Renewal {
-    /// The newest refresh token, `mr_refresh_...`. Left out, it is the one of the cookie, and so is
-    /// the next.
+    /// The newest refresh token, `mr_refresh_...`. Left out, it is the one of the cookie, and
+    /// the next one is set in the cookie too.
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 200)]
     refresh_token: Option<SecretString>,

@@ -6,6 +6,7 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
+use super::tenants;
 use crate::{Scoped, fault};
 
 /// How many event consumers a tenant has at most.
@@ -38,10 +39,7 @@ pub async fn create(
     new: &EventConsumer,
 ) -> Result<bool, Fault> {
     // One after another: two that are made at once do not both take the last place.
-    sqlx::query!("select name from tenants where tenant_id = $1 for update", tenant.as_str())
-        .fetch_optional(&mut **tx)
-        .await
-        .map_err(fault)?;
+    tenants::lock(tx, tenant).await?;
     sqlx::query!(
         "delete from event_consumers where tenant_id = $1 and expires_at <= $2",
         tenant.as_str(),
