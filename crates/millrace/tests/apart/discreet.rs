@@ -1,5 +1,5 @@
 //! What a run logs and measures, even when everything is logged: no number and no text of the
-//! people in it, and none of its secrets.
+//! people in it, none of its secrets, and nothing that the broker has refused to a process.
 
 use std::fs;
 
@@ -22,6 +22,9 @@ const PRIVATE: &str = "
 /// keys, codes, tokens.
 const SECRETS: [&str; 7] =
     ["sandbox-token", "mr_live_", "mr_test_", "mr_invite_", "mr_link_", "mr_refresh_", "Bearer "];
+
+/// How the broker says that a login may not do what its process tried.
+const REFUSAL: &str = "Permissions Violation";
 
 /// Fails with the first line that says what it should not. To be called while the platform runs.
 pub async fn is_discreet(platform: &Apart) -> anyhow::Result<()> {
@@ -48,6 +51,7 @@ pub async fn is_discreet(platform: &Apart) -> anyhow::Result<()> {
     for line in &said {
         let leak = private.iter().find(|word| line.contains(word.as_str()));
         ensure!(leak.is_none(), "{leak:?} is in: {line}");
+        ensure!(!line.contains(REFUSAL), "{line}");
     }
     Ok(())
 }
