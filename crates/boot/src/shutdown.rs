@@ -60,6 +60,24 @@ pub fn on_signals() -> std::io::Result<CancellationToken> {
     Ok(stop)
 }
 
+/// The variable by which whoever starts a process has it stop with them.
+pub const LIFELINE: &str = "MILLRACE_LIFELINE";
+
+/// Cancels `stop` when whoever started the process has ended, however they ended, if they have said
+/// by [`LIFELINE`] that they hold its standard input open for as long as they live.
+#[expect(clippy::disallowed_methods, reason = "said by a program to a program: no setting")]
+pub fn with_who_started_us(stop: CancellationToken) {
+    if std::env::var_os(LIFELINE).is_none() {
+        return;
+    }
+    std::thread::spawn(move || {
+        // Nobody writes into it: it ends, or cannot be read.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        tracing::warn!("stopping: whoever started this process has ended");
+        stop.cancel();
+    });
+}
+
 /// Ends the process where it has not ended by itself within [`STOP_LIMIT`] of `stop`. A thread of
 /// its own sees to it, as nothing else may be able to run by then. Nothing is lost by it: the
 /// broker and the leases of rows give what is unfinished to others.

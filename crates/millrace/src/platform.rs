@@ -14,6 +14,7 @@ use boot::{
     keys::Keys,
     nats_access::NatsAccess,
     ports,
+    shutdown::LIFELINE,
 };
 use domain::ids::TenantId;
 use nix::{
@@ -33,7 +34,7 @@ use store::{
         tenants::{self, Tenant},
     },
 };
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use crate::{admin, demo::client::HttpCaller};
 
@@ -104,6 +105,8 @@ pub struct Part {
     pub name: &'static str,
     command: Command,
     child: Option<Child>,
+    /// The process stops when this closes, so none outlives us.
+    lifeline: Option<ChildStdin>,
 }
 
 /// What the carrier says at the end.
@@ -207,10 +210,11 @@ impl Platform {
             .env("MILLRACE_ACK_WAIT", plan.ack_wait.as_secs().to_string())
             .env("RUST_LOG", "warn")
             .envs(plan.settings.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
+            .env(LIFELINE, "1")
+            .stdin(Stdio::piped())
             .kill_on_drop(true);
 
-        let mut part = Part { name, command, child: None };
+        let mut part = Part { name, command, child: None, lifeline: None };
         part.start()?;
         self.parts.push(part);
         Ok(())
@@ -361,7 +365,9 @@ impl Part {
     /// The program cannot be run.
     pub fn start(&mut self) -> anyhow::Result<()> {
         let started = self.command.spawn();
-        self.child = Some(started.with_context(|| format!("starting {}", self.name))?);
+        let mut child = started.with_context(|| format!("starting {}", self.name))?;
+        self.lifeline = child.stdin.take();
+        self.child = Some(child);
         Ok(())
     }
 

@@ -53,10 +53,12 @@ impl ProcessParts {
         let settings = common.resolve()?;
         telemetry::logs::start_logging(settings.log_format, &settings.log_filter)?;
         let public_url = settings.public_url.clone();
+        let stop = shutdown::on_signals()?;
+        shutdown::with_who_started_us(stop.clone());
         Ok(Self {
             settings: Arc::new(settings),
             metrics: telemetry::Metrics::install()?,
-            stop: shutdown::on_signals()?,
+            stop,
             time: BusinessTime::machine(),
             progress: Progress::default(),
             public_url,

@@ -16,6 +16,7 @@ use boot::{
 async fn main() -> anyhow::Result<()> {
     let dir = std::env::args_os().nth(1).map(PathBuf::from).context("usage: hold_servers DIR")?;
     let stop = shutdown::on_signals()?;
+    shutdown::with_who_started_us(stop.clone());
     let dir = DataDir::open(&dir)?;
 
     // Durable, as `millrace up` runs them.

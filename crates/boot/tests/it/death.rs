@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use boot::embedded::Scratch;
+use boot::{embedded::Scratch, shutdown::LIFELINE};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::{Pid, Uid},
@@ -25,7 +25,8 @@ impl Holder {
     fn start(dir: &Path, uid: Option<u32>) -> Self {
         let helper = helper(uid);
         let mut command = Command::new(&helper);
-        command.arg(dir.join("data")).stdout(Stdio::piped());
+        command.arg(dir.join("data")).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.env(LIFELINE, "1");
         // Where Ctrl-C goes: to the group of the helper, not to its servers.
         command.process_group(0);
         if let Some(uid) = uid {
@@ -91,6 +92,15 @@ fn scratch() -> Scratch {
     // Another user works in here too.
     std::fs::set_permissions(scratch.path(), PermissionsExt::from_mode(0o777)).unwrap();
     scratch
+}
+
+#[test]
+fn a_process_stops_by_itself_when_who_started_it_is_gone() {
+    let scratch = scratch();
+    let mut holder = Holder::start(scratch.path(), None);
+    drop(holder.process.stdin.take());
+    holder.assert_servers_end();
+    assert!(holder.process.wait().unwrap().success(), "it stopped in order");
 }
 
 #[test]
