@@ -136,6 +136,9 @@ async fn create(args: Create) -> anyhow::Result<()> {
         bail!("--sid: {why}");
     }
     let secret = secret(&args.token_file)?;
+    if let Some(why) = args.carrier.secret_fault(&secret) {
+        bail!("--token-file: {why}");
+    }
     let (process, store) = open(args.common).await?;
     let url = args.base_url.as_deref().unwrap_or(args.carrier.base_url());
     let is_own = |host: &str| args.carrier.owns_host(host);
