@@ -16,7 +16,10 @@ use store::{
 };
 use wire::subject::Token;
 
-use crate::process::{ProcessParts, known_tenant};
+use crate::{
+    cli::values::carrier,
+    process::{ProcessParts, known_tenant},
+};
 
 /// The arguments of `millrace account`.
 #[derive(Debug, Args)]
@@ -255,9 +258,4 @@ fn numbers(range: RangeInclusive<u64>) -> RangedU64ValueParser<u32> {
 
 fn no_account(handle: &str) -> anyhow::Error {
     anyhow::anyhow!("no account has the handle {handle}: see millrace account list")
-}
-
-fn carrier(name: &str) -> Result<Carrier, String> {
-    let known = || Carrier::ALL.iter().map(|known| known.as_str()).collect::<Vec<_>>().join(", ");
-    Carrier::from_name(name).ok_or_else(|| format!("no such carrier; there are {}", known()))
 }

@@ -79,12 +79,7 @@ pub(crate) fn hand_on<T>(to: &UnboundedSender<T>, what: T) {
 }
 
 /// Calls the carrier once, unless the time to begin has passed.
-async fn call(
-    config: &SendConfig,
-    cx: &Cx,
-    message: &Admitted,
-    claimed: Claimed,
-) -> CallResult {
+async fn call(config: &SendConfig, cx: &Cx, message: &Admitted, claimed: Claimed) -> CallResult {
     let Claimed { index, claim, began, from, account, client, mut permit } = claimed;
     let carrier = client.carrier();
     if began.elapsed() >= config.call_by {

@@ -81,6 +81,11 @@ pub const CATALOGUE: [(&str, MetricKind, &str); 50] = [
         "Bytes of a stream that one of our readers has not read",
     ),
     ("millrace_texts_to_nobody_total", Counter, "Texts to numbers that no tenant has"),
+    (
+        "millrace_webhook_parts_unread_total",
+        Counter,
+        "Parts of webhooks that could not be read, where others could",
+    ),
     ("millrace_webhook_refused_total", Counter, "Webhooks whose signature did not match"),
 ];
 

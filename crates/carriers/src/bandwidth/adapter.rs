@@ -41,8 +41,7 @@ pub(crate) fn account_id_fault(id: &str) -> Option<&'static str> {
 
 /// The secret is what Basic auth carries: of our calls, and of the callbacks of the application.
 pub(crate) fn secret_fault(secret: &str) -> Option<&'static str> {
-    const FORM: &str =
-        "the API user and its password, as user:password; give the application's callbacks the same";
+    const FORM: &str = "the API user and its password, as user:password; give the application's callbacks the same";
     let pair = secret.split_once(':').filter(|(user, word)| !user.is_empty() && !word.is_empty());
     let fine = pair.is_some() && !secret.chars().any(char::is_control);
     (!fine).then_some(FORM)
@@ -54,8 +53,7 @@ pub(super) fn split_account_id(id: &str) -> Option<(&str, &str)> {
     let is_account =
         (1..=20).contains(&account.len()) && account.bytes().all(|byte| byte.is_ascii_digit());
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    let is_application =
-        (1..=43).contains(&application.len()) && application.bytes().all(plain);
+    let is_application = (1..=43).contains(&application.len()) && application.bytes().all(plain);
     (is_account && is_application).then_some((account, application))
 }
 

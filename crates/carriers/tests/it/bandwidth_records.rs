@@ -29,7 +29,10 @@ fn record(id: &str, status: ReportedStatus) -> MessageRecord {
 fn page(messages: &[String], token: Option<&str>) -> Played {
     let messages = messages.join(",");
     let token = token.map_or(String::new(), |token| format!(r#""nextPageToken":"{token}""#));
-    Played::new(200, &format!(r#"{{"totalCount":1,"pageInfo":{{{token}}},"messages":[{messages}]}}"#))
+    Played::new(
+        200,
+        &format!(r#"{{"totalCount":1,"pageInfo":{{{token}}},"messages":[{messages}]}}"#),
+    )
 }
 
 #[tokio::test]

@@ -152,7 +152,8 @@ fn one_bad_event_does_not_lose_the_others() {
     assert_eq!(reports(&[json!(7)]), Err(WebhookError::Parameter("event")));
     assert_eq!(texts(&[sideways]), Err(WebhookError::Parameter("message.direction")));
     assert_eq!(reports(&[]), Ok(vec![]));
-    let read = Carrier::Bandwidth.read_reports("", out("message-sent", None).to_string().as_bytes());
+    let read =
+        Carrier::Bandwidth.read_reports("", out("message-sent", None).to_string().as_bytes());
     assert_eq!(read, Err(WebhookError::Parameter("body")), "an event without its array");
 }
 
