@@ -60,7 +60,7 @@ pub async fn prepare(platform: &mut Platform, args: &cli::Chaos) -> anyhow::Resu
     let mut senders = Vec::new();
     for (index, carrier) in args.carriers.iter().enumerate() {
         let account = format!("chaos{index}");
-        let numbers = [1, 2].map(|n| format!("+1202555{index}{n:03}"));
+        let numbers = [1, 2].map(|n| format!("+1202555{}{n:03}", index + 1));
         setup::at_carrier(platform, &client, *carrier, &account, &numbers).await?;
         let sender = |number| setup::DemoSender { number, pace: PACE, country: "US" };
         let of_account: Vec<_> = numbers.iter().map(|number| sender(number)).collect();

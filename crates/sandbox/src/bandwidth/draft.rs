@@ -99,7 +99,7 @@ pub(super) fn read(body: &[u8]) -> Result<Request, Refusal> {
 fn is_sender(from: &str) -> bool {
     let short_code = (3..=8).contains(&from.len()) && from.bytes().all(|b| b.is_ascii_digit());
     let name = from.len() <= 11
-        && from.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ')
+        && from.bytes().all(|b| b.is_ascii_alphanumeric())
         && from.bytes().any(|b| b.is_ascii_alphabetic());
     Phone::parse(from).is_some() || short_code || name
 }

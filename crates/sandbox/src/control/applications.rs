@@ -47,8 +47,8 @@ pub(super) fn put(
 
     let settings: Settings = read(body)?;
     let url: Option<Uri> = settings.callback_url.parse().ok();
-    if url.is_none_or(|url| url.authority().is_none()) {
-        return Err(unprocessable("callback_url is not a URL"));
+    if url.is_none_or(|url| !matches!(url.scheme_str(), Some("http" | "https"))) {
+        return Err(unprocessable("callback_url is not a URL of http or https"));
     }
     let fine = settings.numbers.iter().all(|number| Phone::parse(number).is_some());
     if !fine || settings.numbers.len() > MAX_NUMBERS {
