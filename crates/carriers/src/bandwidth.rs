@@ -5,13 +5,15 @@ mod adapter;
 mod classify;
 mod client;
 mod codes;
+mod credentials;
 mod records;
 mod tag;
 pub mod webhook;
 
-pub(crate) use adapter::{ABILITIES, account_id_fault, is_genuine, owns_host, secret_fault};
-pub use client::{Client, CreateMessage};
+pub(crate) use adapter::{ABILITIES, is_genuine, owns_host};
+pub use client::{Client, MessageRequest};
 pub use codes::cause;
+pub(crate) use credentials::{account_id_fault, secret_fault};
 pub use tag::{parse_tag, tag};
 pub(crate) use webhook::{read_reports, read_texts, unread};
 

@@ -12,7 +12,7 @@ use crate::{abilities::Abilities, answer::CodeInfo, bandwidth, twilio};
 pub enum Carrier {
     /// Twilio Programmable Messaging.
     Twilio,
-    /// Bandwidth Messaging.
+    /// The Messaging API of Bandwidth.
     Bandwidth,
     /// The carrier of tests: see [`crate::loopback`].
     #[cfg(feature = "loopback")]

@@ -1,12 +1,13 @@
 //! The control API under `/sandbox/`: what outsiders read and set. Errors are problem documents.
 
+mod answers;
 mod applications;
 mod lines;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use http::{Method, Response, StatusCode, request::Parts};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
     stats::Callbacks,
     twilio::keywords::Keyword,
 };
+use answers::{ok, read, unprocessable};
 use lines::{Filter, LedgerLines};
 
 /// The most references that the statistics name.
@@ -53,6 +55,7 @@ pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> R
         ) => Err(wrong_method()),
         _ => Err(problem(StatusCode::NOT_FOUND, "the sandbox has no such control call")),
     };
+
     done.unwrap_or_else(|refusal| refusal)
 }
 
@@ -61,28 +64,8 @@ pub(crate) fn healthy() -> Response<Reply> {
     ok(&json!({ "status": "ok" }))
 }
 
-fn ok<T: Serialize>(value: &T) -> Response<Reply> {
-    reply::json(StatusCode::OK, value)
-}
-
-fn unprocessable(detail: &str) -> Response<Reply> {
-    problem(StatusCode::UNPROCESSABLE_ENTITY, detail)
-}
-
 fn wrong_method() -> Response<Reply> {
     problem(StatusCode::METHOD_NOT_ALLOWED, "this control call has another method")
-}
-
-/// Reads a JSON body: 400 when it is no JSON, 422 when it says something else than it should.
-#[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Response<Reply>> {
-    domain::json::from_slice(body).map_err(|error| {
-        if error.is_data() {
-            unprocessable(&error.to_string())
-        } else {
-            problem(StatusCode::BAD_REQUEST, &format!("not JSON: {error}"))
-        }
-    })
 }
 
 #[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]

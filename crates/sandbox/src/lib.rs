@@ -1,8 +1,8 @@
 //! The outside world of Millrace, simulated: carriers, the people behind the phones, and the AI.
 //!
 //! One server speaks enough of Twilio, Bandwidth and Anthropic for their official SDKs, remembers
-//! every text it accepted (the ledger), calls back with signed requests, plays people who answer, and
-//! breaks on demand. It shares no codec with `carriers`: a shared codec would share its faults.
+//! every text it accepted (the ledger), calls back with signed requests, plays people who answer,
+//! and breaks on demand. It shares no codec with `carriers`: a shared codec would share its faults.
 //!
 //! Where it differs from the real services, on purpose:
 //! - A callback that cannot connect, times out or gets a 5xx is retried five times (a fault

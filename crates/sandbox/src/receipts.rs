@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     app::{App, State},
-    bandwidth,
+    bandwidth::callback::status as bandwidth_receipt,
     clock::machine_now,
     delivery::Delivery,
     dice::Dice,
@@ -16,7 +16,7 @@ use crate::{
     ledger::{Carrier, Index, Status},
     posting, reaction,
     stats::count,
-    twilio,
+    twilio::callback::status as twilio_receipt,
 };
 
 /// How often a scheduled text looks at the business clock.
@@ -190,8 +190,8 @@ fn advance(
 /// wants none.
 fn call_back(state: &mut State, index: Index, to: Status, error: u32) -> Option<Box<Delivery>> {
     match state.ledger.get(index)?.carrier {
-        Carrier::Twilio => twilio::callback::status(state, index, to, error),
-        Carrier::Bandwidth => bandwidth::callback::status(state, index, to, error),
+        Carrier::Twilio => twilio_receipt(state, index, to, error),
+        Carrier::Bandwidth => bandwidth_receipt(state, index, to, error),
     }
 }
 

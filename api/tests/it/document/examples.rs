@@ -20,6 +20,7 @@ pub(super) async fn world() -> (World, Caller) {
         "consent": { "source": "web form", "basis": "express_written" },
     });
     caller.post("/v1/contacts", &person).await.expect(201);
+
     crate::settings::carrier(&caller, "main", "+12125550199").await;
     world.run("delete from millrace.pools").await;
     let spare = json!({ "number": "+12125550197", "account": "main", "pace": 10 });
@@ -33,6 +34,7 @@ pub(super) async fn world() -> (World, Caller) {
         "auth_token": "api-user:api-word",
     });
     caller.post("/v1/carrier-accounts", &mixed).await.expect(201);
+
     world.run(include_str!("seed.sql")).await;
     world.ready().await;
     world.run(KEEP).await;

@@ -13,8 +13,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::{
-    adapter::{secret_fault, split_account_id},
     classify::{classify, classify_fault},
+    credentials::{secret_fault, split_account_id},
 };
 use crate::{
     answer::CarrierReply,
@@ -36,7 +36,7 @@ pub struct Client {
 
 /// One text to be sent, in Bandwidth's terms.
 #[derive(Clone, Copy)]
-pub struct CreateMessage<'a> {
+pub struct MessageRequest<'a> {
     /// The recipient's number, E.164.
     pub to: &'a str,
     /// Sender: a number of the application in E.164, a short code or a name.
@@ -93,7 +93,7 @@ impl Client {
     }
 
     /// Asks Bandwidth to send one text (`POST .../messages`), once.
-    pub async fn send(&self, text: &CreateMessage<'_>) -> CarrierReply {
+    pub async fn send(&self, text: &MessageRequest<'_>) -> CarrierReply {
         let mut request = self.request(Method::POST, self.messages_url.clone());
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -132,7 +132,7 @@ impl fmt::Debug for Client {
     }
 }
 
-// === impl CreateMessage ===
+// === impl MessageRequest ===
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -146,7 +146,7 @@ struct Body<'a> {
     expiration: Option<String>,
 }
 
-impl CreateMessage<'_> {
+impl MessageRequest<'_> {
     fn json(&self, application_id: &str) -> String {
         let Self { to, from, text, tag, .. } = *self;
         let expiration = self.expires_at.map(wire_time);
@@ -155,9 +155,9 @@ impl CreateMessage<'_> {
     }
 }
 
-impl fmt::Debug for CreateMessage<'_> {
+impl fmt::Debug for MessageRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CreateMessage")
+        f.debug_struct("MessageRequest")
             .field("to", &Hidden(self.to))
             .field("from", &Hidden(self.from))
             .field("text", &Hidden(self.text))

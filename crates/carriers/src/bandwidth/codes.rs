@@ -1,6 +1,7 @@
 //! Bandwidth's error codes: cause and next step in words. A call is refused without a code, so the
 //! HTTP status stands for one; the codes of four digits come with reports. Of these, 4xxx stays the
-//! same when it is repeated, 5xxx may be tried again, and 9xxx does not tell what became of the text.
+//! same when it is repeated, 5xxx may be tried again, and 9xxx does not tell what became of the
+//! text.
 
 use crate::answer::CodeInfo;
 

@@ -2,7 +2,7 @@
 
 use carriers::{
     SetupError,
-    bandwidth::{Client, CreateMessage},
+    bandwidth::{Client, MessageRequest},
 };
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ const APPLICATION: &str = "93de2206-9669-4e07-948d-329f4b722ee2";
 const MESSAGES: &str = "/api/v2/users/9900000/messages";
 const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-async fn sent(message: CreateMessage<'_>) -> Seen {
+async fn sent(message: MessageRequest<'_>) -> Seen {
     let server = Server::playing([Played::new(202, &format!(r#"{{"id":"{MESSAGE_ID}"}}"#))]).await;
     bandwidth(&server.url).send(&message).await;
     server.seen().remove(0)
@@ -33,14 +33,14 @@ async fn a_send_is_the_request_of_the_official_sdk() {
         ),
         (
             "a time by which it must be sent",
-            CreateMessage { expires_at, ..message() },
+            MessageRequest { expires_at, ..message() },
             json!({ "applicationId": APPLICATION, "to": ["+12345678902"], "from": "+12345678901",
                 "text": "Hi", "tag": "t", "expiration": "2026-06-10T16:00:00.500Z" }),
             None,
         ),
         (
             "characters of every kind, from a name, with a trace",
-            CreateMessage {
+            MessageRequest {
                 from: "ACME",
                 text: "Señor 😀 \"& co\"\n",
                 tag: "tenant=acme&message=0190",
@@ -53,7 +53,7 @@ async fn a_send_is_the_request_of_the_official_sdk() {
         ),
         (
             "a trace that no header can carry",
-            CreateMessage { traceparent: Some("00-\r\nx-evil: 1"), ..message() },
+            MessageRequest { traceparent: Some("00-\r\nx-evil: 1"), ..message() },
             json!({ "applicationId": APPLICATION, "to": ["+12345678902"], "from": "+12345678901",
                 "text": "Hi", "tag": "t" }),
             None,

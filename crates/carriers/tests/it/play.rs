@@ -216,8 +216,8 @@ pub(crate) fn bandwidth(base_url: &str) -> carriers::bandwidth::Client {
     carriers::bandwidth::Client::new(http, base_url, BANDWIDTH_ACCOUNT, &secret).expect("settings")
 }
 
-pub(crate) fn message() -> carriers::bandwidth::CreateMessage<'static> {
-    carriers::bandwidth::CreateMessage {
+pub(crate) fn message() -> carriers::bandwidth::MessageRequest<'static> {
+    carriers::bandwidth::MessageRequest {
         to: "+12345678902",
         from: "+12345678901",
         text: "Hi",

@@ -43,6 +43,7 @@ impl Platform {
             .envs(settings.iter().copied())
             .stderr(Stdio::null())
             .spawn()?;
+
         let mut this = Self { up, scratch, endpoints: Value::Null };
         let file = this.scratch.path().join("data/endpoints.json");
         let written = async {

@@ -100,6 +100,7 @@ pub(super) fn inbound(
             "segmentCount": text.segments.max(1),
         },
     });
+
     delivery(state, url, text.application, event)
 }
 

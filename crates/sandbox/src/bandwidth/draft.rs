@@ -42,8 +42,8 @@ struct Body {
     media: Vec<String>,
     #[serde(default)]
     tag: Option<String>,
-    #[serde(default)]
-    expiration: Option<Timestamp>,
+    #[serde(default, rename = "expiration")]
+    expires_at: Option<Timestamp>,
 }
 
 /// What a request is about, as far as it can be read: its first recipient and its text.
@@ -79,7 +79,7 @@ pub(super) fn read(body: &[u8]) -> Result<Request, Refusal> {
     if body.tag.as_ref().is_some_and(|tag| tag.chars().count() > MAX_TAG) {
         return Err(invalid("tag", "must have at most 1024 characters"));
     }
-    if body.expiration.is_some_and(|expires| expires <= machine_now()) {
+    if body.expires_at.is_some_and(|expires_at| expires_at <= machine_now()) {
         return Err(invalid("expiration", "must be in the future"));
     }
 

@@ -1,4 +1,4 @@
-//! `PUT /sandbox/applications/{id}`: sets an application of Bandwidth up, in place of its dashboard.
+//! `PUT /sandbox/applications/{id}`: sets an application of Bandwidth up, as its dashboard would.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use http::{Response, Uri};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{ok, read, unprocessable};
+use super::answers::{ok, read, unprocessable};
 use crate::{
     app::{App, Application},
     phone::Phone,

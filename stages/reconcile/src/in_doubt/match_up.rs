@@ -1,7 +1,7 @@
 //! Which of the texts that a carrier lists are those in doubt: pure. Of n equal texts in doubt of
 //! which the list has k, exactly k are found. Which text goes to which message does not matter: the
-//! texts are equal. A carrier that keeps no text lists records without one, which may be of any text
-//! of their time: unequal ones are decided only where there is a record for each of them, or none.
+//! texts are equal. A carrier that keeps no text lists records without one, which may be of any
+//! text of their time: unequal ones are decided only where there is a record for each, or none.
 
 use std::{
     borrow::Cow,
