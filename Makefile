@@ -15,7 +15,7 @@ up: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(
 
 test: ; @scripts/setup --tests && cargo nextest run --workspace --locked
 
-test-api: ; @scripts/setup --api && cargo build --release --locked --bin millrace && scripts/test-api
+test-api: ; @scripts/setup --api && cargo test --workspace --locked --no-run --quiet && scripts/test-api
 
 check: ; @scripts/setup --tests && cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings && cargo nextest run --workspace --locked -E 'binary(tidy)' && scripts/sqlx check
 

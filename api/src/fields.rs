@@ -5,14 +5,21 @@ use domain::{
     country::Country,
     draft,
     gates::{Basis, Stops, consent::is_program},
+    ids::TenantId,
     message::class::MessageClass,
     phone::PhoneNumber,
     template::MAX_VALUE,
 };
 use jiff::Timestamp;
-use store::settings::api_keys::KeyRole;
+use store::{
+    Scoped,
+    settings::{
+        api_keys::KeyRole,
+        limits::{self, BrandLimits, MOST as MOST_LIMITS},
+    },
+};
 
-use crate::http::Errors;
+use crate::http::{Errors, Problem};
 
 /// The longest name of something that a tenant sets up, in characters.
 const MAX_NAME: usize = 200;
@@ -63,6 +70,46 @@ pub(crate) fn role(field: &str, written: &str, errors: &mut Errors) -> Option<Ke
     let roles = KeyRole::ALL.map(KeyRole::as_str).join(", ");
     errors.check(role.is_some(), field, "unknown", &roles);
     role
+}
+
+/// What somebody is to be limited to, by the role that they get: each brand and inbox once, and
+/// neither for who looks after the company.
+pub(crate) fn limits(role: Option<KeyRole>, limits: &BrandLimits, errors: &mut Errors) {
+    for (field, ids) in [("brands", &limits.brands), ("inboxes", &limits.inboxes)] {
+        let detail = format!("at most {MOST_LIMITS}");
+        errors.check(ids.len() <= MOST_LIMITS, field, "too_many", &detail);
+        for (index, id) in ids.iter().enumerate().take(MOST_LIMITS) {
+            let field = format!("{field}[{index}]");
+            errors.check(!ids[..index].contains(id), &field, "duplicate", "each of them once");
+        }
+    }
+
+    let sees_all = matches!(role, Some(KeyRole::Owner | KeyRole::Admin));
+    let field = if limits.brands.is_empty() { "inboxes" } else { "brands" };
+    let detail = "owners and admins see all of the company";
+    errors.check(!sees_all || limits.are_none(), field, "unexpected", detail);
+}
+
+/// Whether there are the brands and inboxes that somebody is to be limited to.
+///
+/// # Errors
+/// Which are not there, or the database is away.
+pub(crate) async fn are_there(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    wanted: &BrandLimits,
+) -> Result<(), Problem> {
+    let missing = limits::missing(tx, tenant, wanted).await?;
+    let mut errors = Errors::default();
+    for (name, ids, missing) in [
+        ("brands", &wanted.brands, &missing.brands),
+        ("inboxes", &wanted.inboxes, &missing.inboxes),
+    ] {
+        for (index, _) in ids.iter().enumerate().filter(|(_, id)| missing.contains(id)) {
+            errors.add(&format!("{name}[{index}]"), "not_found", "none of yours has this id");
+        }
+    }
+    errors.done()
 }
 
 /// A field that must be there.

@@ -5,6 +5,7 @@ pub(crate) mod accept;
 pub(crate) mod arrival;
 pub(crate) mod body;
 mod codes;
+pub(crate) mod cookies;
 pub(crate) mod cors;
 pub(crate) mod creation;
 pub(crate) mod extract;

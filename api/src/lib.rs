@@ -14,6 +14,7 @@
 pub mod app;
 mod audit;
 mod auth;
+mod codes;
 mod connections;
 mod contacts;
 mod delimited;
@@ -26,6 +27,7 @@ mod http;
 mod ids;
 mod import;
 mod last_known;
+mod letters;
 mod limits;
 mod outbox;
 mod quotas;
@@ -37,7 +39,7 @@ mod tls;
 mod transactions;
 mod webhooks;
 
-pub use app::{ApiSettings, App, Parts};
+pub use app::{ApiSettings, App, Parts, SignInWays};
 pub use auth::passwords::hashed as hash_password;
 pub use directory::AccountsDirectory;
 pub use serve::serve;

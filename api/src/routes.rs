@@ -66,6 +66,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(strangers.route_layer(refuse_unknown))
         .merge(others)
         .merge(document::page())
+        .merge(people::page())
         .fallback(async || Problem::new(Kind::NotFound, "there is no such path"))
         .method_not_allowed_fallback(async || {
             Problem::new(Kind::MethodNotAllowed, "this path exists, with another method")

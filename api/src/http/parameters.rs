@@ -23,7 +23,10 @@ use crate::document::operation::operations;
 
 /// The parameters of each route, by its method and path. Clones share them.
 #[derive(Debug, Clone)]
-pub(crate) struct KnownParameters(Arc<HashMap<(Method, String), Vec<(String, Form)>>>);
+pub(crate) struct KnownParameters(Arc<HashMap<(Method, String), OfRoute>>);
+
+/// The parameters of one route: their names, and how their values are written.
+type OfRoute = Vec<(String, Form)>;
 
 impl KnownParameters {
     /// Those that a document lists.

@@ -83,6 +83,16 @@ impl Carrier {
         }
     }
 
+    /// The id of an account that only a sandbox knows, as this carrier writes ids.
+    pub fn account_id_of(self, handle: &str) -> String {
+        match self {
+            Self::Twilio => twilio::account_id_of(handle),
+            Self::Bandwidth => bandwidth::account_id_of(handle),
+            #[cfg(feature = "loopback")]
+            Self::Loopback => handle.to_owned(),
+        }
+    }
+
     /// What it offers beside taking texts.
     pub fn abilities(self) -> Abilities {
         match self {
@@ -129,6 +139,21 @@ mod tests {
         }
         assert_eq!(Carrier::from_name("Twilio"), None);
         assert_eq!(Carrier::from_name(""), None);
+    }
+
+    #[test]
+    fn an_account_that_a_sandbox_alone_knows_has_an_id_of_its_carriers_form() {
+        let handles = ["0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"];
+        for carrier in Carrier::ALL {
+            let ids = handles.map(|handle| carrier.account_id_of(handle));
+            assert!(ids.iter().all(|id| carrier.account_id_fault(id).is_none()), "{ids:?}");
+            assert_ne!(ids[0], ids[1]);
+        }
+    }
+
+    #[test]
+    fn the_first_carrier_takes_the_secret_that_a_twin_makes_itself() {
+        assert_eq!(Carrier::ALL[0].secret_fault("sandbox_0123456789abcdef"), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use wire::subject::Token;
 
 use crate::{
     cli::values::carrier,
-    process::{ProcessParts, known_tenant},
+    process::{ProcessParts, known_company},
 };
 
 /// The arguments of `millrace account`.
@@ -189,7 +189,7 @@ async fn share(args: ShareArgs) -> anyhow::Result<()> {
         return Err(no_account(&args.handle));
     };
 
-    known_tenant(&store, &args.tenant).await?;
+    known_company(&store, &args.tenant).await?;
     let (now, weight) = (process.time.now(), args.weight);
     let share = Share { tenant: args.tenant, weight };
     if !platform_accounts::share(&store, &account, &args.name, &share, now).await? {
@@ -222,6 +222,11 @@ async fn pace(args: Pace) -> anyhow::Result<()> {
 async fn token(args: TokenArgs) -> anyhow::Result<()> {
     let secret = secret(&args.token_file)?;
     let (process, store) = open(args.common).await?;
+    let account = platform_accounts::get(&store, &args.handle).await?;
+    let carrier = account.and_then(|account| Carrier::from_name(&account.access.carrier));
+    if let Some(why) = carrier.and_then(|carrier| carrier.secret_fault(&secret)) {
+        bail!("--token-file: {why}");
+    }
     let sealed = process.sealer()?.seal(secret.as_bytes());
     if !platform_accounts::set_token(&store, &args.handle, &sealed).await? {
         return Err(no_account(&args.handle));

@@ -208,7 +208,7 @@ async fn take_back(
     }
 
     let change = ConsentChange {
-        tenant: caller.tenant.clone(),
+        tenant: caller.tenant.id().clone(),
         consent_id: ids::fresh(),
         address,
         channel: review.channel,

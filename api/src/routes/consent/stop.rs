@@ -135,7 +135,7 @@ impl Stop {
         };
 
         ConsentChange {
-            tenant: caller.tenant.clone(),
+            tenant: caller.tenant.id().clone(),
             consent_id: ids::fresh(),
             address: self.address,
             channel: self.channel,

@@ -100,8 +100,8 @@ struct PutBudget {
 }
 
 /// `PUT /v1/budgets`, for admins and owners: sets what the tenant or a campaign may spend; a cap
-/// that is not given is taken away. Answers 200 with the budget as it was put and every cap that
-/// has changed.
+/// that is not given is taken away. Answers 200 with the budget as it was put and every cap
+/// that is another one now.
 #[utoipa::path(
     put, path = "/v1/budgets", tag = "settings", operation_id = "set_budget",
     security(("bearer" = [EditSettings::NAME])),

@@ -9,11 +9,10 @@ use boot::{
 };
 use jiff::Timestamp;
 use pipeline::Broker;
-use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
 async fn context(nats: &Nats) -> jetstream::Context {
-    Broker::connect(nats.url().expose_secret(), None, "test").await.unwrap().jetstream
+    Broker::connect(&nats.url(), Some(&nats.creds()), "test").await.unwrap().jetstream
 }
 
 /// Waits until a condition that another task brings about holds.

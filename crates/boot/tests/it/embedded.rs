@@ -19,7 +19,7 @@ async fn connect(url: &SecretString) -> PgConnection {
 }
 
 async fn connected(nats: &Nats) -> async_nats::jetstream::Context {
-    Broker::connect(nats.url().expose_secret(), None, "test").await.unwrap().jetstream
+    Broker::connect(&nats.url(), Some(&nats.creds()), "test").await.unwrap().jetstream
 }
 
 /// A connection as processes make it: the login, working as one of the three roles.
@@ -67,13 +67,12 @@ async fn nats_keeps_what_it_acknowledged_over_a_restart() {
 }
 
 #[tokio::test]
-async fn nats_lets_nobody_in_without_the_password() {
+async fn nats_lets_nobody_in_without_credentials() {
     let scratch = Scratch::new().unwrap();
     let nats = Nats::start(scratch.path(), &EmbeddedOptions::for_tests()).await.unwrap();
-    let without = format!("nats://127.0.0.1:{}", nats.port());
-    assert!(async_nats::connect(without).await.is_err());
+    assert!(async_nats::connect(nats.url()).await.is_err());
     assert_eq!(mode(&scratch.path().join("nats")), 0o700);
-    assert!(!format!("{nats:?}").contains("nats://"));
+    assert_eq!(mode(&nats.creds()), 0o600);
 }
 
 #[tokio::test]

@@ -4,4 +4,5 @@
 mod clock;
 mod death;
 mod embedded;
+mod nats_access;
 mod settings;

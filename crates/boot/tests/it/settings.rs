@@ -30,6 +30,7 @@ fn from_flags(flags: &[&str]) -> Result<Settings, SettingsError> {
             "--allow-carrier-hosts" => {
                 common.allow_carrier_hosts = given.allow_carrier_hosts.clone();
             }
+            "--sandbox-url" => common.sandbox_url = given.sandbox_url.clone(),
             "--call-by" => common.call_by = given.call_by.clone(),
             "--request-timeout" => common.request_timeout = given.request_timeout.clone(),
             "--list-lag" => common.list_lag = given.list_lag.clone(),
@@ -104,6 +105,22 @@ fn a_host_that_is_built_in_is_added_to_those_that_are_named() {
         common.allow_carrier_host("127.0.0.1:8090");
         assert_eq!(common.resolve().unwrap().carrier_hosts, hosts, "{named:?}");
     }
+}
+
+#[test]
+fn the_sandbox_may_be_called_without_being_listed() {
+    for (url, hosts) in [
+        ("http://Sandbox:8090/", vec!["carrier.test", "sandbox:8090"]),
+        ("https://sandbox", vec!["carrier.test", "sandbox:443"]),
+        ("http://carrier.test:80", vec!["carrier.test", "carrier.test:80"]),
+    ] {
+        let flags = ["--allow-carrier-hosts=carrier.test", &format!("--sandbox-url={url}")];
+        let settings = from_flags(&flags).unwrap();
+        assert_eq!(settings.carrier_hosts, hosts, "{url}");
+        assert_eq!(settings.sandbox_url.as_deref(), Some(url.trim_end_matches('/')));
+    }
+    assert!(mistake(&["--sandbox-url=sandbox:8090"]).contains("MILLRACE_SANDBOX_URL"));
+    assert_eq!(Common::default().resolve().unwrap().sandbox_url, None);
 }
 
 #[test]

@@ -7,6 +7,13 @@ pub(crate) fn account_id_fault(id: &str) -> Option<&'static str> {
     split_account_id(id).is_none().then_some(FORM)
 }
 
+/// An account of a handle's own with one application, which bears the handle.
+pub(crate) fn account_id_of(handle: &str) -> String {
+    let number =
+        handle.bytes().fold(1_u64, |sum, byte| sum.wrapping_mul(257).wrapping_add(byte.into()));
+    format!("{number}/{handle}")
+}
+
 /// The secret is what Basic auth carries: of our calls, and of the callbacks of the application.
 pub(crate) fn secret_fault(secret: &str) -> Option<&'static str> {
     const FORM: &str = "the API user and its password, as user:password; give the application's callbacks the same";

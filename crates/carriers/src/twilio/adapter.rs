@@ -45,6 +45,11 @@ pub(crate) fn account_id_fault(id: &str) -> Option<&'static str> {
     (!plain).then_some("the account's SID at the carrier")
 }
 
+/// `AC` and 32 hexadecimal digits, from a handle of so many.
+pub(crate) fn account_id_of(handle: &str) -> String {
+    format!("AC{handle}")
+}
+
 impl Client {
     /// Asks Twilio to send one text, which it reports on at our status callback.
     pub(crate) async fn send_text(&self, outbound: &Outbound<'_>) -> CarrierReply {

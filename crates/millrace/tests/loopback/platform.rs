@@ -163,7 +163,7 @@ impl Platform {
         Ok(metrics.text().await?)
     }
 
-    /// Where a part of it answers.
+    /// Where a part of it answers, as `up` says.
     pub fn endpoint(&self, name: &str) -> anyhow::Result<String> {
         self.endpoints[name].as_str().map(str::to_owned).context("an endpoint")
     }
@@ -171,7 +171,7 @@ impl Platform {
     fn with_servers(&self, words: &[&str]) -> anyhow::Result<Command> {
         let mut command = command(words);
         command
-            .env("DATABASE_URL", self.endpoint("database")?)
+            .env("DATABASE_URL_FILE", self.scratch.path().join("data/database-url"))
             .env("MILLRACE_ALLOW_CARRIER_HOSTS", "127.0.0.1")
             .env("MILLRACE_MASTER_KEY_FILE", self.scratch.path().join("data/master-key"));
         Ok(command)

@@ -18,5 +18,5 @@ mod room;
 mod settle;
 mod sources;
 mod subjects_md;
-#[path = "../../../wire/tests/it/tables/mod.rs"]
+#[path = "../../../wire/tests/it/tables.rs"]
 mod tables;

@@ -11,7 +11,9 @@ use std::{
 };
 
 use domain::ids::TenantId;
-use pipeline::{Broker, Publisher, StreamSettings, apply_streams, consumers::CONSUMERS};
+use pipeline::{
+    Broker, Publisher, StreamSettings, access::processes::SAID, apply_streams, consumers::CONSUMERS,
+};
 use stage::StageName;
 use tokio_util::sync::CancellationToken;
 use wire::{
@@ -65,6 +67,19 @@ fn every_producer_is_the_api_or_a_stage() {
             let known = producer == "api" || stages.contains(producer);
             assert!(known, "{}: there is no {producer}", row[1]);
         }
+    }
+}
+
+/// What each process may publish follows from the table, so the table is what the document says.
+#[test]
+fn what_is_said_is_what_the_document_says() {
+    let rows = table(&COLUMNS);
+    let rows: Vec<_> = rows.iter().filter(|row| row[0] != Stream::Dead.name()).collect();
+    assert_eq!(rows.len(), SAID.len());
+    for (row, (stream, subject, by)) in rows.into_iter().zip(SAID) {
+        assert_eq!((row[0].as_str(), pattern(name(&row[1])).as_str()), (stream.name(), *subject));
+        let by: Vec<&str> = by.iter().map(|kind| kind.as_str()).collect();
+        assert_eq!(code(&row[3]), by, "{subject}");
     }
 }
 

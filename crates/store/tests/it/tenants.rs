@@ -6,9 +6,13 @@ use store::{Role, Store};
 use testkit::Database;
 
 /// Tables of the platform itself. Every other table belongs to tenants.
-const OF_THE_PLATFORM: [&str; 10] = [
+const OF_THE_PLATFORM: [&str; 14] = [
     "account_pace",
     "account_turns",
+    "code_counts",
+    "codes",
+    "held_prefixes",
+    "notices",
     "persons",
     "platform_accounts",
     "platform_switch",
@@ -67,6 +71,35 @@ async fn every_tenant_table_forces_row_level_security_and_its_key_starts_with_th
         let first: Option<String> = row.get("first");
         assert!(!of_a_tenant || first.as_deref() == Some("tenant_id"), "{name}: {first:?}");
     }
+    Ok(())
+}
+
+/// What is unique beyond one tenant, and why nobody learns anything by it.
+const UNIQUE_ON_THE_PLATFORM: [(&str, &str); 4] = [
+    ("api_keys_by_hash", "32 random bytes, which the platform chooses"),
+    ("invitations_by_hash", "32 random bytes, which the platform chooses"),
+    ("senders_by_account", "of accounts that are lent: texts to a number have one reader"),
+    ("tenants_by_twin", "whose twin it is: the platform makes it"),
+];
+
+#[tokio::test]
+async fn what_must_be_unique_is_unique_per_tenant() -> anyhow::Result<()> {
+    let database = Database::start().await?;
+    let mut connection = database.superuser().await?;
+    let found: Vec<String> = sqlx::query_scalar(
+        "select n.relname::text from pg_index i
+         join pg_class n on n.oid = i.indexrelid
+         join pg_class t on t.oid = i.indrelid and t.relnamespace = 'millrace'::regnamespace
+         join pg_attribute a on a.attrelid = t.oid and a.attname = 'tenant_id'
+         where i.indisunique and not exists (
+             select from unnest(i.indkey::int2[]) k (place) where k.place = a.attnum)
+         order by 1",
+    )
+    .fetch_all(&mut connection)
+    .await?;
+
+    let known: Vec<&str> = UNIQUE_ON_THE_PLATFORM.iter().map(|(name, _)| *name).collect();
+    assert_eq!(found, known, "a name that is taken tells one tenant of another");
     Ok(())
 }
 
