@@ -7,7 +7,6 @@ use axum::{
     extract::{Path, Request, State},
     http::{header, request::Parts},
     response::{IntoResponse, Response},
-    routing::post,
 };
 use bytes::Bytes;
 use carriers::{Acknowledgement, Carrier, Incoming, SIGNATURE_HEADERS};
@@ -41,9 +40,7 @@ const BODY_LIMIT: usize = 1024 * 1024;
 
 /// The routes: an account's own address, and those below it. Which there are, the carrier says.
 pub(crate) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .route("/webhooks/{carrier}/{account}", post(at_account))
-        .routes(routes!(below_account))
+    OpenApiRouter::new().routes(routes!(at_account)).routes(routes!(below_account))
 }
 
 /// The headers of a request, as the document has them.
@@ -96,8 +93,44 @@ enum Refused {
     Unavailable(ProblemDocument<'static>),
 }
 
-/// `POST /webhooks/{carrier}/{account}`: everything that a carrier with one address for all of it
-/// reports. The document leaves it out, as every carrier that is shipped has one for each kind.
+/// The first carrier that has one address for everything, as the document's example.
+fn of_one_address() -> &'static str {
+    let is_one = |carrier: &&Carrier| carrier.webhooks().iter().any(|(part, _)| part.is_empty());
+    Carrier::ALL.iter().find(is_one).map_or("", |carrier| carrier.as_str())
+}
+
+/// `POST /webhooks/{carrier}/{account}`, for carriers with one address for everything: takes
+/// receipts and texts from people in any mixture, once the account's credentials are right: as
+/// Basic authentication, user and password of the account. Answers 200 once the broker has it on
+/// disk. What it says is read after that, each part by itself.
+#[utoipa::path(
+    post, path = "/webhooks/{carrier}/{account}", tag = "webhooks",
+    operation_id = "receive_mixed_webhook",
+    params(
+        ("carrier" = String, Path, description = "The carrier, by its name.",
+            example = json!(of_one_address())),
+        ("account" = String, Path, description = "The account, by its handle or its tenant's name.",
+            example = "mixed"),
+    ),
+    request_body(
+        content = Vec<serde_json::Value>,
+        description = "What the carrier has to say, as it writes it; at most 1 MiB.",
+        example = json!([{
+            "type": "message-delivered", "time": "2026-06-10T16:00:02Z", "description": "ok",
+            "to": "+12125550123",
+            "message": {
+                "id": "14762070468292kw2fuqty55yp2b2", "time": "2026-06-10T16:00:00Z",
+                "to": ["+12125550123"], "from": "+12125550199", "text": "", "direction": "out",
+                "applicationId": "app-1", "owner": "+12125550199", "segmentCount": 1,
+                "tag": format!("tenant=acme&message={}", examples::MESSAGE),
+            },
+        }]),
+    ),
+    responses(
+        (status = 200, description = "The broker has it on disk. The body is empty."),
+        OfBody, Refused,
+    ),
+)]
 async fn at_account(
     State(app): State<App>,
     Path((carrier, account)): Path<(String, String)>,

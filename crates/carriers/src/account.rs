@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use crate::loopback;
 use crate::{
     answer::CarrierReply,
+    bandwidth,
     carrier::Carrier,
     hosts::check_base_url,
     outbound::Outbound,
@@ -45,6 +46,8 @@ pub struct Clients {
 pub enum Client {
     /// An account at Twilio.
     Twilio(twilio::Client),
+    /// An account at Bandwidth, with one of its applications.
+    Bandwidth(bandwidth::Client),
     /// An account of tests.
     #[cfg(feature = "loopback")]
     Loopback(loopback::Client),
@@ -121,6 +124,8 @@ impl Clients {
         match carrier {
             Carrier::Twilio => twilio::Client::new(http, url, sid, &secret)
                 .map(|client| Client::Twilio(client.with_timeout(self.timeout))),
+            Carrier::Bandwidth => bandwidth::Client::new(http, url, sid, &secret)
+                .map(|client| Client::Bandwidth(client.with_timeout(self.timeout))),
             #[cfg(feature = "loopback")]
             Carrier::Loopback => loopback::Client::new(http, url, sid, &secret)
                 .map(|client| Client::Loopback(client.with_timeout(self.timeout))),
@@ -142,6 +147,7 @@ impl Client {
     pub fn carrier(&self) -> Carrier {
         match self {
             Self::Twilio(_) => Carrier::Twilio,
+            Self::Bandwidth(_) => Carrier::Bandwidth,
             #[cfg(feature = "loopback")]
             Self::Loopback(_) => Carrier::Loopback,
         }
@@ -151,6 +157,7 @@ impl Client {
     pub async fn send(&self, outbound: &Outbound<'_>) -> CarrierReply {
         match self {
             Self::Twilio(client) => client.send_text(outbound).await,
+            Self::Bandwidth(client) => client.send_text(outbound).await,
             #[cfg(feature = "loopback")]
             Self::Loopback(client) => client.send(outbound).await,
         }
@@ -163,6 +170,7 @@ impl Client {
     pub async fn fetch(&self, sid: &str) -> Result<Option<MessageRecord>, ReadError> {
         match self {
             Self::Twilio(client) => client.fetch(sid).await,
+            Self::Bandwidth(client) => client.fetch(sid).await,
             #[cfg(feature = "loopback")]
             Self::Loopback(client) => client.fetch(sid).await,
         }
@@ -181,6 +189,7 @@ impl Client {
     ) -> Result<Vec<MessageRecord>, ReadError> {
         match self {
             Self::Twilio(client) => client.list(to, from, since).await,
+            Self::Bandwidth(client) => client.list(to, from, since).await,
             #[cfg(feature = "loopback")]
             Self::Loopback(_) => Err(ReadError::NotOffered),
         }

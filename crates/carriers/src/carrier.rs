@@ -5,13 +5,15 @@ use std::time::Duration;
 
 #[cfg(feature = "loopback")]
 use crate::loopback;
-use crate::{abilities::Abilities, answer::CodeInfo, twilio};
+use crate::{abilities::Abilities, answer::CodeInfo, bandwidth, twilio};
 
 /// A carrier that this version speaks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Carrier {
     /// Twilio Programmable Messaging.
     Twilio,
+    /// The Messaging API of Bandwidth.
+    Bandwidth,
     /// The carrier of tests: see [`crate::loopback`].
     #[cfg(feature = "loopback")]
     Loopback,
@@ -21,6 +23,7 @@ impl Carrier {
     /// Every carrier of this build.
     pub const ALL: &[Self] = &[
         Self::Twilio,
+        Self::Bandwidth,
         #[cfg(feature = "loopback")]
         Self::Loopback,
     ];
@@ -29,6 +32,7 @@ impl Carrier {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Twilio => "twilio",
+            Self::Bandwidth => "bandwidth",
             #[cfg(feature = "loopback")]
             Self::Loopback => "loopback",
         }
@@ -43,6 +47,7 @@ impl Carrier {
     pub fn base_url(self) -> &'static str {
         match self {
             Self::Twilio => twilio::BASE_URL,
+            Self::Bandwidth => bandwidth::BASE_URL,
             #[cfg(feature = "loopback")]
             Self::Loopback => loopback::BASE_URL,
         }
@@ -52,6 +57,7 @@ impl Carrier {
     pub fn owns_host(self, host: &str) -> bool {
         match self {
             Self::Twilio => twilio::owns_host(host),
+            Self::Bandwidth => bandwidth::owns_host(host),
             #[cfg(feature = "loopback")]
             Self::Loopback => false,
         }
@@ -61,8 +67,19 @@ impl Carrier {
     pub fn account_id_fault(self, id: &str) -> Option<&'static str> {
         match self {
             Self::Twilio => twilio::account_id_fault(id),
+            Self::Bandwidth => bandwidth::account_id_fault(id),
             #[cfg(feature = "loopback")]
             Self::Loopback => loopback::account_id_fault(id),
+        }
+    }
+
+    /// What an account's secret looks like, where it has a form; none where the text is one.
+    pub fn secret_fault(self, secret: &str) -> Option<&'static str> {
+        match self {
+            Self::Twilio => None,
+            Self::Bandwidth => bandwidth::secret_fault(secret),
+            #[cfg(feature = "loopback")]
+            Self::Loopback => None,
         }
     }
 
@@ -70,6 +87,7 @@ impl Carrier {
     pub fn account_id_of(self, handle: &str) -> String {
         match self {
             Self::Twilio => twilio::account_id_of(handle),
+            Self::Bandwidth => bandwidth::account_id_of(handle),
             #[cfg(feature = "loopback")]
             Self::Loopback => handle.to_owned(),
         }
@@ -79,6 +97,7 @@ impl Carrier {
     pub fn abilities(self) -> Abilities {
         match self {
             Self::Twilio => twilio::ABILITIES,
+            Self::Bandwidth => bandwidth::ABILITIES,
             #[cfg(feature = "loopback")]
             Self::Loopback => loopback::ABILITIES,
         }
@@ -89,6 +108,7 @@ impl Carrier {
     pub fn cause(self, code: u32) -> &'static CodeInfo {
         match self {
             Self::Twilio => twilio::cause(code),
+            Self::Bandwidth => bandwidth::cause(code),
             #[cfg(feature = "loopback")]
             Self::Loopback => loopback::cause(code),
         }
@@ -119,6 +139,21 @@ mod tests {
         }
         assert_eq!(Carrier::from_name("Twilio"), None);
         assert_eq!(Carrier::from_name(""), None);
+    }
+
+    #[test]
+    fn an_account_that_a_sandbox_alone_knows_has_an_id_of_its_carriers_form() {
+        let handles = ["0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"];
+        for carrier in Carrier::ALL {
+            let ids = handles.map(|handle| carrier.account_id_of(handle));
+            assert!(ids.iter().all(|id| carrier.account_id_fault(id).is_none()), "{ids:?}");
+            assert_ne!(ids[0], ids[1]);
+        }
+    }
+
+    #[test]
+    fn the_first_carrier_takes_the_secret_that_a_twin_makes_itself() {
+        assert_eq!(Carrier::ALL[0].secret_fault("sandbox_0123456789abcdef"), None);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod abilities;
 pub mod account;
 pub mod answer;
 pub mod anthropic;
+pub mod bandwidth;
 pub mod carrier;
 pub mod hosts;
 pub mod http;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 use crate::{redact::Hidden, report::Reference};
 
 /// One text to be sent.
@@ -21,6 +23,8 @@ pub struct Outbound<'a> {
     pub account: &'a str,
     /// How long the carrier may keep the text in its queue, in seconds; none is its own default.
     pub validity_seconds: Option<u32>,
+    /// The end of that time on the machine's clock, for carriers that want an instant.
+    pub expires_at: Option<Timestamp>,
     /// W3C trace context, passed on as a header; an unusable value is left out.
     pub traceparent: Option<&'a str>,
 }

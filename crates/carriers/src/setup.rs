@@ -9,6 +9,12 @@ pub enum SetupError {
     /// Not `AC` and hex digits, or at least letters and digits.
     #[error("account_sid must be letters and digits")]
     AccountSid,
+    /// Not an account and an application of it.
+    #[error("carrier_sid must be the account's id and the application's, as account/application")]
+    AccountAndApplication,
+    /// Not a user and a password.
+    #[error("the secret must be the API user and its password, as user:password")]
+    UserAndPassword,
     /// Empty, or with characters that a header cannot carry.
     #[error("the auth token or key is empty or holds characters that a header cannot carry")]
     Secret,

@@ -8,6 +8,7 @@ use wire::subject::WebhookKind;
 #[cfg(feature = "loopback")]
 use crate::loopback;
 use crate::{
+    bandwidth,
     carrier::Carrier,
     report::{ReceivedText, StatusReport, WebhookError},
     twilio,
@@ -43,6 +44,7 @@ impl Carrier {
     pub fn webhooks(self) -> &'static [(&'static str, WebhookKind)] {
         match self {
             Self::Twilio => &[("status", WebhookKind::Status), ("inbound", WebhookKind::Inbound)],
+            Self::Bandwidth => &[("", WebhookKind::Mixed)],
             #[cfg(feature = "loopback")]
             Self::Loopback => &[("", WebhookKind::Mixed)],
         }
@@ -60,6 +62,7 @@ impl Carrier {
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Twilio => "application/x-www-form-urlencoded",
+            Self::Bandwidth => "application/json",
             #[cfg(feature = "loopback")]
             Self::Loopback => "application/json",
         }
@@ -70,6 +73,7 @@ impl Carrier {
     pub fn is_genuine(self, secrets: &[SecretString], request: &Incoming<'_>) -> bool {
         match self {
             Self::Twilio => twilio::is_genuine(secrets, request),
+            Self::Bandwidth => bandwidth::is_genuine(secrets, request),
             #[cfg(feature = "loopback")]
             Self::Loopback => loopback::is_genuine(secrets, request),
         }
@@ -79,6 +83,7 @@ impl Carrier {
     pub fn request_name(self, headers: &HeaderMap) -> Option<&str> {
         let named = match self {
             Self::Twilio => text(headers, twilio::REQUEST_NAME_HEADER),
+            Self::Bandwidth => None,
             #[cfg(feature = "loopback")]
             Self::Loopback => None,
         };
@@ -89,6 +94,7 @@ impl Carrier {
     pub fn acknowledgement(self, kind: WebhookKind) -> Acknowledgement {
         match self {
             Self::Twilio => twilio::acknowledgement(kind),
+            Self::Bandwidth => Acknowledgement { content_type: None, body: "" },
             #[cfg(feature = "loopback")]
             Self::Loopback => Acknowledgement { content_type: None, body: "" },
         }
@@ -104,6 +110,7 @@ impl Carrier {
             Self::Twilio => {
                 twilio::read_report(query, body).map(|report| report.into_iter().collect())
             }
+            Self::Bandwidth => bandwidth::read_reports(body),
             #[cfg(feature = "loopback")]
             Self::Loopback => loopback::read_reports(body),
         };
@@ -117,10 +124,22 @@ impl Carrier {
     pub fn read_texts(self, body: &[u8]) -> Result<Vec<ReceivedText>, WebhookError> {
         let texts = match self {
             Self::Twilio => twilio::read_text(body).map(|text| vec![text]),
+            Self::Bandwidth => bandwidth::read_texts(body),
             #[cfg(feature = "loopback")]
             Self::Loopback => loopback::read_texts(body),
         };
         Ok(texts?.into_iter().map(ReceivedText::storable).collect())
+    }
+
+    /// How many parts of a stored request could not be read, where a request has parts and others
+    /// of them could.
+    pub fn unread_parts(self, body: &[u8]) -> usize {
+        match self {
+            Self::Twilio => 0,
+            Self::Bandwidth => bandwidth::unread(body),
+            #[cfg(feature = "loopback")]
+            Self::Loopback => 0,
+        }
     }
 }
 

@@ -16,7 +16,10 @@ use store::{
 };
 use wire::subject::Token;
 
-use crate::process::{ProcessParts, known_company};
+use crate::{
+    cli::values::carrier,
+    process::{ProcessParts, known_company},
+};
 
 /// The arguments of `millrace account`.
 #[derive(Debug, Args)]
@@ -136,6 +139,9 @@ async fn create(args: Create) -> anyhow::Result<()> {
         bail!("--sid: {why}");
     }
     let secret = secret(&args.token_file)?;
+    if let Some(why) = args.carrier.secret_fault(&secret) {
+        bail!("--token-file: {why}");
+    }
     let (process, store) = open(args.common).await?;
     let url = args.base_url.as_deref().unwrap_or(args.carrier.base_url());
     let is_own = |host: &str| args.carrier.owns_host(host);
@@ -216,6 +222,11 @@ async fn pace(args: Pace) -> anyhow::Result<()> {
 async fn token(args: TokenArgs) -> anyhow::Result<()> {
     let secret = secret(&args.token_file)?;
     let (process, store) = open(args.common).await?;
+    let account = platform_accounts::get(&store, &args.handle).await?;
+    let carrier = account.and_then(|account| Carrier::from_name(&account.access.carrier));
+    if let Some(why) = carrier.and_then(|carrier| carrier.secret_fault(&secret)) {
+        bail!("--token-file: {why}");
+    }
     let sealed = process.sealer()?.seal(secret.as_bytes());
     if !platform_accounts::set_token(&store, &args.handle, &sealed).await? {
         return Err(no_account(&args.handle));
@@ -252,9 +263,4 @@ fn numbers(range: RangeInclusive<u64>) -> RangedU64ValueParser<u32> {
 
 fn no_account(handle: &str) -> anyhow::Error {
     anyhow::anyhow!("no account has the handle {handle}: see millrace account list")
-}
-
-fn carrier(name: &str) -> Result<Carrier, String> {
-    let known = || Carrier::ALL.iter().map(|known| known.as_str()).collect::<Vec<_>>().join(", ");
-    Carrier::from_name(name).ok_or_else(|| format!("no such carrier; there are {}", known()))
 }

@@ -9,13 +9,14 @@ pub mod values;
 use std::path::PathBuf;
 
 use boot::settings::Common;
+use carriers::Carrier;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dead::DeadCommand;
 use domain::gates::SwitchMode;
 use pipeline::run::Lanes;
 use rollup::RollupCommand;
 use stage::StageName;
-use values::{stage_name, switch_mode};
+use values::{carrier, stage_name, switch_mode};
 
 /// Millrace: multi-tenant SMS and WhatsApp messaging on NATS JetStream and Postgres.
 ///
@@ -233,6 +234,10 @@ pub struct Chaos {
     /// People to text, a fifth of them by single messages and the others by a campaign
     #[arg(long, default_value_t = 10_000, value_name = "N")]
     pub recipients: usize,
+    /// The carriers that take the texts: so many senders of each in one pool
+    #[arg(long, value_delimiter = ',', default_value = "twilio", value_name = "CARRIERS")]
+    #[arg(value_parser = carrier)]
+    pub carriers: Vec<Carrier>,
     /// How often a process is killed; every kind at least once
     #[arg(long, default_value_t = 20, value_name = "N")]
     pub kills: usize,

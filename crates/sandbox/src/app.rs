@@ -1,6 +1,7 @@
 //! What all parts of a running sandbox share.
 
 mod accounts;
+mod applications;
 
 use std::{
     collections::HashMap,
@@ -14,6 +15,7 @@ use crate::{
     mail::Mailbox, people::People, personas::Personas, schedule::Schedule, stats::Stats,
 };
 pub(crate) use accounts::{Accounts, Number};
+pub(crate) use applications::{Application, Applications};
 
 /// A running sandbox, apart from its sockets.
 pub(crate) struct App {
@@ -34,6 +36,7 @@ pub(crate) struct App {
 pub(crate) struct State {
     pub(crate) ledger: Ledger,
     pub(crate) accounts: Accounts,
+    pub(crate) applications: Applications,
     pub(crate) people: People,
     pub(crate) stats: Stats,
     pub(crate) mail: Mailbox,
@@ -54,6 +57,7 @@ impl App {
             state: Mutex::new(State {
                 ledger: Ledger::new(nonce),
                 accounts: Accounts::default(),
+                applications: Applications::default(),
                 people: People::default(),
                 stats: Stats::default(),
                 mail: Mailbox::default(),
@@ -105,7 +109,7 @@ impl App {
     }
 
     /// Forgets texts, people and counts, and drops all planned work. With `all` also accounts,
-    /// numbers, faults and personas. The clock stays: it only goes forward.
+    /// applications, numbers, faults and personas. The clock stays: it only goes forward.
     pub(crate) fn reset(&self, all: bool) {
         self.schedule.clear();
         self.courier.clear();
@@ -119,6 +123,7 @@ impl App {
 
         if all {
             state.accounts = Accounts::default();
+            state.applications = Applications::default();
             drop(state);
             self.set_faults(Faults::default());
             self.set_personas(Personas::default());

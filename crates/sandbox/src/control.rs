@@ -1,11 +1,13 @@
 //! The control API under `/sandbox/`: what outsiders read and set. Errors are problem documents.
 
+mod answers;
+mod applications;
 mod lines;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use http::{Method, Response, StatusCode, request::Parts};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
@@ -13,14 +15,17 @@ use crate::{
     clock::{self, machine_now},
     encode::write_line,
     faults::Faults,
+    inbound,
     kind::Kind,
     ledger::Carrier,
     personas::Personas,
     phone::Phone,
+    phone_text::PhoneText,
     reply::{self, Form, Reply, problem},
     stats::Callbacks,
-    twilio::{self, Keyword, PhoneText},
+    twilio::keywords::Keyword,
 };
+use answers::{ok, read, unprocessable};
 use lines::{Filter, LedgerLines};
 
 /// The most references that the statistics name, and mails that are shown.
@@ -40,7 +45,10 @@ pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> R
         ("personas", &Method::PUT) => put_personas(app, body),
         ("clock", &Method::GET) => Ok(ok(&app.clock.read(machine_now()))),
         ("clock", &Method::PUT) => put_clock(app, body),
-        ("inbound", &Method::POST) => inbound(app, body),
+        ("inbound", &Method::POST) => text_in(app, body),
+        (path, &Method::PUT) if path.starts_with("applications/") => {
+            applications::put(app, path, body)
+        }
         (
             "ledger" | "auto-replies" | "mail" | "stats" | "reset" | "faults" | "personas"
             | "clock" | "inbound",
@@ -48,6 +56,7 @@ pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> R
         ) => Err(wrong_method()),
         _ => Err(problem(StatusCode::NOT_FOUND, "the sandbox has no such control call")),
     };
+
     done.unwrap_or_else(|refusal| refusal)
 }
 
@@ -56,28 +65,8 @@ pub(crate) fn healthy() -> Response<Reply> {
     ok(&json!({ "status": "ok" }))
 }
 
-fn ok<T: Serialize>(value: &T) -> Response<Reply> {
-    reply::json(StatusCode::OK, value)
-}
-
-fn unprocessable(detail: &str) -> Response<Reply> {
-    problem(StatusCode::UNPROCESSABLE_ENTITY, detail)
-}
-
 fn wrong_method() -> Response<Reply> {
     problem(StatusCode::METHOD_NOT_ALLOWED, "this control call has another method")
-}
-
-/// Reads a JSON body: 400 when it is no JSON, 422 when it says something else than it should.
-#[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Response<Reply>> {
-    domain::json::from_slice(body).map_err(|error| {
-        if error.is_data() {
-            unprocessable(&error.to_string())
-        } else {
-            problem(StatusCode::BAD_REQUEST, &format!("not JSON: {error}"))
-        }
-    })
 }
 
 #[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
@@ -88,7 +77,8 @@ fn ledger(app: &Arc<App>, head: &Parts) -> Result<Response<Reply>, Response<Repl
     let mut filter = Filter::default();
     if let Some(name) = query.get("carrier") {
         let carrier = Carrier::parse(name);
-        filter.carrier = Some(carrier.ok_or_else(|| unprocessable("carrier must be twilio"))?);
+        filter.carrier =
+            Some(carrier.ok_or_else(|| unprocessable("carrier must be twilio or bandwidth"))?);
     }
     if let Some(since) = query.get("since") {
         let since = since.parse().map_err(|_| unprocessable("since must be an RFC 3339 time"))?;
@@ -178,7 +168,7 @@ fn stats(app: &App) -> Statistics {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Reset {
-    /// Also accounts, numbers, faults and personas.
+    /// Also accounts, applications, numbers, faults and personas.
     all: bool,
 }
 
@@ -224,19 +214,19 @@ struct InboundBody {
 }
 
 #[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
-fn inbound(app: &Arc<App>, body: &[u8]) -> Result<Response<Reply>, Response<Reply>> {
-    let inbound: InboundBody = read(body)?;
-    let from = Phone::parse(&inbound.from)
+fn text_in(app: &Arc<App>, body: &[u8]) -> Result<Response<Reply>, Response<Reply>> {
+    let text: InboundBody = read(body)?;
+    let from = Phone::parse(&text.from)
         .ok_or_else(|| unprocessable("from must be a phone number in E.164 form"))?;
     let parse = |name: &String| {
         Keyword::parse(name).ok_or_else(|| unprocessable("opt_out_type is STOP, START or HELP"))
     };
-    let opt_out = inbound.opt_out_type.as_ref().map(parse).transpose()?;
+    let opt_out = text.opt_out_type.as_ref().map(parse).transpose()?;
 
-    let (to, body) = (inbound.to.as_str(), inbound.body.as_str());
+    let (to, body) = (text.to.as_str(), text.body.as_str());
     let text = PhoneText { from, to, body, opt_out, kind: None };
-    let received = twilio::receive(app, &text).ok_or_else(|| {
-        unprocessable("no account has the number `to`: register it at IncomingPhoneNumbers first")
+    let received = inbound::receive(app, &text).ok_or_else(|| {
+        unprocessable("no account has the number `to`: register it at IncomingPhoneNumbers, or with an application")
     })?;
 
     let webhook = received.webhook.as_deref();

@@ -230,6 +230,7 @@ mod tests {
             service: None,
             callback: None,
             reference: reference.map(Arc::from),
+            tag: None,
             trace: None,
             status: Status::Queued,
             at: now,

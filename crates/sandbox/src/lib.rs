@@ -1,9 +1,9 @@
 //! The outside world of Millrace, simulated: carriers, the people behind the phones, and the AI.
 //!
-//! One server speaks enough of Twilio and Anthropic for their official SDKs, another takes mail, as
-//! SMTP has it. They remember every text
-//! it accepted (the ledger), calls back with signed requests, plays people who answer, and breaks
-//! on demand. It shares no codec with `carriers`: a shared codec would share its faults.
+//! One server speaks enough of Twilio, Bandwidth and Anthropic for their official SDKs, another
+//! takes mail, as SMTP has it. They remember every text they accepted (the ledger), call back with
+//! signed requests, play people who answer, and break on demand. They share no codec with
+//! `carriers`: a shared codec would share its faults.
 //!
 //! Where it differs from the real services, on purpose:
 //! - A callback that cannot connect, times out or gets a 5xx is retried five times (a fault
@@ -12,9 +12,12 @@
 //! - A message may name any sender; a Messaging Service is a name for all numbers of its account.
 //! - The first credentials seen for an account stand, and its password signs the callbacks.
 //! - TwiML answers to an inbound webhook are read and ignored.
+//! - A Bandwidth application, with its numbers and where it is called back, is set up by a control
+//!   call, not by the dashboard's API; a message of Bandwidth goes to one recipient.
 
 mod anthropic;
 mod app;
+mod bandwidth;
 mod clock;
 mod control;
 mod courier;
@@ -22,6 +25,7 @@ mod delivery;
 mod dice;
 mod encode;
 mod faults;
+mod inbound;
 mod job;
 mod kind;
 mod ledger;
@@ -29,10 +33,13 @@ mod mail;
 mod people;
 mod personas;
 mod phone;
+mod phone_text;
 mod phrases;
 mod posting;
 mod range;
 mod rate;
+mod reaction;
+mod receipts;
 mod reply;
 mod schedule;
 mod segments;

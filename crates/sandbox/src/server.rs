@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     anthropic,
     app::App,
-    control,
+    bandwidth, control,
     reply::{Answer, Cut, Unread, problem, read_body},
     smtp, twilio, worker,
 };
@@ -154,6 +154,8 @@ async fn route(app: &Arc<App>, request: Request<Incoming>) -> Answer {
     let path = head.uri.path();
     if let Some(rest) = path.strip_prefix("/2010-04-01/Accounts/") {
         twilio::answer(app, &head, rest, &body).await
+    } else if let Some(rest) = path.strip_prefix("/api/v2/users/") {
+        bandwidth::answer(app, &head, rest, &body).await
     } else if path.starts_with("/v1/") {
         anthropic::answer(app, &head, &body).await
     } else if let Some(rest) = path.strip_prefix("/sandbox/") {

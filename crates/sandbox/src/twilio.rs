@@ -2,17 +2,16 @@
 //! the default opt-out keywords.
 
 mod call;
-mod callback;
+pub(crate) mod callback;
 mod create;
 mod draft;
 mod errors;
 mod format;
-mod inbound;
-mod keywords;
+pub(crate) mod inbound;
+pub(crate) mod keywords;
 mod messages;
 mod numbers;
 mod paging;
-mod receipts;
 mod signature;
 
 use std::sync::Arc;
@@ -27,9 +26,6 @@ use crate::{
 use call::Call;
 use errors::Refusal;
 use format::sid_number;
-pub(crate) use inbound::{PhoneText, receive, say};
-pub(crate) use keywords::Keyword;
-pub(crate) use receipts::take_step;
 
 /// Answers a request whose path goes on with `rest` after `/2010-04-01/Accounts/`.
 pub(crate) async fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> Answer {

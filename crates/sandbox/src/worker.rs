@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{app::App, job::Job, posting, twilio};
+use crate::{app::App, inbound, job::Job, posting, receipts};
 
 /// After this many jobs the task lets others run.
 const JOBS_PER_TURN: usize = 128;
@@ -25,8 +25,8 @@ pub(crate) async fn run(app: Arc<App>) {
 
 fn perform(app: &Arc<App>, job: Job) {
     match job {
-        Job::Step(next) => twilio::take_step(app, next),
-        Job::Say(reaction) => twilio::say(app, reaction),
+        Job::Step(next) => receipts::take_step(app, next),
+        Job::Say(reaction) => inbound::say(app, reaction),
         Job::Post(delivery) => posting::post(app, delivery),
     }
 }

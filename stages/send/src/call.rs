@@ -4,13 +4,16 @@ use std::time::{Duration, Instant};
 
 use carriers::{Carrier, CarrierReply, Client, Outbound, Reference};
 use futures::{StreamExt, stream::FuturesUnordered};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use stage::{Batch, Cx};
 use store::messages::claim::MadeClaim;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use wire::Admitted;
 
 use crate::{config::SendConfig, permits::Permit};
+
+/// The shortest validity that is told as an instant.
+const SHORTEST: SignedDuration = SignedDuration::from_secs(10);
 
 /// A claimed message whose call may begin.
 pub(crate) struct Claimed {
@@ -59,7 +62,7 @@ pub(crate) async fn call_all(
             next = claimed.recv(), if more => match next {
                 Some(next) => {
                     let message = &batch.items()[next.index];
-                    under_way.push(call(config, cx.later(), message, next));
+                    under_way.push(call(config, cx, message, next));
                 }
                 None => more = false,
             },
@@ -76,12 +79,7 @@ pub(crate) fn hand_on<T>(to: &UnboundedSender<T>, what: T) {
 }
 
 /// Calls the carrier once, unless the time to begin has passed.
-async fn call(
-    config: &SendConfig,
-    now: Timestamp,
-    message: &Admitted,
-    claimed: Claimed,
-) -> CallResult {
+async fn call(config: &SendConfig, cx: &Cx, message: &Admitted, claimed: Claimed) -> CallResult {
     let Claimed { index, claim, began, from, account, client, mut permit } = claimed;
     let carrier = client.carrier();
     if began.elapsed() >= config.call_by {
@@ -91,6 +89,7 @@ async fn call(
     let head = &message.message.head;
     let reference = Reference { tenant: head.tenant.to_string(), message: head.id.0 };
     let to = head.to.to_string();
+    let validity_seconds = validity(message, cx.later());
     let outbound = Outbound {
         to: &to,
         from: &from,
@@ -98,7 +97,8 @@ async fn call(
         reference: &reference,
         public_url: &config.public_url,
         account: &account,
-        validity_seconds: validity(message, now),
+        validity_seconds,
+        expires_at: validity_seconds.and_then(|seconds| expires_at(cx.machine, seconds)),
         traceparent: head.trace.as_deref(),
     };
     permit.begin_call();
@@ -121,6 +121,13 @@ fn validity(message: &Admitted, now: Timestamp) -> Option<u32> {
 
     let left = Duration::try_from(until?.duration_since(now)).unwrap_or_default();
     Some(u32::try_from(left.as_secs()).unwrap_or(u32::MAX))
+}
+
+/// The end of that time for a carrier that wants an instant, on the clock that carriers go by; far
+/// enough away to be ahead when the carrier reads it.
+fn expires_at(machine: Timestamp, validity_seconds: u32) -> Option<Timestamp> {
+    let left = SignedDuration::from_secs(validity_seconds.into()).max(SHORTEST);
+    machine.checked_add(left).ok()
 }
 
 #[cfg(test)]

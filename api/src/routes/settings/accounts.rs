@@ -44,10 +44,12 @@ struct NewAccount {
     /// The carrier that it is at.
     #[schema(max_length = 64, example = json!(Carrier::ALL[0].as_str()))]
     carrier: String,
-    /// The account's id at the carrier, as the carrier writes it.
+    /// The account's id at the carrier, as the carrier writes it; with an application of it, as
+    /// account/application, where texts are an application's.
     #[schema(min_length = 1, max_length = 64)]
     carrier_sid: String,
-    /// The account's secret at the carrier, which no answer shows.
+    /// The account's secret at the carrier, which no answer shows; user:password where the carrier
+    /// gives both.
     #[schema(pattern = "^[!-~]{1,256}$", write_only)]
     auth_token: String,
     /// Where the carrier's API is, on a host of the carrier or one that the platform allows; the
@@ -186,10 +188,10 @@ async fn change(
     let mut errors = Errors::default();
     let detail = "give auth_token, base_url or confirms_opt_out";
     errors.check(change != Change::default(), "auth_token", "required", detail);
-    if let Some(token) = &change.auth_token {
-        check_token(token, &mut errors);
-    }
     let carrier = Carrier::from_name(&before.access.carrier);
+    if let Some(token) = &change.auth_token {
+        check_token(carrier, token, &mut errors);
+    }
     let base_url = change.base_url.as_deref().and_then(|url| match carrier {
         Some(carrier) => Some(check_url(&app, &caller.tenant, carrier, url, &mut errors)),
         None => {
@@ -277,8 +279,9 @@ fn check(app: &App, new: &Creation<EditSettings, NewAccount>) -> Result<Account,
     let mut errors = Errors::default();
     let name = Token::new(&body.account).is_some();
     errors.check(name, "account", "invalid", "1 to 64 of A-Z, a-z, 0-9, _ and -");
-    check_token(&body.auth_token, &mut errors);
-    let base_url = match Carrier::from_name(&body.carrier) {
+    let carrier = Carrier::from_name(&body.carrier);
+    check_token(carrier, &body.auth_token, &mut errors);
+    let base_url = match carrier {
         Some(carrier) => check_carrier(app, carrier, new, &mut errors),
         None => {
             let known: Vec<&str> = Carrier::ALL.iter().map(|known| known.as_str()).collect();
@@ -302,9 +305,13 @@ fn check(app: &App, new: &Creation<EditSettings, NewAccount>) -> Result<Account,
     })
 }
 
-fn check_token(token: &str, errors: &mut Errors) {
+/// What every secret looks like, and what the carrier says of its own.
+fn check_token(carrier: Option<Carrier>, token: &str, errors: &mut Errors) {
     let fine = (1..=256).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic());
     errors.check(fine, "auth_token", "invalid", "1 to 256 visible characters");
+    if let Some(why) = carrier.filter(|_| fine).and_then(|carrier| carrier.secret_fault(token)) {
+        errors.add("auth_token", "invalid", why);
+    }
 }
 
 /// What the carrier says of the account's id, and where its API is for this account.

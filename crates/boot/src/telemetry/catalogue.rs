@@ -15,7 +15,7 @@ pub enum MetricKind {
 use MetricKind::{Counter, Gauge, Histogram};
 
 /// Every metric: its name, how it is read, and what it counts.
-pub const CATALOGUE: [(&str, MetricKind, &str); 52] = [
+pub const CATALOGUE: [(&str, MetricKind, &str); 53] = [
     ("millrace_ack_failures_total", Counter, "Acks that the broker did not confirm"),
     ("millrace_broker_errors_total", Counter, "Errors that the connection to NATS reported"),
     ("millrace_broker_slow_consumer_total", Counter, "Times that NATS dropped deliveries to us"),
@@ -87,6 +87,11 @@ pub const CATALOGUE: [(&str, MetricKind, &str); 52] = [
         "Bytes of a stream that one of our readers has not read",
     ),
     ("millrace_texts_to_nobody_total", Counter, "Texts to numbers that no tenant has"),
+    (
+        "millrace_webhook_parts_unread_total",
+        Counter,
+        "Parts of webhooks that could not be read, where others could",
+    ),
     ("millrace_webhook_refused_total", Counter, "Webhooks whose signature did not match"),
 ];
 

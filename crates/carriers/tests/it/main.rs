@@ -2,6 +2,10 @@
 //! providers' own vectors.
 
 mod anthropic;
+mod bandwidth_answers;
+mod bandwidth_cases;
+mod bandwidth_records;
+mod bandwidth_webhook;
 mod play;
 mod redaction;
 mod signature;

@@ -207,6 +207,26 @@ pub(crate) fn twilio(base_url: &str) -> carriers::twilio::Client {
     carriers::twilio::Client::new(http, base_url, ACCOUNT, &secret("token1")).expect("settings")
 }
 
+pub(crate) const BANDWIDTH_ACCOUNT: &str = "9900000/93de2206-9669-4e07-948d-329f4b722ee2";
+pub(crate) const MESSAGE_ID: &str = "14762070468292kw2fuqty55yp2b2";
+
+pub(crate) fn bandwidth(base_url: &str) -> carriers::bandwidth::Client {
+    let http = carriers::http::client().expect("TLS is set up");
+    let secret = secret("u:p");
+    carriers::bandwidth::Client::new(http, base_url, BANDWIDTH_ACCOUNT, &secret).expect("settings")
+}
+
+pub(crate) fn message() -> carriers::bandwidth::MessageRequest<'static> {
+    carriers::bandwidth::MessageRequest {
+        to: "+12345678902",
+        from: "+12345678901",
+        text: "Hi",
+        tag: "t",
+        expires_at: None,
+        traceparent: None,
+    }
+}
+
 pub(crate) fn text() -> CreateMessage<'static> {
     CreateMessage {
         to: "+14155550100",

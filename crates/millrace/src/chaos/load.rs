@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use anyhow::{Context, bail};
+use carriers::Carrier;
 use serde_json::{Value, json};
 
 use crate::{
@@ -12,10 +13,7 @@ use crate::{
     platform::Platform,
 };
 
-/// The carrier account, by its name here.
-const ACCOUNT: &str = "chaos";
-
-/// Segments per second of each of the two senders.
+/// Segments per second of each of a carrier's two senders.
 const PACE: u32 = 100;
 
 /// Single messages per request.
@@ -29,6 +27,8 @@ const PAUSE: Duration = Duration::from_millis(400);
 pub struct ChaosWork {
     /// The id of the campaign.
     pub campaign: String,
+    /// The carriers that take part.
+    pub carriers: Vec<Carrier>,
     pool: String,
     recipients: usize,
     singles: usize,
@@ -49,18 +49,24 @@ impl ChaosWork {
     }
 }
 
-/// Makes a tenant, two senders and contacts, and starts a campaign to four of five of them.
+/// Makes a tenant, two senders at each carrier and contacts, and starts a campaign to four of five
+/// of them.
 ///
 /// # Errors
 /// The api refuses something.
 pub async fn prepare(platform: &mut Platform, args: &cli::Chaos) -> anyhow::Result<ChaosWork> {
     platform.make_tenants(1).await?;
     let client = platform.client(0)?;
-    setup::account(&client, &platform.sandbox_url, ACCOUNT).await?;
-
-    let sender = |number| setup::DemoSender { number, pace: PACE, country: "US" };
-    let senders = [sender("+12025551001"), sender("+12025551002")];
-    let pool = setup::pool(&client, ACCOUNT, &senders).await?;
+    let mut senders = Vec::new();
+    for (index, carrier) in args.carriers.iter().enumerate() {
+        let account = format!("chaos{index}");
+        let numbers = [1, 2].map(|n| format!("+1202555{}{n:03}", index + 1));
+        setup::at_carrier(platform, &client, *carrier, &account, &numbers).await?;
+        let sender = |number| setup::DemoSender { number, pace: PACE, country: "US" };
+        let of_account: Vec<_> = numbers.iter().map(|number| sender(number)).collect();
+        senders.extend(setup::senders(&client, &account, &of_account).await?);
+    }
+    let pool = setup::pool_of(&client, &senders).await?;
 
     let singles = args.recipients / 5;
     let recipients = args.recipients - singles;
@@ -85,7 +91,8 @@ pub async fn prepare(platform: &mut Platform, args: &cli::Chaos) -> anyhow::Resu
     let campaign = campaign["id"].as_str().context("the campaign's id")?.to_owned();
     client.post(&format!("/v1/campaigns/{campaign}/start"), &json!({})).await?;
 
-    Ok(ChaosWork { campaign, pool, recipients, singles })
+    let carriers = args.carriers.clone();
+    Ok(ChaosWork { campaign, carriers, pool, recipients, singles })
 }
 
 /// Submits the single messages, each under a key, and repeats requests without an answer. Gives the

@@ -29,8 +29,10 @@ const ASKED_AT_ONCE: usize = 16;
 pub struct ChaosVerdict {
     /// Messages by state, as the api tells them one by one.
     states: BTreeMap<String, usize>,
-    /// Texts in the carrier's ledger.
+    /// Texts in the ledgers of all carriers together.
     carrier: usize,
+    /// Texts by carrier.
+    by_carrier: BTreeMap<String, usize>,
     /// What does not agree; empty is well.
     wrong: Vec<String>,
 }
@@ -86,7 +88,10 @@ pub async fn reach(
         wrong.push(format!("{} messages, but {} were accepted", all.len(), work.messages()));
     }
 
-    let carrier = against_carrier(platform, &all, &mut wrong).await?;
+    let ledger_of_carriers = platform.ledger().await?;
+    against_carrier(&ledger_of_carriers, &all, &mut wrong)?;
+    let by_carrier = by_carrier(&ledger_of_carriers, work, &mut wrong);
+    let carrier = ledger_of_carriers.len();
     verdict::final_states(&states, all.len(), &mut wrong);
     verdict::against_rollup(&client, &states, &mut wrong).await?;
     verdict::against_rows(platform, 0, &mut wrong).await?;
@@ -94,19 +99,14 @@ pub async fn reach(
     let campaign_cost = money(&ledger["cost"])?;
     against_budget(platform, campaign_cost + single_cost, &mut wrong).await?;
 
-    Ok(ChaosVerdict { states, carrier, wrong })
+    Ok(ChaosVerdict { states, carrier, by_carrier, wrong })
 }
 
 /// Checks that the carrier holds each reference at most once and tells each message's fate as we
-/// do; gives how many texts it has.
-async fn against_carrier(
-    platform: &Platform,
-    all: &[Told],
-    wrong: &mut Vec<String>,
-) -> anyhow::Result<usize> {
+/// do. A message that two carriers have is there twice as well.
+fn against_carrier(ledger: &[Value], all: &[Told], wrong: &mut Vec<String>) -> anyhow::Result<()> {
     let mut texts: HashMap<String, (usize, String)> = HashMap::new();
-    let ledger = platform.ledger().await?;
-    for line in &ledger {
+    for line in ledger {
         let reference = line["reference"].as_str().context("a text without a reference")?;
         let entry = texts.entry(reference.to_owned()).or_default();
         *entry = (entry.0 + 1, line["status"].as_str().unwrap_or_default().to_owned());
@@ -131,7 +131,25 @@ async fn against_carrier(
             example.state
         ));
     }
-    Ok(ledger.len())
+    Ok(())
+}
+
+/// How many texts each carrier has. One that has none took no part, and the run shows nothing about
+/// it.
+fn by_carrier(
+    ledger: &[Value],
+    work: &ChaosWork,
+    wrong: &mut Vec<String>,
+) -> BTreeMap<String, usize> {
+    let mut counts: BTreeMap<String, usize> =
+        work.carriers.iter().map(|carrier| (carrier.as_str().to_owned(), 0)).collect();
+    for line in ledger {
+        *counts.entry(line["carrier"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
+    }
+    for (carrier, _) in counts.iter().filter(|(_, count)| **count == 0) {
+        wrong.push(format!("no text went to {carrier}"));
+    }
+    counts
 }
 
 /// Checks that the budget's counter holds what the carrier billed, in micro-units.
@@ -190,6 +208,10 @@ impl ChaosVerdict {
     pub fn print(&self, took: Duration) {
         let all = self.states.values().sum();
         verdict::print_counts(all, &self.states, self.carrier, &self.wrong);
+
+        for (carrier, count) in &self.by_carrier {
+            println!("  {count:>7}  texts at {carrier}");
+        }
 
         let verdict = if self.passes() { "every count agrees" } else { "THE COUNTS DO NOT AGREE" };
         println!("\n  {verdict}; {:.1} s", took.as_secs_f64());

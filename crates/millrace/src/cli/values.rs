@@ -1,8 +1,14 @@
 //! Words of the command line that are values of our own types.
 
+use carriers::Carrier;
 use domain::gates::SwitchMode;
 use stage::StageName;
 use store::settings::api_keys::KeyRole;
+
+pub(crate) fn carrier(name: &str) -> Result<Carrier, String> {
+    let known = || Carrier::ALL.iter().map(|known| known.as_str()).collect::<Vec<_>>().join(", ");
+    Carrier::from_name(name).ok_or_else(|| format!("no such carrier; there are {}", known()))
+}
 
 pub(crate) fn switch_mode(text: &str) -> Result<SwitchMode, String> {
     SwitchMode::from_name(text).ok_or_else(|| "on, paused or stopped".to_owned())

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use carriers::Carrier;
 use domain::account::Access;
 use serde_json::{Value, json};
 use store::core::seal::Sealer;
 
 use super::client::HttpCaller;
+use crate::platform::Platform;
 
 /// A sender to register.
 pub struct DemoSender<'a> {
@@ -21,6 +23,9 @@ pub struct DemoSender<'a> {
 
 /// The carrier's secret of an account in the sandbox, which takes the first that it sees.
 pub const TOKEN: &str = "sandbox-token";
+
+/// The id of every account at Bandwidth in the sandbox.
+const BANDWIDTH_ACCOUNT: &str = "9900000";
 
 /// The account's id at the carrier: `AC` and 32 hexadecimal digits, from its name here.
 pub fn sid(account: &str) -> String {
@@ -49,6 +54,45 @@ pub async fn account(api: &HttpCaller, sandbox: &str, account: &str) -> anyhow::
         "carrier_sid": sid(account),
         "auth_token": TOKEN,
         "base_url": sandbox,
+    });
+    api.post("/v1/carrier-accounts", &body).await.map(drop)
+}
+
+/// Registers an account of this carrier in the sandbox, and makes its numbers known there.
+///
+/// # Errors
+/// The api or the sandbox refuses it.
+pub async fn at_carrier(
+    platform: &Platform,
+    api: &HttpCaller,
+    carrier: Carrier,
+    account: &str,
+    numbers: &[String],
+) -> anyhow::Result<()> {
+    if carrier == Carrier::Twilio {
+        return self::account(api, &platform.sandbox_url, account).await;
+    }
+    if carrier != Carrier::Bandwidth {
+        bail!("the sandbox does not play {}", carrier.as_str());
+    }
+
+    let (user, password) = ("sandbox-user", TOKEN);
+    let application = json!({
+        "account": BANDWIDTH_ACCOUNT,
+        "callback_url": format!("{}/webhooks/bandwidth/{account}", platform.api_url),
+        "user": user,
+        "password": password,
+        "numbers": numbers,
+    });
+    platform.sandbox.put(&format!("/sandbox/applications/{account}"), &application).await?;
+
+    let body = json!({
+        "account": account,
+        "carrier": "bandwidth",
+        "carrier_sid": format!("{BANDWIDTH_ACCOUNT}/{account}"),
+        "auth_token": format!("{user}:{password}"),
+        "base_url": platform.sandbox_url,
+        "confirms_opt_out": false,
     });
     api.post("/v1/carrier-accounts", &body).await.map(drop)
 }

@@ -68,9 +68,18 @@ impl Caller {
         request.send().await?.error_for_status()?;
         Ok(())
     }
+
+    /// Sets the application of the other carrier up, which has our other number.
+    async fn register_application(&self) -> anyhow::Result<()> {
+        let application = json!({
+            "account": "9900000", "user": "user", "password": "word", "numbers": [OTHER_SENDER],
+            "callback_url": format!("{}/webhooks/bandwidth/other", self.api),
+        });
+        self.sandbox(Method::PUT, "/sandbox/applications/app-1", &application).await.map(drop)
+    }
 }
 
-/// Sets a tenant up: an account, a sender, and contacts.
+/// Sets a tenant up: an account and a sender at each of two carriers, and contacts.
 pub async fn set_up(caller: &Caller) -> anyhow::Result<()> {
     let account = json!({
         "account": "main", "carrier": "twilio", "auth_token": TOKEN,
@@ -78,13 +87,21 @@ pub async fn set_up(caller: &Caller) -> anyhow::Result<()> {
     });
     caller.api(Method::POST, "/v1/carrier-accounts", &account).await?;
     caller.register_number().await?;
-
-    let sender = json!({
-        "account": "main", "number": SENDER, "country": "US", "pace": 1000,
-        "active_since": "2026-01-01T00:00:00Z", "daily_cap": 100_000,
-        "time_zone": "America/New_York",
+    let account = json!({
+        "account": "other", "carrier": "bandwidth", "auth_token": "user:word",
+        "carrier_sid": "9900000/app-1", "base_url": caller.sandbox,
     });
-    caller.api(Method::POST, "/v1/senders", &sender).await?;
+    caller.api(Method::POST, "/v1/carrier-accounts", &account).await?;
+    caller.register_application().await?;
+
+    for (account, number) in [("main", SENDER), ("other", OTHER_SENDER)] {
+        let sender = json!({
+            "account": account, "number": number, "country": "US", "pace": 1000,
+            "active_since": "2026-01-01T00:00:00Z", "daily_cap": 100_000,
+            "time_zone": "America/New_York",
+        });
+        caller.api(Method::POST, "/v1/senders", &sender).await?;
+    }
 
     let contacts: Vec<Value> = (0..PEOPLE).map(contact).collect();
     caller.api(Method::POST, "/v1/contacts/bulk", &json!({ "contacts": contacts })).await?;
@@ -128,7 +145,7 @@ pub async fn answer(caller: &Caller) -> anyhow::Result<()> {
     let texts = ["STOP", "How late are you open?", "HELP", "gracias"];
     for index in 0..PEOPLE {
         let text = texts[index % texts.len()];
-        let body = json!({ "from": number(index), "to": SENDER, "body": text });
+        let body = json!({ "from": number(index), "to": sender(index), "body": text });
         caller.sandbox(Method::POST, "/sandbox/inbound", &body).await?;
     }
     quiet(caller).await
@@ -149,8 +166,14 @@ pub async fn quiet(caller: &Caller) -> anyhow::Result<()> {
 }
 
 const SENDER: &str = "+12125550001";
+const OTHER_SENDER: &str = "+12125550002";
 const SID: &str = "AC00000000000000000000000000000001";
 const TOKEN: &str = "sandbox-token";
+
+/// Whoever texts a person: of eight in a row four by each carrier.
+fn sender(index: usize) -> &'static str {
+    if (index / 4).is_multiple_of(2) { SENDER } else { OTHER_SENDER }
+}
 
 fn number(index: usize) -> String {
     format!("+1212{:07}", 2_000_000 + index)
@@ -172,7 +195,7 @@ fn contact(index: usize) -> Value {
 fn message(index: usize) -> Value {
     let class = if index % 4 > 1 { "transactional" } else { "promo" };
     let mut message = json!({
-        "to": number(index), "class": class, "from": SENDER,
+        "to": number(index), "class": class, "from": sender(index),
         "body": format!("Text number {index}"), "idempotency_key": format!("message-{index}"),
         "validity_seconds": 72_000 + index, "metadata": { "order": index.to_string() },
     });

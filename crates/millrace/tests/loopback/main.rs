@@ -1,6 +1,8 @@
-//! A carrier that no stage, no route and no store module was written for passes whole messages, on
-//! an account of the platform's that two tenants share. Its feature is on in tests alone.
+//! Whole messages by other carriers than the demo's. A carrier that no stage, no route and no store
+//! module was written for passes them on an account of the platform's that two tenants share; its
+//! feature is on in tests alone.
 
+mod bandwidth;
 mod carrier;
 mod platform;
 mod sign_in;

@@ -30,13 +30,20 @@ pub struct Caller {
 
 impl Platform {
     pub async fn start() -> anyhow::Result<Self> {
+        Self::start_with(&[]).await
+    }
+
+    /// The same with settings of its own.
+    pub async fn start_with(settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let scratch = Scratch::new()?;
         let up = command(&["up", "--data-dir"])
             .arg(scratch.path().join("data"))
             .env("MILLRACE_LISTEN", "127.0.0.1:0")
             .env("MILLRACE_ALLOW_CARRIER_HOSTS", "127.0.0.1")
+            .envs(settings.iter().copied())
             .stderr(Stdio::null())
             .spawn()?;
+
         let mut this = Self { up, scratch, endpoints: Value::Null };
         let file = this.scratch.path().join("data/endpoints.json");
         let written = async {
@@ -77,6 +84,21 @@ impl Platform {
         self.tool(&["tenant", "create", key]).await?;
         let api_key = self.tool(&["token", "create", "--tenant", key]).await?;
         Ok(Caller { api: self.endpoint("api")?, key: api_key })
+    }
+
+    /// A control call of the sandbox; says what it answers.
+    pub async fn sandbox(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let url = format!("{}/sandbox/{path}", self.endpoint("sandbox")?);
+        let request = carriers::http::client()?.request(method, url).json(body);
+        let answer = request.send().await?.error_for_status()?;
+        Ok(serde_json::from_slice(&answer.bytes().await?).unwrap_or_default())
+    }
+
+    /// Every text that the sandbox has taken.
+    pub async fn ledger(&self) -> anyhow::Result<Vec<Value>> {
+        let url = format!("{}/sandbox/ledger", self.endpoint("sandbox")?);
+        let lines = carriers::http::client()?.get(url).send().await?.text().await?;
+        Ok(lines.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
     }
 
     /// Posts a webhook until its account is known, as a carrier does; says the status.
@@ -141,7 +163,7 @@ impl Platform {
         Ok(metrics.text().await?)
     }
 
-    /// Where something answers, as `up` says.
+    /// Where a part of it answers, as `up` says.
     pub fn endpoint(&self, name: &str) -> anyhow::Result<String> {
         self.endpoints[name].as_str().map(str::to_owned).context("an endpoint")
     }
@@ -185,7 +207,12 @@ impl Caller {
 
     /// Texts a person; says the message's id.
     pub async fn text(&self, from: &str, to: &str) -> anyhow::Result<String> {
-        let body = json!({ "to": to, "from": from, "class": "transactional", "body": "Hi" });
+        self.say(from, to, "Hi").await
+    }
+
+    /// Texts a person these words; says the message's id.
+    pub async fn say(&self, from: &str, to: &str, words: &str) -> anyhow::Result<String> {
+        let body = json!({ "to": to, "from": from, "class": "transactional", "body": words });
         let accepted = self.call(Method::POST, "/v1/messages", Some(&body)).await?;
         accepted["id"].as_str().map(str::to_owned).context("id")
     }
@@ -223,7 +250,8 @@ impl Caller {
         }
     }
 
-    async fn call(
+    /// A call of the api; an error where it is refused.
+    pub async fn call(
         &self,
         method: Method,
         path: &str,

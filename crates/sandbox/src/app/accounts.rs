@@ -54,7 +54,9 @@ impl Accounts {
             return same.then_some(*index);
         }
 
-        let well_formed = sid.starts_with("AC")
+        // Twilio's begin so, Bandwidth's are numbers.
+        let named = sid.starts_with("AC") || sid.bytes().all(|b| b.is_ascii_digit());
+        let well_formed = named
             && (3..=64).contains(&sid.len())
             && sid.bytes().all(|b| b.is_ascii_alphanumeric());
         if !well_formed || self.list.len() >= MAX_ACCOUNTS {

@@ -13,17 +13,19 @@ pub(crate) type Index = u32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Carrier {
     Twilio,
+    Bandwidth,
 }
 
 impl Carrier {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Twilio => "twilio",
+            Self::Bandwidth => "bandwidth",
         }
     }
 
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        (name == "twilio").then_some(Self::Twilio)
+        [Self::Twilio, Self::Bandwidth].into_iter().find(|carrier| carrier.name() == name)
     }
 }
 
@@ -86,9 +88,12 @@ pub(crate) struct Draft {
     pub(crate) body: Box<str>,
     pub(crate) segments: u8,
     pub(crate) media: u8,
+    /// The service or the application that it was sent by.
     pub(crate) service: Option<Arc<str>>,
     pub(crate) callback: Option<Arc<str>>,
     pub(crate) reference: Option<Arc<str>>,
+    /// What the caller wants to have back with every receipt, where the carrier has tags.
+    pub(crate) tag: Option<Box<str>>,
     pub(crate) trace: Option<Box<str>>,
     pub(crate) status: Status,
     /// Business time of acceptance.
@@ -107,10 +112,13 @@ pub(crate) struct Text {
     pub(crate) body: Box<str>,
     pub(crate) segments: u8,
     pub(crate) media: u8,
+    /// The service or the application that it was sent by.
     pub(crate) service: Option<Arc<str>>,
     /// Where receipts go; given up after the last one.
     pub(crate) callback: Option<Arc<str>>,
     pub(crate) reference: Option<Arc<str>>,
+    /// What the caller wants to have back with every receipt, where the carrier has tags.
+    pub(crate) tag: Option<Box<str>>,
     /// The `traceparent` header of the call.
     pub(crate) trace: Option<Box<str>>,
     pub(crate) status: Status,
@@ -145,6 +153,7 @@ impl Text {
             service: draft.service,
             callback: draft.callback,
             reference: draft.reference,
+            tag: draft.tag,
             trace: draft.trace,
             at: draft.at,
             received_at: draft.received_at,
@@ -158,9 +167,14 @@ impl Text {
         }
     }
 
-    /// `SM` or, with media, `MM` and 32 hexadecimal digits.
+    /// 32 hexadecimal digits; of Twilio's after `SM` or, with media, `MM`.
     pub(crate) fn sid_text(&self) -> String {
-        format!("{}{:032x}", if self.media > 0 { "MM" } else { "SM" }, self.sid)
+        let prefix = match self.carrier {
+            Carrier::Twilio if self.media > 0 => "MM",
+            Carrier::Twilio => "SM",
+            Carrier::Bandwidth => "",
+        };
+        format!("{prefix}{:032x}", self.sid)
     }
 }
 

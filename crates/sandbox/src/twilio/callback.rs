@@ -27,7 +27,7 @@ const AGENT: HeaderValue = HeaderValue::from_static("TwilioProxy/1.1");
 pub(super) const API_VERSION: &str = "2010-04-01";
 
 /// The receipt of a text that has come to a status; `None` when its sender wants none.
-pub(super) fn status(
+pub(crate) fn status(
     state: &mut State,
     index: Index,
     status: Status,

@@ -10,7 +10,7 @@ use super::{
     call::Call,
     draft::{self, Request},
     errors::{self, Refusal, coded},
-    format, messages, receipts,
+    format, messages,
 };
 use crate::{
     app::State,
@@ -19,6 +19,7 @@ use crate::{
     faults::Faults,
     job::{NextStep, Step},
     ledger::{Carrier, Draft, Index, Status},
+    receipts,
     reply::{Answer, Cut, Reply},
 };
 
@@ -167,6 +168,7 @@ fn record(call: &Call<'_>, state: &mut State, request: Request) -> Result<Index,
         service: request.service,
         callback: request.callback,
         reference: request.reference,
+        tag: None,
         trace: call.trace.map(Box::from),
         status,
         at: call.app.clock.business(now),

@@ -1,7 +1,7 @@
-//! Texts from phones: personas that react to a delivery, the carrier's own opt-out handling, and
-//! the webhook of the number that was texted.
+//! Texts from phones: the carrier's own opt-out handling, and the webhook of the number that was
+//! texted.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use super::{
     callback::{self, Inbound},
@@ -10,66 +10,12 @@ use super::{
 use crate::{
     app::{App, State},
     clock::machine_now,
-    job::{Job, Reaction},
-    kind::Kind,
-    ledger::Index,
     people::AutoReply,
     phone::Phone,
+    phone_text::{PhoneText, Received},
     posting,
     segments::segments,
 };
-
-/// A text from a phone to a registered number.
-pub(crate) struct PhoneText<'a> {
-    pub(crate) from: Phone,
-    pub(crate) to: &'a str,
-    pub(crate) body: &'a str,
-    /// What Advanced Opt-Out says about it, when it is on.
-    pub(crate) opt_out: Option<Keyword>,
-    /// What a persona meant; without it the text itself is judged.
-    pub(crate) kind: Option<Kind>,
-}
-
-/// What became of an inbound text.
-pub(crate) struct Received {
-    pub(crate) sid: String,
-    /// Where it is delivered to; `None` when the number has no webhook.
-    pub(crate) webhook: Option<Arc<str>>,
-}
-
-/// Lets the person behind a phone react to a text that was just delivered.
-pub(super) fn react(app: &App, index: Index) {
-    let mut state = app.state();
-    let generation = state.ledger.generation();
-    let Some(text) = state.ledger.get(index) else { return };
-    let (person, sender) = (text.to, text.from.clone());
-
-    let said = state.people.said(person);
-    let Some(utterance) = app.personas().answer(app.seed, person, said) else { return };
-    state.people.says(person);
-    drop(state);
-
-    let reaction = Reaction { from: person, to: sender, utterance, generation };
-    app.later(Duration::from_millis(utterance.delay_ms), Job::Say(reaction));
-}
-
-/// Sends what a person decided to send.
-pub(crate) fn say(app: &Arc<App>, reaction: Reaction) {
-    if app.state().ledger.generation() != reaction.generation {
-        return;
-    }
-
-    let text = PhoneText {
-        from: reaction.from,
-        to: &reaction.to,
-        body: reaction.utterance.body,
-        opt_out: None,
-        kind: Some(reaction.utterance.kind),
-    };
-    if receive(app, &text).is_none() {
-        app.state().stats.inbound_without_webhook += 1;
-    }
-}
 
 /// Takes a text from a phone; `None` when nobody has registered the number it goes to.
 pub(crate) fn receive(app: &Arc<App>, text: &PhoneText<'_>) -> Option<Received> {

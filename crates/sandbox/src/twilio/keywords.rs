@@ -17,7 +17,7 @@ const HELP: [&str; 2] = ["HELP", "INFO"];
 
 impl Keyword {
     /// The keyword that a text is: one word, whatever its case, blanks around it ignored.
-    pub(super) fn of(body: &str) -> Option<Self> {
+    pub(crate) fn of(body: &str) -> Option<Self> {
         let word = body.trim().to_uppercase();
         let among = |list: &[&str]| list.contains(&word.as_str());
 
@@ -42,7 +42,7 @@ impl Keyword {
         }
     }
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Stop => "STOP",
             Self::Start => "START",
@@ -50,7 +50,7 @@ impl Keyword {
         }
     }
 
-    pub(super) fn auto_reply(self) -> &'static str {
+    pub(crate) fn auto_reply(self) -> &'static str {
         match self {
             Self::Stop => {
                 "You have successfully been unsubscribed. You will not receive any more messages \
@@ -66,7 +66,7 @@ impl Keyword {
 }
 
 /// The kind that an inbound text is counted as.
-pub(super) fn kind(body: &str, keyword: Option<Keyword>) -> Kind {
+pub(crate) fn kind(body: &str, keyword: Option<Keyword>) -> Kind {
     if body.trim().eq_ignore_ascii_case("alto") {
         return Kind::Alto;
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "tests")]
 
 mod anthropic;
+mod bandwidth;
 mod control;
 mod faults;
 mod inbound;

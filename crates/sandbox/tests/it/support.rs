@@ -167,7 +167,9 @@ impl Answer {
 pub struct Hit {
     pub reference: String,
     pub headers: HeaderMap,
+    /// The pairs of a form; of anything else they mean nothing.
     pub form: HashMap<String, String>,
+    pub body: Bytes,
 }
 
 impl Hit {
@@ -250,12 +252,12 @@ async fn take(
     headers: HeaderMap,
     body: Bytes,
 ) -> StatusCode {
-    let form: HashMap<String, String> = serde_urlencoded::from_bytes(&body).unwrap();
+    let form: HashMap<String, String> = serde_urlencoded::from_bytes(&body).unwrap_or_default();
     let query: HashMap<String, String> =
         serde_urlencoded::from_str(uri.query().unwrap_or("")).unwrap();
 
     let reference = query.get("message").cloned().unwrap_or_default();
-    inbox.hits.lock().unwrap().push(Hit { reference, headers, form });
+    inbox.hits.lock().unwrap().push(Hit { reference, headers, form, body });
 
     let answer = {
         let mut answers = inbox.answers.lock().unwrap();

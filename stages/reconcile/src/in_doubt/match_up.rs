@@ -1,6 +1,7 @@
 //! Which of the texts that a carrier lists are those in doubt: pure. Of n equal texts in doubt of
 //! which the list has k, exactly k are found. Which text goes to which message does not matter: the
-//! texts are equal.
+//! texts are equal. A carrier that keeps no text lists records without one, which may be of any
+//! text of their time: unequal ones are decided only where there is a record for each, or none.
 
 use std::{
     borrow::Cow,
@@ -56,6 +57,13 @@ pub(crate) fn match_up(
         equal.entry(canonical(member.text)).or_default().push(index);
     }
 
+    // Where all texts are equal, a record without a text is of them.
+    let is_blank = |index: &mut usize| listed[*index].body.is_empty();
+    let blanks: Vec<usize> = match equal.len() {
+        0 | 1 => Vec::new(),
+        _ => free.extract_if(.., is_blank).collect(),
+    };
+
     let mut fates = vec![Fate::Wait; members.len()];
     for (text, group) in equal {
         let must_be_listed =
@@ -77,7 +85,43 @@ pub(crate) fn match_up(
             fates[absent] = Fate::Absent;
         }
     }
+    match_blanks(members, listed, &blanks, at, &mut fates);
     fates
+}
+
+/// Decides about unequal texts by records that do not tell their text: each of the texts that such
+/// a record can be of is found where all of them have one; else nobody knows which was sent.
+fn match_blanks(
+    members: &[Member<'_>],
+    listed: &[MessageRecord],
+    blanks: &[usize],
+    at: Timestamp,
+    fates: &mut [Fate],
+) {
+    let in_time = |member: &usize| {
+        blanks.iter().any(|index| nearest(members, &[*member], &listed[*index]).is_some())
+    };
+    let is_open = |member: &usize| !matches!(fates[*member], Fate::Found(_));
+    let open: Vec<usize> = (0..members.len()).filter(is_open).filter(in_time).collect();
+    let is_due =
+        |member: &usize| members[*member].listed_at.is_some_and(|listed_at| listed_at <= at);
+
+    let mut left = open.clone();
+    let mut found = Vec::new();
+    for index in blanks {
+        if let Some(owner) = nearest(members, &left, &listed[*index]) {
+            found.push((left.swap_remove(owner), *index));
+        }
+    }
+
+    for member in &open {
+        fates[*member] = Fate::Wait;
+    }
+    if left.is_empty() && open.iter().all(is_due) {
+        for (member, index) in found {
+            fates[member] = Fate::Found(index);
+        }
+    }
 }
 
 /// The member whose call was nearest in time to this text, of those that it can be of: an index
@@ -96,7 +140,7 @@ fn nearest(members: &[Member<'_>], left: &[usize], record: &MessageRecord) -> Op
     in_time.min().map(|(_, i)| i)
 }
 
-/// A body that the carrier has redacted may be any text.
+/// A body that the carrier has redacted, or does not keep, may be any text.
 fn is_text(record: &MessageRecord, text: &str) -> bool {
     record.body.is_empty() || canonical(&record.body) == text
 }

@@ -89,6 +89,31 @@ fn what_a_carrier_does_to_a_text_does_not_hide_it() {
     assert_eq!(fates(&members, &[record("SM1", "Hi", 1)], &[]), [Fate::Absent]);
 }
 
+#[test]
+fn records_without_a_text_find_all_unequal_texts_or_decide_nothing() {
+    let members = [member("hello", 0), member("bye", 2), member("late", 900)];
+    let members = members.map(|one| Member { listed_at: Some(at(950)), ..one });
+    let blank = |sid, second| record(sid, "", second);
+
+    // Both of that time are listed; the third one's call came long after either.
+    let both = [blank("A", 1), blank("B", 3)];
+    assert_eq!(fates(&members, &both, &[]), [Fate::Found(0), Fate::Found(1), Fate::Absent]);
+    // One of two: whichever was taken for absent might have been sent.
+    assert_eq!(fates(&members, &both[..1], &[]), [Fate::Wait, Fate::Wait, Fate::Absent]);
+    assert_eq!(fates(&members, &both, &["A"]), [Fate::Wait, Fate::Wait, Fate::Absent]);
+    // None of them.
+    assert_eq!(fates(&members, &both, &["A", "B"]), [Fate::Absent; 3]);
+    assert_eq!(fates(&members, &[], &[]), [Fate::Absent; 3]);
+
+    // What tells its text is told apart from what does not.
+    let mixed = [record("A", "bye", 1), blank("B", 3)];
+    assert_eq!(fates(&members, &mixed, &[]), [Fate::Found(1), Fate::Found(0), Fate::Absent]);
+
+    // A claim that still holds may be the one that was taken.
+    let held = [Member { listed_at: None, ..members[0] }, members[1]];
+    assert_eq!(fates(&held, &both[..1], &[]), [Fate::Wait, Fate::Wait]);
+}
+
 proptest! {
     #[test]
     fn of_n_equal_texts_of_which_k_are_listed_exactly_k_are_found_each_once(

@@ -81,6 +81,11 @@ pub(crate) type BySid = HashMap<(String, String), Key>;
 pub(crate) fn read(request: &WebhookRequest) -> Result<Said, Unusable> {
     let carrier = Carrier::from_name(&request.carrier).ok_or(Unusable::UnknownCarrier)?;
     let reports = carrier.read_reports(&request.query, &request.body);
+    let unread = carrier.unread_parts(&request.body);
+    if unread > 0 {
+        metrics::counter!("millrace_webhook_parts_unread_total", "carrier" => carrier.as_str())
+            .increment(unread as u64);
+    }
     Ok(Said { carrier, reports: reports.map_err(Unusable::Unreadable)? })
 }
 

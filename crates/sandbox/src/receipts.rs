@@ -5,17 +5,18 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::oneshot;
 
-use super::{callback, inbound};
 use crate::{
-    app::App,
+    app::{App, State},
+    bandwidth::callback::status as bandwidth_receipt,
     clock::machine_now,
     delivery::Delivery,
     dice::Dice,
     faults::Faults,
     job::{Job, NextStep, Step},
-    ledger::Status,
-    posting,
+    ledger::{Carrier, Index, Status},
+    posting, reaction,
     stats::count,
+    twilio::callback::status as twilio_receipt,
 };
 
 /// How often a scheduled text looks at the business clock.
@@ -54,12 +55,12 @@ impl Ending {
 }
 
 /// Plans a step.
-pub(super) fn plan(app: &App, after: Duration, next: NextStep) {
+pub(crate) fn plan(app: &App, after: Duration, next: NextStep) {
     app.later(after, Job::Step(next));
 }
 
 /// Whether this text's `sent` comes before the answer to its caller.
-pub(super) fn comes_before_response(faults: &Faults, dice: Dice) -> bool {
+pub(crate) fn comes_before_response(faults: &Faults, dice: Dice) -> bool {
     faults.receipts.sent && dice.text("before_response").hits(faults.receipts.before_response)
 }
 
@@ -74,13 +75,13 @@ pub(crate) fn take_step(app: &Arc<App>, next: NextStep) {
 }
 
 /// Sends at once, and tells when the receipt has been made.
-pub(super) fn send_now(app: &Arc<App>, next: NextStep, ended: oneshot::Sender<()>) {
+pub(crate) fn send_now(app: &Arc<App>, next: NextStep, ended: oneshot::Sender<()>) {
     app.state().stats.fault("before_response");
     send(app, &next, Some(ended));
 }
 
 /// Lets a scheduled text go when business time has reached its time, else looks again later.
-pub(super) fn release(app: &App, next: NextStep) {
+pub(crate) fn release(app: &App, next: NextStep) {
     let Step::Release { send_at } = next.step else { return };
     let waits = {
         let state = app.state();
@@ -143,7 +144,7 @@ fn end(app: &Arc<App>, next: &NextStep) {
         if state.ledger.generation() != next.generation {
             return;
         }
-        let late = reordered.then(|| callback::status(&mut state, next.index, Status::Sent, 0));
+        let late = reordered.then(|| call_back(&mut state, next.index, Status::Sent, 0));
         // No receipt follows: the URL's memory is given back.
         if let Some(text) = state.ledger.get_mut(next.index) {
             text.callback = None;
@@ -152,7 +153,7 @@ fn end(app: &Arc<App>, next: &NextStep) {
     };
 
     if ending == Ending::Delivered {
-        inbound::react(app, next.index);
+        reaction::react(app, next.index);
     }
     emit(app, &faults, next.dice, "end", delivery);
     if let Some(late) = late {
@@ -182,7 +183,16 @@ fn advance(
     }
 
     state.ledger.set_status(next.index, to, error, now);
-    Some(callback::status(&mut state, next.index, to, error))
+    Some(call_back(&mut state, next.index, to, error))
+}
+
+/// The receipt of a text that has come to a status, in its carrier's form; `None` when its sender
+/// wants none.
+fn call_back(state: &mut State, index: Index, to: Status, error: u32) -> Option<Box<Delivery>> {
+    match state.ledger.get(index)?.carrier {
+        Carrier::Twilio => twilio_receipt(state, index, to, error),
+        Carrier::Bandwidth => bandwidth_receipt(state, index, to, error),
+    }
 }
 
 fn with_end(

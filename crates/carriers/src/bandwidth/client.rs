@@ -1,0 +1,174 @@
+//! The calls that send a text. One call is one HTTP request: nothing is retried here.
+
+use std::{fmt, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+};
+use jiff::Timestamp;
+use reqwest::{Request, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+use super::{
+    classify::{classify, classify_fault},
+    credentials::{secret_fault, split_account_id},
+};
+use crate::{
+    answer::CarrierReply,
+    http::{REQUEST_TIMEOUT, call, retry_after},
+    redact::Hidden,
+    setup::{SetupError, endpoint},
+};
+
+/// One Bandwidth account with one of its applications. Cheap to clone; URL and authorization are
+/// built once.
+#[derive(Clone)]
+pub struct Client {
+    pub(super) http: reqwest::Client,
+    messages_url: Url,
+    application: String,
+    authorization: HeaderValue,
+    timeout: Duration,
+}
+
+/// One text to be sent, in Bandwidth's terms.
+#[derive(Clone, Copy)]
+pub struct MessageRequest<'a> {
+    /// The recipient's number, E.164.
+    pub to: &'a str,
+    /// Sender: a number of the application in E.164, a short code or a name.
+    pub from: &'a str,
+    /// The text, at most 2,048 characters.
+    pub text: &'a str,
+    /// What every callback brings back; see [`super::tag()`].
+    pub tag: &'a str,
+    /// When Bandwidth must have sent it, in machine time; none is Bandwidth's own default.
+    pub expires_at: Option<Timestamp>,
+    /// W3C trace context, passed on as the `traceparent` header; an unusable value is left out.
+    pub traceparent: Option<&'a str>,
+}
+
+/// A reply to a send repeats the text: some KiB.
+const MAX_REPLY_BYTES: usize = 64 * 1024;
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+// === impl Client ===
+
+impl Client {
+    /// A client for one account and application: `account_id` is `account/application`, `secret`
+    /// is `user:password`. `base_url` must have passed [`crate::check_base_url`].
+    ///
+    /// # Errors
+    /// Says which setting is unusable.
+    pub fn new(
+        http: reqwest::Client,
+        base_url: &str,
+        account_id: &str,
+        secret: &SecretString,
+    ) -> Result<Self, SetupError> {
+        let ids = split_account_id(account_id).ok_or(SetupError::AccountAndApplication)?;
+        let (account, application) = ids;
+        let secret = secret.expose_secret();
+        if secret_fault(secret).is_some() {
+            return Err(SetupError::UserAndPassword);
+        }
+
+        let messages_url = endpoint(base_url, &format!("/api/v2/users/{account}/messages"))?;
+        let basic = format!("Basic {}", STANDARD.encode(secret));
+        let mut authorization = HeaderValue::from_str(&basic).map_err(|_| SetupError::Secret)?;
+        authorization.set_sensitive(true);
+        let (application, timeout) = (application.to_owned(), REQUEST_TIMEOUT);
+        Ok(Self { http, messages_url, application, authorization, timeout })
+    }
+
+    /// Another limit for a whole call than [`REQUEST_TIMEOUT`]. Claims are built on that number,
+    /// so a longer one is for calls without a claim only.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Asks Bandwidth to send one text (`POST .../messages`), once.
+    pub async fn send(&self, text: &MessageRequest<'_>) -> CarrierReply {
+        let mut request = self.request(Method::POST, self.messages_url.clone());
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(Ok(value)) = text.traceparent.map(HeaderValue::from_str) {
+            headers.insert(TRACEPARENT, value);
+        }
+        *request.body_mut() = Some(text.json(&self.application).into());
+
+        match call(&self.http, request, MAX_REPLY_BYTES).await {
+            Ok(reply) => classify(reply.status, retry_after(&reply.headers), &reply.body),
+            Err(fault) => classify_fault(fault),
+        }
+    }
+
+    pub(super) fn request(&self, method: Method, url: Url) -> Request {
+        let mut request = Request::new(method, url);
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(AUTHORIZATION, self.authorization.clone());
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        *request.headers_mut() = headers;
+        *request.timeout_mut() = Some(self.timeout);
+        request
+    }
+
+    pub(super) fn messages_url(&self) -> Url {
+        self.messages_url.clone()
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("bandwidth::Client")
+            .field("messages_url", &self.messages_url.as_str())
+            .field("application", &self.application)
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl MessageRequest ===
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    application_id: &'a str,
+    to: [&'a str; 1],
+    from: &'a str,
+    text: &'a str,
+    tag: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiration: Option<String>,
+}
+
+impl MessageRequest<'_> {
+    fn json(&self, application_id: &str) -> String {
+        let Self { to, from, text, tag, .. } = *self;
+        let expiration = self.expires_at.map(wire_time);
+        let body = Body { application_id, to: [to], from, text, tag, expiration };
+        serde_json::to_string(&body).expect("a flat struct of texts encodes")
+    }
+}
+
+impl fmt::Debug for MessageRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageRequest")
+            .field("to", &Hidden(self.to))
+            .field("from", &Hidden(self.from))
+            .field("text", &Hidden(self.text))
+            .field("tag", &self.tag)
+            .field("expires_at", &self.expires_at)
+            .field("traceparent", &self.traceparent)
+            .finish()
+    }
+}
+
+/// A time as Bandwidth writes it, to the millisecond.
+pub(super) fn wire_time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}

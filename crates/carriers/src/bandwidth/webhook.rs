@@ -1,0 +1,159 @@
+//! What Bandwidth posts: a JSON array of events, those of our texts and texts of people in any
+//! mixture. The direction decides which is which. Each event is read by itself: one that cannot be
+//! read does not lose the others. Verify the credentials first.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{is_message_id, parse_tag};
+use crate::report::{ReceivedText, ReportedNumbers, ReportedStatus, StatusReport, WebhookError};
+
+/// The first digit of codes that do not tell what became of the text: no receipt in time, or one
+/// that Bandwidth does not understand.
+const AMBIGUOUS: u32 = 9;
+
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    /// Whom the event is about: the recipient of a text of ours, our number of a person's.
+    #[serde(default)]
+    to: Option<String>,
+    /// A number in practice.
+    #[serde(rename = "errorCode", borrow, default)]
+    error_code: Option<&'a RawValue>,
+    message: Message<'a>,
+}
+
+#[derive(Deserialize)]
+struct Message<'a> {
+    id: String,
+    direction: String,
+    #[serde(default)]
+    owner: Option<String>,
+    #[serde(default)]
+    from: Option<String>,
+    #[serde(default)]
+    text: Option<String>,
+    #[serde(default)]
+    tag: Option<String>,
+    #[serde(borrow, default)]
+    media: Option<Vec<&'a RawValue>>,
+}
+
+/// What one event says.
+enum Said {
+    Report(StatusReport),
+    Text(ReceivedText),
+    /// Of a kind that says nothing about how a text stands.
+    Nothing,
+}
+
+/// The reports on texts of ours.
+pub(crate) fn read_reports(body: &[u8]) -> Result<Vec<StatusReport>, WebhookError> {
+    let said = read(body)?.into_iter().filter_map(|said| match said {
+        Said::Report(report) => Some(report),
+        Said::Text(_) | Said::Nothing => None,
+    });
+    Ok(said.collect())
+}
+
+/// The texts of people.
+pub(crate) fn read_texts(body: &[u8]) -> Result<Vec<ReceivedText>, WebhookError> {
+    let said = read(body)?.into_iter().filter_map(|said| match said {
+        Said::Text(text) => Some(text),
+        Said::Report(_) | Said::Nothing => None,
+    });
+    Ok(said.collect())
+}
+
+/// How many events could not be read, where others could.
+pub(crate) fn unread(body: &[u8]) -> usize {
+    let items = items(body).unwrap_or_default();
+    items.iter().filter(|item| read_one(item).is_err()).count()
+}
+
+/// What can be read; an error where there is something and nothing of it can be.
+fn read(body: &[u8]) -> Result<Vec<Said>, WebhookError> {
+    let items = items(body)?;
+    let read: Vec<_> = items.iter().map(|item| read_one(item)).collect();
+    match read.iter().all(Result::is_err) {
+        true => read.into_iter().collect(),
+        false => Ok(read.into_iter().filter_map(Result::ok).collect()),
+    }
+}
+
+fn items(body: &[u8]) -> Result<Vec<&RawValue>, WebhookError> {
+    serde_json::from_slice(body).map_err(|_| WebhookError::Parameter("body"))
+}
+
+fn read_one(item: &RawValue) -> Result<Said, WebhookError> {
+    let event: Event<'_> =
+        serde_json::from_str(item.get()).map_err(|_| WebhookError::Parameter("event"))?;
+    if !is_message_id(&event.message.id) {
+        return Err(WebhookError::Parameter("message.id"));
+    }
+    match event.message.direction.as_str() {
+        "out" => Ok(report(event)),
+        "in" => text(event),
+        _ => Err(WebhookError::Parameter("message.direction")),
+    }
+}
+
+fn report(event: Event<'_>) -> Said {
+    let code = event.error_code.and_then(|raw| code(raw.get()));
+    let Some(status) = status_of(&event.kind, code) else { return Said::Nothing };
+    let message = event.message;
+    Said::Report(StatusReport {
+        reference: message.tag.as_deref().and_then(parse_tag),
+        sid: message.id,
+        numbers: ReportedNumbers { to: event.to, from: message.from.or(message.owner) },
+        status,
+    })
+}
+
+fn text(event: Event<'_>) -> Result<Said, WebhookError> {
+    if event.kind != "message-received" {
+        return Ok(Said::Nothing);
+    }
+    let message = event.message;
+    let media = message.media.map_or(0, |media| media.len());
+    Ok(Said::Text(ReceivedText {
+        sid: message.id,
+        from: message.from.ok_or(WebhookError::Parameter("message.from"))?,
+        to: event.to.or(message.owner).ok_or(WebhookError::Parameter("to"))?,
+        body: message.text.unwrap_or_default(),
+        num_media: u16::try_from(media).unwrap_or(u16::MAX),
+        // Bandwidth passes opt-out words on as they are and answers none of them.
+        keyword: None,
+    }))
+}
+
+/// Where a text of ours stands by the type of an event; none for types that do not say it, and for
+/// those that Bandwidth may add.
+fn status_of(kind: &str, code: Option<u32>) -> Option<ReportedStatus> {
+    match kind {
+        "message-sending" => Some(ReportedStatus::Pending),
+        "message-sent" => Some(ReportedStatus::Sent),
+        "message-delivered" => Some(ReportedStatus::Delivered),
+        "message-failed" => Some(failure(code, ReportedStatus::Failed)),
+        "message-read" => Some(ReportedStatus::Read),
+        _ => None,
+    }
+}
+
+/// A failure by its code. An ambiguous one is none: the text has left, and nobody knows more.
+pub(super) fn failure(
+    code: Option<u32>,
+    failed: fn(Option<u32>) -> ReportedStatus,
+) -> ReportedStatus {
+    match code {
+        Some(code) if code / 1_000 == AMBIGUOUS => ReportedStatus::Sent,
+        Some(_) | None => failed(code),
+    }
+}
+
+/// An error code, as a number or a text of one; 0 is none.
+pub(super) fn code(json: &str) -> Option<u32> {
+    json.trim_matches('"').parse().ok().filter(|code| *code > 0)
+}
