@@ -3,7 +3,7 @@
 //! transaction. Webhooks of carriers need no database at all.
 //!
 //! Contract: REST under `/v1`, `/webhooks/{carrier}/{account}`; `/openapi.json`, `/asyncapi.json`,
-//! `/docs`.
+//! `/docs`; the console under `/console/`.
 //! Publishes: `msg.submitted.<lane>`, `carrier.<carrier>.<account>.<kind>`,
 //! `events.<tenant>.campaign.*`, `events.<tenant>.message.cancelled`,
 //! `events.<tenant>.contact.opted_out|opted_in`.
@@ -15,6 +15,7 @@ pub mod app;
 mod audit;
 mod auth;
 mod connections;
+mod console;
 mod contacts;
 mod delimited;
 pub mod directory;
@@ -27,6 +28,7 @@ mod ids;
 mod import;
 mod last_known;
 mod limits;
+mod live;
 mod outbox;
 mod quotas;
 mod routes;

@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{
     app::App,
     auth::authenticate,
+    console,
     document::{self, Documents},
     http::{
         Kind, Problem,
@@ -66,6 +67,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(strangers.route_layer(refuse_unknown))
         .merge(others)
         .merge(document::page())
+        .merge(console::router())
         .fallback(async || Problem::new(Kind::NotFound, "there is no such path"))
         .method_not_allowed_fallback(async || {
             Problem::new(Kind::MethodNotAllowed, "this path exists, with another method")
