@@ -29,8 +29,7 @@ use crate::{
     directory,
     http::peer::Peer,
     http::proxies::client_of,
-    live,
-    outbox, routes,
+    live, outbox, routes,
 };
 
 /// How long a connection may take to send the head of a request, which bounds idling too.

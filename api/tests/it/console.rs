@@ -30,5 +30,8 @@ async fn browsers_are_led_to_the_console_and_programs_are_not() {
     let browser = browser.build().unwrap();
     let asked = browser.request(Method::GET, format!("{}/", world.base));
     let led = send(asked.header(header::ACCEPT, "text/html,*/*;q=0.8")).await;
-    assert_eq!((led.status.as_u16(), &led.headers["location"]), (307, &"/console/".parse().unwrap()));
+    assert_eq!(
+        (led.status.as_u16(), &led.headers["location"]),
+        (307, &"/console/".parse().unwrap())
+    );
 }

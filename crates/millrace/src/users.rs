@@ -7,10 +7,11 @@ use anyhow::Context;
 use boot::{keys::random_password, settings::Common};
 use clap::{Args, Subcommand};
 use domain::{email, ids::TenantId};
-use secrecy::ExposeSecret;
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use store::{
-    Role,
+    Role, Store,
     audit::{self, AuditEntry},
     people::{
         self,
@@ -27,7 +28,7 @@ use crate::{
 };
 
 /// Who does what is done here, as the audit trail names them.
-const OPERATOR: &str = "operator";
+pub const OPERATOR: &str = "operator";
 
 /// How many people one look asks for.
 const PAGE: i64 = 1_000;
@@ -110,7 +111,23 @@ async fn invite(args: Invite) -> anyhow::Result<()> {
     let store = process.store(Role::Api, 1).await?;
     known_tenant(&store, &tenant).await?;
 
-    // record
+    let (code, expires_at) = invited(&store, tenant, email, role, process.time.now()).await?;
+    println!("{}", code.expose_secret());
+    eprintln!("good until {expires_at}: POST /v1/auth/accept-invitation with this code");
+    Ok(())
+}
+
+/// Invites somebody as the operator does; gives the code, and until when it is good.
+///
+/// # Errors
+/// The database cannot be asked, or too many invitations of the tenant are open.
+pub async fn invited(
+    store: &Store,
+    tenant: TenantId,
+    email: String,
+    role: KeyRole,
+    now: Timestamp,
+) -> anyhow::Result<(SecretString, Timestamp)> {
     let machine = boot::clock::machine_now();
     let what = format!("invitation {tenant} {email} {machine}");
     let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, what.as_bytes());
@@ -119,9 +136,10 @@ async fn invite(args: Invite) -> anyhow::Result<()> {
     let mut tx = store.scoped([&tenant]).await?;
     let code = invitations::create(&mut tx, &tenant, &new, OPERATOR).await?;
     let code = code.context("too many invitations of this tenant are open")?;
+
     let invited = AuditEntry {
         tenant,
-        at: process.time.now(),
+        at: now,
         actor: OPERATOR.into(),
         action: "user.invited".into(),
         subject: format!("invitation:{id}"),
@@ -129,11 +147,7 @@ async fn invite(args: Invite) -> anyhow::Result<()> {
     };
     audit::append(&mut tx, &[invited]).await?;
     tx.commit().await?;
-
-    // say
-    println!("{}", code.expose_secret());
-    eprintln!("good until {expires_at}: POST /v1/auth/accept-invitation with this code");
-    Ok(())
+    Ok((code, expires_at))
 }
 
 async fn list(args: List) -> anyhow::Result<()> {

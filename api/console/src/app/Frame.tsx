@@ -105,8 +105,8 @@ function LiveStatus() {
   const t = useT();
   const state = useConnection();
   return (
-    <footer role="status" className="hidden px-6 pb-3 text-xs text-soft sm:block">
-      {t(`live.${state}`)}
+    <footer className="hidden px-6 pb-3 text-xs text-soft sm:block">
+      <p role="status">{t(`live.${state}`)}</p>
     </footer>
   );
 }

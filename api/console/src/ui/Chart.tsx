@@ -4,10 +4,12 @@ import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Button } from './Button';
 
+type Props = { label: string; times: string[]; series: Series[]; span?: [from: string, to: string] };
+
 export type Series = { label: string; colour: string; values: (number | null)[] };
 
 /** Lines over time; the same figures as a table one key away. */
-export function Chart({ label, times, series }: { label: string; times: string[]; series: Series[] }) {
+export function Chart({ label, times, series, span }: Props) {
   const t = useT();
   const [asTable, setAsTable] = useState(false);
   return (
@@ -28,14 +30,15 @@ export function Chart({ label, times, series }: { label: string; times: string[]
       {asTable ? (
         <Figures label={label} times={times} series={series} />
       ) : (
-        <Lines label={label} times={times} series={series} />
+        <Lines label={label} times={times} series={series} {...(span ? { span } : {})} />
       )}
     </div>
   );
 }
 
-function Lines({ label, times, series }: { label: string; times: string[]; series: Series[] }) {
+function Lines({ label, times, series, span }: Props) {
   const place = useRef<HTMLDivElement>(null);
+  const [from, to] = span ?? [];
   useEffect(() => {
     let plot: uPlot | undefined;
     let gone = false;
@@ -54,6 +57,7 @@ function Lines({ label, times, series }: { label: string; times: string[]; serie
         width: element.clientWidth,
         height: 180,
         legend: { show: false },
+        scales: from && to ? { x: { range: [Date.parse(from) / 1000, Date.parse(to) / 1000] } } : {},
         cursor: { show: false },
         axes: [axis, { ...axis, size: 48 }],
         series: [
@@ -72,11 +76,11 @@ function Lines({ label, times, series }: { label: string; times: string[]; serie
       gone = true;
       plot?.destroy();
     };
-  }, [times, series]);
+  }, [times, series, from, to]);
   return <div ref={place} role="img" aria-label={label} className="h-45 overflow-hidden" />;
 }
 
-function Figures({ label, times, series }: { label: string; times: string[]; series: Series[] }) {
+function Figures({ label, times, series }: Props) {
   const format = useFormat();
   const t = useT();
   return (

@@ -72,7 +72,8 @@ export function Table<T>({ label, columns, rows, idOf, onOpen, more }: Props<T>)
               return (
                 <tr
                   key={idOf(row)}
-                  data-row={index}
+                  data-index={index}
+                  ref={virtual.measureElement}
                   aria-current={index === at ? true : undefined}
                   onClick={() => onOpen?.(row)}
                   className={`h-9 border-b border-line last:border-0 ${onOpen ? 'cursor-pointer' : ''} ${

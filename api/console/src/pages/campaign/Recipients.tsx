@@ -1,20 +1,21 @@
 import { Link } from '@tanstack/react-router';
 import type { Schemas } from '../../api/client';
-import { download } from '../../api/client';
 import { useT, type Key } from '../../i18n';
 import { Time, useFormat } from '../../i18n/format';
 import { Button, pressed } from '../../ui/Button';
 import { List } from '../../ui/List';
 import { Card } from '../../ui/Page';
 import { Pill } from '../../ui/Pill';
+import { ProblemNote } from '../../ui/Problem';
 import type { Column } from '../../ui/Table';
-import { useRecipients } from './data';
+import { useCsv, useRecipients } from './data';
 
 /** The people behind a bar, each with why. */
 export function Recipients({ id, state }: { id: string; state: string }) {
   const t = useT();
   const format = useFormat();
   const pages = useRecipients(id, state);
+  const csv = useCsv(id, state);
   const columns: Column<Schemas['Message']>[] = [
     {
       name: t('field.person'),
@@ -39,16 +40,13 @@ export function Recipients({ id, state }: { id: string; state: string }) {
           <Link to="/campaigns/$id" params={{ id }} className={pressed('plain')}>
             {t('recipients.close')}
           </Link>
-          <Button
-            onClick={() =>
-              void download(`/v1/campaigns/${id}/recipients`, 'text/csv', `recipients-${id}.csv`)
-            }
-          >
+          <Button disabled={csv.isPending} onClick={() => csv.mutate()}>
             {t('recipients.csv')}
           </Button>
         </span>
       }
     >
+      <ProblemNote error={csv.error} />
       <List
         label={t('recipients.title', { state: t(`state.${state}` as Key) })}
         pages={pages}

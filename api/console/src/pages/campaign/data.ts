@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { api, ask, type Schemas } from '../../api/client';
+import { api, ask, download, type Schemas } from '../../api/client';
 import { usePages } from '../../api/lists';
 
 export type Act = 'start' | 'pause' | 'resume' | 'stop';
@@ -50,6 +50,12 @@ export function useRecipients(id: string, state: string) {
     const query = { campaign: id, status, limit: 200, ...(cursor ? { cursor } : {}) };
     return ask(api.GET('/v1/messages', { params: { query } }));
   });
+}
+
+/** Saves everybody in a state as a file. */
+export function useCsv(id: string, state: string) {
+  const path = `/v1/campaigns/${id}/recipients?state=${state}`;
+  return useMutation({ mutationFn: () => download(path, 'text/csv', `${state}.csv`) });
 }
 
 /** Starts, pauses, resumes or stops it. */

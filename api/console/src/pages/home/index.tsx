@@ -74,7 +74,14 @@ function Rate({ to }: { to: string | undefined }) {
     <Card title={t('home.rate')}>
       {!points && <Coming says={t('list.loading')} />}
       {points && points.length === 0 && <p className="text-soft">{t('home.rate.none')}</p>}
-      {points && points.length > 0 && <Chart label={t('home.rate')} times={times} series={series} />}
+      {points && points.length > 0 && (
+        <Chart
+          label={t('home.rate')}
+          times={times}
+          series={series}
+          span={[minutes.data?.from ?? '', minutes.data?.to ?? '']}
+        />
+      )}
     </Card>
   );
 }
