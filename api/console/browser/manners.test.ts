@@ -7,7 +7,7 @@ test('everything goes by keys alone', async () => {
   await page.getByPlaceholder('A page, a campaign, a number').waitFor();
   await page.keyboard.type('Campaigns');
   await page.keyboard.press('Enter');
-  await page.getByRole('heading', { name: 'Campaigns' }).waitFor();
+  await page.getByRole('heading', { name: 'Campaigns', level: 1 }).waitFor();
   await page.locator('tbody tr').first().waitFor();
   await page.keyboard.press('j');
   await page.keyboard.press('Enter');

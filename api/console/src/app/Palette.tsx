@@ -22,7 +22,6 @@ export default function Palette({ onClose }: { onClose: () => void }) {
     <Dialog title={t('palette.title')} onClose={onClose} wide>
       <Command label={t('palette.title')}>
         <Command.Input
-          autoFocus
           value={typed}
           onValueChange={setTyped}
           placeholder={t('palette.hint')}

@@ -183,7 +183,7 @@ export const en = {
   'home.needs.none': 'Nothing waits for anybody.',
   'home.needs.doubt': 'A message is in doubt: the carrier has not said whether it has it',
   'home.needs.paused': '{name} is paused',
-  'home.needs.switches': '{n} switches hold messages',
+  'home.needs.switches': 'Messages are held by a switch',
   'home.needs.sender': '{number} is not used',
   'home.running': 'Running now',
   'home.latest': 'Latest campaigns',

@@ -185,7 +185,7 @@ export const es: Record<keyof typeof en, string> = {
   'home.needs.none': 'Nada espera a nadie.',
   'home.needs.doubt': 'Un mensaje está en duda: el operador no ha dicho si lo tiene',
   'home.needs.paused': '{name} está en pausa',
-  'home.needs.switches': '{n} interruptores retienen mensajes',
+  'home.needs.switches': 'Un interruptor retiene mensajes',
   'home.needs.sender': '{number} no se usa',
   'home.running': 'En curso',
   'home.latest': 'Últimas campañas',

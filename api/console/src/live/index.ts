@@ -40,6 +40,9 @@ function refresher(queries: QueryClient, topic: string) {
   const now = () => {
     timer = undefined;
     void queries.invalidateQueries({ queryKey: ['of', topic] });
+    // Its audience is fixed after it was started, which no event tells.
+    const campaign = topic.split(':')[1];
+    if (campaign) void queries.invalidateQueries({ queryKey: ['campaign', campaign] });
   };
   return {
     later: () => void (timer ??= setTimeout(now, AT_MOST)),

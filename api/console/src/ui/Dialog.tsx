@@ -9,6 +9,7 @@ export function Dialog({ title, onClose, children, wide }: Props) {
   useEffect(() => {
     const dialog = element.current;
     dialog?.showModal();
+    dialog?.querySelector<HTMLElement>('input, select, textarea')?.focus();
     return () => dialog?.close();
   }, []);
   return (

@@ -43,7 +43,7 @@ export function Switches() {
     >
       <ProblemNote error={switches.error ?? set.error} />
       {!switches.data && !switches.error && <Coming says={t('list.loading')} />}
-      {switches.data && all.length === 0 && <p className="text-delivered">{t('switch.none')}</p>}
+      {switches.data && !held && <p className="text-delivered">{t('switch.none')}</p>}
       <ul className="flex flex-col gap-2">
         {all.map((one) => (
           <li key={`${one.scope} ${one.target}`} className="flex flex-wrap items-center gap-3">

@@ -11,7 +11,7 @@ import { useDoubts } from './data';
 export function Needs() {
   const t = useT();
   const doubts = useDoubts().data?.data ?? [];
-  const switches = useSwitches().data?.data ?? [];
+  const switches = useSwitches().data?.data.filter((one) => one.scope !== 'campaign') ?? [];
   const paused = useCampaigns().rows.filter((one) => one.state === 'paused');
   const unusable = useSenders().rows.filter((one) => !one.usable);
 
@@ -36,7 +36,7 @@ export function Needs() {
     items.push([
       'switches',
       <Link key="budgets" to="/budgets" className="underline">
-        {t('home.needs.switches', { n: switches.length })}
+        {t('home.needs.switches')}
       </Link>,
     ]);
   }

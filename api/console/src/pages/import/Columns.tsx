@@ -2,7 +2,7 @@ import type { Schemas } from '../../api/client';
 import { useT, type Key } from '../../i18n';
 import { Card } from '../../ui/Page';
 import { SelectField } from '../../ui/Field';
-import type { Mapping } from './data';
+import { ownField, type Mapping } from './data';
 
 /** The fields that a column may be. */
 const FIELDS = [
@@ -33,7 +33,7 @@ export function Columns({ preview, mapping, onChange }: Props) {
     onChange(Object.fromEntries(field ? [...rest, [field, column]] : rest));
   };
   const choices = (column: Schemas['ImportColumn']) => {
-    const own = `attributes.${column.column}`;
+    const own = ownField(column.column);
     const named = FIELDS.map((field) => [field, t(`import.field.${field}` as Key)] as const);
     return [
       ['', t('import.left')] as const,

@@ -6,6 +6,13 @@ import { ApiError, type Problem } from '../../api/problem';
 /** Which column of the file is which field: `{field: column}`. */
 export type Mapping = Record<string, string>;
 
+/** The own field that a column becomes: its name as fields may be called. */
+export const ownField = (column: string) =>
+  `attributes.${column
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .slice(0, 64)}`;
+
 async function send<T>(path: string, file: File, mapping: Mapping): Promise<T> {
   const query =
     Object.keys(mapping).length > 0 ? `?mapping=${encodeURIComponent(JSON.stringify(mapping))}` : '';

@@ -1,4 +1,4 @@
-import { useDeferredValue } from 'react';
+import { useEffect, useState } from 'react';
 import type { Schemas } from '../../api/client';
 import { useT } from '../../i18n';
 import { useFormat } from '../../i18n/format';
@@ -8,10 +8,21 @@ import { usePreview } from './data';
 /** A text as the phone shows it, rendered and counted by the api. */
 export function Preview({ trial }: { trial: Schemas['TemplateTrial'] }) {
   const t = useT();
-  const preview = usePreview(useDeferredValue(trial));
+  const preview = usePreview(useSettled(trial));
   if (!trial.body.trim()) return <p className="text-soft">{t('preview.empty')}</p>;
   if (preview.isError) return <ProblemNote error={preview.error} />;
   return preview.data ? <Phone preview={preview.data} /> : <p className="text-soft">{t('list.loading')}</p>;
+}
+
+/** The text once nobody has typed for a moment. */
+function useSettled(trial: Schemas['TemplateTrial']) {
+  const [settled, setSettled] = useState(trial);
+  const said = JSON.stringify(trial);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(JSON.parse(said) as Schemas['TemplateTrial']), 200);
+    return () => clearTimeout(timer);
+  }, [said]);
+  return settled;
 }
 
 /** The bubble of a text, and what it counts as. */
