@@ -64,7 +64,7 @@ struct Feed {
     kept: VecDeque<Arc<Said>>,
     /// Everything behind this position is kept.
     complete_after: u64,
-    used: Instant,
+    used_at: Instant,
 }
 
 /// What feeds the feeds.
@@ -128,7 +128,7 @@ impl Live {
 
         let feed = state.feeds.entry((tenant.clone(), topic.clone()));
         let feed = feed.or_insert_with(|| Feed::new(position));
-        feed.used = Instant::now();
+        feed.used_at = Instant::now();
         let missed = after.and_then(|after| feed.since(after));
         Reader { said: feed.said.subscribe(), missed, position }
     }
@@ -184,7 +184,7 @@ impl State {
     }
 
     fn forget_unread(&mut self) {
-        let is_used = |feed: &Feed| feed.used.elapsed() < READ_AGAIN_WITHIN;
+        let is_used = |feed: &Feed| feed.used_at.elapsed() < READ_AGAIN_WITHIN;
         self.feeds.retain(|_, feed| feed.said.receiver_count() > 0 || is_used(feed));
     }
 }
@@ -192,7 +192,7 @@ impl State {
 impl Feed {
     fn new(complete_after: u64) -> Self {
         let (said, _) = broadcast::channel(KEPT);
-        Self { said, kept: VecDeque::new(), complete_after, used: Instant::now() }
+        Self { said, kept: VecDeque::new(), complete_after, used_at: Instant::now() }
     }
 
     fn say(&mut self, said: Arc<Said>) {
@@ -203,7 +203,7 @@ impl Feed {
         }
         self.kept.push_back(Arc::clone(&said));
         if self.said.send(said).is_ok() {
-            self.used = Instant::now();
+            self.used_at = Instant::now();
         }
     }
 
