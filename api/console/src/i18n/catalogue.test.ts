@@ -18,6 +18,10 @@ test('parts are put in, numbers as the language writes them', () => {
   expect(say('es', 'import.begin', { n: 12345 })).toBe('Importar 12.345 líneas');
 });
 
+test('what is no part stays: variables of templates are explained as they are written', () => {
+  expect(say('en', 'templates.text.hint')).toContain('{first_name} is the name');
+});
+
 test('a word that a newer api says is shown as it is', () => {
   expect(say('en', 'state.half_way' as Key)).toBe('half way');
 });

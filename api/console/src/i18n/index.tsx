@@ -17,9 +17,9 @@ const Context = createContext<Said>({ language: 'en', setLanguage: () => {} });
 /** What a key says in a language, with its parts put in. A key that is missing says itself. */
 export function say(language: Language, key: Key, parts: Parts = {}): string {
   const text: string = CATALOGUES[language][key] ?? key.slice(key.indexOf('.') + 1).replaceAll('_', ' ');
-  return text.replace(/\{(\w+)\}/g, (_, name: string) => {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const part = parts[name];
-    return typeof part === 'number' ? part.toLocaleString(language) : String(part ?? '');
+    return typeof part === 'number' ? part.toLocaleString(language) : (part ?? whole);
   });
 }
 
