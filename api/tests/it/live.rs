@@ -68,6 +68,7 @@ impl Read {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "it stands in for a stage")]
 async fn publish(world: &World, tenant: &str, campaign: Option<Uuid>, watermark: i64) {
     let broker = world.broker.connect().await.unwrap();
     let scope = campaign.map_or("dashboard".to_owned(), |id| format!("campaign.{id}"));
