@@ -17,7 +17,7 @@ console: ; @scripts/setup --node && scripts/console --needed
 
 test: ; @scripts/setup --tests && cargo nextest run --workspace --locked
 
-test-api: ; @scripts/setup --api && cargo build --release --locked --bin millrace && scripts/test-api
+test-api: ; @scripts/setup --api && cargo test --workspace --locked --no-run --quiet && scripts/test-api
 
 test-console: ; @scripts/setup --console && scripts/console --needed && cargo build --release --locked --bin millrace && scripts/test-console
 
@@ -37,4 +37,4 @@ level: ; @scripts/setup --tests && LEVEL_MESSAGES=50000 cargo test --locked -p s
 
 fuzz: ; @scripts/setup --tests && PROPTEST_CASES=$${CASES:-100000} cargo nextest run --workspace --locked -E 'test(/whatever_/) or binary(rules)' --no-fail-fast
 
-scans: ; @scripts/setup --tests && SCANS=full cargo test --locked -p store --test scans -- --nocapture --test-threads 1
+scans: ; @scripts/setup --tests && SCANS=full cargo test --locked -p store --test it -- --nocapture --test-threads 1 scans::

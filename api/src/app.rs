@@ -5,7 +5,7 @@ use std::{net::IpAddr, ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 use domain::ids::TenantId;
 use ipnet::IpNet;
 use jiff::Timestamp;
-use pipeline::{Broker, Publisher};
+use pipeline::{Broker, Publisher, access::SubscriberSigner};
 use secrecy::SecretBox;
 use store::{Store, core::seal::Sealer};
 use tokio::sync::Semaphore;
@@ -90,8 +90,12 @@ pub struct ApiSettings {
     pub public_url: String,
     /// Keys of access tokens (HS256), the newest first. Without any, only API keys are accepted.
     pub jwt_keys: Vec<SecretBox<[u8; 32]>>,
+    /// Signs what tenants log in to the broker with; none: it gives out no credentials.
+    pub subscribers: Option<SubscriberSigner>,
     /// Hosts that a carrier account may name beside the carrier's own.
     pub carrier_hosts: Vec<String>,
+    /// Where the sandbox is called, in which test keys work. Without it none is made.
+    pub sandbox_url: Option<String>,
     /// Messages per second that one tenant may submit through this process, averaged.
     pub submit_per_second: u32,
     /// Messages that one tenant may submit at once after it was idle.
@@ -102,6 +106,8 @@ pub struct ApiSettings {
     pub refused: (u32, u32),
     /// The certificate with which it answers https; none: plain http.
     pub tls: Option<Arc<Tls>>,
+    /// How people may come and sign in, beside passwords and invitations.
+    pub sign_in: SignInWays,
     /// Proxies that are believed about whom a request comes from.
     pub trusted_proxies: Vec<IpNet>,
     /// Origins whose pages may call from a browser.
@@ -119,17 +125,37 @@ pub struct ApiSettings {
     pub fresh: Duration,
 }
 
+/// How people may come and sign in.
+#[derive(Debug, Clone)]
+pub struct SignInWays {
+    /// Whether mail can be sent.
+    pub mail: bool,
+    /// Whether codes can be texted.
+    pub texts: bool,
+    /// Whether anybody may found a company.
+    pub sign_up: bool,
+}
+
+impl Default for SignInWays {
+    fn default() -> Self {
+        Self { mail: false, texts: false, sign_up: true }
+    }
+}
+
 impl Default for ApiSettings {
     fn default() -> Self {
         Self {
             public_url: "http://127.0.0.1:8080".into(),
             jwt_keys: Vec::new(),
+            subscribers: None,
             carrier_hosts: Vec::new(),
+            sandbox_url: None,
             submit_per_second: 10_000,
             submit_burst: 50_000,
             calls: (2_000, 10_000),
             refused: (5, 200),
             tls: None,
+            sign_in: SignInWays::default(),
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
             upload_dir: std::env::temp_dir(),

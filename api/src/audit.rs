@@ -20,7 +20,7 @@ pub(crate) async fn note(
     detail: Value,
 ) -> Result<(), Problem> {
     let entry = AuditEntry {
-        tenant: caller.tenant.clone(),
+        tenant: caller.tenant.id().clone(),
         at,
         actor: caller.subject.clone(),
         action: action.to_owned(),

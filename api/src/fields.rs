@@ -5,14 +5,21 @@ use domain::{
     country::Country,
     draft,
     gates::{Basis, Stops, consent::is_program},
+    ids::TenantId,
     message::class::MessageClass,
     phone::PhoneNumber,
     template::MAX_VALUE,
 };
 use jiff::Timestamp;
-use store::settings::api_keys::KeyRole;
+use store::{
+    Scoped,
+    settings::{
+        api_keys::KeyRole,
+        limits::{self, BrandLimits, MOST as MOST_LIMITS},
+    },
+};
 
-use crate::http::Errors;
+use crate::http::{Errors, Problem};
 
 /// The longest name of something that a tenant sets up, in characters.
 const MAX_NAME: usize = 200;
@@ -35,9 +42,13 @@ const MAX_TAG: usize = 64;
 /// The longest validity, in seconds: a week.
 const MAX_VALIDITY: i64 = 7 * 24 * 60 * 60;
 
-/// The text of a message of this class. Whatever it says, its length is what can be sent.
+/// The text of a message of this class, which is sent as it is written: variables are filled in by
+/// templates alone. Whatever it says, its length is what can be sent.
 pub(crate) fn body(field: &str, text: &str, class: MessageClass, errors: &mut Errors) {
     errors.text(field, text, 1, MAX_BODY);
+    if let Some(variable) = draft::variable_in(text) {
+        errors.add(field, "variable", format!("{variable}: {}", draft::NOT_FILLED_IN));
+    }
     errors.check(draft::fits(text, class), field, "too_long", draft::TOO_LONG);
 }
 
@@ -61,6 +72,46 @@ pub(crate) fn role(field: &str, written: &str, errors: &mut Errors) -> Option<Ke
     role
 }
 
+/// What somebody is to be limited to, by the role that they get: each brand and inbox once, and
+/// neither for who looks after the company.
+pub(crate) fn limits(role: Option<KeyRole>, limits: &BrandLimits, errors: &mut Errors) {
+    for (field, ids) in [("brands", &limits.brands), ("inboxes", &limits.inboxes)] {
+        let detail = format!("at most {MOST_LIMITS}");
+        errors.check(ids.len() <= MOST_LIMITS, field, "too_many", &detail);
+        for (index, id) in ids.iter().enumerate().take(MOST_LIMITS) {
+            let field = format!("{field}[{index}]");
+            errors.check(!ids[..index].contains(id), &field, "duplicate", "each of them once");
+        }
+    }
+
+    let sees_all = matches!(role, Some(KeyRole::Owner | KeyRole::Admin));
+    let field = if limits.brands.is_empty() { "inboxes" } else { "brands" };
+    let detail = "owners and admins see all of the company";
+    errors.check(!sees_all || limits.are_none(), field, "unexpected", detail);
+}
+
+/// Whether there are the brands and inboxes that somebody is to be limited to.
+///
+/// # Errors
+/// Which are not there, or the database is away.
+pub(crate) async fn are_there(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    wanted: &BrandLimits,
+) -> Result<(), Problem> {
+    let missing = limits::missing(tx, tenant, wanted).await?;
+    let mut errors = Errors::default();
+    for (name, ids, missing) in [
+        ("brands", &wanted.brands, &missing.brands),
+        ("inboxes", &wanted.inboxes, &missing.inboxes),
+    ] {
+        for (index, _) in ids.iter().enumerate().filter(|(_, id)| missing.contains(id)) {
+            errors.add(&format!("{name}[{index}]"), "not_found", "none of yours has this id");
+        }
+    }
+    errors.done()
+}
+
 /// A field that must be there.
 pub(crate) fn required<'a>(
     field: &str,
@@ -80,6 +131,23 @@ pub(crate) fn number(
 ) -> Option<PhoneNumber> {
     let read = PhoneNumber::parse(written, home);
     read.map_err(|why| errors.add(field, "invalid_number", why.to_string())).ok()
+}
+
+/// The country of a number without a plus sign: what the field `country` says, else the tenant's.
+/// One that cannot be read matters where the number needs it.
+pub(crate) fn home(
+    written: Option<&str>,
+    phone: &str,
+    tenants: Option<Country>,
+    errors: &mut Errors,
+) -> Option<Country> {
+    let written = written.map(str::trim).filter(|written| !written.is_empty());
+    let Some(written) = written else { return tenants };
+    let named = Country::named(written);
+    if named.is_none() && !phone.contains('+') {
+        errors.add("country", "unknown", "a country's two letters, such as US or GB");
+    }
+    named.or(tenants)
 }
 
 /// The name of something that a tenant sets up, in the field `name`.

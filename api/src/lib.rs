@@ -15,6 +15,7 @@
 pub mod app;
 mod audit;
 mod auth;
+mod codes;
 mod connections;
 mod console;
 mod contacts;
@@ -28,6 +29,7 @@ mod http;
 mod ids;
 mod import;
 mod last_known;
+mod letters;
 mod limits;
 mod live;
 mod outbox;
@@ -40,7 +42,7 @@ mod tls;
 mod transactions;
 mod webhooks;
 
-pub use app::{ApiSettings, App, Parts};
+pub use app::{ApiSettings, App, Parts, SignInWays};
 pub use auth::passwords::hashed as hash_password;
 pub use directory::AccountsDirectory;
 pub use serve::serve;

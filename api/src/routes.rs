@@ -67,6 +67,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(strangers.route_layer(refuse_unknown))
         .merge(others)
         .merge(document::page())
+        .merge(people::page())
         .merge(console::router())
         .fallback(async || Problem::new(Kind::NotFound, "there is no such path"))
         .method_not_allowed_fallback(async || {

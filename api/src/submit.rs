@@ -4,6 +4,7 @@ pub(crate) mod coalesce;
 pub(crate) mod keys;
 pub(crate) mod message;
 pub(crate) mod named;
+pub(crate) mod seen;
 pub(crate) mod singles;
 pub(crate) mod tenants;
 pub(crate) mod turns;

@@ -11,7 +11,7 @@ use stage::Fault;
 use store::{Scoped, Store};
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
-use crate::{http::problem::Problem, shares::Shares};
+use crate::{auth::Reach, http::problem::Problem, shares::Shares};
 
 /// How many transactions of one tenant are open at once, of the process's eight connections.
 const OF_TENANT: usize = 3;
@@ -36,13 +36,23 @@ impl Transactions {
         Self { store, shares: Shares::new(OF_TENANT) }
     }
 
-    /// Begins a transaction that sees and writes one tenant's rows.
+    /// Begins a transaction that sees and writes one tenant's rows, as far as its caller reaches.
     ///
     /// # Errors
     /// The database is away, or requests of the same tenant leave it no connection for 5 seconds.
-    pub(crate) async fn begin(&self, tenant: &TenantId) -> Result<TenantTx, Problem> {
+    pub(crate) async fn begin(&self, reach: &Reach) -> Result<TenantTx, Problem> {
+        let share = self.share(reach.as_str()).await?;
+        Ok(TenantTx { tx: self.store.limited(reach, reach.sight()).await?, _share: share })
+    }
+
+    /// Begins a transaction that sees and writes the rows of a tenant and of its twin.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub(crate) async fn of_both(&self, tenant: &TenantId) -> Result<TenantTx, Problem> {
         let share = self.share(tenant.as_str()).await?;
-        Ok(TenantTx { tx: self.store.scoped([tenant]).await?, _share: share })
+        let tx = self.store.scoped([tenant, &tenant.twin()]).await?;
+        Ok(TenantTx { tx, _share: share })
     }
 
     /// Begins a transaction for somebody who has not signed in, which sees no tenant's rows. All of
@@ -56,13 +66,24 @@ impl Transactions {
         Ok(TenantTx { tx, _share: share })
     }
 
-    /// Begins a transaction that sees one tenant's rows as they are at its start, and writes none.
+    /// Begins a transaction for somebody who has just shown who they are, which sees and writes the
+    /// rows of these tenants: those that they work for, or found.
     ///
     /// # Errors
     /// As [`Self::begin`].
-    pub(crate) async fn reading(&self, tenant: &TenantId) -> Result<TenantTx, Problem> {
-        let share = self.share(tenant.as_str()).await?;
-        Ok(TenantTx { tx: self.store.reading(tenant).await?, _share: share })
+    pub(crate) async fn of_companies(&self, tenants: &[TenantId]) -> Result<TenantTx, Problem> {
+        let share = self.share("").await?;
+        Ok(TenantTx { tx: self.store.scoped(tenants).await?, _share: share })
+    }
+
+    /// Begins a transaction that sees one tenant's rows as they are at its start, as far as its
+    /// caller reaches, and writes none.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub(crate) async fn reading(&self, reach: &Reach) -> Result<TenantTx, Problem> {
+        let share = self.share(reach.as_str()).await?;
+        Ok(TenantTx { tx: self.store.reading(reach, reach.sight()).await?, _share: share })
     }
 
     async fn share(&self, whose: &str) -> Result<OwnedSemaphorePermit, Problem> {

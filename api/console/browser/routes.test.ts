@@ -25,11 +25,13 @@ async function routes(): Promise<[name: string, path: string][]> {
     ['senders', '/senders'],
     ['pools', '/senders?tab=pools'],
     ['do-not-contact', '/compliance'],
+    ['reviews', '/compliance?tab=reviews'],
     ['suppressions', '/compliance?tab=suppressions'],
     ['policy', '/compliance?tab=policy'],
     ['audit', '/compliance?tab=audit'],
     ['budgets', '/budgets'],
     ['settings', '/settings'],
+    ['people', '/settings?tab=people'],
     ['keys', '/settings?tab=keys'],
     ['brands', '/settings?tab=brands'],
     ['inboxes', '/settings?tab=inboxes'],
@@ -46,9 +48,11 @@ for (const theme of ['light', 'dark'] as const) {
   test(`axe finds nothing on any route in the ${theme} theme`, { timeout: 300_000 }, async () => {
     const found: string[] = [];
     const door = await open({ theme });
-    await door.goto(at('/sign-in'));
-    await door.getByRole('button', { name: 'Use an API key' }).waitFor();
-    found.push(...(await faults(door, 'sign-in')));
+    for (const name of ['sign-in', 'sign-up', 'reset', 'join', 'link']) {
+      await door.goto(at(`/${name}`));
+      await door.getByRole('heading', { level: 1 }).waitFor();
+      found.push(...(await faults(door, name)));
+    }
     await door.context().close();
 
     const all = await routes();

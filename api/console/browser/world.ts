@@ -60,16 +60,22 @@ export async function open({ theme = 'light', width = 1280, scale = 1, language 
 export async function signedIn(key: string, path = '/', look: Look = {}): Promise<Page> {
   const page = await open(look);
   await page.addInitScript((value) => {
-    sessionStorage.setItem('millrace.session', JSON.stringify({ kind: 'key', key: value }));
+    sessionStorage.setItem('millrace.key', value);
   }, key);
   await page.goto(at(path));
   await page.getByRole('heading', { level: 1 }).waitFor();
   return page;
 }
 
-/** What the api answers to the demo's key. */
-export async function api<T>(path: string, body?: unknown, method = body ? 'POST' : 'GET'): Promise<T> {
-  const headers = { authorization: `Bearer ${env('KEY')}`, 'content-type': 'application/json' };
+/** What the api answers to the demo's key, or to another one; to nobody's where it is empty. */
+export async function api<T>(
+  path: string,
+  body?: unknown,
+  method = body ? 'POST' : 'GET',
+  key = env('KEY'),
+): Promise<T> {
+  const headers = new Headers({ 'content-type': 'application/json' });
+  if (key) headers.set('authorization', `Bearer ${key}`);
   const init = { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) };
   const answer = await fetch(base + path, init);
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
@@ -84,4 +90,33 @@ export async function demo(): Promise<Named> {
   const found = data.find((one) => one.name === 'Spring sale');
   if (!found) throw new Error('the demo has run no campaign');
   return found;
+}
+
+/** What is found in what the sandbox shows, as soon as it is there: the newest of it. */
+async function shown(path: string, wanted: RegExp, newest: 'first' | 'last'): Promise<string> {
+  for (const end = Date.now() + 30_000; Date.now() < end;) {
+    const text = await (await fetch(env('SANDBOX') + path)).text();
+    const found = [...text.matchAll(new RegExp(wanted, 'g'))];
+    const one = (newest === 'first' ? found[0] : found.at(-1))?.[1];
+    if (one) return one;
+    await new Promise((done) => setTimeout(done, 200));
+  }
+  throw new Error(`${wanted} never came`);
+}
+
+/** What was mailed to somebody. */
+export const mailed = async (to: string, wanted: RegExp) =>
+  (await shown(`/sandbox/mail?to=${encodeURIComponent(to)}`, wanted, 'first')).replace(/\\.*/, '');
+
+/** What was texted. */
+export const texted = (wanted: RegExp) => shown('/sandbox/ledger', wanted, 'last');
+
+/** Has somebody text a number of ours. */
+export async function inbound(from: string, to: string, body: string) {
+  const answer = await fetch(`${env('SANDBOX')}/sandbox/inbound`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ from, to, body }),
+  });
+  if (!answer.ok) throw new Error(`the sandbox: ${answer.status} ${await answer.text()}`);
 }

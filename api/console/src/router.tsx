@@ -34,6 +34,22 @@ const join = createRoute({
   component: lazyRouteComponent(() => import('./pages/sign-in/Join')),
 });
 
+const link = createRoute({
+  getParentRoute: () => root,
+  path: '/link',
+  component: lazyRouteComponent(() => import('./pages/sign-in/ByLink')),
+});
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset',
+  component: lazyRouteComponent(() => import('./pages/sign-in/Reset')),
+});
+const signUp = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-up',
+  component: lazyRouteComponent(() => import('./pages/sign-in/SignUp')),
+});
+
 const frame = createRoute({ getParentRoute: () => root, id: 'frame', component: Frame });
 const inside = { getParentRoute: () => frame };
 
@@ -115,11 +131,12 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('./pages/settings')),
 });
 
+const doors = [signIn, join, link, reset, signUp];
 const pages = [home, campaigns, builder, campaign, contacts, imports, contact, templates, template];
 const others = [why, senders, compliance, budgets, settings];
 
 export const router = createRouter({
-  routeTree: root.addChildren([signIn, join, frame.addChildren([...pages, ...others])]),
+  routeTree: root.addChildren([...doors, frame.addChildren([...pages, ...others])]),
   basepath: '/console',
   defaultPreload: 'intent',
   defaultErrorComponent: Failed,

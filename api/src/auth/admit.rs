@@ -2,16 +2,17 @@
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-use super::caller::Caller;
+use super::{caller::Caller, pages::check_page};
 use crate::{
     app::App,
     connections::{Connection, OfShare},
     http::{
+        cookies::Cookie,
         network::network,
         peer::Peer,
         problem::{Kind, Problem},
@@ -25,8 +26,8 @@ pub(crate) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let given = request.headers().get(header::AUTHORIZATION).cloned();
-    match admit(&app, given.as_ref()).await {
+    let (method, headers) = (request.method().clone(), request.headers().clone());
+    match admit(&app, &method, &headers).await {
         Ok(caller) => {
             let left = match app.calls.take(&caller.key(), 1) {
                 Ok(left) => left,
@@ -48,13 +49,23 @@ pub(crate) async fn authenticate(
     }
 }
 
-async fn admit(app: &App, given: Option<&HeaderValue>) -> Result<Caller, Problem> {
-    let Some(bearer) = given.and_then(bearer) else {
-        let detail = "send Authorization: Bearer with a token or an API key";
-        return Err(Problem::new(Kind::Unauthenticated, detail));
-    };
-
-    app.auth.check(&app.store, bearer, app.now()).await
+async fn admit(app: &App, method: &Method, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let given = headers.get(header::AUTHORIZATION);
+    let kept = Cookie::Access.read(&app.settings.public_url, headers);
+    match (given, kept) {
+        (None, Some(token)) => {
+            // A cookie is a session's: what else there is nobody has put into one.
+            let caller = app.auth.check(&app.store, &token, app.now()).await?;
+            check_page(app, method, headers, caller.person()?.session)?;
+            Ok(caller)
+        }
+        (given, _) => {
+            let detail = "send Authorization: Bearer with a token or an API key";
+            let nothing = || Problem::new(Kind::Unauthenticated, detail);
+            let bearer = given.and_then(bearer).ok_or_else(nothing)?;
+            app.auth.check(&app.store, bearer, app.now()).await
+        }
+    }
 }
 
 /// What is answered to credentials that are not valid: who tries many from one address waits.

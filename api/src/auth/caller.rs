@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use axum::http::request::Parts;
-use domain::ids::TenantId;
 use jiff::Timestamp;
 use store::settings::api_keys::KeyRole;
 use uuid::Uuid;
 
-use super::roles::{self, Permission};
+use super::{
+    reach::Reach,
+    roles::{self, Permission},
+};
 use crate::http::problem::{Kind, Problem};
 
 /// Who asks, once checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
-    /// The tenant they work for; the only one whose rows they see.
-    pub(crate) tenant: TenantId,
+    /// The tenant they work for, the only one whose rows they see, and how much of it.
+    pub(crate) tenant: Reach,
     /// `key:<id>` or `user:<sub>`: how audit trail and ledger name them.
     pub(crate) subject: String,
     /// What they may do at most.
@@ -54,7 +56,7 @@ impl Caller {
     }
 
     /// Somebody who has signed in, for a company.
-    pub(crate) fn of_session(tenant: TenantId, role: KeyRole, signed_in: SignedIn) -> Self {
+    pub(crate) fn of_session(tenant: Reach, role: KeyRole, signed_in: SignedIn) -> Self {
         let subject = format!("user:{}", signed_in.person);
         let signed_in = Some(signed_in);
         Self { tenant, subject, role, scopes: None, expires_at: None, signed_in }
@@ -84,10 +86,30 @@ impl Caller {
         }
     }
 
-    /// Whether their role has the permission, and their key too.
+    /// Whether their role has the permission, and their key too. Keys and people are the company's
+    /// and not its twin's.
     pub(crate) fn may(&self, permission: Permission) -> bool {
         let in_scope = self.scopes.as_ref().is_none_or(|scopes| scopes.contains(&permission));
-        in_scope && roles::allows(self.role, permission)
+        in_scope && roles::allows(self.role, permission) && !self.is_kept_from(permission)
+    }
+
+    /// Whether the permission is none that somebody has in a twin.
+    pub(crate) fn is_kept_from(&self, permission: Permission) -> bool {
+        let of_company = matches!(permission, Permission::ManageKeys | Permission::ManagePeople);
+        of_company && self.tenant.is_twin()
+    }
+
+    /// Refuses what concerns all of the tenant to those who see some of it alone.
+    ///
+    /// # Errors
+    /// They are limited; `what` says what was asked.
+    pub(crate) fn sees_all(&self, what: &str) -> Result<(), Problem> {
+        if !self.tenant.is_limited() {
+            return Ok(());
+        }
+        let detail =
+            format!("{what} concerns brands that you do not see: ask who sees all of them");
+        Err(Problem::new(Kind::Forbidden, detail))
     }
 
     /// The name of what they authenticated with, unique on the platform.

@@ -2,12 +2,14 @@
 
 use jiff::Timestamp;
 use secrecy::SecretBox;
-use store::{Store, settings::api_keys::KeyKind};
+use store::{Store, people::sessions::SessionMember, settings::api_keys::KeyKind};
 
 use super::{
     attempts::Attempts,
     cache::KeyCache,
     caller::{Caller, SignedIn},
+    keyed::KeyedHashes,
+    reach::Reach,
     sessions::SessionCache,
     tokens::{AccessTokens, Claims, SaidBy},
 };
@@ -22,6 +24,8 @@ pub(crate) struct Auth {
     pub(crate) tokens: AccessTokens,
     /// How often somebody may try to sign in.
     pub(crate) attempts: Attempts,
+    /// What is kept of codes, and what pages say that call with cookies.
+    pub(crate) keyed: KeyedHashes,
     keys: KeyCache,
     sessions: SessionCache,
 }
@@ -31,6 +35,7 @@ impl Auth {
         Self {
             tokens: AccessTokens::new(keys),
             attempts: Attempts::new(),
+            keyed: KeyedHashes::new(keys),
             keys: KeyCache::new(asking),
             sessions: SessionCache::new(asking),
         }
@@ -63,13 +68,15 @@ impl Auth {
             SaidBy::Token(role) => {
                 let subject = format!("user:{sub}");
                 let (scopes, expires_at, signed_in) = (None, None, None);
+                let tenant = Reach::all_of(tenant);
                 return Ok(Some(Caller { tenant, subject, role, scopes, expires_at, signed_in }));
             }
         };
 
         let member = self.sessions.member(store, session, &tenant).await?;
-        let member = member.filter(|(person, _)| person.to_string() == sub);
-        Ok(member
-            .map(|(person, role)| Caller::of_session(tenant, role, SignedIn { person, session })))
+        let member = member.filter(|member| member.person.to_string() == sub);
+        Ok(member.map(|SessionMember { person, role, sight }| {
+            Caller::of_session(Reach::new(tenant, sight), role, SignedIn { person, session })
+        }))
     }
 }

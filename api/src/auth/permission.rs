@@ -53,7 +53,9 @@ impl<P: Needs> Allowed<P> {
         }
 
         let act = P::PERMISSION.as_act();
-        let detail = if roles::allows(caller.role, P::PERMISSION) {
+        let detail = if caller.is_kept_from(P::PERMISSION) {
+            "keys and people are looked after with the company's live credentials".to_owned()
+        } else if roles::allows(caller.role, P::PERMISSION) {
             format!("the key's scopes do not let it {act}")
         } else {
             format!("the role {} may not {act}", caller.role)

@@ -6,7 +6,7 @@ use store::settings::api_keys::KeyRole;
 /// What somebody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Permission {
-    /// Look at everything but API keys and people; ask what would happen.
+    /// Look at everything but API keys, event consumers and people; ask what would happen.
     Read,
     /// Send messages to single people.
     SendMessages,
@@ -18,7 +18,7 @@ pub(crate) enum Permission {
     EditCampaigns,
     /// Change accounts, senders, pools, budgets, policies.
     EditSettings,
-    /// Make, see and revoke API keys.
+    /// Make, see and revoke API keys and event consumers.
     ManageKeys,
     /// See who works for the company, invite people, change their roles, have them leave.
     ManagePeople,
@@ -69,7 +69,7 @@ impl Permission {
             Self::EditContacts => "change contacts",
             Self::EditCampaigns => "change campaigns, templates or switches",
             Self::EditSettings => "change accounts, senders, budgets or policies",
-            Self::ManageKeys => "make, see or revoke API keys",
+            Self::ManageKeys => "make, see or revoke API keys and event consumers",
             Self::ManagePeople => "see or change who works here",
         }
     }

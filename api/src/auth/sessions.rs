@@ -3,7 +3,10 @@
 //! database is away, what is known is believed for some minutes.
 
 use domain::ids::TenantId;
-use store::{Store, people::sessions, settings::api_keys::KeyRole};
+use store::{
+    Store,
+    people::sessions::{self, SessionMember},
+};
 use uuid::Uuid;
 
 use crate::{
@@ -15,7 +18,7 @@ use crate::{
 const MOST: usize = 10_000;
 
 /// Whose each session is and what they may do for a company.
-pub(super) struct SessionCache(LastKnown<(Uuid, TenantId), (Uuid, KeyRole)>);
+pub(super) struct SessionCache(LastKnown<(Uuid, TenantId), SessionMember>);
 
 impl SessionCache {
     pub(super) fn new(asking: Asking) -> Self {
@@ -29,7 +32,7 @@ impl SessionCache {
         store: &Store,
         session: Uuid,
         tenant: &TenantId,
-    ) -> Result<Option<(Uuid, KeyRole)>, Problem> {
+    ) -> Result<Option<SessionMember>, Problem> {
         let (store, of) = (store.clone(), tenant.clone());
         let ask =
             async move { sessions::member(&store, session, &of, stage::machine::now()).await };

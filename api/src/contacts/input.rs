@@ -28,7 +28,7 @@ pub(crate) struct Recorder {
 impl Recorder {
     /// A caller who says something now.
     pub(crate) fn of(caller: &Caller, now: Timestamp, method: ConsentMethod) -> Self {
-        Self { tenant: caller.tenant.clone(), now, method, by: caller.subject.clone() }
+        Self { tenant: caller.tenant.id().clone(), now, method, by: caller.subject.clone() }
     }
 }
 

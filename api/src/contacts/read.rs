@@ -160,7 +160,7 @@ impl Reference {
 /// Reads a person, or says of every field at once what is wrong.
 pub(crate) fn read(raw: Raw, by: &Reference, evidence: Value) -> Result<Input, Vec<FieldError>> {
     let mut errors = Errors::default();
-    let home = home(raw.country, &raw.phone, by.country, &mut errors);
+    let home = fields::home(raw.country.as_deref(), &raw.phone, by.country, &mut errors);
     let number = fields::number("phone", &raw.phone, home, &mut errors);
     let country = number.and_then(|number| number.country());
 
@@ -233,22 +233,6 @@ fn moment(
         errors.add(field, "invalid_time", EXPECTED);
     }
     read
-}
-
-/// The country of a number without a plus sign: the person's own, else the tenant's. One that
-/// cannot be read matters where the number needs it.
-fn home(
-    written: Option<String>,
-    phone: &str,
-    tenants: Option<Country>,
-    errors: &mut Errors,
-) -> Option<Country> {
-    let Some(written) = said(written) else { return tenants };
-    let named = Country::named(&written);
-    if named.is_none() && !phone.contains('+') {
-        errors.add("country", "unknown", "a country's two letters, such as US or GB");
-    }
-    named.or(tenants)
 }
 
 pub(super) fn text(field: &str, written: Option<String>, errors: &mut Errors) -> Option<String> {

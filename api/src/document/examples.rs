@@ -29,10 +29,14 @@ pub(crate) const PAUSED: &str = "0198f1d2-7c00-7a00-8000-000000000052";
 pub(crate) const MESSAGE: &str = "0b7e1ffb-6a0d-5e0e-9d0b-6f7f3c1d2a60";
 /// A text that waits.
 pub(crate) const WAITING: &str = "0b7e1ffb-6a0d-5e0e-9d0b-6f7f3c1d2a61";
+/// A text that was taken for an opt-out.
+pub(crate) const REVIEW: &str = "0198f1d2-7c00-7a00-8000-0000000000c0";
 /// A file of contacts that was imported.
 pub(crate) const IMPORT: &str = "0198f1d2-7c00-7a00-8000-000000000070";
 /// An API key.
 pub(crate) const API_KEY: &str = "0198f1d2-7c00-7a00-8000-000000000080";
+/// What a program of the company reads at the broker.
+pub(crate) const EVENT_CONSUMER: &str = "0198f1d2-7c00-7a00-8000-0000000000c0";
 /// The address of somebody who works for the company.
 pub(crate) const EMAIL: &str = "ana@example.com";
 /// The password that they sign in with.
@@ -47,6 +51,10 @@ pub(crate) const INVITATION_CODE: &str = "mr_invite_an-example";
 pub(crate) const SESSION: &str = "0198f1d2-7c00-7a00-8000-0000000000b0";
 /// What renews that session.
 pub(crate) const REFRESH_TOKEN: &str = "mr_refresh_an-example";
+/// A code that was mailed.
+pub(crate) const CODE: &str = "417305";
+/// The token of a link that was mailed.
+pub(crate) const LINK_TOKEN: &str = "mr_link_an-example";
 
 #[cfg(test)]
 mod tests {

@@ -76,7 +76,7 @@ impl Run {
     /// Reads the next recipients and asks about them. None at the end of the audience.
     pub(crate) async fn chunk(&mut self, whole: bool) -> Result<Option<Vec<Answered>>, Fault> {
         // load
-        let mut tx = self.store.reading(&self.tenant).await?;
+        let mut tx = self.store.reading(&self.tenant, None).await?;
         let (tenant, campaign) = (&self.tenant, &self.campaign);
         let (next, reached) =
             simulate::next(&mut tx, tenant, campaign, self.reached, self.at, CHUNK).await?;

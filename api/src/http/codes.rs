@@ -4,7 +4,7 @@ use serde::Serializer;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 /// The codes in alphabetical order, each with what it means.
-pub(crate) const CODES: [(&str, &str); 45] = [
+pub(crate) const CODES: [(&str, &str); 46] = [
     ("ambiguous", "two things are said where one is meant"),
     ("common", "the password is easily guessed"),
     ("duplicate", "an item before this one has the same number, id or key"),
@@ -25,7 +25,7 @@ pub(crate) const CODES: [(&str, &str); 45] = [
     ("missing_variable", "the text needs this variable, and the contact may not have it"),
     ("no_phone_number", "the person's address is no phone number"),
     ("no_weight", "one variant must have a weight above 0"),
-    ("not_allowed", "the host is not one that carriers may have here"),
+    ("not_allowed", "the host is not one that carriers may have here, or there is no sandbox"),
     ("not_csv", "the file is no table of text"),
     ("not_found", "there is no such thing in this tenant"),
     ("other_class", "the campaign has another class"),
@@ -49,6 +49,7 @@ pub(crate) const CODES: [(&str, &str); 45] = [
     ("unknown_variable", "no contact has this variable"),
     ("unsendable_text", "the text holds a character that cannot be sent"),
     ("unsupported", "this is not served here"),
+    ("variable", "the text is sent as it is written, and has a variable in it"),
     ("wrong_currency", "the amount is not in the tenant's currency"),
 ];
 

@@ -12,14 +12,14 @@ use tower_http::cors::CorsLayer;
 const REMEMBERED: Duration = Duration::from_secs(60 * 60);
 
 /// What a page may send beside what browsers send anyway.
-const REQUEST_HEADERS: [&str; 2] = ["idempotency-key", "x-request-id"];
+const REQUEST_HEADERS: [&str; 3] = ["idempotency-key", "x-csrf-token", "x-request-id"];
 
 /// What a page may read of an answer beside what browsers show anyway.
 const ANSWER_HEADERS: [&str; 4] =
     ["x-request-id", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];
 
-/// Answers the browsers of these origins; none where no origin is named. Credentials are those of
-/// the header `Authorization`, never those that a browser adds by itself.
+/// Answers the browsers of these origins; none where no origin is named. Cookies come along where
+/// the page is of the same site: what they sign says `X-CSRF-Token` too.
 pub(crate) fn cors(origins: &[String]) -> Option<CorsLayer> {
     let origins: Vec<HeaderValue> =
         origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
@@ -37,6 +37,7 @@ pub(crate) fn cors(origins: &[String]) -> Option<CorsLayer> {
             .allow_methods(methods)
             .allow_headers(request)
             .expose_headers(answer)
+            .allow_credentials(true)
             .max_age(REMEMBERED),
     )
 }

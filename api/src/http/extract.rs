@@ -64,7 +64,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             let names_it = why.contains(" field `");
             let named = why.split('`').nth(1).filter(|_| names_it).map(str::to_owned);
             let field = named.or_else(|| at_fault::<T>(query, &why));
-            Problem::field(field.as_deref().unwrap_or("query"), "invalid_query", why)
+            // The words of the decoder help nobody: values that the document gives a form were
+            // checked before (`parameters`).
+            let detail = "this cannot be read as the document (GET /openapi.json) describes it";
+            Problem::field(field.as_deref().unwrap_or("query"), "invalid_query", detail)
         })
     }
 }

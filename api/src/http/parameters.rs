@@ -1,5 +1,6 @@
 //! Which parameters the query of each route has, as its document says. Any other is refused by its
-//! name, before anything is read or done: a filter that nobody applies would give everything.
+//! name, before anything is read or done: a filter that nobody applies would give everything. So is
+//! one that is there twice, and a value that is not written as the document says.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -14,12 +15,18 @@ use utoipa::openapi::{
     path::{Parameter, ParameterIn},
 };
 
-use super::problem::{Errors, Problem};
+use super::{
+    form::Form,
+    problem::{Errors, Problem},
+};
 use crate::document::operation::operations;
 
 /// The parameters of each route, by its method and path. Clones share them.
 #[derive(Debug, Clone)]
-pub(crate) struct KnownParameters(Arc<HashMap<(Method, String), Vec<String>>>);
+pub(crate) struct KnownParameters(Arc<HashMap<(Method, String), OfRoute>>);
+
+/// The parameters of one route: their names, and how their values are written.
+type OfRoute = Vec<(String, Form)>;
 
 impl KnownParameters {
     /// Those that a document lists.
@@ -36,21 +43,24 @@ impl KnownParameters {
     }
 
     /// Those of one route; a HEAD has those of its GET.
-    fn of_route(&self, method: &Method, path: &str) -> &[String] {
+    fn of_route(&self, method: &Method, path: &str) -> &[(String, Form)] {
         let method = if method == Method::HEAD { Method::GET } else { method.clone() };
         self.0.get(&(method, path.to_owned())).map_or(&[], Vec::as_slice)
     }
 }
 
-/// The name of a parameter that is in the query.
-fn in_query(parameter: &RefOr<Parameter>) -> Option<String> {
+/// The name of a parameter that is in the query, and how its values are written.
+fn in_query(parameter: &RefOr<Parameter>) -> Option<(String, Form)> {
     match parameter {
-        RefOr::T(one) if one.parameter_in == ParameterIn::Query => Some(one.name.clone()),
+        RefOr::T(one) if one.parameter_in == ParameterIn::Query => {
+            Some((one.name.clone(), Form::of(&wire::json::to_value(&one.schema))))
+        }
         RefOr::T(_) | RefOr::Ref(_) => None,
     }
 }
 
-/// Lets a request through if every parameter of its query is one that its route has.
+/// Lets a request through if every parameter of its query is one that its route has, there once and
+/// written as it should be.
 pub(crate) async fn refuse_unknown(
     State(known): State<KnownParameters>,
     path: MatchedPath,
@@ -64,18 +74,29 @@ pub(crate) async fn refuse_unknown(
     }
 }
 
-/// Fine, or every parameter of the query that is not among those known.
-fn check(query: &str, known: &[String]) -> Result<(), Problem> {
+/// Fine, or every parameter of the query that is not among those known, or cannot be read.
+fn check(query: &str, known: &[(String, Form)]) -> Result<(), Problem> {
     // A query that cannot be read is the extractor's to refuse, where the route has one.
     let given: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
     let detail = match known {
         [] => "this path takes no parameters".to_owned(),
-        known => format!("there is no such parameter; there are {}", known.join(", ")),
+        known => {
+            let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+            format!("there is no such parameter; there are {}", names.join(", "))
+        }
     };
 
     let mut errors = Errors::default();
-    for (name, _) in given {
-        errors.check(known.contains(&name), &name, "unknown_parameter", &detail);
+    for (index, (name, value)) in given.iter().enumerate() {
+        let Some((_, form)) = known.iter().find(|(known, _)| known == name) else {
+            errors.add(name, "unknown_parameter", detail.clone());
+            continue;
+        };
+        let is_first = given[..index].iter().all(|(before, _)| before != name);
+        errors.check(is_first, name, "duplicate_field", "this parameter is given twice");
+        if let Some((code, detail)) = form.fault(value) {
+            errors.add(name, code, detail);
+        }
     }
     errors.done()
 }
@@ -92,6 +113,8 @@ mod tests {
 
         let refused = asked("phone=1&number=1").expect_err("not known").to_string();
         assert_eq!(refused, "number: there is no such parameter; there are limit, cursor, phone");
+        let twice = asked("limit=1&limit=2").expect_err("twice").to_string();
+        assert_eq!(twice, "limit: this parameter is given twice");
     }
 
     #[test]

@@ -14,15 +14,22 @@ use store::{people::PlatformUser, settings::tenants::Tenant};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::document::examples;
+
 /// Somebody who signs in.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Person)]
 pub(crate) struct PersonView {
     /// The person's id, the same in every company.
     pub(crate) id: Uuid,
-    /// The address that they sign in with, in small letters.
+    /// Their address of mail in small letters, if they have one.
     #[schema(example = "ana@example.com", max_length = 254)]
-    email: String,
+    email: Option<String>,
+    /// Whether mail has shown that it reaches them there.
+    email_verified: bool,
+    /// Their number, if they have one: a text has shown that it reaches them there.
+    #[schema(example = json!(examples::PHONE))]
+    phone: Option<String>,
     /// What they are called.
     name: String,
 }
@@ -30,8 +37,8 @@ pub(crate) struct PersonView {
 impl PersonView {
     /// As callers see them.
     pub(crate) fn of(person: PlatformUser) -> Self {
-        let PlatformUser { id, email, name } = person;
-        Self { id, email, name }
+        let PlatformUser { id, email, email_verified, phone, name } = person;
+        Self { id, email, email_verified, phone, name }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{DeliverPolicy, pull::OrderedConfig};
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use domain::ids::TenantId;
 use futures::TryStreamExt;
 use serde::Deserialize;
@@ -12,10 +12,13 @@ use uuid::Uuid;
 use wire::{Event, Stream, frame, subject::Scope, totals::Totals};
 
 use super::{Live, LiveMessage, Source};
-use crate::app::App;
+use crate::{app::App, ids};
 
 /// How long to wait after a failure.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// After which time the broker forgets a consumer that nobody asks.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(30);
 
 /// What happens seldom and changes what a page shows. The totals tell of messages.
 const EVENTS: [&str; 2] = ["events.*.campaign.*", "events.*.budget.*"];
@@ -40,25 +43,32 @@ async fn keep_following(app: &App, source: Source) {
     }
 }
 
-/// Follows a stream from now on, until it breaks.
+/// Follows a stream from now on, until it breaks or something of it was lost on the way here.
 async fn follow(app: &App, source: Source) -> Result<(), String> {
     let (stream, subjects) = match source {
         Source::Events => (Stream::Events, EVENTS),
         Source::Totals => (Stream::Analytics, TOTALS),
     };
-    let stream = app.broker.api.get_stream_no_info(stream.name()).await;
-    let stream = stream.map_err(|error| error.to_string())?;
-
-    let config = OrderedConfig {
+    let config = pull::Config {
+        name: Some(format!("live_{}", ids::fresh().simple())),
         filter_subjects: subjects.map(str::to_owned).to_vec(),
         deliver_policy: DeliverPolicy::New,
-        ..OrderedConfig::default()
+        ack_policy: AckPolicy::None,
+        inactive_threshold: FORGOTTEN_AFTER,
+        memory_storage: true,
+        ..pull::Config::default()
     };
-    let consumer = stream.create_consumer(config).await.map_err(|error| error.to_string())?;
-    let mut messages = consumer.messages().await.map_err(|error| error.to_string())?;
+    let consumer = app.broker.api.create_consumer_on_stream(config, stream.name()).await;
+    let messages = consumer.map_err(|error| error.to_string())?.messages().await;
+    let mut messages = messages.map_err(|error| error.to_string())?;
 
     app.live.set_followed(source, true);
+    let mut delivered = 0;
     while let Some(message) = messages.try_next().await.map_err(|error| error.to_string())? {
+        delivered += 1;
+        if message.info().map_err(|error| error.to_string())?.consumer_sequence != delivered {
+            return Err("some of it was lost on the way here".into());
+        }
         take(&app.live, source, &message.subject, &message.payload);
     }
     Err("the subscription ended".into())
@@ -91,8 +101,9 @@ fn say(live: &Live, tenant: &TenantId, event: Event) {
     }
 
     let of = serde_json::from_str::<OfCampaign>(event.data.get()).ok();
-    let message = LiveMessage { event: Some(event), ..LiveMessage::default() };
-    if let Some(campaign) = of.and_then(|of| of.campaign) {
+    let campaign = of.and_then(|of| of.campaign);
+    let message = LiveMessage { event: Some(event), campaign, ..LiveMessage::default() };
+    if let Some(campaign) = campaign {
         live.say(tenant, &Scope::Campaign(campaign), message.clone());
     }
     live.say(tenant, &Scope::Dashboard, message);

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 use wire::{Event, subject::Scope, totals::Totals};
 
 /// What `GET /v1/live` says: the totals of a topic, or what happened to it.
@@ -19,6 +20,9 @@ pub(crate) struct LiveMessage {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) event: Option<Event>,
+    /// The campaign that the event is about: whoever does not see it is not told.
+    #[serde(skip)]
+    pub(crate) campaign: Option<Uuid>,
 }
 
 /// A message that is written out.
@@ -28,6 +32,8 @@ pub(crate) struct Said {
     pub(crate) position: u64,
     /// How much the totals count; none of what holds no totals.
     pub(crate) watermark: Option<i64>,
+    /// The campaign that it is about, where it is an event of one.
+    pub(crate) campaign: Option<Uuid>,
     /// The message as JSON.
     pub(crate) json: String,
 }
@@ -39,7 +45,7 @@ impl Said {
         message.sequence = position;
         let watermark = message.totals.as_ref().map(|totals| totals.watermark);
         let json = String::from_utf8(wire::json::to_vec(&message)).unwrap_or_default();
-        Self { position, watermark, json }
+        Self { position, watermark, campaign: message.campaign, json }
     }
 
     /// The name that server-sent events give it.

@@ -2,6 +2,7 @@
 
 mod do_not_contact;
 mod ledger;
+mod reviews;
 mod scope;
 mod stop;
 mod suppressions;
@@ -15,5 +16,6 @@ pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(do_not_contact::router())
         .merge(ledger::router())
+        .merge(reviews::router())
         .merge(suppressions::router())
 }

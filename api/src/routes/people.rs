@@ -1,10 +1,18 @@
 //! People: how they come to a company, sign in, and leave.
 
+mod addresses;
+mod codes;
 mod invitations;
 mod me;
+mod page;
+mod passwords;
+mod sent;
 mod sign_in;
+mod sign_up;
 mod signed_in;
 mod users;
+
+use axum::Router;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -17,9 +25,19 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .merge(signed_in::router())
         .merge(users::router())
         .merge(invitations::router())
+        .merge(addresses::router())
 }
 
 /// What somebody asks who has not signed in.
 pub(super) fn strangers() -> OpenApiRouter<App> {
-    sign_in::router()
+    OpenApiRouter::new()
+        .merge(sign_in::router())
+        .merge(sign_up::router())
+        .merge(codes::router())
+        .merge(passwords::router())
+}
+
+/// The page that a link leads to.
+pub(super) fn page() -> Router<App> {
+    page::router()
 }

@@ -1,10 +1,12 @@
 //! What a tenant sets up: accounts, brands, inboxes, senders, pools, templates, budgets, switches,
-//! policies, keys.
+//! policies, keys, event consumers.
 
 mod accounts;
 mod api_keys;
 mod brands;
 mod budgets;
+mod changed;
+mod event_consumers;
 mod inboxes;
 mod kill_switch;
 mod policies;
@@ -26,6 +28,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .merge(api_keys::router())
         .merge(brands::router())
         .merge(budgets::router())
+        .merge(event_consumers::router())
         .merge(inboxes::router())
         .merge(kill_switch::router())
         .merge(policies::router())

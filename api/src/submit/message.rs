@@ -65,7 +65,8 @@ pub(crate) struct NewMessage<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = NewMessageClass, required)]
     class: Option<Cow<'a, str>>,
-    /// The text, of at most 10 segments with the opt-out line that marketing gets.
+    /// The text, of at most 10 segments with the opt-out line that marketing gets. It is sent as
+    /// it is written, and refused with a variable in it: those are filled in by templates.
     #[serde(borrow, default)]
     #[schema(min_length = 1, max_length = 4096)]
     body: Option<Cow<'a, str>>,

@@ -5,7 +5,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     hash::Hash,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -33,8 +33,9 @@ use crate::http::FieldError;
 /// their connections.
 const AT_ONCE: usize = 2;
 
-/// For how long what is there is believed to stay there.
-const BELIEVED: Duration = Duration::from_secs(30);
+/// For how long what is there is believed to stay there: so late another process learns of what
+/// this one has deleted.
+const BELIEVED: Duration = Duration::from_secs(2);
 
 /// How many names are remembered: a flood of them must not fill the memory.
 const MOST: usize = 10_000;
@@ -54,6 +55,8 @@ struct Known {
     senders: HashMap<(TenantId, SenderId), Instant>,
     pools: HashMap<(TenantId, PoolId), Instant>,
     templates: HashMap<(TenantId, TemplateId), Arc<KnownTemplate>>,
+    /// How often something was forgotten: a look that began before does not bring it back.
+    forgotten: u64,
 }
 
 /// A template that was read lately.
@@ -102,6 +105,20 @@ impl Named {
         Self { store, patience, permits, known: Arc::default() }
     }
 
+    /// Forgets what is known of a tenant, once one of its senders, pools or templates is deleted or
+    /// another.
+    pub(crate) fn forget(&self, tenant: &TenantId) {
+        let mut known = self.known();
+        known.senders.retain(|(of, _), _| of != tenant);
+        known.pools.retain(|(of, _), _| of != tenant);
+        known.templates.retain(|(of, _), _| of != tenant);
+        known.forgotten += 1;
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What is wrong with what each message names, in their order; nothing where it is not known.
     /// The messages are of one tenant.
     pub(crate) async fn wrong(
@@ -114,7 +131,7 @@ impl Named {
         if messages.is_empty() {
             return fine;
         }
-        let asked = self.known.lock().unwrap_or_else(PoisonError::into_inner).asked(&messages);
+        let asked = self.known().asked(&messages);
         if asked.is_empty() {
             return fine;
         }
@@ -153,6 +170,7 @@ impl Named {
         asked: &Asked,
     ) -> Result<Vec<Vec<FieldError>>, Fault> {
         // load
+        let forgotten = self.known().forgotten;
         let mut tx = self.store.scoped([tenant]).await?;
         let (senders, pools) = drafts::known(&mut tx, tenant, &asked.senders, &asked.pools).await?;
         let drafted: Vec<&Submitted> =
@@ -174,7 +192,7 @@ impl Named {
             let person = person.contact.unwrap_or_default();
             wrong[*index].extend(template_error(message, &person, &supplies));
         }
-        self.remember(tenant, messages, &found, &supplies);
+        self.remember(tenant, messages, forgotten, (&found, &supplies));
 
         // A repeat of what was accepted before gets the same answer, whatever is gone since.
         let of_wrong = messages.iter().zip(&wrong).filter(|(_, wrong)| !wrong.is_empty());
@@ -189,15 +207,18 @@ impl Named {
         Ok(wrong)
     }
 
-    /// Remembers what is there.
+    /// Remembers what is there, unless something was forgotten meanwhile: it may be that.
     fn remember(
         &self,
         tenant: &TenantId,
         messages: &[Arc<Submitted>],
-        found: &Found,
-        supplies: &Supplies,
+        forgotten: u64,
+        (found, supplies): (&Found, &Supplies),
     ) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known();
+        if known.forgotten != forgotten {
+            return;
+        }
         let now = Instant::now();
         for id in &found.senders {
             keep(&mut known.senders, (tenant.clone(), *id), now);

@@ -232,6 +232,27 @@ async fn versions_of_a_template_are_listed_and_a_saved_one_is_previewed() {
     let errors = caller.post(&preview, &json!({})).await.problem(422);
     assert_eq!(errors[0].0, "variables");
 
+    let long = json!({ "variables": { "code": "x".repeat(501) } });
+    let shown = caller.post(&preview, &long).await.expect(200);
+    let codes = |shown: &Value| {
+        let warnings = shown["warnings"].as_array().unwrap().iter();
+        warnings.map(|one| one["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&shown["previews"][0]), ["variable_too_long"]);
+    for (letters, class, expected) in [
+        (1_530, "transactional", vec![]),
+        (1_531, "transactional", vec!["too_long"]),
+        (1_530, "promo", vec!["too_long"]),
+    ] {
+        let text = "a".repeat(letters);
+        let trial = json!({ "body": text, "class": class });
+        let shown = caller.post("/v1/templates/preview", &trial).await.expect(200);
+        assert_eq!(codes(&shown), expected, "{letters} {class}");
+        let asked = json!({ "to": "+12125550123", "body": text, "class": class });
+        let explained = caller.post("/v1/explain", &asked).await;
+        assert_eq!(explained.status.as_u16() == 422, !expected.is_empty(), "{letters} {class}");
+    }
+
     let first = json!({ "version": 1, "variables": { "first_name": "Ana" } });
     let shown = caller.post(&preview, &first).await.expect(200);
     let texts: Vec<_> =

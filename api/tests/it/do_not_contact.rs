@@ -188,6 +188,21 @@ async fn a_list_is_read_as_people_have_it_and_a_quote_swallows_nobody() {
     let detail = answer["results"][1]["errors"][0]["detail"].as_str().unwrap();
     assert!(detail.starts_with("line 3: a quote"), "{detail}");
 
+    let abroad = "phone,country,reason\n\n447400 123456,GB,asked\n65 0555 0147,SG,asked\n\
+                  447400123456,GB,again\n7400 123456,Narnia,asked\n+12128890007,Narnia,asked\n";
+    let answer = caller.csv(path, abroad).await.expect(200);
+    assert_eq!(words(&answer), ["created", "invalid", "unchanged", "invalid", "created"]);
+    let lines: Vec<_> =
+        answer["results"].as_array().unwrap().iter().map(|row| row["line"].clone()).collect();
+    assert_eq!(lines, [3, 4, 5, 6, 7]);
+    assert_eq!(answer["results"][2]["errors"][0]["detail"], "line 3 says the same");
+    assert_eq!(answer["results"][3]["errors"][0]["field"], "country");
+    let listed = caller.get("/v1/do-not-contact?phone=%2B447400123456").await.expect(200);
+    assert_eq!(listed["data"].as_array().unwrap().len(), 1);
+    let one = json!({ "phone": "07400 123457", "country": "United Kingdom", "reason": "asked" });
+    let one = caller.post("/v1/do-not-contact", &one).await.expect(201);
+    assert_eq!(one["phone"], "+447400123457");
+
     let twice = caller.csv(path, "phone,phone,reason\n1,2,x\n").await.problem(422);
     assert_eq!(twice[0], ("phone".to_owned(), "ambiguous".to_owned()));
     let workbook = caller.csv(path, "PK\u{3}\u{4}").await.problem(422);

@@ -9,13 +9,14 @@ use api::{ApiSettings, App, Parts};
 use domain::ids::TenantId;
 use futures::StreamExt;
 use jiff::Timestamp;
+use pipeline::access::ProcessKind;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretBox};
 use serde_json::Value;
 use store::{
     Role, Store,
     core::seal::Sealer,
-    settings::api_keys::{self, KeyKind, KeyRole},
+    settings::api_keys::{self, KeyRole},
 };
 use testkit::{Database, TestBroker};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -80,7 +81,9 @@ impl World {
         let mut settings = ApiSettings {
             public_url: PUBLIC_URL.into(),
             jwt_keys: vec![SecretBox::new(Box::new(JWT_KEY))],
+            subscribers: Some(broker.signer()),
             carrier_hosts: vec!["127.0.0.1:8090".into()],
+            sandbox_url: Some("http://127.0.0.1:8090".into()),
             // Machines that run tests are slow, and a key that is taken is to be noticed.
             patience: Duration::from_secs(20),
             ..ApiSettings::default()
@@ -89,7 +92,7 @@ impl World {
 
         let app = App::new(Parts {
             store: store.clone(),
-            broker: broker.connect().await.unwrap(),
+            broker: broker.connect_as(ProcessKind::Api).await.unwrap(),
             sealer: Sealer::new(&[[1; 32]]),
             settings,
             now: Arc::new(move || *clock.lock().unwrap()),
@@ -108,8 +111,7 @@ impl World {
         let id: TenantId = tenant.parse().unwrap();
         self.database.tenant(tenant).await.unwrap();
         let now = *self.now.lock().unwrap();
-        let key =
-            api_keys::create(&self.store, &id, "test", role, KeyKind::Test, now).await.unwrap();
+        let key = api_keys::create(&self.store, &id, "test", role, now).await.unwrap();
         self.with_token(key.expose_secret())
     }
 

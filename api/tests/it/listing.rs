@@ -101,9 +101,11 @@ async fn messages_to_one_number_are_found_however_many_others_there_are() {
     assert_eq!(all(&caller, path).await.0, ["text 4", "text 2"]);
     let since = format!("{path}&since=2026-05-01T00:00:03Z");
     assert_eq!(all(&caller, &since).await.0, ["text 4"]);
-    let errors = caller.get("/v1/messages?to=12&status=gone&class=fast").await.problem(422);
+    let errors = caller.get("/v1/messages?to=12&status=gone").await.problem(422);
     let fields: Vec<_> = errors.iter().map(|error| error.0.as_str()).collect();
-    assert_eq!(fields, ["to", "status", "class"]);
+    assert_eq!(fields, ["to", "status"]);
+    let errors = caller.get("/v1/messages?to=12&class=fast").await.problem(422);
+    assert_eq!(errors[0].0, "class");
 }
 
 #[tokio::test]

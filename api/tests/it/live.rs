@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     harness::{Caller, World},
-    settings::{carrier, template},
+    settings::{carrier, promo, template},
 };
 
 /// The events of one answer, as they come.
@@ -139,6 +139,64 @@ async fn nobody_hears_of_another_tenant() {
     let (_, _, totals) = read.expect("totals").await;
     assert_eq!(totals["totals"]["totals"]["sent"], 3, "acme's are not said");
     world.with_token("").get("/v1/live?topics=dashboard").await.problem(401);
+}
+
+/// A brand of its own with a campaign.
+async fn branded(admin: &Caller, name: &str, number: &str, template: &Value) -> (Value, Uuid) {
+    let brand = admin.post("/v1/brands", &json!({ "name": name })).await.expect(201);
+    let (sender, pool) = carrier(admin, name, number).await;
+    let sender = format!("/v1/senders/{}", sender.as_str().unwrap());
+    admin.patch(&sender, &json!({ "brand": brand["id"] })).await.expect(200);
+    let made = admin.post("/v1/campaigns", &promo(template, &pool)).await.expect(201);
+    (brand["id"].clone(), made["id"].as_str().unwrap().parse().unwrap())
+}
+
+#[tokio::test]
+async fn who_is_limited_to_a_brand_hears_of_its_campaigns_alone() {
+    let world = World::start().await;
+    let admin = world.caller("acme", KeyRole::Admin).await;
+    let template = template(&admin).await;
+    let (coffee, theirs) = branded(&admin, "coffee", "+12125550199", &template).await;
+    let (_, other) = branded(&admin, "tea", "+12125550198", &template).await;
+    let key = json!({ "name": "limited", "role": "agent", "brands": [coffee] });
+    let key = admin.post("/v1/api-keys", &key).await.expect(201);
+    let limited = world.with_token(key["key"].as_str().unwrap());
+
+    let mut all = Read::of(&admin, &format!("campaign:{other}"), None).await;
+    let (id, ..) = all.expect("snapshot").await;
+    let path = format!("/v1/live?topics=campaign:{other}");
+    limited.get(&path).await.problem(404);
+    let again = limited.request(Method::GET, &path).header("Last-Event-ID", id);
+    assert_eq!(again.send().await.unwrap().status(), 404, "nor as somebody who was away");
+
+    let mut read = Read::of(&limited, "dashboard", None).await;
+    read.expect("snapshot").await;
+    for id in [other, theirs] {
+        admin.post(&format!("/v1/campaigns/{id}/start"), &json!({})).await.expect(200);
+        let mut all = Read::of(&admin, &format!("campaign:{id}"), None).await;
+        all.expect("snapshot").await;
+    }
+    let (_, _, heard) = read.expect("event").await;
+    assert_eq!(heard["event"]["data"]["campaign"], json!(theirs), "of {other} nothing is said");
+}
+
+#[tokio::test]
+async fn a_test_key_hears_of_its_twin_alone() {
+    let world = World::start().await;
+    let admin = world.caller("acme", KeyRole::Admin).await;
+    let key = json!({ "name": "trial", "role": "viewer", "mode": "test" });
+    let key = admin.post("/v1/api-keys", &key).await.expect(201);
+    let trial = world.with_token(key["key"].as_str().unwrap());
+    let twin = trial.get("/v1/me").await.expect(200)["tenant"]["id"].clone();
+    let id = campaign(&admin).await;
+
+    trial.get(&format!("/v1/live?topics=campaign:{id}")).await.problem(404);
+    let mut read = Read::of(&trial, "dashboard", None).await;
+    read.expect("snapshot").await;
+    publish(&world, "acme", None, 5).await;
+    publish(&world, twin.as_str().unwrap(), None, 3).await;
+    let (_, _, totals) = read.expect("totals").await;
+    assert_eq!(totals["totals"]["totals"]["sent"], 3, "its company's are not said");
 }
 
 #[tokio::test]

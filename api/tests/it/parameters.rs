@@ -1,6 +1,6 @@
 //! Parameters of a query: one that a route does not have is refused by its name.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use store::settings::api_keys::KeyRole;
 
 use crate::harness::World;
@@ -54,4 +54,36 @@ async fn a_value_that_cannot_be_read_is_told_by_its_parameter() {
     ] {
         assert_eq!(caller.get(query).await.problem(422)[0].0, field, "{query}");
     }
+}
+
+#[tokio::test]
+async fn a_value_of_a_wrong_form_is_told_what_fits_on_every_path() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let document: Value = serde_json::from_str(&api::documents::openapi_json()).expect("JSON");
+    let mut seen = 0;
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for parameter in item["get"]["parameters"].as_array().into_iter().flatten() {
+            let (name, schema) =
+                (parameter["name"].as_str().expect("a name"), &parameter["schema"]);
+            let has_form =
+                ["format", "enum", "minimum"].iter().any(|key| schema.get(key).is_some());
+            if parameter["in"] != "query" || !(has_form || schema["type"] == "boolean") {
+                continue;
+            }
+
+            let path = path.replace("{id}", "0198f1d2-0000-7000-8000-0000000000ff");
+            let refused = caller.get(&format!("{path}?{name}=so%20so")).await.expect(422);
+            let errors = refused["errors"].as_array().expect("errors");
+            let detail = errors[0]["detail"].as_str().expect("a detail");
+            assert_eq!((errors.len(), &errors[0]["field"]), (1, &json!(name)), "{path}");
+            let is_told = detail.starts_with("expected ") && detail.ends_with(", not `so so`");
+            assert!(is_told, "{path} {name}: {detail}");
+            seen += 1;
+
+            let twice = caller.get(&format!("{path}?{name}=&{name}=")).await.problem(422);
+            assert!(twice.contains(&(name.to_owned(), "duplicate_field".to_owned())), "{twice:?}");
+        }
+    }
+    assert!(seen > 30, "{seen} parameters");
 }

@@ -353,7 +353,14 @@ async fn a_policy_is_amended_rule_by_rule_and_each_answer_says_what_has_changed(
     assert_eq!(refused, [("quota.per_second".to_owned(), "unknown_field".to_owned())]);
     patch(json!({ "quota": { "per_day": 0 } })).await.problem(422);
     patch(json!([1])).await.problem(422);
-    assert_eq!(caller.get("/v1/policies").await.expect(200)["data"].as_array().unwrap().len(), 4);
+
+    let evening = json!({ "quiet_hours": { "window": "daily 18:00-20:00" } });
+    let evening = patch(evening).await.expect(200);
+    let warning = &evening["warnings"][0];
+    assert_eq!(warning["rule"], "quiet_hours.window");
+    assert_eq!(warning["states"], json!(["RI"]), "{warning}");
+    assert!(patch(json!({ "quiet_hours": null })).await.expect(200)["warnings"].is_null());
+    assert_eq!(caller.get("/v1/policies").await.expect(200)["data"].as_array().unwrap().len(), 6);
 }
 
 #[tokio::test]

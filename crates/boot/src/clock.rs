@@ -141,6 +141,15 @@ pub async fn follow_sandbox_clock(
     Ok(time)
 }
 
+/// Makes the place where the sandbox clock is kept, unless it is there: whoever only follows it may
+/// not.
+///
+/// # Errors
+/// The broker cannot be asked, or refuses.
+pub async fn make_sandbox_clock(jetstream: &Context) -> Result<(), ClockError> {
+    bucket(jetstream).await.map(drop)
+}
+
 /// Sets the sandbox clock of every process: business time is `now` at this moment and runs on at
 /// `rate` business seconds per second.
 ///

@@ -1,7 +1,7 @@
 //! Private NATS and Postgres servers: for `millrace up`, and for tests, which need no containers.
 //!
 //! Both listen on free loopback ports, keep their data under a directory of the caller, ask for a
-//! random password, and stop when this process ends, also by `kill -9`.
+//! random password or for credentials, and stop when this process ends, also by `kill -9`.
 
 mod account;
 mod cluster;

@@ -10,6 +10,7 @@ mod files;
 pub mod health;
 pub mod keys;
 pub mod login;
+pub mod nats_access;
 pub mod ports;
 pub mod settings;
 pub mod shutdown;

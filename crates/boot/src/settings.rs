@@ -9,9 +9,11 @@ mod error;
 mod leave_out;
 mod parse;
 mod retention;
+mod sign_in;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
+use pipeline::access::SubscriberSigner;
 use secrecy::SecretString;
 use wire::stream::{ACK_WAIT, Stream};
 
@@ -19,6 +21,7 @@ pub use edge::{Edge, EdgeSettings, TlsFiles};
 pub use error::SettingsError;
 pub use parse::{secret_or_file, stream_sizes};
 pub use retention::RetentionSettings;
+pub use sign_in::{MailSettings, SignIn, SignInSettings};
 
 use crate::{keys::Keys, telemetry::logs::LogFormat};
 
@@ -53,6 +56,14 @@ pub struct Common {
     /// NATS credentials file (.creds) [default: none]
     #[arg(long, env = "NATS_CREDS", value_name = "PATH")]
     pub nats_creds: Option<PathBuf>,
+    /// Key that signs what tenants log in to NATS with, as `millrace nats config` makes it
+    /// [default: none, no event consumers]
+    #[arg(long, env = "NATS_SUBSCRIBER_KEY", hide_env_values = true, value_name = "KEY")]
+    #[arg(value_parser = secret)]
+    pub nats_subscriber_key: Option<SecretString>,
+    /// File that holds NATS_SUBSCRIBER_KEY
+    #[arg(long, env = "NATS_SUBSCRIBER_KEY_FILE", value_name = "PATH")]
+    pub nats_subscriber_key_file: Option<PathBuf>,
     /// Address to answer requests on [default: 127.0.0.1:8080, the sandbox 127.0.0.1:8090]
     #[arg(long, env = "MILLRACE_LISTEN", value_name = "HOST:PORT")]
     pub listen: Option<String>,
@@ -62,6 +73,9 @@ pub struct Common {
     /// How the api is reached, and by whom.
     #[command(flatten)]
     pub edge: Edge,
+    /// How people come and sign in.
+    #[command(flatten)]
+    pub sign_in: SignIn,
     /// Where carriers reach the api for callbacks, the same for every process [default: that of the
     /// platform, which an api has said: http:// and its listen address]
     #[arg(long, env = "MILLRACE_PUBLIC_URL", value_name = "URL")]
@@ -98,6 +112,10 @@ pub struct Common {
     /// host:port, separated by commas [default: none]
     #[arg(long, env = "MILLRACE_ALLOW_CARRIER_HOSTS", value_name = "HOSTS")]
     pub allow_carrier_hosts: Option<String>,
+    /// Where the sandbox is called for test keys, the same for every process; its host counts as
+    /// allowed [default: none, no test keys are made]
+    #[arg(long, env = "MILLRACE_SANDBOX_URL", value_name = "URL")]
+    pub sandbox_url: Option<String>,
     /// How long a stage may hold a message before the broker gives it to another process, in
     /// seconds: the same for `streams apply` and every stage [default: 6]
     #[arg(long, env = "MILLRACE_ACK_WAIT", value_name = "SECONDS")]
@@ -163,12 +181,16 @@ pub struct Settings {
     pub nats_url: Option<SecretString>,
     /// The NATS credentials file, if named; it exists.
     pub nats_creds: Option<PathBuf>,
+    /// What signs the credentials of tenants, if named.
+    pub nats_subscribers: Option<SubscriberSigner>,
     /// The address to answer requests on, if named.
     pub listen: Option<SocketAddr>,
     /// Where `/healthz`, `/readyz` and `/metrics` are answered.
     pub health_listen: SocketAddr,
     /// How the api is reached, and by whom.
     pub edge: EdgeSettings,
+    /// How people come and sign in.
+    pub sign_in: SignInSettings,
     /// Where carriers reach the api, without a slash at its end: as named, or where it listens.
     pub public_url: String,
     /// Whether it is named.
@@ -185,6 +207,8 @@ pub struct Settings {
     pub anthropic_base_url: String,
     /// Further hosts that carrier accounts may be called at, lowercase, some with a port.
     pub carrier_hosts: Vec<String>,
+    /// Where the sandbox is called for test keys, if named, without a slash at its end.
+    pub sandbox_url: Option<String>,
     /// How long a stage may hold a message before another process gets it.
     pub ack_wait: Duration,
     /// How many copies of each stream the broker keeps.
@@ -236,33 +260,35 @@ impl Common {
         let health = ("MILLRACE_HEALTH_LISTEN", self.health_listen.as_deref());
         let health_listen = parse::address_or(health.0, health.1, DEFAULT_HEALTH_LISTEN)?;
         let public = parse::http_url("MILLRACE_PUBLIC_URL", self.public_url.as_deref())?;
-        let names_public_url = public.is_some();
         let edge = self.edge.resolve()?;
-        let public_url = public.unwrap_or_else(|| reached_at(listen, &edge));
-        let ack_wait = self.ack_wait.as_deref();
+        let public_url = public.clone().unwrap_or_else(|| reached_at(listen, &edge));
         let short_url = parse::http_url("MILLRACE_SHORT_URL", self.short_url.as_deref())?;
         let ai = parse::http_url("ANTHROPIC_BASE_URL", self.anthropic_base_url.as_deref())?;
+        let sandbox_url = parse::http_url("MILLRACE_SANDBOX_URL", self.sandbox_url.as_deref())?;
 
         let master = (self.master_key, self.master_key_file);
-        let jwt = (self.jwt_secret, self.jwt_secret_file);
         let anthropic = (self.anthropic_api_key, self.anthropic_api_key_file);
+        let subscribers = (self.nats_subscriber_key, self.nats_subscriber_key_file);
         let retained = [self.retain_text, self.retain_messages, self.retain_import_rows];
         let settings = Settings {
             database_url,
             nats_url,
             nats_creds: parse::existing_file("NATS_CREDS", self.nats_creds)?,
+            nats_subscribers: parse::subscriber_key(subscribers)?,
             listen,
             health_listen,
             edge,
+            sign_in: self.sign_in.resolve()?,
             short_url: short_url.unwrap_or_else(|| public_url.clone()),
             public_url,
-            names_public_url,
+            names_public_url: public.is_some(),
             master_keys: parse::keys("MILLRACE_MASTER_KEY", master)?,
-            jwt_keys: parse::keys("MILLRACE_JWT_SECRET", jwt)?,
+            jwt_keys: parse::keys("MILLRACE_JWT_SECRET", (self.jwt_secret, self.jwt_secret_file))?,
             anthropic_api_key: parse::secret_or_file("ANTHROPIC_API_KEY", anthropic)?,
             anthropic_base_url: ai.unwrap_or_else(|| "https://api.anthropic.com".to_owned()),
-            carrier_hosts: parse::hosts(self.allow_carrier_hosts.as_deref())?,
-            ack_wait: parse::seconds("MILLRACE_ACK_WAIT", ack_wait, 1..=3600, ACK_WAIT.as_secs())?,
+            carrier_hosts: carrier_hosts(self.allow_carrier_hosts, sandbox_url.as_deref())?,
+            sandbox_url,
+            ack_wait: ack_wait(self.ack_wait.as_deref())?,
             stream_replicas: parse::replicas(self.stream_replicas.as_deref())?,
             stream_sizes: parse::stream_sizes(self.stream_sizes.as_deref())?,
             call_by: parse::span("MILLRACE_CALL_BY", self.call_by.as_deref(), 0.01..=5.0, 0.2)?,
@@ -285,18 +311,14 @@ impl Common {
                 1.0..=86_400.0,
                 600.0,
             )?,
-            receipt_horizon: parse::days(
-                "MILLRACE_RECEIPT_HORIZON",
-                self.receipt_horizon.as_deref(),
-            )?,
+            receipt_horizon: horizon(self.receipt_horizon.as_deref())?,
             retention: RetentionSettings::of(&retained)?,
             sandbox: parse::switch("MILLRACE_SANDBOX", self.sandbox.as_deref())?,
             log_format: parse::log_format(self.log.as_deref())?,
             log_filter: parse::log_filter(self.log_filter.as_deref())?,
         };
 
-        settings.check_together()?;
-        Ok(settings)
+        settings.check_together().map(|()| settings)
     }
 }
 
@@ -367,6 +389,29 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+/// How long the broker waits for an ack, in whole seconds.
+fn ack_wait(written: Option<&str>) -> Result<Duration, SettingsError> {
+    parse::seconds("MILLRACE_ACK_WAIT", written, 1..=3600, ACK_WAIT.as_secs())
+}
+
+/// How long a receipt is looked for.
+fn horizon(written: Option<&str>) -> Result<Duration, SettingsError> {
+    parse::days("MILLRACE_RECEIPT_HORIZON", written)
+}
+
+/// The hosts that accounts may be called at, with that of the sandbox.
+fn carrier_hosts(
+    named: Option<String>,
+    sandbox_url: Option<&str>,
+) -> Result<Vec<String>, SettingsError> {
+    let mut hosts = parse::hosts(named.as_deref())?;
+    let host = sandbox_url.and_then(parse::host_and_port);
+    if let Some(host) = host.filter(|host| !hosts.contains(host)) {
+        hosts.push(host);
+    }
+    Ok(hosts)
 }
 
 /// The public URL of a process that is reached where it listens.

@@ -66,6 +66,15 @@ impl Carrier {
         }
     }
 
+    /// The id of an account that only a sandbox knows, as this carrier writes ids.
+    pub fn account_id_of(self, handle: &str) -> String {
+        match self {
+            Self::Twilio => twilio::account_id_of(handle),
+            #[cfg(feature = "loopback")]
+            Self::Loopback => handle.to_owned(),
+        }
+    }
+
     /// What it offers beside taking texts.
     pub fn abilities(self) -> Abilities {
         match self {

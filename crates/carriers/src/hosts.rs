@@ -34,6 +34,14 @@ pub fn check_base_url<S: AsRef<str>>(
     }
 }
 
+/// Whether two addresses are of one server: scheme, host and port.
+pub fn is_same_place(one: &str, other: &str) -> bool {
+    match (Url::parse(one), Url::parse(other)) {
+        (Ok(one), Ok(other)) => one.origin() == other.origin() && one.origin().is_tuple(),
+        (Err(_), _) | (_, Err(_)) => false,
+    }
+}
+
 /// Why a base URL was turned down.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlError {
@@ -67,7 +75,7 @@ fn names(entry: &str, host: &str, url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{BaseUrlError, check_base_url};
+    use super::{BaseUrlError, check_base_url, is_same_place};
 
     use crate::twilio;
 
@@ -122,6 +130,17 @@ mod tests {
             &NONE,
         );
         assert_eq!(other, Err(host("api.x.anthropic.com")));
+    }
+
+    #[test]
+    fn one_server_is_the_same_place_by_any_path_and_another_port_is_another() {
+        let here = "http://sandbox:8080";
+        assert!(is_same_place(here, "http://SANDBOX:8080/twilio"));
+        for other in ["http://sandbox", "https://sandbox:8080", "http://sandbox.x:8080", "sandbox"]
+        {
+            assert!(!is_same_place(here, other), "{other}");
+        }
+        assert!(!is_same_place("data:x", "data:x"), "no server at all");
     }
 
     #[test]

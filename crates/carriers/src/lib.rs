@@ -28,7 +28,7 @@ pub use abilities::Abilities;
 pub use account::{AccountFault, Client, Clients};
 pub use answer::{CarrierReply, CodeInfo, Doubt, Refusal, Throttle, ThrottleScope};
 pub use carrier::{Carrier, first_look, longest_list_lag};
-pub use hosts::{BaseUrlError, check_base_url};
+pub use hosts::{BaseUrlError, check_base_url, is_same_place};
 pub use outbound::Outbound;
 pub use record::{MessageRecord, ReadError};
 pub use report::{

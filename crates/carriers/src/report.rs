@@ -25,20 +25,19 @@ pub struct StatusReport {
     pub reference: Option<Reference>,
     /// The carrier's id of the text.
     pub sid: String,
-    /// The number that it went to, and ours that it came from, where the carrier says them: they
-    /// lead to a message whose report has no reference.
-    pub numbers: Option<ReportedNumbers>,
+    /// Between which numbers it went: they lead to a message whose report has no reference.
+    pub numbers: ReportedNumbers,
     /// Where the text stands.
     pub status: ReportedStatus,
 }
 
-/// Between which numbers a text went.
-#[derive(Clone, PartialEq, Eq)]
+/// Between which numbers a text went, as far as the carrier says it.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ReportedNumbers {
     /// The person's number.
-    pub to: String,
+    pub to: Option<String>,
     /// Our number that sent it.
-    pub from: String,
+    pub from: Option<String>,
 }
 
 /// Where a text of ours stands, as far as carriers differ for us.
@@ -102,10 +101,10 @@ pub enum WebhookError {
 impl StatusReport {
     /// The report without what cannot be stored.
     pub(crate) fn storable(self) -> Self {
-        let numbers = self.numbers.map(|numbers| ReportedNumbers {
-            to: storable(numbers.to),
-            from: storable(numbers.from),
-        });
+        let numbers = ReportedNumbers {
+            to: self.numbers.to.map(storable),
+            from: self.numbers.from.map(storable),
+        };
         Self { sid: storable(self.sid), numbers, ..self }
     }
 }
@@ -115,8 +114,8 @@ impl StatusReport {
 impl fmt::Debug for ReportedNumbers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReportedNumbers")
-            .field("to", &Hidden(&self.to))
-            .field("from", &Hidden(&self.from))
+            .field("to", &self.to.as_deref().map(Hidden))
+            .field("from", &self.from.as_deref().map(Hidden))
             .finish()
     }
 }

@@ -13,8 +13,8 @@ pub mod signature;
 pub mod webhook;
 
 pub(crate) use adapter::{
-    ABILITIES, REQUEST_NAME_HEADER, account_id_fault, acknowledgement, is_genuine, owns_host,
-    read_report, read_text,
+    ABILITIES, REQUEST_NAME_HEADER, account_id_fault, account_id_of, acknowledgement, is_genuine,
+    owns_host, read_report, read_text,
 };
 pub use callback::{callback_url, parse_callback_query};
 pub use client::{Client, CreateMessage};

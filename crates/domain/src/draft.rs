@@ -5,6 +5,7 @@ mod content;
 mod length;
 mod senders;
 mod texts;
+mod variables;
 
 use std::{
     borrow::Cow,
@@ -15,6 +16,7 @@ pub use content::{Content, From};
 pub use length::{MAX_SEGMENTS, SURELY_FITS, TOO_LONG, fits};
 pub use senders::{MAX_CANDIDATES, SenderCandidate};
 pub use texts::{Code, PickedVariant, Texts, Variants};
+pub use variables::{NOT_FILLED_IN, variable_in};
 
 use crate::{
     address::Address,

@@ -38,6 +38,6 @@ pub use model::{
     CAMPAIGN_STOPPED, Candidate, Decision, Gate, GateAnswer, GateCause, GateResult, Verdict,
 };
 pub use pace::{CODE as PACE_CODE, REASON as PACE_REASON, admitted};
-pub use policy::{Absent, OnLate, Policy, PolicyError, PolicyFault};
+pub use policy::{Absent, ClosedStates, OnLate, Policy, PolicyError, PolicyFault};
 pub use recheck::{ClaimFacts, Recheck, recheck};
 pub use wake::Wake;

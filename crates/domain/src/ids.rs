@@ -21,6 +21,23 @@ impl TenantId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The key of the tenant's twin, in which its test keys work: `test-`, how the tenant's own
+    /// begins, and 16 hexadecimal digits of all of it. No other tenant has a key of this form.
+    pub fn twin(&self) -> Self {
+        let begin = &self.0[..self.0.len().min(10)];
+        let digits = derive("twin", &[self.0.as_bytes()]).simple().to_string();
+        Self(format!("test-{begin}-{}", &digits[..16]).into())
+    }
+
+    /// Whether it is the key of a twin, by its form.
+    pub fn is_twin(&self) -> bool {
+        let parts = self.0.strip_prefix("test-").and_then(|rest| rest.rsplit_once('-'));
+        let is_digit = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
+        parts.is_some_and(|(begin, digits)| {
+            (1..=10).contains(&begin.len()) && digits.len() == 16 && digits.bytes().all(is_digit)
+        })
+    }
 }
 
 impl FromStr for TenantId {
@@ -234,6 +251,25 @@ mod tests {
             assert_eq!(bad.parse::<TenantId>(), Err(BadTenantId), "{bad:?}");
         }
         assert_eq!("acme-2".parse::<TenantId>().expect("valid").as_str(), "acme-2");
+    }
+
+    #[test]
+    fn a_twin_has_a_key_of_its_own_form_which_is_its_tenants_alone() {
+        let long = "a".repeat(32);
+        let keys = ["ab", "a-", "acme", "acme-2", "test-acme", "test-x-0123456789abcdef", &long];
+        let tenants = keys.map(|key| key.parse::<TenantId>().expect("a tenant"));
+        let twins: std::collections::HashSet<_> = tenants.iter().map(TenantId::twin).collect();
+        assert_eq!(twins.len(), keys.len());
+        for twin in &twins {
+            assert_eq!(twin.as_str().parse::<TenantId>().as_ref(), Ok(twin));
+            assert!(twin.is_twin(), "{twin}");
+        }
+
+        let are_twins = tenants.map(|tenant| tenant.is_twin());
+        assert_eq!(are_twins, [false, false, false, false, false, true, false]);
+        let almost =
+            ["test--0123456789abcdef", "test-a-0123456789abcdeg", "test-a-0123456789abcde"];
+        assert!(almost.iter().all(|key| !key.parse::<TenantId>().expect("a tenant").is_twin()));
     }
 
     #[test]

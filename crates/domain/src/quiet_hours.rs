@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::zones::{Place, Zone};
 
-pub use profiles::{Profile, opens, profiles, window_for};
+pub use profiles::{Profile, opens, opens_in_every_state, profiles, states_closed_by, window_for};
 pub use window::{BadWindow, Span, Window};
 
 /// Whether a text may go out at an instant.

@@ -16,7 +16,7 @@ use store::{
 };
 use wire::subject::Token;
 
-use crate::process::{ProcessParts, known_tenant};
+use crate::process::{ProcessParts, known_company};
 
 /// The arguments of `millrace account`.
 #[derive(Debug, Args)]
@@ -183,7 +183,7 @@ async fn share(args: ShareArgs) -> anyhow::Result<()> {
         return Err(no_account(&args.handle));
     };
 
-    known_tenant(&store, &args.tenant).await?;
+    known_company(&store, &args.tenant).await?;
     let (now, weight) = (process.time.now(), args.weight);
     let share = Share { tenant: args.tenant, weight };
     if !platform_accounts::share(&store, &account, &args.name, &share, now).await? {

@@ -3,7 +3,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::bail;
-use boot::settings::Settings;
+use boot::{clock, settings::Settings};
 use pipeline::{
     broker::Broker,
     consumers::{ConsumerSettings, apply_consumers, diff_consumers},
@@ -25,6 +25,9 @@ pub async fn streams(args: Streams) -> anyhow::Result<ExitCode> {
 
     let changes = match args.action {
         StreamsAction::Apply => {
+            if settings.sandbox {
+                clock::make_sandbox_clock(&broker.api).await?;
+            }
             apply(&broker, &streams_of(&settings), &consumers_of(settings.ack_wait)).await?
         }
         StreamsAction::Diff => {
@@ -70,6 +73,7 @@ pub async fn apply_to_own(
     }
 
     apply_consumers(broker, consumers).await?;
+    clock::make_sandbox_clock(&broker.api).await?;
     Ok(())
 }
 

@@ -76,7 +76,7 @@ async fn once(args: &cli::bench::Bench) -> anyhow::Result<BenchReport> {
     let groups = usage::groups(&platform);
     let cpu = usage::cpu(&groups);
     let peak = watch::Peak::start(groups.clone());
-    let sent = watch::Sent::start(&platform.nats_url).await?;
+    let sent = watch::Sent::start(&platform).await?;
     let begun = Instant::now();
 
     let time = args.seconds.map(Duration::from_secs);

@@ -49,6 +49,8 @@ pub enum Command {
     Migrate(crate::migrate::Migrate),
     /// Streams and consumers at the broker
     Streams(Streams),
+    /// What a NATS server and its clients need to know of each other
+    Nats(crate::nats::NatsCommand),
     /// The companies on the platform: made, listed, shown
     Tenant(crate::tenants::TenantCommand),
     /// API keys: made, listed, revoked

@@ -17,6 +17,7 @@ mod fair;
 mod flow;
 mod gauges;
 mod migrate;
+mod nats;
 mod platform;
 mod process;
 mod public_url;
@@ -90,6 +91,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor(args) => doctor::run(args).await,
         Command::Top(args) => top::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
+        Command::Nats(args) => nats::run(args),
         Command::Streams(args) => admin::streams(args).await,
         Command::Tenant(args) => tenants::run(args).await,
         Command::Token(args) => tokens::run(args).await,

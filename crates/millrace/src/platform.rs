@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use boot::{
     embedded::{EmbeddedOptions, Nats, Postgres, start_nats_cluster},
     keys::Keys,
+    nats_access::NatsAccess,
     ports,
 };
 use domain::ids::TenantId;
@@ -19,14 +20,16 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use pipeline::{broker::Broker, consumers::ConsumerSettings, streams::StreamSettings};
+use pipeline::{
+    access::ProcessKind, broker::Broker, consumers::ConsumerSettings, streams::StreamSettings,
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use stage::StageName;
 use store::{
     Role, Store,
     settings::{
-        api_keys::{self, KeyKind, KeyRole},
+        api_keys::{self, KeyRole},
         tenants::{self, Tenant},
     },
 };
@@ -75,8 +78,10 @@ impl Default for Plan {
 pub struct Platform {
     /// Where the servers keep their data, and the keys are.
     pub dir: PathBuf,
-    /// The broker's address, with its password; those of all servers of a cluster.
+    /// The broker's address; those of all servers of a cluster.
     pub nats_url: String,
+    /// Credentials of each kind of process there.
+    access: NatsAccess,
     /// A caller of the simulator's control calls.
     pub sandbox: HttpCaller,
     /// Where carriers' requests go.
@@ -136,10 +141,12 @@ impl Platform {
         };
         let postgres = Postgres::start(dir, &options).await?;
 
-        let urls: Vec<&str> = nats.iter().map(|server| server.url().expose_secret()).collect();
+        let urls: Vec<String> = nats.iter().map(Nats::url).collect();
         let nats_url = urls.join(",");
+        let access = nats[0].access().clone();
         store::core::migrate::migrate(postgres.database_url().expose_secret()).await?;
-        let broker = Broker::connect(&nats_url, None, "platform").await?;
+        let operator = access.credentials(ProcessKind::Operator);
+        let broker = Broker::connect(&nats_url, Some(&operator), "platform").await?;
         let consumers = admin::consumers_of(plan.ack_wait);
         admin::apply_to_own(&broker, &plan.streams, &consumers).await?;
         for name in ["master-key", "jwt-secret"] {
@@ -151,6 +158,7 @@ impl Platform {
         let mut platform = Self {
             dir: dir.to_owned(),
             nats_url,
+            access,
             sandbox: HttpCaller::new(&sandbox_url, None)?,
             sandbox_url,
             api_url: format!("http://{api}"),
@@ -160,11 +168,11 @@ impl Platform {
             keys: Vec::new(),
         };
 
-        platform.add(dir, plan, "sandbox", Some(sandbox))?;
-        platform.add(dir, plan, "api", Some(api))?;
+        platform.add(dir, plan, ProcessKind::Sandbox, Some(sandbox))?;
+        platform.add(dir, plan, ProcessKind::Api, Some(api))?;
         for stage in StageName::ALL {
             for _ in 0..plan.of(*stage) {
-                platform.add(dir, plan, stage.as_str(), None)?;
+                platform.add(dir, plan, ProcessKind::Stage(*stage), None)?;
             }
         }
         platform.wait().await?;
@@ -176,21 +184,23 @@ impl Platform {
         &mut self,
         dir: &Path,
         plan: &Plan,
-        name: &'static str,
+        kind: ProcessKind,
         listen: Option<SocketAddr>,
     ) -> anyhow::Result<()> {
         let mut command = Command::new(std::env::current_exe()?);
-        let is_stage = StageName::ALL.iter().any(|stage| stage.as_str() == name);
+        let (name, is_stage) = (kind.as_str(), matches!(kind, ProcessKind::Stage(_)));
 
         command
             .args(is_stage.then_some("stage"))
             .arg(name)
             .env("NATS_URL", &self.nats_url)
+            .env("NATS_CREDS", self.access.credentials(kind))
+            .env("NATS_SUBSCRIBER_KEY_FILE", self.access.subscriber_key())
             .env("DATABASE_URL", self.postgres.database_url().expose_secret())
             .env("MILLRACE_MASTER_KEY_FILE", dir.join("master-key"))
             .env("MILLRACE_JWT_SECRET_FILE", dir.join("jwt-secret"))
             .env("MILLRACE_SANDBOX", "1")
-            .env("MILLRACE_ALLOW_CARRIER_HOSTS", self.sandbox_url.trim_start_matches("http://"))
+            .env("MILLRACE_SANDBOX_URL", &self.sandbox_url)
             .env("MILLRACE_PUBLIC_URL", &self.api_url)
             .envs(listen.map(|listen| ("MILLRACE_LISTEN", listen.to_string())))
             .env("MILLRACE_HEALTH_LISTEN", "127.0.0.1:0")
@@ -206,6 +216,15 @@ impl Platform {
         Ok(())
     }
 
+    /// A look at the broker, as the operator; `name` is what the server's own tools show.
+    ///
+    /// # Errors
+    /// It is away.
+    pub async fn broker(&self, name: &str) -> anyhow::Result<Broker> {
+        let operator = self.access.credentials(ProcessKind::Operator);
+        Ok(Broker::connect(&self.nats_url, Some(&operator), name).await?)
+    }
+
     /// Makes so many tenants, each with an API key.
     ///
     /// # Errors
@@ -216,8 +235,8 @@ impl Platform {
         for index in 0..count {
             let tenant = tenant(index)?;
             tenants::create(&store, &Tenant::named(&tenant, "bench"), now).await?;
-            let (role, kind) = (KeyRole::Admin, KeyKind::Test);
-            self.keys.push(api_keys::create(&store, &tenant, "bench", role, kind, now).await?);
+            let role = KeyRole::Admin;
+            self.keys.push(api_keys::create(&store, &tenant, "bench", role, now).await?);
         }
         Ok(())
     }

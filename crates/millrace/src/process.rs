@@ -3,16 +3,17 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use boot::{
     clock::{self, BusinessTime},
     health::Health,
+    nats_access::NatsAccess,
     settings::{Common, Settings},
     shutdown, telemetry,
 };
 use domain::ids::TenantId;
 use jiff::Timestamp;
-use pipeline::{broker::Broker, progress::Progress, run::Runtime};
+use pipeline::{access::ProcessKind, broker::Broker, progress::Progress, run::Runtime};
 use secrecy::ExposeSecret;
 use stage::Clock;
 use store::{Role, Store, core::seal::Sealer, settings::tenants};
@@ -39,6 +40,8 @@ pub struct ProcessParts {
     pub progress: Progress,
     /// Where carriers reach the platform: its own idea, until it has agreed with the others.
     pub public_url: String,
+    /// Where several kinds of process run in one: the credentials of each. None: NATS_CREDS.
+    pub logins: Option<NatsAccess>,
 }
 
 impl ProcessParts {
@@ -57,6 +60,7 @@ impl ProcessParts {
             time: BusinessTime::machine(),
             progress: Progress::default(),
             public_url,
+            logins: None,
         })
     }
 
@@ -97,6 +101,16 @@ impl ProcessParts {
     pub async fn broker(&self, name: &str) -> anyhow::Result<Broker> {
         let url = self.settings.need_nats()?.expose_secret();
         Ok(Broker::connect(url, self.settings.nats_creds.as_deref(), name).await?)
+    }
+
+    /// Connects to NATS as this kind of process, where several run in this one.
+    ///
+    /// # Errors
+    /// As for [`ProcessParts::broker`].
+    pub async fn broker_of(&self, kind: ProcessKind) -> anyhow::Result<Broker> {
+        let Some(logins) = &self.logins else { return self.broker(kind.as_str()).await };
+        let url = self.settings.need_nats()?.expose_secret();
+        Ok(Broker::connect(url, Some(&logins.credentials(kind)), kind.as_str()).await?)
     }
 
     /// Connects to Postgres as this role.
@@ -194,6 +208,17 @@ pub fn check_broker(health: Health, broker: &Broker) -> Health {
 pub async fn known_tenant(store: &Store, tenant: &TenantId) -> anyhow::Result<()> {
     let mut tx = store.scoped([tenant]).await?;
     tenants::get(&mut tx, tenant).await?.map(drop).ok_or_else(|| no_tenant(tenant))
+}
+
+/// Whether an operator gives this tenant keys, people and accounts: it is there, and no twin.
+///
+/// # Errors
+/// It is not, and the text says what to do.
+pub async fn known_company(store: &Store, tenant: &TenantId) -> anyhow::Result<()> {
+    if tenant.is_twin() {
+        bail!("{tenant} is the twin in which a tenant's test keys work: name the tenant itself");
+    }
+    known_tenant(store, tenant).await
 }
 
 /// One line for a tenant that is not there.

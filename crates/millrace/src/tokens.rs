@@ -3,22 +3,27 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use boot::settings::Common;
+use carriers::Carrier;
 use clap::{Args, Subcommand};
-use domain::ids::TenantId;
-use secrecy::ExposeSecret;
+use domain::{account::Access, ids::TenantId};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use store::{
-    Role,
+    Role, Store,
     audit::{self, AuditEntry},
-    settings::api_keys::{self, KeyKind, KeyRole, ListedKey},
+    settings::{
+        api_keys::{self, KeyKind, KeyRole, ListedKey, NewKey},
+        limits::BrandLimits,
+        tenants, twins,
+    },
 };
 use uuid::Uuid;
 
 use crate::{
     cli::values::key_role,
-    process::{ProcessParts, known_tenant},
+    process::{ProcessParts, known_company, known_tenant, no_tenant},
 };
 
 /// How many keys one look asks for.
@@ -36,7 +41,7 @@ pub struct TokenCommand {
 enum Action {
     /// Makes a key and prints it, once
     Create(Create),
-    /// Lists a tenant's keys: id, role, state, last use, name; never the key itself
+    /// Lists a tenant's keys: id, mode, role, state, last use, name; never the key itself
     List(List),
     /// Revokes a key: processes that know it take it for a second more
     Revoke(Revoke),
@@ -54,6 +59,9 @@ struct Create {
     /// owner, admin, operator, agent or viewer
     #[arg(long, default_value = "admin", value_parser = key_role)]
     role: KeyRole,
+    /// A test key: it works in the tenant's twin, whose texts stay in the sandbox
+    #[arg(long)]
+    test: bool,
     /// The settings that every process has.
     #[command(flatten)]
     common: Common,
@@ -97,15 +105,54 @@ pub async fn run(command: TokenCommand) -> anyhow::Result<ExitCode> {
 }
 
 async fn create(args: Create) -> anyhow::Result<()> {
-    let Create { tenant, name, role, common } = args;
+    let Create { tenant, name, role, test, common } = args;
     let process = ProcessParts::begin(common)?;
     let store = process.store(Role::Api, 1).await?;
-    known_tenant(&store, &tenant).await?;
+    known_company(&store, &tenant).await?;
 
     let now = process.time.now();
-    let key = api_keys::create(&store, &tenant, &name, role, KeyKind::Live, now).await?;
+    let key = if test {
+        test_key(&process, &store, &tenant, (&name, role)).await?
+    } else {
+        api_keys::create(&store, &tenant, &name, role, now).await?
+    };
     println!("{}", key.expose_secret());
     Ok(())
+}
+
+/// Makes a test key, and with the first one the twin in which it works.
+async fn test_key(
+    process: &ProcessParts,
+    store: &Store,
+    tenant: &TenantId,
+    (name, role): (&str, KeyRole),
+) -> anyhow::Result<SecretString> {
+    let no_sandbox = "there is no sandbox to test in: start `millrace sandbox`, and set \
+                      MILLRACE_SANDBOX_URL to where it is called, in every process";
+    let sandbox = process.settings.sandbox_url.as_ref().context(no_sandbox)?;
+    let (now, sealer) = (process.time.now(), process.sealer()?);
+    let carrier = Carrier::ALL.first().context("there is no carrier")?;
+
+    let mut tx = store.scoped([tenant, &tenant.twin()]).await?;
+    let of = tenants::get(&mut tx, tenant).await?.ok_or_else(|| no_tenant(tenant))?;
+    let access = |handle: &str, secret: &SecretString| Access {
+        carrier: carrier.as_str().to_owned(),
+        carrier_sid: carrier.account_id_of(handle),
+        base_url: sandbox.clone(),
+        sealed_token: sealer.seal(secret.expose_secret().as_bytes()),
+    };
+    twins::make(&mut tx, &of, access, now).await?;
+    let new = NewKey {
+        name,
+        role,
+        kind: KeyKind::Test,
+        scopes: None,
+        expires_at: None,
+        limits: BrandLimits::default(),
+    };
+    let (_, key) = api_keys::make(&mut tx, tenant, "operator", &new, now).await?;
+    tx.commit().await?;
+    Ok(key)
 }
 
 async fn list(args: List) -> anyhow::Result<()> {
@@ -133,7 +180,8 @@ fn line(key: &ListedKey) -> String {
         (None, None) => "works".to_owned(),
     };
     let used = key.last_used_at.map_or_else(|| "never used".into(), |at| format!("used {at}"));
-    format!("{}  {}  {state}  {used}  {}", key.id, key.role, key.name)
+    let kind = key.kind.as_str();
+    format!("{}  {kind}  {}  {state}  {used}  {}", key.id, key.role, key.name)
 }
 
 async fn revoke(args: Revoke) -> anyhow::Result<()> {

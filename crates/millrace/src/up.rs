@@ -1,5 +1,6 @@
 //! `millrace up`: everything in one process, on private servers unless others are named.
 
+mod codes;
 mod console;
 mod sandbox_port;
 mod servers;
@@ -18,7 +19,7 @@ use boot::{
     keys::Keys,
     settings::{Common, DEFAULT_LISTEN},
 };
-use pipeline::run::StageConfig;
+use pipeline::{access::ProcessKind, run::StageConfig};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use servers::Servers;
@@ -64,13 +65,13 @@ pub async fn run(args: cli::Up) -> anyhow::Result<ExitCode> {
     eprintln!("starting servers under {}", data.path().display());
     let servers = Servers::start(data.path(), &mut common).await?;
     let sandbox = sandbox_port::start(data.path(), usual).await?;
-    embedded_defaults(data.path(), &mut common, sandbox.addr)?;
+    embedded_defaults(data.path(), &mut common, &sandbox)?;
 
-    let process = ProcessParts::begin(common)?;
+    let mut process = ProcessParts::begin(common)?;
+    process.logins = servers.access().cloned();
     let demo = Demo { run: args.demo, then_exit: args.exit };
-    let owns_database = servers.has_database();
     let ended =
-        serve_all(process, sandbox, listener, (data.path(), &announced), demo, owns_database).await;
+        serve_all(process, sandbox, listener, (data.path(), &announced), demo, &servers).await;
     drop(announced);
     servers.stop().await;
     ended
@@ -92,20 +93,27 @@ impl Announced {
         let _ = fs::remove_file(&self.0);
     }
 
-    /// Writes the addresses, those of the servers with their passwords.
-    fn write(
+    /// Writes the addresses, and what scripts log in with: as the operator at the broker, and at a
+    /// database of our own as nobody who owns it.
+    async fn write(
         &self,
         process: &ProcessParts,
+        servers: &Servers,
         endpoints: &Endpoints,
         health: &str,
     ) -> anyhow::Result<()> {
         let settings = &process.settings;
+        let database = match servers.scripts_database().await? {
+            Some(of_scripts) => of_scripts,
+            None => settings.need_database()?.clone(),
+        };
         let body = json!({
             "api": endpoints.api,
             "sandbox": endpoints.sandbox,
             "health": health,
             "nats": settings.need_nats()?.expose_secret(),
-            "database": settings.need_database()?.expose_secret(),
+            "nats_credentials": settings.nats_creds,
+            "database": database.expose_secret(),
         });
         write_private(&self.0, &format!("{body:#}\n"))
     }
@@ -130,7 +138,7 @@ async fn serve_all(
     listener: TcpListener,
     (data, announced): (&Path, &Announced),
     demo: Demo,
-    owns_database: bool,
+    servers: &Servers,
 ) -> anyhow::Result<ExitCode> {
     let url = process.settings.need_database()?.expose_secret().to_owned();
     store::core::migrate::migrate(&url)
@@ -142,10 +150,12 @@ async fn serve_all(
         (admin::streams_of(&process.settings), admin::consumers_of(process.settings.ack_wait));
     admin::apply_to_own(&broker, &streams, &consumers).await?;
     process.follow_clock(&broker).await?;
-    serve::sandbox::bridge(&sandbox, broker.clone(), process.stop.clone()).await?;
+    let of_sandbox = process.broker_of(ProcessKind::Sandbox).await?;
+    serve::sandbox::bridge(&sandbox, of_sandbox, process.stop.clone()).await?;
 
     let store = process.store(Role::Api, 8).await?;
-    if owns_database {
+    if servers.has_database() {
+        keep_database_url(&process, data)?;
         // Nobody else says where this platform is reached, and a start may take another port.
         public_url::move_to(&process.settings, &store).await?;
     } else {
@@ -153,6 +163,11 @@ async fn serve_all(
     }
 
     sandbox_port::keep(data, &store, sandbox.addr).await?;
+    if process.settings.sign_in.codes_tenant.as_ref().is_some_and(|of| of.as_str() == codes::TENANT)
+    {
+        let at = format!("http://{}", sandbox.addr);
+        codes::make(&store, &process.sealer()?, &at, process.time.now()).await?;
+    }
     let api_key = first_key(&process, &store, data).await?;
     let endpoints = Endpoints {
         api: format!("http://{}", listener.local_addr()?),
@@ -165,10 +180,11 @@ async fn serve_all(
     let end = CancellationToken::new();
     let health = process.answer_health(process.health(&broker, &store), end.clone()).await?;
     let mut running = stages(&process).await?;
-    let (api, _) = serve::api::serve(&process, listener, store, broker.clone())?;
+    let of_api = process.broker_of(ProcessKind::Api).await?;
+    let (api, _) = serve::api::serve(&process, listener, store, of_api)?;
 
     let health = format!("http://{health}");
-    announced.write(&process, &endpoints, &health)?;
+    announced.write(&process, servers, &endpoints, &health).await?;
     eprintln!("console  {way_in}\napi      {}\ndocs     {0}/docs", endpoints.api);
     eprintln!("sandbox  {}\nhealth   {health}", endpoints.sandbox);
     eprintln!("api key  {} (tenant {TENANT})", data.join("api-key").display());
@@ -195,7 +211,7 @@ async fn serve_all(
 async fn stages(process: &ProcessParts) -> anyhow::Result<JoinSet<()>> {
     let mut running = JoinSet::new();
     for &name in StageName::ALL {
-        let broker = process.broker(name.as_str()).await?;
+        let broker = process.broker_of(ProcessKind::Stage(name)).await?;
         let store = process.store(Role::Pipeline, serve::stage::CONNECTIONS).await?;
         let (process, sealer) = (process.clone(), process.sealer()?);
 
@@ -211,6 +227,13 @@ async fn stages(process: &ProcessParts) -> anyhow::Result<JoinSet<()>> {
         });
     }
     Ok(running)
+}
+
+/// Keeps the address that processes and operators use, who may work as the owner: scripts get
+/// another one.
+fn keep_database_url(process: &ProcessParts, data: &Path) -> anyhow::Result<()> {
+    let url = process.settings.need_database()?;
+    write_private(&data.join("database-url"), url.expose_secret())
 }
 
 /// Shows warnings alone, unless somebody asks for more: people look at the demo.
@@ -230,7 +253,11 @@ async fn listen(common: &mut Common) -> anyhow::Result<TcpListener> {
 }
 
 /// What nobody has to set on one machine: keys, the sandbox as carrier and AI.
-fn embedded_defaults(data: &Path, common: &mut Common, sandbox: SocketAddr) -> anyhow::Result<()> {
+fn embedded_defaults(
+    data: &Path,
+    common: &mut Common,
+    sandbox: &sandbox::Sandbox,
+) -> anyhow::Result<()> {
     if common.master_key.is_none() && common.master_key_file.is_none() {
         common.master_key_file = Some(key_file(&data.join("master-key"))?);
     }
@@ -239,12 +266,20 @@ fn embedded_defaults(data: &Path, common: &mut Common, sandbox: SocketAddr) -> a
     }
 
     common.sandbox.get_or_insert_with(|| "1".to_owned());
-    common.allow_carrier_host(sandbox);
+    common.allow_carrier_host(sandbox.addr);
+    common.sandbox_url.get_or_insert_with(|| format!("http://{}", sandbox.addr));
 
     if common.anthropic_api_key.is_none() && common.anthropic_api_key_file.is_none() {
         common.anthropic_api_key = Some("sandbox".into());
-        common.anthropic_base_url = Some(format!("http://{sandbox}"));
+        common.anthropic_base_url = Some(format!("http://{}", sandbox.addr));
     }
+
+    let sign_in = &mut common.sign_in;
+    if sign_in.smtp_url.is_none() && sign_in.smtp_url_file.is_none() {
+        sign_in.smtp_url = Some(format!("smtp://{}", sandbox.smtp).into());
+        sign_in.mail_from.get_or_insert_with(|| "Millrace <codes@millrace.example>".to_owned());
+    }
+    sign_in.codes_tenant.get_or_insert_with(|| codes::TENANT.to_owned());
     Ok(())
 }
 
@@ -265,12 +300,13 @@ async fn first_key(
     let now = process.time.now();
     tenants::create(store, &Tenant::named(&tenant, "Demo"), now).await?;
 
-    if let Ok(key) = fs::read_to_string(&path) {
+    // Earlier versions made a test key, which works no more.
+    let known = fs::read_to_string(&path).ok();
+    if let Some(key) = known.filter(|key| key.starts_with(KeyKind::Live.prefix())) {
         return Ok(key.trim().into());
     }
 
-    let (role, kind) = (KeyRole::Admin, KeyKind::Test);
-    let key = api_keys::create(store, &tenant, "millrace up", role, kind, now).await?;
+    let key = api_keys::create(store, &tenant, "millrace up", KeyRole::Admin, now).await?;
     write_private(&path, key.expose_secret())?;
     Ok(key)
 }

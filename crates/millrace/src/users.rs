@@ -7,24 +7,23 @@ use anyhow::Context;
 use boot::{keys::random_password, settings::Common};
 use clap::{Args, Subcommand};
 use domain::{email, ids::TenantId};
-use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde_json::json;
 use store::{
-    Role, Store,
+    Role,
     audit::{self, AuditEntry},
     people::{
         self,
         invitations::{self, GOOD_FOR, Invitation},
         members, sessions,
     },
-    settings::api_keys::KeyRole,
+    settings::{api_keys::KeyRole, limits::BrandLimits},
 };
 use uuid::Uuid;
 
 use crate::{
     cli::values::key_role,
-    process::{ProcessParts, known_tenant},
+    process::{ProcessParts, known_company, known_tenant},
 };
 
 /// Who does what is done here, as the audit trail names them.
@@ -109,37 +108,21 @@ async fn invite(args: Invite) -> anyhow::Result<()> {
     let Invite { email, tenant, role, common } = args;
     let process = ProcessParts::begin(common)?;
     let store = process.store(Role::Api, 1).await?;
-    known_tenant(&store, &tenant).await?;
+    known_company(&store, &tenant).await?;
 
-    let (code, expires_at) = invited(&store, tenant, email, role, process.time.now()).await?;
-    println!("{}", code.expose_secret());
-    eprintln!("good until {expires_at}: POST /v1/auth/accept-invitation with this code");
-    Ok(())
-}
-
-/// Invites somebody as the operator does; gives the code, and until when it is good.
-///
-/// # Errors
-/// The database cannot be asked, or too many invitations of the tenant are open.
-pub async fn invited(
-    store: &Store,
-    tenant: TenantId,
-    email: String,
-    role: KeyRole,
-    now: Timestamp,
-) -> anyhow::Result<(SecretString, Timestamp)> {
+    // record
     let machine = boot::clock::machine_now();
     let what = format!("invitation {tenant} {email} {machine}");
     let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, what.as_bytes());
     let expires_at = machine + GOOD_FOR;
-    let new = Invitation { id, email, role, created_at: machine, expires_at };
+    let limits = BrandLimits::default();
+    let new = Invitation { id, email, role, limits, created_at: machine, expires_at };
     let mut tx = store.scoped([&tenant]).await?;
     let code = invitations::create(&mut tx, &tenant, &new, OPERATOR).await?;
     let code = code.context("too many invitations of this tenant are open")?;
-
     let invited = AuditEntry {
         tenant,
-        at: now,
+        at: process.time.now(),
         actor: OPERATOR.into(),
         action: "user.invited".into(),
         subject: format!("invitation:{id}"),
@@ -147,7 +130,11 @@ pub async fn invited(
     };
     audit::append(&mut tx, &[invited]).await?;
     tx.commit().await?;
-    Ok((code, expires_at))
+
+    // say
+    println!("{}", code.expose_secret());
+    eprintln!("good until {expires_at}: POST /v1/auth/accept-invitation with this code");
+    Ok(())
 }
 
 async fn list(args: List) -> anyhow::Result<()> {
@@ -161,7 +148,9 @@ async fn list(args: List) -> anyhow::Result<()> {
         let page = members::list(&mut tx, &args.tenant, last, PAGE).await?;
         for member in &page {
             let person = &member.person;
-            println!("{}  {}  {}  {}", person.id, member.role, person.email, person.name);
+            let addresses = [&person.email, &person.phone].into_iter().flatten();
+            let address = addresses.map(String::as_str).collect::<Vec<_>>().join(", ");
+            println!("{}  {}  {address}  {}", person.id, member.role, person.name);
         }
         match page.last() {
             Some(member) => last = member.person.id,
@@ -175,7 +164,7 @@ async fn reset(args: Reset) -> anyhow::Result<()> {
     let process = ProcessParts::begin(args.common)?;
     let store = process.store(Role::Api, 1).await?;
     let mut tx = store.scoped(std::iter::empty::<TenantId>()).await?;
-    let known = people::by_email(&mut tx, &args.email).await?;
+    let known = people::by_address(&mut tx, &args.email).await?;
     let person = known.with_context(|| format!("nobody signs in as {}", args.email))?.person;
     let companies = members::companies(&mut tx, person.id).await?;
     drop(tx);

@@ -121,7 +121,7 @@ pub async fn against_events(
     states: &BTreeMap<String, usize>,
     wrong: &mut Vec<String>,
 ) -> anyhow::Result<()> {
-    let broker = Broker::connect(&platform.nats_url, None, "verdict").await?;
+    let broker = platform.broker("verdict").await?;
     let tenant = platform::tenant(tenant)?;
     let Some(counts) = events::counts(&broker, &tenant).await? else { return Ok(()) };
     against_series(platform, &broker, &tenant, wrong).await?;

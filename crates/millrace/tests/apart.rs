@@ -30,7 +30,8 @@ const LAG: Duration = Duration::from_secs(20);
 async fn the_demo_balances_with_two_processes_of_each_stage_and_a_subscriber_agrees()
 -> anyhow::Result<()> {
     let platform = Apart::start_with(2, &[("RUST_LOG", "trace"), ("MILLRACE_LOG", "json")]).await?;
-    let mut subscriber = Subscriber::start(&platform.nats_url(), "demo").await?;
+    let mut subscriber =
+        Subscriber::start(&platform.nats_url(), &platform.nats_creds(), "demo").await?;
 
     let (demo, watched) = tokio::join!(platform.demo(), platform.watch_totals());
     let demo = demo?;

@@ -7,8 +7,8 @@ import sys
 import nats
 
 
-async def main(url, tenant):
-    connection = await nats.connect(url)
+async def main(url, tenant, credentials):
+    connection = await nats.connect(url, user_credentials=credentials)
     totals = {}
 
     async def take(message):
@@ -23,4 +23,4 @@ async def main(url, tenant):
     await asyncio.Event().wait()
 
 
-asyncio.run(main(sys.argv[1], sys.argv[2]))
+asyncio.run(main(*sys.argv[1:4]))

@@ -14,6 +14,8 @@ use async_nats::{
 use stage::machine::{backoff, chance};
 use wire::frame::MAX_BYTES;
 
+use crate::credentials::inbox_of;
+
 /// The oldest server that Millrace runs on: (major, minor).
 pub const OLDEST_SERVER: (u32, u32) = (2, 15);
 
@@ -106,9 +108,16 @@ impl Broker {
     pub async fn connect(url: &str, creds: Option<&Path>, name: &str) -> Result<Self, BrokerError> {
         let mut options = options(name);
         if let Some(path) = creds {
-            options = options.credentials_file(path).await.map_err(|source| {
-                BrokerError::Credentials { path: path.display().to_string(), source }
-            })?;
+            let unreadable = |source| {
+                let path = path.display().to_string();
+                BrokerError::Credentials { path, source }
+            };
+            let text = tokio::fs::read_to_string(path).await.map_err(unreadable)?;
+            options = options.credentials(&text).map_err(unreadable)?;
+            // Credentials that hear the answers under one prefix alone ask under it.
+            if let Some(inbox) = inbox_of(&text) {
+                options = options.custom_inbox_prefix(inbox);
+            }
         }
 
         let shown = without_password(url);

@@ -1,10 +1,12 @@
 //! The runtime that stages and sources run on. Only this crate pulls, publishes, acknowledges,
 //! retries and dead-letters; what a stage is written against is in `stage`.
 
+pub mod access;
 pub mod backlog;
 pub mod broker;
 pub mod change;
 pub mod consumers;
+pub mod credentials;
 pub mod inspect;
 pub mod letter;
 mod measure;

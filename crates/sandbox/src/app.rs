@@ -4,13 +4,14 @@ mod accounts;
 
 use std::{
     collections::HashMap,
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
 
 use crate::{
     clock::Clock, courier::Courier, dice::Dice, faults::Faults, job::Job, ledger::Ledger,
-    people::People, personas::Personas, schedule::Schedule, stats::Stats,
+    mail::Mailbox, people::People, personas::Personas, schedule::Schedule, stats::Stats,
 };
 pub(crate) use accounts::{Accounts, Number};
 
@@ -18,6 +19,8 @@ pub(crate) use accounts::{Accounts, Number};
 pub(crate) struct App {
     /// What chance is drawn from when faults and personas name no seed.
     pub(crate) seed: u64,
+    /// Where mail is taken.
+    pub(crate) smtp: SocketAddr,
     pub(crate) clock: Clock,
     pub(crate) schedule: Schedule,
     pub(crate) courier: Courier,
@@ -33,16 +36,18 @@ pub(crate) struct State {
     pub(crate) accounts: Accounts,
     pub(crate) people: People,
     pub(crate) stats: Stats,
+    pub(crate) mail: Mailbox,
     /// How often each request was made, by the hash of what it is about; kept while faults ask.
     attempts: HashMap<u64, u32>,
 }
 
 impl App {
     #[expect(clippy::disallowed_methods, reason = "sids must differ from those of other runs")]
-    pub(crate) fn new(seed: u64, callback_connections: usize) -> Self {
+    pub(crate) fn new(seed: u64, callback_connections: usize, smtp: SocketAddr) -> Self {
         let nonce = uuid::Uuid::new_v4().as_u64_pair().0;
         Self {
             seed,
+            smtp,
             clock: Clock::new(),
             schedule: Schedule::new(),
             courier: Courier::new(callback_connections),
@@ -51,6 +56,7 @@ impl App {
                 accounts: Accounts::default(),
                 people: People::default(),
                 stats: Stats::default(),
+                mail: Mailbox::default(),
                 attempts: HashMap::new(),
             }),
             faults: RwLock::new(Arc::new(Faults::default())),
@@ -108,6 +114,7 @@ impl App {
         state.ledger.reset();
         state.people = People::default();
         state.stats = Stats::default();
+        state.mail = Mailbox::default();
         state.attempts.clear();
 
         if all {

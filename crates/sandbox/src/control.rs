@@ -23,7 +23,7 @@ use crate::{
 };
 use lines::{Filter, LedgerLines};
 
-/// The most references that the statistics name.
+/// The most references that the statistics name, and mails that are shown.
 const MAX_NAMED: usize = 100;
 
 /// Answers a request whose path goes on with `rest` after `/sandbox/`.
@@ -31,6 +31,7 @@ pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> R
     let done = match (rest, &head.method) {
         ("ledger", &Method::GET) => ledger(app, head),
         ("auto-replies", &Method::GET) => Ok(auto_replies(app)),
+        ("mail", &Method::GET) => mail(app, head),
         ("stats", &Method::GET) => Ok(ok(&stats(app))),
         ("reset", &Method::POST) => reset(app, body),
         ("faults", &Method::GET) => Ok(ok(&*app.faults())),
@@ -41,8 +42,8 @@ pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> R
         ("clock", &Method::PUT) => put_clock(app, body),
         ("inbound", &Method::POST) => inbound(app, body),
         (
-            "ledger" | "auto-replies" | "stats" | "reset" | "faults" | "personas" | "clock"
-            | "inbound",
+            "ledger" | "auto-replies" | "mail" | "stats" | "reset" | "faults" | "personas"
+            | "clock" | "inbound",
             _,
         ) => Err(wrong_method()),
         _ => Err(problem(StatusCode::NOT_FOUND, "the sandbox has no such control call")),
@@ -99,6 +100,16 @@ fn ledger(app: &Arc<App>, head: &Parts) -> Result<Response<Reply>, Response<Repl
     let kind = http::HeaderValue::from_static("application/x-ndjson");
     response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
     Ok(response)
+}
+
+/// Where mail is taken, and the newest of it.
+#[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
+fn mail(app: &App, head: &Parts) -> Result<Response<Reply>, Response<Reply>> {
+    let query = Form::parse(head.uri.query().unwrap_or("").as_bytes())
+        .ok_or_else(|| unprocessable("the query cannot be read"))?;
+    let state = app.state();
+    let mails = state.mail.newest(query.get("to"), MAX_NAMED);
+    Ok(ok(&json!({ "smtp": app.smtp, "data": mails })))
 }
 
 fn auto_replies(app: &App) -> Response<Reply> {

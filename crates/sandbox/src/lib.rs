@@ -1,6 +1,7 @@
 //! The outside world of Millrace, simulated: carriers, the people behind the phones, and the AI.
 //!
-//! One server speaks enough of Twilio and Anthropic for their official SDKs, remembers every text
+//! One server speaks enough of Twilio and Anthropic for their official SDKs, another takes mail, as
+//! SMTP has it. They remember every text
 //! it accepted (the ledger), calls back with signed requests, plays people who answer, and breaks
 //! on demand. It shares no codec with `carriers`: a shared codec would share its faults.
 //!
@@ -24,6 +25,7 @@ mod faults;
 mod job;
 mod kind;
 mod ledger;
+mod mail;
 mod people;
 mod personas;
 mod phone;
@@ -35,6 +37,7 @@ mod reply;
 mod schedule;
 mod segments;
 mod server;
+mod smtp;
 mod stats;
 mod twilio;
 mod worker;
@@ -55,6 +58,8 @@ use crate::{app::App, server::Running};
 pub struct SandboxConfig {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// The port on which it takes mail, of the same address; 0 takes a free one.
+    pub smtp_port: u16,
     /// What all chance is drawn from, unless faults or personas name their own seed.
     pub seed: u64,
     /// The most connections that call back to one host at once (1 to 1,024).
@@ -65,6 +70,7 @@ impl Default for SandboxConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8090)),
+            smtp_port: 0,
             seed: 1,
             callback_connections: 64,
         }
@@ -75,6 +81,8 @@ impl Default for SandboxConfig {
 pub struct Sandbox {
     /// The address that it listens on.
     pub addr: SocketAddr,
+    /// Where it takes mail.
+    pub smtp: SocketAddr,
     /// The business clock, as last set by `PUT /sandbox/clock`; `None` until then.
     pub clock: watch::Receiver<Option<BusinessClock>>,
     app: Arc<App>,
@@ -94,11 +102,13 @@ impl std::fmt::Debug for Sandbox {
 pub async fn start(config: SandboxConfig) -> io::Result<Sandbox> {
     let listener = TcpListener::bind(config.listen).await?;
     let addr = listener.local_addr()?;
-    let app = Arc::new(App::new(config.seed, config.callback_connections.clamp(1, 1_024)));
+    let mail = TcpListener::bind((addr.ip(), config.smtp_port)).await?;
+    let smtp = mail.local_addr()?;
+    let app = Arc::new(App::new(config.seed, config.callback_connections.clamp(1, 1_024), smtp));
     let clock = app.clock.subscribe();
 
-    let running = Running::start(listener, Arc::clone(&app));
-    Ok(Sandbox { addr, clock, app, running })
+    let running = Running::start(listener, mail, Arc::clone(&app));
+    Ok(Sandbox { addr, smtp, clock, app, running })
 }
 
 impl Sandbox {

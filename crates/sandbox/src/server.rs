@@ -28,7 +28,7 @@ use crate::{
     app::App,
     control,
     reply::{Answer, Cut, Unread, problem, read_body},
-    twilio, worker,
+    smtp, twilio, worker,
 };
 
 /// The most connections at a time; further ones wait to be accepted.
@@ -43,14 +43,16 @@ pub(crate) struct Running {
     stop: CancellationToken,
     listening: Option<JoinHandle<()>>,
     working: JoinHandle<()>,
+    mailing: JoinHandle<()>,
 }
 
 impl Running {
-    pub(crate) fn start(listener: TcpListener, app: Arc<App>) -> Self {
+    pub(crate) fn start(listener: TcpListener, mail: TcpListener, app: Arc<App>) -> Self {
         let stop = CancellationToken::new();
         let listening = tokio::spawn(listen(listener, app.clone(), stop.clone()));
         let working = tokio::spawn(worker::run(app.clone()));
-        Self { app, stop, listening: Some(listening), working }
+        let mailing = tokio::spawn(smtp::listen(mail, app.clone(), stop.clone()));
+        Self { app, stop, listening: Some(listening), working, mailing }
     }
 
     pub(crate) async fn stop(mut self) {
@@ -69,6 +71,7 @@ impl Drop for Running {
             listening.abort();
         }
         self.working.abort();
+        self.mailing.abort();
         self.app.courier.stop();
     }
 }

@@ -5,4 +5,5 @@
 pub mod consent;
 pub mod list;
 pub mod opt_out;
+pub mod reviews;
 pub mod status;

@@ -1,11 +1,13 @@
 //! What tenants and operators set up: accounts, senders, templates, policies, budgets, switches,
-//! API keys.
+//! API keys, event consumers.
 
 pub mod accounts;
 pub mod api_keys;
 pub mod brands;
 pub mod budgets;
+pub mod event_consumers;
 pub mod inboxes;
+pub mod limits;
 pub mod platform_accounts;
 pub mod platform_switch;
 pub mod policies;
@@ -15,3 +17,4 @@ pub mod senders;
 pub mod switches;
 pub mod templates;
 pub mod tenants;
+pub mod twins;

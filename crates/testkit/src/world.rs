@@ -7,11 +7,15 @@ mod reserved;
 mod rows;
 mod stored;
 
+use std::time::Duration;
+
+use anyhow::Context;
 use domain::ids::TenantId;
 use jiff::Timestamp;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use store::{Role, Scoped, Store, core::seal::Sealer};
+use tokio::time::timeout;
 
 use crate::Database;
 
@@ -27,6 +31,9 @@ pub struct TestWorld {
     /// The tenant, `acme` unless the test names another one.
     pub tenant: TenantId,
 }
+
+/// How long those may take that are to wait for a lock, on a busy machine.
+const LOCKED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Business time of tests that need no other: noon in New York, on a Monday.
 ///
@@ -107,13 +114,16 @@ impl TestWorld {
     /// Waits until so many connections wait for a lock.
     ///
     /// # Errors
-    /// The database is away.
+    /// The database is away; after a minute they still do not wait.
     pub async fn waiting(&self, connections: i64) -> anyhow::Result<()> {
         let waiting = "select count(distinct pid) from pg_locks where not granted";
-        while self.number(waiting).await? < connections {
-            tokio::task::yield_now().await;
-        }
-        Ok(())
+        let all_wait = async {
+            while self.number(waiting).await? < connections {
+                tokio::task::yield_now().await;
+            }
+            anyhow::Ok(())
+        };
+        timeout(LOCKED_WITHIN, all_wait).await.context("nobody waits for a lock")?
     }
 
     /// Makes rows of a table, each an object by column. Columns that the first row does not name

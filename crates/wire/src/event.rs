@@ -140,9 +140,10 @@ pub struct ReceivedData {
 /// The data of `contact.*`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ContactData {
-    /// The contact whose consent changed.
+    /// The contact whose consent changed, or was reviewed.
     pub contact: ContactId,
-    /// How the change came: `keyword`, `phrase`, `carrier`, `api` or `import`.
+    /// How the change came: `keyword`, `phrase`, `carrier`, `api` or `import`. Of a review what was
+    /// decided: `opted_out` or `dismissed`.
     pub cause: String,
     /// The campaign whose message was the last one before the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,7 +9,7 @@
 //! | | `events.<tenant>.message.deferred`, `.unknown`, and `in_doubt.raised` by the outbox |
 //! | Reads | `messages`, `tenants`; [`InDoubtSweep`] and [`ReceiptPoller`] also `senders`, |
 //! | | `carrier_accounts`, `policies`, `contacts`; receipts without a reference |
-//! | | `contact_addresses` |
+//! | | `contact_addresses`, `senders`, `account_shares` |
 //! | Writes | `messages`, `parked`, `standings`, `consents`, `counters`, `doubts`, `taken_sids`, |
 //! | | `receipt_watches`, `unmatched_receipts`, `unsaid_events`; takes `cancel_marks`, |
 //! | | `open_claims` |

@@ -98,7 +98,8 @@ fn other(event: &Event) -> Option<Other> {
         }
 
         // No total has these.
-        K::CampaignStarted
+        K::ContactReviewed
+        | K::CampaignStarted
         | K::CampaignPaused
         | K::CampaignResumed
         | K::CampaignStopped

@@ -84,7 +84,7 @@ async fn told(world: &TestWorld) -> anyhow::Result<Vec<Event>> {
 
 async fn sums(world: &TestWorld) -> anyhow::Result<LedgerSums> {
     let store = world.database.store(Role::Api).await?;
-    ledger::read(&store, &world.tenant, CAMPAIGN).await?.context("the campaign")
+    ledger::read(&store, (&world.tenant, None), CAMPAIGN).await?.context("the campaign")
 }
 
 /// What was counted, by name, but for what is 0.

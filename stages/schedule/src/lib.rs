@@ -1,21 +1,22 @@
-//! Schedule: parked messages go back to the gates when they are due, and what is kept long enough
-//! goes.
+//! Schedule: parked messages go back to the gates when they are due, what is kept long enough goes,
+//! and what is said to people who sign in is said.
 //!
 //! | | |
 //! |---|---|
-//! | Consumes | nothing; due rows of `parked`, and rows that are kept long enough |
-//! | Emits | `msg.enriched.<lane>`, with the next turn |
+//! | Consumes | nothing; due rows of `parked` and `notices`, and rows that are kept long enough |
+//! | Emits | `msg.enriched.<lane>`, with the next turn; `msg.submitted.<lane>`: codes as texts |
 //! | Reads | `parked`: tenants take turns, and the causes of each, the oldest first; `wakes`, |
 //! | | `lines`; the meters of `senders`; where the people may be by now: `contacts`, `tenants` |
 //! | Writes | `messages.turn`; `counters` (places in meters); deletes `parked` rows after the |
 //! | | PubAck, and `lines` in which nobody stands; makes woken rows due; sets aside what it |
 //! | | cannot read: `messages` (held), `unsaid_events`; removes what `docs/operating.md` lists |
-//! | | under Retention |
-//! | Calls | nobody |
+//! | | under Retention; deletes `notices` that are said |
+//! | Calls | the platform's mail server |
 //! | Never | decides whether a message may be sent: the gates do, afresh |
 
 mod gauge;
 mod lines;
+mod notices;
 mod pace;
 mod retention;
 
@@ -41,6 +42,7 @@ use wire::{Subject, frame::Outgoing};
 
 use gauge::ParkedGauge;
 use lines::PaceLines;
+pub use notices::{BadMailSettings, MailNotices, Mailer, TextNotices};
 use pace::TenantPaces;
 pub use retention::{ROWS, RetentionSource};
 

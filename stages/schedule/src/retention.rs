@@ -10,6 +10,7 @@ use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
     analytics::timed,
+    people::notices,
     retention::{
         Keep, Removed, Step,
         aged::{self, AgedTable},
@@ -40,12 +41,14 @@ enum Due {
     Counters,
     /// Minutes and hours of totals, which are downsampled.
     TimedTotals,
+    /// Codes that people sign in with, and how often they were asked for.
+    Codes,
     /// By the index in [`AgedTable::ALL`].
     Aged(usize),
 }
 
 /// The rules but those of age, the texts first.
-const DUE: [Due; 8] = [
+const DUE: [Due; 9] = [
     Due::MessageTexts,
     Due::InboundTexts,
     Due::Answers,
@@ -54,6 +57,7 @@ const DUE: [Due; 8] = [
     Due::ImportRows,
     Due::Counters,
     Due::TimedTotals,
+    Due::Codes,
 ];
 
 /// The source that removes what is due. Any number of processes may run it: they leave each other
@@ -112,6 +116,11 @@ impl RetentionSource {
             Due::Messages => messages::remove(store, step).await,
             Due::ImportRows => aged::remove_import_rows(store, step).await,
             Due::TimedTotals => timed::downsample(store, step).await,
+
+            Due::Codes => {
+                let rows = notices::end_codes(store, step.machine, step.rows).await?;
+                Ok(Removed { rows, more: rows >= step.rows.unsigned_abs() })
+            }
             Due::Aged(table) => aged::remove(store, AgedTable::ALL[table], step).await,
             Due::Recipients => {
                 let after = self.with(|progress| progress.campaigns.clone());
@@ -170,6 +179,7 @@ fn tell(due: Due, removed: Removed) {
         Due::ImportRows => ("millrace_retention_rows_total", "import_rows"),
         Due::Counters => ("millrace_retention_rows_total", "counters"),
         Due::TimedTotals => ("millrace_retention_rows_total", "timed_totals"),
+        Due::Codes => ("millrace_retention_rows_total", "codes"),
         Due::Aged(table) => ("millrace_retention_rows_total", AgedTable::ALL[table].as_str()),
     };
     metrics::counter!(name, "table" => table).increment(removed.rows);

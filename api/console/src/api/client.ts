@@ -1,26 +1,24 @@
 import createClient from 'openapi-fetch';
 import { ApiError, type Problem } from './problem';
 import type { components, paths } from './schema';
-import { authorization, renew, session, setSession } from './session';
+import { leave, renew, send, session } from './session';
 
 /** The api's own types, by their names in its document. */
 export type Schemas = components['schemas'];
 
-/** Sends a request as whoever has signed in; once more where the token has just ended. */
+/** Sends a request as whoever has signed in; once more where what signs it in has just ended. */
 export async function signed(request: Request): Promise<Response> {
   const again = request.clone();
-  const first = await withAuthorization(request);
-  if (first.status !== 401 || !session()) return first;
-  if (await renew()) return withAuthorization(again);
-  setSession(null);
+  const first = await send(request);
+  if (first.status !== 401 || isOfStrangers(request) || !session()) return first;
+  if (await renew()) return send(again);
+  if (session()?.kind === 'key') leave();
   return first;
 }
 
-async function withAuthorization(request: Request): Promise<Response> {
-  const value = await authorization();
-  if (value) request.headers.set('authorization', value);
-  return fetch(request);
-}
+/** Who signs in is told 401 where a code or a password is wrong, and stays whoever they were. */
+const isOfStrangers = (request: Request) =>
+  new URL(request.url).pathname.startsWith('/v1/auth/') && !request.url.endsWith('/switch');
 
 /** The client of the api, typed by its document. */
 export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '', fetch: signed });

@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { DropdownMenu } from 'radix-ui';
 import { api } from '../api/client';
 import { useMe } from '../api/me';
-import { session, setSession } from '../api/session';
+import { leave, session } from '../api/session';
 import { useLanguage, useT } from '../i18n';
 import { pressed } from '../ui/Button';
 import { setTheme, useTheme, type Theme } from './theme';
@@ -18,10 +18,10 @@ export function PersonMenu() {
   const theme = useTheme();
   const queries = useQueryClient();
   const { language, setLanguage } = useLanguage();
-  const leave = async () => {
+  const signOut = async () => {
     if (session()?.kind === 'person') await api.POST('/v1/auth/logout').catch(() => null);
     queries.clear();
-    setSession(null);
+    leave();
   };
   const name = me.data?.person?.name ?? t('menu.program');
   return (
@@ -43,7 +43,7 @@ export function PersonMenu() {
           <Choice value="es" text={t('language.es')} />
         </DropdownMenu.RadioGroup>
         <DropdownMenu.Separator className="my-1 h-px bg-line" />
-        <DropdownMenu.Item className={ITEM} onSelect={() => void leave()}>
+        <DropdownMenu.Item className={ITEM} onSelect={() => void signOut()}>
           {t('menu.leave')}
         </DropdownMenu.Item>
       </DropdownMenu.Content>

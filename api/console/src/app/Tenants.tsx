@@ -1,8 +1,8 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { DropdownMenu } from 'radix-ui';
 import { api, ask } from '../api/client';
 import { useMe, useSession } from '../api/me';
-import { ofTokens, setSession } from '../api/session';
+import { enterByCookie } from '../api/session';
 import { useT } from '../i18n';
 import { pressed } from '../ui/Button';
 
@@ -10,7 +10,6 @@ import { pressed } from '../ui/Button';
 export function Tenants() {
   const t = useT();
   const me = useMe();
-  const queries = useQueryClient();
   const isPerson = useSession()?.kind === 'person';
   const others = useQuery({
     queryKey: ['my-tenants'],
@@ -19,9 +18,10 @@ export function Tenants() {
     staleTime: 5 * 60_000,
   });
   const move = async (tenant: string) => {
-    const tokens = await ask(api.POST('/v1/auth/switch', { body: { tenant } }));
-    queries.clear();
-    setSession(ofTokens(tokens));
+    await ask(api.POST('/v1/auth/switch', { body: { tenant, cookies: true } }));
+    enterByCookie();
+    // Nothing that is kept of one company is shown for another.
+    location.assign('/console/');
   };
   const name = me.data?.tenant.name ?? '';
   const companies = others.data?.data ?? [];

@@ -169,7 +169,7 @@ async fn draft_with(
         program: body.program.or(wanted.program),
         template_id: body.template_id.unwrap_or(wanted.template_id),
         pool_id: body.pool_id.unwrap_or(wanted.pool_id),
-        audience: body.audience.or(wanted.audience),
+        audience: body.audience.unwrap_or(wanted.audience),
         validity_seconds: body.validity_seconds.unwrap_or(wanted.validity_seconds),
     };
 
@@ -233,7 +233,7 @@ fn as_new(campaign: &Campaign) -> Result<NewCampaign, Problem> {
         program: Some(campaign.program.clone()),
         template_id: campaign.template.0,
         pool_id: campaign.pool.0,
-        audience: Some(audience.ok_or_else(newer)?),
+        audience: audience.ok_or_else(newer)?,
         validity_seconds: campaign.validity_seconds,
     })
 }

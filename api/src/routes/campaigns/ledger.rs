@@ -115,7 +115,8 @@ async fn show(
 ) -> Result<Json<Ledger>, Problem> {
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let id = CampaignId(id);
-    let sums = ledger::read(&app.store, &caller.tenant, id).await?;
+    let whose = (caller.tenant.id(), caller.tenant.sight());
+    let sums = ledger::read(&app.store, whose, id).await?;
     let sums = sums.ok_or_else(|| Problem::not_found("campaign"))?;
     Ok(Json(add_up(id, sums, &tenant.currency)))
 }

@@ -8,7 +8,6 @@ use domain::{
 };
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::json;
 use store::{
     Scoped,
     campaigns::{self, Campaign, CampaignState},
@@ -63,9 +62,8 @@ pub(super) struct NewCampaign {
     /// The senders that it spreads over.
     pub(super) pool_id: Uuid,
     /// Whom it is for; it is frozen at the start.
-    #[serde(default)]
-    #[schema(value_type = NewCampaignAudience, required)]
-    pub(super) audience: Option<Audience>,
+    #[schema(value_type = NewCampaignAudience)]
+    pub(super) audience: Audience,
     /// How long each message is of use, in seconds from its submission; none: for ever.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 604800)]
@@ -132,7 +130,7 @@ pub(super) fn draft(body: &NewCampaign, class: MessageClass, now: Timestamp) -> 
         template: TemplateId(body.template_id),
         template_version: None,
         pool: PoolId(body.pool_id),
-        audience: body.audience.as_ref().map_or_else(|| json!({}), Audience::stored),
+        audience: body.audience.stored(),
         validity_seconds: body.validity_seconds,
         audience_size: 0,
         version: 1,
@@ -156,10 +154,7 @@ pub(super) async fn check(
     if let Some(program) = &body.program {
         fields::program(program, &mut errors);
     }
-    match &body.audience {
-        Some(audience) => audience.check(&mut errors),
-        None => Audience::default().check(&mut errors),
-    }
+    body.audience.check(&mut errors);
     if let Some(seconds) = body.validity_seconds {
         fields::validity(seconds.into(), &mut errors);
     }

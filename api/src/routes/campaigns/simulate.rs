@@ -108,7 +108,7 @@ async fn simulate(
     let mut tx = app.transactions.reading(&caller.tenant).await?;
     let campaign = campaigns::get(&mut tx, &caller.tenant, CampaignId(id), false).await?;
     let campaign = campaign.ok_or_else(|| Problem::not_found("campaign"))?;
-    let run = Run::begin(app.store.clone(), tx, caller.tenant.clone(), campaign, at).await?;
+    let run = Run::begin(app.store.clone(), tx, caller.tenant.id().clone(), campaign, at).await?;
 
     // answer
     let wants_lines = accepted(&parts.headers).any(|kind| NDJSON.contains(&kind));

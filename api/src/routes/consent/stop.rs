@@ -28,9 +28,14 @@ const MAX_REASON: usize = 100;
 #[schema(as = NewDoNotContact)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewStop {
-    /// The number, in E.164 or as people of the tenant's country write it.
+    /// The number, in E.164 or as people of its country write it.
     #[schema(min_length = 1, max_length = 64)]
     pub(super) phone: String,
+    /// The country of a number that is written without a plus sign, by code or English name; none:
+    /// the tenant's.
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    pub(super) country: Option<String>,
     /// Why the number must not be texted.
     #[schema(min_length = 1, max_length = 100)]
     pub(super) reason: String,
@@ -71,9 +76,9 @@ pub(super) enum Reach {
 }
 
 impl NewStop {
-    /// The number as the list has it, or everything that is wrong. `home` is the country of numbers
-    /// without a plus sign.
-    pub(super) fn check(&self, home: Option<Country>) -> Result<Stop, Vec<FieldError>> {
+    /// The number as the list has it, or everything that is wrong. `tenants` is the country of
+    /// numbers without a plus sign and a country of their own.
+    pub(super) fn check(&self, tenants: Option<Country>) -> Result<Stop, Vec<FieldError>> {
         let mut errors = Errors::default();
         reason(&self.reason, &mut errors);
         let program = scope::program(self.scope.as_deref(), self.program.as_deref(), &mut errors);
@@ -88,6 +93,7 @@ impl NewStop {
                 Reach::Tenant(fields::stops("stops", stops, &self.reason, &mut errors))
             }
         };
+        let home = fields::home(self.country.as_deref(), &self.phone, tenants, &mut errors);
         let number = fields::number("phone", &self.phone, home, &mut errors);
 
         let (Some(number), true) = (number, errors.is_empty()) else {
@@ -129,7 +135,7 @@ impl Stop {
         };
 
         ConsentChange {
-            tenant: caller.tenant.clone(),
+            tenant: caller.tenant.id().clone(),
             consent_id: ids::fresh(),
             address: self.address,
             channel: self.channel,

@@ -73,7 +73,7 @@ async fn list(
 
     // load
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let policies = policies::in_force(&mut tx, &[&caller.tenant]).await?;
+    let policies = policies::in_force(&mut tx, &[caller.tenant.id()]).await?;
     let Some(policy) = policies.into_values().flatten().next() else {
         let detail = "the policy in force cannot be read, and nothing is sent: put a new one";
         return Err(Problem::new(Kind::Conflict, detail));

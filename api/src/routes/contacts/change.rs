@@ -88,8 +88,9 @@ struct Erased {
 
 /// `DELETE /v1/contacts/{id}`, for every role but viewer: erases a person. What is on its way to
 /// them is cancelled; names, fields, tags and texts go. An opt-out, the do-not-contact list, the
-/// ledger of consent and the trail keep the number. Answers 200 with what was done, or 404; 429
-/// while too many campaigns have yet to feed people who were erased.
+/// ledger of consent and the trail keep the number. Who is limited to brands may not (403). Answers
+/// 200 with what was done, or 404; 429 while too many campaigns have yet to feed people who are
+/// to be erased.
 #[utoipa::path(
     delete, path = "/v1/contacts/{id}", tag = "contacts", operation_id = "erase_contact",
     security(("bearer" = [EditContacts::NAME])),
@@ -102,6 +103,7 @@ async fn remove(
     Id(id): Id,
 ) -> Result<Json<Erased>, Problem> {
     // load
+    caller.sees_all("erasing a person")?;
     let (now, contact) = (app.now(), ContactId(id));
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = contacts::load(&mut tx, &caller.tenant, &[id], false).await?;

@@ -244,7 +244,7 @@ async fn work(app: &App, caller: &Caller, id: Uuid, run: Run) {
     };
 
     let finished = async {
-        let mut tx = app.store.scoped([&caller.tenant]).await?;
+        let mut tx = app.store.scoped([caller.tenant.id()]).await?;
         let machine = stage::machine::now();
         imports::finish(&mut tx, &caller.tenant, id, error.as_deref(), machine).await?;
         tx.commit().await.map_err(store::fault)

@@ -46,6 +46,7 @@ use crate::{
     submit::{
         keys::{UsedKeys, reused},
         message::{Accepted, NewMessage, Submission},
+        seen,
         turns::{Late, Turns, in_a_turn},
     },
 };
@@ -187,6 +188,7 @@ async fn submit(
     };
     let mut rejected = Vec::new();
     let right = read_all(&submission, written, &mut rejected);
+    let right = seen_by(&app, &caller, right, &mut rejected).await?;
     let right = well_named(&app, &tenant.id, right, &mut rejected).await;
     let right =
         untaken(&app.keys, right, batch.map(|batch| keyed(&tenant.id, &batch)), &mut rejected);
@@ -329,6 +331,26 @@ fn read_all(
         }
     }
     right
+}
+
+/// The items that leave from what their caller sees.
+async fn seen_by(
+    app: &App,
+    caller: &Caller,
+    items: Vec<Item>,
+    rejected: &mut Vec<Rejected>,
+) -> Result<Vec<Item>, Problem> {
+    let naming: Vec<_> = items.iter().map(|item| item.message.naming.clone()).collect();
+    let wrong = seen::unseen(app, &caller.tenant, &naming).await?;
+
+    let mut left = Vec::with_capacity(items.len());
+    for (item, wrong) in items.into_iter().zip(wrong) {
+        match wrong {
+            None => left.push(item),
+            Some(error) => rejected.push(Rejected { index: item.index, errors: vec![error] }),
+        }
+    }
+    Ok(left)
 }
 
 /// The items whose senders, pools and templates are there, as far as it is known.

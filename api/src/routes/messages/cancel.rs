@@ -7,7 +7,10 @@ use domain::{
     message::{passport::Stamp, state::MessageState},
 };
 use serde::Serialize;
-use store::messages::cancel::{self, CancelOutcome, Marked};
+use store::messages::{
+    cancel::{self, CancelOutcome, Marked},
+    read,
+};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -46,7 +49,8 @@ struct Answer {
 
 /// `POST /v1/messages/{id}/cancel`, for operators, admins and owners: withdraws a message. Answers
 /// 200 with its status, and with why it is too late where it is; 404 where there is none, which
-/// leaves a mark that cancels it should it come; 429 where there are too many such marks.
+/// leaves a mark that cancels it should it come, unless the caller is limited to brands; 429 where
+/// there are too many such marks.
 #[utoipa::path(
     post, path = "/v1/messages/{id}/cancel", tag = "messages", operation_id = "cancel_message",
     security(("bearer" = [CancelMessages::NAME])),
@@ -63,6 +67,9 @@ async fn withdraw(
 ) -> Result<Json<Answer>, Problem> {
     let id = MessageId(id);
     let mut patience = Patience::with(id);
+    if caller.tenant.is_limited() && !is_seen(&app, &caller, id).await? {
+        return Err(Problem::not_found("message"));
+    }
 
     loop {
         if let Some(answer) = attempt(&app, &caller, id).await? {
@@ -72,6 +79,12 @@ async fn withdraw(
             return without_a_row(&app, &caller, id).await;
         }
     }
+}
+
+/// Whether the caller sees the message.
+async fn is_seen(app: &App, caller: &Caller, id: MessageId) -> Result<bool, Problem> {
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    Ok(read::get(&mut tx, &caller.tenant, id).await?.is_some())
 }
 
 /// Leaves a mark for a message that has no row, which enrich obeys when it stores the message.

@@ -29,7 +29,10 @@ use crate::{
         creation::{IdempotencyKey, RequestKey},
         read_body,
     },
-    submit::message::{NewMessage, Submission},
+    submit::{
+        message::{NewMessage, Submission},
+        seen,
+    },
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -104,6 +107,10 @@ async fn submit(
     };
     let message = decode_by(&body, NewMessage::probe)?;
     let message = submission.accept(0, message).map_err(Problem::invalid)?;
+    let wrong = seen::unseen(&app, &caller.tenant, std::slice::from_ref(&message.naming)).await?;
+    if let Some(wrong) = wrong.into_iter().flatten().next() {
+        return Err(Problem::invalid(vec![wrong]));
+    }
     let naming: Vec<_> = message.naming.iter().cloned().collect();
     for wrong in app.named.wrong(&caller.tenant, app.now(), naming).await {
         if !wrong.is_empty() {
@@ -112,7 +119,7 @@ async fn submit(
     }
 
     // publish
-    let queue = (&caller.tenant, message.lane);
+    let queue = (caller.tenant.id(), message.lane);
     let stored = app.singles.publish(queue, message.outgoing, message.keyed).await;
     stored.map_err(|why| why.into_problem(&key.text))?;
 

@@ -1,6 +1,11 @@
 //! `/v1/live`: what moves, as it moves, by server-sent events.
 
-use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    convert::Infallible,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     extract::State,
@@ -17,11 +22,12 @@ use store::{Scoped, analytics, campaigns};
 use tokio::{sync::broadcast, time::sleep};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
 use wire::{subject::Scope, totals::Totals};
 
 use crate::{
     app::App,
-    auth::{Allowed, Needs, Read},
+    auth::{Allowed, Needs, Reach, Read},
     document::answers::{Always, Missing},
     http::{Problem, Query},
     live::{LiveMessage, Reader, ReaderPermit, Said},
@@ -57,7 +63,8 @@ struct Wanted {
 /// what happened to campaigns and budgets. Each has an id: asked again with the last one in
 /// `Last-Event-ID`, it goes on behind that where it still can, and else with a new snapshot. An
 /// answer ends after 300 seconds at most, and where its reader is too slow. 429 where too many
-/// read, 503 where the broker is not followed.
+/// read, 503 where the broker is not followed. Whoever is limited to brands or inboxes hears of the
+/// campaigns that they see.
 #[utoipa::path(
     get, path = "/v1/live", tag = "operations", operation_id = "follow_live",
     security(("bearer" = [Read::NAME])),
@@ -95,11 +102,15 @@ async fn live(
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let mut topics = Vec::with_capacity(readers.len());
     for (reader, topic) in readers {
+        if let Scope::Campaign(id) = topic {
+            let found = campaigns::get(&mut tx, &caller.tenant, CampaignId(id), false).await?;
+            found.ok_or_else(|| Problem::not_found("campaign"))?;
+        }
         let found = match reader.missed {
             Some(_) => None,
             None => Some(totals(&app, &mut tx, &caller, &topic).await?),
         };
-        topics.push(said(&app, reader, &topic, found).boxed());
+        topics.push(said(&app, &caller.tenant, reader, &topic, found).boxed());
     }
     drop(tx);
 
@@ -130,46 +141,69 @@ async fn totals(
     caller: &Allowed<Read>,
     topic: &Scope,
 ) -> Result<Totals, Problem> {
-    if let Scope::Campaign(id) = topic {
-        let found = campaigns::get(tx, &caller.tenant, CampaignId(*id), false).await?;
-        found.ok_or_else(|| Problem::not_found("campaign"))?;
-    }
     let found = analytics::get(tx, &caller.tenant, topic).await?;
     let (as_of, id) = (app.now(), topic.id());
     Ok(found.unwrap_or(Totals { as_of, watermark: 0, version: 0, id, totals: [].into() }))
 }
 
-/// What is said about one topic: a snapshot or what was missed, then what comes. Totals that count
-/// less than what the reader has are left out. It ends where the reader falls behind.
+/// What is said about one topic: a snapshot or what was missed, then what comes.
 fn said(
     app: &App,
+    reach: &Reach,
     reader: Reader,
     topic: &Scope,
     found: Option<Totals>,
 ) -> impl Stream<Item = Event> + use<> {
-    let (app, mut counted) = (app.clone(), i64::MIN);
+    let counted = found.as_ref().map_or(i64::MIN, |totals| totals.watermark);
     let snapshot = found.map(|totals| {
-        counted = totals.watermark;
         let message = LiveMessage { totals: Some(totals), ..LiveMessage::default() };
         let said = Said::new(topic, reader.position, message);
         Event::default().id(app.live.id_of(said.position)).event("snapshot").data(said.json)
     });
 
-    let missed = stream::iter(reader.missed.unwrap_or_default());
-    let news = missed.chain(stream::unfold(reader.said, next)).filter_map(move |said| {
-        let is_news = said.watermark.is_none_or(|watermark| watermark > counted);
-        counted = said.watermark.unwrap_or(counted).max(counted);
-        let id = app.live.id_of(said.position);
-        let event = Event::default().id(id).event(said.kind()).data(&said.json);
-        future::ready(is_news.then_some(event))
-    });
-    stream::iter(snapshot).chain(news)
+    let missed = reader.missed.unwrap_or_default().into();
+    let (app, reach) = (app.clone(), reach.clone());
+    let listener = Listener { app, reach, missed, said: reader.said, counted };
+    stream::iter(snapshot).chain(stream::unfold(listener, Listener::next))
 }
 
-async fn next(
-    mut said: broadcast::Receiver<Arc<Said>>,
-) -> Option<(Arc<Said>, broadcast::Receiver<Arc<Said>>)> {
-    said.recv().await.ok().map(|one| (one, said))
+/// Somebody who reads a topic, and what of it they have.
+struct Listener {
+    app: App,
+    reach: Reach,
+    missed: VecDeque<Arc<Said>>,
+    said: broadcast::Receiver<Arc<Said>>,
+    /// How much the totals count that they have.
+    counted: i64,
+}
+
+impl Listener {
+    /// What is news to them. It ends where they have fallen behind, or nobody can tell what they
+    /// may see.
+    async fn next(mut self) -> Option<(Event, Self)> {
+        loop {
+            let said = match self.missed.pop_front() {
+                Some(missed) => missed,
+                None => self.said.recv().await.ok()?,
+            };
+            let is_news = said.watermark.is_none_or(|watermark| watermark > self.counted);
+            if !is_news || !self.sees(said.campaign).await? {
+                continue;
+            }
+
+            self.counted = said.watermark.unwrap_or(self.counted);
+            let id = self.app.live.id_of(said.position);
+            return Some((Event::default().id(id).event(said.kind()).data(&said.json), self));
+        }
+    }
+
+    /// Whether they see the campaign that something is about; none where the database cannot say.
+    async fn sees(&self, campaign: Option<Uuid>) -> Option<bool> {
+        let Some(id) = campaign.filter(|_| self.reach.is_limited()) else { return Some(true) };
+        let mut tx = self.app.transactions.begin(&self.reach).await.ok()?;
+        let found = campaigns::get(&mut tx, &self.reach, CampaignId(id), false).await;
+        found.ok().map(|found| found.is_some())
+    }
 }
 
 /// All topics in one stream, which ends with the first of them.

@@ -2,9 +2,13 @@
 
 use axum::{Json, extract::State};
 use serde::Serialize;
-use store::{people, settings::api_keys::KeyRole};
+use store::{
+    people,
+    settings::api_keys::{KeyKind, KeyRole},
+};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
 
 use crate::{
     app::App,
@@ -33,7 +37,22 @@ struct Me {
     /// What they may do: the permissions of their role, and of their key's scopes.
     #[schema(value_type = Vec<Permission>)]
     permissions: Vec<&'static str>,
+    /// `test` for a test key: the tenant is the company's twin, and texts stay in the sandbox.
+    #[schema(value_type = KeyKind)]
+    mode: &'static str,
+    /// How much of the tenant they see; null: all of it.
+    #[schema(required)]
+    sees: Option<Sees>,
     tenant: TenantView,
+}
+
+/// The part of a tenant that somebody sees who is limited.
+#[derive(Serialize, ToSchema)]
+struct Sees {
+    /// The brands whose senders, pools, campaigns and messages they see.
+    brands: Vec<Uuid>,
+    /// The inboxes that they see.
+    inboxes: Vec<Uuid>,
 }
 
 /// `GET /v1/me`, for every role: who asks, and what holds for their tenant.
@@ -52,12 +71,19 @@ async fn me(State(app): State<App>, caller: Allowed<Read>) -> Result<Json<Me>, P
         None => None,
     };
     let permissions = Permission::ALL.into_iter().filter(|one| caller.may(*one));
+    let mode = if caller.tenant.is_twin() { KeyKind::Test } else { KeyKind::Live };
+    let sees = caller
+        .tenant
+        .sight()
+        .map(|sight| Sees { brands: sight.brands.clone(), inboxes: sight.inboxes.clone() });
 
     Ok(Json(Me {
         subject: caller.subject.clone(),
         person: person.map(|known| PersonView::of(known.person)),
         role: caller.role.as_str(),
         permissions: permissions.map(Permission::as_str).collect(),
+        mode: mode.as_str(),
+        sees,
         tenant: TenantView::of(&tenant),
     }))
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
     people::invitations::{self, Invitation},
-    settings::api_keys::KeyRole,
+    settings::{api_keys::KeyRole, limits::BrandLimits},
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -45,6 +45,15 @@ struct NewInvitation {
     /// What they may do.
     #[schema(value_type = KeyRole)]
     role: String,
+    /// The brands that they are limited to: they see their senders, pools, campaigns, messages and
+    /// inboxes. Without brands and inboxes they see those of the whole company.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    brands: Vec<Uuid>,
+    /// The inboxes that they are limited to: of their brands they see no others.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    inboxes: Vec<Uuid>,
 }
 
 /// An invitation that nobody has accepted.
@@ -58,6 +67,10 @@ struct InvitationView {
     /// What they may do.
     #[schema(value_type = KeyRole)]
     role: &'static str,
+    /// The brands that they will be limited to.
+    brands: Vec<Uuid>,
+    /// The inboxes that they will be limited to; without brands and inboxes they see all.
+    inboxes: Vec<Uuid>,
     /// When it was made.
     created_at: Timestamp,
     /// From when it is good no more: seven days after it was made.
@@ -65,8 +78,9 @@ struct InvitationView {
 }
 
 fn view(invitation: Invitation) -> InvitationView {
-    let Invitation { id, email, role, created_at, expires_at } = invitation;
-    InvitationView { id, email, role: role.as_str(), created_at, expires_at }
+    let Invitation { id, email, role, limits, created_at, expires_at } = invitation;
+    let (role, BrandLimits { brands, inboxes }) = (role.as_str(), limits);
+    InvitationView { id, email, role, brands, inboxes, created_at, expires_at }
 }
 
 /// An invitation that was made just now, with its code: it is never shown again.
@@ -104,6 +118,8 @@ async fn create(
     let mut errors = Errors::default();
     let email = fields::email("email", &body.email, &mut errors);
     let role = fields::role("role", &body.role, &mut errors);
+    let limits = BrandLimits { brands: body.brands, inboxes: body.inboxes };
+    fields::limits(role, &limits, &mut errors);
     errors.done()?;
     let role = role.ok_or_else(|| Problem::field("role", "unknown", "no such role"))?;
     caller.may_give(role, None)?;
@@ -111,8 +127,9 @@ async fn create(
     // record
     let machine = stage::machine::now();
     let (id, expires_at) = (ids::fresh(), machine + invitations::GOOD_FOR);
-    let new = Invitation { id, email, role, created_at: machine, expires_at };
+    let new = Invitation { id, email, role, limits, created_at: machine, expires_at };
     let mut tx = app.transactions.begin(&caller.tenant).await?;
+    fields::are_there(&mut tx, &caller.tenant, &new.limits).await?;
     let by = &caller.subject;
     let code = invitations::create(&mut tx, &caller.tenant, &new, by).await?;
     let code = code.ok_or_else(|| {
@@ -120,7 +137,8 @@ async fn create(
         let detail = format!("{most} invitations are open: take some back, or wait for their end");
         Problem::new(Kind::Conflict, detail)
     })?;
-    let detail = json!({ "role": role.as_str() });
+    let BrandLimits { brands, inboxes } = &new.limits;
+    let detail = json!({ "role": role.as_str(), "brands": brands, "inboxes": inboxes });
     let (subject, now) = (format!("invitation:{id}"), app.now());
     audit::note(&mut tx, &caller, now, "user.invited", subject, detail).await?;
     tx.commit().await?;

@@ -191,17 +191,18 @@ async fn change_password(
     let known = known(&mut tx, &caller).await?;
     drop(tx);
     let before = known.password_hash;
-    if !passwords::is_right(&body.current, Some(before.clone())).await? {
+    if !passwords::is_right(&body.current, before.clone()).await? {
         return Err(Problem::new(Kind::Unauthenticated, "this is not the current password"));
     }
     let mut errors = Errors::default();
-    passwords::check("new", &body.new, &known.person.email, &mut errors);
+    let about = known.person.email.as_deref().unwrap_or_default();
+    passwords::check("new", &body.new, about, &mut errors);
     errors.done()?;
 
     // record
     let hash = passwords::hash(&body.new).await?;
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    if !people::has_password(&mut tx, person, &before).await? {
+    if !people::lock(&mut tx, person, before.as_deref()).await? {
         return Err(Problem::new(Kind::Conflict, "the password was changed at this moment"));
     }
     people::set_password(&mut tx, person, &hash).await?;

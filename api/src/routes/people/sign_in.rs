@@ -1,7 +1,11 @@
 //! Signing in: by accepting an invitation, with a password, or with a refresh token. Whether an
-//! address is known, only who holds an invitation for it learns.
+//! address is known, only who holds an invitation for it learns. Codes and links: [`super::codes`].
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    extract::State,
+    http::{HeaderMap, Method, StatusCode},
+    response::{IntoResponse, Response},
+};
 use domain::ids::TenantId;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -19,17 +23,18 @@ use store::{
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::signed_in::{Tokens, begin, one_of, wrong};
+use super::signed_in::{Granted, Tokens, TokensIn, begin, one_of, wrong};
 use crate::{
     app::App,
     audit,
-    auth::{Caller, SignedIn, passwords},
+    auth::{Caller, Reach, SignedIn, check_page, passwords},
+    codes::SignInAddress,
     document::{
         answers::{OfBody, OfStrangers},
         examples,
     },
     fields,
-    http::{Errors, Kind, Problem, peer::StrangersBody},
+    http::{Errors, Kind, Problem, cookies::Cookie, peer::StrangersBody},
     ids,
 };
 
@@ -51,6 +56,9 @@ struct Acceptance {
     /// already, theirs.
     #[schema(value_type = String, format = Password, min_length = 12, max_length = 200)]
     password: SecretString,
+    /// Whether the tokens are to be in cookies, for a browser.
+    #[serde(default)]
+    cookies: bool,
 }
 
 /// `POST /v1/auth/accept-invitation`, for everybody: comes to the company that invites, and signs
@@ -70,13 +78,13 @@ struct Acceptance {
 async fn accept(
     State(app): State<App>,
     StrangersBody { peer, body, share: _share }: StrangersBody<Acceptance>,
-) -> Result<(StatusCode, Json<Tokens>), Problem> {
+) -> Result<Response, Problem> {
     // load
     let code = body.code.expose_secret();
     let mut tx = app.transactions.of_strangers().await?;
     let found = invitations::find(&mut tx, code, stage::machine::now()).await?;
     let invitation = found.ok_or_else(is_over)?;
-    let known = people::by_email(&mut tx, &invitation.email).await?;
+    let known = people::by_address(&mut tx, &invitation.email).await?;
     drop(tx);
 
     // check
@@ -87,26 +95,31 @@ async fn accept(
     };
 
     // record
-    let mut tx = app.transactions.begin(&invitation.tenant).await?;
+    let reach = Reach::all_of(invitation.tenant.clone());
+    let mut tx = app.transactions.begin(&reach).await?;
+    let limits = invitations::limits(&mut tx, &reach, invitation.id).await?;
+    let limits = limits.ok_or_else(is_over)?;
     let taken = invitations::take(&mut tx, &invitation.tenant, invitation.id).await?;
     taken.ok_or_else(is_over)?;
     let now = app.now();
-    if is_new && !people::create(&mut tx, &person, &hash, now).await? {
+    let times = (now, stage::machine::now());
+    if is_new && !people::create(&mut tx, &person, Some(&hash), times).await? {
         let detail = "somebody has just come with this address: accept it with their password";
         return Err(Problem::new(Kind::Conflict, detail));
     }
     let tenant = &invitation.tenant;
-    let role = members::add(&mut tx, tenant, person.id, invitation.role, now).await?;
+    let gets = (invitation.role, &limits);
+    let role = members::add(&mut tx, tenant, person.id, gets, now).await?;
     let company = company(&mut tx, tenant, role).await?;
-    let (signed_in, token) = begin(&app, &mut tx, &person, &hash, &company).await?;
-    let caller = Caller::of_session(tenant.clone(), role, signed_in);
+    let granted = begin(&app, &mut tx, person, Some(&hash), company).await?;
+    let caller = Caller::of_session(reach, role, granted.signed_in);
     let detail = json!({ "role": role.as_str(), "invitation": invitation.id });
     audit::note(&mut tx, &caller, now, "user.joined", caller.subject.clone(), detail).await?;
     tx.commit().await?;
 
     // answer
-    let tokens = Tokens::new(&app, signed_in, person, &company, &token)?;
-    Ok((StatusCode::CREATED, Json(tokens)))
+    let tokens = granted.answer(&app, TokensIn::of(body.cookies))?;
+    Ok((StatusCode::CREATED, tokens).into_response())
 }
 
 fn is_over() -> Problem {
@@ -123,17 +136,21 @@ async fn newcomer(body: &Acceptance, invitation: &FoundInvitation) -> Result<Com
     errors.done()?;
 
     let hash = passwords::hash(&body.password).await?;
-    let (email, name) = (invitation.email.clone(), body.name.trim().to_owned());
-    Ok((PlatformUser { id: ids::fresh(), email, name }, hash, true))
+    let (email, name) = (Some(invitation.email.clone()), body.name.trim().to_owned());
+    let (email_verified, phone) = (false, None);
+    Ok((PlatformUser { id: ids::fresh(), email, email_verified, phone, name }, hash, true))
 }
 
 /// Somebody who is known, if this is their password.
 async fn is_them(known: KnownPerson, password: &SecretString) -> Result<Comer, Problem> {
     let KnownPerson { person, password_hash } = known;
-    if passwords::is_right(password, Some(password_hash.clone())).await? {
-        return Ok((person, password_hash, false));
+    let is_right = passwords::is_right(password, password_hash.clone()).await?;
+    if let (true, Some(hash)) = (is_right, password_hash) {
+        return Ok((person, hash, false));
     }
-    Err(Problem::new(Kind::Unauthenticated, "you have signed in before: this is not your password"))
+    let detail = "you have signed in before: this is not your password \
+                  (POST /v1/auth/password-reset sets one)";
+    Err(Problem::new(Kind::Unauthenticated, detail))
 }
 
 async fn company(tx: &mut Scoped, id: &TenantId, role: KeyRole) -> Result<Membership, Problem> {
@@ -145,7 +162,7 @@ async fn company(tx: &mut Scoped, id: &TenantId, role: KeyRole) -> Result<Member
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct LogIn {
-    /// The address of mail, in any case.
+    /// The address of mail, in any case; or a number, with its country.
     #[schema(max_length = 254)]
     email: String,
     /// The password that belongs to the address.
@@ -154,6 +171,10 @@ struct LogIn {
     /// The company to work for. Left out, it is the first that they came to.
     #[serde(default)]
     tenant: Option<TenantId>,
+    /// Whether the tokens are to be in cookies, for a browser: HttpOnly, SameSite=Strict, and
+    /// Secure where the public address is https.
+    #[serde(default)]
+    cookies: bool,
 }
 
 /// `POST /v1/auth/login`, for everybody: signs in with a password. Answers 200 with tokens, 401
@@ -168,14 +189,12 @@ struct LogIn {
 async fn log_in(
     State(app): State<App>,
     StrangersBody { peer, body, share: _share }: StrangersBody<LogIn>,
-) -> Result<Json<Tokens>, Problem> {
+) -> Result<Response, Problem> {
     // load
-    let mut errors = Errors::default();
-    let email = fields::email("email", &body.email, &mut errors);
-    errors.done()?;
-    app.auth.attempts.count(&email, peer)?;
+    let address = SignInAddress::read("email", &body.email)?;
+    app.auth.attempts.count(address.as_str(), peer)?;
     let mut tx = app.transactions.of_strangers().await?;
-    let known = people::by_email(&mut tx, &email).await?;
+    let known = people::by_address(&mut tx, address.as_str()).await?;
     let companies = match &known {
         Some(known) => members::companies(&mut tx, known.person.id).await?,
         None => Vec::new(),
@@ -183,33 +202,40 @@ async fn log_in(
     drop(tx);
 
     // check: as long for somebody who is not known
-    let hash = known.as_ref().map(|known| known.password_hash.clone());
+    let hash = known.as_ref().and_then(|known| known.password_hash.clone());
     let is_right = passwords::is_right(&body.password, hash).await?;
     let known = known.filter(|_| is_right).ok_or_else(wrong)?;
     let company = one_of(companies, body.tenant.as_ref())?;
 
     // record
-    let mut tx = app.transactions.begin(&company.tenant).await?;
+    let mut tx = app.transactions.begin(&Reach::all_of(company.tenant.clone())).await?;
     let KnownPerson { person, password_hash } = known;
-    let (signed_in, token) = begin(&app, &mut tx, &person, &password_hash, &company).await?;
+    let hash = password_hash.as_deref();
+    let granted = begin(&app, &mut tx, person, hash, company).await?;
     tx.commit().await?;
 
     // answer
-    Ok(Json(Tokens::new(&app, signed_in, person, &company, &token)?))
+    granted.answer(&app, TokensIn::of(body.cookies))
 }
 
 /// A session that is to go on.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Renewal {
-    /// The newest refresh token, `mr_refresh_...`.
-    #[schema(value_type = String, max_length = 200)]
-    refresh_token: SecretString,
+    /// The newest refresh token, `mr_refresh_...`. Left out, it is the one of the cookie, and
+    /// the next one is set in the cookie too.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    refresh_token: Option<SecretString>,
+    /// Whether the tokens are to be in cookies, for a browser.
+    #[serde(default)]
+    cookies: bool,
 }
 
 /// `POST /v1/auth/refresh`, for everybody: new tokens for a session. Each refresh token is good
-/// once: one that comes again was stolen, or its thief came first, so its session ends. Answers 200
-/// with tokens, 401, or 403 where the person works for its company no more.
+/// once: one that comes again was stolen, or its thief came first, so its session ends. With a
+/// cookie it takes `X-CSRF-Token`. Answers 200 with tokens, 401, or 403 where the person works for
+/// its company no more, or where a page of somebody else has asked.
 #[utoipa::path(
     post, path = "/v1/auth/refresh", tag = "people", operation_id = "refresh",
     request_body(content = Renewal, example = json!({ "refresh_token": examples::REFRESH_TOKEN })),
@@ -217,39 +243,58 @@ struct Renewal {
 )]
 async fn refresh(
     State(app): State<App>,
+    headers: HeaderMap,
     StrangersBody { body, share: _share, .. }: StrangersBody<Renewal>,
-) -> Result<Json<Tokens>, Problem> {
-    // record: what is read fails before the token counts as used
+) -> Result<Response, Problem> {
+    // parse
+    let url = &app.settings.public_url;
+    let kept = || Cookie::Refresh.read(url, &headers).map(SecretString::from);
+    let (token, is_kept) = match body.refresh_token {
+        Some(token) => (token, false),
+        None => (kept().ok_or_else(not_valid)?, true),
+    };
+    let is_ours = |of: SignedIn| match is_kept {
+        true => check_page(&app, &Method::POST, &headers, of.session),
+        false => Ok(()),
+    };
+
+    // record: what is read or checked fails before the token counts as used
     let mut tx = app.transactions.of_strangers().await?;
-    let token = body.refresh_token.expose_secret();
+    let token = token.expose_secret();
     let refreshed = sessions::refresh(&mut tx, token, stage::machine::now()).await?;
-    let (signed_in, works_for, next) = match refreshed {
+    let (signed_in, works_for, refresh) = match refreshed {
         Refreshed::Renewed { session, person, works_for, next } => {
             (SignedIn { person, session }, works_for, next)
         }
-        Refreshed::Unknown => {
-            let detail = "the refresh token is not valid, or its session has ended: sign in";
-            return Err(Problem::new(Kind::Unauthenticated, detail));
-        }
+        Refreshed::Unknown => return Err(not_valid()),
         Refreshed::Reused { session, person, works_for } => {
+            is_ours(SignedIn { person, session })?;
             tx.commit().await?;
             return Err(reused(&app, SignedIn { person, session }, works_for).await?);
         }
     };
+    is_ours(signed_in)?;
     let companies = members::companies(&mut tx, signed_in.person).await?;
     let company = one_of(companies, Some(&works_for))?;
-    let known = people::get(&mut tx, signed_in.person).await?.ok_or_else(wrong)?;
+    let person = people::get(&mut tx, signed_in.person).await?.ok_or_else(wrong)?.person;
     tx.commit().await?;
 
-    // answer
-    Ok(Json(Tokens::new(&app, signed_in, known.person, &company, &next)?))
+    // answer: a script gets nothing that was hidden from it
+    let by = TokensIn::of(body.cookies || is_kept);
+    Granted { signed_in, person, company, refresh }.answer(&app, by)
+}
+
+fn not_valid() -> Problem {
+    let detail = "the refresh token is not valid, or its session has ended: sign in";
+    Problem::new(Kind::Unauthenticated, detail)
 }
 
 /// Notes that a session has ended by a token that came twice; what its holder is told.
 async fn reused(app: &App, of: SignedIn, works_for: TenantId) -> Result<Problem, Problem> {
     tracing::warn!(session = %of.session, "a refresh token came twice: its session has ended");
-    let mut tx = app.transactions.begin(&works_for).await?;
-    let caller = Caller::of_session(works_for, KeyRole::Viewer, of);
+    let reach = Reach::all_of(works_for);
+    let mut tx = app.transactions.begin(&reach).await?;
+    let caller = Caller::of_session(reach, KeyRole::Viewer, of);
     let subject = format!("session:{}", of.session);
     let detail = json!({ "reason": "a refresh token came twice" });
     audit::note(&mut tx, &caller, app.now(), "session.ended", subject, detail).await?;

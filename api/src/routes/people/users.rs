@@ -10,7 +10,7 @@ use store::{
         invitations,
         members::{self, Member},
     },
-    settings::api_keys::KeyRole,
+    settings::{api_keys::KeyRole, limits::BrandLimits},
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -41,13 +41,18 @@ struct UserView {
     /// What they may do.
     #[schema(value_type = KeyRole)]
     role: &'static str,
+    /// The brands that they are limited to.
+    brands: Vec<Uuid>,
+    /// The inboxes that they are limited to; without brands and inboxes they see all.
+    inboxes: Vec<Uuid>,
     /// Since when they work for the company.
     created_at: Timestamp,
 }
 
 fn view(member: Member) -> UserView {
-    let Member { person, role, created_at } = member;
-    UserView { person: PersonView::of(person), role: role.as_str(), created_at }
+    let Member { person, role, limits: BrandLimits { brands, inboxes }, created_at } = member;
+    let (person, role) = (PersonView::of(person), role.as_str());
+    UserView { person, role, brands, inboxes, created_at }
 }
 
 /// `GET /v1/users`, for admins and owners: who works for the company, in pages.
@@ -86,19 +91,28 @@ async fn show(
     found.map(|member| Json(view(member))).ok_or_else(|| Problem::not_found("user"))
 }
 
-/// What is to be otherwise about somebody.
+/// What is to be otherwise about somebody. Brands and inboxes that are not said, or `null`, stay.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct UserChange {
     /// What they may do from now on.
     #[schema(value_type = KeyRole)]
     role: String,
+    /// The brands that they are limited to from now on; with no inboxes either, they see all.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    brands: Option<Vec<Uuid>>,
+    /// The inboxes that they are limited to from now on.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    inboxes: Option<Vec<Uuid>>,
 }
 
-/// `PATCH /v1/users/{id}`, for admins and owners: gives somebody another role, and takes back their
-/// invitations. Only an owner makes owners and changes theirs, and nobody gives what they have not
-/// (403). It holds within about a second; API keys that they have made stay. Answers 200 with the
-/// person, 404, or 409 where the company would be without an owner.
+/// `PATCH /v1/users/{id}`, for admins and owners: gives somebody another role, limits them to
+/// brands and inboxes or lifts that, and takes back their invitations. Only an owner makes owners
+/// and changes theirs, and nobody gives what they have not (403). It holds within about a second;
+/// API keys that they have made stay. Answers 200 with the person, 404, or 409 where the company
+/// would be without an owner.
 #[utoipa::path(
     patch, path = "/v1/users/{id}", tag = "people", operation_id = "update_user",
     security(("bearer" = [ManagePeople::NAME])),
@@ -122,17 +136,28 @@ async fn change(
     let role = role.ok_or_else(|| Problem::field("role", "unknown", "no such role"))?;
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let before = changeable(&mut tx, &caller, id, Some(role)).await?;
+    let limits = BrandLimits {
+        brands: body.brands.unwrap_or_else(|| before.limits.brands.clone()),
+        inboxes: body.inboxes.unwrap_or_else(|| before.limits.inboxes.clone()),
+    };
+    let mut errors = Errors::default();
+    fields::limits(Some(role), &limits, &mut errors);
+    errors.done()?;
+    fields::are_there(&mut tx, &caller.tenant, &limits).await?;
 
     // record
-    members::set_role(&mut tx, &caller.tenant, id, role).await?;
+    members::set_role(&mut tx, &caller.tenant, id, (role, &limits)).await?;
     invitations::take_all_by(&mut tx, &caller.tenant, &format!("user:{id}")).await?;
-    let detail = json!({ "before": before.role.as_str(), "after": role.as_str() });
+    let detail = json!({
+        "before": before.role.as_str(), "after": role.as_str(),
+        "brands": limits.brands, "inboxes": limits.inboxes,
+    });
     let (subject, now) = (format!("user:{id}"), app.now());
     audit::note(&mut tx, &caller, now, "user.role_changed", subject, detail).await?;
     tx.commit().await?;
 
     // answer
-    Ok(Json(view(Member { role, ..before })))
+    Ok(Json(view(Member { role, limits, ..before })))
 }
 
 /// `DELETE /v1/users/{id}`, for admins and owners: has somebody work for the company no more, and

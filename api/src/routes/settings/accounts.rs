@@ -3,8 +3,11 @@
 mod view;
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
-use carriers::{Carrier, check_base_url};
-use domain::{account::Access, ids::account_handle};
+use carriers::{Carrier, check_base_url, is_same_place};
+use domain::{
+    account::Access,
+    ids::{TenantId, account_handle},
+};
 use serde::Deserialize;
 use serde_json::json;
 use store::settings::accounts::{self, Account, AccountChange, AccountChanged};
@@ -77,7 +80,7 @@ async fn create(
     mut new: Creation<EditSettings, NewAccount>,
 ) -> Result<Response, Problem> {
     let account = check(&app, &new)?;
-    let tenant = new.caller.tenant.clone();
+    let tenant = new.caller.tenant.id().clone();
     if !accounts::create(&mut new.tx, &tenant, &account).await? {
         return Err(Problem::new(Kind::Conflict, "this account name is taken; choose another"));
     }
@@ -188,7 +191,7 @@ async fn change(
     }
     let carrier = Carrier::from_name(&before.access.carrier);
     let base_url = change.base_url.as_deref().and_then(|url| match carrier {
-        Some(carrier) => Some(check_url(&app, carrier, url, &mut errors)),
+        Some(carrier) => Some(check_url(&app, &caller.tenant, carrier, url, &mut errors)),
         None => {
             errors.add("base_url", "unknown_carrier", "this version does not know the carrier");
             None
@@ -220,7 +223,7 @@ async fn change(
     tx.commit().await?;
 
     // answer
-    mirror::announce(&app, &account.handle, Entry::of_tenant(caller.tenant.clone(), &account))
+    mirror::announce(&app, &account.handle, Entry::of_tenant(caller.tenant.id().clone(), &account))
         .await;
     Ok(Json(view(&app, account)))
 }
@@ -276,7 +279,7 @@ fn check(app: &App, new: &Creation<EditSettings, NewAccount>) -> Result<Account,
     errors.check(name, "account", "invalid", "1 to 64 of A-Z, a-z, 0-9, _ and -");
     check_token(&body.auth_token, &mut errors);
     let base_url = match Carrier::from_name(&body.carrier) {
-        Some(carrier) => check_carrier(app, carrier, body, &mut errors),
+        Some(carrier) => check_carrier(app, carrier, new, &mut errors),
         None => {
             let known: Vec<&str> = Carrier::ALL.iter().map(|known| known.as_str()).collect();
             errors.add("carrier", "unknown", known.join(", "));
@@ -305,17 +308,37 @@ fn check_token(token: &str, errors: &mut Errors) {
 }
 
 /// What the carrier says of the account's id, and where its API is for this account.
-fn check_carrier(app: &App, carrier: Carrier, body: &NewAccount, errors: &mut Errors) -> String {
+fn check_carrier(
+    app: &App,
+    carrier: Carrier,
+    new: &Creation<EditSettings, NewAccount>,
+    errors: &mut Errors,
+) -> String {
+    let (tenant, body) = (&new.caller.tenant, &new.body);
     if let Some(why) = carrier.account_id_fault(&body.carrier_sid) {
         errors.add("carrier_sid", "invalid", why);
     }
-    let url = body.base_url.as_deref().unwrap_or(carrier.base_url());
-    check_url(app, carrier, url, errors)
+    let sandbox = app.settings.sandbox_url.as_deref().filter(|_| tenant.is_twin());
+    let usual = sandbox.unwrap_or(carrier.base_url());
+    check_url(app, tenant, carrier, body.base_url.as_deref().unwrap_or(usual), errors)
 }
 
-/// The address of a carrier's API, where accounts may point at it.
-fn check_url(app: &App, carrier: Carrier, url: &str, errors: &mut Errors) -> String {
+/// The address of a carrier's API, where accounts may point at it. Those of a twin are at the
+/// sandbox alone: what is tried out is nobody's text.
+fn check_url(
+    app: &App,
+    tenant: &TenantId,
+    carrier: Carrier,
+    url: &str,
+    errors: &mut Errors,
+) -> String {
     fields::url("base_url", url, errors);
+    let sandbox = app.settings.sandbox_url.as_deref().unwrap_or_default();
+    if tenant.is_twin() && !is_same_place(sandbox, url) {
+        let detail = format!("what a test key sets up is at the sandbox alone: {sandbox}");
+        errors.add("base_url", "not_allowed", detail);
+        return String::new();
+    }
     match check_base_url(|host| carrier.owns_host(host), url, &app.settings.carrier_hosts) {
         Ok(url) => url,
         Err(why) => {

@@ -1,6 +1,8 @@
 //! `/v1/api-keys`: the keys that programs sign in with, made, listed and revoked. The key itself is
 //! shown once, when it is made. The first one of a tenant comes from `millrace token create`.
 
+mod twin;
+
 use axum::{
     Json,
     extract::State,
@@ -10,7 +12,10 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::settings::api_keys::{self, KeyKind, KeyRole, ListedKey, NewKey};
+use store::settings::{
+    api_keys::{self, KeyKind, KeyRole, ListedKey, NewKey},
+    limits::BrandLimits,
+};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -20,7 +25,7 @@ use crate::{
     audit,
     auth::{Allowed, Caller, ManageKeys, Needs, roles::Permission},
     document::{
-        answers::{Always, Missing, OfBody},
+        answers::{Always, Conflict, Missing, OfBody},
         examples,
     },
     fields,
@@ -49,6 +54,20 @@ struct KeyBody {
     /// When it ends by itself, in the future. Left out, it works until it is revoked.
     #[serde(default)]
     expires_at: Option<Timestamp>,
+    /// `test`: it works in the company's twin, where every text stays in the sandbox. Left out, it
+    /// is `live`.
+    #[serde(default)]
+    #[schema(value_type = Option<KeyKind>)]
+    mode: Option<String>,
+    /// The brands that a live key is limited to: it sees their senders, pools, campaigns, messages
+    /// and inboxes. Without brands and inboxes it sees those of the whole company.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    brands: Vec<Uuid>,
+    /// The inboxes that a live key is limited to: of their brands it sees no others.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    inboxes: Vec<Uuid>,
 }
 
 /// A key that a program signs in with. The key itself is shown once, where it is made.
@@ -62,6 +81,13 @@ struct KeyView {
     /// What the key may do at most.
     #[schema(value_type = KeyRole)]
     role: &'static str,
+    /// Whether it works in the company or in its twin.
+    #[schema(value_type = KeyKind)]
+    mode: &'static str,
+    /// The brands that it is limited to.
+    brands: Vec<Uuid>,
+    /// The inboxes that it is limited to; without brands and inboxes it sees all.
+    inboxes: Vec<Uuid>,
     /// The permissions that it has of its role; null: all of them.
     #[schema(required, value_type = Option<Vec<Permission>>)]
     scopes: Option<Vec<String>>,
@@ -79,10 +105,19 @@ struct KeyView {
 }
 
 fn view(key: ListedKey) -> KeyView {
-    let ListedKey { id, name, role, scopes, created_at, expires_at, last_used_at, revoked_at } =
-        key;
-    let role = role.as_str();
-    KeyView { id, name, role, scopes, created_at, expires_at, last_used_at, revoked_at }
+    KeyView {
+        id: key.id,
+        name: key.name,
+        role: key.role.as_str(),
+        mode: key.kind.as_str(),
+        brands: key.limits.brands,
+        inboxes: key.limits.inboxes,
+        scopes: key.scopes,
+        created_at: key.created_at,
+        expires_at: key.expires_at,
+        last_used_at: key.last_used_at,
+        revoked_at: key.revoked_at,
+    }
 }
 
 /// A key that was made just now, with the key itself: it is never shown again.
@@ -91,20 +126,24 @@ fn view(key: ListedKey) -> KeyView {
 struct MadeKey {
     #[serde(flatten)]
     listed: KeyView,
-    /// The key itself, `mr_live_...`: what `Authorization: Bearer` takes.
+    /// The key itself, `mr_live_...` or `mr_test_...`: what `Authorization: Bearer` takes.
     key: String,
 }
 
 /// `POST /v1/api-keys`, for admins and owners: makes a key, which may do no more than who makes it.
-/// Only an owner may make an owner's key (403). Answers 201 with the key, which is never shown
-/// again: so an `Idempotency-Key` is refused, since a repeat would have to show it.
+/// Only an owner may make an owner's key (403). With the first test key the company's twin is made,
+/// with an account at the sandbox, a sender, a pool and the policy of that moment. Answers 201 with
+/// the key, which is never shown again: so an `Idempotency-Key` is refused, since a repeat would
+/// have to show it. Answers 409 while 1,000 keys work.
 #[utoipa::path(
     post, path = "/v1/api-keys", tag = "settings", operation_id = "create_api_key",
     security(("bearer" = [ManageKeys::NAME])),
     request_body(content = KeyBody, example = json!({
         "name": "shop", "role": "operator", "scopes": ["read", "send_messages"],
     })),
-    responses((status = 201, description = "The new key.", body = MadeKey), Always, OfBody),
+    responses(
+        (status = 201, description = "The new key.", body = MadeKey), Always, OfBody, Conflict,
+    ),
 )]
 async fn create(
     State(app): State<App>,
@@ -115,28 +154,42 @@ async fn create(
     // check
     let now = app.now();
     refuse_key(&headers)?;
-    let role = check(&body, now)?;
-    let new = NewKey {
-        name: body.name.trim(),
-        role,
-        kind: KeyKind::Live,
-        scopes: body.scopes.clone(),
-        expires_at: body.expires_at,
-    };
+    let new = check(&body, now)?;
     may_make(&caller, &new)?;
+    let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
+    let mut tx = match new.kind {
+        KeyKind::Live => app.transactions.begin(&caller.tenant).await?,
+        KeyKind::Test => app.transactions.of_both(&caller.tenant).await?,
+    };
+    fields::are_there(&mut tx, &caller.tenant, &new.limits).await?;
+    if !api_keys::is_room(&mut tx, &caller.tenant, now).await? {
+        return Err(Problem::new(Kind::Conflict, full()));
+    }
 
     // record
-    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let account = match new.kind {
+        KeyKind::Live => None,
+        KeyKind::Test => twin::make(&app, &mut tx, &tenant).await?,
+    };
     let (listed, key) = api_keys::make(&mut tx, &caller.tenant, &caller.subject, &new, now).await?;
     tx.commit().await?;
+    if let Some(account) = account {
+        twin::announce(&app, &tenant.id, &account).await;
+    }
 
     // answer
     let made = MadeKey { listed: view(listed), key: key.expose_secret().to_owned() };
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-/// The role that the body names, or everything that is wrong with it.
-fn check(body: &KeyBody, now: Timestamp) -> Result<KeyRole, Problem> {
+/// Why there is no room for another key, and what makes some.
+fn full() -> String {
+    let (most, kept) = (api_keys::MOST, api_keys::MOST_KEPT);
+    format!("{most} keys work, or {kept} are kept with those that have ended: revoke some, or wait")
+}
+
+/// The key that the body asks for, or everything that is wrong with it.
+fn check(body: &KeyBody, now: Timestamp) -> Result<NewKey<'_>, Problem> {
     let mut errors = Errors::default();
     fields::name(&body.name, &mut errors);
     let role = fields::role("role", &body.role, &mut errors);
@@ -155,8 +208,18 @@ fn check(body: &KeyBody, now: Timestamp) -> Result<KeyRole, Problem> {
 
     let is_ahead = body.expires_at.is_none_or(|end| end > now);
     errors.check(is_ahead, "expires_at", "out_of_range", "in the future");
+    let kind = KeyKind::from_name(body.mode.as_deref().unwrap_or(KeyKind::Live.as_str()));
+    errors.check(kind.is_some(), "mode", "unknown", "live or test");
+    let limits = BrandLimits { brands: body.brands.clone(), inboxes: body.inboxes.clone() };
+    fields::limits(role, &limits, &mut errors);
+    let is_whole = kind != Some(KeyKind::Test) || limits.are_none();
+    errors.check(is_whole, "mode", "unexpected", "a test key sees all of the twin: no brands");
+
     errors.done()?;
-    role.ok_or_else(|| Problem::field("role", "unknown", "no such role"))
+    let role = role.ok_or_else(|| Problem::field("role", "unknown", "no such role"))?;
+    let (scopes, expires_at) = (body.scopes.clone(), body.expires_at);
+    let kind = kind.unwrap_or(KeyKind::Live);
+    Ok(NewKey { name: body.name.trim(), role, kind, scopes, expires_at, limits })
 }
 
 /// Whether somebody may make this key: it does no more than they may, and no longer.

@@ -8,7 +8,7 @@ use domain::{
     zones::Zone,
 };
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 use store::{
     campaigns,
@@ -22,16 +22,18 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
+use super::changed::Changed;
 use crate::{
     app::App,
     audit,
-    auth::{Allowed, EditSettings, Needs, Read},
+    auth::{Allowed, Caller, EditSettings, Needs, Read},
     document::answers::{Always, OfBody},
     http::{Body, Errors, Kind, Page, Problem, view::money},
+    transactions::TenantTx,
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, set))
+    OpenApiRouter::new().routes(routes!(list, set, amend))
 }
 
 /// What the tenant or a campaign may spend; a cap that is not given is none.
@@ -53,7 +55,31 @@ struct BudgetBody {
     monthly: Option<Money>,
 }
 
-/// A budget as it was put.
+/// Of what the tenant or a campaign may spend, the caps that are to be others.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct BudgetPatch {
+    /// What is capped: everything of the tenant, or one campaign.
+    #[schema(value_type = BudgetScope)]
+    scope: String,
+    /// The campaign's id, for the scope `campaign`.
+    #[serde(default)]
+    target: Option<Uuid>,
+    /// The cap of a day, as PUT takes it; `null` takes it away, and left out it stays.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<Money>)]
+    daily: Option<Option<Money>>,
+    /// The cap of a month, likewise.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<Money>)]
+    monthly: Option<Option<Money>>,
+}
+
+fn said<'de, D: Deserializer<'de>>(decoder: D) -> Result<Option<Option<Money>>, D::Error> {
+    Option::deserialize(decoder).map(Some)
+}
+
+/// A budget as it is after a change.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Budget)]
 struct PutBudget {
@@ -69,10 +95,13 @@ struct PutBudget {
     /// The cap of a month; null where there is none.
     #[schema(required)]
     monthly: Option<Money>,
+    /// Each cap that is another now, those that were left out and taken away included.
+    changed: Vec<Changed>,
 }
 
 /// `PUT /v1/budgets`, for admins and owners: sets what the tenant or a campaign may spend; a cap
-/// that is not given is taken away. Answers 200 with the budget as it was put.
+/// that is not given is taken away. Answers 200 with the budget as it was put and every cap
+/// that is another one now.
 #[utoipa::path(
     put, path = "/v1/budgets", tag = "settings", operation_id = "set_budget",
     security(("bearer" = [EditSettings::NAME])),
@@ -91,33 +120,106 @@ async fn set(
     caller: Allowed<EditSettings>,
     Body(body): Body<BudgetBody>,
 ) -> Result<Json<PutBudget>, Problem> {
-    // check
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let budget = check(&body, &tenant)?;
+    let (mut tx, before) = in_force(&app, &caller, &budget).await?;
+    let answer = record(&app, &caller, &mut tx, before, budget, &tenant.currency).await?;
+    tx.commit().await?;
+    Ok(Json(answer))
+}
+
+/// `PATCH /v1/budgets`, for admins and owners: changes the caps that are named, and leaves the
+/// others as they are (RFC 7396: `null` takes one away). Answers as PUT does.
+#[utoipa::path(
+    patch, path = "/v1/budgets", tag = "settings", operation_id = "update_budget",
+    security(("bearer" = [EditSettings::NAME])),
+    request_body(content = BudgetPatch, example = json!({
+        "scope": "tenant", "daily": { "amount": "250.00", "currency": "USD" },
+    })),
+    responses(
+        (status = 200, description = "The budget as it is now.", body = PutBudget),
+        Always, OfBody,
+    ),
+)]
+async fn amend(
+    State(app): State<App>,
+    caller: Allowed<EditSettings>,
+    Body(patch): Body<BudgetPatch>,
+) -> Result<Json<PutBudget>, Problem> {
+    // check
+    let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
+    let (is_daily_said, is_monthly_said) = (patch.daily.is_some(), patch.monthly.is_some());
+    let BudgetPatch { scope, target, daily, monthly } = patch;
+    let (daily, monthly) = (daily.flatten(), monthly.flatten());
+    let wanted = check(&BudgetBody { scope, target, daily, monthly }, &tenant)?;
+
+    // load
+    let (mut tx, before) = in_force(&app, &caller, &wanted).await?;
+
+    // record
+    let old = before.as_ref();
+    let after = Budget {
+        daily: if is_daily_said { wanted.daily } else { old.and_then(|old| old.daily) },
+        monthly: if is_monthly_said { wanted.monthly } else { old.and_then(|old| old.monthly) },
+        ..wanted
+    };
+    let answer = record(&app, &caller, &mut tx, before, after, &tenant.currency).await?;
+    tx.commit().await?;
+    Ok(Json(answer))
+}
+
+/// The budget of what another one caps, if there is one, with a lock on the tenant's budgets. A
+/// campaign that it names must exist.
+async fn in_force(
+    app: &App,
+    caller: &Caller,
+    wanted: &Budget,
+) -> Result<(TenantTx, Option<Budget>), Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    if let Some(id) = body.target
+    if let Ok(id) = wanted.target.parse()
         && campaigns::get(&mut tx, &caller.tenant, CampaignId(id), false).await?.is_none()
     {
         return Err(Problem::field("target", "not_found", "no campaign with this id"));
     }
 
-    // load
+    budgets::lock(&mut tx, &caller.tenant).await?;
     let known = budgets::list(&mut tx, &caller.tenant).await?;
-    let key = (&budget.scope, &budget.target);
-    let before = known.iter().find(|old| (&old.scope, &old.target) == key).map(caps);
+    let is_it = |old: &Budget| old.scope == wanted.scope && old.target == wanted.target;
+    Ok((tx, known.into_iter().find(is_it)))
+}
 
+/// Sets a budget, and says what of it is another now.
+async fn record(
+    app: &App,
+    caller: &Caller,
+    tx: &mut TenantTx,
+    before: Option<Budget>,
+    after: Budget,
+    currency: &str,
+) -> Result<PutBudget, Problem> {
     // record
-    budgets::set(&mut tx, &caller.tenant, &budget).await?;
-    let lines = kinds(body.target).map(|kind| LineKey { kind, target: body.target });
-    lines::dissolve(&mut tx, &caller.tenant, &lines, app.now()).await?;
-    let detail = json!({ "before": before, "after": caps(&budget) });
-    let subject = subject(&budget);
-    audit::note(&mut tx, &caller, app.now(), "budget.changed", subject, detail).await?;
-    tx.commit().await?;
+    let target: Option<Uuid> = after.target.parse().ok();
+    budgets::set(tx, &caller.tenant, &after).await?;
+    let lines = kinds(target).map(|kind| LineKey { kind, target });
+    lines::dissolve(tx, &caller.tenant, &lines, app.now()).await?;
+    let detail = json!({ "before": before.as_ref().map(caps), "after": caps(&after) });
+    audit::note(tx, caller, app.now(), "budget.changed", subject(&after), detail).await?;
 
     // answer
-    let BudgetBody { target, daily, monthly, .. } = body;
-    Ok(Json(PutBudget { scope: budget.scope.as_str(), target, daily, monthly }))
+    let cap = |amount: Option<Micros>| amount.map(|amount| money(amount, currency));
+    let changed = |name: &str, of: fn(&Budget) -> Option<Micros>| {
+        let from = cap(before.as_ref().and_then(of));
+        let [from, to] = [from, cap(of(&after))].map(|cap| wire::json::to_value(&cap));
+        Changed::whole(name, from, to)
+    };
+    let caps = [changed("daily", |one| one.daily), changed("monthly", |one| one.monthly)];
+    Ok(PutBudget {
+        scope: after.scope.as_str(),
+        target,
+        daily: cap(after.daily),
+        monthly: cap(after.monthly),
+        changed: caps.into_iter().flatten().collect(),
+    })
 }
 
 /// The budget that the body names, or everything that is wrong with it.

@@ -84,7 +84,8 @@ struct Set {
 }
 
 /// `PUT /v1/kill-switch`, for operators, admins and owners: turns a switch on, pauses it or stops
-/// it. Answers 200 with the switch and how many held messages go back to the gates.
+/// it. Who is limited to brands may not throw the company's (403). Answers 200 with the switch and
+/// how many held messages go back to the gates.
 #[utoipa::path(
     put, path = "/v1/kill-switch", tag = "settings", operation_id = "set_switch",
     security(("bearer" = [EditCampaigns::NAME])),
@@ -199,7 +200,7 @@ async fn check(
     errors.check(mode.is_some(), "mode", "unknown", "on, paused or stopped");
 
     match (scope, body.target) {
-        (Some(SwitchScope::Tenant), None) => {}
+        (Some(SwitchScope::Tenant), None) => caller.sees_all("the company's switch")?,
         (Some(SwitchScope::Tenant), Some(_)) => {
             errors.add("target", "unexpected", "the tenant needs no target");
         }

@@ -1,10 +1,9 @@
 //! `/v1/policies`: the numbers that the gates go by, in versions; the highest is in force.
 
-mod changed;
 mod patch;
 
 use axum::{Json, extract::State};
-use domain::gates::{CounterKind, LineKey, Policy, PolicyFault, Wake};
+use domain::gates::{ClosedStates, CounterKind, LineKey, Policy, PolicyFault, Wake};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -17,6 +16,7 @@ use store::{
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::changed::{Changed, changes, merge};
 use crate::{
     app::App,
     audit,
@@ -25,7 +25,6 @@ use crate::{
     http::{Body, FieldError, Kind, Page, Paging, Problem, Query, body::decode},
     transactions::TenantTx,
 };
-use changed::{Changed, changes, merge};
 use patch::PolicyPatch;
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -51,6 +50,23 @@ struct VersionView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     changed: Option<Vec<Changed>>,
+    /// In the answer to a change: where the policy now stops everything; left out where nowhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false)]
+    warnings: Vec<PolicyWarning>,
+}
+
+/// Where a rule stops everything, though not everywhere.
+#[derive(Serialize, ToSchema)]
+struct PolicyWarning {
+    /// The rule, with dots where it lies deeper.
+    #[schema(example = "quiet_hours.window")]
+    rule: &'static str,
+    /// The states of the United States whose law leaves no hour, by code; empty where each leaves
+    /// one, and all together none.
+    states: Vec<&'static str>,
+    /// What is stopped, in English.
+    detail: String,
 }
 
 /// `PUT /v1/policies`, for admins and owners: adds a version, which is in force at once. What is
@@ -159,10 +175,22 @@ async fn add(
     Ok(Json(VersionView {
         version,
         changed: Some(changes(&before.policy, &body)),
+        warnings: warnings(&policy),
         policy: body,
         created_at: Some(now),
         created_by: Some(caller.subject.clone()),
     }))
+}
+
+/// What is told of a policy that is accepted.
+fn warnings(policy: &Policy) -> Vec<PolicyWarning> {
+    let closed = policy.closed_states().into_iter();
+    let warning = |ClosedStates { states, detail }| PolicyWarning {
+        rule: "quiet_hours.window",
+        states,
+        detail,
+    };
+    closed.map(warning).collect()
 }
 
 fn field_error(fault: PolicyFault) -> FieldError {
@@ -211,13 +239,16 @@ async fn list(
             created_at: Some(version.created_at),
             created_by: Some(version.created_by),
             changed: None,
+            warnings: Vec::new(),
         })
         .collect();
 
     if versions.is_empty() && below == i64::MAX {
         let policy = wire::json::to_value(&Policy::default());
         let (created_at, created_by) = (None, None);
-        versions.push(VersionView { version: 0, policy, created_at, created_by, changed: None });
+        let (changed, warnings) = (None, Vec::new());
+        let version = 0;
+        versions.push(VersionView { version, policy, created_at, created_by, changed, warnings });
     }
     Ok(Json(Page::new(versions, limit, |version| version.version)))
 }

@@ -200,6 +200,7 @@ async fn remove(
     let detail = wire::json::to_value(&removed);
     audit::note(&mut tx, &caller, now, "sender.removed", subject, detail).await?;
     tx.commit().await?;
+    app.named.forget(&caller.tenant);
 
     // answer
     Ok(Json(removed))

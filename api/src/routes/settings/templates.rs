@@ -165,6 +165,7 @@ async fn create(mut new: Creation<EditCampaigns, NewTemplate>) -> Result<Respons
     ),
 )]
 async fn add_version(
+    State(app): State<App>,
     Id(id): Id,
     mut new: Creation<EditCampaigns, NewVersion>,
 ) -> Result<Response, Problem> {
@@ -186,7 +187,10 @@ async fn add_version(
     let added = added.ok_or_else(|| Problem::not_found("template"))?;
 
     // answer
-    new.finish(StatusCode::CREATED, &view(added)).await
+    let tenant = new.caller.tenant.clone();
+    let answer = new.finish(StatusCode::CREATED, &view(added)).await;
+    app.named.forget(&tenant);
+    answer
 }
 
 /// `GET /v1/templates/{id}`, for every role: the latest version of a template, or 404.

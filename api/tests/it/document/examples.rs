@@ -1,20 +1,26 @@
 //! Every example is sent as it stands against a platform that holds what the examples name.
 
+use hmac::{Hmac, KeyInit, Mac};
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde_json::{Value, json};
+use sha2::Sha256;
 use store::settings::api_keys::KeyRole;
 
 use super::{document, operations, schemas::faults};
 use crate::{
-    harness::{Caller, PUBLIC_URL, World},
+    harness::{Caller, JWT_KEY, PUBLIC_URL, World},
     webhooks::signature,
 };
 
 /// A platform that holds what the examples name, and a copy of it beside.
 pub(super) async fn world() -> (World, Caller) {
-    let world = World::start().await;
+    let reaches = |settings: &mut api::ApiSettings| {
+        (settings.sign_in.mail, settings.sign_in.texts) = (true, true);
+    };
+    let world = World::start_with(reaches).await;
     let caller = world.caller("acme", KeyRole::Admin).await;
     let caller = signed_in(&world, &caller).await;
+
     let person = json!({
         "phone": "+12125550123", "first_name": "Ana", "tags": ["vip"],
         "consent": { "source": "web form", "basis": "express_written" },
@@ -42,10 +48,31 @@ async fn signed_in(world: &World, key: &Caller) -> Caller {
     let accepted = json!({ "code": code, "name": "First", "password": "a mill by the river" });
     nobody.post("/v1/auth/accept-invitation", &accepted).await.expect(201);
     world.run(include_str!("people.sql")).await;
+    for purpose in ["sign_in", "reset", "prove"] {
+        let kept = wire::hex(&kept_code(purpose));
+        world
+            .run(&format!(
+                "insert into millrace.codes (address, purpose, hash, person_id, ends_at)
+                 values ('ana@example.com', '{purpose}', '\\x{kept}',
+                         '0198f1d2-7c00-7a00-8000-000000000090', now() + interval '1 hour')"
+            ))
+            .await;
+    }
 
     let log_in = json!({ "email": "ana@example.com", "password": "a mill by the river" });
     let tokens = nobody.post("/v1/auth/login", &log_in).await.expect(200);
     world.with_token(tokens["access_token"].as_str().expect("a token"))
+}
+
+/// What is kept of the code of the examples.
+fn kept_code(purpose: &str) -> Vec<u8> {
+    let hash = |key: &[u8], said: &[u8]| {
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("a key");
+        mac.update(said);
+        mac.finalize().into_bytes().to_vec()
+    };
+    let key = hash(&JWT_KEY, b"millrace: codes and pages");
+    hash(&key, format!("code\0{purpose}\0ana@example.com\0417305\0").as_bytes())
 }
 
 const KEEP: &str = "create schema kept;
@@ -120,10 +147,10 @@ async fn unlike(document: &Value, operation: &Value, answer: Response) -> Vec<St
 }
 
 /// A body of an example, with its media type. None: an operation without one.
-type Content<'a> = Option<(&'a String, &'a Value)>;
+pub(super) type Content<'a> = Option<(&'a String, &'a Value)>;
 
 /// The bodies that an operation takes, one for each media type.
-fn contents(operation: &Value) -> Vec<Content<'_>> {
+pub(super) fn contents(operation: &Value) -> Vec<Content<'_>> {
     match operation["requestBody"]["content"].as_object() {
         Some(contents) => contents.iter().map(Some).collect(),
         None => vec![None],
@@ -131,12 +158,38 @@ fn contents(operation: &Value) -> Vec<Content<'_>> {
 }
 
 /// The request of an operation's examples, with one of its bodies.
-fn request(
+pub(super) fn request(
+    world: &World,
+    caller: &Caller,
+    operation_of: (&Method, &str),
+    operation: &Value,
+    content: Content<'_>,
+) -> RequestBuilder {
+    let body = content.map(|(media_type, content)| {
+        let example = &content["example"];
+        (&**media_type, example.as_str().map_or_else(|| example.to_string(), str::to_owned))
+    });
+    build(world, caller, operation_of, operation, body)
+}
+
+/// The request of an operation's examples, with another body of JSON.
+pub(super) fn request_with(
+    world: &World,
+    caller: &Caller,
+    operation_of: (&Method, &str),
+    operation: &Value,
+    body: &str,
+) -> RequestBuilder {
+    let body = Some(("application/json", body.to_owned()));
+    build(world, caller, operation_of, operation, body)
+}
+
+fn build(
     world: &World,
     caller: &Caller,
     (method, path): (&Method, &str),
     operation: &Value,
-    content: Content<'_>,
+    body: Option<(&str, String)>,
 ) -> RequestBuilder {
     let (mut path, mut query, mut headers) = (path.to_owned(), Vec::new(), Vec::new());
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
@@ -155,10 +208,6 @@ fn request(
         }
     }
 
-    let body = content.map(|(media_type, content)| {
-        let example = &content["example"];
-        (media_type, example.as_str().map_or_else(|| example.to_string(), str::to_owned))
-    });
     let mut request = if operation["tags"][0] == "webhooks" {
         let form = body.as_ref().map_or("", |(_, body)| body);
         signed(world, &path, &query, form)

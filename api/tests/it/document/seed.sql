@@ -52,6 +52,15 @@ insert into millrace.imports (tenant_id, import_id, state, total, created, creat
 values ('acme', '0198f1d2-7c00-7a00-8000-000000000070', 'completed', 2, 2, now(), now(), now());
 insert into millrace.api_keys (tenant_id, key_id, hash, name, role, created_at)
 values ('acme', '0198f1d2-7c00-7a00-8000-000000000080', '\x00', 'shop', 'operator', now());
+insert into millrace.event_consumers (tenant_id, consumer_id, name, reads, begins, created_at,
+    expires_at)
+values ('acme', '0198f1d2-7c00-7a00-8000-0000000000c0', 'crm', '{EVENTS,ANALYTICS}', 'new', now(),
+    now() + interval '90 days');
 insert into millrace.standings (tenant_id, number, channel, do_not_contact_at,
     do_not_contact_reason)
 values ('acme', '+12125550130', 'sms', '2026-04-01T12:00:00Z', 'complaint');
+insert into millrace.consents (tenant_id, consent_id, number, channel, action, method, evidence,
+    previous, at, recorded_at, recorded_by)
+values ('acme', '0198f1d2-7c00-7a00-8000-0000000000c0', '+12125550123', 'sms', 'revoke', 'phrase',
+        '{"words": "leave me alone", "rule": "en:phrase:leave me|us alone"}', 'consented',
+        '2026-04-01T12:00:00Z', '2026-04-01T12:00:00Z', 'stage:inbound');

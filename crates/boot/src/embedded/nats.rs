@@ -9,7 +9,7 @@ use std::{
 };
 
 use nix::sys::signal::Signal;
-use secrecy::{ExposeSecret, SecretString};
+use pipeline::access::ProcessKind;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
@@ -21,17 +21,13 @@ use super::{
     failed, free_port, last_words, port_was_taken,
     supervise::{Program, Supervised},
 };
-use crate::{
-    files::{write_durably, write_private},
-    keys::random_hex,
-    tools,
-};
+use crate::{files::write_private, keys::random_hex, nats_access::NatsAccess, tools};
 
-/// A private NATS server. Dropping it stops it too.
+/// A private NATS server, in operator mode: each kind of process logs in with credentials of its
+/// own. Dropping it stops it too.
 pub struct Nats {
     home: Home,
     ports: Ports,
-    url: SecretString,
     options: EmbeddedOptions,
     server: Supervised,
 }
@@ -43,8 +39,8 @@ const MAX_PAYLOAD: usize = 3 * 1024 * 1024;
 const GRACE: Duration = Duration::from_secs(15);
 /// How long a server whose owner was killed may take until it has stopped.
 const PATIENCE: Duration = Duration::from_secs(17);
-/// The user that clients log in as.
-const USER: &str = "millrace";
+/// Where streams lay before there were accounts, below the store.
+const WITHOUT_ACCOUNTS: &str = "jetstream/$G";
 
 impl Nats {
     /// Starts a server that keeps its data in `dir/nats`, and waits until it answers.
@@ -54,18 +50,27 @@ impl Nats {
     pub async fn start(dir: &Path, options: &EmbeddedOptions) -> Result<Self, EmbeddedError> {
         let home = Home::open(dir, options)?;
         let log = lock_log("NATS", &home.log, PATIENCE).await?;
+        home.adopt_streams()?;
 
         let preferred = options.ports.nats.or_else(|| home.last_port());
         let (ports, server) = start_on_some_port(&home, options, preferred, log).await?;
         home.keep_port(ports.client)?;
-
-        let url = home.url(ports.client);
-        Ok(Self { home, ports, url, options: options.clone(), server })
+        Ok(Self { home, ports, options: options.clone(), server })
     }
 
-    /// The address for `NATS_URL`, with user and password.
-    pub fn url(&self) -> &SecretString {
-        &self.url
+    /// The address for `NATS_URL`.
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.ports.client)
+    }
+
+    /// Its keys and credentials.
+    pub fn access(&self) -> &NatsAccess {
+        &self.home.access
+    }
+
+    /// The operator's credentials, for `NATS_CREDS`.
+    pub fn creds(&self) -> PathBuf {
+        self.home.access.credentials(ProcessKind::Operator)
     }
 
     /// The client port on 127.0.0.1.
@@ -128,7 +133,6 @@ impl Nats {
         let preferred = Some(self.ports.client);
         let (ports, server) = start_on_some_port(&self.home, &self.options, preferred, log).await?;
 
-        self.url = self.home.url(ports.client);
         self.ports = ports;
         self.server = server;
         Ok(())
@@ -158,32 +162,31 @@ struct Ports {
 struct Home {
     dir: PathBuf,
     log: PathBuf,
-    password: SecretString,
+    access: NatsAccess,
 }
 
 impl Home {
     fn open(dir: &Path, options: &EmbeddedOptions) -> Result<Self, EmbeddedError> {
         let dir = make_dir(&dir.join("nats"), 0o700)?;
-        let path = dir.join("password");
-        let password = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let shared = options.nats_peer.as_ref().map(|it| it.password.expose_secret());
-                let new = shared.map_or_else(|| random_hex(24), str::to_owned);
-                let write = if options.ephemeral { write_private } else { write_durably };
-                write(&path, new.as_bytes()).map_err(failed("writing", &path))?;
-                new
-            }
-            Err(error) => return Err(failed("reading", &path)(error)),
+        let keys = match &options.nats_peer {
+            Some(peer) => peer.keys.clone(),
+            None => dir.join("access"),
         };
+        let make = if options.ephemeral { NatsAccess::make_quickly } else { NatsAccess::make };
+        let access = make(&keys).map_err(failed("making the keys of", &keys))?;
 
-        Ok(Self { log: dir.join("server.log"), dir, password: password.into() })
+        Ok(Self { log: dir.join("server.log"), dir, access })
     }
 
-    /// The address for clients, with user and password.
-    fn url(&self, port: u16) -> SecretString {
-        let password = self.password.expose_secret();
-        format!("nats://{USER}:{password}@127.0.0.1:{port}").into()
+    /// Streams of a version without accounts become those of the platform's account.
+    fn adopt_streams(&self) -> Result<(), EmbeddedError> {
+        let store = self.dir.join("jetstream");
+        let before = store.join(WITHOUT_ACCOUNTS);
+        let own = store.join("jetstream").join(self.access.account());
+        if before.is_dir() && !own.exists() {
+            std::fs::rename(&before, &own).map_err(failed("moving", &before))?;
+        }
+        Ok(())
     }
 
     fn last_port(&self) -> Option<u16> {
@@ -204,17 +207,19 @@ impl Home {
             // Nothing of a test needs to survive the machine.
             (true, _) => "\"10m\"".to_owned(),
         };
+        let cluster = match &options.nats_peer {
+            Some(peer) => peer.config(),
+            None => String::new(),
+        };
 
         format!(
             "server_name: {name}\nlisten: \"127.0.0.1:{client}\"\nhttp: \"127.0.0.1:{monitor}\"\n\
              max_payload: {MAX_PAYLOAD}\n\
-             jetstream {{ store_dir: {store}, sync_interval: {sync} }}\n\
-             authorization {{ user: {USER}, password: {password} }}\n{cluster}",
+             jetstream {{ store_dir: {store}, sync_interval: {sync} }}\n{accounts}{cluster}",
             client = ports.client,
             monitor = ports.monitor,
             store = quoted(&self.dir.join("jetstream").to_string_lossy()),
-            password = quoted(self.password.expose_secret()),
-            cluster = options.nats_peer.as_ref().map(|it| it.config(USER)).unwrap_or_default(),
+            accounts = self.access.accounts(),
         )
     }
 }

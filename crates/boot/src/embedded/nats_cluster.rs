@@ -1,6 +1,6 @@
 //! NATS servers that form one cluster on this machine: what each must know of the others.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -16,8 +16,10 @@ pub struct NatsPeer {
     port: u16,
     /// The ports of all.
     ports: Vec<u16>,
-    /// The password of all, for clients and for each other.
-    pub(super) password: SecretString,
+    /// The password of all, for each other.
+    password: SecretString,
+    /// The folder with the keys of all.
+    pub(super) keys: PathBuf,
 }
 
 /// Starts so many servers under a directory, and waits until streams can be made and kept on all of
@@ -42,7 +44,8 @@ pub async fn start_nats_cluster(
     for (index, &port) in ports.iter().enumerate() {
         let name = format!("server-{}", index + 1);
         let home = dir.join(&name);
-        let peer = NatsPeer { name, port, ports: ports.clone(), password: password.clone() };
+        let (ports, password, keys) = (ports.clone(), password.clone(), dir.join("access"));
+        let peer = NatsPeer { name, port, ports, password, keys };
         let options = EmbeddedOptions { nats_peer: Some(peer), ..options.clone() };
         cluster.push(Nats::start(&home, &options).await?);
     }
@@ -54,7 +57,8 @@ pub async fn start_nats_cluster(
 
 impl NatsPeer {
     /// The part of the configuration that joins the cluster.
-    pub(super) fn config(&self, user: &str) -> String {
+    pub(super) fn config(&self) -> String {
+        let user = "millrace";
         let password = self.password.expose_secret();
         let others = self.ports.iter().filter(|port| **port != self.port);
         let routes: Vec<String> =

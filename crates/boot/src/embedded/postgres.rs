@@ -21,6 +21,7 @@ use super::{
     dump, failed, free_port, last_words, port_was_taken,
     supervise::{Program, Supervised},
 };
+use crate::keys::random_hex;
 
 /// A private Postgres server with a database `millrace`. Dropping it stops it too.
 ///
@@ -38,6 +39,8 @@ pub struct Postgres {
 
 /// The database's name, and the name of the login.
 const DATABASE: &str = "millrace";
+/// The login of scripts.
+const SCRIPTS: &str = "millrace_scripts";
 /// How long the server may take to stop: it writes what it holds in memory first.
 const GRACE: Duration = Duration::from_secs(60);
 /// How long a server whose owner was killed may take until it has stopped.
@@ -78,6 +81,19 @@ impl Postgres {
     /// The superuser's address of the same database: for tests that look from outside.
     pub fn superuser_url(&self) -> &SecretString {
         &self.urls.superuser
+    }
+
+    /// The address for scripts that join in: a login of theirs, with a new password each time, that
+    /// may work as `millrace_api` and `millrace_pipeline` and not as the owner.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn make_scripts_url(&self) -> Result<SecretString, sqlx::Error> {
+        let password = SecretString::from(random_hex(24));
+        let mut connection = PgConnection::connect(self.superuser_url().expose_secret()).await?;
+        run(&mut connection, scripts_login(&password)).await?;
+        connection.close().await?;
+        Ok(Urls::of(self.port, SCRIPTS, &password))
     }
 
     /// The port on 127.0.0.1.
@@ -180,16 +196,16 @@ struct Urls {
 
 impl Urls {
     fn new(port: u16, secrets: &Secrets) -> Self {
-        let url = |user: &str, password: &SecretString| {
-            let (password, options) = (password.expose_secret(), "sslmode=disable");
-            format!("postgres://{user}:{password}@127.0.0.1:{port}/{DATABASE}?{options}").into()
-        };
-
         Self {
-            database: url(DATABASE, &secrets.login),
-            superuser: url(SUPERUSER, &secrets.superuser),
+            database: Self::of(port, DATABASE, &secrets.login),
+            superuser: Self::of(port, SUPERUSER, &secrets.superuser),
             password: secrets.superuser.clone(),
         }
+    }
+
+    fn of(port: u16, user: &str, password: &SecretString) -> SecretString {
+        let (password, options) = (password.expose_secret(), "sslmode=disable");
+        format!("postgres://{user}:{password}@127.0.0.1:{port}/{DATABASE}?{options}").into()
     }
 }
 
@@ -380,6 +396,23 @@ async fn create_roles(
     run(&mut connection, schema.to_owned()).await?;
     connection.close().await?;
     Ok(())
+}
+
+/// Makes the login of scripts, or gives it another password. That is hexadecimal, so it needs no
+/// quoting.
+fn scripts_login(password: &SecretString) -> String {
+    let no = "noinherit nosuperuser nobypassrls nocreatedb nocreaterole noreplication";
+    format!(
+        "do $$ begin
+             if not exists (select from pg_roles where rolname = '{SCRIPTS}') then
+                 create role {SCRIPTS};
+             end if;
+         end $$;
+         alter role {SCRIPTS} login {no} password '{password}';
+         grant millrace_api, millrace_pipeline to {SCRIPTS};
+         grant connect on database {DATABASE} to {SCRIPTS};",
+        password = password.expose_secret()
+    )
 }
 
 async fn run(connection: &mut PgConnection, sql: String) -> Result<(), sqlx::Error> {

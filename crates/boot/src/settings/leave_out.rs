@@ -30,6 +30,9 @@ impl Common {
             "DATABASE_URL" => (self.database_url, self.database_url_file) = (None, None),
             "NATS_URL" => (self.nats_url, self.nats_url_file) = (None, None),
             "NATS_CREDS" => self.nats_creds = None,
+            "NATS_SUBSCRIBER_KEY" => {
+                (self.nats_subscriber_key, self.nats_subscriber_key_file) = (None, None);
+            }
 
             "MILLRACE_LISTEN" => self.listen = None,
             "MILLRACE_HEALTH_LISTEN" => self.health_listen = None,
@@ -38,6 +41,12 @@ impl Common {
             "MILLRACE_TLS_KEY" => self.edge.tls_key = None,
             "MILLRACE_TRUSTED_PROXIES" => self.edge.trusted_proxies = None,
             "MILLRACE_CORS_ORIGINS" => self.edge.cors_origins = None,
+            "MILLRACE_SMTP_URL" | "MILLRACE_MAIL_FROM" => {
+                (self.sign_in.smtp_url, self.sign_in.smtp_url_file) = (None, None);
+                self.sign_in.mail_from = None;
+            }
+            "MILLRACE_CODES_TENANT" => self.sign_in.codes_tenant = None,
+            "MILLRACE_SIGN_UP" => self.sign_in.sign_up = None,
             "MILLRACE_SHORT_URL" => self.short_url = None,
 
             "MILLRACE_MASTER_KEY" => (self.master_key, self.master_key_file) = (None, None),
@@ -48,6 +57,7 @@ impl Common {
             "ANTHROPIC_BASE_URL" => self.anthropic_base_url = None,
 
             "MILLRACE_ALLOW_CARRIER_HOSTS" => self.allow_carrier_hosts = None,
+            "MILLRACE_SANDBOX_URL" => self.sandbox_url = None,
             "MILLRACE_ACK_WAIT" => self.ack_wait = None,
             "MILLRACE_STREAM_REPLICAS" => self.stream_replicas = None,
             "MILLRACE_STREAM_SIZES" => self.stream_sizes = None,

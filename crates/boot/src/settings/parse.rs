@@ -10,6 +10,7 @@ use std::{
 };
 
 use http::Uri;
+use pipeline::access::SubscriberSigner;
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 use wire::stream::Stream;
@@ -91,6 +92,16 @@ pub(super) fn nats_url(url: Option<&SecretString>) -> Result<(), SettingsError> 
     Ok(())
 }
 
+/// The key that signs credentials of tenants.
+pub(super) fn subscriber_key(
+    given: (Option<SecretString>, Option<PathBuf>),
+) -> Result<Option<SubscriberSigner>, SettingsError> {
+    let name = "NATS_SUBSCRIBER_KEY";
+    let Some(text) = secret_or_file(name, given)? else { return Ok(None) };
+    let problem = "must be an account and its key, as `millrace nats config` writes them";
+    SubscriberSigner::parse(&text).map(Some).map_err(|_| SettingsError::new(name, problem))
+}
+
 pub(super) fn existing_file(
     name: &'static str,
     path: Option<PathBuf>,
@@ -145,6 +156,13 @@ pub(super) fn http_url(
     }
 
     Ok(Some(text.trim_end_matches('/').to_owned()))
+}
+
+/// The host of an address with its port, lowercase.
+pub(super) fn host_and_port(url: &str) -> Option<String> {
+    let uri: Uri = url.parse().ok()?;
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+    Some(format!("{}:{port}", uri.host()?.to_lowercase()))
 }
 
 /// Hosts with or without a port, lowercase, separated by commas. Each is a name, not a pattern.

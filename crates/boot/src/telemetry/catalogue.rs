@@ -15,11 +15,16 @@ pub enum MetricKind {
 use MetricKind::{Counter, Gauge, Histogram};
 
 /// Every metric: its name, how it is read, and what it counts.
-pub const CATALOGUE: [(&str, MetricKind, &str); 49] = [
+pub const CATALOGUE: [(&str, MetricKind, &str); 52] = [
     ("millrace_ack_failures_total", Counter, "Acks that the broker did not confirm"),
     ("millrace_broker_errors_total", Counter, "Errors that the connection to NATS reported"),
     ("millrace_broker_slow_consumer_total", Counter, "Times that NATS dropped deliveries to us"),
     ("millrace_carrier_answers_total", Counter, "Carrier calls by what they were answered"),
+    (
+        "millrace_code_prefixes_held_total",
+        Counter,
+        "Countries to which codes are no more texted for a while",
+    ),
     ("millrace_counts_behind_seconds", Gauge, "Age of the oldest move that no total has yet"),
     ("millrace_database_connections_busy", Gauge, "Connections to Postgres that are in use"),
     ("millrace_database_connections_limit", Gauge, "Connections that this process may have"),
@@ -31,7 +36,8 @@ pub const CATALOGUE: [(&str, MetricKind, &str); 49] = [
         Counter,
         "Connections closed to make room for others",
     ),
-    ("millrace_http_request_seconds", Histogram, "Time that requests took, by route and status"),
+    ("millrace_http_request_seconds", Histogram, "Time that requests took, by route"),
+    ("millrace_http_requests_total", Counter, "Requests by method, route and status"),
     (
         "millrace_in_doubt_messages",
         Gauge,
@@ -41,6 +47,7 @@ pub const CATALOGUE: [(&str, MetricKind, &str); 49] = [
     ("millrace_in_doubt_total", Counter, "Carrier calls whose result was not known"),
     ("millrace_ingress_frame_messages", Histogram, "Messages of requests that shared a frame"),
     ("millrace_ingress_keys_total", Counter, "Idempotency keys by whether they could be looked up"),
+    ("millrace_notices_total", Counter, "Codes and links by channel and what became of them"),
     ("millrace_parked_messages", Gauge, "Messages put aside, until a time or until a cause ends"),
     ("millrace_process_memory_bytes", Gauge, "Memory that this process has"),
     ("millrace_publish_blocked", Gauge, "Publishes that wait for a full or absent stream"),

@@ -8,7 +8,7 @@ use subtle::{Choice, ConstantTimeEq};
 
 use super::{SIGNATURE_HEADER, read_reference};
 use crate::{
-    report::{ReceivedText, ReportedStatus, StatusReport, WebhookError},
+    report::{ReceivedText, ReportedNumbers, ReportedStatus, StatusReport, WebhookError},
     webhook::{Incoming, text},
 };
 
@@ -48,7 +48,7 @@ pub(crate) fn read_reports(body: &[u8]) -> Result<Vec<StatusReport>, WebhookErro
                 reports.extend(reference.map(|reference| StatusReport {
                     reference: Some(reference),
                     sid: id,
-                    numbers: None,
+                    numbers: ReportedNumbers::default(),
                     status,
                 }));
             }

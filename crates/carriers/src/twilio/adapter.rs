@@ -45,6 +45,11 @@ pub(crate) fn account_id_fault(id: &str) -> Option<&'static str> {
     (!plain).then_some("the account's SID at the carrier")
 }
 
+/// `AC` and 32 hexadecimal digits, from a handle of so many.
+pub(crate) fn account_id_of(handle: &str) -> String {
+    format!("AC{handle}")
+}
+
 impl Client {
     /// Asks Twilio to send one text, which it reports on at our status callback.
     pub(crate) async fn send_text(&self, outbound: &Outbound<'_>) -> CarrierReply {
@@ -97,7 +102,7 @@ pub(crate) fn read_report(query: &str, body: &[u8]) -> Result<Option<StatusRepor
         Err(why) => return Err(why),
     };
 
-    let numbers = report.to.zip(report.from).map(|(to, from)| ReportedNumbers { to, from });
+    let numbers = ReportedNumbers { to: report.to, from: report.from };
     Ok(Some(StatusReport { reference, sid: report.sid, numbers, status: report.status }))
 }
 

@@ -128,9 +128,11 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// An instant in the first minutes after an opening, by the message's id: the same every time.
-    pub(super) fn spread(&self, opens_at: Timestamp) -> Timestamp {
-        self.spread_over(opens_at, self.policy.quiet_hours.spread_seconds)
+    /// An instant in the first minutes after an opening, at most so long after it, by the message's
+    /// id: the same every time.
+    pub(super) fn spread(&self, opens_at: Timestamp, at_most: SignedDuration) -> Timestamp {
+        let at_most = u32::try_from(at_most.as_secs().max(0)).unwrap_or(u32::MAX);
+        self.spread_over(opens_at, self.policy.quiet_hours.spread_seconds.min(at_most))
     }
 
     /// An instant in the first `seconds` after an opening, by the message's id.

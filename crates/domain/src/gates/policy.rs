@@ -5,7 +5,7 @@
 mod sense;
 
 use jiff::SignedDuration;
-pub use sense::{PolicyError, PolicyFault};
+pub use sense::{ClosedStates, PolicyError, PolicyFault};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -34,6 +34,26 @@ pub fn opens(window: Window) -> bool {
     !TABLES.default.window.intersect(window).is_never()
 }
 
+/// The states of the United States, by code, whose law leaves no hour of a tenant's window.
+pub fn states_closed_by(window: Window) -> Vec<&'static str> {
+    let tables = &*TABLES;
+    let federal = tables.default.window.intersect(tables.us_federal.window).intersect(window);
+    let states = tables.states.iter();
+    let closed = states.filter(|(_, law)| federal.intersect(law.window).is_never());
+    let mut closed: Vec<&str> = closed.map(|(state, _)| *state).collect();
+    closed.sort_unstable();
+    closed
+}
+
+/// Whether a tenant's window leaves an hour to people of the United States whose state is not
+/// known: every state must allow it.
+pub fn opens_in_every_state(window: Window) -> bool {
+    let tables = &*TABLES;
+    let federal = tables.default.window.intersect(tables.us_federal.window).intersect(window);
+    let all = tables.states.values().fold(federal, |all, law| all.intersect(law.window));
+    !all.is_never()
+}
+
 /// Hands every profile of a place to `take`.
 fn each(place: &Place, mut take: impl FnMut(&Profile)) {
     let tables = &*TABLES;

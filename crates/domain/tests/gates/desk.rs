@@ -202,6 +202,12 @@ impl Desk {
         }
     }
 
+    /// Why the gate that decides says so.
+    pub fn reason(&mut self) -> String {
+        let stamp = self.decide().stamp(self.now);
+        stamp.reason.expect("a reason")
+    }
+
     pub fn sendable_until(&mut self) -> Timestamp {
         match self.decide().verdict {
             Verdict::Admit { sendable_until, .. } => sendable_until,

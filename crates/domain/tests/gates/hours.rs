@@ -51,6 +51,33 @@ fn a_deferred_message_comes_back_at_its_place_in_the_first_minutes() {
 }
 
 #[test]
+fn the_first_minutes_of_a_short_window_end_before_it_closes() {
+    let (opening, lead) = (at("2026-03-03T15:00:00Z"), 12);
+    for message in [0, 1, 119, 250, 300] {
+        let mut desk = Desk::new();
+        desk.policy().quiet_hours.spread_seconds = 300;
+        desk.policy().quiet_hours.window = "daily 10:00-10:02".parse().expect("a window");
+        desk.message = message;
+        desk.now = at("2026-03-03T03:00:00Z");
+        let says = desk.says();
+        let until = says.rsplit(' ').next().map(at).expect("an instant");
+        assert!(until.as_second() <= opening.as_second() + 120 - lead, "{message}: {says}");
+        desk.now = until;
+        assert_eq!(desk.says(), "admit 1", "{message}");
+    }
+}
+
+#[test]
+fn a_window_that_a_states_law_leaves_nothing_of_is_named_with_the_state() {
+    let mut desk = Desk::new();
+    desk.place.states = vec!["RI".into()];
+    desk.policy().quiet_hours.window = "daily 18:00-20:00".parse().expect("a window");
+    assert_eq!(desk.says(), "block quiet_hours no_allowed_hour");
+    let reason = desk.reason();
+    assert!(reason.contains("(daily 18:00-20:00) leaves no hour of the law's in RI"), "{reason}");
+}
+
+#[test]
 fn every_zone_and_every_state_must_be_open() {
     let mut desk = Desk::new();
     let zones = ["America/New_York", "America/Los_Angeles"];

@@ -13,7 +13,6 @@ use async_nats::jetstream::{
 use boot::embedded::{EmbeddedOptions, Nats, NatsSync, Scratch};
 use futures::{StreamExt, future::try_join_all};
 use pipeline::Broker;
-use secrecy::ExposeSecret;
 
 use super::usage;
 
@@ -58,7 +57,7 @@ pub async fn reference_server(scratch: &Scratch) -> anyhow::Result<Nats> {
 /// The broker refuses something.
 #[expect(clippy::disallowed_methods, reason = "the reference measures the raw broker")]
 pub async fn measure(server: &Nats, messages: usize) -> anyhow::Result<RawHop> {
-    let client = Broker::connect(server.url().expose_secret(), None, "hop").await?.client;
+    let client = Broker::connect(&server.url(), Some(&server.creds()), "hop").await?.client;
     let context = jetstream::new(client.clone());
     let from = queue(&context, "HOP_FROM", "hop.from").await?;
     queue(&context, "HOP_TO", "hop.to").await?;

@@ -63,7 +63,7 @@ impl PeriodBench {
         let work = load::prepare(&mut platform, args).await?;
         let store = platform.store(Role::Owner).await?;
 
-        let sent = Sent::start(&platform.nats_url).await?;
+        let sent = Sent::start(&platform).await?;
         let hop = hop::measure(&reference, hop::MESSAGES).await?;
         Ok(Self { platform, store, work, sent, reference, hop, _scratch: scratch })
     }

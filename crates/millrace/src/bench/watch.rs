@@ -12,9 +12,10 @@ use std::{
 use anyhow::bail;
 use domain::{ids::MessageId, message::state::MessageState};
 use futures::StreamExt;
-use pipeline::Broker;
 use serde::Deserialize;
 use tokio::task::JoinHandle;
+
+use crate::platform::Platform;
 
 use super::usage::{self, UsageGroup};
 
@@ -34,8 +35,8 @@ impl Sent {
     ///
     /// # Errors
     /// The broker is away.
-    pub async fn start(url: &str) -> anyhow::Result<Self> {
-        let client = Broker::connect(url, None, "bench").await?.client;
+    pub async fn start(platform: &Platform) -> anyhow::Result<Self> {
+        let client = platform.broker("bench").await?.client;
         let mut events = client.subscribe("events.*.message.*").await?;
         client.flush().await?;
 

@@ -10,7 +10,7 @@ use super::Cli;
 const SHARED: &str = "Settings";
 
 /// An example of each command, by its words.
-const EXAMPLES: [(&str, &str); 46] = [
+const EXAMPLES: [(&str, &str); 48] = [
     ("", "millrace up --demo"),
     ("up", "millrace up --demo --listen 127.0.0.1:8080"),
     ("api", "millrace api --listen 0.0.0.0:8080"),
@@ -21,6 +21,8 @@ const EXAMPLES: [(&str, &str); 46] = [
     ("top", "millrace top --once"),
     ("migrate", "millrace migrate --public-url https://api.example.com"),
     ("streams", "millrace streams diff"),
+    ("nats", "millrace nats config nats"),
+    ("nats config", "millrace nats config nats"),
     ("tenant", "millrace tenant list"),
     ("tenant create", "millrace tenant create acme --name Acme"),
     ("tenant list", "millrace tenant list"),

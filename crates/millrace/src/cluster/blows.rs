@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use nix::sys::signal::Signal;
-use pipeline::Broker;
 use wire::stream::Stream;
 
 use super::load::ClusterLoad;
@@ -61,7 +60,7 @@ pub async fn kill_each(
 /// The index of the server that leads the busy stream, once every stream has a leader: an election
 /// takes seconds, and without its leader a stream does not answer.
 async fn leader(platform: &Platform) -> anyhow::Result<usize> {
-    let broker = Broker::connect(&platform.nats_url, None, "cluster").await?;
+    let broker = platform.broker("cluster").await?;
     let begun = Instant::now();
     let mut busy = None;
     for stream in Stream::ALL {

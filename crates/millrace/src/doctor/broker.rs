@@ -4,6 +4,7 @@
 use boot::settings::Settings;
 use pipeline::{
     Broker,
+    access::grants::TRIED,
     broker::{BrokerError, without_password},
     change::{DeclaredChange, Size},
     consumers::diff_consumers,
@@ -19,9 +20,6 @@ use crate::admin::{consumers_of, streams_of};
 
 /// The webhooks that the api takes need frames of so many bytes.
 const GOOD_PAYLOAD: usize = 3 << 20;
-
-/// What a stage publishes first. The trial is not stored, and nobody subscribes to it.
-const TRIED: &str = "msg.submitted.urgent";
 
 /// Gives the connection, where there is one.
 pub(super) async fn check(report: &mut Report, settings: &Settings) -> Option<Broker> {

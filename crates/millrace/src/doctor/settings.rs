@@ -24,6 +24,7 @@ pub(super) fn check(report: &mut Report, found: Option<&Settings>, wrong: &[Sett
     }
     if !settings.carrier_hosts.is_empty() {
         let found = format!("secrets may go to {} too", settings.carrier_hosts.join(", "));
-        report.warn("settings", found, "unset MILLRACE_ALLOW_CARRIER_HOSTS before you go live");
+        let fix = "unset MILLRACE_ALLOW_CARRIER_HOSTS before you go live";
+        report.warn("settings", found, fix);
     }
 }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
-use api::{ApiSettings, App, Parts, Tls};
+use api::{ApiSettings, App, Parts, SignInWays, Tls};
 use boot::settings::{DEFAULT_LISTEN, Settings};
 use pipeline::Broker;
 use secrecy::{ExposeSecret, SecretBox};
@@ -69,9 +69,16 @@ pub fn serve(
         settings: ApiSettings {
             public_url: process.public_url.clone(),
             jwt_keys,
+            subscribers: settings.nats_subscribers.clone(),
             carrier_hosts: settings.carrier_hosts.clone(),
+            sandbox_url: settings.sandbox_url.clone(),
             tls: tls(settings)?,
             trusted_proxies: settings.edge.trusted_proxies.clone(),
+            sign_in: SignInWays {
+                mail: settings.sign_in.mail.is_some(),
+                texts: settings.sign_in.codes_tenant.is_some(),
+                sign_up: settings.sign_in.sign_up,
+            },
             cors_origins: settings.edge.cors_origins.clone(),
             ..ApiSettings::default()
         },

@@ -24,7 +24,7 @@ pub async fn run(args: cli::Serve) -> anyhow::Result<ExitCode> {
     process.end_in_time();
     let listen = process.settings.listen_or(SocketAddr::from(DEFAULT_LISTEN));
     let sandbox = start(listen).await?;
-    tracing::info!(address = %sandbox.addr, "sandbox is up");
+    tracing::info!(address = %sandbox.addr, smtp = %sandbox.smtp, "sandbox is up");
 
     let mut health = Health::new(process.metrics.clone(), process.stop.clone());
     if process.settings.nats_url.is_some() {

@@ -2,12 +2,13 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use boot::settings::RetentionSettings;
+use boot::settings::{RetentionSettings, SignInSettings};
 use carriers::anthropic;
 use pipeline::{
     StreamPurge,
     run::{Drained, Runtime, SourceConfig, StageConfig, run as run_stage, run_source},
 };
+use schedule::{MailNotices, Mailer, TextNotices};
 use stage::StageName;
 use store::{Role, Store, core::seal::Sealer, retention::Keep};
 use tokio_util::sync::CancellationToken;
@@ -35,6 +36,10 @@ const TELLING: SourceConfig =
 /// Postgres' time, it still removes more than 500 messages a second, and takes a twentieth of it.
 const RETAINING: SourceConfig =
     SourceConfig { interval: Duration::from_millis(750), drain: Duration::from_secs(20) };
+
+/// How what is said to people who sign in is looked for: they wait for it.
+const SAYING: SourceConfig =
+    SourceConfig { interval: Duration::from_millis(250), drain: Duration::from_secs(20) };
 
 /// The model that answers texts, unless the tenant says otherwise.
 const MODEL: &str = "claude-haiku-5-5";
@@ -96,18 +101,7 @@ pub async fn stage(
         StageName::Audience => {
             Ok(run_source(audience::AudienceSource::new(store), runtime, &source).await)
         }
-        StageName::Schedule => {
-            let keep = retention(process.settings.retention);
-            let retention = schedule::RetentionSource::new(store.clone(), keep);
-            let release = run_source(schedule::ScheduleSource::new(store), runtime, &source);
-            let purge = StreamPurge::new(runtime.broker.clone());
-            let (release, purge, retention) = tokio::join!(
-                release,
-                run_source(purge, runtime, &SWEEPING),
-                run_source(retention, runtime, &RETAINING),
-            );
-            Ok(release.and(purge).and(retention))
-        }
+        StageName::Schedule => schedule_sources(process, runtime, store, sealer).await,
         StageName::Enrich => Ok(run_stage(enrich::EnrichStage::new(store), runtime, config).await?),
         StageName::Gate => Ok(run_stage(gate::GateStage::new(store), runtime, config).await?),
         StageName::Throttle => {
@@ -135,6 +129,32 @@ pub async fn stage(
             Ok(tell.and(publish).and(count?))
         }
     }
+}
+
+/// The sources of schedule, side by side.
+async fn schedule_sources(
+    process: &ProcessParts,
+    runtime: &Runtime,
+    store: Store,
+    sealer: Sealer,
+) -> anyhow::Result<Drained> {
+    let SignInSettings { mail, codes_tenant, .. } = &process.settings.sign_in;
+    let mailer = mail.as_ref().map(|mail| Mailer::new(&mail.smtp_url, &mail.from)).transpose()?;
+    let texts = TextNotices::new(store.clone(), sealer.clone(), codes_tenant.clone());
+    let mails = MailNotices::new(store.clone(), sealer, mailer);
+
+    let keep = retention(process.settings.retention);
+    let retention = schedule::RetentionSource::new(store.clone(), keep);
+    let purge = StreamPurge::new(runtime.broker.clone());
+    let source = SourceConfig::default();
+    let (release, purge, retention, texts, mails) = tokio::join!(
+        run_source(schedule::ScheduleSource::new(store), runtime, &source),
+        run_source(purge, runtime, &SWEEPING),
+        run_source(retention, runtime, &RETAINING),
+        run_source(texts, runtime, &SAYING),
+        run_source(mails, runtime, &SAYING),
+    );
+    Ok(release.and(purge).and(retention).and(texts).and(mails))
 }
 
 fn retention(given: RetentionSettings) -> Keep {

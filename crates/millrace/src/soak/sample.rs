@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use pipeline::Broker;
 use store::{
     Role,
     statistics::{self, ServerStatistics, TableStatistics},
@@ -35,7 +34,7 @@ impl Sample {
             (statistics::tables(&store).await?, statistics::server(&store).await?);
         store.close().await;
 
-        let broker = Broker::connect(&platform.nats_url, None, "soak").await?;
+        let broker = platform.broker("soak").await?;
         let mut streams = BTreeMap::new();
         for stream in Stream::ALL {
             let found = broker.api.get_stream(stream.name()).await?;

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use boot::{
     embedded::{EmbeddedOptions, Nats, Postgres},
+    nats_access::NatsAccess,
     settings::Common,
 };
+use secrecy::SecretString;
 
 /// The servers that this process started, and ends.
 pub struct Servers {
@@ -24,7 +26,9 @@ impl Servers {
 
         if common.nats_url.is_none() && common.nats_url_file.is_none() {
             let nats = Nats::start(data, &options).await?;
-            common.nats_url = Some(nats.url().clone());
+            common.nats_url = Some(nats.url().into());
+            common.nats_creds = Some(nats.creds());
+            common.nats_subscriber_key_file = Some(nats.access().subscriber_key());
             servers.nats = Some(nats);
         }
 
@@ -40,6 +44,22 @@ impl Servers {
     /// Whether the database is one of them: then no process of another start uses it.
     pub fn has_database(&self) -> bool {
         self.postgres.is_some()
+    }
+
+    /// The credentials of each kind of process, where the broker is one of them.
+    pub fn access(&self) -> Option<&NatsAccess> {
+        self.nats.as_ref().map(Nats::access)
+    }
+
+    /// The address of the database for scripts, where it is one of them: they are no owner.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn scripts_database(&self) -> anyhow::Result<Option<SecretString>> {
+        match &self.postgres {
+            Some(postgres) => Ok(Some(postgres.make_scripts_url().await?)),
+            None => Ok(None),
+        }
     }
 
     /// Ends them, Postgres first.

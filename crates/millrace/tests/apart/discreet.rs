@@ -14,13 +14,14 @@ const PRIVATE: &str = "
     select right(number, 10) from millrace.contacts where number is not null
     union select right(number, 10) from millrace.messages where number is not null
     union select right(number, 10) from millrace.senders where number is not null
+    union select email from millrace.persons where email is not null
     union select body from millrace.messages where length(body) > 12
     union select body from millrace.inbound_texts where length(body) > 12";
 
 /// The secret that the sandbox's accounts are called with, and how what is given out once begins:
 /// keys, codes, tokens.
-const SECRETS: [&str; 6] =
-    ["sandbox-token", "mr_live_", "mr_test_", "mr_invite_", "mr_refresh_", "Bearer "];
+const SECRETS: [&str; 7] =
+    ["sandbox-token", "mr_live_", "mr_test_", "mr_invite_", "mr_link_", "mr_refresh_", "Bearer "];
 
 /// Fails with the first line that says what it should not. To be called while the platform runs.
 pub async fn is_discreet(platform: &Apart) -> anyhow::Result<()> {

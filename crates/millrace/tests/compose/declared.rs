@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use pipeline::access::ProcessKind;
 use serde_json::Value;
 
 use crate::files::{env_file, parse, text, words, yaml};
@@ -108,9 +109,20 @@ pub(crate) fn patched(stage: &str, path: &str) -> Value {
     step.map_or(Value::Null, |step| step["value"].clone())
 }
 
-/// The secrets that `compose/secrets` makes.
-pub(crate) fn made_secrets() -> Vec<String> {
+/// The secrets that `compose/secrets` makes, each with its file.
+pub(crate) fn made_secrets() -> BTreeMap<String, String> {
     let script = text("compose/secrets");
     let made = script.lines().filter_map(|line| line.split_once("| keep "));
-    made.map(|(_, name)| name.to_owned()).collect()
+    let own = made.map(|(_, name)| (name.to_owned(), format!("./.secrets/{name}")));
+
+    let of_nats = ProcessKind::all()
+        .map(|kind| (format!("nats-{kind}"), format!("./.secrets/nats/creds/{kind}.creds")));
+    let signer = ("nats-subscribers".to_owned(), "./.secrets/nats/subscribers.key".to_owned());
+    own.chain(of_nats).chain([signer]).collect()
+}
+
+/// The kind of process that is called like this, where it talks to the broker.
+pub(crate) fn kind_of(args: &[String]) -> Option<ProcessKind> {
+    let name = args.iter().find(|word| *word != "stage")?;
+    ProcessKind::all().find(|kind| kind.as_str() == name)
 }

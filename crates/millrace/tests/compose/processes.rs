@@ -13,8 +13,8 @@ use stage::StageName;
 
 use crate::{
     declared::{
-        COMPOSE, Declared, KUBERNETES, made_secrets, of_compose, of_kubernetes, patched, services,
-        stages_of_kubernetes,
+        COMPOSE, Declared, KUBERNETES, kind_of, made_secrets, of_compose, of_kubernetes, patched,
+        services, stages_of_kubernetes,
     },
     files::{root, words, yaml},
 };
@@ -64,7 +64,11 @@ fn the_binary_takes_every_command_with_the_settings_and_secrets_that_are_declare
 fn make_secrets(scratch: &Path) -> PathBuf {
     let script = scratch.join("secrets");
     std::fs::copy(root().join("compose/secrets"), &script).expect("the script");
-    let run = || Command::new(&script).output().expect("it runs");
+    let binary = Path::new(env!("CARGO_BIN_EXE_millrace")).parent().expect("a folder");
+    #[expect(clippy::disallowed_methods, reason = "where the script finds its programs")]
+    let inherited = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{}:{inherited}", binary.display());
+    let run = || Command::new(&script).env("PATH", &path).output().expect("it runs");
     let made = run();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     assert!(run().stdout.is_empty(), "what is there stays as it is");
@@ -75,9 +79,17 @@ fn run(declared: &Declared, secrets: &Path, wrong: (&str, &str)) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
     command.args(&declared.args).env_clear();
     for (name, value) in &declared.settings {
-        match name.strip_suffix("_FILE").and(value.rsplit('/').next()) {
-            Some(secret) => command.env(name, secrets.join(secret)),
-            None => command.env(name, value),
+        let file = value.rsplit('/').next().unwrap_or_default();
+        match (name.as_str(), kind_of(&declared.args)) {
+            ("NATS_CREDS", Some(kind)) => {
+                command.env(name, secrets.join(format!("nats/creds/{kind}.creds")))
+            }
+            ("NATS_CREDS", None) => &mut command,
+            ("NATS_SUBSCRIBER_KEY_FILE", _) => {
+                command.env(name, secrets.join("nats/subscribers.key"))
+            }
+            (name, _) if name.ends_with("_FILE") => command.env(name, secrets.join(file)),
+            (name, _) => command.env(name, value),
         };
     }
     command.env(wrong.0, wrong.1).output().expect("it runs")
@@ -90,17 +102,50 @@ fn every_secret_that_a_service_reads_is_given_to_it_and_made_by_the_script() {
     let made = made_secrets();
 
     for (name, service) in compose["services"].as_object().expect("services") {
-        let given = words(&service["secrets"]);
+        let given = given(&service["secrets"]);
         let settings = service["environment"].as_object().into_iter().flatten();
         let read = settings.filter_map(|(_, value)| value.as_str()?.strip_prefix("/run/secrets/"));
         for secret in read {
-            assert!(given.iter().any(|one| one == secret), "{name} is not given {secret}");
+            let is_given = given.iter().any(|(_, target)| target == secret);
+            assert!(is_given, "{name} is not given {secret}");
         }
-        for secret in &given {
-            assert_eq!(files[secret]["file"], format!("./.secrets/{secret}"));
-            assert!(made.contains(secret), "compose/secrets does not make {secret}");
+        for (secret, _) in &given {
+            let file = made.get(secret);
+            let file = file.unwrap_or_else(|| panic!("compose/secrets does not make {secret}"));
+            assert_eq!(files[secret]["file"], file.as_str());
         }
     }
+}
+
+/// The secrets of a service, each with the name of its file.
+fn given(secrets: &Value) -> Vec<(String, String)> {
+    let word = |value: &Value| value.as_str().expect("a name").to_owned();
+    let one = |secret: &Value| match secret.as_str() {
+        Some(name) => (name.to_owned(), name.to_owned()),
+        None => (word(&secret["source"]), word(&secret["target"])),
+    };
+    secrets.as_array().into_iter().flatten().map(one).collect()
+}
+
+#[test]
+fn every_process_logs_in_to_nats_with_credentials_of_its_own() {
+    for (name, service) in services() {
+        let kind = kind_of(&words(&service["command"]));
+        let own = kind.map(|kind| (format!("nats-{kind}"), "nats-creds".to_owned()));
+        let given = given(&service["secrets"]);
+        let of_nats: Vec<_> =
+            given.into_iter().filter(|(_, target)| target == "nats-creds").collect();
+        assert_eq!(of_nats, Vec::from_iter(own), "{name}");
+    }
+
+    let key = "/spec/template/spec/volumes/1/secret/items/0/key";
+    for stage in stages_of_kubernetes() {
+        assert_eq!(patched(&stage, key), format!("{stage}.creds"));
+    }
+    let api = &yaml(&format!("{KUBERNETES}/api/deployment.yaml"))["spec"]["template"]["spec"];
+    assert_eq!(api["volumes"][0]["secret"]["items"][0]["key"], "api.creds");
+    let job = &yaml(&format!("{KUBERNETES}/prepare/job.yaml"))["spec"]["template"]["spec"];
+    assert_eq!(job["volumes"][1]["secret"]["items"][0]["key"], "streams.creds");
 }
 
 #[test]

@@ -72,6 +72,7 @@ impl World {
         command
             .args(words)
             .env("NATS_URL", self.broker.url())
+            .env("NATS_CREDS", self.broker.access().credentials_for(words))
             .env("DATABASE_URL", self.database.url())
             .env("MILLRACE_MASTER_KEY", STANDARD.encode(MASTER_KEY))
             .env("MILLRACE_HEALTH_LISTEN", "127.0.0.1:0")

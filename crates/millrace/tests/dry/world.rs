@@ -19,7 +19,7 @@ use stage::{Cx, Source};
 use store::{
     Role,
     core::seal::Sealer,
-    settings::api_keys::{self, KeyKind, KeyRole},
+    settings::api_keys::{self, KeyRole},
 };
 use testkit::{Database, TestBroker, hand_over};
 use tokio_util::sync::CancellationToken;
@@ -118,8 +118,7 @@ impl World {
     pub async fn tenant(&self, name: &str, policy: &str) -> anyhow::Result<Tenant> {
         let id = self.database.tenant(name).await?;
         let store = self.database.store(Role::Api).await?;
-        let key =
-            api_keys::create(&store, &id, "test", KeyRole::Admin, KeyKind::Test, now()).await?;
+        let key = api_keys::create(&store, &id, "test", KeyRole::Admin, now()).await?;
 
         let senders = ["+12125550000", "+12125550001"].map(|number| SenderId::of(&id, number).0);
         let [first, second] = senders;

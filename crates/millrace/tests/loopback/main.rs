@@ -3,6 +3,7 @@
 
 mod carrier;
 mod platform;
+mod sign_in;
 
 use anyhow::Context;
 use carrier::LoopbackServer;
@@ -64,5 +65,10 @@ async fn another_carrier_passes_whole_messages_of_two_tenants_that_share_its_acc
     demo.text("+12125550001", BEN).await?;
     let sent = carrier.wait_for(4).await?;
     assert_eq!(sent.len(), 4, "two texts, the confirmation of the STOP, and the first one's next");
+
+    // All stages are in one process, and every address has been asked.
+    let metrics = platform.metrics().await?;
+    assert!(metrics.contains("millrace_http_requests_total{"), "{metrics}");
+    assert!(metrics.len() < 120_000, "{} bytes:\n{metrics}", metrics.len());
     platform.stop().await
 }

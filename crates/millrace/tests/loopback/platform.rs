@@ -112,14 +112,44 @@ impl Platform {
         Ok(())
     }
 
-    fn endpoint(&self, name: &str) -> anyhow::Result<String> {
+    /// What its metrics say once every address of its document was asked, with and without success.
+    pub async fn metrics(&self) -> anyhow::Result<String> {
+        let (api, health) = (self.endpoint("api")?, self.endpoint("health")?);
+        let caller = self.tenant("demo").await?;
+        let client = carriers::http::client()?;
+        let document = client.get(format!("{api}/openapi.json")).send().await?.bytes().await?;
+        let document: Value = serde_json::from_slice(&document)?;
+
+        let mut asked = 0;
+        for (path, item) in document["paths"].as_object().context("paths")? {
+            let path = path.replace("{id}", "0198f1d2-0000-7000-8000-0000000000ff");
+            for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+                if item.get(method.as_str().to_lowercase()).is_none() {
+                    continue;
+                }
+                for query in ["", "?nope=1"] {
+                    let url = format!("{api}{path}{query}");
+                    let request = client.request(method.clone(), url).bearer_auth(&caller.key);
+                    request.send().await?;
+                    asked += 1;
+                }
+            }
+        }
+
+        ensure!(asked > 150, "{asked} requests");
+        let metrics = client.get(format!("{health}/metrics")).send().await?.error_for_status()?;
+        Ok(metrics.text().await?)
+    }
+
+    /// Where something answers, as `up` says.
+    pub fn endpoint(&self, name: &str) -> anyhow::Result<String> {
         self.endpoints[name].as_str().map(str::to_owned).context("an endpoint")
     }
 
     fn with_servers(&self, words: &[&str]) -> anyhow::Result<Command> {
         let mut command = command(words);
         command
-            .env("DATABASE_URL", self.endpoint("database")?)
+            .env("DATABASE_URL_FILE", self.scratch.path().join("data/database-url"))
             .env("MILLRACE_ALLOW_CARRIER_HOSTS", "127.0.0.1")
             .env("MILLRACE_MASTER_KEY_FILE", self.scratch.path().join("data/master-key"));
         Ok(command)

@@ -4,6 +4,7 @@ pub mod subscriber;
 
 use std::{
     net::SocketAddr,
+    path::PathBuf,
     process::{Output, Stdio},
     time::Duration,
 };
@@ -18,6 +19,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use pipeline::{access::ProcessKind, credentials};
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -34,6 +36,8 @@ pub struct Apart {
     settings: &'static [(&'static str, &'static str)],
     api: SocketAddr,
     sandbox: SocketAddr,
+    /// Where the sandbox takes mail, once it is up.
+    smtp: Option<String>,
     /// Where the sandbox answers for its health.
     health: SocketAddr,
     key: String,
@@ -68,6 +72,7 @@ impl Apart {
             settings,
             api,
             sandbox,
+            smtp: None,
             health,
             key: String::new(),
             nats,
@@ -83,6 +88,8 @@ impl Apart {
         this.spawn(&["sandbox", "--health-listen", &health.to_string()], Some(sandbox))?;
         // A sandbox answers for its health once it is up.
         this.wait(&format!("http://{health}/healthz")).await?;
+        let mail = this.call(Method::GET, sandbox, "/sandbox/mail", None).await?;
+        this.smtp = Some(format!("smtp://{}", mail["smtp"].as_str().context("an address")?));
         this.start_processes(each).await?;
         Ok(this)
     }
@@ -100,7 +107,12 @@ impl Apart {
 
     /// The broker's address.
     pub fn nats_url(&self) -> String {
-        self.nats.url().expose_secret().to_owned()
+        self.nats.url()
+    }
+
+    /// The operator's credentials at the broker.
+    pub fn nats_creds(&self) -> PathBuf {
+        self.nats.creds()
     }
 
     /// The api's address, as a URL.
@@ -115,6 +127,7 @@ impl Apart {
             "sandbox": format!("http://{}", self.sandbox),
             "health": format!("http://{}", self.health),
             "nats": self.nats_url(),
+            "nats_credentials": self.nats_creds(),
             "database": self.postgres.database_url().expose_secret(),
         })
     }
@@ -148,9 +161,15 @@ impl Apart {
         };
 
         let mut secrets = vec![self.key.clone()];
-        for url in [self.nats_url(), self.postgres.database_url().expose_secret().to_owned()] {
-            secrets.push(password(&url).context("a URL with a password")?);
+        let url = self.postgres.database_url().expose_secret();
+        secrets.push(password(url).context("a URL with a password")?);
+        for kind in ProcessKind::all() {
+            let file = std::fs::read_to_string(self.nats.access().credentials(kind))?;
+            let seed = credentials::seed_of(&file).context("a seed")?;
+            secrets.push(seed.expose_secret().to_owned());
         }
+        let signer = std::fs::read_to_string(self.nats.access().subscriber_key())?;
+        secrets.push(signer.split_whitespace().last().context("a seed")?.to_owned());
         for name in ["master-key", "jwt-secret"] {
             let keys = std::fs::read_to_string(self.scratch.path().join(name))?;
             secrets.extend(keys.split_whitespace().map(str::to_owned));
@@ -390,6 +409,7 @@ impl Apart {
         let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
         command.args(words);
         self.configure(&mut command);
+        command.env("NATS_CREDS", self.nats.access().credentials_for(words));
         command
     }
 
@@ -398,16 +418,20 @@ impl Apart {
         let scratch = self.scratch.path();
         program
             .env("NATS_URL", self.nats_url())
+            .env("NATS_CREDS", self.nats_creds())
+            .env("NATS_SUBSCRIBER_KEY_FILE", self.nats.access().subscriber_key())
             .env("DATABASE_URL", self.postgres.database_url().expose_secret())
             .env("MILLRACE_MASTER_KEY_FILE", scratch.join("master-key"))
             .env("MILLRACE_JWT_SECRET_FILE", scratch.join("jwt-secret"))
             .env("MILLRACE_SANDBOX", "1")
-            .env("MILLRACE_ALLOW_CARRIER_HOSTS", self.sandbox.to_string())
+            .env("MILLRACE_SANDBOX_URL", format!("http://{}", self.sandbox))
             .env("MILLRACE_PUBLIC_URL", format!("http://{}", self.api))
             .env("MILLRACE_HEALTH_LISTEN", "127.0.0.1:0")
             .env("ANTHROPIC_API_KEY", "sandbox")
             .env("ANTHROPIC_BASE_URL", format!("http://{}", self.sandbox))
             .env("RUST_LOG", "warn")
+            .envs(self.smtp.iter().map(|url| ("MILLRACE_SMTP_URL", url)))
+            .envs(self.smtp.iter().map(|_| ("MILLRACE_MAIL_FROM", "codes@millrace.example")))
             .envs(self.settings.iter().copied())
             .stdin(Stdio::null())
             .kill_on_drop(true);

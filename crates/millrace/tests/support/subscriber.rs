@@ -1,6 +1,6 @@
 //! A subscriber in Python with the stock client, nats-py.
 
-use std::process::Stdio;
+use std::{path::Path, process::Stdio};
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
@@ -17,10 +17,11 @@ pub struct Subscriber {
 
 impl Subscriber {
     /// Starts it and waits until it has subscribed.
-    pub async fn start(nats_url: &str, tenant: &str) -> anyhow::Result<Self> {
+    pub async fn start(nats_url: &str, creds: &Path, tenant: &str) -> anyhow::Result<Self> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/subscriber.py");
         let mut process = Command::new(boot::tools::python().context("run scripts/setup --tests")?)
             .args([script, nats_url, tenant])
+            .arg(creds)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;

@@ -22,7 +22,10 @@ use crate::{
         counts::{self, CampaignCounts},
         state::CampaignState,
     },
-    core::words::{self, optional, word},
+    core::{
+        scope::Sight,
+        words::{self, optional, word},
+    },
     fault,
 };
 
@@ -52,13 +55,13 @@ pub struct LedgerSums {
     pub next_due: Option<Timestamp>,
 }
 
-/// Reads a campaign's sums. None when there is no such campaign.
+/// Reads a campaign's sums. None when there is no such campaign, or somebody does not see it.
 pub async fn read(
     store: &Store,
-    tenant: &TenantId,
+    (tenant, sight): (&TenantId, Option<&Sight>),
     id: CampaignId,
 ) -> Result<Option<LedgerSums>, Fault> {
-    let mut tx = store.scoped([tenant]).await?;
+    let mut tx = store.limited(tenant, sight).await?;
     sqlx::query!("set transaction isolation level repeatable read, read only")
         .execute(&mut *tx)
         .await

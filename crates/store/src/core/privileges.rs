@@ -10,14 +10,17 @@ const BOTH: &[Role] = &[Role::Api, Role::Pipeline];
 const NOBODY: &[Role] = &[];
 
 /// Every function and procedure, and who may call it beside the owner.
-pub const CALLERS: [(&str, &[Role]); 60] = [
+pub const CALLERS: [(&str, &[Role]); 69] = [
     ("account_rate", PIPELINE),
+    ("account_sharers", PIPELINE),
     ("accounts_directory", API),
     ("active_campaigns", PIPELINE),
     ("add_counts", PIPELINE),
     ("add_stamp", PIPELINE),
     ("aged_totals", PIPELINE),
     ("all_accounts", API),
+    ("brands_in_scope", API),
+    ("brands_of_limits", NOBODY),
     ("companies_of", API),
     ("count_folded", NOBODY),
     ("count_gone", NOBODY),
@@ -31,16 +34,21 @@ pub const CALLERS: [(&str, &[Role]); 60] = [
     ("due_receipt_watches", PIPELINE),
     ("due_unmatched_receipts", PIPELINE),
     ("end_account_rest", API),
+    ("end_codes", PIPELINE),
     ("ended_campaigns_after", PIPELINE),
     ("find_api_key", API),
     ("find_invitation", API),
     ("find_key", API),
+    ("find_key_owner", API),
     ("fold_waiting", NOBODY),
     ("imports_with_aged_rows", PIPELINE),
+    ("inboxes_in_scope", API),
+    ("inboxes_of_limits", NOBODY),
     ("is_platform_account", API),
     ("keep_first_address", NOBODY),
     ("late_doubts", PIPELINE),
     ("lock_waiting", NOBODY),
+    ("member_of_session", API),
     ("note_doubts", NOBODY),
     ("note_parked", NOBODY),
     ("note_unpublished", NOBODY),
@@ -65,6 +73,7 @@ pub const CALLERS: [(&str, &[Role]); 60] = [
     ("tenants_after", API),
     ("tenants_in_scope", BOTH),
     ("tenants_with_aged", PIPELINE),
+    ("tenants_with_ended_keys", PIPELINE),
     ("tenants_with_parked", PIPELINE),
     ("tenants_with_unsaid_events", API),
     ("unfolded_counts", PIPELINE),
@@ -85,47 +94,54 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
     (
         Role::Api,
         "insert",
-        "account_pace account_shares account_turns batch_keys ended_recipients platform_accounts \
-         retention_waits retention_walks unpublished_heads waiting_heads waiting_totals",
+        "account_pace account_shares account_turns batch_keys ended_recipients \
+         platform_accounts retention_waits retention_walks unpublished_heads waiting_heads \
+         waiting_totals",
     ),
     (
         Role::Api,
         "update",
-        "account_pace account_shares account_turns audit_log batch_keys consents ended_recipients \
-         platform_accounts policies retention_waits retention_walks template_versions \
-         unpublished_heads waiting_changes waiting_heads waiting_totals",
+        "account_pace account_shares account_turns audit_log batch_keys consents \
+         ended_recipients notices platform_accounts policies retention_waits retention_walks \
+         review_decisions template_versions unpublished_heads waiting_changes waiting_heads \
+         waiting_totals",
     ),
     (
         Role::Api,
         "delete",
         "account_pace account_shares account_turns audit_heads audit_log batch_keys consents \
-         ended_recipients platform_accounts platform_url policies retention_waits retention_walks \
-         template_versions unpublished_heads waiting_changes waiting_heads waiting_totals",
-    ),
-    (
-        Role::Pipeline,
-        "select",
-        "brands inboxes invitations members persons refresh_tokens sessions waiting_changes \
+         ended_recipients notices platform_accounts platform_url policies retention_waits \
+         retention_walks review_decisions template_versions unpublished_heads waiting_changes \
          waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
+        "select",
+        "brands code_counts codes event_consumers held_prefixes inboxes invitations members \
+         persons refresh_tokens sessions waiting_changes waiting_heads waiting_totals",
+    ),
+    (
+        Role::Pipeline,
         "insert",
-        "account_shares brands inboxes invitations members persons platform_accounts \
-         platform_switch refresh_tokens retention_walks sessions waiting_heads waiting_totals",
+        "account_shares brands code_counts codes event_consumers held_prefixes inboxes \
+         invitations members notices persons platform_accounts platform_switch refresh_tokens \
+         retention_walks sessions waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "update",
-        "account_shares audit_log brands consents inboxes invitations members persons \
-         platform_accounts platform_switch platform_url policies refresh_tokens sessions \
-         template_versions waiting_changes waiting_heads waiting_totals",
+        "account_shares audit_log brands code_counts codes consents event_consumers \
+         held_prefixes inboxes invitations members persons platform_accounts platform_switch \
+         platform_url policies refresh_tokens review_decisions sessions template_versions \
+         waiting_changes waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "delete",
-        "account_shares audit_heads audit_log brands consents inboxes invitations members persons \
-         platform_accounts platform_switch platform_url policies refresh_tokens retention_walks \
-         sessions template_versions waiting_changes waiting_heads waiting_totals",
+        "account_shares audit_heads audit_log brands code_counts codes consents \
+         event_consumers held_prefixes inboxes invitations members persons platform_accounts \
+         platform_switch platform_url policies refresh_tokens retention_walks \
+         review_decisions sessions template_versions waiting_changes waiting_heads \
+         waiting_totals",
     ),
 ];

@@ -15,12 +15,43 @@ use domain::ids::TenantId;
 use sqlx::{
     AssertSqlSafe, PgPool, Postgres, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
+    types::Uuid,
 };
 
 use super::fault::fault;
 
 /// The transaction of one tenant or one batch.
 pub type Scoped = Transaction<'static, Postgres>;
+
+/// How much of their tenant somebody sees who does not see all of it: row-level security shows
+/// these brands and inboxes, and what belongs to them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// The brands whose senders, pools, campaigns and messages they see.
+    pub brands: Vec<Uuid>,
+    /// The inboxes that they see.
+    pub inboxes: Vec<Uuid>,
+}
+
+impl Sight {
+    /// As a look-up gives it; none where everything is seen.
+    pub(crate) fn of(brands: Option<Vec<Uuid>>, inboxes: Option<Vec<Uuid>>) -> Option<Self> {
+        Some(Self { brands: brands?, inboxes: inboxes.unwrap_or_default() })
+    }
+
+    /// The statements that hold a transaction to it. An empty list is none of them, and not all.
+    fn statements(&self) -> String {
+        let list = |ids: &[Uuid]| {
+            let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+            format!("'{{{}}}'", ids.join(","))
+        };
+        format!(
+            "; set local millrace.brands = {}; set local millrace.inboxes = {}",
+            list(&self.brands),
+            list(&self.inboxes)
+        )
+    }
+}
 
 /// The database role that a process works as. None is a superuser or bypasses row-level security.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,25 +154,48 @@ impl Store {
             tenants.into_iter().map(|tenant| tenant.borrow().to_string()).collect();
         names.sort_unstable();
         names.dedup();
-        self.begin("begin", &names.join(",")).await
+        self.begin("begin", &names.join(","), None).await
     }
 
-    /// Begins a transaction that sees one tenant's rows as they are at its start, and in which the
-    /// database refuses every write and every lock.
+    /// Begins a transaction that sees and writes the rows of one tenant, and where somebody does
+    /// not see all of it only what they see.
     ///
     /// # Errors
     /// `Fault::Unavailable` when no connection is to be had.
-    pub async fn reading(&self, tenant: &TenantId) -> Result<Scoped, stage::Fault> {
-        self.begin("begin isolation level repeatable read read only", tenant.as_str()).await
+    pub async fn limited(
+        &self,
+        tenant: &TenantId,
+        sight: Option<&Sight>,
+    ) -> Result<Scoped, stage::Fault> {
+        self.begin("begin", tenant.as_str(), sight).await
     }
 
-    async fn begin(&self, begin: &str, tenants: &str) -> Result<Scoped, stage::Fault> {
+    /// The same, of rows as they are at its start; the database refuses every write and every lock.
+    ///
+    /// # Errors
+    /// `Fault::Unavailable` when no connection is to be had.
+    pub async fn reading(
+        &self,
+        tenant: &TenantId,
+        sight: Option<&Sight>,
+    ) -> Result<Scoped, stage::Fault> {
+        let begin = "begin isolation level repeatable read read only";
+        self.begin(begin, tenant.as_str(), sight).await
+    }
+
+    async fn begin(
+        &self,
+        begin: &str,
+        tenants: &str,
+        sight: Option<&Sight>,
+    ) -> Result<Scoped, stage::Fault> {
         // A tenant key holds a-z, 0-9 and '-' alone, so it cannot end the literal.
         let count = self.begun.fetch_add(1, Ordering::Relaxed);
         let is_turn = count % PLAN_ANEW == PLAN_ANEW - 1;
         // In a transaction of its own: it would be the first statement of this one.
         let anew = if is_turn { "begin; discard plans; commit; " } else { "" };
-        let begin = format!("{anew}{begin}; set local millrace.tenants = '{tenants}'");
+        let sight = sight.map(Sight::statements).unwrap_or_default();
+        let begin = format!("{anew}{begin}; set local millrace.tenants = '{tenants}'{sight}");
         self.pool.begin_with(AssertSqlSafe(begin)).await.map_err(fault)
     }
 

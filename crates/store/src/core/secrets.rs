@@ -16,3 +16,9 @@ pub(crate) fn secret(prefix: &str) -> SecretString {
 pub(crate) fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
 }
+
+/// Six digits, as many times any as any other (but for one in a million million).
+#[expect(clippy::disallowed_methods, reason = "a code that nobody may guess")]
+pub(crate) fn six_digits() -> SecretString {
+    format!("{:06}", rand::random::<u64>() % 1_000_000).into()
+}

@@ -2,6 +2,7 @@
 //! and written back. Also the messages that wait for a receipt, and the receipts that wait for
 //! their message.
 
+pub mod by_sid;
 pub mod poll;
 pub mod unmatched;
 
@@ -20,7 +21,7 @@ use stage::Fault;
 use crate::{
     Scoped,
     core::{
-        keyed::{LockOrder, in_lock_order, index},
+        keyed::{LockOrder, in_lock_order},
         words::{self, word},
     },
     fault,
@@ -77,55 +78,6 @@ pub async fn lock(
         let message: StoredMessage = columns!(row).into();
         let key = (message.tenant.clone(), message.id);
         found.insert(key, Reported { message, address, channel, sid, claimed, reserved_at });
-    }
-    Ok(found)
-}
-
-/// A text that a carrier has, as a receipt without our reference names it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SentText {
-    /// Whose account or number sent it.
-    pub tenant: TenantId,
-    /// The handle of that account.
-    pub account: String,
-    /// The number that it went to.
-    pub to: String,
-    /// The carrier's id of it.
-    pub sid: String,
-}
-
-impl std::fmt::Debug for SentText {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SentText({} {})", self.tenant, self.sid)
-    }
-}
-
-/// The messages that were sent as these texts, in the order of `texts`; none where nobody knows
-/// one. Reads the messages of each person that they went to.
-pub async fn by_sid(tx: &mut Scoped, texts: &[SentText]) -> Result<Vec<Option<MessageId>>, Fault> {
-    let rows = sqlx::query!(
-        r#"select k.at as "at!", m.message_id
-           from unnest($1::text[], $2::text[], $3::text[]) with ordinality
-                as k (tenant_id, number, sid, at)
-           join contact_addresses a
-             on a.tenant_id = k.tenant_id and a.kind = 'phone' and a.address = k.number
-           cross join lateral (
-               select n.message_id from messages n
-               where n.contact_id = a.contact_id and n.tenant_id = k.tenant_id
-                 and n.carrier_sid = k.sid
-               limit 1
-           ) m"#,
-        &texts.iter().map(|text| text.tenant.as_str()).collect::<Vec<_>>() as _,
-        &texts.iter().map(|text| text.to.as_str()).collect::<Vec<_>>() as _,
-        &texts.iter().map(|text| text.sid.as_str()).collect::<Vec<_>>() as _,
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    let mut found = vec![None; texts.len()];
-    for row in rows {
-        found[index(row.at)] = Some(MessageId(row.message_id));
     }
     Ok(found)
 }

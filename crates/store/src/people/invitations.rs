@@ -14,7 +14,7 @@ use crate::{
         words::{self, word},
     },
     fault,
-    settings::api_keys::KeyRole,
+    settings::{api_keys::KeyRole, limits::BrandLimits},
 };
 
 /// How long an invitation is good.
@@ -35,6 +35,8 @@ pub struct Invitation {
     pub email: String,
     /// The role that comes with it.
     pub role: KeyRole,
+    /// The limits that come with it.
+    pub limits: BrandLimits,
     /// Machine time at which it was made.
     pub created_at: Timestamp,
     /// Machine time from which it is good no more.
@@ -82,15 +84,18 @@ pub async fn create(
 
     let code = secret(PREFIX);
     let code_hash = hash(code.expose_secret());
+    let (brands, inboxes) = new.limits.columns();
 
     sqlx::query!(
         "insert into invitations
-             (tenant_id, invitation_id, hash, email, role, invited_by, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
+             (tenant_id, invitation_id, hash, email, role, invited_by, created_at, expires_at,
+              brands, inboxes)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          on conflict (tenant_id, email) do update
          set invitation_id = excluded.invitation_id, hash = excluded.hash, role = excluded.role,
              invited_by = excluded.invited_by, created_at = excluded.created_at,
-             expires_at = excluded.expires_at",
+             expires_at = excluded.expires_at, brands = excluded.brands,
+             inboxes = excluded.inboxes",
         tenant.as_str(),
         new.id,
         code_hash.as_slice(),
@@ -99,6 +104,8 @@ pub async fn create(
         invited_by,
         new.created_at.to_sqlx(),
         new.expires_at.to_sqlx(),
+        brands,
+        inboxes,
     )
     .execute(&mut **tx)
     .await
@@ -138,7 +145,8 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Invitation>, Fault> {
     let rows = sqlx::query!(
-        "select invitation_id, email, role, created_at, expires_at from invitations
+        "select invitation_id, email, role, created_at, expires_at, brands, inboxes
+         from invitations
          where tenant_id = $1 and invitation_id > $2 order by invitation_id limit $3",
         tenant.as_str(),
         after,
@@ -153,11 +161,31 @@ pub async fn list(
             id: row.invitation_id,
             email: row.email,
             role: word(&row.role)?,
+            limits: BrandLimits::of(row.brands, row.inboxes),
             created_at: row.created_at.to_jiff(),
             expires_at: row.expires_at.to_jiff(),
         })
     });
     invitation.collect()
+}
+
+/// The limits that come with an invitation, locked until the transaction ends; none where it is not
+/// there any more.
+pub async fn limits(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: Uuid,
+) -> Result<Option<BrandLimits>, Fault> {
+    let row = sqlx::query!(
+        "select brands, inboxes from invitations
+         where tenant_id = $1 and invitation_id = $2 for update",
+        tenant.as_str(),
+        id,
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(row.map(|row| BrandLimits::of(row.brands, row.inboxes)))
 }
 
 /// Takes an invitation away: because it is accepted, or taken back. Answers the address that was

@@ -11,7 +11,7 @@ use crate::{
     Scoped,
     core::words::{self, word},
     fault,
-    settings::api_keys::KeyRole,
+    settings::{api_keys::KeyRole, limits::BrandLimits},
 };
 
 /// Somebody who works for a company.
@@ -21,6 +21,8 @@ pub struct Member {
     pub person: PlatformUser,
     /// What they may do there.
     pub role: KeyRole,
+    /// What they are limited to.
+    pub limits: BrandLimits,
     /// Business time since which they are there.
     pub created_at: Timestamp,
 }
@@ -57,17 +59,23 @@ pub async fn companies(tx: &mut Scoped, person: Uuid) -> Result<Vec<Membership>,
 /// A row of the table, with whom it is about.
 struct StoredMember {
     person_id: Uuid,
-    email: String,
+    email: Option<String>,
+    email_verified: bool,
+    phone: Option<String>,
     name: String,
     role: String,
+    brands: Option<Vec<Uuid>>,
+    inboxes: Option<Vec<Uuid>>,
     created_at: jiff_sqlx::Timestamp,
 }
 
 impl StoredMember {
     fn read(self) -> Result<Member, Fault> {
+        let Self { person_id: id, email, email_verified, phone, name, .. } = self;
         Ok(Member {
-            person: PlatformUser { id: self.person_id, email: self.email, name: self.name },
+            person: PlatformUser { id, email, email_verified, phone, name },
             role: word(&self.role)?,
+            limits: BrandLimits::of(self.brands, self.inboxes),
             created_at: self.created_at.to_jiff(),
         })
     }
@@ -82,9 +90,10 @@ pub async fn list(
 ) -> Result<Vec<Member>, Fault> {
     let rows = sqlx::query_as!(
         StoredMember,
-        "select m.person_id, p.email, p.name, m.role, m.created_at
-         from members m join persons p using (person_id)
-         where m.tenant_id = $1 and m.person_id > $2 order by m.person_id limit $3",
+        r#"select m.person_id, p.email, p.email_verified_at is not null as "email_verified!",
+                  p.phone, p.name, m.role, m.brands, m.inboxes, m.created_at
+           from members m join persons p using (person_id)
+           where m.tenant_id = $1 and m.person_id > $2 order by m.person_id limit $3"#,
         tenant.as_str(),
         after,
         limit,
@@ -104,9 +113,10 @@ pub async fn get(
 ) -> Result<Option<Member>, Fault> {
     let row = sqlx::query_as!(
         StoredMember,
-        "select m.person_id, p.email, p.name, m.role, m.created_at
-         from members m join persons p using (person_id)
-         where m.tenant_id = $1 and m.person_id = $2",
+        r#"select m.person_id, p.email, p.email_verified_at is not null as "email_verified!",
+                  p.phone, p.name, m.role, m.brands, m.inboxes, m.created_at
+           from members m join persons p using (person_id)
+           where m.tenant_id = $1 and m.person_id = $2"#,
         tenant.as_str(),
         person,
     )
@@ -130,23 +140,28 @@ pub async fn lock_owners(tx: &mut Scoped, tenant: &TenantId) -> Result<Vec<Uuid>
     .map_err(fault)
 }
 
-/// Has somebody work for a company. Answers the role that they have there: somebody who works for
-/// it already keeps theirs.
+/// Has somebody work for a company, with this role and these limits. Answers the role that they
+/// have there: somebody who works for it already keeps theirs, and their limits.
 pub async fn add(
     tx: &mut Scoped,
     tenant: &TenantId,
     person: Uuid,
-    role: KeyRole,
+    (role, limits): (KeyRole, &BrandLimits),
     now: Timestamp,
 ) -> Result<KeyRole, Fault> {
+    let (brands, inboxes) = limits.columns();
+
     let held = sqlx::query_scalar!(
-        "insert into members (tenant_id, person_id, role, created_at) values ($1, $2, $3, $4)
+        "insert into members (tenant_id, person_id, role, created_at, brands, inboxes)
+         values ($1, $2, $3, $4, $5, $6)
          on conflict (tenant_id, person_id) do update set role = members.role
          returning role",
         tenant.as_str(),
         person,
         role.as_str(),
         now.to_sqlx(),
+        brands,
+        inboxes,
     )
     .fetch_one(&mut **tx)
     .await
@@ -154,18 +169,22 @@ pub async fn add(
     Ok(word(&held)?)
 }
 
-/// Gives somebody another role.
+/// Gives somebody another role, and other limits.
 pub async fn set_role(
     tx: &mut Scoped,
     tenant: &TenantId,
     person: Uuid,
-    role: KeyRole,
+    (role, limits): (KeyRole, &BrandLimits),
 ) -> Result<(), Fault> {
+    let (brands, inboxes) = limits.columns();
     sqlx::query!(
-        "update members set role = $3 where tenant_id = $1 and person_id = $2",
+        "update members set role = $3, brands = $4, inboxes = $5
+         where tenant_id = $1 and person_id = $2",
         tenant.as_str(),
         person,
         role.as_str(),
+        brands,
+        inboxes,
     )
     .execute(&mut **tx)
     .await

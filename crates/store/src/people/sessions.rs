@@ -11,6 +11,7 @@ use stage::Fault;
 use crate::{
     Scoped, Store,
     core::{
+        scope::Sight,
         secrets::{hash, secret},
         words::{self, word},
     },
@@ -202,15 +203,27 @@ pub async fn refresh(tx: &mut Scoped, token: &str, machine: Timestamp) -> Result
     Ok(Refreshed::Renewed { session, person, works_for, next })
 }
 
+/// Somebody who has signed in, as they are at a company.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionMember {
+    /// Who they are.
+    pub person: Uuid,
+    /// What they may do there.
+    pub role: KeyRole,
+    /// How much of it they see; none: everything.
+    pub sight: Option<Sight>,
+}
+
 /// Whom a session is of and what they may do for a company, as long as it lasts and they are there.
 pub async fn member(
     store: &Store,
     session: Uuid,
     tenant: &TenantId,
     machine: Timestamp,
-) -> Result<Option<(Uuid, KeyRole)>, Fault> {
+) -> Result<Option<SessionMember>, Fault> {
     let row = sqlx::query!(
-        r#"select person_id as "person_id!", role as "role!" from session_member($1, $2, $3)"#,
+        r#"select person_id as "person_id!", role as "role!", brands, inboxes
+           from member_of_session($1, $2, $3)"#,
         session,
         tenant.as_str(),
         machine.to_sqlx() as _,
@@ -220,7 +233,8 @@ pub async fn member(
     .map_err(fault)?;
 
     let Some(row) = row else { return Ok(None) };
-    Ok(Some((row.person_id, word(&row.role)?)))
+    let sight = Sight::of(row.brands, row.inboxes);
+    Ok(Some(SessionMember { person: row.person_id, role: word(&row.role)?, sight }))
 }
 
 /// The sessions of a person that have not ended, the one that was used last first.

@@ -8,7 +8,7 @@ use sqlx::types::Uuid;
 use stage::Fault;
 
 use super::{Removed, Step};
-use crate::{Scoped, Store, core::words, fault, idempotency};
+use crate::{Scoped, Store, core::words, fault, idempotency, settings::api_keys};
 
 /// After this long no window of a budget counts: the longest is a month in any zone.
 pub(super) const WINDOWS: SignedDuration = SignedDuration::from_hours(33 * 24);
@@ -37,11 +37,13 @@ pub enum AgedTable {
     BudgetAlerts,
     /// Imports whose rows are gone.
     Imports,
+    /// API keys that were revoked or have ended.
+    ApiKeys,
 }
 
 impl AgedTable {
     /// Every such table.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::InboundTexts,
         Self::AiReplies,
         Self::CountedEvents,
@@ -51,6 +53,7 @@ impl AgedTable {
         Self::TakenSids,
         Self::BudgetAlerts,
         Self::Imports,
+        Self::ApiKeys,
     ];
 
     /// The name in the schema.
@@ -65,6 +68,7 @@ impl AgedTable {
             Self::TakenSids => "taken_sids",
             Self::BudgetAlerts => "budget_alerts",
             Self::Imports => "imports",
+            Self::ApiKeys => "api_keys",
         }
     }
 
@@ -78,6 +82,7 @@ impl AgedTable {
             Self::CancelMarks | Self::TakenSids | Self::Imports => step.machine - keep,
             Self::IdempotencyKeys => step.machine - idempotency::KEPT,
             Self::BudgetAlerts => step.now - WINDOWS,
+            Self::ApiKeys => step.now - api_keys::KEPT,
         }
     }
 }
@@ -85,16 +90,10 @@ impl AgedTable {
 /// Removes the oldest rows of a table that are due.
 pub async fn remove(store: &Store, table: AgedTable, step: &Step) -> Result<Removed, Fault> {
     let until = table.until(step);
-    let found = sqlx::query_scalar!(
-        r#"select tenant_id as "tenant_id!" from tenants_with_aged($1, $2, $3)"#,
-        table.as_str(),
-        until.to_sqlx() as _,
-        step.rows,
-    )
-    .fetch_all(store.pool())
-    .await
-    .map_err(fault)?;
-
+    let found = match table {
+        AgedTable::ApiKeys => with_ended_keys(store, until, step.rows).await?,
+        aged => with_aged(store, aged, until, step.rows).await?,
+    };
     let tenants: Vec<TenantId> =
         found.iter().filter_map(|key| words::readable(words::tenant(key))).collect();
     if tenants.is_empty() {
@@ -105,6 +104,40 @@ pub async fn remove(store: &Store, table: AgedTable, step: &Step) -> Result<Remo
     let rows = delete(&mut tx, table, until, step.rows).await?;
     tx.commit().await.map_err(fault)?;
     Ok(Removed { rows, more: rows >= step.rows.unsigned_abs() })
+}
+
+/// The tenants that have the oldest rows of a table.
+async fn with_aged(
+    store: &Store,
+    table: AgedTable,
+    until: Timestamp,
+    at_most: i64,
+) -> Result<Vec<String>, Fault> {
+    sqlx::query_scalar!(
+        r#"select tenant_id as "tenant_id!" from tenants_with_aged($1, $2, $3)"#,
+        table.as_str(),
+        until.to_sqlx() as _,
+        at_most,
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)
+}
+
+/// The tenants of the keys that have ended first.
+async fn with_ended_keys(
+    store: &Store,
+    until: Timestamp,
+    at_most: i64,
+) -> Result<Vec<String>, Fault> {
+    sqlx::query_scalar!(
+        r#"select tenant_id as "tenant_id!" from tenants_with_ended_keys($1, $2)"#,
+        until.to_sqlx() as _,
+        at_most,
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)
 }
 
 /// Deletes the oldest rows of a table in this transaction's scope that nobody else has locked: by
@@ -177,6 +210,12 @@ async fn delete(
             "delete from imports where ctid = any (array(
                  select ctid from imports where created_at <= $1 and not rows_kept
                  order by created_at limit $2 for update skip locked))"
+        ),
+        AgedTable::ApiKeys => delete_oldest!(
+            (tx, until, at_most),
+            "delete from api_keys where ctid = any (array(
+                 select ctid from api_keys where least(revoked_at, expires_at) <= $1
+                 order by least(revoked_at, expires_at) limit $2 for update skip locked))"
         ),
     };
 

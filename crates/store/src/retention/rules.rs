@@ -37,12 +37,12 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 69] = [
+pub const RULES: [(&str, RetentionRule); 75] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
     ("ai_replies", Conversation),
-    ("api_keys", Settings),
+    ("api_keys", Fixed),
     ("audit_heads", Ledger),
     ("audit_log", Ledger),
     ("batch_keys", AsMessages),
@@ -54,6 +54,8 @@ pub const RULES: [(&str, RetentionRule); 69] = [
     ("campaigns", Settings),
     ("cancel_marks", AsMessages),
     ("carrier_accounts", Settings),
+    ("code_counts", Fixed),
+    ("codes", Fixed),
     ("consents", Ledger),
     ("contact_addresses", Settings),
     ("contacts", Settings),
@@ -63,7 +65,9 @@ pub const RULES: [(&str, RetentionRule); 69] = [
     ("counters", Window),
     ("doubts", Work),
     ("ended_recipients", Sums),
+    ("event_consumers", Settings),
     ("gone_counts", Sums),
+    ("held_prefixes", Fixed),
     ("idempotency_keys", Fixed),
     ("import_rows", ImportRows),
     ("imports", AsMessages),
@@ -75,6 +79,7 @@ pub const RULES: [(&str, RetentionRule); 69] = [
     ("message_conflicts", WithMessage),
     ("messages", Messages),
     ("moved_counts", Work),
+    ("notices", Work),
     ("open_claims", Work),
     ("pace", Settings),
     ("parked", Work),
@@ -88,6 +93,7 @@ pub const RULES: [(&str, RetentionRule); 69] = [
     ("refresh_tokens", Work),
     ("retention_waits", WithMessage),
     ("retention_walks", Sums),
+    ("review_decisions", Ledger),
     ("senders", Settings),
     ("sessions", Work),
     ("standings", Settings),

@@ -9,15 +9,26 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::types::Uuid;
 use stage::Fault;
 
+use super::limits::BrandLimits;
 use crate::{
     Scoped, Store,
     audit::{self, AuditEntry},
     core::{
+        scope::Sight,
         secrets,
         words::{self, word, words},
     },
     fault,
 };
+
+/// How many keys of a tenant work at once.
+pub const MOST: i64 = 1_000;
+
+/// How many keys a tenant has with those that have ended and are kept.
+pub const MOST_KEPT: i64 = 10_000;
+
+/// How long a key is kept that was revoked or has ended, in business time.
+pub const KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
 
 /// How often the use of a key is noted.
 const USE_NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
@@ -71,7 +82,7 @@ impl fmt::Display for KeyRole {
     }
 }
 
-/// Whether a key is meant for real traffic. Both work alike; people see what they hold.
+/// Whether a key is for real traffic. A test key works in its tenant's twin ([`super::twins`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
     /// For real traffic: `mr_live_...`.
@@ -81,6 +92,9 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
+    /// Both kinds of keys.
+    pub const ALL: [Self; 2] = [Self::Live, Self::Test];
+
     /// How keys of this kind begin.
     pub fn prefix(self) -> &'static str {
         match self {
@@ -88,6 +102,28 @@ impl KeyKind {
             Self::Test => "mr_test_",
         }
     }
+
+    /// The name in requests and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// The kind of a row.
+    fn of(is_test: bool) -> Self {
+        if is_test { Self::Test } else { Self::Live }
+    }
+}
+
+domain::described_words! {
+    KeyKind, "`live` for real traffic; `test` for the twin, whose texts stay in the sandbox.";
 }
 
 /// Whose key it is.
@@ -95,6 +131,13 @@ impl KeyKind {
 pub struct KeyOwner {
     /// The tenant whose key it is.
     pub tenant: TenantId,
+    /// The tenant that it works in: the twin where it is a test key. None where a test key's tenant
+    /// has no twin.
+    pub works_in: Option<TenantId>,
+    /// What it is for.
+    pub kind: KeyKind,
+    /// How much of the tenant it sees; none: everything.
+    pub sight: Option<Sight>,
     /// The key's id.
     pub id: Uuid,
     /// What it may do at most.
@@ -120,6 +163,8 @@ pub struct NewKey<'a> {
     pub scopes: Option<Vec<String>>,
     /// Business time from which it signs nobody in, if there is one.
     pub expires_at: Option<Timestamp>,
+    /// What it is limited to.
+    pub limits: BrandLimits,
 }
 
 /// The hash that a key is looked up by.
@@ -127,24 +172,49 @@ pub fn hash(key: &str) -> [u8; 32] {
     secrets::hash(key)
 }
 
-/// Makes a key for a tenant that exists, and gives it out: the only time that it can be read.
+/// Makes a live key for a tenant that exists, and gives it out: the only time that it can be read.
+/// An operator's, so [`MOST`] does not hold for it.
 pub async fn create(
     store: &Store,
     tenant: &TenantId,
     name: &str,
     role: KeyRole,
-    kind: KeyKind,
     now: Timestamp,
 ) -> Result<SecretString, Fault> {
-    let new = NewKey { name, role, kind, scopes: None, expires_at: None };
+    let new = NewKey {
+        name,
+        role,
+        kind: KeyKind::Live,
+        scopes: None,
+        expires_at: None,
+        limits: BrandLimits::default(),
+    };
     let mut tx = store.scoped([tenant]).await?;
     let (_, key) = make(&mut tx, tenant, "operator", &new, now).await?;
     tx.commit().await.map_err(fault)?;
     Ok(key)
 }
 
-/// The same in a transaction, for somebody who signs in as `actor`. Answers what is listed of it,
-/// and the key itself.
+/// Whether a tenant may have another key: fewer than [`MOST`] work, and fewer than [`MOST_KEPT`]
+/// are there.
+pub async fn is_room(tx: &mut Scoped, tenant: &TenantId, now: Timestamp) -> Result<bool, Fault> {
+    let found = sqlx::query!(
+        r#"select count(*) as "all!",
+                  count(*) filter (
+                      where revoked_at is null and (expires_at is null or expires_at > $2)
+                  ) as "working!"
+           from api_keys where tenant_id = $1"#,
+        tenant.as_str(),
+        now.to_sqlx() as _,
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(found.working < MOST && found.all < MOST_KEPT)
+}
+
+/// The same as [`create`] in a transaction, for somebody who signs in as `actor`. Answers what is
+/// listed of it, and the key itself.
 pub async fn make(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -161,8 +231,9 @@ pub async fn make(
         action: "api_key.created".into(),
         subject: format!("api_key:{id}"),
         detail: serde_json::json!({
-            "name": new.name, "role": new.role.as_str(),
+            "name": new.name, "role": new.role.as_str(), "mode": new.kind.as_str(),
             "scopes": new.scopes, "expires_at": new.expires_at,
+            "brands": new.limits.brands, "inboxes": new.limits.inboxes,
         }),
     };
     audit::append(tx, &[made]).await?;
@@ -171,6 +242,8 @@ pub async fn make(
         id,
         name: new.name.to_owned(),
         role: new.role,
+        kind: new.kind,
+        limits: new.limits.clone(),
         scopes: new.scopes.clone(),
         created_at: now,
         expires_at: new.expires_at,
@@ -188,10 +261,11 @@ async fn insert(
     now: Timestamp,
 ) -> Result<Uuid, Fault> {
     let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, hash);
+    let (brands, inboxes) = new.limits.columns();
     sqlx::query!(
-        "insert into api_keys
-             (tenant_id, key_id, hash, name, role, scopes, expires_at, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into api_keys (tenant_id, key_id, hash, name, role, scopes, expires_at, created_at,
+                               is_test, brands, inboxes)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         tenant.as_str(),
         id,
         hash.as_slice(),
@@ -200,6 +274,9 @@ async fn insert(
         new.scopes.as_deref(),
         new.expires_at.map(|at| at.to_sqlx()) as _,
         now.to_sqlx(),
+        new.kind == KeyKind::Test,
+        brands,
+        inboxes,
     )
     .execute(&mut **tx)
     .await
@@ -212,8 +289,8 @@ async fn insert(
 pub async fn find(store: &Store, hash: &[u8; 32]) -> Result<Option<KeyOwner>, Fault> {
     let row = sqlx::query!(
         r#"select tenant_id as "tenant_id!", key_id as "key_id!", role as "role!",
-                  scopes, expires_at, last_used_at
-           from find_key($1)"#,
+                  scopes, expires_at, last_used_at, is_test as "is_test!", works_in, brands, inboxes
+           from find_key_owner($1)"#,
         hash.as_slice()
     )
     .fetch_optional(store.pool())
@@ -223,6 +300,9 @@ pub async fn find(store: &Store, hash: &[u8; 32]) -> Result<Option<KeyOwner>, Fa
     let Some(row) = row else { return Ok(None) };
     Ok(Some(KeyOwner {
         tenant: words::tenant(&row.tenant_id)?,
+        works_in: row.works_in.as_deref().map(words::tenant).transpose()?,
+        kind: KeyKind::of(row.is_test),
+        sight: Sight::of(row.brands, row.inboxes),
         id: row.key_id,
         role: word(&row.role)?,
         scopes: row.scopes,
@@ -262,6 +342,10 @@ pub struct ListedKey {
     pub name: String,
     /// What it may do at most.
     pub role: KeyRole,
+    /// What it is for.
+    pub kind: KeyKind,
+    /// What it is limited to.
+    pub limits: BrandLimits,
     /// The permissions that it has of its role; none: all of them.
     pub scopes: Option<Vec<String>>,
     /// Business time at which it was made.
@@ -283,7 +367,8 @@ pub async fn list(
 ) -> Result<Vec<ListedKey>, Fault> {
     let rows = sqlx::query_as!(
         StoredKey,
-        "select key_id, name, role, scopes, created_at, expires_at, last_used_at, revoked_at
+        "select key_id, name, role, scopes, created_at, expires_at, last_used_at, revoked_at,
+                is_test, brands, inboxes
          from api_keys where tenant_id = $1 and key_id > $2 order by key_id limit $3",
         tenant.as_str(),
         after,
@@ -304,7 +389,8 @@ pub async fn lock(
 ) -> Result<Option<ListedKey>, Fault> {
     let row = sqlx::query_as!(
         StoredKey,
-        "select key_id, name, role, scopes, created_at, expires_at, last_used_at, revoked_at
+        "select key_id, name, role, scopes, created_at, expires_at, last_used_at, revoked_at,
+                is_test, brands, inboxes
          from api_keys where tenant_id = $1 and key_id = $2 for update",
         tenant.as_str(),
         id,
@@ -326,6 +412,9 @@ struct StoredKey {
     expires_at: Option<jiff_sqlx::Timestamp>,
     last_used_at: Option<jiff_sqlx::Timestamp>,
     revoked_at: Option<jiff_sqlx::Timestamp>,
+    is_test: bool,
+    brands: Option<Vec<Uuid>>,
+    inboxes: Option<Vec<Uuid>>,
 }
 
 impl StoredKey {
@@ -334,6 +423,8 @@ impl StoredKey {
             id: self.key_id,
             name: self.name,
             role: word(&self.role)?,
+            kind: KeyKind::of(self.is_test),
+            limits: BrandLimits::of(self.brands, self.inboxes),
             scopes: self.scopes,
             created_at: self.created_at.to_jiff(),
             expires_at: self.expires_at.map(|at| at.to_jiff()),

@@ -64,6 +64,15 @@ pub struct Budget {
     pub monthly: Option<Micros>,
 }
 
+/// Lets nobody else change a budget of the tenant until the transaction ends.
+pub async fn lock(tx: &mut Scoped, tenant: &TenantId) -> Result<(), Fault> {
+    sqlx::query!("select pg_advisory_xact_lock(18, hashtext($1))", tenant.as_str())
+        .execute(&mut **tx)
+        .await
+        .map_err(fault)?;
+    Ok(())
+}
+
 /// Sets a cap; without a daily and a monthly one it is removed.
 pub async fn set(tx: &mut Scoped, tenant: &TenantId, to: &Budget) -> Result<(), Fault> {
     if to.daily.is_none() && to.monthly.is_none() {

@@ -38,9 +38,21 @@ impl Tenant {
     }
 }
 
-/// Makes a tenant. Says whether it is new; one that exists stays as it is.
+/// Makes a tenant. Says whether it is new; one that exists stays as it is, and a key of the form
+/// that twins have makes none.
 pub async fn create(store: &Store, tenant: &Tenant, now: Timestamp) -> Result<bool, Fault> {
     let mut tx = store.scoped([&tenant.id]).await?;
+    let is_new = insert(&mut tx, tenant, now).await?;
+    tx.commit().await.map_err(fault)?;
+    Ok(is_new)
+}
+
+/// The same within a transaction that sees the tenant.
+pub async fn insert(tx: &mut Scoped, tenant: &Tenant, now: Timestamp) -> Result<bool, Fault> {
+    if tenant.id.is_twin() {
+        return Ok(false);
+    }
+
     let done = sqlx::query!(
         "insert into tenants (tenant_id, name, country, time_zone, currency, language, created_at)
          values ($1, $2, $3, $4, $5, $6, $7) on conflict (tenant_id) do nothing",
@@ -52,11 +64,9 @@ pub async fn create(store: &Store, tenant: &Tenant, now: Timestamp) -> Result<bo
         tenant.language,
         now.to_sqlx(),
     )
-    .execute(&mut *tx)
+    .execute(&mut **tx)
     .await
     .map_err(fault)?;
-
-    tx.commit().await.map_err(fault)?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -122,7 +122,7 @@ impl World<'_> {
     /// # Errors
     /// It is away.
     pub async fn broker(&self) -> anyhow::Result<Broker> {
-        Ok(Broker::connect(self.nats.url().expose_secret(), None, "contract").await?)
+        Ok(Broker::connect(&self.nats.url(), Some(&self.nats.creds()), "contract").await?)
     }
 
     /// A connection as the superuser, who sees every tenant's rows.
@@ -263,7 +263,7 @@ impl World<'_> {
             };
             let url = self.postgres.database_url().expose_secret();
             command
-                .env("NATS_URL", through(self.nats.url().expose_secret(), broker, nats))
+                .env("NATS_URL", through(&self.nats.url(), broker, nats))
                 .env("DATABASE_URL", through(url, database, postgres));
         }
         Ok(StageProcess(command.spawn()?))
@@ -348,7 +348,8 @@ impl World<'_> {
 
         command
             .args(words)
-            .env("NATS_URL", self.nats.url().expose_secret())
+            .env("NATS_URL", self.nats.url())
+            .env("NATS_CREDS", self.nats.access().credentials_for(words))
             .env("DATABASE_URL", self.postgres.database_url().expose_secret())
             .env("MILLRACE_MASTER_KEY_FILE", keys.join("master-key"))
             .env("MILLRACE_JWT_SECRET_FILE", keys.join("jwt-secret"))

@@ -38,6 +38,7 @@ kinds! {
     MessageReceived "message.received"
     ContactOptedOut "contact.opted_out"
     ContactOptedIn "contact.opted_in"
+    ContactReviewed "contact.reviewed"
     CampaignStarted "campaign.started"
     CampaignPaused "campaign.paused"
     CampaignResumed "campaign.resumed"

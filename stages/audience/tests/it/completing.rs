@@ -1,10 +1,18 @@
 //! The end of a campaign: when it is said, and that it is said once.
 
-use domain::{ids::event_id, message::state::MessageState};
-use store::outbox;
+use std::collections::BTreeSet;
+
+use domain::{
+    ids::{MessageId, event_id},
+    message::{passport::Stamp, state::MessageState},
+};
+use store::{
+    messages::dead_letter::{self, Revival},
+    outbox,
+};
 use wire::{Event, EventKind, event::CampaignData};
 
-use super::world::{LEASE_OVER, NOTHING, World, publish};
+use super::world::{LEASE_OVER, NOTHING, World, now, publish};
 
 #[tokio::test]
 async fn a_campaign_completes_when_the_last_message_is_final_and_not_before() -> anyhow::Result<()>
@@ -104,11 +112,20 @@ async fn whoever_reopens_a_message_and_whoever_completes_its_campaign_take_turns
     publish(world.tick(1).await?).await?;
     world.messages(campaign, 0..1, MessageState::Failed).await?;
 
-    // A redrive has reopened it and locked the campaign, and is not through.
+    // A redrive has reopened it, and is not through.
+    world.run("update millrace.messages set code = 'internal', number = '+12125550100'").await?;
     let mut redrive = world.scoped().await?;
-    let reopened = "update messages set state = 0, turn = 2";
-    sqlx::query(reopened).execute(&mut *redrive).await?;
-    sqlx::query("select 1 from campaigns for update").execute(&mut *redrive).await?;
+    let id = sqlx::query_scalar("select message_id from messages").fetch_one(&mut *redrive).await?;
+    let key = (world.tenant.clone(), MessageId(id));
+    let found = dead_letter::find(&mut redrive, &BTreeSet::from([key.clone()])).await?;
+    let revival = Revival {
+        found: &found[&key],
+        body_hash: None,
+        text: None,
+        stamp: Stamp::plain("redrive", now(), "accept"),
+    };
+    let reopened = dead_letter::reopen(&mut redrive, now(), &[revival]).await?;
+    assert!(reopened[0].is_some());
 
     let completing = async { world.tick(2).await };
     let through = async {

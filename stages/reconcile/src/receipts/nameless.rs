@@ -1,12 +1,13 @@
 //! Receipts that do not bring our reference back, as where somebody has changed the address at the
-//! carrier: their messages are found by the carrier's id of the text. Messages have no index by it,
-//! which every send would have to write; the person's number leads to the few that it can be.
+//! carrier: their messages are found by the carrier's id of the text, within the account that
+//! signed.
 
+use domain::ids::TenantId;
 use stage::Fault;
 use store::{
     Store,
     conversations::inbound,
-    messages::receipt::{self, SentText},
+    messages::receipt::by_sid::{self, SentText},
 };
 use wire::WebhookRequest;
 
@@ -34,7 +35,7 @@ pub(crate) async fn messages(
     }
 
     let mut tx = store.scoped(texts.iter().map(|text| text.tenant.clone())).await?;
-    let found = receipt::by_sid(&mut tx, &texts).await?;
+    let found = by_sid::find(&mut tx, &texts).await?;
     let known = texts
         .into_iter()
         .zip(found)
@@ -43,20 +44,27 @@ pub(crate) async fn messages(
 }
 
 /// The texts that reports are about. Of an account that serves several tenants, our number says
-/// whose each is.
+/// whose each is; without it, it may be any of theirs.
 async fn texts(store: &Store, nameless: &[Nameless<'_>]) -> Result<Vec<SentText>, Fault> {
-    let number = |one: &Nameless<'_>| (one.request.account.clone(), one.from.to_owned());
-    let shared = nameless.iter().filter(|one| one.request.tenant.is_none());
-    let owners = inbound::owners(store, &shared.map(number).collect::<Vec<_>>()).await?;
+    let shared = || nameless.iter().filter(|one| one.request.tenant.is_none());
+    let numbers: Vec<(String, String)> = shared().filter_map(Nameless::number).collect();
+    let owners = inbound::owners(store, &numbers).await?;
+    let mut handles: Vec<String> =
+        shared().filter(|one| one.from.is_none()).map(|one| one.request.account.clone()).collect();
+    handles.sort_unstable();
+    handles.dedup();
+    let sharers = by_sid::sharers(store, &handles).await?;
 
-    let texts = nameless.iter().filter_map(|one| {
-        let tenant = one.request.tenant.as_ref().or_else(|| owners.get(&number(one)))?;
-        Some(SentText {
-            tenant: tenant.clone(),
-            account: one.request.account.clone(),
-            to: one.to.to_owned(),
-            sid: one.sid.to_owned(),
-        })
+    let texts = nameless.iter().flat_map(|one| {
+        let tenants: Vec<&TenantId> = match (&one.request.tenant, one.number()) {
+            (Some(tenant), _) => vec![tenant],
+            (None, Some(number)) => owners.get(&number).into_iter().collect(),
+            (None, None) => {
+                let of_account = sharers.iter().filter(|(of, _)| *of == one.request.account);
+                of_account.map(|(_, tenant)| tenant).collect()
+            }
+        };
+        tenants.into_iter().map(|tenant| one.text(tenant))
     });
     Ok(texts.collect())
 }
@@ -65,16 +73,35 @@ async fn texts(store: &Store, nameless: &[Nameless<'_>]) -> Result<Vec<SentText>
 struct Nameless<'a> {
     request: &'a WebhookRequest,
     sid: &'a str,
-    to: &'a str,
-    from: &'a str,
+    to: Option<&'a str>,
+    from: Option<&'a str>,
+}
+
+impl Nameless<'_> {
+    /// Our number, with the account that it is of; none where the report does not say it.
+    fn number(&self) -> Option<(String, String)> {
+        Some((self.request.account.clone(), self.from?.to_owned()))
+    }
+
+    /// The text, as one of this tenant.
+    fn text(&self, tenant: &TenantId) -> SentText {
+        SentText {
+            tenant: tenant.clone(),
+            account: self.request.account.clone(),
+            to: self.to.map(str::to_owned),
+            sid: self.sid.to_owned(),
+        }
+    }
 }
 
 fn of_request<'a>(
     request: &'a WebhookRequest,
     said: &'a Said,
 ) -> impl Iterator<Item = Nameless<'a>> {
-    said.reports.iter().filter(|report| report.reference.is_none()).filter_map(move |report| {
-        let numbers = report.numbers.as_ref()?;
-        Some(Nameless { request, sid: &report.sid, to: &numbers.to, from: &numbers.from })
+    said.reports.iter().filter(|report| report.reference.is_none()).map(move |report| Nameless {
+        request,
+        sid: &report.sid,
+        to: report.numbers.to.as_deref(),
+        from: report.numbers.from.as_deref(),
     })
 }

@@ -5,6 +5,7 @@ use domain::message::{
     state::MessageState,
 };
 use jiff::Timestamp;
+use serde_json::json;
 use store::{
     Role,
     messages::sent::{self, Taken},
@@ -224,6 +225,44 @@ async fn a_receipt_without_our_reference_is_taken_by_the_id_of_its_text() -> any
 }
 
 #[tokio::test]
+async fn a_receipt_without_reference_and_numbers_is_taken_by_the_id_within_its_account()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.account(json!({})).await?;
+    let sender = world.sender("+12025550171", json!({})).await?;
+    let (young, old) =
+        (world.message(1, MessageState::Sent).await?, world.message(2, MessageState::Sent).await?);
+    world.run(&format!("update millrace.messages set sender_id = '{sender}'")).await?;
+    world
+        .run(&format!(
+            "insert into millrace.receipt_watches (tenant_id, due, messages)
+             values ('acme', now(), array['{old}'::uuid])"
+        ))
+        .await?;
+
+    let bare = |message, account: &str| {
+        let account = account.to_owned();
+        WebhookRequest { query: String::new(), account, ..world.receipt(message, "delivered", 1) }
+    };
+    assert_eq!(said(&world.receive(vec![bare(young, "other")]).await?), [""; 0]);
+    let shared = WebhookRequest { tenant: None, ..bare(young, "main") };
+    assert_eq!(said(&world.receive(vec![shared.clone()]).await?), [""; 0], "nobody shares it");
+
+    let ours = world.receive(vec![bare(old, "main")]).await?;
+    assert_eq!(said(&ours), ["message.delivered"]);
+    world
+        .run(
+            "insert into millrace.platform_accounts
+                 (account, carrier, carrier_sid, base_url, sealed_token, created_at)
+             values ('main', 'twilio', 'AC1', 'http://localhost', '', now());
+             insert into millrace.account_shares (tenant_id, account) values ('acme', 'main')",
+        )
+        .await?;
+    assert_eq!(said(&world.receive(vec![shared]).await?), ["message.delivered"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_is_not_about_a_message_of_ours_changes_nothing() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let message = world.message(1, MessageState::Sent).await?;
@@ -232,6 +271,7 @@ async fn what_is_not_about_a_message_of_ours_changes_nothing() -> anyhow::Result
     other.query = format!("tenant=umbrella&message={message}");
     let mut without = world.receipt(message, "delivered", 1);
     without.query = String::new();
+    without.body = b"MessageSid=SM9&MessageStatus=delivered".to_vec();
     let mut malformed = world.receipt(message, "delivered", 1);
     malformed.body = b"MessageStatus=delivered".to_vec();
 

@@ -4,6 +4,7 @@
 mod fairness;
 mod level;
 mod many;
+mod notices;
 mod release;
 mod retention;
 mod timed;

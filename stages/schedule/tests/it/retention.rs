@@ -217,7 +217,7 @@ async fn campaign(world: &World) -> anyhow::Result<(Vec<Enriched>, Uuid)> {
 
 async fn sums(world: &World) -> anyhow::Result<LedgerSums> {
     let store = world.database.store(Role::Api).await?;
-    let found = ledger::read(&store, &world.tenant, CAMPAIGN).await?;
+    let found = ledger::read(&store, (&world.tenant, None), CAMPAIGN).await?;
     found.ok_or_else(|| anyhow::anyhow!("the campaign is there"))
 }
 
@@ -429,5 +429,24 @@ fn aged(world: &World) -> Vec<(&'static str, Vec<Value>)> {
             ],
         ),
         ("import_rows", vec![line(2), line(3), line(4)]),
+        ("api_keys", keys(world)),
+    ]
+}
+
+/// API keys, of which the first was revoked 91 days ago.
+fn keys(world: &World) -> Vec<Value> {
+    let key = |n: u8, ends: Option<i64>, revoked: Option<i64>| {
+        json!({
+            "tenant_id": world.tenant, "key_id": Uuid::from_u128(n.into()),
+            "hash": format!("\\x{n:02x}"), "name": "shop", "role": "viewer", "is_test": false,
+            "created_at": days_ago(400), "expires_at": ends.map(days_ago),
+            "revoked_at": revoked.map(days_ago),
+        })
+    };
+    vec![
+        key(1, Some(10), Some(91)),
+        key(2, Some(89), None),
+        key(3, None, Some(89)),
+        key(4, None, None),
     ]
 }

@@ -6,7 +6,7 @@ import { Button } from '../../ui/Button';
 import { Confirm } from '../../ui/Confirm';
 import { ProblemNote } from '../../ui/Problem';
 import { toast } from '../../ui/Toast';
-import { useAct, type Act } from './data';
+import { useAct, useCopy, type Act } from './data';
 
 /** What may be done next, by the state. Whether it may, the api decides. */
 const NEXT: Record<string, Act[]> = {
@@ -22,6 +22,7 @@ const UNDO: Partial<Record<Act, Act>> = { pause: 'resume', resume: 'pause' };
 export function Acts({ campaign }: { campaign: Schemas['Campaign'] }) {
   const t = useT();
   const act = useAct(campaign.id);
+  const copy = useCopy(campaign.id);
   const navigate = useNavigate();
   const [stops, setStops] = useState(false);
   const run = (what: Act) => {
@@ -48,7 +49,20 @@ export function Acts({ campaign }: { campaign: Schemas['Campaign'] }) {
           {t(`campaign.${what}` as Key)}
         </Button>
       ))}
-      <ProblemNote error={act.error} />
+      <Button
+        disabled={copy.isPending}
+        onClick={() =>
+          copy.mutate(undefined, {
+            onSuccess: ({ id }) => {
+              toast(t('campaign.copied'));
+              void navigate({ to: '/campaigns/$id', params: { id } });
+            },
+          })
+        }
+      >
+        {t('campaign.copy')}
+      </Button>
+      <ProblemNote error={act.error ?? copy.error} />
       {stops && (
         <Confirm
           title={t('campaign.stop')}

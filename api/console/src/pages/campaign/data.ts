@@ -71,6 +71,15 @@ export function useAct(id: string) {
   });
 }
 
+/** Makes a draft like it. */
+export function useCopy(id: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () => ask(api.POST('/v1/campaigns/{id}/clone', { ...of(id), body: {} })),
+    onSuccess: () => void queries.invalidateQueries({ queryKey: ['campaigns'] }),
+  });
+}
+
 /** What it would come to from now on. */
 export function useSimulation(id: string) {
   return useQuery({

@@ -31,6 +31,32 @@ export function useRemoveDoNotContact() {
   });
 }
 
+/** Texts that were taken for an opt-out, the latest first. */
+export function useReviews(phone: string | undefined) {
+  return usePages(['reviews', phone], (cursor) => {
+    const query = { ...paged(cursor), ...(phone ? { phone } : {}) };
+    return ask(api.GET('/v1/consent/reviews', { params: { query } }));
+  });
+}
+
+/** The latest that waits for somebody. */
+export function useOpenReviews() {
+  return useQuery({
+    queryKey: ['reviews', 'open'],
+    queryFn: () => ask(api.GET('/v1/consent/reviews', { params: { query: { decided: false, limit: 1 } } })),
+  });
+}
+
+/** Says what a text was. */
+export function useDecide() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, decision }: { id: string; decision: Schemas['ReviewDecision'] }) =>
+      ask(api.POST('/v1/consent/reviews/{id}/decision', { params: { path: { id } }, body: { decision } })),
+    onSuccess: () => void queries.invalidateQueries({ queryKey: ['reviews'] }),
+  });
+}
+
 /** Who got marketing lately, and until when they get no more. */
 export function useSuppressions(phone: string | undefined) {
   return usePages(['suppressions', phone], (cursor) => {

@@ -4,6 +4,7 @@ import { Page, Tabs } from '../../ui/Page';
 import { Audit } from './Audit';
 import { DoNotContact } from './DoNotContact';
 import { Policy } from './Policy';
+import { Reviews } from './Reviews';
 import { Suppressions } from './Suppressions';
 
 /** Who must not be written to, by which rules, and who changed what. */
@@ -12,6 +13,7 @@ export default function Compliance() {
   const { tab = 'dnc', phone } = useSearch({ from: '/frame/compliance' });
   const tabs: [string, string][] = [
     ['dnc', t('compliance.dnc')],
+    ['reviews', t('compliance.reviews')],
     ['suppressions', t('compliance.suppressions')],
     ['policy', t('compliance.policy')],
     ['audit', t('compliance.audit')],
@@ -20,6 +22,7 @@ export default function Compliance() {
     <Page title={t('nav.compliance')}>
       <Tabs tabs={tabs} now={tab} label={t('nav.compliance')} />
       {tab === 'dnc' && <DoNotContact phone={phone} />}
+      {tab === 'reviews' && <Reviews phone={phone} />}
       {tab === 'suppressions' && <Suppressions phone={phone} />}
       {tab === 'policy' && <Policy />}
       {tab === 'audit' && <Audit />}

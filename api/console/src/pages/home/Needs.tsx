@@ -4,6 +4,7 @@ import { useT } from '../../i18n';
 import { Card } from '../../ui/Page';
 import { useSwitches } from '../budgets/data';
 import { useCampaigns } from '../campaigns/data';
+import { useOpenReviews } from '../compliance/data';
 import { useSenders } from '../senders/data';
 import { useDoubts } from './data';
 
@@ -12,6 +13,7 @@ export function Needs() {
   const t = useT();
   const doubts = useDoubts().data?.data ?? [];
   const switches = useSwitches().data?.data.filter((one) => one.scope !== 'campaign') ?? [];
+  const reviews = useOpenReviews().data?.data ?? [];
   const paused = useCampaigns().rows.filter((one) => one.state === 'paused');
   const unusable = useSenders().rows.filter((one) => !one.usable);
 
@@ -21,6 +23,14 @@ export function Needs() {
       `doubt ${one.message_id}`,
       <Link key="why" to="/why" search={{ of: one.message_id }} className="underline">
         {t('home.needs.doubt')}
+      </Link>,
+    ]);
+  }
+  if (reviews.length > 0) {
+    items.push([
+      'reviews',
+      <Link key="reviews" to="/compliance" search={{ tab: 'reviews' }} className="underline">
+        {t('home.needs.reviews')}
       </Link>,
     ]);
   }

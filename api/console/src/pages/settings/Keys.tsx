@@ -10,6 +10,7 @@ import { Card } from '../../ui/Page';
 import { ProblemNote } from '../../ui/Problem';
 import type { Column } from '../../ui/Table';
 import { useKeys, useNewKey, useRevoke } from './data';
+import { Limited, Limits, limitsOf } from './Limits';
 import { Once } from './Once';
 import { ROLES } from './roles';
 
@@ -21,6 +22,8 @@ export function Keys() {
   const columns: Column<Schemas['ApiKey']>[] = [
     { name: t('field.name'), cell: (one) => one.name },
     { name: t('field.role'), cell: (one) => t(`role.${one.role}`) },
+    { name: t('keys.mode'), cell: (one) => t(`keys.mode.${one.mode}`), wide: true },
+    { name: t('limits.title'), cell: (one) => <Limited {...one} />, wide: true },
     { name: t('keys.used'), cell: (one) => <Time at={one.last_used_at} />, wide: true },
     { name: t('keys.until'), cell: (one) => <Time at={one.expires_at} />, wide: true },
     {
@@ -67,7 +70,12 @@ function NewKey() {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const body = { name: String(form.get('name')), role: String(form.get('role')) as Schemas['KeyRole'] };
+    const body = {
+      name: String(form.get('name')),
+      role: String(form.get('role')) as Schemas['KeyRole'],
+      mode: String(form.get('mode')) as Schemas['KeyKind'],
+      ...limitsOf(form),
+    };
     make.mutate(body, { onSuccess: (made) => setSecret(made.key) });
   };
   return (
@@ -80,6 +88,12 @@ function NewKey() {
           defaultValue="viewer"
           choices={ROLES.map((one) => [one, t(`role.${one}`)] as const)}
         />
+        <SelectField
+          name="mode"
+          label={t('keys.mode')}
+          choices={(['live', 'test'] as const).map((one) => [one, t(`keys.mode.${one}`)] as const)}
+        />
+        <Limits />
         <Button type="submit" disabled={make.isPending}>
           {t('keys.new')}
         </Button>

@@ -11,6 +11,7 @@ import { Card } from '../../ui/Page';
 import { ProblemNote } from '../../ui/Problem';
 import type { Column } from '../../ui/Table';
 import { useInvitations, useInvite, useRemoveUser, useRole, useUninvite, useUsers } from './data';
+import { Limited, Limits, limitsOf } from './Limits';
 import { Once } from './Once';
 import { ROLES } from './roles';
 
@@ -22,7 +23,7 @@ export function People() {
   const [leaves, setLeaves] = useState<Schemas['User'] | null>(null);
   const columns: Column<Schemas['User']>[] = [
     { name: t('field.name'), cell: (one) => one.name },
-    { name: t('signin.email'), cell: (one) => one.email, wide: true },
+    { name: t('people.email'), cell: (one) => one.email, wide: true },
     {
       name: t('field.role'),
       cell: (one) => (
@@ -40,6 +41,7 @@ export function People() {
         </select>
       ),
     },
+    { name: t('limits.title'), cell: (one) => <Limited {...one} />, wide: true },
     { name: t('field.created'), cell: (one) => <Time at={one.created_at} />, wide: true },
     {
       name: t('field.act'),
@@ -83,20 +85,22 @@ function Invitations() {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const body = { email: String(form.get('email')), role: String(form.get('role')) as Schemas['KeyRole'] };
+    const role = String(form.get('role')) as Schemas['KeyRole'];
+    const body = { email: String(form.get('email')), role, ...limitsOf(form) };
     invite.mutate(body, { onSuccess: (made) => setLink(`${location.origin}/console/join#${made.code}`) });
   };
   const wrong = (name: string) => (invite.error instanceof ApiError ? invite.error.field(name) : undefined);
   return (
     <Card title={t('people.invite')}>
       <form className="flex flex-wrap items-end gap-3" onSubmit={submit}>
-        <TextField name="email" type="email" required label={t('signin.email')} error={wrong('email')} />
+        <TextField name="email" type="email" required label={t('people.email')} error={wrong('email')} />
         <SelectField
           name="role"
           label={t('field.role')}
           defaultValue="agent"
           choices={ROLES.map((one) => [one, t(`role.${one}`)] as const)}
         />
+        <Limits />
         <Button type="submit" disabled={invite.isPending}>
           {t('people.invite')}
         </Button>

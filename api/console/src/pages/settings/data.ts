@@ -46,5 +46,11 @@ export const useNewInbox = () =>
   useChange('inboxes', (body: Schemas['NewInbox']) => ask(api.POST('/v1/inboxes', { body })));
 export const useTenant = () =>
   useChange('me', (body: Schemas['TenantChange']) => ask(api.PATCH('/v1/tenant', { body })));
+export const useSendAddressCode = () =>
+  useMutation({ mutationFn: (to: string) => ask(api.POST('/v1/me/addresses', { body: { to } })) });
+export const useProve = () =>
+  useChange('me', (body: Schemas['AddressProof']) => ask(api.POST('/v1/me/addresses/verify', { body })));
+export const useNewPassword = () =>
+  useChange('sessions', (body: Schemas['PasswordChange']) => ask(api.PUT('/v1/me/password', { body })));
 export const useEndSession = () =>
   useChange('sessions', (id: string) => ask(api.DELETE('/v1/me/sessions/{id}', of(id))));

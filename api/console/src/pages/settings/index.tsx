@@ -8,8 +8,8 @@ import { Brands } from './Brands';
 import { Company } from './Company';
 import { Inboxes } from './Inboxes';
 import { Keys } from './Keys';
+import { Me } from './Me';
 import { People } from './People';
-import { Sessions } from './Sessions';
 
 /** How the company is set up: what a role may not see is not there. */
 export default function Settings() {
@@ -25,7 +25,7 @@ export default function Settings() {
     ['brands', t('settings.brands'), <Brands key="brands" />, true],
     ['inboxes', t('settings.inboxes'), <Inboxes key="inboxes" />, true],
     ['accounts', t('settings.accounts'), <Accounts key="accounts" />, true],
-    ['sessions', t('settings.sessions'), <Sessions key="sessions" />, isPerson],
+    ['me', t('settings.me'), <Me key="me" />, isPerson],
   ];
   const shown = all.filter(([, , , may]) => may);
   const now = shown.find(([name]) => name === tab) ?? shown[0];

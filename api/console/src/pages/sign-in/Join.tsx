@@ -1,29 +1,23 @@
-import { useMutation } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useState, type FormEvent } from 'react';
+import { useState } from 'react';
 import { useT } from '../../i18n';
-import { Button } from '../../ui/Button';
 import { TextField } from '../../ui/Field';
-import { ProblemNote } from '../../ui/Problem';
 import { byInvitation, codeOfLink } from './data';
 import { Door } from './Door';
+import { Form } from './Form';
 
 /** Coming to a company by an invitation: a link brings its code, which is good once. */
 export default function Join() {
   const t = useT();
   const navigate = useNavigate();
   const [code] = useState(codeOfLink);
-  const join = useMutation({
-    mutationFn: byInvitation,
-    onSuccess: () => navigate({ to: '/', replace: true }),
-  });
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    join.mutate(new FormData(event.currentTarget));
-  };
   return (
     <Door title={t('join.title')}>
-      <form className="flex flex-col gap-3" onSubmit={submit}>
+      <Form
+        act={byInvitation}
+        onDone={() => void navigate({ to: '/', replace: true })}
+        button={t('join.enter')}
+      >
         <TextField name="code" required defaultValue={code} label={t('join.code')} autoComplete="off" />
         <TextField name="name" required autoComplete="name" label={t('join.name')} />
         <TextField
@@ -35,11 +29,7 @@ export default function Join() {
           label={t('signin.password')}
           hint={t('join.password.hint')}
         />
-        <ProblemNote error={join.error} />
-        <Button kind="primary" type="submit" disabled={join.isPending}>
-          {t('join.enter')}
-        </Button>
-      </form>
+      </Form>
     </Door>
   );
 }

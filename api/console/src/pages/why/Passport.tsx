@@ -4,6 +4,7 @@ import { useT, type Key } from '../../i18n';
 import { Time, useFormat } from '../../i18n/format';
 import { Card } from '../../ui/Page';
 import { colourOf, Pill } from '../../ui/Pill';
+import { Cancel } from './Cancel';
 
 /** What each stage decided about a message, from its acceptance to its end. */
 export function Passport({ message }: { message: Schemas['Message'] }) {
@@ -31,6 +32,7 @@ export function Passport({ message }: { message: Schemas['Message'] }) {
           {message.error.cause} <strong>{message.error.next_step}</strong>
         </p>
       )}
+      <Cancel message={message} />
       <ol className="flex flex-col gap-3 border-l-2 border-line pl-4" aria-label={t('why.passport')}>
         <Step at={message.submitted_at} verdict="accepted" says={t('passport.submitted')} />
         {message.passport.map((stamp, index) => (

@@ -1,4 +1,4 @@
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, ask, type Schemas } from '../../api/client';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/i;
@@ -16,6 +16,15 @@ export function useFound(of: string) {
       const page = await ask(api.GET('/v1/messages', { params: { query: { to: of, limit: 20 } } }));
       return page.data;
     },
+  });
+}
+
+/** Withdraws a message. */
+export function useCancel() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => ask(api.POST('/v1/messages/{id}/cancel', { params: { path: { id } } })),
+    onSuccess: () => void queries.invalidateQueries({ queryKey: ['why'] }),
   });
 }
 

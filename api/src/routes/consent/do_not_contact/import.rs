@@ -1,7 +1,7 @@
 //! `POST /v1/do-not-contact/import`: up to 10,000 numbers at once, as JSON or CSV, each with its
 //! own outcome. Done again, it changes nothing.
 
-use std::{collections::HashMap, io::Cursor};
+use std::{collections::HashMap, fmt, io::Cursor};
 
 use axum::{
     extract::{Request, State},
@@ -40,11 +40,27 @@ const MOST: usize = 10_000;
 /// How long the body may be, in bytes.
 const LIMIT: usize = 4 * 1024 * 1024;
 
-/// The rows as they are read; one that cannot be read keeps its index.
-type Rows = Vec<Result<NewStop, Vec<FieldError>>>;
+/// The rows as they are read; one that cannot be read keeps its place.
+type Rows = Vec<(Place, Result<NewStop, Vec<FieldError>>)>;
 
 /// A row that is right, with its reason, or what is wrong with it.
 type Checked = Result<(Stop, String), Vec<FieldError>>;
+
+/// Where a row stands: of a list from 0, of a file also in which line.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    index: usize,
+    line: Option<u64>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}"),
+            None => write!(f, "row {}", self.index),
+        }
+    }
+}
 
 /// Numbers to be put on the do-not-contact list.
 #[derive(Deserialize, ToSchema)]
@@ -76,6 +92,10 @@ struct Answer {
 struct Row {
     /// The row's place in the request, from 0.
     index: usize,
+    /// Of a file: the line that the row begins in, as an editor shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    line: Option<u64>,
     #[schema(value_type = DoNotContactOutcome)]
     outcome: &'static str,
     /// What is wrong with the row, or which earlier row says the same; left out where nothing is.
@@ -93,7 +113,8 @@ struct Row {
     params(IdempotencyKey),
     request_body(
         description = "4 MiB at most. CSV has columns in any order: `phone` and `reason`, and if \
-            wanted `stops`, `channel`, `scope` and `program`. An empty cell counts as not said.",
+            wanted `country`, `stops`, `channel`, `scope` and `program`. An empty cell counts as \
+            not said.",
         content(
             (Import = "application/json", example = json!({
                 "rows": [
@@ -119,42 +140,40 @@ async fn apply(mut new: Creation<EditContacts, Rows>) -> Result<Response, Proble
     // check
     let home: Option<Country> = new.tenant.country.parse().ok();
     let rows = std::mem::take(&mut new.body);
-    let rows = rows.into_iter().map(|row| {
-        let row = row?;
-        Ok((row.check(home)?, row.reason))
-    });
-    let rows: Vec<Checked> = rows.collect();
+    let check = |row: NewStop| Ok((row.check(home)?, row.reason));
+    let (places, rows): (Vec<Place>, Vec<Checked>) =
+        rows.into_iter().map(|(place, row)| (place, row.and_then(check))).unzip();
 
     // load
     let known = recipients(&mut new, &rows).await?;
 
     // decide
     let (mut answer, mut changes) = (Answer::default(), Vec::new());
-    let mut seen: HashMap<_, (usize, Reach)> = HashMap::new();
-    for (index, row) in rows.into_iter().enumerate() {
+    let mut seen: HashMap<_, (Place, Reach)> = HashMap::new();
+    for (place, row) in places.into_iter().zip(rows) {
         let (stop, reason) = match row {
             Ok(checked) => checked,
             Err(errors) => {
-                answer.invalid(index, errors);
+                answer.invalid(place, errors);
                 continue;
             }
         };
         let earlier = seen.get(&stop.subject()).filter(|(_, reach)| *reach >= stop.reach);
-        let earlier = earlier.map(|(index, _)| *index);
+        let earlier = earlier.map(|(place, _)| *place);
         let before = known.get(&(stop.address.to_string(), stop.channel));
         if let Some(first) = earlier {
-            let detail = format!("row {first} says the same");
+            let detail = format!("{first} says the same");
             let error = FieldError { field: "phone".into(), code: "duplicate", detail };
-            answer.unchanged(index, vec![error]);
+            answer.unchanged(place, vec![error]);
             continue;
         }
-        seen.insert(stop.subject(), (index, stop.reach.clone()));
+        seen.insert(stop.subject(), (place, stop.reach.clone()));
         if stop.is_listed(before) {
-            answer.unchanged(index, Vec::new());
+            answer.unchanged(place, Vec::new());
         } else {
             let change = stop.change(&new.caller, Action::DoNotContact, &reason, new.now);
             changes.push(ConsentChange { method: ConsentMethod::Import, ..change });
-            answer.created(index);
+            answer.created(place);
         }
     }
 
@@ -184,19 +203,28 @@ async fn recipients(
 }
 
 impl Answer {
-    fn created(&mut self, index: usize) {
+    fn created(&mut self, place: Place) {
         self.created += 1;
-        self.results.push(Row { index, outcome: "created", errors: Vec::new() });
+        self.push(place, "created", Vec::new());
     }
 
-    fn unchanged(&mut self, index: usize, errors: Vec<FieldError>) {
+    fn unchanged(&mut self, place: Place, errors: Vec<FieldError>) {
         self.unchanged += 1;
-        self.results.push(Row { index, outcome: "unchanged", errors });
+        self.push(place, "unchanged", errors);
     }
 
-    fn invalid(&mut self, index: usize, errors: Vec<FieldError>) {
+    fn invalid(&mut self, place: Place, errors: Vec<FieldError>) {
         self.invalid += 1;
-        self.results.push(Row { index, outcome: "invalid", errors });
+        self.push(place, "invalid", errors);
+    }
+
+    fn push(
+        &mut self,
+        Place { index, line }: Place,
+        outcome: &'static str,
+        errors: Vec<FieldError>,
+    ) {
+        self.results.push(Row { index, line, outcome, errors });
     }
 }
 
@@ -206,7 +234,8 @@ fn rows(headers: &HeaderMap, bytes: &[u8]) -> Result<Rows, Problem> {
         csv_rows(bytes)?
     } else if is_type(headers, &["application/json"]) {
         let list = decode_list::<Import>(bytes, probe::<Import>)?;
-        list.rows.iter().map(|row| decode_item(row.get().as_bytes())).collect()
+        let items = list.rows.iter().map(|row| decode_item(row.get().as_bytes())).enumerate();
+        items.map(|(index, item)| (Place { index, line: None }, item)).collect()
     } else {
         let detail = "send Content-Type: application/json or text/csv";
         return Err(Problem::new(Kind::UnsupportedMedia, detail));
@@ -218,8 +247,7 @@ fn rows(headers: &HeaderMap, bytes: &[u8]) -> Result<Rows, Problem> {
     }
 }
 
-/// Columns in any order: `phone` and `reason`, and if wanted `stops`, `channel`, `scope` and
-/// `program`.
+/// Columns in any order: `phone` and `reason`, and if wanted the others of [`COLUMNS`].
 fn csv_rows(bytes: &[u8]) -> Result<Rows, Problem> {
     let is_known = |name: &str| COLUMNS.contains(&name.to_ascii_lowercase().as_str());
     let file = Cursor::new(bytes.to_vec());
@@ -227,24 +255,25 @@ fn csv_rows(bytes: &[u8]) -> Result<Rows, Problem> {
     let names: Vec<String> = table.header.iter().map(|name| name.to_ascii_lowercase()).collect();
     check_header(&names)?;
 
-    let (mut rows, mut row) = (Vec::new(), delimited::Row::default());
+    let (mut rows, mut row) = (Rows::new(), delimited::Row::default());
     // One more than is allowed shows that there are too many.
     while rows.len() <= MOST {
-        match table.next(&mut row) {
-            Next::Row => rows.push(csv_row(&names, &row)),
-            Next::Bad(why) => rows.push(Err(vec![wrong("", format!("line {}: {why}", row.line))])),
+        let (read, is_last) = match table.next(&mut row) {
+            Next::Row => (csv_row(&names, &row), false),
+            Next::Bad(why) => (Err(vec![wrong("", format!("line {}: {why}", row.line))]), false),
             Next::End => break,
-            Next::Broken(why) => {
-                rows.push(Err(vec![wrong("", why)]));
-                break;
-            }
+            Next::Broken(why) => (Err(vec![wrong("", why)]), true),
+        };
+        rows.push((Place { index: rows.len(), line: Some(row.line) }, read));
+        if is_last {
+            break;
         }
     }
     Ok(rows)
 }
 
 /// The columns that a file may have.
-const COLUMNS: [&str; 6] = ["phone", "reason", "stops", "channel", "scope", "program"];
+const COLUMNS: [&str; 7] = ["phone", "country", "reason", "stops", "channel", "scope", "program"];
 
 /// Every column is known and there once, and those that are needed are there.
 fn check_header(names: &[String]) -> Result<(), Problem> {
@@ -291,6 +320,7 @@ fn csv_row(names: &[String], row: &delimited::Row) -> Result<NewStop, Vec<FieldE
 
     Ok(NewStop {
         phone: value("phone").unwrap_or_default(),
+        country: value("country"),
         reason: value("reason").unwrap_or_default(),
         stops: value("stops"),
         channel,

@@ -208,7 +208,7 @@ pub(super) fn change(
     }
 
     ConsentChange {
-        tenant: new.caller.tenant.clone(),
+        tenant: new.caller.tenant.id().clone(),
         consent_id: ids::fresh(),
         address,
         channel: body.channel,

@@ -11,7 +11,7 @@ use domain::{
     language::Language,
     message::class::MessageClass,
     money::Money,
-    template::{Template as Text, TemplateError, with_opt_out_line},
+    template::{MAX_VALUE, Template as Text, TemplateError, with_opt_out_line},
 };
 use serde::{Deserialize, Serialize};
 use store::settings::tenants::Tenant;
@@ -23,6 +23,7 @@ use crate::{
     app::App,
     auth::{Allowed, Needs, Read},
     document::answers::{Always, OfBody},
+    fields,
     http::{Body, Errors, Problem, view::money},
 };
 
@@ -80,7 +81,7 @@ pub(crate) struct Preview {
 struct Warning {
     code: WarningCode,
     /// What is wrong, in English.
-    detail: &'static str,
+    detail: String,
 }
 
 /// A reason why a text would not be sent, for programs.
@@ -90,6 +91,8 @@ struct Warning {
 enum WarningCode {
     /// It has more segments than may be sent.
     TooLong,
+    /// A message is refused that brings this value of a variable: it is too long.
+    VariableTooLong,
 }
 
 /// `POST /v1/templates/preview`, for every role: the text that a body becomes with these values,
@@ -118,6 +121,7 @@ async fn preview(
     let mut errors = Errors::default();
     let declared: Vec<String> = trial.variables.keys().cloned().collect();
     check_body("body", &trial.body, &declared, &mut errors);
+    fields::variables("variables", declared.len(), &mut errors);
     let language = trial.language.as_deref().unwrap_or_default();
     errors.text("language", language, 0, 35);
     errors.done()?;
@@ -131,8 +135,7 @@ impl Trial {
     pub(crate) fn preview(&self, field: &str, tenant: &Tenant) -> Result<Preview, Problem> {
         let rendered = self.rendered(field)?;
         let class = self.class.unwrap_or(MessageClass::Transactional);
-        let too_long = (!draft::fits(&rendered, class))
-            .then_some(Warning { code: WarningCode::TooLong, detail: draft::TOO_LONG });
+        let warnings = self.warnings(&rendered, class);
         let text = self.complete(&rendered, &tenant.language);
         let measured = measure(&text);
         let country = self.country.as_deref().unwrap_or(&tenant.country).parse();
@@ -147,8 +150,22 @@ impl Trial {
             segments: measured.segments,
             cost: money(cost, &tenant.currency),
             forces_ucs2: measured.offender,
-            warnings: too_long.into_iter().collect(),
+            warnings,
         })
+    }
+
+    /// What would keep the text from being sent to somebody of this class, as a message is refused
+    /// for it.
+    fn warnings(&self, rendered: &str, class: MessageClass) -> Vec<Warning> {
+        let is_long = |value: &str| value.chars().count() > MAX_VALUE;
+        let long = self.variables.iter().filter(|(_, value)| is_long(value));
+        let variables = long.map(|(name, _)| Warning {
+            code: WarningCode::VariableTooLong,
+            detail: format!("{name}: a value has at most {MAX_VALUE} characters"),
+        });
+        let too_long = (!draft::fits(rendered, class))
+            .then(|| Warning { code: WarningCode::TooLong, detail: draft::TOO_LONG.to_owned() });
+        too_long.into_iter().chain(variables).collect()
     }
 
     /// The text with its values.

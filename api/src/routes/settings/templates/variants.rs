@@ -87,33 +87,42 @@ fn check_variant(
         let field = field(&format!("bodies.{language}"));
         let is_code = fields::is_language(language);
         errors.check(is_code, &field, "unknown_language", "a code such as en or es");
-        check_body(&field, body, declared, errors);
+        if let Some(template) = check_body(&field, body, declared, errors) {
+            // Which class it is for is not known yet, so no opt-out line is counted.
+            let fits = draft::fits(&template.plain_text(), MessageClass::Transactional);
+            errors.check(fits, &field, "too_long", draft::TOO_LONG);
+        }
     }
 }
 
-/// Checks one text: its length, its form, and that every variable is one that there is.
-pub(super) fn check_body(field: &str, body: &str, declared: &[String], errors: &mut Errors) {
+/// Checks one text: its form, and that every variable is one that there is. Answers it, read.
+pub(super) fn check_body(
+    field: &str,
+    body: &str,
+    declared: &[String],
+    errors: &mut Errors,
+) -> Option<Template> {
     errors.text(field, body, 1, usize::MAX);
     let known = |name: &str| {
         CONTACT_FIELDS.contains(&name) || declared.iter().any(|declared| declared == name)
     };
-    match Template::parse(body) {
-        Err(why) => errors.add(field, "invalid_template", why.to_string()),
-        Ok(template) => {
-            // Which class it is for is not known yet, so no opt-out line is counted.
-            let fits = draft::fits(&template.plain_text(), MessageClass::Transactional);
-            errors.check(fits, field, "too_long", draft::TOO_LONG);
-
-            let unknown: BTreeSet<_> = template.variables().filter(|name| !known(name)).collect();
-            for name in unknown {
-                let detail = format!(
-                    "there is no variable {{{name}}}: use {}, or declare it in variables",
-                    CONTACT_FIELDS.join(", ")
-                );
-                errors.add(field, "unknown_variable", detail);
-            }
+    let template = match Template::parse(body) {
+        Ok(template) => template,
+        Err(why) => {
+            errors.add(field, "invalid_template", why.to_string());
+            return None;
         }
+    };
+
+    let unknown: BTreeSet<_> = template.variables().filter(|name| !known(name)).collect();
+    for name in unknown {
+        let detail = format!(
+            "there is no variable {{{name}}}: use {}, or declare it in variables",
+            CONTACT_FIELDS.join(", ")
+        );
+        errors.add(field, "unknown_variable", detail);
     }
+    Some(template)
 }
 
 #[cfg(test)]

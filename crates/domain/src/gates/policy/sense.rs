@@ -51,6 +51,40 @@ impl Policy {
     }
 }
 
+/// Where a policy stops everything, though not everywhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedStates {
+    /// The states of the United States, by code, in which no hour is left.
+    pub states: Vec<&'static str>,
+    /// The same in one English sentence.
+    pub detail: String,
+}
+
+impl Policy {
+    /// The states whose law leaves no hour of the window of quiet hours, so that no marketing goes
+    /// there; none where each leaves some.
+    pub fn closed_states(&self) -> Option<ClosedStates> {
+        let window = self.quiet_hours.window;
+        let states = quiet_hours::states_closed_by(window);
+        let without_state = !quiet_hours::opens_in_every_state(window);
+        if states.is_empty() && !without_state {
+            return None;
+        }
+
+        let unknown = "numbers of the United States whose state is not known";
+        let places = match (states.is_empty(), without_state) {
+            (true, _) => unknown.to_owned(),
+            (false, false) => states.join(", "),
+            (false, true) => format!("{}, and to {unknown}", states.join(", ")),
+        };
+        let detail = format!(
+            "`{window}` leaves no hour that the law of every state allows: no marketing goes to \
+             {places}"
+        );
+        Some(ClosedStates { states, detail })
+    }
+}
+
 /// The first value that a stored policy cannot have.
 fn unreadable(policy: &Policy) -> Option<PolicyFault> {
     let (frequency, quiet, lateness) = (policy.frequency, policy.quiet_hours, policy.lateness);
@@ -181,6 +215,23 @@ mod tests {
             let found = faults(json);
             assert!(matches!(&found[..], [one] if one.starts_with(field)), "{json}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_window_that_some_state_narrows_to_nothing_names_the_state() {
+        let closed = |window: &str| {
+            let json = format!(r#"{{"quiet_hours": {{"window": "{window}"}}}}"#);
+            Policy::read(&json).expect("readable").closed_states()
+        };
+        assert_eq!(Policy::default().closed_states(), None);
+        assert_eq!(closed("daily 12:00-17:00"), None);
+
+        let evening = closed("daily 18:00-20:00").expect("closed in Rhode Island");
+        assert_eq!(evening.states, ["RI"]);
+        assert!(evening.detail.contains("goes to RI, and to numbers"), "{}", evening.detail);
+        assert_eq!(closed("sun 09:00-12:00").expect("closed in Texas").states, ["TX"]);
+        let apart = closed("mon-fri 18:00-20:00, sun 10:00-11:00").expect("no hour for all");
+        assert_eq!(apart.states, [""; 0], "each has an hour of its own");
     }
 
     #[test]

@@ -4,11 +4,11 @@
 //! For promotions and journeys. The answer is defer, to the opening; the messages come back spread
 //! over the minutes after it. Where no hour is surely allowed: block.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     gates::evaluation::{Evaluation, Rejection, Ruling, Step},
-    quiet_hours::{HoursDecision, window_decision, window_for},
+    quiet_hours::{HoursDecision, Window, window_decision, window_for},
     zones::Place,
 };
 
@@ -34,14 +34,34 @@ pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
         HoursDecision::Closed { opens_at } => {
             let (window, zones) = (window_for(place, &own), zones(place));
             let reason = format!("it may be sent {window} in {zones}, which is next at {opens_at}");
-            Step::defer(evaluation.spread(opens_at), "quiet_hours", reason)
+            Step::defer(spread(evaluation, window, opens_at), "quiet_hours", reason)
         }
-        HoursDecision::Never => {
-            let (window, zones) = (window_for(place, &own), zones(place));
-            let reason = format!("no hour is surely allowed: {window} in {zones}");
-            Step::block("no_allowed_hour", reason)
-        }
+        HoursDecision::Never => Step::block("no_allowed_hour", never(place, own[0])),
     }
+}
+
+/// Why no hour is allowed: where the tenant's own window leaves none of the law's, that is said.
+fn never(place: &Place, own: Window) -> String {
+    let (window, law) = (window_for(place, &[own]), window_for(place, &[]));
+    if law.is_never() || !window.is_never() {
+        return format!("no hour is surely allowed: {window} in {}", zones(place));
+    }
+    let states = match place.states.as_slice() {
+        [] => String::new(),
+        states => format!(" in {}", states.join(" and ")),
+    };
+    format!("the policy's quiet_hours.window ({own}) leaves no hour of the law's{states}: {law}")
+}
+
+/// The message's place in the first minutes after an opening, with time to spare before the window
+/// closes again: behind that it would wait for the next opening, and for ever.
+fn spread(evaluation: &Evaluation<'_>, window: Window, opens_at: Timestamp) -> Timestamp {
+    let zones = evaluation.candidate.place.zones.as_slice();
+    let open = match window_decision(opens_at, zones, &[window]) {
+        HoursDecision::Open { until } => until.duration_since(opens_at) - evaluation.lead,
+        HoursDecision::Closed { .. } | HoursDecision::Never => SignedDuration::ZERO,
+    };
+    evaluation.spread(opens_at, open)
 }
 
 /// Whatever makes a message wait: it waits until an instant at which the recipient's hours allow
@@ -68,12 +88,14 @@ fn opening(evaluation: &Evaluation<'_>, from: Timestamp) -> Option<Timestamp> {
             return Some(from);
         }
         HoursDecision::Open { until } => until,
-        HoursDecision::Closed { opens_at } => return Some(evaluation.spread(opens_at)),
+        HoursDecision::Closed { opens_at } => {
+            return Some(spread(evaluation, window, opens_at));
+        }
         HoursDecision::Never => return None,
     };
     match decision(closing) {
         HoursDecision::Open { .. } => Some(closing),
-        HoursDecision::Closed { opens_at } => Some(evaluation.spread(opens_at)),
+        HoursDecision::Closed { opens_at } => Some(spread(evaluation, window, opens_at)),
         HoursDecision::Never => None,
     }
 }

@@ -1,0 +1,242 @@
+//! Signing up: somebody founds a company and becomes its owner, once they have shown that their
+//! address is theirs.
+
+use axum::{Json, extract::State, http::StatusCode};
+use domain::ids::TenantId;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::json;
+use store::{
+    people::{
+        self, PlatformUser,
+        codes::{Purpose, SignUp},
+        members::{self, Membership},
+    },
+    settings::{
+        api_keys::KeyRole,
+        limits::BrandLimits,
+        tenants::{self, Tenant},
+    },
+};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use super::{
+    sent::{CodeSent, sent},
+    signed_in::{Granted, begin},
+};
+use crate::{
+    app::App,
+    audit,
+    auth::{Caller, Reach, passwords},
+    codes::{self, Asked, SignInAddress},
+    document::answers::{OfBody, OfStrangers},
+    http::{Errors, Kind, Problem, peer::StrangersBody},
+    ids, letters,
+};
+
+/// The longest name of a company and of a person, in characters.
+const LONGEST: usize = 200;
+
+/// The longest key of a tenant, and its part in front of digits that make it one of its own.
+const KEY: usize = 32;
+const STEM: usize = 23;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(sign_up))
+}
+
+/// A company to be founded.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewCompany {
+    /// The owner's address of mail; or else `phone`.
+    #[serde(default)]
+    #[schema(max_length = 254)]
+    email: Option<String>,
+    /// The owner's number, with its country (`+1...`); or else `email`.
+    #[serde(default)]
+    #[schema(max_length = 64)]
+    phone: Option<String>,
+    /// What the company is called. Its key is made of it.
+    #[serde(default)]
+    #[schema(required, min_length = 1, max_length = 200)]
+    company: String,
+    /// What the owner is called.
+    #[serde(default)]
+    #[schema(required, min_length = 1, max_length = 200)]
+    name: String,
+    /// A password of 12 to 200 characters that is not easily guessed. Left out, the owner signs in
+    /// by codes and links.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Password, min_length = 12, max_length = 200)]
+    password: Option<SecretString>,
+}
+
+/// `POST /v1/auth/signup`, for everybody: sends a code with which `POST /v1/auth/otp/verify` founds
+/// a company and signs its owner in. Who is known already gets a code that signs them in and a word
+/// about it; the answer is the same. Answers 202, 403 where the platform takes no sign-ups, 429
+/// where too many codes were asked for, 503 where it sends no mail or no texts.
+#[utoipa::path(
+    post, path = "/v1/auth/signup", tag = "people", operation_id = "sign_up",
+    request_body(content = NewCompany, example = json!({
+        "email": "mia@example.com", "company": "Mia's Mill", "name": "Mia",
+    })),
+    responses(
+        (status = 202, description = "The code is sent.", body = CodeSent), OfStrangers, OfBody,
+    ),
+)]
+async fn sign_up(
+    State(app): State<App>,
+    StrangersBody { peer, body, share: _share }: StrangersBody<NewCompany>,
+) -> Result<(StatusCode, Json<CodeSent>), Problem> {
+    // check
+    if !app.settings.sign_in.sign_up {
+        let detail = "this platform takes no sign-ups (MILLRACE_SIGN_UP): ask to be invited";
+        return Err(Problem::new(Kind::Forbidden, detail));
+    }
+    let address = check(&body)?;
+    codes::can_reach(&app, &address)?;
+
+    // count, before a password is hashed: that takes its time
+    codes::begin(&app, &address, peer).await?.commit().await?;
+    let password_hash = match &body.password {
+        Some(password) => Some(passwords::hash(password).await?),
+        None => None,
+    };
+
+    // record: the same for somebody who is known
+    let (company, name) = (body.company.trim().to_owned(), body.name.trim().to_owned());
+    let new = SignUp { company, name, password_hash };
+    let mut tx = app.transactions.of_strangers().await?;
+    let is_known = people::by_address(&mut tx, address.as_str()).await?.is_some();
+    let (purpose, sign_up) =
+        if is_known { (Purpose::SignIn, None) } else { (Purpose::SignUp, Some(&new)) };
+    let asked = Asked { purpose, is_said: true, person: None, sign_up };
+    let letter = |code: &str| match is_known {
+        true => letters::known_already(code),
+        false => letters::sign_up(code),
+    };
+    codes::send(&app, &mut tx, &address, &asked, letter).await?;
+    tx.commit().await?;
+    Ok(sent())
+}
+
+/// The address of whoever signs up.
+fn check(body: &NewCompany) -> Result<SignInAddress, Problem> {
+    // What is there.
+    let (email, phone) = (body.email.as_deref(), body.phone.as_deref());
+    let (mut errors, both) = (Errors::default(), email.is_some() && phone.is_some());
+    errors.check(!both, "phone", "ambiguous", "give email or phone, not both");
+    let either = email.is_some() || phone.is_some();
+    errors.check(either, "email", "required", "give email or phone");
+    for (field, text) in [("company", &body.company), ("name", &body.name)] {
+        errors.check(!text.trim().is_empty(), field, "required", "it is missing, or empty");
+        errors.text(field, text, 0, LONGEST);
+    }
+    errors.done()?;
+
+    // What it says.
+    let field = if email.is_some() { "email" } else { "phone" };
+    let address = SignInAddress::read(field, email.or(phone).unwrap_or_default())?;
+    let mut errors = Errors::default();
+    let is_mail = matches!(address, SignInAddress::Mail(_));
+    errors.check(is_mail == (field == "email"), field, "invalid", "the other kind of address");
+    if let Some(password) = &body.password {
+        passwords::check("password", password, address.as_str(), &mut errors);
+    }
+    errors.done()?;
+    Ok(address)
+}
+
+/// Founds a company whose owner has shown that their address is theirs, and signs them in.
+///
+/// # Errors
+/// Somebody has come with the address meanwhile.
+pub(super) async fn found(
+    app: &App,
+    address: &SignInAddress,
+    new: SignUp,
+) -> Result<Granted, Problem> {
+    // decide
+    let id = ids::fresh();
+    let keys = keys_of(&new.company, id);
+    let (email, phone) = match address {
+        SignInAddress::Mail(email) => (Some(email.clone()), None),
+        SignInAddress::Phone(number) => (None, Some(number.to_string())),
+    };
+    let (email_verified, name) = (email.is_some(), new.name);
+    let person = PlatformUser { id, email, email_verified, phone, name };
+
+    // record
+    let mut tx = app.transactions.of_companies(&keys).await?;
+    let (now, machine) = (app.now(), stage::machine::now());
+    let hash = new.password_hash.as_deref();
+    if !people::create(&mut tx, &person, hash, (now, machine)).await? {
+        let detail = "somebody has just come with this address: sign in with it";
+        return Err(Problem::new(Kind::Conflict, detail));
+    }
+    let [key, other] = keys;
+    let named = Tenant::named(&key, &new.company);
+    let tenant = match tenants::insert(&mut tx, &named, now).await? {
+        true => key,
+        false => {
+            let named = Tenant { id: other.clone(), ..named };
+            if !tenants::insert(&mut tx, &named, now).await? {
+                return Err(Problem::unavailable("the company found no key: try again", 1));
+            }
+            other
+        }
+    };
+    let role =
+        members::add(&mut tx, &tenant, id, (KeyRole::Owner, &BrandLimits::default()), now).await?;
+    let company = Membership { tenant: tenant.clone(), name: new.company, role };
+    let granted = begin(app, &mut tx, person, None, company).await?;
+
+    let caller = Caller::of_session(Reach::all_of(tenant.clone()), role, granted.signed_in);
+    let (subject, detail) = (format!("tenant:{tenant}"), json!({ "owner": id }));
+    audit::note(&mut tx, &caller, now, "tenant.signed_up", subject, detail).await?;
+    tx.commit().await?;
+    Ok(granted)
+}
+
+/// The key that a company's name gives, and one that no other company has. They hold a-z, 0-9 and
+/// `-` alone, as a part of a subject does.
+fn keys_of(company: &str, owner: Uuid) -> [TenantId; 2] {
+    let mut key = String::new();
+    for c in company.to_lowercase().chars().filter(|c| *c != '\'') {
+        match c {
+            'a'..='z' | '0'..='9' => key.push(c),
+            _ if key.is_empty() || key.ends_with('-') => {}
+            _ => key.push('-'),
+        }
+    }
+    let shorter = |most: usize| key[..key.len().min(most)].trim_end_matches('-').to_owned();
+    let whole = if shorter(KEY).len() < 2 { "company".to_owned() } else { shorter(KEY) };
+    let stem = if shorter(STEM).len() < 2 { "company".to_owned() } else { shorter(STEM) };
+
+    // The last bits of an id are by chance.
+    let own = format!("{stem}-{:08x}", owner.as_u128() as u32);
+    [whole, own].map(|key| key.parse().expect("a tenant's key"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_of_a_name_in_any_script_and_another_is_its_own() {
+        let owner = Uuid::from_u128(0xabc);
+        let long = "An exceedingly long name of a company in Melbourne";
+        for (company, key, own) in [
+            ("Mia's Mill", "mias-mill", "mias-mill-00000abc"),
+            ("  ACME, Inc. ", "acme-inc", "acme-inc-00000abc"),
+            ("水車", "company", "company-00000abc"),
+            ("x", "company", "company-00000abc"),
+            (long, "an-exceedingly-long-name-of-a-co", "an-exceedingly-long-nam-00000abc"),
+        ] {
+            assert_eq!(keys_of(company, owner).map(|key| key.to_string()), [key, own]);
+        }
+    }
+}

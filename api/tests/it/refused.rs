@@ -1,0 +1,58 @@
+//! Messages that are refused with the request, as they would fail later or say what nobody meant.
+
+use serde_json::{Value, json};
+use store::settings::api_keys::KeyRole;
+
+use crate::{harness::World, settings::carrier};
+
+#[tokio::test]
+async fn a_body_with_a_variable_in_it_is_refused_with_the_fix_everywhere() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Operator).await;
+    let expected = [("body".to_owned(), "variable".to_owned())];
+    for body in ["Hi {{first_name}}!", "Hi {{ Nick | friend }}", "Hi {first_name}"] {
+        let message = json!({ "to": "+12125550123", "class": "transactional", "body": body });
+        let refused = caller.post("/v1/messages", &message).await;
+        let detail = refused.body["errors"][0]["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("save the text as a template"), "{detail}");
+        assert_eq!(refused.problem(422), expected, "{body}");
+        assert_eq!(caller.post("/v1/explain", &message).await.problem(422), expected, "{body}");
+
+        let fine = json!({ "to": "+12125550123", "class": "transactional", "body": "{code} {}" });
+        let batch = json!({ "messages": [message, fine] });
+        let batch = caller.post("/v1/messages/batch", &batch).await.expect(202);
+        assert_eq!(batch["rejected"][0]["errors"][0]["code"], "variable");
+        assert_eq!(batch["accepted"], 1);
+    }
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_refused_at_once_and_by_other_processes_soon() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let (sender, pool) = carrier(&caller, "main", "+12125550199").await;
+    let message = |names: Value| {
+        let mut message = json!({ "to": "+12125550123", "class": "transactional", "body": "x" });
+        message.as_object_mut().unwrap().extend(names.as_object().unwrap().clone());
+        message
+    };
+    let (from, of) = (message(json!({ "from": sender })), message(json!({ "pool": pool })));
+    let delete = async |kind: &str, id: &Value| {
+        caller.delete(&format!("/v1/{kind}/{}", id.as_str().unwrap())).await.expect(200)
+    };
+
+    caller.post("/v1/messages", &of).await.expect(202);
+    delete("pools", &pool).await;
+    assert_eq!(caller.post("/v1/messages", &of).await.problem(422)[0].0, "pool");
+    caller.post("/v1/messages", &from).await.expect(202);
+    delete("senders", &sender).await;
+    assert_eq!(caller.post("/v1/messages", &from).await.problem(422)[0].0, "from");
+
+    // As another process deletes it.
+    let (_, pool) = carrier(&caller, "other", "+12125550198").await;
+    let of = message(json!({ "pool": pool }));
+    caller.post("/v1/messages", &of).await.expect(202);
+    world.run("delete from millrace.pools").await;
+    tokio::time::sleep(std::time::Duration::from_millis(2_100)).await;
+    assert_eq!(caller.post("/v1/messages", &of).await.problem(422)[0].0, "pool");
+}
