@@ -153,7 +153,7 @@ impl Default for ApiSettings {
             submit_per_second: 10_000,
             submit_burst: 50_000,
             calls: (2_000, 10_000),
-            refused: (5, 200),
+            refused: (100, 5_000),
             tls: None,
             sign_in: SignInWays::default(),
             trusted_proxies: Vec::new(),

@@ -149,7 +149,7 @@ pub(crate) async fn begin(
 
 fn too_many(detail: String, until: Timestamp, machine: Timestamp) -> Problem {
     let wait = until.duration_since(machine).as_secs().max(1);
-    Problem::new(Kind::TooMany, detail).retry_after(wait.unsigned_abs())
+    Problem::too_many(detail, wait.unsigned_abs())
 }
 
 /// Makes a code or a link, in place of an older one, and has it said.

@@ -24,6 +24,19 @@ pub(crate) fn link(public_url: &str, token: &str) -> Letter {
     }
 }
 
+/// A link that brings to a company. It names no company: a stranger may have called theirs what they
+/// want to have said to somebody.
+pub(crate) fn invited(public_url: &str, code: &str) -> Letter {
+    Letter {
+        subject: "You are invited to Millrace",
+        text: format!(
+            "A company that texts its customers through Millrace invites you. This link brings you \
+             there, once and for seven days:\n\n{public_url}/sign-in#{code}\n\n\
+             If you know of none, leave it."
+        ),
+    }
+}
+
 /// A code that founds a company. It says no name of theirs: a stranger may have chosen it to have
 /// something said to somebody.
 pub(crate) fn sign_up(code: &str) -> Letter {

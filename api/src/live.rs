@@ -112,9 +112,12 @@ impl Live {
 
         let of_tenant = self.readers_of_tenant.of(tenant.as_str()).try_acquire_owned();
         let of_all = Arc::clone(&self.readers).try_acquire_owned();
-        let (Ok(of_tenant), Ok(of_all)) = (of_tenant, of_all) else {
-            let detail = "too many pages read live: close some, or ask again in a minute";
+        let Ok(of_tenant) = of_tenant else {
+            let detail = "too many pages of yours read live: close some, or ask again in a minute";
             return Err(Problem::new(Kind::TooMany, detail).retry_after(60));
+        };
+        let Ok(of_all) = of_all else {
+            return Err(Problem::unavailable("too many pages read live: ask again later", 60));
         };
         Ok(ReaderPermit { _held: [of_tenant, of_all] })
     }

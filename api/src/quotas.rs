@@ -14,7 +14,7 @@ use governor::{
     state::keyed::HashMapStateStore,
 };
 
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::Problem;
 
 /// How many are remembered before those are forgotten whose quota is full again.
 const MANY: usize = 10_000;
@@ -72,7 +72,7 @@ impl<K: Hash + Eq + Clone> Quotas<K> {
             }
             Err(_) => {
                 let detail = format!("{}: {} at once at most", self.refusal, self.burst);
-                Err((Problem::new(Kind::TooMany, detail).retry_after(1), self.left(0)))
+                Err((Problem::too_many(detail, 1), self.left(0)))
             }
         }
     }
@@ -88,7 +88,7 @@ impl<K: Hash + Eq + Clone> Quotas<K> {
     /// What somebody is told who is over their quota: to come again after `wait` seconds.
     fn refused(&self, wait: u64) -> (Problem, Left) {
         let left = Left { limit: self.burst, remaining: 0, reset_seconds: wait };
-        (Problem::new(Kind::TooMany, self.refusal).retry_after(wait), left)
+        (Problem::too_many(self.refusal, wait), left)
     }
 
     fn left(&self, remaining: u32) -> Left {

@@ -78,7 +78,7 @@ fn refused(app: &App, request: &Request, problem: Problem) -> Problem {
 }
 
 fn too_many() -> Problem {
-    Problem::new(Kind::TooMany, "too many requests of yours are under way").retry_after(1)
+    Problem::too_many("too many requests of yours are under way", 1)
 }
 
 /// What follows `Bearer` in the header.

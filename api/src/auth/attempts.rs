@@ -11,7 +11,7 @@ use governor::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::http::{Kind, Problem, network::network};
+use crate::http::{Problem, network::network};
 
 /// Tries at once, and how long until there is one more.
 type Rate = (NonZeroU32, Duration);
@@ -72,7 +72,7 @@ impl Attempts {
         }
         limiter.check_key(key).map_err(|until| {
             let wait = until.wait_time_from(self.clock.now()).as_secs_f64().ceil().max(1.0);
-            Problem::new(Kind::TooMany, "too many tries to sign in").retry_after(wait as u64)
+            Problem::too_many("too many tries to sign in", wait as u64)
         })
     }
 }

@@ -21,7 +21,7 @@ const ALWAYS: [Shared; 6] = [
     (
         "429",
         "TooManyRequests",
-        "The quota of the key or of its tenant, or the share of requests, is used up.",
+        "The quota of the key or of its tenant is used up, or others of theirs are under way.",
     ),
     ("500", "Internal", "A defect of the platform, which is reported by its request id."),
     ("503", "Unavailable", "The database or the broker is away, or the pipe is full."),

@@ -64,7 +64,7 @@ pub(crate) async fn read(
 
 fn too_much() -> Problem {
     let detail = format!("bodies of more than {ARRIVING} bytes are arriving with this key");
-    Problem::new(Kind::TooMany, detail).retry_after(1)
+    Problem::too_many(detail, 1)
 }
 
 /// A body that arrives, chunk by chunk, and fast enough.

@@ -9,7 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::{
     arrival,
     body::{decode, expect_json},
-    problem::{Kind, Problem},
+    problem::Problem,
 };
 use crate::app::App;
 
@@ -60,5 +60,5 @@ impl<T: DeserializeOwned + Send> FromRequest<App> for StrangersBody<T> {
 }
 
 fn busy() -> Problem {
-    Problem::new(Kind::TooMany, "too many people sign in at this moment").retry_after(1)
+    Problem::too_many("too many people sign in at this moment", 1)
 }

@@ -172,6 +172,11 @@ impl Problem {
         Self::new(Kind::Unavailable, detail).retry_after(after_seconds)
     }
 
+    /// What is the caller's own leaves no room; come again.
+    pub(crate) fn too_many(detail: impl Into<Cow<'static, str>>, after_seconds: u64) -> Self {
+        Self::new(Kind::TooMany, detail).retry_after(after_seconds)
+    }
+
     /// Says when to come again.
     #[must_use]
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {

@@ -52,6 +52,33 @@ pub(crate) fn with(world: &World, tokens: &Value) -> Caller {
     world.with_token(tokens["access_token"].as_str().unwrap())
 }
 
+#[tokio::test]
+async fn an_invitation_is_mailed_and_a_sixth_within_an_hour_is_not() {
+    let world = world().await;
+    let owner = world.caller("acme", KeyRole::Owner).await;
+    let ana = json!({ "email": "ana@example.com", "role": "viewer" });
+    let invited = owner.post("/v1/invitations", &ana).await.expect(201);
+    assert_eq!(invited["mailed"], true);
+
+    let (channel, mail) = said(&world).await.pop().expect("a mail");
+    assert_eq!((channel.as_str(), mail.to.as_str()), ("mail", "ana@example.com"));
+    let link = format!("/sign-in#{}\n", invited["code"].as_str().unwrap());
+    assert!(mail.text.contains(&link), "{}", mail.text);
+
+    for _ in 0..4 {
+        assert_eq!(owner.post("/v1/invitations", &ana).await.expect(201)["mailed"], true);
+    }
+    let sixth = owner.post("/v1/invitations", &ana).await.expect(201);
+    assert_eq!(sixth["mailed"], false);
+    assert_eq!(said(&world).await.len(), 5);
+
+    // The last one is good, though its code has to be given by hand; and she signs in as ever.
+    let accepted = json!({ "code": sixth["code"], "name": "Ana", "password": PASSWORD });
+    let nobody = world.with_token("");
+    nobody.post("/v1/auth/accept-invitation", &accepted).await.expect(201);
+    nobody.post("/v1/auth/otp", &json!({ "to": "ana@example.com" })).await.expect(202);
+}
+
 /// A code that is not this one.
 fn another(code: &str) -> String {
     format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000)

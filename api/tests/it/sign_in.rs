@@ -33,6 +33,7 @@ async fn who_is_invited_comes_once_and_signs_in_with_their_password() {
     let body = json!({ "email": " Ana@Example.com", "role": "operator" });
     let invited = owner.post("/v1/invitations", &body).await.expect(201);
     assert_eq!(invited["email"], "ana@example.com");
+    assert_eq!(invited["mailed"], false, "the platform sends no mail");
     let open = owner.get("/v1/invitations").await.expect(200);
     assert_eq!(open["data"][0]["id"], invited["id"]);
     assert!(!open.to_string().contains(invited["code"].as_str().unwrap()), "it is shown once");

@@ -22,7 +22,8 @@ use wire::{
     stream::Stream,
 };
 
-use crate::{broker::Broker, room::Room};
+use crate::{access::grants::is_kept, broker::Broker, room::Room};
+
 /// The first wait after a refused or lost publish; doubled up to [`AGAIN_CAP`].
 const AGAIN_BASE: Duration = Duration::from_millis(50);
 
@@ -89,6 +90,8 @@ impl Publisher {
         if streams.is_empty() {
             return self;
         }
+        // A work queue refuses by itself when it is full, and no login may look at it for that.
+        debug_assert!(streams.iter().all(|stream| is_kept(*stream)), "{streams:?}");
         let room = Room::watch(&self.broker, self.by, streams);
         Self { room: Some(Arc::new(room)), ..self }
     }

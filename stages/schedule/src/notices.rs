@@ -22,7 +22,6 @@ use wire::{
     Submitted,
     frame::Outgoing,
     message::{Content, From, Head},
-    stream::Stream,
     subject::Subject,
 };
 
@@ -80,7 +79,6 @@ impl TextNotices {
 
 impl Source for TextNotices {
     const NAME: StageName = StageName::Schedule;
-    const FILLS: &'static [Stream] = &[Stream::Submitted, Stream::Enriched];
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
         // load: what is for nobody takes the same way until here

@@ -501,6 +501,7 @@ export const en = {
   'people.email': 'Email',
   'people.invite': 'Invite',
   'people.uninvite': 'Take back',
+  'people.link.mailed': 'This link is on its way to them by mail. It is good once, and is not shown again.',
   'people.link.says': 'Send this link to them. It is good once, and is not shown again.',
   'role.owner': 'Owner',
   'role.admin': 'Admin',

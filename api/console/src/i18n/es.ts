@@ -505,6 +505,7 @@ export const es: Record<keyof typeof en, string> = {
   'people.email': 'Correo',
   'people.invite': 'Invitar',
   'people.uninvite': 'Retirar',
+  'people.link.mailed': 'Este enlace va en camino por correo. Vale una vez y no se muestra otra vez.',
   'people.link.says': 'Envíele este enlace. Sirve una vez y no se muestra de nuevo.',
   'role.owner': 'Propietario',
   'role.admin': 'Administrador',

@@ -63,7 +63,7 @@ struct Question {
 
 /// `POST /v1/campaigns/{id}/simulate`, for every role: what the campaign would come to from an
 /// instant on. Answers 200 with the sum, and where the caller accepts NDJSON a line for each
-/// recipient before it; 503 while another one of the tenant is under way here. Without a body, or
+/// recipient before it; 429 while another one of the tenant is under way here. Without a body, or
 /// with `null`, it goes from now on.
 #[utoipa::path(
     post, path = "/v1/campaigns/{id}/simulate", tag = "campaigns",
@@ -99,7 +99,7 @@ async fn simulate(
     let mut errors = Errors::default();
     let at = instant(question.at.as_deref(), &mut errors).unwrap_or_else(|| app.now());
     errors.done()?;
-    let busy = |_| Problem::unavailable("another simulation of yours is under way", 5);
+    let busy = |_| Problem::too_many("another simulation of yours is under way", 5);
     let share = app.simulations.of(caller.tenant.as_str());
     let permit = share.try_acquire_owned().map_err(busy)?;
 

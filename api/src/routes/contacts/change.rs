@@ -25,7 +25,7 @@ use crate::{
         answers::{Always, Missing, OfBody},
         examples,
     },
-    http::{Body, Id, Kind, Problem},
+    http::{Body, Id, Problem},
     outbox,
 };
 
@@ -165,7 +165,7 @@ async fn withdraw(
             Marked::RowIsThere => {}
             Marked::TooMany => {
                 let detail = "too many campaigns have yet to feed erased people: repeat it later";
-                return Err(Problem::new(Kind::TooMany, detail).retry_after(60));
+                return Err(Problem::too_many(detail, 60));
             }
         }
     }

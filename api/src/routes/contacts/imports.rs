@@ -257,7 +257,7 @@ async fn work(app: &App, caller: &Caller, id: Uuid, run: Run) {
 /// The permit of one file on the disk, from its first byte to the end of its import. Which of the
 /// tenant's files is worked on is another matter: they take turns.
 fn upload_permit(app: &App, caller: &Caller) -> Result<OwnedSemaphorePermit, Problem> {
-    let busy = |_| Problem::unavailable("other files of yours are being imported here", 10);
+    let busy = |_| Problem::too_many("other files of yours are being imported here", 10);
     app.uploads.of(&caller.key()).try_acquire_owned().map_err(busy)
 }
 
@@ -265,7 +265,7 @@ fn upload_permit(app: &App, caller: &Caller) -> Result<OwnedSemaphorePermit, Pro
 /// a row that does not come on is taken for one whose process died.
 async fn import_permit(app: &App, caller: &Caller) -> Result<OwnedSemaphorePermit, Problem> {
     let share = app.imports.of(caller.tenant.as_str());
-    let busy = || Problem::unavailable("other imports of yours are under way here", 10);
+    let busy = || Problem::too_many("other imports of yours are under way here", 10);
     let permit = tokio::time::timeout(TURN, share.acquire_owned()).await.map_err(|_| busy())?;
     permit.map_err(|_| busy())
 }

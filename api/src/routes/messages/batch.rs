@@ -251,7 +251,7 @@ async fn publish(
 
 /// The permits of one batch that has arrived: of its key, and of its tenant.
 fn permits(app: &App, caller: &Caller) -> Result<[OwnedSemaphorePermit; 2], Problem> {
-    let busy = |_| Problem::unavailable("too many batches of yours at once", 1);
+    let busy = |_| Problem::too_many("too many batches of yours at once", 1);
     let key = app.batches_of_key.of(&caller.key()).try_acquire_owned().map_err(busy)?;
     let tenant = app.batches_of_tenant.of(caller.tenant.as_str()).try_acquire_owned();
     Ok([key, tenant.map_err(busy)?])

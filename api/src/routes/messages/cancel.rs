@@ -100,7 +100,7 @@ async fn without_a_row(app: &App, caller: &Caller, id: MessageId) -> Result<Json
         }
         Marked::TooMany => {
             let detail = "too many cancels of messages that are not there";
-            Err(Problem::new(Kind::TooMany, detail).retry_after(60))
+            Err(Problem::too_many(detail, 60))
         }
     }
 }

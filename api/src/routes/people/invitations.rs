@@ -6,12 +6,17 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
+use domain::ids::TenantId;
 use jiff::Timestamp;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
-    people::invitations::{self, Invitation},
+    people::{
+        invitations::{self, Invitation},
+        limits::{self, Allowance, CodeRequest},
+        notices::NoticeChannel,
+    },
     settings::{api_keys::KeyRole, limits::BrandLimits},
 };
 use utoipa::ToSchema;
@@ -22,13 +27,15 @@ use crate::{
     app::App,
     audit,
     auth::{Allowed, ManagePeople, Needs},
+    codes,
     document::{
         answers::{Always, Conflict, Missing, OfBody},
         examples,
     },
     fields,
     http::{Body, Errors, Id, Kind, Page, Paging, Problem, Query, creation::refuse_key},
-    ids,
+    ids, letters,
+    transactions::TenantTx,
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -90,12 +97,15 @@ struct MadeInvitation {
     invitation: InvitationView,
     /// What the person accepts it with, `mr_invite_...`.
     code: String,
+    /// Whether it is mailed to them: where the platform mails, 60 invitations an hour of a company
+    /// and five of one person. Else whoever invites gives them the code.
+    mailed: bool,
 }
 
 /// `POST /v1/invitations`, for admins and owners: invites somebody, in place of an invitation that
-/// they have already. Nobody gives a role that may do more than they (403). Answers 201 with the
-/// code, which is never shown again: so an `Idempotency-Key` is refused. Answers 409 while 1,000
-/// invitations are open.
+/// they have already, and mails them the link that accepts it. Nobody gives a role that may do more
+/// than they (403). Answers 201 with the code, which is never shown again: so an `Idempotency-Key`
+/// is refused. Answers 409 while 1,000 invitations are open.
 #[utoipa::path(
     post, path = "/v1/invitations", tag = "people", operation_id = "create_invitation",
     security(("bearer" = [ManagePeople::NAME])),
@@ -141,11 +151,39 @@ async fn create(
     let detail = json!({ "role": role.as_str(), "brands": brands, "inboxes": inboxes });
     let (subject, now) = (format!("invitation:{id}"), app.now());
     audit::note(&mut tx, &caller, now, "user.invited", subject, detail).await?;
+    let mailed = mail(&app, &mut tx, &caller.tenant, &new, &code).await?;
     tx.commit().await?;
 
     // answer
-    let made = MadeInvitation { invitation: view(new), code: code.expose_secret().to_owned() };
+    let code = code.expose_secret().to_owned();
+    let made = MadeInvitation { invitation: view(new), code, mailed };
     Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// Mails the link that accepts an invitation, unless the company has had too many mailed. Says
+/// whether it did.
+async fn mail(
+    app: &App,
+    tx: &mut TenantTx,
+    tenant: &TenantId,
+    invitation: &Invitation,
+    code: &SecretString,
+) -> Result<bool, Problem> {
+    if !app.settings.sign_in.mail {
+        return Ok(false);
+    }
+
+    // Apart from what is counted of codes: nobody is kept from signing in by who invites them.
+    let (address, place) = (format!("invited {}", invitation.email), format!("company {tenant}"));
+    let request = CodeRequest { address: &address, place: &place, prefix: None };
+    let allowance = limits::count(tx, &request, invitation.created_at).await?;
+    if allowance != Allowance::Granted {
+        return Ok(false);
+    }
+
+    let letter = letters::invited(&app.settings.public_url, code.expose_secret());
+    codes::say(app, tx, NoticeChannel::Mail, &invitation.email, letter).await?;
+    Ok(true)
 }
 
 /// `GET /v1/invitations`, for admins and owners: those that nobody has accepted, in pages.

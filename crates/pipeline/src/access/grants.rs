@@ -201,7 +201,7 @@ impl Grants {
 
 /// Whether a stream is kept for a time, whoever has read it, and no letters: whoever fills it looks
 /// how full it is.
-fn is_kept(stream: Stream) -> bool {
+pub(crate) fn is_kept(stream: Stream) -> bool {
     matches!(stream.retention(), Retention::Limits(_)) && stream != Stream::Dead
 }
 

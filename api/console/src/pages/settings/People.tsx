@@ -80,14 +80,14 @@ function Invitations() {
   const t = useT();
   const invite = useInvite();
   const uninvite = useUninvite();
-  const [link, setLink] = useState<string | null>(null);
+  const [made, setMade] = useState<Schemas['MadeInvitation'] | null>(null);
   const open = useInvitations().rows;
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const role = String(form.get('role')) as Schemas['KeyRole'];
     const body = { email: String(form.get('email')), role, ...limitsOf(form) };
-    invite.mutate(body, { onSuccess: (made) => setLink(`${location.origin}/console/join#${made.code}`) });
+    invite.mutate(body, { onSuccess: setMade });
   };
   const wrong = (name: string) => (invite.error instanceof ApiError ? invite.error.field(name) : undefined);
   return (
@@ -117,12 +117,12 @@ function Invitations() {
           </li>
         ))}
       </ul>
-      {link && (
+      {made && (
         <Once
           title={t('people.invite')}
-          says={t('people.link.says')}
-          secret={link}
-          onClose={() => setLink(null)}
+          says={t(made.mailed ? 'people.link.mailed' : 'people.link.says')}
+          secret={`${location.origin}/console/join#${made.code}`}
+          onClose={() => setMade(null)}
         />
       )}
     </Card>
