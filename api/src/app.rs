@@ -17,6 +17,7 @@ use crate::{
     directory::AccountsDirectory,
     http::arrival::ARRIVING,
     last_known::Asking,
+    live::Live,
     quotas::Quotas,
     shares::Shares,
     submit::{
@@ -191,6 +192,8 @@ pub struct Inner {
     pub(crate) turns: Arc<Turns>,
     pub(crate) webhooks: Coalescer,
     pub(crate) directory: AccountsDirectory,
+    /// What moves, for pages that show it.
+    pub(crate) live: Live,
     /// Requests that are under way, by tenant.
     pub(crate) requests: Shares,
     /// Webhooks that are under way, by account, and all.
@@ -252,6 +255,7 @@ impl App {
             turns,
             webhooks,
             directory: AccountsDirectory::default(),
+            live: Live::new(connections),
             requests: Shares::new(part(REQUESTS_PART)),
             webhooks_of_account: Shares::new(part(WEBHOOKS_PART)),
             webhooks_under_way: Arc::new(Semaphore::new(part(ALL_WEBHOOKS_PART))),

@@ -174,8 +174,9 @@ pub(crate) async fn send(
     };
 
     let Asked { purpose, person, sign_up, is_said } = *asked;
-    let new = NewCode { address: address.as_str(), purpose, hash, person, sign_up };
-    codes::keep(tx, &new, machine).await?;
+    let (address_kept, ends_at) = (address.as_str(), machine + codes::GOOD_FOR);
+    let new = NewCode { address: address_kept, purpose, hash, person, sign_up, ends_at };
+    codes::keep(tx, &new).await?;
     let channel = if is_said { address.channel() } else { NoticeChannel::Nobody };
     say(app, tx, channel, address.as_str(), letter(said.expose_secret())).await?;
     if let Some(prefix) = address.prefix() {

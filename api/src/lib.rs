@@ -3,10 +3,11 @@
 //! transaction. Webhooks of carriers need no database at all.
 //!
 //! Contract: REST under `/v1`, `/webhooks/{carrier}/{account}`; `/openapi.json`, `/asyncapi.json`,
-//! `/docs`.
+//! `/docs`; the console under `/console/`.
 //! Publishes: `msg.submitted.<lane>`, `carrier.<carrier>.<account>.<kind>`,
 //! `events.<tenant>.campaign.*`, `events.<tenant>.message.cancelled`,
 //! `events.<tenant>.contact.opted_out|opted_in`.
+//! Follows: `events.*.campaign.*`, `events.*.budget.*` and `analytics.*`, for `GET /v1/live`.
 //! Reads and writes: the tables of its resources, as the role `millrace_api`, one tenant at a time;
 //! only keys that are taken are asked for by tenants together (docs/adr/0009).
 //! Never: calls a carrier, sends a message, makes a message row, or changes one but to cancel it.
@@ -16,6 +17,7 @@ mod audit;
 mod auth;
 mod codes;
 mod connections;
+mod console;
 mod contacts;
 mod delimited;
 pub mod directory;
@@ -29,6 +31,7 @@ mod import;
 mod last_known;
 mod letters;
 mod limits;
+mod live;
 mod outbox;
 mod quotas;
 mod routes;

@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{
     app::App,
     auth::authenticate,
+    console,
     document::{self, Documents},
     http::{
         Kind, Problem,
@@ -67,6 +68,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(others)
         .merge(document::page())
         .merge(people::page())
+        .merge(console::router())
         .fallback(async || Problem::new(Kind::NotFound, "there is no such path"))
         .method_not_allowed_fallback(async || {
             Problem::new(Kind::MethodNotAllowed, "this path exists, with another method")

@@ -29,7 +29,7 @@ use crate::{
     directory,
     http::peer::Peer,
     http::proxies::client_of,
-    outbox, routes,
+    live, outbox, routes,
 };
 
 /// How long a connection may take to send the head of a request, which bounds idling too.
@@ -59,6 +59,7 @@ pub async fn serve(
     let _upkeep_ends = upkeep.clone().drop_guard();
     directory::mirror::keep(app.clone(), upkeep.clone());
     routes::campaigns::events::keep_publishing(app.clone(), upkeep.clone());
+    live::keep(&app, &upkeep);
     outbox::keep_publishing(app.clone(), upkeep);
     if let Some(tls) = app.settings.tls.clone() {
         app.background.spawn(tls.keep_current(app.stopping.clone()));
@@ -188,10 +189,11 @@ async fn answer(
     }
 }
 
-/// Requests first, of which batches wait for no more turns, then what they left to the background.
+/// Requests first, of which batches wait for no more turns and live ones end, then what they left to the background.
 async fn drain(app: App, connections: TaskTracker) {
     let begun = Instant::now();
     app.turns.close();
+    app.live.close();
     connections.close();
     let requests = timeout_at(begun + REQUESTS, connections.wait()).await;
 

@@ -4,7 +4,7 @@ use serde::Serializer;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 /// The codes in alphabetical order, each with what it means.
-pub(crate) const CODES: [(&str, &str); 45] = [
+pub(crate) const CODES: [(&str, &str); 46] = [
     ("ambiguous", "two things are said where one is meant"),
     ("common", "the password is easily guessed"),
     ("duplicate", "an item before this one has the same number, id or key"),
@@ -45,6 +45,7 @@ pub(crate) const CODES: [(&str, &str); 45] = [
     ("unknown_language", "this is no language by ISO 639-1"),
     ("unknown_parameter", "the path has no parameter of this name"),
     ("unknown_template", "there is no such template, or not in this version"),
+    ("unknown_topic", "the topic is `dashboard` or `campaign:<id>`"),
     ("unknown_variable", "no contact has this variable"),
     ("unsendable_text", "the text holds a character that cannot be sent"),
     ("unsupported", "this is not served here"),

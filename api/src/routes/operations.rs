@@ -3,6 +3,7 @@
 mod analytics;
 mod audit;
 mod in_doubt;
+mod live;
 mod me;
 mod unmatched_receipts;
 
@@ -16,6 +17,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .merge(analytics::router())
         .merge(audit::router())
         .merge(in_doubt::router())
+        .merge(live::router())
         .merge(me::router())
         .merge(unmatched_receipts::router())
 }

@@ -184,6 +184,14 @@ async fn the_ledger_adds_up_and_the_recipients_are_those_it_counts() {
     let rest = caller.get(&format!("{path}?cursor={cursor}")).await.expect(200);
     assert_eq!(rest["data"].as_array().unwrap().len(), 3);
     assert_eq!(rest["data"][2]["state"], "waiting");
+    let waiting = caller.get(&format!("{path}?state=waiting&limit=2")).await.expect(200);
+    assert_eq!(waiting["data"], json!([]), "none of the first two");
+    assert!(waiting["next_cursor"].is_string(), "and there are more");
+    caller.get(&format!("{path}?state=asleep")).await.problem(422);
+    let blocked = caller.request(Method::GET, &format!("{path}?state=blocked"));
+    let blocked = send(blocked.header("Accept", "text/csv")).await.expect(200);
+    let lines: Vec<_> = blocked.as_str().unwrap().lines().skip(1).collect();
+    assert!(!lines.is_empty() && lines.iter().all(|line| line.contains(",blocked,")), "{lines:?}");
     let first = page["data"][0]["message_id"].as_str().unwrap();
     let shown = caller.get(&format!("/v1/messages/{first}")).await.expect(200);
     assert_eq!(shown["variant"], "a");

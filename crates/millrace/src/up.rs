@@ -1,6 +1,7 @@
 //! `millrace up`: everything in one process, on private servers unless others are named.
 
 mod codes;
+mod console;
 mod sandbox_port;
 mod servers;
 
@@ -174,6 +175,8 @@ async fn serve_all(
         api_key,
     };
 
+    let way_in = console::way_in(&process, &store, &endpoints.api).await?;
+
     let end = CancellationToken::new();
     let health = process.answer_health(process.health(&broker, &store), end.clone()).await?;
     let mut running = stages(&process).await?;
@@ -182,12 +185,13 @@ async fn serve_all(
 
     let health = format!("http://{health}");
     announced.write(&process, servers, &endpoints, &health).await?;
-    eprintln!("api      {}\ndocs     {0}/docs", endpoints.api);
+    eprintln!("console  {way_in}\napi      {}\ndocs     {0}/docs", endpoints.api);
     eprintln!("sandbox  {}\nhealth   {health}", endpoints.sandbox);
     eprintln!("api key  {} (tenant {TENANT})", data.join("api-key").display());
 
     let balanced = if demo.run { demo::run(&endpoints, &process.stop).await } else { Ok(true) };
     if !demo.then_exit && !process.stop.is_cancelled() {
+        eprintln!("console  {way_in}");
         eprintln!("running; Ctrl-C ends it");
         process.stop.cancelled().await;
     }

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Who does what is done here, as the audit trail names them.
-const OPERATOR: &str = "operator";
+pub const OPERATOR: &str = "operator";
 
 /// How many people one look asks for.
 const PAGE: i64 = 1_000;

@@ -1,6 +1,8 @@
 //! `/v1/campaigns/{id}/recipients`: everybody in the audience with state and reason, in pages of
 //! JSON, or all of them as NDJSON or CSV.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     body::Body,
@@ -12,10 +14,11 @@ use bytes::Bytes;
 use domain::{
     gates::Gate,
     ids::{CampaignId, TenantId},
+    message::state::MessageState,
 };
 use futures::stream;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use store::{
     Scoped,
     campaigns::{
@@ -23,7 +26,7 @@ use store::{
         ledger::{self, LedgerRecipient, RecipientState},
     },
 };
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
@@ -95,6 +98,36 @@ fn view(recipient: LedgerRecipient) -> RecipientView {
     }
 }
 
+/// Which recipients are wanted.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// Those whose message is in this state alone. A page looks at `limit` recipients, and may hold
+    /// fewer than that or none.
+    #[param(inline, value_type = Option<RecipientState>, example = "delivered")]
+    state: Option<String>,
+}
+
+/// Those in one state, or all.
+#[derive(Clone)]
+struct InState(Option<Arc<str>>);
+
+impl InState {
+    /// # Errors
+    /// No recipient can be in such a state.
+    fn of(wanted: Wanted) -> Result<Self, Problem> {
+        let known = |name: &str| name == "waiting" || MessageState::from_name(name).is_some();
+        if wanted.state.as_deref().is_some_and(|name| !known(name)) {
+            return Err(Problem::field("state", "unknown", "a state that recipients have"));
+        }
+        Ok(Self(wanted.state.map(Into::into)))
+    }
+
+    fn has(&self, recipient: &RecipientView) -> bool {
+        self.0.as_deref().is_none_or(|state| state == recipient.state)
+    }
+}
+
 /// The recipients behind the recipient `after`, as callers read them.
 async fn load(
     tx: &mut Scoped,
@@ -114,9 +147,9 @@ enum Format {
     Csv,
 }
 
-/// `GET /v1/campaigns/{id}/recipients`, for every role: the recipients in pages of JSON, or all of
-/// them where the caller accepts NDJSON or CSV; 404 where there is no such campaign. NDJSON has a
-/// line for each recipient, CSV its fields as columns under a header.
+/// `GET /v1/campaigns/{id}/recipients?state=`, for every role: the recipients in pages of JSON, or
+/// all of them where the caller accepts NDJSON or CSV; 404 where there is no such campaign. NDJSON
+/// has a line for each recipient, CSV its fields as columns under a header.
 #[utoipa::path(
     get, path = "/v1/campaigns/{id}/recipients", tag = "campaigns",
     operation_id = "list_campaign_recipients",
@@ -124,6 +157,7 @@ enum Format {
     params(
         ("id" = Uuid, Path, description = "The campaign.", example = json!(examples::RUNNING)),
         Paging,
+        Wanted,
     ),
     responses(
         (status = 200, description = "A page of recipients, or all of them.", content(
@@ -139,10 +173,11 @@ async fn list(
     caller: Allowed<Read>,
     Id(id): Id,
     Query(paging): Query<Paging>,
+    Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     // check
-    let (id, limit) = (CampaignId(id), paging.limit()?);
+    let (id, limit, state) = (CampaignId(id), paging.limit()?, InState::of(wanted)?);
     let after = paging.after_number()?.unwrap_or(-1);
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     if campaigns::get(&mut tx, &caller.tenant, id, false).await?.is_none() {
@@ -152,10 +187,13 @@ async fn list(
     // answer
     if let Some(format) = Format::accepted(&headers) {
         drop(tx);
-        return Ok(export(app, caller, id, after, format));
+        return Ok(export(app, caller, id, (after, state), format));
     }
-    let found = load(&mut tx, &caller.tenant, id, after, limit).await?;
-    Ok(Json(Page::new(found, limit, |recipient| recipient.seq)).into_response())
+    let mut found = load(&mut tx, &caller.tenant, id, after, limit).await?;
+    let full = found.len() as i64 >= limit;
+    let next = found.last().filter(|_| full).map(|last| last.seq.to_string());
+    found.retain(|recipient| state.has(recipient));
+    Ok(Json(Page::until(found, next)).into_response())
 }
 
 impl Format {
@@ -170,14 +208,21 @@ impl Format {
 }
 
 /// Everybody behind the recipient `after`, read step by step while the caller reads.
-fn export(app: App, caller: Allowed<Read>, id: CampaignId, after: i64, format: Format) -> Response {
+fn export(
+    app: App,
+    caller: Allowed<Read>,
+    id: CampaignId,
+    (after, state): (i64, InState),
+    format: Format,
+) -> Response {
     let steps = stream::try_unfold((Some(after), true), move |(after, first)| {
-        let (app, caller) = (app.clone(), caller.clone());
+        let (app, caller, state) = (app.clone(), caller.clone(), state.clone());
         async move {
             let Some(after) = after else { return Ok(None) };
             let mut tx = app.transactions.begin(&caller.tenant).await?;
-            let found = load(&mut tx, &caller.tenant, id, after, STEP).await?;
+            let mut found = load(&mut tx, &caller.tenant, id, after, STEP).await?;
             let next = found.last().map(|last| last.seq).filter(|_| found.len() as i64 == STEP);
+            found.retain(|recipient| state.has(recipient));
             Ok::<_, Problem>(Some((write(&found, format, first), (next, false))))
         }
     });

@@ -127,6 +127,8 @@ async fn another_brands_things_are_not_there_for_who_is_limited() {
     let (world, owner) = world().await;
     let document = document();
     let brand = owner.post("/v1/brands", &json!({ "name": "Elsewhere" })).await.expect(201);
+    let campaigns = owner.get("/v1/campaigns").await.expect(200);
+    let campaign = campaigns["data"][0]["id"].as_str().expect("a campaign").to_owned();
     let mut asked = 0;
 
     for role in ["operator", "agent", "viewer"] {
@@ -149,6 +151,7 @@ async fn another_brands_things_are_not_there_for_who_is_limited() {
         for path in ["/v1/campaigns", "/v1/inboxes", "/v1/messages", "/v1/pools", "/v1/senders"] {
             assert_eq!(limited.get(path).await.expect(200)["data"], json!([]), "{path}");
         }
+        limited.get(&format!("/v1/live?topics=campaign:{campaign}")).await.problem(404);
     }
     assert!(asked > 60, "{asked} answers");
 }

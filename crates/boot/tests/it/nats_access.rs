@@ -18,12 +18,14 @@ use stage::StageName;
 type Refusals = Arc<Mutex<Vec<String>>>;
 
 /// What nobody but an operator may publish on or subscribe to, whoever they are.
-const NOBODYS: [&str; 7] = [
+const NOBODYS: [&str; 9] = [
     "any.thing",
     "$JS.API.STREAM.DELETE.EVENTS",
     "$JS.API.STREAM.PURGE.SUBMITTED",
     "$JS.API.CONSUMER.DELETE.EVENTS.rollup",
+    "$JS.API.CONSUMER.CREATE.EVENTS.rollup",
     "$JS.API.CONSUMER.CREATE.EVENTS.rollup.events.demo.message.sent",
+    "$JS.API.CONSUMER.CREATE.EVENTS",
     "$SYS.REQ.SERVER.PING",
     "_INBOX.somebody.x",
 ];

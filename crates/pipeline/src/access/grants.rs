@@ -90,7 +90,8 @@ impl Grants {
     }
 
     /// Batches wait behind what the first stages have before them; accounts are mirrored; consumers
-    /// of tenants are made, looked at and removed, and none of ours.
+    /// of tenants are made, looked at and removed, and none of ours; what moves is followed by a
+    /// consumer of each process.
     fn ingress(&mut self) {
         self.call(&format!("STREAM.INFO.{}", Stream::Submitted.name()));
         let first = [Stream::Submitted, Stream::Enriched];
@@ -104,12 +105,15 @@ impl Grants {
             for subject in stream.subjects() {
                 self.call(&format!("CONSUMER.CREATE.{name}.*.{subject}"));
             }
-            self.call(&format!("CONSUMER.INFO.{name}.*"));
-            self.call(&format!("CONSUMER.DELETE.{name}.*"));
+            for call in ["CREATE", "INFO", "DELETE", "MSG.NEXT"] {
+                self.call(&format!("CONSUMER.{call}.{name}.*"));
+            }
             for ours in CONSUMERS.iter().filter(|spec| spec.stream == stream) {
                 let ours = ours.name;
                 self.not_publish.push(format!("$JS.API.CONSUMER.CREATE.{name}.{ours}.>"));
-                self.not_publish.push(format!("$JS.API.CONSUMER.DELETE.{name}.{ours}"));
+                for call in ["CREATE", "DELETE", "MSG.NEXT"] {
+                    self.not_publish.push(format!("$JS.API.CONSUMER.{call}.{name}.{ours}"));
+                }
             }
         }
     }
@@ -241,8 +245,11 @@ mod tests {
     }
 
     #[test]
-    fn the_ingress_removes_no_consumer_of_a_stage() {
+    fn the_ingress_changes_reads_and_removes_no_consumer_of_a_stage() {
         let api = of(ProcessKind::Api);
-        assert!(api.not_publish.contains(&"$JS.API.CONSUMER.DELETE.EVENTS.rollup".to_owned()));
+        for call in ["CREATE", "DELETE", "MSG.NEXT"] {
+            let refused = format!("$JS.API.CONSUMER.{call}.EVENTS.rollup");
+            assert!(api.not_publish.contains(&refused), "{refused}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Codes and links that are good: of an address one for each purpose, for ten minutes. What is kept
+//! Codes and links that are good: of an address one for each purpose, until it ends. What is kept
 //! of a code is for the caller to make and to compare, under its key.
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +14,7 @@ use crate::{
     fault,
 };
 
-/// How long a code or a link is good.
+/// How long a code or a link is good that somebody asks for.
 pub const GOOD_FOR: SignedDuration = SignedDuration::from_mins(10);
 
 /// How many wrong codes end the one that is right.
@@ -80,6 +80,8 @@ pub struct NewCode<'a> {
     pub person: Option<Uuid>,
     /// What it makes, of a sign-up.
     pub sign_up: Option<&'a SignUp>,
+    /// Until when it is good, in machine time.
+    pub ends_at: Timestamp,
 }
 
 /// A code that is good still, locked until the transaction ends.
@@ -107,8 +109,8 @@ pub fn fresh_link() -> (SecretString, [u8; 32]) {
     (token, kept)
 }
 
-/// Keeps a code, for ten minutes of machine time.
-pub async fn keep(tx: &mut Scoped, new: &NewCode<'_>, machine: Timestamp) -> Result<(), Fault> {
+/// Keeps a code until its end.
+pub async fn keep(tx: &mut Scoped, new: &NewCode<'_>) -> Result<(), Fault> {
     sqlx::query!(
         "insert into codes (address, purpose, hash, person_id, sign_up, ends_at)
          values ($1, $2, $3, $4, $5, $6)
@@ -120,7 +122,7 @@ pub async fn keep(tx: &mut Scoped, new: &NewCode<'_>, machine: Timestamp) -> Res
         new.hash.as_slice(),
         new.person,
         new.sign_up.map(Json) as _,
-        (machine + GOOD_FOR).to_sqlx() as _,
+        new.ends_at.to_sqlx() as _,
     )
     .execute(&mut **tx)
     .await

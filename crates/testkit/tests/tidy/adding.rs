@@ -101,13 +101,14 @@ fn covers(listed: &str, path: &str) -> bool {
 }
 
 /// Not in the product: tests and what they run on, what is made of other files, decisions as they
-/// were made, and the page itself.
+/// were made, the console, which is a client, and the page itself.
 fn is_product(file: &Source) -> bool {
     let path = file.path.as_str();
     let apart = ["/tests/", "/.sqlx/", "proptest-regressions"];
     !(apart.iter().any(|part| path.contains(part))
         || path.starts_with("crates/testkit/")
         || path.starts_with("docs/adr/")
+        || path.starts_with("api/console/")
         || path.ends_with("_tests.rs")
         || (path.starts_with("api/") && path.ends_with(".json"))
         || matches!(path, PAGE | "Cargo.lock"))

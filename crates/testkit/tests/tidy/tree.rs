@@ -76,7 +76,8 @@ impl Found {
 }
 
 fn is_left_out(folder: &str) -> bool {
-    matches!(folder, "target" | ".git" | "node_modules") || folder.starts_with(".millrace")
+    matches!(folder, "target" | ".git" | "node_modules" | "dist" | "embedded")
+        || folder.starts_with(".millrace")
 }
 
 fn read(root: &Path, path: &Path) -> Option<Source> {

@@ -29,4 +29,5 @@ form.addEventListener("submit", async (event) => {
     ? `You are signed in as ${body.person.name}, for ${body.tenant}.`
     : wrong();
   form.hidden = answer.ok || answer.status === 401;
+  if (answer.ok) location.replace("console/");
 });

@@ -1,0 +1,133 @@
+import { Link, Outlet, useNavigate } from '@tanstack/react-router';
+import { lazy, Suspense, useEffect, useState } from 'react';
+import { useSession } from '../api/me';
+import { useT } from '../i18n';
+import { useConnection, useLive } from '../live';
+import { Button } from '../ui/Button';
+import { Toasts } from '../ui/Toast';
+import { HeldStrip } from './HeldStrip';
+import { KeysHelp } from './KeysHelp';
+import { PersonMenu } from './Menu';
+import { PLACES } from './places';
+import { Tenants } from './Tenants';
+
+const Palette = lazy(() => import('./Palette'));
+
+/** What is around every page: the rail, the bar, what is held, and the keys that work anywhere. */
+export function Frame() {
+  const navigate = useNavigate();
+  const isSignedIn = useSession() !== null;
+  useEffect(() => {
+    const to = location.pathname.replace(/^\/console/, '') + location.search;
+    if (!isSignedIn) void navigate({ to: '/sign-in', search: { to }, replace: true });
+  }, [isSignedIn, navigate]);
+  return isSignedIn ? <SignedIn /> : null;
+}
+
+function SignedIn() {
+  const t = useT();
+  const [open, setOpen] = useState<'palette' | 'keys' | null>(null);
+  useLive('dashboard');
+  useGlobalKeys(setOpen);
+  return (
+    <div className="flex min-h-dvh flex-col sm:pl-14 lg:pl-52">
+      <a
+        href="#main"
+        className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:bg-sheet focus:p-2"
+      >
+        {t('nav.skip')}
+      </a>
+      <Rail />
+      <header className="sticky top-0 z-20 flex h-12 items-center justify-between gap-2 border-b border-line bg-sheet px-2">
+        <div className="flex min-w-0 items-center">
+          <Tenants />
+        </div>
+        <div className="flex items-center gap-1">
+          <Button kind="quiet" onClick={() => setOpen('palette')}>
+            <span>{t('palette.open')}</span>
+            <kbd className="hidden rounded border border-line px-1 text-xs text-soft sm:inline">
+              {'Ctrl K'}
+            </kbd>
+          </Button>
+          <Button kind="quiet" aria-label={t('keys.title')} onClick={() => setOpen('keys')}>
+            {'?'}
+          </Button>
+          <PersonMenu />
+        </div>
+      </header>
+      <HeldStrip />
+      <main id="main" className="w-full max-w-[1280px] flex-1 pb-20 sm:pb-8">
+        <Outlet />
+      </main>
+      <LiveStatus />
+      <Toasts />
+      {open === 'palette' && (
+        <Suspense fallback={null}>
+          <Palette onClose={() => setOpen(null)} />
+        </Suspense>
+      )}
+      {open === 'keys' && <KeysHelp onClose={() => setOpen(null)} />}
+    </div>
+  );
+}
+
+function Rail() {
+  const t = useT();
+  return (
+    <nav
+      aria-label={t('nav.label')}
+      className="fixed inset-x-0 bottom-0 z-30 flex overflow-x-auto border-t border-line bg-sheet
+        sm:inset-y-0 sm:right-auto sm:w-14 sm:flex-col sm:overflow-y-auto sm:border-t-0 sm:border-r sm:py-3 lg:w-52"
+    >
+      {PLACES.map((place) => (
+        <Link
+          key={place.to}
+          to={place.to}
+          activeOptions={{ exact: place.to === '/' }}
+          title={t(place.name)}
+          className="flex min-w-16 flex-col items-center gap-0.5 px-2 py-1.5 text-soft hover:bg-hover hover:text-ink
+            sm:min-w-0 lg:flex-row lg:gap-3 lg:px-4"
+          activeProps={{ className: 'text-ink font-semibold bg-hover', 'aria-current': 'page' }}
+        >
+          <span aria-hidden="true" className="w-5 text-center text-base">
+            {place.sign}
+          </span>
+          <span className="text-xs whitespace-nowrap sm:sr-only lg:not-sr-only lg:text-sm">
+            {t(place.name)}
+          </span>
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+function LiveStatus() {
+  const t = useT();
+  const state = useConnection();
+  return (
+    <footer className="hidden px-6 pb-3 text-xs text-soft sm:block">
+      <p role="status">{t(`live.${state}`)}</p>
+    </footer>
+  );
+}
+
+function useGlobalKeys(open: (what: 'palette' | 'keys') => void) {
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      const on = event.target as HTMLElement;
+      if ((event.ctrlKey || event.metaKey) && event.key === 'k') {
+        event.preventDefault();
+        open('palette');
+      }
+      if (event.ctrlKey || event.metaKey || on.closest('input, textarea, select, dialog')) return;
+      if (event.key === '?') open('keys');
+      if (event.key === '/') {
+        const search = document.querySelector<HTMLInputElement>('input[type=search]');
+        if (search) event.preventDefault();
+        search?.focus();
+      }
+    };
+    window.addEventListener('keydown', pressed);
+    return () => window.removeEventListener('keydown', pressed);
+  }, [open]);
+}

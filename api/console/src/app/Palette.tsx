@@ -1,0 +1,66 @@
+import { useNavigate } from '@tanstack/react-router';
+import { Command } from 'cmdk';
+import { useState } from 'react';
+import { useT } from '../i18n';
+import { useCampaigns } from '../pages/campaigns/data';
+import { Dialog } from '../ui/Dialog';
+import { PLACES } from './places';
+
+const ITEM = 'flex cursor-pointer gap-3 rounded-md px-2 py-1.5 data-[selected=true]:bg-hover';
+
+/** Everything by its name: places, campaigns, and why a number was not written to. */
+export default function Palette({ onClose }: { onClose: () => void }) {
+  const t = useT();
+  const navigate = useNavigate();
+  const campaigns = useCampaigns();
+  const [typed, setTyped] = useState('');
+  const go = (to: string) => {
+    onClose();
+    void navigate({ to });
+  };
+  return (
+    <Dialog title={t('palette.title')} onClose={onClose} wide>
+      <Command label={t('palette.title')}>
+        <Command.Input
+          value={typed}
+          onValueChange={setTyped}
+          placeholder={t('palette.hint')}
+          className="mb-2 h-9 w-full rounded-md border border-line bg-sheet px-2"
+        />
+        <Command.List className="max-h-80 overflow-auto">
+          <Command.Empty className="p-2 text-soft">{t('palette.nothing')}</Command.Empty>
+          <Command.Group heading={t('palette.places')}>
+            {PLACES.map((place) => (
+              <Command.Item key={place.to} className={ITEM} onSelect={() => go(place.to)}>
+                <span aria-hidden="true">{place.sign}</span>
+                {t(place.name)}
+              </Command.Item>
+            ))}
+          </Command.Group>
+          <Command.Group heading={t('nav.campaigns')}>
+            {campaigns.rows.map((one) => (
+              <Command.Item
+                key={one.id}
+                value={`${one.name} ${one.id}`}
+                className={ITEM}
+                onSelect={() => go(`/campaigns/${one.id}`)}
+              >
+                {one.name}
+              </Command.Item>
+            ))}
+          </Command.Group>
+          {typed.length > 3 && (
+            <Command.Item
+              value={`why ${typed}`}
+              forceMount
+              className={ITEM}
+              onSelect={() => go(`/why?of=${encodeURIComponent(typed)}`)}
+            >
+              {t('palette.why', { what: typed })}
+            </Command.Item>
+          )}
+        </Command.List>
+      </Command>
+    </Dialog>
+  );
+}

@@ -1,0 +1,17 @@
+import type { Schemas } from '../api/client';
+import type { Key } from '../i18n';
+
+/** A place of the console that the rail and the palette lead to. */
+export type Place = { to: string; name: Key; sign: string; needs?: Schemas['Permission'] };
+
+export const PLACES: Place[] = [
+  { to: '/', name: 'nav.home', sign: '⌂' },
+  { to: '/campaigns', name: 'nav.campaigns', sign: '➤' },
+  { to: '/contacts', name: 'nav.contacts', sign: '☺' },
+  { to: '/templates', name: 'nav.templates', sign: '✎' },
+  { to: '/why', name: 'nav.why', sign: '?' },
+  { to: '/senders', name: 'nav.senders', sign: '☎' },
+  { to: '/compliance', name: 'nav.compliance', sign: '§' },
+  { to: '/budgets', name: 'nav.budgets', sign: '$' },
+  { to: '/settings', name: 'nav.settings', sign: '⚙' },
+];

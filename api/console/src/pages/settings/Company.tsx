@@ -1,0 +1,59 @@
+import type { FormEvent } from 'react';
+import type { Schemas } from '../../api/client';
+import { useMay, useMe } from '../../api/me';
+import { ApiError } from '../../api/problem';
+import { useT } from '../../i18n';
+import { Button } from '../../ui/Button';
+import { TextField } from '../../ui/Field';
+import { Card } from '../../ui/Page';
+import { ProblemNote } from '../../ui/Problem';
+import { toast } from '../../ui/Toast';
+import { useTenant } from './data';
+
+/** The company's name, and where it is. */
+export function Company() {
+  const tenant = useMe().data?.tenant;
+  return tenant ? <Form key={JSON.stringify(tenant)} tenant={tenant} /> : null;
+}
+
+function Form({ tenant }: { tenant: Schemas['Tenant'] }) {
+  const t = useT();
+  const may = useMay('edit_settings');
+  const change = useTenant();
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const body = Object.fromEntries(
+      [...new FormData(event.currentTarget)].map(([name, value]) => [name, String(value)]),
+    );
+    change.mutate(body, { onSuccess: () => toast(t('settings.saved')) });
+  };
+  const wrong = (name: string) => (change.error instanceof ApiError ? change.error.field(name) : undefined);
+  const fields = [
+    ['name', t('field.name')],
+    ['country', t('field.country')],
+    ['time_zone', t('field.zone')],
+    ['language', t('field.language')],
+  ] as const;
+  return (
+    <Card title={t('settings.company')}>
+      <form className="flex max-w-md flex-col gap-3" onSubmit={submit}>
+        {fields.map(([name, label]) => (
+          <TextField
+            key={name}
+            name={name}
+            label={label}
+            readOnly={!may}
+            defaultValue={tenant[name]}
+            error={wrong(name)}
+          />
+        ))}
+        <ProblemNote error={change.error} />
+        {may && (
+          <Button kind="primary" type="submit" className="self-start" disabled={change.isPending}>
+            {t('act.save')}
+          </Button>
+        )}
+      </form>
+    </Card>
+  );
+}

@@ -1,0 +1,56 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { api, ask, type Schemas } from '../../api/client';
+import { usePages } from '../../api/lists';
+
+const page = (cursor?: string) => ({ params: { query: { limit: 100, ...(cursor ? { cursor } : {}) } } });
+
+export const useUsers = () => usePages(['users'], (cursor) => ask(api.GET('/v1/users', page(cursor))));
+export const useInvitations = () =>
+  usePages(['invitations'], (cursor) => ask(api.GET('/v1/invitations', page(cursor))));
+export const useKeys = () => usePages(['keys'], (cursor) => ask(api.GET('/v1/api-keys', page(cursor))));
+export const useBrands = () => usePages(['brands'], (cursor) => ask(api.GET('/v1/brands', page(cursor))));
+export const useInboxes = () => usePages(['inboxes'], (cursor) => ask(api.GET('/v1/inboxes', page(cursor))));
+export const useAccounts = () =>
+  usePages(['accounts'], (cursor) => ask(api.GET('/v1/carrier-accounts', page(cursor))));
+export const useSessions = () =>
+  useQuery({ queryKey: ['sessions'], queryFn: () => ask(api.GET('/v1/me/sessions')) });
+
+/** Runs a change, after which a list is read again. */
+function useChange<I, O>(list: string, change: (input: I) => Promise<O>) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onSuccess: () => void queries.invalidateQueries({ queryKey: [list] }),
+  });
+}
+
+const of = (id: string) => ({ params: { path: { id } } });
+
+export const useInvite = () =>
+  useChange('invitations', (body: Schemas['NewInvitation']) => ask(api.POST('/v1/invitations', { body })));
+export const useUninvite = () =>
+  useChange('invitations', (id: string) => ask(api.DELETE('/v1/invitations/{id}', of(id))));
+export const useRole = () =>
+  useChange('users', ({ id, role }: { id: string; role: Schemas['KeyRole'] }) =>
+    ask(api.PATCH('/v1/users/{id}', { ...of(id), body: { role } })),
+  );
+export const useRemoveUser = () =>
+  useChange('users', (id: string) => ask(api.DELETE('/v1/users/{id}', of(id))));
+export const useNewKey = () =>
+  useChange('keys', (body: Schemas['NewApiKey']) => ask(api.POST('/v1/api-keys', { body })));
+export const useRevoke = () =>
+  useChange('keys', (id: string) => ask(api.DELETE('/v1/api-keys/{id}', of(id))));
+export const useNewBrand = () =>
+  useChange('brands', (body: Schemas['NewBrand']) => ask(api.POST('/v1/brands', { body })));
+export const useNewInbox = () =>
+  useChange('inboxes', (body: Schemas['NewInbox']) => ask(api.POST('/v1/inboxes', { body })));
+export const useTenant = () =>
+  useChange('me', (body: Schemas['TenantChange']) => ask(api.PATCH('/v1/tenant', { body })));
+export const useSendAddressCode = () =>
+  useMutation({ mutationFn: (to: string) => ask(api.POST('/v1/me/addresses', { body: { to } })) });
+export const useProve = () =>
+  useChange('me', (body: Schemas['AddressProof']) => ask(api.POST('/v1/me/addresses/verify', { body })));
+export const useNewPassword = () =>
+  useChange('sessions', (body: Schemas['PasswordChange']) => ask(api.PUT('/v1/me/password', { body })));
+export const useEndSession = () =>
+  useChange('sessions', (id: string) => ask(api.DELETE('/v1/me/sessions/{id}', of(id))));

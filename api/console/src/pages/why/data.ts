@@ -1,0 +1,36 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { api, ask, type Schemas } from '../../api/client';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/i;
+
+/** Whether it is an id; a number otherwise. */
+export const isId = (text: string) => UUID.test(text.trim());
+
+/** The message of an id, or the latest to a number. */
+export function useFound(of: string) {
+  return useQuery({
+    queryKey: ['why', of],
+    enabled: of !== '',
+    queryFn: async (): Promise<Schemas['Message'][]> => {
+      if (isId(of)) return [await ask(api.GET('/v1/messages/{id}', { params: { path: { id: of } } }))];
+      const page = await ask(api.GET('/v1/messages', { params: { query: { to: of, limit: 20 } } }));
+      return page.data;
+    },
+  });
+}
+
+/** Withdraws a message. */
+export function useCancel() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => ask(api.POST('/v1/messages/{id}/cancel', { params: { path: { id } } })),
+    onSuccess: () => void queries.invalidateQueries({ queryKey: ['why'] }),
+  });
+}
+
+/** What each gate would say about a message. */
+export function useExplain() {
+  return useMutation({
+    mutationFn: (body: Schemas['ExplanationRequest']) => ask(api.POST('/v1/explain', { body })),
+  });
+}
