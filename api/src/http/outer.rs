@@ -12,10 +12,7 @@ use axum::{
 use futures::FutureExt;
 use tokio::time::Instant;
 
-use super::{
-    problem::{Kind, Problem},
-    protective::protect,
-};
+use super::{problem::Problem, protective::protect};
 use crate::ids;
 
 /// The header that names a request, in logs and in answers.
@@ -31,7 +28,7 @@ const UPLOAD_LIMIT: Duration = Duration::from_secs(30 * 60);
 pub(crate) async fn outer(request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = request_id(&request);
-    let method = request.method().clone();
+    let method = named(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str).to_owned();
 
@@ -40,25 +37,27 @@ pub(crate) async fn outer(request: Request, next: Next) -> Response {
     let response = match running.await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => Problem::unavailable("the request took too long", 5).into_response(),
-        Err(_) => {
-            tracing::error!(request.id = %id, route, "a request panicked");
-            Problem::new(Kind::Internal, "it has been reported").into_response()
-        }
+        Err(_) => Problem::panicked().into_response(),
     };
 
-    let mut response = written_out(response, &id);
+    let mut response = written_out(response, (&id, method, &route));
     protect(&mut response);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    count(&method, &route, &response, begun);
+    count(method, &route, &response, begun);
     response
 }
 
 /// The response with its body, where a route has answered with a problem. What the route says
-/// beside it (`Allow`, `RateLimit-*`) stays.
-fn written_out(mut response: Response, request_id: &str) -> Response {
+/// beside it (`Allow`, `RateLimit-*`) stays. The log has it too: by the request's id, whoever looks
+/// for one finds the other.
+fn written_out(
+    mut response: Response,
+    (request_id, method, route): (&str, &str, &str),
+) -> Response {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    problem.log(request_id, method, route);
 
     let headers = std::mem::take(response.headers_mut());
     let mut response = problem.render(request_id);
@@ -85,16 +84,7 @@ fn request_id(request: &Request) -> String {
 
 /// Counts a request by what it was answered, and by its route alone how long it took: a histogram
 /// has a line for each bound, and would have as many for every status.
-fn count(method: &Method, route: &str, response: &Response, begun: Instant) {
-    let method = match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
-        Method::PATCH => "PATCH",
-        _ => "other",
-    };
-
+fn count(method: &'static str, route: &str, response: &Response, begun: Instant) {
     let status = response.status();
     metrics::counter!(
         "millrace_http_requests_total",
@@ -105,4 +95,16 @@ fn count(method: &Method, route: &str, response: &Response, begun: Instant) {
     .increment(1);
     metrics::histogram!("millrace_http_request_seconds", "route" => route.to_owned())
         .record(begun.elapsed());
+}
+
+/// The method, of those that routes have.
+fn named(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::PATCH => "PATCH",
+        _ => "other",
+    }
 }

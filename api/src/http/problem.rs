@@ -1,6 +1,6 @@
 //! Errors as callers read them: `application/problem+json` (RFC 9457) with the fields at fault.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Display};
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -129,6 +129,8 @@ pub(crate) struct Problem {
     errors: Vec<FieldError>,
     retry_after: Option<u64>,
     idempotency_key: Option<String>,
+    /// What led to it, for the log alone.
+    cause: Option<String>,
 }
 
 impl Problem {
@@ -140,12 +142,62 @@ impl Problem {
             errors: Vec::new(),
             retry_after: None,
             idempotency_key: None,
+            cause: None,
         }
     }
 
     /// What went wrong, in general.
     pub(crate) fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// A defect of ours.
+    pub(crate) fn panicked() -> Self {
+        Self::new(Kind::Internal, "it has been reported").because("a panic")
+    }
+
+    /// Says what led to it. The log says it beside the request's id, the answer does not.
+    #[must_use]
+    fn because(mut self, cause: impl Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+
+    /// Writes into the log what a request is answered: never what it has sent.
+    pub(super) fn log(&self, request_id: &str, method: &str, route: &str) {
+        let (code, cause) = (self.kind.name(), self.cause.as_deref());
+        match self.kind {
+            Kind::Internal => {
+                tracing::error!(
+                    request.id = request_id,
+                    method,
+                    route,
+                    code,
+                    cause,
+                    "a request failed"
+                );
+            }
+            Kind::Unavailable => {
+                tracing::warn!(
+                    request.id = request_id,
+                    method,
+                    route,
+                    code,
+                    cause,
+                    "a request failed"
+                );
+            }
+            _ => {
+                tracing::info!(
+                    request.id = request_id,
+                    method,
+                    route,
+                    code,
+                    cause,
+                    "a request was refused"
+                );
+            }
+        }
     }
 
     /// There is no such thing, or it is another tenant's: the answer is the same.
@@ -260,34 +312,34 @@ impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
         match &fault {
             Fault::Unavailable { what, .. } => {
-                tracing::warn!(error = %fault, "a request failed for an outage");
                 let detail = match what {
                     Dependency::Database => "the database does not answer",
                     Dependency::Broker => "the broker does not answer",
                     Dependency::Ai => "the AI provider does not answer",
                 };
-                Self::unavailable(detail, 1)
+                Self::unavailable(detail, 1).because(&fault)
             }
+            // What the database says of it may hold what was sent.
             Fault::Refused { .. } => {
-                tracing::warn!(label = fault.label(), "the database refused a request's data");
-                Self::new(Kind::Invalid, "the request holds something that cannot be stored")
+                let detail = "the request holds something that cannot be stored";
+                Self::new(Kind::Invalid, detail).because(fault.label())
             }
             Fault::Newer { .. } => {
-                tracing::warn!(error = %fault, "a request needs a newer version");
-                Self::unavailable("a newer version stored this; the platform is being updated", 5)
+                let detail = "a newer version stored this; the platform is being updated";
+                Self::unavailable(detail, 5).because(&fault)
             }
-            Fault::Panicked(_) => Self::new(Kind::Internal, "it has been reported"),
+            Fault::Panicked(_) => Self::panicked(),
         }
     }
 }
 
 impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {
-        match error {
-            PublishError::Full(_) => Self::unavailable("the pipe is full", 2),
+        match &error {
+            PublishError::Full(_) => Self::unavailable("the pipe is full", 2).because(&error),
             PublishError::Unavailable { .. } => {
-                tracing::warn!(%error, "a request could not be published");
-                Self::unavailable("the broker does not answer; repeat it under its key", 1)
+                let detail = "the broker does not answer; repeat it under its key";
+                Self::unavailable(detail, 1).because(&error)
             }
             PublishError::TooLarge { .. } => {
                 Self::new(Kind::TooLarge, "the message is too long for the broker")

@@ -26,18 +26,24 @@ const SECRETS: [&str; 7] =
 /// How the broker says that a login may not do what its process tried.
 const REFUSAL: &str = "Permissions Violation";
 
-/// Fails with the first line that says what it should not. To be called while the platform runs.
+/// What names a request that is refused.
+const REQUEST_ID: &str = "asked-in-vain";
+
+/// Fails with the first line that says what it should not, and unless a refused request is found by
+/// its id. To be called while the platform runs.
 pub async fn is_discreet(platform: &Apart) -> anyhow::Result<()> {
     let mut private = platform.words(PRIVATE).await?;
     ensure!(private.len() > 1_000, "a run with people in it: {}", private.len());
     private.extend(platform.secrets()?);
     private.extend(SECRETS.map(str::to_owned));
 
+    platform.asks_in_vain(REQUEST_ID).await?;
     let mut said = Vec::new();
     for file in fs::read_dir(platform.logs())? {
         let text = fs::read_to_string(file?.path())?;
         said.extend(text.lines().map(str::to_owned));
     }
+    ensure!(said.iter().any(|line| line.contains(REQUEST_ID)), "a refusal is found by its id");
     let health: Vec<String> = said.iter().filter_map(|line| health_of(line)).collect();
     ensure!(health.len() == platform.processes(), "every process says where it answers");
 

@@ -341,6 +341,14 @@ impl Apart {
         tokio::time::timeout(START, found).await.context("the text never came to the carrier")?
     }
 
+    /// Asks for what is not there, under this request id.
+    pub async fn asks_in_vain(&self, request_id: &str) -> anyhow::Result<()> {
+        let request = carriers::http::client()?.get(format!("http://{}/v1/brands/1", self.api));
+        let request = request.bearer_auth(&self.key).header("x-request-id", request_id);
+        ensure!(request.send().await?.status().is_client_error(), "there is no such brand");
+        Ok(())
+    }
+
     async fn carrier_line(&self, reference: &Value) -> anyhow::Result<Option<Value>> {
         let texts = self.carrier().await?;
         Ok(texts.into_iter().find(|text| text["reference"] == *reference))
