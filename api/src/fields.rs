@@ -160,6 +160,15 @@ pub(crate) fn url(field: &str, written: &str, errors: &mut Errors) {
     errors.text(field, written, 1, MAX_URL);
 }
 
+/// Checks an address that pages load something from: https, of a host with a name.
+pub(crate) fn page_url(field: &str, written: &str, errors: &mut Errors) {
+    errors.text(field, written, 1, MAX_URL);
+    let read = reqwest::Url::parse(written).ok();
+    let is_named = |url: &reqwest::Url| url.domain().is_some_and(|host| host.contains('.'));
+    let is_fine = read.is_some_and(|url| url.scheme() == "https" && is_named(&url));
+    errors.check(is_fine, field, "invalid", "an https address of a host with a name");
+}
+
 /// When something was archived that a change archives, takes back, or leaves as it is.
 pub(crate) fn archived_at(
     before: Option<Timestamp>,

@@ -78,5 +78,5 @@ pub(crate) fn router(app: App) -> Router {
         Some(cors) => answered.layer(cors),
         None => answered,
     };
-    answered.layer(middleware::from_fn(outer))
+    answered.layer(middleware::from_fn_with_state(app, outer))
 }

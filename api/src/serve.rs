@@ -35,6 +35,9 @@ use crate::{
 /// How long a connection may take to send the head of a request, which bounds idling too.
 const HEAD_LIMIT: Duration = Duration::from_secs(30);
 
+/// How many bytes the head of a request may have.
+const HEAD: usize = 64 * 1024;
+
 /// How long requests may take to finish once the ingress stops.
 const REQUESTS: Duration = Duration::from_secs(15);
 
@@ -166,6 +169,7 @@ async fn answer(
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)
+        .max_buf_size(HEAD)
         .serve_connection(io, service);
 
     let mut served = std::pin::pin!(served);

@@ -4,7 +4,7 @@
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use axum::{
-    extract::{MatchedPath, Request},
+    extract::{MatchedPath, Request, State},
     http::{HeaderValue, Method, header::CONTENT_LENGTH},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -13,7 +13,7 @@ use futures::FutureExt;
 use tokio::time::Instant;
 
 use super::{problem::Problem, protective::protect};
-use crate::ids;
+use crate::{app::App, ids};
 
 /// The header that names a request, in logs and in answers.
 const REQUEST_ID: &str = "x-request-id";
@@ -25,7 +25,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 const UPLOAD_LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// Wraps every request.
-pub(crate) async fn outer(request: Request, next: Next) -> Response {
+pub(crate) async fn outer(State(app): State<App>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = request_id(&request);
     let method = named(request.method());
@@ -41,7 +41,7 @@ pub(crate) async fn outer(request: Request, next: Next) -> Response {
     };
 
     let mut response = written_out(response, (&id, method, &route));
-    protect(&mut response);
+    protect(&mut response, app.settings.public_url.starts_with("https://"));
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

@@ -20,13 +20,16 @@ const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 /// What a page says: what it loads is ours.
 const PAGE: &str = "frame-ancestors 'none'";
 
-/// Adds the headers, where the route has not said otherwise.
-pub(super) fn protect(response: &mut Response) {
+/// What an answer over https says: a browser comes by https alone, for a year.
+const BY_HTTPS: (header::HeaderName, &str) = (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+
+/// Adds the headers, where the route has not said otherwise. `https` says how browsers come.
+pub(super) fn protect(response: &mut Response, https: bool) {
     let headers = response.headers_mut();
     let is_page =
         headers.get(header::CONTENT_TYPE).is_some_and(|of| of.as_bytes().starts_with(b"text/html"));
     let policy = (header::CONTENT_SECURITY_POLICY, if is_page { PAGE } else { NO_PAGE });
-    for (name, value) in ALWAYS.into_iter().chain([policy]) {
+    for (name, value) in ALWAYS.into_iter().chain([policy]).chain(https.then_some(BY_HTTPS)) {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
 }

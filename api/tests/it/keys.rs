@@ -114,6 +114,10 @@ async fn what_is_wrong_with_a_new_key_is_said_field_by_field() {
     let fields: Vec<_> = refused.iter().map(|(field, _)| field.as_str()).collect();
     assert_eq!(fields, ["name", "role", "scopes[1]", "scopes[2]", "expires_at"]);
 
+    let useless = json!({ "name": "shop", "role": "viewer", "scopes": ["read", "edit_contacts"] });
+    let refused = admin.post("/v1/api-keys", &useless).await.problem(422);
+    assert_eq!(refused, [("scopes[1]".to_owned(), "unexpected".to_owned())]);
+
     let body = json!({ "name": "shop", "role": "viewer" });
     let again = admin.request(reqwest::Method::POST, "/v1/api-keys");
     let again = again.header("Idempotency-Key", "one").json(&body).send().await.unwrap();

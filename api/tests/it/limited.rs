@@ -129,7 +129,18 @@ async fn who_is_limited_changes_nothing_else() {
     limited.put("/v1/kill-switch", &switch("sender", &tea.sender)).await.problem(422);
     limited.put("/v1/kill-switch", &switch("sender", &coffee.sender)).await.expect(200);
 
-    // An erasure concerns every brand.
+    // They see these and the company's, and no others.
+    admin.put("/v1/kill-switch", &switch("sender", &tea.sender)).await.expect(200);
+    admin.put("/v1/kill-switch", &switch("tenant", &Value::Null)).await.expect(200);
+    let seen = limited.get("/v1/kill-switch").await.expect(200);
+    let scopes: Vec<_> = seen["data"].as_array().unwrap().iter().map(|one| &one["scope"]).collect();
+    assert_eq!(scopes, ["sender", "tenant"]);
+    assert_eq!(seen["data"][0]["target"], coffee.sender);
+    assert_eq!(admin.get("/v1/kill-switch").await.expect(200)["data"].as_array().unwrap().len(), 3);
+
+    // An erasure concerns every brand, and so does the trail.
+    limited.get("/v1/audit").await.problem(403);
+    limited.get("/v1/audit/verify").await.problem(403);
     let contact = json!({ "phone": "+12125550100" });
     let contact = limited.post("/v1/contacts", &contact).await.expect(201);
     limited.delete(&format!("/v1/contacts/{}", id(&contact))).await.problem(403);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api::ApiSettings;
 use reqwest::Method;
 use serde_json::json;
 use store::settings::api_keys::KeyRole;
@@ -135,5 +136,23 @@ async fn every_answer_tells_a_browser_what_it_may_do_with_it() {
         assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
         assert_eq!(policy.contains("default-src 'none'"), path != "/docs/", "{path}: {policy}");
     }
-    assert_eq!(caller.get("/v1/me").await.headers["cache-control"], "no-store");
+    let headers = caller.get("/v1/me").await.headers;
+    assert_eq!(headers["cache-control"], "no-store");
+    assert!(!headers.contains_key("strict-transport-security"), "its public URL is http");
+}
+
+#[tokio::test]
+async fn over_https_a_browser_is_told_to_come_by_https_alone() {
+    let public = |settings: &mut ApiSettings| settings.public_url = "https://api.example".into();
+    let world = World::start_with(public).await;
+    let headers = world.with_token("").get("/v1/me").await.headers;
+    assert_eq!(headers["strict-transport-security"], "max-age=31536000");
+}
+
+#[tokio::test]
+async fn a_head_of_more_than_64_kib_is_not_read() {
+    let world = World::start().await;
+    let request = world.http.get(format!("{}/v1/me", world.base)).header("x-long", "x".repeat(70_000));
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 431);
 }

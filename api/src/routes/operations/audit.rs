@@ -18,6 +18,9 @@ use crate::{
 /// How many entries one call checks.
 const MOST: i64 = 200_000;
 
+/// What it is called that tells of every brand.
+const TRAIL: &str = "the audit trail";
+
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(verify))
 }
@@ -76,7 +79,7 @@ fn view(entry: StoredEntry) -> EntryView {
 }
 
 /// `GET /v1/audit?action=&subject=&since=`, for every role: the entries of the trail in pages, the
-/// newest first.
+/// newest first. It tells of every brand: who is limited to some gets 403.
 #[utoipa::path(
     get, path = "/v1/audit", tag = "operations", operation_id = "list_audit_entries",
     security(("bearer" = [Read::NAME])),
@@ -89,6 +92,7 @@ async fn list(
     Query(paging): Query<Paging>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<EntryView>>, Problem> {
+    caller.sees_all(TRAIL)?;
     let (below, limit) = (paging.after_number()?.unwrap_or(i64::MAX), paging.limit()?);
     let filter =
         AuditFilter { action: wanted.action, subject: wanted.subject, since: wanted.since };
@@ -147,7 +151,7 @@ struct Bad {
 
 /// `GET /v1/audit/verify?after=`, for every role: whether the trail is as it was written. Checks up
 /// to 200,000 entries, and says where the next call is to go on; 422 where the trail ends before
-/// `after`.
+/// `after`, 403 to who is limited to brands.
 #[utoipa::path(
     get, path = "/v1/audit/verify", tag = "operations", operation_id = "verify_audit",
     security(("bearer" = [Read::NAME])),
@@ -159,6 +163,7 @@ async fn verify(
     caller: Allowed<Read>,
     Query(start): Query<Start>,
 ) -> Result<Json<Verdict>, Problem> {
+    caller.sees_all(TRAIL)?;
     let after = start.after.unwrap_or(0);
     if after < 0 {
         return Err(Problem::field("after", "out_of_range", "0 or the number of an entry"));

@@ -39,8 +39,8 @@ use crate::{
 /// The longest name of a company and of a person, in characters.
 const LONGEST: usize = 200;
 
-/// The longest key of a tenant, and its part in front of digits that make it one of its own.
-const KEY: usize = 32;
+/// The longest part of a tenant's key in front of the digits that make it one of its own: a key has
+/// 32 characters at most.
 const STEM: usize = 23;
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -161,7 +161,7 @@ pub(super) async fn found(
 ) -> Result<Granted, Problem> {
     // decide
     let id = ids::fresh();
-    let keys = keys_of(&new.company, id);
+    let tenant = key_of(&new.company, id);
     let (email, phone) = match address {
         SignInAddress::Mail(email) => (Some(email.clone()), None),
         SignInAddress::Phone(number) => (None, Some(number.to_string())),
@@ -170,25 +170,16 @@ pub(super) async fn found(
     let person = PlatformUser { id, email, email_verified, phone, name };
 
     // record
-    let mut tx = app.transactions.of_companies(&keys).await?;
+    let mut tx = app.transactions.of_companies(std::slice::from_ref(&tenant)).await?;
     let (now, machine) = (app.now(), stage::machine::now());
     let hash = new.password_hash.as_deref();
     if !people::create(&mut tx, &person, hash, (now, machine)).await? {
         let detail = "somebody has just come with this address: sign in with it";
         return Err(Problem::new(Kind::Conflict, detail));
     }
-    let [key, other] = keys;
-    let named = Tenant::named(&key, &new.company);
-    let tenant = match tenants::insert(&mut tx, &named, now).await? {
-        true => key,
-        false => {
-            let named = Tenant { id: other.clone(), ..named };
-            if !tenants::insert(&mut tx, &named, now).await? {
-                return Err(Problem::unavailable("the company found no key: try again", 1));
-            }
-            other
-        }
-    };
+    if !tenants::insert(&mut tx, &Tenant::named(&tenant, &new.company), now).await? {
+        return Err(Problem::unavailable("the company found no key: try again", 1));
+    }
     let role =
         members::add(&mut tx, &tenant, id, (KeyRole::Owner, &BrandLimits::default()), now).await?;
     let company = Membership { tenant: tenant.clone(), name: new.company, role };
@@ -201,9 +192,10 @@ pub(super) async fn found(
     Ok(granted)
 }
 
-/// The key that a company's name gives, and one that no other company has. They hold a-z, 0-9 and
-/// `-` alone, as a part of a subject does.
-fn keys_of(company: &str, owner: Uuid) -> [TenantId; 2] {
+/// A key that a company's name gives, and that no other company has: its end is by chance, so that
+/// nobody learns by it whether there is a company of that name. It holds a-z, 0-9 and `-` alone, as
+/// a part of a subject does.
+fn key_of(company: &str, owner: Uuid) -> TenantId {
     let mut key = String::new();
     for c in company.to_lowercase().chars().filter(|c| *c != '\'') {
         match c {
@@ -212,13 +204,11 @@ fn keys_of(company: &str, owner: Uuid) -> [TenantId; 2] {
             _ => key.push('-'),
         }
     }
-    let shorter = |most: usize| key[..key.len().min(most)].trim_end_matches('-').to_owned();
-    let whole = if shorter(KEY).len() < 2 { "company".to_owned() } else { shorter(KEY) };
-    let stem = if shorter(STEM).len() < 2 { "company".to_owned() } else { shorter(STEM) };
+    let named = key[..key.len().min(STEM)].trim_end_matches('-');
+    let stem = if named.len() < 2 { "company" } else { named };
 
     // The last bits of an id are by chance.
-    let own = format!("{stem}-{:08x}", owner.as_u128() as u32);
-    [whole, own].map(|key| key.parse().expect("a tenant's key"))
+    format!("{stem}-{:08x}", owner.as_u128() as u32).parse().expect("a tenant's key")
 }
 
 #[cfg(test)]
@@ -226,17 +216,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_made_of_a_name_in_any_script_and_another_is_its_own() {
+    fn a_key_is_made_of_a_name_in_any_script_and_is_its_own() {
         let owner = Uuid::from_u128(0xabc);
         let long = "An exceedingly long name of a company in Melbourne";
-        for (company, key, own) in [
-            ("Mia's Mill", "mias-mill", "mias-mill-00000abc"),
-            ("  ACME, Inc. ", "acme-inc", "acme-inc-00000abc"),
-            ("水車", "company", "company-00000abc"),
-            ("x", "company", "company-00000abc"),
-            (long, "an-exceedingly-long-name-of-a-co", "an-exceedingly-long-nam-00000abc"),
+        for (company, key) in [
+            ("Mia's Mill", "mias-mill-00000abc"),
+            ("  ACME, Inc. ", "acme-inc-00000abc"),
+            ("水車", "company-00000abc"),
+            ("x", "company-00000abc"),
+            (long, "an-exceedingly-long-nam-00000abc"),
         ] {
-            assert_eq!(keys_of(company, owner).map(|key| key.to_string()), [key, own]);
+            assert_eq!(key_of(company, owner).to_string(), key);
         }
     }
 }

@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     audit,
-    auth::{Allowed, Caller, ManageKeys, Needs, roles::Permission},
+    auth::{Allowed, Caller, ManageKeys, Needs, roles::{self, Permission}},
     document::{
         answers::{Always, Conflict, Missing, OfBody},
         examples,
@@ -200,8 +200,10 @@ fn check(body: &KeyBody, now: Timestamp) -> Result<NewKey<'_>, Problem> {
     errors.check(some, "scopes", "too_short", "name one or more, or leave the field out");
     for (index, scope) in scopes.iter().enumerate() {
         let field = format!("scopes[{index}]");
-        let is_known = Permission::from_name(scope).is_some();
-        errors.check(is_known, &field, "unknown", &permissions);
+        let permission = Permission::from_name(scope);
+        errors.check(permission.is_some(), &field, "unknown", &permissions);
+        let lacks = |role| permission.is_some_and(|scope| !roles::allows(role, scope));
+        errors.check(!role.is_some_and(lacks), &field, "unexpected", "its role does not have this");
         let is_new = !scopes[..index].contains(scope);
         errors.check(is_new, &field, "duplicate", "each permission once");
     }

@@ -179,8 +179,7 @@ fn checked(brand: Brand) -> Result<Brand, Problem> {
     let is_colour = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     errors.check(is_colour, "colour", "invalid", "a colour such as #6366f1");
     if let Some(url) = &brand.logo_url {
-        fields::url("logo_url", url, &mut errors);
-        errors.check(url.starts_with("https://"), "logo_url", "invalid", "an https address");
+        fields::page_url("logo_url", url, &mut errors);
     }
     errors.done()?;
     Ok(brand)

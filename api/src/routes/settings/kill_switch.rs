@@ -234,7 +234,7 @@ struct Switches {
 }
 
 /// `GET /v1/kill-switch`, for every role: the platform's switch, and those of the tenant that are
-/// not on.
+/// not on. Who is limited to brands sees the company's, and those of their campaigns and senders.
 #[utoipa::path(
     get, path = "/v1/kill-switch", tag = "settings", operation_id = "list_switches",
     security(("bearer" = [Read::NAME])),
@@ -243,8 +243,36 @@ struct Switches {
 async fn list(State(app): State<App>, caller: Allowed<Read>) -> Result<Json<Switches>, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let platform = platform_switch::mode(&mut tx).await?.as_str();
-    let data = switches::list(&mut tx, &caller.tenant).await?.into_iter().map(view).collect();
-    Ok(Json(Switches { platform, data }))
+    let mut switches = switches::list(&mut tx, &caller.tenant).await?;
+    if caller.tenant.is_limited() {
+        switches = seen(&mut tx, &caller, switches).await?;
+    }
+    Ok(Json(Switches { platform, data: switches.into_iter().map(view).collect() }))
+}
+
+/// Of these switches those of campaigns and senders that the caller sees, and the company's.
+async fn seen(
+    tx: &mut Scoped,
+    caller: &Caller,
+    switches: Vec<Switch>,
+) -> Result<Vec<Switch>, Problem> {
+    let mut seen = Vec::with_capacity(switches.len());
+    for switch in switches {
+        let is_seen = match (switch.scope, switch.target.parse()) {
+            (SwitchScope::Tenant, _) => true,
+            (SwitchScope::Campaign, Ok(id)) => {
+                campaigns::get(tx, &caller.tenant, CampaignId(id), false).await?.is_some()
+            }
+            (SwitchScope::Sender, Ok(id)) => {
+                senders::missing(tx, &caller.tenant, &[id]).await?.is_empty()
+            }
+            (_, Err(_)) => false,
+        };
+        if is_seen {
+            seen.push(switch);
+        }
+    }
+    Ok(seen)
 }
 
 fn view(switch: Switch) -> SwitchView {

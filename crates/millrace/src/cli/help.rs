@@ -70,10 +70,12 @@ pub fn command() -> Command {
 pub fn settings() -> String {
     let about = "The settings that every command has: as a flag, or as a variable of the \
         environment, which a flag overrides. A secret may come from a file: the variable with \
-        _FILE at its end names it.";
-    let settings = Command::new("millrace").about(about).disable_help_flag(true);
-    let settings = settings.help_template("{about}\n\n{options}\n");
-    Common::augment_args(settings).render_long_help().to_string()
+        _FILE at its end names it.\n\n\
+        Example: MILLRACE_LISTEN=127.0.0.1:8080 millrace api --log-filter info,api=debug";
+    let settings = Common::augment_args(Command::new("millrace")).disable_help_flag(true);
+    // In place of what the code says of them.
+    let settings = settings.about(about).long_about(about);
+    settings.help_template("{about}\n\n{options}\n").render_long_help().to_string()
 }
 
 /// A command with its example, its shared settings hidden, and likewise those below it.

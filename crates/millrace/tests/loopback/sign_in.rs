@@ -61,7 +61,7 @@ async fn somebody_comes_by_mail_and_signs_in_by_a_text_that_the_pipeline_carries
     let code = code_in(&platform, &mail, " signs you up").await?;
     let verify = json!({ "to": EMAIL, "code": code });
     let tokens = ask(&platform, "/v1/auth/otp/verify", None, &verify).await?;
-    assert_eq!(tokens["tenant"], "mias-mill");
+    assert!(tokens["tenant"].as_str().is_some_and(|key| key.starts_with("mias-mill-")), "{tokens}");
 
     // A number of hers, and then in by that number alone.
     let token = Some(&tokens["access_token"]);
