@@ -21,7 +21,8 @@ const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 const PAGE: &str = "frame-ancestors 'none'";
 
 /// What an answer over https says: a browser comes by https alone, for a year.
-const BY_HTTPS: (header::HeaderName, &str) = (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+const BY_HTTPS: (header::HeaderName, &str) =
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
 
 /// Adds the headers, where the route has not said otherwise. `https` says how browsers come.
 pub(super) fn protect(response: &mut Response, https: bool) {

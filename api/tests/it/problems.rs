@@ -152,7 +152,8 @@ async fn over_https_a_browser_is_told_to_come_by_https_alone() {
 #[tokio::test]
 async fn a_head_of_more_than_64_kib_is_not_read() {
     let world = World::start().await;
-    let request = world.http.get(format!("{}/v1/me", world.base)).header("x-long", "x".repeat(70_000));
+    let request =
+        world.http.get(format!("{}/v1/me", world.base)).header("x-long", "x".repeat(70_000));
     let answer = request.send().await.unwrap();
     assert_eq!(answer.status(), 431);
 }

@@ -23,7 +23,10 @@ use uuid::Uuid;
 use crate::{
     app::App,
     audit,
-    auth::{Allowed, Caller, ManageKeys, Needs, roles::{self, Permission}},
+    auth::{
+        Allowed, Caller, ManageKeys, Needs,
+        roles::{self, Permission},
+    },
     document::{
         answers::{Always, Conflict, Missing, OfBody},
         examples,

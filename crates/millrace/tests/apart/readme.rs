@@ -31,14 +31,17 @@ fn blocks(page: &str) -> impl Iterator<Item = &str> {
     page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next())
 }
 
-/// The lines between the fences: the first block that calls the API.
-fn lines() -> anyhow::Result<&'static str> {
-    let block = blocks(README).find(|block| block.contains("curl")).context("no lines of curl")?;
+/// The blocks that call the API, each of six lines: a text by the demo's pool within the first
+/// screen, and one of a company that has just signed up.
+fn lines() -> anyhow::Result<[&'static str; 2]> {
+    let mut calling = blocks(README).filter(|block| block.contains("curl"));
+    let mut next = || calling.next().context("two blocks of curl");
+    let lines = [next()?, next()?];
 
     let before = README.lines().take_while(|line| !line.contains("curl")).count();
-    ensure!(block.lines().count() == 6, "six lines");
+    ensure!(lines.iter().all(|block| block.lines().count() == 6), "six lines");
     ensure!(before + 6 <= 40, "within the first screen, and not behind line {before}");
-    Ok(block)
+    Ok(lines)
 }
 
 /// Every guide, in the order of their names.
@@ -55,8 +58,13 @@ fn guides() -> anyhow::Result<Vec<PathBuf>> {
 impl Apart {
     /// Runs the README's lines; gives the message that the last of them shows.
     pub async fn follow_readme(&self) -> anyhow::Result<Value> {
-        let said = self.follow("README", lines()?, PATIENCE).await?;
+        let [text, sign_up] = lines()?;
+        let said = self.follow("README", text, PATIENCE).await?;
         let last: Value = serde_json::from_str(said.lines().last().context("nothing was said")?)?;
+
+        let said = self.follow("README-sign-up", sign_up, PATIENCE).await?;
+        let own = said.lines().last().context("nothing was said")?;
+        ensure!(own.contains("\"id\""), "the company's text was accepted: {own}");
         Ok(last["data"][0].clone())
     }
 
