@@ -9,6 +9,7 @@ mod health;
 pub(crate) mod operation;
 mod pages;
 mod postman;
+mod recorded;
 mod serve;
 pub(crate) mod words;
 
@@ -85,6 +86,7 @@ pub(crate) fn postman_json(described: OpenApi) -> String {
 fn openapi_value(described: OpenApi) -> Value {
     let mut document = wire::json::to_value(&openapi(described));
     pages::name_pages(&mut document);
+    recorded::show_answers(&mut document);
     document
 }
 

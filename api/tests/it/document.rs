@@ -1,6 +1,7 @@
 //! The documents are true: what is committed is what the code makes, every example is answered as
 //! documented, and every operation asks for the permission that it names.
 
+mod answers;
 mod collection;
 mod examples;
 mod health;

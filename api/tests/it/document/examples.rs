@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use store::settings::api_keys::KeyRole;
 
-use super::{document, operations, schemas::faults};
+use super::{answers::Answers, document, operations, schemas::faults};
 use crate::{
     harness::{Caller, JWT_KEY, PUBLIC_URL, World},
     webhooks::signature,
@@ -107,14 +107,14 @@ pub(super) const RESTORE: &str = "set session_replication_role = replica;
 async fn every_example_is_answered_as_documented() {
     let (world, caller) = world().await;
     let document = document();
-    let mut wrong = Vec::new();
+    let (mut wrong, mut answers) = (Vec::new(), Answers::default());
 
     for (method, path, operation) in operations(&document) {
         for content in contents(&operation) {
             world.run(RESTORE).await;
             let request = request(&world, &caller, (&method, &path), &operation, content);
             let answer = request.send().await.expect("an answer");
-            for what in unlike(&document, &operation, answer).await {
+            for what in unlike(&document, &operation, answer, &mut answers).await {
                 wrong.push(format!("{method} {path}: {what}"));
             }
         }
@@ -127,11 +127,18 @@ async fn every_example_is_answered_as_documented() {
             }
         }
     }
+    answers.keep();
     assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// What is not as documented in an answer to an example.
-async fn unlike(document: &Value, operation: &Value, answer: Response) -> Vec<String> {
+/// What is not as documented in an answer to an example. An answer of JSON is noted, and the document
+/// must show one like it.
+async fn unlike(
+    document: &Value,
+    operation: &Value,
+    answer: Response,
+    answers: &mut Answers,
+) -> Vec<String> {
     let status = answer.status().as_u16();
     let media_type = answer.headers().get("content-type").cloned();
     let media_type = media_type.and_then(|value| value.to_str().ok().map(str::to_owned));
@@ -145,9 +152,12 @@ async fn unlike(document: &Value, operation: &Value, answer: Response) -> Vec<St
     }
     let content = &documented["content"][media_type];
     if media_type == "application/json" {
-        let value = serde_json::from_str(&body).expect("JSON");
-        let faults = faults(document, &content["schema"], &value).into_iter();
-        return faults.map(|one| format!("{status}: {one} in {body}")).collect();
+        let value: Value = serde_json::from_str(&body).expect("JSON");
+        let mut found = faults(document, &content["schema"], &value);
+        found.extend(faults(document, &content["schema"], &content["example"]));
+        let found = found.into_iter().map(|one| format!("{status}: {one} in {body}")).collect();
+        answers.note(operation, status, value);
+        return found;
     }
     let is_told = body.is_empty() || !content.is_null();
     if is_told { Vec::new() } else { vec![format!("{status}: {media_type} is not documented")] }
