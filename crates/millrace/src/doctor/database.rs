@@ -72,7 +72,10 @@ async fn roles(report: &mut Report, postgres: &mut Inspection) -> bool {
             let fix = "run `millrace migrate --create-roles` with the URL of an administrator";
             report.fail(what, format!("there is no role {name}"), fix);
         } else if !is_granted {
-            let fix = format!("as a superuser: grant {name} to the login of DATABASE_URL");
+            let fix = format!(
+                "use the platform's own login (of `millrace up`: \
+                 DATABASE_URL_FILE=.millrace/database-url); as a superuser: grant {name} to it"
+            );
             report.fail(what, format!("the login may not work as {name}"), fix);
         } else if *sees_all {
             let fix = format!("as a superuser: alter role {name} nosuperuser nobypassrls");
