@@ -45,8 +45,7 @@ impl Table {
         let mut start = Vec::with_capacity(START);
         let read = source.by_ref().take(START as u64).read_to_end(&mut start);
         read.map_err(|_| Problem::unavailable("the file cannot be read back", 5))?;
-        let (encoding, mark) = Encoding::of(&start, census)
-            .map_err(|what| Problem::field("file", "not_csv", format!("{what}: {SAVE_AS_CSV}")))?;
+        let (encoding, mark) = Encoding::of(&start, census).map_err(not_csv)?;
 
         let whole: Box<dyn Read + Send> =
             Box::new(Cursor::new(start.split_off(mark)).chain(source));
@@ -59,7 +58,10 @@ impl Table {
 
         // decide
         let mut rows = Rows::new(decoded);
-        let head = rows.head().map_err(|_| unreadable_header())?;
+        let head = rows.head().map_err(|_| unreadable_header("the file cannot be read"))?;
+        if let Some(what) = encoding::other_text(head) {
+            return Err(not_csv(what));
+        }
         let Dialect { delimiter, skipped } = Dialect::of(head, is_known);
         rows.begin(delimiter, skipped);
 
@@ -68,7 +70,10 @@ impl Table {
         match rows.next(&mut header) {
             Next::Row => {}
             Next::End => return Err(Problem::field("file", "empty", "the file has no line")),
-            Next::Bad(_) | Next::Broken(_) => return Err(unreadable_header()),
+            Next::Bad(why) => {
+                return Err(unreadable_header(&format!("line {}: {why}", header.line)));
+            }
+            Next::Broken(why) => return Err(unreadable_header(&why)),
         }
         let name = |cell: &[u8]| String::from_utf8_lossy(cell).trim().to_owned();
         let header = header.cells().map(name).collect();
@@ -84,8 +89,15 @@ impl Table {
 /// What to do with a file that is none of rows.
 const SAVE_AS_CSV: &str = "save it as CSV (UTF-8) and send that";
 
-fn unreadable_header() -> Problem {
-    Problem::field("file", "invalid_header", "the first line cannot be read as CSV")
+/// The file is something else than rows.
+fn not_csv(what: &str) -> Problem {
+    Problem::field("file", "not_csv", format!("{what}: {SAVE_AS_CSV}"))
+}
+
+/// The line with the names of the columns cannot be read.
+fn unreadable_header(why: &str) -> Problem {
+    let detail = format!("the names of the columns cannot be read: {why}");
+    Problem::field("file", "invalid_header", detail)
 }
 
 #[cfg(test)]
@@ -102,6 +114,44 @@ mod tests {
             format!("phone,first_name\n{}", rows.join("\n")).into_bytes()
         });
         prop_oneof![rows, vec(any::<u8>(), 0..300)]
+    }
+
+    /// Why a file is refused, as its caller reads it.
+    fn refused(file: impl Into<Vec<u8>>) -> String {
+        let file = file.into();
+        let census = Census::of(&file);
+        let table = Table::open(Cursor::new(file), &census, &|name| name == "phone");
+        table.err().map_or_else(String::new, |problem| problem.to_string())
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_read_is_told_its_line_and_why() {
+        for (file, why) in [
+            ("phone,\"first_name\n+12128890001,Ann\n", "line 1: a quote is opened"),
+            ("\"phone\n+12128890001\n", "line 1: a quote is opened"),
+            ("\n\nphone;\"first_name\n+12128890001;Ann\n", "line 3: a quote is opened"),
+            ("sep=;\nphone;\"x\n", "line 2: a quote is opened"),
+            ("phone,\"a\"b\n", "line 1: text follows a closing quote"),
+        ] {
+            let said = refused(file);
+            assert!(said.contains(why), "{file:?}: {said}");
+        }
+        let long = refused(format!("phone,{}\n", "x".repeat(300 * 1024)));
+        assert!(long.contains("line 1: the line has more than 262144 bytes"), "{long}");
+    }
+
+    #[test]
+    fn a_web_page_is_named_in_whatever_alphabet() {
+        let page = "<!DOCTYPE html>\n<html><body>phone</body></html>";
+        let utf16: Vec<u8> = "\u{feff}"
+            .encode_utf16()
+            .chain(page.encode_utf16())
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for file in [page.as_bytes(), &[b"\xef\xbb\xbf", page.as_bytes()].concat(), &utf16] {
+            let said = refused(file);
+            assert!(said.contains("HTML") && said.contains("save it as CSV"), "{said}");
+        }
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! Contacts from a CSV file: read as a stream, in steps of 1,000 lines, each a transaction. The
 //! preview is the same run without the writing.
 
+mod field;
 mod mapping;
 mod reader;
 mod run;

@@ -51,17 +51,21 @@ fn named(head: &[u8]) -> Option<Dialect> {
     Some(Dialect { delimiter: *delimiter, skipped: length + end })
 }
 
-/// The cells of the first row, as they are with this delimiter.
+/// The cells of the first row, as they are with this delimiter. Where it cannot be read to its
+/// end, those before that, and one for the rest: it is still known by the cells that it has.
 fn first_row(head: &[u8], delimiter: u8) -> Vec<String> {
     let mut rows = Rows::new(head);
     rows.begin(delimiter, 0);
     let mut row = Row::default();
-    match rows.next(&mut row) {
-        Next::Row => {
-            row.cells().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect()
-        }
-        Next::End | Next::Bad(_) | Next::Broken(_) => Vec::new(),
+    let next = rows.next(&mut row);
+
+    let text = |cell: &[u8]| String::from_utf8_lossy(cell).trim().to_owned();
+    let mut cells: Vec<String> = row.cells().map(text).collect();
+    match next {
+        Next::Row | Next::End => {}
+        Next::Bad(_) | Next::Broken(_) => cells.push(String::new()),
     }
+    cells
 }
 
 #[cfg(test)]
@@ -84,6 +88,9 @@ mod tests {
             ("a;b;c", b';'),
             ("phone", b','),
             ("", b','),
+            ("phone,\"first_name\n1,Ann\n", b','),
+            ("x;\"first_name\n1;Ann\n", b';'),
+            ("phone\t\"x\"y\tnotes\n", b'\t'),
         ] {
             assert_eq!(dialect(head), Dialect { delimiter, skipped: 0 }, "{head:?}");
         }

@@ -30,6 +30,9 @@ impl Encoding {
                 return Err(what);
             }
         }
+        if is_utf32(start) {
+            return Err("this is a text in UTF-32");
+        }
         match start {
             [0xef, 0xbb, 0xbf, ..] => return Ok((Self::Utf8, 3)),
             [0xff, 0xfe, ..] => return Ok((Self::Utf16 { big_endian: false }, 2)),
@@ -59,6 +62,33 @@ impl fmt::Display for Encoding {
         })
     }
 }
+
+/// Whether a text has four bytes for each character, by its mark or its first characters.
+fn is_utf32(start: &[u8]) -> bool {
+    match start {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => true,
+        [1..=255, 0, 0, 0, 1..=255, 0, 0, 0, ..] => true,
+        [0, 0, 0, 1..=255, 0, 0, 0, 1..=255, ..] => true,
+        _ => false,
+    }
+}
+
+/// What a text is instead of rows, by how it begins once it is in UTF-8; none where it may be rows.
+pub(super) fn other_text(start: &[u8]) -> Option<&'static str> {
+    let start = start.trim_ascii_start();
+    let after = |mark: u8| start.strip_prefix(&[mark]).map(<[u8]>::trim_ascii_start);
+    if let Some([b'!' | b'?' | b'/' | b'a'..=b'z' | b'A'..=b'Z', ..]) = after(b'<') {
+        return Some("this is a web page or another text with tags (HTML, XML)");
+    }
+    if matches!(after(b'{'), Some([b'"', ..])) || matches!(after(b'['), Some([b'{' | b'[', ..])) {
+        return Some("this is JSON");
+    }
+    let is_cards = start.get(..CARDS.len()).is_some_and(|s| s.eq_ignore_ascii_case(CARDS));
+    is_cards.then_some("this is a file of address cards (vCard)")
+}
+
+/// How a file of address cards begins (RFC 6350).
+const CARDS: &[u8] = b"BEGIN:VCARD";
 
 /// Files that are sent for CSV, by their first bytes.
 const FORMATS: [(&[u8], &str); 8] = [
@@ -295,10 +325,34 @@ mod tests {
             (b"\x89PNG\r\n\x1a\n\0", "picture"),
             (b"\x01\x02\x03", "binary"),
             (b"phone\0\n", "binary"),
+            (b"\xff\xfe\0\0p\0\0\0", "UTF-32"),
+            (b"\0\0\xfe\xff\0\0\0p", "UTF-32"),
+            (b"p\0\0\0h\0\0\0", "UTF-32"),
+            (b"\0\0\0p\0\0\0h", "UTF-32"),
         ] {
             let said = decoded(bytes, 4096).expect_err("no text");
             assert!(said.contains(what), "{said}");
         }
         assert!(decoded(b"phone,name\n1,A\0\n", 4096).is_ok(), "its line says so");
+    }
+
+    #[test]
+    fn a_text_that_is_no_rows_is_named() {
+        for (text, what) in [
+            ("<!DOCTYPE html>\n<html>", Some("HTML")),
+            ("\r\n  <html><table>", Some("HTML")),
+            ("<?xml version=\"1.0\"?>", Some("XML")),
+            ("{\"contacts\": []}", Some("JSON")),
+            ("[ {\"phone\": 1}]", Some("JSON")),
+            ("begin:vcard\r\nVERSION:3.0", Some("vCard")),
+            ("[phone],[name]", None),
+            ("\"phone\",\"<b>\"", None),
+            ("< 30 days,phone", None),
+            ("", None),
+        ] {
+            let said = other_text(text.as_bytes());
+            assert_eq!(said.is_some(), what.is_some(), "{text}");
+            assert!(said.is_none_or(|said| said.contains(what.unwrap_or_default())), "{text}");
+        }
     }
 }

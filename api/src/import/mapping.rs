@@ -1,77 +1,21 @@
 //! Which column of a file is which field: by its header, or as the caller says.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use domain::storable::{UNSTORABLE_TEXT, is_storable};
+use domain::{
+    invisible::is_blank,
+    storable::{UNSTORABLE_TEXT, is_storable},
+};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
+use super::field::{Field, NAMES, by_name, field_of, plain};
 use crate::{
     contacts::{MAX_ATTRIBUTES, Raw, RawConsent, RawStop},
     delimited::Row,
     fields,
     http::{Errors, Problem},
 };
-
-/// What a column may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Field {
-    Phone,
-    Country,
-    FirstName,
-    LastName,
-    Language,
-    PostalCode,
-    Region,
-    TimeZone,
-    Tags,
-    Consent,
-    ConsentSource,
-    ConsentAt,
-    ConsentBasis,
-    ConsentExpiresAt,
-    DoNotContact,
-    DoNotContactReason,
-    DoNotContactStops,
-}
-
-/// What people call a phone number.
-const PHONES: &[&str] = &[
-    "phone",
-    "phone_number",
-    "mobile",
-    "mobile_number",
-    "mobile_phone",
-    "cell",
-    "cell_phone",
-    "cellphone",
-    "number",
-    "tel",
-    "telephone",
-    "telephone_number",
-];
-
-/// The names by which a column is known, the field's own first. Compared in lower case, with every
-/// run of other characters as one underscore.
-const NAMES: &[(Field, &[&str])] = &[
-    (Field::Phone, PHONES),
-    (Field::Country, &["country", "country_code", "country_iso"]),
-    (Field::FirstName, &["first_name", "firstname", "first", "given_name"]),
-    (Field::LastName, &["last_name", "lastname", "last", "surname", "family_name"]),
-    (Field::Language, &["language", "lang", "locale"]),
-    (Field::PostalCode, &["postal_code", "postcode", "zip", "zip_code", "zipcode"]),
-    (Field::Region, &["region", "state", "province"]),
-    (Field::TimeZone, &["time_zone", "timezone", "tz"]),
-    (Field::Tags, &["tags", "tag", "labels"]),
-    (Field::Consent, &["consent", "opt_in", "opted_in"]),
-    (Field::ConsentSource, &["consent_source", "source"]),
-    (Field::ConsentAt, &["consent_at", "consent_date", "opt_in_date"]),
-    (Field::ConsentBasis, &["consent_basis", "legal_basis"]),
-    (Field::ConsentExpiresAt, &["consent_expires_at", "consent_expires", "consent_expiry"]),
-    (Field::DoNotContact, &["do_not_contact", "dnc", "opt_out", "opted_out"]),
-    (Field::DoNotContactReason, &["do_not_contact_reason", "dnc_reason"]),
-    (Field::DoNotContactStops, &["do_not_contact_stops", "dnc_stops"]),
-];
 
 /// How a mapping names an own field of the contact, and all of them.
 const ATTRIBUTE: &str = "attributes.";
@@ -106,25 +50,18 @@ enum Meaning {
     Attribute(String),
 }
 
-impl Serialize for Meaning {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+impl fmt::Display for Meaning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Field(field) => s.serialize_str(field.name()),
-            Self::Attribute(name) => s.collect_str(&format_args!("{ATTRIBUTE}{name}")),
+            Self::Field(field) => f.write_str(field.name()),
+            Self::Attribute(name) => write!(f, "{ATTRIBUTE}{name}"),
         }
     }
 }
 
-impl Field {
-    /// The name in mappings and answers.
-    fn name(self) -> &'static str {
-        let own = NAMES.iter().find(|(field, _)| *field == self);
-        own.map_or("", |(_, names)| names[0])
-    }
-
-    /// Whether several columns may be it: any of them that says yes is heard.
-    fn may_repeat(self) -> bool {
-        self == Self::DoNotContact
+impl Serialize for Meaning {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
     }
 }
 
@@ -140,11 +77,13 @@ impl Mapping {
     /// Reads a header. `wanted` names columns by field where the caller knows better.
     ///
     /// # Errors
-    /// What is wrong with `wanted`; no column for the phone; two columns for one field.
+    /// What is wrong with `wanted`; no column for the phone; two columns for one field; a column
+    /// that says more of what no column says.
     pub(crate) fn new(
         header: &[String],
         wanted: &BTreeMap<String, String>,
     ) -> Result<Self, Problem> {
+        check_names(header)?;
         let column = |name: &String| Column { column: name.clone(), field: None };
         let mut mapping = Self { columns: header.iter().map(column).collect() };
         for (name, column) in wanted.iter().filter(|(name, _)| *name != ATTRIBUTES) {
@@ -155,13 +94,14 @@ impl Mapping {
         for (field, _) in NAMES {
             mapping.find(*field, &mut errors);
         }
-        if !mapping.has(Field::Phone) && errors.is_empty() {
+        if !mapping.has(&Meaning::Field(Field::Phone)) && errors.is_empty() {
             errors.add("phone", "required", mapping.no_phone());
         }
+        mapping.check_about(wanted, &mut errors);
         if let Some(columns) = wanted.get(ATTRIBUTES) {
             let detail = "\"*\" takes every other column; one is \"attributes.plan\": \"Plan\"";
             errors.check(columns == ALL_OTHERS, "mapping", "unknown_column", detail);
-            mapping.take_all_others();
+            mapping.take_all_others(&mut errors);
         }
         errors.check(mapping.attributes() <= MAX_ATTRIBUTES, "mapping", "too_many", "at most 50");
         errors.done()?;
@@ -223,7 +163,7 @@ impl Mapping {
             let field = match meaning {
                 Meaning::Field(field) => *field,
                 Meaning::Attribute(name) => {
-                    if !cell.trim().is_empty() {
+                    if !is_blank(&cell) {
                         raw.attributes.insert(name.clone(), cell);
                     }
                     continue;
@@ -250,6 +190,7 @@ impl Mapping {
             }
         }
 
+        check_stop(stops, &stop)?;
         raw.consent = (consents == Some(true)).then_some(consent);
         raw.do_not_contact = (stops == Some(true)).then_some(stop);
         Ok(raw)
@@ -291,7 +232,7 @@ impl Mapping {
 
     /// Finds the column of a field by its header, unless the caller has named one.
     fn find(&mut self, field: Field, errors: &mut Errors) {
-        if self.has(field) {
+        if self.has(&Meaning::Field(field)) {
             return;
         }
         let is_it =
@@ -299,27 +240,77 @@ impl Mapping {
         let found: Vec<usize> =
             (0..self.columns.len()).filter(|index| is_it(&self.columns[*index])).collect();
 
-        if found.len() > 1 && !field.may_repeat() {
-            let names: Vec<&str> = found.iter().map(|i| self.columns[*i].column.as_str()).collect();
-            let (name, first, all) = (field.name(), names[0], names.join(" and "));
-            let detail = format!(
-                "the columns {all} all mean {name}: say which, as mapping={{\"{name}\":\"{first}\"}}"
-            );
-            errors.add(name, "ambiguous", detail);
+        if !field.may_repeat() {
+            self.check_one(field.name(), &found, errors);
         }
         for index in found {
             self.columns[index].field = Some(Meaning::Field(field));
         }
     }
 
-    /// Takes every column that is nothing else for an own field, under its header as a name.
-    fn take_all_others(&mut self) {
-        for column in &mut self.columns {
+    /// Refuses several columns for one field, by their names: only the caller knows which it is.
+    fn check_one(&self, field: &str, found: &[usize], errors: &mut Errors) {
+        if found.len() < 2 {
+            return;
+        }
+        let names: Vec<&str> = found.iter().map(|i| self.columns[*i].column.as_str()).collect();
+        let is_alone = |name: &&&str| names.iter().filter(|other| other == name).count() == 1;
+        let all = names.join(" and ");
+        let detail = match names.iter().find(is_alone) {
+            Some(one) => format!(
+                "the columns {all} mean {field}: say which, as mapping={{\"{field}\":\"{one}\"}}"
+            ),
+            None => format!("the columns {all} mean {field}: rename all but one"),
+        };
+        errors.add(field, "ambiguous", detail);
+    }
+
+    /// Refuses a column that says more of a consent, or of an entry of the do-not-contact list,
+    /// where no column says whether there is one: what it says would be lost. `source` alone is
+    /// left out, as lists have one for other things.
+    fn check_about(&mut self, wanted: &BTreeMap<String, String>, errors: &mut Errors) {
+        for index in 0..self.columns.len() {
+            let Some(Meaning::Field(field)) = self.columns[index].field else { continue };
+            let Some(about) = field.is_about() else { continue };
+            if self.has(&Meaning::Field(about)) {
+                continue;
+            }
+
+            let (name, about) = (field.name(), about.name());
+            if field == Field::ConsentSource && !wanted.contains_key(name) {
+                self.columns[index].field = None;
+                continue;
+            }
+            let column = &self.columns[index].column;
+            let detail = format!(
+                "the column {column} needs a column {about} beside it, with yes or no; to keep it \
+                 as an own field, say mapping={{\"{ATTRIBUTE}{name}\":\"{column}\"}}"
+            );
+            errors.add(about, "required", detail);
+        }
+    }
+
+    /// Takes every column that is nothing else for an own field, under its header as a name. Of
+    /// several that have one name the caller says which; the others are left out then.
+    fn take_all_others(&mut self, errors: &mut Errors) {
+        let mut found: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, column) in self.columns.iter().enumerate() {
             let name = plain(&column.column);
-            let mut errors = Errors::default();
-            fields::variable_name("mapping", &name, &mut errors);
-            if column.field.is_none() && by_name(&name).is_none() && errors.is_empty() {
-                column.field = Some(Meaning::Attribute(name));
+            let mut wrong = Errors::default();
+            fields::variable_name("mapping", &name, &mut wrong);
+            if column.field.is_none() && by_name(&name).is_none() && wrong.is_empty() {
+                found.entry(name).or_default().push(index);
+            }
+        }
+
+        for (name, found) in found {
+            let own = Meaning::Attribute(name);
+            if self.has(&own) {
+                continue;
+            }
+            self.check_one(&own.to_string(), &found, errors);
+            for index in found {
+                self.columns[index].field = Some(own.clone());
             }
         }
     }
@@ -339,10 +330,34 @@ impl Mapping {
         self.columns.iter().filter(is_own).count()
     }
 
-    /// Whether some column is taken for this field already.
-    fn has(&self, field: Field) -> bool {
-        self.columns.iter().any(|column| column.field == Some(Meaning::Field(field)))
+    /// Whether some column is taken for this already.
+    fn has(&self, meaning: &Meaning) -> bool {
+        self.columns.iter().any(|column| column.field.as_ref() == Some(meaning))
     }
+}
+
+/// Refuses a header of which a name takes in lines that look like rows: a quote was not closed.
+fn check_names(header: &[String]) -> Result<(), Problem> {
+    let takes_in_rows = |name: &&String| {
+        let mut cells = name.split(['\n', ',', ';', '\t', '|']);
+        name.contains('\n') && cells.any(is_number)
+    };
+    let Some(name) = header.iter().find(takes_in_rows) else { return Ok(()) };
+    let name = name.lines().next().unwrap_or_default();
+    let detail = format!(
+        "the column {name} of the header takes in lines that look like rows: is a quote not closed?"
+    );
+    Err(Problem::field("file", "invalid_header", detail))
+}
+
+/// Refuses a row that says more of an entry of the do-not-contact list and not whether there is
+/// one: whoever is meant to be on it would be texted.
+fn check_stop(stops: Option<bool>, said: &RawStop) -> Result<(), String> {
+    let is_said = |cell: &Option<String>| cell.as_ref().is_some_and(|c| !is_blank(c));
+    if stops.is_none() && (is_said(&said.reason) || is_said(&said.stops)) {
+        return Err("do_not_contact: yes or no, where its reason is said, or what it stops".into());
+    }
+    Ok(())
 }
 
 /// The text of a cell, as it can be stored.
@@ -359,37 +374,6 @@ fn text(cell: &[u8], column: &str) -> Result<String, String> {
 fn is_number(cell: &str) -> bool {
     let digits = cell.bytes().filter(u8::is_ascii_digit).count();
     digits >= LEAST_DIGITS && cell.chars().all(|c| !c.is_alphabetic())
-}
-
-/// The field that a mapping names by its own name.
-fn field_of(name: &str) -> Result<Field, Problem> {
-    let field = NAMES.iter().find(|(_, names)| names[0] == name).map(|(field, _)| *field);
-    field.ok_or_else(|| {
-        let known: Vec<_> = NAMES.iter().map(|(_, names)| names[0]).collect();
-        let known = known.join(", ");
-        let detail = format!("{name} is no field; fields are {known}, attributes.<name>");
-        Problem::field("mapping", "unknown_field", detail)
-    })
-}
-
-/// The field that a header names, in whatever spelling.
-fn by_name(header: &str) -> Option<Field> {
-    let name = plain(header);
-    NAMES.iter().find(|(_, names)| names.contains(&name.as_str())).map(|(field, _)| *field)
-}
-
-/// A header in lower case, with every run of other characters than letters and digits as one
-/// underscore, and none around it.
-fn plain(header: &str) -> String {
-    let mut name = String::with_capacity(header.len());
-    for c in header.chars() {
-        if c.is_alphanumeric() {
-            name.extend(c.to_lowercase());
-        } else if !name.ends_with('_') {
-            name.push('_');
-        }
-    }
-    name.trim_matches('_').to_owned()
 }
 
 /// Reads yes or no, or nothing. What is neither must not be taken for either.

@@ -93,6 +93,65 @@ fn other_columns_are_own_fields_where_the_caller_says_so() {
 }
 
 #[test]
+fn two_columns_for_one_own_field_are_refused_unless_the_caller_says_which() {
+    let all = ("attributes", "*");
+    let header = ["phone", "plan", "Plan", "x"];
+    let refused = mapping(&header, &[all]).expect_err("two plans").to_string();
+    assert!(refused.contains("plan and Plan") && refused.contains("\"attributes.plan\""));
+
+    for (said, left_out) in
+        [("plan", ["Plan"].as_slice()), ("Plan", &["plan"]), ("x", &["plan", "Plan"])]
+    {
+        let mapping = mapping(&header, &[all, ("attributes.plan", said)]).expect("a mapping");
+        assert_eq!(Column::left_out(mapping.columns()), left_out, "{said}");
+    }
+
+    let refused = mapping(&["phone", "plan", "plan"], &[all]).expect_err("which").to_string();
+    assert!(refused.contains("rename all but one"), "{refused}");
+}
+
+#[test]
+fn a_column_that_says_more_of_what_no_column_says_is_refused_or_left_out() {
+    for (header, needed) in [
+        ("consent_at", "consent"),
+        ("Opt In Date", "consent"),
+        ("legal basis", "consent"),
+        ("consent expiry", "consent"),
+        ("dnc_reason", "do_not_contact"),
+        ("do_not_contact_stops", "do_not_contact"),
+    ] {
+        let refused = mapping(&["phone", header], &[]).expect_err("alone").to_string();
+        let says = format!("the column {header} needs a column {needed}");
+        assert!(refused.contains(&says), "{refused}");
+        assert!(mapping(&["phone", header, needed], &[]).is_ok(), "{header}");
+        assert!(mapping(&["phone", header], &[("attributes.own", header)]).is_ok(), "{header}");
+    }
+
+    let source = mapping(&["phone", "Source"], &[]).expect("a mapping");
+    assert_eq!(Column::left_out(source.columns()), ["Source"]);
+    assert!(mapping(&["phone", "x"], &[("consent_source", "x")]).is_err());
+}
+
+#[test]
+fn a_reason_not_to_contact_needs_an_answer_in_its_line() {
+    let mapping = mapping(&["phone", "dnc", "dnc_reason"], &[]).expect("a mapping");
+    assert!(mapping.raw(&row(&["1", "", "complained"])).is_err());
+    for (answer, stops) in [("yes", true), ("no", false)] {
+        let raw = mapping.raw(&row(&["1", answer, "complained"])).expect("read");
+        assert_eq!(raw.do_not_contact.is_some(), stops);
+    }
+    assert!(mapping.raw(&row(&["1", "", " "])).is_ok());
+}
+
+#[test]
+fn a_name_that_takes_in_rows_is_none() {
+    let refused = |header: &[&str]| mapping(header, &[]).err().map(|why| why.to_string());
+    let why = refused(&["phone", "first_name\n+12128890001,Ann\n"]).expect("a quote");
+    assert!(why.contains("first_name") && why.contains("quote"), "{why}");
+    assert_eq!(refused(&["phone", "First\nName"]), None);
+}
+
+#[test]
 fn a_file_without_a_header_is_told_so() {
     let refused = mapping(&["+12125550100", "Ann"], &[]).expect_err("no header").to_string();
     assert!(refused.contains("first line holds a number"), "{refused}");

@@ -82,7 +82,7 @@ async fn the_preview_says_what_the_import_does_and_a_repeat_is_a_no_op() {
     let people = caller.get("/v1/contacts").await.expect(200);
     let ana = people["data"].as_array().unwrap().iter().find(|c| c["first_name"] == "Ana").unwrap();
     assert_eq!(ana["tags"], json!(["new", "vip"]));
-    assert_eq!(ana["consent_at"], "2026-01-02T00:00:00Z");
+    assert_eq!(ana["consent_at"], "2026-01-02T05:00:00Z", "the day begins in New York");
     let stopped = caller.get("/v1/do-not-contact").await.expect(200);
     assert_eq!(stopped["data"][0]["phone"], "+12125550102");
 }
@@ -259,6 +259,8 @@ async fn files_are_read_as_people_have_them_or_refused_with_the_reason() {
         (b"PK\x03\x04\x14\0\x06\0".to_vec(), "xlsx"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1".to_vec(), "xls"),
         (b"\0\x01\x02".to_vec(), "binary"),
+        (b"\xff\xfe\0\0p\0\0\0".to_vec(), "UTF-32"),
+        (b"<!DOCTYPE html>\n<p>phone</p>".to_vec(), "HTML"),
     ] {
         let refused = previewed(&caller, "", bytes).await;
         let said = refused.body["detail"].as_str().unwrap().to_owned();
@@ -338,4 +340,31 @@ async fn nobody_consents_in_the_future_by_whatever_way() {
     let ledger = format!("/v1/contacts/{}/consent", made["id"].as_str().unwrap());
     let grant = json!({ "action": "grant", "at": "2026-05-01T15:00:01Z" });
     assert_eq!(caller.post(&ledger, &grant).await.problem(422)[0].0, "at");
+}
+
+#[tokio::test]
+async fn a_time_of_consent_is_read_in_one_way_wherever_it_is_written() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Operator).await;
+    for (at, read) in [
+        ("2026-03-04 10:00", "2026-03-04T15:00:00Z"),
+        ("2026-03-05", "2026-03-05T05:00:00Z"),
+        ("2026-04-06T10:00:00+02:00", "2026-04-06T08:00:00Z"),
+    ] {
+        let consent = json!({ "phone": "+12125550100", "consent": { "at": at } });
+        let person = caller.post("/v1/contacts", &consent).await.body;
+        assert_eq!(person["consent_at"], read, "{person}");
+
+        let ledger = format!("/v1/contacts/{}/consent", person["id"].as_str().unwrap());
+        let grant = json!({ "action": "grant", "at": at });
+        caller.post(&ledger, &grant).await.expect(201);
+        let lines = caller.get(&ledger).await.expect(200);
+        assert_eq!(lines["data"][0]["at"], read, "{lines}");
+        assert_eq!(lines["data"][1]["at"], read, "{lines}");
+    }
+
+    let person = caller.post("/v1/contacts", &json!({ "phone": "+12125550101" })).await.body;
+    let ledger = format!("/v1/contacts/{}/consent", person["id"].as_str().unwrap());
+    let wrong = caller.post(&ledger, &json!({ "action": "grant", "at": "soon" })).await;
+    assert_eq!(wrong.problem(422), [("at".to_owned(), "invalid_time".to_owned())]);
 }

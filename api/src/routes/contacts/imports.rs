@@ -88,7 +88,8 @@ const CSV: &str = "The file, 512 MiB at most, its first line with the names of t
     `consent_source`, `consent_at`, `consent_basis`, `consent_expires_at`, `do_not_contact`, \
     `do_not_contact_reason` and `do_not_contact_stops`, and usual others for the same, such as \
     `mobile`, `zip`, `state`, `opt_in` or `dnc`. Capitals and blanks do not matter. A column that \
-    is none of these is left out, unless `mapping` names it.";
+    is none of these is left out, unless `mapping` names it. One that says more of `consent` or of \
+    `do_not_contact` needs that column beside it; `consent_source` alone is left out.";
 
 /// How a file is read, and what an import of it would do.
 #[derive(Serialize, ToSchema)]
