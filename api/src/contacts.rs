@@ -18,6 +18,7 @@ use store::{
 
 pub(crate) use edit::{Edit, edited};
 pub(crate) use input::{Input, Recorder};
+pub(crate) use instant::moment;
 pub(crate) use plan::Outcome;
 pub(crate) use read::{MAX_ATTRIBUTES, Raw, RawConsent, RawStop, Reference, read};
 

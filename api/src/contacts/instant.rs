@@ -2,14 +2,30 @@
 
 use jiff::{Timestamp, civil, tz::TimeZone};
 
+use crate::http::Errors;
+
 /// What would have been right.
-pub(super) const EXPECTED: &str = "a date such as 2026-03-08, or a time such as \
+const EXPECTED: &str = "a date such as 2026-03-08, or a time such as \
      2026-03-08T09:30:00-05:00 or, by the tenant's clock, 2026-03-08 09:30";
 
-/// Reads an RFC 3339 time, a time without a zone by the tenant's clock, or a date. A date is its
-/// beginning in UTC or where the tenant is, whichever comes first: so the day that has begun there
-/// is not in the future. None for anything else. The database keeps microseconds.
-pub(super) fn instant(written: &str, zone: &TimeZone) -> Option<Timestamp> {
+/// Reads a date or a time of a field, as lists of people have them; blanks count as not said.
+pub(crate) fn moment(
+    field: &str,
+    written: Option<&str>,
+    zone: &TimeZone,
+    errors: &mut Errors,
+) -> Option<Timestamp> {
+    let written = written.map(str::trim).filter(|written| !written.is_empty())?;
+    let read = instant(written, zone);
+    if read.is_none() {
+        errors.add(field, "invalid_time", EXPECTED);
+    }
+    read
+}
+
+/// Reads an RFC 3339 time, a time without a zone by the tenant's clock, or a date, which is its
+/// beginning by that clock. None for anything else. The database keeps microseconds.
+fn instant(written: &str, zone: &TimeZone) -> Option<Timestamp> {
     let read: Timestamp = written.parse().ok().or_else(|| without_zone(written, zone))?;
     Timestamp::from_microsecond(read.as_microsecond()).ok()
 }
@@ -20,13 +36,12 @@ fn without_zone(written: &str, zone: &TimeZone) -> Option<Timestamp> {
     if written.contains('[') {
         return None;
     }
-    let at = |time: civil::DateTime, zone: TimeZone| Some(time.to_zoned(zone).ok()?.timestamp());
-
-    if written.contains(':') {
-        return at(written.parse().ok()?, zone.clone());
-    }
-    let beginning = written.parse::<civil::Date>().ok()?.to_datetime(civil::Time::midnight());
-    at(beginning, TimeZone::UTC).min(at(beginning, zone.clone()))
+    let time: civil::DateTime = if written.contains(':') {
+        written.parse().ok()?
+    } else {
+        written.parse::<civil::Date>().ok()?.to_datetime(civil::Time::midnight())
+    };
+    Some(time.to_zoned(zone.clone()).ok()?.timestamp())
 }
 
 #[cfg(test)]
@@ -49,8 +64,9 @@ mod tests {
             ("2026-03-04 10:00", "Australia/Sydney", "2026-03-03T23:00:00Z"),
             ("2026-03-04T10:00Z", "Australia/Sydney", "2026-03-04T10:00:00Z"),
             ("2026-03-04 10:00+01:00", "Australia/Sydney", "2026-03-04T09:00:00Z"),
-            ("2026-03-04", "America/New_York", "2026-03-04T00:00:00Z"),
+            ("2026-03-04", "America/New_York", "2026-03-04T05:00:00Z"),
             ("2026-03-04", "Australia/Sydney", "2026-03-03T13:00:00Z"),
+            ("2026-03-04", "Pacific/Auckland", "2026-03-03T11:00:00Z"),
         ] {
             assert_eq!(read(written, zone).as_deref(), Some(expected), "{written} in {zone}");
         }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::{country::Country, gates::Basis, template::MAX_VALUE, zones::Zone};
+use domain::{
+    country::Country, gates::Basis, invisible::is_blank, template::MAX_VALUE, zones::Zone,
+};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,7 +16,7 @@ use utoipa::{
 
 use super::{
     input::{Consent, DoNotContact, Input},
-    instant::{EXPECTED, instant},
+    instant::moment,
 };
 use crate::{
     fields::{self, ConsentTimes},
@@ -209,8 +211,8 @@ fn do_not_contact(written: RawStop, errors: &mut Errors) -> DoNotContact {
 
 /// Reads a consent, whose ground may be written with blanks and capitals.
 fn consent(written: RawConsent, by: &Reference, errors: &mut Errors) -> Consent {
-    let at = moment("consent.at", written.at, by, errors);
-    let expires_at = moment("consent.expires_at", written.expires_at, by, errors);
+    let at = moment("consent.at", written.at.as_deref(), &by.zone, errors);
+    let expires_at = moment("consent.expires_at", written.expires_at.as_deref(), &by.zone, errors);
 
     let name = said(written.basis).map(|name| name.to_lowercase().replace([' ', '-'], "_"));
     let basis = name.as_deref().and_then(Basis::from_name);
@@ -219,20 +221,6 @@ fn consent(written: RawConsent, by: &Reference, errors: &mut Errors) -> Consent 
     ConsentTimes { at, expires_at, basis }.check("consent.", by.now, errors);
 
     Consent { at, source: text("consent.source", written.source, errors), basis, expires_at }
-}
-
-/// Reads a date or a time.
-fn moment(
-    field: &str,
-    written: Option<String>,
-    by: &Reference,
-    errors: &mut Errors,
-) -> Option<Timestamp> {
-    let read = instant(&said(written)?, &by.zone);
-    if read.is_none() {
-        errors.add(field, "invalid_time", EXPECTED);
-    }
-    read
 }
 
 pub(super) fn text(field: &str, written: Option<String>, errors: &mut Errors) -> Option<String> {
@@ -316,9 +304,9 @@ pub(super) fn attributes(
     written
 }
 
-/// A text without blanks around it; nothing where there is none.
+/// A text without blanks around it; nothing where there is none that anybody sees.
 fn said(written: Option<String>) -> Option<String> {
-    let written = written?;
+    let written = written.filter(|written| !is_blank(written))?;
     let trimmed = written.trim();
     match trimmed.len() {
         0 => None,
@@ -355,7 +343,7 @@ mod tests {
             raw.region = Some("fl".into());
             raw.time_zone = Some("america/new_york".into());
             raw.first_name = Some("  Ana ".into());
-            raw.last_name = Some("   ".into());
+            raw.last_name = Some(" \u{3164}".into());
             raw.consent = Some(RawConsent {
                 at: Some("2026-03-08".into()),
                 basis: Some("Express written".into()),

@@ -18,7 +18,7 @@ async fn a_contact_is_made_once_per_number_and_added_to() {
 
     assert_eq!(made["phone"], "+12125550123");
     assert_eq!((&made["language"], &made["region"]), (&json!("es"), &json!("US-NY")));
-    assert_eq!(made["consent_at"], "2026-01-02T00:00:00Z");
+    assert_eq!(made["consent_at"], "2026-01-02T05:00:00Z", "the day begins in New York");
 
     let ledger = format!("/v1/contacts/{}/consent", made["id"].as_str().unwrap());
     let ledger = caller.get(&ledger).await.expect(200);

@@ -25,6 +25,7 @@ use view::{LineView, RecipientView, line_view, recipient_view};
 use crate::{
     app::App,
     auth::{Allowed, Caller, EditContacts, Needs, Read},
+    contacts::Reference,
     document::{
         answers::{Always, Conflict, Missing, OfBody},
         examples,
@@ -86,7 +87,7 @@ async fn add(
     mut new: Creation<EditContacts, NewLine>,
 ) -> Result<Response, Problem> {
     // check
-    let (action, program) = new.body.check(new.now)?;
+    let checked = new.body.check(&Reference::of(&new.tenant, new.now))?;
 
     // load
     let (tenant, channel) = (new.caller.tenant.clone(), new.body.channel);
@@ -95,10 +96,12 @@ async fn add(
     let before = list::load(&mut new.tx, &tenant, &addresses, channel, true).await?.pop();
 
     // decide
-    if action == Action::Restore && !is_revoked(before.as_ref(), program.as_deref()) {
+    let is_void = checked.action == Action::Restore
+        && !is_revoked(before.as_ref(), checked.program.as_deref());
+    if is_void {
         return Err(Problem::new(Kind::Conflict, "nothing is revoked that could be restored"));
     }
-    let change = change(&new, action, program, address);
+    let change = change(&new, checked, address);
 
     // record
     consent::record(&mut new.tx, new.now, std::slice::from_ref(&change)).await?;

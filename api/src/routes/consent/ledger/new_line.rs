@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use domain::{address::Address, gates::Basis, message::class::Channel};
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 use store::recipients::consent::{Action, ConsentChange, ConsentMethod, Proof};
@@ -12,6 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     auth::EditContacts,
+    contacts::{Reference, moment},
     document::words::{ConsentScope, NewConsentAction, NewConsentMethod},
     fields::{self, ConsentTimes},
     http::{Creation, Errors, Problem},
@@ -64,9 +64,11 @@ pub(super) struct NewLine {
     /// The ground of a grant.
     #[serde(default)]
     basis: Option<Basis>,
-    /// When a grant ends, after `at`; none: never. One that is implied must say so.
+    /// When a grant ends, after `at` and written as that is; none: never. One that is implied must
+    /// say so.
     #[serde(default)]
-    expires_at: Option<Timestamp>,
+    #[schema(max_length = 100)]
+    expires_at: Option<String>,
     /// How it was captured; `api` where it is not given.
     #[serde(default)]
     #[schema(value_type = Option<NewConsentMethod>)]
@@ -75,9 +77,11 @@ pub(super) struct NewLine {
     #[serde(default)]
     #[schema(pattern = "^[a-z]{2}$")]
     language: Option<String>,
-    /// When the person said it, not after now; now where it is not given.
+    /// When the person said it, not after now: RFC 3339, a time by the tenant's clock, or a date.
+    /// Now where it is not given.
     #[serde(default)]
-    at: Option<Timestamp>,
+    #[schema(max_length = 100)]
+    at: Option<String>,
     /// The list, form or vendor that it came by.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 100)]
@@ -119,10 +123,17 @@ pub(super) struct NewLine {
     words: Option<String>,
 }
 
+/// What a line says, once it is checked.
+pub(super) struct CheckedLine {
+    pub(super) action: Action,
+    /// The program that it is about; none: everything of the tenant.
+    pub(super) program: Option<String>,
+    times: ConsentTimes,
+}
+
 impl NewLine {
-    /// What it does and to which program (none: everything of the tenant), or everything that is
-    /// wrong with it.
-    pub(super) fn check(&self, now: Timestamp) -> Result<(Action, Option<String>), Problem> {
+    /// What it says, or everything that is wrong with it.
+    pub(super) fn check(&self, by: &Reference) -> Result<CheckedLine, Problem> {
         let mut errors = Errors::default();
         let action = Action::from_name(&self.action)
             .filter(|action| !matches!(action, Action::DoNotContact | Action::Allow));
@@ -130,13 +141,13 @@ impl NewLine {
         let program = scope::program(self.scope.as_deref(), self.program.as_deref(), &mut errors);
 
         self.check_against(action, &mut errors);
-        self.check_times(now, &mut errors);
+        let times = self.times(by, &mut errors);
         self.check_proof(&mut errors);
         self.check_texts(&mut errors);
 
         errors.done()?;
         let action = action.ok_or_else(|| Problem::field("action", "unknown", "unknown"))?;
-        Ok((action, program))
+        Ok(CheckedLine { action, program, times })
     }
 
     /// A grant is to the whole tenant; nothing else has a ground or an end.
@@ -151,9 +162,13 @@ impl NewLine {
         }
     }
 
-    fn check_times(&self, now: Timestamp, errors: &mut Errors) {
-        let (at, expires_at, basis) = (self.at, self.expires_at, self.basis);
-        ConsentTimes { at, expires_at, basis }.check("", now, errors);
+    /// When it was said and when it ends, by the tenant's clock.
+    fn times(&self, by: &Reference, errors: &mut Errors) -> ConsentTimes {
+        let at = moment("at", self.at.as_deref(), &by.zone, errors);
+        let expires_at = moment("expires_at", self.expires_at.as_deref(), &by.zone, errors);
+        let times = ConsentTimes { at, expires_at, basis: self.basis };
+        times.check("", by.now, errors);
+        times
     }
 
     fn check_proof(&self, errors: &mut Errors) {
@@ -197,11 +212,11 @@ impl NewLine {
 /// The line as the ledger keeps it.
 pub(super) fn change(
     new: &Creation<EditContacts, NewLine>,
-    action: Action,
-    program: Option<String>,
+    checked: CheckedLine,
     address: Address,
 ) -> ConsentChange {
     let (body, by) = (&new.body, new.caller.subject.clone());
+    let CheckedLine { action, program, times } = checked;
     let mut evidence = json!({ "by": by });
     if let Some(words) = &body.words {
         evidence["words"] = words.as_str().into();
@@ -220,7 +235,7 @@ pub(super) fn change(
         source: body.source.clone(),
         proof: Proof {
             basis: body.basis,
-            expires_at: body.expires_at,
+            expires_at: times.expires_at,
             disclosure: body.disclosure.clone(),
             page_url: body.page_url.clone(),
             ip: body.ip.clone(),
@@ -231,7 +246,7 @@ pub(super) fn change(
             certificate: body.certificate.clone(),
         },
         evidence,
-        at: body.at.unwrap_or(new.now),
+        at: times.at.unwrap_or(new.now),
         recorded_by: by,
     }
 }
