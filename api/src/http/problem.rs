@@ -6,7 +6,10 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::storable::{UNSTORABLE_TEXT, is_storable};
+use domain::{
+    invisible::is_blank,
+    storable::{UNSTORABLE_TEXT, is_storable},
+};
 use pipeline::PublishError;
 use serde::Serialize;
 use stage::{Dependency, Fault};
@@ -366,14 +369,15 @@ impl Errors {
         }
     }
 
-    /// Checks a text for its length in characters and for what Postgres cannot store.
+    /// Checks a text for its length in characters and for what Postgres cannot store. One of which
+    /// nobody sees anything is as short as an empty one.
     pub(crate) fn text(&mut self, field: &str, text: &str, least: usize, most: usize) {
         self.check(is_storable(text), field, "invalid_character", UNSTORABLE_TEXT);
         // A character is at most four bytes, so most texts need no counting.
         let too_long = text.len() > most && text.chars().count() > most;
         if too_long {
             self.add(field, "too_long", format!("at most {most} characters"));
-        } else if text.trim().len() < least {
+        } else if text.trim().len() < least || (least > 0 && is_blank(text)) {
             self.add(field, "too_short", format!("at least {least} characters"));
         }
     }

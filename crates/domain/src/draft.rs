@@ -22,6 +22,7 @@ use crate::{
     address::Address,
     billing::RateCard,
     ids::{CampaignId, ContactId, PoolId, SenderId, TenantId},
+    invisible::is_blank,
     language::Language,
     message::class::{Channel, MessageClass},
     money::Micros,
@@ -234,7 +235,7 @@ fn render(
     wording: &Wording<'_>,
 ) -> Result<String, Code> {
     let (language, text) = written(person, languages, wording)?;
-    if text.trim().is_empty() {
+    if is_blank(&text) {
         return Err("empty_text");
     }
 

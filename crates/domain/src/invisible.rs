@@ -16,6 +16,11 @@ pub fn is_invisible(c: char) -> bool {
     )
 }
 
+/// Whether a text shows nothing: it is empty, or holds blanks and what nobody sees alone.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_invisible(c))
+}
+
 /// A text without what nobody sees in it. Joiners and selectors of form stay behind characters that
 /// they act on: emoji, and scripts in which letters join.
 pub fn visible(text: &str) -> Cow<'_, str> {
@@ -46,6 +51,16 @@ fn acts_on_its_neighbour(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_blank_that_shows_nothing() {
+        for text in ["", " \n", "\u{200b}\u{2060}", "\u{3000}\u{fe0f}", "\u{3164} \u{2800}"] {
+            assert!(is_blank(text), "{text:?}");
+        }
+        for text in ["x", "\u{200b}x", ".", "❤\u{fe0f}"] {
+            assert!(!is_blank(text), "{text:?}");
+        }
+    }
 
     #[test]
     fn what_nobody_sees_is_left_out_and_what_forms_a_character_stays() {

@@ -2,7 +2,7 @@
 //! address is theirs.
 
 use axum::{Json, extract::State, http::StatusCode};
-use domain::ids::TenantId;
+use domain::{ids::TenantId, invisible::is_blank};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
@@ -132,7 +132,7 @@ fn check(body: &NewCompany) -> Result<SignInAddress, Problem> {
     let either = email.is_some() || phone.is_some();
     errors.check(either, "email", "required", "give email or phone");
     for (field, text) in [("company", &body.company), ("name", &body.name)] {
-        errors.check(!text.trim().is_empty(), field, "required", "it is missing, or empty");
+        errors.check(!is_blank(text), field, "required", "it is missing, or empty");
         errors.text(field, text, 0, LONGEST);
     }
     errors.done()?;

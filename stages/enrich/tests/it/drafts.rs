@@ -166,7 +166,7 @@ async fn what_cannot_be_rendered_has_failed_and_says_why() -> anyhow::Result<()>
         (unknown_template, "unknown_template"),
         (unknown_campaign, "unknown_campaign"),
         (world.message(203, &"x".repeat(1_531)), "too_long"),
-        (world.message(204, " "), "empty_text"),
+        (world.message(204, " \u{200b}"), "empty_text"),
         (world.message(205, "a\0b"), "unsendable_text"),
         (without_number, "no_phone_number"),
     ];

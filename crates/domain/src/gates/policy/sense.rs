@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::{Frequency, Policy};
-use crate::{json, quiet_hours, zones};
+use crate::{invisible::is_blank, json, quiet_hours, zones};
 
 /// Why a policy cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +132,10 @@ fn unreadable(policy: &Policy) -> Option<PolicyFault> {
 fn senseless(policy: &Policy) -> Vec<PolicyFault> {
     let mut found = Vec::from_iter(unreadable(policy));
     found.extend(countries(policy));
+    let help = policy.help_contact.as_deref().unwrap_or_default();
+    // One of blanks alone is told of above.
+    let is_seen = help.trim().is_empty() || !is_blank(help);
+    found.extend(fault(is_seen, "help_contact", &help, "something that people can see"));
 
     let quota = policy.quota;
     let counts = [
@@ -207,6 +211,7 @@ mod tests {
             (r#"{"quota": {"per_hour": 0}}"#, "quota.per_hour: `0`"),
             (r#"{"quota": {"per_day": 0}}"#, "quota.per_day: `0`"),
             (r#"{"warmup": [50, 0]}"#, "warmup[1]: `0`"),
+            ("{\"help_contact\": \"\u{200b}\"}", "help_contact: `"),
             (
                 r#"{"quiet_hours": {"window": "daily 21:30-22:30"}}"#,
                 "quiet_hours.window: `daily 21:30-22:30`",
