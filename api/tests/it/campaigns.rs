@@ -67,6 +67,7 @@ async fn pause_resume_and_stop_move_the_switch_and_tell_of_it() {
     assert_eq!(act("stop").await.expect(200)["state"], "stopped");
 
     act("resume").await.problem(409);
+    act("start").await.problem(409);
     act("nonsense").await.problem(404);
     for (what, version) in [("paused", 3), ("resumed", 4), ("stopped", 5)] {
         let told = events(&world, what).await;

@@ -39,7 +39,7 @@ pub(super) fn step(
         (Resume, Paused) if paused_from == Some(Starting) => Step::To(Starting),
         (Resume, Paused) => Step::To(Running),
         (Stop, Draft | Starting | Running | Paused) => Step::To(Stopped),
-        (Start, Starting | Running | Paused | Stopped | Completed) if done => Step::Repeat,
+        (Start, Starting | Running | Paused) if done => Step::Repeat,
         (Pause, Paused) | (Stop, Stopped) => Step::Repeat,
         (Resume, Starting | Running) if done => Step::Repeat,
         (Start, Starting | Running | Paused | Stopped | Completed) => Step::Refused,
@@ -62,8 +62,8 @@ mod tests {
             (Starting, [Repeat, To(Paused), Repeat, To(Stopped)]),
             (Running, [Repeat, To(Paused), Repeat, To(Stopped)]),
             (Paused, [Repeat, Repeat, To(Running), To(Stopped)]),
-            (Stopped, [Repeat, Refused, Refused, Repeat]),
-            (Completed, [Repeat, Refused, Refused, Refused]),
+            (Stopped, [Refused, Refused, Refused, Repeat]),
+            (Completed, [Refused, Refused, Refused, Refused]),
         ];
 
         for (state, steps) in table {
