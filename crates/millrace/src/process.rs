@@ -173,15 +173,21 @@ impl ProcessParts {
         health: Health,
         end: CancellationToken,
     ) -> anyhow::Result<SocketAddr> {
-        let address = self.settings.health_listen;
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| in_use("MILLRACE_HEALTH_LISTEN", address))?;
+        let listener = listen_for_health(self.settings.health_listen).await?;
         let bound = listener.local_addr()?;
 
         tokio::spawn(health.serve(listener, end));
         Ok(bound)
     }
+}
+
+/// Takes the address under which a process answers for its health.
+///
+/// # Errors
+/// The address is in use, or none of this machine.
+pub async fn listen_for_health(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let why = || in_use("MILLRACE_HEALTH_LISTEN", address);
+    TcpListener::bind(address).await.with_context(why)
 }
 
 /// The sealer with the master keys of these settings.

@@ -37,7 +37,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     admin, cli,
     demo::{self, Endpoints},
-    process::ProcessParts,
+    process::{ProcessParts, listen_for_health},
     public_url::{self, PublicUrlUse},
     serve,
 };
@@ -54,11 +54,12 @@ pub async fn run(args: cli::Up) -> anyhow::Result<ExitCode> {
     let mut common = args.common;
     quiet_logs(&mut common);
     common.health_listen.get_or_insert_with(|| "127.0.0.1:0".to_owned());
-    if common.clone().resolve()?.edge.tls.is_some() {
+    let settings = common.clone().resolve()?;
+    if settings.edge.tls.is_some() {
         bail!("MILLRACE_TLS_CERT: `up` answers plain http; leave it out, or run `millrace api`");
     }
     let usual = common.listen.is_none().then(|| SocketAddr::from(serve::sandbox::DEFAULT_LISTEN));
-    let listener = listen(&mut common).await?;
+    let listeners = (listen(&mut common).await?, listen_for_health(settings.health_listen).await?);
 
     let data = DataDir::open(&args.data_dir)?;
     let announced = Announced::at(data.path());
@@ -71,7 +72,7 @@ pub async fn run(args: cli::Up) -> anyhow::Result<ExitCode> {
     process.logins = servers.access().cloned();
     let demo = Demo { run: args.demo, then_exit: args.exit };
     let ended =
-        serve_all(process, sandbox, listener, (data.path(), &announced), demo, &servers).await;
+        serve_all(process, sandbox, listeners, (data.path(), &announced), demo, &servers).await;
     drop(announced);
     servers.stop().await;
     ended
@@ -135,7 +136,7 @@ struct Demo {
 async fn serve_all(
     mut process: ProcessParts,
     sandbox: sandbox::Sandbox,
-    listener: TcpListener,
+    (listener, for_health): (TcpListener, TcpListener),
     (data, announced): (&Path, &Announced),
     demo: Demo,
     servers: &Servers,
@@ -178,12 +179,12 @@ async fn serve_all(
     let way_in = console::way_in(&process, &store, &endpoints.api).await?;
 
     let end = CancellationToken::new();
-    let health = process.answer_health(process.health(&broker, &store), end.clone()).await?;
+    let health = format!("http://{}", for_health.local_addr()?);
+    tokio::spawn(process.health(&broker, &store).serve(for_health, end.clone()));
     let mut running = stages(&process).await?;
     let of_api = process.broker_of(ProcessKind::Api).await?;
     let (api, _) = serve::api::serve(&process, listener, store, of_api)?;
 
-    let health = format!("http://{health}");
     announced.write(&process, servers, &endpoints, &health).await?;
     eprintln!("console  {way_in}\napi      {}\ndocs     {0}/docs", endpoints.api);
     eprintln!("sandbox  {}\nhealth   {health}", endpoints.sandbox);

@@ -8,5 +8,7 @@ mod keys;
 mod roles;
 #[path = "operator/top.rs"]
 mod top;
+#[path = "operator/up.rs"]
+mod up;
 #[path = "operator/world.rs"]
 mod world;

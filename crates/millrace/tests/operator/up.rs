@@ -1,0 +1,26 @@
+//! `millrace up` where an address cannot be had.
+
+use std::process::Command;
+
+use boot::embedded::Scratch;
+
+/// Set aside for documentation (RFC 5737): no machine has it.
+const NOT_OURS: &str = "192.0.2.1:9";
+
+#[test]
+fn up_ends_before_it_makes_anything_where_it_cannot_listen() -> anyhow::Result<()> {
+    let scratch = Scratch::new()?;
+    let data = scratch.path().join("data");
+    for setting in ["MILLRACE_LISTEN", "MILLRACE_HEALTH_LISTEN"] {
+        let mut up = Command::new(env!("CARGO_BIN_EXE_millrace"));
+        up.args(["up", "--data-dir"]).arg(&data);
+        up.env("MILLRACE_LISTEN", "127.0.0.1:0").env(setting, NOT_OURS);
+        let ended = up.output()?;
+
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(!ended.status.success(), "{setting}");
+        assert!(said.contains(&format!("{setting}: cannot listen on {NOT_OURS}")), "{said}");
+        assert!(!data.exists(), "{setting}: nothing is made");
+    }
+    Ok(())
+}
