@@ -48,7 +48,7 @@ pub struct LackOfSpace {
     pub needed: u64,
     /// What the broker has set aside so far, in bytes.
     pub reserved: u64,
-    /// The limit of the stream that it refuses, in bytes: so much it has not left.
+    /// The limit of the stream that it refuses, in bytes.
     pub wanted: u64,
     /// How many bytes our account may use, where it has a limit of its own.
     pub limit: Option<u64>,
@@ -56,18 +56,29 @@ pub struct LackOfSpace {
 
 impl fmt::Display for LackOfSpace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let needed = Size(self.needed);
-        let has = match self.limit {
-            Some(limit) => Size(limit).to_string(),
-            None => format!("less than {}", Size(self.reserved + self.wanted)),
-        };
+        let (needed, reserved, wanted) =
+            (Size(self.needed), Size(self.reserved), Size(self.wanted));
+        let stream = &self.stream;
+
         write!(
             f,
-            "{} does not fit: the streams need {needed} in all (times the replicas), and the \
-             broker has {has}, of which {} are set aside already; give it more disk \
-             (max_file_store), or set smaller sizes in MILLRACE_STREAM_SIZES",
-            self.stream,
-            Size(self.reserved),
+            "{stream} does not fit: the streams need {needed} in all (times the replicas), "
+        )?;
+        match self.limit {
+            Some(limit) => {
+                let limit = Size(limit);
+                write!(f, "and the account may use {limit}, of which {reserved} are set aside")?;
+            }
+            None => write!(
+                f,
+                "and the broker, which does not tell how much it has, has set {reserved} aside for \
+                 them and has no room for the {wanted} of this one"
+            )?,
+        }
+
+        f.write_str(
+            "; give it more disk (max_file_store) or the account a higher limit, or set smaller \
+             sizes in MILLRACE_STREAM_SIZES",
         )
     }
 }
@@ -80,7 +91,8 @@ impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 >> 20 {
             mebibytes @ 0..1024 => write!(f, "{mebibytes} MiB"),
-            mebibytes => write!(f, "{:.1} GiB", mebibytes as f64 / 1024.0),
+            mebibytes @ 1024..1_048_576 => write!(f, "{:.1} GiB", mebibytes as f64 / 1024.0),
+            mebibytes => write!(f, "{:.1} TiB", mebibytes as f64 / 1_048_576.0),
         }
     }
 }
@@ -108,10 +120,13 @@ mod tests {
             limit: Some(10 * gibibyte),
         };
         let told = lack.to_string();
-        assert!(told.contains("need 41.0 GiB in all") && told.contains("has 10.0 GiB"), "{told}");
+        assert!(told.contains("need 41.0 GiB in all"), "{told}");
+        assert!(told.contains("may use 10.0 GiB, of which 512 MiB are"), "{told}");
 
-        lack.limit = None;
+        // What the broker has is not known: a figure for it would be one of ours.
+        (lack.limit, lack.wanted) = (None, 900 * 1024 * gibibyte);
         let told = lack.to_string();
-        assert!(told.contains("has less than 16.5 GiB, of which 512 MiB are"), "{told}");
+        assert!(told.contains("does not tell how much it has, has set 512 MiB aside"), "{told}");
+        assert!(told.contains("no room for the 900.0 TiB of this one"), "{told}");
     }
 }

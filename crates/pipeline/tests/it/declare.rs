@@ -137,7 +137,7 @@ async fn unread(broker: &Broker, consumer: &str, stream: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_broker_without_the_space_is_told_with_both_figures() {
+async fn a_broker_without_the_space_is_told_with_what_is_known_of_it() {
     let nats = Nats::of("2m", "max_file_store: 100MB");
     let broker = Broker::connect(&nats.url(), None, "test").await.unwrap();
     let sizes = [(Stream::Enriched, 90 * MIB)].into();
@@ -148,7 +148,8 @@ async fn a_broker_without_the_space_is_told_with_both_figures() {
     let needed = (Stream::ALL.len() as f64 * 200.0 - 110.0) / 1024.0;
     assert!(refused.starts_with("stream SUBMITTED does not fit"), "{refused}");
     assert!(refused.contains(&format!("need {needed:.1} GiB in all")), "{refused}");
-    assert!(refused.contains("has less than 200 MiB, of which 0 MiB are"), "{refused}");
+    assert!(refused.contains("has set 0 MiB aside for them"), "{refused}");
+    assert!(refused.contains("no room for the 200 MiB of this one"), "{refused}");
 }
 
 #[tokio::test]
