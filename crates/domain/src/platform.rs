@@ -14,8 +14,8 @@ pub struct PublicUrl {
 pub enum Agreement {
     /// It goes by the address of the platform.
     Adopt(String),
-    /// The platform goes by its own: nobody has said one, or an api replaces one that nobody has
-    /// named by one that somebody has.
+    /// The platform goes by its own: nobody has said one, or an api is told by name what followed
+    /// from where it listens.
     Say(PublicUrl),
     /// It would go by another one: it must not start.
     Refuse {
@@ -30,16 +30,18 @@ pub enum Agreement {
 
 impl Agreement {
     /// Compares the address of a process, if it has one, with that of the platform. `is_api`: the
-    /// process is what is reached there.
+    /// process is what is reached there. None replaces the platform's by another: processes may be
+    /// running that go by that, and whoever moves the platform says so once.
     pub fn of(own: Option<PublicUrl>, platform: Option<PublicUrl>, is_api: bool) -> Self {
         match (own, platform) {
             (None, None) => Self::Unknown,
             (None, Some(platform)) => Self::Adopt(platform.url),
             (Some(own), None) => Self::Say(own),
             (Some(own), Some(platform)) => {
-                if is_api && own.is_named && !platform.is_named {
+                let is_same = own.url == platform.url;
+                if is_same && is_api && own.is_named && !platform.is_named {
                     Self::Say(own)
-                } else if own.url == platform.url || (platform.is_named && !own.is_named) {
+                } else if is_same || (platform.is_named && !own.is_named) {
                     Self::Adopt(platform.url)
                 } else {
                     Self::Refuse { own: own.url, platform: platform.url }
@@ -87,6 +89,7 @@ mod tests {
             (named("b"), named("a"), true),
             (named("b"), named("a"), false),
             (named("b"), derived("a"), false),
+            (named("b"), derived("a"), true),
             (derived("b"), derived("a"), true),
         ] {
             assert_eq!(Agreement::of(own, platform, is_api), refused("b", "a"));
@@ -95,8 +98,8 @@ mod tests {
 
     #[test]
     fn what_an_operator_has_named_stands_over_where_an_api_listens() {
-        let named_wins = Agreement::of(named("b"), derived("a"), true);
-        assert_eq!(named_wins, Agreement::Say(named("b").expect("an address")));
+        let now_named = Agreement::of(named("a"), derived("a"), true);
+        assert_eq!(now_named, Agreement::Say(named("a").expect("an address")));
         assert_eq!(Agreement::of(derived("b"), named("a"), true), Agreement::Adopt("a".into()));
     }
 }
