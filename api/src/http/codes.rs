@@ -4,7 +4,7 @@ use serde::Serializer;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 /// The codes in alphabetical order, each with what it means.
-pub(crate) const CODES: [(&str, &str); 46] = [
+pub(crate) const CODES: [(&str, &str); 47] = [
     ("ambiguous", "two things are said where one is meant"),
     ("common", "the password is easily guessed"),
     ("duplicate", "an item before this one has the same number, id or key"),
@@ -49,6 +49,7 @@ pub(crate) const CODES: [(&str, &str); 46] = [
     ("unknown_variable", "no contact has this variable"),
     ("unsendable_text", "the text holds a character that cannot be sent"),
     ("unsupported", "this is not served here"),
+    ("unusable", "the sender carries nothing now, or no sender of the pool does"),
     ("variable", "the text is sent as it is written, and has a variable in it"),
     ("wrong_currency", "the amount is not in the tenant's currency"),
 ];

@@ -3,7 +3,7 @@
 //! answer in time the message goes on, and enrich decides.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -12,7 +12,7 @@ use std::{
 use domain::{
     draft::{self, DraftRequest, Origin, Person, Supplies},
     ids::{ContactId, MessageId, PoolId, SenderId, TemplateId, TenantId},
-    invisible::visible,
+    invisible::is_blank,
 };
 use jiff::Timestamp;
 use stage::Fault;
@@ -73,9 +73,7 @@ impl KnownTemplate {
     /// Whether it surely makes a text that can be sent, whoever gets it: everything that it needs
     /// is given, and no text of it comes near the limit.
     fn suffices(&self, variables: &BTreeMap<String, String>) -> bool {
-        let is_given = |name: &String| {
-            variables.get(name).is_some_and(|value| !visible(value).trim().is_empty())
-        };
+        let is_given = |name: &String| variables.get(name).is_some_and(|value| !is_blank(value));
         let bytes = |name: &String| variables.get(name).map_or(OF_A_CONTACT, String::len);
         let longest = self
             .shapes
@@ -105,8 +103,8 @@ impl Named {
         Self { store, patience, permits, known: Arc::default() }
     }
 
-    /// Forgets what is known of a tenant, once one of its senders, pools or templates is deleted or
-    /// another.
+    /// Forgets what is known of a tenant, once one of its senders, pools or templates is changed or
+    /// deleted.
     pub(crate) fn forget(&self, tenant: &TenantId) {
         let mut known = self.known();
         known.senders.retain(|(of, _), _| of != tenant);
@@ -182,8 +180,7 @@ impl Named {
         let supplies = drafts::supplies(&mut tx, now, origins).await?;
 
         // decide
-        let found =
-            Found { senders: senders.into_iter().collect(), pools: pools.into_iter().collect() };
+        let found = Found { senders, pools };
         let mut wrong: Vec<Vec<FieldError>> = messages
             .iter()
             .map(|message| found.error(message, asked).into_iter().collect())
@@ -220,10 +217,10 @@ impl Named {
             return;
         }
         let now = Instant::now();
-        for id in &found.senders {
+        for (id, _) in found.senders.iter().filter(|(_, is_usable)| **is_usable) {
             keep(&mut known.senders, (tenant.clone(), *id), now);
         }
-        for id in &found.pools {
+        for (id, _) in found.pools.iter().filter(|(_, is_usable)| **is_usable) {
             keep(&mut known.pools, (tenant.clone(), *id), now);
         }
 
@@ -238,22 +235,37 @@ impl Named {
     }
 }
 
-/// The senders and pools that were asked for and are there.
+/// Why a sender is refused that is there.
+const UNUSABLE_SENDER: &str =
+    "this sender carries nothing: name another, or set its usable to true";
+
+/// Why a pool is refused that is there.
+const UNUSABLE_POOL: &str = "no sender of this pool carries anything: set usable of one to true";
+
+/// The senders and pools that were asked for and are there, each with whether anything of it is
+/// usable.
 struct Found {
-    senders: HashSet<SenderId>,
-    pools: HashSet<PoolId>,
+    senders: HashMap<SenderId, bool>,
+    pools: HashMap<PoolId, bool>,
 }
 
 impl Found {
-    /// A sender or a pool that was asked for and is not there.
+    /// A sender or a pool that was asked for and is not there, or carries nothing: the gates would
+    /// block each message of it.
     fn error(&self, message: &Submitted, asked: &Asked) -> Option<FieldError> {
         match message.from {
-            From::Sender(id) if asked.senders.contains(&id) && !self.senders.contains(&id) => {
-                Some(error("from", "not_found", "no sender of yours has this id or number"))
-            }
-            From::Pool(id) if asked.pools.contains(&id) && !self.pools.contains(&id) => {
-                Some(error("pool", "not_found", "no pool with this id"))
-            }
+            From::Sender(id) if asked.senders.contains(&id) => match self.senders.get(&id) {
+                None => {
+                    Some(error("from", "not_found", "no sender of yours has this id or number"))
+                }
+                Some(false) => Some(error("from", "unusable", UNUSABLE_SENDER)),
+                Some(true) => None,
+            },
+            From::Pool(id) if asked.pools.contains(&id) => match self.pools.get(&id) {
+                None => Some(error("pool", "not_found", "no pool with this id")),
+                Some(false) => Some(error("pool", "unusable", UNUSABLE_POOL)),
+                Some(true) => None,
+            },
             From::Sender(_) | From::Pool(_) | From::Any => None,
         }
     }
@@ -326,7 +338,7 @@ fn template_error(message: &Submitted, person: &Person, supplies: &Supplies) -> 
         "missing_variable" => {
             let required = supplies.texts.of_template(&head.tenant, *id);
             let required = required.map(|variants| variants.required()).unwrap_or_default();
-            let is_said = |value: &str| !visible(value).trim().is_empty();
+            let is_said = |value: &str| !is_blank(value);
             let lacks = |name: &&str| {
                 let given = variables.get(*name).map(String::as_str);
                 !given.is_some_and(is_said) && !person.field(name).is_some_and(is_said)

@@ -47,10 +47,12 @@ pub(crate) async fn unseen(
     };
     let wrong = from.into_iter().map(|from| match from {
         From::Any => error("from", "required", "name a sender or a pool of your brands"),
-        From::Sender(id) if !senders.contains(id) => {
+        From::Sender(id) if !senders.contains_key(id) => {
             error("from", "not_found", "no sender of yours has this id or number")
         }
-        From::Pool(id) if !pools.contains(id) => error("pool", "not_found", "no pool with this id"),
+        From::Pool(id) if !pools.contains_key(id) => {
+            error("pool", "not_found", "no pool with this id")
+        }
         From::Sender(_) | From::Pool(_) => None,
     });
     Ok(wrong.collect())

@@ -27,6 +27,45 @@ async fn a_body_with_a_variable_in_it_is_refused_with_the_fix_everywhere() {
 }
 
 #[tokio::test]
+async fn a_sender_that_carries_nothing_is_refused_at_once_alone_and_as_a_pool() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let (sender, pool) = carrier(&caller, "main", "+12125550199").await;
+    let path = format!("/v1/senders/{}", sender.as_str().unwrap());
+    for usable in [true, false, true] {
+        caller.patch(&path, &json!({ "usable": usable })).await.expect(200);
+        for (field, id) in [("from", &sender), ("pool", &pool)] {
+            let mut message =
+                json!({ "to": "+12125550123", "class": "transactional", "body": "x" });
+            message[field] = id.clone();
+            let answer = caller.post("/v1/messages", &message).await;
+            if usable {
+                answer.expect(202);
+            } else {
+                assert_eq!(answer.problem(422), [(field.to_owned(), "unusable".to_owned())]);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_text_of_what_nobody_sees_is_refused_as_blanks_are() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    for blank in [" ", "\u{200b}\u{2060}", "\u{3164} \u{2800}"] {
+        let message = json!({ "to": "+12125550123", "class": "transactional", "body": blank });
+        let refused = caller.post("/v1/messages", &message).await.problem(422);
+        assert_eq!(refused, [("body".to_owned(), "too_short".to_owned())]);
+
+        let variant = json!({ "key": "a", "weight": 1, "bodies": { "en": blank } });
+        let template = json!({ "name": "t", "variants": [variant] });
+        caller.post("/v1/templates", &template).await.problem(422);
+        let policy = json!({ "help_contact": blank });
+        caller.patch("/v1/policies", &policy).await.problem(422);
+    }
+}
+
+#[tokio::test]
 async fn what_was_deleted_is_refused_at_once_and_by_other_processes_soon() {
     let world = World::start().await;
     let caller = world.caller("acme", KeyRole::Admin).await;

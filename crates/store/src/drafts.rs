@@ -238,18 +238,22 @@ async fn template_variants(
     Ok(variants.collect())
 }
 
-/// Which of these senders and pools a tenant has.
+/// Which of these senders and pools a tenant has, each with whether anything of it carries
+/// messages: a sender by its own word, a pool by any of its senders'.
 pub async fn known(
     tx: &mut Scoped,
     tenant: &TenantId,
     senders: &[SenderId],
     pools: &[PoolId],
-) -> Result<(Vec<SenderId>, Vec<PoolId>), Fault> {
+) -> Result<(HashMap<SenderId, bool>, HashMap<PoolId, bool>), Fault> {
     let rows = sqlx::query!(
-        r#"select sender_id as "id!", true as "is_sender!" from senders
+        r#"select sender_id as "id!", true as "is_sender!", usable as "usable!" from senders
            where tenant_id = $1 and sender_id = any ($2) and removed_at is null
            union all
-           select pool_id, false from pools where tenant_id = $1 and pool_id = any ($3)"#,
+           select p.pool_id, false, exists (
+               select from senders s
+               where s.tenant_id = p.tenant_id and s.sender_id = any (p.senders) and s.usable
+           ) from pools p where p.tenant_id = $1 and p.pool_id = any ($3)"#,
         tenant.as_str(),
         &senders.iter().map(|id| id.0).collect::<Vec<_>>(),
         &pools.iter().map(|id| id.0).collect::<Vec<_>>(),
@@ -258,10 +262,15 @@ pub async fn known(
     .await
     .map_err(fault)?;
 
-    let ids = |of_senders: bool| {
-        rows.iter().filter(move |row| row.is_sender == of_senders).map(|row| row.id)
-    };
-    Ok((ids(true).map(SenderId).collect(), ids(false).map(PoolId).collect()))
+    let (mut senders, mut pools) = (HashMap::new(), HashMap::new());
+    for row in rows {
+        if row.is_sender {
+            senders.insert(SenderId(row.id), row.usable);
+        } else {
+            pools.insert(PoolId(row.id), row.usable);
+        }
+    }
+    Ok((senders, pools))
 }
 
 /// The senders of pools, in the pools' own order. One whose account has messages held for it is not

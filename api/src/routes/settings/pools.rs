@@ -187,6 +187,7 @@ async fn change(
     let (subject, now) = (format!("pool:{id}"), app.now());
     audit::note(&mut tx, &caller, now, "pool.changed", subject, detail).await?;
     tx.commit().await?;
+    app.named.forget(&caller.tenant);
 
     // answer
     Ok(Json(after))

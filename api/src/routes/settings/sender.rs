@@ -128,6 +128,7 @@ async fn change(
     let detail = json!({ "before": &before, "after": &after });
     audit::note(&mut tx, &caller, now, "sender.changed", format!("sender:{id}"), detail).await?;
     tx.commit().await?;
+    app.named.forget(&caller.tenant);
 
     // answer
     Ok(Json(after))
