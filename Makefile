@@ -9,7 +9,7 @@ CHAOS = $(if $(CARRIERS),--carriers $(CARRIERS)) $(if $(SEED),--seed $(SEED)) $(
 SOAK = $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
 BENCH = $(if $(SECONDS),--seconds $(SECONDS)) $(if $(N),--messages $(N)) $(if $(RUNS),--runs $(RUNS)) $(if $(HOLD_XMIN),--hold-xmin $(HOLD_XMIN)) $(if $(PURGE),--purge $(PURGE))
 
-.PHONY: up console test test-api test-console check bench chaos fair soak cluster level scans fuzz
+.PHONY: up console test test-api test-sdk test-console check bench chaos fair soak cluster level scans fuzz
 
 up: ; @scripts/setup --node && scripts/console && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace up --demo
 
@@ -18,6 +18,8 @@ console: ; @scripts/setup --node && scripts/console --needed
 test: ; @scripts/setup --tests && cargo nextest run --workspace --locked
 
 test-api: ; @scripts/setup --api && cargo test --workspace --locked --no-run --quiet && scripts/test-api
+
+test-sdk: ; @scripts/setup --sdk && cargo build --locked --bin millrace && scripts/test-sdk
 
 test-console: ; @scripts/setup --console && scripts/console --needed && cargo build --release --locked --bin millrace && scripts/test-console
 

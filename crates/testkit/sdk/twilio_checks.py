@@ -1,0 +1,167 @@
+"""Twilio's SDK. It has no setting for its base URL, so its HTTP client is given one that rewrites
+the host."""
+
+import json
+from datetime import date, datetime, timedelta, timezone
+from importlib.metadata import version
+from urllib.parse import parse_qsl, urlencode
+
+import world
+from twilio.base.exceptions import TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client
+
+SDK = f"twilio {version('twilio')}"
+SENT, FETCHED, LISTED, BY_DATE = "sent", "fetched", "listed", "found by date"
+GENUINE, FORGED = "signatures found genuine", "forged ones refused"
+TAKEN, REFUSED = "signed requests taken", "others refused"
+COUNTED = [SENT, FETCHED, LISTED, BY_DATE, GENUINE, FORGED, TAKEN, REFUSED]
+
+ACCOUNT = "AC000000000000000000000000000005d1"
+TOKEN = "0123456789abcdef0123456789abcdef"
+NUMBER = "+12125550161"
+PHONE, READER, LEAVER = "+12125550171", "+12125550172", "+12125550173"
+
+validator = RequestValidator(TOKEN)
+
+
+class Rewriting(TwilioHttpClient):
+    def request(self, method, url, *args, **kwargs):
+        url = url.replace("https://api.twilio.com", world.SANDBOX)
+        return super().request(method, url, *args, **kwargs)
+
+
+def check(counts):
+    client = Client(ACCOUNT, TOKEN, http_client=Rewriting())
+    sends(counts, client)
+    dates(counts, client)
+
+    account = world.account("sdk-twilio", "twilio", ACCOUNT, TOKEN)
+    world.sender("sdk-twilio", NUMBER)
+    finds_ours(counts, client)
+    signs(counts, account)
+
+
+def sends(counts, client):
+    """Sends, fetches and lists in pages; what is called back is genuine."""
+    receiver = world.Receiver()
+    path = "/status?message=sdk%2D1"
+    sids = []
+    for index in range(5):
+        made = client.messages.create(
+            to=PHONE, from_=NUMBER, body=f"Text {index}", status_callback=receiver.url + path
+        )
+        assert made.status == "queued" and made.sid.startswith("SM"), made.status
+        sids.append(made.sid)
+    counts.add(SENT, len(sids))
+
+    # Each text has a receipt when it is sent and one when it is delivered.
+    for seen, headers, body in receiver.at(path, 10):
+        params = dict(parse_qsl(body, keep_blank_values=True))
+        signature = headers["X-Twilio-Signature"]
+        assert validator.validate(receiver.url + seen, params, signature), params
+        assert not validator.validate(receiver.url + seen, {**params, "To": "+1"}, signature)
+        counts.add(GENUINE)
+        counts.add(FORGED)
+
+    for index, sid in enumerate(sids):
+        message = client.messages(sid).fetch()
+        assert (message.status, message.body) == ("delivered", f"Text {index}"), message
+        counts.add(FETCHED)
+
+    # pages of two, by the SDK and by hand
+    listed = client.messages.list(to=PHONE, page_size=2)
+    assert [message.sid for message in listed] == sids[::-1], listed
+    pages, page = [], client.messages.page(to=PHONE, page_size=2)
+    while page is not None:
+        pages.append([message.sid for message in page])
+        page = page.next_page()
+    assert [len(page) for page in pages] == [2, 2, 1] and sum(pages, []) == sids[::-1], pages
+    counts.add(LISTED, len(listed))
+
+
+def dates(counts, client):
+    """Finds texts by their date: a day, and each side of an instant."""
+    # A day is one in UTC; by the end of the test it may be the next one.
+    today = datetime.now(timezone.utc).date()
+    found = client.messages.list(to=PHONE, date_sent=date.today())
+    if date.today() == today == datetime.now(timezone.utc).date():
+        assert len(found) == 5, found
+        counts.add(BY_DATE, len(found))
+    assert client.messages.list(to=PHONE, date_sent=today - timedelta(days=2)) == []
+
+    now, hour = datetime.now(timezone.utc), timedelta(hours=1)
+    for bounds in [
+        {"date_sent_after": now - hour},
+        {"date_sent_before": now + hour},
+        {"date_sent_after": now - hour, "date_sent_before": now + hour},
+    ]:
+        found = client.messages.list(to=PHONE, page_size=2, **bounds)
+        assert len(found) == 5, (bounds, found)
+        counts.add(BY_DATE, len(found))
+    assert client.messages.list(to=PHONE, date_sent_after=now + hour) == []
+    assert client.messages.list(to=PHONE, date_sent_before=now - hour) == []
+
+
+def finds_ours(counts, client):
+    """What the platform sends is there for the SDK, and the platform takes its receipts."""
+    shown = world.delivered(world.text(NUMBER, READER, "Your code is 417"))
+    [listed] = client.messages.list(to=READER)
+    message = client.messages(listed.sid).fetch()
+    assert message.sid == shown["carrier_id"], (message.sid, shown)
+    assert (message.status, message.from_) == ("delivered", NUMBER), message
+    assert message.body == shown["body"] == "Your code is 417", (message.body, shown)
+    counts.add(SENT)
+    counts.add(FETCHED)
+    counts.add(LISTED)
+
+    stranger = Client(ACCOUNT, "wrong", http_client=Rewriting())
+    try:
+        stranger.messages(message.sid).fetch()
+    except TwilioRestException as refused:
+        assert (refused.status, refused.code) == (401, 20003), refused
+    else:
+        raise AssertionError("another token reads the account's messages")
+
+
+def signs(counts, account):
+    """The api takes what the SDK signs with the account's token, and nothing else."""
+    url = account["inbound_webhook"]
+    stop = {
+        "MessageSid": "SM" + "5d" * 16,
+        "AccountSid": ACCOUNT,
+        "From": LEAVER,
+        "To": NUMBER,
+        "Body": "STOP",
+        "NumMedia": "0",
+    }
+    form = "application/x-www-form-urlencoded"
+
+    def post(params, signature):
+        headers = {"Content-Type": form, "X-Twilio-Signature": signature}
+        return world.posted(url, urlencode(params).encode(), headers)
+
+    genuine = validator.compute_signature(url, stop)
+    for params, signature in [
+        (stop, RequestValidator("another token").compute_signature(url, stop)),
+        ({**stop, "From": PHONE}, genuine),
+        (stop, validator.compute_signature(url + "?a=1", stop)),
+    ]:
+        assert post(params, signature) == 403
+        counts.add(REFUSED)
+    assert post(stop, genuine) == 200
+    counts.add(TAKEN)
+    world.opted_out(LEAVER)
+
+    # A body of another kind is covered by its hash in the URL.
+    body = json.dumps({"MessageSid": stop["MessageSid"]})
+    hashed = f"{account['status_webhook']}?bodySHA256={validator.compute_hash(body)}"
+    headers = {
+        "Content-Type": "application/json",
+        "X-Twilio-Signature": validator.compute_signature(hashed, {}),
+    }
+    assert world.posted(hashed, body.encode(), headers) == 200
+    counts.add(TAKEN)
+    assert world.posted(hashed, b"{}", headers) == 403
+    counts.add(REFUSED)
