@@ -1,6 +1,9 @@
 //! The rules of fields that several requests have. Each rule has its one home here, so that the
 //! same field is right or wrong in the same way wherever it is written.
 
+use std::net::Ipv4Addr;
+
+use axum::http::Uri;
 use domain::{
     country::Country,
     draft,
@@ -163,9 +166,10 @@ pub(crate) fn url(field: &str, written: &str, errors: &mut Errors) {
 /// Checks an address that pages load something from: https, of a host with a name.
 pub(crate) fn page_url(field: &str, written: &str, errors: &mut Errors) {
     errors.text(field, written, 1, MAX_URL);
-    let read = reqwest::Url::parse(written).ok();
-    let is_named = |url: &reqwest::Url| url.domain().is_some_and(|host| host.contains('.'));
-    let is_fine = read.is_some_and(|url| url.scheme() == "https" && is_named(&url));
+    let read: Option<Uri> = written.parse().ok();
+    let is_name = |host: &str| host.contains('.') && host.parse::<Ipv4Addr>().is_err();
+    let is_fine = read
+        .is_some_and(|url| url.scheme_str() == Some("https") && url.host().is_some_and(is_name));
     errors.check(is_fine, field, "invalid", "an https address of a host with a name");
 }
 

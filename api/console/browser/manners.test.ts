@@ -38,10 +38,10 @@ test('it speaks Spanish to who does, and remembers what was chosen', async () =>
 test('a tab that nobody uses is live and asks for nothing', async () => {
   const page = await signedIn(env('KEY'));
   await page.getByText('Live: connected').waitFor();
-  await page.waitForTimeout(5_000);
+  await page.waitForTimeout(2_000);
   const asked: string[] = [];
   page.on('request', (request) => asked.push(request.url()));
-  await page.waitForTimeout(30_000);
+  await page.waitForTimeout(20_000);
   expect(asked).toEqual([]);
 });
 

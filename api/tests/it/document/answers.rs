@@ -1,9 +1,16 @@
 //! What the examples are answered, as the document shows it: kept in a file from which
-//! `scripts/document --answers` takes it.
+//! `scripts/document --answers` takes it. Of lists it shows two, and of what is longer than a page
+//! nothing.
 
 use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
+
+/// How long an answer may be that is shown, in bytes: the documents themselves are longer.
+pub(super) const LONGEST: usize = 20_000;
+
+/// How much of a list is shown.
+const SHOWN: usize = 2;
 
 /// The answers by operation and status, without what is secret.
 #[derive(Default)]
@@ -25,7 +32,7 @@ impl Answers {
     }
 }
 
-/// Puts zeros into whatever somebody could sign in with.
+/// Puts zeros into whatever somebody could sign in with, and cuts lists off.
 fn hide(value: &mut Value) {
     match value {
         Value::String(text) if text.starts_with("-----BEGIN") => *text = "-----BEGIN...".into(),
@@ -36,7 +43,10 @@ fn hide(value: &mut Value) {
         Value::String(text) if text.starts_with("eyJ") => {
             *text = "eyJ0eXAiOiJKV1QifQ.e30.c2lnbmF0dXJl".into();
         }
-        Value::Array(all) => all.iter_mut().for_each(hide),
+        Value::Array(all) => {
+            all.truncate(SHOWN);
+            all.iter_mut().for_each(hide);
+        }
         Value::Object(fields) => fields.values_mut().for_each(hide),
         _ => {}
     }

@@ -6,7 +6,11 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use store::settings::api_keys::KeyRole;
 
-use super::{answers::Answers, document, operations, schemas::faults};
+use super::{
+    answers::{Answers, LONGEST},
+    document, operations,
+    schemas::faults,
+};
 use crate::{
     harness::{Caller, JWT_KEY, PUBLIC_URL, World},
     webhooks::signature,
@@ -154,9 +158,11 @@ async fn unlike(
     if media_type == "application/json" {
         let value: Value = serde_json::from_str(&body).expect("JSON");
         let mut found = faults(document, &content["schema"], &value);
-        found.extend(faults(document, &content["schema"], &content["example"]));
+        if body.len() < LONGEST {
+            found.extend(faults(document, &content["schema"], &content["example"]));
+            answers.note(operation, status, value);
+        }
         let found = found.into_iter().map(|one| format!("{status}: {one} in {body}")).collect();
-        answers.note(operation, status, value);
         return found;
     }
     let is_told = body.is_empty() || !content.is_null();
