@@ -116,7 +116,8 @@ async fn invite(args: Invite) -> anyhow::Result<()> {
     let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, what.as_bytes());
     let expires_at = machine + GOOD_FOR;
     let limits = BrandLimits::default();
-    let new = Invitation { id, email, role, limits, created_at: machine, expires_at };
+    let new =
+        Invitation { id, address: email, role, limits, created_at: machine, expires_at };
     let mut tx = store.scoped([&tenant]).await?;
     let code = invitations::create(&mut tx, &tenant, &new, OPERATOR).await?;
     let code = code.context("too many invitations of this tenant are open")?;
