@@ -51,7 +51,8 @@ impl SignInAddress {
 
     /// Whether one address is said: of mail, or a number.
     pub(crate) fn is_one(email: Option<&str>, phone: Option<&str>, errors: &mut Errors) {
-        let (both, either) = (email.is_some() && phone.is_some(), email.is_some() || phone.is_some());
+        let (both, either) =
+            (email.is_some() && phone.is_some(), email.is_some() || phone.is_some());
         errors.check(!both, "phone", "ambiguous", "give email or phone, not both");
         errors.check(either, "email", "required", "give email or phone");
     }

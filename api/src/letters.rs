@@ -41,7 +41,9 @@ pub(crate) fn invited(public_url: &str, code: &str) -> Letter {
 pub(crate) fn invited_by_text(public_url: &str, code: &str) -> Letter {
     Letter {
         subject: "You are invited to Millrace",
-        text: format!("You are invited to Millrace. Not yours? Leave it: {public_url}/sign-in#{code}"),
+        text: format!(
+            "You are invited to Millrace. Not yours? Leave it: {public_url}/sign-in#{code}"
+        ),
     }
 }
 

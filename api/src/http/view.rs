@@ -9,8 +9,8 @@ use domain::{
     ids::TenantId,
     money::{Currency, Micros, Money},
 };
-use serde::Serialize;
 use jiff::Timestamp;
+use serde::Serialize;
 use store::{people::PlatformUser, settings::tenants::Tenant};
 use utoipa::ToSchema;
 use uuid::Uuid;

@@ -263,14 +263,12 @@ async fn signed_in(
     address: &SignInAddress,
     known: Option<KnownPerson>,
 ) -> Result<Comer, Problem> {
-    let caller = auth::known(app, &Method::POST, headers).await.map_err(|why| match why.kind() {
-        Kind::Unauthenticated => {
-            let detail = "give a password or `proof`, or sign in first: by a bearer token or by \
-                          cookies";
-            Problem::new(Kind::Unauthenticated, detail)
-        }
-        _ => why,
-    })?;
+    let detail = "give a password or `proof`, or sign in first: by a bearer token or by cookies";
+    let needed = |why: Problem| match why.kind() == Kind::Unauthenticated {
+        true => Problem::new(Kind::Unauthenticated, detail),
+        false => why,
+    };
+    let caller = auth::known(app, &Method::POST, headers).await.map_err(needed)?;
     let SignedIn { person: who, .. } = caller.person()?;
 
     let is_theirs = |known: &KnownPerson| {

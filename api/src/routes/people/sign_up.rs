@@ -186,8 +186,7 @@ pub(super) async fn found(
     };
     let role =
         members::add(&mut tx, &tenant, id, (KeyRole::Owner, &BrandLimits::default()), now).await?;
-    let company =
-        Membership { tenant: tenant.clone(), name: new.company, role, archived_at: None };
+    let company = Membership { tenant: tenant.clone(), name: new.company, role, archived_at: None };
     let granted = begin(app, &mut tx, person, None, company).await?;
 
     let caller = Caller::of_session(Reach::all_of(tenant.clone()), role, granted.signed_in);

@@ -144,11 +144,7 @@ pub async fn lock_owners(tx: &mut Scoped, tenant: &TenantId) -> Result<Vec<Uuid>
 }
 
 /// How many people work for a company beside one of them.
-pub async fn count_others(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    person: Uuid,
-) -> Result<i64, Fault> {
+pub async fn count_others(tx: &mut Scoped, tenant: &TenantId, person: Uuid) -> Result<i64, Fault> {
     sqlx::query_scalar!(
         r#"select count(*) as "count!" from members where tenant_id = $1 and person_id <> $2"#,
         tenant.as_str(),

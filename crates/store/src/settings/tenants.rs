@@ -130,11 +130,7 @@ pub async fn get(tx: &mut Scoped, id: &TenantId) -> Result<Option<Tenant>, Fault
         time_zone: row.time_zone,
         currency: row.currency,
         language: row.language,
-        theme: Theme {
-            colour: row.colour,
-            logo_url: row.logo_url,
-            display_name: row.display_name,
-        },
+        theme: Theme { colour: row.colour, logo_url: row.logo_url, display_name: row.display_name },
         limits: PlanLimits {
             brands: row.most_brands,
             members: row.most_members,
