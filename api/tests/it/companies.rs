@@ -71,7 +71,8 @@ async fn a_company_has_a_theme_that_is_checked_as_a_brands_look_is() {
     let fields = |errors: Vec<(String, String)>| -> Vec<String> {
         errors.into_iter().map(|(field, _)| field).collect()
     };
-    let of_company = fields(admin.patch("/v1/tenant", &json!({ "theme": wrong })).await.problem(422));
+    let of_company =
+        fields(admin.patch("/v1/tenant", &json!({ "theme": wrong })).await.problem(422));
     let brand = json!({
         "name": "B", "colour": "red", "logo_url": "http://acme.example", "display_name": "",
     });
@@ -131,9 +132,8 @@ async fn a_plan_has_so_many_brands_keys_and_members_and_no_more() {
     owner.post("/v1/api-keys", &key).await.expect(201);
 
     // Two were invited before: the first comes, the second does not, and keeps the invitation.
-    let accept = |invited: &Value| {
-        json!({ "code": invited["code"], "name": "N", "password": PASSWORD })
-    };
+    let accept =
+        |invited: &Value| json!({ "code": invited["code"], "name": "N", "password": PASSWORD });
     let nobody = world.with_token("");
     nobody.post("/v1/auth/accept-invitation", &accept(&ana)).await.expect(201);
     let refused = nobody.post("/v1/auth/accept-invitation", &accept(&ben)).await.expect(409);
@@ -254,9 +254,8 @@ async fn nobody_signs_in_to_an_archived_company_or_comes_to_it_and_others_go_on(
     let again = nobody.post("/v1/auth/login", &log_in).await.expect(200);
     assert_eq!(again["tenant"], "globex");
     let companies = with(&world, &again).get("/v1/me/tenants").await.expect(200);
-    let over = companies["data"].as_array().unwrap().iter().filter(|one| {
-        one["archived_at"].is_string()
-    });
+    let over =
+        companies["data"].as_array().unwrap().iter().filter(|one| one["archived_at"].is_string());
     assert_eq!(over.map(|one| one["id"].clone()).collect::<Vec<_>>(), [tokens["tenant"].clone()]);
 
     // A refused refresh has used nothing up.

@@ -156,8 +156,7 @@ async fn whoever_is_known_needs_no_password_with_a_code_to_the_invited_address()
     let invited = invite(&owner, &json!({ "email": "ben@example.com" })).await;
     let mia = with(&world, &founder(&world, "mia@example.com", "Mia").await);
     mia.post("/v1/me/addresses", &json!({ "to": "ben@example.com" })).await.expect(202);
-    let shown =
-        json!({ "code": invited["code"], "name": "Ben", "proof": code(&world).await });
+    let shown = json!({ "code": invited["code"], "name": "Ben", "proof": code(&world).await });
     nobody.post(ACCEPT, &shown).await.problem(401);
 }
 

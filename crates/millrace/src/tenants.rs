@@ -188,7 +188,10 @@ async fn limits(args: Limits) -> anyhow::Result<()> {
         keys: said(args.api_keys, before.keys),
     };
     tenants::save_limits(&mut tx, &args.key, after).await?;
-    let view = |PlanLimits { brands, members, keys }: PlanLimits| json!({ "brands": brands, "members": members, "api_keys": keys });
+    let view = |PlanLimits { brands, members, keys }: PlanLimits| {
+        let api_keys = keys;
+        json!({ "brands": brands, "members": members, "api_keys": api_keys })
+    };
     let changed = AuditEntry {
         tenant: args.key.clone(),
         at: process.time.now(),

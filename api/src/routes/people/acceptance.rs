@@ -128,8 +128,8 @@ struct InvitationCode {
 }
 
 /// `POST /v1/auth/invitation-code`, for everybody who holds an invitation: sends six digits to the
-/// address that it is for, with which `POST /v1/auth/accept-invitation` accepts it. Answers 202, 401
-/// where the invitation is good no more, 429 where too many codes were asked for, 503 where the
+/// address that it is for, with which `POST /v1/auth/accept-invitation` accepts it. Answers 202,
+/// 401 where the invitation is good no more, 429 where too many codes were asked for, 503 where the
 /// platform sends no mail or no texts.
 #[utoipa::path(
     post, path = "/v1/auth/invitation-code", tag = "people", operation_id = "send_invitation_code",

@@ -119,8 +119,8 @@ struct MadeInvitation {
 }
 
 /// `POST /v1/invitations`, for admins and owners: invites somebody, in place of an invitation that
-/// they have already, and mails or texts them the link that accepts it. Nobody gives a role that may
-/// do more than they (403). Answers 201 with the code, which is never shown again: so an
+/// they have already, and mails or texts them the link that accepts it. Nobody gives a role that
+/// may do more than they (403). Answers 201 with the code, which is never shown again: so an
 /// `Idempotency-Key` is refused. Answers 409 while 1,000 invitations are open, or where as many
 /// people work for the company as its plan has.
 #[utoipa::path(

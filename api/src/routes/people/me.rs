@@ -173,8 +173,8 @@ struct PasswordChange {
 }
 
 /// `PUT /v1/me/password`, for every role: gives the person another password, or the first one where
-/// they sign in by codes alone, and ends their other sessions. Answers 204, or 401 where the current
-/// one is wrong; 422 where they have one and do not say it.
+/// they sign in by codes alone, and ends their other sessions. Answers 204, or 401 where the
+/// current one is wrong; 422 where they have one and do not say it.
 #[utoipa::path(
     put, path = "/v1/me/password", tag = "people", operation_id = "change_my_password",
     security(("bearer" = [Read::NAME])),
