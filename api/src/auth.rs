@@ -16,7 +16,7 @@ pub(crate) mod roles;
 mod sessions;
 pub(crate) mod tokens;
 
-pub(crate) use admit::authenticate;
+pub(crate) use admit::{archived, authenticate, known};
 pub(crate) use caller::{Caller, SignedIn};
 pub(crate) use pages::check_page;
 pub(crate) use permission::{

@@ -49,6 +49,28 @@ impl SignInAddress {
         read.ok_or_else(|| Problem::field(field, "invalid", detail))
     }
 
+    /// Whether one address is said: of mail, or a number.
+    pub(crate) fn is_one(email: Option<&str>, phone: Option<&str>, errors: &mut Errors) {
+        let (both, either) =
+            (email.is_some() && phone.is_some(), email.is_some() || phone.is_some());
+        errors.check(!both, "phone", "ambiguous", "give email or phone, not both");
+        errors.check(either, "email", "required", "give email or phone");
+    }
+
+    /// Reads the address that is said in one of these fields.
+    ///
+    /// # Errors
+    /// It is none, or of the other kind.
+    pub(crate) fn either(email: Option<&str>, phone: Option<&str>) -> Result<Self, Problem> {
+        let field = if email.is_some() { "email" } else { "phone" };
+        let address = Self::read(field, email.or(phone).unwrap_or_default())?;
+        let is_mail = matches!(address, Self::Mail(_));
+        if is_mail == (field == "email") {
+            return Ok(address);
+        }
+        Err(Problem::field(field, "invalid", "the other kind of address"))
+    }
+
     /// As it is kept.
     pub(crate) fn as_str(&self) -> &str {
         match self {
@@ -58,14 +80,15 @@ impl SignInAddress {
     }
 
     /// What its codes are counted with: its country, in North America its area.
-    fn prefix(&self) -> Option<String> {
+    pub(crate) fn prefix(&self) -> Option<String> {
         let Self::Phone(number) = self else { return None };
         let of_country = || number.country().map(|country| country.to_string());
         let area = number.area_code().map(|area| format!("+1{area}"));
         area.or_else(of_country).or_else(|| Some(number.as_str().chars().take(4).collect()))
     }
 
-    fn channel(&self) -> NoticeChannel {
+    /// How something is said there.
+    pub(crate) fn channel(&self) -> NoticeChannel {
         match self {
             Self::Mail(_) => NoticeChannel::Mail,
             Self::Phone(_) => NoticeChannel::Text,

@@ -27,6 +27,9 @@ use crate::http::{Errors, Problem};
 /// The longest name of something that a tenant sets up, in characters.
 const MAX_NAME: usize = 200;
 
+/// The longest name that recipients and pages read, in characters.
+const MAX_DISPLAY_NAME: usize = 100;
+
 /// The longest text of a message as it is written, in characters: some of them are not sent.
 const MAX_BODY: usize = 4096;
 
@@ -163,8 +166,29 @@ pub(crate) fn url(field: &str, written: &str, errors: &mut Errors) {
     errors.text(field, written, 1, MAX_URL);
 }
 
+/// What a company or a brand looks like: its colour, its picture, and what people know it as. The
+/// fields stand behind `prefix`.
+pub(crate) fn look(
+    prefix: &str,
+    colour: &str,
+    logo_url: Option<&str>,
+    display_name: Option<&str>,
+    errors: &mut Errors,
+) {
+    let field = |name: &str| format!("{prefix}{name}");
+    if let Some(name) = display_name {
+        errors.text(&field("display_name"), name, 1, MAX_DISPLAY_NAME);
+    }
+    let digits = colour.strip_prefix('#').unwrap_or_default();
+    let is_colour = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    errors.check(is_colour, &field("colour"), "invalid", "a colour such as #6366f1");
+    if let Some(address) = logo_url {
+        page_url(&field("logo_url"), address, errors);
+    }
+}
+
 /// Checks an address that pages load something from: https, of a host with a name.
-pub(crate) fn page_url(field: &str, written: &str, errors: &mut Errors) {
+fn page_url(field: &str, written: &str, errors: &mut Errors) {
     errors.text(field, written, 1, MAX_URL);
     let read: Option<Uri> = written.parse().ok();
     let is_name = |host: &str| host.contains('.') && host.parse::<Ipv4Addr>().is_err();

@@ -37,6 +37,16 @@ pub(crate) fn invited(public_url: &str, code: &str) -> Letter {
     }
 }
 
+/// The same as a text, of one segment where the platform's address is not long.
+pub(crate) fn invited_by_text(public_url: &str, code: &str) -> Letter {
+    Letter {
+        subject: "You are invited to Millrace",
+        text: format!(
+            "You are invited to Millrace. Not yours? Leave it: {public_url}/sign-in#{code}"
+        ),
+    }
+}
+
 /// A code that founds a company. It says no name of theirs: a stranger may have chosen it to have
 /// something said to somebody.
 pub(crate) fn sign_up(code: &str) -> Letter {
@@ -86,6 +96,9 @@ mod tests {
 
     use super::*;
 
+    /// As long as the code of an invitation is.
+    const INVITATION: &str = "mr_invite_0123456789012345678901234567890123456789012";
+
     #[test]
     fn a_text_is_one_segment() {
         for letter in [
@@ -94,6 +107,7 @@ mod tests {
             known_already("417305"),
             reset("417305"),
             prove("417305"),
+            invited_by_text("https://millrace.example.com", INVITATION),
         ] {
             let segments = domain::encoding::count_segments(&letter.text, EncodingRule::Grapheme);
             assert_eq!(segments, 1, "{}", letter.text);

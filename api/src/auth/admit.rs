@@ -27,7 +27,7 @@ pub(crate) async fn authenticate(
     next: Next,
 ) -> Response {
     let (method, headers) = (request.method().clone(), request.headers().clone());
-    match admit(&app, &method, &headers).await {
+    match known(&app, &method, &headers).await {
         Ok(caller) => {
             let left = match app.calls.take(&caller.key(), 1) {
                 Ok(left) => left,
@@ -47,6 +47,30 @@ pub(crate) async fn authenticate(
         }
         Err(problem) => refused(&app, &request, problem).into_response(),
     }
+}
+
+/// Whose the credentials of a request are, whose company is in use.
+///
+/// # Errors
+/// There are none or they do not hold, a page of somebody else has sent them, or the company is
+/// archived.
+pub(crate) async fn known(
+    app: &App,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Caller, Problem> {
+    let caller = admit(app, method, headers).await?;
+    // Where the database does not say, what can be done without it goes on.
+    match app.tenants.get(&app.store, &caller.tenant).await {
+        Ok(tenant) if tenant.archived_at.is_some() => Err(archived()),
+        Ok(_) | Err(_) => Ok(caller),
+    }
+}
+
+/// What is said to whoever works for a company that is archived.
+pub(crate) fn archived() -> Problem {
+    let detail = "the company is archived: whoever runs the platform restores it";
+    Problem::new(Kind::Forbidden, detail)
 }
 
 async fn admit(app: &App, method: &Method, headers: &HeaderMap) -> Result<Caller, Problem> {

@@ -227,6 +227,12 @@ impl Problem {
         Self::new(Kind::Unavailable, detail).retry_after(after_seconds)
     }
 
+    /// The company has as many of something as its plan has: `what` as `GET /v1/tenant` names it.
+    pub(crate) fn over_plan(what: &str, most: i32) -> Self {
+        let detail = format!("the plan has {most} {what}: whoever runs the platform raises it");
+        Self::new(Kind::Conflict, detail)
+    }
+
     /// What is the caller's own leaves no room; come again.
     pub(crate) fn too_many(detail: impl Into<Cow<'static, str>>, after_seconds: u64) -> Self {
         Self::new(Kind::TooMany, detail).retry_after(after_seconds)

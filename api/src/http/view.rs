@@ -9,6 +9,7 @@ use domain::{
     ids::TenantId,
     money::{Currency, Micros, Money},
 };
+use jiff::Timestamp;
 use serde::Serialize;
 use store::{people::PlatformUser, settings::tenants::Tenant};
 use utoipa::ToSchema;
@@ -62,11 +63,47 @@ pub(crate) struct TenantView {
     /// ISO 639-1: of texts to contacts that have none.
     #[schema(example = "en")]
     language: String,
+    theme: ThemeView,
+    limits: LimitsView,
+    /// When it was archived; null while it is in use.
+    #[schema(required)]
+    archived_at: Option<Timestamp>,
+}
+
+/// What the company's pages look like.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Theme)]
+struct ThemeView {
+    /// Its colour, in small letters; `#6366f1` where none was chosen.
+    #[schema(pattern = "^#[0-9a-f]{6}$")]
+    colour: String,
+    /// Where its picture is; null where it has none.
+    #[schema(required)]
+    logo_url: Option<String>,
+    /// What pages call it; its name where nothing else was chosen.
+    display_name: String,
+}
+
+/// What the plan of the company limits it to, as the platform's operator has said. Null: what every
+/// company is limited to.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PlanLimits)]
+struct LimitsView {
+    /// Brands, archived ones among them; null: 1,000.
+    #[schema(required)]
+    brands: Option<i32>,
+    /// People who work for it; null: no limit.
+    #[schema(required)]
+    members: Option<i32>,
+    /// API keys that work; null: 1,000.
+    #[schema(required)]
+    api_keys: Option<i32>,
 }
 
 impl TenantView {
     /// As callers see it.
     pub(crate) fn of(tenant: &Tenant) -> Self {
+        let (theme, limits) = (&tenant.theme, tenant.limits);
         Self {
             id: tenant.id.to_string(),
             name: tenant.name.clone(),
@@ -74,6 +111,17 @@ impl TenantView {
             time_zone: tenant.time_zone.clone(),
             currency: tenant.currency.clone(),
             language: tenant.language.clone(),
+            theme: ThemeView {
+                colour: theme.colour.clone(),
+                logo_url: theme.logo_url.clone(),
+                display_name: theme.display_name.as_ref().unwrap_or(&tenant.name).clone(),
+            },
+            limits: LimitsView {
+                brands: limits.brands,
+                members: limits.members,
+                api_keys: limits.keys,
+            },
+            archived_at: tenant.archived_at,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! People: how they come to a company, sign in, and leave.
 
+mod acceptance;
 mod addresses;
 mod codes;
 mod invitations;
@@ -31,6 +32,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 /// What somebody asks who has not signed in.
 pub(super) fn strangers() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(acceptance::router())
         .merge(sign_in::router())
         .merge(sign_up::router())
         .merge(codes::router())

@@ -20,7 +20,7 @@ pub(crate) async fn world() -> World {
 }
 
 /// What is to be said, the oldest first, with how.
-async fn said(world: &World) -> Vec<(String, NoticeText)> {
+pub(crate) async fn said(world: &World) -> Vec<(String, NoticeText)> {
     let sql = "select channel, sealed from millrace.notices order by notice_id";
     let mut db = world.database.superuser().await.unwrap();
     let rows: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(&mut db).await.unwrap();

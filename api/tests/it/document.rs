@@ -206,6 +206,7 @@ fn golden_totals_fit_the_schema_of_their_channel() {
 fn is_everybodys(path: &str) -> bool {
     let strangers = [
         "/v1/auth/accept-invitation",
+        "/v1/auth/invitation-code",
         "/v1/auth/login",
         "/v1/auth/magic-link",
         "/v1/auth/magic-link/verify",

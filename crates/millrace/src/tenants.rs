@@ -5,12 +5,20 @@ use std::process::ExitCode;
 use boot::settings::Common;
 use clap::{Args, Subcommand};
 use domain::ids::TenantId;
+use serde_json::json;
 use store::{
     Role,
-    settings::tenants::{self, Tenant},
+    audit::{self, AuditEntry},
+    settings::{
+        archive,
+        tenants::{self, PlanLimits, Tenant},
+    },
 };
 
-use crate::process::{ProcessParts, no_tenant};
+use crate::{
+    process::{ProcessParts, known_company, no_tenant},
+    users::OPERATOR,
+};
 
 /// How many tenants one look asks for.
 const PAGE: i64 = 1_000;
@@ -30,7 +38,13 @@ enum Action {
     /// Lists the keys of all tenants
     List(List),
     /// Shows a tenant's settings
-    Show(Show),
+    Show(OneTenant),
+    /// Says what the plan of a tenant limits it to; what is not named stays
+    Limits(Limits),
+    /// Archives a tenant: its keys and sessions are refused, and nothing of it is sent
+    Archive(OneTenant),
+    /// Restores a tenant that was archived
+    Restore(OneTenant),
 }
 
 /// `millrace tenant create`
@@ -53,14 +67,45 @@ struct List {
     common: Common,
 }
 
-/// `millrace tenant show`
+/// `millrace tenant show`, `archive` and `restore`
 #[derive(Debug, Args)]
-struct Show {
+struct OneTenant {
     /// The tenant's key
     key: TenantId,
     /// The settings that every process has.
     #[command(flatten)]
     common: Common,
+}
+
+/// `millrace tenant limits`
+#[derive(Debug, Args)]
+struct Limits {
+    /// The tenant's key
+    key: TenantId,
+    /// Brands, archived ones among them: 0 to 1000, or none
+    #[arg(long, value_parser = most::<0, 1_000>)]
+    brands: Option<Most>,
+    /// People who work for it: 1 to 1000000, or none
+    #[arg(long, value_parser = most::<1, 1_000_000>)]
+    members: Option<Most>,
+    /// API keys that work: 0 to 1000, or none
+    #[arg(long, value_parser = most::<0, 1_000>)]
+    api_keys: Option<Most>,
+    /// The settings that every process has.
+    #[command(flatten)]
+    common: Common,
+}
+
+/// How many there may be; none: what every tenant is limited to.
+#[derive(Debug, Clone, Copy)]
+struct Most(Option<i32>);
+
+fn most<const LEAST: i32, const MOST: i32>(text: &str) -> Result<Most, String> {
+    if text == "none" {
+        return Ok(Most(None));
+    }
+    let read = text.parse().ok().filter(|most| (LEAST..=MOST).contains(most));
+    read.map(|most| Most(Some(most))).ok_or_else(|| format!("{LEAST} to {MOST}, or none"))
 }
 
 /// Does what the command says.
@@ -72,6 +117,9 @@ pub async fn run(command: TenantCommand) -> anyhow::Result<ExitCode> {
         Action::Create(args) => create(args).await,
         Action::List(args) => list(args).await,
         Action::Show(args) => show(args).await,
+        Action::Limits(args) => limits(args).await,
+        Action::Archive(args) => archive(args).await,
+        Action::Restore(args) => restore(args).await,
     }?;
     Ok(ExitCode::SUCCESS)
 }
@@ -103,15 +151,88 @@ async fn list(args: List) -> anyhow::Result<()> {
     }
 }
 
-async fn show(args: Show) -> anyhow::Result<()> {
+async fn show(args: OneTenant) -> anyhow::Result<()> {
     let process = ProcessParts::begin(args.common)?;
     let store = process.store(Role::Api, 1).await?;
     let mut tx = store.scoped([&args.key]).await?;
 
     let tenant = tenants::get(&mut tx, &args.key).await?;
     let tenant = tenant.ok_or_else(|| no_tenant(&args.key))?;
-    let Tenant { id, name, country, time_zone, currency, language } = tenant;
+    let Tenant { id, name, country, time_zone, currency, language, .. } = tenant;
     println!("key        {id}\nname       {name}\ncountry    {country}\ntime zone  {time_zone}");
     println!("currency   {currency}\nlanguage   {language}");
+    let PlanLimits { brands, members, keys } = tenant.limits;
+    for (what, most) in [("brands", brands), ("members", members), ("api keys", keys)] {
+        let most = most.map_or_else(|| "none".to_owned(), |most| most.to_string());
+        println!("most {what:<9} {most}");
+    }
+    if let Some(at) = tenant.archived_at {
+        println!("archived   {at}");
+    }
+    Ok(())
+}
+
+async fn limits(args: Limits) -> anyhow::Result<()> {
+    // load
+    let process = ProcessParts::begin(args.common)?;
+    let store = process.store(Role::Api, 1).await?;
+    known_company(&store, &args.key).await?;
+    let mut tx = store.scoped([&args.key]).await?;
+    let before = tenants::lock_limits(&mut tx, &args.key).await?;
+
+    // record
+    let said = |said: Option<Most>, before| said.map_or(before, |Most(most)| most);
+    let after = PlanLimits {
+        brands: said(args.brands, before.brands),
+        members: said(args.members, before.members),
+        keys: said(args.api_keys, before.keys),
+    };
+    tenants::save_limits(&mut tx, &args.key, after).await?;
+    let view = |PlanLimits { brands, members, keys }: PlanLimits| {
+        let api_keys = keys;
+        json!({ "brands": brands, "members": members, "api_keys": api_keys })
+    };
+    let changed = AuditEntry {
+        tenant: args.key.clone(),
+        at: process.time.now(),
+        actor: OPERATOR.into(),
+        action: "tenant.limits_changed".into(),
+        subject: format!("tenant:{}", args.key),
+        detail: json!({ "before": view(before), "after": view(after) }),
+    };
+    audit::append(&mut tx, &[changed]).await?;
+    tx.commit().await?;
+
+    // say
+    println!("{}", view(after));
+    Ok(())
+}
+
+async fn archive(args: OneTenant) -> anyhow::Result<()> {
+    let process = ProcessParts::begin(args.common)?;
+    let store = process.store(Role::Api, 1).await?;
+    known_company(&store, &args.key).await?;
+
+    let mut tx = store.scoped([&args.key, &args.key.twin()]).await?;
+    let now = process.time.now();
+    let done = archive::archive(&mut tx, &args.key, OPERATOR, now).await?;
+    tx.commit().await?;
+    match done {
+        Some(paused) => eprintln!("tenant {} archived, {paused} campaigns paused", args.key),
+        None => eprintln!("tenant {} was archived already", args.key),
+    }
+    Ok(())
+}
+
+async fn restore(args: OneTenant) -> anyhow::Result<()> {
+    let process = ProcessParts::begin(args.common)?;
+    let store = process.store(Role::Api, 1).await?;
+    known_company(&store, &args.key).await?;
+
+    let mut tx = store.scoped([&args.key, &args.key.twin()]).await?;
+    let done = archive::restore(&mut tx, &args.key, OPERATOR, process.time.now()).await?;
+    tx.commit().await?;
+    let what = if done { "restored; its campaigns stay paused" } else { "was not archived" };
+    eprintln!("tenant {} {what}", args.key);
     Ok(())
 }

@@ -3,10 +3,10 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use boot::{keys::random_password, settings::Common};
 use clap::{Args, Subcommand};
-use domain::{email, ids::TenantId};
+use domain::{email, ids::TenantId, phone::PhoneNumber};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use store::{
@@ -54,9 +54,9 @@ enum Action {
 /// `millrace user invite`
 #[derive(Debug, Args)]
 struct Invite {
-    /// The person's address of mail
+    /// The person's address of mail, or their number with its country (+1...)
     #[arg(value_parser = address)]
-    email: String,
+    address: String,
     /// The tenant's key
     #[arg(long)]
     tenant: TenantId,
@@ -82,9 +82,9 @@ struct List {
 /// `millrace user reset`
 #[derive(Debug, Args)]
 struct Reset {
-    /// The person's address of mail
+    /// The person's address of mail, or their number with its country (+1...)
     #[arg(value_parser = address)]
-    email: String,
+    address: String,
     /// The settings that every process has.
     #[command(flatten)]
     common: Common,
@@ -105,18 +105,18 @@ pub async fn run(command: UserCommand) -> anyhow::Result<ExitCode> {
 
 async fn invite(args: Invite) -> anyhow::Result<()> {
     // load
-    let Invite { email, tenant, role, common } = args;
+    let Invite { address, tenant, role, common } = args;
     let process = ProcessParts::begin(common)?;
     let store = process.store(Role::Api, 1).await?;
     known_company(&store, &tenant).await?;
 
     // record
     let machine = boot::clock::machine_now();
-    let what = format!("invitation {tenant} {email} {machine}");
+    let what = format!("invitation {tenant} {address} {machine}");
     let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, what.as_bytes());
     let expires_at = machine + GOOD_FOR;
     let limits = BrandLimits::default();
-    let new = Invitation { id, email, role, limits, created_at: machine, expires_at };
+    let new = Invitation { id, address, role, limits, created_at: machine, expires_at };
     let mut tx = store.scoped([&tenant]).await?;
     let code = invitations::create(&mut tx, &tenant, &new, OPERATOR).await?;
     let code = code.context("too many invitations of this tenant are open")?;
@@ -164,8 +164,8 @@ async fn reset(args: Reset) -> anyhow::Result<()> {
     let process = ProcessParts::begin(args.common)?;
     let store = process.store(Role::Api, 1).await?;
     let mut tx = store.scoped(std::iter::empty::<TenantId>()).await?;
-    let known = people::by_address(&mut tx, &args.email).await?;
-    let person = known.with_context(|| format!("nobody signs in as {}", args.email))?.person;
+    let known = people::by_address(&mut tx, &args.address).await?;
+    let person = known.with_context(|| format!("nobody signs in as {}", args.address))?.person;
     let companies = members::companies(&mut tx, person.id).await?;
     drop(tx);
 
@@ -194,7 +194,11 @@ async fn reset(args: Reset) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An address of mail, as it is kept.
+/// An address that people sign in with, as it is kept.
 fn address(written: &str) -> anyhow::Result<String> {
-    email::canonical(written).context("an address such as ana@example.com")
+    if written.contains('@') {
+        return email::canonical(written).context("an address such as ana@example.com");
+    }
+    let number = PhoneNumber::parse(written, None).map(|number| number.to_string());
+    number.map_err(|why| anyhow!("an address of mail, or a number such as +12125550123: {why}"))
 }

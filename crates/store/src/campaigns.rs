@@ -27,6 +27,9 @@ use crate::{
     fault,
 };
 
+/// Why a pause sets the campaign's switch. Resume clears a switch that was set for it, no other.
+pub const PAUSED: &str = "campaign paused";
+
 /// A campaign as it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Campaign {

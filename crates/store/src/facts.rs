@@ -128,7 +128,8 @@ async fn load_tenants(
 ) -> Result<Facts, Fault> {
     let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
     let rows = sqlx::query!(
-        r#"select t.tenant_id, t.time_zone, p.version as "version?", p.body::text as body,
+        r#"select t.tenant_id, t.time_zone, t.archived_at is not null as "archived!",
+                  p.version as "version?", p.body::text as body,
                   case when $2 then (select platform_mode())
                        else (select mode from platform_switch) end as platform
            from unnest($1::text[]) as k (tenant_id)
@@ -155,6 +156,7 @@ async fn load_tenants(
         };
 
         let mut tenant = TenantFacts::new(zone);
+        tenant.archived = row.archived;
         if let Some((version, body)) = row.version.zip(row.body) {
             tenant.policy_version = version;
             tenant.policy = Policy::read(&body)

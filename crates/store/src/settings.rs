@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod archive;
 pub mod brands;
 pub mod budgets;
 pub mod event_consumers;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use store::{
     Scoped,
-    campaigns::{self, Campaign, CampaignAct, CampaignState, Transition},
+    campaigns::{self, Campaign, CampaignAct, CampaignState, PAUSED, Transition},
     parked::wake::{self, Way, What},
     settings::switches::{self, Switch, SwitchScope},
 };
@@ -28,9 +28,6 @@ use crate::{
     },
     http::{Id, Kind, Problem},
 };
-
-/// Why a pause sets the campaign's switch. Resume clears a switch that was set for it, no other.
-const PAUSED: &str = "campaign paused";
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()

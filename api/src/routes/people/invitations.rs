@@ -12,12 +12,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
+    Scoped,
     people::{
         invitations::{self, Invitation},
         limits::{self, Allowance, CodeRequest},
-        notices::NoticeChannel,
+        members,
     },
-    settings::{api_keys::KeyRole, limits::BrandLimits},
+    settings::{api_keys::KeyRole, limits::BrandLimits, tenants},
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -27,7 +28,7 @@ use crate::{
     app::App,
     audit,
     auth::{Allowed, ManagePeople, Needs},
-    codes,
+    codes::{self, SignInAddress},
     document::{
         answers::{Always, Conflict, Missing, OfBody},
         examples,
@@ -46,11 +47,17 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewInvitation {
-    /// Their address of mail, which they sign in with.
+    /// Their address of mail, which they sign in with; or else `phone`.
+    #[serde(default)]
     #[schema(max_length = 254)]
-    email: String,
+    email: Option<String>,
+    /// Their number, with its country (`+1...`), which they sign in with; or else `email`.
+    #[serde(default)]
+    #[schema(max_length = 64)]
+    phone: Option<String>,
     /// What they may do.
-    #[schema(value_type = KeyRole)]
+    #[serde(default)]
+    #[schema(required, value_type = KeyRole)]
     role: String,
     /// The brands that they are limited to: they see their senders, pools, campaigns, messages and
     /// inboxes. Without brands and inboxes they see those of the whole company.
@@ -69,8 +76,12 @@ struct NewInvitation {
 struct InvitationView {
     /// The invitation's id, which takes it back.
     id: Uuid,
-    /// The address that is invited, in small letters.
-    email: String,
+    /// The address of mail that is invited, in small letters; null where a number is.
+    #[schema(required)]
+    email: Option<String>,
+    /// The number that is invited; null where an address of mail is.
+    #[schema(required)]
+    phone: Option<String>,
     /// What they may do.
     #[schema(value_type = KeyRole)]
     role: &'static str,
@@ -85,9 +96,11 @@ struct InvitationView {
 }
 
 fn view(invitation: Invitation) -> InvitationView {
-    let Invitation { id, email, role, limits, created_at, expires_at } = invitation;
+    let Invitation { id, address, role, limits, created_at, expires_at } = invitation;
     let (role, BrandLimits { brands, inboxes }) = (role.as_str(), limits);
-    InvitationView { id, email, role, brands, inboxes, created_at, expires_at }
+    let (email, phone) =
+        if address.contains('@') { (Some(address), None) } else { (None, Some(address)) };
+    InvitationView { id, email, phone, role, brands, inboxes, created_at, expires_at }
 }
 
 /// An invitation that was made just now, with its code: it is never shown again.
@@ -100,12 +113,16 @@ struct MadeInvitation {
     /// Whether it is mailed to them: where the platform mails, 60 invitations an hour of a company
     /// and five of one person. Else whoever invites gives them the code.
     mailed: bool,
+    /// Whether it is texted to them: where the platform texts codes, as many as are mailed, and
+    /// none to a country that no codes are texted to.
+    texted: bool,
 }
 
 /// `POST /v1/invitations`, for admins and owners: invites somebody, in place of an invitation that
-/// they have already, and mails them the link that accepts it. Nobody gives a role that may do more
-/// than they (403). Answers 201 with the code, which is never shown again: so an `Idempotency-Key`
-/// is refused. Answers 409 while 1,000 invitations are open.
+/// they have already, and mails or texts them the link that accepts it. Nobody gives a role that
+/// may do more than they (403). Answers 201 with the code, which is never shown again: so an
+/// `Idempotency-Key` is refused. Answers 409 while 1,000 invitations are open, or where as many
+/// people work for the company as its plan has.
 #[utoipa::path(
     post, path = "/v1/invitations", tag = "people", operation_id = "create_invitation",
     security(("bearer" = [ManagePeople::NAME])),
@@ -126,19 +143,26 @@ async fn create(
     // check
     refuse_key(&headers)?;
     let mut errors = Errors::default();
-    let email = fields::email("email", &body.email, &mut errors);
-    let role = fields::role("role", &body.role, &mut errors);
+    let (email, phone) = (body.email.as_deref(), body.phone.as_deref());
+    SignInAddress::is_one(email, phone, &mut errors);
+    let role = match body.role.as_str() {
+        "" => fields::required("role", None, &mut errors).and(None),
+        role => fields::role("role", role, &mut errors),
+    };
     let limits = BrandLimits { brands: body.brands, inboxes: body.inboxes };
     fields::limits(role, &limits, &mut errors);
     errors.done()?;
     let role = role.ok_or_else(|| Problem::field("role", "unknown", "no such role"))?;
     caller.may_give(role, None)?;
+    let to = SignInAddress::either(email, phone)?;
 
     // record
     let machine = stage::machine::now();
     let (id, expires_at) = (ids::fresh(), machine + invitations::GOOD_FOR);
-    let new = Invitation { id, email, role, limits, created_at: machine, expires_at };
+    let address = to.as_str().to_owned();
+    let new = Invitation { id, address, role, limits, created_at: machine, expires_at };
     let mut tx = app.transactions.begin(&caller.tenant).await?;
+    is_room(&mut tx, &caller.tenant, Uuid::nil()).await?;
     fields::are_there(&mut tx, &caller.tenant, &new.limits).await?;
     let by = &caller.subject;
     let code = invitations::create(&mut tx, &caller.tenant, &new, by).await?;
@@ -151,38 +175,64 @@ async fn create(
     let detail = json!({ "role": role.as_str(), "brands": brands, "inboxes": inboxes });
     let (subject, now) = (format!("invitation:{id}"), app.now());
     audit::note(&mut tx, &caller, now, "user.invited", subject, detail).await?;
-    let mailed = mail(&app, &mut tx, &caller.tenant, &new, &code).await?;
+    let is_said = say(&app, &mut tx, &caller.tenant, &to, &code).await?;
     tx.commit().await?;
 
     // answer
     let code = code.expose_secret().to_owned();
-    let made = MadeInvitation { invitation: view(new), code, mailed };
+    let is_mail = matches!(to, SignInAddress::Mail(_));
+    let (mailed, texted) = (is_said && is_mail, is_said && !is_mail);
+    let made = MadeInvitation { invitation: view(new), code, mailed, texted };
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-/// Mails the link that accepts an invitation, unless the company has had too many mailed. Says
-/// whether it did.
-async fn mail(
+/// Refuses one more person than the plan of a company has, beside somebody who works for it
+/// already.
+pub(super) async fn is_room(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    person: Uuid,
+) -> Result<(), Problem> {
+    match tenants::lock_limits(tx, tenant).await?.members {
+        Some(most) if members::count_others(tx, tenant, person).await? >= i64::from(most) => {
+            Err(Problem::over_plan("members", most))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Mails or texts the link that accepts an invitation, unless the company has had too many said, or
+/// no codes are texted to the country. Says whether it did.
+async fn say(
     app: &App,
     tx: &mut TenantTx,
     tenant: &TenantId,
-    invitation: &Invitation,
+    to: &SignInAddress,
     code: &SecretString,
 ) -> Result<bool, Problem> {
-    if !app.settings.sign_in.mail {
+    if codes::can_reach(app, to).is_err() {
         return Ok(false);
     }
 
-    // Apart from what is counted of codes: nobody is kept from signing in by who invites them.
-    let (address, place) = (format!("invited {}", invitation.email), format!("company {tenant}"));
-    let request = CodeRequest { address: &address, place: &place, prefix: None };
-    let allowance = limits::count(tx, &request, invitation.created_at).await?;
-    if allowance != Allowance::Granted {
+    // Apart from what is counted of codes: nobody is kept from signing in by who invites them. The
+    // country of a number is counted with its codes: texts to it cost as much.
+    let machine = stage::machine::now();
+    let (address, place) = (format!("invited {}", to.as_str()), format!("company {tenant}"));
+    let prefix = to.prefix();
+    let request = CodeRequest { address: &address, place: &place, prefix: prefix.as_deref() };
+    if limits::count(tx, &request, machine).await? != Allowance::Granted {
         return Ok(false);
     }
 
-    let letter = letters::invited(&app.settings.public_url, code.expose_secret());
-    codes::say(app, tx, NoticeChannel::Mail, &invitation.email, letter).await?;
+    let (url, code) = (&app.settings.public_url, code.expose_secret());
+    let letter = match to {
+        SignInAddress::Mail(_) => letters::invited(url, code),
+        SignInAddress::Phone(_) => letters::invited_by_text(url, code),
+    };
+    codes::say(app, tx, to.channel(), to.as_str(), letter).await?;
+    if let Some(prefix) = prefix {
+        limits::note_texted(tx, &prefix, 1, machine).await?;
+    }
     Ok(true)
 }
 

@@ -58,6 +58,9 @@ struct CompanyView {
     /// What they may do there.
     #[schema(value_type = KeyRole)]
     role: &'static str,
+    /// When it was archived: nobody works for it then; null while it is in use.
+    #[schema(required)]
+    archived_at: Option<Timestamp>,
 }
 
 /// `GET /v1/me/tenants`, for every role: the companies that the person works for, in the order in
@@ -78,6 +81,7 @@ async fn tenants(
         id: company.tenant,
         name: company.name,
         role: company.role.as_str(),
+        archived_at: company.archived_at,
     });
     Ok(Json(Companies { data: view.collect() }))
 }
@@ -155,20 +159,22 @@ async fn end_session(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A password in place of the one that holds.
+/// A password in place of the one that holds, or the first one.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PasswordChange {
-    /// The one that holds now.
-    #[schema(value_type = String, format = Password)]
-    current: SecretString,
+    /// The one that holds now. Not looked at where the person has none.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Password, max_length = 200)]
+    current: Option<SecretString>,
     /// 12 to 200 characters that are not easily guessed.
     #[schema(value_type = String, format = Password, min_length = 12, max_length = 200)]
     new: SecretString,
 }
 
-/// `PUT /v1/me/password`, for every role: gives the person another password, and ends their other
-/// sessions. Answers 204, or 401 where the current one is wrong.
+/// `PUT /v1/me/password`, for every role: gives the person another password, or the first one where
+/// they sign in by codes alone, and ends their other sessions. Answers 204, or 401 where the
+/// current one is wrong; 422 where they have one and do not say it.
 #[utoipa::path(
     put, path = "/v1/me/password", tag = "people", operation_id = "change_my_password",
     security(("bearer" = [Read::NAME])),
@@ -190,25 +196,31 @@ async fn change_password(
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let known = known(&mut tx, &caller).await?;
     drop(tx);
-    let before = known.password_hash;
-    if !passwords::is_right(&body.current, before.clone()).await? {
-        return Err(Problem::new(Kind::Unauthenticated, "this is not the current password"));
+    let (who, before) = (known.person, known.password_hash);
+    if let Some(hash) = &before {
+        let missing = || Problem::field("current", "required", "the password that holds now");
+        let current = body.current.as_ref().ok_or_else(missing)?;
+        if !passwords::is_right(current, Some(hash.clone())).await? {
+            return Err(Problem::new(Kind::Unauthenticated, "this is not the current password"));
+        }
     }
     let mut errors = Errors::default();
-    let about = known.person.email.as_deref().unwrap_or_default();
+    let about = who.email.as_deref().or(who.phone.as_deref()).unwrap_or_default();
     passwords::check("new", &body.new, about, &mut errors);
     errors.done()?;
 
-    // record
+    // record: nobody has changed it since it was looked at
     let hash = passwords::hash(&body.new).await?;
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    if !people::lock(&mut tx, person, before.as_deref()).await? {
+    people::lock(&mut tx, person, None).await?;
+    if self::known(&mut tx, &caller).await?.password_hash != before {
         return Err(Problem::new(Kind::Conflict, "the password was changed at this moment"));
     }
     people::set_password(&mut tx, person, &hash).await?;
     sessions::end_others(&mut tx, person, session, stage::machine::now()).await?;
     let subject = format!("user:{person}");
-    audit::note(&mut tx, &caller, app.now(), "user.password_changed", subject, json!({})).await?;
+    let action = if before.is_some() { "user.password_changed" } else { "user.password_set" };
+    audit::note(&mut tx, &caller, app.now(), action, subject, json!({})).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,24 +1,21 @@
-//! Signing in: by accepting an invitation, with a password, or with a refresh token. Whether an
-//! address is known, only who holds an invitation for it learns. Codes and links: [`super::codes`].
+//! Signing in with a password, or with a refresh token. Codes and links: [`super::codes`];
+//! invitations: [`super::acceptance`].
 
 use axum::{
     extract::State,
-    http::{HeaderMap, Method, StatusCode},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, Method},
+    response::Response,
 };
 use domain::ids::TenantId;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use store::{
-    Scoped,
     people::{
-        self, KnownPerson, PlatformUser,
-        invitations::{self, FoundInvitation},
-        members::{self, Membership},
+        self, KnownPerson, members,
         sessions::{self, Refreshed},
     },
-    settings::{api_keys::KeyRole, tenants},
+    settings::api_keys::KeyRole,
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -33,129 +30,11 @@ use crate::{
         answers::{OfBody, OfStrangers},
         examples,
     },
-    fields,
-    http::{Errors, Kind, Problem, cookies::Cookie, peer::StrangersBody},
-    ids,
+    http::{Kind, Problem, cookies::Cookie, peer::StrangersBody},
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(accept)).routes(routes!(log_in)).routes(routes!(refresh))
-}
-
-/// An invitation, accepted.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Acceptance {
-    /// The invitation's code, `mr_invite_...`.
-    #[schema(value_type = String, max_length = 200)]
-    code: SecretString,
-    /// What the person is called. Not looked at where they are known already.
-    #[schema(min_length = 1, max_length = 200)]
-    name: String,
-    /// A password of 12 to 200 characters that is not easily guessed; of somebody who is known
-    /// already, theirs.
-    #[schema(value_type = String, format = Password, min_length = 12, max_length = 200)]
-    password: SecretString,
-    /// Whether the tokens are to be in cookies, for a browser.
-    #[serde(default)]
-    cookies: bool,
-}
-
-/// `POST /v1/auth/accept-invitation`, for everybody: comes to the company that invites, and signs
-/// in. Answers 201 with tokens, 401 where the code is good no more or the password of somebody who
-/// is known is wrong.
-#[utoipa::path(
-    post, path = "/v1/auth/accept-invitation", tag = "people",
-    operation_id = "accept_invitation",
-    request_body(content = Acceptance, example = json!({
-        "code": examples::INVITATION_CODE, "name": "Ben", "password": examples::PASSWORD,
-    })),
-    responses(
-        (status = 201, description = "Tokens for the company.", body = Tokens),
-        OfStrangers, OfBody,
-    ),
-)]
-async fn accept(
-    State(app): State<App>,
-    StrangersBody { peer, body, share: _share }: StrangersBody<Acceptance>,
-) -> Result<Response, Problem> {
-    // load
-    let code = body.code.expose_secret();
-    let mut tx = app.transactions.of_strangers().await?;
-    let found = invitations::find(&mut tx, code, stage::machine::now()).await?;
-    let invitation = found.ok_or_else(is_over)?;
-    let known = people::by_address(&mut tx, &invitation.email).await?;
-    drop(tx);
-
-    // check
-    app.auth.attempts.count(&invitation.email, peer)?;
-    let (person, hash, is_new) = match known {
-        Some(known) => is_them(known, &body.password).await?,
-        None => newcomer(&body, &invitation).await?,
-    };
-
-    // record
-    let reach = Reach::all_of(invitation.tenant.clone());
-    let mut tx = app.transactions.begin(&reach).await?;
-    let limits = invitations::limits(&mut tx, &reach, invitation.id).await?;
-    let limits = limits.ok_or_else(is_over)?;
-    let taken = invitations::take(&mut tx, &invitation.tenant, invitation.id).await?;
-    taken.ok_or_else(is_over)?;
-    let now = app.now();
-    let times = (now, stage::machine::now());
-    if is_new && !people::create(&mut tx, &person, Some(&hash), times).await? {
-        let detail = "somebody has just come with this address: accept it with their password";
-        return Err(Problem::new(Kind::Conflict, detail));
-    }
-    let tenant = &invitation.tenant;
-    let gets = (invitation.role, &limits);
-    let role = members::add(&mut tx, tenant, person.id, gets, now).await?;
-    let company = company(&mut tx, tenant, role).await?;
-    let granted = begin(&app, &mut tx, person, Some(&hash), company).await?;
-    let caller = Caller::of_session(reach, role, granted.signed_in);
-    let detail = json!({ "role": role.as_str(), "invitation": invitation.id });
-    audit::note(&mut tx, &caller, now, "user.joined", caller.subject.clone(), detail).await?;
-    tx.commit().await?;
-
-    // answer
-    let tokens = granted.answer(&app, TokensIn::of(body.cookies))?;
-    Ok((StatusCode::CREATED, tokens).into_response())
-}
-
-fn is_over() -> Problem {
-    Problem::new(Kind::Unauthenticated, "the invitation is good no more: ask for another")
-}
-
-/// Somebody, what is kept of their password, and whether they come for the first time.
-type Comer = (PlatformUser, String, bool);
-
-async fn newcomer(body: &Acceptance, invitation: &FoundInvitation) -> Result<Comer, Problem> {
-    let mut errors = Errors::default();
-    fields::name(&body.name, &mut errors);
-    passwords::check("password", &body.password, &invitation.email, &mut errors);
-    errors.done()?;
-
-    let hash = passwords::hash(&body.password).await?;
-    let (email, name) = (Some(invitation.email.clone()), body.name.trim().to_owned());
-    let (email_verified, phone) = (false, None);
-    Ok((PlatformUser { id: ids::fresh(), email, email_verified, phone, name }, hash, true))
-}
-
-/// Somebody who is known, if this is their password.
-async fn is_them(known: KnownPerson, password: &SecretString) -> Result<Comer, Problem> {
-    let KnownPerson { person, password_hash } = known;
-    let is_right = passwords::is_right(password, password_hash.clone()).await?;
-    if let (true, Some(hash)) = (is_right, password_hash) {
-        return Ok((person, hash, false));
-    }
-    let detail = "you have signed in before: this is not your password \
-                  (POST /v1/auth/password-reset sets one)";
-    Err(Problem::new(Kind::Unauthenticated, detail))
-}
-
-async fn company(tx: &mut Scoped, id: &TenantId, role: KeyRole) -> Result<Membership, Problem> {
-    let tenant = tenants::get(tx, id).await?.ok_or_else(|| Problem::not_found("tenant"))?;
-    Ok(Membership { tenant: tenant.id, name: tenant.name, role })
+    OpenApiRouter::new().routes(routes!(log_in)).routes(routes!(refresh))
 }
 
 /// Who somebody says that they are.

@@ -127,10 +127,8 @@ async fn sign_up(
 fn check(body: &NewCompany) -> Result<SignInAddress, Problem> {
     // What is there.
     let (email, phone) = (body.email.as_deref(), body.phone.as_deref());
-    let (mut errors, both) = (Errors::default(), email.is_some() && phone.is_some());
-    errors.check(!both, "phone", "ambiguous", "give email or phone, not both");
-    let either = email.is_some() || phone.is_some();
-    errors.check(either, "email", "required", "give email or phone");
+    let mut errors = Errors::default();
+    SignInAddress::is_one(email, phone, &mut errors);
     for (field, text) in [("company", &body.company), ("name", &body.name)] {
         errors.check(!is_blank(text), field, "required", "it is missing, or empty");
         errors.text(field, text, 0, LONGEST);
@@ -138,11 +136,8 @@ fn check(body: &NewCompany) -> Result<SignInAddress, Problem> {
     errors.done()?;
 
     // What it says.
-    let field = if email.is_some() { "email" } else { "phone" };
-    let address = SignInAddress::read(field, email.or(phone).unwrap_or_default())?;
+    let address = SignInAddress::either(email, phone)?;
     let mut errors = Errors::default();
-    let is_mail = matches!(address, SignInAddress::Mail(_));
-    errors.check(is_mail == (field == "email"), field, "invalid", "the other kind of address");
     if let Some(password) = &body.password {
         passwords::check("password", password, address.as_str(), &mut errors);
     }
@@ -182,7 +177,7 @@ pub(super) async fn found(
     }
     let role =
         members::add(&mut tx, &tenant, id, (KeyRole::Owner, &BrandLimits::default()), now).await?;
-    let company = Membership { tenant: tenant.clone(), name: new.company, role };
+    let company = Membership { tenant: tenant.clone(), name: new.company, role, archived_at: None };
     let granted = begin(app, &mut tx, person, None, company).await?;
 
     let caller = Caller::of_session(Reach::all_of(tenant.clone()), role, granted.signed_in);

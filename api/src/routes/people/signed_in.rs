@@ -21,7 +21,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     app::App,
     audit,
-    auth::{Allowed, Caller, Needs, Reach, Read, SignedIn, tokens},
+    auth::{Allowed, Caller, Needs, Reach, Read, SignedIn, archived, tokens},
     document::answers::{Always, OfBody},
     http::{Body, Kind, Problem, cookies::Cookie, view::PersonView},
     transactions::TenantTx,
@@ -157,18 +157,23 @@ pub(super) async fn begin(
     Ok(Granted { signed_in, person, company, refresh })
 }
 
-/// The company that is named, or the first of theirs.
+/// The company that is named, or the first of theirs that is in use.
 ///
 /// # Errors
-/// They do not work for it, or for none.
+/// They do not work for it, or for none; or it is archived.
 pub(super) fn one_of(
     companies: Vec<Membership>,
     wanted: Option<&TenantId>,
 ) -> Result<Membership, Problem> {
     let is_wanted = |company: &Membership| wanted.is_none_or(|wanted| *wanted == company.tenant);
-    let found = companies.into_iter().find(is_wanted);
+    let is_archived = |company: &Membership| company.archived_at.is_some();
+    let (over, in_use): (Vec<_>, Vec<_>) =
+        companies.into_iter().filter(is_wanted).partition(is_archived);
+
     let detail = "you do not work for this company: sign in without one for the first of yours";
-    found.ok_or_else(|| Problem::new(Kind::Forbidden, detail))
+    let missing = || Problem::new(Kind::Forbidden, detail);
+    let why = || if over.is_empty() { missing() } else { archived() };
+    in_use.into_iter().next().ok_or_else(why)
 }
 
 /// The company to go on with.

@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::settings::{
-    api_keys::{self, KeyKind, KeyRole, ListedKey, NewKey},
+    api_keys::{self, KeyKind, KeyRole, KeyRoom, ListedKey, NewKey},
     limits::BrandLimits,
 };
 use utoipa::ToSchema;
@@ -137,7 +137,7 @@ struct MadeKey {
 /// Only an owner may make an owner's key (403). With the first test key the company's twin is made,
 /// with an account at the sandbox, a sender, a pool and the policy of that moment. Answers 201 with
 /// the key, which is never shown again: so an `Idempotency-Key` is refused, since a repeat would
-/// have to show it. Answers 409 while 1,000 keys work.
+/// have to show it. Answers 409 while 1,000 keys work, or as many as the company's plan has.
 #[utoipa::path(
     post, path = "/v1/api-keys", tag = "settings", operation_id = "create_api_key",
     security(("bearer" = [ManageKeys::NAME])),
@@ -165,8 +165,10 @@ async fn create(
         KeyKind::Test => app.transactions.of_both(&caller.tenant).await?,
     };
     fields::are_there(&mut tx, &caller.tenant, &new.limits).await?;
-    if !api_keys::is_room(&mut tx, &caller.tenant, now).await? {
-        return Err(Problem::new(Kind::Conflict, full()));
+    match api_keys::room(&mut tx, &caller.tenant, now).await? {
+        KeyRoom::Some => {}
+        KeyRoom::Plan(most) => return Err(Problem::over_plan("api_keys", most)),
+        KeyRoom::Full => return Err(Problem::new(Kind::Conflict, full())),
     }
 
     // record

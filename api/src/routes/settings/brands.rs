@@ -6,7 +6,10 @@ use domain::ids::BrandId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::settings::brands::{self, Brand};
+use store::settings::{
+    brands::{self, Brand},
+    tenants::{self, COLOUR},
+};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -24,12 +27,6 @@ use crate::{
     },
     ids,
 };
-
-/// The colour of a brand that says none.
-const COLOUR: &str = "#6366f1";
-
-/// The longest name that recipients read, in characters.
-const MAX_DISPLAY_NAME: usize = 100;
 
 const TAKEN: &str = "a brand has this name, or there are 1,000 of them";
 
@@ -131,7 +128,7 @@ fn view(brand: Brand) -> BrandView {
 }
 
 /// `POST /v1/brands`, for admins and owners: makes a brand. Answers 201 with it, or 409 where one
-/// has its name or there are 1,000.
+/// has its name, or there are 1,000 or as many as the company's plan has.
 #[utoipa::path(
     post, path = "/v1/brands", tag = "settings", operation_id = "create_brand",
     security(("bearer" = [EditSettings::NAME])),
@@ -159,6 +156,12 @@ async fn create(mut new: Creation<EditSettings, NewBrand>) -> Result<Response, P
     })?;
 
     // record
+    let limits = tenants::lock_limits(&mut new.tx, &new.caller.tenant).await?;
+    if let Some(most) = limits.brands
+        && brands::count(&mut new.tx, &new.caller.tenant).await? >= i64::from(most)
+    {
+        return Err(Problem::over_plan("brands", most));
+    }
     if !brands::create(&mut new.tx, &new.caller.tenant, &brand).await? {
         return Err(Problem::new(Kind::Conflict, TAKEN));
     }
@@ -174,13 +177,8 @@ async fn create(mut new: Creation<EditSettings, NewBrand>) -> Result<Response, P
 fn checked(brand: Brand) -> Result<Brand, Problem> {
     let mut errors = Errors::default();
     fields::name(&brand.name, &mut errors);
-    errors.text("display_name", &brand.display_name, 1, MAX_DISPLAY_NAME);
-    let digits = brand.colour.strip_prefix('#').unwrap_or_default();
-    let is_colour = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    errors.check(is_colour, "colour", "invalid", "a colour such as #6366f1");
-    if let Some(url) = &brand.logo_url {
-        fields::page_url("logo_url", url, &mut errors);
-    }
+    let Brand { colour, logo_url, display_name, .. } = &brand;
+    fields::look("", colour, logo_url.as_deref(), Some(display_name), &mut errors);
     errors.done()?;
     Ok(brand)
 }

@@ -5,7 +5,7 @@ select p.id, p.email, now(), p.name, f.password_hash, now() from millrace.person
     ('0198f1d2-7c00-7a00-8000-000000000091', 'carl@example.com', 'Carl')
 ) as p (id, email, name);
 insert into millrace.members (tenant_id, person_id, role, created_at)
-values ('acme', '0198f1d2-7c00-7a00-8000-000000000090', 'admin', now()),
+values ('acme', '0198f1d2-7c00-7a00-8000-000000000090', 'owner', now()),
        ('acme', '0198f1d2-7c00-7a00-8000-000000000091', 'viewer', now());
 insert into millrace.invitations (tenant_id, invitation_id, hash, email, role, invited_by,
     created_at, expires_at)

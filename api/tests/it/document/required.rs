@@ -11,8 +11,10 @@ use super::{
 };
 use crate::harness::send;
 
-/// What another field makes necessary: with the scope of a switch alone it is known.
-const BY_ANOTHER: [(&str, &str); 1] = [("/v1/kill-switch", "target")];
+/// What another field makes necessary, or what is there already: the target, with the scope of a
+/// switch; the password that holds, where there is one.
+const BY_ANOTHER: [(&str, &str); 2] =
+    [("/v1/kill-switch", "target"), ("/v1/me/password", "current")];
 
 /// A schema, where it is named elsewhere looked up.
 fn resolved<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {

@@ -36,6 +36,8 @@ pub struct Facts {
 pub struct TenantFacts {
     /// The zone of its days and months.
     pub zone: Zone,
+    /// Whether it is archived: then nothing of it is sent.
+    pub archived: bool,
     /// The version of the policy in force; 0 while the tenant has none of its own.
     pub policy_version: i64,
     /// The policy; none when its row cannot be read, and then nothing is sent.
@@ -61,6 +63,7 @@ impl TenantFacts {
     pub fn new(zone: Zone) -> Self {
         Self {
             zone,
+            archived: false,
             policy_version: 0,
             policy: Some(Policy::default()),
             switches: Switches::default(),

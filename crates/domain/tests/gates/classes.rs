@@ -136,6 +136,12 @@ fn kill_switch_paused_holds_and_stopped_blocks() {
 }
 
 #[test]
+fn of_an_archived_company_everything_is_blocked() {
+    let blocked = "block kill_switch tenant_archived";
+    each(|desk| desk.tenant().archived = true, [blocked; 5]);
+}
+
+#[test]
 fn budget_defers_what_can_wait_and_blocks_what_cannot() {
     let defer = "defer budget daily_budget 2026-03-03T14:00:00Z";
     let block = "block budget daily_budget";

@@ -10,7 +10,7 @@ use super::Cli;
 const SHARED: &str = "Settings";
 
 /// An example of each command, by its words.
-const EXAMPLES: [(&str, &str); 48] = [
+const EXAMPLES: [(&str, &str); 51] = [
     ("", "millrace up --demo"),
     ("up", "millrace up --demo --listen 127.0.0.1:8080"),
     ("api", "millrace api --listen 0.0.0.0:8080"),
@@ -27,6 +27,9 @@ const EXAMPLES: [(&str, &str); 48] = [
     ("tenant create", "millrace tenant create acme --name Acme"),
     ("tenant list", "millrace tenant list"),
     ("tenant show", "millrace tenant show acme"),
+    ("tenant limits", "millrace tenant limits acme --members 20 --brands none"),
+    ("tenant archive", "millrace tenant archive acme"),
+    ("tenant restore", "millrace tenant restore acme"),
     ("token", "millrace token list --tenant acme"),
     ("token create", "millrace token create --tenant acme --role operator"),
     ("token list", "millrace token list --tenant acme"),

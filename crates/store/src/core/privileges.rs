@@ -10,7 +10,7 @@ const BOTH: &[Role] = &[Role::Api, Role::Pipeline];
 const NOBODY: &[Role] = &[];
 
 /// Every function and procedure, and who may call it beside the owner.
-pub const CALLERS: [(&str, &[Role]); 69] = [
+pub const CALLERS: [(&str, &[Role]); 71] = [
     ("account_rate", PIPELINE),
     ("account_sharers", PIPELINE),
     ("accounts_directory", API),
@@ -22,6 +22,7 @@ pub const CALLERS: [(&str, &[Role]); 69] = [
     ("brands_in_scope", API),
     ("brands_of_limits", NOBODY),
     ("companies_of", API),
+    ("companies_of_person", API),
     ("count_folded", NOBODY),
     ("count_gone", NOBODY),
     ("count_made", NOBODY),
@@ -44,6 +45,7 @@ pub const CALLERS: [(&str, &[Role]); 69] = [
     ("imports_with_aged_rows", PIPELINE),
     ("inboxes_in_scope", API),
     ("inboxes_of_limits", NOBODY),
+    ("invitation_of_code", API),
     ("is_platform_account", API),
     ("keep_first_address", NOBODY),
     ("late_doubts", PIPELINE),

@@ -1,4 +1,5 @@
-//! Invitations to work for a company: a code for one address, good once and for some days.
+//! Invitations to work for a company: a code for one address, good once and for some days. The
+//! column `email` holds the address, also where it is a number.
 
 use domain::ids::TenantId;
 use jiff::{SignedDuration, Timestamp};
@@ -31,8 +32,8 @@ const PREFIX: &str = "mr_invite_";
 pub struct Invitation {
     /// The id that takes it back.
     pub id: Uuid,
-    /// The address that is invited, in small letters.
-    pub email: String,
+    /// The address that is invited: of mail in small letters, or a number in E.164.
+    pub address: String,
     /// The role that comes with it.
     pub role: KeyRole,
     /// The limits that come with it.
@@ -50,8 +51,8 @@ pub struct FoundInvitation {
     pub tenant: TenantId,
     /// The id that takes it back.
     pub id: Uuid,
-    /// The address that is invited.
-    pub email: String,
+    /// The address that is invited: of mail in small letters, or a number in E.164.
+    pub address: String,
     /// The role that comes with it.
     pub role: KeyRole,
 }
@@ -76,7 +77,7 @@ pub async fn create(
     let open = sqlx::query_scalar!(
         r#"select count(*) as "open!" from invitations where tenant_id = $1 and email <> $2"#,
         tenant.as_str(),
-        new.email,
+        new.address,
     );
     if open.fetch_one(&mut **tx).await.map_err(fault)? >= MOST {
         return Ok(None);
@@ -99,7 +100,7 @@ pub async fn create(
         tenant.as_str(),
         new.id,
         code_hash.as_slice(),
-        new.email,
+        new.address,
         new.role.as_str(),
         invited_by,
         new.created_at.to_sqlx(),
@@ -123,8 +124,8 @@ pub async fn find(
     let code = hash(code);
     let row = sqlx::query!(
         r#"select tenant_id as "tenant_id!", invitation_id as "invitation_id!",
-                  email as "email!", role as "role!"
-           from find_invitation($1, $2)"#,
+                  address as "address!", role as "role!"
+           from invitation_of_code($1, $2)"#,
         code.as_slice(),
         machine.to_sqlx() as _,
     )
@@ -134,7 +135,7 @@ pub async fn find(
 
     let Some(row) = row else { return Ok(None) };
     let (tenant, role) = (words::tenant(&row.tenant_id)?, word(&row.role)?);
-    Ok(Some(FoundInvitation { tenant, id: row.invitation_id, email: row.email, role }))
+    Ok(Some(FoundInvitation { tenant, id: row.invitation_id, address: row.address, role }))
 }
 
 /// The invitations of a company after one, by id, those among them that are good no more.
@@ -159,7 +160,7 @@ pub async fn list(
     let invitation = rows.into_iter().map(|row| {
         Ok(Invitation {
             id: row.invitation_id,
-            email: row.email,
+            address: row.email,
             role: word(&row.role)?,
             limits: BrandLimits::of(row.brands, row.inboxes),
             created_at: row.created_at.to_jiff(),

@@ -36,13 +36,15 @@ pub struct Membership {
     pub name: String,
     /// What they may do there.
     pub role: KeyRole,
+    /// Business time at which it was archived; none while it is in use.
+    pub archived_at: Option<Timestamp>,
 }
 
 /// The companies that a person works for, in the order in which they came there.
 pub async fn companies(tx: &mut Scoped, person: Uuid) -> Result<Vec<Membership>, Fault> {
     let rows = sqlx::query!(
-        r#"select tenant_id as "tenant_id!", name as "name!", role as "role!"
-           from companies_of($1)"#,
+        r#"select tenant_id as "tenant_id!", name as "name!", role as "role!", archived_at
+           from companies_of_person($1)"#,
         person
     )
     .fetch_all(&mut **tx)
@@ -51,7 +53,8 @@ pub async fn companies(tx: &mut Scoped, person: Uuid) -> Result<Vec<Membership>,
 
     let company = rows.into_iter().map(|row| {
         let (tenant, role) = (words::tenant(&row.tenant_id)?, word(&row.role)?);
-        Ok(Membership { tenant, name: row.name, role })
+        let archived_at = row.archived_at.map(|at| at.to_jiff());
+        Ok(Membership { tenant, name: row.name, role, archived_at })
     });
     company.collect()
 }
@@ -136,6 +139,18 @@ pub async fn lock_owners(tx: &mut Scoped, tenant: &TenantId) -> Result<Vec<Uuid>
         tenant.as_str()
     )
     .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)
+}
+
+/// How many people work for a company beside one of them.
+pub async fn count_others(tx: &mut Scoped, tenant: &TenantId, person: Uuid) -> Result<i64, Fault> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from members where tenant_id = $1 and person_id <> $2"#,
+        tenant.as_str(),
+        person,
+    )
+    .fetch_one(&mut **tx)
     .await
     .map_err(fault)
 }

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use super::limits::BrandLimits;
+use super::{limits::BrandLimits, tenants};
 use crate::{
     Scoped, Store,
     audit::{self, AuditEntry},
@@ -195,9 +195,20 @@ pub async fn create(
     Ok(key)
 }
 
-/// Whether a tenant may have another key: fewer than [`MOST`] work, and fewer than [`MOST_KEPT`]
-/// are there.
-pub async fn is_room(tx: &mut Scoped, tenant: &TenantId, now: Timestamp) -> Result<bool, Fault> {
+/// Whether a tenant may have another key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyRoom {
+    /// It may.
+    Some,
+    /// As many work as its plan has.
+    Plan(i32),
+    /// [`MOST`] work, or [`MOST_KEPT`] are there.
+    Full,
+}
+
+/// Whether a tenant may have another key. The tenant is locked until the transaction ends.
+pub async fn room(tx: &mut Scoped, tenant: &TenantId, now: Timestamp) -> Result<KeyRoom, Fault> {
+    let limits = tenants::lock_limits(tx, tenant).await?;
     let found = sqlx::query!(
         r#"select count(*) as "all!",
                   count(*) filter (
@@ -210,7 +221,13 @@ pub async fn is_room(tx: &mut Scoped, tenant: &TenantId, now: Timestamp) -> Resu
     .fetch_one(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(found.working < MOST && found.all < MOST_KEPT)
+    let is_full = found.working >= MOST || found.all >= MOST_KEPT;
+    let of_plan = limits.keys.filter(|most| found.working >= i64::from(*most));
+    Ok(match of_plan {
+        Some(most) => KeyRoom::Plan(most),
+        None if is_full => KeyRoom::Full,
+        None => KeyRoom::Some,
+    })
 }
 
 /// The same as [`create`] in a transaction, for somebody who signs in as `actor`. Answers what is

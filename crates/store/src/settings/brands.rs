@@ -33,6 +33,20 @@ pub struct Brand {
     pub archived_at: Option<Timestamp>,
 }
 
+/// How many brands a tenant has, archived ones among them.
+///
+/// # Errors
+/// An outage.
+pub async fn count(tx: &mut Scoped, tenant: &TenantId) -> Result<i64, Fault> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from brands where tenant_id = $1"#,
+        tenant.as_str()
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(fault)
+}
+
 /// Adds a brand. False where one that is not archived has its name, or where [`MOST`] are there.
 ///
 /// # Errors

@@ -7,6 +7,9 @@ use stage::Fault;
 
 use crate::{Scoped, Store, fault};
 
+/// The colour of a tenant, and of a brand, that says none.
+pub const COLOUR: &str = "#6366f1";
+
 /// A tenant with its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
@@ -22,6 +25,41 @@ pub struct Tenant {
     pub currency: String,
     /// ISO 639-1: of texts to contacts that have none.
     pub language: String,
+    /// What its pages look like.
+    pub theme: Theme,
+    /// What its plan limits it to.
+    pub limits: PlanLimits,
+    /// Business time at which it was archived; none while it is in use.
+    pub archived_at: Option<Timestamp>,
+}
+
+/// What a tenant's pages look like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Theme {
+    /// Its colour, `#` and six hexadecimal digits in small letters.
+    pub colour: String,
+    /// Where its picture is, by https.
+    pub logo_url: Option<String>,
+    /// What pages call it; none: its name.
+    pub display_name: Option<String>,
+}
+
+impl Default for Theme {
+    fn default() -> Self {
+        Self { colour: COLOUR.to_owned(), logo_url: None, display_name: None }
+    }
+}
+
+/// What the plan of a tenant limits it to, as an operator has said. None: what every tenant is
+/// limited to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PlanLimits {
+    /// Brands, archived ones among them.
+    pub brands: Option<i32>,
+    /// People who work for it.
+    pub members: Option<i32>,
+    /// API keys that work.
+    pub keys: Option<i32>,
 }
 
 impl Tenant {
@@ -34,6 +72,9 @@ impl Tenant {
             time_zone: "America/New_York".to_owned(),
             currency: "USD".to_owned(),
             language: "en".to_owned(),
+            theme: Theme::default(),
+            limits: PlanLimits::default(),
+            archived_at: None,
         }
     }
 }
@@ -73,7 +114,9 @@ pub async fn insert(tx: &mut Scoped, tenant: &Tenant, now: Timestamp) -> Result<
 /// The tenant of this key.
 pub async fn get(tx: &mut Scoped, id: &TenantId) -> Result<Option<Tenant>, Fault> {
     let row = sqlx::query!(
-        "select name, country, time_zone, currency, language from tenants where tenant_id = $1",
+        "select name, country, time_zone, currency, language, colour, logo_url, display_name,
+                most_brands, most_members, most_keys, archived_at
+         from tenants where tenant_id = $1",
         id.as_str()
     )
     .fetch_optional(&mut **tx)
@@ -87,6 +130,13 @@ pub async fn get(tx: &mut Scoped, id: &TenantId) -> Result<Option<Tenant>, Fault
         time_zone: row.time_zone,
         currency: row.currency,
         language: row.language,
+        theme: Theme { colour: row.colour, logo_url: row.logo_url, display_name: row.display_name },
+        limits: PlanLimits {
+            brands: row.most_brands,
+            members: row.most_members,
+            keys: row.most_keys,
+        },
+        archived_at: row.archived_at.map(|at| at.to_jiff()),
     }))
 }
 
@@ -99,16 +149,89 @@ pub async fn lock(tx: &mut Scoped, id: &TenantId) -> Result<Option<Tenant>, Faul
     get(tx, id).await
 }
 
-/// Saves what may change about a tenant.
+/// Saves what a tenant itself may change.
 pub async fn save(tx: &mut Scoped, tenant: &Tenant) -> Result<(), Fault> {
     sqlx::query!(
-        "update tenants set name = $2, country = $3, time_zone = $4, language = $5
+        "update tenants
+         set name = $2, country = $3, time_zone = $4, language = $5, currency = $6, colour = $7,
+             logo_url = $8, display_name = $9
          where tenant_id = $1",
         tenant.id.as_str(),
         tenant.name,
         tenant.country,
         tenant.time_zone,
         tenant.language,
+        tenant.currency,
+        tenant.theme.colour,
+        tenant.theme.logo_url,
+        tenant.theme.display_name,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Saves what the plan of a tenant limits it to.
+pub async fn save_limits(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    limits: PlanLimits,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "update tenants set most_brands = $2, most_members = $3, most_keys = $4
+         where tenant_id = $1",
+        tenant.as_str(),
+        limits.brands,
+        limits.members,
+        limits.keys,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// What the plan of a tenant limits it to. The tenant is locked until the transaction ends: of two
+/// who make something at once, one counts what the other has made.
+pub async fn lock_limits(tx: &mut Scoped, tenant: &TenantId) -> Result<PlanLimits, Fault> {
+    let row = sqlx::query!(
+        "select most_brands, most_members, most_keys from tenants
+         where tenant_id = $1 for no key update",
+        tenant.as_str()
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(row.map_or_else(PlanLimits::default, |row| PlanLimits {
+        brands: row.most_brands,
+        members: row.most_members,
+        keys: row.most_keys,
+    }))
+}
+
+/// Whether a message of the tenant was ever stored, and with it its price.
+pub async fn has_prices(tx: &mut Scoped, tenant: &TenantId) -> Result<bool, Fault> {
+    sqlx::query_scalar!(
+        r#"select exists (select from messages where tenant_id = $1)
+               or exists (select from gone_counts where tenant_id = $1) as "has_prices!""#,
+        tenant.as_str()
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(fault)
+}
+
+/// Notes that a tenant is archived since an instant, or in use again.
+pub(super) async fn set_archived(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    at: Option<Timestamp>,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "update tenants set archived_at = $2 where tenant_id = $1",
+        tenant.as_str(),
+        at.map(|at| at.to_sqlx()) as _,
     )
     .execute(&mut **tx)
     .await

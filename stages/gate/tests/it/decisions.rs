@@ -138,3 +138,19 @@ async fn a_message_without_a_row_is_a_dead_letter() -> anyhow::Result<()> {
     assert!(matches!(outcomes[0], Outcome::Dead { .. }));
     Ok(())
 }
+
+#[tokio::test]
+async fn of_an_archived_company_nothing_is_sent_not_even_an_answer_to_stop() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550100", 1_000).await?;
+    let stage = world.stage().await?;
+    let promo = world.messages(MessageClass::Promo, &[sender], 200..202).await?;
+    let answer = world.messages(MessageClass::Compliance, &[sender], 300..301).await?;
+
+    world.run("update millrace.tenants set archived_at = now()").await?;
+    assert_eq!(kinds(hand_over(&stage, now(), promo).await?), [("blocked".into(), 2)]);
+    assert_eq!(kinds(hand_over(&stage, now(), answer).await?), [("blocked".into(), 1)]);
+    let why = "select count(*) from millrace.messages where code = 'tenant_archived'";
+    assert_eq!(world.number(why).await?, 3);
+    Ok(())
+}

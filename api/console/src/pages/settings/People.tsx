@@ -109,7 +109,7 @@ function Invitations() {
       <ul className="flex flex-col gap-2">
         {open.map((one) => (
           <li key={one.id} className="flex flex-wrap items-center gap-3">
-            <span>{one.email}</span>
+            <span>{one.email ?? one.phone}</span>
             <span className="text-soft">{t(`role.${one.role}`)}</span>
             <Button className="h-7" onClick={() => uninvite.mutate(one.id)}>
               {t('people.uninvite')}

@@ -2,7 +2,7 @@
 //! the tenant's, the campaign's, the sender's.
 //!
 //! For every class; a compliance answer obeys the platform's switch alone. Paused: hold, until the
-//! switch is on. Stopped: block.
+//! switch is on. Stopped: block. Of a tenant that is archived everything is blocked.
 
 use std::cmp::Reverse;
 
@@ -17,6 +17,9 @@ use crate::{
 };
 
 pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
+    if evaluation.tenant.archived {
+        return Step::block("tenant_archived", "the company is archived".into());
+    }
     match evaluation.candidate.class {
         MessageClass::Compliance => Switch::platform(evaluation).ask(),
         MessageClass::Promo
