@@ -55,7 +55,9 @@ pub(crate) fn body(field: &str, text: &str, class: MessageClass, errors: &mut Er
     if let Some(variable) = draft::variable_in(text) {
         errors.add(field, "variable", format!("{variable}: {}", draft::NOT_FILLED_IN));
     }
-    errors.check(draft::fits(text, class), field, "too_long", draft::TOO_LONG);
+    if !draft::fits(text, class) {
+        errors.add(field, "too_long", draft::too_long(text, class));
+    }
 }
 
 /// The value of a variable.

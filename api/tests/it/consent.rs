@@ -201,9 +201,18 @@ async fn suppressions_say_until_when_by_the_policy_in_force() {
     let one = caller.get("/v1/suppressions?phone=%2B12125550101").await.expect(200);
     assert_eq!(column(&one, "phone"), ["+12125550101"]);
 
+    world
+        .run(
+            "insert into millrace.standings (tenant_id, number, channel, last_promo_at) values
+                 ('acme', '+12125550105', 'sms', '2026-05-01T03:00:00Z')",
+        )
+        .await;
+    let one = caller.get("/v1/suppressions?phone=%2B12125550105").await.expect(200);
+    assert_eq!(column(&one, "until"), ["2026-07-30T13:00:00Z"], "not at 23:00 in New York");
+
     caller.put("/v1/policies", &json!({ "suppression_days": 1 })).await.expect(200);
     let list = caller.get("/v1/suppressions").await.expect(200);
-    assert_eq!(column(&list, "until"), ["2026-05-02T14:00:00Z"]);
+    assert_eq!(column(&list, "until"), ["2026-05-02T14:00:00Z", "2026-05-02T13:00:00Z"]);
 
     world
         .run(

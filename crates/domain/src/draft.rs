@@ -13,7 +13,7 @@ use std::{
 };
 
 pub use content::{Content, From};
-pub use length::{MAX_SEGMENTS, SURELY_FITS, TOO_LONG, fits};
+pub use length::{MAX_SEGMENTS, SURELY_FITS, TOO_LONG, fits, too_long};
 pub use senders::{MAX_CANDIDATES, SenderCandidate};
 pub use texts::{Code, PickedVariant, Texts, Variants};
 pub use variables::{NOT_FILLED_IN, variable_in};

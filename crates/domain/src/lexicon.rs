@@ -19,7 +19,12 @@ mod words;
 
 pub use rule::{LexiconRule, Tier};
 
+use std::ops::Range;
+
 use words::{Kind, WORDS};
+
+/// The signs that ask.
+const MARKS: [char; 3] = ['?', '¿', '？'];
 
 /// What the writer of an inbound text asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +49,7 @@ pub enum Intent {
         rule: LexiconRule,
     },
     /// Nothing: a machine answers an opt-out, an opt-in or HELP, be it ours, another company's or a
-    /// carrier's. Two machines would answer each other without end.
+    /// carrier's, or whatever comes. Two machines would answer each other without end.
     Automatic {
         /// The rule that matched.
         rule: LexiconRule,
@@ -87,9 +92,9 @@ pub fn classify(text: &str) -> Intent {
 fn intent(text: &str) -> Intent {
     let folded = normal::fold(text);
     let words = normal::words(&folded);
-    let asks = text.contains(['?', '¿', '？']);
 
-    if let Some((rule, _)) = WORDS.find(Kind::Automatic, &words).filter(|_| !asks) {
+    let confirms = WORDS.span(Kind::Automatic, &words);
+    if let Some((rule, _)) = confirms.filter(|(_, span)| !asks_outside(text, span)) {
         let added = opt_out::at_the_end(text);
         return added.map_or(Intent::Automatic { rule }, |rule| Intent::OptOut {
             tier: Tier::Phrase,
@@ -100,6 +105,9 @@ fn intent(text: &str) -> Intent {
         return Intent::OptOut { tier, rule };
     }
 
+    if let Some((rule, _)) = WORDS.find(Kind::Away, &words) {
+        return Intent::Automatic { rule };
+    }
     if let Some(rule) = opt_out::keyword(&words, &[Kind::Start]) {
         return Intent::OptIn { rule, unless_asked: false };
     }
@@ -110,8 +118,37 @@ fn intent(text: &str) -> Intent {
         return Intent::Help { rule };
     }
 
+    let asks = text.contains(MARKS);
     let begins_question = words.first().is_some_and(|first| WORDS.has_word(Kind::Question, first));
     if asks || begins_question { Intent::Question } else { Intent::Other }
+}
+
+/// Whether a text asks something before or behind these of its words. A mark between them, before a
+/// colon or inside a word is part of a company's name or address.
+fn asks_outside(text: &str, span: &Range<usize>) -> bool {
+    let mut before = 0;
+    let mut parts = text.split(MARKS).peekable();
+    while let Some(part) = parts.next() {
+        before += normal::words(&normal::fold(part)).len();
+        let is_outside = before <= span.start || before >= span.end;
+        let asks = |behind: &&str| {
+            !behind.trim_start().starts_with(':') && !behind.starts_with(char::is_alphanumeric)
+        };
+        if is_outside && parts.peek().is_some_and(asks) {
+            return true;
+        }
+    }
+    false
+}
+
+/// The words of a text as two texts are compared: case, accents, apostrophes and signs make no
+/// other. The text itself where it has no words.
+pub fn wording(text: &str) -> String {
+    let folded = normal::fold(text);
+    match normal::words(&folded).join(" ") {
+        words if words.is_empty() => text.trim().to_owned(),
+        words => words,
+    }
 }
 
 /// Whether an outbound text tells how to opt out, in any language.

@@ -9,7 +9,7 @@ mod window;
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::zones::{Place, Zone};
 
@@ -42,6 +42,31 @@ pub const HORIZON_DAYS: i64 = 15;
 /// Without a zone the answer is [`HoursDecision::Never`]; without a window every hour is allowed.
 pub fn window_decision(now: Timestamp, zones: &[Zone], windows: &[Window]) -> HoursDecision {
     decide(now, zones, intersection(windows))
+}
+
+/// The first instant from one on at which a recipient may be texted, by the profiles of their place
+/// and the tenant's windows, with this much time before it is closed again. None where no hour is
+/// surely allowed.
+pub fn next_allowed(
+    place: &Place,
+    tenant: &[Window],
+    from: Timestamp,
+    lead: SignedDuration,
+) -> Option<Timestamp> {
+    let window = window_for(place, tenant);
+    let decision = |at| window_decision(at, place.zones.as_slice(), &[window]);
+    let closing = match decision(from) {
+        HoursDecision::Open { until } if until.duration_since(from) >= lead => return Some(from),
+        HoursDecision::Open { until } => until,
+        HoursDecision::Closed { opens_at } => return Some(opens_at),
+        HoursDecision::Never => return None,
+    };
+
+    match decision(closing) {
+        HoursDecision::Open { .. } => Some(closing),
+        HoursDecision::Closed { opens_at } => Some(opens_at),
+        HoursDecision::Never => None,
+    }
 }
 
 /// The decisions of one batch: each distinct pair of zones and windows is worked out once.

@@ -1,21 +1,22 @@
-//! Short codes and names: what a machine texts from in place of a phone number.
+//! Short codes, names, and whatever else carriers say that a text is from in place of a phone
+//! number.
 
 use std::{fmt, str::FromStr};
 
-/// The longest name, in characters: that of GSM, eleven letters (3GPP TS 23.040, 9.1.2.5).
-const LONGEST_NAME: usize = 11;
+use crate::{invisible::is_invisible, phone::PhoneNumber};
 
-/// The digits that a short code has at least and at most.
-const SHORT_CODE: std::ops::RangeInclusive<usize> = 3..=8;
+/// The longest that is kept, in characters. Names of GSM have eleven (3GPP TS 23.040, 9.1.2.5), but
+/// carriers hand on what others have written.
+const LONGEST: usize = 64;
 
-/// A short code (`12345`) or an alphanumeric name (`SUPPORT`). No person is behind it, and a name
-/// cannot be texted: nothing is ever sent to one.
+/// A short code (`12345`), an alphanumeric name (`SUPPORT`), or anything else that can be read and
+/// is no number in E.164. No person is known behind it: nothing is ever sent to one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SenderCode(String);
 
 /// Why a text is no short code and no name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a short code has 3 to 8 digits, a name up to 11 letters, digits, blanks and signs")]
+#[error("a short code or a name has 1 to 64 characters that can be read, and is no phone number")]
 pub struct BadSenderCode;
 
 impl SenderCode {
@@ -29,16 +30,14 @@ impl FromStr for SenderCode {
     type Err = BadSenderCode;
 
     fn from_str(text: &str) -> Result<Self, BadSenderCode> {
-        let digits = text.strip_prefix('+').unwrap_or(text);
-        let is_short_code =
-            digits.bytes().all(|c| c.is_ascii_digit()) && SHORT_CODE.contains(&digits.len());
-
-        let is_sign = |c: u8| c.is_ascii_alphanumeric() || b" &+-_.'".contains(&c);
-        let is_name = text.len() <= LONGEST_NAME
-            && text.bytes().all(is_sign)
-            && text.bytes().any(|c| c.is_ascii_alphabetic());
-
-        if is_short_code || is_name { Ok(Self(text.to_owned())) } else { Err(BadSenderCode) }
+        let is_seen = text.chars().any(|c| !c.is_whitespace() && !is_invisible(c));
+        let is_kept = !text.chars().any(char::is_control) && text.chars().count() <= LONGEST;
+        let is_number = PhoneNumber::from_e164(text).is_ok();
+        if is_seen && is_kept && !is_number {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(BadSenderCode)
+        }
     }
 }
 
@@ -54,11 +53,17 @@ mod tests {
 
     #[test]
     fn short_codes_and_names_are_read_and_numbers_are_neither() {
-        for text in ["123", "12345", "+24273", "32665", "SUPPORT", "Acme Coffee", "AT&T", "B-2"] {
+        let longest = "x".repeat(LONGEST);
+        for text in ["123", "+24273", "SUPPORT", "AT&T", "B-2", "é", longest.as_str()] {
             assert_eq!(text.parse::<SenderCode>().map(|code| code.to_string()), Ok(text.into()));
         }
+        for text in ["266696687", "A name of 20 letters", "+1", "\u{ff11}2345", "2125550123"] {
+            assert_eq!(text.parse::<SenderCode>().map(|code| code.to_string()), Ok(text.into()));
+        }
+
+        let longer = "x".repeat(LONGEST + 1);
         for text in
-            ["", "12", "+12125550123", "2125550123", "whatsapp:+12125550123", "Acme Coffees", "é"]
+            ["", "  ", "\u{200b}", "+12125550123", "SUP\0PORT", "SUP\nPORT", longer.as_str()]
         {
             assert_eq!(text.parse::<SenderCode>(), Err(BadSenderCode), "{text:?}");
         }

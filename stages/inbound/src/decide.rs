@@ -81,8 +81,8 @@ pub(crate) fn received(arrived: &[Arrived]) -> impl Iterator<Item = &Received> {
     })
 }
 
-/// What one text of a request means to the tenant whose number it came to; none when it is not from
-/// a phone number, a short code or a name.
+/// What one text of a request means to the tenant whose number it came to; none when it does not
+/// say where it is from.
 fn read(request: &WebhookRequest, tenant: &TenantId, inbound: ReceivedText) -> Option<Received> {
     let writer = writer(&inbound.from)?;
     let contact = ContactId::of(tenant, writer.as_str());

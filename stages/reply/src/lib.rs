@@ -163,7 +163,7 @@ impl ReplyStage {
                 ReplyIntent::Silence(reason) => silent.push((asked, reason)),
                 ReplyIntent::Answer => {
                     let say = self.answer(cx, &asked).await?;
-                    words.push(asked.ask.body.clone());
+                    words.push(asked.ask.wording.clone());
                     batch.answer(asked.index, Outcome::Emit(say.into_iter().collect()));
                 }
             }

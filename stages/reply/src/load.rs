@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::ids::{ConversationId, MessageId, TenantId};
+use domain::{
+    ids::{ConversationId, MessageId, TenantId},
+    lexicon,
+};
 use jiff::Timestamp;
 use stage::Fault;
 use store::{
@@ -36,7 +39,7 @@ impl Asked<'_> {
         let questions = i64::try_from(words.len()).unwrap_or(i64::MAX);
         facts.had.in_thread += questions;
         facts.had.today += questions;
-        facts.had.to_same_words |= words.contains(&self.ask.body);
+        facts.had.to_same_words |= words.contains(&self.ask.wording);
     }
 }
 
@@ -88,7 +91,7 @@ fn ask(text: &InboundText) -> Ask {
         message: MessageId::from_burst(text.conversation, text.epoch, text.id),
         address: text.address.clone(),
         contact: text.contact,
-        body: text.body.trim().to_owned(),
+        wording: lexicon::wording(&text.body),
     }
 }
 

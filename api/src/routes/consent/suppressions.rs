@@ -2,10 +2,19 @@
 //! until when, by the policy in force.
 
 use axum::{Json, extract::State};
-use domain::{address::Address, message::class::Channel};
+use domain::{
+    address::Address,
+    draft,
+    gates::LEAD_TIME,
+    ids::{ContactId, TenantId},
+    message::class::Channel,
+    quiet_hours::next_allowed,
+    zones::{Place, Zone},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::{recipients::list, settings::policies};
+use stage::Fault;
+use store::{Scoped, recipients::list, settings::policies};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -16,7 +25,7 @@ use crate::{
         answers::{Always, Conflict},
         examples,
     },
-    fields,
+    dry_run, fields,
     http::{Errors, Kind, Page, Paging, Problem, Query},
 };
 
@@ -42,7 +51,8 @@ struct SuppressionView {
     channel: Channel,
     /// When the latest promotion to it passed the gates.
     last_promo_at: Timestamp,
-    /// From then on a promotion passes the gate again.
+    /// From then on a promotion may be sent again: the gate lets it pass, and the person's hours
+    /// allow it, where they are known.
     until: Timestamp,
 }
 
@@ -69,6 +79,7 @@ async fn list(
     let mut errors = Errors::default();
     let (phone, home) = (wanted.phone.as_deref(), tenant.country.parse().ok());
     let number = phone.and_then(|phone| fields::number("phone", phone, home, &mut errors));
+    let zone = Zone::read(&tenant.time_zone).ok();
     errors.done()?;
 
     // load
@@ -84,14 +95,41 @@ async fn list(
     let after = (after.0.as_str(), after.1.as_str());
     let (tenant, address) = (&caller.tenant, address.as_ref());
     let found = list::list_suppressed(&mut tx, tenant, address, since, after, limit).await?;
+    let places = places(&mut tx, tenant, &found, zone).await?;
 
     // answer
-    let view = |one: list::Suppressed| SuppressionView {
-        phone: one.address,
-        channel: one.channel,
-        last_promo_at: one.last_promo_at,
-        until: one.last_promo_at.saturating_add(span).unwrap_or(Timestamp::MAX),
+    let own = [policy.quiet_hours.window];
+    let view = |(one, place): (list::Suppressed, Option<Place>)| {
+        let passes = one.last_promo_at.saturating_add(span).unwrap_or(Timestamp::MAX);
+        let allowed = place.and_then(|place| next_allowed(&place, &own, passes, LEAD_TIME));
+        SuppressionView {
+            phone: one.address,
+            channel: one.channel,
+            last_promo_at: one.last_promo_at,
+            until: allowed.unwrap_or(passes),
+        }
     };
-    let found: Vec<_> = found.into_iter().map(view).collect();
+    let found: Vec<_> = found.into_iter().zip(places).map(view).collect();
     Ok(Json(Page::new(found, limit, |one| format!("{} {}", one.phone, one.channel.as_str()))))
+}
+
+/// Where these people may be, as far as it is known; none for an address that cannot be read.
+async fn places(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    found: &[list::Suppressed],
+    zone: Option<Zone>,
+) -> Result<Vec<Option<Place>>, Fault> {
+    let addresses: Vec<Option<Address>> =
+        found.iter().map(|one| one.address.parse().ok()).collect();
+    let known = addresses.iter().flatten();
+    let keys: Vec<_> =
+        known.map(|address| (ContactId::of(tenant, address.as_str()), address)).collect();
+    let mut people = dry_run::people(tx, tenant, &keys, false).await?.into_iter();
+
+    let mut place = |address: &Address| {
+        let person = people.next().and_then(|one| one.contact).unwrap_or_default();
+        draft::place(address, &person, zone)
+    };
+    Ok(addresses.iter().map(|one| one.as_ref().map(&mut place)).collect())
 }

@@ -15,7 +15,8 @@ use crate::{
 /// The most segments that a message may take, its opt-out line included.
 pub const MAX_SEGMENTS: u16 = 10;
 
-/// What a text of more than [`MAX_SEGMENTS`] is told.
+/// What a text of more than [`MAX_SEGMENTS`] is told, where its class is not known: [`too_long`]
+/// says more.
 pub const TOO_LONG: &str = "the text takes more than 10 segments, its opt-out line included: \
                             1530 characters of the GSM alphabet, or 670 of UCS-2";
 
@@ -46,6 +47,19 @@ pub(super) fn measured(text: &str) -> Result<u16, Code> {
     }
 }
 
+/// Likewise, where it is the opt-out line that makes it too long.
+const TOO_LONG_WITH_LINE: &str = "the text takes more than 10 segments with the opt-out line that \
+                                  is added to it, which takes up to 33 characters by the \
+                                  recipient's language: write at most 1497 characters of the GSM \
+                                  alphabet, or 637 of UCS-2";
+
+/// What a text is told that does not fit ([`fits`]): whether it is too long by itself, or with the
+/// opt-out line that messages of its class get.
+pub fn too_long(text: &str, class: MessageClass) -> &'static str {
+    let by_itself = measured(&encoding::as_sent(text)) == Err("too_long");
+    if by_itself || fits(text, class) { TOO_LONG } else { TOO_LONG_WITH_LINE }
+}
+
 /// Whether a text can be sent to anybody: the opt-out line is counted in the language whose line is
 /// the longest, since a message is accepted before its recipient's language is known.
 pub fn fits(text: &str, class: MessageClass) -> bool {
@@ -68,6 +82,21 @@ mod tests {
         // The German line and its break take 33.
         assert_eq!(CLASSES.map(|class| fitting("x", class)), [Some(1_530), Some(1_497)]);
         assert_eq!(CLASSES.map(|class| fitting("я", class)), [Some(670), Some(637)]);
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_told_whether_it_is_the_opt_out_line() {
+        for (length, class, with_line) in [
+            (1_498, MessageClass::Promo, true),
+            (1_530, MessageClass::Promo, true),
+            (1_531, MessageClass::Promo, false),
+            (1_531, MessageClass::Transactional, false),
+        ] {
+            let text = "x".repeat(length);
+            assert!(!fits(&text, class), "{length}");
+            let says = too_long(&text, class).contains("that is added to it");
+            assert_eq!(says, with_line, "{length} {class:?}");
+        }
     }
 
     #[test]

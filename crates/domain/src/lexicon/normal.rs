@@ -32,7 +32,7 @@ pub(super) fn words(folded: &str) -> Vec<&str> {
 /// A text as its words, with blanks between: in lower case, without accents, apostrophes, signs and
 /// emoji. Full-width letters are letters, and the stop sign counts as the word.
 pub(super) fn fold(text: &str) -> String {
-    let text = spell_number_sign(text);
+    let text = spell_signs(text);
     let mut folded = String::with_capacity(text.len());
     if text.is_ascii() {
         for byte in text.bytes().filter(|byte| !matches!(byte, b'\'' | b'`')) {
@@ -58,17 +58,22 @@ pub(super) fn fold(text: &str) -> String {
     folded
 }
 
-/// A number sign that numbers nothing ("wrong #") is the word.
-fn spell_number_sign(text: &str) -> Cow<'_, str> {
-    if !text.contains('#') {
+/// A number sign that numbers nothing ("wrong #") is the word, a dollar before a letter ("$top")
+/// the letter that it looks like.
+fn spell_signs(text: &str) -> Cow<'_, str> {
+    if !text.contains(['#', '$']) {
         return Cow::Borrowed(text);
     }
 
     let mut spelled = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
-        let numbers = rest.peek().is_some_and(|next| next.is_alphanumeric());
-        if c == '#' && !numbers { spelled.push_str(" number ") } else { spelled.push(c) }
+        let next = rest.peek().copied();
+        match c {
+            '#' if !next.is_some_and(char::is_alphanumeric) => spelled.push_str(" number "),
+            '$' if next.is_some_and(char::is_alphabetic) => spelled.push('s'),
+            c => spelled.push(c),
+        }
     }
     Cow::Owned(spelled)
 }

@@ -6,6 +6,9 @@ use super::{
     words::{Kind, WORDS},
 };
 
+/// How long a keyword is at least that is known in two pieces, in bytes: shorter pieces are words.
+const LEAST_BROKEN: usize = 8;
+
 /// The opt-out that a text is, if it is one. In doubt it is.
 pub(super) fn find(text: &str) -> Option<(Tier, LexiconRule)> {
     let folded = normal::fold(text);
@@ -42,10 +45,18 @@ fn in_other_words(text: &str, words: &[&str]) -> Option<LexiconRule> {
         .or_else(|| keyword(without_courtesies(words), &[Kind::Stop, Kind::StopAlone]))
 }
 
-/// A keyword that is the whole message, however often it is repeated or spaced out.
+/// A keyword that is the whole message, however often it is repeated, spaced out or broken in two
+/// ("un-subscribe").
 pub(super) fn keyword(words: &[&str], kinds: &[Kind]) -> Option<LexiconRule> {
     let message = normal::squeezed(words);
-    kinds.iter().find_map(|kind| WORDS.keyword(*kind, &message))
+    let broken = match words {
+        [start, end] if start.len() + end.len() >= LEAST_BROKEN => Some(words.concat()),
+        _ => None,
+    };
+    kinds.iter().find_map(|kind| {
+        let whole = WORDS.keyword(*kind, &message);
+        whole.or_else(|| WORDS.keyword(*kind, broken.as_deref()?))
+    })
 }
 
 /// A phrase anywhere in the words, outside of what is known to mean something else.
@@ -77,11 +88,13 @@ fn keyword_that_stands(text: &str) -> Option<LexiconRule> {
     })
 }
 
-/// A strong keyword that is all of a clause, or has nothing but courtesies around it ("please
-/// stop").
+/// A strong keyword, or what says as much, that is all of a clause, or has nothing but courtesies
+/// around it ("please stop").
 fn own_keyword(clause: &str) -> Option<LexiconRule> {
     let folded = normal::fold(clause);
-    keyword(without_courtesies(&normal::words(&folded)), &[Kind::Stop])
+    let words = normal::words(&folded);
+    let words = without_courtesies(&words);
+    keyword(words, &[Kind::Stop]).or_else(|| WORDS.whole(Kind::Clause, words))
 }
 
 /// The words between the courtesies at both ends.

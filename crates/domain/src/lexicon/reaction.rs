@@ -85,6 +85,18 @@ fn is_of_thing(text: &str) -> bool {
             let is_head = WORDS.keyword(Kind::Reaction, &head).is_some()
                 || (has_sign(text) && WORDS.keyword(Kind::ReactionSign, &head).is_some());
             is_head && WORDS.keyword(Kind::ReactionThing, &thing).is_some()
+                || is_around_thing(&head, &words[at..])
+        })
+}
+
+/// Whether a thing and the words behind it follow these, where a language has some behind it: `Hat
+/// ein Bild geliebt`.
+fn is_around_thing(head: &str, rest: &[&str]) -> bool {
+    WORDS.keyword(Kind::ReactionBefore, head).is_some()
+        && (1..rest.len()).any(|at| {
+            let (thing, behind) = (rest[..at].join(" "), rest[at..].join(" "));
+            WORDS.keyword(Kind::ReactionThing, &thing).is_some()
+                && WORDS.keyword(Kind::ReactionBehind, &behind).is_some()
         })
 }
 

@@ -24,11 +24,17 @@ pub(super) enum Kind {
     Always,
     /// A pattern that opts out only as the whole message.
     Whole,
+    /// A pattern that opts out as a whole clause, unless a clause behind it takes it back ("Stop
+    /// it! I love it").
+    Clause,
     /// A pattern behind a keyword by which its writer takes it back ("Stop. Never mind").
     TakenBack,
     /// A pattern of the texts that machines answer an opt-out, opt-in or HELP with: ours, those of
     /// other companies, those of carriers.
     Automatic,
+    /// A pattern of the texts that machines answer whatever comes: that somebody is away, that
+    /// nothing was delivered, that nobody reads.
+    Away,
     /// The words before what a reaction quotes.
     Reaction,
     /// Likewise, where a sign stands before them: "👍 to".
@@ -73,13 +79,33 @@ pub(super) struct Words {
 impl Words {
     /// Where a pattern of a kind first matches, and its rule.
     pub(super) fn find(&self, kind: Kind, words: &[&str]) -> Option<(LexiconRule, Range<usize>)> {
-        words.iter().enumerate().find_map(|(start, word)| {
+        self.find_behind(kind, words, 0)
+    }
+
+    /// Likewise, from one word on.
+    fn find_behind(
+        &self,
+        kind: Kind,
+        words: &[&str],
+        from: usize,
+    ) -> Option<(LexiconRule, Range<usize>)> {
+        words.iter().enumerate().skip(from).find_map(|(start, word)| {
             let rows = self.starts.get(&(kind, *word))?;
             rows.iter().find_map(|index| {
                 let row = &self.patterns[*index];
                 Some((row.rule, row.pattern.find_from(words, start)?))
             })
         })
+    }
+
+    /// From the first word that patterns of a kind match to the last, and the rule of the first
+    /// match.
+    pub(super) fn span(&self, kind: Kind, words: &[&str]) -> Option<(LexiconRule, Range<usize>)> {
+        let (rule, mut span) = self.find(kind, words)?;
+        while let Some((_, next)) = self.find_behind(kind, words, span.end) {
+            span.end = next.end;
+        }
+        Some((rule, span))
     }
 
     /// The rule of a kind's pattern that the words match from the first to the last.
@@ -145,8 +171,10 @@ fn add(words: &mut Words, language: Language, name: &'static str, text: &'static
         | Kind::Not
         | Kind::Always
         | Kind::Whole
+        | Kind::Clause
         | Kind::TakenBack
         | Kind::Automatic
+        | Kind::Away
         | Kind::Line => {
             let pattern = Pattern::parse(text);
             for first in pattern.first() {
@@ -169,8 +197,10 @@ fn kind(name: &str) -> Kind {
         "not" => Kind::Not,
         "always" => Kind::Always,
         "whole" => Kind::Whole,
+        "clause" => Kind::Clause,
         "taken_back" => Kind::TakenBack,
         "automatic" => Kind::Automatic,
+        "away" => Kind::Away,
         "reaction" => Kind::Reaction,
         "reaction_sign" => Kind::ReactionSign,
         "reaction_before" => Kind::ReactionBefore,

@@ -49,7 +49,7 @@ impl Zone {
     }
 
     /// The zone that people mean where they write one: by an abbreviation of the United States the
-    /// zone of the place, summer and winter, else by its name.
+    /// zone of the place, summer and winter, else by its name. A name of no place is refused.
     ///
     /// # Errors
     /// [`UnknownZone`], with what to write instead.
@@ -60,6 +60,9 @@ impl Zone {
         }
         if written.eq_ignore_ascii_case("GMT") {
             return Err(UnknownZone::LondonOrWestAfrica);
+        }
+        if NO_PLACE.iter().any(|name| name.eq_ignore_ascii_case(written)) {
+            return Err(UnknownZone::NoSuchZone);
         }
         let abbreviation =
             ABBREVIATIONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(written));
@@ -110,6 +113,9 @@ impl<'de> Deserialize<'de> for Zone {
         d.deserialize_str(NameVisitor)
     }
 }
+
+/// Names of the database that are no place's: what a clock shows that nobody has set.
+const NO_PLACE: [&str; 2] = ["Factory", "Etc/Unknown"];
 
 /// The abbreviations that people in the United States write, and the zones that they live in.
 const ABBREVIATIONS: [(&str, &str); 10] = [

@@ -129,6 +129,21 @@ fn whatever_makes_marketing_wait_it_waits_for_an_hour_at_which_it_may_be_sent() 
 }
 
 #[test]
+fn what_is_suppressed_names_an_hour_at_which_another_may_be_sent() {
+    let mut desk = Desk::new();
+    desk.message = 0;
+    let mut until = |last: &str| {
+        desk.recipient().last_promo_at = Some(at(last));
+        desk.decide().gates.last().expect("a gate").until
+    };
+    assert_eq!(until("2026-02-01T16:00:00Z"), Some(at("2026-05-02T16:00:00Z")), "noon, as it is");
+    assert_eq!(until("2026-02-01T03:00:00Z"), Some(at("2026-05-02T13:00:00Z")), "not at 23:00");
+
+    desk.place.zones = Candidates::Unknown;
+    assert_eq!(desk.decide().gates.last().expect("a gate").until, None, "at no hour");
+}
+
+#[test]
 fn a_day_that_ends_before_the_call_could_end_is_over() {
     let mut desk = Desk::of(MessageClass::Transactional);
     desk.now = at("2026-03-03T04:59:49Z");

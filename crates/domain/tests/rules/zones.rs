@@ -333,5 +333,8 @@ fn a_zone_is_known_in_any_case_and_an_unknown_one_is_refused() {
     for name in ["", "Mars/Base", "America", "UTC+10", "America/New_York "] {
         assert!(Zone::parse(name).is_err(), "{name:?}");
     }
+    for name in ["Factory", "factory", "Etc/Unknown", "posixrules", "localtime"] {
+        assert!(Zone::read(name).is_err(), "{name} is no place's");
+    }
     assert!(serde_json::from_str::<Zone>("\"Mars/Base\"").is_err());
 }

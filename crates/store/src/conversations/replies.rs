@@ -6,6 +6,7 @@ use domain::{
     address::Address,
     automatic::AutomaticAnswer,
     ids::{ContactId, ConversationId, MessageId, TenantId},
+    lexicon::wording,
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -156,8 +157,8 @@ pub struct Ask {
     pub address: Address,
     /// The person who wrote it.
     pub contact: ContactId,
-    /// Its words, without blanks around them.
-    pub body: String,
+    /// Its words as they are compared ([`wording`]).
+    pub wording: String,
 }
 
 /// Loads what is known of these texts.
@@ -213,7 +214,7 @@ async fn had_answers(
         let had = HadAnswers {
             in_thread: in_thread.get(&ask.conversation.0).copied().unwrap_or_default(),
             today,
-            to_same_words: words.contains(&ask.body),
+            to_same_words: words.contains(&ask.wording),
         };
         (ask.inbound, had)
     });
@@ -270,8 +271,8 @@ async fn to_people(
     .await
     .map_err(fault)?;
 
-    let trimmed = |words: Vec<String>| words.iter().map(|one| one.trim().to_owned()).collect();
-    Ok(rows.into_iter().map(|row| (row.contact_id, (row.today, trimmed(row.words)))).collect())
+    let compared = |words: Vec<String>| words.iter().map(|one| wording(one)).collect();
+    Ok(rows.into_iter().map(|row| (row.contact_id, (row.today, compared(row.words)))).collect())
 }
 
 /// A decision to record.

@@ -133,9 +133,16 @@ async fn a_text_from_a_short_code_or_a_name_is_kept_and_never_answered() -> anyh
     let world = World::begin().await?;
     world.account(false).await?;
 
-    for (n, (from, body)) in
-        [("12345", "STOP"), ("SUPPORT", "When?"), ("SUPPORT", "HELP")].iter().enumerate()
-    {
+    let texts = [
+        ("12345", "STOP"),
+        ("SUPPORT", "When?"),
+        ("SUPPORT", "HELP"),
+        ("266696687", "When?"),
+        ("A+name+of+20+letters", "STOP"),
+        ("%2B1", "HELP"),
+        ("%EF%BC%91%EF%BC%92", "STOP"),
+    ];
+    for (n, (from, body)) in texts.iter().enumerate() {
         let mut text = world.text(&format!("SM{n}"), body);
         text.body = format!("MessageSid=SM{n}&From={from}&To=%2B12025550171&Body={body}").into();
         let said = world.receive(vec![text]).await?;
@@ -145,7 +152,15 @@ async fn a_text_from_a_short_code_or_a_name_is_kept_and_never_answered() -> anyh
     let kept = "select string_agg(concat_ws(' ', tenant_id, code, body), ', ' order by inbound_id)
                 from (select * from millrace.inbound_texts order by received_at) t";
     let kept = world.one(kept).await?;
-    for text in ["acme 12345 STOP", "acme SUPPORT When?", "acme SUPPORT HELP"] {
+    for text in [
+        "acme 12345 STOP",
+        "acme SUPPORT When?",
+        "acme SUPPORT HELP",
+        "acme 266696687 When?",
+        "acme A name of 20 letters STOP",
+        "acme +1 HELP",
+        "acme １２ STOP",
+    ] {
         assert!(kept.contains(text), "{kept}");
     }
     let people = "select (select count(*) from millrace.contacts)

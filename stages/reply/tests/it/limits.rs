@@ -113,8 +113,11 @@ async fn the_same_words_get_one_answer_a_day_in_one_batch_and_in_many() -> anyho
 
     let first = world.text(1, "I'm driving right now. When do you open?").await?;
     let mut texts = vec![first.clone()];
+    let mut other_signs = first.clone();
+    other_signs.body = "I’m driving right now! WHEN do you open".to_owned();
     for n in 1..=5 {
-        texts.push(world.same_words(&first, n).await?);
+        let again = if n % 2 == 0 { &first } else { &other_signs };
+        texts.push(world.same_words(again, n).await?);
     }
 
     let (said, by_other) =

@@ -163,8 +163,10 @@ impl Trial {
             code: WarningCode::VariableTooLong,
             detail: format!("{name}: a value has at most {MAX_VALUE} characters"),
         });
-        let too_long = (!draft::fits(rendered, class))
-            .then(|| Warning { code: WarningCode::TooLong, detail: draft::TOO_LONG.to_owned() });
+        let too_long = (!draft::fits(rendered, class)).then(|| Warning {
+            code: WarningCode::TooLong,
+            detail: draft::too_long(rendered, class).to_owned(),
+        });
         too_long.into_iter().chain(variables).collect()
     }
 

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     gates::evaluation::{Evaluation, Rejection, Ruling, Step},
-    quiet_hours::{HoursDecision, Window, window_decision, window_for},
+    quiet_hours::{HoursDecision, Window, next_allowed, window_decision, window_for},
     zones::Place,
 };
 
@@ -65,14 +65,18 @@ fn spread(evaluation: &Evaluation<'_>, window: Window, opens_at: Timestamp) -> T
 }
 
 /// Whatever makes a message wait: it waits until an instant at which the recipient's hours allow
-/// it, as far as they are known. For classes that these hours are for.
+/// it, as far as they are known. What is blocked names such an instant for another message, or
+/// none. For classes that these hours are for.
 pub(in crate::gates) fn within_hours(evaluation: &Evaluation<'_>, waits: Rejection) -> Rejection {
     match waits.ruling {
         Ruling::Defer(until) => {
             let ruling = Ruling::Defer(opening(evaluation, until).unwrap_or(until));
             Rejection { ruling, ..waits }
         }
-        Ruling::Hold(_) | Ruling::Block(_) => waits,
+        Ruling::Block(Some(until)) => {
+            Rejection { ruling: Ruling::Block(opening(evaluation, until)), ..waits }
+        }
+        Ruling::Hold(_) | Ruling::Block(None) => waits,
     }
 }
 
@@ -80,24 +84,12 @@ pub(in crate::gates) fn within_hours(evaluation: &Evaluation<'_>, waits: Rejecti
 /// opening at its place in the first minutes. None where no hour is surely allowed.
 fn opening(evaluation: &Evaluation<'_>, from: Timestamp) -> Option<Timestamp> {
     let place = evaluation.candidate.place;
-    let window = window_for(place, &[evaluation.policy.quiet_hours.window]);
-    let decision = |at| window_decision(at, place.zones.as_slice(), &[window]);
-
-    let closing = match decision(from) {
-        HoursDecision::Open { until } if until.duration_since(from) >= evaluation.lead => {
-            return Some(from);
-        }
-        HoursDecision::Open { until } => until,
-        HoursDecision::Closed { opens_at } => {
-            return Some(spread(evaluation, window, opens_at));
-        }
-        HoursDecision::Never => return None,
-    };
-    match decision(closing) {
-        HoursDecision::Open { .. } => Some(closing),
-        HoursDecision::Closed { opens_at } => Some(spread(evaluation, window, opens_at)),
-        HoursDecision::Never => None,
+    let own = [evaluation.policy.quiet_hours.window];
+    let opens_at = next_allowed(place, &own, from, evaluation.lead)?;
+    if opens_at == from {
+        return Some(from);
     }
+    Some(spread(evaluation, window_for(place, &own), opens_at))
 }
 
 /// The candidate zones, the first few by name.
