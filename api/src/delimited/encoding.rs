@@ -65,12 +65,13 @@ impl fmt::Display for Encoding {
 
 /// Whether a text has four bytes for each character, by its mark or its first characters.
 fn is_utf32(start: &[u8]) -> bool {
-    match start {
-        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => true,
-        [1..=255, 0, 0, 0, 1..=255, 0, 0, 0, ..] => true,
-        [0, 0, 0, 1..=255, 0, 0, 0, 1..=255, ..] => true,
-        _ => false,
-    }
+    matches!(
+        start,
+        [0xff, 0xfe, 0, 0, ..]
+            | [0, 0, 0xfe, 0xff, ..]
+            | [1..=255, 0, 0, 0, 1..=255, 0, 0, 0, ..]
+            | [0, 0, 0, 1..=255, 0, 0, 0, 1..=255, ..]
+    )
 }
 
 /// What a text is instead of rows, by how it begins once it is in UTF-8; none where it may be rows.

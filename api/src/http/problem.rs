@@ -131,9 +131,9 @@ pub(crate) struct Problem {
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
     retry_after: Option<u64>,
-    idempotency_key: Option<String>,
+    idempotency_key: Option<Box<str>>,
     /// What led to it, for the log alone.
-    cause: Option<String>,
+    cause: Option<Box<str>>,
 }
 
 impl Problem {
@@ -162,7 +162,7 @@ impl Problem {
     /// Says what led to it. The log says it beside the request's id, the answer does not.
     #[must_use]
     fn because(mut self, cause: impl Display) -> Self {
-        self.cause = Some(cause.to_string());
+        self.cause = Some(cause.to_string().into());
         self
     }
 
@@ -250,7 +250,7 @@ impl Problem {
     #[must_use]
     pub(crate) fn repeat_under(mut self, key: &str) -> Self {
         if self.kind == Kind::Unavailable {
-            self.idempotency_key = Some(key.to_owned());
+            self.idempotency_key = Some(key.into());
         }
         self
     }
