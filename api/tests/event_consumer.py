@@ -5,7 +5,7 @@ import json
 import sys
 
 import nats
-from nats.errors import Error, TimeoutError
+from nats.errors import Error
 
 STREAMS = ["EVENTS", "ANALYTICS"]
 
@@ -90,7 +90,7 @@ async def read(client, own):
                     ids = [event["id"] for event in said] if isinstance(said, list) else [None]
                     found[stream].extend([message.subject, id] for id in ids)
                     await message.ack_sync()
-        except TimeoutError:
+        except asyncio.TimeoutError:
             pass
     return found
 

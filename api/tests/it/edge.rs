@@ -37,7 +37,11 @@ async fn who_asks_too_fast_waits_and_others_do_not() {
 #[tokio::test]
 async fn who_tries_many_credentials_from_one_place_waits() {
     let proxy = "127.0.0.1/32".parse().unwrap();
-    let world = World::start_with(|settings| settings.trusted_proxies = vec![proxy]).await;
+    let world = World::start_with(|settings| {
+        settings.trusted_proxies = vec![proxy];
+        settings.refused = (5, 200);
+    })
+    .await;
     let guesser = world.with_token("mr_live_guessed");
     let guess = |from: &str| {
         let request = guesser.request(Method::GET, "/v1/me").header("X-Forwarded-For", from);
