@@ -35,7 +35,8 @@ use crate::{
 /// How long a connection may take to send the head of a request, which bounds idling too.
 const HEAD_LIMIT: Duration = Duration::from_secs(30);
 
-/// How many bytes the head of a request may have.
+/// About how many bytes the head of a request may have: what comes with the last read is looked at
+/// too.
 const HEAD: usize = 64 * 1024;
 
 /// How long requests may take to finish once the ingress stops.
