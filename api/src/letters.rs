@@ -24,8 +24,8 @@ pub(crate) fn link(public_url: &str, token: &str) -> Letter {
     }
 }
 
-/// A link that brings to a company. It names no company: a stranger may have called theirs what they
-/// want to have said to somebody.
+/// A link that brings to a company. It names no company: a stranger may have called theirs what
+/// they want to have said to somebody.
 pub(crate) fn invited(public_url: &str, code: &str) -> Letter {
     Letter {
         subject: "You are invited to Millrace",

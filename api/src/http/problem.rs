@@ -180,6 +180,7 @@ impl Problem {
                     "a request failed"
                 );
             }
+
             Kind::Unavailable => {
                 tracing::warn!(
                     request.id = request_id,
@@ -190,6 +191,7 @@ impl Problem {
                     "a request failed"
                 );
             }
+
             _ => {
                 tracing::info!(
                     request.id = request_id,

@@ -176,7 +176,7 @@ async fn serve_all(
         api_key,
     };
 
-    let way_in = console::way_in(&process, &store, &endpoints.api).await?;
+    let way_in = console::way_in(&process, &store, &endpoints.api, &TENANT.parse()?).await?;
 
     let end = CancellationToken::new();
     let health = format!("http://{}", for_health.local_addr()?);

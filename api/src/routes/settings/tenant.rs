@@ -137,6 +137,8 @@ async fn change(
 /// The company with a change, or everything that is wrong with the change.
 fn changed(mut tenant: Tenant, body: Change) -> Result<Tenant, Problem> {
     let mut errors = Errors::default();
+
+    // what it is
     if let Some(name) = &body.name {
         fields::name(name, &mut errors);
         tenant.name = name.trim().to_owned();
@@ -147,6 +149,8 @@ fn changed(mut tenant: Tenant, body: Change) -> Result<Tenant, Problem> {
     if let Some(written) = &body.time_zone {
         tenant.time_zone = read::<Zone>("time_zone", written, &mut errors);
     }
+
+    // how it speaks and counts
     if let Some(language) = body.language {
         let is_one = fields::is_language(&language);
         errors.check(is_one, "language", "unknown_language", "two letters, such as en or es");
@@ -158,6 +162,8 @@ fn changed(mut tenant: Tenant, body: Change) -> Result<Tenant, Problem> {
             Err(why) => errors.add("currency", "invalid", why.to_string()),
         }
     }
+
+    // what it looks like
     if let Some(ThemeChange { colour, logo_url, display_name }) = body.theme {
         let theme = &mut tenant.theme;
         theme.colour = colour.unwrap_or_else(|| theme.colour.clone()).to_ascii_lowercase();
@@ -167,6 +173,7 @@ fn changed(mut tenant: Tenant, body: Change) -> Result<Tenant, Problem> {
         let (logo_url, name) = (theme.logo_url.as_deref(), theme.display_name.as_deref());
         fields::look("theme.", &theme.colour, logo_url, name, &mut errors);
     }
+
     errors.done()?;
     Ok(tenant)
 }

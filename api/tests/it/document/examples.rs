@@ -135,8 +135,8 @@ async fn every_example_is_answered_as_documented() {
     assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// What is not as documented in an answer to an example. An answer of JSON is noted, and the document
-/// must show one like it.
+/// What is not as documented in an answer to an example. An answer of JSON is noted, and the
+/// document must show one like it.
 async fn unlike(
     document: &Value,
     operation: &Value,

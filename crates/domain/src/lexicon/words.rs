@@ -199,6 +199,7 @@ fn kind(name: &str) -> Kind {
         "whole" => Kind::Whole,
         "clause" => Kind::Clause,
         "taken_back" => Kind::TakenBack,
+
         "automatic" => Kind::Automatic,
         "away" => Kind::Away,
         "reaction" => Kind::Reaction,
@@ -206,6 +207,7 @@ fn kind(name: &str) -> Kind {
         "reaction_before" => Kind::ReactionBefore,
         "reaction_behind" => Kind::ReactionBehind,
         "reaction_thing" => Kind::ReactionThing,
+
         "start" => Kind::Start,
         "start_unless_asked" => Kind::StartUnlessAsked,
         "help" => Kind::Help,

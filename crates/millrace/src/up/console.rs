@@ -16,7 +16,6 @@ use store::{
 };
 use uuid::Uuid;
 
-use super::TENANT;
 use crate::{process::ProcessParts, users};
 
 /// The owner of the demo's company, until other people come.
@@ -26,8 +25,8 @@ const NAME: &str = "Demo";
 /// How long a link is good.
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// The console's address, as a link that signs in once as the owner of the demo's company. It takes
-/// the place of an older one. Where other people work for the company and this owner does not, it is
+/// The console's address, as a link that signs in once as the owner of the demo's company, the
+/// tenant. It takes the place of an older one. Where other people work for the company and this owner does not, it is
 /// the address alone.
 ///
 /// # Errors
@@ -36,14 +35,14 @@ pub(super) async fn way_in(
     process: &ProcessParts,
     store: &Store,
     api: &str,
+    tenant: &TenantId,
 ) -> anyhow::Result<String> {
-    let tenant = TENANT.parse()?;
-    let mut tx = store.scoped([&tenant]).await?;
+    let mut tx = store.scoped([tenant]).await?;
     let owner = match people::by_address(&mut tx, EMAIL).await? {
-        Some(known) => members::get(&mut tx, &tenant, known.person.id).await?.is_some(),
+        Some(known) => members::get(&mut tx, tenant, known.person.id).await?.is_some(),
         None => {
-            members::list(&mut tx, &tenant, Uuid::nil(), 1).await?.is_empty()
-                && come(process, &mut tx, &tenant).await?
+            members::list(&mut tx, tenant, Uuid::nil(), 1).await?.is_empty()
+                && come(process, &mut tx, tenant).await?
         }
     };
     if !owner {

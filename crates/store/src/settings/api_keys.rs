@@ -198,7 +198,7 @@ pub async fn create(
 /// Whether a tenant may have another key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyRoom {
-    /// It may.
+    /// There is room.
     Some,
     /// As many work as its plan has.
     Plan(i32),
