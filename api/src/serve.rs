@@ -194,8 +194,8 @@ async fn answer(
     }
 }
 
-/// Requests first, of which batches wait for no more turns and live ones end, then what they left to
-/// the background.
+/// Requests first, of which batches wait for no more turns and live ones end, then what they left
+/// to the background.
 async fn drain(app: App, connections: TaskTracker) {
     let begun = Instant::now();
     app.turns.close();

@@ -60,11 +60,11 @@ struct Wanted {
 
 /// `GET /v1/live?topics=&seconds=`, for every role: what moves, by server-sent events. Of each
 /// topic first a `snapshot` with its totals, then `totals` whenever they have changed and an
-/// `event` for what happened to campaigns and budgets. Each has an id: asked again with the last one in
-/// `Last-Event-ID`, it goes on behind that where it still can, and else with a new snapshot. An
-/// answer ends after 300 seconds at most, and where its reader is too slow. 429 where too many of
-/// the company read, 503 where too many of all do or the broker is not followed. Whoever is limited
-/// to brands or inboxes hears of the campaigns that they see.
+/// `event` for what happened to campaigns and budgets. Each has an id: asked again with the last
+/// one in `Last-Event-ID`, it goes on behind that where it still can, and else with a new snapshot.
+/// An answer ends after 300 seconds at most, and where its reader is too slow. 429 where too many
+/// of the company read, 503 where too many of all do or the broker is not followed. Whoever is
+/// limited to brands or inboxes hears of the campaigns that they see.
 #[utoipa::path(
     get, path = "/v1/live", tag = "operations", operation_id = "follow_live",
     security(("bearer" = [Read::NAME])),

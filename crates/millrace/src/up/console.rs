@@ -26,8 +26,8 @@ const NAME: &str = "Demo";
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// The console's address, as a link that signs in once as the owner of the demo's company, the
-/// tenant. It takes the place of an older one. Where other people work for the company and this owner does not, it is
-/// the address alone.
+/// tenant. It takes the place of an older one. Where other people work for the company and this
+/// owner does not, it is the address alone.
 ///
 /// # Errors
 /// The database cannot be asked.
