@@ -130,10 +130,10 @@ fn credentials() -> String {
         "An API key (`mr_live_...`; `mr_test_...` works in the twin of its tenant, which sends \
          nothing real), the access token of somebody who has signed in (`POST /v1/auth/login`), or \
          a JSON Web Token that was made elsewhere, signed with HS256, with the claims `tenant` \
-         (the tenant's key), `sub` (who it is, for the audit trail), `role` (one of those below) and `exp` (it holds until 5 seconds \
-         after), and without `mr_session`. A browser that has asked for cookies sends its access \
-         token in one, and with what changes something `X-CSRF-Token`. Each operation names the \
-         permission that it needs as its scope; a role has these, and a key of them those that its \
-         `scopes` name:\n\n{roles}"
+         (the tenant's key), `sub` (who it is, for the audit trail), `role` (one of those below) \
+         and `exp` (it holds until 5 seconds after), and without `mr_session`. A browser that has \
+         asked for cookies sends its access token in one, and with what changes something \
+         `X-CSRF-Token`. Each operation names the permission that it needs as its scope; a role \
+         has these, and a key of them those that its `scopes` name:\n\n{roles}"
     )
 }
