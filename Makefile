@@ -19,7 +19,7 @@ test: ; @scripts/setup --tests && cargo nextest run --workspace --locked
 
 test-api: ; @scripts/setup --api && cargo test --workspace --locked --no-run --quiet && scripts/test-api
 
-test-sdk: ; @scripts/setup --sdk && cargo build --locked --bin millrace && scripts/test-sdk
+test-sdk: ; @scripts/setup --sdk && cargo test --workspace --locked --no-run --quiet && scripts/test-sdk
 
 test-console: ; @scripts/setup --console && scripts/console --needed && cargo build --release --locked --bin millrace && scripts/test-console
 
