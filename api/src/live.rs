@@ -24,17 +24,16 @@ use wire::subject::Scope;
 pub(crate) use follow::keep;
 pub(crate) use said::{LiveMessage, Said};
 
-use crate::{
-    http::problem::{Kind, Problem},
-    ids,
-    shares::Shares,
-};
+use crate::{http::problem::Problem, ids, shares::Shares};
 
 /// How much of a topic is kept, and how far a reader may be behind.
 const KEPT: usize = 64;
 
 /// How long a topic is kept that nobody reads any more.
 const READ_AGAIN_WITHIN: Duration = Duration::from_secs(60);
+
+/// From how many topics on one that nobody reads is forgotten at once.
+const MANY: usize = 4_096;
 
 /// Which part of all connections may read, and those of one tenant.
 const READERS_PART: usize = 2;
@@ -53,7 +52,7 @@ pub(crate) struct Live {
 struct State {
     /// The position of the latest thing said.
     position: u64,
-    feeds: HashMap<(TenantId, Scope), Feed>,
+    feeds: HashMap<TenantId, HashMap<Scope, Feed>>,
     followed: [bool; 2],
     is_closed: bool,
 }
@@ -114,7 +113,7 @@ impl Live {
         let of_all = Arc::clone(&self.readers).try_acquire_owned();
         let Ok(of_tenant) = of_tenant else {
             let detail = "too many pages of yours read live: close some, or ask again in a minute";
-            return Err(Problem::new(Kind::TooMany, detail).retry_after(60));
+            return Err(Problem::too_many(detail, 60));
         };
         let Ok(of_all) = of_all else {
             return Err(Problem::unavailable("too many pages read live: ask again later", 60));
@@ -129,8 +128,8 @@ impl Live {
         let position = state.position;
         state.forget_unread();
 
-        let feed = state.feeds.entry((tenant.clone(), topic.clone()));
-        let feed = feed.or_insert_with(|| Feed::new(position));
+        let of_tenant = state.feeds.entry(tenant.clone()).or_default();
+        let feed = of_tenant.entry(topic.clone()).or_insert_with(|| Feed::new(position));
         feed.used_at = Instant::now();
         let missed = after.and_then(|after| feed.since(after));
         Reader { said: feed.said.subscribe(), missed, position }
@@ -155,14 +154,15 @@ impl Live {
 
     /// Whether somebody reads anything of this tenant.
     fn is_read(&self, tenant: &TenantId) -> bool {
-        self.lock().feeds.keys().any(|(of, _)| of == tenant)
+        self.lock().feeds.contains_key(tenant)
     }
 
     /// Says something to whoever reads the topic.
     fn say(&self, tenant: &TenantId, topic: &Scope, message: LiveMessage) {
         let mut state = self.lock();
         let position = state.position + 1;
-        let Some(feed) = state.feeds.get_mut(&(tenant.clone(), topic.clone())) else { return };
+        let feed = state.feeds.get_mut(tenant).and_then(|of_tenant| of_tenant.get_mut(topic));
+        let Some(feed) = feed else { return };
 
         feed.say(Arc::new(Said::new(topic, position, message)));
         state.position = position;
@@ -186,9 +186,17 @@ impl State {
         !self.is_closed && self.followed.iter().all(|followed| *followed)
     }
 
+    fn topics(&self) -> usize {
+        self.feeds.values().map(HashMap::len).sum()
+    }
+
     fn forget_unread(&mut self) {
-        let is_used = |feed: &Feed| feed.used_at.elapsed() < READ_AGAIN_WITHIN;
-        self.feeds.retain(|_, feed| feed.said.receiver_count() > 0 || is_used(feed));
+        let are_many = self.topics() >= MANY;
+        let is_used = |feed: &Feed| !are_many && feed.used_at.elapsed() < READ_AGAIN_WITHIN;
+        self.feeds.retain(|_, of_tenant| {
+            of_tenant.retain(|_, feed| feed.said.receiver_count() > 0 || is_used(feed));
+            !of_tenant.is_empty()
+        });
     }
 }
 
@@ -265,7 +273,7 @@ mod tests {
         say(&live, KEPT * 10);
 
         assert!(matches!(slow.said.try_recv(), Err(TryRecvError::Lagged(_))));
-        let kept = live.lock().feeds[&(acme(), Scope::Dashboard)].kept.len();
+        let kept = live.lock().feeds[&acme()][&Scope::Dashboard].kept.len();
         assert_eq!(kept, KEPT);
     }
 
@@ -275,11 +283,24 @@ mod tests {
         drop(live.read(&acme(), &Scope::Dashboard, None));
         let other = Scope::Campaign(uuid::Uuid::from_u128(7));
         let _reader = live.read(&acme(), &other, None);
-        assert_eq!(live.lock().feeds.len(), 2);
+        assert_eq!(live.lock().topics(), 2);
 
         tokio::time::advance(READ_AGAIN_WITHIN).await;
         let _again = live.read(&acme(), &other, None);
-        assert_eq!(live.lock().feeds.len(), 1);
+        assert_eq!(live.lock().topics(), 1);
+    }
+
+    #[test]
+    fn of_many_topics_those_that_nobody_reads_are_forgotten_at_once() {
+        let live = live();
+        let read = live.read(&acme(), &Scope::Dashboard, None);
+        for n in 0..2 * MANY {
+            let campaign = Scope::Campaign(uuid::Uuid::from_u128(n as u128));
+            drop(live.read(&acme(), &campaign, None));
+            assert!(live.lock().topics() <= MANY);
+        }
+        say(&live, 1);
+        assert_eq!(read.said.len(), 1, "what is read stays");
     }
 
     #[test]

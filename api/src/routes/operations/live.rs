@@ -92,20 +92,24 @@ async fn live(
     }
     let permit = app.live.admit(&caller.tenant)?;
 
-    // listen before reading, so that nothing falls in between
+    // load: a topic that is not there begins no feed
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    for topic in &topics {
+        if let Scope::Campaign(id) = topic {
+            let found = campaigns::get(&mut tx, &caller.tenant, CampaignId(*id), false).await?;
+            found.ok_or_else(|| Problem::not_found("campaign"))?;
+        }
+    }
+
+    // listen before reading the totals, so that nothing falls in between
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let readers: Vec<_> = topics
         .into_iter()
         .map(|topic| (app.live.read(&caller.tenant, &topic, last), topic))
         .collect();
 
-    let mut tx = app.transactions.begin(&caller.tenant).await?;
     let mut topics = Vec::with_capacity(readers.len());
     for (reader, topic) in readers {
-        if let Scope::Campaign(id) = topic {
-            let found = campaigns::get(&mut tx, &caller.tenant, CampaignId(id), false).await?;
-            found.ok_or_else(|| Problem::not_found("campaign"))?;
-        }
         let found = match reader.missed {
             Some(_) => None,
             None => Some(totals(&app, &mut tx, &caller, &topic).await?),
@@ -178,8 +182,8 @@ struct Listener {
 }
 
 impl Listener {
-    /// What is news to them. It ends where they have fallen behind, or nobody can tell what they
-    /// may see.
+    /// What is news to them. It ends where they have fallen behind, or where the database cannot
+    /// say what they see.
     async fn next(mut self) -> Option<(Event, Self)> {
         loop {
             let said = match self.missed.pop_front() {
