@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::http::CallFault;
+
 /// The outcome of one call that asked a carrier to send one text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CarrierReply {
@@ -115,6 +117,27 @@ pub enum Doubt {
     },
 }
 
+/// A call that gave no complete reply: only without a connection nothing has left.
+impl From<CallFault> for CarrierReply {
+    fn from(fault: CallFault) -> Self {
+        match Doubt::of(fault) {
+            Some(why) => Self::Unknown { why },
+            None => Self::NotSent { code: None, throttle: None },
+        }
+    }
+}
+
+impl Doubt {
+    /// What a call without a complete reply leaves open; none where no connection was made.
+    pub(crate) fn of(fault: CallFault) -> Option<Self> {
+        match fault {
+            CallFault::NoConnection => None,
+            CallFault::TimedOut => Some(Self::TimedOut),
+            CallFault::Broken | CallFault::TooLong => Some(Self::Broken),
+        }
+    }
+}
+
 /// What a carrier's error code means, for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CodeInfo {
@@ -126,4 +149,14 @@ pub struct CodeInfo {
     pub next_step: &'static str,
     /// The recipient wants no more texts from this sender: record an opt-out.
     pub opt_out: bool,
+}
+
+/// The entry of a code.
+pub(crate) const fn info(code: u32, cause: &'static str, next_step: &'static str) -> CodeInfo {
+    CodeInfo { code, cause, next_step, opt_out: false }
+}
+
+/// The entry of a code that says that the recipient has opted out.
+pub(crate) const fn opted_out(code: u32, cause: &'static str, next_step: &'static str) -> CodeInfo {
+    CodeInfo { code, cause, next_step, opt_out: true }
 }

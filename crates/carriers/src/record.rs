@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     answer::{Doubt, Throttle},
+    http::CallFault,
     redact::Hidden,
     report::ReportedStatus,
 };
@@ -55,6 +56,12 @@ pub enum ReadError {
     /// The carrier offers no such look-up, see [`crate::Abilities`].
     #[error("the carrier offers no such look-up")]
     NotOffered,
+}
+
+impl From<CallFault> for ReadError {
+    fn from(fault: CallFault) -> Self {
+        Doubt::of(fault).map_or(Self::NoConnection, Self::Unavailable)
+    }
 }
 
 impl fmt::Debug for MessageRecord {

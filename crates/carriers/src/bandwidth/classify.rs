@@ -15,10 +15,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::codes::{BAD_ENCODING, BAD_FROM, BAD_TO};
-use crate::{
-    answer::{CarrierReply, Doubt, Refusal, Throttle, ThrottleScope},
-    http::CallFault,
-};
+use crate::answer::{CarrierReply, Doubt, Refusal, Throttle, ThrottleScope};
 
 /// Reads a complete reply.
 pub(super) fn classify(status: u16, retry_after: Option<Duration>, body: &[u8]) -> CarrierReply {
@@ -44,16 +41,6 @@ pub(super) fn classify(status: u16, retry_after: Option<Duration>, body: &[u8]) 
             }
         }
     }
-}
-
-/// Reads a call that gave no complete reply.
-pub(super) fn classify_fault(fault: CallFault) -> CarrierReply {
-    let why = match fault {
-        CallFault::NoConnection => return CarrierReply::NotSent { code: None, throttle: None },
-        CallFault::TimedOut => Doubt::TimedOut,
-        CallFault::Broken | CallFault::TooLong => Doubt::Broken,
-    };
-    CarrierReply::Unknown { why }
 }
 
 #[derive(Deserialize)]

@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::{
-    classify::{classify, classify_fault},
+    classify::classify,
     credentials::{secret_fault, split_account_id},
 };
 use crate::{
@@ -104,7 +104,7 @@ impl Client {
 
         match call(&self.http, request, MAX_REPLY_BYTES).await {
             Ok(reply) => classify(reply.status, retry_after(&reply.headers), &reply.body),
-            Err(fault) => classify_fault(fault),
+            Err(fault) => fault.into(),
         }
     }
 

@@ -3,7 +3,7 @@
 //! same when it is repeated, 5xxx may be tried again, and 9xxx does not tell what became of the
 //! text.
 
-use crate::answer::CodeInfo;
+use crate::answer::{CodeInfo, info, opted_out};
 
 /// The text or its encoding is not valid.
 pub(super) const BAD_ENCODING: u32 = 4301;
@@ -29,14 +29,6 @@ static UNLISTED: CodeInfo = CodeInfo {
     next_step: "Look the code up in Bandwidth's list of error codes; do not resend blindly",
     opt_out: false,
 };
-
-const fn info(code: u32, cause: &'static str, next_step: &'static str) -> CodeInfo {
-    CodeInfo { code, cause, next_step, opt_out: false }
-}
-
-const fn opted_out(code: u32, cause: &'static str, next_step: &'static str) -> CodeInfo {
-    CodeInfo { code, cause, next_step, opt_out: true }
-}
 
 /// Sorted by code.
 #[rustfmt::skip]

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     answer::{Doubt, Throttle, ThrottleScope},
-    http::{CallFault, call, retry_after},
+    http::{call, retry_after},
     record::{MessageRecord, ReadError},
     report::ReportedStatus,
 };
@@ -100,7 +100,7 @@ impl Client {
     /// The body of a 200.
     async fn read<T: DeserializeOwned>(&self, url: Url) -> Result<T, ReadError> {
         let request = self.request(Method::GET, url);
-        let reply = call(&self.http, request, MAX_LIST_BYTES).await.map_err(of_fault)?;
+        let reply = call(&self.http, request, MAX_LIST_BYTES).await?;
         let status = reply.status;
         match status {
             200 => serde_json::from_slice(&reply.body).map_err(|_| UNREADABLE),
@@ -114,14 +114,6 @@ impl Client {
                 Err(ReadError::Unavailable(Doubt::Status { status, code }))
             }
         }
-    }
-}
-
-fn of_fault(fault: CallFault) -> ReadError {
-    match fault {
-        CallFault::NoConnection => ReadError::NoConnection,
-        CallFault::TimedOut => ReadError::Unavailable(Doubt::TimedOut),
-        CallFault::Broken | CallFault::TooLong => ReadError::Unavailable(Doubt::Broken),
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::{OPTED_OUT, reference_text, webhook::status_of};
 use crate::{
     answer::{CarrierReply, Doubt, Refusal, Throttle, ThrottleScope},
-    http::{CallFault, REQUEST_TIMEOUT, Reply, call, retry_after},
+    http::{REQUEST_TIMEOUT, Reply, call, retry_after},
     outbound::Outbound,
     record::{MessageRecord, ReadError},
     setup::{SetupError, endpoint},
@@ -69,11 +69,7 @@ impl Client {
 
         match call(&self.http, request, MAX_REPLY_BYTES).await {
             Ok(reply) => classify(&reply),
-            Err(CallFault::NoConnection) => CarrierReply::NotSent { code: None, throttle: None },
-            Err(CallFault::TimedOut) => CarrierReply::Unknown { why: Doubt::TimedOut },
-            Err(CallFault::Broken | CallFault::TooLong) => {
-                CarrierReply::Unknown { why: Doubt::Broken }
-            }
+            Err(fault) => fault.into(),
         }
     }
 

@@ -15,10 +15,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::codes::{Fate, row};
-use crate::{
-    answer::{CarrierReply, Doubt, Refusal, Throttle},
-    http::CallFault,
-};
+use crate::answer::{CarrierReply, Doubt, Refusal, Throttle};
 
 /// Reads a complete reply.
 pub(super) fn classify(status: u16, retry_after: Option<Duration>, body: &[u8]) -> CarrierReply {
@@ -36,16 +33,6 @@ pub(super) fn classify(status: u16, retry_after: Option<Duration>, body: &[u8]) 
             None => unreadable(status),
         },
     }
-}
-
-/// Reads a call that gave no complete reply.
-pub(super) fn classify_fault(fault: CallFault) -> CarrierReply {
-    let why = match fault {
-        CallFault::NoConnection => return CarrierReply::NotSent { code: None, throttle: None },
-        CallFault::TimedOut => Doubt::TimedOut,
-        CallFault::Broken | CallFault::TooLong => Doubt::Broken,
-    };
-    CarrierReply::Unknown { why }
 }
 
 fn by_code(status: u16, code: u32, retry_after: Option<Duration>) -> CarrierReply {

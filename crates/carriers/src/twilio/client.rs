@@ -11,7 +11,7 @@ use reqwest::{Request, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use super::classify::{classify, classify_fault};
+use super::classify::classify;
 use crate::{
     answer::CarrierReply,
     http::{REQUEST_TIMEOUT, call, retry_after},
@@ -107,7 +107,7 @@ impl Client {
 
         match call(&self.http, request, MAX_REPLY_BYTES).await {
             Ok(reply) => classify(reply.status, retry_after(&reply.headers), &reply.body),
-            Err(fault) => classify_fault(fault),
+            Err(fault) => fault.into(),
         }
     }
 

@@ -1,15 +1,7 @@
 //! Twilio's error codes in delivery reports (asynchronous): cause and next step in words. Codes
 //! that are not listed must not be tried again without a person (facts: 30037, 30040 and others).
 
-use crate::answer::CodeInfo;
-
-const fn info(code: u32, cause: &'static str, next_step: &'static str) -> CodeInfo {
-    CodeInfo { code, cause, next_step, opt_out: false }
-}
-
-const fn opted_out(code: u32, cause: &'static str, next_step: &'static str) -> CodeInfo {
-    CodeInfo { code, cause, next_step, opt_out: true }
-}
+use crate::answer::{CodeInfo, info, opted_out};
 
 /// Sorted by code.
 #[rustfmt::skip]

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     answer::{Doubt, Throttle, ThrottleScope},
-    http::{CallFault, call, retry_after},
+    http::{call, retry_after},
     record::{MessageRecord, ReadError},
 };
 
@@ -125,7 +125,7 @@ impl Client {
     /// The body of a 200; none for a 404 in Twilio's own form.
     async fn read(&self, url: Url) -> Result<Option<Vec<u8>>, ReadError> {
         let request = self.request(Method::GET, url);
-        let reply = call(&self.http, request, MAX_LIST_BYTES).await.map_err(of_fault)?;
+        let reply = call(&self.http, request, MAX_LIST_BYTES).await?;
         let status = reply.status;
         match status {
             200 => Ok(Some(reply.body)),
@@ -144,14 +144,6 @@ impl Client {
 }
 
 const UNREADABLE: ReadError = ReadError::Unavailable(Doubt::Unreadable { status: 200 });
-
-fn of_fault(fault: CallFault) -> ReadError {
-    match fault {
-        CallFault::NoConnection => ReadError::NoConnection,
-        CallFault::TimedOut => ReadError::Unavailable(Doubt::TimedOut),
-        CallFault::Broken | CallFault::TooLong => ReadError::Unavailable(Doubt::Broken),
-    }
-}
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ReadError> {
     serde_json::from_slice(body).map_err(|_| UNREADABLE)
