@@ -52,8 +52,8 @@ pub(crate) async fn authenticate(
 /// Whose the credentials of a request are, whose company is in use.
 ///
 /// # Errors
-/// There are none or they do not hold, a page of somebody else has sent them, or the company is
-/// archived.
+/// There are none or they do not hold, or a page of somebody else has sent them; or the company
+/// has been archived.
 pub(crate) async fn known(
     app: &App,
     method: &Method,

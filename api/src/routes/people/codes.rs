@@ -82,10 +82,9 @@ struct SignInCode {
 
 /// `POST /v1/auth/otp/verify`, for everybody: signs in with a code of `POST /v1/auth/otp`, or
 /// founds the company of `POST /v1/auth/signup`. Whoever shows for the first time that an address
-/// of mail is theirs ends its sessions, its password and its number so far: somebody else may have
-/// had it.
-/// Answers 200 with tokens, 401 where the code is wrong or good no more, 403 where the person does
-/// not work for the company.
+/// of mail is theirs ends its sessions, its password and its number so far, which may have been
+/// somebody else's. Answers 200 with tokens, 401 where the code is wrong or good no more, 403 where
+/// the person does not work for the company.
 #[utoipa::path(
     post, path = "/v1/auth/otp/verify", tag = "people", operation_id = "sign_in_by_code",
     request_body(content = SignInCode, example = json!({

@@ -186,8 +186,8 @@ async fn create(
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-/// Refuses one more person than the plan of a company has, beside somebody who works for it
-/// already.
+/// Refuses one more person than the plan of a company has. Somebody who works for it already is
+/// not counted twice.
 pub(super) async fn is_room(
     tx: &mut Scoped,
     tenant: &TenantId,

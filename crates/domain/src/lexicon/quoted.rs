@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::normal;
 
 /// How mail programs begin the earlier message, which fills the rest of the text, behind a row of
-/// dashes.
+/// dashes; in French and German as far as their spellings agree.
 const EARLIER: [&str; 6] = [
     "original message",
     "forwarded message",

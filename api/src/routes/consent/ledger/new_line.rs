@@ -64,8 +64,8 @@ pub(super) struct NewLine {
     /// The ground of a grant.
     #[serde(default)]
     basis: Option<Basis>,
-    /// When a grant ends, after `at` and written as that is; none: never. One that is implied must
-    /// say so.
+    /// When a grant ends, after `at` and written as that is; none: never. It is required of a
+    /// grant that is implied.
     #[serde(default)]
     #[schema(max_length = 100)]
     expires_at: Option<String>,
