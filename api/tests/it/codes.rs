@@ -42,9 +42,9 @@ pub(crate) async fn code(world: &World) -> String {
 /// Somebody who has signed up with an address of mail; their tokens.
 pub(crate) async fn founder(world: &World, email: &str, company: &str) -> Value {
     let nobody = world.with_token("");
-    let new = json!({ "email": email, "company": company, "name": "Mia", "password": PASSWORD });
+    let new = json!({ "email": email, "company": company, "name": "Mia" });
     nobody.post("/v1/auth/signup", &new).await.expect(202);
-    let verify = json!({ "to": email, "code": code(world).await });
+    let verify = json!({ "to": email, "code": code(world).await, "password": PASSWORD });
     nobody.post("/v1/auth/otp/verify", &verify).await.expect(200)
 }
 
@@ -224,6 +224,38 @@ async fn who_is_known_is_told_so_by_mail_and_the_answer_to_a_sign_up_is_the_same
 }
 
 #[tokio::test]
+async fn the_password_of_a_sign_up_is_the_one_that_comes_with_the_code() {
+    let world = world().await;
+    let nobody = world.with_token("");
+    let eves = "eve was here first";
+    let sign_up =
+        |email: &str| json!({ "email": email, "company": "E", "name": "Eve", "password": eves });
+    let log_in = |email: &str, password: &str| json!({ "email": email, "password": password });
+
+    // A stranger has begun it, the owner of the address uses the code: with a password of theirs ...
+    nobody.post("/v1/auth/signup", &sign_up("mia@example.com")).await.expect(202);
+    let right = code(&world).await;
+    let weak = json!({ "to": "mia@example.com", "code": right, "password": "password1234" });
+    let refused = nobody.post("/v1/auth/otp/verify", &weak).await;
+    assert_eq!(refused.problem(422)[0].0, "password", "and the code is good still");
+    let verify = json!({ "to": "mia@example.com", "code": right, "password": PASSWORD });
+    nobody.post("/v1/auth/otp/verify", &verify).await.expect(200);
+    nobody.post("/v1/auth/login", &log_in("mia@example.com", eves)).await.problem(401);
+    nobody.post("/v1/auth/login", &log_in("mia@example.com", PASSWORD)).await.expect(200);
+
+    // ... or with none: then none signs in.
+    nobody.post("/v1/auth/signup", &sign_up("ben@example.com")).await.expect(202);
+    let verify = json!({ "to": "ben@example.com", "code": code(&world).await });
+    nobody.post("/v1/auth/otp/verify", &verify).await.expect(200);
+    nobody.post("/v1/auth/login", &log_in("ben@example.com", eves)).await.problem(401);
+
+    // Nothing of a password waits in the row.
+    nobody.post("/v1/auth/signup", &sign_up("zoe@example.com")).await.expect(202);
+    let kept = "select count(*) from millrace.codes where sign_up::text like '%argon2%'";
+    assert_eq!(world.number(kept).await, 0);
+}
+
+#[tokio::test]
 async fn of_two_who_use_a_sign_up_at_once_one_founds_a_company() {
     let world = world().await;
     let nobody = world.with_token("");
@@ -367,6 +399,9 @@ async fn who_proves_an_address_first_ends_what_somebody_else_has_set_up() {
     let ana = nobody.post("/v1/auth/otp/verify", &verify).await.expect(200);
     assert_eq!(ana["person"]["email_verified"], true);
     assert!(ana["person"]["phone"].is_null(), "{ana}");
+    let (channel, told) = said(&world).await.pop().unwrap();
+    assert_eq!((channel.as_str(), told.to.as_str()), ("text", NUMBER));
+    assert!(told.text.contains("signs in to Millrace no more"), "{}", told.text);
     eves.get("/v1/me").await.problem(401);
     let log_in = json!({ "email": "ana@example.com", "password": PASSWORD });
     nobody.post("/v1/auth/login", &log_in).await.problem(401);
@@ -390,6 +425,16 @@ async fn an_address_is_proven_by_its_code_and_the_one_before_is_told() {
     let person =
         mia.post(verify, &json!({ "to": "+12125550123", "code": right })).await.expect(200);
     assert_eq!(person["phone"], "+12125550123");
+
+    // A number that is replaced is told by a text, and proving the same once more tells nobody.
+    for (number, told) in [("+12125550124", "+12125550123"), ("+12125550124", "+12125550124")] {
+        mia.post(ask, &json!({ "to": number })).await.expect(202);
+        let new = json!({ "to": number, "code": code(&world).await });
+        mia.post(verify, &new).await.expect(200);
+        let (channel, last) = said(&world).await.pop().unwrap();
+        assert_eq!((channel.as_str(), last.to.as_str()), ("text", told));
+        assert_eq!(last.text.contains("has been replaced"), number != told, "{}", last.text);
+    }
 
     mia.post(ask, &json!({ "to": "ben@example.com" })).await.expect(202);
     let theirs = json!({ "to": "ben@example.com", "code": code(&world).await });
