@@ -39,6 +39,11 @@ pub const CATALOGUE: [(&str, MetricKind, &str); 53] = [
     ("millrace_http_request_seconds", Histogram, "Time that requests took, by route"),
     ("millrace_http_requests_total", Counter, "Requests by method, route and status"),
     (
+        "millrace_http_unlogged_total",
+        Counter,
+        "Problems of requests that the log had no room for, by their kind",
+    ),
+    (
         "millrace_in_doubt_messages",
         Gauge,
         "Texts of which it is not known whether the carrier has them",
