@@ -4,6 +4,8 @@
 mod doctor;
 #[path = "operator/keys.rs"]
 mod keys;
+#[path = "operator/nats.rs"]
+mod nats;
 #[path = "operator/roles.rs"]
 mod roles;
 #[path = "operator/top.rs"]
