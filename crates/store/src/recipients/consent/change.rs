@@ -37,6 +37,14 @@ impl Action {
     pub const ALL: [Self; 6] =
         [Self::Grant, Self::Confirm, Self::Revoke, Self::Restore, Self::DoNotContact, Self::Allow];
 
+    /// Whether fewer texts go out by it.
+    pub fn stops(self) -> bool {
+        match self {
+            Self::Revoke | Self::DoNotContact => true,
+            Self::Grant | Self::Confirm | Self::Restore | Self::Allow => false,
+        }
+    }
+
     /// The name in rows and requests.
     pub fn as_str(self) -> &'static str {
         match self {
