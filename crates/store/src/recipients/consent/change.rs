@@ -37,14 +37,6 @@ impl Action {
     pub const ALL: [Self; 6] =
         [Self::Grant, Self::Confirm, Self::Revoke, Self::Restore, Self::DoNotContact, Self::Allow];
 
-    /// Whether fewer texts go out by it.
-    pub fn stops(self) -> bool {
-        match self {
-            Self::Revoke | Self::DoNotContact => true,
-            Self::Grant | Self::Confirm | Self::Restore | Self::Allow => false,
-        }
-    }
-
     /// The name in rows and requests.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -75,7 +67,7 @@ impl Action {
     }
 
     /// Whether the address's parked messages are made due, so that the gates block them.
-    pub(super) fn stops(self) -> bool {
+    pub fn stops(self) -> bool {
         match self {
             Self::Revoke | Self::DoNotContact => true,
             Self::Grant | Self::Confirm | Self::Restore | Self::Allow => false,
