@@ -1,5 +1,7 @@
 //! The operator's commands, as the built binary runs them against private servers.
 
+#[path = "operator/companies.rs"]
+mod companies;
 #[path = "operator/doctor.rs"]
 mod doctor;
 #[path = "operator/keys.rs"]
