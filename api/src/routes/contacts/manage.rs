@@ -137,8 +137,8 @@ pub(super) async fn views(
 }
 
 /// `POST /v1/contacts`, for every role but viewer: creates a contact, or adds to the one with this
-/// number. Answers 201 or 200 with the contact, 409 where they are new and the company's plan has no
-/// room; who says in it that they want no texts is taken all the same.
+/// number. Answers 201 or 200 with the contact, 409 where they are new and the company's plan has
+/// no room; who says in it that they want no texts is taken all the same.
 #[utoipa::path(
     post, path = "/v1/contacts", tag = "contacts", operation_id = "create_contact",
     security(("bearer" = [EditContacts::NAME])),

@@ -67,17 +67,18 @@ struct NewCompany {
     #[serde(default)]
     #[schema(required, min_length = 1, max_length = 200)]
     name: String,
-    /// A password of 12 to 200 characters that is not easily guessed, to hear now what is wrong with
-    /// it. It is not kept: the owner says it with the code (`POST /v1/auth/otp/verify`).
+    /// A password of 12 to 200 characters that is not easily guessed, to hear now what is wrong
+    /// with it. It is not kept: the owner says it with the code (`POST /v1/auth/otp/verify`).
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Password, min_length = 12, max_length = 200)]
     password: Option<SecretString>,
 }
 
 /// `POST /v1/auth/signup`, for everybody: sends a code with which `POST /v1/auth/otp/verify` founds
-/// a company and signs its owner in; with the code comes their password, where they want one. Who is
-/// known already gets a code that signs them in and a word about it; the answer is the same. Answers 202, 403 where the platform takes no sign-ups, 429
-/// where too many codes were asked for, 503 where it sends no mail or no texts.
+/// a company and signs its owner in; with the code comes their password, where they want one. Who
+/// is known already gets a code that signs them in and a word about it; the answer is the same.
+/// Answers 202, 403 where the platform takes no sign-ups, 429 where too many codes were asked for,
+/// 503 where it sends no mail or no texts.
 #[utoipa::path(
     post, path = "/v1/auth/signup", tag = "people", operation_id = "sign_up",
     request_body(content = NewCompany, example = json!({
@@ -139,7 +140,7 @@ fn check(body: &NewCompany) -> Result<SignInAddress, Problem> {
 }
 
 /// Founds a company whose owner has shown that their address is theirs, and signs them in.
-/// `password_hash` is of what they say now: what was said at the sign-up may have been a stranger's.
+/// `password_hash` is of what they say now: what the sign-up said may have been a stranger's.
 ///
 /// # Errors
 /// Somebody has come with the address meanwhile.
