@@ -21,7 +21,7 @@ pub(crate) struct Refusals([Mutex<Count>; Kind::ALL.len()]);
 /// The lines of one kind in the window that goes on.
 #[derive(Default)]
 struct Count {
-    begun: Option<Instant>,
+    begun_at: Option<Instant>,
     lines: u32,
     left_out: u64,
 }
@@ -30,11 +30,11 @@ impl Refusals {
     /// Whether the log has room for a line about a problem of this kind: then how many it had no
     /// room for since the line before. A defect of ours has always room.
     pub(crate) fn line(&self, kind: Kind, now: Instant) -> Option<u64> {
-        let place = Kind::ALL.iter().position(|one| *one == kind);
-        let Some(count) = place.and_then(|place| self.0.get(place)) else { return Some(0) };
+        let index = Kind::ALL.iter().position(|one| *one == kind);
+        let Some(count) = index.and_then(|index| self.0.get(index)) else { return Some(0) };
         let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
-        if count.begun.is_none_or(|begun| now.duration_since(begun) >= WINDOW) {
-            (count.begun, count.lines) = (Some(now), 0);
+        if count.begun_at.is_none_or(|begun_at| now.duration_since(begun_at) >= WINDOW) {
+            (count.begun_at, count.lines) = (Some(now), 0);
         }
 
         if count.lines >= LINES && kind != Kind::Internal {
