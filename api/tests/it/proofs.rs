@@ -1,4 +1,4 @@
-//! Showing that an address is one's own: what a stranger has set up ends, and who is replaced is told.
+//! Showing that an address is one's own: what a stranger has set up ends; who is replaced is told.
 
 use serde_json::json;
 use store::settings::api_keys::KeyRole;
