@@ -15,7 +15,7 @@ use wire::Stream;
 use crate::{
     auth::credentials::Auth,
     directory::AccountsDirectory,
-    http::arrival::ARRIVING,
+    http::{arrival::ARRIVING, refusals::Refusals},
     last_known::Asking,
     live::Live,
     quotas::Quotas,
@@ -184,6 +184,8 @@ pub struct Inner {
     pub(crate) calls: Quotas<String>,
     /// Credentials that are not valid, by where they come from.
     pub(crate) refused_of: Quotas<IpAddr>,
+    /// How many lines the log gets about them and others that are refused.
+    pub(crate) refusals: Refusals,
     pub(crate) keys: UsedKeys,
     /// Whether what messages name is there.
     pub(crate) named: Named,
@@ -250,6 +252,7 @@ impl App {
                 parts.settings.refused,
                 "too many credentials that are not valid",
             ),
+            refusals: Refusals::default(),
             singles: Singles::new(publishing),
             named: Named::new(parts.store.clone(), patience),
             turns,

@@ -14,6 +14,7 @@ use stage::Fault;
 use store::{
     Scoped, contacts,
     recipients::{consent, list},
+    settings::tenants,
 };
 
 pub(crate) use edit::{Edit, edited};
@@ -24,8 +25,22 @@ pub(crate) use read::{MAX_ATTRIBUTES, Raw, RawConsent, RawStop, Reference, read}
 
 use plan::plan;
 
+/// What is said of somebody for whom the company's plan has no room.
+pub(crate) const OVER_PLAN: &str =
+    "the plan has no room for more contacts: whoever runs the platform raises it";
+
+/// What becomes of people who are compared with what is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writing {
+    /// The difference is written.
+    Yes,
+    /// Nothing is: a preview, of people after so many who would be new.
+    No { new_before: u64 },
+}
+
 /// Compares people with what is stored and, if asked to, writes the difference. Each number may be
-/// in `inputs` once. The outcomes are in the order of the inputs.
+/// in `inputs` once. The outcomes are in the order of the inputs. Who is new while the company's
+/// plan has no room is left out, unless what is said of them stops texts: that counts always.
 ///
 /// # Errors
 /// An outage, or a text that Postgres cannot store.
@@ -33,9 +48,10 @@ pub(crate) async fn apply(
     tx: &mut Scoped,
     by: &Recorder,
     inputs: &[Input],
-    write: bool,
+    writing: Writing,
 ) -> Result<Vec<Outcome>, Fault> {
     // load
+    let write = writing == Writing::Yes;
     let id = |input: &Input| ContactId::of(&by.tenant, input.number.as_str()).0;
     let ids: Vec<_> = inputs.iter().map(id).collect();
     let addresses: Vec<_> = inputs.iter().map(|input| Address::from(input.number)).collect();
@@ -44,12 +60,27 @@ pub(crate) async fn apply(
     let recipients = list::load(tx, &by.tenant, &addresses, Channel::Sms, write).await?;
     let recipients: HashMap<_, _> =
         recipients.into_iter().map(|row| (row.address.clone(), row)).collect();
+    let is_any_new = inputs.iter().any(|input| !known.contains_key(&id(input)));
+    let mut left = match is_any_new {
+        true => tenants::contacts_left(tx, &by.tenant).await?,
+        false => None,
+    };
+    if let (Some(left), Writing::No { new_before }) = (&mut left, writing) {
+        *left = left.saturating_sub(new_before);
+    }
 
     // decide
     let mut outcomes = Vec::with_capacity(inputs.len());
     let (mut changed, mut changes) = (Vec::new(), Vec::new());
     for input in inputs {
         let plan = plan(by, input, known.get(&id(input)), recipients.get(input.number.as_str()));
+        if plan.outcome == Outcome::Created {
+            if left == Some(0) && !plan.changes.iter().any(|change| change.action.stops()) {
+                outcomes.push(Outcome::OverPlan);
+                continue;
+            }
+            left = left.map(|left| left.saturating_sub(1));
+        }
         outcomes.push(plan.outcome);
         changed.extend(plan.contact);
         changes.extend(plan.changes);

@@ -3,6 +3,7 @@
 //! made from `wire`; and a Postman collection, made from the first.
 
 pub(crate) mod answers;
+mod browsers;
 mod channels;
 pub(crate) mod examples;
 mod health;
@@ -86,6 +87,7 @@ pub(crate) fn postman_json(described: OpenApi) -> String {
 fn openapi_value(described: OpenApi) -> Value {
     let mut document = wire::json::to_value(&openapi(described));
     pages::name_pages(&mut document);
+    browsers::add_cookies(&mut document);
     recorded::show_answers(&mut document);
     document
 }

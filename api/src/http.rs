@@ -18,6 +18,7 @@ pub(crate) mod peer;
 pub(crate) mod problem;
 mod protective;
 pub(crate) mod proxies;
+pub(crate) mod refusals;
 pub(crate) mod trace;
 mod unstorable;
 pub(crate) mod view;

@@ -90,6 +90,17 @@ pub(crate) fn replaced() -> Letter {
     }
 }
 
+/// What a number is told that signs in no more, as whoever had it had not shown that an address of
+/// mail beside it was theirs.
+pub(crate) fn taken_away() -> Letter {
+    Letter {
+        subject: "Your number signs in no more",
+        text: "Your number signs in to Millrace no more: the mail beside it was proven to be \
+               somebody's. If it is yours, sign in by mail and add your number again."
+            .to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use domain::encoding::EncodingRule;
@@ -107,6 +118,8 @@ mod tests {
             known_already("417305"),
             reset("417305"),
             prove("417305"),
+            replaced(),
+            taken_away(),
             invited_by_text("https://millrace.example.com", INVITATION),
         ] {
             let segments = domain::encoding::count_segments(&letter.text, EncodingRule::Grapheme);

@@ -26,6 +26,8 @@ pub(crate) enum Outcome {
     Updated,
     /// The person was known, and is so already.
     Unchanged,
+    /// The person was not known before, and the company's plan has no room.
+    OverPlan,
 }
 
 /// What is new about one person.

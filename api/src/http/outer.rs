@@ -40,7 +40,7 @@ pub(crate) async fn outer(State(app): State<App>, request: Request, next: Next) 
         Err(_) => Problem::panicked().into_response(),
     };
 
-    let mut response = written_out(response, (&id, method, &route));
+    let mut response = written_out(&app, response, (&id, method, &route));
     protect(&mut response, app.settings.public_url.starts_with("https://"));
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -51,13 +51,16 @@ pub(crate) async fn outer(State(app): State<App>, request: Request, next: Next) 
 
 /// The response with its body, where a route has answered with a problem. What the route says
 /// beside it (`Allow`, `RateLimit-*`) stays. The log has it too: by the request's id, whoever looks
-/// for one finds the other.
+/// for one finds the other, but in a flood.
 fn written_out(
+    app: &App,
     mut response: Response,
     (request_id, method, route): (&str, &str, &str),
 ) -> Response {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
-    problem.log(request_id, method, route);
+    if let Some(left_out) = app.refusals.line(problem.kind(), Instant::now()) {
+        problem.log(request_id, method, route, left_out);
+    }
 
     let headers = std::mem::take(response.headers_mut());
     let mut response = problem.render(request_id);

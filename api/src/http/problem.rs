@@ -51,6 +51,24 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub(crate) const ALL: [Self; 14] = [
+        Self::Malformed,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::BadSignature,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::Timeout,
+        Self::Conflict,
+        Self::TooLarge,
+        Self::UnsupportedMedia,
+        Self::Invalid,
+        Self::TooMany,
+        Self::Internal,
+        Self::Unavailable,
+    ];
+
     fn status(self) -> StatusCode {
         match self {
             Self::Malformed => StatusCode::BAD_REQUEST,
@@ -70,7 +88,7 @@ impl Kind {
     }
 
     /// The name in the problem's type, `urn:millrace:problem:<name>`.
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
             Self::Unauthenticated => "unauthenticated",
@@ -166,8 +184,10 @@ impl Problem {
         self
     }
 
-    /// Writes into the log what a request is answered: never what it has sent.
-    pub(super) fn log(&self, request_id: &str, method: &str, route: &str) {
+    /// Writes into the log what a request is answered: never what it has sent. `left_out` is how
+    /// many of its kind have no line since the one before ([`super::refusals`]).
+    pub(super) fn log(&self, request_id: &str, method: &str, route: &str, left_out: u64) {
+        let left_out = Some(left_out).filter(|left_out| *left_out > 0);
         let (code, cause) = (self.kind.name(), self.cause.as_deref());
         match self.kind {
             Kind::Internal => {
@@ -177,6 +197,7 @@ impl Problem {
                     route,
                     code,
                     cause,
+                    left_out,
                     "a request failed"
                 );
             }
@@ -188,6 +209,7 @@ impl Problem {
                     route,
                     code,
                     cause,
+                    left_out,
                     "a request failed"
                 );
             }
@@ -199,6 +221,7 @@ impl Problem {
                     route,
                     code,
                     cause,
+                    left_out,
                     "a request was refused"
                 );
             }

@@ -98,6 +98,14 @@ struct LimitsView {
     /// API keys that work; null: 1,000.
     #[schema(required)]
     api_keys: Option<i32>,
+    /// Messages that the gates admit in a day of the company's zone; more wait for the next day.
+    /// Null: as many as the policy's `quota.per_day`, which also counts where it is less.
+    #[schema(required)]
+    messages_per_day: Option<i32>,
+    /// Contacts, for whoever adds one; somebody who is written to, or who writes, becomes one all
+    /// the same. Null: no limit.
+    #[schema(required)]
+    contacts: Option<i32>,
 }
 
 impl TenantView {
@@ -120,6 +128,8 @@ impl TenantView {
                 brands: limits.brands,
                 members: limits.members,
                 api_keys: limits.keys,
+                messages_per_day: limits.messages_per_day,
+                contacts: limits.contacts,
             },
             archived_at: tenant.archived_at,
         }

@@ -22,7 +22,7 @@ use super::{
     upload::Upload,
 };
 use crate::{
-    contacts::{self, Input, Outcome, Recorder, Reference},
+    contacts::{self, Input, OVER_PLAN, Outcome, Recorder, Reference, Writing},
     document::words::ContactOutcome,
     http::Problem,
 };
@@ -82,7 +82,7 @@ pub(crate) struct CountsView {
     unchanged: i64,
     /// Lines whose number an earlier line of the file has.
     duplicate: i64,
-    /// Lines that cannot become a contact.
+    /// Lines that cannot become a contact, or for which the company's plan has no room.
     invalid: i64,
 }
 
@@ -233,13 +233,21 @@ async fn try_record(
     mut counts: CountsView,
 ) -> Result<(CountsView, Vec<LineOutcome>), Fault> {
     let mut tx = store.scoped([&by.tenant]).await?;
-    let write = target != Target::Preview;
-    let outcomes = contacts::apply(&mut tx, by, &sorted.inputs, write).await?;
+    let writing = match target {
+        Target::Preview => Writing::No { new_before: counts.created.unsigned_abs() },
+        Target::Import(_) => Writing::Yes,
+    };
+    let outcomes = contacts::apply(&mut tx, by, &sorted.inputs, writing).await?;
 
     let mut told = Vec::with_capacity(sorted.lines.len());
     for (line, person) in &sorted.lines {
         let (outcome, reason) = match person {
-            Ok(index) => (word(outcomes[*index]), None),
+            Ok(index) => match outcomes[*index] {
+                Outcome::Created => ("created", None),
+                Outcome::Updated => ("updated", None),
+                Outcome::Unchanged => ("unchanged", None),
+                Outcome::OverPlan => ("invalid", Some(OVER_PLAN.to_owned())),
+            },
             Err((outcome, why)) => (*outcome, Some(why.clone())),
         };
         counts.count(outcome);
@@ -258,14 +266,6 @@ async fn try_record(
         tx.commit().await.map_err(store::fault)?;
     }
     Ok((counts, told))
-}
-
-fn word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Created => "created",
-        Outcome::Updated => "updated",
-        Outcome::Unchanged => "unchanged",
-    }
 }
 
 impl CountsView {

@@ -107,15 +107,27 @@ async fn the_currency_is_chosen_before_the_first_message_is_priced() {
 async fn a_plan_has_so_many_brands_keys_and_members_and_no_more() {
     let world = at_once().await;
     let owner = world.caller("acme", KeyRole::Owner).await;
-    let none = json!({ "brands": null, "members": null, "api_keys": null });
+    let none = json!({
+        "brands": null, "members": null, "api_keys": null, "messages_per_day": null,
+        "contacts": null,
+    });
     assert_eq!(owner.get("/v1/tenant").await.expect(200)["limits"], none);
     let invite = async |email: &str| {
         owner.post("/v1/invitations", &json!({ "email": email, "role": "viewer" })).await
     };
     let (ana, ben) = (invite("ana@example.com").await, invite("ben@example.com").await);
     let (ana, ben) = (ana.expect(201), ben.expect(201));
-    limit(&world, "acme", PlanLimits { brands: Some(1), members: Some(1), keys: Some(2) }).await;
-    let some = json!({ "brands": 1, "members": 1, "api_keys": 2 });
+    let some = PlanLimits {
+        brands: Some(1),
+        members: Some(1),
+        keys: Some(2),
+        messages_per_day: Some(500),
+        contacts: Some(3),
+    };
+    limit(&world, "acme", some).await;
+    let some = json!({
+        "brands": 1, "members": 1, "api_keys": 2, "messages_per_day": 500, "contacts": 3,
+    });
     assert_eq!(owner.get("/v1/tenant").await.expect(200)["limits"], some);
 
     let brand = |name: &str| json!({ "name": name });
@@ -141,6 +153,40 @@ async fn a_plan_has_so_many_brands_keys_and_members_and_no_more() {
     invite("cara@example.com").await.problem(409);
     limit(&world, "acme", PlanLimits::default()).await;
     nobody.post("/v1/auth/accept-invitation", &accept(&ben)).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_plan_has_so_many_contacts_and_who_wants_no_texts_is_taken_all_the_same() {
+    let world = at_once().await;
+    let admin = world.caller("acme", KeyRole::Admin).await;
+    let contact = |last: u32| json!({ "phone": format!("+1212555010{last}") });
+    admin.post("/v1/contacts", &contact(0)).await.expect(201);
+    limit(&world, "acme", PlanLimits { contacts: Some(2), ..PlanLimits::default() }).await;
+
+    // One by one: who is known is changed, and one more is refused.
+    admin.post("/v1/contacts", &contact(1)).await.expect(201);
+    let refused = admin.post("/v1/contacts", &contact(2)).await.expect(409);
+    assert!(detail(&refused).contains("no room for more contacts"), "{refused}");
+    let known = json!({ "phone": "+12125550101", "first_name": "Ana" });
+    admin.post("/v1/contacts", &known).await.expect(200);
+
+    // Many at once: as many as there is room for, in their order.
+    limit(&world, "acme", PlanLimits { contacts: Some(3), ..PlanLimits::default() }).await;
+    let three = json!({ "contacts": [contact(1), contact(2), contact(3)] });
+    let answer = admin.post("/v1/contacts/bulk", &three).await.expect(200);
+    let outcomes: Vec<_> =
+        (0..3).map(|n| answer["results"][n]["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["unchanged", "created", "invalid"], "{answer}");
+    assert_eq!(answer["results"][2]["errors"][0]["code"], "too_many");
+
+    // A no is recorded whatever the plan.
+    let mut no = contact(4);
+    no["do_not_contact"] = json!({ "reason": "letter", "stops": "all" });
+    let said = admin.post("/v1/contacts", &no).await.expect(201);
+    assert_eq!(said["phone"], "+12125550104");
+    assert_eq!(world.number("select count(*) from millrace.contacts").await, 4);
+    let other = world.caller("globex", KeyRole::Admin).await;
+    other.post("/v1/contacts", &contact(5)).await.expect(201);
 }
 
 /// A company with a campaign that runs and a text that is parked; its campaign.

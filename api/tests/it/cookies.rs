@@ -46,6 +46,36 @@ async fn browser(world: &World) -> (String, String) {
 }
 
 #[tokio::test]
+async fn what_the_document_says_of_cookies_is_what_a_browser_has_to_send() {
+    let world = world().await;
+    let (kept, csrf) = browser(&world).await;
+    let document: Value = serde_json::from_str(&api::documents::openapi_json()).unwrap();
+    let contact = json!({ "phone": "+12125550123" });
+
+    for (path, method, status) in
+        [("/v1/contacts", "get", 200), ("/v1/contacts", "post", 201), ("/v1/me", "get", 200)]
+    {
+        let mut request =
+            world.with_token("").request(method.to_uppercase().parse().unwrap(), path);
+        if method == "post" {
+            request = request.json(&contact);
+        }
+        // Of all cookies the one that is named, over https under its longer name; and the header.
+        for (scheme, _) in document["paths"][path][method]["security"][1].as_object().unwrap() {
+            let scheme = &document["components"]["securitySchemes"][scheme];
+            let (name, place) = (scheme["name"].as_str().unwrap(), scheme["in"].as_str().unwrap());
+            request = if place == "cookie" {
+                let cookie = kept.split("; ").find(|one| one.contains(&format!("{name}=")));
+                request.header("Cookie", cookie.unwrap())
+            } else {
+                request.header(name, &csrf)
+            };
+        }
+        send(request).await.expect(status);
+    }
+}
+
+#[tokio::test]
 async fn a_browser_reads_with_its_cookie_and_says_its_token_to_change_something() {
     let world = world().await;
     let (kept, csrf) = browser(&world).await;

@@ -34,6 +34,7 @@ mod outages;
 mod parameters;
 mod people;
 mod problems;
+mod proofs;
 mod refused;
 mod reviews;
 mod settings;

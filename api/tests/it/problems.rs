@@ -46,6 +46,29 @@ async fn whatever_is_wrong_with_a_request_the_answer_is_a_problem() {
 }
 
 #[tokio::test]
+async fn json_that_is_nested_without_end_is_refused_and_the_process_goes_on() {
+    let world = World::start().await;
+    let admin = world.caller("acme", KeyRole::Admin).await;
+    // As deep as a body may be long.
+    let deep = format!("{}{}", "[".repeat(120_000), "]".repeat(120_000));
+    let send_to = |method: Method, path: &str, body: String| {
+        let request = admin.request(method, path).header("Content-Type", "application/json");
+        send(request.body(body))
+    };
+    let policy = send_to(Method::PATCH, "/v1/policies", format!("{{\"x\": {deep}}}"));
+    policy.await.problem(400);
+    for field in ["attributes", "phone", "unknown"] {
+        let answer =
+            send_to(Method::POST, "/v1/contacts", format!("{{\"{field}\": {deep}}}")).await;
+        assert!(matches!(answer.status.as_u16(), 400 | 422), "{field}: {}", answer.body);
+    }
+    let bulk = format!("{{\"contacts\": [{deep}]}}");
+    let bulk = send_to(Method::POST, "/v1/contacts/bulk", bulk).await.expect(200);
+    assert_eq!(bulk["results"][0]["outcome"], "invalid", "{bulk}");
+    admin.get("/v1/me").await.expect(200);
+}
+
+#[tokio::test]
 async fn a_request_keeps_its_own_id_and_others_get_one() {
     let world = World::start().await;
     let request = world.http.get(format!("{}/v1/me", world.base)).header("x-request-id", "abc-1");

@@ -50,10 +50,12 @@ pub struct Migrate {
 /// The database cannot be asked, or the roles are missing and may not be made.
 pub async fn run(args: Migrate) -> anyhow::Result<ExitCode> {
     let settings = args.common.resolve()?;
+    let admin = secret_or_file("MILLRACE_ADMIN_URL", (args.admin_url, args.admin_url_file))?;
     let url = if args.create_roles {
-        let given = (args.admin_url, args.admin_url_file);
-        let admin = secret_or_file("MILLRACE_ADMIN_URL", given)?;
         create_roles(&settings, admin, &args.database_url_to).await?
+    } else if admin.is_some() {
+        let detail = "is for --create-roles alone: add that, or leave the administrator out";
+        return Err(SettingsError::new("MILLRACE_ADMIN_URL", detail).into());
     } else {
         settings.need_database()?.clone()
     };

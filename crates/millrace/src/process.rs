@@ -16,7 +16,11 @@ use jiff::Timestamp;
 use pipeline::{access::ProcessKind, broker::Broker, progress::Progress, run::Runtime};
 use secrecy::ExposeSecret;
 use stage::Clock;
-use store::{Role, Store, core::seal::Sealer, settings::tenants};
+use store::{
+    Role, Store,
+    core::{login, seal::Sealer},
+    settings::tenants,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -121,7 +125,11 @@ impl ProcessParts {
     /// `DATABASE_URL` is missing, or the server is away.
     pub async fn store(&self, role: Role, connections: u32) -> anyhow::Result<Store> {
         let url = self.settings.need_database()?.expose_secret();
-        Store::connect(url, role, connections).await.context("DATABASE_URL")
+        let connected = Store::connect(url, role, connections).await;
+        connected.map_err(|why| {
+            let fix = format!("DATABASE_URL: as {}: {}", role.as_str(), login::fix(&why));
+            anyhow::Error::new(why).context(fix)
+        })
     }
 
     /// The sealer with the master keys.

@@ -4,11 +4,15 @@ use std::process::ExitCode;
 
 use boot::settings::Common;
 use clap::{Args, Subcommand};
-use domain::ids::TenantId;
-use serde_json::json;
+use domain::{
+    gates::{CounterKind, LineKey},
+    ids::TenantId,
+};
+use serde_json::{Value, json};
 use store::{
     Role,
     audit::{self, AuditEntry},
+    capacity::lines,
     settings::{
         archive,
         tenants::{self, PlanLimits, Tenant},
@@ -91,6 +95,12 @@ struct Limits {
     /// API keys that work: 0 to 1000, or none
     #[arg(long, value_parser = most::<0, 1_000>)]
     api_keys: Option<Most>,
+    /// Messages that the gates admit in a day of its zone: 1 to 1000000000, or none
+    #[arg(long, value_parser = most::<1, 1_000_000_000>)]
+    messages_per_day: Option<Most>,
+    /// Contacts, for whoever adds one: 0 to 1000000000, or none
+    #[arg(long, value_parser = most::<0, 1_000_000_000>)]
+    contacts: Option<Most>,
     /// The settings that every process has.
     #[command(flatten)]
     common: Common,
@@ -161,10 +171,16 @@ async fn show(args: OneTenant) -> anyhow::Result<()> {
     let Tenant { id, name, country, time_zone, currency, language, .. } = tenant;
     println!("key        {id}\nname       {name}\ncountry    {country}\ntime zone  {time_zone}");
     println!("currency   {currency}\nlanguage   {language}");
-    let PlanLimits { brands, members, keys } = tenant.limits;
-    for (what, most) in [("brands", brands), ("members", members), ("api keys", keys)] {
+    let PlanLimits { brands, members, keys, messages_per_day, contacts } = tenant.limits;
+    for (what, most) in [
+        ("brands", brands),
+        ("members", members),
+        ("api keys", keys),
+        ("messages a day", messages_per_day),
+        ("contacts", contacts),
+    ] {
         let most = most.map_or_else(|| "none".to_owned(), |most| most.to_string());
-        println!("most {what:<9} {most}");
+        println!("most {what:<14} {most}");
     }
     if let Some(at) = tenant.archived_at {
         println!("archived   {at}");
@@ -186,12 +202,15 @@ async fn limits(args: Limits) -> anyhow::Result<()> {
         brands: said(args.brands, before.brands),
         members: said(args.members, before.members),
         keys: said(args.api_keys, before.keys),
+        messages_per_day: said(args.messages_per_day, before.messages_per_day),
+        contacts: said(args.contacts, before.contacts),
     };
     tenants::save_limits(&mut tx, &args.key, after).await?;
-    let view = |PlanLimits { brands, members, keys }: PlanLimits| {
-        let api_keys = keys;
-        json!({ "brands": brands, "members": members, "api_keys": api_keys })
-    };
+    // Who waits for tomorrow may find room today.
+    if after.messages_per_day != before.messages_per_day {
+        let day = LineKey { kind: CounterKind::QuotaDay, target: None };
+        lines::dissolve(&mut tx, &args.key, &[day], process.time.now()).await?;
+    }
     let changed = AuditEntry {
         tenant: args.key.clone(),
         at: process.time.now(),
@@ -206,6 +225,18 @@ async fn limits(args: Limits) -> anyhow::Result<()> {
     // say
     println!("{}", view(after));
     Ok(())
+}
+
+/// The limits as the trail and the command say them.
+fn view(limits: PlanLimits) -> Value {
+    let PlanLimits { brands, members, keys, messages_per_day, contacts } = limits;
+    json!({
+        "brands": brands,
+        "members": members,
+        "api_keys": keys,
+        "messages_per_day": messages_per_day,
+        "contacts": contacts,
+    })
 }
 
 async fn archive(args: OneTenant) -> anyhow::Result<()> {

@@ -1,9 +1,13 @@
 //! The operator's commands, as the built binary runs them against private servers.
 
+#[path = "operator/companies.rs"]
+mod companies;
 #[path = "operator/doctor.rs"]
 mod doctor;
 #[path = "operator/keys.rs"]
 mod keys;
+#[path = "operator/nats.rs"]
+mod nats;
 #[path = "operator/roles.rs"]
 mod roles;
 #[path = "operator/top.rs"]

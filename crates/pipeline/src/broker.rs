@@ -8,7 +8,7 @@ use std::{
 };
 
 use async_nats::{
-    Client, ConnectOptions, Event, ServerAddr,
+    Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerAddr,
     jetstream::{Context, context::ContextBuilder},
 };
 use stage::machine::{backoff, chance};
@@ -47,13 +47,26 @@ pub struct Broker {
 /// Why there is no connection that Millrace could run on. Each says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
-    /// Nobody answers, or the credentials are refused.
-    #[error("NATS_URL: no NATS at {url}, or it refuses what NATS_CREDS says: {source}")]
+    /// Nobody answers.
+    #[error("NATS_URL: no NATS at {url}: {source}")]
     Connect {
         /// Where, without a password.
         url: String,
         /// What the client said.
-        source: async_nats::ConnectError,
+        source: ConnectError,
+    },
+    /// The server lets nobody in by these credentials.
+    #[error(
+        "NATS at {url} refuses the login, which is that of {by}: {source}; `millrace nats config` \
+         writes the credentials of each kind of process"
+    )]
+    Login {
+        /// Where, without a password.
+        url: String,
+        /// Which setting it comes from.
+        by: &'static str,
+        /// What the client said.
+        source: ConnectError,
     },
     /// The credentials file cannot be read.
     #[error("NATS_CREDS: {path} cannot be read: {source}")]
@@ -131,10 +144,9 @@ impl Broker {
             options = options.user_and_password(user.to_owned(), password.to_owned());
         }
 
-        let client = options
-            .connect(servers.as_slice())
-            .await
-            .map_err(|source| BrokerError::Connect { url: shown.clone(), source })?;
+        let by = if creds.is_some() { "NATS_CREDS" } else { "NATS_URL, as NATS_CREDS is not set" };
+        let refused = |source| not_connected(source, shown.clone(), by);
+        let client = options.connect(servers.as_slice()).await.map_err(refused)?;
         check(&client.server_info(), shown)?;
         Ok(Self::of(client))
     }
@@ -173,6 +185,21 @@ fn options(name: &str) -> ConnectOptions {
             report(&event, &connected);
             std::future::ready(())
         })
+}
+
+/// Why the client has no connection.
+fn not_connected(source: ConnectError, url: String, by: &'static str) -> BrokerError {
+    match source.kind() {
+        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
+            BrokerError::Login { url, by, source }
+        }
+        ConnectErrorKind::ServerParse
+        | ConnectErrorKind::Dns
+        | ConnectErrorKind::TimedOut
+        | ConnectErrorKind::Tls
+        | ConnectErrorKind::Io
+        | ConnectErrorKind::MaxReconnects => BrokerError::Connect { url, source },
+    }
 }
 
 /// Whether the server is one that Millrace can run on.

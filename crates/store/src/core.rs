@@ -4,6 +4,7 @@
 pub mod fault;
 pub mod inspect;
 pub mod keyed;
+pub mod login;
 pub mod migrate;
 pub mod privileges;
 #[cfg(test)]

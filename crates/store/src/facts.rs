@@ -129,7 +129,7 @@ async fn load_tenants(
     let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
     let rows = sqlx::query!(
         r#"select t.tenant_id, t.time_zone, t.archived_at is not null as "archived!",
-                  p.version as "version?", p.body::text as body,
+                  t.most_messages_per_day, p.version as "version?", p.body::text as body,
                   case when $2 then (select platform_mode())
                        else (select mode from platform_switch) end as platform
            from unnest($1::text[]) as k (tenant_id)
@@ -164,6 +164,10 @@ async fn load_tenants(
                     tracing::error!(tenant = %row.tenant_id, version, %why, "unreadable policy");
                 })
                 .ok();
+        }
+        let of_plan = row.most_messages_per_day.and_then(|most| u32::try_from(most).ok());
+        if let (Some(policy), Some(most)) = (&mut tenant.policy, of_plan) {
+            policy.quota.per_day = policy.quota.per_day.min(most);
         }
         facts.tenants.insert(keyed::tenant(&row.tenant_id), tenant);
     }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     auth::{EditContacts, Needs},
-    contacts::{self, Input, Outcome, Raw, Recorder, Reference},
+    contacts::{self, Input, OVER_PLAN, Outcome, Raw, Recorder, Reference, Writing},
     document::{
         answers::{Always, OfBody},
         words::ContactOutcome,
@@ -51,7 +51,7 @@ struct Answer {
     unchanged: usize,
     /// Items whose number an item before them has.
     duplicate: usize,
-    /// Items of which nothing was taken.
+    /// Items of which nothing was taken, as they are wrong or the company's plan has no room.
     invalid: usize,
     /// One for each item, in the order of the request.
     results: Vec<Row>,
@@ -111,7 +111,7 @@ async fn create(mut new: Creation<EditContacts, Bulk>) -> Result<Response, Probl
 
     // decide and record
     let by = Recorder::of(&new.caller, new.now, ConsentMethod::Api);
-    let outcomes = contacts::apply(&mut new.tx, &by, &people, true).await?;
+    let outcomes = contacts::apply(&mut new.tx, &by, &people, Writing::Yes).await?;
 
     // answer
     let answer = answer(&by, items, &outcomes);
@@ -159,14 +159,18 @@ fn answer(by: &Recorder, items: Vec<Item>, outcomes: &[Outcome]) -> Answer {
                 let error = FieldError { field: "phone".into(), code: "duplicate", detail };
                 (&mut answer.duplicate, "duplicate", id(number), vec![error])
             }
-            Item::Person(number) => {
-                let (count, outcome) = match outcomes.next() {
-                    Some(Outcome::Created) => (&mut answer.created, "created"),
-                    Some(Outcome::Updated) => (&mut answer.updated, "updated"),
-                    Some(Outcome::Unchanged) | None => (&mut answer.unchanged, "unchanged"),
-                };
-                (count, outcome, id(number), Vec::new())
-            }
+            Item::Person(number) => match outcomes.next() {
+                Some(Outcome::Created) => (&mut answer.created, "created", id(number), Vec::new()),
+                Some(Outcome::Updated) => (&mut answer.updated, "updated", id(number), Vec::new()),
+                Some(Outcome::Unchanged) | None => {
+                    (&mut answer.unchanged, "unchanged", id(number), Vec::new())
+                }
+                Some(Outcome::OverPlan) => {
+                    let (field, detail) = (String::new(), OVER_PLAN.to_owned());
+                    let error = FieldError { field, code: "too_many", detail };
+                    (&mut answer.invalid, "invalid", None, vec![error])
+                }
+            },
         };
         *count += 1;
         answer.results.push(Row { index, outcome, id, errors });

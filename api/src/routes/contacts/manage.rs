@@ -22,14 +22,15 @@ use uuid::Uuid;
 use crate::{
     app::App,
     auth::{Allowed, Caller, EditContacts, Needs, Read},
-    contacts::{Outcome, Raw, Recorder, Reference, apply, read},
+    contacts::{OVER_PLAN, Outcome, Raw, Recorder, Reference, Writing, apply, read},
     document::{
-        answers::{Always, Missing, OfBody},
+        answers::{Always, Conflict, Missing, OfBody},
         examples,
     },
     fields,
     http::{
-        Creation, Errors, Id, Page, Paging, Problem, Query, creation::IdempotencyKey, view::located,
+        Creation, Errors, Id, Kind, Page, Paging, Problem, Query, creation::IdempotencyKey,
+        view::located,
     },
 };
 
@@ -136,7 +137,8 @@ pub(super) async fn views(
 }
 
 /// `POST /v1/contacts`, for every role but viewer: creates a contact, or adds to the one with this
-/// number. Answers 201 or 200 with the contact.
+/// number. Answers 201 or 200 with the contact, 409 where they are new and the company's plan has
+/// no room; who says in it that they want no texts is taken all the same.
 #[utoipa::path(
     post, path = "/v1/contacts", tag = "contacts", operation_id = "create_contact",
     security(("bearer" = [EditContacts::NAME])),
@@ -150,7 +152,7 @@ pub(super) async fn views(
             ("Location" = String, description = "The contact's path."),
         )),
         (status = 200, description = "The contact that has the number.", body = ContactView),
-        Always, OfBody,
+        Always, OfBody, Conflict,
     ),
 )]
 async fn create(mut new: Creation<EditContacts, Raw>) -> Result<Response, Problem> {
@@ -162,7 +164,10 @@ async fn create(mut new: Creation<EditContacts, Raw>) -> Result<Response, Proble
 
     // record
     let by = Recorder::of(&new.caller, new.now, ConsentMethod::Api);
-    let outcomes = apply(&mut new.tx, &by, std::slice::from_ref(&input), true).await?;
+    let outcomes = apply(&mut new.tx, &by, std::slice::from_ref(&input), Writing::Yes).await?;
+    if outcomes.first() == Some(&Outcome::OverPlan) {
+        return Err(Problem::new(Kind::Conflict, OVER_PLAN));
+    }
 
     // answer
     let id = ContactId::of(&by.tenant, input.number.as_str()).0;

@@ -309,7 +309,7 @@ async fn join(
         let detail = "somebody has just come with this address: accept it as them";
         return Err(Problem::new(Kind::Conflict, detail));
     }
-    let is_first = is_proven && !is_new && first_proof(&mut tx, address, &mut person).await?;
+    let is_first = is_proven && !is_new && first_proof(app, &mut tx, address, &mut person).await?;
     let gets = (invitation.role, &limits);
     let role = members::add(&mut tx, tenant, person.id, gets, now).await?;
     let company = company(&mut tx, tenant, role).await?;

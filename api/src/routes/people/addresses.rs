@@ -5,7 +5,7 @@ use axum::{Extension, Json, extract::State, http::StatusCode};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
-use store::people::{self, PlatformUser, addresses, codes::Purpose, notices::NoticeChannel};
+use store::people::{self, PlatformUser, addresses, codes::Purpose};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -123,17 +123,21 @@ async fn prove(
     Ok(Json(PersonView::of(now)))
 }
 
-/// Tells an address of mail that another has taken its place: it may have been a thief.
+/// Tells an address of mail or a number that another has taken its place: it may have been a thief.
+/// Nobody is told at an address that was never proven, or where the platform does not reach.
 async fn tell_replaced(
     app: &App,
     tx: &mut TenantTx,
     before: &PlatformUser,
     address: &SignInAddress,
 ) -> Result<(), Problem> {
-    let SignInAddress::Mail(email) = address else { return Ok(()) };
-    let replaced = before.email.as_ref().filter(|before| *before != email);
-    match replaced.filter(|_| before.email_verified && app.settings.sign_in.mail) {
-        Some(to) => codes::say(app, tx, NoticeChannel::Mail, to, letters::replaced()).await,
+    let ways = &app.settings.sign_in;
+    let (had, is_told) = match address {
+        SignInAddress::Mail(_) => (&before.email, before.email_verified && ways.mail),
+        SignInAddress::Phone(_) => (&before.phone, ways.texts),
+    };
+    match had.as_deref().filter(|had| is_told && *had != address.as_str()) {
+        Some(to) => codes::say(app, tx, address.channel(), to, letters::replaced()).await,
         None => Ok(()),
     }
 }

@@ -9,7 +9,9 @@ use serde_json::json;
 use store::people::{
     self, PlatformUser, addresses,
     codes::{self as kept_codes, Purpose},
-    members, sessions,
+    members,
+    notices::NoticeChannel,
+    sessions,
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -22,7 +24,7 @@ use super::{
 use crate::{
     app::App,
     audit,
-    auth::{Caller, Reach},
+    auth::{Caller, Reach, passwords},
     codes::{self, SignInAddress, wrong_code},
     document::{
         answers::{OfBody, OfStrangers},
@@ -72,6 +74,12 @@ struct SignInCode {
     /// The six digits; blanks do not count.
     #[schema(value_type = String, max_length = 20)]
     code: SecretString,
+    /// With the code of a sign-up: the password of the new owner, of 12 to 200 characters and not
+    /// easily guessed. Left out, they sign in by codes and links. With any other code nothing comes
+    /// of it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Password, min_length = 12, max_length = 200)]
+    password: Option<SecretString>,
     /// The company to work for. Left out, it is the first that they came to.
     #[serde(default)]
     tenant: Option<TenantId>,
@@ -96,14 +104,28 @@ async fn verify_code(
     State(app): State<App>,
     StrangersBody { peer, body, share: _share }: StrangersBody<SignInCode>,
 ) -> Result<Response, Problem> {
+    // check: a password that cannot be one uses no code up
     let address = SignInAddress::read("to", &body.to)?;
+    let mut errors = Errors::default();
+    if let Some(password) = &body.password {
+        passwords::check("password", password, address.as_str(), &mut errors);
+    }
+    errors.done()?;
     app.auth.attempts.count(address.as_str(), peer)?;
+    let password_hash = match &body.password {
+        Some(password) => Some(passwords::hash(password).await?),
+        None => None,
+    };
     let purposes = [Purpose::SignIn, Purpose::SignUp];
     let (_, code) = codes::verify(&app, &address, &purposes, &body.code).await?;
 
+    // record
     let by = TokensIn::of(body.cookies);
     match code.sign_up {
-        Some(new) => sign_up::found(&app, &address, new).await?.answer(&app, by),
+        Some(new) => {
+            let hash = password_hash.as_deref();
+            sign_up::found(&app, &address, new, hash).await?.answer(&app, by)
+        }
         None => enter(&app, &address, body.tenant.as_ref()).await?.answer(&app, by),
     }
 }
@@ -193,7 +215,7 @@ async fn enter(
     let reach = Reach::all_of(company.tenant.clone());
     let mut tx = app.transactions.begin(&reach).await?;
     let mut person = known.person;
-    let is_first = first_proof(&mut tx, address, &mut person).await?;
+    let is_first = first_proof(app, &mut tx, address, &mut person).await?;
     let granted = begin(app, &mut tx, person, None, company).await?;
     if is_first {
         let caller = Caller::of_session(reach, granted.company.role, granted.signed_in);
@@ -206,8 +228,9 @@ async fn enter(
 }
 
 /// Notes that an address of mail is its person's. What somebody may have set up who had not shown
-/// that ends with it: sessions, the password and the number.
+/// that ends with it: sessions, the password and the number, which is told so.
 pub(super) async fn first_proof(
+    app: &App,
     tx: &mut TenantTx,
     address: &SignInAddress,
     person: &mut PlatformUser,
@@ -219,6 +242,9 @@ pub(super) async fn first_proof(
     }
     addresses::forget_other_ways(tx, person.id).await?;
     sessions::end_others(tx, person.id, uuid::Uuid::nil(), machine).await?;
+    if let Some(number) = person.phone.as_ref().filter(|_| app.settings.sign_in.texts) {
+        codes::say(app, tx, NoticeChannel::Text, number, letters::taken_away()).await?;
+    }
     (person.email_verified, person.phone) = (true, None);
     Ok(true)
 }

@@ -98,7 +98,7 @@ async fn reset(
     let tenants: Vec<_> = companies.into_iter().map(|company| company.tenant).collect();
     let mut tx = app.transactions.of_companies(&tenants).await?;
     people::lock(&mut tx, person.id, None).await?;
-    first_proof(&mut tx, &address, &mut person).await?;
+    first_proof(&app, &mut tx, &address, &mut person).await?;
     people::set_password(&mut tx, person.id, &hash).await?;
     sessions::end_others(&mut tx, person.id, Uuid::nil(), stage::machine::now()).await?;
     let (at, subject) = (app.now(), format!("user:{}", person.id));

@@ -67,17 +67,18 @@ struct NewCompany {
     #[serde(default)]
     #[schema(required, min_length = 1, max_length = 200)]
     name: String,
-    /// A password of 12 to 200 characters that is not easily guessed. Left out, the owner signs in
-    /// by codes and links.
+    /// A password of 12 to 200 characters that is not easily guessed, to hear now what is wrong
+    /// with it. It is not kept: the owner says it with the code (`POST /v1/auth/otp/verify`).
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Password, min_length = 12, max_length = 200)]
     password: Option<SecretString>,
 }
 
 /// `POST /v1/auth/signup`, for everybody: sends a code with which `POST /v1/auth/otp/verify` founds
-/// a company and signs its owner in. Who is known already gets a code that signs them in and a word
-/// about it; the answer is the same. Answers 202, 403 where the platform takes no sign-ups, 429
-/// where too many codes were asked for, 503 where it sends no mail or no texts.
+/// a company and signs its owner in; with the code comes their password, where they want one. Who
+/// is known already gets a code that signs them in and a word about it; the answer is the same.
+/// Answers 202, 403 where the platform takes no sign-ups, 429 where too many codes were asked for,
+/// 503 where it sends no mail or no texts.
 #[utoipa::path(
     post, path = "/v1/auth/signup", tag = "people", operation_id = "sign_up",
     request_body(content = NewCompany, example = json!({
@@ -99,17 +100,10 @@ async fn sign_up(
     let address = check(&body)?;
     codes::can_reach(&app, &address)?;
 
-    // count, before a password is hashed: that takes its time
-    codes::begin(&app, &address, peer).await?.commit().await?;
-    let password_hash = match &body.password {
-        Some(password) => Some(passwords::hash(password).await?),
-        None => None,
-    };
-
     // record: the same for somebody who is known
     let (company, name) = (body.company.trim().to_owned(), body.name.trim().to_owned());
-    let new = SignUp { company, name, password_hash };
-    let mut tx = app.transactions.of_strangers().await?;
+    let new = SignUp { company, name };
+    let mut tx = codes::begin(&app, &address, peer).await?;
     let is_known = people::by_address(&mut tx, address.as_str()).await?.is_some();
     let (purpose, sign_up) =
         if is_known { (Purpose::SignIn, None) } else { (Purpose::SignUp, Some(&new)) };
@@ -146,6 +140,7 @@ fn check(body: &NewCompany) -> Result<SignInAddress, Problem> {
 }
 
 /// Founds a company whose owner has shown that their address is theirs, and signs them in.
+/// `password_hash` is of what they say now: what the sign-up said may have been a stranger's.
 ///
 /// # Errors
 /// Somebody has come with the address meanwhile.
@@ -153,6 +148,7 @@ pub(super) async fn found(
     app: &App,
     address: &SignInAddress,
     new: SignUp,
+    password_hash: Option<&str>,
 ) -> Result<Granted, Problem> {
     // decide
     let id = ids::fresh();
@@ -167,8 +163,7 @@ pub(super) async fn found(
     // record
     let mut tx = app.transactions.of_companies(std::slice::from_ref(&tenant)).await?;
     let (now, machine) = (app.now(), stage::machine::now());
-    let hash = new.password_hash.as_deref();
-    if !people::create(&mut tx, &person, hash, (now, machine)).await? {
+    if !people::create(&mut tx, &person, password_hash, (now, machine)).await? {
         let detail = "somebody has just come with this address: sign in with it";
         return Err(Problem::new(Kind::Conflict, detail));
     }

@@ -15,7 +15,7 @@ pub enum MetricKind {
 use MetricKind::{Counter, Gauge, Histogram};
 
 /// Every metric: its name, how it is read, and what it counts.
-pub const CATALOGUE: [(&str, MetricKind, &str); 53] = [
+pub const CATALOGUE: [(&str, MetricKind, &str); 54] = [
     ("millrace_ack_failures_total", Counter, "Acks that the broker did not confirm"),
     ("millrace_broker_errors_total", Counter, "Errors that the connection to NATS reported"),
     ("millrace_broker_slow_consumer_total", Counter, "Times that NATS dropped deliveries to us"),
@@ -38,6 +38,11 @@ pub const CATALOGUE: [(&str, MetricKind, &str); 53] = [
     ),
     ("millrace_http_request_seconds", Histogram, "Time that requests took, by route"),
     ("millrace_http_requests_total", Counter, "Requests by method, route and status"),
+    (
+        "millrace_http_unlogged_total",
+        Counter,
+        "Problems of requests that the log had no room for, by their kind",
+    ),
     (
         "millrace_in_doubt_messages",
         Gauge,

@@ -46,6 +46,55 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a client of before, which is no stage")]
+async fn streams_of_a_server_without_accounts_become_the_platforms_own() {
+    // A server as there was before accounts, on the store of `up`.
+    let scratch = Scratch::new().unwrap();
+    let store = scratch.path().join("nats/jetstream");
+    let port = boot::ports::free_loopback().unwrap().port();
+    let mut before = tokio::process::Command::new(boot::tools::nats_server().unwrap().path)
+        .args(["--jetstream", "--addr", "127.0.0.1", "--port", &port.to_string(), "--store_dir"])
+        .arg(&store)
+        .stderr(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let options = async_nats::ConnectOptions::new().retry_on_initial_connect();
+    let client = options.connect(format!("nats://127.0.0.1:{port}")).await.unwrap();
+    let jetstream = async_nats::jetstream::new(client);
+    let config = || async_nats::jetstream::stream::Config {
+        name: "KEPT".into(),
+        subjects: vec!["kept.>".into()],
+        ..Default::default()
+    };
+    let made = async {
+        while jetstream.get_or_create_stream(config()).await.is_err() {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), made).await.unwrap();
+    for n in 0..3 {
+        let published = jetstream.publish(format!("kept.{n}"), "entry".into()).await;
+        published.unwrap().await.unwrap();
+    }
+    let pid = nix::unistd::Pid::from_raw(before.id().unwrap().try_into().unwrap());
+    nix::sys::signal::kill(pid, Signal::SIGTERM).unwrap();
+    before.wait().await.unwrap();
+    assert!(store.join("jetstream/$G").is_dir());
+
+    // This version takes them over, once: they are there after another start too.
+    for entries in [3, 4] {
+        let nats = Nats::start(scratch.path(), &EmbeddedOptions::for_tests()).await.unwrap();
+        let jetstream = connected(&nats).await;
+        let mut kept = jetstream.get_stream("KEPT").await.unwrap();
+        assert_eq!(kept.info().await.unwrap().state.messages, entries);
+        jetstream.publish("kept.more", "entry".into()).await.unwrap().await.unwrap();
+        nats.stop().await;
+    }
+    assert!(!store.join("jetstream/$G").exists());
+}
+
+#[tokio::test]
 async fn nats_keeps_what_it_acknowledged_over_a_restart() {
     let scratch = Scratch::new().unwrap();
     let mut nats = Nats::start(scratch.path(), &EmbeddedOptions::default()).await.unwrap();

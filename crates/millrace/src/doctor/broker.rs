@@ -78,7 +78,8 @@ async fn connect(report: &mut Report, settings: &Settings) -> Option<Broker> {
 
 fn fix_of(why: &BrokerError) -> &'static str {
     match why {
-        BrokerError::Connect { .. } => "start it, or correct NATS_URL and NATS_CREDS",
+        BrokerError::Connect { .. } => "start it, or correct NATS_URL",
+        BrokerError::Login { .. } => "name creds/doctor.creds in NATS_CREDS",
         BrokerError::Credentials { .. } => "correct NATS_CREDS",
         BrokerError::TooOld { .. } => "install a newer one",
         BrokerError::Address { .. } => "correct NATS_URL",

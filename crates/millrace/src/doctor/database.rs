@@ -3,7 +3,10 @@
 
 use boot::{settings::Settings, tools::OLDEST_POSTGRES};
 use secrecy::ExposeSecret;
-use store::core::inspect::{self, Inspection, RoleFacts, SchemaState};
+use store::core::{
+    inspect::{self, Inspection, RoleFacts, SchemaState},
+    login,
+};
 
 use super::report::{Report, within};
 
@@ -19,8 +22,14 @@ pub(super) async fn check(report: &mut Report, settings: &Settings) -> Option<In
             return None;
         }
     };
-    let mut postgres = match within(Inspection::begin(url)).await {
-        Ok(postgres) => postgres,
+    // The outer error is time that is up.
+    let connecting = async { Ok::<_, String>(Inspection::begin(url).await) };
+    let mut postgres = match within(connecting).await {
+        Ok(Ok(postgres)) => postgres,
+        Ok(Err(why)) => {
+            report.fail("Postgres", &why, login::fix(&why));
+            return None;
+        }
         Err(why) => {
             report.fail("Postgres", why, "start it, or correct DATABASE_URL");
             return None;

@@ -163,6 +163,18 @@ async fn parts_that_are_away_are_told_and_the_others_are_looked_at() -> anyhow::
     ended.says("warn  sealed secrets: ", "it takes the database");
     assert!(!ended.stdout.contains("hidden-word"), "{}", ended.stdout);
 
+    // A login that is refused is no server that is away.
+    let url = world.database.url();
+    let (login, server) = url.rsplit_once('@').expect("a login");
+    let (name, _) = login.rsplit_once(':').expect("a password");
+    let wrong = format!("{name}:hidden-word@{server}");
+    let ended = world.millrace_with(&["doctor"], &[("DATABASE_URL", &wrong)]).await?;
+    ended.says("FAIL  Postgres: ", "correct the login and its password in DATABASE_URL");
+    assert!(!ended.stdout.contains("hidden-word"), "{}", ended.stdout);
+    let ended = world.millrace_with(&["doctor"], &[("NATS_CREDS", "")]).await?;
+    ended.says("FAIL  NATS: ", "name creds/doctor.creds in NATS_CREDS");
+    ended.says("FAIL  NATS: ", "refuses the login, which is that of NATS_URL, as NATS_CREDS");
+
     let nothing = [("NATS_URL", ""), ("DATABASE_URL", "")];
     let ended = world.millrace_with(&["doctor"], &nothing).await?;
     ended.says("FAIL  NATS: NATS_URL: is not set", "nats://host:4222");

@@ -110,6 +110,11 @@ async fn an_administrator_that_is_no_superuser_makes_the_login_that_is_named() -
     let alone = world.millrace(&["migrate", "--create-roles"]).await?;
     assert_eq!(alone.code, Some(64), "{}", alone.stderr);
     assert!(alone.stderr.contains("MILLRACE_ADMIN_URL: is not set"), "{}", alone.stderr);
+
+    // An administrator who is named for nothing is told so.
+    let for_nothing = world.millrace_with(&["migrate", "--admin-url", &admin], &settings).await?;
+    assert_eq!(for_nothing.code, Some(64), "{}", for_nothing.stderr);
+    assert!(for_nothing.stderr.contains("for --create-roles alone"), "{}", for_nothing.stderr);
     postgres.stop().await;
     Ok(())
 }

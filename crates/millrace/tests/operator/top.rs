@@ -104,6 +104,33 @@ async fn one_table_says_what_waits_and_how_fast_it_goes() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
+async fn a_login_that_is_refused_is_told_with_what_mends_it() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let ended = world.millrace_with(&["top", "--once"], &[("NATS_CREDS", "")]).await?;
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("NATS_CREDS is not set"), "{}", ended.stderr);
+
+    // A login for scripts, as `endpoints.json` names one: it may not work as the owner.
+    let mut connection = world.database.superuser().await?;
+    sqlx::raw_sql("create role script login password 'of-a-script'")
+        .execute(&mut connection)
+        .await?;
+    let url = world.database.url();
+    let (_, server) = url.rsplit_once('@').expect("a login");
+    for (login, fix) in [
+        ("script:of-a-script", "DATABASE_URL: as millrace_owner: name the login of the processes"),
+        ("script:another", "correct the login and its password in DATABASE_URL"),
+    ] {
+        let url = format!("postgres://{login}@{server}");
+        let ended = world.millrace_with(&["top", "--once"], &[("DATABASE_URL", &url)]).await?;
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        assert!(ended.stderr.contains(fix), "{}", ended.stderr);
+        assert!(!ended.stderr.contains(login), "{}", ended.stderr);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn tables_follow_each_other_until_the_command_is_told_to_end() -> anyhow::Result<()> {
     let mut world = busy().await?;
     let mut command = world.command(&["top", "--interval", "0.2"]);

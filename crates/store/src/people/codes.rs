@@ -51,15 +51,14 @@ impl Purpose {
     }
 }
 
-/// A company and its owner, until their address is proven.
+/// A company and its owner, until their address is proven. It holds nothing that signs in: whoever
+/// began it may not have the address.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignUp {
     /// What the company is called.
     pub company: String,
     /// What the owner is called.
     pub name: String,
-    /// argon2id, a PHC string; none where they chose no password.
-    pub password_hash: Option<String>,
 }
 
 impl std::fmt::Debug for SignUp {

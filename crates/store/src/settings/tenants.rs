@@ -60,6 +60,10 @@ pub struct PlanLimits {
     pub members: Option<i32>,
     /// API keys that work.
     pub keys: Option<i32>,
+    /// Messages that the gates admit in a day of its zone, where its policy admits no fewer.
+    pub messages_per_day: Option<i32>,
+    /// Contacts, for whoever adds one by the API or a file.
+    pub contacts: Option<i32>,
 }
 
 impl Tenant {
@@ -115,7 +119,8 @@ pub async fn insert(tx: &mut Scoped, tenant: &Tenant, now: Timestamp) -> Result<
 pub async fn get(tx: &mut Scoped, id: &TenantId) -> Result<Option<Tenant>, Fault> {
     let row = sqlx::query!(
         "select name, country, time_zone, currency, language, colour, logo_url, display_name,
-                most_brands, most_members, most_keys, archived_at
+                most_brands, most_members, most_keys, most_messages_per_day, most_contacts,
+                archived_at
          from tenants where tenant_id = $1",
         id.as_str()
     )
@@ -135,6 +140,8 @@ pub async fn get(tx: &mut Scoped, id: &TenantId) -> Result<Option<Tenant>, Fault
             brands: row.most_brands,
             members: row.most_members,
             keys: row.most_keys,
+            messages_per_day: row.most_messages_per_day,
+            contacts: row.most_contacts,
         },
         archived_at: row.archived_at.map(|at| at.to_jiff()),
     }))
@@ -179,12 +186,15 @@ pub async fn save_limits(
     limits: PlanLimits,
 ) -> Result<(), Fault> {
     sqlx::query!(
-        "update tenants set most_brands = $2, most_members = $3, most_keys = $4
+        "update tenants set most_brands = $2, most_members = $3, most_keys = $4,
+                most_messages_per_day = $5, most_contacts = $6
          where tenant_id = $1",
         tenant.as_str(),
         limits.brands,
         limits.members,
         limits.keys,
+        limits.messages_per_day,
+        limits.contacts,
     )
     .execute(&mut **tx)
     .await
@@ -196,8 +206,8 @@ pub async fn save_limits(
 /// who make something at once, one counts what the other has made.
 pub async fn lock_limits(tx: &mut Scoped, tenant: &TenantId) -> Result<PlanLimits, Fault> {
     let row = sqlx::query!(
-        "select most_brands, most_members, most_keys from tenants
-         where tenant_id = $1 for no key update",
+        "select most_brands, most_members, most_keys, most_messages_per_day, most_contacts
+         from tenants where tenant_id = $1 for no key update",
         tenant.as_str()
     )
     .fetch_optional(&mut **tx)
@@ -207,7 +217,35 @@ pub async fn lock_limits(tx: &mut Scoped, tenant: &TenantId) -> Result<PlanLimit
         brands: row.most_brands,
         members: row.most_members,
         keys: row.most_keys,
+        messages_per_day: row.most_messages_per_day,
+        contacts: row.most_contacts,
     }))
+}
+
+/// How many more contacts the plan of a tenant has room for; none where it names no number. Where
+/// it does, the tenant is locked until the transaction ends, so that of two who add contacts at
+/// once one counts those of the other. It counts no further than the limit.
+pub async fn contacts_left(tx: &mut Scoped, tenant: &TenantId) -> Result<Option<u64>, Fault> {
+    let most = sqlx::query_scalar!(
+        r#"select most_contacts as "most!" from tenants
+           where tenant_id = $1 and most_contacts is not null for no key update"#,
+        tenant.as_str()
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let Some(most) = most.map(i64::from) else { return Ok(None) };
+
+    let there = sqlx::query_scalar!(
+        r#"select count(*) as "there!" from (
+               select from contacts where tenant_id = $1 limit $2) c"#,
+        tenant.as_str(),
+        most,
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(Some((most - there).max(0).unsigned_abs()))
 }
 
 /// Whether a message of the tenant was ever stored, and with it its price.

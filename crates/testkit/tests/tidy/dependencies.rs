@@ -53,6 +53,15 @@ fn dependencies_have_fitting_licences_one_origin_and_one_version() {
 }
 
 #[test]
+fn cargo_deny_goes_by_the_same_licences() {
+    let text = std::fs::read_to_string(root().join("deny.toml")).expect("deny.toml");
+    let (_, list) = text.split_once("allow = [").expect("a list of licences");
+    let (list, _) = list.split_once(']').expect("its end");
+    let listed: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
+    assert_eq!(listed, LICENCES);
+}
+
+#[test]
 fn a_licence_is_fine_if_one_of_its_choices_is() {
     for fine in ["MIT", "MIT/Apache-2.0", "GPL-3.0 OR MIT", "(MIT OR X) AND ISC", "MIT AND ISC"] {
         assert!(is_fine(fine), "{fine}");

@@ -42,6 +42,25 @@ async fn the_messages_of_several_batches_stand_in_one_line() -> anyhow::Result<(
 }
 
 #[tokio::test]
+async fn a_plan_admits_so_many_messages_a_day_and_a_policy_may_admit_fewer() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550100", 1_000).await?;
+    let messages = world.messages(MessageClass::Transactional, &[sender], 0..6).await?;
+    let stage = world.stage().await?;
+    let waiting = "select count(*) from millrace.parked where cause_key = 'line:quota_day'";
+
+    world.run("update millrace.tenants set most_messages_per_day = 2").await?;
+    hand_over(&stage, now(), messages[..3].to_vec()).await?;
+    assert_eq!((world.counted("quota_day").await?, world.number(waiting).await?), (2, 1));
+
+    world.run("update millrace.tenants set most_messages_per_day = 5").await?;
+    world.policy(r#"{"quota": {"per_day": 3}}"#).await?;
+    hand_over(&stage, now(), messages[3..].to_vec()).await?;
+    assert_eq!((world.counted("quota_day").await?, world.number(waiting).await?), (3, 3));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_raised_quota_wakes_who_stood_in_line_and_spares_who_stands_in_another()
 -> anyhow::Result<()> {
     let world = World::begin().await?;

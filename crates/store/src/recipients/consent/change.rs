@@ -67,7 +67,7 @@ impl Action {
     }
 
     /// Whether the address's parked messages are made due, so that the gates block them.
-    pub(super) fn stops(self) -> bool {
+    pub fn stops(self) -> bool {
         match self {
             Self::Revoke | Self::DoNotContact => true,
             Self::Grant | Self::Confirm | Self::Restore | Self::Allow => false,
