@@ -106,6 +106,10 @@ struct LimitsView {
     /// the same. Null: no limit.
     #[schema(required)]
     contacts: Option<i32>,
+    /// Segments per second of all its senders together; more wait in line. Null: as fast as its
+    /// senders are.
+    #[schema(required)]
+    pace: Option<i32>,
 }
 
 impl TenantView {
@@ -130,6 +134,7 @@ impl TenantView {
                 api_keys: limits.keys,
                 messages_per_day: limits.messages_per_day,
                 contacts: limits.contacts,
+                pace: limits.pace,
             },
             archived_at: tenant.archived_at,
         }

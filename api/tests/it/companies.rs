@@ -109,7 +109,7 @@ async fn a_plan_has_so_many_brands_keys_and_members_and_no_more() {
     let owner = world.caller("acme", KeyRole::Owner).await;
     let none = json!({
         "brands": null, "members": null, "api_keys": null, "messages_per_day": null,
-        "contacts": null,
+        "contacts": null, "pace": null,
     });
     assert_eq!(owner.get("/v1/tenant").await.expect(200)["limits"], none);
     let invite = async |email: &str| {
@@ -123,10 +123,12 @@ async fn a_plan_has_so_many_brands_keys_and_members_and_no_more() {
         keys: Some(2),
         messages_per_day: Some(500),
         contacts: Some(3),
+        pace: Some(100),
     };
     limit(&world, "acme", some).await;
     let some = json!({
         "brands": 1, "members": 1, "api_keys": 2, "messages_per_day": 500, "contacts": 3,
+        "pace": 100,
     });
     assert_eq!(owner.get("/v1/tenant").await.expect(200)["limits"], some);
 

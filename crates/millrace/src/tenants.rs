@@ -101,6 +101,9 @@ struct Limits {
     /// Contacts, for whoever adds one: 0 to 1000000000, or none
     #[arg(long, value_parser = most::<0, 1_000_000_000>)]
     contacts: Option<Most>,
+    /// Segments per second of all its senders together: 1 to 100000, or none
+    #[arg(long, value_parser = most::<1, 100_000>)]
+    pace: Option<Most>,
     /// The settings that every process has.
     #[command(flatten)]
     common: Common,
@@ -171,16 +174,17 @@ async fn show(args: OneTenant) -> anyhow::Result<()> {
     let Tenant { id, name, country, time_zone, currency, language, .. } = tenant;
     println!("key        {id}\nname       {name}\ncountry    {country}\ntime zone  {time_zone}");
     println!("currency   {currency}\nlanguage   {language}");
-    let PlanLimits { brands, members, keys, messages_per_day, contacts } = tenant.limits;
+    let PlanLimits { brands, members, keys, messages_per_day, contacts, pace } = tenant.limits;
     for (what, most) in [
         ("brands", brands),
         ("members", members),
         ("api keys", keys),
         ("messages a day", messages_per_day),
         ("contacts", contacts),
+        ("segments a second", pace),
     ] {
         let most = most.map_or_else(|| "none".to_owned(), |most| most.to_string());
-        println!("most {what:<14} {most}");
+        println!("most {what:<17} {most}");
     }
     if let Some(at) = tenant.archived_at {
         println!("archived   {at}");
@@ -204,6 +208,7 @@ async fn limits(args: Limits) -> anyhow::Result<()> {
         keys: said(args.api_keys, before.keys),
         messages_per_day: said(args.messages_per_day, before.messages_per_day),
         contacts: said(args.contacts, before.contacts),
+        pace: said(args.pace, before.pace),
     };
     tenants::save_limits(&mut tx, &args.key, after).await?;
     // Who waits for tomorrow may find room today.
@@ -229,13 +234,14 @@ async fn limits(args: Limits) -> anyhow::Result<()> {
 
 /// The limits as the trail and the command say them.
 fn view(limits: PlanLimits) -> Value {
-    let PlanLimits { brands, members, keys, messages_per_day, contacts } = limits;
+    let PlanLimits { brands, members, keys, messages_per_day, contacts, pace } = limits;
     json!({
         "brands": brands,
         "members": members,
         "api_keys": keys,
         "messages_per_day": messages_per_day,
         "contacts": contacts,
+        "pace": pace,
     })
 }
 

@@ -11,7 +11,7 @@ use domain::{
 use stage::Fault;
 use store::{
     Scoped,
-    capacity::pace,
+    capacity::pace::{self, EVERY_ACCOUNT},
     facts::{self, Wanted},
     messages::claim::{self, ClaimSender, Current},
     recipients::status::{self, Recipients},
@@ -93,19 +93,41 @@ async fn lock_paces(
         .values()
         .map(|sender| (sender.facts.account.clone(), sender.account_pace.is_some()))
         .collect();
-    let limited = || senders.iter().filter(|(_, sender)| sender.account_rate.is_some());
-    let turns: BTreeSet<(String, TenantId, u32)> = limited()
-        .map(|((tenant, _), of)| (of.facts.account.clone(), tenant.clone(), of.facts.weight))
-        .collect();
-    let locks = pace::lock_pace(tx, &of_senders, &of_accounts, &turns).await?;
+    let turns: Vec<PacedTurn> =
+        senders.iter().flat_map(|((tenant, _), sender)| turns_of(tenant, sender)).collect();
+    let of_turns =
+        turns.iter().map(|turn| (turn.account.clone(), turn.tenant.clone(), turn.weight));
+    let of_turns: BTreeSet<(String, TenantId, u32)> = of_turns.collect();
+    let locks = pace::lock_pace(tx, &of_senders, &of_accounts, &of_turns).await?;
 
     let paces = senders
         .values()
         .filter_map(|sender| Some((sender.facts.account.clone(), sender.account_pace?)));
-    let rates = limited().filter_map(|((tenant, _), of)| {
-        Some(((of.facts.account.clone(), tenant.clone()), of.account_rate?))
-    });
+    let rates = turns.into_iter().map(|turn| ((turn.account, turn.tenant), turn.rate));
     Ok(Paces::new(locks, paces.collect(), &rates.collect()))
+}
+
+/// A turn that a sender's texts have to wait for.
+struct PacedTurn {
+    account: String,
+    tenant: TenantId,
+    weight: u32,
+    /// Segments per second.
+    rate: f64,
+}
+
+/// The turns of a sender's texts: of its tenant on its account, and of its tenant by itself.
+fn turns_of(tenant: &TenantId, sender: &ClaimSender) -> impl Iterator<Item = PacedTurn> {
+    let turn = |account: &str, weight, rate| PacedTurn {
+        account: account.to_owned(),
+        tenant: tenant.clone(),
+        weight,
+        rate,
+    };
+    let at_account =
+        sender.account_rate.map(|rate| turn(&sender.facts.account, sender.facts.weight, rate));
+    let by_itself = sender.tenant_pace.map(|pace| turn(EVERY_ACCOUNT, 1, f64::from(pace)));
+    at_account.into_iter().chain(by_itself)
 }
 
 fn wanted(item: &Admitted) -> Wanted<'_> {

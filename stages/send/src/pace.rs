@@ -8,7 +8,7 @@ use domain::{
     ids::{SenderId, TenantId},
 };
 use jiff::{SignedDuration, Timestamp};
-use store::capacity::pace::{AccountLock, PaceLocks, SenderLock, TurnLock};
+use store::capacity::pace::{AccountLock, EVERY_ACCOUNT, PaceLocks, SenderLock, TurnLock};
 
 /// How far a sender, an account or a tenant's part of one may run ahead of its pace, so that a
 /// chunk goes out in one claim. The last text of it is within: with `call_by`, in which a claimed
@@ -33,7 +33,7 @@ struct Pace {
     moved: bool,
 }
 
-/// A tenant's part of an account's pace.
+/// A tenant's part of an account's pace, or its own pace.
 #[derive(Debug)]
 struct Turn {
     pace: Pace,
@@ -53,8 +53,8 @@ enum AccountPace {
 // === impl Paces ===
 
 impl Paces {
-    /// The rows as locked, the accounts that have a pace of their own, and the parts that tenants
-    /// have of accounts that limit them, in segments per second.
+    /// The rows as locked, the accounts that have a pace of their own, and the rates of the turns:
+    /// what tenants have of accounts that limit them, and by themselves, in segments per second.
     pub(crate) fn new(
         locks: PaceLocks,
         account_paces: HashMap<String, u32>,
@@ -95,7 +95,8 @@ impl Paces {
         self.now
     }
 
-    /// Asks for a text's turn, at its account, among the account's tenants, and at its sender.
+    /// Asks for a text's turn, of its tenant, among its account's tenants, at its account, and at its
+    /// sender.
     /// `pace` is the sender's, in segments per second.
     pub(crate) fn ask(
         &mut self,
@@ -104,9 +105,12 @@ impl Paces {
         segments: u16,
         pace: u32,
     ) -> Slot {
-        let mut turn = self.turns.get_mut(&(account.to_owned(), tenant.clone()));
-        if let Some(wait) = turn.as_mut().and_then(|known| known.wait(self.now, segments)) {
-            return Slot::After(wait);
+        let turns = [EVERY_ACCOUNT, account].map(|of| (of.to_owned(), tenant.clone()));
+        for turn in &turns {
+            let known = self.turns.get_mut(turn);
+            if let Some(wait) = known.and_then(|known| known.wait(self.now, segments)) {
+                return Slot::After(wait);
+            }
         }
         let mut account = self.accounts.get_mut(account);
         if let Some(wait) = account.as_mut().and_then(|known| known.wait(self.now, segments)) {
@@ -123,8 +127,10 @@ impl Paces {
             if let Some(account) = account {
                 account.take(self.now, segments);
             }
-            if let Some(turn) = turn {
-                turn.take(self.now, segments);
+            for turn in &turns {
+                if let Some(turn) = self.turns.get_mut(turn) {
+                    turn.take(self.now, segments);
+                }
             }
         }
         slot
@@ -309,6 +315,26 @@ mod tests {
         let slots = [&tenant(), &other, &other, &tenant(), &other].map(of);
         assert_eq!(slots, [Slot::Now, Slot::Now, wait(100), wait(200), wait(300)]);
         assert_eq!(paces.moved().accounts, [account_lock(200)]);
+    }
+
+    #[test]
+    fn a_tenant_with_a_pace_of_its_own_has_it_over_all_of_its_senders_and_accounts() {
+        let other = SenderId(uuid::Uuid::max());
+        let senders = vec![sender_lock(0), SenderLock { sender: other, ..sender_lock(0) }];
+        let turn = TurnLock {
+            account: EVERY_ACCOUNT.to_owned(),
+            tenant: tenant(),
+            weight: 1,
+            next_free: at(0),
+        };
+        let locks = PaceLocks { senders, accounts: vec![], turns: vec![turn], now: at(0) };
+        let rates = HashMap::from([((EVERY_ACCOUNT.to_owned(), tenant()), 10.0)]);
+        let mut paces = Paces::new(locks, HashMap::new(), &rates);
+
+        let asked = [(SENDER, "main"), (other, "second"), (SENDER, "main"), (other, "second")];
+        let slots = asked.map(|of| paces.ask(&tenant(), of, 1, 1_000));
+        assert_eq!(slots, [Slot::Now, Slot::Now, wait(100), wait(200)]);
+        assert_eq!(paces.moved().turns[0].next_free, at(200));
     }
 
     #[test]

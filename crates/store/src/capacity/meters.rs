@@ -11,7 +11,8 @@ use stage::Fault;
 use crate::{Scoped, capacity::pace::key_of, core::keyed, fault};
 
 /// The meters of senders. What a tenant has of an account's pace is shared equally among its
-/// senders that have texts in line there: each by itself would be admitted for all of it. Whoever
+/// senders that have texts in line there, and the tenant's own pace among all that have: each by
+/// itself would be admitted for all of it. Whoever
 /// decides by them reads the senders' counters under their locks: what others have admitted is
 /// counted by then, and what `send` claims meanwhile only makes room. A gate does so before, so
 /// that nobody comes to stand in a line unseen.
@@ -29,10 +30,13 @@ pub async fn of(
         r#"select k.tenant_id as "tenant_id!", k.sender_id as "sender_id!",
                   coalesce(p.claimed_urgent, 0) as "urgent!",
                   coalesce(p.claimed_bulk, 0) as "bulk!",
-                  coalesce(extract(epoch from greatest(p.next_free, a.next_free, t.next_free)
+                  coalesce(extract(epoch from greatest(p.next_free, a.next_free, t.next_free,
+                                                       e.next_free)
                                               - clock_timestamp())::float8, 0) as "rests!",
-                  1 / least(k.pace, r.rate / greatest(1, w.urgent)) as "urgent_segment!",
-                  1 / least(k.pace, r.rate / greatest(1, w.either)) as "bulk_segment!",
+                  1 / least(k.pace, r.rate / greatest(1, w.urgent),
+                            n.pace::float8 / greatest(1, v.urgent)) as "urgent_segment!",
+                  1 / least(k.pace, r.rate / greatest(1, w.either),
+                            n.pace::float8 / greatest(1, v.either)) as "bulk_segment!",
                   (select true from parked q
                    where q.tenant_id = k.tenant_id and q.cause_key = k.urgent_line
                    order by q.parked_at, q.message_id limit 1) is not null as "urgent_awaited!",
@@ -45,12 +49,16 @@ pub async fn of(
            left join pace p on p.tenant_id = k.tenant_id and p.key = k.key
            left join account_pace a on a.account = k.account
            left join account_turns t on t.account = k.account and t.tenant_id = k.tenant_id
+           left join account_turns e on e.account = '' and e.tenant_id = k.tenant_id
+           left join tenants n on n.tenant_id = k.tenant_id
            left join platform_accounts o on o.account = k.account
            cross join lateral (
                select case when o.pace is not null or a.seen_rate is not null
                            then account_rate(k.account, k.tenant_id, k.weight) end as rate) r
            left join senders_in_line($1::text[], $4::text[]) w on r.rate is not null
-                                      and w.tenant_id = k.tenant_id and w.account = k.account"#,
+                                      and w.tenant_id = k.tenant_id and w.account = k.account
+           left join senders_in_line_of($1::text[]) v on n.pace is not null
+                                      and v.tenant_id = k.tenant_id"#,
         &senders.iter().map(|(tenant, _)| tenant.as_str()).collect::<Vec<_>>() as _,
         &senders.iter().map(|(_, of)| of.id.0).collect::<Vec<_>>(),
         &senders.iter().map(|(_, of)| key_of(of.id)).collect::<Vec<_>>(),

@@ -1,5 +1,5 @@
-//! Pace rows: how fast a sender may go, and an account with all of its tenants; and what a carrier
-//! asked to slow down. Database time, so that hosts need not agree; moved under their locks alone,
+//! Pace rows: how fast a sender may go, a tenant with all of its senders, and an account with all of
+//! its tenants; and what a carrier asked to slow down. Database time, so that hosts need not agree; moved under their locks alone,
 //! so that the pace holds whatever dies.
 
 use std::{
@@ -12,6 +12,10 @@ use jiff::Timestamp;
 use stage::Fault;
 
 use crate::{Scoped, core::keyed, fault};
+
+/// The account of a turn that is for all accounts: a tenant's own pace is kept there. No account
+/// has this handle.
+pub const EVERY_ACCOUNT: &str = "";
 
 /// The pace row of a sender, locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,16 +37,16 @@ pub struct AccountLock {
     pub next_free: Timestamp,
 }
 
-/// A tenant's turn on an account that limits it, locked.
+/// A tenant's turn on an account that limits it, or by its own pace, locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TurnLock {
-    /// The account's handle.
+    /// The account's handle, or [`EVERY_ACCOUNT`].
     pub account: String,
     /// The tenant whose turn it is.
     pub tenant: TenantId,
     /// Its weight among the tenants of the account.
     pub weight: i32,
-    /// Where its texts so far end, at its part of the account's pace; database time.
+    /// Where its texts so far end, at its part of the account's pace or at its own; database time.
     pub next_free: Timestamp,
 }
 
@@ -79,8 +83,8 @@ pub enum Slowed {
 
 /// Locks pace rows: those of accounts, then turns, then senders, each in key order. `accounts` are
 /// handles, with whether the account has a pace of its own: then it has a row, else only once its
-/// carrier has asked to be called less. `turns` are those of tenants that their account limits,
-/// with their weights. At least one sender.
+/// carrier has asked to be called less. `turns` are those of tenants that their account or
+/// their own pace limits, with their weights. At least one sender.
 pub async fn lock_pace(
     tx: &mut Scoped,
     senders: &BTreeSet<(TenantId, SenderId)>,

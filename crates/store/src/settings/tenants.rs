@@ -64,6 +64,8 @@ pub struct PlanLimits {
     pub messages_per_day: Option<i32>,
     /// Contacts, for whoever adds one by the API or a file.
     pub contacts: Option<i32>,
+    /// Segments per second of all its senders together.
+    pub pace: Option<i32>,
 }
 
 impl Tenant {
@@ -120,7 +122,7 @@ pub async fn get(tx: &mut Scoped, id: &TenantId) -> Result<Option<Tenant>, Fault
     let row = sqlx::query!(
         "select name, country, time_zone, currency, language, colour, logo_url, display_name,
                 most_brands, most_members, most_keys, most_messages_per_day, most_contacts,
-                archived_at
+                pace, archived_at
          from tenants where tenant_id = $1",
         id.as_str()
     )
@@ -142,6 +144,7 @@ pub async fn get(tx: &mut Scoped, id: &TenantId) -> Result<Option<Tenant>, Fault
             keys: row.most_keys,
             messages_per_day: row.most_messages_per_day,
             contacts: row.most_contacts,
+            pace: row.pace,
         },
         archived_at: row.archived_at.map(|at| at.to_jiff()),
     }))
@@ -187,7 +190,7 @@ pub async fn save_limits(
 ) -> Result<(), Fault> {
     sqlx::query!(
         "update tenants set most_brands = $2, most_members = $3, most_keys = $4,
-                most_messages_per_day = $5, most_contacts = $6
+                most_messages_per_day = $5, most_contacts = $6, pace = $7
          where tenant_id = $1",
         tenant.as_str(),
         limits.brands,
@@ -195,6 +198,7 @@ pub async fn save_limits(
         limits.keys,
         limits.messages_per_day,
         limits.contacts,
+        limits.pace,
     )
     .execute(&mut **tx)
     .await
@@ -206,7 +210,8 @@ pub async fn save_limits(
 /// who make something at once, one counts what the other has made.
 pub async fn lock_limits(tx: &mut Scoped, tenant: &TenantId) -> Result<PlanLimits, Fault> {
     let row = sqlx::query!(
-        "select most_brands, most_members, most_keys, most_messages_per_day, most_contacts
+        "select most_brands, most_members, most_keys, most_messages_per_day, most_contacts,
+                pace
          from tenants where tenant_id = $1 for no key update",
         tenant.as_str()
     )
@@ -219,6 +224,7 @@ pub async fn lock_limits(tx: &mut Scoped, tenant: &TenantId) -> Result<PlanLimit
         keys: row.most_keys,
         messages_per_day: row.most_messages_per_day,
         contacts: row.most_contacts,
+        pace: row.pace,
     }))
 }
 

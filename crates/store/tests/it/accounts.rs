@@ -7,6 +7,7 @@ use domain::{
     message::class::Lane,
 };
 use jiff::Timestamp;
+use sqlx::PgConnection;
 use store::{
     Role, Store,
     capacity::{meters, pace},
@@ -116,28 +117,70 @@ async fn a_tenants_part_of_an_account_is_shared_among_its_senders_that_have_text
 
     let stages = database.store(Role::Pipeline).await?;
     let mut db = database.superuser().await?;
-    let paces = async || {
-        let mut tx = stages.scoped([&acme]).await?;
-        let wanted = [(&acme, first), (&acme, second)].into();
-        let found = facts::senders(&mut tx, &wanted).await?;
-        let found: Vec<_> = found.iter().map(|(tenant, facts)| (tenant, facts)).collect();
-        let mut paces = Vec::new();
-        for (_, _, meter) in meters::of(&mut tx, &found).await? {
-            let pace = |lane| (1.0 / meter.segment.of(lane).as_secs_f64()).round();
-            paces.push([Lane::Urgent, Lane::Bulk].map(pace));
-        }
-        anyhow::Ok(paces)
-    };
+    let paces = async || paces_of(&stages, &acme, [first, second]).await;
 
     assert_eq!(paces().await?, [[10.0; 2]; 2], "nobody waits");
     for (lane, expected) in [("bulk", [10.0, 5.0]), ("urgent", [5.0, 5.0])] {
-        for sender in [first, second] {
-            sqlx::query("insert into millrace.lines values ('acme', $1, now())")
-                .bind(format!("admitted_{lane}:{sender}"))
-                .execute(&mut db)
-                .await?;
-        }
+        stand_in_line(&mut db, lane, [first, second]).await?;
         assert_eq!(paces().await?, [expected; 2], "each has half; urgent sees urgent alone");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tenants_own_pace_is_shared_among_all_of_its_senders_that_have_texts_in_line()
+-> anyhow::Result<()> {
+    let database = Database::start().await?;
+    let [(acme, first), _] = lent(&database).await?;
+    let api = database.store(Role::Api).await?;
+    let mut tx = api.scoped([&acme]).await?;
+    assert!(senders::create(&mut tx, &acme, &sender(&acme, "+12125550003")).await?);
+    tx.commit().await?;
+    let ids = [first, SenderId::of(&acme, "+12125550003")];
+
+    let stages = database.store(Role::Pipeline).await?;
+    let mut db = database.superuser().await?;
+    sqlx::query("update millrace.platform_accounts set pace = null").execute(&mut db).await?;
+    let paces = async || paces_of(&stages, &acme, ids).await;
+    assert_eq!(paces().await?, [[100.0; 2]; 2], "as fast as the senders");
+
+    sqlx::query("update millrace.tenants set pace = 4").execute(&mut db).await?;
+    assert_eq!(paces().await?, [[4.0; 2]; 2], "nobody waits");
+    stand_in_line(&mut db, "bulk", ids).await?;
+    assert_eq!(paces().await?, [[4.0, 2.0]; 2], "each has half; urgent sees urgent alone");
+    Ok(())
+}
+
+/// The paces that the meters of senders go by, in the urgent lane and in bulk.
+async fn paces_of(
+    stages: &Store,
+    tenant: &TenantId,
+    [first, second]: [SenderId; 2],
+) -> anyhow::Result<Vec<[f64; 2]>> {
+    let mut tx = stages.scoped([tenant]).await?;
+    let wanted = [(tenant, first), (tenant, second)].into();
+    let found = facts::senders(&mut tx, &wanted).await?;
+    let found: Vec<_> = found.iter().map(|(tenant, facts)| (tenant, facts)).collect();
+
+    let mut paces = Vec::new();
+    for (_, _, meter) in meters::of(&mut tx, &found).await? {
+        let pace = |lane| (1.0 / meter.segment.of(lane).as_secs_f64()).round();
+        paces.push([Lane::Urgent, Lane::Bulk].map(pace));
+    }
+    Ok(paces)
+}
+
+/// Senders of `acme` have texts in line.
+async fn stand_in_line(
+    db: &mut PgConnection,
+    lane: &str,
+    senders: [SenderId; 2],
+) -> anyhow::Result<()> {
+    for sender in senders {
+        sqlx::query("insert into millrace.lines values ('acme', $1, now())")
+            .bind(format!("admitted_{lane}:{sender}"))
+            .execute(&mut *db)
+            .await?;
     }
     Ok(())
 }

@@ -48,6 +48,27 @@ async fn two_processes_together_keep_a_senders_pace() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn the_senders_of_a_tenant_with_a_pace_of_its_own_keep_it_together() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.run("update millrace.tenants set pace = 20").await?;
+    let first = world.sender("+12125550001", 1_000).await?;
+    let second = world.sender("+12125550002", 1_000).await?;
+    let of_first = world.admit(first, 30).await?;
+    let of_second = world.admit_from(second, 30, 30).await?;
+
+    let (one, other) = (world.stage().await?, world.stage().await?);
+    let (left, right) = tokio::join!(settle(&one, &of_first), settle(&other, &of_second));
+
+    let sent = left?.iter().chain(&right?).filter(|one| in_words(one) == ["message.sent"]).count();
+    assert_eq!((sent, world.accepted_once().await?), (60, 60));
+
+    let most = most_in_a_second(&world).await?;
+    // 20 of the pace, 4 of the burst, and what a claim of before may still call: 200 ms, 4.
+    assert!((15..=28).contains(&most), "{most} texts in one second at a pace of 20");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_text_far_behind_in_line_is_parked_until_its_turn() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1).await?;

@@ -22,6 +22,8 @@ pub struct ClaimSender {
     pub account_pace: Option<u32>,
     /// Segments per second of this tenant's part of the account; none where nothing limits it.
     pub account_rate: Option<f64>,
+    /// Segments per second of this tenant with all of its senders; none where its plan names none.
+    pub tenant_pace: Option<u32>,
 }
 
 /// Reads senders in the order of the keys; none where the tenant has no such sender, or one whose
@@ -36,7 +38,7 @@ pub async fn senders(
         r#"select k.at as "at!", s.number, s.account, s.country, s.time_zone, s.pace,
                   s.active_since, s.daily_cap, s.usable,
                   a.carrier, a.carrier_sid, a.base_url, a.sealed_token,
-                  p.pace as "account_pace?", h.weight as "weight?",
+                  p.pace as "account_pace?", n.pace as "tenant_pace?", h.weight as "weight?",
                   case when p.pace is not null or l.seen_rate is not null
                        then account_rate(s.account, s.tenant_id, coalesce(h.weight, 1))
                   end as "account_rate?"
@@ -45,7 +47,8 @@ pub async fn senders(
            join carrier_accounts a on a.tenant_id = s.tenant_id and a.account = s.account
            left join platform_accounts p on p.account = s.account
            left join account_shares h on h.account = s.account and h.tenant_id = s.tenant_id
-           left join account_pace l on l.account = s.account"#,
+           left join account_pace l on l.account = s.account
+           left join tenants n on n.tenant_id = s.tenant_id"#,
         &tenants as _,
         &senders,
     )
@@ -80,7 +83,8 @@ pub async fn senders(
         };
         let account_pace = row.account_pace.map(i32::unsigned_abs);
         let account_rate = row.account_rate;
-        found[i] = Some(ClaimSender { facts, access, account_pace, account_rate });
+        let tenant_pace = row.tenant_pace.map(i32::unsigned_abs);
+        found[i] = Some(ClaimSender { facts, access, account_pace, account_rate, tenant_pace });
     }
     Ok(found)
 }
