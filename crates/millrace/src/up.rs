@@ -26,6 +26,7 @@ use servers::Servers;
 use stage::StageName;
 use store::{
     Role, Store,
+    core::migrate,
     settings::{
         api_keys::{self, KeyKind, KeyRole},
         tenants::{self, Tenant},
@@ -60,6 +61,7 @@ pub async fn run(args: cli::Up) -> anyhow::Result<ExitCode> {
     }
     let usual = common.listen.is_none().then(|| SocketAddr::from(serve::sandbox::DEFAULT_LISTEN));
     let listeners = (listen(&mut common).await?, listen_for_health(settings.health_listen).await?);
+    servers::named_ones_answer(&settings).await?;
 
     let data = DataDir::open(&args.data_dir)?;
     let announced = Announced::at(data.path());
@@ -141,10 +143,7 @@ async fn serve_all(
     demo: Demo,
     servers: &Servers,
 ) -> anyhow::Result<ExitCode> {
-    let url = process.settings.need_database()?.expose_secret().to_owned();
-    store::core::migrate::migrate(&url)
-        .await
-        .context("the data directory may be from another version; remove it to start anew")?;
+    make_schema(&process, servers).await?;
 
     let broker = process.broker("up").await?;
     let (streams, consumers) =
@@ -206,6 +205,14 @@ async fn serve_all(
     sandbox.stop().await;
     end.cancel();
     Ok(if balanced? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Brings the schema up to date. Only a database of the data directory can be removed with it.
+async fn make_schema(process: &ProcessParts, servers: &Servers) -> anyhow::Result<()> {
+    let url = process.settings.need_database()?.expose_secret();
+    let of_ours = "the data directory may be from another version; remove it to start anew";
+    let context = if servers.has_database() { of_ours } else { "DATABASE_URL" };
+    migrate::migrate(url).await.context(context)
 }
 
 /// Every stage in this process, each with its own connections.

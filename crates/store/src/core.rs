@@ -6,6 +6,7 @@ pub mod inspect;
 pub mod keyed;
 pub mod migrate;
 pub mod privileges;
+pub mod reach;
 #[cfg(test)]
 mod recordsets;
 pub mod roles;
