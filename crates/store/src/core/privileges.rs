@@ -76,6 +76,7 @@ pub const CALLERS: [(&str, &[Role]); 71] = [
     ("tenants_in_scope", BOTH),
     ("tenants_with_aged", PIPELINE),
     ("tenants_with_ended_keys", PIPELINE),
+    ("tenants_with_lone_conflicts", PIPELINE),
     ("tenants_with_parked", PIPELINE),
     ("tenants_with_unsaid_events", API),
     ("unfolded_counts", PIPELINE),
