@@ -251,7 +251,7 @@ impl App {
                 "too many credentials that are not valid",
             ),
             singles: Singles::new(publishing),
-            named: Named::new(parts.store.clone(), patience),
+            named: Named::new(parts.store.clone(), patience, parts.settings.carrier_hosts.clone()),
             turns,
             webhooks,
             directory: AccountsDirectory::default(),
