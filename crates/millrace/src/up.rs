@@ -2,6 +2,7 @@
 
 mod codes;
 mod console;
+mod sandbox_numbers;
 mod sandbox_port;
 mod servers;
 
@@ -20,6 +21,7 @@ use boot::{
     settings::{Common, DEFAULT_LISTEN},
 };
 use pipeline::{access::ProcessKind, run::StageConfig};
+use sandbox_numbers::Places;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use servers::Servers;
@@ -163,17 +165,16 @@ async fn serve_all(
     }
 
     sandbox_port::keep(data, &store, sandbox.addr).await?;
+    let at = format!("http://{}", sandbox.addr);
+    let places = Places { sandbox: &at, public_url: &process.public_url };
+    sandbox_numbers::tell(&store, &process.sealer()?, &places).await?;
     if process.settings.sign_in.codes_tenant.as_ref().is_some_and(|of| of.as_str() == codes::TENANT)
     {
-        let at = format!("http://{}", sandbox.addr);
         codes::make(&store, &process.sealer()?, &at, process.time.now()).await?;
     }
     let api_key = first_key(&process, &store, data).await?;
-    let endpoints = Endpoints {
-        api: format!("http://{}", listener.local_addr()?),
-        sandbox: format!("http://{}", sandbox.addr),
-        api_key,
-    };
+    let endpoints =
+        Endpoints { api: format!("http://{}", listener.local_addr()?), sandbox: at, api_key };
 
     let way_in = console::way_in(&process, &store, &endpoints.api, &TENANT.parse()?).await?;
 
