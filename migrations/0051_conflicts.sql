@@ -1,4 +1,7 @@
--- Second bodies under a key are listed, and go by themselves where no message takes them along.
+-- Second bodies under a key are listed, and go by themselves where no message takes them along. A repeat of a creation
+-- is answered with the path of what was made, as the first was.
+
+alter table idempotency_keys add column location text; -- `Location` of the answer; null: it had none
 
 -- Newest first, of one tenant; and the oldest of all tenants.
 create index message_conflicts_of_tenants_by_age on message_conflicts (tenant_id, at, message_id);
