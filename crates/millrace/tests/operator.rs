@@ -4,6 +4,8 @@
 mod doctor;
 #[path = "operator/keys.rs"]
 mod keys;
+#[path = "operator/newcomer.rs"]
+mod newcomer;
 #[path = "operator/roles.rs"]
 mod roles;
 #[path = "operator/top.rs"]
