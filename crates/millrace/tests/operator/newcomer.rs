@@ -6,7 +6,7 @@ use anyhow::Context;
 use boot::ports;
 use wire::Stream;
 
-use crate::world::World;
+use crate::world::{PATIENCE, World};
 
 #[tokio::test]
 async fn on_an_empty_broker_diff_lists_everything_that_apply_would_make() -> anyhow::Result<()> {
@@ -53,7 +53,7 @@ async fn a_sandbox_answers_for_its_health_where_it_is_told_to() -> anyhow::Resul
             }
         }
     };
-    let status = tokio::time::timeout(Duration::from_secs(60), answers).await;
+    let status = tokio::time::timeout(PATIENCE, answers).await;
     assert!(status.context("nobody answers")?.is_success());
     sandbox.kill().await?;
     Ok(())
