@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use store::settings::api_keys::KeyRole;
 
-use crate::{harness::World, settings::carrier};
+use crate::{
+    harness::World,
+    settings::{carrier, promo, template},
+};
 
 #[tokio::test]
 async fn a_body_with_a_variable_in_it_is_refused_with_the_fix_everywhere() {
@@ -65,6 +68,14 @@ async fn a_sender_whose_account_the_settings_no_longer_allow_is_refused_with_the
         assert!(detail.contains("\"main\""), "{detail}");
         assert!(detail.contains("MILLRACE_ALLOW_CARRIER_HOSTS"), "{detail}");
     }
+
+    let campaign = promo(&template(&caller).await, &pool);
+    let made = caller.post("/v1/campaigns", &campaign).await.expect(201);
+    let start = format!("/v1/campaigns/{}/start", made["id"].as_str().unwrap());
+    let answer = caller.post(&start, &json!({})).await;
+    let detail = answer.body["detail"].as_str().unwrap().to_owned();
+    answer.problem(409);
+    assert!(detail.contains("MILLRACE_ALLOW_CARRIER_HOSTS"), "{detail}");
 }
 
 #[tokio::test]
