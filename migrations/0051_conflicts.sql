@@ -21,8 +21,10 @@ create function tenants_with_lone_conflicts(until timestamptz, at_most bigint)
     as $$
         select distinct o.tenant_id from (
             select c.tenant_id from message_conflicts c
-            where c.at <= until and not exists (
-                select from messages m where m.tenant_id = c.tenant_id and m.message_id = c.message_id)
+            left join lateral (
+                select n.message_id from messages n
+                where n.tenant_id = c.tenant_id and n.message_id = c.message_id limit 1) m on true
+            where c.at <= until and m.message_id is null
             order by c.at limit at_most) o
     $$;
 grant execute on function tenants_with_lone_conflicts(timestamptz, bigint) to millrace_pipeline;

@@ -275,7 +275,10 @@ pub async fn known(
            left join lateral (
                select distinct coalesce(a.name, a.account) as name, a.carrier, a.base_url
                from senders s
-               join carrier_accounts a on a.tenant_id = s.tenant_id and a.account = s.account
+               cross join lateral (
+                   select * from carrier_accounts r
+                   where r.tenant_id = s.tenant_id and r.account = s.account limit 1
+               ) a
                where s.tenant_id = $1 and s.sender_id = any (n.senders) and s.usable
            ) o on true"#,
         tenant.as_str(),

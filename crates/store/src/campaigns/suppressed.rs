@@ -51,8 +51,14 @@ pub async fn count(
                select true as waits
                where (s.last_promo_at > $3) is not true and (exists (
                    select from campaign_recipients r
-                   join campaigns o on o.tenant_id = $1 and o.campaign_id = r.campaign_id
-                   left join messages m on m.tenant_id = $1 and m.message_id = r.message_id
+                   cross join lateral (
+                       select * from campaigns n
+                       where n.tenant_id = $1 and n.campaign_id = r.campaign_id limit 1
+                   ) o
+                   left join lateral (
+                       select * from messages n
+                       where n.tenant_id = $1 and n.message_id = r.message_id limit 1
+                   ) m on true
                    where r.contact_id = c.contact_id and r.tenant_id = $1 and o.class = 'promo'
                      and o.state in ('starting', 'running', 'paused')
                      and (m.message_id is null or m.state = any ($6))

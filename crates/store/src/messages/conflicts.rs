@@ -30,13 +30,16 @@ pub async fn list(
 ) -> Result<Vec<Conflict>, Fault> {
     let rows = sqlx::query!(
         r#"select c.at as "at!", c.message_id as "message_id!",
-                  exists (select from messages m
-                          where m.tenant_id = $1 and m.message_id = c.message_id) as "has_message!"
+                  m.message_id is not null as "has_message!"
            from (
                select distinct at, message_id from message_conflicts
                where tenant_id = $1 and (at, message_id) < ($2, $3)
                order by at desc, message_id desc limit $4
            ) c
+           left join lateral (
+               select n.message_id from messages n
+               where n.tenant_id = $1 and n.message_id = c.message_id limit 1
+           ) m on true
            order by c.at desc, c.message_id desc"#,
         tenant.as_str(),
         before.0.to_sqlx() as _,

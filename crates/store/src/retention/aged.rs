@@ -244,9 +244,11 @@ async fn delete(
             (tx, until, at_most),
             "delete from message_conflicts where ctid = any (array(
                  select c.ctid from message_conflicts c
-                 where c.at <= $1 and not exists (
-                     select from messages m
-                     where m.tenant_id = c.tenant_id and m.message_id = c.message_id)
+                 left join lateral (
+                     select n.message_id from messages n
+                     where n.tenant_id = c.tenant_id and n.message_id = c.message_id limit 1
+                 ) m on true
+                 where c.at <= $1 and m.message_id is null
                  order by c.at limit $2 for update of c skip locked))"
         ),
     };
