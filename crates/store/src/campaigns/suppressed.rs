@@ -37,7 +37,8 @@ pub async fn count(
     let found = sqlx::query!(
         r#"select count(*) as "people!",
                   count(*) filter (where s.last_promo_at > $3) as "suppressed!",
-                  count(w.waits) as "waiting!"
+                  count(*) filter (where (s.last_promo_at > $3) is not true
+                                     and coalesce(w.waits, p.waits)) as "waiting!"
            from (
                select contact_id, number from contacts
                where tenant_id = $1 and contact_id > $5 and tags @> $2 and erased_at is null
@@ -49,26 +50,27 @@ pub async fn count(
            ) s on true
            left join lateral (
                select true as waits
-               where (s.last_promo_at > $3) is not true and (exists (
-                   select from campaign_recipients r
-                   cross join lateral (
-                       select * from campaigns n
-                       where n.tenant_id = $1 and n.campaign_id = r.campaign_id limit 1
-                   ) o
-                   left join lateral (
-                       select * from messages n
-                       where n.tenant_id = $1 and n.message_id = r.message_id limit 1
-                   ) m on true
-                   where r.contact_id = c.contact_id and r.tenant_id = $1 and o.class = 'promo'
-                     and o.state in ('starting', 'running', 'paused')
-                     and (m.message_id is null or m.state = any ($6))
-               ) or exists (
-                   select from parked p
-                   where p.address = c.number and p.tenant_id = $1
-                     and p.payload -> 'head' ->> 'class' = 'promo'
-                     and p.payload -> 'head' ->> 'channel' = 'sms'
-               ))
-           ) w on true"#,
+               from campaign_recipients r
+               cross join lateral (
+                   select * from campaigns n
+                   where n.tenant_id = $1 and n.campaign_id = r.campaign_id limit 1
+               ) o
+               left join lateral (
+                   select * from messages n
+                   where n.tenant_id = $1 and n.message_id = r.message_id limit 1
+               ) m on true
+               where r.contact_id = c.contact_id and o.class = 'promo'
+                 and o.state in ('starting', 'running', 'paused')
+                 and (m.message_id is null or m.state = any ($6))
+               limit 1
+           ) w on true
+           left join lateral (
+               select true as waits from parked n
+               where n.address = c.number and n.tenant_id = $1
+                 and n.payload -> 'head' ->> 'class' = 'promo'
+                 and n.payload -> 'head' ->> 'channel' = 'sms'
+               limit 1
+           ) p on true"#,
         tenant.as_str(),
         &tags_of(audience),
         since.to_sqlx(),
