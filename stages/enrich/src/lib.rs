@@ -15,7 +15,7 @@
 //! `message.failed` says so. `message.rejected` is for a second body under an id that exists: the
 //! first stands, the second is listed in `message_conflicts`. So are the items of a batch whose key
 //! another batch has taken. The first is the one that was accepted first, where one process has
-//! both in hand: [`firsts`].
+//! both in hand (`firsts.rs`).
 //!
 //! A message that was cancelled before it came here has a mark: it is stored as `cancelled`, and
 //! `message.cancelled` says so. Its row and its mark never stand side by side.
