@@ -254,7 +254,7 @@ impl App {
             ),
             refusals: Refusals::default(),
             singles: Singles::new(publishing),
-            named: Named::new(parts.store.clone(), patience),
+            named: Named::new(parts.store.clone(), patience, parts.settings.carrier_hosts.clone()),
             turns,
             webhooks,
             directory: AccountsDirectory::default(),

@@ -1,5 +1,6 @@
 //! From a request to `msg.submitted.<lane>`: validation, ids, frames.
 
+pub(crate) mod callable;
 pub(crate) mod coalesce;
 pub(crate) mod keys;
 pub(crate) mod message;

@@ -96,7 +96,8 @@ fn data_of(kind: EventKind) -> String {
         | EventKind::CampaignPaused
         | EventKind::CampaignResumed
         | EventKind::CampaignStopped
-        | EventKind::CampaignCompleted => name_of::<CampaignData>(),
+        | EventKind::CampaignCompleted
+        | EventKind::CampaignAudienceFixed => name_of::<CampaignData>(),
         EventKind::BudgetWarning | EventKind::BudgetExhausted => name_of::<BudgetData>(),
         EventKind::CountsMoved => name_of::<CountsData>(),
     }

@@ -4,7 +4,7 @@ use serde::Serializer;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 /// The codes in alphabetical order, each with what it means.
-pub(crate) const CODES: [(&str, &str); 47] = [
+pub(crate) const CODES: [(&str, &str); 48] = [
     ("ambiguous", "two things are said where one is meant"),
     ("common", "the password is easily guessed"),
     ("duplicate", "an item before this one has the same number, id or key"),
@@ -12,6 +12,7 @@ pub(crate) const CODES: [(&str, &str); 47] = [
     ("empty", "the file has no lines"),
     ("empty_text", "the text is empty"),
     ("fixed", "the field cannot be changed in this state"),
+    ("host_not_allowed", "the settings do not let the account of the sender be called"),
     ("invalid", "the value does not have the form that is described"),
     ("invalid_character", "the text holds a character that cannot be stored (U+0000)"),
     ("invalid_header", "the first line of the file cannot be read"),

@@ -20,6 +20,7 @@ use utoipa::IntoParams;
 use super::{
     body::{JSON_LIMIT, decode, expect_json, read_body},
     problem::Problem,
+    view::located,
 };
 use crate::{
     app::App,
@@ -111,14 +112,33 @@ impl<P: Needs, T> Creation<P, T> {
 
     /// Commits what was written, and answers; a repeat under the same key gets the same answer.
     pub(crate) async fn finish<A: Serialize>(
+        self,
+        status: StatusCode,
+        answer: &A,
+    ) -> Result<Response, Problem> {
+        self.end(status, answer, None).await
+    }
+
+    /// The same, with the path of what was made as `Location`.
+    pub(crate) async fn finish_at<A: Serialize>(
+        self,
+        status: StatusCode,
+        answer: &A,
+        path: &str,
+    ) -> Result<Response, Problem> {
+        Ok(located(self.end(status, answer, Some(path)).await?, path))
+    }
+
+    async fn end<A: Serialize>(
         mut self,
         status: StatusCode,
         answer: &A,
+        path: Option<&str>,
     ) -> Result<Response, Problem> {
         if let Some(key) = &self.key {
             let json = wire::json::to_value(answer);
             let (tx, tenant) = (&mut self.tx, &self.caller.tenant);
-            idempotency::finish(tx, tenant, key, status.as_u16(), &json).await?;
+            idempotency::finish(tx, tenant, key, status.as_u16(), &json, path).await?;
         }
 
         self.tx.commit().await?;
@@ -134,12 +154,15 @@ impl<P: Needs, T> Creation<P, T> {
 pub(crate) fn first_answer(begun: Begun) -> Result<Option<Response>, Problem> {
     match begun {
         Begun::First => Ok(None),
-        Begun::Repeat { status, response } => {
+        Begun::Repeat { status, response, location } => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
             let mut answer = (status, axum::Json(response)).into_response();
             let repeated = HeaderValue::from_static("true");
             answer.headers_mut().insert("idempotent-replayed", repeated);
-            Ok(Some(answer))
+            Ok(Some(match location {
+                Some(path) => located(answer, &path),
+                None => answer,
+            }))
         }
         Begun::Differs => {
             let detail = "this key was used with another body within 24 hours";

@@ -2,6 +2,7 @@
 
 mod batch;
 mod cancel;
+mod conflicts;
 mod explain;
 mod list;
 mod patience;
@@ -17,6 +18,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(batch::router())
         .merge(cancel::router())
+        .merge(conflicts::router())
         .merge(explain::router())
         .merge(list::router())
         .merge(submit::router())

@@ -27,6 +27,7 @@ use wire::{
     message::{Content, From},
 };
 
+use super::callable::Callable;
 use crate::http::FieldError;
 
 /// How many looks at the database are under way at once: a slow one must not cost the other routes
@@ -46,6 +47,8 @@ pub(crate) struct Named {
     store: Store,
     patience: Duration,
     permits: Arc<Semaphore>,
+    /// Hosts beside the carriers' own that accounts may be called at.
+    carrier_hosts: Arc<[String]>,
     known: Arc<Mutex<Known>>,
 }
 
@@ -98,9 +101,10 @@ struct Asked {
 }
 
 impl Named {
-    pub(crate) fn new(store: Store, patience: Duration) -> Self {
+    pub(crate) fn new(store: Store, patience: Duration, carrier_hosts: Vec<String>) -> Self {
         let permits = Arc::new(Semaphore::new(AT_ONCE));
-        Self { store, patience, permits, known: Arc::default() }
+        let carrier_hosts = carrier_hosts.into();
+        Self { store, patience, permits, carrier_hosts, known: Arc::default() }
     }
 
     /// Forgets what is known of a tenant, once one of its senders, pools or templates is changed or
@@ -180,7 +184,11 @@ impl Named {
         let supplies = drafts::supplies(&mut tx, now, origins).await?;
 
         // decide
-        let found = Found { senders, pools };
+        let hosts = &self.carrier_hosts;
+        let found = Found {
+            senders: senders.into_iter().map(|(id, of)| (id, Callable::of(&of, hosts))).collect(),
+            pools: pools.into_iter().map(|(id, of)| (id, Callable::of(&of, hosts))).collect(),
+        };
         let mut wrong: Vec<Vec<FieldError>> = messages
             .iter()
             .map(|message| found.error(message, asked).into_iter().collect())
@@ -217,10 +225,10 @@ impl Named {
             return;
         }
         let now = Instant::now();
-        for (id, _) in found.senders.iter().filter(|(_, is_usable)| **is_usable) {
+        for (id, _) in found.senders.iter().filter(|(_, of)| **of == Callable::Yes) {
             keep(&mut known.senders, (tenant.clone(), *id), now);
         }
-        for (id, _) in found.pools.iter().filter(|(_, is_usable)| **is_usable) {
+        for (id, _) in found.pools.iter().filter(|(_, of)| **of == Callable::Yes) {
             keep(&mut known.pools, (tenant.clone(), *id), now);
         }
 
@@ -242,31 +250,39 @@ const UNUSABLE_SENDER: &str =
 /// Why a pool is refused that is there.
 const UNUSABLE_POOL: &str = "no sender of this pool carries anything: set usable of one to true";
 
-/// The senders and pools that were asked for and are there, each with whether anything of it is
-/// usable.
+/// The senders and pools that were asked for and are there, each with whether anything of it can be
+/// called.
 struct Found {
-    senders: HashMap<SenderId, bool>,
-    pools: HashMap<PoolId, bool>,
+    senders: HashMap<SenderId, Callable>,
+    pools: HashMap<PoolId, Callable>,
 }
 
 impl Found {
-    /// A sender or a pool that was asked for and is not there, or carries nothing: the gates would
-    /// block each message of it.
+    /// A sender or a pool that was asked for and is not there, carries nothing, or is not to be
+    /// called: the gates would block each message of it, or send would hold it.
     fn error(&self, message: &Submitted, asked: &Asked) -> Option<FieldError> {
         match message.from {
             From::Sender(id) if asked.senders.contains(&id) => match self.senders.get(&id) {
                 None => {
                     Some(error("from", "not_found", "no sender of yours has this id or number"))
                 }
-                Some(false) => Some(error("from", "unusable", UNUSABLE_SENDER)),
-                Some(true) => None,
+                Some(of) => of.error("from", UNUSABLE_SENDER),
             },
             From::Pool(id) if asked.pools.contains(&id) => match self.pools.get(&id) {
                 None => Some(error("pool", "not_found", "no pool with this id")),
-                Some(false) => Some(error("pool", "unusable", UNUSABLE_POOL)),
-                Some(true) => None,
+                Some(of) => of.error("pool", UNUSABLE_POOL),
             },
             From::Sender(_) | From::Pool(_) | From::Any => None,
+        }
+    }
+}
+
+impl Callable {
+    fn error(&self, field: &str, unusable: &str) -> Option<FieldError> {
+        match self {
+            Self::Yes => None,
+            Self::Unusable => Some(error(field, "unusable", unusable)),
+            Self::HostNotAllowed(why) => Some(error(field, "host_not_allowed", why)),
         }
     }
 }

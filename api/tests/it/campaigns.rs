@@ -312,7 +312,7 @@ async fn a_series_tells_what_came_when_and_says_what_it_cannot_tell() {
 }
 
 #[tokio::test]
-async fn a_draft_says_how_many_of_its_audience_have_had_a_promotion_lately() {
+async fn a_draft_says_how_many_of_its_audience_have_had_a_promotion_or_wait_for_one() {
     let world = World::start().await;
     let caller = world.caller("acme", KeyRole::Admin).await;
     for (number, tags) in [(1, json!(["vip"])), (2, json!(["vip"])), (3, json!([]))] {
@@ -332,7 +332,33 @@ async fn a_draft_says_how_many_of_its_audience_have_had_a_promotion_lately() {
     let id = campaign(&caller, "main").await;
     let path = format!("/v1/campaigns/{id}");
     let shown = caller.get(&path).await.expect(200);
-    let expected = json!({ "days": 90, "stopped": 1, "of": 2, "complete": true });
+    let expected = json!({ "days": 90, "stopped": 1, "waiting": 0, "of": 2, "complete": true });
+    assert_eq!(shown["suppression"], expected);
+
+    // waiting: one for a campaign that has not come to them, one for what quiet hours have parked
+    let person = json!({ "phone": "+12125550104", "tags": ["vip"] });
+    caller.post("/v1/contacts", &person).await.expect(201);
+    world
+        .run(
+            "insert into millrace.campaigns (tenant_id, campaign_id, name, class, template_id,
+                                             pool_id, audience, state, created_at)
+             select tenant_id, '0198f1d2-7c00-7a00-8000-00000000c009', 'spring', class,
+                    template_id, pool_id, audience, 'running', created_at
+             from millrace.campaigns;
+             insert into millrace.campaign_recipients
+                 (tenant_id, campaign_id, seq, contact_id, message_id)
+             select 'acme', '0198f1d2-7c00-7a00-8000-00000000c009', 0, contact_id,
+                    gen_random_uuid()
+             from millrace.contacts where number in ('+12125550101', '+12125550102');
+             insert into millrace.parked
+                 (tenant_id, message_id, turn, due, cause, lane, payload, parked_at)
+             values ('acme', gen_random_uuid(), 1, '2026-05-02', 'quiet_hours', 'bulk',
+                     '{\"head\": {\"to\": \"+12125550104\", \"class\": \"promo\",
+                                \"channel\": \"sms\"}}', '2026-05-01')",
+        )
+        .await;
+    let shown = caller.get(&path).await.expect(200);
+    let expected = json!({ "days": 90, "stopped": 1, "waiting": 2, "of": 3, "complete": true });
     assert_eq!(shown["suppression"], expected);
 
     // changed: to everybody, and of a class that has no such window

@@ -358,3 +358,43 @@ async fn a_thousand_equal_items_of_one_key_in_a_batch_are_published_once() {
     assert_eq!((ids.len(), published.len()), (1, 1));
     assert!(ids.contains(published[0].head.id.to_string().as_str()));
 }
+
+#[tokio::test]
+async fn other_bodies_that_were_refused_afterwards_are_listed_and_their_ids_say_why() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Viewer).await;
+    let sender = world.caller("acme", KeyRole::Operator).await;
+    let stranger = world.caller("globex", KeyRole::Owner).await;
+    stored(&world, &sender, "k-1", "first").await;
+    let tenant: TenantId = "acme".parse().unwrap();
+    let (known, lone) =
+        (MessageId::from_key(&tenant, "k-1"), MessageId::from_key(&tenant, "of a batch"));
+    world
+        .run(&format!(
+            "insert into millrace.message_conflicts (tenant_id, message_id, body_hash, at) values
+                 ('acme', '{known}', '\\x01', '2026-05-01T14:00:00Z'),
+                 ('acme', '{known}', '\\x02', '2026-05-01T14:00:00Z'),
+                 ('acme', '{lone}', '\\x01', '2026-05-01T15:00:00Z')"
+        ))
+        .await;
+
+    let first = caller.get("/v1/messages/conflicts?limit=1").await.expect(200);
+    let of_batch =
+        json!({ "message_id": lone, "at": "2026-05-01T15:00:00Z", "message_exists": false });
+    assert_eq!(first["data"], json!([of_batch]));
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let rest = format!("/v1/messages/conflicts?limit=2&cursor={cursor}");
+    let rest = caller.get(&rest).await.expect(200);
+    let of_key =
+        json!({ "message_id": known, "at": "2026-05-01T14:00:00Z", "message_exists": true });
+    assert_eq!(rest, json!({ "data": [of_key], "next_cursor": null }));
+
+    let missing = caller.get(&format!("/v1/messages/{lone}")).await;
+    let detail = missing.body["detail"].as_str().unwrap().to_owned();
+    missing.problem(404);
+    assert!(detail.contains("another batch has") && detail.contains("2026-05-01"), "{detail}");
+    let others = stranger.get("/v1/messages/conflicts").await.expect(200);
+    assert_eq!(others["data"], json!([]));
+    let missing = stranger.get(&format!("/v1/messages/{lone}")).await;
+    assert_eq!(missing.body["detail"], "no message with this id");
+}

@@ -115,7 +115,9 @@ async fn a_post_under_a_key_is_done_once_and_another_body_is_refused() {
 
     assert_eq!(answers.iter().filter(|answer| replayed(answer)).count(), 7);
 
+    let path = format!("/v1/contacts/{}", first["id"].as_str().unwrap());
     for answer in answers {
+        assert_eq!(answer.headers["location"], path.as_str(), "the repeats name it too");
         assert_eq!(answer.expect(201), first, "201 for the repeats too");
     }
     let other = json!({ "phone": "+12125550100", "first_name": "Bo" });

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use store::settings::api_keys::KeyRole;
 
-use crate::{harness::World, settings::carrier};
+use crate::{
+    harness::World,
+    settings::{carrier, promo, template},
+};
 
 #[tokio::test]
 async fn a_body_with_a_variable_in_it_is_refused_with_the_fix_everywhere() {
@@ -46,6 +49,33 @@ async fn a_sender_that_carries_nothing_is_refused_at_once_alone_and_as_a_pool() 
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_sender_whose_account_the_settings_no_longer_allow_is_refused_with_the_setting() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let (sender, pool) = carrier(&caller, "main", "+12125550199").await;
+    // As if MILLRACE_ALLOW_CARRIER_HOSTS had listed it when the account was made.
+    world.run("update millrace.carrier_accounts set base_url = 'http://127.0.0.1:9'").await;
+
+    for (field, id) in [("from", &sender), ("pool", &pool)] {
+        let mut message = json!({ "to": "+12125550123", "class": "transactional", "body": "x" });
+        message[field] = id.clone();
+        let answer = caller.post("/v1/messages", &message).await;
+        let detail = answer.body["errors"][0]["detail"].as_str().unwrap().to_owned();
+        assert_eq!(answer.problem(422), [(field.to_owned(), "host_not_allowed".to_owned())]);
+        assert!(detail.contains("\"main\""), "{detail}");
+        assert!(detail.contains("MILLRACE_ALLOW_CARRIER_HOSTS"), "{detail}");
+    }
+
+    let campaign = promo(&template(&caller).await, &pool);
+    let made = caller.post("/v1/campaigns", &campaign).await.expect(201);
+    let start = format!("/v1/campaigns/{}/start", made["id"].as_str().unwrap());
+    let answer = caller.post(&start, &json!({})).await;
+    let detail = answer.body["detail"].as_str().unwrap().to_owned();
+    answer.problem(409);
+    assert!(detail.contains("MILLRACE_ALLOW_CARRIER_HOSTS"), "{detail}");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod codes;
 mod console;
+mod sandbox_numbers;
 mod sandbox_port;
 mod servers;
 
@@ -20,12 +21,14 @@ use boot::{
     settings::{Common, DEFAULT_LISTEN},
 };
 use pipeline::{access::ProcessKind, run::StageConfig};
+use sandbox_numbers::Places;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use servers::Servers;
 use stage::StageName;
 use store::{
     Role, Store,
+    core::migrate,
     settings::{
         api_keys::{self, KeyKind, KeyRole},
         tenants::{self, Tenant},
@@ -60,6 +63,7 @@ pub async fn run(args: cli::Up) -> anyhow::Result<ExitCode> {
     }
     let usual = common.listen.is_none().then(|| SocketAddr::from(serve::sandbox::DEFAULT_LISTEN));
     let listeners = (listen(&mut common).await?, listen_for_health(settings.health_listen).await?);
+    servers::named_ones_answer(&settings).await?;
 
     let data = DataDir::open(&args.data_dir)?;
     let announced = Announced::at(data.path());
@@ -141,10 +145,7 @@ async fn serve_all(
     demo: Demo,
     servers: &Servers,
 ) -> anyhow::Result<ExitCode> {
-    let url = process.settings.need_database()?.expose_secret().to_owned();
-    store::core::migrate::migrate(&url)
-        .await
-        .context("the data directory may be from another version; remove it to start anew")?;
+    make_schema(&process, servers).await?;
 
     let broker = process.broker("up").await?;
     let (streams, consumers) =
@@ -164,17 +165,16 @@ async fn serve_all(
     }
 
     sandbox_port::keep(data, &store, sandbox.addr).await?;
+    let at = format!("http://{}", sandbox.addr);
+    let places = Places { sandbox: &at, public_url: &process.public_url };
+    sandbox_numbers::tell(&store, &process.sealer()?, &places).await?;
     if process.settings.sign_in.codes_tenant.as_ref().is_some_and(|of| of.as_str() == codes::TENANT)
     {
-        let at = format!("http://{}", sandbox.addr);
         codes::make(&store, &process.sealer()?, &at, process.time.now()).await?;
     }
     let api_key = first_key(&process, &store, data).await?;
-    let endpoints = Endpoints {
-        api: format!("http://{}", listener.local_addr()?),
-        sandbox: format!("http://{}", sandbox.addr),
-        api_key,
-    };
+    let endpoints =
+        Endpoints { api: format!("http://{}", listener.local_addr()?), sandbox: at, api_key };
 
     let way_in = console::way_in(&process, &store, &endpoints.api, &TENANT.parse()?).await?;
 
@@ -206,6 +206,14 @@ async fn serve_all(
     sandbox.stop().await;
     end.cancel();
     Ok(if balanced? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Brings the schema up to date. Only a database of the data directory can be removed with it.
+async fn make_schema(process: &ProcessParts, servers: &Servers) -> anyhow::Result<()> {
+    let url = process.settings.need_database()?.expose_secret();
+    let of_ours = "the data directory may be from another version; remove it to start anew";
+    let context = if servers.has_database() { of_ours } else { "DATABASE_URL" };
+    migrate::migrate(url).await.context(context)
 }
 
 /// Every stage in this process, each with its own connections.

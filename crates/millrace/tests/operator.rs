@@ -8,6 +8,8 @@ mod doctor;
 mod keys;
 #[path = "operator/nats.rs"]
 mod nats;
+#[path = "operator/newcomer.rs"]
+mod newcomer;
 #[path = "operator/roles.rs"]
 mod roles;
 #[path = "operator/top.rs"]

@@ -66,6 +66,8 @@ pub const CONSUMERS: &[ConsumerSpec] = table! {
         "events.*.message.received",
         "events.*.message.rejected",
         "events.*.contact.*",
+        "events.*.campaign.audience_fixed",
+        "events.*.campaign.stopped",
         "events.*.campaign.completed"
     ];
 };

@@ -7,6 +7,7 @@ pub mod keyed;
 pub mod login;
 pub mod migrate;
 pub mod privileges;
+pub mod reach;
 #[cfg(test)]
 mod recordsets;
 pub mod roles;

@@ -23,6 +23,8 @@ pub enum Begun {
         status: u16,
         /// The body of the first answer.
         response: Value,
+        /// The path of what was made, where the first answer named it.
+        location: Option<String>,
     },
     /// The key was used with another body.
     Differs,
@@ -63,7 +65,7 @@ pub async fn begin(
     }
 
     let row = sqlx::query!(
-        "select body_hash, status, response from idempotency_keys
+        "select body_hash, status, response, location from idempotency_keys
          where tenant_id = $1 and key = $2",
         tenant.as_str(),
         key,
@@ -75,24 +77,27 @@ pub async fn begin(
     if row.body_hash != body_hash {
         return Ok(Begun::Differs);
     }
-    Ok(Begun::Repeat { status: row.status as u16, response: row.response })
+    let (status, response, location) = (row.status as u16, row.response, row.location);
+    Ok(Begun::Repeat { status, response, location })
 }
 
-/// Keeps the answer under the key.
+/// Keeps the answer under the key, with the path of what was made where the answer names it.
 pub async fn finish(
     tx: &mut Scoped,
     tenant: &TenantId,
     key: &str,
     status: u16,
     response: &Value,
+    location: Option<&str>,
 ) -> Result<(), Fault> {
     sqlx::query!(
-        "update idempotency_keys set status = $3, response = $4
+        "update idempotency_keys set status = $3, response = $4, location = $5
          where tenant_id = $1 and key = $2",
         tenant.as_str(),
         key,
         status as i16,
         response,
+        location,
     )
     .execute(&mut **tx)
     .await

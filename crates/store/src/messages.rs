@@ -4,6 +4,7 @@ pub mod cancel;
 pub mod census;
 pub mod claim;
 pub mod conclude;
+pub mod conflicts;
 pub mod dead_letter;
 pub mod enrich;
 pub mod gate;

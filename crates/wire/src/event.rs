@@ -173,7 +173,7 @@ pub struct BudgetData {
 pub struct CampaignData {
     /// The campaign it happened to.
     pub campaign: CampaignId,
-    /// How many recipients its audience has; 0 until the audience is frozen.
+    /// How many recipients its audience has; 0 until the audience is fixed.
     pub audience: i64,
 }
 

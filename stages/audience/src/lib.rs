@@ -3,7 +3,7 @@
 //! | | |
 //! |---|---|
 //! | Consumes | nothing; rows of `campaigns` |
-//! | Emits | `msg.submitted.<lane>`; by way of the outbox event campaign.completed |
+//! | Emits | `msg.submitted.<lane>`; by way of the outbox events campaign.audience_fixed, completed |
 //! | Reads | `contacts`, `totals`, `moved_counts`, `pools`, `senders`, `lines` |
 //! | Writes | `campaign_recipients` (frozen once), `campaigns` (cursor, state), `unsaid_events` |
 //! | Calls | nobody |
@@ -57,7 +57,7 @@ impl AudienceSource {
     /// One step of one campaign: freeze, complete or feed.
     async fn step(&self, cx: &Cx, campaign: RunningCampaign) -> Result<Tick, Fault> {
         if campaign.state == CampaignState::Starting {
-            return self.freeze(campaign).await;
+            return self.freeze(cx, campaign).await;
         }
 
         // load
@@ -86,8 +86,8 @@ impl AudienceSource {
     }
 
     /// Freezes the next part of the audience. Nothing is published, and the cursor stays.
-    async fn freeze(&self, campaign: RunningCampaign) -> Result<Tick, Fault> {
-        audience::freeze(&self.store, &campaign).await?;
+    async fn freeze(&self, cx: &Cx, campaign: RunningCampaign) -> Result<Tick, Fault> {
+        audience::freeze(&self.store, &campaign, cx.now).await?;
 
         let store = self.store.clone();
         let mark = async move { audience::advance(&store, &campaign, campaign.cursor, None).await };

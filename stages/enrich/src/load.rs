@@ -25,17 +25,18 @@ pub(crate) struct Found<'a> {
 pub(crate) async fn load<'a>(
     tx: &mut Scoped,
     now: Timestamp,
-    messages: &'a [Submitted],
+    messages: &[&'a Submitted],
 ) -> Result<(Vec<Found<'a>>, Supplies), Fault> {
-    let people: Vec<ContactKey<'_>> = messages.iter().map(contact_key).collect();
+    let messages = || messages.iter().copied();
+    let people: Vec<ContactKey<'a>> = messages().map(contact_key).collect();
     let on_file = drafts::contacts(tx, &people).await?;
-    let supplies = drafts::supplies(tx, now, messages.iter().map(origin)).await?;
+    let supplies = drafts::supplies(tx, now, messages().map(origin)).await?;
 
-    let found = messages
-        .iter()
-        .zip(people)
-        .zip(on_file)
-        .map(|((message, person), on_file)| Found { message, person, on_file });
+    let found = messages().zip(people).zip(on_file).map(|((message, person), on_file)| Found {
+        message,
+        person,
+        on_file,
+    });
     Ok((found.collect(), supplies))
 }
 

@@ -44,6 +44,7 @@ impl Stage for InboundStage {
     async fn handle(&self, cx: &Cx, batch: Batch<WebhookRequest>) -> Result<(), Fault> {
         // load
         let texts = load::load(&self.store, batch.items()).await?;
+        let to_nobody = load::to_nobody(&texts);
 
         // decide what each text means, by its words alone
         let requests = batch.items().iter().zip(texts);
@@ -54,6 +55,7 @@ impl Stage for InboundStage {
         let recorded = record::record(&self.store, cx.now, &arrived).await?;
 
         // say
+        metrics::counter!("millrace_texts_to_nobody_total").increment(to_nobody as u64);
         for (index, arrived) in arrived.iter().enumerate() {
             batch.answer(index, say::outcome(arrived, &recorded));
         }

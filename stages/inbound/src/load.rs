@@ -23,19 +23,18 @@ pub(crate) async fn load(
     let owners = owners(store, requests, &texts).await?;
 
     let owned = requests.iter().zip(texts).map(|(request, texts)| {
-        let texts: Vec<OwnedText> = texts?
-            .into_iter()
-            .map(|text| {
-                let owner = owner(request, &text, &owners).cloned();
-                (text, owner)
-            })
-            .collect();
-
-        let to_nobody = texts.iter().filter(|(_, owner)| owner.is_none()).count();
-        metrics::counter!("millrace_texts_to_nobody_total").increment(to_nobody as u64);
-        Some(texts)
+        let texts = texts?.into_iter().map(|text| {
+            let owner = owner(request, &text, &owners).cloned();
+            (text, owner)
+        });
+        Some(texts.collect())
     });
     Ok(owned.collect())
+}
+
+/// How many texts came to numbers that are nobody's.
+pub(crate) fn to_nobody(texts: &[Option<Vec<OwnedText>>]) -> usize {
+    texts.iter().flatten().flatten().filter(|(_, owner)| owner.is_none()).count()
 }
 
 /// The texts of a request as its carrier writes them; none where it cannot be read.

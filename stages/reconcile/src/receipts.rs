@@ -62,6 +62,7 @@ impl Stage for ReceiptStage {
         tx.commit().await.map_err(store::fault)?;
 
         // say
+        merged.iter().for_each(record::notice);
         metrics::counter!("millrace_receipts_unmatched_total").increment(unmatched.len() as u64);
         let events = say::events(&merged, &stored);
         for (index, say) in say::by_request(&reports, events) {

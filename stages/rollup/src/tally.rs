@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::TenantId;
+use domain::ids::{TenantId, event_id};
 use jiff::Timestamp;
 use uuid::Uuid;
 use wire::{
@@ -24,7 +24,7 @@ pub(crate) struct ToldCounts {
 #[derive(Debug, Clone)]
 pub(crate) struct Other {
     pub(crate) tenant: TenantId,
-    /// The event's id.
+    /// The event's id, or one for all events that tell the same.
     pub(crate) event: Uuid,
     /// Business time of the event.
     pub(crate) at: Timestamp,
@@ -92,9 +92,10 @@ fn other(event: &Event) -> Option<Other> {
         }
         K::ContactOptedOut => ("opt_outs", 1, contact()),
         K::ContactOptedIn => ("opt_ins", 1, contact()),
-        K::CampaignCompleted => {
+        // Whichever comes first: its audience is the same from then on, and counted once.
+        K::CampaignAudienceFixed | K::CampaignStopped | K::CampaignCompleted => {
             let data: CampaignData = serde_json::from_str(event.data.get()).ok()?;
-            ("audience", data.audience, Some(data.campaign))
+            return Some(audience(event, &data));
         }
 
         // No total has these.
@@ -102,7 +103,6 @@ fn other(event: &Event) -> Option<Other> {
         | K::CampaignStarted
         | K::CampaignPaused
         | K::CampaignResumed
-        | K::CampaignStopped
         | K::BudgetWarning
         | K::BudgetExhausted => return None,
 
@@ -124,4 +124,17 @@ fn other(event: &Event) -> Option<Other> {
 
     let campaign = campaign.map(|campaign| campaign.0);
     Some(Other { tenant: event.tenant.clone(), event: event.id, at: event.at, campaign, name, by })
+}
+
+/// A campaign's audience, counted under one id whichever event tells of it.
+fn audience(event: &Event, data: &CampaignData) -> Other {
+    let campaign = data.campaign.0;
+    Other {
+        tenant: event.tenant.clone(),
+        event: event_id(campaign, "audience", 1),
+        at: event.at,
+        campaign: Some(campaign),
+        name: "audience",
+        by: data.audience,
+    }
 }

@@ -15,7 +15,7 @@ use testkit::{
     world::{TestWorld, enriched, message_row, now, with},
 };
 use uuid::Uuid;
-use wire::{Event, subject::Scope, totals::Totals};
+use wire::{Event, EventKind, event::CampaignData, subject::Scope, totals::Totals};
 
 const CAMPAIGN: CampaignId = CampaignId(Uuid::from_u128(7));
 
@@ -265,6 +265,27 @@ async fn a_total_that_is_not_what_the_rows_say_is_told_and_corrected() -> anyhow
                   where name in ('opt_outs', 'clicked')";
     assert_eq!(world.number(others).await?, 10);
     assert!(corrected.version > version);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_audience_is_counted_when_it_is_fixed_and_once_whatever_else_tells_of_it()
+-> anyhow::Result<()> {
+    let world = TestWorld::start().await?;
+    let rollup = rollup(&world).await?;
+    let event = |kind, version| {
+        let data = CampaignData { campaign: CAMPAIGN, audience: 1_840 };
+        Event::new(kind, &world.tenant, CAMPAIGN.0, version, now(), &data)
+    };
+
+    hand_over(&rollup, now(), vec![event(EventKind::CampaignAudienceFixed, 3)]).await?;
+    let running = totals(&world).await?.context("totals")?;
+    assert_eq!((running.totals["audience"], running.watermark), (1_840, 1));
+
+    let later = [(EventKind::CampaignStopped, 4), (EventKind::CampaignCompleted, 5)];
+    let later = later.map(|(kind, version)| event(kind, version)).to_vec();
+    hand_over(&rollup, now(), later).await?;
+    assert_eq!(totals(&world).await?, None, "nothing is new");
     Ok(())
 }
 

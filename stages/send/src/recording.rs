@@ -124,6 +124,9 @@ impl Recorder {
             batch.answer(one.index, say::accepted(one, stored.as_ref()));
         }
         for (end, stored) in ends.iter().zip(&ended) {
+            if stored.is_some() {
+                tell(end);
+            }
             batch.answer(end.index, say::ended(end, stored.as_ref()));
         }
         for one in unbegun {
@@ -177,7 +180,6 @@ impl Recorder {
                     let read = answer::read(answer, one.carrier, message, one.claim.attempt, now);
                     let Some(mut verdict) = read else { continue };
 
-                    tell(message, &verdict);
                     sorted.slow.extend(verdict.slow.take());
                     sorted.ends.push(self.end(one, message, verdict));
                 }
@@ -214,14 +216,14 @@ impl Recorder {
     }
 }
 
-/// Tells operators what they must know now, without any number or text.
-fn tell(message: &Admitted, verdict: &Verdict) {
-    let head = &message.message.head;
-    let (tenant, account, code) = (&head.tenant, &message.route.account, &verdict.code);
-    if verdict.state == MessageState::Held {
+/// Tells operators what they must know of an end that is recorded, without any number or text.
+fn tell(end: &End<'_>) {
+    let head = &end.message.message.head;
+    let (tenant, account, code) = (&head.tenant, &end.message.route.account, &end.code);
+    if end.state == MessageState::Held {
         tracing::error!(%tenant, account, code, "the carrier refuses the account; it is held");
     }
-    if verdict.state == MessageState::InDoubt {
+    if end.state == MessageState::InDoubt {
         metrics::counter!("millrace_in_doubt_total").increment(1);
         tracing::warn!(%tenant, message = %head.id, code, "a carrier call is in doubt");
     }

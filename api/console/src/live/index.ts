@@ -40,7 +40,7 @@ function refresher(queries: QueryClient, topic: string) {
   const now = () => {
     timer = undefined;
     void queries.invalidateQueries({ queryKey: ['of', topic] });
-    // Its audience is fixed after it was started, which no event tells.
+    // Its totals moved, and with them its own figures.
     const campaign = topic.split(':')[1];
     if (campaign) void queries.invalidateQueries({ queryKey: ['campaign', campaign] });
   };

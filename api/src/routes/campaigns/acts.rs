@@ -8,6 +8,7 @@ use serde_json::json;
 use store::{
     Scoped,
     campaigns::{self, Campaign, CampaignAct, CampaignState, PAUSED, Transition},
+    drafts,
     parked::wake::{self, Way, What},
     settings::switches::{self, Switch, SwitchScope},
 };
@@ -27,6 +28,7 @@ use crate::{
         examples,
     },
     http::{Id, Kind, Problem},
+    submit::callable::Callable,
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -38,7 +40,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
 }
 
 /// `POST /v1/campaigns/{id}/start`, for operators, admins and owners: freezes the audience and
-/// feeds it. Answers 200 with the campaign, 409 where its state does not allow it.
+/// feeds it. Answers 200 with the campaign, 409 where its state does not allow it, or where the
+/// settings do not allow any account of its senders to be called.
 #[utoipa::path(
     post, path = "/v1/campaigns/{id}/start", tag = "campaigns", operation_id = "start_campaign",
     security(("bearer" = [EditCampaigns::NAME])),
@@ -130,7 +133,12 @@ async fn act(
     // decide and record
     let step = step(act, campaign.state, campaign.paused_from, last.is_some());
     let transition = match step {
-        Step::To(state) => Some(record(&mut tx, &caller, &campaign, act, state, app.now()).await?),
+        Step::To(state) => {
+            if act == CampaignAct::Start {
+                must_be_callable(&app, &mut tx, &caller, &campaign).await?;
+            }
+            Some(record(&mut tx, &caller, &campaign, act, state, app.now()).await?)
+        }
         Step::Repeat => last,
         Step::Refused => {
             let (state, act) = (campaign.state.as_str(), act.as_str());
@@ -150,6 +158,25 @@ async fn act(
 
     // answer
     Ok(Json(view(campaign)))
+}
+
+/// Refuses to start what no carrier may be called for: each message of it would be held.
+async fn must_be_callable(
+    app: &App,
+    tx: &mut Scoped,
+    caller: &Caller,
+    campaign: &Campaign,
+) -> Result<(), Problem> {
+    let (_, pools) = drafts::known(tx, &caller.tenant, &[], &[campaign.pool]).await?;
+    let accounts = pools.get(&campaign.pool).map(Vec::as_slice).unwrap_or_default();
+    match Callable::of(accounts, &app.settings.carrier_hosts) {
+        Callable::HostNotAllowed(why) => {
+            let detail = format!("no sender of the campaign's pool can be called: {why}");
+            Err(Problem::new(Kind::Conflict, detail))
+        }
+        // One that carries nothing now may carry something when its turn comes.
+        Callable::Yes | Callable::Unusable => Ok(()),
+    }
 }
 
 /// Writes the act down: the campaign's state, its switch, and the audit trail.

@@ -38,7 +38,7 @@ use crate::{
         examples,
     },
     fields,
-    http::{Body, Creation, Errors, Id, Kind, Problem, creation::IdempotencyKey, view::located},
+    http::{Body, Creation, Errors, Id, Kind, Problem, creation::IdempotencyKey},
     transactions::TenantTx,
 };
 
@@ -319,5 +319,5 @@ async fn clone(Id(id): Id, mut new: Creation<EditCampaigns, Copy>) -> Result<Res
     // answer
     let path = format!("/v1/campaigns/{}", campaign.id);
     let made = view_with_forecast(&mut new.tx, &tenant, campaign, new.now).await?;
-    Ok(located(new.finish(StatusCode::CREATED, &made).await?, &path))
+    new.finish_at(StatusCode::CREATED, &made, &path).await
 }

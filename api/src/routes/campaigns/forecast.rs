@@ -1,5 +1,5 @@
 //! What is known of a campaign before it starts: how many of its audience have had a promotion so
-//! lately that the gate `suppression` would stop them.
+//! lately that the gate `suppression` would stop them, and how many are about to get another one.
 
 use domain::{ids::TenantId, message::class::MessageClass};
 use jiff::Timestamp;
@@ -36,6 +36,7 @@ pub(super) async fn view_with_forecast(
     let suppression = SuppressionForecast {
         days: policy.suppression_days,
         stopped: found.suppressed,
+        waiting: found.waiting,
         of: found.people,
         complete: found.people < LOOKED_AT,
     };

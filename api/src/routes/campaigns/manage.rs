@@ -33,9 +33,7 @@ use crate::{
         examples,
     },
     fields,
-    http::{
-        Creation, Errors, Id, Page, Paging, Problem, Query, creation::IdempotencyKey, view::located,
-    },
+    http::{Creation, Errors, Id, Page, Paging, Problem, Query, creation::IdempotencyKey},
     ids,
 };
 
@@ -115,7 +113,7 @@ async fn create(mut new: Creation<EditCampaigns, NewCampaign>) -> Result<Respons
     let path = format!("/v1/campaigns/{}", campaign.id);
     let tenant = new.caller.tenant.clone();
     let made = view_with_forecast(&mut new.tx, &tenant, campaign, new.now).await?;
-    Ok(located(new.finish(StatusCode::CREATED, &made).await?, &path))
+    new.finish_at(StatusCode::CREATED, &made, &path).await
 }
 
 /// A draft of what the body says.

@@ -63,6 +63,9 @@ pub(super) struct SuppressionForecast {
     pub(super) days: u16,
     /// People who have had a promotion within it: the campaign stops for them.
     pub(super) stopped: i64,
+    /// Others who wait for a promotion that was accepted before, or are still to get one from a
+    /// campaign that was started: whichever of the two comes first stops the other.
+    pub(super) waiting: i64,
     /// People who were looked at.
     pub(super) of: i64,
     /// Whether these are all: of a larger audience the first 10,000 are looked at, and `simulate`

@@ -166,7 +166,7 @@ struct Accepted {
     ),
     responses(
         (status = 202, description = "The import's id.", body = Accepted, headers(
-            ("Location" = String, description = "The import's path, but for a repeat."),
+            ("Location" = String, description = "The import's path."),
         )),
         Always, OfBody,
     ),
@@ -200,7 +200,7 @@ async fn execute(
     // answer
     let _ = tokio::time::timeout(PATIENCE, task).await;
     let accepted = (StatusCode::ACCEPTED, Json(Accepted { id })).into_response();
-    Ok(located(accepted, &format!("/v1/imports/{id}")))
+    Ok(located(accepted, &path(id)))
 }
 
 /// What makes two imports the same: the file, and how its columns are read.
@@ -226,12 +226,18 @@ async fn begin(
         if let Some(answer) = first_answer(begun)? {
             return Ok(Some(answer));
         }
-        idempotency::finish(&mut tx, tenant, key, 202, &json!({ "id": id })).await?;
+        let (answer, path) = (json!({ "id": id }), path(id));
+        idempotency::finish(&mut tx, tenant, key, 202, &answer, Some(&path)).await?;
     }
 
     imports::create(&mut tx, tenant, id, machine).await?;
     tx.commit().await?;
     Ok(None)
+}
+
+/// Where an import is seen.
+fn path(id: Uuid) -> String {
+    format!("/v1/imports/{id}")
 }
 
 /// Runs to the end and records how it ended.

@@ -28,10 +28,7 @@ use crate::{
         examples,
     },
     fields,
-    http::{
-        Creation, Errors, Id, Kind, Page, Paging, Problem, Query, creation::IdempotencyKey,
-        view::located,
-    },
+    http::{Creation, Errors, Id, Kind, Page, Paging, Problem, Query, creation::IdempotencyKey},
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -176,7 +173,7 @@ async fn create(mut new: Creation<EditContacts, Raw>) -> Result<Response, Proble
     let Some(contact) = found.first() else { return Err(Problem::not_found("contact")) };
     let is_new = outcomes.first() == Some(&Outcome::Created);
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(located(new.finish(status, contact).await?, &format!("/v1/contacts/{id}")))
+    new.finish_at(status, contact, &format!("/v1/contacts/{id}")).await
 }
 
 /// `GET /v1/contacts/{id}`, for every role: one contact, or 404.

@@ -8,7 +8,10 @@ use axum::{
 };
 use domain::ids::MessageId;
 use serde::Serialize;
-use store::messages::read::{self, MessageDetail};
+use store::messages::{
+    conflicts,
+    read::{self, MessageDetail},
+};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -24,7 +27,7 @@ use crate::{
         examples,
     },
     http::{
-        Id, Problem, Trace,
+        Id, Kind, Problem, Trace,
         body::{JSON_LIMIT, decode_by, expect_json},
         creation::{IdempotencyKey, RequestKey},
         read_body,
@@ -151,9 +154,23 @@ async fn show(
             return Ok(Json(view(message, &tenant.currency)));
         }
         if !patience.next_look(&app).await {
-            return Err(Problem::not_found("message"));
+            return Err(not_there(&app, &caller, id).await?);
         }
     }
+}
+
+/// Says that there is no such message, and of one that was accepted and refused afterwards why.
+async fn not_there(app: &App, caller: &Caller, id: MessageId) -> Result<Problem, Problem> {
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let refused = conflicts::first(&mut tx, &caller.tenant, id).await?;
+
+    let Some(at) = refused else { return Ok(Problem::not_found("message")) };
+    let detail = format!(
+        "no message with this id: it came in a batch whose Idempotency-Key another batch has, so \
+         that all of its batch was refused at {at} and nothing of it is sent; send it under a new \
+         key (GET /v1/messages/conflicts lists all of them)"
+    );
+    Ok(Problem::new(Kind::NotFound, detail))
 }
 
 async fn find(app: &App, caller: &Caller, id: MessageId) -> Result<Option<MessageDetail>, Problem> {

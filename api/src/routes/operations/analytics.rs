@@ -12,7 +12,7 @@ use store::{
         self,
         timed::{self, Grain, SeriesPoint},
     },
-    campaigns,
+    campaigns::{self, Campaign},
 };
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -72,9 +72,15 @@ async fn campaign(
     Id(id): Id,
 ) -> Result<Json<Totals>, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    must_be_there(&mut tx, &caller.tenant, id).await?;
+    let known = must_be_there(&mut tx, &caller.tenant, id).await?;
     let found = analytics::get(&mut tx, &caller.tenant, &Scope::Campaign(id)).await?;
-    Ok(Json(found.unwrap_or_else(|| nothing(app.now(), Some(id)))))
+
+    // The event that tells of it may be on its way: the messages counted here are of this audience.
+    let mut totals = found.unwrap_or_else(|| nothing(app.now(), Some(id)));
+    if known.audience_size > 0 {
+        totals.totals.insert("audience".into(), known.audience_size);
+    }
+    Ok(Json(totals))
 }
 
 /// Which times of a series are wanted.
@@ -203,10 +209,10 @@ impl Span {
     }
 }
 
-/// Answers 404 where the tenant has no such campaign.
-async fn must_be_there(tx: &mut Scoped, tenant: &TenantId, id: Uuid) -> Result<(), Problem> {
+/// The campaign, or 404 where the tenant has none with this id.
+async fn must_be_there(tx: &mut Scoped, tenant: &TenantId, id: Uuid) -> Result<Campaign, Problem> {
     let found = campaigns::get(tx, tenant, CampaignId(id), false).await?;
-    found.map(drop).ok_or_else(|| Problem::not_found("campaign"))
+    found.ok_or_else(|| Problem::not_found("campaign"))
 }
 
 /// The totals before anything was counted.

@@ -24,9 +24,7 @@ use crate::{
         examples,
     },
     fields,
-    http::{
-        Creation, Errors, Id, Page, Paging, Problem, Query, creation::IdempotencyKey, view::located,
-    },
+    http::{Creation, Errors, Id, Page, Paging, Problem, Query, creation::IdempotencyKey},
     ids,
 };
 
@@ -141,7 +139,7 @@ async fn create(mut new: Creation<EditCampaigns, NewTemplate>) -> Result<Respons
 
     // answer
     let path = format!("/v1/templates/{}", template.id);
-    Ok(located(new.finish(StatusCode::CREATED, &view(template)).await?, &path))
+    new.finish_at(StatusCode::CREATED, &view(template), &path).await
 }
 
 /// `POST /v1/templates/{id}/versions`, for operators, admins and owners: adds a version; campaigns

@@ -148,7 +148,14 @@ async fn another_brands_things_are_not_there_for_who_is_limited() {
                 asked += 1;
             }
         }
-        for path in ["/v1/campaigns", "/v1/inboxes", "/v1/messages", "/v1/pools", "/v1/senders"] {
+        for path in [
+            "/v1/campaigns",
+            "/v1/inboxes",
+            "/v1/messages",
+            "/v1/messages/conflicts",
+            "/v1/pools",
+            "/v1/senders",
+        ] {
             assert_eq!(limited.get(path).await.expect(200)["data"], json!([]), "{path}");
         }
         limited.get(&format!("/v1/live?topics=campaign:{campaign}")).await.problem(404);

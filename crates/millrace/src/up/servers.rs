@@ -2,17 +2,34 @@
 
 use std::path::Path;
 
+use anyhow::Context;
 use boot::{
     embedded::{EmbeddedOptions, Nats, Postgres},
     nats_access::NatsAccess,
-    settings::Common,
+    settings::{Common, Settings},
 };
-use secrecy::SecretString;
+use pipeline::broker::Broker;
+use secrecy::{ExposeSecret, SecretString};
+use store::core::reach;
 
 /// The servers that this process started, and ends.
 pub struct Servers {
     nats: Option<Nats>,
     postgres: Option<Postgres>,
+}
+
+/// Asks the servers that the settings name.
+///
+/// # Errors
+/// One of them does not answer, or refuses the login; says which setting names it.
+pub async fn named_ones_answer(settings: &Settings) -> anyhow::Result<()> {
+    if let Some(url) = &settings.nats_url {
+        Broker::connect(url.expose_secret(), settings.nats_creds.as_deref(), "up").await?;
+    }
+    if let Some(url) = &settings.database_url {
+        reach::answers(url.expose_secret()).await.context("DATABASE_URL")?;
+    }
+    Ok(())
 }
 
 impl Servers {

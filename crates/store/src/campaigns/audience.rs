@@ -148,10 +148,14 @@ pub(crate) fn tags_of(audience: &serde_json::Value) -> Vec<String> {
     tags.into_iter().flatten().filter_map(|tag| tag.as_str().map(str::to_owned)).collect()
 }
 
-/// Freezes the next step of the audience, and starts the campaign's run at its end. Says whether
-/// that was the end. Repeating a step that was recorded changes nothing: `frozen_through` has
-/// moved.
-pub async fn freeze(store: &Store, campaign: &RunningCampaign) -> Result<bool, Fault> {
+/// Freezes the next step of the audience, and starts the campaign's run at its end:
+/// `campaign.audience_fixed` goes into the outbox with that. Says whether that was the end.
+/// Repeating a step that was recorded changes nothing: `frozen_through` has moved.
+pub async fn freeze(
+    store: &Store,
+    campaign: &RunningCampaign,
+    now: Timestamp,
+) -> Result<bool, Fault> {
     let mut tx = store.scoped([&campaign.tenant]).await?;
     let after = campaign.frozen_through.unwrap_or(Uuid::nil());
     let selected = select(&mut tx, &campaign.tenant, &campaign.tags, after, FREEZE_STEP).await?;
@@ -174,11 +178,17 @@ pub async fn freeze(store: &Store, campaign: &RunningCampaign) -> Result<bool, F
     .map_err(fault)?;
 
     let last = (contacts.len() as i64) < FREEZE_STEP;
-    sqlx::query!(
-        "update campaigns
-         set audience_size = audience_size + $3, frozen_through = $4,
-             state = case when $5 and state = 'starting' then 'running' else state end
-         where tenant_id = $1 and campaign_id = $2 and audience_size = $6",
+    let frozen = sqlx::query!(
+        r#"with c as (
+               select tenant_id, campaign_id, $5 and state = 'starting' as is_fixed from campaigns
+               where tenant_id = $1 and campaign_id = $2 and audience_size = $6 for update
+           )
+           update campaigns n
+           set audience_size = n.audience_size + $3, frozen_through = $4,
+               state = case when c.is_fixed then 'running' else n.state end,
+               version = n.version + case when c.is_fixed then 1 else 0 end
+           from c where n.tenant_id = c.tenant_id and n.campaign_id = c.campaign_id
+           returning n.version, n.audience_size, c.is_fixed as "is_fixed!""#,
         campaign.tenant.as_str(),
         campaign.id.0,
         contacts.len() as i64,
@@ -186,10 +196,16 @@ pub async fn freeze(store: &Store, campaign: &RunningCampaign) -> Result<bool, F
         last,
         first,
     )
-    .execute(&mut *tx)
+    .fetch_optional(&mut *tx)
     .await
     .map_err(fault)?;
 
+    if let Some(fixed) = frozen.filter(|row| row.is_fixed) {
+        let data = CampaignData { campaign: campaign.id, audience: fixed.audience_size };
+        let (kind, id) = (EventKind::CampaignAudienceFixed, campaign.id.0);
+        let event = Event::new(kind, &campaign.tenant, id, fixed.version, now, &data);
+        outbox::insert(&mut tx, &[event]).await?;
+    }
     tx.commit().await.map_err(fault)?;
     Ok(last)
 }

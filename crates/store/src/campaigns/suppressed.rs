@@ -1,6 +1,6 @@
-//! How many of an audience have had a promotion lately.
+//! How many of an audience have had a promotion lately, or wait for one.
 
-use domain::ids::TenantId;
+use domain::{ids::TenantId, message::state::MessageState};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde_json::Value;
@@ -17,7 +17,14 @@ pub struct SuppressedPeople {
     pub people: i64,
     /// How many of them have had a promotion since the instant.
     pub suppressed: i64,
+    /// How many of the others wait for a promotion that was accepted before, or are still to get
+    /// one from a campaign that was started: of that one and another, one is stopped.
+    pub waiting: i64,
 }
+
+/// States in which nothing is reserved of a message: it counts as no promotion yet.
+const WAITING: [MessageState; 3] =
+    [MessageState::Accepted, MessageState::Deferred, MessageState::Held];
 
 /// Looks at the first `limit` people of an audience, as it is stored with a campaign.
 pub async fn count(
@@ -29,25 +36,52 @@ pub async fn count(
 ) -> Result<SuppressedPeople, Fault> {
     let found = sqlx::query!(
         r#"select count(*) as "people!",
-                  count(*) filter (where s.last_promo_at > $3) as "suppressed!"
+                  count(*) filter (where s.last_promo_at > $3) as "suppressed!",
+                  count(*) filter (where (s.last_promo_at > $3) is not true
+                                     and coalesce(w.waits, p.waits)) as "waiting!"
            from (
-               select number from contacts
+               select contact_id, number from contacts
                where tenant_id = $1 and contact_id > $5 and tags @> $2 and erased_at is null
                order by contact_id limit $4
            ) c
            left join lateral (
                select * from standings n
                where n.tenant_id = $1 and n.number = c.number and n.channel = 'sms' limit 1
-           ) s on true"#,
+           ) s on true
+           left join lateral (
+               select true as waits
+               from campaign_recipients r
+               cross join lateral (
+                   select * from campaigns n
+                   where n.tenant_id = $1 and n.campaign_id = r.campaign_id limit 1
+               ) o
+               left join lateral (
+                   select * from messages n
+                   where n.tenant_id = $1 and n.message_id = r.message_id limit 1
+               ) m on true
+               where r.contact_id = c.contact_id and o.class = 'promo'
+                 and o.state in ('starting', 'running', 'paused')
+                 and (m.message_id is null or m.state = any ($6))
+               limit 1
+           ) w on true
+           left join lateral (
+               select true as waits from parked n
+               where n.address = c.number and n.tenant_id = $1
+                 and n.payload -> 'head' ->> 'class' = 'promo'
+                 and n.payload -> 'head' ->> 'channel' = 'sms'
+               limit 1
+           ) p on true"#,
         tenant.as_str(),
         &tags_of(audience),
         since.to_sqlx(),
         limit,
         Uuid::nil(),
+        &WAITING.map(MessageState::code) as &[i16],
     )
     .fetch_one(&mut **tx)
     .await
     .map_err(fault)?;
 
-    Ok(SuppressedPeople { people: found.people, suppressed: found.suppressed })
+    let (people, suppressed, waiting) = (found.people, found.suppressed, found.waiting);
+    Ok(SuppressedPeople { people, suppressed, waiting })
 }

@@ -1,11 +1,12 @@
 //! `millrace migrate`: the roles, then the schema, as its owner.
 
-use std::str::FromStr;
-
 use sha2::{Digest, Sha256};
-use sqlx::{Connection, Executor, PgConnection, postgres::PgConnectOptions};
+use sqlx::{Connection, Executor};
 
-use crate::core::scope::Role;
+use crate::core::{
+    reach::{self, ConnectError},
+    scope::Role,
+};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
 
@@ -46,8 +47,11 @@ pub enum MigrateError {
     #[error("cannot make the database roles; run once as a superuser: {0}")]
     Roles(#[source] sqlx::Error),
     /// The database gave no connection.
-    #[error("cannot connect as millrace_owner: {0}")]
-    Connect(#[source] sqlx::Error),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The connection broke, or the schema could not be made.
+    #[error("cannot work as millrace_owner: {0}")]
+    Owner(#[source] sqlx::Error),
     /// A migration failed; it was rolled back.
     #[error(transparent)]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -58,17 +62,17 @@ pub enum MigrateError {
 /// # Errors
 /// See [`MigrateError`]; what was applied before stays applied.
 pub async fn migrate(url: &str) -> Result<(), MigrateError> {
-    let login = PgConnectOptions::from_str(url).map_err(MigrateError::Connect)?;
-    let mut connection = PgConnection::connect_with(&login).await.map_err(MigrateError::Connect)?;
+    let login = reach::options(url)?;
+    let mut connection = reach::connect(&login).await?;
     connection.execute(ROLES).await.map_err(MigrateError::Roles)?;
-    connection.close().await.map_err(MigrateError::Connect)?;
+    connection.close().await.map_err(MigrateError::Owner)?;
 
     let owner = login.options([("role", Role::Owner.as_str()), ("search_path", "millrace")]);
-    let mut connection = PgConnection::connect_with(&owner).await.map_err(MigrateError::Connect)?;
+    let mut connection = reach::connect(&owner).await?;
     connection
         .execute("create schema if not exists millrace")
         .await
-        .map_err(MigrateError::Connect)?;
+        .map_err(MigrateError::Owner)?;
     MIGRATIONS.run(&mut connection).await?;
-    connection.close().await.map_err(MigrateError::Connect)
+    connection.close().await.map_err(MigrateError::Owner)
 }

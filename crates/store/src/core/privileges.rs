@@ -10,7 +10,7 @@ const BOTH: &[Role] = &[Role::Api, Role::Pipeline];
 const NOBODY: &[Role] = &[];
 
 /// Every function and procedure, and who may call it beside the owner.
-pub const CALLERS: [(&str, &[Role]); 71] = [
+pub const CALLERS: [(&str, &[Role]); 72] = [
     ("account_rate", PIPELINE),
     ("account_sharers", PIPELINE),
     ("accounts_directory", API),
@@ -76,6 +76,7 @@ pub const CALLERS: [(&str, &[Role]); 71] = [
     ("tenants_in_scope", BOTH),
     ("tenants_with_aged", PIPELINE),
     ("tenants_with_ended_keys", PIPELINE),
+    ("tenants_with_lone_conflicts", PIPELINE),
     ("tenants_with_parked", PIPELINE),
     ("tenants_with_unsaid_events", API),
     ("unfolded_counts", PIPELINE),

@@ -3,7 +3,6 @@
 
 use std::{
     borrow::Borrow,
-    str::FromStr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -14,11 +13,14 @@ use std::{
 use domain::ids::TenantId;
 use sqlx::{
     AssertSqlSafe, PgPool, Postgres, Transaction,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::PgPoolOptions,
     types::Uuid,
 };
 
-use super::fault::fault;
+use super::{
+    fault::fault,
+    reach::{self, ConnectError},
+};
 
 /// The transaction of one tenant or one batch.
 pub type Scoped = Transaction<'static, Postgres>;
@@ -121,19 +123,20 @@ impl Store {
     /// Opens a pool. `DATABASE_URL` names a login that is a member of the role.
     ///
     /// # Errors
-    /// When the URL cannot be read, or the server cannot be reached within 5 seconds.
-    pub async fn connect(url: &str, role: Role, connections: u32) -> Result<Self, sqlx::Error> {
-        let options = PgConnectOptions::from_str(url)?
+    /// When the URL cannot be read, or the server takes no connection within 5 seconds.
+    pub async fn connect(url: &str, role: Role, connections: u32) -> Result<Self, ConnectError> {
+        let options = reach::options(url)?
             .options([("role", role.as_str()), ("search_path", "millrace")])
             .options(PLANS)
             .options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)])
             .application_name(role.as_str());
+        // The pool would only say that it has waited for a connection, and not why in vain.
+        reach::reach(&options).await?;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
-            .connect_with(options)
-            .await?;
+            .connect_lazy_with(options);
         Ok(Self { pool, begun: Arc::default() })
     }
 

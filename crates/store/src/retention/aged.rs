@@ -39,11 +39,13 @@ pub enum AgedTable {
     Imports,
     /// API keys that were revoked or have ended.
     ApiKeys,
+    /// Second bodies of which no message is stored; the others go with theirs.
+    LoneConflicts,
 }
 
 impl AgedTable {
     /// Every such table.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::InboundTexts,
         Self::AiReplies,
         Self::CountedEvents,
@@ -54,6 +56,7 @@ impl AgedTable {
         Self::BudgetAlerts,
         Self::Imports,
         Self::ApiKeys,
+        Self::LoneConflicts,
     ];
 
     /// The name in the schema.
@@ -69,6 +72,7 @@ impl AgedTable {
             Self::BudgetAlerts => "budget_alerts",
             Self::Imports => "imports",
             Self::ApiKeys => "api_keys",
+            Self::LoneConflicts => "message_conflicts",
         }
     }
 
@@ -76,9 +80,11 @@ impl AgedTable {
     fn until(self, step: &Step) -> Timestamp {
         let keep = step.keep.messages;
         match self {
-            Self::InboundTexts | Self::AiReplies | Self::CountedEvents | Self::BatchKeys => {
-                step.now - keep
-            }
+            Self::InboundTexts
+            | Self::AiReplies
+            | Self::CountedEvents
+            | Self::BatchKeys
+            | Self::LoneConflicts => step.now - keep,
             Self::CancelMarks | Self::TakenSids | Self::Imports => step.machine - keep,
             Self::IdempotencyKeys => step.machine - idempotency::KEPT,
             Self::BudgetAlerts => step.now - WINDOWS,
@@ -92,6 +98,7 @@ pub async fn remove(store: &Store, table: AgedTable, step: &Step) -> Result<Remo
     let until = table.until(step);
     let found = match table {
         AgedTable::ApiKeys => with_ended_keys(store, until, step.rows).await?,
+        AgedTable::LoneConflicts => with_lone_conflicts(store, until, step.rows).await?,
         aged => with_aged(store, aged, until, step.rows).await?,
     };
     let tenants: Vec<TenantId> =
@@ -132,6 +139,22 @@ async fn with_ended_keys(
 ) -> Result<Vec<String>, Fault> {
     sqlx::query_scalar!(
         r#"select tenant_id as "tenant_id!" from tenants_with_ended_keys($1, $2)"#,
+        until.to_sqlx() as _,
+        at_most,
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)
+}
+
+/// The tenants of the oldest conflicts of which no message is stored.
+async fn with_lone_conflicts(
+    store: &Store,
+    until: Timestamp,
+    at_most: i64,
+) -> Result<Vec<String>, Fault> {
+    sqlx::query_scalar!(
+        r#"select tenant_id as "tenant_id!" from tenants_with_lone_conflicts($1, $2)"#,
         until.to_sqlx() as _,
         at_most,
     )
@@ -216,6 +239,17 @@ async fn delete(
             "delete from api_keys where ctid = any (array(
                  select ctid from api_keys where least(revoked_at, expires_at) <= $1
                  order by least(revoked_at, expires_at) limit $2 for update skip locked))"
+        ),
+        AgedTable::LoneConflicts => delete_oldest!(
+            (tx, until, at_most),
+            "delete from message_conflicts where ctid = any (array(
+                 select c.ctid from message_conflicts c
+                 left join lateral (
+                     select n.message_id from messages n
+                     where n.tenant_id = c.tenant_id and n.message_id = c.message_id limit 1
+                 ) m on true
+                 where c.at <= $1 and m.message_id is null
+                 order by c.at limit $2 for update of c skip locked))"
         ),
     };
 

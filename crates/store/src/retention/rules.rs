@@ -15,7 +15,8 @@ pub enum RetentionRule {
     Ledger,
     /// Messages: their texts by `MILLRACE_RETAIN_TEXT`, the rows by `MILLRACE_RETAIN_MESSAGES`.
     Messages,
-    /// They go with the message that they hang on.
+    /// They go with the message that they hang on; those that hang on none, by their own age, as
+    /// long as messages.
     WithMessage,
     /// They go with their message; those that never had one, as long after their campaign.
     Recipients,

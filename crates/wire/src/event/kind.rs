@@ -44,6 +44,7 @@ kinds! {
     CampaignResumed "campaign.resumed"
     CampaignStopped "campaign.stopped"
     CampaignCompleted "campaign.completed"
+    CampaignAudienceFixed "campaign.audience_fixed"
     InDoubtRaised "in_doubt.raised"
     BudgetWarning "budget.warning"
     BudgetExhausted "budget.exhausted"

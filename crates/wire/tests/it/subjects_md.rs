@@ -229,7 +229,8 @@ fn data_of(kind: EventKind) -> &'static str {
         | K::CampaignPaused
         | K::CampaignResumed
         | K::CampaignStopped
-        | K::CampaignCompleted => type_name::<CampaignData>(),
+        | K::CampaignCompleted
+        | K::CampaignAudienceFixed => type_name::<CampaignData>(),
         K::BudgetWarning | K::BudgetExhausted => type_name::<BudgetData>(),
         K::CountsMoved => type_name::<CountsData>(),
     })

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use domain::ids::{ContactId, MessageId};
-use store::{Role, campaigns::audience};
+use store::{Role, campaigns::audience, outbox};
+use wire::{EventKind, event::CampaignData};
 
-use super::world::{LEASE_OVER, NOTHING, World, publish};
+use super::world::{LEASE_OVER, NOTHING, World, now, publish};
 
 /// More people than are frozen in one step.
 const MANY: u32 = 5_003;
@@ -32,6 +33,12 @@ async fn starting_freezes_everyone_with_all_tags_once_in_places_without_gaps() -
     assert_eq!(publish(world.tick(1).await?).await?, NOTHING);
     let frozen = world.stored(campaign).await?;
     assert_eq!((frozen.state.as_str(), frozen.audience), ("running", i64::from(MANY)));
+    assert_eq!(frozen.version, after_one.version + 1);
+    let told = outbox::pending(&world.pipeline().await?, &world.tenant, 10).await?;
+    let [told] = told.as_slice() else { panic!("one event, at the end: {told:?}") };
+    assert_eq!((told.kind, told.version), (EventKind::CampaignAudienceFixed, frozen.version));
+    let data: CampaignData = serde_json::from_str(told.data.get())?;
+    assert_eq!(data, CampaignData { campaign, audience: i64::from(MANY) });
 
     let recipients = world.recipients(campaign).await?;
     assert!(recipients.iter().map(|one| one.seq).eq(0..i64::from(MANY)));
@@ -72,14 +79,14 @@ async fn a_step_is_frozen_once_when_its_mark_never_comes_and_when_a_slow_process
     drop(world.tick(LEASE_OVER).await?);
     assert_eq!(world.stored(campaign).await?.audience, 5_000);
 
-    audience::freeze(&store, &slow[0]).await.expect_err("the step is another's");
+    audience::freeze(&store, &slow[0], now()).await.expect_err("the step is another's");
     assert_eq!(world.stored(campaign).await?.audience, 5_000);
     assert_eq!(world.recipients(campaign).await?.len(), 5_000);
 
     publish(world.tick(2 * LEASE_OVER).await?).await?;
     assert_eq!(world.stored(campaign).await?.state, "running");
 
-    audience::freeze(&store, &slow[0]).await.expect_err("the step is another's");
+    audience::freeze(&store, &slow[0], now()).await.expect_err("the step is another's");
     assert!(world.recipients(campaign).await?.iter().map(|one| one.seq).eq(0..i64::from(MANY)));
     assert_eq!(world.stored(campaign).await?.audience, i64::from(MANY));
     Ok(())

@@ -3,6 +3,7 @@
 
 use domain::ids::{conflict_id, event_id};
 use jiff::SignedDuration;
+use stage::Outcome;
 use testkit::{hand_over, said};
 use wire::{Event, EventKind, event::MessageData, message::BatchKey};
 
@@ -116,6 +117,40 @@ async fn of_two_batches_under_one_key_the_second_adds_nothing() -> anyhow::Resul
 
     let both = hand_over(&world.stage().await?, now(), first).await?;
     assert!(subjects(both).iter().any(|subject| subject == "msg.enriched.urgent"));
+    Ok(())
+}
+
+/// Neither is stored when the second comes, so the rows cannot tell which was first.
+#[tokio::test]
+async fn a_second_body_waits_for_the_first_that_could_not_be_stored_yet() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let stage = world.stage().await?;
+    let of = |batch: &str, n, text| {
+        let body_hash = wire::hex(&[batch.len() as u8; 32]);
+        let key = BatchKey { id: uuid::Uuid::from_u128(7), body_hash };
+        wire::Submitted { batch: Some(key), ..world.message(n, text) }
+    };
+    let first = vec![world.message(200, "first"), of("first", 201, "a")];
+    let second =
+        vec![world.message(200, "second"), of("the second", 201, "a"), of("the second", 202, "c")];
+
+    world.run("alter table millrace.messages rename to away").await?;
+    assert!(hand_over(&stage, now(), first.clone()).await.is_err());
+    let waiting = hand_over(&stage, now(), second.clone()).await?;
+    assert!(waiting.iter().all(|one| matches!(one, Outcome::Wait { .. })), "{waiting:?}");
+
+    world.run("alter table millrace.away rename to messages").await?;
+    let waiting = hand_over(&stage, now(), second.clone()).await?;
+    assert!(waiting.iter().all(|one| matches!(one, Outcome::Wait { .. })), "it is not its turn");
+    hand_over(&stage, now(), first).await?;
+    let told = subjects(hand_over(&stage, now(), second).await?);
+
+    let rejected = told.iter().filter(|subject| *subject == "events.acme.message.rejected");
+    assert_eq!(rejected.count(), 2);
+    assert_eq!(world.number(CONFLICTS).await?, 2);
+    let stand = "select count(*) from millrace.messages where body in ('first', 'a')";
+    assert_eq!(world.number(stand).await?, 2);
+    assert_eq!(world.number("select count(*) from millrace.messages").await?, 2);
     Ok(())
 }
 

@@ -28,8 +28,6 @@ pub(super) async fn end(
     let rows: Vec<receipt::Merged<'_>> =
         over.iter().zip(&stamps).map(|((key, _), stamp)| ended(key, stamp)).collect();
     let stored = receipt::write(tx, &rows).await?;
-
-    metrics::counter!("millrace_receipts_missing_total").increment(over.len() as u64);
     Ok(stored.into_iter().flatten().collect())
 }
 

@@ -50,6 +50,8 @@ pub(super) async fn settle(
     tx.commit().await.map_err(store::fault)?;
 
     // say
+    merged.iter().for_each(receipts::record::notice);
+    metrics::counter!("millrace_receipts_missing_total").increment(over.len() as u64);
     let events = receipts::say::events(&merged, &stored);
     let mut say: Vec<Outgoing> = events.into_values().flatten().collect();
     say.extend(ended.iter().filter_map(StoredMessage::event).map(|event| event.outgoing()));

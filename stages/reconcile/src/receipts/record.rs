@@ -28,7 +28,7 @@ use crate::receipts::{
 /// The messages that were written, as they are now.
 pub(crate) type Stored = HashMap<Key, StoredMessage>;
 
-/// Writes what has changed, in the order of the locks, and tells operators what they should know.
+/// Writes what has changed, in the order of the locks.
 pub(crate) async fn record(tx: &mut Scoped, merged: &[MergedRow<'_>]) -> Result<Stored, Fault> {
     let changed: Vec<&MergedRow<'_>> = merged
         .iter()
@@ -37,7 +37,6 @@ pub(crate) async fn record(tx: &mut Scoped, merged: &[MergedRow<'_>]) -> Result<
     let raised: Vec<&MergedRow<'_>> =
         changed.iter().copied().filter(|one| one.change.raised_by.is_some()).collect();
 
-    merged.iter().for_each(notice);
     late::record(tx, &late_evidence(merged)).await?;
     let stored = write(tx, &changed).await?;
     let_go(tx, &raised).await?;
@@ -125,8 +124,8 @@ fn ends_doubt(one: &MergedRow<'_>) -> bool {
     one.row.message.state == MessageState::InDoubt && one.change.raised_by.is_some()
 }
 
-/// Tells operators what they should know.
-fn notice(one: &MergedRow<'_>) {
+/// Tells operators what they should know of reports that are recorded.
+pub(crate) fn notice(one: &MergedRow<'_>) {
     if one.change.second_sid {
         metrics::counter!("millrace_second_texts_total").increment(1);
         let (tenant, message) = (&one.row.message.tenant, one.row.message.id);

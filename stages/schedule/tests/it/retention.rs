@@ -374,6 +374,8 @@ fn aged(world: &World) -> Vec<(&'static str, Vec<Value>)> {
     let event = |n, days| row(json!({ "event_id": id(n), "counted_at": days_ago(days) }));
     let mark = |n, days| row(json!({ "message_id": id(n), "at": days_ago(days) }));
     let batch = |n, days| row(json!({ "batch_id": id(n), "body_hash": "", "at": days_ago(days) }));
+    let conflict =
+        |n, days| row(json!({ "message_id": id(n), "body_hash": "", "at": days_ago(days) }));
     let key = |key: &str, hours| {
         row(json!({
             "key": key, "body_hash": "", "status": 200, "response": {},
@@ -415,6 +417,8 @@ fn aged(world: &World) -> Vec<(&'static str, Vec<Value>)> {
         ),
         ("counted_events", vec![event(1, 401), event(2, 399)]),
         ("batch_keys", vec![batch(1, 401), batch(2, 399)]),
+        // Of no message that is stored.
+        ("message_conflicts", vec![conflict(1, 401), conflict(2, 399)]),
         ("cancel_marks", vec![mark(1, 401), mark(2, 399)]),
         ("idempotency_keys", vec![key("old", 25), key("new", 23)]),
         ("taken_sids", vec![sid("SM1", 401), sid("SM2", 399)]),
