@@ -154,3 +154,29 @@ async fn a_list_from_a_day_on_says_nothing_about_calls_of_the_days_before() -> a
     assert_eq!(tick(&sweep).await?, ["message.deferred", "message.deferred"]);
     Ok(())
 }
+
+#[tokio::test]
+async fn what_a_newer_version_stored_decides_nothing_about_its_neighbours_and_keeps_none_open()
+-> anyhow::Result<()> {
+    let world = Calls::begin().await?;
+    let texts = [crate::calls::equal(1, 1), crate::calls::equal(2, 1)];
+    world.doubts(&texts, 1).await?;
+    let newer = "update millrace.messages set class = 'vip'
+                 where message_id = '00000000-0000-0000-0000-000000000002'";
+    world.run(newer).await?;
+
+    // The text of the list may be either's.
+    let sweep = world.sweep().await?;
+    assert_eq!(tick(&sweep).await?, [""; 0]);
+    assert_eq!(world.states(&texts).await?, [InDoubt, InDoubt]);
+    world.age().await?;
+    assert_eq!(tick_at(&sweep, last_date()).await?, ["message.unknown"]);
+    assert_eq!(world.states(&texts).await?, [Unknown, InDoubt]);
+
+    // A version that can read the other finds it in the list.
+    world.run("update millrace.messages set class = 'transactional'").await?;
+    world.age().await?;
+    assert_eq!(tick(&sweep).await?, ["message.sent"]);
+    assert_eq!(world.states(&texts).await?, [Unknown, Sent]);
+    Ok(())
+}
