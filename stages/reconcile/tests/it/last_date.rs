@@ -124,12 +124,18 @@ async fn a_receipt_after_the_last_date_raises_what_was_unknown_and_is_said() -> 
 
     let sid = world.ledger().await?[0].1.clone();
     let stage = ReceiptStage::new(world.pipeline().await?);
-    let receipt = world.receipt(text(1).id, &sid, "delivered");
-    let outcomes = hand_over(&stage, last_date(), vec![receipt]).await?;
+    let receipt = |status| vec![world.receipt(text(1).id, &sid, status)];
+    assert_eq!(said(&hand_over(&stage, last_date(), receipt("sent")).await?), ["message.sent"]);
 
+    // It had ended, and stays so: nobody waits for another receipt, though one still counts.
+    let stored = world.stored(&text(1)).await?;
+    assert!(stored.state == Sent && stored.state.is_final_with(stored.code.as_deref()));
+    assert_eq!(world.number("select count(*) from millrace.receipt_watches").await?, 0);
+
+    let outcomes = hand_over(&stage, last_date(), receipt("delivered")).await?;
     assert_eq!(said(&outcomes), ["message.delivered"]);
     let stored = world.stored(&text(1)).await?;
-    assert_eq!((stored.state, stored.version, stored.code), (Delivered, 5, None));
+    assert_eq!((stored.state, stored.version, stored.code), (Delivered, 6, None));
     assert_eq!(world.reserved().await?, 1, "what it reserved is billed, once");
     Ok(())
 }
