@@ -15,7 +15,7 @@ pub enum MetricKind {
 use MetricKind::{Counter, Gauge, Histogram};
 
 /// Every metric: its name, how it is read, and what it counts.
-pub const CATALOGUE: [(&str, MetricKind, &str); 53] = [
+pub const CATALOGUE: [(&str, MetricKind, &str); 54] = [
     ("millrace_ack_failures_total", Counter, "Acks that the broker did not confirm"),
     ("millrace_broker_errors_total", Counter, "Errors that the connection to NATS reported"),
     ("millrace_broker_slow_consumer_total", Counter, "Times that NATS dropped deliveries to us"),
@@ -26,6 +26,7 @@ pub const CATALOGUE: [(&str, MetricKind, &str); 53] = [
         "Countries to which codes are no more texted for a while",
     ),
     ("millrace_counts_behind_seconds", Gauge, "Age of the oldest move that no total has yet"),
+    ("millrace_counts_unfolded", Gauge, "Groups of counts that wait for rollup, up to their limit"),
     ("millrace_database_connections_busy", Gauge, "Connections to Postgres that are in use"),
     ("millrace_database_connections_limit", Gauge, "Connections that this process may have"),
     ("millrace_dead_letters_dropped_total", Counter, "Dead letters that had to make room"),
