@@ -108,7 +108,11 @@ pub async fn stage(
         }
         StageName::Schedule => schedule_sources(process, runtime, store, sealer).await,
         StageName::Enrich => Ok(run_stage(enrich::EnrichStage::new(store), runtime, config).await?),
-        StageName::Gate => Ok(run_stage(gate::GateStage::new(store), runtime, config).await?),
+        StageName::Gate => {
+            let longest_call = process.settings.call_by + process.settings.request_timeout;
+            let gate = gate::GateStage::new(store).with_longest_call(longest_call);
+            Ok(run_stage(gate, runtime, config).await?)
+        }
         StageName::Throttle => {
             Ok(run_stage(throttle::ThrottleStage::default(), runtime, config).await?)
         }
