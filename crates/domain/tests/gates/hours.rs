@@ -35,7 +35,7 @@ fn what_a_long_call_would_carry_past_the_window_is_not_admitted() {
     // As the last look has it, which would send it back.
     desk.lead = SignedDuration::from_secs(60);
     let says = desk.says();
-    assert!(says.starts_with("defer quiet_hours quiet_hours 2026-03-03T14:"), "{says}");
+    assert!(says.starts_with("defer quiet_hours window_closing 2026-03-03T14:"), "{says}");
     desk.lead = SignedDuration::from_secs(1);
     desk.now = at("2026-03-03T01:59:50Z");
     assert_ne!(desk.says(), "admit 1", "the way to the claim takes some, however short the call");
