@@ -35,7 +35,7 @@ create function keep_counts_limit()
     as $$
 begin
     if exists (select from full_counts f where f.until > clock_timestamp()) then
-        raise exception 'too many counts wait for rollup: no message is stored before it has folded some'
+        raise exception 'too many counts are not folded yet: no message is stored before some are'
             using errcode = 'configuration_limit_exceeded';
     end if;
     return null;

@@ -161,8 +161,8 @@ pub struct Common {
     /// [default: 30d]
     #[arg(long, env = "MILLRACE_RETAIN_IMPORT_ROWS", value_name = "DAYS")]
     pub retain_import_rows: Option<String>,
-    /// How many groups of counts may wait for rollup, from 1000 to 100000000: beyond that no message
-    /// is stored until it has folded some [default: 2000000]
+    /// How many groups of counts may wait for rollup, from 1000 to 100000000: beyond that no
+    /// message is stored until it has folded some [default: 2000000]
     #[arg(long, env = "MILLRACE_COUNTS_LIMIT", value_name = "GROUPS")]
     pub counts_limit: Option<String>,
     /// 1 allows the sandbox clock, which moves business time [default: 0]

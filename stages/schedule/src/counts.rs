@@ -26,7 +26,7 @@ impl Source for CountsLimit {
         let waiting = counts::limit(&self.store, self.most).await?;
         metrics::gauge!("millrace_counts_unfolded").set(waiting as f64);
         if waiting >= self.most {
-            tracing::error!(waiting, "too many counts wait for rollup: no message is stored");
+            tracing::error!(waiting, "too many counts are not folded yet: no message is stored");
         }
         Ok(Tick::default())
     }
