@@ -161,6 +161,10 @@ pub struct Common {
     /// [default: 30d]
     #[arg(long, env = "MILLRACE_RETAIN_IMPORT_ROWS", value_name = "DAYS")]
     pub retain_import_rows: Option<String>,
+    /// How many groups of counts may wait for rollup, from 1000 to 100000000: beyond that no
+    /// message is stored until it has folded some [default: 2000000]
+    #[arg(long, env = "MILLRACE_COUNTS_LIMIT", value_name = "GROUPS")]
+    pub counts_limit: Option<String>,
     /// 1 allows the sandbox clock, which moves business time [default: 0]
     #[arg(long, env = "MILLRACE_SANDBOX", value_name = "0|1")]
     pub sandbox: Option<String>,
@@ -229,6 +233,8 @@ pub struct Settings {
     pub receipt_horizon: Duration,
     /// For how long things are kept.
     pub retention: RetentionSettings,
+    /// How many groups of counts may wait for rollup.
+    pub counts_limit: i64,
     /// Whether the sandbox clock may move business time.
     pub sandbox: bool,
     /// How log lines look.
@@ -313,6 +319,7 @@ impl Common {
             )?,
             receipt_horizon: horizon(self.receipt_horizon.as_deref())?,
             retention: RetentionSettings::of(&retained)?,
+            counts_limit: parse::counts_limit(self.counts_limit.as_deref())?,
             sandbox: parse::switch("MILLRACE_SANDBOX", self.sandbox.as_deref())?,
             log_format: parse::log_format(self.log.as_deref())?,
             log_filter: parse::log_filter(self.log_filter.as_deref())?,

@@ -29,11 +29,11 @@ pub use capacity::{
     windows::Windows,
 };
 pub use consent::{Basis, Consent, ConsentPolicy, Lacking, Needed, OptOutScope, Stops};
-pub use evaluate::{LEAD_TIME, counter_keys, ends_at, evaluate, examine};
+pub use evaluate::{counter_keys, ends_at, evaluate, examine};
 pub use facts::{
     Caps, Facts, RecipientKey, RecipientStatus, SenderFacts, SwitchMode, Switches, TenantFacts,
 };
-pub use memo::Memo;
+pub use memo::{LEAD_TIME, Memo};
 pub use model::{
     CAMPAIGN_STOPPED, Candidate, Decision, Gate, GateAnswer, GateCause, GateResult, Verdict,
 };

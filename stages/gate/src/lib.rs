@@ -23,21 +23,38 @@ mod record;
 mod say;
 mod turn;
 
+use std::time::Duration;
+
+use domain::gates::{LEAD_TIME, Memo};
+use jiff::SignedDuration;
 use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
 use store::Store;
 use wire::{Enriched, Stream};
 
 use decide::Ruled;
 
+/// How long a message may take from the gates to its claim, as [`LEAD_TIME`] has it.
+const TO_THE_CLAIM: SignedDuration = SignedDuration::from_millis(1_700);
+
 /// The gate stage.
 pub struct GateStage {
     store: Store,
+    /// How much must be left of every window for the way to the carrier.
+    lead: SignedDuration,
 }
 
 impl GateStage {
     /// A gate over this store.
     pub fn new(store: Store) -> Self {
-        Self { store }
+        Self { store, lead: LEAD_TIME }
+    }
+
+    /// The same where a carrier call may take so long from its claim to its end,
+    /// `MILLRACE_CALL_BY` and `MILLRACE_REQUEST_TIMEOUT` together.
+    #[must_use]
+    pub fn with_longest_call(self, longest: Duration) -> Self {
+        let longest = SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX);
+        Self { lead: longest.saturating_add(TO_THE_CLAIM), ..self }
     }
 }
 
@@ -53,7 +70,8 @@ impl Stage for GateStage {
 
         // load
         let arrived = load::arrived(&mut tx, messages).await?;
-        let mut grounds = load::grounds(&mut tx, cx.now, &arrived.open).await?;
+        let memo = Memo::new(cx.now).with_lead(self.lead);
+        let mut grounds = load::grounds(&mut tx, memo, &arrived.open).await?;
 
         // decide
         let ruled: Vec<Ruled<'_>> =

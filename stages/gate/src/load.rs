@@ -6,7 +6,6 @@ use domain::{
     gates::{Counters, Facts, Memo, SenderFacts, counter_keys},
     ids::{MessageId, SenderId, TenantId},
 };
-use jiff::Timestamp;
 use stage::Fault;
 use store::{
     Scoped,
@@ -73,10 +72,9 @@ pub(crate) struct Grounds {
 /// counters.
 pub(crate) async fn grounds(
     tx: &mut Scoped,
-    now: Timestamp,
+    mut memo: Memo,
     open: &[Item<'_>],
 ) -> Result<Grounds, Fault> {
-    let mut memo = Memo::new(now);
     if open.is_empty() {
         return Ok(Grounds { facts: Facts::default(), counters: Counters::default(), memo });
     }

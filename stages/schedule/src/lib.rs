@@ -10,10 +10,12 @@
 //! | Writes | `messages.turn`; `counters` (places in meters); deletes `parked` rows after the |
 //! | | PubAck, and `lines` in which nobody stands; makes woken rows due; sets aside what it |
 //! | | cannot read: `messages` (held), `unsaid_events`; removes what `docs/operating.md` lists |
-//! | | under Retention; deletes `notices` that are said |
+//! | | under Retention; deletes `notices` that are said; stops new messages while too many |
+//! | | `moved_counts` wait for rollup: `full_counts` |
 //! | Calls | the platform's mail server |
 //! | Never | decides whether a message may be sent: the gates do, afresh |
 
+mod counts;
 mod gauge;
 mod lines;
 mod notices;
@@ -40,6 +42,7 @@ use store::{
 };
 use wire::{Subject, frame::Outgoing};
 
+pub use counts::CountsLimit;
 use gauge::ParkedGauge;
 use lines::PaceLines;
 pub use notices::{BadMailSettings, MailNotices, Mailer, TextNotices};

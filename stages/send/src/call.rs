@@ -44,6 +44,8 @@ pub(crate) struct CallResult {
     pub(crate) carrier: Carrier,
     /// The carrier's answer; none where the call was not begun in time.
     pub(crate) answer: Option<CarrierReply>,
+    /// Whether it came to be recorded before, and the database could not take it.
+    pub(crate) is_again: bool,
 }
 
 /// Makes the calls of a batch, all that are claimed at once, and hands their results on.
@@ -83,7 +85,7 @@ async fn call(config: &SendConfig, cx: &Cx, message: &Admitted, claimed: Claimed
     let Claimed { index, claim, began, from, account, client, mut permit } = claimed;
     let carrier = client.carrier();
     if began.elapsed() >= config.call_by {
-        return CallResult { index, claim, carrier, answer: None };
+        return CallResult { index, claim, carrier, answer: None, is_again: false };
     }
 
     let head = &message.message.head;
@@ -106,7 +108,7 @@ async fn call(config: &SendConfig, cx: &Cx, message: &Admitted, claimed: Claimed
     drop(permit);
 
     metrics::counter!("millrace_carrier_answers_total", "answer" => answer.label()).increment(1);
-    CallResult { index, claim, carrier, answer: Some(answer) }
+    CallResult { index, claim, carrier, answer: Some(answer), is_again: false }
 }
 
 /// How long the carrier may keep the text: marketing not past its window, so that it cannot slip

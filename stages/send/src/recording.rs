@@ -160,7 +160,7 @@ impl Recorder {
         let mut sorted = Sorted::default();
         for one in heard {
             let message = &items[one.index];
-            sorted.slow.extend(one.answer.as_ref().and_then(|answer| self.rest(message, answer)));
+            sorted.slow.extend(self.rest(message, one));
             match &one.answer {
                 None => sorted.unbegun.push(one),
                 Some(CarrierReply::Accepted { sid, segments }) => sorted.accepted.push(Accepted {
@@ -188,8 +188,10 @@ impl Recorder {
         sorted
     }
 
-    /// The rest of an account whose carrier has not answered for a while.
-    fn rest(&self, message: &Admitted, answer: &CarrierReply) -> Option<(Slowed, Duration)> {
+    /// The rest of an account whose carrier has not answered for a while. A call that is recorded
+    /// again has been counted when it was recorded first.
+    fn rest(&self, message: &Admitted, one: &CallResult) -> Option<(Slowed, Duration)> {
+        let answer = one.answer.as_ref().filter(|_| !one.is_again)?;
         let account = &message.route.account;
         let rest = self.outages.note(account, answer, Instant::now())?;
         tracing::warn!(account, seconds = rest.as_secs(), "the carrier is away; the account rests");

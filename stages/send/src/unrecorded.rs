@@ -40,13 +40,14 @@ impl Unrecorded {
     }
 
     /// Splits a batch into the messages whose answer is known, taken out of here, and the others.
+    /// The answers are marked as recorded again.
     pub(crate) fn split(&self, items: &[Admitted]) -> (Vec<CallResult>, VecDeque<usize>) {
         let mut kept = self.lock();
         let (mut known, mut others) = (Vec::new(), VecDeque::with_capacity(items.len()));
         for (index, item) in items.iter().enumerate() {
             let result = if kept.is_empty() { None } else { kept.remove(&key(item)) };
             match result {
-                Some(result) => known.push(CallResult { index, ..result }),
+                Some(result) => known.push(CallResult { index, is_again: true, ..result }),
                 None => others.push_back(index),
             }
         }

@@ -71,6 +71,7 @@ impl Common {
             "MILLRACE_RETAIN_TEXT" => self.retain_text = None,
             "MILLRACE_RETAIN_MESSAGES" => self.retain_messages = None,
             "MILLRACE_RETAIN_IMPORT_ROWS" => self.retain_import_rows = None,
+            "MILLRACE_COUNTS_LIMIT" => self.counts_limit = None,
             "MILLRACE_SANDBOX" => self.sandbox = None,
             "MILLRACE_LOG" => self.log = None,
             "RUST_LOG" => self.log_filter = None,

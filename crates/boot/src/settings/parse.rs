@@ -195,6 +195,15 @@ pub(super) fn replicas(text: Option<&str>) -> Result<usize, SettingsError> {
     }
 }
 
+/// How many groups of counts may wait for rollup: 2,000,000 take about a gigabyte.
+pub(super) fn counts_limit(text: Option<&str>) -> Result<i64, SettingsError> {
+    let Some(text) = given(text) else { return Ok(2_000_000) };
+
+    let groups = text.parse().ok().filter(|groups| (1_000..=100_000_000).contains(groups));
+    let wrong = || format!("'{text}' must be a number of groups from 1000 to 100000000");
+    groups.ok_or_else(|| SettingsError::new("MILLRACE_COUNTS_LIMIT", wrong()))
+}
+
 /// The smallest stream: some of the largest frames.
 const SMALLEST_STREAM: i64 = 1024 * 1024;
 

@@ -26,6 +26,11 @@ pub const CATALOGUE: [(&str, MetricKind, &str); 54] = [
         "Countries to which codes are no more texted for a while",
     ),
     ("millrace_counts_behind_seconds", Gauge, "Age of the oldest move that no total has yet"),
+    (
+        "millrace_counts_unfolded",
+        Gauge,
+        "Groups of counts that are not folded yet, up to their limit",
+    ),
     ("millrace_database_connections_busy", Gauge, "Connections to Postgres that are in use"),
     ("millrace_database_connections_limit", Gauge, "Connections that this process may have"),
     ("millrace_dead_letters_dropped_total", Counter, "Dead letters that had to make room"),

@@ -42,6 +42,7 @@ fn from_flags(flags: &[&str]) -> Result<Settings, SettingsError> {
             "--retain-import-rows" => {
                 common.retain_import_rows = given.retain_import_rows.clone();
             }
+            "--counts-limit" => common.counts_limit = given.counts_limit.clone(),
             "--sandbox" => common.sandbox = given.sandbox.clone(),
             "--log" => common.log = given.log.clone(),
             "--log-filter" => common.log_filter = given.log_filter.clone(),
@@ -69,7 +70,7 @@ fn without_any_setting_the_defaults_hold() {
     assert_eq!(settings.health_listen.to_string(), "127.0.0.1:8081");
     assert_eq!(settings.public_url, "http://127.0.0.1:8080");
     assert_eq!(settings.short_url, settings.public_url);
-    assert!(!settings.sandbox);
+    assert!(!settings.sandbox && settings.counts_limit == 2_000_000);
 
     let line = settings.need_database().unwrap_err().to_string();
     assert_eq!(line, "DATABASE_URL: is not set: postgres://user:password@host/database");
@@ -206,6 +207,7 @@ fn each_mistake_is_one_line_that_names_the_setting_and_what_would_be_right() {
             "--receipt-horizon=600",
             "MILLRACE_RECEIPT_HORIZON: must be longer than MILLRACE_RECEIPT_",
         ),
+        ("--counts-limit=999", "MILLRACE_COUNTS_LIMIT: '999' must be a number of groups from 1000"),
         ("--sandbox=yes", "MILLRACE_SANDBOX: 'yes' must be 0 or 1"),
         ("--log=xml", "MILLRACE_LOG: 'xml' must be json or pretty"),
         ("--log-filter=send=loud", "RUST_LOG: "),

@@ -15,10 +15,6 @@ use super::{
 };
 use crate::message::class::Lane;
 
-/// What must be left of every window when a message is admitted: the claim's `call_by` (300 ms),
-/// the request's time-out (10 s), and some for the way to the claim.
-pub const LEAD_TIME: SignedDuration = SignedDuration::from_secs(12);
-
 /// Decides one message and, when it is admitted, lowers what the next one sees. No gate is asked
 /// after one that does not pass.
 pub fn evaluate(
@@ -97,7 +93,7 @@ fn decide(
 ) -> Decision {
     let tenant = facts.tenants.get(candidate.tenant);
     let end = EndOfUse::of(candidate, tenant.and_then(|tenant| tenant.policy.as_ref()));
-    let reached = end.filter(|end| end.at.duration_since(memo.now()) < LEAD_TIME);
+    let reached = end.filter(|end| end.at.duration_since(memo.now()) < memo.lead());
     let of_use_until = end.map(|end| end.at);
 
     let mut decision = match reached {
@@ -165,7 +161,7 @@ fn ask_gates(
 
     let evaluation = Evaluation {
         now: memo.now(),
-        lead: LEAD_TIME,
+        lead: memo.lead(),
         candidate,
         platform: facts.platform,
         tenant,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     capacity::{sender_day::SenderDay, windows::Windows},
@@ -11,11 +11,16 @@ use super::{
 };
 use crate::{ids::SenderId, quiet_hours::QuietHours, zones::Zone};
 
+/// What must be left of every window when a message is admitted, unless calls may take longer: the
+/// claim's `call_by` (300 ms), the request's time-out (10 s), and some for the way to the claim.
+pub const LEAD_TIME: SignedDuration = SignedDuration::from_secs(12);
+
 /// The instant of a batch, and what has been worked out for it: windows by zone, sender days, hours
 /// by place. Make one per batch.
 #[derive(Debug)]
 pub struct Memo {
     now: Timestamp,
+    lead: SignedDuration,
     windows: HashMap<Zone, Windows>,
     senders: HashMap<SenderId, SenderDay>,
     pub(super) hours: QuietHours,
@@ -25,7 +30,20 @@ impl Memo {
     /// A memo for decisions at this instant, with nothing worked out yet.
     pub fn new(now: Timestamp) -> Self {
         let hours = QuietHours::new(now);
-        Self { now, windows: HashMap::new(), senders: HashMap::new(), hours }
+        let (windows, senders) = (HashMap::new(), HashMap::new());
+        Self { now, lead: LEAD_TIME, windows, senders, hours }
+    }
+
+    /// The same where a claim and its call may take so long: as much must be left of every window,
+    /// and [`LEAD_TIME`] at least. Else the last look would send back what the gates let pass.
+    #[must_use]
+    pub fn with_lead(self, lead: SignedDuration) -> Self {
+        Self { lead: lead.max(LEAD_TIME), ..self }
+    }
+
+    /// What must be left of every window when a message is admitted.
+    pub fn lead(&self) -> SignedDuration {
+        self.lead
     }
 
     /// The instant that all decisions are made at.

@@ -13,7 +13,7 @@ use domain::{
     money::Micros,
     zones::{Candidates, Evidence, Place, Zone},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 /// A message, its facts and its counters.
@@ -26,6 +26,8 @@ pub struct Desk {
     pub campaign: Option<CampaignId>,
     pub submitted_at: Timestamp,
     pub expires_at: Option<Timestamp>,
+    /// How long a claim and its call may take.
+    pub lead: SignedDuration,
     pub on_late: Option<OnLate>,
     pub cost: Micros,
     pub placed: Option<SenderId>,
@@ -88,6 +90,7 @@ impl Desk {
             campaign: None,
             submitted_at: at("2026-03-02T17:00:00Z"),
             expires_at: None,
+            lead: LEAD_TIME,
             on_late: None,
             cost: Micros(7_900),
             placed: None,
@@ -143,7 +146,7 @@ impl Desk {
     pub fn recheck(&mut self, admitted_under: i64) -> Recheck {
         let tenant = tenant();
         let candidate = Candidate { senders: &self.senders[..1], ..self.candidate(&tenant) };
-        let claim = ClaimFacts { facts: &self.facts, admitted_under, longest_call: LEAD_TIME };
+        let claim = ClaimFacts { facts: &self.facts, admitted_under, longest_call: self.lead };
         recheck(&candidate, &claim, &mut Memo::new(self.now))
     }
 
@@ -152,7 +155,7 @@ impl Desk {
         ask: fn(&Candidate<'_>, &Facts, &mut Counters, &mut Memo) -> Decision,
     ) -> Decision {
         let (tenant, mut counters) = (tenant(), std::mem::take(&mut self.counters));
-        let mut memo = Memo::new(self.now);
+        let mut memo = Memo::new(self.now).with_lead(self.lead);
 
         let decision = ask(&self.candidate(&tenant), &self.facts, &mut counters, &mut memo);
         self.counters = counters;

@@ -37,6 +37,11 @@ const TELLING: SourceConfig =
 const RETAINING: SourceConfig =
     SourceConfig { interval: Duration::from_millis(750), drain: Duration::from_secs(20) };
 
+/// How what waits for rollup is counted: a look that finds as many as there may be takes a second or
+/// two.
+const COUNTING: SourceConfig =
+    SourceConfig { interval: Duration::from_secs(15), drain: Duration::from_secs(20) };
+
 /// How what is said to people who sign in is looked for: they wait for it.
 const SAYING: SourceConfig =
     SourceConfig { interval: Duration::from_millis(250), drain: Duration::from_secs(20) };
@@ -103,7 +108,11 @@ pub async fn stage(
         }
         StageName::Schedule => schedule_sources(process, runtime, store, sealer).await,
         StageName::Enrich => Ok(run_stage(enrich::EnrichStage::new(store), runtime, config).await?),
-        StageName::Gate => Ok(run_stage(gate::GateStage::new(store), runtime, config).await?),
+        StageName::Gate => {
+            let longest_call = process.settings.call_by + process.settings.request_timeout;
+            let gate = gate::GateStage::new(store).with_longest_call(longest_call);
+            Ok(run_stage(gate, runtime, config).await?)
+        }
         StageName::Throttle => {
             Ok(run_stage(throttle::ThrottleStage::default(), runtime, config).await?)
         }
@@ -146,15 +155,17 @@ async fn schedule_sources(
     let keep = retention(process.settings.retention);
     let retention = schedule::RetentionSource::new(store.clone(), keep);
     let purge = StreamPurge::new(runtime.broker.clone());
+    let counts = schedule::CountsLimit::new(store.clone(), process.settings.counts_limit);
     let source = SourceConfig::default();
-    let (release, purge, retention, texts, mails) = tokio::join!(
+    let (release, purge, retention, counts, texts, mails) = tokio::join!(
         run_source(schedule::ScheduleSource::new(store), runtime, &source),
         run_source(purge, runtime, &SWEEPING),
         run_source(retention, runtime, &RETAINING),
+        run_source(counts, runtime, &COUNTING),
         run_source(texts, runtime, &SAYING),
         run_source(mails, runtime, &SAYING),
     );
-    Ok(release.and(purge).and(retention).and(texts).and(mails))
+    Ok(release.and(purge).and(retention).and(counts).and(texts).and(mails))
 }
 
 fn retention(given: RetentionSettings) -> Keep {

@@ -1,7 +1,7 @@
 //! Counts on their way to the totals: what the statements that move messages have recorded, one row
 //! per group of equal moves.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use domain::{
     ids::{CampaignId, SenderId, TenantId},
@@ -24,6 +24,10 @@ use crate::{
 
 /// How long rollup has to fold what it was told of before it is told again, in machine time.
 const AGAIN: SignedDuration = SignedDuration::from_secs(10);
+
+/// For how long no message is stored once there are too many groups, unless they are counted again
+/// before; machine time.
+const STOPS: Duration = Duration::from_secs(120);
 
 /// A group of moves that rollup is to be told of.
 #[derive(Debug, Clone)]
@@ -107,6 +111,16 @@ pub async fn take(
 
 fn counted_state(state: i16, detail: Option<String>) -> Result<CountedState, Unreadable> {
     Ok(CountedState { state: words::state(state)?, detail })
+}
+
+/// How many groups of moves are in no total yet, over all tenants, counted up to a limit. Where that
+/// is reached, no message is stored: whoever inserts one is told of an outage, until this is called
+/// again and finds fewer, or two minutes later.
+pub async fn limit(store: &Store, most: i64) -> Result<i64, Fault> {
+    sqlx::query_scalar!(r#"select limit_counts($1, $2) as "groups!""#, most, STOPS.as_secs_f64())
+        .fetch_one(store.pool())
+        .await
+        .map_err(fault)
 }
 
 /// How many groups of moves are in no total yet, over all tenants. The owner alone sees them.

@@ -10,7 +10,7 @@ const BOTH: &[Role] = &[Role::Api, Role::Pipeline];
 const NOBODY: &[Role] = &[];
 
 /// Every function and procedure, and who may call it beside the owner.
-pub const CALLERS: [(&str, &[Role]); 72] = [
+pub const CALLERS: [(&str, &[Role]); 75] = [
     ("account_rate", PIPELINE),
     ("account_sharers", PIPELINE),
     ("accounts_directory", API),
@@ -47,8 +47,10 @@ pub const CALLERS: [(&str, &[Role]); 72] = [
     ("inboxes_of_limits", NOBODY),
     ("invitation_of_code", API),
     ("is_platform_account", API),
+    ("keep_counts_limit", NOBODY),
     ("keep_first_address", NOBODY),
     ("late_doubts", PIPELINE),
+    ("limit_counts", PIPELINE),
     ("lock_waiting", NOBODY),
     ("member_of_session", API),
     ("note_doubts", NOBODY),
@@ -68,6 +70,7 @@ pub const CALLERS: [(&str, &[Role]); 72] = [
     ("seen_now", PIPELINE),
     ("sender_owners", PIPELINE),
     ("senders_in_line", PIPELINE),
+    ("senders_in_line_of", PIPELINE),
     ("state_detail", BOTH),
     ("session_member", API),
     ("stood", BOTH),
@@ -97,7 +100,7 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
     (
         Role::Api,
         "insert",
-        "account_pace account_shares account_turns batch_keys ended_recipients \
+        "account_pace account_shares account_turns batch_keys ended_recipients full_counts \
          platform_accounts retention_waits retention_walks unpublished_heads waiting_heads \
          waiting_totals",
     ),
@@ -105,17 +108,17 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
         Role::Api,
         "update",
         "account_pace account_shares account_turns audit_log batch_keys consents \
-         ended_recipients notices platform_accounts policies retention_waits retention_walks \
-         review_decisions template_versions unpublished_heads waiting_changes waiting_heads \
-         waiting_totals",
+         ended_recipients full_counts notices platform_accounts policies retention_waits \
+         retention_walks review_decisions template_versions unpublished_heads waiting_changes \
+         waiting_heads waiting_totals",
     ),
     (
         Role::Api,
         "delete",
         "account_pace account_shares account_turns audit_heads audit_log batch_keys consents \
-         ended_recipients notices platform_accounts platform_url policies retention_waits \
-         retention_walks review_decisions template_versions unpublished_heads waiting_changes \
-         waiting_heads waiting_totals",
+         ended_recipients full_counts notices platform_accounts platform_url policies \
+         retention_waits retention_walks review_decisions template_versions unpublished_heads \
+         waiting_changes waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
@@ -126,7 +129,7 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
     (
         Role::Pipeline,
         "insert",
-        "account_shares brands code_counts codes event_consumers held_prefixes inboxes \
+        "account_shares brands code_counts codes event_consumers full_counts held_prefixes inboxes \
          invitations members notices persons platform_accounts platform_switch refresh_tokens \
          retention_walks sessions waiting_heads waiting_totals",
     ),
@@ -134,16 +137,16 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
         Role::Pipeline,
         "update",
         "account_shares audit_log brands code_counts codes consents event_consumers \
-         held_prefixes inboxes invitations members persons platform_accounts platform_switch \
-         platform_url policies refresh_tokens review_decisions sessions template_versions \
+         full_counts held_prefixes inboxes invitations members persons platform_accounts \
+         platform_switch platform_url policies refresh_tokens review_decisions sessions template_versions \
          waiting_changes waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "delete",
         "account_shares audit_heads audit_log brands code_counts codes consents \
-         event_consumers held_prefixes inboxes invitations members persons platform_accounts \
-         platform_switch platform_url policies refresh_tokens retention_walks \
+         event_consumers full_counts held_prefixes inboxes invitations members persons \
+         platform_accounts platform_switch platform_url policies refresh_tokens retention_walks \
          review_decisions sessions template_versions waiting_changes waiting_heads \
          waiting_totals",
     ),

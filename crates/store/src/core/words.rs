@@ -11,6 +11,8 @@ use domain::{
         state::MessageState,
     },
 };
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use sqlx::types::Uuid;
 use stage::Fault;
 use wire::subject::Scope;
@@ -75,6 +77,15 @@ pub(crate) fn optional<W: Word>(name: Option<&str>) -> Result<Option<W>, Unreada
 pub(crate) fn state(code: i16) -> Result<MessageState, Unreadable> {
     let unknown = || Unreadable { what: "message state", value: code.to_string() };
     MessageState::from_code(code).ok_or_else(unknown)
+}
+
+/// Reads a document of a column. The value may hold a text, so its column alone is told.
+pub(crate) fn document<T: DeserializeOwned>(
+    value: Value,
+    column: &'static str,
+) -> Result<T, Unreadable> {
+    let unknown = |_| Unreadable { what: "document in column", value: column.to_owned() };
+    serde_json::from_value(value).map_err(unknown)
 }
 
 /// Reads a tenant's key that a look-up outside any scope has found.

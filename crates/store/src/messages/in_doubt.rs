@@ -19,8 +19,8 @@ use stage::Fault;
 pub use due::{DueDoubt, Lease, LeasedDoubts, lease};
 pub use raise::{Raise, Raised, raise};
 pub use settle::{
-    FoundText, Open, found, give_back, known_sids, lock_open, policy, postpone, said, settled,
-    take_sids,
+    AllOpen, FoundText, Open, found, give_back, known_sids, lock_open, policy, postpone, said,
+    settled, take_sids,
 };
 
 use crate::{

@@ -38,7 +38,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 75] = [
+pub const RULES: [(&str, RetentionRule); 76] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -67,6 +67,7 @@ pub const RULES: [(&str, RetentionRule); 75] = [
     ("doubts", Work),
     ("ended_recipients", Sums),
     ("event_consumers", Settings),
+    ("full_counts", Work),
     ("gone_counts", Sums),
     ("held_prefixes", Fixed),
     ("idempotency_keys", Fixed),

@@ -68,6 +68,30 @@ impl World {
         ))
         .await
     }
+
+    /// What a claim of these messages leaves behind, so long ago.
+    async fn claims(&self, chunk: u128, messages: &[u128], ago: &str) -> anyhow::Result<()> {
+        let ids: Vec<String> = messages.iter().map(|n| format!("'{}'", id(*n))).collect();
+        self.run(format!(
+            "insert into millrace.open_claims (tenant_id, owner, chunk, call_by, messages)
+             values ('acme', '{}', {chunk}, now() - interval '{ago}', array[{}]::uuid[])",
+            Uuid::nil(),
+            ids.join(", "),
+        ))
+        .await
+    }
+}
+
+/// What a sweep raises.
+fn raise(stamp: &Stamp) -> Raise<'_> {
+    Raise {
+        past: Duration::from_secs(10),
+        first_look: Duration::from_secs(60),
+        watch_after: Duration::from_secs(60),
+        now: now(),
+        stamp,
+        at_most: 10,
+    }
 }
 
 /// What a batch is told.
@@ -103,23 +127,9 @@ async fn a_sweep_raises_what_it_can_read_and_leaves_the_rest_claimed() -> anyhow
     let world = World::begin().await?;
     world.message(id(1), MessageState::Queued.code(), "vip").await?;
     world.message(id(2), MessageState::Queued.code(), "promo").await?;
-    let ids = [1, 2].map(|n| format!("'{}'", id(n))).join(", ");
-    world
-        .run(format!(
-            "insert into millrace.open_claims (tenant_id, owner, chunk, call_by, messages)
-             values ('acme', '{}', 1, now() - interval '1 hour', array[{ids}]::uuid[])",
-            Uuid::nil(),
-        ))
-        .await?;
+    world.claims(1, &[1, 2], "1 hour").await?;
     let stamp = Stamp::plain("reconcile", now(), "in_doubt");
-    let what = Raise {
-        past: Duration::from_secs(10),
-        first_look: Duration::from_secs(60),
-        watch_after: Duration::from_secs(60),
-        now: now(),
-        stamp: &stamp,
-        at_most: 10,
-    };
+    let what = Raise { at_most: 10, ..raise(&stamp) };
 
     assert_eq!(in_doubt::raise(&world.pipeline, &what).await?.messages, 1);
     assert_eq!(in_doubt::raise(&world.pipeline, &what).await?.messages, 0);
@@ -127,9 +137,33 @@ async fn a_sweep_raises_what_it_can_read_and_leaves_the_rest_claimed() -> anyhow
     assert_eq!((world.number(raised).await?, MessageState::InDoubt.code()), (1, 4));
     assert_eq!(world.number("select count(*) from millrace.open_claims").await?, 1);
 
+    // It is found again after a while.
     world.run("update millrace.messages set class = 'promo'".into()).await?;
+    assert_eq!(in_doubt::raise(&world.pipeline, &what).await?.messages, 0);
+    let later = "update millrace.open_claims set call_by = call_by - interval '71 s'";
+    world.run(later.into()).await?;
     assert_eq!(in_doubt::raise(&world.pipeline, &what).await?.messages, 1);
     assert_eq!(world.number("select count(*) from millrace.open_claims").await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn claims_that_cannot_be_read_keep_no_later_one_from_being_raised() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    for n in 1..=3 {
+        world.message(id(n), MessageState::Queued.code(), "vip").await?;
+        world.claims(n, &[n], "1 hour").await?;
+    }
+    world.message(id(4), MessageState::Queued.code(), "promo").await?;
+    world.claims(4, &[4], "1 minute").await?;
+    let stamp = Stamp::plain("reconcile", now(), "in_doubt");
+    let what = Raise { at_most: 3, ..raise(&stamp) };
+
+    let first = in_doubt::raise(&world.pipeline, &what).await?;
+    assert_eq!((first.messages, first.more), (0, true), "the three oldest are of no use");
+    let second = in_doubt::raise(&world.pipeline, &what).await?;
+    assert_eq!((second.messages, second.more), (1, false));
+    assert_eq!(world.number("select count(*) from millrace.open_claims").await?, 3, "they stay");
     Ok(())
 }
 

@@ -6,11 +6,12 @@ use store::{Role, Store};
 use testkit::Database;
 
 /// Tables of the platform itself. Every other table belongs to tenants.
-const OF_THE_PLATFORM: [&str; 14] = [
+const OF_THE_PLATFORM: [&str; 15] = [
     "account_pace",
     "account_turns",
     "code_counts",
     "codes",
+    "full_counts",
     "held_prefixes",
     "notices",
     "persons",

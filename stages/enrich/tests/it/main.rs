@@ -2,6 +2,7 @@
 
 mod cancels;
 mod conflicts;
+mod counts_limit;
 mod drafts;
 mod reopened;
 mod twice;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use stage::Fault;
 use store::{
     Scoped,
-    messages::in_doubt::{self, Open},
+    messages::in_doubt::{self, AllOpen, Open},
 };
 
 use super::{lists::Listed, pairs::Pair};
@@ -33,8 +33,11 @@ pub(super) async fn load<'a>(
     pair: &Pair,
     listed: &'a Listed,
 ) -> Result<Loaded<'a>, Fault> {
-    let open = lock_open(tx, pair).await?;
+    let AllOpen { open, newer } = lock_open(tx, pair).await?;
     let (records, since, absent) = match listed {
+        // Any text of the list may be the one of a message that only a newer version can read, so
+        // the list says nothing about the others.
+        Listed::Whole { .. } if !newer.is_empty() => ([].as_slice(), None, None),
         Listed::Whole { records, since } => {
             (records.as_slice(), *since, absent_by_policy(tx, pair).await?)
         }
@@ -49,10 +52,12 @@ pub(super) async fn load<'a>(
 }
 
 /// Locks the open messages of a pair. A doubt of another account has another list.
-pub(super) async fn lock_open(tx: &mut Scoped, pair: &Pair) -> Result<Vec<Open>, Fault> {
-    let open = in_doubt::lock_open(tx, &pair.tenant, pair.contact, pair.sender).await?;
-    let is_ours = |one: &Open| one.account.as_ref().is_none_or(|of| *of == pair.account);
-    Ok(open.into_iter().filter(is_ours).collect())
+pub(super) async fn lock_open(tx: &mut Scoped, pair: &Pair) -> Result<AllOpen, Fault> {
+    let mut all = in_doubt::lock_open(tx, &pair.tenant, pair.contact, pair.sender).await?;
+    let is_ours = |of: &Option<String>| of.as_ref().is_none_or(|of| *of == pair.account);
+    all.open.retain(|one| is_ours(&one.account));
+    all.newer.retain(is_ours);
+    Ok(all)
 }
 
 /// What the tenant wants done with absent texts.

@@ -64,7 +64,7 @@ pub(super) async fn settle(
 /// Ends those doubts of a pair that are past their last date, where its list could not be read.
 pub(super) async fn end_late(store: &Store, look: Look, pair: &Pair) -> Result<Cleared, Fault> {
     let mut tx = store.scoped([&pair.tenant]).await?;
-    let open = lock_open(&mut tx, pair).await?;
+    let open = lock_open(&mut tx, pair).await?.open;
     let late = past_last_date(look, &open, &HashSet::new());
     let ended = record::without(&mut tx, look.now, pair, &late).await?;
     let settled: Vec<&StoredMessage> = ended.iter().map(|(message, _)| message).collect();

@@ -90,9 +90,16 @@ impl Change<'_> {
     }
 }
 
+/// Whether a message that is raised to this state has ended with it: one that had ended before, as
+/// `unknown` for one, stays ended when the carrier turns out to have it. Its campaign may be
+/// completed, and that is said once. A receipt that says more still raises it.
+pub(crate) fn stays_ended(before: &Reported, state: MessageState) -> bool {
+    state == MessageState::Sent && before.message.state.is_final()
+}
+
 /// Whether somebody already sees to it that a message which is raised to this state has a receipt
 /// in the end: a claim leads the sweep to it, or it was sent before. A state above `sent` needs no
-/// further receipt.
+/// further receipt, and nor does a message that stays ended.
 pub(crate) fn is_watched(before: &Reported, state: MessageState) -> bool {
     if state != MessageState::Sent {
         return true;
@@ -103,16 +110,14 @@ pub(crate) fn is_watched(before: &Reported, state: MessageState) -> bool {
         MessageState::Sent => true,
         // The receipt takes the row of the doubt away, and with it what led the sweep here.
         MessageState::InDoubt => false,
-        MessageState::Accepted
-        | MessageState::Deferred
-        | MessageState::Held
-        | MessageState::Blocked
+        MessageState::Accepted | MessageState::Deferred | MessageState::Held => false,
+        MessageState::Blocked
         | MessageState::Cancelled
         | MessageState::Expired
         | MessageState::Unknown
         | MessageState::Failed
         | MessageState::Delivered
-        | MessageState::Read => false,
+        | MessageState::Read => true,
     }
 }
 
@@ -286,16 +291,18 @@ mod tests {
     }
 
     #[test]
-    fn what_a_receipt_raises_to_sent_is_watched_unless_a_claim_leads_to_it() {
+    fn what_a_receipt_raises_to_sent_is_watched_unless_a_claim_leads_to_it_or_it_had_ended() {
         for state in MessageState::ALL {
             let mut before = row(state, None);
-            let by_claim = [MessageState::Queued, MessageState::Sent].contains(&state);
+            let needless = state.is_final() || state == MessageState::Sent;
+            let by_claim = needless || state == MessageState::Queued;
             assert_eq!(is_watched(&before, MessageState::Sent), by_claim, "{state:?}");
             assert!(is_watched(&before, MessageState::Delivered), "{state:?}");
+            assert_eq!(stays_ended(&before, MessageState::Sent), state.is_final(), "{state:?}");
+            assert!(!stays_ended(&before, MessageState::Delivered), "{state:?}");
 
             before.claimed = false;
-            let already = state == MessageState::Sent;
-            assert_eq!(is_watched(&before, MessageState::Sent), already, "{state:?}");
+            assert_eq!(is_watched(&before, MessageState::Sent), needless, "{state:?}");
         }
     }
 

@@ -5,7 +5,10 @@ use std::{collections::HashMap, time::Duration};
 
 use domain::{
     ids::{MessageId, TenantId},
-    message::{passport::Stamp, state::MessageState},
+    message::{
+        passport::Stamp,
+        state::{MessageState, NO_RECEIPT},
+    },
 };
 use stage::{Fault, StageName};
 use store::{
@@ -20,10 +23,13 @@ use store::{
 };
 
 use crate::receipts::{
-    decide::{MergedRow, is_watched, late_evidence},
+    decide::{MergedRow, is_watched, late_evidence, stays_ended},
     opt_out::told_by,
     report::Key,
 };
+
+/// Why no receipt is waited for of a message that the carrier turned out to have after its end.
+const ENDED_BEFORE: &str = "it had ended before its receipt came, and no other is waited for";
 
 /// The messages that were written, as they are now.
 pub(crate) type Stored = HashMap<Key, StoredMessage>;
@@ -100,7 +106,7 @@ fn written<'a>(one: &MergedRow<'a>, stamp: &'a Stamp) -> receipt::Merged<'a> {
         message: one.key.1,
         state: change.state,
         raised: change.raised_by.is_some(),
-        code: change.raised_by.and_then(|report| report.code).map(|code| code.to_string()),
+        code: stamp.code.clone(),
         sid: change.sid,
         at: stamp.at,
         reserved_at: change.raised_by.map(|report| report.at),
@@ -112,11 +118,16 @@ fn stamp(one: &MergedRow<'_>) -> Stamp {
     let change = &one.change;
     let at = change.raised_by.map_or(one.row.message.changed_at, |report| report.at);
     let code = change.raised_by.and_then(|report| report.code);
-    Stamp {
-        code: code.map(|code| code.to_string()),
-        reason: code.zip(change.carrier).map(|(code, of)| of.cause(code).cause.to_owned()),
-        ..Stamp::plain(StageName::Reconcile.as_str(), at, change.state.as_str())
+    let mut said = (
+        code.map(|code| code.to_string()),
+        code.zip(change.carrier).map(|(code, of)| of.cause(code).cause.to_owned()),
+    );
+    if stays_ended(one.row, change.state) {
+        said = (Some(NO_RECEIPT.into()), Some(ENDED_BEFORE.into()));
     }
+
+    let (code, reason) = said;
+    Stamp { code, reason, ..Stamp::plain(StageName::Reconcile.as_str(), at, change.state.as_str()) }
 }
 
 /// Whether a receipt tells how a call in doubt ended.

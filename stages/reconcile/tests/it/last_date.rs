@@ -124,12 +124,18 @@ async fn a_receipt_after_the_last_date_raises_what_was_unknown_and_is_said() -> 
 
     let sid = world.ledger().await?[0].1.clone();
     let stage = ReceiptStage::new(world.pipeline().await?);
-    let receipt = world.receipt(text(1).id, &sid, "delivered");
-    let outcomes = hand_over(&stage, last_date(), vec![receipt]).await?;
+    let receipt = |status| vec![world.receipt(text(1).id, &sid, status)];
+    assert_eq!(said(&hand_over(&stage, last_date(), receipt("sent")).await?), ["message.sent"]);
 
+    // It had ended, and stays so: nobody waits for another receipt, though one still counts.
+    let stored = world.stored(&text(1)).await?;
+    assert!(stored.state == Sent && stored.state.is_final_with(stored.code.as_deref()));
+    assert_eq!(world.number("select count(*) from millrace.receipt_watches").await?, 0);
+
+    let outcomes = hand_over(&stage, last_date(), receipt("delivered")).await?;
     assert_eq!(said(&outcomes), ["message.delivered"]);
     let stored = world.stored(&text(1)).await?;
-    assert_eq!((stored.state, stored.version, stored.code), (Delivered, 5, None));
+    assert_eq!((stored.state, stored.version, stored.code), (Delivered, 6, None));
     assert_eq!(world.reserved().await?, 1, "what it reserved is billed, once");
     Ok(())
 }
@@ -152,5 +158,31 @@ async fn a_list_from_a_day_on_says_nothing_about_calls_of_the_days_before() -> a
     assert_eq!(tick(&sweep).await?, [""; 0], "one of them is not in this list");
     world.age().await?;
     assert_eq!(tick(&sweep).await?, ["message.deferred", "message.deferred"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_newer_version_stored_decides_nothing_about_its_neighbours_and_keeps_none_open()
+-> anyhow::Result<()> {
+    let world = Calls::begin().await?;
+    let texts = [crate::calls::equal(1, 1), crate::calls::equal(2, 1)];
+    world.doubts(&texts, 1).await?;
+    let newer = "update millrace.messages set class = 'vip'
+                 where message_id = '00000000-0000-0000-0000-000000000002'";
+    world.run(newer).await?;
+
+    // The text of the list may be either's.
+    let sweep = world.sweep().await?;
+    assert_eq!(tick(&sweep).await?, [""; 0]);
+    assert_eq!(world.states(&texts).await?, [InDoubt, InDoubt]);
+    world.age().await?;
+    assert_eq!(tick_at(&sweep, last_date()).await?, ["message.unknown"]);
+    assert_eq!(world.states(&texts).await?, [Unknown, InDoubt]);
+
+    // A version that can read the other finds it in the list.
+    world.run("update millrace.messages set class = 'transactional'").await?;
+    world.age().await?;
+    assert_eq!(tick(&sweep).await?, ["message.sent"]);
+    assert_eq!(world.states(&texts).await?, [Unknown, Sent]);
     Ok(())
 }

@@ -94,3 +94,34 @@ async fn an_answer_that_could_not_be_recorded_is_recorded_when_the_database_is_b
     assert_eq!(world.accepted_once().await?, 5);
     Ok(())
 }
+
+#[tokio::test]
+async fn an_answer_that_is_recorded_again_counts_once_for_the_rest_of_its_account()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550001", 1_000).await?;
+    let messages = world.admit(sender, 10).await?;
+    world.faults(json!({ "latency_ms": 700, "http_5xx_before": 1.0 })).await?;
+
+    let stage = world.stage().await?;
+    let cut = async {
+        let claimed = "select count(*) from millrace.messages where claim_owner is not null";
+        while world.number(claimed).await? < 9 {
+            tokio::task::yield_now().await;
+        }
+        world.run("alter table millrace.messages rename to gone").await
+    };
+    let (fails, cut) = tokio::join!(hand_over(&stage, now(), messages[..9].to_vec()), cut);
+    cut?;
+    assert!(fails.is_err());
+    world.run("alter table millrace.gone rename to messages").await?;
+
+    let again = hand_over(&stage, now(), messages[..9].to_vec()).await?;
+    assert!(again.iter().all(|outcome| in_words(outcome) == ["in_doubt.raised"]));
+
+    // Nine calls were in vain and not eighteen: the account is called for the next text.
+    let next = hand_over(&stage, now(), messages[9..].to_vec()).await?;
+    assert_eq!(in_words(&next[0]), ["in_doubt.raised"]);
+    assert_eq!(world.stored(&messages[9]).await?.attempt, 1);
+    Ok(())
+}

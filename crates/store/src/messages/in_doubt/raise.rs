@@ -31,6 +31,10 @@ use crate::{
     outbox,
 };
 
+/// How long a chunk is left alone of which only claims are open that a newer version can read. Else
+/// the oldest chunks of all would be found again in every tick, and keep others from being found.
+const PUT_OFF: Duration = Duration::from_secs(60);
+
 /// A row of `open_claims`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Chunk {
@@ -70,7 +74,8 @@ pub struct Raised {
 /// Raises claims past their time to in doubt, and inserts their events into the outbox. The
 /// message's row decides under its lock whether a claim is past its time and still its owner's; a
 /// row that somebody else has locked is left for the next time. A chunk without an open claim goes;
-/// those of its messages that the carrier has and that have no receipt are watched.
+/// those of its messages that the carrier has and that have no receipt are watched. One whose open
+/// claims this version cannot read is put off.
 pub async fn raise(store: &Store, what: &Raise<'_>) -> Result<Raised, Fault> {
     let rows = sqlx::query!(
         r#"select tenant_id as "tenant_id!", owner as "owner!", chunk as "chunk!"
@@ -111,6 +116,7 @@ pub async fn raise(store: &Store, what: &Raise<'_>) -> Result<Raised, Fault> {
     let sent = left.iter().filter(|one| !one.is_open() && gone.contains(&one.chunk()));
     let sent: Vec<(&TenantId, MessageId)> = sent.map(|one| (&one.tenant, one.message)).collect();
     watch(&mut tx, &sent, what.watch_after).await?;
+    put_off(&mut tx, &unreadable(&left)).await?;
     tx.commit().await.map_err(fault)?;
     Ok(Raised { messages, more })
 }
@@ -134,6 +140,15 @@ impl Left {
     fn chunk(&self) -> Chunk {
         Chunk { tenant: self.tenant.clone(), owner: self.owner, chunk: self.chunk }
     }
+}
+
+/// The chunks of which only claims are open that this version cannot read.
+fn unreadable(left: &[Left]) -> Vec<Chunk> {
+    let open = |is_readable| {
+        let such = left.iter().filter(move |one| one.is_open() && one.is_readable == is_readable);
+        such.map(Left::chunk).collect::<HashSet<Chunk>>()
+    };
+    open(false).difference(&open(true)).cloned().collect()
 }
 
 /// The messages of chunks that are claimed, or sent and without a receipt.
@@ -255,6 +270,28 @@ async fn delete(tx: &mut Scoped, chunks: &[Chunk]) -> Result<HashSet<Chunk>, Fau
         chunk: row.chunk,
     });
     Ok(chunk.collect())
+}
+
+/// Has chunks found again only after a while.
+async fn put_off(tx: &mut Scoped, chunks: &[Chunk]) -> Result<(), Fault> {
+    if chunks.is_empty() {
+        return Ok(());
+    }
+
+    let (tenants, owners, numbers) = keys(chunks);
+    sqlx::query!(
+        "update open_claims c set call_by = clock_timestamp() + make_interval(secs => $4)
+         from unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, owner, chunk)
+         where c.tenant_id = k.tenant_id and c.owner = k.owner and c.chunk = k.chunk",
+        &tenants as _,
+        &owners,
+        &numbers,
+        PUT_OFF.as_secs_f64(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
 }
 
 /// The columns of chunks, in key order.

@@ -17,14 +17,14 @@ use domain::{
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde_json::Value;
-use sqlx::types::{Json, Uuid};
+use sqlx::types::Uuid;
 use stage::Fault;
 
 use crate::{
     Scoped, Store,
     core::{
         keyed::{self, LockOrder, in_lock_order},
-        words::{self, optional, word},
+        words::{self, Unreadable, document, optional, readable, word},
     },
     fault,
     messages::{
@@ -73,6 +73,16 @@ impl Open {
     }
 }
 
+/// All that is open between a sender and a person.
+#[derive(Clone, Default)]
+pub struct AllOpen {
+    /// The messages.
+    pub open: Vec<Open>,
+    /// Of messages that only a newer version can read: the account that was called, where they are
+    /// in doubt. Any text of that account's list may be theirs.
+    pub newer: Vec<Option<String>>,
+}
+
 /// Locks all that is open between a sender and a person, in key order; no sender is one too. Waits
 /// for others at most two seconds: whoever has a row for longer is an outage.
 pub async fn lock_open(
@@ -80,7 +90,7 @@ pub async fn lock_open(
     tenant: &TenantId,
     contact: ContactId,
     sender: Option<SenderId>,
-) -> Result<Vec<Open>, Fault> {
+) -> Result<AllOpen, Fault> {
     sqlx::query_scalar!(r#"select set_config('lock_timeout', '2s', true) as "set!""#)
         .fetch_one(&mut **tx)
         .await
@@ -91,7 +101,7 @@ pub async fn lock_open(
                   m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due, m.version,
                   m.changed_at, m.carrier_sid is not null as "billed!", m.claim_owner, m.attempt,
                   m.call_by, m.body, m.number, m.channel, m.reserved_at, m.submitted_at,
-                  m.expires_at, m.on_late, m.passport as "passport: Json<Passport>",
+                  m.expires_at, m.on_late, m.passport,
                   d.account as "account?", d.raised_at as "raised_at?", d.payload as "payload?"
            from messages m
            left join doubts d on d.tenant_id = m.tenant_id and d.message_id = m.message_id
@@ -111,27 +121,34 @@ pub async fn lock_open(
     .await
     .map_err(fault)?;
 
-    let mut open = Vec::with_capacity(rows.len());
+    let mut all = AllOpen::default();
     for row in rows {
-        open.push(Open {
-            claim: (row.claim_owner, row.attempt),
-            // Whoever claims sets it. Without it nothing is ever late enough to be decided.
-            call_by: row.call_by.map_or(Timestamp::MAX, |at| at.to_jiff()),
-            channel: word(&row.channel)?,
-            text: row.body,
-            address: words::address(&row.number)?,
-            reserved_at: row.reserved_at.map(|at| at.to_jiff()),
-            submitted_at: row.submitted_at.to_jiff(),
-            expires_at: row.expires_at.map(|at| at.to_jiff()),
-            on_late: optional(row.on_late.as_deref())?,
-            passport: row.passport.0,
-            account: row.account,
-            raised_at: row.raised_at.map(|at| at.to_jiff()),
-            payload: row.payload,
-            message: columns!(row).into(),
-        });
+        let account = row.account.clone();
+        let read = || -> Result<Open, Unreadable> {
+            Ok(Open {
+                claim: (row.claim_owner, row.attempt),
+                // Whoever claims sets it. Without it nothing is ever late enough to be decided.
+                call_by: row.call_by.map_or(Timestamp::MAX, |at| at.to_jiff()),
+                channel: word(&row.channel)?,
+                text: row.body,
+                address: words::address(&row.number)?,
+                reserved_at: row.reserved_at.map(|at| at.to_jiff()),
+                submitted_at: row.submitted_at.to_jiff(),
+                expires_at: row.expires_at.map(|at| at.to_jiff()),
+                on_late: optional(row.on_late.as_deref())?,
+                passport: document(row.passport, "passport")?,
+                account: row.account,
+                raised_at: row.raised_at.map(|at| at.to_jiff()),
+                payload: row.payload,
+                message: columns!(row).into(),
+            })
+        };
+        match readable(read()) {
+            Some(one) => all.open.push(one),
+            None => all.newer.push(account),
+        }
     }
-    Ok(open)
+    Ok(all)
 }
 
 /// Which of these texts belong to a message already: by its own row, or because a list gave them to
