@@ -14,7 +14,10 @@ mod schemas;
 mod shown;
 mod walls;
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -82,6 +85,34 @@ fn every_operation_has_a_name_a_sentence_and_an_example_of_its_body() {
             operation["responses"].as_object().expect("responses").keys().collect();
         assert!(statuses.iter().any(|status| status.starts_with('2')), "{method} {path}");
     }
+}
+
+/// Files with routes that are pages for people, and no part of the API.
+const PAGES: [&str; 2] = ["console.rs", "page.rs"];
+
+/// The files in a folder and those below it.
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() { files(&path, found) } else { found.push(path) }
+    }
+}
+
+#[test]
+fn no_route_is_added_beside_the_document_but_for_pages() {
+    let mut sources = Vec::new();
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut sources);
+    let (mut undocumented, mut documented) = (Vec::new(), 0);
+    for file in sources.iter().filter(|file| file.extension().is_some_and(|of| of == "rs")) {
+        let text = std::fs::read_to_string(file).expect("a source");
+        documented += text.matches(".routes(routes!(").count();
+        let is_page = PAGES.iter().any(|page| file.ends_with(page));
+        if text.contains(".route(") && !is_page {
+            undocumented.push(file.display().to_string());
+        }
+    }
+    assert!(documented > 50, "{documented} routers");
+    assert!(undocumented.is_empty(), "use routes!() of utoipa_axum: {undocumented:?}");
 }
 
 #[test]
