@@ -60,8 +60,10 @@ struct EntryView {
     /// An object: before, after, why. A text alone where somebody made it unreadable.
     detail: Value,
     /// The hash of the entry before, in hexadecimal digits.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
     prev_hash: String,
     /// SHA-256 over the hash before and the fields, in hexadecimal digits.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
     hash: String,
 }
 

@@ -73,6 +73,19 @@ fn every_field_of_what_is_said_there_says_what_it_is() {
 }
 
 #[test]
+fn every_channel_shows_an_example_that_fits() {
+    let document = document();
+    for (name, channel) in document["channels"].as_object().expect("channels") {
+        for message in channel["messages"].as_object().expect("messages").values() {
+            let shown = &message["examples"][0]["payload"];
+            assert!(!shown.is_null(), "{name} shows nothing");
+            let wrong = faults(&document, &message["payload"], shown);
+            assert!(wrong.is_empty(), "{name}: {}", wrong.join("\n"));
+        }
+    }
+}
+
+#[test]
 fn every_golden_event_fits_the_schema_of_its_channel() {
     let document = document();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/wire/tests/golden");
