@@ -67,7 +67,7 @@ fn described() -> Value {
     };
     json!({
         REQUEST_ID: {
-            "description": "The request's id: its own, where it has one of this form, else a new one.",
+            "description": "The request's id: its own where it has one of this form, else a new one.",
             "required": true,
             "schema": { "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" },
         },

@@ -28,7 +28,8 @@ fn paths() -> Value {
             properties.as_object().into_iter().flatten().map(|one| one.0).collect();
         json!({ "type": "object", "required": required, "properties": properties })
     };
-    let status = |word: &str| json!({ "type": "string", "enum": [word], "description": "How the process is." });
+    let about = "How the process is.";
+    let status = |word: &str| json!({ "type": "string", "enum": [word], "description": about });
     let reason = json!({ "type": "string", "description": "Why it does not pass." });
     let failure = object(json!({ "check": check, "reason": reason }));
     let alive = object(json!({ "status": status("alive") }));
@@ -63,7 +64,7 @@ fn paths() -> Value {
             "200": answer("Every check passes.", &ready, json!({
                 "status": "ready", "checks": ["broker", "database"],
             })),
-            "503": answer("What does not pass, or that the process is draining.", &not_ready, json!({
+            "503": answer("What does not pass; `stopping` while it is draining.", &not_ready, json!({
                 "status": "not ready", "failed": [away],
             })),
         })),

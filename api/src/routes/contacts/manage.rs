@@ -149,7 +149,7 @@ pub(super) async fn views(
         (status = 201, description = "The new contact.", body = ContactView, headers(
             ("Location" = String, description = "The contact's path."),
         )),
-        (status = 200, description = "The contact that has the number.", body = ContactView, headers(
+        (status = 200, description = "The one that has the number.", body = ContactView, headers(
             ("Location" = String, description = "The contact's path."),
         )),
         Always, OfBody,

@@ -1,4 +1,5 @@
-//! `/docs`: the page is whole without any other host, and tries operations out with the caller's key.
+//! `/docs`: the page is whole without any other host, and tries operations out with the caller's
+//! key.
 
 use serde_json::json;
 
@@ -29,7 +30,7 @@ async fn the_page_asks_no_other_host_and_shows_the_document_of_this_one() {
     }
     assert!(policy.starts_with("default-src 'self';"), "{policy}");
 
-    // It shows this document, has no badge of a validator elsewhere, and keeps the key in the browser.
+    // It shows this document, has no badge of a validator elsewhere, and keeps the key it is given.
     let begin = nobody.get("/docs/swagger-initializer.js").await.expect(200);
     let begin = begin.as_str().expect("a script");
     for says in ["/openapi.json", "\"validatorUrl\": \"none\"", "\"persistAuthorization\": true"] {
